@@ -1,0 +1,55 @@
+//! What the command prints: results on standard output, everything else on standard error.
+
+use serde::Serialize;
+use std::io::IsTerminal;
+
+/// Where results go: one JSON document, or lines for people.
+pub struct Output {
+	json: bool,
+}
+
+impl Output {
+	/// Results as JSON if `json`, else as text.
+	pub fn new(json: bool) -> Self {
+		Self { json }
+	}
+
+	/// Prints a result: `value` as one JSON document, or what `text` makes of it.
+	pub fn result<T: Serialize>(
+		&self,
+		value: &T,
+		text: impl FnOnce(&T) -> String,
+	) -> anyhow::Result<()> {
+		if self.json {
+			println!("{}", serde_json::to_string(value)?);
+		} else {
+			println!("{}", text(value));
+		}
+		Ok(())
+	}
+
+	/// Prints an error with its causes on standard error, and as JSON on standard output if asked.
+	pub fn error(&self, error: &anyhow::Error) {
+		if self.json {
+			println!("{}", serde_json::json!({ "error": format!("{error:#}") }));
+		}
+		eprintln!("error: {error:#}");
+	}
+
+	/// A progress bar of `len` steps on standard error; hidden when nobody watches.
+	pub fn progress(&self, len: u64) -> indicatif::ProgressBar {
+		if self.json || !std::io::stderr().is_terminal() {
+			return indicatif::ProgressBar::hidden();
+		}
+		let style = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")
+			.unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
+		indicatif::ProgressBar::new(len).with_style(style)
+	}
+}
+
+/// Logs go to standard error; `RUST_LOG` chooses what is shown (default: warnings).
+pub fn init_logging() {
+	let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+		.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+	tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
