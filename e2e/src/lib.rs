@@ -1,0 +1,29 @@
+//! Harness of the end-to-end tests: it starts real `gridproof-node` processes in temporary
+//! folders, on free loopback ports, and always ends them.
+//!
+//! | module | what it gives |
+//! |---|---|
+//! | [`binary`] | where the node's binary is |
+//! | [`node`] | one node process: start, wait, `kill -9`, restart, log |
+//! | [`rpc`] | the few JSON-RPC calls the tests read a chain with |
+//! | [`network`] | several validators that know each other |
+//! | [`transfers`] | signed transfers through subxt, balances, which blocks hold them |
+//! | [`failure`] | runs a node that is expected to refuse to start |
+//! | [`wait`] | waits for a condition, with a deadline and a reason |
+//!
+//! A process is ended in three ways, whichever comes first: [`node::Node`]'s `Drop`, the death
+//! signal that the kernel sends it when the test's thread ends, and nextest's kill of the test's
+//! process group.
+
+#![deny(missing_docs)]
+
+pub mod binary;
+pub mod failure;
+pub mod network;
+pub mod node;
+pub mod rpc;
+pub mod transfers;
+pub mod wait;
+
+pub use network::Network;
+pub use node::{Node, NodeConfig, Transport};

@@ -1,0 +1,41 @@
+//! Where the node's binary is.
+
+use anyhow::{Context, Result, bail};
+use std::{env, path::PathBuf};
+
+/// Environment variable with the path of the node's binary.
+pub const NODE_VARIABLE: &str = "GRIDPROOF_NODE";
+
+const NODE_NAME: &str = "gridproof-node";
+
+/// The node's binary: `$GRIDPROOF_NODE`, or the one built beside the running test.
+///
+/// # Errors
+/// When neither exists; the message says how to build it.
+pub fn node_binary() -> Result<PathBuf> {
+	if let Some(path) = env::var_os(NODE_VARIABLE).map(PathBuf::from) {
+		if path.is_file() {
+			return Ok(path);
+		}
+		bail!("{NODE_VARIABLE} names {}, which is not a file", path.display());
+	}
+	let own = env::current_exe().context("cannot find the path of this test")?;
+	// Tests live in `<target>/release/deps`, binaries in `<target>/release`.
+	for folder in own.ancestors().skip(1).take(2) {
+		let path = folder.join(NODE_NAME);
+		if path.is_file() {
+			return Ok(path);
+		}
+	}
+	bail!(
+		"no {NODE_NAME} beside {}: build it with `cargo build --release --workspace`, \
+		 or set {NODE_VARIABLE}",
+		own.display()
+	)
+}
+
+/// The repository's root folder.
+pub fn repository() -> PathBuf {
+	let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+	manifest.parent().map(PathBuf::from).unwrap_or(manifest)
+}
