@@ -1,1 +1,49 @@
 #![cfg_attr(not(feature = "std"), no_std)]
+//! Formats, units and money formulas shared by the runtime, its pallets and the services.
+//!
+//! Everything here is a pure function or a plain type: no storage, no clock, no network, no
+//! floating point. A formula that touches money, a byte format that is hashed or signed and a
+//! constant that two crates need is written here once and called everywhere else.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`units`] | decimals of the tokens, asset ids, euros and energy |
+//! | [`decimal`] | exact fractions: [`decimal::Ratio`], [`decimal::SignedRatio`], parsing and printing |
+//! | [`day`] | a civil day, [`day::Day`] |
+//! | [`json`] | strict JSON that keeps number literals, canonical form |
+//! | [`ed25519`] | strict signature check: canonical S, no weak keys |
+//! | [`attestation`] | roles, fields, digest, signed message, the handler trait |
+//! | [`archive`] | the hash chain over attestations that left the state |
+//! | [`calendar`] | which day it is |
+//! | [`coverage`] | coverage ratio, supply target, mint suggestion, price bounds, redemption |
+//!
+//! Without the `std` feature the crate needs only `alloc`.
+
+#![deny(missing_docs)]
+#![cfg_attr(
+	not(test),
+	deny(
+		clippy::unwrap_used,
+		clippy::expect_used,
+		clippy::panic,
+		clippy::indexing_slicing,
+		clippy::arithmetic_side_effects,
+		clippy::as_conversions,
+		clippy::float_arithmetic
+	)
+)]
+
+extern crate alloc;
+
+pub mod archive;
+pub mod attestation;
+pub mod calendar;
+pub mod coverage;
+pub mod day;
+pub mod decimal;
+pub mod ed25519;
+pub mod json;
+pub mod units;
+mod wide;
+
+pub use sp_core::H256;

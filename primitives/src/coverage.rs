@@ -1,0 +1,576 @@
+//! The coverage formulas, exact.
+//!
+//! | quantity | formula | unit |
+//! |---|---|---|
+//! | α_effective | α_base · (zones_ok / zones_total) · haircut | 1 |
+//! | committed energy | ⌊raw energy · α_effective⌋ | Wh |
+//! | V_energy | committed / 10⁶ · P_E | EUR |
+//! | V_reserve | V_energy + V_compute | EUR |
+//! | S | total issuance · Û | AICP |
+//! | CR | V_reserve / (P_T · S) | 1 |
+//! | S_target | V_reserve / (P_T · CR_min) | AICP |
+//! | mint | max(0, min(S_target − S, cap · S)) | AICP |
+//! | redemption | amount · P_T | EUR |
+//!
+//! P_E is a price in EUR/MWh, P_T in EUR per AICP, 10⁶ micro-tokens are one AICP and 10⁶
+//! micro-EUR one euro. Since a EUR/MWh is a micro-EUR/Wh and a EUR per AICP a micro-EUR per
+//! micro-token, no power of ten occurs below.
+//!
+//! **Exactness.** Nothing is rounded between the inputs and a result: state and mint follow from
+//! exact fractions of up to 1024 bits, which all products of `u128` inputs fit. Only what is
+//! returned as a whole number is floored, and saturates at `u128::MAX` where the true figure is
+//! larger, which can only make a mint smaller.
+
+use crate::{
+	day::Day,
+	decimal::{Ratio, SignedRatio, decimal_floor},
+	wide::Wide,
+};
+use alloc::{format, string::String};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::{cmp::Ordering, fmt};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// Parts per million in one.
+const PPM: u32 = 1_000_000;
+
+/// Below this ratio the policy is in [`State::Defense`].
+pub const CR_DEFENSE: Ratio = Ratio::ONE;
+/// CR_min by default, 1.10: below it nothing is minted.
+pub const DEFAULT_CR_MIN: Ratio = Ratio::percent(110);
+/// CR_max by default, 1.20: above it the band is left upwards.
+pub const DEFAULT_CR_MAX: Ratio = Ratio::percent(120);
+/// Target price P_T by default, 1.50 EUR per AICP.
+pub const DEFAULT_TARGET_PRICE: Ratio = Ratio::percent(150);
+/// Share of the supply that may be minted in a day by default, 5 %.
+pub const DEFAULT_DAILY_CAP: Ratio = Ratio::percent(5);
+/// α_base by default, 18 %.
+pub const DEFAULT_ALPHA: Ratio = Ratio::percent(18);
+
+/// Where the coverage ratio stands.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	PartialOrd,
+	Ord,
+	Hash,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
+pub enum State {
+	/// CR < 1.00: the supply is not covered.
+	#[serde(rename = "defense")]
+	#[codec(index = 0)]
+	Defense,
+	/// CR < CR_min: nothing is minted.
+	#[serde(rename = "freeze")]
+	#[codec(index = 1)]
+	Frozen,
+	/// CR_min ≤ CR ≤ CR_max.
+	#[serde(rename = "in_band")]
+	#[codec(index = 2)]
+	InBand,
+	/// CR > CR_max, or a reserve with nothing issued against it.
+	#[serde(rename = "above_band")]
+	#[codec(index = 3)]
+	AboveBand,
+}
+
+impl State {
+	/// `defense`, `freeze`, `in_band` or `above_band`, as planners and files write it.
+	pub const fn as_str(self) -> &'static str {
+		match self {
+			Self::Defense => "defense",
+			Self::Frozen => "freeze",
+			Self::InBand => "in_band",
+			Self::AboveBand => "above_band",
+		}
+	}
+
+	/// May be minted in this state?
+	pub const fn allows_mint(self) -> bool {
+		matches!(self, Self::InBand | Self::AboveBand)
+	}
+}
+
+/// Which bound a mint suggestion ran into.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Hash,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Binding {
+	/// S_target − S; also where both bounds are equal.
+	#[codec(index = 0)]
+	Target,
+	/// The daily cap.
+	#[codec(index = 1)]
+	Cap,
+	/// The bootstrap supply, while the supply is below it.
+	#[codec(index = 2)]
+	Bootstrap,
+}
+
+impl Binding {
+	/// `target`, `cap` or `bootstrap`.
+	pub const fn as_str(self) -> &'static str {
+		match self {
+			Self::Target => "target",
+			Self::Cap => "cap",
+			Self::Bootstrap => "bootstrap",
+		}
+	}
+}
+
+/// What a day's statement and the token's own supply say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Inputs {
+	/// Committed energy, in Wh.
+	pub wh_committed: u128,
+	/// P_E, in EUR/MWh.
+	pub eur_per_mwh: Ratio,
+	/// V_compute, in micro-EUR.
+	pub compute_assets: Ratio,
+	/// Total issuance, in micro-tokens.
+	pub issuance: Ratio,
+	/// Û, the share of the issuance that counts as supply. Above one the supply would grow by
+	/// more than a mint: a policy should not allow it.
+	pub utilisation: Ratio,
+}
+
+/// The parameters of the policy.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
+pub struct Policy {
+	/// P_T, in EUR per AICP; not zero.
+	pub target_price: Ratio,
+	/// CR_min; not zero.
+	pub cr_min: Ratio,
+	/// CR_max; not below CR_min.
+	pub cr_max: Ratio,
+	/// Share of the supply that may be minted in a day.
+	pub daily_cap: Ratio,
+	/// Supply, in micro-tokens, up to which the daily cap does not bind, so that an issuance of
+	/// zero can grow. The reserve binds there as everywhere: S_target is never passed. 0 for none.
+	pub bootstrap: u128,
+}
+
+impl Default for Policy {
+	fn default() -> Self {
+		Self {
+			target_price: DEFAULT_TARGET_PRICE,
+			cr_min: DEFAULT_CR_MIN,
+			cr_max: DEFAULT_CR_MAX,
+			daily_cap: DEFAULT_DAILY_CAP,
+			bootstrap: 0,
+		}
+	}
+}
+
+/// Why a figure cannot be computed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CoverageFault {
+	/// P_T is zero.
+	ZeroTargetPrice,
+	/// CR_min is zero.
+	ZeroThreshold,
+	/// CR_max is below CR_min.
+	BandInverted,
+	/// zones_total is zero or below zones_ok.
+	Zones,
+	/// The exact result does not fit its type.
+	Overflow,
+}
+
+impl fmt::Display for CoverageFault {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		f.write_str(match self {
+			Self::ZeroTargetPrice => "the target price is zero",
+			Self::ZeroThreshold => "CR_min is zero",
+			Self::BandInverted => "CR_max is below CR_min",
+			Self::Zones => "there are no zones, or more complete zones than zones",
+			Self::Overflow => "a figure is too large",
+		})
+	}
+}
+
+impl core::error::Error for CoverageFault {}
+
+impl Policy {
+	/// Checks that every formula is defined.
+	pub fn check(&self) -> Result<(), CoverageFault> {
+		if self.target_price.is_zero() {
+			Err(CoverageFault::ZeroTargetPrice)
+		} else if self.cr_min.is_zero() {
+			Err(CoverageFault::ZeroThreshold)
+		} else if self.cr_max < self.cr_min {
+			Err(CoverageFault::BandInverted)
+		} else {
+			Ok(())
+		}
+	}
+}
+
+/// A coverage ratio as an exact fraction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ExactRatio(Fraction);
+
+impl ExactRatio {
+	/// How it compares with `other`.
+	pub fn compare(&self, other: &Ratio) -> Ordering {
+		self.0.compare(&Fraction::from(*other)).unwrap_or(Ordering::Greater)
+	}
+
+	/// The floor in parts per million; saturates.
+	pub fn ppm_floor(&self) -> u128 {
+		self.floor_in(PPM.into())
+	}
+
+	/// The floor in parts of 10¹⁸, as in `FixedU128`; saturates.
+	pub fn fixed_floor(&self) -> u128 {
+		self.floor_in(1_000_000_000_000_000_000)
+	}
+
+	/// Cut after `places` decimals, as in `1.080000`.
+	pub fn to_decimal_floor(&self, places: u32) -> String {
+		decimal_floor(self.0.numerator, self.0.denominator, places)
+	}
+
+	/// In lowest terms, as in `27/25`.
+	pub fn to_fraction(&self) -> String {
+		let (mut a, mut b) = (self.0.numerator, self.0.denominator);
+		while let Some(rest) = a.checked_rem(b) {
+			(a, b) = (b, rest);
+		}
+		let numerator = self.0.numerator.over(a).unwrap_or_default();
+		format!("{numerator}/{}", self.0.denominator.over(a).unwrap_or_default())
+	}
+
+	fn floor_in(&self, parts: u128) -> u128 {
+		let scaled = self.0.numerator.times(parts).and_then(|n| n.over(self.0.denominator));
+		scaled.unwrap_or(Wide::MAX).saturated()
+	}
+}
+
+/// Numerator and denominator (never zero) of up to 1024 bits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Fraction {
+	numerator: Wide,
+	denominator: Wide,
+}
+
+impl From<Ratio> for Fraction {
+	fn from(ratio: Ratio) -> Self {
+		Self { numerator: ratio.numerator().into(), denominator: ratio.denominator().into() }
+	}
+}
+
+impl Fraction {
+	fn times(&self, other: &Self) -> Option<Self> {
+		Some(Self {
+			numerator: self.numerator.times(other.numerator)?,
+			denominator: self.denominator.times(other.denominator)?,
+		})
+	}
+
+	/// The quotient; `None` also if `other` is zero.
+	fn over(&self, other: &Self) -> Option<Self> {
+		if other.numerator.is_zero() {
+			return None;
+		}
+		self.times(&Self { numerator: other.denominator, denominator: other.numerator })
+	}
+
+	fn plus(&self, other: &Self) -> Option<Self> {
+		let left = self.numerator.times(other.denominator)?;
+		let right = other.numerator.times(self.denominator)?;
+		let denominator = self.denominator.times(other.denominator)?;
+		Some(Self { numerator: left.checked_add(right)?, denominator })
+	}
+
+	/// The difference, or zero if `other` is larger.
+	fn minus(&self, other: &Self) -> Option<Self> {
+		let left = self.numerator.times(other.denominator)?;
+		let right = other.numerator.times(self.denominator)?;
+		let denominator = self.denominator.times(other.denominator)?;
+		Some(Self { numerator: left.saturating_sub(right), denominator })
+	}
+
+	fn compare(&self, other: &Self) -> Option<Ordering> {
+		let left = self.numerator.times(other.denominator)?;
+		Some(left.cmp(&other.numerator.times(self.denominator)?))
+	}
+
+	/// The floor; saturates at `u128::MAX`.
+	fn floor(&self) -> u128 {
+		self.numerator.over(self.denominator).unwrap_or(Wide::MAX).saturated()
+	}
+}
+
+/// What follows from inputs and policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Coverage {
+	/// V_energy in micro-EUR, floored; saturates.
+	pub v_energy: u128,
+	/// V_reserve in micro-EUR, floored; saturates.
+	pub v_reserve: u128,
+	/// S in micro-tokens, floored; saturates.
+	pub supply: u128,
+	/// CR; `None` if S is zero, where no ratio is defined.
+	pub ratio: Option<ExactRatio>,
+	/// The state that CR means. With S = 0 it is [`State::AboveBand`] if there is a reserve and
+	/// [`State::Frozen`] if there is none.
+	pub state: State,
+	/// S_target in micro-tokens, floored; saturates.
+	pub supply_target: u128,
+	/// The mint suggestion in micro-tokens, floored. Zero below CR_min, and zero for S = 0 unless
+	/// the policy has a bootstrap supply.
+	pub mint: u128,
+	/// The bound that the suggestion ran into; `None` below CR_min.
+	pub binding: Option<Binding>,
+}
+
+/// Computes coverage, state and mint suggestion.
+///
+/// # Errors
+/// What [`Policy::check`] returns. [`CoverageFault::Overflow`] is returned where a product would
+/// pass 1024 bits, which `u128` inputs cannot reach.
+pub fn evaluate(inputs: &Inputs, policy: &Policy) -> Result<Coverage, CoverageFault> {
+	policy.check()?;
+	exact(inputs, policy).ok_or(CoverageFault::Overflow)
+}
+
+/// [`evaluate`] for a checked policy. Bit lengths: V_reserve 385/256, S 256/256, P_T · S 384/384,
+/// CR 769/640, S_target 641/512, S_target − S 897/768; comparing CR takes 897.
+fn exact(inputs: &Inputs, policy: &Policy) -> Option<Coverage> {
+	let price = Fraction::from(inputs.eur_per_mwh);
+	let v_energy = Fraction::from(Ratio::from(inputs.wh_committed)).times(&price)?;
+	let v_reserve = v_energy.plus(&inputs.compute_assets.into())?;
+	let supply = Fraction::from(inputs.issuance).times(&inputs.utilisation.into())?;
+	let target_price = Fraction::from(policy.target_price);
+	let per_token = target_price.times(&policy.cr_min.into())?;
+	let supply_target = v_reserve.over(&per_token)?;
+	let ratio = match supply.numerator.is_zero() {
+		true => None,
+		false => Some(ExactRatio(v_reserve.over(&target_price.times(&supply)?)?)),
+	};
+	let state = match &ratio {
+		Some(ratio) => state_of(ratio, policy),
+		None if v_reserve.numerator.is_zero() => State::Frozen,
+		None => State::AboveBand,
+	};
+	let (mint, binding) = match ratio.is_none_or(|r| r.compare(&policy.cr_min).is_ge()) {
+		true => mint_of(&supply, &supply_target, policy)?,
+		false => (0, None),
+	};
+	Some(Coverage {
+		v_energy: v_energy.floor(),
+		v_reserve: v_reserve.floor(),
+		supply: supply.floor(),
+		ratio,
+		state,
+		supply_target: supply_target.floor(),
+		mint,
+		binding,
+	})
+}
+
+fn state_of(ratio: &ExactRatio, policy: &Policy) -> State {
+	if ratio.compare(&CR_DEFENSE).is_lt() {
+		State::Defense
+	} else if ratio.compare(&policy.cr_min).is_lt() {
+		State::Frozen
+	} else if ratio.compare(&policy.cr_max).is_le() {
+		State::InBand
+	} else {
+		State::AboveBand
+	}
+}
+
+/// min(S_target − S, max(cap · S, bootstrap − S)), floored, and the bound it is.
+fn mint_of(
+	supply: &Fraction,
+	target: &Fraction,
+	policy: &Policy,
+) -> Option<(u128, Option<Binding>)> {
+	let room = target.minus(supply)?;
+	let cap = supply.times(&policy.daily_cap.into())?;
+	let bootstrap = Fraction::from(Ratio::from(policy.bootstrap)).minus(supply)?;
+	let (bound, name) = match bootstrap.compare(&cap)?.is_gt() {
+		true => (bootstrap, Binding::Bootstrap),
+		false => (cap, Binding::Cap),
+	};
+	// Comparing exactly can pass 1024 bits with extreme inputs. There the floors decide; the mint
+	// is the same, only the name of the bound could differ within one micro-token.
+	let target_binds = match room.compare(&bound) {
+		Some(order) => order.is_le(),
+		None => room.floor() <= bound.floor(),
+	};
+	let (least, name) = if target_binds { (room, Binding::Target) } else { (bound, name) };
+	Some((least.floor(), Some(name)))
+}
+
+/// The state from a ratio, for callers that show what a ratio would mean.
+pub fn state(ratio: &Ratio, policy: &Policy) -> State {
+	state_of(&ExactRatio(Fraction::from(*ratio)), policy)
+}
+
+/// α_effective = α_base · (zones_ok / zones_total) · haircut, where `haircut` is the factor that
+/// remains (19/20 takes five per cent off).
+///
+/// # Errors
+/// [`CoverageFault::Zones`]; [`CoverageFault::Overflow`] if the product in lowest terms needs
+/// more than 128 bits.
+pub fn effective_alpha(
+	alpha_base: &Ratio,
+	zones_ok: u32,
+	zones_total: u32,
+	haircut: &Ratio,
+) -> Result<Ratio, CoverageFault> {
+	if zones_ok > zones_total {
+		return Err(CoverageFault::Zones);
+	}
+	let share = Ratio::new(zones_ok.into(), zones_total.into()).ok_or(CoverageFault::Zones)?;
+	let alpha = alpha_base.checked_mul(&share).and_then(|alpha| alpha.checked_mul(haircut));
+	alpha.ok_or(CoverageFault::Overflow)
+}
+
+/// The energy committed to the reserve: ⌊raw · α⌋, in Wh.
+///
+/// # Errors
+/// [`CoverageFault::Overflow`], which only an α above one can cause.
+pub fn committed_energy(wh_raw: u128, alpha: &Ratio) -> Result<u128, CoverageFault> {
+	alpha.mul_floor(wh_raw).ok_or(CoverageFault::Overflow)
+}
+
+/// What redeeming `amount` micro-tokens is worth at the target price: ⌊amount · P_T⌋ micro-EUR of
+/// service credit.
+///
+/// # Errors
+/// [`CoverageFault::Overflow`] if that is above `u128::MAX`.
+pub fn redeem_value(amount: u128, target_price: &Ratio) -> Result<u128, CoverageFault> {
+	target_price.mul_floor(amount).ok_or(CoverageFault::Overflow)
+}
+
+/// Is the last statement too old? `max_age` days may pass after the day it is about.
+pub fn is_stale(last: Option<Day>, today: Day, max_age: u32) -> bool {
+	last.is_none_or(|last| today.days_since(last) > max_age)
+}
+
+/// Which prices are believed.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
+pub struct PriceBounds {
+	/// Lowest price, in EUR/MWh.
+	pub min: Ratio,
+	/// Highest price, in EUR/MWh.
+	pub max: Ratio,
+	/// Largest change a day, as a share of the last price believed: 1/2 allows half to one and a
+	/// half times that price. Days without a statement add up.
+	pub max_daily_move: Ratio,
+}
+
+/// Why a price is not believed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PriceFault {
+	/// Below zero.
+	Negative,
+	/// Zero.
+	Zero,
+	/// Below [`PriceBounds::min`].
+	TooLow,
+	/// Above [`PriceBounds::max`].
+	TooHigh,
+	/// Too far from the last price.
+	MovedTooFar,
+}
+
+/// Checks a day's price against the bounds and the last price believed, and returns it.
+///
+/// # Errors
+/// The first [`PriceFault`] in the order of that type.
+pub fn check_price(
+	price: &SignedRatio,
+	bounds: &PriceBounds,
+	last: Option<(Ratio, Day)>,
+	day: Day,
+) -> Result<Ratio, PriceFault> {
+	let price = price.not_negative().ok_or(PriceFault::Negative)?;
+	if price.is_zero() {
+		return Err(PriceFault::Zero);
+	}
+	if price < bounds.min {
+		return Err(PriceFault::TooLow);
+	}
+	if price > bounds.max {
+		return Err(PriceFault::TooHigh);
+	}
+	match last {
+		Some((last, last_day)) => {
+			let days = day.days_since(last_day).max(1);
+			check_move(&last, &price, &bounds.max_daily_move, days)?;
+			Ok(price)
+		},
+		None => Ok(price),
+	}
+}
+
+/// Checks |price − last| ≤ limit · days · last, exactly.
+///
+/// # Errors
+/// [`PriceFault::MovedTooFar`].
+pub fn check_move(last: &Ratio, price: &Ratio, limit: &Ratio, days: u32) -> Result<(), PriceFault> {
+	let (last, price) = (Fraction::from(*last), Fraction::from(*price));
+	let within = || {
+		let rise = price.minus(&last)?;
+		let change = if rise.numerator.is_zero() { last.minus(&price)? } else { rise };
+		let days = Fraction::from(Ratio::from(u128::from(days)));
+		let allowed = Fraction::from(*limit).times(&days)?.times(&last)?;
+		Some(change.compare(&allowed)?.is_le())
+	};
+	if within().unwrap_or(false) { Ok(()) } else { Err(PriceFault::MovedTooFar) }
+}

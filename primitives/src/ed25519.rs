@@ -1,0 +1,164 @@
+//! Ed25519 as statements need it: one signature, one encoding, no weak keys.
+//!
+//! The host function verifies by ZIP-215, which takes points in non-canonical encoding and
+//! cofactored equations. Alone it would let a small-order "key" sign everything, so keys and the
+//! signature's point are checked here first. It does refuse S ≥ L; we check that too, so that the
+//! rule does not hang on one library.
+
+use sp_core::ed25519;
+
+/// A public key, as encoded by RFC 8032.
+pub type PublicKey = [u8; 32];
+/// A signature R ‖ S, as encoded by RFC 8032.
+pub type Signature = [u8; 64];
+
+/// Order of the prime subgroup, L = 2^252 + 27742317777372353535851937790883648493,
+/// little-endian.
+pub const GROUP_ORDER: [u8; 32] = [
+	0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+];
+
+/// The field's prime, p = 2^255 − 19, little-endian.
+const FIELD_PRIME: [u8; 32] = [
+	0xed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+];
+
+/// The y-coordinates of the eight points of order 1, 2, 4 and 8, little-endian, without the sign
+/// bit. Their non-canonical encodings p and p + 1 are refused as such.
+pub const SMALL_ORDER_Y: [[u8; 32]; 5] = [
+	[0; 32],
+	[
+		1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0,
+	],
+	[
+		0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+		0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+		0xfc, 0x05,
+	],
+	[
+		0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+		0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+		0x03, 0x7a,
+	],
+	[
+		0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff, 0x7f,
+	],
+];
+
+/// Why a key or a signature is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SignatureFault {
+	/// The key is a point of small order: it would verify signatures that nobody made.
+	WeakKey,
+	/// The key's y-coordinate is not below the field's prime.
+	NonCanonicalKey,
+	/// The signature's scalar S is not below the group order (as in S + L).
+	NonCanonicalScalar,
+	/// The signature's point R is of small order or not in canonical encoding.
+	WeakPoint,
+	/// The signature is not this key's signature of this message.
+	Invalid,
+}
+
+impl SignatureFault {
+	/// The fault's name in error codes.
+	pub const fn as_str(self) -> &'static str {
+		match self {
+			Self::WeakKey => "weak_key",
+			Self::NonCanonicalKey => "non_canonical_key",
+			Self::NonCanonicalScalar => "non_canonical_scalar",
+			Self::WeakPoint => "weak_point",
+			Self::Invalid => "bad_signature",
+		}
+	}
+}
+
+/// Is `left` below `right`, both little-endian?
+fn is_below(left: &[u8; 32], right: &[u8; 32]) -> bool {
+	left.iter().rev().lt(right.iter().rev())
+}
+
+/// The encoding without the bit that holds the sign of x.
+fn y_of(point: &[u8; 32]) -> [u8; 32] {
+	let mut y = *point;
+	if let Some(last) = y.last_mut() {
+		*last &= 0x7f;
+	}
+	y
+}
+
+/// Is the scalar S of a signature below the group order?
+pub fn is_canonical_scalar(scalar: &[u8; 32]) -> bool {
+	is_below(scalar, &GROUP_ORDER)
+}
+
+/// Is the y-coordinate of an encoded point below the field's prime?
+pub fn is_canonical_point(point: &[u8; 32]) -> bool {
+	is_below(&y_of(point), &FIELD_PRIME)
+}
+
+/// Is this, in any encoding, one of the eight points of order 1, 2, 4 or 8?
+pub fn is_small_order(point: &[u8; 32]) -> bool {
+	let y = y_of(point);
+	let reduced = if is_below(&y, &FIELD_PRIME) {
+		y
+	} else {
+		// y is in p … p + 18 = 2^255 − 1, so y − p is the low byte less 0xed.
+		let mut reduced = [0; 32];
+		if let (Some(low), Some(first)) = (reduced.first_mut(), y.first()) {
+			*low = first.wrapping_sub(0xed);
+		}
+		reduced
+	};
+	SMALL_ORDER_Y.contains(&reduced)
+}
+
+/// Checks that a key may be trusted at all; call it when a key is configured or pinned.
+///
+/// That its point is on the curve shows only when a signature is verified.
+pub fn check_key(key: &PublicKey) -> Result<(), SignatureFault> {
+	if is_small_order(key) {
+		Err(SignatureFault::WeakKey)
+	} else if !is_canonical_point(key) {
+		Err(SignatureFault::NonCanonicalKey)
+	} else {
+		Ok(())
+	}
+}
+
+/// Verifies one signature: the cheap checks first, then the host's verification.
+pub fn verify(
+	key: &PublicKey,
+	message: &[u8],
+	signature: &Signature,
+) -> Result<(), SignatureFault> {
+	check_key(key)?;
+	let (point, scalar) = halves(signature);
+	if !is_canonical_scalar(&scalar) {
+		return Err(SignatureFault::NonCanonicalScalar);
+	}
+	if is_small_order(&point) || !is_canonical_point(&point) {
+		return Err(SignatureFault::WeakPoint);
+	}
+	let (signature, key) =
+		(ed25519::Signature::from_raw(*signature), ed25519::Public::from_raw(*key));
+	if sp_io::crypto::ed25519_verify(&signature, message, &key) {
+		Ok(())
+	} else {
+		Err(SignatureFault::Invalid)
+	}
+}
+
+/// R and S.
+fn halves(signature: &Signature) -> ([u8; 32], [u8; 32]) {
+	let (mut point, mut scalar) = ([0; 32], [0; 32]);
+	let (left, right) = signature.split_at(32);
+	point.copy_from_slice(left);
+	scalar.copy_from_slice(right);
+	(point, scalar)
+}

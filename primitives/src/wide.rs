@@ -1,0 +1,38 @@
+//! A 1024-bit integer for the coverage formulas.
+//!
+//! The longest product there, `V · P_T denominators · supply denominators`, takes 897 bits when
+//! every input is a full `u128`, which is more than `primitive_types::U512` holds.
+
+// What the macro writes is the `uint` crate's own code, which uses these on purpose.
+#![allow(
+	missing_docs,
+	unsafe_code,
+	clippy::all,
+	clippy::as_conversions,
+	clippy::indexing_slicing,
+	clippy::arithmetic_side_effects,
+	clippy::panic,
+	clippy::unwrap_used,
+	clippy::expect_used
+)]
+
+uint::construct_uint! {
+	pub struct Wide(16);
+}
+
+impl Wide {
+	/// The product, or `None` if it needs more than 1024 bits.
+	pub fn times(self, other: impl Into<Self>) -> Option<Self> {
+		self.checked_mul(other.into())
+	}
+
+	/// The floor of the quotient, or `None` if `divisor` is zero.
+	pub fn over(self, divisor: Self) -> Option<Self> {
+		self.checked_div(divisor)
+	}
+
+	/// The value, or the largest `u128` if it does not fit.
+	pub fn saturated(self) -> u128 {
+		u128::try_from(self).unwrap_or(u128::MAX)
+	}
+}
