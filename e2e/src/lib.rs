@@ -9,6 +9,7 @@
 //! | [`network`] | several validators that know each other |
 //! | [`transfers`] | signed transfers through subxt, balances, which blocks hold them |
 //! | [`failure`] | runs a node that is expected to refuse to start |
+//! | [`machine`] | what the machine is, and what a process takes of it |
 //! | [`wait`] | waits for a condition, with a deadline and a reason |
 //!
 //! A process is ended in three ways, whichever comes first: [`node::Node`]'s `Drop`, the death
@@ -19,6 +20,7 @@
 
 pub mod binary;
 pub mod failure;
+pub mod machine;
 pub mod network;
 pub mod node;
 pub mod rpc;

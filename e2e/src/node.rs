@@ -350,7 +350,7 @@ impl Node {
 
 	fn lost_a_port(&self) -> bool {
 		let log = self.log();
-		["already in use", "Address in use", "AddrInUse"].iter().any(|text| log.contains(text))
+		["is taken, and the node needs it", "in use"].iter().any(|text| log.contains(text))
 	}
 
 	fn log_tail(&self) -> String {

@@ -139,15 +139,24 @@ impl Rpc {
 	/// # Errors
 	/// When the node refuses the subscription.
 	pub async fn new_heads(&self) -> Result<Heads> {
-		let inner = self
-			.client
-			.subscribe("chain_subscribeNewHeads", rpc_params![], "chain_unsubscribeNewHeads")
-			.await?;
+		self.heads("chain_subscribeNewHeads", "chain_unsubscribeNewHeads").await
+	}
+
+	/// Finalized headers, as they come.
+	///
+	/// # Errors
+	/// When the node refuses the subscription.
+	pub async fn finalized_heads(&self) -> Result<Heads> {
+		self.heads("chain_subscribeFinalizedHeads", "chain_unsubscribeFinalizedHeads").await
+	}
+
+	async fn heads(&self, subscribe: &str, unsubscribe: &str) -> Result<Heads> {
+		let inner = self.client.subscribe(subscribe, rpc_params![], unsubscribe).await?;
 		Ok(Heads { inner })
 	}
 }
 
-/// Stream of new best headers.
+/// Stream of headers.
 pub struct Heads {
 	inner: RpcSubscription<Value>,
 }

@@ -93,7 +93,7 @@ fn a_taken_rpc_port_is_named() -> Result<()> {
 	let port = taken.local_addr()?.port().to_string();
 	let arguments = ["--dev", "--rpc-port", &port, "--listen-addr", "/ip4/127.0.0.1/tcp/0"];
 	let exit = run_development(folder.path(), &arguments)?;
-	exit.assert_refused(&["already in use", &port, "--rpc-port"]);
+	exit.assert_refused(&["taken", &port, "--rpc-port"]);
 	Ok(())
 }
 
@@ -105,7 +105,7 @@ fn a_taken_network_port_is_named() -> Result<()> {
 	let address = format!("/ip4/127.0.0.1/tcp/{port}");
 	let arguments = ["--dev", "--rpc-port", "0", "--listen-addr", &address];
 	let exit = run_development(folder.path(), &arguments)?;
-	exit.assert_refused(&["already in use", &port, "--listen-addr"]);
+	exit.assert_refused(&["taken", &port, "--port"]);
 	Ok(())
 }
 

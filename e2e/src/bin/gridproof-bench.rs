@@ -1,0 +1,294 @@
+//! Measures a node and prints figures for `docs/performance.md`. Called by `scripts/bench`.
+//!
+//! It asserts nothing: figures depend on the machine, so they are no test.
+
+use anyhow::{Context, Result, bail, ensure};
+use futures::{StreamExt, stream};
+use gridproof_e2e::{
+	Network, Node, NodeConfig,
+	machine::{Machine, memory},
+	rpc::Rpc,
+	transfers::{AIT, account, connect, nonce, sign_transfers, transfer},
+};
+use std::{
+	collections::HashMap,
+	env,
+	time::{Duration, Instant},
+};
+use subxt_signer::sr25519::{Keypair, dev};
+
+const USAGE: &str = "usage: scripts/bench node|network [--idle-minutes N] [--starts N] \
+	[--transfers N] [--samples N]";
+const LIMIT: Duration = Duration::from_secs(120);
+const CONNECTIONS: usize = 8;
+const UNDER_WAY: usize = 256;
+
+/// What to measure, and how much of it.
+struct Plan {
+	network: bool,
+	idle_minutes: u64,
+	starts: usize,
+	transfers: u64,
+	samples: usize,
+}
+
+impl Plan {
+	fn from_arguments(arguments: &[String]) -> Result<Self> {
+		let mut plan =
+			Self { network: false, idle_minutes: 10, starts: 5, transfers: 8_000, samples: 20 };
+		let (what, options) = arguments.split_first().context(USAGE)?;
+		plan.network = match what.as_str() {
+			"node" => false,
+			"network" => true,
+			_ => bail!("{USAGE}"),
+		};
+		for pair in options.chunks(2) {
+			let [name, value] = pair else { bail!("{USAGE}") };
+			let number: u64 =
+				value.parse().with_context(|| format!("{name} {value}: not a number\n{USAGE}"))?;
+			match name.as_str() {
+				"--idle-minutes" => plan.idle_minutes = number,
+				"--starts" => plan.starts = usize::try_from(number)?,
+				"--transfers" => plan.transfers = number,
+				"--samples" => plan.samples = usize::try_from(number)?,
+				_ => bail!("unknown option {name}\n{USAGE}"),
+			}
+		}
+		ensure!(plan.starts > 0 && plan.samples > 0 && plan.transfers > 0, "{USAGE}");
+		Ok(plan)
+	}
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+	let arguments: Vec<String> = env::args().skip(1).collect();
+	let plan = Plan::from_arguments(&arguments)?;
+	println!("machine: {}", Machine::here()?);
+	if plan.network { measure_network(&plan).await } else { measure_node(&plan).await }
+}
+
+async fn measure_node(plan: &Plan) -> Result<()> {
+	measure_starts(plan.starts).await?;
+	let node = Node::start(quiet(NodeConfig::development())).await?;
+	node.wait_for_finalized(1, LIMIT).await?;
+	watch_idle(&node, plan.idle_minutes).await?;
+	measure_latency(&node, plan.samples).await?;
+	measure_throughput(&node, plan.transfers).await
+}
+
+async fn measure_network(plan: &Plan) -> Result<()> {
+	let network = Network::local(3, LIMIT).await?;
+	let node = network.nodes.first().context("no node")?;
+	node.wait_for_finalized(1, LIMIT).await?;
+	println!("network: three validators on this machine; figures of the first");
+	watch_idle(node, plan.idle_minutes).await?;
+	measure_latency(node, plan.samples).await?;
+	measure_throughput(node, plan.transfers).await
+}
+
+fn quiet(mut config: NodeConfig) -> NodeConfig {
+	config.show_log = false;
+	config
+}
+
+/// From the start of a process with an empty folder to its first block.
+async fn measure_starts(count: usize) -> Result<()> {
+	let (mut blocks, mut finals) = (Vec::new(), Vec::new());
+	for _ in 0..count {
+		let start = Instant::now();
+		let node = Node::start(quiet(NodeConfig::development())).await?;
+		let rpc = node.rpc()?;
+		let mut heads = rpc.new_heads().await?;
+		while heads.next().await?.number < 1 {}
+		blocks.push(start.elapsed());
+		let mut heads = rpc.finalized_heads().await?;
+		while heads.next().await?.number < 1 {}
+		finals.push(start.elapsed());
+	}
+	println!("start to first block: {}", Spread::of(blocks)?);
+	println!("start to first finalized block: {}", Spread::of(finals)?);
+	Ok(())
+}
+
+/// Memory, block intervals and finality of a node that has nothing to do.
+async fn watch_idle(node: &Node, minutes: u64) -> Result<()> {
+	let pid = node.pid().context("the node is not running")?;
+	let rpc = node.rpc()?;
+	let (mut heads, mut finalized) = (rpc.new_heads().await?, rpc.finalized_heads().await?);
+	let end = Instant::now() + Duration::from_secs(60 * minutes);
+	let (mut arrivals, mut intervals, mut delays) = (HashMap::new(), Vec::new(), Vec::new());
+	let (mut last, mut missed, mut last_slot, mut last_final) = (None, 0, None, None);
+	while Instant::now() < end {
+		tokio::select! {
+			head = heads.next() => {
+				let (head, now) = (head?, Instant::now());
+				arrivals.entry(head.number).or_insert(now);
+				intervals.extend(last.replace(now).map(|before: Instant| now - before));
+				if let (Some(slot), Some(before)) = (head.slot, last_slot) {
+					missed += slot.saturating_sub(before).saturating_sub(1);
+				}
+				last_slot = head.slot;
+			},
+			head = finalized.next() => {
+				let number = head?.number;
+				let first = last_final.replace(number).map_or(number, |before| before + 1);
+				for height in first..=number {
+					delays.extend(arrivals.remove(&height).map(|seen| seen.elapsed()));
+				}
+			},
+			() = tokio::time::sleep(end.saturating_duration_since(Instant::now())) => {},
+		}
+	}
+	let memory = memory(pid)?;
+	println!(
+		"idle for {minutes} min: {} MiB resident (peak {} MiB)",
+		memory.resident_mib, memory.peak_mib
+	);
+	println!("block interval: {}", Spread::of(intervals)?);
+	println!("slots without a block: {missed}");
+	println!("best block to its finality: {}", Spread::of(delays)?);
+	Ok(())
+}
+
+/// From the submission of a single transfer to its finality, as a client sees it.
+async fn measure_latency(node: &Node, samples: usize) -> Result<()> {
+	let api = connect(node).await?;
+	let (sender, receiver) = (dev::ferdie(), account("//latency")?.public_key());
+	let mut times = Vec::new();
+	for sample in 0..samples {
+		// Submissions spread over the slot.
+		tokio::time::sleep(Duration::from_millis(137 * u64::try_from(sample % 8)?)).await;
+		let mut transactions = api.transactions().await?;
+		let signed = transactions
+			.create_signed(&transfer(&receiver, AIT), &sender, Default::default())
+			.await?;
+		let start = Instant::now();
+		signed.submit_and_watch().await?.wait_for_finalized_success().await?;
+		times.push(start.elapsed());
+	}
+	println!("transfer, submission to finality: {}", Spread::of(times)?);
+	Ok(())
+}
+
+/// Many transfers of several accounts at once, until all are final.
+async fn measure_throughput(node: &Node, transfers: u64) -> Result<()> {
+	let api = connect(node).await?;
+	let senders = senders();
+	let each = transfers / u64::try_from(senders.len())?;
+	let receiver = account("//throughput")?.public_key();
+	let mut signed = Vec::new();
+	for sender in &senders {
+		let first = nonce(&api, &sender.public_key()).await?;
+		signed.extend(sign_transfers(&api, sender, &receiver, AIT, first, each).await?);
+	}
+	let mut connections = Vec::new();
+	for _ in 0..CONNECTIONS {
+		connections.push(Rpc::connect(&node.rpc_url()).await?);
+	}
+	let rpc = node.rpc()?;
+	let (height, _) = rpc.finalized().await?;
+	let mut finalized = rpc.finalized_heads().await?;
+	let count = signed.len();
+
+	let start = Instant::now();
+	let refused = submit_all(&connections, signed).await;
+	let submitted = start.elapsed();
+	ensure!(refused == 0, "{refused} of {count} transfers were refused");
+	let (mut remaining, mut fullest, mut next) = (count, 0, height + 1);
+	while remaining > 0 {
+		ensure!(start.elapsed() < 5 * LIMIT, "{remaining} of {count} transfers are still missing");
+		let last = finalized.next().await?.number;
+		for number in next..=last {
+			let hash = rpc.hash_at(number).await?.context("finalized block without hash")?;
+			// Every block has one more extrinsic: its time.
+			let in_block = rpc.extrinsics(&hash).await?.len().saturating_sub(1);
+			fullest = fullest.max(in_block);
+			remaining = remaining.saturating_sub(in_block);
+		}
+		next = last + 1;
+	}
+	let seconds = start.elapsed().as_secs_f64();
+	println!(
+		"{count} transfers of {} accounts: submitted in {:.1} s, final in {seconds:.1} s, \
+		 {:.0} a second; fullest block {fullest}",
+		senders.len(),
+		submitted.as_secs_f64(),
+		count as f64 / seconds,
+	);
+	Ok(())
+}
+
+fn senders() -> [Keypair; 5] {
+	[dev::alice(), dev::bob(), dev::charlie(), dev::dave(), dev::eve()]
+}
+
+/// Submits all extrinsics, many at a time; gives how many were refused.
+async fn submit_all(connections: &[Rpc], extrinsics: Vec<String>) -> usize {
+	stream::iter(extrinsics.into_iter().zip(connections.iter().cycle()))
+		.map(async |(extrinsic, rpc)| usize::from(rpc.submit(&extrinsic).await.is_err()))
+		.buffer_unordered(UNDER_WAY)
+		.fold(0, async |sum, refused| sum + refused)
+		.await
+}
+
+/// Least, middle, 95th percentile and most of several times.
+struct Spread {
+	times: Vec<Duration>,
+}
+
+impl Spread {
+	fn of(mut times: Vec<Duration>) -> Result<Self> {
+		ensure!(!times.is_empty(), "nothing was measured");
+		times.sort_unstable();
+		Ok(Self { times })
+	}
+
+	/// The smallest time that `percent` of all do not exceed.
+	fn percentile(&self, percent: usize) -> f64 {
+		let rank = (self.times.len() * percent).div_ceil(100).max(1);
+		self.times[rank - 1].as_secs_f64()
+	}
+}
+
+impl std::fmt::Display for Spread {
+	fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+		write!(
+			formatter,
+			"median {:.2} s, 95 % within {:.2} s, {:.2} … {:.2} s ({} samples)",
+			self.percentile(50),
+			self.percentile(95),
+			self.percentile(1),
+			self.percentile(100),
+			self.times.len()
+		)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn percentiles_are_measured_values() {
+		let spread = Spread::of((1..=20).rev().map(Duration::from_secs).collect()).expect("some");
+		assert_eq!(spread.percentile(1), 1.0);
+		assert_eq!(spread.percentile(50), 10.0);
+		assert_eq!(spread.percentile(95), 19.0);
+		assert_eq!(spread.percentile(100), 20.0);
+	}
+
+	#[test]
+	fn no_measurement_is_an_error() {
+		assert!(Spread::of(Vec::new()).is_err());
+	}
+
+	#[test]
+	fn options_need_a_number() {
+		let arguments = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+		let plan = Plan::from_arguments(&arguments(&["node", "--idle-minutes", "1"]));
+		assert_eq!(plan.expect("valid").idle_minutes, 1);
+		assert!(Plan::from_arguments(&arguments(&["node", "--idle-minutes"])).is_err());
+		assert!(Plan::from_arguments(&arguments(&["node", "--starts", "0"])).is_err());
+		assert!(Plan::from_arguments(&arguments(&["moon"])).is_err());
+	}
+}

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Generates the chain specs of every built-in network with the built node.
+#
+#   scripts/chain-specs.sh            into chain-specs/
+#   scripts/chain-specs.sh DIR        into DIR
+#   scripts/chain-specs.sh --check    into a temporary folder, and compares what is committed
+#
+# A network NAME gives NAME.json (plain), NAME.raw.json, NAME.light.json (raw, for light clients)
+# and NAME.genesis.json (plain, without the runtime's code; committed, so that every change of a
+# genesis is seen in review). Each is checked to be accepted by the node, with one genesis for all.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+networks=(dev local staging)
+
+fail() {
+	printf 'chain-specs: %s\n' "$*" >&2
+	exit 1
+}
+
+node=${GRIDPROOF_NODE:-${CARGO_TARGET_DIR:-$root/target}/release/gridproof-node}
+[[ -x $node ]] || fail "no node at $node: build it with 'cargo build --release --workspace', or set GRIDPROOF_NODE"
+command -v node >/dev/null || fail "'node' (Node.js) is missing: run ./scripts/setup.sh"
+
+work=$(mktemp -d -t gridproof-specs.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+
+check=false
+case ${1:-} in
+	--check) check=true && out=$work/specs ;;
+	-*) fail "unknown option $1; usage: scripts/chain-specs.sh [DIR | --check]" ;;
+	*) out=${1:-$root/chain-specs} ;;
+esac
+mkdir -p "$out"
+
+# export CHAIN FILE [--raw]: what the node makes of a built-in network or of a spec file.
+export_spec() {
+	local chain=$1 file=$2
+	shift 2
+	"$node" export-chain-spec --chain "$chain" "$@" >"$file" 2>"$work/error" ||
+		fail "the node refuses '$chain': $(<"$work/error")"
+}
+
+tool() { node "$root/chain-specs/$1.mjs" "${@:2}"; }
+
+for network in "${networks[@]}"; do
+	start=$SECONDS
+	plain=$out/$network.json raw=$out/$network.raw.json
+	light=$out/$network.light.json genesis=$out/$network.genesis.json
+
+	# The raw form is what the runtime's genesis builder makes of the preset: a preset that is not
+	# valid ends here.
+	export_spec "$network" "$plain"
+	export_spec "$network" "$raw" --raw
+	tool light-spec <"$raw" >"$light"
+	tool genesis <"$plain" >"$genesis"
+
+	# Each file is accepted by the node as a chain, and all stand for the same genesis.
+	for file in "$plain" "$raw" "$light"; do
+		export_spec "$file" "$work/again.json" --raw
+		tool same-genesis "$raw" "$work/again.json" ||
+			fail "$(basename "$file") stands for another genesis than the network $network"
+	done
+
+	if $check; then
+		committed=$root/chain-specs/$network.genesis.json
+		diff -u "$committed" "$genesis" || fail "the genesis of $network has changed: \
+if that is meant, run scripts/chain-specs.sh and commit chain-specs/$network.genesis.json"
+	fi
+	printf 'chain-specs: %-8s plain, raw and light accepted, one genesis (%s s)\n' \
+		"$network" "$((SECONDS - start))"
+done
+$check || printf 'chain-specs: written to %s\n' "$out"
