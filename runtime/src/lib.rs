@@ -1,1 +1,229 @@
+//! The Gridproof runtime: the rules every node agrees on.
+//!
+//! This file names the runtime's types and its pallets. What each pallet is set to stands in
+//! [`configs`], one file a pallet; what the node and clients may ask of the runtime in [`apis`];
+//! the state a chain starts from in [`genesis_presets`].
+
 #![cfg_attr(not(feature = "std"), no_std)]
+// The macros that build a runtime write items without documentation, so `missing_docs` is asked
+// for where our own items stand.
+#![cfg_attr(
+	not(any(test, feature = "runtime-benchmarks", feature = "try-runtime")),
+	deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
+)]
+#![recursion_limit = "256"]
+
+#[cfg(feature = "std")]
+include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
+
+extern crate alloc;
+
+pub mod apis;
+pub mod configs;
+pub mod constants;
+pub mod genesis_presets;
+
+use alloc::{borrow::Cow, vec::Vec};
+use sp_runtime::{
+	MultiAddress, MultiSignature, generic, impl_opaque_keys,
+	traits::{BlakeTwo256, IdentifyAccount, Verify},
+};
+use sp_version::RuntimeVersion;
+
+#[cfg(feature = "std")]
+pub use sp_runtime::BuildStorage;
+
+/// Opaque types: what the node knows of blocks without knowing the runtime's calls.
+pub mod opaque {
+	use super::*;
+	pub use sp_runtime::OpaqueExtrinsic as UncheckedExtrinsic;
+
+	/// A block whose transactions are bytes.
+	pub type Block = generic::Block<Header, UncheckedExtrinsic>;
+	/// The block's identifier: a number or a hash.
+	pub type BlockId = generic::BlockId<Block>;
+}
+
+impl_opaque_keys! {
+	/// The keys an authority holds in its node: block production and finality.
+	pub struct SessionKeys {
+		/// Signs blocks (sr25519).
+		pub aura: Aura,
+		/// Signs finality votes (ed25519).
+		pub grandpa: Grandpa,
+	}
+}
+
+/// The version that a node reports and that decides whether native tools fit.
+#[sp_version::runtime_version]
+pub const VERSION: RuntimeVersion = RuntimeVersion {
+	spec_name: Cow::Borrowed("gridproof"),
+	impl_name: Cow::Borrowed("gridproof-node"),
+	authoring_version: 1,
+	// Moves with every change of behaviour.
+	spec_version: 100,
+	impl_version: 0,
+	apis: apis::RUNTIME_API_VERSIONS,
+	// Moves when the encoding of a call or of the transaction extensions changes.
+	transaction_version: 1,
+	system_version: 1,
+};
+
+/// A signature of any of the three schemes that wallets use.
+pub type Signature = MultiSignature;
+/// An account: the public key of its signer, or a derived account that nobody can sign for.
+pub type AccountId = <<Signature as Verify>::Signer as IdentifyAccount>::AccountId;
+/// An amount of AIT, in units of 10⁻¹⁸ AIT; also amounts of AICP (10⁻⁶) and KWH (1 Wh).
+pub type Balance = u128;
+/// The number of transactions an account has sent.
+pub type Nonce = u32;
+/// A hash of anything on this chain: Blake2b, 256 bits.
+pub type Hash = sp_core::H256;
+/// A block's height.
+pub type BlockNumber = u32;
+/// A point in time: UTC milliseconds since 1970-01-01.
+pub type Moment = u64;
+/// How a transaction names an account.
+pub type Address = MultiAddress<AccountId, ()>;
+/// A block's header.
+pub type Header = generic::Header<BlockNumber, BlakeTwo256>;
+/// A block.
+pub type Block = generic::Block<Header, UncheckedExtrinsic>;
+
+/// What travels with a transaction besides its call, in the order in which it is checked.
+///
+/// Nothing here is ours: wallets know every entry, so none of them needs to be set up.
+pub type TxExtension = (
+	frame_system::AuthorizeCall<Runtime>,
+	frame_system::CheckNonZeroSender<Runtime>,
+	frame_system::CheckSpecVersion<Runtime>,
+	frame_system::CheckTxVersion<Runtime>,
+	frame_system::CheckGenesis<Runtime>,
+	frame_system::CheckMortality<Runtime>,
+	frame_system::CheckNonce<Runtime>,
+	frame_system::CheckWeight<Runtime>,
+	pallet_skip_feeless_payment::SkipCheckIfFeeless<
+		Runtime,
+		pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+	>,
+	frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
+	frame_system::WeightReclaim<Runtime>,
+);
+
+/// A transaction as it travels: the one place that names its format, so that an Ethereum format
+/// can come beside it.
+pub type UncheckedExtrinsic =
+	generic::UncheckedExtrinsic<Address, RuntimeCall, Signature, TxExtension>;
+
+/// What a signature covers.
+pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
+
+/// Runs blocks: inherents, transactions, hooks.
+pub type Executive = frame_executive::Executive<
+	Runtime,
+	Block,
+	frame_system::ChainContext<Runtime>,
+	Runtime,
+	AllPalletsWithSystem,
+>;
+
+/// The pallets and their indices. An index is part of every call's and event's encoding: it is
+/// never changed and never given away again. Free room: 8 and 9 consensus, 15 to 19 money,
+/// 25 to 29 accounts, 36 to 39 governance, 42 and above for what Gridproof adds
+/// (42 meter readings, 43 compute receipts, 44 work authorities).
+#[frame_support::runtime]
+mod runtime {
+	/// All pallets together.
+	#[runtime::runtime]
+	#[runtime::derive(
+		RuntimeCall,
+		RuntimeEvent,
+		RuntimeError,
+		RuntimeOrigin,
+		RuntimeFreezeReason,
+		RuntimeHoldReason,
+		RuntimeSlashReason,
+		RuntimeLockId,
+		RuntimeTask,
+		RuntimeViewFunction
+	)]
+	pub struct Runtime;
+
+	#[runtime::pallet_index(0)]
+	pub type System = frame_system;
+	#[runtime::pallet_index(1)]
+	pub type Timestamp = pallet_timestamp;
+
+	// Consensus. Authorship comes before session, so that the author is known to all hooks.
+	#[runtime::pallet_index(2)]
+	pub type Aura = pallet_aura;
+	#[runtime::pallet_index(3)]
+	pub type Authorship = pallet_authorship;
+	#[runtime::pallet_index(4)]
+	pub type Session = pallet_session;
+	#[runtime::pallet_index(5)]
+	pub type Historical = pallet_session::historical;
+	#[runtime::pallet_index(6)]
+	pub type Offences = pallet_offences;
+	#[runtime::pallet_index(7)]
+	pub type Grandpa = pallet_grandpa;
+
+	// Money.
+	#[runtime::pallet_index(10)]
+	pub type Balances = pallet_balances;
+	#[runtime::pallet_index(11)]
+	pub type TransactionPayment = pallet_transaction_payment;
+	#[runtime::pallet_index(12)]
+	pub type SkipFeelessPayment = pallet_skip_feeless_payment;
+	#[runtime::pallet_index(13)]
+	pub type Assets = pallet_assets;
+	#[runtime::pallet_index(14)]
+	pub type AssetsHolder = pallet_assets_holder;
+
+	// Accounts acting together or for each other.
+	#[runtime::pallet_index(20)]
+	pub type Utility = pallet_utility;
+	#[runtime::pallet_index(21)]
+	pub type Multisig = pallet_multisig;
+	#[runtime::pallet_index(22)]
+	pub type Proxy = pallet_proxy;
+	#[runtime::pallet_index(23)]
+	pub type Scheduler = pallet_scheduler;
+	#[runtime::pallet_index(24)]
+	pub type Preimage = pallet_preimage;
+
+	// Governance and safety.
+	#[runtime::pallet_index(30)]
+	pub type Sudo = pallet_sudo;
+	#[runtime::pallet_index(31)]
+	pub type Treasury = pallet_treasury;
+	#[runtime::pallet_index(32)]
+	pub type Parameters = pallet_parameters;
+	#[runtime::pallet_index(33)]
+	pub type SafeMode = pallet_safe_mode;
+	#[runtime::pallet_index(34)]
+	pub type TxPause = pallet_tx_pause;
+	#[runtime::pallet_index(35)]
+	pub type MultiBlockMigrations = pallet_migrations;
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benches {
+	frame_benchmarking::define_benchmarks!(
+		[frame_system, SystemBench::<Runtime>]
+		[frame_system_extensions, SystemExtensionsBench::<Runtime>]
+		[pallet_assets, Assets]
+		[pallet_balances, Balances]
+		[pallet_migrations, MultiBlockMigrations]
+		[pallet_multisig, Multisig]
+		[pallet_parameters, Parameters]
+		[pallet_preimage, Preimage]
+		[pallet_proxy, Proxy]
+		[pallet_safe_mode, SafeMode]
+		[pallet_scheduler, Scheduler]
+		[pallet_sudo, Sudo]
+		[pallet_timestamp, Timestamp]
+		[pallet_tx_pause, TxPause]
+		[pallet_utility, Utility]
+	);
+}

@@ -1,0 +1,9 @@
+//! `pallet_authorship`: which authority made the block.
+
+use crate::{Aura, Runtime};
+use pallet_session::FindAccountFromAuthorIndex;
+
+impl pallet_authorship::Config for Runtime {
+	type EventHandler = ();
+	type FindAuthor = FindAccountFromAuthorIndex<Runtime, Aura>;
+}

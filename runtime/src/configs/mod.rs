@@ -1,0 +1,37 @@
+//! What each pallet is set to, one file a pallet.
+
+mod assets;
+mod aura;
+mod authorship;
+mod balances;
+mod grandpa;
+mod migrations;
+mod multisig;
+mod offences;
+mod parameters;
+mod preimage;
+mod proxy;
+mod safe_mode;
+mod scheduler;
+mod session;
+mod sudo;
+mod system;
+mod timestamp;
+mod transaction_payment;
+mod treasury;
+mod tx_pause;
+mod utility;
+
+pub use grandpa::ReportLongevity;
+pub use parameters::{RuntimeParameters, RuntimeParametersKey, dynamic_params};
+pub use proxy::ProxyType;
+pub use session::Authorities;
+pub use system::CallFilter;
+pub use transaction_payment::BaseAndLengthFee;
+pub use treasury::TreasuryAccount;
+
+use crate::AccountId;
+use frame_system::EnsureRoot;
+
+/// Who may change what the chain is governed by: root, that is sudo, until governance replaces it.
+pub type GovernanceOrigin = EnsureRoot<AccountId>;

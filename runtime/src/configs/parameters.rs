@@ -1,0 +1,47 @@
+//! `pallet_parameters`: figures that governance can change without an upgrade.
+
+use crate::{
+	Balance, Runtime, RuntimeEvent,
+	configs::GovernanceOrigin,
+	constants::currency::{MICRO_AIT, MILLI_AIT},
+};
+use frame_support::{
+	dynamic_params::{dynamic_pallet_params, dynamic_params},
+	traits::AsEnsureOriginWithArg,
+};
+
+/// The figures, by topic. Indices are part of the encoding and never change.
+#[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
+pub mod dynamic_params {
+	use super::*;
+
+	/// What a transaction costs: `Base + PerByte × length`. Either may be 0.
+	#[dynamic_pallet_params]
+	#[codec(index = 0)]
+	pub mod fees {
+		/// The part that every transaction pays, in units of 10⁻¹⁸ AIT.
+		#[codec(index = 0)]
+		pub static Base: Balance = MILLI_AIT;
+
+		/// The price of a byte, in units of 10⁻¹⁸ AIT.
+		#[codec(index = 1)]
+		pub static PerByte: Balance = 10 * MICRO_AIT;
+	}
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+impl Default for RuntimeParameters {
+	fn default() -> Self {
+		RuntimeParameters::Fees(dynamic_params::fees::Parameters::Base(
+			dynamic_params::fees::Base,
+			Some(MILLI_AIT),
+		))
+	}
+}
+
+impl pallet_parameters::Config for Runtime {
+	type AdminOrigin = AsEnsureOriginWithArg<GovernanceOrigin>;
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeParameters = RuntimeParameters;
+	type WeightInfo = ();
+}

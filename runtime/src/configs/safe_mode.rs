@@ -1,0 +1,56 @@
+//! `pallet_safe_mode`: in an emergency, governance stops everything but what keeps the chain.
+
+use crate::{
+	AccountId, Balance, Balances, BlockNumber, Runtime, RuntimeCall, RuntimeEvent,
+	RuntimeHoldReason,
+	configs::GovernanceOrigin,
+	constants::time::{DAYS, HOURS},
+};
+use frame_support::traits::{ConstU32, Contains};
+use frame_system::EnsureRootWithSuccess;
+
+/// What goes on in safe mode: time, finality, keys, and the way out.
+pub struct WhitelistedCalls;
+
+impl Contains<RuntimeCall> for WhitelistedCalls {
+	fn contains(call: &RuntimeCall) -> bool {
+		matches!(
+			call,
+			RuntimeCall::Timestamp(_)
+				| RuntimeCall::Grandpa(_)
+				| RuntimeCall::Session(_)
+				| RuntimeCall::Sudo(_)
+				| RuntimeCall::SafeMode(_)
+				| RuntimeCall::TxPause(_)
+		)
+	}
+}
+
+frame_support::parameter_types! {
+	/// Nobody enters or extends safe mode for a deposit.
+	pub const NoDeposit: Option<Balance> = None;
+	/// So there is no deposit to release either.
+	pub const NoRelease: Option<BlockNumber> = None;
+	/// For how many blocks governance enters safe mode at once.
+	pub const ForceEnterDuration: BlockNumber = DAYS;
+	/// By how many blocks governance extends it at once.
+	pub const ForceExtendDuration: BlockNumber = HOURS;
+}
+
+impl pallet_safe_mode::Config for Runtime {
+	type Currency = Balances;
+	type EnterDepositAmount = NoDeposit;
+	type EnterDuration = ConstU32<0>;
+	type ExtendDepositAmount = NoDeposit;
+	type ExtendDuration = ConstU32<0>;
+	type ForceDepositOrigin = GovernanceOrigin;
+	type ForceEnterOrigin = EnsureRootWithSuccess<AccountId, ForceEnterDuration>;
+	type ForceExitOrigin = GovernanceOrigin;
+	type ForceExtendOrigin = EnsureRootWithSuccess<AccountId, ForceExtendDuration>;
+	type Notify = ();
+	type ReleaseDelay = NoRelease;
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type WeightInfo = pallet_safe_mode::weights::SubstrateWeight<Runtime>;
+	type WhitelistedCalls = WhitelistedCalls;
+}

@@ -1,0 +1,32 @@
+//! `pallet_scheduler`: calls that governance sets for a later block.
+
+use crate::{
+	OriginCaller, Preimage, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, System,
+	configs::GovernanceOrigin, constants::RuntimeBlockWeights,
+};
+use frame_support::{
+	traits::{ConstU32, EqualPrivilegeOnly},
+	weights::Weight,
+};
+use sp_runtime::Perbill;
+
+frame_support::parameter_types! {
+	/// Of each block, at most this much is for scheduled calls.
+	pub MaximumSchedulerWeight: Weight =
+		Perbill::from_percent(50) * RuntimeBlockWeights::get().max_block;
+}
+
+impl pallet_scheduler::Config for Runtime {
+	type BlockNumberProvider = System;
+	type MaxScheduledPerBlock =
+		ConstU32<{ if cfg!(feature = "runtime-benchmarks") { 512 } else { 50 } }>;
+	type MaximumWeight = MaximumSchedulerWeight;
+	type OriginPrivilegeCmp = EqualPrivilegeOnly;
+	type PalletsOrigin = OriginCaller;
+	type Preimages = Preimage;
+	type RuntimeCall = RuntimeCall;
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeOrigin = RuntimeOrigin;
+	type ScheduleOrigin = GovernanceOrigin;
+	type WeightInfo = pallet_scheduler::weights::SubstrateWeight<Runtime>;
+}

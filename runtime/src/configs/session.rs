@@ -1,0 +1,93 @@
+//! `pallet_session` with history: who the authorities are, and were.
+
+use crate::{
+	AccountId, Balance, Balances, Runtime, RuntimeEvent, SessionKeys,
+	constants::{currency::deposit, time::SESSION},
+};
+use alloc::vec::Vec;
+use frame_support::traits::ConstU32;
+use pallet_session::{
+	PeriodicSessions, disabling::UpToLimitDisablingStrategy, historical,
+	historical::NoteHistoricalRoot,
+};
+use sp_runtime::traits::{Convert, ConvertInto, OpaqueKeys};
+use sp_staking::SessionIndex;
+
+frame_support::parameter_types! {
+	/// Held of an account that sets session keys: two rows of two keys with their owner.
+	pub const KeyDeposit: Balance = deposit(2, 2 * (32 + 32 + 4));
+}
+
+/// The authorities that genesis names stay in office. Until a pallet elects them, a change of
+/// the set takes a runtime upgrade.
+///
+/// Answering `None` for every later session keeps GRANDPA's authority set, and so a warp-sync
+/// proof does not grow with each session.
+pub struct Authorities;
+
+impl pallet_session::SessionManager<AccountId> for Authorities {
+	fn new_session(_: SessionIndex) -> Option<Vec<AccountId>> {
+		None
+	}
+
+	fn new_session_genesis(_: SessionIndex) -> Option<Vec<AccountId>> {
+		// At genesis the only keys are those of the genesis authorities.
+		let mut authorities: Vec<AccountId> =
+			pallet_session::NextKeys::<Runtime>::iter_keys().collect();
+		authorities.sort();
+		Some(authorities)
+	}
+
+	fn start_session(_: SessionIndex) {}
+
+	fn end_session(_: SessionIndex) {}
+}
+
+impl historical::SessionManager<AccountId, ()> for Authorities {
+	fn new_session(index: SessionIndex) -> Option<Vec<(AccountId, ())>> {
+		let set = <Self as pallet_session::SessionManager<AccountId>>::new_session(index)?;
+		Some(set.into_iter().map(|authority| (authority, ())).collect())
+	}
+
+	fn new_session_genesis(index: SessionIndex) -> Option<Vec<(AccountId, ())>> {
+		let set = <Self as pallet_session::SessionManager<AccountId>>::new_session_genesis(index)?;
+		Some(set.into_iter().map(|authority| (authority, ())).collect())
+	}
+
+	fn start_session(_: SessionIndex) {}
+
+	fn end_session(_: SessionIndex) {}
+}
+
+/// An authority is its account; nothing more is known of it.
+pub struct NoFurtherIdentification;
+
+impl Convert<AccountId, Option<()>> for NoFurtherIdentification {
+	fn convert(_: AccountId) -> Option<()> {
+		Some(())
+	}
+}
+
+type Sessions = PeriodicSessions<ConstU32<SESSION>, ConstU32<0>>;
+
+impl pallet_session::Config for Runtime {
+	type Currency = Balances;
+	// At most a third of the authorities, less one, can be disabled at once.
+	type DisablingStrategy = UpToLimitDisablingStrategy;
+	type KeyDeposit = KeyDeposit;
+	type Keys = SessionKeys;
+	type NextSessionRotation = Sessions;
+	type RuntimeEvent = RuntimeEvent;
+	type SessionHandler = <SessionKeys as OpaqueKeys>::KeyTypeIdProviders;
+	type SessionManager = NoteHistoricalRoot<Runtime, Authorities>;
+	type ShouldEndSession = Sessions;
+	type ValidatorId = AccountId;
+	type ValidatorIdOf = ConvertInto;
+	type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
+}
+
+impl historical::Config for Runtime {
+	type FullIdentification = ();
+	type FullIdentificationOf = NoFurtherIdentification;
+	type RuntimeEvent = RuntimeEvent;
+}

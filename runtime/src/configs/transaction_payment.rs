@@ -1,0 +1,56 @@
+//! `pallet_transaction_payment`: fee = base + k × length, both set by governance.
+
+use crate::{
+	Balance, Balances, Runtime, RuntimeEvent,
+	configs::{TreasuryAccount, dynamic_params::fees},
+};
+use frame_support::{
+	traits::{ConstU8, Get, tokens::imbalance::ResolveTo},
+	weights::{Weight, WeightToFee},
+};
+use pallet_transaction_payment::{ConstFeeMultiplier, FungibleAdapter, Multiplier};
+use sp_runtime::traits::One;
+
+/// The whole fee: `base + k × length`, in units of 10⁻¹⁸ AIT. The length in bytes comes as the
+/// weight's reference time, as the payment pallet hands it over.
+pub struct BaseAndLengthFee;
+
+impl WeightToFee for BaseAndLengthFee {
+	type Balance = Balance;
+
+	fn weight_to_fee(length: &Weight) -> Balance {
+		fees::PerByte::get()
+			.saturating_mul(Balance::from(length.ref_time()))
+			.saturating_add(fees::Base::get())
+	}
+}
+
+/// Computation costs nothing beyond the base fee: a block's weight limit bounds it.
+pub struct NoWeightFee;
+
+impl WeightToFee for NoWeightFee {
+	type Balance = Balance;
+
+	fn weight_to_fee(_: &Weight) -> Balance {
+		0
+	}
+}
+
+frame_support::parameter_types! {
+	/// The fee does not move with demand.
+	pub FeeMultiplier: Multiplier = Multiplier::one();
+}
+
+impl pallet_transaction_payment::Config for Runtime {
+	type FeeMultiplierUpdate = ConstFeeMultiplier<FeeMultiplier>;
+	type LengthToFee = BaseAndLengthFee;
+	type OnChargeTransaction = FungibleAdapter<Balances, ResolveTo<TreasuryAccount, Balances>>;
+	type OperationalFeeMultiplier = ConstU8<5>;
+	type RuntimeEvent = RuntimeEvent;
+	type WeightInfo = pallet_transaction_payment::weights::SubstrateWeight<Runtime>;
+	type WeightToFee = NoWeightFee;
+}
+
+impl pallet_skip_feeless_payment::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+}

@@ -1,0 +1,179 @@
+//! The states a chain can start from: `development`, `local_testnet`, `staging`.
+//!
+//! In every preset AICP and KWH exist, have no supply and belong to no key, and exactly
+//! 10.5 million AIT are handed out.
+
+#![deny(missing_docs)]
+
+use crate::{
+	AccountId, AssetsConfig, Balance, BalancesConfig, RuntimeGenesisConfig, SessionConfig,
+	SessionKeys, SudoConfig,
+	configs::TreasuryAccount,
+	constants::{
+		AICP, KWH,
+		currency::{AIT, GENESIS_SUPPLY},
+	},
+};
+use alloc::{vec, vec::Vec};
+use frame_support::build_struct_json_patch;
+use hex_literal::hex;
+use serde_json::Value;
+use sp_consensus_aura::sr25519::AuthorityId as AuraId;
+use sp_consensus_grandpa::AuthorityId as GrandpaId;
+use sp_core::crypto::UncheckedInto;
+use sp_genesis_builder::PresetId;
+use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
+use sp_runtime::traits::AccountIdConversion;
+
+/// One node, Alice, who is also root.
+pub const DEVELOPMENT: &str = sp_genesis_builder::DEV_RUNTIME_PRESET;
+/// Three authorities: Alice, Bob and Charlie. Alice is root.
+pub const LOCAL_TESTNET: &str = sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET;
+/// Four authorities whose keys the operators made; nobody knows them here.
+pub const STAGING: &str = "staging";
+
+/// What the treasury starts with.
+const TREASURY: Balance = 500_000 * AIT;
+
+/// An authority: its account and its keys.
+struct Authority {
+	account: AccountId,
+	keys: SessionKeys,
+}
+
+impl Authority {
+	fn well_known(sr25519: Sr25519Keyring, ed25519: Ed25519Keyring) -> Self {
+		Self {
+			account: sr25519.to_account_id(),
+			keys: SessionKeys {
+				aura: AuraId::from(sr25519.public()),
+				grandpa: GrandpaId::from(ed25519.public()),
+			},
+		}
+	}
+}
+
+/// The account that owns the assets: derived from a name, so no key signs for it.
+fn asset_owner() -> AccountId {
+	frame_support::PalletId(*b"gp/asset").into_account_truncating()
+}
+
+/// The genesis state with these authorities; `accounts` share equally what the treasury does not
+/// get of the genesis supply, to the last unit (the first takes what does not divide).
+fn genesis(authorities: Vec<Authority>, accounts: Vec<AccountId>, root: AccountId) -> Value {
+	let shared = GENESIS_SUPPLY.saturating_sub(TREASURY);
+	let number = Balance::try_from(accounts.len()).unwrap_or(Balance::MAX);
+	let share = shared.checked_div(number).unwrap_or_default();
+	let remainder = shared.saturating_sub(share.saturating_mul(number));
+	let mut balances = vec![(TreasuryAccount::get(), TREASURY)];
+	for (place, account) in accounts.into_iter().enumerate() {
+		let amount = if place == 0 { share.saturating_add(remainder) } else { share };
+		balances.push((account, amount));
+	}
+	build_struct_json_patch!(RuntimeGenesisConfig {
+		assets: AssetsConfig {
+			assets: vec![(AICP, asset_owner(), true, 1), (KWH, asset_owner(), true, 1)],
+			metadata: vec![
+				(AICP, b"AIPowerCoin".to_vec(), b"AICP".to_vec(), 6),
+				(KWH, b"Metered energy".to_vec(), b"KWH".to_vec(), 3),
+			],
+		},
+		balances: BalancesConfig { balances },
+		session: SessionConfig {
+			keys: authorities
+				.into_iter()
+				.map(|authority| (authority.account.clone(), authority.account, authority.keys))
+				.collect::<Vec<_>>(),
+		},
+		sudo: SudoConfig { key: Some(root) },
+	})
+}
+
+/// The accounts of the well-known development seeds.
+fn well_known_accounts() -> Vec<AccountId> {
+	Sr25519Keyring::well_known().map(|keyring| keyring.to_account_id()).collect()
+}
+
+fn development() -> Value {
+	genesis(
+		vec![Authority::well_known(Sr25519Keyring::Alice, Ed25519Keyring::Alice)],
+		well_known_accounts(),
+		Sr25519Keyring::Alice.to_account_id(),
+	)
+}
+
+fn local_testnet() -> Value {
+	genesis(
+		vec![
+			Authority::well_known(Sr25519Keyring::Alice, Ed25519Keyring::Alice),
+			Authority::well_known(Sr25519Keyring::Bob, Ed25519Keyring::Bob),
+			Authority::well_known(Sr25519Keyring::Charlie, Ed25519Keyring::Charlie),
+		],
+		well_known_accounts(),
+		Sr25519Keyring::Alice.to_account_id(),
+	)
+}
+
+/// The keys of a staging authority: account and Aura key (sr25519), GRANDPA key (ed25519).
+type StagingKeys = ([u8; 32], [u8; 32], [u8; 32]);
+
+/// Public keys of the four staging authorities. The secrets were made apart from this repository
+/// and are in no file of it. Whoever starts a network of their own puts their own keys here, or
+/// edits the plain chain spec: see `docs/operations/node.md`.
+const STAGING_AUTHORITIES: [StagingKeys; 4] = [
+	(
+		hex!("880d9d407d17cfaf368a9690a50f8226865456a5813b9b50e41b59794aaffe0d"),
+		hex!("84dbbb8e5404954a84d391bf7070937ba053569ba88b1f879e92090f9f9e5479"),
+		hex!("3ff9c93198dd0d3eb962a6c08ae7bb3b3792765a63caf02f8d8398beb1c8114e"),
+	),
+	(
+		hex!("4817b9e889fa6f0730ffcf6a0290700efb59791700c8510a55a778d9f2013e11"),
+		hex!("92afa8abd7c02fcd652a7504c7fb47db8478c5a2ab70e58e23806f1e2f50c879"),
+		hex!("a7c3e1ba8f2faa1bbb1642ad2b6e01bc77591f99e17df5e68cfa43162e63e0fb"),
+	),
+	(
+		hex!("d2ecc2702a9d51e9913fc126b955ddca67d2e1aa7588ef20a778c01ffd5ac01a"),
+		hex!("5af7c43e4b363d18926bba67b781baea94d37cf04ab20ef428a22970030d3907"),
+		hex!("708344e3c32f7986801be44dc7147e6aaa8c19b47e69dffdef2b93a79fec94a5"),
+	),
+	(
+		hex!("ac0a0d9a98ea7a7a96d9ad666f60718852547bd530e501afb61285c7839e8030"),
+		hex!("a86242b4f4c8969063422ce5a5e4cf80a16293138351e0a7f2fddc0deb4dc55b"),
+		hex!("1df4480cf813bf0a7e0e6c33ffd4404cea386ed2b4b7204ca3563e4d4243d702"),
+	),
+];
+
+/// Root on staging, until governance replaces it.
+const STAGING_ROOT: [u8; 32] =
+	hex!("54d7f6d72ac8c9debb4df4de2228b888c08b28d3ebe53aff5515802be811f73b");
+
+fn staging() -> Value {
+	let root = AccountId::from(STAGING_ROOT);
+	let authorities = STAGING_AUTHORITIES
+		.into_iter()
+		.map(|(account, aura, grandpa)| Authority {
+			account: account.into(),
+			keys: SessionKeys { aura: aura.unchecked_into(), grandpa: grandpa.unchecked_into() },
+		})
+		.collect::<Vec<_>>();
+	let accounts = core::iter::once(root.clone())
+		.chain(authorities.iter().map(|authority| authority.account.clone()))
+		.collect();
+	genesis(authorities, accounts, root)
+}
+
+/// The preset named `id` as JSON, if there is one.
+pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
+	let state = match id.as_ref() {
+		DEVELOPMENT => development(),
+		LOCAL_TESTNET => local_testnet(),
+		STAGING => staging(),
+		_ => return None,
+	};
+	serde_json::to_vec(&state).ok()
+}
+
+/// The names of all presets.
+pub fn preset_names() -> Vec<PresetId> {
+	[DEVELOPMENT, LOCAL_TESTNET, STAGING].map(PresetId::from).to_vec()
+}

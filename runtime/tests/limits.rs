@@ -1,0 +1,278 @@
+//! What a block can hold, what a transaction costs, which calls are refused.
+
+use codec::{Decode, Encode};
+use frame_support::{
+	assert_noop, assert_ok,
+	dispatch::{DispatchClass, GetDispatchInfo},
+	traits::{Contains, GetCallMetadata, GetCallName},
+	weights::Weight,
+};
+use gridproof_runtime::{
+	AccountId, Balances, BuildStorage, Parameters, Runtime, RuntimeCall, RuntimeOrigin,
+	TransactionPayment,
+	configs::{CallFilter, RuntimeParameters, dynamic_params::fees},
+	constants::{
+		MAXIMUM_BLOCK_WEIGHT, RuntimeBlockLength, RuntimeBlockWeights,
+		currency::{AIT, MICRO_AIT, MILLI_AIT},
+		time::SLOT_DURATION,
+	},
+};
+use sp_runtime::DispatchError;
+
+fn new_test_ext() -> sp_io::TestExternalities {
+	gridproof_runtime::RuntimeGenesisConfig::default()
+		.build_storage()
+		.expect("the default genesis builds")
+		.into()
+}
+
+fn set_fees(base: u128, per_byte: u128) {
+	for parameter in [
+		fees::Parameters::Base(fees::Base, Some(base)),
+		fees::Parameters::PerByte(fees::PerByte, Some(per_byte)),
+	] {
+		assert_ok!(Parameters::set_parameter(
+			RuntimeOrigin::root(),
+			RuntimeParameters::Fees(parameter)
+		));
+	}
+}
+
+fn remark() -> RuntimeCall {
+	frame_system::Call::remark { remark: vec![] }.into()
+}
+
+fn fee(length: u32) -> u128 {
+	TransactionPayment::compute_fee(length, &remark().get_dispatch_info(), 0)
+}
+
+#[test]
+fn a_call_fits_in_the_memory_every_pool_slot_takes() {
+	let size = core::mem::size_of::<RuntimeCall>();
+	assert!(size <= 256, "box the largest variant: a call takes {size} bytes");
+}
+
+#[test]
+fn a_block_computes_for_half_a_slot_at_the_most() {
+	assert_eq!(MAXIMUM_BLOCK_WEIGHT.ref_time(), SLOT_DURATION * 1_000_000_000 / 2);
+	assert_eq!(RuntimeBlockWeights::get().max_block, MAXIMUM_BLOCK_WEIGHT);
+	let normal = RuntimeBlockWeights::get().get(DispatchClass::Normal).max_total;
+	assert_eq!(normal, Some(MAXIMUM_BLOCK_WEIGHT * 3 / 4));
+}
+
+#[test]
+fn a_fee_is_base_plus_k_times_length_to_the_last_unit() {
+	new_test_ext().execute_with(|| {
+		assert_eq!(fee(0), MILLI_AIT);
+		assert_eq!(fee(1), MILLI_AIT + 10 * MICRO_AIT);
+		assert_eq!(fee(150), MILLI_AIT + 150 * 10 * MICRO_AIT);
+		assert_eq!(TransactionPayment::length_to_fee(150), fee(150));
+		assert_eq!(TransactionPayment::weight_to_fee(Weight::from_parts(1_000_000, 0)), 0);
+	});
+}
+
+#[test]
+fn governance_sets_both_parts_of_the_fee_and_either_may_be_zero() {
+	new_test_ext().execute_with(|| {
+		set_fees(7, 3);
+		assert_eq!(fee(100), 307);
+		set_fees(0, 3);
+		assert_eq!(fee(100), 300);
+		set_fees(7, 0);
+		assert_eq!(fee(100), 7);
+		set_fees(0, 0);
+		assert_eq!(fee(100), 0);
+		set_fees(u128::MAX, u128::MAX);
+		assert_eq!(fee(100), u128::MAX);
+		assert_noop!(
+			Parameters::set_parameter(
+				RuntimeOrigin::signed(AccountId::from([1; 32])),
+				RuntimeParameters::Fees(fees::Parameters::Base(fees::Base, Some(0)))
+			),
+			DispatchError::BadOrigin
+		);
+	});
+}
+
+#[test]
+fn a_full_block_costs_forty_ait_and_the_fee_does_not_move_with_demand() {
+	new_test_ext().execute_with(|| {
+		let length = *RuntimeBlockLength::get().max.get(DispatchClass::Normal);
+		assert_eq!(length, 5 * 1024 * 1024 * 3 / 4);
+		// 0.001 AIT and 3,932,160 bytes of 0.00001 AIT.
+		assert_eq!(fee(length), 39_322_600_000_000_000_000);
+		assert!(fee(length) < 40 * AIT);
+
+		let before = fee(200);
+		frame_system::Pallet::<Runtime>::set_block_consumed_resources(MAXIMUM_BLOCK_WEIGHT, 0);
+		<TransactionPayment as frame_support::traits::Hooks<u32>>::on_finalize(1);
+		assert_eq!(fee(200), before);
+	});
+}
+
+#[test]
+fn an_account_can_exist_for_less_than_the_fee_that_made_it() {
+	new_test_ext().execute_with(|| {
+		assert!(
+			fee(100)
+				> 1_000
+					* <Balances as frame_support::traits::Currency<AccountId>>::minimum_balance()
+		);
+	});
+}
+
+/// Every call that decodes from zeros, by pallet and call index.
+fn all_calls() -> Vec<RuntimeCall> {
+	let mut calls = Vec::new();
+	for pallet in 0..=u8::MAX {
+		for index in 0..=u8::MAX {
+			let mut bytes = vec![pallet, index];
+			bytes.resize(2_048, 0);
+			if let Ok(call) = RuntimeCall::decode(&mut bytes.as_slice()) {
+				calls.push(call);
+			}
+		}
+	}
+	calls
+}
+
+#[test]
+fn every_call_is_known_here_so_that_none_is_filtered_by_accident() {
+	// Calls whose arguments zeros are no example of.
+	let undecodable = ["Utility::dispatch_as_fallible", "Utility::dispatch_as"];
+	let mut seen: Vec<String> = all_calls()
+		.iter()
+		.map(|call| call.get_call_metadata())
+		.map(|names| format!("{}::{}", names.pallet_name, names.function_name))
+		.collect();
+	seen.sort();
+	let mut declared = Vec::new();
+	for pallet in RuntimeCall::get_module_names() {
+		for call in RuntimeCall::get_call_names(pallet) {
+			declared.push(format!("{pallet}::{call}"));
+		}
+	}
+	declared.sort();
+	let missing: Vec<_> = declared
+		.iter()
+		.filter(|name| !seen.contains(name) && !undecodable.contains(&name.as_str()))
+		.collect();
+	assert_eq!(missing, Vec::<&String>::new());
+}
+
+#[test]
+fn the_filtered_calls_are_exactly_these() {
+	let mut refused: Vec<String> = all_calls()
+		.iter()
+		.filter(|call| !CallFilter::contains(call))
+		.map(|call| call.get_call_metadata())
+		.map(|names| format!("{}::{}", names.pallet_name, names.function_name))
+		.collect();
+	refused.sort();
+	assert_eq!(
+		refused,
+		[
+			"Assets::block",
+			"Assets::burn",
+			"Assets::clear_metadata",
+			"Assets::create",
+			"Assets::destroy_accounts",
+			"Assets::destroy_approvals",
+			"Assets::finish_destroy",
+			"Assets::force_asset_status",
+			"Assets::force_cancel_approval",
+			"Assets::force_clear_metadata",
+			"Assets::force_create",
+			"Assets::force_set_metadata",
+			"Assets::force_transfer",
+			"Assets::freeze",
+			"Assets::freeze_asset",
+			"Assets::mint",
+			"Assets::set_metadata",
+			"Assets::set_min_balance",
+			"Assets::set_reserves",
+			"Assets::set_team",
+			"Assets::start_destroy",
+			"Assets::thaw",
+			"Assets::thaw_asset",
+			"Assets::transfer_ownership",
+			"Grandpa::note_stalled",
+		]
+	);
+}
+
+#[test]
+fn not_even_root_creates_an_asset_or_names_an_issuer() {
+	new_test_ext().execute_with(|| {
+		let account = sp_runtime::MultiAddress::Id(AccountId::from([1; 32]));
+		assert_noop!(
+			gridproof_runtime::Assets::force_create(
+				RuntimeOrigin::root(),
+				3.into(),
+				account.clone(),
+				true,
+				1
+			),
+			DispatchError::BadOrigin
+		);
+		assert_noop!(
+			gridproof_runtime::Assets::force_asset_status(
+				RuntimeOrigin::root(),
+				1.into(),
+				account.clone(),
+				account.clone(),
+				account.clone(),
+				account,
+				1,
+				true,
+				false
+			),
+			DispatchError::BadOrigin
+		);
+	});
+}
+
+/// The name of a type that gives weights.
+fn weights_of<W>() -> &'static str {
+	core::any::type_name::<W>()
+}
+
+#[test]
+fn every_pallet_has_its_own_measured_weights() {
+	for (pallet, weights) in [
+		("frame_system", weights_of::<<Runtime as frame_system::Config>::SystemWeightInfo>()),
+		("pallet_assets", weights_of::<<Runtime as pallet_assets::Config>::WeightInfo>()),
+		("pallet_balances", weights_of::<<Runtime as pallet_balances::Config>::WeightInfo>()),
+		("pallet_migrations", weights_of::<<Runtime as pallet_migrations::Config>::WeightInfo>()),
+		("pallet_multisig", weights_of::<<Runtime as pallet_multisig::Config>::WeightInfo>()),
+		("pallet_preimage", weights_of::<<Runtime as pallet_preimage::Config>::WeightInfo>()),
+		("pallet_proxy", weights_of::<<Runtime as pallet_proxy::Config>::WeightInfo>()),
+		("pallet_safe_mode", weights_of::<<Runtime as pallet_safe_mode::Config>::WeightInfo>()),
+		("pallet_scheduler", weights_of::<<Runtime as pallet_scheduler::Config>::WeightInfo>()),
+		("pallet_session", weights_of::<<Runtime as pallet_session::Config>::WeightInfo>()),
+		("pallet_sudo", weights_of::<<Runtime as pallet_sudo::Config>::WeightInfo>()),
+		("pallet_timestamp", weights_of::<<Runtime as pallet_timestamp::Config>::WeightInfo>()),
+		(
+			"pallet_transaction_payment",
+			weights_of::<<Runtime as pallet_transaction_payment::Config>::WeightInfo>(),
+		),
+		("pallet_treasury", weights_of::<<Runtime as pallet_treasury::Config>::WeightInfo>()),
+		("pallet_tx_pause", weights_of::<<Runtime as pallet_tx_pause::Config>::WeightInfo>()),
+		("pallet_utility", weights_of::<<Runtime as pallet_utility::Config>::WeightInfo>()),
+	] {
+		assert!(
+			weights.starts_with(&format!("{pallet}::")) && weights.contains("SubstrateWeight"),
+			"{pallet} has {weights}"
+		);
+	}
+}
+
+#[test]
+fn a_bare_transfer_takes_less_than_the_pool_accepts_as_one_transaction() {
+	let call: RuntimeCall = pallet_balances::Call::transfer_keep_alive {
+		dest: AccountId::from([1; 32]).into(),
+		value: AIT,
+	}
+	.into();
+	assert_eq!(call.encode().len(), 2 + 33 + 9);
+}

@@ -1,0 +1,138 @@
+//! What a chain starts from.
+
+use frame_support::traits::fungibles::{Inspect, metadata::Inspect as _, roles::Inspect as _};
+use gridproof_runtime::{
+	AccountId, Balances, BuildStorage, Grandpa, Runtime, RuntimeGenesisConfig, Session, Sudo,
+	System,
+	constants::{
+		AICP, KWH,
+		currency::{AIT, EXISTENTIAL_DEPOSIT, GENESIS_SUPPLY},
+	},
+	genesis_presets::{DEVELOPMENT, LOCAL_TESTNET, STAGING, get_preset, preset_names},
+};
+use sp_genesis_builder::PresetId;
+
+/// The state that the preset `id` builds.
+fn genesis(id: &str) -> sp_io::TestExternalities {
+	let patch = get_preset(&PresetId::from(id)).expect("the preset exists");
+	let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).expect("serialises");
+	json_merge(&mut config, serde_json::from_slice(&patch).expect("the preset is JSON"));
+	let config: RuntimeGenesisConfig =
+		serde_json::from_value(config).expect("the preset is a genesis configuration");
+	config.build_storage().expect("the preset builds").into()
+}
+
+fn json_merge(into: &mut serde_json::Value, patch: serde_json::Value) {
+	match (into, patch) {
+		(serde_json::Value::Object(into), serde_json::Value::Object(patch)) => {
+			for (key, value) in patch {
+				json_merge(into.entry(key).or_insert(serde_json::Value::Null), value);
+			}
+		},
+		(into, patch) => *into = patch,
+	}
+}
+
+#[test]
+fn the_presets_are_development_local_and_staging() {
+	assert_eq!(preset_names(), [DEVELOPMENT, LOCAL_TESTNET, STAGING].map(PresetId::from));
+	assert_eq!(get_preset(&PresetId::from("nowhere")), None);
+}
+
+#[test]
+fn every_preset_has_its_authorities_once_and_with_weight_one() {
+	for (id, number) in [(DEVELOPMENT, 1), (LOCAL_TESTNET, 3), (STAGING, 4)] {
+		genesis(id).execute_with(|| {
+			let grandpa = Grandpa::grandpa_authorities();
+			assert_eq!(Session::validators().len(), number, "{id}");
+			assert_eq!(pallet_aura::Authorities::<Runtime>::get().len(), number, "{id}");
+			assert_eq!(grandpa.len(), number, "{id}");
+			// Light clients count heads.
+			assert!(grandpa.iter().all(|(_, weight)| *weight == 1), "{id}");
+			let unique: std::collections::BTreeSet<_> =
+				grandpa.iter().map(|(key, _)| key.clone()).collect();
+			assert_eq!(unique.len(), number, "{id}");
+			assert!(Sudo::key().is_some(), "{id}");
+		});
+	}
+}
+
+#[test]
+fn every_preset_hands_out_half_of_the_cap_to_the_last_unit() {
+	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
+		genesis(id).execute_with(|| {
+			assert_eq!(Balances::total_issuance(), GENESIS_SUPPLY, "{id}");
+			assert_eq!(GENESIS_SUPPLY, 10_500_000 * AIT);
+			let sum: u128 = System::account_iter_total();
+			assert_eq!(sum, GENESIS_SUPPLY, "{id}");
+		});
+	}
+}
+
+/// The sum over all accounts, beside the issuance that the pallet keeps.
+trait AccountTotal {
+	fn account_iter_total() -> u128;
+}
+
+impl AccountTotal for System {
+	fn account_iter_total() -> u128 {
+		frame_system::Account::<Runtime>::iter()
+			.map(|(_, account)| account.data.free + account.data.reserved)
+			.sum()
+	}
+}
+
+#[test]
+fn aicp_and_kwh_exist_from_genesis_without_supply_and_belong_to_no_key() {
+	type Assets = gridproof_runtime::Assets;
+	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
+		genesis(id).execute_with(|| {
+			for (asset, symbol, decimals) in [(AICP, "AICP", 6), (KWH, "KWH", 3)] {
+				assert!(Assets::asset_exists(asset), "{id}");
+				assert_eq!(Assets::total_issuance(asset), 0, "{id}");
+				assert_eq!(Assets::minimum_balance(asset), 1, "{id}");
+				assert_eq!(Assets::symbol(asset), symbol.as_bytes(), "{id}");
+				assert_eq!(Assets::decimals(asset), decimals, "{id}");
+				// A derived account starts with its kind and name: no key hashes to that.
+				let owner = Assets::owner(asset).expect("there is an owner");
+				assert_eq!(&AsRef::<[u8; 32]>::as_ref(&owner)[..12], b"modlgp/asset");
+				for role in [Assets::issuer(asset), Assets::admin(asset), Assets::freezer(asset)] {
+					assert_eq!(role, Some(owner.clone()));
+				}
+			}
+		});
+	}
+}
+
+#[test]
+fn zombienets_extra_units_exceed_the_existential_deposit() {
+	// zombienet gives each of its nodes 2·10¹² units, which must make an account.
+	assert!(EXISTENTIAL_DEPOSIT < 2_000_000_000_000);
+}
+
+#[test]
+fn the_treasury_exists_from_genesis_so_that_no_fee_is_lost() {
+	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
+		genesis(id).execute_with(|| {
+			let treasury: AccountId = gridproof_runtime::configs::TreasuryAccount::get();
+			assert_eq!(Balances::free_balance(treasury), 500_000 * AIT, "{id}");
+		});
+	}
+}
+
+#[test]
+fn an_equivocation_can_be_proven_from_the_first_session_on() {
+	use frame_support::traits::KeyOwnerProofSystem;
+	genesis(LOCAL_TESTNET).execute_with(|| {
+		let (key, _) = Grandpa::grandpa_authorities().into_iter().next().expect("an authority");
+		let proof =
+			gridproof_runtime::Historical::prove((sp_consensus_grandpa::KEY_TYPE, key.clone()))
+				.expect("the key belongs to the session");
+		let owner = gridproof_runtime::Historical::check_proof(
+			(sp_consensus_grandpa::KEY_TYPE, key),
+			proof,
+		)
+		.expect("the proof holds");
+		assert!(Session::validators().contains(&owner.0));
+	});
+}

@@ -1,0 +1,39 @@
+# shellcheck shell=bash
+# Sourced by every script here, and by people before a plain `cargo build`: where things are built
+# and with which toolchain. Sets variables only; scripts/setup.sh installs.
+
+GRIDPROOF_ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+GRIDPROOF_CACHE=${GRIDPROOF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/gridproof}
+
+# A target folder outside the clone outlives it: the next clone starts warm.
+if [ -z "${CARGO_TARGET_DIR:-}" ]; then
+	if [ -d "$GRIDPROOF_CACHE/target" ]; then
+		CARGO_TARGET_DIR=$GRIDPROOF_CACHE/target
+	else
+		CARGO_TARGET_DIR=$GRIDPROOF_ROOT/target
+	fi
+fi
+
+# The tools that setup.sh installs for this project alone come first.
+for dir in "${CARGO_HOME:-$HOME/.cargo}/bin" "$GRIDPROOF_CACHE/node/bin" "$GRIDPROOF_CACHE/tools/bin"; do
+	case ":$PATH:" in *":$dir:"*) ;; *) [ -d "$dir" ] && PATH=$dir:$PATH ;; esac
+done
+
+# The fallback toolchain, where rustup cannot bring the wasm target.
+GRIDPROOF_TOOLCHAIN=$GRIDPROOF_CACHE/toolchain
+if [ -e "$GRIDPROOF_TOOLCHAIN/complete" ]; then
+	if [ -e "$GRIDPROOF_TOOLCHAIN/linked-in-rustup" ]; then
+		export WASM_BUILD_TOOLCHAIN=gridproof-wasm
+	else
+		PATH=$GRIDPROOF_TOOLCHAIN/bin:$PATH
+	fi
+fi
+
+export CARGO_TARGET_DIR PATH GRIDPROOF_ROOT GRIDPROOF_CACHE
+export WASM_BUILD_WORKSPACE_HINT=$GRIDPROOF_ROOT
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+die() {
+	printf 'error: %s\n' "$*" >&2
+	exit 1
+}
