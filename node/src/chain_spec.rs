@@ -1,0 +1,262 @@
+//! Chain specifications: the built-in networks, made from the runtime's genesis presets, and
+//! specification files.
+//!
+//! A network's genesis lives in the runtime (`gridproof_runtime`'s presets); this module only
+//! gives it a name, an id and the token properties that wallets read.
+
+use frame_system::Config as SystemConfig;
+use gridproof_runtime::{Runtime, WASM_BINARY};
+use sc_service::{ChainType, Properties};
+use sp_core::Get;
+use std::path::Path;
+
+/// A chain specification without extension fields, so that every light client accepts it.
+pub type ChainSpec = sc_service::GenericChainSpec;
+
+/// Prefix of the names of the peer-to-peer protocols.
+pub const PROTOCOL_ID: &str = "gridproof";
+
+/// Symbol of the native token.
+pub const TOKEN_SYMBOL: &str = "AIT";
+
+/// Decimals of the native token.
+pub const TOKEN_DECIMALS: u32 = 18;
+
+/// A network that is built into the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+	/// One authority (Alice), for development.
+	Development,
+	/// Three authorities (Alice, Bob, Charlie), for tests on one machine.
+	Local,
+	/// The public rehearsal network.
+	Staging,
+}
+
+impl Network {
+	/// All built-in networks.
+	#[cfg(test)]
+	pub const ALL: [Self; 3] = [Self::Development, Self::Local, Self::Staging];
+
+	/// The network that `--chain NAME` means, if it is a built-in one.
+	pub fn from_name(name: &str) -> Option<Self> {
+		match name {
+			"dev" | "development" => Some(Self::Development),
+			"local" | "local_testnet" => Some(Self::Local),
+			"staging" => Some(Self::Staging),
+			_ => None,
+		}
+	}
+
+	/// Name of the genesis preset in the runtime.
+	pub fn preset(self) -> &'static str {
+		match self {
+			Self::Development => sp_genesis_builder::DEV_RUNTIME_PRESET,
+			Self::Local => sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET,
+			Self::Staging => "staging",
+		}
+	}
+
+	/// Identifier of the chain, which is also its folder's name below `chains/`.
+	pub fn id(self) -> &'static str {
+		match self {
+			Self::Development => "gridproof_dev",
+			Self::Local => "gridproof_local",
+			Self::Staging => "gridproof_staging",
+		}
+	}
+
+	/// Name of the chain as people read it.
+	pub fn display_name(self) -> &'static str {
+		match self {
+			Self::Development => "Gridproof Development",
+			Self::Local => "Gridproof Local Testnet",
+			Self::Staging => "Gridproof Staging",
+		}
+	}
+
+	/// What kind of chain it is; decides, among other things, whether private IP addresses are
+	/// dialled.
+	pub fn chain_type(self) -> ChainType {
+		match self {
+			Self::Development => ChainType::Development,
+			Self::Local => ChainType::Local,
+			Self::Staging => ChainType::Live,
+		}
+	}
+
+	/// Builds the specification.
+	///
+	/// Fails if the node was compiled without the runtime's WebAssembly.
+	pub fn chain_spec(self) -> Result<ChainSpec, String> {
+		let code = WASM_BINARY.ok_or_else(|| {
+			"This node was built without the runtime (SKIP_WASM_BUILD was set), so it knows no \
+			 built-in chain. Build it again without that variable, or pass a specification file: \
+			 --chain FILE"
+				.to_string()
+		})?;
+		Ok(ChainSpec::builder(code, None)
+			.with_name(self.display_name())
+			.with_id(self.id())
+			.with_chain_type(self.chain_type())
+			.with_protocol_id(PROTOCOL_ID)
+			.with_properties(properties())
+			.with_genesis_config_preset_name(self.preset())
+			.build())
+	}
+}
+
+/// The properties that wallets read from a chain: symbol, decimals and address format.
+pub fn properties() -> Properties {
+	let mut properties = Properties::new();
+	properties.insert("tokenSymbol".into(), TOKEN_SYMBOL.into());
+	properties.insert("tokenDecimals".into(), TOKEN_DECIMALS.into());
+	properties.insert("ss58Format".into(), ss58_prefix().into());
+	properties
+}
+
+/// Address format (SS58 prefix) of the chain, as the runtime fixes it.
+pub fn ss58_prefix() -> u16 {
+	<<Runtime as SystemConfig>::SS58Prefix as Get<_>>::get()
+}
+
+/// Loads the specification that `--chain` asks for: the name of a built-in network or the path
+/// of a file.
+pub fn load(id: &str) -> Result<ChainSpec, String> {
+	if id.is_empty() {
+		return Err("No chain chosen. Pass --dev for a development chain of one node, \
+		            --chain local|staging for another built-in network, or --chain FILE for the \
+		            specification of any other one."
+			.into());
+	}
+	match Network::from_name(id) {
+		Some(network) => network.chain_spec(),
+		None => load_file(Path::new(id)),
+	}
+}
+
+/// Loads a specification file, plain or raw.
+fn load_file(path: &Path) -> Result<ChainSpec, String> {
+	let shown = path.display();
+	if !path.exists() {
+		return Err(format!(
+			"Unknown chain `{shown}`: there is no such file, and the built-in networks are dev, \
+			 local and staging."
+		));
+	}
+	if path.is_dir() {
+		return Err(format!(
+			"`{shown}` is a directory; --chain wants the chain specification file itself."
+		));
+	}
+	ChainSpec::from_json_file(path.to_path_buf()).map_err(|reason| {
+		format!(
+			"`{shown}` is not a chain specification: {reason}. \
+			 Make one with `gridproof-node export-chain-spec --chain dev|local|staging`."
+		)
+	})
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use sc_service::ChainSpec as _;
+	use std::io::Write;
+
+	#[test]
+	fn every_documented_name_means_its_network() {
+		for (name, network) in [
+			("dev", Network::Development),
+			("development", Network::Development),
+			("local", Network::Local),
+			("local_testnet", Network::Local),
+			("staging", Network::Staging),
+		] {
+			assert_eq!(Network::from_name(name), Some(network), "{name}");
+		}
+		assert_eq!(Network::from_name("mainnet"), None);
+	}
+
+	#[test]
+	fn every_network_has_a_preset_in_the_runtime() {
+		let presets = gridproof_runtime::genesis_presets::preset_names();
+		for network in Network::ALL {
+			assert!(
+				presets.iter().any(|id| id.as_ref() as &str == network.preset()),
+				"{network:?}"
+			);
+		}
+	}
+
+	#[test]
+	fn the_properties_are_those_of_the_token() {
+		let properties = properties();
+		assert_eq!(properties["tokenSymbol"], "AIT");
+		assert_eq!(properties["tokenDecimals"], 18);
+		assert_eq!(properties["ss58Format"], ss58_prefix());
+		assert_eq!(properties.len(), 3);
+	}
+
+	#[test]
+	fn no_chain_is_an_error_that_lists_the_choices() {
+		let error = load("").err().expect("the empty name chooses nothing");
+		for choice in ["--dev", "local", "staging", "FILE"] {
+			assert!(error.contains(choice), "{error}");
+		}
+	}
+
+	#[test]
+	fn an_unknown_name_is_an_error_that_names_it() {
+		let error = load("moonnet").err().expect("no such chain");
+		assert_eq!(
+			error,
+			"Unknown chain `moonnet`: there is no such file, and the built-in networks are dev, \
+			 local and staging."
+		);
+	}
+
+	#[test]
+	fn a_directory_is_refused_as_a_specification() {
+		let directory = tempfile::tempdir().expect("temporary directory");
+		let path = directory.path().display().to_string();
+		let error = load(&path).err().expect("a directory is no specification");
+		assert_eq!(
+			error,
+			format!("`{path}` is a directory; --chain wants the chain specification file itself.")
+		);
+	}
+
+	#[test]
+	fn a_corrupt_specification_is_refused_with_the_place_of_the_fault() {
+		let mut file = tempfile::NamedTempFile::new().expect("temporary file");
+		file.write_all(b"{ \"name\": \"cut short\", ").expect("written");
+		let error = load(&file.path().display().to_string()).err().expect("not valid JSON");
+		assert!(error.contains("is not a chain specification"), "{error}");
+		assert!(error.contains("line 1 column"), "{error}");
+	}
+
+	#[test]
+	fn built_in_networks_have_distinct_ids_and_build_a_genesis() {
+		if WASM_BINARY.is_none() {
+			// Without the runtime there is only the error, which must say so.
+			for network in Network::ALL {
+				let error = network.chain_spec().err().expect("no runtime");
+				assert!(error.contains("SKIP_WASM_BUILD"), "{error}");
+			}
+			return;
+		}
+		let mut ids = Vec::new();
+		for network in Network::ALL {
+			let spec = network.chain_spec().expect("the runtime is there");
+			assert_eq!(spec.protocol_id(), Some(PROTOCOL_ID));
+			assert_eq!(spec.chain_type(), network.chain_type());
+			assert!(spec.telemetry_endpoints().is_none());
+			assert!(spec.boot_nodes().is_empty());
+			ids.push(spec.id().to_string());
+			let raw = spec.as_json(true).expect("the preset builds");
+			assert!(raw.contains("\"raw\""));
+		}
+		ids.dedup();
+		assert_eq!(ids, ["gridproof_dev", "gridproof_local", "gridproof_staging"]);
+	}
+}

@@ -1,0 +1,318 @@
+//! Command line: what can be asked of the node, and the defaults it starts with.
+//!
+//! Most arguments are those of `sc-cli`. Where a default of theirs does not fit a chain with
+//! slots of one second, or is not safe on a developer's machine, it is replaced in
+//! [`with_defaults`], so that `--help` shows what really happens.
+
+use crate::{chain_spec, key::KeyCmd};
+use clap::{Arg, Command, Parser};
+use sc_cli::{
+	BuildSpecCmd, ChainInfoCmd, CheckBlockCmd, Database, ExportBlocksCmd, ExportChainSpecCmd,
+	ExportStateCmd, ImportBlocksCmd, PurgeChainCmd, RevertCmd, SubstrateCli,
+};
+
+/// Transactions that the pool keeps in its ready queue, and again in its future queue.
+///
+/// The transactions of one account arrive out of order when they are sent side by side: all but
+/// the next one wait in the future queue, which therefore has to hold as many as the ready one.
+pub const DEFAULT_POOL_LIMIT: &str = "32768";
+
+/// Kilobytes that the pool keeps in its ready queue, and again in its future queue.
+pub const DEFAULT_POOL_KBYTES: &str = "65536";
+
+/// Upper bound of the state cache, in bytes.
+pub const DEFAULT_TRIE_CACHE: &str = "67108864";
+
+/// Seconds for which the pool refuses a transaction that it has found invalid.
+pub const DEFAULT_BAN_SECONDS: &str = "60";
+
+/// RPC subscriptions of one connection, one for each transaction that is watched.
+pub const DEFAULT_SUBSCRIPTIONS: &str = "16384";
+
+/// Instances of the runtime that are kept for reuse.
+pub const DEFAULT_RUNTIME_INSTANCES: &str = "4";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+pub struct Cli {
+	/// What to do instead of running a node.
+	#[command(subcommand)]
+	pub subcommand: Option<Subcommand>,
+
+	#[allow(missing_docs)]
+	#[clap(flatten)]
+	pub run: RunArgs,
+}
+
+/// Arguments of a running node.
+#[derive(Debug, Parser)]
+pub struct RunArgs {
+	#[allow(missing_docs)]
+	#[clap(flatten)]
+	pub base: sc_cli::RunCmd,
+
+	/// Listen for other nodes on all network interfaces.
+	///
+	/// Without it, and without --listen-addr, the node listens on this machine only. A node of
+	/// a network that spans machines needs it.
+	#[arg(long, conflicts_with = "listen_addr")]
+	pub p2p_external: bool,
+}
+
+/// Commands other than running a node.
+#[derive(Debug, clap::Subcommand)]
+pub enum Subcommand {
+	/// Create, inspect and insert keys.
+	#[command(subcommand)]
+	Key(KeyCmd),
+
+	/// Print a chain specification (zombienet's way; export-chain-spec is simpler).
+	BuildSpec(BuildSpecCmd),
+
+	/// Write the chain specification of a network to a file or to standard output.
+	ExportChainSpec(ExportChainSpecCmd),
+
+	/// Print best and finalized block of the stored chain.
+	ChainInfo(ChainInfoCmd),
+
+	/// Execute a stored block again and compare the result.
+	CheckBlock(CheckBlockCmd),
+
+	/// Write stored blocks to a file.
+	ExportBlocks(ExportBlocksCmd),
+
+	/// Read blocks from a file and import them.
+	ImportBlocks(ImportBlocksCmd),
+
+	/// Print the state at a block as a raw chain specification.
+	ExportState(ExportStateCmd),
+
+	/// Delete the stored chain; keys stay.
+	PurgeChain(PurgeChainCmd),
+
+	/// Undo the newest blocks that are not final yet.
+	Revert(RevertCmd),
+
+	/// Measure the runtime's weights and this machine.
+	#[cfg(feature = "runtime-benchmarks")]
+	#[command(subcommand)]
+	Benchmark(frame_benchmarking_cli::BenchmarkCmd),
+}
+
+impl SubstrateCli for Cli {
+	fn impl_name() -> String {
+		"Gridproof Node".into()
+	}
+
+	fn impl_version() -> String {
+		env!("SUBSTRATE_CLI_IMPL_VERSION").into()
+	}
+
+	fn executable_name() -> String {
+		env!("CARGO_PKG_NAME").into()
+	}
+
+	fn description() -> String {
+		"A node of Gridproof, the chain whose money exists only against measured reality.\n\n\
+		 Quick start: `gridproof-node --dev` runs a development chain of one node."
+			.into()
+	}
+
+	fn author() -> String {
+		env!("CARGO_PKG_AUTHORS").into()
+	}
+
+	fn support_url() -> String {
+		"the files SECURITY.md and CONTRIBUTING.md of the source".into()
+	}
+
+	fn copyright_start_year() -> i32 {
+		2026
+	}
+
+	fn load_spec(&self, id: &str) -> Result<Box<dyn sc_service::ChainSpec>, String> {
+		let id = if id.is_empty() && self.measures() { "dev" } else { id };
+		chain_spec::load(id).map(|spec| Box::new(spec) as Box<_>)
+	}
+
+	fn setup_command(command: Command) -> Command {
+		with_defaults(
+			command
+				.name(Self::executable_name())
+				.version(Self::impl_version())
+				.author(Self::author())
+				.about(Self::description())
+				.long_about(Self::description())
+				.propagate_version(true)
+				.args_conflicts_with_subcommands(true)
+				.subcommand_negates_reqs(true),
+		)
+	}
+}
+
+impl Cli {
+	/// Whether a benchmark is asked for, which needs no particular chain.
+	fn measures(&self) -> bool {
+		#[cfg(feature = "runtime-benchmarks")]
+		return matches!(self.subcommand, Some(Subcommand::Benchmark(_)));
+		#[cfg(not(feature = "runtime-benchmarks"))]
+		false
+	}
+}
+
+/// Replaces the defaults that do not fit, in the command and in all its subcommands.
+fn with_defaults(command: Command) -> Command {
+	let command = adjust(command, "pool_limit", |arg| {
+		arg.default_value(DEFAULT_POOL_LIMIT).help(
+			"Transactions that the pool keeps in its ready queue, and again in its future queue",
+		)
+	});
+	let command = adjust(command, "pool_kbytes", |arg| {
+		arg.default_value(DEFAULT_POOL_KBYTES)
+			.help("Kilobytes that the pool keeps in its ready queue, and again in its future queue")
+	});
+	let command = adjust(command, "tx_ban_seconds", |arg| {
+		arg.default_value(DEFAULT_BAN_SECONDS)
+			.help("Seconds for which a transaction found invalid is refused without a new look")
+			.long_help(None)
+	});
+	let command = adjust(command, "trie_cache_size", |arg| arg.default_value(DEFAULT_TRIE_CACHE));
+	let command = adjust(command, "max_runtime_instances", |arg| {
+		arg.default_value(DEFAULT_RUNTIME_INSTANCES)
+	});
+	let command = adjust(command, "rpc_max_subscriptions_per_connection", |arg| {
+		arg.default_value(DEFAULT_SUBSCRIPTIONS)
+	});
+	let command = adjust(command, "rpc_methods", |arg| {
+		arg.default_value("safe").help(
+			"RPC methods to expose: `safe` ones; all if `unsafe`; all on loopback if `auto`.\n\
+			 Key rotation and log settings are unsafe methods",
+		)
+	});
+	let command = adjust(command, "no_telemetry", |arg| {
+		arg.help("Ignore the telemetry servers that the chain specification names")
+			.long_help("Ignore the telemetry servers that the chain specification names. The built-in networks name none: nothing is sent unless --telemetry-url asks for it.")
+	});
+	let command = adjust(command, "database", |arg| {
+		arg.value_parser(parse_database)
+			.hide_possible_values(true)
+			.help("Database backend; `paritydb` is the only one [default: paritydb]")
+	});
+	command.mut_subcommands(|subcommand| {
+		let nested = subcommand.has_subcommands();
+		let subcommand =
+			adjust(subcommand, "trie_cache_size", |arg| arg.default_value(DEFAULT_TRIE_CACHE));
+		let subcommand = adjust(subcommand, "database", |arg| {
+			arg.value_parser(parse_database).hide_possible_values(true)
+		});
+		if nested { subcommand.mut_subcommands(|inner| inner) } else { subcommand }
+	})
+}
+
+/// Changes an argument if the command has it: `mut_arg` would invent a missing one.
+fn adjust(command: Command, id: &'static str, change: impl FnOnce(Arg) -> Arg) -> Command {
+	if command.get_arguments().any(|arg| arg.get_id() == id) {
+		command.mut_arg(id, change)
+	} else {
+		command
+	}
+}
+
+/// Reads `--database`, with an answer for those who know other Substrate nodes.
+fn parse_database(text: &str) -> Result<Database, String> {
+	match text.to_ascii_lowercase().as_str() {
+		"paritydb" | "auto" => Ok(Database::ParityDb),
+		"rocksdb" => Err("this node is built without RocksDB and keeps its data in ParityDB; \
+		                  leave the option away, and sync a chain kept in RocksDB anew"
+			.into()),
+		_ => Err("the only database is `paritydb`".into()),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use sc_cli::CliConfiguration;
+
+	fn parse(arguments: &[&str]) -> Result<Cli, String> {
+		Cli::try_from_iter(std::iter::once(&"gridproof-node").chain(arguments))
+			.map_err(|error| error.to_string())
+	}
+
+	fn run(arguments: &[&str]) -> sc_cli::RunCmd {
+		parse(arguments).expect("valid arguments").run.base
+	}
+
+	#[test]
+	fn the_command_line_is_consistent() {
+		use clap::CommandFactory;
+		Cli::setup_command(Cli::command()).debug_assert();
+	}
+
+	#[test]
+	fn the_pool_is_large_by_default_and_can_be_made_smaller() {
+		let pool = run(&["--dev"]).pool_config;
+		assert_eq!((pool.pool_limit, pool.pool_kbytes), (32_768, 65_536));
+		assert_eq!(pool.tx_ban_seconds, Some(60));
+		let pool = run(&["--dev", "--pool-limit", "10", "--pool-kbytes", "20"]).pool_config;
+		assert_eq!((pool.pool_limit, pool.pool_kbytes), (10, 20));
+	}
+
+	#[test]
+	fn the_rpc_exposes_safe_methods_unless_told_otherwise() {
+		let methods = |arguments: &[&str]| run(arguments).rpc_methods().expect("valid");
+		assert!(matches!(methods(&["--dev"]), sc_service::config::RpcMethods::Safe));
+		let all = methods(&["--dev", "--rpc-methods", "unsafe"]);
+		assert!(matches!(all, sc_service::config::RpcMethods::Unsafe));
+	}
+
+	#[test]
+	fn the_rpc_listens_on_loopback_by_default() {
+		let endpoints = run(&["--dev"]).rpc_addr(9944).expect("valid").expect("enabled");
+		assert!(endpoints.iter().all(|endpoint| endpoint.listen_addr.ip().is_loopback()));
+	}
+
+	#[test]
+	fn paritydb_is_the_database_and_rocksdb_is_refused_with_the_reason() {
+		assert_eq!(run(&["--dev"]).database().expect("valid"), None);
+		let chosen = run(&["--dev", "--database", "ParityDb"]).database().expect("valid");
+		assert_eq!(chosen, Some(Database::ParityDb));
+		let error = parse(&["--dev", "--database", "rocksdb"]).expect_err("not built in");
+		assert!(error.contains("built without RocksDB"), "{error}");
+		let error = parse(&["chain-info", "--dev", "--database", "rocksdb"])
+			.expect_err("not built in, in subcommands neither");
+		assert!(error.contains("built without RocksDB"), "{error}");
+	}
+
+	#[test]
+	fn the_state_cache_is_bounded_at_64_mib_in_every_command() {
+		assert_eq!(run(&["--dev"]).import_params.trie_cache_size, 64 << 20);
+		let cli = parse(&["check-block", "1", "--dev"]).expect("valid");
+		let Some(Subcommand::CheckBlock(command)) = cli.subcommand else {
+			panic!("not check-block")
+		};
+		assert_eq!(command.import_params.trie_cache_size, 64 << 20);
+	}
+
+	#[test]
+	fn telemetry_is_off_unless_asked_for() {
+		assert!(run(&["--dev"]).telemetry_params.telemetry_endpoints.is_empty());
+	}
+
+	#[test]
+	fn zombienets_way_to_ask_for_a_specification_is_understood() {
+		for arguments in [
+			&["build-spec", "--chain", "local", "--disable-default-bootnode"][..],
+			&["build-spec", "--chain", "local", "--disable-default-bootnode", "--raw"][..],
+		] {
+			assert!(parse(arguments).is_ok(), "{arguments:?}");
+		}
+	}
+
+	#[test]
+	fn listening_everywhere_and_listening_somewhere_exclude_each_other() {
+		assert!(parse(&["--p2p-external"]).expect("valid").run.p2p_external);
+		let both = ["--p2p-external", "--listen-addr", "/ip4/127.0.0.1/tcp/30333"];
+		assert!(parse(&both).is_err());
+	}
+}

@@ -1,0 +1,222 @@
+//! The parts of a node that its commands need too: database, client and import queue.
+
+use crate::error::{self, Error};
+use gridproof_runtime::{apis::RuntimeApi, opaque::Block};
+use sc_chain_spec::{BuildGenesisBlock, GenesisBlockBuilder};
+use sc_client_api::Backend;
+use sc_client_db::PruningFilter;
+use sc_consensus::DefaultImportQueue;
+use sc_consensus_aura::ImportQueueParams;
+use sc_consensus_grandpa::GrandpaPruningFilter;
+use sc_executor::WasmExecutor;
+use sc_service::{Configuration, KeystoreContainer, TaskManager};
+use sc_telemetry::{Telemetry, TelemetryHandle, TelemetryWorker};
+use sp_blockchain::HeaderBackend;
+use sp_consensus_aura::{
+	inherents::InherentDataProvider as SlotProvider, sr25519::AuthorityPair as AuraPair,
+};
+use sp_runtime::traits::Block as BlockT;
+use std::{path::Path, sync::Arc};
+
+#[cfg(not(feature = "runtime-benchmarks"))]
+type HostFunctions = sp_io::SubstrateHostFunctions;
+
+#[cfg(feature = "runtime-benchmarks")]
+type HostFunctions =
+	(sp_io::SubstrateHostFunctions, frame_benchmarking::benchmarking::HostFunctions);
+
+type Executor = WasmExecutor<HostFunctions>;
+/// Hash of a block.
+pub type Hash = <Block as BlockT>::Hash;
+
+/// The client: blocks, state, and the runtime that belongs to them.
+pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, Executor>;
+/// The storage of the client.
+pub type FullBackend = sc_service::TFullBackend<Block>;
+/// The rule that picks the best block: the longest chain.
+pub type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
+/// Imports blocks and follows the changes of authorities in them.
+pub type GrandpaBlockImport =
+	sc_consensus_grandpa::GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
+/// What the import hands to the voter.
+pub type GrandpaLink = sc_consensus_grandpa::LinkHalf<Block, FullClient, FullSelectChain>;
+
+/// Blocks between two justifications that are kept for good, also in a pruned database.
+///
+/// Warp sync does not depend on it: the justification of every change of authorities and of the
+/// newest final block is kept anyway.
+pub const JUSTIFICATION_PERIOD: u32 = 512;
+
+/// The parts of a node that its commands need too: no network, no transaction pool.
+pub struct Core {
+	/// The client.
+	pub client: Arc<FullClient>,
+	/// The storage.
+	pub backend: Arc<FullBackend>,
+	/// Keeps the background tasks alive.
+	pub task_manager: TaskManager,
+	/// Checks and imports blocks.
+	pub import_queue: DefaultImportQueue<Block>,
+	/// The keys.
+	pub keystore: KeystoreContainer,
+	/// Picks the best block.
+	pub select_chain: FullSelectChain,
+	/// Imports blocks.
+	pub block_import: GrandpaBlockImport,
+	/// What the voter needs.
+	pub grandpa_link: GrandpaLink,
+	/// Reports to a telemetry server, if one is asked for.
+	pub telemetry: Option<Telemetry>,
+}
+
+/// Opens the storage and builds the parts on top of it. `location` are the arguments `--chain`
+/// and `--base-path` in use, for error messages.
+pub fn new_core(config: &Configuration, location: &str) -> Result<Core, Error> {
+	let telemetry = config
+		.telemetry_endpoints
+		.clone()
+		.filter(|endpoints| !endpoints.is_empty())
+		.map(|endpoints| -> Result<_, sc_telemetry::Error> {
+			let worker = TelemetryWorker::new(16)?;
+			let telemetry = worker.handle().new_telemetry(endpoints);
+			Ok((worker, telemetry))
+		})
+		.transpose()
+		.map_err(sc_service::Error::from)?;
+
+	let executor: Executor = sc_service::new_wasm_executor(&config.executor);
+	let backend = open_backend(config, location)?;
+	let genesis = genesis_builder(config, backend.clone(), executor.clone(), location)?;
+	let (client, backend, keystore, task_manager) =
+		sc_service::new_full_parts_with_genesis_builder::<Block, RuntimeApi, _, _>(
+			config,
+			telemetry.as_ref().map(|(_, telemetry)| telemetry.handle()),
+			executor,
+			backend,
+			genesis,
+			false,
+		)?;
+	let client = Arc::new(client);
+
+	let telemetry = telemetry.map(|(worker, telemetry)| {
+		task_manager.spawn_handle().spawn("telemetry", None, worker.run());
+		telemetry
+	});
+	let handle = telemetry.as_ref().map(Telemetry::handle);
+
+	let select_chain = sc_consensus::LongestChain::new(backend.clone());
+	let (block_import, grandpa_link) = sc_consensus_grandpa::block_import(
+		client.clone(),
+		JUSTIFICATION_PERIOD,
+		&client,
+		select_chain.clone(),
+		handle.clone(),
+	)?;
+	let import_queue =
+		import_queue(config, client.clone(), block_import.clone(), &task_manager, handle)?;
+
+	Ok(Core {
+		client,
+		backend,
+		task_manager,
+		import_queue,
+		keystore,
+		select_chain,
+		block_import,
+		grandpa_link,
+		telemetry,
+	})
+}
+
+/// Opens the database. Blocks with a GRANDPA justification survive pruning: other nodes need them
+/// for warp sync.
+fn open_backend(config: &Configuration, location: &str) -> Result<Arc<FullBackend>, Error> {
+	let mut settings = config.db_config();
+	settings.pruning_filters = vec![Arc::new(GrandpaPruningFilter) as Arc<dyn PruningFilter>];
+	sc_service::new_db_backend(settings)
+		.map_err(|error| error::database(&error, config.database.path(), location))
+}
+
+/// Builds the genesis state, and refuses a database that began with another one.
+fn genesis_builder(
+	config: &Configuration,
+	backend: Arc<FullBackend>,
+	executor: Executor,
+	location: &str,
+) -> Result<GenesisBlockBuilder<Block, FullBackend, Executor>, Error> {
+	let storage = config.chain_spec.as_storage_builder().build_storage().map_err(|reason| {
+		Error::Explained(format!(
+			"The chain specification `{}` yields no genesis state: {reason}. Its runtime code or \
+			 its genesis configuration is damaged; get a fresh copy of the file.",
+			config.chain_spec.name()
+		))
+	})?;
+	let builder = |storage| {
+		GenesisBlockBuilder::new_with_storage(
+			storage,
+			!config.no_genesis(),
+			backend.clone(),
+			executor.clone(),
+		)
+	};
+	let stored = backend.blockchain().info().genesis_hash;
+	if stored != Hash::zero() {
+		let (block, _discarded) = builder(storage.clone())?.build_genesis_block()?;
+		let expected = block.header().hash();
+		if expected != stored {
+			return Err(other_genesis(stored, expected, config.database.path(), location));
+		}
+	}
+	Ok(builder(storage)?)
+}
+
+fn other_genesis(stored: Hash, expected: Hash, path: Option<&Path>, location: &str) -> Error {
+	let path = path.map(|path| path.display().to_string()).unwrap_or_default();
+	Error::Explained(format!(
+		"The database at {path} belongs to another chain.\n\
+		 \n    genesis in the database       {stored:?}\
+		 \n    genesis of the specification  {expected:?}\n\n\
+		 A built-in network changes its genesis whenever its runtime is built anew. Start with the \
+		 specification file that the database was made from, or begin afresh (keys stay):\n\
+		 \n    gridproof-node purge-chain{location}\n"
+	))
+}
+
+/// The import queue: seal, slot and author of a block, its timestamp against its slot, and
+/// whether its author signed two blocks for one slot.
+fn import_queue(
+	config: &Configuration,
+	client: Arc<FullClient>,
+	block_import: GrandpaBlockImport,
+	task_manager: &TaskManager,
+	telemetry: Option<TelemetryHandle>,
+) -> Result<DefaultImportQueue<Block>, Error> {
+	let clock = client.clone();
+	sc_consensus_aura::import_queue::<AuraPair, _, _, _, _, _>(ImportQueueParams {
+		block_import: block_import.clone(),
+		justification_import: Some(Box::new(block_import)),
+		client,
+		create_inherent_data_providers: move |parent, _| {
+			let clock = clock.clone();
+			async move {
+				let duration = sc_consensus_aura::standalone::slot_duration_at(&*clock, parent)?;
+				Ok(inherents(duration))
+			}
+		},
+		spawner: &task_manager.spawn_essential_handle(),
+		registry: config.prometheus_registry(),
+		check_for_equivocation: sc_consensus_aura::CheckForEquivocation::Yes,
+		telemetry,
+		compatibility_mode: Default::default(),
+	})
+	.map_err(|error| sc_service::Error::from(error).into())
+}
+
+/// What a block's author tells the runtime: its slot and the time.
+pub fn inherents(
+	slot_duration: sc_consensus_aura::SlotDuration,
+) -> (SlotProvider, sp_timestamp::InherentDataProvider) {
+	let timestamp = sp_timestamp::InherentDataProvider::from_system_time();
+	let slot = SlotProvider::from_timestamp_and_slot_duration(*timestamp, slot_duration);
+	(slot, timestamp)
+}

@@ -1,0 +1,203 @@
+//! What each command does.
+
+use crate::{
+	chain_spec,
+	cli::{Cli, RunArgs, Subcommand},
+	client::{self, FullBackend, FullClient},
+	error::Error,
+	pool::PoolSettings,
+	preflight::{self, Listening},
+	service,
+};
+use gridproof_runtime::{BlockNumber, opaque::Block};
+use sc_cli::{CliConfiguration, SharedParams, SubstrateCli};
+use sc_network::{Litep2pNetworkBackend, NetworkWorker, config::NetworkBackendType};
+use sc_service::Configuration;
+use sp_core::crypto::{Ss58AddressFormat, set_default_ss58_version};
+use std::{fmt::Write, sync::Arc};
+
+/// Runs what the command line asks for.
+pub fn run(cli: &Cli) -> Result<(), Error> {
+	// Addresses are printed, and read, in the format of this chain.
+	set_default_ss58_version(Ss58AddressFormat::custom(chain_spec::ss58_prefix()));
+	let Some(subcommand) = &cli.subcommand else { return run_node(cli) };
+	match subcommand {
+		Subcommand::Key(command) => command.run(cli),
+		Subcommand::BuildSpec(command) => {
+			let runner = cli.create_runner(command)?;
+			Ok(runner.sync_run(|config| command.run(config.chain_spec, config.network))?)
+		},
+		Subcommand::ExportChainSpec(command) => {
+			let spec = cli.load_spec(&command.chain).map_err(sc_cli::Error::Input)?;
+			Ok(command.run(spec)?)
+		},
+		Subcommand::ChainInfo(command) => {
+			let runner = cli.create_runner(command)?;
+			runner.sync_run(|config| {
+				require_database(&config)?;
+				command.run::<Block>(&config)?;
+				println!();
+				Ok(())
+			})
+		},
+		Subcommand::PurgeChain(command) => {
+			let runner = cli.create_runner(command)?;
+			Ok(runner.sync_run(|config| command.run(config.database))?)
+		},
+		stored => run_on_stored_chain(cli, stored),
+	}
+}
+
+/// Runs the commands that work on blocks and state of the stored chain.
+fn run_on_stored_chain(cli: &Cli, subcommand: &Subcommand) -> Result<(), Error> {
+	let location = location(cli);
+	match subcommand {
+		Subcommand::CheckBlock(command) => {
+			cli.create_runner(command)?.async_run::<_, Error>(|config| {
+				require_database(&config)?;
+				let core = client::new_core(&config, &location)?;
+				let check = command.run(core.client, core.import_queue);
+				Ok((async { Ok(check.await?) }, core.task_manager))
+			})
+		},
+		Subcommand::ExportBlocks(command) => {
+			cli.create_runner(command)?.async_run::<_, Error>(|config| {
+				require_database(&config)?;
+				let core = client::new_core(&config, &location)?;
+				let export = command.run(core.client, config.database);
+				Ok((async { Ok(export.await?) }, core.task_manager))
+			})
+		},
+		Subcommand::ImportBlocks(command) => {
+			cli.create_runner(command)?.async_run::<_, Error>(|config| {
+				let core = client::new_core(&config, &location)?;
+				let import = command.run(core.client, core.import_queue);
+				Ok((async { Ok(import.await?) }, core.task_manager))
+			})
+		},
+		Subcommand::ExportState(command) => {
+			cli.create_runner(command)?.async_run::<_, Error>(|config| {
+				require_database(&config)?;
+				let core = client::new_core(&config, &location)?;
+				let export =
+					command.run::<Block, FullBackend, FullClient>(core.client, config.chain_spec);
+				Ok((async { Ok(export.await?) }, core.task_manager))
+			})
+		},
+		Subcommand::Revert(command) => {
+			cli.create_runner(command)?.async_run::<_, Error>(|config| {
+				require_database(&config)?;
+				let core = client::new_core(&config, &location)?;
+				let revert = command.run(core.client, core.backend, Some(Box::new(revert_grandpa)));
+				Ok((async { Ok(revert.await?) }, core.task_manager))
+			})
+		},
+		#[cfg(feature = "runtime-benchmarks")]
+		Subcommand::Benchmark(command) => crate::benchmarking::run(cli, command),
+		_ => Err(Error::Explained("This command works on no stored chain.".into())),
+	}
+}
+
+/// Takes GRANDPA's own records back together with the blocks.
+fn revert_grandpa(
+	client: Arc<FullClient>,
+	_backend: Arc<FullBackend>,
+	blocks: BlockNumber,
+) -> sc_cli::Result<()> {
+	Ok(sc_consensus_grandpa::revert(client, blocks)?)
+}
+
+/// Runs a node until it is told to stop.
+fn run_node(cli: &Cli) -> Result<(), Error> {
+	let RunArgs { base, p2p_external } = &cli.run;
+	let mut base = base.clone();
+	if base.shared_params.log.is_empty() {
+		// Two lines for each second's block say enough; these would be two more.
+		base.shared_params.log = vec!["sc_basic_authorship=warn".into()];
+	}
+	let mut runner = cli.create_runner(&base)?;
+	let listening = Listening {
+		external: *p2p_external,
+		explicit: !base.network_params.listen_addr.is_empty(),
+		discover_local: base.network_params.discover_local,
+	};
+	preflight::adjust(runner.config_mut(), listening);
+	preflight::check_ports(runner.config())?;
+	let pool = PoolSettings::new(&base.pool_config, base.is_dev()?);
+	let location = location(cli);
+	runner.run_node_until_exit(|config| async move {
+		match config.network.network_backend {
+			NetworkBackendType::Litep2p => {
+				service::new_full::<Litep2pNetworkBackend>(config, pool, &location)
+			},
+			NetworkBackendType::Libp2p => {
+				service::new_full::<NetworkWorker<_, _>>(config, pool, &location)
+			},
+		}
+	})
+}
+
+/// Refuses to work on a chain that was never stored, instead of creating an empty one.
+fn require_database(config: &Configuration) -> Result<(), Error> {
+	match config.database.path() {
+		Some(path) if !path.exists() => Err(Error::Explained(format!(
+			"There is no database at {}. A node writes one when it runs with the same --chain and \
+			 --base-path as here.",
+			path.display()
+		))),
+		_ => Ok(()),
+	}
+}
+
+/// The arguments `--chain` and `--base-path` in use, with a space before each, as they have to be
+/// repeated in another command.
+pub fn location(cli: &Cli) -> String {
+	let Some(params) = shared_params(cli) else { return String::new() };
+	let mut text = String::new();
+	match &params.chain {
+		Some(chain) => {
+			let _ = write!(text, " --chain {chain}");
+		},
+		None if params.dev => text.push_str(" --chain dev"),
+		None => {},
+	}
+	if let Some(path) = &params.base_path {
+		let _ = write!(text, " --base-path {}", path.display());
+	}
+	text
+}
+
+fn shared_params(cli: &Cli) -> Option<&SharedParams> {
+	Some(match &cli.subcommand {
+		None => &cli.run.base.shared_params,
+		Some(Subcommand::Key(_) | Subcommand::ExportChainSpec(_)) => return None,
+		Some(Subcommand::BuildSpec(command)) => &command.shared_params,
+		Some(Subcommand::ChainInfo(command)) => &command.shared_params,
+		Some(Subcommand::CheckBlock(command)) => &command.shared_params,
+		Some(Subcommand::ExportBlocks(command)) => &command.shared_params,
+		Some(Subcommand::ImportBlocks(command)) => &command.shared_params,
+		Some(Subcommand::ExportState(command)) => &command.shared_params,
+		Some(Subcommand::PurgeChain(command)) => &command.shared_params,
+		Some(Subcommand::Revert(command)) => &command.shared_params,
+		#[cfg(feature = "runtime-benchmarks")]
+		Some(Subcommand::Benchmark(command)) => command.shared_params(),
+	})
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn location_of(arguments: &[&str]) -> String {
+		let all = std::iter::once(&"gridproof-node").chain(arguments);
+		location(&Cli::try_from_iter(all).expect("valid arguments"))
+	}
+
+	#[test]
+	fn a_proposed_command_repeats_chain_and_base_path() {
+		assert_eq!(location_of(&["--dev"]), " --chain dev");
+		assert_eq!(location_of(&["--chain", "local", "-d", "/x"]), " --chain local --base-path /x");
+		assert_eq!(location_of(&["revert", "--chain", "local"]), " --chain local");
+		assert_eq!(location_of(&["key", "generate"]), "");
+	}
+}

@@ -1,0 +1,143 @@
+//! Errors as the person at the terminal reads them: what is wrong, and what to do.
+
+use sc_cli::SubstrateCli;
+use std::{error::Error as StdError, fmt::Write, path::Path};
+
+/// Why the node, or one of its commands, stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+	/// A text that already says what is wrong and what to do.
+	#[error("{0}")]
+	Explained(String),
+
+	/// A fault in arguments, files or configuration.
+	#[error(transparent)]
+	Cli(#[from] sc_cli::Error),
+
+	/// A fault in a part of the running node.
+	#[error(transparent)]
+	Service(#[from] sc_service::Error),
+}
+
+impl From<sp_blockchain::Error> for Error {
+	fn from(error: sp_blockchain::Error) -> Self {
+		Self::Service(error.into())
+	}
+}
+
+impl Error {
+	/// The text for the terminal. `location` are the arguments `--chain` and `--base-path` in
+	/// use, so that proposed commands can be copied.
+	pub fn render(&self, location: &str) -> String {
+		match self {
+			Self::Explained(text) => text.clone(),
+			Self::Cli(sc_cli::Error::Input(text)) => text.clone(),
+			Self::Cli(sc_cli::Error::NetworkKeyNotFound(file)) => no_node_key(file, location),
+			Self::Cli(sc_cli::Error::Service(error)) | Self::Service(error) => service(error),
+			Self::Cli(error) => with_causes(error),
+		}
+	}
+}
+
+/// A service error without the kind that upstream prints before the text.
+fn service(error: &sc_service::Error) -> String {
+	match error {
+		sc_service::Error::Other(text) => text.clone(),
+		sc_service::Error::Application(inner) => with_causes(inner.as_ref()),
+		other => with_causes(other),
+	}
+}
+
+/// An error and its causes, each once.
+fn with_causes(error: &dyn StdError) -> String {
+	let mut text = error.to_string();
+	let mut cause = error.source();
+	while let Some(inner) = cause {
+		let inner_text = inner.to_string();
+		if !text.contains(&inner_text) {
+			let _ = write!(text, ": {inner_text}");
+		}
+		cause = inner.source();
+	}
+	text
+}
+
+fn no_node_key(file: &Path, location: &str) -> String {
+	let node = crate::cli::Cli::executable_name();
+	format!(
+		"This validator has no node key yet ({} is missing).\n\
+		 Other nodes know a validator by this key, so it is created once and kept:\n\
+		 \n    {node} key generate-node-key{location}\n\n\
+		 Then start the node again. For a network that is thrown away afterwards, pass\n\
+		 --unsafe-force-node-key-generation instead.",
+		file.display()
+	)
+}
+
+/// Explains why the database could not be opened.
+pub fn database(error: &sp_blockchain::Error, path: Option<&Path>, location: &str) -> Error {
+	let node = crate::cli::Cli::executable_name();
+	let reason = match error {
+		sp_blockchain::Error::Backend(text) => text.clone(),
+		other => with_causes(other),
+	};
+	let path = path.map_or_else(|| "in memory".to_string(), |path| path.display().to_string());
+	let lowercase = reason.to_lowercase();
+	let advice = if lowercase.contains("in use") {
+		"Another node is using it. Stop that one, or give this one a folder of its own with \
+		 --base-path."
+			.to_string()
+	} else if lowercase.contains("permission denied") {
+		"This user may not read and write there: change the folder's owner, or choose another \
+		 one with --base-path."
+			.to_string()
+	} else if lowercase.contains("no space") {
+		"The disk is full: make room, then start again.".to_string()
+	} else if lowercase.contains("pruning") {
+		"The pruning mode is fixed when a database is made: leave --state-pruning and \
+		 --blocks-pruning as they were then, or start with another --base-path."
+			.to_string()
+	} else {
+		format!(
+			"If the disk is sound, the database is damaged: restore a copy, or delete it and \
+			 sync again (keys stay):\n\n    {node} purge-chain{location}\n"
+		)
+	};
+	Error::Explained(format!("Cannot open the database at {path}: {reason}.\n{advice}"))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use std::path::PathBuf;
+
+	#[test]
+	fn a_missing_node_key_names_the_command_that_makes_one() {
+		let missing = sc_cli::Error::NetworkKeyNotFound(PathBuf::from("/data/secret_ed25519"));
+		let text = Error::from(missing).render(" --chain local --base-path /data");
+		assert!(text.contains("/data/secret_ed25519 is missing"), "{text}");
+		assert!(
+			text.contains("gridproof-node key generate-node-key --chain local --base-path /data\n"),
+			"{text}"
+		);
+	}
+
+	#[test]
+	fn an_input_error_is_shown_without_a_prefix() {
+		let error = Error::from(sc_cli::Error::Input("bad chain".into()));
+		assert_eq!(error.render(""), "bad chain");
+	}
+
+	#[test]
+	fn a_locked_database_and_a_damaged_one_get_different_advice() {
+		let open = |reason: &str| {
+			let error = sp_blockchain::Error::Backend(reason.into());
+			database(&error, Some(Path::new("/data")), " --chain dev").render("")
+		};
+		let locked = open("Database file is in use. (would block)");
+		assert!(locked.contains("Another node is using it"), "{locked}");
+		let damaged = open("Corruption: bad metadata");
+		assert!(damaged.contains("gridproof-node purge-chain --chain dev"), "{damaged}");
+		assert!(damaged.starts_with("Cannot open the database at /data: Corruption"), "{damaged}");
+	}
+}

@@ -1,0 +1,174 @@
+//! `gridproof-node key`: keys of accounts, sessions and the node itself.
+//!
+//! Everything but `generate-node-key` is `sc-cli`'s. That one writes its secret into a file that
+//! every user of the machine can read; ours is readable by its owner only.
+
+use crate::{cli::Cli, error::Error};
+use clap::Args;
+use sc_cli::{GenerateCmd, InsertKeyCmd, InspectKeyCmd, InspectNodeKeyCmd, SubstrateCli};
+use sc_network::config::ed25519::Keypair;
+use sc_service::config::BasePath;
+use std::{
+	fs,
+	io::{ErrorKind, Write},
+	path::{Path, PathBuf},
+};
+
+/// The key commands.
+#[derive(Debug, clap::Subcommand)]
+pub enum KeyCmd {
+	/// Create the key by which other nodes know this one.
+	GenerateNodeKey(GenerateNodeKeyCmd),
+
+	/// Create an account: phrase, secret seed, public key and address.
+	Generate(GenerateCmd),
+
+	/// Show public key and address of a secret phrase, seed or public key.
+	Inspect(InspectKeyCmd),
+
+	/// Show the peer id of a node key.
+	InspectNodeKey(InspectNodeKeyCmd),
+
+	/// Put a session key into a node's keystore.
+	Insert(InsertKeyCmd),
+}
+
+impl KeyCmd {
+	/// Runs the command.
+	pub fn run(&self, cli: &Cli) -> Result<(), Error> {
+		match self {
+			Self::GenerateNodeKey(command) => command.run(cli),
+			Self::Generate(command) => Ok(command.run()?),
+			Self::Inspect(command) => Ok(command.run()?),
+			Self::InspectNodeKey(command) => Ok(command.run()?),
+			Self::Insert(command) => Ok(command.run(cli)?),
+		}
+	}
+}
+
+/// Where the new node key goes: with --chain into that chain's folder, with --file into a file,
+/// else to standard output.
+#[derive(Debug, Clone, Args)]
+pub struct GenerateNodeKeyCmd {
+	/// Write the secret key to this file.
+	#[arg(long, conflicts_with_all = ["base_path", "default_base_path"])]
+	file: Option<PathBuf>,
+
+	/// Write 32 raw bytes instead of hexadecimal digits.
+	#[arg(long)]
+	bin: bool,
+
+	/// Chain that the node will run: dev, local, staging or a specification file.
+	#[arg(long, value_name = "CHAIN_SPEC")]
+	chain: Option<String>,
+
+	/// The --base-path of the node; the key goes into its folder of --chain.
+	#[arg(long, value_name = "PATH", requires = "chain", conflicts_with = "default_base_path")]
+	base_path: Option<PathBuf>,
+
+	/// Put the key where a node without --base-path looks for it.
+	#[arg(long, requires = "chain")]
+	default_base_path: bool,
+}
+
+impl GenerateNodeKeyCmd {
+	/// Creates the key, stores it and prints the peer id to standard error.
+	fn run(&self, cli: &Cli) -> Result<(), Error> {
+		let target = self.target(cli)?;
+		let keypair = Keypair::generate();
+		let secret = keypair.secret();
+		let bytes = if self.bin {
+			secret.as_ref().to_vec()
+		} else {
+			sp_core::bytes::to_hex(secret.as_ref(), false)
+				.trim_start_matches("0x")
+				.as_bytes()
+				.to_vec()
+		};
+		match target {
+			None => std::io::stdout().write_all(&bytes).map_err(sc_cli::Error::from)?,
+			Some(file) => {
+				write_secret(&file, &bytes)?;
+				eprintln!("Node key written to {}", file.display());
+			},
+		}
+		eprintln!("{}", keypair.public().to_peer_id());
+		Ok(())
+	}
+
+	/// The file to write to; `None` is standard output.
+	fn target(&self, cli: &Cli) -> Result<Option<PathBuf>, Error> {
+		if self.file.is_some() {
+			return Ok(self.file.clone());
+		}
+		let Some(chain) = &self.chain else { return Ok(None) };
+		let base_path = match &self.base_path {
+			Some(path) => BasePath::new(path.clone()),
+			None => BasePath::from_project("", "", &Cli::executable_name()),
+		};
+		let id = cli.load_spec(chain).map_err(sc_cli::Error::Input)?.id().to_string();
+		Ok(Some(base_path.config_dir(&id).join("network").join("secret_ed25519")))
+	}
+}
+
+/// Writes a secret to a new file that only its owner can read. An existing file is kept.
+fn write_secret(file: &Path, secret: &[u8]) -> Result<(), Error> {
+	let explain = |error: std::io::Error| match error.kind() {
+		ErrorKind::AlreadyExists => Error::Explained(format!(
+			"{} exists already and is left as it is: replacing a node key changes the address by \
+			 which other nodes know this one. Remove the file first if that is what you want.",
+			file.display()
+		)),
+		_ => Error::Explained(format!("Cannot write {}: {error}", file.display())),
+	};
+	if let Some(folder) = file.parent() {
+		fs::create_dir_all(folder).map_err(explain)?;
+	}
+	let mut options = fs::OpenOptions::new();
+	options.write(true).create_new(true);
+	#[cfg(unix)]
+	std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+	options.open(file).and_then(|mut file| file.write_all(secret)).map_err(explain)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn generate(arguments: &[&str]) -> Result<(), Error> {
+		let all = ["gridproof-node", "key", "generate-node-key"].iter().chain(arguments);
+		let cli = Cli::try_from_iter(all).expect("valid arguments");
+		match &cli.subcommand {
+			Some(crate::cli::Subcommand::Key(command)) => command.run(&cli),
+			_ => panic!("not a key command"),
+		}
+	}
+
+	#[test]
+	fn a_node_key_is_written_once_and_for_its_owner_only() {
+		let folder = tempfile::tempdir().expect("temporary directory");
+		let file = folder.path().join("new").join("key");
+		let path = file.display().to_string();
+		generate(&["--file", &path]).expect("written");
+		let first = fs::read_to_string(&file).expect("readable");
+		assert_eq!(first.len(), 64);
+		assert!(first.chars().all(|digit| digit.is_ascii_hexdigit()));
+		#[cfg(unix)]
+		{
+			use std::os::unix::fs::PermissionsExt;
+			let mode = fs::metadata(&file).expect("exists").permissions().mode();
+			assert_eq!(mode & 0o777, 0o600);
+		}
+		let error = generate(&["--file", &path]).expect_err("never overwritten");
+		assert!(error.to_string().contains("exists already"), "{error}");
+		assert_eq!(fs::read_to_string(&file).expect("readable"), first);
+	}
+
+	#[test]
+	fn a_raw_node_key_has_32_bytes() {
+		let folder = tempfile::tempdir().expect("temporary directory");
+		let file = folder.path().join("key");
+		generate(&["--bin", "--file", &file.display().to_string()]).expect("written");
+		assert_eq!(fs::read(&file).expect("readable").len(), 32);
+	}
+}

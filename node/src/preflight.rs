@@ -1,0 +1,164 @@
+//! Checks and adjustments between the command line and the service.
+//!
+//! A port that is taken ends the start with a clear message here. Upstream would move the RPC to
+//! a random port, log one line about the metrics and share the port of the network.
+
+use crate::error::Error;
+use sc_network::{
+	config::TransportConfig,
+	multiaddr::{Multiaddr, Protocol},
+};
+use sc_service::{ChainType, Configuration};
+use std::{
+	io::ErrorKind,
+	net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+};
+
+/// How the node listens for other nodes.
+#[derive(Debug, Clone, Copy)]
+pub struct Listening {
+	/// `--p2p-external`: on all interfaces.
+	pub external: bool,
+	/// `--listen-addr`: on addresses that the user has given.
+	pub explicit: bool,
+	/// `--discover-local`: look for nodes of the local network by mDNS.
+	pub discover_local: bool,
+}
+
+/// Applies the rule "on this machine only, unless told otherwise" to the configuration, and has
+/// the RPC fail, not move, when its port is taken.
+pub fn adjust(config: &mut Configuration, listening: Listening) {
+	if !listening.external && !listening.explicit {
+		for address in &mut config.network.listen_addresses {
+			*address = on_loopback(address);
+		}
+	}
+	let reachable = !config.network.listen_addresses.iter().all(is_loopback);
+	if let TransportConfig::Normal { enable_mdns, .. } = &mut config.network.transport {
+		// mDNS opens a port on all interfaces and announces addresses that nobody can reach.
+		*enable_mdns &= reachable || listening.discover_local;
+	}
+	if !reachable && config.chain_spec.chain_type() == ChainType::Live {
+		tracing::warn!(
+			"This node listens on this machine only: others cannot connect to it. \
+			 Pass --p2p-external (or --listen-addr) to be part of the network."
+		);
+	}
+	for endpoint in config.rpc.addr.iter_mut().flatten() {
+		endpoint.retry_random_port = false;
+	}
+}
+
+/// Checks that every TCP port the node is going to listen on is free.
+pub fn check_ports(config: &Configuration) -> Result<(), Error> {
+	for address in config.network.listen_addresses.iter().filter_map(tcp_address) {
+		check_port(address, "other nodes", "--port")?;
+	}
+	for endpoint in config.rpc.addr.iter().flatten() {
+		check_port(endpoint.listen_addr, "the RPC", "--rpc-port")?;
+	}
+	if let Some(prometheus) = &config.prometheus_config {
+		check_port(prometheus.port, "metrics", "--prometheus-port")?;
+	}
+	Ok(())
+}
+
+fn check_port(address: SocketAddr, purpose: &str, option: &str) -> Result<(), Error> {
+	if address.port() == 0 {
+		return Ok(());
+	}
+	match TcpListener::bind(address) {
+		Ok(_) => Ok(()),
+		Err(error) if error.kind() == ErrorKind::AddrInUse => Err(Error::Explained(format!(
+			"Port {} on {} is taken, and the node needs it for {purpose}. Stop the program that \
+			 uses it (another node?), or choose another port: {option} PORT",
+			address.port(),
+			address.ip()
+		))),
+		Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+			Err(Error::Explained(format!(
+				"Port {} is reserved for the administrator; choose one above 1023: {option} PORT",
+				address.port()
+			)))
+		},
+		// A machine without IPv6, say; the part that listens decides whether it can do without.
+		Err(_) => Ok(()),
+	}
+}
+
+/// The same address on the loopback interface.
+fn on_loopback(address: &Multiaddr) -> Multiaddr {
+	address.iter().fold(Multiaddr::empty(), |address, part| {
+		address.with(match part {
+			Protocol::Ip4(_) => Protocol::Ip4(Ipv4Addr::LOCALHOST),
+			Protocol::Ip6(_) => Protocol::Ip6(Ipv6Addr::LOCALHOST),
+			other => other,
+		})
+	})
+}
+
+fn is_loopback(address: &Multiaddr) -> bool {
+	ip_address(address).is_some_and(|ip| ip.is_loopback())
+}
+
+fn ip_address(address: &Multiaddr) -> Option<IpAddr> {
+	match address.iter().next()? {
+		Protocol::Ip4(ip) => Some(ip.into()),
+		Protocol::Ip6(ip) => Some(ip.into()),
+		_ => None,
+	}
+}
+
+fn tcp_address(address: &Multiaddr) -> Option<SocketAddr> {
+	let ip = ip_address(address)?;
+	address.iter().find_map(|part| match part {
+		Protocol::Tcp(port) => Some(SocketAddr::new(ip, port)),
+		_ => None,
+	})
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn address(text: &str) -> Multiaddr {
+		text.parse().expect("valid multiaddress")
+	}
+
+	#[test]
+	fn an_address_moves_to_loopback_and_keeps_port_and_transport() {
+		for (from, to) in [
+			("/ip4/0.0.0.0/tcp/30333", "/ip4/127.0.0.1/tcp/30333"),
+			("/ip6/::/tcp/30333/ws", "/ip6/::1/tcp/30333/ws"),
+			("/ip4/0.0.0.0/udp/1/webrtc-direct", "/ip4/127.0.0.1/udp/1/webrtc-direct"),
+		] {
+			assert_eq!(on_loopback(&address(from)), address(to));
+			assert!(is_loopback(&address(to)));
+			assert!(!is_loopback(&address(from)));
+		}
+	}
+
+	#[test]
+	fn a_taken_port_is_an_error_that_names_port_purpose_and_option() {
+		let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+		let taken = listener.local_addr().expect("bound");
+		let error = check_port(taken, "the RPC", "--rpc-port").expect_err("taken").to_string();
+		assert!(error.contains(&taken.port().to_string()), "{error}");
+		assert!(error.contains("for the RPC"), "{error}");
+		assert!(error.ends_with("--rpc-port PORT"), "{error}");
+		drop(listener);
+		assert!(check_port(taken, "the RPC", "--rpc-port").is_ok());
+	}
+
+	#[test]
+	fn port_zero_is_any_free_port() {
+		assert!(check_port(SocketAddr::from(([127, 0, 0, 1], 0)), "metrics", "-").is_ok());
+	}
+
+	#[test]
+	fn only_tcp_addresses_are_checked() {
+		let tcp = tcp_address(&address("/ip4/127.0.0.1/tcp/30333/ws"));
+		assert_eq!(tcp, Some(SocketAddr::from(([127, 0, 0, 1], 30333))));
+		assert_eq!(tcp_address(&address("/ip4/127.0.0.1/udp/30333/webrtc-direct")), None);
+	}
+}

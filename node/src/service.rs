@@ -1,0 +1,300 @@
+//! The running node: block production (Aura), finality (GRANDPA), network, pool and RPC.
+
+use crate::{
+	client::{
+		Core, FullBackend, FullClient, FullSelectChain, GrandpaBlockImport, GrandpaLink, Hash,
+		JUSTIFICATION_PERIOD, inherents, new_core,
+	},
+	error::Error,
+	pool::{Pool, PoolSettings},
+	rpc,
+};
+use futures::FutureExt;
+use gridproof_runtime::opaque::Block;
+use jsonrpsee::RpcModule;
+use sc_client_api::{Backend, BlockBackend};
+use sc_consensus::JustificationSyncLink;
+use sc_consensus_aura::{SlotProportion, StartAuraParams};
+use sc_consensus_grandpa::{
+	FinalityProofProvider, GrandpaParams, SharedVoterState, VotingRulesBuilder,
+	grandpa_peers_set_config, protocol_standard_name, run_grandpa_voter, warp_proof,
+};
+use sc_consensus_slots::BackoffAuthoringOnFinalizedHeadLagging;
+use sc_network::{NetworkBackend, config::FullNetworkConfiguration};
+use sc_offchain::{OffchainWorkerOptions, OffchainWorkers};
+use sc_rpc::SubscriptionTaskExecutor;
+use sc_service::{Configuration, TaskManager, WarpSyncConfig};
+use sc_telemetry::{Telemetry, TelemetryHandle};
+use sc_transaction_pool_api::OffchainTransactionPoolFactory;
+use sp_consensus::SyncOracle;
+use sp_consensus_aura::sr25519::AuthorityPair as AuraPair;
+use sp_core::crypto::key_types;
+use sp_keystore::KeystorePtr;
+use sp_runtime::traits::Zero;
+use std::{sync::Arc, time::Duration};
+
+/// What GRANDPA expects a message to need across the network.
+///
+/// A round's timers are multiples of it (prevote 2, precommit 4), so this sets how long after its
+/// block a transaction is final: about 1.5 s from submission with 100 ms, against 4 s with
+/// upstream's 333 ms and its voting rules.
+const GOSSIP_DURATION: Duration = Duration::from_millis(100);
+
+/// Part of the slot that an author fills with transactions.
+///
+/// The others execute the block before the next of them can build on it, and they have what is
+/// left of the slot for that and for the network: twice 0.4 s leaves 0.2 s of the second.
+const PROPOSAL_PORTION: f32 = 0.4;
+
+/// The same after empty slots, where a slow block is better than none.
+///
+/// Small on purpose: one validator that is down makes an empty slot in every round, and a longer
+/// block after each of them would be late at the next author.
+const MAX_PROPOSAL_PORTION: f32 = 0.5;
+
+type RpcBuilder = Box<dyn Fn(SubscriptionTaskExecutor) -> Result<RpcModule<()>, sc_service::Error>>;
+
+/// Starts a full node or a validator, as the configuration says.
+pub fn new_full<N: NetworkBackend<Block, Hash>>(
+	config: Configuration,
+	pool: PoolSettings,
+	location: &str,
+) -> Result<TaskManager, Error> {
+	let Core {
+		client,
+		backend,
+		mut task_manager,
+		import_queue,
+		keystore,
+		select_chain,
+		block_import,
+		grandpa_link,
+		mut telemetry,
+	} = new_core(&config, location)?;
+	let keystore = keystore.keystore();
+	let pool = pool.build(&config, client.clone(), &task_manager);
+
+	let registry = config.prometheus_registry().cloned();
+	let metrics = N::register_notification_metrics(registry.as_ref());
+	let mut net_config =
+		FullNetworkConfiguration::<Block, Hash, N>::new(&config.network, registry.clone());
+	let genesis_hash = client.block_hash(Zero::zero())?.unwrap_or_default();
+	let protocol_name = protocol_standard_name(&genesis_hash, &config.chain_spec);
+	let (grandpa_protocol, notification_service) = grandpa_peers_set_config::<Block, N>(
+		protocol_name.clone(),
+		metrics.clone(),
+		net_config.peer_store_handle(),
+	);
+	net_config.add_notification_protocol(grandpa_protocol);
+	let warp_sync = warp_proof::NetworkProvider::new(
+		backend.clone(),
+		grandpa_link.shared_authority_set().clone(),
+		Vec::new(),
+	);
+	let (network, system_rpc_tx, tx_handler_controller, sync_service, _bitswap) =
+		sc_service::build_network(sc_service::BuildNetworkParams {
+			config: &config,
+			net_config,
+			client: client.clone(),
+			transaction_pool: pool.clone(),
+			spawn_handle: task_manager.spawn_handle(),
+			spawn_essential_handle: task_manager.spawn_essential_handle(),
+			import_queue,
+			block_announce_validator_builder: None,
+			warp_sync_config: Some(WarpSyncConfig::WithProvider(Arc::new(warp_sync))),
+			block_relay: None,
+			metrics,
+			gap_sync_body_policy: None,
+		})?;
+
+	if config.offchain_worker.enabled {
+		let workers = OffchainWorkers::new(OffchainWorkerOptions {
+			runtime_api_provider: client.clone(),
+			keystore: Some(keystore.clone()),
+			offchain_db: backend.offchain_storage(),
+			transaction_pool: Some(OffchainTransactionPoolFactory::new(pool.clone())),
+			network_provider: Arc::new(network.clone()),
+			is_validator: config.role.is_authority(),
+			enable_http_requests: true,
+			custom_extensions: |_| vec![],
+		})
+		.map_err(sc_service::Error::from)?;
+		task_manager.spawn_handle().spawn(
+			"offchain-workers-runner",
+			"offchain-worker",
+			workers.run(client.clone(), task_manager.spawn_handle()).boxed(),
+		);
+	}
+
+	let role = config.role;
+	let force_authoring = config.force_authoring;
+	let enable_grandpa = !config.disable_grandpa;
+	let name = config.network.node_name.clone();
+	let voter_state = SharedVoterState::empty();
+	sc_service::spawn_tasks(sc_service::SpawnTasksParams {
+		rpc_builder: rpc_builder(&config, &client, &backend, &pool, &grandpa_link, &voter_state),
+		config,
+		client: client.clone(),
+		backend,
+		task_manager: &mut task_manager,
+		keystore: keystore.clone(),
+		transaction_pool: pool.clone(),
+		network: network.clone(),
+		system_rpc_tx,
+		tx_handler_controller,
+		sync_service: sync_service.clone(),
+		telemetry: telemetry.as_mut(),
+		tracing_execute_block: None,
+	})?;
+	let telemetry = telemetry.as_ref().map(Telemetry::handle);
+
+	if role.is_authority() {
+		hint_at_session_keys(&keystore);
+		start_authoring(
+			Authoring {
+				client: client.clone(),
+				pool: pool.clone(),
+				keystore: keystore.clone(),
+				select_chain,
+				block_import,
+				force_authoring,
+				telemetry: telemetry.clone(),
+				registry: registry.clone(),
+			},
+			sync_service.clone(),
+			&task_manager,
+		)?;
+	}
+
+	if enable_grandpa {
+		let voter = run_grandpa_voter(GrandpaParams {
+			config: sc_consensus_grandpa::Config {
+				gossip_duration: GOSSIP_DURATION,
+				justification_generation_period: JUSTIFICATION_PERIOD,
+				observer_enabled: false,
+				local_role: role,
+				name: Some(name),
+				keystore: role.is_authority().then_some(keystore),
+				telemetry: telemetry.clone(),
+				protocol_name,
+			},
+			link: grandpa_link,
+			network,
+			sync: sync_service,
+			notification_service,
+			// No rule holds votes back: a block is voted on as soon as it is best.
+			voting_rule: VotingRulesBuilder::new().build(),
+			prometheus_registry: registry,
+			shared_voter_state: voter_state,
+			telemetry,
+			// Reports of equivocating voters go out through the pool.
+			offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(pool),
+		})?;
+		task_manager.spawn_essential_handle().spawn_blocking("grandpa-voter", None, voter);
+	}
+
+	Ok(task_manager)
+}
+
+/// Makes the function that adds this node's RPC methods to a server.
+fn rpc_builder(
+	config: &Configuration,
+	client: &Arc<FullClient>,
+	backend: &Arc<FullBackend>,
+	pool: &Arc<Pool>,
+	grandpa_link: &GrandpaLink,
+	voter_state: &SharedVoterState,
+) -> RpcBuilder {
+	let client = client.clone();
+	let pool = pool.clone();
+	let chain = config.chain_spec.name().to_string();
+	let node_version = config.impl_version.clone();
+	let shared_voter_state = voter_state.clone();
+	let shared_authority_set = grandpa_link.shared_authority_set().clone();
+	let justification_stream = grandpa_link.justification_stream();
+	let finality_provider =
+		FinalityProofProvider::new_for_service(backend.clone(), Some(shared_authority_set.clone()));
+	Box::new(move |subscription_executor| {
+		rpc::create_full(rpc::FullDeps {
+			client: client.clone(),
+			pool: pool.clone(),
+			chain: chain.clone(),
+			node_version: node_version.clone(),
+			grandpa: rpc::GrandpaDeps {
+				shared_voter_state: shared_voter_state.clone(),
+				shared_authority_set: shared_authority_set.clone(),
+				justification_stream: justification_stream.clone(),
+				finality_provider: finality_provider.clone(),
+				subscription_executor,
+			},
+		})
+		.map_err(Into::into)
+	})
+}
+
+/// What block production needs.
+struct Authoring {
+	client: Arc<FullClient>,
+	pool: Arc<Pool>,
+	keystore: KeystorePtr,
+	select_chain: FullSelectChain,
+	block_import: GrandpaBlockImport,
+	force_authoring: bool,
+	telemetry: Option<TelemetryHandle>,
+	registry: Option<substrate_prometheus_endpoint::Registry>,
+}
+
+/// Starts to produce blocks in this node's slots.
+fn start_authoring<S>(
+	authoring: Authoring,
+	sync_service: S,
+	task_manager: &TaskManager,
+) -> Result<(), Error>
+where
+	S: SyncOracle + JustificationSyncLink<Block> + Clone + Send + Sync + 'static,
+{
+	let client = authoring.client;
+	let slot_duration = sc_consensus_aura::slot_duration(&*client)?;
+	let proposer_factory = sc_basic_authorship::ProposerFactory::new(
+		task_manager.spawn_handle(),
+		client.clone(),
+		authoring.pool,
+		authoring.registry.as_ref(),
+		authoring.telemetry.clone(),
+	);
+	let aura =
+		sc_consensus_aura::start_aura::<AuraPair, _, _, _, _, _, _, _, _, _, _>(StartAuraParams {
+			slot_duration,
+			client,
+			select_chain: authoring.select_chain,
+			block_import: authoring.block_import,
+			proposer_factory,
+			create_inherent_data_providers: move |_, ()| async move { Ok(inherents(slot_duration)) },
+			force_authoring: authoring.force_authoring,
+			// Fewer blocks while finality stands still, so that the unfinal part stays short.
+			backoff_authoring_blocks: Some(BackoffAuthoringOnFinalizedHeadLagging::default()),
+			keystore: authoring.keystore,
+			sync_oracle: sync_service.clone(),
+			justification_sync_link: sync_service,
+			block_proposal_slot_portion: SlotProportion::new(PROPOSAL_PORTION),
+			max_block_proposal_slot_portion: Some(SlotProportion::new(MAX_PROPOSAL_PORTION)),
+			telemetry: authoring.telemetry,
+			compatibility_mode: Default::default(),
+		})
+		.map_err(sc_service::Error::from)?;
+	task_manager.spawn_essential_handle().spawn_blocking("aura", Some("block-authoring"), aura);
+	Ok(())
+}
+
+/// Tells the operator of a validator without session keys what is missing.
+fn hint_at_session_keys(keystore: &KeystorePtr) {
+	let authors = keystore.sr25519_public_keys(key_types::AURA);
+	let voters = keystore.ed25519_public_keys(key_types::GRANDPA);
+	if authors.is_empty() || voters.is_empty() {
+		tracing::warn!(
+			"This validator has no session keys, so it will neither produce blocks nor vote. \
+			 Make them with the RPC method author_rotateKeys (needs --rpc-methods unsafe) and \
+			 announce them with session.setKeys, or put them in with `gridproof-node key insert`."
+		);
+	}
+}
