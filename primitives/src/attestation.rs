@@ -356,23 +356,57 @@ impl AttestationHandler for () {
 
 /// Spends what redeemed AICP is worth: service credit, in micro-EUR.
 ///
-/// Implemented by the coverage policy, called by the pallets that sell compute or energy.
+/// Implemented by the coverage policy, called by the pallets that sell compute or energy. Each
+/// call does all of what it says, or fails and changes nothing.
 pub trait ServiceCredit<AccountId> {
-	/// Credit that `who` can spend, in micro-EUR.
+	/// Credit that `who` can spend or hold.
 	fn available(who: &AccountId) -> u128;
 
-	/// Spends exactly `amount` micro-EUR of `who`'s credit, or fails and changes nothing.
+	/// Credit of `who` that is held for something not done yet.
+	fn held(who: &AccountId) -> u128;
+
+	/// Spends exactly `amount` of `who`'s available credit.
 	fn spend(who: &AccountId, amount: u128) -> DispatchResult;
+
+	/// Holds exactly `amount` of `who`'s available credit. The caller remembers what for.
+	fn hold(who: &AccountId, amount: u128) -> DispatchResult;
+
+	/// Makes exactly `amount` of `who`'s held credit available again.
+	fn release(who: &AccountId, amount: u128) -> DispatchResult;
+
+	/// Spends exactly `amount` of `who`'s held credit.
+	fn spend_held(who: &AccountId, amount: u128) -> DispatchResult;
 }
 
+/// No credit at all.
 impl<AccountId> ServiceCredit<AccountId> for () {
 	fn available(_: &AccountId) -> u128 {
 		0
 	}
 
-	fn spend(_: &AccountId, amount: u128) -> DispatchResult {
-		if amount == 0 { Ok(()) } else { Err(DispatchError::Unavailable) }
+	fn held(_: &AccountId) -> u128 {
+		0
 	}
+
+	fn spend(_: &AccountId, amount: u128) -> DispatchResult {
+		only_nothing(amount)
+	}
+
+	fn hold(_: &AccountId, amount: u128) -> DispatchResult {
+		only_nothing(amount)
+	}
+
+	fn release(_: &AccountId, amount: u128) -> DispatchResult {
+		only_nothing(amount)
+	}
+
+	fn spend_held(_: &AccountId, amount: u128) -> DispatchResult {
+		only_nothing(amount)
+	}
+}
+
+fn only_nothing(amount: u128) -> DispatchResult {
+	if amount == 0 { Ok(()) } else { Err(DispatchError::Unavailable) }
 }
 
 impl AttestationFields {

@@ -270,12 +270,13 @@ impl ExactRatio {
 
 	/// In lowest terms, as in `27/25`.
 	pub fn to_fraction(&self) -> String {
-		let (mut a, mut b) = (self.0.numerator, self.0.denominator);
-		while let Some(rest) = a.checked_rem(b) {
-			(a, b) = (b, rest);
-		}
-		let numerator = self.0.numerator.over(a).unwrap_or_default();
-		format!("{numerator}/{}", self.0.denominator.over(a).unwrap_or_default())
+		let lowest = self.0.reduced();
+		format!("{}/{}", lowest.numerator, lowest.denominator)
+	}
+
+	/// The same ratio, or `None` if in lowest terms it needs more than 128 bits.
+	pub fn to_ratio(&self) -> Option<Ratio> {
+		self.0.to_ratio()
 	}
 
 	fn floor_in(&self, parts: u128) -> u128 {
@@ -331,6 +332,16 @@ impl Fraction {
 	fn compare(&self, other: &Self) -> Option<Ordering> {
 		let left = self.numerator.times(other.denominator)?;
 		Some(left.cmp(&other.numerator.times(self.denominator)?))
+	}
+
+	/// The same value in lowest terms.
+	fn reduced(&self) -> Self {
+		let (numerator, denominator) = Wide::lowest_terms(self.numerator, self.denominator);
+		Self { numerator, denominator }
+	}
+
+	fn to_ratio(self) -> Option<Ratio> {
+		Ratio::from_wide(self.numerator, self.denominator)
 	}
 
 	/// The floor; saturates at `u128::MAX`.
@@ -463,8 +474,9 @@ pub fn effective_alpha(
 		return Err(CoverageFault::Zones);
 	}
 	let share = Ratio::new(zones_ok.into(), zones_total.into()).ok_or(CoverageFault::Zones)?;
-	let alpha = alpha_base.checked_mul(&share).and_then(|alpha| alpha.checked_mul(haircut));
-	alpha.ok_or(CoverageFault::Overflow)
+	let product = Fraction::from(*alpha_base).times(&share.into());
+	let product = product.and_then(|product| product.times(&Fraction::from(*haircut)));
+	product.and_then(|product| product.to_ratio()).ok_or(CoverageFault::Overflow)
 }
 
 /// The energy committed to the reserve: ⌊raw · α⌋, in Wh.

@@ -1,7 +1,7 @@
 //! Exact fractions: parsing, arithmetic, comparison and printing without floating point.
 
 use crate::wide::Wide;
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, string::String};
 use codec::{Decode, DecodeWithMemTracking, Encode, Error as CodecError, Input, MaxEncodedLen};
 use core::{cmp::Ordering, fmt, str::FromStr};
 use primitive_types::U256;
@@ -78,6 +78,12 @@ impl Ratio {
 			},
 			_ => None,
 		}
+	}
+
+	/// The same in lowest terms, if that fits and the denominator is not zero.
+	pub(crate) fn from_wide(numerator: Wide, denominator: Wide) -> Option<Self> {
+		let (numerator, denominator) = Wide::lowest_terms(numerator, denominator);
+		Self::new(numerator.try_into().ok()?, denominator.try_into().ok()?)
 	}
 
 	/// A whole number.
@@ -421,25 +427,20 @@ fn parse_decimal(text: &str, exponent: i32) -> Result<Ratio, DecimalError> {
 	if whole.is_empty() {
 		return Err(DecimalError::Malformed);
 	}
-	// Zeros at the end of the fraction say nothing and must not cost digits.
-	let all_digits = whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
-	if !all_digits {
+	let digits = [whole, fraction].concat();
+	if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
 		return Err(DecimalError::Malformed);
 	}
-	let fraction = fraction.trim_end_matches('0');
-	let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).collect();
-	let digits = core::str::from_utf8(&digits).map_err(|_| DecimalError::Malformed)?;
-	let value = parse_digits(digits)?;
 	let places = i32::try_from(fraction.len()).map_err(|_| DecimalError::TooLong)?;
-	if value == 0 {
-		return Ok(Ratio::ZERO);
-	}
 	let shift = exponent.saturating_sub(places);
-	let power = 10u128.checked_pow(shift.unsigned_abs()).ok_or(DecimalError::TooManyDigits)?;
-	if shift < 0 {
-		Ratio::new(value, power).ok_or(DecimalError::ZeroDenominator)
-	} else {
-		let value = value.checked_mul(power).ok_or(DecimalError::TooManyDigits)?;
-		Ok(Ratio::from_integer(value))
-	}
+	let value = || {
+		let value = Wide::from_dec_str(&digits).ok()?;
+		let power = Wide::power_of_ten(shift.unsigned_abs())?;
+		if shift < 0 {
+			Ratio::from_wide(value, power)
+		} else {
+			Ratio::from_wide(value.times(power)?, 1u8.into())
+		}
+	};
+	value().ok_or(DecimalError::TooManyDigits)
 }

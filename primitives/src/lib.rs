@@ -13,9 +13,10 @@
 //! | [`json`] | strict JSON that keeps number literals, canonical form |
 //! | [`ed25519`] | strict signature check: canonical S, no weak keys |
 //! | [`attestation`] | roles, fields, digest, signed message, the handler trait |
-//! | [`archive`] | the hash chain over attestations that left the state |
-//! | [`calendar`] | which day it is |
+//! | [`archive`] | the hash chain that keeps pruned statements provable |
+//! | [`calendar`] | which day a time falls on |
 //! | [`coverage`] | coverage ratio, supply target, mint suggestion, price bounds, redemption |
+//! | [`parameters`] | what governance decides about the coverage policy |
 //!
 //! Without the `std` feature the crate needs only `alloc`.
 
@@ -43,6 +44,7 @@ pub mod day;
 pub mod decimal;
 pub mod ed25519;
 pub mod json;
+pub mod parameters;
 pub mod units;
 mod wide;
 

@@ -35,4 +35,21 @@ impl Wide {
 	pub fn saturated(self) -> u128 {
 		u128::try_from(self).unwrap_or(u128::MAX)
 	}
+
+	/// `10^exponent`, or `None` if it needs more than 1024 bits.
+	pub fn power_of_ten(exponent: u32) -> Option<Self> {
+		Self::from(10u8).checked_pow(exponent.into())
+	}
+
+	/// Numerator and denominator divided by what they have in common.
+	pub fn lowest_terms(numerator: Self, denominator: Self) -> (Self, Self) {
+		let (mut divisor, mut rest) = (numerator, denominator);
+		while let Some(next) = divisor.checked_rem(rest) {
+			(divisor, rest) = (rest, next);
+		}
+		match (numerator.over(divisor), denominator.over(divisor)) {
+			(Some(numerator), Some(denominator)) => (numerator, denominator),
+			_ => (numerator, denominator),
+		}
+	}
 }

@@ -1,0 +1,261 @@
+//! The parameters of the coverage policy, and which of them go together.
+
+use crate::{
+	coverage::{
+		self, CR_DEFENSE, CoverageFault, DEFAULT_ALPHA, Inputs, Policy, PriceBounds,
+		effective_alpha,
+	},
+	decimal::Ratio,
+	units::{AICP, MICRO_EUR_PER_EUR},
+};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::fmt;
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// How AICP is redeemed.
+#[derive(
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+)]
+pub struct RedemptionLimits {
+	/// Least that can be redeemed at once, in micro-tokens; worth a micro-EUR at least.
+	pub minimum: u128,
+	/// Most that an account can redeem in a day, in micro-tokens.
+	pub daily_limit: u128,
+	/// Most service credit that is handed out in a day, in micro-EUR. What is redeemed beyond it
+	/// waits in the queue.
+	pub daily_capacity: u128,
+}
+
+/// Everything about the coverage policy that governance decides.
+#[derive(
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+)]
+pub struct PolicyParameters {
+	/// P_T, CR_min, CR_max, daily cap and bootstrap supply.
+	pub policy: Policy,
+	/// Which energy prices are believed.
+	pub prices: PriceBounds,
+	/// α_base: the share of the zones' energy that counts as reserve if all zones are complete.
+	pub alpha_base: Ratio,
+	/// The factor that remains of α after the haircut: 19/20 takes five per cent off.
+	pub haircut: Ratio,
+	/// How many zones a statement is about.
+	pub zones_total: u16,
+	/// Û, the share of the issuance that counts as supply.
+	pub utilisation: Ratio,
+	/// Value of the compute inventory, in micro-EUR: the most that a statement's compute assets
+	/// count for.
+	pub compute_inventory: u128,
+	/// How many days may pass after the last stated day before the policy is frozen.
+	pub max_age: u32,
+	/// How AICP is redeemed.
+	pub redemption: RedemptionLimits,
+}
+
+impl Default for PolicyParameters {
+	fn default() -> Self {
+		Self {
+			policy: Policy::default(),
+			prices: PriceBounds {
+				min: Ratio::ONE,
+				max: Ratio::from_integer(1_000),
+				max_daily_move: Ratio::percent(50),
+			},
+			alpha_base: DEFAULT_ALPHA,
+			haircut: Ratio::ONE,
+			zones_total: 30,
+			utilisation: Ratio::ONE,
+			compute_inventory: 0,
+			max_age: 2,
+			redemption: RedemptionLimits {
+				minimum: AICP,
+				daily_limit: AICP.saturating_mul(10_000),
+				daily_capacity: MICRO_EUR_PER_EUR.saturating_mul(100_000),
+			},
+		}
+	}
+}
+
+/// Which relation parameters break.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub enum ParameterFault {
+	/// P_T is zero.
+	TargetPrice,
+	/// CR_min is below 1.00, or CR_max below CR_min.
+	Band,
+	/// The daily cap is above one.
+	DailyCap,
+	/// The lowest price is zero or above the highest, or no price may ever move.
+	Prices,
+	/// α_base, or α_base times the haircut, is zero, above one or too long a fraction.
+	Alpha,
+	/// There are no zones.
+	Zones,
+	/// Û is zero or above one.
+	Utilisation,
+	/// Statements would be stale at once.
+	MaxAge,
+	/// The least redemption is worth nothing or above the daily limit, or no credit is ever
+	/// handed out.
+	Redemption,
+}
+
+impl fmt::Display for ParameterFault {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		f.write_str(match self {
+			Self::TargetPrice => "the target price must not be zero",
+			Self::Band => "it must be 1 <= CR_min <= CR_max",
+			Self::DailyCap => "the daily cap must be at most 1",
+			Self::Prices => "it must be 0 < min <= max, and prices must be able to move",
+			Self::Alpha => "alpha and haircut must be above 0 and at most 1",
+			Self::Zones => "there must be a zone",
+			Self::Utilisation => "the utilisation must be above 0 and at most 1",
+			Self::MaxAge => "statements must be good for a day at least",
+			Self::Redemption => "the least redemption must be worth something and within the limit",
+		})
+	}
+}
+
+impl core::error::Error for ParameterFault {}
+
+/// Is it above zero and at most one?
+fn is_share(ratio: &Ratio) -> bool {
+	!ratio.is_zero() && *ratio <= Ratio::ONE
+}
+
+impl PolicyParameters {
+	/// Checks every relation.
+	pub fn check(&self) -> Result<(), ParameterFault> {
+		use ParameterFault as Fault;
+		let require = |holds: bool, fault| if holds { Ok(()) } else { Err(fault) };
+		match self.policy.check() {
+			Ok(()) => {},
+			Err(CoverageFault::ZeroTargetPrice) => return Err(Fault::TargetPrice),
+			Err(_) => return Err(Fault::Band),
+		}
+		require(self.policy.cr_min >= CR_DEFENSE, Fault::Band)?;
+		require(self.policy.daily_cap <= Ratio::ONE, Fault::DailyCap)?;
+		let PriceBounds { min, max, max_daily_move } = &self.prices;
+		require(!min.is_zero() && min <= max && !max_daily_move.is_zero(), Fault::Prices)?;
+		require(is_share(&self.alpha_base) && is_share(&self.haircut), Fault::Alpha)?;
+		require(self.zones_total > 0, Fault::Zones)?;
+		require(self.effective_alpha(self.zones_total).is_ok(), Fault::Alpha)?;
+		require(is_share(&self.utilisation), Fault::Utilisation)?;
+		require(self.max_age > 0, Fault::MaxAge)?;
+		let RedemptionLimits { minimum, daily_limit, daily_capacity } = self.redemption;
+		let worth = coverage::redeem_value(minimum, &self.policy.target_price);
+		let limit_worth = coverage::redeem_value(daily_limit, &self.policy.target_price);
+		require(
+			worth.is_ok_and(|worth| worth > 0)
+				&& limit_worth.is_ok()
+				&& minimum <= daily_limit
+				&& daily_capacity > 0,
+			Fault::Redemption,
+		)
+	}
+
+	/// α_effective for that many complete zones.
+	///
+	/// # Errors
+	/// As [`coverage::effective_alpha`].
+	pub fn effective_alpha(&self, zones_ok: u16) -> Result<Ratio, CoverageFault> {
+		effective_alpha(&self.alpha_base, zones_ok.into(), self.zones_total.into(), &self.haircut)
+	}
+
+	/// The inputs of [`coverage::evaluate`] for what a statement says and `issuance` micro-tokens.
+	pub fn inputs(
+		&self,
+		wh_committed: u128,
+		eur_per_mwh: Ratio,
+		compute_assets: u128,
+		issuance: u128,
+	) -> Inputs {
+		Inputs {
+			wh_committed,
+			eur_per_mwh,
+			compute_assets: compute_assets.min(self.compute_inventory).into(),
+			issuance: issuance.into(),
+			utilisation: self.utilisation,
+		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn broken(change: impl Fn(&mut PolicyParameters)) -> Result<(), ParameterFault> {
+		let mut parameters = PolicyParameters::default();
+		change(&mut parameters);
+		parameters.check()
+	}
+
+	#[test]
+	fn the_defaults_hold() {
+		assert_eq!(PolicyParameters::default().check(), Ok(()));
+	}
+
+	#[test]
+	fn every_relation_is_checked() {
+		use ParameterFault::*;
+		let (zero, above_one) = (Ratio::ZERO, Ratio::new(101, 100).unwrap());
+		let cases: &[(ParameterFault, &dyn Fn(&mut PolicyParameters))] = &[
+			(TargetPrice, &|p| p.policy.target_price = zero),
+			(Band, &|p| p.policy.cr_min = Ratio::percent(99)),
+			(Band, &|p| p.policy.cr_min = zero),
+			(Band, &|p| p.policy.cr_max = Ratio::percent(109)),
+			(DailyCap, &|p| p.policy.daily_cap = above_one),
+			(Prices, &|p| p.prices.min = zero),
+			(Prices, &|p| p.prices.max = Ratio::percent(99)),
+			(Prices, &|p| p.prices.max_daily_move = zero),
+			(Alpha, &|p| p.alpha_base = zero),
+			(Alpha, &|p| p.alpha_base = above_one),
+			(Alpha, &|p| p.haircut = zero),
+			(Alpha, &|p| p.haircut = above_one),
+			(Zones, &|p| p.zones_total = 0),
+			(Utilisation, &|p| p.utilisation = zero),
+			(Utilisation, &|p| p.utilisation = above_one),
+			(MaxAge, &|p| p.max_age = 0),
+			(Redemption, &|p| p.redemption.minimum = 0),
+			(Redemption, &|p| p.redemption.daily_limit = AICP - 1),
+			(Redemption, &|p| p.redemption.daily_limit = u128::MAX),
+			(Redemption, &|p| p.redemption.daily_capacity = 0),
+			(Redemption, &|p| {
+				p.policy.target_price = Ratio::new(1, AICP + 1).unwrap();
+			}),
+		];
+		for (fault, change) in cases {
+			assert_eq!(broken(change), Err(*fault));
+		}
+	}
+
+	#[test]
+	fn compute_assets_count_up_to_the_inventory() {
+		let parameters = PolicyParameters { compute_inventory: 5, ..Default::default() };
+		let assets = |stated| parameters.inputs(0, Ratio::ONE, stated, 0).compute_assets;
+		assert_eq!((assets(4), assets(6)), (4.into(), 5.into()));
+	}
+}
