@@ -2,8 +2,7 @@
 
 use frame_support::traits::fungibles::{Inspect, metadata::Inspect as _, roles::Inspect as _};
 use gridproof_runtime::{
-	AccountId, Balances, BuildStorage, Grandpa, Runtime, RuntimeGenesisConfig, Session, Sudo,
-	System,
+	AccountId, Balances, BuildStorage, Grandpa, Runtime, RuntimeGenesisConfig, Session, System,
 	constants::{
 		AICP, KWH,
 		currency::{AIT, EXISTENTIAL_DEPOSIT, GENESIS_SUPPLY},
@@ -52,7 +51,7 @@ fn every_preset_has_its_authorities_once_and_with_weight_one() {
 			let unique: std::collections::BTreeSet<_> =
 				grandpa.iter().map(|(key, _)| key.clone()).collect();
 			assert_eq!(unique.len(), number, "{id}");
-			assert!(Sudo::key().is_some(), "{id}");
+			assert!(pallet_sudo::Key::<Runtime>::exists(), "{id}");
 		});
 	}
 }
