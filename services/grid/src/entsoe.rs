@@ -1,0 +1,449 @@
+//! Client of ENTSO-E's Transparency Platform.
+//!
+//! The platform allows 400 requests a minute for a token and locks the token out for ten minutes
+//! above that, so requests leave one by one, spaced; a request that fails for a passing reason
+//! (5xx, 429, a broken connection, a time-out) is repeated a few times, waiting longer each time
+//! or as long as the platform says. Nothing that is printed contains the token: it travels as a
+//! query parameter, so addresses are cut out of errors and the token out of answers.
+
+use crate::{
+	cursor::MAX_BYTES,
+	day::DataItem,
+	document::Document,
+	eic::Eic,
+	reader::read,
+	time::{DayWindow, format_query},
+};
+use reqwest::{StatusCode, Url, header::RETRY_AFTER, redirect::Policy};
+use std::{fmt, sync::Once, time::Duration};
+use tokio::{sync::Mutex, time::Instant};
+use zeroize::Zeroizing;
+
+/// Where the platform answers.
+pub const BASE_URL: &str = "https://web-api.tp.entsoe.eu/api";
+
+/// The platform's security token. It is never printed, and wiped from memory when dropped.
+pub struct Token(Zeroizing<String>);
+
+impl Token {
+	/// A token: 8 to 128 visible ASCII characters; white space around it is dropped.
+	pub fn new(text: &str) -> Result<Self, Failure> {
+		let text = text.trim();
+		let is_token =
+			(8..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+		if is_token { Ok(Self(Zeroizing::new(text.to_string()))) } else { Err(Failure::BadToken) }
+	}
+
+	/// `text` without the token.
+	fn redact(&self, text: &str) -> String {
+		text.replace(self.0.as_str(), "<token>")
+	}
+}
+
+impl fmt::Debug for Token {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		f.write_str("Token(…)")
+	}
+}
+
+/// How the client behaves; [`Settings::default`] is right for the platform.
+#[derive(Clone, Debug)]
+pub struct Settings {
+	/// Where to ask. Anything but loopback must be `https`.
+	pub base_url: String,
+	/// How often a request is sent, the first time included.
+	pub attempts: u32,
+	/// Wait before the first repetition; doubled each time.
+	pub first_wait: Duration,
+	/// Longest wait before a repetition; an answer that demands more ends the attempts.
+	pub longest_wait: Duration,
+	/// Time from the start of one request to the start of the next.
+	pub spacing: Duration,
+	/// Time that one request may take, connecting and reading included.
+	pub timeout: Duration,
+}
+
+impl Default for Settings {
+	fn default() -> Self {
+		Self {
+			base_url: BASE_URL.into(),
+			attempts: 5,
+			first_wait: Duration::from_secs(1),
+			longest_wait: Duration::from_secs(120),
+			// 375 a minute: below the platform's 400.
+			spacing: Duration::from_millis(160),
+			timeout: Duration::from_secs(60),
+		}
+	}
+}
+
+/// Why the platform gave no document.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+	/// The token is not one.
+	#[error(
+		"the token must be 8 to 128 visible characters; request one in your account on the platform"
+	)]
+	BadToken,
+	/// The address is not one, or would send the token in the clear.
+	#[error("the platform's address must be an https URL (http only on this machine): {0}")]
+	BadUrl(String),
+	/// The HTTP client cannot be set up.
+	#[error("cannot set up the HTTP client: {0}")]
+	Setup(String),
+	/// The platform does not accept the token; repeating will not help.
+	#[error("the platform does not accept the token (HTTP {status}): {text}")]
+	TokenRefused {
+		/// The status.
+		status: u16,
+		/// What the platform says.
+		text: String,
+	},
+	/// The platform answered with something else than one of its documents.
+	#[error("HTTP {status}, and not a document of the platform: {text}")]
+	NotADocument {
+		/// The status.
+		status: u16,
+		/// The beginning of the answer.
+		text: String,
+	},
+	/// The answer is larger than any document of a day.
+	#[error("the answer is larger than {MAX_BYTES} bytes")]
+	TooLarge,
+	/// Every attempt failed; the last reason.
+	#[error("no answer after {attempts} attempts; the last: {last}")]
+	GaveUp {
+		/// How often it was tried.
+		attempts: u32,
+		/// Why the last attempt failed.
+		last: String,
+	},
+}
+
+/// The outcome of one attempt.
+enum Attempt {
+	Document(Vec<u8>),
+	Final(Failure),
+	/// Worth repeating, after so long if the platform says.
+	Passing(String, Option<Duration>),
+}
+
+/// A client with its token. Clones of the HTTP connection pool are shared; so is the spacing.
+#[derive(Debug)]
+pub struct Client {
+	http: reqwest::Client,
+	url: Url,
+	token: Token,
+	settings: Settings,
+	/// Earliest start of the next request.
+	next: Mutex<Instant>,
+}
+
+impl Client {
+	/// A client for `settings.base_url`.
+	pub fn new(token: Token, settings: Settings) -> Result<Self, Failure> {
+		let url = checked_url(&settings.base_url)?;
+		install_crypto();
+		let http = reqwest::Client::builder()
+			.user_agent(concat!("gridproof/", env!("CARGO_PKG_VERSION")))
+			.connect_timeout(settings.timeout.min(Duration::from_secs(20)))
+			.timeout(settings.timeout)
+			// A redirect would carry the token to another address.
+			.redirect(Policy::none())
+			.build()
+			.map_err(|error| Failure::Setup(error.without_url().to_string()))?;
+		Ok(Self { http, url, token, settings, next: Mutex::new(Instant::now()) })
+	}
+
+	/// The platform's document about one area and day: load, prices, or an acknowledgement,
+	/// whatever the HTTP status it came with.
+	pub async fn document(
+		&self,
+		item: DataItem,
+		eic: &Eic,
+		window: &DayWindow,
+	) -> Result<Vec<u8>, Failure> {
+		let query = query(item, eic, window);
+		let attempts = self.settings.attempts.max(1);
+		let mut wait = self.settings.first_wait;
+		let mut last = String::new();
+		for attempt in 1..=attempts {
+			match self.attempt(&query).await {
+				Attempt::Document(bytes) => return Ok(bytes),
+				Attempt::Final(failure) => return Err(failure),
+				Attempt::Passing(reason, asked) => {
+					last = self.token.redact(&reason);
+					tracing::warn!(%eic, attempt, reason = %last, "the platform did not answer");
+					let pause = asked.unwrap_or(wait);
+					if attempt == attempts || pause > self.settings.longest_wait {
+						return Err(Failure::GaveUp { attempts: attempt, last });
+					}
+					tokio::time::sleep(pause).await;
+					wait = wait.saturating_mul(2).min(self.settings.longest_wait);
+				},
+			}
+		}
+		Err(Failure::GaveUp { attempts, last })
+	}
+
+	async fn attempt(&self, query: &[(&str, String)]) -> Attempt {
+		self.take_turn().await;
+		let request = self
+			.http
+			.get(self.url.clone())
+			.query(query)
+			.query(&[("securityToken", self.token.0.as_str())]);
+		let response = match request.send().await {
+			Ok(response) => response,
+			Err(error) => return Attempt::Passing(plain(error), None),
+		};
+		let status = response.status();
+		let asked = response
+			.headers()
+			.get(RETRY_AFTER)
+			.and_then(|value| value.to_str().ok())
+			.and_then(retry_after);
+		match self.body(response).await {
+			Ok(body) => self.judge(status, asked, body),
+			Err(attempt) => attempt,
+		}
+	}
+
+	/// What a complete answer means.
+	fn judge(&self, status: StatusCode, asked: Option<Duration>, body: Vec<u8>) -> Attempt {
+		let document = read(&body);
+		let is_passing = status.is_server_error()
+			|| matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
+		let text = || self.token.redact(&summary(&body));
+		match (document, status) {
+			// "No data" is an answer whatever its status; so is a refusal that will not pass.
+			(Ok(Document::Acknowledgement(answer)), _) if answer.is_no_data() => {
+				Attempt::Document(body)
+			},
+			(Ok(Document::Acknowledgement(answer)), _) if is_passing => {
+				let reason = self.token.redact(&answer.to_string());
+				Attempt::Passing(format!("HTTP {}: {reason}", status.as_u16()), asked)
+			},
+			(Ok(Document::Acknowledgement(answer)), status) if is_unauthorised(status) => {
+				Attempt::Final(Failure::TokenRefused {
+					status: status.as_u16(),
+					text: self.token.redact(&answer.to_string()),
+				})
+			},
+			(_, status) if is_unauthorised(status) => {
+				Attempt::Final(Failure::TokenRefused { status: status.as_u16(), text: text() })
+			},
+			(Ok(Document::Acknowledgement(_)), _) => Attempt::Document(self.redacted(body)),
+			(_, status) if is_passing => {
+				Attempt::Passing(format!("HTTP {}: {}", status.as_u16(), text()), asked)
+			},
+			// The caller reads it again and says in full what is wrong with it.
+			(_, status) if status.is_success() && looks_like_xml(&body) => Attempt::Document(body),
+			(_, status) => {
+				Attempt::Final(Failure::NotADocument { status: status.as_u16(), text: text() })
+			},
+		}
+	}
+
+	/// An acknowledgement can quote the request, token and all.
+	fn redacted(&self, body: Vec<u8>) -> Vec<u8> {
+		match String::from_utf8(body) {
+			Ok(text) => self.token.redact(&text).replace("<token>", "***").into_bytes(),
+			Err(error) => error.into_bytes(),
+		}
+	}
+
+	async fn body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Attempt> {
+		let mut body = Vec::new();
+		loop {
+			match response.chunk().await {
+				Ok(Some(chunk)) if body.len() + chunk.len() > MAX_BYTES => {
+					return Err(Attempt::Final(Failure::TooLarge));
+				},
+				Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+				Ok(None) => return Ok(body),
+				Err(error) => return Err(Attempt::Passing(plain(error), None)),
+			}
+		}
+	}
+
+	/// Waits until the next request may leave.
+	async fn take_turn(&self) {
+		let turn = {
+			let mut next = self.next.lock().await;
+			let turn = (*next).max(Instant::now());
+			*next = turn + self.settings.spacing;
+			turn
+		};
+		tokio::time::sleep_until(turn).await;
+	}
+}
+
+/// What the platform is asked: codes from its *RESTful API implementation guide*.
+fn query(item: DataItem, eic: &Eic, window: &DayWindow) -> Vec<(&'static str, String)> {
+	let mut query = match item {
+		DataItem::Load => vec![
+			("documentType", "A65".to_string()),
+			("processType", "A16".to_string()),
+			("outBiddingZone_Domain", eic.to_string()),
+		],
+		DataItem::Price => vec![
+			("documentType", "A44".to_string()),
+			("in_Domain", eic.to_string()),
+			("out_Domain", eic.to_string()),
+		],
+	};
+	query.push(("periodStart", format_query(window.start())));
+	query.push(("periodEnd", format_query(window.end())));
+	query
+}
+
+/// An address that does not send the token in the clear over a network.
+fn checked_url(text: &str) -> Result<Url, Failure> {
+	let bad = || Failure::BadUrl(text.chars().take(100).collect());
+	let url = Url::parse(text).map_err(|_| bad())?;
+	let host = url.host_str().unwrap_or_default();
+	let is_local = matches!(host, "127.0.0.1" | "localhost" | "[::1]");
+	let is_plain = url.query().is_none() && url.username().is_empty() && url.password().is_none();
+	match url.scheme() {
+		"https" if is_plain => Ok(url),
+		"http" if is_plain && is_local => Ok(url),
+		_ => Err(bad()),
+	}
+}
+
+/// Chooses ring for TLS, once for the process, unless the program has chosen already.
+fn install_crypto() {
+	static ONCE: Once = Once::new();
+	ONCE.call_once(|| {
+		// An error means that a provider is there already, which is as good.
+		let _ = rustls::crypto::ring::default_provider().install_default();
+	});
+}
+
+fn is_unauthorised(status: StatusCode) -> bool {
+	matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+}
+
+fn looks_like_xml(body: &[u8]) -> bool {
+	let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+	body.trim_ascii_start().starts_with(b"<")
+}
+
+/// `Retry-After` in seconds, or as the date after which to ask again.
+fn retry_after(value: &str) -> Option<Duration> {
+	if let Ok(seconds) = value.trim().parse::<u64>() {
+		return Some(Duration::from_secs(seconds));
+	}
+	let date = chrono::DateTime::parse_from_rfc2822(value.trim()).ok()?;
+	let wait = date.with_timezone(&chrono::Utc) - chrono::Utc::now();
+	Some(wait.to_std().unwrap_or(Duration::ZERO))
+}
+
+/// A transport error with its causes and without the address.
+fn plain(error: reqwest::Error) -> String {
+	let error = error.without_url();
+	let mut text = error.to_string();
+	let mut source = std::error::Error::source(&error);
+	while let Some(cause) = source {
+		text.push_str(": ");
+		text.push_str(&cause.to_string());
+		source = cause.source();
+	}
+	text
+}
+
+/// The beginning of an answer, on one line, without mark-up.
+fn summary(body: &[u8]) -> String {
+	let text = String::from_utf8_lossy(body.get(..4_096).unwrap_or(body)).into_owned();
+	let mut plain = String::new();
+	let mut is_markup = false;
+	for character in text.chars() {
+		match character {
+			'<' => is_markup = true,
+			'>' => {
+				is_markup = false;
+				plain.push(' ');
+			},
+			_ if is_markup => {},
+			other => plain.push(other),
+		}
+	}
+	let words: Vec<&str> = plain.split_whitespace().collect();
+	let line: String = words.join(" ").chars().take(200).collect();
+	if line.is_empty() { "an empty answer".into() } else { line }
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn the_query_is_the_one_that_the_platform_documents() {
+		let window = DayWindow::local("2025-03-30".parse().unwrap(), chrono_tz::Europe::Berlin);
+		let eic = Eic::parse("10Y1001A1001A82H").unwrap();
+		let text = |item| {
+			let query = query(item, &eic, window.as_ref().unwrap());
+			let pairs: Vec<String> =
+				query.iter().map(|(key, value)| format!("{key}={value}")).collect();
+			pairs.join("&")
+		};
+		assert_eq!(
+			text(DataItem::Load),
+			"documentType=A65&processType=A16&outBiddingZone_Domain=10Y1001A1001A82H\
+			 &periodStart=202503292300&periodEnd=202503302200"
+		);
+		assert_eq!(
+			text(DataItem::Price),
+			"documentType=A44&in_Domain=10Y1001A1001A82H&out_Domain=10Y1001A1001A82H\
+			 &periodStart=202503292300&periodEnd=202503302200"
+		);
+	}
+
+	#[test]
+	fn the_token_goes_only_over_tls_or_to_this_machine() {
+		for url in [
+			"http://web-api.tp.entsoe.eu/api",
+			"http://127.0.0.1.example.org/",
+			"ftp://localhost/",
+			"https://user:secret@example.org/",
+			"https://example.org/?securityToken=x",
+			"nonsense",
+		] {
+			assert!(matches!(checked_url(url), Err(Failure::BadUrl(_))), "{url}");
+		}
+		for url in [BASE_URL, "http://127.0.0.1:8080/api", "http://localhost:1/", "http://[::1]:1/"]
+		{
+			assert!(checked_url(url).is_ok(), "{url}");
+		}
+	}
+
+	#[test]
+	fn the_token_never_shows() {
+		let token = Token::new(" 1d9cd4bd-f8aa-476c-8cc1-3442dc91506d\n").unwrap();
+		assert_eq!(format!("{token:?}"), "Token(…)");
+		assert_eq!(
+			token.redact("bad securityToken=1d9cd4bd-f8aa-476c-8cc1-3442dc91506d&x"),
+			"bad securityToken=<token>&x"
+		);
+		for text in ["", "short", "with space in it", "with\u{e4}umlaut"] {
+			assert_eq!(Token::new(text).err(), Some(Failure::BadToken));
+		}
+	}
+
+	#[test]
+	fn retry_after_is_read_as_seconds_or_as_a_date() {
+		assert_eq!(retry_after("7"), Some(Duration::from_secs(7)));
+		assert_eq!(retry_after("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
+		assert_eq!(retry_after("soon"), None);
+	}
+
+	#[test]
+	fn answers_in_html_are_summed_up_as_text() {
+		assert_eq!(
+			summary(b"<html><body><h1>401</h1>\n Unauthorized</body></html>"),
+			"401 Unauthorized"
+		);
+		assert_eq!(summary(b""), "an empty answer");
+	}
+}
