@@ -1,0 +1,296 @@
+//! A runtime with AICP, a clock to set, and this pallet.
+
+use crate::{self as pallet_coverage_policy, *};
+use frame_support::{
+	derive_impl, parameter_types,
+	traits::{ConstU32, ConstU128, fungible, fungibles},
+};
+use frame_system::{EnsureRoot, EnsureSigned};
+use gridproof_primitives::{
+	H256,
+	attestation::{AttestationFields, AttestationHandler},
+	calendar::{Calendar, DayClock},
+	day::Day,
+	decimal::{Ratio, SignedRatio},
+	units::{AICP, AICP_ASSET_ID, MILLIS_PER_DAY},
+};
+use sp_runtime::{BuildStorage, DispatchError, traits::Dispatchable};
+
+pub type Block = frame_system::mocking::MockBlock<Test>;
+
+#[frame_support::runtime]
+mod runtime {
+	#[runtime::runtime]
+	#[runtime::derive(
+		RuntimeCall,
+		RuntimeEvent,
+		RuntimeError,
+		RuntimeOrigin,
+		RuntimeFreezeReason,
+		RuntimeHoldReason,
+		RuntimeSlashReason,
+		RuntimeLockId,
+		RuntimeTask,
+		RuntimeViewFunction
+	)]
+	pub struct Test;
+
+	#[runtime::pallet_index(0)]
+	pub type System = frame_system::Pallet<Test>;
+
+	#[runtime::pallet_index(1)]
+	pub type Balances = pallet_balances::Pallet<Test>;
+
+	#[runtime::pallet_index(2)]
+	pub type Assets = pallet_assets::Pallet<Test>;
+
+	#[runtime::pallet_index(3)]
+	pub type CoveragePolicy = pallet_coverage_policy::Pallet<Test>;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+	type Block = Block;
+	type AccountData = pallet_balances::AccountData<u128>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+	type AccountStore = System;
+	type Balance = u128;
+	type ExistentialDeposit = ConstU128<10>;
+}
+
+#[derive_impl(pallet_assets::config_preludes::TestDefaultConfig)]
+impl pallet_assets::Config for Test {
+	type Balance = u128;
+	type AssetId = u32;
+	type AssetIdParameter = u32;
+	type Currency = Balances;
+	type CreateOrigin = frame_support::traits::AsEnsureOriginWithArg<EnsureSigned<u64>>;
+	type ForceOrigin = EnsureRoot<u64>;
+}
+
+parameter_types! {
+	pub static Now: u64 = 0;
+}
+
+/// Days of UTC by the clock [`Now`].
+pub struct Clock;
+
+impl DayClock for Clock {
+	fn now() -> u64 {
+		Now::get()
+	}
+
+	fn today() -> Day {
+		Calendar::UTC.day_at(Now::get())
+	}
+
+	fn latest_today() -> Day {
+		Calendar::UTC.day_at(Now::get() + Calendar::UTC.skew())
+	}
+}
+
+/// The account that may raise the breaker.
+pub const GUARD: u64 = 99;
+/// The account that may mint.
+pub const ISSUER: u64 = 50;
+/// Holds the first supply.
+pub const ALICE: u64 = 1;
+/// Has native tokens only.
+pub const BOB: u64 = 2;
+/// Deposit for a credit account.
+pub const ACCOUNT_DEPOSIT: u128 = 700;
+/// Deposit for a ticket.
+pub const TICKET_DEPOSIT: u128 = 30;
+/// Native tokens of each account.
+pub const NATIVE: u128 = 10_000;
+/// The first supply, in micro-tokens.
+pub const SUPPLY: u128 = 10_000_000 * AICP;
+
+frame_support::ord_parameter_types! {
+	pub const Guard: u64 = GUARD;
+}
+
+impl Config for Test {
+	type Fungibles = Assets;
+	type Aicp = ConstU32<AICP_ASSET_ID>;
+	type Currency = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Clock = Clock;
+	type GovernanceOrigin = EnsureRoot<u64>;
+	type PauseOrigin = frame_system::EnsureSignedBy<Guard, u64>;
+	type AccountDeposit = ConstU128<ACCOUNT_DEPOSIT>;
+	type TicketDeposit = ConstU128<TICKET_DEPOSIT>;
+	type MaxQueue = ConstU32<5>;
+	type MaxServed = ConstU32<3>;
+	type MaxHistory = ConstU32<6>;
+	type WeightInfo = ();
+}
+
+/// The parameters of the tests: 30 zones, α 18 %, compute assets up to 5 M EUR.
+pub fn parameters() -> PolicyParameters {
+	PolicyParameters { compute_inventory: 5_000_000_000_000, ..Default::default() }
+}
+
+/// A day counted from 2026-01-15, about which the first statements are.
+pub fn day(offset: u32) -> Day {
+	Day::from_days(Day::parse("2026-01-15").unwrap().days() + offset).unwrap()
+}
+
+/// Sets the clock to 00:25 of a day.
+pub fn set_day(offset: u32) {
+	Now::set(u64::from(day(offset).days()) * MILLIS_PER_DAY + 25 * 60_000);
+}
+
+/// A price in whole EUR/MWh.
+pub fn eur(price: u128) -> SignedRatio {
+	Ratio::from_integer(price).into()
+}
+
+/// A price as a fraction.
+pub fn price(numerator: u128, denominator: u128) -> SignedRatio {
+	Ratio::new(numerator, denominator).unwrap().into()
+}
+
+/// 1 TWh of 30 zones, 180 GWh of it committed, at a price.
+pub fn fields(offset: u32, eur_per_mwh: SignedRatio) -> AttestationFields {
+	AttestationFields { eur_per_mwh, ..AttestationFields::example(day(offset)) }
+}
+
+/// A correction of `old` with another price.
+pub fn revision(old: &AttestationFields, eur_per_mwh: SignedRatio) -> AttestationFields {
+	AttestationFields {
+		revision: old.revision + 1,
+		replaces: Some(old.hash()),
+		eur_per_mwh,
+		..old.clone()
+	}
+}
+
+/// Hands a statement over as the attestations pallet does, and returns its hash.
+pub fn take(fields: &AttestationFields) -> Result<H256, DispatchError> {
+	CoveragePolicy::check(fields)?;
+	CoveragePolicy::on_accepted(fields, fields.hash())?;
+	Ok(fields.hash())
+}
+
+/// Goes to the day after `offset` and hands over a statement about it.
+pub fn state_day(offset: u32, eur_per_mwh: SignedRatio) -> H256 {
+	set_day(offset + 1);
+	take(&fields(offset, eur_per_mwh)).unwrap()
+}
+
+/// Dispatches as a transaction would: a failed call changes nothing.
+pub fn dispatch(call: Call<Test>, who: u64) -> Result<(), DispatchError> {
+	dispatch_as(call, RuntimeOrigin::signed(who))
+}
+
+/// As [`dispatch`], from any origin.
+pub fn dispatch_as(call: Call<Test>, origin: RuntimeOrigin) -> Result<(), DispatchError> {
+	RuntimeCall::CoveragePolicy(call).dispatch(origin).map(|_| ()).map_err(|error| error.error)
+}
+
+/// The issuer mints to Bob.
+pub fn mint(amount: u128, statement: H256) -> Result<(), DispatchError> {
+	dispatch(Call::mint { amount, who: BOB, statement }, ISSUER)
+}
+
+/// Redeems without a demand.
+pub fn redeem(who: u64, amount: u128) -> Result<(), DispatchError> {
+	dispatch(Call::redeem { amount, min_credit: 0 }, who)
+}
+
+/// Governance changes some parameters.
+pub fn set_parameters(change: impl FnOnce(&mut PolicyParameters)) -> Result<(), DispatchError> {
+	let mut new = Parameters::<Test>::get();
+	change(&mut new);
+	dispatch_as(Call::set_parameters { new: Box::new(new) }, RuntimeOrigin::root())
+}
+
+/// Total issuance of AICP.
+pub fn issuance() -> u128 {
+	<Assets as fungibles::Inspect<u64>>::total_issuance(AICP_ASSET_ID)
+}
+
+/// AICP of an account.
+pub fn aicp(who: u64) -> u128 {
+	<Assets as fungibles::Inspect<u64>>::balance(AICP_ASSET_ID, &who)
+}
+
+/// Gives AICP from Alice's.
+pub fn give(who: u64, amount: u128) {
+	use frame_support::traits::tokens::Preservation;
+	<Assets as fungibles::Mutate<u64>>::transfer(
+		AICP_ASSET_ID,
+		&ALICE,
+		&who,
+		amount,
+		Preservation::Expendable,
+	)
+	.unwrap();
+}
+
+/// What is held of an account's native tokens for a reason.
+pub fn on_hold(reason: HoldReason, who: u64) -> u128 {
+	<Balances as fungible::hold::Inspect<u64>>::balance_on_hold(&reason.into(), &who)
+}
+
+/// A new chain with `supply` in Alice's hands.
+pub fn new_test_ext_with(supply: u128, parameters: PolicyParameters) -> sp_io::TestExternalities {
+	let accounts = (1..=9).chain([ISSUER, GUARD]);
+	let genesis = RuntimeGenesisConfig {
+		balances: pallet_balances::GenesisConfig {
+			balances: accounts.map(|who| (who, NATIVE)).collect(),
+			..Default::default()
+		},
+		assets: pallet_assets::GenesisConfig {
+			assets: vec![(AICP_ASSET_ID, 1_000, true, 1)],
+			..Default::default()
+		},
+		coverage_policy: GenesisConfig {
+			parameters,
+			issuer: Some(ISSUER),
+			supply: if supply > 0 { vec![(ALICE, supply)] } else { Vec::new() },
+		},
+		..Default::default()
+	};
+	let mut ext: sp_io::TestExternalities = genesis.build_storage().unwrap().into();
+	ext.execute_with(|| {
+		System::set_block_number(1);
+		set_day(1);
+	});
+	ext
+}
+
+/// A new chain with ten million AICP.
+pub fn new_test_ext() -> sp_io::TestExternalities {
+	new_test_ext_with(SUPPLY, parameters())
+}
+
+/// Runs a test and then checks every invariant.
+pub fn build_and_execute(test: impl FnOnce()) {
+	build_and_execute_with(SUPPLY, parameters(), test);
+}
+
+/// As [`build_and_execute`], with another start.
+pub fn build_and_execute_with(supply: u128, parameters: PolicyParameters, test: impl FnOnce()) {
+	new_test_ext_with(supply, parameters).execute_with(|| {
+		test();
+		CoveragePolicy::do_try_state().expect("an invariant is broken");
+	});
+}
+
+/// The events of this pallet since the last call.
+pub fn events() -> Vec<Event<Test>> {
+	let events = System::events()
+		.into_iter()
+		.filter_map(|record| match record.event {
+			RuntimeEvent::CoveragePolicy(event) => Some(event),
+			_ => None,
+		})
+		.collect();
+	System::reset_events();
+	events
+}

@@ -1,0 +1,103 @@
+//! What must hold between any two blocks.
+
+use crate::{pallet::*, types::*};
+use alloc::collections::BTreeMap;
+use frame_support::{
+	ensure,
+	pallet_prelude::Get,
+	traits::{fungible::hold::Inspect as _, fungibles::Inspect as _},
+};
+use sp_runtime::{TryRuntimeError, traits::Saturating};
+
+impl<T: Config> Pallet<T> {
+	/// Checks every invariant:
+	///
+	/// 1. The parameters hold their relations.
+	/// 2. No more AICP exists than genesis and mints made less what redemptions burned; exactly
+	///    as much where the token has no dust to lose.
+	/// 3. Credit promised less credit spent is what accounts have available, held or pending.
+	/// 4. The queue has one ticket for each number between its ends and no other, at most the
+	///    bound; each has credit to come; an account's pending credit and number of tickets are
+	///    those of its tickets in the queue.
+	/// 5. For each account, what is held for its row and its tickets is what the rows say.
+	/// 6. The history has the bounded number of days with consecutive numbers, in the order of
+	///    days; the last one is the latest statement's; no day minted above its allowance.
+	/// 7. Since the last minting day opened, no more was added to the supply than that day's
+	///    mints.
+	#[allow(dead_code)]
+	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+		ensure!(Parameters::<T>::get().check().is_ok(), "1: parameters break a relation");
+		Self::try_supply()?;
+		Self::try_credit()?;
+		Self::try_history()
+	}
+
+	fn try_supply() -> Result<(), TryRuntimeError> {
+		let Totals { genesis, minted, burned, .. } = Sums::<T>::get();
+		let most = genesis.checked_add(minted).and_then(|sum| sum.checked_sub(burned));
+		let most = most.ok_or("2: more burned than made")?;
+		let issuance = Self::issuance();
+		ensure!(issuance <= most, "2: AICP from nothing");
+		if T::Fungibles::minimum_balance(T::Aicp::get()) <= 1 {
+			ensure!(issuance == most, "2: AICP lost");
+		}
+		let minting = Minting::<T>::get();
+		let opened = NextRecord::<T>::get() > 0;
+		ensure!(
+			!opened || issuance <= minting.opening.saturating_add(minting.minted),
+			"7: supply grew otherwise than by a mint"
+		);
+		Ok(())
+	}
+
+	fn try_credit() -> Result<(), TryRuntimeError> {
+		let ends = Ends::<T>::get();
+		ensure!(ends.first <= ends.next, "4: the queue's ends crossed");
+		ensure!(ends.length() <= u64::from(T::MaxQueue::get()), "4: the queue is too long");
+		let mut tickets = BTreeMap::<T::AccountId, (u128, u32, BalanceOf<T>)>::new();
+		let mut count = 0u64;
+		for (number, ticket) in Queue::<T>::iter() {
+			ensure!(number >= ends.first && number < ends.next, "4: ticket outside the queue");
+			ensure!(ticket.credit > 0, "4: ticket without credit");
+			let sums = tickets.entry(ticket.who).or_default();
+			sums.0 = sums.0.saturating_add(ticket.credit);
+			sums.1 = sums.1.saturating_add(1);
+			sums.2 = sums.2.saturating_add(ticket.deposit);
+			count = count.saturating_add(1);
+		}
+		ensure!(count == ends.length(), "4: a ticket is missing");
+		let mut credit = 0u128;
+		for (who, account) in Accounts::<T>::iter() {
+			let (pending, number, deposits) = tickets.remove(&who).unwrap_or_default();
+			ensure!(account.pending == pending, "4: pending credit is not in the queue");
+			ensure!(account.tickets == number, "4: tickets are not in the queue");
+			let held = |reason: HoldReason| T::Currency::balance_on_hold(&reason.into(), &who);
+			ensure!(held(HoldReason::CreditAccount) == account.deposit, "5: account deposit");
+			ensure!(held(HoldReason::Ticket) == deposits, "5: ticket deposits");
+			for part in [account.available, account.held, account.pending] {
+				credit = credit.saturating_add(part);
+			}
+		}
+		ensure!(tickets.is_empty(), "4: ticket without an account");
+		let Totals { credited, spent, .. } = Sums::<T>::get();
+		ensure!(credited.checked_sub(spent) == Some(credit), "3: credit from or to nothing");
+		Ok(())
+	}
+
+	fn try_history() -> Result<(), TryRuntimeError> {
+		let next = NextRecord::<T>::get();
+		let length = next.min(T::MaxHistory::get());
+		let records = Self::latest_records(length);
+		ensure!(records.len() == History::<T>::iter().count(), "6: days outside the history");
+		ensure!(u32::try_from(records.len()) == Ok(length), "6: a day is missing");
+		ensure!(records.is_sorted_by(|a, b| a.day > b.day), "6: days out of order");
+		ensure!(records.iter().all(|day| day.minted <= day.allowance), "6: above the allowance");
+		let (latest, last) = (Latest::<T>::get(), records.first());
+		ensure!(
+			latest.map(|latest| (latest.hash, latest.day, latest.taken_on))
+				== last.map(|last| (last.statement, last.day, last.taken_on)),
+			"6: the last day is not the latest statement's"
+		);
+		Ok(())
+	}
+}
