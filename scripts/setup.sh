@@ -61,7 +61,7 @@ native_rust() {
 	fi
 	if ! command -v rustup >/dev/null && command -v apt-cache >/dev/null; then
 		[ -z "${APT_UPDATED:-}" ] && as_root apt-get update -qq && APT_UPDATED=1
-		if apt-cache show rustup >/dev/null 2>&1; then packages rustup; fi
+		if apt-cache policy rustup | grep -q 'Candidate: [^(]'; then packages rustup; fi
 	fi
 	if command -v rustup >/dev/null && timeout 600 rustup toolchain install stable --profile minimal -c clippy -c rustfmt; then
 		rustup default stable
