@@ -265,6 +265,7 @@ pub fn new_test_ext_with(supply: u128, parameters: PolicyParameters) -> sp_io::T
 }
 
 /// A new chain with ten million AICP.
+#[cfg(feature = "runtime-benchmarks")]
 pub fn new_test_ext() -> sp_io::TestExternalities {
 	new_test_ext_with(SUPPLY, parameters())
 }

@@ -1,0 +1,282 @@
+//! Which statements are taken, and what becomes of them.
+
+use crate::{mock::*, *};
+use frame_support::{assert_noop, assert_ok};
+use gridproof_primitives::{
+	attestation::{AttestationFields, AttestationHandler, Kind},
+	coverage::State,
+	decimal::{Ratio, SignedRatio},
+	units::AICP,
+};
+
+#[test]
+fn a_statement_gives_the_allowance_of_the_formulas() {
+	build_and_execute(|| {
+		// GIVEN ten million AICP and 17.1 million EUR of reserve
+		let fields = fields(0, eur(95));
+		// WHEN the statement is taken the day after
+		let hash = take(&fields).unwrap();
+		// THEN the allowance is 17.1 M / 1.65 - 10 M
+		let statement = Statement {
+			hash,
+			day: day(0),
+			taken_on: day(1),
+			wh_committed: 180_000_000_000,
+			eur_per_mwh: Ratio::from_integer(95),
+			compute_assets: 0,
+			reference: None,
+		};
+		assert_eq!(Latest::<Test>::get(), Some(statement));
+		assert_eq!(CoveragePolicy::allowance(), 363_636_363_636);
+		assert_eq!(
+			events(),
+			vec![
+				Event::StatementTaken {
+					statement: hash,
+					day: day(0),
+					v_reserve: 17_100_000_000_000,
+					supply_target: 10_363_636_363_636,
+					allowance: 363_636_363_636,
+				},
+				Event::StateChanged {
+					from: State::Frozen,
+					to: State::InBand,
+					ratio: Some(1_140_000_000_000_000_000),
+				},
+			]
+		);
+	});
+}
+
+#[test]
+fn a_price_below_zero_is_refused() {
+	build_and_execute(|| {
+		let below = SignedRatio::new(true, Ratio::new(1, 1_000_000).unwrap());
+		assert_noop!(take(&fields(0, below)), Error::<Test>::NegativePrice);
+	});
+}
+
+#[test]
+fn a_price_of_zero_is_refused() {
+	build_and_execute(|| {
+		assert_noop!(take(&fields(0, eur(0))), Error::<Test>::ZeroPrice);
+	});
+}
+
+#[test]
+fn an_absurd_price_is_refused() {
+	build_and_execute(|| {
+		// Bounds are 1 and 1,000 EUR/MWh; both belong to the range.
+		let too_low = price(999_999, 1_000_000);
+		assert_noop!(take(&fields(0, too_low)), Error::<Test>::PriceTooLow);
+		let too_high = price(1_000_000_001, 1_000_000);
+		assert_noop!(take(&fields(0, too_high)), Error::<Test>::PriceTooHigh);
+		assert_noop!(take(&fields(0, eur(u128::MAX))), Error::<Test>::PriceTooHigh);
+		assert_ok!(CoveragePolicy::check(&fields(0, eur(1))));
+		assert_ok!(CoveragePolicy::check(&fields(0, eur(1_000))));
+	});
+}
+
+#[test]
+fn a_price_moves_by_half_a_day_at_most() {
+	build_and_execute(|| {
+		state_day(0, eur(100));
+		set_day(2);
+		// 50 … 150, exactly.
+		let above = price(150_000_001, 1_000_000);
+		let below = price(49_999_999, 1_000_000);
+		assert_noop!(take(&fields(1, above)), Error::<Test>::PriceMovedTooFar);
+		assert_noop!(take(&fields(1, below)), Error::<Test>::PriceMovedTooFar);
+		assert_ok!(CoveragePolicy::check(&fields(1, eur(50))));
+		assert_ok!(take(&fields(1, eur(150))));
+	});
+}
+
+#[test]
+fn missed_days_add_up_to_a_wider_move() {
+	build_and_execute(|| {
+		state_day(0, eur(100));
+		set_day(4);
+		assert_noop!(take(&fields(3, eur(251))), Error::<Test>::PriceMovedTooFar);
+		assert_ok!(take(&fields(3, eur(250))));
+	});
+}
+
+#[test]
+fn another_number_of_zones_is_refused() {
+	build_and_execute(|| {
+		let good = fields(0, eur(90));
+		let more = AttestationFields { zones_total: 31, zones_ok: 31, ..good.clone() };
+		assert_noop!(take(&more), Error::<Test>::WrongZones);
+		let fewer = AttestationFields { zones_total: 29, zones_ok: 29, ..good };
+		assert_noop!(take(&fewer), Error::<Test>::WrongZones);
+	});
+}
+
+#[test]
+fn a_missing_zone_lowers_what_may_be_committed() {
+	build_and_execute(|| {
+		// GIVEN 29 of 30 zones: α is at most 18 % · 29/30 = 17.4 %
+		let with = |alpha: Ratio| AttestationFields {
+			zones_ok: 29,
+			alpha,
+			wh_committed: alpha.mul_floor(1_000_000_000_000).unwrap(),
+			..fields(0, eur(100))
+		};
+		// THEN α as for 30, or a hair above 17.4 %, is refused
+		assert_noop!(take(&with(Ratio::percent(18))), Error::<Test>::AlphaTooHigh);
+		let hair = Ratio::new(174_000_001, 1_000_000_000).unwrap();
+		assert_noop!(take(&with(hair)), Error::<Test>::AlphaTooHigh);
+		// AND 17.4 % gives 174 GWh · 100 EUR/MWh = 17.4 M EUR
+		assert_ok!(take(&with(Ratio::new(174, 1_000).unwrap())));
+		assert_eq!(CoveragePolicy::status().v_reserve, 17_400_000_000_000);
+	});
+}
+
+#[test]
+fn the_haircut_lowers_what_may_be_committed() {
+	build_and_execute(|| {
+		assert_ok!(set_parameters(|new| new.haircut = Ratio::percent(95)));
+		assert_noop!(take(&fields(0, eur(100))), Error::<Test>::AlphaTooHigh);
+		let alpha = Ratio::new(171, 1_000).unwrap();
+		let cut = AttestationFields { alpha, wh_committed: 171_000_000_000, ..fields(0, eur(100)) };
+		assert_ok!(take(&cut));
+	});
+}
+
+#[test]
+fn compute_assets_above_the_inventory_are_refused() {
+	build_and_execute(|| {
+		let with = |compute_assets| AttestationFields { compute_assets, ..fields(0, eur(90)) };
+		assert_noop!(take(&with(5_000_000_000_001)), Error::<Test>::AboveInventory);
+		assert_ok!(take(&with(5_000_000_000_000)));
+		assert_eq!(CoveragePolicy::status().v_reserve, 21_200_000_000_000);
+		// A lower inventory counts at once.
+		assert_ok!(set_parameters(|new| new.compute_inventory = 0));
+		assert_eq!(CoveragePolicy::status().v_reserve, 16_200_000_000_000);
+	});
+}
+
+#[test]
+fn a_rehearsal_changes_nothing() {
+	build_and_execute(|| {
+		let absurd = AttestationFields { kind: Kind::Rehearsal, ..fields(0, eur(0)) };
+		assert_ok!(take(&absurd));
+		assert_eq!(Latest::<Test>::get(), None);
+		assert!(events().is_empty());
+	});
+}
+
+#[test]
+fn an_earlier_day_is_noted_and_changes_nothing() {
+	build_and_execute(|| {
+		state_day(1, eur(95));
+		events();
+		let before = CoveragePolicy::status();
+		// The price of an earlier day is compared with none, since nothing comes of it.
+		let late = fields(0, eur(200));
+		assert_ok!(take(&late));
+		assert_eq!(CoveragePolicy::status(), before);
+		assert_eq!(events(), vec![Event::StatementNoted { statement: late.hash(), day: day(0) }]);
+		// Absurd ones are refused all the same.
+		assert_noop!(take(&fields(0, eur(0))), Error::<Test>::ZeroPrice);
+	});
+}
+
+#[test]
+fn a_revision_of_the_day_corrects_what_is_left() {
+	build_and_execute(|| {
+		// GIVEN an allowance of 363,636.363636 AICP, of which 300,000 are minted
+		let first = fields(0, eur(95));
+		let hash = take(&first).unwrap();
+		assert_ok!(mint(300_000 * AICP, hash));
+		// WHEN the price is corrected to 94: 16.92 M / 1.65 = 10,254,545.454545
+		let second = revision(&first, eur(94));
+		assert_ok!(take(&second));
+		// THEN nothing is left, and coverage is what it is
+		assert_eq!(CoveragePolicy::allowance(), 0);
+		assert_noop!(mint(1, second.hash()), Error::<Test>::NotCovered);
+		// WHEN it is corrected to 96 instead: 17.28 M / 1.65 = 10,472,727.272727
+		let third = revision(&second, eur(96));
+		assert_ok!(take(&third));
+		// THEN what was minted counts
+		assert_eq!(CoveragePolicy::allowance(), 172_727_272_727);
+		let record = CoveragePolicy::history(1)[0];
+		assert_eq!((record.minted, record.allowance), (300_000 * AICP, 472_727_272_727));
+		assert_eq!(CoveragePolicy::history(9).len(), 1);
+	});
+}
+
+#[test]
+fn a_revision_on_a_later_day_opens_no_second_allowance() {
+	build_and_execute(|| {
+		let first = fields(0, eur(95));
+		let hash = take(&first).unwrap();
+		assert_ok!(mint(363_636_363_636, hash));
+		set_day(2);
+		let second = revision(&first, eur(110));
+		assert_ok!(take(&second));
+		assert_eq!(CoveragePolicy::allowance(), 0);
+		assert_noop!(mint(1, second.hash()), Error::<Test>::AllowanceLapsed);
+	});
+}
+
+#[test]
+fn a_revision_is_compared_with_the_price_before_the_day() {
+	build_and_execute(|| {
+		state_day(0, eur(100));
+		set_day(2);
+		let first = fields(1, eur(150));
+		assert_ok!(take(&first));
+		// Half of 100 up or down, not half of 150.
+		let too_far = revision(&first, eur(151));
+		assert_noop!(take(&too_far), Error::<Test>::PriceMovedTooFar);
+		assert_ok!(take(&revision(&first, eur(50))));
+	});
+}
+
+#[test]
+fn missed_days_stated_in_one_day_give_one_allowance() {
+	build_and_execute(|| {
+		assert_ok!(set_parameters(|new| new.max_age = 9));
+		set_day(4);
+		// GIVEN that each of three days would allow the cap of 5 %
+		let hashes: Vec<_> =
+			(1..4).map(|offset| take(&fields(offset, eur(200))).unwrap()).collect();
+		// WHEN it is minted for the first
+		assert_noop!(mint(1, hashes[0]), Error::<Test>::OtherStatement);
+		assert_ok!(mint(500_000 * AICP, hashes[2]));
+		// THEN nothing is left, nor does a further statement of the same day give more
+		assert_noop!(mint(1, hashes[2]), Error::<Test>::AboveAllowance);
+		assert_eq!(issuance(), 10_500_000 * AICP);
+	});
+}
+
+#[test]
+fn the_opening_of_a_day_is_fixed_by_its_first_statement() {
+	build_and_execute(|| {
+		assert_ok!(set_parameters(|new| new.max_age = 9));
+		set_day(4);
+		let first = take(&fields(2, eur(200))).unwrap();
+		assert_ok!(mint(500_000 * AICP, first));
+		// 5 % of 10.5 M would be more; the day opened with 10 M.
+		let second = take(&fields(3, eur(200))).unwrap();
+		assert_eq!(CoveragePolicy::allowance(), 0);
+		assert_noop!(mint(1, second), Error::<Test>::AboveAllowance);
+		// The next day opens with what is.
+		let third = state_day(4, eur(200));
+		assert_eq!(CoveragePolicy::allowance(), 525_000 * AICP);
+		assert_ok!(mint(525_000 * AICP, third));
+	});
+}
+
+#[test]
+fn a_statement_that_comes_too_late_is_stale_at_once() {
+	build_and_execute(|| {
+		set_day(4);
+		// MaxAge is 2 days: the statement about day 1 is too old on day 4.
+		let hash = take(&fields(1, eur(200))).unwrap();
+		assert_eq!(CoveragePolicy::status().state, State::Frozen);
+		assert_noop!(mint(1, hash), Error::<Test>::Stale);
+	});
+}
