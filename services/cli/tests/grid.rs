@@ -289,10 +289,7 @@ fn the_platform_is_asked_with_the_token_from_environment_or_file_and_never_shows
 	let output = run(&refused, Some(("ENTSOE_TOKEN", TOKEN)), &[]);
 	assert!(!output.status.success());
 	let error = json_of(&output)["error"].as_str().unwrap().to_string();
-	assert_eq!(
-		error,
-		"the platform does not accept the token (HTTP 401): bad securityToken=<token>"
-	);
+	assert_eq!(error, "the platform does not accept the token (HTTP 401): bad securityToken=***");
 	let output = run("http://192.0.2.1/api", Some(("ENTSOE_TOKEN", TOKEN)), &[]);
 	assert!(stderr(&output).contains("must be an https URL"));
 }

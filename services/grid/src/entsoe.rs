@@ -36,7 +36,7 @@ impl Token {
 
 	/// `text` without the token.
 	fn redact(&self, text: &str) -> String {
-		text.replace(self.0.as_str(), "<token>")
+		text.replace(self.0.as_str(), "***")
 	}
 }
 
@@ -89,7 +89,7 @@ pub enum Failure {
 	#[error("the platform's address must be an https URL (http only on this machine): {0}")]
 	BadUrl(String),
 	/// The HTTP client cannot be set up.
-	#[error("cannot set up the HTTP client: {0}")]
+	#[error("cannot set up the HTTP client (are the system's CA certificates installed?): {0}")]
 	Setup(String),
 	/// The platform does not accept the token; repeating will not help.
 	#[error("the platform does not accept the token (HTTP {status}): {text}")]
@@ -124,8 +124,23 @@ pub enum Failure {
 enum Attempt {
 	Document(Vec<u8>),
 	Final(Failure),
-	/// Worth repeating, after so long if the platform says.
-	Passing(String, Option<Duration>),
+	/// Worth repeating.
+	Passing(Passing),
+}
+
+/// A failure that may pass.
+struct Passing {
+	reason: String,
+	/// What the platform says to wait.
+	asked: Option<Duration>,
+	/// Whether it is about all requests of this token (429), not about this one.
+	everyone: bool,
+}
+
+impl Passing {
+	fn transport(error: reqwest::Error) -> Self {
+		Self { reason: plain(error), asked: None, everyone: false }
+	}
 }
 
 /// A client with its token. Clones of the HTTP connection pool are shared; so is the spacing.
@@ -137,6 +152,8 @@ pub struct Client {
 	settings: Settings,
 	/// Earliest start of the next request.
 	next: Mutex<Instant>,
+	/// Until when the platform wants to hear nothing at all.
+	quiet_until: Mutex<Instant>,
 }
 
 impl Client {
@@ -144,15 +161,20 @@ impl Client {
 	pub fn new(token: Token, settings: Settings) -> Result<Self, Failure> {
 		let url = checked_url(&settings.base_url)?;
 		install_crypto();
-		let http = reqwest::Client::builder()
+		let mut http = reqwest::Client::builder()
 			.user_agent(concat!("gridproof/", env!("CARGO_PKG_VERSION")))
 			.connect_timeout(settings.timeout.min(Duration::from_secs(20)))
 			.timeout(settings.timeout)
 			// A redirect would carry the token to another address.
-			.redirect(Policy::none())
-			.build()
-			.map_err(|error| Failure::Setup(error.without_url().to_string()))?;
-		Ok(Self { http, url, token, settings, next: Mutex::new(Instant::now()) })
+			.redirect(Policy::none());
+		if is_local(&url) {
+			// Nor must a proxy see what is meant for this machine.
+			http = http.no_proxy();
+		}
+		let http = http.build().map_err(|error| Failure::Setup(plain(error)))?;
+		let now = Instant::now();
+		let (next, quiet_until) = (Mutex::new(now), Mutex::new(now));
+		Ok(Self { http, url, token, settings, next, quiet_until })
 	}
 
 	/// The platform's document about one area and day: load, prices, or an acknowledgement,
@@ -171,14 +193,18 @@ impl Client {
 			match self.attempt(&query).await {
 				Attempt::Document(bytes) => return Ok(bytes),
 				Attempt::Final(failure) => return Err(failure),
-				Attempt::Passing(reason, asked) => {
+				Attempt::Passing(Passing { reason, asked, everyone }) => {
 					last = self.token.redact(&reason);
 					tracing::warn!(%eic, attempt, reason = %last, "the platform did not answer");
 					let pause = asked.unwrap_or(wait);
 					if attempt == attempts || pause > self.settings.longest_wait {
 						return Err(Failure::GaveUp { attempts: attempt, last });
 					}
-					tokio::time::sleep(pause).await;
+					if everyone {
+						self.keep_quiet(pause).await;
+					} else {
+						tokio::time::sleep(pause).await;
+					}
 					wait = wait.saturating_mul(2).min(self.settings.longest_wait);
 				},
 			}
@@ -195,7 +221,7 @@ impl Client {
 			.query(&[("securityToken", self.token.0.as_str())]);
 		let response = match request.send().await {
 			Ok(response) => response,
-			Err(error) => return Attempt::Passing(plain(error), None),
+			Err(error) => return Attempt::Passing(Passing::transport(error)),
 		};
 		let status = response.status();
 		let asked = response
@@ -214,16 +240,19 @@ impl Client {
 		let document = read(&body);
 		let is_passing = status.is_server_error()
 			|| matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
-		let text = || self.token.redact(&summary(&body));
+		// Redacted before it is cut, so that no part of the token is left at the cut.
+		let text = || summary(&self.token.redact(&String::from_utf8_lossy(&body)));
+		let passing = |reason: String| {
+			let reason = format!("HTTP {}: {reason}", status.as_u16());
+			let everyone = status == StatusCode::TOO_MANY_REQUESTS;
+			Attempt::Passing(Passing { reason, asked, everyone })
+		};
 		match (document, status) {
 			// "No data" is an answer whatever its status; so is a refusal that will not pass.
 			(Ok(Document::Acknowledgement(answer)), _) if answer.is_no_data() => {
 				Attempt::Document(body)
 			},
-			(Ok(Document::Acknowledgement(answer)), _) if is_passing => {
-				let reason = self.token.redact(&answer.to_string());
-				Attempt::Passing(format!("HTTP {}: {reason}", status.as_u16()), asked)
-			},
+			(Ok(Document::Acknowledgement(answer)), _) if is_passing => passing(answer.to_string()),
 			(Ok(Document::Acknowledgement(answer)), status) if is_unauthorised(status) => {
 				Attempt::Final(Failure::TokenRefused {
 					status: status.as_u16(),
@@ -234,9 +263,7 @@ impl Client {
 				Attempt::Final(Failure::TokenRefused { status: status.as_u16(), text: text() })
 			},
 			(Ok(Document::Acknowledgement(_)), _) => Attempt::Document(self.redacted(body)),
-			(_, status) if is_passing => {
-				Attempt::Passing(format!("HTTP {}: {}", status.as_u16(), text()), asked)
-			},
+			(_, _) if is_passing => passing(text()),
 			// The caller reads it again and says in full what is wrong with it.
 			(_, status) if status.is_success() && looks_like_xml(&body) => Attempt::Document(body),
 			(_, status) => {
@@ -248,7 +275,7 @@ impl Client {
 	/// An acknowledgement can quote the request, token and all.
 	fn redacted(&self, body: Vec<u8>) -> Vec<u8> {
 		match String::from_utf8(body) {
-			Ok(text) => self.token.redact(&text).replace("<token>", "***").into_bytes(),
+			Ok(text) => self.token.redact(&text).into_bytes(),
 			Err(error) => error.into_bytes(),
 		}
 	}
@@ -262,7 +289,7 @@ impl Client {
 				},
 				Ok(Some(chunk)) => body.extend_from_slice(&chunk),
 				Ok(None) => return Ok(body),
-				Err(error) => return Err(Attempt::Passing(plain(error), None)),
+				Err(error) => return Err(Attempt::Passing(Passing::transport(error))),
 			}
 		}
 	}
@@ -276,6 +303,19 @@ impl Client {
 			turn
 		};
 		tokio::time::sleep_until(turn).await;
+		loop {
+			let quiet_until = *self.quiet_until.lock().await;
+			if quiet_until <= Instant::now() {
+				return;
+			}
+			tokio::time::sleep_until(quiet_until).await;
+		}
+	}
+
+	/// Holds back every request for `pause`.
+	async fn keep_quiet(&self, pause: Duration) {
+		let mut quiet_until = self.quiet_until.lock().await;
+		*quiet_until = (*quiet_until).max(Instant::now() + pause);
 	}
 }
 
@@ -302,14 +342,16 @@ fn query(item: DataItem, eic: &Eic, window: &DayWindow) -> Vec<(&'static str, St
 fn checked_url(text: &str) -> Result<Url, Failure> {
 	let bad = || Failure::BadUrl(text.chars().take(100).collect());
 	let url = Url::parse(text).map_err(|_| bad())?;
-	let host = url.host_str().unwrap_or_default();
-	let is_local = matches!(host, "127.0.0.1" | "localhost" | "[::1]");
 	let is_plain = url.query().is_none() && url.username().is_empty() && url.password().is_none();
 	match url.scheme() {
 		"https" if is_plain => Ok(url),
-		"http" if is_plain && is_local => Ok(url),
+		"http" if is_plain && is_local(&url) => Ok(url),
 		_ => Err(bad()),
 	}
+}
+
+fn is_local(url: &Url) -> bool {
+	matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
 }
 
 /// Chooses ring for TLS, once for the process, unless the program has chosen already.
@@ -354,11 +396,10 @@ fn plain(error: reqwest::Error) -> String {
 }
 
 /// The beginning of an answer, on one line, without mark-up.
-fn summary(body: &[u8]) -> String {
-	let text = String::from_utf8_lossy(body.get(..4_096).unwrap_or(body)).into_owned();
+fn summary(text: &str) -> String {
 	let mut plain = String::new();
 	let mut is_markup = false;
-	for character in text.chars() {
+	for character in text.chars().take(4_096) {
 		match character {
 			'<' => is_markup = true,
 			'>' => {
@@ -424,7 +465,7 @@ mod tests {
 		assert_eq!(format!("{token:?}"), "Token(…)");
 		assert_eq!(
 			token.redact("bad securityToken=1d9cd4bd-f8aa-476c-8cc1-3442dc91506d&x"),
-			"bad securityToken=<token>&x"
+			"bad securityToken=***&x"
 		);
 		for text in ["", "short", "with space in it", "with\u{e4}umlaut"] {
 			assert_eq!(Token::new(text).err(), Some(Failure::BadToken));
@@ -441,9 +482,9 @@ mod tests {
 	#[test]
 	fn answers_in_html_are_summed_up_as_text() {
 		assert_eq!(
-			summary(b"<html><body><h1>401</h1>\n Unauthorized</body></html>"),
+			summary("<html><body><h1>401</h1>\n Unauthorized</body></html>"),
 			"401 Unauthorized"
 		);
-		assert_eq!(summary(b""), "an empty answer");
+		assert_eq!(summary(""), "an empty answer");
 	}
 }

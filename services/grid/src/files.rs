@@ -65,14 +65,14 @@ pub fn write_day(folder: &Path, summary: &Summary, zones: &[u8]) -> Result<Writt
 		move |reason| WriteFailure::Io { path, reason }
 	};
 	fs::create_dir_all(folder).map_err(at(folder))?;
-	let lock_path = folder.join(".lock");
-	let lock = File::create(&lock_path).map_err(at(&lock_path))?;
+	// The folder itself is the lock, so that nothing but the four files is left in it.
+	let lock = File::open(folder).map_err(at(folder))?;
 	match lock.try_lock() {
 		Ok(()) => {},
 		Err(fs::TryLockError::WouldBlock) => {
 			return Err(WriteFailure::Busy(folder.display().to_string()));
 		},
-		Err(fs::TryLockError::Error(reason)) => return Err(at(&lock_path)(reason)),
+		Err(fs::TryLockError::Error(reason)) => return Err(at(folder)(reason)),
 	}
 	let day = &summary.day;
 	let written = Written {

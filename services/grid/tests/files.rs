@@ -121,7 +121,6 @@ fn the_four_files_have_the_agreed_columns_and_fields() {
 	assert_eq!(
 		names,
 		[
-			".lock",
 			"grid_by_zone_2025-03-24.csv",
 			"grid_load.csv",
 			"grid_summary_2025-03-24.json",
@@ -172,7 +171,7 @@ fn a_foreign_grid_load_file_is_left_alone() {
 #[test]
 fn a_second_run_at_the_same_time_is_turned_away() {
 	let folder = tempfile::tempdir().unwrap();
-	let lock = fs::File::create(folder.path().join(".lock")).unwrap();
+	let lock = fs::File::open(folder.path()).unwrap();
 	lock.lock().unwrap();
 	assert!(matches!(
 		write_day(folder.path(), &summary("2025-03-24"), b""),

@@ -159,6 +159,23 @@ async fn retry_after_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_429_holds_back_every_other_request_too() {
+	let platform = Platform::default()
+		.with(DE_LU, vec![(429, Some("1"), String::new()), (200, None, monday(DE_LU))])
+		.with(FR, vec![(200, None, monday(FR))]);
+	let url = platform.start().await;
+	let settings = Settings { spacing: Duration::from_millis(200), ..settings(&url) };
+	let client = Client::new(Token::new(TOKEN).unwrap(), settings).unwrap();
+	let start = Instant::now();
+	let (first, second) = futures::join!(ask(&client, DE_LU), ask(&client, FR));
+	assert_eq!((first, second), (Ok(monday(DE_LU)), Ok(monday(FR))));
+	let times: Vec<Duration> =
+		platform.requests.lock().unwrap().iter().map(|(at, _)| *at - start).collect();
+	assert_eq!(times.len(), 3);
+	assert!(times[1] >= Duration::from_secs(1), "{times:?}");
+}
+
+#[tokio::test]
 async fn a_retry_after_beyond_the_longest_wait_ends_the_attempts() {
 	let answers = vec![(429, Some("600"), "<html>Too Many Requests</html>".into())];
 	let expected = Failure::GaveUp { attempts: 1, last: "HTTP 429: Too Many Requests".into() };
@@ -219,6 +236,24 @@ async fn a_wrong_token_stops_everything_and_is_never_shown() {
 }
 
 #[tokio::test]
+async fn answers_that_quote_the_token_are_shown_without_any_part_of_it() {
+	for padding in [0, 100, 190, 195, 4_080, 5_000] {
+		let quoting = format!("{}securityToken={TOKEN}", "x".repeat(padding));
+		for (status, body) in [
+			(404, format!("<html>{quoting}</html>")),
+			(503, format!("<html>{quoting}</html>")),
+			(503, acknowledgement("999", &quoting)),
+			(401, acknowledgement("999", &quoting)),
+			(400, acknowledgement("999", &quoting)),
+		] {
+			let (outcome, _) = outcome(vec![(status, None, body)]).await;
+			let shown = format!("{outcome:?}");
+			assert!(!shown.contains(&TOKEN[..8]), "{status} {padding}: {shown}");
+		}
+	}
+}
+
+#[tokio::test]
 async fn nobody_listening_is_an_error_without_address_or_token() {
 	let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
 	let url = format!("http://{}/api", listener.local_addr().unwrap());
@@ -249,12 +284,15 @@ async fn requests_keep_their_distance() {
 	let spacing = Duration::from_millis(50);
 	let settings = Settings { spacing, ..settings(&url) };
 	let client = Client::new(Token::new(TOKEN).unwrap(), settings).unwrap();
+	let start = Instant::now();
 	let all = futures::future::join_all((0..6).map(|_| ask(&client, DE_LU))).await;
 	assert!(all.iter().all(Result::is_ok));
-	let times: Vec<Instant> = platform.requests.lock().unwrap().iter().map(|(at, _)| *at).collect();
-	let total = *times.last().unwrap() - times[0];
-	// Five gaps; arrival may wobble by a few milliseconds at each end.
-	assert!(total >= Duration::from_millis(230), "{total:?}");
+	let mut times: Vec<Duration> =
+		platform.requests.lock().unwrap().iter().map(|(at, _)| *at - start).collect();
+	times.sort();
+	for (index, time) in (0..).zip(times) {
+		assert!(time >= spacing * index, "request {index} after {time:?}");
+	}
 }
 
 #[tokio::test]
