@@ -270,7 +270,7 @@ fn list_zones(args: &ZonesArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	Ok(ExitCode::SUCCESS)
 }
 
-fn read_zones(path: &Path) -> anyhow::Result<(Vec<Zone>, Vec<u8>)> {
+pub(crate) fn read_zones(path: &Path) -> anyhow::Result<(Vec<Zone>, Vec<u8>)> {
 	let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
 	let text = std::str::from_utf8(&bytes)
 		.with_context(|| format!("{} is not UTF-8 text", path.display()))?;
@@ -287,7 +287,7 @@ fn read_files(paths: &[PathBuf]) -> anyhow::Result<Vec<Vec<u8>>> {
 		.collect()
 }
 
-fn source(text: &str, access: &SourceArgs) -> anyhow::Result<Source> {
+pub(crate) fn source(text: &str, access: &SourceArgs) -> anyhow::Result<Source> {
 	if let Some(folder) = text.strip_prefix("dir:") {
 		let folder = PathBuf::from(folder);
 		if !folder.is_dir() {
@@ -304,7 +304,7 @@ fn source(text: &str, access: &SourceArgs) -> anyhow::Result<Source> {
 		timeout: std::time::Duration::from_secs(access.timeout),
 		..Settings::default()
 	};
-	Ok(Source::Entsoe(Client::new(token(access)?, settings)?))
+	Ok(Source::Entsoe(Box::new(Client::new(token(access)?, settings)?)))
 }
 
 /// The platform's token: from `--token-file`, `ENTSOE_TOKEN`, or the file `ENTSOE_TOKEN_FILE`

@@ -173,6 +173,9 @@ pub enum InvalidDocument {
 		/// The root element that was needed.
 		expected: &'static str,
 	},
+	/// A document that its sender has cancelled (status A09) or withdrawn (A13).
+	#[error("the document has been withdrawn")]
+	Withdrawn,
 	/// Text where only elements belong, or elements where only text belongs.
 	#[error("unexpected content in {0}")]
 	UnexpectedContent(String),

@@ -143,7 +143,7 @@ impl Passing {
 	}
 }
 
-/// A client with its token. Clones of the HTTP connection pool are shared; so is the spacing.
+/// A client with its token. All its requests share one spacing and one pool of connections.
 #[derive(Debug)]
 pub struct Client {
 	http: reqwest::Client,

@@ -116,6 +116,7 @@ fn market_document(cursor: &mut Cursor<'_>, kind: Kind) -> Result<MarketDocument
 			once(&mut revision, "revisionNumber", whole("revisionNumber", &text)?)
 		},
 		"type" => once(&mut document_type, "type", cursor.leaf(name)?),
+		"docStatus" => standing(cursor),
 		"process.processType" => once(&mut process, "process.processType", cursor.leaf(name)?),
 		"TimeSeries" => {
 			series.push(time_series(cursor, kind, &mut counts)?);
@@ -135,6 +136,19 @@ fn market_document(cursor: &mut Cursor<'_>, kind: Kind) -> Result<MarketDocument
 	}
 	let mrid = mrid.filter(|id: &String| !id.is_empty());
 	Ok(MarketDocument { mrid, revision: revision.unwrap_or(1), series })
+}
+
+/// Refuses a document that has been taken back.
+fn standing(cursor: &mut Cursor<'_>) -> Result<()> {
+	cursor.children("docStatus", |cursor, name| {
+		if name != "value" {
+			return cursor.skip();
+		}
+		match cursor.leaf(name)?.as_str() {
+			"A09" | "A13" => Err(InvalidDocument::Withdrawn),
+			_ => Ok(()),
+		}
+	})
 }
 
 fn time_series(cursor: &mut Cursor<'_>, kind: Kind, counts: &mut Counts) -> Result<Series> {

@@ -22,7 +22,7 @@ pub const MAX_LOOKED_THROUGH: usize = 5_000;
 #[derive(Debug)]
 pub enum Source {
 	/// ENTSO-E's Transparency Platform.
-	Entsoe(Client),
+	Entsoe(Box<Client>),
 	/// A folder with one sub-folder a day: `<folder>/2025-03-30/load_<EIC>.xml`,
 	/// `<folder>/2025-03-30/price_<EIC>.xml`; further parts of the same day are
 	/// `load_<EIC>.2.xml` and so on. Where no file has that name, the documents in the folder and

@@ -1,9 +1,10 @@
 //! The XML reader under random documents and damaged ones: no panic, and no figure that the rules
 //! do not give.
 //!
-//! `FUZZ_SECONDS=60 cargo nextest run --release -p gridproof-grid --run-ignored all \
-//! -E 'test(/for_a_while/)'` runs the damaged documents for a minute; without the variable, ten
-//! seconds. `FUZZ_SEED` repeats a run.
+//! For a minute of damaged documents (ten seconds without the variable; `FUZZ_SEED` repeats a run):
+//!
+//!     FUZZ_SECONDS=60 cargo nextest run --release -p gridproof-grid --test fuzz_reader \
+//!         --run-ignored only --no-capture
 
 mod common;
 #[path = "common/oracle.rs"]

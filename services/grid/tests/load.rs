@@ -296,7 +296,7 @@ fn acknowledgements_are_no_data_or_a_refusal_by_their_words() {
 fn what_changes_the_meaning_of_a_figure_is_checked() {
 	let points = flat(24, "100");
 	let good = load(DE_LU, "A01", &[(MARCH.0, MARCH.1, "PT60M", &points)]);
-	assert!(monday(&[good.clone()]).is_ok());
+	assert!(monday(std::slice::from_ref(&good)).is_ok());
 	let unsupported = |element, found: &str, expected| InvalidDocument::Unsupported {
 		element,
 		found: found.into(),
@@ -307,6 +307,11 @@ fn what_changes_the_meaning_of_a_figure_is_checked() {
 	for (from, to, reason) in [
 		(">A65<", ">A75<", unsupported("type", "A75", "A65")),
 		("<type>A65</type>", "", InvalidDocument::Missing("type")),
+		(
+			"<TimeSeries>",
+			"<docStatus><value>A13</value></docStatus><TimeSeries>",
+			InvalidDocument::Withdrawn,
+		),
 		(">A16<", ">A01<", unsupported("process.processType", "A01", "A16 (realised)")),
 		(">MAW<", ">KWT<", unsupported("quantity_Measure_Unit.name", "KWT", "MAW")),
 		(">A04<", ">A60<", unsupported("businessType", "A60", "A04 (consumption)")),

@@ -29,11 +29,14 @@ const TOKEN: &str = "1d9cd4bd-f8aa-476c-8cc1-3442dc91506d";
 /// One answer: status, Retry-After, body.
 type Answer = (u16, Option<&'static str>, String);
 
+/// When a request came, and what it asked.
+type Request = (Instant, HashMap<String, String>);
+
 /// A server that gives an area's answers one after the other, the last one for ever.
 #[derive(Clone, Default)]
 struct Platform {
 	answers: Arc<Mutex<HashMap<String, Vec<Answer>>>>,
-	requests: Arc<Mutex<Vec<(Instant, HashMap<String, String>)>>>,
+	requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Platform {
@@ -229,7 +232,7 @@ async fn a_wrong_token_stops_everything_and_is_never_shown() {
 	let list = zones::parse(zones::EUROPE).unwrap();
 	let day = "2025-03-24".parse().unwrap();
 	let asked = platform.requests().len();
-	let outcome = load_zones(&Source::Entsoe(client), &list, day, None, |_| {}).await;
+	let outcome = load_zones(&Source::Entsoe(Box::new(client)), &list, day, None, |_| {}).await;
 	assert!(matches!(outcome, Err(LoadFailure::Token(Failure::TokenRefused { .. }))));
 	let asked = platform.requests().len() - asked;
 	assert!(asked <= gridproof_grid::load::PARALLEL, "{asked} requests with a refused token");
@@ -316,7 +319,7 @@ async fn every_zone_gets_its_own_outcome_with_its_reason() {
 		zones::HEADER
 	))
 	.unwrap();
-	let source = Source::Entsoe(client(&url));
+	let source = Source::Entsoe(Box::new(client(&url)));
 	let day = "2025-03-24".parse().unwrap();
 	let saved = tempfile::tempdir().unwrap();
 	let mut seen = Vec::new();
@@ -360,7 +363,7 @@ async fn prices_come_the_same_way() {
 	);
 	let platform = Platform::default().with(DE_LU, vec![(200, None, price_document(&series))]);
 	let url = platform.start().await;
-	let source = Source::Entsoe(client(&url));
+	let source = Source::Entsoe(Box::new(client(&url)));
 	let (eic, day) = (Eic::parse(DE_LU).unwrap(), "2025-03-24".parse().unwrap());
 	let zone = gridproof_grid::Tz::Europe__Berlin;
 	let report = gridproof_grid::price::from_source(&source, &eic, day, zone, None).await.unwrap();
