@@ -141,7 +141,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(issuer), AICP, who, statement.hash);
 
-		assert_eq!(Minting::<T>::get().minted, AICP);
+		assert_eq!(Minting::<T>::get().map(|minting| minting.minted), Some(AICP));
 		assert_eq!(Announced::<T>::get(), State::InBand);
 		Ok(())
 	}

@@ -89,9 +89,8 @@ impl<T: Config> Pallet<T> {
 		today: Day,
 	) -> Result<u128, Error<T>> {
 		ensure!(!is_stale(Some(latest.day), today, parameters.max_age), Error::<T>::Stale);
-		let minting = Minting::<T>::get();
-		let open = latest.taken_on == today && minting.day == today;
-		ensure!(open, Error::<T>::AllowanceLapsed);
+		let open = |minting: &MintDay| latest.taken_on == today && minting.day == today;
+		let minting = Minting::<T>::get().filter(open).ok_or(Error::<T>::AllowanceLapsed)?;
 		let now = coverage_of(parameters, latest, Self::issuance()).ok_or(Error::<T>::Overflow)?;
 		ensure!(now.state.allows_mint(), Error::<T>::NotCovered);
 		let opening =
@@ -119,7 +118,11 @@ impl<T: Config> Pallet<T> {
 		let left = Self::left_of(&parameters, &latest, today)?;
 		let allowance = left.checked_sub(amount).ok_or(Error::<T>::AboveAllowance)?;
 		T::Fungibles::mint_into(T::Aicp::get(), &who, amount)?;
-		Minting::<T>::mutate(|minting| minting.minted = minting.minted.saturating_add(amount));
+		Minting::<T>::mutate(|minting| {
+			if let Some(minting) = minting {
+				minting.minted = minting.minted.saturating_add(amount);
+			}
+		});
 		Sums::<T>::mutate(|sums| sums.minted = sums.minted.saturating_add(amount));
 		Self::update_last_record(|record| {
 			record.minted = record.minted.saturating_add(amount);
@@ -163,7 +166,8 @@ impl<T: Config> Pallet<T> {
 		let today = T::Clock::today();
 		let revised = latest.filter(|latest| latest.day == fields.day);
 		let issuance = Self::issuance();
-		if revised.is_none() && Minting::<T>::get().day != today {
+		let opened = Minting::<T>::get().is_some_and(|minting| minting.day == today);
+		if revised.is_none() && !opened {
 			Minting::<T>::put(MintDay { day: today, opening: issuance, minted: 0 });
 		}
 		let statement = Statement {
@@ -250,7 +254,7 @@ impl<T: Config> Pallet<T> {
 		let statement = Latest::<T>::get();
 		let issuance = Self::issuance();
 		let coverage = statement.and_then(|latest| coverage_of(&parameters, &latest, issuance));
-		let minting = Minting::<T>::get();
+		let minting = Minting::<T>::get().filter(|minting| minting.day == today);
 		Status {
 			today,
 			state: Self::current_state().0,
@@ -264,7 +268,7 @@ impl<T: Config> Pallet<T> {
 			ratio: coverage.as_ref().and_then(ratio_exact),
 			ratio_fixed: coverage.as_ref().and_then(ratio_fixed),
 			allowance: Self::current_allowance(),
-			minted: if minting.day == today { minting.minted } else { 0 },
+			minted: minting.map_or(0, |minting| minting.minted),
 			queue: Ends::<T>::get().length(),
 			capacity: Self::capacity_left(&parameters, today),
 			totals: Sums::<T>::get(),

@@ -213,7 +213,7 @@ pub mod pallet {
 
 	/// The last day on which a statement was taken.
 	#[pallet::storage]
-	pub type Minting<T: Config> = StorageValue<_, MintDay, ValueQuery>;
+	pub type Minting<T: Config> = StorageValue<_, MintDay, OptionQuery>;
 
 	/// The state that was announced last: `Frozen` to begin with.
 	#[pallet::storage]

@@ -41,12 +41,8 @@ impl<T: Config> Pallet<T> {
 		if T::Fungibles::minimum_balance(T::Aicp::get()) <= 1 {
 			ensure!(issuance == most, "2: AICP lost");
 		}
-		let minting = Minting::<T>::get();
-		let opened = NextRecord::<T>::get() > 0;
-		ensure!(
-			!opened || issuance <= minting.opening.saturating_add(minting.minted),
-			"7: supply grew otherwise than by a mint"
-		);
+		let grew = |minting: MintDay| issuance > minting.opening.saturating_add(minting.minted);
+		ensure!(!Minting::<T>::get().is_some_and(grew), "7: supply grew otherwise than by a mint");
 		Ok(())
 	}
 
