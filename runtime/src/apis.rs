@@ -1,9 +1,9 @@
 //! What the node and clients may ask of the runtime.
 
 use crate::{
-	AccountId, Balance, Block, Executive, Grandpa, Historical, InherentDataExt, Nonce, Runtime,
-	RuntimeCall, RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
-	constants::time::SLOT_DURATION, genesis_presets,
+	AccountId, Attestations, Balance, Block, BlockNumber, CoveragePolicy, Executive, Grandpa,
+	Historical, InherentDataExt, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys,
+	System, TransactionPayment, VERSION, constants::time::SLOT_DURATION, genesis_presets,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -11,12 +11,23 @@ use frame_support::{
 	genesis_builder_helper::{build_state, get_preset},
 	weights::Weight,
 };
+use gridproof_primitives::{
+	H256,
+	archive::ArchiveProof,
+	attestation::{AttestationFields, Kind, Role},
+	calendar::{Calendar, DayClock},
+	day::Day,
+	ed25519::PublicKey,
+	parameters::PolicyParameters,
+};
+use pallet_attestations::types::{Archive, Attestation, KeySet, Signatures};
+use pallet_coverage_policy::types::{CreditAccount, DayRecord, Quote, Status, Ticket, WhatIf};
 use pallet_grandpa::AuthorityId as GrandpaId;
 use sp_api::impl_runtime_apis;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_core::{OpaqueMetadata, crypto::KeyTypeId};
 use sp_runtime::{
-	ApplyExtrinsicResult, ExtrinsicInclusionMode,
+	ApplyExtrinsicResult, DispatchError, ExtrinsicInclusionMode,
 	traits::{Block as BlockT, NumberFor},
 	transaction_validity::{TransactionSource, TransactionValidity},
 };
@@ -213,6 +224,81 @@ impl_runtime_apis! {
 
 		fn query_length_to_fee(length: u32) -> Balance {
 			TransactionPayment::length_to_fee(length)
+		}
+	}
+
+	impl pallet_attestations::runtime_api::AttestationsApi<Block, BlockNumber> for Runtime {
+		fn attestation(kind: Kind, day: Day) -> Option<Attestation<BlockNumber>> {
+			Attestations::attestation(kind, day)
+		}
+
+		fn days(kind: Kind) -> Vec<Day> {
+			Attestations::days(kind)
+		}
+
+		fn archive(kind: Kind) -> Archive {
+			Attestations::archive(kind)
+		}
+
+		fn verify_archived(
+			attestation: Attestation<BlockNumber>,
+			proof: ArchiveProof,
+		) -> bool {
+			Attestations::verify_archived(attestation, proof)
+		}
+
+		fn keys() -> KeySet<BlockNumber> {
+			pallet_attestations::Keys::<Runtime>::get()
+		}
+
+		fn key_at(role: Role, time: u64) -> Option<PublicKey> {
+			Attestations::key_at(role, time)
+		}
+
+		fn calendar() -> (Calendar, Day) {
+			(pallet_attestations::CalendarInUse::<Runtime>::get(), Attestations::today())
+		}
+
+		fn preview(
+			fields: AttestationFields,
+			digest: H256,
+			signatures: Signatures,
+		) -> Result<H256, DispatchError> {
+			Attestations::preview(fields, digest, signatures)
+		}
+	}
+
+	impl pallet_coverage_policy::runtime_api::CoverageApi<Block, AccountId, Balance> for Runtime {
+		fn status() -> Status {
+			CoveragePolicy::status()
+		}
+
+		fn allowance() -> u128 {
+			CoveragePolicy::allowance()
+		}
+
+		fn parameters() -> PolicyParameters {
+			pallet_coverage_policy::Parameters::<Runtime>::get()
+		}
+
+		fn history(limit: u32) -> Vec<DayRecord> {
+			CoveragePolicy::history(limit)
+		}
+
+		fn quote(what_if: WhatIf) -> Result<Quote, DispatchError> {
+			CoveragePolicy::quote(what_if)
+		}
+
+		fn redeem_quote(amount: u128) -> Result<u128, DispatchError> {
+			CoveragePolicy::redeem_quote(amount)
+		}
+
+		fn account(who: AccountId) -> Option<CreditAccount<Balance>> {
+			CoveragePolicy::account(who)
+		}
+
+		fn queue(skip: u32, limit: u32) -> Vec<(u64, Ticket<AccountId, Balance>)> {
+			CoveragePolicy::queue(skip, limit)
 		}
 	}
 

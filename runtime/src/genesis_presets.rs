@@ -1,13 +1,13 @@
 //! The states a chain can start from: `development`, `local_testnet`, `staging`.
 //!
-//! In every preset AICP and KWH exist, have no supply and belong to no key, and exactly
-//! 10.5 million AIT are handed out.
+//! In every preset AICP and KWH exist and belong to no key, and exactly 10.5 million AIT are handed
+//! out. Only `development` starts with a supply of AICP, and runs through days of a minute.
 
 #![deny(missing_docs)]
 
 use crate::{
-	AccountId, AssetsConfig, Balance, BalancesConfig, RuntimeGenesisConfig, SessionConfig,
-	SessionKeys, SudoConfig,
+	AccountId, AssetsConfig, AttestationsConfig, Balance, BalancesConfig, CoveragePolicyConfig,
+	RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
 	configs::TreasuryAccount,
 	constants::{
 		AICP, KWH,
@@ -16,6 +16,14 @@ use crate::{
 };
 use alloc::{vec, vec::Vec};
 use frame_support::build_struct_json_patch;
+use gridproof_primitives::{
+	H256,
+	attestation::{Kind, Role},
+	calendar::Calendar,
+	day::Day,
+	parameters::PolicyParameters,
+	units,
+};
 use hex_literal::hex;
 use serde_json::Value;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
@@ -60,7 +68,12 @@ fn asset_owner() -> AccountId {
 
 /// The genesis state with these authorities; `accounts` share equally what the treasury does not
 /// get of the genesis supply, to the last unit (the first takes what does not divide).
-fn genesis(authorities: Vec<Authority>, accounts: Vec<AccountId>, root: AccountId) -> Value {
+fn genesis(
+	authorities: Vec<Authority>,
+	accounts: Vec<AccountId>,
+	root: AccountId,
+	reserve: Reserve,
+) -> Value {
 	let shared = GENESIS_SUPPLY.saturating_sub(TREASURY);
 	let number = Balance::try_from(accounts.len()).unwrap_or(Balance::MAX);
 	let share = shared.checked_div(number).unwrap_or_default();
@@ -78,7 +91,20 @@ fn genesis(authorities: Vec<Authority>, accounts: Vec<AccountId>, root: AccountI
 				(KWH, b"Metered energy".to_vec(), b"KWH".to_vec(), 3),
 			],
 		},
+		attestations: AttestationsConfig {
+			keys: [Role::Data, Role::Risk, Role::Ops]
+				.into_iter()
+				.zip(reserve.role_keys.map(H256))
+				.collect(),
+			kinds: Kind::ALL.to_vec(),
+			calendar: reserve.calendar,
+		},
 		balances: BalancesConfig { balances },
+		coverage_policy: CoveragePolicyConfig {
+			parameters: reserve.parameters,
+			issuer: Some(root.clone()),
+			supply: reserve.supply,
+		},
 		session: SessionConfig {
 			keys: authorities
 				.into_iter()
@@ -87,6 +113,58 @@ fn genesis(authorities: Vec<Authority>, accounts: Vec<AccountId>, root: AccountI
 		},
 		sudo: SudoConfig { key: Some(root) },
 	})
+}
+
+/// What a chain begins with of what AICP rests on.
+struct Reserve {
+	/// Ed25519 keys of the roles data, risk and ops.
+	role_keys: [[u8; 32]; 3],
+	/// How time becomes days.
+	calendar: Calendar,
+	/// The coverage policy.
+	parameters: PolicyParameters,
+	/// AICP to begin with, in micro-tokens, and whose it is.
+	supply: Vec<(AccountId, Balance)>,
+}
+
+/// Role keys whose secrets everybody knows: Ed25519 seeds of 32 bytes 1, 2 and 3.
+const DEVELOPMENT_ROLE_KEYS: [[u8; 32]; 3] = [
+	hex!("8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c"),
+	hex!("8139770ea87d175f56a35466c34c7ecccb8d8a91b4ee37a25df60f5b8fc9b394"),
+	hex!("ed4928c628d1c2c6eae90338905995612959273a5c63f93636c14614ac8737d1"),
+];
+
+/// The zones of `data/zones.csv`, all of which a statement is about.
+const ZONES: u16 = 47;
+
+/// The policy for the zones that are read.
+fn policy() -> PolicyParameters {
+	PolicyParameters { zones_total: ZONES, ..Default::default() }
+}
+
+impl Reserve {
+	/// A chain for demonstrations: a day takes a minute, and the first one is the first of the
+	/// fortnight in `data/grid`, which is made for a first supply of 75 million AICP.
+	fn demonstration() -> Self {
+		Self {
+			role_keys: DEVELOPMENT_ROLE_KEYS,
+			calendar: Calendar {
+				first_day: Day::parse("2025-03-24").unwrap_or(Day::FIRST),
+				starts_at: 0,
+				day_length: 60_000,
+			},
+			parameters: policy(),
+			supply: vec![(TreasuryAccount::get(), 75_000_000 * units::AICP)],
+		}
+	}
+
+	/// A chain that lives in real days, and whose AICP must all be covered from the first unit.
+	/// So that there can be a first one, the daily cap does not bind below 100,000 AICP.
+	fn real(role_keys: [[u8; 32]; 3]) -> Self {
+		let mut parameters = policy();
+		parameters.policy.bootstrap = 100_000 * units::AICP;
+		Self { role_keys, calendar: Calendar::UTC, parameters, supply: Vec::new() }
+	}
 }
 
 /// The accounts of the well-known development seeds.
@@ -99,6 +177,7 @@ fn development() -> Value {
 		vec![Authority::well_known(Sr25519Keyring::Alice, Ed25519Keyring::Alice)],
 		well_known_accounts(),
 		Sr25519Keyring::Alice.to_account_id(),
+		Reserve::demonstration(),
 	)
 }
 
@@ -111,6 +190,7 @@ fn local_testnet() -> Value {
 		],
 		well_known_accounts(),
 		Sr25519Keyring::Alice.to_account_id(),
+		Reserve::real(DEVELOPMENT_ROLE_KEYS),
 	)
 }
 
@@ -147,6 +227,13 @@ const STAGING_AUTHORITIES: [StagingKeys; 4] = [
 const STAGING_ROOT: [u8; 32] =
 	hex!("54d7f6d72ac8c9debb4df4de2228b888c08b28d3ebe53aff5515802be811f73b");
 
+/// Keys of the roles data, risk and ops on staging.
+const STAGING_ROLE_KEYS: [[u8; 32]; 3] = [
+	hex!("3653f5dd9378627a3ef98310e445a19a52ee60dcf7ba7eeb96e877a9159c2878"),
+	hex!("2f7b3b9e4e48cfeff73aab64a812680e0eb96f1da52e00447fca5f2016de9c12"),
+	hex!("b803c51216981ccde2e2b5868ee8b5bdb0b71b7e1b43eb19cc49ed8aa148f0c8"),
+];
+
 fn staging() -> Value {
 	let root = AccountId::from(STAGING_ROOT);
 	let authorities = STAGING_AUTHORITIES
@@ -159,7 +246,7 @@ fn staging() -> Value {
 	let accounts = core::iter::once(root.clone())
 		.chain(authorities.iter().map(|authority| authority.account.clone()))
 		.collect();
-	genesis(authorities, accounts, root)
+	genesis(authorities, accounts, root, Reserve::real(STAGING_ROLE_KEYS))
 }
 
 /// The preset named `id` as JSON, if there is one.

@@ -205,6 +205,12 @@ mod runtime {
 	pub type TxPause = pallet_tx_pause;
 	#[runtime::pallet_index(35)]
 	pub type MultiBlockMigrations = pallet_migrations;
+
+	// What Gridproof adds.
+	#[runtime::pallet_index(40)]
+	pub type Attestations = pallet_attestations;
+	#[runtime::pallet_index(41)]
+	pub type CoveragePolicy = pallet_coverage_policy;
 }
 
 #[cfg(feature = "runtime-benchmarks")]
@@ -213,7 +219,9 @@ mod benches {
 		[frame_system, SystemBench::<Runtime>]
 		[frame_system_extensions, SystemExtensionsBench::<Runtime>]
 		[pallet_assets, Assets]
+		[pallet_attestations, Attestations]
 		[pallet_balances, Balances]
+		[pallet_coverage_policy, CoveragePolicy]
 		[pallet_migrations, MultiBlockMigrations]
 		[pallet_multisig, Multisig]
 		[pallet_parameters, Parameters]

@@ -242,7 +242,15 @@ fn every_pallet_has_its_own_measured_weights() {
 	for (pallet, weights) in [
 		("frame_system", weights_of::<<Runtime as frame_system::Config>::SystemWeightInfo>()),
 		("pallet_assets", weights_of::<<Runtime as pallet_assets::Config>::WeightInfo>()),
+		(
+			"pallet_attestations",
+			weights_of::<<Runtime as pallet_attestations::Config>::WeightInfo>(),
+		),
 		("pallet_balances", weights_of::<<Runtime as pallet_balances::Config>::WeightInfo>()),
+		(
+			"pallet_coverage_policy",
+			weights_of::<<Runtime as pallet_coverage_policy::Config>::WeightInfo>(),
+		),
 		("pallet_migrations", weights_of::<<Runtime as pallet_migrations::Config>::WeightInfo>()),
 		("pallet_multisig", weights_of::<<Runtime as pallet_multisig::Config>::WeightInfo>()),
 		("pallet_preimage", weights_of::<<Runtime as pallet_preimage::Config>::WeightInfo>()),

@@ -82,13 +82,15 @@ impl AccountTotal for System {
 }
 
 #[test]
-fn aicp_and_kwh_exist_from_genesis_without_supply_and_belong_to_no_key() {
+fn aicp_and_kwh_exist_from_genesis_and_belong_to_no_key() {
 	type Assets = gridproof_runtime::Assets;
 	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
 		genesis(id).execute_with(|| {
 			for (asset, symbol, decimals) in [(AICP, "AICP", 6), (KWH, "KWH", 3)] {
 				assert!(Assets::asset_exists(asset), "{id}");
-				assert_eq!(Assets::total_issuance(asset), 0, "{id}");
+				let supply =
+					if (id, asset) == (DEVELOPMENT, AICP) { 75_000_000_000_000 } else { 0 };
+				assert_eq!(Assets::total_issuance(asset), supply, "{id}");
 				assert_eq!(Assets::minimum_balance(asset), 1, "{id}");
 				assert_eq!(Assets::symbol(asset), symbol.as_bytes(), "{id}");
 				assert_eq!(Assets::decimals(asset), decimals, "{id}");
@@ -134,4 +136,37 @@ fn an_equivocation_can_be_proven_from_the_first_session_on() {
 		.expect("the proof holds");
 		assert!(Session::validators().contains(&owner.0));
 	});
+}
+
+#[test]
+fn only_the_demonstration_runs_through_other_days_than_utc() {
+	use gridproof_primitives::{calendar::Calendar, day::Day};
+	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
+		genesis(id).execute_with(|| {
+			let calendar = pallet_attestations::CalendarInUse::<Runtime>::get();
+			if id == DEVELOPMENT {
+				assert_eq!(calendar.first_day, Day::parse("2025-03-24").expect("a day"));
+				assert_eq!(calendar.day_length, 60_000);
+			} else {
+				assert_eq!(calendar, Calendar::UTC, "{id}");
+			}
+		});
+	}
+}
+
+#[test]
+fn three_roles_have_keys_and_a_statement_is_about_all_zones_that_are_read() {
+	use gridproof_primitives::attestation::Role;
+	let zones = include_str!("../../data/zones.csv").lines().skip(1).count();
+	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
+		genesis(id).execute_with(|| {
+			let keys = pallet_attestations::Keys::<Runtime>::get();
+			for role in Role::ALL {
+				assert!(keys.of(role).is_some(), "{id}: {role}");
+			}
+			let parameters = pallet_coverage_policy::Parameters::<Runtime>::get();
+			assert_eq!(usize::from(parameters.zones_total), zones, "{id}");
+			assert_eq!(parameters.check(), Ok(()), "{id}");
+		});
+	}
 }

@@ -1,9 +1,11 @@
 //! What each pallet is set to, one file a pallet.
 
 mod assets;
+mod attestations;
 mod aura;
 mod authorship;
 mod balances;
+mod coverage_policy;
 mod grandpa;
 mod migrations;
 mod multisig;

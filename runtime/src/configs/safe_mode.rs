@@ -9,7 +9,7 @@ use crate::{
 use frame_support::traits::{ConstU32, Contains};
 use frame_system::EnsureRootWithSuccess;
 
-/// What goes on in safe mode: time, finality, keys, and the way out.
+/// What goes on in safe mode: time, finality, keys, statements of the reserve, and the way out.
 pub struct WhitelistedCalls;
 
 impl Contains<RuntimeCall> for WhitelistedCalls {
@@ -18,6 +18,7 @@ impl Contains<RuntimeCall> for WhitelistedCalls {
 			call,
 			RuntimeCall::Timestamp(_)
 				| RuntimeCall::Grandpa(_)
+				| RuntimeCall::Attestations(_)
 				| RuntimeCall::Session(_)
 				| RuntimeCall::Sudo(_)
 				| RuntimeCall::SafeMode(_)

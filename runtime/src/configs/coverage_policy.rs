@@ -1,0 +1,31 @@
+//! `pallet_coverage_policy`: mints AICP as far as the attested reserve covers it.
+
+use crate::{
+	Assets, Attestations, Balance, Balances, Runtime, RuntimeHoldReason,
+	configs::GovernanceOrigin,
+	constants::{AICP, currency::deposit},
+};
+use frame_support::traits::ConstU32;
+
+frame_support::parameter_types! {
+	/// Held for the row of a credit account.
+	pub const CreditAccountDeposit: Balance = deposit(1, 100);
+	/// Held while a redemption waits in the queue.
+	pub const TicketDeposit: Balance = deposit(1, 100);
+}
+
+impl pallet_coverage_policy::Config for Runtime {
+	type AccountDeposit = CreditAccountDeposit;
+	type Aicp = ConstU32<AICP>;
+	type Clock = Attestations;
+	type Currency = Balances;
+	type Fungibles = Assets;
+	type GovernanceOrigin = GovernanceOrigin;
+	type MaxHistory = ConstU32<400>;
+	type MaxQueue = ConstU32<10_000>;
+	type MaxServed = ConstU32<50>;
+	type PauseOrigin = GovernanceOrigin;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type TicketDeposit = TicketDeposit;
+	type WeightInfo = pallet_coverage_policy::weights::SubstrateWeight<Runtime>;
+}
