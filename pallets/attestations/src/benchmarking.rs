@@ -12,7 +12,7 @@ use gridproof_primitives::{
 	attestation::{
 		AttestationHandler, Kind, ROLE_COUNT, Role, RoleSignature, THRESHOLD, message_v2,
 	},
-	calendar::DayClock,
+	calendar::{Calendar, DayClock},
 	day::Day,
 	ed25519::PublicKey,
 };
@@ -53,8 +53,13 @@ fn sign<T: Config>(
 	Ok(signatures)
 }
 
+/// The last day that has ended, by a calendar with many days behind: the clock of a benchmark
+/// stands at its start.
 fn yesterday<T: Config>() -> Result<Day, BenchmarkError> {
-	Attestations::<T>::today().previous().ok_or("the clock stands at its start".into())
+	let first_day = Day::from_days(20_000).ok_or("there are as many days")?;
+	let starts_at = Attestations::<T>::now();
+	CalendarInUse::<T>::put(Calendar { first_day, starts_at, ..Calendar::UTC });
+	Ok(first_day.previous().ok_or("it is not the first day")?)
 }
 
 /// Fills the history with the days before `day`.
@@ -67,7 +72,7 @@ fn fill_history<T: Config>(day: Day, keys: &[(Role, PublicKey)]) -> Result<(), B
 			fields: AttestationFields::example(past),
 			digest: DIGEST,
 			signers: keys.to_vec().try_into().map_err(|_| "no more signers than roles")?,
-			accepted: Timepoint { block: 1u32.into(), time: T::Time::now() },
+			accepted: Timepoint { block: 1u32.into(), time: Attestations::<T>::now() },
 		};
 		Standing::<T>::insert(Kind::Reserve, past, attestation);
 		days.push(past);
