@@ -78,24 +78,58 @@ async fn of_two_transfers_with_one_nonce_only_one_is_ever_in_a_block() -> Result
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_transfers_of_one_account_sent_side_by_side_all_end_in_blocks() -> Result<()> {
+	all_end_in_blocks(Duration::ZERO).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_transfers_sent_while_blocks_are_made_all_end_in_blocks() -> Result<()> {
+	// Over five slots some arrive at every moment of a block's life, most before their turn.
+	all_end_in_blocks(Duration::from_secs(5)).await
+}
+
+/// Sends many transfers of one account in an order far from that of their nonces, starting them
+/// evenly over a time.
+async fn all_end_in_blocks(spread: Duration) -> Result<()> {
 	let node = Node::start(NodeConfig::development()).await?;
 	node.wait_for_finalized(1, LIMIT).await?;
 	let api = connect(&node).await?;
 	let (sender, receiver) = (dev::alice(), account("//two thousand")?);
 	let amount = AIT / 1_000;
 	let signed = sign_transfers(&api, &sender, &receiver.public_key(), amount, 0, MANY).await?;
+
+	let refusals = send_until_accepted(&node, shuffled(&signed), spread).await?;
+
+	let deadline = Instant::now() + LIMIT;
+	while nonce(&api, &sender.public_key()).await? < MANY && Instant::now() < deadline {
+		tokio::time::sleep(Duration::from_millis(500)).await;
+	}
+	let (last, _) = node.rpc()?.finalized().await?;
+	let counts = count_in_blocks(node.rpc()?, 1, last).await?;
+	let lost = signed.iter().filter(|extrinsic| !counts.contains_key(*extrinsic)).count();
+	let twice = signed.iter().filter(|extrinsic| counts.get(*extrinsic) > Some(&1)).count();
+	println!("{MANY} in {last} blocks: {lost} lost, {twice} twice, {refusals} refusals");
+	assert_eq!((lost, twice), (0, 0), "accepted, but not in a block; {refusals} were refused");
+	let received = free_balance(&api, &receiver.public_key()).await?;
+	assert_eq!(received, u128::from(MANY) * amount);
+	node.assert_no_errors();
+	Ok(())
+}
+
+/// Sends all extrinsics; one that the node refuses, and says so, is sent again. Gives how many
+/// refusals there were.
+async fn send_until_accepted(
+	node: &Node,
+	mut to_send: Vec<String>,
+	spread: Duration,
+) -> Result<usize> {
 	let mut connections = Vec::new();
 	for _ in 0..CONNECTIONS {
 		connections.push(Rpc::connect(&node.rpc_url()).await?);
 	}
-
-	// GIVEN all of them are sent at once, in an order far from that of their nonces; one that the
-	// node refuses, and says so, is sent again.
-	let mut to_send = shuffled(signed.clone());
-	let (mut refusals, start) = (0usize, Instant::now());
+	let (mut refusals, start) = (0, Instant::now());
 	while !to_send.is_empty() {
 		let sent = to_send.len();
-		let refused = send_side_by_side(&connections, to_send).await;
+		let refused = send_side_by_side(&connections, to_send, spread).await;
 		println!("{} of {sent} accepted, {} refused", sent - refused.len(), refused.len());
 		if let Some((_, reason)) = refused.first() {
 			println!("first refusal: {reason}");
@@ -105,28 +139,22 @@ async fn two_thousand_transfers_of_one_account_sent_side_by_side_all_end_in_bloc
 		refusals += refused.len();
 		to_send = refused.into_iter().map(|(extrinsic, _)| extrinsic).collect();
 	}
-
-	// THEN each is in a finalized block, once; what was accepted is not lost in silence.
-	let deadline = Instant::now() + 2 * LIMIT;
-	while nonce(&api, &sender.public_key()).await? < MANY && Instant::now() < deadline {
-		tokio::time::sleep(Duration::from_millis(500)).await;
-	}
-	let (last, _) = node.rpc()?.finalized().await?;
-	let counts = count_in_blocks(node.rpc()?, 1, last).await?;
-	let lost = signed.iter().filter(|extrinsic| !counts.contains_key(*extrinsic)).count();
-	let twice = signed.iter().filter(|extrinsic| counts.get(*extrinsic) > Some(&1)).count();
-	println!("{MANY} in {last} blocks: {lost} lost, {twice} twice, {refusals} refusals");
-	assert_eq!((lost, twice), (0, 0), "{} still wait in the pool", node.rpc()?.pending().await?);
-	let received = free_balance(&api, &receiver.public_key()).await?;
-	assert_eq!(received, u128::from(MANY) * amount);
-	node.assert_no_errors();
-	Ok(())
+	Ok(refusals)
 }
 
-/// Sends all extrinsics, many at a time; gives back the refused ones with the node's reason.
-async fn send_side_by_side(connections: &[Rpc], extrinsics: Vec<String>) -> Vec<(String, String)> {
-	stream::iter(extrinsics.into_iter().zip(connections.iter().cycle()))
-		.map(async |(extrinsic, rpc)| {
+/// Sends all extrinsics, each without waiting for the others, their starts spread evenly; gives
+/// back the refused ones with the node's reason.
+async fn send_side_by_side(
+	connections: &[Rpc],
+	extrinsics: Vec<String>,
+	spread: Duration,
+) -> Vec<(String, String)> {
+	let start = tokio::time::Instant::now();
+	let pause = spread / u32::try_from(extrinsics.len()).unwrap_or(u32::MAX).max(1);
+	let moments = (0u32..).map(|place| start + pause * place);
+	stream::iter(extrinsics.into_iter().zip(connections.iter().cycle()).zip(moments))
+		.map(async |((extrinsic, rpc), moment)| {
+			tokio::time::sleep_until(moment).await;
 			let outcome = rpc.submit(&extrinsic).await;
 			outcome.err().map(|error| (extrinsic, format!("{error:#}")))
 		})
@@ -137,7 +165,7 @@ async fn send_side_by_side(connections: &[Rpc], extrinsics: Vec<String>) -> Vec<
 }
 
 /// The same items in a fixed disorder: a step through them that is coprime to their number.
-fn shuffled(items: Vec<String>) -> Vec<String> {
+fn shuffled(items: &[String]) -> Vec<String> {
 	const STEP: usize = 1_237;
 	let count = items.len();
 	(0..count).map(|index| items[(index * STEP + count / 2) % count].clone()).collect()
