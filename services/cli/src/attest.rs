@@ -1,13 +1,407 @@
 //! `gridproof attest`.
 
-use crate::output::Output;
-use std::process::ExitCode;
+use crate::{
+	daemon::{self, DaemonArgs},
+	keys::{self, PassphraseArgs},
+	output::Output,
+};
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use gridproof_attest::{
+	Chain, H256, files,
+	keys::RoleKeys,
+	sign::{Signed, sign_file, warnings},
+	statement::{PlanInputs, Statement},
+	submit::{Shown, Submitted, standing, submit},
+	summary::Summary,
+	verify::{Expected, Report, Version, open, verify},
+};
+use gridproof_chain::Patience;
+use gridproof_primitives::{
+	attestation::{AttestationFields, Kind, Role, chain_hint, file_digest, genesis_of_hint},
+	coverage::{Binding, State},
+	day::Day,
+	decimal::{Ratio, SignedRatio},
+	json::Value,
+	units::{AICP, AICP_ASSET_ID},
+};
+use serde::Serialize;
+use std::{
+	io,
+	path::{Path, PathBuf},
+	process::ExitCode,
+};
 
 /// What `gridproof attest` can do.
-#[derive(clap::Subcommand)]
-pub enum Command {}
+#[derive(Subcommand)]
+pub enum Command {
+	/// Plan a day's attestation from its grid summary: an unsigned file.
+	Plan(Box<PlanArgs>),
+	/// Sign a planned file for one role.
+	Sign(SignArgs),
+	/// Check a file's signatures, of version 1 or 2.
+	Verify(VerifyArgs),
+	/// Submit a signed file to the chain and wait until it is final.
+	Submit(SubmitArgs),
+	/// Show what the chain holds for a day.
+	Show(ShowArgs),
+	/// Load, plan, sign and submit every day, and catch up on missed ones.
+	Daemon(Box<DaemonArgs>),
+}
+
+/// Arguments of `attest plan`. Numbers are decimals or n/d, and exact.
+#[derive(Args)]
+pub struct PlanArgs {
+	/// The day's grid summary.
+	#[arg(long, value_name = "FILE")]
+	summary: PathBuf,
+	/// Price of energy, EUR/MWh.
+	#[arg(long, value_name = "X", allow_hyphen_values = true)]
+	eur_per_mwh: SignedRatio,
+	/// Value of the compute assets, EUR.
+	#[arg(long, value_name = "X")]
+	compute_assets_eur: Ratio,
+	/// Total issuance, AICP; with --supply-from the chain's own counts instead.
+	#[arg(long, value_name = "X", required_unless_present = "supply_from")]
+	s_base: Option<Ratio>,
+	/// Share of the issuance that counts as supply.
+	#[arg(long, value_name = "X")]
+	u_hat: Ratio,
+	/// Target price, EUR per AICP.
+	#[arg(long, value_name = "X")]
+	target_eur: Ratio,
+	/// Coverage ratio below which nothing is minted.
+	#[arg(long, value_name = "X")]
+	cr_min: Ratio,
+	/// Share of the supply that may be minted in a day.
+	#[arg(long, value_name = "X")]
+	cap: Ratio,
+	/// Node that knows the supply, and the chain that the file is for.
+	#[arg(long, value_name = "URL")]
+	supply_from: Option<String>,
+	/// The chain that the file is for: substrate:0x and its genesis hash.
+	#[arg(long, value_name = "HINT", value_parser = genesis)]
+	chain: Option<H256>,
+	/// What it is about: reserve, or a rehearsal that nothing is minted on.
+	#[arg(long, default_value = "reserve", value_parser = kind)]
+	kind: Kind,
+	/// The file of the attestation that this one corrects.
+	#[arg(long, value_name = "FILE")]
+	revises: Option<PathBuf>,
+	/// The file to write.
+	#[arg(long, value_name = "FILE")]
+	out: PathBuf,
+}
+
+/// Arguments of `attest sign`.
+#[derive(Args)]
+pub struct SignArgs {
+	/// The planned file; the signature is added to it.
+	file: PathBuf,
+	/// Who signs.
+	#[arg(long, value_name = "data|risk|ops")]
+	role: Role,
+	/// The role's key file.
+	#[arg(long, value_name = "FILE")]
+	key: PathBuf,
+	/// Trusted keys of all roles: signatures already there are then checked first.
+	#[arg(long, value_name = "FILE")]
+	keys: Option<PathBuf>,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+}
+
+/// Arguments of `attest verify`.
+#[derive(Args)]
+pub struct VerifyArgs {
+	/// The file.
+	file: PathBuf,
+	/// Trusted keys: {"data":"<hex>","risk":"<hex>","ops":"<hex>"}.
+	#[arg(long, value_name = "FILE")]
+	keys: PathBuf,
+	/// The day it must be about.
+	#[arg(long)]
+	day: Day,
+	/// The chain it must be for.
+	#[arg(long, value_name = "HINT")]
+	chain: String,
+}
+
+/// Arguments of `attest submit`.
+#[derive(Args)]
+pub struct SubmitArgs {
+	/// The signed file.
+	file: PathBuf,
+	/// The node.
+	#[arg(long, value_name = "WS")]
+	url: String,
+	/// Seconds to wait for finality before it is sent again.
+	#[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+	timeout: u64,
+	/// How often it is sent before that is given up.
+	#[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+	attempts: u32,
+}
+
+/// Arguments of `attest show`.
+#[derive(Args)]
+pub struct ShowArgs {
+	/// The day.
+	#[arg(long)]
+	day: Day,
+	/// The node.
+	#[arg(long, value_name = "WS")]
+	url: String,
+	/// What it is about.
+	#[arg(long, default_value = "reserve", value_parser = kind)]
+	kind: Kind,
+}
 
 /// Runs one `gridproof attest` command.
-pub async fn run(command: Command, _out: &Output) -> anyhow::Result<ExitCode> {
-	match command {}
+pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
+	match command {
+		Command::Plan(args) => plan(*args, out).await,
+		Command::Sign(args) => sign(&args, out),
+		Command::Verify(args) => verify_file(&args, out),
+		Command::Submit(args) => submit_file(&args, out).await,
+		Command::Show(args) => show(&args, out).await,
+		Command::Daemon(args) => daemon::run(*args, out).await,
+	}
+}
+
+fn genesis(text: &str) -> Result<H256, String> {
+	genesis_of_hint(text)
+		.ok_or_else(|| "write substrate:0x and the 64 digits of the genesis hash".to_string())
+}
+
+fn kind(text: &str) -> Result<Kind, String> {
+	let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == text);
+	kind.ok_or_else(|| "it is reserve or rehearsal".to_string())
+}
+
+/// What `attest plan --json` prints.
+#[derive(Serialize)]
+struct Planned {
+	day: Day,
+	out: String,
+	chain: String,
+	digest: String,
+	fields: String,
+	state: State,
+	#[serde(rename = "CR")]
+	cr: Option<String>,
+	#[serde(rename = "CR_exact")]
+	cr_exact: Option<String>,
+	stock_value_eur: String,
+	#[serde(rename = "S_target_for_CR_min")]
+	supply_target: String,
+	mint_suggested: String,
+	binding: Option<Binding>,
+	warnings: Vec<String>,
+}
+
+async fn plan(args: PlanArgs, out: &Output) -> anyhow::Result<ExitCode> {
+	let summary = read_summary(&args.summary)?;
+	let (s_base, genesis) = supply_and_chain(&args).await?;
+	let inputs = PlanInputs {
+		eur_per_mwh: args.eur_per_mwh,
+		compute_assets_eur: args.compute_assets_eur,
+		s_base,
+		u_hat: args.u_hat,
+		target_eur: args.target_eur,
+		cr_min: args.cr_min,
+		cap: args.cap,
+		genesis,
+		kind: args.kind,
+		revises: args.revises.as_deref().map(revised).transpose()?,
+	};
+	let statement = Statement::plan(&summary, &inputs)?;
+	let file = statement.to_file()?;
+	write_plan(&args.out, &file)?;
+	let planned = planned(&statement, &file, &args.out)?;
+	for warning in &planned.warnings {
+		eprintln!("warning: {warning}");
+	}
+	out.result(&planned, |planned| {
+		let cr = planned.cr.as_deref().unwrap_or("undefined, as there is no supply");
+		format!(
+			"{}: CR {cr}, {}, mint {} AICP\nwritten: {} (not signed)",
+			planned.day,
+			planned.state.as_str(),
+			planned.mint_suggested,
+			planned.out
+		)
+	})?;
+	Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a grid summary.
+pub fn read_summary(path: &Path) -> anyhow::Result<Summary> {
+	let bytes = files::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+	Summary::parse(&bytes).with_context(|| path.display().to_string())
+}
+
+async fn supply_and_chain(args: &PlanArgs) -> anyhow::Result<(Ratio, H256)> {
+	let Some(url) = &args.supply_from else {
+		let s_base = args.s_base.context("--s-base or --supply-from is needed")?;
+		return Ok((s_base, args.chain.unwrap_or_default()));
+	};
+	let chain = Chain::connect(url).await?;
+	if let Some(wanted) = args.chain.filter(|wanted| *wanted != chain.genesis()) {
+		bail!(
+			"--chain is {}, but the node at {url} is of {}",
+			chain_hint(&wanted),
+			chain_hint(&chain.genesis())
+		);
+	}
+	let s_base = Ratio::millionths(chain.issuance(AICP_ASSET_ID).await?);
+	if let Some(given) = args.s_base.filter(|given| *given != s_base) {
+		let (given, there) = (given.to_figure(), s_base.to_figure());
+		eprintln!("warning: the chain's issuance of {there} AICP counts, not --s-base {given}");
+	}
+	Ok((s_base, chain.genesis()))
+}
+
+fn revised(path: &Path) -> anyhow::Result<AttestationFields> {
+	let bytes = files::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+	match open(&bytes, None).with_context(|| path.display().to_string())?.version {
+		Version::Two(statement) => Ok(statement.fields),
+		Version::One { .. } => bail!("{} is of version 1, which no chain holds", path.display()),
+	}
+}
+
+/// Writes a planned file; what is there must be nothing, or a plan that nobody has signed.
+pub fn write_plan(path: &Path, file: &Value) -> anyhow::Result<()> {
+	match files::read(path) {
+		Err(error) if error.kind() == io::ErrorKind::NotFound => (),
+		Err(error) => return Err(error).with_context(|| path.display().to_string()),
+		Ok(bytes) if bytes.is_empty() => (),
+		Ok(bytes) => match open(&bytes, None) {
+			Ok(opened) if opened.named_signers().is_empty() => (),
+			Ok(_) => bail!("{} is signed already; choose another --out", path.display()),
+			Err(_) => bail!("{} exists and is no planned file; choose another", path.display()),
+		},
+	}
+	files::replace(path, file.to_pretty().as_bytes(), 0o644)
+		.with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn planned(statement: &Statement, file: &Value, out: &Path) -> anyhow::Result<Planned> {
+	let coverage = statement.coverage()?;
+	let text = |name: &str| file.get(name).and_then(Value::as_str).unwrap_or_default().to_string();
+	Ok(Planned {
+		day: statement.fields.day,
+		out: out.display().to_string(),
+		chain: chain_hint(&statement.genesis),
+		digest: file_digest(file).map(|digest| format!("{digest:#x}")).unwrap_or_default(),
+		fields: format!("{:#x}", statement.fields.hash()),
+		state: coverage.state,
+		cr: coverage.ratio.map(|ratio| ratio.to_decimal_floor(6)),
+		cr_exact: coverage.ratio.map(|ratio| ratio.to_fraction()),
+		stock_value_eur: text("stock_value_eur"),
+		supply_target: text("S_target_for_CR_min"),
+		mint_suggested: text("mint_suggested"),
+		binding: coverage.binding,
+		warnings: warnings(&statement.genesis, statement.fields.check().err()),
+	})
+}
+
+fn sign(args: &SignArgs, out: &Output) -> anyhow::Result<ExitCode> {
+	let trusted = args.keys.as_deref().map(read_keys).transpose()?;
+	let key = keys::load(&args.key, args.role, &args.passphrase)?;
+	let signed = sign_file(&args.file, args.role, &key, trusted.as_ref())
+		.with_context(|| format!("{} is not signed", args.file.display()))?;
+	for warning in &signed.warnings {
+		eprintln!("warning: {warning}");
+	}
+	out.result(&signed, |signed: &Signed| {
+		let Signed { role, day, chain, digest, signatures, .. } = signed;
+		format!("{day} for {chain}\n{role} signed {digest}; signatures: {signatures}")
+	})?;
+	Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the trusted keys of the roles.
+pub fn read_keys(path: &Path) -> anyhow::Result<RoleKeys> {
+	let bytes = files::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+	RoleKeys::parse(&bytes).with_context(|| path.display().to_string())
+}
+
+fn verify_file(args: &VerifyArgs, out: &Output) -> anyhow::Result<ExitCode> {
+	let keys = read_keys(&args.keys)?;
+	let bytes =
+		files::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
+	let expected = Expected { day: args.day, chain: &args.chain };
+	let report = verify(&bytes, &keys, &expected);
+	out.result(&report, |report: &Report| {
+		let mut text =
+			format!("signatures_ok={}, required={}", report.signatures_ok, report.required);
+		if let Some(error) = report.error {
+			text.push_str(&format!("\nnot ok: {error}"));
+		}
+		for reason in &report.reasons {
+			text.push_str(&format!("\n  {reason}"));
+		}
+		text
+	})?;
+	Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn submit_file(args: &SubmitArgs, out: &Output) -> anyhow::Result<ExitCode> {
+	let bytes =
+		files::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
+	let spinner = out.spinner("connecting");
+	let chain = Chain::connect(&args.url).await?;
+	spinner.set_message("waiting for finality");
+	let patience = Patience {
+		per_attempt: std::time::Duration::from_secs(args.timeout),
+		attempts: args.attempts,
+		..Patience::default()
+	};
+	let submitted = submit(&chain, &bytes, &patience).await;
+	spinner.finish_and_clear();
+	out.result(&submitted?, |submitted: &Submitted| {
+		let Submitted { day, statement, block, .. } = submitted;
+		match block {
+			Some(block) => format!("{day}: accepted as {statement}\nfinal in block {block}"),
+			None => format!("{day}: the chain holds {statement} already"),
+		}
+	})?;
+	Ok(ExitCode::SUCCESS)
+}
+
+async fn show(args: &ShowArgs, out: &Output) -> anyhow::Result<ExitCode> {
+	let chain = Chain::connect(&args.url).await?;
+	let Some(attestation) = standing(&chain, args.kind, args.day).await? else {
+		bail!("the chain holds no {} attestation of {}", args.kind, args.day);
+	};
+	out.result(&Shown::from(&attestation), |shown: &Shown| {
+		let signers: Vec<_> = shown.signers.iter().map(|signer| signer.role.as_str()).collect();
+		format!(
+			"{} {}, revision {}, signed by {}\nstatement {}\ndigest    {}\n\
+			 measured  {} Wh\ncommitted {} Wh (alpha {})\nprice     {} EUR/MWh\n\
+			 compute   {} EUR\nzones     {} of {}\naccepted in block {}",
+			shown.day,
+			shown.kind,
+			shown.revision,
+			signers.join(", "),
+			shown.statement,
+			shown.digest,
+			shown.wh_dc_raw,
+			shown.wh_dc_commit,
+			shown.alpha,
+			shown.eur_per_mwh,
+			shown.compute_assets_eur,
+			shown.zones_ok,
+			shown.zones_total,
+			shown.block
+		)
+	})?;
+	Ok(ExitCode::SUCCESS)
+}
+
+/// The chain's issuance, in AICP.
+pub async fn issuance(chain: &Chain) -> Result<Ratio, gridproof_chain::Failure> {
+	let units = chain.issuance(AICP_ASSET_ID).await?;
+	Ok(Ratio::new(units, AICP).unwrap_or_default())
 }

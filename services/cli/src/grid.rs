@@ -219,7 +219,10 @@ async fn price(args: PriceArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let report = match (&args.source, &args.eic) {
 		(Some(source_text), Some(eic)) => {
 			let source = source(source_text, &args.access)?;
-			price::from_source(&source, eic, args.day, args.tz, args.ema_window).await?
+			let bar = out.spinner("asking for prices");
+			let report = price::from_source(&source, eic, args.day, args.tz, args.ema_window).await;
+			bar.finish_and_clear();
+			report?
 		},
 		_ => {
 			let files = read_files(&args.xml)?;

@@ -6,6 +6,7 @@
 #![deny(missing_docs)]
 
 mod attest;
+mod daemon;
 mod grid;
 mod keys;
 mod output;

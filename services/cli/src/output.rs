@@ -1,7 +1,7 @@
 //! What the command prints: results on standard output, everything else on standard error.
 
 use serde::Serialize;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 /// Where results go: one JSON document, or lines for people.
 pub struct Output {
@@ -20,18 +20,17 @@ impl Output {
 		value: &T,
 		text: impl FnOnce(&T) -> String,
 	) -> anyhow::Result<()> {
-		if self.json {
-			println!("{}", serde_json::to_string(value)?);
-		} else {
-			println!("{}", text(value));
-		}
+		let line = if self.json { serde_json::to_string(value)? } else { text(value) };
+		// Not println!, which panics when the reader has gone away.
+		writeln!(std::io::stdout(), "{line}")?;
 		Ok(())
 	}
 
 	/// Prints an error with its causes on standard error, and as JSON on standard output if asked.
 	pub fn error(&self, error: &anyhow::Error) {
 		if self.json {
-			println!("{}", serde_json::json!({ "error": format!("{error:#}") }));
+			let line = serde_json::json!({ "error": format!("{error:#}") });
+			let _ = writeln!(std::io::stdout(), "{line}");
 		}
 		eprintln!("error: {error:#}");
 	}
@@ -44,6 +43,18 @@ impl Output {
 		let style = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")
 			.unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
 		indicatif::ProgressBar::new(len).with_style(style)
+	}
+}
+
+impl Output {
+	/// Something that turns while the command waits, on standard error; hidden when nobody watches.
+	pub fn spinner(&self, message: &'static str) -> indicatif::ProgressBar {
+		if self.json || !std::io::stderr().is_terminal() {
+			return indicatif::ProgressBar::hidden();
+		}
+		let spinner = indicatif::ProgressBar::new_spinner().with_message(message);
+		spinner.enable_steady_tick(std::time::Duration::from_millis(120));
+		spinner
 	}
 }
 

@@ -1,0 +1,175 @@
+//! One role's signature under a file.
+
+use crate::{
+	files,
+	keys::{RoleKey, RoleKeys},
+	verify::{Opened, Refusal, Version, open},
+};
+use chrono::{SecondsFormat, Utc};
+use gridproof_primitives::{
+	H256,
+	attestation::{FieldFault, Role},
+	json::Value,
+};
+use serde::Serialize;
+use std::{io, path::Path};
+
+/// What was signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Signed {
+	/// For which role.
+	pub role: Role,
+	/// With which key.
+	pub public: String,
+	/// About which day.
+	pub day: String,
+	/// For which chain.
+	pub chain: String,
+	/// The digest of the file.
+	pub digest: String,
+	/// The hash of the fields.
+	pub fields: String,
+	/// Roles that have signed now.
+	pub signatures: usize,
+	/// What the signer should know: why a chain will refuse this statement.
+	pub warnings: Vec<String>,
+}
+
+/// Why nothing was signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignFault {
+	/// The file system refuses.
+	#[error("{path}: {reason}")]
+	Io {
+		/// Which file.
+		path: String,
+		/// Why.
+		reason: io::Error,
+	},
+	/// Somebody else is signing it right now.
+	#[error("{0} is being changed by somebody else; try again")]
+	Busy(String),
+	/// The file is not in order.
+	#[error(transparent)]
+	Refused(#[from] Refusal),
+	/// Older files are verified, never signed.
+	#[error("this is a file of version 1; only files of version 2 are signed: plan it again")]
+	OldVersion,
+	/// The role's signature is there.
+	#[error("{0} has signed this file already")]
+	AlreadySigned(Role),
+	/// The key is not the one trusted for the role.
+	#[error("this is not the key that is trusted for {0}")]
+	OtherKey(Role),
+	/// A signature that is there does not count.
+	#[error("the file carries a signature that does not count; {0}")]
+	BadCompany(String),
+}
+
+/// Signs the file at `path` as `role`. With `trusted` keys, the signatures that are there must be
+/// good ones and `key` must be the one trusted for `role`.
+///
+/// # Errors
+/// [`SignFault`]; the file is then as it was.
+pub fn sign_file(
+	path: &Path,
+	role: Role,
+	key: &RoleKey,
+	trusted: Option<&RoleKeys>,
+) -> Result<Signed, SignFault> {
+	let io_fault = |reason: io::Error| match reason.kind() {
+		io::ErrorKind::WouldBlock => SignFault::Busy(path.display().to_string()),
+		_ => SignFault::Io { path: path.display().to_string(), reason },
+	};
+	// Held to the end: two signers at the same time would lose one signature.
+	let file = files::open_exclusively(path).map_err(io_fault)?;
+	let bytes = files::read_open(&file).map_err(io_fault)?;
+	let (signed, text) = sign(&bytes, role, key, trusted)?;
+	files::replace(path, text.as_bytes(), 0o644).map_err(io_fault)?;
+	Ok(signed)
+}
+
+/// Signs a file's content and returns the new one.
+///
+/// # Errors
+/// [`SignFault`].
+pub fn sign(
+	bytes: &[u8],
+	role: Role,
+	key: &RoleKey,
+	trusted: Option<&RoleKeys>,
+) -> Result<(Signed, String), SignFault> {
+	let mut opened = open(bytes, None)?;
+	let Version::Two(statement) = opened.version.clone() else {
+		return Err(SignFault::OldVersion);
+	};
+	if opened.named_signers().iter().any(|signer| signer == role.as_str()) {
+		return Err(SignFault::AlreadySigned(role));
+	}
+	if let Some(trusted) = trusted {
+		if trusted.get(role) != Some(key.public()) {
+			return Err(SignFault::OtherKey(role));
+		}
+		let (_, reasons) = opened.count(trusted);
+		if let Some(reason) = reasons.first() {
+			return Err(SignFault::BadCompany(reason.clone()));
+		}
+	}
+	let digest = format!("{:#x}", opened.digest);
+	add_signature(&mut opened, role, key)?;
+	let signed = Signed {
+		role,
+		public: hex::encode(key.public()),
+		day: statement.fields.day.to_iso(),
+		chain: gridproof_primitives::attestation::chain_hint(&statement.genesis),
+		digest,
+		fields: format!("{:#x}", statement.fields.hash()),
+		signatures: opened.named_signers().len(),
+		warnings: warnings(&statement.genesis, statement.fields.check().err()),
+	};
+	Ok((signed, opened.file.to_pretty()))
+}
+
+fn add_signature(opened: &mut Opened, role: Role, key: &RoleKey) -> Result<(), Refusal> {
+	let bad = || Refusal::BadStructure("meta has no signers and signatures".to_string());
+	let signature = hex::encode(key.sign(&opened.message(role)));
+	let digest = format!("{:#x}", opened.digest);
+	let meta = opened.file.get_mut("meta").ok_or_else(bad)?;
+	let text = |text: &str| Value::from(text);
+	let signer = [("role", text(role.as_str())), ("pubkey", text(&hex::encode(key.public())))];
+	let time = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
+	let entry = [("signer", text(role.as_str())), ("sig", text(&signature)), ("ts", text(&time))];
+	push(meta, "signers", &signer).ok_or_else(bad)?;
+	push(meta, "signatures", &entry).ok_or_else(bad)?;
+	meta.set("digest_signed", digest.into());
+	Ok(())
+}
+
+fn push(meta: &mut Value, list: &str, members: &[(&str, Value)]) -> Option<()> {
+	let Value::Array(elements) = meta.get_mut(list)? else { return None };
+	let members = members.iter().map(|(name, value)| (name.to_string(), value.clone()));
+	elements.push(Value::Object(members.collect()));
+	Some(())
+}
+
+/// What makes a chain refuse a statement that is in order by itself.
+pub fn warnings(genesis: &H256, fault: Option<FieldFault>) -> Vec<String> {
+	let mut warnings = Vec::new();
+	if genesis.is_zero() {
+		warnings.push(
+			"the file names no chain, so no chain will take it: plan it with --chain or \
+			 --supply-from"
+				.to_string(),
+		);
+	}
+	if let Some(fault) = fault {
+		let reason = match fault {
+			FieldFault::Revision => "its revision and what it replaces contradict each other",
+			FieldFault::Zones => "its zone counts contradict each other",
+			FieldFault::Alpha => "its alpha is above one",
+			FieldFault::Commitment => "it commits more than the floor of energy times alpha",
+		};
+		warnings.push(format!("the chain will refuse this statement: {reason}"));
+	}
+	warnings
+}

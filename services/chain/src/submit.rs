@@ -1,0 +1,321 @@
+//! Transactions, followed until their fate is certain.
+//!
+//! A pool may drop a transaction without a word, and a connection may break while one is on its
+//! way. So whatever is sent here is watched until it is final, and sent again until then: always
+//! the same bytes, which a chain can take once only.
+
+use crate::{
+	Chain, Failure,
+	client::{AtBlock, Config, chain_of, error_name, rpc_failure},
+};
+use futures::{StreamExt, stream::FuturesOrdered};
+use gridproof_primitives::H256;
+use std::time::Duration;
+use subxt::{
+	client::OnlineClientAtBlockImpl,
+	config::DefaultExtrinsicParamsBuilder,
+	dynamic::Value,
+	error::TransactionEventsError,
+	ext::scale_value::Composite,
+	transactions::{DynamicPayload, SubmittableTransaction, TransactionInBlock, TransactionStatus},
+	utils::{AccountId32, MultiSignature},
+};
+use subxt_signer::sr25519::Keypair;
+
+type Transaction = SubmittableTransaction<Config, OnlineClientAtBlockImpl<Config>>;
+type InBlock = TransactionInBlock<Config, OnlineClientAtBlockImpl<Config>>;
+
+/// How long to wait for a transaction, and how often to send it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+	/// Time to finality before a transaction is sent again.
+	pub per_attempt: Duration,
+	/// How often it is sent at most; at least once.
+	pub attempts: u32,
+	/// Pause before the second attempt; it doubles with each further one, up to a minute.
+	pub pause: Duration,
+}
+
+impl Default for Patience {
+	fn default() -> Self {
+		Self { per_attempt: Duration::from_secs(60), attempts: 5, pause: Duration::from_secs(1) }
+	}
+}
+
+impl Patience {
+	/// The pause after the `attempt`-th attempt, counted from one.
+	pub fn pause_after(&self, attempt: u32) -> Duration {
+		let factor = 2u32.saturating_pow(attempt.saturating_sub(1).min(16));
+		self.pause.saturating_mul(factor).min(Duration::from_secs(60))
+	}
+}
+
+/// A transaction in a finalized block that did what it was meant to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Included {
+	/// Hash of the block.
+	pub block: H256,
+	/// Hash of the transaction.
+	pub transaction: H256,
+	/// Its events, each as `Pallet.Event` with its fields.
+	pub events: Vec<(String, Composite<()>)>,
+}
+
+/// What became of one attempt.
+enum Attempt {
+	Done(Box<Included>),
+	/// It was decided against; sending it again is of no use.
+	Failed(Failure),
+	/// It may or may not be on its way.
+	Lost(String),
+}
+
+impl Chain {
+	/// Submits a call that the runtime authorizes by its content (`#[pallet::authorize]`): a
+	/// general transaction without a signer, free of fees. `arguments` are SCALE.
+	///
+	/// # Errors
+	/// [`Failure::Unsupported`] if the chain has no such call or its arguments have another form;
+	/// [`Failure::Invalid`] and [`Failure::Refused`] if it was decided against;
+	/// [`Failure::Undecided`] if patience ran out.
+	pub async fn submit_authorized(
+		&self,
+		pallet: &str,
+		call: &str,
+		arguments: &[u8],
+		patience: &Patience,
+	) -> Result<Included, Failure> {
+		let attempts = patience.attempts.max(1);
+		let mut reason = String::new();
+		for attempt in 1..=attempts {
+			let sent = match self.authorized(pallet, call, arguments).await {
+				Ok(transaction) => follow(&transaction, patience.per_attempt).await,
+				Err(Failure::Rpc(reason)) => Attempt::Lost(reason),
+				Err(failure) => Attempt::Failed(failure),
+			};
+			match sent {
+				Attempt::Done(included) => return Ok(*included),
+				Attempt::Failed(failure) => return Err(failure),
+				Attempt::Lost(why) => {
+					tracing::warn!(attempt, reason = %why, "{pallet}.{call} is sent again");
+					reason = why;
+				},
+			}
+			if attempt < attempts {
+				tokio::time::sleep(patience.pause_after(attempt)).await;
+			}
+		}
+		Err(Failure::Undecided { attempts, reason })
+	}
+
+	async fn authorized(
+		&self,
+		pallet: &str,
+		call: &str,
+		arguments: &[u8],
+	) -> Result<Transaction, Failure> {
+		let block = self.at().await?;
+		let payload = payload(&block, pallet, call, arguments)?;
+		let parameters = DefaultExtrinsicParamsBuilder::<Config>::new().nonce(0).immortal().build();
+		// Nobody signs: the account and signature would go to an extension that verifies
+		// signatures, which such a chain does not have.
+		let nobody = (AccountId32([0; 32]), MultiSignature::Ed25519([0; 64]));
+		block
+			.transactions()
+			.create_v5_signable_offline(&payload, parameters)
+			.and_then(|mut draft| draft.sign_with_account_and_signature(&nobody.0, &nobody.1))
+			.map_err(|error| Failure::Unsupported(chain_of(&error)))
+	}
+}
+
+/// A call from its SCALE-encoded arguments, checked against the runtime's metadata.
+fn payload(
+	block: &AtBlock,
+	pallet: &str,
+	call: &str,
+	arguments: &[u8],
+) -> Result<DynamicPayload<Composite<()>>, Failure> {
+	let name = || Failure::Unsupported(format!("the call {pallet}.{call}"));
+	let metadata = block.metadata_ref();
+	let found = metadata.pallet_by_name(pallet).ok_or_else(name)?;
+	let variant = found.call_variant_by_name(call).ok_or_else(name)?;
+	let bytes = [&[found.call_index(), variant.index], arguments].concat();
+	block.transactions().from_call_data_bytes(&bytes).map_err(|error| {
+		Failure::Unsupported(format!("the call {pallet}.{call} in this form: {}", chain_of(&error)))
+	})
+}
+
+/// Sends a transaction and watches it.
+async fn follow(transaction: &Transaction, patience: Duration) -> Attempt {
+	match tokio::time::timeout(patience, watch(transaction)).await {
+		Ok(attempt) => attempt,
+		Err(_) => Attempt::Lost(format!("not final after {} s", patience.as_secs())),
+	}
+}
+
+async fn watch(transaction: &Transaction) -> Attempt {
+	let mut progress = match transaction.submit_and_watch().await {
+		Ok(progress) => progress,
+		Err(error) => return refused_or_lost(chain_of(&error)),
+	};
+	while let Some(status) = progress.next().await {
+		match status {
+			Ok(TransactionStatus::InFinalizedBlock(block)) => return outcome(&block).await,
+			Ok(TransactionStatus::Invalid { message }) => {
+				return Attempt::Failed(Failure::Invalid(message));
+			},
+			Ok(TransactionStatus::Error { message } | TransactionStatus::Dropped { message }) => {
+				return Attempt::Lost(message);
+			},
+			Ok(_) => (),
+			Err(error) => return Attempt::Lost(chain_of(&error)),
+		}
+	}
+	Attempt::Lost("the node stopped reporting on the transaction".to_string())
+}
+
+/// Nodes name an invalid transaction 1010 and such; all else is a failure on the way.
+fn refused_or_lost(reason: String) -> Attempt {
+	let is_refusal = ["Invalid Transaction", "Transaction is invalid", "Custom error", "1010"]
+		.iter()
+		.any(|mark| reason.contains(mark));
+	if is_refusal { Attempt::Failed(Failure::Invalid(reason)) } else { Attempt::Lost(reason) }
+}
+
+async fn outcome(block: &InBlock) -> Attempt {
+	let events = match block.wait_for_success().await {
+		Ok(events) => events,
+		Err(TransactionEventsError::ExtrinsicFailed(error)) => {
+			return Attempt::Failed(Failure::Refused(error_name(&error)));
+		},
+		Err(error) => return Attempt::Lost(chain_of(&error)),
+	};
+	let mut named = Vec::new();
+	for event in events.iter() {
+		let fields = event.map(|event| {
+			let name = format!("{}.{}", event.pallet_name(), event.event_name());
+			(name, event.decode_fields_unchecked_as::<Composite<()>>())
+		});
+		match fields {
+			Ok((name, Ok(fields))) => named.push((name, fields)),
+			Ok((name, Err(_))) => named.push((name, Composite::unnamed(Vec::<Value>::new()))),
+			Err(error) => return Attempt::Lost(chain_of(&error)),
+		}
+	}
+	Attempt::Done(Box::new(Included {
+		block: H256(block.block_hash().0),
+		transaction: H256(block.extrinsic_hash().0),
+		events: named,
+	}))
+}
+
+/// Sends one account's transactions in order, many at a time.
+///
+/// Several submitters of one account take each other's nonces: have one.
+pub struct Submitter {
+	chain: Chain,
+	account: Keypair,
+	patience: Patience,
+	window: usize,
+}
+
+impl Submitter {
+	/// Sends for `account`, with at most 64 transactions in the pool at a time.
+	pub fn new(chain: Chain, account: Keypair, patience: Patience) -> Self {
+		Self { chain, account, patience, window: 64 }
+	}
+
+	/// Submits calls, given as pallet, call and SCALE-encoded arguments. They take effect in the
+	/// order given; the outcomes are returned in it. A call that fails on chain does not stop the
+	/// next ones; one whose fate stays unknown does.
+	///
+	/// # Errors
+	/// What keeps a call from being signed at all, before anything of its batch is sent.
+	pub async fn submit(
+		&self,
+		calls: &[(&str, &str, Vec<u8>)],
+	) -> Result<Vec<Result<Included, Failure>>, Failure> {
+		let mut outcomes = Vec::with_capacity(calls.len());
+		for batch in calls.chunks(self.window) {
+			let transactions = self.sign(batch).await?;
+			let sent = self.send(&transactions).await;
+			let undecided = sent.iter().any(|o| matches!(o, Err(Failure::Undecided { .. })));
+			outcomes.extend(sent);
+			if undecided {
+				break;
+			}
+		}
+		Ok(outcomes)
+	}
+
+	async fn sign(&self, calls: &[(&str, &str, Vec<u8>)]) -> Result<Vec<Transaction>, Failure> {
+		let block = self.chain.at().await?;
+		let account = AccountId32(self.account.public_key().0);
+		let first = block.transactions().account_nonce(&account).await.map_err(rpc_failure)?;
+		let sign = |(nonce, (pallet, call, arguments)): (u64, &(&str, &str, Vec<u8>))| {
+			let payload = payload(&block, pallet, call, arguments)?;
+			// Immortal: the same bytes can be sent for as long as it takes.
+			let parameters =
+				DefaultExtrinsicParamsBuilder::<Config>::new().nonce(nonce).immortal().build();
+			block
+				.transactions()
+				.create_signable_offline(&payload, parameters)
+				.and_then(|mut draft| draft.sign(&self.account))
+				.map_err(|error| Failure::Unsupported(chain_of(&error)))
+		};
+		(first..).zip(calls).map(sign).collect()
+	}
+
+	async fn send(&self, transactions: &[Transaction]) -> Vec<Result<Included, Failure>> {
+		let follow_one = |transaction| self.follow_to_the_end(transaction);
+		// In this order the requests leave on the one connection, and so arrive.
+		transactions.iter().map(follow_one).collect::<FuturesOrdered<_>>().collect().await
+	}
+
+	async fn follow_to_the_end(&self, transaction: &Transaction) -> Result<Included, Failure> {
+		let attempts = self.patience.attempts.max(1);
+		let mut reason = String::new();
+		for attempt in 1..=attempts {
+			match follow(transaction, self.patience.per_attempt).await {
+				Attempt::Done(included) => return Ok(*included),
+				// What was sent before may be in a block by now, which makes its nonce stale.
+				Attempt::Failed(Failure::Invalid(why)) if attempt > 1 => reason = why,
+				Attempt::Failed(failure) => return Err(failure),
+				Attempt::Lost(why) => reason = why,
+			}
+			if attempt < attempts {
+				tokio::time::sleep(self.patience.pause_after(attempt)).await;
+			}
+		}
+		Err(Failure::Undecided { attempts, reason })
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn pauses_double_up_to_a_minute() {
+		let patience = Patience { pause: Duration::from_secs(2), ..Patience::default() };
+		let pauses: Vec<u64> = (1..=8).map(|n| patience.pause_after(n).as_secs()).collect();
+		assert_eq!(pauses, [2, 4, 8, 16, 32, 60, 60, 60]);
+		assert_eq!(patience.pause_after(u32::MAX), Duration::from_secs(60));
+	}
+
+	#[tokio::test]
+	async fn an_address_of_another_kind_is_refused() {
+		let failure = Chain::connect("http://127.0.0.1:9944").await.err();
+		assert_eq!(failure, Some(Failure::BadUrl("http://127.0.0.1:9944".to_string())));
+	}
+
+	#[tokio::test]
+	async fn a_silent_port_is_reported_at_once() {
+		let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+		let url = format!("ws://{}", listener.local_addr().unwrap());
+		drop(listener);
+		let failure = Chain::connect(&url).await.err().unwrap();
+		assert!(matches!(failure, Failure::Unreachable { .. }), "{failure}");
+		assert!(failure.is_temporary());
+	}
+}

@@ -1,0 +1,170 @@
+//! `gridproof attest daemon` without a node: what it loads, logs, keeps and locks.
+
+use serde_json::Value;
+use std::{
+	fs,
+	process::{Child, Command, Output, Stdio},
+	time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// A folder with one zone, one day of its data, and a key.
+struct Desk {
+	folder: TempDir,
+	url: String,
+}
+
+impl Desk {
+	fn new() -> Self {
+		let folder = tempfile::tempdir().unwrap();
+		let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors");
+		let day = folder.path().join("xml/2025-03-30");
+		fs::create_dir_all(&day).unwrap();
+		fs::copy(
+			format!("{vectors}/gl_pt15m_a03_dst23_delu.xml"),
+			day.join("load_10Y1001A1001A82H.xml"),
+		)
+		.unwrap();
+		let zones = "name,eic,timezone\nDE-LU,10Y1001A1001A82H,Europe/Berlin\n";
+		fs::write(folder.path().join("zones.csv"), zones).unwrap();
+		let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+		let desk = Self { url: format!("ws://{}", nobody.local_addr().unwrap()), folder };
+		let made = desk.command(&["keys", "new", "--role", "data", &desk.path("data.json")]);
+		assert!(made.status.success());
+		desk
+	}
+
+	fn path(&self, name: &str) -> String {
+		self.folder.path().join(name).display().to_string()
+	}
+
+	fn command(&self, arguments: &[&str]) -> Output {
+		Command::new(env!("CARGO_BIN_EXE_gridproof")).args(arguments).output().unwrap()
+	}
+
+	fn arguments(&self, more: &[&str]) -> Vec<String> {
+		let mut arguments: Vec<String> = [
+			"--json",
+			"attest",
+			"daemon",
+			"--zones",
+			&self.path("zones.csv"),
+			"--source",
+			&format!("dir:{}", self.path("xml")),
+			"--out",
+			&self.path("days"),
+			"--state",
+			&self.path("state"),
+			"--url",
+			&self.url,
+			"--key",
+			&self.path("data.json"),
+			"--eur-per-mwh",
+			"90",
+			"--from",
+			"2025-03-30",
+		]
+		.map(str::to_string)
+		.to_vec();
+		arguments.extend(more.iter().map(|text| text.to_string()));
+		arguments
+	}
+
+	fn once(&self, more: &[&str]) -> Output {
+		let until = ["--until", "2025-03-30", "--retry-pause", "0", "--step-attempts", "2"];
+		let more = [&until[..], &["--once", "--max-catch-up", "100000"], more].concat();
+		let arguments = self.arguments(&more);
+		self.command(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+	}
+
+	fn start(&self, more: &[&str]) -> Child {
+		Command::new(env!("CARGO_BIN_EXE_gridproof"))
+			.args(self.arguments(more))
+			.stdout(Stdio::piped())
+			.stderr(Stdio::piped())
+			.spawn()
+			.unwrap()
+	}
+
+	fn state(&self) -> Value {
+		serde_json::from_str(&fs::read_to_string(self.path("state/state.json")).unwrap()).unwrap()
+	}
+}
+
+fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
+	let start = Instant::now();
+	while !is_there() {
+		assert!(start.elapsed() < Duration::from_secs(30), "no {what} after 30 s");
+		std::thread::sleep(Duration::from_millis(50));
+	}
+}
+
+#[test]
+fn data_is_loaded_though_no_node_answers_and_the_day_is_given_up_at_last() {
+	let desk = Desk::new();
+	let output = desk.once(&[]);
+	assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+	let ended: Value = serde_json::from_slice(&output.stdout).unwrap();
+	assert_eq!(ended["attested"], 0);
+	let reason = ended["given_up"]["2025-03-30"].as_str().unwrap();
+	assert!(reason.contains("no node answers"), "{reason}");
+	let summary = fs::read_to_string(desk.path("days/grid_summary_2025-03-30.json")).unwrap();
+	assert!(summary.contains("996608312500"), "{summary}");
+	let load = fs::read_to_string(desk.path("state/load.log")).unwrap();
+	assert!(load.contains("2025-03-30 loaded: 1 of 1 zones"), "{load}");
+	let attest = fs::read_to_string(desk.path("state/attest.log")).unwrap();
+	assert_eq!(attest.lines().filter(|line| line.contains("failed: no node")).count(), 2);
+}
+
+#[test]
+fn a_day_without_data_is_given_up_with_its_reason() {
+	let desk = Desk::new();
+	fs::remove_dir_all(desk.path("xml/2025-03-30")).unwrap();
+	let output = desk.once(&[]);
+	assert_eq!(output.status.code(), Some(1));
+	let log = fs::read_to_string(desk.path("state/load.log")).unwrap();
+	assert!(log.contains("only 0 of 1 zones") && log.contains("DE-LU no data"), "{log}");
+}
+
+#[test]
+fn a_second_run_is_refused_and_a_killed_one_is_followed_by_another() {
+	let desk = Desk::new();
+	let beat = ["--every", "1", "--until", "2025-03-30", "--retry-pause", "3600"];
+	let mut first = desk.start(&beat);
+	let summary = desk.path("days/grid_summary_2025-03-30.json");
+	wait_for("summary", || fs::exists(&summary).unwrap());
+	wait_for("failed attempt", || desk.state()["open"]["2025-03-30"]["attempts"] == 1);
+	let second = desk.start(&beat).wait_with_output().unwrap();
+	assert_eq!(second.status.code(), Some(1));
+	let said = String::from_utf8_lossy(&second.stderr).to_string();
+	assert!(said.contains("another run is active"), "{said}");
+	first.kill().unwrap();
+	first.wait().unwrap();
+	let before = desk.state();
+	assert_eq!(before["open"]["2025-03-30"]["loaded"], true);
+	let mut third = desk.start(&beat);
+	std::thread::sleep(Duration::from_secs(2));
+	assert!(third.try_wait().unwrap().is_none(), "the lock of a killed run is free");
+	assert_eq!(desk.state()["started_at"], before["started_at"], "the beat goes on");
+	third.kill().unwrap();
+	third.wait().unwrap();
+	let log = fs::read_to_string(desk.path("state/load.log")).unwrap();
+	assert_eq!(log.lines().count(), 1, "loaded once: {log}");
+}
+
+#[test]
+fn mistakes_in_the_arguments_are_told_before_anything_is_done() {
+	let desk = Desk::new();
+	for (more, wanted) in [
+		(vec!["--key", &*desk.path("data.json")], "two keys of data"),
+		(vec!["--every", "60", "--follow-chain"], "cannot be used with"),
+		(vec!["--load-at", "0:99"], "HH:MM"),
+		(vec!["--price-zone", "FR"], "cannot be used with"),
+	] {
+		let output = desk.start(&more).wait_with_output().unwrap();
+		assert!(!output.status.success());
+		let said = String::from_utf8_lossy(&output.stderr).to_string();
+		assert!(said.contains(wanted), "{said}");
+		assert!(!fs::exists(desk.path("state/state.json")).unwrap());
+	}
+}
