@@ -31,7 +31,7 @@ pub enum Token {
 	Text(String),
 	/// The innermost open element ends.
 	Close,
-	/// The document ends.
+	/// The document ends; whoever has an element open takes that for [`InvalidDocument::Truncated`].
 	End,
 }
 
@@ -80,7 +80,6 @@ impl<'a> Cursor<'a> {
 				Event::DocType(_) => return Err(InvalidDocument::Doctype),
 				Event::Decl(decl) => check_encoding(decl.encoding())?,
 				Event::Comment(_) | Event::PI(_) | Event::Empty(_) => {},
-				Event::Eof if self.depth > 0 => return Err(InvalidDocument::Truncated),
 				Event::Eof => return Ok(Token::End),
 			}
 		}

@@ -123,7 +123,9 @@ fn with_row(path: &Path, summary: &Summary) -> Result<String, WriteFailure> {
 			}
 		} else {
 			let (date, figures) = parse_row(line).ok_or_else(foreign)?;
-			rows.insert(date, figures);
+			if rows.insert(date, figures).is_some() {
+				return Err(foreign());
+			}
 		}
 	}
 	rows.insert(summary.day.clone(), (summary.wh_dc_raw, summary.wh_dc_commit));

@@ -153,6 +153,7 @@ fn a_foreign_grid_load_file_is_left_alone() {
 	for (content, line) in [
 		("day,wh\n", 1),
 		("date,grid_wh_dc,grid_wh_dc_commit\n2025-03-24,1\n", 2),
+		("date,grid_wh_dc,grid_wh_dc_commit\n2025-03-23,1,1\n2025-03-23,2,2\n", 3),
 		("date,grid_wh_dc,grid_wh_dc_commit\n2025-3-24,1,1\n", 2),
 		("date,grid_wh_dc,grid_wh_dc_commit\n2025-03-24,1,-1\n", 2),
 	] {

@@ -283,6 +283,8 @@ fn acknowledgements_are_no_data_or_a_refusal_by_their_words() {
 	let wrong = acknowledgement("999", "Input parameter does not exist: curveType");
 	let Err(NoFigure::Refused(answer)) = monday(&[wrong]) else { panic!() };
 	assert_eq!(answer.to_string(), "999: Input parameter does not exist: curveType");
+	let other_code = acknowledgement("A95", "No matching data found for Data item");
+	assert!(matches!(monday(&[other_code]), Err(NoFigure::Refused(_))));
 	let empty = acknowledgement("", "");
 	assert!(matches!(monday(&[empty]), Err(NoFigure::Refused(_))));
 	// Next to a document with data, "no data" says nothing.
