@@ -138,8 +138,6 @@ fn all_calls() -> Vec<RuntimeCall> {
 
 #[test]
 fn every_call_is_known_here_so_that_none_is_filtered_by_accident() {
-	// Calls whose arguments zeros are no example of.
-	let undecodable = ["Utility::dispatch_as_fallible", "Utility::dispatch_as"];
 	let mut seen: Vec<String> = all_calls()
 		.iter()
 		.map(|call| call.get_call_metadata())
@@ -153,11 +151,9 @@ fn every_call_is_known_here_so_that_none_is_filtered_by_accident() {
 		}
 	}
 	declared.sort();
-	let missing: Vec<_> = declared
-		.iter()
-		.filter(|name| !seen.contains(name) && !undecodable.contains(&name.as_str()))
-		.collect();
-	assert_eq!(missing, Vec::<&String>::new());
+	declared.retain(|name| !seen.contains(name));
+	// Their arguments hold fractions, which zeros are no example of: the filter says nothing of them.
+	assert_eq!(declared, ["Attestations::submit", "CoveragePolicy::set_parameters"]);
 }
 
 #[test]
