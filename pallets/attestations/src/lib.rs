@@ -60,6 +60,8 @@
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(missing_docs)]
+// The pallet macros hand call arguments over by reference, boxed ones included.
+#![allow(clippy::borrowed_box)]
 #![cfg_attr(
 	not(any(test, feature = "runtime-benchmarks")),
 	deny(
@@ -91,6 +93,8 @@ pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
+// `expect` and `as` here are what the pallet macros write; the rules themselves are elsewhere.
+#[allow(clippy::as_conversions, clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;

@@ -158,7 +158,7 @@ impl<T: Config> Pallet<T> {
 		let inventory = parameters.compute_inventory;
 		ensure!(fields.compute_assets <= inventory, Error::<T>::AboveInventory);
 		let price = check_price(&fields.eur_per_mwh, &parameters.prices, reference, fields.day);
-		Ok(price.map_err(Error::<T>::from)?)
+		price.map_err(Error::<T>::from)
 	}
 
 	/// Takes a statement about the latest day, or a later one.

@@ -16,7 +16,7 @@ fn the_first_supply_is_minted_and_known() {
 }
 
 #[test]
-#[should_panic(expected = "coverage parameters: it must be 1 <= CR_min <= CR_max")]
+#[should_panic(expected = "the parameters break a relation: Some(Band)")]
 fn parameters_that_break_a_relation_do_not_get_into_genesis() {
 	let mut broken = parameters();
 	broken.policy.cr_min = Ratio::percent(125);
