@@ -5,8 +5,9 @@
 
 import { readFileSync } from "node:fs";
 
-// Fields of a chain spec that smoldot 3.4.1 reads. `lightSyncState` is not among ours: it is made
-// for BABE, and smoldot warp-syncs an Aura chain from its genesis.
+// Fields of a chain spec that smoldot 3.4.1 uses. `lightSyncState` is not among ours: it is made
+// for BABE, and smoldot warp-syncs an Aura chain from its genesis. Nor is `protocolId`, which it
+// warns of: protocols are named after the genesis hash.
 const KEPT = [
 	"name",
 	"id",
@@ -14,7 +15,6 @@ const KEPT = [
 	"codeSubstitutes",
 	"bootNodes",
 	"telemetryEndpoints",
-	"protocolId",
 	"forkId",
 	"properties",
 	"genesis",
@@ -53,7 +53,7 @@ for (const field of KEPT) {
 		light[field] = spec[field];
 	}
 }
-const left = Object.keys(spec).filter((field) => !KEPT.includes(field));
+const left = Object.keys(spec).filter((field) => ![...KEPT, "protocolId"].includes(field));
 if (left.length > 0) {
 	process.stderr.write(`light-spec: left out ${left.join(", ")}\n`);
 }

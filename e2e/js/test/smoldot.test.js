@@ -21,7 +21,10 @@ before(async () => {
 	({ request, nextNotification } = connection(chain));
 });
 
-after(() => client?.terminate());
+// Not awaited: now and then smoldot 3.4.1 doesn't report its end, so the runner ends the process.
+after(() => {
+	client?.terminate();
+});
 
 /** Requests and notifications over the light client's only stream of answers. */
 function connection(chain) {
