@@ -6,6 +6,8 @@ import { readFileSync } from "node:fs";
 // Balances have more digits than a JavaScript number: they are carried through as texts.
 const NUMBER_OR_TEXT = /"[^"\\]*(?:\\.[^"\\]*)*"|\d{16,}/g;
 const MARKED = /"(\d{16,})n"/g;
+// A list without lists or objects in it fits on a line.
+const FLAT_LIST = /\[\s+([^[\]{}]+?)\s+\]/g;
 
 const input = readFileSync(0, "utf8");
 const spec = JSON.parse(
@@ -30,5 +32,7 @@ function sorted(value) {
 	return Object.fromEntries(keys.map((key) => [key, sorted(value[key])]));
 }
 
-const text = JSON.stringify(sorted(spec), null, 2).replace(MARKED, "$1");
+const text = JSON.stringify(sorted(spec), null, 2)
+	.replace(MARKED, "$1")
+	.replace(FLAT_LIST, (_, items) => `[${items.replace(/\s*\n\s*/g, " ")}]`);
 process.stdout.write(`${text}\n`);
