@@ -4,7 +4,7 @@
 use crate::{
 	cli::Cli,
 	client::{self, FullClient},
-	command::location,
+	command::origin,
 	error::Error,
 };
 use codec::Encode;
@@ -25,7 +25,7 @@ use std::{sync::Arc, time::Duration};
 
 /// Runs a benchmark command.
 pub fn run(cli: &Cli, command: &BenchmarkCmd) -> Result<(), Error> {
-	let location = location(cli);
+	let origin = origin(cli);
 	let runner = cli.create_runner(command)?;
 	runner.sync_run(|config| {
 		match command {
@@ -36,17 +36,17 @@ pub fn run(cli: &Cli, command: &BenchmarkCmd) -> Result<(), Error> {
 				command.run(&config, SUBSTRATE_REFERENCE_HARDWARE.clone())?;
 			},
 			BenchmarkCmd::Block(command) => {
-				command.run(client::new_core(&config, &location)?.client)?;
+				command.run(client::new_core(&config, &origin)?.client)?;
 			},
 			BenchmarkCmd::Storage(command) => {
-				let core = client::new_core(&config, &location)?;
+				let core = client::new_core(&config, &origin)?;
 				let database = core.backend.expose_db();
 				let storage = core.backend.expose_storage();
 				let cache = core.backend.expose_shared_trie_cache();
 				command.run(config, core.client, database, storage, cache)?;
 			},
 			BenchmarkCmd::Overhead(command) => {
-				let core = client::new_core(&config, &location)?;
+				let core = client::new_core(&config, &origin)?;
 				let remarks = RemarkBuilder { client: core.client.clone() };
 				command.run(
 					config.chain_spec.name().into(),
@@ -58,7 +58,7 @@ pub fn run(cli: &Cli, command: &BenchmarkCmd) -> Result<(), Error> {
 				)?;
 			},
 			BenchmarkCmd::Extrinsic(command) => {
-				let core = client::new_core(&config, &location)?;
+				let core = client::new_core(&config, &origin)?;
 				let factory = ExtrinsicFactory(vec![
 					Box::new(RemarkBuilder { client: core.client.clone() }),
 					Box::new(TransferBuilder {

@@ -5,9 +5,15 @@
 //! gives it a name, an id and the token properties that wallets read.
 
 use frame_system::Config as SystemConfig;
-use gridproof_runtime::{Runtime, WASM_BINARY};
+use gridproof_runtime::{
+	BuildStorage, Runtime, RuntimeGenesisConfig, WASM_BINARY, genesis_presets,
+};
+use sc_chain_spec::json_patch;
 use sc_service::{ChainType, Properties};
-use sp_core::Get;
+use sp_core::{
+	Get,
+	storage::{Storage, well_known_keys},
+};
 use std::path::Path;
 
 /// A chain specification without extension fields, so that every light client accepts it.
@@ -89,13 +95,7 @@ impl Network {
 	///
 	/// Fails if the node was compiled without the runtime's WebAssembly.
 	pub fn chain_spec(self) -> Result<ChainSpec, String> {
-		let code = WASM_BINARY.ok_or_else(|| {
-			"This node was built without the runtime (SKIP_WASM_BUILD was set), so it knows no \
-			 built-in chain. Build it again without that variable, or pass a specification file: \
-			 --chain FILE"
-				.to_string()
-		})?;
-		Ok(ChainSpec::builder(code, None)
+		Ok(ChainSpec::builder(wasm_binary()?, None)
 			.with_name(self.display_name())
 			.with_id(self.id())
 			.with_chain_type(self.chain_type())
@@ -104,6 +104,32 @@ impl Network {
 			.with_genesis_config_preset_name(self.preset())
 			.build())
 	}
+
+	/// The state that the chain starts from.
+	///
+	/// The same as the specification yields by running the runtime's WebAssembly, which first has
+	/// to be compiled for several seconds: this is the same code, compiled into the node.
+	pub fn genesis_storage(self) -> Result<Storage, String> {
+		let preset = genesis_presets::get_preset(&self.preset().into())
+			.ok_or_else(|| format!("the runtime has no preset `{}`", self.preset()))?;
+		let invalid = |error: serde_json::Error| format!("preset `{}`: {error}", self.preset());
+		let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).map_err(invalid)?;
+		json_patch::merge(&mut config, serde_json::from_slice(&preset).map_err(invalid)?);
+		let config: RuntimeGenesisConfig = serde_json::from_value(config).map_err(invalid)?;
+		let mut storage = config.build_storage()?;
+		storage.top.insert(well_known_keys::CODE.to_vec(), wasm_binary()?.to_vec());
+		Ok(storage)
+	}
+}
+
+/// The runtime's WebAssembly, unless the node was built without it.
+fn wasm_binary() -> Result<&'static [u8], String> {
+	WASM_BINARY.ok_or_else(|| {
+		"This node was built without the runtime (SKIP_WASM_BUILD was set), so it knows no \
+		 built-in chain. Build it again without that variable, or pass a specification file: \
+		 --chain FILE"
+			.to_string()
+	})
 }
 
 /// The properties that wallets read from a chain: symbol, decimals and address format.
@@ -179,7 +205,7 @@ mod tests {
 
 	#[test]
 	fn every_network_has_a_preset_in_the_runtime() {
-		let presets = gridproof_runtime::genesis_presets::preset_names();
+		let presets = genesis_presets::preset_names();
 		for network in Network::ALL {
 			assert!(
 				presets.iter().any(|id| id.as_ref() as &str == network.preset()),
@@ -236,7 +262,7 @@ mod tests {
 	}
 
 	#[test]
-	fn built_in_networks_have_distinct_ids_and_build_a_genesis() {
+	fn built_in_networks_have_distinct_ids_and_the_same_genesis_natively_and_in_wasm() {
 		if WASM_BINARY.is_none() {
 			// Without the runtime there is only the error, which must say so.
 			for network in Network::ALL {
@@ -253,8 +279,10 @@ mod tests {
 			assert!(spec.telemetry_endpoints().is_none());
 			assert!(spec.boot_nodes().is_empty());
 			ids.push(spec.id().to_string());
-			let raw = spec.as_json(true).expect("the preset builds");
-			assert!(raw.contains("\"raw\""));
+			let from_wasm = spec.as_storage_builder().build_storage().expect("the preset builds");
+			let native = network.genesis_storage().expect("the preset builds");
+			assert!(from_wasm.top == native.top, "{network:?}: native and wasm genesis differ");
+			assert!(native.children_default.is_empty());
 		}
 		ids.dedup();
 		assert_eq!(ids, ["gridproof_dev", "gridproof_local", "gridproof_staging"]);

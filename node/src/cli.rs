@@ -171,6 +171,7 @@ fn with_defaults(command: Command) -> Command {
 		arg.default_value(DEFAULT_POOL_KBYTES)
 			.help("Kilobytes that the pool keeps in its ready queue, and again in its future queue")
 	});
+	let command = adjust(command, "pool_type", |arg| arg.default_value("single-state"));
 	let command = adjust(command, "tx_ban_seconds", |arg| {
 		arg.default_value(DEFAULT_BAN_SECONDS)
 			.help("Seconds for which a transaction found invalid is refused without a new look")
@@ -254,6 +255,7 @@ mod tests {
 		let pool = run(&["--dev"]).pool_config;
 		assert_eq!((pool.pool_limit, pool.pool_kbytes), (32_768, 65_536));
 		assert_eq!(pool.tx_ban_seconds, Some(60));
+		assert!(matches!(pool.pool_type, sc_cli::TransactionPoolType::SingleState));
 		let pool = run(&["--dev", "--pool-limit", "10", "--pool-kbytes", "20"]).pool_config;
 		assert_eq!((pool.pool_limit, pool.pool_kbytes), (10, 20));
 	}

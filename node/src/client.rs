@@ -1,6 +1,9 @@
 //! The parts of a node that its commands need too: database, client and import queue.
 
-use crate::error::{self, Error};
+use crate::{
+	chain_spec::Network,
+	error::{self, Error},
+};
 use gridproof_runtime::{apis::RuntimeApi, opaque::Block};
 use sc_chain_spec::{BuildGenesisBlock, GenesisBlockBuilder};
 use sc_client_api::Backend;
@@ -47,6 +50,16 @@ pub type GrandpaLink = sc_consensus_grandpa::LinkHalf<Block, FullClient, FullSel
 /// newest final block is kept anyway.
 pub const JUSTIFICATION_PERIOD: u32 = 512;
 
+/// Where a chain comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+	/// The built-in network that was chosen, if it was not a specification file.
+	pub network: Option<Network>,
+	/// The arguments `--chain` and `--base-path` in use, each with a space before it, as they
+	/// have to be repeated in another command.
+	pub location: String,
+}
+
 /// The parts of a node that its commands need too: no network, no transaction pool.
 pub struct Core {
 	/// The client.
@@ -69,9 +82,8 @@ pub struct Core {
 	pub telemetry: Option<Telemetry>,
 }
 
-/// Opens the storage and builds the parts on top of it. `location` are the arguments `--chain`
-/// and `--base-path` in use, for error messages.
-pub fn new_core(config: &Configuration, location: &str) -> Result<Core, Error> {
+/// Opens the storage and builds the parts on top of it.
+pub fn new_core(config: &Configuration, origin: &Origin) -> Result<Core, Error> {
 	let telemetry = config
 		.telemetry_endpoints
 		.clone()
@@ -85,8 +97,8 @@ pub fn new_core(config: &Configuration, location: &str) -> Result<Core, Error> {
 		.map_err(sc_service::Error::from)?;
 
 	let executor: Executor = sc_service::new_wasm_executor(&config.executor);
-	let backend = open_backend(config, location)?;
-	let genesis = genesis_builder(config, backend.clone(), executor.clone(), location)?;
+	let backend = open_backend(config, &origin.location)?;
+	let genesis = genesis_builder(config, backend.clone(), executor.clone(), origin)?;
 	let (client, backend, keystore, task_manager) =
 		sc_service::new_full_parts_with_genesis_builder::<Block, RuntimeApi, _, _>(
 			config,
@@ -142,15 +154,13 @@ fn genesis_builder(
 	config: &Configuration,
 	backend: Arc<FullBackend>,
 	executor: Executor,
-	location: &str,
+	origin: &Origin,
 ) -> Result<GenesisBlockBuilder<Block, FullBackend, Executor>, Error> {
-	let storage = config.chain_spec.as_storage_builder().build_storage().map_err(|reason| {
-		Error::Explained(format!(
-			"The chain specification `{}` yields no genesis state: {reason}. Its runtime code or \
-			 its genesis configuration is damaged; get a fresh copy of the file.",
-			config.chain_spec.name()
-		))
-	})?;
+	let storage = match origin.network {
+		Some(network) => network.genesis_storage(),
+		None => config.chain_spec.as_storage_builder().build_storage(),
+	};
+	let storage = storage.map_err(|reason| no_genesis(config, &reason))?;
 	let builder = |storage| {
 		GenesisBlockBuilder::new_with_storage(
 			storage,
@@ -159,15 +169,22 @@ fn genesis_builder(
 			executor.clone(),
 		)
 	};
-	let stored = backend.blockchain().info().genesis_hash;
-	if stored != Hash::zero() {
-		let (block, _discarded) = builder(storage.clone())?.build_genesis_block()?;
-		let expected = block.header().hash();
-		if expected != stored {
-			return Err(other_genesis(stored, expected, config.database.path(), location));
-		}
+	let (block, _discarded) = builder(storage.clone())?
+		.build_genesis_block()
+		.map_err(|error| no_genesis(config, &error.to_string()))?;
+	let (stored, expected) = (backend.blockchain().info().genesis_hash, block.header().hash());
+	if stored != Hash::zero() && stored != expected {
+		return Err(other_genesis(stored, expected, config.database.path(), &origin.location));
 	}
 	Ok(builder(storage)?)
+}
+
+fn no_genesis(config: &Configuration, reason: &str) -> Error {
+	Error::Explained(format!(
+		"The chain specification `{}` yields no genesis state: {reason}. Its runtime code or its \
+		 genesis configuration is damaged; get a fresh copy of the file.",
+		config.chain_spec.name()
+	))
 }
 
 fn other_genesis(stored: Hash, expected: Hash, path: Option<&Path>, location: &str) -> Error {

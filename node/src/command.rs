@@ -1,10 +1,10 @@
 //! What each command does.
 
 use crate::{
-	chain_spec,
+	chain_spec::{self, Network},
 	cli::{Cli, RunArgs, Subcommand},
-	client::{self, FullBackend, FullClient},
-	error::Error,
+	client::{self, FullBackend, FullClient, Origin},
+	error::{self, Error},
 	pool::PoolSettings,
 	preflight::{self, Listening},
 	service,
@@ -29,13 +29,23 @@ pub fn run(cli: &Cli) -> Result<(), Error> {
 		},
 		Subcommand::ExportChainSpec(command) => {
 			let spec = cli.load_spec(&command.chain).map_err(sc_cli::Error::Input)?;
-			Ok(command.run(spec)?)
+			command.run(spec).map_err(|error| match (&command.output, error) {
+				(Some(file), sc_cli::Error::Io(error)) => {
+					Error::Explained(format!("Cannot write {}: {error}", file.display()))
+				},
+				(_, error) => error.into(),
+			})
 		},
 		Subcommand::ChainInfo(command) => {
 			let runner = cli.create_runner(command)?;
 			runner.sync_run(|config| {
 				require_database(&config)?;
-				command.run::<Block>(&config)?;
+				command.run::<Block>(&config).map_err(|error| match error {
+					sc_cli::Error::Client(error) => {
+						error::database(&error, config.database.path(), &location(cli))
+					},
+					error => error.into(),
+				})?;
 				println!();
 				Ok(())
 			})
@@ -50,27 +60,36 @@ pub fn run(cli: &Cli) -> Result<(), Error> {
 
 /// Runs the commands that work on blocks and state of the stored chain.
 fn run_on_stored_chain(cli: &Cli, subcommand: &Subcommand) -> Result<(), Error> {
-	let location = location(cli);
+	let origin = origin(cli);
 	match subcommand {
 		Subcommand::CheckBlock(command) => {
 			cli.create_runner(command)?.async_run::<_, Error>(|config| {
 				require_database(&config)?;
-				let core = client::new_core(&config, &location)?;
+				let core = client::new_core(&config, &origin)?;
 				let check = command.run(core.client, core.import_queue);
-				Ok((async { Ok(check.await?) }, core.task_manager))
+				let check = async {
+					check.await.map_err(|error| {
+						Error::Explained(format!(
+							"{error}. A block can be executed again only while the state before it \
+							 is stored: a node with --state-pruning archive keeps all of it."
+						))
+					})
+				};
+				Ok((check, core.task_manager))
 			})
 		},
 		Subcommand::ExportBlocks(command) => {
 			cli.create_runner(command)?.async_run::<_, Error>(|config| {
 				require_database(&config)?;
-				let core = client::new_core(&config, &location)?;
+				let mut core = client::new_core(&config, &origin)?;
+				core.task_manager.keep_alive(core.import_queue);
 				let export = command.run(core.client, config.database);
 				Ok((async { Ok(export.await?) }, core.task_manager))
 			})
 		},
 		Subcommand::ImportBlocks(command) => {
 			cli.create_runner(command)?.async_run::<_, Error>(|config| {
-				let core = client::new_core(&config, &location)?;
+				let core = client::new_core(&config, &origin)?;
 				let import = command.run(core.client, core.import_queue);
 				Ok((async { Ok(import.await?) }, core.task_manager))
 			})
@@ -78,7 +97,8 @@ fn run_on_stored_chain(cli: &Cli, subcommand: &Subcommand) -> Result<(), Error> 
 		Subcommand::ExportState(command) => {
 			cli.create_runner(command)?.async_run::<_, Error>(|config| {
 				require_database(&config)?;
-				let core = client::new_core(&config, &location)?;
+				let mut core = client::new_core(&config, &origin)?;
+				core.task_manager.keep_alive(core.import_queue);
 				let export =
 					command.run::<Block, FullBackend, FullClient>(core.client, config.chain_spec);
 				Ok((async { Ok(export.await?) }, core.task_manager))
@@ -87,7 +107,8 @@ fn run_on_stored_chain(cli: &Cli, subcommand: &Subcommand) -> Result<(), Error> 
 		Subcommand::Revert(command) => {
 			cli.create_runner(command)?.async_run::<_, Error>(|config| {
 				require_database(&config)?;
-				let core = client::new_core(&config, &location)?;
+				let mut core = client::new_core(&config, &origin)?;
+				core.task_manager.keep_alive(core.import_queue);
 				let revert = command.run(core.client, core.backend, Some(Box::new(revert_grandpa)));
 				Ok((async { Ok(revert.await?) }, core.task_manager))
 			})
@@ -124,15 +145,21 @@ fn run_node(cli: &Cli) -> Result<(), Error> {
 	preflight::adjust(runner.config_mut(), listening);
 	preflight::check_ports(runner.config())?;
 	let pool = PoolSettings::new(&base.pool_config, base.is_dev()?);
-	let location = location(cli);
-	runner.run_node_until_exit(|config| async move {
-		match config.network.network_backend {
-			NetworkBackendType::Litep2p => {
-				service::new_full::<Litep2pNetworkBackend>(config, pool, &location)
-			},
-			NetworkBackendType::Libp2p => {
-				service::new_full::<NetworkWorker<_, _>>(config, pool, &location)
-			},
+	let origin = origin(cli);
+	let mut outlives_tasks = None;
+	runner.run_node_until_exit(|config| {
+		let kept = &mut outlives_tasks;
+		async move {
+			let (task_manager, pool) = match config.network.network_backend {
+				NetworkBackendType::Litep2p => {
+					service::new_full::<Litep2pNetworkBackend>(config, pool, &origin)
+				},
+				NetworkBackendType::Libp2p => {
+					service::new_full::<NetworkWorker<_, _>>(config, pool, &origin)
+				},
+			}?;
+			*kept = Some(pool);
+			Ok(task_manager)
 		}
 	})
 }
@@ -149,8 +176,14 @@ fn require_database(config: &Configuration) -> Result<(), Error> {
 	}
 }
 
-/// The arguments `--chain` and `--base-path` in use, with a space before each, as they have to be
-/// repeated in another command.
+/// Where the chain comes from, according to the command line.
+pub fn origin(cli: &Cli) -> Origin {
+	let network =
+		shared_params(cli).and_then(|params| Network::from_name(&params.chain_id(params.is_dev())));
+	Origin { network, location: location(cli) }
+}
+
+/// The arguments `--chain` and `--base-path` in use, with a space before each.
 pub fn location(cli: &Cli) -> String {
 	let Some(params) = shared_params(cli) else { return String::new() };
 	let mut text = String::new();

@@ -41,11 +41,18 @@ impl Error {
 
 /// A service error without the kind that upstream prints before the text.
 fn service(error: &sc_service::Error) -> String {
-	match error {
+	let text = match error {
 		sc_service::Error::Other(text) => text.clone(),
 		sc_service::Error::Application(inner) => with_causes(inner.as_ref()),
 		other => with_causes(other),
+	};
+	if text.contains("Address already in use") {
+		return format!(
+			"{text}: another program has taken one of this node's ports while it started. Choose \
+			 other ports with --port, --rpc-port and --prometheus-port."
+		);
 	}
+	text
 }
 
 /// An error and its causes, each once.
@@ -93,7 +100,7 @@ pub fn database(error: &sp_blockchain::Error, path: Option<&Path>, location: &st
 			.to_string()
 	} else if lowercase.contains("no space") {
 		"The disk is full: make room, then start again.".to_string()
-	} else if lowercase.contains("pruning") {
+	} else if lowercase.contains("incompatible pruning") {
 		"The pruning mode is fixed when a database is made: leave --state-pruning and \
 		 --blocks-pruning as they were then, or start with another --base-path."
 			.to_string()

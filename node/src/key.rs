@@ -41,7 +41,11 @@ impl KeyCmd {
 			Self::Generate(command) => Ok(command.run()?),
 			Self::Inspect(command) => Ok(command.run()?),
 			Self::InspectNodeKey(command) => Ok(command.run()?),
-			Self::Insert(command) => Ok(command.run(cli)?),
+			Self::Insert(command) => {
+				command.run(cli)?;
+				eprintln!("Key stored; a running node finds it at its next start.");
+				Ok(())
+			},
 		}
 	}
 }

@@ -15,13 +15,16 @@ mod preflight;
 mod rpc;
 mod service;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 fn main() -> ExitCode {
 	let cli = <cli::Cli as sc_cli::SubstrateCli>::from_args();
 	match command::run(&cli) {
 		Ok(()) => ExitCode::SUCCESS,
 		Err(error) => {
+			// The log is written by a thread of its own, up to 50 ms later: what went wrong
+			// shall be the last line.
+			std::thread::sleep(Duration::from_millis(100));
 			eprintln!("Error: {}", error.render(&command::location(&cli)));
 			ExitCode::FAILURE
 		},

@@ -3,6 +3,12 @@
 //! `sc-transaction-pool` gives the future queue a tenth of the ready queue. Transactions of one
 //! account that are sent side by side arrive out of order and wait in the future queue, where a
 //! tenth is soon full: the rest is dropped. Here both queues get the full limit.
+//!
+//! The default is the single-state pool. With slots of one second the fork-aware pool of this SDK
+//! loses transactions that are watched and arrive while it opens the view of a new block: of
+//! 2,000 sent side by side in random order it dropped 37 in one run and 184 in another, as if over
+//! its limits, and everything behind the first gap stayed in the queue. The single-state pool
+//! brought all of them into blocks each time.
 
 use crate::client::FullClient;
 use gridproof_runtime::opaque::Block;
@@ -90,7 +96,7 @@ mod tests {
 
 	#[test]
 	fn the_pool_type_follows_the_command_line() {
-		assert!(settings(&[]).fork_aware);
-		assert!(!settings(&["--pool-type", "single-state"]).fork_aware);
+		assert!(!settings(&[]).fork_aware);
+		assert!(settings(&["--pool-type", "fork-aware"]).fork_aware);
 	}
 }

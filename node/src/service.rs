@@ -3,7 +3,7 @@
 use crate::{
 	client::{
 		Core, FullBackend, FullClient, FullSelectChain, GrandpaBlockImport, GrandpaLink, Hash,
-		JUSTIFICATION_PERIOD, inherents, new_core,
+		JUSTIFICATION_PERIOD, Origin, inherents, new_core,
 	},
 	error::Error,
 	pool::{Pool, PoolSettings},
@@ -55,11 +55,14 @@ const MAX_PROPOSAL_PORTION: f32 = 0.5;
 type RpcBuilder = Box<dyn Fn(SubscriptionTaskExecutor) -> Result<RpcModule<()>, sc_service::Error>>;
 
 /// Starts a full node or a validator, as the configuration says.
+///
+/// The pool is handed out so that it can outlive the tasks: its own end before theirs would be
+/// logged as a failure.
 pub fn new_full<N: NetworkBackend<Block, Hash>>(
 	config: Configuration,
 	pool: PoolSettings,
-	location: &str,
-) -> Result<TaskManager, Error> {
+	origin: &Origin,
+) -> Result<(TaskManager, Arc<Pool>), Error> {
 	let Core {
 		client,
 		backend,
@@ -70,7 +73,7 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
 		block_import,
 		grandpa_link,
 		mut telemetry,
-	} = new_core(&config, location)?;
+	} = new_core(&config, origin)?;
 	let keystore = keystore.keystore();
 	let pool = pool.build(&config, client.clone(), &task_manager);
 
@@ -188,12 +191,12 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
 			shared_voter_state: voter_state,
 			telemetry,
 			// Reports of equivocating voters go out through the pool.
-			offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(pool),
+			offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(pool.clone()),
 		})?;
 		task_manager.spawn_essential_handle().spawn_blocking("grandpa-voter", None, voter);
 	}
 
-	Ok(task_manager)
+	Ok((task_manager, pool))
 }
 
 /// Makes the function that adds this node's RPC methods to a server.
