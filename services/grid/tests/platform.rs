@@ -5,7 +5,10 @@ mod common;
 use axum::{
 	Router,
 	extract::{Query, State},
-	http::{HeaderMap, HeaderValue, StatusCode, header::RETRY_AFTER},
+	http::{
+		HeaderMap, HeaderValue, StatusCode,
+		header::{LOCATION, RETRY_AFTER},
+	},
 	response::{IntoResponse, Response},
 	routing::get,
 };
@@ -78,6 +81,9 @@ async fn answer(
 	let mut headers = HeaderMap::new();
 	if let Some(seconds) = retry_after {
 		headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+	}
+	if status == 302 {
+		headers.insert(LOCATION, HeaderValue::from_static("/elsewhere"));
 	}
 	(StatusCode::from_u16(status).unwrap(), headers, body).into_response()
 }
