@@ -9,6 +9,7 @@ use gridproof_primitives::{
 	calendar::Calendar,
 	day::Day,
 	ed25519::PublicKey,
+	parameters::PolicyParameters,
 };
 use serde::Serialize;
 
@@ -196,6 +197,14 @@ pub async fn trusted_keys(chain: &Chain) -> Result<crate::keys::RoleKeys, Failur
 	let file = gridproof_primitives::json::Value::Object(members.collect()).to_canonical();
 	crate::keys::RoleKeys::parse(file.as_bytes())
 		.map_err(|fault| Failure::Unsupported(format!("usable role keys ({fault})")))
+}
+
+/// What governance decided about the coverage policy.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn parameters(chain: &Chain) -> Result<PolicyParameters, Failure> {
+	chain.call("CoverageApi_parameters", &[]).await
 }
 
 /// Submits a signed file and waits until it is final. A file that the chain holds already counts

@@ -33,6 +33,7 @@ use gridproof_primitives::{
 	calendar::Calendar,
 	day::Day,
 	decimal::{Ratio, SignedRatio},
+	parameters::PolicyParameters,
 };
 use serde::Serialize;
 use std::{
@@ -75,7 +76,7 @@ pub struct DaemonArgs {
 }
 
 /// The figures of every day.
-#[derive(Args)]
+#[derive(Args, Clone)]
 struct FigureArgs {
 	/// A fixed price, EUR/MWh.
 	#[arg(long, value_name = "X", required_unless_present = "price_zone")]
@@ -89,24 +90,24 @@ struct FigureArgs {
 	/// Value of the compute assets, EUR.
 	#[arg(long, value_name = "X", default_value = "0")]
 	compute_assets_eur: Ratio,
-	/// Share of the issuance that counts as supply.
-	#[arg(long, value_name = "X", default_value = "1")]
-	u_hat: Ratio,
-	/// Target price, EUR per AICP.
-	#[arg(long, value_name = "X", default_value = "1.5")]
-	target_eur: Ratio,
-	/// Coverage ratio below which nothing is minted.
-	#[arg(long, value_name = "X", default_value = "1.1")]
-	cr_min: Ratio,
-	/// Share of the supply that may be minted in a day.
-	#[arg(long, value_name = "X", default_value = "0.05")]
-	cap: Ratio,
-	/// Share of the measured energy that is committed.
-	#[arg(long, value_name = "X", default_value = "0.18")]
-	alpha: Ratio,
-	/// Factor for what is not trusted.
-	#[arg(long, value_name = "X", default_value = "1")]
-	haircut: Ratio,
+	/// Share of the issuance that counts as supply; else what the chain's policy says.
+	#[arg(long, value_name = "X")]
+	u_hat: Option<Ratio>,
+	/// Target price, EUR per AICP; else what the chain's policy says.
+	#[arg(long, value_name = "X")]
+	target_eur: Option<Ratio>,
+	/// Coverage ratio below which nothing is minted; else what the chain's policy says.
+	#[arg(long, value_name = "X")]
+	cr_min: Option<Ratio>,
+	/// Share of the supply that may be minted in a day; else what the chain's policy says.
+	#[arg(long, value_name = "X")]
+	cap: Option<Ratio>,
+	/// Share of the measured energy that is committed; else what the chain's policy says.
+	#[arg(long, value_name = "X")]
+	alpha: Option<Ratio>,
+	/// Factor for what is not trusted; else what the chain's policy says.
+	#[arg(long, value_name = "X")]
+	haircut: Option<Ratio>,
 	/// Zones that must have a complete day.
 	#[arg(long, default_value_t = 1)]
 	min_zones: u32,
@@ -262,13 +263,7 @@ struct Days {
 	chain: Option<Chain>,
 	keys: Vec<(Role, RoleKey)>,
 	price: Price,
-	commitment: Commitment,
-	min_zones: u32,
-	compute_assets_eur: Ratio,
-	u_hat: Ratio,
-	target_eur: Ratio,
-	cr_min: Ratio,
-	cap: Ratio,
+	figures: FigureArgs,
 }
 
 /// Where the price comes from.
@@ -306,13 +301,7 @@ impl Days {
 			chain: None,
 			keys,
 			price,
-			commitment: Commitment { alpha: figures.alpha, haircut: figures.haircut },
-			min_zones: figures.min_zones,
-			compute_assets_eur: figures.compute_assets_eur,
-			u_hat: figures.u_hat,
-			target_eur: figures.target_eur,
-			cr_min: figures.cr_min,
-			cap: figures.cap,
+			figures: figures.clone(),
 		})
 	}
 
@@ -333,6 +322,25 @@ impl Days {
 			self.chain = None;
 		}
 		asked.map(|(calendar, _)| calendar)
+	}
+
+	async fn parameters(&mut self) -> Result<PolicyParameters, StepFailure> {
+		let chain = self.chain().await.map_err(of_chain)?;
+		submit::parameters(chain).await.map_err(of_chain)
+	}
+
+	/// α_base and haircut. What a chain refuses is of no use, so its own count unless told.
+	async fn commitment(&mut self) -> Result<Commitment, StepFailure> {
+		match (self.figures.alpha, self.figures.haircut) {
+			(Some(alpha), Some(haircut)) => Ok(Commitment { alpha, haircut }),
+			(alpha, haircut) => {
+				let chain = self.parameters().await?;
+				Ok(Commitment {
+					alpha: alpha.unwrap_or(chain.alpha_base),
+					haircut: haircut.unwrap_or(chain.haircut),
+				})
+			},
+		}
 	}
 
 	async fn price(&self, day: NaiveDate) -> Result<SignedRatio, StepFailure> {
@@ -369,14 +377,16 @@ impl Days {
 		}
 		let summary = self.folder.join(format!("grid_summary_{day}.json"));
 		let summary = read_summary(&summary).map_err(of_any)?;
+		let parameters = self.parameters().await?;
+		let (figures, policy) = (&self.figures, parameters.policy);
 		let inputs = PlanInputs {
 			eur_per_mwh: self.price(naive(day)?).await?,
-			compute_assets_eur: self.compute_assets_eur,
+			compute_assets_eur: figures.compute_assets_eur,
 			s_base: issuance(&chain).await.map_err(of_chain)?,
-			u_hat: self.u_hat,
-			target_eur: self.target_eur,
-			cr_min: self.cr_min,
-			cap: self.cap,
+			u_hat: figures.u_hat.unwrap_or(parameters.utilisation),
+			target_eur: figures.target_eur.unwrap_or(policy.target_price),
+			cr_min: figures.cr_min.unwrap_or(policy.cr_min),
+			cap: figures.cap.unwrap_or(policy.daily_cap),
 			genesis: chain.genesis(),
 			kind: Kind::Reserve,
 			revises: None,
@@ -460,6 +470,7 @@ fn key_of(text: &str, passphrase: &PassphraseArgs) -> anyhow::Result<(Role, Role
 impl Pipeline for Days {
 	async fn load(&mut self, day: Day) -> Result<String, StepFailure> {
 		let date = naive(day)?;
+		let commitment = self.commitment().await?;
 		let reports = load_zones(&self.source, &self.zones, date, None, |_| ())
 			.await
 			.map_err(StepFailure::temporary)?;
@@ -468,7 +479,7 @@ impl Pipeline for Days {
 			.filter(|report| report.status != ZoneStatus::Ok)
 			.map(|report| format!("{} {}", report.name, report.status.as_str()))
 			.collect();
-		let summary = summarise(date, reports, &self.commitment, self.min_zones)
+		let summary = summarise(date, reports, &commitment, self.figures.min_zones)
 			.map_err(|e| StepFailure::temporary(format!("{e} ({})", missing.join(", "))))?;
 		write_day(&self.folder, &summary, &self.zones_file).map_err(StepFailure::temporary)?;
 		let mut text = format!(

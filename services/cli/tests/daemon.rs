@@ -61,6 +61,10 @@ impl Desk {
 			&self.path("data.json"),
 			"--eur-per-mwh",
 			"90",
+			"--alpha",
+			"0.18",
+			"--haircut",
+			"1",
 			"--from",
 			"2025-03-30",
 		]
