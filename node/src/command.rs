@@ -69,9 +69,10 @@ fn run_on_stored_chain(cli: &Cli, subcommand: &Subcommand) -> Result<(), Error> 
 				let check = command.run(core.client, core.import_queue);
 				let check = async {
 					check.await.map_err(|error| {
+						let reason = Error::from(error).render("");
 						Error::Explained(format!(
-							"{error}. A block can be executed again only while the state before it \
-							 is stored: a node with --state-pruning archive keeps all of it."
+							"{reason}. Only a stored block can be executed again, and only while the \
+							 state before it is stored: --state-pruning archive keeps all of it."
 						))
 					})
 				};
