@@ -398,7 +398,7 @@ fn random() -> Result<Zeroizing<[u8; 32]>, KeyFault> {
 	Ok(bytes)
 }
 
-fn read_guarded(path: &Path) -> Result<Zeroizing<String>, KeyFault> {
+pub(crate) fn read_guarded(path: &Path) -> Result<Zeroizing<String>, KeyFault> {
 	let file = File::open(path).map_err(|reason| io_fault(path, reason))?;
 	let mode = file.metadata().map_err(|reason| io_fault(path, reason))?.permissions().mode();
 	if mode & 0o077 != 0 {

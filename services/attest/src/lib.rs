@@ -6,6 +6,7 @@
 //! - [`sign`]: one role's signature under a file;
 //! - [`keys`]: role keys in files, public keys of all roles;
 //! - [`submit`]: from file to chain, and what the chain holds;
+//! - [`policy`]: coverage, minting and redemption as the chain has them;
 //! - [`daemon`]: the daily run, with missed days, retries and a lock;
 //! - [`files`]: files that are whole or not there.
 //!
@@ -16,6 +17,7 @@
 pub mod daemon;
 pub mod files;
 pub mod keys;
+pub mod policy;
 pub mod sign;
 pub mod statement;
 pub mod submit;

@@ -141,6 +141,31 @@ impl Chain {
 	}
 }
 
+impl Chain {
+	/// What an account holds of an asset, in its smallest unit, at the last finalized block.
+	///
+	/// # Errors
+	/// [`Failure::Unsupported`] if the chain has no assets pallet.
+	pub async fn balance(&self, asset: u32, account: &[u8; 32]) -> Result<u128, Failure> {
+		let unsupported = || Failure::Unsupported("the storage Assets.Account".to_string());
+		let block = self.at().await?;
+		if block.metadata_ref().pallet_by_name("Assets").is_none() {
+			return Err(unsupported());
+		}
+		let address = dynamic::storage::<(Value, Value), Value>("Assets", "Account");
+		let key = (Value::u128(asset.into()), Value::from_bytes(account));
+		match block.storage().try_fetch(address, key).await.map_err(rpc_failure)? {
+			None => Ok(0),
+			Some(row) => row
+				.decode()
+				.map_err(rpc_failure)?
+				.at("balance")
+				.and_then(Value::as_u128)
+				.ok_or_else(unsupported),
+		}
+	}
+}
+
 /// Does anybody listen at the address?
 async fn knock(url: &str) -> Result<(), String> {
 	let (scheme, rest) = url.split_once("://").unwrap_or(("ws", url));

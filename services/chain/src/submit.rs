@@ -14,9 +14,9 @@ use std::time::Duration;
 use subxt::{
 	client::OnlineClientAtBlockImpl,
 	config::DefaultExtrinsicParamsBuilder,
-	dynamic::Value,
+	dynamic::{At, Value},
 	error::TransactionEventsError,
-	ext::scale_value::Composite,
+	ext::scale_value::{Composite, ValueDef},
 	transactions::{DynamicPayload, SubmittableTransaction, TransactionInBlock, TransactionStatus},
 	utils::{AccountId32, MultiSignature},
 };
@@ -59,6 +59,28 @@ pub struct Included {
 	pub transaction: H256,
 	/// Its events, each as `Pallet.Event` with its fields.
 	pub events: Vec<(String, Composite<()>)>,
+}
+
+impl Included {
+	/// A whole number in the first of its events of that name, such as the `amount` of
+	/// `CoveragePolicy.Minted`. `Some(n)` and newtypes of numbers count as numbers.
+	pub fn number(&self, event: &str, field: &str) -> Option<u128> {
+		let (_, fields) = self.events.iter().find(|(name, _)| name == event)?;
+		whole(fields.at(field)?)
+	}
+}
+
+fn whole(value: &Value) -> Option<u128> {
+	let inner = match &value.value {
+		ValueDef::Composite(inner) => inner,
+		ValueDef::Variant(variant) if variant.name == "Some" => &variant.values,
+		_ => return value.as_u128(),
+	};
+	let mut values = inner.values();
+	match (values.next(), values.next()) {
+		(Some(value), None) => whole(value),
+		_ => None,
+	}
 }
 
 /// What became of one attempt.

@@ -10,6 +10,7 @@ mod daemon;
 mod grid;
 mod keys;
 mod output;
+mod policy;
 
 use clap::{Parser, Subcommand};
 use output::Output;
@@ -37,6 +38,9 @@ enum Command {
 	/// Role keys: create and show.
 	#[command(subcommand)]
 	Keys(keys::Command),
+	/// Coverage on chain: how things stand, minting, redemption.
+	#[command(subcommand)]
+	Policy(policy::Command),
 }
 
 #[tokio::main]
@@ -48,6 +52,7 @@ async fn main() -> ExitCode {
 		Command::Grid(command) => grid::run(command, &out).await,
 		Command::Attest(command) => attest::run(command, &out).await,
 		Command::Keys(command) => keys::run(command, &out).await,
+		Command::Policy(command) => policy::run(command, &out).await,
 	};
 	match done {
 		Ok(code) => code,
