@@ -361,17 +361,18 @@ fn an_encrypted_key_signs_with_its_passphrase_only() {
 	let desk = Desk::new();
 	desk.planned("90.0", "attestation.json");
 	let at = |name: &str| desk.path(name);
-	fs::write(at("pass"), "correct horse\nsecond line\n").unwrap();
-	fs::write(at("wrong"), "battery staple\n").unwrap();
+	let (right, wrong) = (at("pass"), at("wrong"));
+	fs::write(&right, "correct horse\nsecond line\n").unwrap();
+	fs::write(&wrong, "battery staple\n").unwrap();
 	let locked = at("locked.json");
-	good(&["keys", "new", "--role", "data", &locked, "--passphrase-file", &at("pass")]);
+	good(&["keys", "new", "--role", "data", &locked, "--passphrase-file", &right]);
 	assert_eq!(document(&gridproof(&["--json", "keys", "show", &locked]))["encrypted"], true);
 	let file = at("attestation.json");
 	let sign = ["attest", "sign", &file, "--role", "data", "--key", &locked];
 	assert!(bad(&sign).contains("passphrase"));
-	let wrong = [&sign[..], &["--passphrase-file", &at("wrong")]].concat();
+	let wrong = [&sign[..], &["--passphrase-file", &wrong]].concat();
 	assert!(bad(&wrong).contains("wrong passphrase"));
-	let right = [&sign[..], &["--passphrase-file", &at("pass")]].concat();
+	let right = [&sign[..], &["--passphrase-file", &right]].concat();
 	good(&right);
 }
 
