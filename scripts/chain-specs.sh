@@ -10,17 +10,12 @@
 # genesis is seen in review). Each is checked to be accepted by the node, with one genesis for all.
 set -euo pipefail
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+. "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
 networks=(dev local staging)
 
-fail() {
-	printf 'chain-specs: %s\n' "$*" >&2
-	exit 1
-}
-
-node=${GRIDPROOF_NODE:-${CARGO_TARGET_DIR:-$root/target}/release/gridproof-node}
-[[ -x $node ]] || fail "no node at $node: build it with 'cargo build --release --workspace', or set GRIDPROOF_NODE"
-command -v node >/dev/null || fail "'node' (Node.js) is missing: run ./scripts/setup.sh"
+node=${GRIDPROOF_NODE:-$CARGO_TARGET_DIR/release/gridproof-node}
+[[ -x $node ]] || die "no node at $node: build it with 'cargo build --release --workspace', or set GRIDPROOF_NODE"
+command -v node >/dev/null || die "'node' (Node.js) is missing: run ./scripts/setup.sh"
 
 work=$(mktemp -d -t gridproof-specs.XXXXXX)
 trap 'rm -rf "$work"' EXIT
@@ -28,8 +23,8 @@ trap 'rm -rf "$work"' EXIT
 check=false
 case ${1:-} in
 	--check) check=true && out=$work/specs ;;
-	-*) fail "unknown option $1; usage: scripts/chain-specs.sh [DIR | --check]" ;;
-	*) out=${1:-$root/chain-specs} ;;
+	-*) die "unknown option $1; usage: scripts/chain-specs.sh [DIR | --check]" ;;
+	*) out=${1:-$GRIDPROOF_ROOT/chain-specs} ;;
 esac
 mkdir -p "$out"
 
@@ -38,10 +33,10 @@ export_spec() {
 	local chain=$1 file=$2
 	shift 2
 	"$node" export-chain-spec --chain "$chain" "$@" >"$file" 2>"$work/error" ||
-		fail "the node refuses '$chain': $(<"$work/error")"
+		die "the node refuses '$chain': $(<"$work/error")"
 }
 
-tool() { node "$root/chain-specs/$1.mjs" "${@:2}"; }
+tool() { node "$GRIDPROOF_ROOT/chain-specs/$1.mjs" "${@:2}"; }
 
 for network in "${networks[@]}"; do
 	start=$SECONDS
@@ -59,12 +54,12 @@ for network in "${networks[@]}"; do
 	for file in "$plain" "$raw" "$light"; do
 		export_spec "$file" "$work/again.json" --raw
 		tool same-genesis "$raw" "$work/again.json" ||
-			fail "$(basename "$file") stands for another genesis than the network $network"
+			die "$(basename "$file") stands for another genesis than the network $network"
 	done
 
 	if $check; then
-		committed=$root/chain-specs/$network.genesis.json
-		diff -u "$committed" "$genesis" || fail "the genesis of $network has changed: \
+		committed=$GRIDPROOF_ROOT/chain-specs/$network.genesis.json
+		diff -u "$committed" "$genesis" || die "the genesis of $network has changed: \
 if that is meant, run scripts/chain-specs.sh and commit chain-specs/$network.genesis.json"
 	fi
 	printf 'chain-specs: %-8s plain, raw and light accepted, one genesis (%s s)\n' \

@@ -63,12 +63,12 @@ fn make_light_spec(raw: &Path, light: &Path) -> Result<()> {
 	Ok(())
 }
 
-/// Installs the pinned clients, unless what is installed is what the lock file says.
+/// Installs the pinned clients, unless that was done since the lock file last changed: npm writes
+/// its own copy of it when an installation is complete.
 fn install(clients: &Path) -> Result<()> {
-	let wanted = fs::read(clients.join("package-lock.json"))?;
-	// A copy made after a complete installation, so that a broken-off one is done again.
-	let mark = clients.join("node_modules/.installed-lock.json");
-	if fs::read(&mark).is_ok_and(|installed| installed == wanted) {
+	let changed = |file: &str| fs::metadata(clients.join(file)).and_then(|data| data.modified());
+	let wanted = changed("package-lock.json")?;
+	if changed("node_modules/.package-lock.json").is_ok_and(|installed| installed >= wanted) {
 		return Ok(());
 	}
 	let status = Command::new("npm")
@@ -78,5 +78,5 @@ fn install(clients: &Path) -> Result<()> {
 		.status()
 		.context("cannot run npm: ./scripts/setup.sh installs Node.js with it")?;
 	ensure!(status.success(), "npm ci failed in {}: is the network there?", clients.display());
-	Ok(fs::write(mark, wanted)?)
+	Ok(())
 }

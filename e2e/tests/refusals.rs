@@ -7,6 +7,7 @@ use gridproof_e2e::{
 };
 use serde_json::Value;
 use std::{
+	collections::BTreeSet,
 	fs::{self, OpenOptions},
 	io::Write,
 	net::TcpListener,
@@ -69,8 +70,15 @@ async fn data_of_another_genesis_is_refused_with_both_hashes() -> Result<()> {
 	arguments.extend(ANY_PORTS);
 	let exit = run_development(&data, &arguments)?;
 
-	exit.assert_refused(&["genesis", &own, "--base-path", "purge-chain"]);
+	exit.assert_refused(&["genesis", &own, "purge-chain --chain", "--base-path"]);
+	let hashes: BTreeSet<&str> =
+		exit.output.split_whitespace().filter(|word| is_hash(word)).collect();
+	ensure!(hashes.len() == 2, "both genesis hashes should be there:\n{}", exit.output);
 	Ok(())
+}
+
+fn is_hash(word: &str) -> bool {
+	word.len() == 66 && word.starts_with("0x")
 }
 
 /// The development chain's raw spec, with one more storage item in its genesis.
