@@ -5,31 +5,43 @@ use std::{env, path::PathBuf};
 
 /// Environment variable with the path of the node's binary.
 pub const NODE_VARIABLE: &str = "GRIDPROOF_NODE";
-
-const NODE_NAME: &str = "gridproof-node";
+/// Environment variable with the path of the `gridproof` command.
+pub const COMMAND_VARIABLE: &str = "GRIDPROOF_COMMAND";
 
 /// The node's binary: `$GRIDPROOF_NODE`, or the one built beside the running test.
 ///
 /// # Errors
 /// When neither exists; the message says how to build it.
 pub fn node_binary() -> Result<PathBuf> {
-	if let Some(path) = env::var_os(NODE_VARIABLE).map(PathBuf::from) {
+	binary("gridproof-node", NODE_VARIABLE)
+}
+
+/// The `gridproof` command: `$GRIDPROOF_COMMAND`, or the one built beside the running test.
+///
+/// # Errors
+/// When neither exists; the message says how to build it.
+pub fn command_binary() -> Result<PathBuf> {
+	binary("gridproof", COMMAND_VARIABLE)
+}
+
+fn binary(name: &str, variable: &str) -> Result<PathBuf> {
+	if let Some(path) = env::var_os(variable).map(PathBuf::from) {
 		if path.is_file() {
 			return Ok(path);
 		}
-		bail!("{NODE_VARIABLE} names {}, which is not a file", path.display());
+		bail!("{variable} names {}, which is not a file", path.display());
 	}
 	let own = env::current_exe().context("cannot find the path of this test")?;
 	// Tests live in `<target>/release/deps`, binaries in `<target>/release`.
 	for folder in own.ancestors().skip(1).take(2) {
-		let path = folder.join(NODE_NAME);
+		let path = folder.join(name);
 		if path.is_file() {
 			return Ok(path);
 		}
 	}
 	bail!(
-		"no {NODE_NAME} beside {}: build it with `cargo build --release --workspace`, \
-		 or set {NODE_VARIABLE}",
+		"no {name} beside {}: build it with `cargo build --release --workspace`, \
+		 or set {variable}",
 		own.display()
 	)
 }

@@ -3,11 +3,12 @@
 //!
 //! | module | what it gives |
 //! |---|---|
-//! | [`binary`] | where the node's binary is |
+//! | [`binary`] | where the binaries are |
 //! | [`node`] | one node process: start, wait, `kill -9`, restart, log |
 //! | [`rpc`] | the few JSON-RPC calls the tests read a chain with |
 //! | [`network`] | several validators that know each other |
 //! | [`transfers`] | signed transfers through subxt, balances, which blocks hold them |
+//! | [`reserve`] | a chain with short days, the `gridproof` command, what a state is made of |
 //! | [`failure`] | runs a node that is expected to refuse to start |
 //! | [`machine`] | what the machine is, and what a process takes of it |
 //! | [`wait`] | waits for a condition, with a deadline and a reason |
@@ -23,6 +24,7 @@ pub mod failure;
 pub mod machine;
 pub mod network;
 pub mod node;
+pub mod reserve;
 pub mod rpc;
 pub mod transfers;
 pub mod wait;

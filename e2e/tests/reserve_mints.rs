@@ -1,0 +1,168 @@
+//! Mints and redemptions that a real node refuses, each with its exact error and nothing changed,
+//! between others that it takes to the last unit.
+
+use anyhow::{Context, Result, ensure};
+use codec::{Compact, Encode};
+use gridproof_attest::{
+	policy::{self, address},
+	submit::calendar,
+};
+use gridproof_chain::{Failure, Patience, Submitter};
+use gridproof_e2e::{
+	reserve::{Reserve, gridproof, load},
+	transfers::account,
+};
+use gridproof_primitives::{H256, day::Day, units::AICP_ASSET_ID};
+use std::time::Duration;
+use subxt_signer::sr25519::Keypair;
+
+/// How long a day of the chain is: enough for two transactions, one final after the other.
+const DAY: Duration = Duration::from_secs(12);
+/// The stated day, the first of the chain, and its price.
+const STATED: &str = "2025-03-24";
+const PRICE: &str = "92.37";
+/// What it allows with the preset's first supply: 5 % of 75 million AICP, in micro-tokens.
+const ALLOWANCE: u128 = 3_750_000_000_000;
+
+type Call = (&'static str, &'static str, Vec<u8>);
+type State = Vec<(String, Vec<u8>)>;
+
+fn stated_day() -> Day {
+	Day::parse(STATED).expect("a day")
+}
+
+fn alice() -> Result<Keypair> {
+	account("//Alice")
+}
+
+fn bob() -> Result<Keypair> {
+	account("//Bob")
+}
+
+/// Everything that must stay as it is, but for the nonces of those who tried.
+async fn state(reserve: &Reserve) -> Result<State> {
+	let accounts = [alice()?.public_key(), bob()?.public_key()];
+	let mut parts = reserve.state(stated_day(), &accounts).await?;
+	parts.retain(|(name, _)| !name.starts_with("nonce"));
+	Ok(parts)
+}
+
+fn mint(amount: u128, statement: H256) -> Result<Call> {
+	let arguments = (Compact(amount), bob()?.public_key().0, statement).encode();
+	Ok(("CoveragePolicy", "mint", arguments))
+}
+
+fn redeem(amount: u128, min_credit: u128) -> Call {
+	("CoveragePolicy", "redeem", (Compact(amount), Compact(min_credit)).encode())
+}
+
+/// Sends calls of one account in order and compares each outcome: nothing, or the error's name.
+async fn outcomes(reserve: &Reserve, who: Keypair, calls: &[(Call, Option<&str>)]) -> Result<()> {
+	let submitter =
+		Submitter::new(reserve.chain.clone(), who, Patience { attempts: 1, ..Patience::default() });
+	let sent: Vec<Call> = calls.iter().map(|(call, _)| call.clone()).collect();
+	let outcomes = submitter.submit(&sent).await?;
+	ensure!(outcomes.len() == calls.len(), "{} of {} calls", outcomes.len(), calls.len());
+	for (place, (outcome, (_, error))) in outcomes.into_iter().zip(calls).enumerate() {
+		match error {
+			None => ensure!(outcome.is_ok(), "call {place}: {outcome:?}"),
+			Some(error) => {
+				assert_eq!(outcome, Err(Failure::Refused((*error).to_owned())), "call {place}");
+			},
+		}
+	}
+	Ok(())
+}
+
+#[tokio::test]
+async fn mints_and_redemptions_beyond_what_is_allowed() -> Result<()> {
+	let folder = tempfile::Builder::new().prefix("gridproof-e2e-mints-").tempdir()?;
+	load(folder.path(), stated_day()).await?;
+	let reserve = Reserve::start(folder, DAY).await?;
+	let file = reserve.path("good.json");
+	reserve.plan(stated_day(), &file, PRICE, None).await?;
+	reserve.sign(&file, &[(1, "data"), (3, "ops")]).await?;
+
+	// Before any statement there is nothing to mint on.
+	let none = [(mint(1, H256::zero())?, Some("CoveragePolicy.Stale"))];
+	outcomes(&reserve, alice()?, &none).await?;
+	let next = stated_day().next().context("a next day")?;
+	reserve.wait_for_day(next).await?;
+	reserve.submit(&file).await?;
+	let statement = policy::status(&reserve.chain).await?.statement.context("it counts")?.hash;
+	let supply = reserve.chain.issuance(AICP_ASSET_ID).await?;
+	let half = ALLOWANCE / 2;
+	outcomes(
+		&reserve,
+		alice()?,
+		&[
+			(mint(ALLOWANCE + 1, statement)?, Some("CoveragePolicy.AboveAllowance")),
+			(mint(u128::MAX, statement)?, Some("CoveragePolicy.AboveAllowance")),
+			(mint(0, statement)?, Some("CoveragePolicy.ZeroAmount")),
+			(mint(1, H256::zero())?, Some("CoveragePolicy.OtherStatement")),
+			(mint(half, statement)?, None),
+			(mint(ALLOWANCE - half + 1, statement)?, Some("CoveragePolicy.AboveAllowance")),
+		],
+	)
+	.await?;
+	let minted = reserve.chain.issuance(AICP_ASSET_ID).await?;
+	assert_eq!(minted, supply + half, "what was allowed, and no more");
+	outcomes(&reserve, bob()?, &[(mint(1, statement)?, Some("CoveragePolicy.NotIssuer"))]).await?;
+
+	// A day later the other half has lapsed.
+	reserve.wait_for_day(next.next().context("a next day")?).await?;
+	let status = reserve.status().await?;
+	assert_eq!(status["mint_refusal"], "CoveragePolicy.AllowanceLapsed");
+	assert_eq!(status["allowance"], "0.000000");
+	let before = state(&reserve).await?;
+	let url = reserve.url();
+	let bob_address = address(&bob()?.public_key().0);
+	let order = ["policy", "mint", "--amount", "1", "--to", &bob_address, "--suri", "//Alice"];
+	let late = gridproof(&[&order[..], &["--url", &url]].concat()).await?;
+	late.assert_refused("refused by the chain: CoveragePolicy.AllowanceLapsed: it could be used");
+	let order = ["policy", "mint", "--all", "--to", &bob_address, "--suri", "//Alice"];
+	let late = gridproof(&[&order[..], &["--url", &url]].concat()).await?;
+	late.assert_refused("nothing can be minted now, the chain would say CoveragePolicy.Allowance");
+	assert_eq!(state(&reserve).await?, before, "a late mint changed something");
+	redemptions(&reserve, minted).await?;
+	reserve.node.assert_no_errors();
+	Ok(())
+}
+
+/// 10,000 AICP a day and account, worth 1.50 EUR each.
+async fn redemptions(reserve: &Reserve, supply: u128) -> Result<()> {
+	const LIMIT: u128 = 10_000_000_000;
+	let url = reserve.url();
+	let before = state(reserve).await?;
+	let order = ["policy", "redeem", "--suri", "//Bob", "--url", &url, "--amount"];
+	for (amount, reason) in [
+		("10000.000001", "refused by the chain: CoveragePolicy.AboveDailyLimit: redeem less"),
+		("0.999999", "refused by the chain: CoveragePolicy.BelowMinimum"),
+	] {
+		gridproof(&[&order[..], &[amount]].concat()).await?.assert_refused(reason);
+	}
+	assert_eq!(state(reserve).await?, before, "a refused redemption changed something");
+
+	// A new day, so that all of it is within one.
+	let today = calendar(&reserve.chain).await?.1;
+	reserve.wait_for_day(today.next().context("a next day")?).await?;
+	outcomes(
+		reserve,
+		bob()?,
+		&[
+			(redeem(6_000_000_000, 9_000_000_001), Some("CoveragePolicy.CreditTooLow")),
+			(redeem(6_000_000_000, 9_000_000_000), None),
+			(redeem(4_000_000_001, 0), Some("CoveragePolicy.AboveDailyLimit")),
+			(redeem(4_000_000_000, 6_000_000_000), None),
+			(redeem(1_000_000, 0), Some("CoveragePolicy.AboveDailyLimit")),
+		],
+	)
+	.await?;
+	assert_eq!(reserve.chain.issuance(AICP_ASSET_ID).await?, supply - LIMIT, "burned exactly");
+	let bob = address(&bob()?.public_key().0);
+	let account = gridproof(&["policy", "account", &bob, "--url", &url]).await?.done()?;
+	assert_eq!(account["available_eur"], "15000.000000");
+	assert_eq!(account["redeemed_today"], "10000.000000");
+	assert_eq!(account["aicp"], "1865000.000000");
+	Ok(())
+}
