@@ -135,3 +135,26 @@ fn a_full_history_has_no_place_before_its_oldest_day() {
 		assert_noop!(submit(&fields(day(0))), Error::<Test>::AncientDay);
 	});
 }
+
+#[test]
+fn a_pruned_day_stays_out_where_an_upgrade_has_made_room() {
+	build_and_execute(|| {
+		fill();
+		// GIVEN a history with room, as after an upgrade that raises its bound
+		Standing::<Test>::remove(Kind::Reserve, day(14));
+		Days::<Test>::mutate(Kind::Reserve, |days| days.pop());
+		// THEN a day whose attestation is in the archive cannot be stated anew
+		set_time(day(5), 25);
+		assert_noop!(submit(&fields(day(4))), Error::<Test>::AncientDay);
+	});
+}
+
+#[test]
+fn a_revision_does_not_forget_what_was_pruned() {
+	build_and_execute(|| {
+		fill();
+		assert_ok!(submit(&revision(&fields(day(14)))));
+		let archive = Attestations::archive(Kind::Reserve);
+		assert_eq!((archive.length, archive.pruned_through), (7, Some(day(4))));
+	});
+}
