@@ -149,11 +149,11 @@ pub enum SubmitFault {
 		node: String,
 	},
 	/// Too few signatures count with the keys that the chain trusts.
-	#[error("{good} of 2 needed signatures count for this chain: {reasons}")]
+	#[error("{good} of 2 needed signatures count for this chain{reasons}")]
 	Threshold {
 		/// How many count.
 		good: usize,
-		/// Why others do not.
+		/// Why others do not, if there are any.
 		reasons: String,
 	},
 	/// The chain says no, or nothing.
@@ -236,7 +236,11 @@ pub async fn submit(
 	}
 	let (counted, reasons) = opened.count(&trusted_keys(chain).await?);
 	if counted.len() < 2 {
-		return Err(SubmitFault::Threshold { good: counted.len(), reasons: reasons.join("; ") });
+		let reasons = match reasons.is_empty() {
+			true => "; there are no others in the file".to_string(),
+			false => format!("; {}", reasons.join("; ")),
+		};
+		return Err(SubmitFault::Threshold { good: counted.len(), reasons });
 	}
 	let arguments = (fields, opened.digest, signatures(&counted)).encode();
 	// The chain names its reason here; once in the pool it would be a number.

@@ -221,15 +221,20 @@ async fn stop_signal() {
 }
 
 async fn work(daemon: &mut Daemon, days: &mut Days, schedule: &ScheduleArgs) -> anyhow::Result<()> {
-	let clock = clock(days, schedule, daemon.state().started_at).await;
+	let started_at = daemon.state().started_at;
 	loop {
+		// Asked anew each time: the node may have been set up again meanwhile.
+		let clock = clock(days, schedule, started_at).await;
 		daemon.tick(days, &clock, now).await?;
 		let State { open, through, .. } = daemon.state();
 		let over = schedule.until.is_some_and(|until| through.is_some_and(|day| day >= until));
 		if (schedule.once || over) && open.is_empty() {
 			return Ok(());
 		}
-		tokio::time::sleep(clock.beat()).await;
+		let retry = open.values().map(|open| open.not_before.saturating_sub(now())).min();
+		let retry = Duration::from_millis(retry.unwrap_or(u64::MAX));
+		let least = Duration::from_millis(200);
+		tokio::time::sleep(clock.beat().min(retry).max(least)).await;
 	}
 }
 
@@ -245,6 +250,10 @@ async fn clock(days: &mut Days, schedule: &ScheduleArgs, started_at: u64) -> Clo
 	let mut pause = Duration::from_secs(1);
 	loop {
 		match days.calendar().await {
+			// A calendar of a chain's own begins with its first block.
+			Ok(calendar) if calendar.starts_at == 0 && calendar != Calendar::UTC => {
+				tracing::warn!("the chain has no final block yet, asking again");
+			},
 			Ok(calendar) => return Clock::Chain(calendar),
 			Err(failure) => tracing::warn!(%failure, "no calendar yet, asking again"),
 		}
