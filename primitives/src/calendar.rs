@@ -45,6 +45,12 @@ impl Calendar {
 		self.day_length >= 1_000
 	}
 
+	/// Is it known when its first day began? Not before a chain's second block, if its own first
+	/// block begins it.
+	pub fn has_begun(&self) -> bool {
+		self.starts_at != 0 || *self == Self::UTC
+	}
+
 	/// The day at a time in UTC milliseconds: the first day if earlier, 9999-12-31 if later.
 	pub fn day_at(&self, millis: u64) -> Day {
 		let elapsed = millis.saturating_sub(self.starts_at);

@@ -29,7 +29,11 @@
 		clippy::panic,
 		clippy::indexing_slicing,
 		clippy::arithmetic_side_effects,
-		clippy::as_conversions,
+		clippy::cast_lossless,
+		clippy::cast_possible_truncation,
+		clippy::cast_possible_wrap,
+		clippy::cast_precision_loss,
+		clippy::cast_sign_loss,
 		clippy::float_arithmetic
 	)
 )]

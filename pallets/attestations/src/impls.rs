@@ -278,18 +278,26 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
+impl<T: Config> Pallet<T> {
+	/// The day at a time in UTC milliseconds; the first one while the calendar has not begun.
+	fn day_at(time: u64) -> Day {
+		let calendar = CalendarInUse::<T>::get();
+		if calendar.has_begun() { calendar.day_at(time) } else { calendar.first_day }
+	}
+}
+
 impl<T: Config> DayClock for Pallet<T> {
 	fn now() -> u64 {
 		T::Time::now()
 	}
 
 	fn today() -> Day {
-		CalendarInUse::<T>::get().day_at(T::Time::now())
+		Self::day_at(T::Time::now())
 	}
 
 	fn latest_today() -> Day {
-		let calendar = CalendarInUse::<T>::get();
-		calendar.day_at(T::Time::now().saturating_add(calendar.skew()))
+		let skew = CalendarInUse::<T>::get().skew();
+		Self::day_at(T::Time::now().saturating_add(skew))
 	}
 }
 

@@ -349,7 +349,7 @@ pub mod pallet {
 				return Weight::zero();
 			}
 			CalendarInUse::<T>::mutate(|calendar| {
-				if calendar.starts_at == 0 && *calendar != Calendar::UTC {
+				if !calendar.has_begun() {
 					calendar.starts_at = T::Time::now();
 				}
 			});

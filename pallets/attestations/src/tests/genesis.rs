@@ -57,6 +57,8 @@ fn a_demonstration_begins_with_the_first_block() {
 		Now::set(1_800_000_000_000);
 		Attestations::on_initialize(1);
 		assert_eq!(CalendarInUse::<Test>::get().starts_at, 0);
+		assert_eq!(<Attestations as DayClock>::today(), yesterday());
+		assert_eq!(<Attestations as DayClock>::latest_today(), yesterday());
 		Attestations::on_initialize(2);
 		// THEN the first day lasts from then on for a minute
 		assert_eq!(CalendarInUse::<Test>::get().starts_at, 1_800_000_000_000);
