@@ -178,3 +178,30 @@ fn a_preview_says_what_a_submission_would() {
 		assert_eq!(Attestations::attestation(Kind::Reserve, yesterday()), None);
 	});
 }
+
+#[test]
+fn the_codes_of_refusals_stay_as_they_are() {
+	use Error::*;
+	let errors: [Error<Test>; 12] = [
+		Paused,
+		TooFewSignatures,
+		UnsortedSigners,
+		KindClosed,
+		Inconsistent,
+		FutureDay,
+		AncientDay,
+		AlreadyAttested,
+		WrongReplacement,
+		TooManyRevisions,
+		NoKey,
+		BadSignature,
+	];
+	build_and_execute(|| {
+		for (code, error) in (0u8..).zip(errors) {
+			assert_eq!(
+				refused(error),
+				Err(TransactionValidityError::Invalid(InvalidTransaction::Custom(code)))
+			);
+		}
+	});
+}

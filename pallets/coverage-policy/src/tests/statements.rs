@@ -280,3 +280,26 @@ fn a_statement_that_comes_too_late_is_stale_at_once() {
 		assert_noop!(mint(1, hash), Error::<Test>::Stale);
 	});
 }
+
+#[test]
+fn the_codes_of_refused_statements_stay_as_they_are() {
+	use Error::*;
+	let errors: [Error<Test>; 8] = [
+		NegativePrice,
+		ZeroPrice,
+		PriceTooLow,
+		PriceTooHigh,
+		PriceMovedTooFar,
+		WrongZones,
+		AlphaTooHigh,
+		AboveInventory,
+	];
+	build_and_execute(|| {
+		for (code, error) in (0u8..).zip(errors) {
+			match sp_runtime::DispatchError::from(error) {
+				sp_runtime::DispatchError::Module(error) => assert_eq!(error.error[0], code),
+				other => panic!("not this pallet's: {other:?}"),
+			}
+		}
+	});
+}
