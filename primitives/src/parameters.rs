@@ -222,8 +222,8 @@ mod tests {
 	fn every_relation_is_checked() {
 		use ParameterFault::*;
 		let (zero, above_one) = (Ratio::ZERO, Ratio::new(101, 100).unwrap());
-		type Breaks = &'static dyn Fn(&mut PolicyParameters);
-		let cases: &[(ParameterFault, Breaks)] = &[
+		type Breaks<'a> = &'a dyn Fn(&mut PolicyParameters);
+		let cases: &[(ParameterFault, Breaks<'_>)] = &[
 			(TargetPrice, &|p| p.policy.target_price = zero),
 			(Band, &|p| p.policy.cr_min = Ratio::percent(99)),
 			(Band, &|p| p.policy.cr_min = zero),
