@@ -1,6 +1,8 @@
 //! The Gridproof node: block production, finality, networking and RPC in one program.
 
 #![deny(missing_docs)]
+// The SDK's own errors are large, and all of ours end the program.
+#![allow(clippy::result_large_err)]
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
