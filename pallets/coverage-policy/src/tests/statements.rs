@@ -218,6 +218,9 @@ fn a_revision_on_a_later_day_opens_no_second_allowance() {
 		assert_ok!(take(&second));
 		assert_eq!(CoveragePolicy::allowance(), 0);
 		assert_noop!(mint(1, second.hash()), Error::<Test>::AllowanceLapsed);
+		// The day on which it could be used is still the first one, and no other was opened.
+		assert_eq!(Latest::<Test>::get().map(|latest| latest.taken_on), Some(day(1)));
+		assert_eq!(Minting::<Test>::get().map(|minting| minting.day), Some(day(1)));
 	});
 }
 
