@@ -7,7 +7,7 @@
 //! Trusted keys come from the verifier. What a file says about keys is not even looked at.
 
 use crate::{
-	keys::RoleKeys,
+	keys::{KeyFault, RoleKeys},
 	statement::{FILE_VERSION, Statement, StatementFault},
 };
 use gridproof_primitives::{
@@ -135,6 +135,12 @@ pub fn verify(bytes: &[u8], keys: &RoleKeys, expected: &Expected) -> Report {
 }
 
 impl Report {
+	/// What a verifier finds whose trusted keys are unusable: nothing.
+	pub fn without_keys(fault: &KeyFault) -> Self {
+		let (error, reasons) = (Some("bad_keys"), vec![fault.to_string()]);
+		Self { ok: false, signatures_ok: 0, required: THRESHOLD, error, reasons }
+	}
+
 	fn refused(refusal: &Refusal, mut reasons: Vec<String>, signatures_ok: u32) -> Self {
 		reasons.insert(0, refusal.to_string());
 		let error = Some(refusal.code());

@@ -108,14 +108,16 @@ impl Chain {
 		patience: &Patience,
 	) -> Result<Included, Failure> {
 		let attempts = patience.attempts.max(1);
-		let mut reason = String::new();
+		let (mut chain, mut reason) = (self.clone(), String::new());
 		for attempt in 1..=attempts {
-			let sent = match self.authorized(pallet, call, arguments).await {
-				Ok(transaction) => follow(&transaction, patience.per_attempt).await,
-				Err(Failure::Rpc(reason)) => Attempt::Lost(reason),
-				Err(failure) => Attempt::Failed(failure),
+			let sent = async {
+				match chain.authorized(pallet, call, arguments).await {
+					Ok(transaction) => watch(&transaction).await,
+					Err(Failure::Rpc(reason)) => Attempt::Lost(reason),
+					Err(failure) => Attempt::Failed(failure),
+				}
 			};
-			match sent {
+			match within(patience.per_attempt, sent).await {
 				Attempt::Done(included) => return Ok(*included),
 				Attempt::Failed(failure) => return Err(failure),
 				Attempt::Lost(why) => {
@@ -125,9 +127,16 @@ impl Chain {
 			}
 			if attempt < attempts {
 				tokio::time::sleep(patience.pause_after(attempt)).await;
+				chain = chain.fresh().await;
 			}
 		}
 		Err(Failure::Undecided { attempts, reason })
+	}
+
+	/// Another connection to the same node, or this one if there is none to be had: one that was
+	/// cut can take minutes to notice that the node is back.
+	async fn fresh(self) -> Self {
+		Self::connect(self.url()).await.unwrap_or(self)
 	}
 
 	async fn authorized(
@@ -167,14 +176,15 @@ fn payload(
 	})
 }
 
-/// Sends a transaction and watches it.
-async fn follow(transaction: &Transaction, patience: Duration) -> Attempt {
-	match tokio::time::timeout(patience, watch(transaction)).await {
+/// An attempt, unless it takes longer than that.
+async fn within(patience: Duration, attempt: impl Future<Output = Attempt>) -> Attempt {
+	match tokio::time::timeout(patience, attempt).await {
 		Ok(attempt) => attempt,
 		Err(_) => Attempt::Lost(format!("not final after {} s", patience.as_secs())),
 	}
 }
 
+/// Sends a transaction and watches it.
 async fn watch(transaction: &Transaction) -> Attempt {
 	let mut progress = match transaction.submit_and_watch().await {
 		Ok(progress) => progress,
@@ -296,9 +306,21 @@ impl Submitter {
 
 	async fn follow_to_the_end(&self, transaction: &Transaction) -> Result<Included, Failure> {
 		let attempts = self.patience.attempts.max(1);
-		let mut reason = String::new();
+		let (mut chain, mut reason) = (self.chain.clone(), String::new());
 		for attempt in 1..=attempts {
-			match follow(transaction, self.patience.per_attempt).await {
+			let sent = async {
+				if attempt == 1 {
+					return watch(transaction).await;
+				}
+				match chain.at().await {
+					Ok(block) => {
+						let bytes = transaction.encoded().to_vec();
+						watch(&block.transactions().from_bytes(bytes)).await
+					},
+					Err(failure) => Attempt::Lost(failure.to_string()),
+				}
+			};
+			match within(self.patience.per_attempt, sent).await {
 				Attempt::Done(included) => return Ok(*included),
 				// What was sent before may be in a block by now, which makes its nonce stale.
 				Attempt::Failed(Failure::Invalid(why)) if attempt > 1 => reason = why,
@@ -307,6 +329,7 @@ impl Submitter {
 			}
 			if attempt < attempts {
 				tokio::time::sleep(self.patience.pause_after(attempt)).await;
+				chain = chain.fresh().await;
 			}
 		}
 		Err(Failure::Undecided { attempts, reason })

@@ -328,11 +328,14 @@ pub fn read_keys(path: &Path) -> anyhow::Result<RoleKeys> {
 }
 
 fn verify_file(args: &VerifyArgs, out: &Output) -> anyhow::Result<ExitCode> {
-	let keys = read_keys(&args.keys)?;
-	let bytes =
-		files::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
+	let read =
+		|path: &Path| files::read(path).with_context(|| format!("cannot read {}", path.display()));
+	let (bytes, keys) = (read(&args.file)?, read(&args.keys)?);
 	let expected = Expected { day: args.day, chain: &args.chain };
-	let report = verify(&bytes, &keys, &expected);
+	let report = match RoleKeys::parse(&keys) {
+		Ok(keys) => verify(&bytes, &keys, &expected),
+		Err(fault) => Report::without_keys(&fault),
+	};
 	out.result(&report, |report: &Report| {
 		let mut text =
 			format!("signatures_ok={}, required={}", report.signatures_ok, report.required);
