@@ -71,7 +71,9 @@ async fn measure_node(plan: &Plan) -> Result<()> {
 	measure_starts(plan.starts).await?;
 	let node = Node::start(quiet(NodeConfig::development())).await?;
 	node.wait_for_finalized(1, LIMIT).await?;
-	watch_idle(&node, plan.idle_minutes).await?;
+	if plan.idle_minutes > 0 {
+		watch_idle(&node, plan.idle_minutes).await?;
+	}
 	measure_latency(&node, plan.samples).await?;
 	measure_throughput(&node, plan.transfers).await
 }
@@ -81,7 +83,9 @@ async fn measure_network(plan: &Plan) -> Result<()> {
 	let node = network.nodes.first().context("no node")?;
 	node.wait_for_finalized(1, LIMIT).await?;
 	println!("network: three validators on this machine; figures of the first");
-	watch_idle(node, plan.idle_minutes).await?;
+	if plan.idle_minutes > 0 {
+		watch_idle(node, plan.idle_minutes).await?;
+	}
 	measure_latency(node, plan.samples).await?;
 	measure_throughput(node, plan.transfers).await
 }
