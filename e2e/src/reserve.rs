@@ -8,7 +8,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail, ensure};
 use codec::{Decode, Encode};
-use gridproof_attest::{policy, submit::calendar};
+use gridproof_attest::{account::address, policy, submit::calendar};
 use gridproof_chain::Chain;
 use gridproof_primitives::{attestation::Kind, day::Day, units::AICP_ASSET_ID};
 use serde_json::Value;
@@ -158,7 +158,7 @@ impl Reserve {
 			let aicp = self.chain.balance(AICP_ASSET_ID, &account.0).await?;
 			let credit: Bytes = self.chain.call("CoverageApi_account", &account.0).await?;
 			let nonce = transfers::nonce(&api, account).await?;
-			let who = policy::address(&account.0);
+			let who = address(&account.0);
 			parts.push((format!("AICP of {who}"), aicp.encode()));
 			parts.push((format!("credit of {who}"), credit.0));
 			parts.push((format!("nonce of {who}"), nonce.encode()));

@@ -2,7 +2,7 @@
 //! as an independent computation of the same days has it, to the last unit.
 
 use anyhow::{Context, Result, ensure};
-use gridproof_attest::policy::address;
+use gridproof_attest::account::address;
 use gridproof_e2e::{
 	binary::repository,
 	reserve::{Reserve, gridproof, load},

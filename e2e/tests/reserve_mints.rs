@@ -3,10 +3,7 @@
 
 use anyhow::{Context, Result, ensure};
 use codec::{Compact, Encode};
-use gridproof_attest::{
-	policy::{self, address},
-	submit::calendar,
-};
+use gridproof_attest::{account::address, policy, submit::calendar};
 use gridproof_chain::{Failure, Patience, Submitter};
 use gridproof_e2e::{
 	reserve::{Reserve, gridproof, load},

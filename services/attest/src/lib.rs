@@ -6,6 +6,7 @@
 //! - [`sign`]: one role's signature under a file;
 //! - [`keys`]: role keys in files, public keys of all roles;
 //! - [`submit`]: from file to chain, and what the chain holds;
+//! - [`account`]: addresses, and keys of accounts;
 //! - [`policy`]: coverage, minting and redemption as the chain has them;
 //! - [`daemon`]: the daily run, with missed days, retries and a lock;
 //! - [`files`]: files that are whole or not there.
@@ -14,6 +15,7 @@
 
 #![deny(missing_docs)]
 
+pub mod account;
 pub mod daemon;
 pub mod files;
 pub mod keys;

@@ -5,10 +5,8 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use gridproof_attest::{
 	Chain, H256,
-	policy::{
-		self, MintOrder, Minted, Redeemed, ShownAccount, ShownStatus, development_signer,
-		load_signer, parse_account, parse_millionths,
-	},
+	account::{Keypair, development_signer, load_signer, parse_account},
+	policy::{self, MintOrder, Minted, Redeemed, ShownAccount, ShownStatus, parse_millionths},
 };
 use gridproof_chain::Patience;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
@@ -111,7 +109,7 @@ pub struct NodeArgs {
 }
 
 impl SignerArgs {
-	fn load(&self) -> anyhow::Result<policy::Keypair> {
+	fn load(&self) -> anyhow::Result<Keypair> {
 		match (&self.key, &self.suri) {
 			(Some(path), _) => {
 				load_signer(path).with_context(|| format!("cannot use the key {}", path.display()))

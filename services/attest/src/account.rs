@@ -1,0 +1,142 @@
+//! Accounts: their addresses, and the keys that sign for them.
+
+use crate::keys::{KeyFault, read_guarded};
+use sp_core::crypto::{AccountId32, Ss58AddressFormat, Ss58Codec};
+use std::{path::Path, str::FromStr};
+use subxt_signer::SecretUri;
+use zeroize::Zeroizing;
+
+pub use subxt_signer::sr25519::Keypair;
+
+/// The network number in this chain's addresses, the runtime's `System.SS58Prefix`.
+pub const SS58_PREFIX: u16 = 7341;
+/// The number in addresses that are for any network.
+const SS58_GENERIC: u16 = 42;
+
+/// Why a key cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountFault {
+	/// The file is not usable.
+	#[error(transparent)]
+	Key(#[from] KeyFault),
+	/// The text is no account's secret.
+	#[error("{0} is no account key: write a seed (0x and 64 digits) or a secret phrase")]
+	NoSecret(String),
+	/// A secret where others can read it.
+	#[error(
+		"--suri takes development accounts such as //Alice only: others can read a command line; \
+		 put the secret into a file with mode 0600 and name it with --key"
+	)]
+	SecretInTheOpen,
+}
+
+/// The account of an address: in this chain's form, in the generic form, or 0x and 64 digits.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_account(text: &str) -> Result<[u8; 32], String> {
+	if let Some(digits) = text.strip_prefix("0x") {
+		let mut account = [0; 32];
+		hex::decode_to_slice(digits, &mut account).map_err(|_| "not 32 bytes in hexadecimal")?;
+		return Ok(account);
+	}
+	let (account, network) = AccountId32::from_ss58check_with_version(text)
+		.map_err(|_| "no address: its checksum or length is wrong")?;
+	match network.prefix() {
+		SS58_PREFIX | SS58_GENERIC => Ok(account.into()),
+		other => Err(format!("an address of network {other}, not of this one ({SS58_PREFIX})")),
+	}
+}
+
+/// The address of an account, in this chain's form.
+pub fn address(account: &[u8; 32]) -> String {
+	AccountId32::new(*account).to_ss58check_with_version(Ss58AddressFormat::custom(SS58_PREFIX))
+}
+
+/// The key whose secret stands in a file: a seed in hexadecimal digits or a secret phrase, either
+/// with a derivation path if need be.
+///
+/// # Errors
+/// [`AccountFault::Key`] if others may read the file too; [`AccountFault::NoSecret`].
+pub fn load_signer(path: &Path) -> Result<Keypair, AccountFault> {
+	let text = read_guarded(path)?;
+	let secret = text.lines().next().unwrap_or_default().trim();
+	let bare_seed = secret.len() == 64 && secret.bytes().all(|digit| digit.is_ascii_hexdigit());
+	let secret = Zeroizing::new(format!("{}{secret}", if bare_seed { "0x" } else { "" }));
+	signer(&secret).ok_or_else(|| AccountFault::NoSecret(path.display().to_string()))
+}
+
+/// The key of a development account, whose secret everybody knows, such as `//Alice`.
+///
+/// # Errors
+/// [`AccountFault::SecretInTheOpen`] for every other secret.
+pub fn development_signer(uri: &str) -> Result<Keypair, AccountFault> {
+	let known = uri.starts_with("//").then(|| signer(uri)).flatten();
+	known.ok_or(AccountFault::SecretInTheOpen)
+}
+
+fn signer(secret: &str) -> Option<Keypair> {
+	// An empty text would be the well-known development phrase.
+	let secret = Some(secret).filter(|secret| !secret.is_empty())?;
+	Keypair::from_uri(&SecretUri::from_str(secret).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use std::{fs, os::unix::fs::PermissionsExt};
+
+	const ALICE: &str = "d43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d";
+
+	fn alice() -> [u8; 32] {
+		parse_account(&format!("0x{ALICE}")).unwrap()
+	}
+
+	#[test]
+	fn addresses_of_this_chain_and_generic_ones_are_read() {
+		let generic = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+		assert_eq!(parse_account(generic), Ok(alice()));
+		assert_eq!(parse_account(&address(&alice())), Ok(alice()));
+		let polkadot = "15oF4uVJwmo4TdGW7VfQxNLavjCXviqxT9S1MgbjMNHr6Sp5";
+		let refusal = parse_account(polkadot).unwrap_err();
+		assert_eq!(refusal, "an address of network 0, not of this one (7341)");
+		let mistyped = generic.replace("5Grw", "5Grv");
+		assert!(parse_account(&mistyped).unwrap_err().contains("checksum"));
+		assert!(parse_account("0x00").is_err());
+	}
+
+	#[test]
+	fn only_public_secrets_may_stand_on_a_command_line() {
+		let key = development_signer("//Alice").unwrap();
+		assert_eq!(key.public_key().0, alice());
+		let phrase = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
+		let hidden = [phrase.to_string(), format!("{phrase}//Alice"), format!("0x{ALICE}")];
+		for secret in hidden.iter().map(String::as_str).chain(["", "Alice"]) {
+			let fault = development_signer(secret).err().unwrap();
+			assert!(matches!(fault, AccountFault::SecretInTheOpen));
+			assert!(!fault.to_string().contains("bottom") && !fault.to_string().contains(ALICE));
+		}
+	}
+
+	#[test]
+	fn a_key_file_is_a_seed_or_a_phrase_and_private() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("key");
+		let load = |text: &str, mode| {
+			fs::write(&path, text).unwrap();
+			fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+			load_signer(&path).map(|key| key.public_key().0)
+		};
+		// The seed of //Alice.
+		let seed = "e5be9a5092b81bca64be81d212e7f2f9eba183bb7a90954f7b76361f6edb5c0a";
+		assert_eq!(load(seed, 0o600).unwrap(), alice());
+		assert_eq!(load(&format!("0x{seed}\n"), 0o600).unwrap(), alice());
+		let phrase = "bottom drive obey lake curtain smoke basket hold race lonely fit walk//Alice";
+		assert_eq!(load(phrase, 0o400).unwrap(), alice());
+		assert!(matches!(load(seed, 0o640), Err(AccountFault::Key(KeyFault::Loose { .. }))));
+		for text in ["", "{\"secret\":\"00\"}", &seed[1..]] {
+			let fault = load(text, 0o600).unwrap_err();
+			assert!(matches!(fault, AccountFault::NoSecret(_)), "{fault}");
+		}
+	}
+}
