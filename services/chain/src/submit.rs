@@ -110,6 +110,16 @@ impl Chain {
 		let attempts = patience.attempts.max(1);
 		let (mut chain, mut reason) = (self.clone(), String::new());
 		for attempt in 1..=attempts {
+			if attempt > 1 {
+				tokio::time::sleep(patience.pause_after(attempt - 1)).await;
+				match self.fresh(patience.per_attempt).await {
+					Ok(fresh) => chain = fresh,
+					Err(failure) => {
+						reason = failure.to_string();
+						continue;
+					},
+				}
+			}
 			let sent = async {
 				match chain.authorized(pallet, call, arguments).await {
 					Ok(transaction) => watch(&transaction).await,
@@ -125,18 +135,22 @@ impl Chain {
 					reason = why;
 				},
 			}
-			if attempt < attempts {
-				tokio::time::sleep(patience.pause_after(attempt)).await;
-				chain = chain.fresh().await;
-			}
 		}
 		Err(Failure::Undecided { attempts, reason })
 	}
 
-	/// Another connection to the same node, or this one if there is none to be had: one that was
-	/// cut can take minutes to notice that the node is back.
-	async fn fresh(self) -> Self {
-		Self::connect(self.url()).await.unwrap_or(self)
+	/// Another connection to the same node, as soon as there is one: a connection that was cut can
+	/// take long to notice that the node is back.
+	async fn fresh(&self, patience: Duration) -> Result<Self, Failure> {
+		let end = tokio::time::Instant::now() + patience;
+		loop {
+			match Self::connect(self.url()).await {
+				Err(_) if tokio::time::Instant::now() < end => {
+					tokio::time::sleep(Duration::from_secs(1)).await;
+				},
+				outcome => return outcome,
+			}
+		}
 	}
 
 	async fn authorized(
@@ -308,6 +322,16 @@ impl Submitter {
 		let attempts = self.patience.attempts.max(1);
 		let (mut chain, mut reason) = (self.chain.clone(), String::new());
 		for attempt in 1..=attempts {
+			if attempt > 1 {
+				tokio::time::sleep(self.patience.pause_after(attempt - 1)).await;
+				match self.chain.fresh(self.patience.per_attempt).await {
+					Ok(fresh) => chain = fresh,
+					Err(failure) => {
+						reason = failure.to_string();
+						continue;
+					},
+				}
+			}
 			let sent = async {
 				if attempt == 1 {
 					return watch(transaction).await;
@@ -326,10 +350,6 @@ impl Submitter {
 				Attempt::Failed(Failure::Invalid(why)) if attempt > 1 => reason = why,
 				Attempt::Failed(failure) => return Err(failure),
 				Attempt::Lost(why) => reason = why,
-			}
-			if attempt < attempts {
-				tokio::time::sleep(self.patience.pause_after(attempt)).await;
-				chain = chain.fresh().await;
 			}
 		}
 		Err(Failure::Undecided { attempts, reason })
