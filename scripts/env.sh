@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Sourced by every script here, and by people before a plain `cargo build`: where things are built
-# and with which toolchain. Sets variables only; scripts/setup.sh installs.
+# and with which toolchain. It installs nothing; scripts/setup.sh does.
 
 GRIDPROOF_ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 GRIDPROOF_CACHE=${GRIDPROOF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/gridproof}
@@ -31,6 +31,17 @@ fi
 
 export CARGO_TARGET_DIR PATH GRIDPROOF_ROOT GRIDPROOF_CACHE
 export WASM_BUILD_WORKSPACE_HINT=$GRIDPROOF_ROOT
+
+# Cargo tells clones that share a target folder apart by their files' times only. A clone that builds
+# where another one built last makes its own files new, so that nothing of the other passes for its.
+claim_target() {
+	local owner=$CARGO_TARGET_DIR/built-from
+	if [ -e "$owner" ] && [ "$(cat "$owner")" != "$GRIDPROOF_ROOT" ]; then
+		git -C "$GRIDPROOF_ROOT" ls-files -z -- '*.rs' '*.toml' | (cd "$GRIDPROOF_ROOT" && xargs -0 touch --no-create --)
+	fi
+	mkdir -p "$CARGO_TARGET_DIR"
+	echo "$GRIDPROOF_ROOT" >"$owner"
+}
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() {
