@@ -60,7 +60,7 @@ pub enum Refusal {
 	#[error("the file is for chain {0:?}, asked for is {1:?}")]
 	ChainMismatch(String, String),
 	/// The file is not what was signed.
-	#[error("the digest of the file is {computed}, it states {stated:?}: the file was altered")]
+	#[error("the digest of the file is {computed}, it states {}: the file was altered", .stated.as_deref().unwrap_or("none"))]
 	DigestMismatch {
 		/// What the file gives.
 		computed: String,
