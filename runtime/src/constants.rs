@@ -14,12 +14,7 @@ use sp_runtime::Perbill;
 pub mod currency {
 	use super::Balance;
 
-	/// One AIT: 18 decimals.
-	pub const AIT: Balance = 1_000_000_000_000_000_000;
-	/// A thousandth of an AIT.
-	pub const MILLI_AIT: Balance = AIT / 1_000;
-	/// A millionth of an AIT.
-	pub const MICRO_AIT: Balance = MILLI_AIT / 1_000;
+	pub use gridproof_primitives::units::{AIT, MICRO_AIT, MILLI_AIT};
 
 	/// The least an account must hold to exist: 10⁻⁶ AIT. What stops a flood of accounts is the
 	/// fee of creating one, some 2,500 times as much.
