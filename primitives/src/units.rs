@@ -34,3 +34,6 @@ pub const WH_PER_MWH: u128 = 1_000_000;
 
 /// Milliseconds in one day of UTC.
 pub const MILLIS_PER_DAY: u64 = 86_400_000;
+
+/// This chain's number in the SS58 address format. Free in the registry of 2026-11.
+pub const SS58_PREFIX: u16 = 7341;

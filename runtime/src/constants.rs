@@ -60,8 +60,7 @@ pub const MAXIMUM_BLOCK_LENGTH: u32 = 5 * 1024 * 1024;
 /// of a mortal transaction.
 pub const BLOCK_HASH_COUNT: BlockNumber = 4_096;
 
-/// This chain's number in the SS58 address format. Free in the registry of 2026-11.
-pub const SS58_PREFIX: u16 = 7341;
+pub use gridproof_primitives::units::SS58_PREFIX;
 
 /// The asset id of AICP.
 pub const AICP: u32 = gridproof_primitives::units::AICP_ASSET_ID;

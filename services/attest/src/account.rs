@@ -8,8 +8,7 @@ use zeroize::Zeroizing;
 
 pub use subxt_signer::sr25519::Keypair;
 
-/// The network number in this chain's addresses, the runtime's `System.SS58Prefix`.
-pub const SS58_PREFIX: u16 = 7341;
+pub use gridproof_primitives::units::SS58_PREFIX;
 /// The number in addresses that are for any network.
 const SS58_GENERIC: u16 = 42;
 
