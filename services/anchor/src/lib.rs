@@ -1,0 +1,3 @@
+//! Bitcoin anchors of Merkle roots.
+
+#![deny(missing_docs)]

@@ -1,0 +1,3 @@
+//! Coordinator, miner and the OpenAI-compatible front.
+
+#![deny(missing_docs)]

@@ -1,0 +1,3 @@
+//! A small language model on the CPU, the same answer everywhere.
+
+#![deny(missing_docs)]

@@ -1,0 +1,3 @@
+//! Takes readings over MQTT and HTTP, keeps them, batches them, brings them on chain.
+
+#![deny(missing_docs)]

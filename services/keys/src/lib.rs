@@ -1,0 +1,3 @@
+//! Sealed key files and wallets.
+
+#![deny(missing_docs)]
