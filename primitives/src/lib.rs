@@ -17,6 +17,7 @@
 //! | [`calendar`] | which day a time falls on |
 //! | [`coverage`] | coverage ratio, supply target, mint suggestion, price bounds, redemption |
 //! | [`parameters`] | what governance decides about the coverage policy |
+//! | [`policy`] | what the coverage policy stores and shows |
 //!
 //! Without the `std` feature the crate needs only `alloc`.
 
@@ -49,6 +50,7 @@ pub mod decimal;
 pub mod ed25519;
 pub mod json;
 pub mod parameters;
+pub mod policy;
 pub mod units;
 mod wide;
 

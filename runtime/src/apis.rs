@@ -11,6 +11,7 @@ use frame_support::{
 	genesis_builder_helper::{build_state, get_preset},
 	weights::Weight,
 };
+use gridproof_primitives::policy::{CreditAccount, DayRecord, Quote, Status, Ticket, WhatIf};
 use gridproof_primitives::{
 	H256,
 	archive::ArchiveProof,
@@ -21,7 +22,6 @@ use gridproof_primitives::{
 	parameters::PolicyParameters,
 };
 use pallet_attestations::types::{Archive, Attestation, KeySet, Signatures};
-use pallet_coverage_policy::types::{CreditAccount, DayRecord, Quote, Status, Ticket, WhatIf};
 use pallet_grandpa::AuthorityId as GrandpaId;
 use sp_api::impl_runtime_apis;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;

@@ -1,6 +1,6 @@
 //! Redemption: service credit, the queue, and the deposits of their rows.
 
-use crate::{pallet::*, types::*};
+use crate::pallet::*;
 use alloc::vec::Vec;
 use frame_support::{
 	defensive, ensure,
@@ -11,18 +11,11 @@ use frame_support::{
 		tokens::{Fortitude, Precision, Preservation},
 	},
 };
+use gridproof_primitives::policy::*;
 use gridproof_primitives::{
 	attestation::ServiceCredit, calendar::DayClock, day::Day, parameters::PolicyParameters,
 };
 use sp_runtime::{DispatchError, traits::Zero};
-
-impl<Balance> CreditAccount<Balance> {
-	/// Is there nothing left that the row is needed for on `today`?
-	fn is_idle(&self, today: Day) -> bool {
-		let redeemed = self.redeemed > 0 && self.redeemed_on == today;
-		self.available == 0 && self.held == 0 && self.tickets == 0 && !redeemed
-	}
-}
 
 impl<T: Config> Pallet<T> {
 	/// Credit handed out today, in micro-EUR.

@@ -1,6 +1,6 @@
 //! Statements, coverage, mint, and what the views show.
 
-use crate::{pallet::*, types::*, weights::WeightInfo};
+use crate::{pallet::*, weights::WeightInfo};
 use alloc::vec::Vec;
 use frame_support::{
 	ensure,
@@ -8,6 +8,7 @@ use frame_support::{
 	traits::fungibles::{Inspect as _, Mutate as _},
 	weights::WeightMeter,
 };
+use gridproof_primitives::policy::*;
 use gridproof_primitives::{
 	H256,
 	attestation::{AttestationFields, AttestationHandler, Kind},

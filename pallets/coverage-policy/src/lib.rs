@@ -92,14 +92,10 @@ pub mod runtime_api;
 mod tests;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state;
-// `as` is what the derived encoding of an enum writes.
-#[allow(clippy::as_conversions)]
-pub mod types;
 pub mod weights;
 
-pub use gridproof_primitives::parameters::PolicyParameters;
+pub use gridproof_primitives::{parameters::PolicyParameters, policy::*};
 pub use pallet::*;
-pub use types::*;
 pub use weights::WeightInfo;
 
 // `expect` and `as` here are what the pallet macros write; the rules themselves are elsewhere.

@@ -1,9 +1,9 @@
 //! Runtime API: coverage, allowance, history, quotes, credit.
 
-use crate::types::{CreditAccount, DayRecord, Quote, Status, Ticket, WhatIf};
 use alloc::vec::Vec;
 use codec::Codec;
 use gridproof_primitives::parameters::PolicyParameters;
+use gridproof_primitives::policy::{CreditAccount, DayRecord, Quote, Status, Ticket, WhatIf};
 use sp_runtime::DispatchError;
 
 sp_api::decl_runtime_apis! {

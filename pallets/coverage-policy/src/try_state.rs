@@ -1,12 +1,13 @@
 //! What must hold between any two blocks.
 
-use crate::{pallet::*, types::*};
+use crate::pallet::*;
 use alloc::collections::BTreeMap;
 use frame_support::{
 	ensure,
 	pallet_prelude::Get,
 	traits::{fungible::hold::Inspect as _, fungibles::Inspect as _},
 };
+use gridproof_primitives::policy::*;
 use sp_runtime::{TryRuntimeError, traits::Saturating};
 
 impl<T: Config> Pallet<T> {

@@ -1,13 +1,14 @@
-//! What the pallet stores and shows.
+//! What the coverage policy stores and shows: the types that pallet and clients share.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use gridproof_primitives::{
+use crate::{
 	H256,
 	coverage::{Binding, State},
 	day::Day,
 	decimal::Ratio,
 };
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
+use serde::Serialize;
 
 /// Emergency levels: each stops what the one before stops, and more.
 #[derive(
@@ -24,7 +25,9 @@ use scale_info::TypeInfo;
 	Ord,
 	Debug,
 	Default,
+	Serialize,
 )]
+#[serde(rename_all = "snake_case")]
 pub enum Breaker {
 	/// Nothing is stopped.
 	#[default]
@@ -121,6 +124,14 @@ pub struct CreditAccount<Balance> {
 	pub redeemed: u128,
 	/// Deposit held for this row, in the native token.
 	pub deposit: Balance,
+}
+
+impl<Balance> CreditAccount<Balance> {
+	/// Is there nothing left that the row is needed for on `today`?
+	pub fn is_idle(&self, today: Day) -> bool {
+		let redeemed = self.redeemed > 0 && self.redeemed_on == today;
+		self.available == 0 && self.held == 0 && self.tickets == 0 && !redeemed
+	}
 }
 
 /// A place in the queue.
