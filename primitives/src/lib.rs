@@ -15,6 +15,11 @@
 //! | [`attestation`] | roles, fields, digest, signed message, the handler trait |
 //! | [`archive`] | the hash chain that keeps pruned statements provable |
 //! | [`calendar`] | which day a time falls on |
+//! | [`emlog`] | logs of meters: reading, checking, exact energy |
+//! | [`merkle`] | the tree of RFC 6962, proofs, proof documents |
+//! | [`cid`] | content identifiers |
+//! | [`meter`] | certificates, batches and their rules, messages, anchors |
+//! | [`hexadecimal`] | bytes as hexadecimal digits |
 //! | [`coverage`] | coverage ratio, supply target, mint suggestion, price bounds, redemption |
 //! | [`parameters`] | what governance decides about the coverage policy |
 //! | [`policy`] | what the coverage policy stores and shows |
@@ -44,11 +49,16 @@ extern crate alloc;
 pub mod archive;
 pub mod attestation;
 pub mod calendar;
+pub mod cid;
 pub mod coverage;
 pub mod day;
 pub mod decimal;
 pub mod ed25519;
+pub mod emlog;
+pub mod hexadecimal;
 pub mod json;
+pub mod merkle;
+pub mod meter;
 pub mod parameters;
 pub mod policy;
 pub mod units;

@@ -1,0 +1,338 @@
+//! A proof as a JSON document: what the gateway's `GET /api/v1/logs/{id}/proof` answers, what
+//! `gridproof proof` writes and checks, what the browser reads.
+//!
+//! ```json
+//! {"log_id": "log_…", "batch_id": "batch_…", "leaf_hash": "…", "merkle_root": "…", "index": 1,
+//!  "proof": [{"position": "left", "hash": "…"}], "tree_size": 3, "scheme": "rfc6962",
+//!  "meter": 7, "sequence": 0, "log": {…}}
+//! ```
+//!
+//! Hashes are 64 hexadecimal digits; a `0x` before them is read and never written. `tree_size`,
+//! `scheme` and what follows are missing in documents of the older gateway. Members that are not
+//! named here are passed over.
+
+use super::{Position, ProofFault, ProofStep, leaf_hash, legacy, verify_inclusion_steps};
+use crate::{
+	H256, hexadecimal,
+	json::{self, JsonError, Limits, Value},
+};
+use alloc::{
+	string::{String, ToString},
+	vec,
+	vec::Vec,
+};
+use core::{fmt, str::FromStr};
+use serde::Serialize;
+
+/// Which tree a proof belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+	/// [RFC 6962](crate::merkle).
+	Rfc6962,
+	/// The [older gateway's](legacy).
+	Legacy,
+}
+
+impl Scheme {
+	/// `rfc6962` or `legacy`.
+	pub const fn as_str(self) -> &'static str {
+		match self {
+			Self::Rfc6962 => "rfc6962",
+			Self::Legacy => "legacy",
+		}
+	}
+
+	/// The hash of a leaf with this data.
+	pub fn leaf_hash(self, data: &[u8]) -> H256 {
+		match self {
+			Self::Rfc6962 => leaf_hash(data),
+			Self::Legacy => legacy::leaf_hash(data),
+		}
+	}
+}
+
+impl fmt::Display for Scheme {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		f.write_str(self.as_str())
+	}
+}
+
+/// A text that names no scheme.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UnknownScheme;
+
+impl fmt::Display for UnknownScheme {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		f.write_str("unknown scheme: it is rfc6962 or legacy")
+	}
+}
+
+impl core::error::Error for UnknownScheme {}
+
+impl FromStr for Scheme {
+	type Err = UnknownScheme;
+
+	fn from_str(text: &str) -> Result<Self, UnknownScheme> {
+		[Self::Rfc6962, Self::Legacy]
+			.into_iter()
+			.find(|scheme| scheme.as_str() == text)
+			.ok_or(UnknownScheme)
+	}
+}
+
+/// Why a document is refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DocumentFault {
+	/// Not JSON that we accept.
+	Malformed(JsonError),
+	/// A member is missing or of another form; the name and what it has to be.
+	Member(&'static str, &'static str),
+	/// Another scheme was asked for than the document states.
+	OtherScheme(Scheme),
+	/// A proof of RFC 6962 without the number of leaves.
+	NoTreeSize,
+	/// The log that the document carries does not have the leaf hash that it states.
+	OtherLog,
+	/// The proof does not hold.
+	Proof(ProofFault),
+}
+
+impl DocumentFault {
+	/// The fault's name in JSON answers.
+	pub const fn as_str(&self) -> &'static str {
+		match self {
+			Self::Malformed(_) => "not_json",
+			Self::Member(..) => "bad_document",
+			Self::OtherScheme(_) => "other_scheme",
+			Self::NoTreeSize => "no_tree_size",
+			Self::OtherLog => "other_log",
+			Self::Proof(fault) => fault.as_str(),
+		}
+	}
+}
+
+impl fmt::Display for DocumentFault {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		match self {
+			Self::Malformed(error) => write!(f, "not a JSON document: {error}"),
+			Self::Member(name, wanted) => write!(f, "{name}: {wanted}"),
+			Self::OtherScheme(stated) => {
+				write!(f, "the document states the scheme {stated}; check it as that")
+			},
+			Self::NoTreeSize => f.write_str(
+				"the document states no tree_size, which a proof of RFC 6962 needs: \
+				 give the number of logs in the batch",
+			),
+			Self::OtherLog => f.write_str("the log in the document does not have its leaf_hash"),
+			Self::Proof(fault) => write!(f, "{fault}"),
+		}
+	}
+}
+
+impl core::error::Error for DocumentFault {}
+
+impl From<ProofFault> for DocumentFault {
+	fn from(fault: ProofFault) -> Self {
+		Self::Proof(fault)
+	}
+}
+
+/// What a check of a document has shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Checked {
+	/// By which scheme.
+	pub scheme: Scheme,
+	/// Was a log in the document, and is it the leaf? Else only the leaf hash is proven.
+	pub log_checked: bool,
+}
+
+/// A proof that a log is in a batch.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProofDocument {
+	/// The gateway's id of the log; `None` if no gateway made the document.
+	pub log_id: Option<String>,
+	/// The gateway's id of the batch; `None` likewise.
+	pub batch_id: Option<String>,
+	/// Hash of the log as a leaf.
+	pub leaf_hash: H256,
+	/// The batch's root.
+	pub merkle_root: H256,
+	/// Which leaf, from 0.
+	pub index: u64,
+	/// Siblings from the leaf upwards.
+	pub proof: Vec<ProofStep>,
+	/// Leaves in the batch; missing in documents of the older gateway.
+	pub tree_size: Option<u64>,
+	/// Missing in documents of the older gateway.
+	pub scheme: Option<Scheme>,
+	/// The meter's index on chain, if the batch went there.
+	pub meter: Option<u32>,
+	/// The batch's sequence number on chain, if it went there.
+	pub sequence: Option<u64>,
+	/// The log itself.
+	pub log: Option<Value>,
+}
+
+impl ProofDocument {
+	/// Reads a document.
+	///
+	/// # Errors
+	/// [`DocumentFault::Malformed`], [`DocumentFault::Member`].
+	pub fn parse(bytes: &[u8]) -> Result<Self, DocumentFault> {
+		let value = json::parse(bytes, Limits::DEFAULT).map_err(DocumentFault::Malformed)?;
+		Self::from_value(&value)
+	}
+
+	/// Reads a document that is JSON already.
+	///
+	/// # Errors
+	/// [`DocumentFault::Member`].
+	pub fn from_value(value: &Value) -> Result<Self, DocumentFault> {
+		if value.as_object().is_none() {
+			return Err(DocumentFault::Member("document", "must be a JSON object"));
+		}
+		let steps = value.get("proof").and_then(Value::as_array);
+		let steps = steps.ok_or(DocumentFault::Member("proof", "must be an array"))?;
+		if steps.len() > 64 {
+			return Err(DocumentFault::Member("proof", "must have at most 64 steps"));
+		}
+		let log = value.get("log").filter(|log| **log != Value::Null);
+		if log.is_some_and(|log| log.as_object().is_none()) {
+			return Err(DocumentFault::Member("log", "must be an object"));
+		}
+		Ok(Self {
+			log_id: text(value, "log_id")?,
+			batch_id: text(value, "batch_id")?,
+			leaf_hash: hash(value, "leaf_hash")?,
+			merkle_root: hash(value, "merkle_root")?,
+			index: number(value, "index")?
+				.ok_or(DocumentFault::Member("index", "must be a whole number"))?,
+			proof: steps.iter().map(step).collect::<Result<_, _>>()?,
+			tree_size: number(value, "tree_size")?,
+			scheme: text(value, "scheme")?
+				.map(|scheme| scheme.parse())
+				.transpose()
+				.map_err(|_| DocumentFault::Member("scheme", "must be rfc6962 or legacy"))?,
+			meter: number(value, "meter")?
+				.map(u32::try_from)
+				.transpose()
+				.map_err(|_| DocumentFault::Member("meter", "must be below 2^32"))?,
+			sequence: number(value, "sequence")?,
+			log: log.cloned(),
+		})
+	}
+
+	/// The document, its members in the order of the module's example; `tree_size` and what
+	/// follows only if known.
+	pub fn to_value(&self) -> Value {
+		let text = |text: &Option<String>| text.clone().map_or(Value::Null, Value::from);
+		let steps = self.proof.iter().map(|step| {
+			Value::Object(vec![
+				("position".to_string(), step.position.as_str().into()),
+				("hash".to_string(), hexadecimal::encode(&step.hash.0).into()),
+			])
+		});
+		let mut members = vec![
+			("log_id", text(&self.log_id)),
+			("batch_id", text(&self.batch_id)),
+			("leaf_hash", hexadecimal::encode(&self.leaf_hash.0).into()),
+			("merkle_root", hexadecimal::encode(&self.merkle_root.0).into()),
+			("index", u128::from(self.index).into()),
+			("proof", Value::Array(steps.collect())),
+		];
+		members.extend(self.tree_size.map(|size| ("tree_size", u128::from(size).into())));
+		members.extend(self.scheme.map(|scheme| ("scheme", scheme.as_str().into())));
+		members.extend(self.meter.map(|meter| ("meter", u128::from(meter).into())));
+		members.extend(self.sequence.map(|sequence| ("sequence", u128::from(sequence).into())));
+		members.extend(self.log.clone().map(|log| ("log", log)));
+		Value::Object(members.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
+	}
+
+	/// The hashes of the proof, without their sides, as the chain takes them.
+	pub fn hashes(&self) -> Vec<H256> {
+		self.proof.iter().map(|step| step.hash).collect()
+	}
+
+	/// The scheme it has to be checked by: the one asked for, else the one it states. A document
+	/// that states neither a scheme nor a tree size is of the older gateway.
+	///
+	/// # Errors
+	/// [`DocumentFault::OtherScheme`] if one is asked for and another is stated.
+	pub fn scheme(&self, asked: Option<Scheme>) -> Result<Scheme, DocumentFault> {
+		match (asked, self.scheme) {
+			(Some(asked), Some(stated)) if asked != stated => {
+				Err(DocumentFault::OtherScheme(stated))
+			},
+			(Some(scheme), _) | (None, Some(scheme)) => Ok(scheme),
+			(None, None) if self.tree_size.is_some() => Ok(Scheme::Rfc6962),
+			(None, None) => Ok(Scheme::Legacy),
+		}
+	}
+
+	/// Checks the document against the root that it states itself. That this root is the batch's
+	/// is for the caller to see: on chain, in a signed header, in an anchor.
+	///
+	/// # Errors
+	/// All of [`DocumentFault`] but those of reading.
+	pub fn verify(&self, asked: Option<Scheme>) -> Result<Checked, DocumentFault> {
+		let scheme = self.scheme(asked)?;
+		if let Some(log) = &self.log {
+			let leaf = scheme.leaf_hash(log.to_canonical().as_bytes());
+			if leaf != self.leaf_hash {
+				return Err(DocumentFault::OtherLog);
+			}
+		}
+		match scheme {
+			Scheme::Rfc6962 => {
+				let size = self.tree_size.ok_or(DocumentFault::NoTreeSize)?;
+				let (leaf, root) = (&self.leaf_hash, &self.merkle_root);
+				verify_inclusion_steps(leaf, self.index, size, &self.proof, root)?;
+			},
+			Scheme::Legacy => {
+				if self.tree_size.is_some_and(|size| self.index >= size) {
+					return Err(ProofFault::IndexOutOfRange.into());
+				}
+				legacy::verify(&self.leaf_hash, self.index, &self.proof, &self.merkle_root)?;
+			},
+		}
+		Ok(Checked { scheme, log_checked: self.log.is_some() })
+	}
+}
+
+/// A member that may be missing or null.
+fn optional<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+	value.get(name).filter(|member| **member != Value::Null)
+}
+
+fn text(value: &Value, name: &'static str) -> Result<Option<String>, DocumentFault> {
+	optional(value, name)
+		.map(|member| member.as_str().map(str::to_string))
+		.map(|text| text.ok_or(DocumentFault::Member(name, "must be a text")))
+		.transpose()
+}
+
+fn number(value: &Value, name: &'static str) -> Result<Option<u64>, DocumentFault> {
+	optional(value, name)
+		.map(|member| member.as_u128().and_then(|number| u64::try_from(number).ok()))
+		.map(|number| number.ok_or(DocumentFault::Member(name, "must be a whole number")))
+		.transpose()
+}
+
+fn hash(value: &Value, name: &'static str) -> Result<H256, DocumentFault> {
+	optional(value, name)
+		.and_then(Value::as_str)
+		.and_then(hexadecimal::decode_hash)
+		.ok_or(DocumentFault::Member(name, "must be 64 hexadecimal digits"))
+}
+
+fn step(value: &Value) -> Result<ProofStep, DocumentFault> {
+	let position = match optional(value, "position").and_then(Value::as_str) {
+		Some("left") => Position::Left,
+		Some("right") => Position::Right,
+		_ => return Err(DocumentFault::Member("proof[].position", "must be left or right")),
+	};
+	let hash = hash(value, "hash")
+		.map_err(|_| DocumentFault::Member("proof[].hash", "must be 64 hexadecimal digits"))?;
+	Ok(ProofStep { position, hash })
+}

@@ -1,0 +1,43 @@
+//! Metered energy: names, certificates, registers, batches, and the rules a batch has to keep.
+//!
+//! - [`MeterName`], [`Topic`]: who a meter is, and where it speaks over MQTT;
+//! - [`BatchHeader`], [`SignedBatch`]: what a device signs;
+//! - [`check_batch`]: every rule of a batch but the signature, each with its own [`BatchRefusal`];
+//! - [`Certificate`], [`OwnerConsent`]: what an electrician certifies and an owner agrees to;
+//! - [`MeterInfo`], [`Totals`], [`BatchRecord`], [`Overview`]: what the chain answers;
+//! - [`message`]: how a gateway asks a device to sign;
+//! - [`anchor`]: a root in a Bitcoin transaction.
+
+pub mod anchor;
+mod batch;
+mod certificate;
+pub mod message;
+mod name;
+mod rules;
+mod views;
+
+pub use batch::{BatchHeader, Registers, SignedBatch};
+pub use certificate::{
+	Certificate, Direction, MeterStatus, OrganisationIndex, OwnerConsent, Seal, Suspension, Trust,
+};
+pub use name::{MeterName, NameFault, NamePart, Topic};
+pub use rules::{Accepted, BatchRefusal, Limits, MeterState, check_batch, max_energy_wh};
+pub use views::{BatchRecord, MeterInfo, Overview, ReadingRefusal, Totals};
+
+/// A meter's number, given by the chain at certification, in order.
+pub type MeterIndex = u32;
+
+/// Bytes of a site, device or meter id.
+pub const MAX_NAME_BYTES: u32 = 64;
+/// Bytes of a seal's id.
+pub const MAX_SEAL_BYTES: u32 = 64;
+/// Readings in one batch.
+pub const MAX_READINGS_PER_BATCH: u32 = 10_000;
+/// Batches in one transaction.
+pub const MAX_BATCHES_PER_CALL: u32 = 1_000;
+/// By how many milliseconds a device's clock may be ahead of the chain's, unless governance
+/// decides otherwise.
+pub const MAX_SKEW_MS: u64 = 60_000;
+/// How much of rated power × time a batch may hold, in thousandths, unless governance decides
+/// otherwise: 110 %.
+pub const TOLERANCE_PERMILLE: u32 = 1_100;

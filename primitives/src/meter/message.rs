@@ -1,0 +1,160 @@
+//! How a gateway asks a device to sign, over MQTT, in JSON.
+//!
+//! ```json
+//! {"header_hex": "<SCALE of the header>", "genesis": "0x…", "leaves": 96}
+//! {"header_hash": "0x…", "signature": "0x…"}
+//! {"header_hash": "0x…", "refused": "why"}
+//! ```
+//!
+//! The first goes to [`Topic::Sign`](super::Topic::Sign), the others come back on
+//! [`Topic::Signed`](super::Topic::Signed). Members that are not named here are refused.
+
+use super::BatchHeader;
+use crate::{
+	H256,
+	ed25519::Signature,
+	hexadecimal,
+	json::{self, JsonError, Limits, Value},
+};
+use alloc::{
+	string::{String, ToString},
+	vec::Vec,
+};
+use codec::{DecodeAll, Encode};
+use core::fmt;
+
+/// Bytes of a message.
+pub const MAX_MESSAGE_BYTES: usize = 4_096;
+
+/// Why a message is refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MessageFault {
+	/// Not JSON.
+	Malformed(JsonError),
+	/// A member that messages do not have.
+	UnknownMember(String),
+	/// A member is missing or of another form; its name and what it has to be.
+	Member(&'static str, &'static str),
+}
+
+impl fmt::Display for MessageFault {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		match self {
+			Self::Malformed(error) => write!(f, "malformed JSON: {error}"),
+			Self::UnknownMember(name) => write!(f, "unknown member {name:?}"),
+			Self::Member(name, wanted) => write!(f, "{name} must be {wanted}"),
+		}
+	}
+}
+
+impl core::error::Error for MessageFault {}
+
+/// What a gateway asks of a device.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignRequest {
+	/// What it shall sign.
+	pub header: BatchHeader,
+	/// For which chain.
+	pub genesis: H256,
+	/// How many of the logs that it has published and not signed yet the batch has: the oldest.
+	pub leaves: u32,
+}
+
+/// What a device answers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignAnswer {
+	/// [`BatchHeader::hash`] of what it was asked to sign.
+	pub header_hash: H256,
+	/// The signature, or why there is none.
+	pub outcome: Result<Signature, String>,
+}
+
+fn object(members: Vec<(&str, Value)>) -> String {
+	let members = members.into_iter().map(|(name, value)| (name.to_string(), value));
+	Value::Object(members.collect()).to_canonical()
+}
+
+fn read(bytes: &[u8], known: &[&str]) -> Result<Value, MessageFault> {
+	let limits = Limits { max_bytes: MAX_MESSAGE_BYTES, max_depth: 2 };
+	let value = json::parse(bytes, limits).map_err(MessageFault::Malformed)?;
+	let members = value.as_object().ok_or(MessageFault::Member("message", "a JSON object"))?;
+	match members.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+		Some((name, _)) => Err(MessageFault::UnknownMember(name.chars().take(64).collect())),
+		None => Ok(value),
+	}
+}
+
+fn hash(value: &Value, name: &'static str) -> Result<H256, MessageFault> {
+	value
+		.get(name)
+		.and_then(Value::as_str)
+		.and_then(hexadecimal::decode_hash)
+		.ok_or(MessageFault::Member(name, "64 hexadecimal digits after 0x"))
+}
+
+impl SignRequest {
+	/// The message, in JSON.
+	pub fn to_json(&self) -> String {
+		object(alloc::vec![
+			("header_hex", hexadecimal::encode(&self.header.encode()).into()),
+			("genesis", hexadecimal::encode_prefixed(&self.genesis.0).into()),
+			("leaves", u128::from(self.leaves).into()),
+		])
+	}
+
+	/// Reads a message.
+	///
+	/// # Errors
+	/// All of [`MessageFault`].
+	pub fn parse(bytes: &[u8]) -> Result<Self, MessageFault> {
+		let value = read(bytes, &["header_hex", "genesis", "leaves"])?;
+		let header = value
+			.get("header_hex")
+			.and_then(Value::as_str)
+			.and_then(hexadecimal::decode_any)
+			.and_then(|bytes| BatchHeader::decode_all(&mut bytes.as_slice()).ok())
+			.ok_or(MessageFault::Member("header_hex", "a SCALE-encoded header in hexadecimal"))?;
+		let leaves = value
+			.get("leaves")
+			.and_then(Value::as_u128)
+			.and_then(|leaves| u32::try_from(leaves).ok())
+			.ok_or(MessageFault::Member("leaves", "a whole number"))?;
+		Ok(Self { header, genesis: hash(&value, "genesis")?, leaves })
+	}
+}
+
+impl SignAnswer {
+	/// The message, in JSON.
+	pub fn to_json(&self) -> String {
+		let hash = hexadecimal::encode_prefixed(&self.header_hash.0).into();
+		let outcome = match &self.outcome {
+			Ok(signature) => ("signature", hexadecimal::encode_prefixed(signature).into()),
+			Err(reason) => ("refused", reason.clone().into()),
+		};
+		object(alloc::vec![("header_hash", hash), outcome])
+	}
+
+	/// Reads a message.
+	///
+	/// # Errors
+	/// All of [`MessageFault`].
+	pub fn parse(bytes: &[u8]) -> Result<Self, MessageFault> {
+		let value = read(bytes, &["header_hash", "signature", "refused"])?;
+		let header_hash = hash(&value, "header_hash")?;
+		let outcome = match (value.get("signature"), value.get("refused")) {
+			(Some(signature), None) => Ok(signature
+				.as_str()
+				.and_then(hexadecimal::decode_any)
+				.and_then(|bytes| Signature::try_from(bytes).ok())
+				.ok_or(MessageFault::Member("signature", "128 hexadecimal digits after 0x"))?),
+			(None, Some(reason)) => Err(reason
+				.as_str()
+				.map(str::to_string)
+				.ok_or(MessageFault::Member("refused", "a text"))?),
+			_ => {
+				return Err(MessageFault::Member("message", "an answer: signature or refused"));
+			},
+		};
+		Ok(Self { header_hash, outcome })
+	}
+}

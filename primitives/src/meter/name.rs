@@ -1,0 +1,224 @@
+//! Names of meters, and their topics.
+
+use super::MAX_NAME_BYTES;
+use alloc::{
+	format,
+	string::{String, ToString},
+};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::{fmt, str};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use sp_core::{ConstU32, bounded::BoundedVec};
+
+/// One of a name's three ids, in UTF-8.
+pub type NamePart = BoundedVec<u8, ConstU32<MAX_NAME_BYTES>>;
+
+/// Why a text cannot be an id.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum NameFault {
+	/// Empty.
+	#[codec(index = 0)]
+	Empty,
+	/// More than [`MAX_NAME_BYTES`] bytes.
+	#[codec(index = 1)]
+	TooLong,
+	/// `/`, `+`, `#` or a control character.
+	#[codec(index = 2)]
+	BadCharacter,
+	/// Not UTF-8.
+	#[codec(index = 3)]
+	NotUtf8,
+}
+
+impl fmt::Display for NameFault {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		f.write_str(match self {
+			Self::Empty => "an id is not empty",
+			Self::TooLong => "an id has at most 64 bytes",
+			Self::BadCharacter => {
+				"an id stands in a topic: it has none of / + # and no control character"
+			},
+			Self::NotUtf8 => "an id is UTF-8",
+		})
+	}
+}
+
+impl core::error::Error for NameFault {}
+
+/// Which meter: the ids of site, device and meter, as logs and topics write them.
+///
+/// Each has 1 to 64 bytes of UTF-8 without `/`, `+`, `#` and control characters. Decoding does not
+/// see to that: call [`MeterName::check`] on a name that comes from outside.
+#[derive(
+	Clone,
+	PartialEq,
+	Eq,
+	PartialOrd,
+	Ord,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct MeterName {
+	/// `site_id`.
+	pub site: NamePart,
+	/// `iot_device_id`.
+	pub device: NamePart,
+	/// `meter_id`.
+	pub meter: NamePart,
+}
+
+fn check_part(bytes: &[u8]) -> Result<(), NameFault> {
+	let text = str::from_utf8(bytes).map_err(|_| NameFault::NotUtf8)?;
+	if text.is_empty() {
+		return Err(NameFault::Empty);
+	}
+	let is_bad = |character: char| character.is_control() || ['/', '+', '#'].contains(&character);
+	if text.contains(is_bad) { Err(NameFault::BadCharacter) } else { Ok(()) }
+}
+
+fn text(part: &NamePart) -> &str {
+	str::from_utf8(part).unwrap_or_default()
+}
+
+impl MeterName {
+	/// The name with these ids.
+	///
+	/// # Errors
+	/// All of [`NameFault`] but `NotUtf8`.
+	pub fn new(site: &str, device: &str, meter: &str) -> Result<Self, NameFault> {
+		let (site, device, meter) = (Self::part(site)?, Self::part(device)?, Self::part(meter)?);
+		Ok(Self { site, device, meter })
+	}
+
+	/// One id.
+	///
+	/// # Errors
+	/// All of [`NameFault`] but `NotUtf8`.
+	pub fn part(text: &str) -> Result<NamePart, NameFault> {
+		check_part(text.as_bytes())?;
+		NamePart::try_from(text.as_bytes().to_vec()).map_err(|_| NameFault::TooLong)
+	}
+
+	/// Are all three ids as they have to be?
+	///
+	/// # Errors
+	/// All of [`NameFault`] but `TooLong`.
+	pub fn check(&self) -> Result<(), NameFault> {
+		[&self.site, &self.device, &self.meter].into_iter().try_for_each(|part| check_part(part))
+	}
+
+	/// `site_id`; empty if it is not UTF-8.
+	pub fn site(&self) -> &str {
+		text(&self.site)
+	}
+
+	/// `iot_device_id`; empty if it is not UTF-8.
+	pub fn device(&self) -> &str {
+		text(&self.device)
+	}
+
+	/// `meter_id`; empty if it is not UTF-8.
+	pub fn meter(&self) -> &str {
+		text(&self.meter)
+	}
+}
+
+/// `site/device/meter`.
+impl fmt::Display for MeterName {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		write!(f, "{}/{}/{}", self.site(), self.device(), self.meter())
+	}
+}
+
+impl fmt::Debug for MeterName {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		write!(f, "{self}")
+	}
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Texts {
+	site: String,
+	device: String,
+	meter: String,
+}
+
+impl Serialize for MeterName {
+	fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+		let [site, device, meter] = [self.site(), self.device(), self.meter()].map(str::to_string);
+		Texts { site, device, meter }.serialize(serializer)
+	}
+}
+
+impl<'de> Deserialize<'de> for MeterName {
+	fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+		let Texts { site, device, meter } = Texts::deserialize(deserializer)?;
+		Self::new(&site, &device, &meter).map_err(D::Error::custom)
+	}
+}
+
+/// What is said on a topic of a meter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Topic {
+	/// `energy/<site>/<device>/<meter>`: the device publishes logs.
+	Readings,
+	/// `energy/<site>/<device>/<meter>/sign`: the gateway asks for a signature.
+	Sign,
+	/// `energy/<site>/<device>/<meter>/signed`: the device answers.
+	Signed,
+}
+
+impl Topic {
+	/// The first level of every topic.
+	pub const ROOT: &'static str = "energy";
+
+	const fn last_level(self) -> &'static str {
+		match self {
+			Self::Readings => "",
+			Self::Sign => "/sign",
+			Self::Signed => "/signed",
+		}
+	}
+
+	/// The topic of the meter `name`.
+	pub fn of(self, name: &MeterName) -> String {
+		format!("{}/{name}{}", Self::ROOT, self.last_level())
+	}
+
+	/// The topic filter of all meters.
+	pub fn of_all(self) -> String {
+		format!("{}/+/+/+{}", Self::ROOT, self.last_level())
+	}
+
+	/// Which meter's topic this is, and what is said there; `None` if it is no topic of a meter.
+	pub fn parse(topic: &str) -> Option<(Self, MeterName)> {
+		let mut levels = topic.split('/');
+		if levels.next()? != Self::ROOT {
+			return None;
+		}
+		let name = MeterName::new(levels.next()?, levels.next()?, levels.next()?).ok()?;
+		let said = match levels.next() {
+			None => Self::Readings,
+			Some("sign") => Self::Sign,
+			Some("signed") => Self::Signed,
+			Some(_) => return None,
+		};
+		levels.next().is_none().then_some((said, name))
+	}
+}

@@ -1,0 +1,177 @@
+//! What the chain answers about meters: the types of its runtime API.
+
+use super::{BatchHeader, Certificate, MeterIndex, MeterState, Registers, Trust};
+use crate::merkle::ProofFault;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::fmt;
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// A meter, as the chain knows it.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct MeterInfo<AccountId> {
+	/// Its number.
+	pub index: MeterIndex,
+	/// What has been certified.
+	pub certificate: Certificate<AccountId>,
+	/// Status, next sequence number, last batch, registers.
+	pub state: MeterState,
+	/// The 1-of-2 multisig account of owner and device that its energy is credited to.
+	pub energy_account: AccountId,
+	/// When it was certified, UTC milliseconds.
+	pub certified_ms: u64,
+}
+
+/// Energy of a meter over some spans of time, in Wh. A batch counts to the UTC day, week (from
+/// Monday), month and year of its last millisecond.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Default,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
+pub struct Totals {
+	/// Batches that ended within the hour before now.
+	pub last_hour: Registers,
+	/// Today.
+	pub today: Registers,
+	/// Yesterday.
+	pub yesterday: Registers,
+	/// This week.
+	pub week: Registers,
+	/// This month.
+	pub month: Registers,
+	/// This year.
+	pub year: Registers,
+	/// Since certification, over all exchanges.
+	pub all: Registers,
+}
+
+/// A batch, as the chain keeps it.
+#[derive(
+	Clone,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
+pub struct BatchRecord {
+	/// What the device signed.
+	pub header: BatchHeader,
+	/// Who held the key then.
+	pub trust: Trust,
+	/// The block that took it.
+	pub block: u32,
+	/// That block's time, UTC milliseconds.
+	pub accepted_ms: u64,
+}
+
+/// How much there is.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Default,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
+pub struct Overview {
+	/// Organisations.
+	pub organisations: u32,
+	/// Electricians, over all organisations.
+	pub electricians: u32,
+	/// Certified meters.
+	pub meters: u32,
+	/// Those of them that are suspended.
+	pub suspended: u32,
+	/// Accepted batches.
+	pub batches: u64,
+	/// Readings in them.
+	pub readings: u64,
+	/// Taken from the grid, in Wh.
+	pub imported_wh: u128,
+	/// Given to the grid, in Wh: all that was ever minted.
+	pub exported_wh: u128,
+	/// KWH in existence, in its smallest unit, the Wh.
+	pub issuance: u128,
+}
+
+/// Why the chain does not confirm a reading.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadingRefusal {
+	/// No such meter.
+	#[codec(index = 0)]
+	UnknownMeter,
+	/// The chain has no batch of that meter with that sequence number.
+	#[codec(index = 1)]
+	UnknownBatch,
+	/// The proof does not hold.
+	#[codec(index = 2)]
+	Proof(ProofFault),
+}
+
+impl ReadingRefusal {
+	/// The refusal's name in JSON answers.
+	pub const fn code(&self) -> &'static str {
+		match self {
+			Self::UnknownMeter => "unknown_meter",
+			Self::UnknownBatch => "unknown_batch",
+			Self::Proof(fault) => fault.as_str(),
+		}
+	}
+}
+
+impl fmt::Display for ReadingRefusal {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		match self {
+			Self::UnknownMeter => f.write_str("the chain knows no such meter"),
+			Self::UnknownBatch => f.write_str("the chain has no such batch of that meter"),
+			Self::Proof(fault) => write!(f, "{fault}"),
+		}
+	}
+}
+
+impl core::error::Error for ReadingRefusal {}
+
+impl From<ProofFault> for ReadingRefusal {
+	fn from(fault: ProofFault) -> Self {
+		Self::Proof(fault)
+	}
+}
