@@ -15,9 +15,7 @@
 
 #![deny(missing_docs)]
 
-pub mod account;
 pub mod daemon;
-pub mod files;
 pub mod keys;
 pub mod policy;
 pub mod sign;
@@ -27,3 +25,4 @@ pub mod summary;
 pub mod verify;
 
 pub use gridproof_chain::{Chain, Failure, H256};
+pub use gridproof_keys::{account, files};

@@ -1,13 +1,15 @@
 //! The coverage policy as the chain has it: how things stand, minting, redemption, credit.
 
-use crate::account::{Keypair, address};
-use codec::{Compact, Decode, Encode};
+use crate::account::{AccountKey, address};
+use codec::{Compact, Encode};
 use gridproof_chain::{Chain, Failure, Included, Patience, Submitter};
+pub use gridproof_primitives::policy::{Breaker, Status};
 use gridproof_primitives::{
 	H256,
 	coverage::State,
 	day::Day,
 	decimal::Ratio,
+	policy::CreditAccount,
 	units::{AICP, AICP_ASSET_ID},
 };
 use serde::Serialize;
@@ -17,109 +19,21 @@ const PALLET: &str = "CoveragePolicy";
 /// Name of the runtime API.
 const API: &str = "CoverageApi";
 
-/// What governance or an emergency has stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Breaker {
-	/// Nothing.
-	#[codec(index = 0)]
-	Closed,
-	/// Minting.
-	#[codec(index = 1)]
-	MintStopped,
-	/// Minting, redemption and the queue.
-	#[codec(index = 2)]
-	AllStopped,
-}
-
-/// The statement that counts.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Counting {
-	/// Hash of its fields.
-	pub hash: H256,
-	/// The day it is about.
-	pub day: Day,
-	/// The one day on which its allowance can be used.
-	pub taken_on: Day,
-	/// Committed energy, in Wh.
-	pub wh_committed: u128,
-	/// P_E, in EUR/MWh.
-	pub eur_per_mwh: Ratio,
-	/// V_compute, in micro-EUR.
-	pub compute_assets: u128,
-	/// The last price believed before that day, and its day.
-	pub reference: Option<(Ratio, Day)>,
-}
-
-/// Sums over all time.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Totals {
-	/// AICP of genesis, in micro-tokens.
-	pub genesis: u128,
-	/// Minted since, in micro-tokens.
-	pub minted: u128,
-	/// Burned by redemptions, in micro-tokens.
-	pub burned: u128,
-	/// Credit promised, in micro-EUR.
-	pub credited: u128,
-	/// Credit spent, in micro-EUR.
-	pub spent: u128,
-}
-
-/// How things stand, as the chain says it. AICP is in micro-tokens, money in micro-EUR.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Status {
-	/// Today, by the chain's calendar.
-	pub today: Day,
-	/// The state of the policy.
-	pub state: State,
-	/// What is stopped.
-	pub breaker: Breaker,
-	/// Is the statement too old, or is there none?
-	pub stale: bool,
-	/// The statement that counts.
-	pub statement: Option<Counting>,
-	/// Total issuance.
-	pub issuance: u128,
-	/// S.
-	pub supply: u128,
-	/// S_target.
-	pub supply_target: u128,
-	/// V_reserve.
-	pub v_reserve: u128,
-	/// CR, if the supply is not zero and the fraction fits.
-	pub ratio: Option<Ratio>,
-	/// CR in parts of 10¹⁸, floored, if the supply is not zero.
-	pub ratio_fixed: Option<u128>,
-	/// What can be minted now.
-	pub allowance: u128,
-	/// Minted today.
-	pub minted: u128,
-	/// Tickets in the queue.
-	pub queue: u64,
-	/// Credit that can still be handed out today.
-	pub capacity: u128,
-	/// Sums over all time.
-	pub totals: Totals,
-}
-
-impl Status {
-	/// Why nothing can be minted now, as the chain names it; `None` if something can.
-	pub fn mint_refusal(&self) -> Option<&'static str> {
-		let stated_on = self.statement.as_ref().map(|statement| statement.taken_on);
-		if self.breaker != Breaker::Closed {
-			Some("CoveragePolicy.MintStopped")
-		} else if self.stale {
-			Some("CoveragePolicy.Stale")
-		} else if stated_on != Some(self.today) {
-			Some("CoveragePolicy.AllowanceLapsed")
-		} else if !self.state.allows_mint() {
-			Some("CoveragePolicy.NotCovered")
-		} else if self.allowance == 0 {
-			Some("CoveragePolicy.AboveAllowance")
-		} else {
-			None
-		}
+/// Why nothing can be minted now, as the chain names it; `None` if something can.
+pub fn mint_refusal(status: &Status) -> Option<&'static str> {
+	let stated_on = status.statement.as_ref().map(|statement| statement.taken_on);
+	if status.breaker != Breaker::Closed {
+		Some("CoveragePolicy.MintStopped")
+	} else if status.stale {
+		Some("CoveragePolicy.Stale")
+	} else if stated_on != Some(status.today) {
+		Some("CoveragePolicy.AllowanceLapsed")
+	} else if !status.state.allows_mint() {
+		Some("CoveragePolicy.NotCovered")
+	} else if status.allowance == 0 {
+		Some("CoveragePolicy.AboveAllowance")
+	} else {
+		None
 	}
 }
 
@@ -193,7 +107,7 @@ impl From<&Status> for ShownStatus {
 			supply: millionths(status.supply),
 			supply_target: millionths(status.supply_target),
 			allowance: millionths(status.allowance),
-			mint_refusal: status.mint_refusal(),
+			mint_refusal: mint_refusal(status),
 			minted_today: millionths(status.minted),
 			queue: status.queue,
 			capacity_eur: millionths(status.capacity),
@@ -206,18 +120,6 @@ impl From<&Status> for ShownStatus {
 /// An amount with its six decimals.
 pub fn millionths(value: u128) -> String {
 	Ratio::millionths(value).to_decimal_floor(6)
-}
-
-/// What an account has redeemed and not used up, in micro-EUR; `deposit` in AIT's smallest unit.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-struct CreditAccount {
-	available: u128,
-	held: u128,
-	pending: u128,
-	tickets: u32,
-	redeemed_on: Day,
-	redeemed: u128,
-	deposit: u128,
 }
 
 /// An account's AICP and credit. Amounts are decimals: AICP, or EUR where the name says so.
@@ -344,9 +246,10 @@ pub async fn status(chain: &Chain) -> Result<Status, Failure> {
 /// [`Failure`].
 pub async fn account(chain: &Chain, account: &[u8; 32]) -> Result<ShownAccount, Failure> {
 	let aicp = chain.balance(AICP_ASSET_ID, account).await?;
-	let credit: Option<CreditAccount> = chain.call(&format!("{API}_account"), account).await?;
+	let credit: Option<CreditAccount<u128>> =
+		chain.call(&format!("{API}_account"), account).await?;
 	let today = status(chain).await?.today;
-	let of = |part: fn(&CreditAccount) -> u128| millionths(credit.as_ref().map_or(0, part));
+	let of = |part: fn(&CreditAccount<u128>) -> u128| millionths(credit.as_ref().map_or(0, part));
 	let redeemed_today = credit.as_ref().filter(|credit| credit.redeemed_on == today);
 	Ok(ShownAccount {
 		account: address(account),
@@ -365,21 +268,21 @@ pub async fn account(chain: &Chain, account: &[u8; 32]) -> Result<ShownAccount, 
 /// [`PolicyFault`]; nothing is minted then, unless it is [`Failure::Undecided`].
 pub async fn mint(
 	chain: &Chain,
-	issuer: Keypair,
+	issuer: impl Into<AccountKey>,
 	order: &MintOrder,
 	patience: &Patience,
 ) -> Result<Minted, PolicyFault> {
 	let status = status(chain).await?;
 	let none = PolicyFault::NothingToMint("CoveragePolicy.Stale");
 	let Some(counting) = &status.statement else { return Err(none) };
-	let amount = match (order.amount, status.mint_refusal()) {
+	let amount = match (order.amount, mint_refusal(&status)) {
 		(Some(amount), _) => amount,
 		(None, Some(refusal)) => return Err(PolicyFault::NothingToMint(refusal)),
 		(None, None) => status.allowance,
 	};
 	let statement = order.statement.unwrap_or(counting.hash);
 	let arguments = (Compact(amount), order.to, statement).encode();
-	let included = send(chain, issuer, "mint", arguments, patience).await?;
+	let included = send(chain, issuer.into(), "mint", arguments, patience).await?;
 	Ok(Minted {
 		who: address(&order.to),
 		amount: millionths(number(&included, "Minted", "amount")?),
@@ -400,7 +303,7 @@ pub async fn mint(
 /// [`PolicyFault`]; nothing is burned then, unless it is [`Failure::Undecided`].
 pub async fn redeem(
 	chain: &Chain,
-	holder: Keypair,
+	holder: impl Into<AccountKey>,
 	amount: u128,
 	min_credit: Option<u128>,
 	patience: &Patience,
@@ -409,7 +312,8 @@ pub async fn redeem(
 		Some(credit) => credit,
 		None => chain.ask(&format!("{API}_redeem_quote"), &amount.encode()).await?,
 	};
-	let who = address(&holder.public_key().0);
+	let holder = holder.into();
+	let who = address(&holder.account());
 	let arguments = (Compact(amount), Compact(min_credit)).encode();
 	let included = send(chain, holder, "redeem", arguments, patience).await?;
 	let ticket = included.number("CoveragePolicy.Redeemed", "ticket");
@@ -424,7 +328,7 @@ pub async fn redeem(
 
 async fn send(
 	chain: &Chain,
-	signer: Keypair,
+	signer: AccountKey,
 	call: &str,
 	arguments: Vec<u8>,
 	patience: &Patience,
@@ -454,6 +358,8 @@ pub fn parse_millionths(text: &str) -> Result<u128, String> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use gridproof_primitives::policy::{Statement, Totals};
+
 	#[test]
 	fn amounts_are_exact_or_refused() {
 		assert_eq!(parse_millionths("1"), Ok(1_000_000));
@@ -466,7 +372,7 @@ mod tests {
 	#[test]
 	fn every_reason_for_an_allowance_of_nothing_is_named() {
 		let day = Day::parse("2025-03-25").unwrap();
-		let counting = Counting {
+		let counting = Statement {
 			hash: H256::zero(),
 			day: day.previous().unwrap(),
 			taken_on: day,
@@ -494,13 +400,13 @@ mod tests {
 			capacity: 0,
 			totals,
 		};
-		assert_eq!(open.mint_refusal(), None);
+		assert_eq!(mint_refusal(&open), None);
 		let shown = ShownStatus::from(&open);
 		assert_eq!((shown.cr.as_deref(), shown.cr_exact), (Some("1.100000"), None));
 		let refusal = |change: fn(&mut Status)| {
-			let mut status = open.clone();
+			let mut status = open;
 			change(&mut status);
-			status.mint_refusal().unwrap()
+			mint_refusal(&status).unwrap()
 		};
 		assert_eq!(refusal(|s| s.allowance = 0), "CoveragePolicy.AboveAllowance");
 		assert_eq!(refusal(|s| s.state = State::Frozen), "CoveragePolicy.NotCovered");

@@ -7,7 +7,7 @@
 //! Trusted keys come from the verifier. What a file says about keys is not even looked at.
 
 use crate::{
-	keys::{KeyFault, RoleKeys},
+	keys::{BadTrusted, RoleKeys},
 	statement::{FILE_VERSION, Statement, StatementFault},
 };
 use gridproof_primitives::{
@@ -136,7 +136,7 @@ pub fn verify(bytes: &[u8], keys: &RoleKeys, expected: &Expected) -> Report {
 
 impl Report {
 	/// What a verifier finds whose trusted keys are unusable: nothing.
-	pub fn without_keys(fault: &KeyFault) -> Self {
+	pub fn without_keys(fault: &BadTrusted) -> Self {
 		let (error, reasons) = (Some("bad_keys"), vec![fault.to_string()]);
 		Self { ok: false, signatures_ok: 0, required: THRESHOLD, error, reasons }
 	}

@@ -166,6 +166,27 @@ impl Chain {
 	}
 }
 
+impl Chain {
+	/// What an account holds of the native token, in its smallest unit, at the last finalized
+	/// block: what it can use, and what is held for something.
+	///
+	/// # Errors
+	/// [`Failure::Unsupported`] if the chain keeps accounts in another form.
+	pub async fn native_balance(&self, account: &[u8; 32]) -> Result<(u128, u128), Failure> {
+		let unsupported = || Failure::Unsupported("the storage System.Account".to_string());
+		let block = self.at().await?;
+		let address = dynamic::storage::<(Value,), Value>("System", "Account");
+		let key = (Value::from_bytes(account),);
+		let Some(row) = block.storage().try_fetch(address, key).await.map_err(rpc_failure)? else {
+			return Ok((0, 0));
+		};
+		let row = row.decode().map_err(rpc_failure)?;
+		let part = |name: &str| row.at("data")?.at(name)?.as_u128();
+		let free = part("free").ok_or_else(unsupported)?;
+		Ok((free, part("reserved").ok_or_else(unsupported)?))
+	}
+}
+
 /// Does anybody listen at the address?
 async fn knock(url: &str) -> Result<(), String> {
 	let (scheme, rest) = url.split_once("://").unwrap_or(("ws", url));

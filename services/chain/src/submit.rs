@@ -9,6 +9,7 @@ use crate::{
 	client::{AtBlock, Config, chain_of, error_name, rpc_failure},
 };
 use futures::{StreamExt, stream::FuturesOrdered};
+use gridproof_keys::{AccountKey, account::AccountSignature};
 use gridproof_primitives::H256;
 use std::time::Duration;
 use subxt::{
@@ -17,10 +18,11 @@ use subxt::{
 	dynamic::{At, Value},
 	error::TransactionEventsError,
 	ext::scale_value::{Composite, ValueDef},
-	transactions::{DynamicPayload, SubmittableTransaction, TransactionInBlock, TransactionStatus},
+	transactions::{
+		DynamicPayload, Signer, SubmittableTransaction, TransactionInBlock, TransactionStatus,
+	},
 	utils::{AccountId32, MultiSignature},
 };
-use subxt_signer::sr25519::Keypair;
 
 type Transaction = SubmittableTransaction<Config, OnlineClientAtBlockImpl<Config>>;
 type InBlock = TransactionInBlock<Config, OnlineClientAtBlockImpl<Config>>;
@@ -153,6 +155,20 @@ impl Chain {
 		}
 	}
 
+	/// The bytes of a call, for calls that take another call as an argument. `arguments` are
+	/// SCALE.
+	///
+	/// # Errors
+	/// [`Failure::Unsupported`] if the chain has no such call.
+	pub async fn call_bytes(
+		&self,
+		pallet: &str,
+		call: &str,
+		arguments: &[u8],
+	) -> Result<Vec<u8>, Failure> {
+		call_bytes(&self.at().await?, pallet, call, arguments)
+	}
+
 	async fn authorized(
 		&self,
 		pallet: &str,
@@ -173,6 +189,20 @@ impl Chain {
 	}
 }
 
+/// A call's bytes: its pallet's and its own index before its SCALE-encoded arguments.
+fn call_bytes(
+	block: &AtBlock,
+	pallet: &str,
+	call: &str,
+	arguments: &[u8],
+) -> Result<Vec<u8>, Failure> {
+	let name = || Failure::Unsupported(format!("the call {pallet}.{call}"));
+	let metadata = block.metadata_ref();
+	let found = metadata.pallet_by_name(pallet).ok_or_else(name)?;
+	let variant = found.call_variant_by_name(call).ok_or_else(name)?;
+	Ok([&[found.call_index(), variant.index], arguments].concat())
+}
+
 /// A call from its SCALE-encoded arguments, checked against the runtime's metadata.
 fn payload(
 	block: &AtBlock,
@@ -180,11 +210,7 @@ fn payload(
 	call: &str,
 	arguments: &[u8],
 ) -> Result<DynamicPayload<Composite<()>>, Failure> {
-	let name = || Failure::Unsupported(format!("the call {pallet}.{call}"));
-	let metadata = block.metadata_ref();
-	let found = metadata.pallet_by_name(pallet).ok_or_else(name)?;
-	let variant = found.call_variant_by_name(call).ok_or_else(name)?;
-	let bytes = [&[found.call_index(), variant.index], arguments].concat();
+	let bytes = call_bytes(block, pallet, call, arguments)?;
 	block.transactions().from_call_data_bytes(&bytes).map_err(|error| {
 		Failure::Unsupported(format!("the call {pallet}.{call} in this form: {}", chain_of(&error)))
 	})
@@ -255,20 +281,38 @@ async fn outcome(block: &InBlock) -> Attempt {
 	}))
 }
 
+/// An account key as subxt wants its signers.
+struct Signing(AccountKey);
+
+impl Signer<Config> for Signing {
+	fn account_id(&self) -> AccountId32 {
+		AccountId32(self.0.account())
+	}
+
+	fn sign(&self, payload: &[u8]) -> MultiSignature {
+		match self.0.sign(payload) {
+			AccountSignature::Sr25519(signature) => MultiSignature::Sr25519(signature),
+			AccountSignature::Ed25519(signature) => MultiSignature::Ed25519(signature),
+			AccountSignature::Ecdsa(signature) => MultiSignature::Ecdsa(signature),
+		}
+	}
+}
+
 /// Sends one account's transactions in order, many at a time.
 ///
 /// Several submitters of one account take each other's nonces: have one.
 pub struct Submitter {
 	chain: Chain,
-	account: Keypair,
+	account: Signing,
 	patience: Patience,
 	window: usize,
 }
 
 impl Submitter {
-	/// Sends for `account`, with at most 64 transactions in the pool at a time.
-	pub fn new(chain: Chain, account: Keypair, patience: Patience) -> Self {
-		Self { chain, account, patience, window: 64 }
+	/// Sends for `account`, with at most 64 transactions in the pool at a time. An sr25519 key pair
+	/// is an account key too.
+	pub fn new(chain: Chain, account: impl Into<AccountKey>, patience: Patience) -> Self {
+		Self { chain, account: Signing(account.into()), patience, window: 64 }
 	}
 
 	/// Submits calls, given as pallet, call and SCALE-encoded arguments. They take effect in the
@@ -296,7 +340,7 @@ impl Submitter {
 
 	async fn sign(&self, calls: &[(&str, &str, Vec<u8>)]) -> Result<Vec<Transaction>, Failure> {
 		let block = self.chain.at().await?;
-		let account = AccountId32(self.account.public_key().0);
+		let account = Signer::<Config>::account_id(&self.account);
 		let first = block.transactions().account_nonce(&account).await.map_err(rpc_failure)?;
 		let sign = |(nonce, (pallet, call, arguments)): (u64, &(&str, &str, Vec<u8>))| {
 			let payload = payload(&block, pallet, call, arguments)?;

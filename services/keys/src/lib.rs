@@ -1,3 +1,26 @@
-//! Sealed key files and wallets.
+//! Keys in files: Ed25519 keys of devices and services, wallets, and the accounts they open.
+//!
+//! - [`SealedKey`]: one Ed25519 key in a file, mode 0600, encrypted if there is a passphrase;
+//! - [`wallet`]: an account from a BIP-39 phrase, always encrypted;
+//! - [`account`]: addresses, and [`AccountKey`], which signs transactions;
+//! - [`derive`](mod@derive): from a phrase to a key, by BIP-32, SLIP-0010 and Substrate's own junctions;
+//! - [`files`]: files that are whole or not there.
+//!
+//! Secrets are wiped from memory when dropped and are never part of an error.
 
 #![deny(missing_docs)]
+
+pub mod account;
+pub mod derive;
+mod fault;
+pub mod files;
+mod key;
+mod sealed;
+pub mod wallet;
+
+pub use account::AccountKey;
+pub use fault::KeyFault;
+pub use files::read_private;
+pub use key::{Kind, PublicPart, SealedKey, show};
+pub use sealed::random;
+pub use wallet::Wallet;

@@ -1,11 +1,13 @@
 //! Files that are whole or not there, whatever happens meanwhile.
 
+use crate::KeyFault;
 use std::{
 	fs::{self, File, OpenOptions, TryLockError},
 	io::{self, Read, Write},
-	os::unix::fs::{MetadataExt, OpenOptionsExt},
+	os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
 	path::{Path, PathBuf},
 };
+use zeroize::{Zeroize, Zeroizing};
 
 /// Files larger than this are not read.
 pub const MAX_BYTES: u64 = 1 << 20;
@@ -29,6 +31,27 @@ pub fn read_open(file: &File) -> io::Result<Vec<u8>> {
 		return Err(io::ErrorKind::FileTooLarge.into());
 	}
 	Ok(bytes)
+}
+
+/// Reads a file of text that nobody but its owner may read or write.
+///
+/// # Errors
+/// [`KeyFault::Loose`] if others may, [`KeyFault::BadFile`], [`KeyFault::Io`].
+pub fn read_private(path: &Path) -> Result<Zeroizing<String>, KeyFault> {
+	let file = File::open(path).map_err(|reason| KeyFault::io(path, reason))?;
+	let metadata = file.metadata().map_err(|reason| KeyFault::io(path, reason))?;
+	let mode = metadata.permissions().mode();
+	if mode & 0o077 != 0 {
+		return Err(KeyFault::Loose { path: path.display().to_string(), mode: mode & 0o777 });
+	}
+	let bytes = read_open(&file).map_err(|reason| KeyFault::io(path, reason))?;
+	match String::from_utf8(bytes) {
+		Ok(text) => Ok(Zeroizing::new(text)),
+		Err(error) => {
+			error.into_bytes().zeroize();
+			Err(KeyFault::bad_file(path, "not text"))
+		},
+	}
 }
 
 /// Writes a new file with permissions `mode`; fails if there is something at `path` already.
@@ -108,7 +131,6 @@ pub fn open_exclusively(path: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use std::os::unix::fs::PermissionsExt;
 
 	#[test]
 	fn a_new_file_has_its_mode_and_replaces_nothing() {

@@ -1,9 +1,13 @@
 //! Accounts: their addresses, and the keys that sign for them.
 
-use crate::keys::{KeyFault, read_guarded};
-use sp_core::crypto::{AccountId32, Ss58AddressFormat, Ss58Codec};
-use std::{path::Path, str::FromStr};
-use subxt_signer::SecretUri;
+use crate::{KeyFault, files::read_private};
+use sp_core::{
+	Pair,
+	crypto::{AccountId32, Ss58AddressFormat, Ss58Codec},
+	ed25519::Pair as Ed25519Pair,
+};
+use std::{fmt, path::Path, str::FromStr};
+use subxt_signer::{SecretUri, ecdsa};
 use zeroize::Zeroizing;
 
 pub use subxt_signer::sr25519::Keypair;
@@ -11,6 +15,84 @@ pub use subxt_signer::sr25519::Keypair;
 pub use gridproof_primitives::units::SS58_PREFIX;
 /// The number in addresses that are for any network.
 const SS58_GENERIC: u16 = 42;
+
+/// A signature of an account, as the chain's `MultiSignature` distinguishes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountSignature {
+	/// Schnorr over Ristretto.
+	Sr25519([u8; 64]),
+	/// Ed25519.
+	Ed25519([u8; 64]),
+	/// ECDSA over secp256k1, with the recovery number.
+	Ecdsa([u8; 65]),
+}
+
+/// A key that signs transactions for an account, of any scheme that the chain takes.
+///
+/// Takes an sr25519 [`Keypair`] by `into()`; wallets give theirs by [`crate::Wallet::open`].
+#[derive(Clone)]
+pub struct AccountKey(Key);
+
+#[derive(Clone)]
+enum Key {
+	Sr25519(Box<Keypair>),
+	Ed25519(Zeroizing<[u8; 32]>, [u8; 32]),
+	Secp256k1(Box<ecdsa::Keypair>),
+}
+
+impl From<Keypair> for AccountKey {
+	fn from(key: Keypair) -> Self {
+		Self(Key::Sr25519(Box::new(key)))
+	}
+}
+
+impl fmt::Debug for AccountKey {
+	fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+		write!(f, "AccountKey({})", address(&self.account()))
+	}
+}
+
+impl AccountKey {
+	/// The Ed25519 key of a seed, as RFC 8032 has it.
+	pub fn ed25519(seed: Zeroizing<[u8; 32]>) -> Self {
+		let public = Ed25519Pair::from_seed(&seed).public().0;
+		Self(Key::Ed25519(seed, public))
+	}
+
+	/// The secp256k1 key of a scalar; `None` if it is zero or not below the group's order.
+	pub fn secp256k1(scalar: &Zeroizing<[u8; 32]>) -> Option<Self> {
+		let key = ecdsa::Keypair::from_secret_key(**scalar).ok()?;
+		Some(Self(Key::Secp256k1(Box::new(key))))
+	}
+
+	/// The account: the public key, or the BLAKE2b-256 hash of a secp256k1 key's compressed form.
+	pub fn account(&self) -> [u8; 32] {
+		match &self.0 {
+			Key::Sr25519(key) => key.public_key().0,
+			Key::Ed25519(_, public) => *public,
+			Key::Secp256k1(key) => key.public_key().to_account_id().0,
+		}
+	}
+
+	/// The public key: 32 bytes, or 33 of a secp256k1 key.
+	pub fn public(&self) -> Vec<u8> {
+		match &self.0 {
+			Key::Secp256k1(key) => key.public_key().0.to_vec(),
+			_ => self.account().to_vec(),
+		}
+	}
+
+	/// Signs a transaction's payload, or any message.
+	pub fn sign(&self, message: &[u8]) -> AccountSignature {
+		match &self.0 {
+			Key::Sr25519(key) => AccountSignature::Sr25519(key.sign(message).0),
+			Key::Ed25519(seed, _) => {
+				AccountSignature::Ed25519(Ed25519Pair::from_seed(seed).sign(message).0)
+			},
+			Key::Secp256k1(key) => AccountSignature::Ecdsa(key.sign(message).0),
+		}
+	}
+}
 
 /// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +140,7 @@ pub fn address(account: &[u8; 32]) -> String {
 /// # Errors
 /// [`AccountFault::Key`] if others may read the file too; [`AccountFault::NoSecret`].
 pub fn load_signer(path: &Path) -> Result<Keypair, AccountFault> {
-	let text = read_guarded(path)?;
+	let text = read_private(path)?;
 	let secret = text.lines().next().unwrap_or_default().trim();
 	let bare_seed = secret.len() == 64 && secret.bytes().all(|digit| digit.is_ascii_hexdigit());
 	let secret = Zeroizing::new(format!("{}{secret}", if bare_seed { "0x" } else { "" }));

@@ -1,0 +1,301 @@
+//! One Ed25519 key in a file.
+//!
+//! A key file is readable by its owner only, is never overwritten, and holds the secret either
+//! plain or encrypted, with everything else in the file as associated data.
+
+use crate::{
+	KeyFault, files,
+	sealed::{Plain, Sealed, random},
+};
+use gridproof_primitives::ed25519::{PublicKey, Signature};
+use serde::{Deserialize, Serialize};
+use sp_core::{Pair, ed25519::Pair as Ed25519Pair};
+use std::{fmt, path::Path};
+use zeroize::Zeroizing;
+
+/// What the `format` of a key file says.
+const FORMAT: &str = "gridproof-key";
+/// The `format` of the files of attestation roles, which have a `role` instead of kind and label.
+const ROLE_FORMAT: &str = "gridproof-role-key";
+/// The version of key files written here.
+const VERSION: u32 = 1;
+/// Most characters in a label.
+const MAX_LABEL: usize = 200;
+
+/// What a key is for. A key of one kind is refused where another is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+	/// An attestation role; the label is the role's name.
+	Role,
+	/// A meter's device; the label is `site/device/meter`.
+	Device,
+	/// A gateway that signs for meters that cannot.
+	Gateway,
+	/// A coordinator of compute jobs.
+	Coordinator,
+	/// A miner.
+	Miner,
+}
+
+impl Kind {
+	/// Its name in files.
+	pub const fn as_str(self) -> &'static str {
+		match self {
+			Self::Role => "role",
+			Self::Device => "device",
+			Self::Gateway => "gateway",
+			Self::Coordinator => "coordinator",
+			Self::Miner => "miner",
+		}
+	}
+}
+
+impl fmt::Display for Kind {
+	fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+		f.write_str(self.as_str())
+	}
+}
+
+/// An Ed25519 key that lives in a file. Its secret is wiped from memory when dropped.
+///
+/// ```
+/// # fn main() -> Result<(), gridproof_keys::KeyFault> {
+/// use gridproof_keys::{KeyFault, Kind, SealedKey};
+/// let folder = tempfile::tempdir().expect("a folder");
+/// let path = folder.path().join("meter.json");
+/// let key = SealedKey::generate(Kind::Device, Some("PLANT-01/gw-1/MTR-1"))?;
+/// key.save(&path, None)?;
+/// let needed = || Err(KeyFault::PassphraseNeeded("meter.json".to_string()));
+/// let again = SealedKey::load_as(&path, Kind::Device, needed)?;
+/// assert_eq!(again.sign(b"message"), key.sign(b"message"));
+/// # Ok(()) }
+/// ```
+pub struct SealedKey {
+	seed: Zeroizing<[u8; 32]>,
+	public: PublicKey,
+	kind: Option<Kind>,
+	label: Option<String>,
+}
+
+/// What may be shown of a key file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PublicPart {
+	/// What it was made for; `None` for a bare seed.
+	pub kind: Option<Kind>,
+	/// For whom.
+	pub label: Option<String>,
+	/// The public key, 64 hexadecimal digits.
+	pub public: String,
+	/// Is the secret encrypted?
+	pub encrypted: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyFile {
+	format: String,
+	version: u32,
+	#[serde(skip_serializing_if = "Option::is_none")]
+	role: Option<String>,
+	#[serde(skip_serializing_if = "Option::is_none")]
+	kind: Option<Kind>,
+	#[serde(skip_serializing_if = "Option::is_none")]
+	label: Option<String>,
+	public: String,
+	#[serde(skip_serializing_if = "Option::is_none")]
+	secret: Option<Plain>,
+	#[serde(skip_serializing_if = "Option::is_none")]
+	encrypted: Option<Sealed>,
+}
+
+impl KeyFile {
+	fn of(key: &SealedKey) -> Self {
+		let is_role = matches!(key.kind, None | Some(Kind::Role));
+		let (role, label) = match is_role {
+			true => (key.label.clone(), None),
+			false => (None, key.label.clone()),
+		};
+		Self {
+			format: if is_role { ROLE_FORMAT } else { FORMAT }.to_string(),
+			version: VERSION,
+			role,
+			kind: key.kind.filter(|_| !is_role),
+			label,
+			public: hex::encode(key.public),
+			secret: None,
+			encrypted: None,
+		}
+	}
+
+	fn parse(path: &Path, text: &str) -> Result<Self, KeyFault> {
+		// The parser's own words could quote the secret.
+		let file: Self = serde_json::from_str(text)
+			.map_err(|error| KeyFault::bad_file(path, format!("line {}", error.line())))?;
+		let complete = match file.format.as_str() {
+			ROLE_FORMAT => file.kind.is_none() && file.label.is_none(),
+			FORMAT => file.role.is_none() && file.kind.is_some_and(|kind| kind != Kind::Role),
+			_ => false,
+		};
+		if !complete || file.version != VERSION {
+			return Err(KeyFault::bad_file(path, "of another format or version"));
+		}
+		Ok(file)
+	}
+
+	fn kind(&self) -> Option<Kind> {
+		self.kind.or(self.role.as_ref().map(|_| Kind::Role))
+	}
+
+	fn label(&self) -> Option<String> {
+		self.role.clone().or_else(|| self.label.clone())
+	}
+
+	/// What is authenticated along with the secret: everything else in the file.
+	fn known(&self) -> String {
+		let whose = match self.kind {
+			None => self.role.as_deref().unwrap_or("none").to_string(),
+			Some(kind) => format!("{kind}|{}", self.label.as_deref().unwrap_or_default()),
+		};
+		format!("{}|{}|{whose}|{}", self.format, self.version, self.public)
+	}
+}
+
+impl SealedKey {
+	/// A new key of that kind. The label says whose it is.
+	///
+	/// # Errors
+	/// [`KeyFault::NoRandom`].
+	pub fn generate(kind: Kind, label: Option<&str>) -> Result<Self, KeyFault> {
+		Ok(Self::from_seed(random()?, Some(kind), label))
+	}
+
+	/// The key of a 32-byte seed, as RFC 8032 has it. Without a kind there is no label.
+	pub fn from_seed(seed: Zeroizing<[u8; 32]>, kind: Option<Kind>, label: Option<&str>) -> Self {
+		let public = Ed25519Pair::from_seed(&seed).public().0;
+		let label = label.filter(|_| kind.is_some()).map(str::to_string);
+		Self { seed, public, kind, label }
+	}
+
+	/// The public key.
+	pub const fn public(&self) -> &PublicKey {
+		&self.public
+	}
+
+	/// What it was made for; `None` for a bare seed.
+	pub const fn kind(&self) -> Option<Kind> {
+		self.kind
+	}
+
+	/// Whose it is.
+	pub fn label(&self) -> Option<&str> {
+		self.label.as_deref()
+	}
+
+	/// Signs a message.
+	pub fn sign(&self, message: &[u8]) -> Signature {
+		Ed25519Pair::from_seed(&self.seed).sign(message).0
+	}
+
+	/// Writes a new key file with mode 0600, encrypted if there is a passphrase.
+	///
+	/// # Errors
+	/// [`KeyFault::Exists`], [`KeyFault::BadLabel`], [`KeyFault::Io`], [`KeyFault::NoRandom`].
+	pub fn save(&self, path: &Path, passphrase: Option<&[u8]>) -> Result<(), KeyFault> {
+		let good = |label: &str| {
+			(1..=MAX_LABEL).contains(&label.chars().count()) && !label.chars().any(char::is_control)
+		};
+		if !self.label().is_none_or(good) {
+			return Err(KeyFault::BadLabel);
+		}
+		let mut file = KeyFile::of(self);
+		match passphrase {
+			None => file.secret = Some(Plain(hex::encode(*self.seed))),
+			Some(passphrase) => {
+				file.encrypted = Some(Sealed::seal(&*self.seed, passphrase, &file.known(), path)?);
+			},
+		}
+		let bad = |error: serde_json::Error| KeyFault::bad_file(path, error.to_string());
+		let mut text = Zeroizing::new(serde_json::to_string_pretty(&file).map_err(bad)?);
+		text.push('\n');
+		files::create(path, text.as_bytes(), 0o600).map_err(|reason| KeyFault::io(path, reason))
+	}
+
+	/// Reads a key file, or a file with nothing but the seed in hexadecimal digits. `passphrase`
+	/// is asked only if the key is encrypted.
+	///
+	/// # Errors
+	/// [`KeyFault`]; files that others may read or write are refused.
+	pub fn load(
+		path: &Path,
+		passphrase: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyFault>,
+	) -> Result<Self, KeyFault> {
+		let text = files::read_private(path)?;
+		if let Some(seed) = bare_seed(&text) {
+			return Ok(Self::from_seed(seed, None, None));
+		}
+		let file = KeyFile::parse(path, &text)?;
+		let mut seed = Zeroizing::new([0; 32]);
+		match (&file.secret, &file.encrypted) {
+			(Some(secret), None) => hex::decode_to_slice(&secret.0, &mut *seed)
+				.map_err(|_| KeyFault::bad_file(path, "secret is not 32 bytes"))?,
+			(None, Some(sealed)) => {
+				seed.copy_from_slice(&sealed.open(&passphrase()?, &file.known(), 32, path)?);
+			},
+			_ => return Err(KeyFault::bad_file(path, "one of secret and encrypted is needed")),
+		}
+		let key = Self::from_seed(seed, file.kind(), file.label().as_deref());
+		if hex::encode(key.public) != file.public {
+			return Err(KeyFault::bad_file(path, "public is not the secret's public key"));
+		}
+		Ok(key)
+	}
+
+	/// As [`Self::load`], refusing a key that was made for something else.
+	///
+	/// # Errors
+	/// [`KeyFault`], among them [`KeyFault::Other`].
+	pub fn load_as(
+		path: &Path,
+		wanted: Kind,
+		passphrase: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyFault>,
+	) -> Result<Self, KeyFault> {
+		let key = Self::load(path, passphrase)?;
+		match key.kind {
+			Some(is) if is != wanted => Err(KeyFault::Other {
+				path: path.display().to_string(),
+				is: format!("a {is}"),
+				wanted: format!("a {wanted}"),
+			}),
+			_ => Ok(key),
+		}
+	}
+}
+
+/// What may be shown of a key file, without its passphrase.
+///
+/// # Errors
+/// [`KeyFault`].
+pub fn show(path: &Path) -> Result<PublicPart, KeyFault> {
+	let text = files::read_private(path)?;
+	let is_plain = bare_seed(&text).is_some() || KeyFile::parse(path, &text)?.secret.is_some();
+	if is_plain {
+		// Also checks that the public key is the secret's.
+		let needed = || Err(KeyFault::PassphraseNeeded(path.display().to_string()));
+		let key = SealedKey::load(path, needed)?;
+		let public = hex::encode(key.public);
+		return Ok(PublicPart { kind: key.kind, label: key.label, public, encrypted: false });
+	}
+	let file = KeyFile::parse(path, &text)?;
+	let encrypted = file.encrypted.is_some();
+	let (kind, label) = (file.kind(), file.label());
+	Ok(PublicPart { kind, label, public: file.public, encrypted })
+}
+
+/// The seed in a file that holds nothing else.
+fn bare_seed(text: &str) -> Option<Zeroizing<[u8; 32]>> {
+	let digits = text.trim();
+	let mut seed = Zeroizing::new([0; 32]);
+	hex::decode_to_slice(digits.strip_prefix("0x").unwrap_or(digits), &mut *seed).ok()?;
+	Some(seed)
+}
