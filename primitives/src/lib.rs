@@ -21,6 +21,10 @@
 //! | [`meter`] | certificates, batches and their rules, messages, anchors |
 //! | [`hexadecimal`] | bytes as hexadecimal digits |
 //! | [`coverage`] | coverage ratio, supply target, mint suggestion, price bounds, redemption |
+//! | [`compute`] | quotes, receipts, heartbeats, offences: what is signed about delivered compute |
+//! | [`emission`] | steps, budgets and shares of newly minted AIT |
+//! | [`score`] | the score of a miner, in fixed point |
+//! | [`settlement`] | who gets which part of what is paid or minted |
 //! | [`parameters`] | what governance decides about the coverage policy |
 //! | [`policy`] | what the coverage policy stores and shows |
 //!
@@ -50,10 +54,12 @@ pub mod archive;
 pub mod attestation;
 pub mod calendar;
 pub mod cid;
+pub mod compute;
 pub mod coverage;
 pub mod day;
 pub mod decimal;
 pub mod ed25519;
+pub mod emission;
 pub mod emlog;
 pub mod hexadecimal;
 pub mod json;
@@ -61,6 +67,8 @@ pub mod merkle;
 pub mod meter;
 pub mod parameters;
 pub mod policy;
+pub mod score;
+pub mod settlement;
 pub mod units;
 mod wide;
 

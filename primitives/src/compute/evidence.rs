@@ -1,0 +1,207 @@
+//! Offences, and what proves them.
+
+use super::{Quote, Receipt, Signer};
+use crate::{
+	H256,
+	ed25519::{PublicKey, Signature},
+};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::fmt;
+use scale_info::TypeInfo;
+
+/// A receipt and one signature of it.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct SignedBy {
+	/// What was signed.
+	pub receipt: Receipt,
+	/// The signature.
+	pub signature: Signature,
+}
+
+/// What kind of offence it is.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	PartialOrd,
+	Ord,
+	Hash,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum OffenceKind {
+	/// A miner signed two different receipts for one job.
+	#[codec(index = 0)]
+	TwoReceipts,
+	/// Miner or coordinator signed a receipt above the job's quote.
+	#[codec(index = 1)]
+	AboveQuote,
+	/// A coordinator attested two outcomes of one job.
+	#[codec(index = 2)]
+	TwoOutcomes,
+}
+
+/// Proof of an offence: statements that the offender signed and that contradict each other or
+/// what it agreed to.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum Evidence {
+	/// Two different receipts for one job, each signed by the miner they name.
+	#[codec(index = 0)]
+	TwoReceipts {
+		/// One of them.
+		first: SignedBy,
+		/// The other.
+		second: SignedBy,
+	},
+	/// A receipt with more units or a higher price than its quote.
+	#[codec(index = 1)]
+	AboveQuote {
+		/// The quote. The receipt names its hash, so it needs no signature here.
+		quote: Quote,
+		/// Who signed the receipt.
+		signer: Signer,
+		/// The receipt.
+		signed: SignedBy,
+	},
+	/// Two different receipts for one job, both signed by this coordinator.
+	#[codec(index = 2)]
+	TwoOutcomes {
+		/// The coordinator's key.
+		coordinator: PublicKey,
+		/// One of them.
+		first: SignedBy,
+		/// The other.
+		second: SignedBy,
+	},
+}
+
+/// What evidence proves.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Proven {
+	/// The offence.
+	pub kind: OffenceKind,
+	/// The key that committed it.
+	pub offender: PublicKey,
+	/// The job it was about.
+	pub job_id: H256,
+}
+
+/// Why evidence proves nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub enum EvidenceFault {
+	/// The two receipts are one.
+	SameReceipt,
+	/// The receipts are about different jobs, or the quote is another job's.
+	OtherJob,
+	/// The receipts name different miners.
+	OtherMiner,
+	/// The receipt is within its quote.
+	WithinQuote,
+	/// A signature is not the accused key's for this chain.
+	BadSignature,
+}
+
+impl fmt::Display for EvidenceFault {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		f.write_str(match self {
+			Self::SameReceipt => "both receipts are the same one",
+			Self::OtherJob => "the statements are not about one job",
+			Self::OtherMiner => "the receipts are of different miners",
+			Self::WithinQuote => "the receipt is within its quote",
+			Self::BadSignature => "a signature is not the accused key's",
+		})
+	}
+}
+
+impl core::error::Error for EvidenceFault {}
+
+impl Evidence {
+	/// What this evidence proves: the cheap checks first, then the signatures.
+	///
+	/// # Errors
+	/// See [`EvidenceFault`].
+	pub fn check(&self, genesis: &H256) -> Result<Proven, EvidenceFault> {
+		match self {
+			Self::TwoReceipts { first, second } => {
+				if first.receipt.miner != second.receipt.miner {
+					return Err(EvidenceFault::OtherMiner);
+				}
+				let miner = first.receipt.miner;
+				two_receipts(genesis, &miner, Signer::Miner, first, second)?;
+				Ok(proven(OffenceKind::TwoReceipts, miner, first))
+			},
+			Self::AboveQuote { quote, signer, signed } => {
+				let receipt = &signed.receipt;
+				if quote.job_id(genesis) != receipt.job_id {
+					return Err(EvidenceFault::OtherJob);
+				}
+				if receipt.compute_units <= quote.max_units && receipt.price <= quote.price {
+					return Err(EvidenceFault::WithinQuote);
+				}
+				let offender = match signer {
+					Signer::Miner => receipt.miner,
+					Signer::Coordinator => quote.coordinator,
+				};
+				verify(genesis, &offender, *signer, signed)?;
+				Ok(proven(OffenceKind::AboveQuote, offender, signed))
+			},
+			Self::TwoOutcomes { coordinator, first, second } => {
+				two_receipts(genesis, coordinator, Signer::Coordinator, first, second)?;
+				Ok(proven(OffenceKind::TwoOutcomes, *coordinator, first))
+			},
+		}
+	}
+}
+
+fn proven(kind: OffenceKind, offender: PublicKey, signed: &SignedBy) -> Proven {
+	Proven { kind, offender, job_id: signed.receipt.job_id }
+}
+
+fn two_receipts(
+	genesis: &H256,
+	key: &PublicKey,
+	signer: Signer,
+	first: &SignedBy,
+	second: &SignedBy,
+) -> Result<(), EvidenceFault> {
+	if first.receipt.job_id != second.receipt.job_id {
+		return Err(EvidenceFault::OtherJob);
+	}
+	if first.receipt == second.receipt {
+		return Err(EvidenceFault::SameReceipt);
+	}
+	verify(genesis, key, signer, first)?;
+	verify(genesis, key, signer, second)
+}
+
+fn verify(
+	genesis: &H256,
+	key: &PublicKey,
+	signer: Signer,
+	signed: &SignedBy,
+) -> Result<(), EvidenceFault> {
+	signed
+		.receipt
+		.verify(genesis, signer, key, &signed.signature)
+		.map_err(|_| EvidenceFault::BadSignature)
+}

@@ -1,0 +1,213 @@
+//! Which receipts settle a job: every rule but the signatures, as a pure function.
+
+use super::{JobState, MAX_CLOCK_SKEW_MS, Quote, Receipt, compute_units};
+use crate::ed25519::PublicKey;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::fmt;
+use scale_info::TypeInfo;
+
+/// Why a receipt settles nothing. One reason a rule; variants are only ever added at the end.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Hash,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum ReceiptRefusal {
+	/// The breaker stops settlement.
+	#[codec(index = 0)]
+	Stopped,
+	/// There is no such job.
+	#[codec(index = 1)]
+	UnknownJob,
+	/// The job is settled already.
+	#[codec(index = 2)]
+	AlreadySettled,
+	/// The job was cancelled or let go.
+	#[codec(index = 3)]
+	Cancelled,
+	/// The job's deadline has passed.
+	#[codec(index = 4)]
+	Expired,
+	/// Another receipt of the same call is about the same job.
+	#[codec(index = 5)]
+	Repeated,
+	/// The job's quote or assignment names another miner.
+	#[codec(index = 6)]
+	NotAssigned,
+	/// No compute units.
+	#[codec(index = 7)]
+	ZeroUnits,
+	/// More compute units than the quote allows.
+	#[codec(index = 8)]
+	UnitsAboveQuote,
+	/// More compute units than the tokens make.
+	#[codec(index = 9)]
+	UnitsAboveTokens,
+	/// A higher price than what is held.
+	#[codec(index = 10)]
+	PriceAboveEscrow,
+	/// The work took no time, or longer than the job is open.
+	#[codec(index = 11)]
+	ImplausibleDuration,
+	/// The miner is not registered.
+	#[codec(index = 12)]
+	UnknownMiner,
+	/// The miner is banned.
+	#[codec(index = 13)]
+	MinerBanned,
+	/// The miner's bond is too small.
+	#[codec(index = 14)]
+	MinerUnderbonded,
+	/// The coordinator is not registered.
+	#[codec(index = 15)]
+	UnknownCoordinator,
+	/// The coordinator is banned.
+	#[codec(index = 16)]
+	CoordinatorBanned,
+	/// The coordinator's bond is too small.
+	#[codec(index = 17)]
+	CoordinatorUnderbonded,
+	/// Not the miner's signature of this receipt for this chain.
+	#[codec(index = 18)]
+	BadMinerSignature,
+	/// Not the coordinator's signature of this receipt for this chain.
+	#[codec(index = 19)]
+	BadCoordinatorSignature,
+}
+
+impl ReceiptRefusal {
+	/// The refusal's number, as a refused transaction carries it.
+	pub fn code(&self) -> u8 {
+		self.using_encoded(|bytes| bytes.first().copied().unwrap_or(u8::MAX))
+	}
+
+	/// The refusal's name in error codes.
+	pub const fn as_str(self) -> &'static str {
+		match self {
+			Self::Stopped => "stopped",
+			Self::UnknownJob => "unknown_job",
+			Self::AlreadySettled => "already_settled",
+			Self::Cancelled => "cancelled",
+			Self::Expired => "expired",
+			Self::Repeated => "repeated",
+			Self::NotAssigned => "not_assigned",
+			Self::ZeroUnits => "zero_units",
+			Self::UnitsAboveQuote => "units_above_quote",
+			Self::UnitsAboveTokens => "units_above_tokens",
+			Self::PriceAboveEscrow => "price_above_escrow",
+			Self::ImplausibleDuration => "implausible_duration",
+			Self::UnknownMiner => "unknown_miner",
+			Self::MinerBanned => "miner_banned",
+			Self::MinerUnderbonded => "miner_underbonded",
+			Self::UnknownCoordinator => "unknown_coordinator",
+			Self::CoordinatorBanned => "coordinator_banned",
+			Self::CoordinatorUnderbonded => "coordinator_underbonded",
+			Self::BadMinerSignature => "bad_miner_signature",
+			Self::BadCoordinatorSignature => "bad_coordinator_signature",
+		}
+	}
+}
+
+impl fmt::Display for ReceiptRefusal {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		f.write_str(match self {
+			Self::Stopped => "settlement is stopped; wait until governance resumes it",
+			Self::UnknownJob => "there is no such job; open it first",
+			Self::AlreadySettled => "the job is settled already",
+			Self::Cancelled => "the job was cancelled",
+			Self::Expired => "the job's deadline has passed",
+			Self::Repeated => "another receipt of this call is about the same job",
+			Self::NotAssigned => "another miner is assigned to the job",
+			Self::ZeroUnits => "the receipt states no compute units",
+			Self::UnitsAboveQuote => "the receipt states more compute units than the quote allows",
+			Self::UnitsAboveTokens => "the receipt states more compute units than its tokens make",
+			Self::PriceAboveEscrow => "the price is above what the client's account holds for it",
+			Self::ImplausibleDuration => "the work cannot have taken that long, or no time",
+			Self::UnknownMiner => "the miner is not registered",
+			Self::MinerBanned => "the miner is banned",
+			Self::MinerUnderbonded => "the miner's bond is too small; add to it",
+			Self::UnknownCoordinator => "the coordinator is not registered",
+			Self::CoordinatorBanned => "the coordinator is banned",
+			Self::CoordinatorUnderbonded => "the coordinator's bond is too small; add to it",
+			Self::BadMinerSignature => "not the miner's signature of this receipt on this chain",
+			Self::BadCoordinatorSignature => {
+				"not the coordinator's signature of this receipt on this chain"
+			},
+		})
+	}
+}
+
+impl core::error::Error for ReceiptRefusal {}
+
+/// What a job's receipt is measured by.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct JobTerms {
+	/// What is held of the client's, in the unit of the job's asset.
+	pub price: u128,
+	/// The most compute units.
+	pub max_units: u64,
+	/// Factor of the model, in thousandths.
+	pub model_factor: u32,
+	/// When the job was opened, in UTC milliseconds.
+	pub opened_ms: u64,
+	/// The receipt must be claimed before.
+	pub deadline_ms: u64,
+	/// The one miner that can be paid, if there is one.
+	pub miner: Option<PublicKey>,
+}
+
+impl JobTerms {
+	/// The terms of a job opened with `quote` at `now`.
+	pub const fn of(quote: &Quote, now: u64) -> Self {
+		Self {
+			price: quote.price,
+			max_units: quote.max_units,
+			model_factor: quote.model_factor,
+			opened_ms: now,
+			deadline_ms: quote.deadline_ms,
+			miner: quote.miner,
+		}
+	}
+}
+
+/// Checks a receipt against its job: all rules but registration and signatures.
+///
+/// `now` is the chain's time in UTC milliseconds.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check_receipt(
+	state: JobState,
+	terms: &JobTerms,
+	receipt: &Receipt,
+	now: u64,
+) -> Result<(), ReceiptRefusal> {
+	use ReceiptRefusal as Refusal;
+	let require = |holds: bool, refusal| if holds { Ok(()) } else { Err(refusal) };
+	match state {
+		JobState::Open => {},
+		JobState::Settled => return Err(Refusal::AlreadySettled),
+		JobState::Cancelled => return Err(Refusal::Cancelled),
+		JobState::Expired => return Err(Refusal::Expired),
+	}
+	require(now < terms.deadline_ms, Refusal::Expired)?;
+	require(terms.miner.is_none_or(|miner| miner == receipt.miner), Refusal::NotAssigned)?;
+	require(receipt.compute_units > 0, Refusal::ZeroUnits)?;
+	require(receipt.compute_units <= terms.max_units, Refusal::UnitsAboveQuote)?;
+	let made = compute_units(receipt.telemetry.tokens(), terms.model_factor);
+	require(receipt.compute_units <= made, Refusal::UnitsAboveTokens)?;
+	require(receipt.price <= terms.price, Refusal::PriceAboveEscrow)?;
+	let longest = now.saturating_sub(terms.opened_ms).saturating_add(MAX_CLOCK_SKEW_MS);
+	let duration = receipt.telemetry.duration_ms;
+	require(duration > 0 && duration <= longest, Refusal::ImplausibleDuration)
+}

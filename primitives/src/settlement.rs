@@ -1,0 +1,164 @@
+//! Who gets which part of what is paid or minted.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use sp_runtime::Weight;
+
+use crate::{ed25519::PublicKey, emission::share_of};
+
+/// Parts per million in one.
+const MILLION: u32 = 1_000_000;
+
+/// How an amount is divided: treasury and coordinator get their parts, the miner the rest.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Split {
+	/// The treasury's part, in parts per million.
+	pub treasury: u32,
+	/// The coordinator's part, in parts per million.
+	pub coordinator: u32,
+}
+
+impl Split {
+	/// Of what is minted, by default: treasury 20 %, coordinator 5 %, miner 75 %.
+	pub const MINT: Self = Self { treasury: 200_000, coordinator: 50_000 };
+	/// Everything is the miner's.
+	pub const NOTHING: Self = Self { treasury: 0, coordinator: 0 };
+
+	/// Are the parts at most the whole?
+	pub const fn is_valid(&self) -> bool {
+		self.treasury.saturating_add(self.coordinator) <= MILLION
+	}
+
+	/// Divides an amount: treasury and coordinator get their parts rounded down, the miner what
+	/// is left, so that the three always add up to the amount.
+	///
+	/// Parts above the whole, which [`Self::is_valid`] refuses, are cut, the coordinator's first.
+	pub fn divide(&self, amount: u128) -> Shares {
+		let part = |parts: u32| share_of(amount, parts.into(), MILLION.into());
+		let treasury = part(self.treasury).min(amount);
+		let rest = amount.saturating_sub(treasury);
+		let coordinator = part(self.coordinator).min(rest);
+		Shares { treasury, coordinator, miner: rest.saturating_sub(coordinator) }
+	}
+}
+
+/// An amount divided.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Default,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Shares {
+	/// The treasury's.
+	pub treasury: u128,
+	/// The coordinator's.
+	pub coordinator: u128,
+	/// The miner's.
+	pub miner: u128,
+}
+
+impl Shares {
+	/// All shares together.
+	pub const fn total(&self) -> u128 {
+		self.treasury.saturating_add(self.coordinator).saturating_add(self.miner)
+	}
+
+	/// This step's shares for a part of its weight: each ⌊share · part / whole⌋.
+	pub fn pro_rata(&self, part: u128, whole: u128) -> Self {
+		let of = |share: u128| share_of(share, part.min(whole), whole);
+		Self {
+			treasury: of(self.treasury),
+			coordinator: of(self.coordinator),
+			miner: of(self.miner),
+		}
+	}
+}
+
+/// Takes note of settled work, for whoever chooses by it.
+pub trait WorkRecorder {
+	/// A miner delivered that many compute units in a job of a coordinator.
+	fn record(miner: &PublicKey, coordinator: &PublicKey, compute_units: u64);
+
+	/// Weight of one [`Self::record`].
+	fn weight() -> Weight;
+}
+
+/// Nobody takes note.
+impl WorkRecorder for () {
+	fn record(_: &PublicKey, _: &PublicKey, _: u64) {}
+
+	fn weight() -> Weight {
+		Weight::zero()
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use proptest::prelude::*;
+
+	#[test]
+	fn the_treasury_gets_a_fifth_the_coordinator_a_twentieth_the_miner_the_rest() {
+		let shares = Split::MINT.divide(1_000);
+		assert_eq!(shares, Shares { treasury: 200, coordinator: 50, miner: 750 });
+		// What does not divide is the miner's.
+		let shares = Split::MINT.divide(99);
+		assert_eq!(shares, Shares { treasury: 19, coordinator: 4, miner: 76 });
+		assert_eq!(Split::MINT.divide(0), Shares::default());
+		assert_eq!(Split::NOTHING.divide(7), Shares { miner: 7, ..Default::default() });
+	}
+
+	#[test]
+	fn a_split_above_the_whole_is_not_valid_and_gives_no_more_than_the_whole() {
+		assert!(Split { treasury: 1_000_000, coordinator: 0 }.is_valid());
+		assert!(Split { treasury: 0, coordinator: 1_000_000 }.is_valid());
+		assert!(!Split { treasury: 1_000_000, coordinator: 1 }.is_valid());
+		assert!(!Split { treasury: u32::MAX, coordinator: u32::MAX }.is_valid());
+		let shares = Split { treasury: 600_000, coordinator: 600_000 }.divide(100);
+		assert_eq!(shares, Shares { treasury: 60, coordinator: 40, miner: 0 });
+	}
+
+	proptest! {
+		#[test]
+		fn the_shares_add_up_to_the_amount(
+			treasury in any::<u32>(),
+			coordinator in any::<u32>(),
+			amount in any::<u128>(),
+		) {
+			let shares = Split { treasury, coordinator }.divide(amount);
+			let sum = shares.treasury.checked_add(shares.coordinator);
+			prop_assert_eq!(sum.and_then(|sum| sum.checked_add(shares.miner)), Some(amount));
+		}
+
+		#[test]
+		fn no_part_is_above_what_the_split_says(amount in 0u128..1 << 100) {
+			let shares = Split::MINT.divide(amount);
+			prop_assert!(shares.treasury * 5 <= amount);
+			prop_assert!(shares.coordinator * 20 <= amount);
+			prop_assert!(shares.miner * 4 >= amount * 3);
+		}
+	}
+}
