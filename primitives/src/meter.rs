@@ -33,8 +33,8 @@ pub const MAX_NAME_BYTES: u32 = 64;
 pub const MAX_SEAL_BYTES: u32 = 64;
 /// Readings in one batch.
 pub const MAX_READINGS_PER_BATCH: u32 = 10_000;
-/// Batches in one transaction.
-pub const MAX_BATCHES_PER_CALL: u32 = 1_000;
+/// Batches in one transaction: half of what a block holds.
+pub const MAX_BATCHES_PER_CALL: u32 = 500;
 /// By how many milliseconds a device's clock may be ahead of the chain's, unless governance
 /// decides otherwise.
 pub const MAX_SKEW_MS: u64 = 60_000;

@@ -213,6 +213,9 @@ pub enum BatchRefusal {
 	/// The energy could not be credited to its account.
 	#[codec(index = 16)]
 	NotCredited,
+	/// This block, or this day, has minted as much as governance lets it.
+	#[codec(index = 17)]
+	LimitReached,
 }
 
 impl BatchRefusal {
@@ -236,6 +239,7 @@ impl BatchRefusal {
 			Self::TooMuchEnergy { .. } => "too_much_energy",
 			Self::Paused => "paused",
 			Self::NotCredited => "not_credited",
+			Self::LimitReached => "limit_reached",
 		}
 	}
 
@@ -250,6 +254,7 @@ impl BatchRefusal {
 				| Self::FutureInterval { .. }
 				| Self::Paused
 				| Self::NotCredited
+				| Self::LimitReached
 		)
 	}
 }
@@ -303,6 +308,9 @@ impl fmt::Display for BatchRefusal {
 			Self::NotCredited => {
 				f.write_str("the energy could not be credited to its account: send it again later")
 			},
+			Self::LimitReached => f.write_str(
+				"this block or day has minted as much energy as it may: send it again later",
+			),
 		}
 	}
 }
