@@ -1,0 +1,37 @@
+# shellcheck shell=bash
+# The daily pipeline of the reserve: attestations, and an issuer that mints what each day allows.
+
+readonly LAST_DAY=2025-04-06
+
+# The role keys of the development chain, whose secrets everybody knows: 32 bytes of 1, of 2, of 3.
+role_key() {
+	local role=$1 byte=$2 public=$3 file=$HOME_DIR/$1-key.json
+	[ -e "$file" ] && return
+	(
+		umask 077
+		printf '{"format":"gridproof-role-key","version":1,"role":"%s","public":"%s","secret":"%s"}\n' \
+			"$role" "$public" "$(printf "$byte%.0s" {1..32})" >"$file"
+	)
+}
+
+start_attest() {
+	role_key data 01 8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c
+	role_key risk 02 8139770ea87d175f56a35466c34c7ecccb8d8a91b4ee37a25df60f5b8fc9b394
+	[ -e "$HOME_DIR/attest.done" ] && return
+	start attest "$GRIDPROOF" attest daemon --follow-chain --from 2025-03-24 --until "$LAST_DAY" \
+		--zones data/zones.csv --source dir:data/grid --price-zone DE-LU \
+		--key "data=$HOME_DIR/data-key.json" --key "risk=$HOME_DIR/risk-key.json" \
+		--out "$HOME_DIR/days" --state "$HOME_DIR/attest" --url "$WS" --retry-pause 2
+}
+
+# Mints what is allowed, whenever something is. Runs as a process of its own.
+issue() {
+	local status
+	while true; do
+		sleep 5
+		status=$("$GRIDPROOF" --json policy status --url "$WS" 2>/dev/null) || continue
+		if ! grep -qE '"allowance":"0(\.0*)?"' <<<"$status"; then
+			"$GRIDPROOF" policy mint --all --to "$ALICE" --suri //Alice --url "$WS" || true
+		fi
+	done
+}
