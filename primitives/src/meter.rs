@@ -6,9 +6,9 @@
 //! - [`Certificate`], [`OwnerConsent`]: what an electrician certifies and an owner agrees to;
 //! - [`MeterInfo`], [`Totals`], [`BatchRecord`], [`Overview`]: what the chain answers;
 //! - [`message`]: how a gateway asks a device to sign;
-//! - [`anchor`]: a root in a Bitcoin transaction.
+//! - [`Anchor`], [`op_return_script`]: a root in a Bitcoin transaction.
 
-pub mod anchor;
+mod anchor;
 mod batch;
 mod certificate;
 pub mod message;
@@ -16,13 +16,14 @@ mod name;
 mod rules;
 mod views;
 
+pub use anchor::{Anchor, AnchorState, MIN_CONFIRMATIONS, op_return_script, root_of_script};
 pub use batch::{BatchHeader, Registers, SignedBatch};
 pub use certificate::{
-	Certificate, Direction, MeterStatus, OrganisationIndex, OwnerConsent, Seal, Suspension, Trust,
+	Certificate, Direction, OrganisationIndex, OwnerConsent, SealId, Suspension, Trust,
 };
 pub use name::{MeterName, NameFault, NamePart, Topic};
-pub use rules::{Accepted, BatchRefusal, Limits, MeterState, check_batch, max_energy_wh};
-pub use views::{BatchRecord, MeterInfo, Overview, ReadingRefusal, Totals};
+pub use rules::{Accepted, BatchLimits, BatchRefusal, MeterState, check_batch, max_energy_wh};
+pub use views::{BatchRecord, MeterInfo, Overview, ReadingRefusal, Totals, VerifiedReading};
 
 /// A meter's number, given by the chain at certification, in order.
 pub type MeterIndex = u32;
@@ -30,7 +31,7 @@ pub type MeterIndex = u32;
 /// Bytes of a site, device or meter id.
 pub const MAX_NAME_BYTES: u32 = 64;
 /// Bytes of a seal's id.
-pub const MAX_SEAL_BYTES: u32 = 64;
+pub const MAX_SEAL_BYTES: u32 = 32;
 /// Readings in one batch.
 pub const MAX_READINGS_PER_BATCH: u32 = 10_000;
 /// Batches in one transaction: half of what a block holds.
@@ -38,6 +39,8 @@ pub const MAX_BATCHES_PER_CALL: u32 = 500;
 /// By how many milliseconds a device's clock may be ahead of the chain's, unless governance
 /// decides otherwise.
 pub const MAX_SKEW_MS: u64 = 60_000;
-/// How much of rated power × time a batch may hold, in thousandths, unless governance decides
-/// otherwise: 110 %.
-pub const TOLERANCE_PERMILLE: u32 = 1_100;
+/// How much of rated power × time a batch may hold, in parts per thousand, unless governance
+/// decides otherwise: 110 %.
+pub const TOLERANCE_PPT: u32 = 1_100;
+/// For how long an owner's consent can be good, in milliseconds: 30 days.
+pub const MAX_CONSENT_MS: u64 = 30 * 86_400_000;

@@ -5,7 +5,7 @@ use crate::{json::JsonError, meter::NameFault};
 use alloc::string::String;
 use core::fmt;
 
-/// Why a log is refused. Each has a name for machines, [`LogRefusal::code`], and a sentence for
+/// Why a log is refused. Each has a name for machines, [`LogRefusal::as_str`], and a sentence for
 /// people that says what to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum LogRefusal {
@@ -66,7 +66,7 @@ pub enum LogRefusal {
 
 impl LogRefusal {
 	/// The refusal's name in JSON answers, dead letters and metrics.
-	pub const fn code(&self) -> &'static str {
+	pub const fn as_str(&self) -> &'static str {
 		match self {
 			Self::TooLong(_) => "too_long",
 			Self::Malformed(_) => "malformed_json",

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 /// Blocks, the transaction's own included, from which on an anchor counts as confirmed.
 pub const MIN_CONFIRMATIONS: u32 = 6;
 
-/// How far an anchor is. None is ever shown as another.
+/// How far the anchor of a root is. None is ever shown as another.
+///
+/// Hashes are in the order in which Bitcoin hashes them, not reversed as they are printed.
 #[derive(
 	Clone,
 	Copy,
@@ -25,37 +27,58 @@ pub const MIN_CONFIRMATIONS: u32 = 6;
 	Serialize,
 	Deserialize,
 )]
-#[serde(rename_all = "lowercase")]
+#[serde(tag = "state", rename_all = "lowercase")]
 pub enum AnchorState {
-	/// No transaction yet.
+	/// It is to be anchored.
 	#[default]
 	#[codec(index = 0)]
 	Pending,
-	/// A transaction is on its way, with fewer than [`MIN_CONFIRMATIONS`].
+	/// A transaction was sent.
 	#[codec(index = 1)]
-	Broadcast,
-	/// At least [`MIN_CONFIRMATIONS`].
+	Broadcast {
+		/// The transaction.
+		txid: H256,
+	},
+	/// The transaction is in a block with at least [`MIN_CONFIRMATIONS`].
 	#[codec(index = 2)]
-	Confirmed,
-	/// Nothing of it is real.
+	Confirmed {
+		/// The transaction.
+		txid: H256,
+		/// The block.
+		block_hash: H256,
+		/// Its height.
+		height: u32,
+		/// How many blocks stand on it, itself included, as last seen.
+		confirmations: u32,
+	},
+	/// It was made up for a demonstration and is in no chain.
 	#[codec(index = 3)]
-	Simulated,
+	Simulated {
+		/// The made-up transaction.
+		txid: H256,
+	},
 }
 
 impl AnchorState {
 	/// `pending`, `broadcast`, `confirmed` or `simulated`.
-	pub const fn as_str(self) -> &'static str {
+	pub const fn as_str(&self) -> &'static str {
 		match self {
 			Self::Pending => "pending",
-			Self::Broadcast => "broadcast",
-			Self::Confirmed => "confirmed",
-			Self::Simulated => "simulated",
+			Self::Broadcast { .. } => "broadcast",
+			Self::Confirmed { .. } => "confirmed",
+			Self::Simulated { .. } => "simulated",
 		}
 	}
 
-	/// The state of a transaction that has been sent and has this many confirmations.
-	pub const fn at(confirmations: u32) -> Self {
-		if confirmations >= MIN_CONFIRMATIONS { Self::Confirmed } else { Self::Broadcast }
+	/// Does a confirmed one have enough confirmations, and a block that can have them?
+	pub fn is_plausible(&self) -> bool {
+		match self {
+			Self::Confirmed { txid, block_hash, confirmations, .. } => {
+				*confirmations >= MIN_CONFIRMATIONS && !txid.is_zero() && !block_hash.is_zero()
+			},
+			Self::Broadcast { txid } | Self::Simulated { txid } => !txid.is_zero(),
+			Self::Pending => true,
+		}
 	}
 }
 
@@ -63,6 +86,30 @@ impl fmt::Display for AnchorState {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(self.as_str())
 	}
+}
+
+/// Where the root of a batch stands in Bitcoin.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
+pub struct Anchor {
+	/// Number of the batch.
+	pub sequence: u64,
+	/// Its root.
+	pub root: H256,
+	/// How far it is.
+	pub state: AnchorState,
 }
 
 /// The output script that carries a root: `OP_RETURN`, push 32 bytes, the root.

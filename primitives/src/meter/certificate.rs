@@ -14,8 +14,8 @@ const CONSENT_DOMAIN: &str = "gridproof/consent/v1";
 
 /// An organisation's number, given by the chain at registration, in order.
 pub type OrganisationIndex = u32;
-/// The id of the seal on the meter.
-pub type Seal = BoundedVec<u8, ConstU32<MAX_SEAL_BYTES>>;
+/// What is printed on a meter's seal.
+pub type SealId = BoundedVec<u8, ConstU32<MAX_SEAL_BYTES>>;
 
 /// Which way energy goes through a meter, seen from its site.
 #[derive(
@@ -23,6 +23,8 @@ pub type Seal = BoundedVec<u8, ConstU32<MAX_SEAL_BYTES>>;
 	Copy,
 	PartialEq,
 	Eq,
+	PartialOrd,
+	Ord,
 	Debug,
 	Encode,
 	Decode,
@@ -68,6 +70,8 @@ impl fmt::Display for Direction {
 	Copy,
 	PartialEq,
 	Eq,
+	PartialOrd,
+	Ord,
 	Debug,
 	Encode,
 	Decode,
@@ -143,6 +147,8 @@ impl FromStr for Trust {
 	Copy,
 	PartialEq,
 	Eq,
+	PartialOrd,
+	Ord,
 	Debug,
 	Encode,
 	Decode,
@@ -160,39 +166,6 @@ pub enum Suspension {
 	/// The device's key is lost, or others may know it.
 	#[codec(index = 1)]
 	LostKey,
-	/// The meter is out of service.
-	#[codec(index = 2)]
-	OutOfService,
-	/// Whoever certified it may not do so any more.
-	#[codec(index = 3)]
-	CertificateWithdrawn,
-}
-
-/// Are a meter's batches taken?
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum MeterStatus {
-	/// They are.
-	#[default]
-	#[codec(index = 0)]
-	Active,
-	/// They are not, and why.
-	#[codec(index = 1)]
-	Suspended(Suspension),
 }
 
 /// What an electrician has certified about a meter.
@@ -217,10 +190,11 @@ pub struct Certificate<AccountId> {
 	/// Who holds the key.
 	pub trust: Trust,
 	/// The seal on the meter.
-	pub seal: Seal,
+	pub seal: SealId,
 }
 
-/// What an owner signs before a meter is certified: which meter, which key, by whom.
+/// What an owner signs before a meter is certified, or gets another key: which meter, which key,
+/// by whom. Good once, until its time.
 #[derive(
 	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
@@ -233,14 +207,8 @@ pub struct OwnerConsent<AccountId> {
 	pub device: PublicKey,
 	/// Whose energy it will be: who signs this.
 	pub owner: AccountId,
-	/// The most power that can go through, in W.
-	pub rated_power_w: u32,
-	/// Which way energy may go.
-	pub direction: Direction,
-	/// Who holds the key.
-	pub trust: Trust,
 	/// Until when the consent can be used, UTC milliseconds.
-	pub expires_ms: u64,
+	pub valid_until_ms: u64,
 }
 
 impl<AccountId: Encode> OwnerConsent<AccountId> {

@@ -122,6 +122,11 @@ impl MeterName {
 		[&self.site, &self.device, &self.meter].into_iter().try_for_each(|part| check_part(part))
 	}
 
+	/// As [`MeterName::check`], without the reason.
+	pub fn is_valid(&self) -> bool {
+		self.check().is_ok()
+	}
+
 	/// `site_id`; empty if it is not UTF-8.
 	pub fn site(&self) -> &str {
 		text(&self.site)

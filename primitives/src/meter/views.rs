@@ -1,7 +1,7 @@
 //! What the chain answers about meters: the types of its runtime API.
 
-use super::{BatchHeader, Certificate, MeterIndex, MeterState, Registers, Trust};
-use crate::merkle::ProofFault;
+use super::{Anchor, BatchHeader, Certificate, MeterIndex, MeterState, Registers, Suspension};
+use crate::{H256, merkle::ProofFault};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
@@ -16,8 +16,10 @@ pub struct MeterInfo<AccountId> {
 	pub index: MeterIndex,
 	/// What has been certified.
 	pub certificate: Certificate<AccountId>,
-	/// Status, next sequence number, last batch, registers.
+	/// Next sequence number, last batch, registers.
 	pub state: MeterState,
+	/// Why its batches are refused, if they are.
+	pub suspended: Option<Suspension>,
 	/// The 1-of-2 multisig account of owner and device that its energy is credited to.
 	pub energy_account: AccountId,
 	/// When it was certified, UTC milliseconds.
@@ -75,12 +77,35 @@ pub struct Totals {
 pub struct BatchRecord {
 	/// What the device signed.
 	pub header: BatchHeader,
-	/// Who held the key then.
-	pub trust: Trust,
 	/// The block that took it.
 	pub block: u32,
 	/// That block's time, UTC milliseconds.
 	pub accepted_ms: u64,
+	/// KWH minted, in Wh.
+	pub minted_wh: u64,
+	/// Where its root stands in Bitcoin, if that is recorded.
+	pub anchor: Option<Anchor>,
+}
+
+/// A reading that is in an accepted batch.
+#[derive(
+	Clone,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
+pub struct VerifiedReading {
+	/// The batch.
+	pub header: BatchHeader,
+	/// Hash of the reading as a leaf.
+	pub leaf_hash: H256,
 }
 
 /// How much there is.
@@ -149,7 +174,7 @@ pub enum ReadingRefusal {
 
 impl ReadingRefusal {
 	/// The refusal's name in JSON answers.
-	pub const fn code(&self) -> &'static str {
+	pub const fn as_str(&self) -> &'static str {
 		match self {
 			Self::UnknownMeter => "unknown_meter",
 			Self::UnknownBatch => "unknown_batch",
