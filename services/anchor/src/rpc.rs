@@ -1,0 +1,173 @@
+//! JSON-RPC of bitcoind and of servers like it.
+
+use crate::{Fault, http, network::Network};
+use bitcoin::{BlockHash, block::Header};
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use std::{fmt, str::FromStr};
+
+/// JSON-RPC's code for a method that is not there.
+pub const METHOD_NOT_FOUND: i64 = -32_601;
+
+/// Name and password of an RPC server.
+#[derive(Clone)]
+pub struct Credentials {
+	user: String,
+	password: String,
+}
+
+impl FromStr for Credentials {
+	type Err = Fault;
+
+	/// The first line, `user:password`, as in bitcoind's file `.cookie`.
+	fn from_str(text: &str) -> Result<Self, Fault> {
+		let line = text.lines().next().unwrap_or_default().trim();
+		match line.split_once(':') {
+			Some((user, password)) => {
+				Ok(Self { user: user.to_owned(), password: password.to_owned() })
+			},
+			None => Err(Fault::bad("RPC credentials", "their first line is user:password")),
+		}
+	}
+}
+
+impl fmt::Debug for Credentials {
+	fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+		formatter.write_str("Credentials")
+	}
+}
+
+/// An RPC server.
+#[derive(Clone, Debug)]
+pub struct Rpc {
+	client: Client,
+	url: String,
+	credentials: Option<Credentials>,
+}
+
+/// What a node says about a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockPlace {
+	/// Its height.
+	pub height: u32,
+	/// Blocks on it in the best chain, its own included; none when it is not in that chain.
+	pub confirmations: Option<u32>,
+}
+
+impl Rpc {
+	/// A server at `url`, such as `http://127.0.0.1:8332`, or `…/wallet/NAME` for one of several
+	/// wallets.
+	///
+	/// # Errors
+	/// [`Fault::Bad`] when the URL is none, or has credentials in it.
+	pub fn new(url: &str, credentials: Option<Credentials>) -> Result<Self, Fault> {
+		Ok(Self { client: http::client()?, url: http::address(url)?, credentials })
+	}
+
+	/// Calls a method.
+	///
+	/// # Errors
+	/// [`Fault::Rpc`] with the server's own words; [`Fault::Unauthorized`],
+	/// [`Fault::Unreachable`], [`Fault::BadAnswer`].
+	pub async fn call(&self, method: &str, parameters: Value) -> Result<Value, Fault> {
+		let request =
+			json!({ "jsonrpc": "1.0", "id": "gridproof", "method": method, "params": parameters });
+		let mut post = self.client.post(&self.url).json(&request);
+		if let Some(Credentials { user, password }) = &self.credentials {
+			post = post.basic_auth(user, Some(password));
+		}
+		let response = post.send().await.map_err(|error| http::failure(&self.url, &error))?;
+		let status = response.status();
+		if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+			return Err(Fault::Unauthorized(self.url.clone()));
+		}
+		let bytes = http::body(&self.url, response).await?;
+		let answer: Value = serde_json::from_slice(&bytes)
+			.map_err(|_| Fault::answer(method, format!("HTTP status {status}, no JSON")))?;
+		match answer.get("error") {
+			None | Some(Value::Null) => Ok(answer.get("result").cloned().unwrap_or(Value::Null)),
+			Some(error) => Err(Fault::Rpc {
+				method: method.to_owned(),
+				code: error.get("code").and_then(Value::as_i64).unwrap_or_default(),
+				message: error
+					.get("message")
+					.and_then(Value::as_str)
+					.unwrap_or("no reason given")
+					.to_owned(),
+			}),
+		}
+	}
+
+	/// Calls a method whose answer is a text.
+	///
+	/// # Errors
+	/// As [`Rpc::call`].
+	pub async fn text(&self, method: &str, parameters: Value) -> Result<String, Fault> {
+		let answer = self.call(method, parameters).await?;
+		let text = answer.as_str().map(str::to_owned);
+		text.ok_or_else(|| Fault::answer(method, format!("not a text: {answer}")))
+	}
+
+	/// Asserts that the server is of this network, by its first block.
+	///
+	/// # Errors
+	/// [`Fault::WrongNetwork`].
+	pub async fn require(&self, network: Network) -> Result<(), Fault> {
+		let genesis = self.text("getblockhash", json!([0])).await?;
+		if genesis == network.genesis().to_string() {
+			return Ok(());
+		}
+		let (url, network) = (self.url.clone(), network.as_str());
+		Err(Fault::WrongNetwork { url, network, genesis })
+	}
+
+	/// The header of a block.
+	///
+	/// # Errors
+	/// When the server does not know it, or gives another.
+	pub async fn header(&self, hash: &BlockHash) -> Result<Header, Fault> {
+		const METHOD: &str = "getblockheader";
+		let digits = self.text(METHOD, json!([hash.to_string(), false])).await?;
+		let bytes = hex::decode(digits).map_err(|error| Fault::answer(METHOD, error))?;
+		let header: Header = bitcoin::consensus::deserialize(&bytes)
+			.map_err(|error| Fault::answer(METHOD, error))?;
+		if header.block_hash() != *hash {
+			return Err(Fault::answer(METHOD, format!("the header of {}", header.block_hash())));
+		}
+		Ok(header)
+	}
+
+	/// Where a block stands.
+	///
+	/// # Errors
+	/// When the server does not know it.
+	pub async fn place(&self, hash: &BlockHash) -> Result<BlockPlace, Fault> {
+		const METHOD: &str = "getblockheader";
+		let answer = self.call(METHOD, json!([hash.to_string(), true])).await?;
+		let height = answer.get("height").and_then(Value::as_u64);
+		let height = height.and_then(|height| u32::try_from(height).ok());
+		let height = height.ok_or_else(|| Fault::answer(METHOD, "no height"))?;
+		let in_chain = self.hash_at(height).await?.is_some_and(|at| at == *hash);
+		let said = answer.get("confirmations").and_then(Value::as_i64).unwrap_or_default();
+		let confirmations = u32::try_from(said).ok().filter(|count| *count > 0 && in_chain);
+		Ok(BlockPlace { height, confirmations })
+	}
+
+	/// The block at a height of the best chain, if there is one yet.
+	///
+	/// # Errors
+	/// As [`Rpc::call`].
+	pub async fn hash_at(&self, height: u32) -> Result<Option<BlockHash>, Fault> {
+		const METHOD: &str = "getblockhash";
+		match self.text(METHOD, json!([height])).await {
+			Ok(text) => text.parse().map(Some).map_err(|error| Fault::answer(METHOD, error)),
+			Err(Fault::Rpc { code, .. }) if code != METHOD_NOT_FOUND => Ok(None),
+			Err(fault) => Err(fault),
+		}
+	}
+
+	/// The server's address.
+	pub fn url(&self) -> &str {
+		&self.url
+	}
+}

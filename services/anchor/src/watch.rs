@@ -1,0 +1,159 @@
+//! What a node knows of a transaction, and the evidence it can give.
+
+use crate::{
+	Fault,
+	branch::Branch,
+	commitment,
+	evidence::{Evidence, read_branch},
+	record::{Record, State},
+	rpc::Rpc,
+};
+use bitcoin::{BlockHash, MerkleBlock, Transaction, Txid, block::Header};
+use gridproof_primitives::meter::MIN_CONFIRMATIONS;
+use serde_json::{Value, json};
+
+/// Where a node sees a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sighting {
+	/// Nowhere.
+	Unknown,
+	/// Waiting for a block.
+	Waiting,
+	/// In a block of the best chain.
+	InBlock {
+		/// The block.
+		hash: BlockHash,
+		/// Its height.
+		height: u32,
+		/// Blocks on it, its own included.
+		confirmations: u32,
+	},
+}
+
+/// Asks a node where it sees a transaction. `last` is the block it was last seen in: nodes without
+/// an index of transactions find it by that.
+///
+/// # Errors
+/// When the node does not answer.
+pub async fn look(node: &Rpc, txid: &Txid, last: Option<BlockHash>) -> Result<Sighting, Fault> {
+	let named = tolerant(node.call("getrawtransaction", json!([txid.to_string(), true])).await)?;
+	let hash = named.as_ref().and_then(|answer| answer.get("blockhash")?.as_str()?.parse().ok());
+	let mut candidates: Vec<BlockHash> = hash.into_iter().chain(last).collect();
+	if candidates.is_empty() && named.is_none() {
+		candidates.extend(block_by_unspent(node, txid).await?);
+	}
+	for hash in candidates {
+		let Ok(place) = node.place(&hash).await else { continue };
+		let Some(confirmations) = place.confirmations else { continue };
+		if branch(node, txid, &hash).await.is_ok() {
+			return Ok(Sighting::InBlock { hash, height: place.height, confirmations });
+		}
+	}
+	Ok(if named.is_some() { Sighting::Waiting } else { Sighting::Unknown })
+}
+
+/// Fetches everything that proves a transaction in a block: six headers, if there are as many.
+///
+/// # Errors
+/// [`Fault::Unconfirmed`] when the block is not in the best chain; else what the node says.
+pub async fn evidence(
+	node: &Rpc,
+	txid: &Txid,
+	hash: &BlockHash,
+	known: Option<&Transaction>,
+) -> Result<Evidence, Fault> {
+	let place = node.place(hash).await?;
+	if place.confirmations.is_none() {
+		return Err(Fault::Unconfirmed(txid.to_string()));
+	}
+	let transaction = match known.filter(|known| known.compute_txid() == *txid) {
+		Some(transaction) => transaction.clone(),
+		None => fetch(node, txid, hash).await?,
+	};
+	let (branch, header) = branch(node, txid, hash).await?;
+	let mut headers = vec![header];
+	for above in 1..MIN_CONFIRMATIONS {
+		let Some(next) = node.hash_at(place.height.saturating_add(above)).await? else { break };
+		headers.push(node.header(&next).await?);
+	}
+	Ok(Evidence { transaction, branch, headers, height: Some(place.height) })
+}
+
+/// The transaction itself; nodes without an index of transactions want to be told its block.
+async fn fetch(node: &Rpc, txid: &Txid, block: &BlockHash) -> Result<Transaction, Fault> {
+	const METHOD: &str = "getrawtransaction";
+	let digits = match node.text(METHOD, json!([txid.to_string(), false])).await {
+		Ok(digits) => digits,
+		Err(Fault::Rpc { .. }) => {
+			node.text(METHOD, json!([txid.to_string(), false, block.to_string()])).await?
+		},
+		Err(fault) => return Err(fault),
+	};
+	let transaction = commitment::read_transaction(digits.as_bytes())?;
+	if transaction.compute_txid() != *txid {
+		return Err(Fault::answer(METHOD, "another transaction"));
+	}
+	Ok(transaction)
+}
+
+/// The branch of a transaction in a block: by `gettxoutproof`, or from the whole block.
+async fn branch(node: &Rpc, txid: &Txid, hash: &BlockHash) -> Result<(Branch, Header), Fault> {
+	let arguments = json!([[txid.to_string()], hash.to_string()]);
+	let digits = match node.text("gettxoutproof", arguments).await {
+		Ok(digits) => digits,
+		Err(Fault::Rpc { .. }) => node.text("getblock", json!([hash.to_string(), 0])).await?,
+		Err(fault) => return Err(fault),
+	};
+	let (branch, header) = read_branch(&digits, txid)?;
+	if header.block_hash() != *hash {
+		return Err(Fault::answer("gettxoutproof", format!("of block {}", header.block_hash())));
+	}
+	Ok((branch, header))
+}
+
+/// Finds the block of a transaction that has an unspent output, as the change mostly is.
+async fn block_by_unspent(node: &Rpc, txid: &Txid) -> Result<Option<BlockHash>, Fault> {
+	let proof = tolerant(node.call("gettxoutproof", json!([[txid.to_string()]])).await)?;
+	let bytes = proof.as_ref().and_then(Value::as_str).and_then(|digits| hex::decode(digits).ok());
+	let proof = bytes.and_then(|bytes| bitcoin::consensus::deserialize::<MerkleBlock>(&bytes).ok());
+	Ok(proof.map(|proof| proof.header.block_hash()))
+}
+
+/// An answer, or nothing if the server answered with an error of its own.
+fn tolerant(answer: Result<Value, Fault>) -> Result<Option<Value>, Fault> {
+	match answer {
+		Ok(answer) => Ok(Some(answer)),
+		Err(Fault::Rpc { .. }) => Ok(None),
+		Err(fault) => Err(fault),
+	}
+}
+
+/// Looks at an anchor's transaction and takes over what is seen. Six confirmations count only when
+/// everything from the root to the block has been verified here.
+///
+/// # Errors
+/// [`Fault::Simulated`]; when the node is of another network, does not answer, or gives evidence
+/// that does not hold.
+pub async fn refresh(node: &Rpc, record: &mut Record) -> Result<Sighting, Fault> {
+	if record.state() == State::Simulated {
+		return Err(Fault::Simulated);
+	}
+	let Some(txid) = record.txid() else { return Ok(Sighting::Unknown) };
+	let (root, network) = (record.root()?, record.network()?);
+	node.require(network).await?;
+	let seen = look(node, &txid, record.block_hash()).await?;
+	let shown = match &seen {
+		Sighting::InBlock { hash, .. } => {
+			let known = record.transaction();
+			match evidence(node, &txid, hash, known.as_ref()).await {
+				Ok(evidence) => Some(evidence.check(&root, network)?),
+				// It has left the chain since it was looked for.
+				Err(Fault::Unconfirmed(_)) => return Ok(Sighting::Waiting),
+				Err(fault) => return Err(fault),
+			}
+		},
+		_ => None,
+	};
+	record.settle(&seen, shown.as_ref())?;
+	Ok(seen)
+}
