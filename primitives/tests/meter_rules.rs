@@ -1,0 +1,500 @@
+//! The rules of a batch at their boundaries, what is signed, names, topics and messages.
+
+use codec::{Decode, Encode, MaxEncodedLen};
+use gridproof_primitives::{
+	H256,
+	cid::Cid,
+	ed25519::{GROUP_ORDER, SignatureFault},
+	hexadecimal,
+	meter::{
+		Accepted, AnchorState, BatchHeader, BatchLimits, BatchRefusal, Direction,
+		MAX_READINGS_PER_BATCH, MeterName, MeterState, NameFault, OwnerConsent, Registers,
+		SignedBatch, Topic, check_batch, max_energy_wh,
+		message::{MessageFault, SignAnswer, SignRequest},
+	},
+};
+use num_bigint::BigUint;
+use proptest::prelude::*;
+use sp_core::{Pair, ed25519};
+
+const HOUR: u64 = 3_600_000;
+const NOW: u64 = 1_764_590_400_000;
+const LIMITS: BatchLimits = BatchLimits { max_skew_ms: 60_000, tolerance_ppt: 1_100 };
+
+/// A two-way meter of 10 kW after one batch, which ended an hour ago.
+fn meter() -> MeterState {
+	MeterState {
+		rated_power_w: 10_000,
+		direction: Direction::Both,
+		next_sequence: 1,
+		last_hash: H256::repeat_byte(1),
+		last_end_ms: NOW - HOUR,
+		registers: Registers { import_wh: 500, export_wh: 7_000 },
+	}
+}
+
+/// Its next batch: 1 kWh taken, 4 kWh given in an hour.
+fn header() -> BatchHeader {
+	BatchHeader {
+		meter: 3,
+		sequence: 1,
+		previous: H256::repeat_byte(1),
+		start_ms: NOW - HOUR,
+		end_ms: NOW,
+		opening: Registers { import_wh: 500, export_wh: 7_000 },
+		closing: Registers { import_wh: 1_500, export_wh: 11_000 },
+		readings: 4,
+		root: H256::repeat_byte(2),
+		cid: None,
+	}
+}
+
+fn check(header: &BatchHeader) -> Result<Accepted, BatchRefusal> {
+	check_batch(&meter(), header, NOW, &LIMITS)
+}
+
+fn altered(alter: impl FnOnce(&mut BatchHeader)) -> Result<Accepted, BatchRefusal> {
+	let mut header = header();
+	alter(&mut header);
+	check(&header)
+}
+
+#[test]
+fn a_batch_that_keeps_every_rule_is_accepted() {
+	assert_eq!(check(&header()), Ok(Accepted { exported_wh: 4_000, imported_wh: 1_000 }));
+}
+
+#[test]
+fn an_accepted_batch_is_accepted_once() {
+	let (mut meter, header) = (meter(), header());
+	meter.advance(&header);
+	assert_eq!(meter.next_sequence, 2);
+	assert_eq!(meter.last_hash, header.hash());
+	assert_eq!(meter.registers, header.closing);
+	let again = check_batch(&meter, &header, NOW, &LIMITS);
+	assert_eq!(again, Err(BatchRefusal::SequenceUsed { expected: 2 }));
+	// Nor its energy under another number: time and registers have moved on.
+	let mut next = BatchHeader { sequence: 2, previous: header.hash(), ..header };
+	let overlap = BatchRefusal::Overlap { last_end_ms: NOW };
+	assert_eq!(check_batch(&meter, &next, NOW, &LIMITS), Err(overlap));
+	(next.start_ms, next.end_ms) = (NOW, NOW + 1);
+	assert_eq!(check_batch(&meter, &next, NOW, &LIMITS), Err(BatchRefusal::RegisterFell));
+}
+
+#[test]
+fn numbers_follow_one_another() {
+	let gap = BatchRefusal::SequenceGap { expected: 1 };
+	assert_eq!(altered(|header| header.sequence = 2), Err(gap));
+	assert_eq!(altered(|header| header.sequence = u64::MAX), Err(gap));
+	let used = BatchRefusal::SequenceUsed { expected: 1 };
+	assert_eq!(altered(|header| header.sequence = 0), Err(used));
+	let wrong = altered(|header| header.previous = H256::zero());
+	assert_eq!(wrong, Err(BatchRefusal::WrongPrevious));
+}
+
+#[test]
+fn the_first_batch_follows_nothing() {
+	let first = MeterState::new(10_000, Direction::Both, meter().registers, NOW - HOUR);
+	let header = BatchHeader { sequence: 0, previous: H256::zero(), ..header() };
+	assert!(check_batch(&first, &header, NOW, &LIMITS).is_ok());
+	let forged = BatchHeader { previous: H256::repeat_byte(1), ..header.clone() };
+	let refused = check_batch(&first, &forged, NOW, &LIMITS);
+	assert_eq!(refused, Err(BatchRefusal::WrongPrevious));
+	// Nothing from before its certified service.
+	let early = BatchHeader { start_ms: NOW - HOUR - 1, ..header };
+	let refused = check_batch(&first, &early, NOW, &LIMITS);
+	assert_eq!(refused, Err(BatchRefusal::Overlap { last_end_ms: NOW - HOUR }));
+}
+
+#[test]
+fn a_batch_has_one_to_ten_thousand_readings() {
+	assert_eq!(altered(|header| header.readings = 0), Err(BatchRefusal::NoReadings));
+	assert!(altered(|header| header.readings = 1).is_ok());
+	assert!(altered(|header| header.readings = 10_000).is_ok());
+	let refused = altered(|header| header.readings = MAX_READINGS_PER_BATCH + 1);
+	assert_eq!(refused, Err(BatchRefusal::TooManyReadings { max: 10_000 }));
+}
+
+#[test]
+fn intervals_neither_overlap_nor_lie_in_the_future() {
+	let overlap = Err(BatchRefusal::Overlap { last_end_ms: NOW - HOUR });
+	assert_eq!(altered(|header| header.start_ms -= 1), overlap);
+	// Time may be missing between two batches.
+	assert!(altered(|header| header.start_ms += HOUR / 2).is_ok());
+	assert_eq!(altered(|header| header.start_ms = header.end_ms), Err(BatchRefusal::EmptyInterval));
+	assert_eq!(altered(|header| header.end_ms = 0), Err(BatchRefusal::EmptyInterval));
+	assert!(altered(|header| header.end_ms = NOW + 60_000).is_ok());
+	let future = Err(BatchRefusal::FutureInterval { latest_ms: NOW + 60_000 });
+	assert_eq!(altered(|header| header.end_ms = NOW + 60_001), future);
+	assert_eq!(altered(|header| header.end_ms = u64::MAX), future);
+}
+
+#[test]
+fn registers_never_fall_and_never_jump() {
+	for fallen in [
+		altered(|header| header.opening.import_wh -= 1),
+		altered(|header| header.opening.export_wh -= 1),
+		altered(|header| header.opening = Registers { import_wh: 499, export_wh: 9_000 }),
+		altered(|header| header.closing.import_wh = 499),
+		altered(|header| header.closing.export_wh = 6_999),
+	] {
+		assert_eq!(fallen, Err(BatchRefusal::RegisterFell));
+	}
+	for jumped in [
+		altered(|header| header.opening.import_wh += 1),
+		altered(|header| header.opening.export_wh += 1),
+	] {
+		assert_eq!(jumped, Err(BatchRefusal::RegisterJumped));
+	}
+	let nothing = altered(|header| header.closing = header.opening);
+	assert_eq!(nothing, Ok(Accepted::default()));
+}
+
+#[test]
+fn energy_goes_only_where_the_meter_is_certified() {
+	let with = |direction, import_wh, export_wh| {
+		let mut header = header();
+		header.closing.import_wh = header.opening.import_wh + import_wh;
+		header.closing.export_wh = header.opening.export_wh + export_wh;
+		check_batch(&MeterState { direction, ..meter() }, &header, NOW, &LIMITS)
+	};
+	assert!(with(Direction::Import, 1, 0).is_ok());
+	assert!(with(Direction::Export, 0, 1).is_ok());
+	assert!(with(Direction::Both, 1, 1).is_ok());
+	let refused = Err(BatchRefusal::DirectionNotCertified);
+	assert_eq!(with(Direction::Import, 0, 1), refused);
+	assert_eq!(with(Direction::Import, 5, 1), refused);
+	assert_eq!(with(Direction::Export, 1, 0), refused);
+}
+
+#[test]
+fn rated_power_bounds_the_energy_exactly() {
+	// 10 kW for an hour, and a tenth more: 11,000 Wh, both directions together.
+	let exporting = |wh: u64| {
+		altered(|header| {
+			header.closing.import_wh = header.opening.import_wh;
+			header.closing.export_wh = header.opening.export_wh + wh;
+		})
+	};
+	let refused = Err(BatchRefusal::TooMuchEnergy { max_wh: 11_000 });
+	assert_eq!(exporting(11_000), Ok(Accepted { exported_wh: 11_000, imported_wh: 0 }));
+	assert_eq!(exporting(11_001), refused);
+	let both = |import_wh: u64, export_wh: u64| {
+		altered(|header| {
+			header.closing.import_wh = header.opening.import_wh + import_wh;
+			header.closing.export_wh = header.opening.export_wh + export_wh;
+		})
+	};
+	assert!(both(6_000, 5_000).is_ok());
+	assert_eq!(both(6_000, 5_001), refused);
+	// A millisecond less is not quite that much.
+	let shorter = altered(|header| {
+		header.start_ms += 1;
+		header.closing.import_wh = header.opening.import_wh;
+		header.closing.export_wh = header.opening.export_wh + 11_000;
+	});
+	assert_eq!(shorter, Err(BatchRefusal::TooMuchEnergy { max_wh: 10_999 }));
+	let extreme = BigUint::from(u32::MAX) * u64::MAX * u32::MAX / 3_600_000_000u64;
+	assert_eq!(BigUint::from(max_energy_wh(u32::MAX, u64::MAX, u32::MAX)), extreme);
+	assert_eq!(max_energy_wh(0, HOUR, 1_100), 0);
+	assert_eq!(max_energy_wh(10_000, HOUR, 0), 0);
+}
+
+#[test]
+fn full_registers_are_no_way_round() {
+	let top = Registers { import_wh: u64::MAX, export_wh: u64::MAX };
+	let meter = MeterState { registers: Registers::default(), ..meter() };
+	let mut header = BatchHeader { opening: Registers::default(), closing: top, ..header() };
+	let refused = check_batch(&meter, &header, NOW, &LIMITS);
+	assert_eq!(refused, Err(BatchRefusal::TooMuchEnergy { max_wh: 11_000 }));
+	// What wraps round has fallen.
+	let full = MeterState { registers: top, ..meter };
+	(header.opening, header.closing) = (top, Registers { import_wh: 3, export_wh: 3 });
+	let refused = check_batch(&full, &header, NOW, &LIMITS);
+	assert_eq!(refused, Err(BatchRefusal::RegisterFell));
+}
+
+proptest! {
+	#[test]
+	fn the_bound_is_the_floor_of_the_exact_product(
+		power in any::<u32>(), duration in any::<u64>(), tolerance in any::<u32>()
+	) {
+		let exact = BigUint::from(power) * duration * tolerance / 3_600_000_000u64;
+		prop_assert_eq!(BigUint::from(max_energy_wh(power, duration, tolerance)), exact);
+	}
+
+	#[test]
+	fn whatever_is_accepted_keeps_every_rule(
+		power in any::<u32>(),
+		duration in prop_oneof![0u64..10_000_000, any::<u64>()],
+		flow in (prop_oneof![0u64..20_000, any::<u64>()], prop_oneof![0u64..20_000, any::<u64>()]),
+		start in prop_oneof![NOW - 2 * HOUR..NOW + HOUR, any::<u64>()],
+		readings in prop_oneof![0u32..20_000, any::<u32>()],
+		direction in prop_oneof![
+			Just(Direction::Import), Just(Direction::Export), Just(Direction::Both)
+		],
+	) {
+		let meter = MeterState { rated_power_w: power, direction, ..meter() };
+		let closing = Registers {
+			import_wh: meter.registers.import_wh.wrapping_add(flow.0),
+			export_wh: meter.registers.export_wh.wrapping_add(flow.1),
+		};
+		let end_ms = start.wrapping_add(duration);
+		let header = BatchHeader { start_ms: start, end_ms, closing, readings, ..header() };
+		if let Ok(accepted) = check_batch(&meter, &header, NOW, &LIMITS) {
+			prop_assert_eq!((accepted.imported_wh, accepted.exported_wh), flow);
+			prop_assert!(closing.import_wh >= 500 && closing.export_wh >= 7_000);
+			prop_assert!(start >= NOW - HOUR && end_ms > start && end_ms <= NOW + 60_000);
+			prop_assert!((1..=10_000).contains(&readings));
+			prop_assert!(direction != Direction::Import || flow.1 == 0);
+			prop_assert!(direction != Direction::Export || flow.0 == 0);
+			// Energy · 3,600,000 ms/h · 1000 ≤ W · ms · 1100, without any rounding.
+			let energy = (BigUint::from(flow.0) + flow.1) * 3_600_000_000u64;
+			prop_assert!(energy <= BigUint::from(power) * (end_ms - start) * 1_100u32);
+		}
+	}
+}
+
+#[test]
+fn refusals_have_distinct_numbers_and_names_and_say_what_to_do() {
+	let refusals = [
+		BatchRefusal::UnknownMeter,
+		BatchRefusal::OrganisationNotAdmitted,
+		BatchRefusal::Suspended,
+		BatchRefusal::BadSignature,
+		BatchRefusal::SequenceUsed { expected: 4 },
+		BatchRefusal::SequenceGap { expected: 4 },
+		BatchRefusal::WrongPrevious,
+		BatchRefusal::NoReadings,
+		BatchRefusal::TooManyReadings { max: 4 },
+		BatchRefusal::EmptyInterval,
+		BatchRefusal::Overlap { last_end_ms: 4 },
+		BatchRefusal::FutureInterval { latest_ms: 4 },
+		BatchRefusal::RegisterFell,
+		BatchRefusal::RegisterJumped,
+		BatchRefusal::DirectionNotCertified,
+		BatchRefusal::TooMuchEnergy { max_wh: 4 },
+		BatchRefusal::BlockLimit,
+		BatchRefusal::DayLimit,
+		BatchRefusal::MintFailed,
+	];
+	for (number, refusal) in refusals.iter().enumerate() {
+		let encoded = refusal.encode();
+		assert_eq!((usize::from(refusal.code()), usize::from(encoded[0])), (number, number));
+		assert_eq!(BatchRefusal::decode(&mut &encoded[..]), Ok(*refusal));
+		let json = serde_json::to_value(refusal).unwrap();
+		assert_eq!(json["reason"], refusal.as_str());
+		assert_eq!(serde_json::from_value::<BatchRefusal>(json).unwrap(), *refusal);
+		let text = refusal.to_string();
+		assert!(encoded.len() == 1 || text.contains('4'), "{text}");
+	}
+	assert_eq!(BatchRefusal::name_of(refusals.len() as u8), None);
+	assert!(BatchRefusal::SequenceGap { expected: 0 }.is_temporary());
+	assert!(!BatchRefusal::SequenceUsed { expected: 0 }.is_temporary());
+	assert_eq!(BatchRefusal::from(SignatureFault::Invalid), BatchRefusal::BadSignature);
+}
+
+#[test]
+fn what_is_hashed_and_signed_is_fixed_byte_for_byte() {
+	let header = BatchHeader {
+		meter: 0x0403_0201,
+		sequence: 5,
+		previous: H256::repeat_byte(0xaa),
+		start_ms: 6,
+		end_ms: 7,
+		opening: Registers { import_wh: 8, export_wh: 9 },
+		closing: Registers { import_wh: 10, export_wh: 11 },
+		readings: 12,
+		root: H256::repeat_byte(0xbb),
+		cid: Some(Cid::of(b"")),
+	};
+	let little = |value: u8| format!("{value:02x}{}", "00".repeat(7));
+	let expected = [
+		"01020304".to_string(),
+		little(5),
+		"aa".repeat(32),
+		little(6),
+		little(7),
+		little(8),
+		little(9),
+		little(10),
+		little(11),
+		"0c000000".to_string(),
+		"bb".repeat(32),
+		"0101551220e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".to_string(),
+	]
+	.concat();
+	assert_eq!(hexadecimal::encode(&header.encode()), expected);
+	assert_eq!(header.encode().len(), BatchHeader::max_encoded_len());
+	let genesis = H256::repeat_byte(0xcc);
+	let payload = hexadecimal::encode(&header.signing_payload(&genesis));
+	// 18 letters, SCALE's compact length 18 · 4.
+	let domain = format!("48{}", hexadecimal::encode(b"gridproof/batch/v1"));
+	assert_eq!(payload, format!("{domain}{}{expected}", "cc".repeat(32)));
+	let hash = sp_crypto_hashing::blake2_256(&header.encode());
+	assert_eq!(header.hash(), H256(hash));
+	let consent = OwnerConsent {
+		organisation: 1,
+		name: MeterName::new("S", "D", "M").unwrap(),
+		device: [2; 32],
+		owner: [3u8; 32],
+		valid_until_ms: 4,
+	};
+	let payload = hexadecimal::encode(&consent.signing_payload(&genesis));
+	let domain = format!("50{}", hexadecimal::encode(b"gridproof/consent/v1"));
+	let fields = [
+		"01000000".to_string(),
+		"04530444044d".to_string(),
+		"02".repeat(32),
+		"03".repeat(32),
+		little(4),
+	];
+	assert_eq!(payload, format!("{domain}{}{}", "cc".repeat(32), fields.concat()));
+}
+
+#[test]
+fn a_signature_is_good_for_one_header_one_chain_and_one_device() {
+	let pair = ed25519::Pair::from_seed(&[7; 32]);
+	let (device, genesis) = (pair.public().0, H256::repeat_byte(1));
+	let header = header();
+	let signature = pair.sign(&header.signing_payload(&genesis)).0;
+	let batch = SignedBatch { header, signature };
+	assert_eq!(batch.verify(&device, &genesis), Ok(()));
+	let invalid = Err(SignatureFault::Invalid);
+	assert_eq!(batch.verify(&device, &H256::repeat_byte(2)), invalid);
+	let other = ed25519::Pair::from_seed(&[8; 32]).public().0;
+	assert_eq!(batch.verify(&other, &genesis), invalid);
+	assert_eq!(batch.verify(&[0; 32], &genesis), Err(SignatureFault::WeakKey));
+	for alter in [
+		|header: &mut BatchHeader| header.meter += 1,
+		|header: &mut BatchHeader| header.sequence += 1,
+		|header: &mut BatchHeader| header.previous.0[0] ^= 1,
+		|header: &mut BatchHeader| header.start_ms += 1,
+		|header: &mut BatchHeader| header.end_ms += 1,
+		|header: &mut BatchHeader| header.opening.import_wh += 1,
+		|header: &mut BatchHeader| header.closing.export_wh += 1,
+		|header: &mut BatchHeader| header.readings += 1,
+		|header: &mut BatchHeader| header.root.0[31] ^= 1,
+		|header: &mut BatchHeader| header.cid = Some(Cid::of(b"")),
+	] {
+		let mut altered = batch.clone();
+		alter(&mut altered.header);
+		assert_eq!(altered.verify(&device, &genesis), invalid);
+		assert_ne!(altered.header.hash(), batch.header.hash());
+	}
+	// S + L is the same signature to a lax verifier.
+	let mut malleable = batch.clone();
+	let mut carry = 0u16;
+	for (byte, order) in malleable.signature[32..].iter_mut().zip(GROUP_ORDER) {
+		carry += u16::from(*byte) + u16::from(order);
+		*byte = carry as u8;
+		carry >>= 8;
+	}
+	assert_eq!(malleable.verify(&device, &genesis), Err(SignatureFault::NonCanonicalScalar));
+}
+
+#[test]
+fn names_and_topics_belong_together() {
+	let name = MeterName::new("KÖLN-02", "gw 1", "MTR.001").unwrap();
+	assert_eq!(Topic::Readings.of(&name), "energy/KÖLN-02/gw 1/MTR.001");
+	for topic in [Topic::Readings, Topic::Sign, Topic::Signed] {
+		assert_eq!(Topic::parse(&topic.of(&name)), Some((topic, name.clone())));
+	}
+	assert_eq!(Topic::Signed.of_all(), "energy/+/+/+/signed");
+	for other in [
+		"energy/a/b",
+		"energy/a/b/",
+		"energy//b/c",
+		"energy/a/b/c/",
+		"energy/a/b/c/d",
+		"energy/a/b/c/sign/x",
+		"energie/a/b/c",
+		"energy/a/+/c",
+		"energy/a/b/#",
+	] {
+		assert_eq!(Topic::parse(other), None, "{other}");
+	}
+	// What is decoded is not checked, so that a call can say what is wrong.
+	let bytes = (b"a/b".to_vec(), b"".to_vec(), vec![0xffu8]).encode();
+	let mut decoded = MeterName::decode(&mut &bytes[..]).unwrap();
+	assert_eq!(decoded.check(), Err(NameFault::BadCharacter));
+	decoded.site = MeterName::part("a").unwrap();
+	assert_eq!(decoded.check(), Err(NameFault::Empty));
+	decoded.device = MeterName::part("b").unwrap();
+	assert_eq!(decoded.check(), Err(NameFault::NotUtf8));
+	assert!(!decoded.is_valid());
+	assert!(MeterName::decode(&mut &(vec![1u8; 65], b"a", b"b").encode()[..]).is_err());
+	let json = serde_json::to_string(&name).unwrap();
+	assert_eq!(json, "{\"site\":\"KÖLN-02\",\"device\":\"gw 1\",\"meter\":\"MTR.001\"}");
+	assert_eq!(serde_json::from_str::<MeterName>(&json).unwrap(), name);
+	assert!(serde_json::from_str::<MeterName>(&json.replace("gw 1", "gw/1")).is_err());
+}
+
+#[test]
+fn messages_come_back_as_they_were_sent() {
+	let request = SignRequest { header: header(), genesis: H256::repeat_byte(3), leaves: 4 };
+	let json = request.to_json();
+	assert_eq!(SignRequest::parse(json.as_bytes()), Ok(request.clone()));
+	let prefixed = json.replace("\"header_hex\":\"", "\"header_hex\":\"0x");
+	assert_eq!(SignRequest::parse(prefixed.as_bytes()), Ok(request));
+	let header_hash = header().hash();
+	let hash = format!("{header_hash:#x}");
+	let signed = SignAnswer { header_hash, outcome: Ok([9; 64]) };
+	let json = signed.to_json();
+	let signature = "09".repeat(64);
+	assert_eq!(json, format!("{{\"header_hash\":\"{hash}\",\"signature\":\"0x{signature}\"}}"));
+	assert_eq!(SignAnswer::parse(json.as_bytes()), Ok(signed));
+	let refused = SignAnswer { header_hash, outcome: Err("another root".into()) };
+	let json = refused.to_json();
+	assert_eq!(json, format!("{{\"header_hash\":\"{hash}\",\"refused\":\"another root\"}}"));
+	assert_eq!(SignAnswer::parse(json.as_bytes()), Ok(refused));
+}
+
+#[test]
+fn other_messages_are_refused() {
+	let request = SignRequest { header: header(), genesis: H256::zero(), leaves: 4 }.to_json();
+	let fault = |text: &str| SignRequest::parse(text.as_bytes()).unwrap_err();
+	let malformed = |fault: MessageFault| matches!(fault, MessageFault::Malformed(_));
+	assert!(malformed(fault("")));
+	assert!(malformed(fault(&" ".repeat(5_000))));
+	assert_eq!(fault("{\"x\":1}"), MessageFault::UnknownMember("x".into()));
+	assert_eq!(fault("[]"), MessageFault::Member("message", "a JSON object"));
+	let member = |fault: MessageFault| match fault {
+		MessageFault::Member(name, _) => name,
+		_ => "",
+	};
+	assert_eq!(member(fault("{}")), "header_hex");
+	assert_eq!(member(fault(&request.replace("_hex\":\"", "_hex\":\"00"))), "header_hex");
+	assert_eq!(member(fault(&request.replace("\"leaves\":4", "\"leaves\":-4"))), "leaves");
+	assert_eq!(member(fault(&request.replace("\"0x00", "\"0x"))), "genesis");
+	let answer = |text: &str| member(SignAnswer::parse(text.as_bytes()).unwrap_err());
+	let hash = format!("\"header_hash\":\"0x{}\"", "00".repeat(32));
+	assert_eq!(answer(&format!("{{{hash}}}")), "message");
+	assert_eq!(answer(&format!("{{{hash},\"signature\":\"0x00\"}}")), "signature");
+	assert_eq!(answer(&format!("{{{hash},\"refused\":1}}")), "refused");
+	let both = format!("{{{hash},\"refused\":\"\",\"signature\":\"0x{}\"}}", "00".repeat(64));
+	assert_eq!(answer(&both), "message");
+	assert_eq!(answer("{\"signature\":\"\"}"), "header_hash");
+}
+
+#[test]
+fn anchor_states_are_never_taken_for_one_another() {
+	let (txid, block_hash) = (H256::repeat_byte(1), H256::repeat_byte(2));
+	let confirmed =
+		|confirmations| AnchorState::Confirmed { txid, block_hash, height: 5, confirmations };
+	assert!(confirmed(6).is_plausible());
+	assert!(!confirmed(5).is_plausible());
+	assert!(!AnchorState::Broadcast { txid: H256::zero() }.is_plausible());
+	let states = [
+		AnchorState::Pending,
+		AnchorState::Broadcast { txid },
+		confirmed(6),
+		AnchorState::Simulated { txid },
+	];
+	let names = states.map(|state| state.to_string());
+	assert_eq!(names, ["pending", "broadcast", "confirmed", "simulated"]);
+	for state in states {
+		let json = serde_json::to_value(state).unwrap();
+		assert_eq!(json["state"], state.as_str());
+	}
+}

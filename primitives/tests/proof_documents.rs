@@ -1,0 +1,203 @@
+//! Proofs as JSON documents: those of the API, those of the older gateway, those that lie.
+
+use gridproof_primitives::{
+	H256,
+	emlog::EnergyLog,
+	hexadecimal,
+	json::{self, Limits, Value},
+	merkle::{
+		ProofFault,
+		document::{Checked, DocumentFault, ProofDocument, Scheme},
+		inclusion_steps, legacy, root,
+	},
+};
+
+fn logs() -> Vec<EnergyLog> {
+	let vectors = json::parse(include_bytes!("data/emlog.json"), Limits::DEFAULT).unwrap();
+	let logs = vectors.get("logs").unwrap().as_array().unwrap();
+	logs.iter().map(|case| EnergyLog::from_value(case.get("log").unwrap()).unwrap()).collect()
+}
+
+fn value(log: &EnergyLog) -> Value {
+	json::parse(log.canonical().as_bytes(), Limits::DEFAULT).unwrap()
+}
+
+/// The proof of the second of three logs.
+fn document() -> ProofDocument {
+	let logs = logs();
+	let leaves: Vec<H256> = logs[..3].iter().map(EnergyLog::leaf_hash).collect();
+	ProofDocument {
+		log_id: Some("log_0123456789ab".into()),
+		batch_id: Some("batch_7_0".into()),
+		leaf_hash: leaves[1],
+		merkle_root: root(&leaves),
+		index: 1,
+		proof: inclusion_steps(&leaves, 1).unwrap(),
+		tree_size: Some(3),
+		scheme: Some(Scheme::Rfc6962),
+		meter: Some(7),
+		sequence: Some(0),
+		log: Some(value(&logs[1])),
+	}
+}
+
+/// As the older gateway exports it.
+fn legacy_document() -> ProofDocument {
+	let logs = logs();
+	let leaves: Vec<H256> =
+		logs[..3].iter().map(|log| legacy::leaf_hash(log.canonical().as_bytes())).collect();
+	ProofDocument {
+		leaf_hash: leaves[2],
+		merkle_root: legacy::root(&leaves),
+		index: 2,
+		proof: legacy::proof(&leaves, 2).unwrap(),
+		tree_size: None,
+		scheme: None,
+		meter: None,
+		sequence: None,
+		log: None,
+		..document()
+	}
+}
+
+fn parse(text: &str) -> Result<ProofDocument, DocumentFault> {
+	ProofDocument::parse(text.as_bytes())
+}
+
+const RFC: Checked = Checked { scheme: Scheme::Rfc6962, log_checked: true };
+const LEGACY: Checked = Checked { scheme: Scheme::Legacy, log_checked: false };
+
+#[test]
+fn a_document_comes_back_as_it_was_written() {
+	for document in [document(), legacy_document()] {
+		assert_eq!(parse(&document.to_value().to_pretty()), Ok(document.clone()));
+		assert_eq!(parse(&document.to_value().to_canonical()), Ok(document));
+	}
+	let names: Vec<String> = legacy_document()
+		.to_value()
+		.as_object()
+		.unwrap()
+		.iter()
+		.map(|(name, _)| name.clone())
+		.collect();
+	assert_eq!(names, ["log_id", "batch_id", "leaf_hash", "merkle_root", "index", "proof"]);
+	let hash = legacy_document().to_value().get("leaf_hash").unwrap().clone();
+	assert_eq!(
+		hash.as_str().unwrap(),
+		"10ffb885838f3acffa2a37429f2d282f851fd22cc064b63a5e0c2bf677cfe39e"
+	);
+}
+
+#[test]
+fn hashes_may_have_a_prefix_and_other_members_are_passed_over() {
+	let text = document().to_value().to_canonical();
+	let hash = hexadecimal::encode(&document().leaf_hash.0);
+	let prefixed = text.replace(&hash, &format!("0x{}", hash.to_uppercase()));
+	let extended = prefixed.replacen('{', "{\"anchor\":{\"txid\":null},", 1);
+	assert_eq!(parse(&extended), Ok(document()));
+}
+
+#[test]
+fn documents_of_both_schemes_verify() {
+	assert_eq!(document().verify(None), Ok(RFC));
+	assert_eq!(document().verify(Some(Scheme::Rfc6962)), Ok(RFC));
+	assert_eq!(legacy_document().verify(None), Ok(LEGACY));
+	assert_eq!(legacy_document().verify(Some(Scheme::Legacy)), Ok(LEGACY));
+	// A size says that it is ours, even if the scheme is missing.
+	assert_eq!(ProofDocument { scheme: None, ..document() }.verify(None), Ok(RFC));
+	let without_log = ProofDocument { log: None, ..document() };
+	assert_eq!(without_log.verify(None), Ok(Checked { log_checked: false, ..RFC }));
+	let logs = logs();
+	let with_log = ProofDocument { log: Some(value(&logs[2])), ..legacy_document() };
+	assert_eq!(with_log.verify(None), Ok(Checked { log_checked: true, ..LEGACY }));
+}
+
+#[test]
+fn one_scheme_is_never_taken_for_the_other() {
+	let other = |scheme| Err(DocumentFault::OtherScheme(scheme));
+	assert_eq!(document().verify(Some(Scheme::Legacy)), other(Scheme::Rfc6962));
+	let mut stated = legacy_document();
+	stated.scheme = Some(Scheme::Legacy);
+	assert_eq!(stated.verify(Some(Scheme::Rfc6962)), other(Scheme::Legacy));
+	let no_size = Err(DocumentFault::NoTreeSize);
+	assert_eq!(legacy_document().verify(Some(Scheme::Rfc6962)), no_size);
+	assert_eq!(ProofDocument { tree_size: None, ..document() }.verify(None), no_size);
+	// Ours without scheme and size looks like an older one, and does not hold as such.
+	let stripped = ProofDocument { scheme: None, tree_size: None, log: None, ..document() };
+	assert_eq!(stripped.verify(None), Err(ProofFault::RootMismatch.into()));
+	let with_log = ProofDocument { log: document().log, ..stripped };
+	assert_eq!(with_log.verify(None), Err(DocumentFault::OtherLog));
+}
+
+#[test]
+fn documents_that_lie_are_refused() {
+	let refused = |alter: &dyn Fn(&mut ProofDocument)| {
+		let mut document = document();
+		alter(&mut document);
+		document.verify(None).unwrap_err()
+	};
+	let mismatch: DocumentFault = ProofFault::RootMismatch.into();
+	assert_eq!(refused(&|document| document.merkle_root.0[0] ^= 1), mismatch);
+	assert_eq!(refused(&|document| document.proof[1].hash.0[0] ^= 1), mismatch);
+	assert_eq!(
+		refused(&|document| {
+			document.leaf_hash.0[0] ^= 1;
+			document.log = None;
+		}),
+		mismatch
+	);
+	assert_eq!(refused(&|document| document.leaf_hash.0[0] ^= 1), DocumentFault::OtherLog);
+	assert_eq!(
+		refused(&|document| {
+			let log = document.log.as_mut().unwrap();
+			log.set("energy_kwh", Value::Number("5.00".into()));
+		}),
+		DocumentFault::OtherLog
+	);
+	let out_of_range: DocumentFault = ProofFault::IndexOutOfRange.into();
+	assert_eq!(refused(&|document| document.index = 3), out_of_range);
+	assert_eq!(refused(&|document| document.tree_size = Some(0)), out_of_range);
+	assert_eq!(refused(&|document| document.index = 2), ProofFault::WrongLength.into());
+	assert_eq!(refused(&|document| document.index = 0), ProofFault::WrongPosition.into());
+	assert_eq!(refused(&|document| document.tree_size = Some(5)), ProofFault::WrongLength.into());
+	let mut legacy = legacy_document();
+	legacy.index = 3;
+	assert_eq!(legacy.verify(None), Err(ProofFault::WrongPosition.into()));
+	legacy.index = 4 + 2;
+	assert_eq!(legacy.verify(None), Err(out_of_range.clone()));
+	legacy.index = 2;
+	legacy.tree_size = Some(2);
+	assert_eq!(legacy.verify(Some(Scheme::Legacy)), Err(out_of_range));
+}
+
+#[test]
+fn malformed_documents_are_refused_by_member() {
+	let member = |text: &str| match parse(text) {
+		Err(DocumentFault::Member(name, _)) => name,
+		other => panic!("{other:?}"),
+	};
+	assert!(matches!(parse("{"), Err(DocumentFault::Malformed(_))));
+	assert_eq!(member("[]"), "document");
+	assert_eq!(member("{}"), "proof");
+	let text = document().to_value().to_canonical();
+	let hash = hexadecimal::encode(&document().merkle_root.0);
+	assert_eq!(member(&text.replace(&hash, &hash[1..])), "merkle_root");
+	assert_eq!(member(&text.replace("\"leaf_hash\"", "\"leaf\"")), "leaf_hash");
+	assert_eq!(member(&text.replace("\"index\":1", "\"index\":-1")), "index");
+	assert_eq!(member(&text.replace("\"index\":1", "\"index\":1.0")), "index");
+	assert_eq!(member(&text.replace("\"index\":1,", "")), "index");
+	assert_eq!(member(&text.replace("\"left\"", "\"up\"")), "proof[].position");
+	assert_eq!(member(&text.replace("\"hash\":\"", "\"hash\":\"x")), "proof[].hash");
+	assert_eq!(member(&text.replace("rfc6962", "rfc9162")), "scheme");
+	assert_eq!(member(&text.replace("\"tree_size\":3", "\"tree_size\":\"3\"")), "tree_size");
+	assert_eq!(member(&text.replace("\"meter\":7", "\"meter\":4294967296")), "meter");
+	assert_eq!(member(&text.replace("\"log_id\":\"log_", "\"log_id\":3,\"x\":\"")), "log_id");
+	let mut long = document();
+	long.proof = vec![long.proof[0]; 65];
+	assert_eq!(member(&long.to_value().to_canonical()), "proof");
+	long.log = Some(Value::Null);
+	long.proof.truncate(64);
+	assert_eq!(parse(&long.to_value().to_canonical()).unwrap().log, None);
+	long.log = Some(3u128.into());
+	assert_eq!(member(&long.to_value().to_canonical()), "log");
+}
