@@ -1,0 +1,287 @@
+//! Batches: checked in a row, accepted one by one.
+
+use crate::{pallet::*, types::*, weights::WeightInfo};
+use alloc::{collections::BTreeMap, vec::Vec};
+use codec::Encode;
+use frame_support::{
+	ensure,
+	pallet_prelude::{
+		DispatchError, Get, InvalidTransaction, TransactionSource, TransactionValidityError,
+		TransactionValidityWithRefund, ValidTransaction, Weight,
+	},
+	traits::{
+		Time,
+		fungibles::{Inspect as _, Mutate as _},
+		tokens::{DepositConsequence, Provenance},
+	},
+};
+use frame_system::pallet_prelude::BlockNumberFor;
+use gridproof_primitives::{
+	H256,
+	day::Day,
+	meter::{Accepted, BatchRecord, BatchRefusal, MeterIndex, SignedBatch, check_batch},
+};
+use sp_io::hashing::blake2_256;
+use sp_runtime::traits::{SaturatedConversion, Zero};
+
+/// Codes of refused transactions from here on are those of this pallet's errors; below, those of
+/// the first refused batch.
+pub const ERROR_CODES: u8 = 128;
+
+/// A meter as a run over batches sees it.
+struct Touched<T: Config> {
+	row: MeterOf<T>,
+	/// Does its organisation answer for it?
+	admitted: bool,
+	/// Energy that is to be minted, but is not, since nothing is in a mere check.
+	unminted: u128,
+	changed: bool,
+}
+
+/// A run over batches. Each batch is checked against what the ones before it leave behind, and
+/// rows are written once at the end, however many batches a meter has.
+pub(crate) struct Run<T: Config> {
+	meters: BTreeMap<MeterIndex, Touched<T>>,
+	admitted: BTreeMap<OrganisationIndex, bool>,
+	limits: Limits,
+	usage: Usage<BlockNumberFor<T>>,
+	sums: Sums,
+	now: u64,
+	genesis: H256,
+	/// How many accounts the mints had to open.
+	opened: u32,
+}
+
+/// What became of a call.
+pub(crate) struct Outcome {
+	/// How many batches were refused.
+	pub refused: u32,
+	/// What it weighed.
+	pub weight: Weight,
+}
+
+impl<T: Config> Run<T> {
+	pub(crate) fn new() -> Self {
+		let now = T::Time::now();
+		let mut usage = UsageNow::<T>::get();
+		let (block, day) = (frame_system::Pallet::<T>::block_number(), Day::from_unix_millis(now));
+		if usage.block != block {
+			(usage.block, usage.block_wh) = (block, 0);
+		}
+		if usage.day != day {
+			(usage.day, usage.day_wh) = (day, 0);
+		}
+		Self {
+			meters: BTreeMap::new(),
+			admitted: BTreeMap::new(),
+			limits: LimitsInUse::<T>::get(),
+			usage,
+			sums: Sums::default(),
+			now,
+			genesis: Pallet::<T>::genesis(),
+			opened: 0,
+		}
+	}
+
+	/// The meter, read once.
+	fn touch(&mut self, meter: MeterIndex) -> Result<&mut Touched<T>, BatchRefusal> {
+		if !self.meters.contains_key(&meter) {
+			let row = Meters::<T>::get(meter).ok_or(BatchRefusal::UnknownMeter)?;
+			let admitted = *self.admitted.entry(row.organisation).or_insert_with(|| {
+				Organisations::<T>::get(row.organisation)
+					.is_some_and(|row| row.standing == OrganisationStanding::Admitted)
+			});
+			let touched = Touched { row, admitted, unminted: 0, changed: false };
+			self.meters.insert(meter, touched);
+		}
+		self.meters.get_mut(&meter).ok_or(BatchRefusal::UnknownMeter)
+	}
+
+	/// Every check of a batch, cheapest first.
+	fn check(&mut self, batch: &SignedBatch, verify: bool) -> Result<Accepted, BatchRefusal> {
+		let header = &batch.header;
+		let Limits { block_wh, day_wh, batch: rules } = self.limits;
+		let (now, genesis, usage) = (self.now, self.genesis, self.usage);
+		let meter = self.touch(header.meter)?;
+		ensure!(meter.admitted, BatchRefusal::OrganisationNotAdmitted);
+		ensure!(meter.row.suspended.is_none(), BatchRefusal::Suspended);
+		let accepted = check_batch(&meter.row.state, header, now, &rules)?;
+		let within = |used: u64, most: u64| {
+			used.checked_add(accepted.exported_wh).is_some_and(|sum| sum <= most)
+		};
+		if accepted.exported_wh > 0 {
+			ensure!(within(usage.block_wh, block_wh), BatchRefusal::BlockLimit);
+			ensure!(within(usage.day_wh, day_wh), BatchRefusal::DayLimit);
+			let amount = meter.unminted.saturating_add(accepted.exported_wh.into());
+			let account = &meter.row.energy_account;
+			let consequence =
+				T::Fungibles::can_deposit(T::Kwh::get(), account, amount, Provenance::Minted);
+			ensure!(consequence == DepositConsequence::Success, BatchRefusal::MintFailed);
+		}
+		if verify {
+			batch.verify(&meter.row.device, &genesis)?;
+		}
+		Ok(accepted)
+	}
+
+	/// Takes a checked batch into account.
+	fn note(&mut self, batch: &SignedBatch, accepted: &Accepted) {
+		let wh = accepted.exported_wh;
+		self.usage.block_wh = self.usage.block_wh.saturating_add(wh);
+		self.usage.day_wh = self.usage.day_wh.saturating_add(wh);
+		self.sums.minted_wh = self.sums.minted_wh.saturating_add(wh.into());
+		self.sums.imported_wh = self.sums.imported_wh.saturating_add(accepted.imported_wh.into());
+		self.sums.batches = self.sums.batches.saturating_add(1);
+		self.sums.readings = self.sums.readings.saturating_add(batch.header.readings.into());
+		if let Some(meter) = self.meters.get_mut(&batch.header.meter) {
+			meter.row.state.advance(&batch.header);
+			meter.row.totals.add(batch.header.end_ms, accepted);
+			meter.changed = true;
+		}
+	}
+
+	/// What would become of a batch: nothing is written.
+	pub(crate) fn preview(&mut self, batch: &SignedBatch) -> Result<Accepted, BatchRefusal> {
+		let accepted = self.check(batch, true)?;
+		self.note(batch, &accepted);
+		if let Some(meter) = self.meters.get_mut(&batch.header.meter) {
+			meter.unminted = meter.unminted.saturating_add(accepted.exported_wh.into());
+		}
+		Ok(accepted)
+	}
+
+	/// Checks a batch, mints, and keeps its header. The mint comes first: if it fails, nothing
+	/// has changed.
+	fn accept(&mut self, batch: &SignedBatch, verify: bool) -> Result<u64, BatchRefusal> {
+		let accepted = self.check(batch, verify)?;
+		let (header, wh) = (&batch.header, accepted.exported_wh);
+		if wh > 0 {
+			let account = self.touch(header.meter)?.row.energy_account.clone();
+			let is_new = T::Fungibles::balance(T::Kwh::get(), &account).is_zero();
+			T::Fungibles::mint_into(T::Kwh::get(), &account, wh.into())
+				.map_err(|_| BatchRefusal::MintFailed)?;
+			self.opened = self.opened.saturating_add(u32::from(is_new));
+		}
+		let block = self.usage.block.saturated_into();
+		let row = BatchRecord {
+			header: header.clone(),
+			block,
+			accepted_ms: self.now,
+			minted_wh: wh,
+			anchor: None,
+		};
+		Recent::<T>::insert(header.meter, Pallet::<T>::slot(header.sequence), row);
+		self.note(batch, &accepted);
+		Ok(wh)
+	}
+
+	/// Writes what has changed.
+	fn finish(self) {
+		let Self { meters, usage, sums, .. } = self;
+		for (index, meter) in meters.into_iter().filter(|(_, meter)| meter.changed) {
+			Meters::<T>::insert(index, meter.row);
+		}
+		if sums.batches == 0 {
+			return;
+		}
+		UsageNow::<T>::put(usage);
+		SumsOfAll::<T>::mutate(|all| {
+			all.minted_wh = all.minted_wh.saturating_add(sums.minted_wh);
+			all.imported_wh = all.imported_wh.saturating_add(sums.imported_wh);
+			all.batches = all.batches.saturating_add(sums.batches);
+			all.readings = all.readings.saturating_add(sums.readings);
+		});
+	}
+}
+
+impl<T: Config> Pallet<T> {
+	/// How many batches a call has.
+	pub(crate) fn count(batches: &BatchesOf<T>) -> u32 {
+		u32::try_from(batches.len()).unwrap_or(u32::MAX)
+	}
+
+	/// What the mark of good signatures says of these batches, in this extrinsic.
+	fn mark(batches: &BatchesOf<T>) -> Mark<BlockNumberFor<T>> {
+		Mark {
+			block: frame_system::Pallet::<T>::block_number(),
+			extrinsic: frame_system::Pallet::<T>::extrinsic_index().unwrap_or(u32::MAX),
+			batches: H256(batches.using_encoded(blake2_256)),
+		}
+	}
+
+	/// Is every one of these batches acceptable now? If so, leaves the mark that their signatures
+	/// are good, for the dispatch that follows in the same extrinsic.
+	pub(crate) fn check_all(batches: &BatchesOf<T>) -> Result<(), InvalidTransaction> {
+		let refusal = |error: Error<T>| {
+			let code = error.encode().first().copied().unwrap_or(0);
+			InvalidTransaction::Custom(ERROR_CODES.saturating_add(code))
+		};
+		ensure!(!Paused::<T>::get(), refusal(Error::Paused));
+		ensure!(!batches.is_empty(), refusal(Error::NoBatches));
+		let mut run = Run::<T>::new();
+		for batch in batches {
+			run.preview(batch).map_err(|reason| InvalidTransaction::Custom(reason.code()))?;
+		}
+		Verified::<T>::put(Self::mark(batches));
+		Ok(())
+	}
+
+	/// [`Pallet::submit_batches`] without the origin.
+	pub(crate) fn accept_batches(batches: &BatchesOf<T>) -> Result<Outcome, DispatchError> {
+		ensure!(!Paused::<T>::get(), Error::<T>::Paused);
+		ensure!(!batches.is_empty(), Error::<T>::NoBatches);
+		let marked = Verified::<T>::take().is_some_and(|mark| mark == Self::mark(batches));
+		let mut run = Run::<T>::new();
+		let mut refused = 0u32;
+		for batch in batches {
+			let header = &batch.header;
+			let (meter, sequence, header_hash) = (header.meter, header.sequence, header.hash());
+			Self::deposit_event(match run.accept(batch, !marked) {
+				Ok(minted) => Event::BatchAccepted { meter, sequence, header_hash, minted },
+				Err(reason) => {
+					refused = refused.saturating_add(1);
+					Event::BatchRefused { meter, sequence, header_hash, reason }
+				},
+			});
+		}
+		let count = Self::count(batches);
+		let weight = match marked {
+			true => T::WeightInfo::submit_verified_batches(count),
+			false => T::WeightInfo::submit_batches(count),
+		};
+		let weight = weight.saturating_add(T::WeightInfo::open_energy_accounts(run.opened));
+		run.finish();
+		Ok(Outcome { refused, weight })
+	}
+
+	/// What would become of these batches, in this order, were the pallet not paused.
+	pub(crate) fn preview_run(batches: &[SignedBatch]) -> Vec<Result<Accepted, BatchRefusal>> {
+		let mut run = Run::<T>::new();
+		let most = T::MaxBatchesPerCall::get().saturated_into();
+		batches.iter().take(most).map(|batch| run.preview(batch)).collect()
+	}
+
+	/// Lets a general transaction without a signer into pool and block.
+	pub(crate) fn authorize_submit(
+		_source: TransactionSource,
+		batches: &BatchesOf<T>,
+	) -> TransactionValidityWithRefund {
+		Self::check_all(batches).map_err(TransactionValidityError::Invalid)?;
+		let mut validity = ValidTransaction::with_tag_prefix("GridproofBatch")
+			.priority(T::SubmissionPriority::get())
+			.longevity(T::SubmissionLongevity::get())
+			.propagate(true);
+		// One tag a batch: else one set of batches could fill the pool in all its combinations.
+		for SignedBatch { header, .. } in batches {
+			validity = validity.and_provides((header.meter, header.sequence));
+		}
+		Ok((validity.into(), Weight::zero()))
+	}
+
+	/// The most that a submission weighs: every signature to verify, every account to open.
+	pub(crate) fn weight_of_submit(batches: &BatchesOf<T>) -> Weight {
+		let count = Self::count(batches);
+		T::WeightInfo::submit_batches(count)
+			.saturating_add(T::WeightInfo::open_energy_accounts(count))
+	}
+}

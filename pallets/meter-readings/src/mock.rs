@@ -1,0 +1,445 @@
+//! A runtime with KWH, a clock to set, and this pallet; an organisation, an owner, devices.
+
+use crate::{self as pallet_meter_readings, *};
+use codec::Encode;
+use frame_support::{
+	assert_ok, derive_impl, parameter_types,
+	traits::{ConstU32, ConstU64, ConstU128, Time, fungible, fungibles},
+};
+use frame_system::EnsureRoot;
+use gridproof_primitives::{
+	H256,
+	ed25519::PublicKey,
+	merkle,
+	meter::{
+		BatchHeader, BatchRefusal, Direction, MeterIndex, MeterName, OwnerConsent, Registers,
+		SignedBatch, Trust,
+	},
+	units::KWH_ASSET_ID,
+};
+use sp_core::{Pair as _, ed25519, sr25519};
+use sp_runtime::{
+	AccountId32, BuildStorage, DispatchError, MultiSignature,
+	traits::{Dispatchable, IdentityLookup},
+};
+
+pub type AccountId = AccountId32;
+pub type Extension = frame_system::AuthorizeCall<Test>;
+pub type Header = sp_runtime::generic::Header<u64, sp_runtime::traits::BlakeTwo256>;
+pub type Extrinsic =
+	sp_runtime::generic::UncheckedExtrinsic<AccountId, RuntimeCall, MultiSignature, (Extension,)>;
+pub type Block = sp_runtime::generic::Block<Header, Extrinsic>;
+
+#[frame_support::runtime]
+mod runtime {
+	#[runtime::runtime]
+	#[runtime::derive(
+		RuntimeCall,
+		RuntimeEvent,
+		RuntimeError,
+		RuntimeOrigin,
+		RuntimeFreezeReason,
+		RuntimeHoldReason,
+		RuntimeSlashReason,
+		RuntimeLockId,
+		RuntimeTask,
+		RuntimeViewFunction
+	)]
+	pub struct Test;
+
+	#[runtime::pallet_index(0)]
+	pub type System = frame_system::Pallet<Test>;
+
+	#[runtime::pallet_index(1)]
+	pub type Balances = pallet_balances::Pallet<Test>;
+
+	#[runtime::pallet_index(2)]
+	pub type Assets = pallet_assets::Pallet<Test>;
+
+	#[runtime::pallet_index(3)]
+	pub type MeterReadings = pallet_meter_readings::Pallet<Test>;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+	type Block = Block;
+	type AccountId = AccountId;
+	type Lookup = IdentityLookup<AccountId>;
+	type AccountData = pallet_balances::AccountData<u128>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+	type AccountStore = System;
+	type Balance = u128;
+	type ExistentialDeposit = ConstU128<10>;
+}
+
+#[derive_impl(pallet_assets::config_preludes::TestDefaultConfig)]
+impl pallet_assets::Config for Test {
+	type Balance = u128;
+	type AssetId = u32;
+	type AssetIdParameter = u32;
+	type Currency = Balances;
+	type CreateOrigin =
+		frame_support::traits::AsEnsureOriginWithArg<frame_system::EnsureSigned<AccountId>>;
+	type ForceOrigin = EnsureRoot<AccountId>;
+}
+
+parameter_types! {
+	pub static Now: u64 = 0;
+}
+
+impl Time for Now {
+	type Moment = u64;
+	fn now() -> u64 {
+		Self::get()
+	}
+}
+
+/// Derives an account from both; the runtime does as `pallet_multisig`.
+pub struct OneOfTwo;
+
+impl EnergyAccounts<AccountId> for OneOfTwo {
+	fn device_account(device: &PublicKey) -> AccountId {
+		AccountId::from(*device)
+	}
+
+	fn energy_account(owner: &AccountId, device: &PublicKey) -> AccountId {
+		let mut both = [owner.clone(), AccountId::from(*device)];
+		both.sort();
+		AccountId::from(both.using_encoded(sp_io::hashing::blake2_256))
+	}
+}
+
+/// Deposit for an organisation.
+pub const ORGANISATION_DEPOSIT: u128 = 1_000;
+/// Deposit for a member.
+pub const MEMBER_DEPOSIT: u128 = 70;
+/// Deposit for a meter.
+pub const METER_DEPOSIT: u128 = 300;
+/// Native tokens of each account.
+pub const NATIVE: u128 = 10_000;
+/// Headers kept.
+pub const MAX_RECENT: u32 = 8;
+
+frame_support::ord_parameter_types! {
+	pub const Guard: AccountId = account(99);
+}
+
+impl Config for Test {
+	type Time = Now;
+	type Fungibles = Assets;
+	type Kwh = ConstU32<KWH_ASSET_ID>;
+	type Currency = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type OwnerSignature = MultiSignature;
+	type EnergyAccounts = OneOfTwo;
+	type GovernanceOrigin = EnsureRoot<AccountId>;
+	type PauseOrigin = frame_system::EnsureSignedBy<Guard, AccountId>;
+	type OrganisationDeposit = ConstU128<ORGANISATION_DEPOSIT>;
+	type MemberDeposit = ConstU128<MEMBER_DEPOSIT>;
+	type MeterDeposit = ConstU128<METER_DEPOSIT>;
+	type MaxMembers = ConstU32<3>;
+	type MaxRecorders = ConstU32<2>;
+	type MaxBatchesPerCall = ConstU32<20>;
+	type MaxRecent = ConstU32<MAX_RECENT>;
+	type MaxChain = ConstU32<16>;
+	type SubmissionLongevity = ConstU64<64>;
+	type SubmissionPriority = ConstU64<1_000>;
+	type WeightInfo = ();
+}
+
+/// An account without a key.
+pub fn account(number: u8) -> AccountId {
+	AccountId::from([number; 32])
+}
+
+/// Administers the organisation of the tests.
+pub fn admin() -> AccountId {
+	account(1)
+}
+
+/// The electrician of the tests.
+pub fn electrician() -> AccountId {
+	account(2)
+}
+
+/// The key of the owner of the tests.
+pub fn owner_pair() -> sr25519::Pair {
+	sr25519::Pair::from_seed(&[77; 32])
+}
+
+/// The owner of the tests.
+pub fn owner() -> AccountId {
+	owner_pair().public().into()
+}
+
+/// The key of a device.
+pub fn device(number: u8) -> ed25519::Pair {
+	ed25519::Pair::from_seed(&[number; 32])
+}
+
+/// When the tests begin: 2026-01-15, noon.
+pub const NOON: u64 = 1_768_478_400_000;
+/// A quarter of an hour.
+pub const QUARTER: u64 = 900_000;
+
+pub fn genesis() -> H256 {
+	System::block_hash(0)
+}
+
+pub fn name(number: u8) -> MeterName {
+	MeterName::new("PLANT-01", "gw-1", &format!("MTR-{number}")).unwrap()
+}
+
+/// What is certified of device `number`: a two-way meter of 10 kW.
+pub fn certification(number: u8) -> Certification<AccountId> {
+	Certification {
+		name: name(number),
+		device: device(number).public().0,
+		owner: owner(),
+		rated_power_w: 10_000,
+		direction: Direction::Both,
+		trust: Trust::Device,
+		seal: b"S-1".to_vec().try_into().unwrap(),
+		registers: Registers { import_wh: 1_000, export_wh: 500 },
+		since_ms: NOON - 96 * QUARTER,
+		valid_until_ms: NOON + QUARTER,
+	}
+}
+
+/// The consent that a certification needs, for a chain.
+pub fn consent_payload(
+	certification: &Certification<AccountId>,
+	organisation: u32,
+	genesis: &H256,
+) -> Vec<u8> {
+	let Certification { name, device, owner, valid_until_ms, .. } = certification.clone();
+	OwnerConsent { organisation, name, device, owner, valid_until_ms }.signing_payload(genesis)
+}
+
+/// The owner's signature of it.
+pub fn consent(certification: &Certification<AccountId>) -> Box<MultiSignature> {
+	let payload = consent_payload(certification, 0, &genesis());
+	Box::new(owner_pair().sign(&payload).into())
+}
+
+pub fn certify_as(
+	who: AccountId,
+	certification: Certification<AccountId>,
+) -> Result<(), DispatchError> {
+	let consent = consent(&certification);
+	let origin = RuntimeOrigin::signed(who);
+	MeterReadings::certify_meter(origin, 0, Box::new(certification), consent)
+}
+
+/// Certifies the meter of device `number`; returns its index.
+pub fn certify(number: u8) -> MeterIndex {
+	let index = NextMeter::<Test>::get();
+	assert_ok!(certify_as(electrician(), certification(number)));
+	index
+}
+
+/// The readings of a batch of the tests.
+pub fn leaves(count: u32) -> Vec<Vec<u8>> {
+	(0..count).map(|number| format!("{{\"reading\":{number}}}").into_bytes()).collect()
+}
+
+/// The root of those readings.
+pub fn root(count: u32) -> H256 {
+	let hashes: Vec<_> = leaves(count).iter().map(|leaf| merkle::leaf_hash(leaf)).collect();
+	merkle::root(&hashes)
+}
+
+/// The next header of a meter, as it would be after `after`: one quarter later, so many Wh in and
+/// out.
+pub fn header_after(
+	meter: MeterIndex,
+	after: Option<&BatchHeader>,
+	import_wh: u64,
+	export_wh: u64,
+) -> BatchHeader {
+	let state = Meters::<Test>::get(meter).map(|row| row.state);
+	let (sequence, previous, start_ms, opening) = match (after, state) {
+		(Some(last), _) => (last.sequence + 1, last.hash(), last.end_ms, last.closing),
+		(None, Some(state)) => {
+			(state.next_sequence, state.last_hash, state.last_end_ms, state.registers)
+		},
+		(None, None) => (0, H256::zero(), NOON - 96 * QUARTER, Registers::default()),
+	};
+	let closing = Registers {
+		import_wh: opening.import_wh + import_wh,
+		export_wh: opening.export_wh + export_wh,
+	};
+	BatchHeader {
+		meter,
+		sequence,
+		previous,
+		start_ms,
+		end_ms: start_ms + QUARTER,
+		opening,
+		closing,
+		readings: 3,
+		root: root(3),
+		cid: None,
+	}
+}
+
+/// The next header of a meter: so many Wh in and out.
+pub fn header(meter: MeterIndex, import_wh: u64, export_wh: u64) -> BatchHeader {
+	header_after(meter, None, import_wh, export_wh)
+}
+
+/// Signed by a device.
+pub fn signed_by(device: &ed25519::Pair, header: &BatchHeader) -> SignedBatch {
+	let signature = device.sign(&header.signing_payload(&genesis())).0;
+	SignedBatch { header: header.clone(), signature }
+}
+
+/// Signed by the device that the tests give the meter: of index + 1.
+pub fn sign(header: &BatchHeader) -> SignedBatch {
+	signed_by(&device(u8::try_from(header.meter).unwrap() + 1), header)
+}
+
+pub fn batches(list: &[SignedBatch]) -> BatchesOf<Test> {
+	list.to_vec().try_into().unwrap()
+}
+
+/// Submits as an ordinary account.
+pub fn submit(list: &[SignedBatch]) -> Result<(), DispatchError> {
+	MeterReadings::submit_batches(RuntimeOrigin::signed(account(50)), batches(list))
+		.map(|_| ())
+		.map_err(|error| error.error)
+}
+
+/// Submits one batch and expects it to be accepted.
+pub fn accept(batch: &SignedBatch) {
+	let before = outcomes().len();
+	assert_ok!(submit(core::slice::from_ref(batch)));
+	assert_eq!(outcomes()[before..], [Ok(batch.header.sequence)]);
+}
+
+/// The next batches of a meter, each exporting so many Wh, one after the other.
+pub fn accept_many(meter: MeterIndex, count: u32, export_wh: u64) -> Vec<BatchHeader> {
+	(0..count)
+		.map(|_| {
+			let header = header(meter, 0, export_wh);
+			accept(&sign(&header));
+			header
+		})
+		.collect()
+}
+
+/// What became of each batch so far: its number, or why it was refused.
+pub fn outcomes() -> Vec<Result<u64, BatchRefusal>> {
+	events()
+		.into_iter()
+		.filter_map(|event| match event {
+			Event::BatchAccepted { sequence, .. } => Some(Ok(sequence)),
+			Event::BatchRefused { reason, .. } => Some(Err(reason)),
+			_ => None,
+		})
+		.collect()
+}
+
+/// Submits one batch and returns why it was refused.
+pub fn refusal(batch: &SignedBatch) -> BatchRefusal {
+	let (before, state) = (outcomes().len(), issuance());
+	assert_ok!(submit(core::slice::from_ref(batch)));
+	let outcomes = outcomes();
+	assert_eq!(outcomes.len(), before + 1);
+	assert_eq!(issuance(), state, "a refused batch mints nothing");
+	outcomes[before].expect_err("it is refused")
+}
+
+/// KWH of an account, in Wh.
+pub fn kwh(who: &AccountId) -> u128 {
+	<Assets as fungibles::Inspect<AccountId>>::balance(KWH_ASSET_ID, who)
+}
+
+/// All KWH, in Wh.
+pub fn issuance() -> u128 {
+	<Assets as fungibles::Inspect<AccountId>>::total_issuance(KWH_ASSET_ID)
+}
+
+/// The account of a meter's energy.
+pub fn energy_account(meter: MeterIndex) -> AccountId {
+	Meters::<Test>::get(meter).unwrap().energy_account
+}
+
+/// What is on hold of an account, for all reasons.
+pub fn on_hold(who: &AccountId) -> u128 {
+	<Balances as fungible::hold::Inspect<AccountId>>::total_balance_on_hold(who)
+}
+
+/// What an account can spend.
+pub fn free(who: &AccountId) -> u128 {
+	Balances::free_balance(who)
+}
+
+/// Dispatches as an account would.
+pub fn dispatch(call: Call<Test>, who: AccountId) -> Result<(), DispatchError> {
+	RuntimeCall::MeterReadings(call)
+		.dispatch(RuntimeOrigin::signed(who))
+		.map(|_| ())
+		.map_err(|error| error.error)
+}
+
+pub fn new_test_ext() -> sp_io::TestExternalities {
+	let accounts: Vec<_> = (1..=9).map(account).chain([owner()]).collect();
+	let genesis = RuntimeGenesisConfig {
+		balances: pallet_balances::GenesisConfig {
+			balances: accounts.into_iter().map(|who| (who, NATIVE)).collect(),
+			..Default::default()
+		},
+		assets: pallet_assets::GenesisConfig {
+			assets: vec![(KWH_ASSET_ID, account(90), true, 1)],
+			..Default::default()
+		},
+		meter_readings: GenesisConfig {
+			organisations: vec![("Volt & Co".into(), admin(), vec![electrician()])],
+			recorders: vec![account(8)],
+		},
+		..Default::default()
+	};
+	let mut ext: sp_io::TestExternalities = genesis.build_storage().unwrap().into();
+	ext.execute_with(|| {
+		System::set_block_number(1);
+		Now::set(NOON);
+	});
+	ext
+}
+
+/// As [`new_test_ext`], with a keystore to sign with.
+#[cfg(feature = "runtime-benchmarks")]
+pub fn new_benchmark_ext() -> sp_io::TestExternalities {
+	use sp_keystore::{KeystoreExt, testing::MemoryKeystore};
+	let mut ext = new_test_ext();
+	ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
+	ext
+}
+
+/// Runs a test and then checks every invariant.
+pub fn build_and_execute(test: impl FnOnce()) {
+	new_test_ext().execute_with(|| {
+		test();
+		MeterReadings::do_try_state().expect("an invariant is broken");
+	});
+}
+
+/// The events of this pallet so far.
+pub fn events() -> Vec<Event<Test>> {
+	System::events()
+		.into_iter()
+		.filter_map(|record| match record.event {
+			RuntimeEvent::MeterReadings(event) => Some(event),
+			_ => None,
+		})
+		.collect()
+}
+
+/// The last event of this pallet.
+pub fn last_event() -> Event<Test> {
+	events().pop().expect("there is an event")
+}

@@ -1,0 +1,199 @@
+//! Organisations, their members, recorders of anchors, and the genesis of all three.
+
+use crate::{pallet::*, types::*};
+use alloc::{string::String, vec::Vec};
+use frame_support::{
+	ensure,
+	pallet_prelude::{DispatchError, DispatchResult, Get},
+	traits::{
+		fungible::{hold::Inspect as _, hold::Mutate as _},
+		tokens::Precision,
+	},
+};
+
+impl<T: Config> Pallet<T> {
+	/// Holds a deposit of `who`.
+	pub(crate) fn hold(
+		reason: HoldReason,
+		who: &T::AccountId,
+		deposit: BalanceOf<T>,
+	) -> DispatchResult {
+		T::Currency::hold(&reason.into(), who, deposit)
+	}
+
+	/// Returns a deposit to `who`. What is no longer on hold, a slash may have taken.
+	pub(crate) fn release(
+		reason: HoldReason,
+		who: &T::AccountId,
+		deposit: BalanceOf<T>,
+	) -> DispatchResult {
+		let reason = reason.into();
+		let held = T::Currency::balance_on_hold(&reason, who).min(deposit);
+		T::Currency::release(&reason, who, held, Precision::Exact).map(|_| ())
+	}
+
+	fn organisation_of_admin(
+		admin: &T::AccountId,
+		organisation: OrganisationIndex,
+	) -> Result<OrganisationOf<T>, DispatchError> {
+		let row = Organisations::<T>::get(organisation).ok_or(Error::<T>::NoOrganisation)?;
+		ensure!(row.admin == *admin, Error::<T>::NotAdmin);
+		Ok(row)
+	}
+
+	/// Takes the next number.
+	fn next_organisation() -> Result<OrganisationIndex, DispatchError> {
+		let index = NextOrganisation::<T>::get();
+		NextOrganisation::<T>::put(index.checked_add(1).ok_or(Error::<T>::Exhausted)?);
+		Ok(index)
+	}
+
+	/// [`Pallet::register_organisation`] without the origin.
+	pub(crate) fn do_register_organisation(
+		admin: T::AccountId,
+		name: OrganisationName,
+	) -> DispatchResult {
+		ensure!(!name.is_empty(), Error::<T>::EmptyName);
+		let organisation = Self::next_organisation()?;
+		let deposit = T::OrganisationDeposit::get();
+		Self::hold(HoldReason::Organisation, &admin, deposit)?;
+		let row = Organisation {
+			name: name.clone(),
+			admin: admin.clone(),
+			standing: OrganisationStanding::Pending,
+			members: 0,
+			meters: 0,
+			deposit,
+		};
+		Organisations::<T>::insert(organisation, row);
+		SumsOfAll::<T>::mutate(|sums| sums.organisations = sums.organisations.saturating_add(1));
+		Self::deposit_event(Event::OrganisationRegistered { organisation, admin, name });
+		Ok(())
+	}
+
+	/// [`Pallet::dissolve_organisation`] without the origin.
+	pub(crate) fn do_dissolve_organisation(
+		admin: T::AccountId,
+		organisation: OrganisationIndex,
+	) -> DispatchResult {
+		let row = Self::organisation_of_admin(&admin, organisation)?;
+		ensure!(row.members == 0 && row.meters == 0, Error::<T>::InUse);
+		Self::release(HoldReason::Organisation, &admin, row.deposit)?;
+		Organisations::<T>::remove(organisation);
+		SumsOfAll::<T>::mutate(|sums| sums.organisations = sums.organisations.saturating_sub(1));
+		Self::deposit_event(Event::OrganisationDissolved { organisation });
+		Ok(())
+	}
+
+	/// [`Pallet::add_member`] without the origin.
+	pub(crate) fn do_add_member(
+		admin: T::AccountId,
+		organisation: OrganisationIndex,
+		who: T::AccountId,
+	) -> DispatchResult {
+		let mut row = Self::organisation_of_admin(&admin, organisation)?;
+		let known = Members::<T>::contains_key(organisation, &who);
+		ensure!(!known, Error::<T>::AlreadyMember);
+		ensure!(row.members < T::MaxMembers::get(), Error::<T>::MaxMembersExceeded);
+		let deposit = T::MemberDeposit::get();
+		Self::hold(HoldReason::Member, &admin, deposit)?;
+		row.members = row.members.saturating_add(1);
+		Organisations::<T>::insert(organisation, row);
+		Members::<T>::insert(organisation, &who, deposit);
+		SumsOfAll::<T>::mutate(|sums| sums.electricians = sums.electricians.saturating_add(1));
+		Self::deposit_event(Event::MemberAdded { organisation, who });
+		Ok(())
+	}
+
+	/// [`Pallet::remove_member`] without the origin.
+	pub(crate) fn do_remove_member(
+		caller: T::AccountId,
+		organisation: OrganisationIndex,
+		who: T::AccountId,
+	) -> DispatchResult {
+		let mut row = Organisations::<T>::get(organisation).ok_or(Error::<T>::NoOrganisation)?;
+		ensure!(caller == row.admin || caller == who, Error::<T>::NotAdmin);
+		let deposit = Members::<T>::take(organisation, &who).ok_or(Error::<T>::NotMember)?;
+		Self::release(HoldReason::Member, &row.admin, deposit)?;
+		row.members = row.members.saturating_sub(1);
+		Organisations::<T>::insert(organisation, row);
+		SumsOfAll::<T>::mutate(|sums| sums.electricians = sums.electricians.saturating_sub(1));
+		Self::deposit_event(Event::MemberRemoved { organisation, who });
+		Ok(())
+	}
+
+	/// [`Pallet::set_organisation_standing`] without the origin.
+	pub(crate) fn do_set_standing(
+		organisation: OrganisationIndex,
+		new: OrganisationStanding,
+	) -> DispatchResult {
+		let mut row = Organisations::<T>::get(organisation).ok_or(Error::<T>::NoOrganisation)?;
+		let old = row.standing;
+		ensure!(old != new, Error::<T>::Unchanged);
+		row.standing = new;
+		Organisations::<T>::insert(organisation, row);
+		Self::deposit_event(Event::OrganisationStandingSet { organisation, old, new });
+		Ok(())
+	}
+
+	/// Is `who` an electrician of this organisation, and the organisation admitted?
+	pub(crate) fn ensure_electrician(
+		who: &T::AccountId,
+		organisation: OrganisationIndex,
+	) -> Result<OrganisationOf<T>, DispatchError> {
+		let row = Organisations::<T>::get(organisation).ok_or(Error::<T>::NoOrganisation)?;
+		ensure!(row.standing == OrganisationStanding::Admitted, Error::<T>::NotAdmitted);
+		ensure!(Members::<T>::contains_key(organisation, who), Error::<T>::NotMember);
+		Ok(row)
+	}
+
+	/// [`Pallet::set_recorder`] without the origin.
+	pub(crate) fn do_set_recorder(who: T::AccountId, appointed: bool) -> DispatchResult {
+		let mut recorders = Recorders::<T>::get();
+		let place = recorders.iter().position(|known| *known == who);
+		match (place, appointed) {
+			(Some(_), true) | (None, false) => return Err(Error::<T>::Unchanged.into()),
+			(None, true) => {
+				recorders.try_push(who.clone()).map_err(|_| Error::<T>::MaxRecordersExceeded)?;
+				Self::deposit_event(Event::RecorderAdded { who });
+			},
+			(Some(place), false) => {
+				recorders.remove(place);
+				Self::deposit_event(Event::RecorderRemoved { who });
+			},
+		}
+		Recorders::<T>::put(recorders);
+		Ok(())
+	}
+
+	/// Writes what genesis names; a mistake there stops the chain before it starts.
+	pub(crate) fn build_genesis(
+		organisations: &[(String, T::AccountId, Vec<T::AccountId>)],
+		recorders: &[T::AccountId],
+	) {
+		for (name, admin, electricians) in organisations {
+			let name = OrganisationName::try_from(name.as_bytes().to_vec());
+			let members = u32::try_from(electricians.len()).unwrap_or(u32::MAX);
+			assert!(name.is_ok(), "an organisation's name is too long");
+			assert!(members <= T::MaxMembers::get(), "an organisation has too many members");
+			let (Ok(organisation), Ok(name)) = (Self::next_organisation(), name) else { continue };
+			let standing = OrganisationStanding::Admitted;
+			let (admin, deposit) = (admin.clone(), Default::default());
+			let row = Organisation { name, admin, standing, members, meters: 0, deposit };
+			Organisations::<T>::insert(organisation, row);
+			SumsOfAll::<T>::mutate(|sums| {
+				sums.organisations = sums.organisations.saturating_add(1);
+				sums.electricians = sums.electricians.saturating_add(members);
+			});
+			for electrician in electricians {
+				let known = Members::<T>::contains_key(organisation, electrician);
+				assert!(!known, "an electrician is named twice");
+				Members::<T>::insert(organisation, electrician, deposit);
+			}
+		}
+		for recorder in recorders {
+			let added = Self::do_set_recorder(recorder.clone(), true);
+			assert!(added.is_ok(), "the recorder cannot be appointed: {added:?}");
+		}
+	}
+}

@@ -1,0 +1,162 @@
+//! A meter's energy in time: one running sum for each span.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use gridproof_primitives::{
+	day::Day,
+	meter::{Accepted, Registers, Totals},
+};
+use scale_info::TypeInfo;
+
+/// Days from a Monday to 1970-01-01, a Thursday.
+const FIRST_WEEKDAY: u32 = 3;
+
+/// The number of the week, from Monday, that a day is in.
+fn week(day: Day) -> u32 {
+	day.days().saturating_add(FIRST_WEEKDAY).checked_div(7).unwrap_or(0)
+}
+
+/// Sums over the spans that the last batch's day is in. Batches come in the order of time, so the
+/// sums of earlier spans are never asked for again.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Default,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct RunningTotals {
+	/// The day of UTC of the last batch.
+	pub day: Day,
+	/// On that day.
+	pub today: Registers,
+	/// On the day before.
+	pub yesterday: Registers,
+	/// In the week of that day.
+	pub week: Registers,
+	/// In its month.
+	pub month: Registers,
+	/// In its year.
+	pub year: Registers,
+	/// Since certification.
+	pub all: Registers,
+}
+
+impl RunningTotals {
+	/// Adds a batch that ended at `end_ms`: it counts to the day of its last millisecond.
+	pub fn add(&mut self, end_ms: u64, accepted: &Accepted) {
+		self.go_on_to(Day::from_unix_millis(end_ms.saturating_sub(1)));
+		let flow = Registers { import_wh: accepted.imported_wh, export_wh: accepted.exported_wh };
+		let Self { today, week, month, year, all, .. } = self;
+		for sum in [today, week, month, year, all] {
+			add(sum, &flow);
+		}
+	}
+
+	/// The totals at `now_ms`, without the last hour's.
+	pub fn at(mut self, now_ms: u64) -> Totals {
+		self.go_on_to(Day::from_unix_millis(now_ms));
+		let Self { today, yesterday, week, month, year, all, .. } = self;
+		Totals { last_hour: Registers::default(), today, yesterday, week, month, year, all }
+	}
+
+	/// Closes the spans that end before `day`.
+	fn go_on_to(&mut self, day: Day) {
+		if day <= self.day {
+			return;
+		}
+		let nothing = Registers::default();
+		let is_next = self.day.next() == Some(day);
+		self.yesterday = if is_next { self.today } else { nothing };
+		self.today = nothing;
+		let ((old_year, old_month, _), (year, month, _)) = (self.day.date(), day.date());
+		if week(self.day) != week(day) {
+			self.week = nothing;
+		}
+		if (old_year, old_month) != (year, month) {
+			self.month = nothing;
+		}
+		if old_year != year {
+			self.year = nothing;
+		}
+		self.day = day;
+	}
+}
+
+/// Adds what went through. What 64 bits cannot hold, no meter delivers in its life.
+pub fn add(sum: &mut Registers, flow: &Registers) {
+	sum.import_wh = sum.import_wh.saturating_add(flow.import_wh);
+	sum.export_wh = sum.export_wh.saturating_add(flow.export_wh);
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use gridproof_primitives::units::MILLIS_PER_DAY;
+
+	fn at(date: &str) -> u64 {
+		u64::from(Day::parse(date).unwrap().days()) * MILLIS_PER_DAY
+	}
+
+	fn wh(export_wh: u64) -> Registers {
+		Registers { import_wh: 0, export_wh }
+	}
+
+	fn add_wh(totals: &mut RunningTotals, end_ms: u64, exported_wh: u64) {
+		totals.add(end_ms, &Accepted { exported_wh, imported_wh: 0 });
+	}
+
+	#[test]
+	fn a_batch_that_ends_at_midnight_counts_to_the_day_before() {
+		let mut totals = RunningTotals::default();
+		add_wh(&mut totals, at("2026-01-16"), 5);
+		add_wh(&mut totals, at("2026-01-16") + 1, 7);
+		let now = totals.at(at("2026-01-16") + 1);
+		assert_eq!((now.yesterday, now.today, now.all), (wh(5), wh(7), wh(12)));
+	}
+
+	#[test]
+	fn spans_end_by_themselves_when_no_batch_comes() {
+		let mut totals = RunningTotals::default();
+		// A Sunday, the last of a month.
+		add_wh(&mut totals, at("2026-05-31") + 1, 5);
+		let monday = totals.at(at("2026-06-01"));
+		assert_eq!((monday.today, monday.yesterday, monday.week), (wh(0), wh(5), wh(0)));
+		assert_eq!((monday.month, monday.year, monday.all), (wh(0), wh(5), wh(5)));
+		let later = totals.at(at("2026-06-02"));
+		assert_eq!((later.today, later.yesterday), (wh(0), wh(0)));
+		let next_year = totals.at(at("2027-01-01"));
+		assert_eq!((next_year.year, next_year.all), (wh(0), wh(5)));
+	}
+
+	#[test]
+	fn a_week_goes_from_monday_to_sunday_across_the_turn_of_a_year() {
+		let mut totals = RunningTotals::default();
+		// 2026-12-28 is a Monday, 2027-01-03 a Sunday.
+		add_wh(&mut totals, at("2026-12-28") + 1, 1);
+		add_wh(&mut totals, at("2027-01-03") + 1, 2);
+		let sunday = totals.at(at("2027-01-03") + 2);
+		assert_eq!((sunday.week, sunday.month, sunday.year), (wh(3), wh(2), wh(2)));
+		assert_eq!(totals.at(at("2027-01-04")).week, wh(0));
+	}
+
+	#[test]
+	fn a_clock_behind_the_last_batch_shows_the_batchs_day() {
+		let mut totals = RunningTotals::default();
+		add_wh(&mut totals, at("2026-01-16") + 30_000, 5);
+		assert_eq!(totals.at(at("2026-01-15") + 1).today, wh(5));
+	}
+
+	#[test]
+	fn sums_stop_at_the_largest_number() {
+		let mut totals = RunningTotals::default();
+		add_wh(&mut totals, 1, u64::MAX);
+		add_wh(&mut totals, 2, 1);
+		assert_eq!(totals.at(2).all, wh(u64::MAX));
+	}
+}

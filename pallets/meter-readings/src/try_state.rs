@@ -1,0 +1,192 @@
+//! What must hold between any two blocks.
+
+use crate::{pallet::*, types::*};
+use alloc::collections::BTreeMap;
+use frame_support::{
+	ensure,
+	pallet_prelude::Get,
+	traits::{fungible::hold::Inspect as _, fungibles::Inspect as _},
+};
+use gridproof_primitives::{ed25519, meter::MeterIndex};
+use sp_runtime::{
+	TryRuntimeError,
+	traits::{Saturating, Zero},
+};
+
+impl<T: Config> Pallet<T> {
+	/// Checks every invariant:
+	///
+	/// 1. The limits are in range, and neither a block nor a day minted more than they let it,
+	///    when no lower ones were set since.
+	/// 2. No more KWH exists than batches have minted.
+	/// 3. Sums count what there is: organisations, electricians, meters, suspended ones; a meter's
+	///    energy in time is part of all energy.
+	/// 4. An organisation counts its members and its meters rightly, and has no more members than
+	///    it may. A member and a meter belong to an organisation that exists.
+	/// 5. A meter has a certificate, a name and a device key that lead back to it, and nothing
+	///    else does; its key is not weak; its energy account is that of owner and device.
+	/// 6. A meter keeps its last batches, as many as there are and fit, each in its slot, each
+	///    naming the hash of the one before; the last one is the state's. Nothing is kept of
+	///    meters that are not in service.
+	/// 7. An anchor is in the slot of its batch, no further than the last one, plausible, and of the
+	///    batch's root if that is still kept.
+	/// 8. For each account and reason, what is held is what the rows say.
+	/// 9. Recorders are named once each.
+	#[allow(dead_code)]
+	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+		let limits = LimitsInUse::<T>::get();
+		ensure!(limits.is_valid(), "1: a limit is out of range");
+		let issuance = T::Fungibles::total_issuance(T::Kwh::get());
+		ensure!(issuance <= SumsOfAll::<T>::get().minted_wh, "2: KWH from nothing");
+		Self::try_sums()?;
+		Self::try_organisations()?;
+		Self::try_meters()?;
+		Self::try_anchors()?;
+		Self::try_deposits()?;
+		let recorders = Recorders::<T>::get();
+		let unique: alloc::collections::BTreeSet<_> = recorders.iter().collect();
+		ensure!(unique.len() == recorders.len(), "9: a recorder twice");
+		Ok(())
+	}
+
+	fn try_sums() -> Result<(), TryRuntimeError> {
+		let sums = SumsOfAll::<T>::get();
+		let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+		let suspended =
+			Meters::<T>::iter_values().filter(|meter| meter.suspended.is_some()).count();
+		ensure!(
+			sums.organisations == count(Organisations::<T>::iter().count()),
+			"3: organisations"
+		);
+		ensure!(sums.electricians == count(Members::<T>::iter().count()), "3: electricians");
+		ensure!(sums.meters == count(Meters::<T>::iter().count()), "3: meters");
+		ensure!(sums.suspended == count(suspended), "3: suspended meters");
+		let (mut exported, mut imported, mut batches) = (0u128, 0u128, 0u64);
+		for meter in Meters::<T>::iter_values() {
+			exported = exported.saturating_add(meter.totals.all.export_wh.into());
+			imported = imported.saturating_add(meter.totals.all.import_wh.into());
+			batches = batches.saturating_add(meter.state.next_sequence);
+		}
+		ensure!(exported <= sums.minted_wh, "3: more exported than minted");
+		ensure!(imported <= sums.imported_wh, "3: more imported than counted");
+		ensure!(batches <= sums.batches, "3: more batches than counted");
+		ensure!(sums.batches <= sums.readings, "3: a batch without a reading");
+		Ok(())
+	}
+
+	fn try_organisations() -> Result<(), TryRuntimeError> {
+		let mut members = BTreeMap::<OrganisationIndex, u32>::new();
+		let mut meters = BTreeMap::<OrganisationIndex, u32>::new();
+		for (organisation, _, _) in Members::<T>::iter() {
+			members.entry(organisation).or_default().saturating_inc();
+		}
+		for meter in Meters::<T>::iter_values() {
+			meters.entry(meter.organisation).or_default().saturating_inc();
+		}
+		for (index, row) in Organisations::<T>::iter() {
+			ensure!(index < NextOrganisation::<T>::get(), "4: an index that was not given");
+			ensure!(members.remove(&index).unwrap_or(0) == row.members, "4: members");
+			ensure!(meters.remove(&index).unwrap_or(0) == row.meters, "4: meters");
+			ensure!(row.members <= T::MaxMembers::get(), "4: too many members");
+			ensure!(!row.name.is_empty(), "4: no name");
+		}
+		ensure!(members.is_empty(), "4: member of nothing");
+		ensure!(meters.is_empty(), "4: meter of nobody");
+		Ok(())
+	}
+
+	fn try_meters() -> Result<(), TryRuntimeError> {
+		let (mut meters, mut kept) = (0usize, 0usize);
+		for (index, row) in Meters::<T>::iter() {
+			ensure!(index < NextMeter::<T>::get(), "5: an index that was not given");
+			let certified = Certificates::<T>::get(index).ok_or("5: no certificate")?;
+			let certificate = &certified.certificate;
+			ensure!(MeterNames::<T>::get(&certificate.name) == Some(index), "5: name");
+			ensure!(DeviceKeys::<T>::get(row.device) == Some(index), "5: key");
+			ensure!(ed25519::check_key(&row.device).is_ok(), "5: weak key");
+			let same = certificate.device == row.device
+				&& certificate.organisation == row.organisation
+				&& certificate.direction == row.state.direction
+				&& certificate.rated_power_w == row.state.rated_power_w;
+			ensure!(same, "5: the certificate says something else");
+			let account = T::EnergyAccounts::energy_account(&certificate.owner, &row.device);
+			ensure!(account == row.energy_account, "5: another's energy account");
+			kept = kept.saturating_add(Self::try_recent(index, &row)?);
+			meters = meters.saturating_add(1);
+		}
+		ensure!(Certificates::<T>::iter().count() == meters, "5: certificate of nothing");
+		ensure!(MeterNames::<T>::iter().count() == meters, "5: name of nothing");
+		ensure!(DeviceKeys::<T>::iter().count() == meters, "5: key of nothing");
+		ensure!(Recent::<T>::iter().count() == kept, "6: a batch too many");
+		Ok(())
+	}
+
+	/// Returns how many batches the meter keeps.
+	fn try_recent(index: MeterIndex, meter: &MeterOf<T>) -> Result<usize, TryRuntimeError> {
+		let next = meter.state.next_sequence;
+		let kept = next.min(T::MaxRecent::get().into());
+		let mut hash = meter.state.last_hash;
+		ensure!(next > 0 || hash.is_zero(), "6: a last batch before the first");
+		for back in 1..=kept {
+			let sequence = next.saturating_sub(back);
+			let row = Self::recent(index, sequence).ok_or("6: a batch is missing")?;
+			ensure!(row.header.meter == index, "6: another meter's batch");
+			ensure!(row.header.hash() == hash, "6: the chain of headers is broken");
+			ensure!(row.header.end_ms <= meter.state.last_end_ms, "6: batches out of order");
+			hash = row.header.previous;
+		}
+		ensure!(kept < next || hash.is_zero(), "6: the first batch follows another");
+		Ok(usize::try_from(kept).unwrap_or(usize::MAX))
+	}
+
+	fn try_anchors() -> Result<(), TryRuntimeError> {
+		for (index, slot, anchor) in Anchors::<T>::iter() {
+			let meter = Meters::<T>::get(index).ok_or("7: an anchor of nothing")?;
+			ensure!(slot == Self::slot(anchor.sequence), "7: an anchor in another's slot");
+			ensure!(anchor.sequence < meter.state.next_sequence, "7: an anchor too early");
+			ensure!(anchor.state.is_plausible(), "7: an anchor that cannot be");
+			let kept = Self::recent(index, anchor.sequence);
+			ensure!(
+				kept.is_none_or(|row| row.header.root == anchor.root),
+				"7: an anchor of another root"
+			);
+		}
+		Ok(())
+	}
+
+	fn try_deposits() -> Result<(), TryRuntimeError> {
+		let mut held = BTreeMap::<T::AccountId, [BalanceOf<T>; 3]>::new();
+		for row in Organisations::<T>::iter_values() {
+			let [organisation, ..] = held.entry(row.admin).or_default();
+			organisation.saturating_accrue(row.deposit);
+		}
+		for (organisation, _, deposit) in Members::<T>::iter() {
+			let row = Organisations::<T>::get(organisation).ok_or("8: member of nothing")?;
+			let [_, member, _] = held.entry(row.admin).or_default();
+			member.saturating_accrue(deposit);
+		}
+		for row in Certificates::<T>::iter_values() {
+			let [.., meter] = held.entry(row.depositor).or_default();
+			meter.saturating_accrue(row.deposit);
+		}
+		for (who, [organisation, member, meter]) in held {
+			for (reason, deposit) in [
+				(HoldReason::Organisation, organisation),
+				(HoldReason::Member, member),
+				(HoldReason::Meter, meter),
+			] {
+				let on_hold = T::Currency::balance_on_hold(&reason.into(), &who);
+				ensure!(on_hold == deposit, "8: deposits are not what is held");
+			}
+		}
+		Ok(())
+	}
+
+	/// Is nothing held of `who`?
+	#[cfg(test)]
+	pub(crate) fn holds_nothing_of(who: &T::AccountId) -> bool {
+		[HoldReason::Organisation, HoldReason::Member, HoldReason::Meter]
+			.into_iter()
+			.all(|reason| T::Currency::balance_on_hold(&reason.into(), who).is_zero())
+	}
+}
