@@ -18,9 +18,9 @@
 //! way to one. Bytes are written as `0x` and hexadecimal digits.
 
 use codec::Encode;
-use gridproof_primitives::{H256, json};
+use gridproof_primitives::{H256, compute::Class, json};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use sp_core::hashing::sha2_256;
+use sp_crypto_hashing::sha2_256;
 use std::fmt;
 use utoipa::ToSchema;
 
@@ -43,12 +43,12 @@ pub struct HexBytes(pub Vec<u8>);
 
 /// 32 bytes (a key, a hash), written as `0x` and 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, ToSchema)]
-#[schema(value_type = String, min_length = 66, max_length = 66)]
+#[schema(value_type = String)]
 pub struct Hex32(pub [u8; 32]);
 
 /// An Ed25519 signature, written as `0x` and 128 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, ToSchema)]
-#[schema(value_type = String, min_length = 130, max_length = 130)]
+#[schema(value_type = String)]
 pub struct Hex64(pub [u8; 64]);
 
 /// An amount in a token's smallest unit: a decimal string, since JSON's numbers end at 2⁵³.
@@ -303,6 +303,24 @@ pub enum ClassName {
 	Cpu,
 }
 
+impl From<ClassName> for Class {
+	fn from(name: ClassName) -> Self {
+		match name {
+			ClassName::Gpu => Self::Gpu,
+			ClassName::Cpu => Self::Cpu,
+		}
+	}
+}
+
+impl From<Class> for ClassName {
+	fn from(class: Class) -> Self {
+		match class {
+			Class::Gpu => Self::Gpu,
+			Class::Cpu => Self::Cpu,
+		}
+	}
+}
+
 /// A miner presents itself. Its signature shows that it holds the key; the chain says whether
 /// that key is registered and not banned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -374,7 +392,9 @@ pub struct Assignment {
 	/// Price of one compute unit in the quote's asset, smallest unit. The receipt's price is
 	/// [`price_of`] its units.
 	pub unit_price: Amount,
-	/// The nonce that the receipt must carry.
+	/// The nonce that the receipt must carry: the same for every attempt at a job. Whoever gets a
+	/// job for which it has signed a receipt already must send that one again and sign no other:
+	/// two receipts of one miner for one job are an offence.
 	pub nonce: u64,
 	/// Until when the job is this miner's, UTC milliseconds.
 	pub lease_until_ms: u64,
@@ -464,7 +484,8 @@ pub enum RefusalReason {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Heartbeat {
-	/// Jobs it is working on; their leases start anew.
+	/// All jobs it is working on; their leases start anew. What it was given more than a few
+	/// seconds ago and does not list goes to another miner.
 	#[serde(default)]
 	pub jobs: Vec<HeldJob>,
 }
