@@ -1,3 +1,41 @@
-//! A small language model on the CPU, the same answer everywhere.
+//! Language models behind one trait, and a small one that gives the same answer everywhere.
+//!
+//! - [`Engine`]: what a miner asks of a model: completions, embeddings, what they took;
+//! - [`LocalEngine`]: a transformer run with candle on the processor. Its default model is part of
+//!   the program;
+//! - [`Tokenizer`], [`Sampler`](sampler::Sampler): text to tokens, logits to tokens;
+//! - [`Stream`](stream::Stream): tokens to text as it comes, up to a stop text.
+//!
+//! # What is guaranteed
+//!
+//! The same model, input and [`Sampling`] give the same tokens and the same embeddings, bit for
+//! bit, on every machine whose `f32` and `f64` follow IEEE 754, whatever its word length, vector
+//! unit or number of processors, and whether the input is read at once or token by token. For this
+//! every sum has a fixed order (see [`ops`]), nothing is computed by more than one thread at a
+//! time, and e^x is made of additions and multiplications here instead of being left to the
+//! platform's library. Rotary positions come from tables that are stored with the weights. Random
+//! choices come from a 64-bit generator of integers. Engines behind a URL guarantee nothing of
+//! the kind.
 
 #![deny(missing_docs)]
+
+mod api;
+mod config;
+mod fault;
+mod local;
+mod memory;
+mod model;
+pub mod ops;
+pub mod sampler;
+pub mod stream;
+mod tokenizer;
+
+pub use api::{
+	Completion, Embeddings, Engine, Finish, Input, Measured, Message, ModelInfo, Request, Sampling,
+};
+pub use config::Config;
+pub use fault::EngineFault;
+pub use local::{DEFAULT_MODEL, LocalEngine};
+pub use memory::resident_bytes;
+pub use model::{Model, Session};
+pub use tokenizer::Tokenizer;
