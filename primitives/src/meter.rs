@@ -23,7 +23,9 @@ pub use certificate::{
 };
 pub use name::{MeterName, NameFault, NamePart, Topic};
 pub use rules::{Accepted, BatchLimits, BatchRefusal, MeterState, check_batch, max_energy_wh};
-pub use views::{BatchRecord, MeterInfo, Overview, ReadingRefusal, Totals, VerifiedReading};
+pub use views::{
+	BatchRecord, MeterInfo, Overview, ReadingQuery, ReadingRefusal, Totals, VerifiedReading,
+};
 
 /// A meter's number, given by the chain at certification, in order.
 pub type MeterIndex = u32;

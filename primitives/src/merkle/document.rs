@@ -11,7 +11,10 @@
 //! `scheme` and what follows are missing in documents of the older gateway. Members that are not
 //! named here are passed over.
 
-use super::{Position, ProofFault, ProofStep, leaf_hash, legacy, verify_inclusion_steps};
+use super::{
+	Position, ProofFault, ProofStep, inclusion_steps, leaf_hash, legacy, root,
+	verify_inclusion_steps,
+};
 use crate::{
 	H256, hexadecimal,
 	json::{self, JsonError, Limits, Value},
@@ -175,6 +178,25 @@ pub struct ProofDocument {
 }
 
 impl ProofDocument {
+	/// The proof that the log with the leaf hash `leaves[index]` is in the batch of `leaves`, by
+	/// RFC 6962; `None` if there is no such leaf. Ids, meter and sequence are for the caller to
+	/// add, and the log, if it shall be in the document.
+	pub fn of(leaves: &[H256], index: usize) -> Option<Self> {
+		Some(Self {
+			log_id: None,
+			batch_id: None,
+			leaf_hash: *leaves.get(index)?,
+			merkle_root: root(leaves),
+			index: u64::try_from(index).ok()?,
+			proof: inclusion_steps(leaves, index)?,
+			tree_size: u64::try_from(leaves.len()).ok(),
+			scheme: Some(Scheme::Rfc6962),
+			meter: None,
+			sequence: None,
+			log: None,
+		})
+	}
+
 	/// Reads a document.
 	///
 	/// # Errors

@@ -6,7 +6,11 @@ use alloc::{
 	string::{String, ToString},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use core::{fmt, str};
+use core::{
+	fmt,
+	hash::{Hash, Hasher},
+	str,
+};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sp_core::{ConstU32, bounded::BoundedVec};
@@ -140,6 +144,12 @@ impl MeterName {
 	/// `meter_id`; empty if it is not UTF-8.
 	pub fn meter(&self) -> &str {
 		text(&self.meter)
+	}
+}
+
+impl Hash for MeterName {
+	fn hash<H: Hasher>(&self, state: &mut H) {
+		[&self.site, &self.device, &self.meter].map(|part| part.as_slice()).hash(state);
 	}
 }
 

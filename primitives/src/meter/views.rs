@@ -2,6 +2,7 @@
 
 use super::{Anchor, BatchHeader, Certificate, MeterIndex, MeterState, Registers, Suspension};
 use crate::{H256, merkle::ProofFault};
+use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
@@ -143,6 +144,38 @@ pub struct Overview {
 	pub exported_wh: u128,
 	/// KWH in existence, in its smallest unit, the Wh.
 	pub issuance: u128,
+}
+
+/// What the chain is asked about a reading: the arguments of `MeterReadingsApi_verify_reading`.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct ReadingQuery {
+	/// Whose batch.
+	pub meter: MeterIndex,
+	/// The batch's number.
+	pub sequence: u64,
+	/// The log in canonical form.
+	pub leaf: Vec<u8>,
+	/// Which leaf, from 0.
+	pub index: u32,
+	/// Siblings from the leaf upwards.
+	pub proof: Vec<H256>,
+}
+
+impl ReadingQuery {
+	/// The name of the function.
+	pub const VERIFY: &'static str = "MeterReadingsApi_verify_reading";
+	/// The name of the function that answers the batch, asked with [`ReadingQuery::batch`].
+	pub const BATCH: &'static str = "MeterReadingsApi_batch";
+
+	/// The arguments, in SCALE.
+	pub fn arguments(&self) -> Vec<u8> {
+		self.encode()
+	}
+
+	/// The arguments of the question for a batch alone, in SCALE.
+	pub fn batch(meter: MeterIndex, sequence: u64) -> Vec<u8> {
+		(meter, sequence).encode()
+	}
 }
 
 /// Why the chain does not confirm a reading.
