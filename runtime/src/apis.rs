@@ -2,8 +2,9 @@
 
 use crate::{
 	AccountId, Attestations, Balance, Block, BlockNumber, CoveragePolicy, Executive, Grandpa,
-	Historical, InherentDataExt, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys,
-	System, TransactionPayment, VERSION, constants::time::SLOT_DURATION, genesis_presets,
+	Historical, InherentDataExt, MeterReadings, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig,
+	SessionKeys, System, TransactionPayment, VERSION, constants::time::SLOT_DURATION,
+	genesis_presets,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -19,10 +20,15 @@ use gridproof_primitives::{
 	calendar::{Calendar, DayClock},
 	day::Day,
 	ed25519::PublicKey,
+	meter::{
+		Accepted, Anchor, BatchHeader, BatchRecord, BatchRefusal, MeterIndex, MeterInfo, MeterName,
+		OrganisationIndex, Overview, ReadingRefusal, SignedBatch, Totals,
+	},
 	parameters::PolicyParameters,
 };
 use pallet_attestations::types::{Archive, Attestation, KeySet, Signatures};
 use pallet_grandpa::AuthorityId as GrandpaId;
+use pallet_meter_readings::types::{Limits, Organisation, Usage};
 use sp_api::impl_runtime_apis;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_core::{OpaqueMetadata, crypto::KeyTypeId};
@@ -299,6 +305,81 @@ impl_runtime_apis! {
 
 		fn queue(skip: u32, limit: u32) -> Vec<(u64, Ticket<AccountId, Balance>)> {
 			CoveragePolicy::queue(skip, limit)
+		}
+	}
+
+	impl pallet_meter_readings::runtime_api::MeterReadingsApi<
+		Block,
+		AccountId,
+		Balance,
+		BlockNumber,
+	> for Runtime {
+		fn meter(meter: MeterIndex) -> Option<MeterInfo<AccountId>> {
+			MeterReadings::meter(meter)
+		}
+
+		fn meter_by_name(name: MeterName) -> Option<(MeterIndex, MeterInfo<AccountId>)> {
+			MeterReadings::meter_by_name(name)
+		}
+
+		fn meters(from: MeterIndex, limit: u32) -> Vec<MeterInfo<AccountId>> {
+			MeterReadings::meters(from, limit)
+		}
+
+		fn totals(meter: MeterIndex) -> Option<Totals> {
+			MeterReadings::totals(meter)
+		}
+
+		fn batch(meter: MeterIndex, sequence: u64) -> Option<BatchRecord> {
+			MeterReadings::batch(meter, sequence)
+		}
+
+		fn anchor(meter: MeterIndex, sequence: u64) -> Option<Anchor> {
+			MeterReadings::anchor(meter, sequence)
+		}
+
+		fn verify_reading(
+			meter: MeterIndex,
+			sequence: u64,
+			leaf: Vec<u8>,
+			index: u32,
+			proof: Vec<H256>,
+		) -> Result<(), ReadingRefusal> {
+			MeterReadings::verify_recent_reading(meter, sequence, leaf, index, proof)
+		}
+
+		fn verify_older_reading(
+			headers: Vec<BatchHeader>,
+			leaf: Vec<u8>,
+			index: u32,
+			proof: Vec<H256>,
+		) -> Result<(), ReadingRefusal> {
+			MeterReadings::verify_older_reading(headers, leaf, index, proof)
+		}
+
+		fn preview_batches(batches: Vec<SignedBatch>) -> Vec<Result<Accepted, BatchRefusal>> {
+			MeterReadings::preview_batches(batches)
+		}
+
+		fn overview() -> Overview {
+			MeterReadings::overview()
+		}
+
+		fn organisation(
+			organisation: OrganisationIndex,
+		) -> Option<Organisation<AccountId, Balance>> {
+			pallet_meter_readings::Organisations::<Runtime>::get(organisation)
+		}
+
+		fn is_member(organisation: OrganisationIndex, who: AccountId) -> bool {
+			pallet_meter_readings::Members::<Runtime>::contains_key(organisation, who)
+		}
+
+		fn limits() -> (Limits, Usage<BlockNumber>) {
+			(
+				pallet_meter_readings::LimitsInUse::<Runtime>::get(),
+				pallet_meter_readings::UsageNow::<Runtime>::get(),
+			)
 		}
 	}
 

@@ -1,20 +1,21 @@
 //! The states a chain can start from: `development`, `local_testnet`, `staging`.
 //!
 //! In every preset AICP and KWH exist and belong to no key, and exactly 10.5 million AIT are handed
-//! out. Only `development` starts with a supply of AICP, and runs through days of a minute.
+//! out. Only `development` starts with a supply of AICP and with an organisation of electricians, and
+//! runs through days of a minute.
 
 #![deny(missing_docs)]
 
 use crate::{
 	AccountId, AssetsConfig, AttestationsConfig, Balance, BalancesConfig, CoveragePolicyConfig,
-	RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
+	MeterReadingsConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
 	configs::TreasuryAccount,
 	constants::{
 		AICP, KWH,
 		currency::{AIT, GENESIS_SUPPLY},
 	},
 };
-use alloc::{vec, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
 use gridproof_primitives::{
 	H256,
@@ -73,6 +74,7 @@ fn genesis(
 	accounts: Vec<AccountId>,
 	root: AccountId,
 	reserve: Reserve,
+	metering: Metering,
 ) -> Value {
 	let shared = GENESIS_SUPPLY.saturating_sub(TREASURY);
 	let number = Balance::try_from(accounts.len()).unwrap_or(Balance::MAX);
@@ -105,6 +107,10 @@ fn genesis(
 			issuer: Some(root.clone()),
 			supply: reserve.supply,
 		},
+		meter_readings: MeterReadingsConfig {
+			organisations: metering.organisations,
+			recorders: metering.recorders,
+		},
 		session: SessionConfig {
 			keys: authorities
 				.into_iter()
@@ -125,6 +131,26 @@ struct Reserve {
 	parameters: PolicyParameters,
 	/// AICP to begin with, in micro-tokens, and whose it is.
 	supply: Vec<(AccountId, Balance)>,
+}
+
+/// Who can vouch for meters from the start, and for where their batches are anchored.
+#[derive(Default)]
+struct Metering {
+	/// Organisations: name, admin, electricians.
+	organisations: Vec<(String, AccountId, Vec<AccountId>)>,
+	/// Who records anchors.
+	recorders: Vec<AccountId>,
+}
+
+impl Metering {
+	/// One organisation with one electrician, Alice, who also records anchors.
+	fn demonstration() -> Self {
+		let alice = Sr25519Keyring::Alice.to_account_id();
+		Self {
+			organisations: vec![("Development".into(), alice.clone(), vec![alice.clone()])],
+			recorders: vec![alice],
+		}
+	}
 }
 
 /// Role keys whose secrets everybody knows: Ed25519 seeds of 32 bytes 1, 2 and 3.
@@ -178,6 +204,7 @@ fn development() -> Value {
 		well_known_accounts(),
 		Sr25519Keyring::Alice.to_account_id(),
 		Reserve::demonstration(),
+		Metering::demonstration(),
 	)
 }
 
@@ -191,6 +218,7 @@ fn local_testnet() -> Value {
 		well_known_accounts(),
 		Sr25519Keyring::Alice.to_account_id(),
 		Reserve::real(DEVELOPMENT_ROLE_KEYS),
+		Metering::default(),
 	)
 }
 
@@ -246,7 +274,7 @@ fn staging() -> Value {
 	let accounts = core::iter::once(root.clone())
 		.chain(authorities.iter().map(|authority| authority.account.clone()))
 		.collect();
-	genesis(authorities, accounts, root, Reserve::real(STAGING_ROLE_KEYS))
+	genesis(authorities, accounts, root, Reserve::real(STAGING_ROLE_KEYS), Metering::default())
 }
 
 /// The preset named `id` as JSON, if there is one.

@@ -211,6 +211,8 @@ mod runtime {
 	pub type Attestations = pallet_attestations;
 	#[runtime::pallet_index(41)]
 	pub type CoveragePolicy = pallet_coverage_policy;
+	#[runtime::pallet_index(42)]
+	pub type MeterReadings = pallet_meter_readings;
 }
 
 #[cfg(feature = "runtime-benchmarks")]

@@ -7,6 +7,7 @@ mod authorship;
 mod balances;
 mod coverage_policy;
 mod grandpa;
+mod meter_readings;
 mod migrations;
 mod multisig;
 mod offences;
@@ -25,6 +26,7 @@ mod tx_pause;
 mod utility;
 
 pub use grandpa::ReportLongevity;
+pub use meter_readings::MultisigAccounts;
 pub use parameters::{RuntimeParameters, RuntimeParametersKey, dynamic_params};
 pub use proxy::ProxyType;
 pub use session::Authorities;

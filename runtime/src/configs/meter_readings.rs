@@ -1,0 +1,63 @@
+//! `pallet_meter_readings`: KWH for what certified meters export.
+
+use crate::{
+	AccountId, Assets, Balance, Balances, Multisig, Runtime, RuntimeHoldReason, Signature,
+	Timestamp,
+	configs::GovernanceOrigin,
+	constants::{KWH, currency::deposit, time::MINUTES},
+};
+use frame_support::traits::{ConstU32, ConstU64};
+use gridproof_primitives::{ed25519::PublicKey, meter::MAX_BATCHES_PER_CALL};
+use pallet_meter_readings::EnergyAccounts;
+
+/// How many headers, and anchors, of a meter stay in the state: a day of quarters of an hour.
+const MAX_RECENT: u32 = 96;
+
+frame_support::parameter_types! {
+	/// Held for the row of an organisation.
+	pub const OrganisationDeposit: Balance = deposit(1, 150);
+	/// Held for the row of a member.
+	pub const MemberDeposit: Balance = deposit(1, 100);
+	/// Held for a meter: four rows, and two bounded lists that count by their bytes.
+	pub const MeterDeposit: Balance = deposit(4, 1_000 + MAX_RECENT * (220 + 160));
+}
+
+/// Energy accounts as `pallet_multisig` derives them, so that owner and device can spend with
+/// `as_multi_threshold_1`.
+pub struct MultisigAccounts;
+
+impl EnergyAccounts<AccountId> for MultisigAccounts {
+	fn device_account(device: &PublicKey) -> AccountId {
+		AccountId::from(*device)
+	}
+
+	fn energy_account(owner: &AccountId, device: &PublicKey) -> AccountId {
+		let mut both = [owner.clone(), Self::device_account(device)];
+		both.sort();
+		Multisig::multi_account_id(&both, 1)
+	}
+}
+
+impl pallet_meter_readings::Config for Runtime {
+	type Currency = Balances;
+	type EnergyAccounts = MultisigAccounts;
+	type Fungibles = Assets;
+	type GovernanceOrigin = GovernanceOrigin;
+	type Kwh = ConstU32<KWH>;
+	type MaxBatchesPerCall = ConstU32<MAX_BATCHES_PER_CALL>;
+	type MaxChain = ConstU32<512>;
+	type MaxMembers = ConstU32<1_000>;
+	type MaxRecent = ConstU32<MAX_RECENT>;
+	type MaxRecorders = ConstU32<16>;
+	type MemberDeposit = MemberDeposit;
+	type MeterDeposit = MeterDeposit;
+	type OrganisationDeposit = OrganisationDeposit;
+	type OwnerSignature = Signature;
+	type PauseOrigin = GovernanceOrigin;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type SubmissionLongevity = ConstU64<{ 10 * MINUTES as u64 }>;
+	// Above ordinary transfers, below statements of the reserve.
+	type SubmissionPriority = ConstU64<{ u64::MAX / 4 }>;
+	type Time = Timestamp;
+	type WeightInfo = pallet_meter_readings::weights::SubstrateWeight<Runtime>;
+}
