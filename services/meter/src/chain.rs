@@ -1,0 +1,320 @@
+//! What the chain knows about meters, and the calls of electricians.
+
+use codec::{Compact, Decode, Encode};
+use gridproof_chain::{Chain, Failure, Included, Patience, Submitter};
+use gridproof_keys::{
+	AccountKey,
+	account::{AccountSignature, address},
+};
+use gridproof_primitives::{
+	ed25519::PublicKey,
+	meter::{
+		Direction, MeterIndex, MeterInfo, MeterName, OrganisationIndex, Overview, OwnerConsent,
+		Registers, SealId, Suspension, Totals, Trust,
+	},
+};
+use serde::Serialize;
+
+/// Name of the pallet in the runtime.
+pub const PALLET: &str = "MeterReadings";
+/// Name of the runtime API.
+const API: &str = "MeterReadingsApi";
+
+/// A meter of this chain.
+pub type Info = MeterInfo<[u8; 32]>;
+
+/// A meter for people and programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Shown {
+	/// Its number.
+	pub index: MeterIndex,
+	/// Its ids.
+	#[serde(flatten)]
+	pub name: MeterName,
+	/// The key that signs its batches.
+	pub device_key: String,
+	/// Who owns it.
+	pub owner: String,
+	/// Where its KWH goes: owner and device can each spend it.
+	pub energy_account: String,
+	/// The organisation that answers for it.
+	pub organisation: OrganisationIndex,
+	/// Who certified it.
+	pub electrician: String,
+	/// The most it can carry, in W.
+	pub rated_power_w: u32,
+	/// Which way energy may go.
+	pub direction: Direction,
+	/// Who holds the key.
+	pub trust: Trust,
+	/// The seal's id.
+	pub seal: String,
+	/// Why its batches are refused, if they are.
+	pub suspended: Option<Suspension>,
+	/// Sequence number of its next batch.
+	pub next_sequence: u64,
+	/// Before this no batch may begin, UTC milliseconds: the end of its last one, or the begin of
+	/// its certified service.
+	pub last_end_ms: u64,
+	/// What its registers showed then.
+	pub registers: Registers,
+}
+
+impl From<&Info> for Shown {
+	fn from(info: &Info) -> Self {
+		let certificate = &info.certificate;
+		Self {
+			index: info.index,
+			name: certificate.name.clone(),
+			device_key: hex::encode(certificate.device),
+			owner: address(&certificate.owner),
+			energy_account: address(&info.energy_account),
+			organisation: certificate.organisation,
+			electrician: address(&certificate.electrician),
+			rated_power_w: certificate.rated_power_w,
+			direction: certificate.direction,
+			trust: certificate.trust,
+			seal: String::from_utf8_lossy(&certificate.seal).to_string(),
+			suspended: info.suspended,
+			next_sequence: info.state.next_sequence,
+			last_end_ms: info.state.last_end_ms,
+			registers: info.state.registers,
+		}
+	}
+}
+
+/// A meter by its number.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn meter(chain: &Chain, index: MeterIndex) -> Result<Option<Info>, Failure> {
+	chain.call(&format!("{API}_meter"), &index.encode()).await
+}
+
+/// A meter by its name.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn meter_by_name(chain: &Chain, name: &MeterName) -> Result<Option<Info>, Failure> {
+	let found: Option<(MeterIndex, Info)> =
+		chain.call(&format!("{API}_meter_by_name"), &name.encode()).await?;
+	Ok(found.map(|(_, info)| info))
+}
+
+/// A meter's energy over some spans of time.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn totals(chain: &Chain, index: MeterIndex) -> Result<Option<Totals>, Failure> {
+	chain.call(&format!("{API}_totals"), &index.encode()).await
+}
+
+/// How much there is.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn overview(chain: &Chain) -> Result<Overview, Failure> {
+	chain.call(&format!("{API}_overview"), &[]).await
+}
+
+/// What an electrician vouches for: the argument of `certify_meter`.
+#[derive(Clone, Debug, PartialEq, Eq, Encode)]
+pub struct Certification {
+	/// Site, device and meter.
+	pub name: MeterName,
+	/// The key that signs its batches.
+	pub device: PublicKey,
+	/// Whose meter it is.
+	pub owner: [u8; 32],
+	/// The most that it can carry, in W.
+	pub rated_power_w: u32,
+	/// Which ways energy goes through it.
+	pub direction: Direction,
+	/// Who holds the key.
+	pub trust: Trust,
+	/// Its seal.
+	pub seal: SealId,
+	/// Its registers when its certified service begins.
+	pub registers: Registers,
+	/// When its certified service begins, UTC milliseconds.
+	pub since_ms: u64,
+	/// Until when the owner's consent is good, UTC milliseconds.
+	pub valid_until_ms: u64,
+}
+
+impl Certification {
+	/// What the owner has to sign.
+	pub fn consent(&self, organisation: OrganisationIndex) -> OwnerConsent<[u8; 32]> {
+		OwnerConsent {
+			organisation,
+			name: self.name.clone(),
+			device: self.device,
+			owner: self.owner,
+			valid_until_ms: self.valid_until_ms,
+		}
+	}
+}
+
+/// A call, as [`Submitter`] takes it: pallet, name, SCALE-encoded arguments.
+pub type Call = (&'static str, &'static str, Vec<u8>);
+
+/// A signature as the chain's `MultiSignature` is encoded.
+pub fn multi_signature(signature: &AccountSignature) -> Vec<u8> {
+	match signature {
+		AccountSignature::Ed25519(bytes) => (0u8, bytes).encode(),
+		AccountSignature::Sr25519(bytes) => (1u8, bytes).encode(),
+		AccountSignature::Ecdsa(bytes) => (2u8, bytes).encode(),
+	}
+}
+
+/// `certify_meter`.
+pub fn certify(
+	organisation: OrganisationIndex,
+	certification: &Certification,
+	consent: &AccountSignature,
+) -> Call {
+	let mut arguments = (Compact(organisation), certification).encode();
+	arguments.extend(multi_signature(consent));
+	(PALLET, "certify_meter", arguments)
+}
+
+/// `suspend_meter`.
+pub fn suspend(meter: MeterIndex, reason: Suspension) -> Call {
+	(PALLET, "suspend_meter", (Compact(meter), reason).encode())
+}
+
+/// `reinstate_meter`.
+pub fn reinstate(meter: MeterIndex, seal: &SealId) -> Call {
+	(PALLET, "reinstate_meter", (Compact(meter), seal).encode())
+}
+
+/// Another key for a meter's device, with the owner's consent to it.
+pub struct NewDevice {
+	/// The key.
+	pub device: PublicKey,
+	/// Until when the consent is good, UTC milliseconds.
+	pub valid_until_ms: u64,
+	/// The owner's signature.
+	pub consent: AccountSignature,
+}
+
+/// `exchange_meter`.
+pub fn exchange(
+	meter: MeterIndex,
+	registers: Registers,
+	seal: &SealId,
+	new: Option<&NewDevice>,
+) -> Call {
+	let mut arguments = (Compact(meter), registers, seal).encode();
+	match new {
+		None => arguments.push(0),
+		Some(new) => {
+			arguments.push(1);
+			arguments.extend((new.device, new.valid_until_ms).encode());
+			arguments.extend(multi_signature(&new.consent));
+		},
+	}
+	(PALLET, "exchange_meter", arguments)
+}
+
+/// Submits one call and waits until it is final.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn submit(
+	chain: &Chain,
+	signer: &AccountKey,
+	call: Call,
+	patience: &Patience,
+) -> Result<Included, Failure> {
+	let submitter = Submitter::new(chain.clone(), signer.clone(), *patience);
+	let mut outcomes = submitter.submit(&[call]).await?;
+	let lost = || Failure::Unsupported("an outcome of the transaction".to_string());
+	outcomes.pop().ok_or_else(lost)?
+}
+
+/// The meters in service, by number.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn meters(chain: &Chain) -> Result<Vec<Info>, Failure> {
+	const PAGE: u32 = 500;
+	let (mut all, mut from): (Vec<Info>, MeterIndex) = (Vec::new(), 0);
+	loop {
+		let page: Vec<Info> = chain.call(&format!("{API}_meters"), &(from, PAGE).encode()).await?;
+		let Some(last) = page.last() else { return Ok(all) };
+		let next = last.index.checked_add(1);
+		all.extend(page);
+		match next {
+			Some(next) => from = next,
+			None => return Ok(all),
+		}
+	}
+}
+
+/// May an organisation act?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+	/// Not yet: it waits for governance.
+	Pending,
+	/// Yes.
+	Admitted,
+	/// No more.
+	Revoked,
+}
+
+/// An organisation of electricians.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Organisation {
+	/// What it calls itself.
+	pub name: Vec<u8>,
+	/// Who adds and removes members.
+	pub admin: [u8; 32],
+	/// May it act?
+	pub standing: Standing,
+	/// How many electricians it has.
+	pub members: u32,
+	/// How many meters are in service that it certified.
+	pub meters: u32,
+	/// Deposit held of the admin, in the native token's smallest unit.
+	pub deposit: u128,
+}
+
+/// An organisation by its number.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn organisation(
+	chain: &Chain,
+	index: OrganisationIndex,
+) -> Result<Option<Organisation>, Failure> {
+	chain.call(&format!("{API}_organisation"), &index.encode()).await
+}
+
+/// Is the account an electrician of the organisation?
+///
+/// # Errors
+/// [`Failure`].
+pub async fn is_member(
+	chain: &Chain,
+	organisation: OrganisationIndex,
+	who: &[u8; 32],
+) -> Result<bool, Failure> {
+	chain.call(&format!("{API}_is_member"), &(organisation, who).encode()).await
+}
+
+/// `register_organisation`.
+pub fn register_organisation(name: &str) -> Call {
+	(PALLET, "register_organisation", name.as_bytes().encode())
+}
+
+/// `add_member`.
+pub fn add_member(organisation: OrganisationIndex, who: &[u8; 32]) -> Call {
+	(PALLET, "add_member", (Compact(organisation), who).encode())
+}
+
+/// `set_organisation_standing`, to be dispatched by governance.
+pub fn set_standing(organisation: OrganisationIndex, standing: Standing) -> Call {
+	(PALLET, "set_organisation_standing", (Compact(organisation), standing).encode())
+}

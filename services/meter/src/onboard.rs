@@ -1,0 +1,592 @@
+//! Onboarding: a device key, the owner's consent, the electrician's certification.
+//!
+//! Whatever is done already is left as it is: a run that was interrupted is started again.
+
+use crate::{
+	Binding, DeviceFault,
+	chain::{self, Certification, Standing},
+	file_name,
+};
+use gridproof_chain::{Chain, Failure, Patience, Submitter};
+use gridproof_keys::{AccountKey, KeyFault, Kind, SealedKey, account::address, files};
+use gridproof_primitives::{
+	H256,
+	meter::{
+		Direction, MAX_SEAL_BYTES, MeterIndex, MeterName, OrganisationIndex, Registers, SealId,
+		Trust,
+	},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+	fs, io,
+	os::unix::fs::DirBuilderExt,
+	path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+/// For how long an owner's consent can be used, in milliseconds: one hour.
+const CONSENT_MS: u64 = 3_600_000;
+/// Certifications that are sent side by side.
+const AT_ONCE: usize = 50;
+
+/// Why meters were not onboarded.
+#[derive(Debug, thiserror::Error)]
+pub enum OnboardFault {
+	/// A key is not usable.
+	#[error(transparent)]
+	Key(#[from] KeyFault),
+	/// The chain says no, or nothing.
+	#[error(transparent)]
+	Chain(#[from] Failure),
+	/// The chain refused one meter.
+	#[error("{name}: {failure}{advice}", advice = advice(failure))]
+	Refused {
+		/// Which.
+		name: String,
+		/// Why.
+		failure: Failure,
+	},
+	/// The meter is on chain with another key or owner.
+	#[error("{name} is certified already, as meter {index} with {what}")]
+	Taken {
+		/// Which.
+		name: String,
+		/// Its number.
+		index: MeterIndex,
+		/// What differs.
+		what: &'static str,
+	},
+	/// The organisation cannot certify.
+	#[error("organisation {index} {reason}")]
+	Organisation {
+		/// Which.
+		index: OrganisationIndex,
+		/// Why not.
+		reason: &'static str,
+	},
+	/// A list or registry that is none.
+	#[error("{path}{at}: {reason}", at = line.map(|line| format!(", line {line}")).unwrap_or_default())]
+	BadFile {
+		/// Which file.
+		path: String,
+		/// Counted from one.
+		line: Option<usize>,
+		/// Why.
+		reason: String,
+	},
+	/// The device cannot be bound to its meter.
+	#[error(transparent)]
+	Device(#[from] DeviceFault),
+}
+
+/// What to do about an error that the chain names.
+fn advice(failure: &Failure) -> &'static str {
+	let Failure::Refused(name) = failure else { return "" };
+	match name.split_once('.').map_or(name.as_str(), |(_, error)| error) {
+		"NotMember" => ": the organisation's admin has to add this account first",
+		"NotAdmitted" => ": governance has to admit the organisation first",
+		"NameTaken" => ": choose other ids",
+		"KeyInUse" => ": a key serves one meter; make another one",
+		"OwnerIsDevice" => ": the owner cannot be the device itself",
+		"ConsentExpired" => ": have the owner sign again; is this machine's clock right?",
+		"BadConsent" => ": the owner has signed something else, or for another chain",
+		"FundsUnavailable" => ": the account cannot pay the deposit",
+		_ => "",
+	}
+}
+
+/// A meter to be onboarded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeterSpec {
+	/// Its site.
+	pub site: String,
+	/// Its device.
+	pub device: String,
+	/// The meter.
+	pub meter: String,
+	/// Which way energy may go.
+	pub direction: Direction,
+	/// The most power that can go through, in W.
+	pub rated_power_w: u32,
+	/// The id of its seal.
+	pub seal: String,
+	/// The profile that a simulation gives it, such as `h0` or `h0+pv`.
+	#[serde(default, skip_serializing_if = "Option::is_none")]
+	pub profile: Option<String>,
+}
+
+/// A meter that is on chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Onboarded {
+	/// Its number.
+	pub index: MeterIndex,
+	/// What was asked for.
+	#[serde(flatten)]
+	pub spec: MeterSpec,
+	/// The key that signs its batches.
+	pub device_key: String,
+	/// The device's key file.
+	pub key_file: PathBuf,
+	/// The owner's address.
+	pub owner: String,
+	/// Where its KWH goes.
+	pub energy_account: String,
+	/// No reading may begin before, UTC milliseconds.
+	pub since_ms: u64,
+	/// Was it on chain before?
+	#[serde(default)]
+	pub was_there: bool,
+}
+
+impl MeterSpec {
+	/// Its ids.
+	///
+	/// # Errors
+	/// What is wrong with them.
+	pub fn name(&self) -> Result<MeterName, String> {
+		MeterName::new(&self.site, &self.device, &self.meter).map_err(|fault| fault.to_string())
+	}
+
+	fn seal(&self) -> Result<SealId, String> {
+		seal(&self.seal)
+	}
+}
+
+/// A seal's id.
+///
+/// # Errors
+/// If it is empty or has more than [`MAX_SEAL_BYTES`] bytes.
+pub fn seal(text: &str) -> Result<SealId, String> {
+	let seal = Some(text.as_bytes().to_vec()).filter(|seal| !seal.is_empty());
+	seal.and_then(|seal| SealId::try_from(seal).ok())
+		.ok_or_else(|| format!("a seal's id has 1 to {MAX_SEAL_BYTES} bytes"))
+}
+
+/// Meters of one chain: what onboarding writes and device programs read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registry {
+	/// The chain.
+	pub genesis: H256,
+	/// Its meters, by number.
+	pub meters: Vec<Onboarded>,
+}
+
+impl Registry {
+	/// Reads a registry; `None` if there is no file.
+	///
+	/// # Errors
+	/// [`OnboardFault::BadFile`].
+	pub fn load(path: &Path) -> Result<Option<Self>, OnboardFault> {
+		let bad = |reason: String| bad_file(path, None, reason);
+		match fs::read(path) {
+			Ok(bytes) => {
+				serde_json::from_slice(&bytes).map(Some).map_err(|error| bad(error.to_string()))
+			},
+			Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+			Err(error) => Err(bad(error.to_string())),
+		}
+	}
+
+	/// Adds meters to the registry at `path`, in place of those with the same numbers.
+	///
+	/// # Errors
+	/// [`OnboardFault::BadFile`], also if it is of another chain.
+	pub fn add(path: &Path, genesis: H256, meters: &[Onboarded]) -> Result<Self, OnboardFault> {
+		let mut registry =
+			Self::load(path)?.unwrap_or_else(|| Self { genesis, meters: Vec::new() });
+		if registry.genesis != genesis {
+			let reason = "holds meters of another chain; name another file".to_string();
+			return Err(bad_file(path, None, reason));
+		}
+		registry.meters.retain(|old| meters.iter().all(|new| new.index != old.index));
+		registry.meters.extend(meters.iter().cloned());
+		registry.meters.sort_by_key(|meter| meter.index);
+		let bad = |reason: String| bad_file(path, None, reason);
+		let text = serde_json::to_string_pretty(&registry).map_err(|e| bad(e.to_string()))?;
+		files::replace(path, format!("{text}\n").as_bytes(), 0o644)
+			.map_err(|error| bad(error.to_string()))?;
+		Ok(registry)
+	}
+}
+
+impl Onboarded {
+	/// What its device signs for.
+	pub const fn binding(&self, genesis: H256) -> Binding {
+		Binding { genesis, meter: self.index }
+	}
+}
+
+fn bad_file(path: &Path, line: Option<usize>, reason: String) -> OnboardFault {
+	OnboardFault::BadFile { path: path.display().to_string(), line, reason }
+}
+
+/// Reads meters from a JSON array, or a CSV file whose first line is
+/// `site,device,meter,direction,rated_power_w,seal` and maybe `,profile`.
+///
+/// # Errors
+/// [`OnboardFault::BadFile`] with the line.
+pub fn read_list(path: &Path) -> Result<Vec<MeterSpec>, OnboardFault> {
+	let bad = |line: Option<usize>, reason: String| bad_file(path, line, reason);
+	let text = fs::read_to_string(path).map_err(|error| bad(None, error.to_string()))?;
+	let specs: Vec<(Option<usize>, MeterSpec)> = if text.trim_start().starts_with('[') {
+		let specs: Vec<MeterSpec> = serde_json::from_str(&text)
+			.map_err(|error| bad(Some(error.line()), error.to_string()))?;
+		specs.into_iter().map(|spec| (None, spec)).collect()
+	} else {
+		let lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, line)| !line.is_empty());
+		let mut lines = lines.peekable();
+		let columns = "site,device,meter,direction,rated_power_w,seal";
+		let header = lines.next().map(|(_, header)| header).unwrap_or_default();
+		if header != columns && header != format!("{columns},profile") {
+			return Err(bad(
+				Some(1),
+				format!("the first line is {columns}, with or without ,profile"),
+			));
+		}
+		let parse = |(number, line): (usize, &str)| {
+			let spec = parse_line(line).map_err(|reason| bad(Some(number), reason))?;
+			Ok((Some(number), spec))
+		};
+		lines.map(parse).collect::<Result<_, OnboardFault>>()?
+	};
+	for (place, (line, spec)) in specs.iter().enumerate() {
+		let checked = spec.name().and_then(|_| spec.seal());
+		checked.map_err(|reason| bad(*line, reason))?;
+		let same = |other: &(_, MeterSpec)| {
+			(&other.1.site, &other.1.device, &other.1.meter)
+				== (&spec.site, &spec.device, &spec.meter)
+		};
+		if specs.iter().take(place).any(same) {
+			return Err(bad(*line, "the same meter as in a line above".to_string()));
+		}
+	}
+	Ok(specs.into_iter().map(|(_, spec)| spec).collect())
+}
+
+fn parse_line(line: &str) -> Result<MeterSpec, String> {
+	let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+	let (&[site, device, meter, direction, power, seal], rest) =
+		fields.split_first_chunk::<6>().ok_or("six or seven values are needed")?;
+	let profile = match rest {
+		[] | [""] => None,
+		[profile] => Some(profile.to_string()),
+		_ => return Err("six or seven values are needed".to_string()),
+	};
+	Ok(MeterSpec {
+		site: site.to_string(),
+		device: device.to_string(),
+		meter: meter.to_string(),
+		direction: direction.parse::<Direction>().map_err(|error| error.to_string())?,
+		rated_power_w: power
+			.parse()
+			.map_err(|_| format!("rated_power_w {power:?} is no whole number of W"))?,
+		seal: seal.to_string(),
+		profile,
+	})
+}
+
+/// Asks for the passphrase of a key file.
+pub type Ask<'a> = &'a dyn Fn(&Path) -> Result<Zeroizing<Vec<u8>>, KeyFault>;
+
+/// The device key of a meter in `folder`; made if there is none, encrypted with `passphrase` if
+/// there is one.
+///
+/// # Errors
+/// [`KeyFault`].
+pub fn device_key(
+	folder: &Path,
+	name: &MeterName,
+	passphrase: Option<&[u8]>,
+	ask: Ask,
+) -> Result<(SealedKey, PathBuf), KeyFault> {
+	let path = folder.join(format!("{}.json", file_name(name)));
+	if !path.exists() {
+		let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+		made.map_err(|reason| KeyFault::Io { path: folder.display().to_string(), reason })?;
+		SealedKey::generate(Kind::Device, Some(&name.to_string()))?.save(&path, passphrase)?;
+	}
+	let key = SealedKey::load_as(&path, Kind::Device, || match passphrase {
+		Some(passphrase) => Ok(Zeroizing::new(passphrase.to_vec())),
+		None => ask(&path),
+	})?;
+	match key.label() {
+		Some(label) if label != name.to_string() => Err(KeyFault::Other {
+			path: path.display().to_string(),
+			is: label.to_string(),
+			wanted: name.to_string(),
+		}),
+		_ => Ok((key, path)),
+	}
+}
+
+/// What meters are onboarded with.
+pub struct Order<'a> {
+	/// The meters.
+	pub meters: &'a [MeterSpec],
+	/// Folder of the device keys.
+	pub keys: &'a Path,
+	/// Passphrase of new device keys, if they are to be encrypted.
+	pub passphrase: Option<&'a [u8]>,
+	/// Whose meters they are.
+	pub owner: &'a AccountKey,
+	/// Who certifies.
+	pub electrician: &'a AccountKey,
+	/// For which organisation.
+	pub organisation: OrganisationIndex,
+	/// Who holds the keys.
+	pub trust: Trust,
+	/// What their registers show.
+	pub registers: Registers,
+	/// When their certified service begins, UTC milliseconds.
+	pub since_ms: u64,
+	/// Now, UTC milliseconds.
+	pub now_ms: u64,
+}
+
+/// Onboards meters: makes device keys, lets the owner consent and the electrician certify, and
+/// waits until all is final. `done` is told of each meter.
+///
+/// # Errors
+/// [`OnboardFault`]; meters that were certified before it stay so, and are found by the next run.
+pub async fn onboard(
+	chain: &Chain,
+	order: &Order<'_>,
+	ask: Ask<'_>,
+	patience: &Patience,
+	done: impl Fn(&Onboarded),
+) -> Result<Vec<Onboarded>, OnboardFault> {
+	check_organisation(chain, order).await?;
+	let mut all = Vec::with_capacity(order.meters.len());
+	for part in order.meters.chunks(AT_ONCE) {
+		let mut calls = Vec::new();
+		let mut prepared = Vec::with_capacity(part.len());
+		for spec in part {
+			let (certification, path) = prepare(order, spec, ask)?;
+			let there = chain::meter_by_name(chain, &certification.name).await?;
+			match &there {
+				Some(info) => check_same(info, &certification)?,
+				None => {
+					let consent = certification.consent(order.organisation);
+					let signature = order.owner.sign(&consent.signing_payload(&chain.genesis()));
+					calls.push(chain::certify(order.organisation, &certification, &signature));
+				},
+			}
+			prepared.push((spec, certification.name, path, there.is_some()));
+		}
+		let submitter = Submitter::new(chain.clone(), order.electrician.clone(), *patience);
+		let mut outcomes = submitter.submit(&calls).await?.into_iter();
+		for (spec, name, key_file, was_there) in prepared {
+			let refused = |failure| OnboardFault::Refused { name: name.to_string(), failure };
+			if !was_there {
+				let lost = || Failure::Unsupported("an outcome of certify_meter".to_string());
+				outcomes.next().unwrap_or_else(|| Err(lost())).map_err(refused)?;
+			}
+			let missing = || Failure::Unsupported(format!("the meter {name}, certified just now"));
+			let info = chain::meter_by_name(chain, &name).await?.ok_or_else(missing)?;
+			let onboarded = Onboarded {
+				index: info.index,
+				spec: spec.clone(),
+				device_key: hex::encode(info.certificate.device),
+				key_file: fs::canonicalize(&key_file).unwrap_or(key_file),
+				owner: address(&info.certificate.owner),
+				energy_account: address(&info.energy_account),
+				since_ms: info.state.last_end_ms.max(if was_there { 0 } else { order.since_ms }),
+				was_there,
+			};
+			done(&onboarded);
+			all.push(onboarded);
+		}
+	}
+	Ok(all)
+}
+
+fn prepare(
+	order: &Order,
+	spec: &MeterSpec,
+	ask: Ask,
+) -> Result<(Certification, PathBuf), OnboardFault> {
+	let bad = |reason: String| bad_file(Path::new(&spec.meter), None, reason);
+	let name = spec.name().map_err(bad)?;
+	let (key, path) = device_key(order.keys, &name, order.passphrase, ask)?;
+	let certification = Certification {
+		name,
+		device: *key.public(),
+		owner: order.owner.account(),
+		rated_power_w: spec.rated_power_w,
+		direction: spec.direction,
+		trust: order.trust,
+		seal: spec.seal().map_err(bad)?,
+		registers: order.registers,
+		since_ms: order.since_ms,
+		valid_until_ms: order.now_ms.saturating_add(CONSENT_MS),
+	};
+	Ok((certification, path))
+}
+
+fn check_same(info: &chain::Info, wanted: &Certification) -> Result<(), OnboardFault> {
+	let certificate = &info.certificate;
+	let what = if certificate.device != wanted.device {
+		"another device key"
+	} else if certificate.owner != wanted.owner {
+		"another owner"
+	} else if certificate.direction != wanted.direction {
+		"another direction"
+	} else if certificate.rated_power_w != wanted.rated_power_w {
+		"another rated power"
+	} else {
+		return Ok(());
+	};
+	Err(OnboardFault::Taken { name: wanted.name.to_string(), index: info.index, what })
+}
+
+/// Says at once what would refuse every meter.
+async fn check_organisation(chain: &Chain, order: &Order<'_>) -> Result<(), OnboardFault> {
+	let index = order.organisation;
+	let fault = |reason| OnboardFault::Organisation { index, reason };
+	let organisation = chain::organisation(chain, index)
+		.await?
+		.ok_or_else(|| fault("does not exist; register it with --register"))?;
+	match organisation.standing {
+		Standing::Admitted => (),
+		Standing::Pending => return Err(fault("waits for governance to admit it")),
+		Standing::Revoked => return Err(fault("was revoked by governance")),
+	}
+	if !chain::is_member(chain, index, &order.electrician.account()).await? {
+		return Err(fault("does not have this electrician; its admin has to add the account"));
+	}
+	Ok(())
+}
+
+/// An organisation that was just registered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Registered {
+	/// Its number.
+	pub organisation: OrganisationIndex,
+	/// What it calls itself.
+	pub name: String,
+	/// Has governance admitted it?
+	pub admitted: bool,
+	/// Its electricians.
+	pub electricians: Vec<String>,
+}
+
+/// Registers an organisation with `admin`, adds electricians, and lets `governance`, the sudo key
+/// of a development chain, admit it if there is one.
+///
+/// # Errors
+/// [`OnboardFault`].
+pub async fn register(
+	chain: &Chain,
+	name: &str,
+	admin: &AccountKey,
+	electricians: &[[u8; 32]],
+	governance: Option<&AccountKey>,
+	patience: &Patience,
+) -> Result<Registered, OnboardFault> {
+	let refused = |failure| OnboardFault::Refused { name: name.to_string(), failure };
+	let call = chain::register_organisation(name);
+	let included = chain::submit(chain, admin, call, patience).await.map_err(refused)?;
+	let unsupported = || Failure::Unsupported("MeterReadings.OrganisationRegistered".to_string());
+	let organisation = included
+		.number("MeterReadings.OrganisationRegistered", "organisation")
+		.and_then(|number| OrganisationIndex::try_from(number).ok())
+		.ok_or_else(unsupported)?;
+	for electrician in electricians {
+		let call = chain::add_member(organisation, electrician);
+		chain::submit(chain, admin, call, patience).await.map_err(refused)?;
+	}
+	if let Some(governance) = governance {
+		let (pallet, call, arguments) = chain::set_standing(organisation, Standing::Admitted);
+		let inner = chain.call_bytes(pallet, call, &arguments).await?;
+		let call = ("Sudo", "sudo", inner);
+		chain::submit(chain, governance, call, patience).await.map_err(refused)?;
+	}
+	let found = chain::organisation(chain, organisation).await?.ok_or_else(unsupported)?;
+	Ok(Registered {
+		organisation,
+		name: name.to_string(),
+		admitted: found.standing == Standing::Admitted,
+		electricians: electricians.iter().map(address).collect(),
+	})
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn list(text: &str) -> Result<Vec<MeterSpec>, OnboardFault> {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("meters.csv");
+		fs::write(&path, text).unwrap();
+		read_list(&path)
+	}
+
+	const HEADER: &str = "site,device,meter,direction,rated_power_w,seal";
+
+	#[test]
+	fn meters_are_read_from_csv_and_json() {
+		let csv = format!("{HEADER},profile\nA,gw,1,import,25000,S-1,h0\nA,gw,2,both,9000,S-2,\n");
+		let specs = list(&csv).unwrap();
+		assert_eq!(specs.len(), 2);
+		assert_eq!(specs[0].profile.as_deref(), Some("h0"));
+		assert_eq!((specs[1].direction, specs[1].profile.clone()), (Direction::Both, None));
+		let json = serde_json::to_string(&specs).unwrap();
+		assert_eq!(list(&json).unwrap(), specs);
+	}
+
+	#[test]
+	fn a_line_that_is_none_is_named() {
+		let line = |text: &str| match list(text) {
+			Err(OnboardFault::BadFile { line: Some(line), .. }) => line,
+			other => panic!("{other:?}"),
+		};
+		assert_eq!(line("site,device\n"), 1);
+		assert_eq!(line(&format!("{HEADER}\nA,gw,1,import,25000\n")), 2);
+		assert_eq!(line(&format!("{HEADER}\nA,gw,1,sideways,25000,S\n")), 2);
+		assert_eq!(line(&format!("{HEADER}\n\nA,gw,1,import,-1,S\n")), 3);
+		assert_eq!(line(&format!("{HEADER}\nA/B,gw,1,import,1,S\n")), 2);
+		assert_eq!(line(&format!("{HEADER}\nA,gw,1,import,1,\n")), 2);
+		assert_eq!(line(&format!("{HEADER}\nA,gw,1,import,1,S\nA,gw,1,export,1,T\n")), 3);
+	}
+
+	#[test]
+	fn a_device_key_is_made_once_and_belongs_to_its_meter() {
+		let folder = tempfile::tempdir().unwrap();
+		let keys = folder.path().join("keys");
+		let name = MeterName::new("A", "gw", "1").unwrap();
+		let never = |path: &Path| Err(KeyFault::PassphraseNeeded(path.display().to_string()));
+		let (first, path) = device_key(&keys, &name, None, &never).unwrap();
+		let (again, _) = device_key(&keys, &name, None, &never).unwrap();
+		assert_eq!(first.public(), again.public());
+		let other = MeterName::new("A", "gw", "2").unwrap();
+		fs::copy(&path, keys.join(format!("{}.json", file_name(&other)))).unwrap();
+		let fault = device_key(&keys, &other, None, &never).err().unwrap();
+		assert!(fault.to_string().ends_with("is the key of A/gw/1, not of A/gw/2"), "{fault}");
+	}
+
+	#[test]
+	fn a_registry_grows_and_is_of_one_chain() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("meters.json");
+		let spec = parse_line("A,gw,1,import,25000,S-1,h0").unwrap();
+		let meter = |index| Onboarded {
+			index,
+			spec: spec.clone(),
+			device_key: "00".repeat(32),
+			key_file: PathBuf::from("key.json"),
+			owner: "owner".to_string(),
+			energy_account: "account".to_string(),
+			since_ms: 0,
+			was_there: false,
+		};
+		let genesis = H256::repeat_byte(1);
+		assert_eq!(Registry::load(&path).unwrap(), None);
+		Registry::add(&path, genesis, &[meter(3)]).unwrap();
+		let grown = Registry::add(&path, genesis, &[meter(1), meter(3)]).unwrap();
+		assert_eq!(grown.meters.iter().map(|meter| meter.index).collect::<Vec<_>>(), [1, 3]);
+		assert_eq!(Registry::load(&path).unwrap(), Some(grown));
+		assert!(Registry::add(&path, H256::zero(), &[meter(4)]).is_err());
+	}
+}
