@@ -1,0 +1,530 @@
+//! `gridproof miner`.
+
+use crate::{
+	keys::PassphraseArgs,
+	output::Output,
+	payer::{NodeArgs, PayerArgs, new_sealed_key, sealed_key},
+};
+use anyhow::{Context, bail, ensure};
+use clap::{Args, Subcommand, ValueEnum};
+use gridproof_compute::{
+	coordinator::system_clock,
+	miner::{Counts, Miner, MinerChain, Outbox, Settings},
+	openai_engine::{OpenAiEngine, OpenAiOptions},
+	protocol::Hex32,
+};
+use gridproof_engine::{
+	DEFAULT_MODEL, Engine, Finish, Input, LocalEngine, Message, Request, Sampling,
+};
+use gridproof_keys::{Kind, account::address, read_private, show};
+use gridproof_primitives::{
+	compute::{Class, MinerView},
+	score::POINT,
+};
+use serde::Serialize;
+use std::{ops::ControlFlow, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use tokio::signal::unix::{SignalKind, signal};
+use zeroize::Zeroizing;
+
+/// What `gridproof miner` can do.
+#[derive(Subcommand)]
+pub enum Command {
+	/// Take jobs from coordinators, run them, deliver results, be paid.
+	Run(Box<RunArgs>),
+	/// Register the miner's key on chain; the account's bond is held.
+	Register(RegisterArgs),
+	/// Show a miner: how the chain sees it, and what it has still to deliver.
+	Status(StatusArgs),
+	/// Ask the engine something, without coordinator or chain: does it work, and how fast is it?
+	Try(Box<TryArgs>),
+}
+
+/// What a miner computes with.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum ClassArg {
+	/// Graphics processors.
+	Gpu,
+	/// Processors.
+	Cpu,
+}
+
+impl From<ClassArg> for Class {
+	fn from(class: ClassArg) -> Self {
+		match class {
+			ClassArg::Gpu => Self::Gpu,
+			ClassArg::Cpu => Self::Cpu,
+		}
+	}
+}
+
+/// What runs the model.
+#[derive(Args)]
+struct EngineArgs {
+	/// A server that speaks OpenAI's protocol (vLLM, llama.cpp), as http://127.0.0.1:8000; else
+	/// the small model of this program runs here.
+	#[arg(long, value_name = "HTTP", env = "GRIDPROOF_ENGINE_URL", requires = "engine_memory_mb")]
+	engine: Option<String>,
+	/// File, mode 0600, whose first line is the server's API key.
+	#[arg(long, value_name = "FILE", env = "GRIDPROOF_ENGINE_KEY_FILE", requires = "engine")]
+	engine_key_file: Option<PathBuf>,
+	/// A model of the server to serve, perhaps by another name: NAME or NAME=SERVER'S NAME. May be
+	/// repeated; else all that the server lists.
+	#[arg(long, value_name = "NAME", requires = "engine")]
+	engine_model: Vec<String>,
+	/// Memory that the server has in use, in megabytes. It counts for the miner's score.
+	#[arg(long, value_name = "MB", requires = "engine")]
+	engine_memory_mb: Option<u32>,
+	/// Seconds that the server may be silent.
+	#[arg(long, value_name = "SECONDS", default_value_t = 120,
+		value_parser = clap::value_parser!(u64).range(1..=3600))]
+	engine_timeout: u64,
+	/// Folder of another small model, made by scripts/train-model.
+	#[arg(long, value_name = "DIR", conflicts_with = "engine")]
+	model_dir: Option<PathBuf>,
+	/// What the engine computes with: gpu or cpu, as registered on chain. Without --engine: cpu.
+	#[arg(long)]
+	class: Option<ClassArg>,
+}
+
+/// Arguments of `miner run`.
+#[derive(Args)]
+pub struct RunArgs {
+	/// The miner's key file.
+	#[arg(long, value_name = "FILE")]
+	key: PathBuf,
+	/// Folder of its database.
+	#[arg(long, value_name = "DIR")]
+	data: PathBuf,
+	/// A coordinator to work for; may be repeated.
+	#[arg(long, value_name = "HTTP", default_value = "http://127.0.0.1:8090")]
+	coordinator: Vec<String>,
+	/// Jobs at a time, of each coordinator.
+	#[arg(long, value_name = "N", default_value_t = 1,
+		value_parser = clap::value_parser!(u32).range(1..=256))]
+	slots: u32,
+	/// Seconds that running jobs have to end when the miner is told to stop.
+	#[arg(long, value_name = "SECONDS", default_value_t = 30)]
+	grace: u64,
+	/// The node.
+	#[arg(long, value_name = "WS", default_value = "ws://127.0.0.1:9944")]
+	url: String,
+	#[command(flatten)]
+	engine: EngineArgs,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+}
+
+/// Arguments of `miner register`.
+#[derive(Args)]
+pub struct RegisterArgs {
+	/// The miner's key file.
+	#[arg(long, value_name = "FILE")]
+	key: PathBuf,
+	/// Make the key file first.
+	#[arg(long)]
+	new_key: bool,
+	/// What it computes with.
+	#[arg(long, default_value = "cpu")]
+	class: ClassArg,
+	#[command(flatten)]
+	account: PayerArgs,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+	#[command(flatten)]
+	node: NodeArgs,
+}
+
+/// Arguments of `miner status`.
+#[derive(Args)]
+pub struct StatusArgs {
+	/// The miner's key file; its passphrase is not needed.
+	#[arg(long, value_name = "FILE", required_unless_present = "miner")]
+	key: Option<PathBuf>,
+	/// The miner's public key.
+	#[arg(long, value_name = "0x…", conflicts_with = "key")]
+	miner: Option<Hex32>,
+	/// Also show what the miner with this data folder has to deliver; it may be running.
+	#[arg(long, value_name = "DIR")]
+	data: Option<PathBuf>,
+	/// The node.
+	#[arg(long, value_name = "WS", default_value = "ws://127.0.0.1:9944")]
+	url: String,
+}
+
+/// Arguments of `miner try`.
+#[derive(Args)]
+pub struct TryArgs {
+	/// What the engine is given.
+	#[arg(long)]
+	prompt: String,
+	/// As a conversation instead of a text to go on with.
+	#[arg(long)]
+	chat: bool,
+	/// The model; else the engine's first.
+	#[arg(long, value_name = "NAME")]
+	model: Option<String>,
+	/// Most tokens of the answer.
+	#[arg(long, value_name = "N", default_value_t = 64)]
+	max_tokens: u32,
+	/// Temperature in thousandths; with 0 the likeliest token is taken.
+	#[arg(long, value_name = "N", default_value_t = 0)]
+	temperature_milli: u32,
+	/// Nucleus in thousandths.
+	#[arg(long, value_name = "N", default_value_t = 1_000,
+		value_parser = clap::value_parser!(u32).range(1..=1_000))]
+	top_p_milli: u32,
+	/// Where the random choices begin.
+	#[arg(long, default_value_t = 0)]
+	seed: u64,
+	/// A text that ends the answer; may be repeated.
+	#[arg(long, value_name = "TEXT")]
+	stop: Vec<String>,
+	#[command(flatten)]
+	engine: EngineArgs,
+}
+
+/// Runs one `gridproof miner` command.
+pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
+	match command {
+		Command::Run(args) => work(*args, out).await,
+		Command::Register(args) => register(&args, out).await,
+		Command::Status(args) => status(&args, out).await,
+		Command::Try(args) => attempt(*args, out).await,
+	}?;
+	Ok(ExitCode::SUCCESS)
+}
+
+impl EngineArgs {
+	/// The class that was stated, or the one that goes without saying.
+	fn class(&self) -> anyhow::Result<Class> {
+		match (self.class, &self.engine) {
+			(Some(class), _) => Ok(class.into()),
+			(None, None) => Ok(Class::Cpu),
+			(None, Some(_)) => bail!("what does the engine compute with? --class gpu or cpu"),
+		}
+	}
+
+	fn open(&self) -> anyhow::Result<Arc<dyn Engine>> {
+		let Some(url) = &self.engine else {
+			let local = match &self.model_dir {
+				Some(folder) => LocalEngine::open(folder),
+				None => LocalEngine::embedded(),
+			};
+			return Ok(Arc::new(local?));
+		};
+		let name = |text: &String| match text.split_once('=') {
+			Some((public, served)) => (public.to_string(), served.to_string()),
+			None => (text.clone(), text.clone()),
+		};
+		let options = OpenAiOptions {
+			url: url.clone(),
+			api_key: self.engine_key_file.as_ref().map(api_key).transpose()?,
+			models: self.engine_model.iter().map(name).collect(),
+			class: self.class()?,
+			memory_bytes: u64::from(self.engine_memory_mb.unwrap_or(0)).saturating_mul(1_000_000),
+			timeout: Duration::from_secs(self.engine_timeout),
+		};
+		Ok(Arc::new(OpenAiEngine::new(options, tokio::runtime::Handle::current())?))
+	}
+}
+
+fn api_key(path: &PathBuf) -> anyhow::Result<Zeroizing<String>> {
+	let text = read_private(path)?;
+	let line = text.lines().next().unwrap_or_default().trim();
+	ensure!(!line.is_empty(), "the first line of {} is empty", path.display());
+	Ok(Zeroizing::new(line.to_string()))
+}
+
+/// What `miner run --json` prints when it is ready.
+#[derive(Serialize)]
+struct Ready {
+	miner: String,
+	class: &'static str,
+	models: Vec<String>,
+	coordinators: Vec<String>,
+	slots: u32,
+}
+
+async fn work(args: RunArgs, out: &Output) -> anyhow::Result<()> {
+	let key = sealed_key(&args.key, Kind::Miner, &args.passphrase)?;
+	let class = args.engine.class()?;
+	let settings = Settings {
+		folder: args.data,
+		coordinators: args.coordinator,
+		node: args.url,
+		class,
+		slots: args.slots,
+		grace: Duration::from_secs(args.grace),
+	};
+	let mut ready = Ready {
+		miner: format!("0x{}", hex::encode(key.public())),
+		class: class.as_str(),
+		models: Vec::new(),
+		coordinators: settings.coordinators.clone(),
+		slots: settings.slots,
+	};
+	let miner = Miner::open(settings, key, args.engine.open()?, system_clock()).await?;
+	ready.models = miner.models().to_vec();
+	out.result(&ready, |ready| {
+		let (models, coordinators) = (ready.models.join(", "), ready.coordinators.join(", "));
+		format!("miner {}\nserves {models} ({}) for {coordinators}", ready.miner, ready.class)
+	})?;
+	let mut terminate = signal(SignalKind::terminate())?;
+	tokio::select! {
+		done = miner.run() => done?,
+		() = async {
+			tokio::select! {
+				_ = tokio::signal::ctrl_c() => (),
+				_ = terminate.recv() => (),
+			}
+			miner.stop();
+			std::future::pending::<()>().await;
+		} => (),
+	}
+	let Counts { pending, delivered, .. } = miner.counts().await?;
+	eprintln!("stopped: {delivered} results delivered, {pending} wait for the next run");
+	Ok(())
+}
+
+/// What `miner register` did.
+#[derive(Serialize)]
+struct Registered {
+	miner: String,
+	account: String,
+	class: &'static str,
+	/// Hash of the final block.
+	block: Option<String>,
+	/// Was it registered already?
+	was_there: bool,
+}
+
+async fn register(args: &RegisterArgs, out: &Output) -> anyhow::Result<()> {
+	let account = args.account.load(&args.passphrase)?;
+	let key = match args.new_key {
+		true => new_sealed_key(&args.key, Kind::Miner, &args.passphrase)?,
+		false => sealed_key(&args.key, Kind::Miner, &args.passphrase)?,
+	};
+	let class = Class::from(args.class);
+	let chain = MinerChain::connect(&args.node.url).await?;
+	let there = chain.miner(key.public()).await?;
+	if let Some(there) = &there {
+		let by = address(&there.party.account);
+		ensure!(there.party.account == account.account(), "the key is registered by {by}");
+		ensure!(there.class == class, "the key is registered as {}", there.class.as_str());
+	}
+	let payer = address(&account.account());
+	let block = match there {
+		Some(_) => None,
+		None => {
+			let done = chain.register(&key, class, account, args.node.patience()).await?;
+			Some(format!("{:#x}", done.block))
+		},
+	};
+	let registered = Registered {
+		miner: format!("0x{}", hex::encode(key.public())),
+		account: payer,
+		class: class.as_str(),
+		was_there: block.is_none(),
+		block,
+	};
+	out.result(&registered, |done| match done.was_there {
+		true => format!("miner {} was registered already", done.miner),
+		false => format!("miner {} ({}) is registered by {}", done.miner, done.class, done.account),
+	})
+}
+
+/// What `miner status` shows.
+#[derive(Serialize)]
+struct Status {
+	miner: String,
+	registered: bool,
+	#[serde(flatten, skip_serializing_if = "Option::is_none")]
+	on_chain: Option<OnChain>,
+	/// What it made and where that is; only if its folder was named.
+	#[serde(skip_serializing_if = "Option::is_none")]
+	results: Option<Counts>,
+}
+
+#[derive(Serialize)]
+struct OnChain {
+	account: String,
+	class: &'static str,
+	/// In units of 10⁻¹⁸ AIT.
+	bond: String,
+	/// After offences, 0 to 10,000.
+	score: u32,
+	/// The score's parts, in points.
+	g: f64,
+	t: f64,
+	u: f64,
+	c: f64,
+	settled: u64,
+	compute_units: u64,
+	successes_24h: u32,
+	failures_24h: u32,
+	online_seconds_30d: u64,
+	/// UTC milliseconds; 0 if there was none.
+	heartbeat_ms: u64,
+	/// AIT that can be paid out now, in units of 10⁻¹⁸ AIT.
+	claimable: String,
+	/// AIT minted to it so far, in units of 10⁻¹⁸ AIT.
+	minted: String,
+	offences: u32,
+	banned_until_ms: Option<u64>,
+	leaving_ms: Option<u64>,
+}
+
+impl From<MinerView> for OnChain {
+	fn from(view: MinerView) -> Self {
+		// Shown to people only.
+		let points = |part: u64| part as f64 / POINT as f64;
+		let (party, score) = (view.party, view.score);
+		Self {
+			account: address(&party.account),
+			class: view.class.as_str(),
+			bond: party.bond.to_string(),
+			score: view.effective_score,
+			g: points(score.g),
+			t: points(score.t),
+			u: points(score.u),
+			c: points(score.c),
+			settled: party.settled,
+			compute_units: party.compute_units,
+			successes_24h: view.successes,
+			failures_24h: view.failures,
+			online_seconds_30d: view.online_ms / 1_000,
+			heartbeat_ms: view.heartbeat_ms,
+			claimable: party.claimable.to_string(),
+			minted: party.minted.to_string(),
+			offences: party.offences,
+			banned_until_ms: party.banned_until_ms,
+			leaving_ms: party.leaving_ms,
+		}
+	}
+}
+
+async fn status(args: &StatusArgs, out: &Output) -> anyhow::Result<()> {
+	let key = match (&args.key, args.miner) {
+		(Some(path), _) => {
+			let text = format!("0x{}", show(path)?.public);
+			text.parse::<Hex32>().map_err(anyhow::Error::msg)?
+		},
+		(None, Some(key)) => key,
+		(None, None) => bail!("which miner? Name it with --key or --miner"),
+	};
+	let results = match &args.data {
+		None => None,
+		Some(folder) => Some(Outbox::peek(folder)?.unwrap_or_default()),
+	};
+	let view = MinerChain::connect(&args.url).await?.miner(&key.0).await?;
+	let registered = view.is_some();
+	let on_chain = view.map(OnChain::from);
+	out.result(&Status { miner: key.to_string(), registered, on_chain, results }, status_text)
+}
+
+fn status_text(status: &Status) -> String {
+	let mut text = format!("miner     {}", status.miner);
+	match &status.on_chain {
+		None => text.push_str("\nnot registered: run gridproof miner register"),
+		Some(chain) => text.push_str(&format!(
+			"\naccount   {}\nclass     {}\nbond      {}\nscore     {} (G {:.2}, T {:.2}, U {:.2}, C {:.2})\
+			 \nsettled   {} jobs, {} units; in 24 h {} good, {} failed\nonline    {} s of 30 days\
+			 \nAIT       {} minted, {} to be paid (10⁻¹⁸)\noffences  {}",
+			chain.account,
+			chain.class,
+			chain.bond,
+			chain.score,
+			chain.g,
+			chain.t,
+			chain.u,
+			chain.c,
+			chain.settled,
+			chain.compute_units,
+			chain.successes_24h,
+			chain.failures_24h,
+			chain.online_seconds_30d,
+			chain.minted,
+			chain.claimable,
+			chain.offences
+		)),
+	}
+	if let Some(counts) = &status.results {
+		text.push_str(&format!(
+			"\nresults   {} to deliver, {} delivered ({} units), {} withheld, {} refused",
+			counts.pending, counts.delivered, counts.units, counts.withheld, counts.refused
+		));
+	}
+	text
+}
+
+/// What `miner try` found.
+#[derive(Serialize)]
+struct Tried {
+	model: String,
+	text: String,
+	tokens: Vec<u32>,
+	prompt_tokens: u64,
+	completion_tokens: u64,
+	/// `stop` or `length`.
+	finish: &'static str,
+	seconds: f64,
+	tokens_per_second: f64,
+	memory_mb: u64,
+}
+
+async fn attempt(args: TryArgs, out: &Output) -> anyhow::Result<()> {
+	let engine = args.engine.open()?;
+	let request = Request {
+		model: args.model.unwrap_or_default(),
+		input: match args.chat {
+			true => Input::Chat(vec![Message { role: "user".to_string(), content: args.prompt }]),
+			false => Input::Text(args.prompt),
+		},
+		max_tokens: args.max_tokens,
+		sampling: Sampling {
+			temperature_milli: args.temperature_milli,
+			top_p_milli: args.top_p_milli,
+			seed: args.seed,
+			stop: args.stop,
+		},
+	};
+	let tried = tokio::task::spawn_blocking(move || run_once(engine.as_ref(), request))
+		.await
+		.context("the engine broke off")??;
+	out.result(&tried, |tried| {
+		format!(
+			"{}\n[{}: {} tokens read, {} made, {} in {:.3} s, {:.0} tokens/s, {} MB]",
+			tried.text,
+			tried.model,
+			tried.prompt_tokens,
+			tried.completion_tokens,
+			tried.finish,
+			tried.seconds,
+			tried.tokens_per_second,
+			tried.memory_mb
+		)
+	})
+}
+
+fn run_once(engine: &dyn Engine, mut request: Request) -> anyhow::Result<Tried> {
+	if request.model.is_empty() {
+		let first = engine.models()?.into_iter().next();
+		request.model = first.map_or(DEFAULT_MODEL.to_string(), |model| model.name);
+	}
+	let done = engine.complete(&request, &mut |_| ControlFlow::Continue(()))?;
+	let measured = done.measured;
+	Ok(Tried {
+		model: request.model,
+		text: done.text,
+		tokens: done.tokens,
+		prompt_tokens: done.prompt_tokens,
+		completion_tokens: done.completion_tokens,
+		finish: match done.finish {
+			Finish::Stop => "stop",
+			Finish::Length => "length",
+		},
+		seconds: measured.wall.as_secs_f64(),
+		tokens_per_second: measured.tokens_per_second_milli() as f64 / 1_000.0,
+		memory_mb: measured.memory_bytes.div_ceil(1_000_000),
+	})
+}

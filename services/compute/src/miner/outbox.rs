@@ -1,0 +1,320 @@
+//! What a miner must not forget: the results that it has signed.
+//!
+//! A result is here before anybody else sees it, and stays until well after its deadline. So a
+//! result that was made is delivered, whatever stops the miner in between, and no job ever gets a
+//! second signed receipt: that would be an offence.
+
+use crate::protocol::{HeldJob, Hex32, Hex64, HexBytes, JobResult, Output};
+use gridproof_primitives::H256;
+use gridproof_store::{
+	Database, Options, StoreFault,
+	rusqlite::{self, Connection, OpenFlags, OptionalExtension, Row, params},
+};
+use serde::Serialize;
+use std::path::Path;
+
+/// Name of the database in the data folder.
+const FILE: &str = "miner.db";
+/// How long after its deadline a result is kept, in milliseconds: 30 days.
+const KEPT_MS: u64 = 30 * 86_400_000;
+
+const MIGRATIONS: &[&str] = &["
+	CREATE TABLE known (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+	CREATE TABLE results (
+		job BLOB PRIMARY KEY CHECK (length(job) = 32),
+		coordinator BLOB NOT NULL CHECK (length(coordinator) = 32),
+		attempt INTEGER NOT NULL,
+		output TEXT NOT NULL,
+		receipt BLOB NOT NULL,
+		signature BLOB NOT NULL CHECK (length(signature) = 64),
+		units INTEGER NOT NULL,
+		deadline_ms INTEGER NOT NULL,
+		made_ms INTEGER NOT NULL,
+		state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'withheld', 'refused')),
+		reason TEXT
+	) STRICT;
+	CREATE INDEX results_by_state ON results (state, coordinator);
+"];
+
+/// A result that was signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+	/// The job.
+	pub job: H256,
+	/// The coordinator's key.
+	pub coordinator: [u8; 32],
+	/// The attempt that it is to be delivered as.
+	pub attempt: u32,
+	/// What came out.
+	pub output: Output,
+	/// SCALE of the receipt.
+	pub receipt: Vec<u8>,
+	/// The miner's signature.
+	pub signature: [u8; 64],
+	/// Its compute units.
+	pub units: u64,
+	/// The job's deadline, UTC milliseconds.
+	pub deadline_ms: u64,
+	/// When it was made, UTC milliseconds.
+	pub made_ms: u64,
+}
+
+impl Stored {
+	/// As it is delivered.
+	pub fn result(&self) -> JobResult {
+		JobResult {
+			attempt: self.attempt,
+			output: self.output.clone(),
+			receipt: HexBytes(self.receipt.clone()),
+			signature: Hex64(self.signature),
+		}
+	}
+
+	/// As a heartbeat lists it.
+	pub const fn held(&self) -> HeldJob {
+		HeldJob { job: Hex32(self.job.0), attempt: self.attempt }
+	}
+}
+
+/// How many results stand where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+	/// To be delivered.
+	pub pending: u64,
+	/// Accepted by their coordinators.
+	pub delivered: u64,
+	/// Made, but the job was given to another miner meanwhile.
+	pub withheld: u64,
+	/// Refused by their coordinators.
+	pub refused: u64,
+	/// Compute units of those accepted.
+	pub units: u64,
+}
+
+/// The results of a miner, in a database of their own.
+#[derive(Clone)]
+pub struct Outbox(Database);
+
+impl Outbox {
+	/// Opens the database in a folder, making it if need be; what is long over is cleared away.
+	///
+	/// # Errors
+	/// [`StoreFault`]; among it another miner with the same folder.
+	pub async fn open(folder: &Path, now: u64) -> Result<Self, StoreFault> {
+		let database = Database::open(&folder.join(FILE), MIGRATIONS, &Options::default())?;
+		let before = number(now.saturating_sub(KEPT_MS));
+		database
+			.write::<_, StoreFault, _>(move |db| {
+				db.execute("DELETE FROM results WHERE deadline_ms < ?1", [before])?;
+				Ok(())
+			})
+			.await?;
+		Ok(Self(database))
+	}
+
+	/// Something that was learnt and must not change, such as the chain's genesis hash; notes
+	/// `value` if there is none yet.
+	///
+	/// # Errors
+	/// [`StoreFault`].
+	pub async fn pin(&self, name: &'static str, value: [u8; 32]) -> Result<[u8; 32], StoreFault> {
+		self.0
+			.write(move |db| {
+				let sql = "INSERT INTO known VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+				db.execute(sql, params![name, value])?;
+				let sql = "SELECT value FROM known WHERE name = ?1";
+				Ok(db.query_row(sql, [name], |row| row.get(0))?)
+			})
+			.await
+	}
+
+	/// What was noted by that name.
+	///
+	/// # Errors
+	/// [`StoreFault`].
+	pub async fn pinned(&self, name: &'static str) -> Result<Option<[u8; 32]>, StoreFault> {
+		self.0
+			.read(move |db| {
+				let sql = "SELECT value FROM known WHERE name = ?1";
+				Ok(db.query_row(sql, [name], |row| row.get(0)).optional()?)
+			})
+			.await
+	}
+
+	/// Keeps a result, unless there is one for its job already: that one stays. Returns what is
+	/// kept, to be delivered as the later attempt.
+	///
+	/// # Errors
+	/// [`StoreFault`]; then nothing was kept, and nothing may be delivered.
+	pub async fn keep(&self, stored: Stored) -> Result<Stored, StoreFault> {
+		let output = serde_json::to_string(&stored.output)
+			.map_err(|error| StoreFault::Sql(error.to_string()))?;
+		self.0
+			.write(move |db| {
+				db.prepare_cached(
+					"INSERT INTO results VALUES
+						(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending', NULL)
+					ON CONFLICT DO NOTHING",
+				)?
+				.execute(params![
+					stored.job.0,
+					stored.coordinator,
+					stored.attempt,
+					output,
+					stored.receipt,
+					stored.signature,
+					number(stored.units),
+					number(stored.deadline_ms),
+					number(stored.made_ms),
+				])?;
+				again(db, stored.job, stored.attempt)?;
+				find(db, stored.job)?.ok_or_else(|| StoreFault::Sql("a row is gone".to_string()))
+			})
+			.await
+	}
+
+	/// If there is a result for a job, it is to be delivered as this attempt.
+	///
+	/// # Errors
+	/// [`StoreFault`].
+	pub async fn reassigned(&self, job: H256, attempt: u32) -> Result<Option<Stored>, StoreFault> {
+		self.0
+			.write(move |db| {
+				again(db, job, attempt)?;
+				find(db, job)
+			})
+			.await
+	}
+
+	/// What is to be delivered to a coordinator, the oldest first.
+	///
+	/// # Errors
+	/// [`StoreFault`].
+	pub async fn pending(&self, coordinator: [u8; 32]) -> Result<Vec<Stored>, StoreFault> {
+		self.0
+			.read(move |db| {
+				let sql = "SELECT * FROM results WHERE state = 'pending' AND coordinator = ?1
+					ORDER BY made_ms LIMIT 256";
+				let mut statement = db.prepare_cached(sql)?;
+				let rows = statement.query_map([coordinator], |row| Ok(stored(row)))?;
+				rows.map(|row| row?).collect()
+			})
+			.await
+	}
+
+	/// A coordinator has accepted a result.
+	///
+	/// # Errors
+	/// [`StoreFault`].
+	pub async fn delivered(&self, job: H256) -> Result<(), StoreFault> {
+		self.mark(job, "delivered", None).await
+	}
+
+	/// The job is not this miner's any more. If it comes back, so does the result.
+	///
+	/// # Errors
+	/// [`StoreFault`].
+	pub async fn withheld(&self, job: H256, reason: &str) -> Result<(), StoreFault> {
+		self.mark(job, "withheld", Some(reason.to_string())).await
+	}
+
+	/// A coordinator has refused a result.
+	///
+	/// # Errors
+	/// [`StoreFault`].
+	pub async fn refused(&self, job: H256, reason: &str) -> Result<(), StoreFault> {
+		self.mark(job, "refused", Some(reason.to_string())).await
+	}
+
+	/// Only what is pending changes: an answer that comes late changes nothing.
+	async fn mark(
+		&self,
+		job: H256,
+		state: &'static str,
+		reason: Option<String>,
+	) -> Result<(), StoreFault> {
+		self.0
+			.write(move |db| {
+				let sql = "UPDATE results SET state = ?2, reason = ?3
+					WHERE job = ?1 AND state = 'pending'";
+				db.prepare_cached(sql)?.execute(params![job.0, state, reason])?;
+				Ok(())
+			})
+			.await
+	}
+
+	/// How many results stand where.
+	///
+	/// # Errors
+	/// [`StoreFault`].
+	pub async fn counts(&self) -> Result<Counts, StoreFault> {
+		self.0.read(count).await
+	}
+
+	/// As [`Outbox::counts`], of a miner that may be running; `None` if there never was one.
+	///
+	/// # Errors
+	/// [`StoreFault`].
+	pub fn peek(folder: &Path) -> Result<Option<Counts>, StoreFault> {
+		let path = folder.join(FILE);
+		if !path.exists() {
+			return Ok(None);
+		}
+		let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+		count(&Connection::open_with_flags(path, flags)?).map(Some)
+	}
+}
+
+fn count(db: &Connection) -> Result<Counts, StoreFault> {
+	let mut counts = Counts::default();
+	let mut statement =
+		db.prepare("SELECT state, count(*), sum(units) FROM results GROUP BY state")?;
+	let mut rows = statement.query([])?;
+	while let Some(row) = rows.next()? {
+		let (state, count, units): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+		let count = u64::try_from(count).unwrap_or(0);
+		match state.as_str() {
+			"pending" => counts.pending = count,
+			"withheld" => counts.withheld = count,
+			"refused" => counts.refused = count,
+			_ => (counts.delivered, counts.units) = (count, u64::try_from(units).unwrap_or(0)),
+		}
+	}
+	Ok(counts)
+}
+
+/// A job was given to this miner once more. What was accepted already may be sent again, too: the
+/// coordinator may have forgotten that it did, and it answers the same.
+fn again(db: &Connection, job: H256, attempt: u32) -> Result<(), StoreFault> {
+	let sql = "UPDATE results SET attempt = ?2, state = 'pending', reason = NULL WHERE job = ?1";
+	db.prepare_cached(sql)?.execute(params![job.0, attempt])?;
+	Ok(())
+}
+
+fn find(db: &Connection, job: H256) -> Result<Option<Stored>, StoreFault> {
+	let mut statement = db.prepare_cached("SELECT * FROM results WHERE job = ?1")?;
+	statement.query_row([job.0], |row| Ok(stored(row))).optional()?.transpose()
+}
+
+fn stored(row: &Row<'_>) -> Result<Stored, StoreFault> {
+	let unsigned = |name: &str| -> rusqlite::Result<u64> {
+		Ok(u64::try_from(row.get::<_, i64>(name)?).unwrap_or(0))
+	};
+	let output: String = row.get("output")?;
+	Ok(Stored {
+		job: H256(row.get("job")?),
+		coordinator: row.get("coordinator")?,
+		attempt: row.get("attempt")?,
+		output: serde_json::from_str(&output).map_err(|e| StoreFault::Sql(e.to_string()))?,
+		receipt: row.get("receipt")?,
+		signature: row.get("signature")?,
+		units: unsigned("units")?,
+		deadline_ms: unsigned("deadline_ms")?,
+		made_ms: unsigned("made_ms")?,
+	})
+}
+
+/// SQLite's integers are signed.
+fn number(value: u64) -> i64 {
+	i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,416 @@
+//! An engine behind a URL: any server that speaks OpenAI's protocol (vLLM, llama.cpp, …). How many
+//! processors it spreads one job over is its own affair.
+//!
+//! Tokens are counted by the server, which has to state them (`usage`); the text is read as it
+//! comes. What the server computes is not reproducible to the last bit in general.
+
+use futures::StreamExt;
+use gridproof_engine::{
+	Completion, Embeddings, Engine, EngineFault, Finish, Input, Measured, ModelInfo, Request,
+};
+use gridproof_primitives::compute::Class;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::{
+	ops::ControlFlow,
+	time::{Duration, Instant},
+};
+use tokio::runtime::Handle;
+use zeroize::Zeroizing;
+
+/// The longest answer that is read, in bytes.
+const MAX_ANSWER: usize = 32 << 20;
+/// The longest text of an error that is passed on, in characters.
+const MAX_REASON: usize = 300;
+
+/// Where a server is and what is known of it.
+#[derive(Clone)]
+pub struct OpenAiOptions {
+	/// Its address with or without `/v1`, such as `http://127.0.0.1:8000`.
+	pub url: String,
+	/// Goes as a bearer token with each request.
+	pub api_key: Option<Zeroizing<String>>,
+	/// The models to serve, each with the name that the server has for it. If empty: all that the
+	/// server lists.
+	pub models: Vec<(String, String)>,
+	/// What the server computes with.
+	pub class: Class,
+	/// Memory that the server has in use, in bytes: nobody else can tell.
+	pub memory_bytes: u64,
+	/// How long the server may be silent.
+	pub timeout: Duration,
+}
+
+/// An engine behind a URL.
+pub struct OpenAiEngine {
+	options: OpenAiOptions,
+	base: String,
+	client: reqwest::Client,
+	runtime: Handle,
+}
+
+#[derive(Deserialize)]
+struct Models {
+	data: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+	id: String,
+	/// vLLM's name for the context.
+	max_model_len: Option<u32>,
+}
+
+#[derive(Default, Deserialize)]
+struct Usage {
+	prompt_tokens: u64,
+	#[serde(default)]
+	completion_tokens: u64,
+}
+
+#[derive(Deserialize)]
+struct Chunk {
+	#[serde(default)]
+	choices: Vec<Choice>,
+	usage: Option<Usage>,
+	error: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+	#[serde(default)]
+	text: Option<String>,
+	#[serde(default)]
+	delta: Option<Delta>,
+	finish_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Delta {
+	content: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct EmbeddingAnswer {
+	data: Vec<Embedded>,
+	usage: Option<Usage>,
+}
+
+#[derive(Deserialize)]
+struct Embedded {
+	index: usize,
+	embedding: Vec<f32>,
+}
+
+/// What has come of an answer.
+#[derive(Default)]
+struct Arrived {
+	text: String,
+	finish: Option<Finish>,
+	usage: Option<Usage>,
+}
+
+impl OpenAiEngine {
+	/// An engine whose requests run on `runtime`. Its methods block: call them from threads that
+	/// may, such as those of `spawn_blocking`.
+	///
+	/// # Errors
+	/// [`EngineFault::BadRequest`] if the address is none.
+	pub fn new(options: OpenAiOptions, runtime: Handle) -> Result<Self, EngineFault> {
+		// Fails if there is one already, which serves as well.
+		let _ = rustls::crypto::ring::default_provider().install_default();
+		let trimmed = options.url.trim_end_matches('/');
+		let base = trimmed.strip_suffix("/v1").unwrap_or(trimmed).to_string();
+		if !base.starts_with("http://") && !base.starts_with("https://") {
+			let reason =
+				format!("{:?} is no server's address, as http://127.0.0.1:8000", options.url);
+			return Err(EngineFault::BadRequest(reason));
+		}
+		let client = reqwest::Client::builder()
+			.connect_timeout(Duration::from_secs(10).min(options.timeout))
+			.read_timeout(options.timeout)
+			.redirect(reqwest::redirect::Policy::none())
+			.build()
+			.map_err(|error| EngineFault::Failed(error.to_string()))?;
+		Ok(Self { options, base, client, runtime })
+	}
+
+	/// The server's name for a model.
+	fn served(&self, name: &str) -> Result<String, EngineFault> {
+		let models = &self.options.models;
+		match models.iter().find(|(public, _)| public == name) {
+			Some((_, served)) => Ok(served.clone()),
+			None if models.is_empty() => Ok(name.to_string()),
+			None => Err(EngineFault::UnknownModel {
+				wanted: name.to_string(),
+				served: models.iter().map(|(public, _)| public.clone()).collect(),
+			}),
+		}
+	}
+
+	fn authorized(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+		match &self.options.api_key {
+			Some(key) => request.bearer_auth(key.as_str()),
+			None => request,
+		}
+	}
+
+	async fn send(
+		&self,
+		request: reqwest::RequestBuilder,
+	) -> Result<reqwest::Response, EngineFault> {
+		let sent = self.authorized(request).send().await;
+		let response = sent.map_err(|error| self.unavailable(&error))?;
+		let status = response.status();
+		if status.is_success() {
+			return Ok(response);
+		}
+		let body = limited(response, 1 << 16).await.unwrap_or_default();
+		let reason = reason_in(&body);
+		let said = format!("{} answers {status}: {reason}", self.base);
+		Err(match status.as_u16() {
+			400 | 413 | 422 => EngineFault::BadRequest(said),
+			408 | 429 | 500..=599 => EngineFault::Unavailable(said),
+			401 | 403 => EngineFault::Failed(format!("{said}; is the API key right?")),
+			_ => EngineFault::Failed(said),
+		})
+	}
+
+	fn unavailable(&self, error: &reqwest::Error) -> EngineFault {
+		let what = if error.is_timeout() {
+			format!("no word for {} s", self.options.timeout.as_secs_f32())
+		} else if error.is_connect() {
+			"nobody answers there; is the server running?".to_string()
+		} else {
+			with_causes(error)
+		};
+		EngineFault::Unavailable(format!("{}: {what}", self.base))
+	}
+
+	async fn list(&self) -> Result<Vec<ModelInfo>, EngineFault> {
+		let response = self.send(self.client.get(format!("{}/v1/models", self.base))).await?;
+		let body = limited(response, MAX_ANSWER).await.map_err(EngineFault::Failed)?;
+		let listed: Models = serde_json::from_slice(&body).map_err(|_| self.not_understood())?;
+		let class = self.options.class;
+		let context = |served: &str| {
+			listed.data.iter().find(|listed| listed.id == served).map(|listed| listed.max_model_len)
+		};
+		if self.options.models.is_empty() {
+			let info = |listed: &Listed| ModelInfo::new(&listed.id, class, listed.max_model_len);
+			return Ok(listed.data.iter().map(info).collect());
+		}
+		let wanted = self.options.models.iter().map(|(public, served)| {
+			let context = context(served).ok_or_else(|| EngineFault::UnknownModel {
+				wanted: served.clone(),
+				served: listed.data.iter().map(|listed| listed.id.clone()).collect(),
+			})?;
+			Ok(ModelInfo::new(public, class, context))
+		});
+		wanted.collect()
+	}
+
+	fn not_understood(&self) -> EngineFault {
+		EngineFault::Failed(format!("{} answers in a form that is not OpenAI's", self.base))
+	}
+
+	async fn stream(
+		&self,
+		request: &Request,
+		on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
+	) -> Result<Arrived, EngineFault> {
+		let (path, body) = body_of(request, &self.served(&request.model)?);
+		let url = format!("{}/v1/{path}", self.base);
+		let response = self.send(self.client.post(url).json(&body)).await?;
+		let mut parts = response.bytes_stream();
+		let (mut lines, mut arrived, mut read) = (Vec::new(), Arrived::default(), 0usize);
+		while let Some(part) = parts.next().await {
+			let part = part.map_err(|error| self.unavailable(&error))?;
+			read = read.saturating_add(part.len());
+			if read > MAX_ANSWER {
+				return Err(EngineFault::Failed(format!("{} answers without end", self.base)));
+			}
+			lines.extend_from_slice(&part);
+			while let Some(end) = lines.iter().position(|byte| *byte == b'\n') {
+				let line: Vec<u8> = lines.drain(..=end).collect();
+				if self.event(&line, &mut arrived, on_text)? {
+					return Ok(arrived);
+				}
+			}
+		}
+		// A last line need not end.
+		self.event(&lines, &mut arrived, on_text)?;
+		Ok(arrived)
+	}
+
+	/// Takes one line of a stream of events; true if it says that there are no more.
+	fn event(
+		&self,
+		line: &[u8],
+		arrived: &mut Arrived,
+		on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
+	) -> Result<bool, EngineFault> {
+		let Some(data) = line.trim_ascii().strip_prefix(b"data:") else { return Ok(false) };
+		let data = data.trim_ascii();
+		if data == b"[DONE]" {
+			return Ok(true);
+		}
+		let chunk: Chunk = serde_json::from_slice(data).map_err(|_| self.not_understood())?;
+		if let Some(error) = chunk.error {
+			let reason = reason_in(error.to_string().as_bytes());
+			return Err(EngineFault::Failed(format!("{} breaks off: {reason}", self.base)));
+		}
+		if let Some(choice) = chunk.choices.into_iter().next() {
+			let text = choice.text.or_else(|| choice.delta.and_then(|delta| delta.content));
+			let text = text.unwrap_or_default();
+			if on_text(&text).is_break() {
+				return Err(EngineFault::Cancelled);
+			}
+			arrived.text.push_str(&text);
+			arrived.finish = match choice.finish_reason.as_deref() {
+				None => arrived.finish,
+				Some("length") => Some(Finish::Length),
+				Some(_) => Some(Finish::Stop),
+			};
+		}
+		arrived.usage = chunk.usage.or(arrived.usage.take());
+		Ok(false)
+	}
+
+	fn measured(&self, begun: Instant, tokens: u64) -> Measured {
+		let wall = begun.elapsed().max(Duration::from_nanos(1));
+		Measured { wall, memory_bytes: self.options.memory_bytes, tokens }
+	}
+
+	fn usage(&self, usage: Option<Usage>) -> Result<Usage, EngineFault> {
+		usage.ok_or_else(|| {
+			let reason = "does not state the tokens used (usage); they are what is paid for";
+			EngineFault::Failed(format!("{} {reason}", self.base))
+		})
+	}
+}
+
+impl Engine for OpenAiEngine {
+	fn models(&self) -> Result<Vec<ModelInfo>, EngineFault> {
+		self.runtime.block_on(self.list())
+	}
+
+	fn complete(
+		&self,
+		request: &Request,
+		on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
+	) -> Result<Completion, EngineFault> {
+		let begun = Instant::now();
+		let arrived = self.runtime.block_on(self.stream(request, on_text))?;
+		let Some(finish) = arrived.finish else {
+			let reason = format!("{} broke off in the middle of an answer", self.base);
+			return Err(EngineFault::Unavailable(reason));
+		};
+		let usage = self.usage(arrived.usage)?;
+		let tokens = usage.prompt_tokens.saturating_add(usage.completion_tokens);
+		Ok(Completion {
+			text: arrived.text,
+			tokens: Vec::new(),
+			prompt_tokens: usage.prompt_tokens,
+			completion_tokens: usage.completion_tokens,
+			finish,
+			measured: self.measured(begun, tokens),
+		})
+	}
+
+	fn embed(&self, model: &str, input: &[String]) -> Result<Embeddings, EngineFault> {
+		let begun = Instant::now();
+		let served = self.served(model)?;
+		let body = json!({ "model": served, "input": input, "encoding_format": "float" });
+		let url = format!("{}/v1/embeddings", self.base);
+		let answer = self.runtime.block_on(async {
+			let response = self.send(self.client.post(url).json(&body)).await?;
+			limited(response, MAX_ANSWER).await.map_err(EngineFault::Failed)
+		})?;
+		let mut answer: EmbeddingAnswer =
+			serde_json::from_slice(&answer).map_err(|_| self.not_understood())?;
+		answer.data.sort_by_key(|embedded| embedded.index);
+		if !answer.data.iter().map(|embedded| embedded.index).eq(0..input.len()) {
+			let reason = format!("{} answers with other vectors than asked for", self.base);
+			return Err(EngineFault::Failed(reason));
+		}
+		let usage = self.usage(answer.usage)?;
+		Ok(Embeddings {
+			vectors: answer.data.into_iter().map(|row| direction(row.embedding)).collect(),
+			prompt_tokens: usage.prompt_tokens,
+			measured: self.measured(begun, usage.prompt_tokens),
+		})
+	}
+}
+
+/// The vector of length one that points the same way.
+fn direction(mut vector: Vec<f32>) -> Vec<f32> {
+	let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+	if length > 0.0 {
+		vector.iter_mut().for_each(|x| *x /= length);
+	}
+	vector
+}
+
+/// Path and body of a request for a stream.
+fn body_of(request: &Request, served: &str) -> (&'static str, Value) {
+	let sampling = &request.sampling;
+	let mut body = Map::new();
+	let mut put = |name: &str, value: Value| body.insert(name.to_string(), value);
+	put("model", json!(served));
+	put("max_tokens", json!(request.max_tokens));
+	put("temperature", json!(f64::from(sampling.temperature_milli) / 1_000.0));
+	put("top_p", json!(f64::from(sampling.top_p_milli) / 1_000.0));
+	// Servers read it as a signed number.
+	put("seed", json!(sampling.seed & 0x7fff_ffff_ffff_ffff));
+	put("stream", json!(true));
+	put("stream_options", json!({ "include_usage": true }));
+	if !sampling.stop.is_empty() {
+		put("stop", json!(sampling.stop));
+	}
+	match &request.input {
+		Input::Text(prompt) => {
+			put("prompt", json!(prompt));
+			("completions", Value::Object(body))
+		},
+		Input::Chat(messages) => {
+			let messages = messages.iter().map(|m| json!({ "role": m.role, "content": m.content }));
+			put("messages", messages.collect());
+			("chat/completions", Value::Object(body))
+		},
+	}
+}
+
+/// A body of at most so many bytes.
+async fn limited(response: reqwest::Response, most: usize) -> Result<Vec<u8>, String> {
+	let mut parts = response.bytes_stream();
+	let mut body = Vec::new();
+	while let Some(part) = parts.next().await {
+		body.extend_from_slice(&part.map_err(|error| with_causes(&error))?);
+		if body.len() > most {
+			return Err("the answer is too long".to_string());
+		}
+	}
+	Ok(body)
+}
+
+/// The message in an error's body, or its first characters.
+fn reason_in(body: &[u8]) -> String {
+	let value: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+	let found = ["/error/message", "/message", "/error", "/detail"]
+		.iter()
+		.find_map(|path| value.pointer(path).and_then(Value::as_str));
+	let text = found.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_string);
+	text.chars().filter(|c| !c.is_control()).take(MAX_REASON).collect()
+}
+
+/// An error with all its causes, without the address, which may hold a secret.
+fn with_causes(error: &reqwest::Error) -> String {
+	let mut text = String::new();
+	let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
+	while let Some(error) = cause {
+		let separator = if text.is_empty() { "" } else { ": " };
+		text = format!("{text}{separator}{error}");
+		cause = error.source();
+	}
+	if text.is_empty() { "the connection failed".to_string() } else { text }
+}
