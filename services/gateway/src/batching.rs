@@ -1,0 +1,415 @@
+//! Which logs make a batch, and what its header says.
+
+use crate::{
+	config::{Batching, DAY_MS},
+	ingest::{check_certificate, now_ms},
+	ledger::AccountId,
+	registry::{Certification, Known, Registry},
+	storage::{
+		Batch, BatchRow, BatchState, DeadLetter, NewBatch, OnChain, Pending, Reading, Selection,
+		Settled, Storage, StoreFault,
+	},
+};
+use gridproof_primitives::{
+	H256,
+	cid::Cid,
+	emlog::{EnergyLog, RunningRegisters},
+	merkle,
+	meter::{BatchHeader, BatchLimits, MeterInfo, MeterState, Topic, check_batch},
+};
+use std::sync::Arc;
+use tokio::sync::{Mutex, Notify};
+
+/// How long after a day's end its batch is closed.
+const GRACE_MS: u64 = 60_000;
+
+/// Closes batches.
+pub struct Batcher {
+	storage: Arc<dyn Storage>,
+	registry: Arc<Registry>,
+	settings: Batching,
+	/// Told when there is something to sign.
+	unsigned: Arc<Notify>,
+	/// One at a time: two would take the same logs.
+	turn: Mutex<()>,
+}
+
+/// What a round of batching did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Round {
+	/// Batches made, those of meters that are not certified first.
+	pub batches: Vec<BatchRow>,
+	/// Meters with logs that cannot be batched yet: the chain could not be asked for them, or an
+	/// earlier batch of theirs waits for a signature or a decision.
+	pub waiting: u64,
+}
+
+/// A log with what it says.
+struct Parsed {
+	reading: Reading,
+	log: EnergyLog,
+}
+
+impl Batcher {
+	/// Makes batches of what is in `storage`.
+	pub fn new(
+		storage: Arc<dyn Storage>,
+		registry: Arc<Registry>,
+		settings: Batching,
+		unsigned: Arc<Notify>,
+	) -> Self {
+		Self { storage, registry, settings, unsigned, turn: Mutex::new(()) }
+	}
+
+	/// Makes the batches that are due; all that are possible if `flush`.
+	///
+	/// # Errors
+	/// [`StoreFault`]; batches made before it stay.
+	pub async fn round(&self, flush: bool) -> Result<Round, StoreFault> {
+		let _turn = self.turn.lock().await;
+		let now = now_ms();
+		let pending = self.storage.pending().await?;
+		let mut round = Round::default();
+		let mut others = Vec::new();
+		for pending in pending {
+			let Some(known) = self.registry.by_row(pending.meter) else { continue };
+			match &known.certification {
+				Certification::None => others.push(pending),
+				// What came before its sender had proved to be the device goes with the others.
+				Certification::Certified(_) if !pending.trusted => others.push(pending),
+				_ if !flush && !self.is_due(&pending, now) => (),
+				Certification::Unknown => round.waiting = round.waiting.saturating_add(1),
+				Certification::Certified(_) => self.certified(&known, &mut round).await?,
+			}
+		}
+		if let Some(all) = together(&others)
+			&& (flush || self.is_due(&all, now))
+		{
+			let made = self.others(flush).await?;
+			round.batches.splice(0..0, made);
+		}
+		if !round.batches.is_empty() {
+			self.unsigned.notify_one();
+		}
+		Ok(round)
+	}
+
+	fn is_due(&self, pending: &Pending, now: u64) -> bool {
+		let max_age = u64::try_from(self.settings.max_age.as_millis()).unwrap_or(u64::MAX);
+		let waited = now.saturating_sub(pending.oldest_ms);
+		// A minute's grace for what is on its way when the day ends.
+		let is_day_over = self.settings.daily
+			&& pending.start_ms / DAY_MS < now / DAY_MS
+			&& waited >= GRACE_MS
+			&& now % DAY_MS >= GRACE_MS;
+		pending.count >= u64::from(self.settings.max_logs) || waited >= max_age || is_day_over
+	}
+
+	/// Batches of all meters that are not certified, together, in order of arrival.
+	async fn others(&self, flush: bool) -> Result<Vec<BatchRow>, StoreFault> {
+		let mut made = Vec::new();
+		loop {
+			let mut apart = self.registry.certified();
+			// Nobody knows yet what these are.
+			apart.extend(self.registry.all().iter().filter_map(|known| {
+				(known.certification == Certification::Unknown).then_some(known.row)
+			}));
+			let selection = Selection::Others(apart);
+			let readings = self.storage.unbatched(selection, self.settings.max_logs).await?;
+			let Some(first) = readings.first() else { return Ok(made) };
+			let is_full = readings.len() >= usize::try_from(self.settings.max_logs).unwrap_or(1);
+			let bounds =
+				readings.iter().fold((first.start_ms, first.end_ms), |(start, end), next| {
+					(start.min(next.start_ms), end.max(next.end_ms))
+				});
+			let count = readings.len();
+			let readings = within_bytes(readings, self.settings.max_bytes, Reading::body_len);
+			let was_cut = readings.len() < count;
+			let Some(row) = self.storage.seal(sealed(readings, bounds, None)).await? else {
+				return Ok(made);
+			};
+			made.push(row);
+			if !(flush || is_full) && !was_cut {
+				return Ok(made);
+			}
+		}
+	}
+
+	/// Batches of one certified meter.
+	async fn certified(&self, known: &Arc<Known>, round: &mut Round) -> Result<(), StoreFault> {
+		loop {
+			let Some((info, base)) = self.base(known).await? else {
+				round.waiting = round.waiting.saturating_add(1);
+				return Ok(());
+			};
+			let limit = self.settings.max_logs.saturating_add(1);
+			let selection = Selection::Certified(known.row);
+			let readings = self.storage.unbatched(selection, limit).await?;
+			let (logs, condemned) = sort_out(known, readings, &info, &base);
+			if !condemned.is_empty() {
+				self.storage.condemn(condemned).await?;
+				continue;
+			}
+			let logs = self.cut(logs);
+			if logs.is_empty() {
+				return Ok(());
+			}
+			let Some(row) = self.seal(known, &info, &base, logs).await? else { continue };
+			round.batches.push(row);
+			// What is left waits until this one is signed.
+			return Ok(());
+		}
+	}
+
+	/// What the next batch of a meter follows on; `None` while that is not known.
+	async fn base(
+		&self,
+		known: &Arc<Known>,
+	) -> Result<Option<(Arc<MeterInfo<AccountId>>, Base)>, StoreFault> {
+		let last = self.storage.last_batch(known.row).await?;
+		if last
+			.as_ref()
+			.is_some_and(|last| matches!(last.state, BatchState::Unsigned | BatchState::Parked))
+		{
+			return Ok(None);
+		}
+		let fresh = match self.registry.refresh(known).await {
+			Ok(fresh) => fresh,
+			Err(failure) => {
+				tracing::warn!(meter = %known.name, %failure, "the chain cannot be asked");
+				return Ok(None);
+			},
+		};
+		let Some(info) = fresh.info().cloned() else { return Ok(None) };
+		Ok(Base::after(&info.state, last.as_ref()).map(|base| (info, base)))
+	}
+
+	/// The longest beginning that may be one batch: of one UTC day, within the bounds, and ending
+	/// where no log that is left begins earlier.
+	fn cut(&self, mut logs: Vec<Parsed>) -> Vec<Parsed> {
+		let day = |log: &Parsed| log.reading.end_ms.saturating_sub(1) / DAY_MS;
+		let Some(first_day) = logs.first().map(day) else { return logs };
+		let most = usize::try_from(self.settings.max_logs).unwrap_or(usize::MAX);
+		let (mut bytes, mut end_ms) = (0u64, 0u64);
+		let mut best = 0;
+		for (place, log) in logs.iter().enumerate() {
+			if place > 0 && log.reading.start_ms >= end_ms {
+				best = place;
+			}
+			bytes = bytes.saturating_add(log.reading.body_len()).saturating_add(1);
+			let is_over = place >= most || bytes > self.settings.max_bytes;
+			if (is_over || day(log) != first_day) && best > 0 {
+				logs.truncate(best);
+				return logs;
+			}
+			end_ms = end_ms.max(log.reading.end_ms);
+		}
+		logs
+	}
+
+	async fn seal(
+		&self,
+		known: &Known,
+		info: &MeterInfo<AccountId>,
+		base: &Base,
+		logs: Vec<Parsed>,
+	) -> Result<Option<BatchRow>, StoreFault> {
+		let mut closing = base.opening;
+		for Parsed { log, .. } in &logs {
+			let energy = log.counted();
+			let added = log
+				.direction(info.certificate.direction)
+				.ok()
+				.and_then(|direction| closing.add(direction, &energy));
+			if added.is_none() {
+				return Err(StoreFault::Sql(format!("{}: a register overflows", known.name)));
+			}
+		}
+		let start_ms = logs.iter().map(|log| log.reading.start_ms).min().unwrap_or_default();
+		let end_ms = logs.iter().map(|log| log.reading.end_ms).max().unwrap_or_default();
+		let readings: Vec<Reading> = logs.into_iter().map(|log| log.reading).collect();
+		let mut batch = sealed(readings, (start_ms, end_ms), Some(known.row));
+		let header = BatchHeader {
+			meter: info.index,
+			sequence: base.sequence,
+			previous: base.previous,
+			start_ms,
+			end_ms,
+			opening: base.opening.shown(),
+			closing: closing.shown(),
+			readings: u32::try_from(batch.rows.len()).unwrap_or(u32::MAX),
+			root: batch.root,
+			cid: Some(batch.cid),
+		};
+		let state = base.state(&info.state);
+		let refusal = check_batch(&state, &header, now_ms(), &BatchLimits::default()).err();
+		batch.on_chain = Some(OnChain { header, closing, signature: None });
+		let Some(row) = self.storage.seal(batch).await? else { return Ok(None) };
+		// Not even the device needs to be asked: the chain would refuse it for good.
+		if let Some(refusal) = refusal.filter(|refusal| !refusal.is_temporary()) {
+			let reason = format!("{}: {refusal}", refusal.as_str());
+			self.storage.settle(vec![Settled::Parked { row, reason }]).await?;
+		}
+		Ok(Some(row))
+	}
+}
+
+/// What a batch follows on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Base {
+	sequence: u64,
+	previous: H256,
+	last_end_ms: u64,
+	opening: RunningRegisters,
+}
+
+impl Base {
+	/// After the last batch made here, or after what the chain has; `None` while the chain does not
+	/// show yet what it has accepted.
+	fn after(state: &MeterState, last: Option<&Batch>) -> Option<Self> {
+		let own = last.and_then(|last| last.on_chain.as_ref().map(|part| (last.state, part)));
+		match own {
+			Some((BatchState::Signed, part)) => Some(Self::following(&part.header, part.closing)),
+			Some((BatchState::Accepted, part)) if part.header.hash() == state.last_hash => {
+				// An exchange of the meter since then has set other registers.
+				let is_same = part.header.closing == state.registers;
+				let opening = if is_same {
+					part.closing
+				} else {
+					RunningRegisters::starting_at(state.registers)
+				};
+				Some(Self { opening, ..Self::following(&part.header, opening) })
+			},
+			Some((BatchState::Accepted, part)) if part.header.sequence >= state.next_sequence => {
+				None
+			},
+			_ => Some(Self {
+				sequence: state.next_sequence,
+				previous: state.last_hash,
+				last_end_ms: state.last_end_ms,
+				opening: RunningRegisters::starting_at(state.registers),
+			}),
+		}
+	}
+
+	fn following(header: &BatchHeader, opening: RunningRegisters) -> Self {
+		Self {
+			sequence: header.sequence.saturating_add(1),
+			previous: header.hash(),
+			last_end_ms: header.end_ms,
+			opening,
+		}
+	}
+
+	/// The meter's state when the batch comes to the chain.
+	fn state(&self, state: &MeterState) -> MeterState {
+		MeterState {
+			next_sequence: self.sequence,
+			last_hash: self.previous,
+			last_end_ms: self.last_end_ms,
+			registers: self.opening.shown(),
+			..*state
+		}
+	}
+}
+
+type Condemned = Vec<(i64, DeadLetter)>;
+
+/// Logs that may go into a batch, and those that the certificate or the chain's last batch forbids:
+/// they came before either was known.
+fn sort_out(
+	known: &Known,
+	readings: Vec<Reading>,
+	info: &MeterInfo<AccountId>,
+	base: &Base,
+) -> (Vec<Parsed>, Condemned) {
+	let (mut logs, mut condemned) = (Vec::new(), Vec::new());
+	for reading in readings {
+		let outcome = match EnergyLog::parse(reading.body.as_bytes()) {
+			Err(refusal) => Err((refusal.as_str(), refusal.to_string())),
+			Ok(_) if reading.start_ms < base.last_end_ms => Err((
+				"late",
+				"begins before the end of the meter's last batch on chain".to_string(),
+			)),
+			Ok(log) => match check_certificate(&log, info) {
+				Ok(_) => Ok(log),
+				Err(crate::ingest::Refusal::Suspended) => Ok(log),
+				Err(refusal) => Err((refusal.code(), refusal.to_string())),
+			},
+		};
+		match outcome {
+			Ok(log) => logs.push(Parsed { reading, log }),
+			Err((reason, detail)) => condemned.push((
+				reading.row,
+				DeadLetter {
+					at_ms: now_ms(),
+					source: "batching",
+					topic: Topic::Readings.of(&known.name),
+					reason: reason.to_string(),
+					detail,
+					payload: reading.body.into_bytes(),
+				},
+			)),
+		}
+	}
+	(logs, condemned)
+}
+
+impl Reading {
+	/// Bytes of its canonical JSON.
+	fn body_len(&self) -> u64 {
+		u64::try_from(self.body.len()).unwrap_or(u64::MAX)
+	}
+}
+
+/// The longest beginning whose file has at most so many bytes; at least one.
+fn within_bytes<T>(mut items: Vec<T>, most: u64, length: impl Fn(&T) -> u64) -> Vec<T> {
+	let mut bytes = 0u64;
+	let fitting = items
+		.iter()
+		.take_while(|item| {
+			bytes = bytes.saturating_add(length(item)).saturating_add(1);
+			bytes <= most
+		})
+		.count();
+	items.truncate(fitting.max(1));
+	items
+}
+
+/// The file of a batch: its canonical logs in order, with a newline between two.
+pub fn file_of<'a>(bodies: impl Iterator<Item = &'a str>) -> Vec<u8> {
+	let mut file = Vec::new();
+	for (place, body) in bodies.enumerate() {
+		if place > 0 {
+			file.push(b'\n');
+		}
+		file.extend_from_slice(body.as_bytes());
+	}
+	file
+}
+
+fn sealed(readings: Vec<Reading>, (start_ms, end_ms): (u64, u64), meter: Option<i64>) -> NewBatch {
+	let leaves: Vec<H256> = readings.iter().map(|reading| reading.leaf).collect();
+	NewBatch {
+		created_ms: now_ms(),
+		meter,
+		rows: readings.iter().map(|reading| reading.row).collect(),
+		root: merkle::root(&leaves),
+		cid: Cid::of(&file_of(readings.iter().map(|reading| reading.body.as_str()))),
+		start_ms,
+		end_ms,
+		on_chain: None,
+	}
+}
+
+/// What waits of several meters, taken together.
+fn together(pending: &[Pending]) -> Option<Pending> {
+	pending.iter().copied().reduce(|one, other| Pending {
+		meter: one.meter,
+		trusted: false,
+		count: one.count.saturating_add(other.count),
+		oldest_ms: one.oldest_ms.min(other.oldest_ms),
+		start_ms: one.start_ms.min(other.start_ms),
+		end_ms: one.end_ms.max(other.end_ms),
+	})
+}

@@ -1,0 +1,131 @@
+//! How a gateway behaves.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use zeroize::Zeroizing;
+
+/// Milliseconds of a UTC day.
+pub const DAY_MS: u64 = 86_400_000;
+/// Bytes of one message or request body.
+pub const MAX_MESSAGE_BYTES: u32 = 65_536;
+
+/// All settings of a gateway. `Default` has what `gridproof gateway run` has without arguments,
+/// except that nothing listens and no chain is followed.
+#[derive(Clone)]
+pub struct Settings {
+	/// Folder of database, credentials and certificates.
+	pub data: PathBuf,
+	/// The database may grow to so many bytes.
+	pub max_bytes: Option<u64>,
+	/// Where the embedded MQTT server listens without TLS.
+	pub mqtt: Option<SocketAddr>,
+	/// Where it listens with TLS.
+	pub mqtts: Option<Tls>,
+	/// An external broker instead.
+	pub broker: Option<Broker>,
+	/// Are clients without credentials let in, and believed? For development chains only.
+	pub anonymous: bool,
+	/// Where the HTTP server listens.
+	pub http: Option<SocketAddr>,
+	/// What requests that change something have to carry.
+	pub admin_key: Option<Zeroizing<String>>,
+	/// Web pages of other origins that may call the API, such as `http://localhost:5173`.
+	pub origins: Vec<String>,
+	/// Seconds a request may take.
+	pub request_timeout: Duration,
+	/// When batches are closed.
+	pub batching: Batching,
+	/// How long a device may take to sign before it is asked again.
+	pub sign_timeout: Duration,
+	/// How long what the chain said of a meter is believed.
+	pub refresh: Duration,
+	/// By how many milliseconds the interval of a log may end in the future.
+	pub max_ahead_ms: u64,
+	/// Where batches are pinned.
+	pub pinning: Option<Pinning>,
+}
+
+/// Where the embedded MQTT server listens with TLS.
+#[derive(Clone, Debug)]
+pub struct Tls {
+	/// Address.
+	pub listen: SocketAddr,
+	/// Certificate chain, PEM.
+	pub certificate: PathBuf,
+	/// Its private key, PEM.
+	pub key: PathBuf,
+	/// Certificates of authorities, PEM: clients then need a certificate of one of them, besides
+	/// their password.
+	pub client_authority: Option<PathBuf>,
+}
+
+/// An external MQTT broker.
+#[derive(Clone)]
+pub struct Broker {
+	/// `mqtt://user:password@host:1883` or `mqtts://…`.
+	pub url: Zeroizing<String>,
+	/// Certificates of the authorities that vouch for it, PEM; needed for `mqtts`.
+	pub authority: Option<PathBuf>,
+	/// The name to connect by; it keeps the session while the gateway is away.
+	pub client_id: String,
+}
+
+/// When batches are closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batching {
+	/// At so many logs.
+	pub max_logs: u32,
+	/// When the first log has waited for so long.
+	pub max_age: Duration,
+	/// At so many bytes of canonical logs.
+	pub max_bytes: u64,
+	/// When the UTC day is over.
+	pub daily: bool,
+	/// How often to look.
+	pub tick: Duration,
+}
+
+/// An IPFS pinning service.
+#[derive(Clone)]
+pub struct Pinning {
+	/// Its API, such as `https://api.pinata.cloud/psa`.
+	pub url: String,
+	/// Its access token.
+	pub token: Option<Zeroizing<String>>,
+	/// Multiaddresses where the blocks can be fetched from.
+	pub origins: Vec<String>,
+}
+
+impl Default for Batching {
+	fn default() -> Self {
+		Self {
+			max_logs: gridproof_primitives::meter::MAX_READINGS_PER_BATCH,
+			max_age: Duration::from_secs(900),
+			max_bytes: u64::MAX,
+			daily: true,
+			tick: Duration::from_secs(1),
+		}
+	}
+}
+
+impl Settings {
+	/// Settings with this data folder.
+	pub fn new(data: PathBuf) -> Self {
+		Self {
+			data,
+			max_bytes: None,
+			mqtt: None,
+			mqtts: None,
+			broker: None,
+			anonymous: false,
+			http: None,
+			admin_key: None,
+			origins: Vec::new(),
+			request_timeout: Duration::from_secs(60),
+			batching: Batching::default(),
+			sign_timeout: Duration::from_secs(30),
+			refresh: Duration::from_secs(30),
+			max_ahead_ms: gridproof_primitives::meter::MAX_SKEW_MS,
+			pinning: None,
+		}
+	}
+}

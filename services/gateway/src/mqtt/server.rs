@@ -1,0 +1,396 @@
+//! The two protocol versions, on a thread system of their own.
+
+use super::{
+	hub::Outgoing,
+	session::{Client, Core, Gone, Rejection, Verdict},
+};
+use crate::config::MAX_MESSAGE_BYTES;
+use ntex::{
+	ServiceFactory, SharedCfg,
+	io::{Filter, Io},
+	rt::{DefaultRuntime, System},
+	server::ServerBuilder,
+	service::{chain_factory, fn_factory_with_config, fn_service},
+	time::Seconds,
+	util::{ByteString, Bytes},
+};
+use ntex_mqtt::{MqttError, MqttServer, MqttServiceConfig, QoS, v3, v5};
+use ntex_tls::rustls::TlsAcceptor;
+use rustls::ServerConfig;
+use std::{
+	net::{SocketAddr, TcpListener},
+	sync::Arc,
+};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+/// Messages of one connection that are on their way to the disk; more are not read.
+const IN_FLIGHT: u16 = 2_048;
+/// Bytes of them.
+const IN_FLIGHT_BYTES: usize = 2 << 20;
+/// Messages on their way to one listener without its acknowledgement.
+const SENT: u16 = 256;
+/// Time for a client to say who it is.
+const CONNECT_TIMEOUT: Seconds = Seconds(15);
+
+/// Why there is no MQTT server.
+#[derive(Debug, thiserror::Error)]
+pub enum MqttFault {
+	/// The address is taken or not ours.
+	#[error("cannot listen on {address}: {reason}")]
+	CannotListen {
+		/// Which.
+		address: SocketAddr,
+		/// Why.
+		reason: std::io::Error,
+	},
+	/// The threads do not start.
+	#[error("the MQTT server does not start: {0}")]
+	CannotStart(String),
+}
+
+/// A running MQTT server.
+pub struct Server {
+	/// Where it listens without TLS.
+	pub address: Option<SocketAddr>,
+	/// Where it listens with TLS.
+	pub tls_address: Option<SocketAddr>,
+	control: ntex::server::Server,
+	system: System,
+	thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Server {
+	/// Ends all connections and the threads.
+	pub async fn stop(mut self) {
+		self.control.stop(true).await;
+		self.system.stop();
+		if let Some(thread) = self.thread.take() {
+			let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+		}
+	}
+}
+
+impl From<()> for Gone {
+	fn from((): ()) -> Self {
+		Self
+	}
+}
+
+impl TryFrom<Gone> for v5::PublishAck {
+	type Error = Gone;
+
+	fn try_from(gone: Gone) -> Result<Self, Gone> {
+		Err(gone)
+	}
+}
+
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), MqttFault> {
+	let cannot = |reason| MqttFault::CannotListen { address, reason };
+	let listener = TcpListener::bind(address).map_err(cannot)?;
+	let bound = listener.local_addr().map_err(cannot)?;
+	Ok((listener, bound))
+}
+
+/// Starts to listen.
+pub(crate) async fn start(
+	core: Arc<Core>,
+	plain: Option<SocketAddr>,
+	tls: Option<(SocketAddr, Arc<ServerConfig>)>,
+) -> Result<Server, MqttFault> {
+	let plain = plain.map(bind).transpose()?;
+	let tls = match tls {
+		Some((address, config)) => Some((bind(address)?, config)),
+		None => None,
+	};
+	let address = plain.as_ref().map(|(_, address)| *address);
+	let tls_address = tls.as_ref().map(|((_, address), _)| *address);
+	let (ready, started) = oneshot::channel();
+	let run = move || {
+		let system = System::new("mqtt", DefaultRuntime);
+		let outcome = system.run(move || {
+			let server = listen(core, plain, tls)?.run();
+			let _ = ready.send((System::current(), server));
+			Ok(())
+		});
+		if let Err(error) = outcome {
+			tracing::error!(%error, "the MQTT server has ended");
+		}
+	};
+	let thread = std::thread::Builder::new()
+		.name("mqtt".to_string())
+		.spawn(run)
+		.map_err(|error| MqttFault::CannotStart(error.to_string()))?;
+	let (system, control) = started
+		.await
+		.map_err(|_| MqttFault::CannotStart("its threads ended at once".to_string()))?;
+	Ok(Server { address, tls_address, control, system, thread: Some(thread) })
+}
+
+type Bound = (TcpListener, SocketAddr);
+
+fn listen(
+	core: Arc<Core>,
+	plain: Option<Bound>,
+	tls: Option<(Bound, Arc<ServerConfig>)>,
+) -> std::io::Result<ServerBuilder> {
+	let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4));
+	let mut builder = ntex::server::build().workers(workers).disable_signals();
+	if let Some((listener, _)) = plain {
+		let core = core.clone();
+		builder = builder
+			.listen("mqtt", listener, async move |_| service(core.clone()))?
+			.config("mqtt", settings());
+	}
+	if let Some(((listener, _), config)) = tls {
+		builder = builder
+			.listen("mqtts", listener, async move |_| {
+				chain_factory(TlsAcceptor::new(config.clone()))
+					.map_err(|_| MqttError::Service(Gone))
+					.and_then(service(core.clone()))
+			})?
+			.config("mqtts", settings());
+	}
+	Ok(builder)
+}
+
+fn settings() -> SharedCfg {
+	let mqtt = MqttServiceConfig::new()
+		.set_max_qos(QoS::ExactlyOnce)
+		.set_max_size(MAX_MESSAGE_BYTES)
+		.set_min_chunk_size(MAX_MESSAGE_BYTES)
+		.set_max_payload_buffer_size(usize::try_from(MAX_MESSAGE_BYTES).unwrap_or(usize::MAX))
+		.set_max_receive(IN_FLIGHT)
+		.set_max_receive_size(IN_FLIGHT_BYTES)
+		.set_max_send(SENT)
+		.set_connect_timeout(CONNECT_TIMEOUT)
+		.set_handshake_timeout(CONNECT_TIMEOUT);
+	SharedCfg::new("MQTT").add(mqtt).into()
+}
+
+fn service<F: Filter>(
+	core: Arc<Core>,
+) -> impl ServiceFactory<Io<F>, SharedCfg, Response = (), Error = MqttError<Gone>, InitError = ()> {
+	let five = core.clone();
+	MqttServer::new()
+		.v3(v3::MqttServer::new(fn_service(move |handshake: v3::Handshake| {
+			let core = core.clone();
+			async move { Ok::<_, Gone>(enter_v3(&core, handshake)) }
+		}))
+		.protocol(fn_factory_with_config(async |session: v3::Session<Client>| {
+			Ok::<_, Gone>(fn_service(move |message| {
+				let answer = protocol_v3(&session, message);
+				async move { Ok::<_, Gone>(answer) }
+			}))
+		}))
+		.publish(fn_factory_with_config(async |session: v3::Session<Client>| {
+			Ok::<_, Gone>(fn_service(move |publish| publish_v3(session.clone(), publish)))
+		})))
+		.v5(v5::MqttServer::new(fn_service(move |handshake: v5::Handshake| {
+			let core = five.clone();
+			async move { Ok::<_, Gone>(enter_v5(&core, handshake)) }
+		}))
+		.protocol(fn_factory_with_config(async |session: v5::Session<Client>| {
+			Ok::<_, Gone>(fn_service(move |message| {
+				let answer = protocol_v5(&session, message);
+				async move { Ok::<_, Gone>(answer) }
+			}))
+		}))
+		.publish(fn_factory_with_config(async |session: v5::Session<Client>| {
+			Ok::<_, Gone>(fn_service(move |publish| publish_v5(session.clone(), publish)))
+		})))
+}
+
+/// The way out of a connection.
+enum Sink {
+	Three(v3::MqttSink),
+	Five(v5::MqttSink),
+}
+
+impl Sink {
+	async fn ready(&self) -> bool {
+		match self {
+			Self::Three(sink) => sink.ready().await,
+			Self::Five(sink) => sink.ready().await,
+		}
+	}
+
+	/// Sends; what the client acknowledges is waited for elsewhere.
+	fn send(&self, message: &Outgoing) {
+		let topic = ByteString::from(&*message.topic);
+		let payload = Bytes::copy_from_slice(&message.payload);
+		match (self, message.at_least_once) {
+			(Self::Three(sink), false) => {
+				let _ = sink.publish(topic).send_at_most_once(payload);
+			},
+			(Self::Five(sink), false) => {
+				let _ = sink.publish(topic).send_at_most_once(payload);
+			},
+			(Self::Three(sink), true) => {
+				let sent = sink.publish(topic).send_at_least_once(payload);
+				ntex::rt::spawn(async move {
+					let _ = sent.await;
+				});
+			},
+			(Self::Five(sink), true) => {
+				let sent = sink.publish(topic).send_at_least_once(payload);
+				ntex::rt::spawn(async move {
+					let _ = sent.await;
+				});
+			},
+		}
+	}
+
+	fn close(&self) {
+		match self {
+			Self::Three(sink) => sink.close(),
+			Self::Five(sink) => sink.close(),
+		}
+	}
+}
+
+/// Delivers what others publish until the connection ends.
+async fn deliver(sink: Sink, mut queue: mpsc::Receiver<Outgoing>, end: Arc<Notify>) {
+	loop {
+		let message = tokio::select! {
+			biased;
+			() = end.notified() => None,
+			message = queue.recv() => message,
+		};
+		let Some(message) = message else { break };
+		let is_open = tokio::select! {
+			biased;
+			() = end.notified() => false,
+			is_open = sink.ready() => is_open,
+		};
+		if !is_open {
+			break;
+		}
+		sink.send(&message);
+	}
+	sink.close();
+}
+
+fn enter_v3(core: &Arc<Core>, handshake: v3::Handshake) -> v3::HandshakeAck<Client> {
+	let packet = handshake.packet();
+	let entered =
+		core.enter(&packet.client_id, packet.username.as_deref(), packet.password.as_deref());
+	let has_keep_alive = packet.keep_alive != 0;
+	match entered {
+		Ok((client, queue)) => {
+			let sink = Sink::Three(handshake.sink());
+			ntex::rt::spawn(deliver(sink, queue, client.end()));
+			let ack = handshake.ack(client, false);
+			if has_keep_alive { ack } else { ack.idle_timeout(Seconds::ZERO) }
+		},
+		Err(Rejection::NotAuthorized) => handshake.not_authorized(),
+		Err(Rejection::BadCredentials) => handshake.bad_username_or_pwd(),
+	}
+}
+
+fn enter_v5(core: &Arc<Core>, handshake: v5::Handshake) -> v5::HandshakeAck<Client> {
+	use v5::codec::ConnectAckReason;
+	let packet = handshake.packet();
+	let entered =
+		core.enter(&packet.client_id, packet.username.as_deref(), packet.password.as_deref());
+	let has_keep_alive = packet.keep_alive != 0;
+	let has_name = !packet.client_id.is_empty();
+	match entered {
+		Ok((client, queue)) => {
+			let sink = Sink::Five(handshake.sink());
+			ntex::rt::spawn(deliver(sink, queue, client.end()));
+			let ack = handshake.ack(client).with(|packet| {
+				packet.retain_available = false;
+				packet.shared_subscription_available = false;
+				packet.session_expiry_interval_secs = Some(0);
+				if !has_name {
+					packet.assigned_client_id = Some(ByteString::from(new_name()));
+				}
+			});
+			if has_keep_alive { ack } else { ack.keep_alive(u16::MAX) }
+		},
+		Err(Rejection::NotAuthorized) => handshake.failed(ConnectAckReason::NotAuthorized),
+		Err(Rejection::BadCredentials) => handshake.failed(ConnectAckReason::BadUserNameOrPassword),
+	}
+}
+
+/// A name for a client that has none.
+fn new_name() -> String {
+	format!("gridproof-{:016x}", rand::random::<u64>())
+}
+
+async fn publish_v3(session: v3::Session<Client>, publish: v3::Publish) -> Result<(), Gone> {
+	let payload = publish.read_all().await.map_err(|_| Gone)?;
+	match session.publish(publish.publish_topic(), &payload).await? {
+		// This version has no way to say so: a refused log is kept as a dead letter and
+		// acknowledged, else its device would send it for ever.
+		Verdict::Taken | Verdict::Refused | Verdict::NotAuthorized => Ok(()),
+	}
+}
+
+async fn publish_v5(
+	session: v5::Session<Client>,
+	publish: v5::Publish,
+) -> Result<v5::PublishAck, Gone> {
+	use v5::codec::PublishAckReason;
+	let payload = publish.read_all().await.map_err(|_| Gone)?;
+	let verdict = session.publish(publish.publish_topic(), &payload).await?;
+	let ack = publish.ack();
+	Ok(match verdict {
+		Verdict::Taken => ack,
+		Verdict::Refused => ack.reason_code(PublishAckReason::PayloadFormatInvalid),
+		Verdict::NotAuthorized => ack.reason_code(PublishAckReason::NotAuthorized),
+	})
+}
+
+fn granted(asked: QoS) -> QoS {
+	if asked == QoS::AtMostOnce { QoS::AtMostOnce } else { QoS::AtLeastOnce }
+}
+
+fn protocol_v3(
+	session: &v3::Session<Client>,
+	message: v3::ProtocolMessage,
+) -> v3::ProtocolMessageAck {
+	match message {
+		v3::ProtocolMessage::Subscribe(mut subscribe) => {
+			for mut filter in &mut subscribe {
+				let qos = granted(filter.qos());
+				if session.subscribe(filter.topic(), qos == QoS::AtLeastOnce) {
+					filter.confirm(qos);
+				} else {
+					filter.fail();
+				}
+			}
+			subscribe.ack()
+		},
+		v3::ProtocolMessage::Unsubscribe(unsubscribe) => {
+			unsubscribe.iter().for_each(|filter| session.unsubscribe(filter));
+			unsubscribe.ack()
+		},
+		other => other.ack(),
+	}
+}
+
+fn protocol_v5(
+	session: &v5::Session<Client>,
+	message: v5::ProtocolMessage,
+) -> v5::ProtocolMessageAck {
+	use v5::codec::SubscribeAckReason;
+	match message {
+		v5::ProtocolMessage::Subscribe(mut subscribe) => {
+			for mut filter in &mut subscribe {
+				let qos = granted(filter.options().qos);
+				if session.subscribe(filter.topic(), qos == QoS::AtLeastOnce) {
+					filter.confirm(qos);
+				} else {
+					filter.fail(SubscribeAckReason::NotAuthorized);
+				}
+			}
+			subscribe.ack()
+		},
+		v5::ProtocolMessage::Unsubscribe(unsubscribe) => {
+			unsubscribe.iter().for_each(|filter| session.unsubscribe(filter));
+			unsubscribe.ack()
+		},
+		other => other.ack(),
+	}
+}

@@ -1,0 +1,265 @@
+//! Statements about batches.
+
+use super::{
+	Anchor, AnchorStatus, Batch, BatchFilter, BatchRow, BatchState, MeterRow, NewBatch, OnChain,
+	Page, Settled, StoreFault,
+	sqlite::{Conditions, int, unsigned},
+};
+use codec::{DecodeAll, Encode};
+use gridproof_primitives::{H256, cid::Cid, emlog::RunningRegisters, meter::BatchHeader};
+use gridproof_store::rusqlite::{self, Connection, OptionalExtension, Row, params, types::Type};
+
+const COLUMNS: &str = "SELECT batches.id, created_ms, batches.meter, count, root, cid, start_ms, \
+	end_ms, header, closing, signature, state, reason, block, anchor_status, anchor_txid, \
+	anchor_block_hash, anchor_block_height, anchor_block_time, pin FROM batches";
+
+fn unreadable(column: usize) -> rusqlite::Error {
+	rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, "not what was written".into())
+}
+
+fn row_to_batch(row: &Row<'_>) -> rusqlite::Result<Batch> {
+	let on_chain = match row.get::<_, Option<Vec<u8>>>(8)? {
+		None => None,
+		Some(header) => Some(OnChain {
+			header: BatchHeader::decode_all(&mut &header[..]).map_err(|_| unreadable(8))?,
+			closing: RunningRegisters::decode_all(&mut &row.get::<_, Vec<u8>>(9)?[..])
+				.map_err(|_| unreadable(9))?,
+			signature: row.get(10)?,
+		}),
+	};
+	let state: String = row.get(11)?;
+	let anchor: String = row.get(14)?;
+	Ok(Batch {
+		row: row.get(0)?,
+		created_ms: unsigned(row, 1)?,
+		meter: row.get(2)?,
+		count: row.get(3)?,
+		root: H256(row.get(4)?),
+		cid: Cid::from_bytes(row.get(5)?).map_err(|_| unreadable(5))?,
+		start_ms: unsigned(row, 6)?,
+		end_ms: unsigned(row, 7)?,
+		on_chain,
+		state: BatchState::parse(&state).ok_or_else(|| unreadable(11))?,
+		reason: row.get(12)?,
+		block: row.get::<_, Option<[u8; 32]>>(13)?.map(H256),
+		anchor: Anchor {
+			status: AnchorStatus::parse(&anchor).ok_or_else(|| unreadable(14))?,
+			txid: row.get(15)?,
+			block_hash: row.get(16)?,
+			block_height: row
+				.get::<_, Option<i64>>(17)?
+				.map(|height| u64::try_from(height).unwrap_or(0)),
+			block_time: row.get(18)?,
+		},
+		pin: row.get(19)?,
+	})
+}
+
+/// Why a batch is not kept.
+pub(super) enum SealFault {
+	/// Its logs are no longer what they were.
+	Changed,
+	/// The store fails.
+	Store(StoreFault),
+}
+
+impl From<StoreFault> for SealFault {
+	fn from(fault: StoreFault) -> Self {
+		Self::Store(fault)
+	}
+}
+
+impl From<rusqlite::Error> for SealFault {
+	fn from(error: rusqlite::Error) -> Self {
+		Self::Store(error.into())
+	}
+}
+
+/// Keeps a batch with its logs; nothing of it if they have changed.
+pub(super) fn seal(db: &Connection, new: &NewBatch) -> Result<BatchRow, SealFault> {
+	if let Some(meter) = new.meter {
+		// A log that came meanwhile and begins earlier would be left behind for ever.
+		let select = "SELECT count(*) FROM readings WHERE meter = ?1 AND batch IS NULL \
+			AND trusted = 1 AND start_ms < ?2";
+		let found = db
+			.prepare_cached(select)?
+			.query_row(params![meter, int(new.end_ms)], |row| row.get::<_, i64>(0))?;
+		if usize::try_from(found) != Ok(new.rows.len()) {
+			return Err(SealFault::Changed);
+		}
+		db.prepare_cached("UPDATE meters SET sealed_ms = max(sealed_ms, ?2) WHERE id = ?1")?
+			.execute(params![meter, int(new.end_ms)])?;
+	}
+	let state =
+		if new.on_chain.is_some() { BatchState::Unsigned } else { BatchState::NotCertified };
+	let insert = "INSERT INTO batches (created_ms, meter, count, root, cid, start_ms, end_ms, \
+		chain_meter, sequence, header, closing, state) \
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+	db.prepare_cached(insert)?.execute(params![
+		int(new.created_ms),
+		new.meter,
+		int(u64::try_from(new.rows.len()).unwrap_or(u64::MAX)),
+		new.root.0,
+		new.cid.as_bytes(),
+		int(new.start_ms),
+		int(new.end_ms),
+		new.on_chain.as_ref().map(|part| part.header.meter),
+		new.on_chain.as_ref().map(|part| int(part.header.sequence)),
+		new.on_chain.as_ref().map(|part| part.header.encode()),
+		new.on_chain.as_ref().map(|part| part.closing.encode()),
+		state.as_str(),
+	])?;
+	let batch = db.last_insert_rowid();
+	let update = "UPDATE readings SET batch = ?1, place = ?2 WHERE id = ?3 AND batch IS NULL";
+	let mut update = db.prepare_cached(update)?;
+	for (place, row) in (0u32..).zip(&new.rows) {
+		if update.execute(params![batch, place, row])? != 1 {
+			return Err(SealFault::Changed);
+		}
+	}
+	Ok(batch)
+}
+
+pub(super) fn batch(db: &Connection, row: BatchRow) -> Result<Option<Batch>, StoreFault> {
+	let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE batches.id = ?1"))?;
+	Ok(statement.query_row([row], row_to_batch).optional()?)
+}
+
+pub(super) fn by_cid(db: &Connection, cid: Cid) -> Result<Option<Batch>, StoreFault> {
+	let select = format!("{COLUMNS} WHERE cid = ?1 AND state <> 'dissolved' ORDER BY id LIMIT 1");
+	let mut statement = db.prepare_cached(&select)?;
+	Ok(statement.query_row([cid.as_bytes()], row_to_batch).optional()?)
+}
+
+fn conditions(filter: BatchFilter) -> (Conditions, &'static str) {
+	let by_name = filter.site.is_some() || filter.device.is_some() || filter.meter.is_some();
+	let mut conditions = Conditions::default();
+	conditions.add("meters.site = ?", filter.site);
+	conditions.add("meters.device = ?", filter.device);
+	conditions.add("meters.meter = ?", filter.meter);
+	conditions.add("state = ?", filter.state.map(BatchState::as_str));
+	conditions.add("anchor_status = ?", filter.anchor.map(AnchorStatus::as_str));
+	conditions.add("end_ms > ?", filter.from_ms.map(int));
+	conditions.add("start_ms < ?", filter.to_ms.map(int));
+	if filter.state.is_none() {
+		conditions.add("state <> ?", Some(BatchState::Dissolved.as_str()));
+	}
+	let join = if by_name { " JOIN meters ON meters.id = batches.meter" } else { "" };
+	(conditions, join)
+}
+
+pub(super) fn list(
+	db: &Connection,
+	filter: BatchFilter,
+	page: Page,
+) -> Result<Vec<Batch>, StoreFault> {
+	let (conditions, join) = conditions(filter);
+	conditions.page(db, &format!("{COLUMNS}{join}"), "batches.id", page, row_to_batch)
+}
+
+pub(super) fn count(db: &Connection, filter: BatchFilter) -> Result<u64, StoreFault> {
+	let (conditions, join) = conditions(filter);
+	conditions.count(db, &format!("SELECT count(*) FROM batches{join}"))
+}
+
+pub(super) fn last(db: &Connection, meter: MeterRow) -> Result<Option<Batch>, StoreFault> {
+	let select = format!(
+		"{COLUMNS} WHERE batches.meter = ?1 AND state <> 'dissolved' \
+		ORDER BY sequence DESC LIMIT 1"
+	);
+	Ok(db.prepare_cached(&select)?.query_row([meter], row_to_batch).optional()?)
+}
+
+pub(super) fn in_state(
+	db: &Connection,
+	state: BatchState,
+	after: BatchRow,
+	limit: u32,
+) -> Result<Vec<Batch>, StoreFault> {
+	// Spelt out, so that the index over open batches is used.
+	let select = format!(
+		"{COLUMNS} WHERE state = '{}' AND batches.id > ?1 ORDER BY batches.id LIMIT ?2",
+		state.as_str()
+	);
+	let mut statement = db.prepare_cached(&select)?;
+	let rows = statement.query_map(params![after, limit], row_to_batch)?;
+	Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn sign(
+	db: &Connection,
+	row: BatchRow,
+	signature: &[u8; 64],
+) -> Result<bool, StoreFault> {
+	let update = "UPDATE batches SET signature = ?2, state = 'signed', reason = NULL \
+		WHERE id = ?1 AND state = 'unsigned'";
+	Ok(db.prepare_cached(update)?.execute(params![row, signature])? == 1)
+}
+
+pub(super) fn settle(db: &Connection, outcomes: &[Settled]) -> Result<(), StoreFault> {
+	for outcome in outcomes {
+		match outcome {
+			Settled::Accepted { row, block } => {
+				let update = "UPDATE batches SET state = 'accepted', reason = NULL, \
+					block = coalesce(?2, block) WHERE id = ?1 AND state <> 'dissolved'";
+				db.prepare_cached(update)?.execute(params![row, block.map(|block| block.0)])?;
+			},
+			Settled::Parked { row, reason } => {
+				let update = "UPDATE batches SET state = 'parked', reason = ?2 \
+					WHERE id = ?1 AND state IN ('unsigned', 'signed', 'parked')";
+				db.prepare_cached(update)?.execute(params![row, reason])?;
+			},
+			Settled::Retried { row } => {
+				let update = "UPDATE batches SET reason = NULL, \
+					state = CASE WHEN signature IS NULL THEN 'unsigned' ELSE 'signed' END \
+					WHERE id = ?1 AND state = 'parked'";
+				db.prepare_cached(update)?.execute([row])?;
+			},
+		}
+	}
+	Ok(())
+}
+
+/// Gives up a batch that no chain has taken, and what follows it of its meter.
+pub(super) fn dissolve(db: &Connection, row: BatchRow) -> Result<u64, StoreFault> {
+	let select = "SELECT later.id FROM batches AS later JOIN batches AS first ON first.id = ?1 \
+		WHERE later.meter = first.meter AND later.sequence >= first.sequence \
+		AND later.state IN ('unsigned', 'signed', 'parked') ORDER BY later.id";
+	let rows: Vec<BatchRow> =
+		db.prepare_cached(select)?.query_map([row], |row| row.get(0))?.collect::<Result<_, _>>()?;
+	for row in &rows {
+		db.prepare_cached("UPDATE readings SET batch = NULL, place = NULL WHERE batch = ?1")?
+			.execute([row])?;
+		db.prepare_cached("UPDATE batches SET state = 'dissolved' WHERE id = ?1")?
+			.execute([row])?;
+	}
+	let sealed = "UPDATE meters SET sealed_ms = coalesce((SELECT max(end_ms) FROM batches \
+		WHERE batches.meter = meters.id AND state <> 'dissolved'), 0) \
+		WHERE id = (SELECT meter FROM batches WHERE id = ?1)";
+	if !rows.is_empty() {
+		db.prepare_cached(sealed)?.execute([row])?;
+	}
+	Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
+}
+
+pub(super) fn anchor(db: &Connection, row: BatchRow, anchor: &Anchor) -> Result<bool, StoreFault> {
+	let update = "UPDATE batches SET anchor_status = ?2, anchor_txid = ?3, \
+		anchor_block_hash = ?4, anchor_block_height = ?5, anchor_block_time = ?6 WHERE id = ?1";
+	let changed = db.prepare_cached(update)?.execute(params![
+		row,
+		anchor.status.as_str(),
+		anchor.txid,
+		anchor.block_hash,
+		anchor.block_height.map(int),
+		anchor.block_time,
+	])?;
+	Ok(changed == 1)
+}
+
+pub(super) fn unpinned(db: &Connection, limit: u32) -> Result<Vec<Batch>, StoreFault> {
+	let select =
+		format!("{COLUMNS} WHERE pin IS NULL AND state <> 'dissolved' ORDER BY id LIMIT ?1");
+	let mut statement = db.prepare_cached(&select)?;
+	let rows = statement.query_map([limit], row_to_batch)?;
+	Ok(rows.collect::<Result<_, _>>()?)
+}

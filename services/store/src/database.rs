@@ -1,0 +1,251 @@
+//! A database file, its writer and its readers.
+
+use crate::{
+	StoreFault,
+	writer::{self, Task, Work},
+};
+use rusqlite::{Connection, OpenFlags};
+use std::{
+	fs::{self, File, TryLockError},
+	path::{Path, PathBuf},
+	sync::{Arc, Mutex, PoisonError},
+	thread::JoinHandle,
+	time::Duration,
+};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+/// How a database behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+	/// Writes that may wait; more have to wait outside.
+	pub queue: usize,
+	/// Writes that share one commit at most.
+	pub group: usize,
+	/// Connections for reading.
+	pub readers: usize,
+	/// The file may grow to so many bytes; `None`: as far as the disk goes.
+	pub max_bytes: Option<u64>,
+}
+
+impl Default for Options {
+	fn default() -> Self {
+		Self { queue: 8192, group: 4096, readers: 4, max_bytes: None }
+	}
+}
+
+/// A database file that this program alone works with. Clones share it.
+#[derive(Clone)]
+pub struct Database(Arc<Inner>);
+
+struct Inner {
+	path: PathBuf,
+	queue: Option<mpsc::Sender<Box<dyn Work>>>,
+	writer: Option<JoinHandle<()>>,
+	readers: Arc<Readers>,
+	/// Locked as long as this lives; the system releases it however the process ends.
+	_lock: File,
+}
+
+struct Readers {
+	path: PathBuf,
+	idle: Mutex<Vec<Connection>>,
+	permits: Semaphore,
+}
+
+impl Database {
+	/// Opens the file, making it if there is none, and brings it to the last migration.
+	/// `migrations[n]` brings it from version n to n + 1; what has been released never changes.
+	///
+	/// # Errors
+	/// [`StoreFault::InUse`], [`StoreFault::Newer`], [`StoreFault::CannotOpen`].
+	pub fn open(path: &Path, migrations: &[&str], options: &Options) -> Result<Self, StoreFault> {
+		let cannot =
+			|reason: String| StoreFault::CannotOpen { path: path.display().to_string(), reason };
+		if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+			fs::create_dir_all(folder).map_err(|error| cannot(error.to_string()))?;
+		}
+		let lock = lock(path)?;
+		let mut connection = Connection::open(path).map_err(|error| cannot(error.to_string()))?;
+		configure(&connection, options).map_err(|error| cannot(error.to_string()))?;
+		migrate(&mut connection, path, migrations)?;
+		let (sender, receiver) = mpsc::channel(options.queue.max(1));
+		let group = options.group.max(1);
+		let writer = std::thread::Builder::new()
+			.name("database".to_string())
+			.spawn(move || writer::run(connection, receiver, group))
+			.map_err(|error| cannot(error.to_string()))?;
+		let readers = Arc::new(Readers {
+			path: path.to_path_buf(),
+			idle: Mutex::new(Vec::new()),
+			permits: Semaphore::new(options.readers.max(1)),
+		});
+		Ok(Self(Arc::new(Inner {
+			path: path.to_path_buf(),
+			queue: Some(sender),
+			writer: Some(writer),
+			readers,
+			_lock: lock,
+		})))
+	}
+
+	/// The file.
+	pub fn path(&self) -> &Path {
+		&self.0.path
+	}
+
+	/// How many more writes may wait right now.
+	pub fn room(&self) -> usize {
+		self.0.queue.as_ref().map_or(0, mpsc::Sender::capacity)
+	}
+
+	/// Runs `job` in the writer's transaction; returns after the commit is on disk. If `job` fails,
+	/// nothing of it is kept. Waits while the queue is full.
+	///
+	/// # Errors
+	/// What `job` returns; [`StoreFault`] if it could not be committed.
+	pub async fn write<R, E, F>(&self, job: F) -> Result<R, E>
+	where
+		F: FnOnce(&Connection) -> Result<R, E> + Send + 'static,
+		R: Send + 'static,
+		E: From<StoreFault> + Send + 'static,
+	{
+		let (answer, wait) = oneshot::channel();
+		let queue = self.0.queue.as_ref().ok_or(StoreFault::Closed)?;
+		let work: Box<dyn Work> = Box::new(Task { job, answer });
+		queue.send(work).await.map_err(|_| StoreFault::Closed)?;
+		wait.await.unwrap_or_else(|_| Err(StoreFault::Closed.into()))
+	}
+
+	/// As [`Database::write`], but fails at once when the queue is full.
+	///
+	/// # Errors
+	/// [`StoreFault::Overloaded`]; else as [`Database::write`].
+	pub async fn try_write<R, E, F>(&self, job: F) -> Result<R, E>
+	where
+		F: FnOnce(&Connection) -> Result<R, E> + Send + 'static,
+		R: Send + 'static,
+		E: From<StoreFault> + Send + 'static,
+	{
+		let (answer, wait) = oneshot::channel();
+		let queue = self.0.queue.as_ref().ok_or(StoreFault::Closed)?;
+		queue.try_send(Box::new(Task { job, answer })).map_err(|error| match error {
+			mpsc::error::TrySendError::Full(_) => StoreFault::Overloaded,
+			mpsc::error::TrySendError::Closed(_) => StoreFault::Closed,
+		})?;
+		wait.await.unwrap_or_else(|_| Err(StoreFault::Closed.into()))
+	}
+
+	/// Runs `job` on a read-only connection, beside the writer. It sees what was committed when its
+	/// first statement began.
+	///
+	/// # Errors
+	/// What `job` returns; [`StoreFault::CannotOpen`], [`StoreFault::Panicked`].
+	pub async fn read<R, E, F>(&self, job: F) -> Result<R, E>
+	where
+		F: FnOnce(&Connection) -> Result<R, E> + Send + 'static,
+		R: Send + 'static,
+		E: From<StoreFault> + Send + 'static,
+	{
+		let readers = self.0.readers.clone();
+		let permit = readers.permits.acquire().await.map_err(|_| StoreFault::Closed)?;
+		let connection = readers.take()?;
+		let shared = readers.clone();
+		let done = tokio::task::spawn_blocking(move || {
+			let result = job(&connection);
+			shared.put_back(connection);
+			result
+		});
+		let result = done.await.unwrap_or_else(|_| Err(StoreFault::Panicked.into()));
+		drop(permit);
+		result
+	}
+}
+
+impl Drop for Inner {
+	fn drop(&mut self) {
+		drop(self.queue.take());
+		if let Some(writer) = self.writer.take()
+			&& writer.thread().id() != std::thread::current().id()
+		{
+			let _ = writer.join();
+		}
+	}
+}
+
+impl Readers {
+	fn take(&self) -> Result<Connection, StoreFault> {
+		let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+		match idle {
+			Some(connection) => Ok(connection),
+			None => open_reader(&self.path).map_err(|error| StoreFault::CannotOpen {
+				path: self.path.display().to_string(),
+				reason: error.to_string(),
+			}),
+		}
+	}
+
+	fn put_back(&self, connection: Connection) {
+		self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+	}
+}
+
+fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+	let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+	let connection = Connection::open_with_flags(path, flags)?;
+	connection.busy_timeout(Duration::from_secs(10))?;
+	connection.pragma_update(None, "query_only", true)?;
+	connection.set_prepared_statement_cache_capacity(64);
+	Ok(connection)
+}
+
+/// Keeps other programs out, by a file beside the database.
+fn lock(path: &Path) -> Result<File, StoreFault> {
+	let mut name = path.as_os_str().to_os_string();
+	name.push(".lock");
+	let cannot = |reason: std::io::Error| StoreFault::CannotOpen {
+		path: path.display().to_string(),
+		reason: reason.to_string(),
+	};
+	let file = File::create(PathBuf::from(name)).map_err(cannot)?;
+	match file.try_lock() {
+		Ok(()) => Ok(file),
+		Err(TryLockError::WouldBlock) => Err(StoreFault::InUse(path.display().to_string())),
+		Err(TryLockError::Error(reason)) => Err(cannot(reason)),
+	}
+}
+
+fn configure(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
+	connection.busy_timeout(Duration::from_secs(10))?;
+	connection.pragma_update(None, "journal_mode", "WAL")?;
+	connection.pragma_update(None, "synchronous", "FULL")?;
+	connection.pragma_update(None, "foreign_keys", true)?;
+	connection.pragma_update(None, "cache_size", -65_536)?;
+	// Checkpoints copy the log's pages into the file: fewer and larger ones cost less.
+	connection.pragma_update(None, "wal_autocheckpoint", 8_192)?;
+	connection.set_prepared_statement_cache_capacity(128);
+	if let Some(max_bytes) = options.max_bytes {
+		let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+		let pages = u32::try_from(max_bytes / u64::from(page.max(1))).unwrap_or(u32::MAX).max(1);
+		connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+	}
+	Ok(())
+}
+
+fn migrate(
+	connection: &mut Connection,
+	path: &Path,
+	migrations: &[&str],
+) -> Result<(), StoreFault> {
+	let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+	let known = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
+	if found > known {
+		return Err(StoreFault::Newer { path: path.display().to_string(), found, known });
+	}
+	for (version, sql) in (1u32..).zip(migrations).filter(|(version, _)| *version > found) {
+		let transaction = connection.transaction()?;
+		transaction.execute_batch(sql)?;
+		transaction.pragma_update(None, "user_version", version)?;
+		transaction.commit()?;
+	}
+	Ok(())
+}

@@ -1,0 +1,137 @@
+//! The one thread that writes.
+//!
+//! It takes whatever waits, runs all of it in one transaction, commits once, and answers then.
+//! Each piece of work has its own savepoint: one that fails takes nothing of the others with it.
+
+use crate::StoreFault;
+use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use tokio::sync::{mpsc, oneshot};
+
+/// A piece of work on its way to the writer.
+pub(crate) trait Work: Send {
+	/// Does it, inside a transaction that others share.
+	fn run(self: Box<Self>, connection: &Connection) -> Box<dyn Finished>;
+	/// Answers without doing it.
+	fn refuse(self: Box<Self>, fault: StoreFault);
+}
+
+/// Work that is done but not yet durable.
+pub(crate) trait Finished {
+	/// Is it to be kept?
+	fn keep(&self) -> bool;
+	/// Answers; `fault` if the commit failed.
+	fn answer(self: Box<Self>, fault: Option<StoreFault>);
+}
+
+/// Work made of a closure.
+pub(crate) struct Task<F, R, E> {
+	pub(crate) job: F,
+	pub(crate) answer: oneshot::Sender<Result<R, E>>,
+}
+
+struct Outcome<R, E> {
+	result: Result<R, E>,
+	answer: oneshot::Sender<Result<R, E>>,
+}
+
+impl<F, R, E> Work for Task<F, R, E>
+where
+	F: FnOnce(&Connection) -> Result<R, E> + Send,
+	R: Send + 'static,
+	E: From<StoreFault> + Send + 'static,
+{
+	fn run(self: Box<Self>, connection: &Connection) -> Box<dyn Finished> {
+		let Self { job, answer } = *self;
+		let result = catch_unwind(AssertUnwindSafe(|| job(connection)))
+			.unwrap_or_else(|_| Err(StoreFault::Panicked.into()));
+		Box::new(Outcome { result, answer })
+	}
+
+	fn refuse(self: Box<Self>, fault: StoreFault) {
+		let _ = self.answer.send(Err(fault.into()));
+	}
+}
+
+impl<R, E: From<StoreFault>> Finished for Outcome<R, E> {
+	fn keep(&self) -> bool {
+		self.result.is_ok()
+	}
+
+	fn answer(self: Box<Self>, fault: Option<StoreFault>) {
+		let result = match fault {
+			// What failed by itself keeps its own reason.
+			Some(fault) => self.result.and(Err(fault.into())),
+			None => self.result,
+		};
+		let _ = self.answer.send(result);
+	}
+}
+
+/// Writes until the queue is closed; `group` bounds how much shares one commit.
+pub(crate) fn run(connection: Connection, mut queue: mpsc::Receiver<Box<dyn Work>>, group: usize) {
+	while let Some(first) = queue.blocking_recv() {
+		if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+			first.refuse(error.into());
+			continue;
+		}
+		let mut done = Vec::new();
+		let mut next = Some(first);
+		let mut broken = None;
+		while let Some(work) = next.take() {
+			match step(&connection, work) {
+				Ok(finished) => done.push(finished),
+				Err((finished, fault)) => {
+					done.extend(finished);
+					broken = Some(fault);
+					break;
+				},
+			}
+			if done.len() < group {
+				next = queue.try_recv().ok();
+			}
+		}
+		let fault = broken.or_else(|| connection.execute_batch("COMMIT").err().map(Into::into));
+		if !connection.is_autocommit() {
+			// Nothing to be done about a rollback that fails: the next transaction will say so.
+			let _ = connection.execute_batch("ROLLBACK");
+		}
+		if let Some(fault) = &fault {
+			tracing::error!(%fault, writes = done.len(), "nothing was committed");
+		}
+		for finished in done {
+			finished.answer(fault.clone());
+		}
+	}
+	let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+type Broken = (Option<Box<dyn Finished>>, StoreFault);
+
+/// One piece of work in its savepoint. An error means that the whole transaction is lost.
+fn step(connection: &Connection, work: Box<dyn Work>) -> Result<Box<dyn Finished>, Broken> {
+	if let Err(error) = savepoint(connection, "SAVEPOINT work") {
+		let fault = StoreFault::from(error);
+		work.refuse(fault.clone());
+		return Err((None, fault));
+	}
+	let finished = work.run(connection);
+	// Some failures, a full disk for one, make SQLite roll everything back.
+	if connection.is_autocommit() {
+		return Err((Some(finished), StoreFault::Full));
+	}
+	let end = if finished.keep() {
+		savepoint(connection, "RELEASE work")
+	} else {
+		savepoint(connection, "ROLLBACK TO work")
+			.and_then(|()| savepoint(connection, "RELEASE work"))
+	};
+	match end {
+		Ok(()) => Ok(finished),
+		Err(error) => Err((Some(finished), error.into())),
+	}
+}
+
+fn savepoint(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+	connection.prepare_cached(sql)?.execute([]).map(drop)
+}

@@ -1,0 +1,210 @@
+//! What the database promises: durability, order, isolation, room.
+
+use gridproof_store::{Database, Options, StoreFault};
+use std::{path::PathBuf, time::Instant};
+use tempfile::TempDir;
+
+const MIGRATIONS: &[&str] = &["CREATE TABLE rows (id INTEGER PRIMARY KEY, body BLOB NOT NULL)"];
+
+struct Desk {
+	folder: TempDir,
+}
+
+impl Desk {
+	fn new() -> Self {
+		Self { folder: tempfile::tempdir().unwrap() }
+	}
+
+	fn path(&self) -> PathBuf {
+		self.folder.path().join("deep/data.db")
+	}
+
+	fn open(&self, options: &Options) -> Result<Database, StoreFault> {
+		Database::open(&self.path(), MIGRATIONS, options)
+	}
+}
+
+async fn insert(database: &Database, body: Vec<u8>) -> Result<i64, StoreFault> {
+	database
+		.write(move |db| {
+			db.prepare_cached("INSERT INTO rows (body) VALUES (?1)")?.execute([body])?;
+			Ok(db.last_insert_rowid())
+		})
+		.await
+}
+
+async fn count(database: &Database) -> i64 {
+	database
+		.read::<_, StoreFault, _>(|db| {
+			Ok(db.query_row("SELECT count(*) FROM rows", [], |row| row.get(0))?)
+		})
+		.await
+		.unwrap()
+}
+
+#[tokio::test]
+async fn what_was_answered_is_there_after_reopening() {
+	let desk = Desk::new();
+	let database = desk.open(&Options::default()).unwrap();
+	for byte in 0..10u8 {
+		assert_eq!(insert(&database, vec![byte]).await, Ok(i64::from(byte) + 1));
+	}
+	assert_eq!(count(&database).await, 10);
+	drop(database);
+	assert_eq!(count(&desk.open(&Options::default()).unwrap()).await, 10);
+}
+
+#[tokio::test]
+async fn a_second_program_is_kept_out() {
+	let desk = Desk::new();
+	let first = desk.open(&Options::default()).unwrap();
+	assert!(matches!(desk.open(&Options::default()), Err(StoreFault::InUse(_))));
+	drop(first);
+	desk.open(&Options::default()).unwrap();
+}
+
+#[tokio::test]
+async fn migrations_run_once_and_a_newer_file_is_refused() {
+	let desk = Desk::new();
+	drop(desk.open(&Options::default()).unwrap());
+	let more = [MIGRATIONS[0], "ALTER TABLE rows ADD COLUMN note TEXT"];
+	drop(Database::open(&desk.path(), &more, &Options::default()).unwrap());
+	drop(Database::open(&desk.path(), &more, &Options::default()).unwrap());
+	let fault = desk.open(&Options::default()).err().unwrap();
+	assert!(matches!(fault, StoreFault::Newer { found: 2, known: 1, .. }), "{fault}");
+}
+
+#[tokio::test]
+async fn a_failed_write_takes_nothing_of_the_others_with_it() {
+	let desk = Desk::new();
+	let database = desk.open(&Options::default()).unwrap();
+	let mut tasks = Vec::new();
+	for n in 0..100u8 {
+		let database = database.clone();
+		tasks.push(tokio::spawn(async move {
+			database
+				.write(move |db| {
+					db.prepare_cached("INSERT INTO rows (body) VALUES (?1)")?.execute([vec![n]])?;
+					match n % 3 {
+						0 => Err(StoreFault::Sql("changed my mind".to_string())),
+						1 if n == 1 => panic!("a defect"),
+						_ => Ok(n),
+					}
+				})
+				.await
+		}));
+	}
+	let mut kept = 0;
+	for (n, task) in (0..100u8).zip(tasks) {
+		let expected = match n % 3 {
+			0 => Err(StoreFault::Sql("changed my mind".to_string())),
+			1 if n == 1 => Err(StoreFault::Panicked),
+			_ => Ok(n),
+		};
+		kept += i64::from(expected.is_ok());
+		assert_eq!(task.await.unwrap(), expected);
+	}
+	assert_eq!(count(&database).await, kept);
+}
+
+#[tokio::test]
+async fn a_full_database_refuses_and_goes_on_when_there_is_room() {
+	let desk = Desk::new();
+	let options = Options { max_bytes: Some(200_000), ..Options::default() };
+	let database = desk.open(&options).unwrap();
+	let mut kept = 0;
+	loop {
+		match insert(&database, vec![7; 2_000]).await {
+			Ok(_) => kept += 1,
+			Err(fault) => {
+				assert_eq!(fault, StoreFault::Full);
+				assert!(fault.is_temporary());
+				break;
+			},
+		}
+	}
+	assert!(kept > 20);
+	assert_eq!(count(&database).await, kept);
+	assert_eq!(insert(&database, vec![7; 2_000]).await, Err(StoreFault::Full));
+	database
+		.write::<_, StoreFault, _>(|db| Ok(db.execute("DELETE FROM rows WHERE id <= 10", [])?))
+		.await
+		.unwrap();
+	insert(&database, vec![8; 2_000]).await.unwrap();
+	assert_eq!(count(&database).await, kept - 9);
+}
+
+#[tokio::test]
+async fn a_full_queue_says_so_instead_of_growing() {
+	let desk = Desk::new();
+	let database = desk.open(&Options { queue: 2, ..Options::default() }).unwrap();
+	let (hold, held) = std::sync::mpsc::channel::<()>();
+	let blocked = tokio::spawn({
+		let database = database.clone();
+		async move {
+			database
+				.write::<_, StoreFault, _>(move |_| {
+					let _ = held.recv();
+					Ok(())
+				})
+				.await
+		}
+	});
+	while database.room() < 2 || !blocked.is_finished() {
+		tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+		if database.room() == 2 {
+			break;
+		}
+	}
+	let waiting: Vec<_> = (0..2)
+		.map(|_| {
+			let database = database.clone();
+			tokio::spawn(async move { insert(&database, vec![1]).await })
+		})
+		.collect();
+	while database.room() > 0 {
+		tokio::task::yield_now().await;
+	}
+	let refused = database.try_write::<_, StoreFault, _>(|_| Ok(())).await;
+	assert_eq!(refused, Err(StoreFault::Overloaded));
+	hold.send(()).unwrap();
+	blocked.await.unwrap().unwrap();
+	for task in waiting {
+		task.await.unwrap().unwrap();
+	}
+	assert_eq!(count(&database).await, 2);
+}
+
+#[tokio::test]
+async fn readers_cannot_write() {
+	let desk = Desk::new();
+	let database = desk.open(&Options::default()).unwrap();
+	let fault = database
+		.read::<_, StoreFault, _>(|db| Ok(db.execute("DELETE FROM rows", [])?))
+		.await
+		.unwrap_err();
+	assert!(matches!(fault, StoreFault::Disk(_) | StoreFault::Sql(_)), "{fault}");
+}
+
+#[tokio::test]
+async fn many_writers_share_commits() {
+	let desk = Desk::new();
+	let database = desk.open(&Options::default()).unwrap();
+	let begin = Instant::now();
+	let tasks: Vec<_> = (0..64)
+		.map(|_| {
+			let database = database.clone();
+			tokio::spawn(async move {
+				for _ in 0..50 {
+					insert(&database, vec![5; 300]).await.unwrap();
+				}
+			})
+		})
+		.collect();
+	for task in tasks {
+		task.await.unwrap();
+	}
+	assert_eq!(count(&database).await, 3_200);
+	// One commit each would take 3,200 times an fsync.
+	println!("3200 durable writes in {:?}", begin.elapsed());
+}
