@@ -9,6 +9,9 @@
 //! | [`network`] | several validators that know each other |
 //! | [`transfers`] | signed transfers through subxt, balances, which blocks hold them |
 //! | [`reserve`] | a chain with short days, the `gridproof` command, what a state is made of |
+//! | [`process`] | any other process that a test needs: start, wait, `kill -9`, restart |
+//! | [`clients`] | packages of clients from other languages |
+//! | [`bitcoin`] | a Bitcoin regtest node, and a wallet beside it |
 //! | [`failure`] | runs a node that is expected to refuse to start |
 //! | [`machine`] | what the machine is, and what a process takes of it |
 //! | [`wait`] | waits for a condition, with a deadline and a reason |
@@ -20,10 +23,13 @@
 #![deny(missing_docs)]
 
 pub mod binary;
+pub mod bitcoin;
+pub mod clients;
 pub mod failure;
 pub mod machine;
 pub mod network;
 pub mod node;
+pub mod process;
 pub mod reserve;
 pub mod rpc;
 pub mod transfers;

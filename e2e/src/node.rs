@@ -372,7 +372,7 @@ impl Drop for Node {
 
 /// The command that runs `program` and is killed by the kernel when this thread ends, so that not
 /// even a killed test leaves a node behind.
-fn dies_with_parent(program: &Path) -> Command {
+pub(crate) fn dies_with_parent(program: &Path) -> Command {
 	match find_in_path("setpriv") {
 		Some(setpriv) => {
 			let mut command = Command::new(setpriv);

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const REQUEST_LIMIT: Duration = Duration::from_secs(60);
+/// Servers close idle connections after five seconds or more.
+const IDLE_LIMIT: Duration = Duration::from_secs(2);
 /// A block of four million bytes is eight million digits; a batch of 10,000 logs is no larger.
 const MAX_BYTES: usize = 32 << 20;
 
@@ -19,6 +21,7 @@ pub fn client() -> Result<Client, Fault> {
 	Client::builder()
 		.connect_timeout(CONNECT_LIMIT)
 		.timeout(REQUEST_LIMIT)
+		.pool_idle_timeout(IDLE_LIMIT)
 		.redirect(reqwest::redirect::Policy::none())
 		.build()
 		.map_err(|error| Fault::Unreachable { url: "TLS".into(), reason: error.to_string() })

@@ -5,12 +5,20 @@
 
 #![deny(missing_docs)]
 
+mod anchor;
 mod attest;
+mod coordinator;
 mod daemon;
 mod grid;
+mod job;
 mod keys;
+mod meter;
+mod miner;
 mod output;
+mod payer;
 mod policy;
+mod proof;
+mod wallet;
 
 use clap::{Parser, Subcommand};
 use output::Output;
@@ -35,12 +43,33 @@ enum Command {
 	/// Plan, sign, verify and submit the daily attestation.
 	#[command(subcommand)]
 	Attest(attest::Command),
+	/// Bitcoin anchors of Merkle roots.
+	#[command(subcommand)]
+	Anchor(anchor::Command),
+	/// Coordinator of compute jobs: run, register, look at it.
+	#[command(subcommand)]
+	Coordinator(coordinator::Command),
+	/// Compute jobs: submit, list, show, take back.
+	#[command(subcommand)]
+	Job(job::Command),
 	/// Role keys: create and show.
 	#[command(subcommand)]
 	Keys(keys::Command),
+	/// Miner of compute jobs: run, register, look at it, try its engine.
+	#[command(subcommand)]
+	Miner(miner::Command),
+	/// Meters: onboard, suspend, exchange, look at them, simulate many.
+	#[command(subcommand)]
+	Meter(meter::Command),
 	/// Coverage on chain: how things stand, minting, redemption.
 	#[command(subcommand)]
 	Policy(policy::Command),
+	/// Merkle roots and proofs of readings: make and check them, offline or against the chain.
+	#[command(subcommand)]
+	Proof(proof::Command),
+	/// Wallets: accounts from a BIP-39 phrase, balances, transfers.
+	#[command(subcommand)]
+	Wallet(wallet::Command),
 }
 
 #[tokio::main]
@@ -50,9 +79,16 @@ async fn main() -> ExitCode {
 	let out = Output::new(cli.json);
 	let done = match cli.command {
 		Command::Grid(command) => grid::run(command, &out).await,
+		Command::Anchor(command) => anchor::run(command, &out).await,
 		Command::Attest(command) => attest::run(command, &out).await,
+		Command::Coordinator(command) => coordinator::run(command, &out).await,
+		Command::Job(command) => job::run(command, &out).await,
 		Command::Keys(command) => keys::run(command, &out).await,
+		Command::Miner(command) => miner::run(command, &out).await,
+		Command::Meter(command) => meter::run(command, &out).await,
 		Command::Policy(command) => policy::run(command, &out).await,
+		Command::Proof(command) => proof::run(command, &out).await,
+		Command::Wallet(command) => wallet::run(command, &out).await,
 	};
 	match done {
 		Ok(code) => code,

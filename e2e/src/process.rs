@@ -1,0 +1,119 @@
+//! A process beside the node: a gateway, a Bitcoin node.
+
+use crate::{node::dies_with_parent, wait};
+use anyhow::{Context, Result, bail};
+use std::{
+	fs::{self, OpenOptions},
+	net::TcpListener,
+	path::{Path, PathBuf},
+	process::{Child, Stdio},
+	time::Duration,
+};
+
+const LOG_TAIL_LINES: usize = 60;
+
+/// A running process whose output goes to a file. Dropping it kills it.
+pub struct Process {
+	name: String,
+	program: PathBuf,
+	arguments: Vec<String>,
+	log: PathBuf,
+	child: Option<Child>,
+}
+
+impl Process {
+	/// Starts a program; what it prints is appended to `log`.
+	///
+	/// # Errors
+	/// When it cannot be started.
+	pub fn start(name: &str, program: &Path, arguments: Vec<String>, log: PathBuf) -> Result<Self> {
+		let (name, program) = (name.to_owned(), program.to_owned());
+		let mut process = Self { name, program, arguments, log, child: None };
+		process.launch()?;
+		Ok(process)
+	}
+
+	/// Starts it again with the same arguments, after killing it if it still runs.
+	///
+	/// # Errors
+	/// When it cannot be started.
+	pub fn launch(&mut self) -> Result<()> {
+		self.kill();
+		let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
+		let child = dies_with_parent(&self.program)
+			.args(&self.arguments)
+			.stdin(Stdio::piped())
+			.stdout(log.try_clone()?)
+			.stderr(log)
+			.spawn()
+			.with_context(|| format!("cannot start {}", self.name))?;
+		self.child = Some(child);
+		Ok(())
+	}
+
+	/// Ends it at once, as `kill -9` does. Nothing when it has ended already.
+	pub fn kill(&mut self) {
+		if let Some(mut child) = self.child.take() {
+			// An error means that it has ended by itself, which is as good.
+			let _ = child.kill();
+			let _ = child.wait();
+		}
+	}
+
+	/// Waits for something that it brings about.
+	///
+	/// # Errors
+	/// The probe's, after `limit`, or when the process has ended; with the end of its log.
+	pub async fn wait<T>(
+		&mut self,
+		what: &str,
+		limit: Duration,
+		mut probe: impl AsyncFnMut() -> Result<Option<T>>,
+	) -> Result<T> {
+		let tail = |log: &str| {
+			let lines: Vec<&str> = log.lines().collect();
+			lines[lines.len().saturating_sub(LOG_TAIL_LINES)..].join("\n")
+		};
+		let (name, log) = (self.name.clone(), self.log.clone());
+		let read = || String::from_utf8_lossy(&fs::read(&log).unwrap_or_default()).into_owned();
+		let child = &mut self.child;
+		let waited = wait::until(what, limit, async || {
+			if let Some(status) = child.as_mut().map(Child::try_wait).transpose()?.flatten() {
+				bail!("{name} ended with {status}");
+			}
+			probe().await
+		});
+		waited.await.with_context(|| format!("--- end of the log of {name}\n{}", tail(&read())))
+	}
+
+	/// What it has printed.
+	pub fn log(&self) -> String {
+		String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+	}
+
+	/// Its process id, while it runs.
+	pub fn pid(&self) -> Option<u32> {
+		self.child.as_ref().map(Child::id)
+	}
+}
+
+impl Drop for Process {
+	fn drop(&mut self) {
+		self.kill();
+	}
+}
+
+/// Different ports that are free now; all are held until the last is chosen.
+///
+/// # Errors
+/// When there are none.
+pub fn free_ports<const N: usize>() -> Result<[u16; N]> {
+	let mut held = Vec::with_capacity(N);
+	let mut ports = [0; N];
+	for port in &mut ports {
+		let listener = TcpListener::bind(("127.0.0.1", 0)).context("cannot find a free port")?;
+		*port = listener.local_addr()?.port();
+		held.push(listener);
+	}
+	Ok(ports)
+}
