@@ -1,11 +1,19 @@
 //! Coordinator, miner and the OpenAI-compatible front.
 //!
 //! - [`protocol`]: what miner, coordinator and client say to each other;
+//! - [`client`]: asks a coordinator, and opens jobs on chain;
 //! - [`coordinator`]: quotes, jobs, results, receipts, settlement, and all of it as REST;
-//! - [`front`]: OpenAI's interface to it.
+//! - [`front`]: OpenAI's interface to it;
+//! - [`job_book`]: what a client remembers of its jobs;
+//! - [`miner`]: takes jobs, runs them, delivers results, is paid;
+//! - [`openai_engine`]: an engine behind a URL.
 
 #![deny(missing_docs)]
 
+pub mod client;
 pub mod coordinator;
 pub mod front;
+pub mod job_book;
+pub mod miner;
+pub mod openai_engine;
 pub mod protocol;
