@@ -102,6 +102,7 @@ pub mod types;
 mod views;
 pub mod weights;
 
+pub use batches::ERROR_CODES;
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;

@@ -1,3 +1,12 @@
 //! One module a topic.
 
+mod anchors;
+mod certify;
+mod limits;
+mod organisations;
+mod pool;
+mod proofs;
+mod random;
+mod service;
 mod submit;
+mod views;

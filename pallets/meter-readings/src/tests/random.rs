@@ -1,0 +1,217 @@
+//! Random life of meters against an oracle that knows nothing of the pallet.
+
+use crate::{mock::*, *};
+use gridproof_primitives::meter::{BatchHeader, BatchRefusal, Registers, Suspension};
+use proptest::prelude::*;
+
+const METERS: u32 = 3;
+
+#[derive(Clone, Debug)]
+enum Step {
+	/// A call with batches: meter, minutes since the last one's end, minutes long, Wh in and out,
+	/// and whether the device forgets to count on.
+	Submit(Vec<(u32, u64, u64, u64, u64, bool)>),
+	/// The clock goes on by so many minutes, and a block with it.
+	Wait(u64),
+	Suspend(u32),
+	Reinstate(u32),
+	/// The registers go on there.
+	Exchange(u32, u64),
+	Replay,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+	let batch =
+		(0..METERS, 0..30u64, 0..60u64, 0..6_000u64, 0..6_000u64, prop::bool::weighted(0.1));
+	prop_oneof![
+		6 => prop::collection::vec(batch, 1..6).prop_map(Step::Submit),
+		3 => (1..200u64).prop_map(Step::Wait),
+		1 => (0..METERS).prop_map(Step::Suspend),
+		1 => (0..METERS).prop_map(Step::Reinstate),
+		1 => (0..METERS, 0..100_000u64).prop_map(|(meter, wh)| Step::Exchange(meter, wh)),
+		1 => Just(Step::Replay),
+	]
+}
+
+/// What the oracle knows of a meter.
+#[derive(Clone)]
+struct Known {
+	/// What the device has signed and the chain should have taken last.
+	last: Option<BatchHeader>,
+	registers: Registers,
+	end_ms: u64,
+	suspended: bool,
+	exported: u128,
+}
+
+const MINUTE: u64 = 60_000;
+/// The most that a block of the tests mints.
+const BLOCK_WH: u64 = 8_000;
+
+struct Oracle {
+	meters: Vec<Known>,
+	minted_in_block: u64,
+	accepted: Vec<BatchHeader>,
+}
+
+impl Oracle {
+	fn header(
+		&self,
+		meter: u32,
+		gap: u64,
+		length: u64,
+		flow: (u64, u64),
+		again: bool,
+	) -> BatchHeader {
+		let known = &self.meters[meter as usize];
+		let sequence = known.last.as_ref().map_or(0, |last| last.sequence + 1);
+		let start_ms = known.end_ms + gap * MINUTE;
+		BatchHeader {
+			meter,
+			sequence: if again { sequence.saturating_sub(1) } else { sequence },
+			previous: known.last.as_ref().map_or_else(Default::default, BatchHeader::hash),
+			start_ms,
+			end_ms: start_ms + length * MINUTE,
+			opening: known.registers,
+			closing: Registers {
+				import_wh: known.registers.import_wh + flow.0,
+				export_wh: known.registers.export_wh + flow.1,
+			},
+			readings: 3,
+			root: root(3),
+			cid: None,
+		}
+	}
+
+	/// Should this batch be taken now? By DESIGN's words.
+	fn takes(&mut self, header: &BatchHeader) -> bool {
+		let known = &mut self.meters[header.meter as usize];
+		let next = known.last.as_ref().map_or(0, |last| last.sequence + 1);
+		let (wh_in, wh_out) = (
+			header.closing.import_wh - header.opening.import_wh,
+			header.closing.export_wh - header.opening.export_wh,
+		);
+		let length = header.end_ms - header.start_ms;
+		// 10 kW · 1.1, per hour of 3,600,000 ms.
+		let allowed = length * 11_000 / 3_600_000;
+		let good = !known.suspended
+			&& header.sequence == next
+			&& header.end_ms <= Now::get() + MINUTE
+			&& length > 0
+			&& wh_in + wh_out <= allowed
+			&& (wh_out == 0 || self.minted_in_block + wh_out <= BLOCK_WH);
+		if good {
+			known.last = Some(header.clone());
+			(known.registers, known.end_ms) = (header.closing, header.end_ms);
+			known.exported += u128::from(wh_out);
+			self.minted_in_block += wh_out;
+			self.accepted.push(header.clone());
+		}
+		good
+	}
+
+	fn submit(&mut self, list: Vec<(u32, u64, u64, u64, u64, bool)>) {
+		let (mut signed, mut expected) = (Vec::new(), Vec::new());
+		for (meter, gap, length, wh_in, wh_out, again) in list {
+			let header = self.header(meter, gap, length, (wh_in, wh_out), again);
+			expected.push(self.takes(&header));
+			signed.push(sign(&header));
+		}
+		let before = outcomes().len();
+		let all = MeterReadings::check_all(&batches(&signed)).is_ok();
+		assert_eq!(all, expected.iter().all(|taken| *taken));
+		let preview = MeterReadings::preview_batches(signed.clone());
+		submit(&signed).unwrap();
+		let became: Vec<_> = outcomes()[before..].iter().map(Result::is_ok).collect();
+		assert_eq!(became, expected);
+		assert_eq!(preview.iter().map(Result::is_ok).collect::<Vec<_>>(), expected);
+	}
+
+	fn step(&mut self, step: Step) {
+		match step {
+			Step::Submit(list) => self.submit(list),
+			Step::Wait(minutes) => {
+				Now::set(Now::get() + minutes * MINUTE);
+				System::set_block_number(System::block_number() + 1);
+				self.minted_in_block = 0;
+			},
+			Step::Suspend(meter) => {
+				let call = Call::suspend_meter { meter, reason: Suspension::BrokenSeal };
+				let known = &mut self.meters[meter as usize];
+				assert_eq!(dispatch(call, owner()).is_ok(), !known.suspended);
+				known.suspended = true;
+			},
+			Step::Reinstate(meter) => {
+				let call = Call::reinstate_meter { meter, seal: Default::default() };
+				let known = &mut self.meters[meter as usize];
+				assert_eq!(dispatch(call, electrician()).is_ok(), known.suspended);
+				known.suspended = false;
+			},
+			Step::Exchange(meter, wh) => {
+				let registers = Registers { import_wh: wh, export_wh: wh / 2 };
+				let call = Call::exchange_meter {
+					meter,
+					registers,
+					seal: Default::default(),
+					device: None,
+				};
+				dispatch(call, electrician()).unwrap();
+				let known = &mut self.meters[meter as usize];
+				(known.registers, known.suspended) = (registers, false);
+			},
+			Step::Replay => {
+				for header in self.accepted.iter().rev().take(3) {
+					let refused = matches!(
+						refusal(&sign(header)),
+						BatchRefusal::SequenceUsed { .. } | BatchRefusal::Suspended
+					);
+					assert!(refused);
+				}
+			},
+		}
+	}
+
+	fn compare(&self) {
+		MeterReadings::do_try_state().unwrap();
+		assert_eq!(issuance(), self.meters.iter().map(|known| known.exported).sum::<u128>());
+		for (meter, known) in (0..).zip(&self.meters) {
+			assert_eq!(kwh(&energy_account(meter)), known.exported);
+			let state = MeterReadings::meter(meter).unwrap().state;
+			let next = known.last.as_ref().map_or(0, |last| last.sequence + 1);
+			assert_eq!((state.next_sequence, state.registers), (next, known.registers));
+		}
+		let sums = SumsOfAll::<Test>::get();
+		assert_eq!(sums.batches, self.accepted.len() as u64);
+	}
+}
+
+fn run(steps: Vec<Step>) {
+	build_and_execute(|| {
+		let limits = Limits { block_wh: BLOCK_WH, ..Limits::default() };
+		MeterReadings::set_limits(RuntimeOrigin::root(), limits).unwrap();
+		let meters = (0..METERS)
+			.map(|meter| {
+				assert_eq!(certify(meter as u8 + 1), meter);
+				let Certification { registers, since_ms, .. } = certification(1);
+				let end_ms = since_ms;
+				Known { last: None, registers, end_ms, suspended: false, exported: 0 }
+			})
+			.collect();
+		let mut oracle = Oracle { meters, minted_in_block: 0, accepted: Vec::new() };
+		for step in steps {
+			oracle.step(step);
+			oracle.compare();
+		}
+	});
+}
+
+proptest! {
+	#![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..Default::default() })]
+
+	#[test]
+	fn supply_and_registers_are_those_of_the_oracle(
+		steps in prop::collection::vec(step(), 1..50),
+	) {
+		run(steps);
+	}
+}
