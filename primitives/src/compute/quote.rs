@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
-use sp_crypto_hashing::blake2_256;
+use sp_io::hashing::blake2_256;
 
 /// A coordinator's offer to one client: what it does, for how much, until when.
 ///

@@ -7,7 +7,7 @@ use crate::{
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
-use sp_crypto_hashing::blake2_256;
+use sp_io::hashing::blake2_256;
 
 /// What was measured while the work was done. Both signers state it.
 #[derive(

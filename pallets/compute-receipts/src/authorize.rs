@@ -1,0 +1,139 @@
+//! Which transactions without a signer come into pool and block: only those that will do all of
+//! what they say.
+
+use crate::{claims::Batch, pallet::*, types::*};
+use alloc::{boxed::Box, vec::Vec};
+use frame_support::{
+	ensure,
+	pallet_prelude::{
+		DispatchError, Get, InvalidTransaction, TransactionSource, TransactionValidityError,
+		TransactionValidityWithRefund, ValidTransaction, Weight,
+	},
+	traits::PalletInfoAccess,
+};
+use frame_system::{ensure_authorized, ensure_signed, pallet_prelude::OriginFor};
+use gridproof_primitives::{
+	H256,
+	compute::{ReceiptRefusal, SignedAssignment, SignedReceipt},
+	ed25519::{PublicKey, Signature},
+};
+
+/// The code of a refused transaction: that of an error of this pallet is this much higher.
+const ERROR_CODES: u8 = 128;
+
+impl<T: Config> Pallet<T> {
+	/// Lets in anyone who is `Authorized` or `Signed`; true if it is the latter.
+	pub(crate) fn ensure_anyone(origin: OriginFor<T>) -> Result<bool, DispatchError> {
+		let signed = ensure_authorized(origin.clone()).is_err();
+		if signed {
+			ensure_signed(origin)?;
+		}
+		Ok(signed)
+	}
+
+	/// The refusal that tells a sender which error it was.
+	fn refusal(error: impl Into<DispatchError>) -> TransactionValidityError {
+		let code = match error.into() {
+			DispatchError::Module(error)
+				if usize::from(error.index) == <Self as PalletInfoAccess>::index() =>
+			{
+				let [code, ..] = error.error;
+				ERROR_CODES.saturating_add(code)
+			},
+			_ => u8::MAX,
+		};
+		InvalidTransaction::Custom(code).into()
+	}
+
+	/// What the pool keeps, excluding others that provide one of the same tags.
+	fn validity(tags: Vec<(&'static str, H256, u64)>) -> TransactionValidityWithRefund {
+		let mut valid = ValidTransaction::with_tag_prefix("GridproofCompute")
+			.priority(T::UnsignedPriority::get())
+			.longevity(T::UnsignedLongevity::get())
+			.propagate(true);
+		for tag in tags {
+			valid = valid.and_provides(tag);
+		}
+		Ok((valid.into(), Weight::zero()))
+	}
+
+	/// Is every one of these receipts acceptable now? State first, signatures last.
+	fn check_claim(receipts: &[SignedReceipt]) -> Result<(), ReceiptRefusal> {
+		let mut batch = Batch::<T>::new();
+		let mut coordinators = Vec::with_capacity(receipts.len());
+		for claim in receipts {
+			let job = batch.check(&claim.receipt)?;
+			batch.note(claim.receipt.job_id);
+			coordinators.push(job.coordinator);
+		}
+		for (claim, coordinator) in receipts.iter().zip(&coordinators) {
+			batch.verify(claim, coordinator)?;
+		}
+		Ok(())
+	}
+
+	/// For [`Pallet::claim_receipts`].
+	pub(crate) fn authorize_claim(
+		source: TransactionSource,
+		receipts: &Receipts,
+	) -> TransactionValidityWithRefund {
+		ensure!(!receipts.is_empty(), Self::refusal(Error::<T>::InvalidList));
+		Self::check_claim(receipts)
+			.map_err(|refusal| InvalidTransaction::Custom(refusal.code()))?;
+		// In a block the dispatch follows at once, within the same transaction.
+		if source == TransactionSource::InBlock {
+			Verified::<T>::put(Self::mark_of(receipts));
+		}
+		let tag = |claim: &SignedReceipt| ("claim", claim.receipt.job_id, 0);
+		Self::validity(receipts.iter().map(tag).collect())
+	}
+
+	/// For [`Pallet::assign_job`].
+	pub(crate) fn authorize_assign(
+		_source: TransactionSource,
+		assignment: &Box<SignedAssignment>,
+	) -> TransactionValidityWithRefund {
+		Self::check_assign(assignment).map_err(Self::refusal)?;
+		let assignment = assignment.assignment;
+		Self::validity([("assign", assignment.job_id, assignment.attempt.into())].into())
+	}
+
+	/// For [`Pallet::release_job`].
+	pub(crate) fn authorize_release(
+		_source: TransactionSource,
+		job_id: &H256,
+		signature: &Signature,
+	) -> TransactionValidityWithRefund {
+		Self::check_release(*job_id, signature).map_err(Self::refusal)?;
+		Self::validity([("release", *job_id, 0)].into())
+	}
+
+	/// For [`Pallet::expire_jobs`].
+	pub(crate) fn authorize_expire(
+		_source: TransactionSource,
+		jobs: &JobIds,
+	) -> TransactionValidityWithRefund {
+		Self::check_expire(jobs).map_err(Self::refusal)?;
+		Self::validity(jobs.iter().map(|job_id| ("expire", *job_id, 0)).collect())
+	}
+
+	/// For [`Pallet::heartbeats`].
+	pub(crate) fn authorize_heartbeats(
+		_source: TransactionSource,
+		heartbeats: &Heartbeats,
+	) -> TransactionValidityWithRefund {
+		Self::check_heartbeats(heartbeats).map_err(Self::refusal)?;
+		let miners = heartbeats.iter().map(|signed| H256(signed.heartbeat.miner));
+		Self::validity(miners.map(|miner| ("heartbeat", miner, 0)).collect())
+	}
+
+	/// For [`Pallet::claim_emission`].
+	pub(crate) fn authorize_payout(
+		_source: TransactionSource,
+		parties: &Payees,
+	) -> TransactionValidityWithRefund {
+		Self::check_payout(parties).map_err(Self::refusal)?;
+		let tag = |key: &PublicKey| ("payout", H256(*key), 0);
+		Self::validity(parties.iter().map(tag).collect())
+	}
+}

@@ -1,0 +1,387 @@
+//! Claiming receipts: the hot path.
+//!
+//! Rows that many receipts of one call share (parameters, parties, the running step, sums, money)
+//! are read once and written once; a receipt alone costs its job's row and its signatures.
+
+use crate::{escrow::Settlement, pallet::*, types::*, weights::WeightInfo};
+use alloc::collections::{BTreeMap, BTreeSet};
+use codec::Encode;
+use frame_support::{
+	dispatch::PostDispatchInfo,
+	pallet_prelude::{Pays, Weight},
+	traits::Time,
+};
+use gridproof_primitives::{
+	H256,
+	compute::{
+		ComputeParameters, JobState, Preview, PriceAsset, Receipt, ReceiptRefusal, ReceiptView,
+		SignedReceipt, Signer, check_receipt,
+	},
+	ed25519::PublicKey,
+	emission,
+	settlement::{Shares, WorkRecorder},
+};
+use sp_io::hashing::blake2_256;
+
+/// A party as it stands within a call.
+pub(crate) struct Loaded<AccountId> {
+	pub(crate) party: Party<AccountId>,
+	/// Only of miners.
+	pub(crate) activity: Option<Activity>,
+	changed: bool,
+}
+
+/// What the receipts of one call have in common.
+pub(crate) struct Batch<T: Config> {
+	pub(crate) now: u64,
+	genesis: H256,
+	stopped: bool,
+	pub(crate) parameters: ComputeParameters,
+	parties: BTreeMap<PublicKey, Option<Loaded<T::AccountId>>>,
+	settled: BTreeSet<H256>,
+}
+
+impl<T: Config> Batch<T> {
+	pub(crate) fn new() -> Self {
+		Self {
+			now: T::Time::now(),
+			genesis: Pallet::<T>::genesis_hash(),
+			stopped: BreakerLevel::<T>::get() == Breaker::AllStopped,
+			parameters: Parameters::<T>::get(),
+			parties: BTreeMap::new(),
+			settled: BTreeSet::new(),
+		}
+	}
+
+	fn party(&mut self, key: &PublicKey) -> Option<&mut Loaded<T::AccountId>> {
+		self.parties
+			.entry(*key)
+			.or_insert_with(|| {
+				let party = Parties::<T>::get(key)?;
+				Some(Loaded { party, activity: None, changed: false })
+			})
+			.as_mut()
+	}
+
+	/// Why a party cannot take part, with the refusals for not being registered, banned and
+	/// underbonded.
+	fn check_party(
+		&mut self,
+		key: &PublicKey,
+		is_miner: bool,
+		refusals: [ReceiptRefusal; 3],
+	) -> Result<(), ReceiptRefusal> {
+		let (parameters, now) = (self.parameters, self.now);
+		let [unknown, banned, underbonded] = refusals;
+		let loaded = self.party(key).filter(|loaded| loaded.party.class().is_some() == is_miner);
+		let party = &loaded.ok_or(unknown)?.party;
+		if party.is_banned(now) {
+			Err(banned)
+		} else if party.is_underbonded(&parameters) {
+			Err(underbonded)
+		} else {
+			Ok(())
+		}
+	}
+
+	/// Every rule but the signatures. Returns the job that the receipt would settle.
+	pub(crate) fn check(&mut self, receipt: &Receipt) -> Result<Job<T::AccountId>, ReceiptRefusal> {
+		use ReceiptRefusal as Refusal;
+		if self.stopped {
+			return Err(Refusal::Stopped);
+		}
+		if self.settled.contains(&receipt.job_id) {
+			return Err(Refusal::Repeated);
+		}
+		let job = Jobs::<T>::get(receipt.job_id).ok_or(Refusal::UnknownJob)?;
+		match check_receipt(job.state, &job.terms, receipt, self.now) {
+			Err(Refusal::Expired) if job.state_when_due() == JobState::Cancelled => {
+				return Err(Refusal::Cancelled);
+			},
+			checked => checked?,
+		}
+		let miner = [Refusal::UnknownMiner, Refusal::MinerBanned, Refusal::MinerUnderbonded];
+		self.check_party(&receipt.miner, true, miner)?;
+		let coordinator = [
+			Refusal::UnknownCoordinator,
+			Refusal::CoordinatorBanned,
+			Refusal::CoordinatorUnderbonded,
+		];
+		self.check_party(&job.coordinator, false, coordinator)?;
+		Ok(job)
+	}
+
+	/// Both signatures.
+	pub(crate) fn verify(
+		&self,
+		signed: &SignedReceipt,
+		coordinator: &PublicKey,
+	) -> Result<(), ReceiptRefusal> {
+		let SignedReceipt { receipt, miner_signature, coordinator_signature } = signed;
+		receipt
+			.verify(&self.genesis, Signer::Miner, &receipt.miner, miner_signature)
+			.map_err(|_| ReceiptRefusal::BadMinerSignature)?;
+		receipt
+			.verify(&self.genesis, Signer::Coordinator, coordinator, coordinator_signature)
+			.map_err(|_| ReceiptRefusal::BadCoordinatorSignature)
+	}
+
+	/// From now on another receipt for this job is a repetition.
+	pub(crate) fn note(&mut self, job_id: H256) {
+		self.settled.insert(job_id);
+	}
+
+	/// The miner's row and activity at the present time, with the score fixed for this step.
+	pub(crate) fn working_miner(
+		&mut self,
+		key: &PublicKey,
+		step: u64,
+	) -> Option<&mut Loaded<T::AccountId>> {
+		let (parameters, now) = (self.parameters, self.now);
+		let loaded = self.party(key)?;
+		let activity = loaded.activity.get_or_insert_with(|| {
+			let mut activity = Activities::<T>::get(key);
+			activity.advance(now);
+			activity
+		});
+		let party = &mut loaded.party;
+		if party.pending.step != step {
+			Pallet::<T>::convert(party);
+			let score = Pallet::<T>::effective_score(party, activity, &parameters, now);
+			party.pending = Pending { step, weight: 0, score };
+		}
+		Some(loaded)
+	}
+}
+
+/// Adds weight to a party's running step. Is it the party's first?
+fn earn<AccountId>(party: &mut Party<AccountId>, step: u64, weight: u128) -> bool {
+	if weight == 0 {
+		return false;
+	}
+	let first = party.pending.weight == 0;
+	party.pending.step = step;
+	party.pending.weight = party.pending.weight.saturating_add(weight);
+	first
+}
+
+/// What the settled receipts of one call add to the sums.
+#[derive(Default)]
+struct Delta {
+	settled: u64,
+	compute_units: u64,
+	escrow: BTreeMap<PriceAsset, u128>,
+}
+
+impl<T: Config> Pallet<T> {
+	/// [`Pallet::claim_receipts`] without the origin.
+	pub(crate) fn do_claim(receipts: &[SignedReceipt], signed: bool) -> PostDispatchInfo {
+		// What `authorize` has verified within this very transaction is not verified again.
+		let marked = Verified::<T>::take();
+		let verified = !signed && marked == Some(Self::mark_of(receipts));
+		let mut batch = Batch::<T>::new();
+		let mut running = Self::roll(batch.now);
+		let mut settlement = Settlement::<T>::default();
+		let mut delta = Delta::default();
+		let mut refused = 0usize;
+		for claim in receipts {
+			let checked = batch.check(&claim.receipt).and_then(|job| {
+				if !verified {
+					batch.verify(claim, &job.coordinator)?;
+				}
+				Ok(job)
+			});
+			match checked {
+				Ok(job) => Self::settle(
+					&mut batch,
+					job,
+					&claim.receipt,
+					&mut running,
+					&mut settlement,
+					&mut delta,
+				),
+				Err(reason) => {
+					refused = refused.saturating_add(1);
+					Self::refuse(&batch, &claim.receipt, reason, &mut settlement);
+				},
+			}
+		}
+		let parties = settlement.accounts().max(batch.parties.len());
+		Self::write_back(batch, running, settlement, &delta);
+		let pays_fee = if refused == 0 { Pays::No } else { Pays::Yes };
+		let actual = Self::weight_of_claim(receipts.len(), parties, !verified);
+		PostDispatchInfo { actual_weight: Some(actual), pays_fee }
+	}
+
+	/// Settles one job with a receipt that has been checked.
+	fn settle(
+		batch: &mut Batch<T>,
+		mut job: Job<T::AccountId>,
+		receipt: &Receipt,
+		running: &mut RunningStep,
+		settlement: &mut Settlement<T>,
+		delta: &mut Delta,
+	) {
+		let (now, step) = (batch.now, running.step);
+		let (parameters, units) = (batch.parameters, receipt.compute_units);
+		let shares = parameters.price_split.divide(receipt.price);
+		let credit = match job.asset {
+			PriceAsset::ServiceCredit => receipt.price,
+			_ => 0,
+		};
+		let Some(miner) = batch.working_miner(&receipt.miner, step) else { return };
+		let class = miner.party.class().map_or(0, |class| parameters.class_weight(class));
+		let weight = emission::weight(units, class, miner.party.pending.score);
+		if let Some(activity) = &mut miner.activity {
+			activity.add_success(&receipt.telemetry, job.terms.model_factor);
+		}
+		let mut joined = u32::from(earn(&mut miner.party, step, weight));
+		let miner_account = Self::add_work(miner, units, credit);
+		let Some(coordinator) = batch.party(&job.coordinator) else { return };
+		if coordinator.party.pending.step != step {
+			Self::convert(&mut coordinator.party);
+		}
+		joined = joined.saturating_add(earn(&mut coordinator.party, step, weight).into());
+		let coordinator_account = Self::add_work(coordinator, units, credit);
+		running.weight = running.weight.saturating_add(weight);
+		running.parties = running.parties.saturating_add(joined);
+
+		settlement.pay(&job, &shares, &miner_account, &coordinator_account);
+		delta.settled = delta.settled.saturating_add(1);
+		delta.compute_units = delta.compute_units.saturating_add(units);
+		let escrow = delta.escrow.entry(job.asset).or_default();
+		*escrow = escrow.saturating_add(job.terms.price);
+		batch.note(receipt.job_id);
+		T::Recorder::record(&receipt.miner, &job.coordinator, units);
+
+		let receipt_id = receipt.id(&batch.genesis);
+		job.state = JobState::Settled;
+		job.closed_ms = now;
+		job.receipt = Some(ReceiptView {
+			receipt_id,
+			miner: receipt.miner,
+			compute_units: units,
+			price: receipt.price,
+			weight,
+			step,
+			claimed_ms: now,
+		});
+		let refund = job.terms.price.saturating_sub(receipt.price);
+		Jobs::<T>::insert(receipt.job_id, job);
+		Self::deposit_event(Event::ReceiptSettled {
+			job_id: receipt.job_id,
+			receipt_id,
+			miner: receipt.miner,
+			compute_units: units,
+			shares,
+			refund,
+			weight,
+		});
+	}
+
+	/// Counts work in a party's row; returns its account.
+	fn add_work(loaded: &mut Loaded<T::AccountId>, units: u64, credit: u128) -> T::AccountId {
+		let party = &mut loaded.party;
+		party.settled = party.settled.saturating_add(1);
+		party.compute_units = party.compute_units.saturating_add(units);
+		party.credit = party.credit.saturating_add(credit);
+		loaded.changed = true;
+		party.account.clone()
+	}
+
+	/// Says why a receipt settles nothing. If its job is overdue, the client has its money back.
+	fn refuse(
+		batch: &Batch<T>,
+		receipt: &Receipt,
+		reason: ReceiptRefusal,
+		settlement: &mut Settlement<T>,
+	) {
+		let job_id = receipt.job_id;
+		let receipt_id = receipt.id(&batch.genesis);
+		Self::deposit_event(Event::ReceiptRefused { job_id, receipt_id, reason });
+		if matches!(reason, ReceiptRefusal::Expired | ReceiptRefusal::Cancelled)
+			&& let Some(job) = Jobs::<T>::get(job_id).filter(|job| job.is_due(batch.now))
+		{
+			let state = job.state_when_due();
+			Self::close_job(job_id, job, state, batch.now, settlement);
+		}
+	}
+
+	/// Writes what the receipts of a call shared, and moves the money.
+	fn write_back(batch: Batch<T>, running: RunningStep, settlement: Settlement<T>, delta: &Delta) {
+		if delta.settled > 0 {
+			for (key, loaded) in batch.parties {
+				let Some(Loaded { party, activity, changed: true }) = loaded else { continue };
+				Parties::<T>::insert(key, party);
+				if let Some(activity) = activity {
+					Activities::<T>::insert(key, activity);
+				}
+			}
+			Running::<T>::put(running);
+			Sums::<T>::mutate(|sums| {
+				sums.open = sums.open.saturating_sub(delta.settled);
+				sums.settled = sums.settled.saturating_add(delta.settled);
+				sums.compute_units = sums.compute_units.saturating_add(delta.compute_units);
+				for (asset, amount) in &delta.escrow {
+					let escrow = sums.escrow_mut(*asset);
+					*escrow = escrow.saturating_sub(*amount);
+				}
+			});
+		}
+		settlement.execute();
+	}
+
+	/// What stands for the receipts whose signatures have been verified.
+	pub(crate) fn mark_of(receipts: &[SignedReceipt]) -> H256 {
+		H256(blake2_256(&receipts.encode()))
+	}
+
+	/// [`Pallet::preview_receipts`].
+	pub(crate) fn preview(
+		receipts: &[SignedReceipt],
+	) -> alloc::vec::Vec<Result<Preview, ReceiptRefusal>> {
+		let mut batch = Batch::<T>::new();
+		let most = usize::try_from(gridproof_primitives::compute::MAX_RECEIPTS_PER_CALL);
+		let most = most.unwrap_or(usize::MAX);
+		receipts.iter().take(most).map(|claim| Self::preview_one(&mut batch, claim)).collect()
+	}
+
+	fn preview_one(batch: &mut Batch<T>, claim: &SignedReceipt) -> Result<Preview, ReceiptRefusal> {
+		let receipt = &claim.receipt;
+		let job = batch.check(receipt)?;
+		batch.verify(claim, &job.coordinator)?;
+		batch.note(receipt.job_id);
+		let shares: Shares = batch.parameters.price_split.divide(receipt.price);
+		let earnings = Self::preview_earnings(receipt.miner, receipt.compute_units);
+		Ok(Preview {
+			receipt_id: receipt.id(&batch.genesis),
+			asset: job.asset,
+			shares,
+			refund: job.terms.price.saturating_sub(receipt.price),
+			earnings: earnings.ok_or(ReceiptRefusal::UnknownMiner)?,
+		})
+	}
+
+	/// Weight of a claim of `receipts` that touch the rows of `parties`, with the verification of
+	/// signatures if `verify`.
+	pub(crate) fn weight_of_claim(receipts: usize, parties: usize, verify: bool) -> Weight {
+		let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+		let (receipts, parties) = (count(receipts), count(parties.min(receipts)));
+		let extra = T::WeightInfo::claim_apart(parties)
+			.saturating_sub(T::WeightInfo::claim_together(parties));
+		let weight = T::WeightInfo::claim_together(receipts)
+			.saturating_add(extra)
+			.saturating_add(T::Recorder::weight().saturating_mul(receipts.into()));
+		match verify {
+			true => weight.saturating_add(T::WeightInfo::verify_receipts(receipts)),
+			false => weight,
+		}
+	}
+
+	/// Weight of [`Self::authorize_claim`].
+	pub(crate) fn weight_of_claim_check(receipts: usize) -> Weight {
+		let receipts = u32::try_from(receipts).unwrap_or(u32::MAX);
+		T::WeightInfo::check_receipts(receipts)
+			.saturating_add(T::WeightInfo::verify_receipts(receipts))
+	}
+}

@@ -1,0 +1,209 @@
+//! Steps, what parties earn in them, and the only place where AIT is minted.
+
+use crate::{pallet::*, types::*, weights::WeightInfo};
+use alloc::collections::BTreeSet;
+use frame_support::{
+	defensive, ensure,
+	pallet_prelude::{DispatchResult, Get, Weight},
+	traits::{
+		Time,
+		fungible::{Inspect as _, Mutate as _},
+	},
+};
+use gridproof_primitives::{
+	compute::{ComputeParameters, PartyRole},
+	ed25519::PublicKey,
+	emission::{self, MINING_RESERVE, share_of},
+	settlement::Shares,
+	units::AIT_CAP,
+};
+
+impl<T: Config> Pallet<T> {
+	/// Fixes the begin of emission as soon as the chain knows the time.
+	pub(crate) fn begin_emission() -> Weight {
+		let schedule = EmissionSchedule::<T>::get();
+		if schedule.start_ms > 0 {
+			return T::DbWeight::get().reads(1);
+		}
+		// The time of the block before; the first block has none yet.
+		let start_ms = T::Time::now();
+		if start_ms > 0 {
+			EmissionSchedule::<T>::put(Schedule { start_ms, ..schedule });
+		}
+		T::DbWeight::get().reads_writes(2, 1)
+	}
+
+	/// The emission step at `now`.
+	pub(crate) fn step_at(now: u64) -> u64 {
+		let Schedule { start_ms, step_ms } = EmissionSchedule::<T>::get();
+		if start_ms == 0 { 0 } else { emission::step_at(now, start_ms, step_ms) }
+	}
+
+	/// AIT that can still be promised.
+	pub(crate) fn reserve_left(sums: &Counters) -> u128 {
+		let by_cap = AIT_CAP.saturating_sub(T::Currency::total_issuance());
+		let by_reserve = MINING_RESERVE.saturating_sub(sums.minted);
+		by_cap.min(by_reserve).saturating_sub(sums.promised)
+	}
+
+	/// What a step with that weight shares out, were it closed now.
+	pub(crate) fn pool_of(
+		step: u64,
+		weight: u128,
+		parameters: &ComputeParameters,
+		sums: &Counters,
+	) -> Shares {
+		let reserve = Self::reserve_left(sums);
+		let pool = emission::pool(step, weight, parameters.mint_per_unit, reserve);
+		parameters.mint_split.divide(pool)
+	}
+
+	/// Closes the running step if it has ended, and returns the one that runs now.
+	pub(crate) fn roll(now: u64) -> RunningStep {
+		let running = Running::<T>::get();
+		let step = Self::step_at(now);
+		if step <= running.step {
+			return running;
+		}
+		if running.parties > 0 {
+			Self::close(&running);
+		}
+		let next = RunningStep { step, ..Default::default() };
+		Running::<T>::put(next);
+		next
+	}
+
+	/// Fixes what a step shares out, and sets it aside.
+	fn close(running: &RunningStep) {
+		let RunningStep { step, weight, parties } = *running;
+		let shares = Sums::<T>::mutate(|sums| {
+			let shares = Self::pool_of(step, weight, &Parameters::<T>::get(), sums);
+			sums.promised = sums.promised.saturating_add(shares.total());
+			sums.treasury = sums.treasury.saturating_add(shares.treasury);
+			shares
+		});
+		let kept = Shares { treasury: 0, ..shares };
+		Steps::<T>::insert(
+			step,
+			ClosedStep { shares: kept, pool: shares.total(), weight, parties, converted: 0 },
+		);
+		Self::deposit_event(Event::StepClosed { step, weight, shares });
+	}
+
+	/// A party's part of a closed step.
+	pub(crate) fn part_of(role: PartyRole, pending: &Pending, closed: &ClosedStep) -> u128 {
+		let share = match role {
+			PartyRole::Miner(_) => closed.shares.miner,
+			PartyRole::Coordinator => closed.shares.coordinator,
+		};
+		share_of(share, pending.weight.min(closed.weight), closed.weight)
+	}
+
+	/// Converts what a party earned in a closed step into AIT that it can claim.
+	pub(crate) fn convert(party: &mut Party<T::AccountId>) {
+		if party.pending.weight == 0 {
+			return;
+		}
+		let Some(mut closed) = Steps::<T>::get(party.pending.step) else { return };
+		let part = Self::part_of(party.role, &party.pending, &closed);
+		party.accrued = party.accrued.saturating_add(part);
+		party.pending.weight = 0;
+		closed.converted = closed.converted.saturating_add(part);
+		closed.parties = closed.parties.saturating_sub(1);
+		if closed.parties > 0 {
+			Steps::<T>::insert(party.pending.step, closed);
+			return;
+		}
+		// What rounding left of the step goes back to the reserve.
+		let left = closed.shares.total().saturating_sub(closed.converted);
+		Sums::<T>::mutate(|sums| sums.promised = sums.promised.saturating_sub(left));
+		Steps::<T>::remove(party.pending.step);
+	}
+
+	/// What a party could claim now: converted, or earned in a step that has ended.
+	pub(crate) fn claimable(party: &Party<T::AccountId>, now: u64) -> u128 {
+		let Pending { step, weight, .. } = party.pending;
+		if weight == 0 || step >= Self::step_at(now) {
+			return party.accrued;
+		}
+		let closed = Steps::<T>::get(step).unwrap_or_else(|| {
+			let running = Running::<T>::get();
+			let shares =
+				Self::pool_of(step, running.weight, &Parameters::<T>::get(), &Sums::<T>::get());
+			ClosedStep { shares, weight: running.weight, ..Default::default() }
+		});
+		party.accrued.saturating_add(Self::part_of(party.role, &party.pending, &closed))
+	}
+
+	/// Mints promised AIT. The only mint of this chain.
+	fn mint(who: &T::AccountId, amount: u128) -> DispatchResult {
+		let after = T::Currency::total_issuance().checked_add(amount);
+		ensure!(after.is_some_and(|after| after <= AIT_CAP), Error::<T>::CapReached);
+		T::Currency::mint_into(who, amount)?;
+		Sums::<T>::mutate(|sums| {
+			sums.minted = sums.minted.saturating_add(amount);
+			sums.promised = sums.promised.saturating_sub(amount);
+		});
+		Ok(())
+	}
+
+	/// Mints what a party has to get, and takes note of it.
+	pub(crate) fn pay_party(key: &PublicKey, party: &mut Party<T::AccountId>) -> DispatchResult {
+		let amount = party.accrued;
+		Self::mint(&party.account, amount)?;
+		party.accrued = 0;
+		party.minted = party.minted.saturating_add(amount);
+		let account = party.account.clone();
+		Self::deposit_event(Event::EmissionPaid { key: *key, account, amount });
+		Ok(())
+	}
+
+	/// Mints the treasury's part.
+	fn pay_treasury() {
+		let amount = Sums::<T>::get().treasury;
+		if amount == 0 {
+			return;
+		}
+		// Below the existential deposit it waits for more, unless the account exists.
+		if Self::mint(&T::Treasury::get(), amount).is_ok() {
+			Sums::<T>::mutate(|sums| sums.treasury = sums.treasury.saturating_sub(amount));
+			Self::deposit_event(Event::TreasuryPaid { amount });
+		}
+	}
+
+	/// Does everyone in this list have something to get?
+	pub(crate) fn check_payout(parties: &[PublicKey]) -> DispatchResult {
+		Self::ensure_minting()?;
+		ensure!(!parties.is_empty(), Error::<T>::InvalidList);
+		let unique: BTreeSet<_> = parties.iter().collect();
+		ensure!(unique.len() == parties.len(), Error::<T>::InvalidList);
+		let now = T::Time::now();
+		for key in parties {
+			let party = Parties::<T>::get(key).ok_or(Error::<T>::UnknownParty)?;
+			ensure!(Self::claimable(&party, now) > 0, Error::<T>::NothingDue);
+		}
+		Ok(())
+	}
+
+	/// [`Pallet::claim_emission`] without the origin.
+	pub(crate) fn do_claim_emission(parties: &[PublicKey]) -> DispatchResult {
+		Self::check_payout(parties)?;
+		Self::roll(T::Time::now());
+		for key in parties {
+			let Some(mut party) = Parties::<T>::get(key) else {
+				defensive!("the party was there when it was checked");
+				continue;
+			};
+			Self::convert(&mut party);
+			Self::pay_party(key, &mut party)?;
+			Parties::<T>::insert(key, party);
+		}
+		Self::pay_treasury();
+		Ok(())
+	}
+
+	/// Weight of [`Pallet::claim_emission`], or of its check.
+	pub(crate) fn weight_of_payout(parties: usize) -> Weight {
+		T::WeightInfo::claim_emission(u32::try_from(parties).unwrap_or(u32::MAX))
+	}
+}

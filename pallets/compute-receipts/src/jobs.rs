@@ -1,0 +1,332 @@
+//! Jobs: opening, cancelling, assigning, and giving money back.
+
+use crate::{escrow::Settlement, pallet::*, types::*, weights::WeightInfo};
+use alloc::{collections::BTreeSet, vec::Vec};
+use frame_support::{
+	ensure,
+	pallet_prelude::{DispatchResult, Get, Weight},
+	traits::Time,
+	weights::WeightMeter,
+};
+use gridproof_primitives::{
+	H256,
+	compute::{
+		ComputeParameters, JobState, JobTerms, Quote, SignedAssignment, Signer, release_payload,
+	},
+	ed25519::{self, PublicKey, Signature},
+};
+
+impl<T: Config> Pallet<T> {
+	/// [`Pallet::open_job`] without the origin.
+	pub(crate) fn do_open_job(
+		client: T::AccountId,
+		quote: Quote,
+		signature: &Signature,
+	) -> DispatchResult {
+		ensure!(BreakerLevel::<T>::get() < Breaker::AllStopped, Error::<T>::Stopped);
+		ensure!(T::AccountId::from(quote.client) == client, Error::<T>::NotClient);
+		let (parameters, now) = (Parameters::<T>::get(), T::Time::now());
+		Self::check_quote(&quote, &parameters, now)?;
+		let genesis = Self::genesis_hash();
+		let job_id = quote.job_id(&genesis);
+		ensure!(!Jobs::<T>::contains_key(job_id), Error::<T>::AlreadyExists);
+		Self::check_quoted_parties(&quote, &parameters, now)?;
+		quote.verify(&genesis, signature).map_err(|_| Error::<T>::BadSignature)?;
+		let job = Job {
+			client: client.clone(),
+			coordinator: quote.coordinator,
+			asset: quote.asset,
+			terms: JobTerms::of(&quote, now),
+			deposit: T::JobDeposit::get(),
+			expiry_ms: quote.expiry_ms,
+			cancelled_from: None,
+			pinned: quote.miner.is_some(),
+			attempt: 0,
+			accepted: false,
+			state: JobState::Open,
+			closed_ms: 0,
+			receipt: None,
+		};
+		Self::hold_price(&job)?;
+		Jobs::<T>::insert(job_id, job);
+		Sums::<T>::try_mutate(|sums| {
+			sums.opened = sums.opened.saturating_add(1);
+			sums.open = sums.open.saturating_add(1);
+			let escrow = sums.escrow_mut(quote.asset);
+			*escrow = escrow.checked_add(quote.price).ok_or(Error::<T>::Overflow)?;
+			Ok::<_, Error<T>>(())
+		})?;
+		Self::deposit_event(Event::JobOpened {
+			job_id,
+			client,
+			coordinator: quote.coordinator,
+			spec_hash: quote.spec_hash,
+			asset: quote.asset,
+			price: quote.price,
+			deadline_ms: quote.deadline_ms,
+		});
+		Ok(())
+	}
+
+	fn check_quote(
+		quote: &Quote,
+		parameters: &ComputeParameters,
+		now: u64,
+	) -> Result<(), Error<T>> {
+		quote.check().map_err(|_| Error::<T>::InvalidQuote)?;
+		let furthest = now.saturating_add(parameters.max_job_ms);
+		let within = quote.max_units <= parameters.max_units && quote.deadline_ms <= furthest;
+		ensure!(within, Error::<T>::InvalidQuote);
+		ensure!(now < quote.expiry_ms, Error::<T>::QuoteExpired);
+		Ok(())
+	}
+
+	fn check_quoted_parties(
+		quote: &Quote,
+		parameters: &ComputeParameters,
+		now: u64,
+	) -> Result<(), Error<T>> {
+		let fit = |party: &Party<_>| {
+			party.class().is_none()
+				&& party.leaving_ms.is_none()
+				&& !party.is_banned(now)
+				&& !party.is_underbonded(parameters)
+		};
+		let coordinator = Parties::<T>::get(quote.coordinator).filter(fit);
+		ensure!(coordinator.is_some(), Error::<T>::CoordinatorUnfit);
+		match &quote.miner {
+			Some(miner) => Self::ensure_miner(miner),
+			None => Ok(()),
+		}
+	}
+
+	fn ensure_miner(key: &PublicKey) -> Result<(), Error<T>> {
+		let miner = Parties::<T>::get(key).filter(|party| party.class().is_some());
+		ensure!(miner.is_some(), Error::<T>::UnknownMiner);
+		Ok(())
+	}
+
+	/// An open job before its deadline.
+	fn open_job_at(job_id: H256, now: u64) -> Result<Job<T::AccountId>, Error<T>> {
+		let job = Jobs::<T>::get(job_id).ok_or(Error::<T>::UnknownJob)?;
+		ensure!(job.state == JobState::Open && !job.is_due(now), Error::<T>::NotOpen);
+		Ok(job)
+	}
+
+	/// [`Pallet::cancel_job`] without the origin.
+	pub(crate) fn do_cancel(client: T::AccountId, job_id: H256) -> DispatchResult {
+		let mut job = Jobs::<T>::get(job_id).ok_or(Error::<T>::UnknownJob)?;
+		ensure!(job.client == client, Error::<T>::NotClient);
+		ensure!(job.state == JobState::Open, Error::<T>::NotOpen);
+		let now = T::Time::now();
+		if job.is_due(now) {
+			let state = job.state_when_due();
+			Self::close_now(job_id, job, state, now);
+			return Ok(());
+		}
+		let started = job.attempt > 0;
+		ensure!(!started && job.cancelled_from.is_none(), Error::<T>::CannotCancel);
+		let notice = Parameters::<T>::get().cancel_notice_ms;
+		let until_ms = now.saturating_add(notice).min(job.terms.deadline_ms);
+		job.cancelled_from = Some(job.terms.deadline_ms);
+		job.terms.deadline_ms = until_ms;
+		Jobs::<T>::insert(job_id, job);
+		Self::deposit_event(Event::JobCancelling { job_id, until_ms });
+		Ok(())
+	}
+
+	/// Can this assignment go on chain now? Returns the job.
+	pub(crate) fn check_assign(signed: &SignedAssignment) -> Result<Job<T::AccountId>, Error<T>> {
+		let assignment = &signed.assignment;
+		let job = Self::open_job_at(assignment.job_id, T::Time::now())?;
+		let other = job.pinned && job.terms.miner != Some(assignment.miner);
+		ensure!(assignment.attempt > job.attempt && !other, Error::<T>::StaleAssignment);
+		Self::ensure_miner(&assignment.miner)?;
+		let genesis = Self::genesis_hash();
+		let good = |signer, key: &PublicKey, signature: &Signature| {
+			assignment.verify(&genesis, signer, key, signature).is_ok()
+		};
+		let coordinator = &signed.coordinator_signature;
+		let agreed = good(Signer::Coordinator, &job.coordinator, coordinator)
+			&& signed
+				.miner_signature
+				.as_ref()
+				.is_none_or(|signature| good(Signer::Miner, &assignment.miner, signature));
+		ensure!(agreed, Error::<T>::BadSignature);
+		Ok(job)
+	}
+
+	/// [`Pallet::assign_job`] without the origin.
+	pub(crate) fn do_assign(signed: &SignedAssignment) -> DispatchResult {
+		let mut job = Self::check_assign(signed)?;
+		let assignment = signed.assignment;
+		job.terms.miner = Some(assignment.miner);
+		job.attempt = assignment.attempt;
+		job.accepted = signed.miner_signature.is_some();
+		if let Some(deadline) = job.cancelled_from.take() {
+			job.terms.deadline_ms = deadline;
+		}
+		Self::deposit_event(Event::JobAssigned {
+			job_id: assignment.job_id,
+			miner: assignment.miner,
+			attempt: assignment.attempt,
+			accepted: job.accepted,
+		});
+		Jobs::<T>::insert(assignment.job_id, job);
+		Ok(())
+	}
+
+	/// May the coordinator's signature let this job go? Returns the job.
+	pub(crate) fn check_release(
+		job_id: H256,
+		signature: &Signature,
+	) -> Result<Job<T::AccountId>, Error<T>> {
+		let job = Self::open_job_at(job_id, T::Time::now())?;
+		let payload = release_payload(&Self::genesis_hash(), &job_id);
+		ed25519::verify(&job.coordinator, &payload, signature)
+			.map_err(|_| Error::<T>::BadSignature)?;
+		Ok(job)
+	}
+
+	/// [`Pallet::release_job`] without the origin.
+	pub(crate) fn do_release(job_id: H256, signature: &Signature) -> DispatchResult {
+		let job = Self::check_release(job_id, signature)?;
+		Self::close_now(job_id, job, JobState::Cancelled, T::Time::now());
+		Ok(())
+	}
+
+	/// Closes a job without a receipt and returns its money.
+	pub(crate) fn close_now(job_id: H256, job: Job<T::AccountId>, state: JobState, now: u64) {
+		let mut settlement = Settlement::<T>::default();
+		Self::close_job(job_id, job, state, now, &mut settlement);
+		settlement.execute();
+	}
+
+	/// As [`Self::close_now`]; the money moves when the settlement is executed.
+	pub(crate) fn close_job(
+		job_id: H256,
+		mut job: Job<T::AccountId>,
+		state: JobState,
+		now: u64,
+		settlement: &mut Settlement<T>,
+	) {
+		let refund = job.terms.price;
+		settlement.refund(&job, refund);
+		Sums::<T>::mutate(|sums| {
+			sums.open = sums.open.saturating_sub(1);
+			let counter = match state {
+				JobState::Expired => &mut sums.expired,
+				_ => &mut sums.cancelled,
+			};
+			*counter = counter.saturating_add(1);
+			let escrow = sums.escrow_mut(job.asset);
+			*escrow = escrow.saturating_sub(refund);
+		});
+		if state == JobState::Expired
+			&& job.accepted
+			&& let Some(miner) = job.terms.miner
+		{
+			Self::count_failure(&miner, now);
+		}
+		job.state = state;
+		job.closed_ms = now;
+		Jobs::<T>::insert(job_id, job);
+		Self::deposit_event(Event::JobRefunded { job_id, state, refund });
+	}
+
+	/// A job that a miner accepted was not delivered.
+	fn count_failure(miner: &PublicKey, now: u64) {
+		if Parties::<T>::contains_key(miner) {
+			Activities::<T>::mutate(miner, |activity| {
+				activity.advance(now);
+				activity.add_failure();
+			});
+		}
+	}
+
+	/// Closes the job if it is due, clears it away if it is old. Was there anything to do?
+	fn touch(
+		job_id: H256,
+		parameters: &ComputeParameters,
+		now: u64,
+		settlement: &mut Settlement<T>,
+	) -> bool {
+		let Some(job) = Jobs::<T>::get(job_id) else { return false };
+		if job.is_due(now) {
+			let state = job.state_when_due();
+			Self::close_job(job_id, job, state, now, settlement);
+			true
+		} else if job.is_old(now, parameters.retention_ms) {
+			Jobs::<T>::remove(job_id);
+			Reports::<T>::remove(job_id);
+			true
+		} else {
+			false
+		}
+	}
+
+	/// Is every one of these jobs due or old?
+	pub(crate) fn check_expire(jobs: &[H256]) -> DispatchResult {
+		let unique: BTreeSet<_> = jobs.iter().collect();
+		let listed = !jobs.is_empty() && unique.len() == jobs.len();
+		ensure!(listed, Error::<T>::InvalidList);
+		let (parameters, now) = (Parameters::<T>::get(), T::Time::now());
+		for job_id in jobs {
+			let job = Jobs::<T>::get(job_id).ok_or(Error::<T>::UnknownJob)?;
+			let due = job.is_due(now) || job.is_old(now, parameters.retention_ms);
+			ensure!(due, Error::<T>::NothingDue);
+		}
+		Ok(())
+	}
+
+	/// [`Pallet::expire_jobs`] without the origin.
+	pub(crate) fn do_expire(jobs: &[H256]) -> DispatchResult {
+		let (parameters, now) = (Parameters::<T>::get(), T::Time::now());
+		let mut settlement = Settlement::default();
+		let mut touched = false;
+		for job_id in jobs {
+			touched |= Self::touch(*job_id, &parameters, now, &mut settlement);
+		}
+		ensure!(touched, Error::<T>::NothingDue);
+		settlement.execute();
+		Ok(())
+	}
+
+	/// Looks at some jobs in a block that has nothing better to do, as far as `remaining` goes.
+	/// Nothing depends on it.
+	pub(crate) fn scan_when_idle(remaining: Weight) -> Weight {
+		let mut meter = WeightMeter::with_limit(remaining);
+		let (base, row) = (T::WeightInfo::scan(0), T::WeightInfo::scan(1));
+		if meter.try_consume(base).is_err() {
+			return meter.consumed();
+		}
+		let row = row.saturating_sub(base);
+		let keys: Vec<H256> = {
+			let rows = match ScanCursor::<T>::get() {
+				Some(cursor) => Jobs::<T>::iter_keys_from(cursor.into_inner()),
+				None => Jobs::<T>::iter_keys(),
+			};
+			let most = usize::try_from(T::MaxScanned::get()).unwrap_or(usize::MAX);
+			rows.take_while(|_| meter.try_consume(row).is_ok()).take(most).collect()
+		};
+		let (parameters, now) = (Parameters::<T>::get(), T::Time::now());
+		let mut settlement = Settlement::default();
+		for job_id in &keys {
+			Self::touch(*job_id, &parameters, now, &mut settlement);
+		}
+		settlement.execute();
+		let cursor = keys.last().map(Jobs::<T>::hashed_key_for);
+		ScanCursor::<T>::set(cursor.and_then(|key| key.try_into().ok()));
+		meter.consumed()
+	}
+
+	/// Weight of [`Pallet::expire_jobs`], or of its check.
+	pub(crate) fn weight_of_expire(jobs: usize) -> Weight {
+		T::WeightInfo::expire_jobs(u32::try_from(jobs).unwrap_or(u32::MAX))
+	}
+
+	/// Weight of [`Pallet::heartbeats`], or of its check.
+	pub(crate) fn weight_of_heartbeats(heartbeats: usize) -> Weight {
+		T::WeightInfo::heartbeats(u32::try_from(heartbeats).unwrap_or(u32::MAX))
+	}
+}

@@ -1,0 +1,149 @@
+//! Offences: reports, bans, slashes.
+
+use crate::{pallet::*, types::*};
+use frame_support::{
+	ensure,
+	pallet_prelude::{DispatchError, DispatchResult, Get},
+	storage::with_storage_layer,
+	traits::{
+		Time,
+		fungible::hold::Mutate as _,
+		tokens::{Fortitude, Precision, Restriction},
+	},
+};
+use gridproof_primitives::{
+	compute::{ComputeParameters, Evidence, OffenceKind, Proven},
+	ed25519::PublicKey,
+	emission::share_of,
+	score,
+};
+
+impl<T: Config> Pallet<T> {
+	/// [`Pallet::report_offence`] without the origin.
+	pub(crate) fn do_report(evidence: &Evidence) -> DispatchResult {
+		let job_id = match evidence {
+			Evidence::TwoReceipts { first, .. } | Evidence::TwoOutcomes { first, .. } => {
+				first.receipt.job_id
+			},
+			Evidence::AboveQuote { signed, .. } => signed.receipt.job_id,
+		};
+		ensure!(Jobs::<T>::contains_key(job_id), Error::<T>::UnknownJob);
+		let proven = evidence.check(&Self::genesis_hash());
+		let Proven { kind, offender, job_id } = proven.map_err(|_| Error::<T>::InvalidEvidence)?;
+		let mut party = Parties::<T>::get(offender).ok_or(Error::<T>::UnknownParty)?;
+		let coordinates = party.class().is_none();
+		let fits = match kind {
+			OffenceKind::TwoReceipts => !coordinates,
+			OffenceKind::TwoOutcomes => coordinates,
+			OffenceKind::AboveQuote => true,
+		};
+		ensure!(fits, Error::<T>::UnknownParty);
+		Reports::<T>::try_mutate(job_id, |reports| {
+			ensure!(!reports.contains(&(kind, offender)), Error::<T>::AlreadyReported);
+			let pushed = reports.try_push((kind, offender));
+			pushed.map_err(|_| Error::<T>::MaxReportsExceeded)
+		})?;
+		let (slash, offences) = Self::punish(&mut party);
+		let banned = party.is_banned(T::Time::now());
+		let banned_until_ms = if banned { party.banned_until_ms } else { 0 };
+		Parties::<T>::insert(offender, party);
+		Self::deposit_event(Event::OffenceProven {
+			offender,
+			kind,
+			job_id,
+			offences,
+			banned_until_ms,
+			slash,
+		});
+		Ok(())
+	}
+
+	/// Writes an offence into the party's row: what will be slashed, and how many count now.
+	fn punish(party: &mut Party<T::AccountId>) -> (u128, u32) {
+		let (parameters, now) = (Parameters::<T>::get(), T::Time::now());
+		let ComputeParameters { offence_memory_ms, score_cut, ban_after, ban_ms, .. } = parameters;
+		if party.offences.is_full() {
+			party.offences.remove(0);
+		}
+		// Room was made above.
+		let _ = party.offences.try_push(now);
+		let offences = party.offences_at(now, offence_memory_ms);
+		if offences >= ban_after {
+			party.banned_until_ms = party.banned_until_ms.max(now.saturating_add(ban_ms));
+		}
+		party.pending.score = score::after_offences(party.pending.score, score_cut, 1);
+		if !parameters.slashing {
+			return (0, offences);
+		}
+		let slash = share_of(party.bond, parameters.slash.into(), 1_000);
+		let due = now.saturating_add(parameters.slash_grace_ms);
+		if party.slashes.is_full()
+			&& let Some((_, oldest)) = party.slashes.first().copied()
+		{
+			// The row is full: the oldest slash waits with the next one.
+			party.slashes.remove(0);
+			if let Some((_, next)) = party.slashes.iter_mut().next() {
+				*next = next.saturating_add(oldest);
+			}
+		}
+		let _ = party.slashes.try_push((due, slash));
+		(slash, offences)
+	}
+
+	/// Carries out the slashes that were due at `until`; returns how much.
+	pub(crate) fn slash_due(
+		key: &PublicKey,
+		party: &mut Party<T::AccountId>,
+		until: u64,
+	) -> Result<u128, DispatchError> {
+		let mut amount = 0u128;
+		party.slashes.retain(|(due, slash)| {
+			let is_due = *due <= until;
+			if is_due {
+				amount = amount.saturating_add(*slash);
+			}
+			!is_due
+		});
+		let amount = amount.min(party.bond);
+		if amount == 0 {
+			return Ok(0);
+		}
+		let (reason, treasury) = (HoldReason::Bond.into(), T::Treasury::get());
+		let (exact, free, polite) = (Precision::Exact, Restriction::Free, Fortitude::Polite);
+		with_storage_layer(|| {
+			T::Currency::transfer_on_hold(
+				&reason,
+				&party.account,
+				&treasury,
+				amount,
+				exact,
+				free,
+				polite,
+			)
+		})?;
+		party.bond = party.bond.saturating_sub(amount);
+		Self::deposit_event(Event::Slashed { key: *key, amount });
+		Ok(amount)
+	}
+
+	/// [`Pallet::apply_slashes`] without the origin.
+	pub(crate) fn do_apply_slashes(key: PublicKey) -> DispatchResult {
+		ensure!(Parameters::<T>::get().slashing, Error::<T>::SlashingOff);
+		let mut party = Parties::<T>::get(key).ok_or(Error::<T>::UnknownParty)?;
+		let slashed = Self::slash_due(&key, &mut party, T::Time::now())?;
+		ensure!(slashed > 0, Error::<T>::NothingDue);
+		Parties::<T>::insert(key, party);
+		Ok(())
+	}
+
+	/// [`Pallet::call_off_slashes`] without the origin.
+	pub(crate) fn do_call_off_slashes(key: PublicKey) -> DispatchResult {
+		let mut party = Parties::<T>::get(key).ok_or(Error::<T>::UnknownParty)?;
+		let amount = party.pending_slash();
+		ensure!(amount > 0, Error::<T>::NothingDue);
+		party.slashes.clear();
+		Parties::<T>::insert(key, party);
+		Self::deposit_event(Event::SlashesCalledOff { key, amount });
+		Ok(())
+	}
+}

@@ -1,0 +1,197 @@
+//! Miners and coordinators: registration, bonds, heartbeats, scores.
+
+use crate::{pallet::*, types::*};
+use frame_support::{
+	ensure,
+	pallet_prelude::{DispatchError, DispatchResult, Get},
+	traits::{Time, fungible::hold::Mutate as _, tokens::Precision},
+};
+use frame_system::pallet_prelude::BlockNumberFor;
+use gridproof_primitives::{
+	H256,
+	compute::{
+		ComputeParameters, Heartbeat, MAX_CLOCK_SKEW_MS, PartyRole, Registration, SignedHeartbeat,
+	},
+	ed25519::{PublicKey, Signature},
+	score,
+};
+use sp_runtime::traits::Zero;
+
+impl<T: Config> Pallet<T> {
+	/// The hash of this chain's first block, which every statement names.
+	pub(crate) fn genesis_hash() -> H256 {
+		frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero())
+	}
+
+	/// Counts one party more or less of a role.
+	fn count_party(
+		role: PartyRole,
+		change: impl FnOnce(u32) -> Option<u32>,
+	) -> Result<(), Error<T>> {
+		Sums::<T>::try_mutate(|sums| {
+			let (count, most) = match role {
+				PartyRole::Coordinator => (&mut sums.coordinators, T::MaxCoordinators::get()),
+				PartyRole::Miner(_) => (&mut sums.miners, T::MaxMiners::get()),
+			};
+			let changed = change(*count).filter(|changed| *changed <= most);
+			*count = changed.ok_or(Error::<T>::MaxPartiesExceeded)?;
+			Ok(())
+		})
+	}
+
+	/// [`Pallet::register_coordinator`] and [`Pallet::register_miner`] without the origin.
+	pub(crate) fn do_register(
+		account: T::AccountId,
+		key: PublicKey,
+		role: PartyRole,
+		proof: &Signature,
+	) -> DispatchResult {
+		ensure!(!Parties::<T>::contains_key(key), Error::<T>::KeyInUse);
+		Self::count_party(role, |count| count.checked_add(1))?;
+		let statement = Registration { role, account: account.clone().into() };
+		let proven = statement.verify(&Self::genesis_hash(), &key, proof);
+		proven.map_err(|_| Error::<T>::BadProof)?;
+		let parameters = Parameters::<T>::get();
+		let bond = match role {
+			PartyRole::Coordinator => parameters.coordinator_bond,
+			PartyRole::Miner(_) => parameters.miner_bond,
+		};
+		T::Currency::hold(&HoldReason::Bond.into(), &account, bond)?;
+		let party = Party::new(role, account.clone(), bond, T::Time::now());
+		Parties::<T>::insert(key, party);
+		Self::deposit_event(Event::Registered { key, role, account, bond });
+		Ok(())
+	}
+
+	/// The party with a key, if `account` is its owner.
+	fn owned_party(
+		account: &T::AccountId,
+		key: &PublicKey,
+	) -> Result<Party<T::AccountId>, Error<T>> {
+		let party = Parties::<T>::get(key).ok_or(Error::<T>::UnknownParty)?;
+		ensure!(party.account == *account, Error::<T>::NotOwner);
+		Ok(party)
+	}
+
+	/// [`Pallet::raise_bond`] without the origin.
+	pub(crate) fn do_raise_bond(
+		account: T::AccountId,
+		key: PublicKey,
+		amount: u128,
+	) -> DispatchResult {
+		let mut party = Self::owned_party(&account, &key)?;
+		party.bond = party.bond.checked_add(amount).ok_or(Error::<T>::Overflow)?;
+		T::Currency::hold(&HoldReason::Bond.into(), &account, amount)?;
+		Self::deposit_event(Event::BondRaised { key, bond: party.bond });
+		Parties::<T>::insert(key, party);
+		Ok(())
+	}
+
+	/// [`Pallet::leave`] without the origin.
+	pub(crate) fn do_leave(account: T::AccountId, key: PublicKey) -> DispatchResult {
+		let mut party = Self::owned_party(&account, &key)?;
+		ensure!(party.leaving_ms.is_none(), Error::<T>::Leaving);
+		let until_ms = T::Time::now().saturating_add(Parameters::<T>::get().unbonding_ms);
+		party.leaving_ms = Some(until_ms);
+		Parties::<T>::insert(key, party);
+		Self::deposit_event(Event::Leaving { key, until_ms });
+		Ok(())
+	}
+
+	/// [`Pallet::withdraw`] without the origin.
+	pub(crate) fn do_withdraw(key: PublicKey) -> DispatchResult {
+		let mut party = Parties::<T>::get(key).ok_or(Error::<T>::UnknownParty)?;
+		let now = T::Time::now();
+		let free = party.leaving_ms.is_some_and(|until| now >= until);
+		ensure!(free && !party.is_banned(now), Error::<T>::NotYet);
+		if Parameters::<T>::get().slashing {
+			Self::slash_due(&key, &mut party, now)?;
+			// What is in its grace can still be called off.
+			ensure!(party.slashes.is_empty(), Error::<T>::NotYet);
+		}
+		Self::roll(now);
+		Self::convert(&mut party);
+		ensure!(party.pending.weight == 0, Error::<T>::NotYet);
+		if party.accrued > 0 {
+			Self::ensure_minting()?;
+			Self::pay_party(&key, &mut party)?;
+		}
+		let (reason, bond) = (HoldReason::Bond.into(), party.bond);
+		T::Currency::release(&reason, &party.account, bond, Precision::Exact)?;
+		Self::count_party(party.role, |count| count.checked_sub(1))?;
+		Parties::<T>::remove(key);
+		Activities::<T>::remove(key);
+		Self::deposit_event(Event::Left { key, bond });
+		Ok(())
+	}
+
+	/// Is this heartbeat good? All but the signature; returns the miner's activity.
+	fn check_heartbeat(
+		heartbeat: &Heartbeat,
+		parameters: &ComputeParameters,
+		now: u64,
+	) -> Result<Activity, Error<T>> {
+		let near = heartbeat.time_ms.abs_diff(now) <= MAX_CLOCK_SKEW_MS;
+		ensure!(near, Error::<T>::UntimelyHeartbeat);
+		let party = Parties::<T>::get(heartbeat.miner).ok_or(Error::<T>::UnknownParty)?;
+		ensure!(party.class().is_some(), Error::<T>::UnknownParty);
+		let activity = Activities::<T>::get(heartbeat.miner);
+		let soonest = activity.heartbeat_ms.saturating_add(parameters.heartbeat_min_ms);
+		let timely = activity.heartbeat_ms == 0 || heartbeat.time_ms >= soonest;
+		ensure!(timely, Error::<T>::UntimelyHeartbeat);
+		Ok(activity)
+	}
+
+	/// Are all of these heartbeats good, and each of another miner?
+	pub(crate) fn check_heartbeats(heartbeats: &[SignedHeartbeat]) -> DispatchResult {
+		ensure!(!heartbeats.is_empty(), Error::<T>::InvalidList);
+		let (parameters, now) = (Parameters::<T>::get(), T::Time::now());
+		let mut miners = alloc::collections::BTreeSet::new();
+		for SignedHeartbeat { heartbeat, .. } in heartbeats {
+			ensure!(miners.insert(heartbeat.miner), Error::<T>::InvalidList);
+			Self::check_heartbeat(heartbeat, &parameters, now)?;
+		}
+		let genesis = Self::genesis_hash();
+		for signed in heartbeats {
+			signed.verify(&genesis).map_err(|_| Error::<T>::BadSignature)?;
+		}
+		Ok(())
+	}
+
+	/// [`Pallet::heartbeats`] without the origin.
+	pub(crate) fn do_heartbeats(heartbeats: &[SignedHeartbeat]) -> DispatchResult {
+		Self::check_heartbeats(heartbeats)?;
+		let (parameters, now) = (Parameters::<T>::get(), T::Time::now());
+		for SignedHeartbeat { heartbeat, .. } in heartbeats {
+			let Heartbeat { miner, time_ms } = *heartbeat;
+			let mut activity = Self::check_heartbeat(heartbeat, &parameters, now)?;
+			activity.advance(now);
+			let passed = time_ms.saturating_sub(activity.heartbeat_ms);
+			if activity.heartbeat_ms > 0 && passed <= parameters.heartbeat_max_ms {
+				activity.add_online(passed);
+			}
+			activity.heartbeat_ms = time_ms;
+			Activities::<T>::insert(miner, activity);
+			Self::deposit_event(Event::HeartbeatTaken { miner, time_ms });
+		}
+		Ok(())
+	}
+
+	/// What is left of a miner's score after its offences.
+	pub(crate) fn effective_score(
+		party: &Party<T::AccountId>,
+		activity: &Activity,
+		parameters: &ComputeParameters,
+		now: u64,
+	) -> u32 {
+		let offences = party.offences_at(now, parameters.offence_memory_ms);
+		let score = activity.score_inputs().score().score;
+		score::after_offences(score, parameters.score_cut, offences)
+	}
+
+	/// Fails unless AIT may be minted now.
+	pub(crate) fn ensure_minting() -> Result<(), DispatchError> {
+		ensure!(BreakerLevel::<T>::get() == Breaker::Closed, Error::<T>::MintStopped);
+		Ok(())
+	}
+}

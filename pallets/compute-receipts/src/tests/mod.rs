@@ -1,0 +1,3 @@
+//! Tests, one module a subject.
+
+mod claims;

@@ -1,0 +1,162 @@
+//! What must hold between any two blocks.
+
+use crate::{pallet::*, types::*};
+use alloc::collections::BTreeMap;
+use frame_support::{
+	ensure,
+	traits::fungible::{Inspect as _, hold::Inspect as _},
+};
+use gridproof_primitives::{
+	attestation::ServiceCredit,
+	compute::{JobState, PriceAsset},
+	emission::MINING_RESERVE,
+	units::AIT_CAP,
+};
+use sp_runtime::TryRuntimeError;
+
+/// What a client's account must hold in each asset.
+type Escrow<AccountId> = BTreeMap<AccountId, [u128; 3]>;
+
+impl<T: Config> Pallet<T> {
+	/// Checks every invariant:
+	///
+	/// 1. The parameters hold their relations.
+	/// 2. For each account, what is held as bonds is the sum of its parties' bonds; there are as
+	///    many parties as counted; no more is to be slashed than there is bond at the time.
+	/// 3. For each client, what is held for jobs is the sum of its open jobs' prices and deposits,
+	///    in each asset; service credit held is at least that.
+	/// 4. Each job that was opened is open or was closed once; the counters of open jobs and of
+	///    escrow are those of the rows; exactly the settled jobs have a receipt, within its terms.
+	/// 5. No more AIT exists than genesis and mints made; with what is promised the mints stay
+	///    within the reserve, and the issuance within the cap.
+	/// 6. What is promised is what parties accrued, what closed steps have not converted, and
+	///    the treasury's part.
+	/// 7. A step's row, and the running step, have as many parties as have weight in them, and at
+	///    least their weight; no party has weight in another step.
+	/// 8. Offences were reported of jobs in the state only, and each once.
+	/// 9. No mark of verified signatures outlives its transaction.
+	#[allow(dead_code)]
+	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+		ensure!(Parameters::<T>::get().check().is_ok(), "1: parameters break a relation");
+		Self::try_bonds()?;
+		Self::try_jobs()?;
+		Self::try_supply()?;
+		Self::try_steps()?;
+		for (job_id, reports) in Reports::<T>::iter() {
+			ensure!(Jobs::<T>::contains_key(job_id), "8: offence about a job that is gone");
+			let unique: alloc::collections::BTreeSet<_> = reports.iter().collect();
+			ensure!(unique.len() == reports.len(), "8: offence reported twice");
+		}
+		ensure!(!Verified::<T>::exists(), "9: a mark is left");
+		Ok(())
+	}
+
+	fn try_bonds() -> Result<(), TryRuntimeError> {
+		let mut bonds = BTreeMap::<T::AccountId, u128>::new();
+		let (mut miners, mut coordinators) = (0u32, 0u32);
+		for (_, party) in Parties::<T>::iter() {
+			let bond = bonds.entry(party.account.clone()).or_default();
+			*bond = bond.saturating_add(party.bond);
+			let count = if party.class().is_some() { &mut miners } else { &mut coordinators };
+			*count = count.saturating_add(1);
+		}
+		for (who, bond) in bonds {
+			let held = T::Currency::balance_on_hold(&HoldReason::Bond.into(), &who);
+			ensure!(held == bond, "2: a bond is not held");
+		}
+		let sums = Sums::<T>::get();
+		ensure!(
+			(miners, coordinators) == (sums.miners, sums.coordinators),
+			"2: parties miscounted"
+		);
+		for key in Activities::<T>::iter_keys() {
+			ensure!(Parties::<T>::contains_key(key), "2: activity without a miner");
+		}
+		Ok(())
+	}
+
+	fn try_jobs() -> Result<(), TryRuntimeError> {
+		let mut escrow = Escrow::<T::AccountId>::new();
+		let (mut open, mut prices) = (0u64, Counters::default());
+		for (_, job) in Jobs::<T>::iter() {
+			ensure!((job.state == JobState::Settled) == job.receipt.is_some(), "4: receipt");
+			if let Some(receipt) = job.receipt {
+				ensure!(receipt.price <= job.terms.price, "4: paid above escrow");
+				let units = receipt.compute_units;
+				ensure!(units > 0 && units <= job.terms.max_units, "4: units above quote");
+			}
+			if job.state != JobState::Open {
+				continue;
+			}
+			open = open.saturating_add(1);
+			let price = prices.escrow_mut(job.asset);
+			*price = price.saturating_add(job.terms.price);
+			let [ait, aicp, credit] = escrow.entry(job.client.clone()).or_default();
+			*ait = ait.saturating_add(job.deposit);
+			let held = match job.asset {
+				PriceAsset::Ait => ait,
+				PriceAsset::Aicp => aicp,
+				PriceAsset::ServiceCredit => credit,
+			};
+			*held = held.saturating_add(job.terms.price);
+		}
+		let reason: T::RuntimeHoldReason = HoldReason::Job.into();
+		for (client, [ait, aicp, credit]) in escrow {
+			ensure!(T::Currency::balance_on_hold(&reason, &client) == ait, "3: AIT not held");
+			ensure!(T::Aicp::balance_on_hold(&reason, &client) == aicp, "3: AICP not held");
+			ensure!(T::ServiceCredit::held(&client) >= credit, "3: credit not held");
+		}
+		let sums = Sums::<T>::get();
+		let closed = [sums.settled, sums.cancelled, sums.expired]
+			.into_iter()
+			.fold(open, |sum, part| sum.saturating_add(part));
+		ensure!(open == sums.open && closed == sums.opened, "4: jobs miscounted");
+		let counted = [sums.escrow_ait, sums.escrow_aicp, sums.escrow_credit];
+		let found = [prices.escrow_ait, prices.escrow_aicp, prices.escrow_credit];
+		ensure!(counted == found, "4: escrow miscounted");
+		Ok(())
+	}
+
+	fn try_supply() -> Result<(), TryRuntimeError> {
+		let Counters { genesis, minted, promised, .. } = Sums::<T>::get();
+		let issuance = T::Currency::total_issuance();
+		ensure!(issuance <= genesis.saturating_add(minted), "5: AIT from nothing");
+		ensure!(minted.saturating_add(promised) <= MINING_RESERVE, "5: above the reserve");
+		let most = AIT_CAP.max(genesis);
+		ensure!(issuance.saturating_add(promised) <= most, "5: above the cap");
+		Ok(())
+	}
+
+	fn try_steps() -> Result<(), TryRuntimeError> {
+		let running = Running::<T>::get();
+		let sums = Sums::<T>::get();
+		let mut promised = sums.treasury;
+		// Miners' and coordinators' weight in a step, and how many they are.
+		let mut found = BTreeMap::<u64, ([u128; 2], u32)>::new();
+		for (_, party) in Parties::<T>::iter() {
+			promised = promised.saturating_add(party.accrued);
+			if party.pending.weight == 0 {
+				continue;
+			}
+			let (weights, parties) = found.entry(party.pending.step).or_default();
+			let [miners, coordinators] = weights;
+			let weight = if party.class().is_some() { miners } else { coordinators };
+			*weight = weight.saturating_add(party.pending.weight);
+			*parties = parties.saturating_add(1);
+		}
+		let (weights, parties) = found.remove(&running.step).unwrap_or_default();
+		ensure!(weights == [running.weight; 2], "7: weight of the running step");
+		ensure!(parties == running.parties, "7: parties of the running step");
+		for (step, closed) in Steps::<T>::iter() {
+			let left = closed.shares.total().checked_sub(closed.converted);
+			promised = promised.saturating_add(left.ok_or("6: more converted than shared")?);
+			let ([miners, coordinators], parties) = found.remove(&step).unwrap_or_default();
+			ensure!(parties == closed.parties && parties > 0, "7: parties of a closed step");
+			let within = miners <= closed.weight && coordinators <= closed.weight;
+			ensure!(within && step < running.step, "7: weight of a closed step");
+		}
+		ensure!(found.is_empty(), "7: weight in a step that is gone");
+		ensure!(promised == sums.promised, "6: promised");
+		Ok(())
+	}
+}

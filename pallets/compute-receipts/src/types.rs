@@ -1,0 +1,497 @@
+//! What the pallet stores.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{BoundedVec, pallet_prelude::ConstU32};
+use gridproof_primitives::{
+	H256,
+	compute::{
+		Class, ComputeParameters, JobState, JobTerms, OffenceKind, PartyRole, PriceAsset,
+		ReceiptView, SignedHeartbeat, SignedReceipt, Telemetry,
+	},
+	decimal::Ratio,
+	ed25519::PublicKey,
+	emission::STEP_MS,
+	score::ScoreInputs,
+	settlement::Shares,
+};
+use scale_info::TypeInfo;
+
+pub use gridproof_primitives::compute::Breaker;
+
+/// Milliseconds in an hour.
+pub const HOUR_MS: u64 = 3_600_000;
+/// Milliseconds in a day.
+pub const DAY_MS: u64 = 24 * HOUR_MS;
+/// Hours that count for throughput, memory and success.
+pub const HOURS: usize = 24;
+/// Days that count for time online.
+pub const DAYS: usize = 30;
+/// Most offences that are remembered of a job.
+pub const MAX_REPORTS: u32 = 16;
+/// The longest storage key at which clearing away goes on.
+pub const MAX_SCAN_KEY: u32 = 128;
+
+/// Offences that were reported about a job, each once.
+pub type ReportsOf = BoundedVec<(OffenceKind, PublicKey), ConstU32<MAX_REPORTS>>;
+/// Receipts of one call.
+pub type Receipts =
+	BoundedVec<SignedReceipt, ConstU32<{ gridproof_primitives::compute::MAX_RECEIPTS_PER_CALL }>>;
+/// Heartbeats of one call.
+pub type Heartbeats = BoundedVec<
+	SignedHeartbeat,
+	ConstU32<{ gridproof_primitives::compute::MAX_HEARTBEATS_PER_CALL }>,
+>;
+/// Parties that one call pays.
+pub type Payees =
+	BoundedVec<PublicKey, ConstU32<{ gridproof_primitives::compute::MAX_PAYOUTS_PER_CALL }>>;
+/// Jobs that one call closes or clears away.
+pub type JobIds =
+	BoundedVec<H256, ConstU32<{ gridproof_primitives::compute::MAX_EXPIRIES_PER_CALL }>>;
+
+/// When emission began, and how long its steps are.
+#[derive(
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+)]
+pub struct Schedule {
+	/// Begin of step 0, in UTC milliseconds; 0 until the chain knows the time.
+	pub start_ms: u64,
+	/// Length of a step, in milliseconds.
+	pub step_ms: u64,
+}
+
+impl Default for Schedule {
+	fn default() -> Self {
+		Self { start_ms: 0, step_ms: STEP_MS }
+	}
+}
+
+/// What a party earned in the last step in which it earned anything.
+#[derive(
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+)]
+pub struct Pending {
+	/// The step; `u64::MAX` before the first.
+	pub step: u64,
+	/// Its weight in that step; 0 if there is none to be paid for.
+	pub weight: u128,
+	/// The score that weighs its receipts in that step.
+	pub score: u32,
+}
+
+impl Default for Pending {
+	fn default() -> Self {
+		Self { step: u64::MAX, weight: 0, score: 0 }
+	}
+}
+
+/// A registered miner or coordinator.
+#[derive(
+	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug,
+)]
+pub struct Party<AccountId> {
+	/// What its key is registered as.
+	pub role: PartyRole,
+	/// The account that bonds and is paid.
+	pub account: AccountId,
+	/// What is held of that account for this party, in units of 10⁻¹⁸ AIT.
+	pub bond: u128,
+	/// When it was registered, in UTC milliseconds.
+	pub since_ms: u64,
+	/// From when on the bond can be taken back, if it is leaving.
+	pub leaving_ms: Option<u64>,
+	/// Until when it is banned; in the past if it is not.
+	pub banned_until_ms: u64,
+	/// When its last offences were reported, earliest first.
+	pub offences: BoundedVec<u64, ConstU32<{ ComputeParameters::MAX_OFFENCES }>>,
+	/// What is to be slashed, and from when on, earliest first.
+	pub slashes: BoundedVec<(u64, u128), ConstU32<{ ComputeParameters::MAX_OFFENCES }>>,
+	/// Jobs settled.
+	pub settled: u64,
+	/// Compute units delivered.
+	pub compute_units: u64,
+	/// What it earned in a step that is not converted into AIT yet.
+	pub pending: Pending,
+	/// AIT earned and not minted yet, in units of 10⁻¹⁸ AIT.
+	pub accrued: u128,
+	/// AIT minted to it, in units of 10⁻¹⁸ AIT.
+	pub minted: u128,
+	/// Service credit that its jobs used up, in micro-EUR.
+	pub credit: u128,
+}
+
+impl<AccountId> Party<AccountId> {
+	/// A new party.
+	pub fn new(role: PartyRole, account: AccountId, bond: u128, now: u64) -> Self {
+		Self {
+			role,
+			account,
+			bond,
+			since_ms: now,
+			leaving_ms: None,
+			banned_until_ms: 0,
+			offences: Default::default(),
+			slashes: Default::default(),
+			settled: 0,
+			compute_units: 0,
+			pending: Pending::default(),
+			accrued: 0,
+			minted: 0,
+			credit: 0,
+		}
+	}
+
+	/// Is it banned at `now`?
+	pub const fn is_banned(&self, now: u64) -> bool {
+		now < self.banned_until_ms
+	}
+
+	/// Is less than half of what `parameters` want bonded?
+	pub fn is_underbonded(&self, parameters: &ComputeParameters) -> bool {
+		let required = match self.role {
+			PartyRole::Coordinator => parameters.coordinator_bond,
+			PartyRole::Miner(_) => parameters.miner_bond,
+		};
+		self.bond < required.div_ceil(2)
+	}
+
+	/// The class, if it is a miner.
+	pub const fn class(&self) -> Option<Class> {
+		match self.role {
+			PartyRole::Miner(class) => Some(class),
+			PartyRole::Coordinator => None,
+		}
+	}
+
+	/// How many offences count at `now`.
+	pub fn offences_at(&self, now: u64, memory_ms: u64) -> u32 {
+		let counts = |time: &&u64| now.saturating_sub(**time) < memory_ms;
+		u32::try_from(self.offences.iter().filter(counts).count()).unwrap_or(u32::MAX)
+	}
+
+	/// What is to be slashed, whenever.
+	pub fn pending_slash(&self) -> u128 {
+		self.slashes.iter().fold(0, |sum: u128, (_, amount)| sum.saturating_add(*amount))
+	}
+}
+
+/// One hour of a miner's work.
+#[derive(
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Default,
+)]
+pub struct HourOfWork {
+	/// Memory times time, in 10⁻⁶ GB·s.
+	pub gb_micro_seconds: u64,
+	/// Tokens times the model's factor in thousandths.
+	pub weighted_tokens: u64,
+	/// Time at work, in milliseconds.
+	pub busy_ms: u64,
+	/// Jobs delivered.
+	pub successes: u32,
+	/// Jobs accepted and not delivered.
+	pub failures: u32,
+}
+
+/// What a miner did lately: the window that its score is computed from. Old hours and days fall
+/// out as new ones begin, so its size never changes.
+#[derive(
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Default,
+)]
+pub struct Activity {
+	/// The latest hour in the window, counted from 1970.
+	pub hour: u64,
+	/// The last hours, hour h at place h modulo their number.
+	pub hours: [HourOfWork; HOURS],
+	/// The latest day in the window, counted from 1970.
+	pub day: u64,
+	/// Milliseconds online in the last days, day d at place d modulo their number.
+	pub days: [u32; DAYS],
+	/// Time of the last heartbeat, in UTC milliseconds; 0 if there was none.
+	pub heartbeat_ms: u64,
+}
+
+/// Empties the places of a ring of `ring.len()` periods that lie after `latest` up to `now`.
+fn advance<T: Default>(ring: &mut [T], latest: &mut u64, now: u64) {
+	let length = u64::try_from(ring.len()).unwrap_or(u64::MAX);
+	let passed = now.saturating_sub(*latest).min(length);
+	for back in 0..passed {
+		if let Some(place) = place(ring, now.saturating_sub(back)) {
+			*place = T::default();
+		}
+	}
+	*latest = (*latest).max(now);
+}
+
+/// The place of a period in its ring.
+fn place<T>(ring: &mut [T], period: u64) -> Option<&mut T> {
+	let length = u64::try_from(ring.len()).ok()?;
+	ring.get_mut(usize::try_from(period.checked_rem(length)?).ok()?)
+}
+
+impl Activity {
+	/// Lets what is too old fall out of the window.
+	pub fn advance(&mut self, now: u64) {
+		advance(&mut self.hours, &mut self.hour, now.checked_div(HOUR_MS).unwrap_or(0));
+		advance(&mut self.days, &mut self.day, now.checked_div(DAY_MS).unwrap_or(0));
+	}
+
+	fn this_hour(&mut self) -> Option<&mut HourOfWork> {
+		let hour = self.hour;
+		place(&mut self.hours, hour)
+	}
+
+	/// Adds a job delivered. The window must be at the present time.
+	pub fn add_success(&mut self, telemetry: &Telemetry, model_factor: u32) {
+		let Some(hour) = self.this_hour() else { return };
+		let memory = u64::try_from(telemetry.gb_micro_seconds()).unwrap_or(u64::MAX);
+		let tokens = telemetry.tokens().saturating_mul(model_factor.into());
+		hour.gb_micro_seconds = hour.gb_micro_seconds.saturating_add(memory);
+		hour.weighted_tokens = hour.weighted_tokens.saturating_add(tokens);
+		hour.busy_ms = hour.busy_ms.saturating_add(telemetry.duration_ms);
+		hour.successes = hour.successes.saturating_add(1);
+	}
+
+	/// Adds a job accepted and not delivered. The window must be at the present time.
+	pub fn add_failure(&mut self) {
+		if let Some(hour) = self.this_hour() {
+			hour.failures = hour.failures.saturating_add(1);
+		}
+	}
+
+	/// Adds time online. The window must be at the present time.
+	pub fn add_online(&mut self, milliseconds: u64) {
+		let day = self.day;
+		if let Some(online) = place(&mut self.days, day) {
+			let more = u32::try_from(milliseconds).unwrap_or(u32::MAX);
+			let whole = u32::try_from(DAY_MS).unwrap_or(u32::MAX);
+			*online = online.saturating_add(more).min(whole);
+		}
+	}
+
+	/// Jobs delivered, and accepted but not delivered, within the window.
+	pub fn outcomes(&self) -> (u32, u32) {
+		self.hours.iter().fold((0u32, 0u32), |(good, bad), hour| {
+			(good.saturating_add(hour.successes), bad.saturating_add(hour.failures))
+		})
+	}
+
+	/// Time online within the window, in milliseconds.
+	pub fn online_ms(&self) -> u64 {
+		self.days.iter().fold(0, |sum: u64, day| sum.saturating_add((*day).into()))
+	}
+
+	/// What the score follows from. The window must be at the present time.
+	pub fn score_inputs(&self) -> ScoreInputs {
+		let sum = |of: fn(&HourOfWork) -> u64| {
+			self.hours.iter().fold(0u128, |sum, hour| sum.saturating_add(of(hour).into()))
+		};
+		let ratio = |part: u128, whole: u128| Ratio::new(part, whole).unwrap_or(Ratio::ZERO);
+		let (good, bad) = self.outcomes();
+		let known = u128::from(good).saturating_add(bad.into());
+		ScoreInputs {
+			gb_seconds: Ratio::millionths(sum(|hour| hour.gb_micro_seconds)),
+			// Thousandths of tokens over thousandths of seconds.
+			tokens_per_second: ratio(sum(|hour| hour.weighted_tokens), sum(|hour| hour.busy_ms)),
+			model_factor: Ratio::ONE,
+			uptime_hours: ratio(self.online_ms().into(), HOUR_MS.into()),
+			success_rate: Ratio::new(good.into(), known),
+		}
+	}
+}
+
+/// A job, open or closed.
+#[derive(
+	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug,
+)]
+pub struct Job<AccountId> {
+	/// Who pays.
+	pub client: AccountId,
+	/// The coordinator's key.
+	pub coordinator: PublicKey,
+	/// What it is paid in.
+	pub asset: PriceAsset,
+	/// What its receipt is measured by.
+	pub terms: JobTerms,
+	/// Deposit for the row, held while it is open, in units of 10⁻¹⁸ AIT.
+	pub deposit: u128,
+	/// Before this time the quote could be opened; the row stays at least as long.
+	pub expiry_ms: u64,
+	/// The deadline that the client's cancellation brought forward, if it did.
+	pub cancelled_from: Option<u64>,
+	/// Does the quote name the miner? Then no assignment can name another.
+	pub pinned: bool,
+	/// Number of the assignment on chain; 0 if there is none.
+	pub attempt: u32,
+	/// Did the assigned miner accept?
+	pub accepted: bool,
+	/// Where it stands.
+	pub state: JobState,
+	/// When it was closed, in UTC milliseconds.
+	pub closed_ms: u64,
+	/// What settled it.
+	pub receipt: Option<ReceiptView>,
+}
+
+impl<AccountId> Job<AccountId> {
+	/// Is it open with its deadline behind it?
+	pub fn is_due(&self, now: u64) -> bool {
+		self.state == JobState::Open && now >= self.terms.deadline_ms
+	}
+
+	/// The state it has once its deadline has passed.
+	pub const fn state_when_due(&self) -> JobState {
+		if self.cancelled_from.is_some() { JobState::Cancelled } else { JobState::Expired }
+	}
+
+	/// Is it closed for so long that it can leave? A quote that can still be opened is remembered.
+	pub fn is_old(&self, now: u64, retention_ms: u64) -> bool {
+		let closed = self.state != JobState::Open;
+		closed && now >= self.expiry_ms && now >= self.closed_ms.saturating_add(retention_ms)
+	}
+}
+
+/// The step that receipts are added to.
+#[derive(
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Default,
+)]
+pub struct RunningStep {
+	/// Its number.
+	pub step: u64,
+	/// Σ units · class · score.
+	pub weight: u128,
+	/// Parties that have earned in it.
+	pub parties: u32,
+}
+
+/// A step that has ended and of which somebody's part is not converted yet.
+#[derive(
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Default,
+)]
+pub struct ClosedStep {
+	/// What miners and coordinators share, in units of 10⁻¹⁸ AIT; the treasury's part is zero,
+	/// since it has been set aside.
+	pub shares: Shares,
+	/// The whole pool, the treasury's part included, in units of 10⁻¹⁸ AIT.
+	pub pool: u128,
+	/// Σ units · class · score.
+	pub weight: u128,
+	/// Parties whose part is still to be converted. The row goes with the last one.
+	pub parties: u32,
+	/// What has been converted so far, in units of 10⁻¹⁸ AIT.
+	pub converted: u128,
+}
+
+/// Sums over all time and over what is open.
+#[derive(
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Default,
+)]
+pub struct Counters {
+	/// AIT at genesis, in units of 10⁻¹⁸ AIT.
+	pub genesis: u128,
+	/// AIT minted, in units of 10⁻¹⁸ AIT.
+	pub minted: u128,
+	/// AIT earned and not minted yet, the treasury's included, in units of 10⁻¹⁸ AIT.
+	pub promised: u128,
+	/// The treasury's part of that.
+	pub treasury: u128,
+	/// Coordinators registered.
+	pub coordinators: u32,
+	/// Miners registered.
+	pub miners: u32,
+	/// Jobs opened.
+	pub opened: u64,
+	/// Jobs open.
+	pub open: u64,
+	/// Jobs settled.
+	pub settled: u64,
+	/// Jobs cancelled or let go.
+	pub cancelled: u64,
+	/// Jobs expired.
+	pub expired: u64,
+	/// Held for open jobs in AIT, without deposits.
+	pub escrow_ait: u128,
+	/// Held for open jobs in AICP.
+	pub escrow_aicp: u128,
+	/// Held for open jobs in service credit.
+	pub escrow_credit: u128,
+	/// Compute units delivered.
+	pub compute_units: u64,
+}
+
+impl Counters {
+	/// What is held in an asset.
+	pub const fn escrow_mut(&mut self, asset: PriceAsset) -> &mut u128 {
+		match asset {
+			PriceAsset::Ait => &mut self.escrow_ait,
+			PriceAsset::Aicp => &mut self.escrow_aicp,
+			PriceAsset::ServiceCredit => &mut self.escrow_credit,
+		}
+	}
+}
