@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import json
 import math
+import pickle
 import struct
 import time
 from pathlib import Path
@@ -24,7 +25,6 @@ VOCABULARY, WIDTH, LAYERS, HEADS, INNER, CONTEXT = 2048, 128, 4, 4, 352, 512
 HEAD = WIDTH // HEADS
 EPSILON = 1e-5
 THETA = 10_000.0
-BATCH = 2048  # tokens a step
 ENCODED = (
     "", "It is a truth", "Mr. Darcy, 1813 -- \"why?\"  two  spaces", "a\n\n\nb \n c", "caf\u00e9 \u2014 \u00a35 \u4e16\u754c",
     " leading", "trailing ", "don't", "\t\ttabs",
@@ -131,22 +131,29 @@ def measure(weights, tokens) -> float:
     return float(np.mean([held_out_loss(weights, table[at : at + 8]) for at in range(0, rows - rows % 8, 8)]))
 
 
-def train(tokens: np.ndarray, held_out, steps: int, seed: int, per_byte: float):
+def train(tokens: np.ndarray, held_out, arguments, per_byte: float):
+    steps, seed, state, amount = arguments.steps, arguments.seed, arguments.state, arguments.batch
     weights = fresh(seed)
     zeros = {name: jnp.zeros_like(value) for name, value in weights.items()}
-    first, second = zeros, dict(zeros)
-    generator = np.random.default_rng(seed + 1)
+    first, second, done = zeros, dict(zeros), 0
+    if state is not None and state.exists():
+        weights, first, second, done = pickle.loads(state.read_bytes())
+        print(f"going on after step {done}", flush=True)
     begun, average = time.time(), None
-    for number in range(1, steps + 1):
+    for number in range(done + 1, steps + 1):
+        # Each step has its own generator, so that a run that goes on makes the same choices.
+        generator = np.random.default_rng((seed, number))
         # Short texts first: they are cheaper, and most of what there is to learn is near.
         length = 128 if number <= steps * 0.75 else CONTEXT
-        starts = generator.integers(0, len(tokens) - length - 1, BATCH // length)
+        starts = generator.integers(0, len(tokens) - length - 1, amount // length)
         batch = tokens[starts[:, None] + np.arange(length + 1)[None, :]]
         rate = min(1, number / 40, (steps - number + 1) / (steps * 0.4))
         weights, first, second, value = step(weights, first, second, batch, float(number), rate)
         average = float(value) if average is None else 0.98 * average + 0.02 * float(value)
-        if number % 50 == 0 or number == steps:
+        if number % 25 == 0 or number == steps:
             print(f"step {number} of {steps}: loss {average:.3f}, {time.time() - begun:.0f} s", flush=True)
+            if state is not None:
+                state.write_bytes(pickle.dumps((weights, first, second, number)))
     found = measure(weights, held_out)
     print(f"held-out loss {found:.4f} nats a token, {found / math.log(2) * per_byte:.4f} bits a byte", flush=True)
     return {name: np.asarray(value) for name, value in weights.items()}, found
@@ -189,8 +196,10 @@ def write(folder: Path, weights: dict, merges, notes: dict):
 def main():
     parser = argparse.ArgumentParser(description="Trains the small language model.")
     parser.add_argument("--out", type=Path, required=True, help="folder of the model, such as models/austen-1m")
-    parser.add_argument("--steps", type=int, default=800, help="steps of 2,048 tokens each")
+    parser.add_argument("--steps", type=int, default=600, help="how often weights are changed")
+    parser.add_argument("--batch", type=int, default=2048, help="tokens a step, a multiple of the context")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--state", type=Path, help="file to keep the state of a run in, and to go on from")
     parser.add_argument("--package", type=Path, help=f"a file of the Debian package {novels.PACKAGE}; else apt fetches it")
     arguments = parser.parse_args()
     begun = time.time()
@@ -200,10 +209,10 @@ def main():
     per_byte = len(tokens) / len(text.encode())
     print(f"{len(text.encode())} bytes, {len(tokens)} tokens", flush=True)
     cut = len(tokens) * 98 // 100
-    weights, found = train(tokens[:cut], tokens[cut:], arguments.steps, arguments.seed, per_byte)
+    weights, found = train(tokens[:cut], tokens[cut:], arguments, per_byte)
     notes = {
         "text_sha256": hashlib.sha256(text.encode()).hexdigest(), "text_bytes": len(text.encode()),
-        "text_tokens": len(tokens), "steps": arguments.steps, "tokens_a_step": BATCH, "seed": arguments.seed,
+        "text_tokens": len(tokens), "steps": arguments.steps, "tokens_a_step": arguments.batch, "seed": arguments.seed,
         "held_out_loss_nats_per_token": round(found, 4), "held_out_bits_per_byte": round(found / math.log(2) * per_byte, 4),
         "seconds": round(time.time() - begun), "jax": jax.__version__, "numpy": np.__version__,
     }
