@@ -1,0 +1,367 @@
+//! `gridproof coordinator`.
+
+use crate::{
+	keys::PassphraseArgs,
+	output::Output,
+	payer::{NodeArgs, PayerArgs, new_sealed_key, sealed_key},
+};
+use anyhow::{Context, bail, ensure};
+use clap::{Args, Subcommand};
+use gridproof_chain::Chain;
+use gridproof_compute::{
+	client::{self, CoordinatorClient},
+	coordinator::{
+		ChainLedger, Coordinator, Settings,
+		api::{App, CoordinatorInfo},
+		ledger::Ledger,
+		system_clock,
+	},
+	front::{ApiKeys, Front, new_key},
+	miner::checker,
+};
+use gridproof_engine::LocalEngine;
+use gridproof_keys::{Kind, account::address};
+use gridproof_primitives::compute::{CoordinatorView, PriceAsset};
+use serde::Serialize;
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use tokio::net::TcpListener;
+
+/// What `gridproof coordinator` can do.
+#[derive(Subcommand)]
+pub enum Command {
+	/// Quote jobs, give them to miners, check, sign and settle what comes back.
+	Run(Box<RunArgs>),
+	/// Register the coordinator's key on chain; the account's bond is held.
+	Register(RegisterArgs),
+	/// Show a coordinator: what it offers, its miners, jobs and receipts; given its key, also how
+	/// the chain sees it.
+	Status(StatusArgs),
+	/// Make an API key for a customer of the front. It is printed once; the file has its hash.
+	ApiKey(ApiKeyArgs),
+}
+
+/// Arguments of `coordinator run`.
+#[derive(Args)]
+pub struct RunArgs {
+	/// The coordinator's key file.
+	#[arg(long, value_name = "FILE")]
+	key: PathBuf,
+	/// Folder of its database.
+	#[arg(long, value_name = "DIR")]
+	data: PathBuf,
+	/// Configuration: prices, models, times; see docs/operations/coordinator.md.
+	#[arg(long, value_name = "FILE")]
+	config: Option<PathBuf>,
+	/// Where to listen. Other machines reach it only if told so here; put TLS in front then.
+	#[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+	listen: SocketAddr,
+	/// The API keys of the front's customers. With it there is a front, which needs an account to
+	/// pay from.
+	#[arg(long, value_name = "FILE", requires = "payer")]
+	api_keys: Option<PathBuf>,
+	/// What the front pays in: ait, aicp or service_credit.
+	#[arg(long, value_name = "ASSET", default_value = "ait", value_parser = asset)]
+	front_asset: PriceAsset,
+	/// Do not run the embedded model to check a sample of the results.
+	#[arg(long)]
+	no_check: bool,
+	#[command(flatten)]
+	front_account: PayerArgs,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+	#[command(flatten)]
+	node: NodeArgs,
+}
+
+/// Arguments of `coordinator register`.
+#[derive(Args)]
+pub struct RegisterArgs {
+	/// The coordinator's key file.
+	#[arg(long, value_name = "FILE")]
+	key: PathBuf,
+	/// Make the key file first.
+	#[arg(long)]
+	new_key: bool,
+	#[command(flatten)]
+	account: PayerArgs,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+	#[command(flatten)]
+	node: NodeArgs,
+}
+
+/// Arguments of `coordinator status`.
+#[derive(Args)]
+pub struct StatusArgs {
+	/// The coordinator.
+	#[arg(long, value_name = "HTTP", default_value = "http://127.0.0.1:8090")]
+	coordinator: String,
+	/// Also ask this node how the chain sees it.
+	#[arg(long, value_name = "WS")]
+	url: Option<String>,
+}
+
+/// Arguments of `coordinator api-key`.
+#[derive(Args)]
+pub struct ApiKeyArgs {
+	/// The customer's name, as bills have it.
+	#[arg(long)]
+	name: String,
+	/// The file of API keys; made if there is none.
+	#[arg(long, value_name = "FILE")]
+	file: PathBuf,
+	/// Requests a minute.
+	#[arg(long, value_name = "N")]
+	requests_per_minute: Option<u32>,
+	/// The most that the customer may owe altogether, in the asset's smallest unit.
+	#[arg(long, value_name = "AMOUNT")]
+	limit: Option<u128>,
+}
+
+/// An asset by its name.
+pub fn asset(text: &str) -> Result<PriceAsset, String> {
+	[PriceAsset::Ait, PriceAsset::Aicp, PriceAsset::ServiceCredit]
+		.into_iter()
+		.find(|asset| asset.as_str() == text)
+		.ok_or_else(|| "write ait, aicp or service_credit".to_string())
+}
+
+/// Runs one `gridproof coordinator` command.
+pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
+	match command {
+		Command::Run(args) => serve(*args, out).await,
+		Command::Register(args) => register(&args, out).await,
+		Command::Status(args) => status(&args, out).await,
+		Command::ApiKey(args) => api_key(&args, out),
+	}?;
+	Ok(ExitCode::SUCCESS)
+}
+
+/// What `coordinator run --json` prints when it is ready.
+#[derive(Serialize)]
+struct Ready {
+	listening: SocketAddr,
+	coordinator: String,
+	genesis: String,
+	front: bool,
+}
+
+async fn serve(args: RunArgs, out: &Output) -> anyhow::Result<()> {
+	let settings = match &args.config {
+		None => Settings::default(),
+		Some(path) => {
+			let bytes =
+				std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+			Settings::parse(&bytes)
+				.map_err(|reason| anyhow::anyhow!("{}: {reason}", path.display()))?
+		},
+	};
+	let key = sealed_key(&args.key, Kind::Coordinator, &args.passphrase)?;
+	let purse = args.front_account.load_if_named(&args.passphrase)?;
+	let listener = TcpListener::bind(args.listen)
+		.await
+		.with_context(|| format!("cannot listen on {}", args.listen))?;
+	let ledger = ChainLedger::connect(&args.node.url, purse).await?;
+	let front = match (&args.api_keys, ledger.purse()) {
+		(Some(path), Some(purse)) => {
+			Some(Front::new(ApiKeys::open(path)?, args.front_asset, purse))
+		},
+		(Some(_), None) => bail!("the front needs an account to pay from: --wallet or --suri"),
+		(None, _) => None,
+	};
+	let public = format!("0x{}", hex::encode(key.public()));
+	let ledger = Arc::new(ledger);
+	let checker = match args.no_check {
+		true => None,
+		false => Some(checker(Arc::new(LocalEngine::embedded()?))),
+	};
+	let coordinator =
+		Coordinator::open(&args.data, ledger, key, settings, checker, system_clock()).await?;
+	let ready = Ready {
+		listening: listener.local_addr()?,
+		coordinator: public,
+		genesis: format!("{:#x}", coordinator.genesis()),
+		front: front.is_some(),
+	};
+	out.result(&ready, |ready| {
+		format!("coordinator {}\nlistening on http://{}", ready.coordinator, ready.listening)
+	})?;
+	let app = App::new(coordinator.clone(), front);
+	tokio::select! {
+		served = app.serve(listener, stop_signal()) => served?,
+		() = coordinator.run() => (),
+	}
+	Ok(())
+}
+
+async fn stop_signal() {
+	use tokio::signal::unix::{SignalKind, signal};
+	let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+		return std::future::pending().await;
+	};
+	tokio::select! {
+		_ = tokio::signal::ctrl_c() => (),
+		_ = terminate.recv() => (),
+	}
+}
+
+/// What `coordinator register` did.
+#[derive(Serialize)]
+struct Registered {
+	coordinator: String,
+	account: String,
+	/// Hash of the final block.
+	block: Option<String>,
+	/// Was it registered already?
+	was_there: bool,
+}
+
+async fn register(args: &RegisterArgs, out: &Output) -> anyhow::Result<()> {
+	let account = args.account.load(&args.passphrase)?;
+	let key = match args.new_key {
+		true => new_sealed_key(&args.key, Kind::Coordinator, &args.passphrase)?,
+		false => sealed_key(&args.key, Kind::Coordinator, &args.passphrase)?,
+	};
+	let chain = Chain::connect(&args.node.url).await?;
+	let there = client::coordinator(&chain, key.public()).await?;
+	if let Some(there) = &there {
+		let by = address(&there.party.account);
+		ensure!(there.party.account == account.account(), "the key is registered by {by}");
+	}
+	let block = match &there {
+		Some(_) => None,
+		None => {
+			let patience = args.node.patience();
+			let done = client::register_coordinator(&chain, &account, &key, patience).await?;
+			Some(format!("{:#x}", done.block))
+		},
+	};
+	let registered = Registered {
+		coordinator: format!("0x{}", hex::encode(key.public())),
+		account: address(&account.account()),
+		was_there: block.is_none(),
+		block,
+	};
+	out.result(&registered, |done| match done.was_there {
+		true => format!("coordinator {} was registered already", done.coordinator),
+		false => format!("coordinator {} is registered by {}", done.coordinator, done.account),
+	})
+}
+
+/// What `coordinator status` shows.
+#[derive(Serialize)]
+struct Status {
+	#[serde(flatten)]
+	info: CoordinatorInfo,
+	/// How the chain sees it; only if a node was named.
+	#[serde(skip_serializing_if = "Option::is_none")]
+	on_chain: Option<OnChain>,
+}
+
+#[derive(Serialize)]
+struct OnChain {
+	registered: bool,
+	account: Option<String>,
+	/// In units of 10⁻¹⁸ AIT.
+	bond: Option<String>,
+	settled: Option<u64>,
+	compute_units: Option<u64>,
+	/// AIT that can be paid out now, in units of 10⁻¹⁸ AIT.
+	claimable: Option<String>,
+	/// AIT minted to it so far, in units of 10⁻¹⁸ AIT.
+	minted: Option<String>,
+	banned_until_ms: Option<u64>,
+	offences: Option<u32>,
+}
+
+impl From<Option<CoordinatorView>> for OnChain {
+	fn from(view: Option<CoordinatorView>) -> Self {
+		let party = view.map(|view| view.party);
+		let party = party.as_ref();
+		Self {
+			registered: party.is_some(),
+			account: party.map(|party| address(&party.account)),
+			bond: party.map(|party| party.bond.to_string()),
+			settled: party.map(|party| party.settled),
+			compute_units: party.map(|party| party.compute_units),
+			claimable: party.map(|party| party.claimable.to_string()),
+			minted: party.map(|party| party.minted.to_string()),
+			banned_until_ms: party.and_then(|party| party.banned_until_ms),
+			offences: party.map(|party| party.offences),
+		}
+	}
+}
+
+async fn status(args: &StatusArgs, out: &Output) -> anyhow::Result<()> {
+	let info = CoordinatorClient::new(&args.coordinator)?.info().await?;
+	let on_chain = match &args.url {
+		None => None,
+		Some(url) => {
+			let chain = Chain::connect(url).await?;
+			let view = client::coordinator(&chain, &info.coordinator.0).await?;
+			Some(OnChain::from(view))
+		},
+	};
+	out.result(&Status { info, on_chain }, status_text)
+}
+
+fn status_text(status: &Status) -> String {
+	let Status { info, on_chain } = status;
+	let counts = |counts: &std::collections::BTreeMap<String, u64>| {
+		let parts: Vec<String> = counts.iter().map(|(name, n)| format!("{n} {name}")).collect();
+		if parts.is_empty() { "none".to_string() } else { parts.join(", ") }
+	};
+	let models: Vec<&str> = info.models.iter().map(|model| model.name.as_str()).collect();
+	let mut text = format!(
+		"coordinator {}\nmodels      {}\njobs        {}\nreceipts    {}\nfront       {}",
+		info.coordinator,
+		if models.is_empty() { "none".to_string() } else { models.join(", ") },
+		counts(&info.jobs),
+		counts(&info.receipts),
+		if info.front { "yes" } else { "no" },
+	);
+	for (asset, price) in &info.unit_price {
+		text.push_str(&format!("\nunit price  {price} (smallest units of {asset})"));
+	}
+	for miner in &info.miners {
+		let class =
+			if miner.class == gridproof_compute::protocol::ClassName::Gpu { "GPU" } else { "CPU" };
+		text.push_str(&format!(
+			"\nminer       {} {class}, score {}, {} of {} jobs, {}",
+			miner.miner,
+			miner.score,
+			miner.busy,
+			miner.slots,
+			miner.models.join(", ")
+		));
+	}
+	if let Some(chain) = on_chain {
+		let or_none = |value: &Option<String>| value.clone().unwrap_or("none".to_string());
+		text.push_str(&format!(
+			"\non chain    {}, bond {}, settled {}, minted {}, claimable {}",
+			if chain.registered { "registered" } else { "not registered" },
+			or_none(&chain.bond),
+			chain.settled.unwrap_or(0),
+			or_none(&chain.minted),
+			or_none(&chain.claimable)
+		));
+	}
+	text
+}
+
+/// What `coordinator api-key` made.
+#[derive(Serialize)]
+struct ApiKey {
+	name: String,
+	key: String,
+	file: String,
+}
+
+fn api_key(args: &ApiKeyArgs, out: &Output) -> anyhow::Result<()> {
+	let key = new_key(&args.file, &args.name, args.requests_per_minute, args.limit)?;
+	let file = args.file.display().to_string();
+	let made = ApiKey { name: args.name.clone(), key, file };
+	out.result(&made, |made| {
+		format!("{}\nIt is not kept anywhere: hand it to {} now.", made.key, made.name)
+	})
+}
