@@ -198,6 +198,29 @@ pub struct NewDevice {
 	pub consent: AccountSignature,
 }
 
+/// For how long an owner's consent can be used, in milliseconds: one hour.
+pub const CONSENT_MS: u64 = 3_600_000;
+
+/// A new key for the device of a meter, with the consent of `owner`.
+pub fn new_device(
+	chain: &Chain,
+	meter: &Info,
+	device: PublicKey,
+	owner: &AccountKey,
+	now_ms: u64,
+) -> NewDevice {
+	let certificate = &meter.certificate;
+	let consent = OwnerConsent {
+		organisation: certificate.organisation,
+		name: certificate.name.clone(),
+		device,
+		owner: certificate.owner,
+		valid_until_ms: now_ms.saturating_add(CONSENT_MS),
+	};
+	let signature = owner.sign(&consent.signing_payload(&chain.genesis()));
+	NewDevice { device, valid_until_ms: consent.valid_until_ms, consent: signature }
+}
+
 /// `exchange_meter`.
 pub fn exchange(
 	meter: MeterIndex,

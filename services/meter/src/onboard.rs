@@ -24,8 +24,6 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// For how long an owner's consent can be used, in milliseconds: one hour.
-const CONSENT_MS: u64 = 3_600_000;
 /// Certifications that are sent side by side.
 const AT_ONCE: usize = 50;
 
@@ -420,7 +418,7 @@ fn prepare(
 		seal: spec.seal().map_err(bad)?,
 		registers: order.registers,
 		since_ms: order.since_ms,
-		valid_until_ms: order.now_ms.saturating_add(CONSENT_MS),
+		valid_until_ms: order.now_ms.saturating_add(chain::CONSENT_MS),
 	};
 	Ok((certification, path))
 }

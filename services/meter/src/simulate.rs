@@ -174,6 +174,34 @@ impl Plan {
 		})
 	}
 
+	/// The plan of a meter, with those of `choice` that fit its direction instead of its own
+	/// profile; which of them follows from its name.
+	///
+	/// # Errors
+	/// As [`Plan::new`]; nothing that was chosen may fit no direction at all.
+	pub fn chosen(
+		spec: &MeterSpec,
+		choice: &[String],
+		profiles: &mut Profiles,
+	) -> Result<Self, SimulationFault> {
+		let with = |profile: &String| MeterSpec { profile: Some(profile.clone()), ..spec.clone() };
+		let mut fitting = Vec::new();
+		for profile in choice {
+			match Self::new(&with(profile), profiles) {
+				Ok(plan) => fitting.push(plan),
+				Err(SimulationFault::WrongProfile { .. }) => (),
+				Err(fault) => return Err(fault),
+			}
+		}
+		let own = Self::new(spec, profiles)?;
+		let count = fitting.len() as u64;
+		if count == 0 {
+			return Ok(own);
+		}
+		let place = usize::try_from(mixed(own.seed ^ 3) % count).unwrap_or(0);
+		Ok(fitting.swap_remove(place))
+	}
+
 	/// What the meter measures from `start_ms` to `end_ms`, which lie in one quarter hour. A meter
 	/// for both directions measures the difference of load and generation.
 	pub fn reading(&self, start_ms: u64, end_ms: u64) -> Reading {
@@ -225,6 +253,8 @@ fn size(profile: &Profile, direction: Direction, seed: u64) -> u64 {
 pub struct FleetSettings<'a> {
 	/// The meters; of a registry, all that it has.
 	pub specs: &'a [MeterSpec],
+	/// Profiles to choose from instead of each meter's own, such as `g0` or `h0+pv`.
+	pub profiles: &'a [String],
 	/// The registry they come from: the devices are then bound to their meters.
 	pub registry: Option<&'a Registry>,
 	/// Folder of the device keys.
@@ -264,7 +294,7 @@ impl Fleet {
 		let mut profiles = Profiles::default();
 		let mut groups: BTreeMap<(String, String), Vec<Member>> = BTreeMap::new();
 		for spec in settings.specs {
-			let plan = Plan::new(spec, &mut profiles)?;
+			let plan = Plan::chosen(spec, settings.profiles, &mut profiles)?;
 			let (device, since_ms) = open_device(settings, spec, ask)?;
 			let member = Member { device: SharedDevice::new(device), plan, since_ms };
 			groups.entry((spec.site.clone(), spec.device.clone())).or_default().push(member);

@@ -104,7 +104,7 @@ impl Gateway {
 		let batch = SignedBatch { header: header.clone(), signature };
 		batch.verify(device.public(), &GENESIS).unwrap();
 		check_batch(&self.state, &header, u64::MAX / 2, &BatchLimits::default()).unwrap();
-		self.state = self.state.after(&header);
+		self.state.advance(&header);
 		for log in self.logs.drain(..count) {
 			let flow = log.direction(Direction::Both).unwrap();
 			self.registers.add(flow, &log.counted()).unwrap();
