@@ -201,3 +201,25 @@ fn malformed_documents_are_refused_by_member() {
 	long.log = Some(3u128.into());
 	assert_eq!(member(&long.to_value().to_canonical()), "log");
 }
+
+#[test]
+fn every_document_is_answered_as_other_implementations_answer_it() {
+	let cases = json::parse(include_bytes!("data/proofs.json"), Limits::DEFAULT).unwrap();
+	let cases = cases.get("cases").unwrap().as_array().unwrap();
+	assert!(cases.len() > 70);
+	for case in cases {
+		let name = case.get("name").unwrap().as_str().unwrap();
+		let text = |member: &str| case.get(member).unwrap().as_str();
+		let asked = text("asked").map(|scheme| scheme.parse().unwrap());
+		let document = parse(text("document").unwrap());
+		let scheme = document.as_ref().ok().and_then(|document| document.scheme(asked).ok());
+		assert_eq!(scheme.map(Scheme::as_str), text("scheme"), "{name}");
+		let checked = document.and_then(|document| document.verify(asked));
+		let error = checked.as_ref().err().map(DocumentFault::as_str);
+		assert_eq!(error, text("error"), "{name}");
+		assert_eq!(checked.is_ok(), *case.get("ok").unwrap() == Value::Bool(true), "{name}");
+		let log_checked = checked.is_ok_and(|checked| checked.log_checked);
+		let expected = *case.get("log_checked").unwrap() == Value::Bool(true);
+		assert_eq!(log_checked, expected, "{name}");
+	}
+}
