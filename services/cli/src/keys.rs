@@ -132,8 +132,13 @@ fn load_with(
 	source: &PassphraseArgs,
 	load: impl FnOnce(Ask) -> Result<RoleKey, KeyFault>,
 ) -> anyhow::Result<RoleKey> {
+	load(&|| ask(path, source)).with_context(|| format!("cannot use the key {}", path.display()))
+}
+
+/// The passphrase of the file at `path`: from the file that is named for it, or asked for.
+pub fn ask(path: &Path, source: &PassphraseArgs) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
 	let needed = || KeyFault::PassphraseNeeded(path.display().to_string());
-	let ask = || match &source.passphrase_file {
+	match &source.passphrase_file {
 		Some(file) => first_line(file).map_err(|error| KeyFault::BadFile {
 			path: file.display().to_string(),
 			reason: format!("{error:#}"),
@@ -144,11 +149,11 @@ fn load_with(
 			Ok(Zeroizing::new(answer.into_bytes()))
 		},
 		None => Err(needed()),
-	};
-	load(&ask).with_context(|| format!("cannot use the key {}", path.display()))
+	}
 }
 
-fn first_line(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+/// The first line of a passphrase file.
+pub fn first_line(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
 	let text = std::fs::read_to_string(path)
 		.map(Zeroizing::new)
 		.with_context(|| format!("cannot read the passphrase file {}", path.display()))?;
@@ -157,7 +162,8 @@ fn first_line(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
 	Ok(Zeroizing::new(line.as_bytes().to_vec()))
 }
 
-fn chosen_passphrase() -> anyhow::Result<Zeroizing<Vec<u8>>> {
+/// A new passphrase, asked for twice.
+pub fn chosen_passphrase() -> anyhow::Result<Zeroizing<Vec<u8>>> {
 	let ask = |question| rpassword::prompt_password(question).map(Zeroizing::new);
 	let first = ask("New passphrase: ").context("no passphrase without a terminal")?;
 	let again = ask("The same again: ")?;

@@ -1,11 +1,11 @@
 //! `gridproof policy`.
 
-use crate::output::Output;
+use crate::{keys::PassphraseArgs, output::Output, wallet};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use gridproof_attest::{
 	Chain, H256,
-	account::{Keypair, development_signer, load_signer, parse_account},
+	account::{AccountKey, development_signer, load_signer, parse_account},
 	policy::{self, MintOrder, Minted, Redeemed, ShownAccount, ShownStatus, parse_millionths},
 };
 use gridproof_chain::Patience;
@@ -51,6 +51,8 @@ pub struct MintArgs {
 	#[command(flatten)]
 	signer: SignerArgs,
 	#[command(flatten)]
+	passphrase: PassphraseArgs,
+	#[command(flatten)]
 	node: NodeArgs,
 }
 
@@ -65,6 +67,8 @@ pub struct RedeemArgs {
 	min_credit: Option<u128>,
 	#[command(flatten)]
 	signer: SignerArgs,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
 	#[command(flatten)]
 	node: NodeArgs,
 }
@@ -88,6 +92,9 @@ pub struct SignerArgs {
 	/// digits or a secret phrase, either with a derivation path if need be.
 	#[arg(long, visible_alias = "suri-file", value_name = "FILE", env = "GRIDPROOF_ACCOUNT_KEY")]
 	key: Option<PathBuf>,
+	/// The wallet of the account; its passphrase is asked for, or read from --passphrase-file.
+	#[arg(long, value_name = "FILE", env = "GRIDPROOF_WALLET")]
+	wallet: Option<PathBuf>,
 	/// A development account, such as //Alice. No other secret is taken here, since others can
 	/// read a command line.
 	#[arg(long, value_name = "//NAME")]
@@ -109,13 +116,17 @@ pub struct NodeArgs {
 }
 
 impl SignerArgs {
-	fn load(&self) -> anyhow::Result<Keypair> {
+	fn load(&self, passphrase: &PassphraseArgs) -> anyhow::Result<AccountKey> {
+		if let Some(path) = &self.wallet {
+			return wallet::open_key(path, passphrase);
+		}
 		match (&self.key, &self.suri) {
 			(Some(path), _) => {
-				load_signer(path).with_context(|| format!("cannot use the key {}", path.display()))
+				let key = load_signer(path);
+				Ok(key.with_context(|| format!("cannot use the key {}", path.display()))?.into())
 			},
-			(None, Some(uri)) => Ok(development_signer(uri)?),
-			(None, None) => bail!("whose key signs? Name it with --key"),
+			(None, Some(uri)) => Ok(development_signer(uri)?.into()),
+			(None, None) => bail!("whose key signs? Name it with --wallet or --key"),
 		}
 	}
 }
@@ -172,7 +183,7 @@ fn status_text(status: &ShownStatus) -> String {
 }
 
 async fn mint(args: &MintArgs, out: &Output) -> anyhow::Result<()> {
-	let issuer = args.signer.load()?;
+	let issuer = args.signer.load(&args.passphrase)?;
 	let amount = if args.all { None } else { args.amount };
 	let order = MintOrder { amount, to: args.to, statement: args.statement };
 	let spinner = out.spinner("connecting");
@@ -190,7 +201,7 @@ async fn mint(args: &MintArgs, out: &Output) -> anyhow::Result<()> {
 }
 
 async fn redeem(args: &RedeemArgs, out: &Output) -> anyhow::Result<()> {
-	let holder = args.signer.load()?;
+	let holder = args.signer.load(&args.passphrase)?;
 	let spinner = out.spinner("connecting");
 	let chain = Chain::connect(&args.node.url).await?;
 	spinner.set_message("waiting for finality");

@@ -371,18 +371,25 @@ pub async fn onboard(
 					calls.push(chain::certify(order.organisation, &certification, &signature));
 				},
 			}
-			prepared.push((spec, certification.name, path, there.is_some()));
+			prepared.push((spec, certification, path, there.is_some()));
 		}
 		let submitter = Submitter::new(chain.clone(), order.electrician.clone(), *patience);
 		let mut outcomes = submitter.submit(&calls).await?.into_iter();
-		for (spec, name, key_file, was_there) in prepared {
+		for (spec, certification, key_file, was_there) in prepared {
+			let name = certification.name.clone();
 			let refused = |failure| OnboardFault::Refused { name: name.to_string(), failure };
-			if !was_there {
-				let lost = || Failure::Unsupported("an outcome of certify_meter".to_string());
-				outcomes.next().unwrap_or_else(|| Err(lost())).map_err(refused)?;
-			}
-			let missing = || Failure::Unsupported(format!("the meter {name}, certified just now"));
-			let info = chain::meter_by_name(chain, &name).await?.ok_or_else(missing)?;
+			let lost = || Failure::Unsupported("an outcome of certify_meter".to_string());
+			let outcome = match was_there {
+				true => Ok(()),
+				false => outcomes.next().unwrap_or_else(|| Err(lost())).map(|_| ()),
+			};
+			// What counts is the chain: a transaction whose fate stayed unknown may be there.
+			let info = match (chain::meter_by_name(chain, &name).await?, outcome) {
+				(Some(info), _) => info,
+				(None, Err(failure)) => return Err(refused(failure)),
+				(None, Ok(())) => return Err(lost().into()),
+			};
+			check_same(&info, &certification)?;
 			let onboarded = Onboarded {
 				index: info.index,
 				spec: spec.clone(),

@@ -1,0 +1,381 @@
+//! `gridproof wallet`.
+
+use crate::{
+	keys::{PassphraseArgs, ask, chosen_passphrase, first_line},
+	output::Output,
+	payer::{NodeArgs, PayerArgs},
+};
+use anyhow::{Context, bail, ensure};
+use clap::{Args, Subcommand};
+use gridproof_chain::{
+	Chain,
+	tokens::{Token, Transfer},
+};
+use gridproof_keys::{
+	AccountKey, KeyFault, Wallet,
+	account::{address, parse_account},
+	derive::{Path as DerivationPath, Scheme},
+	files, read_private,
+	wallet::{self, Shown, Words},
+};
+use gridproof_primitives::meter::MeterIndex;
+use serde::Serialize;
+use std::{
+	io::IsTerminal,
+	path::{Path, PathBuf},
+	process::ExitCode,
+};
+use zeroize::Zeroizing;
+
+/// What `gridproof wallet` can do.
+#[derive(Subcommand)]
+pub enum Command {
+	/// Make a wallet from a new BIP-39 phrase: an encrypted file that is never overwritten.
+	New(NewArgs),
+	/// Make a wallet from a phrase that there is already.
+	Import(ImportArgs),
+	/// Show a wallet's address, public key, scheme and derivation path.
+	Show(ShowArgs),
+	/// Write down a wallet's phrase, for a backup: whoever has it owns the account.
+	Phrase(PhraseArgs),
+	/// Show what an account holds: AIT, AICP and KWH.
+	Balance(BalanceArgs),
+	/// Transfer AIT, AICP or KWH, and wait until it is final.
+	Transfer(TransferArgs),
+}
+
+/// How an account comes from its phrase.
+#[derive(Args)]
+pub struct DeriveArgs {
+	/// How the account signs: sr25519 as Substrate wallets do, ed25519 or secp256k1.
+	#[arg(long, value_name = "SCHEME", default_value = "sr25519")]
+	scheme: Scheme,
+	/// The derivation path, such as m/44'/354'/0'/0'/0'. By default none for sr25519, as Substrate
+	/// wallets have it, and BIP-44 with coin 354 for the others.
+	#[arg(long, value_name = "PATH")]
+	path: Option<DerivationPath>,
+}
+
+/// Which file to make.
+#[derive(Args)]
+pub struct OutArgs {
+	/// The file to make.
+	#[arg(value_name = "FILE", required_unless_present = "out")]
+	file: Option<PathBuf>,
+	/// The file to make.
+	#[arg(long, value_name = "FILE", conflicts_with = "file")]
+	out: Option<PathBuf>,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+}
+
+/// Arguments of `wallet new`.
+#[derive(Args)]
+pub struct NewArgs {
+	/// Words of the phrase.
+	#[arg(long, default_value = "24", value_parser = ["12", "24"])]
+	words: String,
+	/// Also write the phrase into this new file, mode 0600: keep it somewhere else.
+	#[arg(long, value_name = "FILE")]
+	phrase_out: Option<PathBuf>,
+	#[command(flatten)]
+	derive: DeriveArgs,
+	#[command(flatten)]
+	out: OutArgs,
+}
+
+/// Arguments of `wallet import`.
+#[derive(Args)]
+pub struct ImportArgs {
+	/// File, mode 0600, with the phrase; else it is asked for, or read from standard input.
+	#[arg(long, value_name = "FILE")]
+	phrase_file: Option<PathBuf>,
+	#[command(flatten)]
+	derive: DeriveArgs,
+	#[command(flatten)]
+	out: OutArgs,
+}
+
+/// Arguments of `wallet show`.
+#[derive(Args)]
+pub struct ShowArgs {
+	/// The wallet.
+	#[arg(value_name = "FILE")]
+	wallet: PathBuf,
+}
+
+/// Arguments of `wallet phrase`.
+#[derive(Args)]
+pub struct PhraseArgs {
+	/// The wallet.
+	#[arg(value_name = "FILE")]
+	wallet: PathBuf,
+	/// Write it into this new file, mode 0600, instead of onto the screen.
+	#[arg(long, value_name = "FILE")]
+	out: Option<PathBuf>,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+}
+
+/// Arguments of `wallet balance`.
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("whose").required(true).args(["account", "wallet"]))]
+pub struct BalanceArgs {
+	/// The account: an address, or 0x and 64 digits.
+	#[arg(value_name = "ADDRESS", value_parser = parse_account)]
+	account: Option<[u8; 32]>,
+	/// Or a wallet; no passphrase is needed.
+	#[arg(long, value_name = "FILE", env = "GRIDPROOF_WALLET")]
+	wallet: Option<PathBuf>,
+	/// The node.
+	#[arg(long, value_name = "WS", default_value = "ws://127.0.0.1:9944")]
+	url: String,
+}
+
+/// Arguments of `wallet transfer`.
+#[derive(Args)]
+pub struct TransferArgs {
+	/// To which account: an address, or 0x and 64 digits.
+	#[arg(long, value_name = "ADDRESS", value_parser = parse_account)]
+	to: [u8; 32],
+	/// How much, a decimal.
+	#[arg(long, value_name = "X")]
+	amount: String,
+	/// Which token: ait, aicp or kwh.
+	#[arg(long, visible_alias = "asset", value_name = "TOKEN", default_value = "ait")]
+	token: Token,
+	/// Pay from the energy account of this meter, of which the signer is the owner.
+	#[arg(long, value_name = "INDEX")]
+	from_meter: Option<MeterIndex>,
+	/// Transfer even if what is left is too little to keep the account.
+	#[arg(long)]
+	may_end_account: bool,
+	#[command(flatten)]
+	payer: PayerArgs,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+	#[command(flatten)]
+	node: NodeArgs,
+}
+
+/// What `wallet new` and `wallet import` made.
+#[derive(Serialize)]
+struct Made {
+	#[serde(flatten)]
+	wallet: Shown,
+	file: String,
+	#[serde(skip_serializing_if = "Option::is_none")]
+	phrase_file: Option<String>,
+}
+
+/// What an account holds, as decimals.
+#[derive(Serialize)]
+struct Balance {
+	address: String,
+	ait: String,
+	/// Held for escrow, bonds and deposits, and not in `ait`.
+	ait_held: String,
+	aicp: String,
+	kwh: String,
+}
+
+/// What became of a transfer.
+#[derive(Serialize)]
+struct Transferred {
+	from: String,
+	to: String,
+	token: &'static str,
+	amount: String,
+	block: String,
+	transaction: String,
+}
+
+/// Runs one `gridproof wallet` command.
+pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
+	match command {
+		Command::New(args) => new(&args, out),
+		Command::Import(args) => import(&args, out),
+		Command::Show(args) => show(&args, out),
+		Command::Phrase(args) => phrase(&args, out),
+		Command::Balance(args) => balance(&args, out).await,
+		Command::Transfer(args) => transfer(&args, out).await,
+	}?;
+	Ok(ExitCode::SUCCESS)
+}
+
+/// The key of a wallet, for whatever command takes `--wallet`.
+pub fn open_key(path: &Path, passphrase: &PassphraseArgs) -> anyhow::Result<AccountKey> {
+	Ok(open(path, passphrase)?.key().clone())
+}
+
+fn open(path: &Path, passphrase: &PassphraseArgs) -> anyhow::Result<Wallet> {
+	Wallet::open(path, || ask(path, passphrase))
+		.with_context(|| format!("cannot use the wallet {}", path.display()))
+}
+
+fn new(args: &NewArgs, out: &Output) -> anyhow::Result<()> {
+	let words = if args.words == "12" { Words::Twelve } else { Words::TwentyFour };
+	let path = free_path(&args.out)?;
+	if let Some(phrase_out) = &args.phrase_out {
+		ensure_free(phrase_out)?;
+	}
+	let passphrase = new_passphrase(&args.out.passphrase)?;
+	let wallet = Wallet::generate(words, args.derive.scheme, args.derive.path.clone())?;
+	if let Some(phrase_out) = &args.phrase_out {
+		write_phrase(&wallet, phrase_out)?;
+	}
+	save(&wallet, &path, &passphrase, args.phrase_out.as_deref(), out)
+}
+
+fn import(args: &ImportArgs, out: &Output) -> anyhow::Result<()> {
+	let path = free_path(&args.out)?;
+	let phrase = match &args.phrase_file {
+		Some(file) => read_private(file)?,
+		None if std::io::stdin().is_terminal() => {
+			Zeroizing::new(rpassword::prompt_password("Phrase: ")?)
+		},
+		None => {
+			let mut line = Zeroizing::new(String::new());
+			std::io::stdin().read_line(&mut line).context("no phrase on standard input")?;
+			line
+		},
+	};
+	let wallet = Wallet::import(&phrase, args.derive.scheme, args.derive.path.clone())?;
+	let passphrase = new_passphrase(&args.out.passphrase)?;
+	save(&wallet, &path, &passphrase, None, out)
+}
+
+fn free_path(args: &OutArgs) -> anyhow::Result<PathBuf> {
+	let Some(path) = args.file.as_ref().or(args.out.as_ref()) else {
+		bail!("which file is to be made?")
+	};
+	ensure_free(path)?;
+	Ok(path.clone())
+}
+
+fn ensure_free(path: &Path) -> anyhow::Result<()> {
+	ensure!(!path.exists(), KeyFault::Exists(path.display().to_string()));
+	Ok(())
+}
+
+fn new_passphrase(source: &PassphraseArgs) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+	match &source.passphrase_file {
+		Some(file) => first_line(file),
+		None if std::io::stdin().is_terminal() => chosen_passphrase(),
+		None => {
+			bail!("a wallet is always encrypted: name a passphrase file with --passphrase-file")
+		},
+	}
+}
+
+fn save(
+	wallet: &Wallet,
+	path: &Path,
+	passphrase: &[u8],
+	phrase_file: Option<&Path>,
+	out: &Output,
+) -> anyhow::Result<()> {
+	wallet.save(path, passphrase)?;
+	let file = path.display().to_string();
+	let phrase_file = phrase_file.map(|path| path.display().to_string());
+	out.result(&Made { wallet: wallet.shown(), file, phrase_file }, |made| {
+		let backup = match &made.phrase_file {
+			Some(file) => format!("its phrase is in {file}: keep it somewhere else"),
+			None => format!("back its phrase up: gridproof wallet phrase {}", made.file),
+		};
+		format!("{}\n{}: encrypted, mode 0600\n{backup}", text_of(&made.wallet), made.file)
+	})
+}
+
+fn text_of(shown: &Shown) -> String {
+	let Shown { address, public, scheme, path, .. } = shown;
+	format!("address   {address}\npublic    {public}\nscheme    {scheme}\npath      {path}")
+}
+
+fn show(args: &ShowArgs, out: &Output) -> anyhow::Result<()> {
+	out.result(&wallet::show(&args.wallet)?, text_of)
+}
+
+fn phrase(args: &PhraseArgs, out: &Output) -> anyhow::Result<()> {
+	let wallet = open(&args.wallet, &args.passphrase)?;
+	match &args.out {
+		Some(path) => {
+			write_phrase(&wallet, path)?;
+			let file = path.display().to_string();
+			out.result(&serde_json::json!({ "phrase_file": file }), |_| {
+				format!("{file}: mode 0600")
+			})
+		},
+		None => {
+			let phrase = wallet.phrase()?;
+			out.result(&serde_json::json!({ "phrase": *phrase }), |_| phrase.to_string())
+		},
+	}
+}
+
+fn write_phrase(wallet: &Wallet, path: &Path) -> anyhow::Result<()> {
+	let text = Zeroizing::new(format!("{}\n", *wallet.phrase()?));
+	files::create(path, text.as_bytes(), 0o600)
+		.with_context(|| format!("cannot write the phrase to {}", path.display()))
+}
+
+async fn balance(args: &BalanceArgs, out: &Output) -> anyhow::Result<()> {
+	let account = match (&args.account, &args.wallet) {
+		(Some(account), _) => *account,
+		(None, Some(path)) => parse_account(&format!("0x{}", wallet::show(path)?.account))
+			.map_err(anyhow::Error::msg)?,
+		(None, None) => bail!("whose balance? Name an address, or a wallet with --wallet"),
+	};
+	let chain = Chain::connect(&args.url).await?;
+	let (free, held) = chain.native_balance(&account).await?;
+	let balance = Balance {
+		address: address(&account),
+		ait: Token::Ait.show(free),
+		ait_held: Token::Ait.show(held),
+		aicp: Token::Aicp.show(chain.holding(Token::Aicp, &account).await?),
+		kwh: Token::Kwh.show(chain.holding(Token::Kwh, &account).await?),
+	};
+	out.result(&balance, |balance| {
+		let Balance { address, ait, ait_held, aicp, kwh } = balance;
+		format!("{address}\nAIT       {ait}, held {ait_held}\nAICP      {aicp}\nKWH       {kwh}")
+	})
+}
+
+async fn transfer(args: &TransferArgs, out: &Output) -> anyhow::Result<()> {
+	let amount = args.token.parse(&args.amount).map_err(anyhow::Error::msg)?;
+	ensure!(amount > 0, "name an amount above zero");
+	let key = args.payer.load(&args.passphrase)?;
+	let spinner = out.spinner("connecting");
+	let chain = Chain::connect(&args.node.url).await?;
+	let (from, partner) = match args.from_meter {
+		None => (key.account(), None),
+		Some(index) => {
+			let meter = gridproof_meter::chain::meter(&chain, index).await?;
+			let meter = meter.with_context(|| format!("the chain knows no meter {index}"))?;
+			let owner = address(&meter.certificate.owner);
+			ensure!(
+				meter.certificate.owner == key.account(),
+				"meter {index} belongs to {owner}, not to the account that signs"
+			);
+			(meter.energy_account, Some(meter.certificate.device))
+		},
+	};
+	spinner.set_message("waiting for finality");
+	let order =
+		Transfer { token: args.token, to: args.to, amount, may_end_account: args.may_end_account };
+	let included = chain.transfer(&key, &order, partner.as_ref(), &args.node.patience()).await;
+	spinner.finish_and_clear();
+	let included = included?;
+	let done = Transferred {
+		from: address(&from),
+		to: address(&args.to),
+		token: args.token.symbol(),
+		amount: args.token.show(amount),
+		block: format!("{:#x}", included.block),
+		transaction: format!("{:#x}", included.transaction),
+	};
+	out.result(&done, |done| {
+		let Transferred { from, to, token, amount, block, .. } = done;
+		format!("{amount} {token} from {from} to {to}\nfinal in block {block}")
+	})
+}
