@@ -34,15 +34,17 @@ pub struct Gateway {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
 	/// How far it is.
-	pub anchor_status: State,
+	pub status: State,
 	/// Its transaction.
-	pub anchor_txid: Option<String>,
+	pub txid: Option<String>,
 	/// Its block.
-	pub anchor_block_hash: Option<String>,
+	pub block_hash: Option<String>,
 	/// That block's height.
-	pub anchor_block_height: Option<u32>,
+	pub block_height: Option<u32>,
 	/// That block's time, RFC 3339.
-	pub anchor_block_time: Option<String>,
+	pub block_time: Option<String>,
+	/// How deep the block is.
+	pub confirmations: Option<u32>,
 }
 
 impl From<&Record> for Report {
@@ -50,11 +52,13 @@ impl From<&Record> for Report {
 		let (block, txid) = (record.block(), record.txid());
 		let time = block.and_then(|block| block.time);
 		Self {
-			anchor_status: record.state(),
-			anchor_txid: txid.map(|txid| txid.to_string()),
-			anchor_block_hash: block.map(|block| block.hash.clone()),
-			anchor_block_height: block.map(|block| block.height),
-			anchor_block_time: time.map(|seconds| format_utc(u64::from(seconds) * 1_000)),
+			status: record.state(),
+			// Until it is sent, another transaction may take its place.
+			txid: txid.filter(|_| record.state() != State::Pending).map(|txid| txid.to_string()),
+			block_hash: block.map(|block| block.hash.clone()),
+			block_height: block.map(|block| block.height),
+			block_time: time.map(|seconds| format_utc(u64::from(seconds) * 1_000)),
+			confirmations: block.map(|_| record.confirmations()),
 		}
 	}
 }

@@ -60,9 +60,9 @@ pub struct ApiArgs {
 	/// The gateway.
 	#[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
 	api: String,
-	/// File whose first line is the gateway's operator key.
-	#[arg(long, value_name = "FILE", env = "GRIDPROOF_GATEWAY_KEY_FILE")]
-	api_key: Option<PathBuf>,
+	/// File whose first line is the gateway's admin key.
+	#[arg(long, value_name = "FILE", env = "GRIDPROOF_ADMIN_KEY_FILE")]
+	admin_key_file: Option<PathBuf>,
 }
 
 /// Arguments of `anchor create`.
@@ -122,9 +122,9 @@ pub struct BroadcastArgs {
 	/// the record.
 	#[arg(long, value_name = "FILE")]
 	tx: Option<PathBuf>,
-	/// File whose first line is the gateway's operator key.
-	#[arg(long, value_name = "FILE", env = "GRIDPROOF_GATEWAY_KEY_FILE")]
-	api_key: Option<PathBuf>,
+	/// File whose first line is the gateway's admin key.
+	#[arg(long, value_name = "FILE", env = "GRIDPROOF_ADMIN_KEY_FILE")]
+	admin_key_file: Option<PathBuf>,
 	#[command(flatten)]
 	rpc: RpcArgs,
 }
@@ -138,9 +138,9 @@ pub struct StatusArgs {
 	/// Look again every so many seconds, until the anchor is confirmed.
 	#[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
 	watch: Option<u64>,
-	/// File whose first line is the gateway's operator key.
-	#[arg(long, value_name = "FILE", env = "GRIDPROOF_GATEWAY_KEY_FILE")]
-	api_key: Option<PathBuf>,
+	/// File whose first line is the gateway's admin key.
+	#[arg(long, value_name = "FILE", env = "GRIDPROOF_ADMIN_KEY_FILE")]
+	admin_key_file: Option<PathBuf>,
 	#[command(flatten)]
 	rpc: RpcArgs,
 }
@@ -311,7 +311,7 @@ async fn create(args: CreateArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let (root, batch) = match (&args.root, &args.from_batch) {
 		(Some(root), _) => (*root, None),
 		(None, Some(id)) => {
-			let gateway = gateway(&args.api.api, args.api.api_key.as_deref())?;
+			let gateway = gateway(&args.api.api, args.api.admin_key_file.as_deref())?;
 			let batch = BatchRef { id: id.clone(), api: gateway.url().to_owned() };
 			(gateway.root(id).await?, Some(batch))
 		},
@@ -340,7 +340,7 @@ async fn create(args: CreateArgs, out: &Output) -> anyhow::Result<ExitCode> {
 		std::fs::write(path, psbt.serialize())
 			.with_context(|| format!("cannot write {}", path.display()))?;
 	}
-	tell_gateway(&record, args.api.api_key.as_deref()).await?;
+	tell_gateway(&record, args.api.admin_key_file.as_deref()).await?;
 	let mut shown = ShownRecord::new(&record)?;
 	shown.fee_sats = fee;
 	shown.psbt = unsigned.map(|psbt| psbt.to_string());
@@ -403,7 +403,7 @@ async fn broadcast(args: &BroadcastArgs, out: &Output) -> anyhow::Result<ExitCod
 	wallet::broadcast(&node, &transaction, &record.root()?, record.network()?).await?;
 	watch::refresh(&node, &mut record).await?;
 	record.save(&args.record)?;
-	tell_gateway(&record, args.api_key.as_deref()).await?;
+	tell_gateway(&record, args.admin_key_file.as_deref()).await?;
 	out.result(&ShownRecord::new(&record)?, ShownRecord::text)?;
 	Ok(ExitCode::SUCCESS)
 }
@@ -425,7 +425,7 @@ async fn status(args: &StatusArgs, out: &Output) -> anyhow::Result<ExitCode> {
 			}
 			if record != before {
 				record.save(&args.record)?;
-				tell_gateway(&record, args.api_key.as_deref()).await?;
+				tell_gateway(&record, args.admin_key_file.as_deref()).await?;
 			}
 			match args.watch.filter(|_| record.state() != State::Confirmed) {
 				Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
@@ -453,9 +453,10 @@ async fn gather(args: &VerifyArgs) -> anyhow::Result<Case> {
 	let (root, network) = match (&record, args.root, &args.from_batch) {
 		(Some(record), _, _) => (record.root()?, Some(record.network()?)),
 		(None, Some(root), _) => (root, args.network),
-		(None, None, Some(id)) => {
-			(gateway(&args.api.api, args.api.api_key.as_deref())?.root(id).await?, args.network)
-		},
+		(None, None, Some(id)) => (
+			gateway(&args.api.api, args.api.admin_key_file.as_deref())?.root(id).await?,
+			args.network,
+		),
 		(None, None, None) => bail!("which root? Name it with --record, --root or --from-batch"),
 	};
 	let network = network.context("which network? Name it with --network")?;
