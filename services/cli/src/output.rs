@@ -26,6 +26,14 @@ impl Output {
 		Ok(())
 	}
 
+	/// Prints a document that is JSON for people, too: on one line if JSON was asked for. Numbers
+	/// stay as they are written in it.
+	pub fn document(&self, document: &gridproof_primitives::json::Value) -> anyhow::Result<()> {
+		let text = if self.json { document.to_canonical() + "\n" } else { document.to_pretty() };
+		write!(std::io::stdout(), "{text}")?;
+		Ok(())
+	}
+
 	/// Prints an error with its causes on standard error, and as JSON on standard output if asked.
 	pub fn error(&self, error: &anyhow::Error) {
 		if self.json {
