@@ -33,8 +33,8 @@ struct Touched<T: Config> {
 	row: MeterOf<T>,
 	/// Does its organisation answer for it?
 	admitted: bool,
-	/// Energy that is to be minted, but is not, since nothing is in a mere check.
-	unminted: u128,
+	/// Energy noted in this run; a preview does not mint it.
+	noted_wh: u128,
 	changed: bool,
 }
 
@@ -91,17 +91,17 @@ impl<T: Config> Run<T> {
 				Organisations::<T>::get(row.organisation)
 					.is_some_and(|row| row.standing == OrganisationStanding::Admitted)
 			});
-			let touched = Touched { row, admitted, unminted: 0, changed: false };
+			let touched = Touched { row, admitted, noted_wh: 0, changed: false };
 			self.meters.insert(meter, touched);
 		}
 		self.meters.get_mut(&meter).ok_or(BatchRefusal::UnknownMeter)
 	}
 
-	/// Every check of a batch, cheapest first.
-	fn check(&mut self, batch: &SignedBatch, verify: bool) -> Result<Accepted, BatchRefusal> {
+	/// Every check of a batch but the signature, cheapest first.
+	fn check(&mut self, batch: &SignedBatch) -> Result<Accepted, BatchRefusal> {
 		let header = &batch.header;
 		let Limits { block_wh, day_wh, batch: rules } = self.limits;
-		let (now, genesis, usage) = (self.now, self.genesis, self.usage);
+		let (now, usage) = (self.now, self.usage);
 		let meter = self.touch(header.meter)?;
 		ensure!(meter.admitted, BatchRefusal::OrganisationNotAdmitted);
 		ensure!(meter.row.suspended.is_none(), BatchRefusal::Suspended);
@@ -112,16 +112,15 @@ impl<T: Config> Run<T> {
 		if accepted.exported_wh > 0 {
 			ensure!(within(usage.block_wh, block_wh), BatchRefusal::BlockLimit);
 			ensure!(within(usage.day_wh, day_wh), BatchRefusal::DayLimit);
-			let amount = meter.unminted.saturating_add(accepted.exported_wh.into());
-			let account = &meter.row.energy_account;
-			let consequence =
-				T::Fungibles::can_deposit(T::Kwh::get(), account, amount, Provenance::Minted);
-			ensure!(consequence == DepositConsequence::Success, BatchRefusal::MintFailed);
-		}
-		if verify {
-			batch.verify(&meter.row.device, &genesis)?;
 		}
 		Ok(accepted)
+	}
+
+	/// Is the signature the device's, for this chain?
+	fn verify(&mut self, batch: &SignedBatch) -> Result<(), BatchRefusal> {
+		let genesis = self.genesis;
+		let meter = self.touch(batch.header.meter)?;
+		Ok(batch.verify(&meter.row.device, &genesis)?)
 	}
 
 	/// Takes a checked batch into account.
@@ -136,16 +135,22 @@ impl<T: Config> Run<T> {
 		if let Some(meter) = self.meters.get_mut(&batch.header.meter) {
 			meter.row.state.advance(&batch.header);
 			meter.row.totals.add(batch.header.end_ms, accepted);
+			meter.noted_wh = meter.noted_wh.saturating_add(wh.into());
 			meter.changed = true;
 		}
 	}
 
-	/// What would become of a batch: nothing is written.
-	pub(crate) fn preview(&mut self, batch: &SignedBatch) -> Result<Accepted, BatchRefusal> {
-		let accepted = self.check(batch, true)?;
-		self.note(batch, &accepted);
-		if let Some(meter) = self.meters.get_mut(&batch.header.meter) {
-			meter.unminted = meter.unminted.saturating_add(accepted.exported_wh.into());
+	/// What would become of a batch whose signature is good: nothing is written. Where
+	/// [`Self::accept`] mints, this asks the token whether it would.
+	fn preview(&mut self, batch: &SignedBatch) -> Result<Accepted, BatchRefusal> {
+		let accepted = self.check(batch)?;
+		if accepted.exported_wh > 0 {
+			let meter = self.touch(batch.header.meter)?;
+			let amount = meter.noted_wh.saturating_add(accepted.exported_wh.into());
+			let account = &meter.row.energy_account;
+			let consequence =
+				T::Fungibles::can_deposit(T::Kwh::get(), account, amount, Provenance::Minted);
+			ensure!(consequence == DepositConsequence::Success, BatchRefusal::MintFailed);
 		}
 		Ok(accepted)
 	}
@@ -153,7 +158,10 @@ impl<T: Config> Run<T> {
 	/// Checks a batch, mints, and keeps its header. The mint comes first: if it fails, nothing
 	/// has changed.
 	fn accept(&mut self, batch: &SignedBatch, verify: bool) -> Result<u64, BatchRefusal> {
-		let accepted = self.check(batch, verify)?;
+		let accepted = self.check(batch)?;
+		if verify {
+			self.verify(batch)?;
+		}
 		let (header, wh) = (&batch.header, accepted.exported_wh);
 		if wh > 0 {
 			let account = self.touch(header.meter)?.row.energy_account.clone();
@@ -218,10 +226,18 @@ impl<T: Config> Pallet<T> {
 		};
 		ensure!(!Paused::<T>::get(), refusal(Error::Paused));
 		ensure!(!batches.is_empty(), refusal(Error::NoBatches));
+		let refused = |reason| match reason {
+			// The pool keeps it for the next block.
+			BatchRefusal::BlockLimit => InvalidTransaction::ExhaustsResources,
+			reason => InvalidTransaction::Custom(reason.code()),
+		};
 		let mut run = Run::<T>::new();
+		// All that is cheap of all of them, before the first signature.
 		for batch in batches {
-			run.preview(batch).map_err(|reason| InvalidTransaction::Custom(reason.code()))?;
+			let accepted = run.preview(batch).map_err(refused)?;
+			run.note(batch, &accepted);
 		}
+		batches.iter().try_for_each(|batch| run.verify(batch)).map_err(refused)?;
 		Verified::<T>::put(Self::mark(batches));
 		Ok(())
 	}
@@ -258,7 +274,13 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn preview_run(batches: &[SignedBatch]) -> Vec<Result<Accepted, BatchRefusal>> {
 		let mut run = Run::<T>::new();
 		let most = T::MaxBatchesPerCall::get().saturated_into();
-		batches.iter().take(most).map(|batch| run.preview(batch)).collect()
+		let mut preview = |batch: &SignedBatch| {
+			let accepted = run.preview(batch)?;
+			run.verify(batch)?;
+			run.note(batch, &accepted);
+			Ok(accepted)
+		};
+		batches.iter().take(most).map(&mut preview).collect()
 	}
 
 	/// Lets a general transaction without a signer into pool and block.

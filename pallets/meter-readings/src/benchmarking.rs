@@ -590,6 +590,4 @@ mod benchmarks {
 		assert!(!Paused::<T>::get());
 		Ok(())
 	}
-
-	impl_benchmark_test_suite!(MeterReadings, crate::mock::new_benchmark_ext(), crate::mock::Test);
 }

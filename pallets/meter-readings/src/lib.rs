@@ -619,8 +619,9 @@ pub mod pallet {
 		///
 		/// Each batch succeeds or fails on its own, in the order given. Checks, cheapest first: the
 		/// meter and its organisation, then
-		/// [`check_batch`](gridproof_primitives::meter::check_batch), what may still be minted,
-		/// whether the token takes it, and last the signature.
+		/// [`check_batch`](gridproof_primitives::meter::check_batch), what may still be minted, and
+		/// last the signature and whether the token takes it. Before the pool takes a transaction
+		/// without a signer, all that is cheap is checked of all batches before the first signature.
 		///
 		/// ## Errors
 		///

@@ -411,15 +411,6 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 	ext
 }
 
-/// As [`new_test_ext`], with a keystore to sign with.
-#[cfg(feature = "runtime-benchmarks")]
-pub fn new_benchmark_ext() -> sp_io::TestExternalities {
-	use sp_keystore::{KeystoreExt, testing::MemoryKeystore};
-	let mut ext = new_test_ext();
-	ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
-	ext
-}
-
 /// Runs a test and then checks every invariant.
 pub fn build_and_execute(test: impl FnOnce()) {
 	new_test_ext().execute_with(|| {

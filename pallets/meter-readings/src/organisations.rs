@@ -175,6 +175,10 @@ impl<T: Config> Pallet<T> {
 			let name = OrganisationName::try_from(name.as_bytes().to_vec());
 			let members = u32::try_from(electricians.len()).unwrap_or(u32::MAX);
 			assert!(name.is_ok(), "an organisation's name is too long");
+			assert!(
+				name.as_ref().is_ok_and(|name| !name.is_empty()),
+				"organisation without a name"
+			);
 			assert!(members <= T::MaxMembers::get(), "an organisation has too many members");
 			let (Ok(organisation), Ok(name)) = (Self::next_organisation(), name) else { continue };
 			let standing = OrganisationStanding::Admitted;

@@ -2,6 +2,7 @@
 
 mod anchors;
 mod certify;
+mod genesis;
 mod limits;
 mod organisations;
 mod pool;

@@ -1,7 +1,7 @@
 //! General transactions without a signer.
 
 use crate::{mock::*, *};
-use codec::Encode;
+use codec::{DecodeLimit, Encode};
 use frame_support::{
 	assert_ok,
 	dispatch::GetDispatchInfo,
@@ -185,6 +185,22 @@ fn the_mark_is_good_for_these_bytes_in_this_extrinsic_only() {
 }
 
 #[test]
+fn what_a_block_may_no_longer_mint_waits_in_the_pool() {
+	build_and_execute(|| {
+		let (first, second) = (certify(1), certify(2));
+		let limits = Limits { block_wh: 15, ..Limits::default() };
+		assert_ok!(MeterReadings::set_limits(RuntimeOrigin::root(), limits));
+		let list = [sign(&header(second, 0, 10))];
+		assert!(apply(&[sign(&header(first, 0, 10))]).is_ok());
+		let full = InvalidTransaction::ExhaustsResources;
+		assert_eq!(validate(&list), Err(TransactionValidityError::Invalid(full)));
+		System::set_block_number(2);
+		assert!(apply(&list).is_ok());
+		assert_eq!(issuance(), 20);
+	});
+}
+
+#[test]
 fn no_account_is_made_by_what_is_refused() {
 	build_and_execute(|| {
 		let before = frame_system::Account::<Test>::iter().count();
@@ -213,6 +229,24 @@ fn no_other_call_is_authorized_without_a_signer() {
 		] {
 			assert!(call.authorize(TransactionSource::External).is_none());
 		}
+	});
+}
+
+#[test]
+fn more_than_a_call_holds_does_not_decode() {
+	build_and_execute(|| {
+		let meter = certify(1);
+		let one = sign(&header(meter, 0, 10));
+		// The call without batches ends with their number, zero.
+		let mut head = call(&[]).encode();
+		assert_eq!(head.pop(), Some(0));
+		for (count, decodes) in [(20, true), (21, false), (4_000, false)] {
+			let bytes = [head.clone(), vec![one.clone(); count].encode()].concat();
+			let decoded = RuntimeCall::decode_with_depth_limit(64, &mut &bytes[..]);
+			assert_eq!(decoded.is_ok(), decodes);
+		}
+		let claims_more = [head, codec::Compact(u32::MAX).encode()].concat();
+		assert!(RuntimeCall::decode_with_depth_limit(64, &mut &claims_more[..]).is_err());
 	});
 }
 
