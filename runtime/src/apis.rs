@@ -1,10 +1,10 @@
 //! What the node and clients may ask of the runtime.
 
 use crate::{
-	AccountId, Attestations, Balance, Block, BlockNumber, CoveragePolicy, Executive, Grandpa,
-	Historical, InherentDataExt, MeterReadings, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig,
-	SessionKeys, System, TransactionPayment, VERSION, constants::time::SLOT_DURATION,
-	genesis_presets,
+	AccountId, Attestations, Balance, Block, BlockNumber, ComputeReceipts, CoveragePolicy,
+	Executive, Grandpa, Historical, InherentDataExt, MeterReadings, Nonce, Runtime, RuntimeCall,
+	RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
+	constants::time::SLOT_DURATION, genesis_presets,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -18,6 +18,7 @@ use gridproof_primitives::{
 	archive::ArchiveProof,
 	attestation::{AttestationFields, Kind, Role},
 	calendar::{Calendar, DayClock},
+	compute,
 	day::Day,
 	ed25519::PublicKey,
 	meter::{
@@ -380,6 +381,54 @@ impl_runtime_apis! {
 				pallet_meter_readings::LimitsInUse::<Runtime>::get(),
 				pallet_meter_readings::UsageNow::<Runtime>::get(),
 			)
+		}
+	}
+
+	impl pallet_compute_receipts::runtime_api::ComputeReceiptsApi<Block> for Runtime {
+		fn job(job_id: H256) -> Option<compute::JobView> {
+			ComputeReceipts::job(job_id)
+		}
+
+		fn receipt(job_id: H256) -> Option<compute::ReceiptView> {
+			ComputeReceipts::receipt(job_id)
+		}
+
+		fn miner(key: PublicKey) -> Option<compute::MinerView> {
+			ComputeReceipts::miner(key)
+		}
+
+		fn coordinator(key: PublicKey) -> Option<compute::CoordinatorView> {
+			ComputeReceipts::coordinator(key)
+		}
+
+		fn parties(skip: u32, limit: u32) -> Vec<(PublicKey, compute::PartyRole)> {
+			ComputeReceipts::parties(skip, limit)
+		}
+
+		fn step(step: u64) -> compute::StepView {
+			ComputeReceipts::step(step)
+		}
+
+		fn earnings(miner: PublicKey, compute_units: u64) -> Option<compute::Earnings> {
+			ComputeReceipts::earnings(miner, compute_units)
+		}
+
+		fn preview_receipts(
+			receipts: Vec<compute::SignedReceipt>,
+		) -> Vec<Result<compute::Preview, compute::ReceiptRefusal>> {
+			ComputeReceipts::preview_receipts(receipts)
+		}
+
+		fn overview() -> compute::Overview {
+			ComputeReceipts::overview()
+		}
+
+		fn parameters() -> compute::ComputeParameters {
+			pallet_compute_receipts::Parameters::<Runtime>::get()
+		}
+
+		fn genesis() -> H256 {
+			System::block_hash(0)
 		}
 	}
 

@@ -2,13 +2,14 @@
 //!
 //! In every preset AICP and KWH exist and belong to no key, and exactly 10.5 million AIT are handed
 //! out. Only `development` starts with a supply of AICP and with an organisation of electricians, and
-//! runs through days of a minute.
+//! runs through days of a minute and emission steps of 15 seconds.
 
 #![deny(missing_docs)]
 
 use crate::{
-	AccountId, AssetsConfig, AttestationsConfig, Balance, BalancesConfig, CoveragePolicyConfig,
-	MeterReadingsConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
+	AccountId, AssetsConfig, AttestationsConfig, Balance, BalancesConfig, ComputeReceiptsConfig,
+	CoveragePolicyConfig, MeterReadingsConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys,
+	SudoConfig,
 	configs::TreasuryAccount,
 	constants::{
 		AICP, KWH,
@@ -22,6 +23,7 @@ use gridproof_primitives::{
 	attestation::{Kind, Role},
 	calendar::Calendar,
 	day::Day,
+	emission::STEP_MS,
 	parameters::PolicyParameters,
 	units,
 };
@@ -40,6 +42,9 @@ pub const DEVELOPMENT: &str = sp_genesis_builder::DEV_RUNTIME_PRESET;
 pub const LOCAL_TESTNET: &str = sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET;
 /// Four authorities whose keys the operators made; nobody knows them here.
 pub const STAGING: &str = "staging";
+
+/// Length of an emission step of `development`, in milliseconds: short enough to watch.
+const DEMONSTRATION_STEP_MS: u64 = 15_000;
 
 /// What the treasury starts with.
 const TREASURY: Balance = 500_000 * AIT;
@@ -75,6 +80,7 @@ fn genesis(
 	root: AccountId,
 	reserve: Reserve,
 	metering: Metering,
+	step_ms: u64,
 ) -> Value {
 	let shared = GENESIS_SUPPLY.saturating_sub(TREASURY);
 	let number = Balance::try_from(accounts.len()).unwrap_or(Balance::MAX);
@@ -102,6 +108,7 @@ fn genesis(
 			calendar: reserve.calendar,
 		},
 		balances: BalancesConfig { balances },
+		compute_receipts: ComputeReceiptsConfig { step_ms, ..Default::default() },
 		coverage_policy: CoveragePolicyConfig {
 			parameters: reserve.parameters,
 			issuer: Some(root.clone()),
@@ -205,6 +212,7 @@ fn development() -> Value {
 		Sr25519Keyring::Alice.to_account_id(),
 		Reserve::demonstration(),
 		Metering::demonstration(),
+		DEMONSTRATION_STEP_MS,
 	)
 }
 
@@ -219,6 +227,7 @@ fn local_testnet() -> Value {
 		Sr25519Keyring::Alice.to_account_id(),
 		Reserve::real(DEVELOPMENT_ROLE_KEYS),
 		Metering::default(),
+		STEP_MS,
 	)
 }
 
@@ -274,7 +283,8 @@ fn staging() -> Value {
 	let accounts = core::iter::once(root.clone())
 		.chain(authorities.iter().map(|authority| authority.account.clone()))
 		.collect();
-	genesis(authorities, accounts, root, Reserve::real(STAGING_ROLE_KEYS), Metering::default())
+	let reserve = Reserve::real(STAGING_ROLE_KEYS);
+	genesis(authorities, accounts, root, reserve, Metering::default(), STEP_MS)
 }
 
 /// The preset named `id` as JSON, if there is one.

@@ -213,6 +213,8 @@ mod runtime {
 	pub type CoveragePolicy = pallet_coverage_policy;
 	#[runtime::pallet_index(42)]
 	pub type MeterReadings = pallet_meter_readings;
+	#[runtime::pallet_index(43)]
+	pub type ComputeReceipts = pallet_compute_receipts;
 }
 
 #[cfg(feature = "runtime-benchmarks")]
@@ -223,7 +225,9 @@ mod benches {
 		[pallet_assets, Assets]
 		[pallet_attestations, Attestations]
 		[pallet_balances, Balances]
+		[pallet_compute_receipts, ComputeReceipts]
 		[pallet_coverage_policy, CoveragePolicy]
+		[pallet_meter_readings, MeterReadings]
 		[pallet_migrations, MultiBlockMigrations]
 		[pallet_multisig, Multisig]
 		[pallet_parameters, Parameters]

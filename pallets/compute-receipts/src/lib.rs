@@ -136,8 +136,7 @@ pub mod pallet {
 			+ fungible::hold::Mutate<AccountId32, Reason = Self::RuntimeHoldReason>;
 
 		/// AICP, with 6 decimals, for jobs that are paid in it.
-		type Aicp: fungible::Mutate<AccountId32, Balance = u128>
-			+ fungible::hold::Mutate<AccountId32, Reason = Self::RuntimeHoldReason>;
+		type Aicp: fungible::hold::Mutate<AccountId32, Balance = u128, Reason = Self::RuntimeHoldReason>;
 
 		/// What redeemed AICP is worth, for jobs that are paid with it.
 		type ServiceCredit: ServiceCredit<AccountId32>;

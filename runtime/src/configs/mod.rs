@@ -5,6 +5,7 @@ mod attestations;
 mod aura;
 mod authorship;
 mod balances;
+mod compute_receipts;
 mod coverage_policy;
 mod grandpa;
 mod meter_readings;
