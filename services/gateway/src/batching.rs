@@ -2,6 +2,7 @@
 
 use crate::{
 	config::{Batching, DAY_MS},
+	deferral::Deferral,
 	ingest::{check_certificate, now_ms},
 	ledger::AccountId,
 	registry::{Certification, Known, Registry},
@@ -28,6 +29,7 @@ pub struct Batcher {
 	storage: Arc<dyn Storage>,
 	registry: Arc<Registry>,
 	settings: Batching,
+	deferral: Arc<Deferral>,
 	/// Told when there is something to sign.
 	unsigned: Arc<Notify>,
 	/// One at a time: two would take the same logs.
@@ -56,9 +58,10 @@ impl Batcher {
 		storage: Arc<dyn Storage>,
 		registry: Arc<Registry>,
 		settings: Batching,
+		deferral: Arc<Deferral>,
 		unsigned: Arc<Notify>,
 	) -> Self {
-		Self { storage, registry, settings, unsigned, turn: Mutex::new(()) }
+		Self { storage, registry, settings, deferral, unsigned, turn: Mutex::new(()) }
 	}
 
 	/// Makes the batches that are due; all that are possible if `flush`.
@@ -116,20 +119,17 @@ impl Batcher {
 			}));
 			let selection = Selection::Others(apart);
 			let readings = self.storage.unbatched(selection, self.settings.max_logs).await?;
-			let Some(first) = readings.first() else { return Ok(made) };
-			let is_full = readings.len() >= usize::try_from(self.settings.max_logs).unwrap_or(1);
-			let bounds =
-				readings.iter().fold((first.start_ms, first.end_ms), |(start, end), next| {
-					(start.min(next.start_ms), end.max(next.end_ms))
-				});
-			let count = readings.len();
+			if readings.is_empty() {
+				return Ok(made);
+			}
 			let readings = within_bytes(readings, self.settings.max_bytes, Reading::body_len);
-			let was_cut = readings.len() < count;
+			let bounds = bounds(&readings);
 			let Some(row) = self.storage.seal(sealed(readings, bounds, None)).await? else {
 				return Ok(made);
 			};
 			made.push(row);
-			if !(flush || is_full) && !was_cut {
+			// What is left is looked at by itself the next time.
+			if !flush {
 				return Ok(made);
 			}
 		}
@@ -166,6 +166,9 @@ impl Batcher {
 		&self,
 		known: &Arc<Known>,
 	) -> Result<Option<(Arc<MeterInfo<AccountId>>, Base)>, StoreFault> {
+		if self.deferral.waits(known.row) {
+			return Ok(None);
+		}
 		let last = self.storage.last_batch(known.row).await?;
 		if last
 			.as_ref()
@@ -173,7 +176,10 @@ impl Batcher {
 		{
 			return Ok(None);
 		}
-		let fresh = match self.registry.refresh(known).await {
+		// On a batch that is signed the next one can be built whatever the chain says by now.
+		let is_signed = last.as_ref().is_some_and(|last| last.state == BatchState::Signed);
+		let asked = if is_signed { Ok(known.clone()) } else { self.registry.fresh(known).await };
+		let fresh = match asked {
 			Ok(fresh) => fresh,
 			Err(failure) => {
 				tracing::warn!(meter = %known.name, %failure, "the chain cannot be asked");
@@ -225,9 +231,8 @@ impl Batcher {
 				return Err(StoreFault::Sql(format!("{}: a register overflows", known.name)));
 			}
 		}
-		let start_ms = logs.iter().map(|log| log.reading.start_ms).min().unwrap_or_default();
-		let end_ms = logs.iter().map(|log| log.reading.end_ms).max().unwrap_or_default();
 		let readings: Vec<Reading> = logs.into_iter().map(|log| log.reading).collect();
+		let (start_ms, end_ms) = bounds(&readings);
 		let mut batch = sealed(readings, (start_ms, end_ms), Some(known.row));
 		let header = BatchHeader {
 			meter: info.index,
@@ -360,6 +365,13 @@ impl Reading {
 	fn body_len(&self) -> u64 {
 		u64::try_from(self.body.len()).unwrap_or(u64::MAX)
 	}
+}
+
+/// Begin of the first and end of the last.
+fn bounds(readings: &[Reading]) -> (u64, u64) {
+	let start_ms = readings.iter().map(|reading| reading.start_ms).min();
+	let end_ms = readings.iter().map(|reading| reading.end_ms).max();
+	(start_ms.unwrap_or_default(), end_ms.unwrap_or_default())
 }
 
 /// The longest beginning whose file has at most so many bytes; at least one.

@@ -48,7 +48,9 @@ pub enum CredentialFault {
 	#[error("there is no user {0}")]
 	NotFound(String),
 	/// The name or a part of it cannot be used.
-	#[error("{0:?} cannot be used: 1 to 64 bytes without / + # and control characters")]
+	#[error(
+		"{0:?} cannot be used: 1 to 64 bytes (a user name 160) without / + # and control characters"
+	)]
 	BadName(String),
 	/// The password is too short to withstand guessing.
 	#[error("a password has at least {MIN_PASSWORD} characters; leave it out to have one made")]
@@ -151,6 +153,12 @@ impl Credentials {
 		(wanted.len() == found.len() && differing == 0).then(|| entry.role.clone())
 	}
 
+	/// Is there a user of that name?
+	pub fn knows(&self, username: &str) -> bool {
+		let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+		known.users.contains_key(username)
+	}
+
 	/// Everybody, by name.
 	///
 	/// # Errors
@@ -175,13 +183,7 @@ impl Credentials {
 		role: Role,
 		password: Option<Zeroizing<String>>,
 	) -> Result<Zeroizing<String>, CredentialFault> {
-		let parts = match &role {
-			Role::Device { site, device } => vec![username, site.as_str(), device.as_str()],
-			Role::Reader => vec![username],
-		};
-		if let Some(bad) = parts.iter().find(|part| !is_name(part)) {
-			return Err(CredentialFault::BadName((*bad).to_string()));
-		}
+		check_names(username, &role)?;
 		let password = match password {
 			Some(password) if password.chars().count() < MIN_PASSWORD => {
 				return Err(CredentialFault::WeakPassword);
@@ -193,11 +195,32 @@ impl Credentials {
 		if file.users.contains_key(username) {
 			return Err(CredentialFault::Exists(username.to_string()));
 		}
-		let salt = hex::encode(random::<16>());
-		let hash = hex::encode(hash(&salt, password.as_bytes()));
-		file.users.insert(username.to_string(), Entry { role, salt, hash });
+		file.users.insert(username.to_string(), entry(role, &password));
 		self.write(&file)?;
 		Ok(password)
+	}
+
+	/// Adds users with their passwords, in one go; one that is there already is replaced. Answers
+	/// how many there are.
+	///
+	/// # Errors
+	/// [`CredentialFault`]; then nothing has changed.
+	pub fn import(
+		&self,
+		users: impl IntoIterator<Item = (String, Role, Zeroizing<String>)>,
+	) -> Result<usize, CredentialFault> {
+		let mut file = self.read()?;
+		let mut names = std::collections::BTreeSet::new();
+		for (username, role, password) in users {
+			check_names(&username, &role)?;
+			if password.chars().count() < MIN_PASSWORD {
+				return Err(CredentialFault::WeakPassword);
+			}
+			file.users.insert(username.clone(), entry(role, &password));
+			names.insert(username);
+		}
+		self.write(&file)?;
+		Ok(names.len())
 	}
 
 	/// Removes a user. Its connection lives on until it ends by itself.
@@ -250,8 +273,26 @@ impl Credentials {
 	}
 }
 
-fn is_name(text: &str) -> bool {
-	(1..=64).contains(&text.len())
+fn check_names(username: &str, role: &Role) -> Result<(), CredentialFault> {
+	let parts = match role {
+		Role::Device { site, device } => vec![site.as_str(), device.as_str()],
+		Role::Reader => vec![],
+	};
+	let bad = parts.into_iter().find(|part| !is_name(part, 64));
+	match bad.or_else(|| (!is_name(username, 160)).then_some(username)) {
+		Some(bad) => Err(CredentialFault::BadName(bad.to_string())),
+		None => Ok(()),
+	}
+}
+
+fn entry(role: Role, password: &str) -> Entry {
+	let salt = hex::encode(random::<16>());
+	let hash = hex::encode(hash(&salt, password.as_bytes()));
+	Entry { role, salt, hash }
+}
+
+fn is_name(text: &str, most: usize) -> bool {
+	(1..=most).contains(&text.len())
 		&& !text.chars().any(|letter| letter.is_control() || "/+#".contains(letter))
 }
 
@@ -310,7 +351,7 @@ mod tests {
 		let weak = Some(Zeroizing::new("hunter2".to_string()));
 		let fault = editor.add("gw-1", Role::Reader, weak).unwrap_err();
 		assert!(matches!(fault, CredentialFault::WeakPassword));
-		for name in ["", "a/b", "a+", "#", "a\0b", &"x".repeat(65)] {
+		for name in ["", "a/b", "a+", "#", "a\0b", &"x".repeat(161)] {
 			let fault = editor.add(name, Role::Reader, None).unwrap_err();
 			assert!(matches!(fault, CredentialFault::BadName(_)), "{name}");
 		}

@@ -32,6 +32,8 @@ pub trait Ledger: Send + Sync + 'static {
 	fn genesis(&self) -> Reply<'_, H256>;
 	/// A meter by its name.
 	fn meter<'a>(&'a self, name: &'a MeterName) -> Reply<'a, Option<MeterInfo<AccountId>>>;
+	/// Its meters from this index on, at most so many.
+	fn meters(&self, from: MeterIndex, limit: u32) -> Reply<'_, Vec<MeterInfo<AccountId>>>;
 	/// A batch it has accepted.
 	fn batch(&self, meter: MeterIndex, sequence: u64) -> Reply<'_, Option<BatchRecord>>;
 	/// Would these batches, in this order, be accepted now?
@@ -90,6 +92,10 @@ impl Ledger for Node {
 				self.call("MeterReadingsApi_meter_by_name", name.encode()).await?;
 			Ok(found.map(|(_, info)| info))
 		})
+	}
+
+	fn meters(&self, from: MeterIndex, limit: u32) -> Reply<'_, Vec<MeterInfo<AccountId>>> {
+		Box::pin(self.call("MeterReadingsApi_meters", (from, limit).encode()))
 	}
 
 	fn batch(&self, meter: MeterIndex, sequence: u64) -> Reply<'_, Option<BatchRecord>> {

@@ -8,9 +8,9 @@
 //! | [`storage`] | keeps logs, batches and dead letters, behind a trait; SQLite |
 //! | [`mqtt`], [`broker`] | the embedded MQTT server, or an external broker |
 //! | [`credentials`], [`tls`] | who may speak |
-//! | [`batching`], [`signing`], [`submission`] | from logs to a finalized block |
+//! | [`batching`], [`signing`], [`deferral`], [`submission`] | from logs to a finalized block |
 //! | [`ledger`] | the chain, behind a trait |
-//! | [`http`] | the API |
+//! | [`http`], [`client`] | the API, and a client of it |
 //! | [`pinning`], [`metrics`] | IPFS and Prometheus |
 //!
 //! Nothing that was acknowledged is lost: a message is answered after the commit that holds it, and
@@ -20,8 +20,10 @@
 
 pub mod batching;
 pub mod broker;
+pub mod client;
 pub mod config;
 pub mod credentials;
+pub mod deferral;
 pub mod http;
 pub mod ids;
 pub mod ingest;

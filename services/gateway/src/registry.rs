@@ -4,8 +4,7 @@ use crate::{
 	ledger::{AccountId, Failure, Ledger},
 	storage::{MeterRow, Storage, StoreFault},
 };
-use futures::{StreamExt, stream};
-use gridproof_primitives::meter::{MeterInfo, MeterName};
+use gridproof_primitives::meter::{BatchHeader, MeterInfo, MeterName};
 use std::{
 	collections::{BTreeMap, HashMap},
 	sync::{Arc, PoisonError, RwLock},
@@ -15,8 +14,10 @@ use tokio::runtime::Handle;
 
 /// How long a message may wait for what the chain says of a meter never seen before.
 const FIRST_LOOK: Duration = Duration::from_secs(3);
-/// Questions to the chain at a time.
-const QUESTIONS: usize = 16;
+/// For how long what the chain said of a meter is good enough to make a batch on.
+const FRESH: Duration = Duration::from_secs(5);
+/// Meters asked for at a time.
+const PAGE: u32 = 1_000;
 
 /// What is known of a meter's certificate.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,22 +164,56 @@ impl Registry {
 		Ok(self.put(known.row, known.name.clone(), Some(answer)))
 	}
 
-	/// Asks the chain for all meters that it was not asked for since `age`, several at a time.
-	/// Stops at the first failure.
+	/// As [`Registry::refresh`], but not if the chain said something of it in the last moments.
 	///
 	/// # Errors
 	/// [`Failure`].
-	pub async fn refresh_older(&self, age: Duration) -> Result<(), Failure> {
-		let due: Vec<_> = self
-			.all()
-			.into_iter()
-			.filter(|known| known.asked.is_none_or(|asked| asked.elapsed() >= age))
-			.collect();
-		let mut answers = stream::iter(due)
-			.map(|known| async move { self.refresh(&known).await.map(drop) })
-			.buffer_unordered(QUESTIONS);
-		while let Some(answer) = answers.next().await {
-			answer?;
+	pub async fn fresh(&self, known: &Known) -> Result<Arc<Known>, Failure> {
+		match self.by_row(known.row) {
+			Some(known) if known.asked.is_some_and(|asked| asked.elapsed() < FRESH) => Ok(known),
+			_ => self.refresh(known).await,
+		}
+	}
+
+	/// The chain has accepted a batch: its meter's state is known without asking.
+	pub fn advanced(&self, row: MeterRow, header: &BatchHeader) {
+		let Some(known) = self.by_row(row) else { return };
+		let Some(info) = known.info() else { return };
+		if info.state.next_sequence == header.sequence {
+			let mut info = MeterInfo::clone(info);
+			info.state.advance(header);
+			self.put(row, known.name.clone(), Some(Certification::Certified(Arc::new(info))));
+		}
+	}
+
+	/// Asks the chain for all its meters, a page at a time.
+	///
+	/// # Errors
+	/// [`Failure`].
+	pub async fn refresh_all(&self) -> Result<(), Failure> {
+		let Some(ledger) = &self.ledger else { return Ok(()) };
+		let before = self.all();
+		let mut certified = BTreeMap::new();
+		let mut from = 0;
+		loop {
+			let page = ledger.meters(from, PAGE).await?;
+			let is_full = u32::try_from(page.len()).is_ok_and(|len| len >= PAGE);
+			let last = page.last().map(|info| info.index);
+			certified.extend(page.into_iter().map(|info| (info.certificate.name.clone(), info)));
+			match last.and_then(|last| last.checked_add(1)) {
+				Some(next) if is_full => from = next,
+				_ => break,
+			}
+		}
+		for known in before {
+			let answer = match certified.remove(&known.name) {
+				Some(info) => Certification::Certified(Arc::new(info)),
+				None => Certification::None,
+			};
+			// What was learnt of it meanwhile is newer than this page.
+			if self.by_row(known.row).is_some_and(|now| now.asked == known.asked) {
+				self.put(known.row, known.name.clone(), Some(answer));
+			}
 		}
 		Ok(())
 	}

@@ -5,6 +5,7 @@ use crate::{
 	broker::{self, BrokerFault},
 	config::{Broker, Settings},
 	credentials::{CredentialFault, Credentials},
+	deferral::Deferral,
 	http::{self, Api, RunState},
 	ingest::Ingest,
 	ledger::Ledger,
@@ -33,9 +34,11 @@ use tokio::{
 const DATABASE: &str = "gateway.db";
 /// How often unsigned batches are looked at.
 const SIGN_BEAT: Duration = Duration::from_secs(2);
-/// Pause after a failure on the way to the chain; it doubles up to a minute.
+/// How often signed batches are looked at that have to wait.
+const SUBMIT_BEAT: Duration = Duration::from_secs(4);
+/// Pause after a failure on the way to the chain; it doubles up to half a minute.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +103,7 @@ struct Shared {
 	metrics: Arc<Metrics>,
 	ingest: Arc<Ingest>,
 	hub: Arc<Hub>,
+	deferral: Arc<Deferral>,
 	unsigned: Arc<Notify>,
 	signed: Arc<Notify>,
 	state: Arc<Mutex<RunState>>,
@@ -207,6 +211,7 @@ impl Shared {
 			metrics,
 			ingest,
 			hub: Arc::default(),
+			deferral: Arc::default(),
 			unsigned: Arc::default(),
 			signed: Arc::default(),
 			state: Arc::new(Mutex::new(state)),
@@ -223,6 +228,7 @@ impl Shared {
 			self.storage.clone(),
 			self.registry.clone(),
 			self.settings.batching,
+			self.deferral.clone(),
 			self.unsigned.clone(),
 		))
 	}
@@ -239,6 +245,7 @@ impl Shared {
 			ledger: ledger.clone(),
 			ingest: self.ingest.clone(),
 			metrics: self.metrics.clone(),
+			deferral: self.deferral.clone(),
 			outbox,
 			keys,
 			timeout: self.settings.sign_timeout,
@@ -389,7 +396,7 @@ async fn submit(
 	let mut pause = FIRST_PAUSE;
 	let mut more = true;
 	loop {
-		if !more && stops(&mut stopped, pause, Some(&signed)).await {
+		if !more && stops(&mut stopped, SUBMIT_BEAT, Some(&signed)).await {
 			return;
 		}
 		if *stopped.borrow() {
@@ -398,16 +405,16 @@ async fn submit(
 		match submitter.round().await {
 			Ok(again) => {
 				more = again;
-				pause = FIRST_PAUSE.saturating_mul(4);
+				pause = FIRST_PAUSE;
 				trouble(&state, None);
 			},
 			Err(setback) => {
 				tracing::warn!(%setback, "batches wait");
 				trouble(&state, Some(setback.to_string()));
-				more = false;
 				if stops(&mut stopped, pause, None).await {
 					return;
 				}
+				more = true;
 				pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
 			},
 		}
@@ -417,8 +424,9 @@ async fn submit(
 async fn refresh(registry: Arc<Registry>, age: Duration, mut stopped: watch::Receiver<bool>) {
 	let mut pause = Duration::ZERO;
 	while !stops(&mut stopped, pause, None).await {
-		pause = age.min(Duration::from_secs(5));
-		if let Err(failure) = registry.refresh_older(age).await {
+		pause = age;
+		if let Err(failure) = registry.refresh_all().await {
+			pause = age.min(Duration::from_secs(5));
 			tracing::warn!(%failure, "the chain cannot be asked for meters");
 		}
 	}

@@ -1,6 +1,7 @@
 //! Signatures: the device's own, asked for over MQTT, or the gateway's for meters that cannot.
 
 use crate::{
+	deferral::Deferral,
 	ingest::{Ingest, Source},
 	ledger::Ledger,
 	metrics::Metrics,
@@ -39,6 +40,7 @@ pub struct Signer {
 	ledger: Arc<dyn Ledger>,
 	ingest: Arc<Ingest>,
 	metrics: Arc<Metrics>,
+	deferral: Arc<Deferral>,
 	outbox: Arc<dyn Outbox>,
 	keys: HashMap<PublicKey, SealedKey>,
 	timeout: Duration,
@@ -64,6 +66,8 @@ pub struct Parts {
 	pub ingest: Arc<Ingest>,
 	/// Figures.
 	pub metrics: Arc<Metrics>,
+	/// Who has to wait after a refusal.
+	pub deferral: Arc<Deferral>,
 	/// The way to the devices.
 	pub outbox: Arc<dyn Outbox>,
 	/// The gateway's own keys.
@@ -86,6 +90,7 @@ impl Signer {
 			ledger: parts.ledger,
 			ingest: parts.ingest,
 			metrics: parts.metrics,
+			deferral: parts.deferral,
 			outbox: parts.outbox,
 			keys,
 			timeout: parts.timeout,
@@ -252,8 +257,13 @@ impl Signer {
 			Err(reason) => {
 				self.metrics.signature("refused");
 				let reason: String = reason.chars().take(512).collect();
-				let reason = format!("the device refuses to sign: {reason}");
-				self.storage.settle(vec![Settled::Parked { row: batch.row, reason }]).await?;
+				if self.deferral.refused(known.row) {
+					tracing::info!(meter = %known.name, %reason, "refused; made anew later");
+					self.storage.dissolve(batch.row).await?;
+				} else {
+					let reason = format!("the device refuses to sign: {reason}");
+					self.storage.settle(vec![Settled::Parked { row: batch.row, reason }]).await?;
+				}
 				return Ok(Ok(()));
 			},
 		};
@@ -268,6 +278,7 @@ impl Signer {
 		}
 		if self.storage.sign(batch.row, signature).await? {
 			self.metrics.signature("device");
+			self.deferral.agreed(known.row);
 			self.signed.notify_one();
 		}
 		Ok(Ok(()))

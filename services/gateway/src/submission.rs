@@ -5,20 +5,14 @@
 //! the rest is sent. So every round is safe to repeat.
 
 use crate::{
+	ids::batch_id,
 	ledger::{Failure, Ledger},
 	metrics::Metrics,
 	registry::Registry,
-	storage::{Batch, BatchRow, BatchState, Settled, Storage, StoreFault},
+	storage::{Batch, BatchState, Settled, Storage, StoreFault},
 };
-use futures::{StreamExt, stream};
-use gridproof_primitives::meter::{MAX_BATCHES_PER_CALL, SignedBatch};
-use std::{
-	collections::{BTreeMap, BTreeSet},
-	sync::Arc,
-};
-
-/// Questions to the chain at a time.
-const QUESTIONS: usize = 16;
+use gridproof_primitives::meter::{BatchRefusal, MAX_BATCHES_PER_CALL, SignedBatch};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Why a round ended early.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,11 +73,9 @@ impl Submitter {
 		if signed.is_empty() {
 			return Ok(false);
 		}
-		let total = signed.len();
-		let open = self.settle_known(signed).await?;
-		let (ready, waits) = self.preview(open).await?;
+		let (ready, settled) = self.preview(signed).await?;
 		if ready.is_empty() {
-			return Ok(waits == 0 && total > 0);
+			return Ok(settled > 0);
 		}
 		let batches: Vec<SignedBatch> = ready.iter().map(|(_, batch)| batch.clone()).collect();
 		let outcome = self.ledger.submit(&batches).await;
@@ -95,110 +87,94 @@ impl Submitter {
 			},
 		};
 		let accepted: BTreeSet<(u32, u64)> = inclusion.accepted.iter().copied().collect();
+		let is_accepted =
+			|batch: &SignedBatch| accepted.contains(&(batch.header.meter, batch.header.sequence));
 		let settled: Vec<Settled> = ready
 			.iter()
-			.filter(|(_, batch)| accepted.contains(&(batch.header.meter, batch.header.sequence)))
-			.map(|(row, _)| Settled::Accepted { row: *row, block: Some(inclusion.block) })
+			.filter(|(_, batch)| is_accepted(batch))
+			.map(|(batch, _)| Settled::Accepted { row: batch.row, block: Some(inclusion.block) })
 			.collect();
 		self.metrics.submitted("accepted", settled.len());
 		self.metrics.submitted("not_accepted", ready.len().saturating_sub(settled.len()));
 		// What was not accepted is asked for again in the next round, which names the reason.
 		let is_progress = !settled.is_empty();
 		self.storage.settle(settled).await?;
+		for (batch, signed) in ready.iter().filter(|(_, signed)| is_accepted(signed)) {
+			if let Some(meter) = batch.meter {
+				self.registry.advanced(meter, &signed.header);
+			}
+		}
 		Ok(is_progress)
 	}
 
-	/// Takes out what the chain has already, or has something else in the place of.
-	async fn settle_known(&self, signed: Vec<Batch>) -> Result<Vec<Batch>, Setback> {
-		let mut firsts: BTreeMap<i64, Vec<Batch>> = BTreeMap::new();
-		for batch in signed {
-			if let Some(meter) = batch.meter {
-				firsts.entry(meter).or_default().push(batch);
-			}
-		}
-		let mut looks = stream::iter(firsts)
-			.map(|(meter, batches)| self.look(meter, batches))
-			.buffer_unordered(QUESTIONS);
-		let (mut open, mut settled) = (Vec::new(), Vec::new());
-		while let Some(look) = looks.next().await {
-			let (rest, outcomes) = look?;
-			open.extend(rest);
-			settled.extend(outcomes);
-		}
-		self.storage.settle(settled).await?;
-		open.sort_by_key(|batch: &Batch| batch.row);
-		Ok(open)
-	}
-
-	async fn look(
-		&self,
-		meter: i64,
-		batches: Vec<Batch>,
-	) -> Result<(Vec<Batch>, Vec<Settled>), Setback> {
-		let Some(known) = self.registry.by_row(meter) else { return Ok((Vec::new(), Vec::new())) };
-		let fresh = self.registry.refresh(&known).await?;
-		let state = fresh.info().map(|info| info.state);
-		let next = state.map(|state| state.next_sequence).unwrap_or_default();
-		let (mut open, mut settled) = (Vec::new(), Vec::new());
-		for batch in batches {
-			let Some(part) = &batch.on_chain else { continue };
-			if part.header.sequence >= next {
-				open.push(batch);
-				continue;
-			}
-			// The chain drops old batches, but never forgets the last one.
-			let is_last = state.is_some_and(|state| state.last_hash == part.header.hash());
-			let is_there = is_last || {
-				let record = self.ledger.batch(part.header.meter, part.header.sequence).await?;
-				record.is_some_and(|record| record.header == part.header)
-			};
-			settled.push(if is_there {
-				Settled::Accepted { row: batch.row, block: None }
-			} else {
-				let sequence = part.header.sequence;
-				let reason =
-					format!("sequence_used: the chain has another batch number {sequence}");
-				Settled::Parked { row: batch.row, reason }
-			});
-		}
-		Ok((open, settled))
-	}
-
-	/// Parts what would be accepted now from what is refused, and from what has to wait; answers
-	/// how many wait.
-	async fn preview(
-		&self,
-		open: Vec<Batch>,
-	) -> Result<(Vec<(BatchRow, SignedBatch)>, usize), Setback> {
-		let candidates: Vec<(BatchRow, SignedBatch)> = open
+	/// Parts what would be accepted now from what the chain has already or refuses; answers also how
+	/// many batches were settled.
+	async fn preview(&self, signed: Vec<Batch>) -> Result<(Vec<Ready>, usize), Setback> {
+		let candidates: Vec<Ready> = signed
 			.into_iter()
 			.filter_map(|batch| {
-				let part = batch.on_chain?;
-				Some((batch.row, SignedBatch { header: part.header, signature: part.signature? }))
+				let part = batch.on_chain.as_ref()?;
+				let (header, signature) = (part.header.clone(), part.signature?);
+				Some((batch, SignedBatch { header, signature }))
 			})
 			.collect();
-		if candidates.is_empty() {
-			return Ok((candidates, 0));
-		}
 		let batches: Vec<SignedBatch> = candidates.iter().map(|(_, batch)| batch.clone()).collect();
 		let verdicts = self.ledger.preview(&batches).await?;
-		let (mut ready, mut parked, mut waits) = (Vec::new(), Vec::new(), 0usize);
-		for ((row, batch), verdict) in candidates.into_iter().zip(verdicts) {
+		let (mut ready, mut settled) = (Vec::new(), Vec::new());
+		for ((batch, signed), verdict) in candidates.into_iter().zip(verdicts) {
 			match verdict {
-				Ok(_) => ready.push((row, batch)),
+				Ok(_) => ready.push((batch, signed)),
+				Err(refusal @ BatchRefusal::SequenceUsed { .. }) => {
+					settled.push(self.look(&batch, &signed, &refusal).await?);
+				},
 				Err(refusal) if refusal.is_temporary() => {
-					tracing::info!(meter = batch.header.meter, %refusal, "a batch waits");
-					waits = waits.saturating_add(1);
+					tracing::info!(meter = signed.header.meter, %refusal, "a batch waits");
 				},
-				Err(refusal) => {
-					tracing::warn!(meter = batch.header.meter, %refusal, "a batch is parked");
-					let reason = format!("{}: {refusal}", refusal.as_str());
-					parked.push(Settled::Parked { row, reason });
-				},
+				Err(refusal) => settled.push(parked(&batch, &refusal)),
 			}
 		}
-		self.metrics.submitted("parked", parked.len());
-		self.storage.settle(parked).await?;
-		Ok((ready, waits))
+		let count = settled.len();
+		let is_parked = |settled: &&Settled| matches!(settled, Settled::Parked { .. });
+		self.metrics.submitted("parked", settled.iter().filter(is_parked).count());
+		self.storage.settle(settled).await?;
+		Ok((ready, count))
+	}
+
+	/// The chain has a batch with this number: is it this one?
+	async fn look(
+		&self,
+		batch: &Batch,
+		signed: &SignedBatch,
+		refusal: &BatchRefusal,
+	) -> Result<Settled, Setback> {
+		let (meter, sequence) = (signed.header.meter, signed.header.sequence);
+		let record = self.ledger.batch(meter, sequence).await?;
+		let is_there = match record {
+			Some(record) => record.header == signed.header,
+			// The chain drops old batches, but not the hash of the last one.
+			None => match batch.meter.and_then(|row| self.registry.by_row(row)) {
+				Some(known) => {
+					let fresh = self.registry.refresh(&known).await?;
+					let hash = signed.header.hash();
+					fresh.info().is_some_and(|info| info.state.last_hash == hash)
+				},
+				None => false,
+			},
+		};
+		if !is_there {
+			return Ok(parked(batch, refusal));
+		}
+		if let Some(known) = batch.meter.and_then(|row| self.registry.by_row(row)) {
+			self.registry.refresh(&known).await?;
+		}
+		Ok(Settled::Accepted { row: batch.row, block: None })
 	}
 }
+
+fn parked(batch: &Batch, refusal: &BatchRefusal) -> Settled {
+	tracing::warn!(batch = %batch_id(batch.row), %refusal, "a batch is parked");
+	Settled::Parked { row: batch.row, reason: format!("{}: {refusal}", refusal.as_str()) }
+}
+
+/// A batch with what is sent of it.
+type Ready = (Batch, SignedBatch);

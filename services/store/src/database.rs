@@ -190,7 +190,8 @@ impl Readers {
 }
 
 fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
-	let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+	// Not read-only: such a connection cannot make the shared memory of the log if it is the first.
+	let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
 	let connection = Connection::open_with_flags(path, flags)?;
 	connection.busy_timeout(Duration::from_secs(10))?;
 	connection.pragma_update(None, "query_only", true)?;

@@ -77,7 +77,7 @@ pub(crate) async fn list(
 	Query(page_query): Query<PageQuery>,
 	Query(query): Query<BatchQuery>,
 ) -> Result<Response, ApiError> {
-	let (page, _) = page(&page_query)?;
+	let (page, is_default) = page(&page_query)?;
 	let unknown = |what: &str| ApiError::bad_request(format!("unknown {what}"));
 	let filter = BatchFilter {
 		site: query.site,
@@ -104,7 +104,7 @@ pub(crate) async fn list(
 			batch_view(batch, known.as_deref(), &[])
 		})
 		.collect();
-	let is_full = views.len() == page.limit as usize;
+	let is_full = !is_default && views.len() == page.limit as usize;
 	Ok(paged(Json(views).into_response(), total, next.filter(|_| is_full)))
 }
 

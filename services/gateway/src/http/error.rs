@@ -10,11 +10,11 @@ use axum::{
 	response::{IntoResponse, Response},
 };
 use gridproof_primitives::emlog::LogRefusal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// What is answered instead of a result.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ErrorBody {
 	/// One word for machines.
 	#[schema(example = "overlap")]

@@ -86,10 +86,15 @@ fn sender(api: &Api, headers: &HeaderMap) -> Result<Sender, ApiError> {
 		.strip_prefix("Basic ")
 		.and_then(|encoded| STANDARD.decode(encoded.trim()).ok())
 		.and_then(|pair| String::from_utf8(pair).ok());
-	let Some((username, password)) = pair.as_deref().and_then(|pair| pair.split_once(':')) else {
+	let Some(pair) = pair.as_deref().filter(|pair| pair.contains(':')) else {
 		return Err(refused("send Basic credentials of a device, or the admin key as Bearer"));
 	};
-	match api.credentials.check(username, password.as_bytes()) {
+	// Our own user names have a colon in them, other people's passwords may.
+	let role = [pair.split_once(':'), pair.rsplit_once(':')]
+		.into_iter()
+		.flatten()
+		.find_map(|(username, password)| api.credentials.check(username, password.as_bytes()));
+	match role {
 		Some(Role::Device { site, device }) => Ok(Sender::Device { site, device }),
 		Some(Role::Reader) => Err(refused("these are a reader's credentials")),
 		None => Err(refused("unknown user or wrong password")),
@@ -121,7 +126,8 @@ pub(crate) async fn list(
 		readings.reverse();
 	}
 	let response = json_text(StatusCode::OK, logs_json(&readings));
-	Ok(paged(response, total, next.filter(|_| readings.len() == page.limit as usize)))
+	let is_full = !is_default && readings.len() == page.limit as usize;
+	Ok(paged(response, total, next.filter(|_| is_full)))
 }
 
 fn filter(query: LogQuery) -> Result<LogFilter, ApiError> {
@@ -232,7 +238,7 @@ pub(crate) async fn dead_letters(
 	if is_default {
 		letters.reverse();
 	}
-	let is_full = letters.len() == page.limit as usize;
+	let is_full = !is_default && letters.len() == page.limit as usize;
 	Ok(paged(Json(letters).into_response(), total, next.filter(|_| is_full)))
 }
 

@@ -283,7 +283,25 @@ async fn admit(places: Arc<Semaphore>, request: Request, next: Next) -> Response
 		)
 		.into_response();
 	};
-	next.run(request).await
+	in_our_words(next.run(request).await).await
+}
+
+/// Errors of the framework, such as a body that is too long, in the form of ours.
+async fn in_our_words(response: Response) -> Response {
+	let status = response.status();
+	let is_ours = response
+		.headers()
+		.get(header::CONTENT_TYPE)
+		.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+	if is_ours || !(status.is_client_error() || status.is_server_error()) {
+		return response;
+	}
+	let text = axum::body::to_bytes(response.into_body(), 4_096).await.unwrap_or_default();
+	let text = String::from_utf8_lossy(&text);
+	let reason = status.canonical_reason().unwrap_or("error");
+	let error = reason.to_lowercase().replace([' ', '-'], "_");
+	let detail = if text.is_empty() { reason } else { text.as_ref() };
+	ApiError::new(status, &error, detail).into_response()
 }
 
 fn cors(origins: &[String]) -> CorsLayer {

@@ -62,7 +62,7 @@ pub struct Server {
 impl Server {
 	/// Ends all connections and the threads.
 	pub async fn stop(mut self) {
-		self.control.stop(true).await;
+		self.control.stop(false).await;
 		self.system.stop();
 		if let Some(thread) = self.thread.take() {
 			let _ = tokio::task::spawn_blocking(move || thread.join()).await;
@@ -156,6 +156,8 @@ fn listen(
 fn settings() -> SharedCfg {
 	let mqtt = MqttServiceConfig::new()
 		.set_max_qos(QoS::ExactlyOnce)
+		// Whoever publishes and goes at once is heard all the same.
+		.set_handle_qos_after_disconnect(Some(QoS::ExactlyOnce))
 		.set_max_size(MAX_MESSAGE_BYTES)
 		.set_min_chunk_size(MAX_MESSAGE_BYTES)
 		.set_max_payload_buffer_size(usize::try_from(MAX_MESSAGE_BYTES).unwrap_or(usize::MAX))

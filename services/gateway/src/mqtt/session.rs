@@ -83,7 +83,7 @@ impl Core {
 				match role {
 					Some(Role::Device { site, device }) => Identity::Device { site, device },
 					Some(Role::Reader) => Identity::Reader,
-					None if self.anonymous && password.is_none_or(<[u8]>::is_empty) => {
+					None if self.anonymous && !self.credentials.knows(username) => {
 						Identity::Anonymous
 					},
 					None => return Err(Rejection::BadCredentials),

@@ -216,7 +216,7 @@ pub(super) fn unbatched(
 		Selection::Certified(meter) => {
 			let select = format!(
 				"{COLUMNS} WHERE meter = ?1 AND batch IS NULL AND trusted = 1 \
-				ORDER BY start_ms, flow LIMIT ?2"
+				ORDER BY start_ms, readings.id LIMIT ?2"
 			);
 			let mut statement = db.prepare_cached(&select)?;
 			let rows = statement.query_map(params![meter, limit], reading)?;

@@ -1,0 +1,331 @@
+//! From logs to finalized blocks, with a chain that keeps the real rules.
+
+mod common;
+
+use common::{Desk, GENESIS, Happened, Mqtt, Running, device_key, log, meter_name, topic};
+use gridproof_keys::SealedKey;
+use gridproof_primitives::meter::{
+	Direction, Registers, Topic, Trust,
+	message::{SignAnswer, SignRequest},
+};
+use std::{sync::Arc, time::Duration};
+
+const METER: &str = "A/1/m";
+
+async fn publish(mqtt: &mut Mqtt, slots: std::ops::Range<u64>, kwh: &str) {
+	for slot in slots {
+		mqtt.deliver(&topic(METER), log(METER, slot, kwh, "")).await;
+	}
+}
+
+async fn flushed(gateway: &Running) -> String {
+	gateway.client.flush().await.unwrap().id
+}
+
+/// Takes the next request to sign.
+async fn asked(mqtt: &mut Mqtt) -> SignRequest {
+	match mqtt.next().await {
+		Happened::Message(topic, payload) => {
+			assert_eq!(topic, Topic::Sign.of(&meter_name(METER)));
+			SignRequest::parse(payload.as_bytes()).unwrap()
+		},
+		other => panic!("{other:?}"),
+	}
+}
+
+async fn answer(mqtt: &mut Mqtt, request: &SignRequest, key: &SealedKey) {
+	let signature = key.sign(&request.header.signing_payload(&GENESIS));
+	let answer = SignAnswer { header_hash: request.header.hash(), outcome: Ok(signature) };
+	mqtt.deliver(&Topic::Signed.of(&meter_name(METER)), answer.to_json()).await;
+}
+
+#[tokio::test]
+async fn the_gateway_signs_for_a_meter_that_cannot_and_brings_it_on_chain() {
+	let (desk, chain) = Desk::anonymous().with_chain();
+	let key = device_key("gateway");
+	chain.certify(METER, &key, Trust::Gateway, Direction::Export);
+	let gateway = desk.start(vec![key]).await;
+	let mut mqtt = gateway.mqtt("meter", None).await;
+	// Fractions of a Wh are carried, not lost: 3 × 0.4 Wh, then 3 × 0.4 Wh more.
+	publish(&mut mqtt, 0..3, "0.0004").await;
+	let first = gateway.wait_for(&flushed(&gateway).await, "accepted").await;
+	let on_chain = first.chain.unwrap();
+	assert_eq!((on_chain.sequence, on_chain.exported_wh), (0, 1));
+	assert_eq!(on_chain.trust.as_deref(), Some("gateway"));
+	assert!(on_chain.block.is_some());
+	publish(&mut mqtt, 3..6, "0.0004").await;
+	let second = gateway.wait_for(&flushed(&gateway).await, "accepted").await;
+	assert_eq!(second.chain.unwrap().exported_wh, 1);
+	let state = chain.meter_state(0);
+	assert_eq!((state.next_sequence, state.registers.export_wh), (2, 2));
+	let record = chain.record(0, 1).unwrap();
+	assert_eq!(hex::encode(record.header.root), second.merkle_root);
+	assert_eq!(record.header.cid.unwrap().to_string(), second.cid);
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_device_is_asked_checks_and_signs_and_is_asked_again_when_it_comes_back() {
+	let (desk, chain) = Desk::new().with_chain();
+	let password = desk.add_device("one", "A", "1");
+	let key = device_key("A/1/m");
+	chain.certify(METER, &key, Trust::Device, Direction::Export);
+	let gateway = desk.start(vec![]).await;
+	let login = Some(("one", password.as_str()));
+	let mut mqtt = gateway.mqtt("meter", login).await;
+	publish(&mut mqtt, 0..2, "1.5").await;
+	let batch = flushed(&gateway).await;
+	gateway.wait_for(&batch, "unsigned").await;
+	// It listens only now.
+	assert!(mqtt.subscribe("energy/A/1/+/sign").await);
+	let request = asked(&mut mqtt).await;
+	assert_eq!((request.leaves, request.header.closing.export_wh), (2, 3_000));
+	assert_eq!(request.genesis, GENESIS);
+	drop(mqtt);
+	let mut mqtt = gateway.mqtt("meter", login).await;
+	assert!(mqtt.subscribe("energy/A/1/m/sign").await);
+	assert_eq!(asked(&mut mqtt).await, request);
+	// Somebody else's signature does not count.
+	answer(&mut mqtt, &request, &device_key("other")).await;
+	assert_eq!(gateway.dead_letters().await, ["bad_signature"]);
+	answer(&mut mqtt, &request, &key).await;
+	gateway.wait_for(&batch, "accepted").await;
+	// The same answer again changes nothing.
+	answer(&mut mqtt, &request, &key).await;
+	assert_eq!(chain.meter_state(0).registers.export_wh, 3_000);
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_batch_that_the_device_refuses_is_made_anew() {
+	let (desk, chain) = Desk::new().with_chain();
+	let password = desk.add_device("one", "A", "1");
+	let key = device_key("A/1/m");
+	chain.certify(METER, &key, Trust::Device, Direction::Export);
+	let gateway = desk.start(vec![]).await;
+	let mut mqtt = gateway.mqtt("meter", Some(("one", password.as_str()))).await;
+	assert!(mqtt.subscribe("energy/A/1/+/sign").await);
+	publish(&mut mqtt, 1..2, "1").await;
+	flushed(&gateway).await;
+	let request = asked(&mut mqtt).await;
+	let refusal = SignAnswer {
+		header_hash: request.header.hash(),
+		outcome: Err("the first reading begins earlier".to_string()),
+	};
+	mqtt.deliver(&Topic::Signed.of(&meter_name(METER)), refusal.to_json()).await;
+	// The log that was missing comes now, and is not too late.
+	publish(&mut mqtt, 0..1, "1").await;
+	tokio::time::sleep(Duration::from_millis(2_100)).await;
+	let batch = flushed(&gateway).await;
+	let request = asked(&mut mqtt).await;
+	assert_eq!((request.leaves, request.header.sequence), (2, 0));
+	answer(&mut mqtt, &request, &key).await;
+	gateway.wait_for(&batch, "accepted").await;
+	assert!(gateway.dead_letters().await.is_empty());
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_chain_that_is_away_is_waited_for_and_a_lost_answer_makes_no_duplicate() {
+	let (desk, chain) = Desk::anonymous().with_chain();
+	let key = device_key("gateway");
+	chain.certify(METER, &key, Trust::Gateway, Direction::Export);
+	let gateway = desk.start(vec![key]).await;
+	let mut mqtt = gateway.mqtt("meter", None).await;
+	publish(&mut mqtt, 0..1, "1").await;
+	chain.lose_answers(2);
+	let batch = flushed(&gateway).await;
+	gateway.wait_for(&batch, "accepted").await;
+	assert_eq!(chain.meter_state(0).registers.export_wh, 1_000);
+	chain.away(true);
+	publish(&mut mqtt, 1..2, "1").await;
+	let batch = flushed(&gateway).await;
+	gateway.wait_for(&batch, "signed").await;
+	tokio::time::sleep(Duration::from_millis(300)).await;
+	assert_eq!(gateway.client.batch(&batch).await.unwrap().on_chain, "signed");
+	assert!(gateway.client.status().await.unwrap().run.trouble.is_some());
+	chain.away(false);
+	gateway.wait_for(&batch, "accepted").await;
+	assert_eq!(gateway.client.status().await.unwrap().run.trouble, None);
+	assert_eq!(chain.meter_state(0).registers.export_wh, 2_000);
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_starts_while_the_chain_is_away_takes_logs_and_settles_them_later() {
+	let (desk, chain) = Desk::anonymous().with_chain();
+	let key = device_key("gateway");
+	chain.certify(METER, &key, Trust::Gateway, Direction::Export);
+	chain.away(true);
+	let mut desk = desk;
+	desk.settings.refresh = Duration::from_millis(100);
+	let gateway = desk.start(vec![key]).await;
+	let mut mqtt = gateway.mqtt("meter", None).await;
+	publish(&mut mqtt, 0..2, "1").await;
+	// Nobody knows yet whether the meter is certified: nothing is decided.
+	assert!(gateway.client.flush().await.is_err());
+	chain.away(false);
+	let begin = std::time::Instant::now();
+	let batch = loop {
+		assert!(begin.elapsed() < Duration::from_secs(20));
+		match gateway.client.flush().await {
+			Ok(batch) => break batch.id,
+			Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+		}
+	};
+	gateway.wait_for(&batch, "accepted").await;
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_signed_before_a_crash_is_on_chain_once_after_it() {
+	let (desk, chain) = Desk::anonymous().with_chain();
+	let seed = zeroize::Zeroizing::new([5; 32]);
+	let key = || SealedKey::from_seed(seed.clone(), None, None);
+	chain.certify(METER, &key(), Trust::Gateway, Direction::Export);
+	for round in 0..4u64 {
+		let gateway = desk.start(vec![key()]).await;
+		let mut mqtt = gateway.mqtt("meter", None).await;
+		publish(&mut mqtt, round..round + 1, "1").await;
+		chain.away(round % 2 == 0);
+		chain.lose_answers(u32::from(round == 3));
+		let _ = gateway.client.flush().await;
+		tokio::time::sleep(Duration::from_millis(60 * round)).await;
+		gateway.stop().await;
+		chain.away(false);
+	}
+	let gateway = desk.start(vec![key()]).await;
+	let begin = std::time::Instant::now();
+	while chain.meter_state(0).registers.export_wh < 4_000 {
+		assert!(begin.elapsed() < Duration::from_secs(30));
+		let _ = gateway.client.flush().await;
+		tokio::time::sleep(Duration::from_millis(100)).await;
+	}
+	tokio::time::sleep(Duration::from_millis(300)).await;
+	assert_eq!(chain.meter_state(0).registers.export_wh, 4_000);
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_batch_that_the_chain_refuses_is_parked_with_its_reason_and_can_be_rebuilt() {
+	let (desk, chain) = Desk::anonymous().with_chain();
+	let key = device_key("gateway");
+	chain.certify(METER, &key, Trust::Gateway, Direction::Export);
+	chain.away(false);
+	let gateway = desk.start(vec![]).await;
+	let mut mqtt = gateway.mqtt("meter", None).await;
+	publish(&mut mqtt, 0..1, "1").await;
+	// No key: it waits for a signature. Meanwhile the meter is exchanged.
+	let batch = flushed(&gateway).await;
+	gateway.wait_for(&batch, "unsigned").await;
+	gateway.stop().await;
+	chain.set_registers(0, Registers { import_wh: 0, export_wh: 500 });
+	let gateway = desk.start(vec![key]).await;
+	let parked = gateway.wait_for(&batch, "parked").await;
+	assert!(parked.reason.unwrap().starts_with("register_fell"));
+	assert!(gateway.client.flush().await.is_err(), "what follows waits for a decision");
+	assert_eq!(gateway.client.rebuild(&batch).await.unwrap().batches, 1);
+	let anew = flushed(&gateway).await;
+	gateway.wait_for(&anew, "accepted").await;
+	assert_eq!(chain.meter_state(0).registers.export_wh, 1_500);
+	assert_eq!(gateway.client.retry(&anew).await.unwrap_err().to_string().contains("409"), true);
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn certificates_decide_what_is_taken() {
+	let (desk, chain) = Desk::new().with_chain();
+	let password = desk.add_device("one", "A", "1");
+	chain.certify(METER, &device_key("k"), Trust::Device, Direction::Export);
+	chain.certify("A/1/two", &device_key("l"), Trust::Device, Direction::Both);
+	let gateway = desk.start(vec![]).await;
+	let mut mqtt = gateway.mqtt("meter", Some(("one", password.as_str()))).await;
+	mqtt.deliver(&topic(METER), log(METER, 0, "1", "\"import\"")).await;
+	// 10 kW for a quarter of an hour, and a tenth more.
+	mqtt.deliver(&topic(METER), log(METER, 0, "2.751", "")).await;
+	mqtt.deliver(&topic(METER), log(METER, 0, "2.75", "")).await;
+	mqtt.deliver(&topic("A/1/two"), log("A/1/two", 0, "1", "")).await;
+	// Over HTTP the meter is certified, too: its logs need its device's credentials.
+	let (status, answer) = gateway.post("/api/v1/logs", log(METER, 1, "1", "")).await;
+	assert_eq!((status, answer["error"].as_str()), (401, Some("unproven")));
+	let proven = gateway
+		.http
+		.post(format!("{}/api/v1/logs", gateway.url))
+		.basic_auth("one", Some(&password))
+		.body(log(METER, 1, "1", ""))
+		.send()
+		.await
+		.unwrap();
+	assert_eq!(proven.status(), 200);
+	let wanted = ["direction_not_certified", "too_much_energy", "no_direction", "unproven"];
+	assert_eq!(gateway.dead_letters().await, wanted);
+	let (_, meters) = gateway.get("/api/v1/meters?meter=m").await;
+	assert_eq!((&meters[0]["certified"], &meters[0]["pending"]), (&true.into(), &2.into()));
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_log_for_time_that_is_sealed_comes_too_late() {
+	let (desk, chain) = Desk::anonymous().with_chain();
+	let key = device_key("gateway");
+	chain.certify(METER, &key, Trust::Gateway, Direction::Export);
+	let gateway = desk.start(vec![key]).await;
+	let mut mqtt = gateway.mqtt("meter", None).await;
+	publish(&mut mqtt, 4..6, "1").await;
+	gateway.wait_for(&flushed(&gateway).await, "accepted").await;
+	publish(&mut mqtt, 3..4, "1").await;
+	assert_eq!(gateway.dead_letters().await, ["late"]);
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_batch_never_spans_two_days_and_many_go_in_one_transaction() {
+	let (desk, chain) = Desk::anonymous().with_chain();
+	let mut keys = Vec::new();
+	for meter in 0..20 {
+		let key = device_key("gateway");
+		chain.certify(&format!("A/1/m{meter}"), &key, Trust::Gateway, Direction::Export);
+		keys.push(key);
+	}
+	let gateway = desk.start(keys).await;
+	let mut mqtt = gateway.mqtt("meter", None).await;
+	for meter in 0..20 {
+		let name = format!("A/1/m{meter}");
+		for slot in [94, 95, 96] {
+			mqtt.deliver(&topic(&name), log(&name, slot, "1", "")).await;
+		}
+	}
+	let first = gateway.client.flush().await.unwrap();
+	assert_eq!((first.log_count, first.also.len()), (2, 19));
+	gateway.wait_for(&first.id, "accepted").await;
+	gateway.wait_for(first.also.last().unwrap(), "accepted").await;
+	let second = gateway.client.flush().await.unwrap();
+	assert_eq!((second.log_count, second.also.len()), (1, 19));
+	gateway.wait_for(second.also.last().unwrap(), "accepted").await;
+	assert!(chain.calls().iter().any(|batches| *batches > 1), "{:?}", chain.calls());
+	assert_eq!(chain.meter_state(7).registers.export_wh, 3_000);
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn logs_of_nobody_never_get_on_chain() {
+	let (desk, chain) = Desk::new().with_chain();
+	let key = device_key("gateway");
+	let mut desk = desk;
+	desk.settings.refresh = Duration::from_millis(50);
+	let gateway = desk.start(vec![]).await;
+	// Before the meter is certified anybody may send over HTTP, as to the older gateway.
+	let (status, _) = gateway.post("/api/v1/logs", log(METER, 0, "1", "")).await;
+	assert_eq!(status, 200);
+	chain.certify(METER, &key, Trust::Gateway, Direction::Export);
+	let begin = std::time::Instant::now();
+	while gateway.get("/api/v1/meters").await.1[0]["certified"] != true {
+		assert!(begin.elapsed() < Duration::from_secs(10));
+		tokio::time::sleep(Duration::from_millis(20)).await;
+	}
+	let batch = gateway.client.flush().await.unwrap();
+	assert_eq!(batch.on_chain, "not_certified");
+	assert_eq!(chain.meter_state(0).next_sequence, 0);
+	let _: &Arc<_> = &chain;
+	gateway.stop().await;
+}
