@@ -19,9 +19,6 @@ pub mod execute;
 mod link;
 pub mod outbox;
 
-#[cfg(test)]
-mod tests;
-
 pub use chain::MinerChain;
 pub use execute::{checker, execute};
 pub use outbox::{Counts, Outbox};
@@ -306,5 +303,19 @@ impl Backoff {
 
 	const fn reset(&mut self) {
 		self.0 = 0;
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn pauses_double_up_to_half_a_minute_and_begin_anew() {
+		let mut backoff = Backoff::default();
+		let pauses: Vec<u128> = (0..9).map(|_| backoff.pause().as_millis()).collect();
+		assert_eq!(pauses, [250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+		backoff.reset();
+		assert_eq!(backoff.pause().as_millis(), 250);
 	}
 }
