@@ -353,6 +353,28 @@ fn what_is_hashed_and_signed_is_fixed_byte_for_byte() {
 }
 
 #[test]
+fn the_example_of_the_documentation_is_right() {
+	let root = "fcfaf9b5e51b3c919213338d87566a3d7230ce7903f00ff4e41d8a93835aff21";
+	let header = BatchHeader {
+		meter: 7,
+		sequence: 0,
+		previous: H256::zero(),
+		start_ms: 1_764_583_800_000,
+		end_ms: 1_764_584_100_000,
+		opening: Registers::default(),
+		closing: Registers { import_wh: 0, export_wh: 12_340 },
+		readings: 1,
+		root: hexadecimal::decode_hash(root).unwrap(),
+		cid: None,
+	};
+	let encoded = header.encode();
+	assert_eq!(encoded.len(), 129);
+	let page = include_str!("../../docs/protocols/batches.md").replace([' ', '\n'], "");
+	assert!(page.contains(&hexadecimal::encode(&encoded)));
+	assert!(page.contains(&hexadecimal::encode(&header.hash().0)));
+}
+
+#[test]
 fn a_signature_is_good_for_one_header_one_chain_and_one_device() {
 	let pair = ed25519::Pair::from_seed(&[7; 32]);
 	let (device, genesis) = (pair.public().0, H256::repeat_byte(1));
