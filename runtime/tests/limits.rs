@@ -244,8 +244,16 @@ fn every_pallet_has_its_own_measured_weights() {
 		),
 		("pallet_balances", weights_of::<<Runtime as pallet_balances::Config>::WeightInfo>()),
 		(
+			"pallet_compute_receipts",
+			weights_of::<<Runtime as pallet_compute_receipts::Config>::WeightInfo>(),
+		),
+		(
 			"pallet_coverage_policy",
 			weights_of::<<Runtime as pallet_coverage_policy::Config>::WeightInfo>(),
+		),
+		(
+			"pallet_meter_readings",
+			weights_of::<<Runtime as pallet_meter_readings::Config>::WeightInfo>(),
 		),
 		("pallet_migrations", weights_of::<<Runtime as pallet_migrations::Config>::WeightInfo>()),
 		("pallet_multisig", weights_of::<<Runtime as pallet_multisig::Config>::WeightInfo>()),

@@ -1,1 +1,618 @@
+//! Worst cases: full calls, a client, a miner and a step to convert for each receipt, rows at
+//! their largest, a step to close.
+//!
+//! The clock of a benchmark stands at its start, so no step can end by itself: where a call closes
+//! one, the benchmark closes it within what is measured.
 
+use super::*;
+use crate::Pallet as ComputeReceipts;
+use alloc::{boxed::Box, vec::Vec};
+use frame_benchmarking::v2::*;
+use frame_support::{
+	pallet_prelude::*,
+	traits::{
+		Time,
+		fungible::{Inspect as _, Mutate as _, Unbalanced as _, hold::Mutate as _},
+		tokens::Precision,
+	},
+	weights::Weight,
+};
+use frame_system::RawOrigin;
+use gridproof_primitives::{
+	H256,
+	compute::{
+		Assignment, Class, Evidence, Heartbeat, JobState, JobTerms, MAX_EXPIRIES_PER_CALL,
+		MAX_HEARTBEATS_PER_CALL, MAX_PAYOUTS_PER_CALL, MAX_RECEIPTS_PER_CALL, OffenceKind,
+		PartyRole, PriceAsset, Quote, Receipt, Registration, SignedAssignment, SignedBy,
+		SignedHeartbeat, SignedReceipt, Signer, Telemetry, release_payload,
+	},
+	ed25519::{PublicKey, Signature},
+	settlement::{Shares, Split},
+	units::AIT,
+};
+use sp_core::crypto::KeyTypeId;
+use sp_io::crypto::{ed25519_generate, ed25519_sign};
+
+const KEY_TYPE: KeyTypeId = KeyTypeId(*b"grid");
+/// A step that has ended, whatever the clock says.
+const ENDED: u64 = 7;
+const PRICE: u128 = 1_000_000_000;
+
+fn new_key() -> PublicKey {
+	ed25519_generate(KEY_TYPE, None).0
+}
+
+fn sign(key: &PublicKey, payload: &[u8]) -> Result<Signature, BenchmarkError> {
+	let signature = ed25519_sign(KEY_TYPE, &(*key).into(), payload);
+	Ok(signature.ok_or("the keystore has the key")?.0)
+}
+
+/// An account with AIT for anything.
+fn rich<T: Config>(name: &'static str, index: u32) -> T::AccountId {
+	let who: T::AccountId = account(name, index, 0);
+	T::Currency::set_balance(&who, 20_000 * AIT);
+	who
+}
+
+/// Parameters under which three parties share a price, and offences are slashed.
+fn parameters<T: Config>() -> ComputeParameters {
+	let parameters = ComputeParameters {
+		price_split: Split { treasury: 20_000, coordinator: 50_000 },
+		slashing: true,
+		..Default::default()
+	};
+	Parameters::<T>::put(parameters);
+	rich::<T>("treasury", 0);
+	T::Currency::set_balance(&T::Treasury::get(), AIT);
+	parameters
+}
+
+/// A party with its largest row, a bond, and a step of its own to convert.
+fn party<T: Config>(role: PartyRole, index: u32) -> Result<PublicKey, BenchmarkError> {
+	let (key, now) = (new_key(), T::Time::now());
+	let (name, bond) = match role {
+		PartyRole::Coordinator => ("coordinator", 1_000 * AIT),
+		PartyRole::Miner(_) => ("miner", 100 * AIT),
+	};
+	let who = rich::<T>(name, index);
+	T::Currency::hold(&HoldReason::Bond.into(), &who, bond)?;
+	let mut party = Party::new(role, who, bond, now);
+	let step = ENDED + u64::from(index) + if party.class().is_none() { 1_000_000 } else { 0 };
+	party.pending = Pending { step, weight: 3, score: 1 };
+	Steps::<T>::insert(
+		step,
+		ClosedStep {
+			shares: Shares { treasury: 0, coordinator: AIT, miner: AIT },
+			pool: 2 * AIT,
+			weight: 7,
+			parties: 1,
+			converted: 0,
+		},
+	);
+	Sums::<T>::mutate(|sums| {
+		sums.promised += 2 * AIT;
+		sums.miners += u32::from(party.class().is_some());
+		sums.coordinators += u32::from(party.class().is_none());
+	});
+	Parties::<T>::insert(key, party);
+	let mut activity = Activity::default();
+	activity.advance(now);
+	for hour in &mut activity.hours {
+		*hour = HourOfWork {
+			gb_micro_seconds: 900_000_000,
+			weighted_tokens: 1_234_567,
+			busy_ms: 7_654_321,
+			successes: 3,
+			failures: 1,
+		};
+	}
+	activity.days = [12_345_678; DAYS];
+	if matches!(role, PartyRole::Miner(_)) {
+		Activities::<T>::insert(key, activity);
+	}
+	Ok(key)
+}
+
+fn quote<T: Config>(coordinator: PublicKey, client: &T::AccountId, nonce: u64) -> Quote {
+	let now = T::Time::now();
+	Quote {
+		coordinator,
+		client: client.clone().into(),
+		spec_hash: H256::repeat_byte(1),
+		model_factor: 2_500,
+		asset: PriceAsset::Ait,
+		price: PRICE,
+		max_units: 1_000_000,
+		expiry_ms: now + 60_000,
+		deadline_ms: now + 600_000,
+		miner: None,
+		nonce,
+	}
+}
+
+/// Puts a job into the state, as `open_job` does.
+fn job<T: Config>(quote: &Quote, client: &T::AccountId) -> Result<H256, BenchmarkError> {
+	let job_id = quote.job_id(&ComputeReceipts::<T>::genesis_hash());
+	let job = Job {
+		client: client.clone(),
+		coordinator: quote.coordinator,
+		asset: quote.asset,
+		terms: JobTerms::of(quote, T::Time::now()),
+		deposit: T::JobDeposit::get(),
+		expiry_ms: quote.expiry_ms,
+		cancelled_from: None,
+		pinned: false,
+		attempt: 0,
+		accepted: false,
+		state: JobState::Open,
+		closed_ms: 0,
+		receipt: None,
+	};
+	ComputeReceipts::<T>::hold_price(&job)?;
+	Jobs::<T>::insert(job_id, job);
+	Sums::<T>::mutate(|sums| {
+		sums.opened += 1;
+		sums.open += 1;
+		*sums.escrow_mut(quote.asset) += quote.price;
+	});
+	Ok(job_id)
+}
+
+fn receipt(job_id: H256, miner: PublicKey, nonce: u64) -> Receipt {
+	Receipt {
+		job_id,
+		miner,
+		output_hash: H256::repeat_byte(2),
+		compute_units: 1_000,
+		price: PRICE - 1,
+		nonce,
+		telemetry: Telemetry {
+			input_tokens: 1_000,
+			output_tokens: 1_000,
+			duration_ms: 2_000,
+			memory_mb: 64_000,
+		},
+	}
+}
+
+fn sign_receipt<T: Config>(
+	receipt: &Receipt,
+	signer: Signer,
+	key: &PublicKey,
+) -> Result<Signature, BenchmarkError> {
+	sign(key, &receipt.signing_payload(&ComputeReceipts::<T>::genesis_hash(), signer))
+}
+
+/// `n` receipts with jobs: of one client and miner, or each of its own.
+fn receipts<T: Config>(n: u32, apart: bool) -> Result<Vec<SignedReceipt>, BenchmarkError> {
+	parameters::<T>();
+	let coordinator = party::<T>(PartyRole::Coordinator, 0)?;
+	let mut receipts = Vec::new();
+	let mut miner = party::<T>(PartyRole::Miner(Class::Gpu), 0)?;
+	for index in 0..n {
+		if apart && index > 0 {
+			miner = party::<T>(PartyRole::Miner(Class::Gpu), index)?;
+		}
+		let number = if apart { index } else { 0 };
+		let client: T::AccountId = account("client", number, 0);
+		if apart || index == 0 {
+			rich::<T>("client", number);
+		}
+		let job_id = job::<T>(&quote::<T>(coordinator, &client, index.into()), &client)?;
+		let receipt = receipt(job_id, miner, 0);
+		receipts.push(SignedReceipt {
+			miner_signature: sign_receipt::<T>(&receipt, Signer::Miner, &miner)?,
+			coordinator_signature: sign_receipt::<T>(&receipt, Signer::Coordinator, &coordinator)?,
+			receipt,
+		});
+	}
+	Ok(receipts)
+}
+
+/// Closes a step that somebody earned in.
+fn close_a_step<T: Config>() {
+	ComputeReceipts::<T>::close(&RunningStep { step: 3, weight: 1_000_000_000, parties: 1 });
+}
+
+/// Settles receipts whose signatures count as verified.
+fn settle<T: Config>(receipts: &[SignedReceipt]) {
+	Verified::<T>::put(ComputeReceipts::<T>::mark_of(receipts));
+	close_a_step::<T>();
+	let _ = ComputeReceipts::<T>::do_claim(receipts, false);
+}
+
+/// An overdue job of a client of its own, accepted by a miner.
+fn overdue<T: Config>(
+	coordinator: PublicKey,
+	miner: PublicKey,
+	index: u32,
+) -> Result<H256, BenchmarkError> {
+	let client = rich::<T>("client", index);
+	let job_id = job::<T>(&quote::<T>(coordinator, &client, index.into()), &client)?;
+	Jobs::<T>::mutate(job_id, |job| {
+		if let Some(job) = job {
+			job.terms.deadline_ms = 0;
+			job.terms.miner = Some(miner);
+			(job.attempt, job.accepted) = (1, true);
+		}
+	});
+	Ok(job_id)
+}
+
+/// A job that a client has opened, its id, and the keys of coordinator and miner.
+fn one_job<T: Config>() -> Result<(H256, Quote, PublicKey, PublicKey), BenchmarkError> {
+	parameters::<T>();
+	let coordinator = party::<T>(PartyRole::Coordinator, 0)?;
+	let miner = party::<T>(PartyRole::Miner(Class::Gpu), 0)?;
+	let client = rich::<T>("client", 0);
+	let quote = quote::<T>(coordinator, &client, 0);
+	Ok((job::<T>(&quote, &client)?, quote, coordinator, miner))
+}
+
+fn governance<T: Config>() -> Result<T::RuntimeOrigin, BenchmarkError> {
+	T::GovernanceOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)
+}
+
+#[benchmarks]
+mod benchmarks {
+	use super::*;
+
+	#[benchmark]
+	fn register() -> Result<(), BenchmarkError> {
+		parameters::<T>();
+		let (who, key) = (rich::<T>("miner", 0), new_key());
+		let role = PartyRole::Miner(Class::Cpu);
+		let statement = Registration { role, account: who.clone().into() };
+		let genesis = ComputeReceipts::<T>::genesis_hash();
+		let proof = sign(&key, &statement.signing_payload(&genesis))?;
+
+		#[block]
+		{
+			ComputeReceipts::<T>::do_register(who, key, role, &proof)?;
+		}
+
+		assert!(Parties::<T>::contains_key(key));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn raise_bond() -> Result<(), BenchmarkError> {
+		let key = party::<T>(PartyRole::Miner(Class::Gpu), 0)?;
+		let who = rich::<T>("miner", 0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), key, AIT);
+
+		assert_eq!(Parties::<T>::get(key).map(|party| party.bond), Some(101 * AIT));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn leave() -> Result<(), BenchmarkError> {
+		let key = party::<T>(PartyRole::Miner(Class::Gpu), 0)?;
+		let who: T::AccountId = account("miner", 0, 0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), key);
+
+		assert!(Parties::<T>::get(key).is_some_and(|party| party.leaving_ms.is_some()));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn withdraw() -> Result<(), BenchmarkError> {
+		parameters::<T>();
+		let key = party::<T>(PartyRole::Miner(Class::Gpu), 0)?;
+		Parties::<T>::mutate(key, |party| {
+			if let Some(party) = party {
+				party.leaving_ms = Some(0);
+				let _ = party.slashes.try_push((0, AIT));
+			}
+		});
+
+		#[block]
+		{
+			close_a_step::<T>();
+			ComputeReceipts::<T>::do_withdraw(key)?;
+		}
+
+		assert!(!Parties::<T>::contains_key(key));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn open_job() -> Result<(), BenchmarkError> {
+		parameters::<T>();
+		let coordinator = party::<T>(PartyRole::Coordinator, 0)?;
+		let miner = party::<T>(PartyRole::Miner(Class::Gpu), 0)?;
+		let client = rich::<T>("client", 0);
+		T::Aicp::increase_balance(&client, 2 * PRICE, Precision::Exact)?;
+		let asset = PriceAsset::Aicp;
+		let quote = Quote { asset, miner: Some(miner), ..quote::<T>(coordinator, &client, 0) };
+		let genesis = ComputeReceipts::<T>::genesis_hash();
+		let signature = sign(&coordinator, &quote.signing_payload(&genesis))?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(client), Box::new(quote), signature);
+
+		assert_eq!(Sums::<T>::get().escrow_aicp, PRICE);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn verify_receipts(n: Linear<1, MAX_RECEIPTS_PER_CALL>) -> Result<(), BenchmarkError> {
+		let receipts = receipts::<T>(n, false)?;
+		let batch = crate::claims::Batch::<T>::new();
+		let coordinator = Jobs::<T>::get(receipts[0].receipt.job_id).ok_or("opened")?.coordinator;
+
+		#[block]
+		{
+			for receipt in &receipts {
+				assert!(batch.verify(receipt, &coordinator).is_ok());
+			}
+		}
+		Ok(())
+	}
+
+	#[benchmark]
+	fn check_receipts(n: Linear<1, MAX_RECEIPTS_PER_CALL>) -> Result<(), BenchmarkError> {
+		let receipts = receipts::<T>(n, true)?;
+
+		#[block]
+		{
+			let mut batch = crate::claims::Batch::<T>::new();
+			for receipt in &receipts {
+				assert!(batch.check(&receipt.receipt).is_ok());
+			}
+		}
+		Ok(())
+	}
+
+	#[benchmark]
+	fn claim_together(n: Linear<1, MAX_RECEIPTS_PER_CALL>) -> Result<(), BenchmarkError> {
+		let receipts = receipts::<T>(n, false)?;
+
+		#[block]
+		{
+			settle::<T>(&receipts);
+		}
+
+		assert_eq!(Sums::<T>::get().settled, u64::from(n));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn claim_apart(n: Linear<1, MAX_RECEIPTS_PER_CALL>) -> Result<(), BenchmarkError> {
+		let receipts = receipts::<T>(n, true)?;
+
+		#[block]
+		{
+			settle::<T>(&receipts);
+		}
+
+		assert_eq!(Sums::<T>::get().settled, u64::from(n));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn cancel_job() -> Result<(), BenchmarkError> {
+		parameters::<T>();
+		let coordinator = party::<T>(PartyRole::Coordinator, 0)?;
+		let miner = party::<T>(PartyRole::Miner(Class::Gpu), 0)?;
+		let job_id = overdue::<T>(coordinator, miner, 0)?;
+		let client: T::AccountId = account("client", 0, 0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(client), job_id);
+
+		assert_eq!(Jobs::<T>::get(job_id).map(|job| job.state), Some(JobState::Expired));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn assign_job() -> Result<(), BenchmarkError> {
+		let (job_id, _, coordinator, miner) = one_job::<T>()?;
+		let assignment = Assignment { job_id, miner, attempt: 1 };
+		let genesis = ComputeReceipts::<T>::genesis_hash();
+		let payload = |signer| assignment.signing_payload(&genesis, signer);
+		let signed = SignedAssignment {
+			assignment,
+			coordinator_signature: sign(&coordinator, &payload(Signer::Coordinator))?,
+			miner_signature: Some(sign(&miner, &payload(Signer::Miner))?),
+		};
+		let origin = T::RuntimeOrigin::from(RawOrigin::Authorized);
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, Box::new(signed));
+
+		assert_eq!(Jobs::<T>::get(job_id).map(|job| job.attempt), Some(1));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn release_job() -> Result<(), BenchmarkError> {
+		let (job_id, _, coordinator, _) = one_job::<T>()?;
+		let payload = release_payload(&ComputeReceipts::<T>::genesis_hash(), &job_id);
+		let signature = sign(&coordinator, &payload)?;
+		let origin = T::RuntimeOrigin::from(RawOrigin::Authorized);
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, job_id, signature);
+
+		assert_eq!(Jobs::<T>::get(job_id).map(|job| job.state), Some(JobState::Cancelled));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn expire_jobs(n: Linear<1, MAX_EXPIRIES_PER_CALL>) -> Result<(), BenchmarkError> {
+		parameters::<T>();
+		let coordinator = party::<T>(PartyRole::Coordinator, 0)?;
+		let mut jobs = JobIds::default();
+		for index in 0..n {
+			let miner = party::<T>(PartyRole::Miner(Class::Gpu), index)?;
+			let job_id = overdue::<T>(coordinator, miner, index)?;
+			jobs.try_push(job_id).map_err(|_| "as many as fit")?;
+		}
+		let origin = T::RuntimeOrigin::from(RawOrigin::Authorized);
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, jobs);
+
+		assert_eq!(Sums::<T>::get().expired, u64::from(n));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn heartbeats(n: Linear<1, MAX_HEARTBEATS_PER_CALL>) -> Result<(), BenchmarkError> {
+		parameters::<T>();
+		let genesis = ComputeReceipts::<T>::genesis_hash();
+		let mut heartbeats = Heartbeats::default();
+		for index in 0..n {
+			let miner = party::<T>(PartyRole::Miner(Class::Gpu), index)?;
+			let heartbeat = Heartbeat { miner, time_ms: T::Time::now() + 1 };
+			let signature = sign(&miner, &heartbeat.signing_payload(&genesis))?;
+			let signed = SignedHeartbeat { heartbeat, signature };
+			heartbeats.try_push(signed).map_err(|_| "as many as fit")?;
+		}
+		let miner = heartbeats[0].heartbeat.miner;
+		let origin = T::RuntimeOrigin::from(RawOrigin::Authorized);
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, heartbeats);
+
+		assert!(Activities::<T>::get(miner).heartbeat_ms > 0);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn claim_emission(n: Linear<1, MAX_PAYOUTS_PER_CALL>) -> Result<(), BenchmarkError> {
+		parameters::<T>();
+		let mut parties = Payees::default();
+		for index in 0..n {
+			let key = party::<T>(PartyRole::Miner(Class::Gpu), index)?;
+			Parties::<T>::mutate(key, |party| {
+				if let Some(party) = party {
+					party.accrued = AIT;
+				}
+			});
+			Sums::<T>::mutate(|sums| sums.promised += AIT);
+			parties.try_push(key).map_err(|_| "as many as fit")?;
+		}
+		let before = T::Currency::total_issuance();
+
+		#[block]
+		{
+			close_a_step::<T>();
+			ComputeReceipts::<T>::do_claim_emission(&parties)?;
+		}
+
+		assert!(T::Currency::total_issuance() > before);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn report_offence() -> Result<(), BenchmarkError> {
+		let (job_id, _, _, miner) = one_job::<T>()?;
+		let signed = |nonce| -> Result<SignedBy, BenchmarkError> {
+			let receipt = receipt(job_id, miner, nonce);
+			let signature = sign_receipt::<T>(&receipt, Signer::Miner, &miner)?;
+			Ok(SignedBy { receipt, signature })
+		};
+		let evidence = Evidence::TwoReceipts { first: signed(0)?, second: signed(1)? };
+		let mut reports = ReportsOf::default();
+		for number in 1..MAX_REPORTS {
+			let report = (OffenceKind::AboveQuote, [number as u8; 32]);
+			reports.try_push(report).map_err(|_| "as many as fit")?;
+		}
+		Reports::<T>::insert(job_id, reports);
+		let caller: T::AccountId = whitelisted_caller();
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller), Box::new(evidence));
+
+		assert_eq!(Parties::<T>::get(miner).map(|party| party.offences.len()), Some(1));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn apply_slashes() -> Result<(), BenchmarkError> {
+		parameters::<T>();
+		let key = party::<T>(PartyRole::Miner(Class::Gpu), 0)?;
+		Parties::<T>::mutate(key, |party| {
+			if let Some(party) = party {
+				for _ in 0..ComputeParameters::MAX_OFFENCES {
+					let _ = party.slashes.try_push((0, AIT));
+				}
+			}
+		});
+		let caller: T::AccountId = whitelisted_caller();
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller), key);
+
+		assert_eq!(Parties::<T>::get(key).map(|party| party.bond), Some(92 * AIT));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn call_off_slashes() -> Result<(), BenchmarkError> {
+		let key = party::<T>(PartyRole::Miner(Class::Gpu), 0)?;
+		Parties::<T>::mutate(key, |party| {
+			if let Some(party) = party {
+				let _ = party.slashes.try_push((0, AIT));
+			}
+		});
+		let origin = governance::<T>()?;
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, key);
+
+		assert!(Parties::<T>::get(key).is_some_and(|party| party.slashes.is_empty()));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_parameters() -> Result<(), BenchmarkError> {
+		let new = ComputeParameters { slashing: true, ..Default::default() };
+		let origin = governance::<T>()?;
+
+		#[block]
+		{
+			close_a_step::<T>();
+			ComputeReceipts::<T>::set_parameters(origin, Box::new(new))?;
+		}
+
+		assert_eq!(Parameters::<T>::get(), new);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_breaker() -> Result<(), BenchmarkError> {
+		let origin =
+			T::PauseOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, Breaker::AllStopped);
+
+		assert_eq!(BreakerLevel::<T>::get(), Breaker::AllStopped);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn scan(n: Linear<0, { T::MaxScanned::get() }>) -> Result<(), BenchmarkError> {
+		parameters::<T>();
+		let coordinator = party::<T>(PartyRole::Coordinator, 0)?;
+		for index in 0..n {
+			let miner = party::<T>(PartyRole::Miner(Class::Gpu), index)?;
+			overdue::<T>(coordinator, miner, index)?;
+		}
+
+		#[block]
+		{
+			let _ = ComputeReceipts::<T>::scan_when_idle(Weight::MAX);
+		}
+
+		assert_eq!(Sums::<T>::get().open, 0);
+		Ok(())
+	}
+}

@@ -126,6 +126,11 @@ impl<T: Config> Batch<T> {
 			.map_err(|_| ReceiptRefusal::BadCoordinatorSignature)
 	}
 
+	/// How many parties have been looked at.
+	pub(crate) fn parties(&self) -> usize {
+		self.parties.len()
+	}
+
 	/// From now on another receipt for this job is a repetition.
 	pub(crate) fn note(&mut self, job_id: H256) {
 		self.settled.insert(job_id);

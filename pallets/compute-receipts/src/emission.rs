@@ -74,7 +74,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Fixes what a step shares out, and sets it aside.
-	fn close(running: &RunningStep) {
+	pub(crate) fn close(running: &RunningStep) {
 		let RunningStep { step, weight, parties } = *running;
 		let shares = Sums::<T>::mutate(|sums| {
 			let shares = Self::pool_of(step, weight, &Parameters::<T>::get(), sums);

@@ -1,3 +1,15 @@
 //! Tests, one module a subject.
 
+mod cancel;
 mod claims;
+mod disasters;
+mod emission;
+mod expire;
+mod governance;
+mod heartbeats;
+mod offences;
+mod open_job;
+mod parties;
+mod pool;
+mod random;
+mod views;

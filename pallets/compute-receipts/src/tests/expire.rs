@@ -1,0 +1,128 @@
+//! Deadlines: `expire_jobs`, idle blocks, and rows that leave.
+
+use crate::{mock::*, *};
+use frame_support::{assert_noop, assert_ok, traits::Hooks, weights::Weight};
+use gridproof_primitives::{
+	H256,
+	attestation::ServiceCredit,
+	compute::{JobState, PriceAsset, Quote},
+};
+use sp_runtime::DispatchError;
+
+fn expire(jobs: &[H256]) -> Result<(), DispatchError> {
+	dispatch(Call::expire_jobs { jobs: jobs.to_vec().try_into().unwrap() }, account(8))
+}
+
+fn idle() -> Weight {
+	ComputeReceipts::on_idle(1, Weight::from_parts(u64::MAX, u64::MAX))
+}
+
+#[test]
+fn anyone_returns_the_money_of_overdue_jobs_in_every_asset() {
+	build_and_execute(|| {
+		let (coins, tokens) = (ait(&client()), aicp(&client()));
+		let jobs: Vec<_> = [PriceAsset::Ait, PriceAsset::Aicp, PriceAsset::ServiceCredit]
+			.map(|asset| open_with(&Quote { asset, ..quote(0) }).unwrap())
+			.into();
+		assert_noop!(expire(&jobs), Error::<Test>::NothingDue);
+		pass(599_999);
+		assert_noop!(expire(&jobs), Error::<Test>::NothingDue);
+		pass(1);
+		assert_ok!(expire(&jobs));
+		assert_eq!((ait(&client()), aicp(&client())), (coins, tokens));
+		assert_eq!(CreditMap::available(&client()), 1_000_000_000);
+		assert!(jobs.iter().all(|job| state(*job) == JobState::Expired));
+		assert_noop!(expire(&jobs), Error::<Test>::NothingDue);
+	});
+}
+
+#[test]
+fn what_is_not_due_is_left_alone() {
+	build_and_execute(|| {
+		let (early, late) =
+			(open(0), open_with(&Quote { deadline_ms: START + 60_000, ..quote(1) }));
+		pass(60_000);
+		assert_ok!(expire(&[early, late.unwrap(), H256::zero()]));
+		assert_eq!((state(early), state(late.unwrap())), (JobState::Open, JobState::Expired));
+	});
+}
+
+#[test]
+fn closed_jobs_leave_after_the_retention_and_their_offences_with_them() {
+	build_and_execute(|| {
+		let job = deliver(0, MINER);
+		Reports::<Test>::insert(job, ReportsOf::default());
+		pass(DAY_MS - 1);
+		assert_noop!(expire(&[job]), Error::<Test>::NothingDue);
+		pass(1);
+		assert_ok!(expire(&[job]));
+		assert!(!Jobs::<Test>::contains_key(job));
+		assert!(!Reports::<Test>::contains_key(job));
+		assert_eq!(Sums::<Test>::get().settled, 1);
+	});
+}
+
+#[test]
+fn idle_blocks_return_money_and_clear_away_bit_by_bit() {
+	build_and_execute(|| {
+		let before = ait(&client());
+		for nonce in 0..10 {
+			open(nonce);
+		}
+		pass(600_000);
+		// Four rows a block.
+		for open in [6, 2, 0] {
+			idle();
+			assert_eq!(Sums::<Test>::get().open, open);
+		}
+		assert_eq!(ait(&client()), before);
+		pass(DAY_MS);
+		for _ in 0..4 {
+			idle();
+		}
+		assert_eq!(Jobs::<Test>::iter().count(), 0);
+	});
+}
+
+#[test]
+fn a_block_without_room_does_nothing() {
+	build_and_execute(|| {
+		open(0);
+		pass(600_000);
+		assert_eq!(ComputeReceipts::on_idle(1, Weight::zero()), Weight::zero());
+		let base = <() as WeightInfo>::scan(0);
+		assert_eq!(ComputeReceipts::on_idle(1, base), base);
+		assert_eq!(Sums::<Test>::get().open, 1);
+		let used = idle();
+		assert!(used.all_lte(<() as WeightInfo>::scan(4)));
+		assert_eq!(Sums::<Test>::get().open, 0);
+	});
+}
+
+#[test]
+fn a_job_accepted_and_not_delivered_counts_against_its_miner_only_if_it_accepted() {
+	build_and_execute(|| {
+		for (nonce, accepted) in [(0, true), (1, false)] {
+			let job = open(nonce);
+			let assignment = Box::new(assignment(job, MINER, 1, accepted));
+			assert_ok!(dispatch(Call::assign_job { assignment }, account(8)));
+			pass(600_000);
+			assert_ok!(expire(&[job]));
+			let miner = ComputeReceipts::miner(key(MINER)).unwrap();
+			assert_eq!((miner.successes, miner.failures), (0, 1));
+			assert_eq!(miner.score.c, 0);
+		}
+	});
+}
+
+#[test]
+fn refunds_go_on_while_all_is_stopped() {
+	build_and_execute(|| {
+		let before = ait(&client());
+		let job = open(0);
+		BreakerLevel::<Test>::put(Breaker::AllStopped);
+		pass(600_000);
+		assert_ok!(expire(&[job]));
+		assert_eq!(ait(&client()), before);
+	});
+}

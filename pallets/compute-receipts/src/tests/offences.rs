@@ -1,0 +1,284 @@
+//! Offences: reports, score, bans, slashes.
+
+use crate::{mock::*, *};
+use frame_support::{assert_noop, assert_ok, pallet_prelude::Pays};
+use gridproof_primitives::{
+	H256,
+	compute::{
+		Class, Evidence, OffenceKind, PartyRole, Quote, Receipt, ReceiptRefusal, SignedBy, Signer,
+	},
+	units::AIT,
+};
+use sp_runtime::DispatchError;
+
+fn by(number: u8, signer: Signer, receipt: Receipt) -> SignedBy {
+	let signature = sign(number, &receipt.signing_payload(&genesis(), signer));
+	SignedBy { receipt, signature }
+}
+
+/// Two receipts of a miner for one job.
+fn two_receipts(job: H256, miner: u8) -> Evidence {
+	let other = Receipt { nonce: 1, ..receipt(job, miner) };
+	Evidence::TwoReceipts {
+		first: by(miner, Signer::Miner, receipt(job, miner)),
+		second: by(miner, Signer::Miner, other),
+	}
+}
+
+fn report(evidence: Evidence) -> Result<(), DispatchError> {
+	dispatch(Call::report_offence { evidence: Box::new(evidence) }, account(8))
+}
+
+fn slashing(on: bool) {
+	assert_ok!(set_parameters(|parameters| parameters.slashing = on));
+}
+
+fn slash(number: u8) -> Result<(), DispatchError> {
+	dispatch(Call::apply_slashes { key: key(number) }, account(8))
+}
+
+#[test]
+fn two_receipts_of_one_miner_cost_it_half_of_its_score() {
+	build_and_execute(|| {
+		let job = deliver(0, MINER);
+		let before = ComputeReceipts::miner(key(MINER)).unwrap();
+		assert_eq!(before.score.score, before.effective_score);
+		System::reset_events();
+		assert_ok!(report(two_receipts(job, MINER)));
+		assert_eq!(
+			events(),
+			vec![Event::OffenceProven {
+				offender: key(MINER),
+				kind: OffenceKind::TwoReceipts,
+				job_id: job,
+				offences: 1,
+				banned_until_ms: 0,
+				slash: 0,
+			}]
+		);
+		let after = ComputeReceipts::miner(key(MINER)).unwrap();
+		assert_eq!(after.effective_score, before.effective_score / 2);
+		// Also of the step that runs.
+		let weight = ComputeReceipts::receipt(deliver(1, MINER)).unwrap().weight;
+		assert_eq!(weight, 1_000 * 1_000 * 500);
+		// It is forgotten after thirty days.
+		pass(30 * DAY_MS);
+		let later = ComputeReceipts::miner(key(MINER)).unwrap();
+		assert_eq!(later.effective_score, later.score.score);
+	});
+}
+
+#[test]
+fn an_offence_is_punished_once() {
+	build_and_execute(|| {
+		let job = deliver(0, MINER);
+		assert_ok!(report(two_receipts(job, MINER)));
+		let again = || Error::<Test>::AlreadyReported;
+		assert_noop!(report(two_receipts(job, MINER)), again());
+		// Nor with other receipts about the same job.
+		let other = Evidence::TwoReceipts {
+			first: by(MINER, Signer::Miner, Receipt { nonce: 8, ..receipt(job, MINER) }),
+			second: by(MINER, Signer::Miner, Receipt { nonce: 9, ..receipt(job, MINER) }),
+		};
+		assert_noop!(report(other), again());
+		assert_eq!(Parties::<Test>::get(key(MINER)).unwrap().offences.len(), 1);
+	});
+}
+
+#[test]
+fn a_report_that_holds_is_free() {
+	build_and_execute(|| {
+		let evidence = Box::new(two_receipts(deliver(0, MINER), MINER));
+		let origin = RuntimeOrigin::signed(account(8));
+		let post = ComputeReceipts::report_offence(origin, evidence).unwrap();
+		assert_eq!(post.pays_fee, Pays::No);
+	});
+}
+
+#[test]
+fn evidence_must_hold_and_be_about_a_job_and_a_party() {
+	build_and_execute(|| {
+		let job = deliver(0, MINER);
+		let same = Evidence::TwoReceipts {
+			first: by(MINER, Signer::Miner, receipt(job, MINER)),
+			second: by(MINER, Signer::Miner, receipt(job, MINER)),
+		};
+		assert_noop!(report(same), Error::<Test>::InvalidEvidence);
+		assert_noop!(report(two_receipts(H256::zero(), MINER)), Error::<Test>::UnknownJob);
+		assert_noop!(report(two_receipts(job, 77)), Error::<Test>::UnknownParty);
+		// A coordinator's key that signs as a miner is no miner.
+		assert_noop!(report(two_receipts(job, COORDINATOR)), Error::<Test>::UnknownParty);
+	});
+}
+
+#[test]
+fn a_receipt_above_its_quote_accuses_whoever_signed_it() {
+	build_and_execute(|| {
+		let quote = quote(0);
+		let job = open_with(&quote).unwrap();
+		for (number, signer) in [(MINER, Signer::Miner), (COORDINATOR, Signer::Coordinator)] {
+			let above = Receipt { compute_units: 1_001, ..receipt(job, MINER) };
+			let evidence = Evidence::AboveQuote {
+				quote: quote.clone(),
+				signer,
+				signed: by(number, signer, above),
+			};
+			assert_ok!(report(evidence));
+			assert_eq!(Parties::<Test>::get(key(number)).unwrap().offences.len(), 1);
+		}
+		let within = Evidence::AboveQuote {
+			quote: Quote { ..quote },
+			signer: Signer::Miner,
+			signed: by(MINER, Signer::Miner, receipt(job, MINER)),
+		};
+		assert_noop!(report(within), Error::<Test>::InvalidEvidence);
+	});
+}
+
+#[test]
+fn two_outcomes_accuse_the_coordinator() {
+	build_and_execute(|| {
+		let job = deliver(0, MINER);
+		let other = Receipt { output_hash: H256::zero(), ..receipt(job, CPU_MINER) };
+		assert_ok!(report(Evidence::TwoOutcomes {
+			coordinator: key(COORDINATOR),
+			first: by(COORDINATOR, Signer::Coordinator, receipt(job, MINER)),
+			second: by(COORDINATOR, Signer::Coordinator, other),
+		}));
+		let view = ComputeReceipts::coordinator(key(COORDINATOR)).unwrap();
+		assert_eq!(view.party.offences, 1);
+	});
+}
+
+#[test]
+fn the_third_offence_bans_for_a_while() {
+	build_and_execute(|| {
+		let jobs: Vec<_> = (0..3).map(|nonce| deliver(nonce, MINER)).collect();
+		let open = open(9);
+		for job in &jobs[..2] {
+			assert_ok!(report(two_receipts(*job, MINER)));
+		}
+		assert!(!Parties::<Test>::get(key(MINER)).unwrap().is_banned(Now::get()));
+		assert_ok!(report(two_receipts(jobs[2], MINER)));
+		let until = Now::get() + 7 * DAY_MS;
+		let view = ComputeReceipts::miner(key(MINER)).unwrap();
+		assert_eq!(view.party.banned_until_ms, Some(until));
+		assert_eq!(claim(&[signed(open, MINER)]), [ReceiptRefusal::MinerBanned]);
+		// Who is banned does not get away with its bond either.
+		assert_ok!(dispatch(Call::leave { key: key(MINER) }, account(MINER)));
+		pass(7 * DAY_MS - 1);
+		let withdraw = || Call::withdraw { key: key(MINER) };
+		assert_noop!(dispatch(withdraw(), account(8)), Error::<Test>::NotYet);
+		pass(1);
+		assert_eq!(ComputeReceipts::miner(key(MINER)).unwrap().party.banned_until_ms, None);
+		assert_ok!(dispatch(withdraw(), account(8)));
+	});
+}
+
+#[test]
+fn nothing_is_slashed_while_slashing_is_off_as_at_launch() {
+	build_and_execute(|| {
+		let job = deliver(0, MINER);
+		assert_ok!(report(two_receipts(job, MINER)));
+		assert_noop!(slash(MINER), Error::<Test>::SlashingOff);
+		// Switched on later, it does not reach back.
+		slashing(true);
+		pass(DAY_MS);
+		assert_noop!(slash(MINER), Error::<Test>::NothingDue);
+		assert_eq!(on_hold(HoldReason::Bond, &account(MINER)), 100 * AIT);
+	});
+}
+
+#[test]
+fn a_slash_takes_a_tenth_of_the_bond_after_the_grace() {
+	build_and_execute(|| {
+		slashing(true);
+		let jobs: Vec<_> = (0..2).map(|nonce| deliver(nonce, MINER)).collect();
+		let treasury = ait(&account(200));
+		assert_ok!(report(two_receipts(jobs[0], MINER)));
+		let view = ComputeReceipts::miner(key(MINER)).unwrap();
+		assert_eq!(view.party.pending_slash, 10 * AIT);
+		pass(HOUR_MS - 1);
+		assert_noop!(slash(MINER), Error::<Test>::NothingDue);
+		pass(1);
+		assert_ok!(slash(MINER));
+		assert_eq!(on_hold(HoldReason::Bond, &account(MINER)), 90 * AIT);
+		assert_eq!(ait(&account(200)), treasury + 10 * AIT);
+		assert_noop!(slash(MINER), Error::<Test>::NothingDue);
+		assert_ok!(report(two_receipts(jobs[1], MINER)));
+		pass(HOUR_MS);
+		assert_ok!(slash(MINER));
+		assert_eq!(on_hold(HoldReason::Bond, &account(MINER)), 81 * AIT);
+	});
+}
+
+#[test]
+fn governance_calls_a_slash_off_within_the_grace() {
+	build_and_execute(|| {
+		slashing(true);
+		let job = deliver(0, MINER);
+		assert_ok!(report(two_receipts(job, MINER)));
+		let call_off = || Call::call_off_slashes { key: key(MINER) };
+		assert_noop!(dispatch(call_off(), account(8)), DispatchError::BadOrigin);
+		assert_ok!(dispatch_as(call_off(), RuntimeOrigin::root()));
+		assert_noop!(dispatch_as(call_off(), RuntimeOrigin::root()), Error::<Test>::NothingDue);
+		pass(HOUR_MS);
+		assert_noop!(slash(MINER), Error::<Test>::NothingDue);
+	});
+}
+
+#[test]
+fn nobody_leaves_before_a_slash_is_decided() {
+	build_and_execute(|| {
+		slashing(true);
+		let job = open(0);
+		assert_ok!(dispatch(Call::leave { key: key(MINER) }, account(MINER)));
+		pass(60_000);
+		assert_ok!(report(two_receipts(job, MINER)));
+		Parties::<Test>::mutate(key(MINER), |party| {
+			party.as_mut().unwrap().leaving_ms = Some(Now::get());
+		});
+		let withdraw = || Call::withdraw { key: key(MINER) };
+		assert_noop!(dispatch(withdraw(), account(8)), Error::<Test>::NotYet);
+		pass(HOUR_MS);
+		let before = ait(&account(MINER));
+		assert_ok!(dispatch(withdraw(), account(8)));
+		assert_eq!(ait(&account(MINER)), before + 90 * AIT);
+	});
+}
+
+#[test]
+fn many_slashes_take_no_more_than_the_bond_and_none_is_lost() {
+	build_and_execute(|| {
+		assert_ok!(set_parameters(|parameters| {
+			parameters.slashing = true;
+			parameters.slash = 1_000;
+		}));
+		for nonce in 0..10 {
+			assert_ok!(report(two_receipts(open(nonce), MINER)));
+		}
+		let party = Parties::<Test>::get(key(MINER)).unwrap();
+		assert_eq!((party.offences.len(), party.slashes.len()), (8, 8));
+		assert_eq!(party.pending_slash(), 1_000 * AIT);
+		pass(HOUR_MS);
+		assert_ok!(slash(MINER));
+		assert_eq!(on_hold(HoldReason::Bond, &account(MINER)), 0);
+		let open = open(99);
+		pass(7 * DAY_MS);
+		assert_eq!(claim(&[signed(open, MINER)]), [ReceiptRefusal::Expired]);
+	});
+}
+
+#[test]
+fn a_job_remembers_only_so_many_offences() {
+	build_and_execute(|| {
+		let job = open(0);
+		for number in 20..36 {
+			let registered = Party::new(PartyRole::Miner(Class::Gpu), account(8), 0, 0);
+			Parties::<Test>::insert(key(number), registered);
+			Sums::<Test>::mutate(|sums| sums.miners += 1);
+			assert_ok!(report(two_receipts(job, number)));
+		}
+		assert_noop!(report(two_receipts(job, MINER)), Error::<Test>::MaxReportsExceeded);
+	});
+}

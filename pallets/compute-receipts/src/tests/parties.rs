@@ -1,0 +1,179 @@
+//! Registration, bonds, leaving.
+
+use crate::{mock::*, *};
+use frame_support::{assert_noop, assert_ok};
+use gridproof_primitives::{
+	compute::{Class, PartyRole, Registration},
+	units::AIT,
+};
+use sp_runtime::{DispatchError, TokenError};
+
+fn register_with(number: u8, proof: [u8; 64]) -> Result<(), DispatchError> {
+	dispatch(Call::register_coordinator { key: key(number), proof }, account(number))
+}
+
+#[test]
+fn a_party_puts_up_its_bond() {
+	build_bare_and_execute(|| {
+		let before = ait(&account(1));
+		assert_ok!(register(1, PartyRole::Coordinator));
+		assert_ok!(register(2, PartyRole::Miner(Class::Cpu)));
+		assert_eq!(on_hold(HoldReason::Bond, &account(1)), 1_000 * AIT);
+		assert_eq!(ait(&account(1)), before - 1_000 * AIT);
+		assert_eq!(on_hold(HoldReason::Bond, &account(2)), 100 * AIT);
+		assert_eq!(
+			events()[0],
+			Event::Registered {
+				key: key(1),
+				role: PartyRole::Coordinator,
+				account: account(1),
+				bond: 1_000 * AIT,
+			}
+		);
+	});
+}
+
+#[test]
+fn nobody_registers_a_key_that_did_not_agree() {
+	build_bare_and_execute(|| {
+		let registration =
+			|account: u8| Registration { role: PartyRole::Coordinator, account: [account; 32] };
+		// Signed by another key, for another account, in another role, for another chain.
+		let proofs = [
+			sign(2, &registration(1).signing_payload(&genesis())),
+			sign(1, &registration(2).signing_payload(&genesis())),
+			sign(
+				1,
+				&Registration { role: PartyRole::Miner(Class::Gpu), account: [1; 32] }
+					.signing_payload(&genesis()),
+			),
+			sign(1, &registration(1).signing_payload(&gridproof_primitives::H256::zero())),
+			[0; 64],
+		];
+		for proof in proofs {
+			assert_noop!(register_with(1, proof), Error::<Test>::BadProof);
+		}
+		assert_ok!(register_with(1, sign(1, &registration(1).signing_payload(&genesis()))));
+	});
+}
+
+#[test]
+fn a_weak_key_is_refused_whatever_it_seems_to_have_signed() {
+	build_bare_and_execute(|| {
+		// The neutral element "signs" everything with R = the neutral element and S = 0.
+		let mut weak = [0; 32];
+		weak[0] = 1;
+		let mut proof = [0; 64];
+		proof[0] = 1;
+		let call = Call::register_miner { key: weak, class: Class::Gpu, proof };
+		assert_noop!(dispatch(call, account(1)), Error::<Test>::BadProof);
+	});
+}
+
+#[test]
+fn a_key_has_one_role_at_a_time() {
+	build_bare_and_execute(|| {
+		assert_ok!(register(1, PartyRole::Coordinator));
+		assert_noop!(register(1, PartyRole::Coordinator), Error::<Test>::KeyInUse);
+		assert_noop!(register(1, PartyRole::Miner(Class::Gpu)), Error::<Test>::KeyInUse);
+	});
+}
+
+#[test]
+fn there_are_only_so_many_parties_and_room_again_when_one_has_left() {
+	build_bare_and_execute(|| {
+		for number in 1..=3 {
+			assert_ok!(register(number, PartyRole::Coordinator));
+		}
+		assert_noop!(register(4, PartyRole::Coordinator), Error::<Test>::MaxPartiesExceeded);
+		assert_ok!(dispatch(Call::leave { key: key(1) }, account(1)));
+		pass(7 * DAY_MS);
+		assert_ok!(dispatch(Call::withdraw { key: key(1) }, account(8)));
+		assert_ok!(register(4, PartyRole::Coordinator));
+	});
+}
+
+#[test]
+fn who_cannot_bond_is_not_registered() {
+	build_bare_and_execute(|| {
+		let registration = Registration { role: PartyRole::Coordinator, account: [77; 32] };
+		let proof = sign(1, &registration.signing_payload(&genesis()));
+		let call = Call::register_coordinator { key: key(1), proof };
+		assert_noop!(dispatch(call, account(77)), TokenError::FundsUnavailable);
+	});
+}
+
+#[test]
+fn only_the_owner_raises_a_bond_and_leaves() {
+	build_and_execute(|| {
+		let raise = |amount| Call::raise_bond { key: key(MINER), amount };
+		assert_noop!(dispatch(raise(5), account(8)), Error::<Test>::NotOwner);
+		assert_ok!(dispatch(raise(5), account(MINER)));
+		assert_eq!(on_hold(HoldReason::Bond, &account(MINER)), 100 * AIT + 5);
+		assert_noop!(dispatch(raise(u128::MAX), account(MINER)), Error::<Test>::Overflow);
+		let leave = |number| Call::leave { key: key(number) };
+		assert_noop!(dispatch(leave(MINER), account(8)), Error::<Test>::NotOwner);
+		assert_noop!(dispatch(leave(77), account(8)), Error::<Test>::UnknownParty);
+		assert_ok!(dispatch(leave(MINER), account(MINER)));
+		assert_noop!(dispatch(leave(MINER), account(MINER)), Error::<Test>::Leaving);
+	});
+}
+
+#[test]
+fn a_bond_is_free_after_the_delay_to_the_last_unit() {
+	build_and_execute(|| {
+		let before = ait(&account(MINER));
+		let withdraw = || Call::withdraw { key: key(MINER) };
+		assert_noop!(dispatch(withdraw(), account(8)), Error::<Test>::NotYet);
+		assert_ok!(dispatch(Call::leave { key: key(MINER) }, account(MINER)));
+		pass(7 * DAY_MS - 1);
+		assert_noop!(dispatch(withdraw(), account(8)), Error::<Test>::NotYet);
+		pass(1);
+		assert_ok!(dispatch(withdraw(), account(8)));
+		assert_eq!(ait(&account(MINER)), before + 100 * AIT);
+		assert!(!Parties::<Test>::contains_key(key(MINER)));
+		assert_noop!(dispatch(withdraw(), account(8)), Error::<Test>::UnknownParty);
+	});
+}
+
+#[test]
+fn who_leaves_is_paid_what_it_earned_first() {
+	build_and_execute(|| {
+		let job = open(0);
+		assert_eq!(claim(&[signed(job, MINER)]), []);
+		assert_ok!(dispatch(Call::leave { key: key(MINER) }, account(MINER)));
+		pass(7 * DAY_MS);
+		let before = ait(&account(MINER));
+		let withdraw = || Call::withdraw { key: key(MINER) };
+		BreakerLevel::<Test>::put(Breaker::MintStopped);
+		assert_noop!(dispatch(withdraw(), account(8)), Error::<Test>::MintStopped);
+		BreakerLevel::<Test>::put(Breaker::Closed);
+		assert_ok!(dispatch(withdraw(), account(8)));
+		assert_eq!(ait(&account(MINER)), before + 100 * AIT + 75 * AIT / 1_000);
+	});
+}
+
+#[test]
+fn who_is_leaving_settles_open_work_but_gets_no_more() {
+	build_and_execute(|| {
+		let job = open(0);
+		assert_ok!(dispatch(Call::leave { key: key(COORDINATOR) }, account(COORDINATOR)));
+		assert_eq!(open_with(&quote(1)), Err(Error::<Test>::CoordinatorUnfit.into()));
+		assert_eq!(claim(&[signed(job, MINER)]), []);
+	});
+}
+
+#[test]
+fn with_half_of_its_bond_a_party_works_on_with_less_it_does_not() {
+	build_and_execute(|| {
+		let job = open(0);
+		let raise = |factor: u128, extra: u128| {
+			set_parameters(|parameters| parameters.miner_bond = factor * 100 * AIT + extra)
+		};
+		assert_ok!(raise(2, 1));
+		let refused = gridproof_primitives::compute::ReceiptRefusal::MinerUnderbonded;
+		assert_eq!(claim(&[signed(job, MINER)]), [refused]);
+		assert_ok!(raise(2, 0));
+		assert_eq!(claim(&[signed(job, MINER)]), []);
+	});
+}
