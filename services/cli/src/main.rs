@@ -9,6 +9,8 @@ mod anchor;
 mod attest;
 mod coordinator;
 mod daemon;
+mod emission;
+mod gateway;
 mod grid;
 mod job;
 mod keys;
@@ -18,6 +20,7 @@ mod output;
 mod payer;
 mod policy;
 mod proof;
+mod score;
 mod wallet;
 
 use clap::{Parser, Subcommand};
@@ -46,12 +49,17 @@ enum Command {
 	/// Bitcoin anchors of Merkle roots.
 	#[command(subcommand)]
 	Anchor(anchor::Command),
+	/// The gateway of meters: run it, look at it, who may speak to it.
+	#[command(subcommand)]
+	Gateway(gateway::Command),
 	/// Coordinator of compute jobs: run, register, look at it.
 	#[command(subcommand)]
 	Coordinator(coordinator::Command),
 	/// Compute jobs: submit, list, show, take back.
 	#[command(subcommand)]
 	Job(job::Command),
+	/// The most that an emission step may mint, by the chain's own schedule.
+	Emission(emission::EmissionArgs),
 	/// Role keys: create and show.
 	#[command(subcommand)]
 	Keys(keys::Command),
@@ -67,6 +75,8 @@ enum Command {
 	/// Merkle roots and proofs of readings: make and check them, offline or against the chain.
 	#[command(subcommand)]
 	Proof(proof::Command),
+	/// The score of a miner with such figures, by the chain's own function.
+	Score(score::ScoreArgs),
 	/// Wallets: accounts from a BIP-39 phrase, balances, transfers.
 	#[command(subcommand)]
 	Wallet(wallet::Command),
@@ -78,16 +88,19 @@ async fn main() -> ExitCode {
 	output::init_logging();
 	let out = Output::new(cli.json);
 	let done = match cli.command {
+		Command::Gateway(command) => gateway::run(command, &out).await,
 		Command::Grid(command) => grid::run(command, &out).await,
 		Command::Anchor(command) => anchor::run(command, &out).await,
 		Command::Attest(command) => attest::run(command, &out).await,
 		Command::Coordinator(command) => coordinator::run(command, &out).await,
 		Command::Job(command) => job::run(command, &out).await,
+		Command::Emission(args) => emission::run(&args, &out),
 		Command::Keys(command) => keys::run(command, &out).await,
 		Command::Miner(command) => miner::run(command, &out).await,
 		Command::Meter(command) => meter::run(command, &out).await,
 		Command::Policy(command) => policy::run(command, &out).await,
 		Command::Proof(command) => proof::run(command, &out).await,
+		Command::Score(args) => score::run(&args, &out),
 		Command::Wallet(command) => wallet::run(command, &out).await,
 	};
 	match done {
