@@ -228,6 +228,9 @@ pub struct ExchangeArgs {
 	/// Who consents, as FILE of a wallet or key, or //NAME of a development account.
 	#[arg(long, value_name = "OWNER")]
 	owner: Option<String>,
+	/// The file that `meter onboard --out` wrote: the meter is changed there, too.
+	#[arg(long, value_name = "FILE")]
+	registry: Option<PathBuf>,
 	#[command(flatten)]
 	signer: PayerArgs,
 	#[command(flatten)]
@@ -303,8 +306,8 @@ pub struct SimulateArgs {
 	/// Who may publish where: the CSV file that `meter onboard --credentials` wrote.
 	#[arg(long, value_name = "FILE")]
 	credentials: Option<PathBuf>,
-	/// Folder of the device keys; missing ones are made.
-	#[arg(long, value_name = "DIR")]
+	/// Folder of the device keys; missing ones are made. Those of a registry are where it says.
+	#[arg(long, value_name = "DIR", default_value = "keys")]
 	keys: PathBuf,
 	/// Folder of the devices' states; without one they forget everything when the program ends.
 	#[arg(long, value_name = "DIR")]
@@ -600,7 +603,13 @@ async fn exchange(args: &ExchangeArgs, out: &Output) -> anyhow::Result<()> {
 		_ => None,
 	};
 	let exchange = chain::exchange(info.index, registers, &seal, new.as_ref());
-	call(&chain, info.index, exchange, &signer, &args.node, out).await
+	call(&chain, info.index, exchange, &signer, &args.node, out).await?;
+	if let Some(path) = &args.registry {
+		let info = chain::meter(&chain, info.index).await?;
+		let info = info.context("the chain does not know the meter any more")?;
+		onboard::exchanged(path, &info, args.new_keys.as_deref())?;
+	}
+	Ok(())
 }
 
 fn new_device(

@@ -81,6 +81,23 @@ pub struct Binding {
 	pub meter: MeterIndex,
 }
 
+/// Where a device's first header follows on: what the chain has of its meter.
+///
+/// All zero for a new meter. Another one takes the place of an exchanged device, or goes on after
+/// its state was lost; then no two programs may have run with one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+	/// Sequence number of its next header.
+	pub sequence: u64,
+	/// Hash of the header before; zero before the first.
+	pub previous: H256,
+	/// What its registers show.
+	pub registers: Registers,
+	/// No reading may begin before, UTC milliseconds.
+	pub end_ms: u64,
+}
+
 /// What is to be published: a log, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
@@ -121,13 +138,13 @@ pub(crate) struct Signed {
 }
 
 impl Base {
-	fn new(registers: Registers) -> Self {
+	const fn new(start: &Start) -> Self {
 		Self {
 			binding: None,
-			sequence: 0,
-			previous: H256::zero(),
-			registers: RunningRegisters::starting_at(registers),
-			end_ms: 0,
+			sequence: start.sequence,
+			previous: start.previous,
+			registers: RunningRegisters::starting_at(start.registers),
+			end_ms: start.end_ms,
 			readings: 0,
 			signed: VecDeque::new(),
 		}
@@ -180,7 +197,7 @@ pub struct Device {
 impl Device {
 	/// A device that forgets everything when it ends.
 	pub fn in_memory(key: SealedKey, name: MeterName, direction: Direction) -> Self {
-		let base = Base::new(Registers::default());
+		let base = Base::new(&Start::default());
 		Self::with(key, name, direction, base)
 	}
 
@@ -191,8 +208,8 @@ impl Device {
 		Self { key, name, direction, writer, base, logs, store, keep_texts, binds_itself }
 	}
 
-	/// The device whose state is kept in `folder`, which is made if there is none. `registers` is
-	/// what a new device's registers show.
+	/// The device whose state is kept in `folder`, which is made if there is none. A device without
+	/// a state begins at `start`.
 	///
 	/// # Errors
 	/// [`DeviceFault`], among them [`DeviceFault::InUse`].
@@ -200,13 +217,13 @@ impl Device {
 		key: SealedKey,
 		name: MeterName,
 		direction: Direction,
-		registers: Registers,
+		start: &Start,
 		folder: &Path,
 		durability: Durability,
 	) -> Result<Self, DeviceFault> {
 		let (mut store, base) = Store::open(folder, &name, key.public(), durability)?;
 		let is_new = base.is_none();
-		let base = base.unwrap_or_else(|| Base::new(registers));
+		let base = base.unwrap_or_else(|| Base::new(start));
 		let logs = store.logs(base.readings)?;
 		let mut device = Self::with(key, name, direction, base);
 		for text in logs {
@@ -219,6 +236,12 @@ impl Device {
 		}
 		device.store = Some(store);
 		Ok(device)
+	}
+
+	/// A device in memory that follows on what the chain has of its meter.
+	#[must_use]
+	pub fn starting_at(self, start: &Start) -> Self {
+		Self { base: Base::new(start), ..self }
 	}
 
 	/// Without the texts of its logs, which take most of a device's memory: they are then read

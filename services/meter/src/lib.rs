@@ -26,7 +26,7 @@ mod refusal;
 pub mod simulate;
 mod store;
 
-pub use device::{Binding, Device, DeviceFault, Published};
+pub use device::{Binding, Device, DeviceFault, Published, Start};
 pub use reading::Reading;
 pub use refusal::SignRefusal;
 pub use store::{Durability, file_name};

@@ -3,7 +3,7 @@
 //! Whatever is done already is left as it is: a run that was interrupted is started again.
 
 use crate::{
-	Binding, DeviceFault,
+	Binding, DeviceFault, Start,
 	chain::{self, Certification, Standing},
 	file_name,
 };
@@ -130,8 +130,8 @@ pub struct Onboarded {
 	pub owner: String,
 	/// Where its KWH goes.
 	pub energy_account: String,
-	/// No reading may begin before, UTC milliseconds.
-	pub since_ms: u64,
+	/// Where its device's first header follows on.
+	pub start: Start,
 	/// Was it on chain before?
 	#[serde(default)]
 	pub was_there: bool,
@@ -207,6 +207,31 @@ impl Registry {
 			.map_err(|error| bad(error.to_string()))?;
 		Ok(registry)
 	}
+}
+
+/// Changes a meter in the registry at `path` after an exchange: where its device follows on, its
+/// seal, and its key if that is a new one, from the folder `keys`.
+///
+/// # Errors
+/// [`OnboardFault::BadFile`], also if the registry does not have the meter.
+pub fn exchanged(path: &Path, info: &chain::Info, keys: Option<&Path>) -> Result<(), OnboardFault> {
+	let missing = || bad_file(path, None, format!("has no meter {}", info.index));
+	let registry = Registry::load(path)?.ok_or_else(missing)?;
+	let mut meter = registry
+		.meters
+		.iter()
+		.find(|meter| meter.index == info.index)
+		.cloned()
+		.ok_or_else(missing)?;
+	meter.start = start(info);
+	meter.device_key = hex::encode(info.certificate.device);
+	meter.energy_account = address(&info.energy_account);
+	meter.spec.seal = String::from_utf8_lossy(&info.certificate.seal).to_string();
+	if let Some(folder) = keys {
+		let file = folder.join(format!("{}.json", file_name(&info.certificate.name)));
+		meter.key_file = fs::canonicalize(&file).unwrap_or(file);
+	}
+	Registry::add(path, registry.genesis, &[meter]).map(|_| ())
 }
 
 impl Onboarded {
@@ -319,6 +344,17 @@ pub fn device_key(
 	}
 }
 
+/// Where a device that has no state yet follows on, by what the chain has of its meter.
+pub const fn start(info: &chain::Info) -> Start {
+	let state = &info.state;
+	Start {
+		sequence: state.next_sequence,
+		previous: state.last_hash,
+		registers: state.registers,
+		end_ms: state.last_end_ms,
+	}
+}
+
 /// What meters are onboarded with.
 pub struct Order<'a> {
 	/// The meters.
@@ -397,7 +433,7 @@ pub async fn onboard(
 				key_file: fs::canonicalize(&key_file).unwrap_or(key_file),
 				owner: address(&info.certificate.owner),
 				energy_account: address(&info.energy_account),
-				since_ms: info.state.last_end_ms.max(if was_there { 0 } else { order.since_ms }),
+				start: start(&info),
 				was_there,
 			};
 			done(&onboarded);
@@ -583,7 +619,7 @@ mod tests {
 			key_file: PathBuf::from("key.json"),
 			owner: "owner".to_string(),
 			energy_account: "account".to_string(),
-			since_ms: 0,
+			start: Start::default(),
 			was_there: false,
 		};
 		let genesis = H256::repeat_byte(1);

@@ -257,7 +257,7 @@ pub struct FleetSettings<'a> {
 	pub profiles: &'a [String],
 	/// The registry they come from: the devices are then bound to their meters.
 	pub registry: Option<&'a Registry>,
-	/// Folder of the device keys.
+	/// Folder of the device keys; those of a registry are where it says.
 	pub keys: &'a Path,
 	/// Folder of the devices' states; without one they forget everything when they end.
 	pub state: Option<&'a Path>,
@@ -275,7 +275,6 @@ pub struct FleetSettings<'a> {
 struct Member {
 	device: SharedDevice,
 	plan: Plan,
-	since_ms: u64,
 }
 
 /// Devices on the line.
@@ -295,8 +294,8 @@ impl Fleet {
 		let mut groups: BTreeMap<(String, String), Vec<Member>> = BTreeMap::new();
 		for spec in settings.specs {
 			let plan = Plan::chosen(spec, settings.profiles, &mut profiles)?;
-			let (device, since_ms) = open_device(settings, spec, ask)?;
-			let member = Member { device: SharedDevice::new(device), plan, since_ms };
+			let device = open_device(settings, spec, ask)?;
+			let member = Member { device: SharedDevice::new(device), plan };
 			groups.entry((spec.site.clone(), spec.device.clone())).or_default().push(member);
 		}
 		let counters = Arc::new(Counters::default());
@@ -380,23 +379,27 @@ fn open_device(
 	settings: &FleetSettings,
 	spec: &MeterSpec,
 	ask: Ask,
-) -> Result<(Device, u64), SimulationFault> {
+) -> Result<Device, SimulationFault> {
 	let shown = format!("{}/{}/{}", spec.site, spec.device, spec.meter);
 	let fault = |fault: DeviceFault| SimulationFault::Device { name: shown.clone(), fault };
 	let name = MeterName::new(&spec.site, &spec.device, &spec.meter).map_err(|reason| {
 		let (path, line, reason) = (shown.clone(), None, reason.to_string());
 		OnboardFault::BadFile { path, line, reason }
 	})?;
-	let (key, _) = device_key(settings.keys, &name, None, ask).map_err(OnboardFault::Key)?;
 	let onboarded = settings.registry.and_then(|registry| {
 		registry.meters.iter().find(|meter| meter.spec == *spec).map(|meter| (registry, meter))
 	});
+	let start = onboarded.map(|(_, meter)| meter.start).unwrap_or_default();
+	let folder = onboarded.and_then(|(_, meter)| meter.key_file.parent());
+	let (key, _) =
+		device_key(folder.unwrap_or(settings.keys), &name, None, ask).map_err(OnboardFault::Key)?;
 	let mut device = match settings.state {
-		None => Device::in_memory(key, name, spec.direction),
+		None => Device::in_memory(key, name, spec.direction).starting_at(&start),
 		Some(state) => {
-			let folder = state.join(file_name(&name));
-			let registers = Registers::default();
-			Device::open(key, name, spec.direction, registers, &folder, Durability::Crash)
+			// Another key is another device.
+			let id = hex::encode(key.public().get(..4).unwrap_or_default());
+			let folder = state.join(format!("{}+{id}", file_name(&name)));
+			Device::open(key, name, spec.direction, &start, &folder, Durability::Crash)
 				.map_err(fault)?
 		},
 	};
@@ -409,7 +412,7 @@ fn open_device(
 	if settings.frugal {
 		device = device.without_texts();
 	}
-	Ok((device, onboarded.map_or(0, |(_, meter)| meter.since_ms)))
+	Ok(device)
 }
 
 /// How simulated time runs.
@@ -534,7 +537,7 @@ async fn run_group(
 	begun: Instant,
 ) -> Result<(), SimulationFault> {
 	let first = |member: &Member| {
-		let earliest = course.start_ms.max(member.since_ms).max(member.device.lock().last_end_ms());
+		let earliest = course.start_ms.max(member.device.lock().last_end_ms());
 		earliest.div_ceil(course.interval_ms) * course.interval_ms
 	};
 	let mut next: Vec<u64> = members.iter().map(first).collect();

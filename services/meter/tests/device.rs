@@ -1,7 +1,7 @@
 //! What a device signs, what it refuses, and what a restart leaves.
 
 use gridproof_keys::{Kind, SealedKey};
-use gridproof_meter::{Binding, Device, DeviceFault, Durability, Reading, SignRefusal};
+use gridproof_meter::{Binding, Device, DeviceFault, Durability, Reading, SignRefusal, Start};
 use gridproof_primitives::{
 	H256,
 	cid::Cid,
@@ -41,8 +41,8 @@ fn bound() -> Device {
 
 fn open(folder: &Path) -> Result<Device, DeviceFault> {
 	let registers = Registers { import_wh: 100, export_wh: 5 };
-	let durability = Durability::PowerCut;
-	Device::open(key(), name(), Direction::Both, registers, folder, durability)
+	let start = Start { registers, ..Start::default() };
+	Device::open(key(), name(), Direction::Both, &start, folder, Durability::PowerCut)
 }
 
 fn reading(quarter: u64, wh: &str, flow: Direction) -> Reading {
@@ -343,15 +343,39 @@ fn a_state_written_before_the_journal_was_shortened_is_no_double_count() {
 }
 
 #[test]
+fn a_device_that_takes_the_place_of_another_goes_on_where_the_chain_is() {
+	let folder = tempfile::tempdir().unwrap();
+	let mut first = bound();
+	let mut gateway = six(&mut first, Registers::default());
+	gateway.batch(&mut first, 6);
+	// An exchange: another key, other registers, but sequence, previous hash and time go on.
+	let registers = Registers { import_wh: 7, export_wh: 0 };
+	gateway.state.registers = registers;
+	gateway.registers = RunningRegisters::starting_at(registers);
+	let MeterState { next_sequence, last_hash, last_end_ms, .. } = gateway.state;
+	let start =
+		Start { sequence: next_sequence, previous: last_hash, registers, end_ms: last_end_ms };
+	let key = SealedKey::generate(Kind::Device, Some("PLANT-01/gw-1/MTR-1")).unwrap();
+	let durability = Durability::Crash;
+	let mut second =
+		Device::open(key, name(), Direction::Both, &start, folder.path(), durability).unwrap();
+	second.bind(binding()).unwrap();
+	let early = second.record(&[reading(5, "1", Direction::Import)]);
+	assert!(matches!(early, Err(DeviceFault::Backwards { .. })));
+	gateway.take(&mut second, &[reading(6, "1", Direction::Import)]);
+	gateway.batch(&mut second, 1);
+	assert_eq!(second.next_sequence(), 2);
+}
+
+#[test]
 fn a_folder_is_of_one_device_and_one_program() {
 	let folder = tempfile::tempdir().unwrap();
 	let device = open(folder.path()).unwrap();
 	assert!(matches!(open(folder.path()), Err(DeviceFault::InUse(_))));
 	drop(device);
 	let other = SealedKey::generate(Kind::Device, None).unwrap();
-	let registers = Registers::default();
-	let durability = Durability::Crash;
-	let opened = Device::open(other, name(), Direction::Both, registers, folder.path(), durability);
+	let (start, durability) = (Start::default(), Durability::Crash);
+	let opened = Device::open(other, name(), Direction::Both, &start, folder.path(), durability);
 	assert!(matches!(opened.err(), Some(DeviceFault::BadState { .. })));
 	fs::write(folder.path().join("logs"), "1 {}\n3 {}\n").unwrap();
 	assert!(matches!(open(folder.path()), Err(DeviceFault::BadState { .. })));
