@@ -170,3 +170,18 @@ fn three_roles_have_keys_and_a_statement_is_about_all_zones_that_are_read() {
 		});
 	}
 }
+
+#[test]
+fn only_the_development_chain_has_somebody_who_certifies_meters() {
+	let alice = sp_keyring::Sr25519Keyring::Alice.to_account_id();
+	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
+		genesis(id).execute_with(|| {
+			let overview = gridproof_runtime::MeterReadings::overview();
+			let number = u32::from(id == DEVELOPMENT);
+			assert_eq!((overview.organisations, overview.electricians), (number, number), "{id}");
+			assert_eq!((overview.meters, overview.issuance), (0, 0), "{id}");
+			let is_member = pallet_meter_readings::Members::<Runtime>::contains_key(0, &alice);
+			assert_eq!(is_member, id == DEVELOPMENT, "{id}");
+		});
+	}
+}
