@@ -200,7 +200,7 @@ pub struct RunArgs {
 #[derive(Args)]
 struct MqttArgs {
 	/// Where MQTT is served without TLS.
-	#[arg(long = "mqtt", value_name = "ADDRESS", default_value = "127.0.0.1:1883")]
+	#[arg(id = "mqtt", long, value_name = "ADDRESS", default_value = "127.0.0.1:1883")]
 	listen: SocketAddr,
 	/// Serve no MQTT without TLS.
 	#[arg(long)]
@@ -242,7 +242,7 @@ struct MqttArgs {
 #[derive(Args)]
 struct HttpArgs {
 	/// Where the API is served.
-	#[arg(long = "http", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+	#[arg(id = "http", long = "http", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
 	listen: SocketAddr,
 	/// File whose first line is what requests that change something have to carry.
 	#[arg(long, value_name = "FILE", env = "GRIDPROOF_ADMIN_KEY_FILE")]
