@@ -9,10 +9,20 @@ use crate::{
 	ledger::{Failure, Ledger},
 	metrics::Metrics,
 	registry::Registry,
-	storage::{Batch, BatchState, Settled, Storage, StoreFault},
+	storage::{Batch, BatchRow, BatchState, Settled, Storage, StoreFault},
 };
 use gridproof_primitives::meter::{BatchRefusal, MAX_BATCHES_PER_CALL, SignedBatch};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+	collections::{BTreeSet, HashMap},
+	sync::{
+		Arc, Mutex, PoisonError,
+		atomic::{AtomicUsize, Ordering},
+	},
+	time::{Duration, Instant},
+};
+
+/// How long a batch is left out that the pool refuses by itself.
+const SKIP: Duration = Duration::from_secs(60);
 
 /// Why a round ended early.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +60,10 @@ pub struct Submitter {
 	registry: Arc<Registry>,
 	ledger: Arc<dyn Ledger>,
 	metrics: Arc<Metrics>,
+	/// How many batches go into one transaction.
+	limit: AtomicUsize,
+	/// Batches that are left out for a while.
+	skipped: Mutex<HashMap<BatchRow, Instant>>,
 }
 
 impl Submitter {
@@ -60,32 +74,52 @@ impl Submitter {
 		ledger: Arc<dyn Ledger>,
 		metrics: Arc<Metrics>,
 	) -> Self {
-		Self { storage, registry, ledger, metrics }
+		let limit = AtomicUsize::new(usize::MAX);
+		Self { storage, registry, ledger, metrics, limit, skipped: Mutex::default() }
 	}
 
-	/// Brings the oldest signed batches to the chain. Answers whether there may be more to do at
-	/// once.
+	/// Brings signed batches to the chain, the oldest first. Answers whether there may be more to
+	/// do at once.
 	///
 	/// # Errors
 	/// [`Setback`]; what was settled before it stays so.
 	pub async fn round(&self) -> Result<bool, Setback> {
-		let signed = self.storage.in_state(BatchState::Signed, 0, MAX_BATCHES_PER_CALL).await?;
+		let (mut after, mut is_progress) = (0, false);
+		loop {
+			let signed =
+				self.storage.in_state(BatchState::Signed, after, MAX_BATCHES_PER_CALL).await?;
+			let Some(last) = signed.last() else { return Ok(is_progress) };
+			after = last.row;
+			is_progress |= self.page(signed).await?;
+		}
+	}
+
+	async fn page(&self, mut signed: Vec<Batch>) -> Result<bool, Setback> {
+		self.skipped(|skipped| {
+			skipped.retain(|_, since| since.elapsed() < SKIP);
+			signed.retain(|batch| !skipped.contains_key(&batch.row));
+		});
 		if signed.is_empty() {
 			return Ok(false);
 		}
-		let (ready, settled) = self.preview(signed).await?;
+		let (mut ready, settled) = self.preview(signed).await?;
 		if ready.is_empty() {
 			return Ok(settled > 0);
 		}
+		ready.truncate(self.limit.load(Ordering::Relaxed).max(1));
 		let batches: Vec<SignedBatch> = ready.iter().map(|(_, batch)| batch.clone()).collect();
 		let outcome = self.ledger.submit(&batches).await;
 		let inclusion = match outcome {
 			Ok(inclusion) => inclusion,
 			Err(failure) => {
 				self.metrics.submitted("failed", batches.len());
+				if !failure.is_temporary() {
+					self.narrow(&ready);
+				}
 				return Err(failure.into());
 			},
 		};
+		self.limit.store(batches.len().saturating_mul(2), Ordering::Relaxed);
 		let accepted: BTreeSet<(u32, u64)> = inclusion.accepted.iter().copied().collect();
 		let is_accepted =
 			|batch: &SignedBatch| accepted.contains(&(batch.header.meter, batch.header.sequence));
@@ -105,6 +139,20 @@ impl Submitter {
 			}
 		}
 		Ok(is_progress)
+	}
+
+	/// The pool takes all batches of a transaction or none. One that it refuses and the preview did
+	/// not must not hold up the others for ever: fewer are sent the next time, and a single one is
+	/// left out for a while.
+	fn narrow(&self, refused: &[Ready]) {
+		self.limit.store(refused.len() / 2, Ordering::Relaxed);
+		if let [(batch, _)] = refused {
+			self.skipped(|skipped| skipped.insert(batch.row, Instant::now()));
+		}
+	}
+
+	fn skipped<T>(&self, change: impl FnOnce(&mut HashMap<BatchRow, Instant>) -> T) -> T {
+		change(&mut self.skipped.lock().unwrap_or_else(PoisonError::into_inner))
 	}
 
 	/// Parts what would be accepted now from what the chain has already or refuses; answers also how
