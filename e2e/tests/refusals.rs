@@ -49,6 +49,16 @@ fn a_chain_spec_that_is_no_json_is_named_with_the_place_of_the_fault() -> Result
 	Ok(())
 }
 
+#[test]
+fn a_disk_with_too_little_room_is_told_with_what_is_left_and_what_to_do() -> Result<()> {
+	let folder = tempfile::tempdir()?;
+	let mut arguments = vec!["--chain", "dev", "--alice", "--db-storage-threshold", "999999999999"];
+	arguments.extend(ANY_PORTS);
+	let exit = run_development(folder.path(), &arguments)?;
+	exit.assert_refused(&["MiB left", "999999999999 MiB", "--base-path", "--db-storage-threshold"]);
+	Ok(())
+}
+
 #[tokio::test]
 async fn data_of_another_genesis_is_refused_with_both_hashes() -> Result<()> {
 	let folder = tempfile::tempdir()?;

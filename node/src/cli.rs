@@ -10,6 +10,7 @@ use sc_cli::{
 	BuildSpecCmd, ChainInfoCmd, CheckBlockCmd, Database, ExportBlocksCmd, ExportChainSpecCmd,
 	ExportStateCmd, ImportBlocksCmd, PurgeChainCmd, RevertCmd, SubstrateCli,
 };
+use sc_storage_monitor::StorageMonitorParams;
 
 /// Transactions that the pool keeps in its ready queue, and again in its future queue.
 ///
@@ -57,6 +58,10 @@ pub struct RunArgs {
 	/// a network that spans machines needs it.
 	#[arg(long, conflicts_with = "listen_addr")]
 	pub p2p_external: bool,
+
+	#[allow(missing_docs)]
+	#[clap(flatten)]
+	pub storage_monitor: StorageMonitorParams,
 }
 
 /// Commands other than running a node.

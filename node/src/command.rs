@@ -13,8 +13,9 @@ use gridproof_runtime::{BlockNumber, opaque::Block};
 use sc_cli::{CliConfiguration, SharedParams, SubstrateCli};
 use sc_network::{Litep2pNetworkBackend, NetworkWorker, config::NetworkBackendType};
 use sc_service::Configuration;
+use sc_storage_monitor::StorageMonitorService;
 use sp_core::crypto::{Ss58AddressFormat, set_default_ss58_version};
-use std::{fmt::Write, sync::Arc};
+use std::{fmt::Write, path::Path, sync::Arc};
 
 /// Runs what the command line asks for.
 pub fn run(cli: &Cli) -> Result<(), Error> {
@@ -131,7 +132,7 @@ fn revert_grandpa(
 
 /// Runs a node until it is told to stop.
 fn run_node(cli: &Cli) -> Result<(), Error> {
-	let RunArgs { base, p2p_external } = &cli.run;
+	let RunArgs { base, p2p_external, storage_monitor } = &cli.run;
 	let mut base = base.clone();
 	if base.shared_params.log.is_empty() {
 		// Two lines for each second's block say enough; these would be two more.
@@ -151,6 +152,7 @@ fn run_node(cli: &Cli) -> Result<(), Error> {
 	runner.run_node_until_exit(|config| {
 		let kept = &mut outlives_tasks;
 		async move {
+			let database = config.database.path().map(Path::to_path_buf);
 			let (task_manager, pool) = match config.network.network_backend {
 				NetworkBackendType::Litep2p => {
 					service::new_full::<Litep2pNetworkBackend>(config, pool, &origin)
@@ -160,6 +162,12 @@ fn run_node(cli: &Cli) -> Result<(), Error> {
 				},
 			}?;
 			*kept = Some(pool);
+			// A database that cannot write any more is stopped before, while it is still sound.
+			if let Some(path) = database {
+				let spawner = task_manager.spawn_essential_handle();
+				StorageMonitorService::try_spawn(storage_monitor.clone(), path.clone(), &spawner)
+					.map_err(|error| error::disk_space(&error, &path))?;
+			}
 			Ok(task_manager)
 		}
 	})

@@ -113,6 +113,22 @@ pub fn database(error: &sp_blockchain::Error, path: Option<&Path>, location: &st
 	Error::Explained(format!("Cannot open the database at {path}: {reason}.\n{advice}"))
 }
 
+/// Explains why the free space of the disk is not enough, or not known.
+pub fn disk_space(error: &sc_storage_monitor::Error, database: &Path) -> Error {
+	Error::Explained(match error {
+		sc_storage_monitor::Error::StorageOutOfSpace(available, required) => format!(
+			"The disk of {} has {available} MiB left, and the node stops below {required} MiB. Make \
+			 room, choose another disk with --base-path, or set --db-storage-threshold.",
+			database.display()
+		),
+		sc_storage_monitor::Error::IOError(error) => format!(
+			"The free space of the disk of {} cannot be read: {error}. If that is as it should \
+			 be, switch the guard off with --db-storage-threshold 0.",
+			database.display()
+		),
+	})
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -133,6 +149,17 @@ mod tests {
 	fn an_input_error_is_shown_without_a_prefix() {
 		let error = Error::from(sc_cli::Error::Input("bad chain".into()));
 		assert_eq!(error.render(""), "bad chain");
+	}
+
+	#[test]
+	fn a_full_disk_is_told_with_what_is_left_and_what_to_do() {
+		let full = sc_storage_monitor::Error::StorageOutOfSpace(12, 1024);
+		let text = disk_space(&full, Path::new("/data")).render("");
+		assert_eq!(
+			text,
+			"The disk of /data has 12 MiB left, and the node stops below 1024 MiB. Make room, choose \
+			 another disk with --base-path, or set --db-storage-threshold."
+		);
 	}
 
 	#[test]
