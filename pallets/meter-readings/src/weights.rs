@@ -71,6 +71,16 @@ const BATCH: u64 = 10_000_000;
 const MINT: u64 = 15_000_000;
 /// Picoseconds for everything else that a call computes.
 const COMPUTE: u64 = 40_000_000;
+/// Picoseconds for a batch whose signature is still to be verified.
+const SUBMITTED: u64 = VERIFY + BATCH + MINT + HASH * 2;
+/// Picoseconds for a batch whose signature is verified.
+const VERIFIED: u64 = BATCH + MINT + HASH * 3;
+/// Picoseconds for the check of a batch.
+const CHECKED: u64 = VERIFY + BATCH + HASH * 3;
+/// Picoseconds for a call with an owner's consent.
+const CONSENTED: u64 = COMPUTE + CONSENT;
+/// Picoseconds for the longest proof of the longest reading.
+const PROVEN: u64 = COMPUTE + HASH * 42;
 
 /// The figures, for a database.
 struct Figures(RuntimeDbWeight);
@@ -90,36 +100,18 @@ impl Figures {
 	/// sums, asset. For each batch, read: meter, organisation, asset account; written: meter, asset
 	/// account, header.
 	fn submit_batches(&self, n: u32) -> Weight {
-		self.call(COMPUTE, 6_000, 9, 4).saturating_add(self.each(
-			n,
-			VERIFY + BATCH + MINT + HASH * 2,
-			2_500,
-			3,
-			3,
-		))
+		self.call(COMPUTE, 6_000, 9, 4).saturating_add(self.each(n, SUBMITTED, 2_500, 3, 3))
 	}
 
 	/// As `submit_batches`, with the hash of all batches instead of the signatures.
 	fn submit_verified_batches(&self, n: u32) -> Weight {
-		self.call(COMPUTE, 6_000, 9, 4).saturating_add(self.each(
-			n,
-			BATCH + MINT + HASH * 3,
-			2_500,
-			3,
-			3,
-		))
+		self.call(COMPUTE, 6_000, 9, 4).saturating_add(self.each(n, VERIFIED, 2_500, 3, 3))
 	}
 
 	/// Once: paused, limits, usage, genesis hash, time, block, asset; written: mark. For each batch:
 	/// meter, organisation, asset account.
 	fn authorize_submit_batches(&self, n: u32) -> Weight {
-		self.call(COMPUTE, 6_000, 7, 1).saturating_add(self.each(
-			n,
-			VERIFY + BATCH + HASH * 3,
-			2_500,
-			3,
-			0,
-		))
+		self.call(COMPUTE, 6_000, 7, 1).saturating_add(self.each(n, CHECKED, 2_500, 3, 0))
 	}
 
 	/// The native account, which counts what keeps it alive.
@@ -151,7 +143,7 @@ impl Figures {
 	/// Organisation, member, name, key, time, genesis hash, native account and holds, next meter, sums;
 	/// written: native account, holds, next meter, meter, certificate, name, key, organisation, sums.
 	fn certify_meter(&self) -> Weight {
-		self.call(COMPUTE + CONSENT, 12_000, 10, 9)
+		self.call(CONSENTED, 12_000, 10, 9)
 	}
 
 	fn suspend_meter(&self) -> Weight {
@@ -163,7 +155,7 @@ impl Figures {
 	}
 
 	fn exchange_meter(&self) -> Weight {
-		self.call(COMPUTE + CONSENT, 9_000, 7, 4)
+		self.call(CONSENTED, 9_000, 7, 4)
 	}
 
 	/// Meter, certificate, member, native account and holds, organisation, sums; written: native
@@ -174,8 +166,7 @@ impl Figures {
 
 	/// Meter and two headers.
 	fn verify_reading(&self, n: u32) -> Weight {
-		self.call(COMPUTE + HASH * 32 + HASH * 10, 6_000, 3, 0)
-			.saturating_add(self.each(n, HASH, 1, 0, 0))
+		self.call(PROVEN, 6_000, 3, 0).saturating_add(self.each(n, HASH, 1, 0, 0))
 	}
 
 	fn record_anchor(&self) -> Weight {
