@@ -487,7 +487,7 @@ mod benchmarks {
 				minted_wh: 0,
 				anchor: None,
 			};
-			Recent::<T>::insert(index, 0, record);
+			Recent::<T>::insert(index, 0u32, record);
 			(BatchReference::Recent { meter: index, sequence: 0 }, None)
 		} else {
 			let mut headers = vec![make(0, H256::zero())];
@@ -528,7 +528,8 @@ mod benchmarks {
 		let recorders: Vec<T::AccountId> =
 			(0..T::MaxRecorders::get()).map(|number| account("recorder", number, 0)).collect();
 		let caller = recorders.last().cloned().ok_or("there is one")?;
-		Recorders::<T>::put(BoundedVec::truncate_from(recorders));
+		let recorders: BoundedVec<_, T::MaxRecorders> = BoundedVec::truncate_from(recorders);
+		Recorders::<T>::put(recorders);
 		let txid = H256::repeat_byte(5);
 		let state = AnchorState::Confirmed { txid, block_hash: txid, height: 1, confirmations: 7 };
 		let root = H256::repeat_byte(3);
@@ -536,7 +537,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(caller), index, 0, root, state);
 
-		assert_eq!(Anchors::<T>::get(index, 0).map(|anchor| anchor.state), Some(state));
+		assert_eq!(Anchors::<T>::get(index, 0u32).map(|anchor| anchor.state), Some(state));
 		Ok(())
 	}
 
@@ -545,7 +546,8 @@ mod benchmarks {
 		let recorders: Vec<T::AccountId> =
 			(0..T::MaxRecorders::get()).map(|number| account("recorder", number, 0)).collect();
 		let who = recorders.last().cloned().ok_or("there is one")?;
-		Recorders::<T>::put(BoundedVec::truncate_from(recorders));
+		let recorders: BoundedVec<_, T::MaxRecorders> = BoundedVec::truncate_from(recorders);
+		Recorders::<T>::put(recorders);
 		let origin = governance::<T>()?;
 
 		#[extrinsic_call]
