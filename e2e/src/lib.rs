@@ -12,6 +12,7 @@
 //! | [`process`] | any other process that a test needs: start, wait, `kill -9`, restart |
 //! | [`clients`] | packages of clients from other languages |
 //! | [`bitcoin`] | a Bitcoin regtest node, and a wallet beside it |
+//! | [`compute`] | a chain with a coordinator, its front and miners |
 //! | [`failure`] | runs a node that is expected to refuse to start |
 //! | [`machine`] | what the machine is, and what a process takes of it |
 //! | [`wait`] | waits for a condition, with a deadline and a reason |
@@ -25,6 +26,7 @@
 pub mod binary;
 pub mod bitcoin;
 pub mod clients;
+pub mod compute;
 pub mod failure;
 pub mod machine;
 pub mod network;

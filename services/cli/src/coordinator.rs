@@ -218,11 +218,12 @@ struct Registered {
 
 async fn register(args: &RegisterArgs, out: &Output) -> anyhow::Result<()> {
 	let account = args.account.load(&args.passphrase)?;
+	// Before a key is made, which is not to be made twice.
+	let chain = Chain::connect(&args.node.url).await?;
 	let key = match args.new_key {
 		true => new_sealed_key(&args.key, Kind::Coordinator, &args.passphrase)?,
 		false => sealed_key(&args.key, Kind::Coordinator, &args.passphrase)?,
 	};
-	let chain = Chain::connect(&args.node.url).await?;
 	let there = client::coordinator(&chain, key.public()).await?;
 	if let Some(there) = &there {
 		let by = address(&there.party.account);

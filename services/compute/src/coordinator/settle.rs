@@ -10,7 +10,7 @@ use super::{
 };
 use crate::protocol::Hex32;
 use codec::DecodeAll;
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{StreamExt, TryStreamExt, stream, stream::FuturesUnordered};
 use gridproof_chain::Failure;
 use gridproof_primitives::{
 	H256,
@@ -32,6 +32,8 @@ const WATCH: Duration = Duration::from_secs(3);
 /// First and longest pause before something is sent again, in milliseconds.
 const PAUSE_MS: u64 = 2_000;
 const LONGEST_PAUSE_MS: u64 = 60_000;
+/// Questions to the chain at a time.
+const MAX_QUESTIONS: usize = 16;
 /// Jobs opened or let go at a time.
 const BATCH: u32 = 64;
 
@@ -127,12 +129,9 @@ impl Coordinator {
 		let submitted = self.ledger.claim(waiting).await;
 		// Whatever became of the submission: the chain knows what is settled.
 		let block = submitted.as_ref().ok().copied();
-		let mut missing = 0u32;
-		for job in jobs {
-			if !self.ask_fate(job, block).await? {
-				missing = missing.saturating_add(1);
-			}
-		}
+		let asked = stream::iter(jobs).map(|job| self.ask_fate(job, block));
+		let decided: Vec<bool> = asked.buffer_unordered(MAX_QUESTIONS).try_collect().await?;
+		let missing = decided.iter().filter(|is_decided| !**is_decided).count();
 		match (submitted, missing) {
 			(_, 0) => Ok(()),
 			(Err(failure), _) => Err(failure.into()),
@@ -160,7 +159,11 @@ impl Coordinator {
 			"coordinator_banned",
 			"coordinator_underbonded",
 		];
-		let is_temporary = may_change.contains(&reason.as_str());
+		// The chain forgets jobs some time after their deadline.
+		let deadline_ms = self.job(job).await?.map_or(0, |job| job.deadline_ms);
+		let kept_back = self.settings.settle_seconds.saturating_mul(1_000);
+		let is_open = now < deadline_ms.saturating_add(kept_back);
+		let is_temporary = is_open && may_change.contains(&reason.as_str());
 		if !is_temporary {
 			tracing::error!(job = %Hex32(job.0), reason, "the chain refuses a receipt");
 		}
@@ -237,33 +240,41 @@ impl Coordinator {
 			return Ok(0);
 		}
 		// After a crash some may be open already.
+		let count = jobs.len();
+		let asked = stream::iter(jobs).map(|job| async move {
+			let escrow = self.ledger.escrow(job.job).await?;
+			Ok::<_, Refused>((job, escrow))
+		});
+		let asked: Vec<_> = asked.buffered(MAX_QUESTIONS).try_collect().await?;
 		let mut fresh = Vec::new();
-		for job in &jobs {
-			match self.ledger.escrow(job.job).await? {
+		for (job, escrow) in asked {
+			match escrow {
 				None => fresh.push(job),
-				Some(escrow) => self.opened(job, escrow).await?,
+				Some(escrow) => self.opened(&job, escrow).await?,
 			}
 		}
-		let quotes = fresh.iter().filter_map(|job| signed_quote(job)).collect();
+		let quotes = fresh.iter().filter_map(signed_quote).collect();
 		let outcomes = self.ledger.open(quotes).await?;
-		for (place, job) in fresh.into_iter().enumerate() {
+		for (place, job) in fresh.iter().enumerate() {
 			// Fewer outcomes than jobs: the rest was not sent.
 			let Some(outcome) = outcomes.get(place) else { continue };
 			self.open_outcome(job, outcome).await?;
 		}
-		Ok(jobs.len())
+		Ok(count)
 	}
 
 	async fn open_outcome(&self, job: &Job, outcome: &Result<(), Failure>) -> Result<(), Refused> {
 		let id = job.job;
-		match (self.ledger.escrow(id).await?, outcome) {
-			(Some(escrow), _) => self.opened(job, escrow).await,
-			(None, Ok(())) => Ok(()),
-			(None, Err(failure)) if failure.is_temporary() => {
+		let Err(failure) = outcome else {
+			return self.opened(job, Escrow::Open { cancelling: false }).await;
+		};
+		match self.ledger.escrow(id).await? {
+			Some(escrow) => self.opened(job, escrow).await,
+			None if failure.is_temporary() => {
 				let until = self.now().saturating_add(PAUSE_MS);
 				self.write(move |db| Ok(rows::postpone(db, id, until)?)).await
 			},
-			(None, Err(failure)) => self.fail(id, format!("its escrow: {failure}")).await,
+			None => self.fail(id, format!("its escrow: {failure}")).await,
 		}
 	}
 

@@ -11,30 +11,39 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 /// How tokens are chosen, in both kinds of requests for text.
+///
+/// Numbers are taken as they come: members of a flattened structure are buffered, where serde_json
+/// keeps a number's literal and no longer tells its type.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct Choice {
 	/// 0 to 2.
 	#[serde(default)]
-	temperature: Option<f64>,
+	#[schema(value_type = Option<f64>)]
+	temperature: Option<Value>,
 	/// Above 0, at most 1.
 	#[serde(default)]
-	top_p: Option<f64>,
+	#[schema(value_type = Option<f64>)]
+	top_p: Option<Value>,
 	/// Seed of the random choices; else one is drawn.
 	#[serde(default)]
-	seed: Option<i64>,
+	#[schema(value_type = Option<i64>)]
+	seed: Option<Value>,
 	/// Texts that end the answer: one, or up to four.
 	#[serde(default)]
 	#[schema(value_type = Object)]
 	stop: Option<Value>,
 	/// How many answers: 1.
 	#[serde(default)]
-	n: Option<u64>,
+	#[schema(value_type = Option<u64>)]
+	n: Option<Value>,
 	/// Not offered: 0.
 	#[serde(default)]
-	presence_penalty: Option<f64>,
+	#[schema(value_type = Option<f64>)]
+	presence_penalty: Option<Value>,
 	/// Not offered: 0.
 	#[serde(default)]
-	frequency_penalty: Option<f64>,
+	#[schema(value_type = Option<f64>)]
+	frequency_penalty: Option<Value>,
 	/// Not offered.
 	#[serde(default)]
 	#[schema(value_type = Object)]
@@ -150,23 +159,25 @@ impl Choice {
 			})
 		};
 		let refused = [
-			("n", self.n.is_some_and(|n| n != 1)),
-			("presence_penalty", self.presence_penalty.is_some_and(|p| p != 0.0)),
-			("frequency_penalty", self.frequency_penalty.is_some_and(|p| p != 0.0)),
+			("n", number("n", &self.n)?.is_some_and(|n| n != 1.0)),
+			("presence_penalty", is_other("presence_penalty", &self.presence_penalty)?),
+			("frequency_penalty", is_other("frequency_penalty", &self.frequency_penalty)?),
 			("logit_bias", is_set(&self.logit_bias)),
 			("logprobs", is_set(&self.logprobs)),
 		];
 		if let Some((name, _)) = refused.into_iter().find(|(_, set)| *set) {
 			return Err(not_offered(name));
 		}
-		let seed = match self.seed {
-			Some(seed) => u64::try_from(seed)
-				.map_err(|_| OpenAiFault::param("seed", "seed must not be negative"))?,
-			None => OsRng.gen_range(0..=u64::MAX >> 1),
+		let seed = match &self.seed {
+			None | Some(Value::Null) => OsRng.gen_range(0..=u64::MAX >> 1),
+			Some(seed) => {
+				let wanted = || OpenAiFault::param("seed", "seed must be a whole number from 0 on");
+				seed.as_u64().ok_or_else(wanted)?
+			},
 		};
 		Ok(Sampling {
-			temperature_milli: milli("temperature", self.temperature, 0.0, 2.0)?,
-			top_p_milli: milli("top_p", self.top_p, 0.001, 1.0)?,
+			temperature_milli: milli("temperature", &self.temperature, 0.0, 2.0)?,
+			top_p_milli: milli("top_p", &self.top_p, 0.001, 1.0)?,
 			seed,
 			stop: match &self.stop {
 				None | Some(Value::Null) => Vec::new(),
@@ -190,10 +201,31 @@ fn not_offered(name: &'static str) -> OpenAiFault {
 	OpenAiFault::param(name, format!("{name} is not offered here"))
 }
 
+/// A number, if it is given.
+fn number(name: &'static str, value: &Option<Value>) -> Result<Option<f64>, OpenAiFault> {
+	match value {
+		None | Some(Value::Null) => Ok(None),
+		Some(value) => {
+			let wanted = || OpenAiFault::param(name, format!("{name} must be a number"));
+			value.as_f64().map(Some).ok_or_else(wanted)
+		},
+	}
+}
+
+/// Is a number given that is not zero?
+fn is_other(name: &'static str, value: &Option<Value>) -> Result<bool, OpenAiFault> {
+	Ok(number(name, value)?.is_some_and(|number| number != 0.0))
+}
+
 /// A figure in thousandths; one if it is not given.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn milli(name: &'static str, value: Option<f64>, from: f64, to: f64) -> Result<u32, OpenAiFault> {
-	let value = value.unwrap_or(1.0);
+fn milli(
+	name: &'static str,
+	value: &Option<Value>,
+	from: f64,
+	to: f64,
+) -> Result<u32, OpenAiFault> {
+	let value = number(name, value)?.unwrap_or(1.0);
 	if !(from..=to).contains(&value) {
 		return Err(OpenAiFault::param(name, format!("{name} must be from {from} to {to}")));
 	}
@@ -337,6 +369,17 @@ mod tests {
 			chat(json!({ "max_tokens": 3, "max_completion_tokens": 4 })).unwrap().max_tokens,
 			4
 		);
+	}
+
+	#[test]
+	fn numbers_are_read_from_text_too() {
+		let text = r#"{"model":"m","prompt":"p","temperature":0.8,"top_p":0.95,"seed":1,"n":1}"#;
+		let job = serde_json::from_str::<CompletionRequest>(text).unwrap().job().unwrap();
+		let Sampling { temperature_milli, top_p_milli, seed, .. } = job.sampling;
+		assert_eq!((temperature_milli, top_p_milli, seed), (800, 950, 1));
+		let text = r#"{"model":"m","prompt":"p","temperature":"hot"}"#;
+		let fault = serde_json::from_str::<CompletionRequest>(text).unwrap().job().unwrap_err();
+		assert_eq!(fault.to_json()["error"]["param"], "temperature");
 	}
 
 	#[test]

@@ -1,0 +1,478 @@
+//! A chain with a coordinator, its front and miners, all of them real processes; and what money
+//! did on that chain, read from its blocks.
+
+use crate::{
+	binary::command_binary,
+	node::{Node, NodeConfig},
+	process::{Process, free_ports},
+	reserve::gridproof,
+	transfers,
+};
+use anyhow::{Context, Result, bail, ensure};
+use codec::Encode;
+use gridproof_chain::Chain;
+use gridproof_primitives::{
+	H256,
+	compute::{JobView, Overview},
+	ed25519::PublicKey,
+};
+use serde_json::{Value, json};
+use std::{
+	collections::BTreeMap,
+	fs,
+	path::{Path, PathBuf},
+	time::Duration,
+};
+use subxt::{
+	dynamic::{At, Value as Decoded},
+	ext::scale_value::{Composite, ValueDef},
+};
+use tempfile::TempDir;
+
+/// Who puts up the coordinator's bond and gets its part.
+pub const COORDINATOR: &str = "//Bob";
+/// Who puts up the miners' bonds and gets their parts.
+pub const MINERS: [&str; 2] = ["//Charlie", "//Dave"];
+/// Who pays for the front's jobs.
+pub const PURSE: &str = "//Ferdie";
+/// Who pays for jobs of its own.
+pub const CLIENT: &str = "//Eve";
+const START: Duration = Duration::from_secs(60);
+
+/// A chain with a coordinator and two miners.
+pub struct Compute {
+	/// The node.
+	pub node: Node,
+	/// The connection of the services.
+	pub chain: Chain,
+	/// The coordinator with its front.
+	pub coordinator: Process,
+	/// The miners.
+	pub miners: Vec<Process>,
+	/// Address of the coordinator.
+	pub url: String,
+	/// A customer's key for the front.
+	pub api_key: String,
+	/// Keys of the miners.
+	pub miner_keys: Vec<PublicKey>,
+	/// The coordinator's key.
+	pub coordinator_key: PublicKey,
+	/// Their folder.
+	pub folder: TempDir,
+	http: reqwest::Client,
+}
+
+/// What the coordinator is configured with: short leases, so that a test need not wait.
+fn configuration() -> Value {
+	json!({
+		"confirm_seconds": 8,
+		"lease_seconds": 12,
+		"deadline_seconds": 240,
+		"settle_seconds": 60,
+		"quote_seconds": 100,
+		"check_per_thousand": 100,
+		"requests_per_minute": 1_000_000,
+		"max_failures": 50,
+	})
+}
+
+fn key_of(registered: &Value, who: &str) -> Result<PublicKey> {
+	let text = registered[who].as_str().context("no key in the answer")?;
+	let mut key = [0; 32];
+	hex::decode_to_slice(text.trim_start_matches("0x"), &mut key)?;
+	Ok(key)
+}
+
+impl Compute {
+	/// Starts all of it, and waits until both miners are there.
+	///
+	/// # Errors
+	/// When any part does not start.
+	pub async fn start() -> Result<Self> {
+		let _ = rustls::crypto::ring::default_provider().install_default();
+		let folder = tempfile::Builder::new().prefix("gridproof-e2e-compute-").tempdir()?;
+		let node = Node::start(NodeConfig::development()).await?;
+		node.wait_for_finalized(2, Duration::from_secs(30)).await?;
+		let chain = Chain::connect(&node.rpc_url()).await?;
+		let path = |name: &str| folder.path().join(name).display().to_string();
+		let [port] = free_ports()?;
+		let url = format!("http://127.0.0.1:{port}");
+
+		let coordinator_key =
+			register("coordinator", &path("coordinator.key"), COORDINATOR, &node).await?;
+		let mut miner_keys = Vec::new();
+		for (number, account) in MINERS.iter().enumerate() {
+			let file = path(&format!("miner-{number}.key"));
+			miner_keys.push(register("miner", &file, account, &node).await?);
+		}
+		let customers = path("keys.json");
+		let new_key = ["coordinator", "api-key", "--name", "e2e", "--file", &customers];
+		let made = gridproof(&new_key).await?.done()?;
+		let api_key = made["key"].as_str().context("no API key")?.to_owned();
+		fs::write(folder.path().join("coordinator.json"), configuration().to_string())?;
+
+		let coordinator = start_coordinator(folder.path(), &node, port)?;
+		let mut compute = Self {
+			node,
+			chain,
+			coordinator,
+			miners: Vec::new(),
+			url,
+			api_key,
+			miner_keys,
+			coordinator_key,
+			folder,
+			http: reqwest::Client::builder().timeout(Duration::from_secs(240)).build()?,
+		};
+		compute.wait_for_coordinator().await?;
+		for number in 0..MINERS.len() {
+			let miner = compute.miner(number)?;
+			compute.miners.push(miner);
+		}
+		compute.wait_for_miners(MINERS.len()).await?;
+		Ok(compute)
+	}
+
+	fn miner(&self, number: usize) -> Result<Process> {
+		let path = |name: &str| self.folder.path().join(name).display().to_string();
+		let arguments = [
+			"--json",
+			"miner",
+			"run",
+			"--key",
+			&path(&format!("miner-{number}.key")),
+			"--data",
+			&path(&format!("miner-{number}")),
+			"--coordinator",
+			&self.url,
+			"--url",
+			&self.node.rpc_url(),
+		];
+		let arguments = arguments.iter().map(|text| (*text).to_owned()).collect();
+		let log = self.folder.path().join(format!("miner-{number}.log"));
+		Process::start(&format!("miner {number}"), &command_binary()?, arguments, log)
+	}
+
+	/// Waits until the coordinator answers.
+	///
+	/// # Errors
+	/// When it ends, or takes too long.
+	pub async fn wait_for_coordinator(&mut self) -> Result<()> {
+		let (http, health) = (self.http.clone(), format!("{}/health", self.url));
+		self.coordinator
+			.wait("the coordinator answers", START, async || {
+				let answer = http.get(&health).send().await;
+				Ok(answer.is_ok_and(|answer| answer.status().is_success()).then_some(()))
+			})
+			.await
+	}
+
+	/// Waits until so many miners are there.
+	///
+	/// # Errors
+	/// When that takes too long.
+	pub async fn wait_for_miners(&mut self, count: usize) -> Result<()> {
+		let (http, info) = (self.http.clone(), format!("{}/api/v1/info", self.url));
+		self.coordinator
+			.wait(&format!("{count} miners"), START, async || {
+				let Ok(answer) = http.get(&info).send().await else { return Ok(None) };
+				let info: Value = answer.json().await?;
+				let there = info["miners"].as_array().map_or(0, Vec::len);
+				Ok((there >= count).then_some(()))
+			})
+			.await
+	}
+
+	/// Asks the coordinator; JSON of the answer.
+	///
+	/// # Errors
+	/// When it does not answer with success.
+	pub async fn get(&self, path: &str) -> Result<Value> {
+		let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.api_key);
+		let answer = request.send().await?;
+		ensure!(answer.status().is_success(), "{path}: {}", answer.text().await?);
+		Ok(answer.json().await?)
+	}
+
+	/// Has the front complete a prompt; the job's id.
+	///
+	/// # Errors
+	/// When it does not.
+	pub async fn complete(&self, prompt: &str, max_tokens: u32) -> Result<Done> {
+		let body = json!({
+			"model": self.model().await?,
+			"prompt": prompt,
+			"max_tokens": max_tokens,
+			"temperature": 0.8,
+			"seed": 1,
+		});
+		let request = self.http.post(format!("{}/v1/completions", self.url));
+		let answer = request.bearer_auth(&self.api_key).json(&body).send().await?;
+		let status = answer.status();
+		let header = |name: &str| {
+			let value = answer.headers().get(name).and_then(|value| value.to_str().ok());
+			value.map(str::to_owned)
+		};
+		let (job, receipt) = (header("x-gridproof-job"), header("x-gridproof-receipt"));
+		let body: Value = answer.json().await?;
+		ensure!(status.is_success(), "{status}: {body}");
+		let job = job.context("no x-gridproof-job")?;
+		let receipt = receipt.context("no x-gridproof-receipt")?;
+		Ok(Done { job, receipt, body })
+	}
+
+	/// The model on offer.
+	///
+	/// # Errors
+	/// When there is none.
+	pub async fn model(&self) -> Result<String> {
+		let models = self.get("/v1/models").await?;
+		Ok(models["data"][0]["id"].as_str().context("no model on offer")?.to_owned())
+	}
+
+	/// All jobs that the coordinator has, the youngest first.
+	///
+	/// # Errors
+	/// When it does not answer.
+	pub async fn jobs(&self) -> Result<Vec<Value>> {
+		let (mut all, mut before) = (Vec::new(), String::new());
+		loop {
+			let page = self.get(&format!("/api/v1/jobs?limit=500{before}")).await?;
+			all.extend(page["jobs"].as_array().context("no jobs")?.iter().cloned());
+			match page["next"].as_u64() {
+				Some(next) => before = format!("&before={next}"),
+				None => return Ok(all),
+			}
+		}
+	}
+
+	/// Waits until every job has ended, and every receipt's money is final or refused.
+	///
+	/// # Errors
+	/// After `limit`.
+	pub async fn wait_until_settled(&mut self, limit: Duration) -> Result<()> {
+		let (http, info) = (self.http.clone(), format!("{}/api/v1/info", self.url));
+		self.coordinator
+			.wait("all jobs and receipts are final", limit, async || {
+				let Ok(answer) = http.get(&info).send().await else { return Ok(None) };
+				let info: Value = answer.json().await?;
+				let count = |of: &str, name: &str| info[of][name].as_u64().unwrap_or(0);
+				let open: u64 =
+					["queued", "assigned", "running"].map(|s| count("jobs", s)).iter().sum();
+				Ok((open + count("receipts", "pending") == 0).then_some(()))
+			})
+			.await
+	}
+
+	/// A receipt with both signatures, as SCALE.
+	///
+	/// # Errors
+	/// When there is none.
+	pub async fn signed_receipt(&self, job: &str) -> Result<Vec<u8>> {
+		let shown = self.get(&format!("/attest/receipt?job={job}")).await?;
+		let text = shown["signed"].as_str().context("no signed receipt")?;
+		Ok(hex::decode(text.trim_start_matches("0x"))?)
+	}
+
+	/// A job as the chain has it.
+	///
+	/// # Errors
+	/// When the chain does not know it.
+	pub async fn on_chain(&self, job: &str) -> Result<JobView> {
+		let mut id = H256::zero();
+		hex::decode_to_slice(job.trim_start_matches("0x"), &mut id.0)?;
+		let view: Option<JobView> = self.chain.call("ComputeReceiptsApi_job", &id.encode()).await?;
+		view.with_context(|| format!("the chain does not know {job}"))
+	}
+
+	/// How compute stands on chain.
+	///
+	/// # Errors
+	/// When the node does not answer.
+	pub async fn overview(&self) -> Result<Overview> {
+		Ok(self.chain.call("ComputeReceiptsApi_overview", &[]).await?)
+	}
+
+	/// What an account has altogether, in AIT's smallest unit: free and held.
+	///
+	/// # Errors
+	/// When the node does not answer.
+	pub async fn wealth(&self, account: &[u8; 32]) -> Result<u128> {
+		let (free, held) = self.chain.native_balance(account).await?;
+		free.checked_add(held).context("a balance above all there can be")
+	}
+
+	/// Connects anew after the node was away.
+	///
+	/// # Errors
+	/// When it does not answer.
+	pub async fn reconnect(&mut self) -> Result<()> {
+		self.chain = Chain::connect(&self.node.rpc_url()).await?;
+		Ok(())
+	}
+}
+
+/// What the front answered.
+#[derive(Clone, Debug)]
+pub struct Done {
+	/// The job's id.
+	pub job: String,
+	/// The receipt's id.
+	pub receipt: String,
+	/// The body.
+	pub body: Value,
+}
+
+async fn register(role: &str, file: &str, account: &str, node: &Node) -> Result<PublicKey> {
+	let url = node.rpc_url();
+	let arguments =
+		[role, "register", "--key", file, "--new-key", "--suri", account, "--url", &url];
+	let registered = gridproof(&arguments).await?.done()?;
+	key_of(&registered, role)
+}
+
+fn start_coordinator(folder: &Path, node: &Node, port: u16) -> Result<Process> {
+	let path = |name: &str| folder.join(name).display().to_string();
+	let arguments = [
+		"--json",
+		"coordinator",
+		"run",
+		"--key",
+		&path("coordinator.key"),
+		"--data",
+		&path("coordinator"),
+		"--config",
+		&path("coordinator.json"),
+		"--listen",
+		&format!("127.0.0.1:{port}"),
+		"--api-keys",
+		&path("keys.json"),
+		"--suri",
+		PURSE,
+		"--url",
+		&node.rpc_url(),
+	];
+	let arguments = arguments.iter().map(|text| (*text).to_owned()).collect();
+	let program: PathBuf = command_binary()?;
+	Process::start("coordinator", &program, arguments, path("coordinator.log").into())
+}
+
+/// The public key of a development account.
+///
+/// # Errors
+/// When it is none.
+pub fn account(uri: &str) -> Result<[u8; 32]> {
+	Ok(transfers::account(uri)?.public_key().0)
+}
+
+/// What happened to money in some blocks, by the chain's events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Money {
+	/// Jobs settled: by job, how often, the miner, what it got, what went back, the weight.
+	pub settled: BTreeMap<Vec<u8>, Vec<Settled>>,
+	/// Receipts refused.
+	pub refused: u64,
+	/// Steps closed: number, weight, shares of treasury, coordinator and miner.
+	pub steps: BTreeMap<u128, (u128, [u128; 3])>,
+	/// AIT minted, by key.
+	pub minted: BTreeMap<Vec<u8>, u128>,
+	/// AIT minted to the treasury.
+	pub treasury: u128,
+	/// Fees, by account.
+	pub fees: BTreeMap<Vec<u8>, u128>,
+}
+
+/// A job's settlement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+	/// The miner's key.
+	pub miner: Vec<u8>,
+	/// Compute units.
+	pub units: u128,
+	/// Parts of treasury, coordinator and miner.
+	pub shares: [u128; 3],
+	/// What the client got back.
+	pub refund: u128,
+	/// Weight in the step.
+	pub weight: u128,
+}
+
+impl Money {
+	/// Reads the finalized blocks from `first` on.
+	///
+	/// # Errors
+	/// When the node does not answer.
+	pub async fn since(node: &Node, first: u64) -> Result<Self> {
+		let (last, _) = node.rpc()?.finalized().await?;
+		let api = transfers::connect(node).await?;
+		let mut money = Self::default();
+		for number in first..=last {
+			let events = api.at_block(number).await?.events().fetch().await?;
+			for event in events.iter() {
+				let event = event?;
+				let name = (event.pallet_name().to_owned(), event.event_name().to_owned());
+				if ["ComputeReceipts", "TransactionPayment"].contains(&name.0.as_str()) {
+					let fields: Composite<()> = event.decode_fields_unchecked_as()?;
+					money.note(&name.0, &name.1, &fields)?;
+				}
+			}
+		}
+		Ok(money)
+	}
+
+	fn note(&mut self, pallet: &str, event: &str, fields: &Composite<()>) -> Result<()> {
+		let number = |name: &str| whole(fields.at(name)).with_context(|| name.to_owned());
+		let key = |name: &str| bytes(fields.at(name)).with_context(|| name.to_owned());
+		match (pallet, event) {
+			("ComputeReceipts", "ReceiptSettled") => {
+				self.settled.entry(key("job_id")?).or_default().push(Settled {
+					miner: key("miner")?,
+					units: number("compute_units")?,
+					shares: shares(fields.at("shares"))?,
+					refund: number("refund")?,
+					weight: number("weight")?,
+				});
+			},
+			("ComputeReceipts", "ReceiptRefused") => self.refused += 1,
+			("ComputeReceipts", "StepClosed") => {
+				let closed = (number("weight")?, shares(fields.at("shares"))?);
+				let known = self.steps.insert(number("step")?, closed);
+				ensure!(known.is_none(), "a step was closed twice");
+			},
+			("ComputeReceipts", "EmissionPaid") => {
+				*self.minted.entry(key("key")?).or_default() += number("amount")?;
+			},
+			("ComputeReceipts", "TreasuryPaid") => self.treasury += number("amount")?,
+			("ComputeReceipts", "PaymentDiverted" | "Slashed") => bail!("{event}: {fields:?}"),
+			("TransactionPayment", "TransactionFeePaid") => {
+				*self.fees.entry(key("who")?).or_default() += number("actual_fee")?;
+			},
+			_ => (),
+		}
+		Ok(())
+	}
+
+	/// All AIT minted.
+	pub fn minted(&self) -> u128 {
+		self.minted.values().sum::<u128>() + self.treasury
+	}
+}
+
+fn whole(value: Option<&Decoded>) -> Option<u128> {
+	value?.as_u128()
+}
+
+fn shares(value: Option<&Decoded>) -> Result<[u128; 3]> {
+	let part = |name: &str| whole(value.and_then(|value| value.at(name))).context("a share");
+	Ok([part("treasury")?, part("coordinator")?, part("miner")?])
+}
+
+/// The bytes of a key or hash, however many newtypes are around them.
+fn bytes(value: Option<&Decoded>) -> Option<Vec<u8>> {
+	let ValueDef::Composite(inner) = &value?.value else { return None };
+	let values: Vec<&Decoded> = inner.values().collect();
+	match &values[..] {
+		[one] => bytes(Some(one)),
+		many => many.iter().map(|byte| u8::try_from(byte.as_u128()?).ok()).collect(),
+	}
+}

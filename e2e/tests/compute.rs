@@ -1,0 +1,318 @@
+//! Real inferences by two miners and one coordinator, paid through the front on a real node: every
+//! escrow settles, money adds up to the last unit, what is minted is what the formula says, and
+//! receipts that come again change nothing.
+//!
+//! `GRIDPROOF_E2E_JOBS` says how many inferences there are; 60 if it is not set.
+
+use anyhow::{Context, Result, ensure};
+use codec::{Decode, Encode};
+use futures::{StreamExt, TryStreamExt, stream};
+use gridproof_chain::{Failure, Patience, Submitter};
+use gridproof_e2e::{
+	clients::{npm, python, python_script, run},
+	compute::{CLIENT, COORDINATOR, Compute, MINERS, Money, PURSE, account},
+	reserve::gridproof,
+	transfers, wait,
+};
+use gridproof_primitives::{
+	H256,
+	compute::{JobState, SignedReceipt},
+};
+use num_bigint::BigInt;
+use num_traits::ToPrimitive;
+use serde_json::Value;
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	env,
+	process::Command,
+	time::{Duration, Instant},
+};
+
+const PALLET: &str = "ComputeReceipts";
+/// What a compute unit of the full class and score asks for, as the parameters have it.
+const MINT_PER_UNIT: u128 = 1_000_000_000_000_000;
+/// Class of a processor, in thousandths.
+const CPU: u128 = 300;
+
+fn jobs() -> Result<usize> {
+	match env::var("GRIDPROOF_E2E_JOBS") {
+		Ok(text) => text.parse().context("GRIDPROOF_E2E_JOBS is no number"),
+		Err(_) => Ok(60),
+	}
+}
+
+/// What everybody who is concerned has.
+async fn wealth(compute: &Compute) -> Result<BTreeMap<&'static str, u128>> {
+	let mut all = BTreeMap::new();
+	for who in [PURSE, CLIENT, COORDINATOR, MINERS[0], MINERS[1]] {
+		all.insert(who, compute.wealth(&account(who)?).await?);
+	}
+	let treasury: [u8; 32] = treasury();
+	all.insert("treasury", compute.wealth(&treasury).await?);
+	Ok(all)
+}
+
+/// The treasury's account: `modl` and its name, padded with zeros.
+fn treasury() -> [u8; 32] {
+	let mut account = [0; 32];
+	account[..12].copy_from_slice(b"modlpy/trsry");
+	account
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_escrow_settles_and_the_money_adds_up_to_the_last_unit() -> Result<()> {
+	let count = jobs()?;
+	let mut compute = Compute::start().await?;
+	let (first, _) = compute.node.rpc()?.finalized().await?;
+	let before = wealth(&compute).await?;
+	let start = Instant::now();
+
+	let prompts = ["Once upon a time", "The energy of the sun", "A miner", "It was a dark night"];
+	let ask = async |number: usize| {
+		let prompt = format!("{} {number}", prompts[number % prompts.len()]);
+		compute.complete(&prompt, 8 + u32::try_from(number % 9)?).await
+	};
+	let done: Vec<_> = stream::iter(0..count).map(ask).buffer_unordered(48).try_collect().await?;
+	println!("{count} inferences in {:.1} s", start.elapsed().as_secs_f64());
+	// And some by a client that opens its jobs itself.
+	for number in 0..3 {
+		own_job(&compute, &format!("My own question {number}")).await?;
+	}
+	compute.wait_until_settled(Duration::from_secs(120)).await?;
+	println!("all final after {:.1} s", start.elapsed().as_secs_f64());
+
+	let ids: BTreeSet<&String> = done.iter().map(|done| &done.job).collect();
+	let receipts: BTreeSet<&String> = done.iter().map(|done| &done.receipt).collect();
+	assert_eq!(
+		(ids.len(), receipts.len()),
+		(count, count),
+		"each has a job and receipt of its own"
+	);
+	pay_out(&compute).await?;
+	let money = Money::since(&compute.node, first + 1).await?;
+	let overview = compute.overview().await?;
+	assert_eq!(overview.jobs_settled, u64::try_from(count + 3)?);
+	assert_eq!((overview.jobs_open, overview.escrow_ait), (0, 0), "nothing is held any more");
+	check_settlements(&compute, &money, count + 3).await?;
+	check_mint(&compute, &money).await?;
+	check_wealth(&compute, &money, &before).await?;
+	replays_change_nothing(&compute, &done.iter().map(|d| d.job.clone()).collect::<Vec<_>>())
+		.await?;
+	clients_of_openai(&compute).await?;
+	compute.node.assert_no_errors();
+	Ok(())
+}
+
+/// A job that a client opens on chain with its own money.
+async fn own_job(compute: &Compute, prompt: &str) -> Result<()> {
+	let folder = compute.folder.path().join("jobs").display().to_string();
+	let node = compute.node.rpc_url();
+	let common = ["--coordinator", &compute.url, "--jobs", &folder];
+	let mut arguments = vec!["job", "submit", "--prompt", prompt, "--max-tokens", "12"];
+	arguments.extend(["--suri", CLIENT, "--url", &node, "--until-final"]);
+	arguments.extend(common);
+	let shown = gridproof(&arguments).await?.done()?;
+	assert_eq!(
+		(&shown["state"], &shown["receipt"]["settlement"]),
+		(&"completed".into(), &"final".into())
+	);
+	ensure!(shown["output"]["completion_tokens"].as_u64() > Some(0), "no tokens: {shown}");
+	let job = shown["job"].as_str().context("no id")?;
+	let mut again = vec!["job", "show", job];
+	again.extend(common);
+	let again = gridproof(&again).await?.done()?;
+	assert_eq!(again["output"], shown["output"]);
+	Ok(())
+}
+
+/// Closes the running step by waiting for its end, and has everybody paid.
+async fn pay_out(compute: &Compute) -> Result<()> {
+	let step = compute.overview().await?.step.step;
+	wait::until("the step's end", Duration::from_secs(60), async || {
+		Ok((compute.overview().await?.step.step > step).then_some(()))
+	})
+	.await?;
+	let parties: Vec<[u8; 32]> =
+		compute.miner_keys.iter().copied().chain([compute.coordinator_key]).collect();
+	for party in parties {
+		// Miners claim by themselves now and then: whoever has nothing left is refused.
+		let claim = vec![party].encode();
+		let paid =
+			compute.chain.submit_authorized(PALLET, "claim_emission", &claim, &patience()).await;
+		ensure!(matches!(paid, Ok(_) | Err(Failure::Invalid(_))), "{paid:?}");
+	}
+	Ok(())
+}
+
+fn patience() -> Patience {
+	Patience { attempts: 1, ..Patience::default() }
+}
+
+/// Each job settled once, by its assigned price, and the rest went back.
+async fn check_settlements(compute: &Compute, money: &Money, count: usize) -> Result<()> {
+	assert_eq!(money.settled.len(), count);
+	for (job, settled) in &money.settled {
+		let [settled] = &settled[..] else { anyhow::bail!("{settled:?} for one job") };
+		let id = format!("0x{}", hex::encode(job));
+		let view = compute.on_chain(&id).await?;
+		let receipt = view.receipt.context("no receipt")?;
+		assert_eq!(view.state, JobState::Settled);
+		let paid: u128 = settled.shares.iter().sum();
+		assert_eq!((receipt.price, receipt.miner.to_vec()), (paid, settled.miner.clone()));
+		assert_eq!(paid + settled.refund, view.price, "price and refund are the escrow");
+		ensure!(settled.units <= view.max_units.into(), "units above the quote");
+		// A token of this model is `model_factor` thousandths of a unit.
+		assert_eq!(settled.units, u128::from(receipt.compute_units));
+	}
+	Ok(())
+}
+
+/// What was minted is what the formula gives, reckoned here with numbers of any size.
+async fn check_mint(compute: &Compute, money: &Money) -> Result<()> {
+	let mut weights: BTreeMap<u64, BTreeMap<Vec<u8>, BigInt>> = BTreeMap::new();
+	for (job, settled) in &money.settled {
+		let [settled] = &settled[..] else { anyhow::bail!("settled twice") };
+		let id = format!("0x{}", hex::encode(job));
+		let step = compute.on_chain(&id).await?.receipt.context("no receipt")?.step;
+		let of = weights.entry(step).or_default().entry(settled.miner.clone()).or_default();
+		*of += settled.weight;
+		let base = settled.units * CPU;
+		ensure!(settled.weight % base == 0, "the weight is not units, class and a score");
+		ensure!(settled.weight / base <= 10_000, "a score above 10,000");
+	}
+	let mut minted: BTreeMap<Vec<u8>, BigInt> = BTreeMap::new();
+	let mut treasury = BigInt::from(0);
+	for (step, miners) in &weights {
+		let whole: BigInt = miners.values().sum();
+		let demand = &whole * MINT_PER_UNIT / 10_000_000u64;
+		let budget = BigInt::from(50_000_000_000_000_000_000u128) >> (step / 210_000);
+		let pool = demand.min(budget);
+		let (to_treasury, to_coordinator) = (&pool / 5, &pool / 20);
+		let to_miners = &pool - &to_treasury - &to_coordinator;
+		for (miner, weight) in miners {
+			let part = &to_miners * weight / &whole;
+			*minted.entry(miner.clone()).or_default() += part;
+		}
+		*minted.entry(compute.coordinator_key.to_vec()).or_default() += to_coordinator;
+		treasury += to_treasury;
+	}
+	for (key, amount) in &minted {
+		let paid = money.minted.get(key).copied().unwrap_or(0);
+		assert_eq!(amount.to_u128(), Some(paid), "minted to {}", hex::encode(key));
+	}
+	assert_eq!(treasury.to_u128(), Some(money.treasury), "minted to the treasury");
+	assert_eq!(compute.overview().await?.minted, money.minted());
+	println!("minted {} in {} steps", money.minted(), weights.len());
+	Ok(())
+}
+
+/// Who paid, who got, to the last unit.
+async fn check_wealth(
+	compute: &Compute,
+	money: &Money,
+	before: &BTreeMap<&'static str, u128>,
+) -> Result<()> {
+	let after = wealth(compute).await?;
+	let change = |who: &str| {
+		let amount = |all: &BTreeMap<&str, u128>| BigInt::from(all.get(who).copied().unwrap_or(0));
+		amount(&after) - amount(before)
+	};
+	let fee = |who: &str| -> Result<u128> {
+		Ok(money.fees.get(account(who)?.as_slice()).copied().unwrap_or(0))
+	};
+	let mut paid_by: BTreeMap<[u8; 32], u128> = BTreeMap::new();
+	let mut paid_to: BTreeMap<Vec<u8>, u128> = BTreeMap::new();
+	for (job, settled) in &money.settled {
+		let view = compute.on_chain(&format!("0x{}", hex::encode(job))).await?;
+		let total: u128 = settled.iter().flat_map(|settled| settled.shares).sum();
+		*paid_by.entry(view.client).or_default() += total;
+		for settled in settled {
+			*paid_to.entry(settled.miner.clone()).or_default() += settled.shares[2];
+		}
+	}
+	for who in [PURSE, CLIENT] {
+		let paid = paid_by.get(&account(who)?).copied().unwrap_or(0);
+		assert_eq!(change(who), -BigInt::from(paid + fee(who)?), "{who} paid its jobs and fees");
+	}
+	for (who, key) in MINERS.iter().zip(&compute.miner_keys) {
+		let of = |sums: &BTreeMap<Vec<u8>, u128>| sums.get(key.as_slice()).copied().unwrap_or(0);
+		let got = of(&paid_to) + of(&money.minted);
+		assert_eq!(change(who), BigInt::from(got), "{who} got its prices and its emission");
+		ensure!(of(&paid_to) > 0, "{who} did nothing");
+	}
+	let minted = money.minted.get(compute.coordinator_key.as_slice()).copied().unwrap_or(0);
+	assert_eq!(change(COORDINATOR), BigInt::from(minted), "the coordinator's part");
+	let fees: u128 = money.fees.values().sum();
+	assert_eq!(change("treasury"), BigInt::from(money.treasury + fees), "the treasury's part");
+	let all: BigInt = after.keys().map(|who| change(who)).sum();
+	assert_eq!(all, BigInt::from(money.minted()), "nothing came from nowhere but the emission");
+	Ok(())
+}
+
+/// The same receipts again: alone, all at once, in another order, by somebody else.
+async fn replays_change_nothing(compute: &Compute, jobs: &[String]) -> Result<()> {
+	let mut receipts = Vec::new();
+	for job in jobs.iter().take(120) {
+		let bytes = compute.signed_receipt(job).await?;
+		receipts.push(SignedReceipt::decode(&mut &bytes[..])?);
+	}
+	let before = (compute.overview().await?, wealth(compute).await?);
+	let (height, _) = compute.node.rpc()?.finalized().await?;
+	let one = vec![receipts[0].clone()].encode();
+	let reversed: Vec<_> = receipts.iter().rev().cloned().collect();
+	for bundle in [one, receipts.encode(), reversed.encode()] {
+		let again =
+			compute.chain.submit_authorized(PALLET, "claim_receipts", &bundle, &patience()).await;
+		ensure!(matches!(again, Err(Failure::Invalid(_))), "{again:?}");
+	}
+	let somebody =
+		Submitter::new(compute.chain.clone(), transfers::account("//Alice")?, patience());
+	let calls =
+		[reversed.encode(), receipts.encode()].map(|bundle| (PALLET, "claim_receipts", bundle));
+	for outcome in somebody.submit(&calls).await? {
+		outcome?;
+	}
+	let money = Money::since(&compute.node, height + 1).await?;
+	assert_eq!(money.refused, 2 * u64::try_from(receipts.len())?);
+	assert!(money.settled.is_empty() && money.minted() == 0);
+	let after = (compute.overview().await?, wealth(compute).await?);
+	assert_eq!(before.0.jobs_settled, after.0.jobs_settled);
+	assert_eq!(before.0.minted, after.0.minted);
+	let fees: u128 = money.fees.values().sum();
+	for (who, amount) in &before.1 {
+		let more = if *who == "treasury" { fees } else { 0 };
+		assert_eq!(after.1[who], amount + more, "{who}");
+	}
+	Ok(())
+}
+
+/// OpenAI's own client libraries, unchanged, in Python and JavaScript.
+async fn clients_of_openai(compute: &Compute) -> Result<()> {
+	let model = compute.model().await?;
+	let base = format!("{}/v1", compute.url);
+	let environment = [
+		("OPENAI_BASE_URL", base.as_str()),
+		("OPENAI_API_KEY", &compute.api_key),
+		("MODEL", &model),
+	];
+	let mut python = Command::new(python()?);
+	python.arg(python_script("openai_client.py")).envs(environment);
+	let mut node = Command::new("node");
+	node.arg(npm("openai")?.join("client.js")).envs(environment);
+	for (mut command, name) in [(python, "Python"), (node, "JavaScript")] {
+		let printed = tokio::task::spawn_blocking(move || run(&mut command)).await??;
+		let said: Value = serde_json::from_str(&printed).with_context(|| printed.clone())?;
+		for kind in ["chat", "stream", "completion", "embedding"] {
+			let job =
+				said[kind].as_str().with_context(|| format!("{name}: no {kind} in {said}"))?;
+			let receipt = compute.get(&format!("/attest/receipt?id={job}")).await?;
+			assert_eq!(receipt["receipt_id"], said[kind], "{name}: {kind}");
+		}
+	}
+	Ok(())
+}
+
+#[test]
+fn the_treasury_is_where_the_runtime_has_it() {
+	assert_eq!(H256(treasury()).0[..4], *b"modl");
+}

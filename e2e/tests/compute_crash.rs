@@ -1,0 +1,127 @@
+//! Coordinator, miners and node are killed again and again under load. Nothing is paid twice,
+//! nothing that was accepted is lost, and what cannot be done any more goes back to its client.
+
+use anyhow::{Context, Result, ensure};
+use futures::{StreamExt, stream};
+use gridproof_e2e::compute::{Compute, Money, PURSE, account};
+use gridproof_primitives::compute::JobState;
+use std::{
+	sync::atomic::{AtomicUsize, Ordering},
+	time::Duration,
+};
+
+const JOBS: usize = 60;
+/// A finalized block may be undone by nothing, but the node forgets what was only in its pool.
+const SETTLE_LIMIT: Duration = Duration::from_secs(240);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_under_load_nothing_is_paid_twice_and_nothing_is_lost() -> Result<()> {
+	let mut compute = Compute::start().await?;
+	let (first, _) = compute.node.rpc()?.finalized().await?;
+	let before = compute.wealth(&account(PURSE)?).await?;
+	let (answered, cut) = (AtomicUsize::new(0), AtomicUsize::new(0));
+	let load = Load::of(&compute).await?;
+	let asking = stream::iter(0..JOBS).for_each_concurrent(6, |number| {
+		let (load, answered, cut) = (load.clone(), &answered, &cut);
+		async move {
+			match load.ask(number).await {
+				Ok(()) => answered.fetch_add(1, Ordering::SeqCst),
+				// Whoever was cut off asks for its job later; here the next one is asked for.
+				Err(_) => {
+					tokio::time::sleep(Duration::from_millis(700)).await;
+					cut.fetch_add(1, Ordering::SeqCst)
+				},
+			};
+		}
+	});
+	let killing = async {
+		for round in 0..2 {
+			tokio::time::sleep(Duration::from_secs(4)).await;
+			compute.coordinator.launch()?;
+			compute.wait_for_coordinator().await?;
+			tokio::time::sleep(Duration::from_secs(3)).await;
+			let miner = compute.miners.get_mut(round).context("a miner")?;
+			miner.launch()?;
+			tokio::time::sleep(Duration::from_secs(4)).await;
+			compute.node.restart().await?;
+		}
+		anyhow::Ok(())
+	};
+	let ((), killed) = tokio::join!(asking, killing);
+	killed?;
+	println!(
+		"{} answered, {} cut off",
+		answered.load(Ordering::SeqCst),
+		cut.load(Ordering::SeqCst)
+	);
+	compute.reconnect().await?;
+	compute.wait_for_miners(2).await?;
+	compute.wait_until_settled(SETTLE_LIMIT).await?;
+
+	let jobs = compute.jobs().await?;
+	ensure!(jobs.len() >= answered.load(Ordering::SeqCst), "accepted jobs are missing");
+	let completed = jobs.iter().filter(|job| job["state"] == "completed").count();
+	ensure!(completed >= answered.load(Ordering::SeqCst), "answered jobs are not completed");
+	let money = Money::since(&compute.node, first + 1).await?;
+	let mut paid = 0u128;
+	for job in &jobs {
+		let id = job["job"].as_str().context("no id")?;
+		let bytes = hex::decode(id.trim_start_matches("0x"))?;
+		let settled = money.settled.get(&bytes).map_or(0, Vec::len);
+		match job["state"].as_str() {
+			Some("completed") => {
+				assert_eq!(job["receipt"]["settlement"], "final", "{job}");
+				assert_eq!(settled, 1, "{id} is settled once");
+				paid += money.settled[&bytes][0].shares.iter().sum::<u128>();
+			},
+			Some("failed" | "expired" | "cancelled") => {
+				assert_eq!(settled, 0, "{id} is not paid");
+				if let Ok(view) = compute.on_chain(id).await {
+					assert_ne!(view.state, JobState::Settled, "{id}");
+				}
+			},
+			other => anyhow::bail!("{id} is {other:?}"),
+		}
+	}
+	assert_eq!(money.settled.len(), completed, "nothing was settled that nobody knows of");
+	let fees = money.fees.get(account(PURSE)?.as_slice()).copied().unwrap_or(0);
+	let overview = compute.overview().await?;
+	let after = compute.wealth(&account(PURSE)?).await?;
+	// What is held for jobs that wait for their deadline is still the client's.
+	assert_eq!(before - after, paid + fees, "the client paid for what was done");
+	println!("{completed} of {} completed, {} still open on chain", jobs.len(), overview.jobs_open);
+	Ok(())
+}
+
+/// Asks the front, apart from the harness that is being killed meanwhile.
+#[derive(Clone)]
+struct Load {
+	http: reqwest::Client,
+	url: String,
+	key: String,
+	model: String,
+}
+
+impl Load {
+	async fn of(compute: &Compute) -> Result<Self> {
+		Ok(Self {
+			http: reqwest::Client::builder().timeout(Duration::from_secs(60)).build()?,
+			url: format!("{}/v1/completions", compute.url),
+			key: compute.api_key.clone(),
+			model: compute.model().await?,
+		})
+	}
+
+	async fn ask(&self, number: usize) -> Result<()> {
+		let body = serde_json::json!({
+			"model": self.model,
+			"prompt": format!("Question {number}"),
+			"max_tokens": 16,
+		});
+		let request = self.http.post(&self.url).bearer_auth(&self.key).json(&body);
+		let answer = request.send().await?;
+		ensure!(answer.status().is_success(), "{}", answer.text().await?);
+		answer.bytes().await?;
+		Ok(())
+	}
+}
