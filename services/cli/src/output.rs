@@ -66,9 +66,12 @@ impl Output {
 	}
 }
 
+/// Warnings, but not that a library does nothing when an MQTT client disconnects.
+const DEFAULT_FILTER: &str = "warn,ntex_mqtt::control=error";
+
 /// Logs go to standard error; `RUST_LOG` chooses what is shown (default: warnings).
 pub fn init_logging() {
 	let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-		.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+		.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(DEFAULT_FILTER));
 	tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

@@ -7,6 +7,7 @@ use crate::{
 use rusqlite::{Connection, OpenFlags};
 use std::{
 	fs::{self, File, TryLockError},
+	os::unix::fs::OpenOptionsExt,
 	path::{Path, PathBuf},
 	sync::{Arc, Mutex, PoisonError},
 	thread::JoinHandle,
@@ -65,6 +66,13 @@ impl Database {
 			fs::create_dir_all(folder).map_err(|error| cannot(error.to_string()))?;
 		}
 		let lock = lock(path)?;
+		// Made here, so that it and what SQLite puts beside it are its owner's only.
+		fs::OpenOptions::new()
+			.create(true)
+			.append(true)
+			.mode(0o600)
+			.open(path)
+			.map_err(|error| cannot(error.to_string()))?;
 		let mut connection = Connection::open(path).map_err(|error| cannot(error.to_string()))?;
 		configure(&connection, options).map_err(|error| cannot(error.to_string()))?;
 		migrate(&mut connection, path, migrations)?;

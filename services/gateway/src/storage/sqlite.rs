@@ -94,7 +94,7 @@ impl Sqlite {
 		self.queue.saturating_sub(self.database.room())
 	}
 
-	fn read<'a, T, F>(&'a self, job: F) -> Answer<'a, T>
+	fn read<T, F>(&self, job: F) -> Answer<'_, T>
 	where
 		T: Send + 'static,
 		F: FnOnce(&Connection) -> Result<T, StoreFault> + Send + 'static,
@@ -102,7 +102,7 @@ impl Sqlite {
 		Box::pin(self.database.read(job))
 	}
 
-	fn write<'a, T, F>(&'a self, job: F) -> Answer<'a, T>
+	fn write<T, F>(&self, job: F) -> Answer<'_, T>
 	where
 		T: Send + 'static,
 		F: FnOnce(&Connection) -> Result<T, StoreFault> + Send + 'static,

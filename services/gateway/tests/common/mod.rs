@@ -51,6 +51,8 @@ struct ChainState {
 	/// Transactions whose answer is lost on the way back.
 	lost: u32,
 	calls: Vec<usize>,
+	/// A meter whose batches the pool refuses, whatever the preview says.
+	poison: Option<MeterIndex>,
 }
 
 impl Chain {
@@ -97,6 +99,10 @@ impl Chain {
 
 	pub fn record(&self, meter: MeterIndex, sequence: u64) -> Option<BatchRecord> {
 		self.0.lock().unwrap().batches.get(&(meter, sequence)).cloned()
+	}
+
+	pub fn poison(&self, meter: Option<MeterIndex>) {
+		self.0.lock().unwrap().poison = meter;
 	}
 
 	/// How many batches each transaction had.
@@ -163,6 +169,9 @@ impl Ledger for Chain {
 		let state = &mut *guard;
 		if let Err(failure) = state.reachable() {
 			return Box::pin(async { Err(failure) });
+		}
+		if batches.iter().any(|batch| Some(batch.header.meter) == state.poison) {
+			return Box::pin(async { Err(Failure::Invalid("poison".to_string())) });
 		}
 		state.calls.push(batches.len());
 		let mut accepted = Vec::new();
