@@ -11,7 +11,7 @@ use crate::{
 use futures::{StreamExt, stream::FuturesOrdered};
 use gridproof_keys::{AccountKey, account::AccountSignature};
 use gridproof_primitives::H256;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use subxt::{
 	client::OnlineClientAtBlockImpl,
 	config::DefaultExtrinsicParamsBuilder,
@@ -110,7 +110,7 @@ impl Chain {
 		patience: &Patience,
 	) -> Result<Included, Failure> {
 		let attempts = patience.attempts.max(1);
-		let (mut chain, mut reason) = (self.clone(), String::new());
+		let (mut chain, mut reason, salt) = (self.clone(), String::new(), salt());
 		for attempt in 1..=attempts {
 			if attempt > 1 {
 				tokio::time::sleep(patience.pause_after(attempt - 1)).await;
@@ -123,7 +123,7 @@ impl Chain {
 				}
 			}
 			let sent = async {
-				match chain.authorized(pallet, call, arguments).await {
+				match chain.authorized(pallet, call, arguments, salt).await {
 					Ok(transaction) => watch(&transaction).await,
 					Err(Failure::Rpc(reason)) => Attempt::Lost(reason),
 					Err(failure) => Attempt::Failed(failure),
@@ -174,10 +174,12 @@ impl Chain {
 		pallet: &str,
 		call: &str,
 		arguments: &[u8],
+		salt: u64,
 	) -> Result<Transaction, Failure> {
 		let block = self.at().await?;
 		let payload = payload(&block, pallet, call, arguments)?;
-		let parameters = DefaultExtrinsicParamsBuilder::<Config>::new().nonce(0).immortal().build();
+		let parameters =
+			DefaultExtrinsicParamsBuilder::<Config>::new().nonce(salt).immortal().build();
 		// Nobody signs: the account and signature would go to an extension that verifies
 		// signatures, which such a chain does not have.
 		let nobody = (AccountId32([0; 32]), MultiSignature::Ed25519([0; 64]));
@@ -187,6 +189,14 @@ impl Chain {
 			.and_then(|mut draft| draft.sign_with_account_and_signature(&nobody.0, &nobody.1))
 			.map_err(|error| Failure::Unsupported(chain_of(&error)))
 	}
+}
+
+/// Makes a transaction that nobody signs another one than the last with the same arguments: a pool
+/// refuses for half an hour what it has had. It goes where signed ones have their nonce, at which
+/// the chain does not look here; there, numbers have 32 bits.
+fn salt() -> u64 {
+	let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+	u64::try_from(now.as_millis()).unwrap_or_default() & u64::from(u32::MAX)
 }
 
 /// A call's bytes: its pallet's and its own index before its SCALE-encoded arguments.
