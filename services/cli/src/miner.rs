@@ -300,12 +300,13 @@ struct Registered {
 
 async fn register(args: &RegisterArgs, out: &Output) -> anyhow::Result<()> {
 	let account = args.account.load(&args.passphrase)?;
+	// Before a key is made: with one, the same command would not do a second time.
+	let chain = MinerChain::connect(&args.node.url).await?;
 	let key = match args.new_key {
 		true => new_sealed_key(&args.key, Kind::Miner, &args.passphrase)?,
 		false => sealed_key(&args.key, Kind::Miner, &args.passphrase)?,
 	};
 	let class = Class::from(args.class);
-	let chain = MinerChain::connect(&args.node.url).await?;
 	let there = chain.miner(key.public()).await?;
 	if let Some(there) = &there {
 		let by = address(&there.party.account);
