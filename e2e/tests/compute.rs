@@ -55,7 +55,7 @@ async fn wealth(compute: &Compute) -> Result<BTreeMap<&'static str, u128>> {
 /// The treasury's account: `modl` and its name, padded with zeros.
 fn treasury() -> [u8; 32] {
 	let mut account = [0; 32];
-	account[..12].copy_from_slice(b"modlpy/trsry");
+	account[..12].copy_from_slice(b"modlgp/trsry");
 	account
 }
 
