@@ -9,10 +9,11 @@
 //! | [`network`] | several validators that know each other |
 //! | [`transfers`] | signed transfers through subxt, balances, which blocks hold them |
 //! | [`reserve`] | a chain with short days, the `gridproof` command, what a state is made of |
+//! | [`metering`] | a chain with a gateway and certified meters |
 //! | [`process`] | any other process that a test needs: start, wait, `kill -9`, restart |
+//! | [`compute`] | a chain with a coordinator, its front and miners |
 //! | [`clients`] | packages of clients from other languages |
 //! | [`bitcoin`] | a Bitcoin regtest node, and a wallet beside it |
-//! | [`compute`] | a chain with a coordinator, its front and miners |
 //! | [`failure`] | runs a node that is expected to refuse to start |
 //! | [`machine`] | what the machine is, and what a process takes of it |
 //! | [`wait`] | waits for a condition, with a deadline and a reason |
@@ -29,6 +30,7 @@ pub mod clients;
 pub mod compute;
 pub mod failure;
 pub mod machine;
+pub mod metering;
 pub mod network;
 pub mod node;
 pub mod process;
