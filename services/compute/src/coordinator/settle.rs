@@ -22,7 +22,7 @@ use gridproof_primitives::{
 use std::{collections::HashSet, time::Duration};
 
 /// Bundles that may be on their way at a time.
-const MAX_IN_FLIGHT: usize = 8;
+const MAX_IN_FLIGHT: usize = 4;
 /// How long receipts gather before a bundle leaves.
 const GATHER: Duration = Duration::from_millis(150);
 /// How often it is looked for receipts and jobs whose time to be tried again has come.
@@ -33,7 +33,7 @@ const WATCH: Duration = Duration::from_secs(3);
 const PAUSE_MS: u64 = 2_000;
 const LONGEST_PAUSE_MS: u64 = 60_000;
 /// Questions to the chain at a time.
-const MAX_QUESTIONS: usize = 16;
+const MAX_QUESTIONS: usize = 4;
 /// Jobs opened or let go at a time.
 const BATCH: u32 = 64;
 
