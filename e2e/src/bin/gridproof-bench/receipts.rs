@@ -1,0 +1,236 @@
+//! Compute receipts: claimed in bundles as fast as a node takes them, and one by one as real
+//! inferences make them.
+
+use crate::{USAGE, options::Options, spread::Spread};
+use anyhow::{Context, Result, ensure};
+use codec::{Compact, Encode};
+use futures::{StreamExt, TryStreamExt, stream};
+use gridproof_chain::{Chain, Patience, Submitter};
+use gridproof_e2e::{Node, NodeConfig, compute::Compute, machine::memory};
+use gridproof_keys::account::{Keypair, development_signer};
+use gridproof_primitives::{
+	H256,
+	compute::{
+		Class, MAX_RECEIPTS_PER_CALL, PartyRole, PriceAsset, Quote, Receipt, Registration,
+		SignedReceipt, Signer, Telemetry,
+	},
+};
+use sp_core::{Pair, ed25519};
+use std::{
+	collections::BTreeMap,
+	time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+const LIMIT: Duration = Duration::from_secs(120);
+const PALLET: &str = "ComputeReceipts";
+/// Jobs opened by one transaction.
+const OPENINGS: usize = 50;
+/// In units of 10⁻¹⁸ AIT.
+const PRICE: u128 = 1_000_000_000_000;
+
+/// `scripts/bench receipts`.
+pub async fn run(mut options: Options) -> Result<()> {
+	let receipts = options.count("--receipts", 5_000)?;
+	let jobs = options.count("--jobs", 200)?;
+	let rate = options.number("--rate", 10)?;
+	options.end()?;
+	ensure!(rate > 0, "{USAGE}");
+	if receipts > 0 {
+		claims(receipts).await?;
+	}
+	if jobs > 0 {
+		inferences(jobs, rate).await?;
+	}
+	Ok(())
+}
+
+fn now_ms() -> Result<u64> {
+	Ok(u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
+}
+
+/// Those who sign.
+struct Parties {
+	coordinator: ed25519::Pair,
+	miner: ed25519::Pair,
+	client: Keypair,
+}
+
+/// As many receipts as a node takes.
+async fn claims(count: usize) -> Result<()> {
+	let mut config = NodeConfig::development();
+	config.show_log = false;
+	let node = Node::start(config).await?;
+	node.wait_for_finalized(1, LIMIT).await?;
+	let chain = Chain::connect(&node.rpc_url()).await?;
+	let parties = Parties {
+		coordinator: ed25519::Pair::from_seed(&[31; 32]),
+		miner: ed25519::Pair::from_seed(&[32; 32]),
+		client: development_signer("//Charlie")?,
+	};
+	let (coordinator, miner) = (PartyRole::Coordinator, PartyRole::Miner(Class::Cpu));
+	register(&chain, &parties.coordinator, "//Bob", coordinator, "register_coordinator").await?;
+	register(&chain, &parties.miner, "//Dave", miner, "register_miner").await?;
+	let receipts = open(&chain, &parties, count).await?;
+	claim(&node, &chain, &receipts).await
+}
+
+async fn register(
+	chain: &Chain,
+	key: &ed25519::Pair,
+	account: &str,
+	role: PartyRole,
+	call: &str,
+) -> Result<()> {
+	let signer = development_signer(account)?;
+	let registration = Registration { role, account: signer.public_key().0 };
+	let proof = key.sign(&registration.signing_payload(&chain.genesis())).0;
+	let arguments = match role {
+		PartyRole::Coordinator => (key.public().0, proof).encode(),
+		PartyRole::Miner(class) => (key.public().0, class, proof).encode(),
+	};
+	let submitter = Submitter::new(chain.clone(), signer, Patience::default());
+	for outcome in submitter.submit(&[(PALLET, call, arguments)]).await? {
+		outcome?;
+	}
+	Ok(())
+}
+
+/// Opens that many jobs and signs a receipt for each.
+async fn open(chain: &Chain, parties: &Parties, count: usize) -> Result<Vec<SignedReceipt>> {
+	let (genesis, now) = (chain.genesis(), now_ms()?);
+	let (mut calls, mut receipts) = (Vec::with_capacity(count), Vec::with_capacity(count));
+	for nonce in 0..u64::try_from(count)? {
+		let quote = Quote {
+			coordinator: parties.coordinator.public().0,
+			client: parties.client.public_key().0,
+			spec_hash: H256([1; 32]),
+			model_factor: 5_000,
+			asset: PriceAsset::Ait,
+			price: PRICE,
+			max_units: 1_000,
+			expiry_ms: now.saturating_add(900_000),
+			deadline_ms: now.saturating_add(900_000),
+			miner: None,
+			nonce,
+		};
+		let signature = parties.coordinator.sign(&quote.signing_payload(&genesis)).0;
+		let arguments = (&quote, signature).encode();
+		calls.push(chain.call_bytes(PALLET, "open_job", &arguments).await?);
+		receipts.push(signed(parties, &genesis, quote.job_id(&genesis), nonce));
+	}
+	let batch = |calls: &[Vec<u8>]| -> Result<Vec<u8>> {
+		Ok([Compact(u32::try_from(calls.len())?).encode(), calls.concat()].concat())
+	};
+	let batches: Vec<(&str, &str, Vec<u8>)> = calls
+		.chunks(OPENINGS)
+		.map(|calls| Ok(("Utility", "batch_all", batch(calls)?)))
+		.collect::<Result<_>>()?;
+	let start = Instant::now();
+	let submitter = Submitter::new(chain.clone(), parties.client.clone(), Patience::default());
+	for outcome in submitter.submit(&batches).await? {
+		outcome?;
+	}
+	let seconds = start.elapsed().as_secs_f64();
+	println!("{count} jobs opened, {OPENINGS} in a transaction: final in {seconds:.1} s");
+	Ok(receipts)
+}
+
+fn signed(parties: &Parties, genesis: &H256, job_id: H256, nonce: u64) -> SignedReceipt {
+	let telemetry =
+		Telemetry { input_tokens: 20, output_tokens: 60, duration_ms: 100, memory_mb: 40 };
+	let receipt = Receipt {
+		job_id,
+		miner: parties.miner.public().0,
+		output_hash: H256([2; 32]),
+		compute_units: 400,
+		price: PRICE / 2,
+		nonce,
+		telemetry,
+	};
+	let sign = |key: &ed25519::Pair, who| key.sign(&receipt.signing_payload(genesis, who)).0;
+	SignedReceipt {
+		miner_signature: sign(&parties.miner, Signer::Miner),
+		coordinator_signature: sign(&parties.coordinator, Signer::Coordinator),
+		receipt,
+	}
+}
+
+/// Claims them in full bundles, all at once.
+async fn claim(node: &Node, chain: &Chain, receipts: &[SignedReceipt]) -> Result<()> {
+	let bundle = usize::try_from(MAX_RECEIPTS_PER_CALL)?;
+	let calls: Vec<Vec<u8>> = receipts.chunks(bundle).map(Encode::encode).collect();
+	let bytes: usize = calls.iter().map(Vec::len).sum();
+	let start = Instant::now();
+	let done: Vec<_> = stream::iter(calls.iter())
+		.map(async |call| {
+			let (sent, patience) = (Instant::now(), Patience::default());
+			let included =
+				chain.submit_authorized(PALLET, "claim_receipts", call, &patience).await?;
+			anyhow::Ok((sent.elapsed(), included))
+		})
+		.buffer_unordered(calls.len().max(1))
+		.try_collect()
+		.await?;
+	let seconds = start.elapsed().as_secs_f64();
+	let (mut latencies, mut blocks) = (Vec::new(), BTreeMap::new());
+	for (latency, included) in done {
+		let settled = included.events.iter().filter(|event| event.0 == SETTLED).count();
+		*blocks.entry(included.block).or_insert(0usize) += settled;
+		latencies.push(latency);
+	}
+	let settled: usize = blocks.values().sum();
+	let fullest = blocks.values().max().context("no block")?;
+	#[allow(clippy::cast_precision_loss)]
+	let (rate, each) = (settled as f64 / seconds, bytes as f64 / settled.max(1) as f64);
+	println!(
+		"{settled} receipts claimed, {bundle} in a transaction: final in {seconds:.1} s, {rate:.0} \
+		 receipts a second; in {} blocks, at most {fullest} in one",
+		blocks.len(),
+	);
+	println!("on chain: {each:.0} bytes a receipt");
+	println!("bundle, submission to finality: {}", Spread::of(latencies)?);
+	let memory = memory(node.pid().context("the node is not running")?)?;
+	println!("node: {} MiB resident (peak {} MiB)", memory.resident_mib, memory.peak_mib);
+	Ok(())
+}
+
+/// The event of a receipt that settled its job.
+const SETTLED: &str = "ComputeReceipts.ReceiptSettled";
+
+/// Real inferences by two miners, at a steady rate.
+async fn inferences(count: usize, rate: u64) -> Result<()> {
+	let mut compute = Compute::start().await?;
+	let pause = Duration::from_secs(1).checked_div(u32::try_from(rate)?).unwrap_or_default();
+	let start = Instant::now();
+	let asked = &compute;
+	let answers: Vec<_> = stream::iter(0..count)
+		.then(async |number| {
+			tokio::time::sleep(pause).await;
+			number
+		})
+		.map(async |number| {
+			let sent = Instant::now();
+			let answer = asked.complete(&format!("Number {number} was"), 32).await?;
+			anyhow::Ok((answer.job, sent.elapsed()))
+		})
+		.buffer_unordered(count)
+		.try_collect()
+		.await?;
+	let seconds = start.elapsed().as_secs_f64();
+	let (jobs, waited): (Vec<String>, Vec<Duration>) = answers.into_iter().unzip();
+	compute.wait_until_settled(LIMIT).await?;
+	let (mut finals, mut work) = (Vec::new(), Vec::new());
+	for job in &jobs {
+		let receipt = compute.get(&format!("/attest/receipt?job={job}")).await?;
+		let time = |name: &str| receipt[name].as_u64().with_context(|| format!("no {name}"));
+		let passed = time("settled_ms")?.saturating_sub(time("signed_ms")?);
+		finals.push(Duration::from_millis(passed));
+		let spent = receipt["telemetry"]["duration_ms"].as_u64().context("no duration")?;
+		work.push(Duration::from_millis(spent));
+	}
+	println!("{count} inferences by two miners, {rate} a second asked for: {seconds:.1} s");
+	println!("inference alone: {}", Spread::of(work)?);
+	println!("request to answer, escrow included: {}", Spread::of(waited)?);
+	println!("result accepted to money final: {}", Spread::of(finals)?);
+	Ok(())
+}
