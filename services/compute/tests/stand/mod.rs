@@ -1,0 +1,475 @@
+//! A coordinator on a port of its own, with a chain that takes everything, and miners for it.
+
+use axum::{
+	body::{Body, Bytes, to_bytes},
+	extract::{Request, State},
+	http::StatusCode,
+	middleware::{self, Next},
+	response::{IntoResponse, Response},
+};
+use futures::{FutureExt, future::BoxFuture};
+use gridproof_chain::Failure;
+use gridproof_compute::{
+	client::CoordinatorClient,
+	coordinator::{
+		Coordinator, Settings as CoordinatorSettings,
+		api::App,
+		ledger::{Escrow, Ledger, Registered},
+		rows::Job,
+		system_clock,
+	},
+	miner::{Counts, Miner, MinerFault, Outbox, Settings},
+	protocol::{JobResult, JobSpec, Progress, Refusal, SPEC_VERSION, Sampling, Task},
+};
+use gridproof_engine::{
+	Completion, DEFAULT_MODEL, Embeddings, Engine, EngineFault, LocalEngine, ModelInfo,
+	Request as EngineRequest,
+};
+use gridproof_keys::{Kind, SealedKey};
+use gridproof_primitives::{
+	H256,
+	compute::{Class, PriceAsset, SignedAssignment, SignedQuote, SignedReceipt},
+	ed25519::Signature,
+};
+use gridproof_store::StoreFault;
+use std::{
+	collections::HashSet,
+	net::SocketAddr,
+	ops::ControlFlow,
+	path::Path,
+	sync::{Arc, Mutex},
+	time::Duration,
+};
+use tempfile::TempDir;
+use tokio::{
+	net::TcpListener,
+	runtime::{Builder, Runtime},
+	task::JoinHandle,
+};
+
+/// The key of a miner.
+pub fn key(number: u8) -> SealedKey {
+	SealedKey::from_seed([number; 32].into(), Some(Kind::Miner), None)
+}
+
+/// A completion of the embedded model.
+pub fn spec(prompt: &str, max_tokens: u32) -> JobSpec {
+	JobSpec {
+		version: SPEC_VERSION,
+		model: DEFAULT_MODEL.to_string(),
+		task: Task::Completion { prompt: prompt.to_string() },
+		max_tokens,
+		sampling: Sampling::default(),
+	}
+}
+
+/// Waits until something is so.
+pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+	let waiting = async {
+		while !is_so().await {
+			tokio::time::sleep(Duration::from_millis(25)).await;
+		}
+	};
+	tokio::time::timeout(Duration::from_secs(60), waiting).await.expect(what);
+}
+
+/// A chain that holds every escrow, settles every receipt and knows every miner.
+#[derive(Default)]
+pub struct OpenLedger {
+	settled: Mutex<Vec<SignedReceipt>>,
+	unknown: Mutex<HashSet<[u8; 32]>>,
+}
+
+const GENESIS: H256 = H256([7; 32]);
+
+impl OpenLedger {
+	/// The receipts that settled a job, in their order.
+	pub fn settled(&self) -> Vec<SignedReceipt> {
+		self.settled.lock().unwrap().clone()
+	}
+
+	/// The chain does not know a miner.
+	pub fn forget(&self, key: [u8; 32]) {
+		self.unknown.lock().unwrap().insert(key);
+	}
+
+	/// The chain knows a miner.
+	pub fn know(&self, key: [u8; 32]) {
+		self.unknown.lock().unwrap().remove(&key);
+	}
+}
+
+impl Ledger for OpenLedger {
+	fn genesis(&self) -> H256 {
+		GENESIS
+	}
+
+	fn escrow(&self, job: H256) -> BoxFuture<'_, Result<Option<Escrow>, Failure>> {
+		let settled = self.settled();
+		let settled = settled.iter().find(|signed| signed.receipt.job_id == job);
+		let escrow = match settled {
+			Some(signed) => Escrow::Settled(signed.receipt.id(&GENESIS)),
+			None => Escrow::Open { cancelling: false },
+		};
+		async move { Ok(Some(escrow)) }.boxed()
+	}
+
+	fn miner(&self, key: [u8; 32]) -> BoxFuture<'_, Result<Option<Registered>, Failure>> {
+		let is_known = !self.unknown.lock().unwrap().contains(&key);
+		let registered = Registered { class: Class::Cpu, is_able: true, score: 5_000 };
+		async move { Ok(is_known.then_some(registered)) }.boxed()
+	}
+
+	fn preview(
+		&self,
+		receipts: Vec<SignedReceipt>,
+	) -> BoxFuture<'_, Result<Vec<Result<(), String>>, Failure>> {
+		let settled = self.settled();
+		let is_new = |receipt: &SignedReceipt| {
+			!settled.iter().any(|signed| signed.receipt.job_id == receipt.receipt.job_id)
+		};
+		let answer = |receipt| match is_new(receipt) {
+			true => Ok(()),
+			false => Err("already_settled".to_string()),
+		};
+		let answers = receipts.iter().map(answer).collect();
+		async move { Ok(answers) }.boxed()
+	}
+
+	fn claim(&self, receipts: Vec<SignedReceipt>) -> BoxFuture<'_, Result<H256, Failure>> {
+		self.settled.lock().unwrap().extend(receipts);
+		async move { Ok(H256([1; 32])) }.boxed()
+	}
+
+	fn assign(&self, _: SignedAssignment) -> BoxFuture<'_, Result<(), Failure>> {
+		async move { Ok(()) }.boxed()
+	}
+
+	fn release(&self, _: H256, _: Signature) -> BoxFuture<'_, Result<(), Failure>> {
+		async move { Ok(()) }.boxed()
+	}
+
+	fn purse(&self) -> Option<[u8; 32]> {
+		None
+	}
+
+	fn open(
+		&self,
+		quotes: Vec<SignedQuote>,
+	) -> BoxFuture<'_, Result<Vec<Result<(), Failure>>, Failure>> {
+		async move { Ok(quotes.iter().map(|_| Ok(())).collect()) }.boxed()
+	}
+}
+
+/// Which requests of miners do not get through.
+#[derive(Clone, Copy, Default)]
+pub struct Fails {
+	/// Results.
+	pub result: bool,
+	/// Results do, their answers do not.
+	pub answer: bool,
+	/// Heartbeats, and that work goes on.
+	pub heartbeat: bool,
+}
+
+/// What miners sent.
+#[derive(Default)]
+pub struct Seen {
+	fails: Mutex<Fails>,
+	bodies: Mutex<Vec<(String, Bytes)>>,
+}
+
+impl Seen {
+	fn of<T: serde::de::DeserializeOwned>(&self, end: &str) -> Vec<T> {
+		let bodies = self.bodies.lock().unwrap();
+		let these = bodies.iter().filter(|(path, _)| path.ends_with(end));
+		these.map(|(_, body)| serde_json::from_slice(body).unwrap()).collect()
+	}
+
+	/// All results.
+	pub fn results(&self) -> Vec<JobResult> {
+		self.of("/result")
+	}
+
+	/// All pieces of text.
+	pub fn progress(&self) -> Vec<Progress> {
+		self.of("/progress")
+	}
+
+	/// All jobs given back.
+	pub fn refusals(&self) -> Vec<Refusal> {
+		self.of("/refuse")
+	}
+}
+
+async fn between(State(seen): State<Arc<Seen>>, request: Request, next: Next) -> Response {
+	let path = request.uri().path().to_string();
+	let fails = *seen.fails.lock().unwrap();
+	let (parts, body) = request.into_parts();
+	let body = to_bytes(body, 1 << 24).await.unwrap();
+	seen.bodies.lock().unwrap().push((path.clone(), body.clone()));
+	let is_result = path.ends_with("/result");
+	let is_sign_of_life = path.ends_with("/heartbeat") || path.ends_with("/progress");
+	if (fails.result && is_result) || (fails.heartbeat && is_sign_of_life) {
+		return StatusCode::BAD_GATEWAY.into_response();
+	}
+	let answer = next.run(Request::from_parts(parts, Body::from(body))).await;
+	if fails.answer && is_result { StatusCode::BAD_GATEWAY.into_response() } else { answer }
+}
+
+/// A coordinator that listens.
+pub struct Stand {
+	/// The chain.
+	pub ledger: Arc<OpenLedger>,
+	/// What went over the wire.
+	pub seen: Arc<Seen>,
+	/// The chain's first block.
+	pub genesis: H256,
+	address: SocketAddr,
+	folder: TempDir,
+	coordinator: Option<Arc<Coordinator>>,
+	serving: Option<Runtime>,
+}
+
+impl Drop for Stand {
+	fn drop(&mut self) {
+		if let Some(runtime) = self.serving.take() {
+			runtime.shutdown_background();
+		}
+	}
+}
+
+impl Stand {
+	pub async fn new() -> Self {
+		let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+		let mut stand = Self {
+			ledger: Arc::default(),
+			seen: Arc::default(),
+			genesis: GENESIS,
+			address: listener.local_addr().unwrap(),
+			folder: tempfile::tempdir().unwrap(),
+			coordinator: None,
+			serving: None,
+		};
+		stand.serve(listener).await;
+		stand
+	}
+
+	/// Serves with a runtime of its own: that can be shut down with everything in it.
+	async fn serve(&mut self, listener: TcpListener) {
+		let settings = CoordinatorSettings {
+			lease_seconds: 1,
+			confirm_seconds: 3,
+			max_failures: 3,
+			models: serde_json::from_str(&format!("[{{\"name\":\"{DEFAULT_MODEL}\"}}]")).unwrap(),
+			requests_per_minute: 100_000,
+			..CoordinatorSettings::default()
+		};
+		let open = async || {
+			let key = SealedKey::from_seed([99; 32].into(), Some(Kind::Coordinator), None);
+			let (ledger, settings) = (self.ledger.clone(), settings.clone());
+			let folder = self.folder.path();
+			Coordinator::open(folder, ledger, key, settings, None, system_clock()).await
+		};
+		let mut opened = open().await;
+		for _ in 0..100 {
+			// What the last run was about to do is dropped one by one.
+			let Err(StoreFault::InUse(_)) = &opened else { break };
+			tokio::time::sleep(Duration::from_millis(50)).await;
+			opened = open().await;
+		}
+		let coordinator = opened.unwrap();
+		let router = App::new(coordinator.clone(), None)
+			.router()
+			.layer(middleware::from_fn_with_state(self.seen.clone(), between));
+		let service = router.into_make_service_with_connect_info::<SocketAddr>();
+		let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+		let (running, listener) = (coordinator.clone(), listener.into_std().unwrap());
+		runtime.spawn(async move {
+			let listener = TcpListener::from_std(listener).unwrap();
+			tokio::select! {
+				served = axum::serve(listener, service) => served.unwrap(),
+				() = running.run() => (),
+			}
+		});
+		self.coordinator = Some(coordinator);
+		self.serving = Some(runtime);
+	}
+
+	/// The coordinator ends, as if killed: its connections break.
+	pub async fn close(&mut self) {
+		self.coordinator = None;
+		if let Some(runtime) = self.serving.take() {
+			runtime.shutdown_background();
+		}
+	}
+
+	/// The coordinator is there again, at the same address with the same database.
+	pub async fn open(&mut self) {
+		let mut tries = 0;
+		let listener = loop {
+			match TcpListener::bind(self.address).await {
+				Ok(listener) => break listener,
+				Err(error) if tries > 100 => panic!("{error}"),
+				Err(_) => tries += 1,
+			}
+			tokio::time::sleep(Duration::from_millis(100)).await;
+		};
+		self.serve(listener).await;
+	}
+
+	fn coordinator(&self) -> &Arc<Coordinator> {
+		self.coordinator.as_ref().unwrap()
+	}
+
+	pub fn fail(&self, fails: Fails) {
+		*self.seen.fails.lock().unwrap() = fails;
+	}
+
+	/// How many miners are there.
+	pub async fn miners(&self) -> usize {
+		let client = CoordinatorClient::new(&format!("http://{}", self.address)).unwrap();
+		client.info().await.unwrap().miners.len()
+	}
+
+	pub async fn wait_for_miners(&self, count: usize) {
+		until("miners are there", async || self.miners().await == count).await;
+	}
+
+	/// Has a job quoted and accepted.
+	pub async fn submit(&self, spec: JobSpec, stream: bool) -> H256 {
+		let coordinator = self.coordinator();
+		let quoted = coordinator.quote(&spec, [5; 32], PriceAsset::Ait).await.unwrap();
+		coordinator.accept(quoted.row.job, &quoted.access, stream).await.unwrap().job
+	}
+
+	pub async fn job(&self, job: H256) -> Job {
+		self.coordinator().job(job).await.unwrap().unwrap()
+	}
+
+	fn settings(&self, folder: &Path, slots: u32, grace: Duration) -> Settings {
+		Settings {
+			folder: folder.to_path_buf(),
+			coordinators: vec![format!("http://{}", self.address)],
+			// Nobody is there.
+			node: "ws://127.0.0.1:9".to_string(),
+			class: Class::Cpu,
+			slots,
+			grace,
+		}
+	}
+
+	/// A miner in a folder as it is.
+	pub async fn open_miner(&self, folder: &Path, number: u8) -> Result<Arc<Miner>, MinerFault> {
+		let settings = self.settings(folder, 1, Duration::from_secs(10));
+		let engine = Arc::new(LocalEngine::embedded().unwrap());
+		Miner::open(settings, key(number), engine, system_clock()).await
+	}
+
+	pub async fn miner(&self, number: u8, slots: u32) -> RunningMiner {
+		self.miner_in(tempfile::tempdir().unwrap(), number, slots, SlowEngine::none()).await
+	}
+
+	pub async fn miner_in(
+		&self,
+		folder: TempDir,
+		number: u8,
+		slots: u32,
+		engine: SlowEngine,
+	) -> RunningMiner {
+		let settings = self.settings(folder.path(), slots, Duration::from_secs(10));
+		start(settings, folder, number, engine).await
+	}
+
+	pub async fn miner_with_grace(
+		&self,
+		number: u8,
+		engine: SlowEngine,
+		grace: Duration,
+	) -> RunningMiner {
+		let folder = tempfile::tempdir().unwrap();
+		start(self.settings(folder.path(), 1, grace), folder, number, engine).await
+	}
+}
+
+async fn start(
+	settings: Settings,
+	folder: TempDir,
+	number: u8,
+	engine: SlowEngine,
+) -> RunningMiner {
+	// As a first run with a node would have left it.
+	let outbox = Outbox::open(folder.path(), 0).await.unwrap();
+	outbox.pin("genesis", GENESIS.0).await.unwrap();
+	drop(outbox);
+	let engine = Arc::new(engine);
+	let miner = Miner::open(settings, key(number), engine, system_clock()).await.unwrap();
+	let working = miner.clone();
+	let task = tokio::spawn(async move { working.run().await.unwrap() });
+	RunningMiner { miner, task, folder }
+}
+
+/// A miner at work.
+pub struct RunningMiner {
+	miner: Arc<Miner>,
+	task: JoinHandle<()>,
+	folder: TempDir,
+}
+
+impl RunningMiner {
+	pub async fn counts(&self) -> Counts {
+		self.miner.counts().await.unwrap()
+	}
+
+	/// Tells it to stop, and waits until it has.
+	pub async fn stop(self) -> Counts {
+		self.miner.stop();
+		self.task.await.unwrap();
+		self.miner.counts().await.unwrap()
+	}
+
+	/// Drops everything it is about to do.
+	pub async fn kill(self) -> TempDir {
+		self.task.abort();
+		let _ = self.task.await;
+		drop(self.miner);
+		self.folder
+	}
+}
+
+/// The embedded model, with a pause after each piece of text.
+pub struct SlowEngine {
+	engine: LocalEngine,
+	pause: Duration,
+}
+
+impl SlowEngine {
+	pub fn none() -> Self {
+		Self::of(Duration::ZERO)
+	}
+
+	pub fn of(pause: Duration) -> Self {
+		Self { engine: LocalEngine::embedded().unwrap(), pause }
+	}
+}
+
+impl Engine for SlowEngine {
+	fn models(&self) -> Result<Vec<ModelInfo>, EngineFault> {
+		self.engine.models()
+	}
+
+	fn complete(
+		&self,
+		request: &EngineRequest,
+		on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
+	) -> Result<Completion, EngineFault> {
+		self.engine.complete(request, &mut |text| {
+			std::thread::sleep(self.pause);
+			on_text(text)
+		})
+	}
+
+	fn embed(&self, model: &str, input: &[String]) -> Result<Embeddings, EngineFault> {
+		self.engine.embed(model, input)
+	}
+}
