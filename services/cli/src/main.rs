@@ -111,3 +111,28 @@ async fn main() -> ExitCode {
 		},
 	}
 }
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use clap::CommandFactory;
+	use std::collections::BTreeSet;
+
+	/// clap itself checks this in debug builds only.
+	fn assert_distinct(command: &clap::Command) {
+		let (mut ids, mut names) = (BTreeSet::new(), BTreeSet::new());
+		for argument in command.get_arguments() {
+			let id = argument.get_id();
+			assert!(ids.insert(id.clone()), "{}: the id {id} twice", command.get_name());
+			if let Some(name) = argument.get_long() {
+				assert!(names.insert(name), "{}: --{name} twice", command.get_name());
+			}
+		}
+		command.get_subcommands().for_each(assert_distinct);
+	}
+
+	#[test]
+	fn no_command_has_an_option_twice() {
+		assert_distinct(&Cli::command());
+	}
+}

@@ -1,31 +1,26 @@
-//! Measures a node and prints figures for `docs/performance.md`. Called by `scripts/bench`.
-//!
-//! It asserts nothing: figures depend on the machine, so they are no test.
+//! A node, or three of them: starts, memory, blocks, finality, transfers.
 
-use anyhow::{Context, Result, bail, ensure};
+use crate::{USAGE, options::Options, spread::Spread};
+use anyhow::{Context, Result, ensure};
 use futures::{StreamExt, stream};
 use gridproof_e2e::{
 	Network, Node, NodeConfig,
-	machine::{Machine, memory},
+	machine::memory,
 	rpc::Rpc,
 	transfers::{AIT, account, connect, nonce, sign_transfers, transfer},
 };
 use std::{
 	collections::HashMap,
-	env,
 	time::{Duration, Instant},
 };
 use subxt_signer::sr25519::{Keypair, dev};
 
-const USAGE: &str = "usage: scripts/bench node|network [--idle-minutes N] [--starts N] \
-	[--transfers N] [--samples N]";
 const LIMIT: Duration = Duration::from_secs(120);
 const CONNECTIONS: usize = 8;
 const UNDER_WAY: usize = 256;
 
-/// What to measure, and how much of it.
+/// How much is measured.
 struct Plan {
-	network: bool,
 	idle_minutes: u64,
 	starts: usize,
 	transfers: u64,
@@ -33,41 +28,22 @@ struct Plan {
 }
 
 impl Plan {
-	fn from_arguments(arguments: &[String]) -> Result<Self> {
-		let mut plan =
-			Self { network: false, idle_minutes: 10, starts: 5, transfers: 8_000, samples: 20 };
-		let (what, options) = arguments.split_first().context(USAGE)?;
-		plan.network = match what.as_str() {
-			"node" => false,
-			"network" => true,
-			_ => bail!("{USAGE}"),
+	fn new(mut options: Options) -> Result<Self> {
+		let plan = Self {
+			idle_minutes: options.number("--idle-minutes", 10)?,
+			starts: options.count("--starts", 5)?,
+			transfers: options.number("--transfers", 8_000)?,
+			samples: options.count("--samples", 20)?,
 		};
-		for pair in options.chunks(2) {
-			let [name, value] = pair else { bail!("{USAGE}") };
-			let number: u64 =
-				value.parse().with_context(|| format!("{name} {value}: not a number\n{USAGE}"))?;
-			match name.as_str() {
-				"--idle-minutes" => plan.idle_minutes = number,
-				"--starts" => plan.starts = usize::try_from(number)?,
-				"--transfers" => plan.transfers = number,
-				"--samples" => plan.samples = usize::try_from(number)?,
-				_ => bail!("unknown option {name}\n{USAGE}"),
-			}
-		}
+		options.end()?;
 		ensure!(plan.starts > 0 && plan.samples > 0 && plan.transfers > 0, "{USAGE}");
 		Ok(plan)
 	}
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-	let arguments: Vec<String> = env::args().skip(1).collect();
-	let plan = Plan::from_arguments(&arguments)?;
-	println!("machine: {}", Machine::here()?);
-	if plan.network { measure_network(&plan).await } else { measure_node(&plan).await }
-}
-
-async fn measure_node(plan: &Plan) -> Result<()> {
+/// `scripts/bench node`.
+pub async fn one(options: Options) -> Result<()> {
+	let plan = Plan::new(options)?;
 	measure_starts(plan.starts).await?;
 	let node = Node::start(quiet(NodeConfig::development())).await?;
 	node.wait_for_finalized(1, LIMIT).await?;
@@ -78,7 +54,9 @@ async fn measure_node(plan: &Plan) -> Result<()> {
 	measure_throughput(&node, plan.transfers).await
 }
 
-async fn measure_network(plan: &Plan) -> Result<()> {
+/// `scripts/bench network`.
+pub async fn three(options: Options) -> Result<()> {
+	let plan = Plan::new(options)?;
 	let network = Network::local(3, LIMIT).await?;
 	let node = network.nodes.first().context("no node")?;
 	node.wait_for_finalized(1, LIMIT).await?;
@@ -233,66 +211,4 @@ async fn submit_all(connections: &[Rpc], extrinsics: Vec<String>) -> usize {
 		.buffer_unordered(UNDER_WAY)
 		.fold(0, async |sum, refused| sum + refused)
 		.await
-}
-
-/// Least, middle, 95th percentile and most of several times.
-struct Spread {
-	times: Vec<Duration>,
-}
-
-impl Spread {
-	fn of(mut times: Vec<Duration>) -> Result<Self> {
-		ensure!(!times.is_empty(), "nothing was measured");
-		times.sort_unstable();
-		Ok(Self { times })
-	}
-
-	/// The smallest time that `percent` of all do not exceed.
-	fn percentile(&self, percent: usize) -> f64 {
-		let rank = (self.times.len() * percent).div_ceil(100).max(1);
-		self.times[rank - 1].as_secs_f64()
-	}
-}
-
-impl std::fmt::Display for Spread {
-	fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-		write!(
-			formatter,
-			"median {:.2} s, 95 % within {:.2} s, {:.2} … {:.2} s ({} samples)",
-			self.percentile(50),
-			self.percentile(95),
-			self.percentile(1),
-			self.percentile(100),
-			self.times.len()
-		)
-	}
-}
-
-#[cfg(test)]
-mod tests {
-	use super::*;
-
-	#[test]
-	fn percentiles_are_measured_values() {
-		let spread = Spread::of((1..=20).rev().map(Duration::from_secs).collect()).expect("some");
-		assert_eq!(spread.percentile(1), 1.0);
-		assert_eq!(spread.percentile(50), 10.0);
-		assert_eq!(spread.percentile(95), 19.0);
-		assert_eq!(spread.percentile(100), 20.0);
-	}
-
-	#[test]
-	fn no_measurement_is_an_error() {
-		assert!(Spread::of(Vec::new()).is_err());
-	}
-
-	#[test]
-	fn options_need_a_number() {
-		let arguments = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
-		let plan = Plan::from_arguments(&arguments(&["node", "--idle-minutes", "1"]));
-		assert_eq!(plan.expect("valid").idle_minutes, 1);
-		assert!(Plan::from_arguments(&arguments(&["node", "--idle-minutes"])).is_err());
-		assert!(Plan::from_arguments(&arguments(&["node", "--starts", "0"])).is_err());
-		assert!(Plan::from_arguments(&arguments(&["moon"])).is_err());
-	}
 }

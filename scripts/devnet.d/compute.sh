@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# The compute of the development chain: a coordinator, two miners, and a client that keeps asking.
+
+readonly COORDINATOR_PORT=${GRIDPROOF_COORDINATOR_PORT:-8090}
+readonly COORDINATOR=http://127.0.0.1:$COORDINATOR_PORT
+
+# register KIND NAME ACCOUNT: a key of its own, a bond held of the account.
+register() {
+	local kind=$1 name=$2 account=$3
+	[ -e "$HOME_DIR/$name-key.json" ] && return
+	say "registering $name"
+	"$GRIDPROOF" "$kind" register --new-key --key "$HOME_DIR/$name-key.json" --suri "$account" --url "$WS" \
+		>"$HOME_DIR/register.log" 2>&1 || {
+		rm -f "$HOME_DIR/$name-key.json"
+		die "$name could not be registered: $(tail -n 5 "$HOME_DIR/register.log")"
+	}
+}
+
+start_coordinator() {
+	pid_of coordinator >/dev/null || port_free "$COORDINATOR_PORT" GRIDPROOF_COORDINATOR_PORT
+	start coordinator "$GRIDPROOF" coordinator run --key "$HOME_DIR/coordinator-key.json" \
+		--data "$HOME_DIR/coordinator" --listen "127.0.0.1:$COORDINATOR_PORT" --url "$WS"
+	for _ in $(seq 100); do
+		curl --silent --max-time 2 --output /dev/null "$COORDINATOR/" && return
+		pid_of coordinator >/dev/null || ended coordinator
+		sleep 0.2
+	done
+	die "the coordinator does not answer at $COORDINATOR; its log is $HOME_DIR/coordinator.log"
+}
+
+start_miner() {
+	start "$1" "$GRIDPROOF" miner run --key "$HOME_DIR/$1-key.json" --data "$HOME_DIR/$1" \
+		--coordinator "$COORDINATOR" --url "$WS"
+}
+
+# Has one prompt after the other answered, and pays for each. Runs as a process of its own.
+ask() {
+	local prompts=("The light of the morning" "She had a letter" "Energy is" "It is a truth" "The old house") turn=0
+	while true; do
+		"$GRIDPROOF" job submit --prompt "${prompts[turn % ${#prompts[@]}]}" --suri //Dave \
+			--jobs "$HOME_DIR/jobs" --coordinator "$COORDINATOR" --url "$WS" || true
+		turn=$((turn + 1))
+		sleep 3
+	done
+}
+
+start_compute() {
+	register coordinator coordinator //Charlie
+	register miner miner-1 //Eve
+	register miner miner-2 //Ferdie
+	start_coordinator
+	start_miner miner-1
+	start_miner miner-2
+	start client "$BASH" "$GRIDPROOF_ROOT/scripts/devnet" ask
+}
+
+compute_status() {
+	"$GRIDPROOF" coordinator status --coordinator "$COORDINATOR" --url "$WS" || return
+	local name
+	for name in miner-1 miner-2; do
+		"$GRIDPROOF" miner status --key "$HOME_DIR/$name-key.json" --url "$WS" || return
+	done
+}

@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# The energy of the development chain: a gateway with its MQTT broker, and 50 simulated meters.
+
+readonly METERS=50
+readonly HTTP_PORT=${GRIDPROOF_GATEWAY_PORT:-8080}
+readonly MQTT_PORT=${GRIDPROOF_MQTT_PORT:-1883}
+readonly GATEWAY=http://127.0.0.1:$HTTP_PORT
+
+# Consumers, producers and prosumers, certified by the electrician of the genesis, since a day ago.
+onboard_meters() {
+	[ -e "$HOME_DIR/meters.json" ] && return
+	say "certifying $METERS meters"
+	"$GRIDPROOF" meter onboard --generate "$METERS" --organisation 0 --suri //Alice --owner-suri //Bob \
+		--since -24h --keys "$HOME_DIR/meter-keys" --credentials "$HOME_DIR/mqtt-credentials.csv" \
+		--out "$HOME_DIR/meters.json.new" --url "$WS" >"$HOME_DIR/onboard.log" 2>&1 ||
+		die "the meters could not be certified: $(tail -n 5 "$HOME_DIR/onboard.log")"
+	mv "$HOME_DIR/meters.json.new" "$HOME_DIR/meters.json"
+}
+
+start_gateway() {
+	if ! pid_of gateway >/dev/null; then
+		port_free "$HTTP_PORT" GRIDPROOF_GATEWAY_PORT
+		port_free "$MQTT_PORT" GRIDPROOF_MQTT_PORT
+	fi
+	"$GRIDPROOF" gateway device import "$HOME_DIR/mqtt-credentials.csv" --data "$HOME_DIR/gateway" \
+		>>"$HOME_DIR/onboard.log" 2>&1 ||
+		die "the gateway does not take the credentials: $(tail -n 5 "$HOME_DIR/onboard.log")"
+	start gateway "$GRIDPROOF" gateway run --data "$HOME_DIR/gateway" --url "$WS" \
+		--http "127.0.0.1:$HTTP_PORT" --mqtt "127.0.0.1:$MQTT_PORT" --batch-seconds 60
+	for _ in $(seq 100); do
+		curl --silent --fail --max-time 2 "$GATEWAY/health" >/dev/null && return
+		pid_of gateway >/dev/null || ended gateway
+		sleep 0.2
+	done
+	die "the gateway does not answer at $GATEWAY; its log is $HOME_DIR/gateway.log"
+}
+
+# Simulated time begins a day ago, runs 720 times faster until it has caught up, and then as time does.
+start_meters() {
+	start meters "$GRIDPROOF" meter simulate --registry "$HOME_DIR/meters.json" --speed 720 \
+		--keys "$HOME_DIR/meter-keys" --state "$HOME_DIR/meter-states" \
+		--credentials "$HOME_DIR/mqtt-credentials.csv" --broker "mqtt://127.0.0.1:$MQTT_PORT"
+}
+
+start_metering() {
+	onboard_meters
+	start_gateway
+	start_meters
+}
+
+metering_status() {
+	"$GRIDPROOF" gateway status --api "$GATEWAY" && "$GRIDPROOF" meter totals --url "$WS"
+}
