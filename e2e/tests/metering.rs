@@ -187,7 +187,7 @@ async fn proofs_hold(metering: &Metering, meter: &Certified, ids: &[String]) -> 
 async fn on_chain(chain: &Chain, meter: &Certified, proof: &str, number: usize) -> Result<()> {
 	let proof = parsed(proof)?;
 	let member = |name: &str| proof.get(name).with_context(|| format!("no {name}"));
-	let whole = |name: &str| Ok::<_, anyhow::Error>(member(name)?.as_u128().context("number")?);
+	let whole = |name: &str| member(name)?.as_u128().context("number");
 	let steps = member("proof")?.as_array().context("no steps")?;
 	let mut siblings = Vec::new();
 	for step in steps {

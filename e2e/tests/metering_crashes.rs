@@ -56,7 +56,7 @@ impl Random {
 }
 
 fn setting(name: &str, otherwise: u64) -> Result<u64> {
-	env::var(name).map_or(Ok(otherwise), |text| Ok(text.parse().context(name.to_owned())?))
+	env::var(name).map_or(Ok(otherwise), |text| text.parse().context(name.to_owned()))
 }
 
 /// What an HTTP client has learned about its readings, by their begin.

@@ -323,7 +323,7 @@ async fn bad_batches(metering: &Metering, meters: &[Certified]) -> Result<Vec<Ba
 fn without_clock(refusal: &BatchRefusal) -> BatchRefusal {
 	match refusal {
 		BatchRefusal::FutureInterval { .. } => BatchRefusal::FutureInterval { latest_ms: 0 },
-		other => other.clone(),
+		other => *other,
 	}
 }
 

@@ -8,12 +8,18 @@
 //! - [`message`]: how a gateway asks a device to sign;
 //! - [`Anchor`], [`op_return_script`]: a root in a Bitcoin transaction.
 
+// `as` is what the derived encoding of an enum with fields writes.
+#[allow(clippy::cast_possible_truncation)]
 mod anchor;
 mod batch;
 mod certificate;
 pub mod message;
 mod name;
+// `as` is what the derived encoding of an enum with fields writes.
+#[allow(clippy::cast_possible_truncation)]
 mod rules;
+// `as` is what the derived encoding of an enum with fields writes.
+#[allow(clippy::cast_possible_truncation)]
 mod views;
 
 pub use anchor::{Anchor, AnchorState, MIN_CONFIRMATIONS, op_return_script, root_of_script};

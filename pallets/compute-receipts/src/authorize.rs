@@ -96,6 +96,8 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// For [`Pallet::assign_job`].
+	// The call's argument is boxed, and this gets a reference to the argument.
+	#[allow(clippy::borrowed_box)]
 	pub(crate) fn authorize_assign(
 		_source: TransactionSource,
 		assignment: &Box<SignedAssignment>,

@@ -11,6 +11,9 @@ use frame_support::{
 	},
 };
 
+/// An organisation of genesis: name, admin, electricians.
+type Founding<AccountId> = (String, AccountId, Vec<AccountId>);
+
 impl<T: Config> Pallet<T> {
 	/// Holds a deposit of `who`.
 	pub(crate) fn hold(
@@ -168,7 +171,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Writes what genesis names; a mistake there stops the chain before it starts.
 	pub(crate) fn build_genesis(
-		organisations: &[(String, T::AccountId, Vec<T::AccountId>)],
+		organisations: &[Founding<T::AccountId>],
 		recorders: &[T::AccountId],
 	) {
 		for (name, admin, electricians) in organisations {

@@ -14,6 +14,8 @@
 //! | assignment | `("gridproof/assignment/v1", genesis, signer, assignment)` |
 //! | release | `("gridproof/release/v1", genesis, job_id)` |
 
+// `as` is what the derived encoding of an enum with fields writes.
+#[allow(clippy::cast_possible_truncation)]
 mod evidence;
 mod model;
 mod parameters;

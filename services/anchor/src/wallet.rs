@@ -52,7 +52,7 @@ pub async fn make(node: &Rpc, wallet: &Rpc, root: &H256, terms: &Terms) -> Resul
 	let change = script_of(node, &change, terms.network).await?;
 	let mut coins = unspent(wallet, terms.network).await?;
 	// The largest first: fewest signatures, and least fee.
-	coins.sort_by(|one, other| other.value.cmp(&one.value));
+	coins.sort_by_key(|coin| std::cmp::Reverse(coin.value));
 	complete(node, &mut coins, terms, root, &change).await?;
 	let payment = Payment { coins, change, rate: terms.rate, max_fee: terms.max_fee };
 	let planned = psbt::plan(root, &payment)?;

@@ -218,7 +218,7 @@ impl EngineArgs {
 		};
 		let options = OpenAiOptions {
 			url: url.clone(),
-			api_key: self.engine_key_file.as_ref().map(api_key).transpose()?,
+			api_key: self.engine_key_file.as_deref().map(api_key).transpose()?,
 			models: self.engine_model.iter().map(name).collect(),
 			class: self.class()?,
 			memory_bytes: u64::from(self.engine_memory_mb.unwrap_or(0)).saturating_mul(1_000_000),
@@ -228,7 +228,7 @@ impl EngineArgs {
 	}
 }
 
-fn api_key(path: &PathBuf) -> anyhow::Result<Zeroizing<String>> {
+fn api_key(path: &std::path::Path) -> anyhow::Result<Zeroizing<String>> {
 	let text = read_private(path)?;
 	let line = text.lines().next().unwrap_or_default().trim();
 	ensure!(!line.is_empty(), "the first line of {} is empty", path.display());

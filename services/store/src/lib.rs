@@ -14,11 +14,11 @@
 //! const MIGRATIONS: &[&str] = &["CREATE TABLE jobs (id INTEGER PRIMARY KEY, body BLOB NOT NULL)"];
 //! let database = Database::open("jobs.db".as_ref(), MIGRATIONS, &Options::default())?;
 //! database
-//! 	.write::<_, StoreFault, _>(|db| {
-//! 		db.prepare_cached("INSERT INTO jobs (body) VALUES (?1)")?.execute([b"x"])?;
-//! 		Ok(())
-//! 	})
-//! 	.await?; // durable from here on
+//!     .write::<_, StoreFault, _>(|db| {
+//!         db.prepare_cached("INSERT INTO jobs (body) VALUES (?1)")?.execute([b"x"])?;
+//!         Ok(())
+//!     })
+//!     .await?; // durable from here on
 //! # Ok(())
 //! # }
 //! ```

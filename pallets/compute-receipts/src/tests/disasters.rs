@@ -77,10 +77,10 @@ fn no_proof_counts_without_signatures_and_none_is_replayed() {
 		let mut bare = good.clone();
 		(bare.miner_signature, bare.coordinator_signature) = ([0; 64], [0; 64]);
 		assert_eq!(claim(&[bare]), [ReceiptRefusal::BadMinerSignature]);
-		assert_eq!(claim(&[good.clone()]), []);
+		assert_eq!(claim(core::slice::from_ref(&good)), []);
 		let units = Sums::<Test>::get().compute_units;
 		for _ in 0..5 {
-			assert_eq!(claim(&[good.clone()]), [ReceiptRefusal::AlreadySettled]);
+			assert_eq!(claim(core::slice::from_ref(&good)), [ReceiptRefusal::AlreadySettled]);
 		}
 		assert_eq!(Sums::<Test>::get().compute_units, units);
 		// A signature for one job is none for another.

@@ -1,7 +1,7 @@
 //! Steps, pools, payouts.
 
 use crate::{mock::*, *};
-use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect};
+use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
 	compute::PartyRole,
 	emission::{MINING_RESERVE, pool, step_budget},

@@ -73,11 +73,11 @@ fn signatures_are_verified_once_in_a_block_and_never_taken_on_trust() {
 		let forged = SignedReceipt { miner_signature: [0; 64], ..signed(open(0), MINER) };
 		let authorized = || frame_system::RawOrigin::Authorized.into();
 		// Dispatched without having been authorized, receipts are verified.
-		assert_ok!(dispatch_as(claim_call(&[forged.clone()]), authorized()));
+		assert_ok!(dispatch_as(claim_call(core::slice::from_ref(&forged)), authorized()));
 		assert_eq!(refusals(), [ReceiptRefusal::BadMinerSignature]);
 		// A mark of other receipts is worth nothing, and is gone.
 		let good = signed(open(1), MINER);
-		let call = RuntimeCall::ComputeReceipts(claim_call(&[good.clone()]));
+		let call = RuntimeCall::ComputeReceipts(claim_call(core::slice::from_ref(&good)));
 		assert!(call.authorize(TransactionSource::InBlock).unwrap().is_ok());
 		assert!(Verified::<Test>::exists());
 		assert_ok!(dispatch_as(claim_call(&[forged]), authorized()));
@@ -101,7 +101,7 @@ fn signatures_are_verified_once_in_a_block_and_never_taken_on_trust() {
 fn what_was_settled_meanwhile_is_refused_in_the_block() {
 	build_and_execute(|| {
 		let receipt = signed(open(0), MINER);
-		let call = claim_call(&[receipt.clone()]);
+		let call = claim_call(core::slice::from_ref(&receipt));
 		assert!(authorize(call.clone()).is_ok());
 		assert_eq!(claim(&[receipt]), []);
 		assert_eq!(apply_unsigned(call.clone()), Err(DispatchError::Other("refused")));

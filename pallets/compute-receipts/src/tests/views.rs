@@ -1,6 +1,6 @@
 //! What the views show.
 
-use crate::{mock::*, *};
+use crate::mock::*;
 use gridproof_primitives::{
 	H256,
 	compute::{

@@ -99,7 +99,7 @@ fn one_bad_batch_keeps_all_out_and_says_why() {
 		assert_eq!(gap, code(BatchRefusal::SequenceGap { expected: 0 }));
 		assert_eq!(validate(&[]), refused_by(Error::NoBatches));
 		Paused::<Test>::put(true);
-		assert_eq!(validate(&[good.clone()]), refused_by(Error::Paused));
+		assert_eq!(validate(core::slice::from_ref(&good)), refused_by(Error::Paused));
 		Paused::<Test>::kill();
 		assert!(validate(&[good, sign(&later)]).is_ok());
 	});
@@ -161,7 +161,8 @@ fn the_mark_is_good_for_these_bytes_in_this_extrinsic_only() {
 		let good = sign(&header(meter, 0, 10));
 		let mut forged = good.clone();
 		forged.header.closing.export_wh += 5;
-		let check = || assert_eq!(MeterReadings::check_all(&batches(&[good.clone()])), Ok(()));
+		let check =
+			|| assert_eq!(MeterReadings::check_all(&batches(core::slice::from_ref(&good))), Ok(()));
 		let bad = Err(BatchRefusal::BadSignature);
 		// Other bytes.
 		check();

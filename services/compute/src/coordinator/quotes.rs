@@ -112,7 +112,7 @@ impl Coordinator {
 			Refused::new(FaultCode::UnknownModel, message)
 		};
 		let offer = self.settings.model(&spec.model).ok_or_else(unknown)?;
-		let is_served = self.models().iter().any(|model| *model == spec.model);
+		let is_served = self.models().contains(&spec.model);
 		if self.settings.models.is_empty() && !is_served {
 			return Err(unknown());
 		}

@@ -248,7 +248,7 @@ impl Miner {
 			}
 		}
 		// Soon enough for a step that ends meanwhile.
-		Ok(Duration::from_millis(every.min(30_000).max(1_000)))
+		Ok(Duration::from_millis(every.clamp(1_000, 30_000)))
 	}
 
 	fn now(&self) -> u64 {
