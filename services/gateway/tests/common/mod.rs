@@ -226,7 +226,7 @@ pub fn device_key(label: &str) -> SealedKey {
 
 /// A folder and how a gateway in it behaves.
 pub struct Desk {
-	pub folder: TempDir,
+	pub folder: Arc<TempDir>,
 	pub settings: Settings,
 	pub chain: Option<Arc<Chain>>,
 }
@@ -234,7 +234,7 @@ pub struct Desk {
 impl Desk {
 	/// Batches are made when asked for only.
 	pub fn new() -> Self {
-		let folder = tempfile::tempdir().unwrap();
+		let folder = Arc::new(tempfile::tempdir().unwrap());
 		let mut settings = Settings::new(folder.path().to_path_buf());
 		settings.mqtt = Some("127.0.0.1:0".parse().unwrap());
 		settings.http = Some("127.0.0.1:0".parse().unwrap());
@@ -288,7 +288,7 @@ impl Desk {
 		let gateway = Gateway::start(self.settings.clone(), ledger, keys, state).await.unwrap();
 		let url = format!("http://{}", gateway.addresses().http.unwrap());
 		let client = Client::new(&url, self.settings.admin_key.clone()).unwrap();
-		Running { gateway, url, client, http: reqwest::Client::new() }
+		Running { gateway, url, client, http: reqwest::Client::new(), _folder: self.folder.clone() }
 	}
 }
 
@@ -298,6 +298,8 @@ pub struct Running {
 	pub url: String,
 	pub client: Client,
 	pub http: reqwest::Client,
+	// A desk may be gone before its gateway is.
+	_folder: Arc<TempDir>,
 }
 
 impl Running {
