@@ -180,7 +180,7 @@ fn free(who: &AccountId) -> u128 {
 fn a_block_takes_fifteen_hundred_receipts() {
 	development(|| {
 		let jobs: Vec<_> = (0..2_500).map(|nonce| open(PriceAsset::Ait, nonce).unwrap()).collect();
-		let miner = |place: usize| if place % 2 == 0 { 2 } else { 3 };
+		let miner = |place: usize| if place.is_multiple_of(2) { 2 } else { 3 };
 		let receipts: Vec<_> =
 			jobs.iter().enumerate().map(|(place, job)| receipt(*job, miner(place))).collect();
 		begin_block(NOON);
