@@ -249,7 +249,9 @@ async fn acknowledged_readings_survive_kills_of_gateway_and_node_exactly_once() 
 	let mut sent = Vec::new();
 	let mut links = Vec::new();
 	for (meter, (device, task)) in publishing {
-		let (link, count) = task.await??;
+		let ended = tokio::time::timeout(SETTLE, task).await;
+		let ended = ended.with_context(|| format!("{}: its device is stuck", meter.name))?;
+		let (link, count) = ended??;
 		sent.push((meter, device, count));
 		links.push(link);
 	}
