@@ -1,7 +1,7 @@
 //! `kill -9` of gateway and node at random moments under load: every acknowledged reading ends on
 //! chain exactly once.
 //!
-//! `GRIDPROOF_CRASHES` is how often something is killed (20), `GRIDPROOF_CRASH_SEED` repeats a run.
+//! `GRIDPROOF_CRASHES` is how often something is killed (6), `GRIDPROOF_CRASH_SEED` repeats a run.
 
 use anyhow::{Context, Result, ensure};
 use codec::Decode;
@@ -26,7 +26,7 @@ use std::{
 };
 use tokio::task::JoinHandle;
 
-const CRASHES: u64 = 20;
+const CRASHES: u64 = 6;
 const RATED_W: u32 = 1_000_000;
 /// Batches are closed often, so that some are always on their way.
 const BATCH_SECONDS: u32 = 2;
