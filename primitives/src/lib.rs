@@ -54,8 +54,6 @@ pub mod archive;
 pub mod attestation;
 pub mod calendar;
 pub mod cid;
-// `as` is what the derived encoding of an enum with fields writes.
-#[allow(clippy::cast_possible_truncation)]
 pub mod compute;
 pub mod coverage;
 pub mod day;

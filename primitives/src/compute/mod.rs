@@ -19,6 +19,9 @@
 mod evidence;
 mod model;
 mod parameters;
+// `as` is what the derived encoding of an enum with fields writes.
+#[allow(clippy::cast_possible_truncation)]
+mod party;
 mod quote;
 mod receipt;
 mod refusal;
@@ -28,6 +31,7 @@ mod views;
 pub use evidence::{Evidence, EvidenceFault, OffenceKind, Proven, SignedBy};
 pub use model::{DEFAULT_MODEL_FACTOR, MAX_MODEL_FACTOR, compute_units, model_factor};
 pub use parameters::{ComputeParameterFault, ComputeParameters};
+pub use party::PartyRole;
 pub use quote::{Quote, QuoteFault, SignedQuote};
 pub use receipt::{Receipt, SignedReceipt, Signer, Telemetry, receipt_payload};
 pub use refusal::{JobTerms, ReceiptRefusal, check_receipt};
@@ -133,32 +137,6 @@ impl PriceAsset {
 			Self::ServiceCredit => "service_credit",
 		}
 	}
-}
-
-/// What a key is registered as. A key has one role for as long as it is registered.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Hash,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum PartyRole {
-	/// Quotes jobs, checks output, signs receipts.
-	#[codec(index = 0)]
-	Coordinator,
-	/// Does the work, with hardware of that class.
-	#[codec(index = 1)]
-	Miner(Class),
 }
 
 #[cfg(test)]

@@ -1,0 +1,32 @@
+//! What a key is registered as.
+
+use super::Class;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// What a key is registered as. A key has one role for as long as it is registered.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Hash,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum PartyRole {
+	/// Quotes jobs, checks output, signs receipts.
+	#[codec(index = 0)]
+	Coordinator,
+	/// Does the work, with hardware of that class.
+	#[codec(index = 1)]
+	Miner(Class),
+}
