@@ -137,6 +137,7 @@ pub async fn drive(
 ) {
 	let mut pause = Duration::from_millis(500);
 	let mut taking = FuturesUnordered::new();
+	let mut connection = 0u64;
 	loop {
 		// No more is read from the broker while too much is on its way to the disk.
 		let may_read = taking.len() < IN_FLIGHT;
@@ -144,12 +145,12 @@ pub async fn drive(
 			biased;
 			() = stopped(&mut stop) => break,
 			Some(outcome) = taking.next(), if !taking.is_empty() => {
-				let outcome: Result<Publish, Publish> = outcome;
+				let (of, outcome): (u64, Result<Publish, Publish>) = outcome;
 				match outcome {
-					Ok(publish) => {
-						// What is not acknowledged comes again.
-						let _ = link.client.try_ack(&publish);
-					},
+					// On another connection the same number may stand for another message.
+					_ if of != connection => (),
+					// What is not acknowledged comes again.
+					Ok(publish) => drop(link.client.try_ack(&publish)),
 					// Not acknowledged: the broker brings it again after a new connection.
 					Err(_) => drop(link.client.try_disconnect()),
 				}
@@ -161,10 +162,16 @@ pub async fn drive(
 					subscribe(&link);
 				},
 				Ok(Event::Incoming(Incoming::Publish(publish))) => {
-					taking.push(take(publish, ingest.clone(), signer.clone()));
+					let taken = take(publish, ingest.clone(), signer.clone());
+					taking.push(async move { (connection, taken.await) });
 				},
 				Ok(_) => (),
 				Err(error) => {
+					connection = connection.wrapping_add(1);
+					// The library keeps a request to sign aside whose packet number is taken, and
+					// sends nothing more, no acknowledgement either, until that number is free. It
+					// would keep it over the end of the connection: for good.
+					events.state.collision = None;
 					lost(&link, &error, pause);
 					tokio::time::sleep(pause).await;
 					pause = pause.saturating_mul(2).min(LONGEST_PAUSE);

@@ -28,6 +28,35 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
 }
 
 #[tokio::test]
+async fn with_a_thousand_messages_under_way_each_is_acknowledged() {
+	const EACH: u64 = 5_000;
+	let gateway = Desk::anonymous().start(vec![]).await;
+	let mut clients = Vec::new();
+	for client in 0..4u64 {
+		let name = format!("S/d{client}/m");
+		let mut mqtt = gateway.mqtt(&name, None).await;
+		clients.push(tokio::spawn(async move {
+			// The client keeps a thousand under way: pieces of them come in every possible order.
+			for slot in 0..EACH / 2 {
+				for meter in ["a", "b"] {
+					let name = format!("{name}-{meter}");
+					mqtt.publish(&topic(&name), log(&name, slot, "1", "")).await;
+				}
+			}
+			for count in 0..EACH {
+				let next = mqtt.next().await;
+				assert!(matches!(next, Happened::Acknowledged), "after {count}: {next:?}");
+			}
+		}));
+	}
+	for client in clients {
+		client.await.unwrap();
+	}
+	assert_eq!(gateway.storage().counts().await.unwrap().readings, 4 * EACH);
+	gateway.stop().await;
+}
+
+#[tokio::test]
 async fn nobody_gets_in_without_credentials() {
 	let desk = Desk::new();
 	let password = desk.add_device("one", "A", "1");

@@ -1,13 +1,14 @@
 //! A device on the line: publishes its logs over MQTT and answers the gateway's requests.
 //!
-//! Logs go out with QoS 1. After a connection was lost, and after a restart, whatever is not signed
-//! goes out again: a gateway takes each log once.
+//! Logs go out with QoS 1. On every new connection whatever is not signed goes out again, from the
+//! device's own journal: a gateway takes each log once. What the library had under way is dropped
+//! with the connection; nothing hangs on a session that a broker keeps, or not.
 
 use crate::{Binding, Device, DeviceFault, Published, Reading, SignRefusal};
 use gridproof_primitives::meter::{MeterName, Topic};
 use rumqttc::{
-	AsyncClient, ConnAck, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions,
-	Packet, Publish, QoS, TlsConfiguration, Transport,
+	AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Packet,
+	Publish, QoS, Request, TlsConfiguration, Transport,
 };
 use std::{
 	collections::BTreeMap,
@@ -29,6 +30,8 @@ use zeroize::Zeroizing;
 const MAX_PACKET: usize = 16 * 1024;
 /// Packets that wait for the network; then publishing waits.
 const QUEUE: usize = 64;
+/// Pause before the second attempt to connect; it doubles with each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// Longest pause between two attempts to connect.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 /// A gateway that misses readings gets all of them again, but not more often than this.
@@ -143,6 +146,8 @@ pub struct Counters {
 	pub published: AtomicU64,
 	/// Those that the broker has confirmed.
 	pub confirmed: AtomicU64,
+	/// Those that went down with their connection; logs among them are published again.
+	pub lost: AtomicU64,
 	/// Headers signed.
 	pub signed: AtomicU64,
 	/// Headers refused.
@@ -188,6 +193,8 @@ struct Line {
 	counters: Arc<Counters>,
 	/// Held while logs go out, so that they leave in the order in which they were made.
 	gate: Gate<()>,
+	/// The connection that takes logs, by its number.
+	online: watch::Sender<Option<u64>>,
 	repeated: Mutex<Option<Instant>>,
 }
 
@@ -227,7 +234,7 @@ impl Link {
 		let mut options = MqttOptions::new(client_id, &broker.host, broker.port);
 		options
 			.set_keep_alive(Duration::from_secs(30))
-			.set_clean_session(false)
+			.set_clean_session(true)
 			.set_max_packet_size(MAX_PACKET, MAX_PACKET)
 			.set_transport(broker.transport());
 		if let Some(login) = login {
@@ -243,6 +250,7 @@ impl Link {
 			devices: devices.into_iter().map(named).collect(),
 			counters,
 			gate: Gate::new(()),
+			online: watch::Sender::new(None),
 			repeated: Mutex::new(None),
 		});
 		let (sender, state) = watch::channel(State::Connecting("not tried yet".to_string()));
@@ -279,17 +287,25 @@ impl Link {
 		device: &SharedDevice,
 		readings: &[Reading],
 	) -> Result<(), LinkFault> {
-		let _turn = self.line.gate.lock().await;
-		let logs = device.lock().record(readings)?;
-		self.line.send(logs).await
+		let mut online = self.line.online.subscribe();
+		loop {
+			let connection =
+				*online.wait_for(Option::is_some).await.map_err(|_| LinkFault::Closed)?;
+			let _turn = self.line.gate.lock().await;
+			if *online.borrow() == connection {
+				let logs = device.lock().record(readings)?;
+				return self.line.send(logs, connection).await;
+			}
+		}
 	}
 
 	/// Waits until the broker has confirmed everything, at most so long.
 	pub async fn settle(&self, patience: Duration) {
 		let end = Instant::now() + patience;
-		let counters = &self.line.counters;
+		let Counters { published, confirmed, lost, .. } = &*self.line.counters;
 		let open = || {
-			counters.confirmed.load(Ordering::Relaxed) < counters.published.load(Ordering::Relaxed)
+			let ended = confirmed.load(Ordering::Relaxed) + lost.load(Ordering::Relaxed);
+			ended < published.load(Ordering::Relaxed)
 		};
 		while open() && Instant::now() < end {
 			tokio::time::sleep(Duration::from_millis(20)).await;
@@ -298,23 +314,43 @@ impl Link {
 }
 
 impl Line {
-	async fn send(&self, logs: Vec<Published>) -> Result<(), LinkFault> {
-		for Published { topic, payload } in logs {
-			Counters::add(&self.counters.published);
-			let sent = self.client.publish(topic, QoS::AtLeastOnce, false, payload).await;
-			sent.map_err(|_| LinkFault::Closed)?;
+	/// Hands messages to a connection for as long as it lasts. With the next one all logs that are
+	/// not signed go out again, and a gateway that has no answer asks again.
+	async fn send(&self, messages: Vec<Published>, to: Option<u64>) -> Result<(), LinkFault> {
+		let mut online = self.online.subscribe();
+		for Published { topic, payload } in messages {
+			tokio::select! {
+				biased;
+				_ = online.wait_for(|now| *now != to) => break,
+				sent = self.client.publish(topic, QoS::AtLeastOnce, false, payload) => {
+					sent.map_err(|_| LinkFault::Closed)?;
+					Counters::add(&self.counters.published);
+				},
+			}
 		}
 		Ok(())
 	}
 
 	/// Publishes what is not signed, of every device.
-	async fn repeat(&self) -> Result<(), LinkFault> {
+	async fn repeat(&self, to: Option<u64>) -> Result<(), LinkFault> {
 		let _turn = self.gate.lock().await;
+		self.repeat_all(to).await
+	}
+
+	async fn repeat_all(&self, to: Option<u64>) -> Result<(), LinkFault> {
 		for device in self.devices.values() {
 			let logs = device.lock().again()?;
-			self.send(logs).await?;
+			self.send(logs, to).await?;
 		}
 		Ok(())
+	}
+
+	/// What a device does when it is let in. Others publish once it has begun to repeat.
+	async fn greet(&self, connection: u64) -> Result<(), LinkFault> {
+		self.subscribe().await?;
+		let _turn = self.gate.lock().await;
+		self.online.send_replace(Some(connection));
+		self.repeat_all(Some(connection)).await
 	}
 
 	async fn subscribe(&self) -> Result<(), LinkFault> {
@@ -327,6 +363,7 @@ impl Line {
 
 	/// Answers a gateway's request, if it is one.
 	async fn answer(self: Arc<Self>, message: Publish) -> Result<(), LinkFault> {
+		let connection = *self.online.borrow();
 		let Some((Topic::Sign, name)) = Topic::parse(&message.topic) else { return Ok(()) };
 		let Some(device) = self.devices.get(&name).cloned() else { return Ok(()) };
 		// Signing waits for the disk.
@@ -347,10 +384,10 @@ impl Line {
 				Counters::add(&self.counters.refused);
 			},
 		}
-		self.send(vec![Published { topic: Topic::Signed.of(&name), payload: answer.to_json() }])
-			.await?;
+		let answer = Published { topic: Topic::Signed.of(&name), payload: answer.to_json() };
+		self.send(vec![answer], connection).await?;
 		if refusal.as_ref().is_some_and(SignRefusal::asks_for_readings) && self.may_repeat() {
-			self.repeat().await?;
+			self.repeat(connection).await?;
 		}
 		Ok(())
 	}
@@ -368,18 +405,16 @@ impl Line {
 
 /// Keeps a connection up until the link is dropped.
 async fn drive(line: Arc<Line>, mut events: EventLoop, state: watch::Sender<State>) {
-	let mut pause = Duration::from_millis(250);
-	let mut is_first = true;
+	let mut pause = FIRST_PAUSE;
+	let mut greeting: Option<JoinHandle<()>> = None;
+	let mut connection = 0;
 	loop {
 		match events.poll().await {
-			Ok(Event::Incoming(Packet::ConnAck(ConnAck { session_present, .. }))) => {
+			Ok(Event::Incoming(Packet::ConnAck(_))) => {
 				Counters::add(&line.counters.connections);
-				pause = Duration::from_millis(250);
-				// A broker that has forgotten the session has forgotten what was on its way; and a
-				// program that starts has forgotten it, too.
-				let repeats = is_first || !session_present;
-				is_first = false;
-				tokio::spawn(greet(line.clone(), repeats, state.clone()));
+				pause = FIRST_PAUSE;
+				connection += 1;
+				greeting = Some(tokio::spawn(greet(line.clone(), connection, state.clone())));
 			},
 			Ok(Event::Incoming(Packet::PubAck(_))) => Counters::add(&line.counters.confirmed),
 			Ok(Event::Incoming(Packet::Publish(message))) => {
@@ -392,6 +427,12 @@ async fn drive(line: Arc<Line>, mut events: EventLoop, state: watch::Sender<Stat
 			},
 			Ok(_) => (),
 			Err(error) => {
+				if let Some(greeting) = greeting.take() {
+					greeting.abort();
+					let _ = greeting.await;
+				}
+				line.online.send_replace(None);
+				line.counters.lost.fetch_add(drop_unfinished(&mut events), Ordering::Relaxed);
 				if is_refusal(&error) {
 					tracing::error!(%error, "the broker does not let the device in");
 					state.send_replace(State::Refused);
@@ -407,6 +448,20 @@ async fn drive(line: Arc<Line>, mut events: EventLoop, state: watch::Sender<Stat
 	}
 }
 
+/// Drops what was under way when a connection was lost, and says how many logs and answers that
+/// were.
+///
+/// The library keeps a publish aside that found its packet number taken, and publishes no other
+/// until the one before it is confirmed. It keeps it over the end of the connection, after which
+/// that confirmation never comes: nothing would ever be published again.
+fn drop_unfinished(events: &mut EventLoop) -> u64 {
+	events.clean();
+	let aside = events.state.collision.take().map(Request::Publish);
+	let unfinished = events.pending.drain(..).chain(aside);
+	let published = unfinished.filter(|request| matches!(request, Request::Publish(_))).count();
+	u64::try_from(published).unwrap_or(u64::MAX)
+}
+
 const fn is_refusal(error: &ConnectionError) -> bool {
 	matches!(
 		error,
@@ -416,13 +471,8 @@ const fn is_refusal(error: &ConnectionError) -> bool {
 	)
 }
 
-/// What a device does when it is let in.
-async fn greet(line: Arc<Line>, repeats: bool, state: watch::Sender<State>) {
-	let greeted = async {
-		line.subscribe().await?;
-		if repeats { line.repeat().await } else { Ok(()) }
-	};
-	match greeted.await {
+async fn greet(line: Arc<Line>, connection: u64, state: watch::Sender<State>) {
+	match line.greet(connection).await {
 		Ok(()) => _ = state.send_replace(State::Ready),
 		Err(fault) => tracing::error!(%fault, "the device cannot publish"),
 	}

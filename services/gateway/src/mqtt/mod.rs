@@ -5,8 +5,10 @@
 //! then the connection ends, and the device sends it again.
 
 pub(crate) mod hub;
+mod limit;
 mod server;
 mod session;
+mod whole;
 
 pub(crate) use hub::Hub;
 pub(crate) use server::start;
@@ -14,10 +16,9 @@ pub use server::{MqttFault, Server};
 pub(crate) use session::Core;
 
 use crate::signing::Outbox;
-use bytes::Bytes;
 
 impl Outbox for Hub {
 	fn publish(&self, topic: &str, payload: String) -> bool {
-		Hub::publish(self, topic, &Bytes::from(payload)) > 0
+		Hub::publish(self, topic, payload.as_bytes()) > 0
 	}
 }

@@ -2,12 +2,14 @@
 
 use super::{
 	hub::Outgoing,
+	limit::Limited,
 	session::{Client, Core, Gone, Rejection, Verdict},
+	whole::WholePackets,
 };
 use crate::config::MAX_MESSAGE_BYTES;
 use ntex::{
 	ServiceFactory, SharedCfg,
-	io::{Filter, Io},
+	io::{Filter, Io, Layer},
 	rt::{DefaultRuntime, System},
 	server::ServerBuilder,
 	service::{chain_factory, fn_factory_with_config, fn_service},
@@ -23,10 +25,14 @@ use std::{
 };
 use tokio::sync::{Notify, mpsc, oneshot};
 
+/// Largest packet, in bytes, with its header.
+pub(super) const MAX_PACKET: usize = MAX_MESSAGE_BYTES as usize + 5;
 /// Messages of one connection that are on their way to the disk; more are not read.
 const IN_FLIGHT: u16 = 2_048;
 /// Bytes of them.
 const IN_FLIGHT_BYTES: usize = 2 << 20;
+/// Both.
+const MOST: (usize, usize) = (IN_FLIGHT as usize, IN_FLIGHT_BYTES);
 /// Messages on their way to one listener without its acknowledgement.
 const SENT: u16 = 256;
 /// Time for a client to say who it is.
@@ -138,7 +144,9 @@ fn listen(
 	if let Some((listener, _)) = plain {
 		let core = core.clone();
 		builder = builder
-			.listen("mqtt", listener, async move |_| service(core.clone()))?
+			.listen("mqtt", listener, async move |_| {
+				chain_factory(fn_service(whole_packets)).and_then(service(core.clone()))
+			})?
 			.config("mqtt", settings());
 	}
 	if let Some(((listener, _), config)) = tls {
@@ -146,11 +154,19 @@ fn listen(
 			.listen("mqtts", listener, async move |_| {
 				chain_factory(TlsAcceptor::new(config.clone()))
 					.map_err(|_| MqttError::Service(Gone))
+					.and_then(fn_service(whole_packets))
 					.and_then(service(core.clone()))
 			})?
 			.config("mqtts", settings());
 	}
 	Ok(builder)
+}
+
+/// Lets only whole packets through to the protocol's code.
+async fn whole_packets<F: Filter>(
+	io: Io<F>,
+) -> Result<Io<Layer<WholePackets, F>>, MqttError<Gone>> {
+	Ok(io.add_filter(WholePackets::default()))
 }
 
 fn settings() -> SharedCfg {
@@ -185,7 +201,8 @@ fn service<F: Filter>(
 			}))
 		}))
 		.publish(fn_factory_with_config(async |session: v3::Session<Client>| {
-			Ok::<_, Gone>(fn_service(move |publish| publish_v3(session.clone(), publish)))
+			let handle = move |publish| publish_v3(session.clone(), publish);
+			Ok::<_, Gone>(Limited::new(handle, v3::Publish::packet_size, MOST))
 		})))
 		.v5(v5::MqttServer::new(fn_service(move |handshake: v5::Handshake| {
 			let core = five.clone();
@@ -198,7 +215,8 @@ fn service<F: Filter>(
 			}))
 		}))
 		.publish(fn_factory_with_config(async |session: v5::Session<Client>| {
-			Ok::<_, Gone>(fn_service(move |publish| publish_v5(session.clone(), publish)))
+			let handle = move |publish| publish_v5(session.clone(), publish);
+			Ok::<_, Gone>(Limited::new(handle, v5::Publish::packet_size, MOST))
 		})))
 }
 

@@ -8,7 +8,6 @@ use crate::{
 	signing::Signer,
 	storage::StoreFault,
 };
-use bytes::Bytes;
 use gridproof_primitives::meter::{MeterName, Topic};
 use ntex::time::{Seconds, sleep};
 use std::{cell::RefCell, sync::Arc};
@@ -127,7 +126,7 @@ impl Client {
 				Ok(verdict) => {
 					timer.observe_duration();
 					if verdict == Verdict::Taken {
-						self.core.hub.publish(topic, &Bytes::copy_from_slice(payload));
+						self.core.hub.publish(topic, payload);
 					}
 					return Ok(verdict);
 				},
