@@ -1,6 +1,7 @@
 //! What the gateway keeps, behind a narrow trait. [`Sqlite`] is the embedded store.
 
 mod batches;
+mod intake;
 mod readings;
 mod schema;
 mod sqlite;

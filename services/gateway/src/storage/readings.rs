@@ -1,8 +1,8 @@
 //! Statements about logs and dead letters.
 
 use super::{
-	BatchRow, BuriedLetter, DeadLetter, Flow, LogFilter, NewReading, Page, Pending, Reading,
-	ReadingRow, Selection, StoreFault, Stored,
+	BatchRow, BuriedLetter, DeadLetter, Flow, LogFilter, MeterRow, NewReading, Page, Pending,
+	Reading, ReadingRow, Selection, StoreFault, Stored,
 	sqlite::{Conditions, int, unsigned},
 };
 use gridproof_primitives::H256;
@@ -43,8 +43,8 @@ const fn sharing(flow: Flow) -> &'static [Flow] {
 	}
 }
 
-/// Keeps a log unless its time is taken.
-pub(super) fn store(db: &Connection, new: &NewReading) -> Result<Stored, StoreFault> {
+/// Looks whether a log's time is taken; what became of the log then.
+pub(super) fn taken(db: &Connection, new: &NewReading) -> Result<Option<Stored>, StoreFault> {
 	for flow in sharing(new.flow) {
 		// The last log that begins before this one ends is the only one that can overlap it.
 		let before = "SELECT id, end_ms, leaf FROM readings WHERE meter = ?1 AND flow = ?2 \
@@ -58,28 +58,67 @@ pub(super) fn store(db: &Connection, new: &NewReading) -> Result<Stored, StoreFa
 		if let Some((row, end_ms, leaf)) = neighbour
 			&& end_ms > new.start_ms
 		{
-			return again_or_overlap(db, new, row, leaf);
+			return again_or_overlap(db, new, row, leaf).map(Some);
 		}
 	}
+	let sealed_ms = sealed(db, new.meter)?;
+	Ok((new.start_ms < sealed_ms).then_some(Stored::Late { sealed_ms }))
+}
+
+fn sealed(db: &Connection, meter: MeterRow) -> Result<u64, StoreFault> {
 	let sealed = "SELECT sealed_ms FROM meters WHERE id = ?1";
-	let sealed_ms = db.prepare_cached(sealed)?.query_row([new.meter], |row| unsigned(row, 0))?;
-	if new.start_ms < sealed_ms {
-		return Ok(Stored::Late { sealed_ms });
+	Ok(db.prepare_cached(sealed)?.query_row([meter], |row| unsigned(row, 0))?)
+}
+
+/// From when on all time of a meter is free, for certain.
+pub(super) fn free_from(db: &Connection, meter: MeterRow) -> Result<u64, StoreFault> {
+	let mut free = sealed(db, meter)?;
+	for flow in sharing(Flow::Unknown) {
+		let last = "SELECT end_ms FROM readings WHERE meter = ?1 AND flow = ?2 \
+			ORDER BY start_ms DESC LIMIT 1";
+		let end = db
+			.prepare_cached(last)?
+			.query_row(params![meter, number(*flow)], |row| unsigned(row, 0))
+			.optional()?;
+		free = free.max(end.unwrap_or(0));
 	}
-	let insert = "INSERT INTO readings \
-		(meter, start_ms, end_ms, received_ms, flow, trusted, leaf, body) \
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-	db.prepare_cached(insert)?.execute(params![
-		new.meter,
-		int(new.start_ms),
-		int(new.end_ms),
-		int(new.received_ms),
-		number(new.flow),
-		new.trusted,
-		new.leaf.0,
-		new.body,
-	])?;
-	Ok(Stored::New(db.last_insert_rowid()))
+	Ok(free)
+}
+
+/// Columns of a new row.
+const NEW: usize = 8;
+/// Rows that one statement adds, where there are as many.
+const MANY: usize = 32;
+
+/// Keeps logs whose time is free; gives their rows.
+pub(super) fn insert(db: &Connection, new: &[&NewReading]) -> Result<Vec<ReadingRow>, StoreFault> {
+	let mut rows = Vec::with_capacity(new.len());
+	let (many, few) = new.as_chunks::<MANY>();
+	let parts = many.iter().map(|part| &part[..]).chain(few.chunks(1));
+	for part in parts {
+		let insert = "INSERT INTO readings \
+			(meter, start_ms, end_ms, received_ms, flow, trusted, leaf, body) VALUES ";
+		let row = "(?, ?, ?, ?, ?, ?, ?, ?)";
+		let sql = format!("{insert}{}", vec![row; part.len()].join(", "));
+		let mut statement = db.prepare_cached(&sql)?;
+		for (new, first) in part.iter().zip((1usize..).step_by(NEW)) {
+			let at = |column: usize| first.saturating_add(column);
+			statement.raw_bind_parameter(at(0), new.meter)?;
+			statement.raw_bind_parameter(at(1), int(new.start_ms))?;
+			statement.raw_bind_parameter(at(2), int(new.end_ms))?;
+			statement.raw_bind_parameter(at(3), int(new.received_ms))?;
+			statement.raw_bind_parameter(at(4), number(new.flow))?;
+			statement.raw_bind_parameter(at(5), new.trusted)?;
+			statement.raw_bind_parameter(at(6), new.leaf.0)?;
+			statement.raw_bind_parameter(at(7), &new.body)?;
+		}
+		statement.raw_execute()?;
+		// Rows that are never given twice, by the only writer, follow each other.
+		let last = db.last_insert_rowid();
+		let count = i64::try_from(part.len()).unwrap_or(i64::MAX);
+		rows.extend(last.saturating_sub(count).saturating_add(1)..=last);
+	}
+	Ok(rows)
 }
 
 fn again_or_overlap(

@@ -3,20 +3,21 @@
 use super::{
 	Anchor, Answer, Batch, BatchFilter, BatchRow, BatchState, BuriedLetter, Counts, DeadLetter,
 	LogFilter, MIGRATIONS, MeterRow, NewBatch, NewReading, Page, Pending, Reading, ReadingRow,
-	Selection, Settled, Storage, StoreFault, Stored, batches, readings,
+	Selection, Settled, Storage, StoreFault, Stored, batches, intake::Intake, readings,
 };
 use gridproof_primitives::{H256, cid::Cid, meter::MeterName};
 use gridproof_store::{
 	Database, Options,
 	rusqlite::{Connection, OptionalExtension, Row, params, types::ToSql},
 };
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 /// Logs, batches and dead letters in one SQLite file.
 #[derive(Clone)]
 pub struct Sqlite {
 	database: Database,
 	queue: usize,
+	intake: Arc<Intake>,
 }
 
 /// A whole number as SQLite has them; times and counts stay far below its bound.
@@ -80,18 +81,19 @@ impl Conditions {
 }
 
 impl Sqlite {
-	/// Opens the file.
+	/// Opens the file. Inside a tokio runtime, on which it works from then on.
 	///
 	/// # Errors
 	/// [`StoreFault`].
 	pub fn open(path: &Path, options: &Options) -> Result<Self, StoreFault> {
 		let database = Database::open(path, MIGRATIONS, options)?;
-		Ok(Self { database, queue: options.queue })
+		let intake = Arc::new(Intake::new(database.clone(), options.queue));
+		Ok(Self { database, queue: options.queue, intake })
 	}
 
 	/// How many writes wait.
 	pub fn waiting(&self) -> usize {
-		self.queue.saturating_sub(self.database.room())
+		self.queue.saturating_sub(self.database.room()).saturating_add(self.intake.waiting())
 	}
 
 	fn read<T, F>(&self, job: F) -> Answer<'_, T>
@@ -175,12 +177,7 @@ impl Storage for Sqlite {
 	}
 
 	fn store(&self, reading: NewReading, wait: bool) -> Answer<'_, Stored> {
-		let job = move |db: &Connection| readings::store(db, &reading);
-		if wait {
-			Box::pin(self.database.write(job))
-		} else {
-			Box::pin(self.database.try_write(job))
-		}
+		Box::pin(self.intake.store(reading, wait))
 	}
 
 	fn bury(&self, letter: DeadLetter) -> Answer<'_, ()> {
@@ -212,8 +209,15 @@ impl Storage for Sqlite {
 	}
 
 	fn seal(&self, batch: NewBatch) -> Answer<'_, Option<BatchRow>> {
+		let free = self.intake.free().clone();
 		Box::pin(async move {
-			match self.database.write(move |db| batches::seal(db, &batch)).await {
+			let job = move |db: &Connection| {
+				if let Some(meter) = batch.meter {
+					free.forget(meter);
+				}
+				batches::seal(db, &batch)
+			};
+			match self.database.write(job).await {
 				Ok(row) => Ok(Some(row)),
 				Err(batches::SealFault::Changed) => Ok(None),
 				Err(batches::SealFault::Store(fault)) => Err(fault),
