@@ -15,6 +15,7 @@ use gridproof_meter::{chain as meters, onboard::device_key};
 use gridproof_primitives::{
 	emlog::format_utc,
 	meter::{BatchRecord, MeterIndex, MeterName, ReadingQuery},
+	units::MILLIS_PER_DAY,
 };
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -380,7 +381,7 @@ pub fn minutes_ago(minutes: u64) -> u64 {
 /// gateways close their batches at midnight.
 pub fn within_a_day(length_ms: u64) -> u64 {
 	let now = minutes_ago(0);
-	let midnight = now - now % 86_400_000;
+	let midnight = now - now % MILLIS_PER_DAY;
 	let end = if now - midnight >= length_ms { now } else { midnight };
 	end - length_ms
 }

@@ -1,7 +1,7 @@
 //! Which logs make a batch, and what its header says.
 
 use crate::{
-	config::{Batching, DAY_MS},
+	config::Batching,
 	deferral::Deferral,
 	ingest::{check_certificate, now_ms},
 	ledger::AccountId,
@@ -17,6 +17,7 @@ use gridproof_primitives::{
 	emlog::{EnergyLog, RunningRegisters},
 	merkle,
 	meter::{BatchHeader, BatchLimits, MeterInfo, MeterState, Topic, check_batch},
+	units::MILLIS_PER_DAY,
 };
 use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
@@ -102,9 +103,9 @@ impl Batcher {
 		let waited = now.saturating_sub(pending.oldest_ms);
 		// A minute's grace for what is on its way when the day ends.
 		let is_day_over = self.settings.daily
-			&& pending.start_ms / DAY_MS < now / DAY_MS
+			&& pending.start_ms / MILLIS_PER_DAY < now / MILLIS_PER_DAY
 			&& waited >= GRACE_MS
-			&& now % DAY_MS >= GRACE_MS;
+			&& now % MILLIS_PER_DAY >= GRACE_MS;
 		pending.count >= u64::from(self.settings.max_logs) || waited >= max_age || is_day_over
 	}
 
@@ -193,7 +194,7 @@ impl Batcher {
 	/// The longest beginning that may be one batch: of one UTC day, within the bounds, and ending
 	/// where no log that is left begins earlier.
 	fn cut(&self, mut logs: Vec<Parsed>) -> Vec<Parsed> {
-		let day = |log: &Parsed| log.reading.end_ms.saturating_sub(1) / DAY_MS;
+		let day = |log: &Parsed| log.reading.end_ms.saturating_sub(1) / MILLIS_PER_DAY;
 		let Some(first_day) = logs.first().map(day) else { return logs };
 		let most = usize::try_from(self.settings.max_logs).unwrap_or(usize::MAX);
 		let (mut bytes, mut end_ms) = (0u64, 0u64);

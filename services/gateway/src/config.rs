@@ -3,8 +3,6 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use zeroize::Zeroizing;
 
-/// Milliseconds of a UTC day.
-pub const DAY_MS: u64 = 86_400_000;
 /// Bytes of one message or request body.
 pub const MAX_MESSAGE_BYTES: u32 = 65_536;
 

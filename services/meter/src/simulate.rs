@@ -15,6 +15,7 @@ use crate::{
 use gridproof_primitives::{
 	emlog::Energy,
 	meter::{Direction, MeterName, Registers},
+	units::MILLIS_PER_DAY,
 };
 use serde::Serialize;
 use std::{
@@ -214,7 +215,7 @@ impl Plan {
 		let noise = mixed(self.seed ^ quarter);
 		// People differ from the mean, and clouds from one day to the next.
 		let load = of(&self.load, 600 + noise % 801);
-		let clouds = 250 + mixed(start_ms / 86_400_000) % 1_501;
+		let clouds = 250 + mixed(start_ms / MILLIS_PER_DAY) % 1_501;
 		let sun = of(&self.sun, clouds * (900 + noise % 201) / 1_000);
 		let (flow, milliwatts) = match self.direction {
 			Direction::Import => (Direction::Import, load),

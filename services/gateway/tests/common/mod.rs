@@ -19,6 +19,7 @@ use gridproof_primitives::{
 		Accepted, BatchLimits, BatchRecord, BatchRefusal, Certificate, Direction, MeterIndex,
 		MeterInfo, MeterName, MeterState, Registers, SignedBatch, Trust, check_batch,
 	},
+	units::MILLIS_PER_DAY,
 };
 use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, QoS};
 use serde_json::{Value, json};
@@ -207,7 +208,7 @@ pub fn meter_name(text: &str) -> MeterName {
 /// A log of a quarter of an hour, `slot` quarters after a past midnight.
 pub fn log(name: &str, slot: u64, kwh: &str, tag: &str) -> String {
 	let parts: Vec<&str> = name.split('/').collect();
-	let begin = now_ms() / 86_400_000 * 86_400_000 - 30 * 86_400_000;
+	let begin = (now_ms() / MILLIS_PER_DAY - 30) * MILLIS_PER_DAY;
 	let start = begin + slot * 900_000;
 	let (site, device, meter) = (parts[0], parts[1], parts[2]);
 	let (start, end) = (format_utc(start), format_utc(start + 900_000));
