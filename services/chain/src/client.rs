@@ -1,6 +1,6 @@
 //! The connection.
 
-use crate::Failure;
+use crate::{Failure, blocks::Blocks};
 use codec::{Decode, DecodeAll};
 use gridproof_primitives::H256;
 use std::time::Duration;
@@ -24,7 +24,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection to a node. It reconnects by itself when the node goes away for a while.
 #[derive(Clone)]
 pub struct Chain {
-	api: OnlineClient<Config>,
+	pub(crate) blocks: Blocks,
 	url: String,
 }
 
@@ -48,12 +48,13 @@ impl Chain {
 			.await
 			.map_err(|_| unreachable("no answer in ten seconds".to_string()))?
 			.map_err(|reason| unreachable(chain_of(&reason)))?;
-		let ready = OnlineClient::from_rpc_client(RpcClient::new(rpc));
+		let rpc = RpcClient::new(rpc);
+		let ready = OnlineClient::from_rpc_client(rpc.clone());
 		let api = tokio::time::timeout(REQUEST_TIMEOUT, ready)
 			.await
 			.map_err(|_| unreachable("no answer in thirty seconds".to_string()))?
 			.map_err(rpc_failure)?;
-		Ok(Self { api, url: url.to_string() })
+		Ok(Self { blocks: Blocks::new(api, rpc), url: url.to_string() })
 	}
 
 	/// The address connected to.
@@ -63,12 +64,12 @@ impl Chain {
 
 	/// The hash of the chain's first block.
 	pub fn genesis(&self) -> H256 {
-		H256(self.api.genesis_hash().0)
+		self.blocks.genesis()
 	}
 
 	/// The last finalized block.
 	pub(crate) async fn at(&self) -> Result<AtBlock, Failure> {
-		self.api.at_current_block().await.map_err(rpc_failure)
+		self.blocks.latest().await
 	}
 
 	/// Calls a function of the runtime, such as `AttestationsApi_calendar`, at the last finalized

@@ -10,6 +10,7 @@
 
 #![deny(missing_docs)]
 
+mod blocks;
 mod client;
 mod failure;
 pub mod submit;

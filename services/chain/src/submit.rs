@@ -2,10 +2,12 @@
 //!
 //! A pool may drop a transaction without a word, and a connection may break while one is on its
 //! way. So whatever is sent here is watched until it is final, and sent again until then: always
-//! the same bytes, which a chain can take once only.
+//! the same bytes, which a chain can take once only. Before that the final blocks are looked
+//! through: a node refuses what it has had, as stale or banned, and does not say what became of it.
 
 use crate::{
 	Chain, Failure,
+	blocks::Contents,
 	client::{AtBlock, Config, chain_of, error_name, rpc_failure},
 };
 use futures::{StreamExt, stream::FuturesOrdered};
@@ -16,16 +18,16 @@ use subxt::{
 	client::OnlineClientAtBlockImpl,
 	config::DefaultExtrinsicParamsBuilder,
 	dynamic::{At, Value},
-	error::TransactionEventsError,
+	error::DispatchError,
 	ext::scale_value::{Composite, ValueDef},
-	transactions::{
-		DynamicPayload, Signer, SubmittableTransaction, TransactionInBlock, TransactionStatus,
-	},
+	transactions::{DynamicPayload, Signer, SubmittableTransaction, TransactionStatus},
 	utils::{AccountId32, MultiSignature},
 };
 
 type Transaction = SubmittableTransaction<Config, OnlineClientAtBlockImpl<Config>>;
-type InBlock = TransactionInBlock<Config, OnlineClientAtBlockImpl<Config>>;
+
+/// How often final blocks are looked through for a transaction that nobody reports on.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How long to wait for a transaction, and how often to send it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +74,28 @@ impl Included {
 	}
 }
 
+impl Included {
+	/// The fields of all its events of that name, in order.
+	pub fn all(&self, event: &str) -> impl Iterator<Item = &Composite<()>> {
+		self.events.iter().filter(move |(name, _)| name == event).map(|(_, fields)| fields)
+	}
+}
+
+/// A hash or key in a field of an event, however many newtypes are around it.
+pub fn hash_in(fields: &Composite<()>, field: &str) -> Option<H256> {
+	hash(fields.at(field)?)
+}
+
+fn hash(value: &Value) -> Option<H256> {
+	let ValueDef::Composite(inner) = &value.value else { return None };
+	if inner.len() == 1 {
+		return hash(inner.values().next()?);
+	}
+	let byte = |value: &Value| u8::try_from(value.as_u128()?).ok();
+	let bytes: Option<Vec<u8>> = inner.values().map(byte).collect();
+	Some(H256(bytes?.try_into().ok()?))
+}
+
 fn whole(value: &Value) -> Option<u128> {
 	let inner = match &value.value {
 		ValueDef::Composite(inner) => inner,
@@ -111,6 +135,7 @@ impl Chain {
 	) -> Result<Included, Failure> {
 		let attempts = patience.attempts.max(1);
 		let (mut chain, mut reason, salt) = (self.clone(), String::new(), salt());
+		let mut sent_before = None;
 		for attempt in 1..=attempts {
 			if attempt > 1 {
 				tokio::time::sleep(patience.pause_after(attempt - 1)).await;
@@ -123,8 +148,20 @@ impl Chain {
 				}
 			}
 			let sent = async {
+				if let Some((from, transaction)) = sent_before
+					&& let Some(fate) = fate(&chain, from, transaction).await
+				{
+					return fate;
+				}
+				let from = match chain.at().await {
+					Ok(block) => block.block_number(),
+					Err(failure) => return Attempt::Lost(failure.to_string()),
+				};
 				match chain.authorized(pallet, call, arguments, salt).await {
-					Ok(transaction) => watch(&transaction).await,
+					Ok(transaction) => {
+						sent_before.get_or_insert((from, H256(transaction.hash().0)));
+						watch_from(&chain, &transaction, from).await
+					},
 					Err(Failure::Rpc(reason)) => Attempt::Lost(reason),
 					Err(failure) => Attempt::Failed(failure),
 				}
@@ -138,7 +175,11 @@ impl Chain {
 				},
 			}
 		}
-		Err(Failure::Undecided { attempts, reason })
+		match sent_before {
+			Some((from, transaction)) => decided(&chain, from, transaction, patience).await,
+			None => None,
+		}
+		.unwrap_or(Err(Failure::Undecided { attempts, reason }))
 	}
 
 	/// Another connection to the same node, as soon as there is one: a connection that was cut can
@@ -234,15 +275,45 @@ async fn within(patience: Duration, attempt: impl Future<Output = Attempt>) -> A
 	}
 }
 
+/// Sends a transaction and watches it. If the pool has it already, from an earlier try, it is looked
+/// for in final blocks from the height `from` on: a pool reports to the first who sent it.
+async fn watch_from(chain: &Chain, transaction: &Transaction, mut from: u64) -> Attempt {
+	match watch(chain, transaction).await {
+		Attempt::Failed(Failure::Invalid(why)) if is_there(&why) => (),
+		attempt => return attempt,
+	}
+	loop {
+		tokio::time::sleep(LOOK_AGAIN).await;
+		let next = match chain.at().await {
+			Ok(block) => block.block_number().saturating_add(1),
+			Err(failure) => return Attempt::Lost(failure.to_string()),
+		};
+		if let Some(fate) = fate(chain, from, H256(transaction.hash().0)).await {
+			return fate;
+		}
+		from = next;
+	}
+}
+
+/// Does the pool have the transaction already?
+fn is_there(reason: &str) -> bool {
+	reason.contains("already imported") || reason.contains("Already Imported")
+}
+
 /// Sends a transaction and watches it.
-async fn watch(transaction: &Transaction) -> Attempt {
+async fn watch(chain: &Chain, transaction: &Transaction) -> Attempt {
 	let mut progress = match transaction.submit_and_watch().await {
 		Ok(progress) => progress,
 		Err(error) => return refused_or_lost(chain_of(&error)),
 	};
 	while let Some(status) = progress.next().await {
 		match status {
-			Ok(TransactionStatus::InFinalizedBlock(block)) => return outcome(&block).await,
+			Ok(TransactionStatus::InFinalizedBlock(block)) => {
+				return match chain.blocks.contents(H256(block.block_hash().0)).await {
+					Ok(contents) => outcome(&contents, H256(block.extrinsic_hash().0)),
+					Err(failure) => Attempt::Lost(failure.to_string()),
+				};
+			},
 			Ok(TransactionStatus::Invalid { message }) => {
 				return Attempt::Failed(Failure::Invalid(message));
 			},
@@ -261,34 +332,71 @@ fn refused_or_lost(reason: String) -> Attempt {
 	let is_refusal = ["Invalid Transaction", "Transaction is invalid", "Custom error", "1010"]
 		.iter()
 		.any(|mark| reason.contains(mark));
-	if is_refusal { Attempt::Failed(Failure::Invalid(reason)) } else { Attempt::Lost(reason) }
+	if is_refusal || is_there(&reason) {
+		Attempt::Failed(Failure::Invalid(reason))
+	} else {
+		Attempt::Lost(reason)
+	}
 }
 
-async fn outcome(block: &InBlock) -> Attempt {
-	let events = match block.wait_for_success().await {
-		Ok(events) => events,
-		Err(TransactionEventsError::ExtrinsicFailed(error)) => {
-			return Attempt::Failed(Failure::Refused(error_name(&error)));
-		},
-		Err(error) => return Attempt::Lost(chain_of(&error)),
+/// Has the account used the transaction's nonce already?
+fn is_stale(reason: &str) -> bool {
+	["outdated", "Stale"].iter().any(|mark| reason.contains(mark))
+}
+
+/// What became of a transaction that may be in a final block from the height `from` on; `None` if it
+/// is in none.
+async fn fate(chain: &Chain, from: u64, transaction: H256) -> Option<Attempt> {
+	let found = match chain.blocks.find(from, transaction).await {
+		Ok(Some(block)) => chain.blocks.contents(block).await,
+		Ok(None) => return None,
+		Err(failure) => Err(failure),
 	};
-	let mut named = Vec::new();
-	for event in events.iter() {
-		let fields = event.map(|event| {
-			let name = format!("{}.{}", event.pallet_name(), event.event_name());
-			(name, event.decode_fields_unchecked_as::<Composite<()>>())
-		});
-		match fields {
-			Ok((name, Ok(fields))) => named.push((name, fields)),
-			Ok((name, Err(_))) => named.push((name, Composite::unnamed(Vec::<Value>::new()))),
-			Err(error) => return Attempt::Lost(chain_of(&error)),
-		}
+	Some(match found {
+		Ok(contents) => outcome(&contents, transaction),
+		Err(failure) => Attempt::Lost(failure.to_string()),
+	})
+}
+
+/// A last look before a transaction is given up.
+async fn decided(
+	chain: &Chain,
+	from: u64,
+	transaction: H256,
+	patience: &Patience,
+) -> Option<Result<Included, Failure>> {
+	let look = fate(chain, from, transaction);
+	match tokio::time::timeout(patience.per_attempt, look).await {
+		Ok(Some(Attempt::Done(included))) => Some(Ok(*included)),
+		Ok(Some(Attempt::Failed(failure))) => Some(Err(failure)),
+		_ => None,
 	}
-	Attempt::Done(Box::new(Included {
-		block: H256(block.block_hash().0),
-		transaction: H256(block.extrinsic_hash().0),
-		events: named,
-	}))
+}
+
+/// What came of a transaction in a final block.
+fn outcome(contents: &Contents, transaction: H256) -> Attempt {
+	let hash = H256(contents.at.block_hash().0);
+	let Some(found) = contents.of(transaction) else {
+		return Attempt::Lost(format!("block {hash} lacks the transaction"));
+	};
+	let mut events = Vec::new();
+	for event in found {
+		let event = match event {
+			Ok(event) => event,
+			Err(reason) => return Attempt::Lost(reason),
+		};
+		let name = format!("{}.{}", event.pallet_name(), event.event_name());
+		if name == "System.ExtrinsicFailed" {
+			let error = DispatchError::decode_from(event.field_bytes(), contents.at.metadata());
+			return match error {
+				Ok(error) => Attempt::Failed(Failure::Refused(error_name(&error))),
+				Err(error) => Attempt::Lost(chain_of(&error)),
+			};
+		}
+		let fields = event.decode_fields_unchecked_as::<Composite<()>>();
+		events.push((name, fields.unwrap_or_else(|_| Composite::unnamed(Vec::<Value>::new()))));
+	}
+	Attempt::Done(Box::new(Included { block: hash, transaction, events }))
 }
 
 /// An account key as subxt wants its signers.
@@ -337,8 +445,9 @@ impl Submitter {
 	) -> Result<Vec<Result<Included, Failure>>, Failure> {
 		let mut outcomes = Vec::with_capacity(calls.len());
 		for batch in calls.chunks(self.window) {
+			let from = self.chain.at().await?.block_number();
 			let transactions = self.sign(batch).await?;
-			let sent = self.send(&transactions).await;
+			let sent = self.send(&transactions, from).await;
 			let undecided = sent.iter().any(|o| matches!(o, Err(Failure::Undecided { .. })));
 			outcomes.extend(sent);
 			if undecided {
@@ -366,13 +475,22 @@ impl Submitter {
 		(first..).zip(calls).map(sign).collect()
 	}
 
-	async fn send(&self, transactions: &[Transaction]) -> Vec<Result<Included, Failure>> {
-		let follow_one = |transaction| self.follow_to_the_end(transaction);
+	async fn send(
+		&self,
+		transactions: &[Transaction],
+		from: u64,
+	) -> Vec<Result<Included, Failure>> {
+		let follow_one = |transaction| self.follow_to_the_end(transaction, from);
 		// In this order the requests leave on the one connection, and so arrive.
 		transactions.iter().map(follow_one).collect::<FuturesOrdered<_>>().collect().await
 	}
 
-	async fn follow_to_the_end(&self, transaction: &Transaction) -> Result<Included, Failure> {
+	/// Follows a transaction that no block before the height `from` has.
+	async fn follow_to_the_end(
+		&self,
+		transaction: &Transaction,
+		from: u64,
+	) -> Result<Included, Failure> {
 		let attempts = self.patience.attempts.max(1);
 		let (mut chain, mut reason) = (self.chain.clone(), String::new());
 		for attempt in 1..=attempts {
@@ -388,12 +506,15 @@ impl Submitter {
 			}
 			let sent = async {
 				if attempt == 1 {
-					return watch(transaction).await;
+					return watch_from(&chain, transaction, from).await;
+				}
+				if let Some(fate) = fate(&chain, from, H256(transaction.hash().0)).await {
+					return fate;
 				}
 				match chain.at().await {
 					Ok(block) => {
-						let bytes = transaction.encoded().to_vec();
-						watch(&block.transactions().from_bytes(bytes)).await
+						let again = block.transactions().from_bytes(transaction.encoded().to_vec());
+						watch_from(&chain, &again, from).await
 					},
 					Err(failure) => Attempt::Lost(failure.to_string()),
 				}
@@ -402,11 +523,19 @@ impl Submitter {
 				Attempt::Done(included) => return Ok(*included),
 				// What was sent before may be in a block by now, which makes its nonce stale.
 				Attempt::Failed(Failure::Invalid(why)) if attempt > 1 => reason = why,
+				// Another transaction of the account has come between, perhaps one that a stopped
+				// program left behind: this one was never taken, the next has another nonce.
+				Attempt::Failed(Failure::Invalid(why)) if is_stale(&why) => {
+					return Err(Failure::Undecided { attempts: attempt, reason: why });
+				},
 				Attempt::Failed(failure) => return Err(failure),
 				Attempt::Lost(why) => reason = why,
 			}
 		}
-		Err(Failure::Undecided { attempts, reason })
+		let transaction = H256(transaction.hash().0);
+		decided(&chain, from, transaction, &self.patience)
+			.await
+			.unwrap_or(Err(Failure::Undecided { attempts, reason }))
 	}
 }
 

@@ -1,0 +1,127 @@
+//! What a node has said of final blocks, kept so that it is asked once, however many want to know.
+//!
+//! To look at a block costs the node a call of its runtime, and to find a transaction's events its
+//! whole body. Sixty transactions that become final together would ask for the same sixty times.
+
+use crate::{
+	Failure, H256,
+	client::{AtBlock, Config, chain_of, rpc_failure},
+};
+use std::{
+	collections::{HashMap, VecDeque},
+	sync::{Arc, PoisonError},
+};
+use subxt::{
+	OnlineClient,
+	events::{Event, Events, Phase},
+	rpcs::{client::RpcClient, rpc_params},
+};
+use tokio::sync::{Mutex, OnceCell};
+
+/// Blocks whose contents are kept. What is final together is asked for at about the same time.
+const KEPT: usize = 8;
+
+type Slot = Arc<OnceCell<Arc<Contents>>>;
+
+/// Final blocks, as a node knows them.
+#[derive(Clone)]
+pub(crate) struct Blocks {
+	api: OnlineClient<Config>,
+	rpc: RpcClient,
+	latest: Arc<Mutex<Option<AtBlock>>>,
+	contents: Arc<std::sync::Mutex<VecDeque<(H256, Slot)>>>,
+}
+
+/// A block's transactions and what came of them.
+pub(crate) struct Contents {
+	/// The block.
+	pub(crate) at: AtBlock,
+	places: HashMap<H256, u32>,
+	events: Events<Config>,
+}
+
+impl Contents {
+	/// The events of a transaction; `None` if it is not in the block.
+	pub(crate) fn of(
+		&self,
+		transaction: H256,
+	) -> Option<impl Iterator<Item = Result<Event<'_, Config>, String>>> {
+		let place = *self.places.get(&transaction)?;
+		let is_its = move |event: &Event<'_, Config>| event.phase() == Phase::ApplyExtrinsic(place);
+		let events = self.events.iter().map(|event| event.map_err(|error| chain_of(&error)));
+		Some(events.filter(move |event| event.as_ref().map_or(true, is_its)))
+	}
+}
+
+impl Blocks {
+	/// The blocks behind a connection.
+	pub(crate) fn new(api: OnlineClient<Config>, rpc: RpcClient) -> Self {
+		Self { api, rpc, latest: Arc::default(), contents: Arc::default() }
+	}
+
+	/// The hash of the chain's first block.
+	pub(crate) fn genesis(&self) -> H256 {
+		H256(self.api.genesis_hash().0)
+	}
+
+	/// The last final block.
+	pub(crate) async fn latest(&self) -> Result<AtBlock, Failure> {
+		let head = self.rpc.request("chain_getFinalizedHead", rpc_params![]).await;
+		let head: subxt::utils::H256 = head.map_err(rpc_failure)?;
+		// Held while the node is asked, so that it is asked once.
+		let mut latest = self.latest.lock().await;
+		if let Some(block) = latest.as_ref().filter(|block| block.block_hash() == head) {
+			return Ok(block.clone());
+		}
+		let block = self.api.at_block(head).await.map_err(rpc_failure)?;
+		*latest = Some(block.clone());
+		Ok(block)
+	}
+
+	/// The final block, from the one of this height on, that has a transaction; `None` if there is
+	/// none so far.
+	pub(crate) async fn find(&self, from: u64, transaction: H256) -> Result<Option<H256>, Failure> {
+		let last = self.latest().await?.block_number();
+		for height in from..=last {
+			let hash = self.rpc.request("chain_getBlockHash", rpc_params![height]).await;
+			let hash: subxt::utils::H256 = hash.map_err(rpc_failure)?;
+			let block = H256(hash.0);
+			if self.contents(block).await?.of(transaction).is_some() {
+				return Ok(Some(block));
+			}
+		}
+		Ok(None)
+	}
+
+	/// What is in a final block.
+	pub(crate) async fn contents(&self, block: H256) -> Result<Arc<Contents>, Failure> {
+		let slot = self.slot(block);
+		slot.get_or_try_init(|| self.fetch(block)).await.cloned()
+	}
+
+	fn slot(&self, block: H256) -> Slot {
+		let mut kept = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+		if let Some((_, slot)) = kept.iter().find(|(hash, _)| *hash == block) {
+			return slot.clone();
+		}
+		if kept.len() >= KEPT {
+			kept.pop_front();
+		}
+		let slot = Slot::default();
+		kept.push_back((block, slot.clone()));
+		slot
+	}
+
+	async fn fetch(&self, block: H256) -> Result<Arc<Contents>, Failure> {
+		let at = self.api.at_block(subxt::utils::H256(block.0)).await.map_err(rpc_failure)?;
+		let body = at.extrinsics().fetch().await.map_err(rpc_failure)?;
+		let mut places = HashMap::with_capacity(body.len());
+		for (place, transaction) in (0..).zip(body.iter()) {
+			// One that is not understood is not one of ours.
+			let Ok(transaction) = transaction else { continue };
+			places.insert(H256(transaction.hash().0), place);
+		}
+		let events = at.events().fetch().await.map_err(rpc_failure)?;
+		Ok(Arc::new(Contents { at, places, events }))
+	}
+}
