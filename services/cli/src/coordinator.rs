@@ -2,6 +2,7 @@
 
 use crate::{
 	keys::PassphraseArgs,
+	miner::{engine_key, served_as},
 	output::Output,
 	payer::{NodeArgs, PayerArgs, new_sealed_key, sealed_key},
 };
@@ -9,6 +10,7 @@ use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
 use gridproof_chain::Chain;
 use gridproof_compute::{
+	check::{Checker, Recount, first_of, recounted, repeated},
 	client::{self, CoordinatorClient},
 	coordinator::{
 		ChainLedger, Coordinator, Settings,
@@ -17,14 +19,17 @@ use gridproof_compute::{
 		system_clock,
 	},
 	front::{ApiKeys, Front, new_key},
-	miner::checker,
+	openai_engine::{OpenAiEngine, OpenAiOptions},
 };
 use gridproof_engine::LocalEngine;
 use gridproof_keys::{Kind, account::address};
-use gridproof_primitives::compute::{CoordinatorView, PriceAsset};
+use gridproof_primitives::compute::{Class, CoordinatorView, PriceAsset};
 use serde::Serialize;
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
+
+/// How long a server may be silent that results are checked with.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What `gridproof coordinator` can do.
 #[derive(Subcommand)]
@@ -62,15 +67,63 @@ pub struct RunArgs {
 	/// What the front pays in: ait, aicp or service_credit.
 	#[arg(long, value_name = "ASSET", default_value = "ait", value_parser = asset)]
 	front_asset: PriceAsset,
-	/// Do not run the embedded model to check a sample of the results.
-	#[arg(long)]
-	no_check: bool,
+	#[command(flatten)]
+	check: CheckArgs,
 	#[command(flatten)]
 	front_account: PayerArgs,
 	#[command(flatten)]
 	passphrase: PassphraseArgs,
 	#[command(flatten)]
 	node: NodeArgs,
+}
+
+/// What a sample of the results is checked with.
+#[derive(Args)]
+struct CheckArgs {
+	/// Check no results.
+	#[arg(long, conflicts_with = "check_engine")]
+	no_check: bool,
+	/// A server that speaks OpenAI's protocol, as http://127.0.0.1:8000, and has models that miners
+	/// serve: the tokens of their results are counted again there. Results of the small model of
+	/// this program are always checked by doing their jobs again here.
+	#[arg(long, value_name = "HTTP", requires = "check_engine_model")]
+	check_engine: Option<String>,
+	/// File, mode 0600, whose first line is that server's API key.
+	#[arg(long, value_name = "FILE", requires = "check_engine")]
+	check_engine_key_file: Option<PathBuf>,
+	/// A model of that server, by the name that jobs have for it: NAME or NAME=SERVER'S NAME. May
+	/// be repeated.
+	#[arg(long, value_name = "NAME", requires = "check_engine")]
+	check_engine_model: Vec<String>,
+	/// That server and those of the miners always give the same at temperature 0, to the letter:
+	/// such jobs are done again there.
+	#[arg(long, requires = "check_engine")]
+	check_exact: bool,
+}
+
+impl CheckArgs {
+	/// How results are checked; `visible` if models show all they make.
+	fn checker(&self, visible: bool) -> anyhow::Result<Option<Checker>> {
+		if self.no_check {
+			return Ok(None);
+		}
+		let mut checkers = vec![repeated(Arc::new(LocalEngine::embedded()?))];
+		if let Some(url) = &self.check_engine {
+			let options = OpenAiOptions {
+				url: url.clone(),
+				api_key: self.check_engine_key_file.as_deref().map(engine_key).transpose()?,
+				models: self.check_engine_model.iter().map(|text| served_as(text)).collect(),
+				// Nobody is paid for checking.
+				class: Class::Cpu,
+				memory_bytes: 0,
+				timeout: CHECK_TIMEOUT,
+			};
+			let engine = OpenAiEngine::new(options, tokio::runtime::Handle::current())?;
+			let how = Recount { exact: self.check_exact, visible };
+			checkers.push(recounted(Arc::new(engine), how));
+		}
+		Ok(Some(first_of(checkers)))
+	}
 }
 
 /// Arguments of `coordinator register`.
@@ -171,10 +224,7 @@ async fn serve(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 	};
 	let public = format!("0x{}", hex::encode(key.public()));
 	let ledger = Arc::new(ledger);
-	let checker = match args.no_check {
-		true => None,
-		false => Some(checker(Arc::new(LocalEngine::embedded()?))),
-	};
+	let checker = args.check.checker(settings.text_bounds_tokens)?;
 	let coordinator =
 		Coordinator::open(&args.data, ledger, key, settings, checker, system_clock()).await?;
 	let ready = Ready {

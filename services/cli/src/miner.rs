@@ -212,14 +212,10 @@ impl EngineArgs {
 			};
 			return Ok(Arc::new(local?));
 		};
-		let name = |text: &String| match text.split_once('=') {
-			Some((public, served)) => (public.to_string(), served.to_string()),
-			None => (text.clone(), text.clone()),
-		};
 		let options = OpenAiOptions {
 			url: url.clone(),
-			api_key: self.engine_key_file.as_deref().map(api_key).transpose()?,
-			models: self.engine_model.iter().map(name).collect(),
+			api_key: self.engine_key_file.as_deref().map(engine_key).transpose()?,
+			models: self.engine_model.iter().map(|text| served_as(text)).collect(),
 			class: self.class()?,
 			memory_bytes: u64::from(self.engine_memory_mb.unwrap_or(0)).saturating_mul(1_000_000),
 			timeout: Duration::from_secs(self.engine_timeout),
@@ -228,7 +224,14 @@ impl EngineArgs {
 	}
 }
 
-fn api_key(path: &std::path::Path) -> anyhow::Result<Zeroizing<String>> {
+/// A model's public name and the one that its server has for it, from NAME or NAME=SERVER'S NAME.
+pub(crate) fn served_as(text: &str) -> (String, String) {
+	let (public, served) = text.split_once('=').unwrap_or((text, text));
+	(public.to_string(), served.to_string())
+}
+
+/// The first line of a file that nobody else may read.
+pub(crate) fn engine_key(path: &std::path::Path) -> anyhow::Result<Zeroizing<String>> {
 	let text = read_private(path)?;
 	let line = text.lines().next().unwrap_or_default().trim();
 	ensure!(!line.is_empty(), "the first line of {} is empty", path.display());

@@ -1,6 +1,7 @@
 //! Coordinator, miner and the OpenAI-compatible front.
 //!
 //! - [`protocol`]: what miner, coordinator and client say to each other;
+//! - [`check`]: how a coordinator checks results with an engine of its own;
 //! - [`client`]: asks a coordinator, and opens jobs on chain;
 //! - [`coordinator`]: quotes, jobs, results, receipts, settlement, and all of it as REST;
 //! - [`front`]: OpenAI's interface to it;
@@ -10,6 +11,7 @@
 
 #![deny(missing_docs)]
 
+pub mod check;
 pub mod client;
 pub mod coordinator;
 pub mod front;

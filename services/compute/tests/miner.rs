@@ -3,6 +3,7 @@
 mod stand;
 
 use gridproof_compute::{
+	check::Verdict,
 	coordinator::state::JobState,
 	miner::{Counts, Outbox, execute},
 	protocol::{Finish, JobSpec, Task},
@@ -232,9 +233,15 @@ async fn a_miner_that_the_chain_does_not_know_gets_nothing_until_it_does() {
 
 #[test]
 fn a_checker_does_again_what_its_engine_serves() {
-	let checker = gridproof_compute::miner::checker(Arc::new(LocalEngine::embedded().unwrap()));
-	let first = checker(&spec("Emma", 9)).unwrap().unwrap();
-	assert_eq!(first, checker(&spec("Emma", 9)).unwrap().unwrap());
-	assert!(checker(&JobSpec { model: "qwen2.5-7b".to_string(), ..spec("Emma", 9) }).is_none());
-	assert!(checker(&spec(&"1".repeat(600), 9)).unwrap().is_err());
+	let engine = Arc::new(LocalEngine::embedded().unwrap());
+	let checker = gridproof_compute::check::repeated(engine.clone());
+	let done = |spec: &JobSpec| execute(engine.as_ref(), spec, &mut |_| ControlFlow::Continue(()));
+	let (first, _) = done(&spec("Emma", 9)).unwrap();
+	assert_eq!(checker(&spec("Emma", 9), &first), Some(Ok(Verdict::Right)));
+	let (other, _) = done(&spec("Emma", 8)).unwrap();
+	let wrong = checker(&spec("Emma", 9), &other).unwrap().unwrap();
+	assert_eq!(wrong, Verdict::Wrong("done again, the job gives another output"));
+	let unknown = JobSpec { model: "qwen2.5-7b".to_string(), ..spec("Emma", 9) };
+	assert_eq!(checker(&unknown, &first), None);
+	assert!(checker(&spec(&"1".repeat(600), 9), &first).unwrap().is_err());
 }

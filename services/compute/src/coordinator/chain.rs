@@ -1,9 +1,9 @@
 //! The chain, asked and told through a node.
 
-use super::ledger::{Escrow, Ledger, Registered};
-use codec::{Decode, Encode};
+use super::ledger::{Claimed, Escrow, Ledger, Registered};
+use codec::{Compact, Decode, Encode};
 use futures::{FutureExt, future::BoxFuture};
-use gridproof_chain::{Chain, Failure, Patience, Submitter};
+use gridproof_chain::{Chain, Failure, Included, Patience, Submitter, submit::hash_in};
 use gridproof_keys::AccountKey;
 use gridproof_primitives::{
 	H256,
@@ -13,11 +13,12 @@ use gridproof_primitives::{
 	},
 	ed25519::Signature,
 };
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 use tokio::sync::RwLock;
 
 /// Name of the pallet in the runtime.
 pub(crate) const PALLET: &str = "ComputeReceipts";
+const OPEN_JOB: &str = "open_job";
 /// Name of the runtime API.
 pub(crate) const API: &str = "ComputeReceiptsApi";
 
@@ -70,15 +71,53 @@ impl ChainLedger {
 		Ok(fresh)
 	}
 
-	async fn submit(&self, call: &str, arguments: &[u8]) -> Result<H256, Failure> {
+	async fn submit(&self, call: &str, arguments: &[u8]) -> Result<Included, Failure> {
 		let chain = self.chain().await;
 		let done = chain.submit_authorized(PALLET, call, arguments, &self.patience).await;
 		if done.as_ref().is_err_and(Failure::is_temporary) {
 			// For the next time; what became of this one is asked of the chain.
 			let _ = self.reconnect().await;
 		}
-		done.map(|included| included.block)
+		done
 	}
+
+	/// Submits calls from the front's account.
+	async fn pay(
+		&self,
+		calls: &[(&str, &str, Vec<u8>)],
+	) -> Result<Vec<Result<Included, Failure>>, Failure> {
+		let Some(purse) = self.purse.clone() else {
+			let lacking = "an account that the front pays from".to_string();
+			return Err(Failure::Unsupported(lacking));
+		};
+		let submitter = Submitter::new(self.chain().await, purse, self.patience);
+		let outcomes = submitter.submit(calls).await;
+		if outcomes.as_ref().is_err_and(Failure::is_temporary) {
+			let _ = self.reconnect().await;
+		}
+		outcomes
+	}
+
+	/// Opens jobs in one transaction, which costs the node one signature instead of many; the jobs
+	/// that are open then. Each of the others has failed by itself.
+	async fn open_together(&self, quotes: &[SignedQuote]) -> Result<HashSet<H256>, Failure> {
+		let index = self.chain().await.call_bytes(PALLET, OPEN_JOB, &[]).await?;
+		let count = u32::try_from(quotes.len()).unwrap_or(u32::MAX);
+		let mut calls = Compact(count).encode();
+		for quote in quotes {
+			calls.extend(&index);
+			calls.extend(open_arguments(quote));
+		}
+		let mut outcomes = self.pay(&[("Utility", "force_batch", calls)]).await?;
+		let lost = || Failure::Unsupported("an outcome of opened jobs".to_string());
+		let included = outcomes.pop().ok_or_else(lost)??;
+		let opened = included.all("ComputeReceipts.JobOpened");
+		Ok(opened.filter_map(|fields| hash_in(fields, "job_id")).collect())
+	}
+}
+
+fn open_arguments(signed: &SignedQuote) -> Vec<u8> {
+	(&signed.quote, signed.signature).encode()
 }
 
 impl Ledger for ChainLedger {
@@ -123,8 +162,14 @@ impl Ledger for ChainLedger {
 		.boxed()
 	}
 
-	fn claim(&self, receipts: Vec<SignedReceipt>) -> BoxFuture<'_, Result<H256, Failure>> {
-		async move { self.submit("claim_receipts", &receipts.encode()).await }.boxed()
+	fn claim(&self, receipts: Vec<SignedReceipt>) -> BoxFuture<'_, Result<Claimed, Failure>> {
+		async move {
+			let included = self.submit("claim_receipts", &receipts.encode()).await?;
+			let pair = |fields| Some((hash_in(fields, "job_id")?, hash_in(fields, "receipt_id")?));
+			let settled = included.all("ComputeReceipts.ReceiptSettled").filter_map(pair).collect();
+			Ok(Claimed { block: included.block, settled })
+		}
+		.boxed()
 	}
 
 	fn assign(&self, assignment: SignedAssignment) -> BoxFuture<'_, Result<(), Failure>> {
@@ -145,27 +190,40 @@ impl Ledger for ChainLedger {
 		quotes: Vec<SignedQuote>,
 	) -> BoxFuture<'_, Result<Vec<Result<(), Failure>>, Failure>> {
 		async move {
-			let Some(purse) = self.purse.clone() else {
-				let lacking = "an account that the front pays from".to_string();
-				return Err(Failure::Unsupported(lacking));
-			};
-			let calls: Vec<(&str, &str, Vec<u8>)> = quotes
-				.iter()
-				.map(|signed| (PALLET, "open_job", (&signed.quote, signed.signature).encode()))
-				.collect();
-			let submitter = Submitter::new(self.chain().await, purse, self.patience);
-			match submitter.submit(&calls).await {
-				Ok(outcomes) => Ok(outcomes.into_iter().map(|o| o.map(|_| ())).collect()),
-				Err(failure) => {
-					if failure.is_temporary() {
-						let _ = self.reconnect().await;
-					}
-					Err(failure)
+			let opened = match &quotes[..] {
+				[] | [_] => HashSet::new(),
+				many => match self.open_together(many).await {
+					Err(failure) if failure.is_temporary() => return Err(failure),
+					opened => opened.unwrap_or_default(),
 				},
+			};
+			let is_open = |quote: &SignedQuote| opened.contains(&quote.quote.job_id(&self.genesis));
+			// One by one, each has its own reason for not being opened.
+			let rest = quotes.iter().filter(|quote| !is_open(quote));
+			let rest: Vec<_> =
+				rest.map(|quote| (PALLET, OPEN_JOB, open_arguments(quote))).collect();
+			let mut outcomes = match rest.is_empty() {
+				true => Vec::new(),
+				false => self.pay(&rest).await?,
 			}
+			.into_iter();
+			let mut all = Vec::with_capacity(quotes.len());
+			for quote in &quotes {
+				match is_open(quote) {
+					true => all.push(Ok(())),
+					// Fewer outcomes than jobs: the rest was not sent.
+					false => all.push(outcomes.next().map_or_else(unsent, |o| o.map(|_| ()))),
+				}
+			}
+			Ok(all)
 		}
 		.boxed()
 	}
+}
+
+fn unsent() -> Result<(), Failure> {
+	let reason = "those before it are undecided".to_string();
+	Err(Failure::Undecided { attempts: 0, reason })
 }
 
 fn escrow_of(view: &JobView) -> Escrow {

@@ -34,6 +34,15 @@ pub struct Registered {
 	pub score: u32,
 }
 
+/// What became of submitted receipts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claimed {
+	/// The final block that they are in.
+	pub block: H256,
+	/// What that block says is settled: jobs with the receipts that settled them.
+	pub settled: Vec<(H256, H256)>,
+}
+
 /// The chain. All that it says is of final blocks.
 pub trait Ledger: Send + Sync + 'static {
 	/// Hash of its first block.
@@ -51,8 +60,8 @@ pub trait Ledger: Send + Sync + 'static {
 		receipts: Vec<SignedReceipt>,
 	) -> BoxFuture<'_, Result<Vec<Result<(), String>>, Failure>>;
 
-	/// Submits receipts in one transaction and follows it until it is final; its block.
-	fn claim(&self, receipts: Vec<SignedReceipt>) -> BoxFuture<'_, Result<H256, Failure>>;
+	/// Submits receipts in one transaction and follows it until it is final.
+	fn claim(&self, receipts: Vec<SignedReceipt>) -> BoxFuture<'_, Result<Claimed, Failure>>;
 
 	/// Shows the chain that a miner has begun: the client can no longer cancel.
 	fn assign(&self, assignment: SignedAssignment) -> BoxFuture<'_, Result<(), Failure>>;

@@ -43,7 +43,7 @@ pub use chain::ChainLedger;
 pub use refused::Refused;
 pub use settings::Settings;
 
-use crate::protocol::{JobSpec, Output};
+use crate::check::Checker;
 use gridproof_keys::SealedKey;
 use gridproof_primitives::H256;
 use gridproof_store::{Database, Options, StoreFault};
@@ -51,14 +51,16 @@ use ledger::Ledger;
 use live::Live;
 use metrics::Metrics;
 use sessions::{HeldLease, Sessions};
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+	collections::HashSet,
+	path::Path,
+	sync::{Arc, Mutex, MutexGuard, PoisonError},
+	time::Duration,
+};
 use tokio::sync::Notify;
 
 /// Tells the time, in UTC milliseconds.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
-
-/// Does a job again, to see whether the same comes out. `None` if it cannot do this model.
-pub type Checker = Arc<dyn Fn(&JobSpec) -> Option<Result<Output, String>> + Send + Sync>;
 
 /// How often leases, deadlines and the queue are looked through without being asked.
 const SWEEP: Duration = Duration::from_millis(500);
@@ -81,6 +83,9 @@ pub struct Coordinator {
 	pub(crate) receipts: Notify,
 	/// There may be jobs of the front to open.
 	pub(crate) openings: Notify,
+	/// Jobs of the front that this run has accepted and never tried to open: of these nobody need
+	/// ask whether they are open.
+	untried: Mutex<HashSet<H256>>,
 }
 
 impl Coordinator {
@@ -113,6 +118,7 @@ impl Coordinator {
 			work: Notify::new(),
 			receipts: Notify::new(),
 			openings: Notify::new(),
+			untried: Mutex::default(),
 		};
 		coordinator.take_up_leases().await?;
 		Ok(Arc::new(coordinator))
@@ -158,6 +164,10 @@ impl Coordinator {
 
 	pub(crate) const fn lease_ms(&self) -> u64 {
 		self.settings.lease_seconds.saturating_mul(1_000)
+	}
+
+	pub(crate) fn untried(&self) -> MutexGuard<'_, HashSet<H256>> {
+		self.untried.lock().unwrap_or_else(PoisonError::into_inner)
 	}
 
 	pub(crate) async fn read<R: Send + 'static>(

@@ -202,6 +202,7 @@ impl Coordinator {
 	) -> Result<Job, Refused> {
 		let new = self.new_job(quoted.row.clone(), Some(customer.to_string()), stream, false)?;
 		let job = self.add(new).await?;
+		self.untried().insert(job.job);
 		self.openings.notify_one();
 		Ok(job)
 	}

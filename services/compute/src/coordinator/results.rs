@@ -6,7 +6,10 @@ use super::{
 	sessions::Session,
 	state::{JobState, Settlement},
 };
-use crate::protocol::{Accepted, FaultCode, Finish, JobResult, JobSpec, Output, Task, price_of};
+use crate::{
+	check::Verdict,
+	protocol::{Accepted, FaultCode, Finish, JobResult, JobSpec, Output, Task, price_of},
+};
 use base64::Engine as _;
 use codec::{DecodeAll, Encode};
 use gridproof_primitives::{
@@ -126,32 +129,29 @@ impl Coordinator {
 		Ok(receipt)
 	}
 
-	/// Does some of the jobs again.
+	/// Checks some of the results with an engine of the coordinator's own.
 	async fn check_again(&self, spec: JobSpec, output: &Output) -> Result<(), Refused> {
 		let Some(checker) = self.checker.clone() else { return Ok(()) };
 		if OsRng.gen_range(0..1_000) >= self.settings.check_per_thousand {
 			return Ok(());
 		}
-		let again = tokio::task::spawn_blocking(move || checker(&spec)).await;
-		match again {
+		let output = output.clone();
+		match tokio::task::spawn_blocking(move || checker(&spec, &output)).await {
 			Ok(None) => Ok(()),
-			Ok(Some(Ok(again))) => {
+			Ok(Some(Ok(verdict))) => {
 				self.metrics.checked.inc();
-				match again.hash() == output.hash() {
-					true => Ok(()),
-					false => {
-						let message = "done again, the job gives another output";
-						Refused::err(FaultCode::NotReproduced, message)
-					},
+				match verdict {
+					Verdict::Right => Ok(()),
+					Verdict::Wrong(reason) => Refused::err(FaultCode::NotReproduced, reason),
 				}
 			},
 			// Its own failure is no proof against the miner.
 			Ok(Some(Err(reason))) => {
-				tracing::warn!(reason, "a job could not be done again");
+				tracing::warn!(reason, "a result could not be checked");
 				Ok(())
 			},
 			Err(error) => {
-				tracing::error!(%error, "checking a job broke off");
+				tracing::error!(%error, "checking a result broke off");
 				Ok(())
 			},
 		}

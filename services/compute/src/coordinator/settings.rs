@@ -32,8 +32,8 @@ pub struct Settings {
 	pub session_seconds: u64,
 	/// Failed attempts after which a job fails.
 	pub max_failures: u32,
-	/// Of a thousand results, so many are checked by doing the job again, if there is an engine
-	/// for its model here.
+	/// Of a thousand results, so many are checked with an engine of the coordinator's own, if there
+	/// is one for the model: [`crate::check`].
 	pub check_per_thousand: u32,
 	/// Refuse results with more generated tokens than bytes of text. Models that think without
 	/// showing it need `false`.

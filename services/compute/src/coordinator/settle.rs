@@ -4,7 +4,7 @@
 
 use super::{
 	Coordinator, Refused,
-	ledger::Escrow,
+	ledger::{Claimed, Escrow},
 	rows::{self, Change, Job, ReceiptRow},
 	state::Settlement,
 };
@@ -19,12 +19,16 @@ use gridproof_primitives::{
 		SignedReceipt, Signer, release_payload,
 	},
 };
+use rusqlite::Connection;
 use std::{collections::HashSet, time::Duration};
 
-/// Bundles that may be on their way at a time.
-const MAX_IN_FLIGHT: usize = 4;
+/// Bundles that may be on their way at a time: a new one leaves about every [`GATHER`], and is on
+/// its way for about two seconds.
+const MAX_IN_FLIGHT: usize = 10;
 /// How long receipts gather before a bundle leaves.
-const GATHER: Duration = Duration::from_millis(150);
+const GATHER: Duration = Duration::from_millis(200);
+/// How long jobs of the front gather before they are opened together.
+const GATHER_JOBS: Duration = Duration::from_millis(50);
 /// How often it is looked for receipts and jobs whose time to be tried again has come.
 const LOOK: Duration = Duration::from_secs(1);
 /// How often held jobs are looked up on chain, to answer cancellations.
@@ -35,7 +39,7 @@ const LONGEST_PAUSE_MS: u64 = 60_000;
 /// Questions to the chain at a time.
 const MAX_QUESTIONS: usize = 4;
 /// Jobs opened or let go at a time.
-const BATCH: u32 = 64;
+const BATCH: u32 = 128;
 
 /// The pause after so many vain tries, in milliseconds.
 fn pause_ms(tries: u32) -> u64 {
@@ -127,9 +131,13 @@ impl Coordinator {
 		self.metrics.bundles.inc();
 		let jobs: Vec<H256> = waiting.iter().map(|signed| signed.receipt.job_id).collect();
 		let submitted = self.ledger.claim(waiting).await;
+		let (block, known) = match &submitted {
+			Ok(claimed) => (Some(claimed.block), self.note_settled(claimed).await?),
+			Err(_) => (None, HashSet::new()),
+		};
 		// Whatever became of the submission: the chain knows what is settled.
-		let block = submitted.as_ref().ok().copied();
-		let asked = stream::iter(jobs).map(|job| self.ask_fate(job, block));
+		let unknown = jobs.into_iter().filter(|job| !known.contains(job));
+		let asked = stream::iter(unknown).map(|job| self.ask_fate(job, block));
 		let decided: Vec<bool> = asked.buffer_unordered(MAX_QUESTIONS).try_collect().await?;
 		let missing = decided.iter().filter(|is_decided| !**is_decided).count();
 		match (submitted, missing) {
@@ -187,26 +195,52 @@ impl Coordinator {
 	async fn ask_fate(&self, job: H256, block: Option<H256>) -> Result<bool, Refused> {
 		let escrow = self.ledger.escrow(job).await?;
 		let now = self.now();
-		self.write(move |db| {
-			let Some(row) = rows::receipt(db, job)? else { return Ok(false) };
-			let (settlement, reason) = match escrow {
-				Some(Escrow::Settled(id)) if id == row.id => (Settlement::Final, None),
-				Some(Escrow::Settled(_)) => {
-					(Settlement::Refused, Some("another receipt settled the job".to_string()))
-				},
-				Some(Escrow::Returned(how)) => (Settlement::Refused, Some(how)),
-				Some(Escrow::Open { .. }) | None => return Ok(false),
-			};
-			rows::settle(db, job, settlement, reason.as_deref(), block, now)?;
-			Ok(true)
-		})
-		.await
-		.inspect(|is_decided| {
-			if *is_decided {
-				self.metrics.settled.inc();
-			}
-		})
+		let decided = self.write(move |db| Ok(note_fate(db, job, escrow, block, now)?)).await?;
+		if decided {
+			self.metrics.settled.inc();
+		}
+		Ok(decided)
 	}
+
+	/// Notes what a final block says is settled; gives back the jobs.
+	async fn note_settled(&self, claimed: &Claimed) -> Result<HashSet<H256>, Refused> {
+		let (now, block, settled) = (self.now(), claimed.block, claimed.settled.clone());
+		let known: HashSet<H256> = self
+			.write(move |db| {
+				let mut known = HashSet::new();
+				for (job, receipt) in settled {
+					let escrow = Some(Escrow::Settled(receipt));
+					if note_fate(db, job, escrow, Some(block), now)? {
+						known.insert(job);
+					}
+				}
+				Ok(known)
+			})
+			.await?;
+		self.metrics.settled.inc_by(u64::try_from(known.len()).unwrap_or(0));
+		Ok(known)
+	}
+}
+
+/// Notes what the chain says of a job's receipt. Is that its last word?
+fn note_fate(
+	db: &Connection,
+	job: H256,
+	escrow: Option<Escrow>,
+	block: Option<H256>,
+	now: u64,
+) -> rusqlite::Result<bool> {
+	let Some(row) = rows::receipt(db, job)? else { return Ok(false) };
+	let (settlement, reason) = match escrow {
+		Some(Escrow::Settled(id)) if id == row.id => (Settlement::Final, None),
+		Some(Escrow::Settled(_)) => {
+			(Settlement::Refused, Some("another receipt settled the job".to_string()))
+		},
+		Some(Escrow::Returned(how)) => (Settlement::Refused, Some(how)),
+		Some(Escrow::Open { .. }) | None => return Ok(false),
+	};
+	rows::settle(db, job, settlement, reason.as_deref(), block, now)?;
+	Ok(true)
 }
 
 fn signed_receipt(row: &ReceiptRow) -> Option<SignedReceipt> {
@@ -220,7 +254,9 @@ pub(super) async fn open_jobs(coordinator: &Coordinator) {
 	loop {
 		match coordinator.open_some().await {
 			Ok(0) => {
-				let _ = tokio::time::timeout(LOOK, coordinator.openings.notified()).await;
+				if tokio::time::timeout(LOOK, coordinator.openings.notified()).await.is_ok() {
+					tokio::time::sleep(GATHER_JOBS).await;
+				}
 			},
 			Ok(_) => (),
 			Err(refused) => {
@@ -237,12 +273,14 @@ impl Coordinator {
 		let now = self.now();
 		let jobs = self.read(move |db| Ok(rows::unfunded(db, now, BATCH)?)).await?;
 		if jobs.is_empty() {
+			self.untried().clear();
 			return Ok(0);
 		}
-		// After a crash some may be open already.
 		let count = jobs.len();
+		// After a crash, or a try of which nothing was heard, some may be open already.
 		let asked = stream::iter(jobs).map(|job| async move {
-			let escrow = self.ledger.escrow(job.job).await?;
+			let is_new = self.untried().remove(&job.job);
+			let escrow = if is_new { None } else { self.ledger.escrow(job.job).await? };
 			Ok::<_, Refused>((job, escrow))
 		});
 		let asked: Vec<_> = asked.buffered(MAX_QUESTIONS).try_collect().await?;
@@ -325,32 +363,35 @@ impl Coordinator {
 	/// Gives clients their money back for jobs that were cancelled or failed.
 	pub(super) async fn release_some(&self) -> Result<(), Refused> {
 		let now = self.now();
-		for id in self.read(move |db| Ok(rows::unreleased(db, now, BATCH)?)).await? {
-			let is_back = match self.ledger.escrow(id).await? {
-				Some(Escrow::Open { .. }) => {
-					let signature = self.key.sign(&release_payload(&self.genesis, &id));
-					self.ledger.release(id, signature).await?;
-					matches!(self.ledger.escrow(id).await?, Some(Escrow::Returned(_)))
-				},
-				Some(Escrow::Settled(_) | Escrow::Returned(_)) => true,
-				// Its opening may still be on the way: look again until it cannot come any more.
-				None => {
-					let job = self.job(id).await?;
-					let quote = job.and_then(|job| signed_quote(&job)).map(|signed| signed.quote);
-					quote.is_none_or(|quote| quote.expiry_ms.saturating_add(PAUSE_MS) < now)
-				},
-			};
-			let until = now.saturating_add(PAUSE_MS);
-			self.write(move |db| {
-				match is_back {
-					true => rows::set_released(db, id)?,
-					false => rows::postpone(db, id, until)?,
-				}
-				Ok(())
-			})
-			.await?;
-		}
-		Ok(())
+		let jobs = self.read(move |db| Ok(rows::unreleased(db, now, BATCH)?)).await?;
+		let released = stream::iter(jobs).map(|id| self.release_one(id, now));
+		released.buffer_unordered(MAX_QUESTIONS).try_collect().await
+	}
+
+	async fn release_one(&self, id: H256, now: u64) -> Result<(), Refused> {
+		let is_back = match self.ledger.escrow(id).await? {
+			Some(Escrow::Open { .. }) => {
+				let signature = self.key.sign(&release_payload(&self.genesis, &id));
+				self.ledger.release(id, signature).await?;
+				matches!(self.ledger.escrow(id).await?, Some(Escrow::Returned(_)))
+			},
+			Some(Escrow::Settled(_) | Escrow::Returned(_)) => true,
+			// Its opening may still be on the way: look again until it cannot come any more.
+			None => {
+				let job = self.job(id).await?;
+				let quote = job.and_then(|job| signed_quote(&job)).map(|signed| signed.quote);
+				quote.is_none_or(|quote| quote.expiry_ms.saturating_add(PAUSE_MS) < now)
+			},
+		};
+		let until = now.saturating_add(PAUSE_MS);
+		self.write(move |db| {
+			match is_back {
+				true => rows::set_released(db, id)?,
+				false => rows::postpone(db, id, until)?,
+			}
+			Ok(())
+		})
+		.await
 	}
 
 	/// Shows the chain who works on a job whose client wants to cancel it, and stops work on jobs

@@ -3,7 +3,7 @@
 use crate::protocol::{self, JobSpec, Output, RefusalReason, Task};
 use base64::Engine as _;
 use gridproof_engine::{Engine, EngineFault, Finish, Input, Measured, Message, Request, Sampling};
-use std::{ops::ControlFlow, sync::Arc};
+use std::ops::ControlFlow;
 
 /// Runs a specification. `on_text` gets the text as it is made; it is given up when that breaks.
 ///
@@ -64,19 +64,6 @@ fn embed(
 		completion_tokens: 0,
 	};
 	Ok((output, done.measured))
-}
-
-/// Does jobs again for a coordinator that checks: nothing for models that the engine does not
-/// serve. Of use only with an engine that always gives the same.
-pub fn checker(engine: Arc<dyn Engine>) -> crate::coordinator::Checker {
-	Arc::new(move |spec| {
-		let again = execute(engine.as_ref(), spec, &mut |_| ControlFlow::Continue(()));
-		match again {
-			Ok((output, _)) => Some(Ok(output)),
-			Err(EngineFault::UnknownModel { .. }) => None,
-			Err(fault) => Some(Err(fault.to_string())),
-		}
-	})
 }
 
 /// What a coordinator is told of a fault.

@@ -20,7 +20,7 @@ mod link;
 pub mod outbox;
 
 pub use chain::MinerChain;
-pub use execute::{checker, execute};
+pub use execute::execute;
 pub use outbox::{Counts, Outbox};
 
 use client::{Client, ClientFault};

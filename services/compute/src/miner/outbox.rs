@@ -5,7 +5,7 @@
 //! second signed receipt: that would be an offence.
 
 use crate::protocol::{HeldJob, Hex32, Hex64, HexBytes, JobResult, Output};
-use gridproof_primitives::H256;
+use gridproof_primitives::{H256, units::MILLIS_PER_DAY};
 use gridproof_store::{
 	Database, Options, StoreFault,
 	rusqlite::{self, Connection, OpenFlags, OptionalExtension, Row, params},
@@ -16,7 +16,7 @@ use std::path::Path;
 /// Name of the database in the data folder.
 const FILE: &str = "miner.db";
 /// How long after its deadline a result is kept, in milliseconds: 30 days.
-const KEPT_MS: u64 = 30 * 86_400_000;
+const KEPT_MS: u64 = 30 * MILLIS_PER_DAY;
 
 const MIGRATIONS: &[&str] = &["
 	CREATE TABLE known (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;

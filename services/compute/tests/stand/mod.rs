@@ -14,7 +14,7 @@ use gridproof_compute::{
 	coordinator::{
 		Coordinator, Settings as CoordinatorSettings,
 		api::App,
-		ledger::{Escrow, Ledger, Registered},
+		ledger::{Claimed, Escrow, Ledger, Registered},
 		rows::Job,
 		system_clock,
 	},
@@ -136,9 +136,11 @@ impl Ledger for OpenLedger {
 		async move { Ok(answers) }.boxed()
 	}
 
-	fn claim(&self, receipts: Vec<SignedReceipt>) -> BoxFuture<'_, Result<H256, Failure>> {
+	fn claim(&self, receipts: Vec<SignedReceipt>) -> BoxFuture<'_, Result<Claimed, Failure>> {
+		let pair = |signed: &SignedReceipt| (signed.receipt.job_id, signed.receipt.id(&GENESIS));
+		let settled = receipts.iter().map(pair).collect();
 		self.settled.lock().unwrap().extend(receipts);
-		async move { Ok(H256([1; 32])) }.boxed()
+		async move { Ok(Claimed { block: H256([1; 32]), settled }) }.boxed()
 	}
 
 	fn assign(&self, _: SignedAssignment) -> BoxFuture<'_, Result<(), Failure>> {

@@ -113,6 +113,52 @@ async fn receipts_wait_while_the_chain_is_away_and_are_sent_once() {
 }
 
 #[tokio::test]
+async fn what_a_final_block_says_is_settled_is_not_asked_for_and_the_rest_is() {
+	for (trouble, questions) in [(Trouble::None, 0), (Trouble::Speechless, 1)] {
+		let world = World::new().await;
+		let miner = world.miner(1);
+		let session = miner.session(&world).await;
+		let (_, job) = world.submitted().await;
+		let assignment = miner.asks(&world, &session).await.unwrap();
+		let result = miner.does(&assignment);
+		world.coordinator.result(&session, job.job, &result).await.unwrap();
+		let before = world.chain.questions.load(Ordering::SeqCst);
+		world.chain.set_trouble(trouble);
+		world.settle().await;
+		assert_eq!(world.settlement(job.job).await, Settlement::Final, "{trouble:?}");
+		let asked = world.chain.questions.load(Ordering::SeqCst) - before;
+		assert_eq!(asked, questions, "{trouble:?}");
+		let id = job.job;
+		let row = world.coordinator.read(move |db| Ok(crate::coordinator::rows::receipt(db, id)?));
+		assert_eq!(row.await.unwrap().unwrap().block, Some(BLOCK));
+	}
+}
+
+#[tokio::test]
+async fn whether_a_job_is_open_is_asked_only_if_it_may_have_been_tried() {
+	let mut world = World::new().await;
+	let accept = async |world: &World| {
+		let _session = world.miner(1).session(world).await;
+		let quoted = world.coordinator.price(&spec(), PURSE, PriceAsset::Ait).unwrap();
+		world.coordinator.accept_for(&quoted, "acme", false).await.unwrap();
+		world.chain.questions.store(0, Ordering::SeqCst);
+	};
+	accept(&world).await;
+	assert_eq!(world.coordinator.open_some().await.unwrap(), 1);
+	assert_eq!(world.chain.questions.load(Ordering::SeqCst), 0, "a new one");
+	accept(&world).await;
+	world.chain.set_trouble(Trouble::Away);
+	world.coordinator.open_some().await.unwrap_err();
+	world.chain.set_trouble(Trouble::None);
+	assert_eq!(world.coordinator.open_some().await.unwrap(), 1);
+	assert_eq!(world.chain.questions.load(Ordering::SeqCst), 1, "tried before");
+	accept(&world).await;
+	world.crash().await;
+	assert_eq!(world.coordinator.open_some().await.unwrap(), 1);
+	assert_eq!(world.chain.questions.load(Ordering::SeqCst), 1, "perhaps tried by an earlier run");
+}
+
+#[tokio::test]
 async fn a_ban_delays_a_receipt_and_a_passed_deadline_ends_it() {
 	let world = World::new().await;
 	let miner = world.miner(1);

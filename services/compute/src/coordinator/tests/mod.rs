@@ -6,15 +6,16 @@ mod lifecycle;
 mod refusals;
 
 use super::{
-	Checker, Coordinator, Settings,
+	Coordinator, Settings,
 	api::App,
-	ledger::{Escrow, Ledger, Registered},
+	ledger::{Claimed, Escrow, Ledger, Registered},
 	quotes::Quoted,
 	rows::Job,
 	sessions::Session,
 	state::{JobState, Settlement},
 };
 use crate::{
+	check::Checker,
 	front::{ApiKeys, Customer, Front},
 	protocol::{
 		Assignment, ClassName, Finish, Hello, Hex32, Hex64, HexBytes, JobResult, JobSpec, Output,
@@ -46,6 +47,8 @@ use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 const GENESIS: H256 = H256([7; 32]);
+/// Where claims end up.
+const BLOCK: H256 = H256([9; 32]);
 const CLIENT: [u8; 32] = [0xC1; 32];
 const PURSE: [u8; 32] = [0xF0; 32];
 const MODEL: &str = "qwen2.5-0.5b";
@@ -69,6 +72,8 @@ enum Trouble {
 	Away,
 	/// A submission takes effect, but nobody hears of it.
 	Unheard,
+	/// A submission takes effect, but its block does not say so.
+	Speechless,
 	/// The front's account has nothing left.
 	Broke,
 }
@@ -81,6 +86,7 @@ struct MemoryChain {
 	trouble: Mutex<Trouble>,
 	claims: AtomicU64,
 	assignments: AtomicU64,
+	questions: AtomicU64,
 	now: AtomicU64,
 }
 
@@ -162,6 +168,7 @@ impl Ledger for MemoryChain {
 	fn escrow(&self, job: H256) -> BoxFuture<'_, Result<Option<Escrow>, Failure>> {
 		async move {
 			self.check()?;
+			self.questions.fetch_add(1, Ordering::SeqCst);
 			Ok(self.jobs.lock().unwrap().get(&job).map(|job| match job.state {
 				OnChain::Open => Escrow::Open { cancelling: job.cancelling },
 				OnChain::Settled => Escrow::Settled(job.receipt.unwrap()),
@@ -191,7 +198,7 @@ impl Ledger for MemoryChain {
 		.boxed()
 	}
 
-	fn claim(&self, receipts: Vec<SignedReceipt>) -> BoxFuture<'_, Result<H256, Failure>> {
+	fn claim(&self, receipts: Vec<SignedReceipt>) -> BoxFuture<'_, Result<Claimed, Failure>> {
 		async move {
 			self.check()?;
 			self.claims.fetch_add(1, Ordering::SeqCst);
@@ -201,7 +208,12 @@ impl Ledger for MemoryChain {
 			self.settle(&receipts);
 			match self.trouble() {
 				Trouble::Unheard => Err(Failure::Rpc("the connection broke".to_string())),
-				_ => Ok(H256([9; 32])),
+				Trouble::Speechless => Ok(Claimed { block: BLOCK, settled: Vec::new() }),
+				_ => {
+					let settled = receipts.iter().map(|signed| &signed.receipt);
+					let settled = settled.map(|receipt| (receipt.job_id, receipt.id(&GENESIS)));
+					Ok(Claimed { block: BLOCK, settled: settled.collect() })
+				},
 			}
 		}
 		.boxed()

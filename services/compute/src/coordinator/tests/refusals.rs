@@ -1,7 +1,7 @@
 //! What is refused, and that nothing changes by it.
 
 use super::*;
-use crate::protocol::FaultCode;
+use crate::{check::Verdict, protocol::FaultCode};
 
 #[tokio::test]
 async fn a_miner_that_is_not_who_it_says_gets_no_session() {
@@ -163,7 +163,13 @@ async fn bad_signatures_are_refused_one_by_one() {
 
 #[tokio::test]
 async fn a_result_that_comes_out_differently_is_refused() {
-	let checker: Checker = Arc::new(|_| Some(Ok(output("there was"))));
+	let checker: Checker = Arc::new(|spec, result| {
+		assert_eq!(spec.model, MODEL);
+		Some(Ok(match result == &output("there was") {
+			true => Verdict::Right,
+			false => Verdict::Wrong("it is another"),
+		}))
+	});
 	let settings = Settings { check_per_thousand: 1_000, ..Settings::default() };
 	let world = World::with(settings, Some(checker)).await;
 	let miner = world.miner(1);
@@ -174,7 +180,7 @@ async fn a_result_that_comes_out_differently_is_refused() {
 	let receipt = miner.receipt(&assignment, &lie);
 	let lie = miner.signed(1, lie, &receipt);
 	let refused = world.coordinator.result(&session, job.job, &lie).await.unwrap_err();
-	assert_eq!(refused.code, FaultCode::NotReproduced);
+	assert_eq!((refused.code, &*refused.message), (FaultCode::NotReproduced, "it is another"));
 	world.pass(5);
 	let assignment = miner.asks(&world, &session).await.unwrap();
 	let truth = miner.does(&assignment);

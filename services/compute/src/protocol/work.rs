@@ -1,0 +1,205 @@
+//! What miner and coordinator say to each other about work.
+
+use super::{Amount, Hex32, Hex64, HexBytes, JobSpec, Output};
+use codec::Encode;
+use gridproof_primitives::{H256, compute::Class};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// First words of what a miner signs when it says hello.
+pub const HELLO_DOMAIN: &str = "gridproof/miner-hello/v1";
+/// A hello is refused when its time is further away than this, in milliseconds.
+pub const HELLO_SKEW_MS: u64 = 60_000;
+/// Longest wait for work, in seconds.
+pub const MAX_WAIT_SECONDS: u64 = 30;
+
+/// Class of a miner's hardware, in words.
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassName {
+	/// Graphics processors.
+	Gpu,
+	/// Processors.
+	Cpu,
+}
+
+impl From<ClassName> for Class {
+	fn from(name: ClassName) -> Self {
+		match name {
+			ClassName::Gpu => Self::Gpu,
+			ClassName::Cpu => Self::Cpu,
+		}
+	}
+}
+
+impl From<Class> for ClassName {
+	fn from(class: Class) -> Self {
+		match class {
+			Class::Gpu => Self::Gpu,
+			Class::Cpu => Self::Cpu,
+		}
+	}
+}
+
+/// A miner presents itself. Its signature shows that it holds the key; the chain says whether
+/// that key is registered and not banned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hello {
+	/// The miner's key, as registered on chain.
+	pub miner: Hex32,
+	/// Its class, as registered on chain.
+	pub class: ClassName,
+	/// The models it serves.
+	pub models: Vec<String>,
+	/// How many jobs it takes at a time; at least 1.
+	pub slots: u32,
+	/// When this was signed, UTC milliseconds.
+	pub time_ms: u64,
+	/// Ed25519 by the miner's key over [`hello_payload`].
+	pub signature: Hex64,
+}
+
+/// What a miner signs to say hello: SCALE of the domain, the chain's genesis, the coordinator's
+/// key, its own key, its class, models, slots and the time.
+pub fn hello_payload(genesis: &H256, coordinator: &[u8; 32], hello: &Hello) -> Vec<u8> {
+	let class: u8 = match hello.class {
+		ClassName::Gpu => 0,
+		ClassName::Cpu => 1,
+	};
+	let Hello { miner, models, slots, time_ms, .. } = hello;
+	(HELLO_DOMAIN, genesis, coordinator, miner.0, class, models, slots, time_ms).encode()
+}
+
+/// What a miner needs to know before it can say hello: `GET /miner/v1/about`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct About {
+	/// The chain's genesis hash.
+	pub genesis: Hex32,
+	/// The coordinator's key.
+	pub coordinator: Hex32,
+	/// The coordinator's time, UTC milliseconds.
+	pub time_ms: u64,
+}
+
+/// The miner is welcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Welcome {
+	/// Goes as `Authorization: Bearer …` with all further requests.
+	pub session: String,
+	/// When it ends; say hello again before.
+	pub expires_ms: u64,
+	/// How long a job is the miner's without a word from it, in milliseconds. Each progress and
+	/// heartbeat starts it anew.
+	pub lease_ms: u64,
+	/// Send a heartbeat this often, in milliseconds.
+	pub heartbeat_ms: u64,
+}
+
+/// A job for the miner that asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Assignment {
+	/// The job's id on chain.
+	pub job: Hex32,
+	/// Which attempt at it this is, from 1; goes back with everything said about it.
+	pub attempt: u32,
+	/// What is to be done; its hash is the quote's.
+	pub spec: JobSpec,
+	/// The quote: SCALE of `primitives::compute::Quote`.
+	pub quote: HexBytes,
+	/// The coordinator's signature over the quote.
+	pub quote_signature: Hex64,
+	/// Price of one compute unit in the quote's asset, smallest unit. The receipt's price is
+	/// [`price_of`](super::price_of) its units.
+	pub unit_price: Amount,
+	/// The nonce that the receipt must carry: the same for every attempt at a job. Whoever gets a
+	/// job for which it has signed a receipt already must send that one again and sign no other:
+	/// two receipts of one miner for one job are an offence.
+	pub nonce: u64,
+	/// Until when the job is this miner's, UTC milliseconds.
+	pub lease_until_ms: u64,
+	/// Does somebody read along? Then progress should carry text as it comes.
+	pub stream: bool,
+}
+
+/// How far a job is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+	/// The assignment's attempt.
+	pub attempt: u32,
+	/// Bytes of text that went before this piece, so that a repetition is known as one.
+	pub offset: u64,
+	/// The next piece; may be empty, to say that work has begun.
+	pub text: String,
+}
+
+/// Until when a job is the miner's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Lease {
+	/// UTC milliseconds.
+	pub lease_until_ms: u64,
+}
+
+/// A job is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JobResult {
+	/// The assignment's attempt.
+	pub attempt: u32,
+	/// What came out.
+	pub output: Output,
+	/// SCALE of `primitives::compute::Receipt`.
+	pub receipt: HexBytes,
+	/// The miner's signature over the receipt, as miner.
+	pub signature: Hex64,
+}
+
+/// A result was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Accepted {
+	/// The receipt's id.
+	pub receipt_id: Hex32,
+	/// Was this very result there already?
+	pub repeated: bool,
+}
+
+/// The miner is alive.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Heartbeat {
+	/// All jobs it is working on; their leases start anew. What it was given more than a few
+	/// seconds ago and does not list goes to another miner.
+	#[serde(default)]
+	pub jobs: Vec<HeldJob>,
+}
+
+/// A job that a miner is working on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeldJob {
+	/// Which.
+	pub job: Hex32,
+	/// The assignment's attempt.
+	pub attempt: u32,
+}
+
+/// What the miner should know.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HeartbeatAnswer {
+	/// Jobs of the heartbeat that are not the miner's (any more): stop working on them.
+	pub stop: Vec<Hex32>,
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn unknown_fields_are_refused() {
+		let text = r#"{"attempt":1,"offset":0,"text":"","more":1}"#;
+		assert!(serde_json::from_str::<Progress>(text).is_err());
+	}
+}
