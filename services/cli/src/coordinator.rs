@@ -5,6 +5,7 @@ use crate::{
 	miner::{engine_key, served_as},
 	output::Output,
 	payer::{NodeArgs, PayerArgs, new_sealed_key, sealed_key},
+	shutdown::Shutdown,
 };
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
@@ -237,22 +238,12 @@ async fn serve(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 		format!("coordinator {}\nlistening on http://{}", ready.coordinator, ready.listening)
 	})?;
 	let app = App::new(coordinator.clone(), front);
+	let shutdown = Shutdown::listen()?;
 	tokio::select! {
-		served = app.serve(listener, stop_signal()) => served?,
+		served = app.serve(listener, shutdown.asked()) => served?,
 		() = coordinator.run() => (),
 	}
 	Ok(())
-}
-
-async fn stop_signal() {
-	use tokio::signal::unix::{SignalKind, signal};
-	let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-		return std::future::pending().await;
-	};
-	tokio::select! {
-		_ = tokio::signal::ctrl_c() => (),
-		_ = terminate.recv() => (),
-	}
 }
 
 /// What `coordinator register` did.

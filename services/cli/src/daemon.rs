@@ -5,6 +5,7 @@ use crate::{
 	grid::{self, SourceArgs},
 	keys::{self, PassphraseArgs},
 	output::Output,
+	shutdown::Shutdown,
 };
 use anyhow::{Context, bail, ensure};
 use chrono::{NaiveDate, NaiveTime, Utc};
@@ -177,9 +178,10 @@ pub async fn run(args: DaemonArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	};
 	let mut daemon = Daemon::open(settings, now())?;
 	let before = daemon.state().clone();
+	let shutdown = Shutdown::listen()?;
 	let stopped = tokio::select! {
 		done = work(&mut daemon, &mut days, &args.schedule) => { done?; false },
-		() = stop_signal() => true,
+		() = shutdown.asked() => true,
 	};
 	let state = daemon.state();
 	let news = state.given_up.iter().filter(|given| !before.given_up.contains(given));
@@ -207,17 +209,6 @@ fn ended_text(ended: &Ended) -> String {
 /// UTC milliseconds.
 fn now() -> u64 {
 	u64::try_from(Utc::now().timestamp_millis()).unwrap_or(0)
-}
-
-async fn stop_signal() {
-	use tokio::signal::unix::{SignalKind, signal};
-	let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-		return std::future::pending().await;
-	};
-	tokio::select! {
-		_ = tokio::signal::ctrl_c() => (),
-		_ = terminate.recv() => (),
-	}
 }
 
 async fn work(daemon: &mut Daemon, days: &mut Days, schedule: &ScheduleArgs) -> anyhow::Result<()> {

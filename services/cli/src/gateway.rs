@@ -4,6 +4,7 @@ use crate::{
 	keys::{PassphraseArgs, ask, first_line},
 	output::Output,
 	payer::NodeArgs,
+	shutdown::Shutdown,
 };
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
@@ -27,7 +28,6 @@ use std::{
 	sync::Arc,
 	time::Duration,
 };
-use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
 
 /// What `gridproof gateway` can do.
@@ -466,7 +466,7 @@ async fn serve(args: &RunArgs, out: &Output) -> anyhow::Result<()> {
 	let certificate = settings.mqtts.as_ref().map(|tls| tls.certificate.display().to_string());
 	let (broker, held) = (args.mqtt.broker.is_some(), keys.len());
 	let state = RunState { chain: chain.clone(), ..RunState::default() };
-	let mut terminate = signal(SignalKind::terminate())?;
+	let shutdown = Shutdown::listen()?;
 	let gateway = Gateway::start(settings, ledger, keys, state).await?;
 	let addresses = gateway.addresses();
 	let text = |address: Option<SocketAddr>| address.map(|address| address.to_string());
@@ -486,10 +486,7 @@ async fn serve(args: &RunArgs, out: &Output) -> anyhow::Result<()> {
 		lines.extend(ready.chain.iter().map(|url| format!("chain {url}")));
 		lines.join("\n")
 	})?;
-	tokio::select! {
-		_ = tokio::signal::ctrl_c() => (),
-		_ = terminate.recv() => (),
-	}
+	shutdown.asked().await;
 	gateway.stop().await;
 	Ok(())
 }

@@ -21,6 +21,7 @@ mod payer;
 mod policy;
 mod proof;
 mod score;
+mod shutdown;
 mod wallet;
 
 use clap::{Parser, Subcommand};

@@ -4,6 +4,7 @@ use crate::{
 	keys::{PassphraseArgs, ask, first_line},
 	output::Output,
 	payer::{NodeArgs, PayerArgs},
+	shutdown::Shutdown,
 	wallet,
 };
 use anyhow::{Context, bail, ensure};
@@ -795,24 +796,13 @@ async fn simulate(args: &SimulateArgs, out: &Output) -> anyhow::Result<()> {
 		interval_ms: args.interval * 1_000,
 		end: args.end(),
 	};
+	let shutdown = Shutdown::listen()?;
 	tokio::select! {
 		ended = fleet.run(&course) => ended?,
-		_ = interrupted() => (),
+		() = shutdown.asked() => (),
 	}
 	fleet.settle(Duration::from_secs(10)).await;
 	out.result(&fleet.summary(), summary_text)
-}
-
-/// Waits for the signal to end.
-async fn interrupted() {
-	let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-	match terminate {
-		Ok(mut terminate) => tokio::select! {
-			_ = tokio::signal::ctrl_c() => (),
-			_ = terminate.recv() => (),
-		},
-		Err(_) => _ = tokio::signal::ctrl_c().await,
-	}
 }
 
 fn summary_text(summary: &Summary) -> String {

@@ -4,6 +4,7 @@ use crate::{
 	keys::PassphraseArgs,
 	output::Output,
 	payer::{NodeArgs, PayerArgs, new_sealed_key, sealed_key},
+	shutdown::Shutdown,
 };
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
@@ -23,7 +24,6 @@ use gridproof_primitives::{
 };
 use serde::Serialize;
 use std::{ops::ControlFlow, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
-use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
 
 /// What `gridproof miner` can do.
@@ -272,14 +272,11 @@ async fn work(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 		let (models, coordinators) = (ready.models.join(", "), ready.coordinators.join(", "));
 		format!("miner {}\nserves {models} ({}) for {coordinators}", ready.miner, ready.class)
 	})?;
-	let mut terminate = signal(SignalKind::terminate())?;
+	let shutdown = Shutdown::listen()?;
 	tokio::select! {
 		done = miner.run() => done?,
 		() = async {
-			tokio::select! {
-				_ = tokio::signal::ctrl_c() => (),
-				_ = terminate.recv() => (),
-			}
+			shutdown.asked().await;
 			miner.stop();
 			std::future::pending::<()>().await;
 		} => (),
