@@ -2,12 +2,17 @@
 //! RPC and by a wallet that signs PSBTs, broadcast, watched, verified, taken back.
 
 use anyhow::{Context, Result};
+use gridproof_chain::{H256, Patience, Submitter};
 use gridproof_e2e::{
 	bitcoin::Regtest,
 	clients::{python, python_script, run},
+	metering::{self, Metering, Signer},
 	reserve::{Run, gridproof},
 	wait,
 };
+use gridproof_keys::account::development_signer;
+use gridproof_meter::chain as meters;
+use gridproof_primitives::meter::AnchorState;
 use serde_json::{Value, json};
 use std::{fs, path::Path, process::Command, time::Duration};
 use tempfile::TempDir;
@@ -319,5 +324,76 @@ async fn a_simulated_anchor_stays_one(bench: &Bench, signed: &str) -> Result<()>
 		bench.anchor(refused).await?.assert_refused("this anchor is simulated");
 	}
 	bench.status_is(&record, "simulated", 0).await?;
+	Ok(())
+}
+
+#[tokio::test]
+async fn an_appointed_account_records_on_chain_how_far_an_anchor_is() -> Result<()> {
+	let bench = Bench::start().await?;
+	let (metering, batch, meter) = batch_on_chain().await?;
+	let (id, record) = (batch["id"].as_str().context("no id")?, bench.path("batch.json"));
+	let create = ["create", "--from-batch", id, "--api", &metering.http, "--network", "regtest"];
+	let wallet = ["--record", &record, "--wallet", "--wallet-rpc", &bench.bitcoin.wallet_url];
+	bench.anchor(&[&create[..], &wallet].concat()).await?.done()?;
+	let url = metering.node.rpc_url();
+	let arguments = ["record", "--record", &record, "--url", &url, "--suri", "//Charlie"];
+	let recording = async || bench.anchor(&arguments).await;
+	recording().await?.assert_refused("nothing to record yet");
+
+	let sent = bench.anchor(&["broadcast", "--record", &record]).await?.done()?;
+	recording().await?.assert_refused("governance has to appoint this account first");
+	assert_eq!(meters::anchor(&metering.chain, meter, 0).await?, None);
+	appoint(&metering, "//Charlie").await?;
+	let first = recording().await?.done()?;
+	let hash = |value: &Value| -> Result<H256> {
+		let mut bytes = hex::decode(value.as_str().context("no hash")?)?;
+		// Bitcoin shows hashes with their last byte first.
+		bytes.reverse();
+		Ok(H256::from_slice(&bytes))
+	};
+	let txid = hash(&sent["txid"])?;
+	assert_eq!((&first["meter"], &first["sequence"]), (&json!(meter), &json!(0)));
+	let on_chain = async || meters::anchor(&metering.chain, meter, 0).await;
+	let kept = on_chain().await?.context("no anchor")?;
+	assert_eq!((kept.state, kept.sequence), (AnchorState::Broadcast { txid }, 0));
+	assert_eq!(format!("{:x}", kept.root), batch["merkle_root"].as_str().unwrap_or_default());
+
+	bench.mine(6).await?;
+	recording().await?.done()?;
+	let status = bench.status_is(&record, "confirmed", 6).await?;
+	let block_hash = hash(&status["block_hash"])?;
+	let height = u32::try_from(status["block_height"].as_u64().context("no height")?)?;
+	let confirmed = AnchorState::Confirmed { txid, block_hash, height, confirmations: 6 };
+	assert_eq!(on_chain().await?.map(|kept| kept.state), Some(confirmed));
+	let again = recording().await?.done()?;
+	assert_eq!(again.get("included_in"), None, "nothing is sent twice");
+	let elsewhere = [&arguments[..], &["--meter", "0", "--sequence", "1"]].concat();
+	bench.anchor(&elsewhere).await?.assert_refused("the chain keeps no such batch");
+	Ok(())
+}
+
+/// A chain with a gateway, and its only batch, accepted; the number of its meter.
+async fn batch_on_chain() -> Result<(Metering, Value, u32)> {
+	let names = [("SITE-1/gw-1/m-1", Signer::Gateway)];
+	let (metering, meters) = Metering::start(&names, 10_000, 3_600).await?;
+	let begin = metering::within_a_day(60_000);
+	let log = metering::log(&meters[0].name, begin, begin + 60_000, "0.125");
+	let (status, answer) = metering.post_log(&meters[0], &log).await?;
+	assert_eq!(status, 200, "{answer}");
+	metering.flush().await?;
+	let batch = metering.accepted(metering::LIMIT).await?.pop().context("no batch")?;
+	Ok((metering, batch, meters[0].index))
+}
+
+/// Lets an account record anchors, as governance.
+async fn appoint(metering: &Metering, uri: &str) -> Result<()> {
+	let who = gridproof_keys::account::AccountKey::from(development_signer(uri)?).account();
+	let (pallet, call, arguments) = meters::set_recorder(&who, true);
+	let inner = metering.chain.call_bytes(pallet, call, &arguments).await?;
+	let governance = development_signer("//Alice")?;
+	let submitter = Submitter::new(metering.chain.clone(), governance, Patience::default());
+	for outcome in submitter.submit(&[("Sudo", "sudo", inner)]).await? {
+		outcome?;
+	}
 	Ok(())
 }

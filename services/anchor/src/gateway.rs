@@ -8,6 +8,7 @@ use gridproof_primitives::{
 	day::Day,
 	emlog::format_utc,
 	json::{self, Limits, Value},
+	meter::MeterIndex,
 	units::MILLIS_PER_DAY,
 };
 use reqwest::{Client, RequestBuilder};
@@ -99,6 +100,25 @@ impl Gateway {
 			return Err(Fault::bad("batch", reason));
 		}
 		Ok(root)
+	}
+
+	/// The number of the meter on chain and the number of its batch there.
+	///
+	/// # Errors
+	/// [`Fault::Gateway`] when there is no such batch; [`Fault::Bad`] when it is not on chain.
+	pub async fn on_chain(&self, batch: &str) -> Result<(MeterIndex, u64), Fault> {
+		let url = format!("{}/api/v1/batches/{}", self.url, path_part(batch)?);
+		let view = self.get(&url, &[]).await?;
+		if view.get("on_chain").and_then(Value::as_str) != Some("accepted") {
+			return Err(Fault::bad("batch", format!("{batch} is not accepted on chain")));
+		}
+		let number = |member: &str| -> Option<u64> {
+			let number = view.get("chain")?.get(member)?;
+			number.as_number()?.to_string().parse().ok()
+		};
+		let meter = number("meter").and_then(|meter| MeterIndex::try_from(meter).ok());
+		let missing = || Fault::answer(&url, "no chain.meter and chain.sequence");
+		Ok((meter.ok_or_else(missing)?, number("sequence").ok_or_else(missing)?))
 	}
 
 	/// Tells the gateway how far the anchor of a batch is.

@@ -7,10 +7,11 @@ use gridproof_keys::{
 	account::{AccountSignature, address},
 };
 use gridproof_primitives::{
+	H256,
 	ed25519::PublicKey,
 	meter::{
-		Direction, MeterIndex, MeterInfo, MeterName, OrganisationIndex, Overview, OwnerConsent,
-		Registers, SealId, Suspension, Totals, Trust,
+		Anchor, AnchorState, Direction, MeterIndex, MeterInfo, MeterName, OrganisationIndex,
+		Overview, OwnerConsent, Registers, SealId, Suspension, Totals, Trust,
 	},
 };
 use serde::Serialize;
@@ -325,6 +326,29 @@ pub async fn is_member(
 	who: &[u8; 32],
 ) -> Result<bool, Failure> {
 	chain.call(&format!("{API}_is_member"), &(organisation, who).encode()).await
+}
+
+/// The anchor of a batch, as far as the chain knows; `None` if nobody has recorded one, or if it is
+/// too old to be kept.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn anchor(
+	chain: &Chain,
+	meter: MeterIndex,
+	sequence: u64,
+) -> Result<Option<Anchor>, Failure> {
+	chain.call(&format!("{API}_anchor"), &(meter, sequence).encode()).await
+}
+
+/// `record_anchor`.
+pub fn record_anchor(meter: MeterIndex, sequence: u64, root: H256, state: &AnchorState) -> Call {
+	(PALLET, "record_anchor", (Compact(meter), Compact(sequence), root, state).encode())
+}
+
+/// `set_recorder`, to be dispatched by governance.
+pub fn set_recorder(who: &[u8; 32], appointed: bool) -> Call {
+	(PALLET, "set_recorder", (who, appointed).encode())
 }
 
 /// `register_organisation`.

@@ -1,0 +1,44 @@
+//! `gridproof anchor sats`.
+
+use crate::output::Output;
+use clap::Args;
+use gridproof_anchor::{gateway::Gateway, sats};
+use gridproof_primitives::day::Day;
+use std::process::ExitCode;
+
+/// Arguments of `anchor sats`.
+#[derive(Args)]
+pub struct SatsArgs {
+	/// The UTC day.
+	#[arg(long)]
+	day: Day,
+	/// The device.
+	#[arg(long, value_name = "ID")]
+	device: String,
+	/// The gateway.
+	#[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+	api: String,
+}
+
+/// Shows energy and sats of a device's day.
+pub async fn show(args: &SatsArgs, out: &Output) -> anyhow::Result<ExitCode> {
+	let gateway = Gateway::new(&args.api, None)?;
+	let shown = sats::device_day(
+		&gateway.device_logs(&args.device, args.day).await?,
+		&args.device,
+		args.day,
+	)?;
+	out.result(&shown, |shown| {
+		let line = |name: &str, sum: &sats::Sum| {
+			let rate = sum.sats_per_kwh.as_deref().unwrap_or("-");
+			format!(
+				"{name}: {} kWh, {} sats, {rate} sats/kWh, {} logs",
+				sum.energy_kwh, sum.amount_sats, sum.logs
+			)
+		};
+		let mut lines = vec![line(&format!("{} on {}", shown.device, shown.day), &shown.total)];
+		lines.extend(shown.meters.iter().map(|(name, sum)| line(&format!("  {name}"), sum)));
+		lines.join("\n")
+	})?;
+	Ok(ExitCode::SUCCESS)
+}
