@@ -8,6 +8,7 @@ use crate::{
 use gridproof_keys::{KeyFault, SealedKey};
 use gridproof_primitives::{
 	H256,
+	cid::Cid,
 	ed25519::{PublicKey, Signature},
 	emlog::{EnergyLog, LogRefusal, RunningRegisters},
 	merkle::{RootBuilder, leaf_hash},
@@ -398,17 +399,21 @@ impl Device {
 	/// [`DeviceFault::Io`].
 	pub fn again(&mut self) -> Result<Vec<Published>, DeviceFault> {
 		let topic = Topic::Readings.of(&self.name);
-		let kept: Vec<String> = match (&mut self.store, self.keep_texts) {
-			(Some(store), false) => store.logs(self.base.readings)?,
-			_ => self
+		let publish = |payload| Published { topic: topic.clone(), payload };
+		Ok(self.texts()?.into_iter().map(publish).collect())
+	}
+
+	/// The logs that are not signed, in order; none if their texts are not kept.
+	fn texts(&mut self) -> Result<Vec<String>, DeviceFault> {
+		match (&mut self.store, self.keep_texts) {
+			(Some(store), false) => store.logs(self.base.readings),
+			_ => Ok(self
 				.logs
 				.iter()
 				.filter_map(|entry| entry.text.as_deref())
 				.map(String::from)
-				.collect(),
-		};
-		let publish = |payload| Published { topic: topic.clone(), payload };
-		Ok(kept.into_iter().map(publish).collect())
+				.collect()),
+		}
 	}
 
 	/// Answers a gateway's message: the signature, or why there is none.
@@ -450,6 +455,7 @@ impl Device {
 			return Ok(signature);
 		}
 		let (count, registers) = self.check_header(header, *leaves)?;
+		self.check_cid(header, count)?;
 		let signature = self.key.sign(&header.signing_payload(genesis));
 		let mut base = Base {
 			binding: Some(binding),
@@ -542,6 +548,19 @@ impl Device {
 			return Err(SignRefusal::OtherRoot);
 		}
 		Ok((count, last.after))
+	}
+
+	/// Is the CID that of the logs' file: in order, a newline between two? A device that keeps no
+	/// texts, in a simulation, cannot tell.
+	fn check_cid(&mut self, header: &BatchHeader, count: usize) -> Result<(), SignRefusal> {
+		let Some(cid) = header.cid else { return Ok(()) };
+		let texts = self.texts().map_err(|fault| SignRefusal::NotRead(fault.to_string()))?;
+		let Some(texts) = texts.get(..count) else { return Ok(()) };
+		if cid == Cid::of(texts.join("\n").as_bytes()) {
+			Ok(())
+		} else {
+			Err(SignRefusal::OtherCid)
+		}
 	}
 
 	/// Keeps `base`, on disk first.

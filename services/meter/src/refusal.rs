@@ -70,9 +70,15 @@ pub enum SignRefusal {
 	/// The root differs.
 	#[error("the root of these readings is another: not all of them are as they were published")]
 	OtherRoot,
+	/// The CID is of another file.
+	#[error("the CID is not that of the file of these readings")]
+	OtherCid,
 	/// The header would split an interval that has readings of both directions.
 	#[error("the next reading is of the same interval: put both into one batch")]
 	SplitInterval,
+	/// The device cannot read its own logs.
+	#[error("the device cannot read its logs: {0}")]
+	NotRead(String),
 	/// The device cannot keep what it signs.
 	#[error("the device cannot write its state: {0}")]
 	NotKept(String),
@@ -96,7 +102,9 @@ impl SignRefusal {
 			Self::OtherOpening { .. } => "other_opening",
 			Self::OtherClosing { .. } => "other_closing",
 			Self::OtherRoot => "other_root",
+			Self::OtherCid => "other_cid",
 			Self::SplitInterval => "split_interval",
+			Self::NotRead(_) => "not_read",
 			Self::NotKept(_) => "not_kept",
 		}
 	}

@@ -81,6 +81,7 @@ impl Gateway {
 			registers.add(log.direction(Direction::Both).unwrap(), &log.counted()).unwrap();
 		}
 		let leaves: Vec<H256> = logs.iter().map(EnergyLog::leaf_hash).collect();
+		let file: Vec<&str> = logs.iter().map(|log| log.canonical()).collect();
 		let header = BatchHeader {
 			meter: METER,
 			sequence: self.state.next_sequence,
@@ -91,7 +92,7 @@ impl Gateway {
 			closing: registers.shown(),
 			readings: count as u32,
 			root: merkle::root(&leaves),
-			cid: Some(Cid::of(b"anything")),
+			cid: Some(Cid::of(file.join("\n").as_bytes())),
 		};
 		SignRequest { header, genesis: GENESIS, leaves: count as u32 }
 	}
@@ -165,6 +166,7 @@ fn a_header_in_which_any_field_is_altered_is_refused_and_nothing_is_kept() {
 		(altered(&|r| (r.leaves, r.header.readings) = (7, 7)), "unknown_readings"),
 		(altered(&|r| (r.leaves, r.header.readings) = (0, 0)), "no_readings"),
 		(altered(&|r| r.header.root.0[0] ^= 1), "other_root"),
+		(altered(&|r| r.header.cid = Some(Cid::of(b"anything"))), "other_cid"),
 	];
 	for (request, code) in cases {
 		let refusal = device.sign(&request).unwrap_err();
