@@ -60,6 +60,25 @@ pub fn memory(pid: u32) -> Result<Memory> {
 	})
 }
 
+/// Processor time that a process has had so far, in seconds, to a hundredth.
+///
+/// # Errors
+/// When there is no such process.
+pub fn cpu_seconds(pid: u32) -> Result<f64> {
+	let path = format!("/proc/{pid}/stat");
+	let stat = fs::read_to_string(&path).with_context(|| path.clone())?;
+	cpu_ticks(&stat).map(|ticks| f64::from(ticks) / 100.0).with_context(|| path)
+}
+
+/// Ticks of a hundredth of a second, in programs and in the kernel for them: Linux tells programs
+/// so whatever it counts in itself.
+fn cpu_ticks(stat: &str) -> Option<u32> {
+	// The name, in parentheses, may have spaces and parentheses itself.
+	let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_whitespace().skip(11);
+	let mut ticks = || fields.next()?.parse::<u32>().ok();
+	Some(ticks()? + ticks()?)
+}
+
 fn value_of<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 	text.lines().find_map(|line| {
 		let (key, value) = line.split_once(':')?;
@@ -81,6 +100,13 @@ mod tests {
 	fn memory_is_read_from_the_status_of_a_process() {
 		let own = memory(std::process::id()).expect("this process has a status");
 		assert!(own.resident_mib > 0 && own.resident_mib <= own.peak_mib, "{own:?}");
+	}
+
+	#[test]
+	fn processor_time_is_found_behind_any_name() {
+		let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 96 0 0 0 250 31 9 9 20 0 1 0 5 6 7";
+		assert_eq!(cpu_ticks(stat), Some(281));
+		assert!(cpu_seconds(std::process::id()).is_ok());
 	}
 
 	#[test]

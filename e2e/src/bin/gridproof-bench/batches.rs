@@ -1,26 +1,30 @@
 //! Signed batches of readings, from submission to finality.
 
-use crate::{USAGE, options::Options, spread::Spread};
+use crate::{
+	USAGE,
+	meters::{certify, now_ms, seed},
+	options::Options,
+	spread::Spread,
+};
 use anyhow::{Context, Result, ensure};
 use codec::Encode;
 use futures::{StreamExt, TryStreamExt, stream};
-use gridproof_chain::{Chain, H256, Patience, Submitter};
+use gridproof_chain::{Chain, H256, Patience};
 use gridproof_e2e::{Node, NodeConfig, machine::memory};
-use gridproof_keys::account::development_signer;
-use gridproof_meter::chain as meters;
 use gridproof_primitives::meter::{
-	BatchHeader, Direction, MAX_BATCHES_PER_CALL, MeterName, Registers, SealId, SignedBatch, Trust,
+	BatchHeader, MAX_BATCHES_PER_CALL, MeterName, Registers, SignedBatch,
 };
 use sp_core::{Pair, ed25519};
 use std::{
 	collections::BTreeMap,
-	time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+	sync::{Arc, Mutex, PoisonError},
+	time::{Duration, Instant},
 };
+use tokio::task::JoinHandle;
 
 const LIMIT: Duration = Duration::from_secs(120);
 /// A quarter of an hour, in milliseconds.
 const QUARTER_MS: u64 = 900_000;
-const RATED_POWER_W: u32 = 10_000;
 
 /// How much is measured.
 struct Plan {
@@ -47,54 +51,11 @@ pub async fn run(mut options: Options) -> Result<()> {
 	let days = plan.batches.saturating_add(1);
 	let span = QUARTER_MS.saturating_mul(plan.readings.into());
 	let since = now_ms()?.saturating_sub(days.saturating_mul(span));
-	let keys = certify(&chain, plan.meters, since).await?;
+	let names: Result<Vec<_>, _> = (0..plan.meters)
+		.map(|number| MeterName::new("BENCH", &format!("dev-{number}"), "MTR"))
+		.collect();
+	let keys = certify(&chain, &names?, since).await?;
 	measure(&node, &chain, &plan, &keys, since, span).await
-}
-
-fn now_ms() -> Result<u64> {
-	Ok(u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
-}
-
-/// Certifies that many meters by transactions; gives their keys, by meter number from 0 on.
-async fn certify(chain: &Chain, count: usize, since_ms: u64) -> Result<Vec<ed25519::Pair>> {
-	let (owner, electrician) = (development_signer("//Bob")?, development_signer("//Alice")?);
-	let owner = gridproof_keys::account::AccountKey::from(owner);
-	let valid_until_ms = now_ms()?.saturating_add(3_600_000);
-	let (mut keys, mut calls) = (Vec::new(), Vec::new());
-	for number in 0..u32::try_from(count)? {
-		let key = ed25519::Pair::from_seed(&seed(number));
-		let certification = meters::Certification {
-			name: MeterName::new("BENCH", &format!("dev-{number}"), "MTR")?,
-			device: key.public().0,
-			owner: owner.account(),
-			rated_power_w: RATED_POWER_W,
-			direction: Direction::Export,
-			trust: Trust::Device,
-			seal: SealId::truncate_from(b"bench".to_vec()),
-			registers: Registers::default(),
-			since_ms,
-			valid_until_ms,
-		};
-		let consent = certification.consent(0).signing_payload(&chain.genesis());
-		calls.push(meters::certify(0, &certification, &owner.sign(&consent)));
-		keys.push(key);
-	}
-	let start = Instant::now();
-	let submitter = Submitter::new(chain.clone(), electrician, Patience::default());
-	for part in calls.chunks(1_000) {
-		for outcome in submitter.submit(part).await? {
-			outcome?;
-		}
-	}
-	let seconds = start.elapsed().as_secs_f64();
-	println!("{count} meters certified, one transaction each: final in {seconds:.1} s");
-	Ok(keys)
-}
-
-fn seed(number: u32) -> [u8; 32] {
-	let mut seed = [7; 32];
-	seed[..4].copy_from_slice(&number.to_le_bytes());
-	seed
 }
 
 /// Submits every meter's batches, one after the other, all meters side by side.
@@ -110,7 +71,8 @@ async fn measure(
 	let bundle = usize::try_from(MAX_BATCHES_PER_CALL)?;
 	let mut previous = vec![H256::zero(); keys.len()];
 	let (mut latencies, mut blocks, mut bytes) = (Vec::new(), BTreeMap::new(), 0usize);
-	let mut total = Duration::ZERO;
+	let (mut total, mut until_included) = (Duration::ZERO, Duration::ZERO);
+	let arrivals = Arrivals::watch(node).await?;
 	for sequence in 0..plan.batches {
 		let mut signed = Vec::with_capacity(keys.len());
 		for (number, key) in keys.iter().enumerate() {
@@ -139,31 +101,74 @@ async fn measure(
 			.try_collect()
 			.await?;
 		total += start.elapsed();
+		let mut last = start;
 		for (latency, included) in done {
+			last = last.max(arrivals.of(node, included.block).await?);
 			let events = included.events.iter();
 			*blocks.entry(included.block).or_insert(0usize) +=
 				events.filter(|event| event.0 == "MeterReadings.BatchAccepted").count();
 			latencies.push(latency);
 		}
+		until_included += last.duration_since(start);
 	}
 	let accepted: usize = blocks.values().sum();
 	let fullest = blocks.values().max().context("no block")?;
-	let seconds = total.as_secs_f64();
-	#[allow(clippy::cast_precision_loss)]
-	let (rate, per_batch) = (accepted as f64 / seconds, bytes as f64 / accepted as f64);
 	let readings = f64::from(plan.readings);
+	#[allow(clippy::cast_precision_loss)]
+	let (accepted, bytes) = (accepted as f64, bytes as f64);
+	let per_batch = bytes / accepted;
 	println!(
-		"{accepted} batches of {} readings, {bundle} in a transaction: final in {seconds:.1} s, \
-		 {rate:.0} batches and {:.0} readings a second; in {} blocks, at most {fullest} in one",
+		"{accepted} batches of {} readings, {bundle} in a transaction, in {} blocks, at most \
+		 {fullest} in one",
 		plan.readings,
-		rate * readings,
 		blocks.len(),
 	);
+	for (what, time) in [("included", until_included), ("final", total)] {
+		let seconds = time.as_secs_f64();
+		println!(
+			"{what} in {seconds:.1} s: {:.0} batches and {:.0} readings a second",
+			accepted / seconds,
+			accepted * readings / seconds,
+		);
+	}
 	println!("on chain: {per_batch:.0} bytes a batch, {:.2} bytes a reading", per_batch / readings);
 	println!("batch, submission to finality: {}", Spread::of(latencies)?);
 	let memory = memory(node.pid().context("the node is not running")?)?;
 	println!("node: {} MiB resident (peak {} MiB)", memory.resident_mib, memory.peak_mib);
 	Ok(())
+}
+
+/// When each block was first seen as the best one.
+struct Arrivals {
+	seen: Arc<Mutex<BTreeMap<u64, Instant>>>,
+	task: JoinHandle<()>,
+}
+
+impl Arrivals {
+	async fn watch(node: &Node) -> Result<Self> {
+		let seen = Arc::<Mutex<BTreeMap<u64, Instant>>>::default();
+		let (mut heads, known) = (node.rpc()?.new_heads().await?, seen.clone());
+		let task = tokio::spawn(async move {
+			while let Ok(head) = heads.next().await {
+				let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+				known.entry(head.number).or_insert_with(Instant::now);
+			}
+		});
+		Ok(Self { seen, task })
+	}
+
+	/// When a final block had arrived.
+	async fn of(&self, node: &Node, block: H256) -> Result<Instant> {
+		let number = node.rpc()?.header(Some(&format!("{block:?}"))).await?.number;
+		let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+		seen.get(&number).copied().with_context(|| format!("block {number} was not announced"))
+	}
+}
+
+impl Drop for Arrivals {
+	fn drop(&mut self) {
+		self.task.abort();
+	}
 }
 
 fn header(

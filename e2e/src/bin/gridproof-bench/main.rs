@@ -4,6 +4,8 @@
 //! It asserts nothing: figures depend on the machine, so they are no test.
 
 mod batches;
+mod gateway;
+mod meters;
 mod node;
 mod options;
 mod receipts;
@@ -16,7 +18,9 @@ use std::env;
 
 const USAGE: &str = "usage: scripts/bench node|network [--idle-minutes N] [--starts N] \
 	[--transfers N] [--samples N]\n       scripts/bench batches [--meters N] [--batches N] \
-	[--readings N]\n       scripts/bench receipts [--receipts N] [--jobs N] [--rate N]";
+	[--readings N]\n       scripts/bench gateway [--meters N] [--connections N] [--readings N] \
+	[--runs N] [--window N]\n       scripts/bench receipts [--receipts N] [--bundle N] [--jobs N] \
+	[--rate N]";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -28,6 +32,7 @@ async fn main() -> Result<()> {
 		"node" => node::one(options).await,
 		"network" => node::three(options).await,
 		"batches" => batches::run(options).await,
+		"gateway" => gateway::run(options).await,
 		"receipts" => receipts::run(options).await,
 		_ => bail!("{USAGE}"),
 	}

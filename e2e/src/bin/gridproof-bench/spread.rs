@@ -40,6 +40,18 @@ impl std::fmt::Display for Spread {
 	}
 }
 
+/// Least, middle and most of several rates.
+///
+/// # Errors
+/// If there are none.
+pub fn rates(mut rates: Vec<f64>, what: &str) -> Result<String> {
+	ensure!(!rates.is_empty(), "nothing was measured");
+	rates.sort_unstable_by(f64::total_cmp);
+	let (least, middle, most) = (rates[0], rates[rates.len() / 2], rates[rates.len() - 1]);
+	let count = rates.len();
+	Ok(format!("median {middle:.0} {what} a second, {least:.0} … {most:.0} ({count} samples)"))
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -54,7 +66,14 @@ mod tests {
 	}
 
 	#[test]
+	fn rates_are_measured_values() {
+		let shown = rates(vec![3.0, 1.0, 2.0], "blocks").expect("some");
+		assert_eq!(shown, "median 2 blocks a second, 1 … 3 (3 samples)");
+	}
+
+	#[test]
 	fn no_measurement_is_an_error() {
 		assert!(Spread::of(Vec::new()).is_err());
+		assert!(rates(Vec::new(), "blocks").is_err());
 	}
 }
