@@ -6,14 +6,15 @@ use crate::{
 	node::{Node, NodeConfig},
 	process::{Process, free_ports},
 	reserve::gridproof,
-	transfers,
+	transfers, wait,
 };
 use anyhow::{Context, Result, bail, ensure};
 use codec::Encode;
+use futures::{StreamExt, TryStreamExt, stream};
 use gridproof_chain::Chain;
 use gridproof_primitives::{
 	H256,
-	compute::{JobView, Overview},
+	compute::{JobView, MinerView, Overview},
 	ed25519::PublicKey,
 };
 use serde_json::{Value, json};
@@ -38,6 +39,8 @@ pub const PURSE: &str = "//Ferdie";
 /// Who pays for jobs of its own.
 pub const CLIENT: &str = "//Eve";
 const START: Duration = Duration::from_secs(60);
+/// Questions to the node at a time.
+const QUESTIONS: usize = 4;
 
 /// A chain with a coordinator and two miners.
 pub struct Compute {
@@ -91,7 +94,10 @@ impl Compute {
 	pub async fn start() -> Result<Self> {
 		let _ = rustls::crypto::ring::default_provider().install_default();
 		let folder = tempfile::Builder::new().prefix("gridproof-e2e-compute-").tempdir()?;
-		let node = Node::start(NodeConfig::development()).await?;
+		let mut config = NodeConfig::development();
+		// Tests read the events of all blocks in the end, however many there are then.
+		config.arguments.extend(["--state-pruning".into(), "archive".into()]);
+		let node = Node::start(config).await?;
 		node.wait_for_finalized(2, Duration::from_secs(30)).await?;
 		let chain = Chain::connect(&node.rpc_url()).await?;
 		let path = |name: &str| folder.path().join(name).display().to_string();
@@ -285,12 +291,49 @@ impl Compute {
 		view.with_context(|| format!("the chain does not know {job}"))
 	}
 
+	/// The settled jobs as the chain has them, by id.
+	///
+	/// # Errors
+	/// When the chain does not know one.
+	pub async fn settled_jobs(&self, money: &Money) -> Result<BTreeMap<Vec<u8>, JobView>> {
+		stream::iter(money.settled.keys())
+			.map(async |job| {
+				let view = self.on_chain(&hex::encode(job)).await?;
+				anyhow::Ok((job.clone(), view))
+			})
+			.buffer_unordered(QUESTIONS)
+			.try_collect()
+			.await
+	}
+
 	/// How compute stands on chain.
 	///
 	/// # Errors
 	/// When the node does not answer.
 	pub async fn overview(&self) -> Result<Overview> {
 		Ok(self.chain.call("ComputeReceiptsApi_overview", &[]).await?)
+	}
+
+	/// A miner as the chain has it.
+	///
+	/// # Errors
+	/// When the chain does not know it.
+	pub async fn on_chain_miner(&self, key: &PublicKey) -> Result<MinerView> {
+		let view: Option<MinerView> =
+			self.chain.call("ComputeReceiptsApi_miner", &key.encode()).await?;
+		view.with_context(|| format!("the chain does not know the miner {}", hex::encode(key)))
+	}
+
+	/// Waits until the running emission step is over.
+	///
+	/// # Errors
+	/// After a minute.
+	pub async fn wait_for_next_step(&self) -> Result<()> {
+		let step = self.overview().await?.step.step;
+		wait::until("the step's end", Duration::from_secs(60), async || {
+			Ok((self.overview().await?.step.step > step).then_some(()))
+		})
+		.await
 	}
 
 	/// What an account has altogether, in AIT's smallest unit: free and held.
@@ -376,6 +419,8 @@ pub struct Money {
 	pub steps: BTreeMap<u128, (u128, [u128; 3])>,
 	/// AIT minted, by key.
 	pub minted: BTreeMap<Vec<u8>, u128>,
+	/// How often AIT was minted to a key.
+	pub payouts: BTreeMap<Vec<u8>, usize>,
 	/// AIT minted to the treasury.
 	pub treasury: u128,
 	/// Fees, by account.
@@ -441,6 +486,7 @@ impl Money {
 			},
 			("ComputeReceipts", "EmissionPaid") => {
 				*self.minted.entry(key("key")?).or_default() += number("amount")?;
+				*self.payouts.entry(key("key")?).or_default() += 1;
 			},
 			("ComputeReceipts", "TreasuryPaid") => self.treasury += number("amount")?,
 			("ComputeReceipts", "PaymentDiverted" | "Slashed") => bail!("{event}: {fields:?}"),

@@ -1,16 +1,20 @@
 //! Coordinator, miners and node are killed again and again under load. Nothing is paid twice,
 //! nothing that was accepted is lost, and what cannot be done any more goes back to its client.
+//!
+//! `GRIDPROOF_E2E_KILLS` says how often something is killed; 6 times if it is not set.
 
 use anyhow::{Context, Result, ensure};
-use futures::{StreamExt, stream};
+use futures::{StreamExt, future::ready, stream};
 use gridproof_e2e::compute::{Compute, Money, PURSE, account};
 use gridproof_primitives::compute::JobState;
 use std::{
-	sync::atomic::{AtomicUsize, Ordering},
+	env,
+	sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 	time::Duration,
 };
 
-const JOBS: usize = 60;
+/// Requests at a time.
+const ASKERS: usize = 6;
 /// A finalized block may be undone by nothing, but the node forgets what was only in its pool.
 const SETTLE_LIMIT: Duration = Duration::from_secs(240);
 
@@ -21,7 +25,9 @@ async fn killed_under_load_nothing_is_paid_twice_and_nothing_is_lost() -> Result
 	let before = compute.wealth(&account(PURSE)?).await?;
 	let (answered, cut) = (AtomicUsize::new(0), AtomicUsize::new(0));
 	let load = Load::of(&compute).await?;
-	let asking = stream::iter(0..JOBS).for_each_concurrent(6, |number| {
+	let over = AtomicBool::new(false);
+	let numbers = stream::iter(0usize..).take_while(|_| ready(!over.load(Ordering::SeqCst)));
+	let asking = numbers.for_each_concurrent(ASKERS, |number| {
 		let (load, answered, cut) = (load.clone(), &answered, &cut);
 		async move {
 			match load.ask(number).await {
@@ -35,17 +41,9 @@ async fn killed_under_load_nothing_is_paid_twice_and_nothing_is_lost() -> Result
 		}
 	});
 	let killing = async {
-		for round in 0..2 {
-			tokio::time::sleep(Duration::from_secs(4)).await;
-			compute.coordinator.launch()?;
-			compute.wait_for_coordinator().await?;
-			tokio::time::sleep(Duration::from_secs(3)).await;
-			let miner = compute.miners.get_mut(round).context("a miner")?;
-			miner.launch()?;
-			tokio::time::sleep(Duration::from_secs(4)).await;
-			compute.node.restart().await?;
-		}
-		anyhow::Ok(())
+		let killed = kill(&mut compute, kills()?).await;
+		over.store(true, Ordering::SeqCst);
+		killed
 	};
 	let ((), killed) = tokio::join!(asking, killing);
 	killed?;
@@ -90,6 +88,34 @@ async fn killed_under_load_nothing_is_paid_twice_and_nothing_is_lost() -> Result
 	// What is held for jobs that wait for their deadline is still the client's.
 	assert_eq!(before - after, paid + fees, "the client paid for what was done");
 	println!("{completed} of {} completed, {} still open on chain", jobs.len(), overview.jobs_open);
+	Ok(())
+}
+
+fn kills() -> Result<usize> {
+	match env::var("GRIDPROOF_E2E_KILLS") {
+		Ok(text) => text.parse().context("GRIDPROOF_E2E_KILLS is no number"),
+		Err(_) => Ok(6),
+	}
+}
+
+/// Kills coordinator, miners and node in turns, and starts each again at once.
+async fn kill(compute: &mut Compute, count: usize) -> Result<()> {
+	for number in 0..count {
+		// Never at the same moment of a block.
+		tokio::time::sleep(Duration::from_millis(3_000 + 370 * (number as u64 % 5))).await;
+		match number % 3 {
+			0 => {
+				compute.coordinator.launch()?;
+				compute.wait_for_coordinator().await?;
+			},
+			1 => {
+				let miners = compute.miners.len();
+				compute.miners.get_mut(number / 3 % miners).context("a miner")?.launch()?;
+			},
+			_ => compute.node.restart().await?,
+		}
+	}
+	println!("killed {count} times");
 	Ok(())
 }
 

@@ -4,6 +4,9 @@
 //!
 //! `GRIDPROOF_E2E_JOBS` says how many inferences there are; 60 if it is not set.
 
+mod emission;
+mod payouts;
+
 use anyhow::{Context, Result, ensure};
 use codec::{Decode, Encode};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -12,11 +15,11 @@ use gridproof_e2e::{
 	clients::{npm, python, python_script, run},
 	compute::{CLIENT, COORDINATOR, Compute, MINERS, Money, PURSE, account},
 	reserve::gridproof,
-	transfers, wait,
+	transfers,
 };
 use gridproof_primitives::{
 	H256,
-	compute::{JobState, SignedReceipt},
+	compute::{JobState, JobView, SignedReceipt},
 };
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
@@ -28,11 +31,10 @@ use std::{
 	time::{Duration, Instant},
 };
 
+/// Settled jobs as the chain has them, by id.
+type Jobs = BTreeMap<Vec<u8>, JobView>;
+
 const PALLET: &str = "ComputeReceipts";
-/// What a compute unit of the full class and score asks for, as the parameters have it.
-const MINT_PER_UNIT: u128 = 1_000_000_000_000_000;
-/// Class of a processor, in thousandths.
-const CPU: u128 = 300;
 
 fn jobs() -> Result<usize> {
 	match env::var("GRIDPROOF_E2E_JOBS") {
@@ -93,9 +95,10 @@ async fn every_escrow_settles_and_the_money_adds_up_to_the_last_unit() -> Result
 	let overview = compute.overview().await?;
 	assert_eq!(overview.jobs_settled, u64::try_from(count + 3)?);
 	assert_eq!((overview.jobs_open, overview.escrow_ait), (0, 0), "nothing is held any more");
-	check_settlements(&compute, &money, count + 3).await?;
-	check_mint(&compute, &money).await?;
-	check_wealth(&compute, &money, &before).await?;
+	let jobs = compute.settled_jobs(&money).await?;
+	check_settlements(&jobs, &money, count + 3)?;
+	check_mint(&compute, &jobs, &money).await?;
+	check_wealth(&compute, &jobs, &money, &before).await?;
 	replays_change_nothing(&compute, &done.iter().map(|d| d.job.clone()).collect::<Vec<_>>())
 		.await?;
 	clients_of_openai(&compute).await?;
@@ -127,11 +130,7 @@ async fn own_job(compute: &Compute, prompt: &str) -> Result<()> {
 
 /// Closes the running step by waiting for its end, and has everybody paid.
 async fn pay_out(compute: &Compute) -> Result<()> {
-	let step = compute.overview().await?.step.step;
-	wait::until("the step's end", Duration::from_secs(60), async || {
-		Ok((compute.overview().await?.step.step > step).then_some(()))
-	})
-	.await?;
+	compute.wait_for_next_step().await?;
 	let parties: Vec<[u8; 32]> =
 		compute.miner_keys.iter().copied().chain([compute.coordinator_key]).collect();
 	for party in parties {
@@ -149,13 +148,12 @@ fn patience() -> Patience {
 }
 
 /// Each job settled once, by its assigned price, and the rest went back.
-async fn check_settlements(compute: &Compute, money: &Money, count: usize) -> Result<()> {
+fn check_settlements(jobs: &Jobs, money: &Money, count: usize) -> Result<()> {
 	assert_eq!(money.settled.len(), count);
 	for (job, settled) in &money.settled {
 		let [settled] = &settled[..] else { anyhow::bail!("{settled:?} for one job") };
-		let id = format!("0x{}", hex::encode(job));
-		let view = compute.on_chain(&id).await?;
-		let receipt = view.receipt.context("no receipt")?;
+		let view = &jobs[job];
+		let receipt = view.receipt.as_ref().context("no receipt")?;
 		assert_eq!(view.state, JobState::Settled);
 		let paid: u128 = settled.shares.iter().sum();
 		assert_eq!((receipt.price, receipt.miner.to_vec()), (paid, settled.miner.clone()));
@@ -167,48 +165,23 @@ async fn check_settlements(compute: &Compute, money: &Money, count: usize) -> Re
 	Ok(())
 }
 
-/// What was minted is what the formula gives, reckoned here with numbers of any size.
-async fn check_mint(compute: &Compute, money: &Money) -> Result<()> {
-	let mut weights: BTreeMap<u64, BTreeMap<Vec<u8>, BigInt>> = BTreeMap::new();
-	for (job, settled) in &money.settled {
-		let [settled] = &settled[..] else { anyhow::bail!("settled twice") };
-		let id = format!("0x{}", hex::encode(job));
-		let step = compute.on_chain(&id).await?.receipt.context("no receipt")?.step;
-		let of = weights.entry(step).or_default().entry(settled.miner.clone()).or_default();
-		*of += settled.weight;
-		let base = settled.units * CPU;
-		ensure!(settled.weight % base == 0, "the weight is not units, class and a score");
-		ensure!(settled.weight / base <= 10_000, "a score above 10,000");
-	}
-	let mut minted: BTreeMap<Vec<u8>, BigInt> = BTreeMap::new();
-	let mut treasury = BigInt::from(0);
-	for (step, miners) in &weights {
-		let whole: BigInt = miners.values().sum();
-		let demand = &whole * MINT_PER_UNIT / 10_000_000u64;
-		let budget = BigInt::from(50_000_000_000_000_000_000u128) >> (step / 210_000);
-		let pool = demand.min(budget);
-		let (to_treasury, to_coordinator) = (&pool / 5, &pool / 20);
-		let to_miners = &pool - &to_treasury - &to_coordinator;
-		for (miner, weight) in miners {
-			let part = &to_miners * weight / &whole;
-			*minted.entry(miner.clone()).or_default() += part;
-		}
-		*minted.entry(compute.coordinator_key.to_vec()).or_default() += to_coordinator;
-		treasury += to_treasury;
-	}
-	for (key, amount) in &minted {
+/// What was minted is what the formula gives.
+async fn check_mint(compute: &Compute, jobs: &Jobs, money: &Money) -> Result<()> {
+	let earned = emission::earned(compute, jobs, money)?;
+	for (key, amount) in &earned.by_key {
 		let paid = money.minted.get(key).copied().unwrap_or(0);
 		assert_eq!(amount.to_u128(), Some(paid), "minted to {}", hex::encode(key));
 	}
-	assert_eq!(treasury.to_u128(), Some(money.treasury), "minted to the treasury");
+	assert_eq!(earned.treasury.to_u128(), Some(money.treasury), "minted to the treasury");
 	assert_eq!(compute.overview().await?.minted, money.minted());
-	println!("minted {} in {} steps", money.minted(), weights.len());
+	println!("minted {} in {} steps", money.minted(), earned.steps);
 	Ok(())
 }
 
 /// Who paid, who got, to the last unit.
 async fn check_wealth(
 	compute: &Compute,
+	jobs: &Jobs,
 	money: &Money,
 	before: &BTreeMap<&'static str, u128>,
 ) -> Result<()> {
@@ -223,7 +196,7 @@ async fn check_wealth(
 	let mut paid_by: BTreeMap<[u8; 32], u128> = BTreeMap::new();
 	let mut paid_to: BTreeMap<Vec<u8>, u128> = BTreeMap::new();
 	for (job, settled) in &money.settled {
-		let view = compute.on_chain(&format!("0x{}", hex::encode(job))).await?;
+		let view = &jobs[job];
 		let total: u128 = settled.iter().flat_map(|settled| settled.shares).sum();
 		*paid_by.entry(view.client).or_default() += total;
 		for settled in settled {
