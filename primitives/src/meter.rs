@@ -3,7 +3,8 @@
 //! - [`MeterName`], [`Topic`]: who a meter is, and where it speaks over MQTT;
 //! - [`BatchHeader`], [`SignedBatch`]: what a device signs;
 //! - [`check_batch`]: every rule of a batch but the signature, each with its own [`BatchRefusal`];
-//! - [`Certificate`], [`OwnerConsent`]: what an electrician certifies and an owner agrees to;
+//! - [`Organisation`], [`Certification`], [`OwnerConsent`]: who certifies, what, and what an owner
+//!   agrees to; [`Certificate`] is what comes of it;
 //! - [`MeterInfo`], [`Totals`], [`BatchRecord`], [`Overview`]: what the chain answers;
 //! - [`message`]: how a gateway asks a device to sign;
 //! - [`Anchor`], [`op_return_script`]: a root in a Bitcoin transaction.
@@ -15,6 +16,7 @@ mod batch;
 mod certificate;
 pub mod message;
 mod name;
+mod organisation;
 // `as` is what the derived encoding of an enum with fields writes.
 #[allow(clippy::cast_possible_truncation)]
 mod rules;
@@ -25,13 +27,16 @@ mod views;
 pub use anchor::{Anchor, AnchorState, MIN_CONFIRMATIONS, op_return_script, root_of_script};
 pub use batch::{BatchHeader, Registers, SignedBatch};
 pub use certificate::{
-	Certificate, Direction, OrganisationIndex, OwnerConsent, SealId, Suspension, Trust,
+	Certificate, Certification, Direction, NewDevice, OwnerConsent, SealId, Suspension, Trust,
 };
 pub use name::{MeterName, NameFault, NamePart, Topic};
+pub use organisation::{Organisation, OrganisationIndex, OrganisationName, OrganisationStanding};
 pub use rules::{Accepted, BatchLimits, BatchRefusal, MeterState, check_batch, max_energy_wh};
 pub use views::{
 	BatchRecord, MeterInfo, Overview, ReadingQuery, ReadingRefusal, Totals, VerifiedReading,
 };
+
+use crate::units::MILLIS_PER_DAY;
 
 /// A meter's number, given by the chain at certification, in order.
 pub type MeterIndex = u32;
@@ -51,4 +56,4 @@ pub const MAX_SKEW_MS: u64 = 60_000;
 /// decides otherwise: 110 %.
 pub const TOLERANCE_PPT: u32 = 1_100;
 /// For how long an owner's consent can be good, in milliseconds: 30 days.
-pub const MAX_CONSENT_MS: u64 = 30 * 86_400_000;
+pub const MAX_CONSENT_MS: u64 = 30 * MILLIS_PER_DAY;

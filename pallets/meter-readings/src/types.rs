@@ -8,18 +8,16 @@ use gridproof_primitives::{
 	H256,
 	day::Day,
 	ed25519::PublicKey,
-	meter::{
-		BatchHeader, BatchLimits, Certificate, Direction, MeterIndex, MeterName, MeterState,
-		Registers, SealId, Suspension, Trust,
-	},
+	meter::{BatchHeader, BatchLimits, Certificate, MeterIndex, MeterState, Suspension},
 	units::MILLIS_PER_DAY,
 };
 use scale_info::TypeInfo;
 
-pub use gridproof_primitives::meter::OrganisationIndex;
+pub use gridproof_primitives::meter::{
+	Certification, NewDevice, Organisation, OrganisationIndex, OrganisationName,
+	OrganisationStanding,
+};
 
-/// The name of an organisation.
-pub type OrganisationName = BoundedVec<u8, ConstU32<64>>;
 /// The canonical JSON of one reading, as it goes into a proof on chain.
 pub type Leaf = BoundedVec<u8, ConstU32<4_096>>;
 /// The siblings of a leaf, from the leaf upwards: enough for 2³² readings.
@@ -32,114 +30,6 @@ pub trait EnergyAccounts<AccountId> {
 
 	/// The account from which either owner or device can spend.
 	fn energy_account(owner: &AccountId, device: &PublicKey) -> AccountId;
-}
-
-/// May an organisation act?
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-)]
-pub enum OrganisationStanding {
-	/// Not yet: it waits for governance.
-	#[default]
-	#[codec(index = 0)]
-	Pending,
-	/// Yes.
-	#[codec(index = 1)]
-	Admitted,
-	/// No more, and the meters that it certified do not count.
-	#[codec(index = 2)]
-	Revoked,
-}
-
-/// An organisation of electricians.
-#[derive(
-	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug,
-)]
-pub struct Organisation<AccountId, Balance> {
-	/// What it calls itself.
-	pub name: OrganisationName,
-	/// Who adds and removes members.
-	pub admin: AccountId,
-	/// May it act?
-	pub standing: OrganisationStanding,
-	/// How many electricians it has.
-	pub members: u32,
-	/// How many meters are in service that it certified.
-	pub meters: u32,
-	/// Deposit held of the admin for this row, in the native token.
-	pub deposit: Balance,
-}
-
-/// What an electrician vouches for, and an owner consents to.
-#[derive(
-	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug,
-)]
-pub struct Certification<AccountId> {
-	/// Site, device and meter, as in the topic that it publishes to.
-	pub name: MeterName,
-	/// The key that signs its batches.
-	pub device: PublicKey,
-	/// Whose meter it is.
-	pub owner: AccountId,
-	/// The most that it can carry, in W.
-	pub rated_power_w: u32,
-	/// Which ways energy goes through it.
-	pub direction: Direction,
-	/// Who holds the key.
-	pub trust: Trust,
-	/// Its seal.
-	pub seal: SealId,
-	/// Its registers when its certified service begins.
-	pub registers: Registers,
-	/// When its certified service begins, UTC milliseconds: no batch can start before.
-	pub since_ms: u64,
-	/// Until when the owner's consent is good, UTC milliseconds.
-	pub valid_until_ms: u64,
-}
-
-impl<AccountId> Certification<AccountId> {
-	/// The certificate that comes of it.
-	pub fn certificate(
-		self,
-		organisation: OrganisationIndex,
-		electrician: AccountId,
-	) -> Certificate<AccountId> {
-		let Self { name, device, owner, rated_power_w, direction, trust, seal, .. } = self;
-		Certificate {
-			name,
-			device,
-			owner,
-			organisation,
-			electrician,
-			rated_power_w,
-			direction,
-			trust,
-			seal,
-		}
-	}
-}
-
-/// Another key for the device of a meter.
-#[derive(
-	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug,
-)]
-pub struct NewDevice<Signature> {
-	/// The key.
-	pub device: PublicKey,
-	/// Until when the owner's consent is good, UTC milliseconds; later than any before.
-	pub valid_until_ms: u64,
-	/// The owner's signature of the consent.
-	pub consent: Signature,
 }
 
 /// A certificate, and what it rests on.

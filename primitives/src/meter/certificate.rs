@@ -1,6 +1,6 @@
 //! What an electrician certifies, and what the owner agrees to.
 
-use super::{MAX_SEAL_BYTES, MeterName};
+use super::{MAX_SEAL_BYTES, MeterName, OrganisationIndex, Registers};
 use crate::{H256, ed25519::PublicKey};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -12,8 +12,6 @@ use sp_core::{ConstU32, bounded::BoundedVec};
 /// Domain tag of an owner's consent.
 const CONSENT_DOMAIN: &str = "gridproof/consent/v1";
 
-/// An organisation's number, given by the chain at registration, in order.
-pub type OrganisationIndex = u32;
 /// What is printed on a meter's seal.
 pub type SealId = BoundedVec<u8, ConstU32<MAX_SEAL_BYTES>>;
 
@@ -216,4 +214,79 @@ impl<AccountId: Encode> OwnerConsent<AccountId> {
 	pub fn signing_payload(&self, genesis: &H256) -> Vec<u8> {
 		(CONSENT_DOMAIN, genesis, self).encode()
 	}
+}
+
+/// What an electrician vouches for, and an owner consents to.
+#[derive(
+	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug,
+)]
+pub struct Certification<AccountId> {
+	/// Site, device and meter, as in the topic that it publishes to.
+	pub name: MeterName,
+	/// The key that signs its batches.
+	pub device: PublicKey,
+	/// Whose meter it is.
+	pub owner: AccountId,
+	/// The most that it can carry, in W.
+	pub rated_power_w: u32,
+	/// Which ways energy goes through it.
+	pub direction: Direction,
+	/// Who holds the key.
+	pub trust: Trust,
+	/// Its seal.
+	pub seal: SealId,
+	/// Its registers when its certified service begins.
+	pub registers: Registers,
+	/// When its certified service begins, UTC milliseconds: no batch can start before.
+	pub since_ms: u64,
+	/// Until when the owner's consent is good, UTC milliseconds.
+	pub valid_until_ms: u64,
+}
+
+impl<AccountId> Certification<AccountId> {
+	/// The certificate that comes of it.
+	pub fn certificate(
+		self,
+		organisation: OrganisationIndex,
+		electrician: AccountId,
+	) -> Certificate<AccountId> {
+		let Self { name, device, owner, rated_power_w, direction, trust, seal, .. } = self;
+		Certificate {
+			name,
+			device,
+			owner,
+			organisation,
+			electrician,
+			rated_power_w,
+			direction,
+			trust,
+			seal,
+		}
+	}
+}
+
+impl<AccountId: Clone> Certification<AccountId> {
+	/// What the owner has to sign.
+	pub fn consent(&self, organisation: OrganisationIndex) -> OwnerConsent<AccountId> {
+		OwnerConsent {
+			organisation,
+			name: self.name.clone(),
+			device: self.device,
+			owner: self.owner.clone(),
+			valid_until_ms: self.valid_until_ms,
+		}
+	}
+}
+
+/// Another key for the device of a meter.
+#[derive(
+	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug,
+)]
+pub struct NewDevice<Signature> {
+	/// The key.
+	pub device: PublicKey,
+	/// Until when the owner's consent is good, UTC milliseconds; later than any before.
+	pub valid_until_ms: u64,
+	/// The owner's signature of the consent.
+	pub consent: Signature,
 }

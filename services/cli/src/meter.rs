@@ -12,10 +12,10 @@ use clap::{Args, Subcommand};
 use gridproof_chain::{Chain, Failure};
 use gridproof_keys::{
 	AccountKey, KeyFault,
-	account::{development_signer, load_signer, parse_account},
+	account::{AccountSignature, development_signer, load_signer, parse_account},
 };
 use gridproof_meter::{
-	chain::{self, Info, NewDevice, Shown},
+	chain::{self, Info, Shown},
 	credentials, load,
 	mqtt::Broker,
 	onboard::{
@@ -25,7 +25,9 @@ use gridproof_meter::{
 };
 use gridproof_primitives::{
 	emlog::{format_utc, parse_utc},
-	meter::{Direction, MeterIndex, MeterName, Overview, Registers, Suspension, Totals, Trust},
+	meter::{
+		Direction, MeterIndex, MeterName, NewDevice, Overview, Registers, Suspension, Totals, Trust,
+	},
 };
 use serde::Serialize;
 use std::{
@@ -619,7 +621,7 @@ fn new_device(
 	folder: &Path,
 	owner: &str,
 	passphrase: &PassphraseArgs,
-) -> anyhow::Result<NewDevice> {
+) -> anyhow::Result<NewDevice<AccountSignature>> {
 	let owner = match owner.starts_with("//") {
 		true => AccountKey::from(development_signer(owner)?),
 		false if gridproof_keys::wallet::show(Path::new(owner)).is_ok() => {

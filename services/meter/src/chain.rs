@@ -1,6 +1,6 @@
 //! What the chain knows about meters, and the calls of electricians.
 
-use codec::{Compact, Decode, Encode};
+use codec::{Compact, Encode};
 use gridproof_chain::{Chain, Failure, Included, Patience, Submitter};
 use gridproof_keys::{
 	AccountKey,
@@ -10,8 +10,9 @@ use gridproof_primitives::{
 	H256,
 	ed25519::PublicKey,
 	meter::{
-		Anchor, AnchorState, Direction, MeterIndex, MeterInfo, MeterName, OrganisationIndex,
-		Overview, OwnerConsent, Registers, SealId, Suspension, Totals, Trust,
+		Anchor, AnchorState, Certification, Direction, MeterIndex, MeterInfo, MeterName, NewDevice,
+		Organisation, OrganisationIndex, OrganisationStanding, Overview, OwnerConsent, Registers,
+		SealId, Suspension, Totals, Trust,
 	},
 };
 use serde::Serialize;
@@ -118,44 +119,6 @@ pub async fn overview(chain: &Chain) -> Result<Overview, Failure> {
 	chain.call(&format!("{API}_overview"), &[]).await
 }
 
-/// What an electrician vouches for: the argument of `certify_meter`.
-#[derive(Clone, Debug, PartialEq, Eq, Encode)]
-pub struct Certification {
-	/// Site, device and meter.
-	pub name: MeterName,
-	/// The key that signs its batches.
-	pub device: PublicKey,
-	/// Whose meter it is.
-	pub owner: [u8; 32],
-	/// The most that it can carry, in W.
-	pub rated_power_w: u32,
-	/// Which ways energy goes through it.
-	pub direction: Direction,
-	/// Who holds the key.
-	pub trust: Trust,
-	/// Its seal.
-	pub seal: SealId,
-	/// Its registers when its certified service begins.
-	pub registers: Registers,
-	/// When its certified service begins, UTC milliseconds.
-	pub since_ms: u64,
-	/// Until when the owner's consent is good, UTC milliseconds.
-	pub valid_until_ms: u64,
-}
-
-impl Certification {
-	/// What the owner has to sign.
-	pub fn consent(&self, organisation: OrganisationIndex) -> OwnerConsent<[u8; 32]> {
-		OwnerConsent {
-			organisation,
-			name: self.name.clone(),
-			device: self.device,
-			owner: self.owner,
-			valid_until_ms: self.valid_until_ms,
-		}
-	}
-}
-
 /// A call, as [`Submitter`] takes it: pallet, name, SCALE-encoded arguments.
 pub type Call = (&'static str, &'static str, Vec<u8>);
 
@@ -171,7 +134,7 @@ pub fn multi_signature(signature: &AccountSignature) -> Vec<u8> {
 /// `certify_meter`.
 pub fn certify(
 	organisation: OrganisationIndex,
-	certification: &Certification,
+	certification: &Certification<[u8; 32]>,
 	consent: &AccountSignature,
 ) -> Call {
 	let mut arguments = (Compact(organisation), certification).encode();
@@ -189,16 +152,6 @@ pub fn reinstate(meter: MeterIndex, seal: &SealId) -> Call {
 	(PALLET, "reinstate_meter", (Compact(meter), seal).encode())
 }
 
-/// Another key for a meter's device, with the owner's consent to it.
-pub struct NewDevice {
-	/// The key.
-	pub device: PublicKey,
-	/// Until when the consent is good, UTC milliseconds.
-	pub valid_until_ms: u64,
-	/// The owner's signature.
-	pub consent: AccountSignature,
-}
-
 /// For how long an owner's consent can be used, in milliseconds: one hour.
 pub const CONSENT_MS: u64 = 3_600_000;
 
@@ -209,7 +162,7 @@ pub fn new_device(
 	device: PublicKey,
 	owner: &AccountKey,
 	now_ms: u64,
-) -> NewDevice {
+) -> NewDevice<AccountSignature> {
 	let certificate = &meter.certificate;
 	let consent = OwnerConsent {
 		organisation: certificate.organisation,
@@ -227,7 +180,7 @@ pub fn exchange(
 	meter: MeterIndex,
 	registers: Registers,
 	seal: &SealId,
-	new: Option<&NewDevice>,
+	new: Option<&NewDevice<AccountSignature>>,
 ) -> Call {
 	let mut arguments = (Compact(meter), registers, seal).encode();
 	match new {
@@ -276,35 +229,6 @@ pub async fn meters(chain: &Chain) -> Result<Vec<Info>, Failure> {
 	}
 }
 
-/// May an organisation act?
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Standing {
-	/// Not yet: it waits for governance.
-	Pending,
-	/// Yes.
-	Admitted,
-	/// No more.
-	Revoked,
-}
-
-/// An organisation of electricians.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Organisation {
-	/// What it calls itself.
-	pub name: Vec<u8>,
-	/// Who adds and removes members.
-	pub admin: [u8; 32],
-	/// May it act?
-	pub standing: Standing,
-	/// How many electricians it has.
-	pub members: u32,
-	/// How many meters are in service that it certified.
-	pub meters: u32,
-	/// Deposit held of the admin, in the native token's smallest unit.
-	pub deposit: u128,
-}
-
 /// An organisation by its number.
 ///
 /// # Errors
@@ -312,7 +236,7 @@ pub struct Organisation {
 pub async fn organisation(
 	chain: &Chain,
 	index: OrganisationIndex,
-) -> Result<Option<Organisation>, Failure> {
+) -> Result<Option<Organisation<[u8; 32], u128>>, Failure> {
 	chain.call(&format!("{API}_organisation"), &index.encode()).await
 }
 
@@ -362,6 +286,6 @@ pub fn add_member(organisation: OrganisationIndex, who: &[u8; 32]) -> Call {
 }
 
 /// `set_organisation_standing`, to be dispatched by governance.
-pub fn set_standing(organisation: OrganisationIndex, standing: Standing) -> Call {
+pub fn set_standing(organisation: OrganisationIndex, standing: OrganisationStanding) -> Call {
 	(PALLET, "set_organisation_standing", (Compact(organisation), standing).encode())
 }

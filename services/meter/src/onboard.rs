@@ -2,18 +2,14 @@
 //!
 //! Whatever is done already is left as it is: a run that was interrupted is started again.
 
-use crate::{
-	Binding, DeviceFault, Start,
-	chain::{self, Certification, Standing},
-	file_name,
-};
+use crate::{Binding, DeviceFault, Start, chain, file_name};
 use gridproof_chain::{Chain, Failure, Patience, Submitter};
 use gridproof_keys::{AccountKey, KeyFault, Kind, SealedKey, account::address, files};
 use gridproof_primitives::{
 	H256,
 	meter::{
-		Direction, MAX_SEAL_BYTES, MeterIndex, MeterName, OrganisationIndex, Registers, SealId,
-		Trust,
+		Certification, Direction, MAX_SEAL_BYTES, MeterIndex, MeterName, OrganisationIndex,
+		OrganisationStanding, Registers, SealId, Trust,
 	},
 };
 use serde::{Deserialize, Serialize};
@@ -447,7 +443,7 @@ fn prepare(
 	order: &Order,
 	spec: &MeterSpec,
 	ask: Ask,
-) -> Result<(Certification, PathBuf), OnboardFault> {
+) -> Result<(Certification<[u8; 32]>, PathBuf), OnboardFault> {
 	let bad = |reason: String| bad_file(Path::new(&spec.meter), None, reason);
 	let name = spec.name().map_err(bad)?;
 	let (key, path) = device_key(order.keys, &name, order.passphrase, ask)?;
@@ -466,7 +462,7 @@ fn prepare(
 	Ok((certification, path))
 }
 
-fn check_same(info: &chain::Info, wanted: &Certification) -> Result<(), OnboardFault> {
+fn check_same(info: &chain::Info, wanted: &Certification<[u8; 32]>) -> Result<(), OnboardFault> {
 	let certificate = &info.certificate;
 	let what = if certificate.device != wanted.device {
 		"another device key"
@@ -490,9 +486,9 @@ async fn check_organisation(chain: &Chain, order: &Order<'_>) -> Result<(), Onbo
 		.await?
 		.ok_or_else(|| fault("does not exist; register it with --register"))?;
 	match organisation.standing {
-		Standing::Admitted => (),
-		Standing::Pending => return Err(fault("waits for governance to admit it")),
-		Standing::Revoked => return Err(fault("was revoked by governance")),
+		OrganisationStanding::Admitted => (),
+		OrganisationStanding::Pending => return Err(fault("waits for governance to admit it")),
+		OrganisationStanding::Revoked => return Err(fault("was revoked by governance")),
 	}
 	if !chain::is_member(chain, index, &order.electrician.account()).await? {
 		return Err(fault("does not have this electrician; its admin has to add the account"));
@@ -539,7 +535,8 @@ pub async fn register(
 		chain::submit(chain, admin, call, patience).await.map_err(refused)?;
 	}
 	if let Some(governance) = governance {
-		let (pallet, call, arguments) = chain::set_standing(organisation, Standing::Admitted);
+		let (pallet, call, arguments) =
+			chain::set_standing(organisation, OrganisationStanding::Admitted);
 		let inner = chain.call_bytes(pallet, call, &arguments).await?;
 		let call = ("Sudo", "sudo", inner);
 		chain::submit(chain, governance, call, patience).await.map_err(refused)?;
@@ -548,7 +545,7 @@ pub async fn register(
 	Ok(Registered {
 		organisation,
 		name: name.to_string(),
-		admitted: found.standing == Standing::Admitted,
+		admitted: found.standing == OrganisationStanding::Admitted,
 		electricians: electricians.iter().map(address).collect(),
 	})
 }
