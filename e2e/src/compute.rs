@@ -92,9 +92,18 @@ impl Compute {
 	/// # Errors
 	/// When any part does not start.
 	pub async fn start() -> Result<Self> {
+		Self::start_with(true).await
+	}
+
+	/// As [`Compute::start`]; `show_log` prints the end of the node's log when it is over.
+	///
+	/// # Errors
+	/// When any part does not start.
+	pub async fn start_with(show_log: bool) -> Result<Self> {
 		let _ = rustls::crypto::ring::default_provider().install_default();
 		let folder = tempfile::Builder::new().prefix("gridproof-e2e-compute-").tempdir()?;
 		let mut config = NodeConfig::development();
+		config.show_log = show_log;
 		// Tests read the events of all blocks in the end, however many there are then.
 		config.arguments.extend(["--state-pruning".into(), "archive".into()]);
 		let node = Node::start(config).await?;

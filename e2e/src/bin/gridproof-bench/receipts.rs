@@ -215,7 +215,7 @@ const SETTLED: &str = "ComputeReceipts.ReceiptSettled";
 
 /// Real inferences by two miners, at a steady rate.
 async fn inferences(count: usize, rate: u64) -> Result<()> {
-	let mut compute = Compute::start().await?;
+	let mut compute = Compute::start_with(false).await?;
 	let pause = Duration::from_secs(1).checked_div(u32::try_from(rate)?).unwrap_or_default();
 	let start = Instant::now();
 	let asked = &compute;
