@@ -1,0 +1,93 @@
+//! A connection that breaks while a transaction is on its way, and what became of the transaction.
+
+use anyhow::{Result, ensure};
+use codec::{Compact, Encode};
+use gridproof_chain::{Chain, Patience, Submitter};
+use gridproof_e2e::{Node, NodeConfig, process::free_ports};
+use gridproof_keys::account::{AccountKey, development_signer};
+use std::time::{Duration, Instant};
+use tokio::{
+	io::copy_bidirectional,
+	net::{TcpListener, TcpStream},
+	sync::watch,
+};
+
+const LIMIT: Duration = Duration::from_secs(60);
+/// How long the way to the node stays cut: by then the transaction is final.
+const CUT: Duration = Duration::from_secs(4);
+const SENT: u128 = 1_000_000_000_000_000_000;
+
+/// A way to a node that can be cut.
+struct Way {
+	port: u16,
+	open: watch::Sender<bool>,
+}
+
+impl Way {
+	async fn to(port: u16) -> Result<Self> {
+		let [own] = free_ports()?;
+		let listener = TcpListener::bind(("127.0.0.1", own)).await?;
+		let (open, state) = watch::channel(true);
+		tokio::spawn(async move {
+			while let Ok((mut client, _)) = listener.accept().await {
+				let mut state = state.clone();
+				tokio::spawn(async move {
+					if !*state.borrow() {
+						return;
+					}
+					let Ok(mut node) = TcpStream::connect(("127.0.0.1", port)).await else {
+						return;
+					};
+					tokio::select! {
+						_ = copy_bidirectional(&mut client, &mut node) => (),
+						_ = state.wait_for(|open| !*open) => (),
+					}
+				});
+			}
+		});
+		Ok(Self { port: own, open })
+	}
+
+	async fn cut(&self) {
+		self.open.send_replace(false);
+		tokio::time::sleep(CUT).await;
+		self.open.send_replace(true);
+	}
+}
+
+/// Waits until the pool has a transaction, and cuts the way to it.
+async fn cut_when_pending(node: &Node, way: &Way) -> Result<()> {
+	let start = Instant::now();
+	while node.rpc()?.pending().await? == 0 {
+		ensure!(start.elapsed() < LIMIT, "no transaction came");
+		tokio::time::sleep(Duration::from_millis(5)).await;
+	}
+	way.cut().await;
+	Ok(())
+}
+
+#[tokio::test]
+async fn a_transaction_that_got_through_is_found_after_its_connection_broke() -> Result<()> {
+	let mut config = NodeConfig::development();
+	// A node answers to its own address only, unless it may be called from anywhere.
+	config.arguments.extend(["--rpc-cors", "all"].map(str::to_owned));
+	let node = Node::start(config).await?;
+	node.wait_for_finalized(1, LIMIT).await?;
+	let way = Way::to(node.rpc_port()).await?;
+	let chain = Chain::connect(&format!("ws://127.0.0.1:{}", way.port)).await?;
+	let receiver = AccountKey::from(development_signer("//nobody")?).account();
+	let patience = Patience { per_attempt: Duration::from_secs(20), ..Patience::default() };
+	let submitter = Submitter::new(chain.clone(), development_signer("//Bob")?, patience);
+	// The name of the receiver's kind, its account, the amount.
+	let transfer = [vec![0], receiver.to_vec(), Compact(SENT).encode()].concat();
+	let call = ("Balances", "transfer_allow_death", transfer);
+	let calls = [call];
+	let (outcomes, cut) = tokio::join!(submitter.submit(&calls), cut_when_pending(&node, &way));
+	cut?;
+	for outcome in outcomes? {
+		let included = outcome?;
+		assert!(included.events.iter().any(|event| event.0 == "Balances.Transfer"));
+	}
+	assert_eq!(chain.native_balance(&receiver).await?.0, SENT, "sent once");
+	Ok(())
+}
