@@ -111,7 +111,7 @@ impl ExtrinsicBuilder for TransferBuilder {
 	}
 
 	fn build(&self, nonce: u32) -> Result<OpaqueExtrinsic, &'static str> {
-		let call = gridproof_runtime::BalancesCall::<Runtime>::transfer_keep_alive {
+		let call = pallet_balances::Call::<Runtime>::transfer_keep_alive {
 			dest: self.destination.clone().into(),
 			value: self.value,
 		};
@@ -160,11 +160,7 @@ fn signed(
 	);
 	let signature = payload.using_encoded(|bytes| sender.sign(bytes));
 	let account = AccountId::from(sender.public());
-	UncheckedExtrinsic::new_signed(call, account.into(), signature.into(), extension)
-		.encode()
-		.as_slice()
-		.try_into()
-		.map_err(|_| "the transaction does not decode")
+	Ok(UncheckedExtrinsic::new_signed(call, account.into(), signature.into(), extension).into())
 }
 
 /// The inherents of a first block, at the Unix epoch.

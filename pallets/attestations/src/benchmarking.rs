@@ -175,6 +175,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn set_kind_open() -> Result<(), BenchmarkError> {
+		OpenKinds::<T>::remove(Kind::Rehearsal);
 		let origin = governance::<T>()?;
 
 		#[extrinsic_call]

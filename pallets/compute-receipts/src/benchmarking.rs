@@ -327,6 +327,7 @@ mod benchmarks {
 		let miner = party::<T>(PartyRole::Miner(Class::Gpu), 0)?;
 		let client = rich::<T>("client", 0);
 		T::Aicp::increase_balance(&client, 2 * PRICE, Precision::Exact)?;
+		T::Aicp::set_total_issuance(T::Aicp::total_issuance().max(2 * PRICE));
 		let asset = PriceAsset::Aicp;
 		let quote = Quote { asset, miner: Some(miner), ..quote::<T>(coordinator, &client, 0) };
 		let genesis = ComputeReceipts::<T>::genesis_hash();
@@ -466,19 +467,19 @@ mod benchmarks {
 	fn heartbeats(n: Linear<1, MAX_HEARTBEATS_PER_CALL>) -> Result<(), BenchmarkError> {
 		parameters::<T>();
 		let genesis = ComputeReceipts::<T>::genesis_hash();
-		let mut heartbeats = Heartbeats::default();
+		let mut list = Heartbeats::default();
 		for index in 0..n {
 			let miner = party::<T>(PartyRole::Miner(Class::Gpu), index)?;
 			let heartbeat = Heartbeat { miner, time_ms: T::Time::now() + 1 };
 			let signature = sign(&miner, &heartbeat.signing_payload(&genesis))?;
 			let signed = SignedHeartbeat { heartbeat, signature };
-			heartbeats.try_push(signed).map_err(|_| "as many as fit")?;
+			list.try_push(signed).map_err(|_| "as many as fit")?;
 		}
-		let miner = heartbeats[0].heartbeat.miner;
+		let miner = list[0].heartbeat.miner;
 		let origin = T::RuntimeOrigin::from(RawOrigin::Authorized);
 
 		#[extrinsic_call]
-		_(origin as T::RuntimeOrigin, heartbeats);
+		_(origin as T::RuntimeOrigin, list);
 
 		assert!(Activities::<T>::get(miner).heartbeat_ms > 0);
 		Ok(())

@@ -265,7 +265,11 @@ impl<T: Config> Pallet<T> {
 			true => T::WeightInfo::submit_verified_batches(count),
 			false => T::WeightInfo::submit_batches(count),
 		};
-		let weight = weight.saturating_add(T::WeightInfo::open_energy_accounts(run.opened));
+		let opening = match run.opened {
+			0 => Weight::zero(),
+			opened => T::WeightInfo::open_energy_accounts(opened),
+		};
+		let weight = weight.saturating_add(opening);
 		run.finish();
 		Ok(Outcome { refused, weight })
 	}
