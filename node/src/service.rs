@@ -40,17 +40,18 @@ use std::{sync::Arc, time::Duration};
 /// upstream's 333 ms and its voting rules.
 const GOSSIP_DURATION: Duration = Duration::from_millis(100);
 
-/// Part of the slot that an author fills with transactions.
+/// Part of the slot after which a block that is not ready is given up.
 ///
-/// The others execute the block before the next of them can build on it, and they have what is
-/// left of the slot for that and for the network: twice 0.4 s leaves 0.2 s of the second.
-const PROPOSAL_PORTION: f32 = 0.4;
+/// Two thirds of it go to transactions, the rest is for the state root: with less, an author on a
+/// busy machine throws away every full block, and the chain stands still. The others execute the
+/// block, whose transactions took a third of a second at most, in what is left of the slot.
+const PROPOSAL_PORTION: f32 = 0.5;
 
 /// The same after empty slots, where a slow block is better than none.
 ///
 /// Small on purpose: one validator that is down makes an empty slot in every round, and a longer
 /// block after each of them would be late at the next author.
-const MAX_PROPOSAL_PORTION: f32 = 0.5;
+const MAX_PROPOSAL_PORTION: f32 = 0.6;
 
 type RpcBuilder = Box<dyn Fn(SubscriptionTaskExecutor) -> Result<RpcModule<()>, sc_service::Error>>;
 
