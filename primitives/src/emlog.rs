@@ -250,6 +250,18 @@ pub fn check_topic(topic: &str, log: &EnergyLog) -> Result<(), LogRefusal> {
 	if topic == wanted { Ok(()) } else { Err(LogRefusal::WrongTopic(wanted)) }
 }
 
+/// The file of a batch, which its CID names: its canonical logs in order, with a newline between two.
+pub fn batch_file<'a>(logs: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
+	let mut file = Vec::new();
+	for (place, log) in logs.into_iter().enumerate() {
+		if place > 0 {
+			file.push(b'\n');
+		}
+		file.extend_from_slice(log.as_bytes());
+	}
+	file
+}
+
 const LOG_FIELDS: [&str; 12] = [
 	"schema_version",
 	"site_id",

@@ -3,7 +3,7 @@
 use gridproof_primitives::{
 	emlog::{
 		Direction, Energy, EnergyFault, EnergyLog, LogRefusal, MAX_LOG_BYTES, RunningRegister,
-		RunningRegisters, Status, TimeFault, check_topic, format_utc, parse_utc,
+		RunningRegisters, Status, TimeFault, batch_file, check_topic, format_utc, parse_utc,
 	},
 	json::{self, Fault, JsonError, Limits, Value},
 	meter::{NameFault, Registers},
@@ -17,6 +17,13 @@ fn example() -> Value {
 	let vectors = json::parse(include_bytes!("data/emlog.json"), Limits::DEFAULT).unwrap();
 	let logs = vectors.get("logs").unwrap().as_array().unwrap();
 	logs[0].get("log").unwrap().clone()
+}
+
+#[test]
+fn the_file_of_a_batch_is_its_logs_with_a_newline_between_two() {
+	assert_eq!(batch_file([]), b"");
+	assert_eq!(batch_file(["{\"a\":1}"]), b"{\"a\":1}");
+	assert_eq!(batch_file(["{}", "{\"b\":2}", "{}"]), b"{}\n{\"b\":2}\n{}");
 }
 
 /// The example with one member set to the JSON `text`.

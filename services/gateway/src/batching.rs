@@ -14,7 +14,7 @@ use crate::{
 use gridproof_primitives::{
 	H256,
 	cid::Cid,
-	emlog::{EnergyLog, RunningRegisters},
+	emlog::{EnergyLog, RunningRegisters, batch_file},
 	merkle,
 	meter::{BatchHeader, BatchLimits, MeterInfo, MeterState, Topic, check_batch},
 	units::MILLIS_PER_DAY,
@@ -389,18 +389,6 @@ fn within_bytes<T>(mut items: Vec<T>, most: u64, length: impl Fn(&T) -> u64) -> 
 	items
 }
 
-/// The file of a batch: its canonical logs in order, with a newline between two.
-pub fn file_of<'a>(bodies: impl Iterator<Item = &'a str>) -> Vec<u8> {
-	let mut file = Vec::new();
-	for (place, body) in bodies.enumerate() {
-		if place > 0 {
-			file.push(b'\n');
-		}
-		file.extend_from_slice(body.as_bytes());
-	}
-	file
-}
-
 fn sealed(readings: Vec<Reading>, (start_ms, end_ms): (u64, u64), meter: Option<i64>) -> NewBatch {
 	let leaves: Vec<H256> = readings.iter().map(|reading| reading.leaf).collect();
 	NewBatch {
@@ -408,7 +396,7 @@ fn sealed(readings: Vec<Reading>, (start_ms, end_ms): (u64, u64), meter: Option<
 		meter,
 		rows: readings.iter().map(|reading| reading.row).collect(),
 		root: merkle::root(&leaves),
-		cid: Cid::of(&file_of(readings.iter().map(|reading| reading.body.as_str()))),
+		cid: Cid::of(&batch_file(readings.iter().map(|reading| reading.body.as_str()))),
 		start_ms,
 		end_ms,
 		on_chain: None,

@@ -9,7 +9,7 @@ use crate::{
 	ledger::{Failure, Ledger},
 	metrics::Metrics,
 	registry::Registry,
-	storage::{Batch, BatchRow, BatchState, Settled, Storage, StoreFault},
+	storage::{Batch, BatchFilter, BatchRow, BatchState, Page, Settled, Storage, StoreFault},
 };
 use gridproof_primitives::meter::{BatchRefusal, MAX_BATCHES_PER_CALL, SignedBatch};
 use std::{
@@ -21,6 +21,8 @@ use std::{
 	time::{Duration, Instant},
 };
 
+/// Batches of a meter that are read at a time.
+const PAGE: u32 = 256;
 /// How long a batch is left out that the pool refuses by itself.
 const SKIP: Duration = Duration::from_secs(60);
 
@@ -199,15 +201,7 @@ impl Submitter {
 		let record = self.ledger.batch(meter, sequence).await?;
 		let is_there = match record {
 			Some(record) => record.header == signed.header,
-			// The chain drops old batches, but not the hash of the last one.
-			None => match batch.meter.and_then(|row| self.registry.by_row(row)) {
-				Some(known) => {
-					let fresh = self.registry.refresh(&known).await?;
-					let hash = signed.header.hash();
-					fresh.info().is_some_and(|info| info.state.last_hash == hash)
-				},
-				None => false,
-			},
+			None => self.is_behind_the_last(batch, signed).await?,
 		};
 		if !is_there {
 			return Ok(parked(batch, refusal));
@@ -216,6 +210,42 @@ impl Submitter {
 			self.registry.refresh(&known).await?;
 		}
 		Ok(Settled::Accepted { row: batch.row, block: None })
+	}
+
+	/// The chain drops old batches, but not the hash of the last one: from there back, each header
+	/// that is kept here names the one before it.
+	async fn is_behind_the_last(
+		&self,
+		batch: &Batch,
+		signed: &SignedBatch,
+	) -> Result<bool, Setback> {
+		let Some(known) = batch.meter.and_then(|row| self.registry.by_row(row)) else {
+			return Ok(false);
+		};
+		let fresh = self.registry.refresh(&known).await?;
+		let Some(info) = fresh.info() else { return Ok(false) };
+		let filter = BatchFilter {
+			site: Some(known.name.site().to_string()),
+			device: Some(known.name.device().to_string()),
+			meter: Some(known.name.meter().to_string()),
+			..BatchFilter::default()
+		};
+		let (mut hash, mut after) = (info.state.last_hash, None);
+		let mut headers = HashMap::new();
+		loop {
+			let page = Page { limit: PAGE, offset: 0, after, newest_first: true };
+			let batches = self.storage.batches(filter.clone(), page).await?;
+			let Some(oldest) = batches.last() else { return Ok(false) };
+			after = Some(oldest.row);
+			let kept = batches.into_iter().filter_map(|batch| batch.on_chain);
+			headers.extend(kept.map(|part| (part.header.hash(), part.header)));
+			while let Some(header) = headers.get(&hash) {
+				if header.sequence <= signed.header.sequence {
+					return Ok(*header == signed.header);
+				}
+				hash = header.previous;
+			}
+		}
 	}
 }
 

@@ -152,6 +152,33 @@ async fn a_chain_that_is_away_is_waited_for_and_a_lost_answer_makes_no_duplicate
 }
 
 #[tokio::test]
+async fn a_batch_that_went_in_unnoticed_is_known_even_when_the_chain_has_dropped_its_row() {
+	let (desk, chain) = Desk::anonymous().with_chain();
+	let key = device_key("gateway");
+	chain.certify(METER, &key, Trust::Gateway, Direction::Export);
+	let gateway = desk.start(vec![key]).await;
+	let mut mqtt = gateway.mqtt("meter", None).await;
+	publish(&mut mqtt, 0..1, "1").await;
+	gateway.wait_for(&flushed(&gateway).await, "accepted").await;
+	chain.away(true);
+	let mut batches = Vec::new();
+	for slot in 1..5 {
+		publish(&mut mqtt, slot..slot + 1, "1").await;
+		batches.push(flushed(&gateway).await);
+		gateway.wait_for(batches.last().unwrap(), "signed").await;
+	}
+	chain.forget_batches();
+	chain.lose_answers(1);
+	chain.away(false);
+	for batch in &batches {
+		gateway.wait_for(batch, "accepted").await;
+	}
+	assert_eq!(chain.meter_state(0).next_sequence, 5);
+	assert_eq!(chain.meter_state(0).registers.export_wh, 5_000);
+	gateway.stop().await;
+}
+
+#[tokio::test]
 async fn a_gateway_that_starts_while_the_chain_is_away_takes_logs_and_settles_them_later() {
 	let (desk, chain) = Desk::anonymous().with_chain();
 	let key = device_key("gateway");

@@ -10,7 +10,7 @@ use gridproof_primitives::{
 	H256,
 	cid::Cid,
 	ed25519::{PublicKey, Signature},
-	emlog::{EnergyLog, LogRefusal, RunningRegisters},
+	emlog::{EnergyLog, LogRefusal, RunningRegisters, batch_file},
 	merkle::{RootBuilder, leaf_hash},
 	meter::{
 		BatchHeader, Direction, MeterIndex, MeterName, Registers, Topic,
@@ -550,13 +550,12 @@ impl Device {
 		Ok((count, last.after))
 	}
 
-	/// Is the CID that of the logs' file: in order, a newline between two? A device that keeps no
-	/// texts, in a simulation, cannot tell.
+	/// Is the CID that of the logs' file? A device that keeps no texts, in a simulation, cannot tell.
 	fn check_cid(&mut self, header: &BatchHeader, count: usize) -> Result<(), SignRefusal> {
 		let Some(cid) = header.cid else { return Ok(()) };
 		let texts = self.texts().map_err(|fault| SignRefusal::NotRead(fault.to_string()))?;
 		let Some(texts) = texts.get(..count) else { return Ok(()) };
-		if cid == Cid::of(texts.join("\n").as_bytes()) {
+		if cid == Cid::of(&batch_file(texts.iter().map(String::as_str))) {
 			Ok(())
 		} else {
 			Err(SignRefusal::OtherCid)

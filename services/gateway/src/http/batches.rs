@@ -9,7 +9,6 @@ use super::{
 	views::{BatchQuery, BatchView, PageQuery, batch_view, logs_json},
 };
 use crate::{
-	batching::file_of,
 	ids::{batch_id, batch_row},
 	storage::{Anchor, AnchorStatus, Batch, BatchFilter, BatchRow, BatchState, Reading, Settled},
 };
@@ -19,7 +18,11 @@ use axum::{
 	http::{HeaderMap, HeaderValue, StatusCode, header},
 	response::{IntoResponse, Response},
 };
-use gridproof_primitives::{cid::Cid, emlog::format_utc, meter::MIN_CONFIRMATIONS};
+use gridproof_primitives::{
+	cid::Cid,
+	emlog::{batch_file, format_utc},
+	meter::MIN_CONFIRMATIONS,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -330,7 +333,7 @@ pub(crate) async fn file(
 	let found = api.storage.batch_by_cid(cid).await?;
 	let batch = found.ok_or_else(|| ApiError::not_found("File"))?;
 	let logs = api.storage.batch_logs(batch.row).await?;
-	let file = file_of(logs.iter().map(|log| log.body.as_str()));
+	let file = batch_file(logs.iter().map(|log| log.body.as_str()));
 	if Cid::of(&file) != cid {
 		return Err(ApiError::new(
 			StatusCode::INTERNAL_SERVER_ERROR,
