@@ -250,7 +250,9 @@ mod benchmarks {
 		accepted::<T>(n);
 		assert!(!Verified::<T>::exists());
 		let verified = T::WeightInfo::submit_verified_batches(n);
-		assert!([verified, verified + T::WeightInfo::open_energy_accounts(n)].contains(&outcome.weight));
+		assert!(
+			[verified, verified + T::WeightInfo::open_energy_accounts(n)].contains(&outcome.weight)
+		);
 		Ok(())
 	}
 
