@@ -31,7 +31,12 @@ struct Plan {
 	meters: usize,
 	batches: u64,
 	readings: u32,
+	bundle: usize,
 }
+
+/// Batches in a transaction, unless said otherwise. A block is filled by what transactions may take
+/// at most, so that smaller ones fill it better.
+const BUNDLE: usize = 100;
 
 /// `scripts/bench batches`.
 pub async fn run(mut options: Options) -> Result<()> {
@@ -39,8 +44,11 @@ pub async fn run(mut options: Options) -> Result<()> {
 		meters: options.count("--meters", 5_000)?,
 		batches: options.number("--batches", 4)?,
 		readings: u32::try_from(options.number("--readings", 96)?)?,
+		bundle: options.count("--bundle", BUNDLE)?,
 	};
 	options.end()?;
+	let most = usize::try_from(MAX_BATCHES_PER_CALL)?;
+	ensure!((1..=most).contains(&plan.bundle), "{USAGE}");
 	ensure!(plan.meters > 0 && plan.batches > 0 && plan.readings > 0, "{USAGE}");
 
 	let mut config = NodeConfig::development();
@@ -68,7 +76,7 @@ async fn measure(
 	span: u64,
 ) -> Result<()> {
 	let genesis = chain.genesis();
-	let bundle = usize::try_from(MAX_BATCHES_PER_CALL)?;
+	let bundle = plan.bundle;
 	let mut previous = vec![H256::zero(); keys.len()];
 	let (mut latencies, mut blocks, mut bytes) = (Vec::new(), BTreeMap::new(), 0usize);
 	let (mut total, mut until_included) = (Duration::ZERO, Duration::ZERO);

@@ -18,7 +18,7 @@ use std::env;
 
 const USAGE: &str = "usage: scripts/bench node|network [--idle-minutes N] [--starts N] \
 	[--transfers N] [--samples N]\n       scripts/bench batches [--meters N] [--batches N] \
-	[--readings N]\n       scripts/bench gateway [--meters N] [--connections N] [--readings N] \
+	[--readings N] [--bundle N]\n       scripts/bench gateway [--meters N] [--connections N] [--readings N] \
 	[--runs N] [--window N]\n       scripts/bench receipts [--receipts N] [--bundle N] [--jobs N] \
 	[--rate N]";
 
