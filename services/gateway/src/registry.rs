@@ -10,10 +10,13 @@ use std::{
 	sync::{Arc, PoisonError, RwLock},
 	time::{Duration, Instant},
 };
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Semaphore};
 
 /// How long a message may wait for what the chain says of a meter never seen before.
 const FIRST_LOOK: Duration = Duration::from_secs(3);
+/// How many of these questions are under way at a time. Each takes some 200 kB until it is answered:
+/// ten thousand meters that speak up at once would take gigabytes.
+const LOOKS: usize = 64;
 /// For how long what the chain said of a meter is good enough to make a batch on.
 const FRESH: Duration = Duration::from_secs(5);
 /// Meters asked for at a time.
@@ -64,6 +67,7 @@ pub struct Registry {
 	ledger: Option<Arc<dyn Ledger>>,
 	/// Where questions to the chain run: MQTT has threads of its own, which must not wait.
 	runtime: Handle,
+	looks: Semaphore,
 	meters: RwLock<Meters>,
 }
 
@@ -80,6 +84,7 @@ impl Registry {
 			storage,
 			ledger,
 			runtime: Handle::current(),
+			looks: Semaphore::new(LOOKS),
 			meters: RwLock::default(),
 		});
 		for (row, name) in registry.storage.meters().await? {
@@ -140,9 +145,14 @@ impl Registry {
 			return Ok(known);
 		}
 		let (registry, meter) = (self.clone(), known.clone());
-		let asking = self
-			.runtime
-			.spawn(async move { tokio::time::timeout(FIRST_LOOK, registry.refresh(&meter)).await });
+		let asking = self.runtime.spawn(async move {
+			let look = async {
+				let _turn = registry.looks.acquire().await;
+				// Boxed, so that who waits for a turn is small.
+				Box::pin(registry.refresh(&meter)).await
+			};
+			tokio::time::timeout(FIRST_LOOK, look).await
+		});
 		match asking.await {
 			Ok(Ok(Ok(fresh))) => Ok(fresh),
 			_ => Ok(known),
