@@ -171,6 +171,11 @@ impl Node {
 		self.rpc.as_ref().with_context(|| format!("{} is not running", self.config.name))
 	}
 
+	/// Keeps its log to itself when it is dropped, as [`NodeConfig::show_log`] does from the start.
+	pub fn hide_log(&mut self) {
+		self.config.show_log = false;
+	}
+
 	/// Its process id, while it runs.
 	pub fn pid(&self) -> Option<u32> {
 		self.child.as_ref().map(Child::id)

@@ -72,9 +72,7 @@ impl Included {
 		let (_, fields) = self.events.iter().find(|(name, _)| name == event)?;
 		whole(fields.at(field)?)
 	}
-}
 
-impl Included {
 	/// The fields of all its events of that name, in order.
 	pub fn all(&self, event: &str) -> impl Iterator<Item = &Composite<()>> {
 		self.events.iter().filter(move |(name, _)| name == event).map(|(_, fields)| fields)

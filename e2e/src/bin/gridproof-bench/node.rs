@@ -57,7 +57,8 @@ pub async fn one(options: Options) -> Result<()> {
 /// `scripts/bench network`.
 pub async fn three(options: Options) -> Result<()> {
 	let plan = Plan::new(options)?;
-	let network = Network::local(3, LIMIT).await?;
+	let mut network = Network::local(3, LIMIT).await?;
+	network.nodes.iter_mut().for_each(Node::hide_log);
 	let node = network.nodes.first().context("no node")?;
 	node.wait_for_finalized(1, LIMIT).await?;
 	println!("network: three validators on this machine; figures of the first");
