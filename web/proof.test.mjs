@@ -18,7 +18,7 @@ import {
 	verifyInclusion,
 } from "./proof.mjs";
 
-const data = (name) => readFileSync(new URL(`../primitives/tests/data/${name}`, import.meta.url));
+const data = (name) => readFileSync(new URL(`../vectors/${name}`, import.meta.url));
 const vectors = parse(data("emlog.json"));
 const logs = vectors.get("logs");
 const utf8 = (text) => new TextEncoder().encode(text);

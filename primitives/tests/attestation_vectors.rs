@@ -15,7 +15,7 @@ use gridproof_primitives::{
 use sp_core::{Pair, ed25519};
 
 fn vectors() -> Value {
-	let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/vectors/attestation_v1.json");
+	let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/attestation_v1.json");
 	json::parse(&std::fs::read(path).unwrap(), Limits::DEFAULT).unwrap()
 }
 

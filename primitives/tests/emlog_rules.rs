@@ -14,7 +14,7 @@ use num_traits::{One, ToPrimitive, Zero};
 use proptest::prelude::*;
 
 fn example() -> Value {
-	let vectors = json::parse(include_bytes!("data/emlog.json"), Limits::DEFAULT).unwrap();
+	let vectors = json::parse(include_bytes!("../../vectors/emlog.json"), Limits::DEFAULT).unwrap();
 	let logs = vectors.get("logs").unwrap().as_array().unwrap();
 	logs[0].get("log").unwrap().clone()
 }

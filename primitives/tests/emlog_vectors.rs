@@ -11,7 +11,7 @@ use gridproof_primitives::{
 };
 
 fn vectors() -> Value {
-	json::parse(include_bytes!("data/emlog.json"), Limits::DEFAULT).unwrap()
+	json::parse(include_bytes!("../../vectors/emlog.json"), Limits::DEFAULT).unwrap()
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {

@@ -8,7 +8,7 @@ use gridproof_primitives::{
 use serde_json::Value;
 
 fn vectors() -> Value {
-	let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/vectors/planner.json");
+	let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/planner.json");
 	serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 

@@ -13,7 +13,7 @@ use gridproof_primitives::{
 };
 
 fn logs() -> Vec<EnergyLog> {
-	let vectors = json::parse(include_bytes!("data/emlog.json"), Limits::DEFAULT).unwrap();
+	let vectors = json::parse(include_bytes!("../../vectors/emlog.json"), Limits::DEFAULT).unwrap();
 	let logs = vectors.get("logs").unwrap().as_array().unwrap();
 	logs.iter().map(|case| EnergyLog::from_value(case.get("log").unwrap()).unwrap()).collect()
 }
@@ -204,7 +204,7 @@ fn malformed_documents_are_refused_by_member() {
 
 #[test]
 fn every_document_is_answered_as_other_implementations_answer_it() {
-	let cases = json::parse(include_bytes!("data/proofs.json"), Limits::DEFAULT).unwrap();
+	let cases = json::parse(include_bytes!("../../vectors/proofs.json"), Limits::DEFAULT).unwrap();
 	let cases = cases.get("cases").unwrap().as_array().unwrap();
 	assert!(cases.len() > 70);
 	for case in cases {

@@ -14,7 +14,7 @@ const CHAIN: &str = "substrate:0xabababababababababababababababababababababababa
 const DAY: &str = "2026-01-15";
 
 fn vector(name: &str) -> String {
-	let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors/");
+	let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/");
 	fs::read_to_string(format!("{folder}{name}")).unwrap()
 }
 

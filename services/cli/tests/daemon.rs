@@ -17,7 +17,7 @@ struct Desk {
 impl Desk {
 	fn new() -> Self {
 		let folder = tempfile::tempdir().unwrap();
-		let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors");
+		let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors");
 		let day = folder.path().join("xml/2025-03-30");
 		fs::create_dir_all(&day).unwrap();
 		fs::copy(

@@ -18,7 +18,7 @@ fn root() -> PathBuf {
 }
 
 fn vector(name: &str) -> String {
-	root().join("../shared/vectors").join(name).display().to_string()
+	root().join("vectors").join(name).display().to_string()
 }
 
 fn data(name: &str) -> String {

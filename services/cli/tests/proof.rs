@@ -9,7 +9,7 @@ use std::{
 use tempfile::TempDir;
 
 fn vectors() -> Value {
-	let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../primitives/tests/data/emlog.json");
+	let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/emlog.json");
 	serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -200,7 +200,7 @@ fn an_index_that_is_not_there_is_refused() {
 #[test]
 fn every_shared_document_is_answered_as_expected() {
 	let desk = Desk::new();
-	let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../primitives/tests/data/proofs.json");
+	let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/proofs.json");
 	let cases: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
 	for case in cases["cases"].as_array().unwrap() {
 		let file = desk.write("proof", case["document"].as_str().unwrap());

@@ -94,7 +94,7 @@ mod tests {
 			"interval_s":300,"energy_kwh":12.34,"power_kw_avg":2.47,"price_sats_per_kwh":100,
 			"status":"ok","tags":["peak"]}"#;
 		let log = EnergyLog::from_value(&expand(payload, &name).unwrap()).unwrap();
-		let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors/emlog.json");
+		let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../vectors/emlog.json");
 		let vectors = std::fs::read(path).unwrap();
 		let vectors: serde_json::Value = serde_json::from_slice(&vectors).unwrap();
 		assert_eq!(log.canonical(), vectors["logs"][0]["canonical_utf8"].as_str().unwrap());

@@ -15,7 +15,7 @@ pub type PeriodXml<'a> = (&'a str, &'a str, &'a str, &'a [(u32, &'a str)]);
 
 /// The shared test vectors.
 pub fn vector(name: &str) -> PathBuf {
-	PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors").join(name)
+	PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../vectors").join(name)
 }
 
 pub fn window(day: &str, zone: &str) -> DayWindow {

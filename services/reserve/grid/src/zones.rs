@@ -9,7 +9,7 @@ pub const HEADER: &str = "name,eic,timezone";
 /// Zones that one file may list.
 pub const MAX_ZONES: usize = 200;
 /// European bidding zones without overlaps, as shipped.
-pub const EUROPE: &str = include_str!("../../../data/zones.csv");
+pub const EUROPE: &str = include_str!("../../../../data/zones.csv");
 
 /// One bidding zone.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 const METER: &str = "PLANT-01/gw-PLANT01-003/MTR-001";
 
 fn vectors() -> Value {
-	let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors/emlog.json");
+	let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../vectors/emlog.json");
 	serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 

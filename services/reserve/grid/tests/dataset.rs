@@ -14,7 +14,7 @@ use gridproof_primitives::decimal::Ratio;
 use std::{collections::BTreeSet, path::PathBuf};
 
 fn dataset() -> PathBuf {
-	PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../data/grid")
+	PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../data/grid")
 }
 
 /// The rows of `expected.csv`, split.

@@ -1,0 +1,501 @@
+//! A device on the line: publishes its logs over MQTT and answers the gateway's requests.
+//!
+//! Logs go out with QoS 1. On every new connection whatever is not signed goes out again, from the
+//! device's own journal: a gateway takes each log once. What the library had under way is dropped
+//! with the connection; nothing hangs on a session that a broker keeps, or not.
+
+use crate::{Binding, Device, DeviceFault, Published, Reading, SignRefusal};
+use gridproof_primitives::meter::{MeterName, Topic};
+use rumqttc::{
+	AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Packet,
+	Publish, QoS, Request, TlsConfiguration, Transport,
+};
+use std::{
+	collections::BTreeMap,
+	path::Path,
+	sync::{
+		Arc, Mutex, MutexGuard, PoisonError,
+		atomic::{AtomicU64, Ordering},
+	},
+	time::Duration,
+};
+use tokio::{
+	sync::{Mutex as Gate, watch},
+	task::JoinHandle,
+	time::Instant,
+};
+use zeroize::Zeroizing;
+
+/// Largest packet either way, in bytes: a log or a request has at most 4 KiB.
+const MAX_PACKET: usize = 16 * 1024;
+/// Packets that wait for the network; then publishing waits.
+const QUEUE: usize = 64;
+/// Pause before the second attempt to connect; it doubles with each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// Longest pause between two attempts to connect.
+const MAX_PAUSE: Duration = Duration::from_secs(30);
+/// A gateway that misses readings gets all of them again, but not more often than this.
+const REPEAT_PAUSE: Duration = Duration::from_secs(20);
+
+/// Why a device is not on the line.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkFault {
+	/// The address is none of a broker.
+	#[error(
+		"{0:?} is no broker's address; it looks like mqtt://127.0.0.1:1883 or mqtts://host:8883"
+	)]
+	BadUrl(String),
+	/// The file of trusted certificates cannot be read.
+	#[error("{path}: {reason}")]
+	BadCa {
+		/// Which file.
+		path: String,
+		/// Why.
+		reason: String,
+	},
+	/// The broker does not let it in.
+	#[error("the broker refuses {0}: wrong user name or password, or not allowed")]
+	Refused(String),
+	/// No connection in time.
+	#[error("no connection to the broker within {seconds} s: {reason}")]
+	Unreachable {
+		/// How long it was tried.
+		seconds: u64,
+		/// What happened last.
+		reason: String,
+	},
+	/// The link has ended.
+	#[error("the connection to the broker was given up")]
+	Closed,
+	/// The device cannot go on.
+	#[error(transparent)]
+	Device(#[from] DeviceFault),
+}
+
+/// Where the broker is.
+#[derive(Clone, Debug)]
+pub struct Broker {
+	host: String,
+	port: u16,
+	tls: Option<Option<Vec<u8>>>,
+}
+
+impl Broker {
+	/// The broker at `mqtt://host[:port]` (default 1883) or, with TLS, `mqtts://host[:port]`
+	/// (default 8883). `ca` is a PEM file of the certificates to trust instead of the system's.
+	///
+	/// # Errors
+	/// [`LinkFault::BadUrl`], [`LinkFault::BadCa`].
+	pub fn parse(url: &str, ca: Option<&Path>) -> Result<Self, LinkFault> {
+		let bad = || LinkFault::BadUrl(url.to_string());
+		let (scheme, address) = url.split_once("://").ok_or_else(bad)?;
+		let (is_tls, default_port) = match scheme {
+			"mqtt" => (false, 1883),
+			"mqtts" => (true, 8883),
+			_ => return Err(bad()),
+		};
+		let address = address.trim_end_matches('/');
+		let (host, port) = match address.rsplit_once(':') {
+			// Not the last part of an IPv6 address in brackets.
+			Some((host, port)) if !port.ends_with(']') => (host, port.parse().map_err(|_| bad())?),
+			_ => (address, default_port),
+		};
+		let host = host.trim_start_matches('[').trim_end_matches(']');
+		// A user or a path would be dropped without a word.
+		if host.is_empty() || host.contains(['/', '@', ' ']) {
+			return Err(bad());
+		}
+		let read = |path: &Path| {
+			std::fs::read(path).map_err(|reason| LinkFault::BadCa {
+				path: path.display().to_string(),
+				reason: reason.to_string(),
+			})
+		};
+		let ca = ca.map(read).transpose()?;
+		Ok(Self { host: host.to_string(), port, tls: is_tls.then_some(ca) })
+	}
+
+	fn transport(&self) -> Transport {
+		let Some(ca) = &self.tls else { return Transport::tcp() };
+		// Somebody else in the process may have chosen already; either will do.
+		let _ = rustls::crypto::ring::default_provider().install_default();
+		match ca {
+			None => Transport::tls_with_default_config(),
+			Some(ca) => Transport::tls_with_config(TlsConfiguration::Simple {
+				ca: ca.clone(),
+				alpn: None,
+				client_auth: None,
+			}),
+		}
+	}
+}
+
+/// What a device logs in with.
+#[derive(Clone)]
+pub struct Login {
+	/// Its name.
+	pub username: String,
+	/// Its password.
+	pub password: Zeroizing<String>,
+}
+
+/// What has gone over some links.
+#[derive(Debug, Default)]
+pub struct Counters {
+	/// Logs and answers handed to the network, repeated ones too.
+	pub published: AtomicU64,
+	/// Those that the broker has confirmed.
+	pub confirmed: AtomicU64,
+	/// Those that went down with their connection; logs among them are published again.
+	pub lost: AtomicU64,
+	/// Headers signed.
+	pub signed: AtomicU64,
+	/// Headers refused.
+	pub refused: AtomicU64,
+	/// Connections made.
+	pub connections: AtomicU64,
+}
+
+impl Counters {
+	fn add(counter: &AtomicU64) {
+		counter.fetch_add(1, Ordering::Relaxed);
+	}
+}
+
+/// A device that several tasks use.
+#[derive(Clone)]
+pub struct SharedDevice(Arc<Mutex<Device>>);
+
+impl SharedDevice {
+	/// Shares a device.
+	pub fn new(device: Device) -> Self {
+		Self(Arc::new(Mutex::new(device)))
+	}
+
+	/// The device, for a moment.
+	pub fn lock(&self) -> MutexGuard<'_, Device> {
+		self.0.lock().unwrap_or_else(PoisonError::into_inner)
+	}
+
+	/// As [`Device::bind`].
+	///
+	/// # Errors
+	/// [`DeviceFault`].
+	pub fn bind(&self, binding: Binding) -> Result<(), DeviceFault> {
+		self.lock().bind(binding)
+	}
+}
+
+/// What the parts of a link share.
+struct Line {
+	client: AsyncClient,
+	devices: BTreeMap<MeterName, SharedDevice>,
+	counters: Arc<Counters>,
+	/// Held while logs go out, so that they leave in the order in which they were made.
+	gate: Gate<()>,
+	/// The connection that takes logs, by its number.
+	online: watch::Sender<Option<u64>>,
+	repeated: Mutex<Option<Instant>>,
+}
+
+/// One connection to a broker, for the meters of one device.
+pub struct Link {
+	line: Arc<Line>,
+	state: watch::Receiver<State>,
+	task: JoinHandle<()>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+	Connecting(String),
+	Ready,
+	Refused,
+}
+
+impl Drop for Link {
+	fn drop(&mut self) {
+		self.task.abort();
+	}
+}
+
+impl Link {
+	/// Connects, and stays connected. Waits at most `patience` for the first connection.
+	///
+	/// # Errors
+	/// [`LinkFault::Refused`], [`LinkFault::Unreachable`].
+	pub async fn open(
+		broker: &Broker,
+		client_id: &str,
+		login: Option<&Login>,
+		devices: Vec<SharedDevice>,
+		counters: Arc<Counters>,
+		patience: Duration,
+	) -> Result<Self, LinkFault> {
+		let mut options = MqttOptions::new(client_id, &broker.host, broker.port);
+		options
+			.set_keep_alive(Duration::from_secs(30))
+			.set_clean_session(true)
+			.set_max_packet_size(MAX_PACKET, MAX_PACKET)
+			.set_transport(broker.transport());
+		if let Some(login) = login {
+			options.set_credentials(&login.username, login.password.as_str());
+		}
+		let (client, events) = AsyncClient::new(options, QUEUE);
+		let named = |device: SharedDevice| {
+			let name = device.lock().name().clone();
+			(name, device)
+		};
+		let line = Arc::new(Line {
+			client,
+			devices: devices.into_iter().map(named).collect(),
+			counters,
+			gate: Gate::new(()),
+			online: watch::Sender::new(None),
+			repeated: Mutex::new(None),
+		});
+		let (sender, state) = watch::channel(State::Connecting("not tried yet".to_string()));
+		let task = tokio::spawn(drive(line.clone(), events, sender));
+		let mut link = Self { line, state, task };
+		link.wait(client_id, patience).await?;
+		Ok(link)
+	}
+
+	async fn wait(&mut self, who: &str, patience: Duration) -> Result<(), LinkFault> {
+		let settled = |state: &State| !matches!(state, State::Connecting(_));
+		let waited = tokio::time::timeout(patience, self.state.wait_for(settled)).await;
+		match waited.map(|state| state.map(|state| state.clone())) {
+			Ok(Ok(State::Ready)) => Ok(()),
+			Ok(Ok(_)) => Err(LinkFault::Refused(who.to_string())),
+			Ok(Err(_)) => Err(LinkFault::Closed),
+			Err(_) => {
+				let reason = match &*self.state.borrow() {
+					State::Connecting(reason) => reason.clone(),
+					state => format!("{state:?}"),
+				};
+				Err(LinkFault::Unreachable { seconds: patience.as_secs(), reason })
+			},
+		}
+	}
+
+	/// Records readings of one of its devices and publishes their logs. Waits while the broker is
+	/// away or slow.
+	///
+	/// # Errors
+	/// [`LinkFault::Device`], with nothing recorded; [`LinkFault::Closed`].
+	pub async fn publish(
+		&self,
+		device: &SharedDevice,
+		readings: &[Reading],
+	) -> Result<(), LinkFault> {
+		let mut online = self.line.online.subscribe();
+		loop {
+			let connection =
+				*online.wait_for(Option::is_some).await.map_err(|_| LinkFault::Closed)?;
+			let _turn = self.line.gate.lock().await;
+			if *online.borrow() == connection {
+				let logs = device.lock().record(readings)?;
+				return self.line.send(logs, connection).await;
+			}
+		}
+	}
+
+	/// Waits until the broker has confirmed everything, at most so long.
+	pub async fn settle(&self, patience: Duration) {
+		let end = Instant::now() + patience;
+		let Counters { published, confirmed, lost, .. } = &*self.line.counters;
+		let open = || {
+			let ended = confirmed.load(Ordering::Relaxed) + lost.load(Ordering::Relaxed);
+			ended < published.load(Ordering::Relaxed)
+		};
+		while open() && Instant::now() < end {
+			tokio::time::sleep(Duration::from_millis(20)).await;
+		}
+	}
+}
+
+impl Line {
+	/// Hands messages to a connection for as long as it lasts. With the next one all logs that are
+	/// not signed go out again, and a gateway that has no answer asks again.
+	async fn send(&self, messages: Vec<Published>, to: Option<u64>) -> Result<(), LinkFault> {
+		let mut online = self.online.subscribe();
+		for Published { topic, payload } in messages {
+			tokio::select! {
+				biased;
+				_ = online.wait_for(|now| *now != to) => break,
+				sent = self.client.publish(topic, QoS::AtLeastOnce, false, payload) => {
+					sent.map_err(|_| LinkFault::Closed)?;
+					Counters::add(&self.counters.published);
+				},
+			}
+		}
+		Ok(())
+	}
+
+	/// Publishes what is not signed, of every device.
+	async fn repeat(&self, to: Option<u64>) -> Result<(), LinkFault> {
+		let _turn = self.gate.lock().await;
+		self.repeat_all(to).await
+	}
+
+	async fn repeat_all(&self, to: Option<u64>) -> Result<(), LinkFault> {
+		for device in self.devices.values() {
+			let logs = device.lock().again()?;
+			self.send(logs, to).await?;
+		}
+		Ok(())
+	}
+
+	/// What a device does when it is let in. Others publish once it has begun to repeat.
+	async fn greet(&self, connection: u64) -> Result<(), LinkFault> {
+		self.subscribe().await?;
+		let _turn = self.gate.lock().await;
+		self.online.send_replace(Some(connection));
+		self.repeat_all(Some(connection)).await
+	}
+
+	async fn subscribe(&self) -> Result<(), LinkFault> {
+		for name in self.devices.keys() {
+			let subscribed = self.client.subscribe(Topic::Sign.of(name), QoS::AtLeastOnce).await;
+			subscribed.map_err(|_| LinkFault::Closed)?;
+		}
+		Ok(())
+	}
+
+	/// Answers a gateway's request, if it is one.
+	async fn answer(self: Arc<Self>, message: Publish) -> Result<(), LinkFault> {
+		let connection = *self.online.borrow();
+		let Some((Topic::Sign, name)) = Topic::parse(&message.topic) else { return Ok(()) };
+		let Some(device) = self.devices.get(&name).cloned() else { return Ok(()) };
+		// Signing waits for the disk.
+		let answered =
+			tokio::task::spawn_blocking(move || device.lock().answer(&message.payload)).await;
+		let (answer, refusal) = match answered {
+			Ok(Ok(answered)) => answered,
+			Ok(Err(fault)) => {
+				tracing::warn!(meter = %name, %fault, "a request that is none");
+				return Ok(());
+			},
+			Err(_) => return Err(LinkFault::Closed),
+		};
+		match &refusal {
+			None => Counters::add(&self.counters.signed),
+			Some(refusal) => {
+				tracing::warn!(meter = %name, %refusal, "not signed");
+				Counters::add(&self.counters.refused);
+			},
+		}
+		let answer = Published { topic: Topic::Signed.of(&name), payload: answer.to_json() };
+		self.send(vec![answer], connection).await?;
+		if refusal.as_ref().is_some_and(SignRefusal::asks_for_readings) && self.may_repeat() {
+			self.repeat(connection).await?;
+		}
+		Ok(())
+	}
+
+	fn may_repeat(&self) -> bool {
+		let mut last = self.repeated.lock().unwrap_or_else(PoisonError::into_inner);
+		let now = Instant::now();
+		let is_due = last.is_none_or(|last| now.duration_since(last) >= REPEAT_PAUSE);
+		if is_due {
+			*last = Some(now);
+		}
+		is_due
+	}
+}
+
+/// Keeps a connection up until the link is dropped.
+async fn drive(line: Arc<Line>, mut events: EventLoop, state: watch::Sender<State>) {
+	let mut pause = FIRST_PAUSE;
+	let mut greeting: Option<JoinHandle<()>> = None;
+	let mut connection = 0;
+	loop {
+		match events.poll().await {
+			Ok(Event::Incoming(Packet::ConnAck(_))) => {
+				Counters::add(&line.counters.connections);
+				pause = FIRST_PAUSE;
+				connection += 1;
+				greeting = Some(tokio::spawn(greet(line.clone(), connection, state.clone())));
+			},
+			Ok(Event::Incoming(Packet::PubAck(_))) => Counters::add(&line.counters.confirmed),
+			Ok(Event::Incoming(Packet::Publish(message))) => {
+				let line = line.clone();
+				tokio::spawn(async move {
+					if let Err(fault) = line.answer(message).await {
+						tracing::warn!(%fault, "a request stays without an answer");
+					}
+				});
+			},
+			Ok(_) => (),
+			Err(error) => {
+				if let Some(greeting) = greeting.take() {
+					greeting.abort();
+					let _ = greeting.await;
+				}
+				line.online.send_replace(None);
+				line.counters.lost.fetch_add(drop_unfinished(&mut events), Ordering::Relaxed);
+				if is_refusal(&error) {
+					tracing::error!(%error, "the broker does not let the device in");
+					state.send_replace(State::Refused);
+				} else if *state.borrow() != State::Ready {
+					state.send_replace(State::Connecting(error.to_string()));
+				} else {
+					tracing::warn!(%error, "the connection to the broker was lost");
+				}
+				tokio::time::sleep(pause).await;
+				pause = (pause * 2).min(MAX_PAUSE);
+			},
+		}
+	}
+}
+
+/// Drops what was under way when a connection was lost, and says how many logs and answers that
+/// were.
+///
+/// The library keeps a publish aside that found its packet number taken, and publishes no other
+/// until the one before it is confirmed. It keeps it over the end of the connection, after which
+/// that confirmation never comes: nothing would ever be published again.
+fn drop_unfinished(events: &mut EventLoop) -> u64 {
+	events.clean();
+	let aside = events.state.collision.take().map(Request::Publish);
+	let unfinished = events.pending.drain(..).chain(aside);
+	let published = unfinished.filter(|request| matches!(request, Request::Publish(_))).count();
+	u64::try_from(published).unwrap_or(u64::MAX)
+}
+
+const fn is_refusal(error: &ConnectionError) -> bool {
+	matches!(
+		error,
+		ConnectionError::ConnectionRefused(
+			ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized
+		)
+	)
+}
+
+async fn greet(line: Arc<Line>, connection: u64, state: watch::Sender<State>) {
+	match line.greet(connection).await {
+		Ok(()) => _ = state.send_replace(State::Ready),
+		Err(fault) => tracing::error!(%fault, "the device cannot publish"),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn addresses_of_brokers_are_read_strictly() {
+		let parse = |url: &str| Broker::parse(url, None).map(|b| (b.host, b.port, b.tls.is_some()));
+		let good = |url: &str| parse(url).unwrap();
+		assert_eq!(good("mqtt://127.0.0.1"), ("127.0.0.1".to_string(), 1883, false));
+		assert_eq!(good("mqtts://broker.example:9"), ("broker.example".to_string(), 9, true));
+		assert_eq!(good("mqtt://[::1]:1884/"), ("::1".to_string(), 1884, false));
+		assert_eq!(good("mqtts://[::1]"), ("::1".to_string(), 8883, true));
+		for url in
+			["127.0.0.1", "http://a", "mqtt://", "mqtt://a:b", "mqtt://u:p@a:1", "mqtt://a/b:1"]
+		{
+			assert!(matches!(parse(url), Err(LinkFault::BadUrl(_))), "{url}");
+		}
+		let missing = Broker::parse("mqtts://a", Some(Path::new("/nowhere.pem")));
+		assert!(matches!(missing, Err(LinkFault::BadCa { .. })));
+	}
+}

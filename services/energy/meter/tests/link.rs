@@ -1,0 +1,130 @@
+//! A device's connection, with a broker that breaks it off.
+
+use gridproof_keys::{Kind, SealedKey};
+use gridproof_meter::{
+	Device, Reading,
+	mqtt::{Broker, Counters, Link, SharedDevice},
+};
+use gridproof_primitives::{
+	emlog::Energy,
+	meter::{Direction, MeterName},
+};
+use std::{
+	collections::BTreeSet,
+	sync::{Arc, atomic::Ordering},
+	time::Duration,
+};
+use tokio::{
+	io::{AsyncReadExt, AsyncWriteExt},
+	net::{TcpListener, TcpStream},
+};
+use zeroize::Zeroizing;
+
+/// Publishes that the device's library has under way at most.
+const IN_FLIGHT: usize = 100;
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A packet: its first byte and what comes after its length.
+async fn packet(stream: &mut TcpStream) -> std::io::Result<(u8, Vec<u8>)> {
+	let first = stream.read_u8().await?;
+	let (mut length, mut shift) = (0usize, 0);
+	loop {
+		let byte = stream.read_u8().await?;
+		length |= usize::from(byte & 0x7f) << shift;
+		shift += 7;
+		if byte & 0x80 == 0 {
+			break;
+		}
+	}
+	let mut rest = vec![0; length];
+	stream.read_exact(&mut rest).await?;
+	Ok((first, rest))
+}
+
+/// Lets a client in; it says whether it wants an older session back.
+async fn accept(listener: &TcpListener) -> (TcpStream, bool) {
+	let (mut stream, _) = listener.accept().await.unwrap();
+	let (first, connect) = packet(&mut stream).await.unwrap();
+	assert_eq!(first, 0x10);
+	stream.write_all(&[0x20, 2, 0, 0]).await.unwrap();
+	(stream, connect[7] & 2 == 0)
+}
+
+/// The next publish: its packet number and payload. Subscriptions are granted by the way.
+async fn publish(stream: &mut TcpStream) -> std::io::Result<([u8; 2], Vec<u8>)> {
+	loop {
+		let (first, rest) = packet(stream).await?;
+		match first >> 4 {
+			8 => stream.write_all(&[0x90, 3, rest[0], rest[1], 1]).await?,
+			3 => {
+				let topic = usize::from(u16::from_be_bytes([rest[0], rest[1]]));
+				let number = [rest[topic + 2], rest[topic + 3]];
+				return Ok((number, rest[topic + 4..].to_vec()));
+			},
+			other => panic!("packet of kind {other}"),
+		}
+	}
+}
+
+async fn acknowledge(stream: &mut TcpStream, number: [u8; 2]) {
+	stream.write_all(&[0x40, 2, number[0], number[1]]).await.unwrap();
+}
+
+fn device() -> SharedDevice {
+	let seed = Zeroizing::new([9; 32]);
+	let key = SealedKey::from_seed(seed, Some(Kind::Device), Some("PLANT-01/gw-1/MTR-1"));
+	let name = MeterName::new("PLANT-01", "gw-1", "MTR-1").unwrap();
+	SharedDevice::new(Device::in_memory(key, name, Direction::Export))
+}
+
+#[tokio::test]
+async fn a_connection_lost_while_a_packet_number_is_taken_does_not_end_publishing() {
+	let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+	let url = format!("mqtt://{}", listener.local_addr().unwrap());
+	let logs = IN_FLIGHT + 50;
+	let broker = tokio::spawn(async move {
+		let (mut first, _) = accept(&listener).await;
+		let mut numbers = Vec::new();
+		while numbers.len() < IN_FLIGHT {
+			numbers.push(publish(&mut first).await.unwrap().0);
+		}
+		// The second before the first: the next publish finds the first one's number taken.
+		acknowledge(&mut first, numbers[1]).await;
+		let quiet = tokio::time::timeout(Duration::from_millis(500), publish(&mut first)).await;
+		assert!(quiet.is_err(), "the library no longer waits for a number to be free");
+		drop(first);
+		let (mut second, wants_session) = accept(&listener).await;
+		assert!(!wants_session, "a session hides what is lost with it");
+		let mut come = Vec::new();
+		while come.iter().collect::<BTreeSet<_>>().len() < logs {
+			let (number, payload) = publish(&mut second).await.unwrap();
+			acknowledge(&mut second, number).await;
+			come.push(payload);
+		}
+		(come, second)
+	});
+	let (device, counters) = (device(), Arc::new(Counters::default()));
+	let devices = vec![device.clone()];
+	let place = Broker::parse(&url, None).unwrap();
+	let link = Link::open(&place, "gw-1", None, devices, counters.clone(), LIMIT).await.unwrap();
+	let published = async {
+		for place in 0..logs as u64 {
+			let begin = 900_000 * place;
+			let energy = Energy::from_wh(1);
+			let reading = Reading::new(begin, begin + 900_000, energy, Direction::Export);
+			link.publish(&device, &[reading]).await.unwrap();
+		}
+	};
+	tokio::time::timeout(LIMIT, published).await.expect("publishing goes on");
+	let ended = tokio::time::timeout(LIMIT, broker).await.expect("all logs come");
+	let (come, _second) = ended.unwrap();
+	// In the order in which they were made.
+	let mut sorted = come.clone();
+	sorted.sort();
+	assert_eq!(come, sorted);
+	let begin = std::time::Instant::now();
+	link.settle(LIMIT).await;
+	assert!(begin.elapsed() < LIMIT / 2, "{counters:?}");
+	assert_eq!(counters.connections.load(Ordering::Relaxed), 2);
+	assert!(counters.lost.load(Ordering::Relaxed) > 0, "{counters:?}");
+}
