@@ -2,7 +2,7 @@
 
 Tokens 0..255 are the bytes, every further token joins two earlier ones. Text is cut into pieces first
 (see `pieces`), and no token reaches over a cut. The same rule stands in
-services/engine/src/tokenizer.rs; models/*/encodings.json holds the two to each other.
+services/compute/engine/src/tokenizer.rs; models/*/encodings.json holds the two to each other.
 """
 
 from collections import Counter, defaultdict

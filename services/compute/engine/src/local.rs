@@ -15,9 +15,9 @@ use std::{
 /// Name of the model that is part of the program.
 pub const DEFAULT_MODEL: &str = "austen-1m";
 
-const CONFIG: &str = include_str!("../../../models/austen-1m/config.json");
-const VOCABULARY: &str = include_str!("../../../models/austen-1m/vocabulary.json");
-const WEIGHTS: &[u8] = include_bytes!("../../../models/austen-1m/model.safetensors");
+const CONFIG: &str = include_str!("../../../../models/austen-1m/config.json");
+const VOCABULARY: &str = include_str!("../../../../models/austen-1m/vocabulary.json");
+const WEIGHTS: &[u8] = include_bytes!("../../../../models/austen-1m/model.safetensors");
 
 /// The largest configuration or vocabulary that is read, in bytes.
 const MAX_TEXT: u64 = 4 << 20;

@@ -190,7 +190,7 @@ mod tests {
 	use proptest::prelude::*;
 
 	fn tokenizer() -> Tokenizer {
-		Tokenizer::parse(include_str!("../../../models/austen-1m/vocabulary.json")).unwrap()
+		Tokenizer::parse(include_str!("../../../../models/austen-1m/vocabulary.json")).unwrap()
 	}
 
 	fn pieces(text: &str) -> Vec<String> {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use std::{fs, ops::ControlFlow, path::PathBuf, time::Duration};
 
 fn folder() -> PathBuf {
-	PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models").join(DEFAULT_MODEL)
+	PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../models").join(DEFAULT_MODEL)
 }
 
 fn engine() -> LocalEngine {
