@@ -29,6 +29,12 @@ if [ -e "$GRIDPROOF_TOOLCHAIN/complete" ]; then
 	fi
 fi
 
+# The network library brings OpenSSL's sources for WebRTC, which nobody here uses: where the system has the
+# library, it is linked instead (five minutes of a cold build). OPENSSL_NO_VENDOR=0 builds it from source.
+if [ -z "${OPENSSL_NO_VENDOR:-}" ] && pkg-config --exists openssl 2>/dev/null; then
+	export OPENSSL_NO_VENDOR=1
+fi
+
 export CARGO_TARGET_DIR PATH GRIDPROOF_ROOT GRIDPROOF_CACHE
 export WASM_BUILD_WORKSPACE_HINT=$GRIDPROOF_ROOT
 
