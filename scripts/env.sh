@@ -19,7 +19,20 @@ for dir in "${CARGO_HOME:-$HOME/.cargo}/bin" "$GRIDPROOF_CACHE/node/bin" "$GRIDP
 	case ":$PATH:" in *":$dir:"*) ;; *) [ -d "$dir" ] && PATH=$dir:$PATH ;; esac
 done
 
-# The fallback toolchain, where rustup cannot bring the wasm target.
+# rust-toolchain.toml names `stable` with components and a target. Only setup.sh installs, so rustup must not try to
+# while a script runs; and where rustup has no `stable`, its default toolchain is used, if it is new enough.
+export RUSTUP_AUTO_INSTALL=0
+if [ -z "${RUSTUP_TOOLCHAIN:-}" ] && command -v rustup >/dev/null; then
+	case $(rustup toolchain list 2>/dev/null) in
+	stable* | *[[:space:]]stable*) ;;
+	*)
+		RUSTUP_TOOLCHAIN=$(cd / && rustup default 2>/dev/null | cut -d ' ' -f 1) || true
+		if [ -n "${RUSTUP_TOOLCHAIN:-}" ]; then export RUSTUP_TOOLCHAIN; else unset RUSTUP_TOOLCHAIN; fi
+		;;
+	esac
+fi
+
+# The fallback toolchain, where rustup cannot install the wasm target.
 GRIDPROOF_TOOLCHAIN=$GRIDPROOF_CACHE/toolchain
 if [ -e "$GRIDPROOF_TOOLCHAIN/complete" ]; then
 	if [ -e "$GRIDPROOF_TOOLCHAIN/linked-in-rustup" ]; then
