@@ -7,26 +7,13 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`units`] | decimals of the tokens, asset ids, euros and energy |
-//! | [`decimal`] | exact fractions: [`decimal::Ratio`], [`decimal::SignedRatio`], parsing and printing |
-//! | [`day`] | a civil day, [`day::Day`] |
-//! | [`json`] | strict JSON that keeps number literals, canonical form |
-//! | [`ed25519`] | strict signature check: canonical S, no weak keys |
-//! | [`attestation`] | roles, fields, digest, signed message, the handler trait |
-//! | [`archive`] | the hash chain that keeps pruned statements provable |
-//! | [`calendar`] | which day a time falls on |
-//! | [`emlog`] | logs of meters: reading, checking, exact energy |
-//! | [`merkle`] | the tree of RFC 6962, proofs, proof documents |
-//! | [`cid`] | content identifiers |
-//! | [`meter`] | certificates, batches and their rules, messages, anchors |
-//! | [`hexadecimal`] | bytes as hexadecimal digits |
-//! | [`coverage`] | coverage ratio, supply target, mint suggestion, price bounds, redemption |
-//! | [`compute`] | quotes, receipts, heartbeats, offences: what is signed about delivered compute |
-//! | [`emission`] | steps, budgets and shares of newly minted AIT |
-//! | [`score`] | the score of a miner, in fixed point |
-//! | [`settlement`] | who gets which part of what is paid or minted |
-//! | [`parameters`] | what governance decides about the coverage policy |
-//! | [`policy`] | what the coverage policy stores and shows |
+//! | [`num`] | exact fractions, wide integers, units and decimals of tokens, euros, energy |
+//! | [`codec`](mod@codec) | strict JSON that keeps number literals, hexadecimal digits, content identifiers |
+//! | [`time`] | civil days, and which day a time falls on |
+//! | [`crypto`] | strict Ed25519, the tree of RFC 6962, proofs and proof documents |
+//! | [`reserve`] | attestations, coverage ratio, supply target, allowance, redemption |
+//! | [`energy`] | readings, certificates, batches and their rules, messages, anchors |
+//! | [`compute`] | quotes, receipts, offences, scores, emission, settlement |
 //!
 //! Without the `std` feature the crate needs only `alloc`.
 
@@ -50,26 +37,12 @@
 
 extern crate alloc;
 
-pub mod archive;
-pub mod attestation;
-pub mod calendar;
-pub mod cid;
+pub mod codec;
 pub mod compute;
-pub mod coverage;
-pub mod day;
-pub mod decimal;
-pub mod ed25519;
-pub mod emission;
-pub mod emlog;
-pub mod hexadecimal;
-pub mod json;
-pub mod merkle;
-pub mod meter;
-pub mod parameters;
-pub mod policy;
-pub mod score;
-pub mod settlement;
-pub mod units;
-mod wide;
+pub mod crypto;
+pub mod energy;
+pub mod num;
+pub mod reserve;
+pub mod time;
 
 pub use sp_core::H256;

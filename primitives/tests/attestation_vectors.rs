@@ -3,14 +3,14 @@
 use codec::{Decode, Encode, MaxEncodedLen};
 use gridproof_primitives::{
 	H256,
-	attestation::{
+	codec::json::{self, Limits, Value},
+	crypto::ed25519::{SignatureFault, verify},
+	num::decimal::{Ratio, SignedRatio},
+	reserve::attestation::{
 		AttestationFields, FieldFault, Kind, Role, RoleSignature, chain_hint, file_digest,
 		genesis_of_hint, message_v1, message_v2, verify_statement,
 	},
-	day::Day,
-	decimal::{Ratio, SignedRatio},
-	ed25519::{SignatureFault, verify},
-	json::{self, Limits, Value},
+	time::day::Day,
 };
 use sp_core::{Pair, ed25519};
 

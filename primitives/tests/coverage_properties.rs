@@ -1,13 +1,13 @@
 //! The coverage formulas against `num-rational` as an independent oracle, over all of `u128`.
 
 use gridproof_primitives::{
-	coverage::{
+	num::decimal::{Ratio, SignedRatio},
+	reserve::formula::{
 		Binding, Coverage, CoverageFault, Inputs, Policy, PriceBounds, PriceFault, State,
 		check_move, check_price, committed_energy, effective_alpha, evaluate, is_stale,
 		redeem_value,
 	},
-	day::Day,
-	decimal::{Ratio, SignedRatio},
+	time::day::Day,
 };
 use num_bigint::BigInt;
 use num_rational::BigRational;

@@ -1,6 +1,6 @@
 //! What ZIP-215 alone would let through is refused.
 
-use gridproof_primitives::ed25519::{
+use gridproof_primitives::crypto::ed25519::{
 	GROUP_ORDER, SMALL_ORDER_Y, SignatureFault, check_key, is_canonical_scalar, is_small_order,
 	verify,
 };

@@ -1,12 +1,12 @@
 //! What a log may and may not say: every refusal, exact times, exact energy.
 
 use gridproof_primitives::{
-	emlog::{
+	codec::json::{self, Fault, JsonError, Limits, Value},
+	energy::emlog::{
 		Direction, Energy, EnergyFault, EnergyLog, LogRefusal, MAX_LOG_BYTES, RunningRegister,
 		RunningRegisters, Status, TimeFault, batch_file, check_topic, format_utc, parse_utc,
 	},
-	json::{self, Fault, JsonError, Limits, Value},
-	meter::{NameFault, Registers},
+	energy::{NameFault, Registers},
 };
 use num_bigint::BigInt;
 use num_rational::BigRational;

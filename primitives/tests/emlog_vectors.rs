@@ -2,12 +2,14 @@
 
 use gridproof_primitives::{
 	H256,
-	cid::Cid,
-	emlog::EnergyLog,
-	hexadecimal,
-	json::{self, Limits, Value},
-	merkle::{self, ProofFault, ProofStep, document::ProofDocument, document::Scheme, legacy},
-	meter::{op_return_script, root_of_script},
+	codec::cid::Cid,
+	codec::hexadecimal,
+	codec::json::{self, Limits, Value},
+	crypto::merkle::{
+		self, ProofFault, ProofStep, document::ProofDocument, document::Scheme, legacy,
+	},
+	energy::emlog::EnergyLog,
+	energy::{op_return_script, root_of_script},
 };
 
 fn vectors() -> Value {

@@ -11,7 +11,7 @@ use ct_merkle::{
 };
 use gridproof_primitives::{
 	H256,
-	merkle::{
+	crypto::merkle::{
 		Position, ProofFault, ProofStep, RootBuilder, consistency_proof, empty_root,
 		inclusion_proof, inclusion_steps, leaf_hash, node_hash, path, root, verify_consistency,
 		verify_inclusion, verify_inclusion_steps,
@@ -84,7 +84,7 @@ fn tree_head(leaves: &[H256]) -> H256 {
 
 #[test]
 fn known_answers_of_certificate_transparency_hold() {
-	let hex = gridproof_primitives::hexadecimal::decode_hash;
+	let hex = gridproof_primitives::codec::hexadecimal::decode_hash;
 	assert_eq!(
 		Some(empty_root()),
 		hex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
@@ -96,7 +96,7 @@ fn known_answers_of_certificate_transparency_hold() {
 	let leaves: Vec<H256> = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657"]
 		.iter()
 		.chain(&["606162636465666768696a6b6c6d6e6f"])
-		.map(|leaf| leaf_hash(&gridproof_primitives::hexadecimal::decode(leaf).unwrap()))
+		.map(|leaf| leaf_hash(&gridproof_primitives::codec::hexadecimal::decode(leaf).unwrap()))
 		.collect();
 	assert_eq!(
 		Some(root(&leaves)),

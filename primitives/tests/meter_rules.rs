@@ -3,10 +3,10 @@
 use codec::{Decode, Encode, MaxEncodedLen};
 use gridproof_primitives::{
 	H256,
-	cid::Cid,
-	ed25519::{GROUP_ORDER, SignatureFault},
-	hexadecimal,
-	meter::{
+	codec::cid::Cid,
+	codec::hexadecimal,
+	crypto::ed25519::{GROUP_ORDER, SignatureFault},
+	energy::{
 		Accepted, AnchorState, BatchHeader, BatchLimits, BatchRefusal, Direction,
 		MAX_READINGS_PER_BATCH, MeterName, MeterState, NameFault, OwnerConsent, Registers,
 		SignedBatch, Topic, check_batch, max_energy_wh,

@@ -1,9 +1,9 @@
 //! Every case of the shared planner vectors, to the last digit.
 
 use gridproof_primitives::{
-	coverage::{Inputs, Policy, committed_energy, evaluate},
-	decimal::Ratio,
-	units::AICP,
+	num::decimal::Ratio,
+	num::units::AICP,
+	reserve::formula::{Inputs, Policy, committed_energy, evaluate},
 };
 use serde_json::Value;
 

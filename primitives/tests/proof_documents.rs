@@ -2,14 +2,14 @@
 
 use gridproof_primitives::{
 	H256,
-	emlog::EnergyLog,
-	hexadecimal,
-	json::{self, Limits, Value},
-	merkle::{
+	codec::hexadecimal,
+	codec::json::{self, Limits, Value},
+	crypto::merkle::{
 		ProofFault,
 		document::{Checked, DocumentFault, ProofDocument, Scheme},
 		inclusion_steps, legacy, root,
 	},
+	energy::emlog::EnergyLog,
 };
 
 fn logs() -> Vec<EnergyLog> {

@@ -2,9 +2,9 @@
 
 use codec::{Decode, Encode};
 use gridproof_primitives::{
-	day::Day,
-	decimal::{DecimalError, Ratio, SignedRatio},
-	json::{self, Fault, Limits, Value},
+	codec::json::{self, Fault, Limits, Value},
+	num::decimal::{DecimalError, Ratio, SignedRatio},
+	time::day::Day,
 };
 use num_bigint::BigInt;
 use num_rational::BigRational;

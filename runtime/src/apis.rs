@@ -12,20 +12,21 @@ use frame_support::{
 	genesis_builder_helper::{build_state, get_preset},
 	weights::Weight,
 };
-use gridproof_primitives::policy::{CreditAccount, DayRecord, Quote, Status, Ticket, WhatIf};
+use gridproof_primitives::reserve::state::{
+	CreditAccount, DayRecord, Quote, Status, Ticket, WhatIf,
+};
 use gridproof_primitives::{
-	H256,
-	archive::ArchiveProof,
-	attestation::{AttestationFields, Kind, Role},
-	calendar::{Calendar, DayClock},
-	compute,
-	day::Day,
-	ed25519::PublicKey,
-	meter::{
+	H256, compute,
+	crypto::ed25519::PublicKey,
+	energy::{
 		Accepted, Anchor, BatchHeader, BatchRecord, BatchRefusal, MeterIndex, MeterInfo, MeterName,
 		OrganisationIndex, Overview, ReadingRefusal, SignedBatch, Totals,
 	},
-	parameters::PolicyParameters,
+	reserve::archive::ArchiveProof,
+	reserve::attestation::{AttestationFields, Kind, Role},
+	reserve::parameters::PolicyParameters,
+	time::calendar::{Calendar, DayClock},
+	time::day::Day,
 };
 use pallet_attestations::types::{Archive, Attestation, KeySet, Signatures};
 use pallet_grandpa::AuthorityId as GrandpaId;

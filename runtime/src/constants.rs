@@ -14,7 +14,7 @@ use sp_runtime::Perbill;
 pub mod currency {
 	use super::Balance;
 
-	pub use gridproof_primitives::units::{AIT, MICRO_AIT, MILLI_AIT};
+	pub use gridproof_primitives::num::units::{AIT, MICRO_AIT, MILLI_AIT};
 
 	/// The least an account must hold to exist: 10⁻⁶ AIT. What stops a flood of accounts is the
 	/// fee of creating one, some 2,500 times as much.
@@ -60,12 +60,12 @@ pub const MAXIMUM_BLOCK_LENGTH: u32 = 5 * 1024 * 1024;
 /// of a mortal transaction.
 pub const BLOCK_HASH_COUNT: BlockNumber = 4_096;
 
-pub use gridproof_primitives::units::SS58_PREFIX;
+pub use gridproof_primitives::num::units::SS58_PREFIX;
 
 /// The asset id of AICP.
-pub const AICP: u32 = gridproof_primitives::units::AICP_ASSET_ID;
+pub const AICP: u32 = gridproof_primitives::num::units::AICP_ASSET_ID;
 /// The asset id of KWH.
-pub const KWH: u32 = gridproof_primitives::units::KWH_ASSET_ID;
+pub const KWH: u32 = gridproof_primitives::num::units::KWH_ASSET_ID;
 
 parameter_types! {
 	/// Limits of a block's computation.

@@ -20,12 +20,12 @@ use alloc::{string::String, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
 use gridproof_primitives::{
 	H256,
-	attestation::{Kind, Role},
-	calendar::Calendar,
-	day::Day,
-	emission::STEP_MS,
-	parameters::PolicyParameters,
-	units,
+	compute::emission::STEP_MS,
+	num::units,
+	reserve::attestation::{Kind, Role},
+	reserve::parameters::PolicyParameters,
+	time::calendar::Calendar,
+	time::day::Day,
 };
 use hex_literal::hex;
 use serde_json::Value;

@@ -8,12 +8,12 @@ use frame_support::{
 	traits::fungibles::{Inspect, Mutate, hold::Inspect as _},
 };
 use gridproof_primitives::{
-	attestation::ServiceCredit,
 	compute::{
 		Class, MAX_RECEIPTS_PER_CALL, PartyRole, PriceAsset, Quote, Receipt, ReceiptRefusal,
 		Registration, SignedReceipt, Signer, Telemetry,
 	},
-	units::{AICP_ASSET_ID, AIT_CAP},
+	num::units::{AICP_ASSET_ID, AIT_CAP},
+	reserve::attestation::ServiceCredit,
 };
 use gridproof_runtime::{
 	AccountId, Assets, AssetsHolder, Balances, BuildStorage, ComputeReceipts, CoveragePolicy,

@@ -7,7 +7,7 @@ use frame_support::{
 	dispatch::{DispatchClass, GetDispatchInfo},
 	traits::fungibles::{Inspect, Mutate},
 };
-use gridproof_primitives::meter::{
+use gridproof_primitives::energy::{
 	BatchHeader, BatchRefusal, Direction, MAX_BATCHES_PER_CALL, MeterName, OwnerConsent, Registers,
 	SignedBatch, Trust,
 };
@@ -286,7 +286,7 @@ fn no_wrapper_gets_round_an_origin() {
 		// A derived account of a member is no member.
 		let suspend: RuntimeCall = Call::suspend_meter {
 			meter: 0,
-			reason: gridproof_primitives::meter::Suspension::LostKey,
+			reason: gridproof_primitives::energy::Suspension::LostKey,
 		}
 		.into();
 		let alice = RuntimeOrigin::signed(Alice.to_account_id());

@@ -140,7 +140,7 @@ fn an_equivocation_can_be_proven_from_the_first_session_on() {
 
 #[test]
 fn only_the_demonstration_runs_through_other_days_than_utc() {
-	use gridproof_primitives::{calendar::Calendar, day::Day};
+	use gridproof_primitives::{time::calendar::Calendar, time::day::Day};
 	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
 		genesis(id).execute_with(|| {
 			let calendar = pallet_attestations::CalendarInUse::<Runtime>::get();
@@ -156,7 +156,7 @@ fn only_the_demonstration_runs_through_other_days_than_utc() {
 
 #[test]
 fn three_roles_have_keys_and_a_statement_is_about_all_zones_that_are_read() {
-	use gridproof_primitives::attestation::Role;
+	use gridproof_primitives::reserve::attestation::Role;
 	let zones = include_str!("../../data/zones.csv").lines().skip(1).count();
 	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
 		genesis(id).execute_with(|| {

@@ -9,12 +9,12 @@ use frame_support::pallet_prelude::*;
 use frame_system::pallet_prelude::*;
 use gridproof_primitives::{
 	H256,
-	attestation::{
+	crypto::ed25519::PublicKey,
+	reserve::attestation::{
 		AttestationHandler, Kind, ROLE_COUNT, Role, RoleSignature, THRESHOLD, message_v2,
 	},
-	calendar::{Calendar, DayClock},
-	day::Day,
-	ed25519::PublicKey,
+	time::calendar::{Calendar, DayClock},
+	time::day::Day,
 };
 use sp_core::crypto::KeyTypeId;
 use sp_io::crypto::{ed25519_generate, ed25519_sign};

@@ -14,13 +14,13 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use gridproof_primitives::{
 	H256,
-	archive::{self, ArchiveProof},
-	attestation::{
+	crypto::ed25519::{self, PublicKey},
+	reserve::archive::{self, ArchiveProof},
+	reserve::attestation::{
 		AttestationFields, AttestationHandler, Kind, ROLE_COUNT, Role, THRESHOLD, verify_statement,
 	},
-	calendar::DayClock,
-	day::Day,
-	ed25519::{self, PublicKey},
+	time::calendar::DayClock,
+	time::day::Day,
 };
 use sp_runtime::traits::Zero;
 

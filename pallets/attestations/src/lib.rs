@@ -88,7 +88,7 @@ mod tests;
 pub mod types;
 pub mod weights;
 
-pub use gridproof_primitives::attestation::AttestationFields;
+pub use gridproof_primitives::reserve::attestation::AttestationFields;
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
@@ -107,11 +107,11 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use gridproof_primitives::{
 		H256,
-		archive::ArchiveProof,
-		attestation::{AttestationHandler, Kind, Role},
-		calendar::Calendar,
-		day::Day,
-		ed25519::{self, PublicKey},
+		crypto::ed25519::{self, PublicKey},
+		reserve::archive::ArchiveProof,
+		reserve::attestation::{AttestationHandler, Kind, Role},
+		time::calendar::Calendar,
+		time::day::Day,
 	};
 
 	/// The configuration of the pallet.

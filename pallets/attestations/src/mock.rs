@@ -8,11 +8,11 @@ use frame_support::{
 use frame_system::EnsureRoot;
 use gridproof_primitives::{
 	H256,
-	attestation::{AttestationHandler, Kind, Role, RoleSignature, message_v2},
-	calendar::Calendar,
-	day::Day,
-	ed25519::PublicKey,
-	units::MILLIS_PER_DAY,
+	crypto::ed25519::PublicKey,
+	num::units::MILLIS_PER_DAY,
+	reserve::attestation::{AttestationHandler, Kind, Role, RoleSignature, message_v2},
+	time::calendar::Calendar,
+	time::day::Day,
 };
 use sp_core::{Pair as _, ed25519::Pair};
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult, Weight, testing::UintAuthorityId};

@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 use codec::Codec;
 use gridproof_primitives::{
 	H256,
-	archive::ArchiveProof,
-	attestation::{AttestationFields, Kind, Role},
-	calendar::Calendar,
-	day::Day,
-	ed25519::PublicKey,
+	crypto::ed25519::PublicKey,
+	reserve::archive::ArchiveProof,
+	reserve::attestation::{AttestationFields, Kind, Role},
+	time::calendar::Calendar,
+	time::day::Day,
 };
 use sp_runtime::DispatchError;
 

@@ -3,10 +3,11 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{BoundedVec, pallet_prelude::ConstU32};
 use gridproof_primitives::{
-	H256, archive,
-	attestation::{AttestationFields, ROLE_COUNT, Role, RoleSignature},
-	day::Day,
-	ed25519::PublicKey,
+	H256,
+	crypto::ed25519::PublicKey,
+	reserve::archive,
+	reserve::attestation::{AttestationFields, ROLE_COUNT, Role, RoleSignature},
+	time::day::Day,
 };
 use scale_info::TypeInfo;
 
@@ -152,7 +153,7 @@ impl<BlockNumber: Encode> Attestation<BlockNumber> {
 /// Everything that has left the state, in one hash.
 ///
 /// An entry is added when a statement is replaced by a revision or pruned for its age; see
-/// [`gridproof_primitives::archive`] for the rule of the chain.
+/// [`gridproof_primitives::reserve::archive`] for the rule of the chain.
 #[derive(
 	Encode,
 	Decode,

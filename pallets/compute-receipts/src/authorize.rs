@@ -15,7 +15,7 @@ use frame_system::{ensure_authorized, ensure_signed, pallet_prelude::OriginFor};
 use gridproof_primitives::{
 	H256,
 	compute::{ReceiptRefusal, SignedAssignment, SignedReceipt},
-	ed25519::{PublicKey, Signature},
+	crypto::ed25519::{PublicKey, Signature},
 };
 
 /// The code of a refused transaction: that of an error of this pallet is this much higher.

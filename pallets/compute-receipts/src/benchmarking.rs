@@ -20,15 +20,15 @@ use frame_support::{
 use frame_system::RawOrigin;
 use gridproof_primitives::{
 	H256,
+	compute::settlement::{Shares, Split},
 	compute::{
 		Assignment, Class, Evidence, Heartbeat, JobState, JobTerms, MAX_EXPIRIES_PER_CALL,
 		MAX_HEARTBEATS_PER_CALL, MAX_PAYOUTS_PER_CALL, MAX_RECEIPTS_PER_CALL, OffenceKind,
 		PartyRole, PriceAsset, Quote, Receipt, Registration, SignedAssignment, SignedBy,
 		SignedHeartbeat, SignedReceipt, Signer, Telemetry, release_payload,
 	},
-	ed25519::{PublicKey, Signature},
-	settlement::{Shares, Split},
-	units::AIT,
+	crypto::ed25519::{PublicKey, Signature},
+	num::units::AIT,
 };
 use sp_core::crypto::KeyTypeId;
 use sp_io::crypto::{ed25519_generate, ed25519_sign};

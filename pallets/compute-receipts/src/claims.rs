@@ -13,13 +13,13 @@ use frame_support::{
 };
 use gridproof_primitives::{
 	H256,
+	compute::emission,
+	compute::settlement::{Shares, WorkRecorder},
 	compute::{
 		ComputeParameters, JobState, Preview, PriceAsset, Receipt, ReceiptRefusal, ReceiptView,
 		SignedReceipt, Signer, check_receipt,
 	},
-	ed25519::PublicKey,
-	emission,
-	settlement::{Shares, WorkRecorder},
+	crypto::ed25519::PublicKey,
 };
 use sp_io::hashing::blake2_256;
 

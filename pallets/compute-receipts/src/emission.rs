@@ -11,11 +11,11 @@ use frame_support::{
 	},
 };
 use gridproof_primitives::{
+	compute::emission::{self, MINING_RESERVE, share_of},
+	compute::settlement::Shares,
 	compute::{ComputeParameters, PartyRole},
-	ed25519::PublicKey,
-	emission::{self, MINING_RESERVE, share_of},
-	settlement::Shares,
-	units::AIT_CAP,
+	crypto::ed25519::PublicKey,
+	num::units::AIT_CAP,
 };
 
 impl<T: Config> Pallet<T> {

@@ -11,7 +11,9 @@ use frame_support::{
 		tokens::{Fortitude, Precision, Restriction},
 	},
 };
-use gridproof_primitives::{attestation::ServiceCredit, compute::PriceAsset, settlement::Shares};
+use gridproof_primitives::{
+	compute::PriceAsset, compute::settlement::Shares, reserve::attestation::ServiceCredit,
+};
 
 /// What leaves the escrow of clients, added up, so that many receipts of the same parties move
 /// money once.

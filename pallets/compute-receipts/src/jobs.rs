@@ -13,7 +13,7 @@ use gridproof_primitives::{
 	compute::{
 		ComputeParameters, JobState, JobTerms, Quote, SignedAssignment, Signer, release_payload,
 	},
-	ed25519::{self, PublicKey, Signature},
+	crypto::ed25519::{self, PublicKey, Signature},
 };
 
 impl<T: Config> Pallet<T> {

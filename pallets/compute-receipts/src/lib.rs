@@ -14,7 +14,7 @@
 //! * **Party**: a miner or a coordinator, known by its Ed25519 key, with a bond in AIT.
 //! * **Quote**: what a coordinator signed; it opens one job of one client.
 //! * **Receipt**: what a miner delivered for a job, signed by the miner and by the coordinator.
-//! * **Step**: a stretch of time with a budget of AIT; see [`gridproof_primitives::emission`].
+//! * **Step**: a stretch of time with a budget of AIT; see [`gridproof_primitives::compute::emission`].
 //! * **Weight** of a receipt: its compute units, times its miner's class and score.
 //!
 //! Formats, formulas and refusals are in [`gridproof_primitives::compute`] and its neighbours.
@@ -117,14 +117,14 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use gridproof_primitives::{
 		H256,
-		attestation::ServiceCredit,
+		compute::settlement::{Shares, WorkRecorder},
 		compute::{
 			Class, ComputeParameterFault, CoordinatorView, Earnings, Evidence, JobState, JobView,
 			MinerView, OffenceKind, Overview, PartyRole, Preview, PriceAsset, Quote,
 			ReceiptRefusal, ReceiptView, SignedAssignment, SignedReceipt, StepView,
 		},
-		ed25519::{PublicKey, Signature},
-		settlement::{Shares, WorkRecorder},
+		crypto::ed25519::{PublicKey, Signature},
+		reserve::attestation::ServiceCredit,
 	};
 	use sp_runtime::AccountId32;
 

@@ -13,15 +13,15 @@ use frame_support::{
 use frame_system::EnsureRoot;
 use gridproof_primitives::{
 	H256,
-	attestation::ServiceCredit,
+	compute::settlement::WorkRecorder,
 	compute::{
 		Assignment, Class, Heartbeat, JobState, PartyRole, PriceAsset, Quote, Receipt,
 		ReceiptRefusal, Registration, SignedAssignment, SignedHeartbeat, SignedReceipt, Signer,
 		Telemetry, release_payload,
 	},
-	ed25519::{PublicKey, Signature},
-	settlement::WorkRecorder,
-	units::AIT,
+	crypto::ed25519::{PublicKey, Signature},
+	num::units::AIT,
+	reserve::attestation::ServiceCredit,
 };
 use sp_core::{Pair as _, ed25519::Pair};
 use sp_runtime::{

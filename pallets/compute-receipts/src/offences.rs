@@ -12,10 +12,10 @@ use frame_support::{
 	},
 };
 use gridproof_primitives::{
+	compute::emission::share_of,
+	compute::score,
 	compute::{ComputeParameters, Evidence, OffenceKind, Proven},
-	ed25519::PublicKey,
-	emission::share_of,
-	score,
+	crypto::ed25519::PublicKey,
 };
 
 impl<T: Config> Pallet<T> {

@@ -9,11 +9,11 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use gridproof_primitives::{
 	H256,
+	compute::score,
 	compute::{
 		ComputeParameters, Heartbeat, MAX_CLOCK_SKEW_MS, PartyRole, Registration, SignedHeartbeat,
 	},
-	ed25519::{PublicKey, Signature},
-	score,
+	crypto::ed25519::{PublicKey, Signature},
 };
 use sp_runtime::traits::Zero;
 

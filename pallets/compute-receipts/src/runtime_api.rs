@@ -8,7 +8,7 @@ use gridproof_primitives::{
 		ComputeParameters, CoordinatorView, Earnings, JobView, MinerView, Overview, PartyRole,
 		Preview, ReceiptRefusal, ReceiptView, SignedReceipt, StepView,
 	},
-	ed25519::PublicKey,
+	crypto::ed25519::PublicKey,
 };
 
 sp_api::decl_runtime_apis! {

@@ -7,10 +7,10 @@ use frame_support::{
 	traits::fungible::{Inspect as _, hold::Inspect as _},
 };
 use gridproof_primitives::{
-	attestation::ServiceCredit,
+	compute::emission::MINING_RESERVE,
 	compute::{JobState, PriceAsset},
-	emission::MINING_RESERVE,
-	units::AIT_CAP,
+	num::units::AIT_CAP,
+	reserve::attestation::ServiceCredit,
 };
 use sp_runtime::TryRuntimeError;
 

@@ -4,15 +4,15 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{BoundedVec, pallet_prelude::ConstU32};
 use gridproof_primitives::{
 	H256,
+	compute::emission::STEP_MS,
+	compute::score::ScoreInputs,
+	compute::settlement::Shares,
 	compute::{
 		Class, ComputeParameters, JobState, JobTerms, OffenceKind, PartyRole, PriceAsset,
 		ReceiptView, SignedHeartbeat, SignedReceipt, Telemetry,
 	},
-	decimal::Ratio,
-	ed25519::PublicKey,
-	emission::STEP_MS,
-	score::ScoreInputs,
-	settlement::Shares,
+	crypto::ed25519::PublicKey,
+	num::decimal::Ratio,
 };
 use scale_info::TypeInfo;
 

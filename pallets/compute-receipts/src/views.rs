@@ -5,12 +5,12 @@ use alloc::vec::Vec;
 use frame_support::traits::Time;
 use gridproof_primitives::{
 	H256,
+	compute::emission,
 	compute::{
 		Class, CoordinatorView, Earnings, JobState, JobView, MinerView, Overview, PartyRole,
 		PartyView, StepView,
 	},
-	ed25519::PublicKey,
-	emission,
+	crypto::ed25519::PublicKey,
 };
 
 /// Most parties that one query lists.

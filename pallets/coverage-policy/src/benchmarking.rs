@@ -12,12 +12,12 @@ use frame_support::{
 use frame_system::RawOrigin;
 use gridproof_primitives::{
 	H256,
-	attestation::{AttestationFields, AttestationHandler},
-	calendar::DayClock,
-	coverage::State,
-	day::Day,
-	decimal::Ratio,
-	units::AICP,
+	num::decimal::Ratio,
+	num::units::AICP,
+	reserve::attestation::{AttestationFields, AttestationHandler},
+	reserve::formula::State,
+	time::calendar::DayClock,
+	time::day::Day,
 };
 use sp_runtime::traits::Bounded;
 

@@ -11,9 +11,10 @@ use frame_support::{
 		tokens::{Fortitude, Precision, Preservation},
 	},
 };
-use gridproof_primitives::policy::*;
+use gridproof_primitives::reserve::state::*;
 use gridproof_primitives::{
-	attestation::ServiceCredit, calendar::DayClock, day::Day, parameters::PolicyParameters,
+	reserve::attestation::ServiceCredit, reserve::parameters::PolicyParameters,
+	time::calendar::DayClock, time::day::Day,
 };
 use sp_runtime::{DispatchError, traits::Zero};
 

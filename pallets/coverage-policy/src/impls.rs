@@ -8,15 +8,15 @@ use frame_support::{
 	traits::fungibles::{Inspect as _, Mutate as _},
 	weights::WeightMeter,
 };
-use gridproof_primitives::policy::*;
+use gridproof_primitives::reserve::state::*;
 use gridproof_primitives::{
 	H256,
-	attestation::{AttestationFields, AttestationHandler, Kind},
-	calendar::DayClock,
-	coverage::{self, Coverage, PriceFault, State, check_price, evaluate, is_stale},
-	day::Day,
-	decimal::Ratio,
-	parameters::PolicyParameters,
+	num::decimal::Ratio,
+	reserve::attestation::{AttestationFields, AttestationHandler, Kind},
+	reserve::formula::{self, Coverage, PriceFault, State, check_price, evaluate, is_stale},
+	reserve::parameters::PolicyParameters,
+	time::calendar::DayClock,
+	time::day::Day,
 };
 
 impl<T: Config> From<PriceFault> for Error<T> {
@@ -302,7 +302,7 @@ impl<T: Config> Pallet<T> {
 	/// What `amount` micro-tokens are worth now, in micro-EUR.
 	pub(crate) fn credit_for(amount: u128) -> Result<u128, DispatchError> {
 		let price = Parameters::<T>::get().policy.target_price;
-		Ok(coverage::redeem_value(amount, &price).map_err(|_| Error::<T>::Overflow)?)
+		Ok(formula::redeem_value(amount, &price).map_err(|_| Error::<T>::Overflow)?)
 	}
 
 	/// What each block does by itself, as far as its weight goes. Nothing depends on it: states

@@ -12,7 +12,7 @@
 //!
 //! * **Reserve** V: committed energy at its price, and compute assets, in EUR.
 //! * **Coverage ratio** CR = V / (P_T · S), S = total issuance · Û. All formulas, and their
-//!   rounding, are in [`gridproof_primitives::coverage`].
+//!   rounding, are in [`gridproof_primitives::reserve::formula`].
 //! * **Allowance**: what may be minted of a day's statement, and only on the day it was taken.
 //! * **Service credit**: what redeemed AICP is worth, in micro-EUR; it pays compute and energy.
 //! * **Ticket**: redeemed AICP whose credit waits for its turn.
@@ -34,7 +34,7 @@
 //!
 //! ### States
 //!
-//! [`State`](gridproof_primitives::coverage::State) follows from CR as it is now. Without a
+//! [`State`](gridproof_primitives::reserve::formula::State) follows from CR as it is now. Without a
 //! statement, or with one that is too old, it is `Frozen`. It is computed anew whenever it
 //! matters; what is stored is only the last state announced, so that each change has one event:
 //! at once where a call causes it, with the next block where time does.
@@ -94,7 +94,7 @@ mod tests;
 mod try_state;
 pub mod weights;
 
-pub use gridproof_primitives::{parameters::PolicyParameters, policy::*};
+pub use gridproof_primitives::{reserve::parameters::PolicyParameters, reserve::state::*};
 pub use pallet::*;
 pub use weights::WeightInfo;
 
@@ -112,8 +112,8 @@ pub mod pallet {
 	};
 	use frame_system::pallet_prelude::*;
 	use gridproof_primitives::{
-		H256, calendar::DayClock, coverage::State, day::Day, decimal::Ratio,
-		parameters::ParameterFault,
+		H256, num::decimal::Ratio, reserve::formula::State, reserve::parameters::ParameterFault,
+		time::calendar::DayClock, time::day::Day,
 	};
 
 	/// The native token's balance.

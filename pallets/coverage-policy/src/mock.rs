@@ -8,11 +8,11 @@ use frame_support::{
 use frame_system::{EnsureRoot, EnsureSigned};
 use gridproof_primitives::{
 	H256,
-	attestation::{AttestationFields, AttestationHandler},
-	calendar::{Calendar, DayClock},
-	day::Day,
-	decimal::{Ratio, SignedRatio},
-	units::{AICP, AICP_ASSET_ID, MILLIS_PER_DAY},
+	num::decimal::{Ratio, SignedRatio},
+	num::units::{AICP, AICP_ASSET_ID, MILLIS_PER_DAY},
+	reserve::attestation::{AttestationFields, AttestationHandler},
+	time::calendar::{Calendar, DayClock},
+	time::day::Day,
 };
 use sp_runtime::{BuildStorage, DispatchError, traits::Dispatchable};
 

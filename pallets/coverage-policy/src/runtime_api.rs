@@ -2,8 +2,10 @@
 
 use alloc::vec::Vec;
 use codec::Codec;
-use gridproof_primitives::parameters::PolicyParameters;
-use gridproof_primitives::policy::{CreditAccount, DayRecord, Quote, Status, Ticket, WhatIf};
+use gridproof_primitives::reserve::parameters::PolicyParameters;
+use gridproof_primitives::reserve::state::{
+	CreditAccount, DayRecord, Quote, Status, Ticket, WhatIf,
+};
 use sp_runtime::DispatchError;
 
 sp_api::decl_runtime_apis! {

@@ -7,7 +7,7 @@ use frame_support::{
 	pallet_prelude::Get,
 	traits::{fungible::hold::Inspect as _, fungibles::Inspect as _},
 };
-use gridproof_primitives::policy::*;
+use gridproof_primitives::reserve::state::*;
 use sp_runtime::{TryRuntimeError, traits::Saturating};
 
 impl<T: Config> Pallet<T> {

@@ -18,8 +18,8 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use gridproof_primitives::{
 	H256,
-	day::Day,
-	meter::{Accepted, BatchRecord, BatchRefusal, MeterIndex, SignedBatch, check_batch},
+	energy::{Accepted, BatchRecord, BatchRefusal, MeterIndex, SignedBatch, check_batch},
+	time::day::Day,
 };
 use sp_io::hashing::blake2_256;
 use sp_runtime::traits::{SaturatedConversion, Zero};

@@ -13,10 +13,10 @@ use frame_support::{
 use frame_system::RawOrigin;
 use gridproof_primitives::{
 	H256,
-	cid::Cid,
-	ed25519::PublicKey,
-	merkle,
-	meter::{
+	codec::cid::Cid,
+	crypto::ed25519::PublicKey,
+	crypto::merkle,
+	energy::{
 		AnchorState, BatchHeader, BatchLimits, BatchRecord, Certificate, Direction, MeterIndex,
 		MeterName, MeterState, NamePart, OwnerConsent, Registers, SealId, SignedBatch, Suspension,
 		Trust,
@@ -146,7 +146,7 @@ fn meter<T: Config>(
 		Recent::<T>::insert(index, slot, record);
 		let txid = H256::repeat_byte(5);
 		let state = AnchorState::Confirmed { txid, block_hash: txid, height: 1, confirmations: 6 };
-		let anchor = gridproof_primitives::meter::Anchor { sequence, root, state };
+		let anchor = gridproof_primitives::energy::Anchor { sequence, root, state };
 		Anchors::<T>::insert(index, slot, anchor);
 	}
 	Ok((index, device))

@@ -16,7 +16,7 @@
 //! * **Certificate**: what an electrician vouches for: whose meter it is, which key signs for it,
 //!   what it can deliver at most.
 //! * **Batch**: readings of one meter, as the header that its device signed; see
-//!   [`gridproof_primitives::meter::BatchHeader`].
+//!   [`gridproof_primitives::energy::BatchHeader`].
 //! * **Energy account**: the 1-of-2 account of owner and device, to which KWH is minted.
 //! * **Anchor**: where the root of a batch stands in Bitcoin.
 //!
@@ -26,7 +26,7 @@
 //!
 //! Anyone may relay batches with [`Pallet::submit_batches`]; what counts is who signed them. Each
 //! one of a call is accepted or refused on its own, with an event that says which and why. The
-//! rules are [`gridproof_primitives::meter::check_batch`] and the signature; besides, governance
+//! rules are [`gridproof_primitives::energy::check_batch`] and the signature; besides, governance
 //! limits how much a block and a day may mint, and can pause all. A refused batch changes
 //! nothing and is not used up: what was refused for a limit can be sent again.
 //!
@@ -121,8 +121,8 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use gridproof_primitives::{
 		H256,
-		ed25519::PublicKey,
-		meter::{
+		crypto::ed25519::PublicKey,
+		energy::{
 			Accepted, Anchor, AnchorState, BatchHeader, BatchRecord, BatchRefusal, MeterIndex,
 			MeterInfo, MeterName, Overview, ReadingRefusal, Registers, SealId, SignedBatch,
 			Suspension, Totals, VerifiedReading,
@@ -619,7 +619,7 @@ pub mod pallet {
 		///
 		/// Each batch succeeds or fails on its own, in the order given. Checks, cheapest first: the
 		/// meter and its organisation, then
-		/// [`check_batch`](gridproof_primitives::meter::check_batch), what may still be minted, and
+		/// [`check_batch`](gridproof_primitives::energy::check_batch), what may still be minted, and
 		/// last the signature and whether the token takes it. Before the pool takes a transaction
 		/// without a signer, all that is cheap is checked of all batches before the first signature.
 		///
@@ -776,7 +776,7 @@ pub mod pallet {
 		/// - `organisation`: for which the electrician acts.
 		/// - `certification`: what is vouched for.
 		/// - `consent`: the owner's signature of
-		///   [`OwnerConsent::signing_payload`](gridproof_primitives::meter::OwnerConsent), as it is
+		///   [`OwnerConsent::signing_payload`](gridproof_primitives::energy::OwnerConsent), as it is
 		///   or as wallets sign bytes, between `<Bytes>` and `</Bytes>`.
 		///
 		/// ## Errors

@@ -10,8 +10,8 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use gridproof_primitives::{
 	H256,
-	ed25519::{self, PublicKey},
-	meter::{
+	crypto::ed25519::{self, PublicKey},
+	energy::{
 		Certificate, MAX_CONSENT_MS, MeterIndex, MeterState, OwnerConsent, Registers, SealId,
 		Suspension,
 	},

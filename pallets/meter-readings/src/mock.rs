@@ -9,13 +9,13 @@ use frame_support::{
 use frame_system::EnsureRoot;
 use gridproof_primitives::{
 	H256,
-	ed25519::PublicKey,
-	merkle,
-	meter::{
+	crypto::ed25519::PublicKey,
+	crypto::merkle,
+	energy::{
 		BatchHeader, BatchRefusal, Direction, MeterIndex, MeterName, OwnerConsent, Registers,
 		SignedBatch, Trust,
 	},
-	units::KWH_ASSET_ID,
+	num::units::KWH_ASSET_ID,
 };
 use sp_core::{Pair as _, ed25519, sr25519};
 use sp_runtime::{

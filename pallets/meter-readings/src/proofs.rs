@@ -7,8 +7,8 @@ use frame_support::{
 };
 use gridproof_primitives::{
 	H256,
-	merkle::{ProofFault, leaf_hash, verify_inclusion},
-	meter::{
+	crypto::merkle::{ProofFault, leaf_hash, verify_inclusion},
+	energy::{
 		Anchor, AnchorState, BatchHeader, BatchRecord, MeterIndex, ReadingRefusal, VerifiedReading,
 	},
 };

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use codec::Codec;
 use gridproof_primitives::{
 	H256,
-	meter::{
+	energy::{
 		Accepted, Anchor, BatchHeader, BatchRecord, BatchRefusal, MeterIndex, MeterInfo, MeterName,
 		Overview, ReadingRefusal, SignedBatch, Totals,
 	},

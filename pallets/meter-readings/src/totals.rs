@@ -2,8 +2,8 @@
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use gridproof_primitives::{
-	day::Day,
-	meter::{Accepted, Registers, Totals},
+	energy::{Accepted, Registers, Totals},
+	time::day::Day,
 };
 use scale_info::TypeInfo;
 
@@ -97,7 +97,7 @@ pub fn add(sum: &mut Registers, flow: &Registers) {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use gridproof_primitives::units::MILLIS_PER_DAY;
+	use gridproof_primitives::num::units::MILLIS_PER_DAY;
 
 	fn at(date: &str) -> u64 {
 		u64::from(Day::parse(date).unwrap().days()) * MILLIS_PER_DAY

@@ -7,7 +7,7 @@ use frame_support::{
 	pallet_prelude::Get,
 	traits::{fungible::hold::Inspect as _, fungibles::Inspect as _},
 };
-use gridproof_primitives::{ed25519, meter::MeterIndex};
+use gridproof_primitives::{crypto::ed25519, energy::MeterIndex};
 use sp_runtime::{
 	TryRuntimeError,
 	traits::{Saturating, Zero},

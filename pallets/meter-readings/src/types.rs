@@ -6,14 +6,14 @@ use frame_support::pallet_prelude::{ConstU32, Get};
 use frame_support::{BoundedVec, CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound};
 use gridproof_primitives::{
 	H256,
-	day::Day,
-	ed25519::PublicKey,
-	meter::{BatchHeader, BatchLimits, Certificate, MeterIndex, MeterState, Suspension},
-	units::MILLIS_PER_DAY,
+	crypto::ed25519::PublicKey,
+	energy::{BatchHeader, BatchLimits, Certificate, MeterIndex, MeterState, Suspension},
+	num::units::MILLIS_PER_DAY,
+	time::day::Day,
 };
 use scale_info::TypeInfo;
 
-pub use gridproof_primitives::meter::{
+pub use gridproof_primitives::energy::{
 	Certification, NewDevice, Organisation, OrganisationIndex, OrganisationName,
 	OrganisationStanding,
 };

@@ -6,7 +6,7 @@ use frame_support::{
 	pallet_prelude::Get,
 	traits::{Time, fungibles::Inspect as _},
 };
-use gridproof_primitives::meter::{
+use gridproof_primitives::energy::{
 	BatchRecord, MeterIndex, MeterInfo, Overview, Registers, Totals,
 };
 

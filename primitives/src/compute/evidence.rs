@@ -3,7 +3,7 @@
 use super::{Quote, Receipt, Signer};
 use crate::{
 	H256,
-	ed25519::{PublicKey, Signature},
+	crypto::ed25519::{PublicKey, Signature},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;

@@ -3,7 +3,7 @@
 //! A coordinator signs a [`Quote`]; its client opens a job with it. The miner that did the work and
 //! the coordinator that checked it both sign a [`Receipt`], which settles the job. Everything that
 //! is signed is Ed25519 over SCALE of a tuple that begins with a tag and the genesis hash, checked
-//! by [`crate::ed25519::verify`], so that a statement holds for one purpose on one chain.
+//! by [`crate::crypto::ed25519::verify`], so that a statement holds for one purpose on one chain.
 //!
 //! | statement | payload |
 //! |---|---|
@@ -14,6 +14,7 @@
 //! | assignment | `("gridproof/assignment/v1", genesis, signer, assignment)` |
 //! | release | `("gridproof/release/v1", genesis, job_id)` |
 
+pub mod emission;
 // `as` is what the derived encoding of an enum with fields writes.
 #[allow(clippy::cast_possible_truncation)]
 mod evidence;
@@ -25,6 +26,8 @@ mod party;
 mod quote;
 mod receipt;
 mod refusal;
+pub mod score;
+pub mod settlement;
 mod statements;
 mod views;
 

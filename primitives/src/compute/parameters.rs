@@ -2,8 +2,8 @@
 
 use super::Class;
 use crate::{
-	settlement::Split,
-	units::{AIT, MILLI_AIT},
+	compute::settlement::Split,
+	num::units::{AIT, MILLI_AIT},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;

@@ -1,7 +1,7 @@
 //! Which receipts settle a job: every rule but the signatures, as a pure function.
 
 use super::{JobState, MAX_CLOCK_SKEW_MS, Quote, Receipt, compute_units};
-use crate::ed25519::PublicKey;
+use crate::crypto::ed25519::PublicKey;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;

@@ -3,7 +3,7 @@
 use super::{PartyRole, Signer};
 use crate::{
 	H256,
-	ed25519::{self, PublicKey, Signature, SignatureFault},
+	crypto::ed25519::{self, PublicKey, Signature, SignatureFault},
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

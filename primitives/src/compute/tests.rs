@@ -1,7 +1,7 @@
 //! What is signed, and what is refused.
 
 use super::*;
-use crate::{H256, ed25519::Signature, settlement::Split};
+use crate::{H256, compute::settlement::Split, crypto::ed25519::Signature};
 use sp_core::{Pair, ed25519::Pair as Key};
 
 const GENESIS: H256 = H256::repeat_byte(7);

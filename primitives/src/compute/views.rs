@@ -3,9 +3,9 @@
 use super::{Class, PartyRole, PriceAsset};
 use crate::{
 	H256,
-	ed25519::PublicKey,
-	score::{Score, ScoreInputs},
-	settlement::Shares,
+	compute::score::{Score, ScoreInputs},
+	compute::settlement::Shares,
+	crypto::ed25519::PublicKey,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;

@@ -7,7 +7,7 @@ use crate::{
 	constants::{KWH, currency::deposit, time::MINUTES},
 };
 use frame_support::traits::{ConstU32, ConstU64};
-use gridproof_primitives::{ed25519::PublicKey, meter::MAX_BATCHES_PER_CALL};
+use gridproof_primitives::{crypto::ed25519::PublicKey, energy::MAX_BATCHES_PER_CALL};
 use pallet_meter_readings::EnergyAccounts;
 
 /// How many headers, and anchors, of a meter stay in the state: a day of quarters of an hour.

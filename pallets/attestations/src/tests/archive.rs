@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
-use gridproof_primitives::{H256, archive::ArchiveProof, attestation::Kind};
+use gridproof_primitives::{H256, reserve::archive::ArchiveProof, reserve::attestation::Kind};
 
 /// States and prunes: days 0 … 14 with a history of ten, day 5 revised once.
 fn fill() -> Vec<Attestation<u64>> {

@@ -4,8 +4,8 @@ use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok, traits::Hooks};
 use gridproof_primitives::{
 	H256,
-	attestation::{Kind, Role},
-	calendar::{Calendar, DayClock},
+	reserve::attestation::{Kind, Role},
+	time::calendar::{Calendar, DayClock},
 };
 use sp_runtime::BuildStorage;
 

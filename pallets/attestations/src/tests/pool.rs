@@ -10,7 +10,7 @@ use frame_support::{
 	},
 	traits::Authorize,
 };
-use gridproof_primitives::attestation::{Kind, Role};
+use gridproof_primitives::reserve::attestation::{Kind, Role};
 use sp_runtime::{
 	DispatchError, ModuleError,
 	traits::{Applyable, Checkable, Dispatchable},

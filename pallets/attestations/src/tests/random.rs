@@ -2,7 +2,7 @@
 
 use crate::mock::*;
 use frame_support::assert_ok;
-use gridproof_primitives::attestation::{Kind, Role};
+use gridproof_primitives::reserve::attestation::{Kind, Role};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
-use gridproof_primitives::{H256, archive, attestation::Kind};
+use gridproof_primitives::{H256, reserve::archive, reserve::attestation::Kind};
 
 #[test]
 fn a_revision_replaces_what_it_names() {

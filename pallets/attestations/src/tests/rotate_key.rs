@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
-use gridproof_primitives::attestation::Role;
+use gridproof_primitives::reserve::attestation::Role;
 use sp_core::{Pair as _, ed25519::Pair};
 use sp_runtime::DispatchError;
 

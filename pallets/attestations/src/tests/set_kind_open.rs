@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
-use gridproof_primitives::attestation::Kind;
+use gridproof_primitives::reserve::attestation::Kind;
 use sp_runtime::DispatchError;
 
 #[test]

@@ -4,9 +4,9 @@ use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok, dispatch::Pays};
 use gridproof_primitives::{
 	H256,
-	attestation::{Kind, ROLE_COUNT, Role, RoleSignature, message_v2},
-	decimal::Ratio,
-	ed25519::GROUP_ORDER,
+	crypto::ed25519::GROUP_ORDER,
+	num::decimal::Ratio,
+	reserve::attestation::{Kind, ROLE_COUNT, Role, RoleSignature, message_v2},
 };
 use sp_core::{Pair as _, ed25519::Pair};
 use sp_runtime::{DispatchError, traits::Dispatchable};

@@ -4,11 +4,11 @@ use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
 	H256,
-	attestation::ServiceCredit,
+	compute::settlement::{Shares, Split},
 	compute::{
 		JobState, PriceAsset, Quote, Receipt, ReceiptRefusal, SignedReceipt, Signer, Telemetry,
 	},
-	settlement::{Shares, Split},
+	reserve::attestation::ServiceCredit,
 };
 
 /// A claim that is refused for a reason and changes nothing but the event.

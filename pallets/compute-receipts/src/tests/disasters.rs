@@ -3,9 +3,9 @@
 use crate::{mock::*, *};
 use frame_support::{assert_ok, traits::fungible::Inspect};
 use gridproof_primitives::{
+	compute::emission::MINING_RESERVE,
 	compute::{Quote, ReceiptRefusal},
-	emission::MINING_RESERVE,
-	units::{AIT, AIT_CAP},
+	num::units::{AIT, AIT_CAP},
 };
 
 /// AIT of everybody the tests know, free and held.

@@ -4,9 +4,9 @@ use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
 	compute::PartyRole,
-	emission::{MINING_RESERVE, pool, step_budget},
-	settlement::{Shares, Split},
-	units::{AIT, AIT_CAP, MILLI_AIT},
+	compute::emission::{MINING_RESERVE, pool, step_budget},
+	compute::settlement::{Shares, Split},
+	num::units::{AIT, AIT_CAP, MILLI_AIT},
 };
 
 /// A thousandth of what a newcomer's receipt of the tests asks for: 0.1 AIT.

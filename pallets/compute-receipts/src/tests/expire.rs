@@ -4,8 +4,8 @@ use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok, traits::Hooks, weights::Weight};
 use gridproof_primitives::{
 	H256,
-	attestation::ServiceCredit,
 	compute::{JobState, PriceAsset, Quote},
+	reserve::attestation::ServiceCredit,
 };
 use sp_runtime::DispatchError;
 

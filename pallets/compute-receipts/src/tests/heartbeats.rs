@@ -4,7 +4,7 @@ use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
 	compute::{SignedHeartbeat, Telemetry},
-	decimal::Ratio,
+	num::decimal::Ratio,
 };
 use sp_runtime::DispatchError;
 

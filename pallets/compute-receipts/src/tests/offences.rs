@@ -7,7 +7,7 @@ use gridproof_primitives::{
 	compute::{
 		Class, Evidence, OffenceKind, PartyRole, Quote, Receipt, ReceiptRefusal, SignedBy, Signer,
 	},
-	units::AIT,
+	num::units::AIT,
 };
 use sp_runtime::DispatchError;
 

@@ -4,9 +4,9 @@ use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
 	H256,
-	attestation::ServiceCredit,
 	compute::{MAX_MODEL_FACTOR, PartyRole, PriceAsset, Quote},
-	units::AIT,
+	num::units::AIT,
+	reserve::attestation::ServiceCredit,
 };
 use sp_runtime::{DispatchError, TokenError};
 

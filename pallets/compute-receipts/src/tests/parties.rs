@@ -4,7 +4,7 @@ use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
 	compute::{Class, PartyRole, Registration},
-	units::AIT,
+	num::units::AIT,
 };
 use sp_runtime::{DispatchError, TokenError};
 

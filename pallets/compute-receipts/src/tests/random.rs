@@ -3,9 +3,9 @@
 use crate::{mock::*, *};
 use frame_support::traits::fungible::Inspect;
 use gridproof_primitives::{
-	attestation::ServiceCredit,
+	compute::settlement::Split,
 	compute::{PriceAsset, Quote, Receipt},
-	settlement::Split,
+	reserve::attestation::ServiceCredit,
 };
 use proptest::prelude::*;
 

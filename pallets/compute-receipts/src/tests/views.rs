@@ -6,7 +6,7 @@ use gridproof_primitives::{
 	compute::{
 		JobState, MAX_RECEIPTS_PER_CALL, PartyRole, PriceAsset, ReceiptRefusal, SignedReceipt,
 	},
-	units::AIT,
+	num::units::AIT,
 };
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
-use gridproof_primitives::{attestation::ServiceCredit, units::AICP};
+use gridproof_primitives::{num::units::AICP, reserve::attestation::ServiceCredit};
 
 fn close(who: u64) -> Result<(), sp_runtime::DispatchError> {
 	dispatch(Call::close_account { who }, BOB)

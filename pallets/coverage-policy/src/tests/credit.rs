@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
-use gridproof_primitives::{attestation::ServiceCredit, units::AICP};
+use gridproof_primitives::{num::units::AICP, reserve::attestation::ServiceCredit};
 
 #[test]
 fn credit_is_spent_once() {

@@ -3,9 +3,9 @@
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
-	attestation::AttestationFields,
-	coverage::{PriceBounds, State},
-	decimal::Ratio,
+	num::decimal::Ratio,
+	reserve::attestation::AttestationFields,
+	reserve::formula::{PriceBounds, State},
 };
 
 fn widest() -> PolicyParameters {

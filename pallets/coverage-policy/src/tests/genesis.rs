@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 use frame_support::traits::Hooks;
-use gridproof_primitives::{coverage::State, decimal::Ratio, units::AICP};
+use gridproof_primitives::{num::decimal::Ratio, num::units::AICP, reserve::formula::State};
 
 #[test]
 fn the_first_supply_is_minted_and_known() {

@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
-use gridproof_primitives::{H256, coverage::State, decimal::Ratio, units::AICP};
+use gridproof_primitives::{H256, num::decimal::Ratio, num::units::AICP, reserve::formula::State};
 use sp_runtime::{DispatchError, TokenError};
 
 #[test]

@@ -5,10 +5,10 @@ use crate::{mock::*, *};
 use frame_support::{assert_noop, traits::Hooks, weights::WeightMeter};
 use gridproof_primitives::{
 	H256,
-	attestation::{AttestationFields, ServiceCredit},
-	coverage::State,
-	decimal::Ratio,
-	units::AICP,
+	num::decimal::Ratio,
+	num::units::AICP,
+	reserve::attestation::{AttestationFields, ServiceCredit},
+	reserve::formula::State,
 };
 use num_bigint::BigInt;
 use num_rational::BigRational;

@@ -2,7 +2,9 @@
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
-use gridproof_primitives::{attestation::ServiceCredit, decimal::Ratio, units::AICP};
+use gridproof_primitives::{
+	num::decimal::Ratio, num::units::AICP, reserve::attestation::ServiceCredit,
+};
 use sp_runtime::{DispatchError, TokenError};
 
 #[test]

@@ -6,7 +6,7 @@ use frame_support::{
 	traits::Hooks,
 	weights::{Weight, WeightMeter},
 };
-use gridproof_primitives::{attestation::ServiceCredit, units::AICP};
+use gridproof_primitives::{num::units::AICP, reserve::attestation::ServiceCredit};
 
 /// A capacity of 20 EUR a day, used up, and tickets of 15 EUR for these accounts.
 fn queue_up(who: &[u64]) {
@@ -150,7 +150,7 @@ fn a_change_of_price_leaves_the_queue_alone() {
 	build_and_execute(|| {
 		queue_up(&[2]);
 		assert_ok!(set_parameters(|new| {
-			new.policy.target_price = gridproof_primitives::decimal::Ratio::percent(1);
+			new.policy.target_price = gridproof_primitives::num::decimal::Ratio::percent(1);
 			new.redemption.daily_capacity = 1_000_000_000;
 		}));
 		assert_ok!(serve(1));

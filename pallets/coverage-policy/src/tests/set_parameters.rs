@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
-use gridproof_primitives::{decimal::Ratio, parameters::ParameterFault};
+use gridproof_primitives::{num::decimal::Ratio, reserve::parameters::ParameterFault};
 use sp_runtime::DispatchError;
 
 #[test]

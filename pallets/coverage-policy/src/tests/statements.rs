@@ -3,10 +3,10 @@
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
-	attestation::{AttestationFields, AttestationHandler, Kind},
-	coverage::State,
-	decimal::{Ratio, SignedRatio},
-	units::AICP,
+	num::decimal::{Ratio, SignedRatio},
+	num::units::AICP,
+	reserve::attestation::{AttestationFields, AttestationHandler, Kind},
+	reserve::formula::State,
 };
 
 #[test]

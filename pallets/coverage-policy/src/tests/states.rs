@@ -7,9 +7,9 @@ use frame_support::{
 	weights::{Weight, WeightMeter},
 };
 use gridproof_primitives::{
-	attestation::AttestationFields,
-	coverage::State::{self, *},
-	units::AICP,
+	num::units::AICP,
+	reserve::attestation::AttestationFields,
+	reserve::formula::State::{self, *},
 };
 
 fn states() -> Vec<(State, State)> {

@@ -3,9 +3,9 @@
 use crate::{mock::*, *};
 use frame_support::assert_ok;
 use gridproof_primitives::{
-	coverage::{Binding, State},
-	decimal::Ratio,
-	units::AICP,
+	num::decimal::Ratio,
+	num::units::AICP,
+	reserve::formula::{Binding, State},
 };
 
 #[test]

@@ -4,7 +4,7 @@ use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
 	H256,
-	meter::{Anchor, AnchorState},
+	energy::{Anchor, AnchorState},
 };
 use sp_runtime::DispatchError;
 

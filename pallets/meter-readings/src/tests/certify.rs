@@ -5,8 +5,8 @@ use codec::Encode;
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
 	H256,
-	ed25519::SMALL_ORDER_Y,
-	meter::{MAX_CONSENT_MS, MeterName},
+	crypto::ed25519::SMALL_ORDER_Y,
+	energy::{MAX_CONSENT_MS, MeterName},
 };
 use sp_core::{Pair as _, ecdsa, ed25519};
 use sp_runtime::{AccountId32, MultiSignature, TokenError, traits::IdentifyAccount};

@@ -3,8 +3,8 @@
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
-	meter::{BatchLimits, BatchRefusal, SignedBatch},
-	units::MILLIS_PER_DAY,
+	energy::{BatchLimits, BatchRefusal, SignedBatch},
+	num::units::MILLIS_PER_DAY,
 };
 use sp_runtime::DispatchError;
 

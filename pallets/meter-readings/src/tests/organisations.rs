@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
-use gridproof_primitives::meter::BatchRefusal;
+use gridproof_primitives::energy::BatchRefusal;
 use sp_runtime::{DispatchError, TokenError};
 
 fn name(text: &str) -> OrganisationName {

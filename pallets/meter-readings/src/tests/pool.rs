@@ -12,7 +12,7 @@ use frame_support::{
 };
 use gridproof_primitives::{
 	H256,
-	meter::{BatchRefusal, SignedBatch},
+	energy::{BatchRefusal, SignedBatch},
 };
 use sp_runtime::{
 	DispatchError, ModuleError,
@@ -205,7 +205,7 @@ fn what_a_block_may_no_longer_mint_waits_in_the_pool() {
 fn no_account_is_made_by_what_is_refused() {
 	build_and_execute(|| {
 		let before = frame_system::Account::<Test>::iter().count();
-		let stray = gridproof_primitives::meter::BatchHeader { meter: 9, ..header(9, 0, 10) };
+		let stray = gridproof_primitives::energy::BatchHeader { meter: 9, ..header(9, 0, 10) };
 		let list = [signed_by(&device(1), &stray)];
 		assert_eq!(validate(&list), refused(BatchRefusal::UnknownMeter.code()));
 		assert!(apply(&list).is_err());

@@ -4,8 +4,8 @@ use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
 	H256,
-	merkle::{self, ProofFault},
-	meter::{BatchHeader, MeterIndex, ReadingRefusal},
+	crypto::merkle::{self, ProofFault},
+	energy::{BatchHeader, MeterIndex, ReadingRefusal},
 };
 use sp_runtime::DispatchError;
 

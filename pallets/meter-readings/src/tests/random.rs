@@ -1,7 +1,7 @@
 //! Random life of meters against an oracle that knows nothing of the pallet.
 
 use crate::{mock::*, *};
-use gridproof_primitives::meter::{BatchHeader, BatchRefusal, Registers, Suspension};
+use gridproof_primitives::energy::{BatchHeader, BatchRefusal, Registers, Suspension};
 use proptest::prelude::*;
 
 const METERS: u32 = 3;

@@ -4,7 +4,7 @@ use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
 	H256,
-	meter::{BatchRefusal, Registers, Suspension},
+	energy::{BatchRefusal, Registers, Suspension},
 };
 use sp_core::Pair as _;
 use sp_runtime::{DispatchError, MultiSignature};
@@ -13,7 +13,7 @@ fn suspend(who: AccountId, reason: Suspension) -> Result<(), DispatchError> {
 	dispatch(Call::suspend_meter { meter: 0, reason }, who)
 }
 
-fn seal() -> gridproof_primitives::meter::SealId {
+fn seal() -> gridproof_primitives::energy::SealId {
 	b"S-2".to_vec().try_into().unwrap()
 }
 

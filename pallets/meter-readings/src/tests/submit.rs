@@ -5,8 +5,8 @@ use codec::Encode;
 use frame_support::{assert_noop, assert_ok, dispatch::Pays};
 use gridproof_primitives::{
 	H256,
-	ed25519::GROUP_ORDER,
-	meter::{BatchHeader, BatchRefusal, Direction, Registers, SignedBatch},
+	crypto::ed25519::GROUP_ORDER,
+	energy::{BatchHeader, BatchRefusal, Direction, Registers, SignedBatch},
 };
 use sp_core::Pair as _;
 use sp_runtime::DispatchError;

@@ -3,8 +3,8 @@
 use crate::{mock::*, *};
 use frame_support::assert_ok;
 use gridproof_primitives::{
-	meter::{Overview, Registers},
-	units::MILLIS_PER_DAY,
+	energy::{Overview, Registers},
+	num::units::MILLIS_PER_DAY,
 };
 
 fn wh(import_wh: u64, export_wh: u64) -> Registers {
@@ -117,7 +117,7 @@ fn the_overview_counts_what_there_is() {
 		let meter = certify(1);
 		certify(2);
 		accept(&sign(&header(meter, 7, 30)));
-		let reason = gridproof_primitives::meter::Suspension::LostKey;
+		let reason = gridproof_primitives::energy::Suspension::LostKey;
 		assert_ok!(dispatch(Call::suspend_meter { meter: 1, reason }, owner()));
 		let expected = Overview {
 			organisations: 1,

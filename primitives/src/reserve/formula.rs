@@ -22,9 +22,9 @@
 //! larger, which can only make a mint smaller.
 
 use crate::{
-	day::Day,
-	decimal::{Ratio, SignedRatio, decimal_floor},
-	wide::Wide,
+	num::decimal::{Ratio, SignedRatio, decimal_floor},
+	num::wide::Wide,
+	time::day::Day,
 };
 use alloc::{format, string::String};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

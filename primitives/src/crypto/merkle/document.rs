@@ -16,8 +16,9 @@ use super::{
 	verify_inclusion_steps,
 };
 use crate::{
-	H256, hexadecimal,
-	json::{self, JsonError, Limits, Value},
+	H256,
+	codec::hexadecimal,
+	codec::json::{self, JsonError, Limits, Value},
 };
 use alloc::{
 	string::{String, ToString},
@@ -31,7 +32,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scheme {
-	/// [RFC 6962](crate::merkle).
+	/// [RFC 6962](crate::crypto::merkle).
 	Rfc6962,
 	/// The [older gateway's](legacy).
 	Legacy,

@@ -12,9 +12,9 @@
 use super::BatchHeader;
 use crate::{
 	H256,
-	ed25519::Signature,
-	hexadecimal,
-	json::{self, JsonError, Limits, Value},
+	codec::hexadecimal,
+	codec::json::{self, JsonError, Limits, Value},
+	crypto::ed25519::Signature,
 };
 use alloc::{
 	string::{String, ToString},

@@ -2,9 +2,9 @@
 
 use crate::{
 	H256,
-	coverage::{Binding, State},
-	day::Day,
-	decimal::Ratio,
+	num::decimal::Ratio,
+	reserve::formula::{Binding, State},
+	time::day::Day,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;

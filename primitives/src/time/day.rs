@@ -6,7 +6,7 @@ use core::{fmt, str::FromStr};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::units::MILLIS_PER_DAY;
+use crate::num::units::MILLIS_PER_DAY;
 
 /// Days from 0001-01-01 to 1970-01-01 in the Gregorian calendar.
 const UNIX_EPOCH: u32 = 719_162;

@@ -1,7 +1,7 @@
 //! What an electrician certifies, and what the owner agrees to.
 
 use super::{MAX_SEAL_BYTES, MeterName, OrganisationIndex, Registers};
-use crate::{H256, ed25519::PublicKey};
+use crate::{H256, crypto::ed25519::PublicKey};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::{fmt, str::FromStr};

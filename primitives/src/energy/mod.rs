@@ -14,6 +14,7 @@
 mod anchor;
 mod batch;
 mod certificate;
+pub mod emlog;
 pub mod message;
 mod name;
 mod organisation;
@@ -24,7 +25,9 @@ mod rules;
 #[allow(clippy::cast_possible_truncation)]
 mod views;
 
-pub use anchor::{Anchor, AnchorState, MIN_CONFIRMATIONS, op_return_script, root_of_script};
+pub use anchor::{
+	Anchor, AnchorState, AnchorStatus, MIN_CONFIRMATIONS, op_return_script, root_of_script,
+};
 pub use batch::{BatchHeader, Registers, SignedBatch};
 pub use certificate::{
 	Certificate, Certification, Direction, NewDevice, OwnerConsent, SealId, Suspension, Trust,
@@ -36,7 +39,7 @@ pub use views::{
 	BatchRecord, MeterInfo, Overview, ReadingQuery, ReadingRefusal, Totals, VerifiedReading,
 };
 
-use crate::units::MILLIS_PER_DAY;
+use crate::num::units::MILLIS_PER_DAY;
 
 /// A meter's number, given by the chain at certification, in order.
 pub type MeterIndex = u32;

@@ -1,7 +1,7 @@
 //! Exact energy: what a log states in kWh, and the running sum that a register shows.
 
 use super::Direction;
-use crate::meter::Registers;
+use crate::energy::Registers;
 use alloc::{format, string::String};
 use codec::{Decode, DecodeWithMemTracking, Encode, Error as CodecError, Input, MaxEncodedLen};
 use core::{fmt, str::FromStr};

@@ -15,7 +15,7 @@
 //! it is rounded down, and by less than 1.1·10⁻⁹ points after. The score is rounded to the nearest
 //! whole number, so it is at most 0.5 + 1.1·10⁻⁷ from the real-valued formula.
 
-use crate::{decimal::Ratio, wide::Wide};
+use crate::{num::decimal::Ratio, num::wide::Wide};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 

@@ -1,6 +1,6 @@
 //! Which day it is: the calendar that pallets share.
 
-use crate::{day::Day, units::MILLIS_PER_DAY};
+use crate::{num::units::MILLIS_PER_DAY, time::day::Day};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};

@@ -1,12 +1,12 @@
 //! The parameters of the coverage policy, and which of them go together.
 
 use crate::{
-	coverage::{
+	num::decimal::Ratio,
+	num::units::{AICP, MICRO_EUR_PER_EUR},
+	reserve::formula::{
 		self, CR_DEFENSE, CoverageFault, DEFAULT_ALPHA, Inputs, Policy, PriceBounds,
 		effective_alpha,
 	},
-	decimal::Ratio,
-	units::{AICP, MICRO_EUR_PER_EUR},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
@@ -166,8 +166,8 @@ impl PolicyParameters {
 		require(is_share(&self.utilisation), Fault::Utilisation)?;
 		require(self.max_age > 0, Fault::MaxAge)?;
 		let RedemptionLimits { minimum, daily_limit, daily_capacity } = self.redemption;
-		let worth = coverage::redeem_value(minimum, &self.policy.target_price);
-		let limit_worth = coverage::redeem_value(daily_limit, &self.policy.target_price);
+		let worth = formula::redeem_value(minimum, &self.policy.target_price);
+		let limit_worth = formula::redeem_value(daily_limit, &self.policy.target_price);
 		require(
 			worth.is_ok_and(|worth| worth > 0)
 				&& limit_worth.is_ok()
@@ -180,12 +180,12 @@ impl PolicyParameters {
 	/// α_effective for that many complete zones.
 	///
 	/// # Errors
-	/// As [`coverage::effective_alpha`].
+	/// As [`formula::effective_alpha`].
 	pub fn effective_alpha(&self, zones_ok: u16) -> Result<Ratio, CoverageFault> {
 		effective_alpha(&self.alpha_base, zones_ok.into(), self.zones_total.into(), &self.haircut)
 	}
 
-	/// The inputs of [`coverage::evaluate`] for what a statement says and `issuance` micro-tokens.
+	/// The inputs of [`formula::evaluate`] for what a statement says and `issuance` micro-tokens.
 	pub fn inputs(
 		&self,
 		wh_committed: u128,

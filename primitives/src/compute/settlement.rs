@@ -5,7 +5,7 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_runtime::Weight;
 
-use crate::{ed25519::PublicKey, emission::share_of};
+use crate::{compute::emission::share_of, crypto::ed25519::PublicKey};
 
 /// Parts per million in one.
 const MILLION: u32 = 1_000_000;

@@ -1,7 +1,7 @@
 //! What the chain answers about meters: the types of its runtime API.
 
 use super::{Anchor, BatchHeader, Certificate, MeterIndex, MeterState, Registers, Suspension};
-use crate::{H256, merkle::ProofFault};
+use crate::{H256, crypto::merkle::ProofFault};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;

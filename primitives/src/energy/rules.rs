@@ -3,7 +3,7 @@
 use super::{
 	BatchHeader, Direction, MAX_READINGS_PER_BATCH, MAX_SKEW_MS, Registers, TOLERANCE_PPT,
 };
-use crate::{H256, ed25519::SignatureFault};
+use crate::{H256, crypto::ed25519::SignatureFault};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;

@@ -16,7 +16,7 @@
 //! Everything floors, so that what is paid out never exceeds the pool, the pools never exceed the
 //! reserve, and no order of calls changes that.
 
-use crate::units::AIT;
+use crate::num::units::AIT;
 use primitive_types::U256;
 
 /// Length of a step, in milliseconds.
@@ -74,7 +74,7 @@ pub fn share_of(amount: u128, part: u128, whole: u128) -> u128 {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::{score::SCORE_MAX, settlement::Split};
+	use crate::{compute::score::SCORE_MAX, compute::settlement::Split};
 	use proptest::prelude::*;
 
 	#[test]

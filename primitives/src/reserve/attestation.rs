@@ -7,10 +7,10 @@
 
 use crate::{
 	H256,
-	day::Day,
-	decimal::{Ratio, SignedRatio},
-	ed25519::{self, PublicKey, Signature, SignatureFault},
-	json::Value,
+	codec::json::Value,
+	crypto::ed25519::{self, PublicKey, Signature, SignatureFault},
+	num::decimal::{Ratio, SignedRatio},
+	time::day::Day,
 };
 use alloc::{format, string::String, vec::Vec};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! [`EnergyLog::parse`] takes exactly this: no other field, no lie that shows in the log itself.
-//! What is hashed is the [canonical form](crate::json) of what was sent: nothing is added, nothing
+//! What is hashed is the [canonical form](crate::codec::json) of what was sent: nothing is added, nothing
 //! rewritten, a number stays as its sender wrote it. Times and energy are read exactly.
 //!
 //! As in the older gateway these may be missing: `schema_version`, `power_kw_avg`, `status` (then
@@ -19,16 +19,16 @@ mod energy;
 mod refusal;
 mod time;
 
-pub use crate::meter::Direction;
+pub use crate::energy::Direction;
 pub use energy::{DECIMALS, Energy, EnergyFault, RunningRegister, RunningRegisters};
 pub use refusal::LogRefusal;
 pub use time::{TimeFault, format_utc, parse_utc};
 
 use crate::{
 	H256,
-	json::{self, Limits, Value},
-	merkle,
-	meter::{MeterName, Topic},
+	codec::json::{self, Limits, Value},
+	crypto::merkle,
+	energy::{MeterName, Topic},
 };
 use alloc::{
 	string::{String, ToString},
@@ -44,7 +44,7 @@ pub const MAX_LOG_BYTES: usize = 4_096;
 /// Tags of a log.
 pub const MAX_TAGS: usize = 32;
 /// Bytes of a tag and of the other short texts. Ids are shorter, see
-/// [`crate::meter::MAX_NAME_BYTES`]; an invoice may fill the log.
+/// [`crate::energy::MAX_NAME_BYTES`]; an invoice may fill the log.
 pub const MAX_TEXT_BYTES: usize = 64;
 /// The tag of energy taken from the grid.
 pub const TAG_IMPORT: &str = "import";
@@ -185,7 +185,7 @@ impl EnergyLog {
 		&self.canonical
 	}
 
-	/// Hash as a leaf of the [tree](crate::merkle).
+	/// Hash as a leaf of the [tree](crate::crypto::merkle).
 	pub fn leaf_hash(&self) -> H256 {
 		merkle::leaf_hash(self.canonical.as_bytes())
 	}
@@ -332,7 +332,7 @@ impl<'a> Fields<'a> {
 			.ok_or(LogRefusal::WrongType(name, "a whole number that is not negative"))
 	}
 
-	fn id(&self, name: &'static str) -> Result<crate::meter::NamePart, LogRefusal> {
+	fn id(&self, name: &'static str) -> Result<crate::energy::NamePart, LogRefusal> {
 		let text = self.text(name, MAX_LOG_BYTES)?.ok_or(LogRefusal::MissingField(name))?;
 		MeterName::part(text).map_err(|fault| LogRefusal::BadName(name, fault))
 	}

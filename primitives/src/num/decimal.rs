@@ -1,6 +1,6 @@
 //! Exact fractions: parsing, arithmetic, comparison and printing without floating point.
 
-use crate::wide::Wide;
+use crate::num::wide::Wide;
 use alloc::{format, string::String};
 use codec::{Decode, DecodeWithMemTracking, Encode, Error as CodecError, Input, MaxEncodedLen};
 use core::{cmp::Ordering, fmt, str::FromStr};

@@ -1,6 +1,6 @@
 //! Times of logs: RFC 3339, exactly, in UTC milliseconds.
 
-use crate::{day::Day, units::MILLIS_PER_DAY};
+use crate::{num::units::MILLIS_PER_DAY, time::day::Day};
 use alloc::{format, string::String};
 use core::fmt;
 

@@ -1,7 +1,7 @@
 //! Why a log is refused.
 
 use super::{Direction, EnergyFault, MAX_LOG_BYTES, MAX_TAGS, MAX_TEXT_BYTES, SCHEMA, TimeFault};
-use crate::{json::JsonError, meter::NameFault};
+use crate::{codec::json::JsonError, energy::NameFault};
 use alloc::string::String;
 use core::fmt;
 

@@ -3,8 +3,8 @@
 use super::MeterIndex;
 use crate::{
 	H256,
-	cid::Cid,
-	ed25519::{self, PublicKey, Signature, SignatureFault},
+	codec::cid::Cid,
+	crypto::ed25519::{self, PublicKey, Signature, SignatureFault},
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -88,7 +88,7 @@ pub struct BatchHeader {
 	pub closing: Registers,
 	/// How many readings.
 	pub readings: u32,
-	/// Root of their [tree](crate::merkle).
+	/// Root of their [tree](crate::crypto::merkle).
 	pub root: H256,
 	/// Where the readings can be had.
 	pub cid: Option<Cid>,

@@ -9,7 +9,46 @@ use serde::{Deserialize, Serialize};
 /// Blocks, the transaction's own included, from which on an anchor counts as confirmed.
 pub const MIN_CONFIRMATIONS: u32 = 6;
 
-/// How far the anchor of a root is. None is ever shown as another.
+/// How far the anchor of a root is, in one word. None is ever shown as another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AnchorStatus {
+	/// No network knows a transaction of it.
+	#[default]
+	Pending,
+	/// Its transaction was sent, and has fewer than [`MIN_CONFIRMATIONS`].
+	Broadcast,
+	/// Its transaction has [`MIN_CONFIRMATIONS`] or more.
+	Confirmed,
+	/// A rehearsal: there is no transaction.
+	Simulated,
+}
+
+impl AnchorStatus {
+	/// `pending`, `broadcast`, `confirmed` or `simulated`.
+	pub const fn as_str(self) -> &'static str {
+		match self {
+			Self::Pending => "pending",
+			Self::Broadcast => "broadcast",
+			Self::Confirmed => "confirmed",
+			Self::Simulated => "simulated",
+		}
+	}
+
+	/// The status that [`AnchorStatus::as_str`] writes so.
+	pub fn parse(text: &str) -> Option<Self> {
+		let all = [Self::Pending, Self::Broadcast, Self::Confirmed, Self::Simulated];
+		all.into_iter().find(|status| status.as_str() == text)
+	}
+}
+
+impl fmt::Display for AnchorStatus {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		f.write_str(self.as_str())
+	}
+}
+
+/// The anchor of a root, with what its [`AnchorStatus`] rests on.
 ///
 /// Hashes are in the order in which Bitcoin hashes them, not reversed as they are printed.
 #[derive(
@@ -60,14 +99,19 @@ pub enum AnchorState {
 }
 
 impl AnchorState {
-	/// `pending`, `broadcast`, `confirmed` or `simulated`.
-	pub const fn as_str(&self) -> &'static str {
+	/// How far it is, in one word.
+	pub const fn status(&self) -> AnchorStatus {
 		match self {
-			Self::Pending => "pending",
-			Self::Broadcast { .. } => "broadcast",
-			Self::Confirmed { .. } => "confirmed",
-			Self::Simulated { .. } => "simulated",
+			Self::Pending => AnchorStatus::Pending,
+			Self::Broadcast { .. } => AnchorStatus::Broadcast,
+			Self::Confirmed { .. } => AnchorStatus::Confirmed,
+			Self::Simulated { .. } => AnchorStatus::Simulated,
 		}
+	}
+
+	/// The word of [`AnchorState::status`].
+	pub const fn as_str(&self) -> &'static str {
+		self.status().as_str()
 	}
 
 	/// Does a confirmed one have enough confirmations, and a block that can have them?
