@@ -18,19 +18,8 @@ pub type Signatures = BoundedVec<RoleSignature, ConstU32<ROLE_COUNT>>;
 pub type Signers = BoundedVec<(Role, PublicKey), ConstU32<ROLE_COUNT>>;
 
 /// When something happened on this chain.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Timepoint<BlockNumber> {
 	/// Block number.
 	pub block: BlockNumber,
@@ -39,18 +28,8 @@ pub struct Timepoint<BlockNumber> {
 }
 
 /// A key that a role signs with now.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PinnedKey<BlockNumber> {
 	/// The Ed25519 public key.
 	pub key: PublicKey,
@@ -59,18 +38,8 @@ pub struct PinnedKey<BlockNumber> {
 }
 
 /// A key that a role signed with once.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RetiredKey<BlockNumber> {
 	/// The Ed25519 public key.
 	pub key: PublicKey,
@@ -81,19 +50,8 @@ pub struct RetiredKey<BlockNumber> {
 }
 
 /// The keys of all roles; a role without a key cannot sign.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct KeySet<BlockNumber> {
 	/// Key of [`Role::Data`].
 	pub data: Option<PinnedKey<BlockNumber>>,
@@ -129,9 +87,8 @@ impl<BlockNumber> KeySet<BlockNumber> {
 }
 
 /// An accepted statement, as stored.
-#[derive(
-	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Attestation<BlockNumber> {
 	/// What was stated and signed.
 	pub fields: AttestationFields,
@@ -154,19 +111,8 @@ impl<BlockNumber: Encode> Attestation<BlockNumber> {
 ///
 /// An entry is added when a statement is replaced by a revision or pruned for its age; see
 /// [`gridproof_primitives::reserve::archive`] for the rule of the chain.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Archive {
 	/// Hash over all entries; zero while there are none.
 	pub head: H256,

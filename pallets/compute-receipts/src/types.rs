@@ -49,18 +49,8 @@ pub type JobIds =
 	BoundedVec<H256, ConstU32<{ gridproof_primitives::compute::MAX_EXPIRIES_PER_CALL }>>;
 
 /// When emission began, and how long its steps are.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Schedule {
 	/// Begin of step 0, in UTC milliseconds; 0 until the chain knows the time.
 	pub start_ms: u64,
@@ -75,18 +65,8 @@ impl Default for Schedule {
 }
 
 /// What a party earned in the last step in which it earned anything.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pending {
 	/// The step; `u64::MAX` before the first.
 	pub step: u64,
@@ -103,9 +83,8 @@ impl Default for Pending {
 }
 
 /// A registered miner or coordinator.
-#[derive(
-	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Party<AccountId> {
 	/// What its key is registered as.
 	pub role: PartyRole,
@@ -193,19 +172,8 @@ impl<AccountId> Party<AccountId> {
 }
 
 /// One hour of a miner's work.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct HourOfWork {
 	/// Memory times time, in 10⁻⁶ GB·s.
 	pub gb_micro_seconds: u64,
@@ -221,19 +189,8 @@ pub struct HourOfWork {
 
 /// What a miner did lately: the window that its score is computed from. Old hours and days fall
 /// out as new ones begin, so its size never changes.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Activity {
 	/// The latest hour in the window, counted from 1970.
 	pub hour: u64,
@@ -337,9 +294,8 @@ impl Activity {
 }
 
 /// A job, open or closed.
-#[derive(
-	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Job<AccountId> {
 	/// Who pays.
 	pub client: AccountId,
@@ -388,19 +344,8 @@ impl<AccountId> Job<AccountId> {
 }
 
 /// The step that receipts are added to.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct RunningStep {
 	/// Its number.
 	pub step: u64,
@@ -411,19 +356,8 @@ pub struct RunningStep {
 }
 
 /// A step that has ended and of which somebody's part is not converted yet.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ClosedStep {
 	/// What miners and coordinators share, in units of 10⁻¹⁸ AIT; the treasury's part is zero,
 	/// since it has been set aside.
@@ -439,19 +373,8 @@ pub struct ClosedStep {
 }
 
 /// Sums over all time and over what is open.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counters {
 	/// AIT at genesis, in units of 10⁻¹⁸ AIT.
 	pub genesis: u128,

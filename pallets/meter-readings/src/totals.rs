@@ -17,19 +17,8 @@ fn week(day: Day) -> u32 {
 
 /// Sums over the spans that the last batch's day is in. Batches come in the order of time, so the
 /// sums of earlier spans are never asked for again.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct RunningTotals {
 	/// The day of UTC of the last batch.
 	pub day: Day,

@@ -33,9 +33,8 @@ pub trait EnergyAccounts<AccountId> {
 }
 
 /// A certificate, and what it rests on.
-#[derive(
-	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Certified<AccountId, Balance> {
 	/// What was certified; the electrician is who certified, exchanged or reinstated it last.
 	pub certificate: Certificate<AccountId>,
@@ -51,9 +50,8 @@ pub struct Certified<AccountId, Balance> {
 }
 
 /// What a batch is checked against and changes.
-#[derive(
-	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Meter<AccountId> {
 	/// What the rules of a batch need.
 	pub state: MeterState,
@@ -70,17 +68,8 @@ pub struct Meter<AccountId> {
 }
 
 /// A batch that was accepted.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	CloneNoBound,
-	PartialEqNoBound,
-	EqNoBound,
-	DebugNoBound,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(CloneNoBound, PartialEqNoBound, EqNoBound, DebugNoBound)]
 #[scale_info(skip_type_params(MaxChain))]
 pub enum BatchReference<MaxChain: Get<u32>> {
 	/// One of those that the chain keeps.
@@ -108,18 +97,8 @@ impl<MaxChain: Get<u32>> BatchReference<MaxChain> {
 }
 
 /// What governance decides.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
 	/// The most that a block mints, in Wh.
 	pub block_wh: u64,
@@ -150,19 +129,8 @@ impl Limits {
 pub const MAX_TOLERANCE_PPT: u32 = 10_000;
 
 /// What was minted lately.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Usage<BlockNumber> {
 	/// The last block that minted.
 	pub block: BlockNumber,
@@ -175,19 +143,8 @@ pub struct Usage<BlockNumber> {
 }
 
 /// Sums over all time, for the audit. Issuance itself is always read from the token.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Sums {
 	/// KWH minted, in Wh.
 	pub minted_wh: u128,
@@ -208,18 +165,8 @@ pub struct Sums {
 }
 
 /// The batches whose signatures were found good, and where that counts.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mark<BlockNumber> {
 	/// The block.
 	pub block: BlockNumber,

@@ -10,9 +10,8 @@ use core::fmt;
 use scale_info::TypeInfo;
 
 /// A receipt and one signature of it.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignedBy {
 	/// What was signed.
 	pub receipt: Receipt,
@@ -21,21 +20,8 @@ pub struct SignedBy {
 }
 
 /// What kind of offence it is.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	PartialOrd,
-	Ord,
-	Hash,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum OffenceKind {
 	/// A miner signed two different receipts for one job.
 	#[codec(index = 0)]
@@ -50,9 +36,8 @@ pub enum OffenceKind {
 
 /// Proof of an offence: statements that the offender signed and that contradict each other or
 /// what it agreed to.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Evidence {
 	/// Two different receipts for one job, each signed by the miner they name.
 	#[codec(index = 0)]
@@ -85,18 +70,8 @@ pub enum Evidence {
 }
 
 /// What evidence proves.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Proven {
 	/// The offence.
 	pub kind: OffenceKind,

@@ -24,20 +24,8 @@ const MIN_NOTICE_MS: u64 = 5 * SECOND_MS;
 const MAX_TIME_MS: u64 = 366 * DAY_MS;
 
 /// Everything about compute receipts that governance decides.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ComputeParameters {
 	/// What a coordinator puts up, in units of 10⁻¹⁸ AIT. With less than half of it left it is

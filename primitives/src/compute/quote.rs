@@ -14,9 +14,8 @@ use sp_io::hashing::blake2_256;
 /// A coordinator's offer to one client: what it does, for how much, until when.
 ///
 /// It is good for one job, and the hash of its payload is that job's id.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Quote {
 	/// The coordinator's key.
 	pub coordinator: PublicKey,
@@ -106,9 +105,8 @@ impl Quote {
 }
 
 /// A quote and the coordinator's signature, as it travels between services.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignedQuote {
 	/// The offer.
 	pub quote: Quote,

@@ -10,19 +10,8 @@ use scale_info::TypeInfo;
 use sp_io::hashing::blake2_256;
 
 /// What was measured while the work was done. Both signers state it.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Telemetry {
 	/// Tokens read.
 	pub input_tokens: u32,
@@ -47,9 +36,8 @@ impl Telemetry {
 }
 
 /// What a miner delivered for a job, as the miner and the coordinator sign it.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Receipt {
 	/// The job.
 	pub job_id: H256,
@@ -69,19 +57,8 @@ pub struct Receipt {
 }
 
 /// Who signs a receipt or an assignment.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Hash,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Signer {
 	/// The miner: it did the work.
 	#[codec(index = 0)]
@@ -127,9 +104,8 @@ impl Receipt {
 }
 
 /// A receipt with both signatures, as it is claimed.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignedReceipt {
 	/// What was delivered.
 	pub receipt: Receipt,

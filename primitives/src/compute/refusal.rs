@@ -7,19 +7,8 @@ use core::fmt;
 use scale_info::TypeInfo;
 
 /// Why a receipt settles nothing. One reason a rule; variants are only ever added at the end.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Hash,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ReceiptRefusal {
 	/// The breaker stops settlement.
 	#[codec(index = 0)]
@@ -148,9 +137,8 @@ impl fmt::Display for ReceiptRefusal {
 impl core::error::Error for ReceiptRefusal {}
 
 /// What a job's receipt is measured by.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JobTerms {
 	/// What is held of the client's, in the unit of the job's asset.
 	pub price: u128,

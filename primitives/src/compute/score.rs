@@ -44,19 +44,8 @@ const LN_2: u128 = 0x00b1_7217_f7d1_cf79;
 const TERMS: u128 = 64;
 
 /// What a score follows from.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ScoreInputs {
 	/// Memory in use times time, in GB·s.
 	pub gb_seconds: Ratio,
@@ -71,19 +60,8 @@ pub struct ScoreInputs {
 }
 
 /// A score and the parts it consists of.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Score {
 	/// 0 … 10,000, rounded to the nearest.
 	pub score: u32,

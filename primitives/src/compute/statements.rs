@@ -11,18 +11,8 @@ use scale_info::TypeInfo;
 
 /// That a key agrees to be registered, in a role, by an account. Without it anyone could register
 /// somebody else's key.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Registration {
 	/// What the key is registered as.
 	pub role: PartyRole,
@@ -54,18 +44,8 @@ impl Registration {
 }
 
 /// That a miner was online at a time.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Heartbeat {
 	/// The miner's key.
 	pub miner: PublicKey,
@@ -84,9 +64,8 @@ impl Heartbeat {
 }
 
 /// A heartbeat and the miner's signature.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignedHeartbeat {
 	/// What is stated.
 	pub heartbeat: Heartbeat,
@@ -109,18 +88,8 @@ impl SignedHeartbeat {
 ///
 /// On chain it proves that the work has started: the client can no longer cancel, and only this
 /// miner can be paid.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Assignment {
 	/// The job.
 	pub job_id: H256,
@@ -155,9 +124,8 @@ impl Assignment {
 }
 
 /// An assignment with its signatures.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignedAssignment {
 	/// Who is to do what.
 	pub assignment: Assignment,

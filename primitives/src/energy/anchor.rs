@@ -51,21 +51,8 @@ impl fmt::Display for AnchorStatus {
 /// The anchor of a root, with what its [`AnchorStatus`] rests on.
 ///
 /// Hashes are in the order in which Bitcoin hashes them, not reversed as they are printed.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum AnchorState {
 	/// It is to be anchored.
@@ -133,20 +120,8 @@ impl fmt::Display for AnchorState {
 }
 
 /// Where the root of a batch stands in Bitcoin.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Anchor {
 	/// Number of the batch.
 	pub sequence: u64,

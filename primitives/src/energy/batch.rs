@@ -16,21 +16,8 @@ use sp_io::hashing::blake2_256;
 const BATCH_DOMAIN: &str = "gridproof/batch/v1";
 
 /// What a meter's two registers show, in cumulative Wh.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Registers {
 	/// Taken from the grid.
 	pub import_wh: u64,
@@ -57,19 +44,8 @@ impl Registers {
 }
 
 /// A batch of readings of one meter, without the readings.
-#[derive(
-	Clone,
-	PartialEq,
-	Eq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct BatchHeader {
 	/// Which meter.
 	pub meter: MeterIndex,
@@ -107,9 +83,8 @@ impl BatchHeader {
 }
 
 /// A header with its device's signature. Anyone may bring it to the chain.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignedBatch {
 	/// What is signed.
 	pub header: BatchHeader,

@@ -16,22 +16,8 @@ const CONSENT_DOMAIN: &str = "gridproof/consent/v1";
 pub type SealId = BoundedVec<u8, ConstU32<MAX_SEAL_BYTES>>;
 
 /// Which way energy goes through a meter, seen from its site.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	PartialOrd,
-	Ord,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
 	/// From the grid.
@@ -63,22 +49,8 @@ impl fmt::Display for Direction {
 }
 
 /// Who holds the key that signs batches.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	PartialOrd,
-	Ord,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Trust {
 	/// The device itself.
@@ -140,22 +112,8 @@ impl FromStr for Trust {
 }
 
 /// Why a meter is suspended.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	PartialOrd,
-	Ord,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Suspension {
 	/// The seal is broken or missing.
@@ -167,9 +125,8 @@ pub enum Suspension {
 }
 
 /// What an electrician has certified about a meter.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Certificate<AccountId> {
 	/// Site, device and meter.
 	pub name: MeterName,
@@ -193,9 +150,8 @@ pub struct Certificate<AccountId> {
 
 /// What an owner signs before a meter is certified, or gets another key: which meter, which key,
 /// by whom. Good once, until its time.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OwnerConsent<AccountId> {
 	/// The organisation whose electricians may certify it.
 	pub organisation: OrganisationIndex,
@@ -217,9 +173,8 @@ impl<AccountId: Encode> OwnerConsent<AccountId> {
 }
 
 /// What an electrician vouches for, and an owner consents to.
-#[derive(
-	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Certification<AccountId> {
 	/// Site, device and meter, as in the topic that it publishes to.
 	pub name: MeterName,
@@ -279,9 +234,8 @@ impl<AccountId: Clone> Certification<AccountId> {
 }
 
 /// Another key for the device of a meter.
-#[derive(
-	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewDevice<Signature> {
 	/// The key.
 	pub device: PublicKey,

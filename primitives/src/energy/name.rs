@@ -19,18 +19,8 @@ use sp_core::{ConstU32, bounded::BoundedVec};
 pub type NamePart = BoundedVec<u8, ConstU32<MAX_NAME_BYTES>>;
 
 /// Why a text cannot be an id.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NameFault {
 	/// Empty.
 	#[codec(index = 0)]
@@ -65,18 +55,8 @@ impl core::error::Error for NameFault {}
 ///
 /// Each has 1 to 64 bytes of UTF-8 without `/`, `+`, `#` and control characters. Decoding does not
 /// see to that: call [`MeterName::check`] on a name that comes from outside.
-#[derive(
-	Clone,
-	PartialEq,
-	Eq,
-	PartialOrd,
-	Ord,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MeterName {
 	/// `site_id`.
 	pub site: NamePart,

@@ -11,20 +11,8 @@ pub type OrganisationIndex = u32;
 pub type OrganisationName = BoundedVec<u8, ConstU32<64>>;
 
 /// May an organisation act?
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-	Serialize,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrganisationStanding {
 	/// Not yet: it waits for governance.
@@ -40,9 +28,8 @@ pub enum OrganisationStanding {
 }
 
 /// An organisation of electricians.
-#[derive(
-	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Organisation<AccountId, Balance> {
 	/// What it calls itself.
 	pub name: OrganisationName,

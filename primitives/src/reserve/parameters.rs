@@ -14,20 +14,8 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
 /// How AICP is redeemed.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RedemptionLimits {
 	/// Least that can be redeemed at once, in micro-tokens; worth a micro-EUR at least.
 	pub minimum: u128,
@@ -39,20 +27,8 @@ pub struct RedemptionLimits {
 }
 
 /// Everything about the coverage policy that governance decides.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PolicyParameters {
 	/// P_T, CR_min, CR_max, daily cap and bootstrap supply.
 	pub policy: Policy,

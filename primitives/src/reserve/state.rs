@@ -11,22 +11,8 @@ use scale_info::TypeInfo;
 use serde::Serialize;
 
 /// Emergency levels: each stops what the one before stops, and more.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	PartialOrd,
-	Ord,
-	Debug,
-	Default,
-	Serialize,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Breaker {
 	/// Nothing is stopped.
@@ -42,18 +28,8 @@ pub enum Breaker {
 }
 
 /// The latest statement that the policy took.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Statement {
 	/// Hash of its fields.
 	pub hash: H256,
@@ -73,19 +49,8 @@ pub struct Statement {
 }
 
 /// A day on which statements were taken, seen from the supply.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct MintDay {
 	/// Which day.
 	pub day: Day,
@@ -96,19 +61,8 @@ pub struct MintDay {
 }
 
 /// What an account has redeemed and not used up.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct CreditAccount<Balance> {
 	/// Credit that can be spent, in micro-EUR.
 	pub available: u128,
@@ -135,18 +89,8 @@ impl<Balance> CreditAccount<Balance> {
 }
 
 /// A place in the queue.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Ticket<AccountId, Balance> {
 	/// Who gets the credit.
 	pub who: AccountId,
@@ -159,19 +103,8 @@ pub struct Ticket<AccountId, Balance> {
 }
 
 /// The queue's ends: tickets `first` up to but not including `next` wait.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct QueueEnds {
 	/// Number of the ticket that is served next.
 	pub first: u64,
@@ -187,19 +120,8 @@ impl QueueEnds {
 }
 
 /// Sums over all time, for the audit. Issuance itself is always read from the token.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Totals {
 	/// Issuance at genesis, in micro-tokens.
 	pub genesis: u128,
@@ -214,18 +136,8 @@ pub struct Totals {
 }
 
 /// A stated day in the policy's books.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DayRecord {
 	/// Hash of the statement that stands for it.
 	pub statement: H256,
@@ -306,9 +218,8 @@ pub struct Quote {
 }
 
 /// The inputs of a [`Quote`]. What is left out is as it is.
-#[derive(
-	Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, Copy, PartialEq, Eq, Debug, Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct WhatIf {
 	/// Committed energy, in Wh.
 	pub wh_committed: Option<u128>,

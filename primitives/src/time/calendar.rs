@@ -12,20 +12,8 @@ pub const SKEW_PER_DAY: u64 = 96;
 ///
 /// A real network keeps [`Calendar::UTC`]. A network for demonstrations may run through days of
 /// the past, faster: its `first_day` begins at `starts_at` and each day takes `day_length`.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Calendar {
 	/// The day that begins at `starts_at`.

@@ -30,9 +30,8 @@ impl core::error::Error for NotADay {}
 /// A civil day from 1970-01-01 to 9999-12-31, encoded as days since 1970-01-01 (`u32`).
 ///
 /// A day has no time zone: whose day it is, the context says. Printed and read as `YYYY-MM-DD`.
-#[derive(
-	Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Encode, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Day(u32);
 
 impl Day {

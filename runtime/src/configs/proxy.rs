@@ -9,21 +9,8 @@ use scale_info::TypeInfo;
 use sp_runtime::traits::BlakeTwo256;
 
 /// What a proxy may do. The order is part of the encoding.
-#[derive(
-	Copy,
-	Clone,
-	Eq,
-	PartialEq,
-	Ord,
-	PartialOrd,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	Debug,
-	MaxEncodedLen,
-	TypeInfo,
-	Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Debug, Default)]
 pub enum ProxyType {
 	/// Everything.
 	#[default]

@@ -49,9 +49,8 @@ impl core::error::Error for EnergyFault {}
 /// An exact amount of energy of at most `u64::MAX` Wh, a multiple of 10⁻³⁶ Wh.
 ///
 /// As text it is a plain decimal of Wh without needless zeros, such as `300.00000000000004`.
-#[derive(
-	Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Encode, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Energy {
 	wh: u64,
 	/// Below `UNITS_PER_WH`.
@@ -243,23 +242,8 @@ impl<'de> Deserialize<'de> for Energy {
 }
 
 /// A register that loses nothing: the exact running sum. What it shows is the floor, in Wh.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	PartialOrd,
-	Ord,
-	Default,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunningRegister(pub Energy);
 
@@ -283,21 +267,8 @@ impl RunningRegister {
 }
 
 /// The two registers of a meter as gateway and device keep them, with their fractions.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Default,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct RunningRegisters {
 	/// From the grid.
 	pub import: RunningRegister,
