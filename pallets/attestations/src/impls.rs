@@ -248,9 +248,10 @@ impl<T: Config> Pallet<T> {
 		let code = match error {
 			DispatchError::Module(error) => {
 				let [code, ..] = error.error;
-				match usize::from(error.index) == <Self as PalletInfoAccess>::index() {
-					true => code,
-					false => HANDLER_CODES.saturating_add(code),
+				if usize::from(error.index) == <Self as PalletInfoAccess>::index() {
+					code
+				} else {
+					HANDLER_CODES.saturating_add(code)
 				}
 			},
 			_ => u8::MAX,
@@ -271,9 +272,10 @@ impl<T: Config> Pallet<T> {
 		let weight = T::WeightInfo::submit(count)
 			.saturating_add(T::Handler::check_weight())
 			.saturating_add(T::Handler::accept_weight());
-		match feeless_check {
-			true => weight.saturating_add(Self::weight_of_check(signatures)),
-			false => weight,
+		if feeless_check {
+			weight.saturating_add(Self::weight_of_check(signatures))
+		} else {
+			weight
 		}
 	}
 }

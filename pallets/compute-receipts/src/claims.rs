@@ -377,9 +377,10 @@ impl<T: Config> Pallet<T> {
 		let weight = T::WeightInfo::claim_together(receipts)
 			.saturating_add(extra)
 			.saturating_add(T::Recorder::weight().saturating_mul(receipts.into()));
-		match verify {
-			true => weight.saturating_add(T::WeightInfo::verify_receipts(receipts)),
-			false => weight,
+		if verify {
+			weight.saturating_add(T::WeightInfo::verify_receipts(receipts))
+		} else {
+			weight
 		}
 	}
 

@@ -261,9 +261,10 @@ impl<T: Config> Pallet<T> {
 			});
 		}
 		let count = Self::count(batches);
-		let weight = match marked {
-			true => T::WeightInfo::submit_verified_batches(count),
-			false => T::WeightInfo::submit_batches(count),
+		let weight = if marked {
+			T::WeightInfo::submit_verified_batches(count)
+		} else {
+			T::WeightInfo::submit_batches(count)
 		};
 		let opening = match run.opened {
 			0 => Weight::zero(),

@@ -353,18 +353,20 @@ fn exact(inputs: &Inputs, policy: &Policy) -> Option<Coverage> {
 	let target_price = Fraction::from(policy.target_price);
 	let per_token = target_price.times(&policy.cr_min.into())?;
 	let supply_target = v_reserve.over(&per_token)?;
-	let ratio = match supply.numerator.is_zero() {
-		true => None,
-		false => Some(ExactRatio(v_reserve.over(&target_price.times(&supply)?)?)),
+	let ratio = if supply.numerator.is_zero() {
+		None
+	} else {
+		Some(ExactRatio(v_reserve.over(&target_price.times(&supply)?)?))
 	};
 	let state = match &ratio {
 		Some(ratio) => state_of(ratio, policy),
 		None if v_reserve.numerator.is_zero() => State::Frozen,
 		None => State::AboveBand,
 	};
-	let (mint, binding) = match ratio.is_none_or(|r| r.compare(&policy.cr_min).is_ge()) {
-		true => mint_of(&supply, &supply_target, policy)?,
-		false => (0, None),
+	let (mint, binding) = if ratio.is_none_or(|r| r.compare(&policy.cr_min).is_ge()) {
+		mint_of(&supply, &supply_target, policy)?
+	} else {
+		(0, None)
 	};
 	Some(Coverage {
 		v_energy: v_energy.floor(),
@@ -399,9 +401,10 @@ fn mint_of(
 	let room = target.minus(supply)?;
 	let cap = supply.times(&policy.daily_cap.into())?;
 	let bootstrap = Fraction::from(Ratio::from(policy.bootstrap)).minus(supply)?;
-	let (bound, name) = match bootstrap.compare(&cap)?.is_gt() {
-		true => (bootstrap, Binding::Bootstrap),
-		false => (cap, Binding::Cap),
+	let (bound, name) = if bootstrap.compare(&cap)?.is_gt() {
+		(bootstrap, Binding::Bootstrap)
+	} else {
+		(cap, Binding::Cap)
 	};
 	// Comparing exactly can pass 1024 bits with extreme inputs. There the floors decide; the mint
 	// is the same, only the name of the bound could differ within one micro-token.

@@ -104,9 +104,10 @@ fn run(steps: Vec<Step>) {
 				Step::Pause(pause) if pause != model.paused => {
 					model.paused = pause;
 					let root = RuntimeOrigin::root();
-					assert_ok!(match pause {
-						true => Attestations::pause(root),
-						false => Attestations::resume(root),
+					assert_ok!(if pause {
+						Attestations::pause(root)
+					} else {
+						Attestations::resume(root)
 					});
 				},
 				Step::Pause(_) => {},

@@ -169,9 +169,10 @@ impl Oracle {
 		*self.holdings.get_mut(&who).unwrap() -= amount;
 		self.supply -= amount;
 		self.redeemed.insert(who, (self.today, sum));
-		match wait {
-			true => self.queue.push_back((who, credit)),
-			false => self.hand_out(who, credit),
+		if wait {
+			self.queue.push_back((who, credit))
+		} else {
+			self.hand_out(who, credit)
 		}
 		true
 	}
