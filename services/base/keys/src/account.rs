@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 pub use subxt_signer::sr25519::Keypair;
 
-pub use gridproof_primitives::units::SS58_PREFIX;
+pub use gridproof_primitives::num::units::SS58_PREFIX;
 /// The number in addresses that are for any network.
 const SS58_GENERIC: u16 = 42;
 

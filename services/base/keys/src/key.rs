@@ -7,7 +7,7 @@ use crate::{
 	KeyFault, files,
 	sealed::{Plain, Sealed, random},
 };
-use gridproof_primitives::ed25519::{PublicKey, Signature};
+use gridproof_primitives::crypto::ed25519::{PublicKey, Signature};
 use serde::{Deserialize, Serialize};
 use sp_core::{Pair, ed25519::Pair as Ed25519Pair};
 use std::{fmt, path::Path};

@@ -6,21 +6,29 @@
 //! - [`derive`](mod@derive): from a phrase to a key, by BIP-32, SLIP-0010 and Substrate's own junctions;
 //! - [`files`]: files that are whole or not there.
 //!
+//! [`wallet`], [`account`] and [`derive`](mod@derive) come with the feature `accounts`. A program
+//! that signs readings, receipts or attestations needs none of them, nor the libraries behind them.
+//!
 //! Secrets are wiped from memory when dropped and are never part of an error.
 
 #![deny(missing_docs)]
 
+#[cfg(feature = "accounts")]
 pub mod account;
+#[cfg(feature = "accounts")]
 pub mod derive;
 mod fault;
 pub mod files;
 mod key;
 mod sealed;
+#[cfg(feature = "accounts")]
 pub mod wallet;
 
+#[cfg(feature = "accounts")]
 pub use account::AccountKey;
 pub use fault::KeyFault;
 pub use files::read_private;
 pub use key::{Kind, PublicPart, SealedKey, show};
 pub use sealed::random;
+#[cfg(feature = "accounts")]
 pub use wallet::Wallet;

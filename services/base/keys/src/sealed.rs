@@ -81,6 +81,7 @@ impl Sealed {
 	}
 
 	/// How many bytes the secret has.
+	#[cfg(feature = "accounts")]
 	pub(crate) fn length(&self) -> usize {
 		(self.data.len() / 2).saturating_sub(TAG)
 	}

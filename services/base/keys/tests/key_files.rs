@@ -52,8 +52,9 @@ fn a_key_is_made_kept_and_read_back_with_what_it_is_for() {
 fn a_signature_is_good_by_the_chains_own_rules() {
 	let key = SealedKey::generate(Kind::Miner, None).unwrap();
 	let signature = key.sign(b"message");
-	let verify =
-		|message: &[u8]| gridproof_primitives::ed25519::verify(key.public(), message, &signature);
+	let verify = |message: &[u8]| {
+		gridproof_primitives::crypto::ed25519::verify(key.public(), message, &signature)
+	};
 	assert_eq!(verify(b"message"), Ok(()));
 	assert!(verify(b"massage").is_err());
 }

@@ -1,9 +1,11 @@
-//! What a meter has measured, and the log that says so.
+//! What a meter has measured, and the wire format of it, emlog-1.1.
 
 use gridproof_primitives::{
-	emlog::{Energy, SCHEMA, Status, TAG_EXPORT, TAG_IMPORT, format_utc},
-	json::Value,
-	meter::{Direction, MeterName},
+	codec::json::Value,
+	energy::{
+		Direction, MeterName,
+		emlog::{Energy, SCHEMA, Status, TAG_EXPORT, TAG_IMPORT, format_utc},
+	},
 };
 
 /// Energy that went one way over an interval.
@@ -11,22 +13,22 @@ use gridproof_primitives::{
 pub struct Reading {
 	/// Begin of the interval, UTC milliseconds.
 	pub start_ms: u64,
-	/// Its end, a whole number of seconds later.
+	/// End of the interval, UTC milliseconds, a whole number of seconds after its begin.
 	pub end_ms: u64,
-	/// How much.
+	/// Energy over the interval.
 	pub energy: Energy,
-	/// [`Direction::Import`] from the grid or [`Direction::Export`] to it.
+	/// [`Direction::Import`] from the grid or [`Direction::Export`] to the grid.
 	pub flow: Direction,
-	/// Mean power in W, if the meter knows it.
+	/// Mean power, in W; `None` if the meter does not know it.
 	pub power_w: Option<u64>,
-	/// How it came about.
+	/// How it was obtained.
 	pub status: Status,
-	/// What the energy is to cost, in satoshi per kWh. It binds nobody.
+	/// Price of the energy, in satoshi per kWh; it is not binding.
 	pub price_sats_per_kwh: u64,
 }
 
 impl Reading {
-	/// A measured reading without a price.
+	/// Returns a measured reading without a price.
 	pub const fn new(start_ms: u64, end_ms: u64, energy: Energy, flow: Direction) -> Self {
 		Self {
 			start_ms,
@@ -40,14 +42,14 @@ impl Reading {
 	}
 }
 
-/// Writes the logs of one meter, in canonical form at once.
-pub(crate) struct LogWriter {
+/// Writes the readings of one meter, in canonical form at once.
+pub(crate) struct ReadingWriter {
 	device: String,
 	meter: String,
 	site: String,
 }
 
-impl LogWriter {
+impl ReadingWriter {
 	pub(crate) fn new(name: &MeterName) -> Self {
 		let quoted = |text: &str| Value::from(text).to_canonical();
 		Self {
@@ -57,7 +59,7 @@ impl LogWriter {
 		}
 	}
 
-	/// The log, with its keys in canonical order and nothing that canonical form would change.
+	/// The reading, with its keys in canonical order and nothing that canonical form would change.
 	pub(crate) fn canonical(&self, reading: &Reading) -> String {
 		let Self { device, meter, site } = self;
 		let power = match reading.power_w {
@@ -82,7 +84,7 @@ impl LogWriter {
 	}
 }
 
-/// What whole Wh cost, cut to whole satoshi.
+/// The price of whole Wh, rounded down to whole satoshi.
 fn amount_sats(reading: &Reading) -> u64 {
 	let amount = u128::from(reading.energy.floor_wh())
 		.saturating_mul(reading.price_sats_per_kwh.into())
@@ -93,7 +95,7 @@ fn amount_sats(reading: &Reading) -> u64 {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use gridproof_primitives::emlog::EnergyLog;
+	use gridproof_primitives::energy::emlog::EnergyLog;
 	use proptest::prelude::*;
 
 	fn reading(wh: &str, flow: Direction) -> Reading {
@@ -103,9 +105,9 @@ mod tests {
 	}
 
 	#[test]
-	fn a_log_is_the_one_of_the_schema_and_canonical() {
+	fn a_reading_is_the_one_of_the_schema_and_canonical() {
 		let name = MeterName::new("PLANT-01", "gw-PLANT01-003", "MTR-001").unwrap();
-		let text = LogWriter::new(&name).canonical(&reading("12340", Direction::Export));
+		let text = ReadingWriter::new(&name).canonical(&reading("12340", Direction::Export));
 		assert_eq!(
 			text,
 			"{\"energy_kwh\":12.34,\"interval_s\":300,\"iot_device_id\":\"gw-PLANT01-003\",\
@@ -145,7 +147,7 @@ mod tests {
 				status,
 				price_sats_per_kwh: price_sats_per_kwh.into(),
 			};
-			let text = LogWriter::new(&name).canonical(&reading);
+			let text = ReadingWriter::new(&name).canonical(&reading);
 			let log = EnergyLog::parse(text.as_bytes()).unwrap();
 			prop_assert_eq!(log.canonical(), &text);
 			prop_assert_eq!(&log.name, &name);

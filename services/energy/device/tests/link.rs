@@ -1,14 +1,8 @@
 //! A device's connection, with a broker that breaks it off.
 
+use gridproof_device::{Broker, Counters, Device, Link, Reading, SharedDevice};
 use gridproof_keys::{Kind, SealedKey};
-use gridproof_meter::{
-	Device, Reading,
-	mqtt::{Broker, Counters, Link, SharedDevice},
-};
-use gridproof_primitives::{
-	emlog::Energy,
-	meter::{Direction, MeterName},
-};
+use gridproof_primitives::energy::{Direction, MeterName, emlog::Energy};
 use std::{
 	collections::BTreeSet,
 	sync::{Arc, atomic::Ordering},

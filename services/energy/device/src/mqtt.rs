@@ -1,11 +1,11 @@
-//! A device on the line: publishes its logs over MQTT and answers the gateway's requests.
+//! A device's connection: publishes its readings over MQTT and answers the gateway's requests.
 //!
-//! Logs go out with QoS 1. On every new connection whatever is not signed goes out again, from the
-//! device's own journal: a gateway takes each log once. What the library had under way is dropped
-//! with the connection; nothing hangs on a session that a broker keeps, or not.
+//! Readings go out with QoS 1. On every new connection all unsigned ones go out again, from the
+//! device's own journal: a gateway takes each reading once. What the MQTT library had under way is
+//! dropped with the connection; nothing depends on a session that a broker keeps, or does not.
 
-use crate::{Binding, Device, DeviceFault, Published, Reading, SignRefusal};
-use gridproof_primitives::meter::{MeterName, Topic};
+use crate::{Binding, Device, DeviceError, Published, Reading, SignRefusal};
+use gridproof_primitives::energy::{MeterName, Topic};
 use rumqttc::{
 	AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Packet,
 	Publish, QoS, Request, TlsConfiguration, Transport,
@@ -26,9 +26,9 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-/// Largest packet either way, in bytes: a log or a request has at most 4 KiB.
+/// Largest packet either way, in bytes: a reading or a request has at most 4 KiB.
 const MAX_PACKET: usize = 16 * 1024;
-/// Packets that wait for the network; then publishing waits.
+/// Packets that may wait for the network; beyond that, publishing waits.
 const QUEUE: usize = 64;
 /// Pause before the second attempt to connect; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -37,42 +37,42 @@ const MAX_PAUSE: Duration = Duration::from_secs(30);
 /// A gateway that misses readings gets all of them again, but not more often than this.
 const REPEAT_PAUSE: Duration = Duration::from_secs(20);
 
-/// Why a device is not on the line.
+/// Why a device is not connected.
 #[derive(Debug, thiserror::Error)]
-pub enum LinkFault {
-	/// The address is none of a broker.
+pub enum LinkError {
+	/// The address is not that of a broker.
 	#[error(
-		"{0:?} is no broker's address; it looks like mqtt://127.0.0.1:1883 or mqtts://host:8883"
+		"{0:?} is not a broker address; one looks like mqtt://127.0.0.1:1883 or mqtts://host:8883"
 	)]
 	BadUrl(String),
 	/// The file of trusted certificates cannot be read.
 	#[error("{path}: {reason}")]
 	BadCa {
-		/// Which file.
+		/// The file.
 		path: String,
-		/// Why.
+		/// The system's error.
 		reason: String,
 	},
-	/// The broker does not let it in.
+	/// The broker rejects the login; the client id is given.
 	#[error("the broker refuses {0}: wrong user name or password, or not allowed")]
 	Refused(String),
-	/// No connection in time.
+	/// There was no connection in time.
 	#[error("no connection to the broker within {seconds} s: {reason}")]
 	Unreachable {
-		/// How long it was tried.
+		/// Time waited, in seconds.
 		seconds: u64,
-		/// What happened last.
+		/// Error of the last attempt.
 		reason: String,
 	},
-	/// The link has ended.
+	/// The link was dropped.
 	#[error("the connection to the broker was given up")]
 	Closed,
-	/// The device cannot go on.
+	/// The device cannot continue.
 	#[error(transparent)]
-	Device(#[from] DeviceFault),
+	Device(#[from] DeviceError),
 }
 
-/// Where the broker is.
+/// Address of a broker.
 #[derive(Clone, Debug)]
 pub struct Broker {
 	host: String,
@@ -81,13 +81,13 @@ pub struct Broker {
 }
 
 impl Broker {
-	/// The broker at `mqtt://host[:port]` (default 1883) or, with TLS, `mqtts://host[:port]`
+	/// Parses `mqtt://host[:port]` (default 1883) or, with TLS, `mqtts://host[:port]`
 	/// (default 8883). `ca` is a PEM file of the certificates to trust instead of the system's.
 	///
 	/// # Errors
-	/// [`LinkFault::BadUrl`], [`LinkFault::BadCa`].
-	pub fn parse(url: &str, ca: Option<&Path>) -> Result<Self, LinkFault> {
-		let bad = || LinkFault::BadUrl(url.to_string());
+	/// [`LinkError::BadUrl`], [`LinkError::BadCa`].
+	pub fn parse(url: &str, ca: Option<&Path>) -> Result<Self, LinkError> {
+		let bad = || LinkError::BadUrl(url.to_string());
 		let (scheme, address) = url.split_once("://").ok_or_else(bad)?;
 		let (is_tls, default_port) = match scheme {
 			"mqtt" => (false, 1883),
@@ -106,7 +106,7 @@ impl Broker {
 			return Err(bad());
 		}
 		let read = |path: &Path| {
-			std::fs::read(path).map_err(|reason| LinkFault::BadCa {
+			std::fs::read(path).map_err(|reason| LinkError::BadCa {
 				path: path.display().to_string(),
 				reason: reason.to_string(),
 			})
@@ -130,23 +130,23 @@ impl Broker {
 	}
 }
 
-/// What a device logs in with.
+/// User name and password of a device.
 #[derive(Clone)]
 pub struct Login {
-	/// Its name.
+	/// User name.
 	pub username: String,
-	/// Its password.
+	/// Password.
 	pub password: Zeroizing<String>,
 }
 
-/// What has gone over some links.
+/// Messages and connections of some links, counted since they were opened.
 #[derive(Debug, Default)]
 pub struct Counters {
-	/// Logs and answers handed to the network, repeated ones too.
+	/// Readings and answers handed to the network, repeated ones too.
 	pub published: AtomicU64,
-	/// Those that the broker has confirmed.
+	/// Readings and answers that the broker has confirmed.
 	pub confirmed: AtomicU64,
-	/// Those that went down with their connection; logs among them are published again.
+	/// Readings and answers lost with their connection; the readings are published again.
 	pub lost: AtomicU64,
 	/// Headers signed.
 	pub signed: AtomicU64,
@@ -162,7 +162,7 @@ impl Counters {
 	}
 }
 
-/// A device that several tasks use.
+/// A device that several tasks share.
 #[derive(Clone)]
 pub struct SharedDevice(Arc<Mutex<Device>>);
 
@@ -172,28 +172,28 @@ impl SharedDevice {
 		Self(Arc::new(Mutex::new(device)))
 	}
 
-	/// The device, for a moment.
+	/// Locks the device; hold it briefly, and not across an await.
 	pub fn lock(&self) -> MutexGuard<'_, Device> {
 		self.0.lock().unwrap_or_else(PoisonError::into_inner)
 	}
 
-	/// As [`Device::bind`].
+	/// Binds the device, as [`Device::bind`] does.
 	///
 	/// # Errors
-	/// [`DeviceFault`].
-	pub fn bind(&self, binding: Binding) -> Result<(), DeviceFault> {
+	/// [`DeviceError`].
+	pub fn bind(&self, binding: Binding) -> Result<(), DeviceError> {
 		self.lock().bind(binding)
 	}
 }
 
-/// What the parts of a link share.
+/// What the tasks of a link share.
 struct Line {
 	client: AsyncClient,
 	devices: BTreeMap<MeterName, SharedDevice>,
 	counters: Arc<Counters>,
-	/// Held while logs go out, so that they leave in the order in which they were made.
+	/// Held while readings go out, so that they leave in the order in which they were recorded.
 	gate: Gate<()>,
-	/// The connection that takes logs, by its number.
+	/// Number of the connection that takes readings; `None` while there is none.
 	online: watch::Sender<Option<u64>>,
 	repeated: Mutex<Option<Instant>>,
 }
@@ -222,7 +222,7 @@ impl Link {
 	/// Connects, and stays connected. Waits at most `patience` for the first connection.
 	///
 	/// # Errors
-	/// [`LinkFault::Refused`], [`LinkFault::Unreachable`].
+	/// [`LinkError::Refused`], [`LinkError::Unreachable`].
 	pub async fn open(
 		broker: &Broker,
 		client_id: &str,
@@ -230,7 +230,7 @@ impl Link {
 		devices: Vec<SharedDevice>,
 		counters: Arc<Counters>,
 		patience: Duration,
-	) -> Result<Self, LinkFault> {
+	) -> Result<Self, LinkError> {
 		let mut options = MqttOptions::new(client_id, &broker.host, broker.port);
 		options
 			.set_keep_alive(Duration::from_secs(30))
@@ -260,46 +260,46 @@ impl Link {
 		Ok(link)
 	}
 
-	async fn wait(&mut self, who: &str, patience: Duration) -> Result<(), LinkFault> {
+	async fn wait(&mut self, who: &str, patience: Duration) -> Result<(), LinkError> {
 		let settled = |state: &State| !matches!(state, State::Connecting(_));
 		let waited = tokio::time::timeout(patience, self.state.wait_for(settled)).await;
 		match waited.map(|state| state.map(|state| state.clone())) {
 			Ok(Ok(State::Ready)) => Ok(()),
-			Ok(Ok(_)) => Err(LinkFault::Refused(who.to_string())),
-			Ok(Err(_)) => Err(LinkFault::Closed),
+			Ok(Ok(_)) => Err(LinkError::Refused(who.to_string())),
+			Ok(Err(_)) => Err(LinkError::Closed),
 			Err(_) => {
 				let reason = match &*self.state.borrow() {
 					State::Connecting(reason) => reason.clone(),
 					state => format!("{state:?}"),
 				};
-				Err(LinkFault::Unreachable { seconds: patience.as_secs(), reason })
+				Err(LinkError::Unreachable { seconds: patience.as_secs(), reason })
 			},
 		}
 	}
 
-	/// Records readings of one of its devices and publishes their logs. Waits while the broker is
+	/// Records readings of one of its devices and publishes them. Waits while the broker is
 	/// away or slow.
 	///
 	/// # Errors
-	/// [`LinkFault::Device`], with nothing recorded; [`LinkFault::Closed`].
+	/// [`LinkError::Device`], with nothing recorded; [`LinkError::Closed`].
 	pub async fn publish(
 		&self,
 		device: &SharedDevice,
 		readings: &[Reading],
-	) -> Result<(), LinkFault> {
+	) -> Result<(), LinkError> {
 		let mut online = self.line.online.subscribe();
 		loop {
 			let connection =
-				*online.wait_for(Option::is_some).await.map_err(|_| LinkFault::Closed)?;
+				*online.wait_for(Option::is_some).await.map_err(|_| LinkError::Closed)?;
 			let _turn = self.line.gate.lock().await;
 			if *online.borrow() == connection {
-				let logs = device.lock().record(readings)?;
-				return self.line.send(logs, connection).await;
+				let published = device.lock().record(readings)?;
+				return self.line.send(published, connection).await;
 			}
 		}
 	}
 
-	/// Waits until the broker has confirmed everything, at most so long.
+	/// Waits until the broker has confirmed everything, for at most `patience`.
 	pub async fn settle(&self, patience: Duration) {
 		let end = Instant::now() + patience;
 		let Counters { published, confirmed, lost, .. } = &*self.line.counters;
@@ -314,16 +314,16 @@ impl Link {
 }
 
 impl Line {
-	/// Hands messages to a connection for as long as it lasts. With the next one all logs that are
-	/// not signed go out again, and a gateway that has no answer asks again.
-	async fn send(&self, messages: Vec<Published>, to: Option<u64>) -> Result<(), LinkFault> {
+	/// Hands messages to a connection for as long as it lasts. On the next one all unsigned readings
+	/// go out again, and a gateway without an answer asks again.
+	async fn send(&self, messages: Vec<Published>, to: Option<u64>) -> Result<(), LinkError> {
 		let mut online = self.online.subscribe();
 		for Published { topic, payload } in messages {
 			tokio::select! {
 				biased;
 				_ = online.wait_for(|now| *now != to) => break,
 				sent = self.client.publish(topic, QoS::AtLeastOnce, false, payload) => {
-					sent.map_err(|_| LinkFault::Closed)?;
+					sent.map_err(|_| LinkError::Closed)?;
 					Counters::add(&self.counters.published);
 				},
 			}
@@ -332,37 +332,38 @@ impl Line {
 	}
 
 	/// Publishes what is not signed, of every device.
-	async fn repeat(&self, to: Option<u64>) -> Result<(), LinkFault> {
+	async fn repeat(&self, to: Option<u64>) -> Result<(), LinkError> {
 		let _turn = self.gate.lock().await;
 		self.repeat_all(to).await
 	}
 
-	async fn repeat_all(&self, to: Option<u64>) -> Result<(), LinkFault> {
+	async fn repeat_all(&self, to: Option<u64>) -> Result<(), LinkError> {
 		for device in self.devices.values() {
-			let logs = device.lock().again()?;
-			self.send(logs, to).await?;
+			let unsigned = device.lock().again()?;
+			self.send(unsigned, to).await?;
 		}
 		Ok(())
 	}
 
-	/// What a device does when it is let in. Others publish once it has begun to repeat.
-	async fn greet(&self, connection: u64) -> Result<(), LinkFault> {
+	/// Subscribes and repeats the unsigned readings on a new connection. New readings are published
+	/// after those.
+	async fn greet(&self, connection: u64) -> Result<(), LinkError> {
 		self.subscribe().await?;
 		let _turn = self.gate.lock().await;
 		self.online.send_replace(Some(connection));
 		self.repeat_all(Some(connection)).await
 	}
 
-	async fn subscribe(&self) -> Result<(), LinkFault> {
+	async fn subscribe(&self) -> Result<(), LinkError> {
 		for name in self.devices.keys() {
 			let subscribed = self.client.subscribe(Topic::Sign.of(name), QoS::AtLeastOnce).await;
-			subscribed.map_err(|_| LinkFault::Closed)?;
+			subscribed.map_err(|_| LinkError::Closed)?;
 		}
 		Ok(())
 	}
 
-	/// Answers a gateway's request, if it is one.
-	async fn answer(self: Arc<Self>, message: Publish) -> Result<(), LinkFault> {
+	/// Answers a gateway's request; other messages are ignored.
+	async fn answer(self: Arc<Self>, message: Publish) -> Result<(), LinkError> {
 		let connection = *self.online.borrow();
 		let Some((Topic::Sign, name)) = Topic::parse(&message.topic) else { return Ok(()) };
 		let Some(device) = self.devices.get(&name).cloned() else { return Ok(()) };
@@ -371,11 +372,11 @@ impl Line {
 			tokio::task::spawn_blocking(move || device.lock().answer(&message.payload)).await;
 		let (answer, refusal) = match answered {
 			Ok(Ok(answered)) => answered,
-			Ok(Err(fault)) => {
-				tracing::warn!(meter = %name, %fault, "a request that is none");
+			Ok(Err(error)) => {
+				tracing::warn!(meter = %name, %error, "a message that is not a request");
 				return Ok(());
 			},
-			Err(_) => return Err(LinkFault::Closed),
+			Err(_) => return Err(LinkError::Closed),
 		};
 		match &refusal {
 			None => Counters::add(&self.counters.signed),
@@ -420,8 +421,8 @@ async fn drive(line: Arc<Line>, mut events: EventLoop, state: watch::Sender<Stat
 			Ok(Event::Incoming(Packet::Publish(message))) => {
 				let line = line.clone();
 				tokio::spawn(async move {
-					if let Err(fault) = line.answer(message).await {
-						tracing::warn!(%fault, "a request stays without an answer");
+					if let Err(error) = line.answer(message).await {
+						tracing::warn!(%error, "a request was not answered");
 					}
 				});
 			},
@@ -434,7 +435,7 @@ async fn drive(line: Arc<Line>, mut events: EventLoop, state: watch::Sender<Stat
 				line.online.send_replace(None);
 				line.counters.lost.fetch_add(drop_unfinished(&mut events), Ordering::Relaxed);
 				if is_refusal(&error) {
-					tracing::error!(%error, "the broker does not let the device in");
+					tracing::error!(%error, "the broker rejects the login");
 					state.send_replace(State::Refused);
 				} else if *state.borrow() != State::Ready {
 					state.send_replace(State::Connecting(error.to_string()));
@@ -448,8 +449,8 @@ async fn drive(line: Arc<Line>, mut events: EventLoop, state: watch::Sender<Stat
 	}
 }
 
-/// Drops what was under way when a connection was lost, and says how many logs and answers that
-/// were.
+/// Drops what was under way when a connection was lost, and returns how many readings and answers
+/// that were.
 ///
 /// The library keeps a publish aside that found its packet number taken, and publishes no other
 /// until the one before it is confirmed. It keeps it over the end of the connection, after which
@@ -474,7 +475,7 @@ const fn is_refusal(error: &ConnectionError) -> bool {
 async fn greet(line: Arc<Line>, connection: u64, state: watch::Sender<State>) {
 	match line.greet(connection).await {
 		Ok(()) => _ = state.send_replace(State::Ready),
-		Err(fault) => tracing::error!(%fault, "the device cannot publish"),
+		Err(error) => tracing::error!(%error, "the device cannot publish"),
 	}
 }
 
@@ -493,9 +494,9 @@ mod tests {
 		for url in
 			["127.0.0.1", "http://a", "mqtt://", "mqtt://a:b", "mqtt://u:p@a:1", "mqtt://a/b:1"]
 		{
-			assert!(matches!(parse(url), Err(LinkFault::BadUrl(_))), "{url}");
+			assert!(matches!(parse(url), Err(LinkError::BadUrl(_))), "{url}");
 		}
 		let missing = Broker::parse("mqtts://a", Some(Path::new("/nowhere.pem")));
-		assert!(matches!(missing, Err(LinkFault::BadCa { .. })));
+		assert!(matches!(missing, Err(LinkError::BadCa { .. })));
 	}
 }

@@ -1,91 +1,91 @@
-//! Why a device does not sign.
+//! Why a device does not sign a header.
 
-/// Why a device does not sign a header. Each has a name for machines, [`SignRefusal::code`]; the
-/// sentence goes back to the gateway.
+/// Why a device does not sign a header. [`SignRefusal::code`] is a name for programs; the sentence
+/// goes back to the gateway.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignRefusal {
-	/// The device was never told its chain and its meter's number.
+	/// The device is not bound to a chain and a meter.
 	#[error("this device is not bound to a chain and a meter yet")]
 	Unbound,
 	/// The request is for another chain.
 	#[error("the genesis hash is not that of this device's chain")]
 	OtherChain,
-	/// The header is of another meter.
+	/// The header is of another meter; the number is that of the header.
 	#[error("the header is of meter {0}, not of this one")]
 	OtherMeter(u32),
-	/// Another header with this number has been signed.
+	/// Another header with this sequence number has been signed.
 	#[error("another header with sequence number {0} has been signed; this one never will be")]
 	SequenceUsed(u64),
-	/// Headers before this one are missing.
+	/// Headers before this one are missing; the number is the next one to be signed.
 	#[error("the next sequence number is {0}")]
 	SequenceGap(u64),
-	/// The header before is not the one that was signed.
+	/// `previous` is not the hash of the last signed header.
 	#[error("previous is not the hash of the header that was signed last")]
 	OtherPrevious,
-	/// No reading.
+	/// The header covers no reading.
 	#[error("a batch has at least one reading")]
 	NoReadings,
-	/// `leaves` and the header's count differ.
+	/// The request's `leaves` and the header's count differ.
 	#[error("the request counts {leaves} leaves, its header {readings} readings")]
 	OtherCount {
-		/// By the request.
+		/// Count in the request.
 		leaves: u32,
-		/// By the header.
+		/// Count in the header.
 		readings: u32,
 	},
-	/// More than the device has published and not signed.
+	/// The header covers more readings than the device has published and not signed.
 	#[error("{asked} readings, but {published} are published and not signed")]
 	UnknownReadings {
-		/// By the header.
+		/// Count in the header.
 		asked: u32,
-		/// By the device.
+		/// Count in the device.
 		published: u64,
 	},
-	/// The interval begins elsewhere.
+	/// The header begins at another time than its first reading, which is given, UTC milliseconds.
 	#[error("the first reading begins at {0} ms UTC")]
 	OtherStart(u64),
-	/// The interval ends elsewhere.
+	/// The header ends at another time than its last reading, which is given, UTC milliseconds.
 	#[error("the last reading ends at {0} ms UTC")]
 	OtherEnd(u64),
-	/// The opening registers differ.
+	/// The header's opening registers are not those before its first reading.
 	#[error(
 		"before these readings the registers showed import {import_wh} Wh, export {export_wh} Wh"
 	)]
 	OtherOpening {
-		/// As the device has it.
+		/// Import register of the device, in Wh.
 		import_wh: u64,
-		/// As the device has it.
+		/// Export register of the device, in Wh.
 		export_wh: u64,
 	},
-	/// The closing registers differ.
+	/// The header's closing registers are not those after its last reading.
 	#[error(
 		"after these readings the registers showed import {import_wh} Wh, export {export_wh} Wh"
 	)]
 	OtherClosing {
-		/// As the device has it.
+		/// Import register of the device, in Wh.
 		import_wh: u64,
-		/// As the device has it.
+		/// Export register of the device, in Wh.
 		export_wh: u64,
 	},
-	/// The root differs.
+	/// The root is not that of the device's readings.
 	#[error("the root of these readings is another: not all of them are as they were published")]
 	OtherRoot,
-	/// The CID is of another file.
+	/// The CID is not that of the file of the device's readings.
 	#[error("the CID is not that of the file of these readings")]
 	OtherCid,
 	/// The header would split an interval that has readings of both directions.
 	#[error("the next reading is of the same interval: put both into one batch")]
 	SplitInterval,
-	/// The device cannot read its own logs.
-	#[error("the device cannot read its logs: {0}")]
+	/// The device cannot read its readings from disk.
+	#[error("the device cannot read its readings from disk: {0}")]
 	NotRead(String),
-	/// The device cannot keep what it signs.
+	/// The device cannot write its state, and so gives no signature away.
 	#[error("the device cannot write its state: {0}")]
 	NotKept(String),
 }
 
 impl SignRefusal {
-	/// The refusal's name.
+	/// Returns its name for programs.
 	pub const fn code(&self) -> &'static str {
 		match self {
 			Self::Unbound => "unbound",
@@ -109,7 +109,7 @@ impl SignRefusal {
 		}
 	}
 
-	/// May it help to publish the readings again that are not signed?
+	/// Returns `true` if publishing the unsigned readings again may help.
 	pub const fn asks_for_readings(&self) -> bool {
 		matches!(self, Self::OtherRoot | Self::OtherStart(_) | Self::OtherEnd(_))
 	}

@@ -1,15 +1,15 @@
 //! What a device signs, what it refuses, and what a restart leaves.
 
+use gridproof_device::{Binding, Device, DeviceError, Durability, Reading, SignRefusal, Start};
 use gridproof_keys::{Kind, SealedKey};
-use gridproof_meter::{Binding, Device, DeviceFault, Durability, Reading, SignRefusal, Start};
 use gridproof_primitives::{
 	H256,
-	cid::Cid,
-	emlog::{Energy, EnergyLog, RunningRegisters, Status},
-	merkle,
-	meter::{
+	codec::cid::Cid,
+	crypto::merkle,
+	energy::{
 		BatchHeader, BatchLimits, Direction, MeterName, MeterState, Registers, SignedBatch,
 		check_batch,
+		emlog::{Energy, EnergyLog, RunningRegisters, Status},
 		message::{SignAnswer, SignRequest},
 	},
 };
@@ -39,7 +39,7 @@ fn bound() -> Device {
 	device
 }
 
-fn open(folder: &Path) -> Result<Device, DeviceFault> {
+fn open(folder: &Path) -> Result<Device, DeviceError> {
 	let registers = Registers { import_wh: 100, export_wh: 5 };
 	let start = Start { registers, ..Start::default() };
 	Device::open(key(), name(), Direction::Both, &start, folder, Durability::PowerCut)
@@ -214,7 +214,7 @@ fn a_device_that_was_not_told_its_chain_signs_nothing() {
 	device.bind(binding()).unwrap();
 	device.bind(binding()).unwrap();
 	let elsewhere = Binding { meter: 1, ..binding() };
-	assert!(matches!(device.bind(elsewhere), Err(DeviceFault::BoundElsewhere(METER))));
+	assert!(matches!(device.bind(elsewhere), Err(DeviceError::BoundElsewhere(METER))));
 	assert!(device.sign(&gateway.request(4)).is_ok());
 }
 
@@ -250,19 +250,19 @@ fn readings_that_cannot_be_are_refused_all_or_none() {
 	let mut device = bound();
 	device.record(&[reading(5, "1", Direction::Import)]).unwrap();
 	let backwards = [reading(6, "1", Direction::Import), reading(4, "1", Direction::Import)];
-	assert!(matches!(device.record(&backwards), Err(DeviceFault::Backwards { .. })));
+	assert!(matches!(device.record(&backwards), Err(DeviceError::Backwards { .. })));
 	assert_eq!(device.unsigned(), 1);
 	let empty = Reading { end_ms: 6 * QUARTER_MS, ..reading(6, "1", Direction::Import) };
-	assert!(matches!(device.record(&[empty]), Err(DeviceFault::BadInterval)));
+	assert!(matches!(device.record(&[empty]), Err(DeviceError::BadInterval)));
 	let odd = Reading { end_ms: 7 * QUARTER_MS + 1, ..reading(6, "1", Direction::Import) };
-	assert!(matches!(device.record(&[odd]), Err(DeviceFault::BadInterval)));
+	assert!(matches!(device.record(&[odd]), Err(DeviceError::BadInterval)));
 	let both = reading(6, "1", Direction::Both);
-	assert!(matches!(device.record(&[both]), Err(DeviceFault::OtherDirection(_))));
+	assert!(matches!(device.record(&[both]), Err(DeviceError::OtherDirection(_))));
 	let mut importer = Device::in_memory(key(), name(), Direction::Import);
 	let export = reading(0, "1", Direction::Export);
-	assert!(matches!(importer.record(&[export]), Err(DeviceFault::OtherDirection(_))));
+	assert!(matches!(importer.record(&[export]), Err(DeviceError::OtherDirection(_))));
 	let full = reading(6, "18446744073709551615", Direction::Import);
-	assert!(matches!(device.record(&[full]), Err(DeviceFault::RegisterFull)));
+	assert!(matches!(device.record(&[full]), Err(DeviceError::RegisterFull)));
 }
 
 #[test]
@@ -311,7 +311,7 @@ fn a_restart_at_any_moment_changes_nothing() {
 }
 
 #[test]
-fn a_log_that_was_cut_off_by_a_power_cut_was_never_published_and_is_gone() {
+fn a_reading_that_was_cut_off_by_a_power_cut_was_never_published_and_is_gone() {
 	let folder = tempfile::tempdir().unwrap();
 	let mut device = open(folder.path()).unwrap();
 	device.bind(binding()).unwrap();
@@ -363,7 +363,7 @@ fn a_device_that_takes_the_place_of_another_goes_on_where_the_chain_is() {
 		Device::open(key, name(), Direction::Both, &start, folder.path(), durability).unwrap();
 	second.bind(binding()).unwrap();
 	let early = second.record(&[reading(5, "1", Direction::Import)]);
-	assert!(matches!(early, Err(DeviceFault::Backwards { .. })));
+	assert!(matches!(early, Err(DeviceError::Backwards { .. })));
 	gateway.take(&mut second, &[reading(6, "1", Direction::Import)]);
 	gateway.batch(&mut second, 1);
 	assert_eq!(second.next_sequence(), 2);
@@ -373,14 +373,14 @@ fn a_device_that_takes_the_place_of_another_goes_on_where_the_chain_is() {
 fn a_folder_is_of_one_device_and_one_program() {
 	let folder = tempfile::tempdir().unwrap();
 	let device = open(folder.path()).unwrap();
-	assert!(matches!(open(folder.path()), Err(DeviceFault::InUse(_))));
+	assert!(matches!(open(folder.path()), Err(DeviceError::InUse(_))));
 	drop(device);
 	let other = SealedKey::generate(Kind::Device, None).unwrap();
 	let (start, durability) = (Start::default(), Durability::Crash);
 	let opened = Device::open(other, name(), Direction::Both, &start, folder.path(), durability);
-	assert!(matches!(opened.err(), Some(DeviceFault::BadState { .. })));
+	assert!(matches!(opened.err(), Some(DeviceError::BadState { .. })));
 	fs::write(folder.path().join("logs"), "1 {}\n3 {}\n").unwrap();
-	assert!(matches!(open(folder.path()), Err(DeviceFault::BadState { .. })));
+	assert!(matches!(open(folder.path()), Err(DeviceError::BadState { .. })));
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! What a device keeps on disk: its state, whole or as before, and a journal of unsigned logs.
+//! What a device keeps on disk: its state, whole or as before, and a journal of unsigned readings.
 
-use crate::device::{Base, DeviceFault};
+use crate::{DeviceError, state::Base};
 use gridproof_keys::files;
-use gridproof_primitives::{ed25519::PublicKey, meter::MeterName};
+use gridproof_primitives::{crypto::ed25519::PublicKey, energy::MeterName};
 use serde::{Deserialize, Serialize};
 use std::{
 	fs::{self, File, OpenOptions, TryLockError},
@@ -15,15 +15,15 @@ use std::{
 const FORMAT: &str = "gridproof-device-state";
 /// The version of state files written here.
 const VERSION: u32 = 1;
-/// The journal is written anew when it has this many signed logs, and more of them than others.
+/// The journal is rewritten when it has this many signed readings, and more of them than others.
 const SIGNED_LINES: u64 = 1_000;
 
-/// How hard a device tries to keep a log before it publishes it.
+/// What a reading survives once [`crate::Device::record`] has returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
-	/// Logs survive a power cut: every [`crate::Device::record`] waits for the disk.
+	/// A power cut: every record waits for the disk.
 	PowerCut,
-	/// Logs survive the end of the program, however it ends. Signatures survive a power cut.
+	/// The end of the program, however it ends. Signatures survive a power cut even so.
 	Crash,
 }
 
@@ -57,10 +57,10 @@ impl Store {
 		name: &MeterName,
 		public: &PublicKey,
 		durability: Durability,
-	) -> Result<(Self, Option<Base>), DeviceFault> {
+	) -> Result<(Self, Option<Base>), DeviceError> {
 		let io = |path: &Path| {
 			let path = path.display().to_string();
-			move |reason| DeviceFault::Io { path, reason }
+			move |reason| DeviceError::Io { path, reason }
 		};
 		fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io(folder))?;
 		let lock_path = folder.join("lock");
@@ -70,7 +70,7 @@ impl Store {
 		match lock.try_lock() {
 			Ok(()) => (),
 			Err(TryLockError::WouldBlock) => {
-				return Err(DeviceFault::InUse(folder.display().to_string()));
+				return Err(DeviceError::InUse(folder.display().to_string()));
 			},
 			Err(TryLockError::Error(reason)) => return Err(io(&lock_path)(reason)),
 		}
@@ -94,17 +94,17 @@ impl Store {
 		self.folder.join(file)
 	}
 
-	fn io(&self, file: &str) -> impl FnOnce(io::Error) -> DeviceFault + use<> {
+	fn io(&self, file: &str) -> impl FnOnce(io::Error) -> DeviceError + use<> {
 		let path = self.path(file).display().to_string();
-		move |reason| DeviceFault::Io { path, reason }
+		move |reason| DeviceError::Io { path, reason }
 	}
 
-	fn bad(&self, file: &str, reason: &str) -> DeviceFault {
+	fn bad(&self, file: &str, reason: &str) -> DeviceError {
 		let path = self.path(file).display().to_string();
-		DeviceFault::BadState { path, reason: reason.to_string() }
+		DeviceError::BadState { path, reason: reason.to_string() }
 	}
 
-	fn load(&self) -> Result<Option<Base>, DeviceFault> {
+	fn load(&self) -> Result<Option<Base>, DeviceError> {
 		let bytes = match files::read(&self.path("state.json")) {
 			Ok(bytes) => bytes,
 			Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -122,7 +122,7 @@ impl Store {
 	}
 
 	/// Writes the state; it is on disk afterwards.
-	pub(crate) fn save(&mut self, base: &Base) -> Result<(), DeviceFault> {
+	pub(crate) fn save(&mut self, base: &Base) -> Result<(), DeviceError> {
 		let file = StateFile {
 			format: FORMAT.to_string(),
 			version: VERSION,
@@ -136,12 +136,12 @@ impl Store {
 			.map_err(self.io("state.json"))
 	}
 
-	/// The logs from the serial number `from` on. A last line that was cut off by a crash was
+	/// The readings from the serial number `from` on. A last line that was cut off by a crash was
 	/// never published, and is dropped.
-	pub(crate) fn logs(&mut self, from: u64) -> Result<Vec<String>, DeviceFault> {
+	pub(crate) fn readings(&mut self, from: u64) -> Result<Vec<String>, DeviceError> {
 		let path = self.path("logs");
 		let mut reader = BufReader::new(File::open(path).map_err(self.io("logs"))?);
-		let (mut logs, mut whole, mut line) = (Vec::new(), 0u64, Vec::new());
+		let (mut readings, mut whole, mut line) = (Vec::new(), 0u64, Vec::new());
 		let mut expected = None;
 		loop {
 			line.clear();
@@ -151,35 +151,35 @@ impl Store {
 			}
 			whole = whole.saturating_add(read as u64);
 			let text = str::from_utf8(&line).ok().map(str::trim_end);
-			let (serial, log) = text
+			let (serial, reading) = text
 				.and_then(|text| text.split_once(' '))
-				.and_then(|(serial, log)| Some((serial.parse::<u64>().ok()?, log)))
-				.ok_or_else(|| self.bad("logs", "a line that is no log"))?;
+				.and_then(|(serial, reading)| Some((serial.parse::<u64>().ok()?, reading)))
+				.ok_or_else(|| self.bad("logs", "a line that is not a reading"))?;
 			if expected.is_some_and(|expected| expected != serial) {
-				return Err(self.bad("logs", "a log is missing"));
+				return Err(self.bad("logs", "a reading is missing"));
 			}
 			self.first_line.get_or_insert(serial);
 			expected = serial.checked_add(1);
 			if serial >= from {
-				logs.push(log.to_string());
+				readings.push(reading.to_string());
 			}
 		}
 		let is_cut = self.journal.metadata().map_err(self.io("logs"))?.len() > whole;
 		if is_cut {
 			self.journal.set_len(whole).map_err(self.io("logs"))?;
 		}
-		Ok(logs)
+		Ok(readings)
 	}
 
-	/// Appends logs, the first with the serial number `first`.
+	/// Appends readings, the first with the serial number `first`.
 	pub(crate) fn append<'a>(
 		&mut self,
 		first: u64,
-		logs: impl Iterator<Item = &'a str>,
-	) -> Result<(), DeviceFault> {
+		readings: impl Iterator<Item = &'a str>,
+	) -> Result<(), DeviceError> {
 		let mut text = String::new();
-		for (serial, log) in (first..).zip(logs) {
-			text.push_str(&format!("{serial} {log}\n"));
+		for (serial, reading) in (first..).zip(readings) {
+			text.push_str(&format!("{serial} {reading}\n"));
 		}
 		let length = self.journal.metadata().map_err(self.io("logs"))?.len();
 		let written =
@@ -196,8 +196,8 @@ impl Store {
 		Ok(())
 	}
 
-	/// Drops the logs before `from`, of which `kept` follow, when that is worth it.
-	pub(crate) fn forget(&mut self, from: u64, kept: usize) -> Result<(), DeviceFault> {
+	/// Drops the readings before `from`, after which `kept` follow, when that is worth it.
+	pub(crate) fn forget(&mut self, from: u64, kept: usize) -> Result<(), DeviceError> {
 		let Some(first) = self.first_line else { return Ok(()) };
 		let signed = from.saturating_sub(first);
 		if kept == 0 {
@@ -209,8 +209,8 @@ impl Store {
 			return Ok(());
 		}
 		let mut text = String::new();
-		for (serial, log) in (from..).zip(self.logs(from)?) {
-			text.push_str(&format!("{serial} {log}\n"));
+		for (serial, reading) in (from..).zip(self.readings(from)?) {
+			text.push_str(&format!("{serial} {reading}\n"));
 		}
 		files::replace(&self.path("logs"), text.as_bytes(), 0o600).map_err(self.io("logs"))?;
 		let mut options = OpenOptions::new();
