@@ -1,0 +1,69 @@
+//! Pages and filters of lists. Everything given must hold.
+
+use crate::BatchState;
+use gridproof_primitives::energy::AnchorStatus;
+use serde::{Deserialize, Serialize};
+
+/// A part of a list. Without any of these: the newest 1,000, oldest of them first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+pub struct PageQuery {
+	/// The most entries: 1 to 10,000.
+	pub limit: Option<u32>,
+	/// Entries to leave out.
+	pub offset: Option<u64>,
+	/// Where to go on: the header `x-next-cursor` of the answer before.
+	pub cursor: Option<i64>,
+	/// `asc` (oldest first) or `desc`.
+	pub order: Option<String>,
+}
+
+/// A choice of readings, or of the meters that sent them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+pub struct ListReadings {
+	/// Of this site.
+	pub site: Option<String>,
+	/// Of this device.
+	pub device: Option<String>,
+	/// Of this meter.
+	pub meter: Option<String>,
+	/// `ok`, `estimated` or `error`; or `pending` or `batched`.
+	pub status: Option<String>,
+	/// In this batch, by its id.
+	pub batch: Option<String>,
+	/// Ending after this: RFC 3339 or UTC milliseconds.
+	pub from: Option<String>,
+	/// Beginning before this: RFC 3339 or UTC milliseconds.
+	pub to: Option<String>,
+}
+
+/// A choice of batches.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+pub struct ListBatches {
+	/// Of this site.
+	pub site: Option<String>,
+	/// Of this device.
+	pub device: Option<String>,
+	/// Of this meter.
+	pub meter: Option<String>,
+	/// `not_certified`, `unsigned`, `signed`, `accepted`, `parked` or `dissolved`.
+	#[cfg_attr(feature = "openapi", param(value_type = Option<String>))]
+	pub status: Option<BatchState>,
+	/// `pending`, `broadcast`, `confirmed` or `simulated`.
+	#[cfg_attr(feature = "openapi", param(value_type = Option<String>))]
+	pub anchor: Option<AnchorStatus>,
+	/// Ending after this: RFC 3339 or UTC milliseconds.
+	pub from: Option<String>,
+	/// Beginning before this: RFC 3339 or UTC milliseconds.
+	pub to: Option<String>,
+}
+
+/// A choice of dead letters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+pub struct ListDeadLetters {
+	/// For this reason, such as `overlap`.
+	pub reason: Option<String>,
+}
