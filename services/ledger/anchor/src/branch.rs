@@ -1,7 +1,7 @@
 //! Merkle branches of transactions in blocks: double SHA-256 over `left ‖ right`, the last node of
 //! an odd level paired with itself.
 
-use crate::Fault;
+use crate::AnchorError;
 use bitcoin::{Block, MerkleBlock, Txid, hashes::Hash};
 use sha2::{Digest, Sha256};
 
@@ -34,15 +34,18 @@ impl Branch {
 	/// # Errors
 	/// When the block is not consistent, has not this transaction, or has transactions that make
 	/// its tree ambiguous.
-	pub fn in_block(block: &Block, txid: &Txid) -> Result<Self, Fault> {
+	pub fn in_block(block: &Block, txid: &Txid) -> Result<Self, AnchorError> {
 		if !block.check_merkle_root() {
-			return Err(Fault::bad("block", "its transactions have another Merkle root"));
+			return Err(AnchorError::bad("block", "its transactions have another Merkle root"));
 		}
 		if block.txdata.iter().any(|transaction| transaction.base_size() == NODE_LENGTH) {
-			return Err(Fault::bad("block", "a transaction of 64 bytes makes its tree ambiguous"));
+			return Err(AnchorError::bad(
+				"block",
+				"a transaction of 64 bytes makes its tree ambiguous",
+			));
 		}
 		let txids: Vec<Txid> = block.txdata.iter().map(|entry| entry.compute_txid()).collect();
-		Self::among(&txids, txid).ok_or_else(|| Fault::NotInBlock {
+		Self::among(&txids, txid).ok_or_else(|| AnchorError::NotInBlock {
 			txid: txid.to_string(),
 			block: block.block_hash().to_string(),
 		})
@@ -71,13 +74,13 @@ impl Branch {
 	///
 	/// # Errors
 	/// When the proof is not consistent, or of other transactions.
-	pub fn in_proof(proof: &MerkleBlock, txid: &Txid) -> Result<Self, Fault> {
+	pub fn in_proof(proof: &MerkleBlock, txid: &Txid) -> Result<Self, AnchorError> {
 		let (mut matches, mut indexes) = (Vec::new(), Vec::new());
 		proof
 			.extract_matches(&mut matches, &mut indexes)
-			.map_err(|error| Fault::bad("Merkle proof", error))?;
+			.map_err(|error| AnchorError::bad("Merkle proof", error))?;
 		if matches != [*txid] {
-			return Err(Fault::NotInBlock {
+			return Err(AnchorError::NotInBlock {
 				txid: txid.to_string(),
 				block: proof.header.block_hash().to_string(),
 			});
@@ -89,7 +92,7 @@ impl Branch {
 			height += 1;
 		}
 		if walk.down(height, 0).is_none() || walk.siblings.len() > MAX_HEIGHT {
-			return Err(Fault::bad("Merkle proof", "it ends too early"));
+			return Err(AnchorError::bad("Merkle proof", "it ends too early"));
 		}
 		Ok(Self { index, siblings: walk.siblings })
 	}
@@ -200,7 +203,7 @@ mod tests {
 		let proof = proof(&txids, 3);
 		let fault = Branch::in_proof(&proof, &txids[2]).expect_err("it is of the fourth");
 		let block = proof.header.block_hash().to_string();
-		assert_eq!(fault, Fault::NotInBlock { txid: txids[2].to_string(), block });
+		assert_eq!(fault, AnchorError::NotInBlock { txid: txids[2].to_string(), block });
 	}
 
 	#[test]
@@ -208,6 +211,6 @@ mod tests {
 		let txids = txids(6);
 		let mut proof = proof(&txids, 1);
 		proof.header.merkle_root = TxMerkleNode::all_zeros();
-		assert!(matches!(Branch::in_proof(&proof, &txids[1]), Err(Fault::Bad { .. })));
+		assert!(matches!(Branch::in_proof(&proof, &txids[1]), Err(AnchorError::Bad { .. })));
 	}
 }

@@ -1,11 +1,11 @@
 //! All that proves an anchor, checked without a node.
 
-use crate::{Fault, H256, branch::Branch, commitment, network::Network};
+use crate::{AnchorError, H256, branch::Branch, commitment, network::Network};
 use bitcoin::{
 	Block, MerkleBlock, Transaction, Txid, block::Header, consensus::encode::deserialize,
 	hashes::Hash,
 };
-use gridproof_primitives::meter::MIN_CONFIRMATIONS;
+use gridproof_primitives::energy::MIN_CONFIRMATIONS;
 use serde::Serialize;
 
 /// Bytes of a block header.
@@ -52,14 +52,14 @@ impl Evidence {
 	/// Follows root → transaction → block, and the chain of headers.
 	///
 	/// # Errors
-	/// [`Fault::NotCommitted`], [`Fault::NotInBlock`], [`Fault::NoWork`], [`Fault::TooEasy`],
-	/// [`Fault::BrokenChain`], [`Fault::NoHeader`]: the first step that does not hold.
-	pub fn check(&self, root: &H256, network: Network) -> Result<Shown, Fault> {
+	/// [`AnchorError::NotCommitted`], [`AnchorError::NotInBlock`], [`AnchorError::NoWork`], [`AnchorError::TooEasy`],
+	/// [`AnchorError::BrokenChain`], [`AnchorError::NoHeader`]: the first step that does not hold.
+	pub fn check(&self, root: &H256, network: Network) -> Result<Shown, AnchorError> {
 		let output = commitment::find(&self.transaction, root)?;
 		let txid = self.transaction.compute_txid();
-		let first = self.headers.first().ok_or(Fault::NoHeader)?;
+		let first = self.headers.first().ok_or(AnchorError::NoHeader)?;
 		if self.branch.root(&txid) != first.merkle_root.to_byte_array() {
-			return Err(Fault::NotInBlock {
+			return Err(AnchorError::NotInBlock {
 				txid: txid.to_string(),
 				block: first.block_hash().to_string(),
 			});
@@ -79,8 +79,8 @@ impl Evidence {
 /// Checks that each header shows its work and follows the one before it.
 ///
 /// # Errors
-/// [`Fault::NoWork`], [`Fault::TooEasy`], [`Fault::BrokenChain`].
-pub fn check_chain(headers: &[Header], network: Network) -> Result<(), Fault> {
+/// [`AnchorError::NoWork`], [`AnchorError::TooEasy`], [`AnchorError::BrokenChain`].
+pub fn check_chain(headers: &[Header], network: Network) -> Result<(), AnchorError> {
 	let mut previous: Option<&Header> = None;
 	for header in headers {
 		let hash = header.block_hash().to_string();
@@ -88,22 +88,25 @@ pub fn check_chain(headers: &[Header], network: Network) -> Result<(), Fault> {
 		if let Some(previous) =
 			previous.filter(|before| before.block_hash() != header.prev_blockhash)
 		{
-			return Err(Fault::BrokenChain { hash, previous: previous.block_hash().to_string() });
+			return Err(AnchorError::BrokenChain {
+				hash,
+				previous: previous.block_hash().to_string(),
+			});
 		}
 		previous = Some(header);
 	}
 	Ok(())
 }
 
-fn check_work(header: &Header, network: Network) -> Result<(), Fault> {
+fn check_work(header: &Header, network: Network) -> Result<(), AnchorError> {
 	let (hash, target) = (header.block_hash(), header.target());
 	if target == bitcoin::Target::ZERO || !target.is_met_by(hash) {
-		return Err(Fault::NoWork(hash.to_string()));
+		return Err(AnchorError::NoWork(hash.to_string()));
 	}
 	let (difficulty, least) = (header.difficulty(network.0), network.least_difficulty());
 	if target > network.easiest_target() || difficulty < least {
 		let (hash, network) = (hash.to_string(), network.as_str());
-		return Err(Fault::TooEasy { hash, difficulty, least: least.max(1), network });
+		return Err(AnchorError::TooEasy { hash, difficulty, least: least.max(1), network });
 	}
 	Ok(())
 }
@@ -111,16 +114,16 @@ fn check_work(header: &Header, network: Network) -> Result<(), Fault> {
 /// Reads headers: hexadecimal digits of 80 bytes each, with or without line breaks between them.
 ///
 /// # Errors
-/// [`Fault::Bad`].
-pub fn read_headers(text: &str) -> Result<Vec<Header>, Fault> {
+/// [`AnchorError::Bad`].
+pub fn read_headers(text: &str) -> Result<Vec<Header>, AnchorError> {
 	let digits: String = text.split_whitespace().collect();
-	let bytes = hex::decode(digits).map_err(|error| Fault::bad("headers", error))?;
+	let bytes = hex::decode(digits).map_err(|error| AnchorError::bad("headers", error))?;
 	if bytes.len() % HEADER_LENGTH != 0 {
-		return Err(Fault::bad("headers", "each is 80 bytes long, 160 digits"));
+		return Err(AnchorError::bad("headers", "each is 80 bytes long, 160 digits"));
 	}
 	bytes
 		.chunks_exact(HEADER_LENGTH)
-		.map(|bytes| deserialize(bytes).map_err(|error| Fault::bad("headers", error)))
+		.map(|bytes| deserialize(bytes).map_err(|error| AnchorError::bad("headers", error)))
 		.collect()
 }
 
@@ -128,13 +131,14 @@ pub fn read_headers(text: &str) -> Result<Vec<Header>, Fault> {
 /// gives, or a whole block.
 ///
 /// # Errors
-/// [`Fault::Bad`], [`Fault::NotInBlock`].
-pub fn read_branch(text: &str, txid: &Txid) -> Result<(Branch, Header), Fault> {
-	let bytes = hex::decode(text.trim()).map_err(|error| Fault::bad("Merkle proof", error))?;
+/// [`AnchorError::Bad`], [`AnchorError::NotInBlock`].
+pub fn read_branch(text: &str, txid: &Txid) -> Result<(Branch, Header), AnchorError> {
+	let bytes =
+		hex::decode(text.trim()).map_err(|error| AnchorError::bad("Merkle proof", error))?;
 	if let Ok(block) = deserialize::<Block>(&bytes) {
 		return Ok((Branch::in_block(&block, txid)?, block.header));
 	}
 	let proof: MerkleBlock = deserialize(&bytes)
-		.map_err(|_| Fault::bad("Merkle proof", "neither of gettxoutproof nor a block"))?;
+		.map_err(|_| AnchorError::bad("Merkle proof", "neither of gettxoutproof nor a block"))?;
 	Ok((Branch::in_proof(&proof, txid)?, proof.header))
 }

@@ -7,35 +7,41 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`commitment`] | the output's script, and whether a transaction has it |
-//! | [`network`] | which Bitcoin network, and how much work its blocks must show |
 //! | [`psbt`] | unsigned transactions for an external wallet |
 //! | [`wallet`] | the same through a bitcoind's wallet; broadcasting |
-//! | [`rpc`] | JSON-RPC of bitcoind and of servers like it |
-//! | [`branch`] | Merkle branches of transactions in blocks |
 //! | [`evidence`] | all that proves an anchor, checked without a node |
 //! | [`watch`] | what a node knows of a transaction, and the evidence it can give |
-//! | [`record`] | the state of an anchor, kept in a file |
 //! | [`ots`] | OpenTimestamps files |
-//! | [`gateway`] | roots of batches from a gateway's API, and states reported back |
+//! | [`batch`] | roots of batches from a gateway's API |
 //! | [`sats`] | energy and sats of a day and a device |
+//!
+//! and the types [`Record`] (an anchor, kept in a file), [`Network`] (which Bitcoin network, and how
+//! much work its blocks must show), [`Rpc`] (JSON-RPC of bitcoind and of servers like it),
+//! [`Branch`] (the way of a transaction to its block's Merkle root) and [`Sighting`].
 
 #![deny(missing_docs)]
 
-pub mod branch;
+pub mod batch;
+mod branch;
 pub mod commitment;
+mod error;
 pub mod evidence;
-mod fault;
-pub mod gateway;
 mod http;
-pub mod network;
+mod network;
 pub mod ots;
 pub mod psbt;
-pub mod record;
-pub mod rpc;
+mod record;
+mod rpc;
 pub mod sats;
+mod sighting;
 pub mod wallet;
 pub mod watch;
 
 pub use bitcoin;
-pub use fault::Fault;
-pub use gridproof_primitives::H256;
+pub use branch::{Branch, Side};
+pub use error::AnchorError;
+pub use gridproof_primitives::{H256, energy::AnchorStatus};
+pub use network::{LEAST_MAINNET_DIFFICULTY, Network};
+pub use record::{BatchRef, BlockRef, Record};
+pub use rpc::{BlockPlace, Credentials, METHOD_NOT_FOUND, Rpc};
+pub use sighting::Sighting;

@@ -1,6 +1,6 @@
 //! Which Bitcoin network, and how much work its blocks must show.
 
-use crate::Fault;
+use crate::AnchorError;
 use bitcoin::{BlockHash, Target, blockdata::constants::genesis_block, consensus::Params};
 use std::{fmt, str::FromStr};
 
@@ -52,16 +52,16 @@ impl Network {
 }
 
 impl FromStr for Network {
-	type Err = Fault;
+	type Err = AnchorError;
 
-	fn from_str(text: &str) -> Result<Self, Fault> {
+	fn from_str(text: &str) -> Result<Self, AnchorError> {
 		Ok(Self(match text {
 			"mainnet" | "main" | "bitcoin" => bitcoin::Network::Bitcoin,
 			"testnet" | "testnet3" | "test" => bitcoin::Network::Testnet,
 			"testnet4" => bitcoin::Network::Testnet4,
 			"signet" => bitcoin::Network::Signet,
 			"regtest" => bitcoin::Network::Regtest,
-			_ => return Err(Fault::BadNetwork(text.to_owned())),
+			_ => return Err(AnchorError::BadNetwork(text.to_owned())),
 		}))
 	}
 }

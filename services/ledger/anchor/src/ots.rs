@@ -6,7 +6,7 @@
 //! the block's height. Format: the OpenTimestamps detached timestamp file, version 1.
 
 use crate::{
-	Fault, H256,
+	AnchorError, H256,
 	branch::{Branch, Side},
 	commitment,
 };
@@ -31,13 +31,13 @@ const MAX_ADDRESS: usize = 1_000;
 /// The file for an anchor in a block: `branch` has to lead from the transaction to its root.
 ///
 /// # Errors
-/// [`Fault::NotCommitted`]; [`Fault::Bad`] when the transaction is too large for the format.
+/// [`AnchorError::NotCommitted`]; [`AnchorError::Bad`] when the transaction is too large for the format.
 pub fn confirmed(
 	root: &H256,
 	transaction: &Transaction,
 	branch: &Branch,
 	height: u32,
-) -> Result<Vec<u8>, Fault> {
+) -> Result<Vec<u8>, AnchorError> {
 	commitment::find(transaction, root)?;
 	let stripped = without_witness(transaction);
 	let script = commitment::script(root);
@@ -47,10 +47,13 @@ pub fn confirmed(
 		.and_then(|start| start.checked_add(script.len().checked_sub(root.0.len())?));
 	let (before, rest) = start
 		.and_then(|start| stripped.split_at_checked(start))
-		.ok_or_else(|| Fault::bad("transaction", "the commitment is not in it"))?;
+		.ok_or_else(|| AnchorError::bad("transaction", "the commitment is not in it"))?;
 	let after = rest.get(root.0.len()..).unwrap_or_default();
 	if stripped.len() > MAX_OPERAND {
-		return Err(Fault::bad("transaction", "it has more than the 4096 bytes the format allows"));
+		return Err(AnchorError::bad(
+			"transaction",
+			"it has more than the 4096 bytes the format allows",
+		));
 	}
 	let mut file = header(root);
 	operand(&mut file, PREPEND, before);
@@ -68,12 +71,12 @@ pub fn confirmed(
 /// The file for an anchor that has no block yet: a calendar at `address` is to be asked later.
 ///
 /// # Errors
-/// [`Fault::Bad`] when the address has characters that the format does not allow.
-pub fn pending(root: &H256, address: &str) -> Result<Vec<u8>, Fault> {
+/// [`AnchorError::Bad`] when the address has characters that the format does not allow.
+pub fn pending(root: &H256, address: &str) -> Result<Vec<u8>, AnchorError> {
 	let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:".contains(&byte);
 	if address.is_empty() || address.len() > MAX_ADDRESS || !address.bytes().all(allowed) {
 		let reason = "at most 1000 letters, digits and the characters - . _ / :";
-		return Err(Fault::bad("calendar address", reason));
+		return Err(AnchorError::bad("calendar address", reason));
 	}
 	let mut file = header(root);
 	attestation(&mut file, PENDING, &counted(address.as_bytes()));
@@ -142,6 +145,9 @@ mod tests {
 
 	#[test]
 	fn a_calendar_address_with_other_characters_is_refused() {
-		assert!(matches!(pending(&H256([7; 32]), "https://c.example/?a"), Err(Fault::Bad { .. })));
+		assert!(matches!(
+			pending(&H256([7; 32]), "https://c.example/?a"),
+			Err(AnchorError::Bad { .. })
+		));
 	}
 }

@@ -1,6 +1,6 @@
 //! Unsigned transactions for an external wallet: coins in, the commitment and the change out.
 
-use crate::{Fault, H256, commitment, network::Network};
+use crate::{AnchorError, H256, commitment, network::Network};
 use bitcoin::{
 	Address, Amount, OutPoint, Psbt, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness,
 	absolute::LockTime,
@@ -30,11 +30,11 @@ impl Rate {
 }
 
 impl FromStr for Rate {
-	type Err = Fault;
+	type Err = AnchorError;
 
 	/// Sats per virtual byte, with at most three decimals.
-	fn from_str(text: &str) -> Result<Self, Fault> {
-		let wrong = || Fault::bad("fee rate", "write sats per virtual byte, like 2 or 1.5");
+	fn from_str(text: &str) -> Result<Self, AnchorError> {
+		let wrong = || AnchorError::bad("fee rate", "write sats per virtual byte, like 2 or 1.5");
 		let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
 		let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
 		if decimals.len() > 3 || !digits(whole) || !digits(decimals) {
@@ -83,17 +83,17 @@ impl Coin {
 		self.prediction().is_some() && self.value > Amount::ZERO
 	}
 
-	fn refuse(&self, reason: &str) -> Fault {
-		Fault::bad("unspent output", format!("{}: {reason}", self.outpoint))
+	fn refuse(&self, reason: &str) -> AnchorError {
+		AnchorError::bad("unspent output", format!("{}: {reason}", self.outpoint))
 	}
 
 	/// Reads an entry as `listunspent` gives it: `txid`, `vout`, `scriptPubKey` or `address`,
 	/// `amount` in BTC or `sats`; for some `redeemScript`, and `hex` of the transaction it is of.
 	///
 	/// # Errors
-	/// [`Fault::Bad`].
-	pub fn from_json(entry: &Value, network: Network) -> Result<Self, Fault> {
-		let wrong = |reason: &str| Fault::bad("unspent output", format!("{reason}: {entry}"));
+	/// [`AnchorError::Bad`].
+	pub fn from_json(entry: &Value, network: Network) -> Result<Self, AnchorError> {
+		let wrong = |reason: &str| AnchorError::bad("unspent output", format!("{reason}: {entry}"));
 		let text = |name: &str| entry.get(name).and_then(Value::as_str);
 		let txid = text("txid").and_then(|txid| Txid::from_str(txid).ok());
 		let vout = entry.get("vout").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
@@ -133,21 +133,22 @@ fn amount_of(value: &Value) -> Option<Amount> {
 /// Reads a list of unspent outputs, as `listunspent` gives it, or its whole answer.
 ///
 /// # Errors
-/// [`Fault::Bad`].
-pub fn read_coins(text: &str, network: Network) -> Result<Vec<Coin>, Fault> {
+/// [`AnchorError::Bad`].
+pub fn read_coins(text: &str, network: Network) -> Result<Vec<Coin>, AnchorError> {
 	let value: Value =
-		serde_json::from_str(text).map_err(|error| Fault::bad("unspent outputs", error))?;
+		serde_json::from_str(text).map_err(|error| AnchorError::bad("unspent outputs", error))?;
 	let list = value.get("result").unwrap_or(&value).as_array();
-	let list = list.ok_or_else(|| Fault::bad("unspent outputs", "not a JSON array"))?;
+	let list = list.ok_or_else(|| AnchorError::bad("unspent outputs", "not a JSON array"))?;
 	list.iter().map(|entry| Coin::from_json(entry, network)).collect()
 }
 
 /// The script of an address.
 ///
 /// # Errors
-/// [`Fault::Bad`] when it is no address, or one of another network.
-pub fn address_script(address: &str, network: Network) -> Result<ScriptBuf, Fault> {
-	let bad = |error: &dyn std::fmt::Display| Fault::bad("address", format!("{address}: {error}"));
+/// [`AnchorError::Bad`] when it is no address, or one of another network.
+pub fn address_script(address: &str, network: Network) -> Result<ScriptBuf, AnchorError> {
+	let bad =
+		|error: &dyn std::fmt::Display| AnchorError::bad("address", format!("{address}: {error}"));
 	let address: Address<NetworkUnchecked> = address.parse().map_err(|error| bad(&error))?;
 	let checked = address.require_network(network.0).map_err(|error| bad(&error))?;
 	Ok(checked.script_pubkey())
@@ -180,9 +181,9 @@ pub struct Planned {
 /// Makes the transaction that commits to `root`. Without signatures.
 ///
 /// # Errors
-/// [`Fault::Funds`] when the coins do not suffice, [`Fault::FeeTooHigh`], [`Fault::Bad`] for a
+/// [`AnchorError::Funds`] when the coins do not suffice, [`AnchorError::FeeTooHigh`], [`AnchorError::Bad`] for a
 /// coin that cannot be used.
-pub fn plan(root: &H256, payment: &Payment) -> Result<Planned, Fault> {
+pub fn plan(root: &H256, payment: &Payment) -> Result<Planned, AnchorError> {
 	let commitment = commitment::output(root);
 	let bare = [commitment.script_pubkey.len()];
 	let both = [commitment.script_pubkey.len(), payment.change.len()];
@@ -208,13 +209,13 @@ pub fn plan(root: &H256, payment: &Payment) -> Result<Planned, Fault> {
 		}
 		short = least.saturating_sub(sum);
 	}
-	Err(Fault::Funds(match payment.coins.len() {
+	Err(AnchorError::Funds(match payment.coins.len() {
 		0 => "there is no unspent output to pay the fee with".to_owned(),
 		count => format!("{count} unspent outputs are {short} sats short of the fee"),
 	}))
 }
 
-fn check_coin(coin: &Coin) -> Result<(), Fault> {
+fn check_coin(coin: &Coin) -> Result<(), AnchorError> {
 	if coin.prediction().is_none() {
 		return Err(coin.refuse(
 			"only P2WPKH, P2TR, P2PKH, and P2SH with a redeemScript that is P2WPKH, can be used",
@@ -235,15 +236,20 @@ fn check_coin(coin: &Coin) -> Result<(), Fault> {
 	Ok(())
 }
 
-fn fee_of(coins: &[&Coin], outputs: &[usize], rate: Rate) -> Result<u64, Fault> {
+fn fee_of(coins: &[&Coin], outputs: &[usize], rate: Rate) -> Result<u64, AnchorError> {
 	let inputs = coins.iter().filter_map(|coin| coin.prediction());
 	let weight = predict_weight(inputs, outputs.iter().copied()).to_wu();
-	rate.fee(weight).ok_or_else(|| Fault::Funds("the fee rate is out of range".to_owned()))
+	rate.fee(weight).ok_or_else(|| AnchorError::Funds("the fee rate is out of range".to_owned()))
 }
 
-fn finish(coins: &[&Coin], outputs: Vec<TxOut>, fee: u64, limit: u64) -> Result<Planned, Fault> {
+fn finish(
+	coins: &[&Coin],
+	outputs: Vec<TxOut>,
+	fee: u64,
+	limit: u64,
+) -> Result<Planned, AnchorError> {
 	if fee > limit {
-		return Err(Fault::FeeTooHigh { fee, limit });
+		return Err(AnchorError::FeeTooHigh { fee, limit });
 	}
 	let change = outputs.get(1).map_or(0, |output| output.value.to_sat());
 	let input = coins.iter().map(|coin| TxIn {
@@ -260,7 +266,7 @@ fn finish(coins: &[&Coin], outputs: Vec<TxOut>, fee: u64, limit: u64) -> Result<
 		output: outputs,
 	};
 	let mut psbt =
-		Psbt::from_unsigned_tx(transaction).map_err(|error| Fault::bad("PSBT", error))?;
+		Psbt::from_unsigned_tx(transaction).map_err(|error| AnchorError::bad("PSBT", error))?;
 	for (input, coin) in psbt.inputs.iter_mut().zip(coins) {
 		input.non_witness_utxo.clone_from(&coin.previous);
 		input.redeem_script.clone_from(&coin.redeem_script);

@@ -1,47 +1,22 @@
 //! The state of an anchor, kept in a file from one run to the next.
 
-use crate::{Fault, H256, commitment, evidence::Shown, network::Network, watch::Sighting};
+use crate::{
+	AnchorError, AnchorStatus, H256, commitment, evidence::Shown, network::Network,
+	sighting::Sighting,
+};
 use bitcoin::{
 	BlockHash, Psbt, Transaction, Txid,
 	consensus::encode::{deserialize_hex, serialize_hex},
 	hashes::Hash,
 };
-use gridproof_primitives::meter::{AnchorState, MIN_CONFIRMATIONS};
+use gridproof_gateway_api::AnchorUpdate;
+use gridproof_primitives::energy::{AnchorState, MIN_CONFIRMATIONS, emlog::format_utc};
+use gridproof_support::files;
 use serde::{Deserialize, Serialize};
-use std::{
-	fs::{self, OpenOptions},
-	io::{ErrorKind, Write},
-	path::Path,
-};
+use std::{fs, io::ErrorKind, path::Path};
 
 /// Version of the file's format.
 const VERSION: u32 = 1;
-
-/// How far an anchor is. None of these is ever shown as another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-	/// No transaction is known to the network.
-	Pending,
-	/// A transaction is known to the network, and not buried deep enough.
-	Broadcast,
-	/// Six confirmations or more, checked here.
-	Confirmed,
-	/// A rehearsal: there is no transaction.
-	Simulated,
-}
-
-impl State {
-	/// As it is written.
-	pub const fn as_str(self) -> &'static str {
-		match self {
-			Self::Pending => "pending",
-			Self::Broadcast => "broadcast",
-			Self::Confirmed => "confirmed",
-			Self::Simulated => "simulated",
-		}
-	}
-}
 
 /// The block of an anchor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +48,7 @@ pub struct Record {
 	version: u32,
 	root: String,
 	network: String,
-	state: State,
+	state: AnchorStatus,
 	confirmations: u32,
 	#[serde(default, skip_serializing_if = "Option::is_none")]
 	txid: Option<String>,
@@ -95,7 +70,7 @@ impl Record {
 			version: VERSION,
 			root: commitment::root_text(root),
 			network: network.as_str().to_owned(),
-			state: State::Pending,
+			state: AnchorStatus::Pending,
 			confirmations: 0,
 			txid: None,
 			block: None,
@@ -107,18 +82,19 @@ impl Record {
 
 	/// A rehearsal of an anchor.
 	pub fn simulated(root: &H256, network: Network) -> Self {
-		Self { state: State::Simulated, ..Self::new(root, network) }
+		Self { state: AnchorStatus::Simulated, ..Self::new(root, network) }
 	}
 
 	/// Reads a record.
 	///
 	/// # Errors
-	/// [`Fault::File`] when it cannot be read, or does not agree with itself.
-	pub fn load(path: &Path) -> Result<Self, Fault> {
-		let text = fs::read_to_string(path).map_err(|error| Fault::file(path, error))?;
-		let record: Self = serde_json::from_str(&text).map_err(|error| Fault::file(path, error))?;
+	/// [`AnchorError::File`] when it cannot be read, or does not agree with itself.
+	pub fn load(path: &Path) -> Result<Self, AnchorError> {
+		let text = fs::read_to_string(path).map_err(|error| AnchorError::file(path, error))?;
+		let record: Self =
+			serde_json::from_str(&text).map_err(|error| AnchorError::file(path, error))?;
 		match record.fault() {
-			Some(reason) => Err(Fault::file(path, reason)),
+			Some(reason) => Err(AnchorError::file(path, reason)),
 			None => Ok(record),
 		}
 	}
@@ -133,13 +109,15 @@ impl Record {
 		}
 		let has_transaction = self.txid.is_some() || self.transaction.is_some();
 		match self.state {
-			State::Simulated if has_transaction || self.block.is_some() => {
+			AnchorStatus::Simulated if has_transaction || self.block.is_some() => {
 				return Some("a simulated anchor has no transaction");
 			},
-			State::Confirmed if self.block.is_none() || self.confirmations < MIN_CONFIRMATIONS => {
+			AnchorStatus::Confirmed
+				if self.block.is_none() || self.confirmations < MIN_CONFIRMATIONS =>
+			{
 				return Some("confirmed without a block and six confirmations");
 			},
-			State::Broadcast | State::Confirmed if self.txid.is_none() => {
+			AnchorStatus::Broadcast | AnchorStatus::Confirmed if self.txid.is_none() => {
 				return Some("broadcast without a transaction");
 			},
 			_ => (),
@@ -160,42 +138,34 @@ impl Record {
 	/// Writes the record, whole or not at all.
 	///
 	/// # Errors
-	/// [`Fault::File`].
-	pub fn save(&self, path: &Path) -> Result<(), Fault> {
-		let fault = |error: &dyn std::fmt::Display| Fault::file(path, error);
-		let text = serde_json::to_string_pretty(self).map_err(|error| fault(&error))?;
-		let mut name = path.as_os_str().to_owned();
-		name.push(".new");
-		let beside = Path::new(&name);
-		let written = OpenOptions::new().write(true).create(true).truncate(true).open(beside);
-		let mut file = written.map_err(|error| fault(&error))?;
-		file.write_all(text.as_bytes())
-			.and_then(|()| file.write_all(b"\n"))
-			.and_then(|()| file.sync_all())
-			.and_then(|()| fs::rename(beside, path))
-			.map_err(|error| fault(&error))
+	/// [`AnchorError::File`].
+	pub fn save(&self, path: &Path) -> Result<(), AnchorError> {
+		let text = serde_json::to_string_pretty(self);
+		let text = text.map_err(|error| AnchorError::file(path, error))? + "\n";
+		files::replace(path, text.as_bytes(), files::PUBLIC)
+			.map_err(|error| AnchorError::file(path, error))
 	}
 
 	/// Asserts that a new anchor may be written to `path`: nothing is there, or an anchor of the
 	/// same root that no network knows.
 	///
 	/// # Errors
-	/// [`Fault::RecordInUse`], [`Fault::File`].
-	pub fn check_free(&self, path: &Path) -> Result<(), Fault> {
+	/// [`AnchorError::RecordInUse`], [`AnchorError::File`].
+	pub fn check_free(&self, path: &Path) -> Result<(), AnchorError> {
 		match fs::metadata(path) {
 			Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-			Err(error) => return Err(Fault::file(path, error)),
+			Err(error) => return Err(AnchorError::file(path, error)),
 			Ok(_) => (),
 		}
 		let old = Self::load(path)?;
-		let unsent = old.state == State::Pending && old.transaction.is_none();
+		let unsent = old.state == AnchorStatus::Pending && old.transaction.is_none();
 		if unsent && old.root == self.root && old.network == self.network {
 			return Ok(());
 		}
-		Err(Fault::RecordInUse {
+		Err(AnchorError::RecordInUse {
 			path: path.display().to_string(),
 			root: old.root,
-			state: old.state.as_str(),
+			state: old.state,
 		})
 	}
 
@@ -203,7 +173,7 @@ impl Record {
 	///
 	/// # Errors
 	/// Never for a record that was loaded or made here.
-	pub fn root(&self) -> Result<H256, Fault> {
+	pub fn root(&self) -> Result<H256, AnchorError> {
 		commitment::parse_root(&self.root)
 	}
 
@@ -211,7 +181,7 @@ impl Record {
 	///
 	/// # Errors
 	/// Never for a record that was loaded or made here.
-	pub fn network(&self) -> Result<Network, Fault> {
+	pub fn network(&self) -> Result<Network, AnchorError> {
 		self.network.parse()
 	}
 
@@ -219,13 +189,13 @@ impl Record {
 	///
 	/// # Errors
 	/// Never for a record that was loaded or made here.
-	pub fn on_chain(&self) -> Result<AnchorState, Fault> {
+	pub fn on_chain(&self) -> Result<AnchorState, AnchorError> {
 		let txid = self.txid().map(|txid| H256(txid.to_byte_array()));
 		let block = self.block_hash().map(|block| H256(block.to_byte_array()));
 		Ok(match (self.state, txid, block, &self.block) {
-			(State::Simulated, ..) => AnchorState::Simulated { txid: self.root()? },
-			(State::Broadcast, Some(txid), ..) => AnchorState::Broadcast { txid },
-			(State::Confirmed, Some(txid), Some(block_hash), Some(block)) => {
+			(AnchorStatus::Simulated, ..) => AnchorState::Simulated { txid: self.root()? },
+			(AnchorStatus::Broadcast, Some(txid), ..) => AnchorState::Broadcast { txid },
+			(AnchorStatus::Confirmed, Some(txid), Some(block_hash), Some(block)) => {
 				let (height, confirmations) = (block.height, self.confirmations);
 				AnchorState::Confirmed { txid, block_hash, height, confirmations }
 			},
@@ -233,8 +203,23 @@ impl Record {
 		})
 	}
 
+	/// What the gateway of its batch is to know of it.
+	pub fn update(&self) -> AnchorUpdate {
+		let (block, is_sent) = (self.block(), self.state != AnchorStatus::Pending);
+		let time = block.and_then(|block| block.time);
+		AnchorUpdate {
+			// Until it is sent, another transaction may take its place.
+			txid: self.txid().filter(|_| is_sent).map(|txid| txid.to_string()),
+			block_hash: block.map(|block| block.hash.clone()),
+			block_height: block.map(|block| block.height.into()),
+			block_time: time.map(|seconds| format_utc(u64::from(seconds).saturating_mul(1_000))),
+			confirmations: block.map(|_| self.confirmations()),
+			..AnchorUpdate::new(self.state)
+		}
+	}
+
 	/// How far it is.
-	pub fn state(&self) -> State {
+	pub fn state(&self) -> AnchorStatus {
 		self.state
 	}
 
@@ -271,15 +256,15 @@ impl Record {
 	/// Keeps the signed transaction.
 	///
 	/// # Errors
-	/// [`Fault::NotCommitted`], [`Fault::Simulated`].
-	pub fn set_transaction(&mut self, transaction: &Transaction) -> Result<(), Fault> {
-		if self.state == State::Simulated {
-			return Err(Fault::Simulated);
+	/// [`AnchorError::NotCommitted`], [`AnchorError::Simulated`].
+	pub fn set_transaction(&mut self, transaction: &Transaction) -> Result<(), AnchorError> {
+		if self.state == AnchorStatus::Simulated {
+			return Err(AnchorError::Simulated);
 		}
 		commitment::find(transaction, &self.root()?)?;
 		let txid = transaction.compute_txid().to_string();
 		if self.txid.as_ref() != Some(&txid) {
-			(self.state, self.block, self.confirmations) = (State::Pending, None, 0);
+			(self.state, self.block, self.confirmations) = (AnchorStatus::Pending, None, 0);
 		}
 		self.txid = Some(txid);
 		self.transaction = Some(serialize_hex(transaction));
@@ -291,20 +276,20 @@ impl Record {
 	/// the latter, and is so no longer when a later look finds less.
 	///
 	/// # Errors
-	/// [`Fault::Simulated`].
-	pub fn settle(&mut self, seen: &Sighting, verified: Option<&Shown>) -> Result<(), Fault> {
-		if self.state == State::Simulated {
-			return Err(Fault::Simulated);
+	/// [`AnchorError::Simulated`].
+	pub fn settle(&mut self, seen: &Sighting, verified: Option<&Shown>) -> Result<(), AnchorError> {
+		if self.state == AnchorStatus::Simulated {
+			return Err(AnchorError::Simulated);
 		}
 		(self.state, self.block, self.confirmations) = match seen {
-			Sighting::Unknown => (State::Pending, None, 0),
-			Sighting::Waiting => (State::Broadcast, None, 0),
+			Sighting::Unknown => (AnchorStatus::Pending, None, 0),
+			Sighting::Waiting => (AnchorStatus::Broadcast, None, 0),
 			Sighting::InBlock { hash, height, confirmations } => {
 				let hash = hash.to_string();
 				let shown = verified.filter(|shown| shown.block_hash == hash);
 				let deep =
 					shown.is_some_and(Shown::is_confirmed) && *confirmations >= MIN_CONFIRMATIONS;
-				let state = if deep { State::Confirmed } else { State::Broadcast };
+				let state = if deep { AnchorStatus::Confirmed } else { AnchorStatus::Broadcast };
 				let time = shown.map(|shown| shown.block_time);
 				(state, Some(BlockRef { hash, height: *height, time }), *confirmations)
 			},

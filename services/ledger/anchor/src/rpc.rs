@@ -1,6 +1,6 @@
 //! JSON-RPC of bitcoind and of servers like it.
 
-use crate::{Fault, http, network::Network};
+use crate::{AnchorError, http, network::Network};
 use bitcoin::{BlockHash, block::Header};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
@@ -17,16 +17,16 @@ pub struct Credentials {
 }
 
 impl FromStr for Credentials {
-	type Err = Fault;
+	type Err = AnchorError;
 
 	/// The first line, `user:password`, as in bitcoind's file `.cookie`.
-	fn from_str(text: &str) -> Result<Self, Fault> {
+	fn from_str(text: &str) -> Result<Self, AnchorError> {
 		let line = text.lines().next().unwrap_or_default().trim();
 		match line.split_once(':') {
 			Some((user, password)) => {
 				Ok(Self { user: user.to_owned(), password: password.to_owned() })
 			},
-			None => Err(Fault::bad("RPC credentials", "their first line is user:password")),
+			None => Err(AnchorError::bad("RPC credentials", "their first line is user:password")),
 		}
 	}
 }
@@ -59,17 +59,17 @@ impl Rpc {
 	/// wallets.
 	///
 	/// # Errors
-	/// [`Fault::Bad`] when the URL is none, or has credentials in it.
-	pub fn new(url: &str, credentials: Option<Credentials>) -> Result<Self, Fault> {
+	/// [`AnchorError::Bad`] when the URL is none, or has credentials in it.
+	pub fn new(url: &str, credentials: Option<Credentials>) -> Result<Self, AnchorError> {
 		Ok(Self { client: http::client()?, url: http::address(url)?, credentials })
 	}
 
 	/// Calls a method.
 	///
 	/// # Errors
-	/// [`Fault::Rpc`] with the server's own words; [`Fault::Unauthorized`],
-	/// [`Fault::Unreachable`], [`Fault::BadAnswer`].
-	pub async fn call(&self, method: &str, parameters: Value) -> Result<Value, Fault> {
+	/// [`AnchorError::Rpc`] with the server's own words; [`AnchorError::Unauthorized`],
+	/// [`AnchorError::Unreachable`], [`AnchorError::BadAnswer`].
+	pub async fn call(&self, method: &str, parameters: Value) -> Result<Value, AnchorError> {
 		let request =
 			json!({ "jsonrpc": "1.0", "id": "gridproof", "method": method, "params": parameters });
 		let mut post = self.client.post(&self.url).json(&request);
@@ -79,14 +79,14 @@ impl Rpc {
 		let response = post.send().await.map_err(|error| http::failure(&self.url, &error))?;
 		let status = response.status();
 		if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-			return Err(Fault::Unauthorized(self.url.clone()));
+			return Err(AnchorError::Unauthorized(self.url.clone()));
 		}
 		let bytes = http::body(&self.url, response).await?;
 		let answer: Value = serde_json::from_slice(&bytes)
-			.map_err(|_| Fault::answer(method, format!("HTTP status {status}, no JSON")))?;
+			.map_err(|_| AnchorError::answer(method, format!("HTTP status {status}, no JSON")))?;
 		match answer.get("error") {
 			None | Some(Value::Null) => Ok(answer.get("result").cloned().unwrap_or(Value::Null)),
-			Some(error) => Err(Fault::Rpc {
+			Some(error) => Err(AnchorError::Rpc {
 				method: method.to_owned(),
 				code: error.get("code").and_then(Value::as_i64).unwrap_or_default(),
 				message: error
@@ -102,37 +102,40 @@ impl Rpc {
 	///
 	/// # Errors
 	/// As [`Rpc::call`].
-	pub async fn text(&self, method: &str, parameters: Value) -> Result<String, Fault> {
+	pub async fn text(&self, method: &str, parameters: Value) -> Result<String, AnchorError> {
 		let answer = self.call(method, parameters).await?;
 		let text = answer.as_str().map(str::to_owned);
-		text.ok_or_else(|| Fault::answer(method, format!("not a text: {answer}")))
+		text.ok_or_else(|| AnchorError::answer(method, format!("not a text: {answer}")))
 	}
 
 	/// Asserts that the server is of this network, by its first block.
 	///
 	/// # Errors
-	/// [`Fault::WrongNetwork`].
-	pub async fn require(&self, network: Network) -> Result<(), Fault> {
+	/// [`AnchorError::WrongNetwork`].
+	pub async fn require(&self, network: Network) -> Result<(), AnchorError> {
 		let genesis = self.text("getblockhash", json!([0])).await?;
 		if genesis == network.genesis().to_string() {
 			return Ok(());
 		}
 		let (url, network) = (self.url.clone(), network.as_str());
-		Err(Fault::WrongNetwork { url, network, genesis })
+		Err(AnchorError::WrongNetwork { url, network, genesis })
 	}
 
 	/// The header of a block.
 	///
 	/// # Errors
 	/// When the server does not know it, or gives another.
-	pub async fn header(&self, hash: &BlockHash) -> Result<Header, Fault> {
+	pub async fn header(&self, hash: &BlockHash) -> Result<Header, AnchorError> {
 		const METHOD: &str = "getblockheader";
 		let digits = self.text(METHOD, json!([hash.to_string(), false])).await?;
-		let bytes = hex::decode(digits).map_err(|error| Fault::answer(METHOD, error))?;
+		let bytes = hex::decode(digits).map_err(|error| AnchorError::answer(METHOD, error))?;
 		let header: Header = bitcoin::consensus::deserialize(&bytes)
-			.map_err(|error| Fault::answer(METHOD, error))?;
+			.map_err(|error| AnchorError::answer(METHOD, error))?;
 		if header.block_hash() != *hash {
-			return Err(Fault::answer(METHOD, format!("the header of {}", header.block_hash())));
+			return Err(AnchorError::answer(
+				METHOD,
+				format!("the header of {}", header.block_hash()),
+			));
 		}
 		Ok(header)
 	}
@@ -141,12 +144,12 @@ impl Rpc {
 	///
 	/// # Errors
 	/// When the server does not know it.
-	pub async fn place(&self, hash: &BlockHash) -> Result<BlockPlace, Fault> {
+	pub async fn place(&self, hash: &BlockHash) -> Result<BlockPlace, AnchorError> {
 		const METHOD: &str = "getblockheader";
 		let answer = self.call(METHOD, json!([hash.to_string(), true])).await?;
 		let height = answer.get("height").and_then(Value::as_u64);
 		let height = height.and_then(|height| u32::try_from(height).ok());
-		let height = height.ok_or_else(|| Fault::answer(METHOD, "no height"))?;
+		let height = height.ok_or_else(|| AnchorError::answer(METHOD, "no height"))?;
 		let in_chain = self.hash_at(height).await?.is_some_and(|at| at == *hash);
 		let said = answer.get("confirmations").and_then(Value::as_i64).unwrap_or_default();
 		let confirmations = u32::try_from(said).ok().filter(|count| *count > 0 && in_chain);
@@ -157,12 +160,12 @@ impl Rpc {
 	///
 	/// # Errors
 	/// As [`Rpc::call`].
-	pub async fn hash_at(&self, height: u32) -> Result<Option<BlockHash>, Fault> {
+	pub async fn hash_at(&self, height: u32) -> Result<Option<BlockHash>, AnchorError> {
 		const METHOD: &str = "getblockhash";
 		match self.text(METHOD, json!([height])).await {
-			Ok(text) => text.parse().map(Some).map_err(|error| Fault::answer(METHOD, error)),
-			Err(Fault::Rpc { code, .. }) if code != METHOD_NOT_FOUND => Ok(None),
-			Err(fault) => Err(fault),
+			Ok(text) => text.parse().map(Some).map_err(|error| AnchorError::answer(METHOD, error)),
+			Err(AnchorError::Rpc { code, .. }) if code != METHOD_NOT_FOUND => Ok(None),
+			Err(error) => Err(error),
 		}
 	}
 

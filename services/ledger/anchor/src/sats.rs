@@ -1,57 +1,57 @@
-//! Energy and sats of a day, per device and meter, summed exactly from the logs.
+//! Energy and sats of a day, per device and meter, summed exactly from the readings.
 
-use crate::{Fault, H256};
+use crate::{AnchorError, H256};
 use gridproof_primitives::{
-	day::Day,
-	decimal::Ratio,
-	emlog::{Energy, EnergyLog},
-	json::Value,
-	merkle,
+	codec::json::Value,
+	crypto::merkle,
+	energy::emlog::{Energy, EnergyLog},
+	num::decimal::Ratio,
+	time::day::Day,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Members the gateway adds to a log; they are no part of it.
+/// Members that the gateway adds to a reading; they are not part of it.
 const ADDED: [&str; 3] = ["id", "batch_id", "leaf_hash"];
 /// The unit of amounts that are summed.
 const UNIT: &str = "sats";
 
-/// A log as its device sent it: without what the gateway adds.
+/// A reading as its device sent it: without what the gateway adds.
 ///
 /// # Errors
-/// [`Fault::Bad`] when it is no log.
-pub fn as_sent(log: &Value) -> Result<EnergyLog, Fault> {
+/// [`AnchorError::Bad`] when it is not a reading.
+pub fn as_sent(log: &Value) -> Result<EnergyLog, AnchorError> {
 	let mut bare = log.clone();
 	for name in ADDED {
 		bare.remove(name);
 	}
 	EnergyLog::from_value(&bare)
-		.map_err(|refusal| Fault::bad("log", format!("{refusal}: {}", log.to_canonical())))
+		.map_err(|refusal| AnchorError::bad("log", format!("{refusal}: {}", log.to_canonical())))
 }
 
-/// The root over exported logs.
+/// The root over exported readings.
 ///
 /// # Errors
-/// [`Fault::Bad`] when there are none, or one is no log.
-pub fn root_of(logs: &[Value]) -> Result<H256, Fault> {
+/// [`AnchorError::Bad`] when there are none, or one is not a reading.
+pub fn root_of(logs: &[Value]) -> Result<H256, AnchorError> {
 	if logs.is_empty() {
-		return Err(Fault::bad("batch", "it has no logs"));
+		return Err(AnchorError::bad("batch", "it has no logs"));
 	}
-	let leaves: Result<Vec<H256>, Fault> =
+	let leaves: Result<Vec<H256>, AnchorError> =
 		logs.iter().map(|log| Ok(as_sent(log)?.leaf_hash())).collect();
 	Ok(merkle::root(&leaves?))
 }
 
-/// Energy and sats of some logs.
+/// Energy and sats of some readings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sum {
-	/// How many logs.
+	/// Number of readings.
 	pub logs: u64,
-	/// Energy in kWh, an exact decimal; none of logs whose meter could not measure.
+	/// Energy in kWh, an exact decimal; none of readings whose meter could not measure.
 	pub energy_kwh: String,
-	/// Sats of those logs that name an amount in sats.
+	/// Sats of those readings that name an amount in sats.
 	pub amount_sats: u64,
-	/// Logs that name their amount in another unit: they count with their energy alone.
+	/// Readings that name their amount in another unit: they count with their energy alone.
 	pub logs_in_other_units: u64,
 	/// Sats by the state of their settlement.
 	pub by_settlement: BTreeMap<String, u64>,
@@ -83,12 +83,12 @@ struct Running {
 	by_settlement: BTreeMap<String, u64>,
 }
 
-/// Sums the logs of one device that belong to a day: those that end in it, midnight itself
+/// Sums the readings of one device that belong to a day: those that end in it, midnight itself
 /// counting to the day before.
 ///
 /// # Errors
-/// [`Fault::Bad`] for what is no log, and sums that are too large.
-pub fn device_day(logs: &[Value], device: &str, day: Day) -> Result<DeviceDay, Fault> {
+/// [`AnchorError::Bad`] for what is not a reading, and sums that are too large.
+pub fn device_day(logs: &[Value], device: &str, day: Day) -> Result<DeviceDay, AnchorError> {
 	let (mut total, mut meters) = (Running::default(), BTreeMap::<String, Running>::new());
 	for log in logs {
 		let log = as_sent(log)?;
@@ -98,7 +98,9 @@ pub fn device_day(logs: &[Value], device: &str, day: Day) -> Result<DeviceDay, F
 		}
 		let meter = format!("{}/{}", log.name.site(), log.name.meter());
 		for running in [&mut total, meters.entry(meter).or_default()] {
-			running.add(&log).ok_or_else(|| Fault::bad("logs", "their sums are too large"))?;
+			running
+				.add(&log)
+				.ok_or_else(|| AnchorError::bad("logs", "their sums are too large"))?;
 		}
 	}
 	let meters = meters.into_iter().map(|(name, running)| (name, running.done())).collect();
@@ -140,7 +142,7 @@ impl Running {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use gridproof_primitives::json::{Limits, parse};
+	use gridproof_primitives::codec::json::{Limits, parse};
 
 	fn log(device: &str, meter: &str, end: &str, energy: &str, tx: &str) -> Value {
 		let (start, interval) = ("2025-12-01T00:00:00Z", seconds_since_start(end));
@@ -158,8 +160,9 @@ mod tests {
 	}
 
 	fn seconds_since_start(end: &str) -> u64 {
-		let start = gridproof_primitives::emlog::parse_utc("2025-12-01T00:00:00Z").expect("a time");
-		let end = gridproof_primitives::emlog::parse_utc(end).expect("a time");
+		let start =
+			gridproof_primitives::energy::emlog::parse_utc("2025-12-01T00:00:00Z").expect("a time");
+		let end = gridproof_primitives::energy::emlog::parse_utc(end).expect("a time");
 		(end - start) / 1_000
 	}
 

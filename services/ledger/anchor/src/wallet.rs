@@ -1,7 +1,7 @@
 //! Anchors through a wallet's RPC, and broadcasting.
 
 use crate::{
-	Fault, H256, commitment,
+	AnchorError, H256, commitment,
 	network::Network,
 	psbt::{self, Coin, Payment, Planned, Rate},
 	rpc::{METHOD_NOT_FOUND, Rpc},
@@ -42,8 +42,13 @@ pub struct Made {
 /// The transaction is put together here, so that a wallet's RPC can add nothing to it.
 ///
 /// # Errors
-/// Those of [`psbt::plan`]; [`Fault::Rpc`] with the wallet's words, for example when it is locked.
-pub async fn make(node: &Rpc, wallet: &Rpc, root: &H256, terms: &Terms) -> Result<Made, Fault> {
+/// Those of [`psbt::plan`]; [`AnchorError::Rpc`] with the wallet's words, for example when it is locked.
+pub async fn make(
+	node: &Rpc,
+	wallet: &Rpc,
+	root: &H256,
+	terms: &Terms,
+) -> Result<Made, AnchorError> {
 	node.require(terms.network).await?;
 	let change = match &terms.change {
 		Some(address) => address.clone(),
@@ -61,13 +66,13 @@ pub async fn make(node: &Rpc, wallet: &Rpc, root: &H256, terms: &Terms) -> Resul
 }
 
 /// The outputs the wallet may spend, of kinds whose fee can be foreseen.
-async fn unspent(wallet: &Rpc, network: Network) -> Result<Vec<Coin>, Fault> {
+async fn unspent(wallet: &Rpc, network: Network) -> Result<Vec<Coin>, AnchorError> {
 	const METHOD: &str = "listunspent";
 	let answer = wallet.call(METHOD, json!([])).await?;
-	let list = answer.as_array().ok_or_else(|| Fault::answer(METHOD, "not a list"))?;
+	let list = answer.as_array().ok_or_else(|| AnchorError::answer(METHOD, "not a list"))?;
 	let is = |entry: &Value, name: &str| entry.get(name).and_then(Value::as_bool) != Some(false);
 	let usable = list.iter().filter(|entry| is(entry, "spendable") && is(entry, "safe"));
-	let coins: Result<Vec<Coin>, Fault> =
+	let coins: Result<Vec<Coin>, AnchorError> =
 		usable.map(|entry| Coin::from_json(entry, network)).collect();
 	Ok(coins?.into_iter().filter(Coin::is_usable).collect())
 }
@@ -79,7 +84,7 @@ async fn complete(
 	terms: &Terms,
 	root: &H256,
 	change: &ScriptBuf,
-) -> Result<(), Fault> {
+) -> Result<(), AnchorError> {
 	for count in 1..=coins.len() {
 		let Some(coin) = coins.get_mut(count - 1).filter(|coin| coin.script.is_p2pkh()) else {
 			continue;
@@ -102,7 +107,7 @@ async fn complete(
 }
 
 /// The script of an address, read here, or by the node if it is of a form of its own.
-async fn script_of(node: &Rpc, address: &str, network: Network) -> Result<ScriptBuf, Fault> {
+async fn script_of(node: &Rpc, address: &str, network: Network) -> Result<ScriptBuf, AnchorError> {
 	let fault = match psbt::address_script(address, network) {
 		Ok(script) => return Ok(script),
 		Err(fault) => fault,
@@ -116,15 +121,15 @@ async fn script_of(node: &Rpc, address: &str, network: Network) -> Result<Script
 }
 
 /// Has the wallet sign; nothing if it does not offer that.
-async fn sign(wallet: &Rpc, unsigned: &Transaction) -> Result<Option<Transaction>, Fault> {
+async fn sign(wallet: &Rpc, unsigned: &Transaction) -> Result<Option<Transaction>, AnchorError> {
 	const METHOD: &str = "signrawtransactionwithwallet";
 	let answer = match wallet.call(METHOD, json!([serialize_hex(unsigned)])).await {
-		Err(Fault::Rpc { code: METHOD_NOT_FOUND, .. }) => return Ok(None),
+		Err(AnchorError::Rpc { code: METHOD_NOT_FOUND, .. }) => return Ok(None),
 		other => other?,
 	};
 	if answer.get("complete").and_then(Value::as_bool) != Some(true) {
 		let errors = answer.get("errors").map(Value::to_string).unwrap_or_default();
-		return Err(Fault::answer(METHOD, format!("not all inputs are signed {errors}")));
+		return Err(AnchorError::answer(METHOD, format!("not all inputs are signed {errors}")));
 	}
 	let digits = answer.get("hex").and_then(Value::as_str).unwrap_or_default();
 	let signed = commitment::read_final(digits.as_bytes())?;
@@ -136,7 +141,7 @@ async fn sign(wallet: &Rpc, unsigned: &Transaction) -> Result<Option<Transaction
 			one.previous_output == other.previous_output && one.sequence == other.sequence
 		});
 	if !same {
-		return Err(Fault::answer(METHOD, "the wallet signed another transaction"));
+		return Err(AnchorError::answer(METHOD, "the wallet signed another transaction"));
 	}
 	Ok(Some(signed))
 }
@@ -145,14 +150,14 @@ async fn sign(wallet: &Rpc, unsigned: &Transaction) -> Result<Option<Transaction
 /// that the node has already is no error.
 ///
 /// # Errors
-/// [`Fault::NotCommitted`], before anything is sent; [`Fault::Rpc`] with the node's reason;
-/// [`Fault::Unknown`] when the node took it and has it not.
+/// [`AnchorError::NotCommitted`], before anything is sent; [`AnchorError::Rpc`] with the node's reason;
+/// [`AnchorError::Unknown`] when the node took it and has it not.
 pub async fn broadcast(
 	node: &Rpc,
 	transaction: &Transaction,
 	root: &H256,
 	network: Network,
-) -> Result<Txid, Fault> {
+) -> Result<Txid, AnchorError> {
 	commitment::find(transaction, root)?;
 	node.require(network).await?;
 	let txid = transaction.compute_txid();
@@ -161,7 +166,7 @@ pub async fn broadcast(
 	}
 	match node.call("sendrawtransaction", json!([serialize_hex(transaction)])).await {
 		// In a block already, with all its outputs spent.
-		Err(Fault::Rpc { code: -27, .. }) => return Ok(txid),
+		Err(AnchorError::Rpc { code: -27, .. }) => return Ok(txid),
 		other => other?,
 	};
 	let start = std::time::Instant::now();
@@ -171,13 +176,13 @@ pub async fn broadcast(
 		}
 		tokio::time::sleep(PAUSE).await;
 	}
-	Err(Fault::Unknown(txid.to_string()))
+	Err(AnchorError::Unknown(txid.to_string()))
 }
 
-async fn knows(node: &Rpc, txid: &Txid) -> Result<bool, Fault> {
+async fn knows(node: &Rpc, txid: &Txid) -> Result<bool, AnchorError> {
 	match node.call("getrawtransaction", json!([txid.to_string(), false])).await {
 		Ok(_) => Ok(true),
-		Err(Fault::Rpc { code, .. }) if code != METHOD_NOT_FOUND => Ok(false),
-		Err(fault) => Err(fault),
+		Err(AnchorError::Rpc { code, .. }) if code != METHOD_NOT_FOUND => Ok(false),
+		Err(error) => Err(error),
 	}
 }

@@ -1,41 +1,28 @@
 //! What a node knows of a transaction, and the evidence it can give.
 
 use crate::{
-	Fault,
+	AnchorError, AnchorStatus,
 	branch::Branch,
 	commitment,
 	evidence::{Evidence, read_branch},
-	record::{Record, State},
+	record::Record,
 	rpc::Rpc,
+	sighting::Sighting,
 };
 use bitcoin::{BlockHash, MerkleBlock, Transaction, Txid, block::Header};
-use gridproof_primitives::meter::MIN_CONFIRMATIONS;
+use gridproof_primitives::energy::MIN_CONFIRMATIONS;
 use serde_json::{Value, json};
-
-/// Where a node sees a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sighting {
-	/// Nowhere.
-	Unknown,
-	/// Waiting for a block.
-	Waiting,
-	/// In a block of the best chain.
-	InBlock {
-		/// The block.
-		hash: BlockHash,
-		/// Its height.
-		height: u32,
-		/// Blocks on it, its own included.
-		confirmations: u32,
-	},
-}
 
 /// Asks a node where it sees a transaction. `last` is the block it was last seen in: nodes without
 /// an index of transactions find it by that.
 ///
 /// # Errors
 /// When the node does not answer.
-pub async fn look(node: &Rpc, txid: &Txid, last: Option<BlockHash>) -> Result<Sighting, Fault> {
+pub async fn look(
+	node: &Rpc,
+	txid: &Txid,
+	last: Option<BlockHash>,
+) -> Result<Sighting, AnchorError> {
 	let named = tolerant(node.call("getrawtransaction", json!([txid.to_string(), true])).await)?;
 	let hash = named.as_ref().and_then(|answer| answer.get("blockhash")?.as_str()?.parse().ok());
 	let mut candidates: Vec<BlockHash> = hash.into_iter().chain(last).collect();
@@ -55,16 +42,16 @@ pub async fn look(node: &Rpc, txid: &Txid, last: Option<BlockHash>) -> Result<Si
 /// Fetches everything that proves a transaction in a block: six headers, if there are as many.
 ///
 /// # Errors
-/// [`Fault::Unconfirmed`] when the block is not in the best chain; else what the node says.
+/// [`AnchorError::Unconfirmed`] when the block is not in the best chain; else what the node says.
 pub async fn evidence(
 	node: &Rpc,
 	txid: &Txid,
 	hash: &BlockHash,
 	known: Option<&Transaction>,
-) -> Result<Evidence, Fault> {
+) -> Result<Evidence, AnchorError> {
 	let place = node.place(hash).await?;
 	if place.confirmations.is_none() {
-		return Err(Fault::Unconfirmed(txid.to_string()));
+		return Err(AnchorError::Unconfirmed(txid.to_string()));
 	}
 	let transaction = match known.filter(|known| known.compute_txid() == *txid) {
 		Some(transaction) => transaction.clone(),
@@ -80,39 +67,46 @@ pub async fn evidence(
 }
 
 /// The transaction itself; nodes without an index of transactions want to be told its block.
-async fn fetch(node: &Rpc, txid: &Txid, block: &BlockHash) -> Result<Transaction, Fault> {
+async fn fetch(node: &Rpc, txid: &Txid, block: &BlockHash) -> Result<Transaction, AnchorError> {
 	const METHOD: &str = "getrawtransaction";
 	let digits = match node.text(METHOD, json!([txid.to_string(), false])).await {
 		Ok(digits) => digits,
-		Err(Fault::Rpc { .. }) => {
+		Err(AnchorError::Rpc { .. }) => {
 			node.text(METHOD, json!([txid.to_string(), false, block.to_string()])).await?
 		},
-		Err(fault) => return Err(fault),
+		Err(error) => return Err(error),
 	};
 	let transaction = commitment::read_transaction(digits.as_bytes())?;
 	if transaction.compute_txid() != *txid {
-		return Err(Fault::answer(METHOD, "another transaction"));
+		return Err(AnchorError::answer(METHOD, "another transaction"));
 	}
 	Ok(transaction)
 }
 
 /// The branch of a transaction in a block: by `gettxoutproof`, or from the whole block.
-async fn branch(node: &Rpc, txid: &Txid, hash: &BlockHash) -> Result<(Branch, Header), Fault> {
+async fn branch(
+	node: &Rpc,
+	txid: &Txid,
+	hash: &BlockHash,
+) -> Result<(Branch, Header), AnchorError> {
 	let arguments = json!([[txid.to_string()], hash.to_string()]);
 	let digits = match node.text("gettxoutproof", arguments).await {
 		Ok(digits) => digits,
-		Err(Fault::Rpc { .. }) => node.text("getblock", json!([hash.to_string(), 0])).await?,
-		Err(fault) => return Err(fault),
+		Err(AnchorError::Rpc { .. }) => node.text("getblock", json!([hash.to_string(), 0])).await?,
+		Err(error) => return Err(error),
 	};
 	let (branch, header) = read_branch(&digits, txid)?;
 	if header.block_hash() != *hash {
-		return Err(Fault::answer("gettxoutproof", format!("of block {}", header.block_hash())));
+		return Err(AnchorError::answer(
+			"gettxoutproof",
+			format!("of block {}", header.block_hash()),
+		));
 	}
 	Ok((branch, header))
 }
 
 /// Finds the block of a transaction that has an unspent output, as the change mostly is.
-async fn block_by_unspent(node: &Rpc, txid: &Txid) -> Result<Option<BlockHash>, Fault> {
+async fn block_by_unspent(node: &Rpc, txid: &Txid) -> Result<Option<BlockHash>, AnchorError> {
 	let proof = tolerant(node.call("gettxoutproof", json!([[txid.to_string()]])).await)?;
 	let bytes = proof.as_ref().and_then(Value::as_str).and_then(|digits| hex::decode(digits).ok());
 	let proof = bytes.and_then(|bytes| bitcoin::consensus::deserialize::<MerkleBlock>(&bytes).ok());
@@ -120,11 +114,11 @@ async fn block_by_unspent(node: &Rpc, txid: &Txid) -> Result<Option<BlockHash>, 
 }
 
 /// An answer, or nothing if the server answered with an error of its own.
-fn tolerant(answer: Result<Value, Fault>) -> Result<Option<Value>, Fault> {
+fn tolerant(answer: Result<Value, AnchorError>) -> Result<Option<Value>, AnchorError> {
 	match answer {
 		Ok(answer) => Ok(Some(answer)),
-		Err(Fault::Rpc { .. }) => Ok(None),
-		Err(fault) => Err(fault),
+		Err(AnchorError::Rpc { .. }) => Ok(None),
+		Err(error) => Err(error),
 	}
 }
 
@@ -132,11 +126,11 @@ fn tolerant(answer: Result<Value, Fault>) -> Result<Option<Value>, Fault> {
 /// everything from the root to the block has been verified here.
 ///
 /// # Errors
-/// [`Fault::Simulated`]; when the node is of another network, does not answer, or gives evidence
+/// [`AnchorError::Simulated`]; when the node is of another network, does not answer, or gives evidence
 /// that does not hold.
-pub async fn refresh(node: &Rpc, record: &mut Record) -> Result<Sighting, Fault> {
-	if record.state() == State::Simulated {
-		return Err(Fault::Simulated);
+pub async fn refresh(node: &Rpc, record: &mut Record) -> Result<Sighting, AnchorError> {
+	if record.state() == AnchorStatus::Simulated {
+		return Err(AnchorError::Simulated);
 	}
 	let Some(txid) = record.txid() else { return Ok(Sighting::Unknown) };
 	let (root, network) = (record.root()?, record.network()?);
@@ -148,8 +142,8 @@ pub async fn refresh(node: &Rpc, record: &mut Record) -> Result<Sighting, Fault>
 			match evidence(node, &txid, hash, known.as_ref()).await {
 				Ok(evidence) => Some(evidence.check(&root, network)?),
 				// It has left the chain since it was looked for.
-				Err(Fault::Unconfirmed(_)) => return Ok(Sighting::Waiting),
-				Err(fault) => return Err(fault),
+				Err(AnchorError::Unconfirmed(_)) => return Ok(Sighting::Waiting),
+				Err(error) => return Err(error),
 			}
 		},
 		_ => None,

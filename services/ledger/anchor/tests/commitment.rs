@@ -1,7 +1,7 @@
 //! The output that commits to a root, and which transactions and PSBTs are taken.
 
 use gridproof_anchor::{
-	Fault, H256,
+	AnchorError, H256,
 	bitcoin::{
 		Amount, OutPoint, Psbt, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness,
 		absolute::LockTime, consensus::encode::serialize_hex, transaction::Version,
@@ -47,7 +47,7 @@ fn the_script_is_that_of_the_shared_vector_and_the_output_worth_nothing() {
 #[test]
 fn what_is_not_64_digits_is_no_root() {
 	for text in ["", "0x", &ROOT[1..], &format!("{ROOT}00"), &ROOT.replace('f', "g")] {
-		assert_eq!(parse_root(text), Err(Fault::BadRoot(text.to_owned())));
+		assert_eq!(parse_root(text), Err(AnchorError::BadRoot(text.to_owned())));
 	}
 }
 
@@ -65,7 +65,10 @@ fn a_transaction_that_commits_to_another_root_or_longer_data_is_refused() {
 	for outputs in [vec![change()], vec![output(&H256([7; 32]))], vec![longer]] {
 		let other = transaction(true, outputs);
 		let txid = other.compute_txid().to_string();
-		assert_eq!(find(&other, &root()), Err(Fault::NotCommitted { txid, root: ROOT.to_owned() }));
+		assert_eq!(
+			find(&other, &root()),
+			Err(AnchorError::NotCommitted { txid, root: ROOT.to_owned() })
+		);
 	}
 }
 
@@ -85,14 +88,14 @@ fn a_final_transaction_is_read_from_digits_and_from_every_form_of_a_psbt() {
 #[test]
 fn what_is_not_signed_is_not_final() {
 	let unsigned = transaction(false, vec![output(&root())]);
-	assert_eq!(read_final(serialize_hex(&unsigned).as_bytes()), Err(Fault::NotFinal(0)));
+	assert_eq!(read_final(serialize_hex(&unsigned).as_bytes()), Err(AnchorError::NotFinal(0)));
 	let psbt = Psbt::from_unsigned_tx(unsigned).unwrap();
-	assert_eq!(read_final(psbt.to_string().as_bytes()), Err(Fault::NotFinal(0)));
+	assert_eq!(read_final(psbt.to_string().as_bytes()), Err(AnchorError::NotFinal(0)));
 }
 
 #[test]
 fn noise_is_refused_with_a_reason() {
 	for noise in [&b"zz"[..], b"00", b"cHNidP8=", b"\xff\xfe", b""] {
-		assert!(matches!(read_final(noise), Err(Fault::Bad { .. })), "{noise:?}");
+		assert!(matches!(read_final(noise), Err(AnchorError::Bad { .. })), "{noise:?}");
 	}
 }

@@ -1,7 +1,7 @@
 //! Root, transaction, block, headers: every step that does not hold is refused as itself.
 
 use gridproof_anchor::{
-	Fault, H256,
+	AnchorError, Branch, H256, Network,
 	bitcoin::{
 		Amount, Block, BlockHash, CompactTarget, OutPoint, ScriptBuf, Sequence, Target,
 		Transaction, TxIn, TxMerkleNode, TxOut, Txid, Witness,
@@ -12,10 +12,8 @@ use gridproof_anchor::{
 		merkle_tree::{self, MerkleBlock},
 		transaction,
 	},
-	branch::Branch,
 	commitment,
 	evidence::{Evidence, read_branch, read_headers},
-	network::Network,
 	ots,
 };
 
@@ -99,7 +97,7 @@ fn another_root_is_not_committed_to() {
 	let (other, txid) = (H256([1; 32]), anchor().compute_txid().to_string());
 	let refused = evidence(3).check(&other, Network::REGTEST);
 	let root = commitment::root_text(&other);
-	assert_eq!(refused, Err(Fault::NotCommitted { txid, root }));
+	assert_eq!(refused, Err(AnchorError::NotCommitted { txid, root }));
 }
 
 #[test]
@@ -108,7 +106,7 @@ fn another_transaction_of_the_same_commitment_is_not_in_the_block() {
 	case.transaction.lock_time = LockTime::from_consensus(1);
 	let (txid, block) = (case.transaction.compute_txid(), case.headers[0].block_hash());
 	let refused = case.check(&ROOT, Network::REGTEST);
-	let wanted = Fault::NotInBlock { txid: txid.to_string(), block: block.to_string() };
+	let wanted = AnchorError::NotInBlock { txid: txid.to_string(), block: block.to_string() };
 	assert_eq!(refused, Err(wanted));
 }
 
@@ -116,7 +114,7 @@ fn another_transaction_of_the_same_commitment_is_not_in_the_block() {
 fn a_branch_of_another_block_leads_elsewhere() {
 	let mut case = evidence(3);
 	case.branch = evidence(4).branch;
-	assert!(matches!(case.check(&ROOT, Network::REGTEST), Err(Fault::NotInBlock { .. })));
+	assert!(matches!(case.check(&ROOT, Network::REGTEST), Err(AnchorError::NotInBlock { .. })));
 }
 
 #[test]
@@ -127,7 +125,7 @@ fn a_header_without_its_work_is_refused() {
 		header.nonce += 1;
 	}
 	let hash = case.headers[2].block_hash().to_string();
-	assert_eq!(case.check(&ROOT, Network::REGTEST), Err(Fault::NoWork(hash)));
+	assert_eq!(case.check(&ROOT, Network::REGTEST), Err(AnchorError::NoWork(hash)));
 }
 
 #[test]
@@ -135,7 +133,7 @@ fn a_target_of_nothing_is_no_work() {
 	let mut case = evidence(1);
 	case.headers[0].bits = CompactTarget::from_consensus(0);
 	let hash = case.headers[0].block_hash().to_string();
-	assert_eq!(case.check(&ROOT, Network::REGTEST), Err(Fault::NoWork(hash)));
+	assert_eq!(case.check(&ROOT, Network::REGTEST), Err(AnchorError::NoWork(hash)));
 }
 
 #[test]
@@ -145,7 +143,8 @@ fn headers_that_do_not_follow_each_other_are_refused() {
 	let refused = case.check(&ROOT, Network::REGTEST);
 	let (hash, previous) = (case.headers[3].block_hash(), case.headers[2].block_hash());
 	assert_ne!(missing.block_hash(), hash);
-	let wanted = Fault::BrokenChain { hash: hash.to_string(), previous: previous.to_string() };
+	let wanted =
+		AnchorError::BrokenChain { hash: hash.to_string(), previous: previous.to_string() };
 	assert_eq!(refused, Err(wanted));
 }
 
@@ -153,14 +152,14 @@ fn headers_that_do_not_follow_each_other_are_refused() {
 fn the_same_header_six_times_is_no_chain() {
 	let mut case = evidence(3);
 	case.headers = vec![case.headers[0]; 6];
-	assert!(matches!(case.check(&ROOT, Network::REGTEST), Err(Fault::BrokenChain { .. })));
+	assert!(matches!(case.check(&ROOT, Network::REGTEST), Err(AnchorError::BrokenChain { .. })));
 }
 
 #[test]
 fn no_header_is_nothing() {
 	let mut case = evidence(3);
 	case.headers.clear();
-	assert_eq!(case.check(&ROOT, Network::REGTEST), Err(Fault::NoHeader));
+	assert_eq!(case.check(&ROOT, Network::REGTEST), Err(AnchorError::NoHeader));
 }
 
 #[test]
@@ -169,7 +168,7 @@ fn easy_blocks_prove_nothing_on_the_main_network() {
 	let hash = case.headers[0].block_hash().to_string();
 	let refused = case.check(&ROOT, Network::MAINNET);
 	assert!(
-		matches!(&refused, Err(Fault::TooEasy { hash: which, .. }) if *which == hash),
+		matches!(&refused, Err(AnchorError::TooEasy { hash: which, .. }) if *which == hash),
 		"{refused:?}"
 	);
 	// A real one, but of the first days: it could be made at home today.
@@ -177,7 +176,7 @@ fn easy_blocks_prove_nothing_on_the_main_network() {
 	let refused = gridproof_anchor::evidence::check_chain(&[first], Network::MAINNET);
 	assert_eq!(
 		refused,
-		Err(Fault::TooEasy {
+		Err(AnchorError::TooEasy {
 			hash: "00000000839a8e6886ab5951d76f411475428afc90947ee320161bbf18eb6048".into(),
 			difficulty: 1,
 			least: 10_000_000_000_000,
@@ -204,9 +203,9 @@ fn a_branch_is_read_from_a_proof_and_from_a_whole_block() {
 	assert_eq!(by_proof.0.index(), 2);
 	let other = paying(9).compute_txid();
 	for digits in [serialize_hex(&proof), serialize_hex(&block)] {
-		assert!(matches!(read_branch(&digits, &other), Err(Fault::NotInBlock { .. })));
+		assert!(matches!(read_branch(&digits, &other), Err(AnchorError::NotInBlock { .. })));
 	}
-	assert!(matches!(read_branch("00ff", &txid), Err(Fault::Bad { .. })));
+	assert!(matches!(read_branch("00ff", &txid), Err(AnchorError::Bad { .. })));
 }
 
 #[test]
@@ -214,7 +213,7 @@ fn a_block_whose_transactions_have_another_root_is_refused() {
 	let (mut block, _) = block(5);
 	block.txdata.swap(0, 1);
 	let refused = Branch::in_block(&block, &anchor().compute_txid());
-	assert!(matches!(refused, Err(Fault::Bad { what: "block", .. })), "{refused:?}");
+	assert!(matches!(refused, Err(AnchorError::Bad { what: "block", .. })), "{refused:?}");
 }
 
 #[test]
@@ -235,5 +234,5 @@ fn an_ots_file_is_the_magic_the_root_and_the_way_to_the_block() {
 	// Attested by height 101.
 	assert!(file.ends_with(&hex::decode("000588960d73d719010165").unwrap()));
 	let other = ots::confirmed(&H256([1; 32]), &case.transaction, &case.branch, 101);
-	assert!(matches!(other, Err(Fault::NotCommitted { .. })));
+	assert!(matches!(other, Err(AnchorError::NotCommitted { .. })));
 }

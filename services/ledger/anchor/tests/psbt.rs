@@ -1,13 +1,12 @@
 //! Unsigned transactions: what pays, what comes back, and what is refused.
 
 use gridproof_anchor::{
-	Fault, H256,
+	AnchorError, H256, Network,
 	bitcoin::{
 		Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness,
 		absolute::LockTime, consensus::encode::serialize_hex, hashes::Hash, transaction::Version,
 	},
 	commitment,
-	network::Network,
 	psbt::{Coin, Payment, Rate, address_script, plan, read_coins},
 };
 use proptest::prelude::*;
@@ -86,26 +85,32 @@ fn coins_are_taken_in_their_order_and_only_as_many_as_are_needed() {
 fn too_little_money_is_refused_with_what_is_missing() {
 	let refused = plan(&ROOT, &payment(vec![coin(1, 100)], "1")).unwrap_err();
 	// Without change 488 weight units, 122 virtual bytes.
-	assert_eq!(refused, Fault::Funds("1 unspent outputs are 22 sats short of the fee".into()));
+	assert_eq!(
+		refused,
+		AnchorError::Funds("1 unspent outputs are 22 sats short of the fee".into())
+	);
 	let refused = plan(&ROOT, &payment(vec![], "1")).unwrap_err();
-	assert_eq!(refused, Fault::Funds("there is no unspent output to pay the fee with".into()));
+	assert_eq!(
+		refused,
+		AnchorError::Funds("there is no unspent output to pay the fee with".into())
+	);
 }
 
 #[test]
 fn a_fee_above_the_limit_is_refused() {
 	let dear = Payment { max_fee: 305, ..payment(vec![coin(1, 10_000)], "2") };
-	assert_eq!(plan(&ROOT, &dear), Err(Fault::FeeTooHigh { fee: 306, limit: 305 }));
+	assert_eq!(plan(&ROOT, &dear), Err(AnchorError::FeeTooHigh { fee: 306, limit: 305 }));
 }
 
 #[test]
 fn a_coin_twice_or_of_an_unknown_kind_is_refused() {
 	// Both are needed, so both are looked at.
 	let twice = payment(vec![coin(1, 50), coin(1, 50)], "1");
-	assert!(matches!(plan(&ROOT, &twice), Err(Fault::Bad { what: "unspent output", .. })));
+	assert!(matches!(plan(&ROOT, &twice), Err(AnchorError::Bad { what: "unspent output", .. })));
 	let strange = Coin { script: ScriptBuf::from_bytes(vec![0x51]), ..coin(1, 1_000) };
 	assert!(!strange.is_usable());
 	let strange = payment(vec![strange], "1");
-	assert!(matches!(plan(&ROOT, &strange), Err(Fault::Bad { what: "unspent output", .. })));
+	assert!(matches!(plan(&ROOT, &strange), Err(AnchorError::Bad { what: "unspent output", .. })));
 }
 
 #[test]
@@ -132,7 +137,10 @@ fn an_output_without_witness_needs_its_whole_transaction_and_the_right_one() {
 	let of = |entry: &serde_json::Value| Coin::from_json(entry, Network::REGTEST).unwrap();
 	for refused in [entry, false_amount] {
 		let refused = plan(&ROOT, &payment(vec![of(&refused)], "1"));
-		assert!(matches!(refused, Err(Fault::Bad { what: "unspent output", .. })), "{refused:?}");
+		assert!(
+			matches!(refused, Err(AnchorError::Bad { what: "unspent output", .. })),
+			"{refused:?}"
+		);
 	}
 	let planned = plan(&ROOT, &payment(vec![of(&with)], "1")).unwrap();
 	assert_eq!(planned.psbt.inputs[0].non_witness_utxo, Some(previous));

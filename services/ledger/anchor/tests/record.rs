@@ -1,16 +1,13 @@
 //! The state of an anchor from one look to the next, and the file that keeps it.
 
 use gridproof_anchor::{
-	Fault, H256,
+	AnchorError, AnchorStatus, H256, Network, Record, Sighting,
 	bitcoin::{
 		BlockHash, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, Witness, absolute::LockTime,
 		hashes::Hash, transaction::Version,
 	},
 	commitment,
 	evidence::Shown,
-	network::Network,
-	record::{Record, State},
-	watch::Sighting,
 };
 use std::{fs, path::PathBuf};
 use tempfile::TempDir;
@@ -65,13 +62,13 @@ fn file() -> (TempDir, PathBuf) {
 #[test]
 fn an_anchor_goes_from_pending_over_broadcast_to_confirmed() {
 	let mut record = sent();
-	assert_eq!(record.state(), State::Pending);
+	assert_eq!(record.state(), AnchorStatus::Pending);
 	record.settle(&Sighting::Waiting, None).unwrap();
-	assert_eq!(record.state(), State::Broadcast);
+	assert_eq!(record.state(), AnchorStatus::Broadcast);
 	record.settle(&seen(5), Some(&shown(5))).unwrap();
-	assert_eq!((record.state(), record.confirmations()), (State::Broadcast, 5));
+	assert_eq!((record.state(), record.confirmations()), (AnchorStatus::Broadcast, 5));
 	record.settle(&seen(6), Some(&shown(6))).unwrap();
-	assert_eq!((record.state(), record.confirmations()), (State::Confirmed, 6));
+	assert_eq!((record.state(), record.confirmations()), (AnchorStatus::Confirmed, 6));
 	assert_eq!(record.block_hash(), Some(block()));
 }
 
@@ -86,7 +83,7 @@ fn what_a_node_says_alone_confirms_nothing() {
 	] {
 		let mut record = sent();
 		record.settle(&seen, verified.as_ref()).unwrap();
-		assert_eq!(record.state(), State::Broadcast, "{seen:?} {verified:?}");
+		assert_eq!(record.state(), AnchorStatus::Broadcast, "{seen:?} {verified:?}");
 	}
 }
 
@@ -97,33 +94,36 @@ fn a_reorganisation_takes_a_confirmed_anchor_back() {
 	record.settle(&Sighting::Waiting, None).unwrap();
 	assert_eq!(
 		(record.state(), record.block(), record.confirmations()),
-		(State::Broadcast, None, 0)
+		(AnchorStatus::Broadcast, None, 0)
 	);
 	record.settle(&seen(6), Some(&shown(6))).unwrap();
 	record.settle(&Sighting::Unknown, None).unwrap();
-	assert_eq!((record.state(), record.block(), record.confirmations()), (State::Pending, None, 0));
+	assert_eq!(
+		(record.state(), record.block(), record.confirmations()),
+		(AnchorStatus::Pending, None, 0)
+	);
 	assert_eq!(record.transaction(), Some(anchor(0)), "it can be sent again");
 }
 
 #[test]
 fn a_simulated_anchor_becomes_nothing_else() {
 	let mut record = Record::simulated(&ROOT, Network::MAINNET);
-	assert_eq!(record.settle(&seen(6), Some(&shown(6))), Err(Fault::Simulated));
-	assert_eq!(record.set_transaction(&anchor(0)), Err(Fault::Simulated));
-	assert_eq!(record.state(), State::Simulated);
+	assert_eq!(record.settle(&seen(6), Some(&shown(6))), Err(AnchorError::Simulated));
+	assert_eq!(record.set_transaction(&anchor(0)), Err(AnchorError::Simulated));
+	assert_eq!(record.state(), AnchorStatus::Simulated);
 }
 
 #[test]
-fn another_transaction_for_the_root_begins_anew() {
+fn another_transaction_for_the_root_starts_over() {
 	let mut record = sent();
 	record.settle(&seen(6), Some(&shown(6))).unwrap();
 	record.set_transaction(&anchor(0)).unwrap();
-	assert_eq!(record.state(), State::Confirmed, "the same one changes nothing");
+	assert_eq!(record.state(), AnchorStatus::Confirmed, "the same one changes nothing");
 	record.set_transaction(&anchor(1)).unwrap();
-	assert_eq!((record.state(), record.block()), (State::Pending, None));
+	assert_eq!((record.state(), record.block()), (AnchorStatus::Pending, None));
 	let mut stranger = anchor(2);
 	stranger.output = vec![commitment::output(&H256([4; 32]))];
-	assert!(matches!(record.set_transaction(&stranger), Err(Fault::NotCommitted { .. })));
+	assert!(matches!(record.set_transaction(&stranger), Err(AnchorError::NotCommitted { .. })));
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn a_file_that_does_not_agree_with_itself_is_refused() {
 		let altered = text.replacen(from, to, 1);
 		assert_ne!(altered, text, "{from}");
 		fs::write(&path, altered).unwrap();
-		assert!(matches!(Record::load(&path), Err(Fault::File { .. })), "{from} as {to}");
+		assert!(matches!(Record::load(&path), Err(AnchorError::File { .. })), "{from} as {to}");
 	}
 }
 
@@ -168,7 +168,10 @@ fn a_record_in_use_is_not_overwritten() {
 	new.save(&path).unwrap();
 	assert_eq!(new.check_free(&path), Ok(()), "nothing was sent of it");
 	let other = Record::new(&H256([4; 32]), Network::REGTEST);
-	assert!(matches!(other.check_free(&path), Err(Fault::RecordInUse { state: "pending", .. })));
+	assert!(matches!(
+		other.check_free(&path),
+		Err(AnchorError::RecordInUse { state: AnchorStatus::Pending, .. })
+	));
 	sent().save(&path).unwrap();
-	assert!(matches!(new.check_free(&path), Err(Fault::RecordInUse { .. })));
+	assert!(matches!(new.check_free(&path), Err(AnchorError::RecordInUse { .. })));
 }

@@ -1,15 +1,17 @@
 //! What can go wrong with an anchor.
 
+use gridproof_gateway_api::{AnchorStatus, ClientError};
+
 /// Why an anchor was not made, sent, watched or believed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-	/// Not a Merkle root.
-	#[error("{0:?} is no root; write its 64 hexadecimal digits")]
+pub enum AnchorError {
+	/// A text is not a Merkle root.
+	#[error("{0:?} is not a root; write its 64 hexadecimal digits")]
 	BadRoot(String),
-	/// Not a network.
-	#[error("{0:?} is no Bitcoin network; say mainnet, testnet, testnet4, signet or regtest")]
+	/// A text is not the name of a network.
+	#[error("{0:?} is not a Bitcoin network; write mainnet, testnet, testnet4, signet or regtest")]
 	BadNetwork(String),
-	/// Something that was given is not what it should be.
+	/// An input is not what it should be.
 	#[error("{what}: {reason}")]
 	Bad {
 		/// What it should be.
@@ -17,7 +19,7 @@ pub enum Fault {
 		/// What is wrong with it.
 		reason: String,
 	},
-	/// An amount that cannot be paid.
+	/// The coins do not suffice, or cannot be used.
 	#[error("{0}")]
 	Funds(String),
 	/// The fee is above the limit.
@@ -28,10 +30,10 @@ pub enum Fault {
 		/// The limit in sats.
 		limit: u64,
 	},
-	/// An input without signature.
+	/// An input of the transaction has no signature.
 	#[error("input {0} is not signed: sign and finalize the PSBT with your wallet first")]
 	NotFinal(usize),
-	/// No output commits to the root.
+	/// No output of the transaction commits to the root.
 	#[error("transaction {txid} has no output OP_RETURN {root}")]
 	NotCommitted {
 		/// The transaction.
@@ -47,10 +49,10 @@ pub enum Fault {
 		/// The block.
 		block: String,
 	},
-	/// A header that does not meet the target it states.
+	/// A header does not meet the target that it states.
 	#[error("header {0} shows less work than it states")]
 	NoWork(String),
-	/// A header whose target is far above what the network has.
+	/// A header's target is far above what the network has.
 	#[error("header {hash} has difficulty {difficulty}, below the least of {least} on {network}")]
 	TooEasy {
 		/// The block.
@@ -62,7 +64,7 @@ pub enum Fault {
 		/// The network.
 		network: &'static str,
 	},
-	/// A header that does not follow the one before it.
+	/// A header does not follow the one before it.
 	#[error("header {hash} does not follow {previous}")]
 	BrokenChain {
 		/// The block.
@@ -70,7 +72,7 @@ pub enum Fault {
 		/// The one that should be its parent.
 		previous: String,
 	},
-	/// Not one header.
+	/// There is not one header.
 	#[error("no block header")]
 	NoHeader,
 	/// The node knows nothing of the transaction.
@@ -82,7 +84,7 @@ pub enum Fault {
 	/// The anchor is simulated, so there is nothing to do with it on a network.
 	#[error("this anchor is simulated: no transaction of it exists or ever will")]
 	Simulated,
-	/// The node is of another network.
+	/// The node is of another Bitcoin network.
 	#[error("the node at {url} is not of {network}: its first block is {genesis}")]
 	WrongNetwork {
 		/// The node.
@@ -92,7 +94,7 @@ pub enum Fault {
 		/// The node's first block.
 		genesis: String,
 	},
-	/// A server that does not answer.
+	/// A server does not answer.
 	#[error("{url} does not answer: {reason}")]
 	Unreachable {
 		/// Where.
@@ -100,13 +102,13 @@ pub enum Fault {
 		/// What happened.
 		reason: String,
 	},
-	/// A server that wants other credentials.
+	/// A server refuses the credentials.
 	#[error(
 		"{0} refuses the credentials; name a file with user:password by --rpc-auth (bitcoind's own \
 		 is the file .cookie in its data folder)"
 	)]
 	Unauthorized(String),
-	/// A JSON-RPC error.
+	/// A server answers with a JSON-RPC error.
 	#[error("{method}: {message} (code {code})")]
 	Rpc {
 		/// The method.
@@ -116,7 +118,7 @@ pub enum Fault {
 		/// The server's words.
 		message: String,
 	},
-	/// An answer of another form.
+	/// An answer has another form.
 	#[error("{what}: unexpected answer: {reason}")]
 	BadAnswer {
 		/// What was asked.
@@ -124,15 +126,10 @@ pub enum Fault {
 		/// What is wrong with it.
 		reason: String,
 	},
-	/// The gateway refused.
-	#[error("the gateway answered {status}: {message}")]
-	Gateway {
-		/// The HTTP status.
-		status: u16,
-		/// Its words.
-		message: String,
-	},
-	/// A file that cannot be read or written.
+	/// The gateway refuses, or cannot be asked.
+	#[error("{0}")]
+	Gateway(#[from] ClientError),
+	/// A file cannot be read or written.
 	#[error("{path}: {reason}")]
 	File {
 		/// The file.
@@ -140,7 +137,7 @@ pub enum Fault {
 		/// What happened.
 		reason: String,
 	},
-	/// A record that must not be lost.
+	/// The file holds a record that must not be lost.
 	#[error("{path} holds the anchor of {root}, which is {state}; choose another --record")]
 	RecordInUse {
 		/// The file.
@@ -148,11 +145,11 @@ pub enum Fault {
 		/// The root in it.
 		root: String,
 		/// Its state.
-		state: &'static str,
+		state: AnchorStatus,
 	},
 }
 
-impl Fault {
+impl AnchorError {
 	/// Something given that is not what it should be.
 	pub(crate) fn bad(what: &'static str, reason: impl ToString) -> Self {
 		Self::Bad { what, reason: reason.to_string() }
