@@ -4,8 +4,8 @@
 //! whole body. Sixty transactions that become final together would ask for the same sixty times.
 
 use crate::{
-	Failure, H256,
-	client::{AtBlock, Config, chain_of, rpc_failure},
+	ChainError, H256,
+	rpc::{AtBlock, Config, Methods, chain_of, failed, failed_request, methods},
 };
 use std::{
 	collections::{HashMap, VecDeque},
@@ -64,27 +64,41 @@ impl Blocks {
 		H256(self.api.genesis_hash().0)
 	}
 
+	/// The node's methods.
+	pub(crate) fn methods(&self) -> Methods {
+		methods(&self.rpc)
+	}
+
+	/// Are these the blocks behind the same connection?
+	pub(crate) fn are(&self, others: &Self) -> bool {
+		Arc::ptr_eq(&self.contents, &others.contents)
+	}
+
 	/// The last final block.
-	pub(crate) async fn latest(&self) -> Result<AtBlock, Failure> {
+	pub(crate) async fn latest(&self) -> Result<AtBlock, ChainError> {
 		let head = self.rpc.request("chain_getFinalizedHead", rpc_params![]).await;
-		let head: subxt::utils::H256 = head.map_err(rpc_failure)?;
+		let head: subxt::utils::H256 = head.map_err(|error| failed_request(&error))?;
 		// Held while the node is asked, so that it is asked once.
 		let mut latest = self.latest.lock().await;
 		if let Some(block) = latest.as_ref().filter(|block| block.block_hash() == head) {
 			return Ok(block.clone());
 		}
-		let block = self.api.at_block(head).await.map_err(rpc_failure)?;
+		let block = self.api.at_block(head).await.map_err(failed)?;
 		*latest = Some(block.clone());
 		Ok(block)
 	}
 
 	/// The final block, from the one of this height on, that has a transaction; `None` if there is
 	/// none so far.
-	pub(crate) async fn find(&self, from: u64, transaction: H256) -> Result<Option<H256>, Failure> {
+	pub(crate) async fn find(
+		&self,
+		from: u64,
+		transaction: H256,
+	) -> Result<Option<H256>, ChainError> {
 		let last = self.latest().await?.block_number();
 		for height in from..=last {
 			let hash = self.rpc.request("chain_getBlockHash", rpc_params![height]).await;
-			let hash: subxt::utils::H256 = hash.map_err(rpc_failure)?;
+			let hash: subxt::utils::H256 = hash.map_err(|error| failed_request(&error))?;
 			let block = H256(hash.0);
 			if self.contents(block).await?.of(transaction).is_some() {
 				return Ok(Some(block));
@@ -94,7 +108,7 @@ impl Blocks {
 	}
 
 	/// What is in a final block.
-	pub(crate) async fn contents(&self, block: H256) -> Result<Arc<Contents>, Failure> {
+	pub(crate) async fn contents(&self, block: H256) -> Result<Arc<Contents>, ChainError> {
 		let slot = self.slot(block);
 		slot.get_or_try_init(|| self.fetch(block)).await.cloned()
 	}
@@ -112,16 +126,16 @@ impl Blocks {
 		slot
 	}
 
-	async fn fetch(&self, block: H256) -> Result<Arc<Contents>, Failure> {
-		let at = self.api.at_block(subxt::utils::H256(block.0)).await.map_err(rpc_failure)?;
-		let body = at.extrinsics().fetch().await.map_err(rpc_failure)?;
+	async fn fetch(&self, block: H256) -> Result<Arc<Contents>, ChainError> {
+		let at = self.api.at_block(subxt::utils::H256(block.0)).await.map_err(failed)?;
+		let body = at.extrinsics().fetch().await.map_err(failed)?;
 		let mut places = HashMap::with_capacity(body.len());
 		for (place, transaction) in (0..).zip(body.iter()) {
 			// One that is not understood is not one of ours.
 			let Ok(transaction) = transaction else { continue };
 			places.insert(H256(transaction.hash().0), place);
 		}
-		let events = at.events().fetch().await.map_err(rpc_failure)?;
+		let events = at.events().fetch().await.map_err(failed)?;
 		Ok(Arc::new(Contents { at, places, events }))
 	}
 }

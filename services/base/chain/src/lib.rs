@@ -1,22 +1,37 @@
 //! Connects to a Gridproof node: reads, submits, watches, sends again.
 //!
-//! - [`Chain`]: a connection that comes back by itself; runtime calls and issuance;
+//! - [`pallets`]: typed calls, questions, events and reasons for saying no of each pallet. **The only
+//!   place in the services that names a pallet, a call, a function of the runtime, an event or an
+//!   error**;
+//! - [`Chain`]: one connection, for a program that ends soon;
+//! - [`Link`]: a connection for as long as a program runs, which connects again when it has to;
 //! - [`submit`]: transactions followed to finality, sent again when a node loses them;
 //! - [`tokens`]: what accounts hold, and transfers;
-//! - [`Failure`]: what can go wrong, in words that say what to do.
-//!
-//! The crate knows no pallet: callers name calls and hand over SCALE-encoded arguments, which are
-//! checked against the node's metadata before anything is sent.
+//! - [`ChainError`] and [`Refusal`]: what can go wrong, in types that say whether another try is of
+//!   use and in words that say what to do.
 
 #![deny(missing_docs)]
 
 mod blocks;
+mod call;
 mod client;
-mod failure;
+mod error;
+pub mod event;
+mod link;
+pub mod pallets;
+mod query;
+pub mod refusal;
+mod rpc;
 pub mod submit;
 pub mod tokens;
 
-pub use client::{Chain, Config};
-pub use failure::Failure;
+pub use call::Call;
+pub use client::Chain;
+pub use error::ChainError;
+pub use event::Event;
 pub use gridproof_primitives::H256;
+pub use link::Link;
+pub use query::Query;
+pub use refusal::Refusal;
+pub use rpc::Config;
 pub use submit::{Included, Patience, Submitter};

@@ -1,12 +1,16 @@
 //! The chain's tokens: what accounts hold, and transfers.
 
-use crate::{Chain, Failure, Included, Patience, Submitter};
-use codec::{Compact, Encode};
+use crate::{
+	Call, Chain, ChainError, Included, Patience,
+	pallets::{AccountId, assets, balances, multisig, system},
+	rpc::failed,
+};
 use gridproof_keys::AccountKey;
-use gridproof_primitives::units::{
+use gridproof_primitives::num::units::{
 	AICP_ASSET_ID, AICP_DECIMALS, AIT_DECIMALS, KWH_ASSET_ID, KWH_DECIMALS,
 };
 use std::{fmt, str::FromStr};
+use subxt::dynamic::{self, At, Value};
 
 /// A token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +63,7 @@ impl Token {
 		let digits =
 			|text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
 		if !digits(whole) || !digits(decimals) {
-			return Err(format!("{text:?} is no amount: write a decimal such as 12.5"));
+			return Err(format!("{text:?} is not an amount: write a decimal such as 12.5"));
 		}
 		let decimals = decimals.trim_end_matches('0');
 		let places = usize::from(self.decimals());
@@ -108,31 +112,85 @@ pub struct Transfer {
 }
 
 impl Transfer {
-	/// The call: pallet, name, SCALE-encoded arguments.
-	pub fn call(&self) -> (&'static str, &'static str, Vec<u8>) {
-		// An address that is an account's number: the first variant of MultiAddress.
-		let to = (0u8, self.to);
+	/// The call, from the account that signs it.
+	pub fn call(&self) -> Call {
+		let Self { to, amount, .. } = *self;
 		match (self.token.asset(), self.may_end_account) {
-			(None, false) => {
-				("Balances", "transfer_keep_alive", (to, Compact(self.amount)).encode())
-			},
-			(None, true) => {
-				("Balances", "transfer_allow_death", (to, Compact(self.amount)).encode())
-			},
-			(Some(asset), keeps) => {
-				let name = if keeps { "transfer" } else { "transfer_keep_alive" };
-				("Assets", name, (Compact(asset), to, Compact(self.amount)).encode())
-			},
+			(None, false) => balances::call::transfer_keep_alive(to, amount),
+			(None, true) => balances::call::transfer_allow_death(to, amount),
+			(Some(asset), false) => assets::call::transfer_keep_alive(asset, to, amount),
+			(Some(asset), true) => assets::call::transfer(asset, to, amount),
 		}
 	}
 }
 
 impl Chain {
+	/// Total issuance of an asset in its smallest unit, at the last finalized block; zero if it
+	/// has never been created.
+	///
+	/// # Errors
+	/// [`ChainError::Unsupported`] if the chain has no assets pallet.
+	pub async fn issuance(&self, asset: u32) -> Result<u128, ChainError> {
+		let key = vec![Value::u128(asset.into())];
+		let [supply] = self.stored(assets::PALLET, "Asset", key, [&["supply"]]).await?;
+		Ok(supply)
+	}
+
+	/// What an account holds of an asset, in its smallest unit, at the last finalized block.
+	///
+	/// # Errors
+	/// [`ChainError::Unsupported`] if the chain has no assets pallet.
+	pub async fn balance(&self, asset: u32, account: &AccountId) -> Result<u128, ChainError> {
+		let key = vec![Value::u128(asset.into()), Value::from_bytes(account)];
+		let [balance] = self.stored(assets::PALLET, "Account", key, [&["balance"]]).await?;
+		Ok(balance)
+	}
+
+	/// What an account holds of the native token, in its smallest unit, at the last finalized
+	/// block: what it can use, and what is held for something.
+	///
+	/// # Errors
+	/// [`ChainError::Unsupported`] if the chain keeps accounts in another form.
+	pub async fn native_balance(&self, account: &AccountId) -> Result<(u128, u128), ChainError> {
+		let key = vec![Value::from_bytes(account)];
+		let parts: [&[&str]; 2] = [&["data", "free"], &["data", "reserved"]];
+		let [free, reserved] = self.stored(system::PALLET, "Account", key, parts).await?;
+		Ok((free, reserved))
+	}
+
+	/// Whole numbers in a row of the state, each by the names on the way to it; zeros if there is
+	/// no such row.
+	async fn stored<const N: usize>(
+		&self,
+		pallet: &str,
+		entry: &str,
+		key: Vec<Value>,
+		paths: [&[&str]; N],
+	) -> Result<[u128; N], ChainError> {
+		let unsupported = || ChainError::Unsupported(format!("the storage {pallet}.{entry}"));
+		let block = self.at().await?;
+		let known = block.metadata_ref().pallet_by_name(pallet).and_then(|pallet| pallet.storage());
+		if known.is_none_or(|storage| storage.entry_by_name(entry).is_none()) {
+			return Err(unsupported());
+		}
+		let address = dynamic::storage::<Vec<Value>, Value>(pallet, entry);
+		let Some(row) = block.storage().try_fetch(address, key).await.map_err(failed)? else {
+			return Ok([0; N]);
+		};
+		let row = row.decode().map_err(|_| unsupported())?;
+		let mut numbers = [0; N];
+		for (number, path) in numbers.iter_mut().zip(paths) {
+			let value = path.iter().try_fold(&row, |value, name| value.at(*name));
+			*number = value.and_then(Value::as_u128).ok_or_else(unsupported)?;
+		}
+		Ok(numbers)
+	}
+
 	/// What an account can use of a token, in its smallest unit.
 	///
 	/// # Errors
-	/// [`Failure`].
-	pub async fn holding(&self, token: Token, account: &[u8; 32]) -> Result<u128, Failure> {
+	/// [`ChainError`].
+	pub async fn holding(&self, token: Token, account: &AccountId) -> Result<u128, ChainError> {
 		match token.asset() {
 			None => Ok(self.native_balance(account).await?.0),
 			Some(asset) => self.balance(asset, account).await,
@@ -143,28 +201,19 @@ impl Chain {
 	/// other of the two accounts whose 1-of-2 multisig account pays instead.
 	///
 	/// # Errors
-	/// [`Failure`]; nothing is transferred then, unless it is [`Failure::Undecided`].
+	/// [`ChainError`]; nothing is transferred then, unless it is [`ChainError::Undecided`].
 	pub async fn transfer(
 		&self,
 		signer: &AccountKey,
 		transfer: &Transfer,
-		partner: Option<&[u8; 32]>,
+		partner: Option<&AccountId>,
 		patience: &Patience,
-	) -> Result<Included, Failure> {
-		let (pallet, name, arguments) = transfer.call();
+	) -> Result<Included, ChainError> {
 		let call = match partner {
-			None => (pallet, name, arguments),
-			Some(partner) => {
-				let inner = self.call_bytes(pallet, name, &arguments).await?;
-				let mut arguments = vec![*partner].encode();
-				arguments.extend(inner);
-				("Multisig", "as_multi_threshold_1", arguments)
-			},
+			None => transfer.call(),
+			Some(partner) => multisig::call::as_multi_threshold_1(*partner, transfer.call()),
 		};
-		let submitter = Submitter::new(self.clone(), signer.clone(), *patience);
-		let mut outcomes = submitter.submit(&[call]).await?;
-		let lost = || Failure::Unsupported("an outcome of the transfer".to_string());
-		outcomes.pop().ok_or_else(lost)?
+		self.submit(signer, &call, patience).await
 	}
 }
 

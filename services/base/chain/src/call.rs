@@ -1,0 +1,103 @@
+//! Calls: what a transaction makes the chain do.
+
+use crate::{ChainError, refusal::Codes};
+use codec::{Compact, Encode};
+use std::fmt;
+use subxt::Metadata;
+
+/// A call of a pallet. Only [`crate::pallets`] makes them, so that no name or argument of one is
+/// written anywhere else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+	pallet: &'static str,
+	name: &'static str,
+	/// SCALE.
+	arguments: Vec<u8>,
+	/// Calls that are arguments themselves, after the others.
+	inner: Inner,
+	codes: Codes,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Inner {
+	None,
+	One(Box<Call>),
+	List(Vec<Call>),
+}
+
+impl Call {
+	/// A call with these arguments.
+	pub(crate) fn new(pallet: &'static str, name: &'static str, arguments: &impl Encode) -> Self {
+		let arguments = arguments.encode();
+		Self { pallet, name, arguments, inner: Inner::None, codes: Codes::None }
+	}
+
+	/// The call with another one as its last argument.
+	pub(crate) fn with(mut self, call: Self) -> Self {
+		self.inner = Inner::One(Box::new(call));
+		self
+	}
+
+	/// The call with a list of others as its last argument.
+	pub(crate) fn with_all(mut self, calls: Vec<Self>) -> Self {
+		self.inner = Inner::List(calls);
+		self
+	}
+
+	/// The call with more SCALE bytes after its arguments.
+	pub(crate) fn and(mut self, argument: &impl Encode) -> Self {
+		argument.encode_to(&mut self.arguments);
+		self
+	}
+
+	/// The call, refused in the pool with these numbers.
+	pub(crate) const fn refused_with(mut self, codes: Codes) -> Self {
+		self.codes = codes;
+		self
+	}
+
+	/// What the numbers mean that it is refused with in the pool.
+	pub(crate) const fn codes(&self) -> Codes {
+		self.codes
+	}
+
+	/// Its pallet's name.
+	pub const fn pallet(&self) -> &'static str {
+		self.pallet
+	}
+
+	/// Its name.
+	pub const fn name(&self) -> &'static str {
+		self.name
+	}
+
+	/// Its SCALE bytes, as the runtime of this metadata numbers its pallets and calls.
+	///
+	/// # Errors
+	/// [`ChainError::Unsupported`] if the runtime has no such call.
+	pub fn encode_for(&self, metadata: &Metadata) -> Result<Vec<u8>, ChainError> {
+		let missing = || ChainError::Unsupported(format!("the call {self}"));
+		let pallet = metadata.pallet_by_name(self.pallet).ok_or_else(missing)?;
+		let call = pallet.call_variant_by_name(self.name).ok_or_else(missing)?;
+		let mut bytes = vec![pallet.call_index(), call.index];
+		bytes.extend(&self.arguments);
+		match &self.inner {
+			Inner::None => (),
+			Inner::One(call) => bytes.extend(call.encode_for(metadata)?),
+			Inner::List(calls) => {
+				let count = u32::try_from(calls.len()).unwrap_or(u32::MAX);
+				Compact(count).encode_to(&mut bytes);
+				for call in calls {
+					bytes.extend(call.encode_for(metadata)?);
+				}
+			},
+		}
+		Ok(bytes)
+	}
+}
+
+impl fmt::Display for Call {
+	fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+		write!(f, "{}.{}", self.pallet, self.name)
+	}
+}

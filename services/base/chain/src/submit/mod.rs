@@ -1,0 +1,259 @@
+//! Transactions, followed until their fate is certain.
+//!
+//! A pool may drop a transaction without a word, and a connection may break while one is on its
+//! way. So whatever is sent here is watched until it is final, and sent again until then: always
+//! the same bytes, which a chain can take once only. Before that the final blocks are looked
+//! through: a node refuses what it has had, as stale or banned, and does not say what became of it.
+
+mod follow;
+
+use crate::{
+	Call, Chain, ChainError,
+	event::{self, Event, RawEvent},
+	rpc::{AtBlock, Config, chain_of, failed},
+};
+use follow::{Sent, Start, follow};
+use futures::{StreamExt, stream::FuturesOrdered};
+use gridproof_keys::{AccountKey, account::AccountSignature};
+use gridproof_primitives::H256;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use subxt::{
+	client::OnlineClientAtBlockImpl,
+	config::DefaultExtrinsicParamsBuilder,
+	ext::scale_value::Composite,
+	transactions::{DynamicPayload, Signer, SubmittableTransaction},
+	utils::{AccountId32, MultiSignature},
+};
+
+type Transaction = SubmittableTransaction<Config, OnlineClientAtBlockImpl<Config>>;
+
+/// How long to wait for a transaction, and how often to send it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+	/// Time to finality before a transaction is sent again.
+	pub per_attempt: Duration,
+	/// How often it is sent at most; at least once.
+	pub attempts: u32,
+	/// Pause before the second attempt; it doubles with each further one, up to a minute.
+	pub pause: Duration,
+}
+
+impl Default for Patience {
+	fn default() -> Self {
+		Self { per_attempt: Duration::from_secs(60), attempts: 5, pause: Duration::from_secs(1) }
+	}
+}
+
+impl Patience {
+	/// The pause after the `attempt`-th attempt, counted from one.
+	pub fn pause_after(&self, attempt: u32) -> Duration {
+		let factor = 2u32.saturating_pow(attempt.saturating_sub(1).min(16));
+		self.pause.saturating_mul(factor).min(Duration::from_secs(60))
+	}
+}
+
+/// A transaction in a finalized block that did what it was meant to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Included {
+	/// Hash of the block.
+	pub block: H256,
+	/// Hash of the transaction.
+	pub transaction: H256,
+	events: Vec<RawEvent>,
+}
+
+impl Included {
+	/// All of its events of a kind, in order.
+	///
+	/// # Errors
+	/// [`ChainError::Unsupported`] if one lacks a field or has it in another form.
+	pub fn all<E: Event>(&self) -> Result<Vec<E>, ChainError> {
+		event::all(&self.events)
+	}
+
+	/// The first of its events of a kind.
+	///
+	/// # Errors
+	/// [`ChainError::Unsupported`] if there is none, or it lacks a field.
+	pub fn first<E: Event>(&self) -> Result<E, ChainError> {
+		let missing = || ChainError::Unsupported(format!("the event {}.{}", E::PALLET, E::NAME));
+		self.events.iter().find_map(RawEvent::read).ok_or_else(missing)?
+	}
+
+	/// Is there an event of a kind?
+	pub fn has<E: Event>(&self) -> bool {
+		self.events.iter().any(RawEvent::is::<E>)
+	}
+}
+
+impl Chain {
+	/// Submits a call that the runtime authorizes by its content (`#[pallet::authorize]`): a
+	/// general transaction without a signer, free of fees.
+	///
+	/// # Errors
+	/// [`ChainError::Unsupported`] if the chain has no such call or its arguments have another form;
+	/// [`ChainError::Refused`] if it was decided against; [`ChainError::Undecided`] if patience ran
+	/// out.
+	pub async fn submit_authorized(
+		&self,
+		call: &Call,
+		patience: &Patience,
+	) -> Result<Included, ChainError> {
+		follow(self, call, Start::Authorized { salt: salt() }, patience).await
+	}
+
+	/// Submits one call from an account.
+	///
+	/// # Errors
+	/// As [`Submitter::submit`], and the call's own.
+	pub async fn submit(
+		&self,
+		account: &AccountKey,
+		call: &Call,
+		patience: &Patience,
+	) -> Result<Included, ChainError> {
+		let submitter = Submitter::new(self.clone(), account.clone(), *patience);
+		let outcomes = submitter.submit(std::slice::from_ref(call)).await?;
+		let missing = || Err(ChainError::undecided("the transaction was not sent"));
+		outcomes.into_iter().next().unwrap_or_else(missing)
+	}
+
+	/// The SCALE bytes of a call on this chain, such as multisig accounts agree on.
+	///
+	/// # Errors
+	/// [`ChainError::Unsupported`] if the chain has no such call.
+	pub async fn encode(&self, call: &Call) -> Result<Vec<u8>, ChainError> {
+		call.encode_for(self.at().await?.metadata_ref())
+	}
+
+	async fn authorized(&self, call: &Call, salt: u64) -> Result<Sent, ChainError> {
+		let block = self.at().await?;
+		let payload = payload(&block, call)?;
+		let parameters =
+			DefaultExtrinsicParamsBuilder::<Config>::new().nonce(salt).immortal().build();
+		// Nobody signs: the account and signature would go to an extension that verifies
+		// signatures, which such a chain does not have.
+		let nobody = (AccountId32([0; 32]), MultiSignature::Ed25519([0; 64]));
+		let transaction = block
+			.transactions()
+			.create_v5_signable_offline(&payload, parameters)
+			.and_then(|mut draft| draft.sign_with_account_and_signature(&nobody.0, &nobody.1))
+			.map_err(|error| ChainError::Unsupported(chain_of(&error)))?;
+		Ok(Sent::new(&transaction, block.block_number()))
+	}
+}
+
+/// A changing number that keeps two unsigned transactions with equal arguments apart. The pool bans
+/// a hash it has seen for 30 minutes, so a retry would be dropped. It occupies the nonce field, which
+/// this chain ignores for unsigned transactions; the field has 32 bits.
+fn salt() -> u64 {
+	let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+	u64::try_from(now.as_millis()).unwrap_or_default() & u64::from(u32::MAX)
+}
+
+/// A call as subxt sends it, checked against the runtime's metadata.
+fn payload(block: &AtBlock, call: &Call) -> Result<DynamicPayload<Composite<()>>, ChainError> {
+	let bytes = call.encode_for(block.metadata_ref())?;
+	block.transactions().from_call_data_bytes(&bytes).map_err(|error| {
+		ChainError::Unsupported(format!("the call {call} in this form: {}", chain_of(&error)))
+	})
+}
+
+/// An account key as subxt wants its signers.
+struct Signing(AccountKey);
+
+impl Signer<Config> for Signing {
+	fn account_id(&self) -> AccountId32 {
+		AccountId32(self.0.account())
+	}
+
+	fn sign(&self, payload: &[u8]) -> MultiSignature {
+		match self.0.sign(payload) {
+			AccountSignature::Sr25519(signature) => MultiSignature::Sr25519(signature),
+			AccountSignature::Ed25519(signature) => MultiSignature::Ed25519(signature),
+			AccountSignature::Ecdsa(signature) => MultiSignature::Ecdsa(signature),
+		}
+	}
+}
+
+/// Sends one account's transactions in order, many at a time.
+///
+/// Several submitters of one account take each other's nonces: have one.
+pub struct Submitter {
+	chain: Chain,
+	account: Signing,
+	patience: Patience,
+	window: usize,
+}
+
+impl Submitter {
+	/// Sends for `account`, with at most 64 transactions in the pool at a time. An sr25519 key pair
+	/// is an account key too.
+	pub fn new(chain: Chain, account: impl Into<AccountKey>, patience: Patience) -> Self {
+		Self { chain, account: Signing(account.into()), patience, window: 64 }
+	}
+
+	/// Submits calls. They take effect in the order given; the outcomes are returned in it. A call
+	/// that fails on chain does not stop the next ones; one whose fate stays unknown does: there are
+	/// fewer outcomes than calls then, and the rest was not sent.
+	///
+	/// # Errors
+	/// What keeps a call from being signed at all, before anything of its batch is sent.
+	pub async fn submit(
+		&self,
+		calls: &[Call],
+	) -> Result<Vec<Result<Included, ChainError>>, ChainError> {
+		let mut outcomes = Vec::with_capacity(calls.len());
+		for batch in calls.chunks(self.window) {
+			// Nothing that is sent from here on is in this block or an earlier one.
+			let from = self.chain.at().await?.block_number();
+			let transactions = self.sign(batch, from).await?;
+			let sent = self.send(batch, transactions).await;
+			let undecided = sent.iter().any(|o| matches!(o, Err(ChainError::Undecided { .. })));
+			outcomes.extend(sent);
+			if undecided {
+				break;
+			}
+		}
+		Ok(outcomes)
+	}
+
+	async fn sign(&self, calls: &[Call], from: u64) -> Result<Vec<Sent>, ChainError> {
+		let block = self.chain.at().await?;
+		let account = Signer::<Config>::account_id(&self.account);
+		let first = block.transactions().account_nonce(&account).await.map_err(failed)?;
+		let sign = |(nonce, call): (u64, &Call)| {
+			let payload = payload(&block, call)?;
+			// Immortal: the same bytes can be sent for as long as it takes.
+			let parameters =
+				DefaultExtrinsicParamsBuilder::<Config>::new().nonce(nonce).immortal().build();
+			let transaction: Transaction = block
+				.transactions()
+				.create_signable_offline(&payload, parameters)
+				.and_then(|mut draft| draft.sign(&self.account))
+				.map_err(|error| ChainError::Unsupported(chain_of(&error)))?;
+			Ok(Sent::new(&transaction, from))
+		};
+		(first..).zip(calls).map(sign).collect()
+	}
+
+	async fn send(&self, calls: &[Call], signed: Vec<Sent>) -> Vec<Result<Included, ChainError>> {
+		let follow_one =
+			|(call, sent)| follow(&self.chain, call, Start::Signed(sent), &self.patience);
+		// In this order the requests leave on the one connection, and so arrive.
+		calls.iter().zip(signed).map(follow_one).collect::<FuturesOrdered<_>>().collect().await
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn pauses_double_up_to_a_minute() {
+		let patience = Patience { pause: Duration::from_secs(2), ..Patience::default() };
+		let pauses: Vec<u64> = (1..=8).map(|n| patience.pause_after(n).as_secs()).collect();
+		assert_eq!(pauses, [2, 4, 8, 16, 32, 60, 60, 60]);
+		assert_eq!(patience.pause_after(u32::MAX), Duration::from_secs(60));
+	}
+}
