@@ -2,7 +2,7 @@
 
 use super::{JobState, MAX_CLOCK_SKEW_MS, Quote, Receipt, compute_units};
 use crate::crypto::ed25519::PublicKey;
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, DecodeAll, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
 
@@ -76,6 +76,40 @@ impl ReceiptRefusal {
 	/// The refusal's number, as a refused transaction carries it.
 	pub fn code(&self) -> u8 {
 		self.using_encoded(|bytes| bytes.first().copied().unwrap_or(u8::MAX))
+	}
+
+	/// The refusal with that number.
+	pub fn from_code(code: u8) -> Option<Self> {
+		Self::decode_all(&mut &[code][..]).ok()
+	}
+
+	/// Can the very same receipt settle its job later, when nothing changes but time and the state
+	/// of the chain? What governance, a bond or a ban's end can change is temporary, and so is a
+	/// job that a young block does not have yet. Programs that submit receipts ask this, and
+	/// nothing else: a receipt that is refused for good is not paid.
+	pub const fn is_temporary(self) -> bool {
+		match self {
+			Self::Stopped
+			| Self::UnknownJob
+			| Self::MinerBanned
+			| Self::MinerUnderbonded
+			| Self::CoordinatorBanned
+			| Self::CoordinatorUnderbonded => true,
+			Self::AlreadySettled
+			| Self::Cancelled
+			| Self::Expired
+			| Self::Repeated
+			| Self::NotAssigned
+			| Self::ZeroUnits
+			| Self::UnitsAboveQuote
+			| Self::UnitsAboveTokens
+			| Self::PriceAboveEscrow
+			| Self::ImplausibleDuration
+			| Self::UnknownMiner
+			| Self::UnknownCoordinator
+			| Self::BadMinerSignature
+			| Self::BadCoordinatorSignature => false,
+		}
 	}
 
 	/// The refusal's name in error codes.

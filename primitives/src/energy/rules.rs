@@ -225,20 +225,57 @@ impl BatchRefusal {
 		Self::name_of(self.code()).unwrap_or_default()
 	}
 
+	/// The refusal with that number. The figures that some refusals carry are zero: a number does
+	/// not have them.
+	pub const fn from_code(code: u8) -> Option<Self> {
+		Some(match code {
+			0 => Self::UnknownMeter,
+			1 => Self::OrganisationNotAdmitted,
+			2 => Self::Suspended,
+			3 => Self::BadSignature,
+			4 => Self::SequenceUsed { expected: 0 },
+			5 => Self::SequenceGap { expected: 0 },
+			6 => Self::WrongPrevious,
+			7 => Self::NoReadings,
+			8 => Self::TooManyReadings { max: 0 },
+			9 => Self::EmptyInterval,
+			10 => Self::Overlap { last_end_ms: 0 },
+			11 => Self::FutureInterval { latest_ms: 0 },
+			12 => Self::RegisterFell,
+			13 => Self::RegisterJumped,
+			14 => Self::DirectionNotCertified,
+			15 => Self::TooMuchEnergy { max_wh: 0 },
+			16 => Self::BlockLimit,
+			17 => Self::DayLimit,
+			18 => Self::MintFailed,
+			_ => return None,
+		})
+	}
+
 	/// Can the very same bytes be accepted later, when nothing changes but time and state of the
-	/// chain?
+	/// chain? Programs that submit batches ask this, and nothing else.
 	pub const fn is_temporary(&self) -> bool {
-		matches!(
-			self,
+		match self {
 			Self::UnknownMeter
-				| Self::OrganisationNotAdmitted
-				| Self::Suspended
-				| Self::SequenceGap { .. }
-				| Self::FutureInterval { .. }
-				| Self::BlockLimit
-				| Self::DayLimit
-				| Self::MintFailed
-		)
+			| Self::OrganisationNotAdmitted
+			| Self::Suspended
+			| Self::SequenceGap { .. }
+			| Self::FutureInterval { .. }
+			| Self::BlockLimit
+			| Self::DayLimit
+			| Self::MintFailed => true,
+			Self::BadSignature
+			| Self::SequenceUsed { .. }
+			| Self::WrongPrevious
+			| Self::NoReadings
+			| Self::TooManyReadings { .. }
+			| Self::EmptyInterval
+			| Self::Overlap { .. }
+			| Self::RegisterFell
+			| Self::RegisterJumped
+			| Self::DirectionNotCertified
+			| Self::TooMuchEnergy { .. } => false,
+		}
 	}
 }
 
