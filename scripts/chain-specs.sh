@@ -7,7 +7,7 @@
 #
 # A network NAME gives NAME.json (plain), NAME.raw.json, NAME.light.json (raw, for light clients)
 # and NAME.genesis.json (plain, without the runtime's code; committed, so that every change of a
-# genesis is seen in review). Each is checked to be accepted by the node, with one genesis for all.
+# genesis is seen in review). The node must accept each of them, with one genesis for all.
 set -euo pipefail
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
@@ -28,7 +28,7 @@ case ${1:-} in
 esac
 mkdir -p "$out"
 
-# export CHAIN FILE [--raw]: what the node makes of a built-in network or of a spec file.
+# export CHAIN FILE [--raw]: exports a built-in network or a spec file with the node.
 export_spec() {
 	local chain=$1 file=$2
 	shift 2
@@ -44,18 +44,17 @@ for network in "${networks[@]}"; do
 	plain=$out/$network.json raw=$out/$network.raw.json
 	light=$out/$network.light.json genesis=$out/$network.genesis.json
 
-	# The raw form is what the runtime's genesis builder makes of the preset: a preset that is not
-	# valid ends here.
+	# The runtime's genesis builder produces the raw form from the preset: an invalid preset ends here.
 	export_spec "$network" "$plain"
 	export_spec "$network" "$raw" --raw
 	tool light-spec <"$raw" >"$light"
 	tool genesis <"$plain" >"$genesis"
 
-	# Each file is accepted by the node as a chain, and all stand for the same genesis.
+	# The node accepts each file as a chain, and all describe the same genesis.
 	for file in "$plain" "$raw" "$light"; do
 		export_spec "$file" "$work/again.json" --raw
 		tool same-genesis "$raw" "$work/again.json" ||
-			die "$(basename "$file") stands for another genesis than the network $network"
+			die "$(basename "$file") describes another genesis than the network $network"
 	done
 
 	if $check; then
@@ -65,6 +64,6 @@ for network in "${networks[@]}"; do
 	printf 'chain-specs: %-8s plain, raw and light accepted, one genesis (%s s)\n' \
 		"$network" "$((SECONDS - start))"
 done
-((${#changed[@]} == 0)) || die "the genesis of ${changed[*]} has changed: if that is meant, run \
+((${#changed[@]} == 0)) || die "the genesis of ${changed[*]} has changed: if that is intended, run \
 scripts/chain-specs.sh and commit chain-specs/*.genesis.json"
 $check || printf 'chain-specs: written to %s\n' "$out"

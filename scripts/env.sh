@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Sourced by every script here, and by people before a plain `cargo build`: where things are built
-# and with which toolchain. It installs nothing; scripts/setup.sh does.
+# Sourced by every script here, and by people before a plain `cargo build`: sets where things are
+# built, and with which toolchain. It installs nothing; scripts/setup.sh does.
 
 GRIDPROOF_ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 GRIDPROOF_CACHE=${GRIDPROOF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/gridproof}
@@ -42,7 +42,7 @@ if [ -e "$GRIDPROOF_TOOLCHAIN/complete" ]; then
 	fi
 fi
 
-# The network library brings OpenSSL's sources for WebRTC, which nobody here uses: where the system has the
+# The network library comes with OpenSSL's sources for WebRTC, which nobody here uses: where the system has the
 # library, it is linked instead (five minutes of a cold build). OPENSSL_NO_VENDOR=0 builds it from source.
 if [ -z "${OPENSSL_NO_VENDOR:-}" ] && pkg-config --exists openssl 2>/dev/null; then
 	export OPENSSL_NO_VENDOR=1
@@ -51,8 +51,8 @@ fi
 export CARGO_TARGET_DIR PATH GRIDPROOF_ROOT GRIDPROOF_CACHE
 export WASM_BUILD_WORKSPACE_HINT=$GRIDPROOF_ROOT
 
-# Cargo tells clones that share a target folder apart by their files' times only. A clone that builds
-# where another one built last makes its own files new, so that nothing of the other passes for its.
+# Cargo distinguishes clones that share a target folder by their files' times only. A clone that builds
+# where another one built last makes its own files newer, so that nothing of the other is taken for its own.
 claim_target() {
 	local owner=$CARGO_TARGET_DIR/built-from
 	if [ -e "$owner" ] && [ "$(cat "$owner")" != "$GRIDPROOF_ROOT" ]; then

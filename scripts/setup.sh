@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what building and testing Gridproof needs, and nothing that is there already.
+# Installs what building and testing Gridproof need, and nothing that is there already.
 # ./scripts/devnet and ./scripts/test call it; it can be run again at any time.
 #
 #   scripts/setup.sh build   what a build needs (default)
@@ -34,7 +34,7 @@ debian_packages() {
 	for package in "$@"; do installed "$package" || missing+=("$package"); done
 	[ ${#missing[@]} -gt 0 ] || return 0
 	if ! command -v apt-get >/dev/null; then
-		die "this is not Debian or Ubuntu. Install what these Debian packages bring, then run this again with \
+		die "this is not Debian or Ubuntu. Install the equivalents of these Debian packages, then run this again with \
 GRIDPROOF_SKIP_PACKAGES=1: ${missing[*]}; Rust $MIN_RUST or newer with the target wasm32v1-none; Node.js $MIN_NODE or newer for the tests"
 	fi
 	say "installing Debian packages: ${missing[*]}"
@@ -51,12 +51,12 @@ packages() {
 
 rust_version() { "${1:-rustc}" --version 2>/dev/null | awk '{print $2}'; }
 
-# A native toolchain: the one that is there, else rustup's, else Debian's.
+# A native toolchain: the installed one, otherwise rustup's, otherwise Debian's.
 native_rust() {
 	local version
 	version=$(rust_version || true)
 	if [ -n "$version" ] && command -v cargo >/dev/null && at_least "$MIN_RUST" "$version"; then
-		say "Rust $version is here"
+		say "Rust $version is installed"
 		return
 	fi
 	if ! command -v rustup >/dev/null && command -v apt-cache >/dev/null; then
@@ -67,11 +67,11 @@ native_rust() {
 		rustup default stable
 		return
 	fi
-	say "rustup brings no Rust here: Debian's own compiler builds everything"
+	say "rustup cannot install Rust here: Debian's own compiler builds everything"
 	packages rustc-web cargo-web rust-web-clippy
 	version=$(rust_version /usr/bin/rustc || true)
 	at_least "$MIN_RUST" "${version:-0}" ||
-		die "Rust $MIN_RUST or newer is needed and found nowhere (Debian's is '${version:-none}'). Install it from https://rustup.rs and run this again"
+		die "Rust $MIN_RUST or newer is needed and was not found (Debian's is '${version:-none}'). Install it from https://rustup.rs and run this again"
 }
 
 has_wasm_target() {
@@ -79,15 +79,15 @@ has_wasm_target() {
 	sysroot=$(rustc --print sysroot) && [ -d "$sysroot/lib/rustlib/wasm32v1-none" ]
 }
 
-# The runtime's target: rustup's where that works, else built from Debian's Rust sources.
+# The runtime's target: rustup's where that works, otherwise built from Debian's Rust sources.
 wasm_target() {
 	if has_wasm_target; then
-		say "the target wasm32v1-none is here"
+		say "the target wasm32v1-none is installed"
 		return
 	fi
 	if [ -e "$GRIDPROOF_TOOLCHAIN/complete" ] &&
 		[ "$(cat "$GRIDPROOF_TOOLCHAIN/complete")" = "$(/usr/bin/rustc --version 2>/dev/null)" ]; then
-		say "the fallback toolchain is here: $GRIDPROOF_TOOLCHAIN"
+		say "the fallback toolchain is installed: $GRIDPROOF_TOOLCHAIN"
 		return
 	fi
 	if command -v rustup >/dev/null && timeout 300 rustup target add wasm32v1-none && has_wasm_target; then
@@ -174,7 +174,7 @@ wasm_target
 if [ "$want" = test ]; then
 	packages "${TEST_PACKAGES[@]}"
 	node_js
-	# Freshly made folders and toolchains are on the path only now.
+	# New folders and toolchains are on the path only now.
 	. "$GRIDPROOF_ROOT/scripts/env.sh"
 	check_tools
 fi

@@ -55,8 +55,8 @@ def main():
         sys.exit(f"usage: {sys.argv[0]} COMMITTED FRESH")
     tolerance = float(os.environ.get("GRIDPROOF_WEIGHTS_TOLERANCE", "2"))
     committed, fresh = calls(sys.argv[1]), calls(sys.argv[2])
-    faults = [f"{name}: not measured before" for name in fresh.keys() - committed.keys()]
-    faults += [f"{name}: no such benchmark any more" for name in committed.keys() - fresh.keys()]
+    faults = [f"{name}: was not measured before" for name in fresh.keys() - committed.keys()]
+    faults += [f"{name}: its benchmark no longer exists" for name in committed.keys() - fresh.keys()]
     for name in sorted(committed.keys() & fresh.keys()):
         old, new = committed[name], fresh[name]
         print(f"  {name}: {old[0] / 1e6:.0f} us declared, {new[0] / 1e6:.0f} us now; "

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# The node of the development chain, and what it says of its chain.
+# The node of the development chain, and what it reports about the chain.
 
-# Prints FIELD of what the node says of its chain, or fails.
+# Prints FIELD of the node's report about its chain, or fails.
 chain() {
 	curl --silent --fail --max-time 5 -H 'Content-Type: application/json' \
 		-d '{"jsonrpc":"2.0","id":1,"method":"gridproof_info","params":[]}' "$RPC" 2>/dev/null |
@@ -13,11 +13,11 @@ build() {
 	"$GRIDPROOF_ROOT/scripts/setup.sh" build
 	. "$GRIDPROOF_ROOT/scripts/env.sh"
 	claim_target
-	say "building (from nothing this takes about half an hour on two cores)"
+	say "building (a first build takes most of an hour on two cores)"
 	cargo build --release --workspace --locked
 }
 
-# The node says so itself when a port is taken, but only after it has made its database.
+# The node refuses a port that is taken, too, but only after it has created its database.
 port_free() {
 	if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then
 		die "port $1 is in use. Stop what uses it, or choose another: $2=PORT ./scripts/devnet up"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Processes of the development chain: each has a pid file and a log file in HOME_DIR.
 
-# A pid is ours only while the process behind it still runs what we started.
+# A pid is ours only as long as its process still runs what we started.
 pid_of() {
 	local pid program
 	read -r pid program 2>/dev/null <"$HOME_DIR/$1.pid" || return 1
@@ -42,7 +42,7 @@ stop() {
 	rm -f "$HOME_DIR/$1.pid"
 }
 
-# Shows why NAME ended, and ends.
+# Shows why NAME ended, and ends this script.
 ended() {
 	tail -n 20 "$HOME_DIR/$1.log" >&2
 	die "$1 ended. Its last lines are above, all of them in $HOME_DIR/$1.log"

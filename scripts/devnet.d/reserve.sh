@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # The daily pipeline of the reserve: attestations, and an issuer that mints what each day allows.
 
-readonly LAST_DAY=2025-04-06
+readonly LAST_DAY=2025-04-06 DAYS=14
 
-# The role keys of the development chain, whose secrets everybody knows: 32 bytes of 1, of 2, of 3.
+# The role keys of the development chain, whose secrets are public: 32 bytes of 1, of 2, of 3.
 role_key() {
 	local role=$1 byte=$2 public=$3 file=$HOME_DIR/$1-key.json
 	[ -e "$file" ] && return
@@ -14,17 +14,23 @@ role_key() {
 	)
 }
 
+# Has the daily pipeline finished the last day of data/grid?
+attest_done() {
+	local state=$HOME_DIR/attest/state.json
+	grep -qs "\"through\": \"$LAST_DAY\"" "$state" && grep -qs '"open": {}' "$state"
+}
+
 start_attest() {
 	role_key data 01 8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c
 	role_key risk 02 8139770ea87d175f56a35466c34c7ecccb8d8a91b4ee37a25df60f5b8fc9b394
-	[ -e "$HOME_DIR/attest.done" ] && return
+	attest_done && return
 	start attest "$GRIDPROOF" attest daemon --follow-chain --from 2025-03-24 --until "$LAST_DAY" \
 		--zones data/zones.csv --source dir:data/grid --price-zone DE-LU \
 		--key "data=$HOME_DIR/data-key.json" --key "risk=$HOME_DIR/risk-key.json" \
 		--out "$HOME_DIR/days" --state "$HOME_DIR/attest" --url "$WS" --retry-pause 2
 }
 
-# Mints what is allowed, whenever something is. Runs as a process of its own.
+# Mints whatever the policy allows. Runs as a process of its own.
 issue() {
 	local status
 	while true; do
