@@ -1,6 +1,7 @@
 //! Accounts: their addresses, and the keys that sign for them.
 
-use crate::{KeyFault, files::read_private};
+use crate::KeyError;
+use gridproof_support::files::read_private;
 use sp_core::{
 	Pair,
 	crypto::{AccountId32, Ss58AddressFormat, Ss58Codec},
@@ -94,19 +95,19 @@ impl AccountKey {
 	}
 }
 
-/// Why a key cannot be used.
+/// Why the key of an account cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum AccountFault {
+pub enum AccountError {
 	/// The file is not usable.
 	#[error(transparent)]
-	Key(#[from] KeyFault),
-	/// The text is no account's secret.
-	#[error("{0} is no account key: write a seed (0x and 64 digits) or a secret phrase")]
+	Key(#[from] KeyError),
+	/// The text is not the secret of an account.
+	#[error("{0} is not an account key: write a seed (0x and 64 digits) or a secret phrase")]
 	NoSecret(String),
-	/// A secret where others can read it.
+	/// A secret other than a development account's stands on a command line, where others can read it.
 	#[error(
 		"--suri takes development accounts such as //Alice only: others can read a command line; \
-		 put the secret into a file with mode 0600 and name it with --key"
+		 put the secret into a file with mode 0600 and name it with --account-key"
 	)]
 	SecretInTheOpen,
 }
@@ -122,7 +123,7 @@ pub fn parse_account(text: &str) -> Result<[u8; 32], String> {
 		return Ok(account);
 	}
 	let (account, network) = AccountId32::from_ss58check_with_version(text)
-		.map_err(|_| "no address: its checksum or length is wrong")?;
+		.map_err(|_| "not an address: its checksum or length is wrong")?;
 	match network.prefix() {
 		SS58_PREFIX | SS58_GENERIC => Ok(account.into()),
 		other => Err(format!("an address of network {other}, not of this one ({SS58_PREFIX})")),
@@ -138,22 +139,22 @@ pub fn address(account: &[u8; 32]) -> String {
 /// with a derivation path if need be.
 ///
 /// # Errors
-/// [`AccountFault::Key`] if others may read the file too; [`AccountFault::NoSecret`].
-pub fn load_signer(path: &Path) -> Result<Keypair, AccountFault> {
-	let text = read_private(path)?;
+/// [`AccountError::Key`] if others may read the file too; [`AccountError::NoSecret`].
+pub fn load_signer(path: &Path) -> Result<Keypair, AccountError> {
+	let text = read_private(path).map_err(KeyError::from)?;
 	let secret = text.lines().next().unwrap_or_default().trim();
 	let bare_seed = secret.len() == 64 && secret.bytes().all(|digit| digit.is_ascii_hexdigit());
 	let secret = Zeroizing::new(format!("{}{secret}", if bare_seed { "0x" } else { "" }));
-	signer(&secret).ok_or_else(|| AccountFault::NoSecret(path.display().to_string()))
+	signer(&secret).ok_or_else(|| AccountError::NoSecret(path.display().to_string()))
 }
 
 /// The key of a development account, whose secret everybody knows, such as `//Alice`.
 ///
 /// # Errors
-/// [`AccountFault::SecretInTheOpen`] for every other secret.
-pub fn development_signer(uri: &str) -> Result<Keypair, AccountFault> {
+/// [`AccountError::SecretInTheOpen`] for every other secret.
+pub fn development_signer(uri: &str) -> Result<Keypair, AccountError> {
 	let known = uri.starts_with("//").then(|| signer(uri)).flatten();
-	known.ok_or(AccountFault::SecretInTheOpen)
+	known.ok_or(AccountError::SecretInTheOpen)
 }
 
 fn signer(secret: &str) -> Option<Keypair> {
@@ -193,9 +194,9 @@ mod tests {
 		let phrase = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
 		let hidden = [phrase.to_string(), format!("{phrase}//Alice"), format!("0x{ALICE}")];
 		for secret in hidden.iter().map(String::as_str).chain(["", "Alice"]) {
-			let fault = development_signer(secret).err().unwrap();
-			assert!(matches!(fault, AccountFault::SecretInTheOpen));
-			assert!(!fault.to_string().contains("bottom") && !fault.to_string().contains(ALICE));
+			let error = development_signer(secret).err().unwrap();
+			assert!(matches!(error, AccountError::SecretInTheOpen));
+			assert!(!error.to_string().contains("bottom") && !error.to_string().contains(ALICE));
 		}
 	}
 
@@ -214,10 +215,10 @@ mod tests {
 		assert_eq!(load(&format!("0x{seed}\n"), 0o600).unwrap(), alice());
 		let phrase = "bottom drive obey lake curtain smoke basket hold race lonely fit walk//Alice";
 		assert_eq!(load(phrase, 0o400).unwrap(), alice());
-		assert!(matches!(load(seed, 0o640), Err(AccountFault::Key(KeyFault::Loose { .. }))));
+		assert!(matches!(load(seed, 0o640), Err(AccountError::Key(KeyError::Loose { .. }))));
 		for text in ["", "{\"secret\":\"00\"}", &seed[1..]] {
-			let fault = load(text, 0o600).unwrap_err();
-			assert!(matches!(fault, AccountFault::NoSecret(_)), "{fault}");
+			let error = load(text, 0o600).unwrap_err();
+			assert!(matches!(error, AccountError::NoSecret(_)), "{error}");
 		}
 	}
 }

@@ -10,7 +10,7 @@
 //! shows the same account there. The second is what general wallets with many coins do for
 //! Ed25519 chains, the third what they do for Bitcoin and Ethereum.
 
-use crate::{AccountKey, KeyFault, account::Keypair};
+use crate::{AccountKey, KeyError, account::Keypair};
 use bip39::{Language, Mnemonic};
 use bitcoin::{
 	NetworkKind,
@@ -90,7 +90,7 @@ struct Step {
 	hardened: bool,
 }
 
-/// A derivation path in BIP-32's notation, such as `m/44'/354'/0'/0'/0'`; `m` alone is no step.
+/// A derivation path in BIP-32's notation, such as `m/44'/354'/0'/0'/0'`; `m` alone has no step.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Path(Vec<Step>);
@@ -140,7 +140,7 @@ fn step(text: &str) -> Result<Step, String> {
 	// Not "+1", nor " 1", nor "".
 	let plain = !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
 	let index = number.parse().ok().filter(|index| plain && *index < HARDENED);
-	let index = index.ok_or_else(|| format!("{text:?} is no step: write a number below 2^31"))?;
+	let index = index.ok_or_else(|| format!("{text:?} is not a step: write a number below 2^31"))?;
 	Ok(Step { index, hardened: digits.is_some() })
 }
 
@@ -148,11 +148,11 @@ fn step(text: &str) -> Result<Step, String> {
 /// checks its checksum. Case and spaces between words do not matter.
 ///
 /// # Errors
-/// [`KeyFault::BadPhrase`], which names the place of a word that is none, but quotes no word.
-pub fn parse_phrase(text: &str) -> Result<Mnemonic, KeyFault> {
+/// [`KeyError::BadPhrase`], which names the place of a word that is none, but quotes no word.
+pub fn parse_phrase(text: &str) -> Result<Mnemonic, KeyError> {
 	let words = Zeroizing::new(text.split_whitespace().collect::<Vec<_>>().join(" "));
 	let words = Zeroizing::new(words.to_lowercase());
-	let bad = |reason: String| KeyFault::BadPhrase(reason);
+	let bad = |reason: String| KeyError::BadPhrase(reason);
 	Mnemonic::parse_in_normalized(Language::English, &words).map_err(|error| match error {
 		bip39::Error::BadWordCount(count) => {
 			bad(format!("it has {count} words; a phrase has 12 or 24"))
@@ -165,15 +165,15 @@ pub fn parse_phrase(text: &str) -> Result<Mnemonic, KeyFault> {
 			bad("its checksum is wrong: a word is mistyped, missing or in another place"
 				.to_string())
 		},
-		_ => bad("it is no English BIP-39 phrase".to_string()),
+		_ => bad("it is not an English BIP-39 phrase".to_string()),
 	})
 }
 
 /// The key of a phrase, by scheme and path. There is no additional BIP-39 password.
 ///
 /// # Errors
-/// [`KeyFault::BadPath`] if the scheme cannot follow the path.
-pub fn account_key(phrase: &Mnemonic, scheme: Scheme, path: &Path) -> Result<AccountKey, KeyFault> {
+/// [`KeyError::BadPath`] if the scheme cannot follow the path.
+pub fn account_key(phrase: &Mnemonic, scheme: Scheme, path: &Path) -> Result<AccountKey, KeyError> {
 	match scheme {
 		Scheme::Sr25519 => sr25519(phrase, path),
 		Scheme::Ed25519 => {
@@ -184,13 +184,13 @@ pub fn account_key(phrase: &Mnemonic, scheme: Scheme, path: &Path) -> Result<Acc
 			let seed = Zeroizing::new(phrase.to_seed_normalized(""));
 			let scalar = bip32_secp256k1(&*seed, path)?;
 			AccountKey::secp256k1(&scalar)
-				.ok_or_else(|| KeyFault::BadPath("its key does not exist".to_string()))
+				.ok_or_else(|| KeyError::BadPath("its key does not exist".to_string()))
 		},
 	}
 }
 
 /// `phrase//44//354//0//0//0`, as Substrate wallets derive; soft steps are `/0`.
-fn sr25519(phrase: &Mnemonic, path: &Path) -> Result<AccountKey, KeyFault> {
+fn sr25519(phrase: &Mnemonic, path: &Path) -> Result<AccountKey, KeyError> {
 	let mut uri = Zeroizing::new(phrase.to_string());
 	for step in &path.0 {
 		uri.push_str(if step.hardened { "//" } else { "/" });
@@ -200,7 +200,7 @@ fn sr25519(phrase: &Mnemonic, path: &Path) -> Result<AccountKey, KeyFault> {
 		.ok()
 		.and_then(|uri| Keypair::from_uri(&uri).ok())
 		.map(AccountKey::from)
-		.ok_or_else(|| KeyFault::BadPhrase("no sr25519 key comes of it".to_string()))
+		.ok_or_else(|| KeyError::BadPhrase("no sr25519 key comes of it".to_string()))
 }
 
 /// A key and its chain code.
@@ -209,12 +209,12 @@ type Node = (Zeroizing<[u8; 32]>, Zeroizing<[u8; 32]>);
 /// SLIP-0010 for Ed25519: seed of a private key, and its chain code, from a BIP-39 seed.
 ///
 /// # Errors
-/// [`KeyFault::BadPath`] if a step is not hardened: there is none such on this curve.
-pub fn slip10_ed25519(seed: &[u8], path: &Path) -> Result<Node, KeyFault> {
+/// [`KeyError::BadPath`] if a step is not hardened: there is none such on this curve.
+pub fn slip10_ed25519(seed: &[u8], path: &Path) -> Result<Node, KeyError> {
 	let mut node = hmac_halves(b"ed25519 seed", &[seed]);
 	for step in &path.0 {
 		if !step.hardened {
-			return Err(KeyFault::BadPath(format!(
+			return Err(KeyError::BadPath(format!(
 				"{path}: Ed25519 has hardened steps only; write {}' for {}",
 				step.index, step.index
 			)));
@@ -238,12 +238,12 @@ fn hmac_halves(key: &[u8], parts: &[&[u8]]) -> Node {
 /// BIP-32 for secp256k1: the private key from a BIP-39 seed.
 ///
 /// # Errors
-/// [`KeyFault::BadPath`] in the one case of 2^127 in which there is no such key.
-pub fn bip32_secp256k1(seed: &[u8], path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyFault> {
-	let bad = |error: bitcoin::bip32::Error| KeyFault::BadPath(format!("{path}: {error}"));
-	let child = |step: &Step| match step.hardened {
-		true => ChildNumber::Hardened { index: step.index },
-		false => ChildNumber::Normal { index: step.index },
+/// [`KeyError::BadPath`] in the one case of 2^127 in which there is no such key.
+pub fn bip32_secp256k1(seed: &[u8], path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+	let bad = |error: bitcoin::bip32::Error| KeyError::BadPath(format!("{path}: {error}"));
+	let child = |step: &Step| {
+		let index = step.index;
+		if step.hardened { ChildNumber::Hardened { index } } else { ChildNumber::Normal { index } }
 	};
 	let steps: Vec<ChildNumber> = path.0.iter().map(child).collect();
 	let mut master = Xpriv::new_master(NetworkKind::Main, seed).map_err(bad)?;

@@ -4,10 +4,11 @@
 //! plain or encrypted, with everything else in the file as associated data.
 
 use crate::{
-	KeyFault, files,
+	KeyError,
 	sealed::{Plain, Sealed, random},
 };
 use gridproof_primitives::crypto::ed25519::{PublicKey, Signature};
+use gridproof_support::files::{self, SECRET};
 use serde::{Deserialize, Serialize};
 use sp_core::{Pair, ed25519::Pair as Ed25519Pair};
 use std::{fmt, path::Path};
@@ -60,13 +61,13 @@ impl fmt::Display for Kind {
 /// An Ed25519 key that lives in a file. Its secret is wiped from memory when dropped.
 ///
 /// ```
-/// # fn main() -> Result<(), gridproof_keys::KeyFault> {
-/// use gridproof_keys::{KeyFault, Kind, SealedKey};
+/// # fn main() -> Result<(), gridproof_keys::KeyError> {
+/// use gridproof_keys::{KeyError, Kind, SealedKey};
 /// let folder = tempfile::tempdir().expect("a folder");
 /// let path = folder.path().join("meter.json");
 /// let key = SealedKey::generate(Kind::Device, Some("PLANT-01/gw-1/MTR-1"))?;
 /// key.save(&path, None)?;
-/// let needed = || Err(KeyFault::PassphraseNeeded("meter.json".to_string()));
+/// let needed = || Err(KeyError::PassphraseNeeded("meter.json".to_string()));
 /// let again = SealedKey::load_as(&path, Kind::Device, needed)?;
 /// assert_eq!(again.sign(b"message"), key.sign(b"message"));
 /// # Ok(()) }
@@ -112,10 +113,8 @@ struct KeyFile {
 impl KeyFile {
 	fn of(key: &SealedKey) -> Self {
 		let is_role = matches!(key.kind, None | Some(Kind::Role));
-		let (role, label) = match is_role {
-			true => (key.label.clone(), None),
-			false => (None, key.label.clone()),
-		};
+		let label = key.label.clone();
+		let (role, label) = if is_role { (label, None) } else { (None, label) };
 		Self {
 			format: if is_role { ROLE_FORMAT } else { FORMAT }.to_string(),
 			version: VERSION,
@@ -128,17 +127,17 @@ impl KeyFile {
 		}
 	}
 
-	fn parse(path: &Path, text: &str) -> Result<Self, KeyFault> {
+	fn parse(path: &Path, text: &str) -> Result<Self, KeyError> {
 		// The parser's own words could quote the secret.
 		let file: Self = serde_json::from_str(text)
-			.map_err(|error| KeyFault::bad_file(path, format!("line {}", error.line())))?;
+			.map_err(|error| KeyError::bad_file(path, format!("line {}", error.line())))?;
 		let complete = match file.format.as_str() {
 			ROLE_FORMAT => file.kind.is_none() && file.label.is_none(),
 			FORMAT => file.role.is_none() && file.kind.is_some_and(|kind| kind != Kind::Role),
 			_ => false,
 		};
 		if !complete || file.version != VERSION {
-			return Err(KeyFault::bad_file(path, "of another format or version"));
+			return Err(KeyError::bad_file(path, "of another format or version"));
 		}
 		Ok(file)
 	}
@@ -165,8 +164,8 @@ impl SealedKey {
 	/// A new key of that kind. The label says whose it is.
 	///
 	/// # Errors
-	/// [`KeyFault::NoRandom`].
-	pub fn generate(kind: Kind, label: Option<&str>) -> Result<Self, KeyFault> {
+	/// [`KeyError::NoRandom`].
+	pub fn generate(kind: Kind, label: Option<&str>) -> Result<Self, KeyError> {
 		Ok(Self::from_seed(random()?, Some(kind), label))
 	}
 
@@ -200,13 +199,13 @@ impl SealedKey {
 	/// Writes a new key file with mode 0600, encrypted if there is a passphrase.
 	///
 	/// # Errors
-	/// [`KeyFault::Exists`], [`KeyFault::BadLabel`], [`KeyFault::Io`], [`KeyFault::NoRandom`].
-	pub fn save(&self, path: &Path, passphrase: Option<&[u8]>) -> Result<(), KeyFault> {
+	/// [`KeyError::Exists`], [`KeyError::BadLabel`], [`KeyError::Io`], [`KeyError::NoRandom`].
+	pub fn save(&self, path: &Path, passphrase: Option<&[u8]>) -> Result<(), KeyError> {
 		let good = |label: &str| {
 			(1..=MAX_LABEL).contains(&label.chars().count()) && !label.chars().any(char::is_control)
 		};
 		if !self.label().is_none_or(good) {
-			return Err(KeyFault::BadLabel);
+			return Err(KeyError::BadLabel);
 		}
 		let mut file = KeyFile::of(self);
 		match passphrase {
@@ -215,21 +214,21 @@ impl SealedKey {
 				file.encrypted = Some(Sealed::seal(&*self.seed, passphrase, &file.known(), path)?);
 			},
 		}
-		let bad = |error: serde_json::Error| KeyFault::bad_file(path, error.to_string());
+		let bad = |error: serde_json::Error| KeyError::bad_file(path, error.to_string());
 		let mut text = Zeroizing::new(serde_json::to_string_pretty(&file).map_err(bad)?);
 		text.push('\n');
-		files::create(path, text.as_bytes(), 0o600).map_err(|reason| KeyFault::io(path, reason))
+		files::create(path, text.as_bytes(), SECRET).map_err(|reason| KeyError::io(path, reason))
 	}
 
 	/// Reads a key file, or a file with nothing but the seed in hexadecimal digits. `passphrase`
 	/// is asked only if the key is encrypted.
 	///
 	/// # Errors
-	/// [`KeyFault`]; files that others may read or write are refused.
+	/// [`KeyError`]; files that others may read or write are refused.
 	pub fn load(
 		path: &Path,
-		passphrase: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyFault>,
-	) -> Result<Self, KeyFault> {
+		passphrase: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyError>,
+	) -> Result<Self, KeyError> {
 		let text = files::read_private(path)?;
 		if let Some(seed) = bare_seed(&text) {
 			return Ok(Self::from_seed(seed, None, None));
@@ -238,15 +237,15 @@ impl SealedKey {
 		let mut seed = Zeroizing::new([0; 32]);
 		match (&file.secret, &file.encrypted) {
 			(Some(secret), None) => hex::decode_to_slice(&secret.0, &mut *seed)
-				.map_err(|_| KeyFault::bad_file(path, "secret is not 32 bytes"))?,
+				.map_err(|_| KeyError::bad_file(path, "secret is not 32 bytes"))?,
 			(None, Some(sealed)) => {
 				seed.copy_from_slice(&sealed.open(&passphrase()?, &file.known(), 32, path)?);
 			},
-			_ => return Err(KeyFault::bad_file(path, "one of secret and encrypted is needed")),
+			_ => return Err(KeyError::bad_file(path, "one of secret and encrypted is needed")),
 		}
 		let key = Self::from_seed(seed, file.kind(), file.label().as_deref());
 		if hex::encode(key.public) != file.public {
-			return Err(KeyFault::bad_file(path, "public is not the secret's public key"));
+			return Err(KeyError::bad_file(path, "public is not the secret's public key"));
 		}
 		Ok(key)
 	}
@@ -254,15 +253,15 @@ impl SealedKey {
 	/// As [`Self::load`], refusing a key that was made for something else.
 	///
 	/// # Errors
-	/// [`KeyFault`], among them [`KeyFault::Other`].
+	/// [`KeyError`], among them [`KeyError::Other`].
 	pub fn load_as(
 		path: &Path,
 		wanted: Kind,
-		passphrase: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyFault>,
-	) -> Result<Self, KeyFault> {
+		passphrase: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyError>,
+	) -> Result<Self, KeyError> {
 		let key = Self::load(path, passphrase)?;
 		match key.kind {
-			Some(is) if is != wanted => Err(KeyFault::Other {
+			Some(is) if is != wanted => Err(KeyError::Other {
 				path: path.display().to_string(),
 				is: format!("a {is}"),
 				wanted: format!("a {wanted}"),
@@ -275,13 +274,13 @@ impl SealedKey {
 /// What may be shown of a key file, without its passphrase.
 ///
 /// # Errors
-/// [`KeyFault`].
-pub fn show(path: &Path) -> Result<PublicPart, KeyFault> {
+/// [`KeyError`].
+pub fn show(path: &Path) -> Result<PublicPart, KeyError> {
 	let text = files::read_private(path)?;
 	let is_plain = bare_seed(&text).is_some() || KeyFile::parse(path, &text)?.secret.is_some();
 	if is_plain {
 		// Also checks that the public key is the secret's.
-		let needed = || Err(KeyFault::PassphraseNeeded(path.display().to_string()));
+		let needed = || Err(KeyError::PassphraseNeeded(path.display().to_string()));
 		let key = SealedKey::load(path, needed)?;
 		let public = hex::encode(key.public);
 		return Ok(PublicPart { kind: key.kind, label: key.label, public, encrypted: false });

@@ -1,10 +1,13 @@
 //! A secret behind a passphrase: argon2id, then ChaCha20-Poly1305.
 
-use crate::KeyFault;
+use crate::KeyError;
 use argon2::{Algorithm, Argon2, Params};
-use chacha20poly1305::{AeadInPlace, ChaCha20Poly1305, KeyInit, Tag};
+use chacha20poly1305::{
+	AeadInPlace, ChaCha20Poly1305, KeyInit, Tag,
+	aead::{OsRng, rand_core::RngCore},
+};
 use serde::{Deserialize, Serialize};
-use std::{fs::File, io::Read, path::Path};
+use std::{io, path::Path};
 use zeroize::{Zeroize, Zeroizing};
 
 /// Memory that argon2id takes, in KiB.
@@ -38,7 +41,7 @@ impl Sealed {
 		passphrase: &[u8],
 		known: &str,
 		path: &Path,
-	) -> Result<Self, KeyFault> {
+	) -> Result<Self, KeyError> {
 		let mut sealed = Self {
 			kdf: "argon2id".to_string(),
 			memory_kib: MEMORY_KIB,
@@ -53,7 +56,7 @@ impl Sealed {
 		let (nonce, known) = (sealed.nonce(path)?, sealed.known(known));
 		let tag = cipher
 			.encrypt_in_place_detached(&nonce.into(), known.as_bytes(), &mut data)
-			.map_err(|_| KeyFault::bad_file(path, "cannot be encrypted"))?;
+			.map_err(|_| KeyError::bad_file(path, "cannot be encrypted"))?;
 		sealed.data = hex::encode([&data[..], &tag[..]].concat());
 		Ok(sealed)
 	}
@@ -65,17 +68,17 @@ impl Sealed {
 		known: &str,
 		length: usize,
 		path: &Path,
-	) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
+	) -> Result<Zeroizing<Vec<u8>>, KeyError> {
 		let mut data = Zeroizing::new(vec![0; length + TAG]);
 		hex::decode_to_slice(&self.data, &mut data)
-			.map_err(|_| KeyFault::bad_file(path, format!("data is not {} bytes", length + TAG)))?;
+			.map_err(|_| KeyError::bad_file(path, format!("data is not {} bytes", length + TAG)))?;
 		let cipher = self.cipher(passphrase, path)?;
 		let (nonce, known) = (self.nonce(path)?, self.known(known));
 		let (secret, tag) = data.split_at_mut(length);
 		let tag = Tag::clone_from_slice(tag);
 		cipher
 			.decrypt_in_place_detached(&nonce.into(), known.as_bytes(), secret, &tag)
-			.map_err(|_| KeyFault::WrongPassphrase(path.display().to_string()))?;
+			.map_err(|_| KeyError::WrongPassphrase(path.display().to_string()))?;
 		data.truncate(length);
 		Ok(data)
 	}
@@ -86,8 +89,8 @@ impl Sealed {
 		(self.data.len() / 2).saturating_sub(TAG)
 	}
 
-	fn cipher(&self, passphrase: &[u8], path: &Path) -> Result<ChaCha20Poly1305, KeyFault> {
-		let bad = |reason: &str| KeyFault::bad_file(path, reason);
+	fn cipher(&self, passphrase: &[u8], path: &Path) -> Result<ChaCha20Poly1305, KeyError> {
+		let bad = |reason: &str| KeyError::bad_file(path, reason);
 		if self.kdf != "argon2id" || self.cipher != "chacha20poly1305" {
 			return Err(bad("encrypted in an unknown way"));
 		}
@@ -105,10 +108,10 @@ impl Sealed {
 		Ok(ChaCha20Poly1305::new((&*key).into()))
 	}
 
-	fn nonce(&self, path: &Path) -> Result<[u8; 12], KeyFault> {
+	fn nonce(&self, path: &Path) -> Result<[u8; 12], KeyError> {
 		let mut nonce = [0; 12];
 		hex::decode_to_slice(&self.nonce, &mut nonce)
-			.map_err(|_| KeyFault::bad_file(path, "nonce is not 12 bytes"))?;
+			.map_err(|_| KeyError::bad_file(path, "nonce is not 12 bytes"))?;
 		Ok(nonce)
 	}
 
@@ -120,14 +123,14 @@ impl Sealed {
 	}
 }
 
-/// 32 bytes from the operating system's generator.
+/// Returns 32 random bytes of the operating system.
 ///
 /// # Errors
-/// [`KeyFault::NoRandom`].
-pub fn random() -> Result<Zeroizing<[u8; 32]>, KeyFault> {
+/// [`KeyError::NoRandom`].
+pub fn random() -> Result<Zeroizing<[u8; 32]>, KeyError> {
 	let mut bytes = Zeroizing::new([0; 32]);
-	let read = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut *bytes));
-	read.map_err(KeyFault::NoRandom)?;
+	let filled = OsRng.try_fill_bytes(&mut *bytes);
+	filled.map_err(|error| KeyError::NoRandom(io::Error::other(error)))?;
 	Ok(bytes)
 }
 

@@ -4,13 +4,13 @@
 //! to its owner. Scheme, path and public key stand beside it in the clear and are authenticated.
 
 use crate::{
-	AccountKey, KeyFault,
+	AccountKey, KeyError,
 	account::address,
 	derive::{self, Scheme},
-	files,
 	sealed::{Sealed, random},
 };
 use bip39::{Language, Mnemonic};
+use gridproof_support::files::{self, SECRET};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -71,12 +71,12 @@ impl Wallet {
 	/// An account from a new phrase.
 	///
 	/// # Errors
-	/// [`KeyFault::NoRandom`], [`KeyFault::BadPath`].
+	/// [`KeyError::NoRandom`], [`KeyError::BadPath`].
 	pub fn generate(
 		words: Words,
 		scheme: Scheme,
 		path: Option<DerivationPath>,
-	) -> Result<Self, KeyFault> {
+	) -> Result<Self, KeyError> {
 		let length = match words {
 			Words::Twelve => 16,
 			Words::TwentyFour => 32,
@@ -87,12 +87,12 @@ impl Wallet {
 	/// The account of a phrase; `path` by default is [`Scheme::default_path`].
 	///
 	/// # Errors
-	/// [`KeyFault::BadPhrase`], a wrong checksum among them; [`KeyFault::BadPath`].
+	/// [`KeyError::BadPhrase`], a wrong checksum among them; [`KeyError::BadPath`].
 	pub fn import(
 		phrase: &str,
 		scheme: Scheme,
 		path: Option<DerivationPath>,
-	) -> Result<Self, KeyFault> {
+	) -> Result<Self, KeyError> {
 		let phrase = derive::parse_phrase(phrase)?;
 		Self::from_entropy(Zeroizing::new(phrase.to_entropy()), scheme, path)
 	}
@@ -101,17 +101,17 @@ impl Wallet {
 		entropy: Zeroizing<Vec<u8>>,
 		scheme: Scheme,
 		path: Option<DerivationPath>,
-	) -> Result<Self, KeyFault> {
+	) -> Result<Self, KeyError> {
 		let path = path.unwrap_or_else(|| scheme.default_path());
 		let key = derive::account_key(&mnemonic(&entropy)?, scheme, &path)?;
 		Ok(Self { entropy, scheme, path, key })
 	}
 
-	/// The phrase: whoever knows it owns the account.
+	/// Returns the phrase, which is all that is needed to own the account.
 	///
 	/// # Errors
 	/// None in practice; entropy that is none is refused before.
-	pub fn phrase(&self) -> Result<Zeroizing<String>, KeyFault> {
+	pub fn phrase(&self) -> Result<Zeroizing<String>, KeyError> {
 		Ok(Zeroizing::new(mnemonic(&self.entropy)?.to_string()))
 	}
 
@@ -135,11 +135,11 @@ impl Wallet {
 	/// Writes a new file with mode 0600, encrypted with `passphrase`.
 	///
 	/// # Errors
-	/// [`KeyFault::PassphraseEmpty`], [`KeyFault::Exists`], [`KeyFault::Io`],
-	/// [`KeyFault::NoRandom`].
-	pub fn save(&self, path: &Path, passphrase: &[u8]) -> Result<(), KeyFault> {
+	/// [`KeyError::PassphraseEmpty`], [`KeyError::Exists`], [`KeyError::Io`],
+	/// [`KeyError::NoRandom`].
+	pub fn save(&self, path: &Path, passphrase: &[u8]) -> Result<(), KeyError> {
 		if passphrase.is_empty() {
-			return Err(KeyFault::PassphraseEmpty);
+			return Err(KeyError::PassphraseEmpty);
 		}
 		let shown = self.shown();
 		let encrypted = Sealed::seal(&self.entropy, passphrase, &known(&shown), path)?;
@@ -154,29 +154,29 @@ impl Wallet {
 			encrypted,
 		};
 		let text = serde_json::to_string_pretty(&file)
-			.map_err(|error| KeyFault::bad_file(path, error.to_string()))?;
-		files::create(path, format!("{text}\n").as_bytes(), 0o600)
-			.map_err(|reason| KeyFault::io(path, reason))
+			.map_err(|error| KeyError::bad_file(path, error.to_string()))?;
+		files::create(path, format!("{text}\n").as_bytes(), SECRET)
+			.map_err(|reason| KeyError::io(path, reason))
 	}
 
 	/// Reads a wallet and decrypts its phrase.
 	///
 	/// # Errors
-	/// [`KeyFault`]; files that others may read or write are refused.
+	/// [`KeyError`]; files that others may read or write are refused.
 	pub fn open(
 		path: &Path,
-		passphrase: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyFault>,
-	) -> Result<Self, KeyFault> {
+		passphrase: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyError>,
+	) -> Result<Self, KeyError> {
 		let file = parse(path)?;
 		let shown = file.shown();
 		let length = file.encrypted.length();
 		if !(16..=32).contains(&length) || length % 4 != 0 {
-			return Err(KeyFault::bad_file(path, "data is no phrase of 12 to 24 words"));
+			return Err(KeyError::bad_file(path, "data is not a phrase of 12 to 24 words"));
 		}
 		let entropy = file.encrypted.open(&passphrase()?, &known(&shown), length, path)?;
 		let wallet = Self::from_entropy(entropy, file.scheme, Some(file.path))?;
 		if wallet.shown() != shown {
-			return Err(KeyFault::bad_file(path, "the account is not the phrase's"));
+			return Err(KeyError::bad_file(path, "the account is not the phrase's"));
 		}
 		Ok(wallet)
 	}
@@ -185,8 +185,8 @@ impl Wallet {
 /// What may be shown of a wallet's file, without its passphrase.
 ///
 /// # Errors
-/// [`KeyFault`].
-pub fn show(path: &Path) -> Result<Shown, KeyFault> {
+/// [`KeyError`].
+pub fn show(path: &Path) -> Result<Shown, KeyError> {
 	Ok(parse(path)?.shown())
 }
 
@@ -199,16 +199,16 @@ pub(crate) fn is_wallet(text: &str) -> bool {
 	serde_json::from_str(text).is_ok_and(|any: Any| any.format == FORMAT)
 }
 
-fn parse(path: &Path) -> Result<WalletFile, KeyFault> {
+fn parse(path: &Path) -> Result<WalletFile, KeyError> {
 	let text = files::read_private(path)?;
 	if !is_wallet(&text) {
-		return Err(KeyFault::bad_file(path, "not a wallet"));
+		return Err(KeyError::bad_file(path, "not a wallet"));
 	}
 	let file: WalletFile = serde_json::from_str(&text)
-		.map_err(|error| KeyFault::bad_file(path, format!("line {}", error.line())))?;
+		.map_err(|error| KeyError::bad_file(path, format!("line {}", error.line())))?;
 	match file.version {
 		VERSION => Ok(file),
-		_ => Err(KeyFault::bad_file(path, "a wallet of another version")),
+		_ => Err(KeyError::bad_file(path, "a wallet of another version")),
 	}
 }
 
@@ -230,7 +230,7 @@ fn known(shown: &Shown) -> String {
 	format!("{FORMAT}|{VERSION}|{scheme}|{path}|{address}|{account}|{public}")
 }
 
-fn mnemonic(entropy: &[u8]) -> Result<Mnemonic, KeyFault> {
+fn mnemonic(entropy: &[u8]) -> Result<Mnemonic, KeyError> {
 	Mnemonic::from_entropy_in(Language::English, entropy)
-		.map_err(|_| KeyFault::BadPhrase("not 12 to 24 words".to_string()))
+		.map_err(|_| KeyError::BadPhrase("not 12 to 24 words".to_string()))
 }

@@ -1,6 +1,6 @@
 //! Key files: who can read them, what they hold, how they fail.
 
-use gridproof_keys::{KeyFault, Kind, SealedKey, show};
+use gridproof_keys::{KeyError, Kind, SealedKey, show};
 use std::{
 	fs,
 	os::unix::fs::{OpenOptionsExt, PermissionsExt},
@@ -8,11 +8,11 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-fn no_passphrase() -> Result<Zeroizing<Vec<u8>>, KeyFault> {
-	Err(KeyFault::PassphraseNeeded("test".to_string()))
+fn no_passphrase() -> Result<Zeroizing<Vec<u8>>, KeyError> {
+	Err(KeyError::PassphraseNeeded("test".to_string()))
 }
 
-fn passphrase(text: &str) -> impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyFault> {
+fn passphrase(text: &str) -> impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyError> {
 	let bytes = Zeroizing::new(text.as_bytes().to_vec());
 	move || Ok(bytes)
 }
@@ -26,7 +26,7 @@ fn write(path: &Path, text: &str, mode: u32) {
 	fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-fn fault<T>(outcome: Result<T, KeyFault>) -> KeyFault {
+fn error<T>(outcome: Result<T, KeyError>) -> KeyError {
 	outcome.err().unwrap()
 }
 
@@ -44,7 +44,7 @@ fn a_key_is_made_kept_and_read_back_with_what_it_is_for() {
 	let part = show(&path).unwrap();
 	assert_eq!((part.kind, part.encrypted), (Some(Kind::Device), false));
 	assert_eq!(part.public, hex::encode(key.public()));
-	let other = fault(SealedKey::load_as(&path, Kind::Miner, no_passphrase));
+	let other = error(SealedKey::load_as(&path, Kind::Miner, no_passphrase));
 	assert!(other.to_string().ends_with("is the key of a device, not of a miner"), "{other}");
 }
 
@@ -72,8 +72,8 @@ fn labels_are_short_and_printable() {
 		let key = SealedKey::generate(Kind::Gateway, Some(&label)).unwrap();
 		let saved = key.save(&folder.path().join(name), None);
 		assert_eq!(saved.is_ok(), good, "{label:?}");
-		if let Err(fault) = saved {
-			assert!(matches!(fault, KeyFault::BadLabel), "{fault}");
+		if let Err(error) = saved {
+			assert!(matches!(error, KeyError::BadLabel), "{error}");
 		}
 	}
 }
@@ -89,18 +89,18 @@ fn an_encrypted_key_opens_with_its_passphrase_only() {
 	assert!(show(&path).unwrap().encrypted);
 	let opened = SealedKey::load(&path, passphrase("correct horse")).unwrap();
 	assert_eq!(opened.public(), key.public());
-	let wrong = fault(SealedKey::load(&path, passphrase("battery staple")));
-	assert!(matches!(wrong, KeyFault::WrongPassphrase(_)), "{wrong}");
-	let needed = fault(SealedKey::load(&path, no_passphrase));
-	assert!(matches!(needed, KeyFault::PassphraseNeeded(_)), "{needed}");
+	let wrong = error(SealedKey::load(&path, passphrase("battery staple")));
+	assert!(matches!(wrong, KeyError::WrongPassphrase(_)), "{wrong}");
+	let needed = error(SealedKey::load(&path, no_passphrase));
+	assert!(matches!(needed, KeyError::PassphraseNeeded(_)), "{needed}");
 	// Nothing in the file can be changed unnoticed: not the kind, not the label.
 	for (from, to) in [("\"miner\"", "\"coordinator\""), ("rack 7", "rack 8")] {
 		write(&path, &text.replace(from, to), 0o600);
-		let altered = fault(SealedKey::load(&path, passphrase("correct horse")));
-		assert!(matches!(altered, KeyFault::WrongPassphrase(_)), "{altered}");
+		let altered = error(SealedKey::load(&path, passphrase("correct horse")));
+		assert!(matches!(altered, KeyError::WrongPassphrase(_)), "{altered}");
 	}
 	write(&path, &text.replace("65536", "4294967295"), 0o600);
-	let greedy = fault(SealedKey::load(&path, passphrase("correct horse")));
+	let greedy = error(SealedKey::load(&path, passphrase("correct horse")));
 	assert!(greedy.to_string().contains("too much memory"), "{greedy}");
 }
 
@@ -119,8 +119,8 @@ fn a_role_key_file_is_read_as_before() {
 	let key = SealedKey::load_as(&path, Kind::Role, no_passphrase).unwrap();
 	assert_eq!((hex::encode(key.public()), key.label()), (public.to_string(), Some("data")));
 	assert!(matches!(
-		fault(SealedKey::load_as(&path, Kind::Device, no_passphrase)),
-		KeyFault::Other { .. }
+		error(SealedKey::load_as(&path, Kind::Device, no_passphrase)),
+		KeyError::Other { .. }
 	));
 	// And is written as before.
 	let copy = folder.path().join("copy.json");
@@ -143,8 +143,8 @@ fn kinds_and_roles_do_not_mix_in_one_file() {
 	] {
 		assert_ne!(text, good);
 		write(&path, &text, 0o600);
-		let fault = fault(SealedKey::load(&path, no_passphrase));
-		assert!(matches!(fault, KeyFault::BadFile { .. }), "{fault}");
+		let error = error(SealedKey::load(&path, no_passphrase));
+		assert!(matches!(error, KeyError::BadFile { .. }), "{error}");
 	}
 }
 
@@ -154,9 +154,9 @@ fn a_file_that_others_can_read_or_that_is_there_already_is_refused() {
 	let path = folder.path().join("key.json");
 	let key = SealedKey::generate(Kind::Device, None).unwrap();
 	key.save(&path, None).unwrap();
-	assert!(matches!(key.save(&path, None), Err(KeyFault::Exists(_))));
+	assert!(matches!(key.save(&path, None), Err(KeyError::Exists(_))));
 	fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-	let loose = fault(SealedKey::load(&path, no_passphrase));
+	let loose = error(SealedKey::load(&path, no_passphrase));
 	assert!(loose.to_string().contains("chmod 600"), "{loose}");
-	assert!(matches!(show(&path), Err(KeyFault::Loose { mode: 0o644, .. })));
+	assert!(matches!(show(&path), Err(KeyError::Loose { mode: 0o644, .. })));
 }

@@ -3,7 +3,7 @@
 use bip39::Mnemonic;
 use bitcoin::bip32::Xpriv;
 use gridproof_keys::{
-	KeyFault, Wallet,
+	KeyError, Wallet,
 	account::{Keypair, address, parse_account},
 	derive::{Path, Scheme, account_key, bip32_secp256k1, parse_phrase, slip10_ed25519},
 	wallet::{Words, show},
@@ -24,7 +24,7 @@ fn hex32(text: &str) -> [u8; 32] {
 	hex::decode(text).unwrap().try_into().unwrap()
 }
 
-fn pass(text: &str) -> impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyFault> {
+fn pass(text: &str) -> impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyError> {
 	let bytes = Zeroizing::new(text.as_bytes().to_vec());
 	move || Ok(bytes)
 }
@@ -154,7 +154,7 @@ fn a_secp256k1_account_is_the_hash_of_its_key_and_signs_as_substrate_does() {
 fn a_mistyped_phrase_is_refused_with_what_is_wrong_and_without_its_words() {
 	let words: Vec<&str> = DEVELOPMENT.split(' ').collect();
 	let refusal = |text: &str| match parse_phrase(text) {
-		Err(KeyFault::BadPhrase(reason)) => reason,
+		Err(KeyError::BadPhrase(reason)) => reason,
 		other => panic!("{other:?}"),
 	};
 	let mut swapped = words.clone();
@@ -202,12 +202,12 @@ fn a_wallet_is_kept_encrypted_and_opens_with_its_passphrase_only() {
 		assert_eq!(show(&file).unwrap(), wallet.shown());
 		assert_eq!(wallet.shown().address, address(&wallet.key().account()));
 		let wrong = Wallet::open(&file, pass("battery staple")).err().unwrap();
-		assert!(matches!(wrong, KeyFault::WrongPassphrase(_)), "{wrong}");
-		assert!(matches!(wallet.save(&file, b"x"), Err(KeyFault::Exists(_))));
+		assert!(matches!(wrong, KeyError::WrongPassphrase(_)), "{wrong}");
+		assert!(matches!(wallet.save(&file, b"x"), Err(KeyError::Exists(_))));
 	}
 	let wallet = Wallet::import(DEVELOPMENT, Scheme::Sr25519, None).unwrap();
 	let empty = wallet.save(&folder.path().join("empty"), b"").unwrap_err();
-	assert!(matches!(empty, KeyFault::PassphraseEmpty));
+	assert!(matches!(empty, KeyError::PassphraseEmpty));
 }
 
 #[test]
@@ -227,13 +227,13 @@ fn an_altered_wallet_does_not_open() {
 	] {
 		assert!(text.contains(from));
 		fs::write(&file, text.replace(from, to)).unwrap();
-		let fault = Wallet::open(&file, pass("pass")).err().unwrap();
-		assert!(matches!(fault, KeyFault::WrongPassphrase(_)), "{fault}");
+		let error = Wallet::open(&file, pass("pass")).err().unwrap();
+		assert!(matches!(error, KeyError::WrongPassphrase(_)), "{error}");
 	}
 	for text in ["", "{}", "{\"format\":\"gridproof-key\"}", "{\"format\":\"gridproof-wallet\"}"] {
 		fs::write(&file, text).unwrap();
-		let fault = Wallet::open(&file, pass("pass")).err().unwrap();
-		assert!(matches!(fault, KeyFault::BadFile { .. }), "{fault}");
+		let error = Wallet::open(&file, pass("pass")).err().unwrap();
+		assert!(matches!(error, KeyError::BadFile { .. }), "{error}");
 	}
 }
 

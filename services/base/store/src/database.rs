@@ -1,15 +1,16 @@
 //! A database file, its writer and its readers.
 
 use crate::{
-	StoreFault,
+	StoreError,
 	writer::{self, Task, Work},
 };
+use gridproof_support::{Lock, number::clamped};
 use rusqlite::{Connection, OpenFlags};
 use std::{
 	fs::{self, File, TryLockError},
 	os::unix::fs::OpenOptionsExt,
 	path::{Path, PathBuf},
-	sync::{Arc, Mutex, PoisonError},
+	sync::{Arc, Mutex},
 	thread::JoinHandle,
 	time::Duration,
 };
@@ -58,10 +59,10 @@ impl Database {
 	/// `migrations[n]` brings it from version n to n + 1; what has been released never changes.
 	///
 	/// # Errors
-	/// [`StoreFault::InUse`], [`StoreFault::Newer`], [`StoreFault::CannotOpen`].
-	pub fn open(path: &Path, migrations: &[&str], options: &Options) -> Result<Self, StoreFault> {
+	/// [`StoreError::InUse`], [`StoreError::Newer`], [`StoreError::CannotOpen`].
+	pub fn open(path: &Path, migrations: &[&str], options: &Options) -> Result<Self, StoreError> {
 		let cannot =
-			|reason: String| StoreFault::CannotOpen { path: path.display().to_string(), reason };
+			|reason: String| StoreError::CannotOpen { path: path.display().to_string(), reason };
 		if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
 			fs::create_dir_all(folder).map_err(|error| cannot(error.to_string()))?;
 		}
@@ -110,52 +111,52 @@ impl Database {
 	/// nothing of it is kept. Waits while the queue is full.
 	///
 	/// # Errors
-	/// What `job` returns; [`StoreFault`] if it could not be committed.
+	/// What `job` returns; [`StoreError`] if it could not be committed.
 	pub async fn write<R, E, F>(&self, job: F) -> Result<R, E>
 	where
 		F: FnOnce(&Connection) -> Result<R, E> + Send + 'static,
 		R: Send + 'static,
-		E: From<StoreFault> + Send + 'static,
+		E: From<StoreError> + Send + 'static,
 	{
 		let (answer, wait) = oneshot::channel();
-		let queue = self.0.queue.as_ref().ok_or(StoreFault::Closed)?;
+		let queue = self.0.queue.as_ref().ok_or(StoreError::Closed)?;
 		let work: Box<dyn Work> = Box::new(Task { job, answer });
-		queue.send(work).await.map_err(|_| StoreFault::Closed)?;
-		wait.await.unwrap_or_else(|_| Err(StoreFault::Closed.into()))
+		queue.send(work).await.map_err(|_| StoreError::Closed)?;
+		wait.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
 	}
 
 	/// As [`Database::write`], but fails at once when the queue is full.
 	///
 	/// # Errors
-	/// [`StoreFault::Overloaded`]; else as [`Database::write`].
+	/// [`StoreError::Overloaded`]; else as [`Database::write`].
 	pub async fn try_write<R, E, F>(&self, job: F) -> Result<R, E>
 	where
 		F: FnOnce(&Connection) -> Result<R, E> + Send + 'static,
 		R: Send + 'static,
-		E: From<StoreFault> + Send + 'static,
+		E: From<StoreError> + Send + 'static,
 	{
 		let (answer, wait) = oneshot::channel();
-		let queue = self.0.queue.as_ref().ok_or(StoreFault::Closed)?;
+		let queue = self.0.queue.as_ref().ok_or(StoreError::Closed)?;
 		queue.try_send(Box::new(Task { job, answer })).map_err(|error| match error {
-			mpsc::error::TrySendError::Full(_) => StoreFault::Overloaded,
-			mpsc::error::TrySendError::Closed(_) => StoreFault::Closed,
+			mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+			mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
 		})?;
-		wait.await.unwrap_or_else(|_| Err(StoreFault::Closed.into()))
+		wait.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
 	}
 
 	/// Runs `job` on a read-only connection, beside the writer. It sees what was committed when its
 	/// first statement began.
 	///
 	/// # Errors
-	/// What `job` returns; [`StoreFault::CannotOpen`], [`StoreFault::Panicked`].
+	/// What `job` returns; [`StoreError::CannotOpen`], [`StoreError::Panicked`].
 	pub async fn read<R, E, F>(&self, job: F) -> Result<R, E>
 	where
 		F: FnOnce(&Connection) -> Result<R, E> + Send + 'static,
 		R: Send + 'static,
-		E: From<StoreFault> + Send + 'static,
+		E: From<StoreError> + Send + 'static,
 	{
 		let readers = self.0.readers.clone();
-		let permit = readers.permits.acquire().await.map_err(|_| StoreFault::Closed)?;
+		let permit = readers.permits.acquire().await.map_err(|_| StoreError::Closed)?;
 		let connection = readers.take()?;
 		let shared = readers.clone();
 		let done = tokio::task::spawn_blocking(move || {
@@ -163,7 +164,7 @@ impl Database {
 			shared.put_back(connection);
 			result
 		});
-		let result = done.await.unwrap_or_else(|_| Err(StoreFault::Panicked.into()));
+		let result = done.await.unwrap_or_else(|_| Err(StoreError::Panicked.into()));
 		drop(permit);
 		result
 	}
@@ -181,11 +182,11 @@ impl Drop for Inner {
 }
 
 impl Readers {
-	fn take(&self) -> Result<Connection, StoreFault> {
-		let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+	fn take(&self) -> Result<Connection, StoreError> {
+		let idle = self.idle.locked().pop();
 		match idle {
 			Some(connection) => Ok(connection),
-			None => open_reader(&self.path).map_err(|error| StoreFault::CannotOpen {
+			None => open_reader(&self.path).map_err(|error| StoreError::CannotOpen {
 				path: self.path.display().to_string(),
 				reason: error.to_string(),
 			}),
@@ -193,7 +194,7 @@ impl Readers {
 	}
 
 	fn put_back(&self, connection: Connection) {
-		self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+		self.idle.locked().push(connection);
 	}
 }
 
@@ -208,17 +209,17 @@ fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// Keeps other programs out, by a file beside the database.
-fn lock(path: &Path) -> Result<File, StoreFault> {
+fn lock(path: &Path) -> Result<File, StoreError> {
 	let mut name = path.as_os_str().to_os_string();
 	name.push(".lock");
-	let cannot = |reason: std::io::Error| StoreFault::CannotOpen {
+	let cannot = |reason: std::io::Error| StoreError::CannotOpen {
 		path: path.display().to_string(),
 		reason: reason.to_string(),
 	};
 	let file = File::create(PathBuf::from(name)).map_err(cannot)?;
 	match file.try_lock() {
 		Ok(()) => Ok(file),
-		Err(TryLockError::WouldBlock) => Err(StoreFault::InUse(path.display().to_string())),
+		Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.display().to_string())),
 		Err(TryLockError::Error(reason)) => Err(cannot(reason)),
 	}
 }
@@ -234,7 +235,7 @@ fn configure(connection: &Connection, options: &Options) -> rusqlite::Result<()>
 	connection.set_prepared_statement_cache_capacity(128);
 	if let Some(max_bytes) = options.max_bytes {
 		let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
-		let pages = u32::try_from(max_bytes / u64::from(page.max(1))).unwrap_or(u32::MAX).max(1);
+		let pages = clamped::<u32, _>(max_bytes / u64::from(page.max(1))).max(1);
 		connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
 	}
 	Ok(())
@@ -244,11 +245,11 @@ fn migrate(
 	connection: &mut Connection,
 	path: &Path,
 	migrations: &[&str],
-) -> Result<(), StoreFault> {
+) -> Result<(), StoreError> {
 	let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-	let known = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
+	let known: u32 = clamped(migrations.len());
 	if found > known {
-		return Err(StoreFault::Newer { path: path.display().to_string(), found, known });
+		return Err(StoreError::Newer { path: path.display().to_string(), found, known });
 	}
 	for (version, sql) in (1u32..).zip(migrations).filter(|(version, _)| *version > found) {
 		let transaction = connection.transaction()?;

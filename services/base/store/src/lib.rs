@@ -5,16 +5,16 @@
 //! - [`Database::write`]: one writer thread with group commit: many writers share one `fsync`, and
 //!   each is answered only after it; a bounded queue makes them wait instead of filling memory;
 //! - [`Database::read`]: a small pool of read-only connections beside it;
-//! - [`StoreFault`]: what can go wrong, a full disk among it, after which everything goes on.
+//! - [`StoreError`]: why something failed; after a full disk, writing continues once there is room.
 //!
 //! ```no_run
-//! # async fn example() -> Result<(), gridproof_store::StoreFault> {
-//! use gridproof_store::{Database, Options, StoreFault};
+//! # async fn example() -> Result<(), gridproof_store::StoreError> {
+//! use gridproof_store::{Database, Options, StoreError};
 //!
 //! const MIGRATIONS: &[&str] = &["CREATE TABLE jobs (id INTEGER PRIMARY KEY, body BLOB NOT NULL)"];
 //! let database = Database::open("jobs.db".as_ref(), MIGRATIONS, &Options::default())?;
 //! database
-//!     .write::<_, StoreFault, _>(|db| {
+//!     .write::<_, StoreError, _>(|db| {
 //!         db.prepare_cached("INSERT INTO jobs (body) VALUES (?1)")?.execute([b"x"])?;
 //!         Ok(())
 //!     })
@@ -26,9 +26,9 @@
 #![deny(missing_docs)]
 
 mod database;
-mod fault;
+mod error;
 mod writer;
 
 pub use database::{Database, Options};
-pub use fault::StoreFault;
+pub use error::StoreError;
 pub use rusqlite;

@@ -3,7 +3,7 @@
 //! It takes whatever waits, runs all of it in one transaction, commits once, and answers then.
 //! Each piece of work has its own savepoint: one that fails takes nothing of the others with it.
 
-use crate::StoreFault;
+use crate::StoreError;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::sync::{mpsc, oneshot};
@@ -13,15 +13,15 @@ pub(crate) trait Work: Send {
 	/// Does it, inside a transaction that others share.
 	fn run(self: Box<Self>, connection: &Connection) -> Box<dyn Finished>;
 	/// Answers without doing it.
-	fn refuse(self: Box<Self>, fault: StoreFault);
+	fn refuse(self: Box<Self>, error: StoreError);
 }
 
 /// Work that is done but not yet durable.
 pub(crate) trait Finished {
 	/// Is it to be kept?
 	fn keep(&self) -> bool;
-	/// Answers; `fault` if the commit failed.
-	fn answer(self: Box<Self>, fault: Option<StoreFault>);
+	/// Answers; `error` if the commit failed.
+	fn answer(self: Box<Self>, error: Option<StoreError>);
 }
 
 /// Work made of a closure.
@@ -39,29 +39,29 @@ impl<F, R, E> Work for Task<F, R, E>
 where
 	F: FnOnce(&Connection) -> Result<R, E> + Send,
 	R: Send + 'static,
-	E: From<StoreFault> + Send + 'static,
+	E: From<StoreError> + Send + 'static,
 {
 	fn run(self: Box<Self>, connection: &Connection) -> Box<dyn Finished> {
 		let Self { job, answer } = *self;
 		let result = catch_unwind(AssertUnwindSafe(|| job(connection)))
-			.unwrap_or_else(|_| Err(StoreFault::Panicked.into()));
+			.unwrap_or_else(|_| Err(StoreError::Panicked.into()));
 		Box::new(Outcome { result, answer })
 	}
 
-	fn refuse(self: Box<Self>, fault: StoreFault) {
-		let _ = self.answer.send(Err(fault.into()));
+	fn refuse(self: Box<Self>, error: StoreError) {
+		let _ = self.answer.send(Err(error.into()));
 	}
 }
 
-impl<R, E: From<StoreFault>> Finished for Outcome<R, E> {
+impl<R, E: From<StoreError>> Finished for Outcome<R, E> {
 	fn keep(&self) -> bool {
 		self.result.is_ok()
 	}
 
-	fn answer(self: Box<Self>, fault: Option<StoreFault>) {
-		let result = match fault {
-			// What failed by itself keeps its own reason.
-			Some(fault) => self.result.and(Err(fault.into())),
+	fn answer(self: Box<Self>, error: Option<StoreError>) {
+		let result = match error {
+			// What failed on its own keeps its own reason.
+			Some(error) => self.result.and(Err(error.into())),
 			None => self.result,
 		};
 		let _ = self.answer.send(result);
@@ -81,9 +81,9 @@ pub(crate) fn run(connection: Connection, mut queue: mpsc::Receiver<Box<dyn Work
 		while let Some(work) = next.take() {
 			match step(&connection, work) {
 				Ok(finished) => done.push(finished),
-				Err((finished, fault)) => {
+				Err((finished, error)) => {
 					done.extend(finished);
-					broken = Some(fault);
+					broken = Some(error);
 					break;
 				},
 			}
@@ -91,34 +91,34 @@ pub(crate) fn run(connection: Connection, mut queue: mpsc::Receiver<Box<dyn Work
 				next = queue.try_recv().ok();
 			}
 		}
-		let fault = broken.or_else(|| connection.execute_batch("COMMIT").err().map(Into::into));
+		let error = broken.or_else(|| connection.execute_batch("COMMIT").err().map(Into::into));
 		if !connection.is_autocommit() {
 			// Nothing to be done about a rollback that fails: the next transaction will say so.
 			let _ = connection.execute_batch("ROLLBACK");
 		}
-		if let Some(fault) = &fault {
-			tracing::error!(%fault, writes = done.len(), "nothing was committed");
+		if let Some(error) = &error {
+			tracing::error!(%error, writes = done.len(), "nothing was committed");
 		}
 		for finished in done {
-			finished.answer(fault.clone());
+			finished.answer(error.clone());
 		}
 	}
 	let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
-type Broken = (Option<Box<dyn Finished>>, StoreFault);
+type Broken = (Option<Box<dyn Finished>>, StoreError);
 
 /// One piece of work in its savepoint. An error means that the whole transaction is lost.
 fn step(connection: &Connection, work: Box<dyn Work>) -> Result<Box<dyn Finished>, Broken> {
 	if let Err(error) = savepoint(connection, "SAVEPOINT work") {
-		let fault = StoreFault::from(error);
-		work.refuse(fault.clone());
-		return Err((None, fault));
+		let error = StoreError::from(error);
+		work.refuse(error.clone());
+		return Err((None, error));
 	}
 	let finished = work.run(connection);
 	// Some failures, a full disk for one, make SQLite roll everything back.
 	if connection.is_autocommit() {
-		return Err((Some(finished), StoreFault::Full));
+		return Err((Some(finished), StoreError::Full));
 	}
 	let end = if finished.keep() {
 		savepoint(connection, "RELEASE work")

@@ -1,6 +1,6 @@
 //! What the database promises: durability, order, isolation, room.
 
-use gridproof_store::{Database, Options, StoreFault};
+use gridproof_store::{Database, Options, StoreError};
 use std::{path::PathBuf, time::Instant};
 use tempfile::TempDir;
 
@@ -19,12 +19,12 @@ impl Desk {
 		self.folder.path().join("deep/data.db")
 	}
 
-	fn open(&self, options: &Options) -> Result<Database, StoreFault> {
+	fn open(&self, options: &Options) -> Result<Database, StoreError> {
 		Database::open(&self.path(), MIGRATIONS, options)
 	}
 }
 
-async fn insert(database: &Database, body: Vec<u8>) -> Result<i64, StoreFault> {
+async fn insert(database: &Database, body: Vec<u8>) -> Result<i64, StoreError> {
 	database
 		.write(move |db| {
 			db.prepare_cached("INSERT INTO rows (body) VALUES (?1)")?.execute([body])?;
@@ -35,7 +35,7 @@ async fn insert(database: &Database, body: Vec<u8>) -> Result<i64, StoreFault> {
 
 async fn count(database: &Database) -> i64 {
 	database
-		.read::<_, StoreFault, _>(|db| {
+		.read::<_, StoreError, _>(|db| {
 			Ok(db.query_row("SELECT count(*) FROM rows", [], |row| row.get(0))?)
 		})
 		.await
@@ -58,7 +58,7 @@ async fn what_was_answered_is_there_after_reopening() {
 async fn a_second_program_is_kept_out() {
 	let desk = Desk::new();
 	let first = desk.open(&Options::default()).unwrap();
-	assert!(matches!(desk.open(&Options::default()), Err(StoreFault::InUse(_))));
+	assert!(matches!(desk.open(&Options::default()), Err(StoreError::InUse(_))));
 	drop(first);
 	desk.open(&Options::default()).unwrap();
 }
@@ -70,8 +70,8 @@ async fn migrations_run_once_and_a_newer_file_is_refused() {
 	let more = [MIGRATIONS[0], "ALTER TABLE rows ADD COLUMN note TEXT"];
 	drop(Database::open(&desk.path(), &more, &Options::default()).unwrap());
 	drop(Database::open(&desk.path(), &more, &Options::default()).unwrap());
-	let fault = desk.open(&Options::default()).err().unwrap();
-	assert!(matches!(fault, StoreFault::Newer { found: 2, known: 1, .. }), "{fault}");
+	let error = desk.open(&Options::default()).err().unwrap();
+	assert!(matches!(error, StoreError::Newer { found: 2, known: 1, .. }), "{error}");
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn a_failed_write_takes_nothing_of_the_others_with_it() {
 				.write(move |db| {
 					db.prepare_cached("INSERT INTO rows (body) VALUES (?1)")?.execute([vec![n]])?;
 					match n % 3 {
-						0 => Err(StoreFault::Sql("changed my mind".to_string())),
+						0 => Err(StoreError::Sql("changed my mind".to_string())),
 						1 if n == 1 => panic!("a defect"),
 						_ => Ok(n),
 					}
@@ -97,8 +97,8 @@ async fn a_failed_write_takes_nothing_of_the_others_with_it() {
 	let mut kept = 0;
 	for (n, task) in (0..100u8).zip(tasks) {
 		let expected = match n % 3 {
-			0 => Err(StoreFault::Sql("changed my mind".to_string())),
-			1 if n == 1 => Err(StoreFault::Panicked),
+			0 => Err(StoreError::Sql("changed my mind".to_string())),
+			1 if n == 1 => Err(StoreError::Panicked),
 			_ => Ok(n),
 		};
 		kept += i64::from(expected.is_ok());
@@ -116,18 +116,18 @@ async fn a_full_database_refuses_and_goes_on_when_there_is_room() {
 	loop {
 		match insert(&database, vec![7; 2_000]).await {
 			Ok(_) => kept += 1,
-			Err(fault) => {
-				assert_eq!(fault, StoreFault::Full);
-				assert!(fault.is_temporary());
+			Err(error) => {
+				assert_eq!(error, StoreError::Full);
+				assert!(error.is_temporary());
 				break;
 			},
 		}
 	}
 	assert!(kept > 20);
 	assert_eq!(count(&database).await, kept);
-	assert_eq!(insert(&database, vec![7; 2_000]).await, Err(StoreFault::Full));
+	assert_eq!(insert(&database, vec![7; 2_000]).await, Err(StoreError::Full));
 	database
-		.write::<_, StoreFault, _>(|db| Ok(db.execute("DELETE FROM rows WHERE id <= 10", [])?))
+		.write::<_, StoreError, _>(|db| Ok(db.execute("DELETE FROM rows WHERE id <= 10", [])?))
 		.await
 		.unwrap();
 	insert(&database, vec![8; 2_000]).await.unwrap();
@@ -143,7 +143,7 @@ async fn a_full_queue_says_so_instead_of_growing() {
 		let database = database.clone();
 		async move {
 			database
-				.write::<_, StoreFault, _>(move |_| {
+				.write::<_, StoreError, _>(move |_| {
 					let _ = held.recv();
 					Ok(())
 				})
@@ -165,8 +165,8 @@ async fn a_full_queue_says_so_instead_of_growing() {
 	while database.room() > 0 {
 		tokio::task::yield_now().await;
 	}
-	let refused = database.try_write::<_, StoreFault, _>(|_| Ok(())).await;
-	assert_eq!(refused, Err(StoreFault::Overloaded));
+	let refused = database.try_write::<_, StoreError, _>(|_| Ok(())).await;
+	assert_eq!(refused, Err(StoreError::Overloaded));
 	hold.send(()).unwrap();
 	blocked.await.unwrap().unwrap();
 	for task in waiting {
@@ -179,11 +179,11 @@ async fn a_full_queue_says_so_instead_of_growing() {
 async fn readers_cannot_write() {
 	let desk = Desk::new();
 	let database = desk.open(&Options::default()).unwrap();
-	let fault = database
-		.read::<_, StoreFault, _>(|db| Ok(db.execute("DELETE FROM rows", [])?))
+	let error = database
+		.read::<_, StoreError, _>(|db| Ok(db.execute("DELETE FROM rows", [])?))
 		.await
 		.unwrap_err();
-	assert!(matches!(fault, StoreFault::Disk(_) | StoreFault::Sql(_)), "{fault}");
+	assert!(matches!(error, StoreError::Disk(_) | StoreError::Sql(_)), "{error}");
 }
 
 #[tokio::test]

@@ -1,81 +1,92 @@
 //! Why keys cannot be used.
 
+use gridproof_support::files::FileError;
 use std::{io, path::Path};
 
 /// Why a key or a wallet cannot be used. No message quotes a secret.
 #[derive(Debug, thiserror::Error)]
-pub enum KeyFault {
+pub enum KeyError {
 	/// The file system refuses.
 	#[error("{path}: {reason}")]
 	Io {
-		/// Which file.
+		/// The file's path.
 		path: String,
-		/// Why.
+		/// The system's error.
 		reason: io::Error,
 	},
-	/// There is a file already.
+	/// There is already a file of that name.
 	#[error("{0} exists already; keys are never overwritten, choose another name")]
 	Exists(String),
 	/// Others than the owner may read or write a key file.
 	#[error("{path} has mode {mode:03o}: others may read the key; run: chmod 600 {path}")]
 	Loose {
-		/// Which file.
+		/// The file's path.
 		path: String,
 		/// Its permissions.
 		mode: u32,
 	},
-	/// Not a file of this kind.
-	#[error("{path} is no key file: {reason}")]
+	/// The file does not hold a key or a wallet of this format.
+	#[error("{path} is not a key file: {reason}")]
 	BadFile {
-		/// Which file.
+		/// The file's path.
 		path: String,
-		/// Why.
+		/// What is wrong with it, without any of its contents.
 		reason: String,
 	},
-	/// The key is encrypted.
+	/// The key is encrypted and no passphrase was given.
 	#[error("{0} is encrypted; give its passphrase")]
 	PassphraseNeeded(String),
-	/// A wallet without a passphrase.
+	/// The passphrase of a new wallet is empty.
 	#[error("an empty passphrase protects nothing; choose another")]
 	PassphraseEmpty,
-	/// The passphrase is another, or the file was altered.
+	/// The passphrase is wrong, or the file was altered.
 	#[error("{0}: wrong passphrase, or the file was altered")]
 	WrongPassphrase(String),
-	/// The key was made for something or somebody else.
+	/// The key was made for another purpose or owner.
 	#[error("{path} is the key of {is}, not of {wanted}")]
 	Other {
-		/// Which file.
+		/// The file's path.
 		path: String,
-		/// Whose it is.
+		/// The purpose or owner that the file names.
 		is: String,
-		/// Whose was asked for.
+		/// The purpose or owner that was asked for.
 		wanted: String,
 	},
-	/// A label with control characters, or too long.
+	/// The label has control characters or is too long.
 	#[error("a label has 1 to 200 characters, none of them a control character")]
 	BadLabel,
-	/// A phrase that is none.
+	/// The text is not a BIP-39 phrase.
 	#[error("not a usable phrase: {0}")]
 	BadPhrase(String),
-	/// A derivation path that the scheme cannot follow.
+	/// The scheme cannot follow the derivation path.
 	#[error("not a usable derivation path: {0}")]
 	BadPath(String),
-	/// The operating system gives no random numbers.
+	/// The operating system gave no random numbers.
 	#[error("no random numbers: {0}")]
 	NoRandom(io::Error),
 }
 
-impl KeyFault {
+impl KeyError {
 	pub(crate) fn bad_file(path: &Path, reason: impl Into<String>) -> Self {
 		Self::BadFile { path: path.display().to_string(), reason: reason.into() }
 	}
 
-	/// What the file system says about `path`; an occupied name is [`Self::Exists`].
+	/// Returns the error of a system call on `path`; an occupied name is [`Self::Exists`].
 	pub(crate) fn io(path: &Path, reason: io::Error) -> Self {
 		let path = path.display().to_string();
 		match reason.kind() {
 			io::ErrorKind::AlreadyExists => Self::Exists(path),
 			_ => Self::Io { path, reason },
+		}
+	}
+}
+
+impl From<FileError> for KeyError {
+	fn from(error: FileError) -> Self {
+		match error {
+			FileError::Io { path, reason } => Self::Io { path, reason },
+			FileError::Loose { path, mode } => Self::Loose { path, mode },
+			FileError::NotText(path) => Self::BadFile { path, reason: "not text".to_string() },
 		}
 	}
 }

@@ -1,61 +1,69 @@
-//! What can go wrong between a program and its database.
+//! Why something was not read from a database or written to it.
 
 use rusqlite::ErrorCode;
 
-/// Why something was not read or not written.
+/// Why something was not read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StoreFault {
+pub enum StoreError {
 	/// The file cannot be opened as a database.
 	#[error("cannot open the database {path}: {reason}")]
 	CannotOpen {
-		/// Which file.
+		/// The file's path.
 		path: String,
-		/// Why.
+		/// The system's or SQLite's reason.
 		reason: String,
 	},
-	/// Another program works with it.
+	/// Another program has the database open.
 	#[error("the database {0} is in use by another program; stop that one first")]
 	InUse(String),
-	/// A later version of the program has written it.
+	/// A later version of the program has written the database.
 	#[error(
 		"the database {path} is of version {found}, this program knows {known}; use a newer program"
 	)]
 	Newer {
-		/// Which file.
+		/// The file's path.
 		path: String,
-		/// Its version.
+		/// The file's version.
 		found: u32,
-		/// The last version known here.
+		/// The latest version that this program knows.
 		known: u32,
 	},
-	/// There is no room left; nothing of the write is kept.
-	#[error("no space left for the database; make room, writing goes on by itself")]
+	/// The disk, or the size the database may have, is used up; nothing of the write is kept.
+	#[error("no space left for the database; free some, and writing continues automatically")]
 	Full,
 	/// The file system fails; nothing of the write is kept.
 	#[error("the database's disk fails: {0}")]
 	Disk(String),
-	/// More writes wait than may; nothing was begun.
-	#[error("more is waiting to be written than may wait; try again in a moment")]
+	/// As many writes are waiting as the queue holds; this one was not begun.
+	#[error("too many writes are waiting; try again in a moment")]
 	Overloaded,
 	/// The database has been closed.
 	#[error("the database is closed")]
 	Closed,
-	/// A statement is wrong, or breaks a constraint.
-	#[error("the database refuses: {0}")]
+	/// A statement is wrong or breaks a constraint.
+	#[error("the database refuses a statement: {0}")]
 	Sql(String),
 	/// The code of a read or write panicked; nothing of it is kept.
 	#[error("a read or write of the database broke off; this is a defect of the program")]
 	Panicked,
 }
 
-impl StoreFault {
-	/// May the same succeed later without the program being changed?
+impl StoreError {
+	/// Returns `true` if the same may succeed later with the program as it is.
 	pub const fn is_temporary(&self) -> bool {
-		matches!(self, Self::Full | Self::Disk(_) | Self::Overloaded)
+		match self {
+			Self::Full | Self::Disk(_) | Self::Overloaded => true,
+			Self::CannotOpen { .. }
+			| Self::InUse(_)
+			| Self::Newer { .. }
+			| Self::Closed
+			| Self::Sql(_)
+			| Self::Panicked => false,
+		}
 	}
 }
 
-impl From<rusqlite::Error> for StoreFault {
+impl From<rusqlite::Error> for StoreError {
 	fn from(error: rusqlite::Error) -> Self {
 		match error.sqlite_error_code() {
 			Some(ErrorCode::DiskFull) => Self::Full,

@@ -1,0 +1,28 @@
+//! JSON in a request.
+
+use crate::ApiError;
+use axum::{
+	Json,
+	extract::{FromRequest, Request},
+	http::StatusCode,
+};
+use serde::de::DeserializeOwned;
+
+/// A request's JSON. A mistake in it is answered as an [`ApiError`]: `bad_request`, or
+/// `payload_too_large`.
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+	type Rejection = ApiError;
+
+	async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+		match Json::<T>::from_request(request, state).await {
+			Ok(Json(value)) => Ok(Self(value)),
+			Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+				let sentence = "the request's body is too long";
+				Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", sentence))
+			},
+			Err(rejection) => Err(ApiError::bad_request(rejection.body_text())),
+		}
+	}
+}

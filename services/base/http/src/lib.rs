@@ -1,0 +1,59 @@
+//! What every HTTP server of this project needs, so that all of them behave alike.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`callers`] | who may call, as a type in the handler's signature |
+//! | [`error`] | what is answered instead of a result |
+//! | [`json`] | JSON in a request, whose mistakes are answered in the same form |
+//! | [`limits`] | sizes, times, requests at a time and per minute |
+//! | [`metrics`] | figures for Prometheus |
+//! | [`pages`] | `/health`, `/metrics`, `/openapi.json`, `/docs` |
+//! | [`serve`] | listening until the program stops |
+//!
+//! A server builds its routes with `utoipa_axum`, and the rest follows:
+//!
+//! ```
+//! use axum::Json;
+//! use futures::{FutureExt, future::BoxFuture};
+//! use gridproof_http::{ApiError, Limits, Service, site};
+//! use std::sync::Arc;
+//! use utoipa_axum::{router::OpenApiRouter, routes};
+//!
+//! /// Returns a number.
+//! #[utoipa::path(get, path = "/api/v1/number", responses((status = 200, body = u64)))]
+//! async fn number() -> Json<u64> {
+//!     Json(7)
+//! }
+//!
+//! struct Server;
+//! impl Service for Server {
+//!     fn health(&self) -> BoxFuture<'_, Result<(), ApiError>> {
+//!         async { Ok(()) }.boxed()
+//!     }
+//!     fn metrics(&self) -> BoxFuture<'_, Result<String, ApiError>> {
+//!         async { Ok(String::new()) }.boxed()
+//!     }
+//! }
+//!
+//! let routes = OpenApiRouter::new().routes(routes!(number));
+//! let router = site(routes, (), Arc::new(Server), &Limits::default());
+//! # let _ = router;
+//! ```
+
+#![deny(missing_docs)]
+
+pub mod callers;
+pub mod error;
+pub mod json;
+pub mod limits;
+pub mod metrics;
+pub mod pages;
+pub mod serve;
+
+pub use callers::{Admin, AdminGate, AdminKey, Authorized, Protected, Protects, Role, Token};
+pub use error::{ApiError, ErrorBody};
+pub use json::Body;
+pub use limits::{Limits, Rate, Rates};
+pub use metrics::{Metric, Metrics, MetricsError};
+pub use pages::{Health, Service, describe, site};
+pub use serve::{Serving, serve, serve_on};

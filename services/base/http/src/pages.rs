@@ -1,0 +1,115 @@
+//! `/health`, `/metrics`, `/openapi.json`, `/docs`: the same pages on every server.
+
+use crate::{ApiError, Limits, error::ErrorBody};
+use axum::{
+	Json, Router,
+	extract::State,
+	http::{StatusCode, header},
+	response::{Html, IntoResponse, Redirect, Response},
+	routing::get,
+};
+use futures::future::BoxFuture;
+use gridproof_primitives::energy::emlog::format_utc;
+use gridproof_support::Clock;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::{ToSchema, openapi::OpenApi};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The page that shows an OpenAPI document; it loads nothing from elsewhere.
+const PAGE: &str = include_str!("docs.html");
+/// What the page may load.
+const POLICY: &str = "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; \
+	style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What the pages ask a server.
+pub trait Service: Send + Sync + 'static {
+	/// Succeeds if the server can do its work: its database answers, its loops run.
+	fn health(&self) -> BoxFuture<'_, Result<(), ApiError>>;
+
+	/// Returns the figures in Prometheus' text form.
+	fn metrics(&self) -> BoxFuture<'_, Result<String, ApiError>>;
+
+	/// Returns where the server takes the time from.
+	fn clock(&self) -> Clock {
+		Clock::system()
+	}
+}
+
+/// The answer of `GET /health`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+	/// `ok`; a server that cannot work answers an error instead.
+	pub status: String,
+	/// Version of the program.
+	pub version: String,
+	/// The server's time, RFC 3339 in UTC.
+	pub time: String,
+	/// The server's time, in milliseconds since the Unix epoch (UTC).
+	pub time_ms: u64,
+}
+
+/// Reports whether the server can do its work.
+#[utoipa::path(get, path = "/health", tag = "service",
+	responses((status = 200, body = Health), (status = "5XX", body = ErrorBody)))]
+async fn health(State(service): State<Arc<dyn Service>>) -> Result<Json<Health>, ApiError> {
+	service.health().await?;
+	let time_ms = service.clock().now_ms();
+	Ok(Json(Health {
+		status: "ok".to_string(),
+		version: env!("CARGO_PKG_VERSION").to_string(),
+		time: format_utc(time_ms),
+		time_ms,
+	}))
+}
+
+/// Returns the figures for Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "service",
+	responses((status = 200, body = String, content_type = "text/plain")))]
+async fn metrics(State(service): State<Arc<dyn Service>>) -> Result<Response, ApiError> {
+	let text = service.metrics().await?;
+	Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
+}
+
+async fn docs() -> Response {
+	([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(PAGE)).into_response()
+}
+
+fn routes() -> OpenApiRouter<Arc<dyn Service>> {
+	OpenApiRouter::new().routes(routes!(health)).routes(routes!(metrics))
+}
+
+/// Returns the description of all requests of a server, the pages' included.
+pub fn describe<S: Clone + Send + Sync + 'static>(server: OpenApiRouter<S>) -> OpenApi {
+	let mut document = server.into_openapi();
+	document.merge(routes().into_openapi());
+	document
+}
+
+/// Returns a whole server: its routes, the pages, and the limits around all of them.
+pub fn site<S: Clone + Send + Sync + 'static>(
+	server: OpenApiRouter<S>,
+	state: S,
+	service: Arc<dyn Service>,
+	limits: &Limits,
+) -> Router {
+	let pages: OpenApiRouter = routes().with_state(service);
+	let server: OpenApiRouter = server.with_state(state);
+	let (router, document) = server.merge(pages).split_for_parts();
+	let document: Arc<str> = document.to_json().unwrap_or_default().into();
+	let openapi = move || {
+		let document = document.to_string();
+		async move { json_text(StatusCode::OK, document) }
+	};
+	let router = router
+		.route("/", get(|| async { Redirect::temporary("/docs") }))
+		.route("/docs", get(docs))
+		.route("/openapi.json", get(openapi))
+		.fallback(|| async { ApiError::not_found("Page") });
+	limits.apply(router)
+}
+
+/// Returns a response of text that is JSON already.
+pub fn json_text(status: StatusCode, text: String) -> Response {
+	(status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
+}

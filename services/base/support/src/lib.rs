@@ -1,0 +1,38 @@
+//! What every program needs and no program should write twice.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`backoff`] | pauses between attempts that double, with jitter, up to a limit |
+//! | [`clock`] | the time, of the system or set by a test |
+//! | [`files`] | files that are whole or not there, and files that only their owner may read |
+//! | [`lock`] | locks that a panicked thread does not make unusable |
+//! | [`number`] | conversions that stop at the largest value |
+//! | [`stop`] | one signal that ends all parts of a program |
+//! | [`text`] | bytes and amounts as text |
+//! | `csv` | tables of comma-separated values (feature `csv`) |
+//! | `http_client` | the HTTP client (feature `http-client`) |
+//! | `logs` | the form of log lines (feature `logs`) |
+//! | `tls` | the TLS provider (feature `tls`) |
+
+#![deny(missing_docs)]
+
+pub mod backoff;
+pub mod clock;
+#[cfg(feature = "csv")]
+pub mod csv;
+pub mod files;
+#[cfg(feature = "http-client")]
+pub mod http_client;
+pub mod lock;
+#[cfg(feature = "logs")]
+pub mod logs;
+pub mod number;
+pub mod stop;
+pub mod text;
+#[cfg(feature = "tls")]
+pub mod tls;
+
+pub use backoff::Backoff;
+pub use clock::Clock;
+pub use lock::{Lock, RwLock};
+pub use stop::{Stop, Stopper};
