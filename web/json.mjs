@@ -15,7 +15,7 @@ export class NumberLiteral {
 	}
 }
 
-/** A text that is no JSON document that we accept. */
+/** The text is not a JSON document that we accept. */
 export class JsonError extends Error {
 	constructor(fault, offset) {
 		super(`${fault} at character ${offset}`);

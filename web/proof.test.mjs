@@ -52,7 +52,7 @@ test("canonical JSON sorts by code point, escapes, and keeps literals", () => {
 	);
 });
 
-test("what is no JSON is refused", () => {
+test("a text that is not JSON is refused", () => {
 	const cases = [
 		"", "{", "[1,]", '{"a":1,}', "01", "1.", ".5", "+1", "1e", "-", "NaN", "tru", "nulll", '"', '"\n"', '"\\x"', '"\\u12"',
 		'"\\ud800"', '"\\udc00x"', '{"a":1,"a":2}', '{"a":1,"\\u0061":2}', "{a:1}", "1 2", "'a'", "[".repeat(33) + "]".repeat(33),

@@ -1,7 +1,7 @@
 """Byte-pair encoding over bytes: the vocabulary, and the text as tokens.
 
 Tokens 0..255 are the bytes, every further token joins two earlier ones. Text is cut into pieces first
-(see `pieces`), and no token reaches over a cut. The same rule stands in
+(see `pieces`), and no token reaches over a cut. The same rule is in
 services/compute/engine/src/tokenizer.rs; models/*/encodings.json holds the two to each other.
 """
 

@@ -138,10 +138,10 @@ def train(tokens: np.ndarray, held_out, arguments, per_byte: float):
     first, second, done = zeros, dict(zeros), 0
     if state is not None and state.exists():
         weights, first, second, done = pickle.loads(state.read_bytes())
-        print(f"going on after step {done}", flush=True)
+        print(f"continuing after step {done}", flush=True)
     begun, average = time.time(), None
     for number in range(done + 1, steps + 1):
-        # Each step has its own generator, so that a run that goes on makes the same choices.
+        # Each step has its own generator, so that a resumed run makes the same choices.
         generator = np.random.default_rng((seed, number))
         # Short texts first: they are cheaper, and most of what there is to learn is near.
         length = 128 if number <= steps * 0.75 else CONTEXT
@@ -199,7 +199,7 @@ def main():
     parser.add_argument("--steps", type=int, default=600, help="how often weights are changed")
     parser.add_argument("--batch", type=int, default=2048, help="tokens a step, a multiple of the context")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--state", type=Path, help="file to keep the state of a run in, and to go on from")
+    parser.add_argument("--state", type=Path, help="file that keeps the state of a run, to resume it")
     parser.add_argument("--package", type=Path, help=f"a file of the Debian package {novels.PACKAGE}; else apt fetches it")
     arguments = parser.parse_args()
     begun = time.time()
