@@ -1,10 +1,13 @@
 # shellcheck shell=bash
-# The compute of the development chain: a coordinator, two miners, and a client that keeps asking.
+# The compute of the development chain: a coordinator with a front for OpenAI's clients, two miners,
+# and a client that keeps sending prompts. Each account signs for one of them, so that none takes another's
+# nonces: //Charlie the coordinator's bond, //Eve the miners', //Ferdie pays for the front's jobs,
+# //Dave for the client's.
 
 readonly COORDINATOR_PORT=${GRIDPROOF_COORDINATOR_PORT:-8090}
 readonly COORDINATOR=http://127.0.0.1:$COORDINATOR_PORT
 
-# register KIND NAME ACCOUNT: a key of its own, a bond held of the account.
+# register KIND NAME ACCOUNT: creates a key and registers it, with a bond of the account.
 register() {
 	local kind=$1 name=$2 account=$3
 	[ -e "$HOME_DIR/$name-key.json" ] && return
@@ -16,10 +19,23 @@ register() {
 	}
 }
 
+# A customer's key for the front. The coordinator's file has its hash only.
+make_api_key() {
+	[ -e "$HOME_DIR/api-key" ] && return
+	rm -f "$HOME_DIR/api-keys.json"
+	(
+		umask 077
+		"$GRIDPROOF" --json coordinator api-key --name devnet --file "$HOME_DIR/api-keys.json" |
+			grep -o 'gpk_[0-9A-Za-z_-]*' >"$HOME_DIR/api-key.new"
+	) || die "no API key could be made in $HOME_DIR/api-keys.json"
+	mv "$HOME_DIR/api-key.new" "$HOME_DIR/api-key"
+}
+
 start_coordinator() {
 	pid_of coordinator >/dev/null || port_free "$COORDINATOR_PORT" GRIDPROOF_COORDINATOR_PORT
 	start coordinator "$GRIDPROOF" coordinator run --key "$HOME_DIR/coordinator-key.json" \
-		--data "$HOME_DIR/coordinator" --listen "127.0.0.1:$COORDINATOR_PORT" --url "$WS"
+		--data "$HOME_DIR/coordinator" --listen "127.0.0.1:$COORDINATOR_PORT" --url "$WS" \
+		--api-keys "$HOME_DIR/api-keys.json" --suri //Ferdie
 	for _ in $(seq 100); do
 		curl --silent --max-time 2 --output /dev/null "$COORDINATOR/" && return
 		pid_of coordinator >/dev/null || ended coordinator
@@ -33,7 +49,7 @@ start_miner() {
 		--coordinator "$COORDINATOR" --url "$WS"
 }
 
-# Has one prompt after the other answered, and pays for each. Runs as a process of its own.
+# Sends one prompt after the other, and pays for each. Runs as a process of its own.
 ask() {
 	local prompts=("The light of the morning" "She had a letter" "Energy is" "It is a truth" "The old house") turn=0
 	while true; do
@@ -47,7 +63,8 @@ ask() {
 start_compute() {
 	register coordinator coordinator //Charlie
 	register miner miner-1 //Eve
-	register miner miner-2 //Ferdie
+	register miner miner-2 //Eve
+	make_api_key
 	start_coordinator
 	start_miner miner-1
 	start_miner miner-2

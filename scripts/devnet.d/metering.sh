@@ -6,7 +6,7 @@ readonly HTTP_PORT=${GRIDPROOF_GATEWAY_PORT:-8080}
 readonly MQTT_PORT=${GRIDPROOF_MQTT_PORT:-1883}
 readonly GATEWAY=http://127.0.0.1:$HTTP_PORT
 
-# Consumers, producers and prosumers, certified by the electrician of the genesis, since a day ago.
+# Consumers, producers and prosumers, certified by the electrician of the genesis as of a day ago.
 onboard_meters() {
 	[ -e "$HOME_DIR/meters.json" ] && return
 	say "certifying $METERS meters"
@@ -17,6 +17,16 @@ onboard_meters() {
 	mv "$HOME_DIR/meters.json.new" "$HOME_DIR/meters.json"
 }
 
+# An organisation to try things out with: //Bob is its admin and electrician, and signs for nothing
+# else here.
+found_organisation() {
+	[ -e "$HOME_DIR/organised" ] && return
+	"$GRIDPROOF" meter organise "Electricians for trials" --electrician "$BOB" --suri //Bob \
+		--admit-with //Alice --url "$WS" >>"$HOME_DIR/onboard.log" 2>&1 ||
+		die "the organisation could not be founded: $(tail -n 5 "$HOME_DIR/onboard.log")"
+	touch "$HOME_DIR/organised"
+}
+
 start_gateway() {
 	if ! pid_of gateway >/dev/null; then
 		port_free "$HTTP_PORT" GRIDPROOF_GATEWAY_PORT
@@ -24,7 +34,7 @@ start_gateway() {
 	fi
 	"$GRIDPROOF" gateway device import "$HOME_DIR/mqtt-credentials.csv" --data "$HOME_DIR/gateway" \
 		>>"$HOME_DIR/onboard.log" 2>&1 ||
-		die "the gateway does not take the credentials: $(tail -n 5 "$HOME_DIR/onboard.log")"
+		die "the gateway does not accept the credentials: $(tail -n 5 "$HOME_DIR/onboard.log")"
 	start gateway "$GRIDPROOF" gateway run --data "$HOME_DIR/gateway" --url "$WS" \
 		--http "127.0.0.1:$HTTP_PORT" --mqtt "127.0.0.1:$MQTT_PORT" --batch-seconds 60
 	for _ in $(seq 100); do
@@ -35,7 +45,7 @@ start_gateway() {
 	die "the gateway does not answer at $GATEWAY; its log is $HOME_DIR/gateway.log"
 }
 
-# Simulated time begins a day ago, runs 720 times faster until it has caught up, and then as time does.
+# Simulated time begins a day ago, runs 720 times as fast until it has caught up, and then with real time.
 start_meters() {
 	start meters "$GRIDPROOF" meter simulate --registry "$HOME_DIR/meters.json" --speed 720 \
 		--keys "$HOME_DIR/meter-keys" --state "$HOME_DIR/meter-states" \
@@ -44,6 +54,7 @@ start_meters() {
 
 start_metering() {
 	onboard_meters
+	found_organisation
 	start_gateway
 	start_meters
 }
