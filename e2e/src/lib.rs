@@ -16,6 +16,7 @@
 //! | [`bitcoin`] | a Bitcoin regtest node, and a wallet beside it |
 //! | [`failure`] | runs a node that is expected to refuse to start |
 //! | [`machine`] | what the machine is, and what a process takes of it |
+//! | [`tutorial`] | runs the code blocks of documentation as a reader would |
 //! | [`wait`] | waits for a condition, with a deadline and a reason |
 //!
 //! A process is ended in three ways, whichever comes first: [`node::Node`]'s `Drop`, the death
@@ -37,6 +38,7 @@ pub mod process;
 pub mod reserve;
 pub mod rpc;
 pub mod transfers;
+pub mod tutorial;
 pub mod wait;
 
 pub use network::Network;
