@@ -287,10 +287,27 @@ fn refusals_have_distinct_numbers_and_names_and_say_what_to_do() {
 		assert_eq!(serde_json::from_value::<BatchRefusal>(json).unwrap(), *refusal);
 		let text = refusal.to_string();
 		assert!(encoded.len() == 1 || text.contains('4'), "{text}");
+		let bare = BatchRefusal::from_code(refusal.code()).unwrap();
+		assert_eq!((bare.code(), bare.as_str()), (refusal.code(), refusal.as_str()));
+		assert_eq!(bare.is_temporary(), refusal.is_temporary(), "{text}");
 	}
-	assert_eq!(BatchRefusal::name_of(refusals.len() as u8), None);
-	assert!(BatchRefusal::SequenceGap { expected: 0 }.is_temporary());
-	assert!(!BatchRefusal::SequenceUsed { expected: 0 }.is_temporary());
+	let last = refusals.len() as u8;
+	assert!((last..=u8::MAX).all(|code| BatchRefusal::name_of(code).is_none()));
+	assert!((last..=u8::MAX).all(|code| BatchRefusal::from_code(code).is_none()));
+	let temporary = refusals.iter().filter(|refusal| refusal.is_temporary());
+	assert_eq!(
+		temporary.map(BatchRefusal::as_str).collect::<Vec<_>>(),
+		[
+			"unknown_meter",
+			"organisation_not_admitted",
+			"suspended",
+			"sequence_gap",
+			"future_interval",
+			"block_limit",
+			"day_limit",
+			"mint_failed",
+		]
+	);
 	assert_eq!(BatchRefusal::from(SignatureFault::Invalid), BatchRefusal::BadSignature);
 }
 

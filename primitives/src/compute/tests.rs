@@ -358,6 +358,25 @@ fn refusals_are_numbered_as_they_are_written_down() {
 	.enumerate()
 	{
 		assert_eq!(usize::from(refusal.code()), code, "{refusal}");
+		assert_eq!(ReceiptRefusal::from_code(refusal.code()), Some(refusal));
 		assert!(!refusal.as_str().is_empty() && !refusal.to_string().is_empty());
 	}
+	assert!((20..=u8::MAX).all(|code| ReceiptRefusal::from_code(code).is_none()));
+}
+
+#[test]
+fn a_receipt_is_refused_for_good_unless_governance_a_bond_or_time_can_help() {
+	let all = (0..=u8::MAX).filter_map(ReceiptRefusal::from_code);
+	let temporary: Vec<_> = all.filter(|refusal| refusal.is_temporary()).collect();
+	assert_eq!(
+		temporary,
+		[
+			ReceiptRefusal::Stopped,
+			ReceiptRefusal::UnknownJob,
+			ReceiptRefusal::MinerBanned,
+			ReceiptRefusal::MinerUnderbonded,
+			ReceiptRefusal::CoordinatorBanned,
+			ReceiptRefusal::CoordinatorUnderbonded,
+		]
+	);
 }

@@ -1,6 +1,9 @@
 //! Calls: what a transaction makes the chain do.
 
-use crate::{ChainError, refusal::Codes};
+use crate::{
+	ChainError,
+	refusal::{Codes, PoolRefusal},
+};
 use codec::{Compact, Encode};
 use std::fmt;
 use subxt::Metadata;
@@ -59,6 +62,11 @@ impl Call {
 	/// What the numbers mean that it is refused with in the pool.
 	pub(crate) const fn codes(&self) -> Codes {
 		self.codes
+	}
+
+	/// What it means that the pool refuses it with this number.
+	pub fn pool_refusal(&self, code: u8) -> PoolRefusal {
+		self.codes.explain(code)
 	}
 
 	/// Its pallet's name.

@@ -6,8 +6,8 @@
 //! - `Refusal`: why it says no, with what to do about it and whether time may change it.
 //!
 //! **No other crate of the services names a pallet, a call, a function of the runtime, an event or an
-//! error.** What stands here is compared with the runtime's own metadata by a test, so that a name
-//! that changes there fails the build and not a payment.
+//! error.** What stands here is compared with the runtime itself by its test `seam`, so that a name that
+//! changes there fails a test and not a payment.
 
 /// The reasons of a pallet for saying no, in the order of its errors.
 ///
