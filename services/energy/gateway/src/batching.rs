@@ -1,24 +1,31 @@
-//! Which logs make a batch, and what its header says.
+//! Which readings make a batch, and what its header says.
 
 use crate::{
 	config::Batching,
 	deferral::Deferral,
-	ingest::{check_certificate, now_ms},
+	ingest::check_certificate,
 	ledger::AccountId,
+	message::Source,
+	refusal::IngestRefusal,
 	registry::{Certification, Known, Registry},
 	storage::{
-		Batch, BatchRow, BatchState, DeadLetter, NewBatch, OnChain, Pending, Reading, Selection,
-		Settled, Storage, StoreFault,
+		Batch, BatchRow, NewBatch, NewDeadLetter, OnChain, Pending, Reading, ReadingRow, Selection,
+		Settled, Storage,
 	},
 };
+use gridproof_gateway_api::BatchState;
 use gridproof_primitives::{
 	H256,
-	cid::Cid,
-	emlog::{EnergyLog, RunningRegisters, batch_file},
-	merkle,
-	meter::{BatchHeader, BatchLimits, MeterInfo, MeterState, Topic, check_batch},
-	units::MILLIS_PER_DAY,
+	codec::cid::Cid,
+	crypto::merkle,
+	energy::{
+		BatchHeader, BatchLimits, MeterInfo, MeterState, Topic, check_batch,
+		emlog::{EnergyLog, RunningRegisters, batch_file},
+	},
+	num::units::MILLIS_PER_DAY,
 };
+use gridproof_store::StoreError;
+use gridproof_support::clock::now_ms;
 use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
 
@@ -26,36 +33,36 @@ use tokio::sync::{Mutex, Notify};
 const GRACE_MS: u64 = 60_000;
 
 /// Closes batches.
-pub struct Batcher {
+pub(crate) struct Batcher {
 	storage: Arc<dyn Storage>,
 	registry: Arc<Registry>,
 	settings: Batching,
 	deferral: Arc<Deferral>,
-	/// Told when there is something to sign.
+	/// Notified when there is something to sign.
 	unsigned: Arc<Notify>,
-	/// One at a time: two would take the same logs.
+	/// One at a time: two would take the same readings.
 	turn: Mutex<()>,
 }
 
 /// What a round of batching did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Round {
+pub(crate) struct Round {
 	/// Batches made, those of meters that are not certified first.
-	pub batches: Vec<BatchRow>,
-	/// Meters with logs that cannot be batched yet: the chain could not be asked for them, or an
+	pub(crate) batches: Vec<BatchRow>,
+	/// Meters with readings that cannot be batched yet: the chain could not be asked for them, or an
 	/// earlier batch of theirs waits for a signature or a decision.
-	pub waiting: u64,
+	pub(crate) waiting: u64,
 }
 
-/// A log with what it says.
+/// A reading with what it says.
 struct Parsed {
 	reading: Reading,
-	log: EnergyLog,
+	says: EnergyLog,
 }
 
 impl Batcher {
 	/// Makes batches of what is in `storage`.
-	pub fn new(
+	pub(crate) fn new(
 		storage: Arc<dyn Storage>,
 		registry: Arc<Registry>,
 		settings: Batching,
@@ -65,11 +72,11 @@ impl Batcher {
 		Self { storage, registry, settings, deferral, unsigned, turn: Mutex::new(()) }
 	}
 
-	/// Makes the batches that are due; all that are possible if `flush`.
+	/// Makes the batches that are due; with `flush`, all that are possible.
 	///
 	/// # Errors
-	/// [`StoreFault`]; batches made before it stay.
-	pub async fn round(&self, flush: bool) -> Result<Round, StoreFault> {
+	/// [`StoreError`]; batches made before it stay.
+	pub(crate) async fn round(&self, flush: bool) -> Result<Round, StoreError> {
 		let _turn = self.turn.lock().await;
 		let now = now_ms();
 		let pending = self.storage.pending().await?;
@@ -106,11 +113,11 @@ impl Batcher {
 			&& pending.start_ms / MILLIS_PER_DAY < now / MILLIS_PER_DAY
 			&& waited >= GRACE_MS
 			&& now % MILLIS_PER_DAY >= GRACE_MS;
-		pending.count >= u64::from(self.settings.max_logs) || waited >= max_age || is_day_over
+		pending.count >= u64::from(self.settings.max_readings) || waited >= max_age || is_day_over
 	}
 
 	/// Batches of all meters that are not certified, together, in order of arrival.
-	async fn others(&self, flush: bool) -> Result<Vec<BatchRow>, StoreFault> {
+	async fn others(&self, flush: bool) -> Result<Vec<BatchRow>, StoreError> {
 		let mut made = Vec::new();
 		loop {
 			let mut apart = self.registry.certified();
@@ -119,7 +126,7 @@ impl Batcher {
 				(known.certification == Certification::Unknown).then_some(known.row)
 			}));
 			let selection = Selection::Others(apart);
-			let readings = self.storage.unbatched(selection, self.settings.max_logs).await?;
+			let readings = self.storage.unbatched(selection, self.settings.max_readings).await?;
 			if readings.is_empty() {
 				return Ok(made);
 			}
@@ -129,7 +136,7 @@ impl Batcher {
 				return Ok(made);
 			};
 			made.push(row);
-			// What is left is looked at by itself the next time.
+			// What is left is looked at the next time.
 			if !flush {
 				return Ok(made);
 			}
@@ -137,25 +144,25 @@ impl Batcher {
 	}
 
 	/// Batches of one certified meter.
-	async fn certified(&self, known: &Arc<Known>, round: &mut Round) -> Result<(), StoreFault> {
+	async fn certified(&self, known: &Arc<Known>, round: &mut Round) -> Result<(), StoreError> {
 		loop {
 			let Some((info, base)) = self.base(known).await? else {
 				round.waiting = round.waiting.saturating_add(1);
 				return Ok(());
 			};
-			let limit = self.settings.max_logs.saturating_add(1);
+			let limit = self.settings.max_readings.saturating_add(1);
 			let selection = Selection::Certified(known.row);
 			let readings = self.storage.unbatched(selection, limit).await?;
-			let (logs, condemned) = sort_out(known, readings, &info, &base);
+			let (parsed, condemned) = sort_out(known, readings, &info, &base);
 			if !condemned.is_empty() {
 				self.storage.condemn(condemned).await?;
 				continue;
 			}
-			let logs = self.cut(logs);
-			if logs.is_empty() {
+			let parsed = self.cut(parsed);
+			if parsed.is_empty() {
 				return Ok(());
 			}
-			let Some(row) = self.seal(known, &info, &base, logs).await? else { continue };
+			let Some(row) = self.seal(known, &info, &base, parsed).await? else { continue };
 			round.batches.push(row);
 			// What is left waits until this one is signed.
 			return Ok(());
@@ -166,7 +173,7 @@ impl Batcher {
 	async fn base(
 		&self,
 		known: &Arc<Known>,
-	) -> Result<Option<(Arc<MeterInfo<AccountId>>, Base)>, StoreFault> {
+	) -> Result<Option<(Arc<MeterInfo<AccountId>>, Base)>, StoreError> {
 		if self.deferral.waits(known.row) {
 			return Ok(None);
 		}
@@ -182,8 +189,8 @@ impl Batcher {
 		let asked = if is_signed { Ok(known.clone()) } else { self.registry.fresh(known).await };
 		let fresh = match asked {
 			Ok(fresh) => fresh,
-			Err(failure) => {
-				tracing::warn!(meter = %known.name, %failure, "the chain cannot be asked");
+			Err(error) => {
+				tracing::warn!(meter = %known.name, %error, "the chain cannot be asked");
 				return Ok(None);
 			},
 		};
@@ -192,26 +199,26 @@ impl Batcher {
 	}
 
 	/// The longest beginning that may be one batch: of one UTC day, within the bounds, and ending
-	/// where no log that is left begins earlier.
-	fn cut(&self, mut logs: Vec<Parsed>) -> Vec<Parsed> {
-		let day = |log: &Parsed| log.reading.end_ms.saturating_sub(1) / MILLIS_PER_DAY;
-		let Some(first_day) = logs.first().map(day) else { return logs };
-		let most = usize::try_from(self.settings.max_logs).unwrap_or(usize::MAX);
+	/// where no reading that is left begins earlier.
+	fn cut(&self, mut parsed: Vec<Parsed>) -> Vec<Parsed> {
+		let day = |one: &Parsed| one.reading.end_ms.saturating_sub(1) / MILLIS_PER_DAY;
+		let Some(first_day) = parsed.first().map(day) else { return parsed };
+		let most = usize::try_from(self.settings.max_readings).unwrap_or(usize::MAX);
 		let (mut bytes, mut end_ms) = (0u64, 0u64);
 		let mut best = 0;
-		for (place, log) in logs.iter().enumerate() {
-			if place > 0 && log.reading.start_ms >= end_ms {
+		for (place, one) in parsed.iter().enumerate() {
+			if place > 0 && one.reading.start_ms >= end_ms {
 				best = place;
 			}
-			bytes = bytes.saturating_add(log.reading.body_len()).saturating_add(1);
+			bytes = bytes.saturating_add(one.reading.body_len()).saturating_add(1);
 			let is_over = place >= most || bytes > self.settings.max_bytes;
-			if (is_over || day(log) != first_day) && best > 0 {
-				logs.truncate(best);
-				return logs;
+			if (is_over || day(one) != first_day) && best > 0 {
+				parsed.truncate(best);
+				return parsed;
 			}
-			end_ms = end_ms.max(log.reading.end_ms);
+			end_ms = end_ms.max(one.reading.end_ms);
 		}
-		logs
+		parsed
 	}
 
 	async fn seal(
@@ -219,20 +226,20 @@ impl Batcher {
 		known: &Known,
 		info: &MeterInfo<AccountId>,
 		base: &Base,
-		logs: Vec<Parsed>,
-	) -> Result<Option<BatchRow>, StoreFault> {
+		parsed: Vec<Parsed>,
+	) -> Result<Option<BatchRow>, StoreError> {
 		let mut closing = base.opening;
-		for Parsed { log, .. } in &logs {
-			let energy = log.counted();
-			let added = log
+		for Parsed { says, .. } in &parsed {
+			let energy = says.counted();
+			let added = says
 				.direction(info.certificate.direction)
 				.ok()
 				.and_then(|direction| closing.add(direction, &energy));
 			if added.is_none() {
-				return Err(StoreFault::Sql(format!("{}: a register overflows", known.name)));
+				return Err(StoreError::Sql(format!("{}: a register overflows", known.name)));
 			}
 		}
-		let readings: Vec<Reading> = logs.into_iter().map(|log| log.reading).collect();
+		let readings: Vec<Reading> = parsed.into_iter().map(|one| one.reading).collect();
 		let (start_ms, end_ms) = bounds(&readings);
 		let mut batch = sealed(readings, (start_ms, end_ms), Some(known.row));
 		let header = BatchHeader {
@@ -260,7 +267,7 @@ impl Batcher {
 	}
 }
 
-/// What a batch follows on.
+/// The end of the batch before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Base {
 	sequence: u64,
@@ -319,17 +326,17 @@ impl Base {
 	}
 }
 
-type Condemned = Vec<(i64, DeadLetter)>;
+type Condemned = Vec<(ReadingRow, NewDeadLetter)>;
 
-/// Logs that may go into a batch, and those that the certificate or the chain's last batch forbids:
-/// they came before either was known.
+/// Readings that may go into a batch, and those that the certificate or the chain's last batch
+/// forbids: they came before either was known.
 fn sort_out(
 	known: &Known,
 	readings: Vec<Reading>,
 	info: &MeterInfo<AccountId>,
 	base: &Base,
 ) -> (Vec<Parsed>, Condemned) {
-	let (mut logs, mut condemned) = (Vec::new(), Vec::new());
+	let (mut parsed, mut condemned) = (Vec::new(), Vec::new());
 	for reading in readings {
 		let outcome = match EnergyLog::parse(reading.body.as_bytes()) {
 			Err(refusal) => Err((refusal.as_str(), refusal.to_string())),
@@ -337,19 +344,19 @@ fn sort_out(
 				"late",
 				"begins before the end of the meter's last batch on chain".to_string(),
 			)),
-			Ok(log) => match check_certificate(&log, info) {
-				Ok(_) => Ok(log),
-				Err(crate::ingest::Refusal::Suspended) => Ok(log),
+			Ok(says) => match check_certificate(&says, info) {
+				Ok(_) => Ok(says),
+				Err(IngestRefusal::Suspended) => Ok(says),
 				Err(refusal) => Err((refusal.code(), refusal.to_string())),
 			},
 		};
 		match outcome {
-			Ok(log) => logs.push(Parsed { reading, log }),
+			Ok(says) => parsed.push(Parsed { reading, says }),
 			Err((reason, detail)) => condemned.push((
 				reading.row,
-				DeadLetter {
+				NewDeadLetter {
 					at_ms: now_ms(),
-					source: "batching",
+					source: Source::BATCHING,
 					topic: Topic::Readings.of(&known.name),
 					reason: reason.to_string(),
 					detail,
@@ -358,7 +365,7 @@ fn sort_out(
 			)),
 		}
 	}
-	(logs, condemned)
+	(parsed, condemned)
 }
 
 impl Reading {

@@ -6,46 +6,46 @@ use zeroize::Zeroizing;
 /// Bytes of one message or request body.
 pub const MAX_MESSAGE_BYTES: u32 = 65_536;
 
-/// All settings of a gateway. `Default` has what `gridproof gateway run` has without arguments,
-/// except that nothing listens and no chain is followed.
+/// All settings of a gateway. A new one has the defaults of `gridproof gateway run`, except that
+/// nothing listens and no chain is followed.
 #[derive(Clone)]
 pub struct Settings {
 	/// Folder of database, credentials and certificates.
 	pub data: PathBuf,
-	/// The database may grow to so many bytes.
+	/// Size in bytes to which the database may grow; `None` for no limit.
 	pub max_bytes: Option<u64>,
 	/// Where the embedded MQTT server listens without TLS.
 	pub mqtt: Option<SocketAddr>,
 	/// Where it listens with TLS.
 	pub mqtts: Option<Tls>,
-	/// An external broker instead.
+	/// An external broker in its place.
 	pub broker: Option<Broker>,
-	/// Are clients without credentials let in, and believed? For development chains only.
+	/// Whether clients without credentials are let in, and believed: for development chains only.
 	pub anonymous: bool,
 	/// Where the HTTP server listens.
 	pub http: Option<SocketAddr>,
-	/// What requests that change something have to carry.
+	/// The key that requests have to carry which change something; `None` lets all of them pass.
 	pub admin_key: Option<Zeroizing<String>>,
 	/// Web pages of other origins that may call the API, such as `http://localhost:5173`.
 	pub origins: Vec<String>,
-	/// Seconds a request may take.
+	/// The time that a request may take.
 	pub request_timeout: Duration,
 	/// When batches are closed.
 	pub batching: Batching,
-	/// How long a device may take to sign before it is asked again.
+	/// The time that a device may take to sign before it is asked again.
 	pub sign_timeout: Duration,
-	/// How long what the chain said of a meter is believed.
+	/// The time for which what the chain said of a meter is believed.
 	pub refresh: Duration,
-	/// By how many milliseconds the interval of a log may end in the future.
+	/// The most milliseconds by which the interval of a reading may end in the future.
 	pub max_ahead_ms: u64,
-	/// Where batches are pinned.
+	/// The service that pins batches.
 	pub pinning: Option<Pinning>,
 }
 
 /// Where the embedded MQTT server listens with TLS.
 #[derive(Clone, Debug)]
 pub struct Tls {
-	/// Address.
+	/// The address.
 	pub listen: SocketAddr,
 	/// Certificate chain, PEM.
 	pub certificate: PathBuf,
@@ -63,20 +63,20 @@ pub struct Broker {
 	pub url: Zeroizing<String>,
 	/// Certificates of the authorities that vouch for it, PEM; needed for `mqtts`.
 	pub authority: Option<PathBuf>,
-	/// The name to connect by; it keeps the session while the gateway is away.
+	/// The name to connect by, under which the broker keeps messages while the gateway is away.
 	pub client_id: String,
 }
 
 /// When batches are closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batching {
-	/// At so many logs.
-	pub max_logs: u32,
-	/// When the first log has waited for so long.
+	/// The most readings of a batch: 1 to 10,000.
+	pub max_readings: u32,
+	/// The longest time that the first reading waits.
 	pub max_age: Duration,
-	/// At so many bytes of canonical logs.
+	/// The most bytes of a batch's file.
 	pub max_bytes: u64,
-	/// When the UTC day is over.
+	/// Whether batches are closed when the UTC day is over.
 	pub daily: bool,
 	/// How often to look.
 	pub tick: Duration,
@@ -96,7 +96,7 @@ pub struct Pinning {
 impl Default for Batching {
 	fn default() -> Self {
 		Self {
-			max_logs: gridproof_primitives::meter::MAX_READINGS_PER_BATCH,
+			max_readings: gridproof_primitives::energy::MAX_READINGS_PER_BATCH,
 			max_age: Duration::from_secs(900),
 			max_bytes: u64::MAX,
 			daily: true,
@@ -122,7 +122,7 @@ impl Settings {
 			batching: Batching::default(),
 			sign_timeout: Duration::from_secs(30),
 			refresh: Duration::from_secs(30),
-			max_ahead_ms: gridproof_primitives::meter::MAX_SKEW_MS,
+			max_ahead_ms: gridproof_primitives::energy::MAX_SKEW_MS,
 			pinning: None,
 		}
 	}

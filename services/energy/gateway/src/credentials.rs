@@ -1,9 +1,10 @@
-//! Who may speak MQTT: a file that the operator's command edits and the running gateway rereads.
+//! Users: a file that the operator's command edits and the running gateway rereads.
 //!
 //! A password is a random 160-bit token made by us, or at least [`MIN_PASSWORD`] characters of the
 //! operator's. Only its salted hash is kept; a token of that strength needs no slow hash, and ten
 //! thousand devices that reconnect at once can be let in within a second.
 
+use gridproof_support::{Lock, files};
 use rand::{RngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
 use sp_core::{Blake2Hasher, Hasher};
@@ -11,40 +12,43 @@ use std::{
 	collections::BTreeMap,
 	fs, io,
 	path::{Path, PathBuf},
-	sync::{Mutex, PoisonError},
+	sync::Mutex,
 	time::SystemTime,
 };
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// The file's name in the data folder.
-pub const FILE: &str = "credentials.json";
+pub const CREDENTIALS_FILE: &str = "credentials.json";
 /// Characters of a password that is not made here.
 pub const MIN_PASSWORD: usize = 20;
 const VERSION: u32 = 1;
 
 /// Why credentials cannot be read or changed.
 #[derive(Debug, thiserror::Error)]
-pub enum CredentialFault {
+pub enum CredentialError {
 	/// The file system refuses.
 	#[error("{path}: {reason}")]
 	Io {
-		/// Which file.
+		/// The file.
 		path: String,
-		/// Why.
+		/// What the file system says.
 		reason: io::Error,
 	},
-	/// Not a file of ours.
-	#[error("{path} is no file of credentials: {reason}; move it away to start anew")]
+	/// The file is not one that this program has written.
+	#[error(
+		"{path} is not a file of credentials: {reason}; move it away to begin with an empty one"
+	)]
 	BadFile {
-		/// Which file.
+		/// The file.
 		path: String,
-		/// Why.
+		/// What is wrong with it.
 		reason: String,
 	},
 	/// The name is taken.
 	#[error("there is a user {0} already; remove it first, or choose another name")]
 	Exists(String),
-	/// Nobody has this name.
+	/// There is no user of this name.
 	#[error("there is no user {0}")]
 	NotFound(String),
 	/// The name or a part of it cannot be used.
@@ -61,11 +65,11 @@ pub enum CredentialFault {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "role", rename_all = "snake_case")]
 pub enum Role {
-	/// Publishes logs of the meters of one device, and signs for them.
+	/// Publishes readings of the meters of one device, and signs for them.
 	Device {
-		/// Its site.
+		/// Id of its site.
 		site: String,
-		/// Its id.
+		/// Its own id.
 		device: String,
 	},
 	/// Subscribes to `energy/#`, publishes nothing.
@@ -89,7 +93,7 @@ struct CredentialFile {
 /// A user as it is listed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct User {
-	/// The name to log in with.
+	/// The name to log in with: 1 to 160 bytes.
 	pub username: String,
 	/// What it may do.
 	#[serde(flatten)]
@@ -112,17 +116,17 @@ impl Credentials {
 	/// Reads the file in `folder`; nobody is known if there is none.
 	///
 	/// # Errors
-	/// [`CredentialFault`].
-	pub fn open(folder: &Path) -> Result<Self, CredentialFault> {
-		let path = folder.join(FILE);
+	/// [`CredentialError`].
+	pub fn open(folder: &Path) -> Result<Self, CredentialError> {
+		let path = folder.join(CREDENTIALS_FILE);
 		let credentials = Self { path, known: Mutex::new(Known::default()) };
 		credentials.refresh()?;
 		Ok(credentials)
 	}
 
 	/// Reads the file again if it has changed.
-	fn refresh(&self) -> Result<(), CredentialFault> {
-		let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+	fn refresh(&self) -> Result<(), CredentialError> {
+		let mut known = self.known.locked();
 		let modified = match fs::metadata(&self.path) {
 			Ok(data) => data.modified().ok().map(|time| (time, data.len())),
 			Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -137,35 +141,33 @@ impl Credentials {
 		Ok(())
 	}
 
-	/// What the user with this name and password may do; `None` if there is no such user or the
+	/// The role of the user with this name and password; `None` if there is no such user or the
 	/// password is another.
 	pub fn check(&self, username: &str, password: &[u8]) -> Option<Role> {
-		if let Err(fault) = self.refresh() {
-			// Whoever was known stays known: a file half written must not lock devices out.
-			tracing::error!(%fault, "credentials stay as they were");
+		if let Err(error) = self.refresh() {
+			// All users stay as they were: a file half written must not lock devices out.
+			tracing::error!(%error, "credentials stay as they were");
 		}
-		let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+		let known = self.known.locked();
 		let entry = known.users.get(username)?;
 		let wanted = hex::decode(&entry.hash).ok()?;
-		let found = hash(&entry.salt, password);
-		// Compares in the same time wherever the first difference is.
-		let differing = found.iter().zip(&wanted).fold(0, |sum, (one, other)| sum | (one ^ other));
-		(wanted.len() == found.len() && differing == 0).then(|| entry.role.clone())
+		let is_equal = hash(&entry.salt, password).ct_eq(wanted.as_slice());
+		bool::from(is_equal).then(|| entry.role.clone())
 	}
 
-	/// Is there a user of that name?
+	/// Returns `true` if there is a user of that name.
 	pub fn knows(&self, username: &str) -> bool {
-		let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+		let known = self.known.locked();
 		known.users.contains_key(username)
 	}
 
-	/// Everybody, by name.
+	/// All users, by name.
 	///
 	/// # Errors
-	/// [`CredentialFault`].
-	pub fn list(&self) -> Result<Vec<User>, CredentialFault> {
+	/// [`CredentialError`].
+	pub fn list(&self) -> Result<Vec<User>, CredentialError> {
 		self.refresh()?;
-		let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+		let known = self.known.locked();
 		let user = |(username, entry): (&String, &Entry)| User {
 			username: username.clone(),
 			role: entry.role.clone(),
@@ -173,48 +175,48 @@ impl Credentials {
 		Ok(known.users.iter().map(user).collect())
 	}
 
-	/// Adds a user and answers its password: the given one, or a new random token.
+	/// Adds a user. Returns its password: the given one, or a new random token.
 	///
 	/// # Errors
-	/// [`CredentialFault`].
+	/// [`CredentialError`].
 	pub fn add(
 		&self,
 		username: &str,
 		role: Role,
 		password: Option<Zeroizing<String>>,
-	) -> Result<Zeroizing<String>, CredentialFault> {
+	) -> Result<Zeroizing<String>, CredentialError> {
 		check_names(username, &role)?;
 		let password = match password {
 			Some(password) if password.chars().count() < MIN_PASSWORD => {
-				return Err(CredentialFault::WeakPassword);
+				return Err(CredentialError::WeakPassword);
 			},
 			Some(password) => password,
 			None => Zeroizing::new(hex::encode(random::<20>())),
 		};
 		let mut file = self.read()?;
 		if file.users.contains_key(username) {
-			return Err(CredentialFault::Exists(username.to_string()));
+			return Err(CredentialError::Exists(username.to_string()));
 		}
 		file.users.insert(username.to_string(), entry(role, &password));
 		self.write(&file)?;
 		Ok(password)
 	}
 
-	/// Adds users with their passwords, in one go; one that is there already is replaced. Answers
-	/// how many there are.
+	/// Adds users with their passwords, in one go; one that is there already is replaced. Returns
+	/// the number of users.
 	///
 	/// # Errors
-	/// [`CredentialFault`]; then nothing has changed.
+	/// [`CredentialError`]; then nothing has changed.
 	pub fn import(
 		&self,
 		users: impl IntoIterator<Item = (String, Role, Zeroizing<String>)>,
-	) -> Result<usize, CredentialFault> {
+	) -> Result<usize, CredentialError> {
 		let mut file = self.read()?;
 		let mut names = std::collections::BTreeSet::new();
 		for (username, role, password) in users {
 			check_names(&username, &role)?;
 			if password.chars().count() < MIN_PASSWORD {
-				return Err(CredentialFault::WeakPassword);
+				return Err(CredentialError::WeakPassword);
 			}
 			file.users.insert(username.clone(), entry(role, &password));
 			names.insert(username);
@@ -223,19 +225,19 @@ impl Credentials {
 		Ok(names.len())
 	}
 
-	/// Removes a user. Its connection lives on until it ends by itself.
+	/// Removes a user. A connection that it has stays open.
 	///
 	/// # Errors
-	/// [`CredentialFault`].
-	pub fn remove(&self, username: &str) -> Result<(), CredentialFault> {
+	/// [`CredentialError`].
+	pub fn remove(&self, username: &str) -> Result<(), CredentialError> {
 		let mut file = self.read()?;
 		if file.users.remove(username).is_none() {
-			return Err(CredentialFault::NotFound(username.to_string()));
+			return Err(CredentialError::NotFound(username.to_string()));
 		}
 		self.write(&file)
 	}
 
-	fn read(&self) -> Result<CredentialFile, CredentialFault> {
+	fn read(&self) -> Result<CredentialFile, CredentialError> {
 		let text = match fs::read(&self.path) {
 			Ok(text) => text,
 			Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -243,7 +245,7 @@ impl Credentials {
 			},
 			Err(reason) => return Err(self.io(reason)),
 		};
-		let bad = |reason: String| CredentialFault::BadFile {
+		let bad = |reason: String| CredentialError::BadFile {
 			path: self.path.display().to_string(),
 			reason,
 		};
@@ -256,31 +258,30 @@ impl Credentials {
 	}
 
 	/// Replaces the file, so that no reader ever sees half of one.
-	fn write(&self, file: &CredentialFile) -> Result<(), CredentialFault> {
-		let text = serde_json::to_vec_pretty(file).map_err(|error| CredentialFault::BadFile {
+	fn write(&self, file: &CredentialFile) -> Result<(), CredentialError> {
+		let text = serde_json::to_vec_pretty(file).map_err(|error| CredentialError::BadFile {
 			path: self.path.display().to_string(),
 			reason: error.to_string(),
 		})?;
 		if let Some(folder) = self.path.parent() {
 			fs::create_dir_all(folder).map_err(|reason| self.io(reason))?;
 		}
-		let written = gridproof_keys::files::replace(&self.path, &text, 0o600);
-		written.map_err(|reason| self.io(reason))
+		files::replace(&self.path, &text, files::SECRET).map_err(|reason| self.io(reason))
 	}
 
-	fn io(&self, reason: io::Error) -> CredentialFault {
-		CredentialFault::Io { path: self.path.display().to_string(), reason }
+	fn io(&self, reason: io::Error) -> CredentialError {
+		CredentialError::Io { path: self.path.display().to_string(), reason }
 	}
 }
 
-fn check_names(username: &str, role: &Role) -> Result<(), CredentialFault> {
+fn check_names(username: &str, role: &Role) -> Result<(), CredentialError> {
 	let parts = match role {
 		Role::Device { site, device } => vec![site.as_str(), device.as_str()],
 		Role::Reader => vec![],
 	};
 	let bad = parts.into_iter().find(|part| !is_name(part, 64));
 	match bad.or_else(|| (!is_name(username, 160)).then_some(username)) {
-		Some(bad) => Err(CredentialFault::BadName(bad.to_string())),
+		Some(bad) => Err(CredentialError::BadName(bad.to_string())),
 		None => Ok(()),
 	}
 }
@@ -339,7 +340,7 @@ mod tests {
 		let editor = Credentials::open(folder.path()).unwrap();
 		let secret = Zeroizing::new("correct horse battery staple".to_string());
 		editor.add("gw-1", device("A"), Some(secret.clone())).unwrap();
-		let path = folder.path().join(FILE);
+		let path = folder.path().join(CREDENTIALS_FILE);
 		assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 		assert!(!fs::read_to_string(&path).unwrap().contains(secret.as_str()));
 	}
@@ -349,17 +350,17 @@ mod tests {
 		let folder = tempfile::tempdir().unwrap();
 		let editor = Credentials::open(folder.path()).unwrap();
 		let weak = Some(Zeroizing::new("hunter2".to_string()));
-		let fault = editor.add("gw-1", Role::Reader, weak).unwrap_err();
-		assert!(matches!(fault, CredentialFault::WeakPassword));
+		let error = editor.add("gw-1", Role::Reader, weak).unwrap_err();
+		assert!(matches!(error, CredentialError::WeakPassword));
 		for name in ["", "a/b", "a+", "#", "a\0b", &"x".repeat(161)] {
-			let fault = editor.add(name, Role::Reader, None).unwrap_err();
-			assert!(matches!(fault, CredentialFault::BadName(_)), "{name}");
+			let error = editor.add(name, Role::Reader, None).unwrap_err();
+			assert!(matches!(error, CredentialError::BadName(_)), "{name}");
 		}
 		editor.add("gw-1", Role::Reader, None).unwrap();
-		let fault = editor.add("gw-1", Role::Reader, None).unwrap_err();
-		assert!(matches!(fault, CredentialFault::Exists(_)));
-		assert!(matches!(editor.remove("gw-2"), Err(CredentialFault::NotFound(_))));
-		fs::write(folder.path().join(FILE), "half a fi").unwrap();
-		assert!(matches!(Credentials::open(folder.path()), Err(CredentialFault::BadFile { .. })));
+		let error = editor.add("gw-1", Role::Reader, None).unwrap_err();
+		assert!(matches!(error, CredentialError::Exists(_)));
+		assert!(matches!(editor.remove("gw-2"), Err(CredentialError::NotFound(_))));
+		fs::write(folder.path().join(CREDENTIALS_FILE), "half a fi").unwrap();
+		assert!(matches!(Credentials::open(folder.path()), Err(CredentialError::BadFile { .. })));
 	}
 }

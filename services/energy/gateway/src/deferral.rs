@@ -1,13 +1,14 @@
-//! Meters whose device did not agree to a batch, and until when no other one is made.
+//! Meters whose device refused a batch, and until when no other one is made.
 //!
-//! A device refuses when the gateway lacks a log that is still on its way, or has one that the
-//! device sends again. Nothing was signed, so the logs go back, and the batch is made anew a while
+//! A device refuses when the gateway lacks a reading that is still on its way, or has one that the
+//! device sends again. Nothing was signed, so the readings go back, and the batch is rebuilt a while
 //! later. Only a device that refuses again and again needs a decision by somebody.
 
 use crate::storage::MeterRow;
+use gridproof_support::Lock;
 use std::{
 	collections::HashMap,
-	sync::{Mutex, PoisonError},
+	sync::Mutex,
 	time::{Duration, Instant},
 };
 
@@ -16,14 +17,14 @@ const MOST: u32 = 6;
 /// Pause after the first refusal; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Which meters have to wait.
+/// Meters that have to wait, with the number of refusals and the end of the pause.
 #[derive(Default)]
-pub struct Deferral(Mutex<HashMap<MeterRow, (u32, Instant)>>);
+pub(crate) struct Deferral(Mutex<HashMap<MeterRow, (u32, Instant)>>);
 
 impl Deferral {
-	/// A device has refused. False if it has done so too often.
-	pub fn refused(&self, meter: MeterRow) -> bool {
-		let mut meters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+	/// Notes that a device has refused. Returns `false` if it has done so too often.
+	pub(crate) fn refused(&self, meter: MeterRow) -> bool {
+		let mut meters = self.0.locked();
 		let refusals = meters.get(&meter).map_or(0, |(refusals, _)| *refusals).saturating_add(1);
 		if refusals >= MOST {
 			meters.remove(&meter);
@@ -34,14 +35,14 @@ impl Deferral {
 		true
 	}
 
-	/// A batch of the meter is signed.
-	pub fn agreed(&self, meter: MeterRow) {
-		self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&meter);
+	/// Notes that a batch of the meter is signed.
+	pub(crate) fn agreed(&self, meter: MeterRow) {
+		self.0.locked().remove(&meter);
 	}
 
-	/// Has the meter to wait?
-	pub fn waits(&self, meter: MeterRow) -> bool {
-		let meters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+	/// Returns `true` while the meter has to wait.
+	pub(crate) fn waits(&self, meter: MeterRow) -> bool {
+		let meters = self.0.locked();
 		meters.get(&meter).is_some_and(|(_, until)| *until > Instant::now())
 	}
 }

@@ -1,4 +1,4 @@
-//! Names of logs and batches: `log_` and `batch_` with twelve hexadecimal digits.
+//! Names of readings and batches: `log_` and `batch_` with twelve hexadecimal digits.
 //!
 //! A name is its row's number, scrambled by a multiplication with an odd number modulo 2^48, which
 //! can be undone: unique by construction, however many are made in one second, and found again
@@ -6,7 +6,7 @@
 
 /// Names have 48 bits.
 const MASK: u64 = (1 << 48) - 1;
-const LOG: u64 = 0x9e37_79b9_7f4b;
+const READING: u64 = 0x9e37_79b9_7f4b;
 const BATCH: u64 = 0xc2b2_ae3d_27d5;
 
 /// The inverse of an odd number modulo 2^64, by Newton's iteration: each step doubles the bits.
@@ -33,23 +33,23 @@ fn row(prefix: &str, factor: u64, name: &str) -> Option<i64> {
 	Some((scrambled.wrapping_mul(inverse(factor)) & MASK).cast_signed())
 }
 
-/// The name of the log in row `row`.
-pub fn log_id(row: i64) -> String {
-	name("log_", LOG, row)
+/// The name of the reading in row `row`.
+pub(crate) fn reading_id(row: i64) -> String {
+	name("log_", READING, row)
 }
 
-/// The row of the log of that name.
-pub fn log_row(name: &str) -> Option<i64> {
-	row("log_", LOG, name)
+/// The row of the reading of that name.
+pub(crate) fn reading_row(name: &str) -> Option<i64> {
+	row("log_", READING, name)
 }
 
 /// The name of the batch in row `row`.
-pub fn batch_id(row: i64) -> String {
+pub(crate) fn batch_id(row: i64) -> String {
 	name("batch_", BATCH, row)
 }
 
 /// The row of the batch of that name.
-pub fn batch_row(name: &str) -> Option<i64> {
+pub(crate) fn batch_row(name: &str) -> Option<i64> {
 	row("batch_", BATCH, name)
 }
 
@@ -62,19 +62,19 @@ mod tests {
 	fn names_are_unique_and_lead_back_to_their_row() {
 		let mut seen = BTreeSet::new();
 		for row in (1..2_000).chain([1 << 20, (1 << 48) - 1]) {
-			let (log, batch) = (log_id(row), batch_id(row));
-			assert_eq!((log.len(), batch.len()), (16, 18));
-			assert_eq!((log_row(&log), batch_row(&batch)), (Some(row), Some(row)));
-			assert!(seen.insert(log));
+			let (reading, batch) = (reading_id(row), batch_id(row));
+			assert_eq!((reading.len(), batch.len()), (16, 18));
+			assert_eq!((reading_row(&reading), batch_row(&batch)), (Some(row), Some(row)));
+			assert!(seen.insert(reading));
 		}
 	}
 
 	#[test]
 	fn other_texts_name_nothing() {
 		for text in ["", "log_", "log_12345678901", "log_1234567890123", "log_12345678901G"] {
-			assert_eq!(log_row(text), None, "{text}");
+			assert_eq!(reading_row(text), None, "{text}");
 		}
-		assert_eq!(log_row(&log_id(1).to_uppercase()), None);
-		assert_eq!(log_row(&batch_id(1)), None);
+		assert_eq!(reading_row(&reading_id(1).to_uppercase()), None);
+		assert_eq!(reading_row(&batch_id(1)), None);
 	}
 }

@@ -1,20 +1,19 @@
 //! The chain, as far as the gateway needs it.
 
-use codec::Encode;
 use futures::future::BoxFuture;
-pub use gridproof_chain::Failure;
-use gridproof_chain::{Chain, Included, Patience};
+pub use gridproof_chain::{ChainError, pallets::AccountId};
+use gridproof_chain::{
+	Included, Link, Patience,
+	pallets::meter_readings::{call, event::BatchAccepted, query},
+};
 use gridproof_primitives::{
 	H256,
-	meter::{Accepted, BatchRecord, BatchRefusal, MeterIndex, MeterInfo, MeterName, SignedBatch},
+	energy::{Accepted, BatchRecord, BatchRefusal, MeterIndex, MeterInfo, MeterName, SignedBatch},
 };
-use tokio::sync::Mutex;
 
-/// An account on chain.
-pub type AccountId = [u8; 32];
-/// What the chain answers, some time later.
-pub type Reply<'a, T> = BoxFuture<'a, Result<T, Failure>>;
-/// What a preview says of each batch.
+/// The answer of the chain, some time later.
+pub type Reply<'a, T> = BoxFuture<'a, Result<T, ChainError>>;
+/// What would become of each batch.
 pub type Preview = Vec<Result<Accepted, BatchRefusal>>;
 
 /// What became of a transaction with batches.
@@ -32,108 +31,64 @@ pub trait Ledger: Send + Sync + 'static {
 	fn genesis(&self) -> Reply<'_, H256>;
 	/// A meter by its name.
 	fn meter<'a>(&'a self, name: &'a MeterName) -> Reply<'a, Option<MeterInfo<AccountId>>>;
-	/// Its meters from this index on, at most so many.
+	/// Its meters from this index on, at most `limit`.
 	fn meters(&self, from: MeterIndex, limit: u32) -> Reply<'_, Vec<MeterInfo<AccountId>>>;
-	/// A batch it has accepted.
+	/// A batch that it has accepted, if it still keeps it.
 	fn batch(&self, meter: MeterIndex, sequence: u64) -> Reply<'_, Option<BatchRecord>>;
-	/// Would these batches, in this order, be accepted now?
+	/// What would become of these batches, in this order, now.
 	fn preview<'a>(&'a self, batches: &'a [SignedBatch]) -> Reply<'a, Preview>;
-	/// Brings batches into a finalized block.
+	/// Submits batches to a finalized block.
 	fn submit<'a>(&'a self, batches: &'a [SignedBatch]) -> Reply<'a, Inclusion>;
 }
 
-/// A node, connected when it is needed and again when the connection breaks.
+/// A chain behind a node.
 pub struct Node {
-	url: String,
+	link: Link,
 	patience: Patience,
-	chain: Mutex<Option<Chain>>,
 }
 
 impl Node {
 	/// The node at `url`; nothing is connected yet.
 	pub fn new(url: String, patience: Patience) -> Self {
-		Self { url, patience, chain: Mutex::new(None) }
-	}
-
-	async fn chain(&self) -> Result<Chain, Failure> {
-		let mut chain = self.chain.lock().await;
-		if let Some(chain) = chain.as_ref() {
-			return Ok(chain.clone());
-		}
-		Ok(chain.insert(Chain::connect(&self.url).await?).clone())
-	}
-
-	/// Forgets a connection that failed.
-	async fn checked<T>(&self, outcome: Result<T, Failure>) -> Result<T, Failure> {
-		if outcome.as_ref().is_err_and(Failure::is_temporary) {
-			*self.chain.lock().await = None;
-		}
-		outcome
-	}
-
-	async fn call<T: codec::Decode>(
-		&self,
-		function: &str,
-		arguments: Vec<u8>,
-	) -> Result<T, Failure> {
-		let outcome = self.chain().await?.call(function, &arguments).await;
-		self.checked(outcome).await
+		Self { link: Link::new(url), patience }
 	}
 }
 
 impl Ledger for Node {
 	fn genesis(&self) -> Reply<'_, H256> {
-		Box::pin(async { Ok(self.chain().await?.genesis()) })
+		Box::pin(self.link.genesis())
 	}
 
 	fn meter<'a>(&'a self, name: &'a MeterName) -> Reply<'a, Option<MeterInfo<AccountId>>> {
 		Box::pin(async {
-			let found: Option<(MeterIndex, MeterInfo<AccountId>)> =
-				self.call("MeterReadingsApi_meter_by_name", name.encode()).await?;
+			let found = self.link.read(&query::meter_by_name(name)).await?;
 			Ok(found.map(|(_, info)| info))
 		})
 	}
 
 	fn meters(&self, from: MeterIndex, limit: u32) -> Reply<'_, Vec<MeterInfo<AccountId>>> {
-		Box::pin(self.call("MeterReadingsApi_meters", (from, limit).encode()))
+		Box::pin(async move { self.link.read(&query::meters(from, limit)).await })
 	}
 
 	fn batch(&self, meter: MeterIndex, sequence: u64) -> Reply<'_, Option<BatchRecord>> {
-		Box::pin(self.call("MeterReadingsApi_batch", (meter, sequence).encode()))
+		Box::pin(async move { self.link.read(&query::batch(meter, sequence)).await })
 	}
 
 	fn preview<'a>(&'a self, batches: &'a [SignedBatch]) -> Reply<'a, Preview> {
-		Box::pin(self.call("MeterReadingsApi_preview_batches", batches.encode()))
+		Box::pin(async { self.link.read(&query::preview_batches(batches)).await })
 	}
 
 	fn submit<'a>(&'a self, batches: &'a [SignedBatch]) -> Reply<'a, Inclusion> {
 		Box::pin(async {
-			let chain = self.chain().await?;
-			let outcome = chain
-				.submit_authorized(
-					"MeterReadings",
-					"submit_batches",
-					&batches.encode(),
-					&self.patience,
-				)
-				.await;
-			self.checked(outcome).await.map(|included| inclusion(&included))
+			let call = call::submit_batches(batches);
+			inclusion(&self.link.submit_authorized(&call, &self.patience).await?)
 		})
 	}
 }
 
-/// Reads who was accepted from the events.
-fn inclusion(included: &Included) -> Inclusion {
-	let accepted = included
-		.events
-		.iter()
-		.filter(|(name, _)| name == "MeterReadings.BatchAccepted")
-		.filter_map(|(_, fields)| {
-			let mut values = fields.values();
-			let meter = values.next()?.as_u128()?;
-			let sequence = values.next()?.as_u128()?;
-			Some((u32::try_from(meter).ok()?, u64::try_from(sequence).ok()?))
-		})
-		.collect();
-	Inclusion { block: included.block, accepted }
+/// Reads which batches were accepted from the events.
+fn inclusion(included: &Included) -> Result<Inclusion, ChainError> {
+	let accepted = included.all::<BatchAccepted>()?;
+	let accepted = accepted.into_iter().map(|batch| (batch.meter, batch.sequence)).collect();
+	Ok(Inclusion { block: included.block, accepted })
 }

@@ -1,42 +1,82 @@
-//! Takes readings of energy meters over MQTT and HTTP, keeps them, batches them, has the batches
-//! signed and brings them on chain.
+//! Receives readings of energy meters over MQTT and HTTP, keeps them, batches them, has the batches
+//! signed and submits them to the chain.
+//!
+//! ```text
+//! intake/{mqtt,broker,http} -> ingest -> storage      acknowledged: on disk from here on
+//! storage -> batching -> storage                      1: closes batches
+//! storage -> signing -> devices -> storage            2: has them signed
+//! storage -> submission -> ledger -> chain            3: submits them to a finalized block
+//! storage -> pinning -> IPFS                          4: has their files pinned
+//! ```
+//!
+//! The four loops meet in the database only: every one can be stopped anywhere and repeated.
 //!
 //! | module | does |
 //! |---|---|
-//! | [`config`] | all settings |
-//! | [`ingest`], [`registry`] | checks a message against itself, its sender and its certificate |
-//! | [`storage`] | keeps logs, batches and dead letters, behind a trait; SQLite |
-//! | [`mqtt`], [`broker`] | the embedded MQTT server, or an external broker |
-//! | [`credentials`], [`tls`] | who may speak |
-//! | [`batching`], [`signing`], [`deferral`], [`submission`] | from logs to a finalized block |
-//! | [`ledger`] | the chain, behind a trait |
-//! | [`http`], [`client`] | the API, and a client of it |
-//! | [`pinning`], [`metrics`] | IPFS and Prometheus |
+//! | `config` | all settings |
+//! | `intake` | the ways that readings come in, behind the trait [`Intake`] |
+//! | `message`, `ingest`, `registry`, `refusal` | checks a message against itself, its sender and its certificate |
+//! | `storage` | keeps readings, batches and dead letters, behind two traits; SQLite |
+//! | `credentials`, `tls` | users, and certificates |
+//! | `batching`, `signing`, `deferral`, `submission` | from readings to a finalized block |
+//! | `ledger` | the chain, behind the trait [`Ledger`] |
+//! | `http` | the API; its types and a client are in `gridproof-gateway-api` |
+//! | `board`, `health`, `metrics`, `pinning` | status, Prometheus and IPFS |
 //!
 //! Nothing that was acknowledged is lost: a message is answered after the commit that holds it, and
 //! every later step can be repeated.
 
 #![deny(missing_docs)]
 
-pub mod batching;
-pub mod broker;
-pub mod client;
-pub mod config;
-pub mod credentials;
-pub mod deferral;
-pub mod http;
-pub mod ids;
-pub mod ingest;
-pub mod ledger;
-pub mod metrics;
-pub mod mqtt;
-pub mod pinning;
-pub mod registry;
+mod batching;
+mod board;
+mod config;
+mod credentials;
+mod deferral;
+mod health;
+mod http;
+mod ids;
+mod ingest;
+mod intake;
+mod ledger;
+mod message;
+mod metrics;
+mod pinning;
+mod refusal;
+mod registry;
 mod run;
 mod short;
-pub mod signing;
-pub mod storage;
-pub mod submission;
-pub mod tls;
+mod signing;
+mod stop;
+mod storage;
+mod submission;
+mod tls;
 
-pub use run::{Addresses, Gateway, StartFault};
+pub use config::{Batching, Broker, MAX_MESSAGE_BYTES, Pinning, Settings, Tls};
+pub use credentials::{CREDENTIALS_FILE, CredentialError, Credentials, MIN_PASSWORD, Role, User};
+pub use health::{Address, Health};
+pub use ingest::{Ingest, Taken};
+pub use intake::{BoxError, BrokerError, Gate, Intake};
+pub use ledger::{AccountId, ChainError, Inclusion, Ledger, Node, Preview, Reply};
+pub use message::{Message, Sender, Source};
+pub use metrics::Metrics;
+pub use pinning::PinError;
+pub use refusal::{IngestError, IngestRefusal};
+pub use run::{Gateway, Parts, StartError};
+pub use signing::{Outbox, Signer};
+pub use storage::{
+	Answer, Batch, BatchAnchor, BatchFilter, BatchRow, Flow, MIGRATIONS, MeterRow, NewBatch,
+	NewDeadLetter, NewReading, OnChain, Page, Pending, ReadStorage, Reading, ReadingFilter,
+	ReadingRow, Selection, Settled, Sqlite, Storage, Stored,
+};
+pub use tls::{TlsError, self_signed};
+
+/// The description of all requests of the API, for the reference.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+	intake::openapi()
+}
+
+/// What all figures are, in the order of their names, for the reference.
+pub fn metrics() -> Vec<gridproof_http::Metric> {
+	Metrics::new().map(|metrics| metrics.describe()).unwrap_or_default()
+}

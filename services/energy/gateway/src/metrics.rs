@@ -1,12 +1,17 @@
 //! Figures for Prometheus.
 
-use crate::{ingest::Source, storage::Counts};
-use prometheus::{Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts};
-use prometheus::{Registry as Collection, TextEncoder};
+use crate::message::Source;
+use gridproof_gateway_api::Counts;
+use gridproof_http::{Metric, Metrics as Figures, MetricsError};
+use gridproof_support::number::{clamped, gauge};
+use prometheus::{Histogram, IntCounterVec, IntGauge, IntGaugeVec};
+
+/// Upper bounds of durations, in seconds.
+const DURATIONS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
 /// All figures of a gateway.
 pub struct Metrics {
-	collection: Collection,
+	figures: Figures,
 	readings: IntCounterVec,
 	refused: IntCounterVec,
 	stored: IntGaugeVec,
@@ -19,60 +24,63 @@ pub struct Metrics {
 }
 
 impl Metrics {
-	/// Figures that all stand at zero.
+	/// Figures that are all zero.
 	///
 	/// # Errors
-	/// A name that is used twice: a defect.
-	pub fn new() -> Result<Self, prometheus::Error> {
-		let collection = Collection::new();
-		let counters = |name: &str, help: &str, labels: &[&str]| {
-			let counters = IntCounterVec::new(Opts::new(name, help), labels)?;
-			collection.register(Box::new(counters.clone()))?;
-			Ok::<_, prometheus::Error>(counters)
-		};
-		let gauge = |name: &str, help: &str| {
-			let gauge = IntGauge::new(name, help)?;
-			collection.register(Box::new(gauge.clone()))?;
-			Ok::<_, prometheus::Error>(gauge)
-		};
-		let stored =
-			IntGaugeVec::new(Opts::new("gridproof_gateway_stored", "What is kept"), &["what"])?;
-		collection.register(Box::new(stored.clone()))?;
-		let durable = Histogram::with_opts(
-			HistogramOpts::new(
-				"gridproof_gateway_durable_seconds",
-				"Time from a message's arrival until it is durable",
-			)
-			.buckets(vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0]),
-		)?;
-		collection.register(Box::new(durable.clone()))?;
+	/// When a name is used twice: a defect.
+	pub(crate) fn new() -> Result<Self, MetricsError> {
+		let figures = Figures::new("gridproof_gateway");
 		Ok(Self {
-			readings: counters(
-				"gridproof_gateway_readings_total",
-				"Logs taken since start",
+			readings: figures.counters(
+				"readings_total",
+				"Readings taken since the start",
 				&["source", "again"],
+				&[],
 			)?,
-			refused: counters(
-				"gridproof_gateway_refused_total",
-				"Messages refused since start",
+			refused: figures.counters(
+				"refused_total",
+				"Messages refused since the start",
 				&["source", "reason"],
+				&[],
 			)?,
-			submissions: counters(
-				"gridproof_gateway_submitted_batches_total",
-				"Batches brought to the chain since start, by outcome",
+			submissions: figures.counters(
+				"submitted_batches_total",
+				"Batches submitted to the chain since the start, by outcome",
 				&["outcome"],
+				&[&["accepted"], &["not_accepted"], &["failed"], &["parked"]],
 			)?,
-			signatures: counters(
-				"gridproof_gateway_signatures_total",
-				"Signatures asked for and given since start",
+			signatures: figures.counters(
+				"signatures_total",
+				"Signatures asked for and given since the start",
+				&["what"],
+				&[
+					&["asked"],
+					&["not_listening"],
+					&["device"],
+					&["gateway"],
+					&["refused"],
+					&["bad"],
+				],
+			)?,
+			connections: figures.gauge("mqtt_connections", "MQTT clients connected")?,
+			queue: figures.gauge("write_queue", "Writes that wait for the disk")?,
+			stored: figures.gauges(
+				"stored",
+				"Meters, readings, batches, dead letters",
 				&["what"],
 			)?,
-			connections: gauge("gridproof_gateway_mqtt_connections", "MQTT clients connected")?,
-			queue: gauge("gridproof_gateway_write_queue", "Writes that wait for the disk")?,
-			stored,
-			durable,
-			collection,
+			durable: figures.histogram(
+				"durable_seconds",
+				"Seconds from a message's arrival until it is durable",
+				DURATIONS,
+			)?,
+			figures,
 		})
+	}
+
+	/// What all figures are, in the order of their names.
+	pub(crate) fn describe(&self) -> Vec<Metric> {
+		self.figures.describe()
 	}
 
 	pub(crate) fn taken(&self, source: Source, again: bool) {
@@ -85,8 +93,7 @@ impl Metrics {
 	}
 
 	pub(crate) fn submitted(&self, outcome: &str, batches: usize) {
-		let batches = u64::try_from(batches).unwrap_or(u64::MAX);
-		self.submissions.with_label_values(&[outcome]).inc_by(batches);
+		self.submissions.with_label_values(&[outcome]).inc_by(clamped(batches));
 	}
 
 	pub(crate) fn signature(&self, what: &str) {
@@ -95,9 +102,6 @@ impl Metrics {
 
 	/// All figures as text.
 	pub(crate) fn render(&self, counts: &Counts, connections: usize, queue: usize) -> String {
-		let set = |gauge: &IntGauge, value: u64| {
-			gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
-		};
 		for (what, value) in [
 			("meters", counts.meters),
 			("readings", counts.readings),
@@ -110,13 +114,10 @@ impl Metrics {
 			("batches_parked", counts.parked),
 			("dead_letters", counts.dead_letters),
 		] {
-			set(&self.stored.with_label_values(&[what]), value);
+			self.stored.with_label_values(&[what]).set(gauge(value));
 		}
-		set(&self.connections, u64::try_from(connections).unwrap_or(u64::MAX));
-		set(&self.queue, u64::try_from(queue).unwrap_or(u64::MAX));
-		let mut text = Vec::new();
-		// Writing to memory does not fail.
-		let _ = TextEncoder::new().encode(&self.collection.gather(), &mut text);
-		String::from_utf8_lossy(&text).into_owned()
+		self.connections.set(gauge(connections));
+		self.queue.set(gauge(queue));
+		self.figures.render()
 	}
 }

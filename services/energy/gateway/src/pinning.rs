@@ -3,8 +3,10 @@
 use crate::{
 	config::Pinning,
 	ids::batch_id,
-	storage::{Batch, Storage, StoreFault},
+	storage::{Batch, Storage},
 };
+use gridproof_store::StoreError;
+use gridproof_support::http_client;
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
@@ -13,13 +15,13 @@ const PAGE: u32 = 100;
 
 /// Why a file is not pinned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PinFault {
+pub enum PinError {
 	/// The service does not answer, or not as it should.
 	#[error("the pinning service fails: {0}")]
 	Service(String),
 	/// What it said could not be kept.
 	#[error("{0}")]
-	Store(#[from] StoreFault),
+	Store(#[from] StoreError),
 }
 
 #[derive(Serialize)]
@@ -35,7 +37,7 @@ struct PinStatus {
 }
 
 /// Asks a pinning service to keep the files.
-pub struct Pinner {
+pub(crate) struct Pinner {
 	storage: Arc<dyn Storage>,
 	settings: Pinning,
 	client: reqwest::Client,
@@ -45,22 +47,18 @@ impl Pinner {
 	/// A pinner.
 	///
 	/// # Errors
-	/// [`PinFault::Service`] if there is no HTTP client.
-	pub fn new(storage: Arc<dyn Storage>, settings: Pinning) -> Result<Self, PinFault> {
-		// Whoever was first to choose the TLS library has chosen it.
-		let _ = rustls::crypto::ring::default_provider().install_default();
-		let client = reqwest::Client::builder()
-			.timeout(Duration::from_secs(30))
-			.build()
-			.map_err(|error| PinFault::Service(error.to_string()))?;
+	/// [`PinError::Service`] if there is no HTTP client.
+	pub(crate) fn new(storage: Arc<dyn Storage>, settings: Pinning) -> Result<Self, PinError> {
+		let client = http_client::client(Duration::from_secs(30))
+			.map_err(|error| PinError::Service(error.to_string()))?;
 		Ok(Self { storage, settings, client })
 	}
 
 	/// Asks for all files that were not asked for yet. Answers how many.
 	///
 	/// # Errors
-	/// [`PinFault`]; what was asked for before it stays so.
-	pub async fn round(&self) -> Result<usize, PinFault> {
+	/// [`PinError`]; what was asked for before it stays so.
+	pub(crate) async fn round(&self) -> Result<usize, PinError> {
 		let batches = self.storage.unpinned(PAGE).await?;
 		for batch in &batches {
 			let status = self.pin(batch).await?;
@@ -69,7 +67,7 @@ impl Pinner {
 		Ok(batches.len())
 	}
 
-	async fn pin(&self, batch: &Batch) -> Result<String, PinFault> {
+	async fn pin(&self, batch: &Batch) -> Result<String, PinError> {
 		let pin = Pin {
 			cid: batch.cid.to_string(),
 			name: batch_id(batch.row),
@@ -80,13 +78,13 @@ impl Pinner {
 		if let Some(token) = &self.settings.token {
 			request = request.bearer_auth(token.as_str());
 		}
-		let service = |error: reqwest::Error| PinFault::Service(error.without_url().to_string());
+		let service = |error: reqwest::Error| PinError::Service(error.without_url().to_string());
 		let answer = request.send().await.map_err(service)?;
 		let code = answer.status();
 		if !code.is_success() {
 			let detail: String =
 				answer.text().await.unwrap_or_default().chars().take(200).collect();
-			return Err(PinFault::Service(format!("status {code}: {detail}")));
+			return Err(PinError::Service(format!("status {code}: {detail}")));
 		}
 		let status: PinStatus = answer.json().await.map_err(service)?;
 		Ok(status.status.chars().take(32).collect())

@@ -1,13 +1,15 @@
-//! Which meters there are, and what the chain says of them.
+//! The meters, and what the chain says of them.
 
 use crate::{
-	ledger::{AccountId, Failure, Ledger},
-	storage::{MeterRow, Storage, StoreFault},
+	ledger::{AccountId, ChainError, Ledger},
+	storage::{MeterRow, Storage},
 };
-use gridproof_primitives::meter::{BatchHeader, MeterInfo, MeterName};
+use gridproof_primitives::energy::{BatchHeader, MeterInfo, MeterName};
+use gridproof_store::StoreError;
+use gridproof_support::RwLock as _;
 use std::{
 	collections::{BTreeMap, HashMap},
-	sync::{Arc, PoisonError, RwLock},
+	sync::{Arc, RwLock},
 	time::{Duration, Instant},
 };
 use tokio::{runtime::Handle, sync::Semaphore};
@@ -15,16 +17,16 @@ use tokio::{runtime::Handle, sync::Semaphore};
 /// How long a message may wait for what the chain says of a meter never seen before.
 const FIRST_LOOK: Duration = Duration::from_secs(3);
 /// How many of these questions are under way at a time. Each takes some 200 kB until it is answered:
-/// ten thousand meters that speak up at once would take gigabytes.
+/// ten thousand meters that connect at the same time would take gigabytes.
 const LOOKS: usize = 64;
 /// For how long what the chain said of a meter is good enough to make a batch on.
 const FRESH: Duration = Duration::from_secs(5);
 /// Meters asked for at a time.
 const PAGE: u32 = 1_000;
 
-/// What is known of a meter's certificate.
+/// The certificate of a meter, as far as it is known.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Certification {
+pub(crate) enum Certification {
 	/// The chain could not be asked yet.
 	Unknown,
 	/// The chain does not know it, or no chain is followed.
@@ -35,19 +37,19 @@ pub enum Certification {
 
 /// A meter.
 #[derive(Clone, Debug)]
-pub struct Known {
+pub(crate) struct Known {
 	/// Its row.
-	pub row: MeterRow,
+	pub(crate) row: MeterRow,
 	/// Its name.
-	pub name: MeterName,
-	/// What the chain says of it.
-	pub certification: Certification,
+	pub(crate) name: MeterName,
+	/// Its certificate.
+	pub(crate) certification: Certification,
 	asked: Option<Instant>,
 }
 
 impl Known {
-	/// What the chain says, if it is certified.
-	pub fn info(&self) -> Option<&Arc<MeterInfo<AccountId>>> {
+	/// The certificate and state of a certified meter.
+	pub(crate) fn info(&self) -> Option<&Arc<MeterInfo<AccountId>>> {
 		match &self.certification {
 			Certification::Certified(info) => Some(info),
 			Certification::Unknown | Certification::None => None,
@@ -61,8 +63,8 @@ struct Meters {
 	by_row: HashMap<MeterRow, Arc<Known>>,
 }
 
-/// All meters that ever sent a log.
-pub struct Registry {
+/// All meters that ever sent a reading.
+pub(crate) struct Registry {
 	storage: Arc<dyn Storage>,
 	ledger: Option<Arc<dyn Ledger>>,
 	/// Where questions to the chain run: MQTT has threads of its own, which must not wait.
@@ -75,11 +77,11 @@ impl Registry {
 	/// Reads the meters from storage; the chain is asked later.
 	///
 	/// # Errors
-	/// [`StoreFault`].
-	pub async fn open(
+	/// [`StoreError`].
+	pub(crate) async fn open(
 		storage: Arc<dyn Storage>,
 		ledger: Option<Arc<dyn Ledger>>,
-	) -> Result<Arc<Self>, StoreFault> {
+	) -> Result<Arc<Self>, StoreError> {
 		let registry = Arc::new(Self {
 			storage,
 			ledger,
@@ -94,7 +96,7 @@ impl Registry {
 	}
 
 	fn put(&self, row: MeterRow, name: MeterName, answer: Option<Certification>) -> Arc<Known> {
-		let mut meters = self.meters.write().unwrap_or_else(PoisonError::into_inner);
+		let mut meters = self.meters.writing();
 		let before = meters.by_row.get(&row).map(|known| known.certification.clone());
 		let otherwise =
 			if self.ledger.is_some() { Certification::Unknown } else { Certification::None };
@@ -107,35 +109,35 @@ impl Registry {
 	}
 
 	/// A meter by its row.
-	pub fn by_row(&self, row: MeterRow) -> Option<Arc<Known>> {
-		self.meters.read().unwrap_or_else(PoisonError::into_inner).by_row.get(&row).cloned()
+	pub(crate) fn by_row(&self, row: MeterRow) -> Option<Arc<Known>> {
+		self.meters.reading().by_row.get(&row).cloned()
 	}
 
-	/// A meter by its name, if it ever sent a log.
-	pub fn by_name(&self, name: &MeterName) -> Option<Arc<Known>> {
-		self.meters.read().unwrap_or_else(PoisonError::into_inner).by_name.get(name).cloned()
+	/// A meter by its name, if it ever sent a reading.
+	pub(crate) fn by_name(&self, name: &MeterName) -> Option<Arc<Known>> {
+		self.meters.reading().by_name.get(name).cloned()
 	}
 
 	/// All meters, in order of their rows.
-	pub fn all(&self) -> Vec<Arc<Known>> {
-		let meters = self.meters.read().unwrap_or_else(PoisonError::into_inner);
+	pub(crate) fn all(&self) -> Vec<Arc<Known>> {
+		let meters = self.meters.reading();
 		let mut all: Vec<_> = meters.by_row.values().cloned().collect();
 		all.sort_by_key(|known| known.row);
 		all
 	}
 
 	/// Rows of all certified meters.
-	pub fn certified(&self) -> Vec<MeterRow> {
+	pub(crate) fn certified(&self) -> Vec<MeterRow> {
 		let all = self.all();
 		all.iter().filter(|known| known.info().is_some()).map(|known| known.row).collect()
 	}
 
-	/// A meter that sends a log. One that was never seen gets a row, and the chain is asked for it;
+	/// A meter that sends a reading. One that was never seen gets a row, and the chain is asked for it;
 	/// if that takes too long, it is asked again later.
 	///
 	/// # Errors
-	/// [`StoreFault`].
-	pub async fn meet(self: &Arc<Self>, name: &MeterName) -> Result<Arc<Known>, StoreFault> {
+	/// [`StoreError`].
+	pub(crate) async fn meet(self: &Arc<Self>, name: &MeterName) -> Result<Arc<Known>, StoreError> {
 		if let Some(known) = self.by_name(name) {
 			return Ok(known);
 		}
@@ -162,8 +164,8 @@ impl Registry {
 	/// Asks the chain for a meter.
 	///
 	/// # Errors
-	/// [`Failure`]; what was known before stays.
-	pub async fn refresh(&self, known: &Known) -> Result<Arc<Known>, Failure> {
+	/// [`ChainError`]; what was known before stays.
+	pub(crate) async fn refresh(&self, known: &Known) -> Result<Arc<Known>, ChainError> {
 		let Some(ledger) = &self.ledger else {
 			return Ok(self.put(known.row, known.name.clone(), Some(Certification::None)));
 		};
@@ -177,16 +179,16 @@ impl Registry {
 	/// As [`Registry::refresh`], but not if the chain said something of it in the last moments.
 	///
 	/// # Errors
-	/// [`Failure`].
-	pub async fn fresh(&self, known: &Known) -> Result<Arc<Known>, Failure> {
+	/// [`ChainError`].
+	pub(crate) async fn fresh(&self, known: &Known) -> Result<Arc<Known>, ChainError> {
 		match self.by_row(known.row) {
 			Some(known) if known.asked.is_some_and(|asked| asked.elapsed() < FRESH) => Ok(known),
 			_ => self.refresh(known).await,
 		}
 	}
 
-	/// The chain has accepted a batch: its meter's state is known without asking.
-	pub fn advanced(&self, row: MeterRow, header: &BatchHeader) {
+	/// Notes that the chain has accepted a batch: its meter's state is known without asking.
+	pub(crate) fn advanced(&self, row: MeterRow, header: &BatchHeader) {
 		let Some(known) = self.by_row(row) else { return };
 		let Some(info) = known.info() else { return };
 		if info.state.next_sequence == header.sequence {
@@ -199,8 +201,8 @@ impl Registry {
 	/// Asks the chain for all its meters, a page at a time.
 	///
 	/// # Errors
-	/// [`Failure`].
-	pub async fn refresh_all(&self) -> Result<(), Failure> {
+	/// [`ChainError`].
+	pub(crate) async fn refresh_all(&self) -> Result<(), ChainError> {
 		let Some(ledger) = &self.ledger else { return Ok(()) };
 		let before = self.all();
 		let mut certified = BTreeMap::new();

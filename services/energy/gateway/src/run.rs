@@ -1,34 +1,30 @@
-//! A running gateway: its servers, and the loops between them.
+//! A running gateway: the ways that readings come in, and the loops behind them.
 
 use crate::{
 	batching::Batcher,
-	broker::{self, BrokerFault},
-	config::{Broker, Settings},
-	credentials::{CredentialFault, Credentials},
+	board::Board,
+	config::Settings,
+	credentials::{CredentialError, Credentials},
 	deferral::Deferral,
-	http::{self, Api, RunState},
+	http::{Api, Changes},
 	ingest::Ingest,
+	intake::{BoxError, Broker, BrokerError, Embedded, Gate, Http, Intake},
 	ledger::Ledger,
+	message::Source,
 	metrics::Metrics,
-	mqtt::{self, Core, Hub, MqttFault},
-	pinning::{PinFault, Pinner},
+	pinning::{PinError, Pinner},
 	registry::Registry,
-	signing::{Outbox, Parts, Signer},
-	storage::{Sqlite, Storage, StoreFault},
+	signing::{Outbox, Signer, SignerParts},
+	stop::{finish, pause},
+	storage::{Sqlite, Storage},
 	submission::Submitter,
-	tls::{self, TlsFault},
 };
+use gridproof_http::{AdminKey, MetricsError, Protected};
 use gridproof_keys::SealedKey;
-use gridproof_store::Options;
-use std::{
-	net::SocketAddr,
-	sync::{Arc, Mutex, PoisonError},
-	time::Duration,
-};
-use tokio::{
-	sync::{Notify, watch},
-	task::JoinHandle,
-};
+use gridproof_store::{Options, StoreError};
+use gridproof_support::{Backoff, Stop, Stopper};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{sync::Notify, task::JoinHandle};
 
 /// The database's name in the data folder.
 const DATABASE: &str = "gateway.db";
@@ -36,60 +32,59 @@ const DATABASE: &str = "gateway.db";
 const SIGN_BEAT: Duration = Duration::from_secs(2);
 /// How often signed batches are looked at that have to wait.
 const SUBMIT_BEAT: Duration = Duration::from_secs(4);
-/// Pause after a failure on the way to the chain; it doubles up to half a minute.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// How often files are looked for that are not pinned.
+const PIN_BEAT: Duration = Duration::from_secs(5);
+/// Longest pause of a loop that fails.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Pauses after failures on the way to the chain and to the pinning service.
+const PAUSES: Backoff = Backoff::new(Duration::from_secs(1), LONGEST_PAUSE);
 
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartFault {
-	/// The database.
+pub enum StartError {
+	/// The database cannot be used.
 	#[error("{0}")]
-	Store(#[from] StoreFault),
-	/// The credentials.
+	Store(#[from] StoreError),
+	/// The credentials cannot be used.
 	#[error("{0}")]
-	Credentials(#[from] CredentialFault),
-	/// Certificates.
+	Credentials(#[from] CredentialError),
+	/// The external broker cannot be used.
 	#[error("{0}")]
-	Tls(#[from] TlsFault),
-	/// The MQTT server.
-	#[error("{0}")]
-	Mqtt(#[from] MqttFault),
-	/// The external broker.
-	#[error("{0}")]
-	Broker(#[from] BrokerFault),
-	/// The pinning service.
-	#[error("{0}")]
-	Pinning(#[from] PinFault),
-	/// The HTTP server.
-	#[error("cannot listen on {address}: {reason}")]
-	Http {
-		/// Where.
-		address: SocketAddr,
-		/// Why.
-		reason: std::io::Error,
+	Broker(#[from] BrokerError),
+	/// A way that readings come in does not start.
+	#[error("{name}: {error}")]
+	Intake {
+		/// The name of the way.
+		name: Source,
+		/// What happened.
+		error: BoxError,
 	},
-	/// The figures.
+	/// The pinning service cannot be used.
 	#[error("{0}")]
-	Metrics(#[from] prometheus::Error),
+	Pinning(#[from] PinError),
+	/// The figures cannot be set up: a defect.
+	#[error("{0}")]
+	Metrics(#[from] MetricsError),
 }
 
-/// Where a gateway listens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Addresses {
-	/// MQTT.
-	pub mqtt: Option<SocketAddr>,
-	/// MQTT over TLS.
-	pub mqtts: Option<SocketAddr>,
-	/// HTTP.
-	pub http: Option<SocketAddr>,
+/// What a gateway is given besides its settings.
+#[derive(Default)]
+pub struct Parts {
+	/// The chain that it follows, if any.
+	pub ledger: Option<Arc<dyn Ledger>>,
+	/// URL of that chain's node, for the status.
+	pub chain: Option<String>,
+	/// The keys that it signs with for meters that cannot.
+	pub keys: Vec<SealedKey>,
+	/// Ways that readings come in, besides those of the settings.
+	pub intakes: Vec<Box<dyn Intake>>,
 }
 
 /// A running gateway.
 pub struct Gateway {
-	addresses: Addresses,
-	stop: watch::Sender<bool>,
-	mqtt: Option<mqtt::Server>,
+	board: Arc<Board>,
+	stopper: Stopper,
+	intakes: Vec<Box<dyn Intake>>,
 	tasks: Vec<JoinHandle<()>>,
 	storage: Arc<dyn Storage>,
 }
@@ -97,90 +92,93 @@ pub struct Gateway {
 /// What the parts of a gateway share.
 struct Shared {
 	settings: Settings,
-	sqlite: Sqlite,
 	storage: Arc<dyn Storage>,
 	registry: Arc<Registry>,
+	credentials: Arc<Credentials>,
 	metrics: Arc<Metrics>,
 	ingest: Arc<Ingest>,
-	hub: Arc<Hub>,
 	deferral: Arc<Deferral>,
 	unsigned: Arc<Notify>,
 	signed: Arc<Notify>,
-	state: Arc<Mutex<RunState>>,
-	stopped: watch::Receiver<bool>,
+	board: Arc<Board>,
+	stop: Stop,
+}
+
+/// The ways that readings come in that the settings name. A new one gets its line here.
+fn intakes(settings: &Settings) -> Result<Vec<Box<dyn Intake>>, StartError> {
+	let mut intakes: Vec<Box<dyn Intake>> = Vec::new();
+	intakes.extend(Broker::of(settings)?.map(boxed));
+	intakes.extend(Embedded::of(settings).map(boxed));
+	Ok(intakes)
+}
+
+fn boxed(intake: impl Intake) -> Box<dyn Intake> {
+	Box::new(intake)
 }
 
 impl Gateway {
-	/// Starts a gateway. `ledger` is the chain it follows, if any; `keys` are those it signs with
-	/// for meters that cannot.
+	/// Starts a gateway.
 	///
 	/// # Errors
-	/// [`StartFault`].
-	pub async fn start(
-		settings: Settings,
-		ledger: Option<Arc<dyn Ledger>>,
-		keys: Vec<SealedKey>,
-		state: RunState,
-	) -> Result<Self, StartFault> {
-		let (stop, stopped) = watch::channel(false);
-		let shared = Shared::open(settings, ledger.clone(), state, stopped).await?;
-		let link = shared.settings.broker.as_ref().map(broker::link).transpose()?;
-		let outbox: Arc<dyn Outbox> = match &link {
-			Some((link, _)) => link.clone(),
-			None => shared.hub.clone(),
-		};
-		let signer = ledger.as_ref().map(|ledger| shared.signer(ledger, outbox, keys));
+	/// [`StartError`]; nothing runs then.
+	pub async fn start(settings: Settings, parts: Parts) -> Result<Self, StartError> {
+		let Parts { ledger, chain, keys, intakes: others } = parts;
+		let stopper = Stopper::new();
+		let board = Arc::new(Board::new(chain));
+		let shared =
+			Shared::open(settings, ledger.clone(), board.clone(), stopper.signal()).await?;
+		let mut intakes = intakes(&shared.settings)?;
+		intakes.extend(others);
+		let outboxes = intakes.iter().filter_map(|intake| intake.outbox()).collect();
+		let signer = ledger.as_ref().map(|ledger| shared.signer(ledger, outboxes, keys));
 		let batcher = shared.batcher();
-		let mut tasks = Vec::new();
-		if let Some((link, events)) = link {
-			let (ingest, signer) = (shared.ingest.clone(), signer.clone());
-			let stopped = shared.stopped.clone();
-			tasks.push(tokio::spawn(broker::drive(link, events, ingest, signer, stopped)));
-		}
-		let mqtt = shared.mqtt(signer.clone()).await?;
-		let mut addresses = Addresses {
-			mqtt: mqtt.as_ref().and_then(|server| server.address),
-			mqtts: mqtt.as_ref().and_then(|server| server.tls_address),
-			http: None,
-		};
-		shared.note(|state| {
-			state.broker = shared.settings.broker.as_ref().map(shown);
-			state.mqtt = addresses.mqtt.map(|address| address.to_string());
-			state.mqtts = addresses.mqtts.map(|address| address.to_string());
-		});
+		// The API comes last: it shows the others.
 		if let Some(address) = shared.settings.http {
-			let api = shared.api(batcher.clone())?;
-			let served = http::serve(api, &shared.settings, address, shared.stopped.clone());
-			let (bound, task) =
-				served.await.map_err(|reason| StartFault::Http { address, reason })?;
-			addresses.http = Some(bound);
-			tasks.push(task);
+			let api = shared.api(batcher.clone());
+			intakes.push(boxed(Http::new(api, &shared.settings, address)));
 		}
-		tasks.extend(shared.loops(batcher, signer, ledger)?);
-		Ok(Self { addresses, stop, mqtt, tasks, storage: shared.storage.clone() })
+		let storage = shared.storage.clone();
+		let mut gateway = Self { board, stopper, intakes, tasks: Vec::new(), storage };
+		let started = gateway.start_intakes(&shared.gate(signer.clone())).await;
+		match started.and_then(|()| shared.loops(batcher, signer, ledger)) {
+			Ok(tasks) => gateway.tasks = tasks,
+			Err(error) => {
+				gateway.stop().await;
+				return Err(error);
+			},
+		}
+		Ok(gateway)
 	}
 
-	/// Where it listens.
-	pub const fn addresses(&self) -> Addresses {
-		self.addresses
+	async fn start_intakes(&mut self, gate: &Gate) -> Result<(), StartError> {
+		for intake in &mut self.intakes {
+			let name = intake.source();
+			let started = intake.start(gate.clone()).await;
+			started.map_err(|error| StartError::Intake { name, error })?;
+			self.board.started(name, intake.addresses(), intake.health());
+		}
+		Ok(())
 	}
 
-	/// What it keeps.
+	/// Where something of this name is served: `mqtt`, `mqtts`, `http`, or the name of an
+	/// [`Address`](crate::health::Address) of an intake of your own.
+	pub fn address(&self, name: &str) -> Option<SocketAddr> {
+		self.board.address(name)?.parse().ok()
+	}
+
+	/// The readings, batches and dead letters that it keeps.
 	pub fn storage(&self) -> &Arc<dyn Storage> {
 		&self.storage
 	}
 
-	/// Stops listening, ends what is on its way, closes the database.
-	pub async fn stop(self) {
-		let _ = self.stop.send(true);
-		if let Some(mqtt) = self.mqtt {
-			mqtt.stop().await;
+	/// Stops listening, finishes what is on its way, closes the database.
+	pub async fn stop(mut self) {
+		self.stopper.stop();
+		for intake in &mut self.intakes {
+			intake.stop().await;
 		}
 		for task in self.tasks {
-			let abort = task.abort_handle();
-			if tokio::time::timeout(Duration::from_secs(10), task).await.is_err() {
-				abort.abort();
-			}
+			finish(task).await;
 		}
 	}
 }
@@ -189,13 +187,14 @@ impl Shared {
 	async fn open(
 		settings: Settings,
 		ledger: Option<Arc<dyn Ledger>>,
-		state: RunState,
-		stopped: watch::Receiver<bool>,
-	) -> Result<Self, StartFault> {
+		board: Arc<Board>,
+		stop: Stop,
+	) -> Result<Self, StartError> {
 		let options = Options { max_bytes: settings.max_bytes, ..Options::default() };
 		let sqlite = Sqlite::open(&settings.data.join(DATABASE), &options)?;
-		let storage: Arc<dyn Storage> = Arc::new(sqlite.clone());
+		let storage: Arc<dyn Storage> = Arc::new(sqlite);
 		let registry = Registry::open(storage.clone(), ledger).await?;
+		let credentials = Arc::new(Credentials::open(&settings.data)?);
 		let metrics = Arc::new(Metrics::new()?);
 		let ingest = Arc::new(Ingest::new(
 			storage.clone(),
@@ -205,22 +204,27 @@ impl Shared {
 		));
 		Ok(Self {
 			settings,
-			sqlite,
 			storage,
 			registry,
+			credentials,
 			metrics,
 			ingest,
-			hub: Arc::default(),
 			deferral: Arc::default(),
 			unsigned: Arc::default(),
 			signed: Arc::default(),
-			state: Arc::new(Mutex::new(state)),
-			stopped,
+			board,
+			stop,
 		})
 	}
 
-	fn note(&self, change: impl FnOnce(&mut RunState)) {
-		change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+	fn gate(&self, signer: Option<Arc<Signer>>) -> Gate {
+		Gate {
+			ingest: self.ingest.clone(),
+			signer,
+			credentials: self.credentials.clone(),
+			anonymous: self.settings.anonymous,
+			metrics: self.metrics.clone(),
+		}
 	}
 
 	fn batcher(&self) -> Arc<Batcher> {
@@ -236,17 +240,17 @@ impl Shared {
 	fn signer(
 		&self,
 		ledger: &Arc<dyn Ledger>,
-		outbox: Arc<dyn Outbox>,
+		outboxes: Vec<Arc<dyn Outbox>>,
 		keys: Vec<SealedKey>,
 	) -> Arc<Signer> {
-		Arc::new(Signer::new(Parts {
+		Arc::new(Signer::new(SignerParts {
 			storage: self.storage.clone(),
 			registry: self.registry.clone(),
 			ledger: ledger.clone(),
 			ingest: self.ingest.clone(),
 			metrics: self.metrics.clone(),
 			deferral: self.deferral.clone(),
-			outbox,
+			outboxes,
 			keys,
 			timeout: self.settings.sign_timeout,
 			unsigned: self.unsigned.clone(),
@@ -254,40 +258,20 @@ impl Shared {
 		}))
 	}
 
-	async fn mqtt(&self, signer: Option<Arc<Signer>>) -> Result<Option<mqtt::Server>, StartFault> {
-		if self.settings.mqtt.is_none() && self.settings.mqtts.is_none() {
-			return Ok(None);
-		}
-		let tls = match &self.settings.mqtts {
-			Some(tls) => Some((tls.listen, tls::server(tls)?)),
-			None => None,
-		};
-		let core = Core {
-			ingest: self.ingest.clone(),
-			signer,
-			hub: self.hub.clone(),
-			credentials: Credentials::open(&self.settings.data)?,
-			metrics: self.metrics.clone(),
-			anonymous: self.settings.anonymous,
-		};
-		Ok(Some(mqtt::start(Arc::new(core), self.settings.mqtt, tls).await?))
-	}
-
-	fn api(&self, batcher: Arc<Batcher>) -> Result<Arc<Api>, StartFault> {
-		Ok(Arc::new(Api {
+	fn api(&self, batcher: Arc<Batcher>) -> Arc<Api> {
+		let changes = Changes {
 			storage: self.storage.clone(),
-			sqlite: self.sqlite.clone(),
-			registry: self.registry.clone(),
-			ingest: self.ingest.clone(),
 			batcher,
-			metrics: self.metrics.clone(),
-			hub: self.hub.clone(),
-			credentials: Credentials::open(&self.settings.data)?,
-			anonymous: self.settings.anonymous,
-			admin_key: self.settings.admin_key.clone(),
 			wake: vec![self.unsigned.clone(), self.signed.clone()],
-			state: self.state.clone(),
-		}))
+		};
+		Arc::new(Api {
+			storage: self.storage.clone(),
+			registry: self.registry.clone(),
+			board: self.board.clone(),
+			metrics: self.metrics.clone(),
+			admin: AdminKey::new(self.settings.admin_key.clone()),
+			changes: Protected::new(Arc::new(changes)),
+		})
 	}
 
 	fn loops(
@@ -295,16 +279,11 @@ impl Shared {
 		batcher: Arc<Batcher>,
 		signer: Option<Arc<Signer>>,
 		ledger: Option<Arc<dyn Ledger>>,
-	) -> Result<Vec<JoinHandle<()>>, StartFault> {
-		let mut tasks = vec![tokio::spawn(batch(
-			batcher,
-			self.settings.batching.tick,
-			self.state.clone(),
-			self.stopped.clone(),
-		))];
+	) -> Result<Vec<JoinHandle<()>>, StartError> {
+		let (board, tick) = (self.board.clone(), self.settings.batching.tick);
+		let mut tasks = vec![tokio::spawn(batch(batcher, tick, board, self.stop.clone()))];
 		if let Some(signer) = signer {
-			let (unsigned, stopped) = (self.unsigned.clone(), self.stopped.clone());
-			tasks.push(tokio::spawn(sign(signer, unsigned, stopped)));
+			tasks.push(tokio::spawn(sign(signer, self.unsigned.clone(), self.stop.clone())));
 		}
 		if let Some(ledger) = ledger {
 			let submitter = Submitter::new(
@@ -313,152 +292,95 @@ impl Shared {
 				ledger,
 				self.metrics.clone(),
 			);
-			tasks.push(tokio::spawn(submit(
-				submitter,
-				self.signed.clone(),
-				self.state.clone(),
-				self.stopped.clone(),
-			)));
+			let (signed, board) = (self.signed.clone(), self.board.clone());
+			tasks.push(tokio::spawn(submit(submitter, signed, board, self.stop.clone())));
 			let (registry, age) = (self.registry.clone(), self.settings.refresh);
-			tasks.push(tokio::spawn(refresh(registry, age, self.stopped.clone())));
+			tasks.push(tokio::spawn(refresh(registry, age, self.stop.clone())));
 		}
 		if let Some(pinning) = &self.settings.pinning {
 			let pinner = Pinner::new(self.storage.clone(), pinning.clone())?;
-			tasks.push(tokio::spawn(pin(pinner, self.stopped.clone())));
+			tasks.push(tokio::spawn(pin(pinner, self.stop.clone())));
 		}
 		Ok(tasks)
 	}
 }
 
-/// Waits until the gateway stops.
-pub(crate) async fn stopped(stopped: &mut watch::Receiver<bool>) {
-	let _ = stopped.wait_for(|stop| *stop).await;
-}
-
-/// Waits; true if the gateway stops.
-async fn stops(
-	stopped: &mut watch::Receiver<bool>,
-	pause: Duration,
-	woken: Option<&Notify>,
-) -> bool {
-	let woken = async {
-		match woken {
-			Some(notify) => notify.notified().await,
-			None => std::future::pending().await,
-		}
-	};
-	tokio::select! {
-		() = self::stopped(stopped) => true,
-		() = woken => false,
-		() = tokio::time::sleep(pause) => false,
-	}
-}
-
-fn trouble(state: &Mutex<RunState>, text: Option<String>) {
-	state.lock().unwrap_or_else(PoisonError::into_inner).trouble = text;
-}
-
-async fn batch(
-	batcher: Arc<Batcher>,
-	tick: Duration,
-	state: Arc<Mutex<RunState>>,
-	mut stopped: watch::Receiver<bool>,
-) {
-	let mut pause = tick;
-	while !stops(&mut stopped, pause, None).await {
+async fn batch(batcher: Arc<Batcher>, tick: Duration, board: Arc<Board>, stop: Stop) {
+	let mut beat = tick;
+	while pause(&stop, beat, None).await {
 		let begin = std::time::Instant::now();
 		match batcher.round(false).await {
 			// What takes long is not done all the time.
-			Ok(_) => pause = tick.max(begin.elapsed().saturating_mul(4)),
-			Err(fault) => {
-				tracing::error!(%fault, "no batch can be made");
-				trouble(&state, Some(fault.to_string()));
-				pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+			Ok(_) => beat = tick.max(begin.elapsed().saturating_mul(4)),
+			Err(error) => {
+				tracing::error!(%error, "no batch can be made");
+				board.trouble(Some(error.to_string()));
+				beat = beat.saturating_mul(2).min(LONGEST_PAUSE);
 			},
 		}
 	}
 }
 
-async fn sign(signer: Arc<Signer>, unsigned: Arc<Notify>, mut stopped: watch::Receiver<bool>) {
-	while !stops(&mut stopped, SIGN_BEAT, Some(&unsigned)).await {
-		if let Err(fault) = signer.round().await {
-			tracing::error!(%fault, "signatures wait");
+async fn sign(signer: Arc<Signer>, unsigned: Arc<Notify>, stop: Stop) {
+	while pause(&stop, SIGN_BEAT, Some(&unsigned)).await {
+		if let Err(error) = signer.round().await {
+			tracing::error!(%error, "signatures wait");
 		}
 	}
 }
 
-async fn submit(
-	submitter: Submitter,
-	signed: Arc<Notify>,
-	state: Arc<Mutex<RunState>>,
-	mut stopped: watch::Receiver<bool>,
-) {
-	let mut pause = FIRST_PAUSE;
+async fn submit(submitter: Submitter, signed: Arc<Notify>, board: Arc<Board>, stop: Stop) {
+	let mut pauses = PAUSES.pauses();
 	let mut more = true;
 	loop {
-		if !more && stops(&mut stopped, SUBMIT_BEAT, Some(&signed)).await {
+		if !more && !pause(&stop, SUBMIT_BEAT, Some(&signed)).await {
 			return;
 		}
-		if *stopped.borrow() {
+		if stop.is_stopped() {
 			return;
 		}
 		match submitter.round().await {
 			Ok(again) => {
 				more = again;
-				pause = FIRST_PAUSE;
-				trouble(&state, None);
+				pauses.reset();
+				board.trouble(None);
 			},
-			Err(setback) => {
-				tracing::warn!(%setback, "batches wait");
-				trouble(&state, Some(setback.to_string()));
-				if stops(&mut stopped, pause, None).await {
+			Err(error) => {
+				tracing::warn!(%error, "batches wait");
+				board.trouble(Some(error.to_string()));
+				if !stop.pause(pauses.next_pause()).await {
 					return;
 				}
 				more = true;
-				pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
 			},
 		}
 	}
 }
 
-async fn refresh(registry: Arc<Registry>, age: Duration, mut stopped: watch::Receiver<bool>) {
-	let mut pause = Duration::ZERO;
-	while !stops(&mut stopped, pause, None).await {
-		pause = age;
-		if let Err(failure) = registry.refresh_all().await {
-			pause = age.min(Duration::from_secs(5));
-			tracing::warn!(%failure, "the chain cannot be asked for meters");
+async fn refresh(registry: Arc<Registry>, age: Duration, stop: Stop) {
+	let mut beat = Duration::ZERO;
+	while stop.pause(beat).await {
+		beat = age;
+		if let Err(error) = registry.refresh_all().await {
+			beat = age.min(Duration::from_secs(5));
+			tracing::warn!(%error, "the chain cannot be asked for meters");
 		}
 	}
 }
 
-async fn pin(pinner: Pinner, mut stopped: watch::Receiver<bool>) {
-	let mut pause = FIRST_PAUSE;
-	while !stops(&mut stopped, pause, None).await {
+async fn pin(pinner: Pinner, stop: Stop) {
+	let mut pauses = PAUSES.pauses();
+	let mut beat = PAUSES.pause_after(1);
+	while stop.pause(beat).await {
 		match pinner.round().await {
-			Ok(0) => pause = Duration::from_secs(5),
-			Ok(_) => pause = Duration::ZERO,
-			Err(fault) => {
-				tracing::warn!(%fault, "files wait to be pinned");
-				pause = pause.max(FIRST_PAUSE).saturating_mul(2).min(LONGEST_PAUSE);
+			Ok(pinned) => {
+				pauses.reset();
+				beat = if pinned == 0 { PIN_BEAT } else { Duration::ZERO };
+			},
+			Err(error) => {
+				tracing::warn!(%error, "files wait to be pinned");
+				beat = pauses.next_pause();
 			},
 		}
-	}
-}
-
-/// A broker's address without its password.
-fn shown(broker: &Broker) -> String {
-	let url = broker.url.as_str();
-	match (url.find("://"), url.rfind('@')) {
-		(Some(scheme), Some(at)) => {
-			let scheme_end = scheme.saturating_add(3);
-			let host = at.saturating_add(1);
-			format!(
-				"{}{}",
-				url.get(..scheme_end).unwrap_or_default(),
-				url.get(host..).unwrap_or_default()
-			)
-		},
-		_ => url.to_string(),
 	}
 }

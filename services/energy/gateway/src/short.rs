@@ -1,12 +1,12 @@
 //! The short messages of the older gateway's devices.
 //!
 //! They name neither schema nor meter, which the topic does, and state a price instead of a
-//! payment. They become the same log that the older MQTT bridge made of them, but that numbers
+//! payment. They become the same reading that the older MQTT bridge made of them, but that numbers
 //! stay as they were written.
 
 use gridproof_primitives::{
-	json::{self, Limits, Value},
-	meter::MeterName,
+	codec::json::{self, Limits, Value},
+	energy::MeterName,
 };
 
 const KNOWN: [&str; 8] = [
@@ -20,10 +20,11 @@ const KNOWN: [&str; 8] = [
 	"tags",
 ];
 
-/// The log that a short message stands for; `None` if it is no such message.
-pub fn expand(payload: &[u8], name: &MeterName) -> Option<Value> {
-	let limits = Limits { max_bytes: gridproof_primitives::emlog::MAX_LOG_BYTES, max_depth: 4 };
-	// Cheap to tell from a whole log, which has a payment.
+/// The reading that a short message stands for; `None` if it is not such a message.
+pub(crate) fn expand(payload: &[u8], name: &MeterName) -> Option<Value> {
+	let limits =
+		Limits { max_bytes: gridproof_primitives::energy::emlog::MAX_LOG_BYTES, max_depth: 4 };
+	// Cheap to tell from a whole reading, which has a payment.
 	if payload.windows(4).any(|window| window == b"\"tx\"") {
 		return None;
 	}
@@ -47,7 +48,7 @@ pub fn expand(payload: &[u8], name: &MeterName) -> Option<Value> {
 	]);
 	let given = |name: &str| value.get(name).cloned();
 	let members = vec![
-		("schema_version".to_string(), text(gridproof_primitives::emlog::SCHEMA)),
+		("schema_version".to_string(), text(gridproof_primitives::energy::emlog::SCHEMA)),
 		("site_id".to_string(), text(name.site())),
 		("iot_device_id".to_string(), text(name.device())),
 		("meter_id".to_string(), text(name.meter())),
@@ -65,7 +66,7 @@ pub fn expand(payload: &[u8], name: &MeterName) -> Option<Value> {
 
 /// Energy times price, rounded to the nearest whole number, halves to the even one.
 fn amount(energy_kwh: &str, price: u64) -> Option<u128> {
-	use gridproof_primitives::emlog::Energy;
+	use gridproof_primitives::energy::emlog::Energy;
 	let energy = Energy::parse_kwh(energy_kwh).ok()?.to_string();
 	let (whole, decimals) = energy.split_once('.').unwrap_or((&energy, ""));
 	// In thousandths of a sat, and whether anything is beyond them.
@@ -85,19 +86,19 @@ fn amount(energy_kwh: &str, price: u64) -> Option<u128> {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use gridproof_primitives::emlog::EnergyLog;
+	use gridproof_primitives::energy::emlog::EnergyLog;
 
 	#[test]
-	fn a_short_message_becomes_the_log_that_the_older_bridge_made() {
+	fn a_short_message_becomes_the_reading_that_the_older_bridge_made() {
 		let name = MeterName::new("PLANT-01", "gw-PLANT01-003", "MTR-001").unwrap();
 		let payload = br#"{"ts_start":"2025-12-01T10:10:00Z","ts_end":"2025-12-01T10:15:00Z",
 			"interval_s":300,"energy_kwh":12.34,"power_kw_avg":2.47,"price_sats_per_kwh":100,
 			"status":"ok","tags":["peak"]}"#;
-		let log = EnergyLog::from_value(&expand(payload, &name).unwrap()).unwrap();
+		let reading = EnergyLog::from_value(&expand(payload, &name).unwrap()).unwrap();
 		let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../vectors/emlog.json");
 		let vectors = std::fs::read(path).unwrap();
 		let vectors: serde_json::Value = serde_json::from_slice(&vectors).unwrap();
-		assert_eq!(log.canonical(), vectors["logs"][0]["canonical_utf8"].as_str().unwrap());
+		assert_eq!(reading.canonical(), vectors["logs"][0]["canonical_utf8"].as_str().unwrap());
 	}
 
 	#[test]

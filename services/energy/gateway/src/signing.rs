@@ -2,24 +2,29 @@
 
 use crate::{
 	deferral::Deferral,
-	ingest::{Ingest, Source},
+	ingest::Ingest,
 	ledger::Ledger,
+	message::Source,
 	metrics::Metrics,
 	registry::{Known, Registry},
-	storage::{Batch, BatchRow, BatchState, Settled, Storage, StoreFault},
+	storage::{Batch, BatchRow, Settled, Storage},
 };
+use gridproof_gateway_api::BatchState;
 use gridproof_keys::SealedKey;
 use gridproof_primitives::{
 	H256,
-	ed25519::PublicKey,
-	meter::{
+	crypto::ed25519::{PublicKey, SignatureFault},
+	energy::{
 		MeterName, SignedBatch, Topic, Trust,
-		message::{SignAnswer, SignRequest},
+		message::{MessageFault, SignAnswer, SignRequest},
 	},
 };
+use gridproof_store::StoreError;
+use gridproof_support::Lock;
 use std::{
 	collections::{BTreeSet, HashMap},
-	sync::{Arc, Mutex, PoisonError},
+	fmt,
+	sync::{Arc, Mutex},
 	time::{Duration, Instant},
 };
 use tokio::sync::{Notify, OnceCell};
@@ -27,13 +32,66 @@ use tokio::sync::{Notify, OnceCell};
 /// Batches looked at in one go.
 const PAGE: u32 = 512;
 
-/// Brings messages to devices.
+/// The way to devices.
 pub trait Outbox: Send + Sync + 'static {
-	/// Publishes; answers whether anybody may hear it.
+	/// Publishes `payload` on an MQTT topic, or what stands for it in another protocol. Returns
+	/// `true` if anybody may hear it.
 	fn publish(&self, topic: &str, payload: String) -> bool;
 }
 
-/// Sees to it that batches are signed.
+/// Why the answer of a device is refused. It is kept as a dead letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum SignRefusal {
+	/// It is not an answer of the protocol.
+	BadAnswer(MessageFault),
+	/// No batch with this hash waits for a signature of this meter.
+	NotAsked,
+	/// The signature is not the device's over this batch for this chain.
+	BadSignature(SignatureFault),
+}
+
+impl SignRefusal {
+	/// The reason in one word, for machines.
+	const fn code(&self) -> &'static str {
+		match self {
+			Self::BadAnswer(_) => "bad_answer",
+			Self::NotAsked => "not_asked",
+			Self::BadSignature(_) => "bad_signature",
+		}
+	}
+}
+
+impl fmt::Display for SignRefusal {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		match self {
+			Self::BadAnswer(fault) => write!(f, "{fault}"),
+			Self::NotAsked => f.write_str("no batch with this hash waits for a signature"),
+			Self::BadSignature(fault) => f.write_str(fault.as_str()),
+		}
+	}
+}
+
+/// Why the answer of a device is not taken.
+enum SignError {
+	/// It is refused: it must not be sent again.
+	Refused(SignRefusal),
+	/// What it says could not be kept: it has to be sent again.
+	Store(StoreError),
+}
+
+impl From<SignRefusal> for SignError {
+	fn from(refusal: SignRefusal) -> Self {
+		Self::Refused(refusal)
+	}
+}
+
+impl From<StoreError> for SignError {
+	fn from(error: StoreError) -> Self {
+		Self::Store(error)
+	}
+}
+
+/// Has batches signed.
 pub struct Signer {
 	storage: Arc<dyn Storage>,
 	registry: Arc<Registry>,
@@ -41,48 +99,48 @@ pub struct Signer {
 	ingest: Arc<Ingest>,
 	metrics: Arc<Metrics>,
 	deferral: Arc<Deferral>,
-	outbox: Arc<dyn Outbox>,
+	outboxes: Vec<Arc<dyn Outbox>>,
 	keys: HashMap<PublicKey, SealedKey>,
 	timeout: Duration,
 	genesis: OnceCell<H256>,
 	asked: Mutex<HashMap<BatchRow, Instant>>,
 	/// Meters whose device has just begun to listen.
 	listening: Mutex<BTreeSet<MeterName>>,
-	/// Told when there is something to sign.
+	/// Notified when there is something to sign.
 	unsigned: Arc<Notify>,
-	/// Told when something is signed.
+	/// Notified when something is signed.
 	signed: Arc<Notify>,
 }
 
 /// What a signer works with.
-pub struct Parts {
-	/// Where batches are.
-	pub storage: Arc<dyn Storage>,
-	/// Which meters there are.
-	pub registry: Arc<Registry>,
+pub(crate) struct SignerParts {
+	/// Batches.
+	pub(crate) storage: Arc<dyn Storage>,
+	/// Meters.
+	pub(crate) registry: Arc<Registry>,
 	/// The chain that batches are signed for.
-	pub ledger: Arc<dyn Ledger>,
-	/// Where bad answers are kept.
-	pub ingest: Arc<Ingest>,
+	pub(crate) ledger: Arc<dyn Ledger>,
+	/// Keeps refused answers.
+	pub(crate) ingest: Arc<Ingest>,
 	/// Figures.
-	pub metrics: Arc<Metrics>,
-	/// Who has to wait after a refusal.
-	pub deferral: Arc<Deferral>,
-	/// The way to the devices.
-	pub outbox: Arc<dyn Outbox>,
+	pub(crate) metrics: Arc<Metrics>,
+	/// Meters that have to wait after a refusal.
+	pub(crate) deferral: Arc<Deferral>,
+	/// The ways to the devices.
+	pub(crate) outboxes: Vec<Arc<dyn Outbox>>,
 	/// The gateway's own keys.
-	pub keys: Vec<SealedKey>,
-	/// How long a device may take.
-	pub timeout: Duration,
-	/// Told when there is something to sign.
-	pub unsigned: Arc<Notify>,
-	/// Told when something is signed.
-	pub signed: Arc<Notify>,
+	pub(crate) keys: Vec<SealedKey>,
+	/// The time that a device may take.
+	pub(crate) timeout: Duration,
+	/// Notified when there is something to sign.
+	pub(crate) unsigned: Arc<Notify>,
+	/// Notified when something is signed.
+	pub(crate) signed: Arc<Notify>,
 }
 
 impl Signer {
 	/// A signer.
-	pub fn new(parts: Parts) -> Self {
+	pub(crate) fn new(parts: SignerParts) -> Self {
 		let keys = parts.keys.into_iter().map(|key| (*key.public(), key)).collect();
 		Self {
 			storage: parts.storage,
@@ -91,7 +149,7 @@ impl Signer {
 			ingest: parts.ingest,
 			metrics: parts.metrics,
 			deferral: parts.deferral,
-			outbox: parts.outbox,
+			outboxes: parts.outboxes,
 			keys,
 			timeout: parts.timeout,
 			genesis: OnceCell::new(),
@@ -105,20 +163,21 @@ impl Signer {
 	async fn genesis(&self) -> Option<H256> {
 		match self.genesis.get_or_try_init(|| self.ledger.genesis()).await {
 			Ok(genesis) => Some(*genesis),
-			Err(failure) => {
-				tracing::warn!(%failure, "the chain's genesis is not known yet");
+			Err(error) => {
+				tracing::warn!(%error, "the chain's genesis is not known yet");
 				None
 			},
 		}
 	}
 
-	/// A device listens on the topic on which it is asked: it is asked again at once.
+	/// Notes that a device listens on the topic on which it is asked: it is asked again at once.
 	pub fn listens(&self, name: MeterName) {
-		self.listening.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
+		self.listening.locked().insert(name);
 		self.unsigned.notify_one();
 	}
 
-	/// Every meter that a filter of the form `energy/<site>/<device>/+/sign` stands for.
+	/// As [`Signer::listens`], for every meter that a filter of the form
+	/// `energy/<site>/<device>/+/sign` stands for.
 	pub fn listens_to(&self, filter: &str) {
 		if let Some((Topic::Sign, name)) = Topic::parse(filter) {
 			return self.listens(name);
@@ -146,11 +205,10 @@ impl Signer {
 	/// Signs what the gateway may sign, asks devices for the rest.
 	///
 	/// # Errors
-	/// [`StoreFault`].
-	pub async fn round(&self) -> Result<(), StoreFault> {
+	/// [`StoreError`].
+	pub(crate) async fn round(&self) -> Result<(), StoreError> {
 		let Some(genesis) = self.genesis().await else { return Ok(()) };
-		let listening =
-			std::mem::take(&mut *self.listening.lock().unwrap_or_else(PoisonError::into_inner));
+		let listening = std::mem::take(&mut *self.listening.locked());
 		let mut after = 0;
 		loop {
 			let batches = self.storage.in_state(BatchState::Unsigned, after, PAGE).await?;
@@ -160,7 +218,7 @@ impl Signer {
 				self.attend(batch, &genesis, &listening).await?;
 			}
 		}
-		let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+		let mut asked = self.asked.locked();
 		asked.retain(|_, at| at.elapsed() < self.timeout.saturating_mul(4));
 		Ok(())
 	}
@@ -170,7 +228,7 @@ impl Signer {
 		batch: &Batch,
 		genesis: &H256,
 		listening: &BTreeSet<MeterName>,
-	) -> Result<(), StoreFault> {
+	) -> Result<(), StoreError> {
 		let Some(known) = batch.meter.and_then(|row| self.registry.by_row(row)) else {
 			return Ok(());
 		};
@@ -191,7 +249,7 @@ impl Signer {
 			},
 			Trust::Device => {
 				let is_due = listening.contains(&known.name) || {
-					let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+					let asked = self.asked.locked();
 					asked.get(&batch.row).is_none_or(|at| at.elapsed() >= self.timeout)
 				};
 				if is_due {
@@ -206,81 +264,77 @@ impl Signer {
 		let Some(part) = &batch.on_chain else { return };
 		let request =
 			SignRequest { header: part.header.clone(), genesis: *genesis, leaves: batch.count };
-		let heard = self.outbox.publish(&Topic::Sign.of(&known.name), request.to_json());
+		let (topic, request) = (Topic::Sign.of(&known.name), request.to_json());
+		// Over every protocol: nobody knows which one the device speaks today.
+		let publish = |outbox: &Arc<dyn Outbox>| outbox.publish(&topic, request.clone());
+		let heard = self.outboxes.iter().filter(|outbox| publish(outbox)).count() > 0;
 		self.metrics.signature(if heard { "asked" } else { "not_listening" });
-		self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(batch.row, Instant::now());
+		self.asked.locked().insert(batch.row, Instant::now());
 	}
 
-	/// A device's answer. When this returns, what it says is durable.
+	/// Takes a device's answer. When this returns, what it says is durable.
 	///
 	/// # Errors
-	/// [`StoreFault`]: the answer is to be sent again.
+	/// [`StoreError`] when the answer has to be sent again.
 	pub async fn answer(
 		&self,
 		source: Source,
 		name: &MeterName,
 		payload: &[u8],
-	) -> Result<(), StoreFault> {
-		let refused = match SignAnswer::parse(payload) {
-			Ok(answer) => match self.take(name, &answer).await? {
-				Ok(()) => return Ok(()),
-				Err(reason) => reason,
-			},
-			Err(fault) => ("bad_answer", fault.to_string()),
+	) -> Result<(), StoreError> {
+		let refusal = match self.take(name, payload).await {
+			Ok(()) => return Ok(()),
+			Err(SignError::Store(error)) => return Err(error),
+			Err(SignError::Refused(refusal)) => refusal,
 		};
 		let topic = Topic::Signed.of(name);
-		self.ingest.bury(source, &topic, refused.0, refused.1, payload).await
+		self.ingest.bury(source, &topic, refusal.code(), refusal.to_string(), payload).await
 	}
 
-	async fn take(
-		&self,
-		name: &MeterName,
-		answer: &SignAnswer,
-	) -> Result<Result<(), (&'static str, String)>, StoreFault> {
-		let not_asked = ("not_asked", "no batch with this hash waits for a signature".to_string());
-		let Some(known) = self.registry.by_name(name) else { return Ok(Err(not_asked)) };
-		let last = self.storage.last_batch(known.row).await?;
-		let Some((batch, part)) =
-			last.as_ref().and_then(|batch| Some((batch, batch.on_chain.as_ref()?)))
-		else {
-			return Ok(Err(not_asked));
-		};
+	async fn take(&self, name: &MeterName, payload: &[u8]) -> Result<(), SignError> {
+		let answer = SignAnswer::parse(payload).map_err(SignRefusal::BadAnswer)?;
+		let known = self.registry.by_name(name).ok_or(SignRefusal::NotAsked)?;
+		let batch = self.storage.last_batch(known.row).await?.ok_or(SignRefusal::NotAsked)?;
+		let part = batch.on_chain.as_ref().ok_or(SignRefusal::NotAsked)?;
 		if part.header.hash() != answer.header_hash {
-			return Ok(Err(not_asked));
+			return Err(SignRefusal::NotAsked.into());
 		}
 		// The same answer may come twice.
 		if batch.state != BatchState::Unsigned {
-			return Ok(Ok(()));
+			return Ok(());
 		}
-		let signature = match &answer.outcome {
-			Ok(signature) => *signature,
-			Err(reason) => {
-				self.metrics.signature("refused");
-				let reason: String = reason.chars().take(512).collect();
-				if self.deferral.refused(known.row) {
-					tracing::info!(meter = %known.name, %reason, "refused; made anew later");
-					self.storage.dissolve(batch.row).await?;
-				} else {
-					let reason = format!("the device refuses to sign: {reason}");
-					self.storage.settle(vec![Settled::Parked { row: batch.row, reason }]).await?;
-				}
-				return Ok(Ok(()));
-			},
+		let signature = match answer.outcome {
+			Ok(signature) => signature,
+			Err(reason) => return Ok(self.refused(&known, &batch, &reason).await?),
 		};
 		let (Some(info), Some(genesis)) = (known.info(), self.genesis().await) else {
 			// It is asked again when the chain can be asked.
-			return Ok(Ok(()));
+			return Ok(());
 		};
 		let signed = SignedBatch { header: part.header.clone(), signature };
 		if let Err(fault) = signed.verify(&info.certificate.device, &genesis) {
 			self.metrics.signature("bad");
-			return Ok(Err(("bad_signature", fault.as_str().to_string())));
+			return Err(SignRefusal::BadSignature(fault).into());
 		}
 		if self.storage.sign(batch.row, signature).await? {
 			self.metrics.signature("device");
 			self.deferral.agreed(known.row);
 			self.signed.notify_one();
 		}
-		Ok(Ok(()))
+		Ok(())
+	}
+
+	/// The device refuses to sign: its batch is rebuilt later, or parked after many refusals.
+	async fn refused(&self, known: &Known, batch: &Batch, reason: &str) -> Result<(), StoreError> {
+		self.metrics.signature("refused");
+		let reason: String = reason.chars().take(512).collect();
+		if self.deferral.refused(known.row) {
+			tracing::info!(meter = %known.name, %reason, "refused; rebuilt later");
+			self.storage.dissolve(batch.row).await?;
+		} else {
+			let reason = format!("the device refuses to sign: {reason}");
+			self.storage.settle(vec![Settled::Parked { row: batch.row, reason }]).await?;
+		}
+		Ok(())
 	}
 }

@@ -6,16 +6,19 @@
 
 use crate::{
 	ids::batch_id,
-	ledger::{Failure, Ledger},
+	ledger::{ChainError, Ledger},
 	metrics::Metrics,
 	registry::Registry,
-	storage::{Batch, BatchFilter, BatchRow, BatchState, Page, Settled, Storage, StoreFault},
+	storage::{Batch, BatchFilter, BatchRow, Page, Settled, Storage},
 };
-use gridproof_primitives::meter::{BatchRefusal, MAX_BATCHES_PER_CALL, SignedBatch};
+use gridproof_gateway_api::BatchState;
+use gridproof_primitives::energy::{BatchRefusal, MAX_BATCHES_PER_CALL, SignedBatch};
+use gridproof_store::StoreError;
+use gridproof_support::Lock;
 use std::{
 	collections::{BTreeSet, HashMap},
 	sync::{
-		Arc, Mutex, PoisonError,
+		Arc, Mutex,
 		atomic::{AtomicUsize, Ordering},
 	},
 	time::{Duration, Instant},
@@ -23,46 +26,27 @@ use std::{
 
 /// Batches of a meter that are read at a time.
 const PAGE: u32 = 256;
-/// How long a batch is left out that the pool refuses by itself.
+/// The time for which a batch is left out that the pool refuses on its own.
 const SKIP: Duration = Duration::from_secs(60);
 
 /// Why a round ended early.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Setback {
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub(crate) enum SubmitError {
 	/// The chain could not be asked, or did not decide.
-	Chain(Failure),
+	#[error("{0}")]
+	Chain(#[from] ChainError),
 	/// The outcome could not be kept.
-	Store(StoreFault),
+	#[error("{0}")]
+	Store(#[from] StoreError),
 }
 
-impl From<Failure> for Setback {
-	fn from(failure: Failure) -> Self {
-		Self::Chain(failure)
-	}
-}
-
-impl From<StoreFault> for Setback {
-	fn from(fault: StoreFault) -> Self {
-		Self::Store(fault)
-	}
-}
-
-impl std::fmt::Display for Setback {
-	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-		match self {
-			Self::Chain(failure) => write!(f, "{failure}"),
-			Self::Store(fault) => write!(f, "{fault}"),
-		}
-	}
-}
-
-/// Brings batches to the chain.
-pub struct Submitter {
+/// Submits batches to the chain.
+pub(crate) struct Submitter {
 	storage: Arc<dyn Storage>,
 	registry: Arc<Registry>,
 	ledger: Arc<dyn Ledger>,
 	metrics: Arc<Metrics>,
-	/// How many batches go into one transaction.
+	/// The most batches of one transaction.
 	limit: AtomicUsize,
 	/// Batches that are left out for a while.
 	skipped: Mutex<HashMap<BatchRow, Instant>>,
@@ -70,7 +54,7 @@ pub struct Submitter {
 
 impl Submitter {
 	/// A submitter.
-	pub fn new(
+	pub(crate) fn new(
 		storage: Arc<dyn Storage>,
 		registry: Arc<Registry>,
 		ledger: Arc<dyn Ledger>,
@@ -80,12 +64,12 @@ impl Submitter {
 		Self { storage, registry, ledger, metrics, limit, skipped: Mutex::default() }
 	}
 
-	/// Brings signed batches to the chain, the oldest first. Answers whether there may be more to
+	/// Submits signed batches to the chain, the oldest first. Returns `true` if there may be more to
 	/// do at once.
 	///
 	/// # Errors
-	/// [`Setback`]; what was settled before it stays so.
-	pub async fn round(&self) -> Result<bool, Setback> {
+	/// [`SubmitError`]; what was settled before it stays so.
+	pub(crate) async fn round(&self) -> Result<bool, SubmitError> {
 		let (mut after, mut is_progress) = (0, false);
 		loop {
 			let signed =
@@ -96,7 +80,7 @@ impl Submitter {
 		}
 	}
 
-	async fn page(&self, mut signed: Vec<Batch>) -> Result<bool, Setback> {
+	async fn page(&self, mut signed: Vec<Batch>) -> Result<bool, SubmitError> {
 		self.skipped(|skipped| {
 			skipped.retain(|_, since| since.elapsed() < SKIP);
 			signed.retain(|batch| !skipped.contains_key(&batch.row));
@@ -113,12 +97,13 @@ impl Submitter {
 		let outcome = self.ledger.submit(&batches).await;
 		let inclusion = match outcome {
 			Ok(inclusion) => inclusion,
-			Err(failure) => {
+			Err(error) => {
 				self.metrics.submitted("failed", batches.len());
-				if !failure.is_temporary() {
+				// Not what failed on the way: that says nothing about the batches.
+				if error.is_refusal() || !error.is_temporary() {
 					self.narrow(&ready);
 				}
-				return Err(failure.into());
+				return Err(error.into());
 			},
 		};
 		self.limit.store(batches.len().saturating_mul(2), Ordering::Relaxed);
@@ -154,12 +139,12 @@ impl Submitter {
 	}
 
 	fn skipped<T>(&self, change: impl FnOnce(&mut HashMap<BatchRow, Instant>) -> T) -> T {
-		change(&mut self.skipped.lock().unwrap_or_else(PoisonError::into_inner))
+		change(&mut self.skipped.locked())
 	}
 
-	/// Parts what would be accepted now from what the chain has already or refuses; answers also how
+	/// Parts what would be accepted now from what the chain has already or refuses; returns also how
 	/// many batches were settled.
-	async fn preview(&self, signed: Vec<Batch>) -> Result<(Vec<Ready>, usize), Setback> {
+	async fn preview(&self, signed: Vec<Batch>) -> Result<(Vec<Ready>, usize), SubmitError> {
 		let candidates: Vec<Ready> = signed
 			.into_iter()
 			.filter_map(|batch| {
@@ -196,7 +181,7 @@ impl Submitter {
 		batch: &Batch,
 		signed: &SignedBatch,
 		refusal: &BatchRefusal,
-	) -> Result<Settled, Setback> {
+	) -> Result<Settled, SubmitError> {
 		let (meter, sequence) = (signed.header.meter, signed.header.sequence);
 		let record = self.ledger.batch(meter, sequence).await?;
 		let is_there = match record {
@@ -218,7 +203,7 @@ impl Submitter {
 		&self,
 		batch: &Batch,
 		signed: &SignedBatch,
-	) -> Result<bool, Setback> {
+	) -> Result<bool, SubmitError> {
 		let Some(known) = batch.meter.and_then(|row| self.registry.by_row(row)) else {
 			return Ok(false);
 		};

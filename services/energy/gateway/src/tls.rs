@@ -16,19 +16,19 @@ use std::{
 
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
-pub enum TlsFault {
+pub enum TlsError {
 	/// A file cannot be read or written.
 	#[error("{path}: {reason}")]
 	Io {
-		/// Which.
+		/// The file.
 		path: String,
-		/// Why.
+		/// What the file system says.
 		reason: String,
 	},
 	/// Others may read the key.
 	#[error("{path} has mode {mode:03o}: others may read the key; run: chmod 600 {path}")]
 	Loose {
-		/// Which file.
+		/// The file.
 		path: String,
 		/// Its permissions.
 		mode: u32,
@@ -38,11 +38,11 @@ pub enum TlsFault {
 	Unusable(String),
 }
 
-fn io(path: &Path) -> impl Fn(String) -> TlsFault + '_ {
-	|reason| TlsFault::Io { path: path.display().to_string(), reason }
+fn io(path: &Path) -> impl Fn(String) -> TlsError + '_ {
+	|reason| TlsError::Io { path: path.display().to_string(), reason }
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 	let found: Vec<_> = CertificateDer::pem_file_iter(path)
 		.and_then(Iterator::collect)
 		.map_err(|error| io(path)(error.to_string()))?;
@@ -55,15 +55,15 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
 /// What the server presents and demands.
 ///
 /// # Errors
-/// [`TlsFault`].
-pub fn server(tls: &Tls) -> Result<Arc<ServerConfig>, TlsFault> {
-	let unusable = |error: rustls::Error| TlsFault::Unusable(error.to_string());
+/// [`TlsError`].
+pub(crate) fn server(tls: &Tls) -> Result<Arc<ServerConfig>, TlsError> {
+	let unusable = |error: rustls::Error| TlsError::Unusable(error.to_string());
 	let mode = fs::metadata(&tls.key)
 		.map_err(|error| io(&tls.key)(error.to_string()))?
 		.permissions()
 		.mode();
 	if mode & 0o007 != 0 {
-		return Err(TlsFault::Loose { path: tls.key.display().to_string(), mode: mode & 0o777 });
+		return Err(TlsError::Loose { path: tls.key.display().to_string(), mode: mode & 0o777 });
 	}
 	let chain = certificates(&tls.certificate)?;
 	let key =
@@ -81,25 +81,25 @@ pub fn server(tls: &Tls) -> Result<Arc<ServerConfig>, TlsFault> {
 			}
 			let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
 				.build()
-				.map_err(|error| TlsFault::Unusable(error.to_string()))?;
+				.map_err(|error| TlsError::Unusable(error.to_string()))?;
 			builder.with_client_cert_verifier(verifier)
 		},
 	};
 	builder.with_single_cert(chain, key).map(Arc::new).map_err(unusable)
 }
 
-/// Makes a certificate for trials, signed by itself, unless the folder has one; answers the paths
-/// of certificate and key. Clients have to be told to trust it.
+/// Makes a self-signed certificate for trials, unless the folder has one. Returns the paths of
+/// certificate and key. Clients have to trust it explicitly.
 ///
 /// # Errors
-/// [`TlsFault`].
-pub fn self_signed(folder: &Path, names: &[String]) -> Result<(PathBuf, PathBuf), TlsFault> {
+/// [`TlsError`].
+pub fn self_signed(folder: &Path, names: &[String]) -> Result<(PathBuf, PathBuf), TlsError> {
 	let (certificate, key) = (folder.join("gateway.pem"), folder.join("gateway.key"));
 	if certificate.exists() && key.exists() {
 		return Ok((certificate, key));
 	}
 	let made = rcgen::generate_simple_self_signed(names.to_vec())
-		.map_err(|error| TlsFault::Unusable(error.to_string()))?;
+		.map_err(|error| TlsError::Unusable(error.to_string()))?;
 	fs::create_dir_all(folder).map_err(|error| io(folder)(error.to_string()))?;
 	fs::OpenOptions::new()
 		.create(true)

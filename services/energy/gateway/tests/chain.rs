@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::{Desk, GENESIS, Happened, Mqtt, Running, device_key, log, meter_name, topic};
+use common::{Desk, GENESIS, Happened, Mqtt, Running, device_key, meter_name, reading, topic};
+use gridproof_gateway_api::{BatchState, ClientError};
 use gridproof_keys::SealedKey;
-use gridproof_primitives::meter::{
+use gridproof_primitives::energy::{
 	Direction, Registers, Topic, Trust,
 	message::{SignAnswer, SignRequest},
 };
@@ -14,7 +15,7 @@ const METER: &str = "A/1/m";
 
 async fn publish(mqtt: &mut Mqtt, slots: std::ops::Range<u64>, kwh: &str) {
 	for slot in slots {
-		mqtt.deliver(&topic(METER), log(METER, slot, kwh, "")).await;
+		mqtt.deliver(&topic(METER), reading(METER, slot, kwh, "")).await;
 	}
 }
 
@@ -40,7 +41,7 @@ async fn answer(mqtt: &mut Mqtt, request: &SignRequest, key: &SealedKey) {
 }
 
 #[tokio::test]
-async fn the_gateway_signs_for_a_meter_that_cannot_and_brings_it_on_chain() {
+async fn the_gateway_signs_for_a_meter_that_cannot_and_submits_it() {
 	let (desk, chain) = Desk::anonymous().with_chain();
 	let key = device_key("gateway");
 	chain.certify(METER, &key, Trust::Gateway, Direction::Export);
@@ -48,13 +49,13 @@ async fn the_gateway_signs_for_a_meter_that_cannot_and_brings_it_on_chain() {
 	let mut mqtt = gateway.mqtt("meter", None).await;
 	// Fractions of a Wh are carried, not lost: 3 × 0.4 Wh, then 3 × 0.4 Wh more.
 	publish(&mut mqtt, 0..3, "0.0004").await;
-	let first = gateway.wait_for(&flushed(&gateway).await, "accepted").await;
+	let first = gateway.wait_for(&flushed(&gateway).await, BatchState::Accepted).await;
 	let on_chain = first.chain.unwrap();
 	assert_eq!((on_chain.sequence, on_chain.exported_wh), (0, 1));
-	assert_eq!(on_chain.trust.as_deref(), Some("gateway"));
+	assert_eq!(on_chain.trust, Some(Trust::Gateway));
 	assert!(on_chain.block.is_some());
 	publish(&mut mqtt, 3..6, "0.0004").await;
-	let second = gateway.wait_for(&flushed(&gateway).await, "accepted").await;
+	let second = gateway.wait_for(&flushed(&gateway).await, BatchState::Accepted).await;
 	assert_eq!(second.chain.unwrap().exported_wh, 1);
 	let state = chain.meter_state(0);
 	assert_eq!((state.next_sequence, state.registers.export_wh), (2, 2));
@@ -75,7 +76,7 @@ async fn a_device_is_asked_checks_and_signs_and_is_asked_again_when_it_comes_bac
 	let mut mqtt = gateway.mqtt("meter", login).await;
 	publish(&mut mqtt, 0..2, "1.5").await;
 	let batch = flushed(&gateway).await;
-	gateway.wait_for(&batch, "unsigned").await;
+	gateway.wait_for(&batch, BatchState::Unsigned).await;
 	// It listens only now.
 	assert!(mqtt.subscribe("energy/A/1/+/sign").await);
 	let request = asked(&mut mqtt).await;
@@ -89,7 +90,7 @@ async fn a_device_is_asked_checks_and_signs_and_is_asked_again_when_it_comes_bac
 	answer(&mut mqtt, &request, &device_key("other")).await;
 	assert_eq!(gateway.dead_letters().await, ["bad_signature"]);
 	answer(&mut mqtt, &request, &key).await;
-	gateway.wait_for(&batch, "accepted").await;
+	gateway.wait_for(&batch, BatchState::Accepted).await;
 	// The same answer again changes nothing.
 	answer(&mut mqtt, &request, &key).await;
 	assert_eq!(chain.meter_state(0).registers.export_wh, 3_000);
@@ -97,7 +98,7 @@ async fn a_device_is_asked_checks_and_signs_and_is_asked_again_when_it_comes_bac
 }
 
 #[tokio::test]
-async fn a_batch_that_the_device_refuses_is_made_anew() {
+async fn a_batch_that_the_device_refuses_is_rebuilt() {
 	let (desk, chain) = Desk::new().with_chain();
 	let password = desk.add_device("one", "A", "1");
 	let key = device_key("A/1/m");
@@ -120,7 +121,7 @@ async fn a_batch_that_the_device_refuses_is_made_anew() {
 	let request = asked(&mut mqtt).await;
 	assert_eq!((request.leaves, request.header.sequence), (2, 0));
 	answer(&mut mqtt, &request, &key).await;
-	gateway.wait_for(&batch, "accepted").await;
+	gateway.wait_for(&batch, BatchState::Accepted).await;
 	assert!(gateway.dead_letters().await.is_empty());
 	gateway.stop().await;
 }
@@ -135,17 +136,17 @@ async fn a_chain_that_is_away_is_waited_for_and_a_lost_answer_makes_no_duplicate
 	publish(&mut mqtt, 0..1, "1").await;
 	chain.lose_answers(2);
 	let batch = flushed(&gateway).await;
-	gateway.wait_for(&batch, "accepted").await;
+	gateway.wait_for(&batch, BatchState::Accepted).await;
 	assert_eq!(chain.meter_state(0).registers.export_wh, 1_000);
 	chain.away(true);
 	publish(&mut mqtt, 1..2, "1").await;
 	let batch = flushed(&gateway).await;
-	gateway.wait_for(&batch, "signed").await;
+	gateway.wait_for(&batch, BatchState::Signed).await;
 	tokio::time::sleep(Duration::from_millis(300)).await;
-	assert_eq!(gateway.client.batch(&batch).await.unwrap().on_chain, "signed");
+	assert_eq!(gateway.client.batch(&batch).await.unwrap().on_chain, BatchState::Signed);
 	assert!(gateway.client.status().await.unwrap().run.trouble.is_some());
 	chain.away(false);
-	gateway.wait_for(&batch, "accepted").await;
+	gateway.wait_for(&batch, BatchState::Accepted).await;
 	assert_eq!(gateway.client.status().await.unwrap().run.trouble, None);
 	assert_eq!(chain.meter_state(0).registers.export_wh, 2_000);
 	gateway.stop().await;
@@ -159,19 +160,19 @@ async fn a_batch_that_went_in_unnoticed_is_known_even_when_the_chain_has_dropped
 	let gateway = desk.start(vec![key]).await;
 	let mut mqtt = gateway.mqtt("meter", None).await;
 	publish(&mut mqtt, 0..1, "1").await;
-	gateway.wait_for(&flushed(&gateway).await, "accepted").await;
+	gateway.wait_for(&flushed(&gateway).await, BatchState::Accepted).await;
 	chain.away(true);
 	let mut batches = Vec::new();
 	for slot in 1..5 {
 		publish(&mut mqtt, slot..slot + 1, "1").await;
 		batches.push(flushed(&gateway).await);
-		gateway.wait_for(batches.last().unwrap(), "signed").await;
+		gateway.wait_for(batches.last().unwrap(), BatchState::Signed).await;
 	}
 	chain.forget_batches();
 	chain.lose_answers(1);
 	chain.away(false);
 	for batch in &batches {
-		gateway.wait_for(batch, "accepted").await;
+		gateway.wait_for(batch, BatchState::Accepted).await;
 	}
 	assert_eq!(chain.meter_state(0).next_sequence, 5);
 	assert_eq!(chain.meter_state(0).registers.export_wh, 5_000);
@@ -179,7 +180,7 @@ async fn a_batch_that_went_in_unnoticed_is_known_even_when_the_chain_has_dropped
 }
 
 #[tokio::test]
-async fn a_gateway_that_starts_while_the_chain_is_away_takes_logs_and_settles_them_later() {
+async fn a_gateway_that_starts_while_the_chain_is_away_takes_readings_and_settles_them_later() {
 	let (desk, chain) = Desk::anonymous().with_chain();
 	let key = device_key("gateway");
 	chain.certify(METER, &key, Trust::Gateway, Direction::Export);
@@ -200,7 +201,7 @@ async fn a_gateway_that_starts_while_the_chain_is_away_takes_logs_and_settles_th
 			Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
 		}
 	};
-	gateway.wait_for(&batch, "accepted").await;
+	gateway.wait_for(&batch, BatchState::Accepted).await;
 	gateway.stop().await;
 }
 
@@ -244,19 +245,19 @@ async fn a_batch_that_the_chain_refuses_is_parked_with_its_reason_and_can_be_reb
 	publish(&mut mqtt, 0..1, "1").await;
 	// No key: it waits for a signature. Meanwhile the meter is exchanged.
 	let batch = flushed(&gateway).await;
-	gateway.wait_for(&batch, "unsigned").await;
+	gateway.wait_for(&batch, BatchState::Unsigned).await;
 	gateway.stop().await;
 	chain.set_registers(0, Registers { import_wh: 0, export_wh: 500 });
 	let gateway = desk.start(vec![key]).await;
-	let parked = gateway.wait_for(&batch, "parked").await;
+	let parked = gateway.wait_for(&batch, BatchState::Parked).await;
 	assert!(parked.reason.unwrap().starts_with("register_fell"));
 	assert!(gateway.client.flush().await.is_err(), "what follows waits for a decision");
 	assert_eq!(gateway.client.rebuild(&batch).await.unwrap().batches, 1);
-	let anew = flushed(&gateway).await;
-	gateway.wait_for(&anew, "accepted").await;
+	let rebuilt = flushed(&gateway).await;
+	gateway.wait_for(&rebuilt, BatchState::Accepted).await;
 	assert_eq!(chain.meter_state(0).registers.export_wh, 1_500);
-	let refused = gateway.client.retry(&anew).await.unwrap_err();
-	assert!(refused.to_string().contains("409"), "{refused}");
+	let refused = gateway.client.retry(&rebuilt).await.unwrap_err();
+	assert!(matches!(refused, ClientError::Refused { status: 409, .. }), "{refused}");
 	gateway.stop().await;
 }
 
@@ -268,19 +269,19 @@ async fn certificates_decide_what_is_taken() {
 	chain.certify("A/1/two", &device_key("l"), Trust::Device, Direction::Both);
 	let gateway = desk.start(vec![]).await;
 	let mut mqtt = gateway.mqtt("meter", Some(("one", password.as_str()))).await;
-	mqtt.deliver(&topic(METER), log(METER, 0, "1", "\"import\"")).await;
+	mqtt.deliver(&topic(METER), reading(METER, 0, "1", "\"import\"")).await;
 	// 10 kW for a quarter of an hour, and a tenth more.
-	mqtt.deliver(&topic(METER), log(METER, 0, "2.751", "")).await;
-	mqtt.deliver(&topic(METER), log(METER, 0, "2.75", "")).await;
-	mqtt.deliver(&topic("A/1/two"), log("A/1/two", 0, "1", "")).await;
+	mqtt.deliver(&topic(METER), reading(METER, 0, "2.751", "")).await;
+	mqtt.deliver(&topic(METER), reading(METER, 0, "2.75", "")).await;
+	mqtt.deliver(&topic("A/1/two"), reading("A/1/two", 0, "1", "")).await;
 	// Over HTTP the meter is certified, too: its logs need its device's credentials.
-	let (status, answer) = gateway.post("/api/v1/logs", log(METER, 1, "1", "")).await;
+	let (status, answer) = gateway.post("/api/v1/logs", reading(METER, 1, "1", "")).await;
 	assert_eq!((status, answer["error"].as_str()), (401, Some("unproven")));
 	let proven = gateway
 		.http
 		.post(format!("{}/api/v1/logs", gateway.url))
 		.basic_auth("one", Some(&password))
-		.body(log(METER, 1, "1", ""))
+		.body(reading(METER, 1, "1", ""))
 		.send()
 		.await
 		.unwrap();
@@ -293,14 +294,14 @@ async fn certificates_decide_what_is_taken() {
 }
 
 #[tokio::test]
-async fn a_log_for_time_that_is_sealed_comes_too_late() {
+async fn a_reading_for_time_that_is_sealed_comes_too_late() {
 	let (desk, chain) = Desk::anonymous().with_chain();
 	let key = device_key("gateway");
 	chain.certify(METER, &key, Trust::Gateway, Direction::Export);
 	let gateway = desk.start(vec![key]).await;
 	let mut mqtt = gateway.mqtt("meter", None).await;
 	publish(&mut mqtt, 4..6, "1").await;
-	gateway.wait_for(&flushed(&gateway).await, "accepted").await;
+	gateway.wait_for(&flushed(&gateway).await, BatchState::Accepted).await;
 	publish(&mut mqtt, 3..4, "1").await;
 	assert_eq!(gateway.dead_letters().await, ["late"]);
 	gateway.stop().await;
@@ -320,30 +321,30 @@ async fn a_batch_never_spans_two_days_and_many_go_in_one_transaction() {
 	for meter in 0..20 {
 		let name = format!("A/1/m{meter}");
 		for slot in [94, 95, 96] {
-			mqtt.deliver(&topic(&name), log(&name, slot, "1", "")).await;
+			mqtt.deliver(&topic(&name), reading(&name, slot, "1", "")).await;
 		}
 	}
 	let first = gateway.client.flush().await.unwrap();
 	assert_eq!((first.log_count, first.also.len()), (2, 19));
-	gateway.wait_for(&first.id, "accepted").await;
-	gateway.wait_for(first.also.last().unwrap(), "accepted").await;
+	gateway.wait_for(&first.id, BatchState::Accepted).await;
+	gateway.wait_for(first.also.last().unwrap(), BatchState::Accepted).await;
 	let second = gateway.client.flush().await.unwrap();
 	assert_eq!((second.log_count, second.also.len()), (1, 19));
-	gateway.wait_for(second.also.last().unwrap(), "accepted").await;
+	gateway.wait_for(second.also.last().unwrap(), BatchState::Accepted).await;
 	assert!(chain.calls().iter().any(|batches| *batches > 1), "{:?}", chain.calls());
 	assert_eq!(chain.meter_state(7).registers.export_wh, 3_000);
 	gateway.stop().await;
 }
 
 #[tokio::test]
-async fn logs_of_nobody_never_get_on_chain() {
+async fn readings_of_nobody_never_get_on_chain() {
 	let (desk, chain) = Desk::new().with_chain();
 	let key = device_key("gateway");
 	let mut desk = desk;
 	desk.settings.refresh = Duration::from_millis(50);
 	let gateway = desk.start(vec![]).await;
 	// Before the meter is certified anybody may send over HTTP, as to the older gateway.
-	let (status, _) = gateway.post("/api/v1/logs", log(METER, 0, "1", "")).await;
+	let (status, _) = gateway.post("/api/v1/logs", reading(METER, 0, "1", "")).await;
 	assert_eq!(status, 200);
 	chain.certify(METER, &key, Trust::Gateway, Direction::Export);
 	let begin = std::time::Instant::now();
@@ -352,7 +353,7 @@ async fn logs_of_nobody_never_get_on_chain() {
 		tokio::time::sleep(Duration::from_millis(20)).await;
 	}
 	let batch = gateway.client.flush().await.unwrap();
-	assert_eq!(batch.on_chain, "not_certified");
+	assert_eq!(batch.on_chain, BatchState::NotCertified);
 	assert_eq!(chain.meter_state(0).next_sequence, 0);
 	gateway.stop().await;
 }
@@ -371,12 +372,12 @@ async fn one_batch_that_the_pool_refuses_does_not_hold_up_the_others() {
 	let mut mqtt = gateway.mqtt("meter", None).await;
 	for meter in 0..4 {
 		let name = format!("A/1/m{meter}");
-		mqtt.deliver(&topic(&name), log(&name, 0, "1", "")).await;
+		mqtt.deliver(&topic(&name), reading(&name, 0, "1", "")).await;
 	}
 	let first = gateway.client.flush().await.unwrap();
 	for batch in &first.also {
-		gateway.wait_for(batch, "accepted").await;
+		gateway.wait_for(batch, BatchState::Accepted).await;
 	}
-	assert_eq!(gateway.client.batch(&first.id).await.unwrap().on_chain, "signed");
+	assert_eq!(gateway.client.batch(&first.id).await.unwrap().on_chain, BatchState::Signed);
 	gateway.stop().await;
 }

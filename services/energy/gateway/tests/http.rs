@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Desk, anchor, log, topic};
-use gridproof_primitives::{cid::Cid, merkle::document::ProofDocument};
+use common::{Desk, anchor, reading, topic};
+use gridproof_primitives::{codec::cid::Cid, crypto::merkle::document::ProofDocument};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -96,20 +96,20 @@ async fn roots_and_numbers_are_those_of_the_vectors() {
 }
 
 #[tokio::test]
-async fn the_same_log_again_is_answered_alike_and_kept_once() {
+async fn the_same_reading_again_is_answered_alike_and_kept_once() {
 	let gateway = Desk::new().start(vec![]).await;
-	let (_, first) = gateway.post("/api/v1/logs", log(METER, 0, "1.5", "")).await;
-	let (status, again) = gateway.post("/api/v1/logs", log(METER, 0, "1.5", "")).await;
+	let (_, first) = gateway.post("/api/v1/logs", reading(METER, 0, "1.5", "")).await;
+	let (status, again) = gateway.post("/api/v1/logs", reading(METER, 0, "1.5", "")).await;
 	assert_eq!((status, &again), (200, &first));
 	let (_, logs) = gateway.get("/api/v1/logs").await;
 	assert_eq!(logs.as_array().unwrap().len(), 1);
-	let (status, other) = gateway.post("/api/v1/logs", log(METER, 0, "1.50", "")).await;
+	let (status, other) = gateway.post("/api/v1/logs", reading(METER, 0, "1.50", "")).await;
 	assert_eq!((status, &other["error"]), (409, &json!("overlap")));
 	// One for each direction has the same time, but not besides one without direction.
-	let (status, _) = gateway.post("/api/v1/logs", log(METER, 0, "1", "\"export\"")).await;
+	let (status, _) = gateway.post("/api/v1/logs", reading(METER, 0, "1", "\"export\"")).await;
 	assert_eq!(status, 409);
 	for tag in ["\"import\"", "\"export\""] {
-		let (status, answer) = gateway.post("/api/v1/logs", log(METER, 1, "1", tag)).await;
+		let (status, answer) = gateway.post("/api/v1/logs", reading(METER, 1, "1", tag)).await;
 		assert_eq!(status, 200, "{answer}");
 	}
 	assert_eq!(gateway.dead_letters().await, ["overlap", "overlap"]);
@@ -119,7 +119,7 @@ async fn the_same_log_again_is_answered_alike_and_kept_once() {
 #[tokio::test]
 async fn what_is_refused_says_why_and_is_kept() {
 	let gateway = Desk::new().start(vec![]).await;
-	let good = log(METER, 0, "1.5", "");
+	let good = reading(METER, 0, "1.5", "");
 	let future = good.replace("T00:15:00Z", "T00:15:01Z");
 	let cases = [
 		("{".to_string(), 400, "malformed_json"),
@@ -129,7 +129,7 @@ async fn what_is_refused_says_why_and_is_kept() {
 		(good.replace("\"ok\"", "\"fine\""), 422, "unknown_status"),
 		(future, 422, "interval_mismatch"),
 		(good.replace("[]", "[\"import\",\"export\"]"), 422, "both_directions"),
-		(log(METER, 96 * 31 + 95, "1", ""), 422, "from_the_future"),
+		(reading(METER, 96 * 31 + 95, "1", ""), 422, "from_the_future"),
 	];
 	for (body, status, error) in &cases {
 		let (found, answer) = gateway.post("/api/v1/logs", body.as_str()).await;
@@ -157,7 +157,7 @@ async fn two_flushes_in_one_second_make_two_batches_whose_proofs_hold() {
 	let gateway = Desk::new().start(vec![]).await;
 	let mut batches = Vec::new();
 	for slot in 0..2 {
-		let (_, log) = gateway.post("/api/v1/logs", log(METER, slot, "1", "")).await;
+		let (_, log) = gateway.post("/api/v1/logs", reading(METER, slot, "1", "")).await;
 		let (_, batch) = gateway.post("/api/v1/batches/flush", "").await;
 		let path = format!("/api/v1/logs/{}/proof", log["id"].as_str().unwrap());
 		let (_, proof) = gateway.get_text(&path).await;
@@ -171,12 +171,12 @@ async fn two_flushes_in_one_second_make_two_batches_whose_proofs_hold() {
 #[tokio::test]
 async fn the_ten_thousand_and_first_reading_goes_to_the_next_batch() {
 	let mut desk = Desk::anonymous();
-	desk.settings.batching.max_logs = 10_000;
+	desk.settings.batching.max_readings = 10_000;
 	let gateway = desk.start(vec![]).await;
 	let mut mqtt = gateway.mqtt("meter", None).await;
 	for slot in 0..10_001u64 {
 		let name = format!("S/d/m{}", slot / 2_000);
-		mqtt.publish(&topic(&name), log(&name, slot % 2_000, "1", "")).await;
+		mqtt.publish(&topic(&name), reading(&name, slot % 2_000, "1", "")).await;
 	}
 	for _ in 0..10_001 {
 		assert!(matches!(mqtt.next().await, common::Happened::Acknowledged));
@@ -198,8 +198,8 @@ async fn the_ten_thousand_and_first_reading_goes_to_the_next_batch() {
 async fn lists_have_pages_and_filters() {
 	let gateway = Desk::new().start(vec![]).await;
 	for slot in 0..5 {
-		gateway.post("/api/v1/logs", log("A/1/m", slot, "1", "")).await;
-		gateway.post("/api/v1/logs", log("B/1/m", slot, "1", "")).await;
+		gateway.post("/api/v1/logs", reading("A/1/m", slot, "1", "")).await;
+		gateway.post("/api/v1/logs", reading("B/1/m", slot, "1", "")).await;
 	}
 	let page = gateway
 		.http
@@ -232,7 +232,7 @@ async fn lists_have_pages_and_filters() {
 #[tokio::test]
 async fn a_batch_file_is_served_by_its_cid() {
 	let gateway = Desk::new().start(vec![]).await;
-	let logs: Vec<String> = (0..3).map(|slot| log(METER, slot, "0.25", "")).collect();
+	let logs: Vec<String> = (0..3).map(|slot| reading(METER, slot, "0.25", "")).collect();
 	for log in &logs {
 		gateway.post("/api/v1/logs", log.as_str()).await;
 	}
@@ -251,7 +251,7 @@ async fn a_batch_file_is_served_by_its_cid() {
 #[tokio::test]
 async fn anchors_are_never_shown_as_what_they_are_not() {
 	let gateway = Desk::new().start(vec![]).await;
-	gateway.post("/api/v1/logs", log(METER, 0, "1", "")).await;
+	gateway.post("/api/v1/logs", reading(METER, 0, "1", "")).await;
 	let (_, batch) = gateway.post("/api/v1/batches/flush", "").await;
 	let id = batch["id"].as_str().unwrap();
 	let path = format!("/api/v1/batches/{id}/anchor");
@@ -287,7 +287,7 @@ async fn changes_need_the_admin_key_when_there_is_one() {
 	let mut desk = Desk::new();
 	desk.settings.admin_key = Some(Zeroizing::new("0123456789abcdef".to_string()));
 	let gateway = desk.start(vec![]).await;
-	gateway.post("/api/v1/logs", log(METER, 0, "1", "")).await;
+	gateway.post("/api/v1/logs", reading(METER, 0, "1", "")).await;
 	let (status, refused) = gateway.post("/api/v1/batches/flush", "").await;
 	assert_eq!((status, &refused["error"]), (401, &json!("admin_key_needed")));
 	let wrong = gateway
@@ -339,7 +339,7 @@ async fn a_full_disk_is_said_and_nothing_is_acknowledged_until_there_is_room() {
 	let gateway = desk.start(vec![]).await;
 	let mut kept = 0u64;
 	let refused = loop {
-		let (status, answer) = gateway.post("/api/v1/logs", log(METER, kept, "1", "")).await;
+		let (status, answer) = gateway.post("/api/v1/logs", reading(METER, kept, "1", "")).await;
 		if status != 200 {
 			break (status, answer["error"].clone());
 		}
@@ -347,14 +347,14 @@ async fn a_full_disk_is_said_and_nothing_is_acknowledged_until_there_is_room() {
 	};
 	assert_eq!(refused, (507, json!("no_space")));
 	let mut mqtt = gateway.mqtt("meter", None).await;
-	mqtt.publish(&topic(METER), log(METER, kept, "1", "")).await;
+	mqtt.publish(&topic(METER), reading(METER, kept, "1", "")).await;
 	assert!(mqtt.is_quiet(std::time::Duration::from_millis(1_500)).await);
 	let counts = gateway.storage().counts().await.unwrap();
 	assert_eq!(counts.readings, kept);
 	gateway.stop().await;
 	desk.settings.max_bytes = None;
 	let gateway = desk.start(vec![]).await;
-	let (status, _) = gateway.post("/api/v1/logs", log(METER, kept, "1", "")).await;
+	let (status, _) = gateway.post("/api/v1/logs", reading(METER, kept, "1", "")).await;
 	assert_eq!(status, 200);
 	gateway.stop().await;
 }

@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Desk, Happened, Mqtt, log, topic};
-use gridproof_gateway::{config::Tls, tls};
+use common::{Desk, Happened, Mqtt, reading, topic};
+use gridproof_gateway::{Tls, self_signed};
 use rumqttc::{MqttOptions, QoS, TlsConfiguration, Transport};
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
 	let gateway = desk.start(vec![]).await;
 	let mut mqtt = gateway.mqtt("meter", None).await;
 	for slot in 0..50 {
-		mqtt.deliver(&topic(METER), log(METER, slot, "0.1", "")).await;
+		mqtt.deliver(&topic(METER), reading(METER, slot, "0.1", "")).await;
 	}
 	gateway.stop().await;
 	let gateway = desk.start(vec![]).await;
 	assert_eq!(gateway.storage().counts().await.unwrap().readings, 50);
 	let mut mqtt = gateway.mqtt("meter", None).await;
-	mqtt.deliver(&topic(METER), log(METER, 0, "0.1", "")).await;
+	mqtt.deliver(&topic(METER), reading(METER, 0, "0.1", "")).await;
 	assert_eq!(gateway.storage().counts().await.unwrap().readings, 50);
 	assert!(gateway.dead_letters().await.is_empty());
 	gateway.stop().await;
@@ -40,7 +40,7 @@ async fn with_a_thousand_messages_under_way_each_is_acknowledged() {
 			for slot in 0..EACH / 2 {
 				for meter in ["a", "b"] {
 					let name = format!("{name}-{meter}");
-					mqtt.publish(&topic(&name), log(&name, slot, "1", "")).await;
+					mqtt.publish(&topic(&name), reading(&name, slot, "1", "")).await;
 				}
 			}
 			for count in 0..EACH {
@@ -61,7 +61,7 @@ async fn nobody_gets_in_without_credentials() {
 	let desk = Desk::new();
 	let password = desk.add_device("one", "A", "1");
 	let gateway = desk.start(vec![]).await;
-	let port = gateway.gateway.addresses().mqtt.unwrap().port();
+	let port = gateway.gateway.address("mqtt").unwrap().port();
 	for login in [None, Some(("one", "wrong")), Some(("two", password.as_str()))] {
 		let mut options = MqttOptions::new("meter", "127.0.0.1", port);
 		if let Some((username, password)) = login {
@@ -70,7 +70,7 @@ async fn nobody_gets_in_without_credentials() {
 		assert!(Mqtt::connect(options).await.is_err(), "{login:?}");
 	}
 	let mut mqtt = gateway.mqtt("meter", Some(("one", &password))).await;
-	mqtt.deliver(&topic(METER), log(METER, 0, "1", "")).await;
+	mqtt.deliver(&topic(METER), reading(METER, 0, "1", "")).await;
 	// A device added while the gateway runs gets in at once.
 	let password = desk.add_device("two", "A", "2");
 	gateway.mqtt("other", Some(("two", &password))).await;
@@ -78,21 +78,21 @@ async fn nobody_gets_in_without_credentials() {
 }
 
 #[tokio::test]
-async fn a_device_publishes_its_own_logs_only() {
+async fn a_device_publishes_its_own_readings_only() {
 	let desk = Desk::new();
 	let password = desk.add_device("one", "A", "1");
 	let gateway = desk.start(vec![]).await;
 	let mut mqtt = gateway.mqtt("meter", Some(("one", &password))).await;
 	let other = "A/2/m";
 	// All are acknowledged, else they would come for ever; all are kept with their reason.
-	mqtt.deliver(&topic(other), log(other, 0, "1", "")).await;
-	mqtt.deliver(&topic(METER), log(other, 0, "1", "")).await;
-	mqtt.deliver("energy/A/1", log(METER, 0, "1", "")).await;
+	mqtt.deliver(&topic(other), reading(other, 0, "1", "")).await;
+	mqtt.deliver(&topic(METER), reading(other, 0, "1", "")).await;
+	mqtt.deliver("energy/A/1", reading(METER, 0, "1", "")).await;
 	mqtt.deliver("energy/A/1/m/sign", "{}").await;
 	mqtt.deliver("elsewhere", "x").await;
 	mqtt.deliver(&topic(METER), "{").await;
 	mqtt.deliver("energy/A/1/m/signed", "{}").await;
-	mqtt.deliver(&topic(METER), log(METER, 0, "1", "")).await;
+	mqtt.deliver(&topic(METER), reading(METER, 0, "1", "")).await;
 	let reasons = gateway.dead_letters().await;
 	let wanted = [
 		"wrong_device",
@@ -127,7 +127,7 @@ async fn a_reader_reads_along_and_publishes_nothing() {
 	assert!(eyes.subscribe("energy/#").await);
 	assert!(!eyes.subscribe("$SYS/#").await);
 	let mut mqtt = gateway.mqtt("meter", Some(("one", &device))).await;
-	let sent = log(METER, 0, "1", "");
+	let sent = reading(METER, 0, "1", "");
 	mqtt.deliver(&topic(METER), sent.clone()).await;
 	match eyes.next().await {
 		Happened::Message(topic, payload) => {
@@ -136,9 +136,9 @@ async fn a_reader_reads_along_and_publishes_nothing() {
 		other => panic!("{other:?}"),
 	}
 	// What is refused is not passed on.
-	mqtt.deliver(&topic(METER), log(METER, 0, "2", "")).await;
+	mqtt.deliver(&topic(METER), reading(METER, 0, "2", "")).await;
 	assert!(eyes.is_quiet(Duration::from_millis(300)).await);
-	eyes.deliver(&topic(METER), log(METER, 1, "1", "")).await;
+	eyes.deliver(&topic(METER), reading(METER, 1, "1", "")).await;
 	assert_eq!(gateway.dead_letters().await, ["overlap", "not_authorized"]);
 	gateway.stop().await;
 }
@@ -148,7 +148,10 @@ async fn quality_two_and_zero_are_taken_as_well() {
 	let gateway = Desk::anonymous().start(vec![]).await;
 	let mqtt = gateway.mqtt("meter", None).await;
 	for (slot, quality) in [(0, QoS::AtMostOnce), (1, QoS::ExactlyOnce)] {
-		mqtt.client.publish(topic(METER), quality, false, log(METER, slot, "1", "")).await.unwrap();
+		mqtt.client
+			.publish(topic(METER), quality, false, reading(METER, slot, "1", ""))
+			.await
+			.unwrap();
 	}
 	let begin = std::time::Instant::now();
 	while gateway.storage().counts().await.unwrap().readings < 2 {
@@ -159,14 +162,14 @@ async fn quality_two_and_zero_are_taken_as_well() {
 }
 
 #[tokio::test]
-async fn version_five_is_told_why() {
+async fn version_five_says_why_a_reading_is_refused() {
 	use rumqttc::v5::{AsyncClient, Event, Incoming, MqttOptions, mqttbytes::QoS};
 	let gateway = Desk::anonymous().start(vec![]).await;
-	let port = gateway.gateway.addresses().mqtt.unwrap().port();
+	let port = gateway.gateway.address("mqtt").unwrap().port();
 	let mut options = MqttOptions::new("five", "127.0.0.1", port);
 	options.set_keep_alive(Duration::from_secs(20));
 	let (client, mut events) = AsyncClient::new(options, 10);
-	for payload in [log(METER, 0, "1", ""), "{".to_string()] {
+	for payload in [reading(METER, 0, "1", ""), "{".to_string()] {
 		client.publish(topic(METER), QoS::AtLeastOnce, false, payload).await.unwrap();
 	}
 	let mut reasons = Vec::new();
@@ -195,10 +198,10 @@ async fn short_messages_of_the_older_gateway_s_devices_are_taken() {
 }
 
 #[tokio::test]
-async fn tls_is_served_with_a_certificate_signed_by_itself() {
+async fn tls_is_served_with_a_self_signed_certificate() {
 	let mut desk = Desk::anonymous();
 	let names = ["localhost".to_string(), "127.0.0.1".to_string()];
-	let (certificate, key) = tls::self_signed(&desk.path("tls"), &names).unwrap();
+	let (certificate, key) = self_signed(&desk.path("tls"), &names).unwrap();
 	desk.settings.mqtt = None;
 	desk.settings.mqtts = Some(Tls {
 		listen: "127.0.0.1:0".parse().unwrap(),
@@ -207,7 +210,7 @@ async fn tls_is_served_with_a_certificate_signed_by_itself() {
 		client_authority: None,
 	});
 	let gateway = desk.start(vec![]).await;
-	let port = gateway.gateway.addresses().mqtts.unwrap().port();
+	let port = gateway.gateway.address("mqtts").unwrap().port();
 	let options = |ca: Option<Vec<u8>>| {
 		let mut options = MqttOptions::new("meter", "localhost", port);
 		if let Some(ca) = ca {
@@ -216,10 +219,10 @@ async fn tls_is_served_with_a_certificate_signed_by_itself() {
 		}
 		options
 	};
-	let _ = rustls::crypto::ring::default_provider().install_default();
+	gridproof_support::tls::install();
 	let ca = std::fs::read(certificate).unwrap();
 	let mut mqtt = Mqtt::connect(options(Some(ca))).await.unwrap();
-	mqtt.deliver(&topic(METER), log(METER, 0, "1", "")).await;
+	mqtt.deliver(&topic(METER), reading(METER, 0, "1", "")).await;
 	assert!(Mqtt::connect(options(None)).await.is_err());
 	gateway.stop().await;
 }
@@ -230,6 +233,6 @@ async fn a_second_connection_of_the_same_client_takes_over() {
 	let mut first = gateway.mqtt("same", None).await;
 	let mut second = gateway.mqtt("same", None).await;
 	assert!(matches!(first.next().await, Happened::Ended));
-	second.deliver(&topic(METER), log(METER, 0, "1", "")).await;
+	second.deliver(&topic(METER), reading(METER, 0, "1", "")).await;
 	gateway.stop().await;
 }

@@ -1,13 +1,21 @@
 //! Statements about batches.
 
 use super::{
-	Anchor, AnchorStatus, Batch, BatchFilter, BatchRow, BatchState, MeterRow, NewBatch, OnChain,
-	Page, Settled, StoreFault,
-	sqlite::{Conditions, int, unsigned},
+	filter::{BatchFilter, Page},
+	query::{Conditions, int, unsigned},
+	rows::{Batch, BatchAnchor, BatchRow, MeterRow, NewBatch, OnChain, Settled},
 };
 use codec::{DecodeAll, Encode};
-use gridproof_primitives::{H256, cid::Cid, emlog::RunningRegisters, meter::BatchHeader};
-use gridproof_store::rusqlite::{self, Connection, OptionalExtension, Row, params, types::Type};
+use gridproof_gateway_api::{AnchorStatus, BatchState};
+use gridproof_primitives::{
+	H256,
+	codec::cid::Cid,
+	energy::{BatchHeader, emlog::RunningRegisters},
+};
+use gridproof_store::{
+	StoreError,
+	rusqlite::{self, Connection, OptionalExtension, Row, params, types::Type},
+};
 
 const COLUMNS: &str = "SELECT batches.id, created_ms, batches.meter, count, root, cid, start_ms, \
 	end_ms, header, closing, signature, state, reason, block, anchor_status, anchor_txid, \
@@ -42,7 +50,7 @@ fn row_to_batch(row: &Row<'_>) -> rusqlite::Result<Batch> {
 		state: BatchState::parse(&state).ok_or_else(|| unreadable(11))?,
 		reason: row.get(12)?,
 		block: row.get::<_, Option<[u8; 32]>>(13)?.map(H256),
-		anchor: Anchor {
+		anchor: BatchAnchor {
 			status: AnchorStatus::parse(&anchor).ok_or_else(|| unreadable(14))?,
 			txid: row.get(15)?,
 			block_hash: row.get(16)?,
@@ -56,36 +64,36 @@ fn row_to_batch(row: &Row<'_>) -> rusqlite::Result<Batch> {
 }
 
 /// Why a batch is not kept.
-pub(super) enum SealFault {
-	/// Its logs are no longer what they were.
+pub(super) enum SealError {
+	/// Its readings are not what they were any more.
 	Changed,
 	/// The store fails.
-	Store(StoreFault),
+	Store(StoreError),
 }
 
-impl From<StoreFault> for SealFault {
-	fn from(fault: StoreFault) -> Self {
-		Self::Store(fault)
+impl From<StoreError> for SealError {
+	fn from(error: StoreError) -> Self {
+		Self::Store(error)
 	}
 }
 
-impl From<rusqlite::Error> for SealFault {
+impl From<rusqlite::Error> for SealError {
 	fn from(error: rusqlite::Error) -> Self {
 		Self::Store(error.into())
 	}
 }
 
-/// Keeps a batch with its logs; nothing of it if they have changed.
-pub(super) fn seal(db: &Connection, new: &NewBatch) -> Result<BatchRow, SealFault> {
+/// Keeps a batch with its readings; nothing of it if they have changed.
+pub(super) fn seal(db: &Connection, new: &NewBatch) -> Result<BatchRow, SealError> {
 	if let Some(meter) = new.meter {
-		// A log that came meanwhile and begins earlier would be left behind for ever.
+		// A reading that came meanwhile and begins earlier would be left behind for ever.
 		let select = "SELECT count(*) FROM readings WHERE meter = ?1 AND batch IS NULL \
 			AND trusted = 1 AND start_ms < ?2";
 		let found = db
 			.prepare_cached(select)?
 			.query_row(params![meter, int(new.end_ms)], |row| row.get::<_, i64>(0))?;
 		if usize::try_from(found) != Ok(new.rows.len()) {
-			return Err(SealFault::Changed);
+			return Err(SealError::Changed);
 		}
 		db.prepare_cached("UPDATE meters SET sealed_ms = max(sealed_ms, ?2) WHERE id = ?1")?
 			.execute(params![meter, int(new.end_ms)])?;
@@ -114,18 +122,18 @@ pub(super) fn seal(db: &Connection, new: &NewBatch) -> Result<BatchRow, SealFaul
 	let mut update = db.prepare_cached(update)?;
 	for (place, row) in (0u32..).zip(&new.rows) {
 		if update.execute(params![batch, place, row])? != 1 {
-			return Err(SealFault::Changed);
+			return Err(SealError::Changed);
 		}
 	}
 	Ok(batch)
 }
 
-pub(super) fn batch(db: &Connection, row: BatchRow) -> Result<Option<Batch>, StoreFault> {
+pub(super) fn batch(db: &Connection, row: BatchRow) -> Result<Option<Batch>, StoreError> {
 	let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE batches.id = ?1"))?;
 	Ok(statement.query_row([row], row_to_batch).optional()?)
 }
 
-pub(super) fn by_cid(db: &Connection, cid: Cid) -> Result<Option<Batch>, StoreFault> {
+pub(super) fn by_cid(db: &Connection, cid: Cid) -> Result<Option<Batch>, StoreError> {
 	let select = format!("{COLUMNS} WHERE cid = ?1 AND state <> 'dissolved' ORDER BY id LIMIT 1");
 	let mut statement = db.prepare_cached(&select)?;
 	Ok(statement.query_row([cid.as_bytes()], row_to_batch).optional()?)
@@ -152,17 +160,17 @@ pub(super) fn list(
 	db: &Connection,
 	filter: BatchFilter,
 	page: Page,
-) -> Result<Vec<Batch>, StoreFault> {
+) -> Result<Vec<Batch>, StoreError> {
 	let (conditions, join) = conditions(filter);
 	conditions.page(db, &format!("{COLUMNS}{join}"), "batches.id", page, row_to_batch)
 }
 
-pub(super) fn count(db: &Connection, filter: BatchFilter) -> Result<u64, StoreFault> {
+pub(super) fn count(db: &Connection, filter: BatchFilter) -> Result<u64, StoreError> {
 	let (conditions, join) = conditions(filter);
 	conditions.count(db, &format!("SELECT count(*) FROM batches{join}"))
 }
 
-pub(super) fn last(db: &Connection, meter: MeterRow) -> Result<Option<Batch>, StoreFault> {
+pub(super) fn last(db: &Connection, meter: MeterRow) -> Result<Option<Batch>, StoreError> {
 	let select = format!(
 		"{COLUMNS} WHERE batches.meter = ?1 AND state <> 'dissolved' \
 		ORDER BY sequence DESC LIMIT 1"
@@ -175,7 +183,7 @@ pub(super) fn in_state(
 	state: BatchState,
 	after: BatchRow,
 	limit: u32,
-) -> Result<Vec<Batch>, StoreFault> {
+) -> Result<Vec<Batch>, StoreError> {
 	// Spelt out, so that the index over open batches is used.
 	let select = format!(
 		"{COLUMNS} WHERE state = '{}' AND batches.id > ?1 ORDER BY batches.id LIMIT ?2",
@@ -190,13 +198,13 @@ pub(super) fn sign(
 	db: &Connection,
 	row: BatchRow,
 	signature: &[u8; 64],
-) -> Result<bool, StoreFault> {
+) -> Result<bool, StoreError> {
 	let update = "UPDATE batches SET signature = ?2, state = 'signed', reason = NULL \
 		WHERE id = ?1 AND state = 'unsigned'";
 	Ok(db.prepare_cached(update)?.execute(params![row, signature])? == 1)
 }
 
-pub(super) fn settle(db: &Connection, outcomes: &[Settled]) -> Result<(), StoreFault> {
+pub(super) fn settle(db: &Connection, outcomes: &[Settled]) -> Result<(), StoreError> {
 	for outcome in outcomes {
 		match outcome {
 			Settled::Accepted { row, block } => {
@@ -221,7 +229,7 @@ pub(super) fn settle(db: &Connection, outcomes: &[Settled]) -> Result<(), StoreF
 }
 
 /// Gives up a batch that no chain has taken, and what follows it of its meter.
-pub(super) fn dissolve(db: &Connection, row: BatchRow) -> Result<u64, StoreFault> {
+pub(super) fn dissolve(db: &Connection, row: BatchRow) -> Result<u64, StoreError> {
 	let select = "SELECT later.id FROM batches AS later JOIN batches AS first ON first.id = ?1 \
 		WHERE later.meter = first.meter AND later.sequence >= first.sequence \
 		AND later.state IN ('unsigned', 'signed', 'parked') ORDER BY later.id";
@@ -242,7 +250,11 @@ pub(super) fn dissolve(db: &Connection, row: BatchRow) -> Result<u64, StoreFault
 	Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
 }
 
-pub(super) fn anchor(db: &Connection, row: BatchRow, anchor: &Anchor) -> Result<bool, StoreFault> {
+pub(super) fn anchor(
+	db: &Connection,
+	row: BatchRow,
+	anchor: &BatchAnchor,
+) -> Result<bool, StoreError> {
 	let update = "UPDATE batches SET anchor_status = ?2, anchor_txid = ?3, \
 		anchor_block_hash = ?4, anchor_block_height = ?5, anchor_block_time = ?6 WHERE id = ?1";
 	let changed = db.prepare_cached(update)?.execute(params![
@@ -256,7 +268,7 @@ pub(super) fn anchor(db: &Connection, row: BatchRow, anchor: &Anchor) -> Result<
 	Ok(changed == 1)
 }
 
-pub(super) fn unpinned(db: &Connection, limit: u32) -> Result<Vec<Batch>, StoreFault> {
+pub(super) fn unpinned(db: &Connection, limit: u32) -> Result<Vec<Batch>, StoreError> {
 	let select =
 		format!("{COLUMNS} WHERE pin IS NULL AND state <> 'dissolved' ORDER BY id LIMIT ?1");
 	let mut statement = db.prepare_cached(&select)?;

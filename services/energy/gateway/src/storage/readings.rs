@@ -1,12 +1,18 @@
-//! Statements about logs and dead letters.
+//! Statements about readings and dead letters.
 
 use super::{
-	BatchRow, BuriedLetter, DeadLetter, Flow, LogFilter, MeterRow, NewReading, Page, Pending,
-	Reading, ReadingRow, Selection, StoreFault, Stored,
-	sqlite::{Conditions, int, unsigned},
+	filter::{Page, ReadingFilter, Selection},
+	query::{Conditions, int, unsigned},
+	rows::{
+		BatchRow, Flow, MeterRow, NewDeadLetter, NewReading, Pending, Reading, ReadingRow, Stored,
+	},
 };
+use gridproof_gateway_api::DeadLetter;
 use gridproof_primitives::H256;
-use gridproof_store::rusqlite::{self, Connection, OptionalExtension, Row, params};
+use gridproof_store::{
+	StoreError,
+	rusqlite::{self, Connection, OptionalExtension, Row, params},
+};
 use sp_core::{Blake2Hasher, Hasher};
 
 const COLUMNS: &str = "SELECT readings.id, readings.meter, start_ms, end_ms, received_ms, leaf, \
@@ -34,7 +40,7 @@ const fn number(flow: Flow) -> u8 {
 	}
 }
 
-/// Logs of which flows must not share time with one of `flow`.
+/// Flows of readings that must not share time with one of `flow`.
 const fn sharing(flow: Flow) -> &'static [Flow] {
 	match flow {
 		Flow::Import => &[Flow::Import, Flow::Unknown],
@@ -43,10 +49,10 @@ const fn sharing(flow: Flow) -> &'static [Flow] {
 	}
 }
 
-/// Looks whether a log's time is taken; what became of the log then.
-pub(super) fn taken(db: &Connection, new: &NewReading) -> Result<Option<Stored>, StoreFault> {
+/// What becomes of a reading whose time is taken; `None` if its time is free.
+pub(super) fn taken(db: &Connection, new: &NewReading) -> Result<Option<Stored>, StoreError> {
 	for flow in sharing(new.flow) {
-		// The last log that begins before this one ends is the only one that can overlap it.
+		// The last reading that begins before this one ends is the only one that can overlap it.
 		let before = "SELECT id, end_ms, leaf FROM readings WHERE meter = ?1 AND flow = ?2 \
 			AND start_ms < ?3 ORDER BY start_ms DESC LIMIT 1";
 		let neighbour = db
@@ -65,13 +71,13 @@ pub(super) fn taken(db: &Connection, new: &NewReading) -> Result<Option<Stored>,
 	Ok((new.start_ms < sealed_ms).then_some(Stored::Late { sealed_ms }))
 }
 
-fn sealed(db: &Connection, meter: MeterRow) -> Result<u64, StoreFault> {
+fn sealed(db: &Connection, meter: MeterRow) -> Result<u64, StoreError> {
 	let sealed = "SELECT sealed_ms FROM meters WHERE id = ?1";
 	Ok(db.prepare_cached(sealed)?.query_row([meter], |row| unsigned(row, 0))?)
 }
 
-/// From when on all time of a meter is free, for certain.
-pub(super) fn free_from(db: &Connection, meter: MeterRow) -> Result<u64, StoreFault> {
+/// The time from which on a meter has no reading and no batch, UTC milliseconds.
+pub(super) fn free_from(db: &Connection, meter: MeterRow) -> Result<u64, StoreError> {
 	let mut free = sealed(db, meter)?;
 	for flow in sharing(Flow::Unknown) {
 		let last = "SELECT end_ms FROM readings WHERE meter = ?1 AND flow = ?2 \
@@ -90,8 +96,8 @@ const NEW: usize = 8;
 /// Rows that one statement adds, where there are as many.
 const MANY: usize = 32;
 
-/// Keeps logs whose time is free; gives their rows.
-pub(super) fn insert(db: &Connection, new: &[&NewReading]) -> Result<Vec<ReadingRow>, StoreFault> {
+/// Keeps readings whose time is free. Returns their rows.
+pub(super) fn insert(db: &Connection, new: &[&NewReading]) -> Result<Vec<ReadingRow>, StoreError> {
 	let mut rows = Vec::with_capacity(new.len());
 	let (many, few) = new.as_chunks::<MANY>();
 	let parts = many.iter().map(|part| &part[..]).chain(few.chunks(1));
@@ -126,7 +132,7 @@ fn again_or_overlap(
 	new: &NewReading,
 	row: ReadingRow,
 	leaf: [u8; 32],
-) -> Result<Stored, StoreFault> {
+) -> Result<Stored, StoreError> {
 	if leaf != new.leaf.0 {
 		return Ok(Stored::Overlap(row));
 	}
@@ -139,9 +145,9 @@ fn again_or_overlap(
 }
 
 /// Keeps something refused; the same again only counts up.
-pub(super) fn bury(db: &Connection, letter: &DeadLetter) -> Result<(), StoreFault> {
+pub(super) fn bury(db: &Connection, letter: &NewDeadLetter) -> Result<(), StoreError> {
 	let mut preimage = Vec::with_capacity(letter.payload.len().saturating_add(128));
-	for part in [letter.source, &letter.topic, &letter.reason] {
+	for part in [letter.source.as_str(), &letter.topic, &letter.reason] {
 		preimage.extend_from_slice(part.as_bytes());
 		preimage.push(0);
 	}
@@ -152,7 +158,7 @@ pub(super) fn bury(db: &Connection, letter: &DeadLetter) -> Result<(), StoreFaul
 		ON CONFLICT (hash) DO UPDATE SET count = count + 1, last_ms = ?1, detail = ?5";
 	db.prepare_cached(insert)?.execute(params![
 		int(letter.at_ms),
-		letter.source,
+		letter.source.as_str(),
 		letter.topic,
 		letter.reason,
 		letter.detail,
@@ -162,11 +168,11 @@ pub(super) fn bury(db: &Connection, letter: &DeadLetter) -> Result<(), StoreFaul
 	Ok(())
 }
 
-/// Moves logs in no batch to the dead letters.
+/// Moves readings in no batch to the dead letters.
 pub(super) fn condemn(
 	db: &Connection,
-	rows: &[(ReadingRow, DeadLetter)],
-) -> Result<(), StoreFault> {
+	rows: &[(ReadingRow, NewDeadLetter)],
+) -> Result<(), StoreError> {
 	for (row, letter) in rows {
 		let delete = "DELETE FROM readings WHERE id = ?1 AND batch IS NULL";
 		if db.prepare_cached(delete)?.execute([row])? == 1 {
@@ -180,13 +186,13 @@ pub(super) fn dead_letters(
 	db: &Connection,
 	reason: Option<String>,
 	page: Page,
-) -> Result<Vec<BuriedLetter>, StoreFault> {
+) -> Result<Vec<DeadLetter>, StoreError> {
 	let mut conditions = Conditions::default();
 	conditions.add("reason = ?", reason);
 	let select = "SELECT id, first_ms, last_ms, count, source, topic, reason, detail, payload \
 		FROM dead_letters";
 	conditions.page(db, select, "id", page, |row| {
-		Ok(BuriedLetter {
+		Ok(DeadLetter {
 			id: row.get(0)?,
 			first_ms: unsigned(row, 1)?,
 			last_ms: unsigned(row, 2)?,
@@ -200,7 +206,7 @@ pub(super) fn dead_letters(
 	})
 }
 
-fn conditions(filter: LogFilter) -> (Conditions, &'static str) {
+fn conditions(filter: ReadingFilter) -> (Conditions, &'static str) {
 	let by_name = filter.site.is_some() || filter.device.is_some() || filter.meter.is_some();
 	let mut conditions = Conditions::default();
 	conditions.add("meters.site = ?", filter.site);
@@ -215,21 +221,21 @@ fn conditions(filter: LogFilter) -> (Conditions, &'static str) {
 	(conditions, join)
 }
 
-pub(super) fn logs(
+pub(super) fn list(
 	db: &Connection,
-	filter: LogFilter,
+	filter: ReadingFilter,
 	page: Page,
-) -> Result<Vec<Reading>, StoreFault> {
+) -> Result<Vec<Reading>, StoreError> {
 	let (conditions, join) = conditions(filter);
 	conditions.page(db, &format!("{COLUMNS}{join}"), "readings.id", page, reading)
 }
 
-pub(super) fn count(db: &Connection, filter: LogFilter) -> Result<u64, StoreFault> {
+pub(super) fn count(db: &Connection, filter: ReadingFilter) -> Result<u64, StoreError> {
 	let (conditions, join) = conditions(filter);
 	conditions.count(db, &format!("SELECT count(*) FROM readings{join}"))
 }
 
-pub(super) fn pending(db: &Connection) -> Result<Vec<Pending>, StoreFault> {
+pub(super) fn pending(db: &Connection) -> Result<Vec<Pending>, StoreError> {
 	let select = "SELECT meter, trusted, count(*), min(received_ms), min(start_ms), max(end_ms) \
 		FROM readings INDEXED BY readings_pending WHERE batch IS NULL GROUP BY meter, trusted";
 	let mut statement = db.prepare_cached(select)?;
@@ -250,7 +256,7 @@ pub(super) fn unbatched(
 	db: &Connection,
 	selection: &Selection,
 	limit: u32,
-) -> Result<Vec<Reading>, StoreFault> {
+) -> Result<Vec<Reading>, StoreError> {
 	let certified = match selection {
 		Selection::Certified(meter) => {
 			let select = format!(
@@ -274,13 +280,13 @@ pub(super) fn unbatched(
 	Ok(rows.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn of_batch(db: &Connection, batch: BatchRow) -> Result<Vec<Reading>, StoreFault> {
+pub(super) fn of_batch(db: &Connection, batch: BatchRow) -> Result<Vec<Reading>, StoreError> {
 	let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE batch = ?1 ORDER BY place"))?;
 	let rows = statement.query_map([batch], reading)?;
 	Ok(rows.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn leaves(db: &Connection, batch: BatchRow) -> Result<Vec<H256>, StoreFault> {
+pub(super) fn leaves(db: &Connection, batch: BatchRow) -> Result<Vec<H256>, StoreError> {
 	let mut statement =
 		db.prepare_cached("SELECT leaf FROM readings WHERE batch = ?1 ORDER BY place")?;
 	let rows = statement.query_map([batch], |row| row.get::<_, [u8; 32]>(0).map(H256))?;

@@ -2,11 +2,10 @@
 
 /// `MIGRATIONS[n]` brings the database from version n to n + 1.
 ///
-/// - `meters`: every meter that ever sent a log. `sealed_ms`: end of its last batch for the chain;
-///   a log that begins before it comes too late.
-/// - `readings`: the logs, in order of arrival. `flow`: 0 import, 1 export, 2 not said. `trusted`:
-///   came from somebody who proved to be the device. A log is in at most one batch, at a place in
-///   it.
+/// - `meters`: every meter that ever sent a reading. `sealed_ms`: end of its last batch for the
+///   chain; a reading that begins before it comes too late.
+/// - `readings`: in order of arrival. `flow`: 0 import, 1 export, 2 not said. `trusted`: its sender
+///   has proved to be the device. A reading is in at most one batch, at a place in it.
 /// - `batches`: with header and signature when they are for the chain. `closing`: the exact running
 ///   sums at its end, of which the header has the floors.
 /// - `dead_letters`: what was refused; the same thing again only counts up.

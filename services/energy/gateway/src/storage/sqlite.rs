@@ -1,105 +1,49 @@
 //! The embedded store.
 
 use super::{
-	Anchor, Answer, Batch, BatchFilter, BatchRow, BatchState, BuriedLetter, Counts, DeadLetter,
-	LogFilter, MIGRATIONS, MeterRow, NewBatch, NewReading, Page, Pending, Reading, ReadingRow,
-	Selection, Settled, Storage, StoreFault, Stored, batches, intake::Intake, readings,
+	batches,
+	contract::{Answer, ReadStorage, Storage},
+	filter::{BatchFilter, Page, ReadingFilter, Selection},
+	query::{self, unsigned},
+	queue::Queue,
+	readings,
+	rows::{
+		Batch, BatchAnchor, BatchRow, MeterRow, NewBatch, NewDeadLetter, NewReading, Pending,
+		Reading, ReadingRow, Settled, Stored,
+	},
+	schema::MIGRATIONS,
 };
-use gridproof_primitives::{H256, cid::Cid, meter::MeterName};
+use gridproof_gateway_api::{BatchState, Counts, DeadLetter};
+use gridproof_primitives::{H256, codec::cid::Cid, energy::MeterName};
 use gridproof_store::{
-	Database, Options,
-	rusqlite::{Connection, OptionalExtension, Row, params, types::ToSql},
+	Database, Options, StoreError,
+	rusqlite::{Connection, params},
 };
 use std::{path::Path, sync::Arc};
 
-/// Logs, batches and dead letters in one SQLite file.
+/// Readings, batches and dead letters in one SQLite file.
 #[derive(Clone)]
 pub struct Sqlite {
 	database: Database,
-	queue: usize,
-	intake: Arc<Intake>,
-}
-
-/// A whole number as SQLite has them; times and counts stay far below its bound.
-pub(super) fn int(value: u64) -> i64 {
-	i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-/// A whole number that is never negative.
-pub(super) fn unsigned(row: &Row<'_>, column: usize) -> gridproof_store::rusqlite::Result<u64> {
-	row.get::<_, i64>(column).map(|value| u64::try_from(value).unwrap_or(0))
-}
-
-/// The parts of a meter's name as text.
-pub(crate) fn texts(name: &MeterName) -> [String; 3] {
-	[name.site(), name.device(), name.meter()].map(str::to_string)
-}
-
-/// Conditions of a query with their values.
-#[derive(Default)]
-pub(super) struct Conditions {
-	sql: String,
-	values: Vec<Box<dyn ToSql>>,
-}
-
-impl Conditions {
-	/// Adds a condition; its `?` stands for `value`.
-	pub(super) fn add<T: ToSql + 'static>(&mut self, condition: &str, value: Option<T>) {
-		if let Some(value) = value {
-			self.sql.push_str(if self.sql.is_empty() { " WHERE " } else { " AND " });
-			self.sql.push_str(condition);
-			self.values.push(Box::new(value));
-		}
-	}
-
-	/// Rows of `select`, of one page.
-	pub(super) fn page<T>(
-		mut self,
-		db: &Connection,
-		select: &str,
-		id: &str,
-		page: Page,
-		read: impl FnMut(&Row<'_>) -> gridproof_store::rusqlite::Result<T>,
-	) -> Result<Vec<T>, StoreFault> {
-		let (beyond, order) = if page.newest_first { ("<", "DESC") } else { (">", "ASC") };
-		self.add(&format!("{id} {beyond} ?"), page.after);
-		self.values.push(Box::new(page.limit));
-		self.values.push(Box::new(int(page.offset)));
-		let sql = format!("{select}{} ORDER BY {id} {order} LIMIT ? OFFSET ?", self.sql);
-		let mut statement = db.prepare_cached(&sql)?;
-		let values: Vec<&dyn ToSql> = self.values.iter().map(AsRef::as_ref).collect();
-		let rows = statement.query_map(&values[..], read)?;
-		Ok(rows.collect::<Result<_, _>>()?)
-	}
-
-	/// The number that `select` answers.
-	pub(super) fn count(self, db: &Connection, select: &str) -> Result<u64, StoreFault> {
-		let mut statement = db.prepare_cached(&format!("{select}{}", self.sql))?;
-		let values: Vec<&dyn ToSql> = self.values.iter().map(AsRef::as_ref).collect();
-		Ok(statement.query_row(&values[..], |row| unsigned(row, 0))?)
-	}
+	places: usize,
+	queue: Arc<Queue>,
 }
 
 impl Sqlite {
 	/// Opens the file. Inside a tokio runtime, on which it works from then on.
 	///
 	/// # Errors
-	/// [`StoreFault`].
-	pub fn open(path: &Path, options: &Options) -> Result<Self, StoreFault> {
+	/// [`StoreError`].
+	pub fn open(path: &Path, options: &Options) -> Result<Self, StoreError> {
 		let database = Database::open(path, MIGRATIONS, options)?;
-		let intake = Arc::new(Intake::new(database.clone(), options.queue));
-		Ok(Self { database, queue: options.queue, intake })
-	}
-
-	/// How many writes wait.
-	pub fn waiting(&self) -> usize {
-		self.queue.saturating_sub(self.database.room()).saturating_add(self.intake.waiting())
+		let queue = Arc::new(Queue::new(database.clone(), options.queue));
+		Ok(Self { database, places: options.queue, queue })
 	}
 
 	fn read<T, F>(&self, job: F) -> Answer<'_, T>
 	where
 		T: Send + 'static,
-		F: FnOnce(&Connection) -> Result<T, StoreFault> + Send + 'static,
+		F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
 	{
 		Box::pin(self.database.read(job))
 	}
@@ -107,48 +51,17 @@ impl Sqlite {
 	fn write<T, F>(&self, job: F) -> Answer<'_, T>
 	where
 		T: Send + 'static,
-		F: FnOnce(&Connection) -> Result<T, StoreFault> + Send + 'static,
+		F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
 	{
 		Box::pin(self.database.write(job))
 	}
 }
 
-fn meter(db: &Connection, [site, device, meter]: [String; 3]) -> Result<MeterRow, StoreFault> {
-	let find = "SELECT id FROM meters WHERE site = ?1 AND device = ?2 AND meter = ?3";
-	let found = db
-		.prepare_cached(find)?
-		.query_row(params![site, device, meter], |row| row.get(0))
-		.optional()?;
-	if let Some(row) = found {
-		return Ok(row);
-	}
-	db.prepare_cached("INSERT INTO meters (site, device, meter) VALUES (?1, ?2, ?3)")?
-		.execute(params![site, device, meter])?;
-	Ok(db.last_insert_rowid())
-}
-
-fn meters(db: &Connection) -> Result<Vec<(MeterRow, MeterName)>, StoreFault> {
-	let mut statement =
-		db.prepare_cached("SELECT id, site, device, meter FROM meters ORDER BY id")?;
-	let rows = statement.query_map([], |row| {
-		let parts: [String; 3] = [row.get(1)?, row.get(2)?, row.get(3)?];
-		Ok((row.get(0)?, parts))
-	})?;
-	let mut meters = Vec::new();
-	for row in rows {
-		let (row, [site, device, meter]) = row?;
-		let name = MeterName::new(&site, &device, &meter);
-		let name = name.map_err(|_| StoreFault::Sql("a meter without a name".to_string()))?;
-		meters.push((row, name));
-	}
-	Ok(meters)
-}
-
-fn counts(db: &Connection) -> Result<Counts, StoreFault> {
-	let one = |sql: &str| -> Result<u64, StoreFault> {
+fn counts(db: &Connection) -> Result<Counts, StoreError> {
+	let one = |sql: &str| -> Result<u64, StoreError> {
 		Ok(db.prepare_cached(sql)?.query_row([], |row| unsigned(row, 0))?)
 	};
-	let state = |state: BatchState| -> Result<u64, StoreFault> {
+	let state = |state: BatchState| -> Result<u64, StoreError> {
 		let sql = "SELECT count(*) FROM batches WHERE state = ?1";
 		Ok(db.prepare_cached(sql)?.query_row([state.as_str()], |row| unsigned(row, 0))?)
 	};
@@ -166,37 +79,20 @@ fn counts(db: &Connection) -> Result<Counts, StoreFault> {
 	})
 }
 
-impl Storage for Sqlite {
-	fn meter<'a>(&'a self, name: &'a MeterName) -> Answer<'a, MeterRow> {
-		let parts = texts(name);
-		self.write(move |db| meter(db, parts))
-	}
-
+impl ReadStorage for Sqlite {
 	fn meters(&self) -> Answer<'_, Vec<(MeterRow, MeterName)>> {
-		self.read(meters)
+		self.read(query::meters)
 	}
 
-	fn store(&self, reading: NewReading, wait: bool) -> Answer<'_, Stored> {
-		Box::pin(self.intake.store(reading, wait))
-	}
-
-	fn bury(&self, letter: DeadLetter) -> Answer<'_, ()> {
-		self.write(move |db| readings::bury(db, &letter))
-	}
-
-	fn condemn(&self, rows: Vec<(ReadingRow, DeadLetter)>) -> Answer<'_, ()> {
-		self.write(move |db| readings::condemn(db, &rows))
-	}
-
-	fn dead_letters(&self, reason: Option<String>, page: Page) -> Answer<'_, Vec<BuriedLetter>> {
+	fn dead_letters(&self, reason: Option<String>, page: Page) -> Answer<'_, Vec<DeadLetter>> {
 		self.read(move |db| readings::dead_letters(db, reason, page))
 	}
 
-	fn logs(&self, filter: LogFilter, page: Page) -> Answer<'_, Vec<Reading>> {
-		self.read(move |db| readings::logs(db, filter, page))
+	fn readings(&self, filter: ReadingFilter, page: Page) -> Answer<'_, Vec<Reading>> {
+		self.read(move |db| readings::list(db, filter, page))
 	}
 
-	fn count_logs(&self, filter: LogFilter) -> Answer<'_, u64> {
+	fn count_readings(&self, filter: ReadingFilter) -> Answer<'_, u64> {
 		self.read(move |db| readings::count(db, filter))
 	}
 
@@ -206,23 +102,6 @@ impl Storage for Sqlite {
 
 	fn unbatched(&self, selection: Selection, limit: u32) -> Answer<'_, Vec<Reading>> {
 		self.read(move |db| readings::unbatched(db, &selection, limit))
-	}
-
-	fn seal(&self, batch: NewBatch) -> Answer<'_, Option<BatchRow>> {
-		let free = self.intake.free().clone();
-		Box::pin(async move {
-			let job = move |db: &Connection| {
-				if let Some(meter) = batch.meter {
-					free.forget(meter);
-				}
-				batches::seal(db, &batch)
-			};
-			match self.database.write(job).await {
-				Ok(row) => Ok(Some(row)),
-				Err(batches::SealFault::Changed) => Ok(None),
-				Err(batches::SealFault::Store(fault)) => Err(fault),
-			}
-		})
 	}
 
 	fn batch(&self, row: BatchRow) -> Answer<'_, Option<Batch>> {
@@ -241,7 +120,7 @@ impl Storage for Sqlite {
 		self.read(move |db| batches::count(db, filter))
 	}
 
-	fn batch_logs(&self, row: BatchRow) -> Answer<'_, Vec<Reading>> {
+	fn batch_readings(&self, row: BatchRow) -> Answer<'_, Vec<Reading>> {
 		self.read(move |db| readings::of_batch(db, row))
 	}
 
@@ -257,6 +136,54 @@ impl Storage for Sqlite {
 		self.read(move |db| batches::in_state(db, state, after, limit))
 	}
 
+	fn unpinned(&self, limit: u32) -> Answer<'_, Vec<Batch>> {
+		self.read(move |db| batches::unpinned(db, limit))
+	}
+
+	fn waiting(&self) -> usize {
+		self.places.saturating_sub(self.database.room()).saturating_add(self.queue.waiting())
+	}
+
+	fn counts(&self) -> Answer<'_, Counts> {
+		self.read(counts)
+	}
+}
+
+impl Storage for Sqlite {
+	fn meter<'a>(&'a self, name: &'a MeterName) -> Answer<'a, MeterRow> {
+		let parts = [name.site(), name.device(), name.meter()].map(str::to_string);
+		self.write(move |db| query::meter(db, parts))
+	}
+
+	fn store(&self, reading: NewReading, wait: bool) -> Answer<'_, Stored> {
+		Box::pin(self.queue.store(reading, wait))
+	}
+
+	fn bury(&self, letter: NewDeadLetter) -> Answer<'_, ()> {
+		self.write(move |db| readings::bury(db, &letter))
+	}
+
+	fn condemn(&self, rows: Vec<(ReadingRow, NewDeadLetter)>) -> Answer<'_, ()> {
+		self.write(move |db| readings::condemn(db, &rows))
+	}
+
+	fn seal(&self, batch: NewBatch) -> Answer<'_, Option<BatchRow>> {
+		let free = self.queue.free().clone();
+		Box::pin(async move {
+			let job = move |db: &Connection| {
+				if let Some(meter) = batch.meter {
+					free.forget(meter);
+				}
+				batches::seal(db, &batch)
+			};
+			match self.database.write(job).await {
+				Ok(row) => Ok(Some(row)),
+				Err(batches::SealError::Changed) => Ok(None),
+				Err(batches::SealError::Store(error)) => Err(error),
+			}
+		})
+	}
+
 	fn sign(&self, row: BatchRow, signature: [u8; 64]) -> Answer<'_, bool> {
 		self.write(move |db| batches::sign(db, row, &signature))
 	}
@@ -269,12 +196,8 @@ impl Storage for Sqlite {
 		self.write(move |db| batches::dissolve(db, row))
 	}
 
-	fn anchor(&self, row: BatchRow, anchor: Anchor) -> Answer<'_, bool> {
+	fn anchor(&self, row: BatchRow, anchor: BatchAnchor) -> Answer<'_, bool> {
 		self.write(move |db| batches::anchor(db, row, &anchor))
-	}
-
-	fn unpinned(&self, limit: u32) -> Answer<'_, Vec<Batch>> {
-		self.read(move |db| batches::unpinned(db, limit))
 	}
 
 	fn pinned(&self, row: BatchRow, status: String) -> Answer<'_, ()> {
@@ -283,9 +206,5 @@ impl Storage for Sqlite {
 				.execute(params![row, status])?;
 			Ok(())
 		})
-	}
-
-	fn counts(&self) -> Answer<'_, Counts> {
-		self.read(counts)
 	}
 }

@@ -1,41 +1,35 @@
 //! A gateway on free ports, a chain that keeps the real rules, MQTT and HTTP clients.
 
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub, reason = "every test takes what it needs")]
 
+use gridproof_chain::refusal::{PoolRefusal, Refusal};
 use gridproof_gateway::{
-	Gateway,
-	client::Client,
-	config::{Batching, Settings},
-	credentials::{Credentials, Role},
-	http::RunState,
-	ledger::{AccountId, Failure, Inclusion, Ledger, Preview, Reply},
-	storage::{Page, Sqlite, Storage, StoreFault},
+	AccountId, Batching, ChainError, Credentials, Gateway, Inclusion, Ledger, Page, Parts, Preview,
+	Reply, Role, Settings, Sqlite, Storage,
 };
+use gridproof_gateway_api::{BatchState, BatchView, Client};
 use gridproof_keys::{Kind, SealedKey};
 use gridproof_primitives::{
 	H256,
-	emlog::format_utc,
-	meter::{
+	energy::{
 		Accepted, BatchLimits, BatchRecord, BatchRefusal, Certificate, Direction, MeterIndex,
 		MeterInfo, MeterName, MeterState, Registers, SignedBatch, Trust, check_batch,
+		emlog::format_utc,
 	},
-	units::MILLIS_PER_DAY,
+	num::units::MILLIS_PER_DAY,
 };
+use gridproof_store::StoreError;
+use gridproof_support::clock::now_ms;
 use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, QoS};
 use serde_json::{Value, json};
 use std::{
 	collections::BTreeMap,
 	path::PathBuf,
 	sync::{Arc, Mutex},
-	time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+	time::{Duration, Instant},
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
-
-/// Now, in UTC milliseconds.
-pub fn now_ms() -> u64 {
-	SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64
-}
 
 /// Genesis of the chain below.
 pub const GENESIS: H256 = H256([7; 32]);
@@ -101,7 +95,7 @@ impl Chain {
 		self.0.lock().unwrap().meters[&index].state
 	}
 
-	/// As another gateway would bring a batch, or an exchange set registers.
+	/// As another gateway would submit a batch, or an exchange set registers.
 	pub fn set_registers(&self, index: MeterIndex, registers: Registers) {
 		self.0.lock().unwrap().meters.get_mut(&index).unwrap().state.registers = registers;
 	}
@@ -121,8 +115,12 @@ impl Chain {
 }
 
 impl ChainState {
-	fn reachable(&self) -> Result<(), Failure> {
-		if self.away { Err(Failure::Rpc("away".to_string())) } else { Ok(()) }
+	fn reachable(&self) -> Result<(), ChainError> {
+		if self.away {
+			Err(ChainError::Rpc { code: None, message: "away".to_string() })
+		} else {
+			Ok(())
+		}
 	}
 
 	fn judge(
@@ -176,11 +174,12 @@ impl Ledger for Chain {
 	fn submit<'a>(&'a self, batches: &'a [SignedBatch]) -> Reply<'a, Inclusion> {
 		let mut guard = self.0.lock().unwrap();
 		let state = &mut *guard;
-		if let Err(failure) = state.reachable() {
-			return Box::pin(async { Err(failure) });
+		if let Err(error) = state.reachable() {
+			return Box::pin(async { Err(error) });
 		}
 		if batches.iter().any(|batch| Some(batch.header.meter) == state.poison) {
-			return Box::pin(async { Err(Failure::Invalid("poison".to_string())) });
+			let refusal = Refusal::Pool(PoolRefusal::Custom(0));
+			return Box::pin(async { Err(refusal.into()) });
 		}
 		state.calls.push(batches.len());
 		let mut accepted = Vec::new();
@@ -202,7 +201,7 @@ impl Ledger for Chain {
 		let is_lost = state.lost > 0;
 		state.lost = state.lost.saturating_sub(1);
 		let answer = if is_lost {
-			Err(Failure::Undecided { attempts: 1, reason: "lost".to_string() })
+			Err(ChainError::Undecided { attempts: 1, reason: "lost".to_string() })
 		} else {
 			Ok(Inclusion { block: H256([9; 32]), accepted })
 		};
@@ -215,8 +214,8 @@ pub fn meter_name(text: &str) -> MeterName {
 	MeterName::new(parts[0], parts[1], parts[2]).unwrap()
 }
 
-/// A log of a quarter of an hour, `slot` quarters after a past midnight.
-pub fn log(name: &str, slot: u64, kwh: &str, tag: &str) -> String {
+/// A reading of a quarter of an hour, `slot` quarters after a past midnight.
+pub fn reading(name: &str, slot: u64, kwh: &str, tag: &str) -> String {
 	let parts: Vec<&str> = name.split('/').collect();
 	let begin = (now_ms() / MILLIS_PER_DAY - 30) * MILLIS_PER_DAY;
 	let start = begin + slot * 900_000;
@@ -289,15 +288,18 @@ impl Desk {
 		let ledger = self.chain.clone().map(|chain| chain as Arc<dyn Ledger>);
 		// Threads of a gateway that was stopped may still hold the database for a moment.
 		let begin = Instant::now();
-		while let Err(StoreFault::InUse(_)) =
+		while let Err(StoreError::InUse(_)) =
 			Sqlite::open(&self.path("gateway.db"), &Default::default())
 		{
 			assert!(begin.elapsed() < Duration::from_secs(20), "the database stays in use");
 			tokio::time::sleep(Duration::from_millis(20)).await;
 		}
-		let state = RunState::default();
-		let gateway = Gateway::start(self.settings.clone(), ledger, keys, state).await.unwrap();
-		let url = format!("http://{}", gateway.addresses().http.unwrap());
+		self.start_with(Parts { ledger, keys, ..Parts::default() }).await
+	}
+
+	pub async fn start_with(&self, parts: Parts) -> Running {
+		let gateway = Gateway::start(self.settings.clone(), parts).await.unwrap();
+		let url = format!("http://{}", gateway.address("http").unwrap());
 		let client = Client::new(&url, self.settings.admin_key.clone()).unwrap();
 		Running { gateway, url, client, http: reqwest::Client::new(), _folder: self.folder.clone() }
 	}
@@ -355,7 +357,7 @@ impl Running {
 	}
 
 	/// Waits until a batch is in a state.
-	pub async fn wait_for(&self, batch: &str, state: &str) -> gridproof_gateway::http::BatchView {
+	pub async fn wait_for(&self, batch: &str, state: BatchState) -> BatchView {
 		let begin = Instant::now();
 		loop {
 			let view = self.client.batch(batch).await.unwrap();
@@ -368,7 +370,7 @@ impl Running {
 	}
 
 	pub async fn mqtt(&self, id: &str, login: Option<(&str, &str)>) -> Mqtt {
-		let address = self.gateway.addresses().mqtt.unwrap();
+		let address = self.gateway.address("mqtt").unwrap();
 		let mut options = MqttOptions::new(id, "127.0.0.1", address.port());
 		if let Some((username, password)) = login {
 			options.set_credentials(username, password);

@@ -2,8 +2,8 @@
 
 use super::{
 	hub::Outgoing,
-	limit::Limited,
-	session::{Client, Core, Gone, Rejection, Verdict},
+	limit::{IN_FLIGHT, IN_FLIGHT_BYTES, Limited, MOST},
+	session::{Client, Core, EntryRefusal, Gone, Outcome},
 	whole::WholePackets,
 };
 use crate::config::MAX_MESSAGE_BYTES;
@@ -25,14 +25,6 @@ use std::{
 };
 use tokio::sync::{Notify, mpsc, oneshot};
 
-/// Largest packet, in bytes, with its header.
-pub(super) const MAX_PACKET: usize = MAX_MESSAGE_BYTES as usize + 5;
-/// Messages of one connection that are on their way to the disk; more are not read.
-const IN_FLIGHT: u16 = 2_048;
-/// Bytes of them.
-const IN_FLIGHT_BYTES: usize = 2 << 20;
-/// Both.
-const MOST: (usize, usize) = (IN_FLIGHT as usize, IN_FLIGHT_BYTES);
 /// Messages on their way to one listener without its acknowledgement.
 const SENT: u16 = 256;
 /// Time for a client to say who it is.
@@ -40,26 +32,21 @@ const CONNECT_TIMEOUT: Seconds = Seconds(15);
 
 /// Why there is no MQTT server.
 #[derive(Debug, thiserror::Error)]
-pub enum MqttFault {
-	/// The address is taken or not ours.
+pub(super) enum ServeError {
+	/// The address is taken, or is not one of this machine.
 	#[error("cannot listen on {address}: {reason}")]
-	CannotListen {
-		/// Which.
-		address: SocketAddr,
-		/// Why.
-		reason: std::io::Error,
-	},
+	CannotListen { address: SocketAddr, reason: std::io::Error },
 	/// The threads do not start.
 	#[error("the MQTT server does not start: {0}")]
 	CannotStart(String),
 }
 
 /// A running MQTT server.
-pub struct Server {
+pub(super) struct Server {
 	/// Where it listens without TLS.
-	pub address: Option<SocketAddr>,
+	pub(super) address: Option<SocketAddr>,
 	/// Where it listens with TLS.
-	pub tls_address: Option<SocketAddr>,
+	pub(super) tls_address: Option<SocketAddr>,
 	control: ntex::server::Server,
 	system: System,
 	thread: Option<std::thread::JoinHandle<()>>,
@@ -67,7 +54,7 @@ pub struct Server {
 
 impl Server {
 	/// Ends all connections and the threads.
-	pub async fn stop(mut self) {
+	pub(super) async fn stop(mut self) {
 		self.control.stop(false).await;
 		self.system.stop();
 		if let Some(thread) = self.thread.take() {
@@ -90,19 +77,19 @@ impl TryFrom<Gone> for v5::PublishAck {
 	}
 }
 
-fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), MqttFault> {
-	let cannot = |reason| MqttFault::CannotListen { address, reason };
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+	let cannot = |reason| ServeError::CannotListen { address, reason };
 	let listener = TcpListener::bind(address).map_err(cannot)?;
 	let bound = listener.local_addr().map_err(cannot)?;
 	Ok((listener, bound))
 }
 
 /// Starts to listen.
-pub(crate) async fn start(
+pub(super) async fn start(
 	core: Arc<Core>,
 	plain: Option<SocketAddr>,
 	tls: Option<(SocketAddr, Arc<ServerConfig>)>,
-) -> Result<Server, MqttFault> {
+) -> Result<Server, ServeError> {
 	let plain = plain.map(bind).transpose()?;
 	let tls = match tls {
 		Some((address, config)) => Some((bind(address)?, config)),
@@ -125,10 +112,10 @@ pub(crate) async fn start(
 	let thread = std::thread::Builder::new()
 		.name("mqtt".to_string())
 		.spawn(run)
-		.map_err(|error| MqttFault::CannotStart(error.to_string()))?;
+		.map_err(|error| ServeError::CannotStart(error.to_string()))?;
 	let (system, control) = started
 		.await
-		.map_err(|_| MqttFault::CannotStart("its threads ended at once".to_string()))?;
+		.map_err(|_| ServeError::CannotStart("its threads ended at once".to_string()))?;
 	Ok(Server { address, tls_address, control, system, thread: Some(thread) })
 }
 
@@ -302,8 +289,8 @@ fn enter_v3(core: &Arc<Core>, handshake: v3::Handshake) -> v3::HandshakeAck<Clie
 			let ack = handshake.ack(client, false);
 			if has_keep_alive { ack } else { ack.idle_timeout(Seconds::ZERO) }
 		},
-		Err(Rejection::NotAuthorized) => handshake.not_authorized(),
-		Err(Rejection::BadCredentials) => handshake.bad_username_or_pwd(),
+		Err(EntryRefusal::NotAuthorized) => handshake.not_authorized(),
+		Err(EntryRefusal::BadCredentials) => handshake.bad_username_or_pwd(),
 	}
 }
 
@@ -328,8 +315,10 @@ fn enter_v5(core: &Arc<Core>, handshake: v5::Handshake) -> v5::HandshakeAck<Clie
 			});
 			if has_keep_alive { ack } else { ack.keep_alive(u16::MAX) }
 		},
-		Err(Rejection::NotAuthorized) => handshake.failed(ConnectAckReason::NotAuthorized),
-		Err(Rejection::BadCredentials) => handshake.failed(ConnectAckReason::BadUserNameOrPassword),
+		Err(EntryRefusal::NotAuthorized) => handshake.failed(ConnectAckReason::NotAuthorized),
+		Err(EntryRefusal::BadCredentials) => {
+			handshake.failed(ConnectAckReason::BadUserNameOrPassword)
+		},
 	}
 }
 
@@ -341,9 +330,9 @@ fn new_name() -> String {
 async fn publish_v3(session: v3::Session<Client>, publish: v3::Publish) -> Result<(), Gone> {
 	let payload = publish.read_all().await.map_err(|_| Gone)?;
 	match session.publish(publish.publish_topic(), &payload).await? {
-		// This version has no way to say so: a refused log is kept as a dead letter and
+		// This version has no way to say so: a refused reading is kept as a dead letter and
 		// acknowledged, else its device would send it for ever.
-		Verdict::Taken | Verdict::Refused | Verdict::NotAuthorized => Ok(()),
+		Outcome::Taken | Outcome::Refused | Outcome::NotAuthorized => Ok(()),
 	}
 }
 
@@ -353,12 +342,12 @@ async fn publish_v5(
 ) -> Result<v5::PublishAck, Gone> {
 	use v5::codec::PublishAckReason;
 	let payload = publish.read_all().await.map_err(|_| Gone)?;
-	let verdict = session.publish(publish.publish_topic(), &payload).await?;
+	let outcome = session.publish(publish.publish_topic(), &payload).await?;
 	let ack = publish.ack();
-	Ok(match verdict {
-		Verdict::Taken => ack,
-		Verdict::Refused => ack.reason_code(PublishAckReason::PayloadFormatInvalid),
-		Verdict::NotAuthorized => ack.reason_code(PublishAckReason::NotAuthorized),
+	Ok(match outcome {
+		Outcome::Taken => ack,
+		Outcome::Refused => ack.reason_code(PublishAckReason::PayloadFormatInvalid),
+		Outcome::NotAuthorized => ack.reason_code(PublishAckReason::NotAuthorized),
 	})
 }
 

@@ -1,18 +1,22 @@
-//! An external MQTT broker instead of the embedded server.
+//! An external MQTT broker in place of the embedded server.
 //!
 //! The gateway keeps a session there and acknowledges a message after it is on disk, so that the
-//! broker delivers again whatever a crash interrupted. Who may publish where is for that broker to
-//! see to.
+//! broker delivers again whatever a crash interrupted. Which client may publish where is up to that
+//! broker.
 
 use crate::{
-	config::Broker,
-	ingest::{Ingest, Message, NotTaken, Sender, Source},
-	run::stopped,
-	signing::{Outbox, Signer},
-	storage::StoreFault,
+	config::{self, Settings},
+	health::{Address, Health},
+	intake::contract::{BoxError, Gate, Intake},
+	message::{Message, Sender, Source},
+	refusal::IngestError,
+	signing::Outbox,
+	stop::finish,
 };
-use futures::{StreamExt, stream::FuturesUnordered};
-use gridproof_primitives::meter::Topic;
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use gridproof_primitives::energy::Topic;
+use gridproof_store::StoreError;
+use gridproof_support::{Stop, Stopper};
 use rumqttc::{
 	AsyncClient, ConnectionError, Event, EventLoop, Incoming, MqttOptions, Publish, QoS,
 	TlsConfiguration, Transport,
@@ -28,7 +32,7 @@ use std::{
 	},
 	time::Duration,
 };
-use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// Messages on their way to the disk.
 const IN_FLIGHT: usize = 1_024;
@@ -39,64 +43,130 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Why the broker cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum BrokerFault {
-	/// The address is none.
+pub enum BrokerError {
+	/// The address cannot be used.
 	#[error("the broker's address is unusable: {0}; it looks like mqtt://user:password@host:1883")]
 	BadUrl(String),
-	/// Nobody says whom to trust.
+	/// The broker is to be reached over TLS, and no authority is named.
 	#[error("a broker over TLS needs the certificate of its authority; give --broker-ca FILE")]
 	NoAuthority,
 	/// The authority's certificate cannot be used.
 	#[error("{path}: {reason}")]
 	BadAuthority {
-		/// Which file.
+		/// The file.
 		path: String,
-		/// Why.
+		/// What is wrong with it.
 		reason: String,
 	},
 }
 
-/// The way to the broker.
-pub struct Link {
-	client: AsyncClient,
-	connected: Arc<AtomicBool>,
+/// The external broker as a way that readings come in.
+pub(crate) struct Broker {
+	link: Arc<Link>,
+	/// The connection, until it is driven.
+	events: Option<EventLoop>,
+	shown: String,
+	health: Health,
+	stopper: Stopper,
+	task: Option<JoinHandle<()>>,
 }
 
-impl Link {
-	/// Is the broker connected?
-	pub fn is_connected(&self) -> bool {
-		self.connected.load(Ordering::Relaxed)
+impl Broker {
+	/// The broker of these settings, if they have one.
+	///
+	/// # Errors
+	/// [`BrokerError`] when its address or its authority cannot be used.
+	pub(crate) fn of(settings: &Settings) -> Result<Option<Self>, BrokerError> {
+		let Some(broker) = &settings.broker else { return Ok(None) };
+		let (link, events) = link(broker)?;
+		let health = Health::default();
+		health.down("not connected yet");
+		Ok(Some(Self {
+			link,
+			events: Some(events),
+			shown: without_password(broker.url.as_str()),
+			health,
+			stopper: Stopper::new(),
+			task: None,
+		}))
 	}
+}
+
+impl Intake for Broker {
+	fn source(&self) -> Source {
+		Source::BROKER
+	}
+
+	fn start(&mut self, gate: Gate) -> BoxFuture<'_, Result<(), BoxError>> {
+		if let Some(events) = self.events.take() {
+			let (link, health, stop) =
+				(self.link.clone(), self.health.clone(), self.stopper.signal());
+			self.task = Some(tokio::spawn(drive(link, events, gate, health, stop)));
+		}
+		Box::pin(async { Ok(()) })
+	}
+
+	fn addresses(&self) -> Vec<Address> {
+		vec![Address { name: "broker", at: self.shown.clone() }]
+	}
+
+	fn health(&self) -> Health {
+		self.health.clone()
+	}
+
+	fn outbox(&self) -> Option<Arc<dyn Outbox>> {
+		Some(self.link.clone())
+	}
+
+	fn stop(&mut self) -> BoxFuture<'_, ()> {
+		Box::pin(async {
+			self.stopper.stop();
+			if let Some(task) = self.task.take() {
+				finish(task).await;
+			}
+		})
+	}
+}
+
+/// The way to the broker.
+struct Link {
+	client: AsyncClient,
+	connected: AtomicBool,
 }
 
 impl Outbox for Link {
 	fn publish(&self, topic: &str, payload: String) -> bool {
 		// A full queue means that the broker is away: the device is asked again later.
-		self.is_connected()
+		self.connected.load(Ordering::Relaxed)
 			&& self.client.try_publish(topic, QoS::AtLeastOnce, false, payload).is_ok()
 	}
 }
 
-/// A link to the broker, and what brings its messages once it is driven.
-///
-/// # Errors
-/// [`BrokerFault`].
-pub fn link(broker: &Broker) -> Result<(Arc<Link>, EventLoop), BrokerFault> {
+/// A broker's address without its password.
+fn without_password(url: &str) -> String {
+	match (url.split_once("://"), url.rsplit_once('@')) {
+		(Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
+		_ => url.to_string(),
+	}
+}
+
+/// A link to the broker, and its connection.
+fn link(broker: &config::Broker) -> Result<(Arc<Link>, EventLoop), BrokerError> {
 	let is_tls = broker.url.starts_with("mqtts://");
 	let plain = broker.url.replacen("mqtts://", "mqtt://", 1);
 	if !plain.starts_with("mqtt://") {
-		return Err(BrokerFault::BadUrl("unknown scheme".to_string()));
+		return Err(BrokerError::BadUrl("unknown scheme".to_string()));
 	}
 	let separator = if plain.contains('?') { '&' } else { '?' };
 	let url = format!("{plain}{separator}client_id={}", broker.client_id);
 	let mut options =
-		MqttOptions::parse_url(url).map_err(|error| BrokerFault::BadUrl(error.to_string()))?;
+		MqttOptions::parse_url(url).map_err(|error| BrokerError::BadUrl(error.to_string()))?;
 	if is_tls {
 		let provider = Arc::new(rustls::crypto::ring::default_provider());
 		let roots = authorities(broker)?;
 		let config = ClientConfig::builder_with_provider(provider)
 			.with_safe_default_protocol_versions()
-			.map_err(|error| BrokerFault::BadUrl(error.to_string()))?
+			.map_err(|error| BrokerError::BadUrl(error.to_string()))?
 			.with_root_certificates(roots)
 			.with_no_client_auth();
 		options.set_transport(Transport::Tls(TlsConfiguration::Rustls(Arc::new(config))));
@@ -106,13 +176,13 @@ pub fn link(broker: &Broker) -> Result<(Arc<Link>, EventLoop), BrokerFault> {
 	options.set_keep_alive(Duration::from_secs(30));
 	options.set_max_packet_size(1 << 17, 1 << 17);
 	let (client, events) = AsyncClient::new(options, REQUESTS);
-	Ok((Arc::new(Link { client, connected: Arc::default() }), events))
+	Ok((Arc::new(Link { client, connected: AtomicBool::default() }), events))
 }
 
-fn authorities(broker: &Broker) -> Result<RootCertStore, BrokerFault> {
-	let Some(path) = &broker.authority else { return Err(BrokerFault::NoAuthority) };
+fn authorities(broker: &config::Broker) -> Result<RootCertStore, BrokerError> {
+	let Some(path) = &broker.authority else { return Err(BrokerError::NoAuthority) };
 	let bad =
-		|reason: String| BrokerFault::BadAuthority { path: path.display().to_string(), reason };
+		|reason: String| BrokerError::BadAuthority { path: path.display().to_string(), reason };
 	let mut roots = RootCertStore::empty();
 	let certificates =
 		CertificateDer::pem_file_iter(path).map_err(|error| bad(error.to_string()))?;
@@ -127,14 +197,8 @@ fn authorities(broker: &Broker) -> Result<RootCertStore, BrokerFault> {
 	}
 }
 
-/// Takes what the broker brings, until `stop` changes.
-pub async fn drive(
-	link: Arc<Link>,
-	mut events: EventLoop,
-	ingest: Arc<Ingest>,
-	signer: Option<Arc<Signer>>,
-	mut stop: watch::Receiver<bool>,
-) {
+/// Takes what the broker delivers, until `stop` is true.
+async fn drive(link: Arc<Link>, mut events: EventLoop, gate: Gate, health: Health, stop: Stop) {
 	let mut pause = Duration::from_millis(500);
 	let mut taking = FuturesUnordered::new();
 	let mut connection = 0u64;
@@ -143,7 +207,7 @@ pub async fn drive(
 		let may_read = taking.len() < IN_FLIGHT;
 		tokio::select! {
 			biased;
-			() = stopped(&mut stop) => break,
+			() = stop.stopped() => break,
 			Some(outcome) = taking.next(), if !taking.is_empty() => {
 				let (of, outcome): (u64, Result<Publish, Publish>) = outcome;
 				match outcome {
@@ -159,10 +223,11 @@ pub async fn drive(
 				Ok(Event::Incoming(Incoming::ConnAck(_))) => {
 					pause = Duration::from_millis(500);
 					link.connected.store(true, Ordering::Relaxed);
+					health.up();
 					subscribe(&link);
 				},
 				Ok(Event::Incoming(Incoming::Publish(publish))) => {
-					let taken = take(publish, ingest.clone(), signer.clone());
+					let taken = take(publish, gate.clone());
 					taking.push(async move { (connection, taken.await) });
 				},
 				Ok(_) => (),
@@ -172,7 +237,7 @@ pub async fn drive(
 					// sends nothing more, no acknowledgement either, until that number is free. It
 					// would keep it over the end of the connection: for good.
 					events.state.collision = None;
-					lost(&link, &error, pause);
+					lost(&link, &health, &error, pause);
 					tokio::time::sleep(pause).await;
 					pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
 				},
@@ -181,8 +246,9 @@ pub async fn drive(
 	}
 }
 
-fn lost(link: &Link, error: &ConnectionError, pause: Duration) {
+fn lost(link: &Link, health: &Health, error: &ConnectionError, pause: Duration) {
 	link.connected.store(false, Ordering::Relaxed);
+	health.down(format!("the broker is away: {error}"));
 	tracing::warn!(%error, pause = ?pause, "the broker is away");
 }
 
@@ -194,20 +260,16 @@ fn subscribe(link: &Link) {
 	}
 }
 
-async fn take(
-	publish: Publish,
-	ingest: Arc<Ingest>,
-	signer: Option<Arc<Signer>>,
-) -> Result<Publish, Publish> {
+async fn take(publish: Publish, gate: Gate) -> Result<Publish, Publish> {
 	for _ in 0..20 {
-		match attempt(&publish, &ingest, signer.as_deref()).await {
+		match attempt(&publish, &gate).await {
 			Ok(()) => return Ok(publish),
-			Err(fault) if fault.is_temporary() => {
-				tracing::error!(%fault, "a message of the broker waits");
+			Err(error) if error.is_temporary() => {
+				tracing::error!(%error, "a message of the broker waits");
 				tokio::time::sleep(Duration::from_secs(1)).await;
 			},
-			Err(fault) => {
-				tracing::error!(%fault, "a message of the broker is not acknowledged");
+			Err(error) => {
+				tracing::error!(%error, "a message of the broker is not acknowledged");
 				break;
 			},
 		}
@@ -215,26 +277,39 @@ async fn take(
 	Err(publish)
 }
 
-async fn attempt(
-	publish: &Publish,
-	ingest: &Ingest,
-	signer: Option<&Signer>,
-) -> Result<(), StoreFault> {
-	match (Topic::parse(&publish.topic), signer) {
+async fn attempt(publish: &Publish, gate: &Gate) -> Result<(), StoreError> {
+	match (Topic::parse(&publish.topic), &gate.signer) {
 		(Some((Topic::Signed, name)), Some(signer)) => {
-			signer.answer(Source::Broker, &name, &publish.payload).await
+			signer.answer(Source::BROKER, &name, &publish.payload).await
 		},
 		_ => {
 			let message = Message {
-				source: Source::Broker,
-				topic: Some(&publish.topic),
+				source: Source::BROKER,
+				place: &publish.topic,
+				is_topic: true,
 				sender: &Sender::Anyone,
 				payload: &publish.payload,
 			};
-			match ingest.take(&message, true).await {
-				Ok(_) | Err(NotTaken::Refused(_)) => Ok(()),
-				Err(NotTaken::Store(fault)) => Err(fault),
+			match gate.ingest.take(&message, true).await {
+				Ok(_) | Err(IngestError::Refused(_)) => Ok(()),
+				Err(IngestError::Store(error)) => Err(error),
 			}
 		},
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_broker_is_shown_without_user_and_password() {
+		for (url, shown) in [
+			("mqtts://user:p@ss@host:8883", "mqtts://host:8883"),
+			("mqtt://user@host", "mqtt://host"),
+			("mqtt://host:1883", "mqtt://host:1883"),
+		] {
+			assert_eq!(without_password(url), shown);
+		}
 	}
 }

@@ -2,13 +2,13 @@
 
 use super::hub::{BACKLOG, Hub, Link, Outgoing, is_energy_filter};
 use crate::{
-	credentials::{Credentials, Role},
-	ingest::{Ingest, Message, NotTaken, Sender, Source},
-	metrics::Metrics,
-	signing::Signer,
-	storage::StoreFault,
+	credentials::Role,
+	intake::contract::Gate,
+	message::{Message, Sender, Source},
+	refusal::IngestError,
 };
-use gridproof_primitives::meter::{MeterName, Topic};
+use gridproof_primitives::energy::{MeterName, Topic};
+use gridproof_store::StoreError;
 use ntex::time::{Seconds, sleep};
 use std::{cell::RefCell, sync::Arc};
 use tokio::sync::mpsc;
@@ -18,15 +18,11 @@ const ATTEMPTS: u32 = 20;
 
 /// What all connections share.
 pub(crate) struct Core {
-	pub(crate) ingest: Arc<Ingest>,
-	pub(crate) signer: Option<Arc<Signer>>,
+	pub(crate) gate: Gate,
 	pub(crate) hub: Arc<Hub>,
-	pub(crate) credentials: Credentials,
-	pub(crate) metrics: Arc<Metrics>,
-	pub(crate) anonymous: bool,
 }
 
-/// Who is connected.
+/// The user of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Identity {
 	Device { site: String, device: String },
@@ -36,16 +32,16 @@ enum Identity {
 
 /// Why a client is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rejection {
-	/// No credentials, and none are not enough.
+pub(crate) enum EntryRefusal {
+	/// It has no credentials, and the gateway wants some.
 	NotAuthorized,
-	/// Unknown name or wrong password.
+	/// The name is unknown, or the password wrong.
 	BadCredentials,
 }
 
 /// What became of a publish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Outcome {
 	/// It is kept.
 	Taken,
 	/// It is refused, and kept as a dead letter.
@@ -69,27 +65,27 @@ pub(crate) struct Client {
 }
 
 impl Core {
-	/// Lets a client in, or not. What is to be sent to it comes from the receiver.
+	/// Lets a client in. What is to be sent to it comes from the receiver.
 	pub(crate) fn enter(
 		self: &Arc<Self>,
 		client_id: &str,
 		username: Option<&str>,
 		password: Option<&[u8]>,
-	) -> Result<(Client, mpsc::Receiver<Outgoing>), Rejection> {
+	) -> Result<(Client, mpsc::Receiver<Outgoing>), EntryRefusal> {
 		let identity = match (username, password) {
 			(Some(username), password) => {
-				let role = self.credentials.check(username, password.unwrap_or_default());
+				let role = self.gate.credentials.check(username, password.unwrap_or_default());
 				match role {
 					Some(Role::Device { site, device }) => Identity::Device { site, device },
 					Some(Role::Reader) => Identity::Reader,
-					None if self.anonymous && !self.credentials.knows(username) => {
+					None if self.gate.anonymous && !self.gate.credentials.knows(username) => {
 						Identity::Anonymous
 					},
-					None => return Err(Rejection::BadCredentials),
+					None => return Err(EntryRefusal::BadCredentials),
 				}
 			},
-			(None, _) if self.anonymous => Identity::Anonymous,
-			(None, _) => return Err(Rejection::NotAuthorized),
+			(None, _) if self.gate.anonymous => Identity::Anonymous,
+			(None, _) => return Err(EntryRefusal::NotAuthorized),
 		};
 		let sender = match &identity {
 			Identity::Device { site, device } => {
@@ -113,31 +109,31 @@ impl Core {
 }
 
 impl Client {
-	/// Told when the connection has to end.
+	/// Notified when the connection has to end.
 	pub(crate) fn end(&self) -> Arc<tokio::sync::Notify> {
 		self.link.end.clone()
 	}
 
 	/// Takes a message. When this returns, it is durable.
-	pub(crate) async fn publish(&self, topic: &str, payload: &[u8]) -> Result<Verdict, Gone> {
-		let timer = self.core.metrics.durable.start_timer();
+	pub(crate) async fn publish(&self, topic: &str, payload: &[u8]) -> Result<Outcome, Gone> {
+		let timer = self.core.gate.metrics.durable.start_timer();
 		for attempt in 1..=ATTEMPTS {
 			match self.try_publish(topic, payload).await {
-				Ok(verdict) => {
+				Ok(outcome) => {
 					timer.observe_duration();
-					if verdict == Verdict::Taken {
+					if outcome == Outcome::Taken {
 						self.core.hub.publish(topic, payload);
 					}
-					return Ok(verdict);
+					return Ok(outcome);
 				},
-				Err(fault) if fault.is_temporary() => {
+				Err(error) if error.is_temporary() => {
 					if attempt == 1 {
-						tracing::error!(%fault, client = %self.name, "a message waits");
+						tracing::error!(%error, client = %self.name, "a message waits");
 					}
 					sleep(Seconds::ONE).await;
 				},
-				Err(fault) => {
-					tracing::error!(%fault, client = %self.name, "a message is not acknowledged");
+				Err(error) => {
+					tracing::error!(%error, client = %self.name, "a message is not acknowledged");
 					break;
 				},
 			}
@@ -146,44 +142,45 @@ impl Client {
 		Err(Gone)
 	}
 
-	async fn try_publish(&self, topic: &str, payload: &[u8]) -> Result<Verdict, StoreFault> {
+	async fn try_publish(&self, topic: &str, payload: &[u8]) -> Result<Outcome, StoreError> {
 		let bury = |reason: &'static str, detail: String| {
-			self.core.ingest.bury(Source::Mqtt, topic, reason, detail, payload)
+			self.core.gate.ingest.bury(Source::MQTT, topic, reason, detail, payload)
 		};
 		if self.identity == Identity::Reader {
 			bury("not_authorized", "a reader publishes nothing".to_string()).await?;
-			return Ok(Verdict::NotAuthorized);
+			return Ok(Outcome::NotAuthorized);
 		}
 		match Topic::parse(topic) {
 			Some((Topic::Readings | Topic::Signed, name)) if !self.speaks_for(&name) => {
 				let detail = "the topic is of another device than the credentials".to_string();
 				bury("wrong_device", detail).await?;
-				Ok(Verdict::NotAuthorized)
+				Ok(Outcome::NotAuthorized)
 			},
 			Some((Topic::Readings, _)) => {
 				let message = Message {
-					source: Source::Mqtt,
-					topic: Some(topic),
+					source: Source::MQTT,
+					place: topic,
+					is_topic: true,
 					sender: &self.sender,
 					payload,
 				};
-				match self.core.ingest.take(&message, true).await {
-					Ok(_) => Ok(Verdict::Taken),
-					Err(NotTaken::Refused(_)) => Ok(Verdict::Refused),
-					Err(NotTaken::Store(fault)) => Err(fault),
+				match self.core.gate.ingest.take(&message, true).await {
+					Ok(_) => Ok(Outcome::Taken),
+					Err(IngestError::Refused(_)) => Ok(Outcome::Refused),
+					Err(IngestError::Store(error)) => Err(error),
 				}
 			},
 			Some((Topic::Signed, name)) => {
-				match &self.core.signer {
-					Some(signer) => signer.answer(Source::Mqtt, &name, payload).await?,
+				match &self.core.gate.signer {
+					Some(signer) => signer.answer(Source::MQTT, &name, payload).await?,
 					None => bury("not_asked", "no chain is followed".to_string()).await?,
 				}
-				Ok(Verdict::Taken)
+				Ok(Outcome::Taken)
 			},
 			Some((Topic::Sign, _)) | None => {
-				let detail = "logs go to energy/<site>/<device>/<meter>".to_string();
+				let detail = "readings go to energy/<site>/<device>/<meter>".to_string();
 				bury("wrong_topic", detail).await?;
-				Ok(Verdict::Refused)
+				Ok(Outcome::Refused)
 			},
 		}
 	}
@@ -209,7 +206,7 @@ impl Client {
 		drop(filters);
 		// A reader that looks on is no device that could sign.
 		if self.identity != Identity::Reader
-			&& let Some(signer) = &self.core.signer
+			&& let Some(signer) = &self.core.gate.signer
 		{
 			signer.listens_to(filter);
 		}

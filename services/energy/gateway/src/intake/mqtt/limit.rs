@@ -1,14 +1,25 @@
-//! How many messages of one connection may be on their way to the disk.
+//! How large a packet may be, and how many messages of one connection may be on their way to the
+//! disk.
 //!
 //! The protocol's library has a limit of its own, which it does not keep for publishes that follow
 //! each other.
 
+use crate::config::MAX_MESSAGE_BYTES;
 use ntex::service::{Service, ServiceCtx};
 use std::{
 	cell::{Cell, RefCell},
 	future::poll_fn,
 	task::{Poll, Waker},
 };
+
+/// Largest packet, in bytes, with its header.
+pub(super) const MAX_PACKET: usize = MAX_MESSAGE_BYTES as usize + 5;
+/// Messages of one connection that are on their way to the disk; more are not read.
+pub(super) const IN_FLIGHT: u16 = 2_048;
+/// Bytes of them.
+pub(super) const IN_FLIGHT_BYTES: usize = 2 << 20;
+/// Both.
+pub(super) const MOST: (usize, usize) = (IN_FLIGHT as usize, IN_FLIGHT_BYTES);
 
 /// Takes publishes as long as there is room for them; `size` says how many bytes one has.
 pub(super) struct Limited<H, P> {

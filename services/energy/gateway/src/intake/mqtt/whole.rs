@@ -4,7 +4,7 @@
 //! payload as a piece of its own. While many publishes are under way, that piece may overtake its
 //! publish: then neither is ever finished, and everything behind them waits for good.
 
-use super::server::MAX_PACKET;
+use super::limit::MAX_PACKET;
 use ntex::{
 	io::{FilterBuf, FilterLayer},
 	util::BytesMut,

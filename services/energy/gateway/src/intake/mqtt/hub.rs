@@ -3,18 +3,20 @@
 //! Filters stand in a tree of their levels, so that a message finds its listeners by its own
 //! levels, however many thousand devices listen to topics of their own.
 
+use crate::{health::Health, signing::Outbox};
 use bytes::Bytes;
+use gridproof_support::Lock;
 use std::{
 	collections::{BTreeMap, HashMap},
 	sync::{
-		Arc, Mutex, PoisonError,
+		Arc, Mutex,
 		atomic::{AtomicU64, Ordering},
 	},
 };
 use tokio::sync::{Notify, mpsc};
 
-/// Messages that may wait for one listener. One that lets more wait is cut off: it is told by the
-/// closed connection, not by a gap it cannot see.
+/// Messages that may wait for one listener. One that lets more wait is cut off: it learns that from
+/// the closed connection, not from a gap it cannot see.
 pub(crate) const BACKLOG: usize = 4_096;
 
 /// A message for one connection.
@@ -46,7 +48,7 @@ pub(crate) struct Link {
 	pub(crate) number: ConnectionId,
 	/// Takes messages for it.
 	pub(crate) sender: mpsc::Sender<Outgoing>,
-	/// Told when it has to end.
+	/// Notified when it has to end.
 	pub(crate) end: Arc<Notify>,
 }
 
@@ -129,9 +131,15 @@ pub(crate) struct Hub {
 	root: Mutex<Node>,
 	clients: Mutex<HashMap<String, Link>>,
 	next: AtomicU64,
+	health: Health,
 }
 
 impl Hub {
+	/// A hub that reports to `health` how many clients are connected.
+	pub(crate) fn new(health: Health) -> Self {
+		Self { health, ..Self::default() }
+	}
+
 	/// A number for a new connection.
 	pub(crate) fn number(&self) -> ConnectionId {
 		self.next.fetch_add(1, Ordering::Relaxed)
@@ -139,10 +147,11 @@ impl Hub {
 
 	/// A client has connected: an older connection of the same name ends, as MQTT wants it.
 	pub(crate) fn enter(&self, client: &str, link: Link) {
-		let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+		let mut clients = self.clients.locked();
 		if let Some(older) = clients.insert(client.to_string(), link) {
 			older.end.notify_one();
 		}
+		self.health.connected(clients.len());
 	}
 
 	/// A connection has ended.
@@ -150,20 +159,16 @@ impl Hub {
 		for filter in filters {
 			self.unsubscribe(filter, connection);
 		}
-		let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+		let mut clients = self.clients.locked();
 		if clients.get(client).is_some_and(|current| current.number == connection) {
 			clients.remove(client);
 		}
-	}
-
-	/// How many clients are connected.
-	pub(crate) fn connected(&self) -> usize {
-		self.clients.lock().unwrap_or_else(PoisonError::into_inner).len()
+		self.health.connected(clients.len());
 	}
 
 	/// A connection wants what matches a filter.
 	pub(crate) fn subscribe(&self, filter: &str, link: Link, at_least_once: bool) {
-		let mut root = self.root.lock().unwrap_or_else(PoisonError::into_inner);
+		let mut root = self.root.locked();
 		let list = root.list(filter);
 		list.retain(|listener| listener.link.number != link.number);
 		list.push(Listener { link, at_least_once });
@@ -172,7 +177,7 @@ impl Hub {
 	/// A connection wants it no longer.
 	pub(crate) fn unsubscribe(&self, filter: &str, connection: ConnectionId) {
 		let levels: Vec<&str> = filter.split('/').collect();
-		self.root.lock().unwrap_or_else(PoisonError::into_inner).remove(&levels, connection);
+		self.root.locked().remove(&levels, connection);
 	}
 
 	/// Hands a message to everybody who listens; answers to how many. Nearly nobody does: what is
@@ -180,7 +185,7 @@ impl Hub {
 	pub(crate) fn publish(&self, topic: &str, payload: &[u8]) -> usize {
 		let levels: Vec<&str> = topic.split('/').collect();
 		let mut found = BTreeMap::new();
-		self.root.lock().unwrap_or_else(PoisonError::into_inner).collect(&levels, &mut found);
+		self.root.locked().collect(&levels, &mut found);
 		if found.is_empty() {
 			return 0;
 		}
@@ -207,7 +212,13 @@ impl Hub {
 	/// Ends a connection that does not read.
 	fn cut(&self, link: &Link) {
 		link.end.notify_one();
-		self.root.lock().unwrap_or_else(PoisonError::into_inner).forget(link.number);
+		self.root.locked().forget(link.number);
+	}
+}
+
+impl Outbox for Hub {
+	fn publish(&self, topic: &str, payload: String) -> bool {
+		Hub::publish(self, topic, payload.as_bytes()) > 0
 	}
 }
 
@@ -304,15 +315,16 @@ mod tests {
 
 	#[tokio::test]
 	async fn a_second_connection_of_a_client_ends_the_first() {
-		let hub = Hub::default();
+		let health = Health::default();
+		let hub = Hub::new(health.clone());
 		let ((first, _a), (second, _b)) = (link(1), link(2));
 		hub.enter("c", first.clone());
 		hub.enter("c", second);
 		first.end.notified().await;
 		hub.leave("c", 1, &[]);
-		assert_eq!(hub.connected(), 1);
+		assert_eq!(health.connections(), 1);
 		hub.leave("c", 2, &[]);
-		assert_eq!(hub.connected(), 0);
+		assert_eq!(health.connections(), 0);
 	}
 
 	#[test]

@@ -1,0 +1,25 @@
+//! `/api/v1/status`.
+
+use super::api::Api;
+use crate::message::Source;
+use axum::{Json, extract::State};
+use gridproof_gateway_api::Status;
+use gridproof_http::ApiError;
+use gridproof_primitives::energy::emlog::format_utc;
+use gridproof_support::{clock::now_ms, number::clamped};
+use std::sync::Arc;
+
+/// Returns what is stored, and how the work proceeds.
+#[utoipa::path(get, path = "/api/v1/status", tag = "operation",
+	responses((status = 200, body = Status)))]
+pub(crate) async fn get(State(api): State<Arc<Api>>) -> Result<Json<Status>, ApiError> {
+	let counts = api.storage.counts().await?;
+	Ok(Json(Status {
+		version: env!("CARGO_PKG_VERSION").to_string(),
+		time: format_utc(now_ms()),
+		counts,
+		connections: clamped(api.board.connections(Source::MQTT)),
+		queue: clamped(api.storage.waiting()),
+		run: api.board.state(),
+	}))
+}

@@ -1,0 +1,82 @@
+//! What the rest of the gateway asks of its store.
+
+use super::{
+	filter::{BatchFilter, Page, ReadingFilter, Selection},
+	rows::{
+		Batch, BatchAnchor, BatchRow, MeterRow, NewBatch, NewDeadLetter, NewReading, Pending,
+		Reading, ReadingRow, Settled, Stored,
+	},
+};
+use futures::future::BoxFuture;
+use gridproof_gateway_api::{BatchState, Counts, DeadLetter};
+use gridproof_primitives::{H256, codec::cid::Cid, energy::MeterName};
+use gridproof_store::StoreError;
+
+/// The answer of a call, some time later.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+
+/// Looks at readings, batches and dead letters, and changes nothing.
+pub trait ReadStorage: Send + Sync + 'static {
+	/// All meters, in order of their rows.
+	fn meters(&self) -> Answer<'_, Vec<(MeterRow, MeterName)>>;
+	/// Dead letters, of one reason or of all.
+	fn dead_letters(&self, reason: Option<String>, page: Page) -> Answer<'_, Vec<DeadLetter>>;
+	/// Readings.
+	fn readings(&self, filter: ReadingFilter, page: Page) -> Answer<'_, Vec<Reading>>;
+	/// The number of readings.
+	fn count_readings(&self, filter: ReadingFilter) -> Answer<'_, u64>;
+	/// Meters that have readings in no batch.
+	fn pending(&self) -> Answer<'_, Vec<Pending>>;
+	/// Readings in no batch, at most `limit`: of one meter in order of their time, of several in
+	/// order of arrival.
+	fn unbatched(&self, selection: Selection, limit: u32) -> Answer<'_, Vec<Reading>>;
+	/// One batch.
+	fn batch(&self, row: BatchRow) -> Answer<'_, Option<Batch>>;
+	/// The batch whose file has this CID.
+	fn batch_by_cid(&self, cid: Cid) -> Answer<'_, Option<Batch>>;
+	/// Batches.
+	fn batches(&self, filter: BatchFilter, page: Page) -> Answer<'_, Vec<Batch>>;
+	/// The number of batches.
+	fn count_batches(&self, filter: BatchFilter) -> Answer<'_, u64>;
+	/// The readings of a batch, in order.
+	fn batch_readings(&self, row: BatchRow) -> Answer<'_, Vec<Reading>>;
+	/// The leaves of a batch, in order.
+	fn leaves(&self, row: BatchRow) -> Answer<'_, Vec<H256>>;
+	/// The last batch of a meter for the chain that was not given up.
+	fn last_batch(&self, meter: MeterRow) -> Answer<'_, Option<Batch>>;
+	/// Batches in a state, in order of their rows, after a row.
+	fn in_state(&self, state: BatchState, after: BatchRow, limit: u32) -> Answer<'_, Vec<Batch>>;
+	/// Batches that the pinning service has not taken yet.
+	fn unpinned(&self, limit: u32) -> Answer<'_, Vec<Batch>>;
+	/// The number of writes that wait for the disk.
+	fn waiting(&self) -> usize;
+	/// How many of everything there are.
+	fn counts(&self) -> Answer<'_, Counts>;
+}
+
+/// Keeps readings, batches and dead letters. A change is durable when it is answered.
+pub trait Storage: ReadStorage {
+	/// The row of a meter; a new one if it has none.
+	fn meter<'a>(&'a self, name: &'a MeterName) -> Answer<'a, MeterRow>;
+	/// Keeps a reading. With `wait`, waits while too much is to be written; without, that is
+	/// [`StoreError::Overloaded`].
+	fn store(&self, reading: NewReading, wait: bool) -> Answer<'_, Stored>;
+	/// Keeps something refused.
+	fn bury(&self, letter: NewDeadLetter) -> Answer<'_, ()>;
+	/// Moves readings that turned out to be refused to the dead letters.
+	fn condemn(&self, rows: Vec<(ReadingRow, NewDeadLetter)>) -> Answer<'_, ()>;
+	/// Keeps a batch and puts its readings in it. `None` if they are not exactly the first readings
+	/// of the meter any more, or are in a batch already: then nothing has changed.
+	fn seal(&self, batch: NewBatch) -> Answer<'_, Option<BatchRow>>;
+	/// Signs an unsigned batch. `false` if it was not unsigned.
+	fn sign(&self, row: BatchRow, signature: [u8; 64]) -> Answer<'_, bool>;
+	/// Accepts, parks or retries batches.
+	fn settle(&self, outcomes: Vec<Settled>) -> Answer<'_, ()>;
+	/// Gives up a batch of a meter and all later ones of it: their readings are in no batch again.
+	/// The answer is the number of batches.
+	fn dissolve(&self, row: BatchRow) -> Answer<'_, u64>;
+	/// Sets the anchor of a batch. `false` if there is no such batch.
+	fn anchor(&self, row: BatchRow, anchor: BatchAnchor) -> Answer<'_, bool>;
+	/// Notes the word of the pinning service.
+	fn pinned(&self, row: BatchRow, status: String) -> Answer<'_, ()>;
+}
