@@ -79,7 +79,7 @@ fn fields() -> AttestationFields {
 }
 
 #[test]
-fn the_message_of_version_two_reads_as_the_design_writes_it() {
+fn the_message_of_version_two_reads_as_the_protocol_page_writes_it() {
 	let (digest, hash, genesis) =
 		(H256::repeat_byte(1), H256::repeat_byte(2), H256::repeat_byte(0xab));
 	let message = message_v2(fields().day, &digest, &hash, &genesis, Role::Risk);

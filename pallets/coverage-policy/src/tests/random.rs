@@ -66,7 +66,7 @@ fn step() -> impl Strategy<Value = Step> {
 	]
 }
 
-/// The oracle: supply, statement, credit, all by DESIGN's words.
+/// The oracle: supply, statement, credit, all by the words of `docs/protocols/coverage.md`.
 struct Oracle {
 	today: u32,
 	supply: u128,

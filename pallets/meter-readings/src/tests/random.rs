@@ -83,7 +83,7 @@ impl Oracle {
 		}
 	}
 
-	/// Should this batch be taken now? By DESIGN's words.
+	/// Whether this batch should be taken now, by the words of `docs/protocols/meter-readings.md`.
 	fn takes(&mut self, header: &BatchHeader) -> bool {
 		let known = &mut self.meters[header.meter as usize];
 		let next = known.last.as_ref().map_or(0, |last| last.sequence + 1);
