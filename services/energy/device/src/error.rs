@@ -1,6 +1,6 @@
 //! What can break in a device.
 
-use gridproof_keys::KeyFault;
+use gridproof_keys::KeyError;
 use gridproof_primitives::energy::{Direction, MeterIndex, emlog::LogRefusal};
 use std::io;
 
@@ -17,7 +17,7 @@ pub enum DeviceError {
 	},
 	/// The key is not usable.
 	#[error(transparent)]
-	Key(#[from] KeyFault),
+	Key(#[from] KeyError),
 	/// The state on disk belongs to another device or key, or is unreadable.
 	#[error("{path}: {reason}")]
 	BadState {

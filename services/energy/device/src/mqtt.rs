@@ -6,6 +6,7 @@
 
 use crate::{Binding, Device, DeviceError, Published, Reading, SignRefusal};
 use gridproof_primitives::energy::{MeterName, Topic};
+use gridproof_support::{Backoff, Lock, number::clamped, tls};
 use rumqttc::{
 	AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Packet,
 	Publish, QoS, Request, TlsConfiguration, Transport,
@@ -14,7 +15,7 @@ use std::{
 	collections::BTreeMap,
 	path::Path,
 	sync::{
-		Arc, Mutex, MutexGuard, PoisonError,
+		Arc, Mutex, MutexGuard,
 		atomic::{AtomicU64, Ordering},
 	},
 	time::Duration,
@@ -30,10 +31,8 @@ use zeroize::Zeroizing;
 const MAX_PACKET: usize = 16 * 1024;
 /// Packets that may wait for the network; beyond that, publishing waits.
 const QUEUE: usize = 64;
-/// Pause before the second attempt to connect; it doubles with each further one.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// Longest pause between two attempts to connect.
-const MAX_PAUSE: Duration = Duration::from_secs(30);
+/// Pauses between attempts to connect. Many devices lose the same broker at the same instant.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));
 /// A gateway that misses readings gets all of them again, but not more often than this.
 const REPEAT_PAUSE: Duration = Duration::from_secs(20);
 
@@ -117,8 +116,7 @@ impl Broker {
 
 	fn transport(&self) -> Transport {
 		let Some(ca) = &self.tls else { return Transport::tcp() };
-		// Somebody else in the process may have chosen already; either will do.
-		let _ = rustls::crypto::ring::default_provider().install_default();
+		tls::install();
 		match ca {
 			None => Transport::tls_with_default_config(),
 			Some(ca) => Transport::tls_with_config(TlsConfiguration::Simple {
@@ -174,7 +172,7 @@ impl SharedDevice {
 
 	/// Locks the device; hold it briefly, and not across an await.
 	pub fn lock(&self) -> MutexGuard<'_, Device> {
-		self.0.lock().unwrap_or_else(PoisonError::into_inner)
+		self.0.locked()
 	}
 
 	/// Binds the device, as [`Device::bind`] does.
@@ -394,7 +392,7 @@ impl Line {
 	}
 
 	fn may_repeat(&self) -> bool {
-		let mut last = self.repeated.lock().unwrap_or_else(PoisonError::into_inner);
+		let mut last = self.repeated.locked();
 		let now = Instant::now();
 		let is_due = last.is_none_or(|last| now.duration_since(last) >= REPEAT_PAUSE);
 		if is_due {
@@ -406,14 +404,14 @@ impl Line {
 
 /// Keeps a connection up until the link is dropped.
 async fn drive(line: Arc<Line>, mut events: EventLoop, state: watch::Sender<State>) {
-	let mut pause = FIRST_PAUSE;
+	let mut pauses = PAUSES.pauses();
 	let mut greeting: Option<JoinHandle<()>> = None;
 	let mut connection = 0;
 	loop {
 		match events.poll().await {
 			Ok(Event::Incoming(Packet::ConnAck(_))) => {
 				Counters::add(&line.counters.connections);
-				pause = FIRST_PAUSE;
+				pauses.reset();
 				connection += 1;
 				greeting = Some(tokio::spawn(greet(line.clone(), connection, state.clone())));
 			},
@@ -442,8 +440,7 @@ async fn drive(line: Arc<Line>, mut events: EventLoop, state: watch::Sender<Stat
 				} else {
 					tracing::warn!(%error, "the connection to the broker was lost");
 				}
-				tokio::time::sleep(pause).await;
-				pause = (pause * 2).min(MAX_PAUSE);
+				tokio::time::sleep(pauses.next_pause()).await;
 			},
 		}
 	}
@@ -460,7 +457,7 @@ fn drop_unfinished(events: &mut EventLoop) -> u64 {
 	let aside = events.state.collision.take().map(Request::Publish);
 	let unfinished = events.pending.drain(..).chain(aside);
 	let published = unfinished.filter(|request| matches!(request, Request::Publish(_))).count();
-	u64::try_from(published).unwrap_or(u64::MAX)
+	clamped(published)
 }
 
 const fn is_refusal(error: &ConnectionError) -> bool {

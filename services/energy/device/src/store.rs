@@ -1,8 +1,8 @@
 //! What a device keeps on disk: its state, whole or as before, and a journal of unsigned readings.
 
 use crate::{DeviceError, state::Base};
-use gridproof_keys::files;
 use gridproof_primitives::{crypto::ed25519::PublicKey, energy::MeterName};
+use gridproof_support::files::{self, SECRET};
 use serde::{Deserialize, Serialize};
 use std::{
 	fs::{self, File, OpenOptions, TryLockError},
@@ -132,7 +132,7 @@ impl Store {
 		};
 		let text = serde_json::to_string_pretty(&file)
 			.map_err(|error| self.bad("state.json", &error.to_string()))?;
-		files::replace(&self.path("state.json"), text.as_bytes(), 0o600)
+		files::replace(&self.path("state.json"), text.as_bytes(), SECRET)
 			.map_err(self.io("state.json"))
 	}
 
@@ -212,7 +212,7 @@ impl Store {
 		for (serial, reading) in (from..).zip(self.readings(from)?) {
 			text.push_str(&format!("{serial} {reading}\n"));
 		}
-		files::replace(&self.path("logs"), text.as_bytes(), 0o600).map_err(self.io("logs"))?;
+		files::replace(&self.path("logs"), text.as_bytes(), SECRET).map_err(self.io("logs"))?;
 		let mut options = OpenOptions::new();
 		let journal = options.append(true).read(true).open(self.path("logs"));
 		self.journal = journal.map_err(self.io("logs"))?;
