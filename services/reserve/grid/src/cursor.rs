@@ -5,7 +5,7 @@
 //! documents never contain and what has been used to attack XML readers: document type
 //! declarations, entities of one's own, deep nesting, endless lists.
 
-use crate::document::InvalidDocument;
+use crate::document::DocumentError;
 use quick_xml::{
 	Reader,
 	events::{BytesRef, Event},
@@ -20,23 +20,23 @@ pub const MAX_DEPTH: usize = 16;
 /// Bytes of text in one element.
 pub const MAX_TEXT: usize = 8 * 1024;
 
-type Result<T> = core::result::Result<T, InvalidDocument>;
+type Result<T> = core::result::Result<T, DocumentError>;
 
 /// What comes next.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Token {
+pub(crate) enum Token {
 	/// An element starts; its local name.
 	Open(String),
 	/// Text, white space included.
 	Text(String),
 	/// The innermost open element ends.
 	Close,
-	/// The document ends; whoever has an element open takes that for [`InvalidDocument::Truncated`].
+	/// The document ends; whoever has an element open takes that for [`DocumentError::Truncated`].
 	End,
 }
 
 /// The walk over one document.
-pub struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
 	reader: Reader<&'a [u8]>,
 	depth: usize,
 	elements: usize,
@@ -45,13 +45,13 @@ pub struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
 	/// A walk over `bytes`, which must be UTF-8 and at most [`MAX_BYTES`] long.
-	pub fn new(bytes: &'a [u8]) -> Result<Self> {
+	pub(crate) fn new(bytes: &'a [u8]) -> Result<Self> {
 		if bytes.len() > MAX_BYTES {
-			return Err(InvalidDocument::TooMany { what: "bytes", max: MAX_BYTES });
+			return Err(DocumentError::TooMany { what: "bytes", max: MAX_BYTES });
 		}
-		let text = core::str::from_utf8(bytes).map_err(|_| InvalidDocument::NotUtf8)?;
+		let text = core::str::from_utf8(bytes).map_err(|_| DocumentError::NotUtf8)?;
 		if text.trim_start_matches('\u{feff}').trim().is_empty() {
-			return Err(InvalidDocument::Empty);
+			return Err(DocumentError::Empty);
 		}
 		let mut reader = Reader::from_str(text);
 		reader.config_mut().expand_empty_elements = true;
@@ -59,9 +59,9 @@ impl<'a> Cursor<'a> {
 	}
 
 	/// The next token.
-	pub fn token(&mut self) -> Result<Token> {
+	pub(crate) fn token(&mut self) -> Result<Token> {
 		loop {
-			let event = self.reader.read_event().map_err(|error| InvalidDocument::Malformed {
+			let event = self.reader.read_event().map_err(|error| DocumentError::Malformed {
 				at: self.reader.error_position(),
 				reason: error.to_string(),
 			})?;
@@ -71,13 +71,13 @@ impl<'a> Cursor<'a> {
 					return self.open(name);
 				},
 				Event::End(_) => {
-					self.depth = self.depth.checked_sub(1).ok_or(InvalidDocument::Truncated)?;
+					self.depth = self.depth.checked_sub(1).ok_or(DocumentError::Truncated)?;
 					return Ok(Token::Close);
 				},
 				Event::Text(text) => return self.text(text.xml10_content().into_owned()),
 				Event::CData(text) => return self.text(text.xml10_content().into_owned()),
 				Event::GeneralRef(entity) => return self.text(resolve(&entity)?),
-				Event::DocType(_) => return Err(InvalidDocument::Doctype),
+				Event::DocType(_) => return Err(DocumentError::Doctype),
 				Event::Decl(decl) => check_encoding(decl.encoding())?,
 				Event::Comment(_) | Event::PI(_) | Event::Empty(_) => {},
 				Event::Eof => return Ok(Token::End),
@@ -86,19 +86,19 @@ impl<'a> Cursor<'a> {
 	}
 
 	/// The local name of the root element, which is then open.
-	pub fn root(&mut self) -> Result<String> {
+	pub(crate) fn root(&mut self) -> Result<String> {
 		loop {
 			match self.token()? {
 				Token::Open(name) => return Ok(name),
 				Token::Text(text) if text.trim().is_empty() => {},
 				Token::Text(_) | Token::Close => return Err(outside()),
-				Token::End => return Err(InvalidDocument::Truncated),
+				Token::End => return Err(DocumentError::Truncated),
 			}
 		}
 	}
 
 	/// Checks that nothing but white space and comments follows the root element.
-	pub fn finish(&mut self) -> Result<()> {
+	pub(crate) fn finish(&mut self) -> Result<()> {
 		loop {
 			match self.token()? {
 				Token::End => return Ok(()),
@@ -110,7 +110,7 @@ impl<'a> Cursor<'a> {
 
 	/// Calls `each` for every child of the open element `parent`, up to its end. `each` must
 	/// consume the child's end.
-	pub fn children(
+	pub(crate) fn children(
 		&mut self,
 		parent: &str,
 		mut each: impl FnMut(&mut Self, &str) -> Result<()>,
@@ -120,22 +120,22 @@ impl<'a> Cursor<'a> {
 				Token::Open(name) => each(self, &name)?,
 				Token::Text(text) if text.trim().is_empty() => {},
 				Token::Text(_) => {
-					return Err(InvalidDocument::UnexpectedContent(parent.to_string()));
+					return Err(DocumentError::UnexpectedContent(parent.to_string()));
 				},
 				Token::Close => return Ok(()),
-				Token::End => return Err(InvalidDocument::Truncated),
+				Token::End => return Err(DocumentError::Truncated),
 			}
 		}
 	}
 
 	/// The text of the open element `name`, trimmed, up to its end.
-	pub fn leaf(&mut self, name: &str) -> Result<String> {
+	pub(crate) fn leaf(&mut self, name: &str) -> Result<String> {
 		let mut all = String::new();
 		loop {
 			match self.token()? {
 				Token::Text(text) => {
 					if all.len() + text.len() > MAX_TEXT {
-						return Err(InvalidDocument::TooMany {
+						return Err(DocumentError::TooMany {
 							what: "bytes of text in one element",
 							max: MAX_TEXT,
 						});
@@ -143,18 +143,18 @@ impl<'a> Cursor<'a> {
 					all.push_str(&text);
 				},
 				Token::Close => return Ok(all.trim().to_string()),
-				Token::Open(_) => return Err(InvalidDocument::UnexpectedContent(name.to_string())),
-				Token::End => return Err(InvalidDocument::Truncated),
+				Token::Open(_) => return Err(DocumentError::UnexpectedContent(name.to_string())),
+				Token::End => return Err(DocumentError::Truncated),
 			}
 		}
 	}
 
 	/// Passes over the open element, whatever is in it.
-	pub fn skip(&mut self) -> Result<()> {
+	pub(crate) fn skip(&mut self) -> Result<()> {
 		let outside = self.depth.saturating_sub(1);
 		while self.depth > outside {
 			if self.token()? == Token::End {
-				return Err(InvalidDocument::Truncated);
+				return Err(DocumentError::Truncated);
 			}
 		}
 		Ok(())
@@ -168,13 +168,13 @@ impl<'a> Cursor<'a> {
 		self.depth += 1;
 		self.elements += 1;
 		if self.depth > MAX_DEPTH {
-			return Err(InvalidDocument::TooMany {
+			return Err(DocumentError::TooMany {
 				what: "elements within each other",
 				max: MAX_DEPTH,
 			});
 		}
 		if self.elements > MAX_ELEMENTS {
-			return Err(InvalidDocument::TooMany { what: "elements", max: MAX_ELEMENTS });
+			return Err(DocumentError::TooMany { what: "elements", max: MAX_ELEMENTS });
 		}
 		Ok(Token::Open(name))
 	}
@@ -187,13 +187,13 @@ impl<'a> Cursor<'a> {
 	}
 }
 
-fn outside() -> InvalidDocument {
-	InvalidDocument::UnexpectedContent("the document, outside its root element".into())
+fn outside() -> DocumentError {
+	DocumentError::UnexpectedContent("the document, outside its root element".into())
 }
 
 /// The five entities that XML has from the start, and character references.
 fn resolve(entity: &BytesRef<'_>) -> Result<String> {
-	let unknown = || InvalidDocument::UnknownEntity(entity.chars().take(32).collect());
+	let unknown = || DocumentError::UnknownEntity(entity.chars().take(32).collect());
 	if let Some(character) = entity.resolve_char_ref().map_err(|_| unknown())? {
 		return Ok(character.to_string());
 	}
@@ -218,6 +218,6 @@ fn check_encoding<E>(
 		{
 			Ok(())
 		},
-		Some(_) => Err(InvalidDocument::NotUtf8),
+		Some(_) => Err(DocumentError::NotUtf8),
 	}
 }

@@ -21,7 +21,7 @@ struct Slot {
 
 /// A day's figures, minute by minute.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DayCurve {
+pub(crate) struct DayCurve {
 	minutes: Vec<Option<Decimal>>,
 	slots: u32,
 	negative_slots: u32,
@@ -30,7 +30,7 @@ pub struct DayCurve {
 /// Two series state different figures for the same minute.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("two figures for {at}: {first} and {second}")]
-pub struct ConflictingSeries {
+pub struct ConflictError {
 	/// The minute.
 	pub at: String,
 	/// One figure.
@@ -45,10 +45,10 @@ impl DayCurve {
 	/// Slots that reach over the edge of the day count with their minutes inside it. A figure
 	/// stated twice counts once; two different figures for one minute are a conflict, since
 	/// nothing says which is right.
-	pub fn lay_out<'a>(
+	pub(crate) fn lay_out<'a>(
 		series: impl IntoIterator<Item = &'a Series>,
 		window: &DayWindow,
-	) -> Result<Self, ConflictingSeries> {
+	) -> Result<Self, ConflictError> {
 		let mut slots = Vec::new();
 		for series in series {
 			for period in &series.periods {
@@ -65,7 +65,7 @@ impl DayCurve {
 		Ok(curve)
 	}
 
-	fn fill(&mut self, slot: Slot, window: &DayWindow) -> Result<(), ConflictingSeries> {
+	fn fill(&mut self, slot: Slot, window: &DayWindow) -> Result<(), ConflictError> {
 		let mut is_new = false;
 		for (index, minute) in self.minutes.iter_mut().enumerate().take(slot.to).skip(slot.from) {
 			match minute {
@@ -75,7 +75,7 @@ impl DayCurve {
 				},
 				Some(first) if *first == slot.value => {},
 				Some(first) => {
-					return Err(ConflictingSeries {
+					return Err(ConflictError {
 						at: format_minute(window.start() + index as Minute),
 						first: *first,
 						second: slot.value,
@@ -91,38 +91,38 @@ impl DayCurve {
 	}
 
 	/// Minutes of the day.
-	pub fn minutes_expected(&self) -> u32 {
+	pub(crate) fn minutes_expected(&self) -> u32 {
 		self.minutes.len() as u32
 	}
 
 	/// Minutes that have a figure.
-	pub fn minutes_covered(&self) -> u32 {
+	pub(crate) fn minutes_covered(&self) -> u32 {
 		self.minutes.iter().flatten().count() as u32
 	}
 
 	/// Whether every minute has a figure.
-	pub fn is_complete(&self) -> bool {
+	pub(crate) fn is_complete(&self) -> bool {
 		self.minutes.iter().all(Option::is_some)
 	}
 
 	/// The covered share of the day in millionths, rounded down: 1,000,000 only if complete.
-	pub fn completeness_ppm(&self) -> u32 {
+	pub(crate) fn completeness_ppm(&self) -> u32 {
 		let (covered, expected) = (self.minutes_covered(), self.minutes_expected());
 		(u64::from(covered) * 1_000_000 / u64::from(expected.max(1))) as u32
 	}
 
 	/// Slots that state the figures, after expansion (96 for a day of quarter hours).
-	pub const fn slots(&self) -> u32 {
+	pub(crate) const fn slots(&self) -> u32 {
 		self.slots
 	}
 
 	/// Slots with a figure below zero.
-	pub const fn negative_slots(&self) -> u32 {
+	pub(crate) const fn negative_slots(&self) -> u32 {
 		self.negative_slots
 	}
 
 	/// Σ figure × minutes, in units of 10⁻¹² × minute.
-	pub fn minute_sum(&self) -> i128 {
+	pub(crate) fn minute_sum(&self) -> i128 {
 		self.minutes.iter().flatten().map(|figure| figure.units()).sum()
 	}
 }
@@ -160,7 +160,7 @@ fn figure_at(curve: Curve, period: &Period, index: Minute) -> Option<Decimal> {
 
 /// Of several revisions of one document (same mRID), keeps the newest; documents without an mRID
 /// are all kept. The order is that of first appearance.
-pub fn newest_revisions(documents: Vec<MarketDocument>) -> Vec<MarketDocument> {
+pub(crate) fn newest_revisions(documents: Vec<MarketDocument>) -> Vec<MarketDocument> {
 	let mut newest: BTreeMap<String, u32> = BTreeMap::new();
 	for document in &documents {
 		if let Some(mrid) = &document.mrid {

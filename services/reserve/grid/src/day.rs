@@ -1,14 +1,14 @@
 //! A zone's energy and price of one local day, out of the platform's answers.
 
 use crate::{
-	curve::{ConflictingSeries, DayCurve, newest_revisions},
-	decimal::{UNIT, signed_ratio, written},
-	document::{Acknowledgement, Document, InvalidDocument, MarketDocument, Series},
+	curve::{ConflictError, DayCurve, newest_revisions},
+	decimal::{UNIT, signed_ratio},
+	document::{Acknowledgement, Document, DocumentError, MarketDocument, Series},
 	eic::Eic,
 	reader::read,
 	time::DayWindow,
 };
-use gridproof_primitives::decimal::SignedRatio;
+use gridproof_primitives::num::decimal::SignedRatio;
 
 /// What the platform publishes and Gridproof reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,16 +45,9 @@ pub struct DayPrice {
 	pub negative_slots: u32,
 }
 
-impl DayPrice {
-	/// The mean with a decimal point: exact where it terminates, else rounded down at 12 decimals.
-	pub fn mean_eur_per_mwh(&self) -> String {
-		written(&self.mean)
-	}
-}
-
 /// Why documents give no figure for a day.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoFigure {
+pub enum FigureError {
 	/// The platform has no data, in its own words.
 	#[error("no data: {0}")]
 	NoData(String),
@@ -67,7 +60,7 @@ pub enum NoFigure {
 		/// Which one.
 		index: usize,
 		/// Why.
-		reason: InvalidDocument,
+		reason: DocumentError,
 	},
 	/// A document of another area than the one asked for.
 	#[error("the document is about {found}, not about {asked}")]
@@ -82,7 +75,7 @@ pub enum NoFigure {
 	NoArea,
 	/// Series that contradict each other.
 	#[error(transparent)]
-	Conflict(#[from] ConflictingSeries),
+	Conflict(#[from] ConflictError),
 	/// Prices in something else than EUR/MWh.
 	#[error("the price is in {0}, not in EUR/MWH")]
 	OtherUnit(String),
@@ -105,14 +98,14 @@ pub fn day_load<B: AsRef<[u8]>>(
 	files: &[B],
 	asked: Option<&Eic>,
 	window: &DayWindow,
-) -> Result<DayLoad, NoFigure> {
+) -> Result<DayLoad, FigureError> {
 	let documents = market_documents(files, DataItem::Load)?;
 	let series: Vec<&Series> = documents.iter().flat_map(|document| &document.series).collect();
 	check_area(&series, asked)?;
 	let curve = DayCurve::lay_out(series, window)?;
 	let covered = curve.minutes_covered();
 	if covered == 0 {
-		return Err(NoFigure::NoData(format!("the document has no point in {window}")));
+		return Err(FigureError::NoData(format!("the document has no point in {window}")));
 	}
 	// The reader refuses negative load, so the sum has no sign. 1 MW for a minute is
 	// 10⁶ / 60 Wh, and the sum counts 10⁻¹² MW.
@@ -133,7 +126,7 @@ pub fn day_price<B: AsRef<[u8]>>(
 	files: &[B],
 	asked: Option<&Eic>,
 	window: &DayWindow,
-) -> Result<DayPrice, NoFigure> {
+) -> Result<DayPrice, FigureError> {
 	let documents = market_documents(files, DataItem::Price)?;
 	let series: Vec<&Series> = documents.iter().flat_map(day_ahead).collect();
 	check_area(&series, asked)?;
@@ -141,17 +134,17 @@ pub fn day_price<B: AsRef<[u8]>>(
 		let currency = series.currency.as_deref().unwrap_or("no currency");
 		let unit = series.unit.as_deref().unwrap_or("no unit");
 		if (currency, unit) != ("EUR", "MWH") {
-			return Err(NoFigure::OtherUnit(format!("{currency}/{unit}")));
+			return Err(FigureError::OtherUnit(format!("{currency}/{unit}")));
 		}
 	}
 	let curve = DayCurve::lay_out(series, window)?;
 	if curve.minutes_covered() == 0 {
-		return Err(NoFigure::NoData(format!(
+		return Err(FigureError::NoData(format!(
 			"the document has no day-ahead price of sequence 1 in {window}"
 		)));
 	}
 	if !curve.is_complete() {
-		return Err(NoFigure::IncompletePrice {
+		return Err(FigureError::IncompletePrice {
 			covered: curve.minutes_covered(),
 			expected: curve.minutes_expected(),
 			completeness_ppm: curve.completeness_ppm(),
@@ -182,26 +175,26 @@ fn day_ahead(document: &MarketDocument) -> impl Iterator<Item = &Series> {
 fn market_documents<B: AsRef<[u8]>>(
 	files: &[B],
 	item: DataItem,
-) -> Result<Vec<MarketDocument>, NoFigure> {
+) -> Result<Vec<MarketDocument>, FigureError> {
 	let mut documents = Vec::new();
 	let mut no_data = None;
 	for (index, file) in files.iter().enumerate() {
-		let invalid = |reason| NoFigure::Invalid { index: index + 1, reason };
+		let invalid = |reason| FigureError::Invalid { index: index + 1, reason };
 		match (read(file.as_ref()).map_err(invalid)?, item) {
 			(Document::Load(document), DataItem::Load)
 			| (Document::Price(document), DataItem::Price) => documents.push(document),
 			(Document::Acknowledgement(answer), _) if answer.is_no_data() => {
 				no_data.get_or_insert(answer);
 			},
-			(Document::Acknowledgement(answer), _) => return Err(NoFigure::Refused(answer)),
+			(Document::Acknowledgement(answer), _) => return Err(FigureError::Refused(answer)),
 			(Document::Price(_), DataItem::Load) => {
-				return Err(invalid(InvalidDocument::WrongKind {
+				return Err(invalid(DocumentError::WrongKind {
 					found: "Publication_MarketDocument",
 					expected: "GL_MarketDocument",
 				}));
 			},
 			(Document::Load(_), DataItem::Price) => {
-				return Err(invalid(InvalidDocument::WrongKind {
+				return Err(invalid(DocumentError::WrongKind {
 					found: "GL_MarketDocument",
 					expected: "Publication_MarketDocument",
 				}));
@@ -209,23 +202,23 @@ fn market_documents<B: AsRef<[u8]>>(
 		}
 	}
 	match (documents.is_empty(), no_data) {
-		(true, Some(answer)) => Err(NoFigure::NoData(answer.to_string())),
-		(true, None) => Err(NoFigure::NoData("no document".into())),
+		(true, Some(answer)) => Err(FigureError::NoData(answer.to_string())),
+		(true, None) => Err(FigureError::NoData("no document".into())),
 		(false, _) => Ok(newest_revisions(documents)),
 	}
 }
 
 /// All series must be about one area: the one asked for, if any.
-fn check_area(series: &[&Series], asked: Option<&Eic>) -> Result<(), NoFigure> {
+fn check_area(series: &[&Series], asked: Option<&Eic>) -> Result<(), FigureError> {
 	let mut expected = asked.map(|eic| eic.as_str());
 	for series in series {
 		if series.domains.is_empty() {
-			return Err(NoFigure::NoArea);
+			return Err(FigureError::NoArea);
 		}
 		for domain in &series.domains {
 			let asked = *expected.get_or_insert(domain);
 			if asked != domain {
-				return Err(NoFigure::OtherArea {
+				return Err(FigureError::OtherArea {
 					asked: asked.to_string(),
 					found: domain.chars().take(32).collect(),
 				});

@@ -1,16 +1,17 @@
 //! Exact decimal numbers, as the platform writes megawatts and prices.
 
 use core::fmt;
-use gridproof_primitives::decimal::{MAX_EXACT_PLACES, Ratio, SignedRatio};
+use gridproof_primitives::num::decimal::{MAX_EXACT_PLACES, Ratio, SignedRatio};
+use serde::{Serialize, Serializer};
 
 /// Digits after the decimal point that [`Decimal`] keeps.
-pub const SCALE: u32 = 12;
+pub(crate) const SCALE: u32 = 12;
 /// 10¹², the unit in which [`Decimal`] counts.
 pub const UNIT: i128 = 1_000_000_000_000;
 /// Digits before the decimal point that a figure may have.
-pub const MAX_INTEGER_DIGITS: usize = 12;
+pub(crate) const MAX_INTEGER_DIGITS: usize = 12;
 /// Characters that a figure may have, signs and zeros included.
-pub const MAX_TEXT: usize = 64;
+pub(crate) const MAX_TEXT: usize = 64;
 
 /// A decimal number, exact, in steps of 10⁻¹² and below 10¹² in size.
 ///
@@ -21,7 +22,7 @@ pub struct Decimal(i128);
 
 /// Why a text is not a [`Decimal`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidDecimal {
+pub enum DecimalError {
 	/// Not of the form `[+-]digits[.digits]` (XML Schema's `decimal`; no exponent, no `NaN`).
 	#[error("not a decimal number")]
 	Malformed,
@@ -38,9 +39,9 @@ impl Decimal {
 	pub const ZERO: Self = Self(0);
 
 	/// The number that `text` states, exactly. Leading and trailing zeros do not matter.
-	pub fn parse(text: &str) -> Result<Self, InvalidDecimal> {
+	pub fn parse(text: &str) -> Result<Self, DecimalError> {
 		if text.len() > MAX_TEXT {
-			return Err(InvalidDecimal::OutOfRange);
+			return Err(DecimalError::OutOfRange);
 		}
 		let (negative, digits) = match text.as_bytes().first() {
 			Some(b'-') => (true, &text[1..]),
@@ -53,15 +54,15 @@ impl Decimal {
 			|| !all_digits(integer)
 			|| !all_digits(fraction)
 		{
-			return Err(InvalidDecimal::Malformed);
+			return Err(DecimalError::Malformed);
 		}
 		let integer = integer.trim_start_matches('0');
 		let fraction = fraction.trim_end_matches('0');
 		if fraction.len() > SCALE as usize {
-			return Err(InvalidDecimal::TooPrecise);
+			return Err(DecimalError::TooPrecise);
 		}
 		if integer.len() > MAX_INTEGER_DIGITS {
-			return Err(InvalidDecimal::OutOfRange);
+			return Err(DecimalError::OutOfRange);
 		}
 		let padding = SCALE as usize - fraction.len();
 		let units = integer
@@ -93,24 +94,53 @@ impl fmt::Display for Decimal {
 	}
 }
 
-/// `price` with a decimal point: exact if its expansion ends (within
+/// A price in EUR/MWh as it is stated: exact if its decimal expansion ends (within
 /// [`MAX_EXACT_PLACES`] digits, which every mean of [`Decimal`]s over a day does or never does),
 /// else rounded down, towards minus infinity, at [`SCALE`] decimals.
-pub fn written(price: &SignedRatio) -> String {
-	let size = price.magnitude();
-	let sign = if price.is_negative() { "-" } else { "" };
-	let digits = size.to_decimal_exact(MAX_EXACT_PLACES).unwrap_or_else(|| {
-		if price.is_negative() {
-			// Down is away from zero: one step more than what is cut off.
-			let steps = size.mul_floor(UNIT.unsigned_abs()).unwrap_or(u128::MAX);
-			Ratio::new(steps.saturating_add(1), UNIT.unsigned_abs())
-				.unwrap_or(size)
-				.to_decimal_floor(SCALE)
-		} else {
-			size.to_decimal_floor(SCALE)
+#[derive(Clone, PartialEq, Eq)]
+pub struct Price {
+	stated: SignedRatio,
+	text: String,
+}
+
+impl Price {
+	/// States an exact price.
+	pub fn of(exact: &SignedRatio) -> Self {
+		let size = exact.magnitude();
+		let sign = if exact.is_negative() { "-" } else { "" };
+		if let Some(digits) = size.to_decimal_exact(MAX_EXACT_PLACES) {
+			return Self { stated: *exact, text: format!("{sign}{digits}") };
 		}
-	});
-	format!("{sign}{digits}")
+		let cut = size.mul_floor(UNIT.unsigned_abs()).unwrap_or(u128::MAX);
+		// Down is away from zero for a price below zero: one step more than what is cut off.
+		let steps = if exact.is_negative() { cut.saturating_add(1) } else { cut };
+		let size = Ratio::new(steps, UNIT.unsigned_abs()).unwrap_or(size);
+		let text = format!("{sign}{}", size.to_decimal_floor(SCALE));
+		Self { stated: SignedRatio::new(exact.is_negative(), size), text }
+	}
+
+	/// Returns the price as stated, to calculate with.
+	pub const fn stated(&self) -> SignedRatio {
+		self.stated
+	}
+}
+
+impl fmt::Display for Price {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		f.write_str(&self.text)
+	}
+}
+
+impl fmt::Debug for Price {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		f.write_str(&self.text)
+	}
+}
+
+impl Serialize for Price {
+	fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+		serializer.serialize_str(&self.text)
+	}
 }
 
 /// `units / denominator` with its sign. A denominator of zero is read as one; callers never pass
@@ -144,11 +174,11 @@ mod tests {
 	#[test]
 	fn what_is_not_a_decimal_is_refused_with_the_reason() {
 		for text in ["", "-", "+", ".", "1e3", "NaN", "INF", "1,5", "1.2.3", " 1", "--1", "٣"] {
-			assert_eq!(Decimal::parse(text), Err(InvalidDecimal::Malformed), "{text}");
+			assert_eq!(Decimal::parse(text), Err(DecimalError::Malformed), "{text}");
 		}
-		assert_eq!(Decimal::parse("1000000000000"), Err(InvalidDecimal::OutOfRange));
-		assert_eq!(Decimal::parse("0.0000000000001"), Err(InvalidDecimal::TooPrecise));
-		assert_eq!(Decimal::parse(&"0".repeat(65)), Err(InvalidDecimal::OutOfRange));
+		assert_eq!(Decimal::parse("1000000000000"), Err(DecimalError::OutOfRange));
+		assert_eq!(Decimal::parse("0.0000000000001"), Err(DecimalError::TooPrecise));
+		assert_eq!(Decimal::parse(&"0".repeat(65)), Err(DecimalError::OutOfRange));
 	}
 
 	#[test]
@@ -163,7 +193,10 @@ mod tests {
 			(0, 5, "0.0"),
 			(-1, 1_000_000_000_000, "-0.000000000001"),
 		] {
-			assert_eq!(written(&signed_ratio(units, denominator)), text);
+			let price = Price::of(&signed_ratio(units, denominator));
+			assert_eq!(price.to_string(), text);
+			// What is calculated with is what is written, to the last digit.
+			assert_eq!(SignedRatio::parse(text), Ok(price.stated()));
 		}
 	}
 

@@ -1,7 +1,7 @@
 //! What the reader makes of one XML document.
 
 use crate::{
-	decimal::{Decimal, InvalidDecimal},
+	decimal::{Decimal, DecimalError},
 	time::Minute,
 };
 
@@ -128,7 +128,7 @@ pub struct Point {
 
 /// Why a document cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidDocument {
+pub enum DocumentError {
 	/// Nothing but white space.
 	#[error("the document is empty")]
 	Empty,
@@ -203,7 +203,7 @@ pub enum InvalidDocument {
 		/// Its value.
 		found: String,
 		/// Why.
-		reason: InvalidDecimal,
+		reason: DecimalError,
 	},
 	/// Load below zero.
 	#[error("the load at position {position} of the period from {period} is negative: {value}")]

@@ -14,7 +14,7 @@ pub struct Eic([u8; 16]);
 
 /// Why a text is not the code of an area.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidEic {
+pub enum EicError {
 	/// Not 16 characters out of `0-9`, `A-Z` and `-`.
 	#[error("{0:?} is not an EIC: 16 characters of 0-9, A-Z and '-' are needed")]
 	Malformed(String),
@@ -33,21 +33,21 @@ pub enum InvalidEic {
 
 impl Eic {
 	/// The code that `text` states, if its check character is right.
-	pub fn parse(text: &str) -> Result<Self, InvalidEic> {
-		let malformed = || InvalidEic::Malformed(text.chars().take(32).collect());
+	pub fn parse(text: &str) -> Result<Self, EicError> {
+		let malformed = || EicError::Malformed(text.chars().take(32).collect());
 		let code: [u8; 16] = text.as_bytes().try_into().map_err(|_| malformed())?;
 		let expected = check_character(&code).ok_or_else(malformed)?;
 		if value(code[15]).is_none() {
 			return Err(malformed());
 		}
 		if code[15] != expected {
-			return Err(InvalidEic::WrongCheckCharacter {
+			return Err(EicError::WrongCheckCharacter {
 				found: text.into(),
 				expected: char::from(expected),
 			});
 		}
 		if code[2] != b'Y' {
-			return Err(InvalidEic::NotAnArea(text.into()));
+			return Err(EicError::NotAnArea(text.into()));
 		}
 		Ok(Self(code))
 	}
@@ -124,24 +124,21 @@ mod tests {
 		assert!(Eic::parse("10YFR-RTE------C").is_ok());
 		assert_eq!(
 			Eic::parse("10YRF-RTE------C"),
-			Err(InvalidEic::WrongCheckCharacter {
-				found: "10YRF-RTE------C".into(),
-				expected: '0'
-			})
+			Err(EicError::WrongCheckCharacter { found: "10YRF-RTE------C".into(), expected: '0' })
 		);
 	}
 
 	#[test]
 	fn a_participant_is_not_an_area() {
 		let code = "10X1001A1001A450";
-		assert_eq!(Eic::parse(code), Err(InvalidEic::NotAnArea(code.into())));
+		assert_eq!(Eic::parse(code), Err(EicError::NotAnArea(code.into())));
 	}
 
 	#[test]
 	fn wrong_lengths_and_characters_are_refused() {
 		for text in ["", "10Y1001A1001A82", "10Y1001A1001A82HH", "10y1001a1001a82h", "ÄÄÄÄÄÄÄÄ"]
 		{
-			assert_eq!(Eic::parse(text), Err(InvalidEic::Malformed(text.into())));
+			assert_eq!(Eic::parse(text), Err(EicError::Malformed(text.into())));
 		}
 	}
 }

@@ -6,7 +6,7 @@
 //! price is never above the exact one, and two programs always agree to the last digit.
 
 use crate::decimal::{UNIT, signed_ratio};
-use gridproof_primitives::decimal::{Ratio, SignedRatio};
+use gridproof_primitives::num::decimal::{Ratio, SignedRatio};
 
 /// Longest window that is accepted, in days.
 pub const MAX_WINDOW: u32 = 366;
@@ -15,8 +15,8 @@ const MAX_STEPS: i128 = UNIT * UNIT;
 
 /// The average of `means` (EUR/MWh, oldest first) with a window of `window` days.
 ///
-/// `None` without a mean, with a price of 10¹² EUR/MWh or more, or with a window of 0 or more than [`MAX_WINDOW`] days. A window of one
-/// day is that day's mean.
+/// `None` without a mean, with a price of 10¹² EUR/MWh or more, or with a window of 0 or more than
+/// [`MAX_WINDOW`] days. A window of one day is that day's mean.
 pub fn ema(means: &[SignedRatio], window: u32) -> Option<SignedRatio> {
 	if !(1..=MAX_WINDOW).contains(&window) {
 		return None;
@@ -50,11 +50,11 @@ fn steps(price: &SignedRatio) -> Option<i128> {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::decimal::written;
+	use crate::decimal::Price;
 
 	fn text(prices: &[(i128, u128)], window: u32) -> Option<String> {
 		let means: Vec<_> = prices.iter().map(|(n, d)| signed_ratio(*n, *d)).collect();
-		ema(&means, window).map(|average| written(&average))
+		ema(&means, window).map(|average| Price::of(&average).to_string())
 	}
 
 	#[test]

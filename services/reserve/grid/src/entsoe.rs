@@ -14,8 +14,14 @@ use crate::{
 	reader::read,
 	time::{DayWindow, format_query},
 };
-use reqwest::{StatusCode, Url, header::RETRY_AFTER, redirect::Policy};
-use std::{fmt, sync::Once, time::Duration};
+use gridproof_support::{
+	Backoff,
+	http_client::{
+		self, BodyError,
+		reqwest::{self, StatusCode, Url, header::RETRY_AFTER},
+	},
+};
+use std::{fmt, time::Duration};
 use tokio::{sync::Mutex, time::Instant};
 use zeroize::Zeroizing;
 
@@ -27,11 +33,15 @@ pub struct Token(Zeroizing<String>);
 
 impl Token {
 	/// A token: 8 to 128 visible ASCII characters; white space around it is dropped.
-	pub fn new(text: &str) -> Result<Self, Failure> {
+	pub fn new(text: &str) -> Result<Self, PlatformError> {
 		let text = text.trim();
 		let is_token =
 			(8..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-		if is_token { Ok(Self(Zeroizing::new(text.to_string()))) } else { Err(Failure::BadToken) }
+		if is_token {
+			Ok(Self(Zeroizing::new(text.to_string())))
+		} else {
+			Err(PlatformError::BadToken)
+		}
 	}
 
 	/// `text` without the token.
@@ -79,13 +89,13 @@ impl Default for Settings {
 
 /// Why the platform gave no document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
-	/// The token is not one.
+pub enum PlatformError {
+	/// The text cannot be a token.
 	#[error(
 		"the token must be 8 to 128 visible characters; request one in your account on the platform"
 	)]
 	BadToken,
-	/// The address is not one, or would send the token in the clear.
+	/// The address is not a URL, or would send the token in the clear.
 	#[error("the platform's address must be an https URL (http only on this machine): {0}")]
 	BadUrl(String),
 	/// The HTTP client cannot be set up.
@@ -123,7 +133,7 @@ pub enum Failure {
 /// The outcome of one attempt.
 enum Attempt {
 	Document(Vec<u8>),
-	Final(Failure),
+	Final(PlatformError),
 	/// Worth repeating.
 	Passing(Passing),
 }
@@ -158,20 +168,17 @@ pub struct Client {
 
 impl Client {
 	/// A client for `settings.base_url`.
-	pub fn new(token: Token, settings: Settings) -> Result<Self, Failure> {
+	pub fn new(token: Token, settings: Settings) -> Result<Self, PlatformError> {
 		let url = checked_url(&settings.base_url)?;
-		install_crypto();
-		let mut http = reqwest::Client::builder()
-			.user_agent(concat!("gridproof/", env!("CARGO_PKG_VERSION")))
+		// It follows no redirect, which would carry the token to another address.
+		let mut http = http_client::builder()
 			.connect_timeout(settings.timeout.min(Duration::from_secs(20)))
-			.timeout(settings.timeout)
-			// A redirect would carry the token to another address.
-			.redirect(Policy::none());
+			.timeout(settings.timeout);
 		if is_local(&url) {
 			// Nor must a proxy see what is meant for this machine.
 			http = http.no_proxy();
 		}
-		let http = http.build().map_err(|error| Failure::Setup(plain(error)))?;
+		let http = http.build().map_err(|error| PlatformError::Setup(plain(error)))?;
 		let now = Instant::now();
 		let (next, quiet_until) = (Mutex::new(now), Mutex::new(now));
 		Ok(Self { http, url, token, settings, next, quiet_until })
@@ -184,32 +191,32 @@ impl Client {
 		item: DataItem,
 		eic: &Eic,
 		window: &DayWindow,
-	) -> Result<Vec<u8>, Failure> {
+	) -> Result<Vec<u8>, PlatformError> {
 		let query = query(item, eic, window);
-		let attempts = self.settings.attempts.max(1);
-		let mut wait = self.settings.first_wait;
-		let mut last = String::new();
-		for attempt in 1..=attempts {
-			match self.attempt(&query).await {
+		let Settings { attempts, first_wait, longest_wait, .. } = self.settings;
+		// Requests leave spaced anyway, so the pauses need no jitter.
+		let backoff = Backoff::new(first_wait, longest_wait).attempts(attempts).without_jitter();
+		let mut pauses = backoff.pauses();
+		let mut attempt = 1;
+		loop {
+			let Passing { reason, asked, everyone } = match self.attempt(&query).await {
 				Attempt::Document(bytes) => return Ok(bytes),
-				Attempt::Final(failure) => return Err(failure),
-				Attempt::Passing(Passing { reason, asked, everyone }) => {
-					last = self.token.redact(&reason);
-					tracing::warn!(%eic, attempt, reason = %last, "the platform did not answer");
-					let pause = asked.unwrap_or(wait);
-					if attempt == attempts || pause > self.settings.longest_wait {
-						return Err(Failure::GaveUp { attempts: attempt, last });
-					}
-					if everyone {
-						self.keep_quiet(pause).await;
-					} else {
-						tokio::time::sleep(pause).await;
-					}
-					wait = wait.saturating_mul(2).min(self.settings.longest_wait);
-				},
+				Attempt::Final(error) => return Err(error),
+				Attempt::Passing(passing) => passing,
+			};
+			let last = self.token.redact(&reason);
+			tracing::warn!(%eic, attempt, reason = %last, "the platform did not answer");
+			let pause = pauses.next().map(|pause| asked.unwrap_or(pause));
+			let Some(pause) = pause.filter(|pause| *pause <= longest_wait) else {
+				return Err(PlatformError::GaveUp { attempts: attempt, last });
+			};
+			if everyone {
+				self.keep_quiet(pause).await;
+			} else {
+				tokio::time::sleep(pause).await;
 			}
+			attempt += 1;
 		}
-		Err(Failure::GaveUp { attempts, last })
 	}
 
 	async fn attempt(&self, query: &[(&str, String)]) -> Attempt {
@@ -229,9 +236,10 @@ impl Client {
 			.get(RETRY_AFTER)
 			.and_then(|value| value.to_str().ok())
 			.and_then(retry_after);
-		match self.body(response).await {
+		match http_client::body(response, MAX_BYTES).await {
 			Ok(body) => self.judge(status, asked, body),
-			Err(attempt) => attempt,
+			Err(BodyError::TooLong(_)) => Attempt::Final(PlatformError::TooLarge),
+			Err(BodyError::Broken(error)) => Attempt::Passing(Passing::transport(error)),
 		}
 	}
 
@@ -254,21 +262,23 @@ impl Client {
 			},
 			(Ok(Document::Acknowledgement(answer)), _) if is_passing => passing(answer.to_string()),
 			(Ok(Document::Acknowledgement(answer)), status) if is_unauthorised(status) => {
-				Attempt::Final(Failure::TokenRefused {
+				Attempt::Final(PlatformError::TokenRefused {
 					status: status.as_u16(),
 					text: self.token.redact(&answer.to_string()),
 				})
 			},
-			(_, status) if is_unauthorised(status) => {
-				Attempt::Final(Failure::TokenRefused { status: status.as_u16(), text: text() })
-			},
+			(_, status) if is_unauthorised(status) => Attempt::Final(PlatformError::TokenRefused {
+				status: status.as_u16(),
+				text: text(),
+			}),
 			(Ok(Document::Acknowledgement(_)), _) => Attempt::Document(self.redacted(body)),
 			(_, _) if is_passing => passing(text()),
 			// The caller reads it again and says in full what is wrong with it.
 			(_, status) if status.is_success() && looks_like_xml(&body) => Attempt::Document(body),
-			(_, status) => {
-				Attempt::Final(Failure::NotADocument { status: status.as_u16(), text: text() })
-			},
+			(_, status) => Attempt::Final(PlatformError::NotADocument {
+				status: status.as_u16(),
+				text: text(),
+			}),
 		}
 	}
 
@@ -277,20 +287,6 @@ impl Client {
 		match String::from_utf8(body) {
 			Ok(text) => self.token.redact(&text).into_bytes(),
 			Err(error) => error.into_bytes(),
-		}
-	}
-
-	async fn body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Attempt> {
-		let mut body = Vec::new();
-		loop {
-			match response.chunk().await {
-				Ok(Some(chunk)) if body.len() + chunk.len() > MAX_BYTES => {
-					return Err(Attempt::Final(Failure::TooLarge));
-				},
-				Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-				Ok(None) => return Ok(body),
-				Err(error) => return Err(Attempt::Passing(Passing::transport(error))),
-			}
 		}
 	}
 
@@ -339,8 +335,8 @@ fn query(item: DataItem, eic: &Eic, window: &DayWindow) -> Vec<(&'static str, St
 }
 
 /// An address that does not send the token in the clear over a network.
-fn checked_url(text: &str) -> Result<Url, Failure> {
-	let bad = || Failure::BadUrl(text.chars().take(100).collect());
+fn checked_url(text: &str) -> Result<Url, PlatformError> {
+	let bad = || PlatformError::BadUrl(text.chars().take(100).collect());
 	let url = Url::parse(text).map_err(|_| bad())?;
 	let is_plain = url.query().is_none() && url.username().is_empty() && url.password().is_none();
 	match url.scheme() {
@@ -352,15 +348,6 @@ fn checked_url(text: &str) -> Result<Url, Failure> {
 
 fn is_local(url: &Url) -> bool {
 	matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
-}
-
-/// Chooses ring for TLS, once for the process, unless the program has chosen already.
-fn install_crypto() {
-	static ONCE: Once = Once::new();
-	ONCE.call_once(|| {
-		// An error means that a provider is there already, which is as good.
-		let _ = rustls::crypto::ring::default_provider().install_default();
-	});
 }
 
 fn is_unauthorised(status: StatusCode) -> bool {
@@ -384,15 +371,7 @@ fn retry_after(value: &str) -> Option<Duration> {
 
 /// A transport error with its causes and without the address.
 fn plain(error: reqwest::Error) -> String {
-	let error = error.without_url();
-	let mut text = error.to_string();
-	let mut source = std::error::Error::source(&error);
-	while let Some(cause) = source {
-		text.push_str(": ");
-		text.push_str(&cause.to_string());
-		source = cause.source();
-	}
-	text
+	http_client::causes(&error.without_url())
 }
 
 /// The beginning of an answer, on one line, without mark-up.
@@ -451,7 +430,7 @@ mod tests {
 			"https://example.org/?securityToken=x",
 			"nonsense",
 		] {
-			assert!(matches!(checked_url(url), Err(Failure::BadUrl(_))), "{url}");
+			assert!(matches!(checked_url(url), Err(PlatformError::BadUrl(_))), "{url}");
 		}
 		for url in [BASE_URL, "http://127.0.0.1:8080/api", "http://localhost:1/", "http://[::1]:1/"]
 		{
@@ -468,7 +447,7 @@ mod tests {
 			"bad securityToken=***&x"
 		);
 		for text in ["", "short", "with space in it", "with\u{e4}umlaut"] {
-			assert_eq!(Token::new(text).err(), Some(Failure::BadToken));
+			assert_eq!(Token::new(text).err(), Some(PlatformError::BadToken));
 		}
 	}
 

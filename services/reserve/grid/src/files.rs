@@ -3,12 +3,16 @@
 //! The summary is written last: where it is, the other three are there as well. The same input
 //! gives the same bytes.
 
-use crate::load::{Summary, ZoneStatus};
-use chrono::NaiveDate;
+use crate::summary::{Summary, ZoneReport, ZoneStatus};
+use gridproof_primitives::time::day::Day;
+use gridproof_support::{
+	csv,
+	files::{self, PUBLIC},
+};
 use std::{
 	collections::BTreeMap,
 	fs::{self, File},
-	io::{self, Write},
+	io,
 	path::{Path, PathBuf},
 };
 
@@ -17,7 +21,7 @@ pub const LOAD_HEADER: &str = "date,grid_wh_dc,grid_wh_dc_commit";
 /// First line of `grid_by_zone_D.csv`.
 pub const BY_ZONE_HEADER: &str = "name,eic,wh";
 
-/// Where a day's files went.
+/// Paths of a day's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
 	/// `grid_load.csv`: one row a day.
@@ -30,26 +34,26 @@ pub struct Written {
 	pub zones: PathBuf,
 }
 
-/// Why files cannot be written.
+/// Why a day's files are not written.
 #[derive(Debug, thiserror::Error)]
-pub enum WriteFailure {
-	/// Another run holds the folder.
+pub enum WriteError {
+	/// Another run is writing to the folder.
 	#[error("another run is writing to {0}; wait for it to end")]
 	Busy(String),
-	/// The file system refuses.
+	/// The file system refuses an operation.
 	#[error("cannot write {path}: {reason}")]
 	Io {
-		/// Which file or folder.
+		/// File or folder.
 		path: String,
-		/// Why.
+		/// The system's error.
 		reason: io::Error,
 	},
 	/// `grid_load.csv` is not what this program writes; it is left alone.
 	#[error("{path}, line {line}: not a row of {LOAD_HEADER:?}; repair or move the file")]
 	Foreign {
-		/// The file.
+		/// Path of `grid_load.csv`.
 		path: String,
-		/// The line, from 1.
+		/// Number of the line, from 1.
 		line: usize,
 	},
 	/// The summary cannot be put into JSON.
@@ -57,12 +61,15 @@ pub enum WriteFailure {
 	Json(#[from] serde_json::Error),
 }
 
-/// Writes the files of `summary` to `folder`, which is made if need be. `zones` are the bytes of
-/// the zones file. A row of the same day is replaced.
-pub fn write_day(folder: &Path, summary: &Summary, zones: &[u8]) -> Result<Written, WriteFailure> {
+/// Writes the files of `summary` to `folder`, which is created if there is none. `zones` are the
+/// bytes of the zones file. A row of the same day is replaced.
+///
+/// # Errors
+/// [`WriteError`]; a reader never sees half a file, but some of the four may be new then.
+pub fn write_day(folder: &Path, summary: &Summary, zones: &[u8]) -> Result<Written, WriteError> {
 	let at = |path: &Path| {
 		let path = path.display().to_string();
-		move |reason| WriteFailure::Io { path, reason }
+		move |reason| WriteError::Io { path, reason }
 	};
 	fs::create_dir_all(folder).map_err(at(folder))?;
 	// The folder itself is the lock, so that nothing but the four files is left in it.
@@ -70,7 +77,7 @@ pub fn write_day(folder: &Path, summary: &Summary, zones: &[u8]) -> Result<Writt
 	match lock.try_lock() {
 		Ok(()) => {},
 		Err(fs::TryLockError::WouldBlock) => {
-			return Err(WriteFailure::Busy(folder.display().to_string()));
+			return Err(WriteError::Busy(folder.display().to_string()));
 		},
 		Err(fs::TryLockError::Error(reason)) => return Err(at(folder)(reason)),
 	}
@@ -84,82 +91,51 @@ pub fn write_day(folder: &Path, summary: &Summary, zones: &[u8]) -> Result<Writt
 	let load = with_row(&written.load, summary)?;
 	let by_zone = by_zone(summary);
 	let json = format!("{}\n", serde_json::to_string_pretty(summary)?);
-	let files: [(&Path, &[u8]); 4] = [
+	let contents: [(&Path, &[u8]); 4] = [
 		(&written.by_zone, by_zone.as_bytes()),
 		(&written.zones, zones),
 		(&written.load, load.as_bytes()),
 		(&written.summary, json.as_bytes()),
 	];
-	for (path, bytes) in files {
-		write_atomically(path, bytes).map_err(at(path))?;
+	for (path, bytes) in contents {
+		files::replace(path, bytes, PUBLIC).map_err(at(path))?;
 	}
 	Ok(written)
 }
 
 fn by_zone(summary: &Summary) -> String {
-	let mut text = format!("{BY_ZONE_HEADER}\n");
-	for zone in summary.zones.iter().filter(|zone| zone.status == ZoneStatus::Ok) {
-		// Names and codes have no comma: the zones file was checked.
-		text.push_str(&format!("{},{},{}\n", zone.name, zone.eic, zone.wh.unwrap_or_default()));
-	}
-	text
+	let counted = summary.zones.iter().filter(|zone| zone.status == ZoneStatus::Ok);
+	let row = |zone: &ZoneReport| {
+		[zone.name.clone(), zone.eic.clone(), zone.wh.unwrap_or_default().to_string()]
+	};
+	csv::write(BY_ZONE_HEADER, counted.map(row))
 }
 
 /// `grid_load.csv` with the day's row put in or replaced, sorted by date.
-fn with_row(path: &Path, summary: &Summary) -> Result<String, WriteFailure> {
+fn with_row(path: &Path, summary: &Summary) -> Result<String, WriteError> {
 	let existing = match fs::read_to_string(path) {
 		Ok(text) => text,
 		Err(reason) if reason.kind() == io::ErrorKind::NotFound => format!("{LOAD_HEADER}\n"),
 		Err(reason) => {
-			return Err(WriteFailure::Io { path: path.display().to_string(), reason });
+			return Err(WriteError::Io { path: path.display().to_string(), reason });
 		},
 	};
+	let foreign = |line| WriteError::Foreign { path: path.display().to_string(), line };
 	let mut rows = BTreeMap::new();
-	for (line, number) in existing.lines().zip(1..) {
-		let foreign = || WriteFailure::Foreign { path: path.display().to_string(), line: number };
-		if number == 1 {
-			if line != LOAD_HEADER {
-				return Err(foreign());
-			}
-		} else {
-			let (date, figures) = parse_row(line).ok_or_else(foreign)?;
-			if rows.insert(date, figures).is_some() {
-				return Err(foreign());
-			}
+	for row in csv::read(&existing, LOAD_HEADER).map_err(|error| foreign(error.line()))? {
+		let (date, figures) = parse_row(&row.fields).ok_or_else(|| foreign(row.line))?;
+		if rows.insert(date, figures).is_some() {
+			return Err(foreign(row.line));
 		}
 	}
-	rows.insert(summary.day.clone(), (summary.wh_dc_raw, summary.wh_dc_commit));
-	let mut text = format!("{LOAD_HEADER}\n");
-	for (date, (raw, commit)) in rows {
-		text.push_str(&format!("{date},{raw},{commit}\n"));
-	}
-	Ok(text)
+	rows.insert(summary.day, [summary.wh_dc_raw, summary.wh_dc_commit]);
+	let rows = rows
+		.into_iter()
+		.map(|(date, [raw, commit])| [date.to_string(), raw.to_string(), commit.to_string()]);
+	Ok(csv::write(LOAD_HEADER, rows))
 }
 
-fn parse_row(line: &str) -> Option<(String, (u128, u128))> {
-	let fields: Vec<&str> = line.split(',').collect();
-	let [date, raw, commit] = fields[..] else { return None };
-	// Dates sort as text only in their canonical form.
-	let is_canonical = date.parse::<NaiveDate>().is_ok_and(|day| day.to_string() == date);
-	is_canonical.then_some(())?;
-	Some((date.to_string(), (raw.parse().ok()?, commit.parse().ok()?)))
-}
-
-/// Writes `bytes` to `path` in one step: to a file beside it, to disk, then renamed.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-	let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
-	let folder = match path.parent() {
-		Some(parent) if !parent.as_os_str().is_empty() => parent,
-		_ => Path::new("."),
-	};
-	let temporary = folder.join(format!(".{name}.{}.tmp", std::process::id()));
-	let outcome = File::create(&temporary)
-		.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-		.and_then(|()| fs::rename(&temporary, path));
-	if outcome.is_err() {
-		// Nothing more can be done if this fails too; the first error is the one to report.
-		let _ = fs::remove_file(&temporary);
-		return outcome;
-	}
-	File::open(folder)?.sync_all()
+fn parse_row(fields: &[String]) -> Option<(Day, [u128; 2])> {
+	let [date, raw, commit] = fields else { return None };
+	Some((Day::parse(date).ok()?, [raw.parse().ok()?, commit.parse().ok()?]))
 }

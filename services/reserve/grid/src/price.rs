@@ -1,26 +1,25 @@
 //! A zone's price of a day, with its moving average.
 
 use crate::{
-	day::{DataItem, DayPrice, NoFigure, day_price},
-	decimal::written,
+	day::{DataItem, DayPrice, FigureError, day_price},
+	decimal::Price,
 	eic::Eic,
 	ema::{MAX_WINDOW, ema},
-	source::{Source, SourceFailure},
-	time::{DayWindow, InvalidDay},
+	source::{Source, SourceError},
+	time::{DayError, DayWindow},
 };
-use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
+use gridproof_primitives::{num::decimal::SignedRatio, time::day::Day};
 use serde::Serialize;
 
 /// The price of a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PriceReport {
-	/// Time-weighted mean of the day's slots: exact where it terminates, else rounded down at 12
-	/// decimals.
-	pub mean_eur_per_mwh: String,
-	/// Slots of the day.
+	/// Time-weighted mean of the day's slots.
+	pub mean_eur_per_mwh: Price,
+	/// Number of slots of the day.
 	pub slots: u32,
-	/// Slots with a price below zero.
+	/// Number of slots with a price below zero.
 	pub negative_slots: u32,
 	/// The moving average, if one was asked for.
 	#[serde(flatten)]
@@ -30,38 +29,46 @@ pub struct PriceReport {
 /// A moving average; see [`crate::ema`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Average {
-	/// The average, EUR/MWh, rounded down at 12 decimals.
-	pub ema_eur_per_mwh: String,
+	/// The average, rounded down at 12 decimals.
+	pub ema_eur_per_mwh: Price,
 	/// Its window in days.
 	pub ema_window: u32,
 	/// Days that it rests on: fewer than the window while there is no more history.
 	pub ema_days: u32,
 }
 
+impl PriceReport {
+	/// Returns the price to state: the moving average if one was asked for, else the day's mean.
+	pub fn price(&self) -> SignedRatio {
+		let average = self.average.as_ref().map(|average| &average.ema_eur_per_mwh);
+		average.unwrap_or(&self.mean_eur_per_mwh).stated()
+	}
+}
+
 /// Why there is no price.
 #[derive(Debug, thiserror::Error)]
-pub enum PriceFailure {
+pub enum PriceError {
 	/// The window is 0 or too long.
 	#[error("the window of the average must be 1 to {MAX_WINDOW} days")]
 	Window,
 	/// A day that has no window.
 	#[error(transparent)]
-	Day(#[from] InvalidDay),
+	Day(#[from] DayError),
 	/// The documents of a day give no price.
 	#[error("{day}: {reason}")]
 	NoPrice {
 		/// The day.
-		day: NaiveDate,
+		day: Day,
 		/// Why.
-		reason: NoFigure,
+		reason: FigureError,
 	},
 	/// The source gives no document.
 	#[error("{day}: {reason}")]
 	Source {
 		/// The day.
-		day: NaiveDate,
+		day: Day,
 		/// Why.
-		reason: SourceFailure,
+		reason: SourceError,
 	},
 	/// The figures leave the range of the formula.
 	#[error("the prices are out of range")]
@@ -69,20 +76,20 @@ pub enum PriceFailure {
 }
 
 /// The price of `day` from `files`, which may hold other days as well.
-pub fn from_files<B: AsRef<[u8]>>(
+pub fn price_from_files<B: AsRef<[u8]>>(
 	files: &[B],
 	asked: Option<&Eic>,
-	day: NaiveDate,
+	day: Day,
 	zone: Tz,
 	ema_window: Option<u32>,
-) -> Result<PriceReport, PriceFailure> {
+) -> Result<PriceReport, PriceError> {
 	let newest = price_of(files, asked, day, zone)?;
 	let Some(window) = checked(ema_window)? else { return report(&newest, &[], None) };
 	let mut earlier = Vec::new();
 	for day in days_before(day, window) {
 		match price_of(files, asked, day, zone) {
 			Ok(price) => earlier.push(price),
-			Err(PriceFailure::NoPrice { reason: NoFigure::NoData(_), .. }) => break,
+			Err(PriceError::NoPrice { reason: FigureError::NoData(_), .. }) => break,
 			Err(failure) => return Err(failure),
 		}
 	}
@@ -90,13 +97,13 @@ pub fn from_files<B: AsRef<[u8]>>(
 }
 
 /// The price of `day` in the area `eic`, from `source`.
-pub async fn from_source(
+pub async fn price_from_source(
 	source: &Source,
 	eic: &Eic,
-	day: NaiveDate,
+	day: Day,
 	zone: Tz,
 	ema_window: Option<u32>,
-) -> Result<PriceReport, PriceFailure> {
+) -> Result<PriceReport, PriceError> {
 	let newest = fetch(source, eic, day, zone).await?;
 	let Some(window) = checked(ema_window)? else { return report(&newest, &[], None) };
 	let mut earlier = Vec::new();
@@ -104,8 +111,8 @@ pub async fn from_source(
 		match fetch(source, eic, day, zone).await {
 			Ok(price) => earlier.push(price),
 			Err(
-				PriceFailure::NoPrice { reason: NoFigure::NoData(_), .. }
-				| PriceFailure::Source { reason: SourceFailure::NoData(_), .. },
+				PriceError::NoPrice { reason: FigureError::NoData(_), .. }
+				| PriceError::Source { reason: SourceError::NoData(_), .. },
 			) => break,
 			Err(failure) => return Err(failure),
 		}
@@ -116,37 +123,33 @@ pub async fn from_source(
 fn price_of<B: AsRef<[u8]>>(
 	files: &[B],
 	asked: Option<&Eic>,
-	day: NaiveDate,
+	day: Day,
 	zone: Tz,
-) -> Result<DayPrice, PriceFailure> {
+) -> Result<DayPrice, PriceError> {
 	let window = DayWindow::local(day, zone)?;
-	day_price(files, asked, &window).map_err(|reason| PriceFailure::NoPrice { day, reason })
+	day_price(files, asked, &window).map_err(|reason| PriceError::NoPrice { day, reason })
 }
 
-async fn fetch(
-	source: &Source,
-	eic: &Eic,
-	day: NaiveDate,
-	zone: Tz,
-) -> Result<DayPrice, PriceFailure> {
+async fn fetch(source: &Source, eic: &Eic, day: Day, zone: Tz) -> Result<DayPrice, PriceError> {
 	let window = DayWindow::local(day, zone)?;
 	let files = source
 		.documents(DataItem::Price, eic, &window)
 		.await
-		.map_err(|reason| PriceFailure::Source { day, reason })?;
+		.map_err(|reason| PriceError::Source { day, reason })?;
 	price_of(&files, Some(eic), day, zone)
 }
 
-fn checked(window: Option<u32>) -> Result<Option<u32>, PriceFailure> {
+fn checked(window: Option<u32>) -> Result<Option<u32>, PriceError> {
 	match window {
-		Some(window) if !(1..=MAX_WINDOW).contains(&window) => Err(PriceFailure::Window),
+		Some(window) if !(1..=MAX_WINDOW).contains(&window) => Err(PriceError::Window),
 		window => Ok(window),
 	}
 }
 
 /// The `window − 1` days before `day`, newest first.
-fn days_before(day: NaiveDate, window: u32) -> impl Iterator<Item = NaiveDate> {
-	(1..u64::from(window)).map_while(move |back| day.checked_sub_days(Days::new(back)))
+fn days_before(day: Day, window: u32) -> impl Iterator<Item = Day> {
+	let before = window.saturating_sub(1);
+	std::iter::successors(day.previous(), |day| day.previous()).take(before as usize)
 }
 
 /// `earlier` is newest first.
@@ -154,19 +157,23 @@ fn report(
 	newest: &DayPrice,
 	earlier: &[DayPrice],
 	window: Option<u32>,
-) -> Result<PriceReport, PriceFailure> {
+) -> Result<PriceReport, PriceError> {
 	let average = match window {
 		None => None,
 		Some(window) => {
 			let means: Vec<_> =
 				earlier.iter().rev().chain([newest]).map(|price| price.mean).collect();
-			let average = ema(&means, window).ok_or(PriceFailure::OutOfRange)?;
-			let days = u32::try_from(means.len()).map_err(|_| PriceFailure::OutOfRange)?;
-			Some(Average { ema_eur_per_mwh: written(&average), ema_window: window, ema_days: days })
+			let average = ema(&means, window).ok_or(PriceError::OutOfRange)?;
+			let days = u32::try_from(means.len()).map_err(|_| PriceError::OutOfRange)?;
+			Some(Average {
+				ema_eur_per_mwh: Price::of(&average),
+				ema_window: window,
+				ema_days: days,
+			})
 		},
 	};
 	Ok(PriceReport {
-		mean_eur_per_mwh: newest.mean_eur_per_mwh(),
+		mean_eur_per_mwh: Price::of(&newest.mean),
 		slots: newest.slots,
 		negative_slots: newest.negative_slots,
 		average,

@@ -8,7 +8,7 @@ use crate::{
 	cursor::Cursor,
 	decimal::Decimal,
 	document::{
-		Acknowledgement, Curve, Document, InvalidDocument, MarketDocument, Period, Point, Reason,
+		Acknowledgement, Curve, Document, DocumentError, MarketDocument, Period, Point, Reason,
 		Series,
 	},
 	time::{Minute, format_minute, parse_minute},
@@ -23,9 +23,9 @@ pub const MAX_POINTS: usize = 200_000;
 /// Reasons of one acknowledgement.
 pub const MAX_REASONS: usize = 100;
 /// Length of one period: 400 days.
-pub const MAX_PERIOD_MINUTES: Minute = 400 * 1_440;
+pub(crate) const MAX_PERIOD_MINUTES: Minute = 400 * 1_440;
 
-type Result<T> = core::result::Result<T, InvalidDocument>;
+type Result<T> = core::result::Result<T, DocumentError>;
 
 /// Which of the two market documents is being read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,7 @@ pub fn read(bytes: &[u8]) -> Result<Document> {
 		"Acknowledgement_MarketDocument" => {
 			Document::Acknowledgement(acknowledgement(&mut cursor)?)
 		},
-		_ => return Err(InvalidDocument::UnknownRoot(root.chars().take(64).collect())),
+		_ => return Err(DocumentError::UnknownRoot(root.chars().take(64).collect())),
 	};
 	cursor.finish()?;
 	Ok(document)
@@ -124,12 +124,12 @@ fn market_document(cursor: &mut Cursor<'_>, kind: Kind) -> Result<MarketDocument
 		},
 		_ => cursor.skip(),
 	})?;
-	let stated = document_type.ok_or(InvalidDocument::Missing("type"))?;
+	let stated = document_type.ok_or(DocumentError::Missing("type"))?;
 	if stated != kind.document_type() {
 		return Err(unsupported("type", stated, kind.document_type()));
 	}
 	if kind == Kind::Load {
-		let stated = process.ok_or(InvalidDocument::Missing("process.processType"))?;
+		let stated = process.ok_or(DocumentError::Missing("process.processType"))?;
 		if stated != "A16" {
 			return Err(unsupported("process.processType", stated, "A16 (realised)"));
 		}
@@ -145,7 +145,7 @@ fn standing(cursor: &mut Cursor<'_>) -> Result<()> {
 			return cursor.skip();
 		}
 		match cursor.leaf(name)?.as_str() {
-			"A09" | "A13" => Err(InvalidDocument::Withdrawn),
+			"A09" | "A13" => Err(DocumentError::Withdrawn),
 			_ => Ok(()),
 		}
 	})
@@ -204,13 +204,13 @@ fn check_load(series: &Series, business: Option<String>) -> Result<()> {
 	}
 	match series.unit.as_deref() {
 		Some("MAW") => {},
-		None => return Err(InvalidDocument::Missing("quantity_Measure_Unit.name")),
+		None => return Err(DocumentError::Missing("quantity_Measure_Unit.name")),
 		Some(other) => {
 			return Err(unsupported("quantity_Measure_Unit.name", other.into(), "MAW"));
 		},
 	}
 	if series.domains.len() > 1 {
-		return Err(InvalidDocument::Repeated("outBiddingZone_Domain.mRID"));
+		return Err(DocumentError::Repeated("outBiddingZone_Domain.mRID"));
 	}
 	Ok(())
 }
@@ -232,11 +232,11 @@ fn period(cursor: &mut Cursor<'_>, kind: Kind, counts: &mut Counts) -> Result<Pe
 		},
 		_ => cursor.skip(),
 	})?;
-	let (start, end) = interval.ok_or(InvalidDocument::Missing("timeInterval"))?;
-	let resolution = resolution.ok_or(InvalidDocument::Missing("resolution"))?;
+	let (start, end) = interval.ok_or(DocumentError::Missing("timeInterval"))?;
+	let resolution = resolution.ok_or(DocumentError::Missing("resolution"))?;
 	let length = end - start;
 	if !(1..=MAX_PERIOD_MINUTES).contains(&length) || length % Minute::from(resolution) != 0 {
-		return Err(InvalidDocument::InvalidPeriod {
+		return Err(DocumentError::InvalidPeriod {
 			start: format_minute(start),
 			end: format_minute(end),
 			resolution,
@@ -254,14 +254,14 @@ fn settle_points(period: &mut Period, kind: Kind) -> Result<()> {
 	period.points.sort_by_key(|point| point.position);
 	for point in &period.points {
 		if !(1..=slots).contains(&point.position) {
-			return Err(InvalidDocument::PositionOutside {
+			return Err(DocumentError::PositionOutside {
 				position: point.position,
 				slots,
 				period: format_minute(from),
 			});
 		}
 		if kind == Kind::Load && point.value.is_negative() {
-			return Err(InvalidDocument::NegativeLoad {
+			return Err(DocumentError::NegativeLoad {
 				position: point.position,
 				period: format_minute(from),
 				value: point.value,
@@ -273,7 +273,7 @@ fn settle_points(period: &mut Period, kind: Kind) -> Result<()> {
 		if let [first, second] = pair
 			&& first.position == second.position
 		{
-			return Err(InvalidDocument::ConflictingPoints {
+			return Err(DocumentError::ConflictingPoints {
 				position: first.position,
 				period: format_minute(from),
 				first: first.value,
@@ -291,10 +291,7 @@ fn time_interval(cursor: &mut Cursor<'_>) -> Result<(Minute, Minute)> {
 		"end" => once(&mut end, "end", instant("end", cursor.leaf(name)?)?),
 		_ => cursor.skip(),
 	})?;
-	Ok((
-		start.ok_or(InvalidDocument::Missing("start"))?,
-		end.ok_or(InvalidDocument::Missing("end"))?,
-	))
+	Ok((start.ok_or(DocumentError::Missing("start"))?, end.ok_or(DocumentError::Missing("end"))?))
 }
 
 fn point(cursor: &mut Cursor<'_>, kind: Kind) -> Result<Point> {
@@ -305,20 +302,19 @@ fn point(cursor: &mut Cursor<'_>, kind: Kind) -> Result<Point> {
 			once(&mut position, "position", whole("position", &text)?)
 		} else if name == kind.figure() {
 			let text = cursor.leaf(name)?;
-			let figure =
-				Decimal::parse(&text).map_err(|reason| InvalidDocument::InvalidNumber {
-					element: kind.figure(),
-					found: shortened(&text),
-					reason,
-				})?;
+			let figure = Decimal::parse(&text).map_err(|reason| DocumentError::InvalidNumber {
+				element: kind.figure(),
+				found: shortened(&text),
+				reason,
+			})?;
 			once(&mut value, kind.figure(), figure)
 		} else {
 			cursor.skip()
 		}
 	})?;
 	Ok(Point {
-		position: position.ok_or(InvalidDocument::Missing("position"))?,
-		value: value.ok_or(InvalidDocument::Missing(kind.figure()))?,
+		position: position.ok_or(DocumentError::Missing("position"))?,
+		value: value.ok_or(DocumentError::Missing(kind.figure()))?,
 	})
 }
 
@@ -347,16 +343,16 @@ fn whole(element: &'static str, text: &str) -> Result<u32> {
 fn once<T>(slot: &mut Option<T>, element: &'static str, value: T) -> Result<()> {
 	match slot.replace(value) {
 		None => Ok(()),
-		Some(_) => Err(InvalidDocument::Repeated(element)),
+		Some(_) => Err(DocumentError::Repeated(element)),
 	}
 }
 
 fn at_most(count: usize, max: usize, what: &'static str) -> Result<()> {
-	if count > max { Err(InvalidDocument::TooMany { what, max }) } else { Ok(()) }
+	if count > max { Err(DocumentError::TooMany { what, max }) } else { Ok(()) }
 }
 
-fn unsupported(element: &'static str, found: String, expected: &'static str) -> InvalidDocument {
-	InvalidDocument::Unsupported { element, found: shortened(&found), expected }
+fn unsupported(element: &'static str, found: String, expected: &'static str) -> DocumentError {
+	DocumentError::Unsupported { element, found: shortened(&found), expected }
 }
 
 fn shortened(text: &str) -> String {

@@ -4,7 +4,7 @@ use crate::{
 	day::DataItem,
 	document::{Document, MarketDocument},
 	eic::Eic,
-	entsoe::{self, Client},
+	entsoe::{Client, PlatformError},
 	reader::read,
 	time::DayWindow,
 };
@@ -16,7 +16,7 @@ use std::{
 /// Files that a folder may hold for one zone and day.
 pub const MAX_FILES: usize = 16;
 /// Files of a folder that are looked through when none has the agreed name.
-pub const MAX_LOOKED_THROUGH: usize = 5_000;
+pub(crate) const MAX_LOOKED_THROUGH: usize = 5_000;
 
 /// A source of documents.
 #[derive(Debug)]
@@ -32,19 +32,19 @@ pub enum Source {
 
 /// Why a source gives no document.
 #[derive(Debug, thiserror::Error)]
-pub enum SourceFailure {
+pub enum SourceError {
 	/// There is none, and asking again will not help.
 	#[error("no data: {0}")]
 	NoData(String),
-	/// The platform did not answer, or not with a document.
+	/// The platform did not answer with a document.
 	#[error(transparent)]
-	Entsoe(#[from] entsoe::Failure),
+	Platform(#[from] PlatformError),
 	/// A file or folder cannot be read.
 	#[error("cannot read {path}: {reason}")]
 	Unreadable {
-		/// Which.
+		/// File or folder.
 		path: String,
-		/// Why.
+		/// The system's error.
 		reason: std::io::Error,
 	},
 	/// A folder holds more parts of one day than are accepted.
@@ -63,7 +63,7 @@ impl Source {
 		item: DataItem,
 		eic: &Eic,
 		window: &DayWindow,
-	) -> Result<Vec<Vec<u8>>, SourceFailure> {
+	) -> Result<Vec<Vec<u8>>, SourceError> {
 		match self {
 			Self::Entsoe(client) => Ok(vec![client.document(item, eic, window).await?]),
 			Self::Folder(folder) => saved_documents(folder, item, eic, window),
@@ -84,7 +84,7 @@ fn saved_documents(
 	item: DataItem,
 	eic: &Eic,
 	window: &DayWindow,
-) -> Result<Vec<Vec<u8>>, SourceFailure> {
+) -> Result<Vec<Vec<u8>>, SourceError> {
 	let day = folder.join(window.day().to_string());
 	let stem = format!("{}_{eic}", file_prefix(item));
 	let first = day.join(format!("{stem}.xml"));
@@ -93,7 +93,7 @@ fn saved_documents(
 		let path = if part == 1 { first.clone() } else { day.join(format!("{stem}.{part}.xml")) };
 		match read_bounded(&path)? {
 			Some(_) if part > MAX_FILES => {
-				return Err(SourceFailure::TooManyParts(day.display().to_string()));
+				return Err(SourceError::TooManyParts(day.display().to_string()));
 			},
 			Some(bytes) => files.push(bytes),
 			None => break,
@@ -106,12 +106,12 @@ fn saved_documents(
 	}
 	if files.is_empty() {
 		let first = first.display();
-		return Err(SourceFailure::NoData(format!(
+		return Err(SourceError::NoData(format!(
 			"{first} does not exist, and no other document there is about {eic} and this day"
 		)));
 	}
 	if files.len() > MAX_FILES {
-		return Err(SourceFailure::TooManyParts(folder.display().to_string()));
+		return Err(SourceError::TooManyParts(folder.display().to_string()));
 	}
 	Ok(files)
 }
@@ -122,9 +122,9 @@ fn known_by_content(
 	item: DataItem,
 	eic: &Eic,
 	window: &DayWindow,
-) -> Result<Vec<Vec<u8>>, SourceFailure> {
+) -> Result<Vec<Vec<u8>>, SourceError> {
 	let unreadable =
-		|reason| SourceFailure::Unreadable { path: folder.display().to_string(), reason };
+		|reason| SourceError::Unreadable { path: folder.display().to_string(), reason };
 	let entries = match std::fs::read_dir(folder) {
 		Ok(entries) => entries,
 		Err(reason) if reason.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -137,7 +137,7 @@ fn known_by_content(
 			paths.push(path);
 		}
 		if paths.len() > MAX_LOOKED_THROUGH {
-			return Err(SourceFailure::TooManyFiles(folder.display().to_string()));
+			return Err(SourceError::TooManyFiles(folder.display().to_string()));
 		}
 	}
 	paths.sort();
@@ -184,9 +184,8 @@ fn is_about(bytes: &[u8], item: DataItem, eic: &Eic, window: &DayWindow) -> bool
 
 /// The bytes of a file, or `None` if it does not exist. Reads one byte more than the reader
 /// accepts at most, so that the reader can say that there is too much.
-pub fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, SourceFailure> {
-	let unreadable =
-		|reason| SourceFailure::Unreadable { path: path.display().to_string(), reason };
+pub fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, SourceError> {
+	let unreadable = |reason| SourceError::Unreadable { path: path.display().to_string(), reason };
 	let file = match std::fs::File::open(path) {
 		Ok(file) => file,
 		Err(reason) if reason.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -1,35 +1,36 @@
 //! Local days as windows of UTC, and the platform's timestamps.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use core::fmt;
+use gridproof_primitives::time::day::Day;
 
 /// Minutes since 1970-01-01T00:00Z: the platform's finest unit of time.
 pub type Minute = i64;
 
 /// A day longer than this is refused; the longest day of any zone in use has 25 hours.
-pub const MAX_DAY_MINUTES: Minute = 2_880;
+pub(crate) const MAX_DAY_MINUTES: Minute = 2_880;
 
 /// The stretch of UTC that one local day covers: 23, 24 or 25 hours in Europe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayWindow {
-	day: NaiveDate,
+	day: Day,
 	start: Minute,
 	end: Minute,
 }
 
 /// Why a local day has no usable window.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidDay {
+pub enum DayError {
 	/// The zone left this date out (Samoa, 30 December 2011).
 	#[error("{0} did not take place in {1}")]
-	Skipped(NaiveDate, Tz),
+	Skipped(Day, Tz),
 	/// The day starts or ends within a minute (offsets before standard time).
 	#[error("{0} in {1} does not start or end on a full minute")]
-	NotOnMinute(NaiveDate, Tz),
+	NotOnMinute(Day, Tz),
 	/// The date is too far from today for the calendar, or its day is longer than 48 hours.
 	#[error("{0} is out of range")]
-	OutOfRange(NaiveDate),
+	OutOfRange(Day),
 }
 
 impl DayWindow {
@@ -37,20 +38,20 @@ impl DayWindow {
 	///
 	/// A day starts at the first instant that clocks show 00:00, or, where 00:00 is skipped by a
 	/// change of clocks, at the change; it ends where the next day starts.
-	pub fn local(day: NaiveDate, zone: Tz) -> Result<Self, InvalidDay> {
-		let next = day.checked_add_days(Days::new(1)).ok_or(InvalidDay::OutOfRange(day))?;
+	pub fn local(day: Day, zone: Tz) -> Result<Self, DayError> {
+		let next = day.next().ok_or(DayError::OutOfRange(day))?;
 		let (start, end) = (day_start(day, zone)?, day_start(next, zone)?);
 		if end <= start {
-			return Err(InvalidDay::Skipped(day, zone));
+			return Err(DayError::Skipped(day, zone));
 		}
 		if end - start > MAX_DAY_MINUTES {
-			return Err(InvalidDay::OutOfRange(day));
+			return Err(DayError::OutOfRange(day));
 		}
 		Ok(Self { day, start, end })
 	}
 
-	/// The local date.
-	pub const fn day(&self) -> NaiveDate {
+	/// The local day.
+	pub const fn day(&self) -> Day {
 		self.day
 	}
 
@@ -77,24 +78,30 @@ impl fmt::Display for DayWindow {
 	}
 }
 
+/// The day as the calendar of the time zones knows it.
+fn date(day: Day) -> Option<NaiveDate> {
+	let (year, month, day) = day.date();
+	NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
+}
+
 /// First instant of `day` in `zone`.
-fn day_start(day: NaiveDate, zone: Tz) -> Result<Minute, InvalidDay> {
-	let midnight = day.and_time(NaiveTime::MIN);
+fn day_start(day: Day, zone: Tz) -> Result<Minute, DayError> {
+	let midnight = date(day).ok_or(DayError::OutOfRange(day))?.and_time(NaiveTime::MIN);
 	// A gap is at most a day long (Samoa and Kwajalein skipped one).
 	for step in 0..=1_440i64 {
 		let local = midnight
 			.checked_add_signed(TimeDelta::minutes(step))
-			.ok_or(InvalidDay::OutOfRange(day))?;
+			.ok_or(DayError::OutOfRange(day))?;
 		if let Some(instant) = zone.from_local_datetime(&local).earliest() {
 			let seconds = instant.timestamp();
 			return if seconds.rem_euclid(60) == 0 {
 				Ok(seconds.div_euclid(60))
 			} else {
-				Err(InvalidDay::NotOnMinute(day, zone))
+				Err(DayError::NotOnMinute(day, zone))
 			};
 		}
 	}
-	Err(InvalidDay::Skipped(day, zone))
+	Err(DayError::Skipped(day, zone))
 }
 
 /// `2025-03-29T23:00Z`, or an empty text outside the calendar.
@@ -103,7 +110,7 @@ pub fn format_minute(minute: Minute) -> String {
 }
 
 /// `202503292300`, as the platform's `periodStart` and `periodEnd` want it.
-pub fn format_query(minute: Minute) -> String {
+pub(crate) fn format_query(minute: Minute) -> String {
 	format_as(minute, "%Y%m%d%H%M")
 }
 
@@ -140,7 +147,7 @@ pub fn parse_minute(text: &str) -> Option<Minute> {
 mod tests {
 	use super::*;
 
-	fn window(day: &str, zone: &str) -> Result<String, InvalidDay> {
+	fn window(day: &str, zone: &str) -> Result<String, DayError> {
 		DayWindow::local(day.parse().unwrap(), zone.parse().unwrap()).map(|w| w.to_string())
 	}
 
@@ -194,17 +201,17 @@ mod tests {
 	fn a_date_that_never_took_place_is_refused() {
 		let apia: Tz = "Pacific/Apia".parse().unwrap();
 		let day = "2011-12-30".parse().unwrap();
-		assert_eq!(DayWindow::local(day, apia), Err(InvalidDay::Skipped(day, apia)));
+		assert_eq!(DayWindow::local(day, apia), Err(DayError::Skipped(day, apia)));
 	}
 
 	#[test]
 	fn consecutive_days_join_without_gap_or_overlap() {
 		for zone in ["Europe/Berlin", "Africa/Cairo", "Atlantic/Azores", "Asia/Kathmandu"] {
 			let zone: Tz = zone.parse().unwrap();
-			let mut day: NaiveDate = "2024-12-30".parse().unwrap();
+			let mut day: Day = "2024-12-30".parse().unwrap();
 			let mut end = DayWindow::local(day, zone).unwrap().end();
 			for _ in 0..400 {
-				day = day.succ_opt().unwrap();
+				day = day.next().unwrap();
 				let window = DayWindow::local(day, zone).unwrap();
 				assert_eq!(window.start(), end, "{day} {zone}");
 				end = window.end();

@@ -1,13 +1,14 @@
 //! The list of bidding zones, and which areas overlap.
 
-use crate::eic::{Eic, InvalidEic};
+use crate::eic::{Eic, EicError};
 use chrono_tz::Tz;
+use gridproof_support::csv::{self, CsvError, Row};
 use std::collections::BTreeMap;
 
 /// First line of a zones file.
-pub const HEADER: &str = "name,eic,timezone";
+pub const ZONES_HEADER: &str = "name,eic,timezone";
 /// Zones that one file may list.
-pub const MAX_ZONES: usize = 200;
+pub(crate) const MAX_ZONES: usize = 200;
 /// European bidding zones without overlaps, as shipped.
 pub const EUROPE: &str = include_str!("../../../../data/zones.csv");
 
@@ -22,25 +23,33 @@ pub struct Zone {
 	pub timezone: Tz,
 }
 
-/// Why a zones file cannot be used; lines count from 1.
+/// Why a zones file cannot be used. Lines count from 1.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidZones {
+pub enum ZonesError {
 	/// The first line is not the header.
-	#[error("the first line must be {HEADER:?}")]
+	#[error("the first line must be {ZONES_HEADER:?}")]
 	Header,
-	/// No zone at all.
+	/// The file has no zone.
 	#[error("the file lists no zone")]
 	Empty,
 	/// More than [`MAX_ZONES`] zones.
 	#[error("the file lists more than {MAX_ZONES} zones")]
 	TooMany,
 	/// A line that does not have three fields.
-	#[error("line {0}: three fields are needed: {HEADER}")]
+	#[error("line {0}: three fields are needed: {ZONES_HEADER}")]
 	Fields(usize),
+	/// A line that cannot be read at all.
+	#[error("line {line}: {reason}")]
+	Unreadable {
+		/// Number of the line.
+		line: usize,
+		/// The reader's reason.
+		reason: String,
+	},
 	/// A name that is empty, too long, or has other characters than letters, digits, `-`, `_`.
 	#[error("line {line}: {name:?} is not a zone name: 1 to 32 letters, digits, '-' or '_'")]
 	Name {
-		/// The line.
+		/// Number of the line.
 		line: usize,
 		/// The name.
 		name: String,
@@ -48,15 +57,15 @@ pub enum InvalidZones {
 	/// A code that is not the code of an area.
 	#[error("line {line}: {reason}")]
 	Eic {
-		/// The line.
+		/// Number of the line.
 		line: usize,
 		/// Why.
-		reason: InvalidEic,
+		reason: EicError,
 	},
 	/// A time zone that the IANA database does not have.
 	#[error("line {line}: {timezone:?} is not a time zone of the IANA database")]
 	Timezone {
-		/// The line.
+		/// Number of the line.
 		line: usize,
 		/// The name as given.
 		timezone: String,
@@ -64,7 +73,7 @@ pub enum InvalidZones {
 	/// Two zones of one name or one code.
 	#[error("line {line}: {what} is already in line {first}")]
 	Repeated {
-		/// The line.
+		/// Number of the line.
 		line: usize,
 		/// The name or code.
 		what: String,
@@ -84,55 +93,57 @@ pub enum InvalidZones {
 }
 
 /// Reads a zones file: the header, then `name,eic,timezone` a line.
-pub fn parse(text: &str) -> Result<Vec<Zone>, InvalidZones> {
-	let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-	let mut lines = text.lines().zip(1..);
-	match lines.next() {
-		Some((header, _)) if header.trim_end() == HEADER => {},
-		_ => return Err(InvalidZones::Header),
+///
+/// # Errors
+/// [`ZonesError`], the first one met.
+pub fn parse_zones(text: &str) -> Result<Vec<Zone>, ZonesError> {
+	let rows = csv::read(text, ZONES_HEADER).map_err(|error| match error {
+		CsvError::Header(_) => ZonesError::Header,
+		CsvError::Fields { line, .. } => ZonesError::Fields(line),
+		CsvError::Unreadable { line, reason } => ZonesError::Unreadable { line, reason },
+	})?;
+	if rows.is_empty() {
+		return Err(ZonesError::Empty);
 	}
-	let mut zones = Vec::new();
+	if rows.len() > MAX_ZONES {
+		return Err(ZonesError::TooMany);
+	}
+	let mut zones = Vec::with_capacity(rows.len());
 	let mut seen = BTreeMap::new();
-	for (line, number) in lines.filter(|(line, _)| !line.trim().is_empty()) {
-		let zone = parse_line(line.trim_end(), number)?;
+	for row in rows {
+		let (line, zone) = (row.line, zone_of(row)?);
 		for what in [zone.name.clone(), zone.eic.to_string()] {
-			if let Some(first) = seen.insert(what.clone(), number) {
-				return Err(InvalidZones::Repeated { line: number, what, first });
+			if let Some(first) = seen.insert(what.clone(), line) {
+				return Err(ZonesError::Repeated { line, what, first });
 			}
 		}
 		zones.push(zone);
-		if zones.len() > MAX_ZONES {
-			return Err(InvalidZones::TooMany);
-		}
-	}
-	if zones.is_empty() {
-		return Err(InvalidZones::Empty);
 	}
 	refuse_overlaps(&zones)?;
 	Ok(zones)
 }
 
-fn parse_line(text: &str, line: usize) -> Result<Zone, InvalidZones> {
-	let fields: Vec<&str> = text.split(',').collect();
-	let [name, eic, timezone] = fields[..] else { return Err(InvalidZones::Fields(line)) };
+fn zone_of(Row { line, fields }: Row) -> Result<Zone, ZonesError> {
+	let [name, eic, timezone] =
+		<[String; 3]>::try_from(fields).map_err(|_| ZonesError::Fields(line))?;
 	let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
 	if !(1..=32).contains(&name.len()) || !name.bytes().all(allowed) {
-		return Err(InvalidZones::Name { line, name: name.chars().take(40).collect() });
+		return Err(ZonesError::Name { line, name: name.chars().take(40).collect() });
 	}
-	let eic = Eic::parse(eic).map_err(|reason| InvalidZones::Eic { line, reason })?;
-	let timezone = timezone.parse().map_err(|_| InvalidZones::Timezone {
+	let eic = Eic::parse(&eic).map_err(|reason| ZonesError::Eic { line, reason })?;
+	let timezone = timezone.parse().map_err(|_| ZonesError::Timezone {
 		line,
 		timezone: timezone.chars().take(64).collect(),
 	})?;
-	Ok(Zone { name: name.into(), eic, timezone })
+	Ok(Zone { name, eic, timezone })
 }
 
-fn refuse_overlaps(zones: &[Zone]) -> Result<(), InvalidZones> {
+fn refuse_overlaps(zones: &[Zone]) -> Result<(), ZonesError> {
 	let mut owners: BTreeMap<&str, &Zone> = BTreeMap::new();
 	for zone in zones {
 		for part in parts(&zone.eic) {
 			if let Some(first) = owners.insert(part, zone) {
-				return Err(InvalidZones::Overlap {
+				return Err(ZonesError::Overlap {
 					first: first.name.clone(),
 					second: zone.name.clone(),
 					shared: part.to_string(),
@@ -244,16 +255,16 @@ mod tests {
 
 	fn file(rows: &[(&str, &str)]) -> String {
 		let rows = rows.iter().map(|(name, eic)| format!("{name},{eic},Europe/Berlin\n"));
-		format!("{HEADER}\n{}", rows.collect::<String>())
+		format!("{ZONES_HEADER}\n{}", rows.collect::<String>())
 	}
 
 	fn overlap(rows: &[(&str, &str)]) -> bool {
-		matches!(parse(&file(rows)), Err(InvalidZones::Overlap { .. }))
+		matches!(parse_zones(&file(rows)), Err(ZonesError::Overlap { .. }))
 	}
 
 	#[test]
 	fn the_shipped_list_is_valid_and_long_enough() {
-		let zones = parse(EUROPE).unwrap();
+		let zones = parse_zones(EUROPE).unwrap();
 		assert!(zones.len() >= 40, "{}", zones.len());
 		assert!(zones.iter().any(|zone| zone.name == "DE-LU"));
 	}
@@ -298,36 +309,40 @@ mod tests {
 	#[test]
 	fn each_mistake_is_named_with_its_line() {
 		let good = "DE-LU,10Y1001A1001A82H,Europe/Berlin";
-		let line = |text: &str| parse(&format!("{HEADER}\n{text}\n"));
-		assert_eq!(parse("name;eic;timezone\n"), Err(InvalidZones::Header));
-		assert_eq!(parse(HEADER), Err(InvalidZones::Empty));
-		assert_eq!(line("DE-LU,10Y1001A1001A82H"), Err(InvalidZones::Fields(2)));
-		assert_eq!(line(&format!("{good},x")), Err(InvalidZones::Fields(2)));
+		let line = |text: &str| parse_zones(&format!("{ZONES_HEADER}\n{text}\n"));
+		assert_eq!(parse_zones("name;eic;timezone\n"), Err(ZonesError::Header));
+		assert_eq!(parse_zones(ZONES_HEADER), Err(ZonesError::Empty));
+		assert_eq!(line("DE-LU,10Y1001A1001A82H"), Err(ZonesError::Fields(2)));
+		assert_eq!(line(&format!("{good},x")), Err(ZonesError::Fields(2)));
 		assert_eq!(
 			line("a/b,10Y1001A1001A82H,Europe/Berlin"),
-			Err(InvalidZones::Name { line: 2, name: "a/b".into() })
+			Err(ZonesError::Name { line: 2, name: "a/b".into() })
 		);
 		assert!(matches!(
 			line("DE-LU,10Y1001A1001A82G,Europe/Berlin"),
-			Err(InvalidZones::Eic {
+			Err(ZonesError::Eic {
 				line: 2,
-				reason: InvalidEic::WrongCheckCharacter { expected: 'H', .. }
+				reason: EicError::WrongCheckCharacter { expected: 'H', .. }
 			})
 		));
 		assert_eq!(
 			line("DE-LU,10Y1001A1001A82H,Europe/Bonn"),
-			Err(InvalidZones::Timezone { line: 2, timezone: "Europe/Bonn".into() })
+			Err(ZonesError::Timezone { line: 2, timezone: "Europe/Bonn".into() })
 		);
 		assert_eq!(
 			line(&format!("{good}\nX,10Y1001A1001A82H,Europe/Berlin")),
-			Err(InvalidZones::Repeated { line: 3, what: "10Y1001A1001A82H".into(), first: 2 })
+			Err(ZonesError::Repeated { line: 3, what: "10Y1001A1001A82H".into(), first: 2 })
 		);
 	}
 
 	#[test]
-	fn line_ends_of_other_systems_and_blank_lines_do_not_matter() {
-		let text = format!("\u{feff}{HEADER}\r\n\r\nFR,10YFR-RTE------C,Europe/Paris\r\n");
-		let zones = parse(&text).unwrap();
+	fn line_ends_of_other_systems_blank_lines_and_quotes_do_not_matter() {
+		let zones =
+			["FR,10YFR-RTE------C,Europe/Paris", "\"FR\",10YFR-RTE------C,\"Europe/Paris\""].map(
+				|line| parse_zones(&format!("\u{feff}{ZONES_HEADER}\r\n\r\n{line}\r\n")).unwrap(),
+			);
+		assert_eq!(zones[0], zones[1]);
+		let [zones, _] = zones;
 		assert_eq!(zones.len(), 1);
 		assert_eq!(zones[0].timezone, chrono_tz::Europe::Paris);
 	}

@@ -4,9 +4,8 @@ mod common;
 
 use common::{DE_LU, FR, PeriodXml, load, load_document, load_series};
 use gridproof_grid::{
-	cursor::{MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS, MAX_TEXT},
-	document::{Document, InvalidDocument, Reason},
-	reader::{MAX_PERIODS, MAX_POINTS, MAX_REASONS, MAX_SERIES, read},
+	Document, DocumentError, MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS, MAX_PERIODS, MAX_POINTS,
+	MAX_REASONS, MAX_SERIES, MAX_TEXT, Reason, day_load, read,
 };
 use std::time::{Duration, Instant};
 
@@ -16,15 +15,15 @@ fn good() -> String {
 	load(DE_LU, "A03", &[(MARCH.0, MARCH.1, "PT60M", &[(1, "100")])])
 }
 
-fn refused(text: &str) -> InvalidDocument {
+fn refused(text: &str) -> DocumentError {
 	match read(text.as_bytes()) {
 		Err(reason) => reason,
 		Ok(document) => panic!("{document:?}"),
 	}
 }
 
-fn too_many(what: &'static str, max: usize) -> InvalidDocument {
-	InvalidDocument::TooMany { what, max }
+fn too_many(what: &'static str, max: usize) -> DocumentError {
+	DocumentError::TooMany { what, max }
 }
 
 /// `good` with `extra` put before its end.
@@ -97,14 +96,14 @@ fn declarations_and_entities_of_ones_own_are_refused() {
 	let declared = "<!DOCTYPE a [<!ENTITY b \"bbbb\"><!ENTITY c \"&b;&b;\">]>";
 	let document = good();
 	let (declaration, rest) = document.split_once('\n').unwrap();
-	assert_eq!(refused(&format!("{declaration}{declared}{rest}")), InvalidDocument::Doctype);
+	assert_eq!(refused(&format!("{declaration}{declared}{rest}")), DocumentError::Doctype);
 	assert_eq!(
 		refused(&good().replace(">100<", ">&c;<")),
-		InvalidDocument::UnknownEntity("c".into())
+		DocumentError::UnknownEntity("c".into())
 	);
 	for number in ["&#0;", "&#xD800;", "&#x110000;", "&#99999999999;"] {
 		let reason = refused(&good().replace(">100<", &format!(">{number}<")));
-		assert!(matches!(reason, InvalidDocument::UnknownEntity(_)), "{reason:?}");
+		assert!(matches!(reason, DocumentError::UnknownEntity(_)), "{reason:?}");
 	}
 }
 
@@ -124,29 +123,28 @@ fn xmls_own_entities_cdata_comments_and_prefixes_do_not_matter() {
 #[test]
 fn what_is_not_one_whole_document_is_refused() {
 	let good = good();
-	assert_eq!(refused(""), InvalidDocument::Empty);
-	assert_eq!(refused("\u{feff} \n"), InvalidDocument::Empty);
+	assert_eq!(refused(""), DocumentError::Empty);
+	assert_eq!(refused("\u{feff} \n"), DocumentError::Empty);
 	for cut in ["</TimeSeries></GL_MarketDocument>", "</GL_MarketDocument>"] {
-		assert_eq!(refused(good.strip_suffix(cut).unwrap()), InvalidDocument::Truncated);
+		assert_eq!(refused(good.strip_suffix(cut).unwrap()), DocumentError::Truncated);
 	}
-	let outside =
-		InvalidDocument::UnexpectedContent("the document, outside its root element".into());
+	let outside = DocumentError::UnexpectedContent("the document, outside its root element".into());
 	for around in ["x".to_string() + &good, good.clone() + "x", good.clone() + "<a/>"] {
 		assert_eq!(refused(&around), outside);
 	}
-	assert_eq!(refused(&good.replace("utf-8", "utf-16")), InvalidDocument::NotUtf8);
-	assert_eq!(read(b"<GL_MarketDocument>\xff"), Err(InvalidDocument::NotUtf8));
-	assert_eq!(refused("<html><body/></html>"), InvalidDocument::UnknownRoot("html".into()));
+	assert_eq!(refused(&good.replace("utf-8", "utf-16")), DocumentError::NotUtf8);
+	assert_eq!(read(b"<GL_MarketDocument>\xff"), Err(DocumentError::NotUtf8));
+	assert_eq!(refused("<html><body/></html>"), DocumentError::UnknownRoot("html".into()));
 	let crossed = refused(&good.replace("</Period></TimeSeries>", "</TimeSeries></Period>"));
-	assert!(matches!(crossed, InvalidDocument::Malformed { .. }), "{crossed:?}");
+	assert!(matches!(crossed, DocumentError::Malformed { .. }), "{crossed:?}");
 }
 
 #[test]
 fn text_among_elements_and_elements_within_text_are_refused() {
 	let in_point = good().replace("<Point>", "<Point>12");
-	assert_eq!(refused(&in_point), InvalidDocument::UnexpectedContent("Point".into()));
+	assert_eq!(refused(&in_point), DocumentError::UnexpectedContent("Point".into()));
 	let in_quantity = good().replace(">100<", ">1<b/>00<");
-	assert_eq!(refused(&in_quantity), InvalidDocument::UnexpectedContent("quantity".into()));
+	assert_eq!(refused(&in_quantity), DocumentError::UnexpectedContent("quantity".into()));
 }
 
 #[test]
@@ -154,7 +152,7 @@ fn two_areas_in_one_load_series_are_refused() {
 	let area = "outBiddingZone_Domain.mRID";
 	let series = load_series(DE_LU, "A03", &[]);
 	let series = series.replace("<curveType>", &format!("<{area}>{FR}</{area}><curveType>"));
-	assert_eq!(refused(&load_document(&series)), InvalidDocument::Repeated(area));
+	assert_eq!(refused(&load_document(&series)), DocumentError::Repeated(area));
 }
 
 #[test]
@@ -165,7 +163,7 @@ fn the_longest_documents_are_read_in_seconds() {
 	let file = load(DE_LU, "A03", &vec![period; MAX_PERIODS]);
 	let start = Instant::now();
 	let window = common::window("2025-03-24", "Europe/Berlin");
-	let load = gridproof_grid::day::day_load(&[file], None, &window).unwrap();
+	let load = day_load(&[file], None, &window).unwrap();
 	assert_eq!(load.wh, 24 * 7_000_000);
 	assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }

@@ -2,15 +2,13 @@
 //! watt-hour.
 
 use gridproof_grid::{
-	Tz,
-	eic::Eic,
-	load::{Commitment, ZoneStatus, load_zones, summarise},
-	price::from_source,
-	source::Source,
-	zones,
+	Commitment, EUROPE, Eic, Source, Tz, ZoneStatus, load_zones, parse_zones, price_from_source,
+	summarise,
 };
-use gridproof_primitives::coverage::DEFAULT_ALPHA;
-use gridproof_primitives::decimal::Ratio;
+use gridproof_primitives::{
+	num::decimal::{Ratio, SignedRatio},
+	reserve::formula::DEFAULT_ALPHA,
+};
 use std::{collections::BTreeSet, path::PathBuf};
 
 fn dataset() -> PathBuf {
@@ -25,7 +23,7 @@ fn expected() -> Vec<Vec<String>> {
 
 #[tokio::test]
 async fn every_day_comes_to_what_its_generator_computed() {
-	let list = zones::parse(zones::EUROPE).unwrap();
+	let list = parse_zones(EUROPE).unwrap();
 	let source = Source::Folder(dataset());
 	let commitment = Commitment { alpha: DEFAULT_ALPHA, haircut: Ratio::ONE };
 	let days = expected();
@@ -58,9 +56,10 @@ async fn the_mean_price_of_every_day_is_the_one_that_the_generator_chose() {
 	let mut negative = BTreeSet::new();
 	for row in expected() {
 		let day = row[0].parse().unwrap();
-		let report = from_source(&source, &eic, day, Tz::Europe__Berlin, Some(7)).await.unwrap();
-		let price = |text: &str| Ratio::parse(text).unwrap();
-		assert_eq!(price(&report.mean_eur_per_mwh), price(&row[5]), "{}", row[0]);
+		let report =
+			price_from_source(&source, &eic, day, Tz::Europe__Berlin, Some(7)).await.unwrap();
+		let mean = report.mean_eur_per_mwh.stated();
+		assert_eq!(mean, SignedRatio::parse(&row[5]).unwrap(), "{}", row[0]);
 		assert_eq!(report.slots, if row[0] == "2025-03-30" { 23 } else { 24 });
 		if report.negative_slots > 0 {
 			negative.insert(row[0].clone());

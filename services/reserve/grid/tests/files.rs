@@ -1,10 +1,9 @@
 //! The four files of a day: contents, replacement, order, refusals.
 
 use gridproof_grid::{
-	files::{WriteFailure, write_day},
-	load::{Commitment, LoadFailure, Summary, ZoneReport, ZoneStatus, summarise},
+	Commitment, Summary, SummaryRefusal, WriteError, ZoneReport, ZoneStatus, summarise, write_day,
 };
-use gridproof_primitives::decimal::Ratio;
+use gridproof_primitives::num::decimal::Ratio;
 use std::{fs, path::Path};
 
 fn zone(name: &str, status: ZoneStatus, wh: u128) -> ZoneReport {
@@ -54,7 +53,7 @@ fn only_complete_zones_count_and_alpha_shrinks_with_them() {
 }
 
 #[test]
-fn too_few_zones_or_a_share_above_one_give_no_statement() {
+fn too_few_zones_or_a_share_above_one_give_no_summary() {
 	let day = "2025-03-24".parse().unwrap();
 	let refused = summarise(day, zones(), &commitment("0.18", "1"), 3).unwrap_err();
 	assert_eq!(
@@ -64,12 +63,12 @@ fn too_few_zones_or_a_share_above_one_give_no_statement() {
 	let none = vec![zone("B", ZoneStatus::NoData, 0)];
 	assert!(matches!(
 		summarise(day, none, &commitment("0.18", "1"), 0),
-		Err(LoadFailure::TooFewZones { ok: 0, total: 1, wanted: 1 })
+		Err(SummaryRefusal::TooFewZones { ok: 0, total: 1, wanted: 1 })
 	));
 	for (alpha, haircut, name) in [("1.01", "1", "alpha"), ("1", "3/2", "haircut")] {
 		assert!(matches!(
 			summarise(day, zones(), &commitment(alpha, haircut), 1),
-			Err(LoadFailure::Share(share)) if share == name
+			Err(SummaryRefusal::Share(share)) if share == name
 		));
 	}
 }
@@ -161,7 +160,7 @@ fn a_foreign_grid_load_file_is_left_alone() {
 		fs::write(folder.path().join("grid_load.csv"), content).unwrap();
 		let refused = write_day(folder.path(), &summary("2025-03-24"), b"").unwrap_err();
 		assert!(
-			matches!(&refused, WriteFailure::Foreign { line: at, .. } if *at == line),
+			matches!(&refused, WriteError::Foreign { line: at, .. } if *at == line),
 			"{refused}"
 		);
 		assert_eq!(read(folder.path(), "grid_load.csv"), content);
@@ -176,7 +175,7 @@ fn a_second_run_at_the_same_time_is_turned_away() {
 	lock.lock().unwrap();
 	assert!(matches!(
 		write_day(folder.path(), &summary("2025-03-24"), b""),
-		Err(WriteFailure::Busy(_))
+		Err(WriteError::Busy(_))
 	));
 	drop(lock);
 	write_day(folder.path(), &summary("2025-03-24"), b"").unwrap();

@@ -5,11 +5,7 @@ mod common;
 use common::{
 	DE_LU, FR, load, load_revision, load_series, no_data, price_document, price_series, window,
 };
-use gridproof_grid::{
-	day::{DataItem, day_load},
-	eic::Eic,
-	source::{MAX_FILES, Source, SourceFailure},
-};
+use gridproof_grid::{DataItem, Eic, MAX_FILES, Source, SourceError, day_load};
 use std::fs;
 use tempfile::TempDir;
 
@@ -30,7 +26,7 @@ fn folder(files: &[(&str, String)]) -> TempDir {
 	folder
 }
 
-async fn documents(folder: &TempDir, item: DataItem) -> Result<Vec<Vec<u8>>, SourceFailure> {
+async fn documents(folder: &TempDir, item: DataItem) -> Result<Vec<Vec<u8>>, SourceError> {
 	let window = window("2025-03-24", "Europe/Berlin");
 	let eic = Eic::parse(DE_LU).unwrap();
 	Source::Folder(folder.path().into()).documents(item, &eic, &window).await
@@ -91,7 +87,7 @@ async fn a_damaged_document_that_names_the_area_is_reported() {
 	let folder = folder(&[("x.xml", damaged)]);
 	assert_eq!(wh(&folder).await, Err("document 1: the document breaks off".into()));
 	let prices = documents(&folder, DataItem::Price).await;
-	assert!(matches!(prices, Err(SourceFailure::NoData(_))), "{prices:?}");
+	assert!(matches!(prices, Err(SourceError::NoData(_))), "{prices:?}");
 }
 
 #[tokio::test]
@@ -101,7 +97,7 @@ async fn contradicting_documents_are_a_conflict_and_acknowledgements_are_no_data
 	let none = folder(&[("a.xml", no_data())]);
 	assert!(wh(&none).await.unwrap_err().starts_with("no data: 999: No matching data"));
 	let prices = documents(&none, DataItem::Price).await;
-	assert!(matches!(prices, Err(SourceFailure::NoData(_))), "{prices:?}");
+	assert!(matches!(prices, Err(SourceError::NoData(_))), "{prices:?}");
 	let nothing = folder(&[("2025-03-24/fr.xml", of(FR, MONDAY, "10"))]);
 	let reason = wh(&nothing).await.unwrap_err();
 	assert!(reason.contains("load_10Y1001A1001A82H.xml does not exist"), "{reason}");
@@ -122,5 +118,5 @@ async fn too_many_parts_are_refused() {
 	};
 	assert_eq!(wh(&parts(MAX_FILES)).await, Ok(240_000_000));
 	let refused = documents(&parts(MAX_FILES + 1), DataItem::Load).await;
-	assert!(matches!(refused, Err(SourceFailure::TooManyParts(_))), "{refused:?}");
+	assert!(matches!(refused, Err(SourceError::TooManyParts(_))), "{refused:?}");
 }

@@ -12,11 +12,8 @@ mod oracle;
 
 use common::{DE_LU, acknowledgement, load, no_data, price_document, price_series, vector, window};
 use gridproof_grid::{
-	day::{NoFigure, day_load, day_price},
-	decimal::{UNIT, signed_ratio},
-	document::Document,
-	reader::read,
-	time::{DayWindow, format_minute},
+	Curve, DayWindow, Document, FigureError, UNIT, day_load, day_price, format_minute, read,
+	signed_ratio,
 };
 use oracle::{PlainPeriod, PlainSeries, Verdict, verdict};
 use proptest::{prelude::*, test_runner::Config};
@@ -158,11 +155,11 @@ proptest! {
 		let outcome = day_load(&[&file], None, &day);
 		match verdict(&series, day.start(), day.end(), false) {
 			Verdict::Refused => prop_assert!(
-				matches!(outcome, Err(NoFigure::Invalid { .. } | NoFigure::Conflict(_))),
+				matches!(outcome, Err(FigureError::Invalid { .. } | FigureError::Conflict(_))),
 				"{outcome:?}"
 			),
 			Verdict::Nothing => {
-				prop_assert!(matches!(outcome, Err(NoFigure::NoData(_))), "{outcome:?}")
+				prop_assert!(matches!(outcome, Err(FigureError::NoData(_))), "{outcome:?}")
 			},
 			Verdict::Figures { sum, covered } => {
 				let load = outcome.map_err(|error| TestCaseError::fail(error.to_string()))?;
@@ -423,7 +420,7 @@ fn recount(bytes: &[u8], day: &DayWindow) -> Result<i128, String> {
 		.series
 		.iter()
 		.map(|series| PlainSeries {
-			holds: series.curve == gridproof_grid::document::Curve::VariableBlocks,
+			holds: series.curve == Curve::VariableBlocks,
 			periods: series
 				.periods
 				.iter()

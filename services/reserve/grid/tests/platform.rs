@@ -14,12 +14,9 @@ use axum::{
 };
 use common::{DE_LU, FR, acknowledgement, load, no_data, price_document, price_series, window};
 use gridproof_grid::{
-	day::DataItem,
-	eic::Eic,
-	entsoe::{Client, Failure, Settings, Token},
-	load::{LoadFailure, ZoneReport, ZoneStatus, load_zones},
-	source::{Source, SourceFailure},
-	zones,
+	Client, DataItem, DemandError, EUROPE, Eic, MAX_BYTES, PARALLEL, PlatformError, Settings,
+	Source, SourceError, Token, Tz, ZONES_HEADER, ZoneReport, ZoneStatus, load_zones, parse_zones,
+	price_from_source,
 };
 use std::{
 	collections::HashMap,
@@ -108,7 +105,7 @@ fn monday(eic: &str) -> String {
 	load(eic, "A03", &[("2025-03-23T23:00Z", "2025-03-24T23:00Z", "PT60M", &points)])
 }
 
-async fn ask(client: &Client, eic: &str) -> Result<String, Failure> {
+async fn ask(client: &Client, eic: &str) -> Result<String, PlatformError> {
 	let window = window("2025-03-24", "Europe/Berlin");
 	let eic = Eic::parse(eic).unwrap();
 	let bytes = client.document(DataItem::Load, &eic, &window).await?;
@@ -116,7 +113,7 @@ async fn ask(client: &Client, eic: &str) -> Result<String, Failure> {
 }
 
 /// What one area's answers come to.
-async fn outcome(answers: Vec<Answer>) -> (Result<String, Failure>, usize) {
+async fn outcome(answers: Vec<Answer>) -> (Result<String, PlatformError>, usize) {
 	let platform = Platform::default().with(DE_LU, answers);
 	let url = platform.start().await;
 	let outcome = ask(&client(&url), DE_LU).await;
@@ -155,7 +152,8 @@ async fn busy_and_broken_answers_are_asked_again() {
 #[tokio::test]
 async fn attempts_are_bounded_and_the_last_reason_is_told() {
 	let answers = vec![(503, None, "<html><h1>Service Unavailable</h1></html>".into())];
-	let expected = Failure::GaveUp { attempts: 4, last: "HTTP 503: Service Unavailable".into() };
+	let expected =
+		PlatformError::GaveUp { attempts: 4, last: "HTTP 503: Service Unavailable".into() };
 	assert_eq!(outcome(answers).await, (Err(expected), 4));
 }
 
@@ -187,7 +185,8 @@ async fn a_429_holds_back_every_other_request_too() {
 #[tokio::test]
 async fn a_retry_after_beyond_the_longest_wait_ends_the_attempts() {
 	let answers = vec![(429, Some("600"), "<html>Too Many Requests</html>".into())];
-	let expected = Failure::GaveUp { attempts: 1, last: "HTTP 429: Too Many Requests".into() };
+	let expected =
+		PlatformError::GaveUp { attempts: 1, last: "HTTP 429: Too Many Requests".into() };
 	assert_eq!(outcome(answers).await, (Err(expected), 1));
 }
 
@@ -211,18 +210,24 @@ async fn a_refusal_is_handed_on_and_not_repeated() {
 #[tokio::test]
 async fn what_is_not_a_document_is_told_with_its_status() {
 	let answers = vec![(404, None, "<html><body>Not Found</body></html>".into())];
-	let expected = Failure::NotADocument { status: 404, text: "Not Found".into() };
+	let expected = PlatformError::NotADocument { status: 404, text: "Not Found".into() };
 	assert_eq!(outcome(answers).await, (Err(expected), 1));
 	let answers = vec![(200, None, "PK\u{3}\u{4}zip".into())];
-	assert!(matches!(outcome(answers).await, (Err(Failure::NotADocument { status: 200, .. }), 1)));
+	assert!(matches!(
+		outcome(answers).await,
+		(Err(PlatformError::NotADocument { status: 200, .. }), 1)
+	));
 	let answers = vec![(302, None, String::new())];
-	assert!(matches!(outcome(answers).await, (Err(Failure::NotADocument { status: 302, .. }), 1)));
+	assert!(matches!(
+		outcome(answers).await,
+		(Err(PlatformError::NotADocument { status: 302, .. }), 1)
+	));
 }
 
 #[tokio::test]
 async fn an_endless_answer_is_cut_off() {
-	let answers = vec![(200, None, " ".repeat(gridproof_grid::cursor::MAX_BYTES + 1))];
-	assert_eq!(outcome(answers).await, (Err(Failure::TooLarge), 1));
+	let answers = vec![(200, None, " ".repeat(MAX_BYTES + 1))];
+	assert_eq!(outcome(answers).await, (Err(PlatformError::TooLarge), 1));
 }
 
 #[tokio::test]
@@ -232,16 +237,16 @@ async fn a_wrong_token_stops_everything_and_is_never_shown() {
 	let wrong = "wrong-token-wrong-token";
 	let client = Client::new(Token::new(wrong).unwrap(), settings(&url)).unwrap();
 	let failure = ask(&client, DE_LU).await.unwrap_err();
-	assert!(matches!(&failure, Failure::TokenRefused { status: 401, .. }), "{failure:?}");
+	assert!(matches!(&failure, PlatformError::TokenRefused { status: 401, .. }), "{failure:?}");
 	assert!(!format!("{failure} {failure:?} {client:?}").contains(wrong));
 
-	let list = zones::parse(zones::EUROPE).unwrap();
+	let list = parse_zones(EUROPE).unwrap();
 	let day = "2025-03-24".parse().unwrap();
 	let asked = platform.requests().len();
 	let outcome = load_zones(&Source::Entsoe(Box::new(client)), &list, day, None, |_| {}).await;
-	assert!(matches!(outcome, Err(LoadFailure::Token(Failure::TokenRefused { .. }))));
+	assert!(matches!(outcome, Err(DemandError::Token(PlatformError::TokenRefused { .. }))));
 	let asked = platform.requests().len() - asked;
-	assert!(asked <= gridproof_grid::load::PARALLEL, "{asked} requests with a refused token");
+	assert!(asked <= PARALLEL, "{asked} requests with a refused token");
 }
 
 #[tokio::test]
@@ -268,7 +273,7 @@ async fn nobody_listening_is_an_error_without_address_or_token() {
 	let url = format!("http://{}/api", listener.local_addr().unwrap());
 	drop(listener);
 	let failure = ask(&client(&url), DE_LU).await.unwrap_err();
-	assert!(matches!(failure, Failure::GaveUp { attempts: 4, .. }), "{failure:?}");
+	assert!(matches!(failure, PlatformError::GaveUp { attempts: 4, .. }), "{failure:?}");
 	let text = failure.to_string();
 	assert!(!text.contains(TOKEN) && !text.contains("securityToken"), "{text}");
 }
@@ -281,7 +286,7 @@ async fn a_server_that_never_answers_runs_into_the_time_out() {
 	let client = Client::new(Token::new(TOKEN).unwrap(), settings).unwrap();
 	let start = Instant::now();
 	let failure = ask(&client, DE_LU).await.unwrap_err();
-	assert!(matches!(failure, Failure::GaveUp { attempts: 2, .. }), "{failure:?}");
+	assert!(matches!(failure, PlatformError::GaveUp { attempts: 2, .. }), "{failure:?}");
 	assert!(start.elapsed() < Duration::from_secs(3));
 	drop(listener);
 }
@@ -319,10 +324,10 @@ async fn every_zone_gets_its_own_outcome_with_its_reason() {
 		.with(AT, vec![(503, None, String::new())])
 		.with(CH, vec![(400, None, acknowledgement("A95", "Not allowed"))]);
 	let url = platform.start().await;
-	let list = zones::parse(&format!(
+	let list = parse_zones(&format!(
 		"{}\nDE-LU,{DE_LU},Europe/Berlin\nFR,{FR},Europe/Paris\nBE,{BE},Europe/Brussels\n\
 		 NL,{NL},Europe/Amsterdam\nAT,{AT},Europe/Vienna\nCH,{CH},Europe/Zurich\n",
-		zones::HEADER
+		ZONES_HEADER
 	))
 	.unwrap();
 	let source = Source::Entsoe(Box::new(client(&url)));
@@ -371,15 +376,15 @@ async fn prices_come_the_same_way() {
 	let url = platform.start().await;
 	let source = Source::Entsoe(Box::new(client(&url)));
 	let (eic, day) = (Eic::parse(DE_LU).unwrap(), "2025-03-24".parse().unwrap());
-	let zone = gridproof_grid::Tz::Europe__Berlin;
-	let report = gridproof_grid::price::from_source(&source, &eic, day, zone, None).await.unwrap();
-	assert_eq!((report.mean_eur_per_mwh.as_str(), report.slots), ("81.5", 24));
+	let zone = Tz::Europe__Berlin;
+	let report = price_from_source(&source, &eic, day, zone, None).await.unwrap();
+	assert_eq!((report.mean_eur_per_mwh.to_string(), report.slots), ("81.5".to_string(), 24));
 	assert_eq!(platform.requests()[0]["documentType"], "A44");
 	assert_eq!(platform.requests()[0]["out_Domain"], DE_LU);
 }
 
 #[test]
 fn a_source_failure_says_what_it_is() {
-	let failure = SourceFailure::from(Failure::TooLarge);
+	let failure = SourceError::from(PlatformError::TooLarge);
 	assert_eq!(failure.to_string(), "the answer is larger than 16777216 bytes");
 }

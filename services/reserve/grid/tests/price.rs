@@ -4,12 +4,10 @@ mod common;
 
 use common::{DE_LU, FR, no_data, price_document, price_series};
 use gridproof_grid::{
-	Tz,
-	day::NoFigure,
-	eic::Eic,
-	price::{Average, PriceFailure, PriceReport, from_files, from_source},
-	source::Source,
+	Average, Eic, FigureError, Price, PriceError, PriceReport, Source, Tz, price_from_files,
+	price_from_source,
 };
+use gridproof_primitives::num::decimal::SignedRatio;
 
 const DAY: (&str, &str) = ("2025-03-23T23:00Z", "2025-03-24T23:00Z");
 const BERLIN: Tz = Tz::Europe__Berlin;
@@ -19,18 +17,18 @@ fn document(sequence: Option<u32>, resolution: &str, points: &[(u32, &str)]) -> 
 	price_document(&price_series(DE_LU, sequence, "A03", &periods))
 }
 
-fn price(files: &[String]) -> Result<PriceReport, PriceFailure> {
-	from_files(files, None, "2025-03-24".parse().unwrap(), BERLIN, None)
+fn price(files: &[String]) -> Result<PriceReport, PriceError> {
+	price_from_files(files, None, "2025-03-24".parse().unwrap(), BERLIN, None)
 }
 
 fn mean(files: &[String]) -> (String, u32, u32) {
 	let report = price(files).unwrap();
-	(report.mean_eur_per_mwh, report.slots, report.negative_slots)
+	(report.mean_eur_per_mwh.to_string(), report.slots, report.negative_slots)
 }
 
-fn reason(files: &[String]) -> NoFigure {
+fn reason(files: &[String]) -> FigureError {
 	match price(files) {
-		Err(PriceFailure::NoPrice { reason, .. }) => reason,
+		Err(PriceError::NoPrice { reason, .. }) => reason,
 		other => panic!("{other:?}"),
 	}
 }
@@ -66,7 +64,7 @@ fn only_sequence_one_counts_where_sequences_are_numbered() {
 	let unnumbered = price_document(&day(None, "50"));
 	assert_eq!(mean(&[unnumbered]), ("50.0".into(), 24, 0));
 	let other = price_document(&day(Some(2), "50"));
-	assert!(matches!(reason(&[other]), NoFigure::NoData(_)));
+	assert!(matches!(reason(&[other]), FigureError::NoData(_)));
 }
 
 #[test]
@@ -74,7 +72,7 @@ fn intraday_prices_are_not_day_ahead_prices() {
 	let file = document(Some(1), "PT60M", &[(1, "50")]);
 	let name = "contract_MarketAgreement.type";
 	let file = file.replace(&format!("<{name}>A01<"), &format!("<{name}>A07<"));
-	assert!(matches!(reason(&[file]), NoFigure::NoData(_)));
+	assert!(matches!(reason(&[file]), FigureError::NoData(_)));
 }
 
 #[test]
@@ -82,7 +80,7 @@ fn two_unnumbered_auctions_with_different_prices_are_refused() {
 	let hourly = price_series(DE_LU, None, "A03", &[(DAY.0, DAY.1, "PT60M", &[(1, "50")])]);
 	let quarterly = price_series(DE_LU, None, "A03", &[(DAY.0, DAY.1, "PT15M", &[(1, "51")])]);
 	let file = price_document(&format!("{hourly}{quarterly}"));
-	assert!(matches!(reason(&[file]), NoFigure::Conflict(_)));
+	assert!(matches!(reason(&[file]), FigureError::Conflict(_)));
 }
 
 #[test]
@@ -90,27 +88,27 @@ fn a_part_of_a_day_has_no_price() {
 	let file = document(Some(1), "PT60M", &[(7, "50")]);
 	assert_eq!(
 		reason(&[file]),
-		NoFigure::IncompletePrice { covered: 1_080, expected: 1_440, completeness_ppm: 750_000 }
+		FigureError::IncompletePrice { covered: 1_080, expected: 1_440, completeness_ppm: 750_000 }
 	);
-	assert!(matches!(reason(&[no_data()]), NoFigure::NoData(_)));
+	assert!(matches!(reason(&[no_data()]), FigureError::NoData(_)));
 }
 
 #[test]
 fn other_currencies_units_and_areas_are_refused() {
 	let file = document(Some(1), "PT60M", &[(1, "50")]);
 	let other = |from: &str, to: &str| reason(&[file.replace(from, to)]);
-	assert_eq!(other(">EUR<", ">GBP<"), NoFigure::OtherUnit("GBP/MWH".into()));
-	assert_eq!(other(">MWH<", ">KWH<"), NoFigure::OtherUnit("EUR/KWH".into()));
+	assert_eq!(other(">EUR<", ">GBP<"), FigureError::OtherUnit("GBP/MWH".into()));
+	assert_eq!(other(">MWH<", ">KWH<"), FigureError::OtherUnit("EUR/KWH".into()));
 	let in_other = format!("<in_Domain.mRID codingScheme=\"A01\">{FR}<");
 	assert_eq!(
 		other(&format!("<in_Domain.mRID codingScheme=\"A01\">{DE_LU}<"), &in_other),
-		NoFigure::OtherArea { asked: FR.into(), found: DE_LU.into() }
+		FigureError::OtherArea { asked: FR.into(), found: DE_LU.into() }
 	);
 	let asked = Eic::parse(FR).unwrap();
 	let day = "2025-03-24".parse().unwrap();
 	assert!(matches!(
-		from_files(&[file], Some(&asked), day, BERLIN, None),
-		Err(PriceFailure::NoPrice { reason: NoFigure::OtherArea { .. }, .. })
+		price_from_files(&[file], Some(&asked), day, BERLIN, None),
+		Err(PriceError::NoPrice { reason: FigureError::OtherArea { .. }, .. })
 	));
 }
 
@@ -123,8 +121,11 @@ fn days_of_23_and_25_hours_have_as_many_slots() {
 		let points: Vec<(u32, &str)> = (1..=slots).map(|position| (position, "33.3")).collect();
 		let series = price_series(DE_LU, Some(1), "A01", &[(start, end, "PT15M", &points)]);
 		let files = [price_document(&series)];
-		let report = from_files(&files, None, day.parse().unwrap(), BERLIN, None).unwrap();
-		assert_eq!((report.mean_eur_per_mwh.as_str(), report.slots), ("33.3", slots));
+		let report = price_from_files(&files, None, day.parse().unwrap(), BERLIN, None).unwrap();
+		assert_eq!(
+			(report.mean_eur_per_mwh.to_string(), report.slots),
+			("33.3".to_string(), slots)
+		);
 	}
 }
 
@@ -143,21 +144,22 @@ fn three_days() -> Vec<String> {
 }
 
 fn average(ema: &str, window: u32, days: u32) -> Option<Average> {
-	Some(Average { ema_eur_per_mwh: ema.into(), ema_window: window, ema_days: days })
+	let ema_eur_per_mwh = Price::of(&SignedRatio::parse(ema).unwrap());
+	Some(Average { ema_eur_per_mwh, ema_window: window, ema_days: days })
 }
 
 #[test]
 fn the_average_weighs_the_newest_day_with_two_over_window_plus_one() {
 	let day = "2025-03-24".parse().unwrap();
-	let of = |window| from_files(&three_days(), None, day, BERLIN, Some(window)).unwrap();
+	let of = |window| price_from_files(&three_days(), None, day, BERLIN, Some(window)).unwrap();
 	assert_eq!(of(3).average, average("87.5", 3, 3));
 	assert_eq!(of(2).average, average("86.666666666666", 2, 2));
 	assert_eq!(of(1).average, average("80.0", 1, 1));
 	// No more history than three days: the average says that it rests on them.
 	assert_eq!(of(7).average, average("89.375", 7, 3));
 	assert!(matches!(
-		from_files(&three_days(), None, day, BERLIN, Some(0)),
-		Err(PriceFailure::Window)
+		price_from_files(&three_days(), None, day, BERLIN, Some(0)),
+		Err(PriceError::Window)
 	));
 }
 
@@ -166,7 +168,7 @@ fn an_incomplete_day_in_the_middle_stops_the_average() {
 	let mut files = three_days();
 	files[1] = files[1].replace("<position>1<", "<position>2<");
 	let day = "2025-03-24".parse().unwrap();
-	let failure = from_files(&files, None, day, BERLIN, Some(3)).unwrap_err();
+	let failure = price_from_files(&files, None, day, BERLIN, Some(3)).unwrap_err();
 	assert_eq!(
 		failure.to_string(),
 		"2025-03-23: incomplete: 1380 of 1440 minutes have a price (958333 ppm)"
@@ -183,7 +185,7 @@ async fn a_folder_gives_the_same_prices_as_its_files() {
 	let source = Source::Folder(folder.path().into());
 	let eic = Eic::parse(DE_LU).unwrap();
 	let day = "2025-03-24".parse().unwrap();
-	let report = from_source(&source, &eic, day, BERLIN, Some(7)).await.unwrap();
+	let report = price_from_source(&source, &eic, day, BERLIN, Some(7)).await.unwrap();
 	assert_eq!(report.average, average("89.375", 7, 3));
-	assert_eq!(report, from_files(&three_days(), None, day, BERLIN, Some(7)).unwrap());
+	assert_eq!(report, price_from_files(&three_days(), None, day, BERLIN, Some(7)).unwrap());
 }

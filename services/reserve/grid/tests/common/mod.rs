@@ -2,23 +2,23 @@
 
 #![allow(dead_code)] // every test file uses its own part
 
-use gridproof_grid::{Tz, time::DayWindow};
+use gridproof_grid::{DayWindow, Tz};
 use std::{fmt::Write as _, path::PathBuf};
 
 /// Germany and Luxembourg.
-pub const DE_LU: &str = "10Y1001A1001A82H";
+pub(crate) const DE_LU: &str = "10Y1001A1001A82H";
 /// France.
-pub const FR: &str = "10YFR-RTE------C";
+pub(crate) const FR: &str = "10YFR-RTE------C";
 
 /// A period: start, end, resolution, points.
-pub type PeriodXml<'a> = (&'a str, &'a str, &'a str, &'a [(u32, &'a str)]);
+pub(crate) type PeriodXml<'a> = (&'a str, &'a str, &'a str, &'a [(u32, &'a str)]);
 
 /// The shared test vectors.
-pub fn vector(name: &str) -> PathBuf {
+pub(crate) fn vector(name: &str) -> PathBuf {
 	PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../vectors").join(name)
 }
 
-pub fn window(day: &str, zone: &str) -> DayWindow {
+pub(crate) fn window(day: &str, zone: &str) -> DayWindow {
 	let zone: Tz = zone.parse().unwrap();
 	DayWindow::local(day.parse().unwrap(), zone).unwrap()
 }
@@ -45,7 +45,7 @@ fn periods_xml(periods: &[PeriodXml<'_>], figure: &str) -> String {
 }
 
 /// One load series.
-pub fn load_series(eic: &str, curve: &str, periods: &[PeriodXml<'_>]) -> String {
+pub(crate) fn load_series(eic: &str, curve: &str, periods: &[PeriodXml<'_>]) -> String {
 	format!(
 		"<TimeSeries><mRID>1</mRID><businessType>A04</businessType>\
 		 <objectAggregation>A01</objectAggregation>\
@@ -57,12 +57,12 @@ pub fn load_series(eic: &str, curve: &str, periods: &[PeriodXml<'_>]) -> String 
 }
 
 /// A load document around `series`.
-pub fn load_document(series: &str) -> String {
+pub(crate) fn load_document(series: &str) -> String {
 	load_revision("0d1f5b0c9e6f4c4e", 1, series)
 }
 
 /// A load document with its id and revision.
-pub fn load_revision(mrid: &str, revision: u32, series: &str) -> String {
+pub(crate) fn load_revision(mrid: &str, revision: u32, series: &str) -> String {
 	format!(
 		"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<GL_MarketDocument \
 		 xmlns=\"urn:iec62325.351:tc57wg16:451-6:generationloaddocument:3:0\">\
@@ -72,12 +72,12 @@ pub fn load_revision(mrid: &str, revision: u32, series: &str) -> String {
 }
 
 /// One load document of one series.
-pub fn load(eic: &str, curve: &str, periods: &[PeriodXml<'_>]) -> String {
+pub(crate) fn load(eic: &str, curve: &str, periods: &[PeriodXml<'_>]) -> String {
 	load_document(&load_series(eic, curve, periods))
 }
 
 /// One price series; `sequence` as text between the other elements.
-pub fn price_series(
+pub(crate) fn price_series(
 	eic: &str,
 	sequence: Option<u32>,
 	curve: &str,
@@ -101,7 +101,7 @@ pub fn price_series(
 }
 
 /// A price document around `series`.
-pub fn price_document(series: &str) -> String {
+pub(crate) fn price_document(series: &str) -> String {
 	format!(
 		"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<Publication_MarketDocument \
 		 xmlns=\"urn:iec62325.351:tc57wg16:451-3:publicationdocument:7:3\">\
@@ -111,7 +111,7 @@ pub fn price_document(series: &str) -> String {
 }
 
 /// An acknowledgement with one reason.
-pub fn acknowledgement(code: &str, text: &str) -> String {
+pub(crate) fn acknowledgement(code: &str, text: &str) -> String {
 	format!(
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Acknowledgement_MarketDocument \
 		 xmlns=\"urn:iec62325.351:tc57wg16:451-1:acknowledgementdocument:8:0\">\
@@ -121,7 +121,7 @@ pub fn acknowledgement(code: &str, text: &str) -> String {
 }
 
 /// "No matching data", as the platform words it.
-pub fn no_data() -> String {
+pub(crate) fn no_data() -> String {
 	acknowledgement(
 		"999",
 		"No matching data found for Data item Actual Total Load [6.1.A] (10Y1001A1001A82H) and \

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 /// A period as generated: start and end in minutes since 1970, slot length, points (position,
 /// thousandths).
 #[derive(Clone, Debug)]
-pub struct PlainPeriod {
+pub(crate) struct PlainPeriod {
 	pub start: i64,
 	pub end: i64,
 	pub resolution: i64,
@@ -17,14 +17,14 @@ pub struct PlainPeriod {
 
 /// A series as generated.
 #[derive(Clone, Debug)]
-pub struct PlainSeries {
+pub(crate) struct PlainSeries {
 	pub holds: bool,
 	pub periods: Vec<PlainPeriod>,
 }
 
 /// What the rules say about a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
 	/// A point outside its period, a negative load, or two figures for one thing.
 	Refused,
 	/// No minute has a figure.
@@ -49,7 +49,12 @@ fn stated(period: &PlainPeriod, holds: bool, minute: i64) -> BTreeSet<i64> {
 }
 
 /// What the rules say about the minutes `from .. to`.
-pub fn verdict(series: &[PlainSeries], from: i64, to: i64, negative_allowed: bool) -> Verdict {
+pub(crate) fn verdict(
+	series: &[PlainSeries],
+	from: i64,
+	to: i64,
+	negative_allowed: bool,
+) -> Verdict {
 	for period in series.iter().flat_map(|series| &series.periods) {
 		let slots = (period.end - period.start) / period.resolution;
 		for (index, (position, value)) in period.points.iter().enumerate() {

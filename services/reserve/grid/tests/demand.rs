@@ -7,29 +7,24 @@ use common::{
 	no_data, price_document, price_series, vector, window,
 };
 use gridproof_grid::{
-	curve::ConflictingSeries,
-	day::{DayLoad, NoFigure, day_load},
-	decimal::{Decimal, InvalidDecimal},
-	document::{Acknowledgement, Document, InvalidDocument, Reason},
-	eic::Eic,
-	reader::read,
-	time::DayWindow,
+	Acknowledgement, ConflictError, DayLoad, DayWindow, Decimal, DecimalError, Document,
+	DocumentError, Eic, FigureError, Reason, day_load, read,
 };
 
 const MARCH: (&str, &str) = ("2025-03-23T23:00Z", "2025-03-24T23:00Z");
 
-fn figures(files: &[String], day: &DayWindow) -> Result<(u128, u32, bool), NoFigure> {
+fn figures(files: &[String], day: &DayWindow) -> Result<(u128, u32, bool), FigureError> {
 	let DayLoad { wh, completeness_ppm, complete, .. } = day_load(files, None, day)?;
 	Ok((wh, completeness_ppm, complete))
 }
 
-fn monday(files: &[String]) -> Result<(u128, u32, bool), NoFigure> {
+fn monday(files: &[String]) -> Result<(u128, u32, bool), FigureError> {
 	figures(files, &window("2025-03-24", "Europe/Berlin"))
 }
 
-fn invalid(file: String) -> InvalidDocument {
+fn invalid(file: String) -> DocumentError {
 	match monday(&[file]) {
-		Err(NoFigure::Invalid { index: 1, reason }) => reason,
+		Err(FigureError::Invalid { index: 1, reason }) => reason,
 		other => panic!("{other:?}"),
 	}
 }
@@ -210,7 +205,7 @@ fn two_figures_for_one_position_are_refused() {
 	let file = load(DE_LU, "A01", &[(MARCH.0, MARCH.1, "PT60M", &points)]);
 	assert_eq!(
 		invalid(file),
-		InvalidDocument::ConflictingPoints {
+		DocumentError::ConflictingPoints {
 			position: 5,
 			period: MARCH.0.into(),
 			first: Decimal::parse("100").unwrap(),
@@ -228,13 +223,13 @@ fn two_series_that_contradict_each_other_are_refused() {
 		"A01",
 		&[("2025-03-24T10:00Z", "2025-03-24T11:00Z", "PT30M", &[(1, "100"), (2, "99")])],
 	);
-	let conflict = ConflictingSeries {
+	let conflict = ConflictError {
 		at: "2025-03-24T10:30Z".into(),
 		first: Decimal::parse("99").unwrap(),
 		second: Decimal::parse("100").unwrap(),
 	};
 	let file = load_document(&format!("{first}{second}"));
-	assert_eq!(monday(&[file]), Err(NoFigure::Conflict(conflict)));
+	assert_eq!(monday(&[file]), Err(FigureError::Conflict(conflict)));
 }
 
 #[test]
@@ -245,7 +240,7 @@ fn a_newer_revision_replaces_the_older_one_whatever_the_order() {
 	let files = [load_revision("a", 2, &new), load_revision("a", 1, &old)];
 	assert_eq!(monday(&files), Ok((2_640_000_000, 1_000_000, true)));
 	let other_document = [load_revision("a", 2, &new), load_revision("b", 1, &old)];
-	assert!(matches!(monday(&other_document), Err(NoFigure::Conflict(_))));
+	assert!(matches!(monday(&other_document), Err(FigureError::Conflict(_))));
 }
 
 #[test]
@@ -256,42 +251,42 @@ fn another_area_than_the_one_asked_for_is_refused() {
 	let day = window("2025-03-24", "Europe/Berlin");
 	assert_eq!(
 		day_load(&[&file], Some(&asked), &day),
-		Err(NoFigure::OtherArea { asked: DE_LU.into(), found: FR.into() })
+		Err(FigureError::OtherArea { asked: DE_LU.into(), found: FR.into() })
 	);
 	let other = load(DE_LU, "A01", &[(MARCH.0, MARCH.1, "PT60M", &points)]).replace("0d1f", "0");
 	assert_eq!(
 		monday(&[file.clone(), other]),
-		Err(NoFigure::OtherArea { asked: FR.into(), found: DE_LU.into() })
+		Err(FigureError::OtherArea { asked: FR.into(), found: DE_LU.into() })
 	);
 	let nameless = file.replace("outBiddingZone_Domain.mRID", "inBiddingZone_Domain.mRID");
-	assert_eq!(monday(&[nameless]), Err(NoFigure::NoArea));
+	assert_eq!(monday(&[nameless]), Err(FigureError::NoArea));
 }
 
 #[test]
 fn a_document_about_another_day_is_no_data() {
 	let points = flat(24, "100");
 	let file = load(DE_LU, "A01", &[("2025-03-24T23:00Z", "2025-03-25T23:00Z", "PT60M", &points)]);
-	let Err(NoFigure::NoData(reason)) = monday(&[file]) else { panic!() };
+	let Err(FigureError::NoData(reason)) = monday(&[file]) else { panic!() };
 	assert_eq!(reason, "the document has no point in 2025-03-23T23:00Z … 2025-03-24T23:00Z");
 }
 
 #[test]
 fn acknowledgements_are_no_data_or_a_refusal_by_their_words() {
 	assert!(
-		matches!(monday(&[no_data()]), Err(NoFigure::NoData(text)) if text.starts_with("999: No matching"))
+		matches!(monday(&[no_data()]), Err(FigureError::NoData(text)) if text.starts_with("999: No matching"))
 	);
 	let wrong = acknowledgement("999", "Input parameter does not exist: curveType");
-	let Err(NoFigure::Refused(answer)) = monday(&[wrong]) else { panic!() };
+	let Err(FigureError::Refused(answer)) = monday(&[wrong]) else { panic!() };
 	assert_eq!(answer.to_string(), "999: Input parameter does not exist: curveType");
 	let other_code = acknowledgement("A95", "No matching data found for Data item");
-	assert!(matches!(monday(&[other_code]), Err(NoFigure::Refused(_))));
+	assert!(matches!(monday(&[other_code]), Err(FigureError::Refused(_))));
 	let empty = acknowledgement("", "");
-	assert!(matches!(monday(&[empty]), Err(NoFigure::Refused(_))));
+	assert!(matches!(monday(&[empty]), Err(FigureError::Refused(_))));
 	// Next to a document with data, "no data" says nothing.
 	let points = flat(24, "100");
 	let data = load(DE_LU, "A01", &[(MARCH.0, MARCH.1, "PT60M", &points)]);
 	assert_eq!(monday(&[no_data(), data]), Ok((2_400_000_000, 1_000_000, true)));
-	assert_eq!(monday(&[]), Err(NoFigure::NoData("no document".into())));
+	assert_eq!(monday(&[]), Err(FigureError::NoData("no document".into())));
 }
 
 #[test]
@@ -299,7 +294,7 @@ fn what_changes_the_meaning_of_a_figure_is_checked() {
 	let points = flat(24, "100");
 	let good = load(DE_LU, "A01", &[(MARCH.0, MARCH.1, "PT60M", &points)]);
 	assert!(monday(std::slice::from_ref(&good)).is_ok());
-	let unsupported = |element, found: &str, expected| InvalidDocument::Unsupported {
+	let unsupported = |element, found: &str, expected| DocumentError::Unsupported {
 		element,
 		found: found.into(),
 		expected,
@@ -308,11 +303,11 @@ fn what_changes_the_meaning_of_a_figure_is_checked() {
 	let time = "a UTC time such as 2025-03-29T23:00Z";
 	for (from, to, reason) in [
 		(">A65<", ">A75<", unsupported("type", "A75", "A65")),
-		("<type>A65</type>", "", InvalidDocument::Missing("type")),
+		("<type>A65</type>", "", DocumentError::Missing("type")),
 		(
 			"<TimeSeries>",
 			"<docStatus><value>A13</value></docStatus><TimeSeries>",
-			InvalidDocument::Withdrawn,
+			DocumentError::Withdrawn,
 		),
 		(">A16<", ">A01<", unsupported("process.processType", "A01", "A16 (realised)")),
 		(">MAW<", ">KWT<", unsupported("quantity_Measure_Unit.name", "KWT", "MAW")),
@@ -321,22 +316,22 @@ fn what_changes_the_meaning_of_a_figure_is_checked() {
 		("PT60M", "PT1M", unsupported("resolution", "PT1M", resolutions)),
 		("PT60M", "P1D", unsupported("resolution", "P1D", resolutions)),
 		(MARCH.1, "2025-03-25T01:00+02:00", unsupported("end", "2025-03-25T01:00+02:00", time)),
-		("<quantity>100</quantity>", "", InvalidDocument::Missing("quantity")),
+		("<quantity>100</quantity>", "", DocumentError::Missing("quantity")),
 		(
 			"<position>24<",
 			"<position>25<",
-			InvalidDocument::PositionOutside { position: 25, slots: 24, period: MARCH.0.into() },
+			DocumentError::PositionOutside { position: 25, slots: 24, period: MARCH.0.into() },
 		),
 		(
 			"<position>1<",
 			"<position>0<",
-			InvalidDocument::PositionOutside { position: 0, slots: 24, period: MARCH.0.into() },
+			DocumentError::PositionOutside { position: 0, slots: 24, period: MARCH.0.into() },
 		),
 		("<position>1<", "<position>+1<", unsupported("position", "+1", "a whole number")),
 		(
 			"<position>7</position><quantity>100<",
 			"<position>7</position><quantity>-1<",
-			InvalidDocument::NegativeLoad {
+			DocumentError::NegativeLoad {
 				position: 7,
 				period: MARCH.0.into(),
 				value: Decimal::parse("-1").unwrap(),
@@ -345,16 +340,16 @@ fn what_changes_the_meaning_of_a_figure_is_checked() {
 		(
 			">100<",
 			">1e2<",
-			InvalidDocument::InvalidNumber {
+			DocumentError::InvalidNumber {
 				element: "quantity",
 				found: "1e2".into(),
-				reason: InvalidDecimal::Malformed,
+				reason: DecimalError::Malformed,
 			},
 		),
 		(
 			MARCH.1,
 			"2025-03-24T22:30Z",
-			InvalidDocument::InvalidPeriod {
+			DocumentError::InvalidPeriod {
 				start: MARCH.0.into(),
 				end: "2025-03-24T22:30Z".into(),
 				resolution: 60,
@@ -363,7 +358,7 @@ fn what_changes_the_meaning_of_a_figure_is_checked() {
 		(
 			MARCH.1,
 			MARCH.0,
-			InvalidDocument::InvalidPeriod {
+			DocumentError::InvalidPeriod {
 				start: MARCH.0.into(),
 				end: MARCH.0.into(),
 				resolution: 60,
@@ -372,7 +367,7 @@ fn what_changes_the_meaning_of_a_figure_is_checked() {
 		(
 			"<curveType>A01</curveType>",
 			"<curveType>A01</curveType><curveType>A03</curveType>",
-			InvalidDocument::Repeated("curveType"),
+			DocumentError::Repeated("curveType"),
 		),
 	] {
 		let changed = good.replacen(from, to, 1);
@@ -387,7 +382,7 @@ fn prices_are_not_load() {
 	let series = price_series(DE_LU, None, "A01", &[(MARCH.0, MARCH.1, "PT60M", &points)]);
 	assert_eq!(
 		invalid(price_document(&series)),
-		InvalidDocument::WrongKind {
+		DocumentError::WrongKind {
 			found: "Publication_MarketDocument",
 			expected: "GL_MarketDocument"
 		}
