@@ -1,58 +1,69 @@
-//! Keys of roles: those of all of them, which a verifier trusts, and one role's own, in a file.
-//!
-//! How a key is kept in its file is [`gridproof_keys`]'s; here is what is about roles.
+//! Keys of roles: the public ones of all roles, which a verifier trusts, and one role's own, in a
+//! file. How a key is kept in its file is the matter of [`gridproof_keys`].
 
-use gridproof_keys::{Kind, SealedKey};
+use gridproof_keys::{KeyError, Kind, SealedKey};
 use gridproof_primitives::{
-	attestation::Role,
-	ed25519::{self, PublicKey, Signature},
-	json::{self, Limits, Value},
+	codec::json::{self, Limits, Value},
+	crypto::ed25519::{self, PublicKey, Signature},
+	reserve::attestation::Role,
 };
 use serde::Serialize;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-pub use gridproof_keys::KeyFault;
-
 /// The public keys of the roles, as the verifier trusts them.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct RoleKeys([Option<PublicKey>; 3]);
 
-/// The public keys of the roles are not usable.
+/// Why the public keys of the roles are not usable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the file of trusted keys is unusable: {0}")]
-pub struct BadTrusted(pub String);
+pub struct TrustedKeysError(pub String);
 
 impl RoleKeys {
 	/// Keys from `{"data":"<hex>","risk":"<hex>","ops":"<hex>"}`. A role may be missing: it then
 	/// cannot count.
 	///
 	/// # Errors
-	/// [`BadTrusted`]: other members, keys that are no keys, weak keys, and one key for two roles,
-	/// with which one person could sign as two.
-	pub fn parse(bytes: &[u8]) -> Result<Self, BadTrusted> {
-		let json =
-			json::parse(bytes, Limits::DEFAULT).map_err(|error| BadTrusted(error.to_string()))?;
+	/// [`TrustedKeysError`]: other members, texts that are not keys, weak keys, and one key for two
+	/// roles, with which one person could sign as two.
+	pub fn parse(bytes: &[u8]) -> Result<Self, TrustedKeysError> {
+		let json = json::parse(bytes, Limits::DEFAULT)
+			.map_err(|error| TrustedKeysError(error.to_string()))?;
 		let members =
-			json.as_object().ok_or_else(|| BadTrusted("not a JSON object".to_string()))?;
-		let mut keys = Self::default();
+			json.as_object().ok_or_else(|| TrustedKeysError("not a JSON object".to_string()))?;
+		let mut keys = Vec::with_capacity(members.len());
 		for (name, value) in members {
 			let role: Role =
-				name.parse().map_err(|_| BadTrusted(format!("unknown role {name:?}")))?;
+				name.parse().map_err(|_| TrustedKeysError(format!("unknown role {name:?}")))?;
 			let text = value.as_str().unwrap_or_default();
 			let mut key = [0; 32];
-			hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut key)
-				.map_err(|_| BadTrusted(format!("{role}: not 32 bytes in hexadecimal digits")))?;
-			ed25519::check_key(&key).map_err(|_| BadTrusted(format!("{role}: a weak key")))?;
-			if keys.0.contains(&Some(key)) {
-				return Err(BadTrusted(format!("{role}: the same key as another role")));
-			}
-			keys.0[place(role)] = Some(key);
+			hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut key).map_err(
+				|_| TrustedKeysError(format!("{role}: not 32 bytes in hexadecimal digits")),
+			)?;
+			keys.push((role, key));
 		}
-		Ok(keys)
+		Self::of(keys)
 	}
 
-	/// The key of a role.
+	/// Returns these keys, to be trusted from now on.
+	///
+	/// # Errors
+	/// [`TrustedKeysError`]: weak keys, and one key for two roles.
+	pub fn of(keys: impl IntoIterator<Item = (Role, PublicKey)>) -> Result<Self, TrustedKeysError> {
+		let mut all = Self::default();
+		for (role, key) in keys {
+			ed25519::check_key(&key)
+				.map_err(|_| TrustedKeysError(format!("{role}: a weak key")))?;
+			if all.0.contains(&Some(key)) {
+				return Err(TrustedKeysError(format!("{role}: the same key as another role")));
+			}
+			all.0[place(role)] = Some(key);
+		}
+		Ok(all)
+	}
+
+	/// Returns the key of a role; `None` if it has none and so does not count.
 	pub const fn get(&self, role: Role) -> Option<&PublicKey> {
 		self.0[place(role)].as_ref()
 	}
@@ -72,39 +83,39 @@ pub struct RoleKey {
 	role: Option<Role>,
 }
 
-/// What may be shown of a key file.
+/// The public part of a key file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PublicPart {
-	/// The role it was made for.
+pub struct RolePublic {
+	/// Role it was made for; `None` if its file does not say.
 	pub role: Option<Role>,
-	/// The public key, 64 hexadecimal digits.
+	/// Public key, 64 hexadecimal digits.
 	pub public: String,
-	/// Is the secret encrypted?
+	/// Whether the secret is encrypted.
 	pub encrypted: bool,
 }
 
 impl RoleKey {
-	/// A new key for `role`.
+	/// Makes a new key for `role`.
 	///
 	/// # Errors
-	/// [`KeyFault::NoRandom`].
-	pub fn generate(role: Role) -> Result<Self, KeyFault> {
+	/// [`KeyError::NoRandom`].
+	pub fn generate(role: Role) -> Result<Self, KeyError> {
 		let key = SealedKey::generate(Kind::Role, Some(role.as_str()))?;
 		Ok(Self { key, role: Some(role) })
 	}
 
-	/// The key of a 32-byte seed, as RFC 8032 has it.
+	/// Returns the key of a 32-byte seed, by RFC 8032.
 	pub fn from_seed(seed: Zeroizing<[u8; 32]>, role: Option<Role>) -> Self {
 		let kind = role.map(|_| Kind::Role);
 		Self { key: SealedKey::from_seed(seed, kind, role.map(Role::as_str)), role }
 	}
 
-	/// The public key.
+	/// Returns the public key.
 	pub const fn public(&self) -> &PublicKey {
 		self.key.public()
 	}
 
-	/// The role it was made for, if its file says so.
+	/// Returns the role it was made for, if its file says so.
 	pub const fn role(&self) -> Option<Role> {
 		self.role
 	}
@@ -117,8 +128,8 @@ impl RoleKey {
 	/// Writes a new key file with mode 0600, encrypted if there is a passphrase.
 	///
 	/// # Errors
-	/// [`KeyFault::Exists`], [`KeyFault::Io`], [`KeyFault::NoRandom`].
-	pub fn save(&self, path: &Path, passphrase: Option<&[u8]>) -> Result<(), KeyFault> {
+	/// [`KeyError::Exists`], [`KeyError::Io`], [`KeyError::NoRandom`].
+	pub fn save(&self, path: &Path, passphrase: Option<&[u8]>) -> Result<(), KeyError> {
 		self.key.save(path, passphrase)
 	}
 
@@ -126,28 +137,28 @@ impl RoleKey {
 	/// is asked only if the key is encrypted.
 	///
 	/// # Errors
-	/// [`KeyFault`]; files that others may read or write are refused.
+	/// [`KeyError`]; files that others may read or write are refused.
 	pub fn load(
 		path: &Path,
-		passphrase: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyFault>,
-	) -> Result<Self, KeyFault> {
+		passphrase: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyError>,
+	) -> Result<Self, KeyError> {
 		let key = SealedKey::load_as(path, Kind::Role, passphrase)?;
 		let role = role_of(path, key.label())?;
 		Ok(Self { key, role })
 	}
 
-	/// As [`Self::load`], refusing the key of another role.
+	/// Reads a key file as [`Self::load`] does, but refuses the key of another role.
 	///
 	/// # Errors
-	/// [`KeyFault`], among them [`KeyFault::Other`].
+	/// [`KeyError`], among them [`KeyError::Other`].
 	pub fn load_for(
 		path: &Path,
 		wanted: Role,
-		passphrase: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyFault>,
-	) -> Result<Self, KeyFault> {
+		passphrase: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyError>,
+	) -> Result<Self, KeyError> {
 		let key = Self::load(path, passphrase)?;
 		match key.role {
-			Some(is) if is != wanted => Err(KeyFault::Other {
+			Some(is) if is != wanted => Err(KeyError::Other {
 				path: path.display().to_string(),
 				is: is.to_string(),
 				wanted: wanted.to_string(),
@@ -157,34 +168,34 @@ impl RoleKey {
 	}
 }
 
-fn role_of(path: &Path, label: Option<&str>) -> Result<Option<Role>, KeyFault> {
-	let bad = |label: &str| KeyFault::BadFile {
+fn role_of(path: &Path, label: Option<&str>) -> Result<Option<Role>, KeyError> {
+	let bad = |label: &str| KeyError::BadFile {
 		path: path.display().to_string(),
 		reason: format!("unknown role {label:?}"),
 	};
 	label.map(|label| label.parse().map_err(|_| bad(label))).transpose()
 }
 
-/// What may be shown of a key file, without its passphrase.
+/// Reads the public part of a key file, without its passphrase.
 ///
 /// # Errors
-/// [`KeyFault`].
-pub fn show(path: &Path) -> Result<PublicPart, KeyFault> {
+/// [`KeyError`].
+pub fn show_role_key(path: &Path) -> Result<RolePublic, KeyError> {
 	let part = gridproof_keys::show(path)?;
 	if let Some(is) = part.kind.filter(|kind| *kind != Kind::Role) {
 		let (is, wanted) = (format!("a {is}"), "a role".to_string());
-		return Err(KeyFault::Other { path: path.display().to_string(), is, wanted });
+		return Err(KeyError::Other { path: path.display().to_string(), is, wanted });
 	}
 	let role = role_of(path, part.label.as_deref())?;
-	Ok(PublicPart { role, public: part.public, encrypted: part.encrypted })
+	Ok(RolePublic { role, public: part.public, encrypted: part.encrypted })
 }
 
-/// The public keys of the roles as a verifier's file has them.
+/// Returns the public keys of the roles in the form of a verifier's file.
 ///
 /// # Errors
-/// [`BadTrusted`] if a role is missing or occurs twice.
-pub fn trusted_file(parts: &[PublicPart]) -> Result<Value, BadTrusted> {
-	let bad = |reason: &str| BadTrusted(reason.to_string());
+/// [`TrustedKeysError`] if a role is missing or occurs twice.
+pub fn trusted_file(parts: &[RolePublic]) -> Result<Value, TrustedKeysError> {
+	let bad = |reason: &str| TrustedKeysError(reason.to_string());
 	let mut members: Vec<(String, Value)> = Vec::new();
 	for part in parts {
 		let role = part.role.ok_or_else(|| bad("a key without a role"))?;

@@ -1,28 +1,48 @@
-//! Daily attestations, off chain: plan, sign, verify, submit, and the daily run.
+//! The reserve, off chain: daily statements from plan to chain, the daily run, and the issuer.
 //!
-//! - [`summary`]: the grid summary a plan starts from;
-//! - [`statement`]: figures and file of version 2, each recomputed from the other;
-//! - [`verify`]: signatures of version 1 and 2, and every way they can fail;
-//! - [`sign`]: one role's signature under a file;
-//! - [`keys`]: role keys in files, public keys of all roles;
-//! - [`submit`]: from file to chain, and what the chain holds;
-//! - [`account`]: addresses, and keys of accounts;
-//! - [`policy`]: coverage, minting and redemption as the chain has them;
-//! - [`daemon`]: the daily run, with missed days, retries and a lock;
-//! - [`files`]: files that are whole or not there.
+//! - [`Summary`]: the figures of a day that a plan starts from;
+//! - [`Statement`]: figures and file of version 2, each recomputed from the other;
+//! - [`RoleKey`], [`RoleKeys`]: a role's key in a file, the public keys of all roles;
+//! - [`sign_file`]: one role's signature under a file;
+//! - [`verify`], [`open`]: signatures of version 1 and 2, and every way they can fail;
+//! - [`submit`]: from file to chain;
+//! - [`Daemon`], [`DayPipeline`], [`run_daily`]: every day, with missed days, retries and a lock;
+//! - [`Issuer`]: mints what each day's statement allows;
+//! - [`mint`], [`redeem`], [`ShownCoverage`]: coverage as people use it.
 //!
-//! The rules of the file are written down in `docs/protocols/attestation.md`.
+//! The rules of the file are in `docs/protocols/attestation.md`.
 
 #![deny(missing_docs)]
 
-pub mod daemon;
-pub mod keys;
-pub mod policy;
-pub mod sign;
-pub mod statement;
-pub mod submit;
-pub mod summary;
-pub mod verify;
+mod amounts;
+mod coverage;
+mod daily;
+mod issuer;
+mod keys;
+mod plan;
+mod sign;
+mod statement;
+mod submit;
+mod summary;
+mod verify;
 
-pub use gridproof_chain::{Chain, Failure, H256};
-pub use gridproof_keys::{account, files};
+pub use amounts::{millionths, parse_millionths};
+pub use coverage::{
+	MintError, MintOrder, Minted, Redeemed, ShownAccount, ShownCoverage, coverage_account, mint,
+	mint_refusal, redeem,
+};
+pub use daily::{
+	Daemon, DaemonError, DaemonSettings, DaemonState, DailyMetrics, DailyReport, DayPipeline,
+	Figures, GivenUp, OpenDay, Pipeline, PipelineError, PipelineSettings, PriceSource, Schedule,
+	StepError, Timetable, run_daily,
+};
+pub use issuer::{ChainDesk, Issuer, IssuerError, IssuerMetrics, IssuerSettings, MintDesk, Offer};
+pub use keys::{RoleKey, RoleKeys, RolePublic, TrustedKeysError, show_role_key, trusted_file};
+pub use plan::{PlanFileError, read_statement, write_plan};
+pub use sign::{SignError, Signed, sign, sign_file, warnings};
+pub use statement::{FILE_VERSION, PlanInputs, Statement, StatementError};
+pub use submit::{
+	ShownAttestation, ShownSigner, SubmitError, Submitted, submit, submit_over, trusted_keys,
+};
+pub use summary::{Summary, SummaryError, SummaryFileError, read_summary};
+pub use verify::{Counted, Expected, FileRefusal, Opened, VerifyReport, Version, open, verify};

@@ -1,67 +1,68 @@
 //! One role's signature under a file.
 
 use crate::{
-	files,
 	keys::{RoleKey, RoleKeys},
-	verify::{Opened, Refusal, Version, open},
+	verify::{FileRefusal, Opened, Version, open},
 };
 use chrono::{SecondsFormat, Utc};
 use gridproof_primitives::{
 	H256,
-	attestation::{FieldFault, Role},
-	json::Value,
+	codec::json::Value,
+	reserve::attestation::{FieldFault, Role, chain_hint},
+	time::day::Day,
 };
+use gridproof_support::files::{self, PUBLIC};
 use serde::Serialize;
 use std::{io, path::Path};
 
-/// What was signed.
+/// A signature that was added to a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Signed {
-	/// For which role.
+	/// Role that signed.
 	pub role: Role,
-	/// With which key.
+	/// Its public key, 64 hexadecimal digits.
 	pub public: String,
-	/// About which day.
-	pub day: String,
-	/// For which chain.
+	/// Day of the statement.
+	pub day: Day,
+	/// Hint of the chain it is for.
 	pub chain: String,
-	/// The digest of the file.
+	/// Digest of the file.
 	pub digest: String,
-	/// The hash of the fields.
+	/// Hash of the fields.
 	pub fields: String,
-	/// Roles that have signed now.
+	/// Number of roles that have signed now.
 	pub signatures: usize,
-	/// What the signer should know: why a chain will refuse this statement.
+	/// Reasons for which a chain will refuse this statement.
 	pub warnings: Vec<String>,
 }
 
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]
-pub enum SignFault {
-	/// The file system refuses.
+pub enum SignError {
+	/// The file system refuses an operation.
 	#[error("{path}: {reason}")]
 	Io {
-		/// Which file.
+		/// The file.
 		path: String,
-		/// Why.
+		/// The system's error.
 		reason: io::Error,
 	},
-	/// Somebody else is signing it right now.
-	#[error("{0} is being changed by somebody else; try again")]
+	/// Another program is changing the file.
+	#[error("{0} is being changed by another program; try again")]
 	Busy(String),
 	/// The file is not in order.
 	#[error(transparent)]
-	Refused(#[from] Refusal),
-	/// Older files are verified, never signed.
+	Refused(#[from] FileRefusal),
+	/// The file is of version 1, which is verified but never signed.
 	#[error("this is a file of version 1; only files of version 2 are signed: plan it again")]
 	OldVersion,
-	/// The role's signature is there.
+	/// The role has signed already.
 	#[error("{0} has signed this file already")]
 	AlreadySigned(Role),
 	/// The key is not the one trusted for the role.
 	#[error("this is not the key that is trusted for {0}")]
 	OtherKey(Role),
-	/// A signature that is there does not count.
+	/// A signature in the file does not count.
 	#[error("the file carries a signature that does not count; {0}")]
 	BadCompany(String),
 }
@@ -70,49 +71,49 @@ pub enum SignFault {
 /// good ones and `key` must be the one trusted for `role`.
 ///
 /// # Errors
-/// [`SignFault`]; the file is then as it was.
+/// [`SignError`]; the file is then as it was.
 pub fn sign_file(
 	path: &Path,
 	role: Role,
 	key: &RoleKey,
 	trusted: Option<&RoleKeys>,
-) -> Result<Signed, SignFault> {
-	let io_fault = |reason: io::Error| match reason.kind() {
-		io::ErrorKind::WouldBlock => SignFault::Busy(path.display().to_string()),
-		_ => SignFault::Io { path: path.display().to_string(), reason },
+) -> Result<Signed, SignError> {
+	let io_error = |reason: io::Error| match reason.kind() {
+		io::ErrorKind::WouldBlock => SignError::Busy(path.display().to_string()),
+		_ => SignError::Io { path: path.display().to_string(), reason },
 	};
 	// Held to the end: two signers at the same time would lose one signature.
-	let file = files::open_exclusively(path).map_err(io_fault)?;
-	let bytes = files::read_open(&file).map_err(io_fault)?;
+	let file = files::open_exclusively(path).map_err(io_error)?;
+	let bytes = files::read_open(&file).map_err(io_error)?;
 	let (signed, text) = sign(&bytes, role, key, trusted)?;
-	files::replace(path, text.as_bytes(), 0o644).map_err(io_fault)?;
+	files::replace(path, text.as_bytes(), PUBLIC).map_err(io_error)?;
 	Ok(signed)
 }
 
 /// Signs a file's content and returns the new one.
 ///
 /// # Errors
-/// [`SignFault`].
+/// [`SignError`].
 pub fn sign(
 	bytes: &[u8],
 	role: Role,
 	key: &RoleKey,
 	trusted: Option<&RoleKeys>,
-) -> Result<(Signed, String), SignFault> {
+) -> Result<(Signed, String), SignError> {
 	let mut opened = open(bytes, None)?;
 	let Version::Two(statement) = opened.version.clone() else {
-		return Err(SignFault::OldVersion);
+		return Err(SignError::OldVersion);
 	};
 	if opened.named_signers().iter().any(|signer| signer == role.as_str()) {
-		return Err(SignFault::AlreadySigned(role));
+		return Err(SignError::AlreadySigned(role));
 	}
 	if let Some(trusted) = trusted {
 		if trusted.get(role) != Some(key.public()) {
-			return Err(SignFault::OtherKey(role));
+			return Err(SignError::OtherKey(role));
 		}
 		let (_, reasons) = opened.count(trusted);
 		if let Some(reason) = reasons.first() {
-			return Err(SignFault::BadCompany(reason.clone()));
+			return Err(SignError::BadCompany(reason.clone()));
 		}
 	}
 	let digest = format!("{:#x}", opened.digest);
@@ -120,8 +121,8 @@ pub fn sign(
 	let signed = Signed {
 		role,
 		public: hex::encode(key.public()),
-		day: statement.fields.day.to_iso(),
-		chain: gridproof_primitives::attestation::chain_hint(&statement.genesis),
+		day: statement.fields.day,
+		chain: chain_hint(&statement.genesis),
 		digest,
 		fields: format!("{:#x}", statement.fields.hash()),
 		signatures: opened.named_signers().len(),
@@ -130,8 +131,8 @@ pub fn sign(
 	Ok((signed, opened.file.to_pretty()))
 }
 
-fn add_signature(opened: &mut Opened, role: Role, key: &RoleKey) -> Result<(), Refusal> {
-	let bad = || Refusal::BadStructure("meta has no signers and signatures".to_string());
+fn add_signature(opened: &mut Opened, role: Role, key: &RoleKey) -> Result<(), FileRefusal> {
+	let bad = || FileRefusal::BadStructure("meta has no signers and signatures".to_string());
 	let signature = hex::encode(key.sign(&opened.message(role)));
 	let digest = format!("{:#x}", opened.digest);
 	let meta = opened.file.get_mut("meta").ok_or_else(bad)?;
@@ -152,7 +153,7 @@ fn push(meta: &mut Value, list: &str, members: &[(&str, Value)]) -> Option<()> {
 	Some(())
 }
 
-/// What makes a chain refuse a statement that is in order by itself.
+/// Returns the reasons for which a chain will refuse a statement that is in order otherwise.
 pub fn warnings(genesis: &H256, fault: Option<FieldFault>) -> Vec<String> {
 	let mut warnings = Vec::new();
 	if genesis.is_zero() {

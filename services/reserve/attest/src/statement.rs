@@ -11,21 +11,21 @@
 use crate::summary::Summary;
 use gridproof_primitives::{
 	H256,
-	attestation::{AttestationFields, Kind, chain_hint, genesis_of_hint},
-	coverage::{Coverage, CoverageFault, DEFAULT_CR_MAX, Inputs, Policy, evaluate},
-	day::Day,
-	decimal::{MAX_EXACT_PLACES, Ratio, SignedRatio},
-	json::Value,
-	units::{AICP, MICRO_EUR_PER_EUR},
+	codec::json::Value,
+	num::decimal::{MAX_EXACT_PLACES, Ratio, SignedRatio},
+	num::units::{AICP, MICRO_EUR_PER_EUR},
+	reserve::attestation::{AttestationFields, Kind, chain_hint, genesis_of_hint},
+	reserve::formula::{Coverage, CoverageFault, DEFAULT_CR_MAX, Inputs, Policy, evaluate},
+	time::day::Day,
 };
 
 /// `meta.version` of the files written here.
 pub const FILE_VERSION: u128 = 2;
 
-/// What is stated about a day, with the supply and policy it was planned for.
+/// The statement about a day, with the supply and policy it was planned for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-	/// What the chain will store.
+	/// Fields that the chain stores.
 	pub fields: AttestationFields,
 	/// Total issuance, in AICP.
 	pub s_base: Ratio,
@@ -33,7 +33,7 @@ pub struct Statement {
 	pub u_hat: Ratio,
 	/// P_T, CR_min and daily cap.
 	pub policy: Policy,
-	/// The chain it is for: the hash of its first block.
+	/// Hash of the first block of the chain it is for.
 	pub genesis: H256,
 }
 
@@ -54,66 +54,66 @@ pub struct PlanInputs {
 	pub cr_min: Ratio,
 	/// Share of the supply that may be minted in a day.
 	pub cap: Ratio,
-	/// The chain it is for.
+	/// Hash of the first block of the chain it is for.
 	pub genesis: H256,
-	/// What it is about.
+	/// Kind of statement.
 	pub kind: Kind,
-	/// The statement it corrects.
+	/// Fields of the statement it corrects.
 	pub revises: Option<AttestationFields>,
 }
 
-/// Why there is no statement, or a file is none.
+/// Why there is no statement, or why a file does not hold one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StatementFault {
-	/// A price that no statement may rest on.
+pub enum StatementError {
+	/// The price is not above zero, so that no statement may rest on it.
 	#[error(
 		"the price is {0} EUR/MWh: nothing can be minted on a price that is not above zero; \
 		 leave the day without a statement"
 	)]
 	Price(String),
-	/// A figure that the chain counts in millionths.
+	/// A figure has more places than the chain counts, which are six.
 	#[error("{0} has more than six decimals, or is too large")]
 	Places(&'static str),
 	/// A formula is not defined for these figures.
 	#[error("the figures give no result: {0}")]
 	Formula(#[from] CoverageFault),
-	/// A revision of something else.
+	/// The statement to be revised is about another day or of another kind.
 	#[error("the statement to be revised is about {0}")]
 	Revises(String),
 	/// A member is missing or is not what it should be.
 	#[error("{member}: missing, or not {wanted}")]
 	Member {
-		/// Its name.
+		/// Name of the member.
 		member: &'static str,
-		/// What it should be.
+		/// Form it should have.
 		wanted: &'static str,
 	},
-	/// A figure that does not follow from the others.
+	/// A figure does not follow from the others.
 	#[error("{member}: the file says {stated}, the other figures give {computed}")]
 	Figure {
-		/// Its name.
+		/// Name of the figure.
 		member: &'static str,
-		/// What the file says.
+		/// Value in the file.
 		stated: String,
-		/// What it should be.
+		/// Value by the other figures.
 		computed: String,
 	},
 }
 
-use StatementFault::{Figure, Member};
+use StatementError::{Figure, Member};
 
 impl Statement {
 	/// Plans the statement of the summary's day.
 	///
 	/// # Errors
-	/// [`StatementFault`].
-	pub fn plan(summary: &Summary, inputs: &PlanInputs) -> Result<Self, StatementFault> {
+	/// [`StatementError`].
+	pub fn plan(summary: &Summary, inputs: &PlanInputs) -> Result<Self, StatementError> {
 		if inputs.eur_per_mwh.not_negative().is_none_or(|price| price.is_zero()) {
-			return Err(StatementFault::Price(inputs.eur_per_mwh.to_figure()));
+			return Err(StatementError::Price(inputs.eur_per_mwh.to_figure()));
 		}
 		let revised = inputs.revises.as_ref();
 		if let Some(other) = revised.filter(|r| (r.kind, r.day) != (inputs.kind, summary.day)) {
-			return Err(StatementFault::Revises(format!("{} of {}", other.kind, other.day)));
+			return Err(StatementError::Revises(format!("{} of {}", other.kind, other.day)));
 		}
 		let fields = AttestationFields {
 			kind: inputs.kind,
@@ -139,32 +139,32 @@ impl Statement {
 		Ok(statement)
 	}
 
-	/// What follows from the figures.
+	/// Computes what follows from the figures.
 	///
 	/// # Errors
-	/// [`StatementFault::Price`], [`StatementFault::Places`], [`StatementFault::Formula`].
-	pub fn coverage(&self) -> Result<Coverage, StatementFault> {
+	/// [`StatementError::Price`], [`StatementError::Places`], [`StatementError::Formula`].
+	pub fn coverage(&self) -> Result<Coverage, StatementError> {
 		let price = self.fields.eur_per_mwh;
 		let inputs = Inputs {
 			wh_committed: self.fields.wh_committed,
 			eur_per_mwh: price
 				.not_negative()
-				.ok_or_else(|| StatementFault::Price(price.to_figure()))?,
+				.ok_or_else(|| StatementError::Price(price.to_figure()))?,
 			compute_assets: self.fields.compute_assets.into(),
 			issuance: self
 				.s_base
 				.checked_mul(&AICP.into())
-				.ok_or(StatementFault::Places("S_base"))?,
+				.ok_or(StatementError::Places("S_base"))?,
 			utilisation: self.u_hat,
 		};
 		Ok(evaluate(&inputs, &self.policy)?)
 	}
 
-	/// The file, unsigned.
+	/// Returns the unsigned file.
 	///
 	/// # Errors
 	/// As [`Self::coverage`].
-	pub fn to_file(&self) -> Result<Value, StatementFault> {
+	pub fn to_file(&self) -> Result<Value, StatementError> {
 		let derived = Derived::of(&self.coverage()?);
 		let fields = &self.fields;
 		let mut exact = Vec::new();
@@ -217,9 +217,9 @@ impl Statement {
 	/// Reads a file of version 2 and checks every figure that follows from others.
 	///
 	/// # Errors
-	/// [`StatementFault::Member`] if the file is not of this form; [`StatementFault::Figure`] if
+	/// [`StatementError::Member`] if the file is not of this form; [`StatementError::Figure`] if
 	/// its figures do not fit together; as [`Self::coverage`].
-	pub fn from_file(file: &Value) -> Result<Self, StatementFault> {
+	pub fn from_file(file: &Value) -> Result<Self, StatementError> {
 		let statement = Self::inputs_of(file)?;
 		let derived = Derived::of(&statement.coverage()?);
 		for (member, computed) in [
@@ -238,7 +238,7 @@ impl Statement {
 		Ok(statement)
 	}
 
-	fn inputs_of(file: &Value) -> Result<Self, StatementFault> {
+	fn inputs_of(file: &Value) -> Result<Self, StatementError> {
 		let text = |name: &'static str| file.get(name).and_then(Value::as_str);
 		let day = text("day").and_then(|text| Day::parse(text).ok());
 		let kind = text("kind").and_then(|t| Kind::ALL.into_iter().find(|k| k.as_str() == t));
@@ -279,7 +279,7 @@ impl Statement {
 	}
 }
 
-const REPLACES: StatementFault = Member { member: "replaces", wanted: "null or 0x and 64 digits" };
+const REPLACES: StatementError = Member { member: "replaces", wanted: "null or 0x and 64 digits" };
 
 fn policy(target_price: Ratio, cr_min: Ratio, daily_cap: Ratio) -> Policy {
 	let cr_max = DEFAULT_CR_MAX.max(cr_min);
@@ -287,11 +287,11 @@ fn policy(target_price: Ratio, cr_min: Ratio, daily_cap: Ratio) -> Policy {
 }
 
 /// EUR as micro-EUR.
-fn micros(name: &'static str, eur: &Ratio) -> Result<u128, StatementFault> {
+fn micros(name: &'static str, eur: &Ratio) -> Result<u128, StatementError> {
 	eur.checked_mul(&MICRO_EUR_PER_EUR.into())
 		.filter(|micros| micros.denominator() == 1)
 		.map(|micros| micros.numerator())
-		.ok_or(StatementFault::Places(name))
+		.ok_or(StatementError::Places(name))
 }
 
 /// What is computed, as the file has it.
@@ -325,18 +325,18 @@ fn hash(text: &str) -> Option<H256> {
 	genesis_of_hint(&format!("substrate:{text}"))
 }
 
-fn integer<T: TryFrom<u128>>(file: &Value, member: &'static str) -> Result<T, StatementFault> {
+fn integer<T: TryFrom<u128>>(file: &Value, member: &'static str) -> Result<T, StatementError> {
 	let value = file.get(member).and_then(Value::as_u128).and_then(|n| T::try_from(n).ok());
 	value.ok_or(Member { member, wanted: "a whole number in range" })
 }
 
-fn input(file: &Value, member: &'static str) -> Result<Ratio, StatementFault> {
+fn input(file: &Value, member: &'static str) -> Result<Ratio, StatementError> {
 	let value = signed_input(file, member)?;
 	value.not_negative().ok_or(Member { member, wanted: "zero or above" })
 }
 
 /// A figure, from `exact` if it stands there.
-fn signed_input(file: &Value, member: &'static str) -> Result<SignedRatio, StatementFault> {
+fn signed_input(file: &Value, member: &'static str) -> Result<SignedRatio, StatementError> {
 	let wanted = Member { member, wanted: "a decimal string" };
 	let printed = file.get(member).and_then(Value::as_str).filter(|text| !text.contains('/'));
 	let printed = printed.ok_or(wanted.clone())?;
@@ -352,7 +352,7 @@ fn signed_input(file: &Value, member: &'static str) -> Result<SignedRatio, State
 }
 
 /// Is the figure equal to what was computed, however many zeros it ends in?
-fn check_figure(file: &Value, member: &'static str, computed: &str) -> Result<(), StatementFault> {
+fn check_figure(file: &Value, member: &'static str, computed: &str) -> Result<(), StatementError> {
 	let stated = file.get(member).and_then(Value::as_str);
 	let stated = stated.ok_or(Member { member, wanted: "a decimal string" })?;
 	if Ratio::parse(stated).ok() == Ratio::parse(computed).ok() {

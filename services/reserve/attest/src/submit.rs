@@ -1,58 +1,34 @@
 //! From a signed file to the chain, and what the chain holds.
 
-use crate::verify::{Counted, Version, open};
-use codec::{Decode, Encode};
-use gridproof_chain::{Chain, Failure, Patience};
+use crate::{
+	keys::{RoleKeys, TrustedKeysError},
+	verify::{Counted, FileRefusal, Version, open},
+};
+use gridproof_chain::{
+	Chain, ChainError, Link, Patience, Refusal,
+	pallets::attestations::{self, Attestation, KeySet, call, query},
+	refusal::PoolRefusal,
+};
 use gridproof_primitives::{
-	H256,
-	attestation::{AttestationFields, Kind, Role, RoleSignature, chain_hint},
-	calendar::Calendar,
-	day::Day,
-	ed25519::PublicKey,
-	parameters::PolicyParameters,
+	crypto::ed25519::PublicKey,
+	num::decimal::Ratio,
+	reserve::attestation::{Kind, Role, RoleSignature, chain_hint},
+	time::day::Day,
 };
 use serde::Serialize;
 
-/// Name of the pallet in the runtime.
-const PALLET: &str = "Attestations";
-/// Name of the runtime API.
-const API: &str = "AttestationsApi";
-
-/// An attestation as the chain holds it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Attestation {
-	/// What was stated.
-	pub fields: AttestationFields,
-	/// Digest of the file that was signed.
-	pub digest: H256,
-	/// Who signed, with which key.
-	pub signers: Vec<(Role, PublicKey)>,
-	/// Number of the block that accepted it.
-	pub block: u32,
-	/// That block's time, in UTC milliseconds.
-	pub time: u64,
-}
-
-/// A pinned key and since when it counts.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-struct PinnedKey {
-	key: PublicKey,
-	block: u32,
-	time: u64,
-}
-
 /// The attestation of a day for people and programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Shown {
+pub struct ShownAttestation {
 	/// The day.
 	pub day: Day,
-	/// Its kind.
+	/// Kind of statement.
 	pub kind: Kind,
-	/// 0, or how often it was corrected.
+	/// 0, or the number of the correction.
 	pub revision: u32,
 	/// Hash of its fields.
 	pub statement: String,
-	/// What it replaced.
+	/// Hash of the statement it replaced.
 	pub replaces: Option<String>,
 	/// Digest of the file.
 	pub digest: String,
@@ -66,15 +42,15 @@ pub struct Shown {
 	pub eur_per_mwh: String,
 	/// V_compute, in EUR.
 	pub compute_assets_eur: String,
-	/// Complete zones.
+	/// Number of complete zones.
 	pub zones_ok: u16,
-	/// Zones asked for.
+	/// Number of zones asked for.
 	pub zones_total: u16,
-	/// Who signed, with which key.
+	/// The roles that signed.
 	pub signers: Vec<ShownSigner>,
 	/// Number of the block that accepted it.
 	pub block: u32,
-	/// That block's time, in UTC milliseconds.
+	/// Time of that block, UTC milliseconds.
 	pub time_ms: u64,
 }
 
@@ -83,11 +59,11 @@ pub struct Shown {
 pub struct ShownSigner {
 	/// The role.
 	pub role: Role,
-	/// Its key then.
+	/// Its public key at that time, 64 hexadecimal digits.
 	pub public: String,
 }
 
-impl From<&Attestation> for Shown {
+impl From<&Attestation> for ShownAttestation {
 	fn from(attestation: &Attestation) -> Self {
 		let fields = &attestation.fields;
 		let signer =
@@ -103,20 +79,17 @@ impl From<&Attestation> for Shown {
 			wh_dc_commit: fields.wh_committed,
 			alpha: fields.alpha.to_string(),
 			eur_per_mwh: fields.eur_per_mwh.to_figure(),
-			compute_assets_eur: gridproof_primitives::decimal::Ratio::millionths(
-				fields.compute_assets,
-			)
-			.to_figure(),
+			compute_assets_eur: Ratio::millionths(fields.compute_assets).to_figure(),
 			zones_ok: fields.zones_ok,
 			zones_total: fields.zones_total,
 			signers: attestation.signers.iter().map(signer).collect(),
-			block: attestation.block,
-			time_ms: attestation.time,
+			block: attestation.accepted.block,
+			time_ms: attestation.accepted.time,
 		}
 	}
 }
 
-/// What became of a submission.
+/// A submission that the chain holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Submitted {
 	/// The day.
@@ -125,103 +98,111 @@ pub struct Submitted {
 	pub statement: String,
 	/// Digest of the file.
 	pub digest: String,
-	/// The block that accepted it, if this submission put it there.
+	/// Hash of the block that accepted it, if this submission put it there.
 	pub block: Option<String>,
-	/// Did the chain hold this very statement before?
+	/// Whether the chain held this very statement before.
 	pub was_there: bool,
 }
 
 /// Why a file is not on the chain.
 #[derive(Debug, thiserror::Error)]
-pub enum SubmitFault {
+pub enum SubmitError {
 	/// The file is not in order.
 	#[error(transparent)]
-	File(#[from] crate::verify::Refusal),
-	/// Older files can be verified, but the chain takes version 2.
+	File(#[from] FileRefusal),
+	/// The file is of version 1, which can be verified but not submitted.
 	#[error("this is a file of version 1; the chain takes version 2")]
 	OldVersion,
 	/// The file is for another chain.
 	#[error("the file is for {file}, this node's chain is {node}")]
 	OtherChain {
-		/// The file's chain.
+		/// Hint of the file's chain.
 		file: String,
-		/// The node's chain.
+		/// Hint of the node's chain.
 		node: String,
 	},
 	/// Too few signatures count with the keys that the chain trusts.
 	#[error("{good} of 2 needed signatures count for this chain{reasons}")]
 	Threshold {
-		/// How many count.
+		/// Number of signatures that count.
 		good: usize,
-		/// Why others do not, if there are any.
+		/// Reasons why others do not, if there are any.
 		reasons: String,
 	},
-	/// The chain says no, or nothing.
+	/// The keys that the chain trusts are unusable.
+	#[error("the chain's role keys: {0}")]
+	Keys(#[from] TrustedKeysError),
+	/// The chain refuses, or does not answer.
 	#[error(transparent)]
-	Chain(#[from] Failure),
+	Chain(#[from] ChainError),
 }
 
-impl SubmitFault {
-	/// May the same succeed later without anything being changed?
+impl SubmitError {
+	/// Returns `true` if the same submission can succeed later, when nothing changes but time, the
+	/// state of the chain, and the signatures that other roles add to the file.
 	pub const fn is_temporary(&self) -> bool {
-		matches!(self, Self::Chain(failure) if failure.is_temporary())
+		match self {
+			Self::Threshold { .. } => true,
+			Self::Chain(error) => error.is_temporary(),
+			Self::File(_) | Self::OldVersion | Self::OtherChain { .. } | Self::Keys(_) => false,
+		}
+	}
+
+	/// Returns `true` if the chain holds another statement of the day.
+	pub const fn is_already_attested(&self) -> bool {
+		matches!(
+			self,
+			Self::Chain(ChainError::Refused(
+				Refusal::Attestations(attestations::Refusal::AlreadyAttested)
+					| Refusal::Pool(PoolRefusal::Attestations(
+						attestations::Refusal::AlreadyAttested
+					))
+			))
+		)
 	}
 }
 
-/// The attestation that stands for a kind and day.
+/// Returns the keys that a chain trusts now, to verify with.
 ///
 /// # Errors
-/// [`Failure`].
-pub async fn standing(chain: &Chain, kind: Kind, day: Day) -> Result<Option<Attestation>, Failure> {
-	chain.call(&format!("{API}_attestation"), &(kind, day).encode()).await
+/// [`TrustedKeysError`] if they are weak, or one key has two roles.
+pub fn trusted_keys(keys: &KeySet) -> Result<RoleKeys, TrustedKeysError> {
+	let key = |role| Some((role, keys.of(role)?.key));
+	RoleKeys::of(Role::ALL.into_iter().filter_map(key))
 }
 
-/// How the chain's time becomes days, and its today.
+/// Submits a signed file over a connection that outlives the node; see [`submit`].
 ///
 /// # Errors
-/// [`Failure`].
-pub async fn calendar(chain: &Chain) -> Result<(Calendar, Day), Failure> {
-	chain.call(&format!("{API}_calendar"), &[]).await
-}
-
-/// The keys that the chain trusts now.
-///
-/// # Errors
-/// [`Failure`].
-pub async fn trusted_keys(chain: &Chain) -> Result<crate::keys::RoleKeys, Failure> {
-	let keys: [Option<PinnedKey>; 3] = chain.call(&format!("{API}_keys"), &[]).await?;
-	let members = Role::ALL.into_iter().zip(keys).filter_map(|(role, key)| {
-		let key = gridproof_primitives::json::Value::from(hex::encode(key?.key));
-		Some((role.as_str().to_string(), key))
-	});
-	let file = gridproof_primitives::json::Value::Object(members.collect()).to_canonical();
-	crate::keys::RoleKeys::parse(file.as_bytes())
-		.map_err(|fault| Failure::Unsupported(format!("usable role keys ({fault})")))
-}
-
-/// What governance decided about the coverage policy.
-///
-/// # Errors
-/// [`Failure`].
-pub async fn parameters(chain: &Chain) -> Result<PolicyParameters, Failure> {
-	chain.call("CoverageApi_parameters", &[]).await
+/// As [`submit`], and as [`Link::chain`].
+pub async fn submit_over(
+	link: &Link,
+	bytes: &[u8],
+	patience: &Patience,
+) -> Result<Submitted, SubmitError> {
+	let chain = link.chain().await?;
+	match submit(&chain, bytes, patience).await {
+		// So that the link does not use a connection again that has failed.
+		Err(SubmitError::Chain(error)) => Ok(link.checked(&chain, Err(error)).await?),
+		outcome => outcome,
+	}
 }
 
 /// Submits a signed file and waits until it is final. A file that the chain holds already counts
 /// as submitted.
 ///
 /// # Errors
-/// [`SubmitFault`]; with [`Failure::Refused`] the chain's own name of the reason.
+/// [`SubmitError`].
 pub async fn submit(
 	chain: &Chain,
 	bytes: &[u8],
 	patience: &Patience,
-) -> Result<Submitted, SubmitFault> {
+) -> Result<Submitted, SubmitError> {
 	let opened = open(bytes, None)?;
-	let Version::Two(statement) = &opened.version else { return Err(SubmitFault::OldVersion) };
+	let Version::Two(statement) = &opened.version else { return Err(SubmitError::OldVersion) };
 	if statement.genesis != chain.genesis() {
 		let (file, node) = (chain_hint(&statement.genesis), chain_hint(&chain.genesis()));
-		return Err(SubmitFault::OtherChain { file, node });
+		return Err(SubmitError::OtherChain { file, node });
 	}
 	let fields = &statement.fields;
 	let done = |block, was_there| Submitted {
@@ -231,36 +212,36 @@ pub async fn submit(
 		block,
 		was_there,
 	};
-	if stands(chain, fields, &opened.digest).await? {
+	let stands = async || {
+		let standing = chain.read(&query::attestation(fields.kind, fields.day)).await?;
+		let is_this = |there: Attestation| there.fields == *fields && there.digest == opened.digest;
+		Ok::<_, ChainError>(standing.is_some_and(is_this))
+	};
+	if stands().await? {
 		return Ok(done(None, true));
 	}
-	let (counted, reasons) = opened.count(&trusted_keys(chain).await?);
+	let (counted, reasons) = opened.count(&trusted_keys(&chain.read(&query::keys()).await?)?);
 	if counted.len() < 2 {
-		let reasons = match reasons.is_empty() {
-			true => "; there are no others in the file".to_string(),
-			false => format!("; {}", reasons.join("; ")),
+		let reasons = if reasons.is_empty() {
+			"; there are no others in the file".to_string()
+		} else {
+			format!("; {}", reasons.join("; "))
 		};
-		return Err(SubmitFault::Threshold { good: counted.len(), reasons });
+		return Err(SubmitError::Threshold { good: counted.len(), reasons });
 	}
-	let arguments = (fields, opened.digest, signatures(&counted)).encode();
-	// The chain names its reason here; once in the pool it would be a number.
-	chain.ask::<H256>(&format!("{API}_preview"), &arguments).await?;
-	match chain.submit_authorized(PALLET, "submit", &arguments, patience).await {
+	let signatures = signatures(&counted);
+	// Refused here, nothing is sent, and the reason is the pallet's own.
+	chain.read(&query::preview(fields, opened.digest, &signatures)).await?;
+	let call = call::submit(fields, opened.digest, &signatures);
+	match chain.submit_authorized(&call, patience).await {
 		Ok(included) => Ok(done(Some(format!("{:#x}", included.block)), false)),
-		// Somebody else's copy, or our own that was thought lost, may have made it.
-		Err(_) if stands(chain, fields, &opened.digest).await.unwrap_or(false) => {
-			Ok(done(None, true))
-		},
-		Err(failure) => Err(failure.into()),
+		// Another submitter's copy, or our own that was thought lost, may have made it.
+		Err(_) if stands().await.unwrap_or(false) => Ok(done(None, true)),
+		Err(error) => Err(error.into()),
 	}
 }
 
-async fn stands(chain: &Chain, fields: &AttestationFields, digest: &H256) -> Result<bool, Failure> {
-	let standing = standing(chain, fields.kind, fields.day).await?;
-	Ok(standing.is_some_and(|there| there.fields == *fields && there.digest == *digest))
-}
-
-/// Sorted by role, as the chain wants them.
+/// The signatures in the order of their roles, as the chain wants them.
 fn signatures(counted: &[Counted]) -> Vec<RoleSignature> {
 	let signature = |c: &Counted| RoleSignature { role: c.role, signature: c.signature };
 	counted.iter().map(signature).collect()

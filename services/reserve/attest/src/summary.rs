@@ -1,12 +1,17 @@
-//! The grid summary of a day, `grid_summary_D.json`, as far as an attestation needs it.
+//! The grid summary of a day, `grid_summary_D.json`, as far as a statement needs it.
+//!
+//! It is read from its file even where the program that wrote it is at hand: the file is the audit
+//! record of what a statement rests on, so nothing may reach a statement past it.
 
 use gridproof_primitives::{
-	day::Day,
-	decimal::{Ratio, SignedRatio},
-	json::{self, JsonError, Limits, Value},
+	codec::json::{self, JsonError, Limits, Value},
+	num::decimal::{Ratio, SignedRatio},
+	time::day::Day,
 };
+use gridproof_support::files;
+use std::{io, path::Path};
 
-/// What a summary says about its day.
+/// The figures of a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
 	/// The day.
@@ -17,40 +22,72 @@ pub struct Summary {
 	pub wh_committed: u128,
 	/// α_effective.
 	pub alpha: Ratio,
-	/// Zones whose day is complete.
+	/// Number of zones whose day is complete.
 	pub zones_ok: u16,
-	/// Zones asked for: `zones_total`, else the length of `zones`, else `zones_ok`.
+	/// Number of zones asked for: `zones_total`, else the length of `zones`, else `zones_ok`.
 	pub zones_total: u16,
 }
 
-/// Why a file is no summary.
+/// Why a summary file cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum SummaryFault {
-	/// Not JSON.
+pub enum SummaryFileError {
+	/// The file system refuses to read it.
+	#[error("cannot read {path}: {reason}")]
+	Unreadable {
+		/// The file.
+		path: String,
+		/// The system's error.
+		reason: io::Error,
+	},
+	/// It is not a summary.
+	#[error("{path}: {reason}")]
+	Bad {
+		/// The file.
+		path: String,
+		/// What is wrong with it.
+		reason: SummaryError,
+	},
+}
+
+/// Reads the summary in a file.
+///
+/// # Errors
+/// [`SummaryFileError`].
+pub fn read_summary(path: &Path) -> Result<Summary, SummaryFileError> {
+	let path_text = || path.display().to_string();
+	let bytes = files::read(path)
+		.map_err(|reason| SummaryFileError::Unreadable { path: path_text(), reason })?;
+	Summary::parse(&bytes).map_err(|reason| SummaryFileError::Bad { path: path_text(), reason })
+}
+
+/// Why bytes are not a summary.
+#[derive(Debug, thiserror::Error)]
+pub enum SummaryError {
+	/// The bytes are not JSON.
 	#[error("the summary is not JSON: {0}")]
 	Json(#[from] JsonError),
 	/// A member is missing or is not what it should be.
 	#[error("the summary's {member:?} is missing or is not {wanted}")]
 	Member {
-		/// Its name.
+		/// Name of the member.
 		member: &'static str,
-		/// What it should be.
+		/// Form it should have.
 		wanted: &'static str,
 	},
-	/// More zones are complete than there are.
+	/// It counts more complete zones than zones.
 	#[error("the summary counts {ok} complete zones of {total}")]
 	Zones {
-		/// Complete ones.
+		/// Number of complete zones.
 		ok: u16,
-		/// All.
+		/// Number of all zones.
 		total: usize,
 	},
-	/// More is committed than was measured.
+	/// It commits more than was measured.
 	#[error("the summary commits {committed} Wh of {raw} Wh: more than was measured")]
 	Commitment {
-		/// Committed, in Wh.
+		/// Energy committed, in Wh.
 		committed: u128,
-		/// Measured, in Wh.
+		/// Energy measured, in Wh.
 		raw: u128,
 	},
 }
@@ -63,10 +100,10 @@ impl Summary {
 	/// or `"n/d"`, and is exact in each form.
 	///
 	/// # Errors
-	/// [`SummaryFault`].
-	pub fn parse(bytes: &[u8]) -> Result<Self, SummaryFault> {
+	/// [`SummaryError`].
+	pub fn parse(bytes: &[u8]) -> Result<Self, SummaryError> {
 		let json = json::parse(bytes, Limits::DEFAULT)?;
-		let fault = |member, wanted| SummaryFault::Member { member, wanted };
+		let fault = |member, wanted| SummaryError::Member { member, wanted };
 		let day = json.get("day").and_then(Value::as_str).and_then(|text| Day::parse(text).ok());
 		let wh = |member| json.get(member).and_then(whole).ok_or(fault(member, WH));
 		let count = |value: &Value| whole(value).and_then(|count| u16::try_from(count).ok());
@@ -81,7 +118,7 @@ impl Summary {
 		let zones_total = u16::try_from(total)
 			.ok()
 			.filter(|total| zones_ok <= *total)
-			.ok_or(SummaryFault::Zones { ok: zones_ok, total })?;
+			.ok_or(SummaryError::Zones { ok: zones_ok, total })?;
 		let summary = Self {
 			day: day.ok_or(fault("day", "a day, YYYY-MM-DD"))?,
 			wh_raw: wh("wh_dc_raw")?,
@@ -95,7 +132,7 @@ impl Summary {
 		};
 		if summary.wh_committed > summary.wh_raw {
 			let (committed, raw) = (summary.wh_committed, summary.wh_raw);
-			return Err(SummaryFault::Commitment { committed, raw });
+			return Err(SummaryError::Commitment { committed, raw });
 		}
 		Ok(summary)
 	}
@@ -119,7 +156,7 @@ fn whole(value: &Value) -> Option<u128> {
 mod tests {
 	use super::*;
 
-	fn parse(replaced: &str, by: &str) -> Result<Summary, SummaryFault> {
+	fn parse(replaced: &str, by: &str) -> Result<Summary, SummaryError> {
 		let text = r#"{"day":"2026-01-15","zones_ok":2,"wh_dc_raw":1000,"wh_dc_commit":180,
 			"alpha_base":"0.18","alpha_effective":"9/50","zones":[{},{},{}]}"#;
 		assert!(text.contains(replaced));
@@ -153,8 +190,8 @@ mod tests {
 
 	#[test]
 	fn what_contradicts_itself_is_refused() {
-		let member = |outcome: Result<Summary, SummaryFault>| match outcome {
-			Err(SummaryFault::Member { member, .. }) => member,
+		let member = |outcome: Result<Summary, SummaryError>| match outcome {
+			Err(SummaryError::Member { member, .. }) => member,
 			other => panic!("{other:?}"),
 		};
 		assert_eq!(member(parse("2026-01-15", "15.01.2026")), "day");
@@ -166,9 +203,9 @@ mod tests {
 		assert_eq!(member(parse("\"zones_ok\":2", "\"zones_ok\":65536")), "zones_ok");
 		assert!(matches!(
 			parse("\"zones_ok\":2", "\"zones_ok\":4"),
-			Err(SummaryFault::Zones { ok: 4, total: 3 })
+			Err(SummaryError::Zones { ok: 4, total: 3 })
 		));
-		assert!(matches!(parse("180", "1001"), Err(SummaryFault::Commitment { .. })));
-		assert!(matches!(parse("2026-01-15", "\""), Err(SummaryFault::Json(_))));
+		assert!(matches!(parse("180", "1001"), Err(SummaryError::Commitment { .. })));
+		assert!(matches!(parse("2026-01-15", "\""), Err(SummaryError::Json(_))));
 	}
 }

@@ -1,82 +1,82 @@
 //! Signatures under attestation files of version 1 and 2.
 //!
-//! Which version a file is, its figures tell: numbers in version 1, decimal strings in version 2.
+//! The figures show which version a file is of: numbers in version 1, decimal strings in version 2.
 //! `meta.version` does not, since older files carry 2 there and sign `v=1`. A signature of one
-//! version is none of the other, because the signed message names its version.
+//! version does not count in the other, because the signed message names its version.
 //!
 //! Trusted keys come from the verifier. What a file says about keys is not even looked at.
 
 use crate::{
-	keys::{BadTrusted, RoleKeys},
-	statement::{FILE_VERSION, Statement, StatementFault},
+	keys::{RoleKeys, TrustedKeysError},
+	statement::{FILE_VERSION, Statement, StatementError},
 };
 use gridproof_primitives::{
 	H256,
-	attestation::{DOMAIN, Role, THRESHOLD, file_digest, message_v1, message_v2},
-	day::Day,
-	ed25519::{self, Signature, SignatureFault},
-	json::{self, Limits, Value},
+	codec::json::{self, Limits, Value},
+	crypto::ed25519::{self, Signature, SignatureFault},
+	reserve::attestation::{DOMAIN, Role, THRESHOLD, file_digest, message_v1, message_v2},
+	time::day::Day,
 };
 use serde::Serialize;
 
 /// Most entries of `meta.signatures` that are looked at.
 const MAX_SIGNATURES: usize = 64;
 
-/// What a verifier found.
+/// The result of a verification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Report {
-	/// Do enough roles sign this file, for this day and chain?
+pub struct VerifyReport {
+	/// Whether enough roles sign this file, for this day and chain.
 	pub ok: bool,
-	/// How many roles do; 0 if the file was refused before its signatures were looked at.
+	/// Number of roles that do; 0 if the file was refused before its signatures were looked at.
 	pub signatures_ok: u32,
-	/// How many have to.
+	/// Number of roles that have to.
 	pub required: u32,
-	/// Why not `ok`, as a code of [`Refusal::code`].
+	/// Code of the refusal ([`FileRefusal::code`]) if not `ok`.
 	pub error: Option<&'static str>,
-	/// The same in words, and what is wrong with each signature that does not count.
+	/// The refusal in words, and what is wrong with each signature that does not count.
 	#[serde(skip)]
 	pub reasons: Vec<String>,
 }
 
 /// Why a file is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-	/// Not JSON as RFC 8259 has it, or with a key twice.
+pub enum FileRefusal {
+	/// The file is not JSON by RFC 8259, or has a key twice.
 	#[error("not JSON: {0}")]
 	NotJson(json::JsonError),
 	/// A member that every version has is missing or of another type.
 	#[error("not an attestation file: {0}")]
 	BadStructure(String),
-	/// A version that is neither 1 nor 2.
+	/// The version is neither 1 nor 2.
 	#[error("meta.version is {0}; known are 1 and 2")]
 	UnknownVersion(String),
-	/// Hashes, signatures or domain of another kind.
+	/// Hashes, signatures or domain are of another kind.
 	#[error("meta.{0} is {1:?}, which is not supported")]
 	UnsupportedAlgorithm(&'static str, String),
-	/// About another day than asked for.
+	/// The file is about another day than asked for.
 	#[error("the file is about {0:?}, asked for is {1}")]
 	DayMismatch(String, Day),
-	/// For another chain than asked for.
+	/// The file is for another chain than asked for.
 	#[error("the file is for chain {0:?}, asked for is {1:?}")]
 	ChainMismatch(String, String),
-	/// The file is not what was signed.
+	/// The file was altered after it was signed.
 	#[error("the digest of the file is {computed}, it states {}: the file was altered", .stated.as_deref().unwrap_or("none"))]
 	DigestMismatch {
-		/// What the file gives.
+		/// Digest of the file.
 		computed: String,
-		/// What it says.
+		/// Digest that the file states.
 		stated: Option<String>,
 	},
-	/// Figures that do not follow from one another.
+	/// The figures do not follow from one another.
 	#[error("the figures do not fit together: {0}")]
-	FiguresMismatch(StatementFault),
-	/// Too few roles sign.
+	FiguresMismatch(StatementError),
+	/// Too few roles sign; the number of those that do.
 	#[error("{0} of {THRESHOLD} signatures that are needed are good")]
 	Threshold(u32),
 }
 
-impl Refusal {
-	/// The refusal as a code for programs.
+impl FileRefusal {
+	/// Returns its code for programs.
 	pub const fn code(&self) -> &'static str {
 		match self {
 			Self::NotJson(_) => "not_json",
@@ -92,56 +92,56 @@ impl Refusal {
 	}
 }
 
-/// How a file is signed.
+/// The version of a file, which decides about the signed message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Version {
 	/// Older files: one message for all roles.
 	One {
-		/// The day, as in the file.
+		/// Day, as in the file.
 		day: String,
-		/// The chain, as in the file.
+		/// Chain hint, as in the file.
 		chain: String,
 	},
 	/// Ours: the message names fields and role.
 	Two(Box<Statement>),
 }
 
-/// A file whose form is understood and whose digest is that of its content.
+/// A file of a known form whose digest is that of its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opened {
-	/// The whole file.
+	/// The file's JSON.
 	pub file: Value,
-	/// Its digest.
+	/// Digest of the file.
 	pub digest: H256,
-	/// How it is signed.
+	/// Version of the file.
 	pub version: Version,
 }
 
-/// Which part of a file's own day and chain is asked for.
+/// The day and the chain that a file has to be about.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
-	/// The day it must be about.
+	/// The day.
 	pub day: Day,
-	/// The chain hint it must carry.
+	/// The chain hint.
 	pub chain: &'a str,
 }
 
 /// Verifies a file for a day and chain.
-pub fn verify(bytes: &[u8], keys: &RoleKeys, expected: &Expected) -> Report {
+pub fn verify(bytes: &[u8], keys: &RoleKeys, expected: &Expected) -> VerifyReport {
 	match open(bytes, Some(expected)) {
 		Ok(opened) => opened.report(keys),
-		Err(refusal) => Report::refused(&refusal, Vec::new(), 0),
+		Err(refusal) => VerifyReport::refused(&refusal, Vec::new(), 0),
 	}
 }
 
-impl Report {
-	/// What a verifier finds whose trusted keys are unusable: nothing.
-	pub fn without_keys(fault: &BadTrusted) -> Self {
+impl VerifyReport {
+	/// Returns the result of a verifier whose trusted keys are unusable.
+	pub fn without_keys(fault: &TrustedKeysError) -> Self {
 		let (error, reasons) = (Some("bad_keys"), vec![fault.to_string()]);
 		Self { ok: false, signatures_ok: 0, required: THRESHOLD, error, reasons }
 	}
 
-	fn refused(refusal: &Refusal, mut reasons: Vec<String>, signatures_ok: u32) -> Self {
+	fn refused(refusal: &FileRefusal, mut reasons: Vec<String>, signatures_ok: u32) -> Self {
 		reasons.insert(0, refusal.to_string());
 		let error = Some(refusal.code());
 		Self { ok: false, signatures_ok, required: THRESHOLD, error, reasons }
@@ -152,24 +152,24 @@ impl Report {
 /// this order. An unsigned file need not state its digest; a signed one must.
 ///
 /// # Errors
-/// The first [`Refusal`] met.
-pub fn open(bytes: &[u8], expected: Option<&Expected>) -> Result<Opened, Refusal> {
-	let file = json::parse(bytes, Limits::DEFAULT).map_err(Refusal::NotJson)?;
+/// The first [`FileRefusal`] met.
+pub fn open(bytes: &[u8], expected: Option<&Expected>) -> Result<Opened, FileRefusal> {
+	let file = json::parse(bytes, Limits::DEFAULT).map_err(FileRefusal::NotJson)?;
 	let form = Form::of(&file)?;
 	if let Some(expected) = expected {
 		if form.day != expected.day.to_iso() {
-			return Err(Refusal::DayMismatch(form.day, expected.day));
+			return Err(FileRefusal::DayMismatch(form.day, expected.day));
 		}
 		if form.chain != expected.chain {
-			return Err(Refusal::ChainMismatch(form.chain, expected.chain.to_string()));
+			return Err(FileRefusal::ChainMismatch(form.chain, expected.chain.to_string()));
 		}
 	}
-	let digest = file_digest(&file).ok_or_else(|| Refusal::BadStructure("no meta".into()))?;
+	let digest = file_digest(&file).ok_or_else(|| FileRefusal::BadStructure("no meta".into()))?;
 	let computed = format!("{digest:#x}");
 	if (form.signed || form.stated_digest.is_some())
 		&& form.stated_digest.as_deref() != Some(&*computed)
 	{
-		return Err(Refusal::DigestMismatch { computed, stated: form.stated_digest });
+		return Err(FileRefusal::DigestMismatch { computed, stated: form.stated_digest });
 	}
 	let version = if form.decimal_strings {
 		Version::Two(Box::new(Statement::from_file(&file).map_err(refusal_of)?))
@@ -179,10 +179,10 @@ pub fn open(bytes: &[u8], expected: Option<&Expected>) -> Result<Opened, Refusal
 	Ok(Opened { file, digest, version })
 }
 
-fn refusal_of(fault: StatementFault) -> Refusal {
+fn refusal_of(fault: StatementError) -> FileRefusal {
 	match fault {
-		StatementFault::Member { .. } => Refusal::BadStructure(fault.to_string()),
-		fault => Refusal::FiguresMismatch(fault),
+		StatementError::Member { .. } => FileRefusal::BadStructure(fault.to_string()),
+		fault => FileRefusal::FiguresMismatch(fault),
 	}
 }
 
@@ -196,8 +196,8 @@ struct Form {
 }
 
 impl Form {
-	fn of(file: &Value) -> Result<Self, Refusal> {
-		let bad = |what: &str| Refusal::BadStructure(what.to_string());
+	fn of(file: &Value) -> Result<Self, FileRefusal> {
+		let bad = |what: &str| FileRefusal::BadStructure(what.to_string());
 		file.as_object().ok_or_else(|| bad("not an object"))?;
 		let meta = file.get("meta").ok_or_else(|| bad("meta is missing"))?;
 		meta.as_object().ok_or_else(|| bad("meta is not an object"))?;
@@ -234,35 +234,35 @@ impl Form {
 }
 
 /// A member of `meta` that may be missing in older files, but may not be another.
-fn supported(meta: &Value, member: &'static str, wanted: &str) -> Result<(), Refusal> {
+fn supported(meta: &Value, member: &'static str, wanted: &str) -> Result<(), FileRefusal> {
 	match meta.get(member) {
 		None => Ok(()),
 		Some(Value::String(text)) if text == wanted => Ok(()),
-		Some(other) => Err(Refusal::UnsupportedAlgorithm(member, other.to_canonical())),
+		Some(other) => Err(FileRefusal::UnsupportedAlgorithm(member, other.to_canonical())),
 	}
 }
 
-fn check_version(version: Option<&Value>, decimal_strings: bool) -> Result<(), Refusal> {
+fn check_version(version: Option<&Value>, decimal_strings: bool) -> Result<(), FileRefusal> {
 	match version.map(|version| (version, version.as_u128())) {
 		None if !decimal_strings => Ok(()),
-		None => Err(Refusal::UnknownVersion("missing".to_string())),
+		None => Err(FileRefusal::UnknownVersion("missing".to_string())),
 		Some((_, Some(FILE_VERSION))) => Ok(()),
 		Some((_, Some(1))) if !decimal_strings => Ok(()),
-		Some((version, _)) => Err(Refusal::UnknownVersion(version.to_canonical())),
+		Some((version, _)) => Err(FileRefusal::UnknownVersion(version.to_canonical())),
 	}
 }
 
 /// A signature that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {
-	/// Whose.
+	/// Role that signed.
 	pub role: Role,
 	/// The signature.
 	pub signature: Signature,
 }
 
 impl Opened {
-	/// The message that `role` signs under this file.
+	/// Returns the message that `role` signs under this file.
 	pub fn message(&self, role: Role) -> Vec<u8> {
 		match &self.version {
 			Version::One { day, chain } => message_v1(day, &self.digest, chain),
@@ -273,7 +273,7 @@ impl Opened {
 		}
 	}
 
-	/// The roles named in `meta.signatures`, good or not.
+	/// Returns the roles named in `meta.signatures`, good or not.
 	pub fn named_signers(&self) -> Vec<String> {
 		let signers = self.entries().iter().filter_map(|entry| entry.get("signer"));
 		signers.filter_map(Value::as_str).map(str::to_string).collect()
@@ -284,7 +284,7 @@ impl Opened {
 		meta.and_then(|meta| meta.get("signatures")).and_then(Value::as_array).unwrap_or_default()
 	}
 
-	/// The signatures that count, sorted by role, each role once; and why others do not.
+	/// Returns the signatures that count, sorted by role, each role once; and why others do not.
 	pub fn count(&self, keys: &RoleKeys) -> (Vec<Counted>, Vec<String>) {
 		let (mut counted, mut reasons) = (Vec::<Counted>::new(), Vec::new());
 		for (index, entry) in self.entries().iter().enumerate() {
@@ -318,13 +318,17 @@ impl Opened {
 		Ok(Counted { role, signature })
 	}
 
-	fn report(&self, keys: &RoleKeys) -> Report {
+	fn report(&self, keys: &RoleKeys) -> VerifyReport {
 		let (counted, reasons) = self.count(keys);
 		let signatures_ok = u32::try_from(counted.len()).unwrap_or(0);
 		if signatures_ok < THRESHOLD {
-			return Report::refused(&Refusal::Threshold(signatures_ok), reasons, signatures_ok);
+			return VerifyReport::refused(
+				&FileRefusal::Threshold(signatures_ok),
+				reasons,
+				signatures_ok,
+			);
 		}
-		Report { ok: true, signatures_ok, required: THRESHOLD, error: None, reasons }
+		VerifyReport { ok: true, signatures_ok, required: THRESHOLD, error: None, reasons }
 	}
 }
 

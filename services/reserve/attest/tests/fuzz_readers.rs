@@ -7,18 +7,14 @@
 //!         --run-ignored all
 
 use gridproof_attest::{
-	keys::{RoleKey, RoleKeys},
-	sign::sign,
-	statement::{PlanInputs, Statement},
-	summary::Summary,
-	verify::{Expected, open, verify},
+	Expected, PlanInputs, RoleKey, RoleKeys, Statement, Summary, open, sign, verify,
 };
 use gridproof_primitives::{
 	H256,
-	attestation::{Kind, Role, chain_hint},
-	day::Day,
-	decimal::{Ratio, SignedRatio},
-	json::{self, Limits},
+	codec::json::{self, Limits},
+	num::decimal::{Ratio, SignedRatio},
+	reserve::attestation::{Kind, Role, chain_hint},
+	time::day::Day,
 };
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;

@@ -1,7 +1,8 @@
 //! Key files: who can read them, what they hold, how they fail.
 
-use gridproof_attest::keys::{KeyFault, RoleKey, show, trusted_file};
-use gridproof_primitives::attestation::Role;
+use gridproof_attest::{RoleKey, show_role_key, trusted_file};
+use gridproof_keys::KeyError;
+use gridproof_primitives::reserve::attestation::Role;
 use std::{
 	fs,
 	os::unix::fs::{OpenOptionsExt, PermissionsExt},
@@ -9,11 +10,11 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-fn no_passphrase() -> Result<Zeroizing<Vec<u8>>, KeyFault> {
-	Err(KeyFault::PassphraseNeeded("test".to_string()))
+fn no_passphrase() -> Result<Zeroizing<Vec<u8>>, KeyError> {
+	Err(KeyError::PassphraseNeeded("test".to_string()))
 }
 
-fn passphrase(text: &str) -> impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyFault> {
+fn passphrase(text: &str) -> impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyError> {
 	let bytes = Zeroizing::new(text.as_bytes().to_vec());
 	move || Ok(bytes)
 }
@@ -39,7 +40,7 @@ fn a_key_is_made_kept_and_read_back() {
 	assert_eq!(again.sign(b"message"), key.sign(b"message"));
 	let other = RoleKey::load_for(&path, Role::Risk, no_passphrase).err().unwrap();
 	assert!(other.to_string().ends_with("is the key of data, not of risk"), "{other}");
-	assert!(matches!(other, KeyFault::Other { .. }));
+	assert!(matches!(other, KeyError::Other { .. }));
 	assert_ne!(RoleKey::generate(Role::Data).unwrap().public(), key.public());
 }
 
@@ -50,7 +51,7 @@ fn a_key_is_never_overwritten() {
 	RoleKey::generate(Role::Data).unwrap().save(&path, None).unwrap();
 	let before = fs::read(&path).unwrap();
 	let fault = RoleKey::generate(Role::Risk).unwrap().save(&path, None).unwrap_err();
-	assert!(matches!(fault, KeyFault::Exists(_)), "{fault}");
+	assert!(matches!(fault, KeyError::Exists(_)), "{fault}");
 	assert_eq!(fs::read(&path).unwrap(), before);
 }
 
@@ -62,9 +63,9 @@ fn a_key_that_others_can_read_is_refused_with_a_hint() {
 	for mode in [0o640, 0o604, 0o660, 0o610] {
 		fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
 		let fault = RoleKey::load(&path, no_passphrase).err().unwrap();
-		assert!(matches!(fault, KeyFault::Loose { mode: found, .. } if found == mode));
+		assert!(matches!(fault, KeyError::Loose { mode: found, .. } if found == mode));
 		assert!(fault.to_string().contains("chmod 600"), "{fault}");
-		assert!(matches!(show(&path), Err(KeyFault::Loose { .. })));
+		assert!(matches!(show_role_key(&path), Err(KeyError::Loose { .. })));
 	}
 	fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
 	assert!(RoleKey::load(&path, no_passphrase).is_ok());
@@ -78,21 +79,21 @@ fn an_encrypted_key_opens_with_its_passphrase_only() {
 	key.save(&path, Some(b"correct horse")).unwrap();
 	let text = fs::read_to_string(&path).unwrap();
 	assert!(!text.contains("\"secret\""), "{text}");
-	let part = show(&path).unwrap();
+	let part = show_role_key(&path).unwrap();
 	assert_eq!((part.role, part.encrypted), (Some(Role::Ops), true));
 	assert_eq!(part.public, hex::encode(key.public()));
 	let opened = RoleKey::load(&path, passphrase("correct horse")).unwrap();
 	assert_eq!(opened.public(), key.public());
 	let wrong = RoleKey::load(&path, passphrase("battery staple")).err().unwrap();
-	assert!(matches!(wrong, KeyFault::WrongPassphrase(_)), "{wrong}");
+	assert!(matches!(wrong, KeyError::WrongPassphrase(_)), "{wrong}");
 	assert!(matches!(
 		RoleKey::load(&path, no_passphrase).err().unwrap(),
-		KeyFault::PassphraseNeeded(_)
+		KeyError::PassphraseNeeded(_)
 	));
 	// Nothing in the file can be changed unnoticed, such as the role it is for.
 	write(&path, &text.replace("\"ops\"", "\"data\""), 0o600);
 	let altered = RoleKey::load(&path, passphrase("correct horse")).err().unwrap();
-	assert!(matches!(altered, KeyFault::WrongPassphrase(_)), "{altered}");
+	assert!(matches!(altered, KeyError::WrongPassphrase(_)), "{altered}");
 	write(&path, &text.replace("65536", "4294967295"), 0o600);
 	let greedy = RoleKey::load(&path, passphrase("correct horse")).err().unwrap();
 	assert!(greedy.to_string().contains("too much memory"), "{greedy}");
@@ -106,7 +107,7 @@ fn a_bare_seed_is_a_key_of_no_certain_role() {
 	let key = RoleKey::load_for(&path, Role::Data, no_passphrase).unwrap();
 	let wanted = "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c";
 	assert_eq!((hex::encode(key.public()), key.role()), (wanted.to_string(), None));
-	assert_eq!(show(&path).unwrap().public, wanted);
+	assert_eq!(show_role_key(&path).unwrap().public, wanted);
 }
 
 #[test]
@@ -129,7 +130,7 @@ fn what_is_no_key_file_is_refused_without_quoting_it() {
 	] {
 		write(&path, &text, 0o600);
 		let fault = RoleKey::load(&path, no_passphrase).err().unwrap();
-		assert!(matches!(fault, KeyFault::BadFile { .. }), "{fault}");
+		assert!(matches!(fault, KeyError::BadFile { .. }), "{fault}");
 		assert!(!fault.to_string().contains(&secret[..16]), "{fault}");
 	}
 }
@@ -140,7 +141,7 @@ fn public_parts_make_the_file_that_verifiers_trust() {
 	let part = |role: Role| {
 		let path = folder.path().join(role.as_str());
 		RoleKey::generate(role).unwrap().save(&path, None).unwrap();
-		show(&path).unwrap()
+		show_role_key(&path).unwrap()
 	};
 	let parts = [part(Role::Data), part(Role::Risk)];
 	let file = trusted_file(&parts).unwrap().to_canonical();

@@ -1,19 +1,16 @@
 //! Plans, files and signatures of version 2.
 
 use gridproof_attest::{
-	keys::{RoleKey, RoleKeys},
-	sign::{SignFault, sign},
-	statement::{PlanInputs, Statement, StatementFault},
-	summary::Summary,
-	verify::{Expected, Refusal, Report, Version, open, verify},
+	Expected, FileRefusal, PlanInputs, RoleKey, RoleKeys, SignError, Statement, StatementError,
+	Summary, VerifyReport, Version, open, sign, verify,
 };
 use gridproof_primitives::{
 	H256,
-	attestation::{AttestationFields, Kind, Role, chain_hint, file_digest, message_v1},
-	coverage::State,
-	day::Day,
-	decimal::{Ratio, SignedRatio},
-	json::{self, Limits, Value},
+	codec::json::{self, Limits, Value},
+	num::decimal::{Ratio, SignedRatio},
+	reserve::attestation::{AttestationFields, Kind, Role, chain_hint, file_digest, message_v1},
+	reserve::formula::State,
+	time::day::Day,
 };
 use proptest::prelude::*;
 use zeroize::Zeroizing;
@@ -77,14 +74,14 @@ fn signed(file: &Value, roles: &[Role]) -> Value {
 	json::parse(text.as_bytes(), Limits::DEFAULT).unwrap()
 }
 
-fn check(file: &Value) -> Report {
+fn check(file: &Value) -> VerifyReport {
 	let chain = chain_hint(&GENESIS);
 	let expected = Expected { day: summary().day, chain: &chain };
 	verify(file.to_pretty().as_bytes(), &trusted(), &expected)
 }
 
 #[test]
-fn a_plan_has_the_figures_of_the_design() {
+fn a_plan_has_the_figures_of_the_protocol_page() {
 	let file = planned(&inputs());
 	let names: Vec<&str> =
 		file.as_object().unwrap().iter().map(|(name, _)| name.as_str()).collect();
@@ -155,7 +152,7 @@ fn fractions_that_do_not_end_stay_exact() {
 	assert_eq!(Statement::from_file(&file).unwrap().coverage().unwrap().state, State::InBand);
 	let mut lying = file.clone();
 	lying.get_mut("exact").unwrap().set("eur_per_mwh", "276/3".into());
-	assert!(matches!(Statement::from_file(&lying), Err(StatementFault::Figure { .. })));
+	assert!(matches!(Statement::from_file(&lying), Err(StatementError::Figure { .. })));
 }
 
 #[test]
@@ -172,13 +169,13 @@ fn a_price_that_is_not_above_zero_makes_no_statement() {
 	for price in ["0", "-0.01", "-500", "0.000"] {
 		let plan = PlanInputs { eur_per_mwh: SignedRatio::parse(price).unwrap(), ..inputs() };
 		let fault = Statement::plan(&summary(), &plan).unwrap_err();
-		assert!(matches!(fault, StatementFault::Price(_)), "{fault}");
+		assert!(matches!(fault, StatementError::Price(_)), "{fault}");
 	}
 	let plan = PlanInputs { compute_assets_eur: ratio("0.0000001"), ..inputs() };
 	let fault = Statement::plan(&summary(), &plan).unwrap_err();
-	assert_eq!(fault, StatementFault::Places("--compute-assets-eur"));
+	assert_eq!(fault, StatementError::Places("--compute-assets-eur"));
 	let plan = PlanInputs { target_eur: Ratio::ZERO, ..inputs() };
-	assert!(matches!(Statement::plan(&summary(), &plan), Err(StatementFault::Formula(_))));
+	assert!(matches!(Statement::plan(&summary(), &plan), Err(StatementError::Formula(_))));
 }
 
 #[test]
@@ -203,15 +200,15 @@ fn nobody_signs_twice_nor_with_another_key_nor_in_bad_company() {
 	let attempt = |role: Role, by: Role, bytes: &str| {
 		sign(bytes.as_bytes(), role, &key(by), Some(&trusted())).unwrap_err()
 	};
-	assert!(matches!(attempt(Role::Data, Role::Data, &bytes), SignFault::AlreadySigned(_)));
-	assert!(matches!(attempt(Role::Risk, Role::Ops, &bytes), SignFault::OtherKey(Role::Risk)));
+	assert!(matches!(attempt(Role::Data, Role::Data, &bytes), SignError::AlreadySigned(_)));
+	assert!(matches!(attempt(Role::Risk, Role::Ops, &bytes), SignError::OtherKey(Role::Risk)));
 	let mut forged = file.clone();
 	let Some(Value::Array(entries)) = forged.get_mut("meta").unwrap().get_mut("signatures") else {
 		panic!("no signatures");
 	};
 	entries[0].set("sig", "00".repeat(64).into());
 	let forged = forged.to_pretty();
-	assert!(matches!(attempt(Role::Risk, Role::Risk, &forged), SignFault::BadCompany(_)));
+	assert!(matches!(attempt(Role::Risk, Role::Risk, &forged), SignError::BadCompany(_)));
 }
 
 #[test]
@@ -232,7 +229,7 @@ fn a_figure_that_does_not_follow_is_neither_signed_nor_verified() {
 		let refusal = open(file.to_pretty().as_bytes(), None).unwrap_err();
 		assert_eq!(refusal.code(), "figures_mismatch", "{member}: {refusal}");
 		let fault = sign(file.to_pretty().as_bytes(), Role::Data, &key(Role::Data), None);
-		assert!(matches!(fault, Err(SignFault::Refused(Refusal::FiguresMismatch(_)))));
+		assert!(matches!(fault, Err(SignError::Refused(FileRefusal::FiguresMismatch(_)))));
 	}
 	// Zeros at the end change the file, not the figure.
 	let mut file = planned(&inputs());
@@ -307,7 +304,7 @@ fn a_revision_names_what_it_replaces() {
 	assert_eq!(read, second);
 	let other = AttestationFields { day: Day::parse("2026-01-14").unwrap(), ..first.fields };
 	let plan = PlanInputs { revises: Some(other), ..inputs() };
-	assert!(matches!(Statement::plan(&summary(), &plan), Err(StatementFault::Revises(_))));
+	assert!(matches!(Statement::plan(&summary(), &plan), Err(StatementError::Revises(_))));
 }
 
 #[test]

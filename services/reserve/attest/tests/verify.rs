@@ -1,14 +1,11 @@
 //! Every case of the shared version-1 vectors, and every way a file can be refused.
 
-use gridproof_attest::{
-	keys::{RoleKey, RoleKeys},
-	verify::{Expected, Report, verify},
-};
+use gridproof_attest::{Expected, RoleKey, RoleKeys, VerifyReport, verify};
 use gridproof_primitives::{
-	attestation::{Role, file_digest, message_v1},
-	day::Day,
-	ed25519::GROUP_ORDER,
-	json::{self, Limits, Value},
+	codec::json::{self, Limits, Value},
+	crypto::ed25519::GROUP_ORDER,
+	reserve::attestation::{Role, file_digest, message_v1},
+	time::day::Day,
 };
 use zeroize::Zeroizing;
 
@@ -25,12 +22,12 @@ fn trusted(vectors: &Value) -> RoleKeys {
 	RoleKeys::parse(vectors.get("pubkeys_hex").unwrap().to_canonical().as_bytes()).unwrap()
 }
 
-fn check(file: &Value, day: &str, chain: &str) -> Report {
+fn check(file: &Value, day: &str, chain: &str) -> VerifyReport {
 	let expected = Expected { day: Day::parse(day).unwrap(), chain };
 	verify(file.to_pretty().as_bytes(), &trusted(&vectors()), &expected)
 }
 
-fn outcome(report: &Report) -> (bool, u32, Option<&'static str>) {
+fn outcome(report: &VerifyReport) -> (bool, u32, Option<&'static str>) {
 	(report.ok, report.signatures_ok, report.error)
 }
 

@@ -1,8 +1,8 @@
 //! What the daily run has done, on disk.
 
-use super::{DaemonFault, io_fault};
-use crate::files;
-use gridproof_primitives::day::Day;
+use super::error::DaemonError;
+use gridproof_primitives::time::day::Day;
+use gridproof_support::files::{self, PUBLIC};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, io, path::Path};
 
@@ -11,16 +11,16 @@ const VERSION: u32 = 1;
 /// Given-up days that are remembered; the logs have all of them.
 const MAX_GIVEN_UP: usize = 366;
 
-/// What has been done, and what is still to do.
+/// The days that are done, and those that are still to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct State {
+pub struct DaemonState {
 	version: u32,
 	/// When the very first run began, in UTC milliseconds.
 	pub started_at: u64,
 	/// Every day up to this one is done, open or given up.
 	pub through: Option<Day>,
-	/// Days attested.
+	/// Number of days attested.
 	pub attested: u64,
 	/// Days that are being worked on.
 	pub open: BTreeMap<Day, OpenDay>,
@@ -32,13 +32,13 @@ pub struct State {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenDay {
-	/// Is its data there?
+	/// Whether its data is there.
 	pub loaded: bool,
-	/// How often the present step failed.
+	/// Number of failures of the present step.
 	pub attempts: u32,
-	/// Not before this time is it tried again, in UTC milliseconds.
+	/// Earliest time of the next attempt, UTC milliseconds; 0 if at once.
 	pub not_before: u64,
-	/// Why it failed last.
+	/// Reason of the last failure.
 	pub last_failure: Option<String>,
 }
 
@@ -46,28 +46,28 @@ pub struct OpenDay {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GivenUp {
-	/// Which.
+	/// The day.
 	pub day: Day,
-	/// Why.
+	/// Reason, in words.
 	pub reason: String,
 }
 
-impl State {
+impl DaemonState {
 	/// Reads the state in `folder`; a new one if there is none.
 	///
 	/// # Errors
-	/// [`DaemonFault::Io`], [`DaemonFault::BadState`].
-	pub fn load(folder: &Path, now: u64) -> Result<Self, DaemonFault> {
+	/// [`DaemonError::Io`], [`DaemonError::BadState`].
+	pub fn load(folder: &Path, now: u64) -> Result<Self, DaemonError> {
 		let path = folder.join(FILE);
 		let bytes = match files::read(&path) {
 			Ok(bytes) => bytes,
 			Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::new(now)),
-			Err(error) => return Err(io_fault(&path)(error)),
+			Err(error) => return Err(DaemonError::io(&path)(error)),
 		};
 		serde_json::from_slice(&bytes)
 			.ok()
 			.filter(|state: &Self| state.version == VERSION)
-			.ok_or_else(|| DaemonFault::BadState(path.display().to_string()))
+			.ok_or_else(|| DaemonError::BadState(path.display().to_string()))
 	}
 
 	fn new(now: u64) -> Self {
@@ -84,12 +84,12 @@ impl State {
 	/// Writes the state: the old one or the new one is on disk, never something between.
 	///
 	/// # Errors
-	/// [`DaemonFault::Io`].
-	pub fn save(&self, folder: &Path) -> Result<(), DaemonFault> {
+	/// [`DaemonError::Io`].
+	pub fn save(&self, folder: &Path) -> Result<(), DaemonError> {
 		let path = folder.join(FILE);
 		let bytes = serde_json::to_vec_pretty(self)
-			.map_err(|error| io_fault(&path)(io::Error::other(error)))?;
-		files::replace(&path, &bytes, 0o644).map_err(io_fault(&path))
+			.map_err(|error| DaemonError::io(&path)(io::Error::other(error)))?;
+		files::replace(&path, &bytes, PUBLIC).map_err(DaemonError::io(&path))
 	}
 
 	/// Takes a day off the list for good.

@@ -2,19 +2,19 @@
 
 use chrono::{DateTime, Datelike, NaiveDateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
-use gridproof_primitives::{calendar::Calendar, day::Day};
+use gridproof_primitives::{time::calendar::Calendar, time::day::Day};
 use std::time::Duration;
 
-/// Decides when the data and the attestation of a day are due. All times are UTC milliseconds.
+/// When the data and the attestation of a day are due. All times are UTC milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Clock {
-	/// On the day after, at two times of the clock on the wall.
+pub enum Timetable {
+	/// On the day after, at two times of the local clock.
 	Daily {
-		/// Whose wall.
+		/// Time zone of that clock.
 		zone: Tz,
-		/// When data is loaded.
+		/// Time at which data is loaded.
 		load_at: NaiveTime,
-		/// When the attestation is made.
+		/// Time at which the attestation is made.
 		attest_at: NaiveTime,
 	},
 	/// One day after another in a steady beat, from `first_day`, which is due at `starts_at` plus
@@ -24,8 +24,8 @@ pub enum Clock {
 	Chain(Calendar),
 }
 
-impl Clock {
-	/// The last day whose data is due.
+impl Timetable {
+	/// Returns the last day whose data is due.
 	pub fn load_through(&self, now: u64) -> Option<Day> {
 		match self {
 			Self::Daily { zone, load_at, .. } => day_before(*zone, *load_at, now),
@@ -33,7 +33,7 @@ impl Clock {
 		}
 	}
 
-	/// The last day whose attestation is due.
+	/// Returns the last day whose attestation is due.
 	pub fn attest_through(&self, now: u64) -> Option<Day> {
 		match self {
 			Self::Daily { zone, attest_at, .. } => day_before(*zone, *attest_at, now),
@@ -41,7 +41,7 @@ impl Clock {
 		}
 	}
 
-	/// How long to wait before looking again. Short enough that a clock that is set, or a machine
+	/// Returns how long to wait before looking again. Short enough that a clock that is set, or a machine
 	/// that wakes up, does not delay a day.
 	pub fn beat(&self) -> Duration {
 		match self {
@@ -83,14 +83,14 @@ mod tests {
 
 	#[test]
 	fn a_day_is_loaded_at_twenty_past_and_attested_at_twenty_five_past_midnight() {
-		let clock = Clock::Daily {
+		let table = Timetable::Daily {
 			zone: Tz::Europe__Berlin,
 			load_at: NaiveTime::from_hms_opt(0, 20, 0).unwrap(),
 			attest_at: NaiveTime::from_hms_opt(0, 25, 0).unwrap(),
 		};
 		let at = |text: &str| {
 			let now = millis(text);
-			(clock.load_through(now), clock.attest_through(now))
+			(table.load_through(now), table.attest_through(now))
 		};
 		let (before, after) = (day("2026-01-14"), day("2026-01-15"));
 		assert_eq!(at("2026-01-16T00:19:59+01:00"), (before, before));
@@ -107,11 +107,11 @@ mod tests {
 	fn a_beat_makes_a_day_due_when_it_is_over() {
 		let first_day = Day::parse("2026-01-01").unwrap();
 		let calendar = Calendar { first_day, starts_at: 1_000_000, day_length: 60_000 };
-		let clock = Clock::Every(calendar);
-		assert_eq!(clock.load_through(0), None);
-		assert_eq!(clock.load_through(1_059_999), None);
-		assert_eq!(clock.load_through(1_060_000), day("2026-01-01"));
-		assert_eq!(clock.attest_through(1_180_000), day("2026-01-03"));
-		assert_eq!(clock.beat(), Duration::from_secs(3));
+		let table = Timetable::Every(calendar);
+		assert_eq!(table.load_through(0), None);
+		assert_eq!(table.load_through(1_059_999), None);
+		assert_eq!(table.load_through(1_060_000), day("2026-01-01"));
+		assert_eq!(table.attest_through(1_180_000), day("2026-01-03"));
+		assert_eq!(table.beat(), Duration::from_secs(3));
 	}
 }

@@ -1,0 +1,91 @@
+//! Minting of the day's allowance, as the issuer.
+
+use super::status::mint_refusal;
+use crate::amounts::millionths;
+use gridproof_chain::{
+	Chain, ChainError, Included, Patience,
+	pallets::{
+		AccountId,
+		coverage_policy::{Refusal, call, event, query},
+	},
+};
+use gridproof_keys::{AccountKey, account::address};
+use gridproof_primitives::{H256, time::day::Day};
+use serde::Serialize;
+
+/// What to mint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MintOrder {
+	/// Amount, in micro-tokens; all that is allowed if `None`.
+	pub amount: Option<u128>,
+	/// Account that receives it.
+	pub to: AccountId,
+	/// Statement whose allowance is used; the one that counts if `None`.
+	pub statement: Option<H256>,
+}
+
+/// A mint in a final block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Minted {
+	/// Address of the account that received it.
+	pub who: String,
+	/// Amount, in AICP.
+	pub amount: String,
+	/// Day whose statement allowed it.
+	pub day: Day,
+	/// Hash of that statement.
+	pub statement: String,
+	/// Amount that can still be minted today, in AICP.
+	pub allowance: String,
+	/// Hash of the block.
+	pub block: String,
+}
+
+impl Minted {
+	pub(crate) fn of(included: &Included, statement: H256) -> Result<Self, ChainError> {
+		let event::Minted { who, amount, day, allowance } = included.first()?;
+		Ok(Self {
+			who: address(&who),
+			amount: millionths(amount),
+			day,
+			statement: format!("{statement:#x}"),
+			allowance: millionths(allowance),
+			block: format!("{:#x}", included.block),
+		})
+	}
+}
+
+/// Why nothing was minted.
+#[derive(Debug, thiserror::Error)]
+pub enum MintError {
+	/// Nothing can be minted now; nothing was sent.
+	#[error("nothing can be minted now, the chain would say {0}")]
+	NothingToMint(Refusal),
+	/// The chain refuses, or does not answer.
+	#[error(transparent)]
+	Chain(#[from] ChainError),
+}
+
+/// Mints of the day's allowance and waits until it is final.
+///
+/// # Errors
+/// [`MintError`]; nothing is minted then, unless it is [`ChainError::Undecided`].
+pub async fn mint(
+	chain: &Chain,
+	issuer: &AccountKey,
+	order: &MintOrder,
+	patience: &Patience,
+) -> Result<Minted, MintError> {
+	let status = chain.read(&query::status()).await?;
+	let Some(counting) = &status.statement else {
+		return Err(MintError::NothingToMint(Refusal::Stale));
+	};
+	let amount = match (order.amount, mint_refusal(&status)) {
+		(Some(amount), _) => amount,
+		(None, Some(refusal)) => return Err(MintError::NothingToMint(refusal)),
+		(None, None) => status.allowance,
+	};
+	let statement = order.statement.unwrap_or(counting.hash);
+	let included = chain.submit(issuer, &call::mint(amount, order.to, statement), patience).await?;
+	Ok(Minted::of(&included, statement)?)
+}

@@ -1,0 +1,51 @@
+//! Redemption of AICP for service credit.
+
+use crate::amounts::millionths;
+use gridproof_chain::{
+	Chain, ChainError, Patience,
+	pallets::coverage_policy::{call, event, query},
+};
+use gridproof_keys::{AccountKey, account::address};
+use serde::Serialize;
+
+/// A redemption in a final block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Redeemed {
+	/// Address of the account that redeemed.
+	pub who: String,
+	/// Amount burned, in AICP.
+	pub amount: String,
+	/// Credit for it, in EUR.
+	pub credit_eur: String,
+	/// Number of the ticket, if the credit has to wait.
+	pub ticket: Option<u64>,
+	/// Hash of the block.
+	pub block: String,
+}
+
+/// Burns `amount` micro-tokens for service credit of `min_credit` micro-EUR at least, by default
+/// what it is worth now, and waits until it is final.
+///
+/// # Errors
+/// [`ChainError`]; nothing is burned then, unless it is [`ChainError::Undecided`].
+pub async fn redeem(
+	chain: &Chain,
+	holder: &AccountKey,
+	amount: u128,
+	min_credit: Option<u128>,
+	patience: &Patience,
+) -> Result<Redeemed, ChainError> {
+	let min_credit = match min_credit {
+		Some(credit) => credit,
+		None => chain.read(&query::redeem_quote(amount)).await?,
+	};
+	let included = chain.submit(holder, &call::redeem(amount, min_credit), patience).await?;
+	let event::Redeemed { who, amount, credit, ticket } = included.first()?;
+	Ok(Redeemed {
+		who: address(&who),
+		amount: millionths(amount),
+		credit_eur: millionths(credit),
+		ticket,
+		block: format!("{:#x}", included.block),
+	})
+}

@@ -1,0 +1,167 @@
+//! The state of coverage, as the chain has it and as people read it.
+
+use crate::amounts::millionths;
+use gridproof_chain::pallets::coverage_policy::Refusal;
+use gridproof_primitives::{
+	num::decimal::Ratio,
+	reserve::{
+		formula::State,
+		state::{Breaker, Status},
+	},
+	time::day::Day,
+};
+use serde::Serialize;
+
+/// Returns the reason for which the chain would refuse every mint now; `None` if something can be
+/// minted.
+pub fn mint_refusal(status: &Status) -> Option<Refusal> {
+	let stated_on = status.statement.as_ref().map(|statement| statement.taken_on);
+	if status.breaker != Breaker::Closed {
+		Some(Refusal::MintStopped)
+	} else if status.stale {
+		Some(Refusal::Stale)
+	} else if stated_on != Some(status.today) {
+		Some(Refusal::AllowanceLapsed)
+	} else if !status.state.allows_mint() {
+		Some(Refusal::NotCovered)
+	} else if status.allowance == 0 {
+		Some(Refusal::AboveAllowance)
+	} else {
+		None
+	}
+}
+
+/// The state of coverage for people and programs. Amounts are decimals: AICP, or EUR where the name
+/// says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShownCoverage {
+	/// Today, by the chain's calendar.
+	pub today: Day,
+	/// Last day stated.
+	pub last_day: Option<Day>,
+	/// Hash of the statement of that day.
+	pub statement: Option<String>,
+	/// Whether that statement is too old, or there is none.
+	pub stale: bool,
+	/// `defense`, `freeze`, `in_band` or `above_band`.
+	pub state: State,
+	/// What governance has stopped.
+	pub breaker: Breaker,
+	/// CR, cut after six places.
+	#[serde(rename = "CR")]
+	pub cr: Option<String>,
+	/// CR as a fraction in lowest terms, if it fits 128 bits.
+	#[serde(rename = "CR_exact")]
+	pub cr_exact: Option<String>,
+	/// V_reserve, in EUR.
+	pub stock_value_eur: String,
+	/// P_E, in EUR/MWh.
+	pub eur_per_mwh: Option<String>,
+	/// Total issuance, in AICP.
+	pub issuance: String,
+	/// S, in AICP.
+	#[serde(rename = "S")]
+	pub supply: String,
+	/// S_target, in AICP.
+	#[serde(rename = "S_target_for_CR_min")]
+	pub supply_target: String,
+	/// Amount that can be minted now, in AICP.
+	pub allowance: String,
+	/// The chain's name of the reason, if that is nothing.
+	pub mint_refusal: Option<&'static str>,
+	/// Amount minted today, in AICP.
+	pub minted_today: String,
+	/// Number of tickets in the queue.
+	pub queue: u64,
+	/// Credit that can still be handed out today, in EUR.
+	pub capacity_eur: String,
+	/// Amount minted since genesis, in AICP.
+	pub minted_total: String,
+	/// Amount burned since genesis, in AICP.
+	pub burned_total: String,
+}
+
+impl From<&Status> for ShownCoverage {
+	fn from(status: &Status) -> Self {
+		let statement = status.statement.as_ref();
+		let fixed = |parts| Ratio::new(parts, 1_000_000_000_000_000_000);
+		let cr = status.ratio.or_else(|| status.ratio_fixed.and_then(fixed));
+		Self {
+			today: status.today,
+			last_day: statement.map(|statement| statement.day),
+			statement: statement.map(|statement| format!("{:#x}", statement.hash)),
+			stale: status.stale,
+			state: status.state,
+			breaker: status.breaker,
+			cr: cr.map(|ratio| ratio.to_decimal_floor(6)),
+			cr_exact: status.ratio.map(|ratio| ratio.to_string()),
+			stock_value_eur: millionths(status.v_reserve),
+			eur_per_mwh: statement.map(|statement| statement.eur_per_mwh.to_figure()),
+			issuance: millionths(status.issuance),
+			supply: millionths(status.supply),
+			supply_target: millionths(status.supply_target),
+			allowance: millionths(status.allowance),
+			mint_refusal: mint_refusal(status).map(Refusal::name),
+			minted_today: millionths(status.minted),
+			queue: status.queue,
+			capacity_eur: millionths(status.capacity),
+			minted_total: millionths(status.totals.minted),
+			burned_total: millionths(status.totals.burned),
+		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use gridproof_primitives::{
+		H256,
+		reserve::state::{Statement, Totals},
+	};
+
+	#[test]
+	fn every_reason_for_an_allowance_of_nothing_is_named() {
+		let day = Day::parse("2025-03-25").unwrap();
+		let counting = Statement {
+			hash: H256::zero(),
+			day: day.previous().unwrap(),
+			taken_on: day,
+			wh_committed: 1,
+			eur_per_mwh: Ratio::ONE,
+			compute_assets: 0,
+			reference: None,
+		};
+		let totals = Totals { genesis: 0, minted: 0, burned: 0, credited: 0, spent: 0 };
+		let open = Status {
+			today: day,
+			state: State::InBand,
+			breaker: Breaker::Closed,
+			stale: false,
+			statement: Some(counting),
+			issuance: 1,
+			supply: 1,
+			supply_target: 1,
+			v_reserve: 1,
+			ratio: None,
+			ratio_fixed: Some(1_100_000_999_999_999_999),
+			allowance: 1,
+			minted: 0,
+			queue: 0,
+			capacity: 0,
+			totals,
+		};
+		assert_eq!(mint_refusal(&open), None);
+		let shown = ShownCoverage::from(&open);
+		assert_eq!((shown.cr.as_deref(), shown.cr_exact), (Some("1.100000"), None));
+		let refusal = |change: fn(&mut Status)| {
+			let mut status = open;
+			change(&mut status);
+			mint_refusal(&status).unwrap()
+		};
+		assert_eq!(refusal(|s| s.allowance = 0), Refusal::AboveAllowance);
+		assert_eq!(refusal(|s| s.state = State::Frozen), Refusal::NotCovered);
+		assert_eq!(refusal(|s| s.today = s.today.next().unwrap()), Refusal::AllowanceLapsed);
+		assert_eq!(refusal(|s| s.stale = true), Refusal::Stale);
+		assert_eq!(refusal(|s| s.breaker = Breaker::MintStopped), Refusal::MintStopped);
+	}
+}
