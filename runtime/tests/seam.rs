@@ -8,7 +8,7 @@ use gridproof_chain::{
 	event::{Event, RawEvent},
 	pallets::{
 		assets, attestations, balances, compute_receipts, coverage_policy, meter_readings,
-		multisig, sudo, system, utility,
+		multisig, sudo, system, transaction_payment, utility,
 	},
 	refusal::PoolRefusal,
 };
@@ -417,6 +417,7 @@ fn the_sdk_s_pallets_have_the_events_that_are_read() {
 		("Assets", assets::event::ALL),
 		("Balances", balances::event::ALL),
 		("System", system::event::ALL),
+		("TransactionPayment", transaction_payment::event::ALL),
 	];
 	for (pallet, ours) in read {
 		let theirs = events_of(&metadata, pallet);

@@ -5,6 +5,7 @@
 
 use crate::{
 	ChainError, H256,
+	event::RawEvent,
 	rpc::{AtBlock, Config, Methods, chain_of, failed, failed_request, methods},
 };
 use std::{
@@ -51,6 +52,12 @@ impl Contents {
 		let events = self.events.iter().map(|event| event.map_err(|error| chain_of(&error)));
 		Some(events.filter(move |event| event.as_ref().map_or(true, is_its)))
 	}
+}
+
+/// An event of a block with the names of its fields.
+pub(crate) fn raw(at: &AtBlock, event: &Event<'_, Config>) -> Result<RawEvent, ChainError> {
+	let (pallet, index) = (event.pallet_index(), event.event_index());
+	RawEvent::new(at.metadata_ref(), pallet, index, event.field_bytes())
 }
 
 impl Blocks {
@@ -105,6 +112,14 @@ impl Blocks {
 			}
 		}
 		Ok(None)
+	}
+
+	/// The events of the block of this height.
+	pub(crate) async fn events(&self, height: u64) -> Result<Vec<RawEvent>, ChainError> {
+		let at = self.api.at_block(height).await.map_err(failed)?;
+		let events = at.events().fetch().await.map_err(failed)?;
+		let read = |event: Result<Event<'_, Config>, _>| raw(&at, &event.map_err(failed)?);
+		events.iter().map(read).collect()
 	}
 
 	/// What is in a final block.

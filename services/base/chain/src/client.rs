@@ -3,6 +3,7 @@
 use crate::{
 	ChainError, Query,
 	blocks::Blocks,
+	event::RawEvent,
 	rpc::{AtBlock, chain_of, failed},
 };
 use codec::Decode;
@@ -92,6 +93,14 @@ impl Chain {
 	/// [`ChainError::Rpc`].
 	pub async fn read_bytes<R>(&self, query: &Query<R>) -> Result<Vec<u8>, ChainError> {
 		Ok(self.answer(query).await?.0)
+	}
+
+	/// All events of the final block of this height, in order.
+	///
+	/// # Errors
+	/// [`ChainError::Rpc`], also if there is no such block yet; [`ChainError::Unsupported`].
+	pub async fn events(&self, height: u64) -> Result<Vec<RawEvent>, ChainError> {
+		self.blocks.events(height).await
 	}
 
 	async fn answer<R>(&self, query: &Query<R>) -> Result<(Vec<u8>, AtBlock), ChainError> {

@@ -58,8 +58,10 @@ pub(crate) enum Next {
 	AskWhy,
 	/// It is on its way; look for it in blocks.
 	Wait,
-	/// Nothing is decided; send it again.
-	SendAgain,
+	/// The pool does not have it; send it again.
+	NotTaken,
+	/// It may be on its way or not; look for it in blocks, and send it again.
+	Unknown,
 }
 
 impl PoolCode {
@@ -86,19 +88,18 @@ impl PoolCode {
 	/// What to do about it.
 	pub(crate) const fn next(self) -> Next {
 		match self {
-			Self::Invalid => Next::AskWhy,
+			Self::Invalid | Self::UnknownValidity => Next::AskWhy,
 			Self::AlreadyThere => Next::Wait,
+			Self::Banned => Next::Unknown,
 			Self::BadFormat
 			| Self::VerificationFailed
-			| Self::UnknownValidity
-			| Self::Banned
 			| Self::LowPriority
 			| Self::Cycle
 			| Self::Full
 			| Self::Unactionable
 			| Self::NoTags
 			| Self::BadBlock
-			| Self::Future => Next::SendAgain,
+			| Self::Future => Next::NotTaken,
 		}
 	}
 }
@@ -107,7 +108,7 @@ impl PoolCode {
 pub(crate) fn next_after(error: &rpcs::Error) -> Next {
 	match code_of(error).and_then(PoolCode::of) {
 		Some(code) => code.next(),
-		None => Next::SendAgain,
+		None => Next::Unknown,
 	}
 }
 
@@ -168,19 +169,19 @@ mod tests {
 	#[test]
 	fn a_pool_error_is_known_by_its_number() {
 		let known = [
-			(1001, PoolCode::BadFormat, Next::SendAgain),
-			(1002, PoolCode::VerificationFailed, Next::SendAgain),
+			(1001, PoolCode::BadFormat, Next::NotTaken),
+			(1002, PoolCode::VerificationFailed, Next::NotTaken),
 			(1010, PoolCode::Invalid, Next::AskWhy),
-			(1011, PoolCode::UnknownValidity, Next::SendAgain),
-			(1012, PoolCode::Banned, Next::SendAgain),
+			(1011, PoolCode::UnknownValidity, Next::AskWhy),
+			(1012, PoolCode::Banned, Next::Unknown),
 			(1013, PoolCode::AlreadyThere, Next::Wait),
-			(1014, PoolCode::LowPriority, Next::SendAgain),
-			(1015, PoolCode::Cycle, Next::SendAgain),
-			(1016, PoolCode::Full, Next::SendAgain),
-			(1018, PoolCode::Unactionable, Next::SendAgain),
-			(1019, PoolCode::NoTags, Next::SendAgain),
-			(1020, PoolCode::BadBlock, Next::SendAgain),
-			(1021, PoolCode::Future, Next::SendAgain),
+			(1014, PoolCode::LowPriority, Next::NotTaken),
+			(1015, PoolCode::Cycle, Next::NotTaken),
+			(1016, PoolCode::Full, Next::NotTaken),
+			(1018, PoolCode::Unactionable, Next::NotTaken),
+			(1019, PoolCode::NoTags, Next::NotTaken),
+			(1020, PoolCode::BadBlock, Next::NotTaken),
+			(1021, PoolCode::Future, Next::NotTaken),
 		];
 		for (number, code, next) in known {
 			assert_eq!(PoolCode::of(number), Some(code), "{number}");
@@ -188,7 +189,7 @@ mod tests {
 		}
 		for number in [0, 1000, 1003, 1009, 1017, 1022, 1040, -32_601, -1010, 10_100] {
 			assert_eq!(PoolCode::of(number), None, "{number}");
-			assert_eq!(next_after(&answered(number, "any text")), Next::SendAgain, "{number}");
+			assert_eq!(next_after(&answered(number, "any text")), Next::Unknown, "{number}");
 		}
 	}
 
@@ -205,9 +206,9 @@ mod tests {
 			"Stale",
 		];
 		for text in texts {
-			assert_eq!(next_after(&answered(-32_000, text)), Next::SendAgain, "{text}");
+			assert_eq!(next_after(&answered(-32_000, text)), Next::Unknown, "{text}");
 			let cut = rpcs::Error::DisconnectedWillReconnect(text.to_string());
-			assert_eq!(next_after(&cut), Next::SendAgain, "{text}");
+			assert_eq!(next_after(&cut), Next::Unknown, "{text}");
 			let failure = failed_request(&cut);
 			assert!(failure.is_temporary() && !failure.is_refusal(), "{text}");
 			assert!(matches!(failure, ChainError::Rpc { code: None, .. }), "{text}");

@@ -129,6 +129,7 @@ pub mod meter_readings;
 pub mod multisig;
 pub mod sudo;
 pub mod system;
+pub mod transaction_payment;
 pub mod utility;
 
 /// An account's number.

@@ -3,7 +3,7 @@
 use super::{Included, Patience, Transaction};
 use crate::{
 	Call, Chain, ChainError, Refusal,
-	blocks::Contents,
+	blocks::{Contents, raw},
 	event::RawEvent,
 	pallets::system::event::ExtrinsicFailed,
 	refusal::{Codes, PoolRefusal, TransactionRefusal},
@@ -51,6 +51,8 @@ enum Attempt {
 	Done(Box<Included>),
 	/// It was decided against; sending it again is of no use.
 	Failed(ChainError),
+	/// The pool does not have it.
+	NotTaken(String),
 	/// It may or may not be on its way.
 	Lost(String),
 }
@@ -82,10 +84,11 @@ pub(super) async fn follow(
 		}
 		let was_sent_before = was_sent;
 		let sending = async {
-			if was_sent_before && let Some(sent) = &known {
-				if let Some(fate) = fate(&chain, sent).await {
-					return fate;
-				}
+			if was_sent_before
+				&& let Some(sent) = &known
+				&& let Some(fate) = fate(&chain, sent).await
+			{
+				return fate;
 			}
 			if known.is_none() {
 				match chain.authorized(call, salt.unwrap_or_default()).await {
@@ -110,12 +113,14 @@ pub(super) async fn follow(
 				return Err(ChainError::Undecided { attempts: attempt, reason: error.to_string() });
 			},
 			Attempt::Failed(error) => return Err(error),
-			Attempt::Lost(why) => {
-				if attempt < attempts {
-					tracing::warn!(attempt, reason = %why, "{call} is sent again");
-				}
+			Attempt::NotTaken(why) => {
+				was_sent = was_sent_before;
 				reason = why;
 			},
+			Attempt::Lost(why) => reason = why,
+		}
+		if attempt < attempts {
+			tracing::warn!(attempt, %reason, "{call} is sent again");
 		}
 	}
 	let decided = match &known {
@@ -182,7 +187,8 @@ async fn watch_from(chain: &Chain, sent: &Sent, codes: Codes) -> Attempt {
 		Err(error) => match next_after(&error) {
 			Next::AskWhy => why(chain, sent, codes).await,
 			Next::Wait => wait(chain, sent).await,
-			Next::SendAgain => Attempt::Lost(chain_of(&error)),
+			Next::NotTaken => Attempt::NotTaken(chain_of(&error)),
+			Next::Unknown => Attempt::Lost(chain_of(&error)),
 		},
 	}
 }
@@ -290,9 +296,7 @@ fn outcome(contents: &Contents, transaction: H256) -> Attempt {
 			Ok(event) => event,
 			Err(reason) => return Attempt::Lost(reason),
 		};
-		let (pallet, index, fields) =
-			(event.pallet_index(), event.event_index(), event.field_bytes());
-		match RawEvent::new(metadata, pallet, index, fields) {
+		match raw(&contents.at, &event) {
 			Ok(event) => events.push(event),
 			Err(error) => return Attempt::Lost(error.to_string()),
 		}
