@@ -1,22 +1,22 @@
 //! What miner and coordinator say to each other about work.
 
-use super::{Amount, Hex32, Hex64, HexBytes, JobSpec, Output};
+use super::job::{JobSpec, Output};
 use codec::Encode;
 use gridproof_primitives::{H256, compute::Class};
+use gridproof_support::text::{Amount, Hex32, Hex64, HexBytes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// First words of what a miner signs when it says hello.
 pub const HELLO_DOMAIN: &str = "gridproof/miner-hello/v1";
-/// A hello is refused when its time is further away than this, in milliseconds.
+/// A hello is refused when its time is further from the coordinator's than this, in milliseconds.
 pub const HELLO_SKEW_MS: u64 = 60_000;
 /// Longest wait for work, in seconds.
 pub const MAX_WAIT_SECONDS: u64 = 30;
 
 /// Class of a miner's hardware, in words.
-#[derive(
-	Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClassName {
 	/// Graphics processors.
@@ -52,9 +52,9 @@ pub struct Hello {
 	pub miner: Hex32,
 	/// Its class, as registered on chain.
 	pub class: ClassName,
-	/// The models it serves.
+	/// Names of the models it serves, 1 to 64 of at most 128 bytes each.
 	pub models: Vec<String>,
-	/// How many jobs it takes at a time; at least 1.
+	/// Jobs it takes at a time, 1 to 256.
 	pub slots: u32,
 	/// When this was signed, UTC milliseconds.
 	pub time_ms: u64,
@@ -84,15 +84,15 @@ pub struct About {
 	pub time_ms: u64,
 }
 
-/// The miner is welcome.
+/// The miner has a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Welcome {
 	/// Goes as `Authorization: Bearer …` with all further requests.
 	pub session: String,
-	/// When it ends; say hello again before.
+	/// When the session ends, UTC milliseconds; say hello again before.
 	pub expires_ms: u64,
-	/// How long a job is the miner's without a word from it, in milliseconds. Each progress and
-	/// heartbeat starts it anew.
+	/// How long a job stays the miner's without a message from it, in milliseconds. Each progress and
+	/// heartbeat starts it again.
 	pub lease_ms: u64,
 	/// Send a heartbeat this often, in milliseconds.
 	pub heartbeat_ms: u64,
@@ -114,13 +114,13 @@ pub struct Assignment {
 	/// Price of one compute unit in the quote's asset, smallest unit. The receipt's price is
 	/// [`price_of`](super::price_of) its units.
 	pub unit_price: Amount,
-	/// The nonce that the receipt must carry: the same for every attempt at a job. Whoever gets a
-	/// job for which it has signed a receipt already must send that one again and sign no other:
+	/// The nonce that the receipt must carry: the same for every attempt at a job. A miner that gets
+	/// a job for which it has signed a receipt already must send that one again and sign no other:
 	/// two receipts of one miner for one job are an offence.
 	pub nonce: u64,
-	/// Until when the job is this miner's, UTC milliseconds.
+	/// Until when the job is this miner's, UTC milliseconds; progress and heartbeats prolong it.
 	pub lease_until_ms: u64,
-	/// Does somebody read along? Then progress should carry text as it comes.
+	/// `true` if somebody reads along: then progress should carry text as it comes.
 	pub stream: bool,
 }
 
@@ -130,7 +130,7 @@ pub struct Assignment {
 pub struct Progress {
 	/// The assignment's attempt.
 	pub attempt: u32,
-	/// Bytes of text that went before this piece, so that a repetition is known as one.
+	/// Bytes of text before this piece, by which a repetition is recognised.
 	pub offset: u64,
 	/// The next piece; may be empty, to say that work has begun.
 	pub text: String,
@@ -162,7 +162,7 @@ pub struct JobResult {
 pub struct Accepted {
 	/// The receipt's id.
 	pub receipt_id: Hex32,
-	/// Was this very result there already?
+	/// `true` if this very result was there already.
 	pub repeated: bool,
 }
 
@@ -170,7 +170,7 @@ pub struct Accepted {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Heartbeat {
-	/// All jobs it is working on; their leases start anew. What it was given more than a few
+	/// All jobs it is working on; their leases start again. A job that it was given more than ten
 	/// seconds ago and does not list goes to another miner.
 	#[serde(default)]
 	pub jobs: Vec<HeldJob>,
@@ -180,7 +180,7 @@ pub struct Heartbeat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HeldJob {
-	/// Which.
+	/// The job's id.
 	pub job: Hex32,
 	/// The assignment's attempt.
 	pub attempt: u32,

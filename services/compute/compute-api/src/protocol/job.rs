@@ -1,6 +1,6 @@
 //! What is to be done, what came out, what it costs.
 
-use gridproof_primitives::{H256, json};
+use gridproof_primitives::{H256, codec::json};
 use serde::{Deserialize, Serialize};
 use sp_crypto_hashing::sha2_256;
 use utoipa::ToSchema;
@@ -12,7 +12,7 @@ pub const SPEC_VERSION: u32 = 1;
 const TEMPLATE_TOKENS: u64 = 64;
 const MESSAGE_TOKENS: u64 = 8;
 
-/// What is to be done. Its hash is in the quote, so nobody can exchange it afterwards.
+/// What is to be done. Its hash is in the quote, so that nobody can exchange it afterwards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobSpec {
@@ -20,7 +20,7 @@ pub struct JobSpec {
 	pub version: u32,
 	/// Name of the model, as `/v1/models` lists it.
 	pub model: String,
-	/// The task.
+	/// What the model is asked for.
 	pub task: Task,
 	/// Most tokens to generate; 0 for embeddings.
 	pub max_tokens: u32,
@@ -38,7 +38,7 @@ pub enum Task {
 		/// The conversation.
 		messages: Vec<Message>,
 	},
-	/// Go on with a text.
+	/// Continue a text.
 	Completion {
 		/// The text.
 		prompt: String,
@@ -60,17 +60,19 @@ pub struct Message {
 	pub content: String,
 }
 
-/// How tokens are chosen. The same specification has to give the same answer on the same engine.
+/// How tokens are chosen. It holds no float, so that it can be hashed and signed: the same
+/// specification has to give the same answer on the same engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sampling {
-	/// Temperature in thousandths; 0 takes the likeliest token.
+	/// Temperature in thousandths, 0 to 2000; 0 takes the likeliest token.
 	pub temperature_milli: u32,
-	/// Nucleus in thousandths, 1 to 1000.
+	/// Nucleus in thousandths, 1 to 1000: only the likeliest tokens that have this share of the
+	/// probability together are taken.
 	pub top_p_milli: u32,
-	/// Seed of the random choices.
+	/// Seed of the random choices, below 2⁶³.
 	pub seed: u64,
-	/// Texts that end the answer; they are not part of it.
+	/// Texts that end the answer, at most 4; they are not part of it.
 	pub stop: Vec<String>,
 }
 
@@ -124,7 +126,7 @@ pub struct Output {
 	/// Vectors, each as base64 of its 32-bit floats in little-endian order.
 	#[serde(default)]
 	pub embeddings: Vec<String>,
-	/// Why it ended.
+	/// Whether the model was done, or ran into a limit.
 	pub finish: Finish,
 	/// Tokens read.
 	pub prompt_tokens: u64,
@@ -138,7 +140,7 @@ pub struct Output {
 pub enum Finish {
 	/// The model was done, or a stop text came.
 	Stop,
-	/// The most tokens were reached.
+	/// The most tokens were made, or the model's context is full.
 	Length,
 }
 

@@ -1,29 +1,30 @@
-//! What a client remembers of its jobs: one file each, with the access key, written before the
-//! job is opened on chain. Whoever has the file can read the output and take the job back.
+//! What a client remembers of its jobs: a file for each, with the access key, written before the
+//! job is opened on chain. With the file one can read the output and take the job back.
 
-use crate::protocol::{Amount, Hex32};
+use gridproof_support::{
+	files,
+	text::{Amount, Hex32},
+};
 use serde::{Deserialize, Serialize};
 use std::{
-	fs::{self, OpenOptions},
-	io::{self, Write},
-	os::unix::fs::OpenOptionsExt,
+	fs, io,
 	path::{Path, PathBuf},
 };
 
 /// A job that was, or was about to be, opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-	/// Its id.
+pub struct JobEntry {
+	/// The job's id.
 	pub job: Hex32,
-	/// The coordinator.
+	/// Address of the coordinator, `http://…`.
 	pub coordinator: String,
 	/// The account that pays.
 	pub client: Hex32,
-	/// The most that it costs.
+	/// The most that it costs, in the asset's smallest unit.
 	pub price: Amount,
-	/// Its access key.
+	/// The job's access key, a secret.
 	pub access: String,
-	/// UTC milliseconds.
+	/// When it was remembered, UTC milliseconds.
 	pub created_ms: u64,
 }
 
@@ -40,24 +41,22 @@ impl JobBook {
 		self.0.join(format!("{job}.json"))
 	}
 
-	/// Remembers a job, on disk before it returns.
+	/// Remembers a job; it is on disk when this returns.
 	///
 	/// # Errors
-	/// The file system's.
-	pub fn add(&self, entry: &Entry) -> io::Result<()> {
+	/// The file system's; if the job is remembered already.
+	pub fn add(&self, entry: &JobEntry) -> io::Result<()> {
 		fs::create_dir_all(&self.0)?;
-		let path = self.path(entry.job);
-		let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-		file.write_all(&serde_json::to_vec_pretty(entry)?)?;
-		file.sync_all()
+		let text = serde_json::to_vec_pretty(entry)?;
+		files::create(&self.path(entry.job), &text, files::SECRET)
 	}
 
-	/// What is remembered of a job.
+	/// Returns what is remembered of a job.
 	///
 	/// # Errors
-	/// The file system's; a file that is none of these.
-	pub fn get(&self, job: Hex32) -> io::Result<Option<Entry>> {
-		match fs::read(self.path(job)) {
+	/// The file system's; if the file is not one of these.
+	pub fn get(&self, job: Hex32) -> io::Result<Option<JobEntry>> {
+		match files::read(&self.path(job)) {
 			Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
 			Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
 			Err(error) => Err(error),
@@ -76,7 +75,7 @@ mod tests {
 		let book = JobBook::new(&folder.path().join("jobs"));
 		let (job, coordinator) = (Hex32([1; 32]), "http://127.0.0.1:8090".to_string());
 		let (client, price, access) = (Hex32([2; 32]), Amount(3), "secret".to_string());
-		let entry = Entry { job, coordinator, client, price, access, created_ms: 4 };
+		let entry = JobEntry { job, coordinator, client, price, access, created_ms: 4 };
 		assert_eq!(book.get(job).unwrap(), None);
 		book.add(&entry).unwrap();
 		assert_eq!(book.get(job).unwrap(), Some(entry.clone()));

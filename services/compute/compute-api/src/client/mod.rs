@@ -1,0 +1,10 @@
+//! A typed client of a coordinator's REST: for those who pay, and for miners.
+
+mod error;
+mod jobs;
+mod transport;
+mod work;
+
+pub use error::ClientError;
+pub use jobs::CoordinatorClient;
+pub use work::MinerClient;

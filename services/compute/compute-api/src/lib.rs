@@ -1,0 +1,30 @@
+//! What miner, coordinator and client say to each other, and how a program says it.
+//!
+//! Whoever pays for compute, offers it or only looks at it embeds this crate; the coordinator itself
+//! answers with the same types.
+//!
+//! - [`protocol`]: every request and answer, the stages of a job, and the codes of errors;
+//! - [`CoordinatorClient`]: quotes, jobs and receipts, for those who pay;
+//! - [`MinerClient`]: sessions, work and results, for miners;
+//! - [`JobBook`]: what a client remembers of its jobs.
+//!
+//! # What it does not do
+//!
+//! It does not touch the chain: a client opens a job with
+//! `gridproof_chain::pallets::compute_receipts`, between [`CoordinatorClient::quote`] and
+//! [`CoordinatorClient::submit`]. It contains no server and no database.
+//!
+//! # What a client may rely on
+//!
+//! A quote that [`CoordinatorClient::quote`] returns is for the specification, account, asset and
+//! chain that were asked for, and its signature is good. The access key of a job is on disk before
+//! [`JobBook::add`] returns. Answers are bounded in length, and redirects are not followed.
+
+#![deny(missing_docs, unreachable_pub)]
+
+mod client;
+mod job_book;
+pub mod protocol;
+
+pub use client::{ClientError, CoordinatorClient, MinerClient};
+pub use job_book::{JobBook, JobEntry};
