@@ -1,6 +1,7 @@
 //! What is asked of an engine, and what it answers.
 
-use crate::EngineFault;
+use crate::error::EngineError;
+use gridproof_compute_api::protocol::{Finish, Message, Sampling};
 use gridproof_primitives::compute::{Class, model_factor};
 use std::{ops::ControlFlow, time::Duration};
 
@@ -8,28 +9,28 @@ use std::{ops::ControlFlow, time::Duration};
 ///
 /// Calls block until the work is done; an engine may be used by several threads at a time.
 pub trait Engine: Send + Sync {
-	/// The models it serves.
+	/// Returns the models it serves.
 	///
 	/// # Errors
-	/// [`EngineFault::Unavailable`] if that cannot be found out now.
-	fn models(&self) -> Result<Vec<ModelInfo>, EngineFault>;
+	/// [`EngineError::Unavailable`] if that cannot be found out now.
+	fn models(&self) -> Result<Vec<ModelInfo>, EngineError>;
 
 	/// Answers a request. `on_text` gets the text piece by piece as it is made; together the
 	/// pieces are the completion's text. When it breaks, the work is given up.
 	///
 	/// # Errors
-	/// [`EngineFault`]; [`EngineFault::Cancelled`] if `on_text` broke.
+	/// [`EngineError`]; [`EngineError::Cancelled`] if `on_text` broke.
 	fn complete(
 		&self,
 		request: &Request,
 		on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
-	) -> Result<Completion, EngineFault>;
+	) -> Result<Completion, EngineError>;
 
-	/// Vectors that stand for the texts, each of length one.
+	/// Returns a vector for each text, of length one.
 	///
 	/// # Errors
-	/// [`EngineFault`].
-	fn embed(&self, model: &str, input: &[String]) -> Result<Embeddings, EngineFault>;
+	/// [`EngineError`].
+	fn embed(&self, model: &str, input: &[String]) -> Result<Embeddings, EngineError>;
 }
 
 /// A model that an engine serves.
@@ -39,14 +40,14 @@ pub struct ModelInfo {
 	pub name: String,
 	/// Its factor, in thousandths.
 	pub factor: u32,
-	/// What it runs on.
+	/// The class of hardware it runs on.
 	pub class: Class,
 	/// Most tokens of prompt and answer together, where that is known.
 	pub context: Option<u32>,
 }
 
 impl ModelInfo {
-	/// A model by its name, with the factor that the name has on chain.
+	/// Returns a model by its name, with the factor that the name has on chain.
 	pub fn new(name: &str, class: Class, context: Option<u32>) -> Self {
 		Self { name: name.to_string(), factor: model_factor(name), class, context }
 	}
@@ -57,7 +58,7 @@ impl ModelInfo {
 pub struct Request {
 	/// Name of the model.
 	pub model: String,
-	/// What it is given.
+	/// The text or conversation that it is given.
 	pub input: Input,
 	/// Most tokens of the answer.
 	pub max_tokens: u32,
@@ -68,48 +69,10 @@ pub struct Request {
 /// What a model is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-	/// A text to go on with.
+	/// A text to continue.
 	Text(String),
 	/// A conversation to answer.
 	Chat(Vec<Message>),
-}
-
-/// One message of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-	/// `system`, `user` or `assistant`.
-	pub role: String,
-	/// What it says.
-	pub content: String,
-}
-
-/// How tokens are chosen. There is no float in it, so that it can be hashed and signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sampling {
-	/// Temperature in thousandths; with 0 the likeliest token is taken.
-	pub temperature_milli: u32,
-	/// Only the likeliest tokens that have so many thousandths of the probability together,
-	/// 1 to 1000.
-	pub top_p_milli: u32,
-	/// Where the random choices begin.
-	pub seed: u64,
-	/// Texts that end the answer; they are no part of it.
-	pub stop: Vec<String>,
-}
-
-impl Default for Sampling {
-	fn default() -> Self {
-		Self { temperature_milli: 0, top_p_milli: 1_000, seed: 0, stop: Vec::new() }
-	}
-}
-
-/// Why an answer ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finish {
-	/// The model was done, or a stop text came.
-	Stop,
-	/// The most tokens were made, or the model's context is full.
-	Length,
 }
 
 /// An answer.
@@ -117,26 +80,26 @@ pub enum Finish {
 pub struct Completion {
 	/// The text.
 	pub text: String,
-	/// Its tokens, where the engine tells them; those of a stop text included.
+	/// Its tokens, where the engine reports them; those of a stop text included.
 	pub tokens: Vec<u32>,
 	/// Tokens read.
 	pub prompt_tokens: u64,
 	/// Tokens made.
 	pub completion_tokens: u64,
-	/// Why it ended.
+	/// Whether the model was done, or ran into a limit.
 	pub finish: Finish,
-	/// What it took.
+	/// Time and memory that it took.
 	pub measured: Measured,
 }
 
 /// Vectors of texts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Embeddings {
-	/// One each text.
+	/// One for each text, in their order.
 	pub vectors: Vec<Vec<f32>>,
 	/// Tokens read.
 	pub prompt_tokens: u64,
-	/// What it took.
+	/// Time and memory that it took.
 	pub measured: Measured,
 }
 
@@ -153,7 +116,7 @@ pub struct Measured {
 }
 
 impl Measured {
-	/// Tokens a second, in thousandths; a time below a microsecond counts as one.
+	/// Returns tokens a second, in thousandths; a time below a microsecond counts as one.
 	pub fn tokens_per_second_milli(&self) -> u64 {
 		let micros = self.wall.as_micros().max(1);
 		let rate = u128::from(self.tokens).saturating_mul(1_000_000_000) / micros;

@@ -1,8 +1,11 @@
 //! Language models behind one trait, and a small one that gives the same answer everywhere.
 //!
 //! - [`Engine`]: what a miner asks of a model: completions, embeddings, what they took;
+//! - [`execute`]: a job's specification run by an engine, for miners that work and coordinators that
+//!   check;
 //! - [`LocalEngine`]: a transformer run with candle on the processor. Its default model is part of
 //!   the program;
+//! - [`OpenAiEngine`]: a server behind a URL that speaks OpenAI's protocol;
 //! - [`Tokenizer`], [`Sampler`](sampler::Sampler): text to tokens, logits to tokens;
 //! - [`Stream`](stream::Stream): tokens to text as it comes, up to a stop text.
 //!
@@ -16,26 +19,30 @@
 //! platform's library. Rotary positions come from tables that are stored with the weights. Random
 //! choices come from a 64-bit generator of integers. Engines behind a URL guarantee nothing of
 //! the kind.
+//!
+//! [`Sampling`]: gridproof_compute_api::protocol::Sampling
 
-#![deny(missing_docs)]
+#![deny(missing_docs, unreachable_pub)]
 
 mod api;
 mod config;
-mod fault;
+mod error;
+mod execute;
 mod local;
 mod memory;
 mod model;
+mod openai;
 pub mod ops;
 pub mod sampler;
 pub mod stream;
 mod tokenizer;
 
-pub use api::{
-	Completion, Embeddings, Engine, Finish, Input, Measured, Message, ModelInfo, Request, Sampling,
-};
+pub use api::{Completion, Embeddings, Engine, Input, Measured, ModelInfo, Request};
 pub use config::Config;
-pub use fault::EngineFault;
+pub use error::EngineError;
+pub use execute::execute;
 pub use local::{DEFAULT_MODEL, LocalEngine};
 pub use memory::resident_bytes;
 pub use model::{Model, Session};
+pub use openai::{OpenAiEngine, OpenAiOptions};
 pub use tokenizer::Tokenizer;

@@ -1,9 +1,17 @@
 //! The engine that runs a model in this process.
 
 use crate::{
-	Completion, Config, Embeddings, Engine, EngineFault, Finish, Input, Measured, Message, Model,
-	ModelInfo, Request, Tokenizer, memory::resident_bytes, ops, sampler::Sampler, stream::Stream,
+	api::{Completion, Embeddings, Engine, Input, Measured, ModelInfo, Request},
+	config::{Config, MAX_WEIGHTS},
+	error::EngineError,
+	memory::resident_bytes,
+	model::Model,
+	ops,
+	sampler::Sampler,
+	stream::Stream,
+	tokenizer::Tokenizer,
 };
+use gridproof_compute_api::protocol::{Finish, Message};
 use gridproof_primitives::compute::Class;
 use std::{
 	fs, io,
@@ -39,8 +47,8 @@ impl LocalEngine {
 	/// The model that is part of the program.
 	///
 	/// # Errors
-	/// [`EngineFault::BadModel`] if the program was built from files that do not go together.
-	pub fn embedded() -> Result<Self, EngineFault> {
+	/// [`EngineError::BadModel`] if the program was built from files that do not go together.
+	pub fn embedded() -> Result<Self, EngineError> {
 		Self::new(CONFIG, VOCABULARY, WEIGHTS).map_err(bad_model(DEFAULT_MODEL))
 	}
 
@@ -48,8 +56,8 @@ impl LocalEngine {
 	/// 8 MiB.
 	///
 	/// # Errors
-	/// [`EngineFault::BadModel`].
-	pub fn open(folder: &Path) -> Result<Self, EngineFault> {
+	/// [`EngineError::BadModel`].
+	pub fn open(folder: &Path) -> Result<Self, EngineError> {
 		let name = folder.display().to_string();
 		let read = |file: &str, most: u64| read(&folder.join(file), most);
 		let load = || {
@@ -57,7 +65,7 @@ impl LocalEngine {
 			let vocabulary = String::from_utf8(read("vocabulary.json", MAX_TEXT)?);
 			let no_text = |_| "not UTF-8".to_string();
 			let (config, vocabulary) = (config.map_err(no_text)?, vocabulary.map_err(no_text)?);
-			let weights = read("model.safetensors", crate::config::MAX_WEIGHTS)?;
+			let weights = read("model.safetensors", MAX_WEIGHTS)?;
 			Self::new(&config, &vocabulary, &weights)
 		};
 		load().map_err(bad_model(&name))
@@ -83,21 +91,21 @@ impl LocalEngine {
 		&self.model
 	}
 
-	fn served(&self, name: &str) -> Result<(), EngineFault> {
+	fn served(&self, name: &str) -> Result<(), EngineError> {
 		let served = &self.model.config().name;
 		if name == served {
 			return Ok(());
 		}
-		Err(EngineFault::UnknownModel { wanted: name.to_string(), served: vec![served.clone()] })
+		Err(EngineError::UnknownModel { wanted: name.to_string(), served: vec![served.clone()] })
 	}
 
 	/// A text's tokens after the one that begins texts, with room for at least one more.
-	fn prompt(&self, text: &str) -> Result<Vec<u32>, EngineFault> {
+	fn prompt(&self, text: &str) -> Result<Vec<u32>, EngineError> {
 		let config = self.model.config();
 		let mut tokens = vec![config.paragraph_token];
 		tokens.extend(self.tokenizer.encode(text));
 		if tokens.len() >= config.context {
-			return Err(EngineFault::PromptTooLong {
+			return Err(EngineError::PromptTooLong {
 				tokens: whole(tokens.len()),
 				most: whole(config.context.saturating_sub(1)),
 			});
@@ -112,7 +120,7 @@ impl LocalEngine {
 		prompt: &[u32],
 		memory: &mut Memory,
 		on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
-	) -> Result<(Vec<u32>, String, Finish), EngineFault> {
+	) -> Result<(Vec<u32>, String, Finish), EngineError> {
 		let config = self.model.config();
 		let end = config.paragraph_token;
 		// Prompt and answer share the context.
@@ -133,7 +141,7 @@ impl LocalEngine {
 			let text = stream.push(self.tokenizer.bytes(token));
 			// An empty piece asks whether anybody still wants it.
 			if on_text(&text).is_break() {
-				return Err(EngineFault::Cancelled);
+				return Err(EngineError::Cancelled);
 			}
 			if stream.stopped() {
 				finish = Finish::Stop;
@@ -148,14 +156,14 @@ impl LocalEngine {
 		}
 		let rest = stream.finish();
 		if !rest.is_empty() && on_text(&rest).is_break() {
-			return Err(EngineFault::Cancelled);
+			return Err(EngineError::Cancelled);
 		}
 		Ok((tokens, stream.text().to_string(), finish))
 	}
 }
 
 impl Engine for LocalEngine {
-	fn models(&self) -> Result<Vec<ModelInfo>, EngineFault> {
+	fn models(&self) -> Result<Vec<ModelInfo>, EngineError> {
 		let config = self.model.config();
 		let context = u32::try_from(config.context).ok();
 		Ok(vec![ModelInfo::new(&config.name, Class::Cpu, context)])
@@ -165,7 +173,7 @@ impl Engine for LocalEngine {
 		&self,
 		request: &Request,
 		on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
-	) -> Result<Completion, EngineFault> {
+	) -> Result<Completion, EngineError> {
 		let begun = Instant::now();
 		let mut memory = Memory::default();
 		self.served(&request.model)?;
@@ -187,7 +195,7 @@ impl Engine for LocalEngine {
 		})
 	}
 
-	fn embed(&self, model: &str, input: &[String]) -> Result<Embeddings, EngineFault> {
+	fn embed(&self, model: &str, input: &[String]) -> Result<Embeddings, EngineError> {
 		let begun = Instant::now();
 		let mut memory = Memory::default();
 		self.served(model)?;
@@ -228,9 +236,9 @@ impl Memory {
 }
 
 /// A conversation as text: one paragraph a message.
-fn paragraphs(messages: &[Message]) -> Result<String, EngineFault> {
+fn paragraphs(messages: &[Message]) -> Result<String, EngineError> {
 	if messages.is_empty() {
-		return Err(EngineFault::BadRequest("a conversation without messages".to_string()));
+		return Err(EngineError::BadRequest("a conversation without messages".to_string()));
 	}
 	let contents = messages.iter().map(|message| message.content.trim());
 	let mut text = contents.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n");
@@ -242,8 +250,8 @@ fn whole(count: usize) -> u64 {
 	u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-fn bad_model(path: &str) -> impl FnOnce(String) -> EngineFault + '_ {
-	|reason| EngineFault::BadModel { path: path.to_string(), reason }
+fn bad_model(path: &str) -> impl FnOnce(String) -> EngineError + '_ {
+	|reason| EngineError::BadModel { path: path.to_string(), reason }
 }
 
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, String> {

@@ -1,8 +1,8 @@
 //! The transformer: weights, one pass through the layers, what is kept between passes.
 
 use crate::{
-	EngineFault,
 	config::{Config, MAX_WEIGHTS},
+	error::EngineError,
 	ops,
 };
 use candle_core::{DType, Device, Tensor, safetensors};
@@ -134,14 +134,14 @@ impl Session<'_> {
 	/// Reads tokens; the hidden states [tokens, width] after them.
 	///
 	/// # Errors
-	/// [`EngineFault::BadRequest`] if there are no tokens, unknown ones, or more than there is room
+	/// [`EngineError::BadRequest`] if there are no tokens, unknown ones, or more than there is room
 	/// for.
-	pub fn hidden(&mut self, tokens: &[u32]) -> Result<Tensor, EngineFault> {
+	pub fn hidden(&mut self, tokens: &[u32]) -> Result<Tensor, EngineError> {
 		let Model { config, embedding, layers, norm, cos, sin } = self.model;
 		let known = |token: &u32| usize::try_from(*token).is_ok_and(|t| t < config.vocabulary);
 		if tokens.is_empty() || tokens.len() > self.room() || !tokens.iter().all(known) {
 			let reason = "no tokens, unknown ones, or more than the model reads".to_string();
-			return Err(EngineFault::BadRequest(reason));
+			return Err(EngineError::BadRequest(reason));
 		}
 		let ids = Tensor::new(tokens, &Device::Cpu)?;
 		let mut x = embedding.index_select(&ids, 0)?;
@@ -166,7 +166,7 @@ impl Session<'_> {
 	///
 	/// # Errors
 	/// As [`Session::hidden`].
-	pub fn logits(&mut self, tokens: &[u32]) -> Result<Vec<f32>, EngineFault> {
+	pub fn logits(&mut self, tokens: &[u32]) -> Result<Vec<f32>, EngineError> {
 		let hidden = self.hidden(tokens)?;
 		let last = hidden.narrow(0, tokens.len().saturating_sub(1), 1)?;
 		let logits = ops::linear(&last, &self.model.embedding)?;

@@ -1,6 +1,7 @@
 //! From logits to a token.
 
-use crate::{Sampling, ops::exp};
+use crate::ops::exp;
+use gridproof_compute_api::protocol::Sampling;
 
 /// Chooses tokens: the likeliest, or by chance with a generator of integers (SplitMix64), so that
 /// one seed gives one series of choices everywhere.

@@ -1,8 +1,8 @@
 //! The model that is part of the program: what it answers, where it ends, what it refuses.
 
+use gridproof_compute_api::protocol::{Finish, Message, Sampling};
 use gridproof_engine::{
-	Completion, DEFAULT_MODEL, Engine, EngineFault, Finish, Input, LocalEngine, Message, Request,
-	Sampling,
+	Completion, DEFAULT_MODEL, Engine, EngineError, Input, LocalEngine, Request,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -231,7 +231,7 @@ fn an_answer_that_nobody_wants_is_given_up() {
 		seen += 1;
 		if seen == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 	});
-	assert_eq!((refused.unwrap_err(), seen), (EngineFault::Cancelled, 3));
+	assert_eq!((refused.unwrap_err(), seen), (EngineError::Cancelled, 3));
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn a_prompt_is_refused_when_it_leaves_no_room_and_never_cut() {
 	assert_eq!((fits.prompt_tokens, fits.completion_tokens), (context - 1, 1));
 	assert_eq!(fits.finish, Finish::Length);
 	let refused = engine.complete(&request(&prompt(context), 50), &mut |_| unreachable!());
-	let fault = EngineFault::PromptTooLong { tokens: context, most: context - 1 };
+	let fault = EngineError::PromptTooLong { tokens: context, most: context - 1 };
 	assert_eq!(refused.unwrap_err(), fault);
 	assert!(fault.is_requests_own() && !fault.is_temporary());
 	assert_eq!(engine.embed(DEFAULT_MODEL, &[prompt(context)]).unwrap_err(), fault);
@@ -272,7 +272,7 @@ fn a_conversation_is_read_as_paragraphs() {
 	let text = request("Be kind.\n\nWho is Emma?\n\n", 20);
 	assert_eq!(answer(&engine, &talk).tokens, answer(&engine, &text).tokens);
 	let refused = engine.complete(&chat(Vec::new()), &mut |_| ControlFlow::Continue(()));
-	assert!(matches!(refused, Err(EngineFault::BadRequest(_))));
+	assert!(matches!(refused, Err(EngineError::BadRequest(_))));
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! What can go wrong with a model.
+//! What can go wrong between a request and its answer.
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EngineFault {
+pub enum EngineError {
 	/// The engine does not serve the model.
 	#[error("no model {wanted:?} here; there is {}", .served.join(", "))]
 	UnknownModel {
@@ -11,7 +11,7 @@ pub enum EngineFault {
 		/// The names there are.
 		served: Vec<String>,
 	},
-	/// The prompt leaves no room for an answer. It is never cut short in silence.
+	/// The prompt leaves no room for an answer: it is never cut without saying so.
 	#[error("the prompt has {tokens} tokens, the model reads {most} at most; shorten it")]
 	PromptTooLong {
 		/// Tokens of the prompt.
@@ -22,15 +22,15 @@ pub enum EngineFault {
 	/// The request cannot be carried out by any engine.
 	#[error("not a usable request: {0}")]
 	BadRequest(String),
-	/// The receiver of the text wants no more of it.
-	#[error("given up, since nobody wants the answer any more")]
+	/// The receiver of the text does not want more of it.
+	#[error("given up: nobody wants the answer any more")]
 	Cancelled,
 	/// The model's files are not usable.
 	#[error("the model {path} cannot be used: {reason}")]
 	BadModel {
-		/// Which files.
+		/// The model's name or folder.
 		path: String,
-		/// Why.
+		/// What is wrong with it.
 		reason: String,
 	},
 	/// The engine cannot be reached, or is overloaded.
@@ -41,19 +41,19 @@ pub enum EngineFault {
 	Failed(String),
 }
 
-impl EngineFault {
-	/// May the same succeed later without anything being changed?
+impl EngineError {
+	/// Returns `true` if the same may succeed later although nothing is changed.
 	pub const fn is_temporary(&self) -> bool {
 		matches!(self, Self::Unavailable(_))
 	}
 
-	/// Is it the request that cannot be carried out, whoever tries?
+	/// Returns `true` if it is the request that cannot be carried out, by any engine.
 	pub const fn is_requests_own(&self) -> bool {
 		matches!(self, Self::BadRequest(_) | Self::PromptTooLong { .. })
 	}
 }
 
-impl From<candle_core::Error> for EngineFault {
+impl From<candle_core::Error> for EngineError {
 	fn from(error: candle_core::Error) -> Self {
 		// Its longer form carries a backtrace.
 		Self::Failed(error.to_string().lines().next().unwrap_or_default().to_string())

@@ -9,9 +9,9 @@ use axum::{
 	routing::{get, post},
 };
 use futures::{StreamExt, stream};
-use gridproof_compute::openai_engine::{OpenAiEngine, OpenAiOptions};
+use gridproof_compute_api::protocol::{Finish, Message, Sampling};
 use gridproof_engine::{
-	Completion, Engine, EngineFault, Finish, Input, Message, Request as EngineRequest, Sampling,
+	Completion, Engine, EngineError, Input, OpenAiEngine, OpenAiOptions, Request as EngineRequest,
 };
 use gridproof_primitives::compute::Class;
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ impl Server {
 		}
 	}
 
-	async fn ask(&self, request: EngineRequest) -> Result<(Completion, Vec<String>), EngineFault> {
+	async fn ask(&self, request: EngineRequest) -> Result<(Completion, Vec<String>), EngineError> {
 		complete(self.options(), request).await
 	}
 
@@ -82,7 +82,7 @@ impl Server {
 async fn complete(
 	options: OpenAiOptions,
 	request: EngineRequest,
-) -> Result<(Completion, Vec<String>), EngineFault> {
+) -> Result<(Completion, Vec<String>), EngineError> {
 	let engine = OpenAiEngine::new(options, Handle::current())?;
 	let work = move || {
 		let mut pieces = Vec::new();
@@ -206,7 +206,7 @@ async fn models_have_the_names_that_the_operator_gave_them() {
 	let missing =
 		OpenAiOptions { models: vec![("x".to_string(), "y".to_string())], ..server.options() };
 	let fault = models(missing).await.unwrap_err();
-	assert!(matches!(fault, EngineFault::UnknownModel { wanted, .. } if wanted == "y"));
+	assert!(matches!(fault, EngineError::UnknownModel { wanted, .. } if wanted == "y"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -223,10 +223,10 @@ async fn the_api_key_goes_along_and_is_never_shown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_server_says_is_wrong_is_passed_on() {
-	type Kind = fn(&EngineFault) -> bool;
-	let bad: Kind = |fault| matches!(fault, EngineFault::BadRequest(_));
+	type Kind = fn(&EngineError) -> bool;
+	let bad: Kind = |fault| matches!(fault, EngineError::BadRequest(_));
 	let away: Kind = |fault| fault.is_temporary();
-	let failed: Kind = |fault| matches!(fault, EngineFault::Failed(_));
+	let failed: Kind = |fault| matches!(fault, EngineError::Failed(_));
 	let cases: [(StatusCode, &str, Kind, &str); 6] = [
 		(StatusCode::BAD_REQUEST, r#"{"error":{"message":"context too long"}}"#, bad, "context"),
 		(StatusCode::BAD_REQUEST, r#"{"message":"of vLLM"}"#, bad, "of vLLM"),
@@ -260,7 +260,7 @@ async fn a_server_that_states_no_tokens_cannot_be_paid_for() {
 	let chunks = completion()[..3].to_vec();
 	let server = Server::new(move || events(&chunks, true)).await;
 	let fault = server.ask(text()).await.unwrap_err();
-	assert!(matches!(&fault, EngineFault::Failed(reason) if reason.contains("usage")), "{fault}");
+	assert!(matches!(&fault, EngineError::Failed(reason) if reason.contains("usage")), "{fault}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -304,7 +304,7 @@ async fn an_answer_that_nobody_wants_is_given_up() {
 		})
 	};
 	let fault = tokio::task::spawn_blocking(work).await.unwrap().unwrap_err();
-	assert_eq!(fault, EngineFault::Cancelled);
+	assert_eq!(fault, EngineError::Cancelled);
 }
 
 #[tokio::test(flavor = "multi_thread")]

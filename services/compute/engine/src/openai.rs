@@ -1,43 +1,51 @@
-//! An engine behind a URL: any server that speaks OpenAI's protocol (vLLM, llama.cpp, …). How many
-//! processors it spreads one job over is its own affair.
+//! An engine behind a URL: any server that speaks OpenAI's protocol (vLLM, llama.cpp, …). It may
+//! spread one job over as many processors as it likes.
 //!
 //! Tokens are counted by the server, which has to state them (`usage`); the text is read as it
 //! comes. What the server computes is not reproducible to the last bit in general.
 
-use futures::StreamExt;
-use gridproof_engine::{
-	Completion, Embeddings, Engine, EngineFault, Finish, Input, Measured, ModelInfo, Request,
+use crate::{
+	api::{Completion, Embeddings, Engine, Input, Measured, ModelInfo, Request},
+	error::EngineError,
 };
+use bytes::Bytes;
+use eventsource_stream::{EventStreamError, Eventsource};
+use futures::{StreamExt, stream};
+use gridproof_compute_api::protocol::Finish;
 use gridproof_primitives::compute::Class;
+use gridproof_support::http_client::{self, BodyError};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::{
 	ops::ControlFlow,
+	pin::pin,
 	time::{Duration, Instant},
 };
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
+/// How long a server may take to accept a connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// The longest answer that is read, in bytes.
 const MAX_ANSWER: usize = 32 << 20;
 /// The longest text of an error that is passed on, in characters.
 const MAX_REASON: usize = 300;
 
-/// Where a server is and what is known of it.
+/// Where a server is, and what its operator states about it.
 #[derive(Clone)]
 pub struct OpenAiOptions {
 	/// Its address with or without `/v1`, such as `http://127.0.0.1:8000`.
 	pub url: String,
-	/// Goes as a bearer token with each request.
+	/// Sent as a bearer token with each request.
 	pub api_key: Option<Zeroizing<String>>,
 	/// The models to serve, each with the name that the server has for it. If empty: all that the
 	/// server lists.
 	pub models: Vec<(String, String)>,
 	/// What the server computes with.
 	pub class: Class,
-	/// Memory that the server has in use, in bytes: nobody else can tell.
+	/// Memory that the server has in use, in bytes, as its operator states it.
 	pub memory_bytes: u64,
-	/// How long the server may be silent.
+	/// How long the server may be silent before a request is given up.
 	pub timeout: Duration,
 }
 
@@ -102,6 +110,15 @@ struct Embedded {
 	embedding: Vec<f32>,
 }
 
+/// Why a stream of events ends early.
+#[derive(Debug)]
+enum Broken {
+	/// The connection broke, or was silent too long.
+	Connection(reqwest::Error),
+	/// The answer is longer than [`MAX_ANSWER`].
+	Endless,
+}
+
 /// What has come of an answer.
 #[derive(Default)]
 struct Arrived {
@@ -115,33 +132,32 @@ impl OpenAiEngine {
 	/// may, such as those of `spawn_blocking`.
 	///
 	/// # Errors
-	/// [`EngineFault::BadRequest`] if the address is none.
-	pub fn new(options: OpenAiOptions, runtime: Handle) -> Result<Self, EngineFault> {
-		// Fails if there is one already, which serves as well.
-		let _ = rustls::crypto::ring::default_provider().install_default();
+	/// [`EngineError::BadRequest`] if the address is not one of an HTTP server.
+	pub fn new(options: OpenAiOptions, runtime: Handle) -> Result<Self, EngineError> {
 		let trimmed = options.url.trim_end_matches('/');
 		let base = trimmed.strip_suffix("/v1").unwrap_or(trimmed).to_string();
 		if !base.starts_with("http://") && !base.starts_with("https://") {
-			let reason =
-				format!("{:?} is no server's address, as http://127.0.0.1:8000", options.url);
-			return Err(EngineFault::BadRequest(reason));
+			let reason = format!(
+				"{:?} is not a server's address; it looks like http://127.0.0.1:8000",
+				options.url
+			);
+			return Err(EngineError::BadRequest(reason));
 		}
-		let client = reqwest::Client::builder()
-			.connect_timeout(Duration::from_secs(10).min(options.timeout))
+		let client = http_client::builder()
+			.connect_timeout(CONNECT_LIMIT.min(options.timeout))
 			.read_timeout(options.timeout)
-			.redirect(reqwest::redirect::Policy::none())
 			.build()
-			.map_err(|error| EngineFault::Failed(error.to_string()))?;
+			.map_err(|error| EngineError::Failed(http_client::causes(&error)))?;
 		Ok(Self { options, base, client, runtime })
 	}
 
 	/// The server's name for a model.
-	fn served(&self, name: &str) -> Result<String, EngineFault> {
+	fn served(&self, name: &str) -> Result<String, EngineError> {
 		let models = &self.options.models;
 		match models.iter().find(|(public, _)| public == name) {
 			Some((_, served)) => Ok(served.clone()),
 			None if models.is_empty() => Ok(name.to_string()),
-			None => Err(EngineFault::UnknownModel {
+			None => Err(EngineError::UnknownModel {
 				wanted: name.to_string(),
 				served: models.iter().map(|(public, _)| public.clone()).collect(),
 			}),
@@ -158,7 +174,7 @@ impl OpenAiEngine {
 	async fn send(
 		&self,
 		request: reqwest::RequestBuilder,
-	) -> Result<reqwest::Response, EngineFault> {
+	) -> Result<reqwest::Response, EngineError> {
 		let sent = self.authorized(request).send().await;
 		let response = sent.map_err(|error| self.unavailable(&error))?;
 		let status = response.status();
@@ -169,14 +185,14 @@ impl OpenAiEngine {
 		let reason = reason_in(&body);
 		let said = format!("{} answers {status}: {reason}", self.base);
 		Err(match status.as_u16() {
-			400 | 413 | 422 => EngineFault::BadRequest(said),
-			408 | 429 | 500..=599 => EngineFault::Unavailable(said),
-			401 | 403 => EngineFault::Failed(format!("{said}; is the API key right?")),
-			_ => EngineFault::Failed(said),
+			400 | 413 | 422 => EngineError::BadRequest(said),
+			408 | 429 | 500..=599 => EngineError::Unavailable(said),
+			401 | 403 => EngineError::Failed(format!("{said}; is the API key right?")),
+			_ => EngineError::Failed(said),
 		})
 	}
 
-	fn unavailable(&self, error: &reqwest::Error) -> EngineFault {
+	fn unavailable(&self, error: &reqwest::Error) -> EngineError {
 		let what = if error.is_timeout() {
 			format!("no word for {} s", self.options.timeout.as_secs_f32())
 		} else if error.is_connect() {
@@ -184,12 +200,12 @@ impl OpenAiEngine {
 		} else {
 			with_causes(error)
 		};
-		EngineFault::Unavailable(format!("{}: {what}", self.base))
+		EngineError::Unavailable(format!("{}: {what}", self.base))
 	}
 
-	async fn list(&self) -> Result<Vec<ModelInfo>, EngineFault> {
+	async fn list(&self) -> Result<Vec<ModelInfo>, EngineError> {
 		let response = self.send(self.client.get(format!("{}/v1/models", self.base))).await?;
-		let body = limited(response, MAX_ANSWER).await.map_err(EngineFault::Failed)?;
+		let body = limited(response, MAX_ANSWER).await.map_err(EngineError::Failed)?;
 		let listed: Models = serde_json::from_slice(&body).map_err(|_| self.not_understood())?;
 		let class = self.options.class;
 		let context = |served: &str| {
@@ -200,7 +216,7 @@ impl OpenAiEngine {
 			return Ok(listed.data.iter().map(info).collect());
 		}
 		let wanted = self.options.models.iter().map(|(public, served)| {
-			let context = context(served).ok_or_else(|| EngineFault::UnknownModel {
+			let context = context(served).ok_or_else(|| EngineError::UnknownModel {
 				wanted: served.clone(),
 				served: listed.data.iter().map(|listed| listed.id.clone()).collect(),
 			})?;
@@ -209,61 +225,70 @@ impl OpenAiEngine {
 		wanted.collect()
 	}
 
-	fn not_understood(&self) -> EngineFault {
-		EngineFault::Failed(format!("{} answers in a form that is not OpenAI's", self.base))
+	fn not_understood(&self) -> EngineError {
+		EngineError::Failed(format!("{} answers in a form that is not OpenAI's", self.base))
 	}
 
 	async fn stream(
 		&self,
 		request: &Request,
 		on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
-	) -> Result<Arrived, EngineFault> {
+	) -> Result<Arrived, EngineError> {
 		let (path, body) = body_of(request, &self.served(&request.model)?);
 		let url = format!("{}/v1/{path}", self.base);
 		let response = self.send(self.client.post(url).json(&body)).await?;
-		let mut parts = response.bytes_stream();
-		let (mut lines, mut arrived, mut read) = (Vec::new(), Arrived::default(), 0usize);
-		while let Some(part) = parts.next().await {
-			let part = part.map_err(|error| self.unavailable(&error))?;
+		let mut read = 0usize;
+		let parts = response.bytes_stream().map(move |part| {
+			let part = part.map_err(Broken::Connection)?;
 			read = read.saturating_add(part.len());
-			if read > MAX_ANSWER {
-				return Err(EngineFault::Failed(format!("{} answers without end", self.base)));
-			}
-			lines.extend_from_slice(&part);
-			while let Some(end) = lines.iter().position(|byte| *byte == b'\n') {
-				let line: Vec<u8> = lines.drain(..=end).collect();
-				if self.event(&line, &mut arrived, on_text)? {
-					return Ok(arrived);
-				}
+			if read > MAX_ANSWER { Err(Broken::Endless) } else { Ok(part) }
+		});
+		// The last event of a server need not end.
+		let end = stream::iter([Ok(Bytes::from_static(b"\n\n"))]);
+		let mut events = pin!(parts.chain(end).eventsource());
+		let mut arrived = Arrived::default();
+		while let Some(event) = events.next().await {
+			let event = event.map_err(|error| self.broken(error))?;
+			if self.event(event.data.trim(), &mut arrived, on_text)? {
+				break;
 			}
 		}
-		// A last line need not end.
-		self.event(&lines, &mut arrived, on_text)?;
 		Ok(arrived)
 	}
 
-	/// Takes one line of a stream of events; true if it says that there are no more.
+	fn broken(&self, error: EventStreamError<Broken>) -> EngineError {
+		match error {
+			EventStreamError::Transport(Broken::Connection(error)) => self.unavailable(&error),
+			EventStreamError::Transport(Broken::Endless) => {
+				EngineError::Failed(format!("{} answers without end", self.base))
+			},
+			EventStreamError::Utf8(_) | EventStreamError::Parser(_) => self.not_understood(),
+		}
+	}
+
+	/// Takes the data of one event; returns `true` if it says that there are no more.
 	fn event(
 		&self,
-		line: &[u8],
+		data: &str,
 		arrived: &mut Arrived,
 		on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
-	) -> Result<bool, EngineFault> {
-		let Some(data) = line.trim_ascii().strip_prefix(b"data:") else { return Ok(false) };
-		let data = data.trim_ascii();
-		if data == b"[DONE]" {
+	) -> Result<bool, EngineError> {
+		if data.is_empty() {
+			return Ok(false);
+		}
+		if data == "[DONE]" {
 			return Ok(true);
 		}
-		let chunk: Chunk = serde_json::from_slice(data).map_err(|_| self.not_understood())?;
+		let chunk: Chunk = serde_json::from_str(data).map_err(|_| self.not_understood())?;
 		if let Some(error) = chunk.error {
 			let reason = reason_in(error.to_string().as_bytes());
-			return Err(EngineFault::Failed(format!("{} breaks off: {reason}", self.base)));
+			return Err(EngineError::Failed(format!("{} breaks off: {reason}", self.base)));
 		}
 		if let Some(choice) = chunk.choices.into_iter().next() {
 			let text = choice.text.or_else(|| choice.delta.and_then(|delta| delta.content));
 			let text = text.unwrap_or_default();
 			if on_text(&text).is_break() {
-				return Err(EngineFault::Cancelled);
+				return Err(EngineError::Cancelled);
 			}
 			arrived.text.push_str(&text);
 			arrived.finish = match choice.finish_reason.as_deref() {
@@ -281,16 +306,16 @@ impl OpenAiEngine {
 		Measured { wall, memory_bytes: self.options.memory_bytes, tokens }
 	}
 
-	fn usage(&self, usage: Option<Usage>) -> Result<Usage, EngineFault> {
+	fn usage(&self, usage: Option<Usage>) -> Result<Usage, EngineError> {
 		usage.ok_or_else(|| {
 			let reason = "does not state the tokens used (usage); they are what is paid for";
-			EngineFault::Failed(format!("{} {reason}", self.base))
+			EngineError::Failed(format!("{} {reason}", self.base))
 		})
 	}
 }
 
 impl Engine for OpenAiEngine {
-	fn models(&self) -> Result<Vec<ModelInfo>, EngineFault> {
+	fn models(&self) -> Result<Vec<ModelInfo>, EngineError> {
 		self.runtime.block_on(self.list())
 	}
 
@@ -298,12 +323,12 @@ impl Engine for OpenAiEngine {
 		&self,
 		request: &Request,
 		on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
-	) -> Result<Completion, EngineFault> {
+	) -> Result<Completion, EngineError> {
 		let begun = Instant::now();
 		let arrived = self.runtime.block_on(self.stream(request, on_text))?;
 		let Some(finish) = arrived.finish else {
 			let reason = format!("{} broke off in the middle of an answer", self.base);
-			return Err(EngineFault::Unavailable(reason));
+			return Err(EngineError::Unavailable(reason));
 		};
 		let usage = self.usage(arrived.usage)?;
 		let tokens = usage.prompt_tokens.saturating_add(usage.completion_tokens);
@@ -317,21 +342,21 @@ impl Engine for OpenAiEngine {
 		})
 	}
 
-	fn embed(&self, model: &str, input: &[String]) -> Result<Embeddings, EngineFault> {
+	fn embed(&self, model: &str, input: &[String]) -> Result<Embeddings, EngineError> {
 		let begun = Instant::now();
 		let served = self.served(model)?;
 		let body = json!({ "model": served, "input": input, "encoding_format": "float" });
 		let url = format!("{}/v1/embeddings", self.base);
 		let answer = self.runtime.block_on(async {
 			let response = self.send(self.client.post(url).json(&body)).await?;
-			limited(response, MAX_ANSWER).await.map_err(EngineFault::Failed)
+			limited(response, MAX_ANSWER).await.map_err(EngineError::Failed)
 		})?;
 		let mut answer: EmbeddingAnswer =
 			serde_json::from_slice(&answer).map_err(|_| self.not_understood())?;
 		answer.data.sort_by_key(|embedded| embedded.index);
 		if !answer.data.iter().map(|embedded| embedded.index).eq(0..input.len()) {
 			let reason = format!("{} answers with other vectors than asked for", self.base);
-			return Err(EngineFault::Failed(reason));
+			return Err(EngineError::Failed(reason));
 		}
 		let usage = self.usage(answer.usage)?;
 		Ok(Embeddings {
@@ -382,15 +407,10 @@ fn body_of(request: &Request, served: &str) -> (&'static str, Value) {
 
 /// A body of at most so many bytes.
 async fn limited(response: reqwest::Response, most: usize) -> Result<Vec<u8>, String> {
-	let mut parts = response.bytes_stream();
-	let mut body = Vec::new();
-	while let Some(part) = parts.next().await {
-		body.extend_from_slice(&part.map_err(|error| with_causes(&error))?);
-		if body.len() > most {
-			return Err("the answer is too long".to_string());
-		}
-	}
-	Ok(body)
+	http_client::body(response, most).await.map_err(|error| match error {
+		BodyError::Broken(error) => with_causes(&error),
+		BodyError::TooLong(_) => "the answer is too long".to_string(),
+	})
 }
 
 /// The message in an error's body, or its first characters.
@@ -403,14 +423,8 @@ fn reason_in(body: &[u8]) -> String {
 	text.chars().filter(|c| !c.is_control()).take(MAX_REASON).collect()
 }
 
-/// An error with all its causes, without the address, which may hold a secret.
+/// An error's causes, without its own text: that holds the address, which may hold a secret.
 fn with_causes(error: &reqwest::Error) -> String {
-	let mut text = String::new();
-	let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
-	while let Some(error) = cause {
-		let separator = if text.is_empty() { "" } else { ": " };
-		text = format!("{text}{separator}{error}");
-		cause = error.source();
-	}
-	if text.is_empty() { "the connection failed".to_string() } else { text }
+	let cause = std::error::Error::source(error);
+	cause.map_or_else(|| "the connection failed".to_string(), |cause| http_client::causes(cause))
 }
