@@ -1,4 +1,4 @@
-//! The rules behind the calls.
+//! Rules behind the calls.
 
 use crate::{pallet::*, types::*, weights::WeightInfo};
 use alloc::boxed::Box;
@@ -24,21 +24,21 @@ use gridproof_primitives::{
 };
 use sp_runtime::traits::Zero;
 
-/// Codes of refused transactions from here on are the handler's.
+/// Lowest code of a refused transaction that is the handler's: 128 plus the index of its error.
 pub const HANDLER_CODES: u8 = 128;
 
-/// A statement that passed every check.
+/// Statement that passed every check.
 pub struct Checked<BlockNumber> {
-	/// Hash of its fields.
+	/// Hash of its fields (blake2-256 of their SCALE encoding).
 	pub statement: H256,
-	/// Who signed it.
+	/// Roles that signed it, each with its key.
 	pub signers: Signers,
-	/// What it replaces.
+	/// Attestation that it revises; `None` for the first statement of a day.
 	pub replaces: Option<Attestation<BlockNumber>>,
 }
 
 impl<T: Config> Pallet<T> {
-	/// Every check of a submission, cheapest first; see [`Pallet::submit`].
+	/// Makes every check of a submission, cheapest first; see [`Pallet::submit`].
 	pub(crate) fn check(
 		fields: &AttestationFields,
 		digest: &H256,
@@ -57,7 +57,7 @@ impl<T: Config> Pallet<T> {
 		Ok(Checked { statement: fields.hash(), signers, replaces })
 	}
 
-	/// Can this day be stated or revised now?
+	/// Checks that this day can be stated or revised now.
 	fn check_day(kind: Kind, day: Day) -> DispatchResult {
 		// A day's data is complete only when the day is over.
 		ensure!(day < <Self as DayClock>::latest_today(), Error::<T>::FutureDay);
@@ -68,7 +68,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Is there room for it: no attestation yet, or the one that it names?
+	/// Checks that nothing is in force for the day, or exactly what the revision names; returns
+	/// that.
 	fn check_revision(
 		fields: &AttestationFields,
 	) -> Result<Option<Attestation<BlockNumberFor<T>>>, DispatchError> {
@@ -87,7 +88,7 @@ impl<T: Config> Pallet<T> {
 		Ok(standing)
 	}
 
-	/// Verifies every signature by the key pinned to its role.
+	/// Verifies every signature with the key pinned to its role.
 	fn check_signatures(
 		fields: &AttestationFields,
 		digest: &H256,
@@ -109,7 +110,7 @@ impl<T: Config> Pallet<T> {
 		Ok(signers)
 	}
 
-	/// Stores a checked statement and hands it on.
+	/// Stores a checked statement and passes it to the handler.
 	pub(crate) fn accept(
 		fields: AttestationFields,
 		digest: H256,
@@ -132,13 +133,13 @@ impl<T: Config> Pallet<T> {
 		T::Handler::on_accepted(&fields, statement)
 	}
 
-	/// Lists a new day; makes room by pruning the oldest.
+	/// Lists a new day, and makes room for it by pruning the oldest.
 	fn add_day(kind: Kind, day: Day) -> DispatchResult {
 		let mut days = Days::<T>::get(kind);
 		if days.is_full()
 			&& let Some(oldest) = days.first().copied()
 		{
-			// The new day would be the oldest itself: it has no place any more.
+			// The new day would itself be the oldest: there is no room for it.
 			ensure!(day > oldest, Error::<T>::AncientDay);
 			days.remove(0);
 			if let Some(pruned) = Standing::<T>::take(kind, oldest) {
@@ -151,7 +152,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Adds an attestation to the archive; `pruned` if it leaves for its age.
+	/// Adds an attestation to the archive; `pruned` is its day if it leaves for its age.
 	fn archive_entry(attestation: &Attestation<BlockNumberFor<T>>, pruned: Option<Day>) {
 		let AttestationFields { kind, day, .. } = attestation.fields;
 		let entry = attestation.entry();
@@ -172,7 +173,7 @@ impl<T: Config> Pallet<T> {
 	) -> bool {
 		let kind = attestation.fields.kind;
 		let archive = Archives::<T>::get(kind);
-		// The length is compared first: a wrong proof costs no hashing.
+		// The length is compared first, so that a wrong proof costs no hashing.
 		proof.length() == Some(archive.length)
 			&& proof.head(&kind, attestation.entry()) == archive.head
 	}
@@ -200,7 +201,7 @@ impl<T: Config> Pallet<T> {
 					retired.remove(0);
 				}
 				let entry = RetiredKey { key: old.key, since: old.since, until: now };
-				// Room was made above.
+				// There is room: one was removed above.
 				let _ = retired.try_push(entry);
 			});
 		}
@@ -216,7 +217,7 @@ impl<T: Config> Pallet<T> {
 			return Some(pinned.key);
 		}
 		let retired = RetiredKeys::<T>::get(role);
-		// The latest one first: within one block a key may have lasted no time at all.
+		// Latest first: within one block a key may have been valid for no time at all.
 		let valid = |key: &&RetiredKey<_>| key.since.time <= time && time < key.until.time;
 		retired.iter().rev().find(valid).map(|retired| retired.key)
 	}
@@ -226,7 +227,7 @@ impl<T: Config> Pallet<T> {
 		Timepoint { block, time: T::Time::now() }
 	}
 
-	/// Lets a general transaction without a signer into pool and block.
+	/// Decides whether a general transaction without a signer may enter pool and block.
 	pub(crate) fn authorize_submit(
 		_source: TransactionSource,
 		fields: &Box<AttestationFields>,
@@ -243,7 +244,7 @@ impl<T: Config> Pallet<T> {
 		Ok((validity, Weight::zero()))
 	}
 
-	/// The refusal that tells a sender which error it was.
+	/// Returns the refusal whose code says which error it was.
 	fn refusal(error: DispatchError) -> TransactionValidityError {
 		let code = match error {
 			DispatchError::Module(error) => {
@@ -259,14 +260,14 @@ impl<T: Config> Pallet<T> {
 		InvalidTransaction::Custom(code).into()
 	}
 
-	/// Weight of [`Self::check`].
+	/// Returns the weight of [`Self::check`].
 	pub(crate) fn weight_of_check(signatures: &Signatures) -> Weight {
 		let count = u32::try_from(signatures.len()).unwrap_or(ROLE_COUNT);
 		T::WeightInfo::authorize_submit(count).saturating_add(T::Handler::check_weight())
 	}
 
-	/// Weight of a submission; with `feeless_check`, also of the check that the fee extension
-	/// makes of signed ones.
+	/// Returns the weight of a submission. With `feeless_check` it includes the check that the fee
+	/// extension makes for signed transactions.
 	pub(crate) fn weight_of_submit(signatures: &Signatures, feeless_check: bool) -> Weight {
 		let count = u32::try_from(signatures.len()).unwrap_or(ROLE_COUNT);
 		let weight = T::WeightInfo::submit(count)
@@ -281,7 +282,8 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-	/// The day at a time in UTC milliseconds; the first one while the calendar has not begun.
+	/// Returns the day at a time in UTC milliseconds; the first day as long as the calendar has not
+	/// begun.
 	fn day_at(time: u64) -> Day {
 		let calendar = CalendarInUse::<T>::get();
 		if calendar.has_begun() { calendar.day_at(time) } else { calendar.first_day }
@@ -305,15 +307,15 @@ impl<T: Config> DayClock for Pallet<T> {
 
 #[cfg(any(feature = "try-runtime", test))]
 impl<T: Config> Pallet<T> {
-	/// Checks what must hold between any two blocks:
+	/// Checks the invariants that hold between any two blocks:
 	///
 	/// 1. The calendar is valid.
 	/// 2. The days of a kind are listed once each, in order, after the last day pruned, and each
 	///    has an attestation of that kind and day; no attestation is unlisted.
-	/// 3. An attestation has the signers of at least two roles, in order, with different keys,
-	///    and fields that agree with each other; its revision is at most the bound.
+	/// 3. An attestation has at least two signers, in order and with different keys, and consistent
+	///    fields; its revision is at most the bound.
 	/// 4. An archive has a head exactly if it has entries.
-	/// 5. No key is pinned twice, pinned and retired, or weak.
+	/// 5. No key is pinned twice, both pinned and retired, or weak.
 	/// 6. A role's retired keys follow each other in time.
 	#[allow(dead_code)]
 	pub(crate) fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {

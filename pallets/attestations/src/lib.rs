@@ -1,7 +1,7 @@
 //! # Attestations pallet
 //!
-//! Daily statements about the reserve, each signed by two of three roles, accepted once, kept for
-//! a while and provable for ever.
+//! Daily statements about the reserve. Each is signed by at least two of three roles and accepted
+//! once; it is kept in the state for a limited time and can be proven for ever.
 //!
 //! ## Pallet API
 //!
@@ -11,43 +11,45 @@
 //!
 //! ## Terminology
 //!
-//! * **Statement**: [`AttestationFields`], named by the hash of their SCALE encoding.
+//! * **Statement**: the signed figures of one day ([`AttestationFields`]), identified by the hash
+//!   of their SCALE encoding.
 //! * **Attestation**: a statement that was accepted, with the digest of its file and its signers.
-//! * **Role**: `data`, `risk` or `ops`. Each has at most one pinned Ed25519 key at a time, and a
-//!   key belongs to one role, once: a retired key never comes back.
-//! * **Kind**: what a statement is about. One attestation stands per day and kind.
-//! * **Revision**: a statement that corrects another and names it by hash.
-//! * **Archive**: a hash chain over all attestations that left the state.
+//! * **Role**: `data`, `risk` or `ops`. Each has at most one pinned Ed25519 key at a time. A key
+//!   serves one role and is pinned once: a retired key is refused for as long as the pallet
+//!   remembers it.
+//! * **Kind**: what a statement is about. At most one attestation per kind and day is in force.
+//! * **Revision**: a statement that corrects an accepted one, which it names by hash.
+//! * **Archive**: a hash chain over all attestations that have left the state.
 //!
 //! ## Overview
 //!
-//! Anyone may [`Pallet::submit`] a statement, without an account and without a fee: what counts
-//! is who signed it, never who sent it. The signed message is built from the fields that will be
-//! stored, from this chain's genesis hash and from the role, so a signature is good for these
-//! figures, this chain and this role only.
+//! Anyone may [`Pallet::submit`] a statement, without an account and without a fee: who signed it
+//! matters, who sends it does not. The signed message is built from the fields that will be stored,
+//! from this chain's genesis hash and from the role, so a signature is valid for these figures,
+//! this chain and this role only.
 //!
-//! The pallet knows nothing of what a statement means. It hands it to [`Config::Handler`], whose
-//! refusal undoes the submission as a whole: **a statement that its handler refuses was never
-//! made**. That fails closed, since whatever lives on statements goes on without a new one and
-//! ends as stale. Its signers can state the day again with other figures.
+//! The pallet does not interpret statements. It passes each one to [`Config::Handler`], whose
+//! refusal undoes the whole submission: **a statement that its handler refuses was never
+//! accepted**. That fails closed: what depends on statements keeps working with the last one until
+//! that is stale. The signers can state the day again with other figures.
 //!
-//! ### Two ways to send
+//! ### Two ways to submit
 //!
 //! * As a general transaction without a signer: `AuthorizeCall` checks the statement before the
-//!   pool takes the transaction, see [`Pallet::submit`] for the order of checks.
-//! * As a signed transaction: valid ones are free where the runtime wraps its fee extension in
-//!   `SkipCheckIfFeeless`, invalid ones pay for the work they make.
+//!   transaction enters the pool; [`Pallet::submit`] lists the checks in order.
+//! * As a signed transaction: a valid one is free if the runtime wraps its fee extension in
+//!   `SkipCheckIfFeeless`; an invalid one pays for the work it causes.
 //!
-//! Both are checked again when dispatched. A refused transaction carries the reason as
-//! `InvalidTransaction::Custom`: below 128 the index of this pallet's [`Error`], from 128 on that
-//! of the handler's.
+//! Both are checked again when dispatched. A refused transaction carries its reason as
+//! `InvalidTransaction::Custom`: the index of this pallet's [`Error`], or 128 plus the index of the
+//! handler's error.
 //!
 //! ### Bounds
 //!
-//! No row can be made by a user: rows need two roles' signatures or governance, so none carries a
-//! deposit. At most [`Config::MaxHistory`] days a kind are kept, at most
-//! [`Config::MaxKeyHistory`] retired keys a role; a day can be revised at most
-//! [`Config::MaxRevisions`] times and for at most [`Config::MaxAge`] days.
+//! Users cannot create rows: each row needs the signatures of two roles or governance, so none
+//! carries a deposit. At most [`Config::MaxHistory`] days of a kind and [`Config::MaxKeyHistory`]
+//! retired keys of a role are kept. A day can be revised at most [`Config::MaxRevisions`] times,
+//! and for at most [`Config::MaxAge`] days after its end.
 //!
 //! ### Example
 //!
@@ -60,7 +62,7 @@
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(missing_docs)]
-// The pallet macros hand call arguments over by reference, boxed ones included.
+// The pallet macros pass call arguments by reference, boxed ones included.
 #![allow(clippy::borrowed_box)]
 #![cfg_attr(
 	not(any(test, feature = "runtime-benchmarks")),
@@ -93,7 +95,7 @@ pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
-// `expect` and `as` here are what the pallet macros write; the rules themselves are elsewhere.
+// The pallet macros generate `expect` and `as` here; the rules themselves are elsewhere.
 #[allow(clippy::as_conversions, clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet {
@@ -114,39 +116,40 @@ pub mod pallet {
 		time::day::Day,
 	};
 
-	/// The configuration of the pallet.
+	/// Types, limits and origins that the runtime sets.
 	#[pallet::config]
 	pub trait Config: frame_system::Config<Hash = H256> {
-		/// Where the time comes from, in UTC milliseconds: the timestamp pallet.
+		/// Source of the time in UTC milliseconds: the timestamp pallet.
 		type Time: Time<Moment = u64>;
 
-		/// What is done with an accepted statement.
+		/// Receives every accepted statement, and may refuse it.
 		type Handler: AttestationHandler;
 
-		/// Who may rotate keys, open and close kinds, and resume.
+		/// Origin that may rotate keys, open and close kinds, and resume.
 		type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// Who may pause in an emergency.
+		/// Origin that may pause in an emergency.
 		type PauseOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// Most days of a kind that are kept; older ones go to the archive. More than
-		/// [`Config::MaxAge`].
+		/// Highest number of days of a kind that are kept; older ones go to the archive. Greater
+		/// than [`Config::MaxAge`] + 1.
 		#[pallet::constant]
 		type MaxHistory: Get<u32>;
 
-		/// For how many days after it has ended a day can be stated or revised.
+		/// Number of days after a day's end during which it can be stated or revised.
 		#[pallet::constant]
 		type MaxAge: Get<u32>;
 
-		/// How often the statement of a day can be revised.
+		/// Highest number of revisions of one day's statement.
 		#[pallet::constant]
 		type MaxRevisions: Get<u32>;
 
-		/// Most retired keys that are remembered for a role; the oldest is forgotten first.
+		/// Highest number of retired keys remembered for a role, at least 1; the oldest is
+		/// forgotten first.
 		#[pallet::constant]
 		type MaxKeyHistory: Get<u32>;
 
-		/// For how many blocks a free submission may wait in the pool.
+		/// Number of blocks that a free submission may wait in the pool.
 		#[pallet::constant]
 		type SubmissionLongevity: Get<TransactionLongevity>;
 
@@ -160,24 +163,25 @@ pub mod pallet {
 
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
-	/// The pallet.
+	/// The attestations pallet: statements signed by two of three roles, kept and archived.
 	#[pallet::pallet]
 	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// Are submissions stopped?
+	/// `true` while submissions are stopped.
 	#[pallet::storage]
 	pub type Paused<T: Config> = StorageValue<_, bool, ValueQuery>;
 
-	/// How time becomes days. Set at genesis and never changed.
+	/// Calendar that turns time into days. Set at genesis; only `starts_at` is filled in later, by
+	/// the second block, if genesis left it 0.
 	#[pallet::storage]
 	pub type CalendarInUse<T: Config> = StorageValue<_, Calendar, ValueQuery>;
 
-	/// The keys that the roles sign with now.
+	/// Keys that the roles sign with now.
 	#[pallet::storage]
 	pub type Keys<T: Config> = StorageValue<_, KeySet<BlockNumberFor<T>>, ValueQuery>;
 
-	/// The keys that a role signed with before, oldest first.
+	/// Keys that a role signed with before, oldest first.
 	#[pallet::storage]
 	pub type RetiredKeys<T: Config> = StorageMap<
 		_,
@@ -187,11 +191,11 @@ pub mod pallet {
 		ValueQuery,
 	>;
 
-	/// The kinds of which statements are accepted.
+	/// Kinds whose statements are accepted.
 	#[pallet::storage]
 	pub type OpenKinds<T: Config> = StorageMap<_, Twox64Concat, Kind, (), OptionQuery>;
 
-	/// The attestation that stands for a kind and day.
+	/// The attestation in force for a kind and day.
 	#[pallet::storage]
 	pub type Standing<T: Config> = StorageDoubleMap<
 		_,
@@ -203,12 +207,12 @@ pub mod pallet {
 		OptionQuery,
 	>;
 
-	/// The days of a kind that [`Standing`] has rows for, earliest first.
+	/// Days of a kind that have a row in [`Standing`], earliest first.
 	#[pallet::storage]
 	pub type Days<T: Config> =
 		StorageMap<_, Twox64Concat, Kind, BoundedVec<Day, T::MaxHistory>, ValueQuery>;
 
-	/// What has left the state.
+	/// Hash chain over the attestations of a kind that have left the state.
 	#[pallet::storage]
 	pub type Archives<T: Config> = StorageMap<_, Twox64Concat, Kind, Archive, ValueQuery>;
 
@@ -216,11 +220,11 @@ pub mod pallet {
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
 	pub struct GenesisConfig<T: Config> {
-		/// The key of each role, 32 bytes of hex.
+		/// Ed25519 public key of each role, 32 bytes as hex.
 		pub keys: BTreeMap<Role, H256>,
-		/// The kinds that are open from the start.
+		/// Kinds that are open from the first block.
 		pub kinds: Vec<Kind>,
-		/// How time becomes days; days of UTC by default. With any other calendar and
+		/// Calendar that turns time into days; UTC days by default. With any other calendar and
 		/// `startsAt` 0 the first day begins with the chain's first block.
 		pub calendar: Calendar,
 		#[doc(hidden)]
@@ -246,54 +250,54 @@ pub mod pallet {
 		}
 	}
 
-	/// What happened.
+	/// Events of this pallet.
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// A statement was accepted.
+		/// A statement was accepted and is now in force for its kind and day.
 		Accepted {
-			/// Its kind.
+			/// Kind of the statement.
 			kind: Kind,
-			/// The day it is about.
+			/// Day that the statement is about.
 			day: Day,
-			/// 0, or the number of the correction.
+			/// Number of the revision; 0 for the first statement of a day.
 			revision: u32,
-			/// Hash of its fields.
+			/// Hash of the statement's fields (blake2-256 of their SCALE encoding).
 			statement: H256,
-			/// SHA-256 of the canonical file.
+			/// SHA-256 of the canonical JSON of the attestation file, without its signatures.
 			digest: H256,
-			/// The roles that signed it, with their keys.
+			/// Roles that signed, in the order data, risk, ops, each with its key at that time.
 			signers: Signers,
 		},
-		/// An attestation left the state: replaced by a revision, or pruned for its age.
+		/// An attestation left the state: it was replaced by a revision, or pruned for its age.
 		Archived {
-			/// Its kind.
+			/// Kind of the attestation.
 			kind: Kind,
-			/// The day it is about.
+			/// Day that the attestation is about.
 			day: Day,
-			/// Hash of its fields.
+			/// Hash of the attestation's fields (blake2-256 of their SCALE encoding).
 			statement: H256,
-			/// Its place in the archive.
+			/// Position in the archive of its kind, from 0.
 			index: u64,
-			/// Its entry in the archive.
+			/// Hash of the attestation as stored (blake2-256): its entry in the archive.
 			entry: H256,
-			/// The archive's head after it.
+			/// Head of the archive after this entry was added.
 			head: H256,
 		},
-		/// A role has another key.
+		/// A role received another key, or lost its key.
 		KeyRotated {
-			/// The role.
+			/// Role whose key changed.
 			role: Role,
-			/// The key it had.
+			/// Ed25519 public key that the role had; `None` if it had none.
 			old: Option<PublicKey>,
-			/// The key it has now; `None` if it cannot sign any more.
+			/// Ed25519 public key that the role has now; `None` if the role can no longer sign.
 			new: Option<PublicKey>,
 		},
 		/// A kind was opened or closed.
 		KindChanged {
-			/// The kind.
+			/// Kind that was opened or closed.
 			kind: Kind,
-			/// Are its statements accepted now?
+			/// `true` if its statements are accepted from now on.
 			open: bool,
 		},
 		/// Submissions were stopped.
@@ -302,49 +306,54 @@ pub mod pallet {
 		Resumed,
 	}
 
-	/// Why a call is refused. The index of a variant is the code that a refused transaction
+	/// Reasons to refuse a call. The index of a variant is the code that a refused transaction
 	/// carries: variants are only ever added at the end.
 	#[pallet::error]
 	pub enum Error<T> {
-		/// Submissions are stopped; wait until governance resumes them.
+		/// Submissions are stopped until governance resumes them.
 		Paused,
-		/// Fewer than two roles signed; collect another role's signature.
+		/// Fewer than two roles have signed; collect the signature of another role.
 		TooFewSignatures,
-		/// The signatures are not sorted by role with each role at most once.
+		/// The signatures are not sorted by role (data, risk, ops), or a role has signed twice.
 		UnsortedSigners,
-		/// No statements of this kind are accepted.
+		/// Statements of this kind are not accepted at present.
 		KindClosed,
-		/// The figures contradict themselves: more zones complete than asked for, more energy
-		/// committed than α allows, a revision that replaces nothing.
+		/// The figures contradict each other: no zones, more zones complete than requested, α above
+		/// 1, more energy committed than α allows, or a revision number above 0 without a replaced
+		/// statement (or the reverse).
 		Inconsistent,
 		/// The day has not ended yet.
 		FutureDay,
-		/// The day is too long ago to be stated or revised.
+		/// The day ended too long ago to be stated or revised.
 		AncientDay,
-		/// The day has an attestation of this kind; to correct it, name it in a revision.
+		/// The day already has an attestation of this kind; to correct it, name it in a revision.
 		AlreadyAttested,
-		/// The revision does not name the attestation that stands, or there is none.
+		/// The revision does not name the attestation in force, its number is not the next one, or
+		/// there is no attestation to revise.
 		WrongReplacement,
-		/// The day was revised as often as it may be.
+		/// The day has already been revised as often as is allowed.
 		TooManyRevisions,
-		/// A role that signed has no key.
+		/// A role that signed has no key pinned on this chain.
 		NoKey,
-		/// A signature is not the role's signature of these figures for this chain.
+		/// A signature does not match the role's pinned key, these figures, this file or this
+		/// chain.
 		BadSignature,
 		/// The key is of small order or not canonically encoded.
 		WeakKey,
-		/// The key is, or was, pinned already.
+		/// The key is pinned already, or was pinned before and is retired.
 		KeyInUse,
-		/// The role has no key to remove.
+		/// The role has no key that could be removed.
 		NothingToRemove,
-		/// The kind is open or closed already, or the pallet paused or not.
+		/// The kind is already open or closed as requested, or submissions are already stopped or
+		/// running.
 		Unchanged,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_initialize(now: BlockNumberFor<T>) -> Weight {
-			// The first block's time is known from the second on; see `GenesisConfig::calendar`.
+			// The first block's time is known from the second block on; see
+			// `GenesisConfig::calendar`.
 			if now != 2u32.into() {
 				return Weight::zero();
 			}
@@ -372,41 +381,57 @@ pub mod pallet {
 
 	#[pallet::call(weight(<T as Config>::WeightInfo))]
 	impl<T: Config> Pallet<T> {
-		/// States the figures of a day.
+		/// Submits the signed figures of a day.
 		///
 		/// ## Dispatch Origin
 		///
-		/// Anyone: `Authorized` (a general transaction without a signer) or `Signed`. Both are
-		/// free if the statement is accepted, see the crate's documentation.
+		/// Anyone: `Authorized` (a general transaction without a signer) or `Signed`. Both are free
+		/// if the statement is accepted; see the crate's documentation.
 		///
 		/// ## Details
 		///
-		/// Checks, cheapest first: paused; number and order of signatures; kind; figures against
-		/// each other; day; the attestation that stands; [`AttestationHandler::check`]; keys; and
-		/// last the signatures, one by one up to the first bad one. All signatures given must be
-		/// good. The statement is then stored, the one it revises goes to the archive, and so does
-		/// the oldest day if the history is full. The handler takes it last; its error undoes all.
+		/// Checks, cheapest first: pause; number and order of the signatures; kind; the figures
+		/// against each other; day; the attestation in force; [`AttestationHandler::check`]; keys;
+		/// and finally the signatures, one by one until one is bad. Every signature given must be
+		/// good. The statement is then stored; the one it revises goes to the archive, and so does
+		/// the oldest day if the history is full. The handler receives the statement last; its
+		/// error undoes everything.
 		///
 		/// In the pool, statements that revise the same attestation exclude each other.
 		///
 		/// ## Parameters
 		///
-		/// - `fields`: the figures.
-		/// - `digest`: SHA-256 of the canonical JSON of the file that was signed.
-		/// - `signatures`: of two or three roles, in the order data, risk, ops.
+		/// - `fields`: the figures, in the units that [`AttestationFields`] gives.
+		/// - `digest`: SHA-256 of the canonical JSON of the attestation file, without its
+		///   signatures.
+		/// - `signatures`: Ed25519 signatures of two or three roles, in the order data, risk, ops.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::Paused`], [`Error::TooFewSignatures`], [`Error::UnsortedSigners`],
-		///   [`Error::KindClosed`], [`Error::Inconsistent`], [`Error::FutureDay`],
-		///   [`Error::AncientDay`], [`Error::AlreadyAttested`], [`Error::WrongReplacement`],
-		///   [`Error::TooManyRevisions`], [`Error::NoKey`], [`Error::BadSignature`]
-		/// - what [`Config::Handler`] returns
+		/// - [`Error::Paused`] if submissions are stopped.
+		/// - [`Error::TooFewSignatures`] if fewer than two roles have signed.
+		/// - [`Error::UnsortedSigners`] if the signatures are not in the order data, risk, ops, or
+		///   a role has signed twice.
+		/// - [`Error::KindClosed`] if statements of this kind are not accepted.
+		/// - [`Error::Inconsistent`] if the figures contradict each other.
+		/// - [`Error::FutureDay`] if the day has not ended.
+		/// - [`Error::AncientDay`] if the day ended more than [`Config::MaxAge`] days ago, or the
+		///   history has already passed it.
+		/// - [`Error::AlreadyAttested`] if the day has an attestation and `fields.replaces` is
+		///   `None`.
+		/// - [`Error::WrongReplacement`] if a revision does not name the attestation in force, or
+		///   its number is not the next one.
+		/// - [`Error::TooManyRevisions`] if the day has been revised [`Config::MaxRevisions`]
+		///   times.
+		/// - [`Error::NoKey`] if a role that signed has no pinned key.
+		/// - [`Error::BadSignature`] if a signature is not the role's for these figures, this file
+		///   and this chain.
+		/// - An error of [`Config::Handler`] if it refuses the statement.
 		///
 		/// ## Events
 		///
 		/// - [`Event::Archived`] for each attestation that leaves the state
-		/// - [`Event::Accepted`]
+		/// - [`Event::Accepted`] for the statement
 		#[pallet::call_index(0)]
 		#[pallet::weight(Pallet::<T>::weight_of_submit(signatures, true))]
 		#[pallet::authorize(Pallet::<T>::authorize_submit)]
@@ -423,8 +448,8 @@ pub mod pallet {
 			digest: H256,
 			signatures: Signatures,
 		) -> DispatchResultWithPostInfo {
-			// Who sends does not matter, and whether the fee extension checked first only for the
-			// weight: `AuthorizeCall` accounts for its own check.
+			// Who sends does not matter. Whether the fee extension has checked already matters for
+			// the weight only: `AuthorizeCall` accounts for its own check.
 			let signed = ensure_authorized(origin.clone()).is_err();
 			if signed {
 				ensure_signed(origin)?;
@@ -435,7 +460,7 @@ pub mod pallet {
 			Ok(PostDispatchInfo { actual_weight, pays_fee: Pays::Yes })
 		}
 
-		/// Gives a role another key, or none.
+		/// Replaces or removes the key of a role.
 		///
 		/// ## Dispatch Origin
 		///
@@ -443,17 +468,25 @@ pub mod pallet {
 		///
 		/// ## Details
 		///
-		/// The new key counts from this block on, the old one no more: what it signed and was not
-		/// accepted must be signed again. A role without a key cannot sign; with two such roles
-		/// nothing is accepted.
+		/// The new key is valid from this block on and the old one no longer: what the old key
+		/// signed and was not accepted yet must be signed again. A role without a key cannot sign;
+		/// if two roles have none, nothing is accepted.
+		///
+		/// ## Parameters
+		///
+		/// - `role`: the role whose key changes.
+		/// - `key`: the new Ed25519 public key, 32 bytes; `None` removes the present one.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::WeakKey`], [`Error::KeyInUse`], [`Error::NothingToRemove`]
+		/// - [`Error::WeakKey`] if `key` is of small order or not canonically encoded.
+		/// - [`Error::KeyInUse`] if a role has `key`, or had it and its retirement is still
+		///   remembered.
+		/// - [`Error::NothingToRemove`] if `key` is `None` and the role has no key.
 		///
 		/// ## Events
 		///
-		/// - [`Event::KeyRotated`]
+		/// - [`Event::KeyRotated`] with the old and the new key
 		#[pallet::call_index(1)]
 		pub fn rotate_key(
 			origin: OriginFor<T>,
@@ -464,7 +497,7 @@ pub mod pallet {
 			Self::do_rotate_key(role, key)
 		}
 
-		/// Stops submissions.
+		/// Stops submissions, in an emergency.
 		///
 		/// ## Dispatch Origin
 		///
@@ -472,11 +505,11 @@ pub mod pallet {
 		///
 		/// ## Errors
 		///
-		/// - [`Error::Unchanged`]
+		/// - [`Error::Unchanged`] if submissions are stopped already.
 		///
 		/// ## Events
 		///
-		/// - [`Event::Paused`]
+		/// - [`Event::Paused`] once submissions are stopped
 		#[pallet::call_index(2)]
 		pub fn pause(origin: OriginFor<T>) -> DispatchResult {
 			if let Err(origin) = T::PauseOrigin::try_origin(origin) {
@@ -488,19 +521,20 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Accepts submissions again.
+		/// Resumes submissions.
 		///
 		/// ## Dispatch Origin
 		///
-		/// [`Config::GovernanceOrigin`]: whoever can stop in an emergency cannot end it alone.
+		/// [`Config::GovernanceOrigin`] only: those who may stop in an emergency cannot end the
+		/// stop alone.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::Unchanged`]
+		/// - [`Error::Unchanged`] if submissions are not stopped.
 		///
 		/// ## Events
 		///
-		/// - [`Event::Resumed`]
+		/// - [`Event::Resumed`] once submissions are accepted again
 		#[pallet::call_index(3)]
 		pub fn resume(origin: OriginFor<T>) -> DispatchResult {
 			T::GovernanceOrigin::ensure_origin(origin)?;
@@ -510,19 +544,24 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Opens or closes a kind. What was accepted stays.
+		/// Opens or closes a kind of statements. Accepted ones stay as they are.
 		///
 		/// ## Dispatch Origin
 		///
 		/// [`Config::GovernanceOrigin`].
 		///
+		/// ## Parameters
+		///
+		/// - `kind`: the kind to open or close.
+		/// - `open`: `true` to accept its statements, `false` to refuse them.
+		///
 		/// ## Errors
 		///
-		/// - [`Error::Unchanged`]
+		/// - [`Error::Unchanged`] if the kind is already open or closed as requested.
 		///
 		/// ## Events
 		///
-		/// - [`Event::KindChanged`]
+		/// - [`Event::KindChanged`] with the new state
 		#[pallet::call_index(4)]
 		pub fn set_kind_open(origin: OriginFor<T>, kind: Kind, open: bool) -> DispatchResult {
 			T::GovernanceOrigin::ensure_origin(origin)?;
@@ -539,23 +578,23 @@ pub mod pallet {
 
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
-		/// The attestation that stands for a kind and day.
+		/// Returns the attestation in force for a kind and day.
 		pub fn attestation(kind: Kind, day: Day) -> Option<Attestation<BlockNumberFor<T>>> {
 			Standing::<T>::get(kind, day)
 		}
 
-		/// The days of a kind that are in the state, earliest first.
+		/// Returns the days of a kind that are in the state, earliest first.
 		pub fn days(kind: Kind) -> Vec<Day> {
 			Days::<T>::get(kind).into_inner()
 		}
 
-		/// Head and length of a kind's archive.
+		/// Returns head and length of a kind's archive.
 		pub fn archive(kind: Kind) -> Archive {
 			Archives::<T>::get(kind)
 		}
 
-		/// Did this attestation stand once? True only if the proof leads from it to the head of
-		/// its kind's archive.
+		/// Returns `true` if this attestation was once in force: the proof must lead from it to the
+		/// head of its kind's archive.
 		pub fn verify_archived(
 			attestation: Attestation<BlockNumberFor<T>>,
 			proof: ArchiveProof,
@@ -563,12 +602,14 @@ pub mod pallet {
 			Self::is_archived(&attestation, &proof)
 		}
 
-		/// The key that a role had at a time in UTC milliseconds, as far as it is remembered.
+		/// Returns the key that a role had at a time in UTC milliseconds; `None` if it had none, or
+		/// if that is no longer remembered.
 		pub fn key_at(role: Role, time: u64) -> Option<PublicKey> {
 			Self::find_key_at(role, time)
 		}
 
-		/// Would [`Pallet::submit`] take this statement now? Returns its hash, or why not.
+		/// Returns the hash of the statement's fields if [`Pallet::submit`] would accept it now,
+		/// else the error it would return.
 		pub fn preview(
 			fields: AttestationFields,
 			digest: H256,

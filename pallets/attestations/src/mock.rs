@@ -1,4 +1,4 @@
-//! A runtime with nothing but this pallet, keys for the roles, and a handler that records.
+//! A runtime with this pallet only, keys for the roles, and a handler that records its calls.
 
 use crate::{self as pallet_attestations, *};
 use frame_support::{
@@ -66,10 +66,10 @@ impl Time for Now {
 	}
 }
 
-/// Weight that the handler says it takes.
+/// Weight that the handler claims to take.
 pub const HANDLER_WEIGHT: Weight = Weight::from_parts(1_234, 56);
 
-/// Records what it takes, and refuses when told to.
+/// Records the statements it receives, and refuses them on request.
 pub struct Recorder;
 
 impl AttestationHandler for Recorder {
@@ -115,12 +115,12 @@ impl Config for Test {
 	type WeightInfo = ();
 }
 
-/// The day before [`today`] at the start of a test.
+/// Last day before the one on which a test starts.
 pub fn yesterday() -> Day {
 	Day::parse("2026-01-15").unwrap()
 }
 
-/// A day counted from [`yesterday`].
+/// Returns the day that many days after [`yesterday`].
 pub fn day(offset: i32) -> Day {
 	Day::from_days(yesterday().days().checked_add_signed(offset).unwrap()).unwrap()
 }
@@ -130,7 +130,7 @@ pub fn set_time(day: Day, minutes: u64) {
 	Now::set(u64::from(day.days()) * MILLIS_PER_DAY + minutes * 60_000);
 }
 
-/// The pair of a role at the start of a test.
+/// Returns the key pair that a role has at the start of a test.
 pub fn pair(role: Role) -> Pair {
 	let seed = match role {
 		Role::Data => [1; 32],
@@ -150,12 +150,12 @@ pub fn genesis() -> H256 {
 	System::block_hash(0)
 }
 
-/// Ordinary fields for a day.
+/// Returns ordinary fields for a day.
 pub fn fields(day: Day) -> AttestationFields {
 	AttestationFields::example(day)
 }
 
-/// A revision of `old` with another price.
+/// Returns a revision of `old` with less committed energy.
 pub fn revision(old: &AttestationFields) -> AttestationFields {
 	AttestationFields {
 		revision: old.revision + 1,
@@ -165,13 +165,13 @@ pub fn revision(old: &AttestationFields) -> AttestationFields {
 	}
 }
 
-/// `signer`'s signature as `role`.
+/// Returns `signer`'s signature as `role`.
 pub fn signed_by(signer: &Pair, role: Role, fields: &AttestationFields) -> RoleSignature {
 	let message = message_v2(fields.day, &DIGEST, &fields.hash(), &genesis(), role);
 	RoleSignature { role, signature: signer.sign(&message).0 }
 }
 
-/// The signatures of some roles with their first keys.
+/// Returns the signatures of some roles with their first keys.
 pub fn sign(fields: &AttestationFields, roles: &[Role]) -> Signatures {
 	let signatures: Vec<_> =
 		roles.iter().map(|role| signed_by(&pair(*role), *role, fields)).collect();
@@ -195,7 +195,7 @@ pub fn submit_with(
 		.map_err(|error| error.error)
 }
 
-/// The call that a general transaction carries.
+/// Returns the call that a general transaction carries.
 pub fn submit_call(fields: &AttestationFields, signatures: Signatures) -> RuntimeCall {
 	let fields = Box::new(fields.clone());
 	RuntimeCall::Attestations(Call::submit { fields, digest: DIGEST, signatures })
@@ -219,7 +219,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 	ext
 }
 
-/// As [`new_test_ext`], with a keystore to sign with.
+/// Same as [`new_test_ext`], with a keystore to sign with.
 #[cfg(feature = "runtime-benchmarks")]
 pub fn new_benchmark_ext() -> sp_io::TestExternalities {
 	use sp_keystore::{KeystoreExt, testing::MemoryKeystore};
@@ -228,7 +228,7 @@ pub fn new_benchmark_ext() -> sp_io::TestExternalities {
 	ext
 }
 
-/// Runs a test and then checks every invariant.
+/// Runs a test, then checks every invariant.
 pub fn build_and_execute(test: impl FnOnce()) {
 	new_test_ext().execute_with(|| {
 		test();
@@ -236,7 +236,7 @@ pub fn build_and_execute(test: impl FnOnce()) {
 	});
 }
 
-/// The events of this pallet so far.
+/// Returns the events of this pallet so far.
 pub fn events() -> Vec<Event<Test>> {
 	System::events()
 		.into_iter()

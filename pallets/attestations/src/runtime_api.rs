@@ -1,4 +1,4 @@
-//! Runtime API: what is attested, by whom, and how to prove it.
+//! Runtime API: what is attested, by which roles, and proofs of it.
 
 use crate::types::{Archive, Attestation, KeySet, Signatures};
 use alloc::vec::Vec;
@@ -16,28 +16,31 @@ use sp_runtime::DispatchError;
 sp_api::decl_runtime_apis! {
 	/// Queries of the attestations pallet.
 	pub trait AttestationsApi<BlockNumber> where BlockNumber: Codec {
-		/// The attestation that stands for a kind and day.
+		/// Returns the attestation in force for a kind and day.
 		fn attestation(kind: Kind, day: Day) -> Option<Attestation<BlockNumber>>;
 
-		/// The days of a kind that are in the state, earliest first.
+		/// Returns the days of a kind that are in the state, earliest first.
 		fn days(kind: Kind) -> Vec<Day>;
 
-		/// Head and length of a kind's archive.
+		/// Returns head and length of a kind's archive.
 		fn archive(kind: Kind) -> Archive;
 
-		/// Did this attestation stand once, by a proof against the head of its kind's archive?
+		/// Returns `true` if this attestation was once in force: the proof must lead from it to the
+		/// head of its kind's archive.
 		fn verify_archived(attestation: Attestation<BlockNumber>, proof: ArchiveProof) -> bool;
 
-		/// The keys that the roles sign with now.
+		/// Returns the keys that the roles sign with now.
 		fn keys() -> KeySet<BlockNumber>;
 
-		/// The key that a role had at a time in UTC milliseconds, as far as it is remembered.
+		/// Returns the key that a role had at a time in UTC milliseconds; `None` if it had none, or
+		/// if that is no longer remembered.
 		fn key_at(role: Role, time: u64) -> Option<PublicKey>;
 
-		/// How time becomes days, and today.
+		/// Returns the calendar that turns time into days, and today by it.
 		fn calendar() -> (Calendar, Day);
 
-		/// Would a submission be accepted now? Its hash, or why not.
+		/// Returns the hash of the statement's fields if it would be accepted now, else the error
+		/// that a submission would return.
 		fn preview(
 			fields: AttestationFields,
 			digest: H256,

@@ -1,4 +1,4 @@
-//! What the pallet stores and shows.
+//! Types that the pallet stores and its queries return.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{BoundedVec, pallet_prelude::ConstU32};
@@ -11,45 +11,45 @@ use gridproof_primitives::{
 };
 use scale_info::TypeInfo;
 
-/// The signatures under a statement: sorted by role, one per role.
+/// Signatures of a statement: sorted by role, at most one per role.
 pub type Signatures = BoundedVec<RoleSignature, ConstU32<ROLE_COUNT>>;
 
-/// The roles that signed a statement, each with the key it had at that time.
+/// Roles that signed a statement, each with its key at that time.
 pub type Signers = BoundedVec<(Role, PublicKey), ConstU32<ROLE_COUNT>>;
 
-/// When something happened on this chain.
+/// Time of something that happened on this chain.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Timepoint<BlockNumber> {
-	/// Block number.
+	/// Number of the block.
 	pub block: BlockNumber,
-	/// The block's timestamp, UTC milliseconds.
+	/// Timestamp of the block, in UTC milliseconds.
 	pub time: u64,
 }
 
-/// A key that a role signs with now.
+/// Key that a role signs with now.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PinnedKey<BlockNumber> {
-	/// The Ed25519 public key.
+	/// Ed25519 public key, 32 bytes.
 	pub key: PublicKey,
-	/// Since when it counts.
+	/// Block and time from which the key is valid.
 	pub since: Timepoint<BlockNumber>,
 }
 
-/// A key that a role signed with once.
+/// Key that a role signed with in the past.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RetiredKey<BlockNumber> {
-	/// The Ed25519 public key.
+	/// Ed25519 public key, 32 bytes.
 	pub key: PublicKey,
-	/// Since when it counted.
+	/// Block and time from which the key was valid.
 	pub since: Timepoint<BlockNumber>,
-	/// From when on it did not count any more.
+	/// Block and time at which it was replaced or removed; not valid from then on.
 	pub until: Timepoint<BlockNumber>,
 }
 
-/// The keys of all roles; a role without a key cannot sign.
+/// Keys of all roles; a role without a key cannot sign.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct KeySet<BlockNumber> {
@@ -62,7 +62,7 @@ pub struct KeySet<BlockNumber> {
 }
 
 impl<BlockNumber> KeySet<BlockNumber> {
-	/// The place of a role's key.
+	/// Returns the key of a role, `None` if it has none.
 	pub const fn of(&self, role: Role) -> &Option<PinnedKey<BlockNumber>> {
 		match role {
 			Role::Data => &self.data,
@@ -71,7 +71,7 @@ impl<BlockNumber> KeySet<BlockNumber> {
 		}
 	}
 
-	/// The place of a role's key, to change it.
+	/// Returns the key of a role for changing.
 	pub const fn of_mut(&mut self, role: Role) -> &mut Option<PinnedKey<BlockNumber>> {
 		match role {
 			Role::Data => &mut self.data,
@@ -80,44 +80,44 @@ impl<BlockNumber> KeySet<BlockNumber> {
 		}
 	}
 
-	/// Is this key pinned for some role?
+	/// Returns `true` if the key is pinned for one of the roles.
 	pub fn contains(&self, key: &PublicKey) -> bool {
 		[&self.data, &self.risk, &self.ops].into_iter().flatten().any(|pinned| pinned.key == *key)
 	}
 }
 
-/// An accepted statement, as stored.
+/// Accepted statement, as stored.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Attestation<BlockNumber> {
-	/// What was stated and signed.
+	/// Figures that were signed.
 	pub fields: AttestationFields,
-	/// SHA-256 of the canonical JSON file that was signed along.
+	/// SHA-256 of the canonical JSON of the attestation file, without its signatures.
 	pub digest: H256,
-	/// Who signed, and with which key.
+	/// Roles that signed, each with its key at that time.
 	pub signers: Signers,
-	/// When it was accepted.
+	/// Block and time of its acceptance.
 	pub accepted: Timepoint<BlockNumber>,
 }
 
 impl<BlockNumber: Encode> Attestation<BlockNumber> {
-	/// The entry that stands for this record once it is in the archive.
+	/// Returns the hash that represents this attestation in the archive.
 	pub fn entry(&self) -> H256 {
 		archive::entry(self)
 	}
 }
 
-/// Everything that has left the state, in one hash.
+/// Hash chain over all attestations of a kind that have left the state.
 ///
-/// An entry is added when a statement is replaced by a revision or pruned for its age; see
-/// [`gridproof_primitives::reserve::archive`] for the rule of the chain.
+/// An entry is added when a revision replaces an attestation or an attestation is pruned for its
+/// age; [`gridproof_primitives::reserve::archive`] has the rule of the chain.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Archive {
-	/// Hash over all entries; zero while there are none.
+	/// Hash over all entries; zero if there are none.
 	pub head: H256,
 	/// Number of entries.
 	pub length: u64,
-	/// The last day pruned for its age: no statement for it or an earlier day is accepted.
+	/// Latest day that was pruned for its age: statements for it or an earlier day are refused.
 	pub pruned_through: Option<Day>,
 }

@@ -105,7 +105,7 @@ fn nothing_else_can_be_proven() {
 		refused(good, &longer);
 		refused(good, &ArchiveProof { previous: H256::zero(), ..proof.clone() });
 		refused(good, &ArchiveProof { index: u64::MAX, ..proof.clone() });
-		// What still stands is not in the archive.
+		// What is still in force is not in the archive.
 		let standing = Attestations::attestation(Kind::Reserve, day(14)).unwrap();
 		refused(&standing, proof);
 	});
@@ -143,7 +143,7 @@ fn a_pruned_day_stays_out_where_an_upgrade_has_made_room() {
 		// GIVEN a history with room, as after an upgrade that raises its bound
 		Standing::<Test>::remove(Kind::Reserve, day(14));
 		Days::<Test>::mutate(Kind::Reserve, |days| days.pop());
-		// THEN a day whose attestation is in the archive cannot be stated anew
+		// THEN a day whose attestation is in the archive cannot be stated again
 		set_time(day(5), 25);
 		assert_noop!(submit(&fields(day(4))), Error::<Test>::AncientDay);
 	});

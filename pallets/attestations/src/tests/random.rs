@@ -24,7 +24,7 @@ fn step() -> impl Strategy<Value = Step> {
 	]
 }
 
-/// What must be true, told by days and counts alone.
+/// The expected state, from days and counts alone.
 #[derive(Default)]
 struct Model {
 	today: i32,

@@ -14,7 +14,7 @@ fn a_revision_replaces_what_it_names() {
 		// WHEN it is revised
 		let second = revision(&first);
 		assert_ok!(submit(&second));
-		// THEN the revision stands and the first is in the archive
+		// THEN the revision is in force and the first is in the archive
 		let standing = Attestations::attestation(Kind::Reserve, yesterday()).unwrap();
 		assert_eq!(standing.fields, second);
 		assert_eq!(Attestations::days(Kind::Reserve), vec![yesterday()]);
@@ -58,7 +58,7 @@ fn neither_the_first_nor_the_revision_can_come_back() {
 fn a_revision_must_name_what_stands() {
 	build_and_execute(|| {
 		let first = fields(yesterday());
-		// Nothing stands yet.
+		// Nothing is in force yet.
 		assert_noop!(submit(&revision(&first)), Error::<Test>::WrongReplacement);
 		assert_ok!(submit(&first));
 		// Another hash, or another number.
@@ -67,7 +67,7 @@ fn a_revision_must_name_what_stands() {
 		assert_noop!(submit(&stranger), Error::<Test>::WrongReplacement);
 		let skipping = AttestationFields { revision: 2, ..revision(&first) };
 		assert_noop!(submit(&skipping), Error::<Test>::WrongReplacement);
-		// Another day's.
+		// The hash of another day's statement.
 		assert_ok!(submit(&fields(day(-1))));
 		let moved = AttestationFields { day: day(-1), ..revision(&first) };
 		assert_noop!(submit(&moved), Error::<Test>::WrongReplacement);

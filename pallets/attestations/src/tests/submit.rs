@@ -287,7 +287,7 @@ fn kinds_do_not_meet() {
 		assert_ok!(Attestations::set_kind_open(RuntimeOrigin::root(), Kind::Rehearsal, true));
 		let reserve = fields(yesterday());
 		let rehearsal = AttestationFields { kind: Kind::Rehearsal, ..reserve.clone() };
-		// A rehearsal's signatures are no good for a reserve.
+		// The signatures of a rehearsal are not valid for a reserve.
 		let signatures = sign(&rehearsal, &TWO);
 		assert_noop!(submit_with(&reserve, signatures), Error::<Test>::BadSignature);
 		// Both can stand for one day.
