@@ -52,10 +52,3 @@ impl EngineError {
 		matches!(self, Self::BadRequest(_) | Self::PromptTooLong { .. })
 	}
 }
-
-impl From<candle_core::Error> for EngineError {
-	fn from(error: candle_core::Error) -> Self {
-		// Its longer form carries a backtrace.
-		Self::Failed(error.to_string().lines().next().unwrap_or_default().to_string())
-	}
-}

@@ -3,7 +3,7 @@
 //! - [`Engine`]: what a miner asks of a model: completions, embeddings, what they took;
 //! - [`execute`]: a job's specification run by an engine, for miners that work and coordinators that
 //!   check;
-//! - [`LocalEngine`]: a transformer run with candle on the processor. Its default model is part of
+//! - [`LocalEngine`]: a transformer run on the processor. Its default model is part of
 //!   the program;
 //! - [`OpenAiEngine`]: a server behind a URL that speaks OpenAI's protocol;
 //! - [`Tokenizer`], [`Sampler`](sampler::Sampler): text to tokens, logits to tokens;
@@ -29,6 +29,7 @@ mod config;
 mod error;
 mod execute;
 mod local;
+mod matrix;
 mod memory;
 mod model;
 mod openai;
@@ -42,6 +43,7 @@ pub use config::Config;
 pub use error::EngineError;
 pub use execute::execute;
 pub use local::{DEFAULT_MODEL, LocalEngine};
+pub use matrix::Matrix;
 pub use memory::resident_bytes;
 pub use model::{Model, Session};
 pub use openai::{OpenAiEngine, OpenAiOptions};

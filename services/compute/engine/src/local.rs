@@ -204,7 +204,7 @@ impl Engine for LocalEngine {
 			let tokens = self.prompt(text)?;
 			read = read.saturating_add(whole(tokens.len()));
 			let hidden = self.model.session().hidden(&tokens)?;
-			vectors.push(ops::mean_direction(&hidden)?.to_vec1()?);
+			vectors.push(ops::mean_direction(&hidden));
 			memory.look();
 		}
 		Ok(Embeddings { vectors, prompt_tokens: read, measured: memory.measured(begun, read) })

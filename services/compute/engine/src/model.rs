@@ -3,52 +3,79 @@
 use crate::{
 	config::{Config, MAX_WEIGHTS},
 	error::EngineError,
+	matrix::Matrix,
 	ops,
 };
-use candle_core::{DType, Device, Tensor, safetensors};
-use candle_nn::kv_cache::KvCache;
+use safetensors::{Dtype, SafeTensors};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 /// A model's weights, ready for use.
 pub struct Model {
 	config: Config,
-	embedding: Tensor,
+	embedding: Matrix,
 	layers: Vec<Layer>,
-	norm: Tensor,
-	cos: Tensor,
-	sin: Tensor,
+	norm: Matrix,
+	cos: Matrix,
+	sin: Matrix,
 }
 
 struct Layer {
-	attention_norm: Tensor,
-	query: Tensor,
-	key: Tensor,
-	value: Tensor,
-	out: Tensor,
-	inner_norm: Tensor,
-	gate: Tensor,
-	up: Tensor,
-	down: Tensor,
+	attention_norm: Matrix,
+	query: Matrix,
+	key: Matrix,
+	value: Matrix,
+	out: Matrix,
+	inner_norm: Matrix,
+	gate: Matrix,
+	up: Matrix,
+	down: Matrix,
 }
 
-/// Tensors by name; each is taken once, of the shape it must have.
-struct Weights(HashMap<String, Tensor>);
+/// The tensors of a file; each is taken once, of the shape it must have.
+struct Weights<'a> {
+	file: SafeTensors<'a>,
+	left: BTreeSet<String>,
+}
 
-impl Weights {
-	fn take(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, String> {
-		let tensor = self.0.remove(name).ok_or_else(|| format!("no tensor {name}"))?;
-		if tensor.dims() != shape {
-			return Err(format!("{name} is {:?}, not {shape:?}", tensor.dims()));
+impl<'a> Weights<'a> {
+	fn new(bytes: &'a [u8]) -> Result<Self, String> {
+		let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
+		let left = file.names().into_iter().map(ToString::to_string).collect();
+		Ok(Self { file, left })
+	}
+
+	/// A tensor as rows of its last dimension; a vector is one row.
+	fn take(&mut self, name: &str, shape: &[usize]) -> Result<Matrix, String> {
+		if !self.left.remove(name) {
+			return Err(format!("no tensor {name}"));
+		}
+		let tensor = self.file.tensor(name).map_err(|error| format!("{name}: {error}"))?;
+		if tensor.shape() != shape {
+			return Err(format!("{name} is {:?}, not {shape:?}", tensor.shape()));
 		}
 		// Widening narrower floats changes no value.
-		let tensor = tensor.to_dtype(DType::F32).and_then(|tensor| tensor.contiguous());
-		tensor.map_err(|error| format!("{name}: {error}"))
+		let values: Vec<f32> = match tensor.dtype() {
+			Dtype::F32 => each(tensor.data(), f32::from_le_bytes),
+			Dtype::F16 => each(tensor.data(), |bytes| half::f16::from_le_bytes(bytes).to_f32()),
+			Dtype::BF16 => each(tensor.data(), |bytes| half::bf16::from_le_bytes(bytes).to_f32()),
+			other => return Err(format!("{name} has numbers of the type {other:?}, not floats")),
+		};
+		if values.iter().any(|value| !value.is_finite()) {
+			return Err(format!("{name} has a number that is not finite"));
+		}
+		let columns = shape.last().copied().unwrap_or_default();
+		Matrix::new(values, columns).map_err(|error| format!("{name}: {error}"))
 	}
 }
 
+/// Every number of a tensor's bytes.
+fn each<const SIZE: usize>(bytes: &[u8], number: impl Fn([u8; SIZE]) -> f32) -> Vec<f32> {
+	bytes.as_chunks::<SIZE>().0.iter().map(|bytes| number(*bytes)).collect()
+}
+
 impl Layer {
-	fn new(weights: &mut Weights, config: &Config, number: usize) -> Result<Self, String> {
+	fn new(weights: &mut Weights<'_>, config: &Config, number: usize) -> Result<Self, String> {
 		let (width, inner) = (config.width, config.inner);
 		let mut take = |name: &str, shape: &[usize]| {
 			weights.take(&format!("model.layers.{number}.{name}.weight"), shape)
@@ -80,8 +107,7 @@ impl Model {
 		if hex::encode(Sha256::digest(weights)) != config.weights_sha256 {
 			return Err("the weights' checksum is not that of config.json".to_string());
 		}
-		let tensors = safetensors::load_buffer(weights, &Device::Cpu);
-		let mut weights = Weights(tensors.map_err(|error| error.to_string())?);
+		let mut weights = Weights::new(weights)?;
 		let angles = [config.context, config.head() / 2];
 		let model = Self {
 			embedding: weights
@@ -94,7 +120,7 @@ impl Model {
 			sin: weights.take("rope.sin", &angles)?,
 			config,
 		};
-		match weights.0.keys().next() {
+		match weights.left.first() {
 			Some(name) => Err(format!("a tensor that has no place: {name}")),
 			None => Ok(model),
 		}
@@ -107,16 +133,21 @@ impl Model {
 
 	/// Nothing read yet.
 	pub fn session(&self) -> Session<'_> {
-		// The memory for the whole context is taken with the first token: it is not much.
-		let cache = KvCache::new(0, self.config.context);
-		Session { model: self, caches: vec![cache; self.layers.len()], read: 0 }
+		Session { model: self, caches: vec![Cache::default(); self.layers.len()], read: 0 }
 	}
+}
+
+/// Keys and values of what a layer has read, row after row.
+#[derive(Clone, Default)]
+struct Cache {
+	keys: Vec<f32>,
+	values: Vec<f32>,
 }
 
 /// A text on its way through a model: what has been read is kept, and need not be read again.
 pub struct Session<'a> {
 	model: &'a Model,
-	caches: Vec<KvCache>,
+	caches: Vec<Cache>,
 	read: usize,
 }
 
@@ -136,30 +167,31 @@ impl Session<'_> {
 	/// # Errors
 	/// [`EngineError::BadRequest`] if there are no tokens, unknown ones, or more than there is room
 	/// for.
-	pub fn hidden(&mut self, tokens: &[u32]) -> Result<Tensor, EngineError> {
+	pub fn hidden(&mut self, tokens: &[u32]) -> Result<Matrix, EngineError> {
 		let Model { config, embedding, layers, norm, cos, sin } = self.model;
 		let known = |token: &u32| usize::try_from(*token).is_ok_and(|t| t < config.vocabulary);
 		if tokens.is_empty() || tokens.len() > self.room() || !tokens.iter().all(known) {
 			let reason = "no tokens, unknown ones, or more than the model reads".to_string();
 			return Err(EngineError::BadRequest(reason));
 		}
-		let ids = Tensor::new(tokens, &Device::Cpu)?;
-		let mut x = embedding.index_select(&ids, 0)?;
-		let cos = cos.narrow(0, self.read, tokens.len())?;
-		let sin = sin.narrow(0, self.read, tokens.len())?;
+		let mut x = embedding.chosen(tokens)?;
+		let cos = cos.part(self.read, tokens.len())?;
+		let sin = sin.part(self.read, tokens.len())?;
 		for (layer, cache) in layers.iter().zip(&mut self.caches) {
 			let h = ops::rms_norm(&x, &layer.attention_norm, config.epsilon)?;
 			let q = ops::rotary(&ops::linear(&h, &layer.query)?, &cos, &sin)?;
 			let k = ops::rotary(&ops::linear(&h, &layer.key)?, &cos, &sin)?;
-			let (k, v) = cache.append(&k, &ops::linear(&h, &layer.value)?)?;
-			let mixed = ops::attention(&q, &k, &v, config.heads)?;
-			x = (x + ops::linear(&mixed, &layer.out)?)?;
+			let v = ops::linear(&h, &layer.value)?;
+			cache.keys.extend_from_slice(k.values());
+			cache.values.extend_from_slice(v.values());
+			let mixed = ops::attention(&q, (&cache.keys, &cache.values), config.heads)?;
+			x.add(&ops::linear(&mixed, &layer.out)?)?;
 			let h = ops::rms_norm(&x, &layer.inner_norm, config.epsilon)?;
 			let inner = ops::gate(&ops::linear(&h, &layer.gate)?, &ops::linear(&h, &layer.up)?)?;
-			x = (x + ops::linear(&inner, &layer.down)?)?;
+			x.add(&ops::linear(&inner, &layer.down)?)?;
 		}
 		self.read = self.read.saturating_add(tokens.len());
-		Ok(ops::rms_norm(&x, norm, config.epsilon)?)
+		ops::rms_norm(&x, norm, config.epsilon)
 	}
 
 	/// Reads tokens; how likely each token is to follow the last of them, as logits.
@@ -168,8 +200,7 @@ impl Session<'_> {
 	/// As [`Session::hidden`].
 	pub fn logits(&mut self, tokens: &[u32]) -> Result<Vec<f32>, EngineError> {
 		let hidden = self.hidden(tokens)?;
-		let last = hidden.narrow(0, tokens.len().saturating_sub(1), 1)?;
-		let logits = ops::linear(&last, &self.model.embedding)?;
-		Ok(logits.flatten_all()?.to_vec1()?)
+		let last = hidden.part(tokens.len().saturating_sub(1), 1)?;
+		Ok(ops::linear(&last, &self.model.embedding)?.values().to_vec())
 	}
 }
