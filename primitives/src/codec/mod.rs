@@ -1,0 +1,5 @@
+//! Text and byte formats: canonical JSON, hexadecimal digits, content identifiers.
+
+pub mod cid;
+pub mod hexadecimal;
+pub mod json;
