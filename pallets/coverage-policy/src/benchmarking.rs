@@ -21,16 +21,16 @@ use gridproof_primitives::{
 };
 use sp_runtime::traits::Bounded;
 
-/// AICP to begin with, so that 90 EUR/MWh of the example's energy covers it at 1.08.
+/// First supply of AICP, chosen so that 90 EUR/MWh of the example's energy covers it at 1.08.
 const SUPPLY: u128 = 10_000_000 * AICP;
 
-/// Prices that need long fractions: a little above or below `whole` EUR/MWh.
+/// Returns a price that needs a long fraction: a little above or below `whole` EUR/MWh.
 fn long_price(whole: u128) -> Ratio {
 	let denominator = 1_000_000_000_000_000_003;
 	Ratio::new(whole * denominator + 1, denominator).unwrap_or(Ratio::ONE)
 }
 
-/// An account with native tokens for any deposit.
+/// Returns an account with native tokens for any deposit.
 fn rich<T: Config>(index: u32) -> T::AccountId {
 	let who = account("holder", index, 0);
 	let plenty = BalanceOf::<T>::max_value() / 1_000_000u32.into();
@@ -38,7 +38,7 @@ fn rich<T: Config>(index: u32) -> T::AccountId {
 	who
 }
 
-/// A supply of [`SUPPLY`], all of it known to the books.
+/// Mints a supply of [`SUPPLY`] that is complete in the totals.
 fn supply<T: Config>() -> Result<T::AccountId, BenchmarkError> {
 	let holder = rich::<T>(0);
 	let missing = SUPPLY.saturating_sub(CoveragePolicy::<T>::issuance());
@@ -50,7 +50,7 @@ fn parameters() -> PolicyParameters {
 	PolicyParameters { alpha_base: Ratio::ONE, ..Default::default() }
 }
 
-/// A statement taken today, with the allowance that belongs to it.
+/// Stores a statement accepted today, with the allowance that belongs to it.
 fn statement<T: Config>(day: Day, eur_per_mwh: Ratio) -> Statement {
 	let today = T::Clock::today();
 	Parameters::<T>::put(parameters());
@@ -89,7 +89,7 @@ fn fill_history<T: Config>(day: Day) {
 	NextRecord::<T>::put(length);
 }
 
-/// For the attestations pallet: fields for `day` whose acceptance takes a move of the price, a
+/// Returns, for the attestations pallet, fields for `day` whose acceptance causes a price move, a
 /// change of state and a full history.
 pub(crate) fn prepare_statement<T: Config>(day: Day) -> AttestationFields {
 	let _ = supply::<T>();
@@ -100,7 +100,7 @@ pub(crate) fn prepare_statement<T: Config>(day: Day) -> AttestationFields {
 	AttestationFields { eur_per_mwh: long_price(100).into(), ..AttestationFields::example(day) }
 }
 
-/// Puts a ticket of an account of its own into the queue.
+/// Adds a ticket of a new account to the queue.
 fn ticket<T: Config>(index: u32, credit: u128) -> Result<(), BenchmarkError> {
 	use frame_support::traits::fungible::hold::Mutate as _;
 	let who = rich::<T>(index);

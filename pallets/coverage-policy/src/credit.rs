@@ -1,4 +1,4 @@
-//! Redemption: service credit, the queue, and the deposits of their rows.
+//! Redemption: service credit, the queue, and the deposits for their rows.
 
 use crate::pallet::*;
 use alloc::vec::Vec;
@@ -19,13 +19,13 @@ use gridproof_primitives::{
 use sp_runtime::{DispatchError, traits::Zero};
 
 impl<T: Config> Pallet<T> {
-	/// Credit handed out today, in micro-EUR.
+	/// Returns the credit paid out today, in micro-EUR.
 	fn handed_out(today: Day) -> u128 {
 		let (day, credit) = HandedOut::<T>::get();
 		if day == today { credit } else { 0 }
 	}
 
-	/// Credit that can still be handed out today, in micro-EUR.
+	/// Returns the credit that can still be paid out today, in micro-EUR.
 	pub(crate) fn capacity_left(parameters: &PolicyParameters, today: Day) -> u128 {
 		parameters.redemption.daily_capacity.saturating_sub(Self::handed_out(today))
 	}
@@ -71,7 +71,7 @@ impl<T: Config> Pallet<T> {
 		a.checked_add(b).ok_or_else(|| Error::<T>::Overflow.into())
 	}
 
-	/// The account's row, made if need be, with this redemption in its day's sum.
+	/// Returns the account's row, new if there was none, with this redemption added to its day.
 	fn count_redemption(
 		who: &T::AccountId,
 		amount: u128,
@@ -96,7 +96,7 @@ impl<T: Config> Pallet<T> {
 	/// Burns exactly `amount` micro-tokens of `who`.
 	fn burn(who: &T::AccountId, amount: u128) -> DispatchResult {
 		let aicp = T::Aicp::get();
-		// Burning would take a rest below the token's minimum along, unpaid.
+		// Burning would also destroy a remainder below the token's minimum, without credit for it.
 		let rest = T::Fungibles::balance(aicp.clone(), who).saturating_sub(amount);
 		let keeps = rest == 0 || rest >= T::Fungibles::minimum_balance(aicp.clone());
 		ensure!(keeps, Error::<T>::WouldLeaveDust);
@@ -107,7 +107,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Adds a ticket at the queue's end and returns its number.
+	/// Adds a ticket at the end of the queue and returns its number.
 	fn enqueue(who: &T::AccountId, credit: u128, today: Day) -> Result<u64, DispatchError> {
 		let mut ends = Ends::<T>::get();
 		ensure!(ends.length() < u64::from(T::MaxQueue::get()), Error::<T>::QueueFull);
@@ -121,8 +121,8 @@ impl<T: Config> Pallet<T> {
 		Ok(number)
 	}
 
-	/// Serves at most `most` tickets in order, while capacity lasts and `go_on` says so. Returns
-	/// how many were served, if only in part.
+	/// Serves at most `most` tickets in order, while capacity lasts and `go_on` returns `true`.
+	/// Returns how many were served, in full or in part.
 	pub(crate) fn serve_tickets(most: u32, mut go_on: impl FnMut() -> bool) -> u32 {
 		let (parameters, today) = (Parameters::<T>::get(), T::Clock::today());
 		let mut ends = Ends::<T>::get();
@@ -144,14 +144,14 @@ impl<T: Config> Pallet<T> {
 		if served > 0 {
 			Ends::<T>::put(ends);
 			let capacity = parameters.redemption.daily_capacity;
-			// Unchanged if governance lowered the capacity below what was handed out already.
+			// Unchanged if governance lowered the capacity below what has been paid out already.
 			let given = capacity.saturating_sub(left).max(Self::handed_out(today));
 			HandedOut::<T>::put((today, given));
 		}
 		served
 	}
 
-	/// Hands out `credit` of a ticket; true if that was all of it and the ticket is gone.
+	/// Pays out `credit` of a ticket; returns `true` if that was all of it and the ticket is gone.
 	fn serve_ticket(number: u64, mut ticket: TicketOf<T>, credit: u128) -> bool {
 		ticket.credit = ticket.credit.saturating_sub(credit);
 		let waiting = ticket.credit;
@@ -195,7 +195,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Writes an account's row back, or closes the account if there is nothing left.
+	/// Stores an account's row, or closes the account if nothing is left in it.
 	fn settle(who: &T::AccountId, account: CreditAccount<BalanceOf<T>>) {
 		if account.is_idle(T::Clock::today()) {
 			Accounts::<T>::remove(who);

@@ -1,4 +1,4 @@
-//! Statements, coverage, mint, and what the views show.
+//! Statements, coverage, minting, and the answers of the view functions.
 
 use crate::{pallet::*, weights::WeightInfo};
 use alloc::vec::Vec;
@@ -31,7 +31,7 @@ impl<T: Config> From<PriceFault> for Error<T> {
 	}
 }
 
-/// Coverage with `issuance` micro-tokens. What cannot be computed covers nothing.
+/// Returns the coverage with `issuance` micro-tokens; `None` if it cannot be computed.
 fn coverage_of(
 	parameters: &PolicyParameters,
 	statement: &Statement,
@@ -51,18 +51,18 @@ fn ratio_exact(coverage: &Coverage) -> Option<Ratio> {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Total issuance of AICP, in micro-tokens.
+	/// Returns the total issuance of AICP, in micro-tokens.
 	pub(crate) fn issuance() -> u128 {
 		T::Fungibles::total_issuance(T::Aicp::get())
 	}
 
-	/// The latest statement, unless it is too old.
+	/// Returns the latest statement, unless it is too old.
 	fn fresh(parameters: &PolicyParameters, today: Day) -> Option<Statement> {
 		let fresh = |latest: &Statement| !is_stale(Some(latest.day), today, parameters.max_age);
 		Latest::<T>::get().filter(fresh)
 	}
 
-	/// The state now, and CR in parts of 10¹⁸.
+	/// Returns the present state, and CR in parts of 10¹⁸.
 	pub(crate) fn current_state() -> (State, Option<u128>) {
 		let parameters = Parameters::<T>::get();
 		let coverage = Self::fresh(&parameters, T::Clock::today())
@@ -73,7 +73,7 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Announces the state if it is not the last one announced.
+	/// Announces the state if it is not the one announced last.
 	pub(crate) fn announce() {
 		let (to, ratio) = Self::current_state();
 		let from = Announced::<T>::get();
@@ -83,7 +83,8 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// What is left of the allowance of `latest`, whatever is stopped.
+	/// Returns what is left of the allowance of `latest`, in micro-tokens, whatever the breaker
+	/// stops.
 	fn left_of(
 		parameters: &PolicyParameters,
 		latest: &Statement,
@@ -127,7 +128,7 @@ impl<T: Config> Pallet<T> {
 		Sums::<T>::mutate(|sums| sums.minted = sums.minted.saturating_add(amount));
 		Self::update_last_record(|record| {
 			record.minted = record.minted.saturating_add(amount);
-			// Parameters may have raised the allowance since it was written down.
+			// Parameters may have raised the allowance since the record was written.
 			record.allowance = record.allowance.max(record.minted);
 		});
 		Self::deposit_event(Event::Minted { who, amount, day: latest.day, allowance });
@@ -135,8 +136,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// The last price believed before `day`, and its day. None for a day before the latest: what
-	/// is stated about it has no effect.
+	/// Returns the last price accepted before `day`, and its day; `None` for a day before the
+	/// latest, because a statement about it has no effect.
 	fn reference_for(day: Day, latest: Option<Statement>) -> Option<(Ratio, Day)> {
 		let latest = latest?;
 		match day.cmp(&latest.day) {
@@ -146,7 +147,7 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Do the parameters bear this statement out? Returns its price.
+	/// Checks that the parameters support this statement. Returns its price.
 	fn check_statement(
 		fields: &AttestationFields,
 		reference: Option<(Ratio, Day)>,
@@ -162,7 +163,7 @@ impl<T: Config> Pallet<T> {
 		price.map_err(Error::<T>::from)
 	}
 
-	/// Takes a statement about the latest day, or a later one.
+	/// Accepts a statement about the latest day, or a later one.
 	fn take(fields: &AttestationFields, hash: H256, price: Ratio, latest: Option<Statement>) {
 		let today = T::Clock::today();
 		let revised = latest.filter(|latest| latest.day == fields.day);
@@ -198,7 +199,7 @@ impl<T: Config> Pallet<T> {
 		Self::announce();
 	}
 
-	/// Writes a stated day into the books, or corrects the last one.
+	/// Adds a stated day to the history, or corrects the last one.
 	fn write_record(
 		statement: &Statement,
 		coverage: Option<&Coverage>,
@@ -299,14 +300,14 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// What `amount` micro-tokens are worth now, in micro-EUR.
+	/// Returns the credit for `amount` micro-tokens now, in micro-EUR.
 	pub(crate) fn credit_for(amount: u128) -> Result<u128, DispatchError> {
 		let price = Parameters::<T>::get().policy.target_price;
 		Ok(formula::redeem_value(amount, &price).map_err(|_| Error::<T>::Overflow)?)
 	}
 
-	/// What each block does by itself, as far as its weight goes. Nothing depends on it: states
-	/// are computed when they matter, and anyone can serve the queue.
+	/// What each block does automatically, within its weight. Nothing depends on it: states are
+	/// computed when they matter, and anyone can serve the queue.
 	pub(crate) fn poll(meter: &mut WeightMeter) {
 		if meter.try_consume(T::WeightInfo::poll()).is_err() {
 			return;

@@ -1,6 +1,6 @@
 //! # Coverage policy pallet
 //!
-//! Mints AICP only as far as the attested reserve covers it, and burns it for services.
+//! Mints AICP only as far as the attested reserve covers it, and burns it for service credit.
 //!
 //! ## Pallet API
 //!
@@ -10,57 +10,57 @@
 //!
 //! ## Terminology
 //!
-//! * **Reserve** V: committed energy at its price, and compute assets, in EUR.
-//! * **Coverage ratio** CR = V / (P_T · S), S = total issuance · Û. All formulas, and their
-//!   rounding, are in [`gridproof_primitives::reserve::formula`].
-//! * **Allowance**: what may be minted of a day's statement, and only on the day it was taken.
-//! * **Service credit**: what redeemed AICP is worth, in micro-EUR; it pays compute and energy.
-//! * **Ticket**: redeemed AICP whose credit waits for its turn.
+//! * **Reserve** V: committed energy at its price, plus compute assets, in EUR.
+//! * **Coverage ratio** CR = V / (P_T · S), with S = total issuance · Û. All formulas and their
+//!   rounding are in [`gridproof_primitives::reserve::formula`].
+//! * **Allowance**: what the issuer may still mint on the strength of a statement, only on the day
+//!   the statement was accepted.
+//! * **Service credit**: what redeemed AICP is worth, in micro-EUR; it pays for compute and energy.
+//! * **Ticket**: a place in the queue, for a redemption whose credit has to wait.
 //!
 //! ## Overview
 //!
 //! ### From statement to allowance
 //!
 //! The pallet is the handler of attestations: it refuses a statement whose price, zones, α or
-//! compute assets its parameters do not bear out, and takes the others. The statement of the
-//! latest day counts; one about an earlier day is taken note of and changes nothing. A revision
-//! of the latest day corrects it at once, but never opens its allowance a second time.
+//! compute assets its parameters do not support, and accepts all others. The statement about the
+//! latest day counts; one about an earlier day is recorded as an event and changes nothing. A
+//! revision of the latest day takes effect immediately, but never opens a second allowance.
 //!
-//! When the first statement of a chain day is taken, that day's **opening issuance** is fixed.
-//! The allowance is the mint suggestion of the formulas for the opening issuance, less what was
-//! minted that day; so however many statements or revisions arrive in a day, no more than
-//! max(0, min(S_target − S, cap · S)) of one opening is ever minted in it. What is not used when
-//! the day ends has lapsed.
+//! The first statement accepted on a chain day fixes that day's **opening issuance**. The allowance
+//! is the mint suggestion that the formulas give for the opening issuance, less what was minted
+//! that day. However many statements or revisions arrive in a day, no more than max(0, min(S_target
+//! − S, cap · S)) of that one opening can be minted in it. What is unused when the day ends lapses.
 //!
 //! ### States
 //!
-//! [`State`](gridproof_primitives::reserve::formula::State) follows from CR as it is now. Without a
-//! statement, or with one that is too old, it is `Frozen`. It is computed anew whenever it
-//! matters; what is stored is only the last state announced, so that each change has one event:
-//! at once where a call causes it, with the next block where time does.
+//! [`State`](gridproof_primitives::reserve::formula::State) follows from the present CR. Without a
+//! statement, or with one that is too old, it is `Frozen`. It is recomputed whenever it matters;
+//! only the last announced state is stored, so that each change emits one event: immediately if a
+//! call causes it, in the next block if time does.
 //!
 //! ### Redemption
 //!
-//! [`Pallet::redeem`] burns AICP at once and credits ⌊amount · P_T⌋, within the account's daily
-//! limit. The credit is handed out in the order of redemption, as far as the day's capacity goes;
-//! what exceeds it waits in a bounded queue that is served each block and by anyone
-//! ([`Pallet::serve`]). A ticket is served in parts if need be, so none can block the queue. A
-//! waiting ticket and a credit account each carry a deposit in the native token.
+//! [`Pallet::redeem`] burns AICP immediately and credits ⌊amount · P_T⌋, within the account's daily
+//! limit. Credit is paid out in the order of redemption, up to the day's capacity; what exceeds it
+//! waits in a bounded queue that each block serves and that anyone may serve ([`Pallet::serve`]). A
+//! ticket can be served in parts, so none can block the queue. Each waiting ticket and each credit
+//! account carries a deposit in AIT.
 //!
-//! Redemption stays open in every state: it can only raise the coverage ratio.
+//! Redemption stays open in every state, because it can only raise the coverage ratio.
 //!
-//! ### Starting from nothing
+//! ### Starting with no supply
 //!
-//! With S = 0 no ratio is defined and the cap is zero. Either genesis mints a first supply, or
-//! the parameters name a bootstrap supply: up to it the cap does not bind, while the reserve does
-//! as ever.
+//! With S = 0 the ratio is undefined and the cap is zero. Either genesis mints a first supply, or
+//! the parameters contain a bootstrap supply: up to it the cap does not apply, while the reserve
+//! limits minting as always.
 //!
 //! ### Example
 //!
 //! ```ignore
-//! // The issuer mints what today's statement about `day` allows, or nothing if it was revised.
+//! The issuer mints on the strength of today's statement; nothing is minted if it was revised.
 //! CoveragePolicy::mint(RuntimeOrigin::signed(issuer), 1_000 * AICP, beneficiary, statement)?;
-//! // A holder turns AICP into service credit, at least 1.50 EUR for each.
+//! A holder turns AICP into service credit, at least 1.50 EUR for each.
 //! CoveragePolicy::redeem(RuntimeOrigin::signed(holder), 10 * AICP, 15_000_000)?;
 //! ```
 
@@ -98,7 +98,7 @@ pub use gridproof_primitives::{reserve::parameters::PolicyParameters, reserve::s
 pub use pallet::*;
 pub use weights::WeightInfo;
 
-// `expect` and `as` here are what the pallet macros write; the rules themselves are elsewhere.
+// The pallet macros generate `expect` and `as` here; the rules themselves are elsewhere.
 #[allow(clippy::as_conversions, clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet {
@@ -116,60 +116,61 @@ pub mod pallet {
 		time::calendar::DayClock, time::day::Day,
 	};
 
-	/// The native token's balance.
+	/// Amount of AIT, in its smallest unit (10⁻¹⁸ AIT).
 	pub type BalanceOf<T> = <<T as Config>::Currency as fungible::Inspect<
 		<T as frame_system::Config>::AccountId,
 	>>::Balance;
-	/// The id of a token.
+	/// Id of a token of [`Config::Fungibles`].
 	pub type AssetIdOf<T> = <<T as Config>::Fungibles as fungibles::Inspect<
 		<T as frame_system::Config>::AccountId,
 	>>::AssetId;
-	/// A ticket of this runtime.
+	/// Ticket in the queue, with this runtime's account and balance types.
 	pub type TicketOf<T> = Ticket<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
 
-	/// The configuration of the pallet.
+	/// Types, tokens, deposits and origins that the runtime sets.
 	#[pallet::config]
 	pub trait Config: frame_system::Config {
-		/// The tokens, of which AICP is one. Nobody else may mint AICP.
+		/// Tokens, of which AICP is one. Nothing else may mint AICP.
 		type Fungibles: fungibles::Mutate<Self::AccountId, Balance = u128>;
 
-		/// AICP, with 6 decimals.
+		/// Id of AICP, which has 6 decimals.
 		#[pallet::constant]
 		type Aicp: Get<AssetIdOf<Self>>;
 
-		/// The native token, for deposits.
+		/// AIT, in which deposits are held.
 		type Currency: fungible::Mutate<Self::AccountId>
 			+ fungible::hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>;
 
-		/// The runtime's reasons for holds.
+		/// Reasons for holds of the runtime, which include [`HoldReason`].
 		type RuntimeHoldReason: From<HoldReason>;
 
-		/// Who knows what day it is.
+		/// Source of the day: the calendar of the attestations pallet.
 		type Clock: DayClock;
 
-		/// Who may set parameters and issuer, and lower the breaker.
+		/// Origin that may set parameters and issuer, and lower the breaker.
 		type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// Who may raise the breaker in an emergency.
+		/// Origin that may raise the breaker in an emergency.
 		type PauseOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// Deposit for a credit account.
+		/// Deposit for a credit account, in 10⁻¹⁸ AIT.
 		#[pallet::constant]
 		type AccountDeposit: Get<BalanceOf<Self>>;
 
-		/// Deposit for a ticket in the queue.
+		/// Deposit for a ticket in the queue, in 10⁻¹⁸ AIT.
 		#[pallet::constant]
 		type TicketDeposit: Get<BalanceOf<Self>>;
 
-		/// Most tickets that can wait.
+		/// Highest number of tickets in the queue, at least 1.
 		#[pallet::constant]
 		type MaxQueue: Get<u32>;
 
-		/// Most tickets that one block, or one call of [`Pallet::serve`], serves.
+		/// Highest number of tickets that one block, or one call of [`Pallet::serve`], serves, at
+		/// least 1.
 		#[pallet::constant]
 		type MaxServed: Get<u32>;
 
-		/// Most days that the history keeps.
+		/// Highest number of days in the history, at least 1.
 		#[pallet::constant]
 		type MaxHistory: Get<u32>;
 
@@ -179,80 +180,81 @@ pub mod pallet {
 
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
-	/// The pallet.
+	/// The coverage policy pallet: mints AICP against the attested reserve, and redeems it.
 	#[pallet::pallet]
 	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// Why this pallet holds native tokens.
+	/// Reasons for which this pallet holds AIT.
 	#[pallet::composite_enum]
 	pub enum HoldReason {
-		/// The row of a credit account.
+		/// Deposit for the row of a credit account.
 		#[codec(index = 0)]
 		CreditAccount,
-		/// A ticket in the queue.
+		/// Deposit for a ticket in the queue.
 		#[codec(index = 1)]
 		Ticket,
 	}
 
-	/// What governance decided.
+	/// Parameters that governance has set.
 	#[pallet::storage]
 	pub type Parameters<T: Config> = StorageValue<_, PolicyParameters, ValueQuery>;
 
-	/// Who may mint the allowance.
+	/// Account that may mint the allowance; nobody may if there is none.
 	#[pallet::storage]
 	pub type Issuer<T: Config> = StorageValue<_, T::AccountId, OptionQuery>;
 
-	/// What is stopped.
+	/// Breaker: what is stopped in an emergency.
 	#[pallet::storage]
 	pub type BreakerLevel<T: Config> = StorageValue<_, Breaker, ValueQuery>;
 
-	/// The statement of the latest day.
+	/// The statement about the latest day.
 	#[pallet::storage]
 	pub type Latest<T: Config> = StorageValue<_, Statement, OptionQuery>;
 
-	/// The last day on which a statement was taken.
+	/// The last day on which a statement was accepted, with its opening issuance and what was
+	/// minted.
 	#[pallet::storage]
 	pub type Minting<T: Config> = StorageValue<_, MintDay, OptionQuery>;
 
-	/// The state that was announced last: `Frozen` to begin with.
+	/// State that was announced last; `Frozen` at genesis.
 	#[pallet::storage]
 	pub type Announced<T: Config> = StorageValue<_, State, ValueQuery, FrozenState>;
 
-	/// The day whose beginning was noticed last.
+	/// Last day whose beginning a block has noticed.
 	#[pallet::storage]
 	pub type LastPolled<T: Config> = StorageValue<_, Day, ValueQuery>;
 
-	/// Stated days by running number, at most [`Config::MaxHistory`].
+	/// Stated days by running number; at most [`Config::MaxHistory`] are kept.
 	#[pallet::storage]
 	pub type History<T: Config> = StorageMap<_, Twox64Concat, u32, DayRecord, OptionQuery>;
 
-	/// The running number of the next stated day.
+	/// Running number of the next stated day.
 	#[pallet::storage]
 	pub type NextRecord<T: Config> = StorageValue<_, u32, ValueQuery>;
 
-	/// What accounts have redeemed and not used up.
+	/// Credit account of each account: what it has redeemed and not yet spent.
 	#[pallet::storage]
 	pub type Accounts<T: Config> =
 		StorageMap<_, Blake2_128Concat, T::AccountId, CreditAccount<BalanceOf<T>>, OptionQuery>;
 
-	/// Tickets by number.
+	/// Tickets in the queue, by number.
 	#[pallet::storage]
 	pub type Queue<T: Config> = StorageMap<_, Twox64Concat, u64, TicketOf<T>, OptionQuery>;
 
-	/// The queue's ends.
+	/// Numbers of the first and the next ticket.
 	#[pallet::storage]
 	pub type Ends<T: Config> = StorageValue<_, QueueEnds, ValueQuery>;
 
-	/// The last day on which credit was handed out, and how much, in micro-EUR.
+	/// Last day on which credit was paid out, and how much on that day, in micro-EUR.
 	#[pallet::storage]
 	pub type HandedOut<T: Config> = StorageValue<_, (Day, u128), ValueQuery>;
 
-	/// Sums over all time.
+	/// Totals since genesis.
 	#[pallet::storage]
 	pub type Sums<T: Config> = StorageValue<_, Totals, ValueQuery>;
 
-	/// The state before anything is known.
+	/// The announced state at genesis: `Frozen`, because nothing is known.
 	pub struct FrozenState;
 
 	impl Get<State> for FrozenState {
@@ -265,11 +267,11 @@ pub mod pallet {
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
 	pub struct GenesisConfig<T: Config> {
-		/// The parameters.
+		/// Parameters of the policy.
 		pub parameters: PolicyParameters,
-		/// Who may mint the allowance.
+		/// Account that may mint the allowance; nobody may if absent.
 		pub issuer: Option<T::AccountId>,
-		/// AICP to begin with, in micro-tokens, and whose it is. The token pallet must come
+		/// First supply of AICP: account and amount in micro-tokens. The token pallet must come
 		/// before this one in the runtime.
 		pub supply: Vec<(T::AccountId, u128)>,
 	}
@@ -296,167 +298,171 @@ pub mod pallet {
 		}
 	}
 
-	/// What happened.
+	/// Events of this pallet.
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// A statement about the latest day was taken.
+		/// A statement about the latest day was accepted and is the one that counts now.
 		StatementTaken {
-			/// Hash of its fields.
+			/// Hash of the statement's fields (blake2-256).
 			statement: H256,
-			/// The day it is about.
+			/// Day that the statement is about.
 			day: Day,
-			/// V_reserve, in micro-EUR.
+			/// Value of the reserve (V_reserve), in micro-EUR.
 			v_reserve: u128,
-			/// S_target, in micro-tokens.
+			/// Supply at which CR would be CR_min (S_target), in micro-tokens.
 			supply_target: u128,
-			/// What can be minted now, in micro-tokens.
+			/// Amount that can be minted now, in micro-tokens.
 			allowance: u128,
 		},
-		/// A statement about a day before the latest one was taken note of. It changes nothing.
+		/// A statement about an earlier day than the latest was accepted. It changes nothing here.
 		StatementNoted {
-			/// Hash of its fields.
+			/// Hash of the statement's fields (blake2-256).
 			statement: H256,
-			/// The day it is about.
+			/// Day that the statement is about.
 			day: Day,
 		},
-		/// The state changed.
+		/// The state of the policy changed.
 		StateChanged {
-			/// What it was.
+			/// State announced before.
 			from: State,
-			/// What it is.
+			/// State from now on.
 			to: State,
-			/// CR in parts of 10¹⁸, floored; `None` if nothing is issued or known.
+			/// Coverage ratio in parts of 10¹⁸, rounded down; `None` if nothing is issued, or
+			/// without a fresh statement.
 			ratio: Option<u128>,
 		},
-		/// AICP was minted.
+		/// The issuer minted AICP.
 		Minted {
-			/// Whose it is.
+			/// Account that received it.
 			who: T::AccountId,
-			/// How much, in micro-tokens.
+			/// Amount, in micro-tokens.
 			amount: u128,
-			/// The day whose statement allowed it.
+			/// Day of the statement that allowed it.
 			day: Day,
-			/// What can still be minted today, in micro-tokens.
+			/// Amount that can still be minted today, in micro-tokens.
 			allowance: u128,
 		},
 		/// AICP was burned for service credit.
 		Redeemed {
-			/// Who redeemed.
+			/// Account that redeemed.
 			who: T::AccountId,
-			/// How much, in micro-tokens.
+			/// Amount burned, in micro-tokens.
 			amount: u128,
-			/// What it is worth, in micro-EUR.
+			/// Credit for it, in micro-EUR.
 			credit: u128,
-			/// The ticket, if the credit has to wait.
+			/// Number of the ticket if the credit has to wait; `None` if it is available already.
 			ticket: Option<u64>,
 		},
-		/// Service credit was handed out.
+		/// Service credit was paid out and can be spent.
 		CreditGiven {
-			/// Who can spend it.
+			/// Account that can spend it.
 			who: T::AccountId,
-			/// How much, in micro-EUR.
+			/// Credit paid out, in micro-EUR.
 			credit: u128,
-			/// What is still to come of the same redemption, in micro-EUR.
+			/// Credit of the same redemption that still waits, in micro-EUR.
 			waiting: u128,
 		},
 		/// Service credit was spent.
 		CreditSpent {
-			/// Whose it was.
+			/// Account that spent it.
 			who: T::AccountId,
-			/// How much, in micro-EUR.
+			/// Credit spent, in micro-EUR.
 			credit: u128,
 		},
-		/// A credit account was closed and its deposit returned.
+		/// An empty credit account was closed and its deposit returned.
 		AccountClosed {
-			/// Whose it was.
+			/// Owner of the account.
 			who: T::AccountId,
 		},
-		/// The parameters changed.
+		/// Governance changed the parameters.
 		ParametersSet {
-			/// What they were.
+			/// Parameters until now.
 			old: Box<PolicyParameters>,
-			/// What they are.
+			/// Parameters from now on.
 			new: Box<PolicyParameters>,
 		},
-		/// There is another issuer.
+		/// Governance appointed or removed the issuer.
 		IssuerSet {
-			/// Who it was.
+			/// Issuer until now; `None` if there was none.
 			old: Option<T::AccountId>,
-			/// Who it is.
+			/// Issuer from now on; `None` if nobody may mint.
 			new: Option<T::AccountId>,
 		},
-		/// More or less is stopped.
+		/// The breaker was raised or lowered.
 		BreakerSet {
-			/// What was stopped.
+			/// Level until now.
 			old: Breaker,
-			/// What is stopped.
+			/// Level from now on.
 			new: Breaker,
 		},
 	}
 
-	/// Why a call or a statement is refused. Variants are only ever added at the end.
+	/// Reasons to refuse a call or a statement. Variants are only ever added at the end.
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The stated price is below zero.
+		/// The statement's price is below zero.
 		NegativePrice,
-		/// The stated price is zero.
+		/// The statement's price is zero.
 		ZeroPrice,
-		/// The stated price is below the lowest one that is believed.
+		/// The statement's price is below the lowest price that the parameters accept.
 		PriceTooLow,
-		/// The stated price is above the highest one that is believed.
+		/// The statement's price is above the highest price that the parameters accept.
 		PriceTooHigh,
-		/// The stated price is too far from the last one.
+		/// The statement's price has moved further since the last accepted one than the parameters
+		/// allow.
 		PriceMovedTooFar,
-		/// The statement is about another number of zones than the parameters.
+		/// The statement's number of zones is not the one in the parameters.
 		WrongZones,
-		/// The statement's α is above what its complete zones allow.
+		/// The statement's α is above what its complete zones and the parameters allow.
 		AlphaTooHigh,
-		/// The stated compute assets are above the inventory.
+		/// The statement's compute assets are above the inventory in the parameters.
 		AboveInventory,
-		/// Minting is stopped.
+		/// The breaker has stopped minting.
 		MintStopped,
-		/// Redemption is stopped.
+		/// The breaker has stopped redemption and the queue.
 		RedeemStopped,
-		/// Only the issuer mints.
+		/// The caller is not the issuer.
 		NotIssuer,
-		/// There is no statement, or it is too old.
+		/// There is no statement, or the latest one is too old.
 		Stale,
-		/// The statement named is not the one that counts now.
+		/// The named statement is not the latest one, for instance because it was revised.
 		OtherStatement,
-		/// The statement's allowance could be used only on the day it was taken.
+		/// The statement's allowance has lapsed: it could be used only on the day the statement was
+		/// accepted.
 		AllowanceLapsed,
 		/// The coverage ratio is below CR_min.
 		NotCovered,
-		/// More than what is left of the allowance.
+		/// The amount is above what is left of the allowance.
 		AboveAllowance,
-		/// An amount of zero.
+		/// The amount is zero.
 		ZeroAmount,
-		/// Less than the least redemption.
+		/// The amount is below the minimum of a redemption.
 		BelowMinimum,
-		/// More than the account can redeem today.
+		/// The amount is above what the account may still redeem today.
 		AboveDailyLimit,
-		/// The credit would be less than the caller demands.
+		/// The credit would be less than the caller's minimum.
 		CreditTooLow,
-		/// The rest would be too little to keep: redeem all, or leave the token's minimum.
+		/// The balance that remains would be below the token's minimum: redeem everything, or leave
+		/// at least that minimum.
 		WouldLeaveDust,
-		/// The queue is full; redeem less, or later.
+		/// The queue is full: redeem a smaller amount, or try again later.
 		QueueFull,
-		/// There is no ticket, or no credit left to hand out today.
+		/// No ticket is waiting, or today's capacity is used up.
 		NothingToServe,
-		/// The account has less credit.
+		/// The account does not have that much available (or held) credit.
 		InsufficientCredit,
-		/// There is no such credit account.
+		/// The account has no credit account.
 		NoAccount,
-		/// The account has credit or tickets, or has redeemed today.
+		/// The credit account still has credit or tickets, or redeemed something today.
 		AccountInUse,
-		/// The parameters break a relation; `check_parameters` says which.
+		/// The parameters contradict each other; the view function `check_parameters` says where.
 		InvalidParameters,
-		/// It is so already.
+		/// The value is already set.
 		Unchanged,
-		/// Only governance lowers the breaker.
+		/// The origin may only raise the breaker; lowering it takes governance.
 		NotGovernance,
-		/// A figure is too large.
+		/// A figure does not fit its type.
 		Overflow,
 	}
 
@@ -480,7 +486,7 @@ pub mod pallet {
 
 	#[pallet::call(weight(<T as Config>::WeightInfo))]
 	impl<T: Config> Pallet<T> {
-		/// Mints of the day's allowance.
+		/// Mints AICP within the day's allowance.
 		///
 		/// ## Dispatch Origin
 		///
@@ -488,25 +494,32 @@ pub mod pallet {
 		///
 		/// ## Details
 		///
-		/// Naming the statement guards against surprises: if it was revised meanwhile, or the
-		/// call comes a day late, nothing is minted.
+		/// The caller names the statement to guard against surprises: if it was revised in the
+		/// meantime, or the call comes a day late, nothing is minted.
 		///
 		/// ## Parameters
 		///
-		/// - `amount`: in micro-tokens.
-		/// - `who`: whose they are.
-		/// - `statement`: hash of the fields of the statement whose allowance is used.
+		/// - `amount`: AICP to mint, in micro-tokens; above 0, at most the allowance.
+		/// - `who`: the account that receives it.
+		/// - `statement`: hash of the fields of the statement whose allowance is used (blake2-256).
 		///
 		/// ## Errors
 		///
-		/// - [`Error::NotIssuer`], [`Error::MintStopped`], [`Error::ZeroAmount`],
-		///   [`Error::Stale`], [`Error::OtherStatement`], [`Error::AllowanceLapsed`],
-		///   [`Error::NotCovered`], [`Error::AboveAllowance`]
-		/// - the token's, such as an amount below its minimum balance
+		/// - [`Error::NotIssuer`] if the caller is not the issuer, or there is none.
+		/// - [`Error::MintStopped`] if the breaker is not closed.
+		/// - [`Error::ZeroAmount`] if `amount` is zero.
+		/// - [`Error::Stale`] if there is no statement, or the latest one is too old.
+		/// - [`Error::OtherStatement`] if `statement` is not the latest one.
+		/// - [`Error::AllowanceLapsed`] if the statement was accepted on an earlier day.
+		/// - [`Error::NotCovered`] if the coverage ratio is below CR_min.
+		/// - [`Error::AboveAllowance`] if `amount` is above what is left of the allowance.
+		/// - [`Error::Overflow`] if the coverage cannot be computed from the figures.
+		/// - An error of the token, for instance if the new balance would be below its minimum.
 		///
 		/// ## Events
 		///
-		/// - [`Event::Minted`], perhaps [`Event::StateChanged`]
+		/// - [`Event::Minted`] with what is left of the allowance
+		/// - [`Event::StateChanged`] if the state changes
 		#[pallet::call_index(0)]
 		pub fn mint(
 			origin: OriginFor<T>,
@@ -519,7 +532,7 @@ pub mod pallet {
 			Self::do_mint(amount, who, statement)
 		}
 
-		/// Burns AICP for service credit at P_T.
+		/// Burns AICP for service credit at the target price P_T.
 		///
 		/// ## Dispatch Origin
 		///
@@ -527,25 +540,36 @@ pub mod pallet {
 		///
 		/// ## Details
 		///
-		/// The AICP is burned at once and is worth ⌊amount · P_T⌋ from then on, whatever becomes
-		/// of P_T. The credit is handed out now if no ticket waits and the day's capacity
-		/// suffices; else it waits in the queue, with a deposit. The first redemption of an
-		/// account holds a deposit for its row, see [`Pallet::close_account`].
+		/// The AICP is burned immediately and is worth ⌊amount · P_T⌋ from then on, whatever
+		/// happens to P_T. The credit is available immediately if no ticket is waiting and the
+		/// day's capacity suffices; otherwise it waits in the queue, with a deposit. The first
+		/// redemption of an account holds a deposit for its row; [`Pallet::close_account`] returns
+		/// it.
 		///
 		/// ## Parameters
 		///
-		/// - `amount`: in micro-tokens.
-		/// - `min_credit`: the least credit to accept, in micro-EUR.
+		/// - `amount`: AICP to burn, in micro-tokens; at least the minimum in the parameters.
+		/// - `min_credit`: lowest credit that the caller accepts, in micro-EUR; 0 for any.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::RedeemStopped`], [`Error::BelowMinimum`], [`Error::CreditTooLow`],
-		///   [`Error::AboveDailyLimit`], [`Error::WouldLeaveDust`], [`Error::QueueFull`]
-		/// - the tokens', such as too little AICP, or too little of the native token for deposits
+		/// - [`Error::RedeemStopped`] if the breaker has stopped redemption.
+		/// - [`Error::BelowMinimum`] if `amount` is below the minimum of a redemption.
+		/// - [`Error::CreditTooLow`] if the credit would be below `min_credit`.
+		/// - [`Error::AboveDailyLimit`] if the account would redeem more than its limit of today.
+		/// - [`Error::WouldLeaveDust`] if the remaining balance would be above 0 and below the
+		///   token's minimum.
+		/// - [`Error::QueueFull`] if the credit would have to wait and [`Config::MaxQueue`] tickets
+		///   are waiting.
+		/// - [`Error::Overflow`] if a sum of credit does not fit its type.
+		/// - An error of a token if the caller has too little AICP, or too little AIT for the
+		///   deposits.
 		///
 		/// ## Events
 		///
-		/// - [`Event::Redeemed`], perhaps [`Event::CreditGiven`] and [`Event::StateChanged`]
+		/// - [`Event::Redeemed`] with the ticket's number if the credit has to wait
+		/// - [`Event::CreditGiven`] if the credit is available immediately
+		/// - [`Event::StateChanged`] if the state changes
 		#[pallet::call_index(1)]
 		pub fn redeem(
 			origin: OriginFor<T>,
@@ -556,23 +580,26 @@ pub mod pallet {
 			Self::do_redeem(who, amount, min_credit)
 		}
 
-		/// Serves the queue, as each block does by itself.
+		/// Serves the queue; each block also does so automatically.
 		///
 		/// ## Dispatch Origin
 		///
-		/// Any `Signed`.
+		/// `Signed` by anyone.
 		///
 		/// ## Parameters
 		///
-		/// - `tickets`: how many at most; no more than [`Config::MaxServed`] are.
+		/// - `tickets`: highest number of tickets to serve; more than [`Config::MaxServed`] counts
+		///   as that.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::RedeemStopped`], [`Error::NothingToServe`]
+		/// - [`Error::RedeemStopped`] if the breaker has stopped redemption.
+		/// - [`Error::NothingToServe`] if no ticket is waiting, today's capacity is used up, or
+		///   `tickets` is 0.
 		///
 		/// ## Events
 		///
-		/// - [`Event::CreditGiven`] for each ticket
+		/// - [`Event::CreditGiven`] for each ticket served, in full or in part
 		#[pallet::call_index(2)]
 		#[pallet::weight(T::WeightInfo::serve((*tickets).min(T::MaxServed::get())))]
 		pub fn serve(origin: OriginFor<T>, tickets: u32) -> DispatchResultWithPostInfo {
@@ -584,26 +611,32 @@ pub mod pallet {
 			Ok(PostDispatchInfo { actual_weight, pays_fee: Pays::Yes })
 		}
 
-		/// Removes a credit account that is empty and returns its deposit to its owner.
+		/// Removes an empty credit account and returns its deposit to the owner.
 		///
 		/// ## Dispatch Origin
 		///
-		/// Any `Signed`: it can only do the owner good.
+		/// `Signed` by anyone: the owner can only gain.
+		///
+		/// ## Parameters
+		///
+		/// - `who`: the owner of the credit account.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::NoAccount`], [`Error::AccountInUse`]
+		/// - [`Error::NoAccount`] if `who` has no credit account.
+		/// - [`Error::AccountInUse`] if the account has credit or tickets, or has redeemed
+		///   something today.
 		///
 		/// ## Events
 		///
-		/// - [`Event::AccountClosed`]
+		/// - [`Event::AccountClosed`] once the deposit is returned
 		#[pallet::call_index(3)]
 		pub fn close_account(origin: OriginFor<T>, who: T::AccountId) -> DispatchResult {
 			ensure_signed(origin)?;
 			Self::do_close_account(who)
 		}
 
-		/// Sets the parameters.
+		/// Sets the parameters of the policy.
 		///
 		/// ## Dispatch Origin
 		///
@@ -611,16 +644,22 @@ pub mod pallet {
 		///
 		/// ## Details
 		///
-		/// All at once, so that their relations can be checked. They count from this block on,
-		/// also for the statement that stands. Credit in the queue keeps its worth.
+		/// All parameters are set at once, so that their relations can be checked. They apply from
+		/// this block on, also to the latest statement. Credit in the queue keeps its value.
+		///
+		/// ## Parameters
+		///
+		/// - `new`: all parameters, in the units that [`PolicyParameters`] gives.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::InvalidParameters`], [`Error::Unchanged`]
+		/// - [`Error::InvalidParameters`] if the parameters contradict each other.
+		/// - [`Error::Unchanged`] if they equal the present ones.
 		///
 		/// ## Events
 		///
-		/// - [`Event::ParametersSet`], perhaps [`Event::StateChanged`]
+		/// - [`Event::ParametersSet`] with the old and the new parameters
+		/// - [`Event::StateChanged`] if the state changes
 		#[pallet::call_index(4)]
 		pub fn set_parameters(origin: OriginFor<T>, new: Box<PolicyParameters>) -> DispatchResult {
 			T::GovernanceOrigin::ensure_origin(origin)?;
@@ -633,19 +672,23 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Names who may mint the allowance, or nobody.
+		/// Appoints the account that may mint the allowance, or removes it.
 		///
 		/// ## Dispatch Origin
 		///
 		/// [`Config::GovernanceOrigin`].
 		///
+		/// ## Parameters
+		///
+		/// - `new`: the new issuer; `None` if nobody may mint.
+		///
 		/// ## Errors
 		///
-		/// - [`Error::Unchanged`]
+		/// - [`Error::Unchanged`] if `new` is the issuer already.
 		///
 		/// ## Events
 		///
-		/// - [`Event::IssuerSet`]
+		/// - [`Event::IssuerSet`] with the old and the new issuer
 		#[pallet::call_index(5)]
 		pub fn set_issuer(origin: OriginFor<T>, new: Option<T::AccountId>) -> DispatchResult {
 			T::GovernanceOrigin::ensure_origin(origin)?;
@@ -656,19 +699,24 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Stops, or allows again, minting and redemption.
+		/// Stops minting, or minting and redemption, or lifts the stop.
 		///
 		/// ## Dispatch Origin
 		///
-		/// [`Config::GovernanceOrigin`]; to stop more, also [`Config::PauseOrigin`].
+		/// [`Config::GovernanceOrigin`]; to raise the breaker also [`Config::PauseOrigin`].
+		///
+		/// ## Parameters
+		///
+		/// - `new`: the level: closed (nothing is stopped), minting stopped, or everything stopped.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::Unchanged`], [`Error::NotGovernance`]
+		/// - [`Error::Unchanged`] if the breaker is at that level already.
+		/// - [`Error::NotGovernance`] if [`Config::PauseOrigin`] tries to lower the breaker.
 		///
 		/// ## Events
 		///
-		/// - [`Event::BreakerSet`]
+		/// - [`Event::BreakerSet`] with the old and the new level
 		#[pallet::call_index(6)]
 		pub fn set_breaker(origin: OriginFor<T>, new: Breaker) -> DispatchResult {
 			let governance = match T::GovernanceOrigin::try_origin(origin) {
@@ -689,47 +737,51 @@ pub mod pallet {
 
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
-		/// How things stand.
+		/// Returns the present state of the policy, with the figures it follows from.
 		pub fn status() -> Status {
 			Self::current_status()
 		}
 
-		/// What can be minted now, in micro-tokens.
+		/// Returns the amount that can be minted now, in micro-tokens.
 		pub fn allowance() -> u128 {
 			Self::current_allowance()
 		}
 
-		/// The latest stated days, latest first, at most `limit`.
+		/// Returns at most `limit` stated days, latest first.
 		pub fn history(limit: u32) -> Vec<DayRecord> {
 			Self::latest_records(limit)
 		}
 
-		/// What would be, with other inputs; see [`WhatIf`].
+		/// Returns the figures that other inputs would give; what [`WhatIf`] leaves out stays as it
+		/// is.
 		pub fn quote(what_if: WhatIf) -> Result<Quote, DispatchError> {
 			Self::current_quote(what_if)
 		}
 
-		/// What redeeming `amount` micro-tokens is worth now, in micro-EUR.
+		/// Returns the credit for redeeming `amount` micro-tokens now, in micro-EUR.
 		pub fn redeem_quote(amount: u128) -> Result<u128, DispatchError> {
 			Self::credit_for(amount)
 		}
 
-		/// What an account has redeemed and not used up.
+		/// Returns an account's credit account, `None` if it has none.
 		pub fn account(who: T::AccountId) -> Option<CreditAccount<BalanceOf<T>>> {
 			Accounts::<T>::get(who)
 		}
 
-		/// The tickets that wait, with their numbers, from the `skip`-th on, at most `limit`.
+		/// Returns at most `limit` waiting tickets with their numbers, in order, after skipping
+		/// `skip`.
 		pub fn queue(skip: u32, limit: u32) -> Vec<(u64, TicketOf<T>)> {
 			Self::waiting_tickets(skip, limit)
 		}
 
-		/// Which relation these parameters break, if any.
+		/// Returns an error that names the relation which these parameters break, if they break
+		/// one.
 		pub fn check_parameters(parameters: PolicyParameters) -> Result<(), ParameterFault> {
 			parameters.check()
 		}
 
-		/// α_effective with that many complete zones; `None` if there are not so many.
+		/// Returns α_effective with that many complete zones; `None` if there are not so many
+		/// zones.
 		pub fn effective_alpha(zones_ok: u16) -> Option<Ratio> {
 			Parameters::<T>::get().effective_alpha(zones_ok).ok()
 		}

@@ -1,4 +1,4 @@
-//! A runtime with AICP, a clock to set, and this pallet.
+//! A runtime with AICP, a clock that tests can set, and this pallet.
 
 use crate::{self as pallet_coverage_policy, *};
 use frame_support::{
@@ -75,7 +75,7 @@ parameter_types! {
 	pub static Now: u64 = 0;
 }
 
-/// Days of UTC by the clock [`Now`].
+/// UTC days by the clock [`Now`].
 pub struct Clock;
 
 impl DayClock for Clock {
@@ -96,9 +96,9 @@ impl DayClock for Clock {
 pub const GUARD: u64 = 99;
 /// The account that may mint.
 pub const ISSUER: u64 = 50;
-/// Holds the first supply.
+/// Account that holds the first supply.
 pub const ALICE: u64 = 1;
-/// Has native tokens only.
+/// Account with native tokens only.
 pub const BOB: u64 = 2;
 /// Deposit for a credit account.
 pub const ACCOUNT_DEPOSIT: u128 = 700;
@@ -129,12 +129,12 @@ impl Config for Test {
 	type WeightInfo = ();
 }
 
-/// The parameters of the tests: 30 zones, α 18 %, compute assets up to 5 M EUR.
+/// Returns the parameters of the tests: 30 zones, α 18 %, compute assets up to 5 M EUR.
 pub fn parameters() -> PolicyParameters {
 	PolicyParameters { compute_inventory: 5_000_000_000_000, ..Default::default() }
 }
 
-/// A day counted from 2026-01-15, about which the first statements are.
+/// Returns the day that many days after 2026-01-15, the day of the first statements.
 pub fn day(offset: u32) -> Day {
 	Day::from_days(Day::parse("2026-01-15").unwrap().days() + offset).unwrap()
 }
@@ -144,22 +144,22 @@ pub fn set_day(offset: u32) {
 	Now::set(u64::from(day(offset).days()) * MILLIS_PER_DAY + 25 * 60_000);
 }
 
-/// A price in whole EUR/MWh.
+/// Returns a price in whole EUR/MWh.
 pub fn eur(price: u128) -> SignedRatio {
 	Ratio::from_integer(price).into()
 }
 
-/// A price as a fraction.
+/// Returns a price as a fraction, in EUR/MWh.
 pub fn price(numerator: u128, denominator: u128) -> SignedRatio {
 	Ratio::new(numerator, denominator).unwrap().into()
 }
 
-/// 1 TWh of 30 zones, 180 GWh of it committed, at a price.
+/// Returns fields with 1 TWh of 30 zones, 180 GWh of it committed, at a price.
 pub fn fields(offset: u32, eur_per_mwh: SignedRatio) -> AttestationFields {
 	AttestationFields { eur_per_mwh, ..AttestationFields::example(day(offset)) }
 }
 
-/// A correction of `old` with another price.
+/// Returns a revision of `old` with another price.
 pub fn revision(old: &AttestationFields, eur_per_mwh: SignedRatio) -> AttestationFields {
 	AttestationFields {
 		revision: old.revision + 1,
@@ -169,14 +169,14 @@ pub fn revision(old: &AttestationFields, eur_per_mwh: SignedRatio) -> Attestatio
 	}
 }
 
-/// Hands a statement over as the attestations pallet does, and returns its hash.
+/// Submits a statement as the attestations pallet does, and returns its hash.
 pub fn take(fields: &AttestationFields) -> Result<H256, DispatchError> {
 	CoveragePolicy::check(fields)?;
 	CoveragePolicy::on_accepted(fields, fields.hash())?;
 	Ok(fields.hash())
 }
 
-/// Goes to the day after `offset` and hands over a statement about it.
+/// Moves to the day after `offset` and submits a statement about it.
 pub fn state_day(offset: u32, eur_per_mwh: SignedRatio) -> H256 {
 	set_day(offset + 1);
 	take(&fields(offset, eur_per_mwh)).unwrap()
@@ -187,39 +187,39 @@ pub fn dispatch(call: Call<Test>, who: u64) -> Result<(), DispatchError> {
 	dispatch_as(call, RuntimeOrigin::signed(who))
 }
 
-/// As [`dispatch`], from any origin.
+/// Same as [`dispatch`], from any origin.
 pub fn dispatch_as(call: Call<Test>, origin: RuntimeOrigin) -> Result<(), DispatchError> {
 	RuntimeCall::CoveragePolicy(call).dispatch(origin).map(|_| ()).map_err(|error| error.error)
 }
 
-/// The issuer mints to Bob.
+/// Mints to Bob, as the issuer.
 pub fn mint(amount: u128, statement: H256) -> Result<(), DispatchError> {
 	dispatch(Call::mint { amount, who: BOB, statement }, ISSUER)
 }
 
-/// Redeems without a demand.
+/// Redeems without a lowest credit.
 pub fn redeem(who: u64, amount: u128) -> Result<(), DispatchError> {
 	dispatch(Call::redeem { amount, min_credit: 0 }, who)
 }
 
-/// Governance changes some parameters.
+/// Changes some parameters, as governance.
 pub fn set_parameters(change: impl FnOnce(&mut PolicyParameters)) -> Result<(), DispatchError> {
 	let mut new = Parameters::<Test>::get();
 	change(&mut new);
 	dispatch_as(Call::set_parameters { new: Box::new(new) }, RuntimeOrigin::root())
 }
 
-/// Total issuance of AICP.
+/// Returns the total issuance of AICP, in micro-tokens.
 pub fn issuance() -> u128 {
 	<Assets as fungibles::Inspect<u64>>::total_issuance(AICP_ASSET_ID)
 }
 
-/// AICP of an account.
+/// Returns the AICP of an account, in micro-tokens.
 pub fn aicp(who: u64) -> u128 {
 	<Assets as fungibles::Inspect<u64>>::balance(AICP_ASSET_ID, &who)
 }
 
-/// Gives AICP from Alice's.
+/// Transfers AICP from Alice.
 pub fn give(who: u64, amount: u128) {
 	use frame_support::traits::tokens::Preservation;
 	<Assets as fungibles::Mutate<u64>>::transfer(
@@ -232,12 +232,12 @@ pub fn give(who: u64, amount: u128) {
 	.unwrap();
 }
 
-/// What is held of an account's native tokens for a reason.
+/// Returns what is held of an account's native tokens for a reason.
 pub fn on_hold(reason: HoldReason, who: u64) -> u128 {
 	<Balances as fungible::hold::Inspect<u64>>::balance_on_hold(&reason.into(), &who)
 }
 
-/// A new chain with `supply` in Alice's hands.
+/// Returns a new chain whose `supply` Alice holds.
 pub fn new_test_ext_with(supply: u128, parameters: PolicyParameters) -> sp_io::TestExternalities {
 	let accounts = (1..=9).chain([ISSUER, GUARD]);
 	let genesis = RuntimeGenesisConfig {
@@ -264,18 +264,18 @@ pub fn new_test_ext_with(supply: u128, parameters: PolicyParameters) -> sp_io::T
 	ext
 }
 
-/// A new chain with ten million AICP.
+/// Returns a new chain with ten million AICP.
 #[cfg(feature = "runtime-benchmarks")]
 pub fn new_test_ext() -> sp_io::TestExternalities {
 	new_test_ext_with(SUPPLY, parameters())
 }
 
-/// Runs a test and then checks every invariant.
+/// Runs a test, then checks every invariant.
 pub fn build_and_execute(test: impl FnOnce()) {
 	build_and_execute_with(SUPPLY, parameters(), test);
 }
 
-/// As [`build_and_execute`], with another start.
+/// Same as [`build_and_execute`], with another start.
 pub fn build_and_execute_with(supply: u128, parameters: PolicyParameters, test: impl FnOnce()) {
 	new_test_ext_with(supply, parameters).execute_with(|| {
 		test();
@@ -283,7 +283,7 @@ pub fn build_and_execute_with(supply: u128, parameters: PolicyParameters, test: 
 	});
 }
 
-/// The events of this pallet since the last call.
+/// Returns the events of this pallet since the last call.
 pub fn events() -> Vec<Event<Test>> {
 	let events = System::events()
 		.into_iter()

@@ -11,28 +11,30 @@ use sp_runtime::DispatchError;
 sp_api::decl_runtime_apis! {
 	/// Queries of the coverage policy.
 	pub trait CoverageApi<AccountId, Balance> where AccountId: Codec, Balance: Codec {
-		/// How things stand.
+		/// Returns the present state of the policy, with the figures it follows from.
 		fn status() -> Status;
 
-		/// What can be minted now, in micro-tokens.
+		/// Returns the amount that can be minted now, in micro-tokens.
 		fn allowance() -> u128;
 
-		/// What governance decided.
+		/// Returns the parameters that governance has set.
 		fn parameters() -> PolicyParameters;
 
-		/// The latest stated days, latest first, at most `limit`.
+		/// Returns at most `limit` stated days, latest first.
 		fn history(limit: u32) -> Vec<DayRecord>;
 
-		/// What would be, with other inputs.
+		/// Returns the figures that other inputs would give; what `what_if` leaves out stays as it
+		/// is.
 		fn quote(what_if: WhatIf) -> Result<Quote, DispatchError>;
 
-		/// What redeeming `amount` micro-tokens is worth now, in micro-EUR.
+		/// Returns the credit for redeeming `amount` micro-tokens now, in micro-EUR.
 		fn redeem_quote(amount: u128) -> Result<u128, DispatchError>;
 
-		/// What an account has redeemed and not used up.
+		/// Returns an account's credit account, `None` if it has none.
 		fn account(who: AccountId) -> Option<CreditAccount<Balance>>;
 
-		/// The tickets that wait, with their numbers, from the `skip`-th on, at most `limit`.
+		/// Returns at most `limit` waiting tickets with their numbers, in order, after skipping
+		/// `skip`.
 		fn queue(skip: u32, limit: u32) -> Vec<(u64, Ticket<AccountId, Balance>)>;
 	}
 }

@@ -1,4 +1,4 @@
-//! What must hold between any two blocks.
+//! Invariants that hold between any two blocks.
 
 use crate::pallet::*;
 use alloc::collections::BTreeMap;
@@ -13,18 +13,17 @@ use sp_runtime::{TryRuntimeError, traits::Saturating};
 impl<T: Config> Pallet<T> {
 	/// Checks every invariant:
 	///
-	/// 1. The parameters hold their relations.
-	/// 2. No more AICP exists than genesis and mints made less what redemptions burned; exactly
-	///    as much where the token has no dust to lose.
+	/// 1. The parameters do not contradict each other.
+	/// 2. No more AICP exists than genesis and mints created less what redemptions burned; exactly
+	///    as much if the token cannot lose dust.
 	/// 3. Credit promised less credit spent is what accounts have available, held or pending.
 	/// 4. The queue has one ticket for each number between its ends and no other, at most the
-	///    bound; each has credit to come; an account's pending credit and number of tickets are
-	///    those of its tickets in the queue.
-	/// 5. For each account, what is held for its row and its tickets is what the rows say.
+	///    bound; each has credit left to pay out; an account's pending credit and number of tickets
+	///    are those of its tickets in the queue.
+	/// 5. For each account, the deposits held are those that its row and its tickets record.
 	/// 6. The history has the bounded number of days with consecutive numbers, in the order of
-	///    days; the last one is the latest statement's; no day minted above its allowance.
-	/// 7. Since the last minting day opened, no more was added to the supply than that day's
-	///    mints.
+	///    days; the last one is the latest statement's; no day minted more than its allowance.
+	/// 7. Since the last minting day opened, the supply grew by no more than that day's mints.
 	#[allow(dead_code)]
 	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
 		ensure!(Parameters::<T>::get().check().is_ok(), "1: parameters break a relation");

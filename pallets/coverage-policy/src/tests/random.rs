@@ -28,7 +28,7 @@ fn fraction(numerator: u128, denominator: u128) -> Rational {
 
 #[derive(Clone, Debug)]
 enum Step {
-	/// So many days pass.
+	/// That many days pass.
 	Days(u32),
 	/// Yesterday is stated, or corrected if it was: price in thousandths of EUR/MWh, compute
 	/// assets in EUR, zones missing.
@@ -117,7 +117,7 @@ impl Oracle {
 		most.saturating_sub(minted)
 	}
 
-	/// Takes a statement about yesterday; false if its price moved too far.
+	/// Accepts a statement about yesterday; returns `false` if its price moved too far.
 	fn state_yesterday(&mut self, committed: u128, price: Rational, compute: u128) -> bool {
 		let yesterday = self.today - 1;
 		let correction = self.stated.as_ref().is_some_and(|(day, ..)| *day == yesterday);

@@ -180,7 +180,7 @@ fn what_exceeds_the_days_capacity_waits_in_the_queue() {
 				ticket: Some(0)
 			})
 		);
-		// AND whoever comes next queues up behind, though his credit would still fit
+		// AND the next redemption queues behind it, although its credit would still fit
 		assert_ok!(redeem(ALICE, AICP));
 		assert_eq!(CoveragePolicy::status().queue, 2);
 	});

@@ -1,4 +1,4 @@
-//! Which statements are taken, and what becomes of them.
+//! Which statements are accepted, and what follows from them.
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
@@ -173,7 +173,7 @@ fn an_earlier_day_is_noted_and_changes_nothing() {
 		state_day(1, eur(95));
 		events();
 		let before = CoveragePolicy::status();
-		// The price of an earlier day is compared with none, since nothing comes of it.
+		// The price of an earlier day is not compared, because it has no effect.
 		let late = fields(0, eur(200));
 		assert_ok!(take(&late));
 		assert_eq!(CoveragePolicy::status(), before);

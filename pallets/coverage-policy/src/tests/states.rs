@@ -49,7 +49,7 @@ fn each_change_has_one_event() {
 				(AboveBand, Defense),
 			]
 		);
-		// The same state again is no change.
+		// The same state again is not a change.
 		state_day(5, eur(81));
 		assert!(states().is_empty());
 	});

@@ -1,4 +1,4 @@
-//! What can be asked.
+//! The view functions.
 
 use crate::{mock::*, *};
 use frame_support::assert_ok;
