@@ -1,4 +1,4 @@
-//! Batches: checked in a row, accepted one by one.
+//! Batches: checked in order, accepted one by one.
 
 use crate::{pallet::*, types::*, weights::WeightInfo};
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -24,21 +24,21 @@ use gridproof_primitives::{
 use sp_io::hashing::blake2_256;
 use sp_runtime::traits::{SaturatedConversion, Zero};
 
-/// Codes of refused transactions from here on are those of this pallet's errors; below, those of
-/// the first refused batch.
+/// Lowest code of a refused transaction that is one of this pallet's errors: 128 plus its index.
+/// Codes below are those of the first refused batch ([`BatchRefusal::code`]).
 pub const ERROR_CODES: u8 = 128;
 
-/// A meter as a run over batches sees it.
+/// A meter during a run over batches.
 struct Touched<T: Config> {
 	row: MeterOf<T>,
-	/// Does its organisation answer for it?
+	/// `true` if the organisation that certified it is admitted.
 	admitted: bool,
-	/// Energy noted in this run; a preview does not mint it.
+	/// Energy noted in this run, in Wh; a preview does not mint it.
 	noted_wh: u128,
 	changed: bool,
 }
 
-/// A run over batches. Each batch is checked against what the ones before it leave behind, and
+/// A run over batches. Each batch is checked against the state that the ones before it leave, and
 /// rows are written once at the end, however many batches a meter has.
 pub(crate) struct Run<T: Config> {
 	meters: BTreeMap<MeterIndex, Touched<T>>,
@@ -48,15 +48,15 @@ pub(crate) struct Run<T: Config> {
 	sums: Sums,
 	now: u64,
 	genesis: H256,
-	/// How many accounts the mints had to open.
+	/// Number of accounts that the mints had to open.
 	opened: u32,
 }
 
-/// What became of a call.
+/// Result of a call.
 pub(crate) struct Outcome {
-	/// How many batches were refused.
+	/// Number of batches that were refused.
 	pub refused: u32,
-	/// What it weighed.
+	/// Weight that the call took.
 	pub weight: Weight,
 }
 
@@ -83,7 +83,7 @@ impl<T: Config> Run<T> {
 		}
 	}
 
-	/// The meter, read once.
+	/// Returns the meter, read from the state once.
 	fn touch(&mut self, meter: MeterIndex) -> Result<&mut Touched<T>, BatchRefusal> {
 		if !self.meters.contains_key(&meter) {
 			let row = Meters::<T>::get(meter).ok_or(BatchRefusal::UnknownMeter)?;
@@ -97,7 +97,7 @@ impl<T: Config> Run<T> {
 		self.meters.get_mut(&meter).ok_or(BatchRefusal::UnknownMeter)
 	}
 
-	/// Every check of a batch but the signature, cheapest first.
+	/// Makes every check of a batch except the signature, cheapest first.
 	fn check(&mut self, batch: &SignedBatch) -> Result<Accepted, BatchRefusal> {
 		let header = &batch.header;
 		let Limits { block_wh, day_wh, batch: rules } = self.limits;
@@ -116,14 +116,14 @@ impl<T: Config> Run<T> {
 		Ok(accepted)
 	}
 
-	/// Is the signature the device's, for this chain?
+	/// Checks that the signature is the device's, for this chain.
 	fn verify(&mut self, batch: &SignedBatch) -> Result<(), BatchRefusal> {
 		let genesis = self.genesis;
 		let meter = self.touch(batch.header.meter)?;
 		Ok(batch.verify(&meter.row.device, &genesis)?)
 	}
 
-	/// Takes a checked batch into account.
+	/// Adds an accepted batch to the meter's state and the totals.
 	fn note(&mut self, batch: &SignedBatch, accepted: &Accepted) {
 		let wh = accepted.exported_wh;
 		self.usage.block_wh = self.usage.block_wh.saturating_add(wh);
@@ -140,8 +140,8 @@ impl<T: Config> Run<T> {
 		}
 	}
 
-	/// What would become of a batch whose signature is good: nothing is written. Where
-	/// [`Self::accept`] mints, this asks the token whether it would.
+	/// Checks a batch whose signature is good, and writes nothing. Where [`Self::accept`] mints,
+	/// this asks the token whether it would.
 	fn preview(&mut self, batch: &SignedBatch) -> Result<Accepted, BatchRefusal> {
 		let accepted = self.check(batch)?;
 		if accepted.exported_wh > 0 {
@@ -155,8 +155,8 @@ impl<T: Config> Run<T> {
 		Ok(accepted)
 	}
 
-	/// Checks a batch, mints, and keeps its header. The mint comes first: if it fails, nothing
-	/// has changed.
+	/// Checks a batch, mints, and keeps its header. The mint comes first: if it fails, nothing has
+	/// changed.
 	fn accept(&mut self, batch: &SignedBatch, verify: bool) -> Result<u64, BatchRefusal> {
 		let accepted = self.check(batch)?;
 		if verify {
@@ -183,7 +183,7 @@ impl<T: Config> Run<T> {
 		Ok(wh)
 	}
 
-	/// Writes what has changed.
+	/// Stores what has changed.
 	fn finish(self) {
 		let Self { meters, usage, sums, .. } = self;
 		for (index, meter) in meters.into_iter().filter(|(_, meter)| meter.changed) {
@@ -203,12 +203,12 @@ impl<T: Config> Run<T> {
 }
 
 impl<T: Config> Pallet<T> {
-	/// How many batches a call has.
+	/// Returns the number of batches in a call.
 	pub(crate) fn count(batches: &BatchesOf<T>) -> u32 {
 		u32::try_from(batches.len()).unwrap_or(u32::MAX)
 	}
 
-	/// What the mark of good signatures says of these batches, in this extrinsic.
+	/// Returns the mark that good signatures of these batches leave in this extrinsic.
 	fn mark(batches: &BatchesOf<T>) -> Mark<BlockNumberFor<T>> {
 		Mark {
 			block: frame_system::Pallet::<T>::block_number(),
@@ -217,8 +217,8 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Is every one of these batches acceptable now? If so, leaves the mark that their signatures
-	/// are good, for the dispatch that follows in the same extrinsic.
+	/// Checks that every one of these batches is acceptable now. If so, leaves the mark that their
+	/// signatures are good, for the dispatch that follows in the same extrinsic.
 	pub(crate) fn check_all(batches: &BatchesOf<T>) -> Result<(), InvalidTransaction> {
 		let refusal = |error: Error<T>| {
 			let code = error.encode().first().copied().unwrap_or(0);
@@ -232,7 +232,7 @@ impl<T: Config> Pallet<T> {
 			reason => InvalidTransaction::Custom(reason.code()),
 		};
 		let mut run = Run::<T>::new();
-		// All that is cheap of all of them, before the first signature.
+		// Every cheap check of all batches, before the first signature.
 		for batch in batches {
 			let accepted = run.preview(batch).map_err(refused)?;
 			run.note(batch, &accepted);
@@ -275,7 +275,8 @@ impl<T: Config> Pallet<T> {
 		Ok(Outcome { refused, weight })
 	}
 
-	/// What would become of these batches, in this order, were the pallet not paused.
+	/// Returns for each of these batches, in this order, whether it would be accepted if the pallet
+	/// is not paused.
 	pub(crate) fn preview_run(batches: &[SignedBatch]) -> Vec<Result<Accepted, BatchRefusal>> {
 		let mut run = Run::<T>::new();
 		let most = T::MaxBatchesPerCall::get().saturated_into();
@@ -288,7 +289,7 @@ impl<T: Config> Pallet<T> {
 		batches.iter().take(most).map(&mut preview).collect()
 	}
 
-	/// Lets a general transaction without a signer into pool and block.
+	/// Decides whether a general transaction without a signer may enter pool and block.
 	pub(crate) fn authorize_submit(
 		_source: TransactionSource,
 		batches: &BatchesOf<T>,
@@ -298,14 +299,15 @@ impl<T: Config> Pallet<T> {
 			.priority(T::SubmissionPriority::get())
 			.longevity(T::SubmissionLongevity::get())
 			.propagate(true);
-		// One tag a batch: else one set of batches could fill the pool in all its combinations.
+		// One tag per batch: otherwise one set of batches could fill the pool in all its
+		// combinations.
 		for SignedBatch { header, .. } in batches {
 			validity = validity.and_provides((header.meter, header.sequence));
 		}
 		Ok((validity.into(), Weight::zero()))
 	}
 
-	/// The most that a submission weighs: every signature to verify, every account to open.
+	/// Returns the highest weight of a submission: every signature verified, every account opened.
 	pub(crate) fn weight_of_submit(batches: &BatchesOf<T>) -> Weight {
 		let count = Self::count(batches);
 		T::WeightInfo::submit_batches(count)

@@ -27,10 +27,10 @@ use sp_io::crypto::{ed25519_generate, ed25519_sign, sr25519_generate, sr25519_si
 use sp_runtime::traits::Bounded;
 
 const KEY_TYPE: KeyTypeId = KeyTypeId(*b"grid");
-/// A batch from the beginning of time: the clock of a benchmark stands there.
+/// Begin of a batch, in UTC milliseconds: the clock of a benchmark is at its start.
 const END_MS: u64 = 60_000;
 
-/// An account with native tokens for any deposit.
+/// Returns an account with native tokens for any deposit.
 fn rich<T: Config>(index: u32) -> T::AccountId {
 	let who = account("electrician", index, 0);
 	let plenty = BalanceOf::<T>::max_value() / 1_000_000u32.into();
@@ -38,7 +38,7 @@ fn rich<T: Config>(index: u32) -> T::AccountId {
 	who
 }
 
-/// The longest name that there is, for each number another one.
+/// Returns the longest possible name, a different one for each number.
 fn long_name(number: u32) -> MeterName {
 	let mut part = vec![b'x'; 64];
 	let digits =
@@ -54,7 +54,7 @@ fn long_seal() -> SealId {
 	SealId::truncate_from(vec![b's'; 64])
 }
 
-/// An admitted organisation with this member, and its admin's deposit on hold.
+/// Adds an admitted organisation with this member, and holds its admin's deposit.
 fn organisation<T: Config>(member: &T::AccountId) -> Result<OrganisationIndex, BenchmarkError> {
 	use frame_support::traits::fungible::hold::Mutate as _;
 	let index = NextOrganisation::<T>::get();
@@ -75,7 +75,7 @@ fn organisation<T: Config>(member: &T::AccountId) -> Result<OrganisationIndex, B
 	Ok(index)
 }
 
-/// The header of a meter's batch with this number.
+/// Returns the header of a meter's batch with this number.
 fn header(meter: MeterIndex, sequence: u64, previous: H256) -> BatchHeader {
 	BatchHeader {
 		meter,
@@ -91,7 +91,7 @@ fn header(meter: MeterIndex, sequence: u64, previous: H256) -> BatchHeader {
 	}
 }
 
-/// A meter in service with `kept` batches and anchors in its rings.
+/// Adds a meter in service with `kept` batches and anchors in its rings.
 fn meter<T: Config>(
 	organisation: OrganisationIndex,
 	electrician: &T::AccountId,
@@ -152,8 +152,8 @@ fn meter<T: Config>(
 	Ok((index, device))
 }
 
-/// Next batches of `count` meters, each of another organisation, with one slot of the rings to
-/// overwrite and KWH on the account.
+/// Returns the next batches of `count` meters, each of another organisation, with one slot of the
+/// rings to overwrite and KWH on the account.
 fn signed<T: Config>(count: u32) -> Result<BatchesOf<T>, BenchmarkError> {
 	let genesis = MeterReadings::<T>::genesis();
 	let limits = Limits { block_wh: u64::MAX, day_wh: u64::MAX, batch: BatchLimits::default() };
@@ -180,7 +180,7 @@ fn signed<T: Config>(count: u32) -> Result<BatchesOf<T>, BenchmarkError> {
 	Ok(list.try_into().map_err(|_| "as many batches as fit")?)
 }
 
-/// An owner whose key this machine's keystore has.
+/// Returns an owner whose key this machine's keystore has.
 fn owner<T: Config>() -> (sr25519::Public, T::AccountId)
 where
 	T::AccountId: From<sr25519::Public>,
@@ -189,7 +189,7 @@ where
 	(key, key.into())
 }
 
-/// The owner's consent, wrapped as wallets do, which is tried second.
+/// Returns the owner's consent, wrapped as wallets do, which is tried second.
 fn consent<T: Config>(
 	key: &sr25519::Public,
 	consent: OwnerConsent<T::AccountId>,
@@ -235,7 +235,7 @@ mod benchmarks {
 	fn submit_verified_batches(
 		n: Linear<1, { T::MaxBatchesPerCall::get() }>,
 	) -> Result<(), BenchmarkError> {
-		// The mark is good for one block only, and a benchmark runs in the first.
+		// The mark is valid for one block only, and a benchmark runs in the first.
 		frame_system::Pallet::<T>::set_block_number(1u32.into());
 		let batches = signed::<T>(n)?;
 		// Leaves the mark; the rows are read again as in a block.

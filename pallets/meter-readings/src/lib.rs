@@ -1,7 +1,7 @@
 //! # Meter readings pallet
 //!
-//! Energy enters the chain only through the signature of a certified device, and every single
-//! reading stays provable.
+//! Accepts energy only with the signature of a certified device, and keeps every single reading
+//! provable.
 //!
 //! ## Pallet API
 //!
@@ -10,50 +10,52 @@
 //!
 //! ## Terminology
 //!
-//! * **Organisation**: a body of electricians. Anyone may register one, with a deposit; it
-//!   certifies nothing until governance admits it, and nothing any more once it is revoked.
+//! * **Organisation**: a company of electricians. Anyone may register one, with a deposit; it can
+//!   certify meters from its admission by governance until its revocation.
 //! * **Electrician**: an account that is a member of an organisation.
-//! * **Certificate**: what an electrician vouches for: whose meter it is, which key signs for it,
-//!   what it can deliver at most.
-//! * **Batch**: readings of one meter, as the header that its device signed; see
-//!   [`gridproof_primitives::energy::BatchHeader`].
-//! * **Energy account**: the 1-of-2 account of owner and device, to which KWH is minted.
-//! * **Anchor**: where the root of a batch stands in Bitcoin.
+//! * **Certificate**: what an electrician vouches for: who owns the meter, which key signs for it,
+//!   how much power it can carry.
+//! * **Batch**: consecutive readings of one meter, submitted as the header that its device signed;
+//!   see [`gridproof_primitives::energy::BatchHeader`].
+//! * **Energy account**: the 1-of-2 account of owner and device that receives KWH.
+//! * **Anchor**: a Bitcoin transaction that commits to the root of a batch.
 //!
 //! ## Overview
 //!
 //! ### Batches
 //!
-//! Anyone may relay batches with [`Pallet::submit_batches`]; what counts is who signed them. Each
-//! one of a call is accepted or refused on its own, with an event that says which and why. The
-//! rules are [`gridproof_primitives::energy::check_batch`] and the signature; besides, governance
-//! limits how much a block and a day may mint, and can pause all. A refused batch changes
-//! nothing and is not used up: what was refused for a limit can be sent again.
+//! Anyone may submit batches with [`Pallet::submit_batches`]; who signed them matters, who sends
+//! them does not. Each batch of a call is accepted or refused on its own, with an event that says
+//! which and why. The rules are [`gridproof_primitives::energy::check_batch`] and the signature; in
+//! addition, governance limits how much a block and a day may mint, and can stop all batches. A
+//! refused batch changes nothing and is not used up: a batch refused because of a limit can be
+//! submitted again.
 //!
-//! Exported energy mints KWH one Wh for one unit, at once, and only here.
+//! Exported energy mints KWH immediately, one unit for each Wh, and nothing else mints KWH.
 //!
-//! ### Two ways to send
+//! ### Two ways to submit
 //!
 //! * As a general transaction without a signer: only if every batch is acceptable now. Two
-//!   transactions that carry one and the same batch exclude each other in the pool.
+//!   transactions that contain the same batch exclude each other in the pool.
 //! * As a signed transaction: the fee is returned if every batch was accepted.
 //!
-//! Both are checked when dispatched as if they had never been checked. Only the signatures are
-//! not verified twice: the check before leaves a mark in the state with the hash of exactly these
-//! batches, and it is good for this one extrinsic of this one block.
+//! Dispatch repeats every check but one: signatures are not verified twice. The check before
+//! dispatch leaves a mark in the state with the hash of exactly these batches, which is valid only
+//! for this extrinsic of this block.
 //!
-//! ### Where readings stay provable
+//! ### How readings stay provable
 //!
-//! Of each meter the last [`Config::MaxRecent`] headers are kept. Each header names the hash of
-//! the one before it, so an older one is shown to have been accepted by the headers after it:
-//! [`BatchReference::Chain`]. [`Pallet::verify_reading`] checks the inclusion of one reading under
+//! The last [`Config::MaxRecent`] headers of each meter are kept. Each header contains the hash of
+//! the one before it, so the headers after an older one prove that it was accepted:
+//! [`BatchReference::Chain`]. [`Pallet::verify_reading`] checks that one reading is included under
 //! such a header by the rules of RFC 6962.
 //!
 //! ### Bounds
 //!
-//! Organisations, members and meters carry a deposit, returned with the row. A meter's deposit is
-//! for its certificate, its state and its full rings of headers and anchors. Totals are running
-//! sums inside the meter's row. Anchors overwrite those of [`Config::MaxRecent`] batches before.
+//! Organisations, members and meters carry a deposit, returned with the row. A meter's deposit
+//! covers its certificate, its state and its full rings of headers and anchors. Totals are running
+//! sums inside the meter's row. An anchor overwrites that of the batch [`Config::MaxRecent`]
+//! before.
 //!
 //! ### Example
 //!
@@ -65,7 +67,7 @@
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(missing_docs)]
-// The pallet macros hand call arguments over by reference, boxed ones included.
+// The pallet macros pass call arguments by reference, boxed ones included.
 #![allow(clippy::borrowed_box)]
 #![cfg_attr(
 	not(any(test, feature = "runtime-benchmarks")),
@@ -96,7 +98,7 @@ mod tests;
 pub mod totals;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state;
-// `as` is what the derived encoding of an enum writes.
+// The derived encoding of an enum generates `as`.
 #[allow(clippy::as_conversions)]
 pub mod types;
 mod views;
@@ -107,7 +109,7 @@ pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
-// `expect` and `as` here are what the pallet macros write; the rules themselves are elsewhere.
+// The pallet macros generate `expect` and `as` here; the rules themselves are elsewhere.
 #[allow(clippy::as_conversions, clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet {
@@ -130,91 +132,92 @@ pub mod pallet {
 	};
 	use sp_runtime::traits::{IdentifyAccount, Verify};
 
-	/// The native token's balance.
+	/// Amount of AIT, in its smallest unit (10⁻¹⁸ AIT).
 	pub type BalanceOf<T> = <<T as Config>::Currency as fungible::Inspect<
 		<T as frame_system::Config>::AccountId,
 	>>::Balance;
-	/// The id of a token.
+	/// Id of a token of [`Config::Fungibles`].
 	pub type AssetIdOf<T> = <<T as Config>::Fungibles as fungibles::Inspect<
 		<T as frame_system::Config>::AccountId,
 	>>::AssetId;
-	/// An organisation of this runtime.
+	/// Organisation, with this runtime's account and balance types.
 	pub type OrganisationOf<T> = Organisation<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
-	/// A certificate of this runtime.
+	/// Certificate with its deposit, with this runtime's account and balance types.
 	pub type CertifiedOf<T> = Certified<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
-	/// A meter's state in this runtime.
+	/// State of a meter, with this runtime's account type.
 	pub type MeterOf<T> = Meter<<T as frame_system::Config>::AccountId>;
-	/// What an electrician certifies in this runtime.
+	/// What an electrician certifies, with this runtime's account type.
 	pub type CertificationOf<T> = Certification<<T as frame_system::Config>::AccountId>;
-	/// The batches of one call.
+	/// Batches of one call, at most [`Config::MaxBatchesPerCall`].
 	pub type BatchesOf<T> = BoundedVec<SignedBatch, <T as Config>::MaxBatchesPerCall>;
 
-	/// The configuration of the pallet.
+	/// Types, tokens, deposits, limits and origins that the runtime sets.
 	#[pallet::config]
 	pub trait Config: frame_system::Config<Hash = H256> {
-		/// Where the time comes from, in UTC milliseconds: the timestamp pallet.
+		/// Source of the time in UTC milliseconds: the timestamp pallet.
 		type Time: Time<Moment = u64>;
 
-		/// The tokens, of which KWH is one. Nobody else may mint KWH.
+		/// Tokens, of which KWH is one. Nothing else may mint KWH.
 		type Fungibles: fungibles::Mutate<Self::AccountId, Balance = u128>;
 
-		/// KWH, whose unit is one Wh.
+		/// Id of KWH, whose smallest unit is one Wh.
 		#[pallet::constant]
 		type Kwh: Get<AssetIdOf<Self>>;
 
-		/// The native token, for deposits.
+		/// AIT, in which deposits are held.
 		type Currency: fungible::Mutate<Self::AccountId>
 			+ fungible::hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>;
 
-		/// The runtime's reasons for holds.
+		/// Reasons for holds of the runtime, which include [`HoldReason`].
 		type RuntimeHoldReason: From<HoldReason>;
 
-		/// What an owner consents with.
+		/// Signature with which an owner consents.
 		type OwnerSignature: Verify<Signer: IdentifyAccount<AccountId = Self::AccountId>>
 			+ Parameter;
 
-		/// Derives energy accounts.
+		/// Derivation of energy accounts from owner and device.
 		type EnergyAccounts: EnergyAccounts<Self::AccountId>;
 
-		/// Who may admit and revoke organisations, set limits, appoint recorders, and resume.
+		/// Origin that may admit and revoke organisations, set limits, appoint recorders, and
+		/// resume.
 		type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// Who may pause in an emergency.
+		/// Origin that may pause in an emergency.
 		type PauseOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// Deposit for an organisation.
+		/// Deposit for an organisation, in 10⁻¹⁸ AIT.
 		#[pallet::constant]
 		type OrganisationDeposit: Get<BalanceOf<Self>>;
 
-		/// Deposit for a member.
+		/// Deposit for a member, in 10⁻¹⁸ AIT.
 		#[pallet::constant]
 		type MemberDeposit: Get<BalanceOf<Self>>;
 
-		/// Deposit for a meter with its full rings.
+		/// Deposit for a meter with full rings of headers and anchors, in 10⁻¹⁸ AIT.
 		#[pallet::constant]
 		type MeterDeposit: Get<BalanceOf<Self>>;
 
-		/// Most members of an organisation.
+		/// Highest number of members of an organisation, at least 1.
 		#[pallet::constant]
 		type MaxMembers: Get<u32>;
 
-		/// Most accounts that may record anchors.
+		/// Highest number of accounts that may record anchors.
 		#[pallet::constant]
 		type MaxRecorders: Get<u32>;
 
-		/// Most batches in one call.
+		/// Highest number of batches in one call, at least 1.
 		#[pallet::constant]
 		type MaxBatchesPerCall: Get<u32>;
 
-		/// How many headers, and how many anchors, of a meter are kept.
+		/// Number of headers, and of anchors, that are kept of a meter, at least 1.
 		#[pallet::constant]
 		type MaxRecent: Get<u32>;
 
-		/// Most headers in one proof that an older batch was accepted.
+		/// Highest number of headers in a proof that an older batch was accepted, at least 1.
 		#[pallet::constant]
 		type MaxChain: Get<u32>;
 
-		/// For how many blocks a free submission may wait in the pool.
+		/// Number of blocks that a free submission may wait in the pool.
 		#[pallet::constant]
 		type SubmissionLongevity: Get<TransactionLongevity>;
 
@@ -228,55 +231,57 @@ pub mod pallet {
 
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
-	/// The pallet.
+	/// The meter readings pallet: certified meters, and batches signed by their devices that mint
+	/// KWH.
 	#[pallet::pallet]
 	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// Why this pallet holds native tokens.
+	/// Reasons for which this pallet holds AIT.
 	#[pallet::composite_enum]
 	pub enum HoldReason {
-		/// The row of an organisation.
+		/// Deposit for the row of an organisation, held of its admin.
 		#[codec(index = 0)]
 		Organisation,
-		/// The row of a member.
+		/// Deposit for the row of a member, held of the organisation's admin.
 		#[codec(index = 1)]
 		Member,
-		/// The rows of a meter.
+		/// Deposit for the rows of a meter, held of the electrician who certified it.
 		#[codec(index = 2)]
 		Meter,
 	}
 
-	/// Are batches stopped?
+	/// `true` while batches are stopped.
 	#[pallet::storage]
 	pub type Paused<T: Config> = StorageValue<_, bool, ValueQuery>;
 
-	/// What governance decided.
+	/// Limits that governance has set.
 	#[pallet::storage]
 	pub type LimitsInUse<T: Config> = StorageValue<_, Limits, ValueQuery>;
 
-	/// What the last block and day that minted have minted.
+	/// What the last block and the last day with a batch have minted, in Wh.
 	#[pallet::storage]
 	pub type UsageNow<T: Config> = StorageValue<_, Usage<BlockNumberFor<T>>, ValueQuery>;
 
-	/// Sums over all time.
+	/// Totals since genesis.
 	#[pallet::storage]
 	pub type SumsOfAll<T: Config> = StorageValue<_, Sums, ValueQuery>;
 
-	/// The batches whose signatures were verified before the running call was dispatched.
+	/// Hash of the batches whose signatures were verified before the running call was dispatched.
 	#[pallet::storage]
 	pub type Verified<T: Config> = StorageValue<_, Mark<BlockNumberFor<T>>, OptionQuery>;
 
-	/// Organisations by number.
+	/// Organisations, by number.
 	#[pallet::storage]
 	pub type Organisations<T: Config> =
 		StorageMap<_, Twox64Concat, OrganisationIndex, OrganisationOf<T>, OptionQuery>;
 
-	/// The number of the next organisation.
+	/// Number of the next organisation.
 	#[pallet::storage]
 	pub type NextOrganisation<T: Config> = StorageValue<_, OrganisationIndex, ValueQuery>;
 
-	/// Members of organisations, with the deposit that the organisation's admin has on hold.
+	/// Members of organisations, each with the deposit held of the organisation's admin, in 10⁻¹⁸
+	/// AIT.
 	#[pallet::storage]
 	pub type Members<T: Config> = StorageDoubleMap<
 		_,
@@ -288,26 +293,26 @@ pub mod pallet {
 		OptionQuery,
 	>;
 
-	/// What was certified, by meter.
+	/// Certificates, by meter.
 	#[pallet::storage]
 	pub type Certificates<T: Config> =
 		StorageMap<_, Twox64Concat, MeterIndex, CertifiedOf<T>, OptionQuery>;
 
-	/// What a batch is checked against and changes, by meter: one row, so that a batch reads and
-	/// writes only one.
+	/// State of each meter, against which a batch is checked and which it changes: one row, so that
+	/// a batch reads and writes only one.
 	#[pallet::storage]
 	pub type Meters<T: Config> = StorageMap<_, Twox64Concat, MeterIndex, MeterOf<T>, OptionQuery>;
 
-	/// The index of the next meter.
+	/// Index of the next meter.
 	#[pallet::storage]
 	pub type NextMeter<T: Config> = StorageValue<_, MeterIndex, ValueQuery>;
 
-	/// The meter that has a name.
+	/// Index of the meter that has a name.
 	#[pallet::storage]
 	pub type MeterNames<T: Config> =
 		StorageMap<_, Blake2_128Concat, MeterName, MeterIndex, OptionQuery>;
 
-	/// The meter for which a device key signs.
+	/// Index of the meter for which a device key signs.
 	#[pallet::storage]
 	pub type DeviceKeys<T: Config> =
 		StorageMap<_, Blake2_128Concat, PublicKey, MeterIndex, OptionQuery>;
@@ -322,7 +327,7 @@ pub mod pallet {
 	pub type Anchors<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, MeterIndex, Twox64Concat, u32, Anchor, OptionQuery>;
 
-	/// The accounts that may record anchors.
+	/// Accounts that may record anchors.
 	#[pallet::storage]
 	pub type Recorders<T: Config> =
 		StorageValue<_, BoundedVec<T::AccountId, T::MaxRecorders>, ValueQuery>;
@@ -331,9 +336,9 @@ pub mod pallet {
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
 	pub struct GenesisConfig<T: Config> {
-		/// Admitted organisations: name, admin, electricians. Their deposits are zero.
+		/// Admitted organisations: name, admin, electricians. They carry no deposits.
 		pub organisations: Vec<(alloc::string::String, T::AccountId, Vec<T::AccountId>)>,
-		/// The accounts that may record anchors.
+		/// Accounts that may record anchors.
 		pub recorders: Vec<T::AccountId>,
 	}
 
@@ -344,171 +349,171 @@ pub mod pallet {
 		}
 	}
 
-	/// What happened.
+	/// Events of this pallet.
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// A batch was accepted.
+		/// A batch was accepted and its exported energy minted.
 		BatchAccepted {
-			/// Whose readings.
+			/// Index of the meter whose readings the batch has.
 			meter: MeterIndex,
-			/// Its number.
+			/// Sequence number of the batch, from 0.
 			sequence: u64,
-			/// Hash of its header.
+			/// Hash of the batch's header (blake2-256).
 			header_hash: H256,
-			/// KWH minted, in Wh.
+			/// KWH minted, in Wh; 0 if nothing was exported.
 			minted: u64,
 		},
-		/// A batch was refused; nothing changed.
+		/// A batch was refused; nothing has changed.
 		BatchRefused {
-			/// Whose readings.
+			/// Index of the meter that the batch names.
 			meter: MeterIndex,
-			/// Its number.
+			/// Sequence number that the batch has.
 			sequence: u64,
-			/// Hash of its header.
+			/// Hash of the batch's header (blake2-256).
 			header_hash: H256,
-			/// Why.
+			/// The rule that the batch breaks, or the limit that it exceeds.
 			reason: BatchRefusal,
 		},
-		/// An organisation was registered.
+		/// An organisation was registered; it waits for admission.
 		OrganisationRegistered {
-			/// Its number.
+			/// Number of the organisation.
 			organisation: OrganisationIndex,
-			/// Who administers it.
+			/// Account that administers it and paid its deposit.
 			admin: T::AccountId,
-			/// Its name.
+			/// Name of the organisation, UTF-8, 1 to 64 bytes.
 			name: OrganisationName,
 		},
-		/// An organisation was admitted or revoked.
+		/// Governance admitted or revoked an organisation.
 		OrganisationStandingSet {
-			/// Its number.
+			/// Number of the organisation.
 			organisation: OrganisationIndex,
-			/// What it was.
+			/// Standing until now.
 			old: OrganisationStanding,
-			/// What it is.
+			/// Standing from now on.
 			new: OrganisationStanding,
 		},
 		/// An organisation was dissolved and its deposit returned.
 		OrganisationDissolved {
-			/// Its number.
+			/// Number that the organisation had.
 			organisation: OrganisationIndex,
 		},
-		/// An organisation has one more electrician.
+		/// An electrician became a member of an organisation.
 		MemberAdded {
-			/// The organisation.
+			/// Number of the organisation.
 			organisation: OrganisationIndex,
-			/// The electrician.
+			/// Account of the electrician.
 			who: T::AccountId,
 		},
-		/// An organisation has one electrician less.
+		/// An electrician's membership ended.
 		MemberRemoved {
-			/// The organisation.
+			/// Number of the organisation.
 			organisation: OrganisationIndex,
-			/// Who was one.
+			/// Account of the former member.
 			who: T::AccountId,
 		},
-		/// A meter was certified.
+		/// A meter was certified and is in service.
 		MeterCertified {
-			/// Its index.
+			/// Index that the chain gave the meter.
 			meter: MeterIndex,
-			/// Its name.
+			/// Site, device and meter, as in its MQTT topic.
 			name: MeterName,
-			/// Whose it is.
+			/// Account that owns the meter's energy.
 			owner: T::AccountId,
-			/// The key that signs for it.
+			/// Ed25519 public key that signs the meter's batches.
 			device: PublicKey,
-			/// Where its KWH goes.
+			/// Account that receives its KWH: 1-of-2 of owner and device.
 			energy_account: T::AccountId,
-			/// The organisation that certified it.
+			/// Number of the organisation that certified it.
 			organisation: OrganisationIndex,
-			/// The electrician who did.
+			/// Account of the electrician who certified it.
 			electrician: T::AccountId,
 		},
-		/// A meter was suspended: its batches are refused.
+		/// A meter was suspended: its batches are refused until it is reinstated.
 		MeterSuspended {
-			/// Its index.
+			/// Index of the meter.
 			meter: MeterIndex,
-			/// Why.
+			/// Broken seal or lost key.
 			reason: Suspension,
-			/// By whom.
+			/// Account that suspended it: the owner or an electrician.
 			by: T::AccountId,
 		},
-		/// A suspended meter counts again.
+		/// A suspended meter was reinstated: its batches are accepted again.
 		MeterReinstated {
-			/// Its index.
+			/// Index of the meter.
 			meter: MeterIndex,
-			/// Its seal.
+			/// Id of its new seal, at most 32 bytes.
 			seal: SealId,
-			/// The electrician who vouches for it.
+			/// Account of the electrician who vouches for it.
 			electrician: T::AccountId,
 		},
-		/// A meter was exchanged: its registers go on elsewhere than they stopped.
+		/// A meter or its device was exchanged: the registers continue from other values.
 		MeterExchanged {
-			/// Its index.
+			/// Index of the meter.
 			meter: MeterIndex,
-			/// Where they stopped.
+			/// Last values of the old registers, in Wh.
 			old: Registers,
-			/// Where they go on.
+			/// First values of the new registers, in Wh.
 			new: Registers,
-			/// The key that signs from now on.
+			/// Ed25519 public key that signs its batches from now on.
 			device: PublicKey,
-			/// Where its KWH goes from now on.
+			/// Account that receives its KWH from now on.
 			energy_account: T::AccountId,
-			/// Its seal.
+			/// Id of its new seal, at most 32 bytes.
 			seal: SealId,
-			/// The electrician who vouches for it.
+			/// Account of the electrician who vouches for it.
 			electrician: T::AccountId,
 		},
-		/// A meter was taken out of service; its rows are gone and its deposit was returned.
+		/// A meter was taken out of service; its rows were removed and its deposit returned.
 		MeterDecommissioned {
-			/// Its index.
+			/// Index that the meter had.
 			meter: MeterIndex,
-			/// How many batches it had.
+			/// Number of batches accepted in its lifetime.
 			batches: u64,
-			/// Hash of the last one's header, zero without any.
+			/// Hash of the last batch's header (blake2-256); zero if there was none.
 			last: H256,
-			/// By whom.
+			/// Account that decommissioned it: the owner or an electrician.
 			by: T::AccountId,
 		},
-		/// A reading is in a batch that was accepted.
+		/// A reading was shown to be in an accepted batch.
 		ReadingVerified {
-			/// Whose reading.
+			/// Index of the meter.
 			meter: MeterIndex,
-			/// Number of the batch.
+			/// Sequence number of the batch.
 			sequence: u64,
-			/// Root of the batch.
+			/// Merkle root of the batch.
 			root: H256,
-			/// RFC 6962 leaf hash of the reading.
+			/// RFC 6962 leaf hash of the reading (SHA-256).
 			leaf_hash: H256,
-			/// Its place in the batch.
+			/// Position of the reading in the batch, from 0.
 			index: u32,
 		},
-		/// An anchor was recorded, or went on.
+		/// An anchor was recorded, or advanced to a further state.
 		AnchorRecorded {
-			/// Whose batch.
+			/// Index of the meter.
 			meter: MeterIndex,
-			/// Number of the batch.
+			/// Sequence number of the batch.
 			sequence: u64,
-			/// Root of the batch.
+			/// Merkle root of the batch.
 			root: H256,
-			/// How far it is.
+			/// State of the anchor, with the Bitcoin transaction.
 			state: AnchorState,
 		},
-		/// An account may record anchors.
+		/// Governance appointed an account to record anchors.
 		RecorderAdded {
-			/// Which.
+			/// Account that may record anchors.
 			who: T::AccountId,
 		},
-		/// An account may record anchors no more.
+		/// Governance withdrew an account's right to record anchors.
 		RecorderRemoved {
-			/// Which.
+			/// Account that may no longer record anchors.
 			who: T::AccountId,
 		},
-		/// The limits changed.
+		/// Governance changed the limits.
 		LimitsSet {
-			/// What they were.
+			/// Limits until now.
 			old: Limits,
-			/// What they are.
+			/// Limits from now on.
 			new: Limits,
 		},
 		/// Batches were stopped.
@@ -517,77 +522,82 @@ pub mod pallet {
 		Resumed,
 	}
 
-	/// Why a call is refused. Variants are only ever added at the end.
+	/// Reasons to refuse a call. Variants are only ever added at the end.
 	#[pallet::error]
 	pub enum Error<T> {
-		/// Batches are stopped; send them again when governance has resumed.
+		/// Batches are stopped: submit them again after governance has resumed.
 		Paused,
-		/// The call has no batches.
+		/// The call contains no batch.
 		NoBatches,
-		/// A batch is not acceptable now; `preview_batches` says which and why.
+		/// Reserved, no call returns it: a refused batch has its reason in the event
+		/// `BatchRefused`, and `preview_batches` says it in advance.
 		Refused,
-		/// There is no such organisation.
+		/// No organisation has this number.
 		NoOrganisation,
-		/// The organisation is not admitted, or no more.
+		/// The organisation is not admitted: it is still pending, or was revoked.
 		NotAdmitted,
-		/// Only the organisation's admin may.
+		/// The caller is not the organisation's admin.
 		NotAdmin,
 		/// The caller is not an electrician of the organisation.
 		NotMember,
-		/// The account is a member already.
+		/// The account is already a member of the organisation.
 		AlreadyMember,
-		/// The organisation has as many members as it may.
+		/// The organisation already has as many members as are allowed.
 		MaxMembersExceeded,
 		/// The organisation still has members or meters.
 		InUse,
-		/// The name is empty.
+		/// The organisation's name is empty.
 		EmptyName,
-		/// There is no such meter.
+		/// No meter in service has this index.
 		NoMeter,
-		/// A meter of that name is certified already.
+		/// A meter with this name is in service already.
 		NameTaken,
-		/// The name has an empty part, or a character that a topic cannot have.
+		/// A part of the meter's name is empty, or has a character that an MQTT topic cannot
+		/// contain.
 		BadName,
 		/// The device key is of small order or not canonically encoded.
 		WeakKey,
-		/// The device key signs for a meter already.
+		/// The device key already signs for a meter in service.
 		KeyInUse,
-		/// The owner's account is the device's own.
+		/// The owner's account is the account of the device key itself.
 		OwnerIsDevice,
-		/// The rated power is zero.
+		/// The rated power is zero watts.
 		ZeroPower,
-		/// The consent is no longer good, is good for longer than consents can be, or does not last
-		/// longer than the one used before.
+		/// The consent has expired, is valid for longer than 30 days, or does not last longer than
+		/// the one used before.
 		ConsentExpired,
-		/// The signature is not the owner's of this consent on this chain.
+		/// The signature is not the owner's for this consent on this chain.
 		BadConsent,
-		/// Neither the meter's owner nor an electrician of its organisation.
+		/// The caller is neither the meter's owner nor an electrician of its organisation.
 		NotAuthorized,
-		/// It is so already.
+		/// The value is already set.
 		Unchanged,
 		/// The meter is not suspended.
 		NotSuspended,
-		/// The meter's key is lost: give it another by an exchange.
+		/// The meter's key is lost: give it a new one with `exchange_meter`.
 		KeyLost,
-		/// The batch is not among those kept, or was never accepted.
+		/// The batch was never accepted, or is too old for the state: prove it with the headers
+		/// after it.
 		UnknownBatch,
-		/// The headers do not follow each other up to one that the chain knows.
+		/// A header does not follow the one before it.
 		BrokenChain,
-		/// The reading is not in that batch.
+		/// The reading is not in the batch at this position, by this proof.
 		NotIncluded,
 		/// The caller may not record anchors.
 		NotRecorder,
-		/// As many accounts may record anchors as there can be.
+		/// As many accounts as are allowed may already record anchors.
 		MaxRecordersExceeded,
-		/// An anchor never goes back, and a simulated one never becomes real.
+		/// The anchor would go back to an earlier state, or a simulated anchor would become a real
+		/// one.
 		AnchorBackwards,
-		/// Confirmed is what has six confirmations, in the block that it names.
+		/// A confirmed anchor has fewer than six confirmations, or a transaction or block hash is
+		/// zero.
 		TooFewConfirmations,
-		/// The anchor is of another root than the batch's.
+		/// The anchor names another root than the batch has.
 		OtherRoot,
-		/// A limit is out of range.
+		/// The limits contradict each other, or one is out of range.
 		InvalidLimits,
-		/// Every index is given away.
+		/// All indices have been used.
 		Exhausted,
 	}
 
@@ -608,24 +618,32 @@ pub mod pallet {
 
 	#[pallet::call(weight(<T as Config>::WeightInfo))]
 	impl<T: Config> Pallet<T> {
-		/// Submits batches of readings.
+		/// Submits batches of readings, and mints KWH for the energy they export.
 		///
 		/// ## Dispatch Origin
 		///
 		/// Anyone: `Authorized` (a general transaction without a signer), only if every batch is
-		/// acceptable now, or `Signed`, whose fee is returned if every batch was accepted.
+		/// acceptable now; or `Signed`, with the fee returned if every batch was accepted.
 		///
 		/// ## Details
 		///
-		/// Each batch succeeds or fails on its own, in the order given. Checks, cheapest first: the
-		/// meter and its organisation, then
-		/// [`check_batch`](gridproof_primitives::energy::check_batch), what may still be minted, and
-		/// last the signature and whether the token takes it. Before the pool takes a transaction
-		/// without a signer, all that is cheap is checked of all batches before the first signature.
+		/// Each batch succeeds or fails on its own, in the given order. Checks, cheapest first: the
+		/// meter and its organisation; [`check_batch`](gridproof_primitives::energy::check_batch);
+		/// the limits on minting; and last the signature and whether the token accepts the mint.
+		/// Before a transaction without a signer enters the pool, every cheap check is made for all
+		/// batches before the first signature.
+		///
+		/// ## Parameters
+		///
+		/// - `batches`: headers with their devices' Ed25519 signatures, 1 to
+		///   [`Config::MaxBatchesPerCall`].
 		///
 		/// ## Errors
 		///
-		/// - [`Error::Paused`], [`Error::NoBatches`]
+		/// - [`Error::Paused`] if batches are stopped.
+		/// - [`Error::NoBatches`] if `batches` is empty.
+		///
+		/// A batch that is refused is not an error of the call: its event has the reason.
 		///
 		/// ## Events
 		///
@@ -638,8 +656,8 @@ pub mod pallet {
 			origin: OriginFor<T>,
 			batches: BatchesOf<T>,
 		) -> DispatchResultWithPostInfo {
-			// Who sends does not matter: nothing here depends on what was checked before, other
-			// than by the mark, and that is bound to this extrinsic.
+			// Who sends does not matter. Nothing here depends on earlier checks except through the
+			// mark, which is bound to this extrinsic.
 			if ensure_authorized(origin.clone()).is_err() {
 				ensure_signed(origin)?;
 			}
@@ -653,15 +671,21 @@ pub mod pallet {
 		///
 		/// ## Dispatch Origin
 		///
-		/// Any `Signed`, who becomes its admin and whose deposit is held.
+		/// `Signed` by anyone; the caller becomes its admin and pays the deposit.
+		///
+		/// ## Parameters
+		///
+		/// - `name`: UTF-8, 1 to 64 bytes.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::EmptyName`], [`Error::Exhausted`]
+		/// - [`Error::EmptyName`] if `name` is empty.
+		/// - [`Error::Exhausted`] if all numbers have been used.
+		/// - An error of the native token if the caller has too little AIT for the deposit.
 		///
 		/// ## Events
 		///
-		/// - [`Event::OrganisationRegistered`]
+		/// - [`Event::OrganisationRegistered`] with the organisation's number
 		#[pallet::call_index(1)]
 		pub fn register_organisation(
 			origin: OriginFor<T>,
@@ -677,13 +701,19 @@ pub mod pallet {
 		///
 		/// `Signed` by its admin.
 		///
+		/// ## Parameters
+		///
+		/// - `organisation`: the number of the organisation.
+		///
 		/// ## Errors
 		///
-		/// - [`Error::NoOrganisation`], [`Error::NotAdmin`], [`Error::InUse`]
+		/// - [`Error::NoOrganisation`] if no organisation has this number.
+		/// - [`Error::NotAdmin`] if the caller is not its admin.
+		/// - [`Error::InUse`] if it still has members or meters.
 		///
 		/// ## Events
 		///
-		/// - [`Event::OrganisationDissolved`]
+		/// - [`Event::OrganisationDissolved`] once the deposit is returned
 		#[pallet::call_index(2)]
 		pub fn dissolve_organisation(
 			origin: OriginFor<T>,
@@ -693,20 +723,28 @@ pub mod pallet {
 			Self::do_dissolve_organisation(admin, organisation)
 		}
 
-		/// Makes an account an electrician of the organisation.
+		/// Makes an account an electrician of an organisation.
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by the organisation's admin, whose deposit is held.
+		/// `Signed` by the organisation's admin, who pays the deposit.
+		///
+		/// ## Parameters
+		///
+		/// - `organisation`: the number of the organisation.
+		/// - `who`: the account of the electrician.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::NoOrganisation`], [`Error::NotAdmin`], [`Error::AlreadyMember`],
-		///   [`Error::MaxMembersExceeded`]
+		/// - [`Error::NoOrganisation`] if no organisation has this number.
+		/// - [`Error::NotAdmin`] if the caller is not its admin.
+		/// - [`Error::AlreadyMember`] if `who` is a member already.
+		/// - [`Error::MaxMembersExceeded`] if it has [`Config::MaxMembers`] members.
+		/// - An error of the native token if the admin has too little AIT for the deposit.
 		///
 		/// ## Events
 		///
-		/// - [`Event::MemberAdded`]
+		/// - [`Event::MemberAdded`] with organisation and account
 		#[pallet::call_index(3)]
 		pub fn add_member(
 			origin: OriginFor<T>,
@@ -717,20 +755,27 @@ pub mod pallet {
 			Self::do_add_member(admin, organisation, who)
 		}
 
-		/// Ends a membership and returns its deposit to the admin. What the electrician certified
-		/// stays.
+		/// Ends a membership and returns its deposit to the admin. What the electrician has
+		/// certified stays certified.
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by the organisation's admin or the member.
+		/// `Signed` by the organisation's admin or by the member.
+		///
+		/// ## Parameters
+		///
+		/// - `organisation`: the number of the organisation.
+		/// - `who`: the account of the member.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::NoOrganisation`], [`Error::NotAdmin`], [`Error::NotMember`]
+		/// - [`Error::NoOrganisation`] if no organisation has this number.
+		/// - [`Error::NotAdmin`] if the caller is neither its admin nor `who`.
+		/// - [`Error::NotMember`] if `who` is not a member.
 		///
 		/// ## Events
 		///
-		/// - [`Event::MemberRemoved`]
+		/// - [`Event::MemberRemoved`] with organisation and account
 		#[pallet::call_index(4)]
 		pub fn remove_member(
 			origin: OriginFor<T>,
@@ -748,13 +793,19 @@ pub mod pallet {
 		///
 		/// [`Config::GovernanceOrigin`].
 		///
+		/// ## Parameters
+		///
+		/// - `organisation`: the number of the organisation.
+		/// - `standing`: the new standing.
+		///
 		/// ## Errors
 		///
-		/// - [`Error::NoOrganisation`], [`Error::Unchanged`]
+		/// - [`Error::NoOrganisation`] if no organisation has this number.
+		/// - [`Error::Unchanged`] if it has this standing already.
 		///
 		/// ## Events
 		///
-		/// - [`Event::OrganisationStandingSet`]
+		/// - [`Event::OrganisationStandingSet`] with the old and the new standing
 		#[pallet::call_index(5)]
 		pub fn set_organisation_standing(
 			origin: OriginFor<T>,
@@ -765,30 +816,42 @@ pub mod pallet {
 			Self::do_set_standing(organisation, standing)
 		}
 
-		/// Certifies a meter.
+		/// Certifies a meter and puts it in service.
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by an electrician of an admitted organisation, whose deposit is held.
+		/// `Signed` by an electrician of an admitted organisation, who pays the deposit.
 		///
 		/// ## Parameters
 		///
-		/// - `organisation`: for which the electrician acts.
-		/// - `certification`: what is vouched for.
+		/// - `organisation`: number of the organisation for which the electrician acts.
+		/// - `certification`: the meter's name, device key, owner, rated power in W, registers in
+		///   Wh and the other facts that the electrician vouches for.
 		/// - `consent`: the owner's signature of
-		///   [`OwnerConsent::signing_payload`](gridproof_primitives::energy::OwnerConsent), as it is
+		///   [`OwnerConsent::signing_payload`](gridproof_primitives::energy::OwnerConsent), plain
 		///   or as wallets sign bytes, between `<Bytes>` and `</Bytes>`.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::NoOrganisation`], [`Error::NotAdmitted`], [`Error::NotMember`],
-		///   [`Error::BadName`], [`Error::NameTaken`], [`Error::ZeroPower`], [`Error::WeakKey`],
-		///   [`Error::KeyInUse`], [`Error::OwnerIsDevice`], [`Error::ConsentExpired`],
-		///   [`Error::BadConsent`], [`Error::Exhausted`]
+		/// - [`Error::NoOrganisation`] if no organisation has this number.
+		/// - [`Error::NotAdmitted`] if the organisation is not admitted.
+		/// - [`Error::NotMember`] if the caller is not an electrician of it.
+		/// - [`Error::BadName`] if a part of the name is empty or cannot be in an MQTT topic.
+		/// - [`Error::ZeroPower`] if the rated power is zero.
+		/// - [`Error::NameTaken`] if a meter in service has this name.
+		/// - [`Error::WeakKey`] if the device key is of small order or not canonically encoded.
+		/// - [`Error::KeyInUse`] if the device key signs for a meter in service.
+		/// - [`Error::OwnerIsDevice`] if the owner is the account of the device key.
+		/// - [`Error::ConsentExpired`] if the consent has expired, or is valid for more than 30
+		///   days.
+		/// - [`Error::BadConsent`] if the signature is not the owner's for this consent on this
+		///   chain.
+		/// - [`Error::Exhausted`] if all indices have been used.
+		/// - An error of the native token if the caller has too little AIT for the deposit.
 		///
 		/// ## Events
 		///
-		/// - [`Event::MeterCertified`]
+		/// - [`Event::MeterCertified`] with the meter's index
 		#[pallet::call_index(6)]
 		pub fn certify_meter(
 			origin: OriginFor<T>,
@@ -808,16 +871,24 @@ pub mod pallet {
 		///
 		/// ## Details
 		///
-		/// A suspension for a broken seal can become one for a lost key, not the other way.
+		/// A suspension for a broken seal can become one for a lost key, but not the reverse.
+		///
+		/// ## Parameters
+		///
+		/// - `meter`: the index of the meter.
+		/// - `reason`: broken seal or lost key.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::NoMeter`], [`Error::NotAuthorized`], [`Error::Unchanged`],
-		///   [`Error::KeyLost`]
+		/// - [`Error::NoMeter`] if no meter in service has this index.
+		/// - [`Error::NotAuthorized`] if the caller is neither its owner nor an electrician of its
+		///   organisation.
+		/// - [`Error::Unchanged`] if it is suspended for this reason already.
+		/// - [`Error::KeyLost`] if it is suspended for a lost key.
 		///
 		/// ## Events
 		///
-		/// - [`Event::MeterSuspended`]
+		/// - [`Event::MeterSuspended`] with the reason
 		#[pallet::call_index(7)]
 		pub fn suspend_meter(
 			origin: OriginFor<T>,
@@ -828,20 +899,28 @@ pub mod pallet {
 			Self::do_suspend(by, meter, reason)
 		}
 
-		/// Lets a suspended meter count again, under a new seal.
+		/// Reinstates a suspended meter under a new seal: its batches are accepted again.
 		///
 		/// ## Dispatch Origin
 		///
 		/// `Signed` by an electrician of its organisation, which must be admitted.
 		///
+		/// ## Parameters
+		///
+		/// - `meter`: the index of the meter.
+		/// - `seal`: the id of the new seal, at most 32 bytes.
+		///
 		/// ## Errors
 		///
-		/// - [`Error::NoMeter`], [`Error::NotAdmitted`], [`Error::NotMember`],
-		///   [`Error::NotSuspended`], [`Error::KeyLost`]
+		/// - [`Error::NoMeter`] if no meter in service has this index.
+		/// - [`Error::NotAdmitted`] if its organisation is not admitted.
+		/// - [`Error::NotMember`] if the caller is not an electrician of its organisation.
+		/// - [`Error::NotSuspended`] if the meter is not suspended.
+		/// - [`Error::KeyLost`] if it is suspended for a lost key; exchange the key instead.
 		///
 		/// ## Events
 		///
-		/// - [`Event::MeterReinstated`]
+		/// - [`Event::MeterReinstated`] with the new seal
 		#[pallet::call_index(8)]
 		pub fn reinstate_meter(
 			origin: OriginFor<T>,
@@ -852,7 +931,7 @@ pub mod pallet {
 			Self::do_reinstate(electrician, meter, seal)
 		}
 
-		/// Records that a meter was exchanged, or its device's key.
+		/// Records that a meter, or the key of its device, was exchanged.
 		///
 		/// ## Dispatch Origin
 		///
@@ -860,20 +939,36 @@ pub mod pallet {
 		///
 		/// ## Details
 		///
-		/// The registers go on where the electrician says; sequence, previous hash and time go on
-		/// as they were, and a suspension ends. A new device key needs the owner's consent, since
-		/// the device is one of the two that can move the energy account's KWH: from then on KWH
-		/// goes to the account of owner and new device. A meter whose key is lost needs a new one.
+		/// The registers continue from the values that the electrician states; sequence number,
+		/// previous hash and time stay as they were, and a suspension ends. A new device key needs
+		/// the owner's consent, because the device is one of the two accounts that can move the
+		/// energy account's KWH: from then on KWH goes to the account of owner and new device. A
+		/// meter whose key is lost needs a new key.
+		///
+		/// ## Parameters
+		///
+		/// - `meter`: the index of the meter.
+		/// - `registers`: what the registers show now, in Wh.
+		/// - `seal`: the id of the new seal, at most 32 bytes.
+		/// - `device`: the new key with the owner's consent; `None` if the key stays.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::NoMeter`], [`Error::NotAdmitted`], [`Error::NotMember`],
-		///   [`Error::KeyLost`], [`Error::WeakKey`], [`Error::KeyInUse`],
-		///   [`Error::OwnerIsDevice`], [`Error::ConsentExpired`], [`Error::BadConsent`]
+		/// - [`Error::NoMeter`] if no meter in service has this index.
+		/// - [`Error::NotAdmitted`] if its organisation is not admitted.
+		/// - [`Error::NotMember`] if the caller is not an electrician of its organisation.
+		/// - [`Error::KeyLost`] if the meter is suspended for a lost key and `device` is `None`.
+		/// - [`Error::WeakKey`] if the new key is of small order or not canonically encoded.
+		/// - [`Error::KeyInUse`] if the new key signs for a meter in service.
+		/// - [`Error::OwnerIsDevice`] if the owner is the account of the new key.
+		/// - [`Error::ConsentExpired`] if the consent has expired, is valid for more than 30 days,
+		///   or does not last longer than the one used before.
+		/// - [`Error::BadConsent`] if the signature is not the owner's for this consent on this
+		///   chain.
 		///
 		/// ## Events
 		///
-		/// - [`Event::MeterExchanged`]
+		/// - [`Event::MeterExchanged`] with the old and the new registers
 		#[pallet::call_index(9)]
 		pub fn exchange_meter(
 			origin: OriginFor<T>,
@@ -886,19 +981,26 @@ pub mod pallet {
 			Self::do_exchange(electrician, meter, registers, seal, device.map(|new| *new))
 		}
 
-		/// Takes a meter out of service: its rows go and its deposit returns to who paid it.
+		/// Takes a meter out of service: its rows are removed and its deposit is returned to the
+		/// account that paid it.
 		///
 		/// ## Dispatch Origin
 		///
 		/// `Signed` by its owner or by an electrician of its organisation.
 		///
+		/// ## Parameters
+		///
+		/// - `meter`: the index of the meter.
+		///
 		/// ## Errors
 		///
-		/// - [`Error::NoMeter`], [`Error::NotAuthorized`]
+		/// - [`Error::NoMeter`] if no meter in service has this index.
+		/// - [`Error::NotAuthorized`] if the caller is neither its owner nor an electrician of its
+		///   organisation.
 		///
 		/// ## Events
 		///
-		/// - [`Event::MeterDecommissioned`]
+		/// - [`Event::MeterDecommissioned`] with the hash of its last batch
 		#[pallet::call_index(10)]
 		#[pallet::weight(T::WeightInfo::decommission_meter(T::MaxRecent::get()))]
 		pub fn decommission_meter(
@@ -914,22 +1016,27 @@ pub mod pallet {
 		///
 		/// ## Dispatch Origin
 		///
-		/// Any `Signed`.
+		/// `Signed` by anyone.
 		///
 		/// ## Parameters
 		///
-		/// - `batch`: one of those kept, or an older one with the headers after it.
-		/// - `leaf`: the reading's canonical JSON.
-		/// - `index`: its place in the batch.
-		/// - `proof`: the RFC 6962 inclusion proof.
+		/// - `batch`: one of the batches that are kept, or an older one with the headers after it.
+		/// - `leaf`: the reading's canonical JSON, at most 4,096 bytes.
+		/// - `index`: the position of the reading in the batch, from 0.
+		/// - `proof`: the RFC 6962 inclusion proof: at most 32 sibling hashes, from the leaf
+		///   upwards.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::UnknownBatch`], [`Error::BrokenChain`], [`Error::NotIncluded`]
+		/// - [`Error::UnknownBatch`] if the batch is not kept, or the last of the headers is not
+		///   known.
+		/// - [`Error::BrokenChain`] if a header does not follow the one before it.
+		/// - [`Error::NotIncluded`] if the proof does not lead from the reading to the batch's
+		///   root.
 		///
 		/// ## Events
 		///
-		/// - [`Event::ReadingVerified`]
+		/// - [`Event::ReadingVerified`] with the batch and the leaf hash
 		#[pallet::call_index(11)]
 		#[pallet::weight(T::WeightInfo::verify_reading(batch.headers()))]
 		pub fn verify_reading(
@@ -947,7 +1054,7 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Records where a batch's root stands in Bitcoin, or how far it has come since.
+		/// Records the Bitcoin transaction that commits to a batch's root, or its progress.
 		///
 		/// ## Dispatch Origin
 		///
@@ -955,17 +1062,30 @@ pub mod pallet {
 		///
 		/// ## Details
 		///
-		/// The first record needs the batch among those kept; later ones do not. A state only goes
-		/// forward: pending, broadcast, confirmed. A simulated anchor stays simulated.
+		/// The first record needs the batch among those kept; later ones do not. The state only
+		/// moves forward: pending, broadcast, confirmed. A simulated anchor stays simulated.
+		///
+		/// ## Parameters
+		///
+		/// - `meter`: the index of the meter.
+		/// - `sequence`: the sequence number of the batch, from 0.
+		/// - `root`: the Merkle root of the batch.
+		/// - `state`: the state of the anchor, with the Bitcoin transaction.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::NotRecorder`], [`Error::UnknownBatch`], [`Error::OtherRoot`],
-		///   [`Error::AnchorBackwards`], [`Error::TooFewConfirmations`], [`Error::Unchanged`]
+		/// - [`Error::NotRecorder`] if governance has not appointed the caller.
+		/// - [`Error::TooFewConfirmations`] if `state` is confirmed with fewer than six
+		///   confirmations, or one of its hashes is zero.
+		/// - [`Error::UnknownBatch`] if there is no anchor yet and the batch is not kept.
+		/// - [`Error::OtherRoot`] if `root` is not the batch's.
+		/// - [`Error::Unchanged`] if the anchor has this state already.
+		/// - [`Error::AnchorBackwards`] if the anchor cannot move to `state` from its present
+		///   state.
 		///
 		/// ## Events
 		///
-		/// - [`Event::AnchorRecorded`]
+		/// - [`Event::AnchorRecorded`] with the new state
 		#[pallet::call_index(12)]
 		pub fn record_anchor(
 			origin: OriginFor<T>,
@@ -979,19 +1099,26 @@ pub mod pallet {
 			Self::do_record_anchor(meter, sequence, root, state)
 		}
 
-		/// Lets an account record anchors, or lets it no more.
+		/// Appoints an account to record anchors, or withdraws the appointment.
 		///
 		/// ## Dispatch Origin
 		///
 		/// [`Config::GovernanceOrigin`].
 		///
+		/// ## Parameters
+		///
+		/// - `who`: the account.
+		/// - `appointed`: `true` to appoint it, `false` to withdraw the appointment.
+		///
 		/// ## Errors
 		///
-		/// - [`Error::Unchanged`], [`Error::MaxRecordersExceeded`]
+		/// - [`Error::Unchanged`] if `who` is already appointed, or already not appointed.
+		/// - [`Error::MaxRecordersExceeded`] if [`Config::MaxRecorders`] accounts are appointed.
 		///
 		/// ## Events
 		///
-		/// - [`Event::RecorderAdded`] or [`Event::RecorderRemoved`]
+		/// - [`Event::RecorderAdded`] if `who` is appointed
+		/// - [`Event::RecorderRemoved`] if the appointment is withdrawn
 		#[pallet::call_index(13)]
 		pub fn set_recorder(
 			origin: OriginFor<T>,
@@ -1002,19 +1129,26 @@ pub mod pallet {
 			Self::do_set_recorder(who, appointed)
 		}
 
-		/// Sets the limits.
+		/// Sets the limits on minting and on single batches.
 		///
 		/// ## Dispatch Origin
 		///
 		/// [`Config::GovernanceOrigin`].
 		///
+		/// ## Parameters
+		///
+		/// - `limits`: energy per block and day in Wh, clock skew in ms, tolerance in parts per
+		///   thousand.
+		///
 		/// ## Errors
 		///
-		/// - [`Error::InvalidLimits`], [`Error::Unchanged`]
+		/// - [`Error::InvalidLimits`] if a block may mint more than a day, the skew is above a day,
+		///   or the tolerance is not between 1 and [`MAX_TOLERANCE_PPT`].
+		/// - [`Error::Unchanged`] if they equal the present limits.
 		///
 		/// ## Events
 		///
-		/// - [`Event::LimitsSet`]
+		/// - [`Event::LimitsSet`] with the old and the new limits
 		#[pallet::call_index(14)]
 		pub fn set_limits(origin: OriginFor<T>, limits: Limits) -> DispatchResult {
 			T::GovernanceOrigin::ensure_origin(origin)?;
@@ -1026,7 +1160,7 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Stops batches.
+		/// Stops batches, in an emergency.
 		///
 		/// ## Dispatch Origin
 		///
@@ -1034,11 +1168,11 @@ pub mod pallet {
 		///
 		/// ## Errors
 		///
-		/// - [`Error::Unchanged`]
+		/// - [`Error::Unchanged`] if batches are stopped already.
 		///
 		/// ## Events
 		///
-		/// - [`Event::Paused`]
+		/// - [`Event::Paused`] once batches are stopped
 		#[pallet::call_index(15)]
 		pub fn pause(origin: OriginFor<T>) -> DispatchResult {
 			if let Err(origin) = T::PauseOrigin::try_origin(origin) {
@@ -1050,19 +1184,20 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Accepts batches again.
+		/// Resumes batches.
 		///
 		/// ## Dispatch Origin
 		///
-		/// [`Config::GovernanceOrigin`]: whoever can stop in an emergency cannot end it alone.
+		/// [`Config::GovernanceOrigin`] only: those who may stop in an emergency cannot end the
+		/// stop alone.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::Unchanged`]
+		/// - [`Error::Unchanged`] if batches are not stopped.
 		///
 		/// ## Events
 		///
-		/// - [`Event::Resumed`]
+		/// - [`Event::Resumed`] once batches are accepted again
 		#[pallet::call_index(16)]
 		pub fn resume(origin: OriginFor<T>) -> DispatchResult {
 			T::GovernanceOrigin::ensure_origin(origin)?;
@@ -1075,38 +1210,40 @@ pub mod pallet {
 
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
-		/// A meter in service.
+		/// Returns a meter in service; `None` if there is none with this index.
 		pub fn meter(meter: MeterIndex) -> Option<MeterInfo<T::AccountId>> {
 			Self::info(meter)
 		}
 
-		/// The meter in service that has a name.
+		/// Returns the meter in service that has this name, with its index.
 		pub fn meter_by_name(name: MeterName) -> Option<(MeterIndex, MeterInfo<T::AccountId>)> {
 			let meter = MeterNames::<T>::get(name)?;
 			Some((meter, Self::info(meter)?))
 		}
 
-		/// The meters in service from index `from` on, at most `limit` of them and 1,000.
+		/// Returns the meters in service from index `from` on, at most `limit` and at most 1,000.
 		pub fn meters(from: MeterIndex, limit: u32) -> Vec<MeterInfo<T::AccountId>> {
 			Self::infos(from, limit)
 		}
 
-		/// A meter's energy in time; the last hour as far as its batches are kept.
+		/// Returns a meter's energy over several spans of time, in Wh; the last hour as far as its
+		/// batches are kept.
 		pub fn totals(meter: MeterIndex) -> Option<Totals> {
 			Self::totals_now(meter)
 		}
 
-		/// A batch, if it is among those kept.
+		/// Returns a batch, `None` if it is not among those kept.
 		pub fn batch(meter: MeterIndex, sequence: u64) -> Option<BatchRecord> {
 			Self::record(meter, sequence)
 		}
 
-		/// The anchor of a batch, if it is among those kept.
+		/// Returns the anchor of a batch, `None` if it is not among those kept.
 		pub fn anchor(meter: MeterIndex, sequence: u64) -> Option<Anchor> {
 			Self::kept_anchor(meter, sequence)
 		}
 
-		/// Is this reading, its canonical JSON, in a batch that is kept? By RFC 6962.
+		/// Returns an error unless this reading, as canonical JSON, is in a batch that is kept, by
+		/// its RFC 6962 inclusion proof.
 		pub fn verify_recent_reading(
 			meter: MeterIndex,
 			sequence: u64,
@@ -1117,8 +1254,8 @@ pub mod pallet {
 			Self::reading_in_recent(meter, sequence, &leaf, index, &proof)
 		}
 
-		/// Is this reading in the batch of the first of these headers? The others follow it
-		/// without a gap, up to one that the chain knows.
+		/// Returns an error unless this reading is in the batch of the first of these headers. The
+		/// others must follow it without a gap, up to one that the chain knows.
 		pub fn verify_older_reading(
 			headers: Vec<BatchHeader>,
 			leaf: Vec<u8>,
@@ -1128,12 +1265,12 @@ pub mod pallet {
 			Self::reading_in_chain(&headers, &leaf, index, &proof)
 		}
 
-		/// What would become of these batches now, in this order.
+		/// Returns for each of these batches, in this order, whether it would be accepted now.
 		pub fn preview_batches(batches: Vec<SignedBatch>) -> Vec<Result<Accepted, BatchRefusal>> {
 			Self::preview_run(&batches)
 		}
 
-		/// How much there is.
+		/// Returns the totals of the network: organisations, meters, batches, energy.
 		pub fn overview() -> Overview {
 			Self::overview_now()
 		}

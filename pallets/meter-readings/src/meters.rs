@@ -1,4 +1,4 @@
-//! Certification of meters and what becomes of them.
+//! Certification of meters, suspension, exchange and decommissioning.
 
 use crate::{pallet::*, types::*};
 use alloc::vec::Vec;
@@ -18,23 +18,23 @@ use gridproof_primitives::{
 };
 use sp_runtime::traits::{Verify, Zero};
 
-/// What a wallet puts around bytes that are no transaction before it signs them.
+/// What wallets put around bytes before they sign them, so that these cannot be a transaction.
 const WRAP: (&[u8], &[u8]) = (b"<Bytes>", b"</Bytes>");
 
 impl<T: Config> Pallet<T> {
-	/// The chain that everything signed is for.
+	/// Returns the hash of the genesis block: the chain that everything signed is for.
 	pub(crate) fn genesis() -> H256 {
 		frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero())
 	}
 
-	/// A meter that is in service.
+	/// Returns the rows of a meter in service.
 	fn meter_in_service(meter: MeterIndex) -> Result<(MeterOf<T>, CertifiedOf<T>), DispatchError> {
 		let row = Meters::<T>::get(meter).ok_or(Error::<T>::NoMeter)?;
 		let certified = Certificates::<T>::get(meter).ok_or(Error::<T>::NoMeter)?;
 		Ok((row, certified))
 	}
 
-	/// Is this the meter's owner or an electrician of its organisation?
+	/// Checks that this is the meter's owner or an electrician of its organisation.
 	fn ensure_owner_or_electrician(
 		who: &T::AccountId,
 		meter: &MeterOf<T>,
@@ -46,16 +46,16 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Can this key sign for a meter of this owner?
+	/// Checks that this key can sign for a meter of this owner.
 	fn check_device(device: &PublicKey, owner: &T::AccountId) -> DispatchResult {
 		ed25519::check_key(device).map_err(|_| Error::<T>::WeakKey)?;
 		ensure!(!DeviceKeys::<T>::contains_key(device), Error::<T>::KeyInUse);
-		// An account of one and the same key would not be one of two.
+		// With an account of the same key the energy account would not be one of two.
 		ensure!(T::EnergyAccounts::device_account(device) != *owner, Error::<T>::OwnerIsDevice);
 		Ok(())
 	}
 
-	/// Does the owner agree to this certificate, on this chain and still?
+	/// Checks that the owner consents to this certificate, on this chain and at this time.
 	fn check_consent(
 		certificate: &Certificate<T::AccountId>,
 		valid_until_ms: u64,
@@ -106,7 +106,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Writes the rows of a new meter.
+	/// Stores the rows of a new meter.
 	fn put_in_service(
 		meter: MeterIndex,
 		certificate: Certificate<T::AccountId>,
@@ -149,7 +149,7 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Suspends a meter or lets it count again, and counts the suspended ones.
+	/// Suspends or reinstates a meter, and counts the suspended ones.
 	fn set_suspended(row: &mut MeterOf<T>, suspended: Option<Suspension>) {
 		let (before, after) = (row.suspended.is_some(), suspended.is_some());
 		row.suspended = suspended;
@@ -231,7 +231,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Gives a meter the key of another device, with the owner's consent.
+	/// Replaces the device key of a meter, with the owner's consent.
 	fn change_device(
 		meter: MeterIndex,
 		row: &mut MeterOf<T>,
@@ -252,8 +252,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// [`Pallet::decommission_meter`] without the origin. Returns how many slots of the rings it
-	/// cleared.
+	/// [`Pallet::decommission_meter`] without the origin. Returns the number of slots of the rings
+	/// that it cleared.
 	pub(crate) fn do_decommission(
 		by: T::AccountId,
 		meter: MeterIndex,

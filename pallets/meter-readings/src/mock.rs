@@ -1,4 +1,5 @@
-//! A runtime with KWH, a clock to set, and this pallet; an organisation, an owner, devices.
+//! A runtime with KWH, a clock that tests can set, and this pallet; an organisation, an owner,
+//! devices.
 
 use crate::{self as pallet_meter_readings, *};
 use codec::Encode;
@@ -97,7 +98,7 @@ impl Time for Now {
 	}
 }
 
-/// Derives an account from both; the runtime does as `pallet_multisig`.
+/// Derives an account from both; the runtime uses `pallet_multisig`.
 pub struct OneOfTwo;
 
 impl EnergyAccounts<AccountId> for OneOfTwo {
@@ -120,7 +121,7 @@ pub const MEMBER_DEPOSIT: u128 = 70;
 pub const METER_DEPOSIT: u128 = 300;
 /// Native tokens of each account.
 pub const NATIVE: u128 = 10_000;
-/// Headers kept.
+/// Number of headers that are kept.
 pub const MAX_RECENT: u32 = 8;
 
 frame_support::ord_parameter_types! {
@@ -150,39 +151,39 @@ impl Config for Test {
 	type WeightInfo = ();
 }
 
-/// An account without a key.
+/// Returns an account without a key.
 pub fn account(number: u8) -> AccountId {
 	AccountId::from([number; 32])
 }
 
-/// Administers the organisation of the tests.
+/// Returns the admin of the tests' organisation.
 pub fn admin() -> AccountId {
 	account(1)
 }
 
-/// The electrician of the tests.
+/// Returns the electrician of the tests.
 pub fn electrician() -> AccountId {
 	account(2)
 }
 
-/// The key of the owner of the tests.
+/// Returns the key of the tests' owner.
 pub fn owner_pair() -> sr25519::Pair {
 	sr25519::Pair::from_seed(&[77; 32])
 }
 
-/// The owner of the tests.
+/// Returns the owner of the tests.
 pub fn owner() -> AccountId {
 	owner_pair().public().into()
 }
 
-/// The key of a device.
+/// Returns the key of a device.
 pub fn device(number: u8) -> ed25519::Pair {
 	ed25519::Pair::from_seed(&[number; 32])
 }
 
-/// When the tests begin: 2026-01-15, noon.
+/// Time at which the tests begin: 2026-01-15, noon, in UTC milliseconds.
 pub const NOON: u64 = 1_768_478_400_000;
-/// A quarter of an hour.
+/// A quarter of an hour, in ms.
 pub const QUARTER: u64 = 900_000;
 
 pub fn genesis() -> H256 {
@@ -193,7 +194,7 @@ pub fn name(number: u8) -> MeterName {
 	MeterName::new("PLANT-01", "gw-1", &format!("MTR-{number}")).unwrap()
 }
 
-/// What is certified of device `number`: a two-way meter of 10 kW.
+/// Returns the certification of device `number`: a two-way meter of 10 kW.
 pub fn certification(number: u8) -> Certification<AccountId> {
 	Certification {
 		name: name(number),
@@ -209,7 +210,7 @@ pub fn certification(number: u8) -> Certification<AccountId> {
 	}
 }
 
-/// The consent that a certification needs, for a chain.
+/// Returns the consent that a certification needs, for a chain.
 pub fn consent_payload(
 	certification: &Certification<AccountId>,
 	organisation: u32,
@@ -219,7 +220,7 @@ pub fn consent_payload(
 	OwnerConsent { organisation, name, device, owner, valid_until_ms }.signing_payload(genesis)
 }
 
-/// The owner's signature of it.
+/// Returns the owner's signature of it.
 pub fn consent(certification: &Certification<AccountId>) -> Box<MultiSignature> {
 	let payload = consent_payload(certification, 0, &genesis());
 	Box::new(owner_pair().sign(&payload).into())
@@ -241,18 +242,18 @@ pub fn certify(number: u8) -> MeterIndex {
 	index
 }
 
-/// The readings of a batch of the tests.
+/// Returns the readings of a batch of the tests.
 pub fn leaves(count: u32) -> Vec<Vec<u8>> {
 	(0..count).map(|number| format!("{{\"reading\":{number}}}").into_bytes()).collect()
 }
 
-/// The root of those readings.
+/// Returns the root of those readings.
 pub fn root(count: u32) -> H256 {
 	let hashes: Vec<_> = leaves(count).iter().map(|leaf| merkle::leaf_hash(leaf)).collect();
 	merkle::root(&hashes)
 }
 
-/// The next header of a meter, as it would be after `after`: one quarter later, so many Wh in and
+/// Returns the header of a meter that follows `after`: one quarter later, with so many Wh in and
 /// out.
 pub fn header_after(
 	meter: MeterIndex,
@@ -286,18 +287,18 @@ pub fn header_after(
 	}
 }
 
-/// The next header of a meter: so many Wh in and out.
+/// Returns the next header of a meter, with so many Wh in and out.
 pub fn header(meter: MeterIndex, import_wh: u64, export_wh: u64) -> BatchHeader {
 	header_after(meter, None, import_wh, export_wh)
 }
 
-/// Signed by a device.
+/// Returns the header signed by a device.
 pub fn signed_by(device: &ed25519::Pair, header: &BatchHeader) -> SignedBatch {
 	let signature = device.sign(&header.signing_payload(&genesis())).0;
 	SignedBatch { header: header.clone(), signature }
 }
 
-/// Signed by the device that the tests give the meter: of index + 1.
+/// Returns the header signed by the device that the tests give the meter: that of index + 1.
 pub fn sign(header: &BatchHeader) -> SignedBatch {
 	signed_by(&device(u8::try_from(header.meter).unwrap() + 1), header)
 }
@@ -320,7 +321,7 @@ pub fn accept(batch: &SignedBatch) {
 	assert_eq!(outcomes()[before..], [Ok(batch.header.sequence)]);
 }
 
-/// The next batches of a meter, each exporting so many Wh, one after the other.
+/// Returns the next batches of a meter, one after the other, each exporting so many Wh.
 pub fn accept_many(meter: MeterIndex, count: u32, export_wh: u64) -> Vec<BatchHeader> {
 	(0..count)
 		.map(|_| {
@@ -331,7 +332,7 @@ pub fn accept_many(meter: MeterIndex, count: u32, export_wh: u64) -> Vec<BatchHe
 		.collect()
 }
 
-/// What became of each batch so far: its number, or why it was refused.
+/// Returns the outcome of each batch so far: its number, or the refusal.
 pub fn outcomes() -> Vec<Result<u64, BatchRefusal>> {
 	events()
 		.into_iter()
@@ -343,7 +344,7 @@ pub fn outcomes() -> Vec<Result<u64, BatchRefusal>> {
 		.collect()
 }
 
-/// Submits one batch and returns why it was refused.
+/// Submits one batch and returns its refusal.
 pub fn refusal(batch: &SignedBatch) -> BatchRefusal {
 	let (before, state) = (outcomes().len(), issuance());
 	assert_ok!(submit(core::slice::from_ref(batch)));
@@ -353,32 +354,32 @@ pub fn refusal(batch: &SignedBatch) -> BatchRefusal {
 	outcomes[before].expect_err("it is refused")
 }
 
-/// KWH of an account, in Wh.
+/// Returns the KWH of an account, in Wh.
 pub fn kwh(who: &AccountId) -> u128 {
 	<Assets as fungibles::Inspect<AccountId>>::balance(KWH_ASSET_ID, who)
 }
 
-/// All KWH, in Wh.
+/// Returns the issuance of KWH, in Wh.
 pub fn issuance() -> u128 {
 	<Assets as fungibles::Inspect<AccountId>>::total_issuance(KWH_ASSET_ID)
 }
 
-/// The account of a meter's energy.
+/// Returns the energy account of a meter.
 pub fn energy_account(meter: MeterIndex) -> AccountId {
 	Meters::<Test>::get(meter).unwrap().energy_account
 }
 
-/// What is on hold of an account, for all reasons.
+/// Returns what is on hold of an account, for all reasons.
 pub fn on_hold(who: &AccountId) -> u128 {
 	<Balances as fungible::hold::Inspect<AccountId>>::total_balance_on_hold(who)
 }
 
-/// What an account can spend.
+/// Returns what an account can spend.
 pub fn free(who: &AccountId) -> u128 {
 	Balances::free_balance(who)
 }
 
-/// Dispatches as an account would.
+/// Dispatches a call of an account.
 pub fn dispatch(call: Call<Test>, who: AccountId) -> Result<(), DispatchError> {
 	RuntimeCall::MeterReadings(call)
 		.dispatch(RuntimeOrigin::signed(who))
@@ -411,7 +412,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 	ext
 }
 
-/// Runs a test and then checks every invariant.
+/// Runs a test, then checks every invariant.
 pub fn build_and_execute(test: impl FnOnce()) {
 	new_test_ext().execute_with(|| {
 		test();
@@ -419,7 +420,7 @@ pub fn build_and_execute(test: impl FnOnce()) {
 	});
 }
 
-/// The events of this pallet so far.
+/// Returns the events of this pallet so far.
 pub fn events() -> Vec<Event<Test>> {
 	System::events()
 		.into_iter()
@@ -430,7 +431,7 @@ pub fn events() -> Vec<Event<Test>> {
 		.collect()
 }
 
-/// The last event of this pallet.
+/// Returns the last event of this pallet.
 pub fn last_event() -> Event<Test> {
 	events().pop().expect("there is an event")
 }

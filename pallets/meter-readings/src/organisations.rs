@@ -24,7 +24,8 @@ impl<T: Config> Pallet<T> {
 		T::Currency::hold(&reason.into(), who, deposit)
 	}
 
-	/// Returns a deposit to `who`. What is no longer on hold, a slash may have taken.
+	/// Returns a deposit to `who`: as much as is still on hold, because a slash may have taken
+	/// some.
 	pub(crate) fn release(
 		reason: HoldReason,
 		who: &T::AccountId,
@@ -44,7 +45,7 @@ impl<T: Config> Pallet<T> {
 		Ok(row)
 	}
 
-	/// Takes the next number.
+	/// Returns the next number and marks it as used.
 	fn next_organisation() -> Result<OrganisationIndex, DispatchError> {
 		let index = NextOrganisation::<T>::get();
 		NextOrganisation::<T>::put(index.checked_add(1).ok_or(Error::<T>::Exhausted)?);
@@ -139,7 +140,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Is `who` an electrician of this organisation, and the organisation admitted?
+	/// Checks that `who` is an electrician of this organisation, and that it is admitted.
 	pub(crate) fn ensure_electrician(
 		who: &T::AccountId,
 		organisation: OrganisationIndex,
@@ -169,7 +170,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Writes what genesis names; a mistake there stops the chain before it starts.
+	/// Stores the organisations and recorders of genesis. Panics on a mistake in them, which stops
+	/// the chain before it starts.
 	pub(crate) fn build_genesis(
 		organisations: &[Founding<T::AccountId>],
 		recorders: &[T::AccountId],

@@ -13,8 +13,9 @@ use gridproof_primitives::{
 	},
 };
 
-/// Is `next` further on? A broadcast transaction can be replaced by another one with a higher fee;
-/// a confirmed one only gains confirmations; a simulated one stays as it is.
+/// Returns `true` if an anchor can move from `state` to `next`. A broadcast transaction can be
+/// replaced by another one with a higher fee; a confirmed one only gains confirmations; a simulated
+/// one stays as it is.
 fn can_become(state: &AnchorState, next: &AnchorState) -> bool {
 	use AnchorState::{Broadcast, Confirmed, Pending};
 	match (*state, *next) {
@@ -28,25 +29,25 @@ fn can_become(state: &AnchorState, next: &AnchorState) -> bool {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Where a batch's rows are among those kept.
+	/// Returns the slot of a batch in the rings of headers and anchors.
 	pub(crate) fn slot(sequence: u64) -> u32 {
 		let slot = sequence.checked_rem(T::MaxRecent::get().into()).unwrap_or(0);
 		u32::try_from(slot).unwrap_or(0)
 	}
 
-	/// A batch, if it is among those kept.
+	/// Returns a batch, `None` if it is not among those kept.
 	pub(crate) fn recent(meter: MeterIndex, sequence: u64) -> Option<BatchRecord> {
 		let row = Recent::<T>::get(meter, Self::slot(sequence))?;
 		(row.header.sequence == sequence).then_some(row)
 	}
 
-	/// Was this header's batch accepted, as far as the state itself shows?
+	/// Returns `true` if this header's batch was accepted, as far as the state itself shows.
 	fn is_known(header: &BatchHeader, hash: H256) -> bool {
 		let Some(meter) = Meters::<T>::get(header.meter) else { return false };
 		if header.sequence.checked_add(1) == Some(meter.state.next_sequence) {
 			return hash == meter.state.last_hash;
 		}
-		// The one after it names its hash: that saves a proof one header.
+		// The next header contains this one's hash: that saves a header in the proof.
 		let next = header.sequence.saturating_add(1);
 		match (Self::recent(header.meter, header.sequence), Self::recent(header.meter, next)) {
 			(Some(row), _) => row.header.hash() == hash,
@@ -55,7 +56,8 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// The first of these headers, if they follow each other up to one that the chain knows.
+	/// Returns the first of these headers, if they follow each other up to one that the chain
+	/// knows.
 	fn resolve_chain(headers: &[BatchHeader]) -> Result<&BatchHeader, Error<T>> {
 		let (first, rest) = headers.split_first().ok_or(Error::<T>::UnknownBatch)?;
 		let (mut last, mut hash) = (first, first.hash());
@@ -70,8 +72,8 @@ impl<T: Config> Pallet<T> {
 		Ok(first)
 	}
 
-	/// [`Pallet::verify_reading`] without the origin: the batch's header and the reading's leaf
-	/// hash.
+	/// [`Pallet::verify_reading`] without the origin. Returns the batch's header and the reading's
+	/// leaf hash.
 	pub(crate) fn check_reading(
 		batch: &BatchReference<T::MaxChain>,
 		leaf: &[u8],
@@ -89,7 +91,7 @@ impl<T: Config> Pallet<T> {
 		Ok(VerifiedReading { header, leaf_hash })
 	}
 
-	/// The leaf hash of a reading that is in a batch.
+	/// Returns the leaf hash of a reading that is in a batch.
 	fn check_inclusion(
 		header: &BatchHeader,
 		leaf: &[u8],
@@ -129,7 +131,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// An anchor, if it is among those kept.
+	/// Returns an anchor, `None` if it is not among those kept.
 	pub(crate) fn kept_anchor(meter: MeterIndex, sequence: u64) -> Option<Anchor> {
 		Anchors::<T>::get(meter, Self::slot(sequence)).filter(|kept| kept.sequence == sequence)
 	}

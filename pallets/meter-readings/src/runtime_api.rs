@@ -19,25 +19,26 @@ sp_api::decl_runtime_apis! {
 		Balance: Codec,
 		BlockNumber: Codec,
 	{
-		/// A meter in service.
+		/// Returns a meter in service; `None` if there is none with this index.
 		fn meter(meter: MeterIndex) -> Option<MeterInfo<AccountId>>;
 
-		/// The meter in service that has a name.
+		/// Returns the meter in service that has this name, with its index.
 		fn meter_by_name(name: MeterName) -> Option<(MeterIndex, MeterInfo<AccountId>)>;
 
-		/// The meters in service from index `from` on, at most `limit` of them and 1,000.
+		/// Returns the meters in service from index `from` on, at most `limit` and at most 1,000.
 		fn meters(from: MeterIndex, limit: u32) -> Vec<MeterInfo<AccountId>>;
 
-		/// A meter's energy in time.
+		/// Returns a meter's energy over several spans of time, in Wh.
 		fn totals(meter: MeterIndex) -> Option<Totals>;
 
-		/// A batch, if it is among those kept.
+		/// Returns a batch, `None` if it is not among those kept.
 		fn batch(meter: MeterIndex, sequence: u64) -> Option<BatchRecord>;
 
-		/// The anchor of a batch, if it is among those kept.
+		/// Returns the anchor of a batch, `None` if it is not among those kept.
 		fn anchor(meter: MeterIndex, sequence: u64) -> Option<Anchor>;
 
-		/// Is this reading, its canonical JSON, in a batch that is kept? By RFC 6962.
+		/// Returns an error unless this reading, as canonical JSON, is in a batch that is kept, by
+		/// its RFC 6962 inclusion proof.
 		fn verify_reading(
 			meter: MeterIndex,
 			sequence: u64,
@@ -46,8 +47,8 @@ sp_api::decl_runtime_apis! {
 			proof: Vec<H256>,
 		) -> Result<(), ReadingRefusal>;
 
-		/// Is this reading in the batch of the first of these headers? The others follow it
-		/// without a gap, up to one that the chain knows.
+		/// Returns an error unless this reading is in the batch of the first of these headers. The
+		/// others must follow it without a gap, up to one that the chain knows.
 		fn verify_older_reading(
 			headers: Vec<BatchHeader>,
 			leaf: Vec<u8>,
@@ -55,21 +56,21 @@ sp_api::decl_runtime_apis! {
 			proof: Vec<H256>,
 		) -> Result<(), ReadingRefusal>;
 
-		/// What would become of these batches now, in this order.
+		/// Returns for each of these batches, in this order, whether it would be accepted now.
 		fn preview_batches(batches: Vec<SignedBatch>) -> Vec<Result<Accepted, BatchRefusal>>;
 
-		/// How much there is.
+		/// Returns the totals of the network: organisations, meters, batches, energy.
 		fn overview() -> Overview;
 
-		/// An organisation.
+		/// Returns the organisation with this number.
 		fn organisation(
 			organisation: OrganisationIndex,
 		) -> Option<Organisation<AccountId, Balance>>;
 
-		/// Is this account an electrician of the organisation?
+		/// Returns `true` if this account is an electrician of the organisation.
 		fn is_member(organisation: OrganisationIndex, who: AccountId) -> bool;
 
-		/// What governance decided, and what was minted lately.
+		/// Returns the limits that governance has set, and what the last block and day have minted.
 		fn limits() -> (Limits, Usage<BlockNumber>);
 	}
 }

@@ -1,4 +1,4 @@
-//! A meter's energy in time: one running sum for each span.
+//! A meter's energy over spans of time: one running sum for each span.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use gridproof_primitives::{
@@ -10,29 +10,29 @@ use scale_info::TypeInfo;
 /// Days from a Monday to 1970-01-01, a Thursday.
 const FIRST_WEEKDAY: u32 = 3;
 
-/// The number of the week, from Monday, that a day is in.
+/// Returns the number of the week, from Monday, that a day is in.
 fn week(day: Day) -> u32 {
 	day.days().saturating_add(FIRST_WEEKDAY).checked_div(7).unwrap_or(0)
 }
 
-/// Sums over the spans that the last batch's day is in. Batches come in the order of time, so the
-/// sums of earlier spans are never asked for again.
+/// Sums over the spans that contain the last batch's day, in Wh. Batches arrive in the order of
+/// time, so the sums of earlier spans are never needed again.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct RunningTotals {
-	/// The day of UTC of the last batch.
+	/// UTC day of the last batch.
 	pub day: Day,
-	/// On that day.
+	/// Energy on that day.
 	pub today: Registers,
-	/// On the day before.
+	/// Energy on the day before.
 	pub yesterday: Registers,
-	/// In the week of that day.
+	/// Energy in the week of that day, from Monday.
 	pub week: Registers,
-	/// In its month.
+	/// Energy in its month.
 	pub month: Registers,
-	/// In its year.
+	/// Energy in its year.
 	pub year: Registers,
-	/// Since certification.
+	/// Energy since certification, over all exchanges.
 	pub all: Registers,
 }
 
@@ -47,7 +47,7 @@ impl RunningTotals {
 		}
 	}
 
-	/// The totals at `now_ms`, without the last hour's.
+	/// Returns the totals at `now_ms`, without the last hour's.
 	pub fn at(mut self, now_ms: u64) -> Totals {
 		self.go_on_to(Day::from_unix_millis(now_ms));
 		let Self { today, yesterday, week, month, year, all, .. } = self;
@@ -77,7 +77,7 @@ impl RunningTotals {
 	}
 }
 
-/// Adds what went through. What 64 bits cannot hold, no meter delivers in its life.
+/// Adds energy to a sum. It saturates, but no meter delivers more than 64 bits of Wh in its life.
 pub fn add(sum: &mut Registers, flow: &Registers) {
 	sum.import_wh = sum.import_wh.saturating_add(flow.import_wh);
 	sum.export_wh = sum.export_wh.saturating_add(flow.export_wh);
@@ -112,7 +112,7 @@ mod tests {
 	#[test]
 	fn spans_end_by_themselves_when_no_batch_comes() {
 		let mut totals = RunningTotals::default();
-		// A Sunday, the last of a month.
+		// A Sunday, and the last day of a month.
 		add_wh(&mut totals, at("2026-05-31") + 1, 5);
 		let monday = totals.at(at("2026-06-01"));
 		assert_eq!((monday.today, monday.yesterday, monday.week), (wh(0), wh(5), wh(0)));

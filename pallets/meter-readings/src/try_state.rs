@@ -1,4 +1,4 @@
-//! What must hold between any two blocks.
+//! Invariants that hold between any two blocks.
 
 use crate::{pallet::*, types::*};
 use alloc::collections::BTreeMap;
@@ -16,22 +16,22 @@ use sp_runtime::{
 impl<T: Config> Pallet<T> {
 	/// Checks every invariant:
 	///
-	/// 1. The limits are in range, and neither a block nor a day minted more than they let it,
-	///    when no lower ones were set since.
+	/// 1. The limits are in range, and neither a block nor a day minted more than they allow,
+	///    unless they were lowered since.
 	/// 2. No more KWH exists than batches have minted.
-	/// 3. Sums count what there is: organisations, electricians, meters, suspended ones; a meter's
-	///    energy in time is part of all energy.
-	/// 4. An organisation counts its members and its meters rightly, and has no more members than
-	///    it may. A member and a meter belong to an organisation that exists.
-	/// 5. A meter has a certificate, a name and a device key that lead back to it, and nothing
-	///    else does; its key is not weak; its energy account is that of owner and device.
-	/// 6. A meter keeps its last batches, as many as there are and fit, each in its slot, each
-	///    naming the hash of the one before; the last one is the state's. Nothing is kept of
-	///    meters that are not in service.
-	/// 7. An anchor is in the slot of its batch, no further than the last one, plausible, and of the
+	/// 3. The totals count what exists: organisations, electricians, meters, suspended meters; the
+	///    energy of each meter is part of all energy.
+	/// 4. An organisation counts its members and its meters correctly, and has no more members than
+	///    are allowed. A member and a meter belong to an organisation that exists.
+	/// 5. A meter has a certificate, a name and a device key that lead back to it, and nothing else
+	///    does; its key is not weak; its energy account is that of owner and device.
+	/// 6. A meter keeps its last batches, as many as there are and fit, each in its slot and with
+	///    the hash of the one before; the last one is the state's. Nothing is kept of meters that
+	///    are not in service.
+	/// 7. An anchor is in the slot of its batch, not beyond the last one, plausible, and of the
 	///    batch's root if that is still kept.
-	/// 8. For each account and reason, what is held is what the rows say.
-	/// 9. Recorders are named once each.
+	/// 8. For each account and reason, the deposits held are those that the rows record.
+	/// 9. Recorders are listed once each.
 	#[allow(dead_code)]
 	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
 		let limits = LimitsInUse::<T>::get();
@@ -121,7 +121,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Returns how many batches the meter keeps.
+	/// Checks the batches that the meter keeps, and returns their number.
 	fn try_recent(index: MeterIndex, meter: &MeterOf<T>) -> Result<usize, TryRuntimeError> {
 		let next = meter.state.next_sequence;
 		let kept = next.min(T::MaxRecent::get().into());
@@ -182,7 +182,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Is nothing held of `who`?
+	/// Returns `true` if nothing is held of `who`.
 	#[cfg(test)]
 	pub(crate) fn holds_nothing_of(who: &T::AccountId) -> bool {
 		[HoldReason::Organisation, HoldReason::Member, HoldReason::Meter]

@@ -1,4 +1,4 @@
-//! What the pallet stores and shows.
+//! Types that the pallet stores and its queries return.
 
 use crate::totals::RunningTotals;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -18,66 +18,66 @@ pub use gridproof_primitives::energy::{
 	OrganisationStanding,
 };
 
-/// The canonical JSON of one reading, as it goes into a proof on chain.
+/// Canonical JSON of one reading in a proof on chain, at most 4,096 bytes.
 pub type Leaf = BoundedVec<u8, ConstU32<4_096>>;
-/// The siblings of a leaf, from the leaf upwards: enough for 2³² readings.
+/// Siblings of a leaf, from the leaf upwards: at most 32, enough for 2³² readings.
 pub type InclusionProof = BoundedVec<H256, ConstU32<32>>;
 
-/// Derives the accounts that energy belongs to.
+/// Derives the accounts that own energy.
 pub trait EnergyAccounts<AccountId> {
-	/// The account of a device: its key.
+	/// Returns the account of a device key.
 	fn device_account(device: &PublicKey) -> AccountId;
 
-	/// The account from which either owner or device can spend.
+	/// Returns the account from which owner and device can each spend: 1-of-2.
 	fn energy_account(owner: &AccountId, device: &PublicKey) -> AccountId;
 }
 
-/// A certificate, and what it rests on.
+/// Certificate with its consent and its deposit.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Certified<AccountId, Balance> {
-	/// What was certified; the electrician is who certified, exchanged or reinstated it last.
+	/// What was certified; `electrician` is the one who certified, exchanged or reinstated it last.
 	pub certificate: Certificate<AccountId>,
-	/// When it was certified, UTC milliseconds.
+	/// Time of its certification, in UTC milliseconds.
 	pub certified_ms: u64,
-	/// Until when the last consent was good, UTC milliseconds: the next one must last longer, so
-	/// that none is used twice.
+	/// Time until which the last consent was valid, in UTC milliseconds: the next one must last
+	/// longer, so that none is used twice.
 	pub consent_until_ms: u64,
-	/// Who paid the deposit.
+	/// Account that paid the deposit.
 	pub depositor: AccountId,
-	/// Deposit held for the meter's rows, in the native token.
+	/// Deposit held for the meter's rows, in 10⁻¹⁸ AIT.
 	pub deposit: Balance,
 }
 
-/// What a batch is checked against and changes.
+/// State of a meter, against which a batch is checked and which it changes.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Meter<AccountId> {
-	/// What the rules of a batch need.
+	/// Sequence number, last hash and registers, as the rules of a batch need them.
 	pub state: MeterState,
-	/// The key that signs its batches.
+	/// Ed25519 public key that signs its batches.
 	pub device: PublicKey,
-	/// Where its KWH goes.
+	/// Account that receives its KWH.
 	pub energy_account: AccountId,
-	/// The organisation that answers for it.
+	/// Number of the organisation that vouches for it.
 	pub organisation: OrganisationIndex,
-	/// Why its batches are refused, if they are.
+	/// Reason for its suspension; `None` if its batches are accepted.
 	pub suspended: Option<Suspension>,
-	/// Its energy in time.
+	/// Its energy over spans of time.
 	pub totals: RunningTotals,
 }
 
-/// A batch that was accepted.
+/// Reference to an accepted batch.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(CloneNoBound, PartialEqNoBound, EqNoBound, DebugNoBound)]
 #[scale_info(skip_type_params(MaxChain))]
 pub enum BatchReference<MaxChain: Get<u32>> {
-	/// One of those that the chain keeps.
+	/// One of the batches that the chain keeps.
 	#[codec(index = 0)]
 	Recent {
-		/// Whose.
+		/// Index of the meter.
 		meter: MeterIndex,
-		/// Its number.
+		/// Sequence number of the batch, from 0.
 		sequence: u64,
 	},
 	/// The batch of the first header. The others follow it without a gap, up to one that the chain
@@ -87,7 +87,7 @@ pub enum BatchReference<MaxChain: Get<u32>> {
 }
 
 impl<MaxChain: Get<u32>> BatchReference<MaxChain> {
-	/// How many headers it has.
+	/// Returns the number of headers; 0 for a batch that the chain keeps.
 	pub fn headers(&self) -> u32 {
 		match self {
 			Self::Recent { .. } => 0,
@@ -96,27 +96,28 @@ impl<MaxChain: Get<u32>> BatchReference<MaxChain> {
 	}
 }
 
-/// What governance decides.
+/// Limits that governance sets.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-	/// The most that a block mints, in Wh.
+	/// Highest energy that a block mints, in Wh; at most `day_wh`.
 	pub block_wh: u64,
-	/// The most that a day of UTC mints, in Wh.
+	/// Highest energy that a UTC day mints, in Wh.
 	pub day_wh: u64,
-	/// The rules of a batch.
+	/// Clock skew and tolerance of a single batch.
 	pub batch: BatchLimits,
 }
 
 impl Default for Limits {
-	/// A GWh a block, 100 GWh a day: more than a million meters of 4 kW deliver.
+	/// 1 GWh a block and 100 GWh a day: more than a million meters of 4 kW deliver.
 	fn default() -> Self {
 		Self { block_wh: 1_000_000_000, day_wh: 100_000_000_000, batch: BatchLimits::default() }
 	}
 }
 
 impl Limits {
-	/// Can the chain live with them?
+	/// Returns `true` if a block mints no more than a day, the clock skew is at most a day, and the
+	/// tolerance is at least 1 and at most [`MAX_TOLERANCE_PPT`].
 	pub fn is_valid(&self) -> bool {
 		let BatchLimits { max_skew_ms, tolerance_ppt } = self.batch;
 		self.block_wh <= self.day_wh
@@ -125,24 +126,24 @@ impl Limits {
 	}
 }
 
-/// The widest tolerance that governance can set: ten times the rated power.
+/// Highest tolerance that governance can set, in parts per thousand: ten times the rated power.
 pub const MAX_TOLERANCE_PPT: u32 = 10_000;
 
-/// What was minted lately.
+/// Energy minted in the last block and the last day that accepted a batch.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Usage<BlockNumber> {
-	/// The last block that minted.
+	/// Last block that accepted a batch.
 	pub block: BlockNumber,
-	/// What it minted, in Wh.
+	/// Energy minted in it, in Wh.
 	pub block_wh: u64,
-	/// The last day of UTC that minted.
+	/// Last UTC day that accepted a batch.
 	pub day: Day,
-	/// What it minted, in Wh.
+	/// Energy minted on it, in Wh.
 	pub day_wh: u64,
 }
 
-/// Sums over all time, for the audit. Issuance itself is always read from the token.
+/// Totals since genesis, for the audit. Issuance itself is always read from the token.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Sums {
@@ -150,28 +151,28 @@ pub struct Sums {
 	pub minted_wh: u128,
 	/// Energy taken from the grid, in Wh.
 	pub imported_wh: u128,
-	/// Batches accepted.
+	/// Number of batches accepted.
 	pub batches: u64,
-	/// Readings in them.
+	/// Number of readings in them.
 	pub readings: u64,
-	/// Organisations registered.
+	/// Number of organisations registered at present.
 	pub organisations: u32,
-	/// Their members.
+	/// Number of their members.
 	pub electricians: u32,
-	/// Meters in service.
+	/// Number of meters in service.
 	pub meters: u32,
-	/// Those of them that are suspended.
+	/// Number of meters in service that are suspended.
 	pub suspended: u32,
 }
 
-/// The batches whose signatures were found good, and where that counts.
+/// Mark of batches whose signatures were verified, and of the extrinsic in which that counts.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mark<BlockNumber> {
-	/// The block.
+	/// Number of the block.
 	pub block: BlockNumber,
-	/// The extrinsic in it.
+	/// Index of the extrinsic in it, from 0.
 	pub extrinsic: u32,
-	/// Hash of the batches with their signatures.
+	/// Hash of the batches with their signatures (blake2-256).
 	pub batches: H256,
 }

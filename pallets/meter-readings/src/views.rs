@@ -1,4 +1,4 @@
-//! What the views show.
+//! Answers of the view functions.
 
 use crate::{pallet::*, types::*};
 use alloc::vec::Vec;
@@ -10,7 +10,7 @@ use gridproof_primitives::energy::{
 	BatchRecord, MeterIndex, MeterInfo, Overview, Registers, Totals,
 };
 
-/// Most meters in one answer.
+/// Highest number of meters in one answer.
 const MAX_LISTED: u32 = 1_000;
 /// An hour, in ms.
 const HOUR_MS: u64 = 3_600_000;
@@ -44,7 +44,7 @@ impl<T: Config> Pallet<T> {
 		Some(Totals { last_hour, ..row.totals.at(now) })
 	}
 
-	/// What went through in the batches that ended within the hour before `now`, as far as they
+	/// Returns the energy of the batches that ended within the hour before `now`, as far as they
 	/// are kept.
 	fn last_hour(meter: MeterIndex, next: u64, now: u64) -> Registers {
 		let since = now.saturating_sub(HOUR_MS);

@@ -133,7 +133,7 @@ fn an_anchor_outlives_its_batch_until_a_later_one_takes_its_place() {
 		accept_many(meter, 1, 1);
 		assert_ok!(record(0, BROADCAST));
 		accept_many(meter, MAX_RECENT, 1);
-		// The batch is kept no more; its anchor goes on.
+		// The batch is no longer kept; its anchor still advances.
 		assert_eq!(MeterReadings::batch(meter, 0), None);
 		assert_ok!(record(0, confirmed(6)));
 		// A later batch of the same slot takes over, and the old one does not come back.

@@ -1,4 +1,4 @@
-//! One module a topic.
+//! One module per subject.
 
 mod anchors;
 mod certify;

@@ -124,7 +124,7 @@ fn members_fill_up_to_the_bound_and_leave_with_their_deposits() {
 		assert_noop!(add(account(3), 1, account(7)), Error::<Test>::MaxMembersExceeded);
 		assert_noop!(add(account(3), 1, account(4)), Error::<Test>::AlreadyMember);
 		assert_noop!(dissolve(account(3), 1), Error::<Test>::InUse);
-		// One leaves by itself, the others are removed.
+		// One leaves on its own, the others are removed.
 		assert_ok!(remove(account(4), 1, account(4)));
 		assert_noop!(remove(account(5), 1, account(6)), Error::<Test>::NotAdmin);
 		for member in 5..7 {

@@ -11,11 +11,11 @@ enum Step {
 	/// A call with batches: meter, minutes since the last one's end, minutes long, Wh in and out,
 	/// and whether the device forgets to count on.
 	Submit(Vec<(u32, u64, u64, u64, u64, bool)>),
-	/// The clock goes on by so many minutes, and a block with it.
+	/// The clock advances by that many minutes, and a block with it.
 	Wait(u64),
 	Suspend(u32),
 	Reinstate(u32),
-	/// The registers go on there.
+	/// Values from which the registers continue, in Wh.
 	Exchange(u32, u64),
 	Replay,
 }
@@ -45,7 +45,7 @@ struct Known {
 }
 
 const MINUTE: u64 = 60_000;
-/// The most that a block of the tests mints.
+/// Highest energy that a block of the tests mints, in Wh.
 const BLOCK_WH: u64 = 8_000;
 
 struct Oracle {
@@ -83,7 +83,7 @@ impl Oracle {
 		}
 	}
 
-	/// Whether this batch should be taken now, by the words of `docs/protocols/meter-readings.md`.
+	/// Returns whether this batch should be accepted now, by the words of `docs/protocols/meter-readings.md`.
 	fn takes(&mut self, header: &BatchHeader) -> bool {
 		let known = &mut self.meters[header.meter as usize];
 		let next = known.last.as_ref().map_or(0, |last| last.sequence + 1);

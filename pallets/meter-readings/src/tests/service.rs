@@ -92,7 +92,7 @@ fn a_lost_key_does_not_come_back() {
 		// GIVEN a broken seal that turns out to be a lost key
 		assert_ok!(suspend(electrician(), Suspension::BrokenSeal));
 		assert_ok!(suspend(electrician(), Suspension::LostKey));
-		// THEN it is neither made less of nor lifted
+		// THEN it can be neither downgraded nor lifted
 		let less = suspend(owner(), Suspension::BrokenSeal);
 		assert_noop!(less, Error::<Test>::KeyLost);
 		assert_noop!(reinstate(electrician()), Error::<Test>::KeyLost);

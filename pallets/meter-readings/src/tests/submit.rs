@@ -1,4 +1,4 @@
-//! What a batch brings, and what it is refused for.
+//! What an accepted batch changes, and why batches are refused.
 
 use crate::{mock::*, *};
 use codec::Encode;
@@ -289,7 +289,7 @@ fn an_energy_account_that_was_emptied_is_opened_again() {
 	});
 }
 
-/// Governance of the token raises its least balance.
+/// Raises the minimum balance of the token.
 fn set_minimum(minimum: u128) {
 	pallet_assets::Asset::<Test>::mutate(2, |asset| {
 		*asset = asset.take().map(|asset| {
