@@ -1,5 +1,5 @@
-//! Which transactions without a signer come into pool and block: only those that will do all of
-//! what they say.
+//! Which transactions without a signer may enter pool and block: only those that will do everything
+//! they say.
 
 use crate::{claims::Batch, pallet::*, types::*};
 use alloc::{boxed::Box, vec::Vec};
@@ -18,11 +18,11 @@ use gridproof_primitives::{
 	crypto::ed25519::{PublicKey, Signature},
 };
 
-/// The code of a refused transaction: that of an error of this pallet is this much higher.
+/// Lowest code of a refused transaction that is one of this pallet's errors: 128 plus its index.
 const ERROR_CODES: u8 = 128;
 
 impl<T: Config> Pallet<T> {
-	/// Lets in anyone who is `Authorized` or `Signed`; true if it is the latter.
+	/// Accepts the origins `Authorized` and `Signed`. Returns `true` if it is `Signed`.
 	pub(crate) fn ensure_anyone(origin: OriginFor<T>) -> Result<bool, DispatchError> {
 		let signed = ensure_authorized(origin.clone()).is_err();
 		if signed {
@@ -31,7 +31,7 @@ impl<T: Config> Pallet<T> {
 		Ok(signed)
 	}
 
-	/// The refusal that tells a sender which error it was.
+	/// Returns the refusal whose code says which error it was.
 	fn refusal(error: impl Into<DispatchError>) -> TransactionValidityError {
 		let code = match error.into() {
 			DispatchError::Module(error)
@@ -45,7 +45,8 @@ impl<T: Config> Pallet<T> {
 		InvalidTransaction::Custom(code).into()
 	}
 
-	/// What the pool keeps, excluding others that provide one of the same tags.
+	/// Returns the validity under which the pool keeps a transaction and excludes others with one
+	/// of the same tags.
 	fn validity(
 		tags: Vec<(&'static str, H256, u64)>,
 		refund: Weight,
@@ -60,8 +61,8 @@ impl<T: Config> Pallet<T> {
 		Ok((valid.into(), refund))
 	}
 
-	/// Is every one of these receipts acceptable now? State first, signatures last.
-	/// Returns how many parties there are.
+	/// Checks that every one of these receipts is acceptable now: state first, signatures last.
+	/// Returns the number of parties.
 	fn check_claim(receipts: &[SignedReceipt]) -> Result<usize, ReceiptRefusal> {
 		let mut batch = Batch::<T>::new();
 		let mut coordinators = Vec::with_capacity(receipts.len());
@@ -76,7 +77,7 @@ impl<T: Config> Pallet<T> {
 		Ok(batch.parties())
 	}
 
-	/// For [`Pallet::claim_receipts`].
+	/// Decides about [`Pallet::claim_receipts`].
 	pub(crate) fn authorize_claim(
 		source: TransactionSource,
 		receipts: &Receipts,
@@ -84,19 +85,19 @@ impl<T: Config> Pallet<T> {
 		ensure!(!receipts.is_empty(), Self::refusal(Error::<T>::InvalidList));
 		let parties = Self::check_claim(receipts)
 			.map_err(|refusal| InvalidTransaction::Custom(refusal.code()))?;
-		// In a block the dispatch follows at once, within the same transaction.
+		// In a block the dispatch follows immediately, within the same transaction.
 		if source == TransactionSource::InBlock {
 			Verified::<T>::put(Self::mark_of(receipts));
 		}
 		let tag = |claim: &SignedReceipt| ("claim", claim.receipt.job_id, 0);
-		// The weight is of receipts with two parties each, of which each is read once.
+		// The weight assumes two parties for each receipt, of which each one is read once.
 		let spared = receipts.len().saturating_mul(2).saturating_sub(parties);
 		let reads = u64::try_from(spared).unwrap_or(0);
 		Self::validity(receipts.iter().map(tag).collect(), T::DbWeight::get().reads(reads))
 	}
 
-	/// For [`Pallet::assign_job`].
-	// The call's argument is boxed, and this gets a reference to the argument.
+	/// Decides about [`Pallet::assign_job`].
+	// The call's argument is boxed, and this receives a reference to the argument.
 	#[allow(clippy::borrowed_box)]
 	pub(crate) fn authorize_assign(
 		_source: TransactionSource,
@@ -110,7 +111,7 @@ impl<T: Config> Pallet<T> {
 		)
 	}
 
-	/// For [`Pallet::release_job`].
+	/// Decides about [`Pallet::release_job`].
 	pub(crate) fn authorize_release(
 		_source: TransactionSource,
 		job_id: &H256,
@@ -120,7 +121,7 @@ impl<T: Config> Pallet<T> {
 		Self::validity([("release", *job_id, 0)].into(), Weight::zero())
 	}
 
-	/// For [`Pallet::expire_jobs`].
+	/// Decides about [`Pallet::expire_jobs`].
 	pub(crate) fn authorize_expire(
 		_source: TransactionSource,
 		jobs: &JobIds,
@@ -129,7 +130,7 @@ impl<T: Config> Pallet<T> {
 		Self::validity(jobs.iter().map(|job_id| ("expire", *job_id, 0)).collect(), Weight::zero())
 	}
 
-	/// For [`Pallet::heartbeats`].
+	/// Decides about [`Pallet::heartbeats`].
 	pub(crate) fn authorize_heartbeats(
 		_source: TransactionSource,
 		heartbeats: &Heartbeats,
@@ -139,7 +140,7 @@ impl<T: Config> Pallet<T> {
 		Self::validity(miners.map(|miner| ("heartbeat", miner, 0)).collect(), Weight::zero())
 	}
 
-	/// For [`Pallet::claim_emission`].
+	/// Decides about [`Pallet::claim_emission`].
 	pub(crate) fn authorize_payout(
 		_source: TransactionSource,
 		parties: &Payees,

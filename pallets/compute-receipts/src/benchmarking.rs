@@ -1,7 +1,7 @@
 //! Worst cases: full calls, a client, a miner and a step to convert for each receipt, rows at
 //! their largest, a step to close.
 //!
-//! The clock of a benchmark stands at its start, so no step can end by itself: where a call closes
+//! The clock of a benchmark is at its start, so no step can end on its own: where a call closes
 //! one, the benchmark closes it within what is measured.
 
 use super::*;

@@ -1,7 +1,7 @@
 //! Claiming receipts: the hot path.
 //!
-//! Rows that many receipts of one call share (parameters, parties, the running step, sums, money)
-//! are read once and written once; a receipt alone costs its job's row and its signatures.
+//! Rows that many receipts of one call share (parameters, parties, the running step, totals, money)
+//! are read once and written once; one receipt alone costs its job's row and its signatures.
 
 use crate::{escrow::Settlement, pallet::*, types::*, weights::WeightInfo};
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -23,15 +23,15 @@ use gridproof_primitives::{
 };
 use sp_io::hashing::blake2_256;
 
-/// A party as it stands within a call.
+/// A party's row during a call.
 pub(crate) struct Loaded<AccountId> {
 	pub(crate) party: Party<AccountId>,
-	/// Only of miners.
+	/// Recent work; only for miners.
 	pub(crate) activity: Option<Activity>,
 	changed: bool,
 }
 
-/// What the receipts of one call have in common.
+/// State that the receipts of one call share.
 pub(crate) struct Batch<T: Config> {
 	pub(crate) now: u64,
 	genesis: H256,
@@ -63,7 +63,7 @@ impl<T: Config> Batch<T> {
 			.as_mut()
 	}
 
-	/// Why a party cannot take part, with the refusals for not being registered, banned and
+	/// Checks that a party can take part; the refusals are those for not registered, banned and
 	/// underbonded.
 	fn check_party(
 		&mut self,
@@ -84,7 +84,7 @@ impl<T: Config> Batch<T> {
 		}
 	}
 
-	/// Every rule but the signatures. Returns the job that the receipt would settle.
+	/// Checks every rule except the signatures. Returns the job that the receipt would settle.
 	pub(crate) fn check(&mut self, receipt: &Receipt) -> Result<Job<T::AccountId>, ReceiptRefusal> {
 		use ReceiptRefusal as Refusal;
 		if self.stopped {
@@ -111,7 +111,7 @@ impl<T: Config> Batch<T> {
 		Ok(job)
 	}
 
-	/// Both signatures.
+	/// Verifies both signatures.
 	pub(crate) fn verify(
 		&self,
 		signed: &SignedReceipt,
@@ -126,17 +126,18 @@ impl<T: Config> Batch<T> {
 			.map_err(|_| ReceiptRefusal::BadCoordinatorSignature)
 	}
 
-	/// How many parties have been looked at.
+	/// Returns how many parties have been read.
 	pub(crate) fn parties(&self) -> usize {
 		self.parties.len()
 	}
 
-	/// From now on another receipt for this job is a repetition.
+	/// Marks a job as settled: another receipt for it is a repetition.
 	pub(crate) fn note(&mut self, job_id: H256) {
 		self.settled.insert(job_id);
 	}
 
-	/// The miner's row and activity at the present time, with the score fixed for this step.
+	/// Returns the miner's row and its activity at the present time, with the score fixed for this
+	/// step.
 	pub(crate) fn working_miner(
 		&mut self,
 		key: &PublicKey,
@@ -159,7 +160,7 @@ impl<T: Config> Batch<T> {
 	}
 }
 
-/// Adds weight to a party's running step. Is it the party's first?
+/// Adds weight to a party's running step. Returns `true` if it is the party's first in that step.
 fn earn<AccountId>(party: &mut Party<AccountId>, step: u64, weight: u128) -> bool {
 	if weight == 0 {
 		return false;
@@ -170,7 +171,7 @@ fn earn<AccountId>(party: &mut Party<AccountId>, step: u64, weight: u128) -> boo
 	first
 }
 
-/// What the settled receipts of one call add to the sums.
+/// Changes of the totals by the settled receipts of one call.
 #[derive(Default)]
 struct Delta {
 	settled: u64,
@@ -218,7 +219,7 @@ impl<T: Config> Pallet<T> {
 		PostDispatchInfo { actual_weight: Some(actual), pays_fee }
 	}
 
-	/// Settles one job with a receipt that has been checked.
+	/// Settles a job with a receipt that has been checked.
 	fn settle(
 		batch: &mut Batch<T>,
 		mut job: Job<T::AccountId>,
@@ -284,7 +285,7 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Counts work in a party's row; returns its account.
+	/// Adds work to a party's row. Returns its account.
 	fn add_work(loaded: &mut Loaded<T::AccountId>, units: u64, credit: u128) -> T::AccountId {
 		let party = &mut loaded.party;
 		party.settled = party.settled.saturating_add(1);
@@ -294,7 +295,7 @@ impl<T: Config> Pallet<T> {
 		party.account.clone()
 	}
 
-	/// Says why a receipt settles nothing. If its job is overdue, the client has its money back.
+	/// Emits why a receipt is refused. If its job is overdue, the client gets its money back.
 	fn refuse(
 		batch: &Batch<T>,
 		receipt: &Receipt,
@@ -312,7 +313,7 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Writes what the receipts of a call shared, and moves the money.
+	/// Stores what the receipts of a call share, and moves the money.
 	fn write_back(batch: Batch<T>, running: RunningStep, settlement: Settlement<T>, delta: &Delta) {
 		if delta.settled > 0 {
 			for (key, loaded) in batch.parties {
@@ -336,7 +337,7 @@ impl<T: Config> Pallet<T> {
 		settlement.execute();
 	}
 
-	/// What stands for the receipts whose signatures have been verified.
+	/// Returns the hash that marks these receipts as verified.
 	pub(crate) fn mark_of(receipts: &[SignedReceipt]) -> H256 {
 		H256(blake2_256(&receipts.encode()))
 	}
@@ -367,8 +368,8 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Weight of a claim of `receipts` that touch the rows of `parties`, with the verification of
-	/// signatures if `verify`.
+	/// Returns the weight of a claim of `receipts` that touch the rows of `parties`, including the
+	/// verification of signatures if `verify`.
 	pub(crate) fn weight_of_claim(receipts: usize, parties: usize, verify: bool) -> Weight {
 		let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
 		let (receipts, parties) = (count(receipts), count(parties.min(receipts)));
@@ -384,7 +385,7 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Weight of [`Self::authorize_claim`].
+	/// Returns the weight of [`Self::authorize_claim`].
 	pub(crate) fn weight_of_claim_check(receipts: usize) -> Weight {
 		let receipts = u32::try_from(receipts).unwrap_or(u32::MAX);
 		T::WeightInfo::check_receipts(receipts)

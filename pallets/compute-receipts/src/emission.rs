@@ -19,13 +19,13 @@ use gridproof_primitives::{
 };
 
 impl<T: Config> Pallet<T> {
-	/// Fixes the begin of emission as soon as the chain knows the time.
+	/// Fixes the begin of emission as soon as the chain knows the time. Returns the weight.
 	pub(crate) fn begin_emission() -> Weight {
 		let schedule = EmissionSchedule::<T>::get();
 		if schedule.start_ms > 0 {
 			return T::DbWeight::get().reads(1);
 		}
-		// The time of the block before; the first block has none yet.
+		// Time of the block before; the first block has none yet.
 		let start_ms = T::Time::now();
 		if start_ms > 0 {
 			EmissionSchedule::<T>::put(Schedule { start_ms, ..schedule });
@@ -33,20 +33,20 @@ impl<T: Config> Pallet<T> {
 		T::DbWeight::get().reads_writes(2, 1)
 	}
 
-	/// The emission step at `now`.
+	/// Returns the number of the emission step at `now`.
 	pub(crate) fn step_at(now: u64) -> u64 {
 		let Schedule { start_ms, step_ms } = EmissionSchedule::<T>::get();
 		if start_ms == 0 { 0 } else { emission::step_at(now, start_ms, step_ms) }
 	}
 
-	/// AIT that can still be promised.
+	/// Returns the AIT that can still be promised, in 10⁻¹⁸ AIT.
 	pub(crate) fn reserve_left(sums: &Counters) -> u128 {
 		let by_cap = AIT_CAP.saturating_sub(T::Currency::total_issuance());
 		let by_reserve = MINING_RESERVE.saturating_sub(sums.minted);
 		by_cap.min(by_reserve).saturating_sub(sums.promised)
 	}
 
-	/// What a step with that weight shares out, were it closed now.
+	/// Returns the parts that a step with that weight would have if it were closed now.
 	pub(crate) fn pool_of(
 		step: u64,
 		weight: u128,
@@ -58,7 +58,7 @@ impl<T: Config> Pallet<T> {
 		parameters.mint_split.divide(pool)
 	}
 
-	/// Closes the running step if it has ended, and returns the one that runs now.
+	/// Closes the running step if it has ended, and returns the step that runs now.
 	pub(crate) fn roll(now: u64) -> RunningStep {
 		let running = Running::<T>::get();
 		let step = Self::step_at(now);
@@ -73,7 +73,7 @@ impl<T: Config> Pallet<T> {
 		next
 	}
 
-	/// Fixes what a step shares out, and sets it aside.
+	/// Fixes the pool of a step and sets it aside.
 	pub(crate) fn close(running: &RunningStep) {
 		let RunningStep { step, weight, parties } = *running;
 		let shares = Sums::<T>::mutate(|sums| {
@@ -90,7 +90,7 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(Event::StepClosed { step, weight, shares });
 	}
 
-	/// A party's part of a closed step.
+	/// Returns a party's part of a closed step, in 10⁻¹⁸ AIT.
 	pub(crate) fn part_of(role: PartyRole, pending: &Pending, closed: &ClosedStep) -> u128 {
 		let share = match role {
 			PartyRole::Miner(_) => closed.shares.miner,
@@ -114,13 +114,14 @@ impl<T: Config> Pallet<T> {
 			Steps::<T>::insert(party.pending.step, closed);
 			return;
 		}
-		// What rounding left of the step goes back to the reserve.
+		// What rounding left over goes back to the reserve.
 		let left = closed.shares.total().saturating_sub(closed.converted);
 		Sums::<T>::mutate(|sums| sums.promised = sums.promised.saturating_sub(left));
 		Steps::<T>::remove(party.pending.step);
 	}
 
-	/// What a party could claim now: converted, or earned in a step that has ended.
+	/// Returns what a party could claim now, in 10⁻¹⁸ AIT: what is converted, and its part of a
+	/// step that has ended.
 	pub(crate) fn claimable(party: &Party<T::AccountId>, now: u64) -> u128 {
 		let Pending { step, weight, .. } = party.pending;
 		if weight == 0 || step >= Self::step_at(now) {
@@ -135,7 +136,7 @@ impl<T: Config> Pallet<T> {
 		party.accrued.saturating_add(Self::part_of(party.role, &party.pending, &closed))
 	}
 
-	/// Mints promised AIT. The only mint of this chain.
+	/// Mints promised AIT. The only mint of AIT on this chain.
 	fn mint(who: &T::AccountId, amount: u128) -> DispatchResult {
 		let after = T::Currency::total_issuance().checked_add(amount);
 		ensure!(after.is_some_and(|after| after <= AIT_CAP), Error::<T>::CapReached);
@@ -147,7 +148,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Mints what a party has to get, and takes note of it.
+	/// Mints what a party can claim and records it in its row.
 	pub(crate) fn pay_party(key: &PublicKey, party: &mut Party<T::AccountId>) -> DispatchResult {
 		let amount = party.accrued;
 		Self::mint(&party.account, amount)?;
@@ -158,7 +159,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Mints the treasury's part.
+	/// Mints the treasury's part of the emission.
 	fn pay_treasury() {
 		let amount = Sums::<T>::get().treasury;
 		if amount == 0 {
@@ -171,7 +172,7 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Does everyone in this list have something to get?
+	/// Checks that every party in this list has something to claim.
 	pub(crate) fn check_payout(parties: &[PublicKey]) -> DispatchResult {
 		Self::ensure_minting()?;
 		ensure!(!parties.is_empty(), Error::<T>::InvalidList);
@@ -202,7 +203,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Weight of [`Pallet::claim_emission`], or of its check.
+	/// Returns the weight of [`Pallet::claim_emission`], or of its check.
 	pub(crate) fn weight_of_payout(parties: usize) -> Weight {
 		T::WeightInfo::claim_emission(u32::try_from(parties).unwrap_or(u32::MAX))
 	}

@@ -15,14 +15,14 @@ use gridproof_primitives::{
 	compute::PriceAsset, compute::settlement::Shares, reserve::attestation::ServiceCredit,
 };
 
-/// What leaves the escrow of clients, added up, so that many receipts of the same parties move
+/// Money that leaves the clients' escrow, added up, so that many receipts of the same parties move
 /// money once.
 pub(crate) struct Settlement<T: Config> {
-	/// From a client, in an asset, to a beneficiary.
+	/// Amounts from a client, in an asset, to a beneficiary.
 	payments: BTreeMap<(T::AccountId, PriceAsset, T::AccountId), u128>,
-	/// Back to a client, in an asset.
+	/// Amounts returned to a client, in an asset.
 	refunds: BTreeMap<(T::AccountId, PriceAsset), u128>,
-	/// Service credit of a client that is used up.
+	/// Service credit of a client that is spent, in micro-EUR.
 	spent: BTreeMap<T::AccountId, u128>,
 }
 
@@ -58,7 +58,7 @@ where
 }
 
 impl<T: Config> Settlement<T> {
-	/// Adds a settled job: its shares to their owners, the rest and the deposit to the client.
+	/// Adds a settled job: its shares go to their owners, the rest and the deposit to the client.
 	pub(crate) fn pay(
 		&mut self,
 		job: &Job<T::AccountId>,
@@ -82,19 +82,19 @@ impl<T: Config> Settlement<T> {
 		self.refund(job, job.terms.price.saturating_sub(shares.total()));
 	}
 
-	/// Adds what goes back to a job's client: `amount` of its price, and the deposit.
+	/// Adds what a job's client gets back: `amount` of its price, and the deposit.
 	pub(crate) fn refund(&mut self, job: &Job<T::AccountId>, amount: u128) {
 		add(&mut self.refunds, (job.client.clone(), job.asset), amount);
 		add(&mut self.refunds, (job.client.clone(), PriceAsset::Ait), job.deposit);
 	}
 
-	/// How many rows of accounts are touched.
+	/// Returns how many rows of accounts are touched.
 	pub(crate) fn accounts(&self) -> usize {
 		self.payments.len().max(self.refunds.len()).max(self.spent.len())
 	}
 
-	/// Moves everything. What was held is there, so nothing of it can fail but a payment to an
-	/// account that cannot take it: that goes to the treasury, or else back to the client.
+	/// Moves everything. All of it is on hold, so only a payment to an account that cannot receive
+	/// it can fail: it goes to the treasury, or else back to the client.
 	pub(crate) fn execute(self) {
 		for ((client, asset, beneficiary), amount) in self.payments {
 			Self::pay_or_divert(client, asset, beneficiary, amount);

@@ -1,4 +1,4 @@
-//! Jobs: opening, cancelling, assigning, and giving money back.
+//! Jobs: opening, cancelling, assigning, and returning money.
 
 use crate::{escrow::Settlement, pallet::*, types::*, weights::WeightInfo};
 use alloc::{collections::BTreeSet, vec::Vec};
@@ -106,7 +106,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// An open job before its deadline.
+	/// Returns an open job before its deadline.
 	fn open_job_at(job_id: H256, now: u64) -> Result<Job<T::AccountId>, Error<T>> {
 		let job = Jobs::<T>::get(job_id).ok_or(Error::<T>::UnknownJob)?;
 		ensure!(job.state == JobState::Open && !job.is_due(now), Error::<T>::NotOpen);
@@ -135,7 +135,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Can this assignment go on chain now? Returns the job.
+	/// Checks that this assignment can be recorded now. Returns the job.
 	pub(crate) fn check_assign(signed: &SignedAssignment) -> Result<Job<T::AccountId>, Error<T>> {
 		let assignment = &signed.assignment;
 		let job = Self::open_job_at(assignment.job_id, T::Time::now())?;
@@ -176,7 +176,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// May the coordinator's signature let this job go? Returns the job.
+	/// Checks that the coordinator's signature releases this job. Returns the job.
 	pub(crate) fn check_release(
 		job_id: H256,
 		signature: &Signature,
@@ -195,14 +195,14 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Closes a job without a receipt and returns its money.
+	/// Closes a job without a receipt and returns the client's money.
 	pub(crate) fn close_now(job_id: H256, job: Job<T::AccountId>, state: JobState, now: u64) {
 		let mut settlement = Settlement::<T>::default();
 		Self::close_job(job_id, job, state, now, &mut settlement);
 		settlement.execute();
 	}
 
-	/// As [`Self::close_now`]; the money moves when the settlement is executed.
+	/// Same as [`Self::close_now`], but the money moves when the settlement is executed.
 	pub(crate) fn close_job(
 		job_id: H256,
 		mut job: Job<T::AccountId>,
@@ -234,7 +234,7 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(Event::JobRefunded { job_id, state, refund });
 	}
 
-	/// A job that a miner accepted was not delivered.
+	/// Counts a job that a miner accepted and did not deliver.
 	fn count_failure(miner: &PublicKey, now: u64) {
 		if Parties::<T>::contains_key(miner) {
 			Activities::<T>::mutate(miner, |activity| {
@@ -244,7 +244,7 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Closes the job if it is due, clears it away if it is old. Was there anything to do?
+	/// Closes the job if it is due, removes it if it is old. Returns `true` if it did either.
 	fn touch(
 		job_id: H256,
 		parameters: &ComputeParameters,
@@ -265,7 +265,7 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Is every one of these jobs due or old?
+	/// Checks that every one of these jobs is due or old.
 	pub(crate) fn check_expire(jobs: &[H256]) -> DispatchResult {
 		let unique: BTreeSet<_> = jobs.iter().collect();
 		let listed = !jobs.is_empty() && unique.len() == jobs.len();
@@ -292,8 +292,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Looks at some jobs in a block that has nothing better to do, as far as `remaining` goes.
-	/// Nothing depends on it.
+	/// Looks at some jobs in a block with time to spare, as far as `remaining` suffices. Nothing
+	/// depends on it.
 	pub(crate) fn scan_when_idle(remaining: Weight) -> Weight {
 		let mut meter = WeightMeter::with_limit(remaining);
 		let (base, row) = (T::WeightInfo::scan(0), T::WeightInfo::scan(1));
@@ -320,12 +320,12 @@ impl<T: Config> Pallet<T> {
 		meter.consumed()
 	}
 
-	/// Weight of [`Pallet::expire_jobs`], or of its check.
+	/// Returns the weight of [`Pallet::expire_jobs`], or of its check.
 	pub(crate) fn weight_of_expire(jobs: usize) -> Weight {
 		T::WeightInfo::expire_jobs(u32::try_from(jobs).unwrap_or(u32::MAX))
 	}
 
-	/// Weight of [`Pallet::heartbeats`], or of its check.
+	/// Returns the weight of [`Pallet::heartbeats`], or of its check.
 	pub(crate) fn weight_of_heartbeats(heartbeats: usize) -> Weight {
 		T::WeightInfo::heartbeats(u32::try_from(heartbeats).unwrap_or(u32::MAX))
 	}

@@ -1,7 +1,7 @@
 //! # Compute receipts pallet
 //!
-//! Holds a client's money until work is delivered, settles it with one receipt, and mints AIT
-//! against that receipt and nothing else.
+//! Holds a client's money until the work is delivered, settles the job with one receipt, and mints
+//! AIT against receipts and nothing else.
 //!
 //! ## Pallet API
 //!
@@ -11,53 +11,54 @@
 //!
 //! ## Terminology
 //!
-//! * **Party**: a miner or a coordinator, known by its Ed25519 key, with a bond in AIT.
-//! * **Quote**: what a coordinator signed; it opens one job of one client.
-//! * **Receipt**: what a miner delivered for a job, signed by the miner and by the coordinator.
-//! * **Step**: a stretch of time with a budget of AIT; see [`gridproof_primitives::compute::emission`].
-//! * **Weight** of a receipt: its compute units, times its miner's class and score.
+//! * **Party**: a miner or a coordinator, identified by its Ed25519 key, with a bond in AIT.
+//! * **Quote**: a coordinator's signed offer, which opens one job of one client.
+//! * **Receipt**: the statement about a delivered job, signed by its miner and its coordinator.
+//! * **Step**: the unit of time in which emission is divided, with a budget of AIT; see
+//!   [`gridproof_primitives::compute::emission`].
+//! * **Weight** of a receipt: its compute units times its miner's class and score.
 //!
-//! Formats, formulas and refusals are in [`gridproof_primitives::compute`] and its neighbours.
+//! Formats, formulas and refusals are in [`gridproof_primitives::compute`].
 //!
 //! ## Overview
 //!
 //! ### From quote to settlement
 //!
 //! [`Pallet::open_job`] holds the quoted price: AIT or AICP on hold, or service credit. A receipt
-//! within the quote settles the job once: miner, coordinator and treasury get their shares of the
-//! receipt's price, the client the rest. Many receipts travel in one [`Pallet::claim_receipts`];
-//! each settles or is refused alone, with an event that says why.
+//! within the quote settles the job once: miner, coordinator and treasury receive their shares of
+//! the receipt's price, and the client gets the rest back. One [`Pallet::claim_receipts`] carries
+//! many receipts; each is settled or refused on its own, with an event that gives the reason.
 //!
 //! ### Who may be paid
 //!
-//! The coordinator's signature under a receipt says which miner was to do the job. A quote can
-//! name the miner beforehand, and so can an assignment on chain ([`Pallet::assign_job`]), which
-//! also ends the client's right to cancel. Then no other miner is paid, whoever signs.
+//! The coordinator's signature on a receipt says which miner was to do the job. A quote can name
+//! the miner in advance, and so can an assignment on chain ([`Pallet::assign_job`]), which also
+//! ends the client's right to cancel. Then no other miner is paid, no matter who signs.
 //!
 //! ### How a client gets its money back
 //!
-//! From the deadline on nothing can settle the job any more, and any touch returns the money:
-//! [`Pallet::expire_jobs`], free for anyone, the client's own [`Pallet::cancel_job`], a claim that
-//! comes too late, or an idle moment of a block. A cancellation brings the deadline forward by a
-//! notice, in which the start of the work can still be proven. A coordinator that lets a job go
-//! ([`Pallet::release_job`]) returns the money at once.
+//! From the deadline on the job cannot be settled, and whatever touches it returns the money:
+//! [`Pallet::expire_jobs`], free for anyone; the client's own [`Pallet::cancel_job`]; a claim that
+//! comes too late; or a block with time to spare. A cancellation moves the deadline forward to the
+//! end of a notice period, in which the start of the work can still be proven. A coordinator that
+//! releases a job ([`Pallet::release_job`]) returns the money immediately.
 //!
 //! ### Emission
 //!
-//! Receipts add their weight to the running step. The first touch after the step's end fixes its
-//! pool: the least of budget, demand and reserve. Each party keeps what it earned in its own row,
-//! and [`Pallet::claim_emission`] pays it, for as many parties as are named, whenever they ask. A
-//! step's row goes when the last party has converted its part, and a party has at most one step
-//! to convert, so that there are never more rows than parties.
+//! Receipts add their weight to the running step. The first call after the step's end fixes its
+//! pool: the lowest of budget, demand and reserve. Each party's part is recorded in its own row
+//! until [`Pallet::claim_emission`] pays it, which anyone may call for any number of parties at any
+//! time. A step's row is removed when the last party has converted its part. A party has at most
+//! one step to convert, so there are never more rows than parties.
 //!
-//! The score that weighs a miner's receipts is fixed with its first receipt in a step, so that the
-//! order of receipts does not matter.
+//! The score that weighs a miner's receipts is fixed with its first receipt in a step, so the order
+//! of receipts does not matter.
 //!
 //! ### Offences
 //!
-//! [`Pallet::report_offence`] takes evidence that proves itself. An offence costs part of the score
-//! and, with the third that counts, a ban; where slashing is on, part of the bond after a grace
-//! period in which governance can call it off.
+//! [`Pallet::report_offence`] takes evidence that is a proof in itself. An offence costs part of
+//! the score and, from the third that counts, a ban; if slashing is on, it also costs part of the
+//! bond, after a grace period in which governance can cancel the slash.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(missing_docs)]
@@ -92,7 +93,7 @@ pub mod runtime_api;
 mod tests;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state;
-// `as` is what the derived encoding of an enum writes.
+// The derived encoding of an enum generates `as`.
 #[allow(clippy::as_conversions)]
 pub mod types;
 mod views;
@@ -103,7 +104,7 @@ pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
-// `expect` and `as` here are what the pallet macros write; the rules themselves are elsewhere.
+// The pallet macros generate `expect` and `as` here; the rules themselves are elsewhere.
 #[allow(clippy::as_conversions, clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet {
@@ -128,50 +129,51 @@ pub mod pallet {
 	};
 	use sp_runtime::AccountId32;
 
-	/// The configuration of the pallet.
+	/// Types, tokens, limits and origins that the runtime sets.
 	#[pallet::config]
 	pub trait Config: frame_system::Config<AccountId = AccountId32, Hash = H256> {
-		/// AIT. Nobody else may mint it.
+		/// AIT. Nothing else may mint it.
 		type Currency: fungible::Mutate<AccountId32, Balance = u128>
 			+ fungible::hold::Mutate<AccountId32, Reason = Self::RuntimeHoldReason>;
 
 		/// AICP, with 6 decimals, for jobs that are paid in it.
 		type Aicp: fungible::hold::Mutate<AccountId32, Balance = u128, Reason = Self::RuntimeHoldReason>;
 
-		/// What redeemed AICP is worth, for jobs that are paid with it.
+		/// Service credit, for jobs that are paid with redeemed AICP.
 		type ServiceCredit: ServiceCredit<AccountId32>;
 
-		/// The runtime's reasons for holds.
+		/// Reasons for holds of the runtime, which include [`HoldReason`].
 		type RuntimeHoldReason: From<HoldReason>;
 
-		/// Gets its part of what is minted, what is slashed, and what cannot be paid to its owner.
+		/// Account that receives its share of what is minted, what is slashed, and payments that
+		/// their beneficiary cannot receive.
 		type Treasury: Get<AccountId32>;
 
-		/// The chain's time in UTC milliseconds.
+		/// Source of the time in UTC milliseconds: the timestamp pallet.
 		type Time: Time<Moment = u64>;
 
-		/// Who takes note of settled work.
+		/// Receives a note of every settled job.
 		type Recorder: WorkRecorder;
 
-		/// Who may set parameters, call off slashes and lower the breaker.
+		/// Origin that may set parameters, cancel slashes and lower the breaker.
 		type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// Who may raise the breaker in an emergency.
+		/// Origin that may raise the breaker in an emergency.
 		type PauseOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// Deposit for the row of an open job.
+		/// Deposit for the row of an open job, in 10⁻¹⁸ AIT.
 		#[pallet::constant]
 		type JobDeposit: Get<u128>;
 
-		/// Most coordinators.
+		/// Highest number of coordinators, at least 1.
 		#[pallet::constant]
 		type MaxCoordinators: Get<u32>;
 
-		/// Most miners.
+		/// Highest number of miners, at least 1.
 		#[pallet::constant]
 		type MaxMiners: Get<u32>;
 
-		/// Most rows of jobs that an idle block looks at.
+		/// Highest number of job rows that a block with time to spare examines, at least 1.
 		#[pallet::constant]
 		type MaxScanned: Get<u32>;
 
@@ -179,7 +181,7 @@ pub mod pallet {
 		#[pallet::constant]
 		type UnsignedPriority: Get<u64>;
 
-		/// For how many blocks the pool keeps a transaction without a signer.
+		/// Number of blocks that a transaction without a signer may wait in the pool.
 		#[pallet::constant]
 		type UnsignedLongevity: Get<u64>;
 
@@ -189,71 +191,71 @@ pub mod pallet {
 
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
-	/// The pallet.
+	/// The compute receipts pallet: escrow, settlement and emission of compute jobs.
 	#[pallet::pallet]
 	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// Why this pallet holds tokens.
+	/// Reasons for which this pallet holds tokens.
 	#[pallet::composite_enum]
 	pub enum HoldReason {
-		/// The bond of a miner or coordinator.
+		/// Bond of a miner or coordinator, in AIT.
 		#[codec(index = 0)]
 		Bond,
-		/// The price of open jobs, and the deposit of their rows.
+		/// Price of open jobs in AIT or AICP, and the deposits for their rows in AIT.
 		#[codec(index = 1)]
 		Job,
 	}
 
-	/// What governance decided.
+	/// Parameters that governance has set.
 	#[pallet::storage]
 	pub type Parameters<T: Config> = StorageValue<_, ComputeParameters, ValueQuery>;
 
-	/// What is stopped.
+	/// Breaker: what is stopped in an emergency.
 	#[pallet::storage]
 	pub type BreakerLevel<T: Config> = StorageValue<_, Breaker, ValueQuery>;
 
-	/// When emission began, and how long its steps are.
+	/// Begin of emission and length of its steps.
 	#[pallet::storage]
 	pub type EmissionSchedule<T: Config> = StorageValue<_, Schedule, ValueQuery>;
 
-	/// Miners and coordinators by key.
+	/// Miners and coordinators, by key.
 	#[pallet::storage]
 	pub type Parties<T: Config> =
 		StorageMap<_, Blake2_128Concat, PublicKey, Party<T::AccountId>, OptionQuery>;
 
-	/// What miners did lately.
+	/// Recent work and time online of miners, by key.
 	#[pallet::storage]
 	pub type Activities<T: Config> =
 		StorageMap<_, Blake2_128Concat, PublicKey, Activity, ValueQuery>;
 
-	/// Jobs by id. The id is a hash over what a coordinator and a client chose together.
+	/// Jobs by id: the hash of the coordinator's quote for this chain.
 	#[pallet::storage]
 	pub type Jobs<T: Config> =
 		StorageMap<_, Blake2_128Concat, H256, Job<T::AccountId>, OptionQuery>;
 
-	/// Offences reported about a job, for as long as the job is in the state.
+	/// Offences reported about a job, kept as long as the job is in the state.
 	#[pallet::storage]
 	pub type Reports<T: Config> = StorageMap<_, Blake2_128Concat, H256, ReportsOf, ValueQuery>;
 
-	/// The step that receipts are added to.
+	/// Step to which receipts are added.
 	#[pallet::storage]
 	pub type Running<T: Config> = StorageValue<_, RunningStep, ValueQuery>;
 
-	/// Ended steps that somebody has not converted yet; at most one for each party.
+	/// Ended steps in which a party has a part to convert; at most one for each party.
 	#[pallet::storage]
 	pub type Steps<T: Config> = StorageMap<_, Twox64Concat, u64, ClosedStep, OptionQuery>;
 
-	/// Sums over all time and over what is open.
+	/// Totals since genesis, and of what is open.
 	#[pallet::storage]
 	pub type Sums<T: Config> = StorageValue<_, Counters, ValueQuery>;
 
-	/// Where idle blocks go on looking for jobs to close or clear away.
+	/// Storage key after which the next block continues to look for jobs to close or remove.
 	#[pallet::storage]
 	pub type ScanCursor<T: Config> =
 		StorageValue<_, BoundedVec<u8, ConstU32<MAX_SCAN_KEY>>, OptionQuery>;
 
-	/// Hash of the receipts whose signatures this very transaction has verified already. Gone
+	/// Hash of the receipts whose signatures this very transaction has already verified. Removed
 	/// before the transaction ends.
 	#[pallet::storage]
 	pub type Verified<T: Config> = StorageValue<_, H256, OptionQuery>;
@@ -261,11 +263,11 @@ pub mod pallet {
 	/// Parameters and emission of a new chain.
 	#[pallet::genesis_config]
 	pub struct GenesisConfig<T: Config> {
-		/// The parameters.
+		/// Parameters of escrow, emission and offences.
 		pub parameters: ComputeParameters,
 		/// Length of an emission step, in milliseconds; 150,000 except on a demonstration network.
 		pub step_ms: u64,
-		/// No value of the runtime's is needed.
+		/// No value; it ties the type to the runtime.
 		#[serde(skip)]
 		pub _marker: core::marker::PhantomData<T>,
 	}
@@ -293,266 +295,271 @@ pub mod pallet {
 		}
 	}
 
-	/// What happened.
+	/// Events of this pallet.
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
 	pub enum Event<T: Config> {
 		/// A miner or coordinator was registered.
 		Registered {
-			/// Its key.
+			/// Ed25519 public key that was registered.
 			key: PublicKey,
-			/// What it is registered as.
+			/// Role of the key: coordinator, or miner of a class.
 			role: PartyRole,
-			/// The account that bonds and is paid.
+			/// Account that pays the bond and is paid.
 			account: T::AccountId,
-			/// Its bond, in units of 10⁻¹⁸ AIT.
+			/// Bond held, in 10⁻¹⁸ AIT.
 			bond: u128,
 		},
-		/// A bond was raised.
+		/// A party's bond was raised.
 		BondRaised {
-			/// Whose it is.
+			/// Key of the party.
 			key: PublicKey,
-			/// What it is now.
+			/// Bond held from now on, in 10⁻¹⁸ AIT.
 			bond: u128,
 		},
-		/// A party is leaving.
+		/// A party is leaving; its bond stays held for a while.
 		Leaving {
-			/// Its key.
+			/// Key of the party.
 			key: PublicKey,
-			/// From when on it can take its bond back, in UTC milliseconds.
+			/// Time from which its bond can be withdrawn, in UTC milliseconds.
 			until_ms: u64,
 		},
-		/// A party has left and has its bond back.
+		/// A party has left and its bond was returned.
 		Left {
-			/// Its key.
+			/// Key of the party.
 			key: PublicKey,
-			/// The bond returned.
+			/// Bond returned, in 10⁻¹⁸ AIT.
 			bond: u128,
 		},
 		/// A job was opened and its price is held.
 		JobOpened {
-			/// The job.
+			/// Id of the job: hash of the coordinator's quote for this chain.
 			job_id: H256,
-			/// Who pays.
+			/// Account that pays for the job.
 			client: T::AccountId,
-			/// Who coordinates.
+			/// Key of the coordinator.
 			coordinator: PublicKey,
-			/// What is to be done.
+			/// Hash of the specification: model, input, limits.
 			spec_hash: H256,
-			/// What it is paid in.
+			/// Asset in which the job is paid.
 			asset: PriceAsset,
-			/// What is held.
+			/// Price held, in the asset's smallest unit; the highest that the job can cost.
 			price: u128,
-			/// The receipt must be claimed before.
+			/// Time before which the receipt must be claimed, in UTC milliseconds.
 			deadline_ms: u64,
 		},
-		/// A client wants to cancel. If no start of the work is proven before then, it has its
-		/// money back.
+		/// A client is cancelling a job. Unless the start of the work is proven in time, the client
+		/// gets its money back.
 		JobCancelling {
-			/// The job.
+			/// Id of the job.
 			job_id: H256,
-			/// The job's new deadline, in UTC milliseconds.
+			/// New deadline of the job, in UTC milliseconds.
 			until_ms: u64,
 		},
-		/// A miner is to do a job, and no other can be paid for it.
+		/// A job was assigned to a miner; no other miner can be paid for it.
 		JobAssigned {
-			/// The job.
+			/// Id of the job.
 			job_id: H256,
-			/// The miner.
+			/// Key of the miner.
 			miner: PublicKey,
-			/// Number of the assignment.
+			/// Number of the assignment, from 1.
 			attempt: u32,
-			/// Has the miner accepted?
+			/// `true` if the miner has signed the assignment too.
 			accepted: bool,
 		},
-		/// A job ended without a receipt, and the client has its money back.
+		/// A job ended without a receipt and the client got its money back.
 		JobRefunded {
-			/// The job.
+			/// Id of the job.
 			job_id: H256,
-			/// How it ended.
+			/// State in which the job ended: cancelled or expired.
 			state: JobState,
-			/// What was returned, in the unit of the job's asset.
+			/// Amount returned, in the smallest unit of the job's asset.
 			refund: u128,
 		},
 		/// A receipt settled its job.
 		ReceiptSettled {
-			/// The job.
+			/// Id of the job.
 			job_id: H256,
-			/// The receipt.
+			/// Id of the receipt: hash of what the miner signed.
 			receipt_id: H256,
-			/// The miner.
+			/// Key of the miner.
 			miner: PublicKey,
 			/// Compute units delivered.
 			compute_units: u64,
-			/// Who gets what of the price, in the unit of the job's asset.
+			/// Shares of the price that miner, coordinator and treasury received, in the smallest
+			/// unit of the job's asset.
 			shares: Shares,
-			/// What the client has back.
+			/// Part of the held price that the client got back, in the same unit.
 			refund: u128,
-			/// Weight in the running step.
+			/// Weight that the receipt adds to the running emission step: units · class · score.
 			weight: u128,
 		},
-		/// A receipt settled nothing.
+		/// A receipt was refused and settled nothing.
 		ReceiptRefused {
-			/// The job it names.
+			/// Id of the job that the receipt names.
 			job_id: H256,
-			/// The receipt.
+			/// Id of the receipt: hash of what the miner signed.
 			receipt_id: H256,
-			/// Why.
+			/// The rule that the receipt breaks.
 			reason: ReceiptRefusal,
 		},
-		/// Something could not be paid to its owner and went to the treasury, or back.
+		/// A payment could not be made to its beneficiary; the treasury received it, or else the
+		/// client.
 		PaymentDiverted {
-			/// The job's client.
+			/// Account that paid for the job.
 			client: T::AccountId,
-			/// Whom it was meant for.
+			/// Account for which the payment was meant.
 			beneficiary: T::AccountId,
-			/// What it is in.
+			/// Asset of the payment.
 			asset: PriceAsset,
-			/// How much.
+			/// Amount, in the asset's smallest unit.
 			amount: u128,
 		},
-		/// An emission step ended.
+		/// An emission step ended and its pool was fixed.
 		StepClosed {
-			/// Its number.
+			/// Number of the step, from 0.
 			step: u64,
-			/// Σ units · class · score.
+			/// Sum of the weights of its receipts: Σ units · class · score.
 			weight: u128,
-			/// Who shares what of it, in units of 10⁻¹⁸ AIT.
+			/// Parts of the pool for miners, coordinators and treasury, in 10⁻¹⁸ AIT.
 			shares: Shares,
 		},
 		/// AIT was minted to a miner or coordinator.
 		EmissionPaid {
-			/// Its key.
+			/// Key of the party.
 			key: PublicKey,
-			/// Its account.
+			/// Account that received it.
 			account: T::AccountId,
-			/// How much, in units of 10⁻¹⁸ AIT.
+			/// Amount, in 10⁻¹⁸ AIT.
 			amount: u128,
 		},
 		/// The treasury's part of the emission was minted.
 		TreasuryPaid {
-			/// How much, in units of 10⁻¹⁸ AIT.
+			/// Amount, in 10⁻¹⁸ AIT.
 			amount: u128,
 		},
-		/// A miner was online.
+		/// A miner's heartbeat was accepted: it was online.
 		HeartbeatTaken {
-			/// The miner.
+			/// Key of the miner.
 			miner: PublicKey,
-			/// When, in UTC milliseconds.
+			/// Time that the miner signed, in UTC milliseconds.
 			time_ms: u64,
 		},
 		/// An offence was proven.
 		OffenceProven {
-			/// Whose.
+			/// Key of the party that committed it.
 			offender: PublicKey,
-			/// What.
+			/// Kind of the offence.
 			kind: OffenceKind,
-			/// The job it was about.
+			/// Id of the job.
 			job_id: H256,
-			/// How many of its offences count now.
+			/// Number of the party's offences that count now.
 			offences: u32,
-			/// Until when it is banned, in UTC milliseconds; 0 if it is not.
+			/// Time until which the party is banned, in UTC milliseconds; 0 if it is not banned.
 			banned_until_ms: u64,
-			/// What will be slashed, in units of 10⁻¹⁸ AIT.
+			/// Amount that will be slashed of its bond, in 10⁻¹⁸ AIT; 0 if slashing is off.
 			slash: u128,
 		},
-		/// Part of a bond went to the treasury.
+		/// Part of a bond was slashed and went to the treasury.
 		Slashed {
-			/// Whose.
+			/// Key of the party.
 			key: PublicKey,
-			/// How much, in units of 10⁻¹⁸ AIT.
+			/// Amount slashed, in 10⁻¹⁸ AIT.
 			amount: u128,
 		},
-		/// Governance called off what was to be slashed.
+		/// Governance cancelled the pending slashes of a party.
 		SlashesCalledOff {
-			/// Whose.
+			/// Key of the party.
 			key: PublicKey,
-			/// How much, in units of 10⁻¹⁸ AIT.
+			/// Amount that would have been slashed, in 10⁻¹⁸ AIT.
 			amount: u128,
 		},
-		/// The parameters changed.
+		/// Governance changed the parameters.
 		ParametersSet {
-			/// What they were.
+			/// Parameters until now.
 			old: Box<ComputeParameters>,
-			/// What they are.
+			/// Parameters from now on.
 			new: Box<ComputeParameters>,
 		},
-		/// More or less is stopped.
+		/// The breaker was raised or lowered.
 		BreakerSet {
-			/// What was stopped.
+			/// Level until now.
 			old: Breaker,
-			/// What is stopped.
+			/// Level from now on.
 			new: Breaker,
 		},
 	}
 
-	/// Why a call is refused. Variants are only ever added at the end: a refused transaction
+	/// Reasons to refuse a call. Variants are only ever added at the end: a refused transaction
 	/// without a signer carries 128 + the index as its code.
 	#[pallet::error]
 	pub enum Error<T> {
-		/// No job can be opened or settled now; wait until governance resumes it.
+		/// The breaker has stopped opening and settling jobs, until governance lowers it.
 		Stopped,
-		/// Nothing is minted now; what was earned is paid later.
+		/// The breaker has stopped minting; what was earned is paid later.
 		MintStopped,
-		/// The key is registered already.
+		/// A party with this key is already registered.
 		KeyInUse,
-		/// The key is weak, or did not sign this registration for this chain.
+		/// The key is weak, or its signature is not for this registration on this chain.
 		BadProof,
-		/// As many parties as there may be are registered.
+		/// As many parties of this role as are allowed are already registered.
 		MaxPartiesExceeded,
-		/// No party with this key, or not one in this role.
+		/// No party with this key is registered, or not in the role that is needed.
 		UnknownParty,
-		/// Only the account that bonds may do this.
+		/// The caller is not the account that pays the party's bond.
 		NotOwner,
-		/// The party is leaving.
+		/// The party is already leaving.
 		Leaving,
-		/// The party has not left, or its bond is not free yet, or it is banned.
+		/// The party has not left, its bond is still held, it is banned, or a slash or a part of
+		/// the emission is pending.
 		NotYet,
-		/// The quote is not this account's.
+		/// The caller is not the client that the quote or the job names.
 		NotClient,
-		/// The quote allows nothing, or contradicts itself, or exceeds what governance allows.
+		/// The quote allows no units, its times contradict each other, or it exceeds a limit of the
+		/// parameters.
 		InvalidQuote,
 		/// The quote has expired.
 		QuoteExpired,
-		/// The quote has opened a job already.
+		/// The quote has already opened a job.
 		AlreadyExists,
-		/// The coordinator is not registered, is leaving, banned or underbonded.
+		/// The coordinator is not registered, or is leaving, banned or underbonded.
 		CoordinatorUnfit,
-		/// The quote names a miner that is not registered.
+		/// No miner with this key is registered.
 		UnknownMiner,
-		/// A signature is not the named key's for this chain.
+		/// A signature is not that of the named key for this chain.
 		BadSignature,
-		/// There is no such job.
+		/// No job with this id is in the state.
 		UnknownJob,
-		/// The job is closed.
+		/// The job is closed, or its deadline has passed.
 		NotOpen,
-		/// The work has started, or the client cancels already.
+		/// The work has started, or the client is already cancelling.
 		CannotCancel,
-		/// The assignment is older than the one on chain, or the quote names another miner.
+		/// The assignment is not newer than the one on chain, or the quote names another miner.
 		StaleAssignment,
 		/// The list is empty or names something twice.
 		InvalidList,
-		/// Nothing named is due.
+		/// There is nothing due for what the call names.
 		NothingDue,
-		/// The heartbeat's time is too far from the chain's, or too soon after the last.
+		/// The heartbeat's time is too far from the chain's time, or too soon after the last
+		/// heartbeat.
 		UntimelyHeartbeat,
-		/// The evidence proves nothing; `check_evidence` says why.
+		/// The evidence does not prove an offence.
 		InvalidEvidence,
-		/// The offence was reported before.
+		/// This offence was already reported.
 		AlreadyReported,
-		/// So many offences were reported about the job that no more are taken.
+		/// As many offences as are remembered were already reported about this job.
 		MaxReportsExceeded,
-		/// Slashing is switched off.
+		/// Slashing is switched off in the parameters.
 		SlashingOff,
-		/// The parameters break a relation; `check_parameters` says which.
+		/// The parameters contradict each other; the view function `check_parameters` says where.
 		InvalidParameters,
-		/// It is so already.
+		/// The value is already set.
 		Unchanged,
-		/// Only governance lowers the breaker.
+		/// The origin may only raise the breaker; lowering it takes governance.
 		NotGovernance,
-		/// A figure is too large.
+		/// A figure does not fit its type.
 		Overflow,
-		/// The mint would pass the cap.
+		/// The mint would exceed the cap of 21,000,000 AIT.
 		CapReached,
 	}
 
@@ -580,26 +587,31 @@ pub mod pallet {
 
 	#[pallet::call(weight(<T as Config>::WeightInfo))]
 	impl<T: Config> Pallet<T> {
-		/// Registers a key as a coordinator, and holds its bond.
+		/// Registers a key as a coordinator and holds its bond.
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by the account that bonds and is paid.
+		/// `Signed` by the account that pays the bond and is paid.
 		///
 		/// ## Parameters
 		///
-		/// - `key`: the Ed25519 key.
-		/// - `proof`: the key's signature of
-		///   [`Registration`](gridproof_primitives::compute::Registration).
+		/// - `key`: the Ed25519 public key, 32 bytes.
+		/// - `proof`: the key's signature of the
+		///   [`Registration`](gridproof_primitives::compute::Registration) of this role and
+		///   account.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::KeyInUse`], [`Error::MaxPartiesExceeded`], [`Error::BadProof`]
-		/// - the token's, if the account has too little for the bond
+		/// - [`Error::KeyInUse`] if a party with this key is already registered.
+		/// - [`Error::MaxPartiesExceeded`] if [`Config::MaxCoordinators`] coordinators are
+		///   registered.
+		/// - [`Error::BadProof`] if the key is weak, or `proof` is not its signature of this
+		///   registration on this chain.
+		/// - An error of the native token if the account has too little AIT for the bond.
 		///
 		/// ## Events
 		///
-		/// - [`Event::Registered`]
+		/// - [`Event::Registered`] with the bond held
 		#[pallet::call_index(0)]
 		#[pallet::weight(T::WeightInfo::register())]
 		pub fn register_coordinator(
@@ -611,26 +623,31 @@ pub mod pallet {
 			Self::do_register(account, key, PartyRole::Coordinator, &proof)
 		}
 
-		/// Registers a key as a miner of a class, and holds its bond.
+		/// Registers a key as a miner of a class and holds its bond.
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by the account that bonds and is paid.
+		/// `Signed` by the account that pays the bond and is paid.
 		///
 		/// ## Parameters
 		///
-		/// - `key`: the Ed25519 key.
-		/// - `class`: what it computes with.
-		/// - `proof`: the key's signature of
-		///   [`Registration`](gridproof_primitives::compute::Registration).
+		/// - `key`: the Ed25519 public key, 32 bytes.
+		/// - `class`: the hardware that the miner computes with.
+		/// - `proof`: the key's signature of the
+		///   [`Registration`](gridproof_primitives::compute::Registration) of this role and
+		///   account.
 		///
 		/// ## Errors
 		///
-		/// - as [`Pallet::register_coordinator`]
+		/// - [`Error::KeyInUse`] if a party with this key is already registered.
+		/// - [`Error::MaxPartiesExceeded`] if [`Config::MaxMiners`] miners are registered.
+		/// - [`Error::BadProof`] if the key is weak, or `proof` is not its signature of this
+		///   registration on this chain.
+		/// - An error of the native token if the account has too little AIT for the bond.
 		///
 		/// ## Events
 		///
-		/// - [`Event::Registered`]
+		/// - [`Event::Registered`] with the bond held
 		#[pallet::call_index(1)]
 		#[pallet::weight(T::WeightInfo::register())]
 		pub fn register_miner(
@@ -649,13 +666,21 @@ pub mod pallet {
 		///
 		/// `Signed` by the party's account.
 		///
+		/// ## Parameters
+		///
+		/// - `key`: the key of the party.
+		/// - `amount`: the amount to add, in 10⁻¹⁸ AIT.
+		///
 		/// ## Errors
 		///
-		/// - [`Error::UnknownParty`], [`Error::NotOwner`], [`Error::Overflow`], the token's
+		/// - [`Error::UnknownParty`] if no party with this key is registered.
+		/// - [`Error::NotOwner`] if the caller is not the party's account.
+		/// - [`Error::Overflow`] if the bond would not fit its type.
+		/// - An error of the native token if the account has too little AIT.
 		///
 		/// ## Events
 		///
-		/// - [`Event::BondRaised`]
+		/// - [`Event::BondRaised`] with the new bond
 		#[pallet::call_index(2)]
 		pub fn raise_bond(
 			origin: OriginFor<T>,
@@ -666,40 +691,55 @@ pub mod pallet {
 			Self::do_raise_bond(account, key, amount)
 		}
 
-		/// Begins to leave. Open work can still be settled; the bond stays held for the time that
-		/// governance set, so that offences can still be punished.
+		/// Starts to leave. Open work can still be settled; the bond stays held for the time that
+		/// governance has set, so that offences can still be punished.
 		///
 		/// ## Dispatch Origin
 		///
 		/// `Signed` by the party's account.
 		///
+		/// ## Parameters
+		///
+		/// - `key`: the key of the party.
+		///
 		/// ## Errors
 		///
-		/// - [`Error::UnknownParty`], [`Error::NotOwner`], [`Error::Leaving`]
+		/// - [`Error::UnknownParty`] if no party with this key is registered.
+		/// - [`Error::NotOwner`] if the caller is not the party's account.
+		/// - [`Error::Leaving`] if the party is already leaving.
 		///
 		/// ## Events
 		///
-		/// - [`Event::Leaving`]
+		/// - [`Event::Leaving`] with the time from which the bond is free
 		#[pallet::call_index(3)]
 		pub fn leave(origin: OriginFor<T>, key: PublicKey) -> DispatchResult {
 			let account = ensure_signed(origin)?;
 			Self::do_leave(account, key)
 		}
 
-		/// Returns the bond of a party that has left, and pays what it earned.
+		/// Returns the bond of a party that has left, and pays what it has earned.
 		///
 		/// ## Dispatch Origin
 		///
-		/// Any `Signed`: it can only do the owner good.
+		/// `Signed` by anyone: the owner can only gain.
+		///
+		/// ## Parameters
+		///
+		/// - `key`: the key of the party.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::UnknownParty`], [`Error::NotYet`], [`Error::MintStopped`] if something
-		///   earned is to be paid and nothing is minted now
+		/// - [`Error::UnknownParty`] if no party with this key is registered.
+		/// - [`Error::NotYet`] if the party has not left, its time to leave has not passed, it is
+		///   banned, a slash is in its grace period, or it earned something in the running step.
+		/// - [`Error::MintStopped`] if it has earned something and the breaker has stopped minting.
+		/// - [`Error::CapReached`] if minting what it has earned would exceed the cap.
 		///
 		/// ## Events
 		///
-		/// - [`Event::Left`], perhaps [`Event::EmissionPaid`] and [`Event::Slashed`]
+		/// - [`Event::Slashed`] if a slash was due
+		/// - [`Event::EmissionPaid`] if it had earned something
+		/// - [`Event::Left`] with the bond returned
 		#[pallet::call_index(4)]
 		pub fn withdraw(origin: OriginFor<T>, key: PublicKey) -> DispatchResult {
 			ensure_signed(origin)?;
@@ -715,23 +755,33 @@ pub mod pallet {
 		/// ## Details
 		///
 		/// A quote opens one job, ever: the job's id is the hash of what the coordinator signed,
-		/// and it stays in the state at least until the quote expires.
+		/// and the job stays in the state at least until the quote expires.
 		///
 		/// ## Parameters
 		///
-		/// - `quote`: what the coordinator offers.
-		/// - `signature`: the coordinator's.
+		/// - `quote`: the coordinator's offer, with price in the asset's smallest unit and times in
+		///   UTC milliseconds.
+		/// - `signature`: the coordinator's Ed25519 signature of the quote for this chain.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::Stopped`], [`Error::NotClient`], [`Error::InvalidQuote`],
-		///   [`Error::QuoteExpired`], [`Error::AlreadyExists`], [`Error::CoordinatorUnfit`],
-		///   [`Error::UnknownMiner`], [`Error::BadSignature`]
-		/// - the tokens', if the client has too little
+		/// - [`Error::Stopped`] if the breaker has stopped jobs.
+		/// - [`Error::NotClient`] if the quote names another client.
+		/// - [`Error::InvalidQuote`] if the quote allows no units, its times contradict each other,
+		///   or it exceeds the units or the time that the parameters allow.
+		/// - [`Error::QuoteExpired`] if the quote has expired.
+		/// - [`Error::AlreadyExists`] if the quote has opened a job before.
+		/// - [`Error::CoordinatorUnfit`] if the coordinator is not registered, or is leaving,
+		///   banned or underbonded.
+		/// - [`Error::UnknownMiner`] if the quote names a miner that is not registered.
+		/// - [`Error::BadSignature`] if `signature` is not the coordinator's of this quote on this
+		///   chain.
+		/// - [`Error::Overflow`] if a sum does not fit its type.
+		/// - An error of a token if the client has too little for price and deposit.
 		///
 		/// ## Events
 		///
-		/// - [`Event::JobOpened`]
+		/// - [`Event::JobOpened`] with the job's id
 		#[pallet::call_index(5)]
 		pub fn open_job(
 			origin: OriginFor<T>,
@@ -742,28 +792,37 @@ pub mod pallet {
 			Self::do_open_job(client, *quote, &signature)
 		}
 
-		/// Claims receipts: each settles its job, or is refused with a reason, alone.
+		/// Claims receipts: each one settles its job, or is refused with a reason.
 		///
 		/// ## Dispatch Origin
 		///
-		/// Anyone: `Authorized` (a general transaction without a signer), which is free and let in
-		/// only if every receipt is acceptable now; or `Signed`, which is free if all settle and
-		/// else pays the fee.
+		/// Anyone: `Authorized` (a general transaction without a signer), which is free and
+		/// accepted only if every receipt is acceptable now; or `Signed`, which is free if all of
+		/// them settle and otherwise pays the fee.
 		///
 		/// ## Details
 		///
 		/// Checks of a receipt, cheapest first: the job and its terms, the parties, the miner's
-		/// signature, the coordinator's. In the pool, transactions about the same job exclude each
-		/// other. A signed claim that comes after the deadline returns the client's money.
+		/// signature, the coordinator's signature. In the pool, transactions about the same job
+		/// exclude each other. A signed claim after the deadline returns the client's money.
+		///
+		/// ## Parameters
+		///
+		/// - `receipts`: signed receipts, 1 to
+		///   [`MAX_RECEIPTS_PER_CALL`](gridproof_primitives::compute::MAX_RECEIPTS_PER_CALL).
 		///
 		/// ## Errors
 		///
-		/// - [`Error::InvalidList`] if there are no receipts
+		/// - [`Error::InvalidList`] if `receipts` is empty.
+		///
+		/// A receipt that is refused is not an error of the call: its event has the reason.
 		///
 		/// ## Events
 		///
-		/// - [`Event::ReceiptSettled`] or [`Event::ReceiptRefused`] for each, perhaps
-		///   [`Event::StepClosed`] and [`Event::JobRefunded`]
+		/// - [`Event::ReceiptSettled`] or [`Event::ReceiptRefused`] for each receipt
+		/// - [`Event::JobRefunded`] for each job whose deadline has passed
+		/// - [`Event::PaymentDiverted`] for each payment that its beneficiary could not receive
+		/// - [`Event::StepClosed`] if an emission step has ended
 		#[pallet::call_index(6)]
 		#[pallet::weight(Pallet::<T>::weight_of_claim(receipts.len(), receipts.len(), true))]
 		#[pallet::authorize(Pallet::<T>::authorize_claim)]
@@ -777,7 +836,7 @@ pub mod pallet {
 			Ok(Self::do_claim(&receipts, signed))
 		}
 
-		/// Asks to cancel a job whose work has not started.
+		/// Cancels a job whose work has not started, after a notice period.
 		///
 		/// ## Dispatch Origin
 		///
@@ -785,44 +844,61 @@ pub mod pallet {
 		///
 		/// ## Details
 		///
-		/// The job's deadline moves to the end of the notice. Until then a receipt settles it as
-		/// ever, and an assignment signed by the coordinator proves that the work has started and
-		/// restores the deadline. After that the client has its money back as after any deadline.
-		/// If the deadline has passed already, the money is returned at once.
+		/// The job's deadline moves to the end of the notice period. Until then a receipt still
+		/// settles the job, and an assignment signed by the coordinator proves that the work has
+		/// started and restores the deadline. After that the client gets its money back, as after
+		/// any deadline. If the deadline has already passed, the money is returned immediately.
+		///
+		/// ## Parameters
+		///
+		/// - `job_id`: the id of the job.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::UnknownJob`], [`Error::NotClient`], [`Error::NotOpen`],
-		///   [`Error::CannotCancel`]
+		/// - [`Error::UnknownJob`] if no job with this id is in the state.
+		/// - [`Error::NotClient`] if the caller is not the job's client.
+		/// - [`Error::NotOpen`] if the job is closed.
+		/// - [`Error::CannotCancel`] if the work has started, or the client is already cancelling.
 		///
 		/// ## Events
 		///
-		/// - [`Event::JobCancelling`] or [`Event::JobRefunded`]
+		/// - [`Event::JobCancelling`] with the new deadline
+		/// - [`Event::JobRefunded`] instead if the deadline has already passed
 		#[pallet::call_index(7)]
 		pub fn cancel_job(origin: OriginFor<T>, job_id: H256) -> DispatchResult {
 			let client = ensure_signed(origin)?;
 			Self::do_cancel(client, job_id)
 		}
 
-		/// Puts an assignment on chain: the work has started, and only this miner can be paid.
+		/// Records an assignment: the work has started, and only this miner can be paid.
 		///
 		/// ## Dispatch Origin
 		///
-		/// Anyone, `Authorized` (free) or `Signed`.
+		/// Anyone: `Authorized` (free) or `Signed`.
 		///
 		/// ## Details
 		///
-		/// A higher attempt replaces a lower one. If the miner signed too, a job that is not
+		/// A higher attempt replaces a lower one. If the miner has signed too, a job that is not
 		/// delivered by the deadline counts against its success rate.
+		///
+		/// ## Parameters
+		///
+		/// - `assignment`: job, miner and attempt, signed by the coordinator and, if it has
+		///   accepted, by the miner.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::UnknownJob`], [`Error::NotOpen`], [`Error::StaleAssignment`],
-		///   [`Error::UnknownMiner`], [`Error::BadSignature`]
+		/// - [`Error::UnknownJob`] if no job with this id is in the state.
+		/// - [`Error::NotOpen`] if the job is closed or its deadline has passed.
+		/// - [`Error::StaleAssignment`] if the attempt is not above the one on chain, or the quote
+		///   names another miner.
+		/// - [`Error::UnknownMiner`] if no miner with this key is registered.
+		/// - [`Error::BadSignature`] if a signature is not the coordinator's or the miner's for
+		///   this chain.
 		///
 		/// ## Events
 		///
-		/// - [`Event::JobAssigned`]
+		/// - [`Event::JobAssigned`] with miner and attempt
 		#[pallet::call_index(8)]
 		#[pallet::weight(T::WeightInfo::assign_job())]
 		#[pallet::authorize(Pallet::<T>::authorize_assign)]
@@ -835,24 +911,28 @@ pub mod pallet {
 			Self::do_assign(&assignment)
 		}
 
-		/// Lets a job go: the client has its money back at once.
+		/// Releases a job: the client gets its money back immediately.
 		///
 		/// ## Dispatch Origin
 		///
-		/// Anyone, `Authorized` (free) or `Signed`.
+		/// Anyone: `Authorized` (free) or `Signed`.
 		///
 		/// ## Parameters
 		///
-		/// - `signature`: the coordinator's, of
+		/// - `job_id`: the id of the job.
+		/// - `signature`: the coordinator's Ed25519 signature of
 		///   [`release_payload`](gridproof_primitives::compute::release_payload).
 		///
 		/// ## Errors
 		///
-		/// - [`Error::UnknownJob`], [`Error::NotOpen`], [`Error::BadSignature`]
+		/// - [`Error::UnknownJob`] if no job with this id is in the state.
+		/// - [`Error::NotOpen`] if the job is closed or its deadline has passed.
+		/// - [`Error::BadSignature`] if `signature` is not the coordinator's for this job on this
+		///   chain.
 		///
 		/// ## Events
 		///
-		/// - [`Event::JobRefunded`]
+		/// - [`Event::JobRefunded`] with the amount returned
 		#[pallet::call_index(9)]
 		#[pallet::weight(T::WeightInfo::release_job())]
 		#[pallet::authorize(Pallet::<T>::authorize_release)]
@@ -866,16 +946,25 @@ pub mod pallet {
 			Self::do_release(job_id, &signature)
 		}
 
-		/// Returns the money of jobs whose deadline has passed, and clears away jobs that have
-		/// been closed for long.
+		/// Returns the money of jobs whose deadline has passed, and removes jobs that were closed
+		/// long ago.
 		///
 		/// ## Dispatch Origin
 		///
 		/// Anyone: `Authorized` (free) if every job named is due, or `Signed`.
 		///
+		/// ## Parameters
+		///
+		/// - `jobs`: ids of jobs, at most
+		///   [`MAX_EXPIRIES_PER_CALL`](gridproof_primitives::compute::MAX_EXPIRIES_PER_CALL).
+		///
 		/// ## Errors
 		///
-		/// - [`Error::NothingDue`]
+		/// - [`Error::NothingDue`] if none of the jobs is overdue or old enough to be removed; as a
+		///   transaction without a signer, if one of them is not.
+		///
+		/// A transaction without a signer is also refused with [`Error::InvalidList`] if `jobs` is
+		/// empty or names a job twice, and with [`Error::UnknownJob`] if a job is not in the state.
 		///
 		/// ## Events
 		///
@@ -889,20 +978,29 @@ pub mod pallet {
 			Self::do_expire(&jobs)
 		}
 
-		/// Takes note that miners are online.
+		/// Records that miners are online.
 		///
 		/// ## Dispatch Origin
 		///
-		/// Anyone, `Authorized` (free) or `Signed`: all of them are good, or none is taken.
+		/// Anyone: `Authorized` (free) or `Signed`. Either all heartbeats are accepted or none.
+		///
+		/// ## Parameters
+		///
+		/// - `heartbeats`: signed heartbeats of different miners, 1 to
+		///   [`MAX_HEARTBEATS_PER_CALL`](gridproof_primitives::compute::MAX_HEARTBEATS_PER_CALL),
+		///   with times in UTC milliseconds.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::InvalidList`], [`Error::UnknownParty`], [`Error::UntimelyHeartbeat`],
-		///   [`Error::BadSignature`]
+		/// - [`Error::InvalidList`] if `heartbeats` is empty or has a miner twice.
+		/// - [`Error::UnknownParty`] if a key is not that of a registered miner.
+		/// - [`Error::UntimelyHeartbeat`] if a time is more than a minute from the chain's time, or
+		///   too soon after the miner's last heartbeat.
+		/// - [`Error::BadSignature`] if a signature is not the miner's for this chain.
 		///
 		/// ## Events
 		///
-		/// - [`Event::HeartbeatTaken`] for each
+		/// - [`Event::HeartbeatTaken`] for each heartbeat
 		#[pallet::call_index(11)]
 		#[pallet::weight(Pallet::<T>::weight_of_heartbeats(heartbeats.len()))]
 		#[pallet::authorize(Pallet::<T>::authorize_heartbeats)]
@@ -912,21 +1010,32 @@ pub mod pallet {
 			Self::do_heartbeats(&heartbeats)
 		}
 
-		/// Mints what miners and coordinators earned to their accounts, and the treasury's part.
+		/// Mints what miners and coordinators have earned to their accounts, and the treasury's
+		/// part.
 		///
 		/// ## Dispatch Origin
 		///
-		/// Anyone: `Authorized` (free) if every party named has something to get, or `Signed`.
+		/// Anyone: `Authorized` (free) or `Signed`. Either all parties named are paid or none.
+		///
+		/// ## Parameters
+		///
+		/// - `parties`: keys of miners and coordinators, 1 to
+		///   [`MAX_PAYOUTS_PER_CALL`](gridproof_primitives::compute::MAX_PAYOUTS_PER_CALL).
 		///
 		/// ## Errors
 		///
-		/// - [`Error::MintStopped`], [`Error::InvalidList`], [`Error::UnknownParty`],
-		///   [`Error::NothingDue`]
+		/// - [`Error::MintStopped`] if the breaker has stopped minting.
+		/// - [`Error::InvalidList`] if `parties` is empty or names a key twice.
+		/// - [`Error::UnknownParty`] if no party with one of the keys is registered.
+		/// - [`Error::NothingDue`] if one of the parties has nothing to claim.
+		/// - [`Error::CapReached`] if the mint would exceed the cap.
+		/// - An error of the native token if an account would stay below its minimum balance.
 		///
 		/// ## Events
 		///
-		/// - [`Event::EmissionPaid`] for each, perhaps [`Event::TreasuryPaid`] and
-		///   [`Event::StepClosed`]
+		/// - [`Event::EmissionPaid`] for each party
+		/// - [`Event::TreasuryPaid`] if the treasury had a part
+		/// - [`Event::StepClosed`] if an emission step has ended
 		#[pallet::call_index(12)]
 		#[pallet::weight(Pallet::<T>::weight_of_payout(parties.len()))]
 		#[pallet::authorize(Pallet::<T>::authorize_payout)]
@@ -936,20 +1045,28 @@ pub mod pallet {
 			Self::do_claim_emission(&parties)
 		}
 
-		/// Reports an offence with its proof.
+		/// Reports an offence, with evidence that proves it.
 		///
 		/// ## Dispatch Origin
 		///
-		/// Any `Signed`; free if the evidence holds.
+		/// `Signed` by anyone; free if the evidence holds.
+		///
+		/// ## Parameters
+		///
+		/// - `evidence`: contradictory statements that the offender signed.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::InvalidEvidence`], [`Error::UnknownJob`], [`Error::UnknownParty`],
-		///   [`Error::AlreadyReported`], [`Error::MaxReportsExceeded`]
+		/// - [`Error::UnknownJob`] if the job is not in the state.
+		/// - [`Error::InvalidEvidence`] if the evidence does not prove an offence.
+		/// - [`Error::UnknownParty`] if the offender is not registered in the role that can commit
+		///   it.
+		/// - [`Error::AlreadyReported`] if this offence was already reported.
+		/// - [`Error::MaxReportsExceeded`] if [`MAX_REPORTS`] offences were reported about the job.
 		///
 		/// ## Events
 		///
-		/// - [`Event::OffenceProven`]
+		/// - [`Event::OffenceProven`] with the ban and the slash that follow
 		#[pallet::call_index(13)]
 		pub fn report_offence(
 			origin: OriginFor<T>,
@@ -960,45 +1077,56 @@ pub mod pallet {
 			Ok(Pays::No.into())
 		}
 
-		/// Carries out what is to be slashed of a bond and whose grace has passed.
+		/// Slashes what is due of a bond, once the grace period has passed.
 		///
 		/// ## Dispatch Origin
 		///
-		/// Any `Signed`.
+		/// `Signed` by anyone.
+		///
+		/// ## Parameters
+		///
+		/// - `key`: the key of the party.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::SlashingOff`], [`Error::UnknownParty`], [`Error::NothingDue`]
+		/// - [`Error::SlashingOff`] if slashing is switched off in the parameters.
+		/// - [`Error::UnknownParty`] if no party with this key is registered.
+		/// - [`Error::NothingDue`] if no slash of this party is due.
 		///
 		/// ## Events
 		///
-		/// - [`Event::Slashed`]
+		/// - [`Event::Slashed`] with the amount
 		#[pallet::call_index(14)]
 		pub fn apply_slashes(origin: OriginFor<T>, key: PublicKey) -> DispatchResult {
 			ensure_signed(origin)?;
 			Self::do_apply_slashes(key)
 		}
 
-		/// Calls off everything that is to be slashed of a bond.
+		/// Cancels all pending slashes of a party.
 		///
 		/// ## Dispatch Origin
 		///
 		/// [`Config::GovernanceOrigin`].
 		///
+		/// ## Parameters
+		///
+		/// - `key`: the key of the party.
+		///
 		/// ## Errors
 		///
-		/// - [`Error::UnknownParty`], [`Error::NothingDue`]
+		/// - [`Error::UnknownParty`] if no party with this key is registered.
+		/// - [`Error::NothingDue`] if the party has no pending slash.
 		///
 		/// ## Events
 		///
-		/// - [`Event::SlashesCalledOff`]
+		/// - [`Event::SlashesCalledOff`] with the amount
 		#[pallet::call_index(15)]
 		pub fn call_off_slashes(origin: OriginFor<T>, key: PublicKey) -> DispatchResult {
 			T::GovernanceOrigin::ensure_origin(origin)?;
 			Self::do_call_off_slashes(key)
 		}
 
-		/// Sets the parameters.
+		/// Sets the parameters of escrow, emission and offences.
 		///
 		/// ## Dispatch Origin
 		///
@@ -1006,16 +1134,22 @@ pub mod pallet {
 		///
 		/// ## Details
 		///
-		/// All at once, so that their relations can be checked. They count from this block on;
-		/// a step that has ended is closed with the old ones first.
+		/// All parameters are set at once, so that their relations can be checked. They apply from
+		/// this block on; a step that has ended is closed with the old ones first.
+		///
+		/// ## Parameters
+		///
+		/// - `new`: all parameters, in the units that [`ComputeParameters`] gives.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::InvalidParameters`], [`Error::Unchanged`]
+		/// - [`Error::InvalidParameters`] if the parameters contradict each other.
+		/// - [`Error::Unchanged`] if they equal the present ones.
 		///
 		/// ## Events
 		///
-		/// - [`Event::ParametersSet`], perhaps [`Event::StepClosed`]
+		/// - [`Event::StepClosed`] if an emission step has ended
+		/// - [`Event::ParametersSet`] with the old and the new parameters
 		#[pallet::call_index(16)]
 		pub fn set_parameters(origin: OriginFor<T>, new: Box<ComputeParameters>) -> DispatchResult {
 			T::GovernanceOrigin::ensure_origin(origin)?;
@@ -1028,19 +1162,25 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Stops, or allows again, minting, opening and settlement. Refunds never stop.
+		/// Stops minting, or minting, opening and settlement, or lifts the stop. Refunds never
+		/// stop.
 		///
 		/// ## Dispatch Origin
 		///
-		/// [`Config::GovernanceOrigin`]; to stop more, also [`Config::PauseOrigin`].
+		/// [`Config::GovernanceOrigin`]; to raise the breaker also [`Config::PauseOrigin`].
+		///
+		/// ## Parameters
+		///
+		/// - `new`: the level: closed (nothing is stopped), minting stopped, or everything stopped.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::Unchanged`], [`Error::NotGovernance`]
+		/// - [`Error::Unchanged`] if the breaker is at that level already.
+		/// - [`Error::NotGovernance`] if [`Config::PauseOrigin`] tries to lower the breaker.
 		///
 		/// ## Events
 		///
-		/// - [`Event::BreakerSet`]
+		/// - [`Event::BreakerSet`] with the old and the new level
 		#[pallet::call_index(17)]
 		pub fn set_breaker(origin: OriginFor<T>, new: Breaker) -> DispatchResult {
 			let governance = match T::GovernanceOrigin::try_origin(origin) {
@@ -1061,55 +1201,59 @@ pub mod pallet {
 
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
-		/// A job, as long as it is in the state.
+		/// Returns a job, `None` if it is not in the state.
 		pub fn job(job_id: H256) -> Option<JobView> {
 			Self::view_job(job_id)
 		}
 
-		/// The receipt that settled a job.
+		/// Returns the receipt that settled a job, `None` if there is none.
 		pub fn receipt(job_id: H256) -> Option<ReceiptView> {
 			Jobs::<T>::get(job_id).and_then(|job| job.receipt)
 		}
 
-		/// A miner, with its score and the score's four parts.
+		/// Returns a miner with its score and the score's four parts, `None` if the key is not a
+		/// miner's.
 		pub fn miner(key: PublicKey) -> Option<MinerView> {
 			Self::view_miner(key)
 		}
 
-		/// A coordinator.
+		/// Returns a coordinator, `None` if the key is not a coordinator's.
 		pub fn coordinator(key: PublicKey) -> Option<CoordinatorView> {
 			Self::view_coordinator(key)
 		}
 
-		/// Keys and roles of all parties, in no order: at most `limit`, from the `skip`-th on.
+		/// Returns keys and roles of at most `limit` parties, in no order, after skipping `skip`.
 		pub fn parties(skip: u32, limit: u32) -> Vec<(PublicKey, PartyRole)> {
 			Self::list_parties(skip, limit)
 		}
 
-		/// An emission step: the running one, one that is not converted wholly, or one to come.
+		/// Returns an emission step: the running one, an ended one with parts to convert, or one to
+		/// come.
 		pub fn step(step: u64) -> StepView {
 			Self::view_step(step)
 		}
 
-		/// What that many compute units of a miner would earn now.
+		/// Returns what that many compute units of a miner would earn now, `None` if it is not
+		/// registered.
 		pub fn earnings(miner: PublicKey, compute_units: u64) -> Option<Earnings> {
 			Self::preview_earnings(miner, compute_units)
 		}
 
-		/// What each receipt would pay and earn, or why it would be refused, were all of them
-		/// claimed now in one call. At most as many as one call carries.
+		/// Returns what each receipt would pay and earn, or why it would be refused, if all of them
+		/// were claimed now in one call. At most as many receipts as one call carries.
 		pub fn preview_receipts(
 			receipts: Vec<SignedReceipt>,
 		) -> Vec<Result<Preview, ReceiptRefusal>> {
 			Self::preview(&receipts)
 		}
 
-		/// How things stand.
+		/// Returns the totals of the network: parties, jobs, escrow, emission.
 		pub fn overview() -> Overview {
 			Self::view_overview()
 		}
 
-		/// Which relation these parameters break, if any.
+		/// Returns an error that names the relation which these parameters break, if they break
+		/// one.
 		pub fn check_parameters(
 			parameters: ComputeParameters,
 		) -> Result<(), ComputeParameterFault> {

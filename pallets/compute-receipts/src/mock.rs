@@ -1,4 +1,4 @@
-//! A runtime with two coins, service credit, a clock to set, and this pallet.
+//! A runtime with two tokens, service credit, a clock that tests can set, and this pallet.
 
 use crate::{self as pallet_compute_receipts, *};
 use frame_support::{
@@ -91,7 +91,7 @@ impl pallet_balances::Config<Instance2> for Test {
 	type ExistentialDeposit = ConstU128<1>;
 }
 
-/// Least that an account must have.
+/// Existential deposit of AIT.
 pub const EXISTENTIAL_DEPOSIT: u128 = 1_000;
 /// Deposit for an open job.
 pub const JOB_DEPOSIT: u128 = 500;
@@ -99,7 +99,7 @@ pub const JOB_DEPOSIT: u128 = 500;
 pub const NATIVE: u128 = 1_000_000 * AIT;
 /// AICP of the client, in micro-tokens, and its service credit, in micro-EUR.
 pub const AICP_OF_CLIENT: u128 = 1_000_000_000;
-/// The beginning of every test, in UTC milliseconds; also of emission step 0.
+/// Time at which every test and emission step 0 begin, in UTC milliseconds.
 pub const START: u64 = 1_790_000_000_000;
 
 parameter_types! {
@@ -162,7 +162,7 @@ impl ServiceCredit<AccountId32> for CreditMap {
 	}
 }
 
-/// Remembers settled work.
+/// Records settled work.
 pub struct Recorder;
 
 impl WorkRecorder for Recorder {
@@ -198,22 +198,22 @@ impl Config for Test {
 	type WeightInfo = ();
 }
 
-/// The account with a number.
+/// Returns the account with a number.
 pub fn account(number: u8) -> AccountId32 {
 	AccountId32::new([number; 32])
 }
 
-/// The client of the tests.
+/// Returns the client of the tests.
 pub fn client() -> AccountId32 {
 	account(9)
 }
 
-/// The key pair with a number.
+/// Returns the key pair with a number.
 pub fn pair(number: u8) -> Pair {
 	Pair::from_seed(&[number; 32])
 }
 
-/// The public key with a number.
+/// Returns the public key with a number.
 pub fn key(number: u8) -> PublicKey {
 	pair(number).public().0
 }
@@ -233,12 +233,12 @@ pub fn sign(number: u8, payload: &[u8]) -> Signature {
 	pair(number).sign(payload).0
 }
 
-/// Lets time pass.
+/// Advances the clock.
 pub fn pass(milliseconds: u64) {
 	Now::set(Now::get() + milliseconds);
 }
 
-/// Goes to the beginning of the next emission step.
+/// Moves to the beginning of the next emission step.
 pub fn next_step() {
 	let passed = (Now::get() - START) % 150_000;
 	pass(150_000 - passed);
@@ -257,7 +257,7 @@ pub fn register(number: u8, role: PartyRole) -> DispatchResult {
 	}
 }
 
-/// A quote of a hundred thousand units of 10⁻¹⁸ AIT for a thousand compute units.
+/// Returns a quote of a hundred thousand units of 10⁻¹⁸ AIT for a thousand compute units.
 pub fn quote(nonce: u64) -> Quote {
 	Quote {
 		coordinator: key(COORDINATOR),
@@ -288,7 +288,7 @@ pub fn open(nonce: u64) -> H256 {
 	open_with(&quote(nonce)).unwrap()
 }
 
-/// A receipt of a thousand units, at the quoted price.
+/// Returns a receipt of a thousand units, at the quoted price.
 pub fn receipt(job_id: H256, miner: u8) -> Receipt {
 	Receipt {
 		job_id,
@@ -306,7 +306,7 @@ pub fn receipt(job_id: H256, miner: u8) -> Receipt {
 	}
 }
 
-/// A receipt signed by `miner` and `coordinator`.
+/// Returns a receipt signed by `miner` and `coordinator`.
 pub fn signed_by(receipt: Receipt, miner: u8, coordinator: u8) -> SignedReceipt {
 	SignedReceipt {
 		miner_signature: sign(miner, &receipt.signing_payload(&genesis(), Signer::Miner)),
@@ -318,7 +318,7 @@ pub fn signed_by(receipt: Receipt, miner: u8, coordinator: u8) -> SignedReceipt 
 	}
 }
 
-/// A good receipt of a miner for a job.
+/// Returns a good receipt of a miner for a job.
 pub fn signed(job_id: H256, miner: u8) -> SignedReceipt {
 	signed_by(receipt(job_id, miner), miner, COORDINATOR)
 }
@@ -331,7 +331,7 @@ pub fn claim(receipts: &[SignedReceipt]) -> Vec<ReceiptRefusal> {
 	refusals()
 }
 
-/// The reasons of refusals so far.
+/// Returns the refusals so far.
 pub fn refusals() -> Vec<ReceiptRefusal> {
 	events()
 		.into_iter()
@@ -373,12 +373,12 @@ pub fn dispatch(call: Call<Test>, who: AccountId32) -> Result<(), DispatchError>
 	dispatch_as(call, RuntimeOrigin::signed(who))
 }
 
-/// As [`dispatch`], from any origin.
+/// Same as [`dispatch`], from any origin.
 pub fn dispatch_as(call: Call<Test>, origin: RuntimeOrigin) -> Result<(), DispatchError> {
 	RuntimeCall::ComputeReceipts(call).dispatch(origin).map(|_| ()).map_err(|error| error.error)
 }
 
-/// What the pool says of a transaction without a signer.
+/// Returns what the pool decides about a transaction without a signer.
 pub fn authorize(call: Call<Test>) -> Result<ValidTransaction, u8> {
 	let call = RuntimeCall::ComputeReceipts(call);
 	match call.authorize(TransactionSource::External).expect("the call can be authorized") {
@@ -398,46 +398,46 @@ pub fn apply_unsigned(call: Call<Test>) -> Result<(), DispatchError> {
 	dispatch_as(call, frame_system::RawOrigin::Authorized.into())
 }
 
-/// Governance changes some parameters.
+/// Changes some parameters, as governance.
 pub fn set_parameters(change: impl FnOnce(&mut ComputeParameters)) -> DispatchResult {
 	let mut new = Parameters::<Test>::get();
 	change(&mut new);
 	dispatch_as(Call::set_parameters { new: Box::new(new) }, RuntimeOrigin::root())
 }
 
-/// Free AIT of an account.
+/// Returns the free AIT of an account.
 pub fn ait(who: &AccountId32) -> u128 {
 	Balances::balance(who)
 }
 
-/// Free AICP of an account.
+/// Returns the free AICP of an account.
 pub fn aicp(who: &AccountId32) -> u128 {
 	Aicp::balance(who)
 }
 
-/// AIT of an account on hold for a reason.
+/// Returns the AIT of an account that is on hold for a reason.
 pub fn on_hold(reason: HoldReason, who: &AccountId32) -> u128 {
 	<Balances as fungible::hold::Inspect<_>>::balance_on_hold(&reason.into(), who)
 }
 
-/// Where a job stands.
+/// Returns the state of a job.
 pub fn state(job_id: H256) -> JobState {
 	ComputeReceipts::job(job_id).expect("the job is in the state").state
 }
 
-/// What a party can claim.
+/// Returns what a party can claim, in 10⁻¹⁸ AIT.
 pub fn claimable(number: u8) -> u128 {
 	let party = Parties::<Test>::get(key(number)).expect("the party is registered");
 	ComputeReceipts::claimable(&party, Now::get())
 }
 
-/// Pays what parties earned.
+/// Pays what parties have earned.
 pub fn pay(numbers: &[u8]) -> Result<(), DispatchError> {
 	let parties: Vec<_> = numbers.iter().map(|number| key(*number)).collect();
 	dispatch(Call::claim_emission { parties: parties.try_into().unwrap() }, account(8))
 }
 
-/// A new chain: nobody is registered.
+/// Returns a new chain on which nobody is registered.
 pub fn new_test_ext() -> sp_io::TestExternalities {
 	let accounts = (1..=12).chain([99, 200]);
 	let genesis = RuntimeGenesisConfig {
@@ -462,7 +462,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 	ext
 }
 
-/// Runs a test on a new chain and then checks every invariant.
+/// Runs a test on a new chain, then checks every invariant.
 pub fn build_bare_and_execute(test: impl FnOnce()) {
 	new_test_ext().execute_with(|| {
 		test();
@@ -470,7 +470,7 @@ pub fn build_bare_and_execute(test: impl FnOnce()) {
 	});
 }
 
-/// As [`build_bare_and_execute`], with the coordinator and both miners registered.
+/// Same as [`build_bare_and_execute`], with the coordinator and both miners registered.
 pub fn build_and_execute(test: impl FnOnce()) {
 	build_bare_and_execute(|| {
 		register(COORDINATOR, PartyRole::Coordinator).unwrap();
@@ -481,7 +481,7 @@ pub fn build_and_execute(test: impl FnOnce()) {
 	});
 }
 
-/// The events of this pallet so far.
+/// Returns the events of this pallet so far.
 pub fn events() -> Vec<Event<Test>> {
 	System::events()
 		.into_iter()

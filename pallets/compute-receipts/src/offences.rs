@@ -58,14 +58,15 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Writes an offence into the party's row: what will be slashed, and how many count now.
+	/// Records an offence in the party's row. Returns what will be slashed, and how many offences
+	/// count now.
 	fn punish(party: &mut Party<T::AccountId>) -> (u128, u32) {
 		let (parameters, now) = (Parameters::<T>::get(), T::Time::now());
 		let ComputeParameters { offence_memory_ms, score_cut, ban_after, ban_ms, .. } = parameters;
 		if party.offences.is_full() {
 			party.offences.remove(0);
 		}
-		// Room was made above.
+		// There is room: one was removed above.
 		let _ = party.offences.try_push(now);
 		let offences = party.offences_at(now, offence_memory_ms);
 		if offences >= ban_after {
@@ -80,7 +81,7 @@ impl<T: Config> Pallet<T> {
 		if party.slashes.is_full()
 			&& let Some((_, oldest)) = party.slashes.first().copied()
 		{
-			// The row is full: the oldest slash waits with the next one.
+			// The row is full: the oldest slash is carried out together with the next one.
 			party.slashes.remove(0);
 			if let Some((_, next)) = party.slashes.iter_mut().next() {
 				*next = next.saturating_add(oldest);
@@ -90,7 +91,7 @@ impl<T: Config> Pallet<T> {
 		(slash, offences)
 	}
 
-	/// Carries out the slashes that were due at `until`; returns how much.
+	/// Carries out the slashes that are due at `until`. Returns the amount, in 10⁻¹⁸ AIT.
 	pub(crate) fn slash_due(
 		key: &PublicKey,
 		party: &mut Party<T::AccountId>,

@@ -18,12 +18,12 @@ use gridproof_primitives::{
 use sp_runtime::traits::Zero;
 
 impl<T: Config> Pallet<T> {
-	/// The hash of this chain's first block, which every statement names.
+	/// Returns the genesis hash, which is part of everything that is signed.
 	pub(crate) fn genesis_hash() -> H256 {
 		frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero())
 	}
 
-	/// Counts one party more or less of a role.
+	/// Changes the number of registered parties of a role.
 	fn count_party(
 		role: PartyRole,
 		change: impl FnOnce(u32) -> Option<u32>,
@@ -63,7 +63,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// The party with a key, if `account` is its owner.
+	/// Returns the party with a key if `account` is its owner.
 	fn owned_party(
 		account: &T::AccountId,
 		key: &PublicKey,
@@ -106,7 +106,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(free && !party.is_banned(now), Error::<T>::NotYet);
 		if Parameters::<T>::get().slashing {
 			Self::slash_due(&key, &mut party, now)?;
-			// What is in its grace can still be called off.
+			// A slash in its grace period can still be cancelled.
 			ensure!(party.slashes.is_empty(), Error::<T>::NotYet);
 		}
 		Self::roll(now);
@@ -125,7 +125,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Is this heartbeat good? All but the signature; returns the miner's activity.
+	/// Checks a heartbeat, all but its signature. Returns the miner's activity.
 	fn check_heartbeat(
 		heartbeat: &Heartbeat,
 		parameters: &ComputeParameters,
@@ -142,7 +142,7 @@ impl<T: Config> Pallet<T> {
 		Ok(activity)
 	}
 
-	/// Are all of these heartbeats good, and each of another miner?
+	/// Checks that all of these heartbeats are good, and each of another miner.
 	pub(crate) fn check_heartbeats(heartbeats: &[SignedHeartbeat]) -> DispatchResult {
 		ensure!(!heartbeats.is_empty(), Error::<T>::InvalidList);
 		let (parameters, now) = (Parameters::<T>::get(), T::Time::now());
@@ -177,7 +177,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// What is left of a miner's score after its offences.
+	/// Returns a miner's score after its offences, 0 … 10,000.
 	pub(crate) fn effective_score(
 		party: &Party<T::AccountId>,
 		activity: &Activity,
@@ -189,7 +189,7 @@ impl<T: Config> Pallet<T> {
 		score::after_offences(score, parameters.score_cut, offences)
 	}
 
-	/// Fails unless AIT may be minted now.
+	/// Returns an error if the breaker has stopped minting.
 	pub(crate) fn ensure_minting() -> Result<(), DispatchError> {
 		ensure!(BreakerLevel::<T>::get() == Breaker::Closed, Error::<T>::MintStopped);
 		Ok(())

@@ -14,40 +14,42 @@ use gridproof_primitives::{
 sp_api::decl_runtime_apis! {
 	/// Queries of compute receipts.
 	pub trait ComputeReceiptsApi {
-		/// A job, as long as it is in the state.
+		/// Returns a job, `None` if it is not in the state.
 		fn job(job_id: H256) -> Option<JobView>;
 
-		/// The receipt that settled a job.
+		/// Returns the receipt that settled a job, `None` if there is none.
 		fn receipt(job_id: H256) -> Option<ReceiptView>;
 
-		/// A miner, with its score and the score's four parts.
+		/// Returns a miner with its score and the score's four parts, `None` if the key is not a
+		/// miner's.
 		fn miner(key: PublicKey) -> Option<MinerView>;
 
-		/// A coordinator.
+		/// Returns a coordinator, `None` if the key is not a coordinator's.
 		fn coordinator(key: PublicKey) -> Option<CoordinatorView>;
 
-		/// Keys and roles of all parties: at most `limit`, from the `skip`-th on.
+		/// Returns keys and roles of at most `limit` parties, in no order, after skipping `skip`.
 		fn parties(skip: u32, limit: u32) -> Vec<(PublicKey, PartyRole)>;
 
-		/// An emission step and its budget.
+		/// Returns an emission step with its budget.
 		fn step(step: u64) -> StepView;
 
-		/// What that many compute units of a miner would earn now.
+		/// Returns what that many compute units of a miner would earn now, `None` if it is not
+		/// registered.
 		fn earnings(miner: PublicKey, compute_units: u64) -> Option<Earnings>;
 
-		/// What each receipt would pay and earn, or why it would be refused, were all of them
-		/// claimed now in one call.
+		/// Returns what each receipt would pay and earn, or why it would be refused, if all of them
+		/// were claimed now in one call.
 		fn preview_receipts(
 			receipts: Vec<SignedReceipt>,
 		) -> Vec<Result<Preview, ReceiptRefusal>>;
 
-		/// How things stand.
+		/// Returns the totals of the network: parties, jobs, escrow, emission.
 		fn overview() -> Overview;
 
-		/// What governance decided.
+		/// Returns the parameters that governance has set.
 		fn parameters() -> ComputeParameters;
 
-		/// The hash of the chain's first block, which every statement names.
+		/// Returns the genesis hash, which is part of everything that is signed.
 		fn genesis() -> H256;
 	}
 }

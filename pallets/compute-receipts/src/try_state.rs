@@ -1,4 +1,4 @@
-//! What must hold between any two blocks.
+//! Invariants that hold between any two blocks.
 
 use crate::{pallet::*, types::*};
 use alloc::collections::BTreeMap;
@@ -14,26 +14,26 @@ use gridproof_primitives::{
 };
 use sp_runtime::TryRuntimeError;
 
-/// What a client's account must hold in each asset.
+/// Amounts that a client's account must hold in each asset.
 type Escrow<AccountId> = BTreeMap<AccountId, [u128; 3]>;
 
 impl<T: Config> Pallet<T> {
 	/// Checks every invariant:
 	///
-	/// 1. The parameters hold their relations.
+	/// 1. The parameters do not contradict each other.
 	/// 2. For each account, what is held as bonds is the sum of its parties' bonds; there are as
 	///    many parties as counted; no more is to be slashed than there is bond at the time.
 	/// 3. For each client, what is held for jobs is the sum of its open jobs' prices and deposits,
 	///    in each asset; service credit held is at least that.
 	/// 4. Each job that was opened is open or was closed once; the counters of open jobs and of
 	///    escrow are those of the rows; exactly the settled jobs have a receipt, within its terms.
-	/// 5. No more AIT exists than genesis and mints made; with what is promised the mints stay
+	/// 5. No more AIT exists than genesis and mints created; with what is promised the mints stay
 	///    within the reserve, and the issuance within the cap.
-	/// 6. What is promised is what parties accrued, what closed steps have not converted, and
-	///    the treasury's part.
+	/// 6. What is promised is what parties accrued, what closed steps have not converted, and the
+	///    treasury's part.
 	/// 7. A step's row, and the running step, have as many parties as have weight in them, and at
 	///    least their weight; no party has weight in another step.
-	/// 8. Offences were reported of jobs in the state only, and each once.
+	/// 8. Offences were reported only about jobs in the state, and each once.
 	/// 9. No mark of verified signatures outlives its transaction.
 	#[allow(dead_code)]
 	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
@@ -131,7 +131,7 @@ impl<T: Config> Pallet<T> {
 		let running = Running::<T>::get();
 		let sums = Sums::<T>::get();
 		let mut promised = sums.treasury;
-		// Miners' and coordinators' weight in a step, and how many they are.
+		// Miners' and coordinators' weight in a step, and their number.
 		let mut found = BTreeMap::<u64, ([u128; 2], u32)>::new();
 		for (_, party) in Parties::<T>::iter() {
 			promised = promised.saturating_add(party.accrued);

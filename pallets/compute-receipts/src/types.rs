@@ -1,4 +1,4 @@
-//! What the pallet stores.
+//! Types that the pallet stores.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{BoundedVec, pallet_prelude::ConstU32};
@@ -22,16 +22,16 @@ pub use gridproof_primitives::compute::Breaker;
 pub const HOUR_MS: u64 = 3_600_000;
 /// Milliseconds in a day.
 pub const DAY_MS: u64 = 24 * HOUR_MS;
-/// Hours that count for throughput, memory and success.
+/// Number of hours that count for throughput, memory and success.
 pub const HOURS: usize = 24;
-/// Days that count for time online.
+/// Number of days that count for time online.
 pub const DAYS: usize = 30;
-/// Most offences that are remembered of a job.
+/// Highest number of offences that are remembered about a job.
 pub const MAX_REPORTS: u32 = 16;
-/// The longest storage key at which clearing away goes on.
+/// Bytes of the longest storage key at which the search for jobs to remove can continue.
 pub const MAX_SCAN_KEY: u32 = 128;
 
-/// Offences that were reported about a job, each once.
+/// Offences reported about a job, each once: kind and key of the offender.
 pub type ReportsOf = BoundedVec<(OffenceKind, PublicKey), ConstU32<MAX_REPORTS>>;
 /// Receipts of one call.
 pub type Receipts =
@@ -41,14 +41,14 @@ pub type Heartbeats = BoundedVec<
 	SignedHeartbeat,
 	ConstU32<{ gridproof_primitives::compute::MAX_HEARTBEATS_PER_CALL }>,
 >;
-/// Parties that one call pays.
+/// Keys of the parties that one call pays.
 pub type Payees =
 	BoundedVec<PublicKey, ConstU32<{ gridproof_primitives::compute::MAX_PAYOUTS_PER_CALL }>>;
-/// Jobs that one call closes or clears away.
+/// Ids of the jobs that one call closes or removes.
 pub type JobIds =
 	BoundedVec<H256, ConstU32<{ gridproof_primitives::compute::MAX_EXPIRIES_PER_CALL }>>;
 
-/// When emission began, and how long its steps are.
+/// Begin of emission and length of its steps.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Schedule {
@@ -64,15 +64,15 @@ impl Default for Schedule {
 	}
 }
 
-/// What a party earned in the last step in which it earned anything.
+/// Part of a party in the last step in which it earned anything.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pending {
-	/// The step; `u64::MAX` before the first.
+	/// Number of the step; `u64::MAX` before the first.
 	pub step: u64,
-	/// Its weight in that step; 0 if there is none to be paid for.
+	/// Weight of the party in that step; 0 if nothing is to be converted.
 	pub weight: u128,
-	/// The score that weighs its receipts in that step.
+	/// Score that weighs a miner's receipts in that step, 0 … 10,000.
 	pub score: u32,
 }
 
@@ -86,27 +86,28 @@ impl Default for Pending {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Party<AccountId> {
-	/// What its key is registered as.
+	/// Role of the key: coordinator, or miner of a class.
 	pub role: PartyRole,
-	/// The account that bonds and is paid.
+	/// Account that pays the bond and is paid.
 	pub account: AccountId,
-	/// What is held of that account for this party, in units of 10⁻¹⁸ AIT.
+	/// Bond held of that account for this party, in 10⁻¹⁸ AIT.
 	pub bond: u128,
-	/// When it was registered, in UTC milliseconds.
+	/// Time of its registration, in UTC milliseconds.
 	pub since_ms: u64,
-	/// From when on the bond can be taken back, if it is leaving.
+	/// Time from which the bond can be withdrawn, in UTC milliseconds; `None` if it is not leaving.
 	pub leaving_ms: Option<u64>,
-	/// Until when it is banned; in the past if it is not.
+	/// Time until which it is banned, in UTC milliseconds; in the past if it is not.
 	pub banned_until_ms: u64,
-	/// When its last offences were reported, earliest first.
+	/// Times of its last offences' reports, in UTC milliseconds, earliest first.
 	pub offences: BoundedVec<u64, ConstU32<{ ComputeParameters::MAX_OFFENCES }>>,
-	/// What is to be slashed, and from when on, earliest first.
+	/// Pending slashes, earliest first: time from which one is due, in UTC milliseconds, and amount
+	/// in 10⁻¹⁸ AIT.
 	pub slashes: BoundedVec<(u64, u128), ConstU32<{ ComputeParameters::MAX_OFFENCES }>>,
-	/// Jobs settled.
+	/// Number of jobs settled.
 	pub settled: u64,
 	/// Compute units delivered.
 	pub compute_units: u64,
-	/// What it earned in a step that is not converted into AIT yet.
+	/// Part of a step that is not converted into AIT yet.
 	pub pending: Pending,
 	/// AIT earned and not minted yet, in units of 10⁻¹⁸ AIT.
 	pub accrued: u128,
@@ -117,7 +118,7 @@ pub struct Party<AccountId> {
 }
 
 impl<AccountId> Party<AccountId> {
-	/// A new party.
+	/// Returns a new party, registered at `now`.
 	pub fn new(role: PartyRole, account: AccountId, bond: u128, now: u64) -> Self {
 		Self {
 			role,
@@ -137,12 +138,12 @@ impl<AccountId> Party<AccountId> {
 		}
 	}
 
-	/// Is it banned at `now`?
+	/// Returns `true` if it is banned at `now`.
 	pub const fn is_banned(&self, now: u64) -> bool {
 		now < self.banned_until_ms
 	}
 
-	/// Is less than half of what `parameters` want bonded?
+	/// Returns `true` if less than half of the bond that `parameters` ask for is left.
 	pub fn is_underbonded(&self, parameters: &ComputeParameters) -> bool {
 		let required = match self.role {
 			PartyRole::Coordinator => parameters.coordinator_bond,
@@ -151,7 +152,7 @@ impl<AccountId> Party<AccountId> {
 		self.bond < required.div_ceil(2)
 	}
 
-	/// The class, if it is a miner.
+	/// Returns the class of a miner, `None` for a coordinator.
 	pub const fn class(&self) -> Option<Class> {
 		match self.role {
 			PartyRole::Miner(class) => Some(class),
@@ -159,19 +160,19 @@ impl<AccountId> Party<AccountId> {
 		}
 	}
 
-	/// How many offences count at `now`.
+	/// Returns the number of offences that count at `now`.
 	pub fn offences_at(&self, now: u64, memory_ms: u64) -> u32 {
 		let counts = |time: &&u64| now.saturating_sub(**time) < memory_ms;
 		u32::try_from(self.offences.iter().filter(counts).count()).unwrap_or(u32::MAX)
 	}
 
-	/// What is to be slashed, whenever.
+	/// Returns the sum of all pending slashes, in 10⁻¹⁸ AIT.
 	pub fn pending_slash(&self) -> u128 {
 		self.slashes.iter().fold(0, |sum: u128, (_, amount)| sum.saturating_add(*amount))
 	}
 }
 
-/// One hour of a miner's work.
+/// Work of a miner in one hour.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct HourOfWork {
@@ -181,30 +182,30 @@ pub struct HourOfWork {
 	pub weighted_tokens: u64,
 	/// Time at work, in milliseconds.
 	pub busy_ms: u64,
-	/// Jobs delivered.
+	/// Number of jobs delivered.
 	pub successes: u32,
-	/// Jobs accepted and not delivered.
+	/// Number of jobs accepted and not delivered.
 	pub failures: u32,
 }
 
-/// What a miner did lately: the window that its score is computed from. Old hours and days fall
-/// out as new ones begin, so its size never changes.
+/// Recent work of a miner: the window from which its score is computed. Old hours and days drop out
+/// as new ones begin, so its size never changes.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Activity {
-	/// The latest hour in the window, counted from 1970.
+	/// Latest hour in the window, counted from 1970.
 	pub hour: u64,
-	/// The last hours, hour h at place h modulo their number.
+	/// The last [`HOURS`] hours, hour h at index h modulo their number.
 	pub hours: [HourOfWork; HOURS],
-	/// The latest day in the window, counted from 1970.
+	/// Latest day in the window, counted from 1970.
 	pub day: u64,
-	/// Milliseconds online in the last days, day d at place d modulo their number.
+	/// Milliseconds online on the last [`DAYS`] days, day d at index d modulo their number.
 	pub days: [u32; DAYS],
 	/// Time of the last heartbeat, in UTC milliseconds; 0 if there was none.
 	pub heartbeat_ms: u64,
 }
 
-/// Empties the places of a ring of `ring.len()` periods that lie after `latest` up to `now`.
+/// Clears the entries of a ring of `ring.len()` periods that lie after `latest`, up to `now`.
 fn advance<T: Default>(ring: &mut [T], latest: &mut u64, now: u64) {
 	let length = u64::try_from(ring.len()).unwrap_or(u64::MAX);
 	let passed = now.saturating_sub(*latest).min(length);
@@ -216,14 +217,14 @@ fn advance<T: Default>(ring: &mut [T], latest: &mut u64, now: u64) {
 	*latest = (*latest).max(now);
 }
 
-/// The place of a period in its ring.
+/// Returns the entry of a period in its ring.
 fn place<T>(ring: &mut [T], period: u64) -> Option<&mut T> {
 	let length = u64::try_from(ring.len()).ok()?;
 	ring.get_mut(usize::try_from(period.checked_rem(length)?).ok()?)
 }
 
 impl Activity {
-	/// Lets what is too old fall out of the window.
+	/// Drops what is too old from the window.
 	pub fn advance(&mut self, now: u64) {
 		advance(&mut self.hours, &mut self.hour, now.checked_div(HOUR_MS).unwrap_or(0));
 		advance(&mut self.days, &mut self.day, now.checked_div(DAY_MS).unwrap_or(0));
@@ -262,19 +263,19 @@ impl Activity {
 		}
 	}
 
-	/// Jobs delivered, and accepted but not delivered, within the window.
+	/// Returns the numbers of jobs delivered, and accepted but not delivered, within the window.
 	pub fn outcomes(&self) -> (u32, u32) {
 		self.hours.iter().fold((0u32, 0u32), |(good, bad), hour| {
 			(good.saturating_add(hour.successes), bad.saturating_add(hour.failures))
 		})
 	}
 
-	/// Time online within the window, in milliseconds.
+	/// Returns the time online within the window, in milliseconds.
 	pub fn online_ms(&self) -> u64 {
 		self.days.iter().fold(0, |sum: u64, day| sum.saturating_add((*day).into()))
 	}
 
-	/// What the score follows from. The window must be at the present time.
+	/// Returns the inputs of the score. The window must be at the present time.
 	pub fn score_inputs(&self) -> ScoreInputs {
 		let sum = |of: fn(&HourOfWork) -> u64| {
 			self.hours.iter().fold(0u128, |sum, hour| sum.saturating_add(of(hour).into()))
@@ -297,119 +298,122 @@ impl Activity {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Job<AccountId> {
-	/// Who pays.
+	/// Account that pays for it.
 	pub client: AccountId,
-	/// The coordinator's key.
+	/// Key of its coordinator.
 	pub coordinator: PublicKey,
-	/// What it is paid in.
+	/// Asset in which it is paid.
 	pub asset: PriceAsset,
-	/// What its receipt is measured by.
+	/// Terms that its receipt must keep.
 	pub terms: JobTerms,
-	/// Deposit for the row, held while it is open, in units of 10⁻¹⁸ AIT.
+	/// Deposit for the row, held while it is open, in 10⁻¹⁸ AIT.
 	pub deposit: u128,
-	/// Before this time the quote could be opened; the row stays at least as long.
+	/// Time before which the quote could be opened, in UTC milliseconds; the row stays at least as
+	/// long.
 	pub expiry_ms: u64,
-	/// The deadline that the client's cancellation brought forward, if it did.
+	/// Deadline before the client's cancellation, in UTC milliseconds; `None` if it is not
+	/// cancelling.
 	pub cancelled_from: Option<u64>,
-	/// Does the quote name the miner? Then no assignment can name another.
+	/// `true` if the quote names the miner: then no assignment can name another.
 	pub pinned: bool,
 	/// Number of the assignment on chain; 0 if there is none.
 	pub attempt: u32,
-	/// Did the assigned miner accept?
+	/// `true` if the assigned miner has signed the assignment too.
 	pub accepted: bool,
-	/// Where it stands.
+	/// Open, settled, cancelled or expired.
 	pub state: JobState,
-	/// When it was closed, in UTC milliseconds.
+	/// Time at which it was closed, in UTC milliseconds; 0 while it is open.
 	pub closed_ms: u64,
-	/// What settled it.
+	/// Receipt that settled it.
 	pub receipt: Option<ReceiptView>,
 }
 
 impl<AccountId> Job<AccountId> {
-	/// Is it open with its deadline behind it?
+	/// Returns `true` if it is open and its deadline has passed.
 	pub fn is_due(&self, now: u64) -> bool {
 		self.state == JobState::Open && now >= self.terms.deadline_ms
 	}
 
-	/// The state it has once its deadline has passed.
+	/// Returns the state that it gets once its deadline has passed.
 	pub const fn state_when_due(&self) -> JobState {
 		if self.cancelled_from.is_some() { JobState::Cancelled } else { JobState::Expired }
 	}
 
-	/// Is it closed for so long that it can leave? A quote that can still be opened is remembered.
+	/// Returns `true` if it has been closed long enough to be removed. A quote that can still be
+	/// opened is remembered.
 	pub fn is_old(&self, now: u64, retention_ms: u64) -> bool {
 		let closed = self.state != JobState::Open;
 		closed && now >= self.expiry_ms && now >= self.closed_ms.saturating_add(retention_ms)
 	}
 }
 
-/// The step that receipts are added to.
+/// Step to which receipts are added.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct RunningStep {
-	/// Its number.
+	/// Number of the step, from 0.
 	pub step: u64,
-	/// Σ units · class · score.
+	/// Sum of the weights of its receipts: Σ units · class · score.
 	pub weight: u128,
-	/// Parties that have earned in it.
+	/// Number of parties that have earned in it.
 	pub parties: u32,
 }
 
-/// A step that has ended and of which somebody's part is not converted yet.
+/// Step that has ended and in which a party has a part to convert.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ClosedStep {
-	/// What miners and coordinators share, in units of 10⁻¹⁸ AIT; the treasury's part is zero,
-	/// since it has been set aside.
+	/// Parts of miners and coordinators, in 10⁻¹⁸ AIT; the treasury's is zero, because it has been
+	/// set aside.
 	pub shares: Shares,
-	/// The whole pool, the treasury's part included, in units of 10⁻¹⁸ AIT.
+	/// Whole pool, the treasury's part included, in 10⁻¹⁸ AIT.
 	pub pool: u128,
-	/// Σ units · class · score.
+	/// Sum of the weights of its receipts: Σ units · class · score.
 	pub weight: u128,
-	/// Parties whose part is still to be converted. The row goes with the last one.
+	/// Number of parties with a part to convert; the row is removed with the last one.
 	pub parties: u32,
-	/// What has been converted so far, in units of 10⁻¹⁸ AIT.
+	/// Amount converted so far, in 10⁻¹⁸ AIT.
 	pub converted: u128,
 }
 
-/// Sums over all time and over what is open.
+/// Totals since genesis, and of what is open.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counters {
-	/// AIT at genesis, in units of 10⁻¹⁸ AIT.
+	/// AIT at genesis, in 10⁻¹⁸ AIT.
 	pub genesis: u128,
-	/// AIT minted, in units of 10⁻¹⁸ AIT.
+	/// AIT minted, in 10⁻¹⁸ AIT.
 	pub minted: u128,
-	/// AIT earned and not minted yet, the treasury's included, in units of 10⁻¹⁸ AIT.
+	/// AIT earned and not minted yet, the treasury's included, in 10⁻¹⁸ AIT.
 	pub promised: u128,
-	/// The treasury's part of that.
+	/// The treasury's part of `promised`, in 10⁻¹⁸ AIT.
 	pub treasury: u128,
-	/// Coordinators registered.
+	/// Number of coordinators registered.
 	pub coordinators: u32,
-	/// Miners registered.
+	/// Number of miners registered.
 	pub miners: u32,
-	/// Jobs opened.
+	/// Number of jobs opened.
 	pub opened: u64,
-	/// Jobs open.
+	/// Number of jobs open now.
 	pub open: u64,
-	/// Jobs settled.
+	/// Number of jobs settled.
 	pub settled: u64,
-	/// Jobs cancelled or let go.
+	/// Number of jobs cancelled or released.
 	pub cancelled: u64,
-	/// Jobs expired.
+	/// Number of jobs expired.
 	pub expired: u64,
-	/// Held for open jobs in AIT, without deposits.
+	/// Prices held for open jobs in AIT, without deposits, in 10⁻¹⁸ AIT.
 	pub escrow_ait: u128,
-	/// Held for open jobs in AICP.
+	/// Prices held for open jobs in AICP, in micro-tokens.
 	pub escrow_aicp: u128,
-	/// Held for open jobs in service credit.
+	/// Prices held for open jobs in service credit, in micro-EUR.
 	pub escrow_credit: u128,
 	/// Compute units delivered.
 	pub compute_units: u64,
 }
 
 impl Counters {
-	/// What is held in an asset.
+	/// Returns the sum of the prices held in an asset, for changing.
 	pub const fn escrow_mut(&mut self, asset: PriceAsset) -> &mut u128 {
 		match asset {
 			PriceAsset::Ait => &mut self.escrow_ait,

@@ -1,4 +1,4 @@
-//! What the views show.
+//! Answers of the view functions.
 
 use crate::{pallet::*, types::*};
 use alloc::vec::Vec;
@@ -13,7 +13,7 @@ use gridproof_primitives::{
 	crypto::ed25519::PublicKey,
 };
 
-/// Most parties that one query lists.
+/// Highest number of parties in one answer.
 const MAX_LISTED: u32 = 1_000;
 
 impl<T: Config> Pallet<T> {
@@ -109,7 +109,7 @@ impl<T: Config> Pallet<T> {
 			.collect()
 	}
 
-	/// The running step as it is now, even if nothing has touched it since it began.
+	/// Returns the running step as of now, even if nothing has touched it since it began.
 	fn running_now() -> RunningStep {
 		let running = Running::<T>::get();
 		let step = Self::step_at(T::Time::now());

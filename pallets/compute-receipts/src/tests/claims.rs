@@ -216,7 +216,7 @@ fn miners_and_coordinators_must_be_registered_and_not_banned() {
 		use ReceiptRefusal::*;
 		let job = open(0);
 		refused(signed(job, 77), UnknownMiner);
-		// A coordinator is no miner.
+		// A coordinator is not a miner.
 		refused(signed(job, COORDINATOR), UnknownMiner);
 		let ban = |number, until| {
 			Parties::<Test>::mutate(key(number), |party| {

@@ -71,7 +71,7 @@ fn what_is_not_claimed_stays_for_ever_in_one_row_a_party() {
 			deliver(step, MINER);
 			next_step();
 		}
-		// The miner's earlier steps were converted as it went on; nothing was lost.
+		// The miner's earlier steps were converted as it continued; nothing was lost.
 		assert_eq!(Steps::<Test>::iter().count(), 0);
 		let first = claimable(MINER);
 		pass(1_000 * DAY_MS);

@@ -1,4 +1,4 @@
-//! Tests, one module a subject.
+//! Tests, one module per subject.
 
 mod cancel;
 mod claims;

@@ -106,7 +106,7 @@ fn evidence_must_hold_and_be_about_a_job_and_a_party() {
 		assert_noop!(report(same), Error::<Test>::InvalidEvidence);
 		assert_noop!(report(two_receipts(H256::zero(), MINER)), Error::<Test>::UnknownJob);
 		assert_noop!(report(two_receipts(job, 77)), Error::<Test>::UnknownParty);
-		// A coordinator's key that signs as a miner is no miner.
+		// A coordinator's key that signs as a miner is not a miner.
 		assert_noop!(report(two_receipts(job, COORDINATOR)), Error::<Test>::UnknownParty);
 	});
 }
@@ -164,7 +164,7 @@ fn the_third_offence_bans_for_a_while() {
 		let view = ComputeReceipts::miner(key(MINER)).unwrap();
 		assert_eq!(view.party.banned_until_ms, Some(until));
 		assert_eq!(claim(&[signed(open, MINER)]), [ReceiptRefusal::MinerBanned]);
-		// Who is banned does not get away with its bond either.
+		// A banned party cannot withdraw its bond either.
 		assert_ok!(dispatch(Call::leave { key: key(MINER) }, account(MINER)));
 		pass(7 * DAY_MS - 1);
 		let withdraw = || Call::withdraw { key: key(MINER) };

@@ -125,7 +125,7 @@ fn a_quote_opens_nothing_once_it_has_expired() {
 #[test]
 fn a_coordinator_must_be_registered_and_fit() {
 	build_and_execute(|| {
-		// Made up by itself, registered as a miner, banned.
+		// Invented by the client, registered as a miner, banned.
 		let unfit = || Error::<Test>::CoordinatorUnfit;
 		refused(&Quote { coordinator: key(77), ..quote(0) }, unfit());
 		refused(&Quote { coordinator: key(MINER), ..quote(0) }, unfit());

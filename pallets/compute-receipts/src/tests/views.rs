@@ -1,4 +1,4 @@
-//! What the views show.
+//! The view functions.
 
 use crate::mock::*;
 use gridproof_primitives::{
