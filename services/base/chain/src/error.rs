@@ -1,6 +1,7 @@
 //! What can go wrong between a program and a chain.
 
 use crate::Refusal;
+use gridproof_support::{Classified, Failure};
 
 /// Why something was not read from the chain, or not done on it.
 ///
@@ -80,5 +81,17 @@ impl ChainError {
 	/// A transaction of which no outcome was reported.
 	pub(crate) fn undecided(reason: impl Into<String>) -> Self {
 		Self::Undecided { attempts: 0, reason: reason.into() }
+	}
+}
+
+impl Classified for ChainError {
+	fn failure(&self) -> Failure {
+		match self {
+			Self::BadUrl(_) => Failure::USAGE,
+			Self::Unreachable { .. } | Self::Rpc { .. } => Failure::UNREACHABLE,
+			Self::Unsupported(_) => Failure::BROKEN,
+			Self::Refused(refusal) => Failure::refused(refusal.is_temporary()),
+			Self::Undecided { .. } => Failure::UNDECIDED,
+		}
 	}
 }

@@ -41,7 +41,7 @@
 //!
 //! Without the proof of who calls there is no way in:
 //!
-//! ```compile_fail
+//! ```compile_fail,E0599
 //! use axum::extract::State;
 //! use gridproof_http::Protected;
 //! use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Accounts: their addresses, and the keys that sign for them.
 
 use crate::KeyError;
-use gridproof_support::files::read_private;
+use gridproof_support::{Classified, Failure, files::read_private};
 use sp_core::{
 	Pair,
 	crypto::{AccountId32, Ss58AddressFormat, Ss58Codec},
@@ -110,6 +110,15 @@ pub enum AccountError {
 		 put the secret into a file with mode 0600 and name it with --account-key"
 	)]
 	SecretInTheOpen,
+}
+
+impl Classified for AccountError {
+	fn failure(&self) -> Failure {
+		match self {
+			Self::Key(error) => error.failure(),
+			Self::NoSecret(_) | Self::SecretInTheOpen => Failure::USAGE,
+		}
+	}
 }
 
 /// The account of an address: in this chain's form, in the generic form, or 0x and 64 digits.

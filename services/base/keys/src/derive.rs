@@ -140,7 +140,8 @@ fn step(text: &str) -> Result<Step, String> {
 	// Not "+1", nor " 1", nor "".
 	let plain = !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
 	let index = number.parse().ok().filter(|index| plain && *index < HARDENED);
-	let index = index.ok_or_else(|| format!("{text:?} is not a step: write a number below 2^31"))?;
+	let index =
+		index.ok_or_else(|| format!("{text:?} is not a step: write a number below 2^31"))?;
 	Ok(Step { index, hardened: digits.is_some() })
 }
 

@@ -1,6 +1,6 @@
 //! Why keys cannot be used.
 
-use gridproof_support::files::FileError;
+use gridproof_support::{Classified, Failure, files::FileError};
 use std::{io, path::Path};
 
 /// Why a key or a wallet cannot be used. No message quotes a secret.
@@ -87,6 +87,23 @@ impl From<FileError> for KeyError {
 			FileError::Io { path, reason } => Self::Io { path, reason },
 			FileError::Loose { path, mode } => Self::Loose { path, mode },
 			FileError::NotText(path) => Self::BadFile { path, reason: "not text".to_string() },
+		}
+	}
+}
+
+impl Classified for KeyError {
+	fn failure(&self) -> Failure {
+		match self {
+			Self::Io { .. } | Self::BadFile { .. } | Self::NoRandom(_) => Failure::BROKEN,
+			Self::Exists(_)
+			| Self::Loose { .. }
+			| Self::PassphraseNeeded(_)
+			| Self::PassphraseEmpty
+			| Self::WrongPassphrase(_)
+			| Self::Other { .. }
+			| Self::BadLabel
+			| Self::BadPhrase(_)
+			| Self::BadPath(_) => Failure::USAGE,
 		}
 	}
 }

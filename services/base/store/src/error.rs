@@ -1,5 +1,6 @@
 //! Why something was not read from a database or written to it.
 
+use gridproof_support::{Classified, Failure};
 use rusqlite::ErrorCode;
 
 /// Why something was not read or written.
@@ -60,6 +61,12 @@ impl StoreError {
 			| Self::Sql(_)
 			| Self::Panicked => false,
 		}
+	}
+}
+
+impl Classified for StoreError {
+	fn failure(&self) -> Failure {
+		Failure { is_temporary: self.is_temporary(), ..Failure::BROKEN }
 	}
 }
 

@@ -7,6 +7,7 @@
 //! | [`files`] | files that are whole or not there, and files that only their owner may read |
 //! | [`lock`] | locks that a panicked thread does not make unusable |
 //! | [`number`] | conversions that stop at the largest value |
+//! | [`outcome`] | what kind of failure an error is, for exit codes |
 //! | [`stop`] | one signal that ends all parts of a program |
 //! | [`text`] | bytes and amounts as text |
 //! | `csv` | tables of comma-separated values (feature `csv`) |
@@ -27,6 +28,7 @@ pub mod lock;
 #[cfg(feature = "logs")]
 pub mod logs;
 pub mod number;
+pub mod outcome;
 pub mod stop;
 pub mod text;
 #[cfg(feature = "tls")]
@@ -35,4 +37,5 @@ pub mod tls;
 pub use backoff::Backoff;
 pub use clock::Clock;
 pub use lock::{Lock, RwLock};
+pub use outcome::{Classified, Failure, FailureKind};
 pub use stop::{Stop, Stopper};

@@ -5,7 +5,10 @@ use crate::{
 	MeterView, Status,
 };
 use gridproof_primitives::codec::json::{self, Limits, Value};
-use gridproof_support::http_client::{self, BodyError};
+use gridproof_support::{
+	Classified, Failure,
+	http_client::{self, BodyError},
+};
 use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{error::Error, fmt, time::Duration};
@@ -44,7 +47,7 @@ pub enum ClientError {
 	/// Nothing answers at the address.
 	#[error("no gateway answers at {url}: {reason}; is it running, and is this its API?")]
 	Unreachable {
-		/// The address.
+		/// The gateway's address.
 		url: String,
 		/// What happened.
 		reason: String,
@@ -62,11 +65,24 @@ pub enum ClientError {
 	/// The answer is not one that a gateway gives.
 	#[error("{url} is not a gateway's API: {reason}")]
 	Unexpected {
-		/// The address.
+		/// The server's address.
 		url: String,
 		/// What is wrong with the answer.
 		reason: String,
 	},
+}
+
+impl Classified for ClientError {
+	fn failure(&self) -> Failure {
+		match self {
+			Self::BadUrl { .. } | Self::BadId(_) => Failure::USAGE,
+			Self::Unreachable { .. } | Self::Refused { status: 429 | 500.., .. } => {
+				Failure::UNREACHABLE
+			},
+			Self::Refused { .. } => Failure::refused(false),
+			Self::Unexpected { .. } => Failure::BROKEN,
+		}
+	}
 }
 
 /// A client of one gateway.

@@ -1,6 +1,7 @@
 //! What can go wrong with an anchor.
 
 use gridproof_gateway_api::{AnchorStatus, ClientError};
+use gridproof_support::{Classified, Failure};
 
 /// Why an anchor was not made, sent, watched or believed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,7 +77,7 @@ pub enum AnchorError {
 	#[error("no block header")]
 	NoHeader,
 	/// The node knows nothing of the transaction.
-	#[error("the node knows no transaction {0}; broadcast it again, or ask another node")]
+	#[error("the node does not know transaction {0}; broadcast it again, or ask another node")]
 	Unknown(String),
 	/// The transaction has no block yet.
 	#[error("transaction {0} is in no block yet")]
@@ -97,7 +98,7 @@ pub enum AnchorError {
 	/// A server does not answer.
 	#[error("{url} does not answer: {reason}")]
 	Unreachable {
-		/// Where.
+		/// The server's address.
 		url: String,
 		/// What happened.
 		reason: String,
@@ -163,5 +164,34 @@ impl AnchorError {
 	/// A file that cannot be used.
 	pub(crate) fn file(path: &std::path::Path, reason: impl ToString) -> Self {
 		Self::File { path: path.display().to_string(), reason: reason.to_string() }
+	}
+}
+
+impl Classified for AnchorError {
+	fn failure(&self) -> Failure {
+		match self {
+			Self::Gateway(error) => error.failure(),
+			Self::BadRoot(_)
+			| Self::BadNetwork(_)
+			| Self::NotFinal(_)
+			| Self::Unauthorized(_)
+			| Self::WrongNetwork { .. }
+			| Self::RecordInUse { .. } => Failure::USAGE,
+			Self::Funds(_)
+			| Self::FeeTooHigh { .. }
+			| Self::NotCommitted { .. }
+			| Self::NotInBlock { .. }
+			| Self::NoWork(_)
+			| Self::TooEasy { .. }
+			| Self::BrokenChain { .. }
+			| Self::NoHeader
+			| Self::Simulated
+			| Self::Rpc { .. } => Failure::refused(false),
+			// Time brings a transaction into a block.
+			Self::Unknown(_) | Self::Unconfirmed(_) | Self::Unreachable { .. } => {
+				Failure::UNREACHABLE
+			},
+			Self::Bad { .. } | Self::BadAnswer { .. } | Self::File { .. } => Failure::BROKEN,
+		}
 	}
 }

@@ -11,7 +11,9 @@ use crate::{
 };
 use bitcoin::{BlockHash, MerkleBlock, Transaction, Txid, block::Header};
 use gridproof_primitives::energy::MIN_CONFIRMATIONS;
+use gridproof_support::Stop;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Asks a node where it sees a transaction. `last` is the block it was last seen in: nodes without
 /// an index of transactions find it by that.
@@ -66,7 +68,7 @@ pub async fn evidence(
 	Ok(Evidence { transaction, branch, headers, height: Some(place.height) })
 }
 
-/// The transaction itself; nodes without an index of transactions want to be told its block.
+/// The transaction itself; nodes without an index of transactions need its block.
 async fn fetch(node: &Rpc, txid: &Txid, block: &BlockHash) -> Result<Transaction, AnchorError> {
 	const METHOD: &str = "getrawtransaction";
 	let digits = match node.text(METHOD, json!([txid.to_string(), false])).await {
@@ -150,4 +152,35 @@ pub async fn refresh(node: &Rpc, record: &mut Record) -> Result<Sighting, Anchor
 	};
 	record.settle(&seen, shown.as_ref())?;
 	Ok(seen)
+}
+
+/// Looks at an anchor's transaction every so often, until six confirmations have been verified or
+/// the program is to end. A node that does not answer is asked again. `changed` gets the record
+/// whenever it has changed.
+///
+/// # Errors
+/// As [`refresh`], but for a node that does not answer; what `changed` returns.
+pub async fn follow<E: From<AnchorError>>(
+	node: &Rpc,
+	record: &mut Record,
+	every: Duration,
+	stop: &Stop,
+	mut changed: impl AsyncFnMut(&Record) -> Result<(), E>,
+) -> Result<(), E> {
+	loop {
+		let before = record.clone();
+		match refresh(node, record).await {
+			Err(error @ AnchorError::Unreachable { .. }) => {
+				tracing::warn!(event = "bitcoin_node_unreachable", %error, "trying again");
+			},
+			Err(error) => return Err(error.into()),
+			Ok(_) => (),
+		}
+		if *record != before {
+			changed(record).await?;
+		}
+		if record.state() == AnchorStatus::Confirmed || !stop.pause(every).await {
+			return Ok(());
+		}
+	}
 }
