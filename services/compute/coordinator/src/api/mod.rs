@@ -1,0 +1,51 @@
+//! The coordinator's REST for clients and miners, with its OpenAPI description.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `callers` | who may call: everybody, the holder of an access key, a miner with a session |
+//! | `public` | what everybody may read and ask for |
+//! | `clients`, `receipts`, `miners` | the requests |
+//! | `views` | rows as clients see them |
+//! | `pages` | health and figures |
+
+mod callers;
+mod clients;
+mod miners;
+mod pages;
+mod public;
+mod receipts;
+mod views;
+
+pub(crate) use callers::Api;
+pub(crate) use pages::Pages;
+
+use gridproof_http::Rate;
+use std::sync::Arc;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes that one network may ask only so often, and those of miners that have a
+/// session.
+pub(crate) fn routes(rate: Option<&Rate>) -> OpenApiRouter<Arc<Api>> {
+	let open = OpenApiRouter::new()
+		.routes(routes!(clients::info))
+		.routes(routes!(clients::quote))
+		.routes(routes!(clients::submit))
+		.routes(routes!(clients::list))
+		.routes(routes!(clients::show))
+		.routes(routes!(clients::cancel))
+		.routes(routes!(receipts::receipt))
+		.routes(routes!(miners::hello));
+	let open = match rate {
+		Some(rate) => rate.apply(open),
+		None => open,
+	};
+	let miners = OpenApiRouter::new()
+		.routes(routes!(miners::about))
+		.routes(routes!(miners::work))
+		.routes(routes!(miners::progress))
+		.routes(routes!(miners::result))
+		.routes(routes!(miners::refuse))
+		.routes(routes!(miners::heartbeat))
+		.routes(routes!(miners::goodbye));
+	open.merge(miners)
+}

@@ -1,0 +1,39 @@
+//! Receipts with both signatures, for everybody.
+
+use super::{
+	callers::{Api, job_id},
+	public::ReceiptOf,
+};
+use axum::{
+	Json,
+	extract::{Query, State},
+};
+use gridproof_compute_api::protocol::{CoordinatorError, ReceiptInfo};
+use gridproof_http::ApiError;
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::IntoParams;
+
+/// Which receipt to show.
+#[derive(Deserialize, IntoParams)]
+pub(super) struct ReceiptQuery {
+	/// The job's id.
+	job: Option<String>,
+	/// Or the receipt's id.
+	id: Option<String>,
+}
+
+/// Show a signed receipt.
+#[utoipa::path(get, path = "/attest/receipt", tag = "receipts", params(ReceiptQuery),
+	responses((status = 200, body = ReceiptInfo), (status = "4XX", body = CoordinatorError)))]
+pub(super) async fn receipt(
+	State(api): State<Arc<Api>>,
+	Query(query): Query<ReceiptQuery>,
+) -> Result<Json<ReceiptInfo>, ApiError> {
+	let of = match (query.job, query.id) {
+		(Some(job), None) => ReceiptOf::Job(job_id(&job)?),
+		(None, Some(id)) => ReceiptOf::Id(job_id(&id)?),
+		_ => return Err(ApiError::bad_request("give ?job= or ?id=")),
+	};
+	Ok(Json(api.public.receipt(of).await?))
+}

@@ -1,0 +1,180 @@
+//! The chain, asked and written to through a node.
+
+use crate::ledger::{Claimed, Escrow, Ledger, Registered, Return};
+use futures::{FutureExt, future::BoxFuture};
+use gridproof_chain::{
+	Call, ChainError, Included, Link, Patience,
+	pallets::{
+		compute_receipts::{
+			call,
+			event::{JobOpened, ReceiptSettled},
+			query,
+		},
+		utility,
+	},
+};
+use gridproof_keys::AccountKey;
+use gridproof_primitives::{
+	H256,
+	compute::{JobState, JobView, ReceiptRefusal, SignedAssignment, SignedQuote, SignedReceipt},
+	crypto::ed25519::Signature,
+};
+use std::{collections::HashSet, time::Duration};
+
+/// How long a transaction is followed, and how often it is sent.
+const PATIENCE: Patience =
+	Patience { per_attempt: Duration::from_secs(30), attempts: 3, pause: Duration::from_secs(1) };
+
+/// The chain behind a node.
+pub struct ChainLedger {
+	link: Link,
+	genesis: H256,
+	purse: Option<AccountKey>,
+}
+
+impl ChainLedger {
+	/// Connects to the node at `url`. `purse` is the account that the front pays from.
+	///
+	/// # Errors
+	/// [`ChainError`].
+	pub async fn connect(url: &str, purse: Option<AccountKey>) -> Result<Self, ChainError> {
+		let link = Link::connect(url).await?;
+		let genesis = link.genesis().await?;
+		Ok(Self { link, genesis, purse })
+	}
+
+	/// Submits calls from the front's account.
+	async fn pay(&self, calls: &[Call]) -> Result<Vec<Result<Included, ChainError>>, ChainError> {
+		let lacking = || ChainError::Unsupported("an account that the front pays from".to_string());
+		let purse = self.purse.as_ref().ok_or_else(lacking)?;
+		self.link.submit(purse, calls, &PATIENCE).await
+	}
+
+	/// Opens jobs in one transaction, which costs the node one signature instead of many; returns
+	/// the jobs that are open then. Each of the others has failed for a reason of its own.
+	async fn open_together(&self, quotes: &[SignedQuote]) -> Result<HashSet<H256>, ChainError> {
+		let calls = quotes.iter().map(open_call).collect();
+		let mut outcomes = self.pay(&[utility::call::force_batch(calls)]).await?;
+		let lost = || ChainError::Unsupported("an outcome of opened jobs".to_string());
+		let included = outcomes.pop().ok_or_else(lost)??;
+		let opened = included.all::<JobOpened>()?;
+		Ok(opened.into_iter().map(|opened| opened.job_id).collect())
+	}
+}
+
+fn open_call(signed: &SignedQuote) -> Call {
+	call::open_job(&signed.quote, &signed.signature)
+}
+
+impl Ledger for ChainLedger {
+	fn genesis(&self) -> H256 {
+		self.genesis
+	}
+
+	fn escrow(&self, job: H256) -> BoxFuture<'_, Result<Option<Escrow>, ChainError>> {
+		async move {
+			let view = self.link.read(&query::job(job)).await?;
+			Ok(view.map(|view| escrow_of(&view)))
+		}
+		.boxed()
+	}
+
+	fn miner(&self, key: [u8; 32]) -> BoxFuture<'_, Result<Option<Registered>, ChainError>> {
+		async move {
+			let view = self.link.read(&query::miner(&key)).await?;
+			Ok(view.map(|view| Registered {
+				class: view.class,
+				is_able: view.party.banned_until_ms.is_none() && view.party.leaving_ms.is_none(),
+				score: view.effective_score,
+			}))
+		}
+		.boxed()
+	}
+
+	fn preview(
+		&self,
+		receipts: Vec<SignedReceipt>,
+	) -> BoxFuture<'_, Result<Vec<Result<(), ReceiptRefusal>>, ChainError>> {
+		async move {
+			let answers = self.link.read(&query::preview_receipts(&receipts)).await?;
+			Ok(answers.into_iter().map(|answer| answer.map(|_| ())).collect())
+		}
+		.boxed()
+	}
+
+	fn claim(&self, receipts: Vec<SignedReceipt>) -> BoxFuture<'_, Result<Claimed, ChainError>> {
+		async move {
+			let call = call::claim_receipts(&receipts);
+			let included = self.link.submit_authorized(&call, &PATIENCE).await?;
+			let settled = included.all::<ReceiptSettled>()?;
+			let settled = settled.into_iter().map(|settled| (settled.job_id, settled.receipt_id));
+			Ok(Claimed { block: included.block, settled: settled.collect() })
+		}
+		.boxed()
+	}
+
+	fn assign(&self, assignment: SignedAssignment) -> BoxFuture<'_, Result<(), ChainError>> {
+		async move {
+			let call = call::assign_job(&assignment);
+			self.link.submit_authorized(&call, &PATIENCE).await.map(drop)
+		}
+		.boxed()
+	}
+
+	fn release(&self, job: H256, signature: Signature) -> BoxFuture<'_, Result<(), ChainError>> {
+		async move {
+			let call = call::release_job(job, &signature);
+			self.link.submit_authorized(&call, &PATIENCE).await.map(drop)
+		}
+		.boxed()
+	}
+
+	fn purse(&self) -> Option<[u8; 32]> {
+		self.purse.as_ref().map(AccountKey::account)
+	}
+
+	fn open(
+		&self,
+		quotes: Vec<SignedQuote>,
+	) -> BoxFuture<'_, Result<Vec<Result<(), ChainError>>, ChainError>> {
+		async move {
+			let opened = match &quotes[..] {
+				[] | [_] => HashSet::new(),
+				many => match self.open_together(many).await {
+					Err(error) if error.is_temporary() => return Err(error),
+					opened => opened.unwrap_or_default(),
+				},
+			};
+			let is_open = |quote: &SignedQuote| opened.contains(&quote.quote.job_id(&self.genesis));
+			// One by one, each has its own reason for not being opened.
+			let rest: Vec<Call> =
+				quotes.iter().filter(|quote| !is_open(quote)).map(open_call).collect();
+			let outcomes = if rest.is_empty() { Vec::new() } else { self.pay(&rest).await? };
+			let mut outcomes = outcomes.into_iter();
+			let mut outcome = |quote: &SignedQuote| {
+				if is_open(quote) {
+					return Ok(());
+				}
+				// Fewer outcomes than jobs: the rest was not sent.
+				outcomes.next().map_or_else(unsent, |outcome| outcome.map(drop))
+			};
+			Ok(quotes.iter().map(&mut outcome).collect())
+		}
+		.boxed()
+	}
+}
+
+fn unsent() -> Result<(), ChainError> {
+	let reason = "those before it are undecided".to_string();
+	Err(ChainError::Undecided { attempts: 0, reason })
+}
+
+fn escrow_of(view: &JobView) -> Escrow {
+	match (view.state, &view.receipt) {
+		(JobState::Open, _) => Escrow::Open { cancelling: view.cancelling },
+		(JobState::Settled, Some(receipt)) => Escrow::Settled(receipt.receipt_id),
+		(JobState::Settled, None) => Escrow::Settled(H256::zero()),
+		(JobState::Cancelled, _) => Escrow::Returned(Return::Cancelled),
+		(JobState::Expired, _) => Escrow::Returned(Return::Expired),
+	}
+}

@@ -1,0 +1,122 @@
+//! What the front needs of a coordinator. It knows nothing else of one.
+
+use crate::{error::RequestError, live::Frame};
+use futures::future::BoxFuture;
+use gridproof_compute_api::protocol::{JobSpec, Output};
+use gridproof_primitives::H256;
+use std::collections::BTreeMap;
+use tokio::sync::watch;
+
+/// A coordinator as its front sees it: orders in, answers out.
+pub(crate) trait Desk: Send + Sync + 'static {
+	/// Returns the names of the models on offer, sorted.
+	fn models(&self) -> Vec<String>;
+
+	/// Returns the most tokens that an answer of a model may have.
+	fn most_tokens(&self, model: &str) -> u32;
+
+	/// Prices a job and accepts it; its escrow is opened next.
+	fn order(&self, order: Order) -> BoxFuture<'_, Result<Accepted, OrderError>>;
+
+	/// Returns what has become of a job.
+	fn outcome(&self, job: H256) -> BoxFuture<'_, Result<Outcome, RequestError>>;
+
+	/// Returns what a customer has used since a time, UTC milliseconds.
+	fn used(&self, customer: String, since_ms: u64) -> BoxFuture<'_, Result<Used, RequestError>>;
+}
+
+/// A job that a customer asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Order {
+	/// What is to be done.
+	pub spec: JobSpec,
+	/// The customer's name.
+	pub customer: String,
+	/// The most that the customer may owe altogether, in the front's asset, smallest unit.
+	pub limit: Option<u128>,
+	/// `true` if the customer reads along.
+	pub stream: bool,
+}
+
+/// Why an order was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum OrderError {
+	/// With this job the customer would owe more than its limit.
+	LimitReached,
+	/// The coordinator does not take the job.
+	Request(RequestError),
+}
+
+impl From<RequestError> for OrderError {
+	fn from(error: RequestError) -> Self {
+		Self::Request(error)
+	}
+}
+
+/// An order that was accepted.
+pub(crate) struct Accepted {
+	/// What answers name of the job.
+	pub job: JobHead,
+	/// Its text as it comes, from before the job existed, so that no piece of it is missed.
+	pub live: watch::Receiver<Frame>,
+}
+
+/// What every answer names of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct JobHead {
+	/// The job's id.
+	pub id: H256,
+	/// Name of the model.
+	pub model: String,
+	/// When it was accepted, UTC milliseconds.
+	pub created_ms: u64,
+}
+
+/// What has become of a job.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+	/// It has not ended.
+	Open,
+	/// It came to a good end.
+	Done(Box<Done>),
+	/// It came to another end.
+	Ended {
+		/// How it ended, in a word that follows "the job".
+		how: &'static str,
+		/// Why, for people.
+		reason: Option<String>,
+	},
+}
+
+/// A job that came to a good end.
+#[derive(Clone, Debug)]
+pub(crate) struct Done {
+	/// What answers name of the job.
+	pub job: JobHead,
+	/// What it is paid in: `ait`, `aicp` or `service_credit`.
+	pub asset: String,
+	/// Id of its receipt.
+	pub receipt: H256,
+	/// Compute units of its receipt.
+	pub units: u64,
+	/// Price of its receipt, in the asset's smallest unit.
+	pub price: u128,
+	/// What came out.
+	pub output: Output,
+}
+
+/// What a customer has used, and what its open jobs may still cost. Amounts are by asset, in its
+/// smallest unit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Used {
+	/// Jobs with a receipt.
+	pub jobs: u64,
+	/// Their compute units.
+	pub units: u64,
+	/// Their prices.
+	pub prices: BTreeMap<String, u128>,
+	/// Jobs that have not ended.
+	pub open_jobs: u64,
+	/// The most that these cost.
+	pub held: BTreeMap<String, u128>,
+}

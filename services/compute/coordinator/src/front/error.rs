@@ -1,0 +1,181 @@
+//! Errors in OpenAI's shape.
+
+use super::desk::OrderError;
+use crate::error::RequestError;
+use axum::{
+	Json,
+	extract::Request,
+	http::{HeaderValue, StatusCode, header},
+	response::{IntoResponse, Response},
+};
+use gridproof_compute_api::protocol::ErrorCode;
+use gridproof_http::ApiError;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+/// An error as OpenAI's clients read it: `{"error": {message, type, param, code}}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct OpenAiError {
+	status: StatusCode,
+	detail: Detail,
+	/// Seconds after which the request is worth repeating.
+	retry_after: Option<HeaderValue>,
+}
+
+/// What an error says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct Detail {
+	/// The reason, in words.
+	pub(super) message: String,
+	/// The kind of error, such as `invalid_request_error`.
+	#[serde(rename = "type")]
+	pub(super) kind: &'static str,
+	/// The parameter that is wrong.
+	pub(super) param: Option<&'static str>,
+	/// The reason, for programs, such as `invalid_api_key`.
+	pub(super) code: Option<&'static str>,
+}
+
+/// The body of an error.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OpenAiErrorBody {
+	/// What went wrong.
+	pub(super) error: Detail,
+}
+
+const INVALID: &str = "invalid_request_error";
+const SERVER: &str = "server_error";
+
+impl OpenAiError {
+	fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
+		let detail = Detail { message: message.into(), kind, param: None, code: None };
+		Self { status, detail, retry_after: None }
+	}
+
+	/// A parameter is wrong.
+	pub(super) fn param(param: &'static str, message: impl Into<String>) -> Self {
+		let mut error = Self::new(StatusCode::BAD_REQUEST, INVALID, message);
+		error.detail.param = Some(param);
+		error
+	}
+
+	/// The API key is missing or unknown.
+	pub(super) fn key() -> Self {
+		let message = "Incorrect API key provided; send yours as Authorization: Bearer …";
+		Self::new(StatusCode::UNAUTHORIZED, INVALID, message).code("invalid_api_key")
+	}
+
+	/// The customer asks too often, or the queue is full; `limit` says how long to wait, if it is
+	/// known.
+	pub(super) fn too_often(limit: Option<ApiError>) -> Self {
+		let message = "Rate limit reached; wait a little and try again";
+		let mut error = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", message)
+			.code("rate_limit_exceeded");
+		error.retry_after =
+			limit.and_then(|limit| limit.into_response().headers_mut().remove(header::RETRY_AFTER));
+		error
+	}
+
+	/// The customer's limit is used up.
+	pub(super) fn quota() -> Self {
+		let message = "The limit of this API key is used up";
+		Self::new(StatusCode::TOO_MANY_REQUESTS, "insufficient_quota", message)
+			.code("insufficient_quota")
+	}
+
+	/// There is no front here.
+	pub(super) fn no_front() -> Self {
+		let message = "this coordinator has no front: clients open jobs on chain, see /docs";
+		Self::new(StatusCode::NOT_FOUND, INVALID, message)
+	}
+
+	/// There is no such model.
+	pub(super) fn model(name: &str) -> Self {
+		let message = format!("The model {name:?} does not exist here; see /v1/models");
+		let mut error = Self::new(StatusCode::NOT_FOUND, INVALID, message).code("model_not_found");
+		error.detail.param = Some("model");
+		error
+	}
+
+	/// The job did not come to a good end.
+	pub(super) fn not_done(state: &str, reason: Option<&str>) -> Self {
+		let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+		let message = format!("the job {state}{reason}; nothing was paid for it");
+		Self::new(StatusCode::BAD_GATEWAY, SERVER, message)
+	}
+
+	/// Another answer than what was streamed already.
+	pub(super) fn diverged() -> Self {
+		let message = "the answer was begun by one miner and continued differently by another";
+		Self::new(StatusCode::BAD_GATEWAY, SERVER, message)
+	}
+
+	fn code(mut self, code: &'static str) -> Self {
+		self.detail.code = Some(code);
+		self
+	}
+
+	/// Returns the body.
+	pub(super) fn to_json(&self) -> Value {
+		json!({ "error": self.detail })
+	}
+}
+
+impl From<RequestError> for OpenAiError {
+	fn from(request: RequestError) -> Self {
+		match request.code {
+			ErrorCode::RateLimited => Self::too_often(None),
+			ErrorCode::UnknownModel => {
+				let mut error = Self::new(StatusCode::NOT_FOUND, INVALID, request.message)
+					.code("model_not_found");
+				error.detail.param = Some("model");
+				error
+			},
+			_ => {
+				let status = request.status();
+				let kind = if status.is_client_error() { INVALID } else { SERVER };
+				Self::new(status, kind, request.message)
+			},
+		}
+	}
+}
+
+impl From<OrderError> for OpenAiError {
+	fn from(error: OrderError) -> Self {
+		match error {
+			OrderError::LimitReached => Self::quota(),
+			OrderError::Request(request) => request.into(),
+		}
+	}
+}
+
+impl IntoResponse for OpenAiError {
+	fn into_response(self) -> Response {
+		let mut response = (self.status, Json(self.to_json())).into_response();
+		if let Some(seconds) = self.retry_after {
+			response.headers_mut().insert(header::RETRY_AFTER, seconds);
+		}
+		response
+	}
+}
+
+/// JSON in a request, whose mistakes are answered in OpenAI's form.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> axum::extract::FromRequest<S> for Body<T> {
+	type Rejection = OpenAiError;
+
+	async fn from_request(request: Request, state: &S) -> Result<Self, OpenAiError> {
+		match Json::<T>::from_request(request, state).await {
+			Ok(Json(value)) => Ok(Self(value)),
+			Err(rejection) => {
+				let status = match rejection.status() {
+					StatusCode::PAYLOAD_TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE,
+					_ => StatusCode::BAD_REQUEST,
+				};
+				Err(OpenAiError::new(status, INVALID, rejection.body_text()))
+			},
+		}
+	}
+}

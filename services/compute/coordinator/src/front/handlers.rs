@@ -1,0 +1,182 @@
+//! The requests of OpenAI's clients.
+
+use super::{
+	answers::{Kind, job_header},
+	callers::{Caller, Front},
+	desk::{Accepted, Order},
+	error::{Body, OpenAiError, OpenAiErrorBody},
+	requests::{ChatRequest, CompletionRequest, EmbeddingRequest},
+	stream,
+};
+use axum::{
+	Json,
+	extract::{Path, Query},
+	response::{
+		IntoResponse, Response,
+		sse::{KeepAlive, Sse},
+	},
+};
+use gridproof_compute_api::protocol::JobSpec;
+use gridproof_support::text::Amount;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tokio_stream::wrappers::ReceiverStream;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes.
+pub(crate) fn routes() -> OpenApiRouter<Front> {
+	OpenApiRouter::new()
+		.routes(routes!(models))
+		.routes(routes!(model))
+		.routes(routes!(chat))
+		.routes(routes!(completions))
+		.routes(routes!(embeddings))
+		.routes(routes!(usage))
+}
+
+/// Turns a request into a job of the front's.
+async fn begin(caller: &Caller, spec: JobSpec, stream: bool) -> Result<Accepted, OpenAiError> {
+	let customer = caller.customer.name.clone();
+	let limit = caller.customer.limit.map(|Amount(limit)| limit);
+	Ok(caller.order(Order { spec, customer, limit, stream }).await?)
+}
+
+/// Answers a request for text, in one piece or many.
+async fn text(
+	caller: &Caller,
+	spec: JobSpec,
+	kind: Kind,
+	is_streamed: bool,
+	wants_usage: bool,
+) -> Result<Response, OpenAiError> {
+	let accepted = begin(caller, spec, is_streamed).await?;
+	if is_streamed {
+		let headers = job_header(&accepted.job);
+		let events = stream::follow(caller.desk(), accepted, kind, wants_usage);
+		let stream = Sse::new(ReceiverStream::new(events)).keep_alive(KeepAlive::default());
+		return Ok((headers, stream).into_response());
+	}
+	let done = stream::wait(&**caller, accepted.job.id, accepted.live).await?;
+	Ok((done.headers(), Json(done.text(kind))).into_response())
+}
+
+/// Answer a conversation.
+///
+/// With `stream`, the answer comes as server-sent events; the receipt's id is in the last one
+/// before `[DONE]`, as `gridproof.receipt`.
+#[utoipa::path(post, path = "/v1/chat/completions", tag = "openai", request_body = ChatRequest,
+	responses((status = 200, body = Value, headers(
+		("x-gridproof-job" = String, description = "The job's id"),
+		("x-gridproof-receipt" = String, description = "The receipt's id; not when streamed"),
+		("x-gridproof-price" = String, description = "What it cost, in the asset's smallest unit"),
+		("x-gridproof-asset" = String, description = "What it is paid in"))),
+		(status = "4XX", body = OpenAiErrorBody), (status = "5XX", body = OpenAiErrorBody)))]
+async fn chat(caller: Caller, Body(request): Body<ChatRequest>) -> Result<Response, OpenAiError> {
+	let spec = request.job(|model| caller.most_tokens(model))?;
+	let (streamed, usage) = (request.choice.is_streamed(), request.choice.wants_usage());
+	text(&caller, spec, Kind::Chat, streamed, usage).await
+}
+
+/// Continue a text.
+#[utoipa::path(post, path = "/v1/completions", tag = "openai", request_body = CompletionRequest,
+	responses((status = 200, body = Value), (status = "4XX", body = OpenAiErrorBody),
+		(status = "5XX", body = OpenAiErrorBody)))]
+async fn completions(
+	caller: Caller,
+	Body(request): Body<CompletionRequest>,
+) -> Result<Response, OpenAiError> {
+	let (streamed, usage) = (request.choice.is_streamed(), request.choice.wants_usage());
+	text(&caller, request.job()?, Kind::Completion, streamed, usage).await
+}
+
+/// Vectors of texts.
+#[utoipa::path(post, path = "/v1/embeddings", tag = "openai", request_body = EmbeddingRequest,
+	responses((status = 200, body = Value), (status = "4XX", body = OpenAiErrorBody),
+		(status = "5XX", body = OpenAiErrorBody)))]
+async fn embeddings(
+	caller: Caller,
+	Body(request): Body<EmbeddingRequest>,
+) -> Result<Response, OpenAiError> {
+	let accepted = begin(&caller, request.job()?, false).await?;
+	let done = stream::wait(&*caller, accepted.job.id, accepted.live).await?;
+	let body = done.embeddings(request.wants_base64())?;
+	Ok((done.headers(), Json(body)).into_response())
+}
+
+fn shown(name: &str) -> Value {
+	json!({ "id": name, "object": "model", "created": 0, "owned_by": "gridproof" })
+}
+
+/// The models on offer.
+#[utoipa::path(get, path = "/v1/models", tag = "openai",
+	responses((status = 200, body = Value), (status = 401, body = OpenAiErrorBody)))]
+async fn models(caller: Caller) -> Json<Value> {
+	let models: Vec<Value> = caller.models().iter().map(|name| shown(name)).collect();
+	Json(json!({ "object": "list", "data": models }))
+}
+
+/// One model.
+#[utoipa::path(get, path = "/v1/models/{*model}", tag = "openai",
+	params(("model" = String, Path, description = "The model's name")),
+	responses((status = 200, body = Value), (status = "4XX", body = OpenAiErrorBody)))]
+async fn model(caller: Caller, Path(name): Path<String>) -> Result<Json<Value>, OpenAiError> {
+	if caller.models().contains(&name) {
+		Ok(Json(shown(&name)))
+	} else {
+		Err(OpenAiError::model(&name))
+	}
+}
+
+/// From when on use is added up.
+#[derive(Deserialize, IntoParams)]
+struct UsageQuery {
+	/// Receipts signed since this time, UTC milliseconds; all if it is left out.
+	#[serde(default)]
+	since_ms: u64,
+}
+
+/// What a customer owes. Amounts are by asset, in its smallest unit.
+#[derive(Serialize, ToSchema)]
+struct Bill {
+	/// The customer's name.
+	customer: String,
+	/// Receipts signed since this time, UTC milliseconds.
+	since_ms: u64,
+	/// Jobs with a receipt.
+	jobs: u64,
+	/// Their compute units.
+	compute_units: u64,
+	/// What they cost.
+	price: BTreeMap<String, Amount>,
+	/// Jobs that have not ended.
+	open_jobs: u64,
+	/// The most that these can cost.
+	held: BTreeMap<String, Amount>,
+	/// The most that may be owed altogether.
+	limit: Option<Amount>,
+}
+
+/// What the API key's customer owes.
+#[utoipa::path(get, path = "/v1/billing/usage", tag = "openai", params(UsageQuery),
+	responses((status = 200, body = Bill), (status = 401, body = OpenAiErrorBody)))]
+async fn usage(
+	caller: Caller,
+	Query(UsageQuery { since_ms }): Query<UsageQuery>,
+) -> Result<Json<Bill>, OpenAiError> {
+	let used = caller.used(caller.customer.name.clone(), since_ms).await?;
+	let amounts = |sums: BTreeMap<String, u128>| {
+		sums.into_iter().map(|(asset, sum)| (asset, Amount(sum))).collect()
+	};
+	Ok(Json(Bill {
+		customer: caller.customer.name.clone(),
+		since_ms,
+		jobs: used.jobs,
+		compute_units: used.units,
+		price: amounts(used.prices),
+		open_jobs: used.open_jobs,
+		held: amounts(used.held),
+		limit: caller.customer.limit,
+	}))
+}

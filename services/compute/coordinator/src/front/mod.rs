@@ -1,0 +1,27 @@
+//! OpenAI's interface: a request becomes a job, a receipt and a bill.
+//!
+//! The front pays the job's escrow from its own account, on behalf of the customer whose API key
+//! came with the request; what the customer owes for that is between the two, and
+//! `GET /v1/billing/usage` adds it up from the receipts. The escrow is real: no job is given to a
+//! miner before the chain holds its price in a final block.
+//!
+//! Every answer names its job in `x-gridproof-job`. Answers that come in one piece also have
+//! `x-gridproof-receipt`, `x-gridproof-price` and `x-gridproof-asset`. A receipt's id is a hash of
+//! the receipt, which exists only when the last token does; a streamed answer therefore has it in
+//! its last chunk, as `gridproof.receipt`.
+//!
+//! Of the coordinator the front knows [`Desk`] and nothing else.
+
+mod answers;
+mod callers;
+mod customers;
+mod desk;
+mod error;
+mod handlers;
+mod requests;
+mod stream;
+
+pub(crate) use callers::Front;
+pub use customers::{ApiKeys, Customer, KeyFileError, new_key};
+pub(crate) use desk::{Accepted, Desk, Done, JobHead, Order, OrderError, Outcome, Used};
+pub(crate) use handlers::routes;

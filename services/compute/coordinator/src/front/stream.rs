@@ -1,0 +1,163 @@
+//! Waiting for a job, and streaming it.
+
+use super::{
+	answers::Kind,
+	desk::{Accepted, Desk, Done, JobHead, Outcome},
+	error::OpenAiError,
+};
+use crate::live::Frame;
+use axum::response::sse::Event;
+use gridproof_primitives::H256;
+use serde_json::Value;
+use std::{convert::Infallible, sync::Arc, time::Duration};
+use tokio::sync::{mpsc, watch};
+
+/// How often the desk is asked although nothing was heard.
+const ASK: Duration = Duration::from_secs(5);
+/// Pause before the desk is asked when nothing more will be heard.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Events that may wait for a slow reader.
+const BUFFER: usize = 64;
+
+/// What goes to a reader.
+pub(super) type Events = mpsc::Receiver<Result<Event, Infallible>>;
+
+/// Waits until a job has ended.
+///
+/// # Errors
+/// What became of it, if it did not come to a good end.
+pub(super) async fn wait(
+	desk: &dyn Desk,
+	id: H256,
+	mut live: watch::Receiver<Frame>,
+) -> Result<Done, OpenAiError> {
+	loop {
+		if let Some(done) = ended(desk, id).await? {
+			return Ok(done);
+		}
+		let heard = async { live.wait_for(|frame| frame.done).await.is_ok() };
+		// A channel that closed says nothing more; the desk does.
+		if let Ok(false) = tokio::time::timeout(ASK, heard).await {
+			tokio::time::sleep(PAUSE).await;
+		}
+	}
+}
+
+/// Returns a job that has come to a good end; `None` if it has not ended.
+async fn ended(desk: &dyn Desk, id: H256) -> Result<Option<Done>, OpenAiError> {
+	match desk.outcome(id).await? {
+		Outcome::Open => Ok(None),
+		Outcome::Done(done) => Ok(Some(*done)),
+		Outcome::Ended { how, reason } => Err(OpenAiError::not_done(how, reason.as_deref())),
+	}
+}
+
+/// Streams a job as server-sent events. It is done, and is paid for, even if the reader leaves.
+pub(super) fn follow(
+	desk: Arc<dyn Desk>,
+	accepted: Accepted,
+	kind: Kind,
+	wants_usage: bool,
+) -> Events {
+	let (sender, events) = mpsc::channel(BUFFER);
+	let Accepted { job, live } = accepted;
+	tokio::spawn(async move {
+		let reader = Reader { desk, job, kind, wants_usage, sender, sent: String::new() };
+		reader.run(live).await;
+	});
+	events
+}
+
+/// The reader has left.
+struct Left;
+
+struct Reader {
+	desk: Arc<dyn Desk>,
+	job: JobHead,
+	kind: Kind,
+	wants_usage: bool,
+	sender: mpsc::Sender<Result<Event, Infallible>>,
+	/// All text that the reader has.
+	sent: String,
+}
+
+impl Reader {
+	async fn run(mut self, live: watch::Receiver<Frame>) {
+		// If the reader has left, there is nobody to report to.
+		let _ = self.stream(live).await;
+	}
+
+	async fn stream(&mut self, mut live: watch::Receiver<Frame>) -> Result<(), Left> {
+		if let Some(opening) = self.kind.opening(&self.job) {
+			self.send(&opening).await?;
+		}
+		let done = loop {
+			match ended(&*self.desk, self.job.id).await {
+				Ok(Some(done)) => break Ok(done),
+				Ok(None) => (),
+				Err(error) => break Err(error),
+			}
+			if self.pass_on(&mut live).await? {
+				continue;
+			}
+			tokio::time::sleep(PAUSE).await;
+		};
+		let done = match done {
+			Ok(done) if done.output.text.starts_with(&self.sent) => done,
+			// What was read is not what was paid for: the reader must know.
+			Ok(_) => return self.fail(&OpenAiError::diverged()).await,
+			Err(error) => return self.fail(&error).await,
+		};
+		let rest = done.output.text.get(self.sent.len()..).unwrap_or_default().to_string();
+		self.piece(&rest).await?;
+		let closing = self.kind.closing(&done);
+		self.send(&closing).await?;
+		if self.wants_usage {
+			let counts = self.kind.counts(&done);
+			self.send(&counts).await?;
+		}
+		self.raw("[DONE]").await
+	}
+
+	/// Passes text on until the job has ended, or nothing was heard for a while. Returns `false` if
+	/// nothing more will be heard.
+	async fn pass_on(&mut self, live: &mut watch::Receiver<Frame>) -> Result<bool, Left> {
+		loop {
+			let frame = live.borrow_and_update().clone();
+			// Another attempt may have to catch up; one that differs shows at the end.
+			let news = frame.text.strip_prefix(self.sent.as_str()).unwrap_or_default().to_string();
+			self.piece(&news).await?;
+			if frame.done {
+				return Ok(true);
+			}
+			match tokio::time::timeout(ASK, live.changed()).await {
+				Ok(Ok(())) => (),
+				Ok(Err(_)) => return Ok(false),
+				Err(_) => return Ok(true),
+			}
+		}
+	}
+
+	async fn piece(&mut self, text: &str) -> Result<(), Left> {
+		if text.is_empty() {
+			return Ok(());
+		}
+		self.sent.push_str(text);
+		let piece = self.kind.piece(&self.job, text);
+		self.send(&piece).await
+	}
+
+	async fn fail(&mut self, error: &OpenAiError) -> Result<(), Left> {
+		let body = error.to_json();
+		self.send(&body).await
+	}
+
+	async fn send(&mut self, value: &Value) -> Result<(), Left> {
+		let text = value.to_string();
+		self.raw(&text).await
+	}
+
+	async fn raw(&mut self, data: &str) -> Result<(), Left> {
+		self.sender.send(Ok(Event::default().data(data))).await.map_err(|_| Left)
+	}
+}

@@ -1,0 +1,102 @@
+//! The chain, as a coordinator sees it.
+
+use futures::future::BoxFuture;
+use gridproof_chain::ChainError;
+use gridproof_primitives::{
+	H256,
+	compute::{Class, ReceiptRefusal, SignedAssignment, SignedQuote, SignedReceipt},
+	crypto::ed25519::Signature,
+};
+
+/// A job as the chain has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Escrow {
+	/// It is open, and what its quote says is held.
+	Open {
+		/// `true` if the client has asked to cancel it: the money goes back soon, unless the chain is
+		/// shown that the work has begun.
+		cancelling: bool,
+	},
+	/// This receipt has settled it.
+	Settled(H256),
+	/// The money went back.
+	Returned(Return),
+}
+
+/// How a job ended without a receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Return {
+	/// The client cancelled it, or the coordinator let it go.
+	Cancelled,
+	/// Its deadline passed.
+	Expired,
+}
+
+impl Return {
+	/// Its name in the database and in JSON.
+	pub const fn as_str(self) -> &'static str {
+		match self {
+			Self::Cancelled => "cancelled",
+			Self::Expired => "expired",
+		}
+	}
+}
+
+/// A miner as the chain has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registered {
+	/// The class of its hardware.
+	pub class: Class,
+	/// `true` if it may work now: bonded, and not banned.
+	pub is_able: bool,
+	/// Its score, 0 to 10,000.
+	pub score: u32,
+}
+
+/// What became of submitted receipts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claimed {
+	/// Hash of the final block that they are in.
+	pub block: H256,
+	/// What that block says is settled: ids of jobs, each with the id of the receipt that settled it.
+	pub settled: Vec<(H256, H256)>,
+}
+
+/// What a coordinator needs of the chain. All answers are of final blocks.
+pub trait Ledger: Send + Sync + 'static {
+	/// Hash of its first block.
+	fn genesis(&self) -> H256;
+
+	/// The job of an id; `None` if it has not been opened.
+	fn escrow(&self, job: H256) -> BoxFuture<'_, Result<Option<Escrow>, ChainError>>;
+
+	/// The miner of a key; `None` if it is not registered.
+	fn miner(&self, key: [u8; 32]) -> BoxFuture<'_, Result<Option<Registered>, ChainError>>;
+
+	/// Whether each of these receipts would settle its job now, or why not.
+	fn preview(
+		&self,
+		receipts: Vec<SignedReceipt>,
+	) -> BoxFuture<'_, Result<Vec<Result<(), ReceiptRefusal>>, ChainError>>;
+
+	/// Submits receipts in one transaction and follows it until it is final.
+	fn claim(&self, receipts: Vec<SignedReceipt>) -> BoxFuture<'_, Result<Claimed, ChainError>>;
+
+	/// Shows the chain that a miner has begun: the client can no longer cancel.
+	fn assign(&self, assignment: SignedAssignment) -> BoxFuture<'_, Result<(), ChainError>>;
+
+	/// Lets a job go, with the coordinator's signature of
+	/// [`release_payload`](gridproof_primitives::compute::release_payload): the client has its
+	/// money back at once.
+	fn release(&self, job: H256, signature: Signature) -> BoxFuture<'_, Result<(), ChainError>>;
+
+	/// The account that the front pays from, if there is one.
+	fn purse(&self) -> Option<[u8; 32]>;
+
+	/// Opens jobs from the front's own account, follows them until they are final, and gives each
+	/// one's outcome.
+	fn open(
+		&self,
+		quotes: Vec<SignedQuote>,
+	) -> BoxFuture<'_, Result<Vec<Result<(), ChainError>>, ChainError>>;
+}

@@ -1,0 +1,302 @@
+//! From a specification to an accepted job.
+
+use crate::{
+	access_key::AccessKey,
+	coordinator::Coordinator,
+	error::RequestError,
+	ledger::Escrow,
+	rows::{self, Change, Job, NewJob, QuoteRow},
+};
+use codec::{DecodeAll, Encode};
+use gridproof_compute_api::protocol::{ErrorCode, JobSpec, JobStage, SPEC_VERSION, Task};
+use gridproof_primitives::{
+	H256,
+	compute::{PriceAsset, Quote, SignedQuote, compute_units},
+};
+use rand::{Rng, rngs::OsRng};
+
+/// Most stop texts, and most bytes of each.
+const MAX_STOPS: usize = 4;
+const MAX_STOP_BYTES: usize = 256;
+/// Highest temperature, in thousandths.
+const MAX_TEMPERATURE: u32 = 2_000;
+/// Most texts in one request for embeddings.
+const MAX_TEXTS: usize = 256;
+
+/// A quote, ready to be opened on chain.
+#[derive(Clone, Debug)]
+pub struct Quoted {
+	/// The quote as it was signed.
+	pub quote: Quote,
+	/// What the database keeps of it.
+	pub row: QuoteRow,
+	/// The secret that submits the job and opens its output.
+	pub access: AccessKey,
+}
+
+impl Quoted {
+	/// Returns it as the chain takes it.
+	pub fn signed(&self) -> SignedQuote {
+		SignedQuote { quote: self.quote.clone(), signature: self.row.signature }
+	}
+}
+
+impl Coordinator {
+	/// Signs a quote for a specification, to be paid by `client`.
+	///
+	/// # Errors
+	/// [`ErrorCode::BadRequest`], [`ErrorCode::UnknownModel`], [`ErrorCode::Internal`].
+	pub async fn quote(
+		&self,
+		spec: &JobSpec,
+		client: [u8; 32],
+		asset: PriceAsset,
+	) -> Result<Quoted, RequestError> {
+		let quoted = self.price(spec, client, asset)?;
+		let (row, now) = (quoted.row.clone(), self.now());
+		self.write(move |db| Ok(rows::add_quote(db, &row, now)?)).await?;
+		self.metrics.quotes.inc();
+		Ok(quoted)
+	}
+
+	pub(crate) fn price(
+		&self,
+		spec: &JobSpec,
+		client: [u8; 32],
+		asset: PriceAsset,
+	) -> Result<Quoted, RequestError> {
+		let factor = self.check_spec(spec)?;
+		let bad = |message: &str| RequestError::new(ErrorCode::BadRequest, message);
+		let unit_price = self
+			.settings
+			.price_in(asset)
+			.ok_or_else(|| bad(&format!("{} is not taken here", asset.as_str())))?;
+		let max_units = compute_units(spec.max_total_tokens(), factor).max(1);
+		let price = unit_price
+			.checked_mul(max_units.into())
+			.ok_or_else(|| bad("the job is too large to be priced"))?;
+		let (now, second) = (self.now(), 1_000);
+		let quote = Quote {
+			coordinator: self.public(),
+			client,
+			spec_hash: spec.hash(),
+			model_factor: factor,
+			asset,
+			price,
+			max_units,
+			expiry_ms: now.saturating_add(self.settings.quote_seconds.saturating_mul(second)),
+			deadline_ms: now.saturating_add(self.settings.deadline_seconds.saturating_mul(second)),
+			miner: None,
+			// Below 2⁶³, as the database's integers are.
+			nonce: OsRng.gen_range(0..=u64::MAX >> 1),
+		};
+		let access = AccessKey::random();
+		let row = QuoteRow {
+			job: quote.job_id(&self.genesis),
+			quote: quote.encode(),
+			signature: self.key.sign(&quote.signing_payload(&self.genesis)),
+			spec: spec.canonical(),
+			unit_price,
+			access: access.hash(),
+			expiry_ms: quote.expiry_ms,
+		};
+		Ok(Quoted { quote, row, access })
+	}
+
+	/// Checks a specification, and returns the model's factor.
+	fn check_spec(&self, spec: &JobSpec) -> Result<u32, RequestError> {
+		let unknown = || {
+			let message = format!("no miner serves the model {:?} here", spec.model);
+			RequestError::new(ErrorCode::UnknownModel, message)
+		};
+		let offer = self.settings.model(&spec.model).ok_or_else(unknown)?;
+		let is_served = self.models().contains(&spec.model);
+		if self.settings.models.is_empty() && !is_served {
+			return Err(unknown());
+		}
+		let most = offer.max_tokens.unwrap_or(self.settings.max_tokens);
+		let sampling = &spec.sampling;
+		let text = |text: &String| !text.is_empty();
+		let (is_embedding, has_text) = match &spec.task {
+			Task::Chat { messages } => {
+				let roles = ["system", "developer", "user", "assistant"];
+				let known = messages.iter().all(|m| roles.contains(&m.role.as_str()));
+				(false, known && !messages.is_empty())
+			},
+			Task::Completion { prompt } => (false, text(prompt)),
+			Task::Embedding { input } => {
+				(true, !input.is_empty() && input.len() <= MAX_TEXTS && input.iter().all(text))
+			},
+		};
+		let good_stop = |stop: &String| (1..=MAX_STOP_BYTES).contains(&stop.len());
+		let rules = [
+			(spec.version != SPEC_VERSION, "the specification is of another version"),
+			(!has_text, "the task is empty, or a message's role is unknown"),
+			(is_embedding != (spec.max_tokens == 0), "max_tokens does not fit the task"),
+			(spec.max_tokens > most, "max_tokens is above what this model is offered with"),
+			(sampling.temperature_milli > MAX_TEMPERATURE, "the temperature is above 2"),
+			(!(1..=1_000).contains(&sampling.top_p_milli), "top_p is not above 0 and at most 1"),
+			(sampling.seed > u64::MAX >> 1, "the seed is above 2^63 - 1"),
+			(sampling.stop.len() > MAX_STOPS, "there are more than 4 stop texts"),
+			(!sampling.stop.iter().all(good_stop), "a stop text is empty or too long"),
+		];
+		match rules.into_iter().find(|(broken, _)| *broken) {
+			Some((_, reason)) => RequestError::err(ErrorCode::BadRequest, reason),
+			None => Ok(offer.factor()),
+		}
+	}
+
+	/// Returns the models on offer, sorted: those listed, or those that miners serve now.
+	pub fn models(&self) -> Vec<String> {
+		let mut models: Vec<String> = if self.settings.models.is_empty() {
+			self.sessions.all(self.now()).into_iter().flat_map(|miner| miner.models).collect()
+		} else {
+			self.settings.models.iter().map(|model| model.name.clone()).collect()
+		};
+		models.sort();
+		models.dedup();
+		models
+	}
+
+	/// Accepts a job whose escrow its client has opened. The same again changes nothing.
+	///
+	/// # Errors
+	/// [`ErrorCode::BadQuote`], [`ErrorCode::NotFunded`], [`ErrorCode::WrongState`],
+	/// [`ErrorCode::Expired`], [`ErrorCode::RateLimited`], [`ErrorCode::ChainUnavailable`].
+	pub async fn accept(
+		&self,
+		job: H256,
+		access: &AccessKey,
+		stream: bool,
+	) -> Result<Job, RequestError> {
+		if let Some(known) = self.job(job).await? {
+			return if access.opens(&known.access) {
+				Ok(known)
+			} else {
+				RequestError::err(ErrorCode::Unauthorized, "the access key is another job's")
+			};
+		}
+		let row = self.read(move |db| Ok(rows::quote(db, job)?)).await?;
+		let Some(row) = row else {
+			return RequestError::err(ErrorCode::BadQuote, "no such quote; ask for a new one");
+		};
+		if !access.opens(&row.access) {
+			return RequestError::err(ErrorCode::Unauthorized, "the access key is another quote's");
+		}
+		match self.ledger.escrow(job).await? {
+			Some(Escrow::Open { .. }) => (),
+			None => {
+				let message = "the chain holds no escrow for the job; open it with the quote first";
+				return RequestError::err(ErrorCode::NotFunded, message);
+			},
+			Some(_) => return RequestError::err(ErrorCode::WrongState, "the job is over on chain"),
+		}
+		let new = self.new_job(row, None, stream, true)?;
+		self.add(new).await
+	}
+
+	/// Accepts a job that the front pays for; its escrow is opened next.
+	///
+	/// # Errors
+	/// As [`Coordinator::accept`].
+	pub async fn accept_for(
+		&self,
+		quoted: &Quoted,
+		customer: &str,
+		stream: bool,
+	) -> Result<Job, RequestError> {
+		let new = self.new_job(quoted.row.clone(), Some(customer.to_string()), stream, false)?;
+		let job = self.add(new).await?;
+		self.untried().insert(job.job);
+		self.openings.notify_one();
+		Ok(job)
+	}
+
+	fn new_job(
+		&self,
+		row: QuoteRow,
+		customer: Option<String>,
+		stream: bool,
+		funded: bool,
+	) -> Result<NewJob, RequestError> {
+		let quote = Quote::decode_all(&mut &row.quote[..]).map_err(|_| {
+			RequestError::new(ErrorCode::Internal, "a quote in the database is broken")
+		})?;
+		let spec: JobSpec = serde_json::from_str(&row.spec)?;
+		let kept_back = self.settings.settle_seconds.saturating_mul(1_000);
+		let deadline_ms = quote.deadline_ms.saturating_sub(kept_back);
+		if deadline_ms <= self.now() {
+			return RequestError::err(ErrorCode::Expired, "the job's deadline is too near");
+		}
+		Ok(NewJob {
+			client: quote.client,
+			customer,
+			model: spec.model,
+			asset: quote.asset.as_str().to_string(),
+			price: quote.price,
+			max_units: quote.max_units,
+			deadline_ms,
+			nonce: quote.nonce,
+			stream,
+			funded,
+			quote: row,
+		})
+	}
+
+	async fn add(&self, new: NewJob) -> Result<Job, RequestError> {
+		let (now, most, id) = (self.now(), self.settings.max_queue, new.quote.job);
+		let job = self
+			.write(move |db| {
+				if rows::queued(db)? >= most {
+					let message = "the queue is full; try again later";
+					return RequestError::err(ErrorCode::RateLimited, message);
+				}
+				rows::add_job(db, &new, now)?;
+				Ok(rows::job(db, id)?)
+			})
+			.await?;
+		self.metrics.jobs.inc();
+		self.work.notify_one();
+		job.ok_or_else(|| RequestError::new(ErrorCode::Internal, "the job is not there"))
+	}
+
+	/// Returns a job.
+	///
+	/// # Errors
+	/// [`ErrorCode::Internal`].
+	pub async fn job(&self, job: H256) -> Result<Option<Job>, RequestError> {
+		self.read(move |db| Ok(rows::job(db, job)?)).await
+	}
+
+	/// Takes a job back that no miner holds. Its escrow is let go next.
+	///
+	/// # Errors
+	/// [`ErrorCode::UnknownJob`], [`ErrorCode::Unauthorized`], [`ErrorCode::WrongState`].
+	pub async fn cancel(&self, id: H256, access: &AccessKey) -> Result<Job, RequestError> {
+		let (now, access) = (self.now(), access.clone());
+		let job = self
+			.write(move |db| {
+				let Some(job) = rows::job(db, id)? else {
+					return RequestError::err(ErrorCode::UnknownJob, "no such job");
+				};
+				if !access.opens(&job.access) {
+					return RequestError::err(
+						ErrorCode::Unauthorized,
+						"the access key is another job's",
+					);
+				}
+				if job.state == JobStage::Cancelled {
+					return Ok(job);
+				}
+				rows::change(db, id, None, &Change::Cancel, now)?.ok_or_else(|| {
+					let message =
+						format!("the job is {}; only queued ones are taken back", job.state);
+					RequestError::new(ErrorCode::WrongState, message)
+				})
+			})
+			.await?;
+		self.live.end(id);
+		self.receipts.notify_one();
+		Ok(job)
+	}
+}

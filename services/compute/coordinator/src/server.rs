@@ -1,0 +1,116 @@
+//! The coordinator's server: its REST, its front, and the pages that every server has.
+
+use crate::{
+	api::{self, Api, Pages},
+	coordinator::Coordinator,
+	desk::FrontDesk,
+	front::{self, ApiKeys, Front},
+	metrics::Metrics,
+};
+use axum::Router;
+use gridproof_http::{Limits, Metric, Rate, describe, serve_on, site};
+use gridproof_primitives::compute::PriceAsset;
+use gridproof_support::Stop;
+use std::{io, sync::Arc};
+use tokio::net::TcpListener;
+use utoipa::{OpenApi, openapi};
+use utoipa_axum::router::OpenApiRouter;
+
+/// Requests at a time: every slot of every miner waits in one for work.
+const MAX_REQUESTS: usize = 16_384;
+
+#[derive(OpenApi)]
+#[openapi(
+	info(
+		title = "Gridproof coordinator",
+		description = "Quotes compute jobs, gives them to miners, and settles them on chain. \
+			Amounts are decimal strings in the asset's smallest unit; bytes are 0x and hexadecimal digits."
+	),
+	tags(
+		(name = "jobs", description = "For clients that pay on chain themselves"),
+		(name = "receipts", description = "What was delivered, and where its money stands"),
+		(name = "openai", description = "For OpenAI's client libraries; needs an API key"),
+		(name = "miners", description = "For miners; needs a session"),
+		(name = "service", description = "The service itself")
+	)
+)]
+struct Description;
+
+/// Returns the description of all requests, as OpenAPI.
+pub fn openapi() -> openapi::OpenApi {
+	let base = OpenApiRouter::with_openapi(Description::openapi());
+	let mut document = describe(base.merge(api::routes(None)));
+	document.merge(front::routes().into_openapi());
+	document
+}
+
+/// Returns what a coordinator counts, for the reference.
+pub fn metrics() -> Vec<Metric> {
+	Metrics::new().map(|metrics| metrics.describe()).unwrap_or_default()
+}
+
+/// A coordinator's server.
+pub struct Server {
+	coordinator: Arc<Coordinator>,
+	front: Option<(Arc<ApiKeys>, Front)>,
+}
+
+impl Server {
+	/// Returns the server of a coordinator, without a front.
+	pub const fn new(coordinator: Arc<Coordinator>) -> Self {
+		Self { coordinator, front: None }
+	}
+
+	/// Adds a front for OpenAI's clients, which serves these customers and pays in `asset` from the
+	/// account `purse`.
+	#[must_use]
+	pub fn with_front(mut self, keys: ApiKeys, asset: PriceAsset, purse: [u8; 32]) -> Self {
+		let keys = Arc::new(keys);
+		let per_minute = self.coordinator.settings.requests_per_minute.get();
+		let desk = Arc::new(FrontDesk::new(self.coordinator.clone(), asset, purse));
+		self.front = Some((keys.clone(), Front::open(keys, desk, per_minute)));
+		self
+	}
+
+	/// Serves requests and does the coordinator's work until the program stops; running requests
+	/// then have 10 s to end.
+	///
+	/// # Errors
+	/// The system does not say where it listens.
+	pub async fn serve(self, listener: TcpListener, stop: Stop) -> io::Result<()> {
+		let coordinator = self.coordinator.clone();
+		let serving = serve_on(self.router(), listener, stop)?;
+		tokio::select! {
+			() = serving.ended() => (),
+			() = coordinator.run() => (),
+		}
+		Ok(())
+	}
+
+	/// Returns all routes. They have to be served with the address of the peer, as
+	/// [`gridproof_http::serve_on`] does.
+	pub fn router(self) -> Router {
+		let Self { coordinator, front } = self;
+		let settings = &coordinator.settings;
+		let rate = Rate {
+			per_minute: settings.requests_per_minute,
+			proxies: settings.trusted_proxies.clone(),
+		};
+		// Answers take as long as the model needs.
+		let limits = Limits {
+			max_body: settings.max_body_bytes,
+			max_requests: MAX_REQUESTS,
+			timeout: None,
+			origins: Vec::new(),
+		};
+		let (keys, front) = match front {
+			Some((keys, front)) => (Some(keys), front),
+			None => (None, Front::closed()),
+		};
+		let pages = Arc::new(Pages(coordinator.clone()));
+		let api = api::routes(Some(&rate)).with_state(Api::new(coordinator, keys));
+		let front: OpenApiRouter = front::routes().with_state(front);
+		let routes = OpenApiRouter::with_openapi(Description::openapi()).merge(api).merge(front);
+		site(routes, (), pages, &limits)
+	}
+}

@@ -1,0 +1,207 @@
+//! A coordinator's configuration: prices, times, limits.
+
+use gridproof_compute_api::protocol::ClassName;
+use gridproof_primitives::compute::{PriceAsset, model_factor};
+use gridproof_support::text::Amount;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, net::IpAddr, num::NonZeroU32};
+
+/// Requests a minute of one network, unless the configuration says otherwise.
+const REQUESTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(600).unwrap();
+
+/// A coordinator's configuration: a JSON file, every member of which may be left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+	/// Price of one compute unit (a token of a model of factor 1), by asset, in the asset's
+	/// smallest unit. An asset that is not here is not taken.
+	pub unit_price: BTreeMap<PriceAsset, Amount>,
+	/// Models that are offered, with their limits. If empty: whatever the miners serve.
+	pub models: Vec<ModelOffer>,
+	/// Most tokens of an answer, where the model says nothing else.
+	pub max_tokens: u32,
+	/// Most bytes of a request's body.
+	pub max_body_bytes: usize,
+	/// Seconds for which a quote can be used.
+	pub quote_seconds: u64,
+	/// Seconds of a job from its quote to its receipt on chain.
+	pub deadline_seconds: u64,
+	/// The last of these seconds, kept back for settling: in them no work is begun and no result
+	/// taken.
+	pub settle_seconds: u64,
+	/// Seconds after which an assignment that its miner does not confirm comes back.
+	pub confirm_seconds: u64,
+	/// Seconds without a message from its miner after which a job comes back.
+	pub lease_seconds: u64,
+	/// Seconds that a miner's session lasts.
+	pub session_seconds: u64,
+	/// Failed attempts after which a job fails.
+	pub max_failures: u32,
+	/// Results of a thousand that are checked with an engine of the coordinator's own, if there
+	/// is one for the model.
+	pub check_per_thousand: u32,
+	/// Refuse results with more generated tokens than bytes of text. Models that think without
+	/// showing it need `false`.
+	pub text_bounds_tokens: bool,
+	/// Most receipts in one transaction.
+	pub bundle: u32,
+	/// Requests a minute that one network (an IPv4 address, 64 bits of an IPv6 address) may make for
+	/// quotes and jobs, and the number that holds for customers without one of their own.
+	pub requests_per_minute: NonZeroU32,
+	/// Addresses of proxies before the coordinator: their `X-Forwarded-For` says who asks.
+	pub trusted_proxies: Vec<IpAddr>,
+	/// Most jobs in the queue; more are turned away.
+	pub max_queue: u64,
+}
+
+/// A model that is offered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelOffer {
+	/// Its name; the factor follows from it.
+	pub name: String,
+	/// Most tokens of an answer.
+	#[serde(default)]
+	pub max_tokens: Option<u32>,
+	/// Only miners of this class.
+	#[serde(default)]
+	pub class: Option<ClassName>,
+	/// Its factor in thousandths, where it does not follow from the name.
+	#[serde(default)]
+	pub model_factor: Option<u32>,
+}
+
+impl Default for Settings {
+	fn default() -> Self {
+		// A million tokens of a model of factor 1 for 1 AIT, or 1 AICP.
+		let unit_price = [
+			(PriceAsset::Ait, 1_000_000_000_000),
+			(PriceAsset::Aicp, 1),
+			(PriceAsset::ServiceCredit, 1),
+		];
+		let unit_price = unit_price.map(|(asset, price)| (asset, Amount(price)));
+		Self {
+			unit_price: unit_price.into_iter().collect(),
+			models: Vec::new(),
+			max_tokens: 1_024,
+			max_body_bytes: 1 << 20,
+			quote_seconds: 120,
+			deadline_seconds: 900,
+			settle_seconds: 60,
+			confirm_seconds: 20,
+			lease_seconds: 60,
+			session_seconds: 3_600,
+			max_failures: 5,
+			check_per_thousand: 50,
+			text_bounds_tokens: true,
+			bundle: 128,
+			requests_per_minute: REQUESTS_PER_MINUTE,
+			trusted_proxies: Vec::new(),
+			max_queue: 10_000,
+		}
+	}
+}
+
+impl Settings {
+	/// Reads a configuration.
+	///
+	/// # Errors
+	/// What is wrong with it.
+	pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+		let settings: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+		settings.check()?;
+		Ok(settings)
+	}
+
+	/// Checks that the figures are possible together.
+	///
+	/// # Errors
+	/// The first rule that they break.
+	pub fn check(&self) -> Result<(), String> {
+		let room = self.deadline_seconds.saturating_sub(self.settle_seconds);
+		let rules = [
+			(self.unit_price.is_empty(), "unit_price names no asset"),
+			(self.unit_price.values().any(|price| price.0 == 0), "a unit_price is zero"),
+			(self.max_tokens == 0, "max_tokens is zero"),
+			(self.quote_seconds == 0, "quote_seconds is zero"),
+			(
+				self.quote_seconds >= room,
+				"deadline_seconds must be above quote_seconds and settle_seconds together",
+			),
+			(
+				self.lease_seconds == 0 || self.confirm_seconds == 0 || self.session_seconds == 0,
+				"lease_seconds, confirm_seconds and session_seconds must be above zero",
+			),
+			(self.check_per_thousand > 1_000, "check_per_thousand is above 1000"),
+			(self.bundle == 0, "bundle is zero"),
+		];
+		match rules.into_iter().find(|(broken, _)| *broken) {
+			Some((_, reason)) => Err(reason.to_string()),
+			None => Ok(()),
+		}
+	}
+
+	/// Returns the price of a unit in an asset, if that is taken.
+	pub fn price_in(&self, asset: PriceAsset) -> Option<u128> {
+		self.unit_price.get(&asset).map(|price| price.0)
+	}
+
+	/// Returns the offer of a model; `None` if only listed models are offered and it is not one.
+	pub fn model(&self, name: &str) -> Option<ModelOffer> {
+		match self.models.iter().find(|model| model.name == name) {
+			Some(model) => Some(model.clone()),
+			None if self.models.is_empty() => Some(ModelOffer {
+				name: name.to_string(),
+				max_tokens: None,
+				class: None,
+				model_factor: None,
+			}),
+			None => None,
+		}
+	}
+
+	/// Returns the most tokens that an answer of a model may have.
+	pub fn most_tokens(&self, model: &str) -> u32 {
+		self.model(model).and_then(|offer| offer.max_tokens).unwrap_or(self.max_tokens)
+	}
+}
+
+impl ModelOffer {
+	/// Returns its factor in thousandths.
+	pub fn factor(&self) -> u32 {
+		self.model_factor.unwrap_or_else(|| model_factor(&self.name))
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn the_defaults_are_possible() {
+		assert_eq!(Settings::default().check(), Ok(()));
+		assert_eq!(Settings::parse(b"{}"), Ok(Settings::default()));
+	}
+
+	#[test]
+	fn a_file_is_read_and_its_mistakes_are_named() {
+		let text = br#"{"unit_price":{"aicp":"3"},"models":[{"name":"m","class":"gpu"}]}"#;
+		let settings = Settings::parse(text).unwrap();
+		assert_eq!(settings.price_in(PriceAsset::Aicp), Some(3));
+		assert_eq!(settings.price_in(PriceAsset::Ait), None);
+		assert_eq!(settings.model("m").unwrap().class, Some(ClassName::Gpu));
+		assert_eq!(settings.model("n"), None);
+		for (text, reason) in [
+			("{\"unit_price\":{}}", "names no asset"),
+			("{\"unit_price\":{\"ait\":\"0\"}}", "zero"),
+			("{\"quote_seconds\":900}", "deadline_seconds"),
+			("{\"unknown\":1}", "unknown field"),
+			("{\"check_per_thousand\":1001}", "check_per_thousand"),
+			("{\"requests_per_minute\":0}", "nonzero"),
+			("{\"trusted_proxies\":[\"nginx\"]}", "IP address"),
+		] {
+			let error = Settings::parse(text.as_bytes()).unwrap_err();
+			assert!(error.contains(reason), "{text}: {error}");
+		}
+	}
+}

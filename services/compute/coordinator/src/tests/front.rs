@@ -1,0 +1,377 @@
+//! The front and the REST, over real HTTP.
+
+use super::*;
+use gridproof_compute_api::protocol::Progress;
+use gridproof_support::{Stopper, http_client};
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use std::num::NonZeroU32;
+use tokio::net::TcpListener;
+
+/// A coordinator that runs and is served, and miners that work in the background.
+struct Served {
+	world: World,
+	url: String,
+	http: Client,
+	tasks: Vec<tokio::task::JoinHandle<()>>,
+	_serving: Stopper,
+}
+
+impl Drop for Served {
+	fn drop(&mut self) {
+		for task in &self.tasks {
+			task.abort();
+		}
+	}
+}
+
+impl Served {
+	async fn new() -> Self {
+		Self::with(World::new().await).await
+	}
+
+	async fn with(world: World) -> Self {
+		let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+		let stopper = Stopper::new();
+		let router = world.server().router();
+		let serving = gridproof_http::serve_on(router, listener, stopper.signal()).unwrap();
+		let url = format!("http://{}", serving.address());
+		let coordinator = world.coordinator.clone();
+		let running = tokio::spawn(async move { coordinator.run().await });
+		let http = http_client::builder().build().unwrap();
+		Self { world, url, http, tasks: vec![running, serving.into_task()], _serving: stopper }
+	}
+
+	/// A miner that does one job, in these pieces.
+	async fn works(&mut self, pieces: &'static [&'static str]) {
+		let miner = self.world.miner(1);
+		let session = miner.session(&self.world).await;
+		let coordinator = self.world.coordinator.clone();
+		self.tasks.push(tokio::spawn(async move {
+			let taken = coordinator.take(&session, Duration::from_secs(20)).await.unwrap();
+			let assignment = taken.expect("a job");
+			let mut text = String::new();
+			for piece in pieces {
+				let offset = u64::try_from(text.len()).unwrap();
+				let progress = Progress { attempt: 1, offset, text: (*piece).to_string() };
+				coordinator.progress(&session, assignment.job.into(), &progress).await.unwrap();
+				text.push_str(piece);
+				tokio::time::sleep(Duration::from_millis(30)).await;
+			}
+			let output = match &assignment.spec.task {
+				Task::Embedding { input } => Output {
+					embeddings: vec!["AACAPwAAAEA=".to_string(); input.len()],
+					completion_tokens: 0,
+					..output("")
+				},
+				_ => output(&text),
+			};
+			let receipt = miner.receipt(&assignment, &output);
+			let result = miner.signed(assignment.attempt, output, &receipt);
+			coordinator.result(&session, assignment.job.into(), &result).await.unwrap();
+		}));
+	}
+
+	async fn post(&self, path: &str, key: &str, body: Value) -> reqwest::Response {
+		let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(key);
+		request.json(&body).send().await.unwrap()
+	}
+
+	async fn get(&self, path: &str) -> reqwest::Response {
+		let request = self.http.get(format!("{}{path}", self.url)).bearer_auth("gpk_test");
+		request.send().await.unwrap()
+	}
+}
+
+fn chat(stream: bool) -> Value {
+	json!({
+		"model": MODEL,
+		"messages": [{ "role": "user", "content": "Hello" }],
+		"max_tokens": 20,
+		"stream": stream,
+		"stream_options": { "include_usage": true },
+	})
+}
+
+fn header(answer: &reqwest::Response, name: &str) -> String {
+	answer.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_has_the_shape_of_openai_and_a_receipt_in_its_headers() {
+	let mut served = Served::new().await;
+	served.works(&["there ", "was"]).await;
+	let answer = served.post("/v1/chat/completions", "gpk_test", chat(false)).await;
+	assert_eq!(answer.status(), StatusCode::OK);
+	let (job, receipt) =
+		(header(&answer, "x-gridproof-job"), header(&answer, "x-gridproof-receipt"));
+	assert_eq!(header(&answer, "x-gridproof-asset"), "ait");
+	assert_eq!(header(&answer, "x-gridproof-price"), "8000000000000");
+	let body: Value = answer.json().await.unwrap();
+	assert_eq!(body["object"], "chat.completion");
+	let message = json!({ "role": "assistant", "content": "there was", "refusal": null });
+	assert_eq!(body["choices"][0]["message"], message);
+	assert_eq!(body["choices"][0]["finish_reason"], "stop");
+	let usage = json!({ "prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8 });
+	assert_eq!(body["usage"], usage);
+	assert_eq!(
+		(&body["gridproof"]["job"], &body["gridproof"]["receipt"]),
+		(&json!(job), &json!(receipt))
+	);
+
+	let shown: Value =
+		served.get(&format!("/attest/receipt?job={job}")).await.json().await.unwrap();
+	assert_eq!(shown["receipt_id"], json!(receipt));
+	let signed: HexBytes = serde_json::from_value(shown["signed"].clone()).unwrap();
+	let signed = SignedReceipt::decode_all(&mut &signed.0[..]).unwrap();
+	assert_eq!(Hex32::from(signed.receipt.id(&GENESIS)).to_string(), receipt);
+	let public = served.world.coordinator.public();
+	signed
+		.receipt
+		.verify(&GENESIS, Signer::Coordinator, &public, &signed.coordinator_signature)
+		.unwrap();
+	let by_id: Value =
+		served.get(&format!("/attest/receipt?id={receipt}")).await.json().await.unwrap();
+	assert_eq!(by_id["job"], json!(job));
+
+	let bill: Value = served.get("/v1/billing/usage").await.json().await.unwrap();
+	assert_eq!((&bill["customer"], &bill["jobs"]), (&json!("acme"), &json!(1)));
+	assert_eq!(bill["price"]["ait"], "8000000000000");
+	let job: H256 = job.parse::<Hex32>().unwrap().into();
+	for _ in 0..100 {
+		if served.world.settlement(job).await == Settlement::Final {
+			return;
+		}
+		tokio::time::sleep(Duration::from_millis(50)).await;
+	}
+	panic!("the receipt was not settled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_is_made_of_chunks_and_ends_with_receipt_counts_and_done() {
+	let mut served = Served::new().await;
+	served.works(&["there ", "was ", "light"]).await;
+	let answer = served.post("/v1/chat/completions", "gpk_test", chat(true)).await;
+	assert_eq!(header(&answer, "content-type"), "text/event-stream");
+	let job = header(&answer, "x-gridproof-job");
+	assert_eq!(header(&answer, "x-gridproof-receipt"), "", "not known yet");
+	let text = answer.text().await.unwrap();
+	let events: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
+	assert_eq!(events.last(), Some(&"[DONE]"));
+	let chunks: Vec<Value> =
+		events[..events.len() - 1].iter().map(|e| serde_json::from_str(e).unwrap()).collect();
+	assert!(chunks.iter().all(|chunk| chunk["object"] == "chat.completion.chunk"));
+	assert!(chunks.iter().all(|chunk| chunk["id"] == chunks[0]["id"]));
+	assert_eq!(chunks[0]["choices"][0]["delta"], json!({ "role": "assistant", "content": "" }));
+	let content: String = chunks
+		.iter()
+		.filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str())
+		.collect();
+	assert_eq!(content, "there was light");
+	assert!(chunks.len() > 4, "it came in pieces: {chunks:?}");
+	let closing = &chunks[chunks.len() - 2];
+	assert_eq!(closing["choices"][0]["finish_reason"], "stop");
+	let counts = &chunks[chunks.len() - 1];
+	assert_eq!((&counts["choices"], &counts["usage"]["total_tokens"]), (&json!([]), &json!(8)));
+	for chunk in [closing, counts] {
+		assert_eq!(chunk["gridproof"]["job"], json!(job));
+		assert!(chunk["gridproof"]["receipt"].as_str().unwrap().starts_with("0x"));
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn completions_and_embeddings_are_answered() {
+	let mut served = Served::new().await;
+	served.works(&["there was"]).await;
+	let asked = json!({ "model": MODEL, "prompt": "Once", "max_tokens": 20 });
+	let body: Value = served.post("/v1/completions", "gpk_test", asked).await.json().await.unwrap();
+	assert_eq!(
+		(&body["object"], &body["choices"][0]["text"]),
+		(&json!("text_completion"), &json!("there was"))
+	);
+	served.works(&[]).await;
+	let asked = json!({ "model": MODEL, "input": ["a", "b"] });
+	let answer = served.post("/v1/embeddings", "gpk_test", asked).await;
+	assert!(header(&answer, "x-gridproof-receipt").starts_with("0x"));
+	let body: Value = answer.json().await.unwrap();
+	assert_eq!(
+		body["data"][1],
+		json!({ "object": "embedding", "index": 1, "embedding": [1.0, 2.0] })
+	);
+	served.works(&[]).await;
+	let asked = json!({ "model": MODEL, "input": "a", "encoding_format": "base64" });
+	let body: Value = served.post("/v1/embeddings", "gpk_test", asked).await.json().await.unwrap();
+	assert_eq!(body["data"][0]["embedding"], "AACAPwAAAEA=");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_have_the_shape_of_openai() {
+	let served = Served::new().await;
+	let _session = served.world.miner(1).session(&served.world).await;
+	let error = async |path: &str, key: &str, body: Value| {
+		let answer = served.post(path, key, body).await;
+		let status = answer.status().as_u16();
+		let body: Value = answer.json().await.unwrap();
+		assert!(body["error"]["message"].is_string(), "{body}");
+		(status, body["error"]["type"].clone(), body["error"]["code"].clone())
+	};
+	let (path, invalid) = ("/v1/chat/completions", json!("invalid_request_error"));
+	let wrong_key = error(path, "gpk_wrong", chat(false)).await;
+	assert_eq!(wrong_key, (401, invalid.clone(), json!("invalid_api_key")));
+	let mut other = chat(false);
+	other["model"] = json!("nothing");
+	let unknown = error(path, "gpk_test", other).await;
+	assert_eq!(unknown, (404, invalid.clone(), json!("model_not_found")));
+	let missing = error(path, "gpk_test", json!({ "model": MODEL })).await;
+	assert_eq!(missing, (400, invalid.clone(), json!(null)));
+	let long = json!({ "model": MODEL, "prompt": "x".repeat(2 << 20) });
+	assert_eq!(error("/v1/completions", "gpk_test", long).await.0, 413);
+	let models: Value = served.get("/v1/models").await.json().await.unwrap();
+	assert_eq!((&models["object"], &models["data"][0]["id"]), (&json!("list"), &json!(MODEL)));
+	assert_eq!(served.get(&format!("/v1/models/{MODEL}")).await.status(), StatusCode::OK);
+	assert_eq!(served.get("/v1/models/some/other").await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unpayable_request_is_answered_and_nothing_stays_open() {
+	let served = Served::new().await;
+	let _session = served.world.miner(1).session(&served.world).await;
+	served.world.chain.set_trouble(Trouble::Broke);
+	let answer = served.post("/v1/chat/completions", "gpk_test", chat(false)).await;
+	assert_eq!(answer.status(), StatusCode::BAD_GATEWAY);
+	let body: Value = answer.json().await.unwrap();
+	assert!(body["error"]["message"].as_str().unwrap().contains("nothing was paid"), "{body}");
+	let stream = served.post("/v1/chat/completions", "gpk_test", chat(true)).await;
+	let text = stream.text().await.unwrap();
+	assert!(text.contains("\"error\"") && !text.contains("[DONE]"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_request_is_described_and_the_pages_need_nothing_from_elsewhere() {
+	let served = Served::new().await;
+	let api: Value = served.get("/openapi.json").await.json().await.unwrap();
+	for path in [
+		"/v1/chat/completions",
+		"/api/v1/quotes",
+		"/api/v1/jobs/{job}",
+		"/attest/receipt",
+		"/miner/v1/jobs/{job}/result",
+		"/metrics",
+	] {
+		assert!(api["paths"][path].is_object(), "{path} is missing");
+	}
+	for schema in ["JobSpec", "Assignment", "ReceiptInfo", "CoordinatorError", "ErrorCode"] {
+		assert!(api["components"]["schemas"][schema].is_object(), "{schema} is missing");
+	}
+	let page = served.get("/docs").await.text().await.unwrap();
+	assert!(!page.contains("http://") && !page.contains("https://"));
+	let health: Value = served.get("/health").await.json().await.unwrap();
+	assert_eq!(health["status"], "ok");
+	let figures = served.get("/metrics").await.text().await.unwrap();
+	assert!(figures.contains("gridproof_coordinator_jobs{state=\"queued\"} 0"), "{figures}");
+	let nothing = served.get("/nothing").await;
+	assert_eq!(nothing.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_output_is_shown_to_those_with_the_access_key_only() {
+	let mut served = Served::new().await;
+	served.works(&["there was"]).await;
+	let (quoted, job) = served.world.submitted().await;
+	let path = format!("{}/api/v1/jobs/{}", served.url, Hex32::from(job.job));
+	let show = async |key: &str| -> Value {
+		served.http.get(&path).bearer_auth(key).send().await.unwrap().json().await.unwrap()
+	};
+	for _ in 0..100 {
+		if show("").await["state"] == "completed" {
+			break;
+		}
+		tokio::time::sleep(Duration::from_millis(50)).await;
+	}
+	assert_eq!(show(quoted.access.reveal()).await["output"]["text"], "there was");
+	assert_eq!(show("guess").await["output"], Value::Null);
+	assert_eq!(show("gpk_test").await["output"], Value::Null, "another client's job");
+	let page: Value =
+		served.get("/api/v1/jobs?state=completed&limit=1").await.json().await.unwrap();
+	assert_eq!(page["jobs"][0]["output"], Value::Null);
+	assert_eq!(page["next"], json!(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_too_often_waits() {
+	let requests_per_minute = NonZeroU32::new(3).unwrap();
+	let settings = Settings { requests_per_minute, ..Settings::default() };
+	let served = Served::with(World::with(settings, None).await).await;
+	let mut statuses = Vec::new();
+	for _ in 0..5 {
+		statuses.push(served.get("/api/v1/info").await.status().as_u16());
+	}
+	assert_eq!(statuses, [200, 200, 200, 429, 429]);
+	assert_eq!(served.get("/health").await.status(), StatusCode::OK);
+	let refused = served.get("/api/v1/info").await;
+	assert!(header(&refused, "retry-after").parse::<u16>().unwrap() >= 1);
+	let body: Value = refused.json().await.unwrap();
+	assert_eq!(body["error"], "rate_limited");
+	assert!(body["message"].is_string());
+	// The front counts its customers by name, not by address.
+	assert_eq!(served.get("/v1/models").await.status(), StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_trusted_proxy_each_client_has_its_own_requests() {
+	let settings = Settings {
+		requests_per_minute: NonZeroU32::new(1).unwrap(),
+		trusted_proxies: vec!["127.0.0.1".parse().unwrap()],
+		..Settings::default()
+	};
+	let served = Served::with(World::with(settings, None).await).await;
+	let ask = async |client: &str| {
+		let request = served.http.get(format!("{}/api/v1/info", served.url));
+		request.header("x-forwarded-for", client).send().await.unwrap().status().as_u16()
+	};
+	assert_eq!([ask("198.51.100.1").await, ask("198.51.100.2").await], [200, 200]);
+	assert_eq!([ask("198.51.100.1").await, ask("198.51.100.2").await], [429, 429]);
+	let own = "203.0.113.7, 198.51.100.1";
+	assert_eq!(ask(own).await, 429, "what a client writes before its address counts for nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_who_asks_too_often_waits_and_others_do_not() {
+	let requests_per_minute = NonZeroU32::new(2).unwrap();
+	let settings = Settings { requests_per_minute, ..Settings::default() };
+	let served = Served::with(World::with(settings, None).await).await;
+	let mut statuses = Vec::new();
+	for _ in 0..3 {
+		statuses.push(served.get("/v1/models").await.status().as_u16());
+	}
+	assert_eq!(statuses, [200, 200, 429]);
+	let refused = served.get("/v1/models").await;
+	assert!(header(&refused, "retry-after").parse::<u16>().unwrap() >= 1);
+	let body: Value = refused.json().await.unwrap();
+	assert_eq!(body["error"]["code"], "rate_limit_exceeded");
+	assert_eq!(served.get("/api/v1/info").await.status(), StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_call_is_asked_before_anything_is_done() {
+	let served = Served::new().await;
+	let code = async |path: &str, key: &str, body: Value| {
+		let answer = served.post(path, key, body).await;
+		let status = answer.status().as_u16();
+		let body: Value = answer.json().await.unwrap();
+		(status, body["error"].as_str().unwrap_or_default().to_string())
+	};
+	let (_, job) = served.world.submitted_by(1).await;
+	let id = Hex32::from(job.job).to_string();
+	let miner = |path: &str| format!("/miner/v1/jobs/{id}/{path}");
+	let progress = json!({ "attempt": 1, "offset": 0, "text": "" });
+	let unknown = (401, "unknown_session".to_string());
+	assert_eq!(code(&miner("progress"), "nobody", progress).await, unknown);
+	assert_eq!(code("/miner/v1/heartbeat", "nobody", json!({})).await, unknown);
+	assert_eq!(code("/miner/v1/goodbye", "nobody", json!(null)).await, unknown);
+	let wrong = (401, "unauthorized".to_string());
+	assert_eq!(code(&format!("/api/v1/jobs/{id}/cancel"), "guess", json!(null)).await, wrong);
+	let without = served.http.post(format!("{}/api/v1/jobs/{id}/cancel", served.url));
+	assert_eq!(without.send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+	assert_eq!(served.world.state(job.job).await, JobStage::Queued);
+}
