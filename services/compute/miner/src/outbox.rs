@@ -1,14 +1,18 @@
-//! What a miner must not forget: the results that it has signed.
+//! Results that a miner has signed, which it must not forget.
 //!
 //! A result is here before anybody else sees it, and stays until well after its deadline. So a
 //! result that was made is delivered, whatever stops the miner in between, and no job ever gets a
 //! second signed receipt: that would be an offence.
 
-use crate::protocol::{HeldJob, Hex32, Hex64, HexBytes, JobResult, Output};
-use gridproof_primitives::{H256, units::MILLIS_PER_DAY};
+use gridproof_compute_api::protocol::{HeldJob, JobResult, Output};
+use gridproof_primitives::{H256, num::units::MILLIS_PER_DAY};
 use gridproof_store::{
-	Database, Options, StoreFault,
+	Database, Options, StoreError,
 	rusqlite::{self, Connection, OpenFlags, OptionalExtension, Row, params},
+};
+use gridproof_support::{
+	number::clamped,
+	text::{Hex32, Hex64, HexBytes},
 };
 use serde::Serialize;
 use std::path::Path;
@@ -39,7 +43,7 @@ const MIGRATIONS: &[&str] = &["
 /// A result that was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-	/// The job.
+	/// Id of the job.
 	pub job: H256,
 	/// The coordinator's key.
 	pub coordinator: [u8; 32],
@@ -51,7 +55,7 @@ pub struct Stored {
 	pub receipt: Vec<u8>,
 	/// The miner's signature.
 	pub signature: [u8; 64],
-	/// Its compute units.
+	/// Compute units of its receipt.
 	pub units: u64,
 	/// The job's deadline, UTC milliseconds.
 	pub deadline_ms: u64,
@@ -60,7 +64,7 @@ pub struct Stored {
 }
 
 impl Stored {
-	/// As it is delivered.
+	/// Returns it as it is delivered.
 	pub fn result(&self) -> JobResult {
 		JobResult {
 			attempt: self.attempt,
@@ -70,22 +74,22 @@ impl Stored {
 		}
 	}
 
-	/// As a heartbeat lists it.
+	/// Returns it as a heartbeat lists it.
 	pub const fn held(&self) -> HeldJob {
 		HeldJob { job: Hex32(self.job.0), attempt: self.attempt }
 	}
 }
 
-/// How many results stand where.
+/// Numbers of results by what has become of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-	/// To be delivered.
+	/// Results to be delivered.
 	pub pending: u64,
-	/// Accepted by their coordinators.
+	/// Results accepted by their coordinators.
 	pub delivered: u64,
-	/// Made, but the job was given to another miner meanwhile.
+	/// Results whose job was given to another miner meanwhile.
 	pub withheld: u64,
-	/// Refused by their coordinators.
+	/// Results refused by their coordinators.
 	pub refused: u64,
 	/// Compute units of those accepted.
 	pub units: u64,
@@ -99,12 +103,12 @@ impl Outbox {
 	/// Opens the database in a folder, making it if need be; what is long over is cleared away.
 	///
 	/// # Errors
-	/// [`StoreFault`]; among it another miner with the same folder.
-	pub async fn open(folder: &Path, now: u64) -> Result<Self, StoreFault> {
+	/// [`StoreError`]; among it another miner with the same folder.
+	pub async fn open(folder: &Path, now: u64) -> Result<Self, StoreError> {
 		let database = Database::open(&folder.join(FILE), MIGRATIONS, &Options::default())?;
 		let before = number(now.saturating_sub(KEPT_MS));
 		database
-			.write::<_, StoreFault, _>(move |db| {
+			.write::<_, StoreError, _>(move |db| {
 				db.execute("DELETE FROM results WHERE deadline_ms < ?1", [before])?;
 				Ok(())
 			})
@@ -112,12 +116,12 @@ impl Outbox {
 		Ok(Self(database))
 	}
 
-	/// Something that was learnt and must not change, such as the chain's genesis hash; notes
+	/// Returns something that was learnt and must not change, such as the chain's genesis hash; notes
 	/// `value` if there is none yet.
 	///
 	/// # Errors
-	/// [`StoreFault`].
-	pub async fn pin(&self, name: &'static str, value: [u8; 32]) -> Result<[u8; 32], StoreFault> {
+	/// [`StoreError`].
+	pub async fn pin(&self, name: &'static str, value: [u8; 32]) -> Result<[u8; 32], StoreError> {
 		self.0
 			.write(move |db| {
 				let sql = "INSERT INTO known VALUES (?1, ?2) ON CONFLICT DO NOTHING";
@@ -128,11 +132,11 @@ impl Outbox {
 			.await
 	}
 
-	/// What was noted by that name.
+	/// Returns what was noted by that name.
 	///
 	/// # Errors
-	/// [`StoreFault`].
-	pub async fn pinned(&self, name: &'static str) -> Result<Option<[u8; 32]>, StoreFault> {
+	/// [`StoreError`].
+	pub async fn pinned(&self, name: &'static str) -> Result<Option<[u8; 32]>, StoreError> {
 		self.0
 			.read(move |db| {
 				let sql = "SELECT value FROM known WHERE name = ?1";
@@ -145,10 +149,10 @@ impl Outbox {
 	/// kept, to be delivered as the later attempt.
 	///
 	/// # Errors
-	/// [`StoreFault`]; then nothing was kept, and nothing may be delivered.
-	pub async fn keep(&self, stored: Stored) -> Result<Stored, StoreFault> {
+	/// [`StoreError`]; then nothing was kept, and nothing may be delivered.
+	pub async fn keep(&self, stored: Stored) -> Result<Stored, StoreError> {
 		let output = serde_json::to_string(&stored.output)
-			.map_err(|error| StoreFault::Sql(error.to_string()))?;
+			.map_err(|error| StoreError::Sql(error.to_string()))?;
 		self.0
 			.write(move |db| {
 				db.prepare_cached(
@@ -168,16 +172,16 @@ impl Outbox {
 					number(stored.made_ms),
 				])?;
 				again(db, stored.job, stored.attempt)?;
-				find(db, stored.job)?.ok_or_else(|| StoreFault::Sql("a row is gone".to_string()))
+				find(db, stored.job)?.ok_or_else(|| StoreError::Sql("a row is gone".to_string()))
 			})
 			.await
 	}
 
-	/// If there is a result for a job, it is to be delivered as this attempt.
+	/// Has a result that was kept for a job delivered as this attempt; `None` if there is none.
 	///
 	/// # Errors
-	/// [`StoreFault`].
-	pub async fn reassigned(&self, job: H256, attempt: u32) -> Result<Option<Stored>, StoreFault> {
+	/// [`StoreError`].
+	pub async fn reassigned(&self, job: H256, attempt: u32) -> Result<Option<Stored>, StoreError> {
 		self.0
 			.write(move |db| {
 				again(db, job, attempt)?;
@@ -186,11 +190,11 @@ impl Outbox {
 			.await
 	}
 
-	/// What is to be delivered to a coordinator, the oldest first.
+	/// Returns what is to be delivered to a coordinator, the oldest first, at most 256.
 	///
 	/// # Errors
-	/// [`StoreFault`].
-	pub async fn pending(&self, coordinator: [u8; 32]) -> Result<Vec<Stored>, StoreFault> {
+	/// [`StoreError`].
+	pub async fn pending(&self, coordinator: [u8; 32]) -> Result<Vec<Stored>, StoreError> {
 		self.0
 			.read(move |db| {
 				let sql = "SELECT * FROM results WHERE state = 'pending' AND coordinator = ?1
@@ -202,27 +206,27 @@ impl Outbox {
 			.await
 	}
 
-	/// A coordinator has accepted a result.
+	/// Notes that a coordinator has accepted a result.
 	///
 	/// # Errors
-	/// [`StoreFault`].
-	pub async fn delivered(&self, job: H256) -> Result<(), StoreFault> {
+	/// [`StoreError`].
+	pub async fn delivered(&self, job: H256) -> Result<(), StoreError> {
 		self.mark(job, "delivered", None).await
 	}
 
-	/// The job is not this miner's any more. If it comes back, so does the result.
+	/// Notes that the job is no longer this miner's. If it comes back, so does the result.
 	///
 	/// # Errors
-	/// [`StoreFault`].
-	pub async fn withheld(&self, job: H256, reason: &str) -> Result<(), StoreFault> {
+	/// [`StoreError`].
+	pub async fn withheld(&self, job: H256, reason: &str) -> Result<(), StoreError> {
 		self.mark(job, "withheld", Some(reason.to_string())).await
 	}
 
-	/// A coordinator has refused a result.
+	/// Notes that a coordinator has refused a result.
 	///
 	/// # Errors
-	/// [`StoreFault`].
-	pub async fn refused(&self, job: H256, reason: &str) -> Result<(), StoreFault> {
+	/// [`StoreError`].
+	pub async fn refused(&self, job: H256, reason: &str) -> Result<(), StoreError> {
 		self.mark(job, "refused", Some(reason.to_string())).await
 	}
 
@@ -232,7 +236,7 @@ impl Outbox {
 		job: H256,
 		state: &'static str,
 		reason: Option<String>,
-	) -> Result<(), StoreFault> {
+	) -> Result<(), StoreError> {
 		self.0
 			.write(move |db| {
 				let sql = "UPDATE results SET state = ?2, reason = ?3
@@ -243,19 +247,19 @@ impl Outbox {
 			.await
 	}
 
-	/// How many results stand where.
+	/// Returns the number of results by what has become of them.
 	///
 	/// # Errors
-	/// [`StoreFault`].
-	pub async fn counts(&self) -> Result<Counts, StoreFault> {
+	/// [`StoreError`].
+	pub async fn counts(&self) -> Result<Counts, StoreError> {
 		self.0.read(count).await
 	}
 
-	/// As [`Outbox::counts`], of a miner that may be running; `None` if there never was one.
+	/// Returns the same of a miner that may be running; `None` if the folder has never had one.
 	///
 	/// # Errors
-	/// [`StoreFault`].
-	pub fn peek(folder: &Path) -> Result<Option<Counts>, StoreFault> {
+	/// [`StoreError`].
+	pub fn peek(folder: &Path) -> Result<Option<Counts>, StoreError> {
 		let path = folder.join(FILE);
 		if !path.exists() {
 			return Ok(None);
@@ -265,7 +269,7 @@ impl Outbox {
 	}
 }
 
-fn count(db: &Connection) -> Result<Counts, StoreFault> {
+fn count(db: &Connection) -> Result<Counts, StoreError> {
 	let mut counts = Counts::default();
 	let mut statement =
 		db.prepare("SELECT state, count(*), sum(units) FROM results GROUP BY state")?;
@@ -285,18 +289,18 @@ fn count(db: &Connection) -> Result<Counts, StoreFault> {
 
 /// A job was given to this miner once more. What was accepted already may be sent again, too: the
 /// coordinator may have forgotten that it did, and it answers the same.
-fn again(db: &Connection, job: H256, attempt: u32) -> Result<(), StoreFault> {
+fn again(db: &Connection, job: H256, attempt: u32) -> Result<(), StoreError> {
 	let sql = "UPDATE results SET attempt = ?2, state = 'pending', reason = NULL WHERE job = ?1";
 	db.prepare_cached(sql)?.execute(params![job.0, attempt])?;
 	Ok(())
 }
 
-fn find(db: &Connection, job: H256) -> Result<Option<Stored>, StoreFault> {
+fn find(db: &Connection, job: H256) -> Result<Option<Stored>, StoreError> {
 	let mut statement = db.prepare_cached("SELECT * FROM results WHERE job = ?1")?;
 	statement.query_row([job.0], |row| Ok(stored(row))).optional()?.transpose()
 }
 
-fn stored(row: &Row<'_>) -> Result<Stored, StoreFault> {
+fn stored(row: &Row<'_>) -> Result<Stored, StoreError> {
 	let unsigned = |name: &str| -> rusqlite::Result<u64> {
 		Ok(u64::try_from(row.get::<_, i64>(name)?).unwrap_or(0))
 	};
@@ -305,7 +309,7 @@ fn stored(row: &Row<'_>) -> Result<Stored, StoreFault> {
 		job: H256(row.get("job")?),
 		coordinator: row.get("coordinator")?,
 		attempt: row.get("attempt")?,
-		output: serde_json::from_str(&output).map_err(|e| StoreFault::Sql(e.to_string()))?,
+		output: serde_json::from_str(&output).map_err(|e| StoreError::Sql(e.to_string()))?,
 		receipt: row.get("receipt")?,
 		signature: row.get("signature")?,
 		units: unsigned("units")?,
@@ -316,5 +320,5 @@ fn stored(row: &Row<'_>) -> Result<Stored, StoreFault> {
 
 /// SQLite's integers are signed.
 fn number(value: u64) -> i64 {
-	i64::try_from(value).unwrap_or(i64::MAX)
+	clamped(value)
 }

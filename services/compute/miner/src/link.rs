@@ -1,24 +1,31 @@
 //! A miner and one of its coordinators.
 //!
 //! Each slot waits for work, runs it and keeps the result; what was kept is delivered beside that,
-//! until the coordinator has it. A session that ends is begun anew by whoever notices.
+//! until the coordinator has it. The first request that finds a session ended begins another one.
 
-use super::{
-	Backoff, Miner, Running, assignment,
-	client::{Client, ClientFault},
-	execute::{execute, refusal_for},
+use crate::{
+	assignment,
+	miner::{Miner, RETRY, Running},
 	outbox::Stored,
 };
-use crate::protocol::{
-	Assignment, FaultCode, Heartbeat, HeldJob, Hello, Hex32, Hex64, Output, Progress, Refusal,
-	RefusalReason, hello_payload,
-};
 use codec::Encode;
-use futures::{StreamExt, stream};
-use gridproof_engine::{EngineFault, Measured};
+use futures::{StreamExt, future::join_all, stream};
+use gridproof_compute_api::{
+	ClientError, MinerClient,
+	protocol::{
+		Assignment, ErrorCode, Heartbeat, HeldJob, Hello, Output, Progress, Refusal, RefusalReason,
+		hello_payload,
+	},
+};
+use gridproof_engine::{EngineError, Measured, execute};
 use gridproof_primitives::{
 	H256,
 	compute::{Quote, Signer},
+};
+use gridproof_store::StoreError;
+use gridproof_support::{
+	number::clamped,
+	text::{Hex32, Hex64},
 };
 use std::{
 	ops::ControlFlow,
@@ -30,13 +37,13 @@ use std::{
 };
 use tokio::sync::{Mutex, Notify, mpsc};
 
-/// Results on their way at a time.
+/// Results on their way to the coordinator at a time.
 const DELIVERIES: usize = 8;
-/// Text is collected for so long before it is sent on.
+/// How long text is collected before it is sent on.
 const PIECES: Duration = Duration::from_millis(40);
-/// Deliveries that failed are tried again after so long at the latest.
+/// How often it is looked for results that wait.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// A new session is begun so long before the old one ends, in milliseconds.
+/// How long before its end a session is replaced by another one, in milliseconds.
 const RENEW_MS: u64 = 60_000;
 
 /// A session with a coordinator.
@@ -48,24 +55,51 @@ struct Session {
 	renew_ms: u64,
 }
 
+/// Why results were not delivered; they wait.
+#[derive(Debug, thiserror::Error)]
+enum DeliveryError {
+	/// The coordinator does not take them now.
+	#[error(transparent)]
+	Client(#[from] ClientError),
+	/// The database fails.
+	#[error(transparent)]
+	Store(#[from] StoreError),
+}
+
+/// Why a request with a session was not answered.
+enum Failed {
+	/// There is no session: this says nothing about the request.
+	Session(ClientError),
+	/// The request itself.
+	Request(ClientError),
+}
+
+impl From<Failed> for ClientError {
+	fn from(failed: Failed) -> Self {
+		match failed {
+			Failed::Session(error) | Failed::Request(error) => error,
+		}
+	}
+}
+
 /// The way to one coordinator.
-pub(super) struct Link {
+pub(crate) struct Link {
 	miner: Arc<Miner>,
-	client: Client,
+	client: MinerClient,
 	session: Mutex<Option<Session>>,
 	/// There may be something to deliver.
 	outgoing: Notify,
 }
 
 impl Link {
-	pub(super) fn new(miner: Arc<Miner>, client: Client) -> Self {
+	pub(crate) fn new(miner: Arc<Miner>, client: MinerClient) -> Self {
 		Self { miner, client, session: Mutex::new(None), outgoing: Notify::new() }
 	}
 
-	/// Works until the miner is told to stop, and has finished what it holds.
-	pub(super) async fn run(&self) {
+	/// Works until the miner is to stop and has finished what it holds.
+	pub(crate) async fn run(&self) {
 		let slots = (0..self.miner.settings.slots).map(|_| self.slot());
-		let working = futures::future::join_all(slots);
+		let working = join_all(slots);
 		tokio::select! {
 			_ = working => (),
 			() = self.deliver_all() => (),
@@ -74,13 +108,14 @@ impl Link {
 		self.leave().await;
 	}
 
-	/// The session, begun if there is none; waits as long as it takes.
-	async fn session(&self) -> Result<Session, ClientFault> {
+	/// Returns the session, begun if there is none.
+	async fn session(&self) -> Result<Session, ClientError> {
 		let mut held = self.session.lock().await;
 		if let Some(session) = held.as_ref().filter(|s| s.renew_ms > self.miner.now()) {
 			return Ok(session.clone());
 		}
 		let session = self.begin().await?;
+		self.miner.metrics.sessions.inc();
 		tracing::info!(coordinator = self.client.url(), "a session has begun");
 		*held = Some(session.clone());
 		// What was made before may wait for this.
@@ -88,17 +123,18 @@ impl Link {
 		Ok(session)
 	}
 
-	async fn begin(&self) -> Result<Session, ClientFault> {
+	async fn begin(&self) -> Result<Session, ClientError> {
 		let about = self.client.about().await?;
 		if H256::from(about.genesis) != self.miner.genesis {
-			let reason = format!("the coordinator {} serves another chain", self.client.url());
-			return Err(ClientFault::NotUnderstood(reason));
+			let (url, reason) =
+				(self.client.url().to_string(), "it serves another chain".to_string());
+			return Err(ClientError::NotUnderstood { url, reason });
 		}
 		let settings = &self.miner.settings;
 		let mut hello = Hello {
 			miner: Hex32(*self.miner.key.public()),
 			class: settings.class.into(),
-			models: self.miner.models.clone(),
+			models: self.miner.models().to_vec(),
 			slots: settings.slots,
 			time_ms: self.miner.now(),
 			signature: Hex64([0; 64]),
@@ -114,29 +150,30 @@ impl Link {
 		})
 	}
 
-	/// Makes a request with the session; once more with a new one if it has ended.
-	async fn with<R, F>(&self, request: impl Fn(Session) -> F) -> Result<R, ClientFault>
+	/// Makes a request with the session; once more with another one if it has ended.
+	async fn with<R, F>(&self, request: impl Fn(Session) -> F) -> Result<R, Failed>
 	where
-		F: Future<Output = Result<R, ClientFault>>,
+		F: Future<Output = Result<R, ClientError>>,
 	{
-		let session = self.session().await?;
+		let session = self.session().await.map_err(Failed::Session)?;
 		match request(session.clone()).await {
-			Err(fault) if fault.code() == Some(FaultCode::UnknownSession) => {
+			Err(error) if error.code() == Some(ErrorCode::UnknownSession) => {
 				let mut held = self.session.lock().await;
-				// Another slot may have begun a new one already.
+				// Another slot may have begun another one already.
 				if held.as_ref().is_some_and(|held| held.token == session.token) {
 					*held = None;
 				}
 				drop(held);
-				request(self.session().await?).await
+				let session = self.session().await.map_err(Failed::Session)?;
+				request(session).await.map_err(Failed::Request)
 			},
-			answer => answer,
+			answer => answer.map_err(Failed::Request),
 		}
 	}
 
 	/// One slot: takes a job, does it, takes the next.
 	async fn slot(&self) {
-		let mut backoff = Backoff::default();
+		let mut pauses = RETRY.pauses();
 		while !self.miner.is_stopping() {
 			let work = self.with(|session| async move {
 				let work = self.client.work(&session.token).await?;
@@ -148,13 +185,13 @@ impl Link {
 			};
 			match taken {
 				Ok((session, Some(assignment))) => {
-					backoff.reset();
+					pauses.reset();
 					self.work_on(&session, assignment).await;
 				},
-				Ok((_, None)) => backoff.reset(),
-				Err(fault) => {
-					let pause = backoff.pause();
-					tracing::warn!(%fault, ?pause, "no work");
+				Ok((_, None)) => pauses.reset(),
+				Err(failed) => {
+					let (error, pause) = (ClientError::from(failed), pauses.next_pause());
+					tracing::warn!(%error, ?pause, "no work");
 					tokio::select! {
 						() = tokio::time::sleep(pause) => (),
 						() = self.miner.stopping() => return,
@@ -171,8 +208,8 @@ impl Link {
 			Ok(None) => (),
 			// Signed before: this very receipt is sent again, and no other.
 			Ok(Some(_)) => return self.outgoing.notify_one(),
-			Err(fault) => {
-				tracing::error!(%fault, "a job is given back");
+			Err(error) => {
+				tracing::error!(%error, "a job is given back");
 				let reason = "the miner's database fails".to_string();
 				return self.give_back(job, attempt, RefusalReason::EngineFailed, reason).await;
 			},
@@ -185,6 +222,7 @@ impl Link {
 				self.give_back(job, attempt, reason, detail).await;
 			},
 			Ok(quote) => {
+				self.miner.metrics.jobs.inc();
 				let cancel = Arc::new(AtomicBool::new(false));
 				let coordinator = session.coordinator;
 				let running = Running { coordinator, attempt, cancel: cancel.clone() };
@@ -219,26 +257,27 @@ impl Link {
 				ControlFlow::Continue(())
 			})
 		});
-		let (done, ()) = tokio::join!(work, self.tell(job, assignment.attempt, arriving, &cancel));
+		let (done, ()) =
+			tokio::join!(work, self.report(job, assignment.attempt, arriving, &cancel));
 		let outcome =
-			done.unwrap_or_else(|_| Err(EngineFault::Failed("the engine broke off".to_string())));
+			done.unwrap_or_else(|_| Err(EngineError::Failed("the engine broke off".to_string())));
 		match outcome {
 			Ok((output, measured)) => {
 				self.keep(session, assignment, quote, output, &measured).await;
 			},
-			Err(EngineFault::Cancelled) if !self.miner.is_stopping() => {
+			Err(EngineError::Cancelled) if !self.miner.is_stopping() => {
 				tracing::info!(job = %assignment.job, "a job was taken away");
 			},
-			Err(fault) => {
-				tracing::warn!(job = %assignment.job, %fault, "a job is given back");
-				let reason = refusal_for(&fault);
-				self.give_back(job, assignment.attempt, reason, fault.to_string()).await;
+			Err(error) => {
+				tracing::warn!(job = %assignment.job, %error, "a job is given back");
+				let reason = assignment::refusal_for(&error);
+				self.give_back(job, assignment.attempt, reason, error.to_string()).await;
 			},
 		}
 	}
 
-	/// Tells the coordinator that work has begun, and passes the text on as it comes.
-	async fn tell(
+	/// Reports to the coordinator that work has begun, and passes the text on as it comes.
+	async fn report(
 		&self,
 		job: H256,
 		attempt: u32,
@@ -248,22 +287,19 @@ impl Link {
 		let (mut offset, mut text) = (0u64, String::new());
 		loop {
 			let progress = Progress { attempt, offset, text: std::mem::take(&mut text) };
-			let told = self.with(|session| {
+			let reported = self.with(|session| {
 				let progress = &progress;
 				async move { self.client.progress(&session.token, job, progress).await }
 			});
-			match told.await {
-				Ok(_) => {
-					let length = u64::try_from(progress.text.len()).unwrap_or(u64::MAX);
-					offset = offset.saturating_add(length);
-				},
-				Err(fault) if fault.code() == Some(FaultCode::NotAssigned) => {
+			match reported.await.map_err(ClientError::from) {
+				Ok(_) => offset = offset.saturating_add(clamped(progress.text.len())),
+				Err(error) if error.code() == Some(ErrorCode::NotAssigned) => {
 					cancel.store(true, Ordering::Relaxed);
 					return;
 				},
 				// The text is in the result, whatever becomes of its pieces.
-				Err(fault) => {
-					tracing::debug!(%fault, "text is kept back");
+				Err(error) => {
+					tracing::debug!(%error, "text is kept back");
 					text = progress.text;
 				},
 			}
@@ -289,6 +325,9 @@ impl Link {
 		let me = *miner.key.public();
 		let receipt = assignment::receipt(assignment, quote, me, &output, measured);
 		let signature = miner.key.sign(&receipt.signing_payload(&miner.genesis, Signer::Miner));
+		miner.metrics.signed.inc();
+		miner.metrics.tokens.inc_by(output.tokens());
+		miner.metrics.units.inc_by(receipt.compute_units);
 		let stored = Stored {
 			job: assignment.job.into(),
 			coordinator: session.coordinator,
@@ -302,8 +341,8 @@ impl Link {
 		};
 		match miner.outbox.keep(stored).await {
 			Ok(_) => self.outgoing.notify_one(),
-			Err(fault) => {
-				tracing::error!(%fault, job = %assignment.job, "a result could not be kept");
+			Err(error) => {
+				tracing::error!(%error, job = %assignment.job, "a result could not be kept");
 				let (job, attempt) = (assignment.job.into(), assignment.attempt);
 				let reason = "the miner's database fails".to_string();
 				self.give_back(job, attempt, RefusalReason::EngineFailed, reason).await;
@@ -312,42 +351,42 @@ impl Link {
 	}
 
 	async fn give_back(&self, job: H256, attempt: u32, reason: RefusalReason, detail: String) {
+		self.miner.metrics.returned.inc();
 		let detail: String = detail.chars().take(200).collect();
 		let refusal = Refusal { attempt, reason, detail };
-		let told = self.with(|session| {
+		let given = self.with(|session| {
 			let refusal = &refusal;
 			async move { self.client.refuse(&session.token, job, refusal).await }
 		});
-		// If it does not hear of it, the next heartbeat tells: the job is not listed there.
-		if let Err(fault) = told.await {
-			tracing::debug!(%fault, "giving a job back");
+		// If it does not hear of it, the next heartbeat shows it: the job is not listed there.
+		if let Err(error) = given.await.map_err(ClientError::from) {
+			tracing::debug!(%error, "a job could not be given back");
 		}
 	}
 
 	/// Delivers results as they come, and again what could not be delivered.
 	async fn deliver_all(&self) {
-		let mut backoff = Backoff::default();
+		let mut pauses = RETRY.pauses();
 		loop {
 			let _ = tokio::time::timeout(LOOK_AGAIN, self.outgoing.notified()).await;
-			while let Err(fault) = self.deliver().await {
-				let pause = backoff.pause();
-				tracing::warn!(%fault, ?pause, "results wait");
+			while let Err(error) = self.deliver().await {
+				let pause = pauses.next_pause();
+				tracing::warn!(%error, ?pause, "results wait");
 				tokio::time::sleep(pause).await;
 			}
-			backoff.reset();
+			pauses.reset();
 		}
 	}
 
 	/// Delivers all that is there now.
-	async fn deliver(&self) -> Result<(), ClientFault> {
+	async fn deliver(&self) -> Result<(), DeliveryError> {
 		// Before the first session it is not known whose results these are.
 		let coordinator = match self.session.lock().await.as_ref() {
 			Some(session) => session.coordinator,
 			None => return Ok(()),
 		};
-		let database = |fault| ClientFault::Away(format!("{fault}"));
 		loop {
-			let pending = self.miner.outbox.pending(coordinator).await.map_err(database)?;
+			let pending = self.miner.outbox.pending(coordinator).await?;
 			if pending.is_empty() {
 				return Ok(());
 			}
@@ -360,30 +399,33 @@ impl Link {
 		}
 	}
 
-	async fn deliver_one(&self, stored: Stored) -> Result<(), ClientFault> {
+	async fn deliver_one(&self, stored: Stored) -> Result<(), DeliveryError> {
 		let (job, result, outbox) = (stored.job, stored.result(), &self.miner.outbox);
 		let answer = self.with(|session| {
 			let result = &result;
 			async move { self.client.result(&session.token, job, result).await }
 		});
-		let kept = match answer.await {
+		let error = match answer.await {
 			Ok(accepted) => {
 				tracing::info!(job = %Hex32(job.0), receipt = %accepted.receipt_id, "delivered");
-				outbox.delivered(job).await
+				return Ok(outbox.delivered(job).await?);
 			},
-			Err(fault) if fault.code() == Some(FaultCode::NotAssigned) => {
-				outbox.withheld(job, &fault.to_string()).await
-			},
-			Err(ClientFault::Refused { code, message }) => {
-				tracing::warn!(job = %Hex32(job.0), ?code, message, "a result was refused");
-				outbox.refused(job, &format!("{code:?}: {message}")).await
-			},
-			Err(fault) => return Err(fault),
+			Err(Failed::Request(ClientError::Refused(error))) => error,
+			Err(failed) => return Err(ClientError::from(failed).into()),
 		};
-		kept.map_err(|fault| ClientFault::Away(fault.to_string()))
+		let reason = format!("{}: {}", error.error.as_str(), error.message);
+		match end_of(error.error) {
+			Some(End::Withheld) => outbox.withheld(job, &reason).await?,
+			Some(End::Refused) => {
+				tracing::warn!(job = %Hex32(job.0), reason, "a result was refused");
+				outbox.refused(job, &reason).await?;
+			},
+			None => return Err(ClientError::Refused(error).into()),
+		}
+		Ok(())
 	}
 
-	/// Tells the coordinator what the miner holds, and hears what it should drop.
+	/// Reports to the coordinator what the miner holds, and drops what it should not hold.
 	async fn beat(&self) {
 		let mut interval = Duration::from_secs(5);
 		loop {
@@ -393,7 +435,7 @@ impl Link {
 				let answer = self.client.heartbeat(&session.token, &heartbeat).await?;
 				Ok((session, answer))
 			});
-			match beat.await {
+			match beat.await.map_err(ClientError::from) {
 				Ok((Session { coordinator, heartbeat, .. }, answer)) => {
 					interval = heartbeat;
 					let running = self.miner.running();
@@ -402,12 +444,12 @@ impl Link {
 						job.cancel.store(true, Ordering::Relaxed);
 					}
 				},
-				Err(fault) => tracing::debug!(%fault, "no heartbeat"),
+				Err(error) => tracing::debug!(%error, "a heartbeat was not answered"),
 			}
 		}
 	}
 
-	/// What is running or waits to be delivered.
+	/// Returns what is running or waits to be delivered.
 	async fn held(&self, coordinator: [u8; 32]) -> Vec<HeldJob> {
 		let mut held: Vec<HeldJob> = self
 			.miner
@@ -416,7 +458,7 @@ impl Link {
 			.filter(|(_, running)| running.coordinator == coordinator)
 			.map(|(job, running)| HeldJob { job: Hex32(job.0), attempt: running.attempt })
 			.collect();
-		// A database that fails now is told of where results are delivered.
+		// A database that fails now is reported where results are delivered.
 		let pending = self.miner.outbox.pending(coordinator).await.unwrap_or_default();
 		held.extend(pending.iter().map(Stored::held));
 		held
@@ -430,9 +472,50 @@ impl Link {
 		}
 		let session = self.session.lock().await.take();
 		if let Some(session) = session
-			&& let Err(fault) = self.client.goodbye(&session.token).await
+			&& let Err(error) = self.client.goodbye(&session.token).await
 		{
-			tracing::debug!(%fault, "goodbye");
+			tracing::debug!(%error, "a goodbye was not answered");
 		}
+	}
+}
+
+/// How a result ends without having been accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+	/// The job was given to another miner; if it comes back, so does the result.
+	Withheld,
+	/// The coordinator will never take it.
+	Refused,
+}
+
+/// Returns how a result ends with this answer to it; `None` if it is to be delivered again.
+const fn end_of(code: ErrorCode) -> Option<End> {
+	match code {
+		ErrorCode::NotAssigned => Some(End::Withheld),
+		ErrorCode::BadRequest
+		| ErrorCode::BadSignature
+		| ErrorCode::UnknownJob
+		| ErrorCode::AlreadyCompleted
+		| ErrorCode::WrongState
+		| ErrorCode::Mismatch
+		| ErrorCode::Implausible
+		| ErrorCode::NotReproduced
+		| ErrorCode::Expired
+		| ErrorCode::BadQuote => Some(End::Refused),
+		// About the session, the moment, or what is between miner and coordinator.
+		ErrorCode::ClockSkew
+		| ErrorCode::NotRegistered
+		| ErrorCode::Banned
+		| ErrorCode::UnknownSession
+		| ErrorCode::UnknownModel
+		| ErrorCode::NotFunded
+		| ErrorCode::Unauthorized
+		| ErrorCode::RateLimited
+		| ErrorCode::ChainUnavailable
+		| ErrorCode::Overloaded
+		| ErrorCode::PayloadTooLarge
+		| ErrorCode::NotFound
+		| ErrorCode::Internal
+		| ErrorCode::Other => None,
 	}
 }

@@ -2,16 +2,12 @@
 
 mod stand;
 
-use gridproof_compute::{
-	check::Verdict,
-	coordinator::state::JobState,
-	miner::{Counts, Outbox, execute},
-	protocol::{Finish, JobSpec, Task},
-};
-use gridproof_engine::LocalEngine;
+use gridproof_compute_api::protocol::{Finish, JobSpec, JobStage, Task};
+use gridproof_engine::{LocalEngine, execute};
+use gridproof_miner::{Counts, Outbox};
 use gridproof_primitives::compute::Signer;
 use stand::{Fails, SlowEngine, Stand, key, spec, until};
-use std::{ops::ControlFlow, sync::Arc, time::Duration};
+use std::{ops::ControlFlow, time::Duration};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_miners_do_all_jobs_and_each_is_settled_once() {
@@ -28,7 +24,7 @@ async fn two_miners_do_all_jobs_and_each_is_settled_once() {
 		let found: Vec<_> = settled.iter().filter(|s| s.receipt.job_id == *job).collect();
 		let [signed] = found[..] else { panic!("{} receipts for one job", found.len()) };
 		let row = stand.job(*job).await;
-		assert_eq!(row.state, JobState::Completed);
+		assert_eq!(row.state, JobStage::Completed);
 		let (output, _) =
 			execute(&engine, &row.spec().unwrap(), &mut |_| ControlFlow::Continue(())).unwrap();
 		let receipt = &signed.receipt;
@@ -62,13 +58,13 @@ async fn a_result_survives_its_miner_and_is_delivered_by_the_next_run() {
 	let folder = miner.kill().await;
 	let kept = Outbox::peek(folder.path()).unwrap().unwrap();
 	assert_eq!(kept, Counts { pending: 1, ..Counts::default() });
-	assert_eq!(stand.job(job).await.state, JobState::Running);
+	assert_eq!(stand.job(job).await.state, JobStage::Running);
 	stand.fail(Fails::default());
 	let miner = stand.miner_in(folder, 1, 1, SlowEngine::none()).await;
 	until("it is delivered", async || miner.counts().await.delivered == 1).await;
 	until("it is settled", async || stand.ledger.settled().len() == 1).await;
 	let row = stand.job(job).await;
-	assert_eq!((row.state, row.attempt), (JobState::Completed, 1), "nobody worked twice");
+	assert_eq!((row.state, row.attempt), (JobStage::Completed, 1), "nobody worked twice");
 	miner.stop().await;
 }
 
@@ -78,7 +74,7 @@ async fn an_answer_that_was_lost_makes_no_second_receipt() {
 	stand.fail(Fails { answer: true, ..Fails::default() });
 	let miner = stand.miner(1, 1).await;
 	let job = stand.submit(spec("Mr. Knightley", 12), false).await;
-	until("the coordinator has it", async || stand.job(job).await.state == JobState::Completed)
+	until("the coordinator has it", async || stand.job(job).await.state == JobStage::Completed)
 		.await;
 	assert_eq!(miner.counts().await.pending, 1, "the miner cannot know");
 	stand.fail(Fails::default());
@@ -117,13 +113,13 @@ async fn a_coordinator_that_is_away_is_waited_for() {
 	stand.open().await;
 	stand.wait_for_miners(1).await;
 	let job = stand.submit(spec("Mr. Knightley", 5), false).await;
-	until("it is done", async || stand.job(job).await.state == JobState::Completed).await;
-	// The coordinator is started anew: the session is gone, and nobody tells the miner.
+	until("it is done", async || stand.job(job).await.state == JobStage::Completed).await;
+	// The coordinator restarts: the session is gone, and the miner has to find out.
 	stand.close().await;
 	stand.open().await;
 	stand.wait_for_miners(1).await;
 	let job = stand.submit(spec("Miss Bates", 5), false).await;
-	until("it is done", async || stand.job(job).await.state == JobState::Completed).await;
+	until("it is done", async || stand.job(job).await.state == JobStage::Completed).await;
 	miner.stop().await;
 }
 
@@ -133,10 +129,10 @@ async fn a_stop_lets_a_running_job_end() {
 	let slow = SlowEngine::of(Duration::from_millis(40));
 	let miner = stand.miner_in(tempfile::tempdir().unwrap(), 1, 1, slow).await;
 	let job = stand.submit(spec("Mr. Knightley", 20), false).await;
-	until("it runs", async || stand.job(job).await.state == JobState::Running).await;
+	until("it runs", async || stand.job(job).await.state == JobStage::Running).await;
 	let counts = miner.stop().await;
 	assert_eq!((counts.delivered, counts.pending), (1, 0));
-	assert_eq!(stand.job(job).await.state, JobState::Completed);
+	assert_eq!(stand.job(job).await.state, JobStage::Completed);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,11 +141,11 @@ async fn a_job_that_takes_longer_than_the_grace_is_given_back() {
 	let slow = SlowEngine::of(Duration::from_millis(200));
 	let miner = stand.miner_with_grace(1, slow, Duration::from_millis(100)).await;
 	let job = stand.submit(spec("Mr. Knightley", 200), false).await;
-	until("it runs", async || stand.job(job).await.state == JobState::Running).await;
+	until("it runs", async || stand.job(job).await.state == JobStage::Running).await;
 	let counts = miner.stop().await;
 	assert_eq!(counts, Counts::default());
 	let row = stand.job(job).await;
-	assert_eq!((row.state, row.failures), (JobState::Queued, 0), "that is no failure");
+	assert_eq!((row.state, row.failures), (JobStage::Queued, 0), "that is not a failure");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,7 +154,7 @@ async fn the_pieces_that_are_read_along_make_up_the_text() {
 	let slow = SlowEngine::of(Duration::from_millis(10));
 	let miner = stand.miner_in(tempfile::tempdir().unwrap(), 1, 1, slow).await;
 	let job = stand.submit(spec("It is a truth", 40), true).await;
-	until("it is done", async || stand.job(job).await.state == JobState::Completed).await;
+	until("it is done", async || stand.job(job).await.state == JobStage::Completed).await;
 	let output = stand.seen.results().pop().unwrap().output;
 	let mut text = String::new();
 	let pieces = stand.seen.progress();
@@ -177,7 +173,7 @@ async fn a_job_that_no_engine_can_do_is_given_back_with_the_reason() {
 	let miner = stand.miner(1, 1).await;
 	stand.wait_for_miners(1).await;
 	let job = stand.submit(spec(&"1".repeat(600), 5), false).await;
-	until("it failed", async || stand.job(job).await.state == JobState::Failed).await;
+	until("it failed", async || stand.job(job).await.state == JobStage::Failed).await;
 	let refusal = stand.seen.refusals().pop().unwrap();
 	assert!(refusal.detail.contains("601 tokens"), "{}", refusal.detail);
 	assert_eq!(miner.stop().await, Counts::default());
@@ -191,7 +187,7 @@ async fn embeddings_are_jobs_too() {
 	let input = vec!["a ball".to_string(), "a walk".to_string()];
 	let spec = JobSpec { task: Task::Embedding { input }, ..spec("", 0) };
 	let job = stand.submit(spec, false).await;
-	until("it is done", async || stand.job(job).await.state == JobState::Completed).await;
+	until("it is done", async || stand.job(job).await.state == JobStage::Completed).await;
 	let output = stand.seen.results().pop().unwrap().output;
 	assert_eq!((output.embeddings.len(), output.finish), (2, Finish::Stop));
 	miner.stop().await;
@@ -214,8 +210,8 @@ async fn a_miner_serves_one_chain_from_one_folder() {
 	assert_eq!(stand.miners().await, 0, "it does not work for it");
 	running.abort();
 	let fresh = tempfile::tempdir().unwrap();
-	let fault = stand.open_miner(fresh.path(), 1).await.err().unwrap().to_string();
-	assert!(fault.contains("no node answers"), "{fault}");
+	let error = stand.open_miner(fresh.path(), 1).await.err().unwrap().to_string();
+	assert!(error.contains("no node answers"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,17 +227,22 @@ async fn a_miner_that_the_chain_does_not_know_gets_nothing_until_it_does() {
 	assert_eq!(stand.miners().await, 0, "it said goodbye");
 }
 
-#[test]
-fn a_checker_does_again_what_its_engine_serves() {
-	let engine = Arc::new(LocalEngine::embedded().unwrap());
-	let checker = gridproof_compute::check::repeated(engine.clone());
-	let done = |spec: &JobSpec| execute(engine.as_ref(), spec, &mut |_| ControlFlow::Continue(()));
-	let (first, _) = done(&spec("Emma", 9)).unwrap();
-	assert_eq!(checker(&spec("Emma", 9), &first), Some(Ok(Verdict::Right)));
-	let (other, _) = done(&spec("Emma", 8)).unwrap();
-	let wrong = checker(&spec("Emma", 9), &other).unwrap().unwrap();
-	assert_eq!(wrong, Verdict::Wrong("done again, the job gives another output"));
-	let unknown = JobSpec { model: "qwen2.5-7b".to_string(), ..spec("Emma", 9) };
-	assert_eq!(checker(&unknown, &first), None);
-	assert!(checker(&spec(&"1".repeat(600), 9), &first).unwrap().is_err());
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_waits_while_the_coordinator_refuses_its_miner() {
+	let mut stand = Stand::new().await;
+	stand.fail(Fails { result: true, ..Fails::default() });
+	let miner = stand.miner(1, 1).await;
+	let job = stand.submit(spec("Mr. Knightley", 12), false).await;
+	until("a result waits", async || miner.counts().await.pending == 1).await;
+	// Banned, or its clock is wrong: the hello is refused, which says nothing about the result.
+	stand.close().await;
+	stand.ledger.forget(*key(1).public());
+	stand.fail(Fails::default());
+	stand.open().await;
+	tokio::time::sleep(Duration::from_millis(1_500)).await;
+	assert_eq!(miner.counts().await, Counts { pending: 1, ..Counts::default() });
+	stand.ledger.know(*key(1).public());
+	until("it is delivered", async || miner.counts().await.delivered == 1).await;
+	assert_eq!(stand.job(job).await.state, JobStage::Completed);
+	miner.stop().await;
 }

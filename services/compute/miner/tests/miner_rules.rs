@@ -1,22 +1,20 @@
 //! What a miner checks and signs, and what its outbox keeps.
 
 use codec::Encode;
-use gridproof_compute::{
-	miner::{
-		assignment::{check, receipt},
-		outbox::{Counts, Outbox, Stored},
-	},
-	protocol::{
-		Amount, Assignment, Finish, Hex64, HexBytes, JobSpec, Output, RefusalReason, SPEC_VERSION,
-		Sampling, Task,
-	},
+use gridproof_compute_api::protocol::{
+	Assignment, Finish, JobSpec, Output, RefusalReason, SPEC_VERSION, Sampling, Task,
 };
 use gridproof_engine::Measured;
 use gridproof_keys::{Kind, SealedKey};
+use gridproof_miner::{
+	Counts, Outbox, Stored,
+	assignment::{check, receipt},
+};
 use gridproof_primitives::{
 	H256,
 	compute::{PriceAsset, Quote},
 };
+use gridproof_support::text::{Amount, Hex64, HexBytes};
 use std::time::Duration;
 
 const GENESIS: H256 = H256([7; 32]);

@@ -8,33 +8,32 @@ use axum::{
 	response::{IntoResponse, Response},
 };
 use futures::{FutureExt, future::BoxFuture};
-use gridproof_chain::Failure;
-use gridproof_compute::{
-	client::CoordinatorClient,
-	coordinator::{
-		Coordinator, Settings as CoordinatorSettings,
-		api::App,
-		ledger::{Claimed, Escrow, Ledger, Registered},
-		rows::Job,
-		system_clock,
-	},
-	miner::{Counts, Miner, MinerFault, Outbox, Settings},
+use gridproof_chain::ChainError;
+use gridproof_compute_api::{
+	CoordinatorClient,
 	protocol::{JobResult, JobSpec, Progress, Refusal, SPEC_VERSION, Sampling, Task},
 };
+use gridproof_coordinator::{
+	Coordinator, Job, Server, Settings as CoordinatorSettings, StartError,
+	ledger::{Claimed, Escrow, Ledger, Registered},
+};
 use gridproof_engine::{
-	Completion, DEFAULT_MODEL, Embeddings, Engine, EngineFault, LocalEngine, ModelInfo,
+	Completion, DEFAULT_MODEL, Embeddings, Engine, EngineError, LocalEngine, ModelInfo,
 	Request as EngineRequest,
 };
 use gridproof_keys::{Kind, SealedKey};
+use gridproof_miner::{Counts, Miner, MinerError, Outbox, Settings};
 use gridproof_primitives::{
 	H256,
-	compute::{Class, PriceAsset, SignedAssignment, SignedQuote, SignedReceipt},
-	ed25519::Signature,
+	compute::{Class, PriceAsset, ReceiptRefusal, SignedAssignment, SignedQuote, SignedReceipt},
+	crypto::ed25519::Signature,
 };
-use gridproof_store::StoreFault;
+use gridproof_store::StoreError;
+use gridproof_support::Clock;
 use std::{
 	collections::HashSet,
 	net::SocketAddr,
+	num::NonZeroU32,
 	ops::ControlFlow,
 	path::Path,
 	sync::{Arc, Mutex},
@@ -48,12 +47,12 @@ use tokio::{
 };
 
 /// The key of a miner.
-pub fn key(number: u8) -> SealedKey {
+pub(crate) fn key(number: u8) -> SealedKey {
 	SealedKey::from_seed([number; 32].into(), Some(Kind::Miner), None)
 }
 
 /// A completion of the embedded model.
-pub fn spec(prompt: &str, max_tokens: u32) -> JobSpec {
+pub(crate) fn spec(prompt: &str, max_tokens: u32) -> JobSpec {
 	JobSpec {
 		version: SPEC_VERSION,
 		model: DEFAULT_MODEL.to_string(),
@@ -64,7 +63,7 @@ pub fn spec(prompt: &str, max_tokens: u32) -> JobSpec {
 }
 
 /// Waits until something is so.
-pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+pub(crate) async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
 	let waiting = async {
 		while !is_so().await {
 			tokio::time::sleep(Duration::from_millis(25)).await;
@@ -75,7 +74,7 @@ pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
 
 /// A chain that holds every escrow, settles every receipt and knows every miner.
 #[derive(Default)]
-pub struct OpenLedger {
+pub(crate) struct OpenLedger {
 	settled: Mutex<Vec<SignedReceipt>>,
 	unknown: Mutex<HashSet<[u8; 32]>>,
 }
@@ -84,17 +83,17 @@ const GENESIS: H256 = H256([7; 32]);
 
 impl OpenLedger {
 	/// The receipts that settled a job, in their order.
-	pub fn settled(&self) -> Vec<SignedReceipt> {
+	pub(crate) fn settled(&self) -> Vec<SignedReceipt> {
 		self.settled.lock().unwrap().clone()
 	}
 
 	/// The chain does not know a miner.
-	pub fn forget(&self, key: [u8; 32]) {
+	pub(crate) fn forget(&self, key: [u8; 32]) {
 		self.unknown.lock().unwrap().insert(key);
 	}
 
 	/// The chain knows a miner.
-	pub fn know(&self, key: [u8; 32]) {
+	pub(crate) fn know(&self, key: [u8; 32]) {
 		self.unknown.lock().unwrap().remove(&key);
 	}
 }
@@ -104,7 +103,7 @@ impl Ledger for OpenLedger {
 		GENESIS
 	}
 
-	fn escrow(&self, job: H256) -> BoxFuture<'_, Result<Option<Escrow>, Failure>> {
+	fn escrow(&self, job: H256) -> BoxFuture<'_, Result<Option<Escrow>, ChainError>> {
 		let settled = self.settled();
 		let settled = settled.iter().find(|signed| signed.receipt.job_id == job);
 		let escrow = match settled {
@@ -114,7 +113,7 @@ impl Ledger for OpenLedger {
 		async move { Ok(Some(escrow)) }.boxed()
 	}
 
-	fn miner(&self, key: [u8; 32]) -> BoxFuture<'_, Result<Option<Registered>, Failure>> {
+	fn miner(&self, key: [u8; 32]) -> BoxFuture<'_, Result<Option<Registered>, ChainError>> {
 		let is_known = !self.unknown.lock().unwrap().contains(&key);
 		let registered = Registered { class: Class::Cpu, is_able: true, score: 5_000 };
 		async move { Ok(is_known.then_some(registered)) }.boxed()
@@ -123,31 +122,30 @@ impl Ledger for OpenLedger {
 	fn preview(
 		&self,
 		receipts: Vec<SignedReceipt>,
-	) -> BoxFuture<'_, Result<Vec<Result<(), String>>, Failure>> {
+	) -> BoxFuture<'_, Result<Vec<Result<(), ReceiptRefusal>>, ChainError>> {
 		let settled = self.settled();
 		let is_new = |receipt: &SignedReceipt| {
 			!settled.iter().any(|signed| signed.receipt.job_id == receipt.receipt.job_id)
 		};
-		let answer = |receipt| match is_new(receipt) {
-			true => Ok(()),
-			false => Err("already_settled".to_string()),
+		let answer = |receipt| {
+			if is_new(receipt) { Ok(()) } else { Err(ReceiptRefusal::AlreadySettled) }
 		};
 		let answers = receipts.iter().map(answer).collect();
 		async move { Ok(answers) }.boxed()
 	}
 
-	fn claim(&self, receipts: Vec<SignedReceipt>) -> BoxFuture<'_, Result<Claimed, Failure>> {
+	fn claim(&self, receipts: Vec<SignedReceipt>) -> BoxFuture<'_, Result<Claimed, ChainError>> {
 		let pair = |signed: &SignedReceipt| (signed.receipt.job_id, signed.receipt.id(&GENESIS));
 		let settled = receipts.iter().map(pair).collect();
 		self.settled.lock().unwrap().extend(receipts);
 		async move { Ok(Claimed { block: H256([1; 32]), settled }) }.boxed()
 	}
 
-	fn assign(&self, _: SignedAssignment) -> BoxFuture<'_, Result<(), Failure>> {
+	fn assign(&self, _: SignedAssignment) -> BoxFuture<'_, Result<(), ChainError>> {
 		async move { Ok(()) }.boxed()
 	}
 
-	fn release(&self, _: H256, _: Signature) -> BoxFuture<'_, Result<(), Failure>> {
+	fn release(&self, _: H256, _: Signature) -> BoxFuture<'_, Result<(), ChainError>> {
 		async move { Ok(()) }.boxed()
 	}
 
@@ -158,25 +156,25 @@ impl Ledger for OpenLedger {
 	fn open(
 		&self,
 		quotes: Vec<SignedQuote>,
-	) -> BoxFuture<'_, Result<Vec<Result<(), Failure>>, Failure>> {
+	) -> BoxFuture<'_, Result<Vec<Result<(), ChainError>>, ChainError>> {
 		async move { Ok(quotes.iter().map(|_| Ok(())).collect()) }.boxed()
 	}
 }
 
 /// Which requests of miners do not get through.
 #[derive(Clone, Copy, Default)]
-pub struct Fails {
+pub(crate) struct Fails {
 	/// Results.
 	pub result: bool,
 	/// Results do, their answers do not.
 	pub answer: bool,
-	/// Heartbeats, and that work goes on.
+	/// Heartbeats, and reports of progress.
 	pub heartbeat: bool,
 }
 
 /// What miners sent.
 #[derive(Default)]
-pub struct Seen {
+pub(crate) struct Seen {
 	fails: Mutex<Fails>,
 	bodies: Mutex<Vec<(String, Bytes)>>,
 }
@@ -189,17 +187,17 @@ impl Seen {
 	}
 
 	/// All results.
-	pub fn results(&self) -> Vec<JobResult> {
+	pub(crate) fn results(&self) -> Vec<JobResult> {
 		self.of("/result")
 	}
 
 	/// All pieces of text.
-	pub fn progress(&self) -> Vec<Progress> {
+	pub(crate) fn progress(&self) -> Vec<Progress> {
 		self.of("/progress")
 	}
 
 	/// All jobs given back.
-	pub fn refusals(&self) -> Vec<Refusal> {
+	pub(crate) fn refusals(&self) -> Vec<Refusal> {
 		self.of("/refuse")
 	}
 }
@@ -220,8 +218,8 @@ async fn between(State(seen): State<Arc<Seen>>, request: Request, next: Next) ->
 }
 
 /// A coordinator that listens.
-pub struct Stand {
-	/// The chain.
+pub(crate) struct Stand {
+	/// The chain in memory.
 	pub ledger: Arc<OpenLedger>,
 	/// What went over the wire.
 	pub seen: Arc<Seen>,
@@ -242,7 +240,7 @@ impl Drop for Stand {
 }
 
 impl Stand {
-	pub async fn new() -> Self {
+	pub(crate) async fn new() -> Self {
 		let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
 		let mut stand = Self {
 			ledger: Arc::default(),
@@ -264,24 +262,24 @@ impl Stand {
 			confirm_seconds: 3,
 			max_failures: 3,
 			models: serde_json::from_str(&format!("[{{\"name\":\"{DEFAULT_MODEL}\"}}]")).unwrap(),
-			requests_per_minute: 100_000,
+			requests_per_minute: NonZeroU32::new(100_000).unwrap(),
 			..CoordinatorSettings::default()
 		};
 		let open = async || {
 			let key = SealedKey::from_seed([99; 32].into(), Some(Kind::Coordinator), None);
 			let (ledger, settings) = (self.ledger.clone(), settings.clone());
 			let folder = self.folder.path();
-			Coordinator::open(folder, ledger, key, settings, None, system_clock()).await
+			Coordinator::open(folder, ledger, key, settings, None, Clock::system()).await
 		};
 		let mut opened = open().await;
 		for _ in 0..100 {
 			// What the last run was about to do is dropped one by one.
-			let Err(StoreFault::InUse(_)) = &opened else { break };
+			let Err(StartError::Store(StoreError::InUse(_))) = &opened else { break };
 			tokio::time::sleep(Duration::from_millis(50)).await;
 			opened = open().await;
 		}
 		let coordinator = opened.unwrap();
-		let router = App::new(coordinator.clone(), None)
+		let router = Server::new(coordinator.clone())
 			.router()
 			.layer(middleware::from_fn_with_state(self.seen.clone(), between));
 		let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -299,7 +297,7 @@ impl Stand {
 	}
 
 	/// The coordinator ends, as if killed: its connections break.
-	pub async fn close(&mut self) {
+	pub(crate) async fn close(&mut self) {
 		self.coordinator = None;
 		if let Some(runtime) = self.serving.take() {
 			runtime.shutdown_background();
@@ -307,7 +305,7 @@ impl Stand {
 	}
 
 	/// The coordinator is there again, at the same address with the same database.
-	pub async fn open(&mut self) {
+	pub(crate) async fn open(&mut self) {
 		let mut tries = 0;
 		let listener = loop {
 			match TcpListener::bind(self.address).await {
@@ -324,28 +322,28 @@ impl Stand {
 		self.coordinator.as_ref().unwrap()
 	}
 
-	pub fn fail(&self, fails: Fails) {
+	pub(crate) fn fail(&self, fails: Fails) {
 		*self.seen.fails.lock().unwrap() = fails;
 	}
 
 	/// How many miners are there.
-	pub async fn miners(&self) -> usize {
+	pub(crate) async fn miners(&self) -> usize {
 		let client = CoordinatorClient::new(&format!("http://{}", self.address)).unwrap();
 		client.info().await.unwrap().miners.len()
 	}
 
-	pub async fn wait_for_miners(&self, count: usize) {
+	pub(crate) async fn wait_for_miners(&self, count: usize) {
 		until("miners are there", async || self.miners().await == count).await;
 	}
 
 	/// Has a job quoted and accepted.
-	pub async fn submit(&self, spec: JobSpec, stream: bool) -> H256 {
+	pub(crate) async fn submit(&self, spec: JobSpec, stream: bool) -> H256 {
 		let coordinator = self.coordinator();
 		let quoted = coordinator.quote(&spec, [5; 32], PriceAsset::Ait).await.unwrap();
 		coordinator.accept(quoted.row.job, &quoted.access, stream).await.unwrap().job
 	}
 
-	pub async fn job(&self, job: H256) -> Job {
+	pub(crate) async fn job(&self, job: H256) -> Job {
 		self.coordinator().job(job).await.unwrap().unwrap()
 	}
 
@@ -362,17 +360,21 @@ impl Stand {
 	}
 
 	/// A miner in a folder as it is.
-	pub async fn open_miner(&self, folder: &Path, number: u8) -> Result<Arc<Miner>, MinerFault> {
+	pub(crate) async fn open_miner(
+		&self,
+		folder: &Path,
+		number: u8,
+	) -> Result<Arc<Miner>, MinerError> {
 		let settings = self.settings(folder, 1, Duration::from_secs(10));
 		let engine = Arc::new(LocalEngine::embedded().unwrap());
-		Miner::open(settings, key(number), engine, system_clock()).await
+		Miner::open(settings, key(number), engine, Clock::system()).await
 	}
 
-	pub async fn miner(&self, number: u8, slots: u32) -> RunningMiner {
+	pub(crate) async fn miner(&self, number: u8, slots: u32) -> RunningMiner {
 		self.miner_in(tempfile::tempdir().unwrap(), number, slots, SlowEngine::none()).await
 	}
 
-	pub async fn miner_in(
+	pub(crate) async fn miner_in(
 		&self,
 		folder: TempDir,
 		number: u8,
@@ -383,7 +385,7 @@ impl Stand {
 		start(settings, folder, number, engine).await
 	}
 
-	pub async fn miner_with_grace(
+	pub(crate) async fn miner_with_grace(
 		&self,
 		number: u8,
 		engine: SlowEngine,
@@ -405,33 +407,33 @@ async fn start(
 	outbox.pin("genesis", GENESIS.0).await.unwrap();
 	drop(outbox);
 	let engine = Arc::new(engine);
-	let miner = Miner::open(settings, key(number), engine, system_clock()).await.unwrap();
+	let miner = Miner::open(settings, key(number), engine, Clock::system()).await.unwrap();
 	let working = miner.clone();
 	let task = tokio::spawn(async move { working.run().await.unwrap() });
 	RunningMiner { miner, task, folder }
 }
 
 /// A miner at work.
-pub struct RunningMiner {
+pub(crate) struct RunningMiner {
 	miner: Arc<Miner>,
 	task: JoinHandle<()>,
 	folder: TempDir,
 }
 
 impl RunningMiner {
-	pub async fn counts(&self) -> Counts {
+	pub(crate) async fn counts(&self) -> Counts {
 		self.miner.counts().await.unwrap()
 	}
 
-	/// Tells it to stop, and waits until it has.
-	pub async fn stop(self) -> Counts {
+	/// Stops it, and waits until it has stopped.
+	pub(crate) async fn stop(self) -> Counts {
 		self.miner.stop();
 		self.task.await.unwrap();
 		self.miner.counts().await.unwrap()
 	}
 
 	/// Drops everything it is about to do.
-	pub async fn kill(self) -> TempDir {
+	pub(crate) async fn kill(self) -> TempDir {
 		self.task.abort();
 		let _ = self.task.await;
 		drop(self.miner);
@@ -440,23 +442,23 @@ impl RunningMiner {
 }
 
 /// The embedded model, with a pause after each piece of text.
-pub struct SlowEngine {
+pub(crate) struct SlowEngine {
 	engine: LocalEngine,
 	pause: Duration,
 }
 
 impl SlowEngine {
-	pub fn none() -> Self {
+	pub(crate) fn none() -> Self {
 		Self::of(Duration::ZERO)
 	}
 
-	pub fn of(pause: Duration) -> Self {
+	pub(crate) fn of(pause: Duration) -> Self {
 		Self { engine: LocalEngine::embedded().unwrap(), pause }
 	}
 }
 
 impl Engine for SlowEngine {
-	fn models(&self) -> Result<Vec<ModelInfo>, EngineFault> {
+	fn models(&self) -> Result<Vec<ModelInfo>, EngineError> {
 		self.engine.models()
 	}
 
@@ -464,14 +466,14 @@ impl Engine for SlowEngine {
 		&self,
 		request: &EngineRequest,
 		on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
-	) -> Result<Completion, EngineFault> {
+	) -> Result<Completion, EngineError> {
 		self.engine.complete(request, &mut |text| {
 			std::thread::sleep(self.pause);
 			on_text(text)
 		})
 	}
 
-	fn embed(&self, model: &str, input: &[String]) -> Result<Embeddings, EngineFault> {
+	fn embed(&self, model: &str, input: &[String]) -> Result<Embeddings, EngineError> {
 		self.engine.embed(model, input)
 	}
 }

@@ -1,19 +1,20 @@
 //! What a miner checks before it works, and what it signs afterwards.
 
-use crate::protocol::{Assignment, Output, RefusalReason, SPEC_VERSION, price_of};
 use codec::DecodeAll;
-use gridproof_engine::Measured;
+use gridproof_compute_api::protocol::{Assignment, Output, RefusalReason, SPEC_VERSION, price_of};
+use gridproof_engine::{EngineError, Measured};
 use gridproof_primitives::{
 	H256,
 	compute::{Quote, Receipt, Telemetry, compute_units},
 };
+use gridproof_support::number::clamped;
 
 /// Checks that an assignment is what its coordinator and client agreed on, and its quote.
 ///
 /// `now` is in UTC milliseconds.
 ///
 /// # Errors
-/// Why the job is given back.
+/// Why the job is given back, for programs and for people.
 pub fn check(
 	assignment: &Assignment,
 	genesis: &H256,
@@ -34,10 +35,10 @@ pub fn check(
 	if let Some((_, reason)) = rules.into_iter().find(|(holds, _)| !holds) {
 		return Err(bad(reason));
 	}
-	quote.check().map_err(|fault| bad(&fault.to_string()))?;
+	quote.check().map_err(|error| bad(&error.to_string()))?;
 	quote
 		.verify(genesis, &assignment.quote_signature.0)
-		.map_err(|fault| bad(&format!("the quote's signature: {}", fault.as_str())))?;
+		.map_err(|error| bad(&format!("the quote's signature: {}", error.as_str())))?;
 	if assignment.spec.version != SPEC_VERSION {
 		let reason = format!("a specification of version {}", assignment.spec.version);
 		return Err((RefusalReason::BadSpec, reason));
@@ -45,7 +46,7 @@ pub fn check(
 	Ok(quote)
 }
 
-/// The receipt of a job that is done, within its quote whatever was measured.
+/// Returns the receipt of a job that is done, within its quote whatever was measured.
 pub fn receipt(
 	assignment: &Assignment,
 	quote: &Quote,
@@ -62,13 +63,23 @@ pub fn receipt(
 		price: price_of(units, assignment.unit_price.0, quote.price),
 		nonce: assignment.nonce,
 		telemetry: Telemetry {
-			input_tokens: u32::try_from(output.prompt_tokens).unwrap_or(u32::MAX),
-			output_tokens: u32::try_from(output.completion_tokens).unwrap_or(u32::MAX),
+			input_tokens: clamped(output.prompt_tokens),
+			output_tokens: clamped(output.completion_tokens),
 			// A millisecond that has begun counts, and a megabyte.
-			duration_ms: u64::try_from(measured.wall.as_micros().div_ceil(1_000))
-				.unwrap_or(u64::MAX)
-				.max(1),
-			memory_mb: u32::try_from(measured.memory_bytes.div_ceil(1_000_000)).unwrap_or(u32::MAX),
+			duration_ms: clamped::<u64, _>(measured.wall.as_micros().div_ceil(1_000)).max(1),
+			memory_mb: clamped(measured.memory_bytes.div_ceil(1_000_000)),
+		},
+	}
+}
+
+/// Returns why a job is given back when the engine has failed.
+pub const fn refusal_for(error: &EngineError) -> RefusalReason {
+	match error {
+		EngineError::UnknownModel { .. } => RefusalReason::ModelUnavailable,
+		EngineError::PromptTooLong { .. } | EngineError::BadRequest(_) => RefusalReason::BadSpec,
+		EngineError::Cancelled => RefusalReason::ShuttingDown,
+		EngineError::BadModel { .. } | EngineError::Unavailable(_) | EngineError::Failed(_) => {
+			RefusalReason::EngineFailed
 		},
 	}
 }

@@ -1,0 +1,65 @@
+//! Health and figures of a miner, for its operator.
+
+use crate::{metrics::Metrics, miner::Miner};
+use axum::Router;
+use futures::{FutureExt, future::BoxFuture};
+use gridproof_http::{ApiError, Limits, Metric, Service, describe, site};
+use gridproof_support::Clock;
+use std::sync::Arc;
+use utoipa::{OpenApi, openapi};
+use utoipa_axum::router::OpenApiRouter;
+
+#[derive(OpenApi)]
+#[openapi(info(title = "Gridproof miner", description = "Health and figures of a miner."))]
+struct Description;
+
+struct Pages(Arc<Miner>);
+
+impl Service for Pages {
+	fn health(&self) -> BoxFuture<'_, Result<(), ApiError>> {
+		// A miner whose database does not answer cannot keep what it signs.
+		async { Ok(self.0.counts().await.map(drop)?) }.boxed()
+	}
+
+	fn metrics(&self) -> BoxFuture<'_, Result<String, ApiError>> {
+		async {
+			let counts = self.0.counts().await?;
+			let running = self.0.running().len();
+			self.0.metrics.set(running, counts);
+			Ok(self.0.metrics.render())
+		}
+		.boxed()
+	}
+
+	fn clock(&self) -> Clock {
+		self.0.clock.clone()
+	}
+}
+
+/// Returns the pages of a miner: `/health`, `/metrics`, `/docs`. They are for its operator: serve
+/// them on the loopback address.
+pub fn pages(miner: Arc<Miner>) -> Router {
+	let routes = OpenApiRouter::with_openapi(Description::openapi());
+	site(routes, (), Arc::new(Pages(miner)), &Limits::default())
+}
+
+/// Returns the description of a miner's pages, as OpenAPI.
+pub fn openapi() -> openapi::OpenApi {
+	describe(OpenApiRouter::<()>::with_openapi(Description::openapi()))
+}
+
+/// Returns what a miner counts, for the reference.
+pub fn metrics() -> Vec<Metric> {
+	Metrics::new().map(|metrics| metrics.describe()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn every_figure_and_page_is_described() {
+		assert_eq!(metrics().len(), 10);
+		assert!(openapi().paths.paths.contains_key("/metrics"));
+	}
+}

@@ -1,0 +1,42 @@
+//! The loops of a miner.
+
+use crate::{chain, error::MinerError, link::Link, miner::Miner};
+use futures::future::join_all;
+use gridproof_compute_api::MinerClient;
+use std::{
+	sync::{Arc, atomic::Ordering},
+	time::Duration,
+};
+
+/// How long a stop waits, after the grace, for jobs to be given back.
+const LAST_WORDS: Duration = Duration::from_secs(15);
+
+impl Miner {
+	/// Works until [`Miner::stop`], and then until what it holds is done, or the grace is over.
+	///
+	/// # Errors
+	/// [`MinerError::Client`] if a coordinator's address cannot be used.
+	pub async fn run(self: &Arc<Self>) -> Result<(), MinerError> {
+		let clients = self.settings.coordinators.iter().map(|url| MinerClient::new(url));
+		let links: Vec<Link> = clients
+			.map(|client| client.map(|client| Link::new(self.clone(), client)))
+			.collect::<Result<_, _>>()?;
+		let working = join_all(links.iter().map(Link::run));
+		tokio::select! {
+			_ = working => (),
+			() = chain::account_for(self) => (),
+			() = end(self) => (),
+		}
+		Ok(())
+	}
+}
+
+/// Returns when the grace is over and there was a moment more to give back what was running.
+async fn end(miner: &Miner) {
+	miner.stopping().await;
+	tokio::time::sleep(miner.settings.grace).await;
+	for running in miner.running().values() {
+		running.cancel.store(true, Ordering::Relaxed);
+	}
+	tokio::time::sleep(LAST_WORDS).await;
+}
