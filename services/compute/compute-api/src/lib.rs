@@ -1,7 +1,7 @@
 //! What miner, coordinator and client say to each other, and how a program says it.
 //!
-//! Whoever pays for compute, offers it or only looks at it embeds this crate; the coordinator itself
-//! answers with the same types.
+//! A program that pays for compute, offers it or only looks at it embeds this crate; the coordinator
+//! itself answers with the same types.
 //!
 //! - [`protocol`]: every request and answer, the stages of a job, and the codes of errors;
 //! - [`CoordinatorClient`]: quotes, jobs and receipts, for those who pay;

@@ -36,7 +36,7 @@ pub trait Engine: Send + Sync {
 /// A model that an engine serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelInfo {
-	/// Its name.
+	/// Name of the model, as jobs ask for it.
 	pub name: String,
 	/// Its factor, in thousandths.
 	pub factor: u32,
@@ -75,10 +75,10 @@ pub enum Input {
 	Chat(Vec<Message>),
 }
 
-/// An answer.
+/// An answer to a [`Request`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Completion {
-	/// The text.
+	/// The text, without the stop text that ended it.
 	pub text: String,
 	/// Its tokens, where the engine reports them; those of a stop text included.
 	pub tokens: Vec<u32>,

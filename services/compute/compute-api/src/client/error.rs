@@ -20,7 +20,7 @@ pub enum ClientError {
 	/// What answers there is not a coordinator, or one of another version.
 	#[error("{url} does not answer as a coordinator: {reason}")]
 	NotUnderstood {
-		/// The address.
+		/// The address that was asked.
 		url: String,
 		/// What is wrong with the answer.
 		reason: String,

@@ -35,17 +35,17 @@ pub struct JobSpec {
 pub enum Task {
 	/// Answer the last message.
 	Chat {
-		/// The conversation.
+		/// The conversation, oldest message first.
 		messages: Vec<Message>,
 	},
 	/// Continue a text.
 	Completion {
-		/// The text.
+		/// The text to continue.
 		prompt: String,
 	},
 	/// Vectors of texts.
 	Embedding {
-		/// The texts.
+		/// The texts, at most 256; each gets a vector.
 		input: Vec<String>,
 	},
 }

@@ -35,7 +35,7 @@ pub struct CoordinatorInfo {
 /// A model on offer.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct OfferedModel {
-	/// Its name.
+	/// Name of the model, as a job asks for it.
 	pub name: String,
 	/// Compute units of a thousand tokens.
 	pub model_factor: u32,
@@ -46,9 +46,9 @@ pub struct OfferedModel {
 /// A miner that has a session.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct MinerInfo {
-	/// Its key.
+	/// The miner's key, as registered on chain.
 	pub miner: Hex32,
-	/// Its class.
+	/// Class of its hardware, as registered on chain.
 	pub class: ClassName,
 	/// Names of the models it serves.
 	pub models: Vec<String>,
@@ -112,7 +112,7 @@ pub struct JobRequest {
 /// Where a job's receipt stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReceiptBrief {
-	/// Its id.
+	/// The receipt's id.
 	pub receipt_id: Hex32,
 	/// Compute units.
 	pub compute_units: u64,
@@ -126,7 +126,7 @@ pub struct ReceiptBrief {
 	pub block: Option<Hex32>,
 }
 
-/// A job.
+/// A job as a coordinator shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobInfo {
 	/// Its id on chain.
@@ -168,7 +168,7 @@ pub struct JobInfo {
 /// Jobs, the youngest first: `GET /api/v1/jobs`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct JobPage {
-	/// The jobs.
+	/// The jobs of this page.
 	pub jobs: Vec<JobInfo>,
 	/// `before` of the next page, if there is one.
 	pub next: Option<u64>,
@@ -177,7 +177,7 @@ pub struct JobPage {
 /// A cancelled job.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct CancelAnswer {
-	/// The job.
+	/// The job as it is now.
 	pub job: JobInfo,
 	/// The coordinator's signature that lets the job go. The coordinator submits it to the chain;
 	/// anybody else may.
