@@ -9,7 +9,8 @@
 //! | any other | shown to the reader only |
 //!
 //! The ports that `scripts/devnet` uses by default are replaced, wherever they stand as a number of
-//! their own, by those of the test's development chain. Nothing else is changed.
+//! their own, by those of the test's development chain; for `gridproof`, whose defaults they are,
+//! they are in the environment. Nothing else is changed.
 //! `docs/tutorials/README.md` says the same to readers.
 
 use crate::{
@@ -269,6 +270,13 @@ fn environment(folder: &Path, ports: &[u16; PORTS.len()]) -> Result<Vec<(String,
 		(COMMAND_VARIABLE.to_owned(), command.clone().into_os_string()),
 		(NODE_VARIABLE.to_owned(), node.into_os_string()),
 	];
+	let [rpc, gateway, _, coordinator, ..] = ports;
+	let servers = [
+		("GRIDPROOF_URL", format!("ws://127.0.0.1:{rpc}")),
+		("GRIDPROOF_GATEWAY", format!("http://127.0.0.1:{gateway}")),
+		("GRIDPROOF_COORDINATOR", format!("http://127.0.0.1:{coordinator}")),
+	];
+	all.extend(servers.map(|(name, address)| (name.to_owned(), address.into())));
 	let ports = PORTS.iter().zip(ports);
 	all.extend(ports.map(|((name, _), port)| (name.to_string(), port.to_string().into())));
 	Ok(all)
