@@ -1,8 +1,8 @@
 //! What a gateway's REST API asks and answers, and a client of it.
 //!
 //! Server, commands, anchors and tests share these types, so that a field that is renamed is renamed
-//! for all of them. There is no server in here: whoever embeds the [`Client`] compiles no database,
-//! no HTTP server and no MQTT.
+//! for all of them. A program that embeds the [`Client`] compiles no database, no HTTP server and no
+//! MQTT.
 //!
 //! | module | holds |
 //! |---|---|

@@ -12,7 +12,7 @@ pub struct PageQuery {
 	pub limit: Option<u32>,
 	/// Entries to leave out.
 	pub offset: Option<u64>,
-	/// Where to go on: the header `x-next-cursor` of the answer before.
+	/// Where the next page begins: the header `x-next-cursor` of the answer before.
 	pub cursor: Option<i64>,
 	/// `asc` (oldest first) or `desc`.
 	pub order: Option<String>,

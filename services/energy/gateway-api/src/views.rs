@@ -16,7 +16,7 @@ pub enum BatchState {
 	Signed,
 	/// It is in a finalized block.
 	Accepted,
-	/// The device or the chain has refused it for good: it waits for a decision.
+	/// The device or the chain has refused it permanently: it waits for a decision.
 	Parked,
 	/// It was given up: its readings go into other batches.
 	Dissolved,

@@ -1,4 +1,4 @@
-//! A meter protocol of one's own: readings over TCP, one JSON object a line.
+//! A meter protocol of your own: readings over TCP, one JSON object a line.
 //!
 //! ```text
 //! device                                     gateway

@@ -258,7 +258,7 @@ impl Batcher {
 		let refusal = check_batch(&state, &header, now_ms(), &BatchLimits::default()).err();
 		batch.on_chain = Some(OnChain { header, closing, signature: None });
 		let Some(row) = self.storage.seal(batch).await? else { return Ok(None) };
-		// Not even the device needs to be asked: the chain would refuse it for good.
+		// Not even the device needs to be asked: the chain would refuse it permanently.
 		if let Some(refusal) = refusal.filter(|refusal| !refusal.is_temporary()) {
 			let reason = format!("{}: {refusal}", refusal.as_str());
 			self.storage.settle(vec![Settled::Parked { row, reason }]).await?;

@@ -45,7 +45,7 @@ pub struct Settings {
 /// Where the embedded MQTT server listens with TLS.
 #[derive(Clone, Debug)]
 pub struct Tls {
-	/// The address.
+	/// The address; port 0 chooses a free one.
 	pub listen: SocketAddr,
 	/// Certificate chain, PEM.
 	pub certificate: PathBuf,

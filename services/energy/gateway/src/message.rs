@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// The way that a message came. Every [intake](crate::intake) has one of its own.
+/// The way that a message came. Every [`Intake`](crate::Intake) has one of its own.
 ///
-/// The name is stored with dead letters, is a label of the metrics, and stands in the status.
+/// The name is stored with dead letters, labels the metrics, and appears in the status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Source(&'static str);
 
@@ -23,7 +23,7 @@ impl Source {
 		Self(name)
 	}
 
-	/// The name.
+	/// The name, as it is stored and shown.
 	pub const fn as_str(self) -> &'static str {
 		self.0
 	}
@@ -72,7 +72,7 @@ pub struct Message<'a> {
 	/// Whether `place` is an MQTT topic, `energy/<site>/<device>/<meter>`. Then a reading has to fit
 	/// it, and a short message is completed from it.
 	pub is_topic: bool,
-	/// Its sender.
+	/// Its sender, as far as that is proved.
 	pub sender: &'a Sender,
 	/// The reading: JSON in the form `emlog-1.1`, or a short message.
 	pub payload: &'a [u8],

@@ -44,7 +44,7 @@ pub(crate) struct Pinner {
 }
 
 impl Pinner {
-	/// A pinner.
+	/// Pins what `storage` has at this service.
 	///
 	/// # Errors
 	/// [`PinError::Service`] if there is no HTTP client.

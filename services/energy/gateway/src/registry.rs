@@ -35,7 +35,7 @@ pub(crate) enum Certification {
 	Certified(Arc<MeterInfo<AccountId>>),
 }
 
-/// A meter.
+/// A meter that has sent a reading.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
 	/// Its row.

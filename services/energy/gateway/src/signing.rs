@@ -139,7 +139,7 @@ pub(crate) struct SignerParts {
 }
 
 impl Signer {
-	/// A signer.
+	/// A signer that has asked nobody yet.
 	pub(crate) fn new(parts: SignerParts) -> Self {
 		let keys = parts.keys.into_iter().map(|key| (*key.public(), key)).collect();
 		Self {

@@ -1,7 +1,7 @@
 //! Signed batches on their way into finalized blocks.
 //!
 //! Whatever happened before, a crash, a lost answer, another gateway, is settled by asking the
-//! chain first: what it has is accepted, what it would refuse for good is parked with its reason,
+//! chain first: what it has is accepted, what it would refuse permanently is parked with its reason,
 //! the rest is sent. So every round is safe to repeat.
 
 use crate::{
@@ -53,7 +53,7 @@ pub(crate) struct Submitter {
 }
 
 impl Submitter {
-	/// A submitter.
+	/// A submitter of what `storage` has.
 	pub(crate) fn new(
 		storage: Arc<dyn Storage>,
 		registry: Arc<Registry>,

@@ -181,7 +181,7 @@ async fn the_ten_thousand_and_first_reading_goes_to_the_next_batch() {
 	for _ in 0..10_001 {
 		assert!(matches!(mqtt.next().await, common::Happened::Acknowledged));
 	}
-	// The first ten thousand make a batch by themselves.
+	// The first ten thousand are batched automatically.
 	while gateway.client.status().await.unwrap().counts.batches == 0 {
 		tokio::time::sleep(std::time::Duration::from_millis(20)).await;
 	}

@@ -1,4 +1,4 @@
-//! A protocol of one's own beside those of the gateway: the example of the documentation.
+//! A protocol of your own beside those of the gateway: the example of the documentation.
 
 mod common;
 #[allow(dead_code, unreachable_pub, reason = "it is a program")]

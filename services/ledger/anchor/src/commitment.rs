@@ -86,7 +86,7 @@ pub fn read_final(bytes: &[u8]) -> Result<Transaction, AnchorError> {
 		|| text_of(bytes)
 			.is_some_and(|text| text.starts_with("cHNidP") || text.starts_with("70736274"));
 	let transaction = if is_psbt {
-		// Whoever has signed it has seen its fee.
+		// Its signer has seen its fee.
 		read_psbt(bytes)?.extract_tx_unchecked_fee_rate()
 	} else {
 		read_transaction(bytes)?

@@ -14,7 +14,7 @@ use std::{collections::BTreeSet, str::FromStr};
 const WEIGHT_PER_VBYTE: u64 = 4;
 /// Virtual bytes that a rate is for.
 const VBYTES_PER_RATE: u64 = 1_000;
-/// Most that is paid for an anchor unless told otherwise, in sats.
+/// The most that is paid for an anchor by default, in sats.
 pub const DEFAULT_MAX_FEE: u64 = 50_000;
 
 /// A fee rate, in sats per thousand virtual bytes.
@@ -48,7 +48,7 @@ impl FromStr for Rate {
 /// An unspent output that may pay for an anchor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coin {
-	/// Which output.
+	/// The transaction and the output's number.
 	pub outpoint: OutPoint,
 	/// What it is worth.
 	pub value: Amount,
@@ -145,7 +145,7 @@ pub fn read_coins(text: &str, network: Network) -> Result<Vec<Coin>, AnchorError
 /// The script of an address.
 ///
 /// # Errors
-/// [`AnchorError::Bad`] when it is no address, or one of another network.
+/// [`AnchorError::Bad`] when it is not an address of this network.
 pub fn address_script(address: &str, network: Network) -> Result<ScriptBuf, AnchorError> {
 	let bad =
 		|error: &dyn std::fmt::Display| AnchorError::bad("address", format!("{address}: {error}"));
@@ -222,9 +222,10 @@ fn check_coin(coin: &Coin) -> Result<(), AnchorError> {
 		));
 	}
 	let Some(previous) = &coin.previous else {
-		return match coin.script.is_p2pkh() {
-			true => Err(coin.refuse("the transaction it is of is needed, as member hex")),
-			false => Ok(()),
+		return if coin.script.is_p2pkh() {
+			Err(coin.refuse("the transaction it is of is needed, as member hex"))
+		} else {
+			Ok(())
 		};
 	};
 	let number = usize::try_from(coin.outpoint.vout).unwrap_or(usize::MAX);

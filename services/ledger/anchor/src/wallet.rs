@@ -10,7 +10,7 @@ use bitcoin::{ScriptBuf, Transaction, Txid, consensus::encode::serialize_hex};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// A node tells what it thinks of a transaction within this time.
+/// The time in which a node decides about a transaction.
 const ACCEPT_LIMIT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -147,7 +147,7 @@ async fn sign(wallet: &Rpc, unsigned: &Transaction) -> Result<Option<Transaction
 }
 
 /// Sends a final transaction that commits to `root`, and waits until the node has it. Sending one
-/// that the node has already is no error.
+/// that the node has already is fine.
 ///
 /// # Errors
 /// [`AnchorError::NotCommitted`], before anything is sent; [`AnchorError::Rpc`] with the node's reason;

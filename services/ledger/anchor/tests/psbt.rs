@@ -67,7 +67,7 @@ fn a_rest_that_would_be_dust_goes_to_the_fee() {
 	let planned = plan(&ROOT, &payment(vec![coin(1, 599)], "2")).unwrap();
 	assert_eq!((planned.fee, planned.change), (599, 0));
 	assert_eq!(planned.psbt.unsigned_tx.output, [commitment::output(&ROOT)]);
-	// With the 294 sats that are no dust, there is change.
+	// With 294 sats, which are not dust, there is change.
 	let planned = plan(&ROOT, &payment(vec![coin(1, 600)], "2")).unwrap();
 	assert_eq!((planned.fee, planned.change), (306, 294));
 }

@@ -10,7 +10,7 @@ use gridproof_gateway_api::{DeadLetter, ListDeadLetters, PageQuery};
 use gridproof_http::ApiError;
 use std::sync::Arc;
 
-/// Returns what was refused, with its reason; nothing is dropped in silence.
+/// Returns what was refused, with its reason; nothing is dropped silently.
 #[utoipa::path(get, path = "/api/v1/dead-letters", tag = "operation",
 	params(PageQuery, ListDeadLetters), responses((status = 200, body = Vec<DeadLetter>)))]
 pub(crate) async fn list(

@@ -235,7 +235,7 @@ async fn drive(link: Arc<Link>, mut events: EventLoop, gate: Gate, health: Healt
 					connection = connection.wrapping_add(1);
 					// The library keeps a request to sign aside whose packet number is taken, and
 					// sends nothing more, no acknowledgement either, until that number is free. It
-					// would keep it over the end of the connection: for good.
+					// would keep it over the end of the connection, forever.
 					events.state.collision = None;
 					lost(&link, &health, &error, pause);
 					tokio::time::sleep(pause).await;

@@ -10,9 +10,9 @@ use gridproof_primitives::{
 
 /// The row of a meter.
 pub type MeterRow = i64;
-/// The row of a reading; [`crate::ids`] makes its name.
+/// The row of a reading; `ids` makes its name.
 pub type ReadingRow = i64;
-/// The row of a batch; [`crate::ids`] makes its name.
+/// The row of a batch; `ids` makes its name.
 pub type BatchRow = i64;
 
 /// A reading to be kept.

@@ -1,6 +1,6 @@
 //! Who listens to which topic.
 //!
-//! Filters stand in a tree of their levels, so that a message finds its listeners by its own
+//! Filters are kept in a tree of their levels, so that a message finds its listeners by its own
 //! levels, however many thousand devices listen to topics of their own.
 
 use crate::{health::Health, signing::Outbox};

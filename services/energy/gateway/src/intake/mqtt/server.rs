@@ -159,7 +159,7 @@ async fn whole_packets<F: Filter>(
 fn settings() -> SharedCfg {
 	let mqtt = MqttServiceConfig::new()
 		.set_max_qos(QoS::ExactlyOnce)
-		// Whoever publishes and goes at once is heard all the same.
+		// A client that publishes and disconnects at once is heard all the same.
 		.set_handle_qos_after_disconnect(Some(QoS::ExactlyOnce))
 		.set_max_size(MAX_MESSAGE_BYTES)
 		.set_min_chunk_size(MAX_MESSAGE_BYTES)

@@ -54,7 +54,7 @@ pub(crate) enum Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gone;
 
-/// A connection.
+/// A connection and its user.
 pub(crate) struct Client {
 	core: Arc<Core>,
 	identity: Identity,
@@ -204,7 +204,7 @@ impl Client {
 			filters.push(filter.to_string());
 		}
 		drop(filters);
-		// A reader that looks on is no device that could sign.
+		// A reader cannot sign.
 		if self.identity != Identity::Reader
 			&& let Some(signer) = &self.core.gate.signer
 		{

@@ -2,7 +2,7 @@
 //!
 //! The protocol's library hands a publish on as soon as its header is there and the rest of its
 //! payload as a piece of its own. While many publishes are under way, that piece may overtake its
-//! publish: then neither is ever finished, and everything behind them waits for good.
+//! publish: then neither is ever finished, and everything behind them waits forever.
 
 use super::limit::MAX_PACKET;
 use ntex::{
@@ -14,11 +14,11 @@ use std::{cell::Cell, io};
 /// Holds back the packet whose end has not come yet.
 #[derive(Debug, Default)]
 pub(super) struct WholePackets {
-	/// What comes is no sequence of packets that are taken: the protocol's code says so.
+	/// Whether the bytes are not packets that are taken: the protocol's code reports that.
 	broken: Cell<bool>,
 }
 
-/// How long the first packet of `bytes` is, if that can be told already.
+/// Length of the first packet of `bytes`, in bytes; `None` while its header is incomplete.
 fn length(bytes: &[u8]) -> Option<Result<usize, ()>> {
 	let mut value = 0usize;
 	for place in 0..4u32 {
