@@ -340,7 +340,7 @@ fn a_bootstrap_supply_can_be_reached_but_not_passed() {
 		(coverage.mint, coverage.binding)
 	};
 	assert_eq!(at(0), (1_000_000_000_000, Some(Binding::Bootstrap)));
-	assert_eq!(at(1), (999_999_999_999, Some(Binding::Bootstrap)), "a first unit is no trap");
+	assert_eq!(at(1), (999_999_999_999, Some(Binding::Bootstrap)), "a first unit is not a trap");
 	assert_eq!(at(980_000_000_000), (49_000_000_000, Some(Binding::Cap)));
 	assert_eq!(at(1_000_000_000_000), (50_000_000_000, Some(Binding::Cap)));
 	// The reserve binds: at 90 EUR/MWh and CR_min 1.10 it covers 9,818,181.818181 AICP.

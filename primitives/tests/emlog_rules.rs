@@ -435,7 +435,7 @@ fn registers_can_be_kept_with_their_fractions() {
 	assert_eq!(serde_json::from_str::<RunningRegisters>(&text).unwrap(), registers);
 	let bytes = codec::Encode::encode(&registers);
 	assert_eq!(codec::Decode::decode(&mut &bytes[..]), Ok(registers));
-	// A fraction of one Wh or more is no fraction.
+	// A fraction of one Wh or more is not a fraction.
 	let forged = codec::Encode::encode(&(1u64, u128::MAX));
 	assert!(<Energy as codec::Decode>::decode(&mut &forged[..]).is_err());
 }

@@ -191,7 +191,7 @@ fn consistency_of_lists_that_are_empty_or_the_same() {
 
 #[test]
 fn one_leaf_proven_twice_stands_at_one_index_only() {
-	// Two equal readings are two leaves; a proof of one is no proof of the other.
+	// Two equal readings are two leaves; a proof of one does not prove the other.
 	let mut data = data(6);
 	data[4] = data[1].clone();
 	let leaves = hashes(&data);

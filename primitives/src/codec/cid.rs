@@ -20,7 +20,7 @@ const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// Characters of the text form.
 const TEXT_LENGTH: usize = 59;
 
-/// A text or bytes that are no CIDv1 of raw bytes with SHA-256.
+/// Error of a text or of bytes that are not a CIDv1 of raw bytes with SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NotACid;
 
@@ -37,12 +37,12 @@ impl core::error::Error for NotACid {}
 pub struct Cid([u8; 36]);
 
 impl Cid {
-	/// The identifier of `content`.
+	/// Returns the identifier of `content`.
 	pub fn of(content: &[u8]) -> Self {
 		Self::from_digest(H256(sha2_256(content)))
 	}
 
-	/// The identifier of the content whose SHA-256 is `digest`.
+	/// Returns the identifier of the content whose SHA-256 is `digest`.
 	pub fn from_digest(digest: H256) -> Self {
 		let mut bytes = [0; 36];
 		for (byte, value) in bytes.iter_mut().zip(PREFIX.iter().chain(&digest.0)) {
@@ -51,17 +51,17 @@ impl Cid {
 		Self(bytes)
 	}
 
-	/// The identifier of these 36 bytes.
+	/// Returns the identifier with these 36 bytes.
 	pub fn from_bytes(bytes: [u8; 36]) -> Result<Self, NotACid> {
 		if bytes.starts_with(&PREFIX) { Ok(Self(bytes)) } else { Err(NotACid) }
 	}
 
-	/// Its bytes.
+	/// Returns the 36 bytes of the identifier.
 	pub const fn as_bytes(&self) -> &[u8; 36] {
 		&self.0
 	}
 
-	/// SHA-256 of the content.
+	/// Returns the SHA-256 of the content.
 	pub fn digest(&self) -> H256 {
 		let mut digest = [0; 32];
 		for (byte, value) in digest.iter_mut().zip(self.0.iter().skip(PREFIX.len())) {
@@ -70,7 +70,7 @@ impl Cid {
 		H256(digest)
 	}
 
-	/// Reads the text form, exactly as it is written: one text for one identifier.
+	/// Reads the text form. Each identifier has exactly one text.
 	pub fn parse(text: &str) -> Result<Self, NotACid> {
 		let digits = text.strip_prefix(MULTIBASE).ok_or(NotACid)?;
 		if text.len() != TEXT_LENGTH {
@@ -89,7 +89,7 @@ impl Cid {
 				bits &= !(u32::MAX << held);
 			}
 		}
-		// The last digit has two bits too many, which are zero in the only text we accept.
+		// The last digit has two bits too many; the text is accepted only if they are zero.
 		if bits != 0 {
 			return Err(NotACid);
 		}

@@ -4,19 +4,19 @@ use alloc::{string::String, vec::Vec};
 
 use crate::H256;
 
-/// Lower-case digits, two a byte, without `0x`.
+/// Returns lower-case digits, two per byte, without `0x`.
 pub fn encode(bytes: &[u8]) -> String {
 	let digit = |value: u8| char::from_digit(u32::from(value), 16);
 	bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).flatten().collect()
 }
 
-/// Lower-case digits after `0x`.
+/// Returns lower-case digits after `0x`.
 pub fn encode_prefixed(bytes: &[u8]) -> String {
 	["0x", encode(bytes).as_str()].concat()
 }
 
-/// The bytes that `text` writes, two digits each, in either case and without `0x`; `None` if it is
-/// anything else.
+/// Returns the bytes that `text` writes with two digits each, in either case and without `0x`;
+/// `None` if it is anything else.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
 	let digits: Option<Vec<u8>> = text
 		.chars()
@@ -30,12 +30,12 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
 	pairs.map(|pair| Some(pair.first()? << 4 | pair.last()?)).collect()
 }
 
-/// As [`decode`], with or without `0x`.
+/// Same as [`decode`], with or without `0x`.
 pub fn decode_any(text: &str) -> Option<Vec<u8>> {
 	decode(text.strip_prefix("0x").unwrap_or(text))
 }
 
-/// A hash of 64 digits, with or without `0x`.
+/// Reads a hash of 64 digits, with or without `0x`.
 pub fn decode_hash(text: &str) -> Option<H256> {
 	<[u8; 32]>::try_from(decode_any(text)?).ok().map(H256)
 }

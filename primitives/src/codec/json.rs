@@ -15,12 +15,12 @@ use alloc::{
 };
 use core::fmt;
 
-/// How large and how deep a document may be.
+/// Limits of the size and depth of a document.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-	/// Bytes of the document.
+	/// Highest number of bytes.
 	pub max_bytes: usize,
-	/// Arrays and objects inside one another; at most 128 are followed whatever is asked for.
+	/// Highest number of arrays and objects inside one another; more than 128 counts as 128.
 	pub max_depth: usize,
 }
 
@@ -36,39 +36,39 @@ impl Default for Limits {
 	}
 }
 
-/// Why a text is not a JSON document that we accept, and at which byte.
+/// Error of a text that is not an accepted JSON document, with the place of the mistake.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct JsonError {
-	/// What is wrong.
+	/// What is wrong with the document.
 	pub fault: Fault,
-	/// Offset of the byte where it was noticed.
+	/// Offset of the byte at which it was noticed, from 0.
 	pub offset: usize,
 }
 
-/// What can be wrong with a document.
+/// Mistakes in a document.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
-	/// More bytes than [`Limits::max_bytes`].
+	/// The document has more bytes than [`Limits::max_bytes`].
 	TooLarge,
-	/// More levels than [`Limits::max_depth`].
+	/// The document has more levels than [`Limits::max_depth`].
 	TooDeep,
 	/// The text ends inside a value.
 	UnexpectedEnd,
-	/// A character that the grammar does not allow here.
+	/// The grammar does not allow this character here.
 	UnexpectedCharacter,
-	/// Something follows the document.
+	/// Text follows the document.
 	TrailingText,
-	/// Not a number as JSON writes it.
+	/// The number is not written as JSON writes numbers.
 	BadNumber,
-	/// An unknown escape, or one of less than four hexadecimal digits.
+	/// An escape is unknown, or has fewer than four hexadecimal digits.
 	BadEscape,
-	/// A control character that is not escaped.
+	/// A control character is not escaped.
 	ControlCharacter,
-	/// Half of a surrogate pair.
+	/// A surrogate has no partner.
 	LoneSurrogate,
-	/// Not UTF-8.
+	/// The text is not UTF-8.
 	NotUtf8,
-	/// A key that its object already has.
+	/// An object already has this key.
 	DuplicateKey,
 }
 
@@ -104,19 +104,19 @@ pub enum Value {
 	Number(String),
 	/// A string, unescaped.
 	String(String),
-	/// An array.
+	/// An array, in the order of the document.
 	Array(Vec<Value>),
 	/// An object: keys are distinct.
 	Object(Vec<(String, Value)>),
 }
 
 impl Value {
-	/// The member `key` of an object.
+	/// Returns the member `key` of an object.
 	pub fn get(&self, key: &str) -> Option<&Value> {
 		self.as_object()?.iter().find(|(name, _)| name == key).map(|(_, value)| value)
 	}
 
-	/// The member `key` of an object, to change it.
+	/// Returns the member `key` of an object for changing.
 	pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
 		match self {
 			Self::Object(members) => {
@@ -126,7 +126,7 @@ impl Value {
 		}
 	}
 
-	/// Sets the member `key` of an object; `false` if this is none.
+	/// Sets the member `key` of an object; returns `false` if the value is not an object.
 	pub fn set(&mut self, key: &str, value: Value) -> bool {
 		if let Some(member) = self.get_mut(key) {
 			*member = value;
@@ -148,7 +148,7 @@ impl Value {
 		}
 	}
 
-	/// The members, if an object.
+	/// Returns the members of an object, `None` for any other value.
 	pub fn as_object(&self) -> Option<&[(String, Value)]> {
 		match self {
 			Self::Object(members) => Some(members),
@@ -156,7 +156,7 @@ impl Value {
 		}
 	}
 
-	/// The elements, if an array.
+	/// Returns the elements of an array, `None` for any other value.
 	pub fn as_array(&self) -> Option<&[Value]> {
 		match self {
 			Self::Array(elements) => Some(elements),
@@ -164,7 +164,7 @@ impl Value {
 		}
 	}
 
-	/// The text, if a string.
+	/// Returns the text of a string, `None` for any other value.
 	pub fn as_str(&self) -> Option<&str> {
 		match self {
 			Self::String(text) => Some(text),
@@ -172,7 +172,7 @@ impl Value {
 		}
 	}
 
-	/// The literal, if a number.
+	/// Returns the literal of a number, `None` for any other value.
 	pub fn as_number(&self) -> Option<&str> {
 		match self {
 			Self::Number(literal) => Some(literal),
@@ -180,20 +180,20 @@ impl Value {
 		}
 	}
 
-	/// The value of a number literal without fraction and exponent.
+	/// Returns the value of a number literal without fraction and exponent.
 	pub fn as_u128(&self) -> Option<u128> {
 		self.as_number()?.parse().ok()
 	}
 
-	/// The canonical form.
+	/// Returns the canonical form.
 	pub fn to_canonical(&self) -> String {
 		let mut out = String::new();
 		write_value(self, &mut out, true, None);
 		out
 	}
 
-	/// For people: in the order of the document, indented by tabs, ASCII-escaped, one line feed
-	/// at the end. Reading it again yields the same value.
+	/// Returns the form for people: in the order of the document, indented by tabs, ASCII-escaped,
+	/// with one line feed at the end. Reading it again yields the same value.
 	pub fn to_pretty(&self) -> String {
 		let mut out = String::new();
 		write_value(self, &mut out, false, Some(0));
@@ -238,7 +238,7 @@ pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value, JsonError> {
 	}
 }
 
-/// The canonical form of a document.
+/// Returns the canonical form of a document.
 pub fn canonicalize(bytes: &[u8], limits: Limits) -> Result<String, JsonError> {
 	Ok(parse(bytes, limits)?.to_canonical())
 }
@@ -275,7 +275,7 @@ impl Parser<'_> {
 		}
 	}
 
-	/// Moves past `byte` if it is next.
+	/// Moves past `byte` if it is next; returns `true` if it was.
 	fn take(&mut self, byte: u8) -> bool {
 		let found = self.peek() == Some(byte);
 		if found {

@@ -19,53 +19,53 @@
 use crate::num::units::AIT;
 use primitive_types::U256;
 
-/// Length of a step, in milliseconds.
+/// Length of a step, in milliseconds: 150 s.
 pub const STEP_MS: u64 = 150_000;
-/// Budget of the first steps, in units of 10⁻¹⁸ AIT.
+/// Budget of each of the first [`HALVING_INTERVAL`] steps, in units of 10⁻¹⁸ AIT.
 pub const INITIAL_BUDGET: u128 = 50 * AIT;
-/// Steps between two halvings.
+/// Number of steps between two halvings of the budget.
 pub const HALVING_INTERVAL: u64 = 210_000;
-/// All that can ever be minted, in units of 10⁻¹⁸ AIT.
+/// Highest amount that emission can ever mint, in units of 10⁻¹⁸ AIT.
 pub const MINING_RESERVE: u128 = 10_500_000 * AIT;
-/// What the weight of one compute unit of the full class with the full score is.
+/// Weight of one compute unit of the full class (1,000) with the full score (10,000).
 const FULL_WEIGHT: u128 = 1_000 * 10_000;
 
-/// The most that a step may mint by the schedule, in units of 10⁻¹⁸ AIT.
+/// Returns the highest amount that a step may mint by the schedule, in units of 10⁻¹⁸ AIT.
 pub fn step_budget(step: u64) -> u128 {
 	let halvings = step.checked_div(HALVING_INTERVAL).unwrap_or(u64::MAX);
 	u32::try_from(halvings).ok().and_then(|bits| INITIAL_BUDGET.checked_shr(bits)).unwrap_or(0)
 }
 
-/// The step at `now`, in UTC milliseconds, of a chain whose first step begins at `start` and whose
-/// steps take `step_ms`.
+/// Returns the number of the step at `now`, in UTC milliseconds, of a chain whose first step begins
+/// at `start` and whose steps take `step_ms`.
 pub fn step_at(now: u64, start: u64, step_ms: u64) -> u64 {
 	now.saturating_sub(start).checked_div(step_ms).unwrap_or(0)
 }
 
-/// When a step begins, in UTC milliseconds.
+/// Returns the begin of a step, in UTC milliseconds.
 pub const fn step_start(step: u64, start: u64, step_ms: u64) -> u64 {
 	start.saturating_add(step.saturating_mul(step_ms))
 }
 
-/// Weight of a receipt: units · class (thousandths) · score (0 … 10,000).
+/// Returns the weight of a receipt: units · class (thousandths) · score (0 … 10,000).
 pub fn weight(compute_units: u64, class_weight: u32, score: u32) -> u128 {
 	u128::from(compute_units).saturating_mul(class_weight.into()).saturating_mul(score.into())
 }
 
-/// What a weight asks for, in units of 10⁻¹⁸ AIT: ⌊weight · mint per unit / 10⁷⌋.
+/// Returns what a weight asks for, in units of 10⁻¹⁸ AIT: ⌊weight · mint per unit / 10⁷⌋.
 pub fn demand(weight: u128, mint_per_unit: u128) -> u128 {
 	share_of(mint_per_unit, weight, FULL_WEIGHT)
 }
 
-/// What a step mints, in units of 10⁻¹⁸ AIT: the least of its budget, its demand and what is left
-/// of the reserve.
+/// Returns what a step mints, in units of 10⁻¹⁸ AIT: the lowest of its budget, its demand and what
+/// is left of the reserve.
 pub fn pool(step: u64, weight: u128, mint_per_unit: u128, reserve_left: u128) -> u128 {
 	step_budget(step).min(demand(weight, mint_per_unit)).min(reserve_left)
 }
 
-/// ⌊amount · part / whole⌋; nothing if the whole is zero. Saturates where it does not fit.
+/// Returns ⌊amount · part / whole⌋; 0 if the whole is zero, `u128::MAX` if the result does not fit.
 pub fn share_of(amount: u128, part: u128, whole: u128) -> u128 {
-	// Two 128-bit factors: the 256-bit product cannot overflow.
+	// The 256-bit product of two 128-bit factors cannot overflow.
 	let product = U256::from(amount).saturating_mul(part.into());
 	let quotient = product.checked_div(whole.into()).unwrap_or_default();
 	u128::try_from(quotient).unwrap_or(u128::MAX)

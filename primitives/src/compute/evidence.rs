@@ -1,4 +1,4 @@
-//! Offences, and what proves them.
+//! Offences and their proofs.
 
 use super::{Quote, Receipt, Signer};
 use crate::{
@@ -13,13 +13,13 @@ use scale_info::TypeInfo;
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignedBy {
-	/// What was signed.
+	/// Receipt that was signed.
 	pub receipt: Receipt,
-	/// The signature.
+	/// Ed25519 signature of [`Receipt::signing_payload`].
 	pub signature: Signature,
 }
 
-/// What kind of offence it is.
+/// Kind of an offence.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum OffenceKind {
@@ -42,68 +42,68 @@ pub enum Evidence {
 	/// Two different receipts for one job, each signed by the miner they name.
 	#[codec(index = 0)]
 	TwoReceipts {
-		/// One of them.
+		/// Receipt with the miner's signature.
 		first: SignedBy,
-		/// The other.
+		/// Different receipt for the same job, with the same miner's signature.
 		second: SignedBy,
 	},
 	/// A receipt with more units or a higher price than its quote.
 	#[codec(index = 1)]
 	AboveQuote {
-		/// The quote. The receipt names its hash, so it needs no signature here.
+		/// Quote of the job. The receipt names its hash, so it needs no signature here.
 		quote: Quote,
-		/// Who signed the receipt.
+		/// Role in which the offender signed the receipt.
 		signer: Signer,
-		/// The receipt.
+		/// Receipt above the quote, with the offender's signature.
 		signed: SignedBy,
 	},
 	/// Two different receipts for one job, both signed by this coordinator.
 	#[codec(index = 2)]
 	TwoOutcomes {
-		/// The coordinator's key.
+		/// Key of the coordinator.
 		coordinator: PublicKey,
-		/// One of them.
+		/// Receipt with the coordinator's signature.
 		first: SignedBy,
-		/// The other.
+		/// Different receipt for the same job, with the same coordinator's signature.
 		second: SignedBy,
 	},
 }
 
-/// What evidence proves.
+/// Offence that evidence proves.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Proven {
-	/// The offence.
+	/// Kind of the offence.
 	pub kind: OffenceKind,
-	/// The key that committed it.
+	/// Key of the party that committed it.
 	pub offender: PublicKey,
-	/// The job it was about.
+	/// Id of the job.
 	pub job_id: H256,
 }
 
-/// Why evidence proves nothing.
+/// Reason why evidence does not prove an offence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub enum EvidenceFault {
-	/// The two receipts are one.
+	/// Both receipts are the same.
 	SameReceipt,
-	/// The receipts are about different jobs, or the quote is another job's.
+	/// The receipts are about different jobs, or the quote is not that of the job.
 	OtherJob,
 	/// The receipts name different miners.
 	OtherMiner,
 	/// The receipt is within its quote.
 	WithinQuote,
-	/// A signature is not the accused key's for this chain.
+	/// A signature is not that of the accused key for this chain.
 	BadSignature,
 }
 
 impl fmt::Display for EvidenceFault {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
-			Self::SameReceipt => "both receipts are the same one",
-			Self::OtherJob => "the statements are not about one job",
-			Self::OtherMiner => "the receipts are of different miners",
+			Self::SameReceipt => "both receipts are the same",
+			Self::OtherJob => "the statements are about different jobs",
+			Self::OtherMiner => "the receipts name different miners",
 			Self::WithinQuote => "the receipt is within its quote",
-			Self::BadSignature => "a signature is not the accused key's",
+			Self::BadSignature => "a signature is not that of the accused key",
 		})
 	}
 }
@@ -111,10 +111,11 @@ impl fmt::Display for EvidenceFault {
 impl core::error::Error for EvidenceFault {}
 
 impl Evidence {
-	/// What this evidence proves: the cheap checks first, then the signatures.
+	/// Returns the offence that this evidence proves. The cheap checks come first, then the
+	/// signatures.
 	///
 	/// # Errors
-	/// See [`EvidenceFault`].
+	/// The first reason of [`EvidenceFault`] that applies.
 	pub fn check(&self, genesis: &H256) -> Result<Proven, EvidenceFault> {
 		match self {
 			Self::TwoReceipts { first, second } => {

@@ -1,9 +1,10 @@
 //! Compute receipts: what is quoted, delivered, signed and refused.
 //!
 //! A coordinator signs a [`Quote`]; its client opens a job with it. The miner that did the work and
-//! the coordinator that checked it both sign a [`Receipt`], which settles the job. Everything that
-//! is signed is Ed25519 over SCALE of a tuple that begins with a tag and the genesis hash, checked
-//! by [`crate::crypto::ed25519::verify`], so that a statement holds for one purpose on one chain.
+//! the coordinator that checked it both sign a [`Receipt`], which settles the job. Every signature
+//! is Ed25519 over the SCALE encoding of a tuple that begins with a tag and the genesis hash,
+//! verified by [`crate::crypto::ed25519::verify`], so a statement is valid for one purpose on one
+//! chain.
 //!
 //! | statement | payload |
 //! |---|---|
@@ -15,12 +16,12 @@
 //! | release | `("gridproof/release/v1", genesis, job_id)` |
 
 pub mod emission;
-// `as` is what the derived encoding of an enum with fields writes.
+// The derived encoding of an enum with fields generates `as`.
 #[allow(clippy::cast_possible_truncation)]
 mod evidence;
 mod model;
 mod parameters;
-// `as` is what the derived encoding of an enum with fields writes.
+// The derived encoding of an enum with fields generates `as`.
 #[allow(clippy::cast_possible_truncation)]
 mod party;
 mod quote;
@@ -50,18 +51,19 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
-/// Most receipts that one `claim_receipts` carries.
+/// Highest number of receipts in one `claim_receipts`.
 pub const MAX_RECEIPTS_PER_CALL: u32 = 256;
-/// Most heartbeats that one `heartbeats` carries.
+/// Highest number of heartbeats in one `heartbeats`.
 pub const MAX_HEARTBEATS_PER_CALL: u32 = 128;
-/// Most miners and coordinators that one `claim_emission` pays.
+/// Highest number of miners and coordinators that one `claim_emission` pays.
 pub const MAX_PAYOUTS_PER_CALL: u32 = 128;
-/// Most jobs that one `expire_jobs` closes or clears away.
+/// Highest number of jobs that one `expire_jobs` closes or removes.
 pub const MAX_EXPIRIES_PER_CALL: u32 = 256;
-/// How far a clock may be off, in milliseconds: heartbeats and working times allow for it.
+/// Highest difference between a clock and the chain's time, in milliseconds; heartbeats and working
+/// times allow for it.
 pub const MAX_CLOCK_SKEW_MS: u64 = 60_000;
 
-/// What a miner computes with. It weighs what the miner earns of the emission.
+/// Hardware that a miner computes with. It weighs the miner's part of the emission.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,7 +77,7 @@ pub enum Class {
 }
 
 impl Class {
-	/// `gpu` or `cpu`.
+	/// Returns `gpu` or `cpu`.
 	pub const fn as_str(self) -> &'static str {
 		match self {
 			Self::Gpu => "gpu",
@@ -84,25 +86,25 @@ impl Class {
 	}
 }
 
-/// What a job is paid in.
+/// Asset in which a job is paid, and so the unit of its price.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PriceAsset {
-	/// The native token, in units of 10⁻¹⁸ AIT.
+	/// AIT, in units of 10⁻¹⁸ AIT.
 	#[codec(index = 0)]
 	Ait,
-	/// The stable token, in units of 10⁻⁶ AICP.
+	/// AICP, in micro-tokens (10⁻⁶ AICP).
 	#[codec(index = 1)]
 	Aicp,
-	/// What redeemed AICP is worth, in micro-EUR. Settling uses it up: nobody receives it, and
-	/// miner and coordinator earn the emission only.
+	/// Service credit, in micro-EUR: what redeemed AICP is worth. Settling spends it: nobody
+	/// receives it, and miner and coordinator earn the emission only.
 	#[codec(index = 2)]
 	ServiceCredit,
 }
 
 impl PriceAsset {
-	/// `ait`, `aicp` or `service_credit`.
+	/// Returns `ait`, `aicp` or `service_credit`.
 	pub const fn as_str(self) -> &'static str {
 		match self {
 			Self::Ait => "ait",

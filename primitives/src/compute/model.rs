@@ -1,10 +1,10 @@
-//! How heavy models are, and what a compute unit is.
+//! Model factors, and compute units.
 //!
-//! A compute unit is a thousandth-rounded-down token of a model of factor 1.
+//! A compute unit is a token of a model of factor 1; sums are rounded down.
 
-/// Factor of a model that the table does not know, in thousandths.
+/// Factor of a model that is not in the table, in thousandths.
 pub const DEFAULT_MODEL_FACTOR: u32 = 5_000;
-/// The largest factor of the table, in thousandths. No quote may name a larger one.
+/// Largest factor of the table, in thousandths. No quote may contain a larger one.
 pub const MAX_MODEL_FACTOR: u32 = 130_000;
 
 /// Family, size as it is written in names, factor in thousandths.
@@ -20,7 +20,7 @@ const FACTORS: [(&str, &str, u32); 9] = [
 	("llama", "70b", 130_000),
 ];
 
-/// The factor of a model by its name, in thousandths.
+/// Returns the factor of a model by its name, in thousandths.
 ///
 /// Upper and lower case are the same. The family must occur anywhere in the name (`qwen2.5`,
 /// `Meta-Llama-3.1`); the size must stand alone between the name's ends or characters other than
@@ -37,17 +37,17 @@ pub fn model_factor(name: &str) -> u32 {
 		.map_or(DEFAULT_MODEL_FACTOR, |(_, _, factor)| *factor)
 }
 
-/// The pieces of a name between characters that belong to no word or number.
+/// Returns the parts of a name between characters other than letters, digits and points.
 fn parts(name: &str) -> impl Iterator<Item = &str> {
 	name.split(|c: char| !c.is_ascii_alphanumeric() && c != '.')
 }
 
-/// Is `lower` somewhere in `name`, in whatever case?
+/// Returns `true` if `lower` occurs in `name`, in upper or lower case.
 fn contains(name: &str, lower: &str) -> bool {
 	name.as_bytes().windows(lower.len()).any(|window| window.eq_ignore_ascii_case(lower.as_bytes()))
 }
 
-/// Compute units of `tokens` whole tokens by a model of that factor in thousandths:
+/// Returns the compute units of `tokens` whole tokens by a model of that factor in thousandths:
 /// ⌊tokens · factor / 1000⌋, at most `u64::MAX`.
 pub fn compute_units(tokens: u64, model_factor: u32) -> u64 {
 	let product = u128::from(tokens).saturating_mul(model_factor.into());

@@ -1,4 +1,4 @@
-//! What governance decides about compute receipts, and which of it goes together.
+//! Parameters of compute receipts that governance sets, and how they must relate.
 
 use super::Class;
 use crate::{
@@ -10,67 +10,68 @@ use core::fmt;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
-/// A thousand thousandths.
+/// One, in thousandths.
 pub(crate) const THOUSAND: u32 = 1_000;
 const SECOND_MS: u64 = 1_000;
 const HOUR_MS: u64 = 3_600 * SECOND_MS;
 const DAY_MS: u64 = 24 * HOUR_MS;
-/// The least time between an offence's report and its slash, in milliseconds: far more than the
+/// Shortest time between an offence's report and its slash, in milliseconds: far more than the
 /// chain needs to become final.
 const MIN_GRACE_MS: u64 = 60 * SECOND_MS;
-/// The least notice of a cancellation, in milliseconds: time to see it final and to answer.
+/// Shortest notice of a cancellation, in milliseconds: time to see it final and to answer.
 const MIN_NOTICE_MS: u64 = 5 * SECOND_MS;
-/// The longest time any parameter may name, in milliseconds.
+/// Longest time in any parameter, in milliseconds: 366 days.
 const MAX_TIME_MS: u64 = 366 * DAY_MS;
 
-/// Everything about compute receipts that governance decides.
+/// Parameters of compute receipts that governance sets.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ComputeParameters {
-	/// What a coordinator puts up, in units of 10⁻¹⁸ AIT. With less than half of it left it is
+	/// Bond of a coordinator, in units of 10⁻¹⁸ AIT. With less than half of it left it is
 	/// underbonded.
 	pub coordinator_bond: u128,
-	/// What a miner puts up, in units of 10⁻¹⁸ AIT. With less than half of it left it is
-	/// underbonded.
+	/// Bond of a miner, in units of 10⁻¹⁸ AIT. With less than half of it left it is underbonded.
 	pub miner_bond: u128,
-	/// AIT that a compute unit of a GPU miner with the full score asks for, in units of 10⁻¹⁸ AIT.
+	/// Emission that one compute unit of a GPU miner with the full score asks for, in units of
+	/// 10⁻¹⁸ AIT; at most 50 AIT.
 	pub mint_per_unit: u128,
-	/// How much work of the class CPU counts, in thousandths of work of the class GPU.
+	/// Weight of work of the class CPU, in thousandths of the class GPU; at most 1,000.
 	pub cpu_weight: u32,
-	/// Who gets which part of what is minted.
+	/// Division of what is minted among treasury, coordinator and miner.
 	pub mint_split: Split,
-	/// Who gets which part of what the client pays.
+	/// Division of what the client pays among treasury, coordinator and miner.
 	pub price_split: Split,
-	/// How far ahead a job's deadline may be, in milliseconds.
+	/// Longest time from opening a job to its deadline, in milliseconds.
 	pub max_job_ms: u64,
-	/// The most compute units that a quote may allow.
+	/// Highest number of compute units in a quote.
 	pub max_units: u64,
-	/// How long after a client's cancellation the start of the work can be proven, in
-	/// milliseconds.
+	/// Time after a client's cancellation in which the start of the work can be proven, in
+	/// milliseconds: 5 s to a day.
 	pub cancel_notice_ms: u64,
-	/// How long a closed job stays in the state, in milliseconds. So long its offences can be
-	/// reported.
+	/// Time that a closed job stays in the state, in milliseconds: a minute to a year. Its offences
+	/// can be reported that long.
 	pub retention_ms: u64,
-	/// How long a party's bond stays held after it left, in milliseconds.
+	/// Time that a party's bond stays held after it starts to leave, in milliseconds.
 	pub unbonding_ms: u64,
-	/// The least time between two heartbeats of a miner, in milliseconds.
+	/// Shortest time between two heartbeats of a miner, in milliseconds.
 	pub heartbeat_min_ms: u64,
-	/// The longest time between two heartbeats that counts as online, in milliseconds.
+	/// Longest time between two heartbeats that counts as online, in milliseconds; at most a day.
 	pub heartbeat_max_ms: u64,
-	/// Are offences slashed?
+	/// `true` if offences are slashed.
 	pub slashing: bool,
-	/// Which part of its bond an offender loses, in thousandths.
+	/// Part of its bond that an offender loses, in thousandths; at most 1,000.
 	pub slash: u32,
-	/// How long after the report a slash is carried out at the earliest, in milliseconds.
+	/// Shortest time from the report to the slash, in milliseconds; at least a minute.
 	pub slash_grace_ms: u64,
-	/// How long an offence counts, in milliseconds.
+	/// Time that an offence counts, in milliseconds.
 	pub offence_memory_ms: u64,
-	/// How much of its score each offence that counts costs a miner, in thousandths.
+	/// Part of its score that each offence that counts costs a miner, in thousandths; at most
+	/// 1,000.
 	pub score_cut: u32,
-	/// From which number of offences that count on a party is banned.
+	/// Number of offences that count from which a party is banned: 2 to 8.
 	pub ban_after: u32,
-	/// For how long it is banned, in milliseconds.
+	/// Length of a ban, in milliseconds.
 	pub ban_ms: u64,
 }
 
@@ -101,30 +102,31 @@ impl Default for ComputeParameters {
 	}
 }
 
-/// Which relation parameters break.
+/// Relation that parameters break.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub enum ComputeParameterFault {
-	/// A bond is zero or above a million AIT.
+	/// A bond is zero or above 1,000,000 AIT.
 	Bonds,
-	/// A compute unit asks for more than a step's first budget.
+	/// A compute unit asks for more than the first budget of a step, 50 AIT.
 	MintPerUnit,
-	/// CPU work counts more than GPU work.
+	/// CPU work weighs more than GPU work.
 	CpuWeight,
-	/// The shares of a split are above the whole.
+	/// The parts of a split add up to more than the whole.
 	Splits,
-	/// Jobs can last no time, or longer than a year; or deliver nothing.
+	/// A job can last no time or longer than a year, or cannot deliver a unit.
 	Jobs,
 	/// The notice of a cancellation is below five seconds or above a day.
 	CancelNotice,
-	/// Closed jobs leave at once, or stay for more than a year.
+	/// Closed jobs leave before a minute has passed, or stay longer than a year.
 	Retention,
-	/// Heartbeats would never count.
+	/// The shortest time between heartbeats is zero or not below the longest, or that is above a
+	/// day.
 	Heartbeats,
-	/// More than the whole bond is slashed, or the grace is below a minute.
+	/// More than the whole bond is slashed, or the grace period is below a minute or above a year.
 	Slashing,
-	/// An offence is forgotten at once, costs more than the score, or no number of them bans.
+	/// Offences count for no time, cost more than the score, or the number that bans is not 2 to 8.
 	Offences,
-	/// A bond could be taken back while an offence could still be reported and slashed.
+	/// A bond could be withdrawn while an offence can still be reported and slashed.
 	Unbonding,
 }
 
@@ -132,16 +134,26 @@ impl fmt::Display for ComputeParameterFault {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
 			Self::Bonds => "bonds must be above 0 and at most 1,000,000 AIT",
-			Self::MintPerUnit => "a compute unit must ask for 50 AIT at most",
-			Self::CpuWeight => "CPU work must count 1000 thousandths at most",
-			Self::Splits => "treasury and coordinator must get at most the whole",
-			Self::Jobs => "a job must be able to last and to deliver something",
-			Self::CancelNotice => "the notice must be between five seconds and a day",
+			Self::MintPerUnit => "a compute unit may ask for at most 50 AIT",
+			Self::CpuWeight => "the CPU weight must be at most 1000 thousandths",
+			Self::Splits => {
+				"the parts of treasury and coordinator must add up to at most the whole"
+			},
+			Self::Jobs => {
+				"a job must last between 1 ms and 366 days, and deliver at least one unit"
+			},
+			Self::CancelNotice => {
+				"the notice of a cancellation must be between 5 seconds and a day"
+			},
 			Self::Retention => "closed jobs must stay between a minute and a year",
-			Self::Heartbeats => "it must be 0 < least < longest time between heartbeats <= a day",
-			Self::Slashing => "at most the whole bond is slashed, after a minute at the earliest",
-			Self::Offences => "offences must count for a while, and two to eight of them ban",
-			Self::Unbonding => "unbonding must outlast a job, its retention and the slash's grace",
+			Self::Heartbeats => "0 < shortest < longest time between heartbeats <= a day must hold",
+			Self::Slashing => "a slash must be at most the whole bond, after at least a minute",
+			Self::Offences => {
+				"offences must count for some time, and two to eight of them must ban"
+			},
+			Self::Unbonding => {
+				"unbonding must last longer than a job, its retention and the grace of a slash"
+			},
 		})
 	}
 }
@@ -149,7 +161,7 @@ impl fmt::Display for ComputeParameterFault {
 impl core::error::Error for ComputeParameterFault {}
 
 impl ComputeParameters {
-	/// The most offences that a party's row remembers.
+	/// Highest number of offences that a party's row remembers.
 	pub const MAX_OFFENCES: u32 = 8;
 
 	/// Checks every relation.
@@ -185,7 +197,7 @@ impl ComputeParameters {
 		)
 	}
 
-	/// How much work of a class counts, in thousandths.
+	/// Returns the weight of work of a class, in thousandths.
 	pub const fn class_weight(&self, class: Class) -> u32 {
 		match class {
 			Class::Gpu => THOUSAND,

@@ -1,4 +1,4 @@
-//! What a coordinator offers.
+//! Offers of coordinators.
 
 use super::{MAX_MODEL_FACTOR, PriceAsset};
 use crate::{
@@ -11,45 +11,47 @@ use core::fmt;
 use scale_info::TypeInfo;
 use sp_io::hashing::blake2_256;
 
-/// A coordinator's offer to one client: what it does, for how much, until when.
+/// A coordinator's offer to one client: what, at which price, until when.
 ///
-/// It is good for one job, and the hash of its payload is that job's id.
+/// It is valid for one job, and the hash of its signed payload is that job's id.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Quote {
-	/// The coordinator's key.
+	/// Key of the coordinator.
 	pub coordinator: PublicKey,
-	/// The account that may open the job, and whose money it is.
+	/// Account that may open the job, and that pays for it.
 	pub client: [u8; 32],
-	/// Hash of what is to be done: model, input, limits. Opaque to the chain.
+	/// Hash of the specification: model, input, limits. Opaque to the chain.
 	pub spec_hash: H256,
-	/// Factor of the model, in thousandths; see [`super::model_factor`].
+	/// Factor of the model, in thousandths, 1 to [`MAX_MODEL_FACTOR`]; see [`super::model_factor`].
 	pub model_factor: u32,
-	/// What it is paid in.
+	/// Asset in which the job is paid.
 	pub asset: PriceAsset,
-	/// The most that the job costs, in the asset's unit. All of it is held until the job ends.
+	/// Highest price of the job, in the asset's smallest unit. All of it is held until the job
+	/// ends.
 	pub price: u128,
-	/// The most compute units that the job delivers.
+	/// Highest number of compute units that the job delivers, at least 1.
 	pub max_units: u64,
-	/// The job can be opened before this time, in UTC milliseconds.
+	/// Time before which the job can be opened, in UTC milliseconds; at most `deadline_ms`.
 	pub expiry_ms: u64,
-	/// The receipt must be claimed before this time, in UTC milliseconds. Then the client has its
-	/// money back.
+	/// Time before which the receipt must be claimed, in UTC milliseconds. After it the client gets
+	/// its money back.
 	pub deadline_ms: u64,
-	/// The one miner that may do it, or whichever the coordinator chooses.
+	/// Key of the only miner that may do the job; `None` if the coordinator chooses.
 	pub miner: Option<PublicKey>,
-	/// Tells apart quotes that are otherwise equal.
+	/// Number that distinguishes quotes that are otherwise equal.
 	pub nonce: u64,
 }
 
-/// Why no job can be opened with a quote, whatever the chain's state.
+/// Reason why no job can be opened with a quote, whatever the chain's state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub enum QuoteFault {
-	/// It allows no compute units.
+	/// The quote allows no compute units.
 	ZeroUnits,
 	/// The model's factor is zero or above [`MAX_MODEL_FACTOR`].
 	ModelFactor,
-	/// The job could be opened when its receipt can no longer be claimed.
+	/// The quote expires after the deadline: the job could be opened when its receipt cannot be
+	/// claimed any more.
 	Times,
 }
 
@@ -69,20 +71,20 @@ impl Quote {
 	/// Tag of the signed payload.
 	pub const TAG: &'static str = "gridproof/quote/v1";
 
-	/// What the coordinator signs.
+	/// Returns the bytes that the coordinator signs.
 	pub fn signing_payload(&self, genesis: &H256) -> Vec<u8> {
 		(Self::TAG, genesis, self).encode()
 	}
 
-	/// The id of the job that this quote opens: blake2-256 of the signed payload.
+	/// Returns the id of the job that this quote opens: blake2-256 of the signed payload.
 	pub fn job_id(&self, genesis: &H256) -> H256 {
 		H256(blake2_256(&self.signing_payload(genesis)))
 	}
 
-	/// Checks what needs no state.
+	/// Checks what does not depend on the chain's state.
 	///
 	/// # Errors
-	/// See [`QuoteFault`].
+	/// The first reason of [`QuoteFault`] that applies.
 	pub const fn check(&self) -> Result<(), QuoteFault> {
 		if self.max_units == 0 {
 			Err(QuoteFault::ZeroUnits)
@@ -98,17 +100,18 @@ impl Quote {
 	/// Verifies the coordinator's signature.
 	///
 	/// # Errors
-	/// As [`ed25519::verify`].
+	/// If the signature is not the coordinator's of this quote for this chain; see
+	/// [`ed25519::verify`].
 	pub fn verify(&self, genesis: &H256, signature: &Signature) -> Result<(), SignatureFault> {
 		ed25519::verify(&self.coordinator, &self.signing_payload(genesis), signature)
 	}
 }
 
-/// A quote and the coordinator's signature, as it travels between services.
+/// A quote with the coordinator's signature, as it travels between services.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignedQuote {
-	/// The offer.
+	/// Offer that is signed.
 	pub quote: Quote,
 	/// The coordinator's signature of [`Quote::signing_payload`].
 	pub signature: Signature,
@@ -118,7 +121,8 @@ impl SignedQuote {
 	/// Verifies the signature.
 	///
 	/// # Errors
-	/// As [`ed25519::verify`].
+	/// If the signature is not the coordinator's of this quote for this chain; see
+	/// [`ed25519::verify`].
 	pub fn verify(&self, genesis: &H256) -> Result<(), SignatureFault> {
 		self.quote.verify(genesis, &self.signature)
 	}

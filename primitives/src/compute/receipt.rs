@@ -1,4 +1,4 @@
-//! What was delivered.
+//! Statements about delivered jobs.
 
 use crate::{
 	H256,
@@ -9,61 +9,62 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_io::hashing::blake2_256;
 
-/// What was measured while the work was done. Both signers state it.
+/// Measurements of the work. Both signers state them.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Telemetry {
-	/// Tokens read.
+	/// Number of tokens read.
 	pub input_tokens: u32,
-	/// Tokens made.
+	/// Number of tokens produced.
 	pub output_tokens: u32,
-	/// How long the work took, in milliseconds; at least one.
+	/// Duration of the work, in milliseconds; at least 1.
 	pub duration_ms: u64,
-	/// Memory in use at its highest, in megabytes of 10⁶ bytes.
+	/// Highest memory in use, in megabytes of 10⁶ bytes.
 	pub memory_mb: u32,
 }
 
 impl Telemetry {
-	/// Tokens read and made.
+	/// Returns the number of tokens read and produced.
 	pub fn tokens(&self) -> u64 {
 		u64::from(self.input_tokens).saturating_add(self.output_tokens.into())
 	}
 
-	/// Memory times time, in units of 10⁻⁶ GB·s (megabytes times milliseconds).
+	/// Returns memory times time, in units of 10⁻⁶ GB·s (megabytes times milliseconds).
 	pub fn gb_micro_seconds(&self) -> u128 {
 		u128::from(self.memory_mb).saturating_mul(self.duration_ms.into())
 	}
 }
 
-/// What a miner delivered for a job, as the miner and the coordinator sign it.
+/// Statement about what a miner delivered for a job, as miner and coordinator sign it.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Receipt {
-	/// The job.
+	/// Id of the job.
 	pub job_id: H256,
-	/// The key of the miner that did the work.
+	/// Key of the miner that did the work.
 	pub miner: PublicKey,
-	/// Hash of what was delivered. Opaque to the chain.
+	/// Hash of the output. Opaque to the chain.
 	pub output_hash: H256,
-	/// Compute units: [`super::compute_units`] of the telemetry's tokens and the quote's factor,
-	/// or less.
+	/// Compute units delivered: at most [`super::compute_units`] of the telemetry's tokens and the
+	/// quote's factor.
 	pub compute_units: u64,
-	/// What is paid for it, in the unit of the quote's asset; the client gets the rest back.
+	/// Price, in the smallest unit of the quote's asset, at most the quote's; the client gets the
+	/// rest back.
 	pub price: u128,
-	/// Free for the signers to use. Two receipts that differ in it alone are two receipts.
+	/// Number that the signers may choose. Receipts that differ only in it are different receipts.
 	pub nonce: u64,
-	/// What was measured.
+	/// Measurements of the work.
 	pub telemetry: Telemetry,
 }
 
-/// Who signs a receipt or an assignment.
+/// Signer of a receipt or an assignment.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Signer {
 	/// The miner: it did the work.
 	#[codec(index = 0)]
 	Miner,
-	/// The coordinator: this miner was to do it, and the output is right.
+	/// The coordinator: this miner was assigned, and the output is correct.
 	#[codec(index = 1)]
 	Coordinator,
 }
@@ -71,19 +72,19 @@ pub enum Signer {
 /// Tag of the payload that is signed for a receipt.
 const RECEIPT_TAG: &str = "gridproof/receipt/v1";
 
-/// What `signer` signs of a receipt.
+/// Returns the bytes of a receipt that `signer` signs.
 pub fn receipt_payload(genesis: &H256, signer: Signer, receipt: &Receipt) -> Vec<u8> {
 	(RECEIPT_TAG, genesis, signer, receipt).encode()
 }
 
 impl Receipt {
-	/// What `signer` signs.
+	/// Returns the bytes that `signer` signs.
 	pub fn signing_payload(&self, genesis: &H256, signer: Signer) -> Vec<u8> {
 		receipt_payload(genesis, signer, self)
 	}
 
-	/// The receipt's id: blake2-256 of the payload that the miner signs. Signatures are no part of
-	/// it, since one statement can have several.
+	/// Returns the receipt's id: blake2-256 of the bytes that the miner signs. It does not depend
+	/// on signatures, because one statement can have several.
 	pub fn id(&self, genesis: &H256) -> H256 {
 		H256(blake2_256(&self.signing_payload(genesis, Signer::Miner)))
 	}
@@ -91,7 +92,8 @@ impl Receipt {
 	/// Verifies one signature of this receipt.
 	///
 	/// # Errors
-	/// As [`ed25519::verify`].
+	/// If the signature is not that of `key` in the role of `signer` for this chain; see
+	/// [`ed25519::verify`].
 	pub fn verify(
 		&self,
 		genesis: &H256,
@@ -107,10 +109,10 @@ impl Receipt {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignedReceipt {
-	/// What was delivered.
+	/// Statement that is signed.
 	pub receipt: Receipt,
-	/// The miner's signature.
+	/// Signature of the miner that the receipt names.
 	pub miner_signature: Signature,
-	/// The signature of the job's coordinator.
+	/// Signature of the job's coordinator.
 	pub coordinator_signature: Signature,
 }

@@ -1,4 +1,4 @@
-//! Which receipts settle a job: every rule but the signatures, as a pure function.
+//! Which receipts settle a job: every rule except the signatures, as a pure function.
 
 use super::{JobState, MAX_CLOCK_SKEW_MS, Quote, Receipt, compute_units};
 use crate::crypto::ed25519::PublicKey;
@@ -6,20 +6,20 @@ use codec::{Decode, DecodeAll, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
 
-/// Why a receipt settles nothing. One reason a rule; variants are only ever added at the end.
+/// Reason why a receipt is refused, one for each rule. Variants are only ever added at the end.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ReceiptRefusal {
-	/// The breaker stops settlement.
+	/// The breaker has stopped settlement.
 	#[codec(index = 0)]
 	Stopped,
-	/// There is no such job.
+	/// No job with this id is in the state.
 	#[codec(index = 1)]
 	UnknownJob,
-	/// The job is settled already.
+	/// The job is already settled.
 	#[codec(index = 2)]
 	AlreadySettled,
-	/// The job was cancelled or let go.
+	/// The job was cancelled or released.
 	#[codec(index = 3)]
 	Cancelled,
 	/// The job's deadline has passed.
@@ -31,19 +31,19 @@ pub enum ReceiptRefusal {
 	/// The job's quote or assignment names another miner.
 	#[codec(index = 6)]
 	NotAssigned,
-	/// No compute units.
+	/// The receipt states no compute units.
 	#[codec(index = 7)]
 	ZeroUnits,
-	/// More compute units than the quote allows.
+	/// The receipt states more compute units than the quote allows.
 	#[codec(index = 8)]
 	UnitsAboveQuote,
-	/// More compute units than the tokens make.
+	/// The receipt states more compute units than its tokens amount to.
 	#[codec(index = 9)]
 	UnitsAboveTokens,
-	/// A higher price than what is held.
+	/// The receipt's price is above the amount held.
 	#[codec(index = 10)]
 	PriceAboveEscrow,
-	/// The work took no time, or longer than the job is open.
+	/// The work took no time, or longer than the job has been open.
 	#[codec(index = 11)]
 	ImplausibleDuration,
 	/// The miner is not registered.
@@ -52,7 +52,7 @@ pub enum ReceiptRefusal {
 	/// The miner is banned.
 	#[codec(index = 13)]
 	MinerBanned,
-	/// The miner's bond is too small.
+	/// The miner's bond is below half of the required amount.
 	#[codec(index = 14)]
 	MinerUnderbonded,
 	/// The coordinator is not registered.
@@ -61,32 +61,32 @@ pub enum ReceiptRefusal {
 	/// The coordinator is banned.
 	#[codec(index = 16)]
 	CoordinatorBanned,
-	/// The coordinator's bond is too small.
+	/// The coordinator's bond is below half of the required amount.
 	#[codec(index = 17)]
 	CoordinatorUnderbonded,
-	/// Not the miner's signature of this receipt for this chain.
+	/// The signature is not the miner's of this receipt for this chain.
 	#[codec(index = 18)]
 	BadMinerSignature,
-	/// Not the coordinator's signature of this receipt for this chain.
+	/// The signature is not the coordinator's of this receipt for this chain.
 	#[codec(index = 19)]
 	BadCoordinatorSignature,
 }
 
 impl ReceiptRefusal {
-	/// The refusal's number, as a refused transaction carries it.
+	/// Returns the refusal's number, which a refused transaction carries.
 	pub fn code(&self) -> u8 {
 		self.using_encoded(|bytes| bytes.first().copied().unwrap_or(u8::MAX))
 	}
 
-	/// The refusal with that number.
+	/// Returns the refusal with that number.
 	pub fn from_code(code: u8) -> Option<Self> {
 		Self::decode_all(&mut &[code][..]).ok()
 	}
 
-	/// Can the very same receipt settle its job later, when nothing changes but time and the state
-	/// of the chain? What governance, a bond or a ban's end can change is temporary, and so is a
-	/// job that a young block does not have yet. Programs that submit receipts ask this, and
-	/// nothing else: a receipt that is refused for good is not paid.
+	/// Returns `true` if the very same receipt can settle its job later, when only time and the
+	/// chain's state change. That holds for what governance, a bond or the end of a ban can change,
+	/// and for a job that a recent block does not have yet. Programs that submit receipts ask this
+	/// and nothing else: a receipt that is refused permanently is never paid.
 	pub const fn is_temporary(self) -> bool {
 		match self {
 			Self::Stopped
@@ -112,7 +112,7 @@ impl ReceiptRefusal {
 		}
 	}
 
-	/// The refusal's name in error codes.
+	/// Returns the refusal's name in error codes, such as `already_settled`.
 	pub const fn as_str(self) -> &'static str {
 		match self {
 			Self::Stopped => "stopped",
@@ -142,24 +142,26 @@ impl ReceiptRefusal {
 impl fmt::Display for ReceiptRefusal {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
-			Self::Stopped => "settlement is stopped; wait until governance resumes it",
-			Self::UnknownJob => "there is no such job; open it first",
-			Self::AlreadySettled => "the job is settled already",
+			Self::Stopped => "settlement is stopped: wait until governance resumes it",
+			Self::UnknownJob => "no such job: open it first",
+			Self::AlreadySettled => "the job is already settled",
 			Self::Cancelled => "the job was cancelled",
 			Self::Expired => "the job's deadline has passed",
 			Self::Repeated => "another receipt of this call is about the same job",
 			Self::NotAssigned => "another miner is assigned to the job",
 			Self::ZeroUnits => "the receipt states no compute units",
 			Self::UnitsAboveQuote => "the receipt states more compute units than the quote allows",
-			Self::UnitsAboveTokens => "the receipt states more compute units than its tokens make",
-			Self::PriceAboveEscrow => "the price is above what the client's account holds for it",
-			Self::ImplausibleDuration => "the work cannot have taken that long, or no time",
+			Self::UnitsAboveTokens => {
+				"the receipt states more compute units than its tokens amount to"
+			},
+			Self::PriceAboveEscrow => "the price is above the amount held for the job",
+			Self::ImplausibleDuration => "the work cannot have taken that long, or no time at all",
 			Self::UnknownMiner => "the miner is not registered",
 			Self::MinerBanned => "the miner is banned",
-			Self::MinerUnderbonded => "the miner's bond is too small; add to it",
+			Self::MinerUnderbonded => "the miner's bond is too small: raise it",
 			Self::UnknownCoordinator => "the coordinator is not registered",
 			Self::CoordinatorBanned => "the coordinator is banned",
-			Self::CoordinatorUnderbonded => "the coordinator's bond is too small; add to it",
+			Self::CoordinatorUnderbonded => "the coordinator's bond is too small: raise it",
 			Self::BadMinerSignature => "not the miner's signature of this receipt on this chain",
 			Self::BadCoordinatorSignature => {
 				"not the coordinator's signature of this receipt on this chain"
@@ -170,26 +172,26 @@ impl fmt::Display for ReceiptRefusal {
 
 impl core::error::Error for ReceiptRefusal {}
 
-/// What a job's receipt is measured by.
+/// Terms that a job's receipt must keep.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JobTerms {
-	/// What is held of the client's, in the unit of the job's asset.
+	/// Amount held of the client's, in the smallest unit of the job's asset.
 	pub price: u128,
-	/// The most compute units.
+	/// Highest number of compute units.
 	pub max_units: u64,
 	/// Factor of the model, in thousandths.
 	pub model_factor: u32,
-	/// When the job was opened, in UTC milliseconds.
+	/// Time at which the job was opened, in UTC milliseconds.
 	pub opened_ms: u64,
-	/// The receipt must be claimed before.
+	/// Time before which the receipt must be claimed, in UTC milliseconds.
 	pub deadline_ms: u64,
-	/// The one miner that can be paid, if there is one.
+	/// Key of the only miner that can be paid; `None` if any can.
 	pub miner: Option<PublicKey>,
 }
 
 impl JobTerms {
-	/// The terms of a job opened with `quote` at `now`.
+	/// Returns the terms of a job opened with `quote` at `now`, in UTC milliseconds.
 	pub const fn of(quote: &Quote, now: u64) -> Self {
 		Self {
 			price: quote.price,
@@ -202,12 +204,12 @@ impl JobTerms {
 	}
 }
 
-/// Checks a receipt against its job: all rules but registration and signatures.
+/// Checks a receipt against its job: all rules except registration and signatures.
 ///
 /// `now` is the chain's time in UTC milliseconds.
 ///
 /// # Errors
-/// The first rule that is broken.
+/// The refusal of the first rule that the receipt breaks.
 pub fn check_receipt(
 	state: JobState,
 	terms: &JobTerms,

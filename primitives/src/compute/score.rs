@@ -19,17 +19,17 @@ use crate::{num::decimal::Ratio, num::wide::Wide};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
-/// The highest score that the formula's weights allow; G ends at 97.05 points, so that no miner
-/// has more than 9,911.
+/// Upper bound of a score by the formula's weights; G ends at 97.05 points, so no miner gets more
+/// than 9,911.
 pub const SCORE_MAX: u32 = 10_000;
 /// Units of a part in one point.
 pub const POINT: u64 = 1_000_000_000;
 
 /// A hundred points.
 const HUNDRED: u64 = 100 * POINT;
-/// GB·s from which on G grows no more.
+/// GB·s from which on G does not grow any more.
 const FULL_GB_SECONDS: u64 = 20_000;
-/// Weighted tokens a second that make T full.
+/// Weighted tokens per second that make T full.
 const FULL_TOKEN_RATE: u64 = 1_000;
 /// Hours online that make U full: thirty days.
 pub const FULL_HOURS: u64 = 720;
@@ -40,43 +40,44 @@ const BITS: u32 = 56;
 const ONE: u128 = 1 << BITS;
 /// ⌊ln 2 · 2⁵⁶⌋.
 const LN_2: u128 = 0x00b1_7217_f7d1_cf79;
-/// The most terms of a series. The slowest, z = 1/3 to odd powers, is below 2⁻⁵⁶ after 18.
+/// Highest number of terms of a series. The slowest, z = 1/3 to odd powers, is below 2⁻⁵⁶ after 18.
 const TERMS: u128 = 64;
 
-/// What a score follows from.
+/// Measurements from which a score is computed.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ScoreInputs {
 	/// Memory in use times time, in GB·s.
 	pub gb_seconds: Ratio,
-	/// Time-weighted mean of tokens a second.
+	/// Tokens per second, as a mean weighted by time.
 	pub tokens_per_second: Ratio,
-	/// What that is multiplied by; one if the mean is of tokens times factors already.
+	/// Factor of `tokens_per_second`; 1 if the mean already counts tokens times model factors.
 	pub model_factor: Ratio,
-	/// Hours online.
+	/// Hours online within the last 30 days.
 	pub uptime_hours: Ratio,
-	/// Share of the accepted jobs that were delivered, if there were any. Above one counts as one.
+	/// Share of the accepted jobs that were delivered, 0 to 1; `None` without any. Above 1 counts
+	/// as 1.
 	pub success_rate: Option<Ratio>,
 }
 
-/// A score and the parts it consists of.
+/// Score with its four parts.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Score {
-	/// 0 … 10,000, rounded to the nearest.
+	/// Score, 0 … 10,000, rounded to the nearest whole number.
 	pub score: u32,
-	/// G, in 10⁻⁹ points.
+	/// Part for memory (G), 0 … 100 points, in 10⁻⁹ points.
 	pub g: u64,
-	/// T, in 10⁻⁹ points.
+	/// Part for throughput (T), 0 … 100 points, in 10⁻⁹ points.
 	pub t: u64,
-	/// U, in 10⁻⁹ points.
+	/// Part for time online (U), 0 … 100 points, in 10⁻⁹ points.
 	pub u: u64,
-	/// C, in 10⁻⁹ points.
+	/// Part for the success rate (C), 0 … 100 points, in 10⁻⁹ points.
 	pub c: u64,
 }
 
 impl ScoreInputs {
-	/// The score.
+	/// Returns the score and its parts.
 	pub fn score(&self) -> Score {
 		let g = part_g(&self.gb_seconds);
 		let t = part_t(&self.tokens_per_second, &self.model_factor);
@@ -91,7 +92,8 @@ impl ScoreInputs {
 	}
 }
 
-/// What offences leave of a score: each takes `cut` thousandths of what the ones before left.
+/// Returns what offences leave of a score: each takes `cut` thousandths of what the ones before
+/// left.
 pub fn after_offences(score: u32, cut: u32, offences: u32) -> u32 {
 	let kept = u64::from(1_000u32.saturating_sub(cut));
 	let mut left = u64::from(score);
@@ -101,7 +103,7 @@ pub fn after_offences(score: u32, cut: u32, offences: u32) -> u32 {
 	u32::try_from(left).unwrap_or(score)
 }
 
-/// min(limit, ⌊numerator · scale / denominator⌋).
+/// Returns min(limit, ⌊numerator · scale / denominator⌋).
 fn floor_up_to(numerator: Wide, scale: u128, denominator: Wide, limit: u128) -> u128 {
 	numerator
 		.times(scale)
@@ -163,17 +165,17 @@ fn part_c(rate: &Ratio) -> u64 {
 	points(more.saturating_add(u128::from(POINT).saturating_mul(base)))
 }
 
-/// ⌊100 points · part / whole⌋ for figures below 2⁷⁰.
+/// Returns ⌊100 points · part / whole⌋ for figures below 2⁷⁰.
 fn scaled(part: u128, whole: u128) -> u128 {
 	part.saturating_mul(HUNDRED.into()).checked_div(whole).unwrap_or(0)
 }
 
-/// a · b, both with 56 bits behind the point and below 2⁶⁴.
+/// Returns a · b, both with 56 bits behind the point and below 2⁶⁴.
 const fn times(a: u128, b: u128) -> u128 {
 	a.saturating_mul(b) >> BITS
 }
 
-/// e^x for x in 0 … 4.2, with 56 bits behind the point: Σ xᵏ/k!.
+/// Returns e^x for x in 0 … 4.2, with 56 bits behind the point: Σ xᵏ/k!.
 fn exp(x: u128) -> u128 {
 	let (mut term, mut sum) = (ONE, ONE);
 	for k in 1..TERMS {
@@ -186,7 +188,8 @@ fn exp(x: u128) -> u128 {
 	sum
 }
 
-/// ln y for y in 1 … 2¹⁶, with 56 bits behind the point: k·ln 2 + 2·artanh((m−1)/(m+1)), y = m·2ᵏ.
+/// Returns ln y for y in 1 … 2¹⁶, with 56 bits behind the point: k·ln 2 + 2·artanh((m−1)/(m+1)), y
+/// = m·2ᵏ.
 fn ln(y: u128) -> u128 {
 	let k = y.checked_ilog2().unwrap_or(0).saturating_sub(BITS);
 	let m = y.checked_shr(k).unwrap_or(ONE);
@@ -210,7 +213,7 @@ mod tests {
 	use super::*;
 	use proptest::prelude::*;
 
-	/// The formula with floating point, as it is written down.
+	/// Returns the formula with floating point, as it is written above.
 	fn real(gb: f64, rate: f64, hours: f64, success: Option<f64>) -> (f64, [f64; 4]) {
 		let u = (gb / 20_000.0).min(1.0);
 		let g = (100.0 * (2.0 / (1.0 + (-6.0 * (u - 0.3)).exp()) - 1.0)).clamp(0.0, 100.0);

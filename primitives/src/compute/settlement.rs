@@ -1,4 +1,4 @@
-//! Who gets which part of what is paid or minted.
+//! Division of what is paid or minted among miner, coordinator and treasury.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -7,32 +7,32 @@ use sp_runtime::Weight;
 
 use crate::{compute::emission::share_of, crypto::ed25519::PublicKey};
 
-/// Parts per million in one.
+/// One, in parts per million.
 const MILLION: u32 = 1_000_000;
 
-/// How an amount is divided: treasury and coordinator get their parts, the miner the rest.
+/// Division of an amount: treasury and coordinator receive their parts, the miner the rest.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Split {
-	/// The treasury's part, in parts per million.
+	/// Part of the treasury, in parts per million.
 	pub treasury: u32,
-	/// The coordinator's part, in parts per million.
+	/// Part of the coordinator, in parts per million.
 	pub coordinator: u32,
 }
 
 impl Split {
-	/// Of what is minted, by default: treasury 20 %, coordinator 5 %, miner 75 %.
+	/// Default for what is minted: treasury 20 %, coordinator 5 %, miner 75 %.
 	pub const MINT: Self = Self { treasury: 200_000, coordinator: 50_000 };
-	/// Everything is the miner's.
+	/// Everything goes to the miner.
 	pub const NOTHING: Self = Self { treasury: 0, coordinator: 0 };
 
-	/// Are the parts at most the whole?
+	/// Returns `true` if the parts add up to at most the whole.
 	pub const fn is_valid(&self) -> bool {
 		self.treasury.saturating_add(self.coordinator) <= MILLION
 	}
 
-	/// Divides an amount: treasury and coordinator get their parts rounded down, the miner what
+	/// Divides an amount: treasury and coordinator receive their parts rounded down, the miner what
 	/// is left, so that the three always add up to the amount.
 	///
 	/// Parts above the whole, which [`Self::is_valid`] refuses, are cut, the coordinator's first.
@@ -45,25 +45,25 @@ impl Split {
 	}
 }
 
-/// An amount divided.
+/// Shares of an amount, all in its unit.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Shares {
-	/// The treasury's.
+	/// Share of the treasury.
 	pub treasury: u128,
-	/// The coordinator's.
+	/// Share of the coordinator.
 	pub coordinator: u128,
-	/// The miner's.
+	/// Share of the miner.
 	pub miner: u128,
 }
 
 impl Shares {
-	/// All shares together.
+	/// Returns the sum of all shares.
 	pub const fn total(&self) -> u128 {
 		self.treasury.saturating_add(self.coordinator).saturating_add(self.miner)
 	}
 
-	/// This step's shares for a part of its weight: each ⌊share · part / whole⌋.
+	/// Returns the shares of a part of a weight: each ⌊share · part / whole⌋.
 	pub fn pro_rata(&self, part: u128, whole: u128) -> Self {
 		let of = |share: u128| share_of(share, part.min(whole), whole);
 		Self {
@@ -74,16 +74,16 @@ impl Shares {
 	}
 }
 
-/// Takes note of settled work, for whoever chooses by it.
+/// Receives a note of settled work, to choose miners or coordinators by it.
 pub trait WorkRecorder {
-	/// A miner delivered that many compute units in a job of a coordinator.
+	/// Records that a miner delivered that many compute units in a job of a coordinator.
 	fn record(miner: &PublicKey, coordinator: &PublicKey, compute_units: u64);
 
-	/// Weight of one [`Self::record`].
+	/// Returns the weight of one [`Self::record`].
 	fn weight() -> Weight;
 }
 
-/// Nobody takes note.
+/// Records nothing.
 impl WorkRecorder for () {
 	fn record(_: &PublicKey, _: &PublicKey, _: u64) {}
 
@@ -101,7 +101,7 @@ mod tests {
 	fn the_treasury_gets_a_fifth_the_coordinator_a_twentieth_the_miner_the_rest() {
 		let shares = Split::MINT.divide(1_000);
 		assert_eq!(shares, Shares { treasury: 200, coordinator: 50, miner: 750 });
-		// What does not divide is the miner's.
+		// What cannot be divided goes to the miner.
 		let shares = Split::MINT.divide(99);
 		assert_eq!(shares, Shares { treasury: 19, coordinator: 4, miner: 76 });
 		assert_eq!(Split::MINT.divide(0), Shares::default());

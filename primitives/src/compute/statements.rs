@@ -9,14 +9,14 @@ use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
-/// That a key agrees to be registered, in a role, by an account. Without it anyone could register
+/// A key's consent to its registration, in a role, by an account. Without it anyone could register
 /// somebody else's key.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Registration {
-	/// What the key is registered as.
+	/// Role of the key.
 	pub role: PartyRole,
-	/// The account that puts up the bond and is paid.
+	/// Account that pays the bond and is paid.
 	pub account: [u8; 32],
 }
 
@@ -24,15 +24,16 @@ impl Registration {
 	/// Tag of the signed payload.
 	pub const TAG: &'static str = "gridproof/registration/v1";
 
-	/// What the key signs.
+	/// Returns the bytes that the key signs.
 	pub fn signing_payload(&self, genesis: &H256) -> Vec<u8> {
 		(Self::TAG, genesis, self.role, self.account).encode()
 	}
 
-	/// Verifies the key's signature; a weak key has none.
+	/// Verifies the key's signature; a weak key cannot have one.
 	///
 	/// # Errors
-	/// As [`ed25519::verify`].
+	/// If the key is weak, or the signature is not its own of this registration for this chain; see
+	/// [`ed25519::verify`].
 	pub fn verify(
 		&self,
 		genesis: &H256,
@@ -43,13 +44,13 @@ impl Registration {
 	}
 }
 
-/// That a miner was online at a time.
+/// A miner's statement that it was online at a time.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Heartbeat {
-	/// The miner's key.
+	/// Key of the miner.
 	pub miner: PublicKey,
-	/// When, in UTC milliseconds.
+	/// Time at which the miner signed, in UTC milliseconds.
 	pub time_ms: u64,
 }
 
@@ -57,17 +58,17 @@ impl Heartbeat {
 	/// Tag of the signed payload.
 	pub const TAG: &'static str = "gridproof/heartbeat/v1";
 
-	/// What the miner signs.
+	/// Returns the bytes that the miner signs.
 	pub fn signing_payload(&self, genesis: &H256) -> Vec<u8> {
 		(Self::TAG, genesis, self).encode()
 	}
 }
 
-/// A heartbeat and the miner's signature.
+/// A heartbeat with the miner's signature.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignedHeartbeat {
-	/// What is stated.
+	/// Statement that is signed.
 	pub heartbeat: Heartbeat,
 	/// The miner's signature of [`Heartbeat::signing_payload`].
 	pub signature: Signature,
@@ -77,25 +78,26 @@ impl SignedHeartbeat {
 	/// Verifies the signature.
 	///
 	/// # Errors
-	/// As [`ed25519::verify`].
+	/// If the signature is not the miner's of this heartbeat for this chain; see
+	/// [`ed25519::verify`].
 	pub fn verify(&self, genesis: &H256) -> Result<(), SignatureFault> {
 		let payload = self.heartbeat.signing_payload(genesis);
 		ed25519::verify(&self.heartbeat.miner, &payload, &self.signature)
 	}
 }
 
-/// That a miner, and no other, is to do a job.
+/// A statement that a certain miner is to do a job.
 ///
 /// On chain it proves that the work has started: the client can no longer cancel, and only this
 /// miner can be paid.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Assignment {
-	/// The job.
+	/// Id of the job.
 	pub job_id: H256,
-	/// The miner's key.
+	/// Key of the miner.
 	pub miner: PublicKey,
-	/// Counts from 1. A later attempt replaces an earlier one.
+	/// Number of the attempt, from 1. A later attempt replaces an earlier one.
 	pub attempt: u32,
 }
 
@@ -103,7 +105,7 @@ impl Assignment {
 	/// Tag of the signed payload.
 	pub const TAG: &'static str = "gridproof/assignment/v1";
 
-	/// What `signer` signs.
+	/// Returns the bytes that `signer` signs.
 	pub fn signing_payload(&self, genesis: &H256, signer: Signer) -> Vec<u8> {
 		(Self::TAG, genesis, signer, self).encode()
 	}
@@ -111,7 +113,8 @@ impl Assignment {
 	/// Verifies one signature of this assignment.
 	///
 	/// # Errors
-	/// As [`ed25519::verify`].
+	/// If the signature is not that of `key` in the role of `signer` for this chain; see
+	/// [`ed25519::verify`].
 	pub fn verify(
 		&self,
 		genesis: &H256,
@@ -127,16 +130,17 @@ impl Assignment {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignedAssignment {
-	/// Who is to do what.
+	/// Statement that is signed.
 	pub assignment: Assignment,
-	/// The signature of the job's coordinator.
+	/// Signature of the job's coordinator.
 	pub coordinator_signature: Signature,
-	/// The miner's signature, if it accepted. Only then does a job that is not delivered in time
+	/// Signature of the miner if it accepted. Only then does a job that is not delivered in time
 	/// count against it.
 	pub miner_signature: Option<Signature>,
 }
 
-/// What a coordinator signs to let a job go: the client has its money back at once.
+/// Returns the bytes that a coordinator signs to release a job, which returns the client's money
+/// immediately.
 pub fn release_payload(genesis: &H256, job_id: &H256) -> Vec<u8> {
 	("gridproof/release/v1", genesis, job_id).encode()
 }

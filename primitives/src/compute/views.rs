@@ -1,4 +1,4 @@
-//! What the chain shows of jobs, receipts, miners, coordinators and steps.
+//! Answers of the chain about jobs, receipts, miners, coordinators and steps.
 
 use super::{Class, PartyRole, PriceAsset};
 use crate::{
@@ -11,26 +11,27 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
-/// Where a job stands. Only an open job can be settled, and it leaves that state once.
+/// State of a job. Only an open job can be settled, and it leaves that state once.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
-	/// The client's price is held; a receipt can settle it.
+	/// The client's money is held; a receipt can settle the job.
 	#[codec(index = 0)]
 	Open,
-	/// A receipt settled it.
+	/// A receipt has settled the job.
 	#[codec(index = 1)]
 	Settled,
-	/// The client cancelled it, or the coordinator let it go. All was returned.
+	/// The client cancelled the job, or the coordinator released it. Everything was returned.
 	#[codec(index = 2)]
 	Cancelled,
-	/// Its deadline passed. All was returned.
+	/// The deadline has passed. Everything was returned.
 	#[codec(index = 3)]
 	Expired,
 }
 
-/// Emergency levels: each stops what the one before stops, and more. Refunds never stop.
+/// Levels of the emergency breaker: each stops what the one before stops, and more. Refunds never
+/// stop.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -39,7 +40,7 @@ pub enum Breaker {
 	#[default]
 	#[codec(index = 0)]
 	Closed,
-	/// Nothing is minted; what was earned stays and is paid later.
+	/// Nothing is minted; what was earned is paid later.
 	#[codec(index = 1)]
 	MintStopped,
 	/// Nothing is minted, and no job is opened or settled.
@@ -51,198 +52,200 @@ pub enum Breaker {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ReceiptView {
-	/// The receipt's id.
+	/// Id of the receipt: hash of what the miner signed.
 	pub receipt_id: H256,
-	/// The miner's key.
+	/// Key of the miner.
 	pub miner: PublicKey,
 	/// Compute units delivered.
 	pub compute_units: u64,
-	/// What the client paid, in the unit of the job's asset.
+	/// Price that the client paid, in the smallest unit of the job's asset.
 	pub price: u128,
 	/// Weight in the emission step: units · class · score.
 	pub weight: u128,
-	/// The emission step.
+	/// Number of the emission step.
 	pub step: u64,
-	/// When it was claimed, in UTC milliseconds.
+	/// Time at which it was claimed, in UTC milliseconds.
 	pub claimed_ms: u64,
 }
 
-/// A job.
+/// A job, as the chain stores it.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct JobView {
-	/// Its id.
+	/// Id of the job: hash of the coordinator's quote for this chain.
 	pub job_id: H256,
-	/// The account that pays.
+	/// Account that pays for it.
 	pub client: [u8; 32],
-	/// The coordinator's key.
+	/// Key of its coordinator.
 	pub coordinator: PublicKey,
-	/// What it is paid in.
+	/// Asset in which it is paid.
 	pub asset: PriceAsset,
-	/// What is, or was, held for it.
+	/// Price that is, or was, held for it, in the asset's smallest unit.
 	pub price: u128,
-	/// The most compute units.
+	/// Highest number of compute units.
 	pub max_units: u64,
 	/// Factor of the model, in thousandths.
 	pub model_factor: u32,
-	/// When it was opened, in UTC milliseconds.
+	/// Time at which it was opened, in UTC milliseconds.
 	pub opened_ms: u64,
-	/// The receipt must be claimed before; a cancellation brings it forward.
+	/// Time before which the receipt must be claimed, in UTC milliseconds; a cancellation moves it
+	/// forward.
 	pub deadline_ms: u64,
-	/// Has the client asked to cancel it?
+	/// `true` if the client is cancelling it.
 	pub cancelling: bool,
-	/// The one miner that can be paid, if there is one.
+	/// Key of the only miner that can be paid; `None` if any can.
 	pub miner: Option<PublicKey>,
 	/// Number of the assignment on chain; 0 if there is none.
 	pub attempt: u32,
-	/// Where it stands. An open job whose deadline has passed is shown as expired.
+	/// State of the job. An open job whose deadline has passed is shown as expired.
 	pub state: JobState,
-	/// What settled it.
+	/// Receipt that settled it.
 	pub receipt: Option<ReceiptView>,
 }
 
-/// What miners and coordinators have in common.
+/// Facts about a miner or a coordinator.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct PartyView {
-	/// The key.
+	/// Ed25519 public key.
 	pub key: PublicKey,
-	/// What it is registered as.
+	/// Role of the key: coordinator, or miner of a class.
 	pub role: PartyRole,
-	/// The account that bonds and is paid.
+	/// Account that pays the bond and is paid.
 	pub account: [u8; 32],
-	/// Its bond, in units of 10⁻¹⁸ AIT.
+	/// Bond held, in units of 10⁻¹⁸ AIT.
 	pub bond: u128,
-	/// When it was registered, in UTC milliseconds.
+	/// Time of its registration, in UTC milliseconds.
 	pub since_ms: u64,
-	/// From when on it can take its bond back, if it is leaving.
+	/// Time from which the bond can be withdrawn, in UTC milliseconds; `None` if it is not leaving.
 	pub leaving_ms: Option<u64>,
-	/// Until when it is banned, if it is.
+	/// Time until which it is banned, in UTC milliseconds; `None` if it is not.
 	pub banned_until_ms: Option<u64>,
-	/// Its offences that count.
+	/// Number of its offences that count now.
 	pub offences: u32,
-	/// What is to be slashed of its bond, in units of 10⁻¹⁸ AIT.
+	/// Amount that will be slashed of its bond, in units of 10⁻¹⁸ AIT.
 	pub pending_slash: u128,
-	/// Jobs settled.
+	/// Number of jobs settled.
 	pub settled: u64,
 	/// Compute units delivered.
 	pub compute_units: u64,
-	/// AIT that can be paid out now, in units of 10⁻¹⁸ AIT.
+	/// AIT that can be claimed now, in units of 10⁻¹⁸ AIT.
 	pub claimable: u128,
-	/// Weight in steps that have not ended, and the step.
+	/// Number of the running step, and the party's weight in it.
 	pub pending: (u64, u128),
 	/// AIT minted to it so far, in units of 10⁻¹⁸ AIT.
 	pub minted: u128,
-	/// Service credit that its jobs used up, in micro-EUR.
+	/// Service credit that its jobs have spent, in micro-EUR.
 	pub credit: u128,
 }
 
-/// A miner.
+/// A miner with its score and the measurements behind it.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct MinerView {
-	/// What it has in common with coordinators.
+	/// Facts that coordinators have too.
 	pub party: PartyView,
-	/// Its class.
+	/// Class of its hardware.
 	pub class: Class,
-	/// Its score as it is now, with the four parts, before offences.
+	/// Present score with its four parts, before offences.
 	pub score: Score,
-	/// What is left of the score after offences: this weighs its receipts in a step it has
-	/// earned nothing in yet.
+	/// Score after offences, 0 … 10,000: it weighs the miner's receipts in a step in which it has
+	/// earned nothing yet.
 	pub effective_score: u32,
-	/// What the score follows from.
+	/// Measurements from which the score is computed.
 	pub inputs: ScoreInputs,
-	/// Jobs delivered within 24 hours.
+	/// Number of jobs delivered within 24 hours.
 	pub successes: u32,
-	/// Jobs accepted and not delivered within 24 hours.
+	/// Number of jobs accepted and not delivered within 24 hours.
 	pub failures: u32,
 	/// Time online within 30 days, in milliseconds.
 	pub online_ms: u64,
-	/// Its last heartbeat, in UTC milliseconds; 0 if there was none.
+	/// Time of its last heartbeat, in UTC milliseconds; 0 if there was none.
 	pub heartbeat_ms: u64,
 }
 
-/// A coordinator.
+/// A coordinator, as the chain stores it.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct CoordinatorView {
-	/// What it has in common with miners.
+	/// Facts that miners have too.
 	pub party: PartyView,
 }
 
 /// An emission step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct StepView {
-	/// Its number.
+	/// Number of the step, from 0.
 	pub step: u64,
-	/// When it begins, in UTC milliseconds.
+	/// Begin of the step, in UTC milliseconds.
 	pub start_ms: u64,
-	/// When it ends, in UTC milliseconds.
+	/// End of the step, in UTC milliseconds.
 	pub end_ms: u64,
-	/// The most that it may mint by the schedule, in units of 10⁻¹⁸ AIT.
+	/// Highest amount that it may mint by the schedule, in units of 10⁻¹⁸ AIT.
 	pub budget: u128,
-	/// Σ units · class · score of its receipts.
+	/// Sum of the weights of its receipts: Σ units · class · score.
 	pub weight: u128,
-	/// What that asks for, in units of 10⁻¹⁸ AIT.
+	/// Amount that this weight asks for, in units of 10⁻¹⁸ AIT.
 	pub demand: u128,
-	/// What it mints, or would if it ended now: the least of budget, demand and reserve.
+	/// Amount that it mints, or would if it ended now, in units of 10⁻¹⁸ AIT: the lowest of budget,
+	/// demand and reserve.
 	pub pool: u128,
-	/// Has it ended, and been settled?
+	/// `true` if it has ended and its pool is fixed.
 	pub closed: bool,
 }
 
-/// What a receipt pays.
+/// What a receipt would pay and earn if it were claimed now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Preview {
-	/// The receipt's id.
+	/// Id of the receipt: hash of what the miner signed.
 	pub receipt_id: H256,
-	/// What the price is in.
+	/// Asset of the price.
 	pub asset: PriceAsset,
-	/// Who gets what of the price.
+	/// Shares of the price, in the asset's smallest unit.
 	pub shares: Shares,
-	/// What the client gets back.
+	/// Amount that the client gets back, in the asset's smallest unit.
 	pub refund: u128,
-	/// What it earns of the emission.
+	/// What the receipt earns of the emission.
 	pub earnings: Earnings,
 }
 
-/// What work earns of the emission, were the step to end now with nothing but this added.
+/// What work earns of the emission if the step ended now with only this work added.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Earnings {
-	/// The emission step.
+	/// Number of the emission step.
 	pub step: u64,
-	/// Weight in it: units · class · score.
+	/// Weight that the work adds to it: units · class · score.
 	pub weight: u128,
-	/// Who would get what of it, in units of 10⁻¹⁸ AIT.
+	/// Parts of the emission, in units of 10⁻¹⁸ AIT.
 	pub minted: Shares,
 }
 
-/// How things stand.
+/// Totals of the network.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Overview {
-	/// The chain's time, in UTC milliseconds.
+	/// Time of the chain, in UTC milliseconds.
 	pub now_ms: u64,
-	/// What is stopped.
+	/// Level of the breaker.
 	pub breaker: Breaker,
-	/// The running step.
+	/// The running emission step.
 	pub step: StepView,
-	/// Coordinators registered.
+	/// Number of coordinators registered.
 	pub coordinators: u32,
-	/// Miners registered.
+	/// Number of miners registered.
 	pub miners: u32,
-	/// Jobs opened.
+	/// Number of jobs opened since genesis.
 	pub jobs_opened: u64,
-	/// Jobs open now.
+	/// Number of jobs open now.
 	pub jobs_open: u64,
-	/// Jobs settled: receipts.
+	/// Number of jobs settled, each by one receipt.
 	pub jobs_settled: u64,
-	/// Jobs cancelled or let go.
+	/// Number of jobs cancelled or released.
 	pub jobs_cancelled: u64,
-	/// Jobs expired.
+	/// Number of jobs expired.
 	pub jobs_expired: u64,
-	/// Held for open jobs, in units of 10⁻¹⁸ AIT.
+	/// Prices held for open jobs in AIT, in units of 10⁻¹⁸ AIT.
 	pub escrow_ait: u128,
-	/// Held for open jobs, in units of 10⁻⁶ AICP.
+	/// Prices held for open jobs in AICP, in micro-tokens.
 	pub escrow_aicp: u128,
-	/// Held for open jobs, in micro-EUR of service credit.
+	/// Prices held for open jobs in service credit, in micro-EUR.
 	pub escrow_credit: u128,
-	/// Compute units delivered.
+	/// Compute units delivered since genesis.
 	pub compute_units: u64,
 	/// AIT minted, in units of 10⁻¹⁸ AIT.
 	pub minted: u128,

@@ -1,9 +1,9 @@
-//! Ed25519 as statements need it: one signature, one encoding, no weak keys.
+//! Ed25519 for statements: one signature, one encoding, no weak keys.
 //!
-//! The host function verifies by ZIP-215, which takes points in non-canonical encoding and
+//! The host function verifies by ZIP-215, which accepts points in non-canonical encoding and
 //! cofactored equations. Alone it would let a small-order "key" sign everything, so keys and the
-//! signature's point are checked here first. It does refuse S ≥ L; we check that too, so that the
-//! rule does not hang on one library.
+//! signature's point are checked here first. It refuses S ≥ L; that is checked here too, so that
+//! the rule does not depend on one library.
 
 use sp_core::ed25519;
 
@@ -25,8 +25,8 @@ const FIELD_PRIME: [u8; 32] = [
 	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
 ];
 
-/// The y-coordinates of the eight points of order 1, 2, 4 and 8, little-endian, without the sign
-/// bit. Their non-canonical encodings p and p + 1 are refused as such.
+/// y-coordinates of the eight points of order 1, 2, 4 and 8, little-endian, without the sign bit.
+/// Their non-canonical encodings p and p + 1 are refused as such.
 pub const SMALL_ORDER_Y: [[u8; 32]; 5] = [
 	[0; 32],
 	[
@@ -50,23 +50,23 @@ pub const SMALL_ORDER_Y: [[u8; 32]; 5] = [
 	],
 ];
 
-/// Why a key or a signature is refused.
+/// Reason why a key or a signature is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SignatureFault {
 	/// The key is a point of small order: it would verify signatures that nobody made.
 	WeakKey,
 	/// The key's y-coordinate is not below the field's prime.
 	NonCanonicalKey,
-	/// The signature's scalar S is not below the group order (as in S + L).
+	/// The signature's scalar S is not below the group order (such as S + L).
 	NonCanonicalScalar,
 	/// The signature's point R is of small order or not in canonical encoding.
 	WeakPoint,
-	/// The signature is not this key's signature of this message.
+	/// The signature is not that of this key for this message.
 	Invalid,
 }
 
 impl SignatureFault {
-	/// The fault's name in error codes.
+	/// Returns the error's name in error codes, such as `bad_signature`.
 	pub const fn as_str(self) -> &'static str {
 		match self {
 			Self::WeakKey => "weak_key",
@@ -78,12 +78,12 @@ impl SignatureFault {
 	}
 }
 
-/// Is `left` below `right`, both little-endian?
+/// Returns `true` if `left` is below `right`, both little-endian.
 fn is_below(left: &[u8; 32], right: &[u8; 32]) -> bool {
 	left.iter().rev().lt(right.iter().rev())
 }
 
-/// The encoding without the bit that holds the sign of x.
+/// Returns the encoding without the bit that holds the sign of x.
 fn y_of(point: &[u8; 32]) -> [u8; 32] {
 	let mut y = *point;
 	if let Some(last) = y.last_mut() {
@@ -92,17 +92,17 @@ fn y_of(point: &[u8; 32]) -> [u8; 32] {
 	y
 }
 
-/// Is the scalar S of a signature below the group order?
+/// Returns `true` if the scalar S of a signature is below the group order.
 pub fn is_canonical_scalar(scalar: &[u8; 32]) -> bool {
 	is_below(scalar, &GROUP_ORDER)
 }
 
-/// Is the y-coordinate of an encoded point below the field's prime?
+/// Returns `true` if the y-coordinate of an encoded point is below the field's prime.
 pub fn is_canonical_point(point: &[u8; 32]) -> bool {
 	is_below(&y_of(point), &FIELD_PRIME)
 }
 
-/// Is this, in any encoding, one of the eight points of order 1, 2, 4 or 8?
+/// Returns `true` if this is, in any encoding, one of the eight points of order 1, 2, 4 or 8.
 pub fn is_small_order(point: &[u8; 32]) -> bool {
 	let y = y_of(point);
 	let reduced = if is_below(&y, &FIELD_PRIME) {
@@ -118,9 +118,12 @@ pub fn is_small_order(point: &[u8; 32]) -> bool {
 	SMALL_ORDER_Y.contains(&reduced)
 }
 
-/// Checks that a key may be trusted at all; call it when a key is configured or pinned.
+/// Checks that a key is sound at all; call it when a key is configured or pinned.
 ///
-/// That its point is on the curve shows only when a signature is verified.
+/// Whether its point is on the curve shows only when a signature is verified.
+///
+/// # Errors
+/// [`SignatureFault::WeakKey`] or [`SignatureFault::NonCanonicalKey`].
 pub fn check_key(key: &PublicKey) -> Result<(), SignatureFault> {
 	if is_small_order(key) {
 		Err(SignatureFault::WeakKey)
@@ -131,7 +134,10 @@ pub fn check_key(key: &PublicKey) -> Result<(), SignatureFault> {
 	}
 }
 
-/// Verifies one signature: the cheap checks first, then the host's verification.
+/// Verifies one signature: the cheap checks first, then the verification by the host.
+///
+/// # Errors
+/// The first reason of [`SignatureFault`] that applies.
 pub fn verify(
 	key: &PublicKey,
 	message: &[u8],
@@ -154,7 +160,7 @@ pub fn verify(
 	}
 }
 
-/// R and S.
+/// Returns R and S.
 fn halves(signature: &Signature) -> ([u8; 32], [u8; 32]) {
 	let (mut point, mut scalar) = ([0; 32], [0; 32]);
 	let (left, right) = signature.split_at(32);

@@ -1,4 +1,4 @@
-//! A root in a Bitcoin transaction.
+//! Anchors: roots of batches in Bitcoin transactions.
 
 use crate::H256;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -6,26 +6,26 @@ use core::fmt;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
-/// Blocks, the transaction's own included, from which on an anchor counts as confirmed.
+/// Number of blocks, the transaction's own included, from which an anchor counts as confirmed.
 pub const MIN_CONFIRMATIONS: u32 = 6;
 
-/// How far the anchor of a root is, in one word. None is ever shown as another.
+/// State of an anchor, in one word. None is ever shown as another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AnchorStatus {
-	/// No network knows a transaction of it.
+	/// No network knows a transaction for it.
 	#[default]
 	Pending,
-	/// Its transaction was sent, and has fewer than [`MIN_CONFIRMATIONS`].
+	/// Its transaction was broadcast and has fewer than [`MIN_CONFIRMATIONS`] confirmations.
 	Broadcast,
-	/// Its transaction has [`MIN_CONFIRMATIONS`] or more.
+	/// Its transaction has at least [`MIN_CONFIRMATIONS`] confirmations.
 	Confirmed,
-	/// A rehearsal: there is no transaction.
+	/// A simulation: there is no transaction.
 	Simulated,
 }
 
 impl AnchorStatus {
-	/// `pending`, `broadcast`, `confirmed` or `simulated`.
+	/// Returns `pending`, `broadcast`, `confirmed` or `simulated`.
 	pub const fn as_str(self) -> &'static str {
 		match self {
 			Self::Pending => "pending",
@@ -35,7 +35,7 @@ impl AnchorStatus {
 		}
 	}
 
-	/// The status that [`AnchorStatus::as_str`] writes so.
+	/// Returns the status that [`AnchorStatus::as_str`] writes as `text`.
 	pub fn parse(text: &str) -> Option<Self> {
 		let all = [Self::Pending, Self::Broadcast, Self::Confirmed, Self::Simulated];
 		all.into_iter().find(|status| status.as_str() == text)
@@ -48,45 +48,45 @@ impl fmt::Display for AnchorStatus {
 	}
 }
 
-/// The anchor of a root, with what its [`AnchorStatus`] rests on.
+/// State of an anchor, with the Bitcoin transaction behind it.
 ///
-/// Hashes are in the order in which Bitcoin hashes them, not reversed as they are printed.
+/// Hashes are in the order in which Bitcoin computes them, not reversed as they are printed.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum AnchorState {
-	/// It is to be anchored.
+	/// The anchor is requested, but not made yet.
 	#[default]
 	#[codec(index = 0)]
 	Pending,
-	/// A transaction was sent.
+	/// A transaction was broadcast.
 	#[codec(index = 1)]
 	Broadcast {
-		/// The transaction.
+		/// Hash of the transaction.
 		txid: H256,
 	},
-	/// The transaction is in a block with at least [`MIN_CONFIRMATIONS`].
+	/// The transaction is in a block and has at least [`MIN_CONFIRMATIONS`] confirmations.
 	#[codec(index = 2)]
 	Confirmed {
-		/// The transaction.
+		/// Hash of the transaction.
 		txid: H256,
-		/// The block.
+		/// Hash of the block that contains it.
 		block_hash: H256,
-		/// Its height.
+		/// Height of that block.
 		height: u32,
-		/// How many blocks stand on it, itself included, as last seen.
+		/// Number of blocks from that block on, itself included, when last observed.
 		confirmations: u32,
 	},
-	/// It was made up for a demonstration and is in no chain.
+	/// The anchor was simulated for a demonstration and is in no chain.
 	#[codec(index = 3)]
 	Simulated {
-		/// The made-up transaction.
+		/// Made-up hash in place of a transaction's.
 		txid: H256,
 	},
 }
 
 impl AnchorState {
-	/// How far it is, in one word.
+	/// Returns the state in one word.
 	pub const fn status(&self) -> AnchorStatus {
 		match self {
 			Self::Pending => AnchorStatus::Pending,
@@ -96,12 +96,12 @@ impl AnchorState {
 		}
 	}
 
-	/// The word of [`AnchorState::status`].
+	/// Returns the word of [`AnchorState::status`] as text.
 	pub const fn as_str(&self) -> &'static str {
 		self.status().as_str()
 	}
 
-	/// Does a confirmed one have enough confirmations, and a block that can have them?
+	/// Returns `true` if a confirmed anchor has enough confirmations, and no hash in it is zero.
 	pub fn is_plausible(&self) -> bool {
 		match self {
 			Self::Confirmed { txid, block_hash, confirmations, .. } => {
@@ -119,19 +119,19 @@ impl fmt::Display for AnchorState {
 	}
 }
 
-/// Where the root of a batch stands in Bitcoin.
+/// Anchor of one batch: its root in a Bitcoin transaction.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Anchor {
-	/// Number of the batch.
+	/// Sequence number of the batch, from 0.
 	pub sequence: u64,
-	/// Its root.
+	/// Merkle root of the batch.
 	pub root: H256,
-	/// How far it is.
+	/// State of the anchor.
 	pub state: AnchorState,
 }
 
-/// The output script that carries a root: `OP_RETURN`, push 32 bytes, the root.
+/// Returns the output script that carries a root: `OP_RETURN`, push 32 bytes, the root.
 pub fn op_return_script(root: &H256) -> [u8; 34] {
 	let mut script = [0x6a; 34];
 	for (byte, value) in script.iter_mut().skip(1).zip([0x20].iter().chain(&root.0)) {
@@ -140,7 +140,7 @@ pub fn op_return_script(root: &H256) -> [u8; 34] {
 	script
 }
 
-/// The root in an output script; `None` if it is any other script.
+/// Returns the root in an output script; `None` if it is any other script.
 pub fn root_of_script(script: &[u8]) -> Option<H256> {
 	let root = script.strip_prefix(&[0x6a, 0x20])?;
 	<[u8; 32]>::try_from(root).ok().map(H256)

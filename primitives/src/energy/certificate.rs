@@ -1,4 +1,4 @@
-//! What an electrician certifies, and what the owner agrees to.
+//! What an electrician certifies, and what the owner consents to.
 
 use super::{MAX_SEAL_BYTES, MeterName, OrganisationIndex, Registers};
 use crate::{H256, crypto::ed25519::PublicKey};
@@ -12,27 +12,27 @@ use sp_core::{ConstU32, bounded::BoundedVec};
 /// Domain tag of an owner's consent.
 const CONSENT_DOMAIN: &str = "gridproof/consent/v1";
 
-/// What is printed on a meter's seal.
+/// Id that is printed on a meter's seal, at most 32 bytes.
 pub type SealId = BoundedVec<u8, ConstU32<MAX_SEAL_BYTES>>;
 
-/// Which way energy goes through a meter, seen from its site.
+/// Direction of the energy through a meter, seen from its site.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
-	/// From the grid.
+	/// Energy is taken from the grid.
 	#[codec(index = 0)]
 	Import,
-	/// To the grid.
+	/// Energy is delivered to the grid.
 	#[codec(index = 1)]
 	Export,
-	/// Both: the meter has two registers.
+	/// Both directions: the meter has two registers.
 	#[codec(index = 2)]
 	Both,
 }
 
 impl Direction {
-	/// `import`, `export` or `both`.
+	/// Returns `import`, `export` or `both`.
 	pub const fn as_str(self) -> &'static str {
 		match self {
 			Self::Import => "import",
@@ -48,7 +48,7 @@ impl fmt::Display for Direction {
 	}
 }
 
-/// Who holds the key that signs batches.
+/// Holder of the key that signs batches.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -56,13 +56,13 @@ pub enum Trust {
 	/// The device itself.
 	#[codec(index = 0)]
 	Device,
-	/// A gateway, for a meter that cannot sign: whoever runs it could alter readings.
+	/// A gateway, for a meter that cannot sign: its operator could alter readings.
 	#[codec(index = 1)]
 	Gateway,
 }
 
 impl Trust {
-	/// `device` or `gateway`.
+	/// Returns `device` or `gateway`.
 	pub const fn as_str(self) -> &'static str {
 		match self {
 			Self::Device => "device",
@@ -77,7 +77,7 @@ impl fmt::Display for Trust {
 	}
 }
 
-/// A word that is none of those it may be.
+/// Error of a word that is not one of those allowed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UnknownWord(&'static str);
 
@@ -111,7 +111,7 @@ impl FromStr for Trust {
 	}
 }
 
-/// Why a meter is suspended.
+/// Reason for a suspension.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -128,45 +128,46 @@ pub enum Suspension {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Certificate<AccountId> {
-	/// Site, device and meter.
+	/// Ids of site, device and meter.
 	pub name: MeterName,
-	/// The Ed25519 key that signs its batches.
+	/// Ed25519 public key that signs the meter's batches.
 	pub device: PublicKey,
-	/// Who owns the energy, together with the device.
+	/// Account that owns the energy, together with the device.
 	pub owner: AccountId,
-	/// The electrician's organisation.
+	/// Number of the electrician's organisation.
 	pub organisation: OrganisationIndex,
-	/// Who certified it.
+	/// Account of the electrician who certified it.
 	pub electrician: AccountId,
-	/// The most power that can go through, in W.
+	/// Highest power that can flow through the meter, in W; above 0.
 	pub rated_power_w: u32,
-	/// Which way energy may go.
+	/// Direction in which energy may flow.
 	pub direction: Direction,
-	/// Who holds the key.
+	/// Holder of the key.
 	pub trust: Trust,
-	/// The seal on the meter.
+	/// Id of the seal on the meter.
 	pub seal: SealId,
 }
 
-/// What an owner signs before a meter is certified, or gets another key: which meter, which key,
-/// by whom. Good once, until its time.
+/// Consent that an owner signs before a meter is certified or gets another key: meter, key and
+/// organisation. It is valid once, until its time.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OwnerConsent<AccountId> {
-	/// The organisation whose electricians may certify it.
+	/// Number of the organisation whose electricians may certify the meter.
 	pub organisation: OrganisationIndex,
-	/// Site, device and meter.
+	/// Ids of site, device and meter.
 	pub name: MeterName,
-	/// The key that will sign its batches.
+	/// Ed25519 public key that will sign the meter's batches.
 	pub device: PublicKey,
-	/// Whose energy it will be: who signs this.
+	/// Account that will own the energy, and that signs this.
 	pub owner: AccountId,
-	/// Until when the consent can be used, UTC milliseconds.
+	/// Time until which the consent can be used, in UTC milliseconds.
 	pub valid_until_ms: u64,
 }
 
 impl<AccountId: Encode> OwnerConsent<AccountId> {
-	/// What the owner signs: SCALE of (`"gridproof/consent/v1"`, genesis hash, consent).
+	/// Returns the bytes that the owner signs: SCALE of (`"gridproof/consent/v1"`, genesis hash,
+	/// consent).
 	pub fn signing_payload(&self, genesis: &H256) -> Vec<u8> {
 		(CONSENT_DOMAIN, genesis, self).encode()
 	}
@@ -176,30 +177,31 @@ impl<AccountId: Encode> OwnerConsent<AccountId> {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Certification<AccountId> {
-	/// Site, device and meter, as in the topic that it publishes to.
+	/// Ids of site, device and meter, as in the topic that it publishes to.
 	pub name: MeterName,
-	/// The key that signs its batches.
+	/// Ed25519 public key that signs the meter's batches.
 	pub device: PublicKey,
-	/// Whose meter it is.
+	/// Account that owns the meter's energy.
 	pub owner: AccountId,
-	/// The most that it can carry, in W.
+	/// Highest power that can flow through the meter, in W; above 0.
 	pub rated_power_w: u32,
-	/// Which ways energy goes through it.
+	/// Direction in which energy may flow.
 	pub direction: Direction,
-	/// Who holds the key.
+	/// Holder of the key.
 	pub trust: Trust,
-	/// Its seal.
+	/// Id of the seal on the meter.
 	pub seal: SealId,
-	/// Its registers when its certified service begins.
+	/// Registers at the begin of its certified service, in Wh.
 	pub registers: Registers,
-	/// When its certified service begins, UTC milliseconds: no batch can start before.
+	/// Begin of its certified service, in UTC milliseconds: no batch can start before.
 	pub since_ms: u64,
-	/// Until when the owner's consent is good, UTC milliseconds.
+	/// Time until which the owner's consent is valid, in UTC milliseconds; at most 30 days from
+	/// now.
 	pub valid_until_ms: u64,
 }
 
 impl<AccountId> Certification<AccountId> {
-	/// The certificate that comes of it.
+	/// Returns the certificate that an electrician of this organisation gives with it.
 	pub fn certificate(
 		self,
 		organisation: OrganisationIndex,
@@ -221,7 +223,7 @@ impl<AccountId> Certification<AccountId> {
 }
 
 impl<AccountId: Clone> Certification<AccountId> {
-	/// What the owner has to sign.
+	/// Returns the consent that the owner has to sign.
 	pub fn consent(&self, organisation: OrganisationIndex) -> OwnerConsent<AccountId> {
 		OwnerConsent {
 			organisation,
@@ -233,14 +235,15 @@ impl<AccountId: Clone> Certification<AccountId> {
 	}
 }
 
-/// Another key for the device of a meter.
+/// New key of a meter's device.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewDevice<Signature> {
-	/// The key.
+	/// Ed25519 public key that signs the meter's batches from now on.
 	pub device: PublicKey,
-	/// Until when the owner's consent is good, UTC milliseconds; later than any before.
+	/// Time until which the owner's consent is valid, in UTC milliseconds; later than that of any
+	/// consent before.
 	pub valid_until_ms: u64,
-	/// The owner's signature of the consent.
+	/// Signature of the consent by the owner.
 	pub consent: Signature,
 }

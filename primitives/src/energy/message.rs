@@ -1,4 +1,4 @@
-//! How a gateway asks a device to sign, over MQTT, in JSON.
+//! Messages by which a gateway asks a device to sign, over MQTT, in JSON.
 //!
 //! ```json
 //! {"header_hex": "<SCALE of the header>", "genesis": "0x…", "leaves": 96}
@@ -6,8 +6,8 @@
 //! {"header_hash": "0x…", "refused": "why"}
 //! ```
 //!
-//! The first goes to [`Topic::Sign`](super::Topic::Sign), the others come back on
-//! [`Topic::Signed`](super::Topic::Signed). Members that are not named here are refused.
+//! The first is published on [`Topic::Sign`](super::Topic::Sign), the others are the answers on
+//! [`Topic::Signed`](super::Topic::Signed). Members that are not listed here are refused.
 
 use super::BatchHeader;
 use crate::{
@@ -23,17 +23,17 @@ use alloc::{
 use codec::{DecodeAll, Encode};
 use core::fmt;
 
-/// Bytes of a message.
+/// Highest number of bytes of a message.
 pub const MAX_MESSAGE_BYTES: usize = 4_096;
 
-/// Why a message is refused.
+/// Error of a text that is not such a message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum MessageFault {
-	/// Not JSON.
+	/// The text is not JSON.
 	Malformed(JsonError),
-	/// A member that messages do not have.
+	/// The text has a member that messages do not have.
 	UnknownMember(String),
-	/// A member is missing or of another form; its name and what it has to be.
+	/// A member is missing or has another form: its name, and what it must be.
 	Member(&'static str, &'static str),
 }
 
@@ -49,23 +49,24 @@ impl fmt::Display for MessageFault {
 
 impl core::error::Error for MessageFault {}
 
-/// What a gateway asks of a device.
+/// Request of a gateway to a device.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignRequest {
-	/// What it shall sign.
+	/// Header that the device is asked to sign.
 	pub header: BatchHeader,
-	/// For which chain.
+	/// Genesis hash of the chain for which it signs.
 	pub genesis: H256,
-	/// How many of the logs that it has published and not signed yet the batch has: the oldest.
+	/// Number of readings in the batch: the oldest of those that the device has published and not
+	/// signed yet.
 	pub leaves: u32,
 }
 
-/// What a device answers.
+/// Answer of a device.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignAnswer {
-	/// [`BatchHeader::hash`] of what it was asked to sign.
+	/// [`BatchHeader::hash`] of the header that it was asked to sign.
 	pub header_hash: H256,
-	/// The signature, or why there is none.
+	/// Signature, or the reason why the device refuses.
 	pub outcome: Result<Signature, String>,
 }
 
@@ -93,7 +94,7 @@ fn hash(value: &Value, name: &'static str) -> Result<H256, MessageFault> {
 }
 
 impl SignRequest {
-	/// The message, in JSON.
+	/// Returns the message as JSON.
 	pub fn to_json(&self) -> String {
 		object(alloc::vec![
 			("header_hex", hexadecimal::encode(&self.header.encode()).into()),
@@ -105,7 +106,7 @@ impl SignRequest {
 	/// Reads a message.
 	///
 	/// # Errors
-	/// All of [`MessageFault`].
+	/// The first reason of [`MessageFault`] that applies.
 	pub fn parse(bytes: &[u8]) -> Result<Self, MessageFault> {
 		let value = read(bytes, &["header_hex", "genesis", "leaves"])?;
 		let header = value
@@ -124,7 +125,7 @@ impl SignRequest {
 }
 
 impl SignAnswer {
-	/// The message, in JSON.
+	/// Returns the message as JSON.
 	pub fn to_json(&self) -> String {
 		let hash = hexadecimal::encode_prefixed(&self.header_hash.0).into();
 		let outcome = match &self.outcome {
@@ -137,7 +138,7 @@ impl SignAnswer {
 	/// Reads a message.
 	///
 	/// # Errors
-	/// All of [`MessageFault`].
+	/// The first reason of [`MessageFault`] that applies.
 	pub fn parse(bytes: &[u8]) -> Result<Self, MessageFault> {
 		let value = read(bytes, &["header_hash", "signature", "refused"])?;
 		let header_hash = hash(&value, "header_hash")?;

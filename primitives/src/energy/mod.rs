@@ -1,15 +1,16 @@
-//! Metered energy: names, certificates, registers, batches, and the rules a batch has to keep.
+//! Metered energy: names, certificates, registers, batches, and the rules that a batch must keep.
 //!
-//! - [`MeterName`], [`Topic`]: who a meter is, and where it speaks over MQTT;
+//! - [`MeterName`], [`Topic`]: the name of a meter, and its MQTT topics;
 //! - [`BatchHeader`], [`SignedBatch`]: what a device signs;
-//! - [`check_batch`]: every rule of a batch but the signature, each with its own [`BatchRefusal`];
+//! - [`check_batch`]: every rule of a batch except the signature, each with its own
+//!   [`BatchRefusal`];
 //! - [`Organisation`], [`Certification`], [`OwnerConsent`]: who certifies, what, and what an owner
-//!   agrees to; [`Certificate`] is what comes of it;
-//! - [`MeterInfo`], [`Totals`], [`BatchRecord`], [`Overview`]: what the chain answers;
+//!   consents to; [`Certificate`] is the result;
+//! - [`MeterInfo`], [`Totals`], [`BatchRecord`], [`Overview`]: answers of the chain;
 //! - [`message`]: how a gateway asks a device to sign;
 //! - [`Anchor`], [`op_return_script`]: a root in a Bitcoin transaction.
 
-// `as` is what the derived encoding of an enum with fields writes.
+// The derived encoding of an enum with fields generates `as`.
 #[allow(clippy::cast_possible_truncation)]
 mod anchor;
 mod batch;
@@ -18,10 +19,10 @@ pub mod emlog;
 pub mod message;
 mod name;
 mod organisation;
-// `as` is what the derived encoding of an enum with fields writes.
+// The derived encoding of an enum with fields generates `as`.
 #[allow(clippy::cast_possible_truncation)]
 mod rules;
-// `as` is what the derived encoding of an enum with fields writes.
+// The derived encoding of an enum with fields generates `as`.
 #[allow(clippy::cast_possible_truncation)]
 mod views;
 
@@ -41,22 +42,22 @@ pub use views::{
 
 use crate::num::units::MILLIS_PER_DAY;
 
-/// A meter's number, given by the chain at certification, in order.
+/// Index of a meter, which the chain assigns at certification, from 0.
 pub type MeterIndex = u32;
 
-/// Bytes of a site, device or meter id.
+/// Highest number of bytes of a site, device or meter id.
 pub const MAX_NAME_BYTES: u32 = 64;
-/// Bytes of a seal's id.
+/// Highest number of bytes of a seal's id.
 pub const MAX_SEAL_BYTES: u32 = 32;
-/// Readings in one batch.
+/// Highest number of readings in one batch.
 pub const MAX_READINGS_PER_BATCH: u32 = 10_000;
-/// Batches in one transaction: half of what a block holds.
+/// Highest number of batches in one transaction: half of what a block holds.
 pub const MAX_BATCHES_PER_CALL: u32 = 500;
-/// By how many milliseconds a device's clock may be ahead of the chain's, unless governance
-/// decides otherwise.
+/// Time by which a device's clock may be ahead of the chain's unless governance decides otherwise,
+/// in milliseconds.
 pub const MAX_SKEW_MS: u64 = 60_000;
-/// How much of rated power × time a batch may hold, in parts per thousand, unless governance
-/// decides otherwise: 110 %.
+/// Energy that a batch may contain unless governance decides otherwise, in thousandths of rated
+/// power × time: 110 %.
 pub const TOLERANCE_PPT: u32 = 1_100;
-/// For how long an owner's consent can be good, in milliseconds: 30 days.
+/// Longest time that an owner's consent can be valid, in milliseconds: 30 days.
 pub const MAX_CONSENT_MS: u64 = 30 * MILLIS_PER_DAY;

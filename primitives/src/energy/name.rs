@@ -15,23 +15,23 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sp_core::{ConstU32, bounded::BoundedVec};
 
-/// One of a name's three ids, in UTF-8.
+/// One of a name's three ids, UTF-8, 1 to 64 bytes.
 pub type NamePart = BoundedVec<u8, ConstU32<MAX_NAME_BYTES>>;
 
-/// Why a text cannot be an id.
+/// Reason why a text cannot be an id.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NameFault {
-	/// Empty.
+	/// The text is empty.
 	#[codec(index = 0)]
 	Empty,
-	/// More than [`MAX_NAME_BYTES`] bytes.
+	/// The text has more than [`MAX_NAME_BYTES`] bytes.
 	#[codec(index = 1)]
 	TooLong,
-	/// `/`, `+`, `#` or a control character.
+	/// The text contains `/`, `+`, `#` or a control character.
 	#[codec(index = 2)]
 	BadCharacter,
-	/// Not UTF-8.
+	/// The bytes are not UTF-8.
 	#[codec(index = 3)]
 	NotUtf8,
 }
@@ -39,30 +39,30 @@ pub enum NameFault {
 impl fmt::Display for NameFault {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
-			Self::Empty => "an id is not empty",
-			Self::TooLong => "an id has at most 64 bytes",
+			Self::Empty => "an id must not be empty",
+			Self::TooLong => "an id may have at most 64 bytes",
 			Self::BadCharacter => {
-				"an id stands in a topic: it has none of / + # and no control character"
+				"an id is part of a topic: it may contain none of / + # and no control character"
 			},
-			Self::NotUtf8 => "an id is UTF-8",
+			Self::NotUtf8 => "an id must be UTF-8",
 		})
 	}
 }
 
 impl core::error::Error for NameFault {}
 
-/// Which meter: the ids of site, device and meter, as logs and topics write them.
+/// Name of a meter: the ids of site, device and meter, as in readings and topics.
 ///
 /// Each has 1 to 64 bytes of UTF-8 without `/`, `+`, `#` and control characters. Decoding does not
-/// see to that: call [`MeterName::check`] on a name that comes from outside.
+/// check that: call [`MeterName::check`] on a name that comes from outside.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MeterName {
-	/// `site_id`.
+	/// Id of the site (`site_id`).
 	pub site: NamePart,
-	/// `iot_device_id`.
+	/// Id of the device (`iot_device_id`).
 	pub device: NamePart,
-	/// `meter_id`.
+	/// Id of the meter (`meter_id`).
 	pub meter: NamePart,
 }
 
@@ -80,48 +80,48 @@ fn text(part: &NamePart) -> &str {
 }
 
 impl MeterName {
-	/// The name with these ids.
+	/// Returns the name with these ids.
 	///
 	/// # Errors
-	/// All of [`NameFault`] but `NotUtf8`.
+	/// The first reason of [`NameFault`] that applies to one of them.
 	pub fn new(site: &str, device: &str, meter: &str) -> Result<Self, NameFault> {
 		let (site, device, meter) = (Self::part(site)?, Self::part(device)?, Self::part(meter)?);
 		Ok(Self { site, device, meter })
 	}
 
-	/// One id.
+	/// Returns one id.
 	///
 	/// # Errors
-	/// All of [`NameFault`] but `NotUtf8`.
+	/// The first reason of [`NameFault`] that applies.
 	pub fn part(text: &str) -> Result<NamePart, NameFault> {
 		check_part(text.as_bytes())?;
 		NamePart::try_from(text.as_bytes().to_vec()).map_err(|_| NameFault::TooLong)
 	}
 
-	/// Are all three ids as they have to be?
+	/// Checks all three ids.
 	///
 	/// # Errors
-	/// All of [`NameFault`] but `TooLong`.
+	/// The first reason of [`NameFault`] that applies to one of them.
 	pub fn check(&self) -> Result<(), NameFault> {
 		[&self.site, &self.device, &self.meter].into_iter().try_for_each(|part| check_part(part))
 	}
 
-	/// As [`MeterName::check`], without the reason.
+	/// Returns `true` if [`MeterName::check`] finds nothing wrong.
 	pub fn is_valid(&self) -> bool {
 		self.check().is_ok()
 	}
 
-	/// `site_id`; empty if it is not UTF-8.
+	/// Returns the id of the site; empty if it is not UTF-8.
 	pub fn site(&self) -> &str {
 		text(&self.site)
 	}
 
-	/// `iot_device_id`; empty if it is not UTF-8.
+	/// Returns the id of the device; empty if it is not UTF-8.
 	pub fn device(&self) -> &str {
 		text(&self.device)
 	}
 
-	/// `meter_id`; empty if it is not UTF-8.
+	/// Returns the id of the meter; empty if it is not UTF-8.
 	pub fn meter(&self) -> &str {
 		text(&self.meter)
 	}
@@ -168,10 +168,10 @@ impl<'de> Deserialize<'de> for MeterName {
 	}
 }
 
-/// What is said on a topic of a meter.
+/// Purpose of a topic of a meter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Topic {
-	/// `energy/<site>/<device>/<meter>`: the device publishes logs.
+	/// `energy/<site>/<device>/<meter>`: the device publishes readings.
 	Readings,
 	/// `energy/<site>/<device>/<meter>/sign`: the gateway asks for a signature.
 	Sign,
@@ -180,7 +180,7 @@ pub enum Topic {
 }
 
 impl Topic {
-	/// The first level of every topic.
+	/// First level of every topic.
 	pub const ROOT: &'static str = "energy";
 
 	const fn last_level(self) -> &'static str {
@@ -191,17 +191,17 @@ impl Topic {
 		}
 	}
 
-	/// The topic of the meter `name`.
+	/// Returns the topic of the meter `name`.
 	pub fn of(self, name: &MeterName) -> String {
 		format!("{}/{name}{}", Self::ROOT, self.last_level())
 	}
 
-	/// The topic filter of all meters.
+	/// Returns the topic filter of all meters.
 	pub fn of_all(self) -> String {
 		format!("{}/+/+/+{}", Self::ROOT, self.last_level())
 	}
 
-	/// Which meter's topic this is, and what is said there; `None` if it is no topic of a meter.
+	/// Returns purpose and meter of a topic; `None` if it is not a topic of a meter.
 	pub fn parse(topic: &str) -> Option<(Self, MeterName)> {
 		let mut levels = topic.split('/');
 		if levels.next()? != Self::ROOT {

@@ -5,24 +5,24 @@ use scale_info::TypeInfo;
 use serde::Serialize;
 use sp_core::{ConstU32, bounded::BoundedVec};
 
-/// An organisation's number, given by the chain at registration, in order.
+/// Number of an organisation, which the chain assigns at registration, from 0.
 pub type OrganisationIndex = u32;
-/// The name of an organisation.
+/// Name of an organisation, UTF-8, 1 to 64 bytes.
 pub type OrganisationName = BoundedVec<u8, ConstU32<64>>;
 
-/// May an organisation act?
+/// Standing of an organisation: whether it may act.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrganisationStanding {
-	/// Not yet: it waits for governance.
+	/// It waits for governance and cannot act.
 	#[default]
 	#[codec(index = 0)]
 	Pending,
-	/// Yes.
+	/// It may act.
 	#[codec(index = 1)]
 	Admitted,
-	/// No more, and the meters that it certified do not count.
+	/// It may no longer act, and the batches of the meters that it certified are refused.
 	#[codec(index = 2)]
 	Revoked,
 }
@@ -31,16 +31,16 @@ pub enum OrganisationStanding {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Organisation<AccountId, Balance> {
-	/// What it calls itself.
+	/// Name, UTF-8, 1 to 64 bytes.
 	pub name: OrganisationName,
-	/// Who adds and removes members.
+	/// Account that adds and removes members.
 	pub admin: AccountId,
-	/// May it act?
+	/// Standing that governance gave it.
 	pub standing: OrganisationStanding,
-	/// How many electricians it has.
+	/// Number of its electricians.
 	pub members: u32,
-	/// How many meters are in service that it certified.
+	/// Number of meters in service that it certified.
 	pub meters: u32,
-	/// Deposit held of the admin for this row, in the native token.
+	/// Deposit held of the admin for this row, in 10⁻¹⁸ AIT.
 	pub deposit: Balance,
 }

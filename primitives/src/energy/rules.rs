@@ -1,4 +1,4 @@
-//! The rules of a batch.
+//! Rules of a batch.
 
 use super::{
 	BatchHeader, Direction, MAX_READINGS_PER_BATCH, MAX_SKEW_MS, Registers, TOLERANCE_PPT,
@@ -9,30 +9,31 @@ use core::fmt;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
-/// W·ms in a Wh, times the thousand that the tolerance is counted in.
+/// W·ms in a Wh, times the thousand in which the tolerance is counted.
 const THOUSANDTH_WATT_MILLIS_PER_WH: u128 = 3_600_000 * 1_000;
 
-/// What the rules need to know about a meter.
+/// State of a meter as the rules need it.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct MeterState {
-	/// The most power that can go through, in W.
+	/// Highest power that can flow through the meter, in W.
 	pub rated_power_w: u32,
-	/// Which way energy may go.
+	/// Direction in which energy may flow.
 	pub direction: Direction,
 	/// Sequence number of its next batch.
 	pub next_sequence: u64,
 	/// [`BatchHeader::hash`] of its last batch; zero before the first.
 	pub last_hash: H256,
-	/// Before this no batch may begin, UTC milliseconds: the end of its last batch, or the begin
-	/// of its certified service.
+	/// Time before which no batch may begin, in UTC milliseconds: the end of its last batch, or the
+	/// begin of its certified service.
 	pub last_end_ms: u64,
-	/// What its registers showed after the last batch, or when it was certified or exchanged since.
+	/// Registers after the last batch, or at certification or exchange if that was later.
 	pub registers: Registers,
 }
 
 impl MeterState {
-	/// Of a meter whose certified service begins at `since_ms` with these registers.
+	/// Returns the state of a meter whose certified service begins at `since_ms` with these
+	/// registers.
 	pub const fn new(
 		rated_power_w: u32,
 		direction: Direction,
@@ -49,7 +50,7 @@ impl MeterState {
 		}
 	}
 
-	/// Takes a batch into account that [`check_batch`] has accepted.
+	/// Applies a batch that [`check_batch`] has accepted.
 	pub fn advance(&mut self, header: &BatchHeader) {
 		self.next_sequence = self.next_sequence.saturating_add(1);
 		self.last_hash = header.hash();
@@ -58,13 +59,13 @@ impl MeterState {
 	}
 }
 
-/// What governance decides about single batches.
+/// Limits of single batches that governance sets.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct BatchLimits {
-	/// By how many milliseconds a batch may end after the chain's time.
+	/// Time by which a batch may end after the chain's time, in milliseconds; at most a day.
 	pub max_skew_ms: u64,
-	/// How much of rated power × time a batch may hold, in parts per thousand.
+	/// Energy that a batch may contain, in thousandths of rated power × time; at least 1.
 	pub tolerance_ppt: u32,
 }
 
@@ -74,94 +75,94 @@ impl Default for BatchLimits {
 	}
 }
 
-/// What an accepted batch brings.
+/// Energy of an accepted batch.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Accepted {
-	/// Given to the grid, in Wh: what is minted.
+	/// Energy delivered to the grid, in Wh: this is minted.
 	pub exported_wh: u64,
-	/// Taken from the grid, in Wh.
+	/// Energy taken from the grid, in Wh.
 	pub imported_wh: u64,
 }
 
-/// Why a batch is refused: one reason for each rule.
+/// Reason why a batch is refused, one for each rule.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum BatchRefusal {
-	/// No meter with that index is certified.
+	/// No meter in service has this index.
 	#[codec(index = 0)]
 	UnknownMeter,
-	/// The organisation that certified the meter may not act, or not any more.
+	/// The organisation that certified the meter is not admitted.
 	#[codec(index = 1)]
 	OrganisationNotAdmitted,
 	/// The meter is suspended.
 	#[codec(index = 2)]
 	Suspended,
-	/// The signature is not the device's over this header for this chain.
+	/// The signature is not the device's of this header for this chain.
 	#[codec(index = 3)]
 	BadSignature,
-	/// A batch with this sequence number has been taken already.
+	/// A batch with this sequence number was already accepted.
 	#[codec(index = 4)]
 	SequenceUsed {
-		/// The next one.
+		/// Next sequence number.
 		expected: u64,
 	},
 	/// Batches before this one are missing.
 	#[codec(index = 5)]
 	SequenceGap {
-		/// The next one.
+		/// Next sequence number.
 		expected: u64,
 	},
-	/// `previous` is not the hash of the last batch.
+	/// `previous` is not the hash of the meter's last batch.
 	#[codec(index = 6)]
 	WrongPrevious,
-	/// No reading.
+	/// The batch has no readings.
 	#[codec(index = 7)]
 	NoReadings,
-	/// More readings than [`MAX_READINGS_PER_BATCH`].
+	/// The batch has more readings than [`MAX_READINGS_PER_BATCH`].
 	#[codec(index = 8)]
 	TooManyReadings {
-		/// The most.
+		/// Highest number of readings in a batch.
 		max: u32,
 	},
-	/// The interval ends before it begins, or at once.
+	/// The interval does not end after it begins.
 	#[codec(index = 9)]
 	EmptyInterval,
-	/// The interval begins before the last batch's end, or before the meter's certified service.
+	/// The interval begins before the last batch ends, or before the meter's certified service.
 	#[codec(index = 10)]
 	Overlap {
-		/// The earliest begin, UTC milliseconds.
+		/// Earliest begin, in UTC milliseconds.
 		last_end_ms: u64,
 	},
-	/// The interval ends later than now, and than clocks may differ by.
+	/// The interval ends later than now, by more than clocks may differ.
 	#[codec(index = 11)]
 	FutureInterval {
-		/// The latest end that can be taken now, UTC milliseconds.
+		/// Latest end that is accepted now, in UTC milliseconds.
 		latest_ms: u64,
 	},
-	/// A register opens or closes lower than it was.
+	/// A register opens or closes at a lower value than before.
 	#[codec(index = 12)]
 	RegisterFell,
-	/// A register opens higher than it closed.
+	/// A register opens at a higher value than it closed before.
 	#[codec(index = 13)]
 	RegisterJumped,
-	/// Energy in a direction that the meter is not certified for.
+	/// Energy flowed in a direction for which the meter is not certified.
 	#[codec(index = 14)]
 	DirectionNotCertified,
-	/// More energy than rated power allows in that time.
+	/// The batch contains more energy than rated power allows in that time.
 	#[codec(index = 15)]
 	TooMuchEnergy {
-		/// The most, in Wh.
+		/// Highest energy for that time, in Wh.
 		max_wh: u64,
 	},
-	/// The block has minted as much as it may.
+	/// The block has minted as much as a block may.
 	#[codec(index = 16)]
 	BlockLimit,
-	/// The day has minted as much as it may.
+	/// The day has minted as much as a day may.
 	#[codec(index = 17)]
 	DayLimit,
-	/// The energy could not be credited to its account.
+	/// The token did not accept the mint for the energy account.
 	#[codec(index = 18)]
 	MintFailed,
 }
@@ -190,7 +191,8 @@ impl BatchRefusal {
 		"mint_failed",
 	];
 
-	/// Its number, which is that of its SCALE encoding: what a transaction is refused with.
+	/// Returns its number, which is that of its SCALE encoding and which a refused transaction
+	/// carries.
 	pub const fn code(&self) -> u8 {
 		match self {
 			Self::UnknownMeter => 0,
@@ -215,18 +217,18 @@ impl BatchRefusal {
 		}
 	}
 
-	/// The name of the refusal with that number.
+	/// Returns the name of the refusal with that number.
 	pub fn name_of(code: u8) -> Option<&'static str> {
 		Self::NAMES.get(usize::from(code)).copied()
 	}
 
-	/// Its name in JSON answers and metrics.
+	/// Returns its name in JSON answers and metrics.
 	pub fn as_str(&self) -> &'static str {
 		Self::name_of(self.code()).unwrap_or_default()
 	}
 
-	/// The refusal with that number. The figures that some refusals carry are zero: a number does
-	/// not have them.
+	/// Returns the refusal with that number. The figures that some refusals contain are zero: a
+	/// number does not carry them.
 	pub const fn from_code(code: u8) -> Option<Self> {
 		Some(match code {
 			0 => Self::UnknownMeter,
@@ -252,8 +254,8 @@ impl BatchRefusal {
 		})
 	}
 
-	/// Can the very same bytes be accepted later, when nothing changes but time and state of the
-	/// chain? Programs that submit batches ask this, and nothing else.
+	/// Returns `true` if the very same bytes can be accepted later, when only time and the chain's
+	/// state change. Programs that submit batches ask this and nothing else.
 	pub const fn is_temporary(&self) -> bool {
 		match self {
 			Self::UnknownMeter
@@ -282,7 +284,9 @@ impl BatchRefusal {
 impl fmt::Display for BatchRefusal {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		match self {
-			Self::UnknownMeter => f.write_str("no such meter: have it certified first"),
+			Self::UnknownMeter => {
+				f.write_str("no meter with this index is in service: have it certified first")
+			},
 			Self::OrganisationNotAdmitted => {
 				f.write_str("the organisation that certified the meter is not admitted")
 			},
@@ -296,23 +300,23 @@ impl fmt::Display for BatchRefusal {
 				write!(f, "this sequence number has been used; the next one is {expected}")
 			},
 			Self::SequenceGap { expected } => {
-				write!(f, "batches are missing: send number {expected} first")
+				write!(f, "batches are missing: submit number {expected} first")
 			},
 			Self::WrongPrevious => {
 				f.write_str("previous is not the hash of the meter's last batch on chain")
 			},
-			Self::NoReadings => f.write_str("a batch has at least one reading"),
+			Self::NoReadings => f.write_str("a batch must have at least one reading"),
 			Self::TooManyReadings { max } => {
-				write!(f, "too many readings: split the batch, at most {max} each")
+				write!(f, "too many readings: split it into batches of at most {max}")
 			},
 			Self::EmptyInterval => f.write_str("the end must be later than the start"),
 			Self::Overlap { last_end_ms } => write!(
 				f,
-				"overlaps what came before: the start must not be before {last_end_ms} ms UTC"
+				"overlaps the previous batch: the start must not be before {last_end_ms} ms UTC"
 			),
 			Self::FutureInterval { latest_ms } => write!(
 				f,
-				"ends in the future, the latest end is now {latest_ms} ms UTC: wait, or set the device's clock"
+				"ends in the future; at present the latest end is {latest_ms} ms UTC: wait, or set the device's clock"
 			),
 			Self::RegisterFell => f.write_str(
 				"a register is lower than before: only a certified meter exchange resets it",
@@ -327,14 +331,14 @@ impl fmt::Display for BatchRefusal {
 				write!(f, "more energy than rated power allows in that time: at most {max_wh} Wh")
 			},
 			Self::BlockLimit => {
-				f.write_str("this block has minted what a block may mint: send it again")
+				f.write_str("this block has minted as much as a block may: submit the batch again")
 			},
-			Self::DayLimit => {
-				f.write_str("today has minted what a day may mint: send it again tomorrow")
-			},
-			Self::MintFailed => {
-				f.write_str("the energy could not be credited to its account: send it again later")
-			},
+			Self::DayLimit => f.write_str(
+				"today has minted as much as a day may: submit the batch again tomorrow",
+			),
+			Self::MintFailed => f.write_str(
+				"the energy could not be credited to its account: submit the batch again later",
+			),
 		}
 	}
 }
@@ -347,13 +351,13 @@ impl From<SignatureFault> for BatchRefusal {
 	}
 }
 
-/// The most energy in Wh, both directions together, that a meter of `rated_power_w` may show over
-/// `duration_ms`: the floor of rated power × time × tolerance.
+/// Returns the highest energy in Wh, both directions together, that a meter of `rated_power_w` may
+/// show over `duration_ms`: the floor of rated power × time × tolerance.
 ///
-/// A register shows floors, so a batch may show up to a Wh more for each direction than went
-/// through; the tolerance takes that up if rated power × time is at least 20 Wh.
+/// A register shows floors, so a batch may show up to one Wh more for each direction than flowed
+/// through; the tolerance covers that if rated power × time is at least 20 Wh.
 pub fn max_energy_wh(rated_power_w: u32, duration_ms: u64, tolerance_ppt: u32) -> u128 {
-	// 32 + 64 + 32 bits: never saturates.
+	// 32 + 64 + 32 bits never saturate.
 	u128::from(rated_power_w)
 		.saturating_mul(duration_ms.into())
 		.saturating_mul(tolerance_ppt.into())
@@ -361,13 +365,14 @@ pub fn max_energy_wh(rated_power_w: u32, duration_ms: u64, tolerance_ppt: u32) -
 		.unwrap_or(0)
 }
 
-/// Would the batch be accepted now? Every rule but the signature, the cheapest first.
+/// Checks whether the batch would be accepted now by every rule except the signature, the cheapest
+/// first.
 ///
-/// `meter` is the state of the meter that the header names. That it exists, is in service, and has
-/// signed is for the caller to see.
+/// `meter` is the state of the meter that the header names. The caller must check that the meter
+/// exists, is in service, and has signed.
 ///
 /// # Errors
-/// The first rule that is not kept.
+/// The refusal of the first rule that the batch breaks.
 pub fn check_batch(
 	meter: &MeterState,
 	header: &BatchHeader,
@@ -379,7 +384,7 @@ pub fn check_batch(
 	check_energy(meter, header, limits)
 }
 
-/// Is it the next one?
+/// Checks that the batch is the next one of its meter.
 fn check_place(meter: &MeterState, header: &BatchHeader) -> Result<(), BatchRefusal> {
 	let expected = meter.next_sequence;
 	if header.sequence < expected {
@@ -419,7 +424,7 @@ fn check_size_and_time(
 	Ok(())
 }
 
-/// What goes through the registers.
+/// Checks the energy between the registers.
 fn check_energy(
 	meter: &MeterState,
 	header: &BatchHeader,

@@ -1,4 +1,4 @@
-//! What the chain answers about meters: the types of its runtime API.
+//! Answers of the chain about meters: the types of its runtime API.
 
 use super::{Anchor, BatchHeader, Certificate, MeterIndex, MeterState, Registers, Suspension};
 use crate::{H256, crypto::merkle::ProofFault};
@@ -8,40 +8,40 @@ use core::fmt;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
-/// A meter, as the chain knows it.
+/// A meter, as the chain stores it.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MeterInfo<AccountId> {
-	/// Its number.
+	/// Index of the meter.
 	pub index: MeterIndex,
-	/// What has been certified.
+	/// Certificate, with the electrician who gave or last renewed it.
 	pub certificate: Certificate<AccountId>,
-	/// Next sequence number, last batch, registers.
+	/// Next sequence number, last hash and registers.
 	pub state: MeterState,
-	/// Why its batches are refused, if they are.
+	/// Reason for its suspension; `None` if its batches are accepted.
 	pub suspended: Option<Suspension>,
-	/// The 1-of-2 multisig account of owner and device that its energy is credited to.
+	/// Account that receives its KWH: 1-of-2 multisig of owner and device.
 	pub energy_account: AccountId,
-	/// When it was certified, UTC milliseconds.
+	/// Time of its certification, in UTC milliseconds.
 	pub certified_ms: u64,
 }
 
-/// Energy of a meter over some spans of time, in Wh. A batch counts to the UTC day, week (from
+/// Energy of a meter over spans of time, in Wh. A batch counts towards the UTC day, week (from
 /// Monday), month and year of its last millisecond.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Totals {
 	/// Batches that ended within the hour before now.
 	pub last_hour: Registers,
-	/// Today.
+	/// The present UTC day.
 	pub today: Registers,
-	/// Yesterday.
+	/// The UTC day before.
 	pub yesterday: Registers,
-	/// This week.
+	/// The present week, from Monday.
 	pub week: Registers,
-	/// This month.
+	/// The present month.
 	pub month: Registers,
-	/// This year.
+	/// The present year.
 	pub year: Registers,
 	/// Since certification, over all exchanges.
 	pub all: Registers,
@@ -51,15 +51,15 @@ pub struct Totals {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct BatchRecord {
-	/// What the device signed.
+	/// Header that the device signed.
 	pub header: BatchHeader,
-	/// The block that took it.
+	/// Number of the block that accepted it.
 	pub block: u32,
-	/// That block's time, UTC milliseconds.
+	/// Time of that block, in UTC milliseconds.
 	pub accepted_ms: u64,
-	/// KWH minted, in Wh.
+	/// KWH minted for it, in Wh.
 	pub minted_wh: u64,
-	/// Where its root stands in Bitcoin, if that is recorded.
+	/// Anchor in Bitcoin, if one is recorded.
 	pub anchor: Option<Anchor>,
 }
 
@@ -67,77 +67,78 @@ pub struct BatchRecord {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct VerifiedReading {
-	/// The batch.
+	/// Header of the batch.
 	pub header: BatchHeader,
-	/// Hash of the reading as a leaf.
+	/// RFC 6962 leaf hash of the reading.
 	pub leaf_hash: H256,
 }
 
-/// How much there is.
+/// Totals of the network.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Overview {
-	/// Organisations.
+	/// Number of organisations.
 	pub organisations: u32,
-	/// Electricians, over all organisations.
+	/// Number of electricians, over all organisations.
 	pub electricians: u32,
-	/// Certified meters.
+	/// Number of meters in service.
 	pub meters: u32,
-	/// Those of them that are suspended.
+	/// Number of meters in service that are suspended.
 	pub suspended: u32,
-	/// Accepted batches.
+	/// Number of accepted batches since genesis.
 	pub batches: u64,
-	/// Readings in them.
+	/// Number of readings in them.
 	pub readings: u64,
-	/// Taken from the grid, in Wh.
+	/// Energy taken from the grid, in Wh.
 	pub imported_wh: u128,
-	/// Given to the grid, in Wh: all that was ever minted.
+	/// Energy delivered to the grid, in Wh: all that was ever minted.
 	pub exported_wh: u128,
-	/// KWH in existence, in its smallest unit, the Wh.
+	/// Issuance of KWH, in its smallest unit, the Wh.
 	pub issuance: u128,
 }
 
-/// What the chain is asked about a reading: the arguments of `MeterReadingsApi_verify_reading`.
+/// Question whether a reading is in a batch: the arguments of `MeterReadingsApi_verify_reading`.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct ReadingQuery {
-	/// Whose batch.
+	/// Index of the meter.
 	pub meter: MeterIndex,
-	/// The batch's number.
+	/// Sequence number of the batch, from 0.
 	pub sequence: u64,
-	/// The log in canonical form.
+	/// Canonical JSON of the reading.
 	pub leaf: Vec<u8>,
-	/// Which leaf, from 0.
+	/// Position of the leaf, from 0.
 	pub index: u32,
 	/// Siblings from the leaf upwards.
 	pub proof: Vec<H256>,
 }
 
 impl ReadingQuery {
-	/// The name of the function.
+	/// Name of the runtime function.
 	pub const VERIFY: &'static str = "MeterReadingsApi_verify_reading";
-	/// The name of the function that answers the batch, asked with [`ReadingQuery::batch`].
+	/// Name of the runtime function that returns the batch; its arguments are
+	/// [`ReadingQuery::batch`].
 	pub const BATCH: &'static str = "MeterReadingsApi_batch";
 
-	/// The arguments, in SCALE.
+	/// Returns the arguments in SCALE.
 	pub fn arguments(&self) -> Vec<u8> {
 		self.encode()
 	}
 
-	/// The arguments of the question for a batch alone, in SCALE.
+	/// Returns the arguments of the question for the batch alone, in SCALE.
 	pub fn batch(meter: MeterIndex, sequence: u64) -> Vec<u8> {
 		(meter, sequence).encode()
 	}
 }
 
-/// Why the chain does not confirm a reading.
+/// Reason why the chain does not confirm a reading.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadingRefusal {
-	/// No such meter.
+	/// The chain has no meter with this index in service.
 	#[codec(index = 0)]
 	UnknownMeter,
-	/// The chain has no batch of that meter with that sequence number.
+	/// The chain does not have this batch of the meter.
 	#[codec(index = 1)]
 	UnknownBatch,
 	/// The proof does not hold.
@@ -146,7 +147,7 @@ pub enum ReadingRefusal {
 }
 
 impl ReadingRefusal {
-	/// The refusal's name in JSON answers.
+	/// Returns the refusal's name in JSON answers.
 	pub const fn as_str(&self) -> &'static str {
 		match self {
 			Self::UnknownMeter => "unknown_meter",
@@ -159,8 +160,8 @@ impl ReadingRefusal {
 impl fmt::Display for ReadingRefusal {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		match self {
-			Self::UnknownMeter => f.write_str("the chain knows no such meter"),
-			Self::UnknownBatch => f.write_str("the chain has no such batch of that meter"),
+			Self::UnknownMeter => f.write_str("the chain does not know this meter"),
+			Self::UnknownBatch => f.write_str("the chain does not have this batch of the meter"),
 			Self::Proof(fault) => write!(f, "{fault}"),
 		}
 	}

@@ -15,7 +15,7 @@ const MAX_EXPONENT: u32 = 38;
 /// Places up to which a decimal expansion counts as exact when figures are printed.
 pub const MAX_EXACT_PLACES: u32 = 18;
 
-/// Why a text is not an exact number.
+/// Error of a text that is not an exact number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DecimalError {
 	/// The text is longer than [`MAX_LITERAL_LEN`].
@@ -69,7 +69,7 @@ impl Ratio {
 	/// 1.
 	pub const ONE: Self = Self { numerator: 1, denominator: 1 };
 
-	/// `numerator / denominator` in lowest terms; `None` if the denominator is zero.
+	/// Returns `numerator / denominator` in lowest terms; `None` if the denominator is zero.
 	pub const fn new(numerator: u128, denominator: u128) -> Option<Self> {
 		let divisor = gcd(numerator, denominator);
 		match (numerator.checked_div(divisor), denominator.checked_div(divisor)) {
@@ -80,23 +80,23 @@ impl Ratio {
 		}
 	}
 
-	/// The same in lowest terms, if that fits and the denominator is not zero.
+	/// Returns the fraction in lowest terms; `None` if it does not fit or the denominator is zero.
 	pub(crate) fn from_wide(numerator: Wide, denominator: Wide) -> Option<Self> {
 		let (numerator, denominator) = Wide::lowest_terms(numerator, denominator);
 		Self::new(numerator.try_into().ok()?, denominator.try_into().ok()?)
 	}
 
-	/// A whole number.
+	/// Returns a whole number.
 	pub const fn from_integer(value: u128) -> Self {
 		Self { numerator: value, denominator: 1 }
 	}
 
-	/// `value / 100`.
+	/// Returns `value / 100`.
 	pub const fn percent(value: u128) -> Self {
 		Self::scaled(value, 100)
 	}
 
-	/// `value / 1,000,000`: a count of micro-EUR in EUR, of micro-tokens in tokens, of ppm.
+	/// Returns `value / 1,000,000`: micro-EUR in EUR, micro-tokens in tokens, parts per million.
 	pub const fn millionths(value: u128) -> Self {
 		Self::scaled(value, 1_000_000)
 	}
@@ -108,22 +108,22 @@ impl Ratio {
 		}
 	}
 
-	/// The numerator in lowest terms.
+	/// Returns the numerator in lowest terms.
 	pub const fn numerator(&self) -> u128 {
 		self.numerator
 	}
 
-	/// The denominator in lowest terms; never zero.
+	/// Returns the denominator in lowest terms; never zero.
 	pub const fn denominator(&self) -> u128 {
 		self.denominator
 	}
 
-	/// Is it 0?
+	/// Returns `true` if it is 0.
 	pub const fn is_zero(&self) -> bool {
 		self.numerator == 0
 	}
 
-	/// The exact product, or `None` if it does not fit in lowest terms.
+	/// Returns the exact product, `None` if it does not fit in lowest terms.
 	pub fn checked_mul(&self, other: &Self) -> Option<Self> {
 		// Reducing crosswise first yields lowest terms, so nothing that fits is refused.
 		let left = Self::new(self.numerator, other.denominator)?;
@@ -134,18 +134,18 @@ impl Ratio {
 		})
 	}
 
-	/// The exact quotient, or `None` if `other` is zero or the quotient does not fit.
+	/// Returns the exact quotient, `None` if `other` is zero or the quotient does not fit.
 	pub fn checked_div(&self, other: &Self) -> Option<Self> {
 		self.checked_mul(&Self::new(other.denominator, other.numerator)?)
 	}
 
-	/// The floor of `value · self`, or `None` if it is above `u128::MAX`.
+	/// Returns the floor of `value · self`, `None` if it is above `u128::MAX`.
 	pub fn mul_floor(&self, value: u128) -> Option<u128> {
 		let product = U256::from(value).checked_mul(self.numerator.into())?;
 		u128::try_from(product.checked_div(self.denominator.into())?).ok()
 	}
 
-	/// The floor of the ratio itself.
+	/// Returns the floor of the ratio.
 	pub fn floor(&self) -> u128 {
 		self.numerator.checked_div(self.denominator).unwrap_or(0)
 	}
@@ -156,13 +156,13 @@ impl Ratio {
 		signed.not_negative().ok_or(DecimalError::Negative)
 	}
 
-	/// The decimal expansion cut after `places` digits (at most 38), as in `1.080000`.
+	/// Returns the decimal expansion cut after `places` digits (at most 38), such as `1.080000`.
 	pub fn to_decimal_floor(&self, places: u32) -> String {
 		decimal_floor(self.numerator.into(), self.denominator.into(), places)
 	}
 
-	/// The whole decimal expansion with at least one digit after the point, as in `90.0`; `None`
-	/// if it has more than `max_places` digits after the point or never ends.
+	/// Returns the whole decimal expansion with at least one digit after the point, such as `90.0`;
+	/// `None` if it has more than `max_places` digits after the point or never ends.
 	pub fn to_decimal_exact(&self, max_places: u32) -> Option<String> {
 		let mut digits = String::new();
 		let mut rest = U256::from(self.numerator.checked_rem(self.denominator)?);
@@ -177,8 +177,8 @@ impl Ratio {
 		None
 	}
 
-	/// How a figure is printed in a file: exactly if its expansion ends within
-	/// [`MAX_EXACT_PLACES`] digits, else cut after six.
+	/// Returns the figure as it is printed in a file: exactly if its expansion ends within
+	/// [`MAX_EXACT_PLACES`] digits, otherwise cut after six.
 	pub fn to_figure(&self) -> String {
 		self.to_decimal_exact(MAX_EXACT_PLACES).unwrap_or_else(|| self.to_decimal_floor(6))
 	}
@@ -188,7 +188,7 @@ fn digit(value: u32) -> Option<char> {
 	char::from_digit(value, 10)
 }
 
-/// `numerator / denominator` cut after `places` digits; empty if the denominator is zero.
+/// Returns `numerator / denominator` cut after `places` digits; empty if the denominator is zero.
 pub(crate) fn decimal_floor(numerator: Wide, denominator: Wide, places: u32) -> String {
 	let Some(whole) = numerator.over(denominator) else { return String::new() };
 	let mut text = format!("{whole}");
@@ -224,7 +224,7 @@ impl fmt::Debug for Ratio {
 
 impl Ord for Ratio {
 	fn cmp(&self, other: &Self) -> Ordering {
-		// Two 128-bit factors: the 256-bit product cannot overflow.
+		// The 256-bit product of two 128-bit factors cannot overflow.
 		let left = U256::from(self.numerator).saturating_mul(other.denominator.into());
 		let right = U256::from(other.numerator).saturating_mul(self.denominator.into());
 		left.cmp(&right)
@@ -282,22 +282,22 @@ pub struct SignedRatio {
 }
 
 impl SignedRatio {
-	/// `magnitude`, or `-magnitude` if `negative`.
+	/// Returns `magnitude`, or `-magnitude` if `negative`.
 	pub const fn new(negative: bool, magnitude: Ratio) -> Self {
 		Self { negative: negative && !magnitude.is_zero(), magnitude }
 	}
 
-	/// Is it below zero?
+	/// Returns `true` if it is below zero.
 	pub const fn is_negative(&self) -> bool {
 		self.negative
 	}
 
-	/// Its distance from zero.
+	/// Returns the absolute value.
 	pub const fn magnitude(&self) -> Ratio {
 		self.magnitude
 	}
 
-	/// The value, unless it is below zero.
+	/// Returns the value, `None` if it is below zero.
 	pub const fn not_negative(&self) -> Option<Ratio> {
 		if self.negative { None } else { Some(self.magnitude) }
 	}
@@ -332,7 +332,7 @@ impl SignedRatio {
 		Ok(Self::new(negative, parse_decimal(mantissa, exponent)?))
 	}
 
-	/// As [`Ratio::to_figure`], with the sign.
+	/// Same as [`Ratio::to_figure`], with the sign.
 	pub fn to_figure(&self) -> String {
 		format!("{}{}", self.sign(), self.magnitude.to_figure())
 	}
@@ -396,7 +396,7 @@ fn strip_minus(text: &str) -> (bool, &str) {
 	}
 }
 
-/// One or more ASCII digits.
+/// Reads one or more ASCII digits.
 fn parse_digits(text: &str) -> Result<u128, DecimalError> {
 	if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
 		return Err(DecimalError::Malformed);
@@ -417,7 +417,7 @@ fn parse_exponent(text: &str) -> Result<i32, DecimalError> {
 	Ok(if negative { value.saturating_neg() } else { value })
 }
 
-/// `12` or `12.5`, times ten to the `exponent`.
+/// Reads `12` or `12.5`, times ten to the `exponent`.
 fn parse_decimal(text: &str, exponent: i32) -> Result<Ratio, DecimalError> {
 	let (whole, fraction) = match text.split_once('.') {
 		Some((_, "")) => return Err(DecimalError::Malformed),

@@ -2,7 +2,7 @@
 //!
 //! Balances count the smallest unit of a token; euros are counted in micro-EUR, energy in Wh.
 
-/// Decimals of AIT, the native token.
+/// Decimals of AIT.
 pub const AIT_DECIMALS: u8 = 18;
 /// Smallest units in one AIT.
 pub const AIT: u128 = 1_000_000_000_000_000_000;
@@ -10,17 +10,17 @@ pub const AIT: u128 = 1_000_000_000_000_000_000;
 pub const MILLI_AIT: u128 = AIT / 1_000;
 /// A millionth of an AIT, in smallest units.
 pub const MICRO_AIT: u128 = AIT / 1_000_000;
-/// AIT that can ever exist, in smallest units.
+/// Highest amount of AIT that can ever exist, in smallest units.
 pub const AIT_CAP: u128 = 21_000_000 * AIT;
 
-/// Decimals of AICP, the stable utility token.
+/// Decimals of AICP.
 pub const AICP_DECIMALS: u8 = 6;
 /// Smallest units ("micro-tokens") in one AICP.
 pub const AICP: u128 = 1_000_000;
 /// Asset id of AICP.
 pub const AICP_ASSET_ID: u32 = 1;
 
-/// Decimals of KWH, the metered-energy token.
+/// Decimals of KWH.
 pub const KWH_DECIMALS: u8 = 3;
 /// Smallest units in one KWH; the smallest unit is one Wh.
 pub const KWH: u128 = 1_000;

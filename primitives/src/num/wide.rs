@@ -3,7 +3,7 @@
 //! The longest product there, `V · P_T denominators · supply denominators`, takes 897 bits when
 //! every input is a full `u128`, which is more than `primitive_types::U512` holds.
 
-// What the macro writes is the `uint` crate's own code, which uses these on purpose.
+// The macro generates the `uint` crate's own code, which uses these on purpose.
 #![allow(
 	missing_docs,
 	unsafe_code,
@@ -24,27 +24,27 @@ uint::construct_uint! {
 }
 
 impl Wide {
-	/// The product, or `None` if it needs more than 1024 bits.
+	/// Returns the product, `None` if it needs more than 1024 bits.
 	pub fn times(self, other: impl Into<Self>) -> Option<Self> {
 		self.checked_mul(other.into())
 	}
 
-	/// The floor of the quotient, or `None` if `divisor` is zero.
+	/// Returns the floor of the quotient, `None` if `divisor` is zero.
 	pub fn over(self, divisor: Self) -> Option<Self> {
 		self.checked_div(divisor)
 	}
 
-	/// The value, or the largest `u128` if it does not fit.
+	/// Returns the value, or the largest `u128` if it does not fit.
 	pub fn saturated(self) -> u128 {
 		u128::try_from(self).unwrap_or(u128::MAX)
 	}
 
-	/// `10^exponent`, or `None` if it needs more than 1024 bits.
+	/// Returns `10^exponent`, `None` if it needs more than 1024 bits.
 	pub fn power_of_ten(exponent: u32) -> Option<Self> {
 		Self::from(10u8).checked_pow(exponent.into())
 	}
 
-	/// Numerator and denominator divided by what they have in common.
+	/// Returns numerator and denominator divided by their greatest common divisor.
 	pub fn lowest_terms(numerator: Self, denominator: Self) -> (Self, Self) {
 		let (mut divisor, mut rest) = (numerator, denominator);
 		while let Some(next) = divisor.checked_rem(rest) {

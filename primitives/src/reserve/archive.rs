@@ -1,7 +1,7 @@
 //! The hash chain that keeps old attestations provable after their rows have left the state.
 //!
 //! A record leaves the state when a revision replaces it or when it is pruned for its age. Each
-//! time, the chain's head moves on:
+//! time the head of the chain changes:
 //!
 //! ```text
 //! head(0)   = 0x00…00
@@ -9,7 +9,7 @@
 //! entry     = blake2-256(SCALE("gridproof/attestation-record/v1", record))
 //! ```
 //!
-//! Whoever holds a record, the head before it and the entries after it can show that the chain
+//! Anyone who holds a record, the head before it and the entries after it can show that the chain
 //! once held exactly that record: [`ArchiveProof::head`].
 
 use crate::H256;
@@ -20,38 +20,40 @@ use sp_crypto_hashing::blake2_256;
 
 /// Domain tag of an entry.
 const RECORD_DOMAIN: &str = "gridproof/attestation-record/v1";
-/// Domain tag of a link.
+/// Domain tag of a head.
 const ARCHIVE_DOMAIN: &str = "gridproof/attestation-archive/v1";
 
-/// The entry that stands for a record.
+/// Returns the entry that represents a record.
 pub fn entry<Record: Encode>(record: &Record) -> H256 {
 	H256((RECORD_DOMAIN, record).using_encoded(blake2_256))
 }
 
-/// The head after `entry`, the `index`-th entry of `kind`, was added to a chain with `head`.
+/// Returns the head after `entry`, the `index`-th entry of `kind`, was added to a chain with
+/// `head`.
 pub fn next_head<Kind: Encode>(kind: &Kind, index: u64, head: H256, entry: H256) -> H256 {
 	H256((ARCHIVE_DOMAIN, kind, index, head, entry).using_encoded(blake2_256))
 }
 
-/// What shows that a record is the `index`-th entry of an archive.
+/// Proof that a record is the `index`-th entry of an archive.
 #[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, PartialEq, Eq, Debug, Default)]
 pub struct ArchiveProof {
-	/// How many entries came before it.
+	/// Number of entries before it.
 	pub index: u64,
-	/// The head before it was added.
+	/// Head before it was added.
 	pub previous: H256,
-	/// The entries added after it, oldest first.
+	/// Entries added after it, oldest first.
 	pub following: Vec<H256>,
 }
 
 impl ArchiveProof {
-	/// How many entries the archive has that this proof speaks of; `None` past `u64::MAX`.
+	/// Returns the number of entries of the archive to which this proof belongs; `None` above
+	/// `u64::MAX`.
 	pub fn length(&self) -> Option<u64> {
 		let following = u64::try_from(self.following.len()).ok()?;
 		self.index.checked_add(1)?.checked_add(following)
 	}
 
-	/// The head that the archive must have if `entry` is where the proof says.
+	/// Returns the head that the archive must have if `entry` is where the proof says.
 	pub fn head<Kind: Encode>(&self, kind: &Kind, entry: H256) -> H256 {
 		let mut head = next_head(kind, self.index, self.previous, entry);
 		let mut index = self.index;

@@ -2,8 +2,8 @@
 //!
 //! A statement is bound twice. Its **digest** is the hash of the whole file that people read; its
 //! **fields hash** is the hash of the figures that the chain stores and computes with. The signed
-//! message of version 2 names both, the day, the chain's genesis and the signer's role, so a
-//! signature is good for one file, one set of figures, one chain and one role.
+//! message of version 2 contains both, the day, the chain's genesis hash and the signer's role, so
+//! a signature is valid for one file, one set of figures, one chain and one role.
 
 use crate::{
 	H256,
@@ -20,34 +20,34 @@ use serde::{Deserialize, Serialize};
 use sp_crypto_hashing::{blake2_256, sha2_256};
 use sp_runtime::{DispatchError, DispatchResult, Weight};
 
-/// Signatures of distinct roles that make a statement valid.
+/// Number of different roles that must sign a statement.
 pub const THRESHOLD: u32 = 2;
-/// Number of roles, and so the most signatures a statement can carry.
+/// Number of roles, and so the highest number of signatures of a statement.
 pub const ROLE_COUNT: u32 = 3;
-/// The domain that opens every signed message.
+/// Domain at the start of every signed message.
 pub const DOMAIN: &str = "AICP";
 
-/// Who signs: each role is one key, and no key may hold two roles.
+/// Role of a signer: each role has one key, and no key may have two roles.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-	/// Answers for the grid data.
+	/// Vouches for the grid data.
 	#[codec(index = 0)]
 	Data,
-	/// Answers for prices and the valuation.
+	/// Vouches for prices and the valuation.
 	#[codec(index = 1)]
 	Risk,
-	/// Answers for the run and the publication.
+	/// Vouches for the run and the publication.
 	#[codec(index = 2)]
 	Ops,
 }
 
 impl Role {
-	/// All roles, in order.
+	/// All roles, in the order of their signatures.
 	pub const ALL: [Self; 3] = [Self::Data, Self::Risk, Self::Ops];
 
-	/// `data`, `risk` or `ops`: the role as files and messages write it.
+	/// Returns `data`, `risk` or `ops`, as in files and messages.
 	pub const fn as_str(self) -> &'static str {
 		match self {
 			Self::Data => "data",
@@ -63,13 +63,13 @@ impl fmt::Display for Role {
 	}
 }
 
-/// A text that names no role.
+/// Error of a text that is not a role.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UnknownRole;
 
 impl fmt::Display for UnknownRole {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-		f.write_str("unknown role: it is data, risk or ops")
+		f.write_str("unknown role: write data, risk or ops")
 	}
 }
 
@@ -83,12 +83,12 @@ impl FromStr for Role {
 	}
 }
 
-/// What a statement is about. There is one attestation per day and kind.
+/// Subject of a statement. At most one attestation per kind and day is in force.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-	/// The daily reserve: energy committed, its price, the compute assets.
+	/// The daily reserve: committed energy, its price, the compute assets.
 	#[default]
 	#[codec(index = 0)]
 	Reserve,
@@ -99,10 +99,10 @@ pub enum Kind {
 }
 
 impl Kind {
-	/// All kinds, in order.
+	/// All kinds, in the order of their encoding.
 	pub const ALL: [Self; 2] = [Self::Reserve, Self::Rehearsal];
 
-	/// `reserve` or `rehearsal`, as files write it.
+	/// Returns `reserve` or `rehearsal`, as in files.
 	pub const fn as_str(self) -> &'static str {
 		match self {
 			Self::Reserve => "reserve",
@@ -117,58 +117,59 @@ impl fmt::Display for Kind {
 	}
 }
 
-/// The figures of a statement that the chain stores: inputs only, nothing it can compute itself.
+/// Figures of a statement that the chain stores: inputs only, nothing that it can compute itself.
 ///
-/// The SCALE encoding is fixed-length but for `replaces`; its hash is [`Self::hash`].
+/// The SCALE encoding has a fixed length except for `replaces`; its hash is [`Self::hash`].
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AttestationFields {
-	/// What the statement is about.
+	/// Subject of the statement.
 	pub kind: Kind,
-	/// The day it is about.
+	/// Day that the statement is about.
 	pub day: Day,
-	/// 0 for the first statement of a day and kind, then one more with each correction.
+	/// Number of the revision: 0 for the first statement of a day and kind, then one more for each
+	/// correction.
 	pub revision: u32,
 	/// [`Self::hash`] of the statement that a revision replaces; `None` exactly for revision 0.
 	pub replaces: Option<H256>,
-	/// Energy the loaded zones used that day, in Wh.
+	/// Energy that the complete zones used on that day, in Wh.
 	pub wh_raw: u128,
 	/// Energy committed to the reserve, in Wh: at most the floor of `wh_raw · alpha`.
 	pub wh_committed: u128,
-	/// α_effective, the share of `wh_raw` that is committed:
-	/// α_base · (`zones_ok` / `zones_total`) · haircut.
+	/// Share of `wh_raw` that may be committed, α_effective, at most 1: α_base · (`zones_ok` /
+	/// `zones_total`) · haircut.
 	pub alpha: Ratio,
-	/// Price of energy P_E in EUR/MWh, which is the same number in micro-EUR/Wh. It can be
-	/// stated below zero, as markets do; no policy mints on such a price.
+	/// Price of energy P_E in EUR/MWh, which is the same number in micro-EUR/Wh. It can be below
+	/// zero, as on markets; no policy mints on such a price.
 	pub eur_per_mwh: SignedRatio,
 	/// Value of the compute assets V_compute, in micro-EUR.
 	pub compute_assets: u128,
-	/// Zones whose day was complete.
+	/// Number of zones whose day is complete, at most `zones_total`.
 	pub zones_ok: u16,
-	/// Zones that were asked for.
+	/// Number of zones that were requested, at least 1.
 	pub zones_total: u16,
 }
 
-/// What makes fields contradict themselves, whatever the chain's parameters are.
+/// Contradiction within the fields, whatever the chain's parameters are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FieldFault {
-	/// Revision 0 names a statement it replaces, or a later one names none.
+	/// Revision 0 names a statement that it replaces, or a later revision names none.
 	Revision,
-	/// No zone at all, or more complete zones than zones.
+	/// There are no zones, or more complete zones than zones.
 	Zones,
-	/// α is above one.
+	/// α is above 1.
 	Alpha,
 	/// More energy is committed than the floor of `wh_raw · alpha`.
 	Commitment,
 }
 
 impl AttestationFields {
-	/// blake2-256 of the SCALE encoding: names this very statement.
+	/// Returns the blake2-256 of the SCALE encoding, which identifies this statement.
 	pub fn hash(&self) -> H256 {
 		H256(blake2_256(&self.encode()))
 	}
 
-	/// Checks what no parameter can excuse.
+	/// Checks the fields against each other, without the chain's parameters.
 	pub fn check(&self) -> Result<(), FieldFault> {
 		if (self.revision == 0) != self.replaces.is_none() {
 			return Err(FieldFault::Revision);
@@ -186,17 +187,17 @@ impl AttestationFields {
 	}
 }
 
-/// One role's signature of a statement.
+/// Signature of a statement by one role.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RoleSignature {
-	/// The role it is given for.
+	/// Role for which it is given.
 	pub role: Role,
 	/// Ed25519 signature of [`message_v2`] for that role.
 	pub signature: Signature,
 }
 
-/// The message that `role` signs, version 2:
+/// Returns the message that `role` signs, version 2:
 /// `AICP|day=<day>|digest=<0x..>|fields=<0x..>|v=2|chain=substrate:<0x genesis>|role=<role>`.
 pub fn message_v2(
 	day: Day,
@@ -212,19 +213,20 @@ pub fn message_v2(
 	.into_bytes()
 }
 
-/// The message of version-1 files: `AICP|day=<day>|digest=<0x..>|v=1|chain=<hint>`.
+/// Returns the message of version-1 files: `AICP|day=<day>|digest=<0x..>|v=1|chain=<hint>`.
 ///
-/// It names neither role nor fields, so it is good for checking old files only.
+/// It contains neither role nor fields, so use it only to check old files.
 pub fn message_v1(day: &str, digest: &H256, chain_hint: &str) -> Vec<u8> {
 	format!("{DOMAIN}|day={day}|digest={digest:#x}|v=1|chain={chain_hint}").into_bytes()
 }
 
-/// How files name a chain: `substrate:0x<genesis hash>`.
+/// Returns the name of a chain in files: `substrate:0x<genesis hash>`.
 pub fn chain_hint(genesis: &H256) -> String {
 	format!("substrate:{genesis:#x}")
 }
 
-/// The genesis hash in a chain hint of the form that [`chain_hint`] writes.
+/// Returns the genesis hash in a chain hint of the form that [`chain_hint`] writes; `None` for any
+/// other.
 pub fn genesis_of_hint(hint: &str) -> Option<H256> {
 	let digits = hint.strip_prefix("substrate:0x").filter(|digits| digits.len() == 64)?;
 	let mut genesis = [0u8; 32];
@@ -240,10 +242,13 @@ pub fn genesis_of_hint(hint: &str) -> Option<H256> {
 	Some(H256(genesis))
 }
 
-/// Verifies the signature that `key` gave, as `role`, to a statement on the chain `genesis`.
+/// Verifies the signature that `key` gave, as `role`, for a statement on the chain `genesis`.
 ///
 /// The message is built here from the fields that will be stored, so a figure that was not signed
-/// cannot enter.
+/// cannot be stored.
+///
+/// # Errors
+/// The first reason of [`SignatureFault`] that applies.
 pub fn verify_statement(
 	fields: &AttestationFields,
 	digest: &H256,
@@ -255,7 +260,7 @@ pub fn verify_statement(
 	ed25519::verify(key, &message, &signature.signature)
 }
 
-/// SHA-256 of the canonical JSON of an attestation file with `meta.signers` and
+/// Returns the SHA-256 of the canonical JSON of an attestation file with `meta.signers` and
 /// `meta.signatures` empty and without `meta.digest_signed`; `None` if the file has no `meta`.
 pub fn file_digest(file: &Value) -> Option<H256> {
 	let mut unsigned = file.clone();
@@ -268,26 +273,26 @@ pub fn file_digest(file: &Value) -> Option<H256> {
 	Some(H256(sha2_256(unsigned.to_canonical().as_bytes())))
 }
 
-/// What is done with a statement once the attestations pallet has accepted it.
+/// Receives every statement that the attestations pallet accepts.
 ///
-/// The attestations pallet knows nothing of money: the runtime names the handler.
+/// The attestations pallet does not deal with money: the runtime sets the handler.
 pub trait AttestationHandler {
-	/// Would [`Self::on_accepted`] take these fields now? Read only and cheap: it is asked before
-	/// a free submission is let into the transaction pool.
+	/// Checks whether [`Self::on_accepted`] would accept these fields now. It only reads and is
+	/// cheap, because it is called before a free submission enters the transaction pool.
 	fn check(fields: &AttestationFields) -> DispatchResult;
 
-	/// Takes a statement into account. `statement` is the hash of its fields. An error undoes the
-	/// submission as a whole.
+	/// Acts on a statement. `statement` is the hash of its fields. An error undoes the whole
+	/// submission.
 	fn on_accepted(fields: &AttestationFields, statement: H256) -> DispatchResult;
 
-	/// Most weight that [`Self::check`] takes.
+	/// Returns the highest weight of [`Self::check`].
 	fn check_weight() -> Weight;
 
-	/// Most weight that [`Self::on_accepted`] takes.
+	/// Returns the highest weight of [`Self::on_accepted`].
 	fn accept_weight() -> Weight;
 
-	/// For benchmarks only: prepares the costliest case that [`Self::on_accepted`] can meet, and
-	/// returns fields for `day` that it takes.
+	/// For benchmarks only: prepares the costliest case of [`Self::on_accepted`], and returns
+	/// fields for `day` that it accepts.
 	fn prepare_worst_case(day: Day) -> AttestationFields {
 		AttestationFields::example(day)
 	}
@@ -313,29 +318,29 @@ impl AttestationHandler for () {
 
 /// Spends what redeemed AICP is worth: service credit, in micro-EUR.
 ///
-/// Implemented by the coverage policy, called by the pallets that sell compute or energy. Each
-/// call does all of what it says, or fails and changes nothing.
+/// The coverage policy implements it; the pallets that sell compute or energy call it. Each call
+/// does everything it says, or fails and changes nothing.
 pub trait ServiceCredit<AccountId> {
-	/// Credit that `who` can spend or hold.
+	/// Returns the credit that `who` can spend or hold, in micro-EUR.
 	fn available(who: &AccountId) -> u128;
 
-	/// Credit of `who` that is held for something not done yet.
+	/// Returns the credit of `who` that is held, in micro-EUR.
 	fn held(who: &AccountId) -> u128;
 
-	/// Spends exactly `amount` of `who`'s available credit.
+	/// Spends exactly `amount` micro-EUR of `who`'s available credit.
 	fn spend(who: &AccountId, amount: u128) -> DispatchResult;
 
-	/// Holds exactly `amount` of `who`'s available credit. The caller remembers what for.
+	/// Holds exactly `amount` micro-EUR of `who`'s available credit. The caller remembers what for.
 	fn hold(who: &AccountId, amount: u128) -> DispatchResult;
 
-	/// Makes exactly `amount` of `who`'s held credit available again.
+	/// Makes exactly `amount` micro-EUR of `who`'s held credit available again.
 	fn release(who: &AccountId, amount: u128) -> DispatchResult;
 
-	/// Spends exactly `amount` of `who`'s held credit.
+	/// Spends exactly `amount` micro-EUR of `who`'s held credit.
 	fn spend_held(who: &AccountId, amount: u128) -> DispatchResult;
 }
 
-/// No credit at all.
+/// No credit at all: every amount above 0 is refused.
 impl<AccountId> ServiceCredit<AccountId> for () {
 	fn available(_: &AccountId) -> u128 {
 		0
@@ -367,7 +372,8 @@ fn only_nothing(amount: u128) -> DispatchResult {
 }
 
 impl AttestationFields {
-	/// A first reserve statement with ordinary figures: 1 TWh of 30 zones, α 9/50, 90 EUR/MWh.
+	/// Returns a first reserve statement with ordinary figures: 1 TWh of 30 zones, α 9/50, 90
+	/// EUR/MWh.
 	///
 	/// For benchmarks, tests and documentation.
 	pub fn example(day: Day) -> Self {

@@ -32,23 +32,23 @@ use core::{cmp::Ordering, fmt};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
-/// Parts per million in one.
+/// One, in parts per million.
 const PPM: u32 = 1_000_000;
 
-/// Below this ratio the policy is in [`State::Defense`].
+/// Coverage ratio below which the policy is in [`State::Defense`].
 pub const CR_DEFENSE: Ratio = Ratio::ONE;
-/// CR_min by default, 1.10: below it nothing is minted.
+/// Default of CR_min, 1.10: below it nothing is minted.
 pub const DEFAULT_CR_MIN: Ratio = Ratio::percent(110);
-/// CR_max by default, 1.20: above it the band is left upwards.
+/// Default of CR_max, 1.20: the upper end of the band.
 pub const DEFAULT_CR_MAX: Ratio = Ratio::percent(120);
-/// Target price P_T by default, 1.50 EUR per AICP.
+/// Default of the target price P_T, 1.50 EUR per AICP.
 pub const DEFAULT_TARGET_PRICE: Ratio = Ratio::percent(150);
-/// Share of the supply that may be minted in a day by default, 5 %.
+/// Default of the share of the supply that may be minted in a day, 5 %.
 pub const DEFAULT_DAILY_CAP: Ratio = Ratio::percent(5);
-/// α_base by default, 18 %.
+/// Default of α_base, 18 %.
 pub const DEFAULT_ALPHA: Ratio = Ratio::percent(18);
 
-/// Where the coverage ratio stands.
+/// State of the coverage ratio.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum State {
@@ -71,7 +71,7 @@ pub enum State {
 }
 
 impl State {
-	/// `defense`, `freeze`, `in_band` or `above_band`, as planners and files write it.
+	/// Returns `defense`, `freeze`, `in_band` or `above_band`, as planners and files write it.
 	pub const fn as_str(self) -> &'static str {
 		match self {
 			Self::Defense => "defense",
@@ -81,18 +81,18 @@ impl State {
 		}
 	}
 
-	/// May be minted in this state?
+	/// Returns `true` if AICP may be minted in this state.
 	pub const fn allows_mint(self) -> bool {
 		matches!(self, Self::InBand | Self::AboveBand)
 	}
 }
 
-/// Which bound a mint suggestion ran into.
+/// Bound that limits a mint suggestion.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Binding {
-	/// S_target − S; also where both bounds are equal.
+	/// S_target − S; also if both bounds are equal.
 	#[codec(index = 0)]
 	Target,
 	/// The daily cap.
@@ -104,7 +104,7 @@ pub enum Binding {
 }
 
 impl Binding {
-	/// `target`, `cap` or `bootstrap`.
+	/// Returns `target`, `cap` or `bootstrap`.
 	pub const fn as_str(self) -> &'static str {
 		match self {
 			Self::Target => "target",
@@ -114,36 +114,37 @@ impl Binding {
 	}
 }
 
-/// What a day's statement and the token's own supply say.
+/// Inputs of the coverage formulas: the figures of a statement, and the token's issuance.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Inputs {
 	/// Committed energy, in Wh.
 	pub wh_committed: u128,
-	/// P_E, in EUR/MWh.
+	/// Price of energy P_E, in EUR/MWh.
 	pub eur_per_mwh: Ratio,
-	/// V_compute, in micro-EUR.
+	/// Value of the compute assets V_compute, in micro-EUR.
 	pub compute_assets: Ratio,
 	/// Total issuance, in micro-tokens.
 	pub issuance: Ratio,
-	/// Û, the share of the issuance that counts as supply. Above one the supply would grow by
-	/// more than a mint: a policy should not allow it.
+	/// Share Û of the issuance that counts as supply. Above 1 the supply would grow by more than a
+	/// mint: a policy should not allow that.
 	pub utilisation: Ratio,
 }
 
-/// The parameters of the policy.
+/// Parameters of the coverage formulas.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Policy {
-	/// P_T, in EUR per AICP; not zero.
+	/// Target price P_T, in EUR per AICP; not zero.
 	pub target_price: Ratio,
-	/// CR_min; not zero.
+	/// Lowest coverage ratio at which AICP is minted, CR_min; not zero.
 	pub cr_min: Ratio,
-	/// CR_max; not below CR_min.
+	/// Upper end of the band, CR_max; not below CR_min.
 	pub cr_max: Ratio,
-	/// Share of the supply that may be minted in a day.
+	/// Share of the supply that may be minted in a day, at most 1.
 	pub daily_cap: Ratio,
-	/// Supply, in micro-tokens, up to which the daily cap does not bind, so that an issuance of
-	/// zero can grow. The reserve binds there as everywhere: S_target is never passed. 0 for none.
+	/// Supply, in micro-tokens, up to which the daily cap does not apply, so that an issuance of
+	/// zero can grow. The reserve limits minting there as everywhere: S_target is never exceeded. 0
+	/// for none.
 	pub bootstrap: u128,
 }
 
@@ -159,16 +160,16 @@ impl Default for Policy {
 	}
 }
 
-/// Why a figure cannot be computed.
+/// Reason why a figure cannot be computed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CoverageFault {
-	/// P_T is zero.
+	/// The target price P_T is zero.
 	ZeroTargetPrice,
 	/// CR_min is zero.
 	ZeroThreshold,
 	/// CR_max is below CR_min.
 	BandInverted,
-	/// zones_total is zero or below zones_ok.
+	/// There are no zones, or more complete zones than zones.
 	Zones,
 	/// The exact result does not fit its type.
 	Overflow,
@@ -203,38 +204,38 @@ impl Policy {
 	}
 }
 
-/// A coverage ratio as an exact fraction.
+/// Coverage ratio as an exact fraction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ExactRatio(Fraction);
 
 impl ExactRatio {
-	/// How it compares with `other`.
+	/// Compares it with `other`.
 	pub fn compare(&self, other: &Ratio) -> Ordering {
 		self.0.compare(&Fraction::from(*other)).unwrap_or(Ordering::Greater)
 	}
 
-	/// The floor in parts per million; saturates.
+	/// Returns the floor in parts per million; saturates.
 	pub fn ppm_floor(&self) -> u128 {
 		self.floor_in(PPM.into())
 	}
 
-	/// The floor in parts of 10¹⁸, as in `FixedU128`; saturates.
+	/// Returns the floor in parts of 10¹⁸, as in `FixedU128`; saturates.
 	pub fn fixed_floor(&self) -> u128 {
 		self.floor_in(1_000_000_000_000_000_000)
 	}
 
-	/// Cut after `places` decimals, as in `1.080000`.
+	/// Returns the decimal cut after `places` digits, such as `1.080000`.
 	pub fn to_decimal_floor(&self, places: u32) -> String {
 		decimal_floor(self.0.numerator, self.0.denominator, places)
 	}
 
-	/// In lowest terms, as in `27/25`.
+	/// Returns the fraction in lowest terms, such as `27/25`.
 	pub fn to_fraction(&self) -> String {
 		let lowest = self.0.reduced();
 		format!("{}/{}", lowest.numerator, lowest.denominator)
 	}
 
-	/// The same ratio, or `None` if in lowest terms it needs more than 128 bits.
+	/// Returns the same ratio, `None` if it needs more than 128 bits in lowest terms.
 	pub fn to_ratio(&self) -> Option<Ratio> {
 		self.0.to_ratio()
 	}
@@ -245,7 +246,7 @@ impl ExactRatio {
 	}
 }
 
-/// Numerator and denominator (never zero) of up to 1024 bits.
+/// Numerator and denominator (never zero), each of up to 1024 bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Fraction {
 	numerator: Wide,
@@ -266,7 +267,7 @@ impl Fraction {
 		})
 	}
 
-	/// The quotient; `None` also if `other` is zero.
+	/// Returns the quotient; `None` if it does not fit or `other` is zero.
 	fn over(&self, other: &Self) -> Option<Self> {
 		if other.numerator.is_zero() {
 			return None;
@@ -281,7 +282,7 @@ impl Fraction {
 		Some(Self { numerator: left.checked_add(right)?, denominator })
 	}
 
-	/// The difference, or zero if `other` is larger.
+	/// Returns the difference, or zero if `other` is larger.
 	fn minus(&self, other: &Self) -> Option<Self> {
 		let left = self.numerator.times(other.denominator)?;
 		let right = other.numerator.times(self.denominator)?;
@@ -294,7 +295,7 @@ impl Fraction {
 		Some(left.cmp(&other.numerator.times(self.denominator)?))
 	}
 
-	/// The same value in lowest terms.
+	/// Returns the same value in lowest terms.
 	fn reduced(&self) -> Self {
 		let (numerator, denominator) = Wide::lowest_terms(self.numerator, self.denominator);
 		Self { numerator, denominator }
@@ -304,40 +305,40 @@ impl Fraction {
 		Ratio::from_wide(self.numerator, self.denominator)
 	}
 
-	/// The floor; saturates at `u128::MAX`.
+	/// Returns the floor; saturates at `u128::MAX`.
 	fn floor(&self) -> u128 {
 		self.numerator.over(self.denominator).unwrap_or(Wide::MAX).saturated()
 	}
 }
 
-/// What follows from inputs and policy.
+/// Results of the coverage formulas.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Coverage {
-	/// V_energy in micro-EUR, floored; saturates.
+	/// Value of the committed energy V_energy, in micro-EUR, floored; saturates.
 	pub v_energy: u128,
-	/// V_reserve in micro-EUR, floored; saturates.
+	/// Value of the reserve V_reserve, in micro-EUR, floored; saturates.
 	pub v_reserve: u128,
-	/// S in micro-tokens, floored; saturates.
+	/// Supply S, in micro-tokens, floored; saturates.
 	pub supply: u128,
-	/// CR; `None` if S is zero, where no ratio is defined.
+	/// Coverage ratio CR; `None` if S is zero, for which no ratio is defined.
 	pub ratio: Option<ExactRatio>,
-	/// The state that CR means. With S = 0 it is [`State::AboveBand`] if there is a reserve and
+	/// State that CR means. With S = 0 it is [`State::AboveBand`] if there is a reserve and
 	/// [`State::Frozen`] if there is none.
 	pub state: State,
-	/// S_target in micro-tokens, floored; saturates.
+	/// Supply S_target at which CR would be CR_min, in micro-tokens, floored; saturates.
 	pub supply_target: u128,
-	/// The mint suggestion in micro-tokens, floored. Zero below CR_min, and zero for S = 0 unless
-	/// the policy has a bootstrap supply.
+	/// Mint suggestion, in micro-tokens, floored. Zero below CR_min, and zero for S = 0 unless the
+	/// policy has a bootstrap supply.
 	pub mint: u128,
-	/// The bound that the suggestion ran into; `None` below CR_min.
+	/// Bound that limits the suggestion; `None` below CR_min.
 	pub binding: Option<Binding>,
 }
 
 /// Computes coverage, state and mint suggestion.
 ///
 /// # Errors
-/// What [`Policy::check`] returns. [`CoverageFault::Overflow`] is returned where a product would
-/// pass 1024 bits, which `u128` inputs cannot reach.
+/// Those of [`Policy::check`], and [`CoverageFault::Overflow`] if a product exceeds 1024 bits,
+/// which `u128` inputs cannot do.
 pub fn evaluate(inputs: &Inputs, policy: &Policy) -> Result<Coverage, CoverageFault> {
 	policy.check()?;
 	exact(inputs, policy).ok_or(CoverageFault::Overflow)
@@ -392,7 +393,7 @@ fn state_of(ratio: &ExactRatio, policy: &Policy) -> State {
 	}
 }
 
-/// min(S_target − S, max(cap · S, bootstrap − S)), floored, and the bound it is.
+/// Returns min(S_target − S, max(cap · S, bootstrap − S)), floored, and which bound it is.
 fn mint_of(
 	supply: &Fraction,
 	target: &Fraction,
@@ -406,7 +407,7 @@ fn mint_of(
 	} else {
 		(cap, Binding::Cap)
 	};
-	// Comparing exactly can pass 1024 bits with extreme inputs. There the floors decide; the mint
+	// Comparing exactly can exceed 1024 bits with extreme inputs. Then the floors decide; the mint
 	// is the same, only the name of the bound could differ within one micro-token.
 	let target_binds = match room.compare(&bound) {
 		Some(order) => order.is_le(),
@@ -416,17 +417,17 @@ fn mint_of(
 	Some((least.floor(), Some(name)))
 }
 
-/// The state from a ratio, for callers that show what a ratio would mean.
+/// Returns the state of a ratio, for callers that show what a ratio would mean.
 pub fn state(ratio: &Ratio, policy: &Policy) -> State {
 	state_of(&ExactRatio(Fraction::from(*ratio)), policy)
 }
 
-/// α_effective = α_base · (zones_ok / zones_total) · haircut, where `haircut` is the factor that
-/// remains (19/20 takes five per cent off).
+/// Returns α_effective = α_base · (zones_ok / zones_total) · haircut, where `haircut` is the factor
+/// that remains (19/20 subtracts five per cent).
 ///
 /// # Errors
-/// [`CoverageFault::Zones`]; [`CoverageFault::Overflow`] if the product in lowest terms needs
-/// more than 128 bits.
+/// [`CoverageFault::Zones`] if there are no zones or fewer than `zones_ok`,
+/// [`CoverageFault::Overflow`] if the product in lowest terms needs more than 128 bits.
 pub fn effective_alpha(
 	alpha_base: &Ratio,
 	zones_ok: u32,
@@ -442,16 +443,16 @@ pub fn effective_alpha(
 	product.and_then(|product| product.to_ratio()).ok_or(CoverageFault::Overflow)
 }
 
-/// The energy committed to the reserve: ⌊raw · α⌋, in Wh.
+/// Returns the energy that may be committed to the reserve: ⌊raw · α⌋, in Wh.
 ///
 /// # Errors
-/// [`CoverageFault::Overflow`], which only an α above one can cause.
+/// [`CoverageFault::Overflow`] if that is above `u128::MAX`, which only an α above 1 can cause.
 pub fn committed_energy(wh_raw: u128, alpha: &Ratio) -> Result<u128, CoverageFault> {
 	alpha.mul_floor(wh_raw).ok_or(CoverageFault::Overflow)
 }
 
-/// What redeeming `amount` micro-tokens is worth at the target price: ⌊amount · P_T⌋ micro-EUR of
-/// service credit.
+/// Returns the credit for redeeming `amount` micro-tokens at the target price: ⌊amount · P_T⌋
+/// micro-EUR.
 ///
 /// # Errors
 /// [`CoverageFault::Overflow`] if that is above `u128::MAX`.
@@ -459,12 +460,13 @@ pub fn redeem_value(amount: u128, target_price: &Ratio) -> Result<u128, Coverage
 	target_price.mul_floor(amount).ok_or(CoverageFault::Overflow)
 }
 
-/// Is the last statement too old? `max_age` days may pass after the day it is about.
+/// Returns `true` if the last statement is too old: `max_age` days may pass after the day it is
+/// about.
 pub fn is_stale(last: Option<Day>, today: Day, max_age: u32) -> bool {
 	last.is_none_or(|last| today.days_since(last) > max_age)
 }
 
-/// Which prices are believed.
+/// Prices that the policy accepts.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct PriceBounds {
@@ -472,27 +474,28 @@ pub struct PriceBounds {
 	pub min: Ratio,
 	/// Highest price, in EUR/MWh.
 	pub max: Ratio,
-	/// Largest change a day, as a share of the last price believed: 1/2 allows half to one and a
+	/// Largest change per day, as a share of the last accepted price: 1/2 allows half to one and a
 	/// half times that price. Days without a statement add up.
 	pub max_daily_move: Ratio,
 }
 
-/// Why a price is not believed.
+/// Reason why a price is not accepted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PriceFault {
-	/// Below zero.
+	/// The price is below zero.
 	Negative,
-	/// Zero.
+	/// The price is zero.
 	Zero,
-	/// Below [`PriceBounds::min`].
+	/// The price is below [`PriceBounds::min`].
 	TooLow,
-	/// Above [`PriceBounds::max`].
+	/// The price is above [`PriceBounds::max`].
 	TooHigh,
-	/// Too far from the last price.
+	/// The price differs from the last accepted one by more than [`PriceBounds::max_daily_move`]
+	/// allows.
 	MovedTooFar,
 }
 
-/// Checks a day's price against the bounds and the last price believed, and returns it.
+/// Checks a day's price against the bounds and the last accepted price, and returns it.
 ///
 /// # Errors
 /// The first [`PriceFault`] in the order of that type.
@@ -525,7 +528,7 @@ pub fn check_price(
 /// Checks |price − last| ≤ limit · days · last, exactly.
 ///
 /// # Errors
-/// [`PriceFault::MovedTooFar`].
+/// [`PriceFault::MovedTooFar`] if the change is larger.
 pub fn check_move(last: &Ratio, price: &Ratio, limit: &Ratio, days: u32) -> Result<(), PriceFault> {
 	let (last, price) = (Fraction::from(*last), Fraction::from(*price));
 	let within = || {

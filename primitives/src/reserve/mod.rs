@@ -1,12 +1,12 @@
-//! The energy reserve: the daily attestation, and what it lets AICP do.
+//! The energy reserve: the daily attestation, and what it allows AICP to do.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`attestation`] | roles, fields, digest, signed message, the handler trait |
 //! | [`archive`] | the hash chain that keeps pruned statements provable |
 //! | [`formula`] | coverage ratio, supply target, mint suggestion, price bounds, redemption |
-//! | [`parameters`] | what governance decides about the coverage policy |
-//! | [`state`] | what the coverage policy stores and shows |
+//! | [`parameters`] | parameters of the coverage policy that governance sets |
+//! | [`state`] | types that the coverage policy stores and its queries return |
 
 pub mod archive;
 pub mod attestation;

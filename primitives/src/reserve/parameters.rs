@@ -1,4 +1,4 @@
-//! The parameters of the coverage policy, and which of them go together.
+//! Parameters of the coverage policy that governance sets, and how they must relate.
 
 use crate::{
 	num::decimal::Ratio,
@@ -13,41 +13,44 @@ use core::fmt;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
-/// How AICP is redeemed.
+/// Limits of redemption.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RedemptionLimits {
-	/// Least that can be redeemed at once, in micro-tokens; worth a micro-EUR at least.
+	/// Lowest amount of one redemption, in micro-tokens; worth at least one micro-EUR.
 	pub minimum: u128,
-	/// Most that an account can redeem in a day, in micro-tokens.
+	/// Highest amount that an account can redeem in a day, in micro-tokens; at least `minimum`.
 	pub daily_limit: u128,
-	/// Most service credit that is handed out in a day, in micro-EUR. What is redeemed beyond it
-	/// waits in the queue.
+	/// Highest service credit that is paid out in a day, in micro-EUR, above 0. What is redeemed
+	/// beyond it waits in the queue.
 	pub daily_capacity: u128,
 }
 
-/// Everything about the coverage policy that governance decides.
+/// Parameters of the coverage policy that governance sets.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PolicyParameters {
-	/// P_T, CR_min, CR_max, daily cap and bootstrap supply.
+	/// Target price P_T, band CR_min … CR_max, daily cap and bootstrap supply.
 	pub policy: Policy,
-	/// Which energy prices are believed.
+	/// Energy prices that are accepted.
 	pub prices: PriceBounds,
-	/// α_base: the share of the zones' energy that counts as reserve if all zones are complete.
+	/// Share α_base of the zones' energy that may be committed if all zones are complete; above 0,
+	/// at most 1.
 	pub alpha_base: Ratio,
-	/// The factor that remains of α after the haircut: 19/20 takes five per cent off.
+	/// Factor that remains of α after the haircut, above 0, at most 1: 19/20 subtracts five per
+	/// cent.
 	pub haircut: Ratio,
-	/// How many zones a statement is about.
+	/// Number of zones that a statement must be about, at least 1.
 	pub zones_total: u16,
-	/// Û, the share of the issuance that counts as supply.
+	/// Share Û of the issuance that counts as supply; above 0, at most 1.
 	pub utilisation: Ratio,
-	/// Value of the compute inventory, in micro-EUR: the most that a statement's compute assets
-	/// count for.
+	/// Value of the compute inventory, in micro-EUR: the highest value that a statement's compute
+	/// assets can have.
 	pub compute_inventory: u128,
-	/// How many days may pass after the last stated day before the policy is frozen.
+	/// Number of days that may pass after the last stated day before the policy is frozen, at least
+	/// 1.
 	pub max_age: u32,
-	/// How AICP is redeemed.
+	/// Limits of redemption.
 	pub redemption: RedemptionLimits,
 }
 
@@ -75,27 +78,27 @@ impl Default for PolicyParameters {
 	}
 }
 
-/// Which relation parameters break.
+/// Relation that parameters break.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub enum ParameterFault {
-	/// P_T is zero.
+	/// The target price P_T is zero.
 	TargetPrice,
-	/// CR_min is below 1.00, or CR_max below CR_min.
+	/// CR_min is below 1.00, or CR_max is below CR_min.
 	Band,
-	/// The daily cap is above one.
+	/// The daily cap is above 1.
 	DailyCap,
-	/// The lowest price is zero or above the highest, or no price may ever move.
+	/// The lowest price is zero or above the highest, or the daily change is zero.
 	Prices,
-	/// α_base, or α_base times the haircut, is zero, above one or too long a fraction.
+	/// α_base or the haircut is zero or above 1, or their product does not fit 128 bits.
 	Alpha,
 	/// There are no zones.
 	Zones,
-	/// Û is zero or above one.
+	/// Û is zero or above 1.
 	Utilisation,
-	/// Statements would be stale at once.
+	/// Statements would be stale immediately.
 	MaxAge,
-	/// The least redemption is worth nothing or above the daily limit, or no credit is ever
-	/// handed out.
+	/// The minimum of a redemption is worth nothing or above the daily limit, or the daily capacity
+	/// is zero.
 	Redemption,
 }
 
@@ -103,21 +106,21 @@ impl fmt::Display for ParameterFault {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
 			Self::TargetPrice => "the target price must not be zero",
-			Self::Band => "it must be 1 <= CR_min <= CR_max",
+			Self::Band => "1 <= CR_min <= CR_max must hold",
 			Self::DailyCap => "the daily cap must be at most 1",
-			Self::Prices => "it must be 0 < min <= max, and prices must be able to move",
+			Self::Prices => "0 < min <= max must hold for prices, and their daily change must be above 0",
 			Self::Alpha => "alpha and haircut must be above 0 and at most 1",
-			Self::Zones => "there must be a zone",
+			Self::Zones => "there must be at least one zone",
 			Self::Utilisation => "the utilisation must be above 0 and at most 1",
-			Self::MaxAge => "statements must be good for a day at least",
-			Self::Redemption => "the least redemption must be worth something and within the limit",
+			Self::MaxAge => "statements must be valid for at least a day",
+			Self::Redemption => "the minimum of a redemption must be worth something and within the daily limit, and the daily capacity above 0",
 		})
 	}
 }
 
 impl core::error::Error for ParameterFault {}
 
-/// Is it above zero and at most one?
+/// Returns `true` if it is above zero and at most one.
 fn is_share(ratio: &Ratio) -> bool {
 	!ratio.is_zero() && *ratio <= Ratio::ONE
 }
@@ -153,15 +156,16 @@ impl PolicyParameters {
 		)
 	}
 
-	/// α_effective for that many complete zones.
+	/// Returns α_effective for that many complete zones.
 	///
 	/// # Errors
-	/// As [`formula::effective_alpha`].
+	/// Those of [`formula::effective_alpha`].
 	pub fn effective_alpha(&self, zones_ok: u16) -> Result<Ratio, CoverageFault> {
 		effective_alpha(&self.alpha_base, zones_ok.into(), self.zones_total.into(), &self.haircut)
 	}
 
-	/// The inputs of [`formula::evaluate`] for what a statement says and `issuance` micro-tokens.
+	/// Returns the inputs of [`formula::evaluate`] for a statement's figures and `issuance`
+	/// micro-tokens.
 	pub fn inputs(
 		&self,
 		wh_committed: u128,

@@ -1,4 +1,4 @@
-//! What the coverage policy stores and shows: the types that pallet and clients share.
+//! Types that the coverage policy stores and its queries return.
 
 use crate::{
 	H256,
@@ -10,7 +10,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::Serialize;
 
-/// Emergency levels: each stops what the one before stops, and more.
+/// Levels of the emergency breaker: each stops what the one before stops, and more.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -22,112 +22,112 @@ pub enum Breaker {
 	/// Nothing is minted.
 	#[codec(index = 1)]
 	MintStopped,
-	/// Nothing is minted or redeemed, and the queue waits. Credit can still be spent.
+	/// Nothing is minted or redeemed, and the queue is not served. Credit can still be spent.
 	#[codec(index = 2)]
 	AllStopped,
 }
 
-/// The latest statement that the policy took.
+/// The statement that counts now: the latest one about the latest day.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Statement {
-	/// Hash of its fields.
+	/// Hash of its fields (blake2-256).
 	pub hash: H256,
-	/// The day it is about.
+	/// Day that it is about.
 	pub day: Day,
-	/// The day on which the first statement about that day was taken: the one day on which its
+	/// Day on which the first statement about that day was accepted: the only day on which its
 	/// allowance can be used.
 	pub taken_on: Day,
 	/// Committed energy, in Wh.
 	pub wh_committed: u128,
-	/// Price of energy, in EUR/MWh.
+	/// Price of energy P_E, in EUR/MWh.
 	pub eur_per_mwh: Ratio,
-	/// Compute assets as stated, in micro-EUR.
+	/// Value of the compute assets as stated, in micro-EUR.
 	pub compute_assets: u128,
-	/// The last price believed before that day, and its day.
+	/// Last price accepted before that day, and its day; `None` if there was none.
 	pub reference: Option<(Ratio, Day)>,
 }
 
-/// A day on which statements were taken, seen from the supply.
+/// Day on which a statement was accepted, with its opening issuance and what was minted.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct MintDay {
-	/// Which day.
+	/// Day by the chain's calendar.
 	pub day: Day,
-	/// Issuance when its first statement was taken, in micro-tokens.
+	/// Issuance when its first statement was accepted, in micro-tokens.
 	pub opening: u128,
-	/// Minted since, in micro-tokens.
+	/// Amount minted since, in micro-tokens.
 	pub minted: u128,
 }
 
-/// What an account has redeemed and not used up.
+/// Credit account: what an account has redeemed and not yet spent.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct CreditAccount<Balance> {
 	/// Credit that can be spent, in micro-EUR.
 	pub available: u128,
-	/// Credit that is held for something not done yet, in micro-EUR.
+	/// Credit that is held for an open job or the like, in micro-EUR.
 	pub held: u128,
 	/// Credit that waits in the queue, in micro-EUR.
 	pub pending: u128,
-	/// Tickets in the queue.
+	/// Number of tickets in the queue.
 	pub tickets: u32,
-	/// The day of the last redemption.
+	/// Day of the last redemption.
 	pub redeemed_on: Day,
-	/// Redeemed on that day, in micro-tokens.
+	/// Amount redeemed on that day, in micro-tokens.
 	pub redeemed: u128,
-	/// Deposit held for this row, in the native token.
+	/// Deposit held for this row, in 10⁻¹⁸ AIT.
 	pub deposit: Balance,
 }
 
 impl<Balance> CreditAccount<Balance> {
-	/// Is there nothing left that the row is needed for on `today`?
+	/// Returns `true` if the row is not needed any more on `today`.
 	pub fn is_idle(&self, today: Day) -> bool {
 		let redeemed = self.redeemed > 0 && self.redeemed_on == today;
 		self.available == 0 && self.held == 0 && self.tickets == 0 && !redeemed
 	}
 }
 
-/// A place in the queue.
+/// Place in the queue.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Ticket<AccountId, Balance> {
-	/// Who gets the credit.
+	/// Account that receives the credit.
 	pub who: AccountId,
-	/// Credit that is still to come, in micro-EUR.
+	/// Credit that is still to be paid out, in micro-EUR.
 	pub credit: u128,
-	/// The day it was redeemed.
+	/// Day of the redemption.
 	pub redeemed_on: Day,
-	/// Deposit held for this row, in the native token.
+	/// Deposit held for this row, in 10⁻¹⁸ AIT.
 	pub deposit: Balance,
 }
 
-/// The queue's ends: tickets `first` up to but not including `next` wait.
+/// Ends of the queue: tickets `first` up to but not including `next` wait.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct QueueEnds {
 	/// Number of the ticket that is served next.
 	pub first: u64,
-	/// Number of the next ticket.
+	/// Number that the next new ticket gets.
 	pub next: u64,
 }
 
 impl QueueEnds {
-	/// Tickets waiting.
+	/// Returns the number of tickets that wait.
 	pub const fn length(&self) -> u64 {
 		self.next.saturating_sub(self.first)
 	}
 }
 
-/// Sums over all time, for the audit. Issuance itself is always read from the token.
+/// Totals since genesis, for the audit. Issuance itself is always read from the token.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Totals {
 	/// Issuance at genesis, in micro-tokens.
 	pub genesis: u128,
-	/// Minted since, in micro-tokens.
+	/// Amount minted since, in micro-tokens.
 	pub minted: u128,
-	/// Burned by redemptions, in micro-tokens.
+	/// Amount burned by redemptions, in micro-tokens.
 	pub burned: u128,
 	/// Credit promised by redemptions, in micro-EUR.
 	pub credited: u128,
@@ -135,97 +135,97 @@ pub struct Totals {
 	pub spent: u128,
 }
 
-/// A stated day in the policy's books.
+/// Record of a stated day.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DayRecord {
-	/// Hash of the statement that stands for it.
+	/// Hash of the statement in force for it (blake2-256).
 	pub statement: H256,
-	/// The day stated.
+	/// Day that the statement is about.
 	pub day: Day,
-	/// The day on which its allowance could be used.
+	/// Day on which its allowance could be used.
 	pub taken_on: Day,
-	/// V_reserve, in micro-EUR.
+	/// Value of the reserve V_reserve, in micro-EUR.
 	pub v_reserve: u128,
-	/// Issuance when it was taken, in micro-tokens.
+	/// Issuance when it was accepted, in micro-tokens.
 	pub issuance: u128,
-	/// CR when it was taken, if the supply was not zero and the fraction fits.
+	/// Coverage ratio when it was accepted, if the supply was not zero and the fraction fits.
 	pub ratio: Option<Ratio>,
-	/// The state when it was taken.
+	/// State when it was accepted.
 	pub state: State,
-	/// The allowance it gave, in micro-tokens.
+	/// Allowance that it gave, in micro-tokens.
 	pub allowance: u128,
-	/// What was minted of it, in micro-tokens.
+	/// Amount minted of that allowance, in micro-tokens.
 	pub minted: u128,
 }
 
-/// How things stand.
+/// Present state of the policy, with the figures it follows from.
 #[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Status {
 	/// Today, by the chain's calendar.
 	pub today: Day,
-	/// The state of the policy, as it is now.
+	/// Present state of the policy.
 	pub state: State,
-	/// What is stopped.
+	/// Level of the breaker.
 	pub breaker: Breaker,
-	/// Is the latest statement too old, or is there none?
+	/// `true` if the latest statement is too old, or there is none.
 	pub stale: bool,
-	/// The latest statement.
+	/// The statement that counts now, also if it is stale.
 	pub statement: Option<Statement>,
 	/// Total issuance, in micro-tokens.
 	pub issuance: u128,
-	/// S, in micro-tokens.
+	/// Supply S, in micro-tokens.
 	pub supply: u128,
-	/// S_target, in micro-tokens.
+	/// Supply S_target at which CR would be CR_min, in micro-tokens.
 	pub supply_target: u128,
-	/// V_reserve, in micro-EUR.
+	/// Value of the reserve V_reserve, in micro-EUR.
 	pub v_reserve: u128,
-	/// CR as an exact fraction, if the supply is not zero and it fits.
+	/// Coverage ratio as an exact fraction, if the supply is not zero and the fraction fits.
 	pub ratio: Option<Ratio>,
-	/// CR in parts of 10¹⁸, floored, if the supply is not zero.
+	/// Coverage ratio in parts of 10¹⁸, floored, if the supply is not zero.
 	pub ratio_fixed: Option<u128>,
-	/// What can be minted now, in micro-tokens.
+	/// Amount that can be minted now, in micro-tokens.
 	pub allowance: u128,
-	/// Minted today, in micro-tokens.
+	/// Amount minted today, in micro-tokens.
 	pub minted: u128,
-	/// Tickets in the queue.
+	/// Number of tickets in the queue.
 	pub queue: u64,
-	/// Credit that can still be handed out today, in micro-EUR.
+	/// Credit that can still be paid out today, in micro-EUR.
 	pub capacity: u128,
-	/// Sums over all time.
+	/// Totals since genesis.
 	pub totals: Totals,
 }
 
-/// What would be, with other inputs.
+/// Figures that other inputs would give.
 #[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Quote {
-	/// The state that the inputs mean, were they fresh.
+	/// State that the inputs would mean if they were fresh.
 	pub state: State,
-	/// S, in micro-tokens.
+	/// Supply S, in micro-tokens.
 	pub supply: u128,
-	/// S_target, in micro-tokens.
+	/// Supply S_target at which CR would be CR_min, in micro-tokens.
 	pub supply_target: u128,
-	/// V_reserve, in micro-EUR.
+	/// Value of the reserve V_reserve, in micro-EUR.
 	pub v_reserve: u128,
-	/// CR as an exact fraction, if the supply is not zero and it fits.
+	/// Coverage ratio as an exact fraction, if the supply is not zero and the fraction fits.
 	pub ratio: Option<Ratio>,
-	/// CR in parts of 10¹⁸, floored, if the supply is not zero.
+	/// Coverage ratio in parts of 10¹⁸, floored, if the supply is not zero.
 	pub ratio_fixed: Option<u128>,
-	/// The mint suggestion, in micro-tokens.
+	/// Mint suggestion, in micro-tokens.
 	pub mint: u128,
-	/// What binds the mint suggestion.
+	/// Bound that limits the mint suggestion; `None` if nothing may be minted.
 	pub binding: Option<Binding>,
 }
 
-/// The inputs of a [`Quote`]. What is left out is as it is.
+/// Inputs of a [`Quote`]. What is `None` stays as it is.
 #[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct WhatIf {
 	/// Committed energy, in Wh.
 	pub wh_committed: Option<u128>,
-	/// Price of energy, in EUR/MWh.
+	/// Price of energy P_E, in EUR/MWh.
 	pub eur_per_mwh: Option<Ratio>,
-	/// Compute assets, in micro-EUR.
+	/// Value of the compute assets, in micro-EUR.
 	pub compute_assets: Option<u128>,
 	/// Total issuance, in micro-tokens.
 	pub issuance: Option<u128>,

@@ -1,45 +1,46 @@
-//! Which day it is: the calendar that pallets share.
+//! The calendar that pallets share, and the clock that says which day it is.
 
 use crate::{num::units::MILLIS_PER_DAY, time::day::Day};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
-/// Clocks may differ by this fraction of a day: a ninety-sixth, 15 minutes of a real one.
+/// Part of a day by which clocks may differ: a ninety-sixth, 15 minutes of a UTC day.
 pub const SKEW_PER_DAY: u64 = 96;
 
-/// How time becomes days.
+/// Rule that turns a time into a day.
 ///
-/// A real network keeps [`Calendar::UTC`]. A network for demonstrations may run through days of
-/// the past, faster: its `first_day` begins at `starts_at` and each day takes `day_length`.
+/// A production network uses [`Calendar::UTC`]. A network for demonstrations can run through days
+/// of the past, faster: its `first_day` begins at `starts_at` and each day takes `day_length`.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Calendar {
-	/// The day that begins at `starts_at`.
+	/// Day that begins at `starts_at`.
 	pub first_day: Day,
-	/// UTC milliseconds.
+	/// Begin of `first_day`, in UTC milliseconds; 0 in [`Calendar::UTC`], or until it is known.
 	pub starts_at: u64,
-	/// Milliseconds; never zero in a calendar that [`Calendar::is_valid`].
+	/// Length of a day, in milliseconds; at least 1,000 in a calendar that [`Calendar::is_valid`].
 	pub day_length: u64,
 }
 
 impl Calendar {
-	/// Days of UTC.
+	/// UTC days, from 1970-01-01.
 	pub const UTC: Self = Self { first_day: Day::FIRST, starts_at: 0, day_length: MILLIS_PER_DAY };
 
-	/// Does a day last at least a second?
+	/// Returns `true` if a day lasts at least a second.
 	pub const fn is_valid(&self) -> bool {
 		self.day_length >= 1_000
 	}
 
-	/// Is it known when its first day began? Not before a chain's second block, if its own first
-	/// block begins it.
+	/// Returns `true` if the begin of its first day is known. If the chain's first block begins it,
+	/// that is the case from the second block on.
 	pub fn has_begun(&self) -> bool {
 		self.starts_at != 0 || *self == Self::UTC
 	}
 
-	/// The day at a time in UTC milliseconds: the first day if earlier, 9999-12-31 if later.
+	/// Returns the day at a time in UTC milliseconds: the first day if it is earlier, 9999-12-31 if
+	/// it is later.
 	pub fn day_at(&self, millis: u64) -> Day {
 		let elapsed = millis.saturating_sub(self.starts_at);
 		let days = elapsed.checked_div(self.day_length).unwrap_or(0);
@@ -47,7 +48,7 @@ impl Calendar {
 		Day::from_days(self.first_day.days().saturating_add(days)).unwrap_or(Day::LAST)
 	}
 
-	/// By how many milliseconds clocks may differ.
+	/// Returns by how many milliseconds clocks may differ.
 	pub fn skew(&self) -> u64 {
 		self.day_length.checked_div(SKEW_PER_DAY).unwrap_or(0)
 	}
@@ -59,15 +60,15 @@ impl Default for Calendar {
 	}
 }
 
-/// Who knows what day it is. All pallets of a runtime ask the same one.
+/// Source of the present day. All pallets of a runtime use the same one.
 pub trait DayClock {
-	/// Now, UTC milliseconds, as the block's author stated it.
+	/// Returns the present time in UTC milliseconds, as the block's author stated it.
 	fn now() -> u64;
 
-	/// Today, by the calendar.
+	/// Returns today, by the calendar.
 	fn today() -> Day;
 
-	/// The latest day that any honest clock can show now, see [`SKEW_PER_DAY`].
+	/// Returns the latest day that an honest clock can show now; see [`SKEW_PER_DAY`].
 	fn latest_today() -> Day;
 }
 

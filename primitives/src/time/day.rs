@@ -12,10 +12,10 @@ use crate::num::units::MILLIS_PER_DAY;
 const UNIX_EPOCH: u32 = 719_162;
 /// Days in 400 Gregorian years.
 const DAYS_PER_400_YEARS: u32 = 146_097;
-/// The last year that four digits can print.
+/// Last year that four digits can print.
 const LAST_YEAR: u32 = 9_999;
 
-/// A text that is not a day of the years 1970 to 9999 written `YYYY-MM-DD`.
+/// Error of a text that is not a day of the years 1970 to 9999, written `YYYY-MM-DD`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NotADay;
 
@@ -29,7 +29,7 @@ impl core::error::Error for NotADay {}
 
 /// A civil day from 1970-01-01 to 9999-12-31, encoded as days since 1970-01-01 (`u32`).
 ///
-/// A day has no time zone: whose day it is, the context says. Printed and read as `YYYY-MM-DD`.
+/// A day has no time zone: the context says which one it is in. Printed and read as `YYYY-MM-DD`.
 #[derive(Encode, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Day(u32);
@@ -40,23 +40,24 @@ impl Day {
 	/// 9999-12-31.
 	pub const LAST: Self = Self(2_932_896);
 
-	/// The day that is `days` days after 1970-01-01; `None` past 9999-12-31.
+	/// Returns the day that is `days` days after 1970-01-01; `None` after 9999-12-31.
 	pub const fn from_days(days: u32) -> Option<Self> {
 		if days <= Self::LAST.0 { Some(Self(days)) } else { None }
 	}
 
-	/// The UTC day of a time in milliseconds since 1970-01-01T00:00Z; the last day if later.
+	/// Returns the UTC day of a time in milliseconds since 1970-01-01T00:00Z; the last day if it is
+	/// later.
 	pub fn from_unix_millis(millis: u64) -> Self {
 		let days = u32::try_from(millis / MILLIS_PER_DAY).unwrap_or(u32::MAX);
 		Self(days.min(Self::LAST.0))
 	}
 
-	/// Days since 1970-01-01.
+	/// Returns the days since 1970-01-01.
 	pub const fn days(self) -> u32 {
 		self.0
 	}
 
-	/// The day of that date; `None` if there is none.
+	/// Returns the day of that date; `None` if there is no such date.
 	pub fn from_date(year: u32, month: u32, day: u32) -> Option<Self> {
 		if !(1970..=LAST_YEAR).contains(&year) || day == 0 || day > month_length(year, month)? {
 			return None;
@@ -66,7 +67,7 @@ impl Day {
 		Self::from_days(days.checked_sub(1)?.checked_sub(UNIX_EPOCH)?)
 	}
 
-	/// Year, month (1…12) and day of the month (1…31).
+	/// Returns year, month (1…12) and day of the month (1…31).
 	pub fn date(self) -> (u32, u32, u32) {
 		let days = self.0.saturating_add(UNIX_EPOCH);
 		let mut year = days.saturating_mul(400) / DAYS_PER_400_YEARS;
@@ -84,17 +85,17 @@ impl Day {
 		(year, 12, 31)
 	}
 
-	/// The day after, `None` after 9999-12-31.
+	/// Returns the next day, `None` after 9999-12-31.
 	pub fn next(self) -> Option<Self> {
 		Self::from_days(self.0.checked_add(1)?)
 	}
 
-	/// The day before, `None` before 1970-01-01.
+	/// Returns the previous day, `None` before 1970-01-01.
 	pub fn previous(self) -> Option<Self> {
 		Self::from_days(self.0.checked_sub(1)?)
 	}
 
-	/// How many days it is later than `earlier`; zero if it is not.
+	/// Returns by how many days it is later than `earlier`; 0 if it is not later.
 	pub const fn days_since(self, earlier: Self) -> u32 {
 		self.0.saturating_sub(earlier.0)
 	}
@@ -115,7 +116,7 @@ impl Day {
 		Self::from_date(number(year, 4)?, number(month, 2)?, number(day, 2)?).ok_or(NotADay)
 	}
 
-	/// `YYYY-MM-DD`.
+	/// Returns the day as `YYYY-MM-DD`.
 	pub fn to_iso(self) -> String {
 		let (year, month, day) = self.date();
 		format!("{year:04}-{month:02}-{day:02}")
@@ -126,7 +127,7 @@ const fn is_leap(year: u32) -> bool {
 	year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
-/// Days in a month; `None` if there is no such month.
+/// Returns the days in a month; `None` if there is no such month.
 const fn month_length(year: u32, month: u32) -> Option<u32> {
 	match month {
 		1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
@@ -137,7 +138,7 @@ const fn month_length(year: u32, month: u32) -> Option<u32> {
 	}
 }
 
-/// Days from 0001-01-01 to the first day of `year`; years of at most four digits.
+/// Returns the days from 0001-01-01 to the first day of `year`, for years of at most four digits.
 const fn days_before_year(year: u32) -> u32 {
 	let years = year.saturating_sub(1);
 	let leap_days = (years / 4).saturating_sub(years / 100).saturating_add(years / 400);

@@ -7,9 +7,9 @@
 //!  "meter": 7, "sequence": 0, "log": {…}}
 //! ```
 //!
-//! Hashes are 64 hexadecimal digits; a `0x` before them is read and never written. `tree_size`,
+//! Hashes are 64 hexadecimal digits; a leading `0x` is accepted and never written. `tree_size`,
 //! `scheme` and what follows are missing in documents of the older gateway. Members that are not
-//! named here are passed over.
+//! listed here are ignored.
 
 use super::{
 	Position, ProofFault, ProofStep, inclusion_steps, leaf_hash, legacy, root,
@@ -28,18 +28,18 @@ use alloc::{
 use core::{fmt, str::FromStr};
 use serde::Serialize;
 
-/// Which tree a proof belongs to.
+/// Kind of tree that a proof belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scheme {
-	/// [RFC 6962](crate::crypto::merkle).
+	/// Tree of [RFC 6962](crate::crypto::merkle).
 	Rfc6962,
-	/// The [older gateway's](legacy).
+	/// Tree of the [older gateway](legacy).
 	Legacy,
 }
 
 impl Scheme {
-	/// `rfc6962` or `legacy`.
+	/// Returns `rfc6962` or `legacy`.
 	pub const fn as_str(self) -> &'static str {
 		match self {
 			Self::Rfc6962 => "rfc6962",
@@ -47,7 +47,7 @@ impl Scheme {
 		}
 	}
 
-	/// The hash of a leaf with this data.
+	/// Returns the hash of a leaf with this data.
 	pub fn leaf_hash(self, data: &[u8]) -> H256 {
 		match self {
 			Self::Rfc6962 => leaf_hash(data),
@@ -62,13 +62,13 @@ impl fmt::Display for Scheme {
 	}
 }
 
-/// A text that names no scheme.
+/// Error of a text that is neither `rfc6962` nor `legacy`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UnknownScheme;
 
 impl fmt::Display for UnknownScheme {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-		f.write_str("unknown scheme: it is rfc6962 or legacy")
+		f.write_str("unknown scheme: write rfc6962 or legacy")
 	}
 }
 
@@ -85,25 +85,25 @@ impl FromStr for Scheme {
 	}
 }
 
-/// Why a document is refused.
+/// Reason why a document is refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum DocumentFault {
-	/// Not JSON that we accept.
+	/// The document is not JSON that is accepted.
 	Malformed(JsonError),
-	/// A member is missing or of another form; the name and what it has to be.
+	/// A member is missing or has another form: its name, and what it must be.
 	Member(&'static str, &'static str),
-	/// Another scheme was asked for than the document states.
+	/// The caller asked for another scheme than the document states.
 	OtherScheme(Scheme),
-	/// A proof of RFC 6962 without the number of leaves.
+	/// The document has a proof of RFC 6962, but no `tree_size`.
 	NoTreeSize,
-	/// The log that the document carries does not have the leaf hash that it states.
+	/// The reading in the document does not have the leaf hash that the document states.
 	OtherLog,
 	/// The proof does not hold.
 	Proof(ProofFault),
 }
 
 impl DocumentFault {
-	/// The fault's name in JSON answers.
+	/// Returns the error's name in JSON answers.
 	pub const fn as_str(&self) -> &'static str {
 		match self {
 			Self::Malformed(_) => "not_json",
@@ -122,13 +122,15 @@ impl fmt::Display for DocumentFault {
 			Self::Malformed(error) => write!(f, "not a JSON document: {error}"),
 			Self::Member(name, wanted) => write!(f, "{name}: {wanted}"),
 			Self::OtherScheme(stated) => {
-				write!(f, "the document states the scheme {stated}; check it as that")
+				write!(f, "the document states the scheme {stated}: check it with that")
 			},
 			Self::NoTreeSize => f.write_str(
 				"the document states no tree_size, which a proof of RFC 6962 needs: \
-				 give the number of logs in the batch",
+				 give the number of readings in the batch",
 			),
-			Self::OtherLog => f.write_str("the log in the document does not have its leaf_hash"),
+			Self::OtherLog => {
+				f.write_str("the reading in the document does not have its leaf_hash")
+			},
 			Self::Proof(fault) => write!(f, "{fault}"),
 		}
 	}
@@ -142,46 +144,47 @@ impl From<ProofFault> for DocumentFault {
 	}
 }
 
-/// What a check of a document has shown.
+/// Result of checking a document.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct Checked {
-	/// By which scheme.
+	/// Scheme by which it was checked.
 	pub scheme: Scheme,
-	/// Was a log in the document, and is it the leaf? Else only the leaf hash is proven.
+	/// `true` if the document contains the reading and it is the leaf; otherwise only the leaf hash
+	/// is proven.
 	pub log_checked: bool,
 }
 
-/// A proof that a log is in a batch.
+/// Proof that a reading is in a batch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProofDocument {
-	/// The gateway's id of the log; `None` if no gateway made the document.
+	/// The gateway's id of the reading; `None` if no gateway made the document.
 	pub log_id: Option<String>,
-	/// The gateway's id of the batch; `None` likewise.
+	/// The gateway's id of the batch; `None` if no gateway made the document.
 	pub batch_id: Option<String>,
-	/// Hash of the log as a leaf.
+	/// Leaf hash of the reading.
 	pub leaf_hash: H256,
-	/// The batch's root.
+	/// Merkle root of the batch.
 	pub merkle_root: H256,
-	/// Which leaf, from 0.
+	/// Position of the leaf in the batch, from 0.
 	pub index: u64,
 	/// Siblings from the leaf upwards.
 	pub proof: Vec<ProofStep>,
-	/// Leaves in the batch; missing in documents of the older gateway.
+	/// Number of leaves in the batch; `None` in documents of the older gateway.
 	pub tree_size: Option<u64>,
-	/// Missing in documents of the older gateway.
+	/// Kind of tree; `None` in documents of the older gateway.
 	pub scheme: Option<Scheme>,
-	/// The meter's index on chain, if the batch went there.
+	/// Index of the meter on chain; `None` if the batch was not submitted.
 	pub meter: Option<u32>,
-	/// The batch's sequence number on chain, if it went there.
+	/// Sequence number of the batch on chain; `None` if the batch was not submitted.
 	pub sequence: Option<u64>,
-	/// The log itself.
+	/// The reading itself, if the document contains it.
 	pub log: Option<Value>,
 }
 
 impl ProofDocument {
-	/// The proof that the log with the leaf hash `leaves[index]` is in the batch of `leaves`, by
-	/// RFC 6962; `None` if there is no such leaf. Ids, meter and sequence are for the caller to
-	/// add, and the log, if it shall be in the document.
+	/// Returns the proof that the reading with the leaf hash `leaves[index]` is in the batch of
+	/// `leaves`, by RFC 6962; `None` if there is no such leaf. The caller adds ids, meter, sequence
+	/// and, if wanted, the reading.
 	pub fn of(leaves: &[H256], index: usize) -> Option<Self> {
 		Some(Self {
 			log_id: None,
@@ -201,7 +204,8 @@ impl ProofDocument {
 	/// Reads a document.
 	///
 	/// # Errors
-	/// [`DocumentFault::Malformed`], [`DocumentFault::Member`].
+	/// [`DocumentFault::Malformed`] if the bytes are not JSON, [`DocumentFault::Member`] if a
+	/// member is missing or has another form.
 	pub fn parse(bytes: &[u8]) -> Result<Self, DocumentFault> {
 		let value = json::parse(bytes, Limits::DEFAULT).map_err(DocumentFault::Malformed)?;
 		Self::from_value(&value)
@@ -210,7 +214,7 @@ impl ProofDocument {
 	/// Reads a document that is JSON already.
 	///
 	/// # Errors
-	/// [`DocumentFault::Member`].
+	/// [`DocumentFault::Member`] if a member is missing or has another form.
 	pub fn from_value(value: &Value) -> Result<Self, DocumentFault> {
 		if value.as_object().is_none() {
 			return Err(DocumentFault::Member("document", "must be a JSON object"));
@@ -246,8 +250,8 @@ impl ProofDocument {
 		})
 	}
 
-	/// The document, its members in the order of the module's example; `tree_size` and what
-	/// follows only if known.
+	/// Returns the document with its members in the order of the module's example; `tree_size` and
+	/// what follows only if known.
 	pub fn to_value(&self) -> Value {
 		let text = |text: &Option<String>| text.clone().map_or(Value::Null, Value::from);
 		let steps = self.proof.iter().map(|step| {
@@ -272,13 +276,13 @@ impl ProofDocument {
 		Value::Object(members.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
 	}
 
-	/// The hashes of the proof, without their sides, as the chain takes them.
+	/// Returns the hashes of the proof without their sides, as the chain expects them.
 	pub fn hashes(&self) -> Vec<H256> {
 		self.proof.iter().map(|step| step.hash).collect()
 	}
 
-	/// The scheme it has to be checked by: the one asked for, else the one it states. A document
-	/// that states neither a scheme nor a tree size is of the older gateway.
+	/// Returns the scheme by which it is checked: the one asked for, else the one it states. A
+	/// document without scheme and tree size is one of the older gateway.
 	///
 	/// # Errors
 	/// [`DocumentFault::OtherScheme`] if one is asked for and another is stated.
@@ -293,11 +297,14 @@ impl ProofDocument {
 		}
 	}
 
-	/// Checks the document against the root that it states itself. That this root is the batch's
-	/// is for the caller to see: on chain, in a signed header, in an anchor.
+	/// Checks the document against the root that it states itself. The caller must check that this
+	/// root is the batch's: on chain, in a signed header, or in an anchor.
 	///
 	/// # Errors
-	/// All of [`DocumentFault`] but those of reading.
+	/// [`DocumentFault::OtherScheme`] if `asked` is not what the document states,
+	/// [`DocumentFault::OtherLog`] if the reading does not have the leaf hash,
+	/// [`DocumentFault::NoTreeSize`] if a proof of RFC 6962 has no tree size,
+	/// [`DocumentFault::Proof`] if the proof does not hold.
 	pub fn verify(&self, asked: Option<Scheme>) -> Result<Checked, DocumentFault> {
 		let scheme = self.scheme(asked)?;
 		if let Some(log) = &self.log {
@@ -323,7 +330,7 @@ impl ProofDocument {
 	}
 }
 
-/// A member that may be missing or null.
+/// Returns a member, `None` if it is missing or null.
 fn optional<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
 	value.get(name).filter(|member| **member != Value::Null)
 }

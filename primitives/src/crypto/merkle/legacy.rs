@@ -1,40 +1,40 @@
-//! The older gateway's scheme, kept only so that proofs it exported can still be checked.
+//! The older gateway's scheme, kept only so that proofs it has exported can still be checked.
 //!
 //! ```text
 //! leaf = SHA-256("LOG::" ‖ canonical JSON)
 //! node = SHA-256(left ‖ right)
 //! ```
 //!
-//! A level with an odd number of hashes repeats its last one. That makes lists with one root:
-//! `[a, b, c]` and `[a, b, c, c]`; and since leaves and nodes are hashed alike, a node can be
-//! passed off as a leaf. A proof that holds therefore says less than one of RFC 6962: neither how
-//! many logs the batch has nor that the index is there only once. Nothing new is built this way.
+//! A level with an odd number of hashes repeats its last one. So two lists can have one root (`[a,
+//! b, c]` and `[a, b, c, c]`), and since leaves and nodes are hashed alike, a node can be passed
+//! off as a leaf. A proof that holds therefore proves less than one of RFC 6962: neither the number
+//! of readings in the batch nor that the index occurs only once. Nothing new is built this way.
 
 use super::{Position, ProofFault, ProofStep};
 use crate::H256;
 use alloc::vec::Vec;
 use sp_io::hashing::sha2_256;
 
-/// Opens the preimage of a leaf.
+/// Prefix of the bytes that are hashed for a leaf.
 const LEAF_TAG: &[u8] = b"LOG::";
 
-/// The hash of a leaf: SHA-256("LOG::" ‖ data).
+/// Returns the hash of a leaf: SHA-256("LOG::" ‖ data).
 pub fn leaf_hash(data: &[u8]) -> H256 {
 	H256(sha2_256(&[LEAF_TAG, data].concat()))
 }
 
-/// The hash of a node: SHA-256(left ‖ right).
+/// Returns the hash of a node: SHA-256(left ‖ right).
 pub fn node_hash(left: &H256, right: &H256) -> H256 {
 	H256(sha2_256(&[left.0, right.0].concat()))
 }
 
-/// The level above `level`.
+/// Returns the level above `level`.
 fn parents(level: &[H256]) -> Vec<H256> {
 	let pairs = level.chunks(2).filter_map(|pair| Some((pair.first()?, pair.last()?)));
 	pairs.map(|(left, right)| node_hash(left, right)).collect()
 }
 
-/// The root of a list of leaf hashes; all zeros of none.
+/// Returns the root of a list of leaf hashes; zero for an empty list.
 pub fn root(leaves: &[H256]) -> H256 {
 	let mut level = leaves.to_vec();
 	while level.len() > 1 {
@@ -43,7 +43,8 @@ pub fn root(leaves: &[H256]) -> H256 {
 	level.first().copied().unwrap_or_default()
 }
 
-/// The proof of the leaf `index`, as the older gateway makes it; `None` if there is no such leaf.
+/// Returns the proof of the leaf `index`, as the older gateway builds it; `None` if there is no
+/// such leaf.
 pub fn proof(leaves: &[H256], index: usize) -> Option<Vec<ProofStep>> {
 	let mut own = *leaves.get(index)?;
 	let (mut level, mut index) = (leaves.to_vec(), index);
@@ -64,11 +65,12 @@ pub fn proof(leaves: &[H256], index: usize) -> Option<Vec<ProofStep>> {
 	Some(steps)
 }
 
-/// Does the proof lead from the leaf hash to the root, with sides that fit `index`?
+/// Checks that the proof leads from the leaf hash to the root, with sides that fit `index`.
 ///
 /// # Errors
 /// [`ProofFault::IndexOutOfRange`] if the proof is too short for the index,
-/// [`ProofFault::WrongPosition`], [`ProofFault::RootMismatch`].
+/// [`ProofFault::WrongPosition`] if a side does not fit the index, [`ProofFault::RootMismatch`] if
+/// the proof leads to another root.
 pub fn verify(leaf: &H256, index: u64, steps: &[ProofStep], root: &H256) -> Result<(), ProofFault> {
 	let (mut hash, mut rest) = (*leaf, index);
 	for step in steps {

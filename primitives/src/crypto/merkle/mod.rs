@@ -7,18 +7,19 @@
 //! ```
 //!
 //! A list of n > 1 leaves splits at the largest power of two below n. Nothing is duplicated: an odd
-//! leaf moves up as it is. Leaf and node hashes cannot be taken for one another, so a root stands
-//! for exactly one list, as long as its size is known too.
+//! leaf moves up unchanged. Leaf and node hashes cannot be confused, so a root identifies exactly
+//! one list, provided that its size is known too.
 //!
-//! - [`RootBuilder`]: the root of a list that passes by, in O(log n) memory;
-//! - [`root`], [`inclusion_proof`], [`consistency_proof`]: of a list of leaf hashes;
-//! - [`verify_inclusion`], [`verify_consistency`]: total; whatever is given, the answer is yes or a
-//!   [`ProofFault`], in at most 64 hashes (128 for consistency);
+//! - [`RootBuilder`]: the root of a list that is read once, in O(log n) memory;
+//! - [`root`], [`inclusion_proof`], [`consistency_proof`]: root and proofs of a list of leaf
+//!   hashes;
+//! - [`verify_inclusion`], [`verify_consistency`]: total functions; for any input the answer is yes
+//!   or a [`ProofFault`], after at most 64 hashes (128 for consistency);
 //! - [`document`]: a proof as a JSON document;
-//! - [`legacy`]: proofs of the older gateway, to check what it once exported.
+//! - [`legacy`]: proofs of the older gateway, to check what it has exported.
 //!
-//! An inclusion proof shows that a leaf stands at an index of a list of a given size. The size is
-//! not part of the root: take it from where the root was signed.
+//! An inclusion proof shows that a leaf is at an index of a list of a given size. The size is not
+//! part of the root: take it from where the root was signed.
 
 pub mod document;
 pub mod legacy;
@@ -31,12 +32,12 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_io::hashing::sha2_256;
 
-/// Opens the preimage of a leaf.
+/// First byte of what is hashed for a leaf.
 pub const LEAF_PREFIX: u8 = 0x00;
-/// Opens the preimage of a node.
+/// First byte of what is hashed for a node.
 pub const NODE_PREFIX: u8 = 0x01;
 
-/// The hash of a leaf: SHA-256(0x00 ‖ data).
+/// Returns the hash of a leaf: SHA-256(0x00 ‖ data).
 pub fn leaf_hash(data: &[u8]) -> H256 {
 	let mut preimage = Vec::with_capacity(data.len().saturating_add(1));
 	preimage.push(LEAF_PREFIX);
@@ -44,7 +45,7 @@ pub fn leaf_hash(data: &[u8]) -> H256 {
 	H256(sha2_256(&preimage))
 }
 
-/// The hash of a node: SHA-256(0x01 ‖ left ‖ right).
+/// Returns the hash of a node: SHA-256(0x01 ‖ left ‖ right).
 pub fn node_hash(left: &H256, right: &H256) -> H256 {
 	let mut preimage = [NODE_PREFIX; 65];
 	let hashes = left.0.iter().chain(&right.0);
@@ -54,14 +55,14 @@ pub fn node_hash(left: &H256, right: &H256) -> H256 {
 	H256(sha2_256(&preimage))
 }
 
-/// The root of no leaves at all: SHA-256 of nothing.
+/// Returns the root of an empty list: SHA-256 of nothing.
 pub fn empty_root() -> H256 {
 	H256(sha2_256(&[]))
 }
 
-/// The root of a list that is never in memory as a whole.
+/// Builds the root of a list that is never in memory as a whole.
 ///
-/// Holds one hash for each power of two in the number of leaves so far: at most 64.
+/// It holds one hash for each power of two in the number of leaves so far: at most 64.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
 pub struct RootBuilder {
 	len: u64,
@@ -70,7 +71,7 @@ pub struct RootBuilder {
 }
 
 impl RootBuilder {
-	/// Of an empty list.
+	/// Returns the builder of an empty list.
 	pub fn new() -> Self {
 		Self::default()
 	}
@@ -83,7 +84,7 @@ impl RootBuilder {
 	/// Adds a leaf by its hash.
 	pub fn push_hash(&mut self, leaf: H256) {
 		let mut hash = leaf;
-		// As many subtrees join as the number so far has ones at its end.
+		// As many subtrees are joined as the number of leaves so far has ones at its end.
 		for _ in 0..self.len.trailing_ones() {
 			if let Some(left) = self.peaks.pop() {
 				hash = node_hash(&left, &hash);
@@ -93,17 +94,17 @@ impl RootBuilder {
 		self.len = self.len.saturating_add(1);
 	}
 
-	/// Leaves so far.
+	/// Returns the number of leaves so far.
 	pub const fn len(&self) -> u64 {
 		self.len
 	}
 
-	/// No leaf so far?
+	/// Returns `true` if there are no leaves so far.
 	pub const fn is_empty(&self) -> bool {
 		self.len == 0
 	}
 
-	/// The root of the leaves so far; [`empty_root`] of none.
+	/// Returns the root of the leaves so far; [`empty_root`] if there are none.
 	pub fn root(&self) -> H256 {
 		let joined =
 			self.peaks.iter().rev().copied().reduce(|right, left| node_hash(&left, &right));
@@ -117,28 +118,28 @@ impl Extend<H256> for RootBuilder {
 	}
 }
 
-/// The root of a list of leaf hashes; [`empty_root`] of none.
+/// Returns the root of a list of leaf hashes; [`empty_root`] if it is empty.
 pub fn root(leaves: &[H256]) -> H256 {
 	let mut builder = RootBuilder::new();
 	builder.extend(leaves.iter().copied());
 	builder.root()
 }
 
-/// On which side of the way up a sibling stands.
+/// Side of a sibling, seen from the hash on the way to the root.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Position {
-	/// The sibling comes first.
+	/// The sibling is hashed first.
 	#[codec(index = 0)]
 	Left,
-	/// The sibling comes second.
+	/// The sibling is hashed second.
 	#[codec(index = 1)]
 	Right,
 }
 
 impl Position {
-	/// `left` or `right`, as proof documents write it.
+	/// Returns `left` or `right`, as in proof documents.
 	pub const fn as_str(self) -> &'static str {
 		match self {
 			Self::Left => "left",
@@ -147,17 +148,17 @@ impl Position {
 	}
 }
 
-/// One step of a proof as documents write it.
+/// One step of a proof, as in proof documents.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ProofStep {
-	/// Where the sibling stands.
+	/// Side of the sibling.
 	pub position: Position,
-	/// The sibling.
+	/// Hash of the sibling.
 	pub hash: H256,
 }
 
-/// Why a proof does not hold.
+/// Reason why a proof does not hold.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -165,13 +166,13 @@ pub enum ProofFault {
 	/// The list has no leaf with that index.
 	#[codec(index = 0)]
 	IndexOutOfRange,
-	/// The proof has more or fewer hashes than the way from that leaf to the root has steps.
+	/// The proof has more or fewer hashes than there are steps from that leaf to the root.
 	#[codec(index = 1)]
 	WrongLength,
-	/// A sibling stands on another side than it must for that index and size.
+	/// A sibling is on the wrong side for that index and size.
 	#[codec(index = 2)]
 	WrongPosition,
-	/// The hashes lead to another root: the leaf, a sibling or the root is not the right one.
+	/// The hashes lead to another root: the leaf, a sibling or the root is wrong.
 	#[codec(index = 3)]
 	RootMismatch,
 	/// The older list is longer than the newer one.
@@ -180,7 +181,7 @@ pub enum ProofFault {
 }
 
 impl ProofFault {
-	/// The fault's name in JSON answers.
+	/// Returns the error's name in JSON answers.
 	pub const fn as_str(self) -> &'static str {
 		match self {
 			Self::IndexOutOfRange => "index_out_of_range",
@@ -210,19 +211,19 @@ impl fmt::Display for ProofFault {
 
 impl core::error::Error for ProofFault {}
 
-/// The way from the leaf `index` of `size` leaves to the root: on which side each sibling stands,
-/// from the leaf upwards. `None` if there is no such leaf. At most 64 steps.
+/// Returns the way from the leaf `index` of `size` leaves to the root: the side of each sibling,
+/// from the leaf upwards, at most 64 steps. `None` if there is no such leaf.
 pub fn path(index: u64, size: u64) -> Option<Path> {
 	let last = size.checked_sub(1)?;
 	(index <= last).then_some(Path { index, last })
 }
 
-/// See [`path`].
+/// Iterator that [`path`] returns.
 #[derive(Clone, Debug)]
 pub struct Path {
-	/// Where we are on this level.
+	/// Position on this level, from 0.
 	index: u64,
-	/// The last place of this level.
+	/// Last position of this level.
 	last: u64,
 }
 
@@ -235,7 +236,7 @@ impl Iterator for Path {
 		}
 		let is_left = self.index & 1 == 1 || self.index == self.last;
 		if is_left {
-			// The last one of a level with an odd number moves up without a sibling.
+			// The last hash of a level with an odd number moves up without a sibling.
 			let alone = self.index.trailing_zeros();
 			self.index = self.index.checked_shr(alone).unwrap_or(0);
 			self.last = self.last.checked_shr(alone).unwrap_or(0);
@@ -246,13 +247,14 @@ impl Iterator for Path {
 	}
 }
 
-/// The largest power of two below `size`; 0 if `size` is below 2.
+/// Returns the largest power of two below `size`; 0 if `size` is below 2.
 fn split_point(size: usize) -> usize {
 	let below = size.saturating_sub(1);
 	below.checked_ilog2().map_or(0, |exponent| 1usize.checked_shl(exponent).unwrap_or(0))
 }
 
-/// The siblings of the leaf `index`, from the leaf upwards; `None` if there is no such leaf.
+/// Returns the siblings of the leaf `index`, from the leaf upwards; `None` if there is no such
+/// leaf.
 ///
 /// Hashes the whole list once.
 pub fn inclusion_proof(leaves: &[H256], index: usize) -> Option<Vec<H256>> {
@@ -277,7 +279,7 @@ pub fn inclusion_proof(leaves: &[H256], index: usize) -> Option<Vec<H256>> {
 	Some(proof)
 }
 
-/// As [`inclusion_proof`], each hash with its side, as documents write it.
+/// Same as [`inclusion_proof`], with the side of each hash, as in proof documents.
 pub fn inclusion_steps(leaves: &[H256], index: usize) -> Option<Vec<ProofStep>> {
 	let proof = inclusion_proof(leaves, index)?;
 	let path = path(u64::try_from(index).ok()?, u64::try_from(leaves.len()).ok()?)?;
@@ -285,10 +287,12 @@ pub fn inclusion_steps(leaves: &[H256], index: usize) -> Option<Vec<ProofStep>> 
 	Some(steps.collect())
 }
 
-/// Does the leaf with this hash stand at `index` of the `size` leaves whose root is `root`?
+/// Checks that the leaf with this hash is at `index` of the `size` leaves whose root is `root`.
 ///
 /// # Errors
-/// [`ProofFault::IndexOutOfRange`], [`ProofFault::WrongLength`], [`ProofFault::RootMismatch`].
+/// [`ProofFault::IndexOutOfRange`] if `index` is not below `size`, [`ProofFault::WrongLength`] if
+/// the proof has too many or too few hashes, [`ProofFault::RootMismatch`] if it leads to another
+/// root.
 pub fn verify_inclusion(
 	leaf: &H256,
 	index: u64,
@@ -307,10 +311,11 @@ pub fn verify_inclusion(
 	if top == *root { Ok(()) } else { Err(ProofFault::RootMismatch) }
 }
 
-/// As [`verify_inclusion`], of a proof whose steps state their sides.
+/// Same as [`verify_inclusion`], for a proof whose steps state their sides.
 ///
 /// # Errors
-/// Also [`ProofFault::WrongPosition`].
+/// Those of [`verify_inclusion`], and [`ProofFault::WrongPosition`] if a side does not fit index
+/// and size.
 pub fn verify_inclusion_steps(
 	leaf: &H256,
 	index: u64,
@@ -329,8 +334,8 @@ pub fn verify_inclusion_steps(
 	verify_inclusion(leaf, index, size, &proof, root)
 }
 
-/// What shows that a list of `leaves` begins with its first `old_size` ones; `None` if it has
-/// fewer. Empty if the lists are the same or the older one is empty.
+/// Returns the proof that a list of `leaves` begins with its first `old_size` leaves; `None` if it
+/// has fewer. It is empty if the lists are the same or the older one is empty.
 pub fn consistency_proof(leaves: &[H256], old_size: usize) -> Option<Vec<H256>> {
 	if old_size > leaves.len() {
 		return None;
@@ -340,7 +345,7 @@ pub fn consistency_proof(leaves: &[H256], old_size: usize) -> Option<Vec<H256>> 
 		return Some(proof);
 	}
 	let (mut leaves, mut old_size) = (leaves, old_size);
-	// Is what is left the beginning of the list? Then the verifier knows its root already.
+	// True if what is left is the beginning of the list: then the verifier already knows its root.
 	let mut is_known = true;
 	while old_size < leaves.len() {
 		let split = split_point(leaves.len());
@@ -364,11 +369,13 @@ pub fn consistency_proof(leaves: &[H256], old_size: usize) -> Option<Vec<H256>> 
 	Some(proof)
 }
 
-/// Does the list of `new_size` leaves with `new_root` begin with the `old_size` leaves of
-/// `old_root`? Every list begins with the empty one.
+/// Checks that the list of `new_size` leaves with `new_root` begins with the `old_size` leaves of
+/// `old_root`. Every list begins with the empty one.
 ///
 /// # Errors
-/// [`ProofFault::SizesReversed`], [`ProofFault::WrongLength`], [`ProofFault::RootMismatch`].
+/// [`ProofFault::SizesReversed`] if the older list is longer, [`ProofFault::WrongLength`] if the
+/// proof has too many or too few hashes, [`ProofFault::RootMismatch`] if it does not lead to both
+/// roots.
 pub fn verify_consistency(
 	old_size: u64,
 	old_root: &H256,
@@ -393,7 +400,7 @@ pub fn verify_consistency(
 	let index = last_of_old.checked_shr(skip).unwrap_or(0);
 	let last = new_size.saturating_sub(1).checked_shr(skip).unwrap_or(0);
 	let mut siblings = proof.iter();
-	// The subtree is the whole older list exactly if that is a power of two.
+	// The subtree is the whole older list exactly if its size is a power of two.
 	let start = if old_size.is_power_of_two() { Some(old_root) } else { siblings.next() };
 	let start = start.ok_or(ProofFault::WrongLength)?;
 	let path = Path { index, last };

@@ -1,4 +1,4 @@
-//! Exact energy: what a log states in kWh, and the running sum that a register shows.
+//! Exact energy: what a reading states in kWh, and the running sum that a register shows.
 
 use super::Direction;
 use crate::energy::Registers;
@@ -10,26 +10,26 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// Decimals of a Wh that are kept. `energy_kwh` can have three more.
 ///
-/// A binary float prints at most 17 digits, so everything a device can compute in floats down to
-/// 10⁻²² kWh is exact; and two fractions and their sum fit in a `u128`.
+/// A binary float prints at most 17 digits, so everything that a device can compute in floats down
+/// to 10⁻²² kWh is exact; and two fractions and their sum fit in a `u128`.
 pub const DECIMALS: usize = 36;
 /// Smallest units in one Wh.
 const UNITS_PER_WH: u128 = 1_000_000_000_000_000_000_000_000_000_000_000_000;
-/// A kWh is 10³ Wh.
+/// Power of ten between kWh and Wh.
 const KILO: i64 = 3;
-/// Exponents beyond this one change nothing: they are out of range either way.
+/// Largest absolute value of an exponent; beyond it the number is out of range anyway.
 const MAX_EXPONENT: i64 = 1_000_000_000;
 
-/// Why a number is no energy.
+/// Error of a number that cannot be an energy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EnergyFault {
-	/// Not a decimal number as JSON writes it.
+	/// The text is not a decimal number as JSON writes it.
 	Malformed,
-	/// Below zero.
+	/// The number is below zero.
 	Negative,
-	/// Finer than 10⁻³⁹ kWh.
+	/// The number is finer than 10⁻³⁹ kWh.
 	TooFine,
-	/// More than `u64::MAX` Wh.
+	/// The number is above `u64::MAX` Wh.
 	TooLarge,
 }
 
@@ -37,9 +37,9 @@ impl fmt::Display for EnergyFault {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
 			Self::Malformed => "not a decimal number",
-			Self::Negative => "energy is never negative: state its direction with a tag",
-			Self::TooFine => "has more than 39 decimals of a kWh",
-			Self::TooLarge => "is more than a register can hold",
+			Self::Negative => "energy is never negative: give its direction with a tag",
+			Self::TooFine => "more than 39 decimals of a kWh",
+			Self::TooLarge => "more than a register can hold",
 		})
 	}
 }
@@ -48,35 +48,35 @@ impl core::error::Error for EnergyFault {}
 
 /// An exact amount of energy of at most `u64::MAX` Wh, a multiple of 10⁻³⁶ Wh.
 ///
-/// As text it is a plain decimal of Wh without needless zeros, such as `300.00000000000004`.
+/// As text it is a plain decimal of Wh without superfluous zeros, such as `300.00000000000004`.
 #[derive(Encode, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Energy {
 	wh: u64,
-	/// Below `UNITS_PER_WH`.
+	/// Fraction of a Wh in units of 10⁻³⁶ Wh, below `UNITS_PER_WH`.
 	fraction: u128,
 }
 
 impl Energy {
-	/// Nothing.
+	/// 0 Wh.
 	pub const ZERO: Self = Self { wh: 0, fraction: 0 };
 
-	/// Whole Wh.
+	/// Returns an energy of whole Wh.
 	pub const fn from_wh(wh: u64) -> Self {
 		Self { wh, fraction: 0 }
 	}
 
-	/// The floor, in Wh.
+	/// Returns the floor, in Wh.
 	pub const fn floor_wh(&self) -> u64 {
 		self.wh
 	}
 
-	/// Is it nothing?
+	/// Returns `true` if it is 0.
 	pub const fn is_zero(&self) -> bool {
 		self.wh == 0 && self.fraction == 0
 	}
 
-	/// The exact sum; `None` above `u64::MAX` Wh.
+	/// Returns the exact sum; `None` above `u64::MAX` Wh.
 	pub fn checked_add(&self, other: &Self) -> Option<Self> {
 		let fraction = self.fraction.checked_add(other.fraction)?;
 		let wh = self.wh.checked_add(other.wh)?;
@@ -89,7 +89,7 @@ impl Energy {
 	/// Reads a JSON number of kWh exactly, in any form: `12.34`, `5`, `1e-7`, `1.2E+3`.
 	///
 	/// # Errors
-	/// All of [`EnergyFault`].
+	/// The first reason of [`EnergyFault`] that applies.
 	pub fn parse_kwh(literal: &str) -> Result<Self, EnergyFault> {
 		Self::parse(literal, KILO)
 	}
@@ -97,7 +97,7 @@ impl Energy {
 	/// Reads a decimal number of Wh, as [`fmt::Display`] writes it.
 	///
 	/// # Errors
-	/// All of [`EnergyFault`].
+	/// The first reason of [`EnergyFault`] that applies.
 	pub fn parse_wh(literal: &str) -> Result<Self, EnergyFault> {
 		Self::parse(literal, 0)
 	}
@@ -133,9 +133,10 @@ impl Energy {
 		}
 	}
 
-	/// `significant · 10^scale`, where `significant` is digits that neither begin nor end with 0.
+	/// Returns `significant · 10^scale`, where `significant` is digits that neither begin nor end
+	/// with 0.
 	fn scaled(significant: &str, scale: i64) -> Result<Self, EnergyFault> {
-		// The place of the decimal point, counted from the first digit.
+		// Position of the decimal point, counted from the first digit.
 		let point = length(significant).saturating_add(scale);
 		if point > 20 {
 			return Err(EnergyFault::TooLarge);
@@ -161,7 +162,7 @@ impl Energy {
 		Ok(Self { wh, fraction })
 	}
 
-	/// An exact decimal of kWh without needless zeros, such as `0.30000000000000004`.
+	/// Returns an exact decimal of kWh without superfluous zeros, such as `0.30000000000000004`.
 	pub fn to_kwh(&self) -> String {
 		let wh = format!("{:04}{:036}", self.wh, self.fraction);
 		let split = wh.len().saturating_sub(DECIMALS).saturating_sub(3);
@@ -170,7 +171,7 @@ impl Energy {
 	}
 }
 
-/// `whole.decimals` without needless zeros at the end.
+/// Returns `whole.decimals` without superfluous zeros at the end.
 fn join(whole: &str, decimals: &str) -> String {
 	match decimals.trim_end_matches('0') {
 		"" => whole.into(),
@@ -182,7 +183,7 @@ fn length(text: &str) -> i64 {
 	i64::try_from(text.len()).unwrap_or(i64::MAX)
 }
 
-/// The exponent, or one as much out of range.
+/// Reads an exponent; returns ±[`MAX_EXPONENT`] if it is beyond that.
 fn parse_exponent(text: &str) -> Result<i64, EnergyFault> {
 	let (negative, digits) = match text.strip_prefix('-') {
 		Some(digits) => (true, digits),
@@ -191,7 +192,7 @@ fn parse_exponent(text: &str) -> Result<i64, EnergyFault> {
 	if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
 		return Err(EnergyFault::Malformed);
 	}
-	// Too many digits for an i64 are out of range, too.
+	// An exponent with too many digits for an i64 is out of range, too.
 	let value = digits.parse::<i64>().unwrap_or(MAX_EXPONENT).min(MAX_EXPONENT);
 	Ok(if negative { value.saturating_neg() } else { value })
 }
@@ -241,43 +242,44 @@ impl<'de> Deserialize<'de> for Energy {
 	}
 }
 
-/// A register that loses nothing: the exact running sum. What it shows is the floor, in Wh.
+/// Register that loses nothing: the exact running sum. What it shows is the floor, in Wh.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunningRegister(pub Energy);
 
 impl RunningRegister {
-	/// One that shows `wh` and holds no fraction.
+	/// Returns a register that shows `wh` and has no fraction.
 	pub const fn starting_at(wh: u64) -> Self {
 		Self(Energy::from_wh(wh))
 	}
 
-	/// Adds exactly; `None`, and nothing is changed, if the sum would exceed `u64::MAX` Wh.
+	/// Adds exactly. Returns `None`, and changes nothing, if the sum would exceed `u64::MAX` Wh.
 	#[must_use]
 	pub fn add(&mut self, energy: &Energy) -> Option<()> {
 		self.0 = self.0.checked_add(energy)?;
 		Some(())
 	}
 
-	/// What it shows: the floor, in Wh.
+	/// Returns what it shows: the floor, in Wh.
 	pub const fn shown_wh(&self) -> u64 {
 		self.0.floor_wh()
 	}
 }
 
-/// The two registers of a meter as gateway and device keep them, with their fractions.
+/// Registers of a meter as gateway and device keep them, with their fractions.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct RunningRegisters {
-	/// From the grid.
+	/// Energy taken from the grid.
 	pub import: RunningRegister,
-	/// To the grid.
+	/// Energy delivered to the grid.
 	pub export: RunningRegister,
 }
 
 impl RunningRegisters {
-	/// Registers that show these values and hold no fraction: of a new meter, or after an exchange.
+	/// Returns registers that show these values and have no fraction: of a new meter, or after an
+	/// exchange.
 	pub const fn starting_at(registers: Registers) -> Self {
 		Self {
 			import: RunningRegister::starting_at(registers.import_wh),
@@ -285,8 +287,8 @@ impl RunningRegisters {
 		}
 	}
 
-	/// Adds energy to one of them; `None`, and nothing is changed, if it would exceed what a
-	/// register holds.
+	/// Adds energy to one of them. Returns `None`, and changes nothing, if it would exceed what a
+	/// register can hold, or if `flow` is both directions.
 	#[must_use]
 	pub fn add(&mut self, flow: Direction, energy: &Energy) -> Option<()> {
 		match flow {
@@ -296,7 +298,7 @@ impl RunningRegisters {
 		}
 	}
 
-	/// What they show: the floors, in Wh.
+	/// Returns what they show: the floors, in Wh.
 	pub const fn shown(&self) -> Registers {
 		Registers { import_wh: self.import.shown_wh(), export_wh: self.export.shown_wh() }
 	}

@@ -8,12 +8,13 @@
 //!        "settlement_status":"pending","ln_invoice_id":null,"bitcoin_txid":null}}
 //! ```
 //!
-//! [`EnergyLog::parse`] takes exactly this: no other field, no lie that shows in the log itself.
-//! What is hashed is the [canonical form](crate::codec::json) of what was sent: nothing is added, nothing
-//! rewritten, a number stays as its sender wrote it. Times and energy are read exactly.
+//! [`EnergyLog::parse`] accepts exactly this: no other field, and no contradiction within the
+//! reading. What is hashed is the [canonical form](crate::codec::json) of what was sent: nothing is
+//! added, nothing rewritten, and a number stays as its sender wrote it. Times and energy are read
+//! exactly.
 //!
-//! As in the older gateway these may be missing: `schema_version`, `power_kw_avg`, `status` (then
-//! `ok`), `tags`, and in `tx` all but the price and the amount.
+//! As in the older gateway these fields may be missing: `schema_version`, `power_kw_avg`, `status`
+//! (then `ok`), `tags`, and in `tx` all except the price and the amount.
 
 mod energy;
 mod refusal;
@@ -37,38 +38,39 @@ use alloc::{
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
-/// The schema's name.
+/// Name of the schema.
 pub const SCHEMA: &str = "emlog-1.1";
-/// Bytes of a log, as sent and in canonical form.
+/// Highest number of bytes of a reading, as sent and in canonical form.
 pub const MAX_LOG_BYTES: usize = 4_096;
-/// Tags of a log.
+/// Highest number of tags of a reading.
 pub const MAX_TAGS: usize = 32;
-/// Bytes of a tag and of the other short texts. Ids are shorter, see
-/// [`crate::energy::MAX_NAME_BYTES`]; an invoice may fill the log.
+/// Highest number of bytes of a tag and of the other short texts. Ids are limited by
+/// [`crate::energy::MAX_NAME_BYTES`], and an invoice only by the reading's size.
 pub const MAX_TEXT_BYTES: usize = 64;
-/// The tag of energy taken from the grid.
+/// Tag of energy taken from the grid.
 pub const TAG_IMPORT: &str = "import";
-/// The tag of energy given to the grid.
+/// Tag of energy delivered to the grid.
 pub const TAG_EXPORT: &str = "export";
 
-/// How a reading came about.
+/// Origin of a reading.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-	/// Measured.
+	/// The meter measured it.
 	#[default]
 	Ok,
-	/// A substitute for a measurement that is missing. It counts.
+	/// Estimated in place of a missing measurement. It counts.
 	Estimated,
-	/// The meter could not measure. The log is kept and provable; its energy does not count.
+	/// The meter could not measure. The reading is kept and provable, but its energy does not
+	/// count.
 	Error,
 }
 
 impl Status {
-	/// All of them.
+	/// All statuses.
 	pub const ALL: [Self; 3] = [Self::Ok, Self::Estimated, Self::Error];
 
-	/// `ok`, `estimated` or `error`.
+	/// Returns `ok`, `estimated` or `error`.
 	pub const fn as_str(self) -> &'static str {
 		match self {
 			Self::Ok => "ok",
@@ -95,52 +97,53 @@ impl FromStr for Status {
 	}
 }
 
-/// What was or is to be paid for the energy, in Bitcoin's smallest unit. It binds nobody here.
+/// Payment for the energy in Bitcoin, made or due. The chain does not act on it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Payment {
 	/// Unit of the price, `sats`.
 	pub unit: String,
-	/// Price of a kWh.
+	/// Price of a kWh, in satoshi.
 	pub price_sats_per_kwh: u64,
-	/// Amount for this interval, as the sender computed it.
+	/// Amount for this interval, in satoshi, as the sender computed it.
 	pub amount_sats: u64,
-	/// `ln`, `onchain`, `internal`, …
+	/// Way of payment: `ln`, `onchain`, `internal`, …
 	pub channel: String,
-	/// `pending`, `settled`, `failed`, …
+	/// State of the payment: `pending`, `settled`, `failed`, …
 	pub settlement_status: String,
-	/// The Lightning invoice.
+	/// Id of the Lightning invoice.
 	pub ln_invoice_id: Option<String>,
-	/// The Bitcoin transaction.
+	/// Id of the Bitcoin transaction.
 	pub bitcoin_txid: Option<String>,
 }
 
-/// A log whose statements fit one another.
+/// A reading without contradictions in it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EnergyLog {
-	/// Site, device and meter.
+	/// Ids of site, device and meter.
 	pub name: MeterName,
-	/// Begin of the interval, UTC milliseconds.
+	/// Begin of the interval, in UTC milliseconds.
 	pub start_ms: u64,
-	/// End of the interval, UTC milliseconds: later than the begin.
+	/// End of the interval, in UTC milliseconds: later than the begin.
 	pub end_ms: u64,
-	/// Energy as stated, exactly. For sums use [`EnergyLog::counted`].
+	/// Energy as stated, exactly. Use [`EnergyLog::counted`] for sums.
 	pub energy: Energy,
-	/// Mean power in kW, as written.
+	/// Mean power in kW, as written; `None` if it is missing or null.
 	pub power_kw_avg: Option<String>,
-	/// How the reading came about.
+	/// Origin of the reading.
 	pub status: Status,
-	/// Tags, in their order.
+	/// Tags, in the order of the reading.
 	pub tags: Vec<String>,
-	/// Payment.
+	/// Payment for the energy.
 	pub payment: Payment,
 	canonical: String,
 }
 
 impl EnergyLog {
-	/// Reads and checks one log.
+	/// Reads and checks one reading.
 	///
 	/// # Errors
-	/// Those of [`LogRefusal`] that need neither topic nor certificate nor clock.
+	/// The first [`LogRefusal`] that applies, of those that need neither topic nor certificate nor
+	/// clock.
 	pub fn parse(bytes: &[u8]) -> Result<Self, LogRefusal> {
 		if bytes.len() > MAX_LOG_BYTES {
 			return Err(LogRefusal::TooLong(bytes.len()));
@@ -150,10 +153,10 @@ impl EnergyLog {
 		Self::from_value(&value)
 	}
 
-	/// Checks a log that is JSON already.
+	/// Checks a reading that is JSON already.
 	///
 	/// # Errors
-	/// As [`EnergyLog::parse`].
+	/// Those of [`EnergyLog::parse`].
 	pub fn from_value(value: &Value) -> Result<Self, LogRefusal> {
 		let log = Fields::of(value, &LOG_FIELDS)?;
 		if let Some(schema) = log.text("schema_version", MAX_LOG_BYTES)?
@@ -180,22 +183,22 @@ impl EnergyLog {
 		Ok(Self { name, start_ms, end_ms, energy, power_kw_avg, status, tags, payment, canonical })
 	}
 
-	/// The canonical form: what is hashed, and what the chain takes as a leaf.
+	/// Returns the canonical form: what is hashed, and what the chain expects as a leaf.
 	pub fn canonical(&self) -> &str {
 		&self.canonical
 	}
 
-	/// Hash as a leaf of the [tree](crate::crypto::merkle).
+	/// Returns the hash as a leaf of the [tree](crate::crypto::merkle).
 	pub fn leaf_hash(&self) -> H256 {
 		merkle::leaf_hash(self.canonical.as_bytes())
 	}
 
-	/// Length of the interval, in seconds.
+	/// Returns the length of the interval, in seconds.
 	pub fn interval_s(&self) -> u64 {
 		self.end_ms.saturating_sub(self.start_ms) / 1_000
 	}
 
-	/// The energy that counts: what is stated, but nothing if the meter could not measure.
+	/// Returns the energy that counts: what is stated, but 0 if the meter could not measure.
 	pub const fn counted(&self) -> Energy {
 		match self.status {
 			Status::Ok | Status::Estimated => self.energy,
@@ -203,12 +206,13 @@ impl EnergyLog {
 		}
 	}
 
-	/// Which way the energy went, [`Direction::Import`] or [`Direction::Export`]: what the tag
-	/// says, else what the meter is certified for.
+	/// Returns which way the energy went, [`Direction::Import`] or [`Direction::Export`]: by its
+	/// tag, otherwise by the meter's certificate.
 	///
 	/// # Errors
-	/// [`LogRefusal::BothDirections`], [`LogRefusal::NoDirection`],
-	/// [`LogRefusal::DirectionNotCertified`].
+	/// [`LogRefusal::BothDirections`] if it is tagged both ways, [`LogRefusal::NoDirection`] if it
+	/// has no tag and the meter is certified for both, [`LogRefusal::DirectionNotCertified`] if the
+	/// meter is not certified for the tag.
 	pub fn direction(&self, certified: Direction) -> Result<Direction, LogRefusal> {
 		let is_tagged = |tag: &str| self.tags.iter().any(|own| own == tag);
 		let stated = match (is_tagged(TAG_IMPORT), is_tagged(TAG_EXPORT)) {
@@ -228,7 +232,7 @@ impl EnergyLog {
 		}
 	}
 
-	/// Is the interval over, as far as clocks agree?
+	/// Checks that the interval is over, as far as clocks agree.
 	///
 	/// # Errors
 	/// [`LogRefusal::FromTheFuture`] if it ends later than `now_ms + allowed_ms`.
@@ -241,16 +245,17 @@ impl EnergyLog {
 	}
 }
 
-/// Is `topic` the one of the log's meter, `energy/<site>/<device>/<meter>`?
+/// Checks that `topic` is that of the reading's meter, `energy/<site>/<device>/<meter>`.
 ///
 /// # Errors
-/// [`LogRefusal::WrongTopic`], which names the right one.
+/// [`LogRefusal::WrongTopic`] with the right topic, if it is not.
 pub fn check_topic(topic: &str, log: &EnergyLog) -> Result<(), LogRefusal> {
 	let wanted = Topic::Readings.of(&log.name);
 	if topic == wanted { Ok(()) } else { Err(LogRefusal::WrongTopic(wanted)) }
 }
 
-/// The file of a batch, which its CID names: its canonical logs in order, with a newline between two.
+/// Returns the file of a batch, which its CID identifies: its canonical readings in order, with a
+/// newline between two.
 pub fn batch_file<'a>(logs: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
 	let mut file = Vec::new();
 	for (place, log) in logs.into_iter().enumerate() {
@@ -287,12 +292,12 @@ const PAYMENT_FIELDS: [&str; 7] = [
 	"bitcoin_txid",
 ];
 
-/// What refusals repeat of a text that somebody sent.
+/// Returns as much of a foreign text as refusals repeat.
 fn shortened(text: &str) -> String {
 	text.chars().take(MAX_TEXT_BYTES).collect()
 }
 
-/// An object that has no field but those it may have.
+/// An object that has only the fields it may have.
 struct Fields<'a>(&'a Value);
 
 impl<'a> Fields<'a> {
@@ -304,14 +309,14 @@ impl<'a> Fields<'a> {
 		}
 	}
 
-	/// A text of at most `max` bytes; `None` if it is missing.
+	/// Returns a text of at most `max` bytes; `None` if it is missing.
 	fn text(&self, name: &'static str, max: usize) -> Result<Option<&'a str>, LogRefusal> {
 		let Some(value) = self.0.get(name) else { return Ok(None) };
 		let text = value.as_str().ok_or(LogRefusal::WrongType(name, "a text"))?;
 		if text.len() > max { Err(LogRefusal::FieldTooLong(name)) } else { Ok(Some(text)) }
 	}
 
-	/// The literal of a number; `None` if it is null or missing.
+	/// Returns the literal of a number; `None` if it is null or missing.
 	fn number(&self, name: &'static str) -> Result<Option<&'a str>, LogRefusal> {
 		match self.0.get(name) {
 			None => Ok(None),
@@ -321,10 +326,10 @@ impl<'a> Fields<'a> {
 		}
 	}
 
-	/// A whole number, in whatever form it is written.
+	/// Returns a whole number, written in any form.
 	fn whole(&self, name: &'static str) -> Result<u64, LogRefusal> {
 		let literal = self.number(name)?.ok_or(LogRefusal::MissingField(name))?;
-		// Read as exactly as energy is: `300`, `300.0` and `3e2` are the same number.
+		// Read as exactly as energy: `300`, `300.0` and `3e2` are the same number.
 		let value = Energy::parse_wh(literal).ok();
 		value
 			.filter(|value| *value == Energy::from_wh(value.floor_wh()))
@@ -342,7 +347,7 @@ impl<'a> Fields<'a> {
 		parse_utc(text).map_err(|fault| LogRefusal::BadTime(name, fault))
 	}
 
-	/// Begin and end in UTC milliseconds.
+	/// Returns begin and end, in UTC milliseconds.
 	fn interval(&self) -> Result<(u64, u64), LogRefusal> {
 		let (start_ms, end_ms) = (self.time("ts_start")?, self.time("ts_end")?);
 		let stated_s = self.whole("interval_s")?;
@@ -373,7 +378,7 @@ impl<'a> Fields<'a> {
 		tags.iter().map(tag).collect()
 	}
 
-	/// A text of `tx` that may be null or missing.
+	/// Returns a text of `tx` that may be null or missing.
 	fn nullable(&self, name: &'static str) -> Result<Option<String>, LogRefusal> {
 		match self.0.get(name) {
 			Some(Value::Null) => Ok(None),
@@ -381,7 +386,7 @@ impl<'a> Fields<'a> {
 		}
 	}
 
-	/// A text of `tx` that has a default.
+	/// Returns a text of `tx` that has a default.
 	fn text_or(&self, name: &'static str, default: &str) -> Result<String, LogRefusal> {
 		Ok(self.text(name, MAX_TEXT_BYTES)?.unwrap_or(default).to_string())
 	}

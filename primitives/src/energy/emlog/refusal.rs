@@ -1,71 +1,72 @@
-//! Why a log is refused.
+//! Reasons to refuse a reading.
 
 use super::{Direction, EnergyFault, MAX_LOG_BYTES, MAX_TAGS, MAX_TEXT_BYTES, SCHEMA, TimeFault};
 use crate::{codec::json::JsonError, energy::NameFault};
 use alloc::string::String;
 use core::fmt;
 
-/// Why a log is refused. Each has a name for machines, [`LogRefusal::as_str`], and a sentence for
-/// people that says what to do.
+/// Reason why a reading is refused. Each has a name for programs, [`LogRefusal::as_str`], and a
+/// sentence for people that says what to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum LogRefusal {
-	/// Larger than [`MAX_LOG_BYTES`], as sent or in canonical form.
+	/// The reading is larger than [`MAX_LOG_BYTES`], as sent or in canonical form; its size in
+	/// bytes.
 	TooLong(usize),
-	/// Not JSON.
+	/// The reading is not JSON.
 	Malformed(JsonError),
-	/// JSON, but not an object.
+	/// The reading is JSON, but not an object.
 	NotAnObject,
-	/// A field that the schema does not have.
+	/// The schema does not have this field.
 	UnknownField(String),
-	/// A field that every log has.
+	/// This field, which every reading has, is missing.
 	MissingField(&'static str),
-	/// A field of another type; what it has to be.
+	/// The field has another type: its name, and what it must be.
 	WrongType(&'static str, &'static str),
-	/// A text of more than [`MAX_TEXT_BYTES`] bytes, or more than [`MAX_TAGS`] tags.
+	/// The text has more than [`MAX_TEXT_BYTES`] bytes, or there are more than [`MAX_TAGS`] tags.
 	FieldTooLong(&'static str),
-	/// Not `emlog-1.1`.
+	/// The schema is not `emlog-1.1`.
 	UnknownSchema(String),
-	/// A site, device or meter id that cannot stand in a topic.
+	/// A site, device or meter id cannot be part of a topic.
 	BadName(&'static str, NameFault),
-	/// A time that is not exact or not in UTC.
+	/// A time is not exact or not in UTC.
 	BadTime(&'static str, TimeFault),
-	/// The interval ends before it begins, or at once.
+	/// The interval does not end after it begins.
 	EmptyInterval,
-	/// `interval_s` is not what lies between the two times.
+	/// `interval_s` is not the time between `ts_start` and `ts_end`.
 	IntervalMismatch {
-		/// As stated, in seconds.
+		/// Length as stated, in seconds.
 		stated_s: u64,
-		/// From `ts_start` to `ts_end`, in milliseconds.
+		/// Time from `ts_start` to `ts_end`, in milliseconds.
 		actual_ms: u64,
 	},
-	/// An energy that is negative, too fine or too large.
+	/// The energy is negative, too fine or too large.
 	BadEnergy(EnergyFault),
-	/// Neither `ok` nor `estimated` nor `error`.
+	/// The status is neither `ok` nor `estimated` nor `error`.
 	UnknownStatus(String),
-	/// Tagged both `import` and `export`.
+	/// The reading is tagged both `import` and `export`.
 	BothDirections,
-	/// No direction tag, and the meter measures both.
+	/// The reading has no direction tag, and the meter measures both directions.
 	NoDirection,
 	/// The meter is not certified for that direction.
 	DirectionNotCertified {
-		/// As tagged.
+		/// Direction of the tag.
 		stated: Direction,
-		/// As certified.
+		/// Direction of the certificate.
 		certified: Direction,
 	},
-	/// The topic names another meter than the log; what the topic should have been.
+	/// The topic is that of another meter; the right topic.
 	WrongTopic(String),
-	/// The interval ends later than now and what clocks may differ by.
+	/// The interval ends later than now, by more than clocks may differ.
 	FromTheFuture {
-		/// How much later than now, in milliseconds.
+		/// Time by which it ends after now, in milliseconds.
 		ahead_ms: u64,
-		/// What is allowed, in milliseconds.
+		/// Time by which clocks may differ, in milliseconds.
 		allowed_ms: u64,
 	},
 }
 
 impl LogRefusal {
-	/// The refusal's name in JSON answers, dead letters and metrics.
+	/// Returns the refusal's name in JSON answers, dead letters and metrics.
 	pub const fn as_str(&self) -> &'static str {
 		match self {
 			Self::TooLong(_) => "too_long",
@@ -96,16 +97,18 @@ impl fmt::Display for LogRefusal {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		match self {
 			Self::TooLong(bytes) => {
-				write!(f, "the log has {bytes} bytes; at most {MAX_LOG_BYTES} are taken")
+				write!(f, "the reading has {bytes} bytes; at most {MAX_LOG_BYTES} are accepted")
 			},
 			Self::Malformed(error) => write!(f, "malformed JSON: {error}"),
-			Self::NotAnObject => f.write_str("a log is a JSON object"),
-			Self::UnknownField(name) => write!(f, "unknown field {name:?}: {SCHEMA} has none such"),
+			Self::NotAnObject => f.write_str("a reading must be a JSON object"),
+			Self::UnknownField(name) => {
+				write!(f, "unknown field {name:?}: {SCHEMA} does not have it")
+			},
 			Self::MissingField(name) => write!(f, "the field {name} is missing"),
 			Self::WrongType(name, wanted) => write!(f, "{name} must be {wanted}"),
 			Self::FieldTooLong(name) => write!(
 				f,
-				"{name} is too long: a text has at most {MAX_TEXT_BYTES} bytes, a log {MAX_TAGS} tags"
+				"{name} is too long: a text may have at most {MAX_TEXT_BYTES} bytes, a reading {MAX_TAGS} tags"
 			),
 			Self::UnknownSchema(name) => write!(f, "unknown schema {name:?}: send {SCHEMA}"),
 			Self::BadName(name, fault) => write!(f, "{name}: {fault}"),
@@ -120,18 +123,18 @@ impl fmt::Display for LogRefusal {
 				write!(f, "unknown status {status:?}: it is ok, estimated or error")
 			},
 			Self::BothDirections => {
-				f.write_str("tagged both import and export: send one log for each direction")
+				f.write_str("tagged both import and export: send one reading for each direction")
 			},
 			Self::NoDirection => {
-				f.write_str("the meter measures both directions: tag the log import or export")
+				f.write_str("the meter measures both directions: tag the reading import or export")
 			},
 			Self::DirectionNotCertified { stated, certified } => {
 				write!(f, "tagged {stated}, but the meter is certified for {certified} only")
 			},
-			Self::WrongTopic(wanted) => write!(f, "wrong topic: this log belongs to {wanted}"),
+			Self::WrongTopic(wanted) => write!(f, "wrong topic: this reading belongs on {wanted}"),
 			Self::FromTheFuture { ahead_ms, allowed_ms } => write!(
 				f,
-				"ts_end is {ahead_ms} ms ahead of now; clocks may differ by {allowed_ms} ms: \
+				"ts_end is {ahead_ms} ms in the future; clocks may differ by {allowed_ms} ms: \
 				 set the device's clock"
 			),
 		}

@@ -1,19 +1,19 @@
-//! Times of logs: RFC 3339, exactly, in UTC milliseconds.
+//! Times of readings: RFC 3339, exactly, in UTC milliseconds.
 
 use crate::{num::units::MILLIS_PER_DAY, time::day::Day};
 use alloc::{format, string::String};
 use core::fmt;
 
-/// Why a text is no time that we accept.
+/// Error of a text that is not an accepted time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TimeFault {
-	/// Not `YYYY-MM-DDThh:mm:ss`, with or without a fraction, and a zone.
+	/// The text is not `YYYY-MM-DDThh:mm:ss`, with or without a fraction, and a zone.
 	Malformed,
-	/// No `Z` and no offset: it could be anybody's local time.
+	/// The text has neither `Z` nor an offset: it could be local time anywhere.
 	NoZone,
-	/// No such day, hour, minute, second or offset; leap seconds are not known either.
+	/// There is no such day, hour, minute, second or offset, or it is a leap second.
 	OutOfRange,
-	/// Finer than a millisecond.
+	/// The time is finer than a millisecond.
 	TooFine,
 }
 
@@ -21,16 +21,16 @@ impl fmt::Display for TimeFault {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
 			Self::Malformed => "not a time of RFC 3339: write 2025-12-01T10:10:00Z",
-			Self::NoZone => "a time without a zone: write it in UTC, with Z at the end",
-			Self::OutOfRange => "there is no such time: from 1970 to 9999, without leap seconds",
-			Self::TooFine => "finer than a millisecond",
+			Self::NoZone => "time without a zone: write it in UTC, with Z at the end",
+			Self::OutOfRange => "no such time: write one from 1970 to 9999, without leap seconds",
+			Self::TooFine => "finer than a millisecond: write at most three decimals",
 		})
 	}
 }
 
 impl core::error::Error for TimeFault {}
 
-/// The number that `text` writes with exactly `length` ASCII digits.
+/// Returns the number that `text` writes with exactly `length` ASCII digits.
 fn digits(text: &str, length: usize) -> Result<u64, TimeFault> {
 	if text.len() != length || !text.bytes().all(|digit| digit.is_ascii_digit()) {
 		return Err(TimeFault::Malformed);
@@ -38,7 +38,7 @@ fn digits(text: &str, length: usize) -> Result<u64, TimeFault> {
 	text.parse().map_err(|_| TimeFault::Malformed)
 }
 
-/// Two digits, a colon, two digits.
+/// Reads two digits, a colon, two digits.
 fn pair(text: &str) -> Result<(u64, u64), TimeFault> {
 	let (left, right) = text.split_once(':').ok_or(TimeFault::Malformed)?;
 	Ok((digits(left, 2)?, digits(right, 2)?))
@@ -47,10 +47,10 @@ fn pair(text: &str) -> Result<(u64, u64), TimeFault> {
 /// Reads a time of RFC 3339 in UTC milliseconds.
 ///
 /// `T` and `Z` are capital letters. A fraction of a second may have up to nine digits if those
-/// after the third are zeros. An offset such as `+01:00` is taken off exactly.
+/// after the third are zeros. An offset such as `+01:00` is subtracted exactly.
 ///
 /// # Errors
-/// All of [`TimeFault`].
+/// The first reason of [`TimeFault`] that applies.
 pub fn parse_utc(text: &str) -> Result<u64, TimeFault> {
 	let (date, rest) = text.split_once('T').ok_or(TimeFault::Malformed)?;
 	let (clock, offset) = if let Some(clock) = rest.strip_suffix('Z') {
@@ -97,7 +97,7 @@ fn parse_day(text: &str) -> Result<Day, TimeFault> {
 	Day::parse(text).map_err(|_| TimeFault::OutOfRange)
 }
 
-/// Milliseconds of `.fraction`.
+/// Returns the milliseconds of `.fraction`.
 fn parse_fraction(text: &str) -> Result<u64, TimeFault> {
 	if text.is_empty() || text.len() > 9 || !text.bytes().all(|digit| digit.is_ascii_digit()) {
 		return Err(TimeFault::Malformed);
@@ -109,7 +109,7 @@ fn parse_fraction(text: &str) -> Result<u64, TimeFault> {
 	digits(&format!("{significant:0<3}"), 3)
 }
 
-/// What to add to a local time to get UTC, in milliseconds.
+/// Returns what must be added to a local time to get UTC, in milliseconds.
 fn parse_offset(text: &str) -> Result<i64, TimeFault> {
 	let (is_east, rest) = match (text.strip_prefix('+'), text.strip_prefix('-')) {
 		(Some(rest), _) => (true, rest),
@@ -125,8 +125,8 @@ fn parse_offset(text: &str) -> Result<i64, TimeFault> {
 	Ok(if is_east { millis.saturating_neg() } else { millis })
 }
 
-/// Writes UTC milliseconds as `2025-12-01T10:10:00Z`, with three decimals if they are needed. Times
-/// after 9999 are written as its last day.
+/// Writes UTC milliseconds as `2025-12-01T10:10:00Z`, with three decimals if needed. Times after
+/// the year 9999 are written on its last day.
 pub fn format_utc(millis: u64) -> String {
 	let day = Day::from_unix_millis(millis);
 	let of_day = millis.checked_rem(MILLIS_PER_DAY).unwrap_or(0);
