@@ -17,22 +17,22 @@ use subxt::Metadata;
 pub enum Refusal {
 	/// By the attestations pallet.
 	#[error(transparent)]
-	Attestations(attestations::Refusal),
+	Attestations(#[from] attestations::Refusal),
 	/// By the coverage policy.
 	#[error(transparent)]
-	CoveragePolicy(coverage_policy::Refusal),
+	CoveragePolicy(#[from] coverage_policy::Refusal),
 	/// By the meter readings pallet.
 	#[error(transparent)]
-	MeterReadings(meter_readings::Refusal),
+	MeterReadings(#[from] meter_readings::Refusal),
 	/// By the compute receipts pallet.
 	#[error(transparent)]
-	ComputeReceipts(compute_receipts::Refusal),
+	ComputeReceipts(#[from] compute_receipts::Refusal),
 	/// By the pallet of AICP and KWH.
 	#[error(transparent)]
-	Assets(assets::Refusal),
+	Assets(#[from] assets::Refusal),
 	/// By the pallet of AIT.
 	#[error(transparent)]
-	Balances(balances::Refusal),
+	Balances(#[from] balances::Refusal),
 	/// By a pallet that this program has no types for, or for a reason that it does not know.
 	#[error("{pallet}.{error}")]
 	Other {

@@ -1,46 +1,4 @@
-//! AIT, the native token.
-
-/// The pallet's name.
-pub(crate) const PALLET: &str = "Balances";
-
-/// Calls.
-pub mod call {
-	use super::PALLET;
-	use crate::{
-		Call,
-		pallets::{AccountId, address},
-	};
-	use codec::Compact;
-
-	/// Transfers `amount` units of 10⁻¹⁸ AIT; the sender's account stays in existence.
-	pub fn transfer_keep_alive(to: AccountId, amount: u128) -> Call {
-		Call::new(PALLET, "transfer_keep_alive", &(address(to), Compact(amount)))
-	}
-
-	/// Transfers `amount` units of 10⁻¹⁸ AIT; the sender's account ends if too little is left.
-	pub fn transfer_allow_death(to: AccountId, amount: u128) -> Call {
-		Call::new(PALLET, "transfer_allow_death", &(address(to), Compact(amount)))
-	}
-}
-
-/// Events.
-pub mod event {
-	use crate::pallets::AccountId;
-
-	events! {
-		"Balances" {
-			/// AIT was transferred.
-			Transfer {
-				/// The sender.
-				from: AccountId,
-				/// The receiver.
-				to: AccountId,
-				/// In units of 10⁻¹⁸ AIT.
-				amount: u128,
-			}
-		}
-	}
-}
+//! Why it says no.
 
 refusals! {
 	/// Why the pallet of AIT says no.

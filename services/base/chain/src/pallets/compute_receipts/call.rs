@@ -1,0 +1,106 @@
+//! Calls.
+
+use super::PALLET;
+use crate::{Call, refusal::Codes};
+use codec::Compact;
+use gridproof_primitives::{
+	H256,
+	compute::{
+		Breaker, Class, ComputeParameters, Evidence, Quote, SignedAssignment, SignedHeartbeat,
+		SignedReceipt,
+	},
+	crypto::ed25519::{PublicKey, Signature},
+};
+
+/// Registers a key as a coordinator, with its signature of the registration. The account that
+/// signs the transaction bonds and is paid.
+pub fn register_coordinator(key: &PublicKey, proof: &Signature) -> Call {
+	Call::new(PALLET, "register_coordinator", &(key, proof))
+}
+
+/// Registers a key as a miner, with its signature of the registration. The account that signs
+/// the transaction bonds and is paid.
+pub fn register_miner(key: &PublicKey, class: Class, proof: &Signature) -> Call {
+	Call::new(PALLET, "register_miner", &(key, class, proof))
+}
+
+/// Adds `amount` units of 10⁻¹⁸ AIT to a party's bond. For its account.
+pub fn raise_bond(key: &PublicKey, amount: u128) -> Call {
+	Call::new(PALLET, "raise_bond", &(key, Compact(amount)))
+}
+
+/// Begins to leave. For the party's account.
+pub fn leave(key: &PublicKey) -> Call {
+	Call::new(PALLET, "leave", key)
+}
+
+/// Returns the bond of a party that has left.
+pub fn withdraw(key: &PublicKey) -> Call {
+	Call::new(PALLET, "withdraw", key)
+}
+
+/// Opens a job with a coordinator's quote and its signature. For the client that it names.
+pub fn open_job(quote: &Quote, signature: &Signature) -> Call {
+	Call::new(PALLET, "open_job", &(quote, signature))
+}
+
+/// Claims receipts, each of which settles its job or is refused alone. Needs no signer.
+pub fn claim_receipts(receipts: &[SignedReceipt]) -> Call {
+	Call::new(PALLET, "claim_receipts", &receipts).refused_with(Codes::Receipts)
+}
+
+/// Asks to cancel a job whose work has not started. For its client.
+pub fn cancel_job(job: H256) -> Call {
+	Call::new(PALLET, "cancel_job", &job)
+}
+
+/// Shows that the work on a job has started. Needs no signer.
+pub fn assign_job(assignment: &SignedAssignment) -> Call {
+	Call::new(PALLET, "assign_job", assignment).refused_with(Codes::Compute)
+}
+
+/// Lets a job go, with the coordinator's signature: the client has its money back at once. Needs
+/// no signer.
+pub fn release_job(job: H256, signature: &Signature) -> Call {
+	Call::new(PALLET, "release_job", &(job, signature)).refused_with(Codes::Compute)
+}
+
+/// Returns the money of jobs whose deadline has passed. Needs no signer.
+pub fn expire_jobs(jobs: &[H256]) -> Call {
+	Call::new(PALLET, "expire_jobs", &jobs).refused_with(Codes::Compute)
+}
+
+/// States that miners are online. Needs no signer.
+pub fn heartbeats(heartbeats: &[SignedHeartbeat]) -> Call {
+	Call::new(PALLET, "heartbeats", &heartbeats).refused_with(Codes::Compute)
+}
+
+/// Mints what miners and coordinators have earned to their accounts. Needs no signer.
+pub fn claim_emission(parties: &[PublicKey]) -> Call {
+	Call::new(PALLET, "claim_emission", &parties).refused_with(Codes::Compute)
+}
+
+/// Reports an offence with its proof; free if it holds.
+pub fn report_offence(evidence: &Evidence) -> Call {
+	Call::new(PALLET, "report_offence", evidence)
+}
+
+/// Carries out what is to be slashed of a bond and whose grace has passed.
+pub fn apply_slashes(key: &PublicKey) -> Call {
+	Call::new(PALLET, "apply_slashes", key)
+}
+
+/// Calls off everything that is to be slashed of a bond. For governance.
+pub fn call_off_slashes(key: &PublicKey) -> Call {
+	Call::new(PALLET, "call_off_slashes", key)
+}
+
+/// Sets all parameters. For governance.
+pub fn set_parameters(new: &ComputeParameters) -> Call {
+	Call::new(PALLET, "set_parameters", new)
+}
+
+/// Stops more or less. For governance; to stop more, also in an emergency.
+pub fn set_breaker(new: Breaker) -> Call {
+	Call::new(PALLET, "set_breaker", &new)
+}

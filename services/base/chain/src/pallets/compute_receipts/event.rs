@@ -1,0 +1,202 @@
+//! Events.
+
+use crate::pallets::AccountId;
+use gridproof_primitives::{
+	H256,
+	compute::{
+		Breaker, ComputeParameters, JobState, OffenceKind, PartyRole, PriceAsset, ReceiptRefusal,
+		settlement::Shares,
+	},
+	crypto::ed25519::PublicKey,
+};
+
+events! {
+	"ComputeReceipts" {
+		/// A miner or coordinator was registered.
+		Registered {
+			/// Its key.
+			key: PublicKey,
+			/// What it is registered as.
+			role: PartyRole,
+			/// The account that bonds and is paid.
+			account: AccountId,
+			/// Its bond, in units of 10⁻¹⁸ AIT.
+			bond: u128,
+		}
+		/// A bond was raised.
+		BondRaised {
+			/// The party's key.
+			key: PublicKey,
+			/// The bond now, in units of 10⁻¹⁸ AIT.
+			bond: u128,
+		}
+		/// A party is leaving.
+		Leaving {
+			/// Its key.
+			key: PublicKey,
+			/// From when on it can take its bond back, in UTC milliseconds.
+			until_ms: u64,
+		}
+		/// A party has left and has its bond back.
+		Left {
+			/// Its key.
+			key: PublicKey,
+			/// The bond returned, in units of 10⁻¹⁸ AIT.
+			bond: u128,
+		}
+		/// A job was opened and its price is held.
+		JobOpened {
+			/// The job.
+			job_id: H256,
+			/// The account that pays.
+			client: AccountId,
+			/// The coordinator's key.
+			coordinator: PublicKey,
+			/// Hash of what is to be done.
+			spec_hash: H256,
+			/// What it is paid in.
+			asset: PriceAsset,
+			/// What is held, in the asset's unit.
+			price: u128,
+			/// The receipt must be claimed before, in UTC milliseconds.
+			deadline_ms: u64,
+		}
+		/// A client wants to cancel.
+		JobCancelling {
+			/// The job.
+			job_id: H256,
+			/// The job's new deadline, in UTC milliseconds.
+			until_ms: u64,
+		}
+		/// A miner is to do a job, and no other can be paid for it.
+		JobAssigned {
+			/// The job.
+			job_id: H256,
+			/// The miner's key.
+			miner: PublicKey,
+			/// Number of the assignment.
+			attempt: u32,
+			/// Whether the miner has accepted.
+			accepted: bool,
+		}
+		/// A job ended without a receipt, and the client has its money back.
+		JobRefunded {
+			/// The job.
+			job_id: H256,
+			/// How it ended.
+			state: JobState,
+			/// What was returned, in the asset's unit.
+			refund: u128,
+		}
+		/// A receipt settled its job.
+		ReceiptSettled {
+			/// The job.
+			job_id: H256,
+			/// The receipt.
+			receipt_id: H256,
+			/// The miner's key.
+			miner: PublicKey,
+			/// Compute units delivered.
+			compute_units: u64,
+			/// Who gets what of the price, in the asset's unit.
+			shares: Shares,
+			/// What the client has back, in the asset's unit.
+			refund: u128,
+			/// Weight in the running step.
+			weight: u128,
+		}
+		/// A receipt settled nothing.
+		ReceiptRefused {
+			/// The job it names.
+			job_id: H256,
+			/// The receipt.
+			receipt_id: H256,
+			/// The first rule that it breaks.
+			reason: ReceiptRefusal,
+		}
+		/// Something could not be paid to its owner and went to the treasury, or back.
+		PaymentDiverted {
+			/// The job's client.
+			client: AccountId,
+			/// The account it was meant for.
+			beneficiary: AccountId,
+			/// What it is in.
+			asset: PriceAsset,
+			/// In the asset's unit.
+			amount: u128,
+		}
+		/// An emission step ended.
+		StepClosed {
+			/// Its number.
+			step: u64,
+			/// Σ units · class · score.
+			weight: u128,
+			/// Who shares what of it, in units of 10⁻¹⁸ AIT.
+			shares: Shares,
+		}
+		/// AIT was minted to a miner or coordinator.
+		EmissionPaid {
+			/// Its key.
+			key: PublicKey,
+			/// Its account.
+			account: AccountId,
+			/// In units of 10⁻¹⁸ AIT.
+			amount: u128,
+		}
+		/// The treasury's part of the emission was minted.
+		TreasuryPaid {
+			/// In units of 10⁻¹⁸ AIT.
+			amount: u128,
+		}
+		/// A miner was online.
+		HeartbeatTaken {
+			/// The miner's key.
+			miner: PublicKey,
+			/// In UTC milliseconds.
+			time_ms: u64,
+		}
+		/// An offence was proven.
+		OffenceProven {
+			/// The offender's key.
+			offender: PublicKey,
+			/// What it is.
+			kind: OffenceKind,
+			/// The job it was about.
+			job_id: H256,
+			/// How many of its offences count now.
+			offences: u32,
+			/// Until when it is banned, in UTC milliseconds; 0 if it is not.
+			banned_until_ms: u64,
+			/// What will be slashed, in units of 10⁻¹⁸ AIT.
+			slash: u128,
+		}
+		/// Part of a bond went to the treasury.
+		Slashed {
+			/// The party's key.
+			key: PublicKey,
+			/// In units of 10⁻¹⁸ AIT.
+			amount: u128,
+		}
+		/// Governance called off what was to be slashed.
+		SlashesCalledOff {
+			/// The party's key.
+			key: PublicKey,
+			/// In units of 10⁻¹⁸ AIT.
+			amount: u128,
+		}
+		/// The parameters changed.
+		ParametersSet {
+			/// The ones before.
+			old: ComputeParameters,
+			/// The ones now.
+			new: ComputeParameters,
+		}
+		/// More or less is stopped.
+		BreakerSet {
+			/// What was stopped before.
+			old: Breaker,
+			/// What is stopped now.
+			new: Breaker,
+		}
+	}
+}

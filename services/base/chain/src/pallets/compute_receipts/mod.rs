@@ -1,0 +1,11 @@
+//! Jobs, receipts, miners and coordinators.
+
+pub mod call;
+pub mod event;
+pub mod query;
+mod refusal;
+
+pub use refusal::Refusal;
+
+/// The pallet's name.
+pub(crate) const PALLET: &str = "ComputeReceipts";

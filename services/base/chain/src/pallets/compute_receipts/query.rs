@@ -1,0 +1,67 @@
+//! Questions.
+
+use crate::Query;
+use gridproof_primitives::{
+	H256,
+	compute::{
+		ComputeParameters, CoordinatorView, Earnings, JobView, MinerView, Overview, PartyRole,
+		Preview, ReceiptRefusal, ReceiptView, SignedReceipt, StepView,
+	},
+	crypto::ed25519::PublicKey,
+};
+
+/// A job, as long as it is in the state.
+pub fn job(job: H256) -> Query<Option<JobView>> {
+	Query::new("ComputeReceiptsApi_job", &job)
+}
+
+/// The receipt that settled a job.
+pub fn receipt(job: H256) -> Query<Option<ReceiptView>> {
+	Query::new("ComputeReceiptsApi_receipt", &job)
+}
+
+/// A miner, with its score and the score's four parts.
+pub fn miner(key: &PublicKey) -> Query<Option<MinerView>> {
+	Query::new("ComputeReceiptsApi_miner", key)
+}
+
+/// A coordinator.
+pub fn coordinator(key: &PublicKey) -> Query<Option<CoordinatorView>> {
+	Query::new("ComputeReceiptsApi_coordinator", key)
+}
+
+/// Keys and roles of all parties, in no order: at most `limit`, from the `skip`-th on.
+pub fn parties(skip: u32, limit: u32) -> Query<Vec<(PublicKey, PartyRole)>> {
+	Query::new("ComputeReceiptsApi_parties", &(skip, limit))
+}
+
+/// An emission step and its budget.
+pub fn step(step: u64) -> Query<StepView> {
+	Query::new("ComputeReceiptsApi_step", &step)
+}
+
+/// What that many compute units of a miner would earn now.
+pub fn earnings(miner: &PublicKey, compute_units: u64) -> Query<Option<Earnings>> {
+	Query::new("ComputeReceiptsApi_earnings", &(miner, compute_units))
+}
+
+/// What each receipt would pay and earn, or why it would be refused, were all of them claimed
+/// now in one call.
+pub fn preview_receipts(receipts: &[SignedReceipt]) -> Query<Vec<Result<Preview, ReceiptRefusal>>> {
+	Query::new("ComputeReceiptsApi_preview_receipts", &receipts)
+}
+
+/// How things stand.
+pub fn overview() -> Query<Overview> {
+	Query::new("ComputeReceiptsApi_overview", &())
+}
+
+/// What governance decided.
+pub fn parameters() -> Query<ComputeParameters> {
+	Query::new("ComputeReceiptsApi_parameters", &())
+}
+
+/// The hash of the chain's first block, which every statement names.
+pub fn genesis() -> Query<H256> {
+	Query::new("ComputeReceiptsApi_genesis", &())
+}

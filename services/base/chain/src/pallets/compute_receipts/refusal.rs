@@ -1,0 +1,80 @@
+//! Why it says no.
+
+refusals! {
+	/// Why the compute receipts pallet says no.
+	"ComputeReceipts" {
+		0 Stopped: "no job can be opened or settled now: wait until governance resumes it";
+		1 MintStopped: "nothing is minted now: what was earned is paid later";
+		2 KeyInUse: "the key is registered already";
+		3 BadProof: "the key is weak, or did not sign this registration for this chain";
+		4 MaxPartiesExceeded: "as many parties as there may be are registered: try again later";
+		5 UnknownParty: "there is no party with this key: register it first";
+		6 NotOwner: "only the account that bonds may do this";
+		7 Leaving: "the party is leaving already";
+		8 NotYet: "the bond is not free yet: wait until its time has passed";
+		9 NotClient: "the quote is for another account";
+		10 InvalidQuote: "the quote contradicts itself or allows too much: ask for another one";
+		11 QuoteExpired: "the quote has expired: ask for another one";
+		12 AlreadyExists: "the quote has opened a job already: ask for another one";
+		13 CoordinatorUnfit: "the coordinator cannot take jobs now: ask another one";
+		14 UnknownMiner: "the quote names a miner that is not registered";
+		15 BadSignature: "a signature is not the named key's for this chain";
+		16 UnknownJob: "there is no such job";
+		17 NotOpen: "the job is closed";
+		18 CannotCancel: "the work has started, or a cancellation runs already";
+		19 StaleAssignment: "the chain has a later assignment, or the quote names another miner";
+		20 InvalidList: "the list is empty or names something twice";
+		21 NothingDue: "nothing is due yet";
+		22 UntimelyHeartbeat: "the heartbeat comes too soon after the last, or this machine's clock is wrong";
+		23 InvalidEvidence: "the evidence proves nothing";
+		24 AlreadyReported: "the offence was reported before";
+		25 MaxReportsExceeded: "so many offences were reported about the job that no more are taken";
+		26 SlashingOff: "slashing is switched off";
+		27 InvalidParameters: "the parameters contradict each other";
+		28 Unchanged: "it already has this value";
+		29 NotGovernance: "only governance allows again what was stopped";
+		30 Overflow: "a figure is too large";
+		31 CapReached: "no more can ever be minted";
+	}
+}
+
+impl Refusal {
+	/// Can the very same call succeed later, when nothing changes but time and the state of the
+	/// chain?
+	pub const fn is_temporary(self) -> bool {
+		match self {
+			Self::Stopped
+			| Self::MintStopped
+			| Self::MaxPartiesExceeded
+			| Self::NotYet
+			| Self::UnknownJob
+			| Self::NothingDue
+			| Self::SlashingOff => true,
+			Self::KeyInUse
+			| Self::BadProof
+			| Self::UnknownParty
+			| Self::NotOwner
+			| Self::Leaving
+			| Self::NotClient
+			| Self::InvalidQuote
+			| Self::QuoteExpired
+			| Self::AlreadyExists
+			| Self::CoordinatorUnfit
+			| Self::UnknownMiner
+			| Self::BadSignature
+			| Self::NotOpen
+			| Self::CannotCancel
+			| Self::StaleAssignment
+			| Self::InvalidList
+			| Self::UntimelyHeartbeat
+			| Self::InvalidEvidence
+			| Self::AlreadyReported
+			| Self::MaxReportsExceeded
+			| Self::InvalidParameters
+			| Self::Unchanged
+			| Self::NotGovernance
+			| Self::Overflow
+			| Self::CapReached => false,
+		}
+	}
+}

@@ -1,0 +1,11 @@
+//! Coverage of AICP: minting, redemption, service credit.
+
+pub mod call;
+pub mod event;
+pub mod query;
+mod refusal;
+
+pub use refusal::Refusal;
+
+/// The pallet's name.
+pub(crate) const PALLET: &str = "CoveragePolicy";
