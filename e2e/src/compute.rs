@@ -8,14 +8,26 @@ use crate::{
 	reserve::gridproof,
 	transfers, wait,
 };
-use anyhow::{Context, Result, bail, ensure};
-use codec::Encode;
+use anyhow::{Context, Result, ensure};
 use futures::{StreamExt, TryStreamExt, stream};
-use gridproof_chain::Chain;
+use gridproof_chain::{
+	Chain, Event,
+	event::RawEvent,
+	pallets::{
+		compute_receipts::{
+			event::{
+				EmissionPaid, PaymentDiverted, ReceiptRefused, ReceiptSettled, Slashed, StepClosed,
+				TreasuryPaid,
+			},
+			query,
+		},
+		transaction_payment::event::TransactionFeePaid,
+	},
+};
 use gridproof_primitives::{
 	H256,
-	compute::{JobView, MinerView, Overview},
-	ed25519::PublicKey,
+	compute::{JobView, MinerView, Overview, settlement::Shares},
+	crypto::ed25519::PublicKey,
 };
 use serde_json::{Value, json};
 use std::{
@@ -23,10 +35,6 @@ use std::{
 	fs,
 	path::{Path, PathBuf},
 	time::Duration,
-};
-use subxt::{
-	dynamic::{At, Value as Decoded},
-	ext::scale_value::{Composite, ValueDef},
 };
 use tempfile::TempDir;
 
@@ -296,19 +304,21 @@ impl Compute {
 	pub async fn on_chain(&self, job: &str) -> Result<JobView> {
 		let mut id = H256::zero();
 		hex::decode_to_slice(job.trim_start_matches("0x"), &mut id.0)?;
-		let view: Option<JobView> = self.chain.call("ComputeReceiptsApi_job", &id.encode()).await?;
-		view.with_context(|| format!("the chain does not know {job}"))
+		self.chain
+			.read(&query::job(id))
+			.await?
+			.with_context(|| format!("the chain does not know {job}"))
 	}
 
 	/// The settled jobs as the chain has them, by id.
 	///
 	/// # Errors
 	/// When the chain does not know one.
-	pub async fn settled_jobs(&self, money: &Money) -> Result<BTreeMap<Vec<u8>, JobView>> {
+	pub async fn settled_jobs(&self, money: &Money) -> Result<BTreeMap<H256, JobView>> {
 		stream::iter(money.settled.keys())
 			.map(async |job| {
 				let view = self.on_chain(&hex::encode(job)).await?;
-				anyhow::Ok((job.clone(), view))
+				anyhow::Ok((*job, view))
 			})
 			.buffer_unordered(QUESTIONS)
 			.try_collect()
@@ -320,7 +330,7 @@ impl Compute {
 	/// # Errors
 	/// When the node does not answer.
 	pub async fn overview(&self) -> Result<Overview> {
-		Ok(self.chain.call("ComputeReceiptsApi_overview", &[]).await?)
+		Ok(self.chain.read(&query::overview()).await?)
 	}
 
 	/// A miner as the chain has it.
@@ -328,8 +338,7 @@ impl Compute {
 	/// # Errors
 	/// When the chain does not know it.
 	pub async fn on_chain_miner(&self, key: &PublicKey) -> Result<MinerView> {
-		let view: Option<MinerView> =
-			self.chain.call("ComputeReceiptsApi_miner", &key.encode()).await?;
+		let view = self.chain.read(&query::miner(key)).await?;
 		view.with_context(|| format!("the chain does not know the miner {}", hex::encode(key)))
 	}
 
@@ -420,29 +429,29 @@ pub fn account(uri: &str) -> Result<[u8; 32]> {
 /// What happened to money in some blocks, by the chain's events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Money {
-	/// Jobs settled: by job, how often, the miner, what it got, what went back, the weight.
-	pub settled: BTreeMap<Vec<u8>, Vec<Settled>>,
+	/// Jobs settled: by job, how often and how.
+	pub settled: BTreeMap<H256, Vec<Settled>>,
 	/// Receipts refused.
 	pub refused: u64,
 	/// Steps closed: number, weight, shares of treasury, coordinator and miner.
-	pub steps: BTreeMap<u128, (u128, [u128; 3])>,
+	pub steps: BTreeMap<u64, (u128, [u128; 3])>,
 	/// AIT minted, by key.
-	pub minted: BTreeMap<Vec<u8>, u128>,
+	pub minted: BTreeMap<PublicKey, u128>,
 	/// How often AIT was minted to a key.
-	pub payouts: BTreeMap<Vec<u8>, usize>,
+	pub payouts: BTreeMap<PublicKey, usize>,
 	/// AIT minted to the treasury.
 	pub treasury: u128,
 	/// Fees, by account.
-	pub fees: BTreeMap<Vec<u8>, u128>,
+	pub fees: BTreeMap<[u8; 32], u128>,
 }
 
 /// A job's settlement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
 	/// The miner's key.
-	pub miner: Vec<u8>,
+	pub miner: PublicKey,
 	/// Compute units.
-	pub units: u128,
+	pub units: u64,
 	/// Parts of treasury, coordinator and miner.
 	pub shares: [u128; 3],
 	/// What the client got back.
@@ -458,52 +467,42 @@ impl Money {
 	/// When the node does not answer.
 	pub async fn since(node: &Node, first: u64) -> Result<Self> {
 		let (last, _) = node.rpc()?.finalized().await?;
-		let api = transfers::connect(node).await?;
+		let chain = Chain::connect(&node.rpc_url()).await?;
 		let mut money = Self::default();
 		for number in first..=last {
-			let events = api.at_block(number).await?.events().fetch().await?;
-			for event in events.iter() {
-				let event = event?;
-				let name = (event.pallet_name().to_owned(), event.event_name().to_owned());
-				if ["ComputeReceipts", "TransactionPayment"].contains(&name.0.as_str()) {
-					let fields: Composite<()> = event.decode_fields_unchecked_as()?;
-					money.note(&name.0, &name.1, &fields)?;
-				}
+			for event in chain.events(number).await? {
+				money.note(&event)?;
 			}
 		}
 		Ok(money)
 	}
 
-	fn note(&mut self, pallet: &str, event: &str, fields: &Composite<()>) -> Result<()> {
-		let number = |name: &str| whole(fields.at(name)).with_context(|| name.to_owned());
-		let key = |name: &str| bytes(fields.at(name)).with_context(|| name.to_owned());
-		match (pallet, event) {
-			("ComputeReceipts", "ReceiptSettled") => {
-				self.settled.entry(key("job_id")?).or_default().push(Settled {
-					miner: key("miner")?,
-					units: number("compute_units")?,
-					shares: shares(fields.at("shares"))?,
-					refund: number("refund")?,
-					weight: number("weight")?,
-				});
-			},
-			("ComputeReceipts", "ReceiptRefused") => self.refused += 1,
-			("ComputeReceipts", "StepClosed") => {
-				let closed = (number("weight")?, shares(fields.at("shares"))?);
-				let known = self.steps.insert(number("step")?, closed);
-				ensure!(known.is_none(), "a step was closed twice");
-			},
-			("ComputeReceipts", "EmissionPaid") => {
-				*self.minted.entry(key("key")?).or_default() += number("amount")?;
-				*self.payouts.entry(key("key")?).or_default() += 1;
-			},
-			("ComputeReceipts", "TreasuryPaid") => self.treasury += number("amount")?,
-			("ComputeReceipts", "PaymentDiverted" | "Slashed") => bail!("{event}: {fields:?}"),
-			("TransactionPayment", "TransactionFeePaid") => {
-				*self.fees.entry(key("who")?).or_default() += number("actual_fee")?;
-			},
-			_ => (),
+	fn note(&mut self, event: &RawEvent) -> Result<()> {
+		if let Some(settled) = read::<ReceiptSettled>(event)? {
+			self.settled.entry(settled.job_id).or_default().push(Settled {
+				miner: settled.miner,
+				units: settled.compute_units,
+				shares: parts(&settled.shares),
+				refund: settled.refund,
+				weight: settled.weight,
+			});
 		}
+		self.refused += u64::from(read::<ReceiptRefused>(event)?.is_some());
+		if let Some(closed) = read::<StepClosed>(event)? {
+			let known = self.steps.insert(closed.step, (closed.weight, parts(&closed.shares)));
+			ensure!(known.is_none(), "a step was closed twice");
+		}
+		if let Some(paid) = read::<EmissionPaid>(event)? {
+			*self.minted.entry(paid.key).or_default() += paid.amount;
+			*self.payouts.entry(paid.key).or_default() += 1;
+		}
+		if let Some(paid) = read::<TreasuryPaid>(event)? {
+			self.treasury += paid.amount;
+		}
+		if let Some(fee) = read::<TransactionFeePaid>(event)? {
+			*self.fees.entry(fee.who).or_default() += fee.actual_fee;
+		}
+		ensure!(!event.is::<PaymentDiverted>() && !event.is::<Slashed>(), "{event:?}");
 		Ok(())
 	}
 
@@ -513,21 +512,10 @@ impl Money {
 	}
 }
 
-fn whole(value: Option<&Decoded>) -> Option<u128> {
-	value?.as_u128()
+fn read<E: Event>(event: &RawEvent) -> Result<Option<E>> {
+	Ok(event.read().transpose()?)
 }
 
-fn shares(value: Option<&Decoded>) -> Result<[u128; 3]> {
-	let part = |name: &str| whole(value.and_then(|value| value.at(name))).context("a share");
-	Ok([part("treasury")?, part("coordinator")?, part("miner")?])
-}
-
-/// The bytes of a key or hash, however many newtypes are around them.
-fn bytes(value: Option<&Decoded>) -> Option<Vec<u8>> {
-	let ValueDef::Composite(inner) = &value?.value else { return None };
-	let values: Vec<&Decoded> = inner.values().collect();
-	match &values[..] {
-		[one] => bytes(Some(one)),
-		many => many.iter().map(|byte| u8::try_from(byte.as_u128()?).ok()).collect(),
-	}
+const fn parts(shares: &Shares) -> [u128; 3] {
+	[shares.treasury, shares.coordinator, shares.miner]
 }

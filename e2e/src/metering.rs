@@ -8,14 +8,16 @@ use crate::{
 	wait,
 };
 use anyhow::{Context, Result, ensure};
-use codec::Encode;
-use gridproof_chain::Chain;
-use gridproof_keys::{KeyFault, SealedKey, account::parse_account};
-use gridproof_meter::{chain as meters, onboard::device_key};
+use gridproof_chain::{
+	Chain,
+	pallets::meter_readings::{self, Meter},
+};
+use gridproof_fleet::device_key;
+use gridproof_keys::{KeyError, SealedKey, account::parse_account};
 use gridproof_primitives::{
-	emlog::format_utc,
-	meter::{BatchRecord, MeterIndex, MeterName, ReadingQuery},
-	units::MILLIS_PER_DAY,
+	energy::emlog::format_utc,
+	energy::{BatchRecord, MeterIndex, MeterName},
+	num::units::{KWH_ASSET_ID, MILLIS_PER_DAY},
 };
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -25,8 +27,6 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Asset of metered energy.
-const KWH: u32 = 2;
 /// How long starts and transactions may take on a busy machine.
 pub const LIMIT: Duration = Duration::from_secs(60);
 /// The account whose meters these are.
@@ -225,15 +225,15 @@ impl Metering {
 	/// # Errors
 	/// When the node does not answer.
 	pub async fn on_chain(&self, meter: MeterIndex, sequence: u64) -> Result<Option<BatchRecord>> {
-		Ok(self.chain.call(ReadingQuery::BATCH, &(meter, sequence).encode()).await?)
+		Ok(self.chain.read(&meter_readings::query::batch(meter, sequence)).await?)
 	}
 
 	/// A meter as the chain has it.
 	///
 	/// # Errors
 	/// When there is none.
-	pub async fn meter(&self, index: MeterIndex) -> Result<meters::Info> {
-		meters::meter(&self.chain, index).await?.context("no such meter")
+	pub async fn meter(&self, index: MeterIndex) -> Result<Meter> {
+		self.chain.read(&meter_readings::query::meter(index)).await?.context("no such meter")
 	}
 
 	/// The KWH of an account, in Wh.
@@ -241,7 +241,7 @@ impl Metering {
 	/// # Errors
 	/// When the node does not answer.
 	pub async fn kwh(&self, account: &[u8; 32]) -> Result<u128> {
-		Ok(self.chain.balance(KWH, account).await?)
+		Ok(self.chain.balance(KWH_ASSET_ID, account).await?)
 	}
 
 	/// All KWH there are, in Wh.
@@ -249,7 +249,7 @@ impl Metering {
 	/// # Errors
 	/// When the node does not answer.
 	pub async fn kwh_issuance(&self) -> Result<u128> {
-		Ok(self.chain.issuance(KWH).await?)
+		Ok(self.chain.issuance(KWH_ASSET_ID).await?)
 	}
 
 	/// The key of a meter's device.
@@ -257,7 +257,7 @@ impl Metering {
 	/// # Errors
 	/// When it cannot be read.
 	pub fn key(&self, meter: &Certified) -> Result<SealedKey> {
-		let ask = |path: &Path| Err(KeyFault::PassphraseNeeded(path.display().to_string()));
+		let ask = |path: &Path| Err(KeyError::PassphraseNeeded(path.display().to_string()));
 		Ok(device_key(&self.folder.path().join("keys"), &meter.name, None, &ask)?.0)
 	}
 }
@@ -316,7 +316,7 @@ async fn certify(
 	let parts: Vec<&str> = name.split('/').collect();
 	let name = MeterName::new(parts[0], parts[1], parts[2])
 		.map_err(|fault| anyhow::anyhow!("{name}: {fault}"))?;
-	let known = gridproof_meter::credentials::load(&folder.join("credentials.csv"))?;
+	let known = gridproof_fleet::load_credentials(&folder.join("credentials.csv"))?;
 	let own = known.into_iter().find(|known| known.name == name).context("no credentials")?;
 	let mut device_key = [0; 32];
 	hex::decode_to_slice(key, &mut device_key)?;

@@ -7,10 +7,13 @@ use crate::{
 	transfers, wait,
 };
 use anyhow::{Context, Result, bail, ensure};
-use codec::{Decode, Encode};
-use gridproof_attest::{account::address, policy, submit::calendar};
-use gridproof_chain::Chain;
-use gridproof_primitives::{attestation::Kind, day::Day, units::AICP_ASSET_ID};
+use codec::Encode;
+use gridproof_chain::{
+	Chain, Query,
+	pallets::{attestations, coverage_policy},
+};
+use gridproof_keys::account::address;
+use gridproof_primitives::{num::units::AICP_ASSET_ID, reserve::attestation::Kind, time::day::Day};
 use serde_json::Value;
 use std::{
 	fs,
@@ -67,11 +70,19 @@ impl Reserve {
 	pub async fn wait_for_day(&self, day: Day) -> Result<()> {
 		let limit = self.day.saturating_mul(4);
 		wait::until(&format!("day {day}"), limit, async || {
-			let (_, today) = calendar(&self.chain).await?;
+			let today = self.today().await?;
 			ensure!(today <= day, "{day} is over, today is {today}: too slow for such short days");
 			Ok((today == day).then_some(()))
 		})
 		.await
+	}
+
+	/// Today, by the chain's calendar.
+	///
+	/// # Errors
+	/// When the node does not answer.
+	pub async fn today(&self) -> Result<Day> {
+		Ok(self.chain.read(&attestations::query::calendar()).await?.1)
 	}
 
 	/// The node's address.
@@ -135,47 +146,37 @@ impl Reserve {
 	/// # Errors
 	/// When the node does not answer.
 	pub async fn state(&self, day: Day, accounts: &[PublicKey]) -> Result<Vec<(String, Vec<u8>)>> {
+		use coverage_policy::query as coverage;
 		let kind = Kind::Reserve;
-		let mut parts = Vec::new();
-		for (function, arguments) in [
-			("AttestationsApi_attestation", (kind, day).encode()),
-			("AttestationsApi_days", kind.encode()),
-			("AttestationsApi_archive", kind.encode()),
-			("AttestationsApi_keys", Vec::new()),
-			("CoverageApi_parameters", Vec::new()),
-			("CoverageApi_history", 400u32.encode()),
-			("CoverageApi_queue", (0u32, 400u32).encode()),
-		] {
-			let answer: Bytes = self.chain.call(function, &arguments).await?;
-			parts.push((function.to_owned(), answer.0));
-		}
-		let status = policy::status(&self.chain).await?;
+		let mut parts = vec![
+			self.bytes(&attestations::query::attestation(kind, day)).await?,
+			self.bytes(&attestations::query::days(kind)).await?,
+			self.bytes(&attestations::query::archive(kind)).await?,
+			self.bytes(&attestations::query::keys()).await?,
+			self.bytes(&coverage::parameters()).await?,
+			self.bytes(&coverage::history(400)).await?,
+			self.bytes(&coverage::queue(0, 400)).await?,
+		];
+		let status = self.chain.read(&coverage::status()).await?;
 		parts.push(("statement".into(), status.statement.encode()));
 		parts.push(("totals".into(), status.totals.encode()));
 		parts.push(("issuance".into(), self.chain.issuance(AICP_ASSET_ID).await?.encode()));
 		let api = transfers::connect(&self.node).await?;
 		for account in accounts {
 			let aicp = self.chain.balance(AICP_ASSET_ID, &account.0).await?;
-			let credit: Bytes = self.chain.call("CoverageApi_account", &account.0).await?;
+			let (_, credit) = self.bytes(&coverage::account(account.0)).await?;
 			let nonce = transfers::nonce(&api, account).await?;
 			let who = address(&account.0);
 			parts.push((format!("AICP of {who}"), aicp.encode()));
-			parts.push((format!("credit of {who}"), credit.0));
+			parts.push((format!("credit of {who}"), credit));
 			parts.push((format!("nonce of {who}"), nonce.encode()));
 		}
 		Ok(parts)
 	}
-}
 
-/// SCALE bytes as they are.
-struct Bytes(Vec<u8>);
-
-impl Decode for Bytes {
-	fn decode<I: codec::Input>(input: &mut I) -> Result<Self, codec::Error> {
-		let length = input.remaining_len()?.ok_or("the length is not known")?;
-		let mut bytes = vec![0; length];
-		input.read(&mut bytes)?;
-		Ok(Self(bytes))
+	/// What the runtime answers, in SCALE, with what was asked.
+	async fn bytes<R>(&self, query: &Query<R>) -> Result<(String, Vec<u8>)> {
+		Ok((query.function().to_owned(), self.chain.read_bytes(query).await?))
 	}
 }
 
@@ -239,6 +240,7 @@ pub async fn gridproof(arguments: &[&str]) -> Result<Run> {
 		.arg("--json")
 		.args(arguments)
 		.current_dir(repository())
+		.env_remove("GRIDPROOF_URL")
 		.env_remove("GRIDPROOF_ACCOUNT_KEY")
 		.env_remove("GRIDPROOF_PASSPHRASE_FILE")
 		.stdin(Stdio::null())
@@ -249,8 +251,11 @@ pub async fn gridproof(arguments: &[&str]) -> Result<Run> {
 	};
 	let output = output.context("cannot run gridproof")?;
 	let said = String::from_utf8_lossy(&output.stderr).into_owned();
-	let text = String::from_utf8_lossy(&output.stdout);
-	let json = serde_json::from_str(&text)
+	// A result is on standard output; an error is the last line on standard error.
+	let result = String::from_utf8_lossy(&output.stdout).into_owned();
+	let error = said.lines().next_back().unwrap_or_default();
+	let text = if result.is_empty() { error } else { &result };
+	let json = serde_json::from_str(text)
 		.with_context(|| format!("gridproof {} printed {text:?}\n{said}", arguments.join(" ")))?;
 	Ok(Run { success: output.status.success(), json, said })
 }

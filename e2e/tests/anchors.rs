@@ -2,7 +2,13 @@
 //! RPC and by a wallet that signs PSBTs, broadcast, watched, verified, taken back.
 
 use anyhow::{Context, Result};
-use gridproof_chain::{H256, Patience, Submitter};
+use gridproof_chain::{
+	H256, Patience,
+	pallets::{
+		meter_readings::{self, query::anchor},
+		sudo,
+	},
+};
 use gridproof_e2e::{
 	bitcoin::Regtest,
 	clients::{python, python_script, run},
@@ -10,11 +16,10 @@ use gridproof_e2e::{
 	reserve::{Run, gridproof},
 	wait,
 };
-use gridproof_keys::account::development_signer;
-use gridproof_meter::chain as meters;
-use gridproof_primitives::meter::AnchorState;
+use gridproof_keys::account::{AccountKey, development_signer};
+use gridproof_primitives::energy::AnchorState;
 use serde_json::{Value, json};
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command, time::Duration};
 use tempfile::TempDir;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -220,10 +225,10 @@ async fn reorganised(bench: &Bench, record: &str, before: &Value) -> Result<()> 
 	let taken_back = bench.status_is(record, "pending", 0).await?;
 	assert_eq!(taken_back["block_hash"], Value::Null);
 	let verify = ["verify", "--record", record];
-	bench.anchor(&verify).await?.assert_refused("the node knows no transaction");
+	bench.anchor(&verify).await?.assert_refused("the node does not know transaction");
 	let file = bench.path("pending.ots");
 	let export = ["ots", "--record", record, "--out", &file];
-	bench.anchor(&export).await?.assert_refused("the node knows no transaction");
+	bench.anchor(&export).await?.assert_refused("the node does not know transaction");
 	let calendar = "https://calendar.example";
 	bench.anchor(&[&export[..], &["--calendar", calendar]].concat()).await?.done()?;
 	check_ots(&file, "pending", calendar)?;
@@ -302,6 +307,7 @@ async fn other_roots_and_networks_are_refused(bench: &Bench, signed: &str) -> Re
 
 	let intruder = bench.path("intruder");
 	fs::write(&intruder, "x:a-wrong-password\n")?;
+	fs::set_permissions(&intruder, fs::Permissions::from_mode(0o600))?;
 	let status = ["anchor", "status", "--record", &other, "--rpc", &bench.bitcoin.url];
 	let refused = gridproof(&[&status[..], &["--rpc-auth", &intruder]].concat()).await?;
 	refused.assert_refused("refuses the credentials");
@@ -342,7 +348,7 @@ async fn an_appointed_account_records_on_chain_how_far_an_anchor_is() -> Result<
 
 	let sent = bench.anchor(&["broadcast", "--record", &record]).await?.done()?;
 	recording().await?.assert_refused("governance has to appoint this account first");
-	assert_eq!(meters::anchor(&metering.chain, meter, 0).await?, None);
+	assert_eq!(metering.chain.read(&anchor(meter, 0)).await?, None);
 	appoint(&metering, "//Charlie").await?;
 	let first = recording().await?.done()?;
 	let hash = |value: &Value| -> Result<H256> {
@@ -353,7 +359,7 @@ async fn an_appointed_account_records_on_chain_how_far_an_anchor_is() -> Result<
 	};
 	let txid = hash(&sent["txid"])?;
 	assert_eq!((&first["meter"], &first["sequence"]), (&json!(meter), &json!(0)));
-	let on_chain = async || meters::anchor(&metering.chain, meter, 0).await;
+	let on_chain = async || metering.chain.read(&anchor(meter, 0)).await;
 	let kept = on_chain().await?.context("no anchor")?;
 	assert_eq!((kept.state, kept.sequence), (AnchorState::Broadcast { txid }, 0));
 	assert_eq!(format!("{:x}", kept.root), batch["merkle_root"].as_str().unwrap_or_default());
@@ -387,13 +393,9 @@ async fn batch_on_chain() -> Result<(Metering, Value, u32)> {
 
 /// Lets an account record anchors, as governance.
 async fn appoint(metering: &Metering, uri: &str) -> Result<()> {
-	let who = gridproof_keys::account::AccountKey::from(development_signer(uri)?).account();
-	let (pallet, call, arguments) = meters::set_recorder(&who, true);
-	let inner = metering.chain.call_bytes(pallet, call, &arguments).await?;
-	let governance = development_signer("//Alice")?;
-	let submitter = Submitter::new(metering.chain.clone(), governance, Patience::default());
-	for outcome in submitter.submit(&[("Sudo", "sudo", inner)]).await? {
-		outcome?;
-	}
+	let who = AccountKey::from(development_signer(uri)?).account();
+	let call = sudo::call::sudo(meter_readings::call::set_recorder(who, true));
+	let governance = AccountKey::from(development_signer("//Alice")?);
+	metering.chain.submit(&governance, &call, &Patience::default()).await?;
 	Ok(())
 }

@@ -6,7 +6,7 @@
 use anyhow::{Context, Result, ensure};
 use futures::{StreamExt, future::ready, stream};
 use gridproof_e2e::compute::{Compute, Money, PURSE, account};
-use gridproof_primitives::compute::JobState;
+use gridproof_primitives::{H256, compute::JobState};
 use std::{
 	env,
 	sync::atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -64,13 +64,14 @@ async fn killed_under_load_nothing_is_paid_twice_and_nothing_is_lost() -> Result
 	let mut paid = 0u128;
 	for job in &jobs {
 		let id = job["job"].as_str().context("no id")?;
-		let bytes = hex::decode(id.trim_start_matches("0x"))?;
-		let settled = money.settled.get(&bytes).map_or(0, Vec::len);
+		let mut hash = H256::zero();
+		hex::decode_to_slice(id.trim_start_matches("0x"), &mut hash.0)?;
+		let settled = money.settled.get(&hash).map_or(0, Vec::len);
 		match job["state"].as_str() {
 			Some("completed") => {
 				assert_eq!(job["receipt"]["settlement"], "final", "{job}");
 				assert_eq!(settled, 1, "{id} is settled once");
-				paid += money.settled[&bytes][0].shares.iter().sum::<u128>();
+				paid += money.settled[&hash][0].shares.iter().sum::<u128>();
 			},
 			Some("failed" | "expired" | "cancelled") => {
 				assert_eq!(settled, 0, "{id} is not paid");
@@ -82,7 +83,7 @@ async fn killed_under_load_nothing_is_paid_twice_and_nothing_is_lost() -> Result
 		}
 	}
 	assert_eq!(money.settled.len(), completed, "nothing was settled that nobody knows of");
-	let fees = money.fees.get(account(PURSE)?.as_slice()).copied().unwrap_or(0);
+	let fees = money.fees.get(&account(PURSE)?).copied().unwrap_or(0);
 	let overview = compute.overview().await?;
 	let after = compute.wealth(&account(PURSE)?).await?;
 	// What is held for jobs that wait for their deadline is still the client's.

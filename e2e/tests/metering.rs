@@ -2,22 +2,24 @@
 //! the first message to KWH on chain and a proof that others check.
 
 use anyhow::{Context, Result, ensure};
-use gridproof_chain::Chain;
+use gridproof_chain::{
+	Chain, Patience,
+	pallets::{assets, meter_readings::query::verify_reading, multisig},
+};
+use gridproof_device::{Binding, Broker, Counters, Device, Link, Login, Reading, SharedDevice};
 use gridproof_e2e::{
 	clients::{python, python_script, run},
 	metering::{Certified, LIMIT, Metering, OWNER, Signer, log, minutes_ago, within_a_day},
 	reserve::gridproof,
-	transfers::{account, connect},
+	transfers::account,
 	wait,
 };
-use gridproof_meter::{
-	Binding, Device, Reading,
-	mqtt::{Broker, Counters, Link, Login, SharedDevice},
-};
+use gridproof_keys::AccountKey;
 use gridproof_primitives::{
-	emlog::{Energy, EnergyLog},
-	json::{self, Limits},
-	meter::{Direction, ReadingQuery, ReadingRefusal, Topic},
+	codec::json::{self, Limits},
+	energy::emlog::{Energy, EnergyLog},
+	energy::{Direction, Topic},
+	num::units::KWH_ASSET_ID,
 };
 use serde_json::{Value, json};
 use std::{
@@ -26,7 +28,6 @@ use std::{
 	sync::Arc,
 	time::Duration,
 };
-use subxt::dynamic::{self, Value as Dynamic};
 
 /// Rated power of the meters.
 const RATED_W: u32 = 1_000_000;
@@ -197,26 +198,17 @@ async fn on_chain(chain: &Chain, meter: &Certified, proof: &str, number: usize) 
 		siblings.push(bytes.into());
 	}
 	assert_eq!(whole("meter")?, u128::from(meter.index));
-	let query = ReadingQuery {
-		meter: meter.index,
-		sequence: u64::try_from(whole("sequence")?)?,
-		leaf: member("log")?.to_canonical().into_bytes(),
-		index: u32::try_from(whole("index")?)?,
-		proof: siblings,
-	};
-	assert_eq!(usize::try_from(query.index)?, number, "logs keep their order");
-	type Answer = Result<(), ReadingRefusal>;
-	let answer: Answer = chain.call(ReadingQuery::VERIFY, &query.arguments()).await?;
-	assert_eq!(answer, Ok(()));
-	let mut elsewhere = query.clone();
-	elsewhere.index = (query.index + 1) % 5;
-	let answer: Answer = chain.call(ReadingQuery::VERIFY, &elsewhere.arguments()).await?;
-	assert!(answer.is_err(), "at another place");
-	let mut altered = query;
-	let digit = altered.leaf.iter_mut().find(|byte| **byte == b'3').context("a digit")?;
+	let batch = (meter.index, u64::try_from(whole("sequence")?)?);
+	let mut leaf = member("log")?.to_canonical().into_bytes();
+	let index = u32::try_from(whole("index")?)?;
+	assert_eq!(usize::try_from(index)?, number, "logs keep their order");
+	assert_eq!(chain.read(&verify_reading(batch, &leaf, index, &siblings)).await?, Ok(()));
+	let elsewhere = verify_reading(batch, &leaf, (index + 1) % 5, &siblings);
+	assert!(chain.read(&elsewhere).await?.is_err(), "at another place");
+	let digit = leaf.iter_mut().find(|byte| **byte == b'3').context("a digit")?;
 	*digit = b'4';
-	let answer: Answer = chain.call(ReadingQuery::VERIFY, &altered.arguments()).await?;
-	assert!(answer.is_err(), "with another digit");
+	let altered = verify_reading(batch, &leaf, index, &siblings);
+	assert!(chain.read(&altered).await?.is_err(), "with another digit");
 	Ok(())
 }
 
@@ -238,27 +230,10 @@ async fn minted(metering: &Metering, meter: &Certified, sent: &[String]) -> Resu
 /// works for exactly one account: the 1-of-2 of both.
 async fn the_owner_alone_can_spend(metering: &Metering, meter: &Certified, wh: u64) -> Result<()> {
 	let receiver = account("//receiver of energy")?.public_key().0;
-	let transfer = Dynamic::unnamed_variant(
-		"transfer",
-		[
-			Dynamic::u128(2),
-			Dynamic::unnamed_variant("Id", [Dynamic::from_bytes(receiver)]),
-			Dynamic::u128(wh.into()),
-		],
-	);
-	let call = dynamic::transaction(
-		"Multisig",
-		"as_multi_threshold_1",
-		vec![
-			Dynamic::unnamed_composite([Dynamic::from_bytes(meter.device_key)]),
-			Dynamic::unnamed_variant("Assets", [transfer]),
-		],
-	);
-	let api = connect(&metering.node).await?;
-	let block = api.at_current_block().await?;
-	let (mut transactions, owner) = (block.transactions(), account(OWNER)?);
-	let sent = transactions.sign_and_submit_then_watch_default(&call, &owner).await?;
-	sent.wait_for_finalized_success().await?;
+	let transfer = assets::call::transfer(KWH_ASSET_ID, receiver, wh.into());
+	let call = multisig::call::as_multi_threshold_1(meter.device_key, transfer);
+	let owner = AccountKey::from(account(OWNER)?);
+	metering.chain.submit(&owner, &call, &Patience::default()).await?;
 	assert_eq!(metering.kwh(&receiver).await?, u128::from(wh));
 	assert_eq!(metering.kwh(&meter.energy_account).await?, 0);
 	Ok(())
@@ -304,7 +279,7 @@ async fn the_day_in_sats(metering: &Metering, meter: &Certified, sent: &[String]
 	let mut days = std::collections::BTreeMap::<String, u64>::new();
 	for log in sent {
 		let log = EnergyLog::parse(log.as_bytes()).map_err(|fault| anyhow::anyhow!("{fault}"))?;
-		let day = gridproof_primitives::day::Day::from_unix_millis(log.end_ms - 1);
+		let day = gridproof_primitives::time::day::Day::from_unix_millis(log.end_ms - 1);
 		*days.entry(day.to_iso()).or_default() += log.payment.amount_sats;
 	}
 	for (day, sats) in days {
@@ -320,7 +295,8 @@ async fn the_day_in_sats(metering: &Metering, meter: &Certified, sent: &[String]
 #[tokio::test]
 async fn a_client_of_the_older_gateway_works_unchanged() -> Result<()> {
 	let (metering, _) = Metering::start(&[], RATED_W, NEVER).await?;
-	let day = gridproof_primitives::day::Day::from_unix_millis(minutes_ago(2 * 24 * 60)).to_iso();
+	let day =
+		gridproof_primitives::time::day::Day::from_unix_millis(minutes_ago(2 * 24 * 60)).to_iso();
 	let printed = run(Command::new(python()?).arg(python_script("older_client.py")).args([
 		&metering.http,
 		"PLANT-01",

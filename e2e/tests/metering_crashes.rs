@@ -5,14 +5,11 @@
 
 use anyhow::{Context, Result, ensure};
 use codec::Decode;
+use gridproof_device::{Binding, Broker, Counters, Device, Link, Login, Reading, SharedDevice};
 use gridproof_e2e::metering::{Certified, Metering, Signer, log, minutes_ago, now_ms};
-use gridproof_meter::{
-	Binding, Device, Reading,
-	mqtt::{Broker, Counters, Link, Login, SharedDevice},
-};
 use gridproof_primitives::{
-	emlog::Energy,
-	meter::{BatchHeader, Direction, MeterIndex},
+	energy::emlog::Energy,
+	energy::{BatchHeader, Direction, MeterIndex},
 };
 use reqwest::Client;
 use std::{
@@ -176,7 +173,7 @@ async fn settled(metering: &Metering) -> Result<BTreeMap<String, Vec<u64>>> {
 	let mut kept = BTreeMap::<String, Vec<u64>>::new();
 	for log in metering.all("/api/v1/logs").await? {
 		let text = |name: &str| log[name].as_str().unwrap_or_default().to_owned();
-		let begin = gridproof_primitives::emlog::parse_utc(&text("ts_start"));
+		let begin = gridproof_primitives::energy::emlog::parse_utc(&text("ts_start"));
 		let begin = begin.map_err(|fault| anyhow::anyhow!("{fault}"))?;
 		kept.entry(text("meter_id")).or_default().push(begin);
 	}

@@ -2,22 +2,26 @@
 //! as an independent computation of the same days has it, to the last unit.
 
 use anyhow::{Context, Result, ensure};
-use gridproof_attest::account::address;
+use gridproof_chain::pallets::coverage_policy::{
+	Refusal,
+	event::{Minted, StateChanged},
+};
 use gridproof_e2e::{
 	binary::repository,
 	reserve::{Reserve, gridproof, load},
-	transfers::{account, connect},
+	transfers::account,
 };
-use gridproof_primitives::{day::Day, units::AICP_ASSET_ID};
+use gridproof_keys::account::address;
+use gridproof_primitives::{
+	num::units::AICP_ASSET_ID,
+	reserve::formula::State::{self, AboveBand, Defense, Frozen, InBand},
+	time::day::Day,
+};
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::Zero;
 use serde_json::Value;
 use std::{fs, path::Path, time::Duration};
-use subxt::{
-	dynamic::{At, Value as Decoded},
-	ext::scale_value::{Composite, ValueDef},
-};
 
 /// How long a day of the chain is: enough for three transactions, one final after the other.
 const DAY: Duration = Duration::from_secs(10);
@@ -234,7 +238,7 @@ impl Story {
 	}
 
 	/// Tries to mint the smallest unit and asserts that the chain refuses for this reason.
-	async fn mint_is_refused(&self, reason: &str) -> Result<()> {
+	async fn mint_is_refused(&self, reason: Refusal) -> Result<()> {
 		let (bob, url) = (address(&account("//Bob")?.public_key().0), self.url());
 		let order = ["policy", "mint", "--amount", "0.000001", "--to", &bob];
 		let order = [&order[..], &["--suri", "//Alice", "--url", &url]].concat();
@@ -253,8 +257,8 @@ impl Story {
 		assert_eq!(status["statement"], statement, "{day}");
 		assert_eq!(status["state"], row.state, "{day}");
 		if row.mint.is_zero() {
-			assert_eq!(status["mint_refusal"], "CoveragePolicy.NotCovered", "{day}");
-			self.mint_is_refused("CoveragePolicy.NotCovered").await?;
+			assert_eq!(status["mint_refusal"], Refusal::NotCovered.name(), "{day}");
+			self.mint_is_refused(Refusal::NotCovered).await?;
 		} else {
 			self.mint_all(&row).await?;
 			self.check(&row, &row.price, &BigInt::zero()).await?;
@@ -284,28 +288,16 @@ async fn check_grid_data(folder: &Path, row: &Row) -> Result<()> {
 }
 
 /// The states that the policy announced, in order, and all that it minted.
-async fn announced(reserve: &Reserve) -> Result<(Vec<String>, BigInt)> {
+async fn announced(reserve: &Reserve) -> Result<(Vec<State>, BigInt)> {
 	let (last, _) = reserve.node.rpc()?.finalized().await?;
-	let api = connect(&reserve.node).await?;
 	let (mut states, mut minted) = (Vec::new(), BigInt::zero());
 	for number in 1..=last {
-		let events = api.at_block(number).await?.events().fetch().await?;
-		for event in events.iter() {
-			let event = event?;
-			if event.pallet_name() != "CoveragePolicy" {
-				continue;
+		for event in reserve.chain.events(number).await? {
+			if let Some(changed) = event.read::<StateChanged>() {
+				states.push(changed?.to);
 			}
-			let fields: Composite<()> = event.decode_fields_unchecked_as()?;
-			match event.event_name() {
-				"StateChanged" => match fields.at("to").map(|to| &to.value) {
-					Some(ValueDef::Variant(state)) => states.push(state.name.clone()),
-					other => anyhow::bail!("no state: {other:?}"),
-				},
-				"Minted" => {
-					let amount = fields.at("amount").and_then(Decoded::as_u128);
-					minted += amount.context("no amount")?;
-				},
-				_ => (),
+			if let Some(more) = event.read::<Minted>() {
+				minted += more?.amount;
 			}
 		}
 	}
@@ -340,18 +332,8 @@ async fn ten_days_come_out_as_reckoned_independently() -> Result<()> {
 
 	let (states, minted) = announced(&story.reserve).await?;
 	assert_eq!(minted, &story.supply - FIRST_SUPPLY, "the events tell the whole supply");
-	let wanted = [
-		"InBand",
-		"Frozen",
-		"InBand",
-		"Frozen",
-		"Defense",
-		"Frozen",
-		"InBand",
-		"AboveBand",
-		"InBand",
-		"Frozen",
-	];
+	let wanted =
+		[InBand, Frozen, InBand, Frozen, Defense, Frozen, InBand, AboveBand, InBand, Frozen];
 	assert_eq!(states, wanted, "one event at each change of the state");
 	story.reserve.node.assert_no_errors();
 	Ok(())
@@ -365,7 +347,7 @@ async fn a_gap_is_stale(story: &mut Story) -> Result<()> {
 	story.reserve.wait_for_day(frozen.day).await?;
 	let status = story.reserve.status().await?;
 	assert_eq!((&status["stale"], &status["state"]), (&false.into(), &"in_band".into()));
-	assert_eq!(status["mint_refusal"], "CoveragePolicy.AllowanceLapsed");
+	assert_eq!(status["mint_refusal"], Refusal::AllowanceLapsed.name());
 	story.reserve.wait_for_day(frozen.day.next().context("a next day")?).await?;
 	let status = story.reserve.status().await?;
 	assert_eq!((&status["stale"], &status["state"]), (&true.into(), &"freeze".into()));
@@ -373,7 +355,7 @@ async fn a_gap_is_stale(story: &mut Story) -> Result<()> {
 		(&status["last_day"], &status["allowance"]),
 		(&"2025-03-28".into(), &"0.000000".into(),)
 	);
-	story.mint_is_refused("CoveragePolicy.Stale").await?;
+	story.mint_is_refused(Refusal::Stale).await?;
 	for (row, file) in [(&defense, &first), (&frozen, &second)] {
 		story.submit(file).await?;
 		story.check(row, &row.price, &BigInt::zero()).await?;

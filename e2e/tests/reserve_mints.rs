@@ -2,14 +2,16 @@
 //! between others that it takes to the last unit.
 
 use anyhow::{Context, Result, ensure};
-use codec::{Compact, Encode};
-use gridproof_attest::{account::address, policy, submit::calendar};
-use gridproof_chain::{Failure, Patience, Submitter};
+use gridproof_chain::{
+	Call, ChainError, Patience, Submitter,
+	pallets::coverage_policy::{self, Refusal, call::redeem},
+};
 use gridproof_e2e::{
 	reserve::{Reserve, gridproof, load},
 	transfers::account,
 };
-use gridproof_primitives::{H256, day::Day, units::AICP_ASSET_ID};
+use gridproof_keys::account::address;
+use gridproof_primitives::{H256, num::units::AICP_ASSET_ID, time::day::Day};
 use std::time::Duration;
 use subxt_signer::sr25519::Keypair;
 
@@ -21,7 +23,6 @@ const PRICE: &str = "92.37";
 /// What it allows with the preset's first supply: 5 % of 75 million AICP, in micro-tokens.
 const ALLOWANCE: u128 = 3_750_000_000_000;
 
-type Call = (&'static str, &'static str, Vec<u8>);
 type State = Vec<(String, Vec<u8>)>;
 
 fn stated_day() -> Day {
@@ -45,26 +46,27 @@ async fn state(reserve: &Reserve) -> Result<State> {
 }
 
 fn mint(amount: u128, statement: H256) -> Result<Call> {
-	let arguments = (Compact(amount), bob()?.public_key().0, statement).encode();
-	Ok(("CoveragePolicy", "mint", arguments))
+	Ok(coverage_policy::call::mint(amount, bob()?.public_key().0, statement))
 }
 
-fn redeem(amount: u128, min_credit: u128) -> Call {
-	("CoveragePolicy", "redeem", (Compact(amount), Compact(min_credit)).encode())
-}
-
-/// Sends calls of one account in order and compares each outcome: nothing, or the error's name.
-async fn outcomes(reserve: &Reserve, who: Keypair, calls: &[(Call, Option<&str>)]) -> Result<()> {
+/// Sends calls of one account in order and compares each outcome: nothing, or the refusal.
+async fn outcomes(
+	reserve: &Reserve,
+	who: Keypair,
+	calls: &[(Call, Option<Refusal>)],
+) -> Result<()> {
 	let submitter =
 		Submitter::new(reserve.chain.clone(), who, Patience { attempts: 1, ..Patience::default() });
 	let sent: Vec<Call> = calls.iter().map(|(call, _)| call.clone()).collect();
 	let outcomes = submitter.submit(&sent).await?;
 	ensure!(outcomes.len() == calls.len(), "{} of {} calls", outcomes.len(), calls.len());
-	for (place, (outcome, (_, error))) in outcomes.into_iter().zip(calls).enumerate() {
-		match error {
+	for (place, (outcome, (_, refusal))) in outcomes.into_iter().zip(calls).enumerate() {
+		match refusal {
 			None => ensure!(outcome.is_ok(), "call {place}: {outcome:?}"),
-			Some(error) => {
-				assert_eq!(outcome, Err(Failure::Refused((*error).to_owned())), "call {place}");
+			Some(refusal) => {
+				let refused =
+					ChainError::Refused(gridproof_chain::Refusal::CoveragePolicy(*refusal));
+				assert_eq!(outcome, Err(refused), "call {place}");
 			},
 		}
 	}
@@ -81,45 +83,52 @@ async fn mints_and_redemptions_beyond_what_is_allowed() -> Result<()> {
 	reserve.sign(&file, &[(1, "data"), (3, "ops")]).await?;
 
 	// Before any statement there is nothing to mint on.
-	let none = [(mint(1, H256::zero())?, Some("CoveragePolicy.Stale"))];
+	let none = [(mint(1, H256::zero())?, Some(Refusal::Stale))];
 	outcomes(&reserve, alice()?, &none).await?;
 	let next = stated_day().next().context("a next day")?;
 	reserve.wait_for_day(next).await?;
 	reserve.submit(&file).await?;
-	let statement = policy::status(&reserve.chain).await?.statement.context("it counts")?.hash;
+	let statement = reserve
+		.chain
+		.read(&coverage_policy::query::status())
+		.await?
+		.statement
+		.context("it counts")?
+		.hash;
 	let supply = reserve.chain.issuance(AICP_ASSET_ID).await?;
 	let half = ALLOWANCE / 2;
 	outcomes(
 		&reserve,
 		alice()?,
 		&[
-			(mint(ALLOWANCE + 1, statement)?, Some("CoveragePolicy.AboveAllowance")),
-			(mint(u128::MAX, statement)?, Some("CoveragePolicy.AboveAllowance")),
-			(mint(0, statement)?, Some("CoveragePolicy.ZeroAmount")),
-			(mint(1, H256::zero())?, Some("CoveragePolicy.OtherStatement")),
+			(mint(ALLOWANCE + 1, statement)?, Some(Refusal::AboveAllowance)),
+			(mint(u128::MAX, statement)?, Some(Refusal::AboveAllowance)),
+			(mint(0, statement)?, Some(Refusal::ZeroAmount)),
+			(mint(1, H256::zero())?, Some(Refusal::OtherStatement)),
 			(mint(half, statement)?, None),
-			(mint(ALLOWANCE - half + 1, statement)?, Some("CoveragePolicy.AboveAllowance")),
+			(mint(ALLOWANCE - half + 1, statement)?, Some(Refusal::AboveAllowance)),
 		],
 	)
 	.await?;
 	let minted = reserve.chain.issuance(AICP_ASSET_ID).await?;
 	assert_eq!(minted, supply + half, "what was allowed, and no more");
-	outcomes(&reserve, bob()?, &[(mint(1, statement)?, Some("CoveragePolicy.NotIssuer"))]).await?;
+	outcomes(&reserve, bob()?, &[(mint(1, statement)?, Some(Refusal::NotIssuer))]).await?;
 
 	// A day later the other half has lapsed.
 	reserve.wait_for_day(next.next().context("a next day")?).await?;
 	let status = reserve.status().await?;
-	assert_eq!(status["mint_refusal"], "CoveragePolicy.AllowanceLapsed");
+	assert_eq!(status["mint_refusal"], Refusal::AllowanceLapsed.name());
 	assert_eq!(status["allowance"], "0.000000");
 	let before = state(&reserve).await?;
 	let url = reserve.url();
 	let bob_address = address(&bob()?.public_key().0);
 	let order = ["policy", "mint", "--amount", "1", "--to", &bob_address, "--suri", "//Alice"];
 	let late = gridproof(&[&order[..], &["--url", &url]].concat()).await?;
-	late.assert_refused("refused by the chain: CoveragePolicy.AllowanceLapsed: it could be used");
+	let lapsed = Refusal::AllowanceLapsed;
+	late.assert_refused(&format!("refused by the chain: {lapsed}"));
 	let order = ["policy", "mint", "--all", "--to", &bob_address, "--suri", "//Alice"];
 	let late = gridproof(&[&order[..], &["--url", &url]].concat()).await?;
-	late.assert_refused("nothing can be minted now, the chain would say CoveragePolicy.Allowance");
+	late.assert_refused(&format!("nothing can be minted now, the chain would say {lapsed}"));
 	assert_eq!(state(&reserve).await?, before, "a late mint changed something");
 	redemptions(&reserve, minted).await?;
 	reserve.node.assert_no_errors();
@@ -132,26 +141,26 @@ async fn redemptions(reserve: &Reserve, supply: u128) -> Result<()> {
 	let url = reserve.url();
 	let before = state(reserve).await?;
 	let order = ["policy", "redeem", "--suri", "//Bob", "--url", &url, "--amount"];
-	for (amount, reason) in [
-		("10000.000001", "refused by the chain: CoveragePolicy.AboveDailyLimit: redeem less"),
-		("0.999999", "refused by the chain: CoveragePolicy.BelowMinimum"),
-	] {
-		gridproof(&[&order[..], &[amount]].concat()).await?.assert_refused(reason);
+	for (amount, reason) in
+		[("10000.000001", Refusal::AboveDailyLimit), ("0.999999", Refusal::BelowMinimum)]
+	{
+		let run = gridproof(&[&order[..], &[amount]].concat()).await?;
+		run.assert_refused(&format!("refused by the chain: {reason}"));
 	}
 	assert_eq!(state(reserve).await?, before, "a refused redemption changed something");
 
 	// A new day, so that all of it is within one.
-	let today = calendar(&reserve.chain).await?.1;
+	let today = reserve.today().await?;
 	reserve.wait_for_day(today.next().context("a next day")?).await?;
 	outcomes(
 		reserve,
 		bob()?,
 		&[
-			(redeem(6_000_000_000, 9_000_000_001), Some("CoveragePolicy.CreditTooLow")),
+			(redeem(6_000_000_000, 9_000_000_001), Some(Refusal::CreditTooLow)),
 			(redeem(6_000_000_000, 9_000_000_000), None),
-			(redeem(4_000_000_001, 0), Some("CoveragePolicy.AboveDailyLimit")),
+			(redeem(4_000_000_001, 0), Some(Refusal::AboveDailyLimit)),
 			(redeem(4_000_000_000, 6_000_000_000), None),
-			(redeem(1_000_000, 0), Some("CoveragePolicy.AboveDailyLimit")),
+			(redeem(1_000_000, 0), Some(Refusal::AboveDailyLimit)),
 		],
 	)
 	.await?;

@@ -2,20 +2,32 @@
 //! the pool, in a block and through the `gridproof` command, and with nothing changed.
 
 use anyhow::{Context, Result, ensure};
-use codec::Encode;
-use gridproof_attest::{keys::RoleKey, submit::calendar};
-use gridproof_chain::{Failure, Patience, Submitter};
+use gridproof_attest::RoleKey;
+use gridproof_chain::{
+	Call, ChainError, Patience, Query, Refusal, Submitter,
+	pallets::{
+		attestations::{
+			self,
+			Refusal::{
+				AlreadyAttested, AncientDay, BadSignature, FutureDay, Inconsistent,
+				TooFewSignatures, UnsortedSigners, WrongReplacement,
+			},
+		},
+		coverage_policy::Refusal as Policy,
+	},
+	refusal::PoolRefusal,
+};
 use gridproof_e2e::{
 	reserve::{Reserve, gridproof, load, role_key},
 	transfers::account,
 };
 use gridproof_primitives::{
 	H256,
-	attestation::{AttestationFields, Kind, Role, RoleSignature, file_digest, message_v2},
-	day::Day,
-	decimal::{Ratio, SignedRatio},
-	ed25519::GROUP_ORDER,
-	json,
+	codec::json,
+	crypto::ed25519::GROUP_ORDER,
+	num::decimal::{Ratio, SignedRatio},
+	reserve::attestation::{AttestationFields, Kind, Role, RoleSignature, file_digest, message_v2},
+	time::day::Day,
 };
 use serde_json::{Value, json};
 use std::{fs, path::Path, time::Duration};
@@ -29,8 +41,6 @@ const WH_COMMITTED: u128 = 1_455_399_270_000;
 const PRICE: &str = "92.37";
 /// A chain that this one is not.
 const OTHER_GENESIS: H256 = H256([7; 32]);
-/// Codes of the coverage policy's errors begin here in refused transactions.
-const POLICY: u8 = 128;
 
 // --- statements, signed by hand ------------------------------------------------------------------
 
@@ -101,28 +111,42 @@ fn plus_group_order(signature: &RoleSignature) -> RoleSignature {
 	other
 }
 
+/// A statement as it is sent.
+struct Sent {
+	fields: AttestationFields,
+	digest: H256,
+	signatures: Vec<RoleSignature>,
+}
+
+impl Sent {
+	fn call(&self) -> Call {
+		attestations::call::submit(&self.fields, self.digest, &self.signatures)
+	}
+
+	fn preview(&self) -> Query<H256> {
+		attestations::query::preview(&self.fields, self.digest, &self.signatures)
+	}
+}
+
 /// A submission that has to fail.
 struct Case {
 	name: &'static str,
-	arguments: Vec<u8>,
-	/// The chain's name of the reason.
-	error: &'static str,
-	/// The same as a code of a refused transaction.
-	code: u8,
+	sent: Sent,
+	/// What the chain says against it.
+	refusal: Refusal,
 }
 
 fn case(
 	name: &'static str,
-	sent: (&AttestationFields, H256, Vec<RoleSignature>),
-	error: &'static str,
-	code: u8,
+	(fields, digest, signatures): (&AttestationFields, H256, Vec<RoleSignature>),
+	refusal: impl Into<Refusal>,
 ) -> Case {
-	Case { name, arguments: sent.encode(), error, code }
+	let sent = Sent { fields: fields.clone(), digest, signatures };
+	Case { name, sent, refusal: refusal.into() }
 }
 
 /// Submissions whose signatures do not make a statement.
 fn badly_signed(folder: &Path, genesis: H256) -> Result<Vec<Case>> {
-	const BAD: (&str, u8) = ("Attestations.BadSignature", 11);
 	let (fields, digest) = (honest(), H256([1; 32]));
 	let honest = Signed { folder, fields: fields.clone(), digest, genesis };
 	let elsewhere = Signed { folder, fields: fields.clone(), digest, genesis: OTHER_GENESIS };
@@ -130,28 +154,21 @@ fn badly_signed(folder: &Path, genesis: H256) -> Result<Vec<Case>> {
 	let day_before = Day::parse("2025-03-23").expect("a day");
 	let less = AttestationFields { wh_committed: WH_COMMITTED - 1, ..fields.clone() };
 	let bad = |name, fields: &AttestationFields, digest, signatures| {
-		case(name, (fields, digest, signatures), BAD.0, BAD.1)
+		case(name, (fields, digest, signatures), BadSignature)
 	};
 	let good = || vec![data.clone(), risk.clone()];
 	Ok(vec![
-		case("no signature", (&fields, digest, Vec::new()), "Attestations.TooFewSignatures", 1),
-		case(
-			"one signature",
-			(&fields, digest, vec![data.clone()]),
-			"Attestations.TooFewSignatures",
-			1,
-		),
+		case("no signature", (&fields, digest, Vec::new()), TooFewSignatures),
+		case("one signature", (&fields, digest, vec![data.clone()]), TooFewSignatures),
 		case(
 			"two signatures by one role",
 			(&fields, digest, vec![data.clone(), data.clone()]),
-			"Attestations.UnsortedSigners",
-			2,
+			UnsortedSigners,
 		),
 		case(
 			"roles in another order",
 			(&fields, digest, vec![risk.clone(), data.clone()]),
-			"Attestations.UnsortedSigners",
-			2,
+			UnsortedSigners,
 		),
 		bad("an outsider", &fields, digest, vec![data.clone(), honest.by(OUTSIDER, Role::Risk)?]),
 		bad(
@@ -190,61 +207,54 @@ fn badly_signed(folder: &Path, genesis: H256) -> Result<Vec<Case>> {
 fn badly_stated(folder: &Path, genesis: H256) -> Result<Vec<Case>> {
 	let digest = H256([1; 32]);
 	let far = Day::parse("2026-03-24").expect("a day");
-	let statements: [(_, AttestationFields, _, _); 12] = [
-		("a price below zero", with_price("-92.37"), "CoveragePolicy.NegativePrice", POLICY),
-		("a price of zero", with_price("0"), "CoveragePolicy.ZeroPrice", POLICY + 1),
-		("a price too low", with_price("0.999999"), "CoveragePolicy.PriceTooLow", POLICY + 2),
-		("an absurd price", with_price("1000.000001"), "CoveragePolicy.PriceTooHigh", POLICY + 3),
+	let statements: [(_, AttestationFields, Refusal); 12] = [
+		("a price below zero", with_price("-92.37"), Policy::NegativePrice.into()),
+		("a price of zero", with_price("0"), Policy::ZeroPrice.into()),
+		("a price too low", with_price("0.999999"), Policy::PriceTooLow.into()),
+		("an absurd price", with_price("1000.000001"), Policy::PriceTooHigh.into()),
 		(
 			"other zones",
 			AttestationFields { zones_ok: 46, zones_total: 46, ..honest() },
-			"CoveragePolicy.WrongZones",
-			POLICY + 5,
+			Policy::WrongZones.into(),
 		),
 		(
 			"α of all zones with one missing",
 			AttestationFields { zones_ok: 46, ..honest() },
-			"CoveragePolicy.AlphaTooHigh",
-			POLICY + 6,
+			Policy::AlphaTooHigh.into(),
 		),
 		(
 			"compute assets that nobody has",
 			AttestationFields { compute_assets: 1, ..honest() },
-			"CoveragePolicy.AboveInventory",
-			POLICY + 7,
+			Policy::AboveInventory.into(),
 		),
 		(
 			"more committed than alpha allows",
 			AttestationFields { wh_committed: WH_COMMITTED + 1, ..honest() },
-			"Attestations.Inconsistent",
-			4,
+			Inconsistent.into(),
 		),
 		(
 			"more complete zones than zones",
 			AttestationFields { zones_ok: 48, ..honest() },
-			"Attestations.Inconsistent",
-			4,
+			Inconsistent.into(),
 		),
-		("a day to come", AttestationFields { day: far, ..honest() }, "Attestations.FutureDay", 5),
+		("a day to come", AttestationFields { day: far, ..honest() }, FutureDay.into()),
 		(
 			"a day long past",
 			AttestationFields { day: Day::parse("2025-01-01").expect("a day"), ..honest() },
-			"Attestations.AncientDay",
-			6,
+			AncientDay.into(),
 		),
 		(
 			"a revision of nothing",
 			AttestationFields { revision: 1, replaces: Some(digest), ..honest() },
-			"Attestations.WrongReplacement",
-			8,
+			WrongReplacement.into(),
 		),
 	];
 	let signed = |fields| Signed { folder, fields, digest, genesis };
 	statements
 		.into_iter()
-		.map(|(name, fields, error, code)| {
+		.map(|(name, fields, refusal)| {
 			let signatures = signed(fields.clone()).by_two()?;
-			Ok(case(name, (&fields, digest, signatures), error, code))
+			Ok(case(name, (&fields, digest, signatures), refusal))
 		})
 		.collect()
 }
@@ -266,25 +276,30 @@ async fn state(reserve: &Reserve) -> Result<Vec<(String, Vec<u8>)>> {
 	reserve.state(stated_day(), &[alice, bob]).await
 }
 
+/// What the pool says, by a number, when the runtime says this.
+fn in_the_pool(refusal: &Refusal) -> ChainError {
+	let refusal = match refusal {
+		Refusal::Attestations(refusal) => PoolRefusal::Attestations(*refusal),
+		Refusal::CoveragePolicy(refusal) => PoolRefusal::CoveragePolicy(*refusal),
+		other => panic!("no statement is refused with {other}"),
+	};
+	ChainError::Refused(Refusal::Pool(refusal))
+}
+
 /// The runtime names the reason, the pool takes nothing, and signed and paid for it fails in its
 /// block; after all of it the state is what it was.
 async fn all_are_refused(reserve: &Reserve, cases: &[Case]) -> Result<()> {
 	let before = state(reserve).await?;
-	for Case { name, arguments, error, code } in cases {
-		let named = reserve.chain.ask::<H256>("AttestationsApi_preview", arguments).await;
-		assert_eq!(named, Err(Failure::Refused((*error).to_owned())), "{name}");
-		let patience = once();
-		let sent = reserve.chain.submit_authorized("Attestations", "submit", arguments, &patience);
-		let Err(Failure::Invalid(reason)) = sent.await else {
-			anyhow::bail!("{name} should not get into the pool");
-		};
-		ensure!(reason.ends_with(&format!("custom error: {code}")), "{name}: {reason}");
+	for Case { name, sent, refusal } in cases {
+		let named = reserve.chain.read(&sent.preview()).await;
+		assert_eq!(named, Err(ChainError::Refused(refusal.clone())), "{name}");
+		let outcome = reserve.chain.submit_authorized(&sent.call(), &once()).await;
+		assert_eq!(outcome, Err(in_the_pool(refusal)), "{name} should not get into the pool");
 	}
 	let charlie = Submitter::new(reserve.chain.clone(), account("//Charlie")?, once());
-	let calls: Vec<_> =
-		cases.iter().map(|case| ("Attestations", "submit", case.arguments.clone())).collect();
+	let calls: Vec<_> = cases.iter().map(|case| case.sent.call()).collect();
 	for (outcome, case) in charlie.submit(&calls).await?.into_iter().zip(cases) {
-		assert_eq!(outcome, Err(Failure::Refused(case.error.to_owned())), "{}", case.name);
+		assert_eq!(outcome, Err(ChainError::Refused(case.refusal.clone())), "{}", case.name);
 	}
 	assert_eq!(state(reserve).await?, before, "a refused statement changed something");
 	Ok(())
@@ -411,8 +426,8 @@ async fn bad_prices_are_refused(files: &Files<'_>) -> Result<()> {
 		ensure!(refusal.contains("nothing can be minted on a price that is not above zero"));
 	}
 	let absurd = files.make("absurd.json", "9237", &[(DATA, "data"), (OPS, "ops")]).await?;
-	let reason = "refused by the chain: CoveragePolicy.PriceTooHigh";
-	files.is_refused(&absurd, (2, ""), reason).await
+	let reason = format!("refused by the chain: {}", Policy::PriceTooHigh);
+	files.is_refused(&absurd, (2, ""), &reason).await
 }
 
 #[tokio::test]
@@ -457,29 +472,26 @@ async fn after_a_good_one(files: &Files<'_>) -> Result<()> {
 		.context("a digest")?;
 	let (folder, genesis) = (reserve.folder.path(), reserve.chain.genesis());
 	let stated = Signed { folder, fields: honest(), digest, genesis };
-	let replay = (&honest(), digest, stated.by_two()?).encode();
-	let again = reserve.chain.ask::<H256>("AttestationsApi_preview", &replay).await;
-	assert_eq!(again, Err(Failure::Refused("Attestations.AlreadyAttested".to_owned())));
-	let patience = once();
-	let sent = reserve.chain.submit_authorized("Attestations", "submit", &replay, &patience);
-	// As long as the pool knows the very bytes it does not even look at them; then the chain says it.
-	let Err(Failure::Invalid(reason)) = sent.await else {
-		anyhow::bail!("a replay got into the pool");
-	};
-	let refused = ["temporarily banned", "custom error: 7"];
-	ensure!(refused.iter().any(|end| reason.ends_with(end)), "a replay: {reason}");
+	let replay = Sent { fields: honest(), digest, signatures: stated.by_two()? };
+	let attested = Refusal::from(AlreadyAttested);
+	let again = reserve.chain.read(&replay.preview()).await;
+	assert_eq!(again, Err(ChainError::Refused(attested.clone())));
+	match reserve.chain.submit_authorized(&replay.call(), &once()).await {
+		// As long as the pool knows the very bytes it does not even look at them.
+		Err(ChainError::Undecided { .. }) => (),
+		refused => assert_eq!(refused, Err(in_the_pool(&attested)), "a replay"),
+	}
 	assert_eq!(state(reserve).await?, before, "a replay changed something");
 	let others = vec![stated.by(DATA, Role::Data)?, stated.by(OPS, Role::Ops)?];
 	let next = honest().day.next().context("a next day")?;
-	while calendar(&reserve.chain).await?.1 <= next {
+	while reserve.today().await? <= next {
 		tokio::time::sleep(Duration::from_millis(200)).await;
 	}
 	// Half as much again as the last price is believed a day later, and not a bit more.
 	let rise = AttestationFields { day: next, ..with_price("138.555") };
 	let risen = Signed { folder, fields: rise.clone(), digest, genesis };
-	let believed = (&rise, digest, risen.by_two()?).encode();
-	let believed = reserve.chain.ask::<H256>("AttestationsApi_preview", &believed).await;
-	assert_eq!(believed, Ok(rise.hash()));
+	let believed = Sent { fields: rise.clone(), digest, signatures: risen.by_two()? };
+	assert_eq!(reserve.chain.read(&believed.preview()).await, Ok(rise.hash()));
 	let jump = AttestationFields { day: next, ..with_price("138.5550000001") };
 	let jumped = Signed { folder, fields: jump.clone(), digest, genesis };
 	let other = AttestationFields { revision: 1, replaces: Some(digest), ..honest() };
@@ -487,23 +499,16 @@ async fn after_a_good_one(files: &Files<'_>) -> Result<()> {
 	all_are_refused(
 		reserve,
 		&[
-			case(
-				"the same day stated by others",
-				(&honest(), digest, others),
-				"Attestations.AlreadyAttested",
-				7,
-			),
+			case("the same day stated by others", (&honest(), digest, others), AlreadyAttested),
 			case(
 				"a revision of something else",
 				(&other, digest, revised.by_two()?),
-				"Attestations.WrongReplacement",
-				8,
+				WrongReplacement,
 			),
 			case(
 				"a price that moved too far",
 				(&jump, digest, jumped.by_two()?),
-				"CoveragePolicy.PriceMovedTooFar",
-				POLICY + 4,
+				Policy::PriceMovedTooFar,
 			),
 		],
 	)

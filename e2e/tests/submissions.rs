@@ -1,8 +1,10 @@
 //! A connection that breaks while a transaction is on its way, and what became of the transaction.
 
 use anyhow::{Result, ensure};
-use codec::{Compact, Encode};
-use gridproof_chain::{Chain, Patience, Submitter};
+use gridproof_chain::{
+	Chain, Patience, Submitter,
+	pallets::balances::{call::transfer_allow_death, event::Transfer},
+};
 use gridproof_e2e::{Node, NodeConfig, process::free_ports};
 use gridproof_keys::account::{AccountKey, development_signer};
 use std::time::{Duration, Instant};
@@ -78,15 +80,12 @@ async fn a_transaction_that_got_through_is_found_after_its_connection_broke() ->
 	let receiver = AccountKey::from(development_signer("//nobody")?).account();
 	let patience = Patience { per_attempt: Duration::from_secs(20), ..Patience::default() };
 	let submitter = Submitter::new(chain.clone(), development_signer("//Bob")?, patience);
-	// The name of the receiver's kind, its account, the amount.
-	let transfer = [vec![0], receiver.to_vec(), Compact(SENT).encode()].concat();
-	let call = ("Balances", "transfer_allow_death", transfer);
-	let calls = [call];
+	let calls = [transfer_allow_death(receiver, SENT)];
 	let (outcomes, cut) = tokio::join!(submitter.submit(&calls), cut_when_pending(&node, &way));
 	cut?;
 	for outcome in outcomes? {
-		let included = outcome?;
-		assert!(included.events.iter().any(|event| event.0 == "Balances.Transfer"));
+		let [transfer] = &outcome?.all::<Transfer>()?[..] else { anyhow::bail!("one transfer") };
+		assert_eq!((transfer.to, transfer.amount), (receiver, SENT));
 	}
 	assert_eq!(chain.native_balance(&receiver).await?.0, SENT, "sent once");
 	Ok(())

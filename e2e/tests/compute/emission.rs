@@ -3,6 +3,7 @@
 use super::Jobs;
 use anyhow::{Context, Result, bail, ensure};
 use gridproof_e2e::compute::{Compute, Money};
+use gridproof_primitives::crypto::ed25519::PublicKey;
 use num_bigint::BigInt;
 use std::collections::BTreeMap;
 
@@ -13,9 +14,9 @@ const CPU: u128 = 300;
 
 /// What settled receipts earn of the emission, in units of 10⁻¹⁸ AIT.
 #[derive(Clone, Debug, Default)]
-pub struct Emission {
+pub(crate) struct Emission {
 	/// By key.
-	pub by_key: BTreeMap<Vec<u8>, BigInt>,
+	pub by_key: BTreeMap<PublicKey, BigInt>,
 	/// The treasury's part.
 	pub treasury: BigInt,
 	/// How many steps something was settled in.
@@ -24,15 +25,15 @@ pub struct Emission {
 
 /// What the formula of the emission gives for everything that was settled, reckoned here with
 /// numbers of any size, apart from the chain's own code.
-pub fn earned(compute: &Compute, jobs: &Jobs, money: &Money) -> Result<Emission> {
-	let mut weights: BTreeMap<u64, BTreeMap<Vec<u8>, BigInt>> = BTreeMap::new();
+pub(crate) fn earned(compute: &Compute, jobs: &Jobs, money: &Money) -> Result<Emission> {
+	let mut weights: BTreeMap<u64, BTreeMap<PublicKey, BigInt>> = BTreeMap::new();
 	for (job, settled) in &money.settled {
 		let [settled] = &settled[..] else { bail!("settled twice") };
 		let view = jobs.get(job).context("no such job")?;
 		let step = view.receipt.as_ref().context("no receipt")?.step;
-		let of = weights.entry(step).or_default().entry(settled.miner.clone()).or_default();
+		let of = weights.entry(step).or_default().entry(settled.miner).or_default();
 		*of += settled.weight;
-		let base = settled.units * CPU;
+		let base = u128::from(settled.units) * CPU;
 		ensure!(settled.weight % base == 0, "the weight is not units, class and a score");
 		ensure!(settled.weight / base <= 10_000, "a score above 10,000");
 	}
@@ -46,10 +47,9 @@ pub fn earned(compute: &Compute, jobs: &Jobs, money: &Money) -> Result<Emission>
 		let to_miners = &pool - &to_treasury - &to_coordinator;
 		for (miner, weight) in miners {
 			let part = &to_miners * weight / &whole;
-			*emission.by_key.entry(miner.clone()).or_default() += part;
+			*emission.by_key.entry(*miner).or_default() += part;
 		}
-		let coordinator = compute.coordinator_key.to_vec();
-		*emission.by_key.entry(coordinator).or_default() += to_coordinator;
+		*emission.by_key.entry(compute.coordinator_key).or_default() += to_coordinator;
 		emission.treasury += to_treasury;
 	}
 	Ok(emission)

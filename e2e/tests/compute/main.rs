@@ -8,9 +8,16 @@ mod emission;
 mod payouts;
 
 use anyhow::{Context, Result, ensure};
-use codec::{Decode, Encode};
+use codec::Decode;
 use futures::{StreamExt, TryStreamExt, stream};
-use gridproof_chain::{Failure, Patience, Submitter};
+use gridproof_chain::{
+	ChainError, Patience, Refusal, Submitter,
+	pallets::compute_receipts::{
+		self,
+		call::{claim_emission, claim_receipts},
+	},
+	refusal::PoolRefusal,
+};
 use gridproof_e2e::{
 	clients::{npm, python, python_script, run},
 	compute::{CLIENT, COORDINATOR, Compute, MINERS, Money, PURSE, account},
@@ -19,7 +26,8 @@ use gridproof_e2e::{
 };
 use gridproof_primitives::{
 	H256,
-	compute::{JobState, JobView, SignedReceipt},
+	compute::{JobState, JobView, ReceiptRefusal, SignedReceipt},
+	crypto::ed25519::PublicKey,
 };
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
@@ -32,13 +40,11 @@ use std::{
 };
 
 /// Settled jobs as the chain has them, by id.
-type Jobs = BTreeMap<Vec<u8>, JobView>;
-
-const PALLET: &str = "ComputeReceipts";
+type Jobs = BTreeMap<H256, JobView>;
 
 fn jobs() -> Result<usize> {
 	match env::var("GRIDPROOF_E2E_JOBS") {
-		Ok(text) => text.parse().context("GRIDPROOF_E2E_JOBS is no number"),
+		Ok(text) => text.parse().context("GRIDPROOF_E2E_JOBS is not a number"),
 		Err(_) => Ok(60),
 	}
 }
@@ -135,10 +141,11 @@ async fn pay_out(compute: &Compute) -> Result<()> {
 		compute.miner_keys.iter().copied().chain([compute.coordinator_key]).collect();
 	for party in parties {
 		// Miners claim by themselves now and then: whoever has nothing left is refused.
-		let claim = vec![party].encode();
-		let paid =
-			compute.chain.submit_authorized(PALLET, "claim_emission", &claim, &patience()).await;
-		ensure!(matches!(paid, Ok(_) | Err(Failure::Invalid(_))), "{paid:?}");
+		let claim = claim_emission(&[party]);
+		let paid = compute.chain.submit_authorized(&claim, &Patience::default()).await;
+		let nothing = PoolRefusal::ComputeReceipts(compute_receipts::Refusal::NothingDue);
+		let nothing = ChainError::Refused(Refusal::Pool(nothing));
+		ensure!(paid.is_ok() || paid == Err(nothing), "{paid:?}");
 	}
 	Ok(())
 }
@@ -156,11 +163,11 @@ fn check_settlements(jobs: &Jobs, money: &Money, count: usize) -> Result<()> {
 		let receipt = view.receipt.as_ref().context("no receipt")?;
 		assert_eq!(view.state, JobState::Settled);
 		let paid: u128 = settled.shares.iter().sum();
-		assert_eq!((receipt.price, receipt.miner.to_vec()), (paid, settled.miner.clone()));
+		assert_eq!((receipt.price, receipt.miner), (paid, settled.miner));
 		assert_eq!(paid + settled.refund, view.price, "price and refund are the escrow");
-		ensure!(settled.units <= view.max_units.into(), "units above the quote");
+		ensure!(settled.units <= view.max_units, "units above the quote");
 		// A token of this model is `model_factor` thousandths of a unit.
-		assert_eq!(settled.units, u128::from(receipt.compute_units));
+		assert_eq!(settled.units, receipt.compute_units);
 	}
 	Ok(())
 }
@@ -190,17 +197,16 @@ async fn check_wealth(
 		let amount = |all: &BTreeMap<&str, u128>| BigInt::from(all.get(who).copied().unwrap_or(0));
 		amount(&after) - amount(before)
 	};
-	let fee = |who: &str| -> Result<u128> {
-		Ok(money.fees.get(account(who)?.as_slice()).copied().unwrap_or(0))
-	};
+	let fee =
+		|who: &str| -> Result<u128> { Ok(money.fees.get(&account(who)?).copied().unwrap_or(0)) };
 	let mut paid_by: BTreeMap<[u8; 32], u128> = BTreeMap::new();
-	let mut paid_to: BTreeMap<Vec<u8>, u128> = BTreeMap::new();
+	let mut paid_to: BTreeMap<PublicKey, u128> = BTreeMap::new();
 	for (job, settled) in &money.settled {
 		let view = &jobs[job];
 		let total: u128 = settled.iter().flat_map(|settled| settled.shares).sum();
 		*paid_by.entry(view.client).or_default() += total;
 		for settled in settled {
-			*paid_to.entry(settled.miner.clone()).or_default() += settled.shares[2];
+			*paid_to.entry(settled.miner).or_default() += settled.shares[2];
 		}
 	}
 	for who in [PURSE, CLIENT] {
@@ -208,12 +214,12 @@ async fn check_wealth(
 		assert_eq!(change(who), -BigInt::from(paid + fee(who)?), "{who} paid its jobs and fees");
 	}
 	for (who, key) in MINERS.iter().zip(&compute.miner_keys) {
-		let of = |sums: &BTreeMap<Vec<u8>, u128>| sums.get(key.as_slice()).copied().unwrap_or(0);
+		let of = |sums: &BTreeMap<PublicKey, u128>| sums.get(key).copied().unwrap_or(0);
 		let got = of(&paid_to) + of(&money.minted);
 		assert_eq!(change(who), BigInt::from(got), "{who} got its prices and its emission");
 		ensure!(of(&paid_to) > 0, "{who} did nothing");
 	}
-	let minted = money.minted.get(compute.coordinator_key.as_slice()).copied().unwrap_or(0);
+	let minted = money.minted.get(&compute.coordinator_key).copied().unwrap_or(0);
 	assert_eq!(change(COORDINATOR), BigInt::from(minted), "the coordinator's part");
 	let fees: u128 = money.fees.values().sum();
 	assert_eq!(change("treasury"), BigInt::from(money.treasury + fees), "the treasury's part");
@@ -231,17 +237,16 @@ async fn replays_change_nothing(compute: &Compute, jobs: &[String]) -> Result<()
 	}
 	let before = (compute.overview().await?, wealth(compute).await?);
 	let (height, _) = compute.node.rpc()?.finalized().await?;
-	let one = vec![receipts[0].clone()].encode();
 	let reversed: Vec<_> = receipts.iter().rev().cloned().collect();
-	for bundle in [one, receipts.encode(), reversed.encode()] {
-		let again =
-			compute.chain.submit_authorized(PALLET, "claim_receipts", &bundle, &patience()).await;
-		ensure!(matches!(again, Err(Failure::Invalid(_))), "{again:?}");
+	let settled = PoolRefusal::Receipt(ReceiptRefusal::AlreadySettled);
+	let settled = ChainError::Refused(Refusal::Pool(settled));
+	for bundle in [&receipts[..1], &receipts, &reversed] {
+		let again = compute.chain.submit_authorized(&claim_receipts(bundle), &patience()).await;
+		assert_eq!(again.err(), Some(settled.clone()));
 	}
 	let somebody =
 		Submitter::new(compute.chain.clone(), transfers::account("//Alice")?, patience());
-	let calls =
-		[reversed.encode(), receipts.encode()].map(|bundle| (PALLET, "claim_receipts", bundle));
+	let calls = [claim_receipts(&reversed), claim_receipts(&receipts)];
 	for outcome in somebody.submit(&calls).await? {
 		outcome?;
 	}

@@ -9,9 +9,12 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use codec::Encode;
 use futures::{StreamExt, TryStreamExt, stream};
-use gridproof_chain::{Chain, H256, Patience};
+use gridproof_chain::{
+	Chain, H256, Patience,
+	pallets::meter_readings::{call::submit_batches, event::BatchAccepted},
+};
 use gridproof_e2e::{Node, NodeConfig, machine::memory};
-use gridproof_primitives::meter::{
+use gridproof_primitives::energy::{
 	BatchHeader, MAX_BATCHES_PER_CALL, MeterName, Registers, SignedBatch,
 };
 use sp_core::{Pair, ed25519};
@@ -39,7 +42,7 @@ struct Plan {
 const BUNDLE: usize = 100;
 
 /// `scripts/bench batches`.
-pub async fn run(mut options: Options) -> Result<()> {
+pub(crate) async fn run(mut options: Options) -> Result<()> {
 	let plan = Plan {
 		meters: options.count("--meters", 5_000)?,
 		batches: options.number("--batches", 4)?,
@@ -89,20 +92,13 @@ async fn measure(
 			let signature = key.sign(&header.signing_payload(&genesis)).0;
 			signed.push(SignedBatch { header, signature });
 		}
-		let calls: Vec<Vec<u8>> = signed.chunks(bundle).map(Encode::encode).collect();
-		bytes += calls.iter().map(Vec::len).sum::<usize>();
+		bytes += signed.chunks(bundle).map(|part| part.encoded_size()).sum::<usize>();
+		let calls: Vec<_> = signed.chunks(bundle).map(submit_batches).collect();
 		let start = Instant::now();
 		let done: Vec<_> = stream::iter(calls.iter())
 			.map(async |call| {
 				let sent = Instant::now();
-				let included = chain
-					.submit_authorized(
-						"MeterReadings",
-						"submit_batches",
-						call,
-						&Patience::default(),
-					)
-					.await?;
+				let included = chain.submit_authorized(call, &Patience::default()).await?;
 				anyhow::Ok((sent.elapsed(), included))
 			})
 			.buffer_unordered(calls.len().max(1))
@@ -112,9 +108,8 @@ async fn measure(
 		let mut last = start;
 		for (latency, included) in done {
 			last = last.max(arrivals.of(node, included.block).await?);
-			let events = included.events.iter();
 			*blocks.entry(included.block).or_insert(0usize) +=
-				events.filter(|event| event.0 == "MeterReadings.BatchAccepted").count();
+				included.all::<BatchAccepted>()?.len();
 			latencies.push(latency);
 		}
 		until_included += last.duration_since(start);

@@ -8,6 +8,7 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use gridproof_chain::Chain;
+use gridproof_device::{Device, Reading};
 use gridproof_e2e::{
 	Node, NodeConfig,
 	binary::command_binary,
@@ -15,11 +16,11 @@ use gridproof_e2e::{
 	process::{Process, free_ports},
 	reserve::gridproof,
 };
+use gridproof_fleet::{Credential, ensure_credentials};
 use gridproof_keys::{Kind, SealedKey};
-use gridproof_meter::{Device, Reading, credentials};
 use gridproof_primitives::{
-	emlog::Energy,
-	meter::{Direction, MeterName},
+	energy::emlog::Energy,
+	energy::{Direction, MeterName},
 };
 use serde_json::Value;
 use std::{
@@ -48,7 +49,7 @@ struct Plan {
 }
 
 /// `scripts/bench gateway`.
-pub async fn run(mut options: Options) -> Result<()> {
+pub(crate) async fn run(mut options: Options) -> Result<()> {
 	let plan = Plan {
 		meters: options.count("--meters", 10_000)?,
 		connections: options.count("--connections", 8)?,
@@ -86,7 +87,7 @@ struct Desk {
 	gateway: Process,
 	http: String,
 	mqtt: u16,
-	logins: Vec<credentials::Credential>,
+	logins: Vec<Credential>,
 }
 
 impl Desk {
@@ -94,7 +95,7 @@ impl Desk {
 	async fn start(node: &Node, devices: &[MeterName]) -> Result<Self> {
 		let folder = tempfile::Builder::new().prefix("gridproof-bench-").tempdir()?;
 		let (file, data) = (folder.path().join("credentials.csv"), folder.path().join("gateway"));
-		let logins = credentials::ensure(&file, devices)?;
+		let logins = ensure_credentials(&file, devices)?;
 		let text = |path: &Path| path.display().to_string();
 		let (file, data) = (text(&file), text(&data));
 		gridproof(&["gateway", "device", "import", &file, "--data", &data]).await?.done()?;

@@ -1,15 +1,14 @@
 //! Many certified meters.
 
 use anyhow::Result;
-use gridproof_chain::{Chain, Patience, Submitter};
+use gridproof_chain::{Chain, Patience, Submitter, pallets::meter_readings::call::certify_meter};
 use gridproof_keys::account::{AccountKey, development_signer};
-use gridproof_meter::chain as meters;
-use gridproof_primitives::meter::{Certification, Direction, MeterName, Registers, SealId, Trust};
+use gridproof_primitives::energy::{Certification, Direction, MeterName, Registers, SealId, Trust};
 use sp_core::{Pair, ed25519};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The most that a meter here can carry, in W.
-pub const RATED_POWER_W: u32 = 10_000;
+pub(crate) const RATED_POWER_W: u32 = 10_000;
 /// Meters certified side by side; each group is final before the next is sent.
 const AT_ONCE: usize = 150;
 /// A consent is good for an hour: less than that passes until its group is sent.
@@ -19,12 +18,12 @@ const CONSENT_MS: u64 = 3_600_000;
 ///
 /// # Errors
 /// When the clock is before 1970.
-pub fn now_ms() -> Result<u64> {
+pub(crate) fn now_ms() -> Result<u64> {
 	Ok(u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
 }
 
 /// The seed of a meter's key.
-pub fn seed(number: u32) -> [u8; 32] {
+pub(crate) fn seed(number: u32) -> [u8; 32] {
 	let mut seed = [7; 32];
 	seed[..4].copy_from_slice(&number.to_le_bytes());
 	seed
@@ -35,7 +34,7 @@ pub fn seed(number: u32) -> [u8; 32] {
 ///
 /// # Errors
 /// When the chain refuses one.
-pub async fn certify(
+pub(crate) async fn certify(
 	chain: &Chain,
 	names: &[MeterName],
 	since_ms: u64,
@@ -61,7 +60,7 @@ pub async fn certify(
 				valid_until_ms: now_ms()?.saturating_add(CONSENT_MS),
 			};
 			let consent = certification.consent(0).signing_payload(&chain.genesis());
-			calls.push(meters::certify(0, &certification, &owner.sign(&consent)));
+			calls.push(certify_meter(0, &certification, &owner.sign(&consent)));
 			keys.push(key);
 		}
 		for outcome in submitter.submit(&calls).await? {

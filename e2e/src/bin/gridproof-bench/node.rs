@@ -42,7 +42,7 @@ impl Plan {
 }
 
 /// `scripts/bench node`.
-pub async fn one(options: Options) -> Result<()> {
+pub(crate) async fn one(options: Options) -> Result<()> {
 	let plan = Plan::new(options)?;
 	measure_starts(plan.starts).await?;
 	let node = Node::start(quiet(NodeConfig::development())).await?;
@@ -55,7 +55,7 @@ pub async fn one(options: Options) -> Result<()> {
 }
 
 /// `scripts/bench network`.
-pub async fn three(options: Options) -> Result<()> {
+pub(crate) async fn three(options: Options) -> Result<()> {
 	let plan = Plan::new(options)?;
 	let mut network = Network::local(3, LIMIT).await?;
 	network.nodes.iter_mut().for_each(Node::hide_log);

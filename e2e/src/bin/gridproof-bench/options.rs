@@ -5,14 +5,14 @@ use anyhow::{Context, Result, bail};
 
 /// What was given on the command line.
 #[derive(Debug)]
-pub struct Options(Vec<(String, u64)>);
+pub(crate) struct Options(Vec<(String, u64)>);
 
 impl Options {
 	/// Pairs of a name and a number.
 	///
 	/// # Errors
 	/// If a number is missing or none.
-	pub fn parse(arguments: &[String]) -> Result<Self> {
+	pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
 		let mut options = Vec::new();
 		for pair in arguments.chunks(2) {
 			let [name, value] = pair else { bail!("{USAGE}") };
@@ -27,7 +27,7 @@ impl Options {
 	///
 	/// # Errors
 	/// None now; what is left over in the end is one.
-	pub fn number(&mut self, name: &str, default: u64) -> Result<u64> {
+	pub(crate) fn number(&mut self, name: &str, default: u64) -> Result<u64> {
 		let place = self.0.iter().position(|(given, _)| given == name);
 		Ok(place.map_or(default, |place| self.0.remove(place).1))
 	}
@@ -36,7 +36,7 @@ impl Options {
 	///
 	/// # Errors
 	/// If it is too large.
-	pub fn count(&mut self, name: &str, default: usize) -> Result<usize> {
+	pub(crate) fn count(&mut self, name: &str, default: usize) -> Result<usize> {
 		Ok(usize::try_from(self.number(name, u64::try_from(default)?)?)?)
 	}
 
@@ -44,7 +44,7 @@ impl Options {
 	///
 	/// # Errors
 	/// If an option is left.
-	pub fn end(self) -> Result<()> {
+	pub(crate) fn end(self) -> Result<()> {
 		match self.0.first() {
 			None => Ok(()),
 			Some((name, _)) => bail!("unknown option {name}\n{USAGE}"),

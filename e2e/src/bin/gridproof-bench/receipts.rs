@@ -3,11 +3,17 @@
 
 use crate::{USAGE, options::Options, spread::Spread};
 use anyhow::{Context, Result, ensure};
-use codec::{Compact, Encode};
+use codec::Encode;
 use futures::{StreamExt, TryStreamExt, stream};
-use gridproof_chain::{Chain, Patience, Submitter};
+use gridproof_chain::{
+	Chain, Patience, Submitter,
+	pallets::{
+		compute_receipts::{call, event::ReceiptSettled},
+		utility,
+	},
+};
 use gridproof_e2e::{Node, NodeConfig, compute::Compute, machine::memory};
-use gridproof_keys::account::{Keypair, development_signer};
+use gridproof_keys::account::{AccountKey, Keypair, development_signer};
 use gridproof_primitives::{
 	H256,
 	compute::{
@@ -22,7 +28,6 @@ use std::{
 };
 
 const LIMIT: Duration = Duration::from_secs(120);
-const PALLET: &str = "ComputeReceipts";
 /// Jobs opened by one transaction.
 const OPENINGS: usize = 50;
 /// Receipts in a transaction. A call reserves weight for parties that all differ, so that smaller
@@ -32,7 +37,7 @@ const BUNDLE: usize = 64;
 const PRICE: u128 = 1_000_000_000_000;
 
 /// `scripts/bench receipts`.
-pub async fn run(mut options: Options) -> Result<()> {
+pub(crate) async fn run(mut options: Options) -> Result<()> {
 	let receipts = options.count("--receipts", 10_000)?;
 	let bundle = options.count("--bundle", BUNDLE)?;
 	let jobs = options.count("--jobs", 200)?;
@@ -73,8 +78,8 @@ async fn claims(count: usize, bundle: usize) -> Result<()> {
 		client: development_signer("//Charlie")?,
 	};
 	let (coordinator, miner) = (PartyRole::Coordinator, PartyRole::Miner(Class::Cpu));
-	register(&chain, &parties.coordinator, "//Bob", coordinator, "register_coordinator").await?;
-	register(&chain, &parties.miner, "//Dave", miner, "register_miner").await?;
+	register(&chain, &parties.coordinator, "//Bob", coordinator).await?;
+	register(&chain, &parties.miner, "//Dave", miner).await?;
 	let receipts = open(&chain, &parties, count).await?;
 	claim(&node, &chain, &receipts, bundle).await
 }
@@ -84,26 +89,21 @@ async fn register(
 	key: &ed25519::Pair,
 	account: &str,
 	role: PartyRole,
-	call: &str,
 ) -> Result<()> {
 	let signer = development_signer(account)?;
 	let registration = Registration { role, account: signer.public_key().0 };
 	let proof = key.sign(&registration.signing_payload(&chain.genesis())).0;
-	let arguments = match role {
-		PartyRole::Coordinator => (key.public().0, proof).encode(),
-		PartyRole::Miner(class) => (key.public().0, class, proof).encode(),
+	let call = match role {
+		PartyRole::Coordinator => call::register_coordinator(&key.public().0, &proof),
+		PartyRole::Miner(class) => call::register_miner(&key.public().0, class, &proof),
 	};
-	let submitter = Submitter::new(chain.clone(), signer, Patience::default());
-	for outcome in submitter.submit(&[(PALLET, call, arguments)]).await? {
-		outcome?;
-	}
+	chain.submit(&AccountKey::from(signer), &call, &Patience::default()).await?;
 	Ok(())
 }
 
 /// Opens that many jobs and signs a receipt for each.
 async fn open(chain: &Chain, parties: &Parties, count: usize) -> Result<Vec<SignedReceipt>> {
 	let (genesis, now) = (chain.genesis(), now_ms()?);
-	let index = chain.call_bytes(PALLET, "open_job", &[]).await?;
 	let (mut calls, mut receipts) = (Vec::with_capacity(count), Vec::with_capacity(count));
 	for nonce in 0..u64::try_from(count)? {
 		let quote = Quote {
@@ -120,16 +120,11 @@ async fn open(chain: &Chain, parties: &Parties, count: usize) -> Result<Vec<Sign
 			nonce,
 		};
 		let signature = parties.coordinator.sign(&quote.signing_payload(&genesis)).0;
-		calls.push([index.clone(), (&quote, signature).encode()].concat());
+		calls.push(call::open_job(&quote, &signature));
 		receipts.push(signed(parties, &genesis, quote.job_id(&genesis), nonce));
 	}
-	let batch = |calls: &[Vec<u8>]| -> Result<Vec<u8>> {
-		Ok([Compact(u32::try_from(calls.len())?).encode(), calls.concat()].concat())
-	};
-	let batches: Vec<(&str, &str, Vec<u8>)> = calls
-		.chunks(OPENINGS)
-		.map(|calls| Ok(("Utility", "batch_all", batch(calls)?)))
-		.collect::<Result<_>>()?;
+	let batches: Vec<_> =
+		calls.chunks(OPENINGS).map(|calls| utility::call::batch_all(calls.to_vec())).collect();
 	let start = Instant::now();
 	let submitter = Submitter::new(chain.clone(), parties.client.clone(), Patience::default());
 	for outcome in submitter.submit(&batches).await? {
@@ -167,14 +162,13 @@ async fn claim(
 	receipts: &[SignedReceipt],
 	bundle: usize,
 ) -> Result<()> {
-	let calls: Vec<Vec<u8>> = receipts.chunks(bundle).map(Encode::encode).collect();
-	let bytes: usize = calls.iter().map(Vec::len).sum();
+	let bytes: usize = receipts.chunks(bundle).map(|part| part.encoded_size()).sum();
+	let calls: Vec<_> = receipts.chunks(bundle).map(call::claim_receipts).collect();
 	let start = Instant::now();
 	let done: Vec<_> = stream::iter(calls.iter())
 		.map(async |call| {
 			let (sent, patience) = (Instant::now(), Patience::default());
-			let included =
-				chain.submit_authorized(PALLET, "claim_receipts", call, &patience).await?;
+			let included = chain.submit_authorized(call, &patience).await?;
 			anyhow::Ok((sent.elapsed(), included))
 		})
 		.buffer_unordered(calls.len().max(1))
@@ -184,7 +178,7 @@ async fn claim(
 	let (mut latencies, mut blocks) = (Vec::new(), BTreeMap::new());
 	for (latency, included) in done {
 		let header = node.rpc()?.header(Some(&format!("{:?}", included.block))).await?;
-		*blocks.entry(header.number).or_insert(0usize) += included.all(SETTLED).count();
+		*blocks.entry(header.number).or_insert(0usize) += included.all::<ReceiptSettled>()?.len();
 		latencies.push(latency);
 	}
 	let settled: usize = blocks.values().sum();
@@ -209,9 +203,6 @@ async fn claim(
 	println!("node: {} MiB resident (peak {} MiB)", memory.resident_mib, memory.peak_mib);
 	Ok(())
 }
-
-/// The event of a receipt that settled its job.
-const SETTLED: &str = "ComputeReceipts.ReceiptSettled";
 
 /// Real inferences by two miners, at a steady rate.
 async fn inferences(count: usize, rate: u64) -> Result<()> {

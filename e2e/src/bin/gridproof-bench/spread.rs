@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use std::time::Duration;
 
 /// Least, middle, 95th percentile and most of several times.
-pub struct Spread {
+pub(crate) struct Spread {
 	times: Vec<Duration>,
 }
 
@@ -13,7 +13,7 @@ impl Spread {
 	///
 	/// # Errors
 	/// If there are none.
-	pub fn of(mut times: Vec<Duration>) -> Result<Self> {
+	pub(crate) fn of(mut times: Vec<Duration>) -> Result<Self> {
 		ensure!(!times.is_empty(), "nothing was measured");
 		times.sort_unstable();
 		Ok(Self { times })
@@ -44,7 +44,7 @@ impl std::fmt::Display for Spread {
 ///
 /// # Errors
 /// If there are none.
-pub fn rates(mut rates: Vec<f64>, what: &str) -> Result<String> {
+pub(crate) fn rates(mut rates: Vec<f64>, what: &str) -> Result<String> {
 	ensure!(!rates.is_empty(), "nothing was measured");
 	rates.sort_unstable_by(f64::total_cmp);
 	let (least, middle, most) = (rates[0], rates[rates.len() / 2], rates[rates.len() - 1]);
