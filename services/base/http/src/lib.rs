@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`callers`] | who may call, as a type in the handler's signature |
 //! | [`error`] | what is answered instead of a result |
+//! | [`figures`] | a server for programs that have figures only |
 //! | [`json`] | JSON in a request, whose mistakes are answered in the same form |
 //! | [`limits`] | sizes, times, requests at a time and per minute |
 //! | [`metrics`] | figures for Prometheus |
@@ -44,6 +45,7 @@
 
 pub mod callers;
 pub mod error;
+pub mod figures;
 pub mod json;
 pub mod limits;
 pub mod metrics;
@@ -52,6 +54,7 @@ pub mod serve;
 
 pub use callers::{Admin, AdminGate, AdminKey, Authorized, Protected, Protects, Role, Token};
 pub use error::{ApiError, ErrorBody};
+pub use figures::serve_figures;
 pub use json::Body;
 pub use limits::{Limits, Rate, Rates};
 pub use metrics::{Metric, Metrics, MetricsError};
