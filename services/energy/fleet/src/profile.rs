@@ -6,6 +6,7 @@
 
 use chrono::{DateTime, Datelike, Timelike, Utc, Weekday};
 use chrono_tz::{Europe::Berlin, Tz};
+use gridproof_support::csv::{self, CsvError, Row};
 use std::path::Path;
 
 /// Quarter hours in a day.
@@ -17,21 +18,21 @@ const LOAD: &str = "time,winter_workday,winter_saturday,winter_sunday,summer_wor
 /// Columns of a generation profile.
 const SUN: &str = "time,jan,feb,mar,apr,may,jun,jul,aug,sep,oct,nov,dec";
 
-/// Why a file is no profile.
+/// Why a file is not a profile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name}, line {line}: {reason}")]
-pub struct ProfileFault {
-	/// Which file.
+pub struct ProfileError {
+	/// Name of the profile or file.
 	pub name: String,
-	/// Counted from one.
+	/// Number of the line, from 1; 0 if there is no file.
 	pub line: usize,
-	/// Why.
+	/// What is wrong.
 	pub reason: String,
 }
 
-/// What a profile is of.
+/// The quantity that a profile is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ProfileKind {
 	/// Consumption, per 1,000 kWh a year.
 	Load,
 	/// The same, to be multiplied with the household's factor of the day: [`household_factor`].
@@ -44,13 +45,13 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
 	name: String,
-	kind: Kind,
+	kind: ProfileKind,
 	/// Hundredths of W, by column and quarter hour.
 	columns: Vec<[u32; QUARTERS]>,
 }
 
 impl Profile {
-	/// `h0` household, `g0` commerce, `l0` farm, `pv` photovoltaics; `None` for other names.
+	/// Returns `h0` household, `g0` commerce, `l0` farm, `pv` photovoltaics; `None` for other names.
 	pub fn built_in(name: &str) -> Option<Self> {
 		let text = match name {
 			"h0" => include_str!("../../../../data/profiles/h0.csv"),
@@ -62,15 +63,15 @@ impl Profile {
 		Self::parse(name, text).ok()
 	}
 
-	/// A built-in profile by its name, or the one in a file.
+	/// Returns a built-in profile by its name, or the one in a file.
 	///
 	/// # Errors
-	/// [`ProfileFault`].
-	pub fn load(name: &str) -> Result<Self, ProfileFault> {
+	/// [`ProfileError`].
+	pub fn load(name: &str) -> Result<Self, ProfileError> {
 		if let Some(profile) = Self::built_in(name) {
 			return Ok(profile);
 		}
-		let bad = |reason: String| ProfileFault { name: name.to_string(), line: 0, reason };
+		let bad = |reason: String| ProfileError { name: name.to_string(), line: 0, reason };
 		let text = std::fs::read_to_string(name)
 			.map_err(|error| bad(format!("{error}; name a file, or one of h0, g0, l0 and pv")))?;
 		let stem = Path::new(name).file_stem().map(|stem| stem.to_string_lossy().to_string());
@@ -80,37 +81,35 @@ impl Profile {
 	/// Reads a profile. A load profile named `h0` is a household's.
 	///
 	/// # Errors
-	/// [`ProfileFault`].
-	pub fn parse(name: &str, text: &str) -> Result<Self, ProfileFault> {
+	/// [`ProfileError`].
+	pub fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
 		let bad =
-			|line: usize, reason: String| ProfileFault { name: name.to_string(), line, reason };
-		let mut lines = (1..).zip(text.lines().map(str::trim));
-		let header = lines.next().map(|(_, header)| header).unwrap_or_default();
-		let kind = match header {
-			LOAD if name.eq_ignore_ascii_case("h0") => Kind::DynamicLoad,
-			LOAD => Kind::Load,
-			SUN => Kind::Generation,
-			_ => return Err(bad(1, format!("the first line is {LOAD} or {SUN}"))),
+			|line: usize, reason: String| ProfileError { name: name.to_string(), line, reason };
+		let (header, lines) = csv::read_any(text, &[LOAD, SUN]).map_err(|error| match error {
+			CsvError::Header(_) => bad(1, format!("the first line is {LOAD} or {SUN}")),
+			CsvError::Fields { line, wanted, found } => {
+				bad(line, format!("{wanted} values are needed, there are {found}"))
+			},
+			CsvError::Unreadable { line, reason } => bad(line, reason),
+		})?;
+		let kind = match (header, name) {
+			(0, name) if name.eq_ignore_ascii_case("h0") => ProfileKind::DynamicLoad,
+			(0, _) => ProfileKind::Load,
+			_ => ProfileKind::Generation,
 		};
-		let width = header.split(',').count() - 1;
+		let width = if header == 0 { LOAD } else { SUN }.split(',').count() - 1;
 		let mut columns = vec![[0; QUARTERS]; width];
 		let mut rows = 0;
-		for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
+		for Row { line, fields } in lines {
 			let time = format!("{:02}:{:02}", rows / 4, rows % 4 * 15);
-			let mut values = line.split(',');
+			let mut values = fields.iter();
 			if rows == QUARTERS || values.next() != Some(&time) {
-				return Err(bad(
-					number,
-					"one line for each quarter hour from 00:00 on".to_string(),
-				));
+				return Err(bad(line, "one line for each quarter hour from 00:00 on".to_string()));
 			}
 			for column in &mut columns {
-				let value = values.next().and_then(hundredths);
+				let value = values.next().and_then(|value| hundredths(value));
 				column[rows] =
-					value.ok_or_else(|| bad(number, format!("{width} values in W are needed")))?;
-			}
-			if values.next().is_some() {
-				return Err(bad(number, format!("more than {width} values")));
+					value.ok_or_else(|| bad(line, format!("{width} values in W are needed")))?;
 			}
 			rows += 1;
 		}
@@ -120,26 +119,26 @@ impl Profile {
 		Ok(Self { name: name.to_string(), kind, columns })
 	}
 
-	/// Its name.
+	/// Returns its name.
 	pub fn name(&self) -> &str {
 		&self.name
 	}
 
-	/// What it is of.
-	pub const fn kind(&self) -> Kind {
+	/// Returns the quantity it is of.
+	pub const fn kind(&self) -> ProfileKind {
 		self.kind
 	}
 
-	/// The mean power in the quarter hour that holds `time_ms`, in milliwatts: of a customer of
+	/// Returns the mean power in the quarter hour that holds `time_ms`, in milliwatts: of a customer of
 	/// 1,000 kWh a year, or of a plant of 1 kWp.
 	pub fn milliwatts(&self, time_ms: u64) -> u64 {
 		let utc = utc(time_ms);
 		let (column, quarter, factor) = match self.kind {
-			Kind::Generation => (utc.month0() as usize, quarter_of(&utc), MILLION),
+			ProfileKind::Generation => (utc.month0() as usize, quarter_of(&utc), MILLION),
 			kind => {
 				let local = utc.with_timezone(&Berlin);
 				let factor = match kind {
-					Kind::DynamicLoad => household_factor(local.ordinal()),
+					ProfileKind::DynamicLoad => household_factor(local.ordinal()),
 					_ => MILLION,
 				};
 				(season(&local) * 3 + kind_of_day(&local), quarter_of(&local), factor)
@@ -152,7 +151,7 @@ impl Profile {
 /// A factor of one, in millionths.
 const MILLION: u64 = 1_000_000;
 
-/// How much more or less than on average a household draws on the `t`-th day of a year, in
+/// Returns how much more or less than on average a household draws on the `t`-th day of a year, in
 /// millionths: −3.92·10⁻¹⁰·t⁴ + 3.2·10⁻⁷·t³ − 7.02·10⁻⁵·t² + 2.1·10⁻³·t + 1.24, as published for
 /// the profile H0.
 pub fn household_factor(t: u32) -> u64 {
@@ -203,7 +202,7 @@ fn hundredths(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use gridproof_primitives::emlog::parse_utc;
+	use gridproof_primitives::energy::emlog::parse_utc;
 
 	fn at(time: &str) -> u64 {
 		parse_utc(time).unwrap()
@@ -279,7 +278,7 @@ mod tests {
 	}
 
 	#[test]
-	fn files_that_are_no_profiles_are_refused_with_their_line() {
+	fn a_file_that_is_not_a_profile_is_refused_with_its_line() {
 		let good = include_str!("../../../../data/profiles/l0.csv");
 		let line = |text: &str| Profile::parse("x", text).unwrap_err().line;
 		assert_eq!(line(""), 1);

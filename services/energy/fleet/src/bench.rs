@@ -3,12 +3,17 @@
 //! Every reading covers one second of the past, so that none overlaps another and none is in the
 //! future, however fast they come.
 
-use crate::{
-	mqtt::{LinkFault, SharedDevice},
-	simulate::{Fleet, Plan, SimulationFault, now_ms},
-};
+use crate::{error::SimulationError, fleet::Fleet, plan::Plan};
+use gridproof_device::{LinkError, SharedDevice};
+use gridproof_support::clock::now_ms;
 use serde::Serialize;
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+	sync::{
+		Arc,
+		atomic::{AtomicU64, Ordering},
+	},
+	time::Duration,
+};
 use tokio::{task::JoinSet, time::Instant};
 
 /// How often a sender looks at the clock.
@@ -18,28 +23,28 @@ const LAST_WORD: Duration = Duration::from_secs(60);
 /// Length of a reading's interval, in milliseconds.
 const INTERVAL_MS: u64 = 1_000;
 
-/// What a load has come to.
+/// Figures of a bench.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Report {
-	/// Meters.
+pub struct BenchReport {
+	/// Number of meters.
 	pub meters: usize,
-	/// Connections to the broker.
+	/// Number of connections to the broker.
 	pub connections: usize,
-	/// Readings a second that were asked for.
+	/// Readings per second that were asked for.
 	pub rate: u64,
-	/// Readings published.
+	/// Number of readings published.
 	pub published: u64,
-	/// Readings and answers that the broker has confirmed.
+	/// Number of readings and answers that the broker has confirmed.
 	pub confirmed: u64,
-	/// Seconds until the last reading was published.
+	/// Time until the last reading was published, in seconds.
 	pub publish_seconds: f64,
-	/// Seconds until the last reading was confirmed.
+	/// Time until the last reading was confirmed, in seconds.
 	pub confirm_seconds: f64,
-	/// Confirmed readings a second.
+	/// Confirmed readings per second.
 	pub confirmed_per_second: f64,
-	/// Batches signed meanwhile.
+	/// Number of batches signed meanwhile.
 	pub signed: u64,
-	/// Batches refused meanwhile.
+	/// Number of batches refused meanwhile.
 	pub refused: u64,
 }
 
@@ -47,29 +52,33 @@ pub struct Report {
 /// broker has confirmed them.
 ///
 /// # Errors
-/// [`SimulationFault::Link`] when a device cannot go on.
-pub async fn run(fleet: Fleet, rate: u64, time: Duration) -> Result<Report, SimulationFault> {
+/// [`SimulationError::Link`] if a device cannot continue.
+pub async fn bench(
+	fleet: Fleet,
+	rate: u64,
+	time: Duration,
+) -> Result<BenchReport, SimulationError> {
 	let meters = fleet.meters().max(1) as u64;
 	let readings = rate * time.as_secs();
 	// The last reading of every meter ends a minute ago.
 	let per_meter = readings.div_ceil(meters) + 1;
 	let start_ms = (now_ms() / INTERVAL_MS).saturating_sub(per_meter + 60) * INTERVAL_MS;
 	let begun = Instant::now();
-	let fleet = std::sync::Arc::new(fleet);
+	let fleet = Arc::new(fleet);
 	let mut senders = JoinSet::new();
 	for group in 0..fleet.connections() {
 		let fleet = fleet.clone();
 		senders.spawn(async move { send(&fleet, group, start_ms, rate, meters, time).await });
 	}
 	while let Some(sent) = senders.join_next().await {
-		sent.map_err(|_| LinkFault::Closed)??;
+		sent.map_err(|_| LinkError::Closed)??;
 	}
 	let publish_seconds = begun.elapsed().as_secs_f64();
 	fleet.settle(LAST_WORD).await;
 	let confirm_seconds = begun.elapsed().as_secs_f64();
-	let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+	let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
 	let confirmed = count(&fleet.counters.confirmed);
-	Ok(Report {
+	Ok(BenchReport {
 		meters: fleet.meters(),
 		connections: fleet.connections(),
 		rate,
@@ -91,14 +100,15 @@ async fn send(
 	rate: u64,
 	meters: u64,
 	time: Duration,
-) -> Result<(), LinkFault> {
-	let Some((link, members)) = fleet.each().nth(group) else { return Ok(()) };
+) -> Result<(), LinkError> {
+	let Some((link, members)) = fleet.groups.get(group) else { return Ok(()) };
 	let own = members.len() as u64;
 	let mut next: Vec<(&SharedDevice, &Plan, u64)> = members
-		.into_iter()
-		.map(|(device, plan)| {
-			let last_end_ms = device.lock().last_end_ms().div_ceil(INTERVAL_MS) * INTERVAL_MS;
-			(device, plan, start_ms.max(last_end_ms))
+		.iter()
+		.map(|member| {
+			let last_end_ms =
+				member.device.lock().last_end_ms().div_ceil(INTERVAL_MS) * INTERVAL_MS;
+			(&member.device, &member.plan, start_ms.max(last_end_ms))
 		})
 		.collect();
 	let begun = Instant::now();

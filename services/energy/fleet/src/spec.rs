@@ -1,0 +1,162 @@
+//! Meters that are to be onboarded, and lists of them.
+
+use crate::list_error::ListError;
+use gridproof_primitives::energy::{Direction, MAX_SEAL_BYTES, MeterName, SealId};
+use gridproof_support::csv::{self, CsvError, Row};
+use serde::{Deserialize, Serialize};
+use std::{fs, path::Path};
+
+/// Columns of a list in CSV.
+const COLUMNS: &str = "site,device,meter,direction,rated_power_w,seal";
+/// Columns of a list with profiles.
+const COLUMNS_WITH_PROFILE: &str = "site,device,meter,direction,rated_power_w,seal,profile";
+
+/// A meter that is to be onboarded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeterSpec {
+	/// Id of its site.
+	pub site: String,
+	/// Id of its device.
+	pub device: String,
+	/// Id of the meter.
+	pub meter: String,
+	/// Direction that energy may take.
+	pub direction: Direction,
+	/// Largest power that can go through, in W.
+	pub rated_power_w: u32,
+	/// Id of its seal.
+	pub seal: String,
+	/// Profile that a simulation gives it, such as `h0` or `h0+pv`.
+	#[serde(default, skip_serializing_if = "Option::is_none")]
+	pub profile: Option<String>,
+}
+
+impl MeterSpec {
+	/// Returns its ids.
+	///
+	/// # Errors
+	/// What is wrong with them.
+	pub fn name(&self) -> Result<MeterName, String> {
+		MeterName::new(&self.site, &self.device, &self.meter).map_err(|error| error.to_string())
+	}
+
+	pub(crate) fn seal(&self) -> Result<SealId, String> {
+		seal(&self.seal)
+	}
+}
+
+/// Returns the id of a seal.
+///
+/// # Errors
+/// The text is empty or has more than [`MAX_SEAL_BYTES`] bytes.
+pub fn seal(text: &str) -> Result<SealId, String> {
+	let seal = Some(text.as_bytes().to_vec()).filter(|seal| !seal.is_empty());
+	seal.and_then(|seal| SealId::try_from(seal).ok())
+		.ok_or_else(|| format!("a seal's id has 1 to {MAX_SEAL_BYTES} bytes"))
+}
+
+/// Reads meters from a JSON array, or a CSV file whose first line is
+/// `site,device,meter,direction,rated_power_w,seal`, with or without `,profile`.
+///
+/// # Errors
+/// [`ListError`].
+pub fn read_list(path: &Path) -> Result<Vec<MeterSpec>, ListError> {
+	let bad = |line: Option<usize>, reason: String| ListError::new(path, line, reason);
+	let text = fs::read_to_string(path).map_err(|error| bad(None, error.to_string()))?;
+	let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+	let specs: Vec<(Option<usize>, MeterSpec)> = if text.trim_start().starts_with('[') {
+		let specs: Vec<MeterSpec> = serde_json::from_str(text)
+			.map_err(|error| bad(Some(error.line()), error.to_string()))?;
+		specs.into_iter().map(|spec| (None, spec)).collect()
+	} else {
+		let rows = csv::read_any(text, &[COLUMNS, COLUMNS_WITH_PROFILE]).map_err(|error| {
+			let line = Some(error.line());
+			match error {
+				CsvError::Header(_) => {
+					bad(line, format!("the first line is {COLUMNS}, with or without ,profile"))
+				},
+				CsvError::Fields { wanted, found, .. } => {
+					bad(line, format!("{wanted} values are needed, there are {found}"))
+				},
+				CsvError::Unreadable { reason, .. } => bad(line, reason),
+			}
+		})?;
+		let parse = |row: Row| {
+			let line = Some(row.line);
+			Ok((line, parse_fields(&row.fields).map_err(|reason| bad(line, reason))?))
+		};
+		rows.1.into_iter().map(parse).collect::<Result<_, ListError>>()?
+	};
+	for (place, (line, spec)) in specs.iter().enumerate() {
+		let checked = spec.name().and_then(|_| spec.seal());
+		checked.map_err(|reason| bad(*line, reason))?;
+		let same = |other: &(_, MeterSpec)| {
+			(&other.1.site, &other.1.device, &other.1.meter)
+				== (&spec.site, &spec.device, &spec.meter)
+		};
+		if specs.iter().take(place).any(same) {
+			return Err(bad(*line, "the same meter as in a line above".to_string()));
+		}
+	}
+	Ok(specs.into_iter().map(|(_, spec)| spec).collect())
+}
+
+fn parse_fields(fields: &[String]) -> Result<MeterSpec, String> {
+	let ([site, device, meter, direction, power, seal], rest) =
+		fields.split_first_chunk::<6>().ok_or("six or seven values are needed")?;
+	Ok(MeterSpec {
+		site: site.clone(),
+		device: device.clone(),
+		meter: meter.clone(),
+		direction: direction.parse::<Direction>().map_err(|error| error.to_string())?,
+		rated_power_w: power
+			.parse()
+			.map_err(|_| format!("rated_power_w {power:?} is not a whole number of W"))?,
+		seal: seal.clone(),
+		profile: rest.first().filter(|profile| !profile.is_empty()).cloned(),
+	})
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn list(text: &str) -> Result<Vec<MeterSpec>, ListError> {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("meters.csv");
+		fs::write(&path, text).unwrap();
+		read_list(&path)
+	}
+
+	#[test]
+	fn meters_are_read_from_csv_and_json() {
+		let csv = format!("{COLUMNS},profile\nA,gw,1,import,25000,S-1,h0\nA,gw,2,both,9000,S-2,\n");
+		let specs = list(&csv).unwrap();
+		assert_eq!(specs.len(), 2);
+		assert_eq!(specs[0].profile.as_deref(), Some("h0"));
+		assert_eq!((specs[1].direction, specs[1].profile.clone()), (Direction::Both, None));
+		let json = serde_json::to_string(&specs).unwrap();
+		assert_eq!(list(&json).unwrap(), specs);
+		assert_eq!(list(&format!("\u{feff}{json}")).unwrap(), specs);
+	}
+
+	#[test]
+	fn a_list_that_a_spreadsheet_wrote_is_read_too() {
+		let csv = format!("\u{feff}{COLUMNS}\r\n\r\n\"A, hall 2\",gw,1,import,25000,S-1\r\n");
+		let specs = list(&csv).unwrap();
+		assert_eq!((specs.len(), specs[0].site.as_str()), (1, "A, hall 2"));
+	}
+
+	#[test]
+	fn a_line_that_is_wrong_is_named() {
+		let line = |text: &str| list(text).unwrap_err().line.unwrap();
+		assert_eq!(line("site,device\n"), 1);
+		assert_eq!(line(&format!("{COLUMNS}\nA,gw,1,import,25000\n")), 2);
+		assert_eq!(line(&format!("{COLUMNS}\nA,gw,1,sideways,25000,S\n")), 2);
+		assert_eq!(line(&format!("{COLUMNS}\n\nA,gw,1,import,-1,S\n")), 3);
+		assert_eq!(line(&format!("{COLUMNS}\nA/B,gw,1,import,1,S\n")), 2);
+		assert_eq!(line(&format!("{COLUMNS}\nA,gw,1,import,1,\n")), 2);
+		assert_eq!(line(&format!("{COLUMNS}\nA,gw,1,import,1,S\nA,gw,1,export,1,T\n")), 3);
+	}
+}
