@@ -17,7 +17,7 @@ use gridproof_primitives::{
 	energy::{
 		BatchHeader, Direction, MeterName, Registers, Topic,
 		emlog::{EnergyLog, RunningRegisters, Status, batch_file},
-		message::{MessageFault, SignAnswer, SignRequest},
+		message::{MessageError, SignAnswer, SignRequest},
 	},
 };
 use std::{collections::VecDeque, path::Path};
@@ -301,11 +301,11 @@ impl Device {
 	/// Answers a gateway's request with a signature or a refusal.
 	///
 	/// # Errors
-	/// [`MessageFault`] if the message is not a request; there is nothing to answer then.
+	/// [`MessageError`] if the message is not a request; there is nothing to answer then.
 	pub fn answer(
 		&mut self,
 		message: &[u8],
-	) -> Result<(SignAnswer, Option<SignRefusal>), MessageFault> {
+	) -> Result<(SignAnswer, Option<SignRefusal>), MessageError> {
 		let request = SignRequest::parse(message)?;
 		let header_hash = request.header.hash();
 		Ok(match self.sign(&request) {

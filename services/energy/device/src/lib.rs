@@ -12,6 +12,7 @@
 
 mod device;
 mod error;
+mod failure;
 mod mqtt;
 mod reading;
 mod refusal;

@@ -17,6 +17,7 @@
 mod amounts;
 mod coverage;
 mod daily;
+mod failure;
 mod issuer;
 mod keys;
 mod plan;

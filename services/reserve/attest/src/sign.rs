@@ -8,7 +8,7 @@ use chrono::{SecondsFormat, Utc};
 use gridproof_primitives::{
 	H256,
 	codec::json::Value,
-	reserve::attestation::{FieldFault, Role, chain_hint},
+	reserve::attestation::{FieldError, Role, chain_hint},
 	time::day::Day,
 };
 use gridproof_support::files::{self, PUBLIC};
@@ -154,7 +154,7 @@ fn push(meta: &mut Value, list: &str, members: &[(&str, Value)]) -> Option<()> {
 }
 
 /// Returns the reasons for which a chain will refuse a statement that is in order otherwise.
-pub fn warnings(genesis: &H256, fault: Option<FieldFault>) -> Vec<String> {
+pub fn warnings(genesis: &H256, fault: Option<FieldError>) -> Vec<String> {
 	let mut warnings = Vec::new();
 	if genesis.is_zero() {
 		warnings.push(
@@ -165,10 +165,10 @@ pub fn warnings(genesis: &H256, fault: Option<FieldFault>) -> Vec<String> {
 	}
 	if let Some(fault) = fault {
 		let reason = match fault {
-			FieldFault::Revision => "its revision and what it replaces contradict each other",
-			FieldFault::Zones => "its zone counts contradict each other",
-			FieldFault::Alpha => "its alpha is above one",
-			FieldFault::Commitment => "it commits more than the floor of energy times alpha",
+			FieldError::Revision => "its revision and what it replaces contradict each other",
+			FieldError::Zones => "its zone counts contradict each other",
+			FieldError::Alpha => "its alpha is above one",
+			FieldError::Commitment => "it commits more than the floor of energy times alpha",
 		};
 		warnings.push(format!("the chain will refuse this statement: {reason}"));
 	}

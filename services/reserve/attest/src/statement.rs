@@ -15,7 +15,7 @@ use gridproof_primitives::{
 	num::decimal::{MAX_EXACT_PLACES, Ratio, SignedRatio},
 	num::units::{AICP, MICRO_EUR_PER_EUR},
 	reserve::attestation::{AttestationFields, Kind, chain_hint, genesis_of_hint},
-	reserve::formula::{Coverage, CoverageFault, DEFAULT_CR_MAX, Inputs, Policy, evaluate},
+	reserve::formula::{Coverage, CoverageError, DEFAULT_CR_MAX, Inputs, Policy, evaluate},
 	time::day::Day,
 };
 
@@ -76,7 +76,7 @@ pub enum StatementError {
 	Places(&'static str),
 	/// A formula is not defined for these figures.
 	#[error("the figures give no result: {0}")]
-	Formula(#[from] CoverageFault),
+	Formula(#[from] CoverageError),
 	/// The statement to be revised is about another day or of another kind.
 	#[error("the statement to be revised is about {0}")]
 	Revises(String),

@@ -13,7 +13,7 @@ use crate::{
 use gridproof_primitives::{
 	H256,
 	codec::json::{self, Limits, Value},
-	crypto::ed25519::{self, Signature, SignatureFault},
+	crypto::ed25519::{self, Signature, SignatureError},
 	reserve::attestation::{DOMAIN, Role, THRESHOLD, file_digest, message_v1, message_v2},
 	time::day::Day,
 };
@@ -332,12 +332,12 @@ impl Opened {
 	}
 }
 
-const fn words(fault: SignatureFault) -> &'static str {
+const fn words(fault: SignatureError) -> &'static str {
 	match fault {
-		SignatureFault::WeakKey => "the configured key is weak",
-		SignatureFault::NonCanonicalKey => "the configured key is not in canonical form",
-		SignatureFault::NonCanonicalScalar => "another form of a signature (S + L)",
-		SignatureFault::WeakPoint => "a signature with a weak point",
-		SignatureFault::Invalid => "not this role's signature of this file, day and chain",
+		SignatureError::WeakKey => "the configured key is weak",
+		SignatureError::NonCanonicalKey => "the configured key is not in canonical form",
+		SignatureError::NonCanonicalScalar => "another form of a signature (S + L)",
+		SignatureError::WeakPoint => "a signature with a weak point",
+		SignatureError::Invalid => "not this role's signature of this file, day and chain",
 	}
 }

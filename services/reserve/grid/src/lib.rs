@@ -25,6 +25,7 @@ mod document;
 mod eic;
 mod ema;
 mod entsoe;
+mod failure;
 mod files;
 mod price;
 mod reader;

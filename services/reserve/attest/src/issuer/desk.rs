@@ -1,6 +1,6 @@
 //! What an issuer asks of a chain.
 
-use super::run::Offer;
+use super::offer::Offer;
 use crate::coverage::Minted;
 use gridproof_chain::{
 	ChainError, Link, Patience,

@@ -7,10 +7,12 @@
 
 mod desk;
 mod metrics;
+mod offer;
 mod run;
 #[cfg(test)]
 mod tests;
 
 pub use desk::{ChainDesk, MintDesk};
 pub use metrics::IssuerMetrics;
-pub use run::{Issuer, IssuerError, IssuerSettings, Offer};
+pub use offer::Offer;
+pub use run::{Issuer, IssuerError, IssuerSettings};

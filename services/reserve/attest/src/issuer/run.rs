@@ -1,9 +1,8 @@
 //! The loop of the issuer.
 
-use super::{desk::MintDesk, metrics::IssuerMetrics};
-use crate::{amounts::millionths, coverage::mint_refusal};
+use super::{desk::MintDesk, metrics::IssuerMetrics, offer::Offer};
+use crate::amounts::millionths;
 use gridproof_chain::{ChainError, pallets::coverage_policy::Refusal};
-use gridproof_primitives::{H256, reserve::state::Status, time::day::Day};
 use gridproof_support::{Backoff, Stop};
 use std::time::Duration;
 
@@ -25,31 +24,6 @@ impl Default for IssuerSettings {
 	fn default() -> Self {
 		let second = Duration::from_secs(1);
 		Self { every: 5 * second, backoff: Backoff::new(5 * second, 300 * second) }
-	}
-}
-
-/// What the chain allows to be minted now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Offer {
-	/// The chain's day.
-	pub day: Day,
-	/// Hash of the statement that allows it.
-	pub statement: H256,
-	/// Amount, in micro-tokens, above zero.
-	pub amount: u128,
-}
-
-impl Offer {
-	/// Returns what can be minted now, or the reason for which nothing can.
-	pub fn of(status: &Status) -> Result<Self, Refusal> {
-		match (mint_refusal(status), &status.statement) {
-			(Some(refusal), _) => Err(refusal),
-			(None, None) => Err(Refusal::Stale),
-			(None, Some(statement)) => {
-				let (day, amount) = (status.today, status.allowance);
-				Ok(Self { day, statement: statement.hash, amount })
-			},
-		}
 	}
 }
 
