@@ -13,6 +13,7 @@ use gridproof_chain::{
 	pallets::meter_readings::{self, Meter},
 };
 use gridproof_fleet::device_key;
+use gridproof_gateway_api::{self as gateway_api, BatchState, BatchView, ListBatches};
 use gridproof_keys::{KeyError, SealedKey, account::parse_account};
 use gridproof_primitives::{
 	energy::emlog::format_utc,
@@ -44,6 +45,8 @@ pub struct Metering {
 	pub gateway: Process,
 	/// Its HTTP API.
 	pub http: String,
+	/// A client of it, for all but what is on the wire.
+	pub api: gateway_api::Client,
 	/// The port of its MQTT server.
 	pub mqtt: u16,
 	/// Where files go.
@@ -110,7 +113,8 @@ impl Metering {
 		let client =
 			Client::builder().timeout(Duration::from_secs(30)).pool_max_idle_per_host(0).build()?;
 		let http = format!("http://127.0.0.1:{http}");
-		let mut metering = Self { node, chain, gateway, http, mqtt, folder, client };
+		let api = gateway_api::Client::new(&http, None)?;
+		let mut metering = Self { node, chain, gateway, http, api, mqtt, folder, client };
 		metering.wait_for_gateway().await?;
 		Ok((metering, certified))
 	}
@@ -199,22 +203,21 @@ impl Metering {
 	///
 	/// # Errors
 	/// When the gateway refuses.
-	pub async fn flush(&self) -> Result<Vec<Value>> {
-		let (status, answer) = self.post("/api/v1/batches/flush", "").await?;
-		ensure!(status == 200, "flush: {status} {answer}");
-		self.all("/api/v1/batches").await
+	pub async fn flush(&self) -> Result<Vec<BatchView>> {
+		self.api.flush().await?;
+		Ok(self.api.batches(&ListBatches::default()).await?)
 	}
 
 	/// Waits until all batches are accepted by the chain; gives them.
 	///
 	/// # Errors
 	/// When one is parked, or after `limit`.
-	pub async fn accepted(&self, limit: Duration) -> Result<Vec<Value>> {
+	pub async fn accepted(&self, limit: Duration) -> Result<Vec<BatchView>> {
 		wait::until("all batches on chain", limit, async || {
-			let batches = self.all("/api/v1/batches").await?;
-			let parked = batches.iter().find(|batch| batch["on_chain"] == "parked");
+			let batches = self.api.batches(&ListBatches::default()).await?;
+			let parked = batches.iter().find(|batch| batch.on_chain == BatchState::Parked);
 			ensure!(parked.is_none(), "parked: {parked:?}");
-			let done = batches.iter().all(|batch| batch["on_chain"] == "accepted");
+			let done = batches.iter().all(|batch| batch.on_chain == BatchState::Accepted);
 			Ok(done.then_some(batches))
 		})
 		.await

@@ -16,6 +16,7 @@ use gridproof_e2e::{
 	reserve::{Run, gridproof},
 	wait,
 };
+use gridproof_gateway_api::BatchView;
 use gridproof_keys::account::{AccountKey, development_signer};
 use gridproof_primitives::energy::AnchorState;
 use serde_json::{Value, json};
@@ -337,7 +338,7 @@ async fn a_simulated_anchor_stays_one(bench: &Bench, signed: &str) -> Result<()>
 async fn an_appointed_account_records_on_chain_how_far_an_anchor_is() -> Result<()> {
 	let bench = Bench::start().await?;
 	let (metering, batch, meter) = batch_on_chain().await?;
-	let (id, record) = (batch["id"].as_str().context("no id")?, bench.path("batch.json"));
+	let (id, record) = (batch.id.as_str(), bench.path("batch.json"));
 	let create = ["create", "--from-batch", id, "--api", &metering.http, "--network", "regtest"];
 	let wallet = ["--record", &record, "--wallet", "--wallet-rpc", &bench.bitcoin.wallet_url];
 	bench.anchor(&[&create[..], &wallet].concat()).await?.done()?;
@@ -362,7 +363,7 @@ async fn an_appointed_account_records_on_chain_how_far_an_anchor_is() -> Result<
 	let on_chain = async || metering.chain.read(&anchor(meter, 0)).await;
 	let kept = on_chain().await?.context("no anchor")?;
 	assert_eq!((kept.state, kept.sequence), (AnchorState::Broadcast { txid }, 0));
-	assert_eq!(format!("{:x}", kept.root), batch["merkle_root"].as_str().unwrap_or_default());
+	assert_eq!(format!("{:x}", kept.root), batch.merkle_root);
 
 	bench.mine(6).await?;
 	recording().await?.done()?;
@@ -379,7 +380,7 @@ async fn an_appointed_account_records_on_chain_how_far_an_anchor_is() -> Result<
 }
 
 /// A chain with a gateway, and its only batch, accepted; the number of its meter.
-async fn batch_on_chain() -> Result<(Metering, Value, u32)> {
+async fn batch_on_chain() -> Result<(Metering, BatchView, u32)> {
 	let names = [("SITE-1/gw-1/m-1", Signer::Gateway)];
 	let (metering, meters) = Metering::start(&names, 10_000, 3_600).await?;
 	let begin = metering::within_a_day(60_000);

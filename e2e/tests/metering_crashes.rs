@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use codec::Decode;
 use gridproof_device::{Binding, Broker, Counters, Device, Link, Login, Reading, SharedDevice};
 use gridproof_e2e::metering::{Certified, Metering, Signer, log, minutes_ago, now_ms};
+use gridproof_gateway_api::{BatchState, BatchView, ListBatches};
 use gridproof_primitives::{
 	energy::emlog::Energy,
 	energy::{BatchHeader, Direction, MeterIndex},
@@ -157,11 +158,11 @@ async fn settled(metering: &Metering) -> Result<BTreeMap<String, Vec<u64>>> {
 		let (status, answer) = metering.post("/api/v1/batches/flush", "").await?;
 		ensure!(matches!(status, 200 | 400 | 503), "flush: {status} {answer}");
 		let pending = metering.all("/api/v1/logs?status=pending").await?.len();
-		let batches = metering.all("/api/v1/batches").await?;
-		let parked = batches.iter().find(|batch| batch["on_chain"] == "parked");
+		let batches = metering.api.batches(&ListBatches::default()).await?;
+		let parked = batches.iter().find(|batch| batch.on_chain == BatchState::Parked);
 		ensure!(parked.is_none(), "parked: {parked:?}");
-		let done = |batch: &&serde_json::Value| {
-			["accepted", "dissolved"].iter().any(|state| batch["on_chain"] == *state)
+		let done = |batch: &&BatchView| {
+			matches!(batch.on_chain, BatchState::Accepted | BatchState::Dissolved)
 		};
 		let open = batches.len() - batches.iter().filter(done).count();
 		if pending == 0 && open == 0 {
@@ -203,12 +204,10 @@ async fn on_chain(metering: &Metering, meter: &Certified, readings: u64) -> Resu
 /// The headers of a meter's accepted batches, in order, as the gateway has them.
 async fn headers(metering: &Metering, meter: MeterIndex) -> Result<Vec<BatchHeader>> {
 	let mut headers = Vec::new();
-	for batch in metering.all("/api/v1/batches?status=accepted").await? {
-		if batch["chain"]["meter"] != meter {
-			continue;
-		}
-		let digits = batch["chain"]["header_hex"].as_str().context("no header")?;
-		headers.push(BatchHeader::decode(&mut &hex::decode(digits)?[..])?);
+	let accepted = ListBatches { status: Some(BatchState::Accepted), ..ListBatches::default() };
+	for batch in metering.api.batches(&accepted).await? {
+		let Some(chain) = batch.chain.filter(|chain| chain.meter == meter) else { continue };
+		headers.push(BatchHeader::decode(&mut &hex::decode(chain.header_hex)?[..])?);
 	}
 	headers.sort_by_key(|header| header.sequence);
 	Ok(headers)
