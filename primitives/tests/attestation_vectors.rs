@@ -4,10 +4,10 @@ use codec::{Decode, Encode, MaxEncodedLen};
 use gridproof_primitives::{
 	H256,
 	codec::json::{self, Limits, Value},
-	crypto::ed25519::{SignatureFault, verify},
+	crypto::ed25519::{SignatureError, verify},
 	num::decimal::{Ratio, SignedRatio},
 	reserve::attestation::{
-		AttestationFields, FieldFault, Kind, Role, RoleSignature, chain_hint, file_digest,
+		AttestationFields, FieldError, Kind, Role, RoleSignature, chain_hint, file_digest,
 		genesis_of_hint, message_v1, message_v2, verify_statement,
 	},
 	time::day::Day,
@@ -108,7 +108,7 @@ fn a_signature_is_good_for_one_statement_one_chain_one_role() {
 	let good = sign(Role::Data);
 	assert_eq!(verify_statement(&fields(), &digest, &genesis, &key, &good), Ok(()));
 
-	let invalid = Err(SignatureFault::Invalid);
+	let invalid = Err(SignatureError::Invalid);
 	let altered: Vec<AttestationFields> = vec![
 		AttestationFields { kind: Kind::Rehearsal, ..fields() },
 		AttestationFields { day: Day::parse("2026-01-16").unwrap(), ..fields() },
@@ -138,21 +138,21 @@ fn a_signature_is_good_for_one_statement_one_chain_one_role() {
 fn fields_that_contradict_themselves_are_named() {
 	assert_eq!(fields().check(), Ok(()));
 	let revision = AttestationFields { revision: 1, ..fields() };
-	assert_eq!(revision.check(), Err(FieldFault::Revision));
+	assert_eq!(revision.check(), Err(FieldError::Revision));
 	let first = AttestationFields { replaces: Some(H256::zero()), ..fields() };
-	assert_eq!(first.check(), Err(FieldFault::Revision));
+	assert_eq!(first.check(), Err(FieldError::Revision));
 	let revised = AttestationFields { revision: 1, replaces: Some(H256::zero()), ..fields() };
 	assert_eq!(revised.check(), Ok(()));
 	let none = AttestationFields { zones_ok: 0, zones_total: 0, ..fields() };
-	assert_eq!(none.check(), Err(FieldFault::Zones));
+	assert_eq!(none.check(), Err(FieldError::Zones));
 	let zones = AttestationFields { zones_ok: 31, ..fields() };
-	assert_eq!(zones.check(), Err(FieldFault::Zones));
+	assert_eq!(zones.check(), Err(FieldError::Zones));
 	let alpha = AttestationFields { alpha: Ratio::percent(101), ..fields() };
-	assert_eq!(alpha.check(), Err(FieldFault::Alpha));
+	assert_eq!(alpha.check(), Err(FieldError::Alpha));
 	let more = AttestationFields { wh_committed: fields().wh_committed + 1, ..fields() };
-	assert_eq!(more.check(), Err(FieldFault::Commitment));
+	assert_eq!(more.check(), Err(FieldError::Commitment));
 	let extreme = AttestationFields { wh_raw: u128::MAX, wh_committed: u128::MAX, ..fields() };
-	assert_eq!(extreme.check(), Err(FieldFault::Commitment));
+	assert_eq!(extreme.check(), Err(FieldError::Commitment));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use gridproof_primitives::{
 	num::decimal::{Ratio, SignedRatio},
 	reserve::formula::{
-		Binding, Coverage, CoverageFault, Inputs, Policy, PriceBounds, PriceFault, State,
+		Binding, Coverage, CoverageError, Inputs, Policy, PriceBounds, PriceRefusal, State,
 		check_move, check_price, committed_energy, effective_alpha, evaluate, is_stale,
 		redeem_value,
 	},
@@ -248,11 +248,11 @@ proptest! {
 				let share = BigRational::new(ok.into(), total.into());
 				prop_assert_eq!(big(&alpha), big(&base) * share * big(&haircut));
 			},
-			Err(CoverageFault::Zones) => prop_assert!(total == 0 || ok > total),
+			Err(CoverageError::Zones) => prop_assert!(total == 0 || ok > total),
 			Err(fault) => {
 				let exact = big(&base) * BigRational::new(ok.into(), total.into()) * big(&haircut);
 				let most = BigInt::from(u128::MAX);
-				prop_assert_eq!(fault, CoverageFault::Overflow);
+				prop_assert_eq!(fault, CoverageError::Overflow);
 				prop_assert!(*exact.numer() > most || *exact.denom() > most);
 			},
 		}
@@ -357,10 +357,10 @@ fn a_policy_without_meaning_is_refused() {
 	let policy = Policy::default();
 	assert_eq!(
 		refused(Policy { target_price: Ratio::ZERO, ..policy }),
-		CoverageFault::ZeroTargetPrice
+		CoverageError::ZeroTargetPrice
 	);
-	assert_eq!(refused(Policy { cr_min: Ratio::ZERO, ..policy }), CoverageFault::ZeroThreshold);
-	assert_eq!(refused(Policy { cr_max: Ratio::ONE, ..policy }), CoverageFault::BandInverted);
+	assert_eq!(refused(Policy { cr_min: Ratio::ZERO, ..policy }), CoverageError::ZeroThreshold);
+	assert_eq!(refused(Policy { cr_max: Ratio::ONE, ..policy }), CoverageError::BandInverted);
 }
 
 #[test]
@@ -370,8 +370,8 @@ fn alpha_keeps_the_watt_hour_that_parts_per_billion_lose() {
 	assert_eq!(alpha.to_string(), "87/500");
 	let third = effective_alpha(&Ratio::percent(18), 28, 29, &Ratio::percent(95)).unwrap();
 	assert_eq!(committed_energy(8_000_000_000_000, &third), Ok(1_320_827_586_206));
-	assert_eq!(effective_alpha(&third, 31, 30, &Ratio::ONE), Err(CoverageFault::Zones));
-	assert_eq!(effective_alpha(&third, 0, 0, &Ratio::ONE), Err(CoverageFault::Zones));
+	assert_eq!(effective_alpha(&third, 31, 30, &Ratio::ONE), Err(CoverageError::Zones));
+	assert_eq!(effective_alpha(&third, 0, 0, &Ratio::ONE), Err(CoverageError::Zones));
 }
 
 #[test]
@@ -387,16 +387,16 @@ fn prices_out_of_bounds_are_refused_each_for_its_reason() {
 		let price = SignedRatio::parse(text).unwrap();
 		check_price(&price, &bounds, last.map(|p| (p.into(), yesterday)), day)
 	};
-	assert_eq!(check("-0.01", None), Err(PriceFault::Negative));
-	assert_eq!(check("0", None), Err(PriceFault::Zero));
-	assert_eq!(check("4.999999", None), Err(PriceFault::TooLow));
-	assert_eq!(check("500.000001", None), Err(PriceFault::TooHigh));
+	assert_eq!(check("-0.01", None), Err(PriceRefusal::Negative));
+	assert_eq!(check("0", None), Err(PriceRefusal::Zero));
+	assert_eq!(check("4.999999", None), Err(PriceRefusal::TooLow));
+	assert_eq!(check("500.000001", None), Err(PriceRefusal::TooHigh));
 	assert_eq!(check("500", None), Ok(500.into()));
 	assert_eq!(check("5", None), Ok(5.into()));
 	assert_eq!(check("150", Some(100)), Ok(150.into()));
-	assert_eq!(check("150.000001", Some(100)), Err(PriceFault::MovedTooFar));
+	assert_eq!(check("150.000001", Some(100)), Err(PriceRefusal::MovedTooFar));
 	assert_eq!(check("50", Some(100)), Ok(50.into()));
-	assert_eq!(check("49.999999", Some(100)), Err(PriceFault::MovedTooFar));
+	assert_eq!(check("49.999999", Some(100)), Err(PriceRefusal::MovedTooFar));
 	let three_days_ago = Day::from_days(day.days() - 3).unwrap();
 	let price = SignedRatio::parse("250").unwrap();
 	let last = Some((100.into(), three_days_ago));

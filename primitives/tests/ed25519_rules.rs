@@ -1,7 +1,7 @@
 //! What ZIP-215 alone would let through is refused.
 
 use gridproof_primitives::crypto::ed25519::{
-	GROUP_ORDER, SMALL_ORDER_Y, SignatureFault, check_key, is_canonical_scalar, is_small_order,
+	GROUP_ORDER, SMALL_ORDER_Y, SignatureError, check_key, is_canonical_scalar, is_small_order,
 	verify,
 };
 use proptest::prelude::*;
@@ -53,13 +53,13 @@ proptest! {
 		let (key, signature) = (pair.public().0, pair.sign(&message).0);
 		prop_assert_eq!(verify(&key, &message, &signature), Ok(()));
 		let again = malleated(signature);
-		prop_assert_eq!(verify(&key, &message, &again), Err(SignatureFault::NonCanonicalScalar));
+		prop_assert_eq!(verify(&key, &message, &again), Err(SignatureError::NonCanonicalScalar));
 		let mut altered = signature;
 		altered[flip] ^= 1 << bit;
 		prop_assert!(verify(&key, &message, &altered).is_err());
 		let mut longer = message.clone();
 		longer.push(0);
-		prop_assert_eq!(verify(&key, &longer, &signature), Err(SignatureFault::Invalid));
+		prop_assert_eq!(verify(&key, &longer, &signature), Err(SignatureError::Invalid));
 	}
 }
 
@@ -80,12 +80,12 @@ fn keys_of_small_order_sign_anything_for_the_host_but_nothing_here() {
 	let mut forged = 0;
 	for key in &encodings {
 		assert!(is_small_order(key), "{}", hex::encode(key));
-		assert_eq!(check_key(key), Err(SignatureFault::WeakKey));
+		assert_eq!(check_key(key), Err(SignatureError::WeakKey));
 		for point in &encodings {
 			let mut signature = [0; 64];
 			signature[..32].copy_from_slice(point);
 			forged += u32::from(host_accepts(key, b"any message", &signature));
-			assert_eq!(verify(key, b"any message", &signature), Err(SignatureFault::WeakKey));
+			assert_eq!(verify(key, b"any message", &signature), Err(SignatureError::WeakKey));
 		}
 	}
 	assert!(forged > 0, "the host's rule takes such forgeries: that is why we check");
@@ -97,7 +97,7 @@ fn a_point_of_small_order_in_the_signature_is_refused() {
 	for point in small_order_encodings() {
 		let mut signature = [0; 64];
 		signature[..32].copy_from_slice(&point);
-		assert_eq!(verify(&key, b"m", &signature), Err(SignatureFault::WeakPoint));
+		assert_eq!(verify(&key, b"m", &signature), Err(SignatureError::WeakPoint));
 	}
 }
 
@@ -108,7 +108,7 @@ fn a_key_above_the_prime_is_refused() {
 		let mut key = [0xff; 32];
 		key[0] = low;
 		key[31] = 0x7f;
-		assert_eq!(check_key(&key), Err(SignatureFault::NonCanonicalKey));
+		assert_eq!(check_key(&key), Err(SignatureError::NonCanonicalKey));
 	}
 	let mut last = [0xff; 32];
 	last[0] = 0xeb;

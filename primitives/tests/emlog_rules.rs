@@ -1,12 +1,12 @@
 //! What a log may and may not say: every refusal, exact times, exact energy.
 
 use gridproof_primitives::{
-	codec::json::{self, Fault, JsonError, Limits, Value},
+	codec::json::{self, JsonError, JsonErrorKind, Limits, Value},
 	energy::emlog::{
-		Direction, Energy, EnergyFault, EnergyLog, LogRefusal, MAX_LOG_BYTES, RunningRegister,
-		RunningRegisters, Status, TimeFault, batch_file, check_topic, format_utc, parse_utc,
+		Direction, Energy, EnergyError, EnergyLog, LogRefusal, MAX_LOG_BYTES, RunningRegister,
+		RunningRegisters, Status, TimeError, batch_file, check_topic, format_utc, parse_utc,
 	},
-	energy::{NameFault, Registers},
+	energy::{NameError, Registers},
 };
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -112,14 +112,14 @@ fn what_has_a_default_may_be_missing_and_nothing_is_added() {
 
 #[test]
 fn malformed_json_is_refused_with_the_place() {
-	let cases: [(&[u8], Fault, usize); 7] = [
-		(b"", Fault::UnexpectedEnd, 0),
-		(b"{\"site_id\":\"A\"", Fault::UnexpectedEnd, 14),
-		(b"{\"a\":1}x", Fault::TrailingText, 7),
-		(b"{\"a\":NaN}", Fault::UnexpectedCharacter, 5),
-		(b"{\"a\":1,\"a\":2}", Fault::DuplicateKey, 13),
-		(b"\xff", Fault::NotUtf8, 0),
-		(b"[[[[[1]]]]]", Fault::TooDeep, 4),
+	let cases: [(&[u8], JsonErrorKind, usize); 7] = [
+		(b"", JsonErrorKind::UnexpectedEnd, 0),
+		(b"{\"site_id\":\"A\"", JsonErrorKind::UnexpectedEnd, 14),
+		(b"{\"a\":1}x", JsonErrorKind::TrailingText, 7),
+		(b"{\"a\":NaN}", JsonErrorKind::UnexpectedCharacter, 5),
+		(b"{\"a\":1,\"a\":2}", JsonErrorKind::DuplicateKey, 13),
+		(b"\xff", JsonErrorKind::NotUtf8, 0),
+		(b"[[[[[1]]]]]", JsonErrorKind::TooDeep, 4),
 	];
 	for (bytes, fault, offset) in cases {
 		let expected = LogRefusal::Malformed(JsonError { fault, offset });
@@ -216,13 +216,13 @@ fn energy_of_a_meter_that_could_not_measure_does_not_count() {
 #[test]
 fn ids_can_stand_in_a_topic() {
 	for (text, fault) in [
-		("", NameFault::Empty),
-		("a/b", NameFault::BadCharacter),
-		("+", NameFault::BadCharacter),
-		("a#", NameFault::BadCharacter),
-		("a\\u0000", NameFault::BadCharacter),
-		("a\\u001f", NameFault::BadCharacter),
-		("a\\u007f", NameFault::BadCharacter),
+		("", NameError::Empty),
+		("a/b", NameError::BadCharacter),
+		("+", NameError::BadCharacter),
+		("a#", NameError::BadCharacter),
+		("a\\u0000", NameError::BadCharacter),
+		("a\\u001f", NameError::BadCharacter),
+		("a\\u007f", NameError::BadCharacter),
 	] {
 		let log = with("meter_id", &format!("\"{text}\""));
 		assert_eq!(refused(&log), LogRefusal::BadName("meter_id", fault), "{text}");
@@ -230,7 +230,7 @@ fn ids_can_stand_in_a_topic() {
 	// 64 bytes, not characters.
 	let wide = |letters: usize| with("site_id", &format!("\"{}\"", "Ö".repeat(letters)));
 	assert_eq!(taken(&wide(32)).name.site.len(), 64);
-	assert_eq!(refused(&wide(33)), LogRefusal::BadName("site_id", NameFault::TooLong));
+	assert_eq!(refused(&wide(33)), LogRefusal::BadName("site_id", NameError::TooLong));
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn the_interval_is_what_lies_between_the_times() {
 	let mut log = with("ts_start", "\"2025-12-01T11:10:00+01:00\"");
 	assert_eq!(taken(&log).start_ms, 1_764_583_800_000);
 	log.set("ts_start", "2025-12-01T10:10:00".into());
-	assert_eq!(refused(&log), LogRefusal::BadTime("ts_start", TimeFault::NoZone));
+	assert_eq!(refused(&log), LogRefusal::BadTime("ts_start", TimeError::NoZone));
 }
 
 #[test]
@@ -321,31 +321,31 @@ fn times_are_read_exactly() {
 	assert_eq!(format_utc(1_764_583_800_000), "2025-12-01T10:10:00Z");
 	assert_eq!(format_utc(1_764_583_800_007), "2025-12-01T10:10:00.007Z");
 	for (text, fault) in [
-		("", TimeFault::Malformed),
-		("2025-12-01", TimeFault::Malformed),
-		("2025-12-01 10:10:00Z", TimeFault::Malformed),
-		("2025-12-01t10:10:00Z", TimeFault::Malformed),
-		("2025-12-01T10:10:00z", TimeFault::NoZone),
-		("2025-12-01T10:10:00", TimeFault::NoZone),
-		("2025-12-01T10:10Z", TimeFault::Malformed),
-		("2025-12-01T10:10:00.Z", TimeFault::Malformed),
-		("2025-12-01T10:10:00,5Z", TimeFault::Malformed),
-		("2025-12-01T10:10:00.0000000000Z", TimeFault::Malformed),
-		("2025-12-01T10:10:00.1234Z", TimeFault::TooFine),
-		("2025-12-01T1:10:00Z", TimeFault::Malformed),
-		("2025-12-1T10:10:00Z", TimeFault::Malformed),
-		("+2025-12-01T10:10:00Z", TimeFault::Malformed),
-		("2025-12-01T10:10:00+0100", TimeFault::Malformed),
-		("2025-12-01T10:10:00+1", TimeFault::Malformed),
-		("2025-12-01T10:10:00+24:00", TimeFault::OutOfRange),
-		("2025-12-01T24:00:00Z", TimeFault::OutOfRange),
-		("2025-12-01T10:60:00Z", TimeFault::OutOfRange),
-		("2016-12-31T23:59:60Z", TimeFault::OutOfRange),
-		("2025-02-29T10:10:00Z", TimeFault::OutOfRange),
-		("1969-12-31T23:59:59Z", TimeFault::OutOfRange),
-		("1970-01-01T00:00:00+00:01", TimeFault::OutOfRange),
-		("9999-12-31T23:59:59-00:01", TimeFault::OutOfRange),
-		("2025-12-01T１0:10:00Z", TimeFault::Malformed),
+		("", TimeError::Malformed),
+		("2025-12-01", TimeError::Malformed),
+		("2025-12-01 10:10:00Z", TimeError::Malformed),
+		("2025-12-01t10:10:00Z", TimeError::Malformed),
+		("2025-12-01T10:10:00z", TimeError::NoZone),
+		("2025-12-01T10:10:00", TimeError::NoZone),
+		("2025-12-01T10:10Z", TimeError::Malformed),
+		("2025-12-01T10:10:00.Z", TimeError::Malformed),
+		("2025-12-01T10:10:00,5Z", TimeError::Malformed),
+		("2025-12-01T10:10:00.0000000000Z", TimeError::Malformed),
+		("2025-12-01T10:10:00.1234Z", TimeError::TooFine),
+		("2025-12-01T1:10:00Z", TimeError::Malformed),
+		("2025-12-1T10:10:00Z", TimeError::Malformed),
+		("+2025-12-01T10:10:00Z", TimeError::Malformed),
+		("2025-12-01T10:10:00+0100", TimeError::Malformed),
+		("2025-12-01T10:10:00+1", TimeError::Malformed),
+		("2025-12-01T10:10:00+24:00", TimeError::OutOfRange),
+		("2025-12-01T24:00:00Z", TimeError::OutOfRange),
+		("2025-12-01T10:60:00Z", TimeError::OutOfRange),
+		("2016-12-31T23:59:60Z", TimeError::OutOfRange),
+		("2025-02-29T10:10:00Z", TimeError::OutOfRange),
+		("1969-12-31T23:59:59Z", TimeError::OutOfRange),
+		("1970-01-01T00:00:00+00:01", TimeError::OutOfRange),
+		("9999-12-31T23:59:59-00:01", TimeError::OutOfRange),
+		("2025-12-01T１0:10:00Z", TimeError::Malformed),
 	] {
 		assert_eq!(parse_utc(text), Err(fault), "{text}");
 	}
@@ -376,27 +376,27 @@ fn energy_is_read_exactly_in_every_form() {
 	assert_eq!(Energy::parse_kwh("12.34").unwrap().to_kwh(), "12.34");
 	assert_eq!(Energy::ZERO.to_kwh(), "0");
 	for (kwh, fault) in [
-		("-0.001", EnergyFault::Negative),
-		("-1e-400", EnergyFault::Negative),
-		("1e-40", EnergyFault::TooFine),
-		("1.5e-39", EnergyFault::TooFine),
-		("1e-99999999999999999999", EnergyFault::TooFine),
-		("18446744073709551.616", EnergyFault::TooLarge),
-		("1e17", EnergyFault::TooLarge),
-		("1e99999999999999999999", EnergyFault::TooLarge),
-		("", EnergyFault::Malformed),
-		("1.", EnergyFault::Malformed),
-		(".5", EnergyFault::Malformed),
-		("1e", EnergyFault::Malformed),
-		("1e+-5", EnergyFault::Malformed),
-		("+1", EnergyFault::Malformed),
-		("0x10", EnergyFault::Malformed),
-		("1_000", EnergyFault::Malformed),
-		("NaN", EnergyFault::Malformed),
+		("-0.001", EnergyError::Negative),
+		("-1e-400", EnergyError::Negative),
+		("1e-40", EnergyError::TooFine),
+		("1.5e-39", EnergyError::TooFine),
+		("1e-99999999999999999999", EnergyError::TooFine),
+		("18446744073709551.616", EnergyError::TooLarge),
+		("1e17", EnergyError::TooLarge),
+		("1e99999999999999999999", EnergyError::TooLarge),
+		("", EnergyError::Malformed),
+		("1.", EnergyError::Malformed),
+		(".5", EnergyError::Malformed),
+		("1e", EnergyError::Malformed),
+		("1e+-5", EnergyError::Malformed),
+		("+1", EnergyError::Malformed),
+		("0x10", EnergyError::Malformed),
+		("1_000", EnergyError::Malformed),
+		("NaN", EnergyError::Malformed),
 	] {
 		assert_eq!(Energy::parse_kwh(kwh), Err(fault), "{kwh}");
 	}
-	assert_eq!(refused(&with("energy_kwh", "-0.1")), LogRefusal::BadEnergy(EnergyFault::Negative));
+	assert_eq!(refused(&with("energy_kwh", "-0.1")), LogRefusal::BadEnergy(EnergyError::Negative));
 	assert_eq!(refused(&with("energy_kwh", "-0.1")).as_str(), "negative_energy");
 }
 
@@ -469,8 +469,8 @@ proptest! {
 				prop_assert_eq!(energy.floor_wh(), value.floor().to_u64().unwrap());
 				prop_assert_eq!(Energy::parse_wh(&energy.to_string()), Ok(energy));
 			},
-			Err(EnergyFault::TooFine) => prop_assert!(!is_fine),
-			Err(EnergyFault::TooLarge) => prop_assert!(value >= limit),
+			Err(EnergyError::TooFine) => prop_assert!(!is_fine),
+			Err(EnergyError::TooLarge) => prop_assert!(value >= limit),
 			Err(fault) => prop_assert!(false, "{:?}", fault),
 		}
 	}
@@ -484,7 +484,7 @@ proptest! {
 			// Down to 10⁻²², with all digits that a float prints.
 			let literal = format!("{}", value / 10f64.powi(shrink as i32));
 			let energy = match Energy::parse_kwh(&literal) {
-				Err(EnergyFault::TooFine) => continue,
+				Err(EnergyError::TooFine) => continue,
 				other => other.unwrap(),
 			};
 			register.add(&energy).unwrap();

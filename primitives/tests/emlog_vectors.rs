@@ -6,7 +6,7 @@ use gridproof_primitives::{
 	codec::hexadecimal,
 	codec::json::{self, Limits, Value},
 	crypto::merkle::{
-		self, ProofFault, ProofStep, document::ProofDocument, document::Scheme, legacy,
+		self, ProofError, ProofStep, document::ProofDocument, document::Scheme, legacy,
 	},
 	energy::emlog::EnergyLog,
 	energy::{op_return_script, root_of_script},
@@ -98,7 +98,7 @@ fn the_older_scheme_makes_and_takes_the_proofs_of_the_vectors() {
 			let other = leaves[(index + 1) % leaves.len()];
 			if other != leaves[index] {
 				let refused = legacy::verify(&other, index as u64, &proof, &root);
-				assert_eq!(refused, Err(ProofFault::RootMismatch));
+				assert_eq!(refused, Err(ProofError::RootMismatch));
 			}
 			let moved = legacy::verify(&leaves[index], index as u64 + 1, &proof, &root);
 			assert!(moved.is_err(), "index {index} shown as the one after");
@@ -159,7 +159,7 @@ fn a_repeated_last_leaf_fools_the_older_scheme_and_not_ours() {
 	}
 	assert_eq!(
 		merkle::verify_inclusion(&list[2], 3, 3, &invented, &root),
-		Err(ProofFault::IndexOutOfRange)
+		Err(ProofError::IndexOutOfRange)
 	);
 }
 
@@ -180,7 +180,7 @@ fn a_node_passed_off_as_a_leaf_fools_the_older_scheme_and_not_ours() {
 	// The size is signed, so a proof of another length is refused.
 	assert_eq!(
 		merkle::verify_inclusion(&node, 0, 3, &[list[2]], &root),
-		Err(ProofFault::WrongLength)
+		Err(ProofError::WrongLength)
 	);
 	// And no data has a node's hash as its leaf hash: the prefixes differ.
 	let preimage = [list[0].0, list[1].0].concat();

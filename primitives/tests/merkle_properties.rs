@@ -12,7 +12,7 @@ use ct_merkle::{
 use gridproof_primitives::{
 	H256,
 	crypto::merkle::{
-		Position, ProofFault, ProofStep, RootBuilder, consistency_proof, empty_root,
+		Position, ProofError, ProofStep, RootBuilder, consistency_proof, empty_root,
 		inclusion_proof, inclusion_steps, leaf_hash, node_hash, path, root, verify_consistency,
 		verify_inclusion, verify_inclusion_steps,
 	},
@@ -145,7 +145,7 @@ fn there_is_no_proof_of_a_leaf_that_is_not_there() {
 	for (index, size) in [(0, 0), (1, 1), (5, 5), (u64::MAX, u64::MAX)] {
 		for root in [empty_root(), anything] {
 			let refused = verify_inclusion(&anything, index, size, &[], &root);
-			assert_eq!(refused, Err(ProofFault::IndexOutOfRange));
+			assert_eq!(refused, Err(ProofError::IndexOutOfRange));
 		}
 	}
 	assert_eq!(verify_inclusion(&anything, 0, 1, &[], &anything), Ok(()));
@@ -181,12 +181,12 @@ fn consistency_of_lists_that_are_empty_or_the_same() {
 	let refused = |old, old_root, new, new_root, proof: &[H256]| {
 		verify_consistency(old, &old_root, new, &new_root, proof).unwrap_err()
 	};
-	assert_eq!(refused(0, head, 3, head, &[]), ProofFault::RootMismatch);
-	assert_eq!(refused(3, none, 3, head, &[]), ProofFault::RootMismatch);
-	assert_eq!(refused(3, head, 3, head, &[head]), ProofFault::WrongLength);
-	assert_eq!(refused(0, none, 3, head, &[head]), ProofFault::WrongLength);
-	assert_eq!(refused(4, head, 3, head, &[]), ProofFault::SizesReversed);
-	assert_eq!(refused(2, head, 3, head, &[]), ProofFault::WrongLength);
+	assert_eq!(refused(0, head, 3, head, &[]), ProofError::RootMismatch);
+	assert_eq!(refused(3, none, 3, head, &[]), ProofError::RootMismatch);
+	assert_eq!(refused(3, head, 3, head, &[head]), ProofError::WrongLength);
+	assert_eq!(refused(0, none, 3, head, &[head]), ProofError::WrongLength);
+	assert_eq!(refused(4, head, 3, head, &[]), ProofError::SizesReversed);
+	assert_eq!(refused(2, head, 3, head, &[]), ProofError::WrongLength);
 }
 
 #[test]
@@ -218,15 +218,15 @@ fn sides_that_do_not_fit_index_and_size_are_refused() {
 			Position::Right => Position::Left,
 		};
 		let refused = verify_inclusion_steps(&leaf, 2, 5, &steps, &head);
-		assert_eq!(refused, Err(ProofFault::WrongPosition));
+		assert_eq!(refused, Err(ProofError::WrongPosition));
 	}
 	assert_eq!(
 		verify_inclusion_steps(&leaf, 2, 5, &steps[1..], &head),
-		Err(ProofFault::WrongLength)
+		Err(ProofError::WrongLength)
 	);
 	assert_eq!(
 		verify_inclusion_steps(&leaf, 5, 5, &steps, &head),
-		Err(ProofFault::IndexOutOfRange)
+		Err(ProofError::IndexOutOfRange)
 	);
 }
 
@@ -353,11 +353,11 @@ proptest! {
 			verify_consistency(old as u64, old_root, size as u64, head, proof)
 		};
 		prop_assert_eq!(verify(&old_root, &head, &proof), Ok(()));
-		prop_assert_eq!(verify(&old_root, &head, &altered), Err(ProofFault::RootMismatch));
-		prop_assert_eq!(verify(&old_root, &old_root, &proof), Err(ProofFault::RootMismatch));
-		prop_assert_eq!(verify(&head, &head, &proof), Err(ProofFault::RootMismatch));
+		prop_assert_eq!(verify(&old_root, &head, &altered), Err(ProofError::RootMismatch));
+		prop_assert_eq!(verify(&old_root, &old_root, &proof), Err(ProofError::RootMismatch));
+		prop_assert_eq!(verify(&head, &head, &proof), Err(ProofError::RootMismatch));
 		let longer = [&proof[..], &[head]].concat();
-		prop_assert_eq!(verify(&old_root, &head, &longer), Err(ProofFault::WrongLength));
+		prop_assert_eq!(verify(&old_root, &head, &longer), Err(ProofError::WrongLength));
 	}
 
 	#[test]

@@ -5,12 +5,12 @@ use gridproof_primitives::{
 	H256,
 	codec::cid::Cid,
 	codec::hexadecimal,
-	crypto::ed25519::{GROUP_ORDER, SignatureFault},
+	crypto::ed25519::{GROUP_ORDER, SignatureError},
 	energy::{
 		Accepted, AnchorState, BatchHeader, BatchLimits, BatchRefusal, Direction,
-		MAX_READINGS_PER_BATCH, MeterName, MeterState, NameFault, OwnerConsent, Registers,
+		MAX_READINGS_PER_BATCH, MeterName, MeterState, NameError, OwnerConsent, Registers,
 		SignedBatch, Topic, check_batch, max_energy_wh,
-		message::{MessageFault, SignAnswer, SignRequest},
+		message::{MessageError, SignAnswer, SignRequest},
 	},
 };
 use num_bigint::BigUint;
@@ -308,7 +308,7 @@ fn refusals_have_distinct_numbers_and_names_and_say_what_to_do() {
 			"mint_failed",
 		]
 	);
-	assert_eq!(BatchRefusal::from(SignatureFault::Invalid), BatchRefusal::BadSignature);
+	assert_eq!(BatchRefusal::from(SignatureError::Invalid), BatchRefusal::BadSignature);
 }
 
 #[test]
@@ -399,11 +399,11 @@ fn a_signature_is_good_for_one_header_one_chain_and_one_device() {
 	let signature = pair.sign(&header.signing_payload(&genesis)).0;
 	let batch = SignedBatch { header, signature };
 	assert_eq!(batch.verify(&device, &genesis), Ok(()));
-	let invalid = Err(SignatureFault::Invalid);
+	let invalid = Err(SignatureError::Invalid);
 	assert_eq!(batch.verify(&device, &H256::repeat_byte(2)), invalid);
 	let other = ed25519::Pair::from_seed(&[8; 32]).public().0;
 	assert_eq!(batch.verify(&other, &genesis), invalid);
-	assert_eq!(batch.verify(&[0; 32], &genesis), Err(SignatureFault::WeakKey));
+	assert_eq!(batch.verify(&[0; 32], &genesis), Err(SignatureError::WeakKey));
 	for alter in [
 		|header: &mut BatchHeader| header.meter += 1,
 		|header: &mut BatchHeader| header.sequence += 1,
@@ -429,7 +429,7 @@ fn a_signature_is_good_for_one_header_one_chain_and_one_device() {
 		*byte = carry as u8;
 		carry >>= 8;
 	}
-	assert_eq!(malleable.verify(&device, &genesis), Err(SignatureFault::NonCanonicalScalar));
+	assert_eq!(malleable.verify(&device, &genesis), Err(SignatureError::NonCanonicalScalar));
 }
 
 #[test]
@@ -456,11 +456,11 @@ fn names_and_topics_belong_together() {
 	// What is decoded is not checked, so that a call can say what is wrong.
 	let bytes = (b"a/b".to_vec(), b"".to_vec(), vec![0xffu8]).encode();
 	let mut decoded = MeterName::decode(&mut &bytes[..]).unwrap();
-	assert_eq!(decoded.check(), Err(NameFault::BadCharacter));
+	assert_eq!(decoded.check(), Err(NameError::BadCharacter));
 	decoded.site = MeterName::part("a").unwrap();
-	assert_eq!(decoded.check(), Err(NameFault::Empty));
+	assert_eq!(decoded.check(), Err(NameError::Empty));
 	decoded.device = MeterName::part("b").unwrap();
-	assert_eq!(decoded.check(), Err(NameFault::NotUtf8));
+	assert_eq!(decoded.check(), Err(NameError::NotUtf8));
 	assert!(!decoded.is_valid());
 	assert!(MeterName::decode(&mut &(vec![1u8; 65], b"a", b"b").encode()[..]).is_err());
 	let json = serde_json::to_string(&name).unwrap();
@@ -493,13 +493,13 @@ fn messages_come_back_as_they_were_sent() {
 fn other_messages_are_refused() {
 	let request = SignRequest { header: header(), genesis: H256::zero(), leaves: 4 }.to_json();
 	let fault = |text: &str| SignRequest::parse(text.as_bytes()).unwrap_err();
-	let malformed = |fault: MessageFault| matches!(fault, MessageFault::Malformed(_));
+	let malformed = |fault: MessageError| matches!(fault, MessageError::Malformed(_));
 	assert!(malformed(fault("")));
 	assert!(malformed(fault(&" ".repeat(5_000))));
-	assert_eq!(fault("{\"x\":1}"), MessageFault::UnknownMember("x".into()));
-	assert_eq!(fault("[]"), MessageFault::Member("message", "a JSON object"));
-	let member = |fault: MessageFault| match fault {
-		MessageFault::Member(name, _) => name,
+	assert_eq!(fault("{\"x\":1}"), MessageError::UnknownMember("x".into()));
+	assert_eq!(fault("[]"), MessageError::Member("message", "a JSON object"));
+	let member = |fault: MessageError| match fault {
+		MessageError::Member(name, _) => name,
 		_ => "",
 	};
 	assert_eq!(member(fault("{}")), "header_hex");

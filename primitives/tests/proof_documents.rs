@@ -5,8 +5,8 @@ use gridproof_primitives::{
 	codec::hexadecimal,
 	codec::json::{self, Limits, Value},
 	crypto::merkle::{
-		ProofFault,
-		document::{Checked, DocumentFault, ProofDocument, Scheme},
+		ProofError,
+		document::{Checked, ProofDocument, ProofDocumentError, Scheme},
 		inclusion_steps, legacy, root,
 	},
 	energy::emlog::EnergyLog,
@@ -60,7 +60,7 @@ fn legacy_document() -> ProofDocument {
 	}
 }
 
-fn parse(text: &str) -> Result<ProofDocument, DocumentFault> {
+fn parse(text: &str) -> Result<ProofDocument, ProofDocumentError> {
 	ProofDocument::parse(text.as_bytes())
 }
 
@@ -114,19 +114,19 @@ fn documents_of_both_schemes_verify() {
 
 #[test]
 fn one_scheme_is_never_taken_for_the_other() {
-	let other = |scheme| Err(DocumentFault::OtherScheme(scheme));
+	let other = |scheme| Err(ProofDocumentError::OtherScheme(scheme));
 	assert_eq!(document().verify(Some(Scheme::Legacy)), other(Scheme::Rfc6962));
 	let mut stated = legacy_document();
 	stated.scheme = Some(Scheme::Legacy);
 	assert_eq!(stated.verify(Some(Scheme::Rfc6962)), other(Scheme::Legacy));
-	let no_size = Err(DocumentFault::NoTreeSize);
+	let no_size = Err(ProofDocumentError::NoTreeSize);
 	assert_eq!(legacy_document().verify(Some(Scheme::Rfc6962)), no_size);
 	assert_eq!(ProofDocument { tree_size: None, ..document() }.verify(None), no_size);
 	// Ours without scheme and size looks like an older one, and does not hold as such.
 	let stripped = ProofDocument { scheme: None, tree_size: None, log: None, ..document() };
-	assert_eq!(stripped.verify(None), Err(ProofFault::RootMismatch.into()));
+	assert_eq!(stripped.verify(None), Err(ProofError::RootMismatch.into()));
 	let with_log = ProofDocument { log: document().log, ..stripped };
-	assert_eq!(with_log.verify(None), Err(DocumentFault::OtherLog));
+	assert_eq!(with_log.verify(None), Err(ProofDocumentError::OtherLog));
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn documents_that_lie_are_refused() {
 		alter(&mut document);
 		document.verify(None).unwrap_err()
 	};
-	let mismatch: DocumentFault = ProofFault::RootMismatch.into();
+	let mismatch: ProofDocumentError = ProofError::RootMismatch.into();
 	assert_eq!(refused(&|document| document.merkle_root.0[0] ^= 1), mismatch);
 	assert_eq!(refused(&|document| document.proof[1].hash.0[0] ^= 1), mismatch);
 	assert_eq!(
@@ -146,23 +146,23 @@ fn documents_that_lie_are_refused() {
 		}),
 		mismatch
 	);
-	assert_eq!(refused(&|document| document.leaf_hash.0[0] ^= 1), DocumentFault::OtherLog);
+	assert_eq!(refused(&|document| document.leaf_hash.0[0] ^= 1), ProofDocumentError::OtherLog);
 	assert_eq!(
 		refused(&|document| {
 			let log = document.log.as_mut().unwrap();
 			log.set("energy_kwh", Value::Number("5.00".into()));
 		}),
-		DocumentFault::OtherLog
+		ProofDocumentError::OtherLog
 	);
-	let out_of_range: DocumentFault = ProofFault::IndexOutOfRange.into();
+	let out_of_range: ProofDocumentError = ProofError::IndexOutOfRange.into();
 	assert_eq!(refused(&|document| document.index = 3), out_of_range);
 	assert_eq!(refused(&|document| document.tree_size = Some(0)), out_of_range);
-	assert_eq!(refused(&|document| document.index = 2), ProofFault::WrongLength.into());
-	assert_eq!(refused(&|document| document.index = 0), ProofFault::WrongPosition.into());
-	assert_eq!(refused(&|document| document.tree_size = Some(5)), ProofFault::WrongLength.into());
+	assert_eq!(refused(&|document| document.index = 2), ProofError::WrongLength.into());
+	assert_eq!(refused(&|document| document.index = 0), ProofError::WrongPosition.into());
+	assert_eq!(refused(&|document| document.tree_size = Some(5)), ProofError::WrongLength.into());
 	let mut legacy = legacy_document();
 	legacy.index = 3;
-	assert_eq!(legacy.verify(None), Err(ProofFault::WrongPosition.into()));
+	assert_eq!(legacy.verify(None), Err(ProofError::WrongPosition.into()));
 	legacy.index = 4 + 2;
 	assert_eq!(legacy.verify(None), Err(out_of_range.clone()));
 	legacy.index = 2;
@@ -173,10 +173,10 @@ fn documents_that_lie_are_refused() {
 #[test]
 fn malformed_documents_are_refused_by_member() {
 	let member = |text: &str| match parse(text) {
-		Err(DocumentFault::Member(name, _)) => name,
+		Err(ProofDocumentError::Member(name, _)) => name,
 		other => panic!("{other:?}"),
 	};
-	assert!(matches!(parse("{"), Err(DocumentFault::Malformed(_))));
+	assert!(matches!(parse("{"), Err(ProofDocumentError::Malformed(_))));
 	assert_eq!(member("[]"), "document");
 	assert_eq!(member("{}"), "proof");
 	let text = document().to_value().to_canonical();
@@ -215,7 +215,7 @@ fn every_document_is_answered_as_other_implementations_answer_it() {
 		let scheme = document.as_ref().ok().and_then(|document| document.scheme(asked).ok());
 		assert_eq!(scheme.map(Scheme::as_str), text("scheme"), "{name}");
 		let checked = document.and_then(|document| document.verify(asked));
-		let error = checked.as_ref().err().map(DocumentFault::as_str);
+		let error = checked.as_ref().err().map(ProofDocumentError::as_str);
 		assert_eq!(error, text("error"), "{name}");
 		assert_eq!(checked.is_ok(), *case.get("ok").unwrap() == Value::Bool(true), "{name}");
 		let log_checked = checked.is_ok_and(|checked| checked.log_checked);

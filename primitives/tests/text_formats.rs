@@ -2,7 +2,7 @@
 
 use codec::{Decode, Encode};
 use gridproof_primitives::{
-	codec::json::{self, Fault, Limits, Value},
+	codec::json::{self, JsonErrorKind, Limits, Value},
 	num::decimal::{DecimalError, Ratio, SignedRatio},
 	time::day::Day,
 };
@@ -177,7 +177,7 @@ proptest! {
 			},
 			(Err(_), Err(_)) => (),
 			// Two rules of ours that the other reader does not have, and one of its own.
-			(Err(error), Ok(_)) => prop_assert_eq!(error.fault, Fault::DuplicateKey),
+			(Err(error), Ok(_)) => prop_assert_eq!(error.fault, JsonErrorKind::DuplicateKey),
 			(Ok(_), Err(error)) => prop_assert!(error.to_string().contains("out of range")),
 		}
 	}
@@ -245,7 +245,7 @@ fn canonical(text: &str) -> String {
 	json::canonicalize(text.as_bytes(), Limits::DEFAULT).unwrap()
 }
 
-fn fault(text: &str) -> Fault {
+fn fault(text: &str) -> JsonErrorKind {
 	json::parse(text.as_bytes(), Limits::DEFAULT).unwrap_err().fault
 }
 
@@ -268,7 +268,7 @@ fn the_canonical_form_sorts_compacts_and_escapes() {
 
 #[test]
 fn what_is_not_json_is_refused_each_for_its_reason() {
-	use Fault::*;
+	use JsonErrorKind::*;
 	for (text, wanted) in [
 		("", UnexpectedEnd),
 		("[1", UnexpectedEnd),
@@ -305,12 +305,12 @@ fn what_is_not_json_is_refused_each_for_its_reason() {
 fn depth_and_size_are_bounded() {
 	let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
 	assert!(json::parse(nested(32).as_bytes(), Limits::DEFAULT).is_ok());
-	assert_eq!(fault(&nested(33)), Fault::TooDeep);
-	assert_eq!(fault(&"[".repeat(1 << 20)), Fault::TooDeep);
-	assert_eq!(fault(&" ".repeat((1 << 20) + 1)), Fault::TooLarge);
+	assert_eq!(fault(&nested(33)), JsonErrorKind::TooDeep);
+	assert_eq!(fault(&"[".repeat(1 << 20)), JsonErrorKind::TooDeep);
+	assert_eq!(fault(&" ".repeat((1 << 20) + 1)), JsonErrorKind::TooLarge);
 	let greedy = Limits { max_bytes: 1 << 20, max_depth: usize::MAX };
 	let error = json::parse("[".repeat(1 << 20).as_bytes(), greedy).unwrap_err();
-	assert_eq!(error.fault, Fault::TooDeep);
+	assert_eq!(error.fault, JsonErrorKind::TooDeep);
 	let wide = format!("[{}1]", "1,".repeat(500_000));
 	assert!(json::parse(wide.as_bytes(), Limits::DEFAULT).is_ok());
 }

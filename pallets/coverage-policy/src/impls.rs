@@ -13,20 +13,20 @@ use gridproof_primitives::{
 	H256,
 	num::decimal::Ratio,
 	reserve::attestation::{AttestationFields, AttestationHandler, Kind},
-	reserve::formula::{self, Coverage, PriceFault, State, check_price, evaluate, is_stale},
+	reserve::formula::{self, Coverage, PriceRefusal, State, check_price, evaluate, is_stale},
 	reserve::parameters::PolicyParameters,
 	time::calendar::DayClock,
 	time::day::Day,
 };
 
-impl<T: Config> From<PriceFault> for Error<T> {
-	fn from(fault: PriceFault) -> Self {
+impl<T: Config> From<PriceRefusal> for Error<T> {
+	fn from(fault: PriceRefusal) -> Self {
 		match fault {
-			PriceFault::Negative => Self::NegativePrice,
-			PriceFault::Zero => Self::ZeroPrice,
-			PriceFault::TooLow => Self::PriceTooLow,
-			PriceFault::TooHigh => Self::PriceTooHigh,
-			PriceFault::MovedTooFar => Self::PriceMovedTooFar,
+			PriceRefusal::Negative => Self::NegativePrice,
+			PriceRefusal::Zero => Self::ZeroPrice,
+			PriceRefusal::TooLow => Self::PriceTooLow,
+			PriceRefusal::TooHigh => Self::PriceTooHigh,
+			PriceRefusal::MovedTooFar => Self::PriceMovedTooFar,
 		}
 	}
 }

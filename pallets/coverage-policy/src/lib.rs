@@ -112,7 +112,7 @@ pub mod pallet {
 	};
 	use frame_system::pallet_prelude::*;
 	use gridproof_primitives::{
-		H256, num::decimal::Ratio, reserve::formula::State, reserve::parameters::ParameterFault,
+		H256, num::decimal::Ratio, reserve::formula::State, reserve::parameters::ParameterError,
 		time::calendar::DayClock, time::day::Day,
 	};
 
@@ -776,7 +776,7 @@ pub mod pallet {
 
 		/// Returns an error that names the relation which these parameters break, if they break
 		/// one.
-		pub fn check_parameters(parameters: PolicyParameters) -> Result<(), ParameterFault> {
+		pub fn check_parameters(parameters: PolicyParameters) -> Result<(), ParameterError> {
 			parameters.check()
 		}
 

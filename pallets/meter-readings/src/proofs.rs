@@ -7,7 +7,7 @@ use frame_support::{
 };
 use gridproof_primitives::{
 	H256,
-	crypto::merkle::{ProofFault, leaf_hash, verify_inclusion},
+	crypto::merkle::{ProofError, leaf_hash, verify_inclusion},
 	energy::{
 		Anchor, AnchorState, BatchHeader, BatchRecord, MeterIndex, ReadingRefusal, VerifiedReading,
 	},
@@ -97,7 +97,7 @@ impl<T: Config> Pallet<T> {
 		leaf: &[u8],
 		index: u32,
 		proof: &[H256],
-	) -> Result<H256, ProofFault> {
+	) -> Result<H256, ProofError> {
 		let hash = leaf_hash(leaf);
 		verify_inclusion(&hash, index.into(), header.readings.into(), proof, &header.root)?;
 		Ok(hash)

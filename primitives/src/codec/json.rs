@@ -40,14 +40,14 @@ impl Default for Limits {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct JsonError {
 	/// What is wrong with the document.
-	pub fault: Fault,
+	pub fault: JsonErrorKind,
 	/// Offset of the byte at which it was noticed, from 0.
 	pub offset: usize,
 }
 
 /// Mistakes in a document.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Fault {
+pub enum JsonErrorKind {
 	/// The document has more bytes than [`Limits::max_bytes`].
 	TooLarge,
 	/// The document has more levels than [`Limits::max_depth`].
@@ -75,17 +75,17 @@ pub enum Fault {
 impl fmt::Display for JsonError {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		let fault = match self.fault {
-			Fault::TooLarge => "document too large",
-			Fault::TooDeep => "nested too deeply",
-			Fault::UnexpectedEnd => "unexpected end",
-			Fault::UnexpectedCharacter => "unexpected character",
-			Fault::TrailingText => "text after the document",
-			Fault::BadNumber => "malformed number",
-			Fault::BadEscape => "malformed escape",
-			Fault::ControlCharacter => "control character in a string",
-			Fault::LoneSurrogate => "lone surrogate",
-			Fault::NotUtf8 => "not UTF-8",
-			Fault::DuplicateKey => "key occurs twice",
+			JsonErrorKind::TooLarge => "document too large",
+			JsonErrorKind::TooDeep => "nested too deeply",
+			JsonErrorKind::UnexpectedEnd => "unexpected end",
+			JsonErrorKind::UnexpectedCharacter => "unexpected character",
+			JsonErrorKind::TrailingText => "text after the document",
+			JsonErrorKind::BadNumber => "malformed number",
+			JsonErrorKind::BadEscape => "malformed escape",
+			JsonErrorKind::ControlCharacter => "control character in a string",
+			JsonErrorKind::LoneSurrogate => "lone surrogate",
+			JsonErrorKind::NotUtf8 => "not UTF-8",
+			JsonErrorKind::DuplicateKey => "key occurs twice",
 		};
 		write!(f, "{fault} at byte {}", self.offset)
 	}
@@ -223,10 +223,10 @@ impl From<u128> for Value {
 /// Reads one document.
 pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value, JsonError> {
 	if bytes.len() > limits.max_bytes {
-		return Err(JsonError { fault: Fault::TooLarge, offset: limits.max_bytes });
+		return Err(JsonError { fault: JsonErrorKind::TooLarge, offset: limits.max_bytes });
 	}
 	let text = core::str::from_utf8(bytes)
-		.map_err(|error| JsonError { fault: Fault::NotUtf8, offset: error.valid_up_to() })?;
+		.map_err(|error| JsonError { fault: JsonErrorKind::NotUtf8, offset: error.valid_up_to() })?;
 	let max_depth = limits.max_depth.min(Limits::DEEPEST);
 	let mut parser = Parser { text, at: 0, depth: 0, max_depth };
 	parser.skip_blanks();
@@ -234,7 +234,7 @@ pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value, JsonError> {
 	parser.skip_blanks();
 	match parser.peek() {
 		None => Ok(value),
-		Some(_) => parser.fail(Fault::TrailingText),
+		Some(_) => parser.fail(JsonErrorKind::TrailingText),
 	}
 }
 
@@ -251,7 +251,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-	fn fail<T>(&self, fault: Fault) -> Result<T, JsonError> {
+	fn fail<T>(&self, fault: JsonErrorKind) -> Result<T, JsonError> {
 		Err(JsonError { fault, offset: self.at })
 	}
 
@@ -290,8 +290,8 @@ impl Parser<'_> {
 
 	fn unexpected<T>(&self) -> Result<T, JsonError> {
 		match self.peek() {
-			Some(_) => self.fail(Fault::UnexpectedCharacter),
-			None => self.fail(Fault::UnexpectedEnd),
+			Some(_) => self.fail(JsonErrorKind::UnexpectedCharacter),
+			None => self.fail(JsonErrorKind::UnexpectedEnd),
 		}
 	}
 
@@ -320,7 +320,7 @@ impl Parser<'_> {
 		read: fn(&mut Self) -> Result<Value, JsonError>,
 	) -> Result<Value, JsonError> {
 		if self.depth >= self.max_depth {
-			return self.fail(Fault::TooDeep);
+			return self.fail(JsonErrorKind::TooDeep);
 		}
 		self.depth = self.depth.saturating_add(1);
 		self.advance(1);
@@ -370,7 +370,7 @@ impl Parser<'_> {
 		let mut keys: Vec<&str> = members.iter().map(|(key, _)| key.as_str()).collect();
 		keys.sort_unstable();
 		if keys.iter().zip(keys.iter().skip(1)).any(|(left, right)| left == right) {
-			return self.fail(Fault::DuplicateKey);
+			return self.fail(JsonErrorKind::DuplicateKey);
 		}
 		Ok(Value::Object(members))
 	}
@@ -380,7 +380,7 @@ impl Parser<'_> {
 		while let Some(b'0'..=b'9') = self.peek() {
 			self.advance(1);
 		}
-		if self.at == start { self.fail(Fault::BadNumber) } else { Ok(()) }
+		if self.at == start { self.fail(JsonErrorKind::BadNumber) } else { Ok(()) }
 	}
 
 	fn number(&mut self) -> Result<Value, JsonError> {
@@ -389,7 +389,7 @@ impl Parser<'_> {
 		if !self.take(b'0') {
 			self.digits()?;
 		} else if let Some(b'0'..=b'9') = self.peek() {
-			return self.fail(Fault::BadNumber);
+			return self.fail(JsonErrorKind::BadNumber);
 		}
 		if self.take(b'.') {
 			self.digits()?;
@@ -425,8 +425,8 @@ impl Parser<'_> {
 					self.advance(1);
 					out.push(self.escape()?);
 				},
-				Some(_) => return self.fail(Fault::ControlCharacter),
-				None => return self.fail(Fault::UnexpectedEnd),
+				Some(_) => return self.fail(JsonErrorKind::ControlCharacter),
+				None => return self.fail(JsonErrorKind::UnexpectedEnd),
 			}
 		}
 	}
@@ -442,32 +442,32 @@ impl Parser<'_> {
 			Some(b'r') => Ok('\r'),
 			Some(b't') => Ok('\t'),
 			Some(b'u') => self.unicode_escape(),
-			Some(_) => self.fail(Fault::BadEscape),
-			None => self.fail(Fault::UnexpectedEnd),
+			Some(_) => self.fail(JsonErrorKind::BadEscape),
+			None => self.fail(JsonErrorKind::UnexpectedEnd),
 		}
 	}
 
 	fn unicode_escape(&mut self) -> Result<char, JsonError> {
 		let first = self.hex4()?;
 		if !(0xd800..0xe000).contains(&first) {
-			return char::from_u32(first).map_or_else(|| self.fail(Fault::LoneSurrogate), Ok);
+			return char::from_u32(first).map_or_else(|| self.fail(JsonErrorKind::LoneSurrogate), Ok);
 		}
 		if first >= 0xdc00 || !self.take(b'\\') || !self.take(b'u') {
-			return self.fail(Fault::LoneSurrogate);
+			return self.fail(JsonErrorKind::LoneSurrogate);
 		}
 		let second = self.hex4()?;
 		if !(0xdc00..0xe000).contains(&second) {
-			return self.fail(Fault::LoneSurrogate);
+			return self.fail(JsonErrorKind::LoneSurrogate);
 		}
 		let code = ((first & 0x3ff) << 10 | (second & 0x3ff)).saturating_add(0x1_0000);
-		char::from_u32(code).map_or_else(|| self.fail(Fault::LoneSurrogate), Ok)
+		char::from_u32(code).map_or_else(|| self.fail(JsonErrorKind::LoneSurrogate), Ok)
 	}
 
 	fn hex4(&mut self) -> Result<u32, JsonError> {
 		let mut code = 0;
 		for _ in 0..4 {
 			let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
-			let Some(digit) = digit else { return self.fail(Fault::BadEscape) };
+			let Some(digit) = digit else { return self.fail(JsonErrorKind::BadEscape) };
 			self.advance(1);
 			code = code << 4 | digit;
 		}

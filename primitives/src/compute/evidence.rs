@@ -83,7 +83,7 @@ pub struct Proven {
 
 /// Reason why evidence does not prove an offence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
-pub enum EvidenceFault {
+pub enum EvidenceError {
 	/// Both receipts are the same.
 	SameReceipt,
 	/// The receipts are about different jobs, or the quote is not that of the job.
@@ -96,7 +96,7 @@ pub enum EvidenceFault {
 	BadSignature,
 }
 
-impl fmt::Display for EvidenceFault {
+impl fmt::Display for EvidenceError {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
 			Self::SameReceipt => "both receipts are the same",
@@ -108,19 +108,19 @@ impl fmt::Display for EvidenceFault {
 	}
 }
 
-impl core::error::Error for EvidenceFault {}
+impl core::error::Error for EvidenceError {}
 
 impl Evidence {
 	/// Returns the offence that this evidence proves. The cheap checks come first, then the
 	/// signatures.
 	///
 	/// # Errors
-	/// The first reason of [`EvidenceFault`] that applies.
-	pub fn check(&self, genesis: &H256) -> Result<Proven, EvidenceFault> {
+	/// The first reason of [`EvidenceError`] that applies.
+	pub fn check(&self, genesis: &H256) -> Result<Proven, EvidenceError> {
 		match self {
 			Self::TwoReceipts { first, second } => {
 				if first.receipt.miner != second.receipt.miner {
-					return Err(EvidenceFault::OtherMiner);
+					return Err(EvidenceError::OtherMiner);
 				}
 				let miner = first.receipt.miner;
 				two_receipts(genesis, &miner, Signer::Miner, first, second)?;
@@ -129,10 +129,10 @@ impl Evidence {
 			Self::AboveQuote { quote, signer, signed } => {
 				let receipt = &signed.receipt;
 				if quote.job_id(genesis) != receipt.job_id {
-					return Err(EvidenceFault::OtherJob);
+					return Err(EvidenceError::OtherJob);
 				}
 				if receipt.compute_units <= quote.max_units && receipt.price <= quote.price {
-					return Err(EvidenceFault::WithinQuote);
+					return Err(EvidenceError::WithinQuote);
 				}
 				let offender = match signer {
 					Signer::Miner => receipt.miner,
@@ -159,12 +159,12 @@ fn two_receipts(
 	signer: Signer,
 	first: &SignedBy,
 	second: &SignedBy,
-) -> Result<(), EvidenceFault> {
+) -> Result<(), EvidenceError> {
 	if first.receipt.job_id != second.receipt.job_id {
-		return Err(EvidenceFault::OtherJob);
+		return Err(EvidenceError::OtherJob);
 	}
 	if first.receipt == second.receipt {
-		return Err(EvidenceFault::SameReceipt);
+		return Err(EvidenceError::SameReceipt);
 	}
 	verify(genesis, key, signer, first)?;
 	verify(genesis, key, signer, second)
@@ -175,9 +175,9 @@ fn verify(
 	key: &PublicKey,
 	signer: Signer,
 	signed: &SignedBy,
-) -> Result<(), EvidenceFault> {
+) -> Result<(), EvidenceError> {
 	signed
 		.receipt
 		.verify(genesis, signer, key, &signed.signature)
-		.map_err(|_| EvidenceFault::BadSignature)
+		.map_err(|_| EvidenceError::BadSignature)
 }

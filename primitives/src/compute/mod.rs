@@ -32,11 +32,11 @@ pub mod settlement;
 mod statements;
 mod views;
 
-pub use evidence::{Evidence, EvidenceFault, OffenceKind, Proven, SignedBy};
+pub use evidence::{Evidence, EvidenceError, OffenceKind, Proven, SignedBy};
 pub use model::{DEFAULT_MODEL_FACTOR, MAX_MODEL_FACTOR, compute_units, model_factor};
-pub use parameters::{ComputeParameterFault, ComputeParameters};
+pub use parameters::{ComputeParameterError, ComputeParameters};
 pub use party::PartyRole;
-pub use quote::{Quote, QuoteFault, SignedQuote};
+pub use quote::{Quote, QuoteError, SignedQuote};
 pub use receipt::{Receipt, SignedReceipt, Signer, Telemetry, receipt_payload};
 pub use refusal::{JobTerms, ReceiptRefusal, check_receipt};
 pub use statements::{

@@ -104,7 +104,7 @@ impl Default for ComputeParameters {
 
 /// Relation that parameters break.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
-pub enum ComputeParameterFault {
+pub enum ComputeParameterError {
 	/// A bond is zero or above 1,000,000 AIT.
 	Bonds,
 	/// A compute unit asks for more than the first budget of a step, 50 AIT.
@@ -130,7 +130,7 @@ pub enum ComputeParameterFault {
 	Unbonding,
 }
 
-impl fmt::Display for ComputeParameterFault {
+impl fmt::Display for ComputeParameterError {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
 			Self::Bonds => "bonds must be above 0 and at most 1,000,000 AIT",
@@ -158,7 +158,7 @@ impl fmt::Display for ComputeParameterFault {
 	}
 }
 
-impl core::error::Error for ComputeParameterFault {}
+impl core::error::Error for ComputeParameterError {}
 
 impl ComputeParameters {
 	/// Highest number of offences that a party's row remembers.
@@ -168,32 +168,32 @@ impl ComputeParameters {
 	///
 	/// # Errors
 	/// The first relation that is broken.
-	pub fn check(&self) -> Result<(), ComputeParameterFault> {
-		use ComputeParameterFault as Fault;
+	pub fn check(&self) -> Result<(), ComputeParameterError> {
+		use ComputeParameterError as Error;
 		let require = |holds: bool, fault| if holds { Ok(()) } else { Err(fault) };
 		let bond = |bond: u128| bond > 0 && bond <= AIT.saturating_mul(1_000_000);
 		let time = |time: u64| time > 0 && time <= MAX_TIME_MS;
-		require(bond(self.coordinator_bond) && bond(self.miner_bond), Fault::Bonds)?;
-		require(self.mint_per_unit <= AIT.saturating_mul(50), Fault::MintPerUnit)?;
-		require(self.cpu_weight <= THOUSAND, Fault::CpuWeight)?;
-		require(self.mint_split.is_valid() && self.price_split.is_valid(), Fault::Splits)?;
-		require(time(self.max_job_ms) && self.max_units > 0, Fault::Jobs)?;
+		require(bond(self.coordinator_bond) && bond(self.miner_bond), Error::Bonds)?;
+		require(self.mint_per_unit <= AIT.saturating_mul(50), Error::MintPerUnit)?;
+		require(self.cpu_weight <= THOUSAND, Error::CpuWeight)?;
+		require(self.mint_split.is_valid() && self.price_split.is_valid(), Error::Splits)?;
+		require(time(self.max_job_ms) && self.max_units > 0, Error::Jobs)?;
 		let notice = self.cancel_notice_ms;
-		require((MIN_NOTICE_MS..=DAY_MS).contains(&notice), Fault::CancelNotice)?;
+		require((MIN_NOTICE_MS..=DAY_MS).contains(&notice), Error::CancelNotice)?;
 		let retention = self.retention_ms;
-		require((MIN_GRACE_MS..=MAX_TIME_MS).contains(&retention), Fault::Retention)?;
+		require((MIN_GRACE_MS..=MAX_TIME_MS).contains(&retention), Error::Retention)?;
 		let (least, longest) = (self.heartbeat_min_ms, self.heartbeat_max_ms);
-		require(least > 0 && least < longest && longest <= DAY_MS, Fault::Heartbeats)?;
+		require(least > 0 && least < longest && longest <= DAY_MS, Error::Heartbeats)?;
 		let grace = self.slash_grace_ms;
 		let grace_fits = (MIN_GRACE_MS..=MAX_TIME_MS).contains(&grace);
-		require(self.slash <= THOUSAND && grace_fits, Fault::Slashing)?;
+		require(self.slash <= THOUSAND && grace_fits, Error::Slashing)?;
 		let bans = (2..=Self::MAX_OFFENCES).contains(&self.ban_after) && time(self.ban_ms);
 		let counts = time(self.offence_memory_ms) && self.score_cut <= THOUSAND;
-		require(bans && counts, Fault::Offences)?;
+		require(bans && counts, Error::Offences)?;
 		let exposed = self.max_job_ms.saturating_add(retention).saturating_add(grace);
 		require(
 			self.unbonding_ms >= exposed && self.unbonding_ms <= MAX_TIME_MS.saturating_mul(3),
-			Fault::Unbonding,
+			Error::Unbonding,
 		)
 	}
 

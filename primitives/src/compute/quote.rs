@@ -3,7 +3,7 @@
 use super::{MAX_MODEL_FACTOR, PriceAsset};
 use crate::{
 	H256,
-	crypto::ed25519::{self, PublicKey, Signature, SignatureFault},
+	crypto::ed25519::{self, PublicKey, Signature, SignatureError},
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -45,7 +45,7 @@ pub struct Quote {
 
 /// Reason why no job can be opened with a quote, whatever the chain's state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
-pub enum QuoteFault {
+pub enum QuoteError {
 	/// The quote allows no compute units.
 	ZeroUnits,
 	/// The model's factor is zero or above [`MAX_MODEL_FACTOR`].
@@ -55,7 +55,7 @@ pub enum QuoteFault {
 	Times,
 }
 
-impl fmt::Display for QuoteFault {
+impl fmt::Display for QuoteError {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
 			Self::ZeroUnits => "the quote allows no compute units",
@@ -65,7 +65,7 @@ impl fmt::Display for QuoteFault {
 	}
 }
 
-impl core::error::Error for QuoteFault {}
+impl core::error::Error for QuoteError {}
 
 impl Quote {
 	/// Tag of the signed payload.
@@ -84,14 +84,14 @@ impl Quote {
 	/// Checks what does not depend on the chain's state.
 	///
 	/// # Errors
-	/// The first reason of [`QuoteFault`] that applies.
-	pub const fn check(&self) -> Result<(), QuoteFault> {
+	/// The first reason of [`QuoteError`] that applies.
+	pub const fn check(&self) -> Result<(), QuoteError> {
 		if self.max_units == 0 {
-			Err(QuoteFault::ZeroUnits)
+			Err(QuoteError::ZeroUnits)
 		} else if self.model_factor == 0 || self.model_factor > MAX_MODEL_FACTOR {
-			Err(QuoteFault::ModelFactor)
+			Err(QuoteError::ModelFactor)
 		} else if self.expiry_ms > self.deadline_ms {
-			Err(QuoteFault::Times)
+			Err(QuoteError::Times)
 		} else {
 			Ok(())
 		}
@@ -102,7 +102,7 @@ impl Quote {
 	/// # Errors
 	/// If the signature is not the coordinator's of this quote for this chain; see
 	/// [`ed25519::verify`].
-	pub fn verify(&self, genesis: &H256, signature: &Signature) -> Result<(), SignatureFault> {
+	pub fn verify(&self, genesis: &H256, signature: &Signature) -> Result<(), SignatureError> {
 		ed25519::verify(&self.coordinator, &self.signing_payload(genesis), signature)
 	}
 }
@@ -123,7 +123,7 @@ impl SignedQuote {
 	/// # Errors
 	/// If the signature is not the coordinator's of this quote for this chain; see
 	/// [`ed25519::verify`].
-	pub fn verify(&self, genesis: &H256) -> Result<(), SignatureFault> {
+	pub fn verify(&self, genesis: &H256) -> Result<(), SignatureError> {
 		self.quote.verify(genesis, &self.signature)
 	}
 }

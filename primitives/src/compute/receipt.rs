@@ -2,7 +2,7 @@
 
 use crate::{
 	H256,
-	crypto::ed25519::{self, PublicKey, Signature, SignatureFault},
+	crypto::ed25519::{self, PublicKey, Signature, SignatureError},
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -100,7 +100,7 @@ impl Receipt {
 		signer: Signer,
 		key: &PublicKey,
 		signature: &Signature,
-	) -> Result<(), SignatureFault> {
+	) -> Result<(), SignatureError> {
 		ed25519::verify(key, &self.signing_payload(genesis, signer), signature)
 	}
 }

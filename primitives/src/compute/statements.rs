@@ -3,7 +3,7 @@
 use super::{PartyRole, Signer};
 use crate::{
 	H256,
-	crypto::ed25519::{self, PublicKey, Signature, SignatureFault},
+	crypto::ed25519::{self, PublicKey, Signature, SignatureError},
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -39,7 +39,7 @@ impl Registration {
 		genesis: &H256,
 		key: &PublicKey,
 		signature: &Signature,
-	) -> Result<(), SignatureFault> {
+	) -> Result<(), SignatureError> {
 		ed25519::verify(key, &self.signing_payload(genesis), signature)
 	}
 }
@@ -80,7 +80,7 @@ impl SignedHeartbeat {
 	/// # Errors
 	/// If the signature is not the miner's of this heartbeat for this chain; see
 	/// [`ed25519::verify`].
-	pub fn verify(&self, genesis: &H256) -> Result<(), SignatureFault> {
+	pub fn verify(&self, genesis: &H256) -> Result<(), SignatureError> {
 		let payload = self.heartbeat.signing_payload(genesis);
 		ed25519::verify(&self.heartbeat.miner, &payload, &self.signature)
 	}
@@ -121,7 +121,7 @@ impl Assignment {
 		signer: Signer,
 		key: &PublicKey,
 		signature: &Signature,
-	) -> Result<(), SignatureFault> {
+	) -> Result<(), SignatureError> {
 		ed25519::verify(key, &self.signing_payload(genesis, signer), signature)
 	}
 }

@@ -127,12 +127,12 @@ fn a_quote_holds_for_its_coordinator_and_chain_only() {
 #[test]
 fn a_quote_allows_something_and_ends_before_its_job() {
 	assert_eq!(quote().check(), Ok(()));
-	assert_eq!(Quote { max_units: 0, ..quote() }.check(), Err(QuoteFault::ZeroUnits));
+	assert_eq!(Quote { max_units: 0, ..quote() }.check(), Err(QuoteError::ZeroUnits));
 	for model_factor in [0, MAX_MODEL_FACTOR + 1] {
 		let quote = Quote { model_factor, ..quote() };
-		assert_eq!(quote.check(), Err(QuoteFault::ModelFactor));
+		assert_eq!(quote.check(), Err(QuoteError::ModelFactor));
 	}
-	assert_eq!(Quote { expiry_ms: 100_001, ..quote() }.check(), Err(QuoteFault::Times));
+	assert_eq!(Quote { expiry_ms: 100_001, ..quote() }.check(), Err(QuoteError::Times));
 }
 
 #[test]
@@ -227,24 +227,24 @@ fn two_receipts_of_one_miner_for_one_job_are_an_offence() {
 		})
 	);
 	let fault = |evidence: Evidence| evidence.check(&GENESIS).unwrap_err();
-	assert_eq!(fault(evidence(receipt(), receipt())), EvidenceFault::SameReceipt);
+	assert_eq!(fault(evidence(receipt(), receipt())), EvidenceError::SameReceipt);
 	let elsewhere = Receipt { job_id: H256::zero(), ..receipt() };
-	assert_eq!(fault(evidence(receipt(), elsewhere)), EvidenceFault::OtherJob);
+	assert_eq!(fault(evidence(receipt(), elsewhere)), EvidenceError::OtherJob);
 	let theirs = Receipt { miner: [0; 32], ..receipt() };
-	assert_eq!(fault(evidence(receipt(), theirs)), EvidenceFault::OtherMiner);
+	assert_eq!(fault(evidence(receipt(), theirs)), EvidenceError::OtherMiner);
 	let forged = Evidence::TwoReceipts {
 		first: signed(receipt(), Signer::Miner, &miner),
 		second: signed(other.clone(), Signer::Miner, &key(3)),
 	};
-	assert_eq!(fault(forged), EvidenceFault::BadSignature);
+	assert_eq!(fault(forged), EvidenceError::BadSignature);
 	// Signed in another role, or for another chain, it proves nothing.
 	let attested = Evidence::TwoReceipts {
 		first: signed(receipt(), Signer::Miner, &miner),
 		second: signed(other, Signer::Coordinator, &miner),
 	};
-	assert_eq!(fault(attested), EvidenceFault::BadSignature);
+	assert_eq!(fault(attested), EvidenceError::BadSignature);
 	let good = evidence(receipt(), Receipt { nonce: 1, ..receipt() });
-	assert_eq!(good.check(&H256::zero()), Err(EvidenceFault::BadSignature));
+	assert_eq!(good.check(&H256::zero()), Err(EvidenceError::BadSignature));
 }
 
 #[test]
@@ -264,15 +264,15 @@ fn a_receipt_above_its_quote_is_an_offence_of_whoever_signed_it() {
 			signed: signed(receipt, signed_as, &key),
 		};
 		let fault = |evidence: Evidence| evidence.check(&GENESIS).unwrap_err();
-		assert_eq!(fault(evidence(quote(), receipt(), signer)), EvidenceFault::WithinQuote);
+		assert_eq!(fault(evidence(quote(), receipt(), signer)), EvidenceError::WithinQuote);
 		let smaller = Quote { max_units: 1, ..quote() };
-		assert_eq!(fault(evidence(smaller, receipt(), signer)), EvidenceFault::OtherJob);
+		assert_eq!(fault(evidence(smaller, receipt(), signer)), EvidenceError::OtherJob);
 		let other = match signer {
 			Signer::Miner => Signer::Coordinator,
 			Signer::Coordinator => Signer::Miner,
 		};
 		let above = Receipt { price: 1_001, ..receipt() };
-		assert_eq!(fault(evidence(quote(), above, other)), EvidenceFault::BadSignature);
+		assert_eq!(fault(evidence(quote(), above, other)), EvidenceError::BadSignature);
 	}
 }
 
@@ -292,11 +292,11 @@ fn two_outcomes_of_one_job_are_the_coordinators_offence_even_with_two_miners() {
 
 #[test]
 fn every_relation_of_the_parameters_is_checked() {
-	use ComputeParameterFault::*;
+	use ComputeParameterError::*;
 	assert_eq!(ComputeParameters::default().check(), Ok(()));
 	type Breaks<'a> = &'a dyn Fn(&mut ComputeParameters);
 	let above = Split { treasury: 900_000, coordinator: 100_001 };
-	let cases: &[(ComputeParameterFault, Breaks<'_>)] = &[
+	let cases: &[(ComputeParameterError, Breaks<'_>)] = &[
 		(Bonds, &|p| p.miner_bond = 0),
 		(Bonds, &|p| p.coordinator_bond = u128::MAX),
 		(MintPerUnit, &|p| p.mint_per_unit = u128::MAX),

@@ -52,7 +52,7 @@ pub const SMALL_ORDER_Y: [[u8; 32]; 5] = [
 
 /// Reason why a key or a signature is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SignatureFault {
+pub enum SignatureError {
 	/// The key is a point of small order: it would verify signatures that nobody made.
 	WeakKey,
 	/// The key's y-coordinate is not below the field's prime.
@@ -65,7 +65,7 @@ pub enum SignatureFault {
 	Invalid,
 }
 
-impl SignatureFault {
+impl SignatureError {
 	/// Returns the error's name in error codes, such as `bad_signature`.
 	pub const fn as_str(self) -> &'static str {
 		match self {
@@ -123,12 +123,12 @@ pub fn is_small_order(point: &[u8; 32]) -> bool {
 /// Whether its point is on the curve shows only when a signature is verified.
 ///
 /// # Errors
-/// [`SignatureFault::WeakKey`] or [`SignatureFault::NonCanonicalKey`].
-pub fn check_key(key: &PublicKey) -> Result<(), SignatureFault> {
+/// [`SignatureError::WeakKey`] or [`SignatureError::NonCanonicalKey`].
+pub fn check_key(key: &PublicKey) -> Result<(), SignatureError> {
 	if is_small_order(key) {
-		Err(SignatureFault::WeakKey)
+		Err(SignatureError::WeakKey)
 	} else if !is_canonical_point(key) {
-		Err(SignatureFault::NonCanonicalKey)
+		Err(SignatureError::NonCanonicalKey)
 	} else {
 		Ok(())
 	}
@@ -137,26 +137,26 @@ pub fn check_key(key: &PublicKey) -> Result<(), SignatureFault> {
 /// Verifies one signature: the cheap checks first, then the verification by the host.
 ///
 /// # Errors
-/// The first reason of [`SignatureFault`] that applies.
+/// The first reason of [`SignatureError`] that applies.
 pub fn verify(
 	key: &PublicKey,
 	message: &[u8],
 	signature: &Signature,
-) -> Result<(), SignatureFault> {
+) -> Result<(), SignatureError> {
 	check_key(key)?;
 	let (point, scalar) = halves(signature);
 	if !is_canonical_scalar(&scalar) {
-		return Err(SignatureFault::NonCanonicalScalar);
+		return Err(SignatureError::NonCanonicalScalar);
 	}
 	if is_small_order(&point) || !is_canonical_point(&point) {
-		return Err(SignatureFault::WeakPoint);
+		return Err(SignatureError::WeakPoint);
 	}
 	let (signature, key) =
 		(ed25519::Signature::from_raw(*signature), ed25519::Public::from_raw(*key));
 	if sp_io::crypto::ed25519_verify(&signature, message, &key) {
 		Ok(())
 	} else {
-		Err(SignatureFault::Invalid)
+		Err(SignatureError::Invalid)
 	}
 }
 

@@ -4,7 +4,7 @@ use super::MeterIndex;
 use crate::{
 	H256,
 	codec::cid::Cid,
-	crypto::ed25519::{self, PublicKey, Signature, SignatureFault},
+	crypto::ed25519::{self, PublicKey, Signature, SignatureError},
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -96,8 +96,8 @@ impl SignedBatch {
 	/// Verifies that the signature is the device's, for this chain.
 	///
 	/// # Errors
-	/// The first reason of [`SignatureFault`] that applies.
-	pub fn verify(&self, device: &PublicKey, genesis: &H256) -> Result<(), SignatureFault> {
+	/// The first reason of [`SignatureError`] that applies.
+	pub fn verify(&self, device: &PublicKey, genesis: &H256) -> Result<(), SignatureError> {
 		ed25519::verify(device, &self.header.signing_payload(genesis), &self.signature)
 	}
 }

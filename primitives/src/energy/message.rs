@@ -28,7 +28,7 @@ pub const MAX_MESSAGE_BYTES: usize = 4_096;
 
 /// Error of a text that is not such a message.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum MessageFault {
+pub enum MessageError {
 	/// The text is not JSON.
 	Malformed(JsonError),
 	/// The text has a member that messages do not have.
@@ -37,7 +37,7 @@ pub enum MessageFault {
 	Member(&'static str, &'static str),
 }
 
-impl fmt::Display for MessageFault {
+impl fmt::Display for MessageError {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		match self {
 			Self::Malformed(error) => write!(f, "malformed JSON: {error}"),
@@ -47,7 +47,7 @@ impl fmt::Display for MessageFault {
 	}
 }
 
-impl core::error::Error for MessageFault {}
+impl core::error::Error for MessageError {}
 
 /// Request of a gateway to a device.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -75,22 +75,22 @@ fn object(members: Vec<(&str, Value)>) -> String {
 	Value::Object(members.collect()).to_canonical()
 }
 
-fn read(bytes: &[u8], known: &[&str]) -> Result<Value, MessageFault> {
+fn read(bytes: &[u8], known: &[&str]) -> Result<Value, MessageError> {
 	let limits = Limits { max_bytes: MAX_MESSAGE_BYTES, max_depth: 2 };
-	let value = json::parse(bytes, limits).map_err(MessageFault::Malformed)?;
-	let members = value.as_object().ok_or(MessageFault::Member("message", "a JSON object"))?;
+	let value = json::parse(bytes, limits).map_err(MessageError::Malformed)?;
+	let members = value.as_object().ok_or(MessageError::Member("message", "a JSON object"))?;
 	match members.iter().find(|(name, _)| !known.contains(&name.as_str())) {
-		Some((name, _)) => Err(MessageFault::UnknownMember(name.chars().take(64).collect())),
+		Some((name, _)) => Err(MessageError::UnknownMember(name.chars().take(64).collect())),
 		None => Ok(value),
 	}
 }
 
-fn hash(value: &Value, name: &'static str) -> Result<H256, MessageFault> {
+fn hash(value: &Value, name: &'static str) -> Result<H256, MessageError> {
 	value
 		.get(name)
 		.and_then(Value::as_str)
 		.and_then(hexadecimal::decode_hash)
-		.ok_or(MessageFault::Member(name, "64 hexadecimal digits after 0x"))
+		.ok_or(MessageError::Member(name, "64 hexadecimal digits after 0x"))
 }
 
 impl SignRequest {
@@ -106,20 +106,20 @@ impl SignRequest {
 	/// Reads a message.
 	///
 	/// # Errors
-	/// The first reason of [`MessageFault`] that applies.
-	pub fn parse(bytes: &[u8]) -> Result<Self, MessageFault> {
+	/// The first reason of [`MessageError`] that applies.
+	pub fn parse(bytes: &[u8]) -> Result<Self, MessageError> {
 		let value = read(bytes, &["header_hex", "genesis", "leaves"])?;
 		let header = value
 			.get("header_hex")
 			.and_then(Value::as_str)
 			.and_then(hexadecimal::decode_any)
 			.and_then(|bytes| BatchHeader::decode_all(&mut bytes.as_slice()).ok())
-			.ok_or(MessageFault::Member("header_hex", "a SCALE-encoded header in hexadecimal"))?;
+			.ok_or(MessageError::Member("header_hex", "a SCALE-encoded header in hexadecimal"))?;
 		let leaves = value
 			.get("leaves")
 			.and_then(Value::as_u128)
 			.and_then(|leaves| u32::try_from(leaves).ok())
-			.ok_or(MessageFault::Member("leaves", "a whole number"))?;
+			.ok_or(MessageError::Member("leaves", "a whole number"))?;
 		Ok(Self { header, genesis: hash(&value, "genesis")?, leaves })
 	}
 }
@@ -138,8 +138,8 @@ impl SignAnswer {
 	/// Reads a message.
 	///
 	/// # Errors
-	/// The first reason of [`MessageFault`] that applies.
-	pub fn parse(bytes: &[u8]) -> Result<Self, MessageFault> {
+	/// The first reason of [`MessageError`] that applies.
+	pub fn parse(bytes: &[u8]) -> Result<Self, MessageError> {
 		let value = read(bytes, &["header_hash", "signature", "refused"])?;
 		let header_hash = hash(&value, "header_hash")?;
 		let outcome = match (value.get("signature"), value.get("refused")) {
@@ -147,13 +147,13 @@ impl SignAnswer {
 				.as_str()
 				.and_then(hexadecimal::decode_any)
 				.and_then(|bytes| Signature::try_from(bytes).ok())
-				.ok_or(MessageFault::Member("signature", "128 hexadecimal digits after 0x"))?),
+				.ok_or(MessageError::Member("signature", "128 hexadecimal digits after 0x"))?),
 			(None, Some(reason)) => Err(reason
 				.as_str()
 				.map(str::to_string)
-				.ok_or(MessageFault::Member("refused", "a text"))?),
+				.ok_or(MessageError::Member("refused", "a text"))?),
 			_ => {
-				return Err(MessageFault::Member("message", "an answer: signature or refused"));
+				return Err(MessageError::Member("message", "an answer: signature or refused"));
 			},
 		};
 		Ok(Self { header_hash, outcome })

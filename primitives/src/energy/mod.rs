@@ -33,7 +33,7 @@ pub use batch::{BatchHeader, Registers, SignedBatch};
 pub use certificate::{
 	Certificate, Certification, Direction, NewDevice, OwnerConsent, SealId, Suspension, Trust,
 };
-pub use name::{MeterName, NameFault, NamePart, Topic};
+pub use name::{MeterName, NameError, NamePart, Topic};
 pub use organisation::{Organisation, OrganisationIndex, OrganisationName, OrganisationStanding};
 pub use rules::{Accepted, BatchLimits, BatchRefusal, MeterState, check_batch, max_energy_wh};
 pub use views::{

@@ -21,7 +21,7 @@ pub type NamePart = BoundedVec<u8, ConstU32<MAX_NAME_BYTES>>;
 /// Reason why a text cannot be an id.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NameFault {
+pub enum NameError {
 	/// The text is empty.
 	#[codec(index = 0)]
 	Empty,
@@ -36,7 +36,7 @@ pub enum NameFault {
 	NotUtf8,
 }
 
-impl fmt::Display for NameFault {
+impl fmt::Display for NameError {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
 			Self::Empty => "an id must not be empty",
@@ -49,7 +49,7 @@ impl fmt::Display for NameFault {
 	}
 }
 
-impl core::error::Error for NameFault {}
+impl core::error::Error for NameError {}
 
 /// Name of a meter: the ids of site, device and meter, as in readings and topics.
 ///
@@ -66,13 +66,13 @@ pub struct MeterName {
 	pub meter: NamePart,
 }
 
-fn check_part(bytes: &[u8]) -> Result<(), NameFault> {
-	let text = str::from_utf8(bytes).map_err(|_| NameFault::NotUtf8)?;
+fn check_part(bytes: &[u8]) -> Result<(), NameError> {
+	let text = str::from_utf8(bytes).map_err(|_| NameError::NotUtf8)?;
 	if text.is_empty() {
-		return Err(NameFault::Empty);
+		return Err(NameError::Empty);
 	}
 	let is_bad = |character: char| character.is_control() || ['/', '+', '#'].contains(&character);
-	if text.contains(is_bad) { Err(NameFault::BadCharacter) } else { Ok(()) }
+	if text.contains(is_bad) { Err(NameError::BadCharacter) } else { Ok(()) }
 }
 
 fn text(part: &NamePart) -> &str {
@@ -83,8 +83,8 @@ impl MeterName {
 	/// Returns the name with these ids.
 	///
 	/// # Errors
-	/// The first reason of [`NameFault`] that applies to one of them.
-	pub fn new(site: &str, device: &str, meter: &str) -> Result<Self, NameFault> {
+	/// The first reason of [`NameError`] that applies to one of them.
+	pub fn new(site: &str, device: &str, meter: &str) -> Result<Self, NameError> {
 		let (site, device, meter) = (Self::part(site)?, Self::part(device)?, Self::part(meter)?);
 		Ok(Self { site, device, meter })
 	}
@@ -92,17 +92,17 @@ impl MeterName {
 	/// Returns one id.
 	///
 	/// # Errors
-	/// The first reason of [`NameFault`] that applies.
-	pub fn part(text: &str) -> Result<NamePart, NameFault> {
+	/// The first reason of [`NameError`] that applies.
+	pub fn part(text: &str) -> Result<NamePart, NameError> {
 		check_part(text.as_bytes())?;
-		NamePart::try_from(text.as_bytes().to_vec()).map_err(|_| NameFault::TooLong)
+		NamePart::try_from(text.as_bytes().to_vec()).map_err(|_| NameError::TooLong)
 	}
 
 	/// Checks all three ids.
 	///
 	/// # Errors
-	/// The first reason of [`NameFault`] that applies to one of them.
-	pub fn check(&self) -> Result<(), NameFault> {
+	/// The first reason of [`NameError`] that applies to one of them.
+	pub fn check(&self) -> Result<(), NameError> {
 		[&self.site, &self.device, &self.meter].into_iter().try_for_each(|part| check_part(part))
 	}
 

@@ -3,7 +3,7 @@
 use super::{
 	BatchHeader, Direction, MAX_READINGS_PER_BATCH, MAX_SKEW_MS, Registers, TOLERANCE_PPT,
 };
-use crate::{H256, crypto::ed25519::SignatureFault};
+use crate::{H256, crypto::ed25519::SignatureError};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
@@ -345,8 +345,8 @@ impl fmt::Display for BatchRefusal {
 
 impl core::error::Error for BatchRefusal {}
 
-impl From<SignatureFault> for BatchRefusal {
-	fn from(_: SignatureFault) -> Self {
+impl From<SignatureError> for BatchRefusal {
+	fn from(_: SignatureError) -> Self {
 		Self::BadSignature
 	}
 }

@@ -1,7 +1,7 @@
 //! Answers of the chain about meters: the types of its runtime API.
 
 use super::{Anchor, BatchHeader, Certificate, MeterIndex, MeterState, Registers, Suspension};
-use crate::{H256, crypto::merkle::ProofFault};
+use crate::{H256, crypto::merkle::ProofError};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
@@ -143,7 +143,7 @@ pub enum ReadingRefusal {
 	UnknownBatch,
 	/// The proof does not hold.
 	#[codec(index = 2)]
-	Proof(ProofFault),
+	Proof(ProofError),
 }
 
 impl ReadingRefusal {
@@ -169,8 +169,8 @@ impl fmt::Display for ReadingRefusal {
 
 impl core::error::Error for ReadingRefusal {}
 
-impl From<ProofFault> for ReadingRefusal {
-	fn from(fault: ProofFault) -> Self {
+impl From<ProofError> for ReadingRefusal {
+	fn from(fault: ProofError) -> Self {
 		Self::Proof(fault)
 	}
 }

@@ -8,7 +8,7 @@
 use crate::{
 	H256,
 	codec::json::Value,
-	crypto::ed25519::{self, PublicKey, Signature, SignatureFault},
+	crypto::ed25519::{self, PublicKey, Signature, SignatureError},
 	num::decimal::{Ratio, SignedRatio},
 	time::day::Day,
 };
@@ -152,7 +152,7 @@ pub struct AttestationFields {
 
 /// Contradiction within the fields, whatever the chain's parameters are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FieldFault {
+pub enum FieldError {
 	/// Revision 0 names a statement that it replaces, or a later revision names none.
 	Revision,
 	/// There are no zones, or more complete zones than zones.
@@ -170,18 +170,18 @@ impl AttestationFields {
 	}
 
 	/// Checks the fields against each other, without the chain's parameters.
-	pub fn check(&self) -> Result<(), FieldFault> {
+	pub fn check(&self) -> Result<(), FieldError> {
 		if (self.revision == 0) != self.replaces.is_none() {
-			return Err(FieldFault::Revision);
+			return Err(FieldError::Revision);
 		}
 		if self.zones_total == 0 || self.zones_ok > self.zones_total {
-			return Err(FieldFault::Zones);
+			return Err(FieldError::Zones);
 		}
 		if self.alpha > Ratio::ONE {
-			return Err(FieldFault::Alpha);
+			return Err(FieldError::Alpha);
 		}
 		if self.alpha.mul_floor(self.wh_raw).is_none_or(|most| self.wh_committed > most) {
-			return Err(FieldFault::Commitment);
+			return Err(FieldError::Commitment);
 		}
 		Ok(())
 	}
@@ -248,14 +248,14 @@ pub fn genesis_of_hint(hint: &str) -> Option<H256> {
 /// cannot be stored.
 ///
 /// # Errors
-/// The first reason of [`SignatureFault`] that applies.
+/// The first reason of [`SignatureError`] that applies.
 pub fn verify_statement(
 	fields: &AttestationFields,
 	digest: &H256,
 	genesis: &H256,
 	key: &PublicKey,
 	signature: &RoleSignature,
-) -> Result<(), SignatureFault> {
+) -> Result<(), SignatureError> {
 	let message = message_v2(fields.day, digest, &fields.hash(), genesis, signature.role);
 	ed25519::verify(key, &message, &signature.signature)
 }

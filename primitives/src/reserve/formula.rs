@@ -162,7 +162,7 @@ impl Default for Policy {
 
 /// Reason why a figure cannot be computed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum CoverageFault {
+pub enum CoverageError {
 	/// The target price P_T is zero.
 	ZeroTargetPrice,
 	/// CR_min is zero.
@@ -175,7 +175,7 @@ pub enum CoverageFault {
 	Overflow,
 }
 
-impl fmt::Display for CoverageFault {
+impl fmt::Display for CoverageError {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
 			Self::ZeroTargetPrice => "the target price is zero",
@@ -187,17 +187,17 @@ impl fmt::Display for CoverageFault {
 	}
 }
 
-impl core::error::Error for CoverageFault {}
+impl core::error::Error for CoverageError {}
 
 impl Policy {
 	/// Checks that every formula is defined.
-	pub fn check(&self) -> Result<(), CoverageFault> {
+	pub fn check(&self) -> Result<(), CoverageError> {
 		if self.target_price.is_zero() {
-			Err(CoverageFault::ZeroTargetPrice)
+			Err(CoverageError::ZeroTargetPrice)
 		} else if self.cr_min.is_zero() {
-			Err(CoverageFault::ZeroThreshold)
+			Err(CoverageError::ZeroThreshold)
 		} else if self.cr_max < self.cr_min {
-			Err(CoverageFault::BandInverted)
+			Err(CoverageError::BandInverted)
 		} else {
 			Ok(())
 		}
@@ -337,11 +337,11 @@ pub struct Coverage {
 /// Computes coverage, state and mint suggestion.
 ///
 /// # Errors
-/// Those of [`Policy::check`], and [`CoverageFault::Overflow`] if a product exceeds 1024 bits,
+/// Those of [`Policy::check`], and [`CoverageError::Overflow`] if a product exceeds 1024 bits,
 /// which `u128` inputs cannot do.
-pub fn evaluate(inputs: &Inputs, policy: &Policy) -> Result<Coverage, CoverageFault> {
+pub fn evaluate(inputs: &Inputs, policy: &Policy) -> Result<Coverage, CoverageError> {
 	policy.check()?;
-	exact(inputs, policy).ok_or(CoverageFault::Overflow)
+	exact(inputs, policy).ok_or(CoverageError::Overflow)
 }
 
 /// [`evaluate`] for a checked policy. Bit lengths: V_reserve 385/256, S 256/256, P_T · S 384/384,
@@ -426,38 +426,38 @@ pub fn state(ratio: &Ratio, policy: &Policy) -> State {
 /// that remains (19/20 subtracts five per cent).
 ///
 /// # Errors
-/// [`CoverageFault::Zones`] if there are no zones or fewer than `zones_ok`,
-/// [`CoverageFault::Overflow`] if the product in lowest terms needs more than 128 bits.
+/// [`CoverageError::Zones`] if there are no zones or fewer than `zones_ok`,
+/// [`CoverageError::Overflow`] if the product in lowest terms needs more than 128 bits.
 pub fn effective_alpha(
 	alpha_base: &Ratio,
 	zones_ok: u32,
 	zones_total: u32,
 	haircut: &Ratio,
-) -> Result<Ratio, CoverageFault> {
+) -> Result<Ratio, CoverageError> {
 	if zones_ok > zones_total {
-		return Err(CoverageFault::Zones);
+		return Err(CoverageError::Zones);
 	}
-	let share = Ratio::new(zones_ok.into(), zones_total.into()).ok_or(CoverageFault::Zones)?;
+	let share = Ratio::new(zones_ok.into(), zones_total.into()).ok_or(CoverageError::Zones)?;
 	let product = Fraction::from(*alpha_base).times(&share.into());
 	let product = product.and_then(|product| product.times(&Fraction::from(*haircut)));
-	product.and_then(|product| product.to_ratio()).ok_or(CoverageFault::Overflow)
+	product.and_then(|product| product.to_ratio()).ok_or(CoverageError::Overflow)
 }
 
 /// Returns the energy that may be committed to the reserve: ⌊raw · α⌋, in Wh.
 ///
 /// # Errors
-/// [`CoverageFault::Overflow`] if that is above `u128::MAX`, which only an α above 1 can cause.
-pub fn committed_energy(wh_raw: u128, alpha: &Ratio) -> Result<u128, CoverageFault> {
-	alpha.mul_floor(wh_raw).ok_or(CoverageFault::Overflow)
+/// [`CoverageError::Overflow`] if that is above `u128::MAX`, which only an α above 1 can cause.
+pub fn committed_energy(wh_raw: u128, alpha: &Ratio) -> Result<u128, CoverageError> {
+	alpha.mul_floor(wh_raw).ok_or(CoverageError::Overflow)
 }
 
 /// Returns the credit for redeeming `amount` micro-tokens at the target price: ⌊amount · P_T⌋
 /// micro-EUR.
 ///
 /// # Errors
-/// [`CoverageFault::Overflow`] if that is above `u128::MAX`.
-pub fn redeem_value(amount: u128, target_price: &Ratio) -> Result<u128, CoverageFault> {
-	target_price.mul_floor(amount).ok_or(CoverageFault::Overflow)
+/// [`CoverageError::Overflow`] if that is above `u128::MAX`.
+pub fn redeem_value(amount: u128, target_price: &Ratio) -> Result<u128, CoverageError> {
+	target_price.mul_floor(amount).ok_or(CoverageError::Overflow)
 }
 
 /// Returns `true` if the last statement is too old: `max_age` days may pass after the day it is
@@ -481,7 +481,7 @@ pub struct PriceBounds {
 
 /// Reason why a price is not accepted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PriceFault {
+pub enum PriceRefusal {
 	/// The price is below zero.
 	Negative,
 	/// The price is zero.
@@ -498,22 +498,22 @@ pub enum PriceFault {
 /// Checks a day's price against the bounds and the last accepted price, and returns it.
 ///
 /// # Errors
-/// The first [`PriceFault`] in the order of that type.
+/// The first [`PriceRefusal`] in the order of that type.
 pub fn check_price(
 	price: &SignedRatio,
 	bounds: &PriceBounds,
 	last: Option<(Ratio, Day)>,
 	day: Day,
-) -> Result<Ratio, PriceFault> {
-	let price = price.not_negative().ok_or(PriceFault::Negative)?;
+) -> Result<Ratio, PriceRefusal> {
+	let price = price.not_negative().ok_or(PriceRefusal::Negative)?;
 	if price.is_zero() {
-		return Err(PriceFault::Zero);
+		return Err(PriceRefusal::Zero);
 	}
 	if price < bounds.min {
-		return Err(PriceFault::TooLow);
+		return Err(PriceRefusal::TooLow);
 	}
 	if price > bounds.max {
-		return Err(PriceFault::TooHigh);
+		return Err(PriceRefusal::TooHigh);
 	}
 	match last {
 		Some((last, last_day)) => {
@@ -528,8 +528,13 @@ pub fn check_price(
 /// Checks |price − last| ≤ limit · days · last, exactly.
 ///
 /// # Errors
-/// [`PriceFault::MovedTooFar`] if the change is larger.
-pub fn check_move(last: &Ratio, price: &Ratio, limit: &Ratio, days: u32) -> Result<(), PriceFault> {
+/// [`PriceRefusal::MovedTooFar`] if the change is larger.
+pub fn check_move(
+	last: &Ratio,
+	price: &Ratio,
+	limit: &Ratio,
+	days: u32,
+) -> Result<(), PriceRefusal> {
 	let (last, price) = (Fraction::from(*last), Fraction::from(*price));
 	let within = || {
 		let rise = price.minus(&last)?;
@@ -538,5 +543,5 @@ pub fn check_move(last: &Ratio, price: &Ratio, limit: &Ratio, days: u32) -> Resu
 		let allowed = Fraction::from(*limit).times(&days)?.times(&last)?;
 		Some(change.compare(&allowed)?.is_le())
 	};
-	if within().unwrap_or(false) { Ok(()) } else { Err(PriceFault::MovedTooFar) }
+	if within().unwrap_or(false) { Ok(()) } else { Err(PriceRefusal::MovedTooFar) }
 }

@@ -4,7 +4,7 @@ use crate::{
 	num::decimal::Ratio,
 	num::units::{AICP, MICRO_EUR_PER_EUR},
 	reserve::formula::{
-		self, CR_DEFENSE, CoverageFault, DEFAULT_ALPHA, Inputs, Policy, PriceBounds,
+		self, CR_DEFENSE, CoverageError, DEFAULT_ALPHA, Inputs, Policy, PriceBounds,
 		effective_alpha,
 	},
 };
@@ -80,7 +80,7 @@ impl Default for PolicyParameters {
 
 /// Relation that parameters break.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
-pub enum ParameterFault {
+pub enum ParameterError {
 	/// The target price P_T is zero.
 	TargetPrice,
 	/// CR_min is below 1.00, or CR_max is below CR_min.
@@ -102,7 +102,7 @@ pub enum ParameterFault {
 	Redemption,
 }
 
-impl fmt::Display for ParameterFault {
+impl fmt::Display for ParameterError {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
 			Self::TargetPrice => "the target price must not be zero",
@@ -118,7 +118,7 @@ impl fmt::Display for ParameterFault {
 	}
 }
 
-impl core::error::Error for ParameterFault {}
+impl core::error::Error for ParameterError {}
 
 /// Returns `true` if it is above zero and at most one.
 fn is_share(ratio: &Ratio) -> bool {
@@ -127,23 +127,23 @@ fn is_share(ratio: &Ratio) -> bool {
 
 impl PolicyParameters {
 	/// Checks every relation.
-	pub fn check(&self) -> Result<(), ParameterFault> {
-		use ParameterFault as Fault;
+	pub fn check(&self) -> Result<(), ParameterError> {
+		use ParameterError as Error;
 		let require = |holds: bool, fault| if holds { Ok(()) } else { Err(fault) };
 		match self.policy.check() {
 			Ok(()) => {},
-			Err(CoverageFault::ZeroTargetPrice) => return Err(Fault::TargetPrice),
-			Err(_) => return Err(Fault::Band),
+			Err(CoverageError::ZeroTargetPrice) => return Err(Error::TargetPrice),
+			Err(_) => return Err(Error::Band),
 		}
-		require(self.policy.cr_min >= CR_DEFENSE, Fault::Band)?;
-		require(self.policy.daily_cap <= Ratio::ONE, Fault::DailyCap)?;
+		require(self.policy.cr_min >= CR_DEFENSE, Error::Band)?;
+		require(self.policy.daily_cap <= Ratio::ONE, Error::DailyCap)?;
 		let PriceBounds { min, max, max_daily_move } = &self.prices;
-		require(!min.is_zero() && min <= max && !max_daily_move.is_zero(), Fault::Prices)?;
-		require(is_share(&self.alpha_base) && is_share(&self.haircut), Fault::Alpha)?;
-		require(self.zones_total > 0, Fault::Zones)?;
-		require(self.effective_alpha(self.zones_total).is_ok(), Fault::Alpha)?;
-		require(is_share(&self.utilisation), Fault::Utilisation)?;
-		require(self.max_age > 0, Fault::MaxAge)?;
+		require(!min.is_zero() && min <= max && !max_daily_move.is_zero(), Error::Prices)?;
+		require(is_share(&self.alpha_base) && is_share(&self.haircut), Error::Alpha)?;
+		require(self.zones_total > 0, Error::Zones)?;
+		require(self.effective_alpha(self.zones_total).is_ok(), Error::Alpha)?;
+		require(is_share(&self.utilisation), Error::Utilisation)?;
+		require(self.max_age > 0, Error::MaxAge)?;
 		let RedemptionLimits { minimum, daily_limit, daily_capacity } = self.redemption;
 		let worth = formula::redeem_value(minimum, &self.policy.target_price);
 		let limit_worth = formula::redeem_value(daily_limit, &self.policy.target_price);
@@ -152,7 +152,7 @@ impl PolicyParameters {
 				&& limit_worth.is_ok()
 				&& minimum <= daily_limit
 				&& daily_capacity > 0,
-			Fault::Redemption,
+			Error::Redemption,
 		)
 	}
 
@@ -160,7 +160,7 @@ impl PolicyParameters {
 	///
 	/// # Errors
 	/// Those of [`formula::effective_alpha`].
-	pub fn effective_alpha(&self, zones_ok: u16) -> Result<Ratio, CoverageFault> {
+	pub fn effective_alpha(&self, zones_ok: u16) -> Result<Ratio, CoverageError> {
 		effective_alpha(&self.alpha_base, zones_ok.into(), self.zones_total.into(), &self.haircut)
 	}
 
@@ -187,7 +187,7 @@ impl PolicyParameters {
 mod tests {
 	use super::*;
 
-	fn broken(change: impl Fn(&mut PolicyParameters)) -> Result<(), ParameterFault> {
+	fn broken(change: impl Fn(&mut PolicyParameters)) -> Result<(), ParameterError> {
 		let mut parameters = PolicyParameters::default();
 		change(&mut parameters);
 		parameters.check()
@@ -200,10 +200,10 @@ mod tests {
 
 	#[test]
 	fn every_relation_is_checked() {
-		use ParameterFault::*;
+		use ParameterError::*;
 		let (zero, above_one) = (Ratio::ZERO, Ratio::new(101, 100).unwrap());
 		type Breaks<'a> = &'a dyn Fn(&mut PolicyParameters);
-		let cases: &[(ParameterFault, Breaks<'_>)] = &[
+		let cases: &[(ParameterError, Breaks<'_>)] = &[
 			(TargetPrice, &|p| p.policy.target_price = zero),
 			(Band, &|p| p.policy.cr_min = Ratio::percent(99)),
 			(Band, &|p| p.policy.cr_min = zero),

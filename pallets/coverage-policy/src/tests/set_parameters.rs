@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
-use gridproof_primitives::{num::decimal::Ratio, reserve::parameters::ParameterFault};
+use gridproof_primitives::{num::decimal::Ratio, reserve::parameters::ParameterError};
 use sp_runtime::DispatchError;
 
 #[test]
@@ -27,7 +27,7 @@ fn a_broken_relation_changes_nothing() {
 		);
 		let mut broken = parameters();
 		broken.policy.cr_max = Ratio::percent(109);
-		assert_eq!(CoveragePolicy::check_parameters(broken), Err(ParameterFault::Band));
+		assert_eq!(CoveragePolicy::check_parameters(broken), Err(ParameterError::Band));
 		assert_noop!(
 			set_parameters(|new| new.policy.cr_min = Ratio::percent(99)),
 			Error::<Test>::InvalidParameters

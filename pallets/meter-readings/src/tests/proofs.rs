@@ -4,7 +4,7 @@ use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
 	H256,
-	crypto::merkle::{self, ProofFault},
+	crypto::merkle::{self, ProofError},
 	energy::{BatchHeader, MeterIndex, ReadingRefusal},
 };
 use sp_runtime::DispatchError;
@@ -178,7 +178,7 @@ fn the_views_answer_as_the_call_does() {
 			MeterReadings::verify_recent_reading(meter, sequence, leaf, index, proof)
 		};
 		assert_eq!(recent(meter, 5, 0), Ok(()));
-		let mismatch = ReadingRefusal::Proof(ProofFault::RootMismatch);
+		let mismatch = ReadingRefusal::Proof(ProofError::RootMismatch);
 		assert_eq!(recent(meter, 5, 1), Err(mismatch));
 		assert_eq!(recent(meter, 0, 0), Err(ReadingRefusal::UnknownBatch));
 		assert_eq!(recent(7, 0, 0), Err(ReadingRefusal::UnknownMeter));

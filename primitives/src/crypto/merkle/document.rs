@@ -12,7 +12,7 @@
 //! listed here are ignored.
 
 use super::{
-	Position, ProofFault, ProofStep, inclusion_steps, leaf_hash, legacy, root,
+	Position, ProofError, ProofStep, inclusion_steps, leaf_hash, legacy, root,
 	verify_inclusion_steps,
 };
 use crate::{
@@ -87,7 +87,7 @@ impl FromStr for Scheme {
 
 /// Reason why a document is refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum DocumentFault {
+pub enum ProofDocumentError {
 	/// The document is not JSON that is accepted.
 	Malformed(JsonError),
 	/// A member is missing or has another form: its name, and what it must be.
@@ -99,10 +99,10 @@ pub enum DocumentFault {
 	/// The reading in the document does not have the leaf hash that the document states.
 	OtherLog,
 	/// The proof does not hold.
-	Proof(ProofFault),
+	Proof(ProofError),
 }
 
-impl DocumentFault {
+impl ProofDocumentError {
 	/// Returns the error's name in JSON answers.
 	pub const fn as_str(&self) -> &'static str {
 		match self {
@@ -116,7 +116,7 @@ impl DocumentFault {
 	}
 }
 
-impl fmt::Display for DocumentFault {
+impl fmt::Display for ProofDocumentError {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		match self {
 			Self::Malformed(error) => write!(f, "not a JSON document: {error}"),
@@ -136,10 +136,10 @@ impl fmt::Display for DocumentFault {
 	}
 }
 
-impl core::error::Error for DocumentFault {}
+impl core::error::Error for ProofDocumentError {}
 
-impl From<ProofFault> for DocumentFault {
-	fn from(fault: ProofFault) -> Self {
+impl From<ProofError> for ProofDocumentError {
+	fn from(fault: ProofError) -> Self {
 		Self::Proof(fault)
 	}
 }
@@ -204,29 +204,29 @@ impl ProofDocument {
 	/// Reads a document.
 	///
 	/// # Errors
-	/// [`DocumentFault::Malformed`] if the bytes are not JSON, [`DocumentFault::Member`] if a
+	/// [`ProofDocumentError::Malformed`] if the bytes are not JSON, [`ProofDocumentError::Member`] if a
 	/// member is missing or has another form.
-	pub fn parse(bytes: &[u8]) -> Result<Self, DocumentFault> {
-		let value = json::parse(bytes, Limits::DEFAULT).map_err(DocumentFault::Malformed)?;
+	pub fn parse(bytes: &[u8]) -> Result<Self, ProofDocumentError> {
+		let value = json::parse(bytes, Limits::DEFAULT).map_err(ProofDocumentError::Malformed)?;
 		Self::from_value(&value)
 	}
 
 	/// Reads a document that is JSON already.
 	///
 	/// # Errors
-	/// [`DocumentFault::Member`] if a member is missing or has another form.
-	pub fn from_value(value: &Value) -> Result<Self, DocumentFault> {
+	/// [`ProofDocumentError::Member`] if a member is missing or has another form.
+	pub fn from_value(value: &Value) -> Result<Self, ProofDocumentError> {
 		if value.as_object().is_none() {
-			return Err(DocumentFault::Member("document", "must be a JSON object"));
+			return Err(ProofDocumentError::Member("document", "must be a JSON object"));
 		}
 		let steps = value.get("proof").and_then(Value::as_array);
-		let steps = steps.ok_or(DocumentFault::Member("proof", "must be an array"))?;
+		let steps = steps.ok_or(ProofDocumentError::Member("proof", "must be an array"))?;
 		if steps.len() > 64 {
-			return Err(DocumentFault::Member("proof", "must have at most 64 steps"));
+			return Err(ProofDocumentError::Member("proof", "must have at most 64 steps"));
 		}
 		let log = value.get("log").filter(|log| **log != Value::Null);
 		if log.is_some_and(|log| log.as_object().is_none()) {
-			return Err(DocumentFault::Member("log", "must be an object"));
+			return Err(ProofDocumentError::Member("log", "must be an object"));
 		}
 		Ok(Self {
 			log_id: text(value, "log_id")?,
@@ -234,17 +234,17 @@ impl ProofDocument {
 			leaf_hash: hash(value, "leaf_hash")?,
 			merkle_root: hash(value, "merkle_root")?,
 			index: number(value, "index")?
-				.ok_or(DocumentFault::Member("index", "must be a whole number"))?,
+				.ok_or(ProofDocumentError::Member("index", "must be a whole number"))?,
 			proof: steps.iter().map(step).collect::<Result<_, _>>()?,
 			tree_size: number(value, "tree_size")?,
 			scheme: text(value, "scheme")?
 				.map(|scheme| scheme.parse())
 				.transpose()
-				.map_err(|_| DocumentFault::Member("scheme", "must be rfc6962 or legacy"))?,
+				.map_err(|_| ProofDocumentError::Member("scheme", "must be rfc6962 or legacy"))?,
 			meter: number(value, "meter")?
 				.map(u32::try_from)
 				.transpose()
-				.map_err(|_| DocumentFault::Member("meter", "must be below 2^32"))?,
+				.map_err(|_| ProofDocumentError::Member("meter", "must be below 2^32"))?,
 			sequence: number(value, "sequence")?,
 			log: log.cloned(),
 		})
@@ -285,11 +285,11 @@ impl ProofDocument {
 	/// document without scheme and tree size is one of the older gateway.
 	///
 	/// # Errors
-	/// [`DocumentFault::OtherScheme`] if one is asked for and another is stated.
-	pub fn scheme(&self, asked: Option<Scheme>) -> Result<Scheme, DocumentFault> {
+	/// [`ProofDocumentError::OtherScheme`] if one is asked for and another is stated.
+	pub fn scheme(&self, asked: Option<Scheme>) -> Result<Scheme, ProofDocumentError> {
 		match (asked, self.scheme) {
 			(Some(asked), Some(stated)) if asked != stated => {
-				Err(DocumentFault::OtherScheme(stated))
+				Err(ProofDocumentError::OtherScheme(stated))
 			},
 			(Some(scheme), _) | (None, Some(scheme)) => Ok(scheme),
 			(None, None) if self.tree_size.is_some() => Ok(Scheme::Rfc6962),
@@ -301,27 +301,27 @@ impl ProofDocument {
 	/// root is the batch's: on chain, in a signed header, or in an anchor.
 	///
 	/// # Errors
-	/// [`DocumentFault::OtherScheme`] if `asked` is not what the document states,
-	/// [`DocumentFault::OtherLog`] if the reading does not have the leaf hash,
-	/// [`DocumentFault::NoTreeSize`] if a proof of RFC 6962 has no tree size,
-	/// [`DocumentFault::Proof`] if the proof does not hold.
-	pub fn verify(&self, asked: Option<Scheme>) -> Result<Checked, DocumentFault> {
+	/// [`ProofDocumentError::OtherScheme`] if `asked` is not what the document states,
+	/// [`ProofDocumentError::OtherLog`] if the reading does not have the leaf hash,
+	/// [`ProofDocumentError::NoTreeSize`] if a proof of RFC 6962 has no tree size,
+	/// [`ProofDocumentError::Proof`] if the proof does not hold.
+	pub fn verify(&self, asked: Option<Scheme>) -> Result<Checked, ProofDocumentError> {
 		let scheme = self.scheme(asked)?;
 		if let Some(log) = &self.log {
 			let leaf = scheme.leaf_hash(log.to_canonical().as_bytes());
 			if leaf != self.leaf_hash {
-				return Err(DocumentFault::OtherLog);
+				return Err(ProofDocumentError::OtherLog);
 			}
 		}
 		match scheme {
 			Scheme::Rfc6962 => {
-				let size = self.tree_size.ok_or(DocumentFault::NoTreeSize)?;
+				let size = self.tree_size.ok_or(ProofDocumentError::NoTreeSize)?;
 				let (leaf, root) = (&self.leaf_hash, &self.merkle_root);
 				verify_inclusion_steps(leaf, self.index, size, &self.proof, root)?;
 			},
 			Scheme::Legacy => {
 				if self.tree_size.is_some_and(|size| self.index >= size) {
-					return Err(ProofFault::IndexOutOfRange.into());
+					return Err(ProofError::IndexOutOfRange.into());
 				}
 				legacy::verify(&self.leaf_hash, self.index, &self.proof, &self.merkle_root)?;
 			},
@@ -335,34 +335,34 @@ fn optional<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
 	value.get(name).filter(|member| **member != Value::Null)
 }
 
-fn text(value: &Value, name: &'static str) -> Result<Option<String>, DocumentFault> {
+fn text(value: &Value, name: &'static str) -> Result<Option<String>, ProofDocumentError> {
 	optional(value, name)
 		.map(|member| member.as_str().map(str::to_string))
-		.map(|text| text.ok_or(DocumentFault::Member(name, "must be a text")))
+		.map(|text| text.ok_or(ProofDocumentError::Member(name, "must be a text")))
 		.transpose()
 }
 
-fn number(value: &Value, name: &'static str) -> Result<Option<u64>, DocumentFault> {
+fn number(value: &Value, name: &'static str) -> Result<Option<u64>, ProofDocumentError> {
 	optional(value, name)
 		.map(|member| member.as_u128().and_then(|number| u64::try_from(number).ok()))
-		.map(|number| number.ok_or(DocumentFault::Member(name, "must be a whole number")))
+		.map(|number| number.ok_or(ProofDocumentError::Member(name, "must be a whole number")))
 		.transpose()
 }
 
-fn hash(value: &Value, name: &'static str) -> Result<H256, DocumentFault> {
+fn hash(value: &Value, name: &'static str) -> Result<H256, ProofDocumentError> {
 	optional(value, name)
 		.and_then(Value::as_str)
 		.and_then(hexadecimal::decode_hash)
-		.ok_or(DocumentFault::Member(name, "must be 64 hexadecimal digits"))
+		.ok_or(ProofDocumentError::Member(name, "must be 64 hexadecimal digits"))
 }
 
-fn step(value: &Value) -> Result<ProofStep, DocumentFault> {
+fn step(value: &Value) -> Result<ProofStep, ProofDocumentError> {
 	let position = match optional(value, "position").and_then(Value::as_str) {
 		Some("left") => Position::Left,
 		Some("right") => Position::Right,
-		_ => return Err(DocumentFault::Member("proof[].position", "must be left or right")),
+		_ => return Err(ProofDocumentError::Member("proof[].position", "must be left or right")),
 	};
 	let hash = hash(value, "hash")
-		.map_err(|_| DocumentFault::Member("proof[].hash", "must be 64 hexadecimal digits"))?;
+		.map_err(|_| ProofDocumentError::Member("proof[].hash", "must be 64 hexadecimal digits"))?;
 	Ok(ProofStep { position, hash })
 }

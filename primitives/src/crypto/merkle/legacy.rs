@@ -10,7 +10,7 @@
 //! off as a leaf. A proof that holds therefore proves less than one of RFC 6962: neither the number
 //! of readings in the batch nor that the index occurs only once. Nothing new is built this way.
 
-use super::{Position, ProofFault, ProofStep};
+use super::{Position, ProofError, ProofStep};
 use crate::H256;
 use alloc::vec::Vec;
 use sp_io::hashing::sha2_256;
@@ -68,15 +68,15 @@ pub fn proof(leaves: &[H256], index: usize) -> Option<Vec<ProofStep>> {
 /// Checks that the proof leads from the leaf hash to the root, with sides that fit `index`.
 ///
 /// # Errors
-/// [`ProofFault::IndexOutOfRange`] if the proof is too short for the index,
-/// [`ProofFault::WrongPosition`] if a side does not fit the index, [`ProofFault::RootMismatch`] if
+/// [`ProofError::IndexOutOfRange`] if the proof is too short for the index,
+/// [`ProofError::WrongPosition`] if a side does not fit the index, [`ProofError::RootMismatch`] if
 /// the proof leads to another root.
-pub fn verify(leaf: &H256, index: u64, steps: &[ProofStep], root: &H256) -> Result<(), ProofFault> {
+pub fn verify(leaf: &H256, index: u64, steps: &[ProofStep], root: &H256) -> Result<(), ProofError> {
 	let (mut hash, mut rest) = (*leaf, index);
 	for step in steps {
 		let position = if rest & 1 == 1 { Position::Left } else { Position::Right };
 		if step.position != position {
-			return Err(ProofFault::WrongPosition);
+			return Err(ProofError::WrongPosition);
 		}
 		hash = match position {
 			Position::Left => node_hash(&step.hash, &hash),
@@ -85,7 +85,7 @@ pub fn verify(leaf: &H256, index: u64, steps: &[ProofStep], root: &H256) -> Resu
 		rest >>= 1;
 	}
 	if rest != 0 {
-		return Err(ProofFault::IndexOutOfRange);
+		return Err(ProofError::IndexOutOfRange);
 	}
-	if hash == *root { Ok(()) } else { Err(ProofFault::RootMismatch) }
+	if hash == *root { Ok(()) } else { Err(ProofError::RootMismatch) }
 }

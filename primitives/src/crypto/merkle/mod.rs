@@ -14,7 +14,7 @@
 //! - [`root`], [`inclusion_proof`], [`consistency_proof`]: root and proofs of a list of leaf
 //!   hashes;
 //! - [`verify_inclusion`], [`verify_consistency`]: total functions; for any input the answer is yes
-//!   or a [`ProofFault`], after at most 64 hashes (128 for consistency);
+//!   or a [`ProofError`], after at most 64 hashes (128 for consistency);
 //! - [`document`]: a proof as a JSON document;
 //! - [`legacy`]: proofs of the older gateway, to check what it has exported.
 //!
@@ -162,7 +162,7 @@ pub struct ProofStep {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ProofFault {
+pub enum ProofError {
 	/// The list has no leaf with that index.
 	#[codec(index = 0)]
 	IndexOutOfRange,
@@ -180,7 +180,7 @@ pub enum ProofFault {
 	SizesReversed,
 }
 
-impl ProofFault {
+impl ProofError {
 	/// Returns the error's name in JSON answers.
 	pub const fn as_str(self) -> &'static str {
 		match self {
@@ -193,7 +193,7 @@ impl ProofFault {
 	}
 }
 
-impl fmt::Display for ProofFault {
+impl fmt::Display for ProofError {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
 			Self::IndexOutOfRange => "the tree has no leaf with this index",
@@ -209,7 +209,7 @@ impl fmt::Display for ProofFault {
 	}
 }
 
-impl core::error::Error for ProofFault {}
+impl core::error::Error for ProofError {}
 
 /// Returns the way from the leaf `index` of `size` leaves to the root: the side of each sibling,
 /// from the leaf upwards, at most 64 steps. `None` if there is no such leaf.
@@ -290,8 +290,8 @@ pub fn inclusion_steps(leaves: &[H256], index: usize) -> Option<Vec<ProofStep>> 
 /// Checks that the leaf with this hash is at `index` of the `size` leaves whose root is `root`.
 ///
 /// # Errors
-/// [`ProofFault::IndexOutOfRange`] if `index` is not below `size`, [`ProofFault::WrongLength`] if
-/// the proof has too many or too few hashes, [`ProofFault::RootMismatch`] if it leads to another
+/// [`ProofError::IndexOutOfRange`] if `index` is not below `size`, [`ProofError::WrongLength`] if
+/// the proof has too many or too few hashes, [`ProofError::RootMismatch`] if it leads to another
 /// root.
 pub fn verify_inclusion(
 	leaf: &H256,
@@ -299,22 +299,22 @@ pub fn verify_inclusion(
 	size: u64,
 	proof: &[H256],
 	root: &H256,
-) -> Result<(), ProofFault> {
-	let mut path = path(index, size).ok_or(ProofFault::IndexOutOfRange)?;
+) -> Result<(), ProofError> {
+	let mut path = path(index, size).ok_or(ProofError::IndexOutOfRange)?;
 	if path.clone().count() != proof.len() {
-		return Err(ProofFault::WrongLength);
+		return Err(ProofError::WrongLength);
 	}
 	let top = proof.iter().fold(*leaf, |hash, sibling| match path.next() {
 		Some(Position::Left) => node_hash(sibling, &hash),
 		_ => node_hash(&hash, sibling),
 	});
-	if top == *root { Ok(()) } else { Err(ProofFault::RootMismatch) }
+	if top == *root { Ok(()) } else { Err(ProofError::RootMismatch) }
 }
 
 /// Same as [`verify_inclusion`], for a proof whose steps state their sides.
 ///
 /// # Errors
-/// Those of [`verify_inclusion`], and [`ProofFault::WrongPosition`] if a side does not fit index
+/// Those of [`verify_inclusion`], and [`ProofError::WrongPosition`] if a side does not fit index
 /// and size.
 pub fn verify_inclusion_steps(
 	leaf: &H256,
@@ -322,13 +322,13 @@ pub fn verify_inclusion_steps(
 	size: u64,
 	steps: &[ProofStep],
 	root: &H256,
-) -> Result<(), ProofFault> {
-	let path = path(index, size).ok_or(ProofFault::IndexOutOfRange)?;
+) -> Result<(), ProofError> {
+	let path = path(index, size).ok_or(ProofError::IndexOutOfRange)?;
 	if path.clone().count() != steps.len() {
-		return Err(ProofFault::WrongLength);
+		return Err(ProofError::WrongLength);
 	}
 	if path.zip(steps).any(|(position, step)| position != step.position) {
-		return Err(ProofFault::WrongPosition);
+		return Err(ProofError::WrongPosition);
 	}
 	let proof: Vec<H256> = steps.iter().map(|step| step.hash).collect();
 	verify_inclusion(leaf, index, size, &proof, root)
@@ -373,8 +373,8 @@ pub fn consistency_proof(leaves: &[H256], old_size: usize) -> Option<Vec<H256>> 
 /// `old_root`. Every list begins with the empty one.
 ///
 /// # Errors
-/// [`ProofFault::SizesReversed`] if the older list is longer, [`ProofFault::WrongLength`] if the
-/// proof has too many or too few hashes, [`ProofFault::RootMismatch`] if it does not lead to both
+/// [`ProofError::SizesReversed`] if the older list is longer, [`ProofError::WrongLength`] if the
+/// proof has too many or too few hashes, [`ProofError::RootMismatch`] if it does not lead to both
 /// roots.
 pub fn verify_consistency(
 	old_size: u64,
@@ -382,14 +382,14 @@ pub fn verify_consistency(
 	new_size: u64,
 	new_root: &H256,
 	proof: &[H256],
-) -> Result<(), ProofFault> {
+) -> Result<(), ProofError> {
 	if old_size > new_size {
-		return Err(ProofFault::SizesReversed);
+		return Err(ProofError::SizesReversed);
 	}
-	let same = |holds: bool| if holds { Ok(()) } else { Err(ProofFault::RootMismatch) };
+	let same = |holds: bool| if holds { Ok(()) } else { Err(ProofError::RootMismatch) };
 	if old_size == new_size || old_size == 0 {
 		if !proof.is_empty() {
-			return Err(ProofFault::WrongLength);
+			return Err(ProofError::WrongLength);
 		}
 		let known = if old_size == new_size { *new_root } else { empty_root() };
 		return same(*old_root == known);
@@ -402,10 +402,10 @@ pub fn verify_consistency(
 	let mut siblings = proof.iter();
 	// The subtree is the whole older list exactly if its size is a power of two.
 	let start = if old_size.is_power_of_two() { Some(old_root) } else { siblings.next() };
-	let start = start.ok_or(ProofFault::WrongLength)?;
+	let start = start.ok_or(ProofError::WrongLength)?;
 	let path = Path { index, last };
 	if path.clone().count() != siblings.len() {
-		return Err(ProofFault::WrongLength);
+		return Err(ProofError::WrongLength);
 	}
 	let (mut old_top, mut new_top) = (*start, *start);
 	for (position, sibling) in path.zip(siblings) {

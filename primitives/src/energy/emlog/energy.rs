@@ -22,7 +22,7 @@ const MAX_EXPONENT: i64 = 1_000_000_000;
 
 /// Error of a number that cannot be an energy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum EnergyFault {
+pub enum EnergyError {
 	/// The text is not a decimal number as JSON writes it.
 	Malformed,
 	/// The number is below zero.
@@ -33,7 +33,7 @@ pub enum EnergyFault {
 	TooLarge,
 }
 
-impl fmt::Display for EnergyFault {
+impl fmt::Display for EnergyError {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
 			Self::Malformed => "not a decimal number",
@@ -44,7 +44,7 @@ impl fmt::Display for EnergyFault {
 	}
 }
 
-impl core::error::Error for EnergyFault {}
+impl core::error::Error for EnergyError {}
 
 /// An exact amount of energy of at most `u64::MAX` Wh, a multiple of 10⁻³⁶ Wh.
 ///
@@ -89,21 +89,21 @@ impl Energy {
 	/// Reads a JSON number of kWh exactly, in any form: `12.34`, `5`, `1e-7`, `1.2E+3`.
 	///
 	/// # Errors
-	/// The first reason of [`EnergyFault`] that applies.
-	pub fn parse_kwh(literal: &str) -> Result<Self, EnergyFault> {
+	/// The first reason of [`EnergyError`] that applies.
+	pub fn parse_kwh(literal: &str) -> Result<Self, EnergyError> {
 		Self::parse(literal, KILO)
 	}
 
 	/// Reads a decimal number of Wh, as [`fmt::Display`] writes it.
 	///
 	/// # Errors
-	/// The first reason of [`EnergyFault`] that applies.
-	pub fn parse_wh(literal: &str) -> Result<Self, EnergyFault> {
+	/// The first reason of [`EnergyError`] that applies.
+	pub fn parse_wh(literal: &str) -> Result<Self, EnergyError> {
 		Self::parse(literal, 0)
 	}
 
 	/// Reads `literal · 10^shift` Wh.
-	fn parse(literal: &str, shift: i64) -> Result<Self, EnergyFault> {
+	fn parse(literal: &str, shift: i64) -> Result<Self, EnergyError> {
 		let (negative, rest) = match literal.strip_prefix('-') {
 			Some(rest) => (true, rest),
 			None => (false, literal),
@@ -113,13 +113,13 @@ impl Energy {
 			None => (rest, 0),
 		};
 		let (whole, decimals) = match mantissa.split_once('.') {
-			Some((_, "")) => return Err(EnergyFault::Malformed),
+			Some((_, "")) => return Err(EnergyError::Malformed),
 			Some(parts) => parts,
 			None => (mantissa, ""),
 		};
 		let digits = [whole, decimals].concat();
 		if whole.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-			return Err(EnergyFault::Malformed);
+			return Err(EnergyError::Malformed);
 		}
 		let significant = digits.trim_end_matches('0');
 		let dropped = length(&digits).saturating_sub(length(significant));
@@ -128,25 +128,25 @@ impl Energy {
 			exponent.saturating_add(shift).saturating_sub(length(decimals)).saturating_add(dropped);
 		match significant.trim_start_matches('0') {
 			"" => Ok(Self::ZERO),
-			_ if negative => Err(EnergyFault::Negative),
+			_ if negative => Err(EnergyError::Negative),
 			significant => Self::scaled(significant, scale),
 		}
 	}
 
 	/// Returns `significant · 10^scale`, where `significant` is digits that neither begin nor end
 	/// with 0.
-	fn scaled(significant: &str, scale: i64) -> Result<Self, EnergyFault> {
+	fn scaled(significant: &str, scale: i64) -> Result<Self, EnergyError> {
 		// Position of the decimal point, counted from the first digit.
 		let point = length(significant).saturating_add(scale);
 		if point > 20 {
-			return Err(EnergyFault::TooLarge);
+			return Err(EnergyError::TooLarge);
 		}
 		let places = usize::try_from(scale.saturating_neg().max(0));
 		if !places.is_ok_and(|places| places <= DECIMALS) {
-			return Err(EnergyFault::TooFine);
+			return Err(EnergyError::TooFine);
 		}
 		let (mut wh, mut fraction) = (0u128, 0u128);
-		let end = i64::try_from(DECIMALS).map_err(|_| EnergyFault::TooFine)?;
+		let end = i64::try_from(DECIMALS).map_err(|_| EnergyError::TooFine)?;
 		let mut digits = significant.bytes().map(|digit| u128::from(digit.saturating_sub(b'0')));
 		// From the first digit, or the first decimal if that comes before, to the last decimal.
 		for place in point.saturating_neg()..end {
@@ -156,9 +156,9 @@ impl Energy {
 			*sum = sum
 				.checked_mul(10)
 				.and_then(|sum| sum.checked_add(digit))
-				.ok_or(EnergyFault::TooLarge)?;
+				.ok_or(EnergyError::TooLarge)?;
 		}
-		let wh = u64::try_from(wh).map_err(|_| EnergyFault::TooLarge)?;
+		let wh = u64::try_from(wh).map_err(|_| EnergyError::TooLarge)?;
 		Ok(Self { wh, fraction })
 	}
 
@@ -184,13 +184,13 @@ fn length(text: &str) -> i64 {
 }
 
 /// Reads an exponent; returns ±[`MAX_EXPONENT`] if it is beyond that.
-fn parse_exponent(text: &str) -> Result<i64, EnergyFault> {
+fn parse_exponent(text: &str) -> Result<i64, EnergyError> {
 	let (negative, digits) = match text.strip_prefix('-') {
 		Some(digits) => (true, digits),
 		None => (false, text.strip_prefix('+').unwrap_or(text)),
 	};
 	if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-		return Err(EnergyFault::Malformed);
+		return Err(EnergyError::Malformed);
 	}
 	// An exponent with too many digits for an i64 is out of range, too.
 	let value = digits.parse::<i64>().unwrap_or(MAX_EXPONENT).min(MAX_EXPONENT);
@@ -210,9 +210,9 @@ impl fmt::Debug for Energy {
 }
 
 impl FromStr for Energy {
-	type Err = EnergyFault;
+	type Err = EnergyError;
 
-	fn from_str(text: &str) -> Result<Self, EnergyFault> {
+	fn from_str(text: &str) -> Result<Self, EnergyError> {
 		Self::parse_wh(text)
 	}
 }

@@ -21,9 +21,9 @@ mod refusal;
 mod time;
 
 pub use crate::energy::Direction;
-pub use energy::{DECIMALS, Energy, EnergyFault, RunningRegister, RunningRegisters};
+pub use energy::{DECIMALS, Energy, EnergyError, RunningRegister, RunningRegisters};
 pub use refusal::LogRefusal;
-pub use time::{TimeFault, format_utc, parse_utc};
+pub use time::{TimeError, format_utc, parse_utc};
 
 use crate::{
 	H256,

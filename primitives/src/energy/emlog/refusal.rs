@@ -1,7 +1,7 @@
 //! Reasons to refuse a reading.
 
-use super::{Direction, EnergyFault, MAX_LOG_BYTES, MAX_TAGS, MAX_TEXT_BYTES, SCHEMA, TimeFault};
-use crate::{codec::json::JsonError, energy::NameFault};
+use super::{Direction, EnergyError, MAX_LOG_BYTES, MAX_TAGS, MAX_TEXT_BYTES, SCHEMA, TimeError};
+use crate::{codec::json::JsonError, energy::NameError};
 use alloc::string::String;
 use core::fmt;
 
@@ -27,9 +27,9 @@ pub enum LogRefusal {
 	/// The schema is not `emlog-1.1`.
 	UnknownSchema(String),
 	/// A site, device or meter id cannot be part of a topic.
-	BadName(&'static str, NameFault),
+	BadName(&'static str, NameError),
 	/// A time is not exact or not in UTC.
-	BadTime(&'static str, TimeFault),
+	BadTime(&'static str, TimeError),
 	/// The interval does not end after it begins.
 	EmptyInterval,
 	/// `interval_s` is not the time between `ts_start` and `ts_end`.
@@ -40,7 +40,7 @@ pub enum LogRefusal {
 		actual_ms: u64,
 	},
 	/// The energy is negative, too fine or too large.
-	BadEnergy(EnergyFault),
+	BadEnergy(EnergyError),
 	/// The status is neither `ok` nor `estimated` nor `error`.
 	UnknownStatus(String),
 	/// The reading is tagged both `import` and `export`.
@@ -81,7 +81,7 @@ impl LogRefusal {
 			Self::BadTime(..) => "bad_time",
 			Self::EmptyInterval => "empty_interval",
 			Self::IntervalMismatch { .. } => "interval_mismatch",
-			Self::BadEnergy(EnergyFault::Negative) => "negative_energy",
+			Self::BadEnergy(EnergyError::Negative) => "negative_energy",
 			Self::BadEnergy(_) => "bad_energy",
 			Self::UnknownStatus(_) => "unknown_status",
 			Self::BothDirections => "both_directions",

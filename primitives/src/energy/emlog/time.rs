@@ -6,7 +6,7 @@ use core::fmt;
 
 /// Error of a text that is not an accepted time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TimeFault {
+pub enum TimeError {
 	/// The text is not `YYYY-MM-DDThh:mm:ss`, with or without a fraction, and a zone.
 	Malformed,
 	/// The text has neither `Z` nor an offset: it could be local time anywhere.
@@ -17,7 +17,7 @@ pub enum TimeFault {
 	TooFine,
 }
 
-impl fmt::Display for TimeFault {
+impl fmt::Display for TimeError {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
 			Self::Malformed => "not a time of RFC 3339: write 2025-12-01T10:10:00Z",
@@ -28,19 +28,19 @@ impl fmt::Display for TimeFault {
 	}
 }
 
-impl core::error::Error for TimeFault {}
+impl core::error::Error for TimeError {}
 
 /// Returns the number that `text` writes with exactly `length` ASCII digits.
-fn digits(text: &str, length: usize) -> Result<u64, TimeFault> {
+fn digits(text: &str, length: usize) -> Result<u64, TimeError> {
 	if text.len() != length || !text.bytes().all(|digit| digit.is_ascii_digit()) {
-		return Err(TimeFault::Malformed);
+		return Err(TimeError::Malformed);
 	}
-	text.parse().map_err(|_| TimeFault::Malformed)
+	text.parse().map_err(|_| TimeError::Malformed)
 }
 
 /// Reads two digits, a colon, two digits.
-fn pair(text: &str) -> Result<(u64, u64), TimeFault> {
-	let (left, right) = text.split_once(':').ok_or(TimeFault::Malformed)?;
+fn pair(text: &str) -> Result<(u64, u64), TimeError> {
+	let (left, right) = text.split_once(':').ok_or(TimeError::Malformed)?;
 	Ok((digits(left, 2)?, digits(right, 2)?))
 }
 
@@ -50,25 +50,25 @@ fn pair(text: &str) -> Result<(u64, u64), TimeFault> {
 /// after the third are zeros. An offset such as `+01:00` is subtracted exactly.
 ///
 /// # Errors
-/// The first reason of [`TimeFault`] that applies.
-pub fn parse_utc(text: &str) -> Result<u64, TimeFault> {
-	let (date, rest) = text.split_once('T').ok_or(TimeFault::Malformed)?;
+/// The first reason of [`TimeError`] that applies.
+pub fn parse_utc(text: &str) -> Result<u64, TimeError> {
+	let (date, rest) = text.split_once('T').ok_or(TimeError::Malformed)?;
 	let (clock, offset) = if let Some(clock) = rest.strip_suffix('Z') {
 		(clock, 0)
 	} else {
-		let at = rest.rfind(['+', '-']).ok_or(TimeFault::NoZone)?;
-		let (clock, offset) = rest.split_at_checked(at).ok_or(TimeFault::Malformed)?;
+		let at = rest.rfind(['+', '-']).ok_or(TimeError::NoZone)?;
+		let (clock, offset) = rest.split_at_checked(at).ok_or(TimeError::Malformed)?;
 		(clock, parse_offset(offset)?)
 	};
 	let (clock, fraction) = match clock.split_once('.') {
 		Some((clock, fraction)) => (clock, parse_fraction(fraction)?),
 		None => (clock, 0),
 	};
-	let (hours_minutes, seconds) = clock.rsplit_once(':').ok_or(TimeFault::Malformed)?;
+	let (hours_minutes, seconds) = clock.rsplit_once(':').ok_or(TimeError::Malformed)?;
 	let ((hour, minute), second) = (pair(hours_minutes)?, digits(seconds, 2)?);
 	let day = parse_day(date)?;
 	if hour > 23 || minute > 59 || second > 59 {
-		return Err(TimeFault::OutOfRange);
+		return Err(TimeError::OutOfRange);
 	}
 	let local = u64::from(day.days())
 		.saturating_mul(24)
@@ -79,49 +79,49 @@ pub fn parse_utc(text: &str) -> Result<u64, TimeFault> {
 		.saturating_add(second)
 		.saturating_mul(1_000)
 		.saturating_add(fraction);
-	let millis = local.checked_add_signed(offset).ok_or(TimeFault::OutOfRange)?;
+	let millis = local.checked_add_signed(offset).ok_or(TimeError::OutOfRange)?;
 	let is_known =
 		millis.checked_div(MILLIS_PER_DAY).is_some_and(|days| days <= u64::from(Day::LAST.days()));
-	if is_known { Ok(millis) } else { Err(TimeFault::OutOfRange) }
+	if is_known { Ok(millis) } else { Err(TimeError::OutOfRange) }
 }
 
-fn parse_day(text: &str) -> Result<Day, TimeFault> {
+fn parse_day(text: &str) -> Result<Day, TimeError> {
 	let has_form = text.len() == 10
 		&& text.bytes().enumerate().all(|(at, byte)| match at {
 			4 | 7 => byte == b'-',
 			_ => byte.is_ascii_digit(),
 		});
 	if !has_form {
-		return Err(TimeFault::Malformed);
+		return Err(TimeError::Malformed);
 	}
-	Day::parse(text).map_err(|_| TimeFault::OutOfRange)
+	Day::parse(text).map_err(|_| TimeError::OutOfRange)
 }
 
 /// Returns the milliseconds of `.fraction`.
-fn parse_fraction(text: &str) -> Result<u64, TimeFault> {
+fn parse_fraction(text: &str) -> Result<u64, TimeError> {
 	if text.is_empty() || text.len() > 9 || !text.bytes().all(|digit| digit.is_ascii_digit()) {
-		return Err(TimeFault::Malformed);
+		return Err(TimeError::Malformed);
 	}
 	let significant = text.trim_end_matches('0');
 	if significant.len() > 3 {
-		return Err(TimeFault::TooFine);
+		return Err(TimeError::TooFine);
 	}
 	digits(&format!("{significant:0<3}"), 3)
 }
 
 /// Returns what must be added to a local time to get UTC, in milliseconds.
-fn parse_offset(text: &str) -> Result<i64, TimeFault> {
+fn parse_offset(text: &str) -> Result<i64, TimeError> {
 	let (is_east, rest) = match (text.strip_prefix('+'), text.strip_prefix('-')) {
 		(Some(rest), _) => (true, rest),
 		(_, Some(rest)) => (false, rest),
-		_ => return Err(TimeFault::Malformed),
+		_ => return Err(TimeError::Malformed),
 	};
 	let (hours, minutes) = pair(rest)?;
 	if hours > 23 || minutes > 59 {
-		return Err(TimeFault::OutOfRange);
+		return Err(TimeError::OutOfRange);
 	}
 	let millis = hours.saturating_mul(60).saturating_add(minutes).saturating_mul(60_000);
-	let millis = i64::try_from(millis).map_err(|_| TimeFault::OutOfRange)?;
+	let millis = i64::try_from(millis).map_err(|_| TimeError::OutOfRange)?;
 	Ok(if is_east { millis.saturating_neg() } else { millis })
 }
 

@@ -13,10 +13,10 @@ use gridproof_gateway_api::BatchState;
 use gridproof_keys::SealedKey;
 use gridproof_primitives::{
 	H256,
-	crypto::ed25519::{PublicKey, SignatureFault},
+	crypto::ed25519::{PublicKey, SignatureError},
 	energy::{
 		MeterName, SignedBatch, Topic, Trust,
-		message::{MessageFault, SignAnswer, SignRequest},
+		message::{MessageError, SignAnswer, SignRequest},
 	},
 };
 use gridproof_store::StoreError;
@@ -43,11 +43,11 @@ pub trait Outbox: Send + Sync + 'static {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum SignRefusal {
 	/// It is not an answer of the protocol.
-	BadAnswer(MessageFault),
+	BadAnswer(MessageError),
 	/// No batch with this hash waits for a signature of this meter.
 	NotAsked,
 	/// The signature is not the device's over this batch for this chain.
-	BadSignature(SignatureFault),
+	BadSignature(SignatureError),
 }
 
 impl SignRefusal {
