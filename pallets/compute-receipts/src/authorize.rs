@@ -52,8 +52,8 @@ impl<T: Config> Pallet<T> {
 		refund: Weight,
 	) -> TransactionValidityWithRefund {
 		let mut valid = ValidTransaction::with_tag_prefix("GridproofCompute")
-			.priority(T::UnsignedPriority::get())
-			.longevity(T::UnsignedLongevity::get())
+			.priority(T::SubmissionPriority::get())
+			.longevity(T::SubmissionLongevity::get())
 			.propagate(true);
 		for tag in tags {
 			valid = valid.and_provides(tag);

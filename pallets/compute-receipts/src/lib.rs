@@ -120,7 +120,7 @@ pub mod pallet {
 		H256,
 		compute::settlement::{Shares, WorkRecorder},
 		compute::{
-			Class, ComputeParameterFault, CoordinatorView, Earnings, Evidence, JobState, JobView,
+			Class, ComputeParameterError, CoordinatorView, Earnings, Evidence, JobState, JobView,
 			MinerView, OffenceKind, Overview, PartyRole, Preview, PriceAsset, Quote,
 			ReceiptRefusal, ReceiptView, SignedAssignment, SignedReceipt, StepView,
 		},
@@ -179,11 +179,11 @@ pub mod pallet {
 
 		/// Priority of transactions without a signer in the pool.
 		#[pallet::constant]
-		type UnsignedPriority: Get<u64>;
+		type SubmissionPriority: Get<u64>;
 
 		/// Number of blocks that a transaction without a signer may wait in the pool.
 		#[pallet::constant]
-		type UnsignedLongevity: Get<u64>;
+		type SubmissionLongevity: Get<u64>;
 
 		/// Weights of the calls.
 		type WeightInfo: WeightInfo;
@@ -1256,7 +1256,7 @@ pub mod pallet {
 		/// one.
 		pub fn check_parameters(
 			parameters: ComputeParameters,
-		) -> Result<(), ComputeParameterFault> {
+		) -> Result<(), ComputeParameterError> {
 			parameters.check()
 		}
 	}

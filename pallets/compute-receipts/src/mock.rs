@@ -193,8 +193,8 @@ impl Config for Test {
 	type ServiceCredit = CreditMap;
 	type Time = Clock;
 	type Treasury = TreasuryAccount;
-	type UnsignedLongevity = ConstU64<64>;
-	type UnsignedPriority = ConstU64<1_000>;
+	type SubmissionLongevity = ConstU64<64>;
+	type SubmissionPriority = ConstU64<1_000>;
 	type WeightInfo = ();
 }
 

@@ -31,8 +31,8 @@ impl pallet_compute_receipts::Config for Runtime {
 	type ServiceCredit = CoveragePolicy;
 	type Time = Timestamp;
 	type Treasury = TreasuryAccount;
-	type UnsignedLongevity = ConstU64<{ 2 * MINUTES as u64 }>;
+	type SubmissionLongevity = ConstU64<{ 2 * MINUTES as u64 }>;
 	// Below statements of the reserve, above ordinary transfers.
-	type UnsignedPriority = ConstU64<{ u64::MAX / 4 }>;
+	type SubmissionPriority = ConstU64<{ u64::MAX / 4 }>;
 	type WeightInfo = pallet_compute_receipts::weights::SubstrateWeight<Runtime>;
 }

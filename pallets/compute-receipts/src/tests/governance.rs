@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
-use gridproof_primitives::compute::ComputeParameterFault;
+use gridproof_primitives::compute::ComputeParameterError;
 use sp_runtime::{BuildStorage, DispatchError};
 
 #[test]
@@ -17,7 +17,7 @@ fn only_governance_sets_parameters_and_only_such_as_go_together() {
 		assert_noop!(set_parameters(|_| ()), Error::<Test>::Unchanged);
 		assert_noop!(set_parameters(|p| p.miner_bond = 0), Error::<Test>::InvalidParameters);
 		let fault = ComputeReceipts::check_parameters(ComputeParameters { miner_bond: 0, ..old });
-		assert_eq!(fault, Err(ComputeParameterFault::Bonds));
+		assert_eq!(fault, Err(ComputeParameterError::Bonds));
 	});
 }
 
