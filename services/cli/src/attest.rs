@@ -1,33 +1,35 @@
 //! `gridproof attest`.
 
 use crate::{
+	args::{NodeArgs, PassphraseArgs, UrlArgs},
 	daemon::{self, DaemonArgs},
-	keys::{self, PassphraseArgs},
+	exit::{self, usage},
+	keys,
 	output::Output,
 };
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use gridproof_attest::{
-	Chain, H256, files,
-	keys::RoleKeys,
-	sign::{Signed, sign_file, warnings},
-	statement::{PlanInputs, Statement},
-	submit::{Shown, Submitted, standing, submit},
-	summary::Summary,
-	verify::{Expected, Report, Version, open, verify},
+	Expected, PlanInputs, RoleKeys, ShownAttestation, Signed, Statement, Submitted, VerifyReport,
+	read_statement, read_summary, sign_file, submit, verify, warnings, write_plan,
 };
-use gridproof_chain::Patience;
+use gridproof_chain::{Chain, pallets::attestations::query};
 use gridproof_primitives::{
-	attestation::{AttestationFields, Kind, Role, chain_hint, file_digest, genesis_of_hint},
-	coverage::{Binding, State},
-	day::Day,
-	decimal::{Ratio, SignedRatio},
-	json::Value,
-	units::{AICP, AICP_ASSET_ID},
+	H256,
+	codec::json::Value,
+	num::{
+		decimal::{Ratio, SignedRatio},
+		units::AICP_ASSET_ID,
+	},
+	reserve::{
+		attestation::{Kind, Role, chain_hint, file_digest, genesis_of_hint},
+		formula::{Binding, State},
+	},
+	time::day::Day,
 };
+use gridproof_support::files;
 use serde::Serialize;
 use std::{
-	io,
 	path::{Path, PathBuf},
 	process::ExitCode,
 };
@@ -61,7 +63,7 @@ pub struct PlanArgs {
 	/// Value of the compute assets, EUR.
 	#[arg(long, value_name = "X")]
 	compute_assets_eur: Ratio,
-	/// Total issuance, AICP; with --supply-from the chain's own counts instead.
+	/// Total issuance, AICP; with --supply-from, the chain's own counts instead.
 	#[arg(long, value_name = "X", required_unless_present = "supply_from")]
 	s_base: Option<Ratio>,
 	/// Share of the issuance that counts as supply.
@@ -82,7 +84,7 @@ pub struct PlanArgs {
 	/// The chain that the file is for: substrate:0x and its genesis hash.
 	#[arg(long, value_name = "HINT", value_parser = genesis)]
 	chain: Option<H256>,
-	/// What it is about: reserve, or a rehearsal that nothing is minted on.
+	/// Kind of statement: reserve, or a rehearsal on which nothing is minted.
 	#[arg(long, default_value = "reserve", value_parser = kind)]
 	kind: Kind,
 	/// The file of the attestation that this one corrects.
@@ -98,13 +100,13 @@ pub struct PlanArgs {
 pub struct SignArgs {
 	/// The planned file; the signature is added to it.
 	file: PathBuf,
-	/// Who signs.
+	/// The role that signs.
 	#[arg(long, value_name = "data|risk|ops")]
 	role: Role,
 	/// The role's key file.
 	#[arg(long, value_name = "FILE")]
 	key: PathBuf,
-	/// Trusted keys of all roles: signatures already there are then checked first.
+	/// Trusted keys of all roles: signatures in the file are then checked first.
 	#[arg(long, value_name = "FILE")]
 	keys: Option<PathBuf>,
 	#[command(flatten)]
@@ -132,15 +134,8 @@ pub struct VerifyArgs {
 pub struct SubmitArgs {
 	/// The signed file.
 	file: PathBuf,
-	/// The node.
-	#[arg(long, value_name = "WS")]
-	url: String,
-	/// Seconds to wait for finality before it is sent again.
-	#[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
-	timeout: u64,
-	/// How often it is sent before that is given up.
-	#[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
-	attempts: u32,
+	#[command(flatten)]
+	node: NodeArgs,
 }
 
 /// Arguments of `attest show`.
@@ -149,12 +144,11 @@ pub struct ShowArgs {
 	/// The day.
 	#[arg(long)]
 	day: Day,
-	/// The node.
-	#[arg(long, value_name = "WS")]
-	url: String,
-	/// What it is about.
+	/// Kind of statement: reserve or rehearsal.
 	#[arg(long, default_value = "reserve", value_parser = kind)]
 	kind: Kind,
+	#[command(flatten)]
+	node: UrlArgs,
 }
 
 /// Runs one `gridproof attest` command.
@@ -202,7 +196,8 @@ struct Planned {
 
 async fn plan(args: PlanArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let summary = read_summary(&args.summary)?;
-	let (s_base, genesis) = supply_and_chain(&args).await?;
+	let (s_base, genesis) = supply_and_chain(&args, out).await?;
+	let revises = args.revises.as_deref().map(read_statement).transpose()?;
 	let inputs = PlanInputs {
 		eur_per_mwh: args.eur_per_mwh,
 		compute_assets_eur: args.compute_assets_eur,
@@ -213,15 +208,13 @@ async fn plan(args: PlanArgs, out: &Output) -> anyhow::Result<ExitCode> {
 		cap: args.cap,
 		genesis,
 		kind: args.kind,
-		revises: args.revises.as_deref().map(revised).transpose()?,
+		revises: revises.map(|statement| statement.fields),
 	};
 	let statement = Statement::plan(&summary, &inputs)?;
 	let file = statement.to_file()?;
 	write_plan(&args.out, &file)?;
 	let planned = planned(&statement, &file, &args.out)?;
-	for warning in &planned.warnings {
-		eprintln!("warning: {warning}");
-	}
+	planned.warnings.iter().for_each(|warning| out.warning(warning));
 	out.result(&planned, |planned| {
 		let cr = planned.cr.as_deref().unwrap_or("undefined, as there is no supply");
 		format!(
@@ -235,55 +228,25 @@ async fn plan(args: PlanArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	Ok(ExitCode::SUCCESS)
 }
 
-/// Reads a grid summary.
-pub fn read_summary(path: &Path) -> anyhow::Result<Summary> {
-	let bytes = files::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-	Summary::parse(&bytes).with_context(|| path.display().to_string())
-}
-
-async fn supply_and_chain(args: &PlanArgs) -> anyhow::Result<(Ratio, H256)> {
+async fn supply_and_chain(args: &PlanArgs, out: &Output) -> anyhow::Result<(Ratio, H256)> {
 	let Some(url) = &args.supply_from else {
-		let s_base = args.s_base.context("--s-base or --supply-from is needed")?;
+		let s_base = args.s_base.ok_or_else(|| usage("--s-base or --supply-from is needed"))?;
 		return Ok((s_base, args.chain.unwrap_or_default()));
 	};
 	let chain = Chain::connect(url).await?;
 	if let Some(wanted) = args.chain.filter(|wanted| *wanted != chain.genesis()) {
-		bail!(
+		return Err(usage(format!(
 			"--chain is {}, but the node at {url} is of {}",
 			chain_hint(&wanted),
 			chain_hint(&chain.genesis())
-		);
+		)));
 	}
 	let s_base = Ratio::millionths(chain.issuance(AICP_ASSET_ID).await?);
 	if let Some(given) = args.s_base.filter(|given| *given != s_base) {
 		let (given, there) = (given.to_figure(), s_base.to_figure());
-		eprintln!("warning: the chain's issuance of {there} AICP counts, not --s-base {given}");
+		out.warning(&format!("the chain's issuance of {there} AICP counts, not --s-base {given}"));
 	}
 	Ok((s_base, chain.genesis()))
-}
-
-fn revised(path: &Path) -> anyhow::Result<AttestationFields> {
-	let bytes = files::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-	match open(&bytes, None).with_context(|| path.display().to_string())?.version {
-		Version::Two(statement) => Ok(statement.fields),
-		Version::One { .. } => bail!("{} is of version 1, which no chain holds", path.display()),
-	}
-}
-
-/// Writes a planned file; what is there must be nothing, or a plan that nobody has signed.
-pub fn write_plan(path: &Path, file: &Value) -> anyhow::Result<()> {
-	match files::read(path) {
-		Err(error) if error.kind() == io::ErrorKind::NotFound => (),
-		Err(error) => return Err(error).with_context(|| path.display().to_string()),
-		Ok(bytes) if bytes.is_empty() => (),
-		Ok(bytes) => match open(&bytes, None) {
-			Ok(opened) if opened.named_signers().is_empty() => (),
-			Ok(_) => bail!("{} is signed already; choose another --out", path.display()),
-			Err(_) => bail!("{} exists and is no planned file; choose another", path.display()),
-		},
-	}
-	files::replace(path, file.to_pretty().as_bytes(), 0o644)
-		.with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn planned(statement: &Statement, file: &Value, out: &Path) -> anyhow::Result<Planned> {
@@ -311,9 +274,7 @@ fn sign(args: &SignArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let key = keys::load(&args.key, args.role, &args.passphrase)?;
 	let signed = sign_file(&args.file, args.role, &key, trusted.as_ref())
 		.with_context(|| format!("{} is not signed", args.file.display()))?;
-	for warning in &signed.warnings {
-		eprintln!("warning: {warning}");
-	}
+	signed.warnings.iter().for_each(|warning| out.warning(warning));
 	out.result(&signed, |signed: &Signed| {
 		let Signed { role, day, chain, digest, signatures, .. } = signed;
 		format!("{day} for {chain}\n{role} signed {digest}; signatures: {signatures}")
@@ -322,7 +283,7 @@ fn sign(args: &SignArgs, out: &Output) -> anyhow::Result<ExitCode> {
 }
 
 /// Reads the trusted keys of the roles.
-pub fn read_keys(path: &Path) -> anyhow::Result<RoleKeys> {
+fn read_keys(path: &Path) -> anyhow::Result<RoleKeys> {
 	let bytes = files::read(path).with_context(|| format!("cannot read {}", path.display()))?;
 	RoleKeys::parse(&bytes).with_context(|| path.display().to_string())
 }
@@ -334,9 +295,9 @@ fn verify_file(args: &VerifyArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let expected = Expected { day: args.day, chain: &args.chain };
 	let report = match RoleKeys::parse(&keys) {
 		Ok(keys) => verify(&bytes, &keys, &expected),
-		Err(fault) => Report::without_keys(&fault),
+		Err(error) => VerifyReport::without_keys(&error),
 	};
-	out.result(&report, |report: &Report| {
+	out.result(&report, |report: &VerifyReport| {
 		let mut text =
 			format!("signatures_ok={}, required={}", report.signatures_ok, report.required);
 		if let Some(error) = report.error {
@@ -347,21 +308,16 @@ fn verify_file(args: &VerifyArgs, out: &Output) -> anyhow::Result<ExitCode> {
 		}
 		text
 	})?;
-	Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+	Ok(exit::verdict(report.ok))
 }
 
 async fn submit_file(args: &SubmitArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let bytes =
 		files::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
 	let spinner = out.spinner("connecting");
-	let chain = Chain::connect(&args.url).await?;
+	let chain = args.node.connect().await?;
 	spinner.set_message("waiting for finality");
-	let patience = Patience {
-		per_attempt: std::time::Duration::from_secs(args.timeout),
-		attempts: args.attempts,
-		..Patience::default()
-	};
-	let submitted = submit(&chain, &bytes, &patience).await;
+	let submitted = submit(&chain, &bytes, &args.node.patience()).await;
 	spinner.finish_and_clear();
 	out.result(&submitted?, |submitted: &Submitted| {
 		let Submitted { day, statement, block, .. } = submitted;
@@ -374,11 +330,12 @@ async fn submit_file(args: &SubmitArgs, out: &Output) -> anyhow::Result<ExitCode
 }
 
 async fn show(args: &ShowArgs, out: &Output) -> anyhow::Result<ExitCode> {
-	let chain = Chain::connect(&args.url).await?;
-	let Some(attestation) = standing(&chain, args.kind, args.day).await? else {
-		bail!("the chain holds no {} attestation of {}", args.kind, args.day);
+	let chain = args.node.connect().await?;
+	let query = query::attestation(args.kind, args.day);
+	let Some(attestation) = chain.read(&query).await? else {
+		return Err(usage(format!("the chain holds no {} attestation of {}", args.kind, args.day)));
 	};
-	out.result(&Shown::from(&attestation), |shown: &Shown| {
+	out.result(&ShownAttestation::from(&attestation), |shown: &ShownAttestation| {
 		let signers: Vec<_> = shown.signers.iter().map(|signer| signer.role.as_str()).collect();
 		format!(
 			"{} {}, revision {}, signed by {}\nstatement {}\ndigest    {}\n\
@@ -401,10 +358,4 @@ async fn show(args: &ShowArgs, out: &Output) -> anyhow::Result<ExitCode> {
 		)
 	})?;
 	Ok(ExitCode::SUCCESS)
-}
-
-/// The chain's issuance, in AICP.
-pub async fn issuance(chain: &Chain) -> Result<Ratio, gridproof_chain::Failure> {
-	let units = chain.issuance(AICP_ASSET_ID).await?;
-	Ok(Ratio::new(units, AICP).unwrap_or_default())
 }

@@ -1,22 +1,14 @@
 //! `gridproof grid`.
 
-use crate::output::Output;
-use anyhow::{Context, bail};
-use chrono::NaiveDate;
+use crate::{args::keys::secret_line, exit::usage, output::Output};
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use gridproof_grid::{
-	Tz,
-	day::{DayLoad, day_load},
-	eic::Eic,
-	entsoe::{BASE_URL, Client, Settings, Token},
-	files::write_day,
-	load::{Commitment, Summary, ZoneReport, ZoneStatus, load_zones, summarise},
-	price,
-	source::{Source, read_bounded},
-	time::DayWindow,
-	zones::{self, EUROPE, Zone},
+	BASE_URL, Client, Commitment, DayLoad, DayWindow, EUROPE, Eic, Settings, Source, Summary,
+	Token, Tz, Zone, ZoneReport, ZoneStatus, day_load, load_zones, parse_zones, price_from_files,
+	price_from_source, read_bounded, summarise, write_day,
 };
-use gridproof_primitives::decimal::Ratio;
+use gridproof_primitives::{num::decimal::Ratio, time::day::Day};
 use serde::Serialize;
 use std::{
 	path::{Path, PathBuf},
@@ -34,20 +26,21 @@ pub enum Command {
 	Wh(WhArgs),
 	/// Day-ahead price of one zone for a day, from saved documents or a source.
 	Price(PriceArgs),
-	/// Print the shipped list of European bidding zones, or check a list of one's own.
+	/// Print the shipped list of European bidding zones, or check another list.
 	Zones(ZonesArgs),
 }
 
 /// How to reach a source.
 #[derive(Args)]
 pub struct SourceArgs {
-	/// File with the platform's token; else the environment: ENTSOE_TOKEN, or ENTSOE_TOKEN_FILE.
+	/// File, mode 0600, with the platform's token; by default, the token in ENTSOE_TOKEN or in the
+	/// file that ENTSOE_TOKEN_FILE names.
 	#[arg(long, value_name = "FILE")]
 	token_file: Option<PathBuf>,
 	/// Address of the platform.
 	#[arg(long, env = "ENTSOE_URL", default_value = BASE_URL, value_name = "URL")]
 	entsoe_url: String,
-	/// How often a request is sent before it is given up.
+	/// How often a request is sent before the command gives up.
 	#[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=20))]
 	attempts: u32,
 	/// Seconds that one request may take.
@@ -60,7 +53,7 @@ pub struct SourceArgs {
 pub struct LoadArgs {
 	/// The local day, as 2025-03-30.
 	#[arg(long)]
-	day: NaiveDate,
+	day: Day,
 	/// The zones: a CSV file `name,eic,timezone`.
 	#[arg(long, value_name = "FILE")]
 	zones: PathBuf,
@@ -70,7 +63,7 @@ pub struct LoadArgs {
 	/// Folder for the files.
 	#[arg(long, value_name = "DIR")]
 	out: PathBuf,
-	/// Zones that must have a complete day; with fewer, nothing is written.
+	/// Number of zones that must have a complete day; with fewer, nothing is written.
 	#[arg(long, default_value_t = 1)]
 	min_zones: u32,
 	/// Share of the measured energy that is committed: a decimal or n/d.
@@ -94,8 +87,8 @@ pub struct WhArgs {
 	xml: Vec<PathBuf>,
 	/// The local day, as 2025-03-30.
 	#[arg(long)]
-	day: NaiveDate,
-	/// Whose midnight cuts the day, as Europe/Berlin.
+	day: Day,
+	/// Time zone whose midnight cuts the day, as Europe/Berlin.
 	#[arg(long, value_name = "ZONE")]
 	tz: Tz,
 	/// The area that the documents must be about.
@@ -114,8 +107,8 @@ pub struct PriceArgs {
 	source: Option<String>,
 	/// The local day, as 2025-03-30.
 	#[arg(long)]
-	day: NaiveDate,
-	/// Whose midnight cuts the day, as Europe/Berlin.
+	day: Day,
+	/// Time zone whose midnight cuts the day, as Europe/Berlin.
 	#[arg(long, value_name = "ZONE")]
 	tz: Tz,
 	/// The area that the documents must be about.
@@ -160,7 +153,7 @@ async fn load(args: LoadArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let reports = reports?;
 	let missing = reports.iter().filter(|report| report.status != ZoneStatus::Ok);
 	for report in missing {
-		eprintln!("{}", zone_line(report));
+		out.note(&zone_line(report));
 	}
 	let summary = summarise(args.day, reports, &commitment, args.min_zones)?;
 	let written = write_day(&args.out, &summary, &zones_file)?;
@@ -220,13 +213,13 @@ async fn price(args: PriceArgs, out: &Output) -> anyhow::Result<ExitCode> {
 		(Some(source_text), Some(eic)) => {
 			let source = source(source_text, &args.access)?;
 			let bar = out.spinner("asking for prices");
-			let report = price::from_source(&source, eic, args.day, args.tz, args.ema_window).await;
+			let report = price_from_source(&source, eic, args.day, args.tz, args.ema_window).await;
 			bar.finish_and_clear();
 			report?
 		},
 		_ => {
 			let files = read_files(&args.xml)?;
-			price::from_files(&files, args.eic.as_ref(), args.day, args.tz, args.ema_window)?
+			price_from_files(&files, args.eic.as_ref(), args.day, args.tz, args.ema_window)?
 		},
 	};
 	out.result(&report, |report| {
@@ -256,7 +249,7 @@ struct ZoneRow {
 fn list_zones(args: &ZonesArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let (zones, file) = match &args.check {
 		Some(path) => read_zones(path)?,
-		None => (zones::parse(EUROPE)?, EUROPE.as_bytes().to_vec()),
+		None => (parse_zones(EUROPE)?, EUROPE.as_bytes().to_vec()),
 	};
 	let rows: Vec<ZoneRow> = zones
 		.iter()
@@ -277,7 +270,7 @@ pub(crate) fn read_zones(path: &Path) -> anyhow::Result<(Vec<Zone>, Vec<u8>)> {
 	let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
 	let text = std::str::from_utf8(&bytes)
 		.with_context(|| format!("{} is not UTF-8 text", path.display()))?;
-	let zones = zones::parse(text).with_context(|| path.display().to_string())?;
+	let zones = parse_zones(text).with_context(|| path.display().to_string())?;
 	Ok((zones, bytes))
 }
 
@@ -294,12 +287,12 @@ pub(crate) fn source(text: &str, access: &SourceArgs) -> anyhow::Result<Source> 
 	if let Some(folder) = text.strip_prefix("dir:") {
 		let folder = PathBuf::from(folder);
 		if !folder.is_dir() {
-			bail!("{} is not a folder", folder.display());
+			return Err(usage(format!("{} is not a folder", folder.display())));
 		}
 		return Ok(Source::Folder(folder));
 	}
 	if text != "entsoe" {
-		bail!("--source must be `entsoe` or `dir:PATH`, not {text:?}");
+		return Err(usage(format!("--source must be `entsoe` or `dir:PATH`, not {text:?}")));
 	}
 	let settings = Settings {
 		base_url: access.entsoe_url.clone(),
@@ -322,16 +315,15 @@ fn token(access: &SourceArgs) -> anyhow::Result<Token> {
 		},
 		(None, None) => match variable("ENTSOE_TOKEN_FILE") {
 			Some(path) => path.into(),
-			None => bail!(
-				"no token for the platform: set ENTSOE_TOKEN or ENTSOE_TOKEN_FILE, or pass \
-				 --token-file"
-			),
+			None => {
+				return Err(usage(
+					"no token for the platform: set ENTSOE_TOKEN or ENTSOE_TOKEN_FILE, or pass \
+					 --token-file",
+				));
+			},
 		},
 	};
-	let text = std::fs::read_to_string(&file)
-		.map(Zeroizing::new)
-		.with_context(|| format!("cannot read the token file {}", file.display()))?;
-	Ok(Token::new(&text)?)
+	Ok(Token::new(&secret_line(&file)?)?)
 }
 
 fn ratio(text: &str) -> Result<Ratio, String> {

@@ -40,10 +40,17 @@ fn good(arguments: &[&str]) -> String {
 	stdout(&output)
 }
 
-/// What the command says on its way out with exit code 1.
-fn bad(arguments: &[&str]) -> String {
+/// Exit codes of the command: something broke, an argument or input is wrong, the rules say no, a
+/// node does not answer.
+const BROKEN: i32 = 1;
+const USAGE: i32 = 2;
+const REFUSED: i32 = 3;
+const UNREACHABLE: i32 = 4;
+
+/// What the command says on its way out with this exit code.
+fn bad(code: i32, arguments: &[&str]) -> String {
 	let output = gridproof(arguments);
-	assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", stdout(&output));
+	assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", stderr(&output));
 	stderr(&output)
 }
 
@@ -122,7 +129,7 @@ fn from_summary_to_a_verified_file() {
 	let file = desk.planned("90.0", "attestation.json");
 	assert_eq!((&file["CR"], &file["mint_suggested"]), (&json!("1.080000"), &json!("0.000000")));
 	let before = desk.verify("attestation.json", &["--json"]);
-	assert_eq!(before.status.code(), Some(1));
+	assert_eq!(before.status.code(), Some(REFUSED));
 	let wanted = json!({"ok": false, "signatures_ok": 0, "required": 2, "error": "threshold"});
 	assert_eq!(document(&before), wanted);
 	assert!(desk.sign("attestation.json", "data").status.success());
@@ -134,7 +141,7 @@ fn from_summary_to_a_verified_file() {
 	let text = stdout(&desk.verify("attestation.json", &[]));
 	assert_eq!(text, "signatures_ok=2, required=2\n");
 	let again = desk.sign("attestation.json", "risk");
-	assert_eq!(again.status.code(), Some(1));
+	assert_eq!(again.status.code(), Some(REFUSED));
 	assert!(stderr(&again).contains("risk has signed this file already"));
 	assert_eq!(document(&desk.verify("attestation.json", &["--json"]))["signatures_ok"], 2);
 }
@@ -272,9 +279,10 @@ fn a_verifier_is_told_what_is_wrong() {
 	let output = gridproof(&[
 		"attest", "verify", &file, "--keys", &same, "--day", DAY, "--chain", CHAIN, "--json",
 	]);
-	assert_eq!((output.status.code(), code(&output)), (Some(1), "bad_keys".to_string()));
+	assert_eq!((output.status.code(), code(&output)), (Some(REFUSED), "bad_keys".to_string()));
 	let none = desk.path("none.json");
-	let said = bad(&["attest", "verify", &file, "--keys", &none, "--day", DAY, "--chain", CHAIN]);
+	let verifying = ["attest", "verify", &file, "--keys", &none, "--day", DAY, "--chain", CHAIN];
+	let said = bad(BROKEN, &verifying);
 	assert!(said.contains("cannot read"), "{said}");
 }
 
@@ -283,7 +291,7 @@ fn a_price_that_is_not_above_zero_is_not_planned() {
 	let desk = Desk::new();
 	for price in ["-5.0", "0", "-0.000001"] {
 		let output = desk.plan(price, "out.json", &["--chain", CHAIN]);
-		assert_eq!(output.status.code(), Some(1), "{price}");
+		assert_eq!(output.status.code(), Some(REFUSED), "{price}");
 		assert!(stderr(&output).contains("nothing can be minted"), "{}", stderr(&output));
 		assert!(!Path::new(&desk.path("out.json")).exists());
 	}
@@ -301,11 +309,11 @@ fn a_signed_file_is_not_planned_over_and_a_foreign_one_is_left_alone() {
 	desk.sign("attestation.json", "data");
 	let signed = fs::read(desk.path("attestation.json")).unwrap();
 	let output = desk.plan("92.0", "attestation.json", &["--chain", CHAIN]);
-	assert_eq!(output.status.code(), Some(1));
+	assert_eq!(output.status.code(), Some(USAGE));
 	assert!(stderr(&output).contains("signed already"));
 	assert_eq!(fs::read(desk.path("attestation.json")).unwrap(), signed);
 	let output = desk.plan("92.0", "summary.json", &["--chain", CHAIN]);
-	assert!(stderr(&output).contains("is no planned file"), "{}", stderr(&output));
+	assert!(stderr(&output).contains("is not a planned file"), "{}", stderr(&output));
 }
 
 #[test]
@@ -348,9 +356,10 @@ fn keys_are_made_shown_and_guarded() {
 	assert!(!shown.to_string().contains(secret) && !made.to_string().contains(secret));
 	let mode = fs::metadata(at("data.json")).unwrap().permissions().mode();
 	assert_eq!(mode & 0o777, 0o600);
-	assert!(bad(&["keys", "new", "--role", "risk", &at("data.json")]).contains("exists already"));
+	let said = bad(USAGE, &["keys", "new", "--role", "risk", &at("data.json")]);
+	assert!(said.contains("exists already"), "{said}");
 	fs::set_permissions(at("data.json"), fs::Permissions::from_mode(0o644)).unwrap();
-	assert!(bad(&["keys", "show", &at("data.json")]).contains("chmod 600"));
+	assert!(bad(USAGE, &["keys", "show", &at("data.json")]).contains("chmod 600"));
 }
 
 #[test]
@@ -359,16 +368,18 @@ fn an_encrypted_key_signs_with_its_passphrase_only() {
 	desk.planned("90.0", "attestation.json");
 	let at = |name: &str| desk.path(name);
 	let (right, wrong) = (at("pass"), at("wrong"));
-	fs::write(&right, "correct horse\nsecond line\n").unwrap();
-	fs::write(&wrong, "battery staple\n").unwrap();
+	for (path, text) in [(&right, "correct horse\nsecond line\n"), (&wrong, "battery staple\n")] {
+		fs::write(path, text).unwrap();
+		fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+	}
 	let locked = at("locked.json");
 	good(&["keys", "new", "--role", "data", &locked, "--passphrase-file", &right]);
 	assert_eq!(document(&gridproof(&["--json", "keys", "show", &locked]))["encrypted"], true);
 	let file = at("attestation.json");
 	let sign = ["attest", "sign", &file, "--role", "data", "--key", &locked];
-	assert!(bad(&sign).contains("passphrase"));
+	assert!(bad(USAGE, &sign).contains("passphrase"));
 	let wrong = [&sign[..], &["--passphrase-file", &wrong]].concat();
-	assert!(bad(&wrong).contains("wrong passphrase"));
+	assert!(bad(USAGE, &wrong).contains("wrong passphrase"));
 	let right = [&sign[..], &["--passphrase-file", &right]].concat();
 	good(&right);
 }
@@ -378,12 +389,12 @@ fn keys_and_roles_are_not_mixed_up() {
 	let desk = Desk::new();
 	desk.planned("90.0", "attestation.json");
 	let (file, risk) = (desk.path("attestation.json"), desk.path("risk.json"));
-	let said = bad(&["attest", "sign", &file, "--role", "data", "--key", &risk]);
+	let said = bad(USAGE, &["attest", "sign", &file, "--role", "data", "--key", &risk]);
 	assert!(said.contains("is the key of risk"), "{said}");
 	good(&["keys", "new", "--role", "data", &desk.path("other.json")]);
 	let (other, trusted) = (desk.path("other.json"), desk.path("trusted.json"));
-	let said =
-		bad(&["attest", "sign", &file, "--role", "data", "--key", &other, "--keys", &trusted]);
+	let signing = ["attest", "sign", &file, "--role", "data", "--key", &other, "--keys", &trusted];
+	let said = bad(USAGE, &signing);
 	assert!(said.contains("not the key that is trusted"), "{said}");
 	assert_eq!(desk.read("attestation.json")["meta"]["signatures"], json!([]));
 }
@@ -403,10 +414,12 @@ fn a_node_that_is_not_there_is_named() {
 		vec!["attest", "submit", &file, "--url", &nobody],
 		vec!["attest", "show", "--day", DAY, "--url", &nobody],
 	] {
-		let said = bad(&arguments);
+		let said = bad(UNREACHABLE, &arguments);
 		assert!(said.contains("no node answers at"), "{said}");
 	}
 	let output = gridproof(&["--json", "attest", "show", "--day", DAY, "--url", "http://x"]);
-	assert_eq!(output.status.code(), Some(1));
-	assert!(document(&output)["error"].as_str().unwrap().contains("no node's address"));
+	assert_eq!(output.status.code(), Some(USAGE));
+	let error: Value = serde_json::from_str(&stderr(&output)).unwrap();
+	assert!(error["error"].as_str().unwrap().contains("not a node address"), "{error}");
+	assert_eq!((&error["kind"], stdout(&output).as_str()), (&json!("usage"), ""));
 }

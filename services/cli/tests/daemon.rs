@@ -139,7 +139,7 @@ fn a_second_run_is_refused_and_a_killed_one_is_followed_by_another() {
 	wait_for("summary", || fs::exists(&summary).unwrap());
 	wait_for("failed attempt", || desk.state()["open"]["2025-03-30"]["attempts"] == 1);
 	let second = desk.start(&beat).wait_with_output().unwrap();
-	assert_eq!(second.status.code(), Some(1));
+	assert_eq!(second.status.code(), Some(2));
 	let said = String::from_utf8_lossy(&second.stderr).to_string();
 	assert!(said.contains("another run is active"), "{said}");
 	first.kill().unwrap();
@@ -157,7 +157,7 @@ fn a_second_run_is_refused_and_a_killed_one_is_followed_by_another() {
 }
 
 #[test]
-fn mistakes_in_the_arguments_are_told_before_anything_is_done() {
+fn mistakes_in_the_arguments_are_reported_before_anything_is_done() {
 	let desk = Desk::new();
 	for (more, wanted) in [
 		(vec!["--key", &*desk.path("data.json")], "two keys of data"),

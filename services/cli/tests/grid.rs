@@ -5,6 +5,7 @@ use std::{
 	fs,
 	io::{Read, Write},
 	net::TcpListener,
+	os::unix::fs::PermissionsExt,
 	path::{Path, PathBuf},
 	process::{Command, Output},
 	thread,
@@ -37,6 +38,14 @@ fn gridproof(arguments: &[&str]) -> Output {
 fn json_of(output: &Output) -> Value {
 	let text = String::from_utf8_lossy(&output.stdout);
 	serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}\n{}", stderr(output)))
+}
+
+/// The error document: the last line on standard error, after what is logged.
+fn error_of(output: &Output) -> String {
+	let said = stderr(output);
+	let last = said.lines().last().unwrap_or_default();
+	let document: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("{said}"));
+	document["error"].as_str().unwrap().to_string()
 }
 
 fn stdout(output: &Output) -> String {
@@ -103,8 +112,8 @@ fn wh_fails_with_the_reason_for_no_data_other_areas_and_bad_files() {
 		assert!(!output.status.success());
 		assert!(stderr(&output).contains(reason), "{reason}: {}", stderr(&output));
 	}
-	let error = json_of(&wh(&vector("ack_999_no_data.xml"), &[]));
-	assert!(error["error"].as_str().unwrap().starts_with("no data: 999"));
+	let error = error_of(&wh(&vector("ack_999_no_data.xml"), &[]));
+	assert!(error.starts_with("no data: 999"), "{error}");
 }
 
 fn price_file(day: &str) -> String {
@@ -260,6 +269,7 @@ fn the_platform_is_asked_with_the_token_from_environment_or_file_and_never_shows
 	fs::write(&list, format!("name,eic,timezone\nDE-LU,{DE_LU},Europe/Berlin\n")).unwrap();
 	let token_file = folder.path().join("token");
 	fs::write(&token_file, format!("{TOKEN}\n")).unwrap();
+	fs::set_permissions(&token_file, fs::Permissions::from_mode(0o600)).unwrap();
 	let document = fs::read_to_string(vector("gl_pt15m_a03_dst23_delu.xml")).unwrap();
 	let good = serve("200 OK", document);
 	let refused = serve("401 Unauthorized", format!("<html>bad securityToken={TOKEN}</html>"));
@@ -288,8 +298,10 @@ fn the_platform_is_asked_with_the_token_from_environment_or_file_and_never_shows
 	}
 	let output = run(&refused, Some(("ENTSOE_TOKEN", TOKEN)), &[]);
 	assert!(!output.status.success());
-	let error = json_of(&output)["error"].as_str().unwrap().to_string();
-	assert_eq!(error, "the platform does not accept the token (HTTP 401): bad securityToken=***");
+	assert_eq!(
+		error_of(&output),
+		"the platform does not accept the token (HTTP 401): bad securityToken=***"
+	);
 	let output = run("http://192.0.2.1/api", Some(("ENTSOE_TOKEN", TOKEN)), &[]);
 	assert!(stderr(&output).contains("must be an https URL"));
 }

@@ -57,7 +57,7 @@ fn a_list_of_meters_is_checked_before_anything_is_sent() {
 	fs::write(&list, "site,device,meter,direction,rated_power_w,seal\nA,gw,1,import,0.5,S\n")
 		.unwrap();
 	let error = desk.onboard(&["--from", &list]);
-	assert!(error.contains("line 2: rated_power_w \"0.5\" is no whole number"), "{error}");
+	assert!(error.contains("line 2: rated_power_w \"0.5\" is not a whole number"), "{error}");
 	fs::write(&list, "site,meter\n").unwrap();
 	assert!(desk.onboard(&["--from", &list]).contains("line 1: the first line is site,device"));
 	assert!(!fs::exists(desk.path("keys")).unwrap());
@@ -100,7 +100,7 @@ fn a_simulation_that_cannot_run_says_why() {
 	assert!(simulate(&["--registry", &desk.path("none")]).contains("there is no file"));
 	let one = ["--meters", "1"];
 	let with = |more: &[&str]| simulate(&[&one[..], more].concat());
-	assert!(with(&["--broker", "127.0.0.1"]).contains("no broker's address"));
+	assert!(with(&["--broker", "127.0.0.1"]).contains("not a broker address"));
 	assert!(with(&["--interval", "700"]).contains("900 seconds have to be a multiple"));
 	assert!(with(&["--speed", "0"]).contains("write a number"));
 	assert!(with(&["--profile", &desk.path("none.csv")]).contains("one of h0, g0, l0 and pv"));

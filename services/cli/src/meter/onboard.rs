@@ -2,31 +2,29 @@
 
 use super::{meter_name, moment};
 use crate::{
-	keys::{PassphraseArgs, ask, first_line},
+	args::{
+		NodeArgs, PassphraseArgs, PayerArgs,
+		keys::{ask, passphrase_of},
+		payer::{development, key_file, open_wallet},
+	},
+	exit::usage,
 	output::Output,
-	payer::{NodeArgs, PayerArgs},
-	wallet,
 };
-use anyhow::{Context, bail};
 use clap::Args;
-use gridproof_chain::Chain;
-use gridproof_keys::{
-	AccountKey,
-	account::{development_signer, load_signer, parse_account},
+use gridproof_fleet::{
+	self as fleet, MeterSpec, Onboarded, Order, Registered, Registry, ensure_credentials, invented,
+	read_list, register_organisation,
 };
-use gridproof_meter::{
-	credentials,
-	onboard::{self, MeterSpec, Onboarded, Order, Registered, Registry, read_list},
-	simulate::{invented, now_ms},
-};
-use gridproof_primitives::meter::{Direction, MeterName, Registers, Trust};
+use gridproof_keys::{AccountKey, account::parse_account};
+use gridproof_primitives::energy::{Direction, MeterName, Registers, Trust};
+use gridproof_support::clock::now_ms;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `meter organise`.
 #[derive(Args)]
 pub struct OrganiseArgs {
-	/// What it calls itself; at most 64 bytes.
+	/// Its name; at most 64 bytes.
 	#[arg(value_name = "NAME")]
 	name: String,
 	/// An electrician to add; may be given more than once.
@@ -44,7 +42,7 @@ pub struct OrganiseArgs {
 	node: NodeArgs,
 }
 
-/// Whose meters they are.
+/// The owner of the meters.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub struct OwnerArgs {
@@ -59,7 +57,7 @@ pub struct OwnerArgs {
 	owner_suri: Option<String>,
 }
 
-/// Where device keys are, and who may read them.
+/// Where device keys are, and how they are kept.
 #[derive(Args)]
 pub struct DeviceKeyArgs {
 	/// Folder of the device keys; missing ones are made.
@@ -90,7 +88,7 @@ pub struct OnboardArgs {
 	/// With --generate: how many of them share a device.
 	#[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
 	per_device: u32,
-	/// With --meter: which way energy may go: import, export or both.
+	/// With --meter: the direction of energy: import, export or both.
 	#[arg(long, value_name = "DIRECTION", requires = "meter")]
 	direction: Option<Direction>,
 	/// With --meter: the most power that can go through, in W.
@@ -108,7 +106,7 @@ pub struct OnboardArgs {
 	/// With --register: the development account that governs a development chain, such as //Alice.
 	#[arg(long, value_name = "//NAME", requires = "register")]
 	admit_with: Option<String>,
-	/// Who holds the keys: device, or gateway for meters that cannot sign.
+	/// Holder of the keys: device, or gateway for meters that cannot sign.
 	#[arg(long, value_name = "TRUST", default_value = "device")]
 	trust: Trust,
 	/// What the import register shows, in Wh.
@@ -156,27 +154,22 @@ impl OwnerArgs {
 	fn load(&self, passphrase_file: Option<&PathBuf>) -> anyhow::Result<AccountKey> {
 		let passphrase = PassphraseArgs { passphrase_file: passphrase_file.cloned() };
 		match (&self.owner_wallet, &self.owner_key, &self.owner_suri) {
-			(Some(path), ..) => wallet::open_key(path, &passphrase),
+			(Some(path), ..) => Ok(open_wallet(path, &passphrase)?.key().clone()),
 			(_, Some(path), _) => key_file(path),
-			(.., Some(uri)) => Ok(development_signer(uri)?.into()),
-			_ => bail!("whose meter is it? Name --owner-wallet, --owner-key or --owner-suri"),
+			(.., Some(uri)) => development(uri),
+			_ => Err(usage("whose meter is it? Name --owner-wallet, --owner-key or --owner-suri")),
 		}
 	}
-}
-
-pub fn key_file(path: &Path) -> anyhow::Result<AccountKey> {
-	let key = load_signer(path).with_context(|| format!("cannot use the key {}", path.display()));
-	Ok(key?.into())
 }
 
 pub async fn organise(args: &OrganiseArgs, out: &Output) -> anyhow::Result<()> {
 	let admin = args.admin.load(&args.passphrase)?;
 	let governance = governance(args.admit_with.as_deref())?;
 	let spinner = out.spinner("connecting");
-	let chain = Chain::connect(&args.node.url).await?;
+	let chain = args.node.connect().await?;
 	spinner.set_message("waiting for finality");
 	let patience = args.node.patience();
-	let registered = onboard::register(
+	let registered = register_organisation(
 		&chain,
 		&args.name,
 		&admin,
@@ -190,7 +183,7 @@ pub async fn organise(args: &OrganiseArgs, out: &Output) -> anyhow::Result<()> {
 }
 
 fn governance(uri: Option<&str>) -> anyhow::Result<Option<AccountKey>> {
-	Ok(uri.map(development_signer).transpose()?.map(AccountKey::from))
+	uri.map(development).transpose()
 }
 
 fn registered_text(registered: &Registered) -> String {
@@ -208,15 +201,16 @@ impl OnboardArgs {
 		if let Some(count) = self.generate {
 			return Ok(invented(count, &self.site, self.per_device));
 		}
-		let name = self.meter.as_ref().context("which meter? Name it with --meter")?;
-		let missing = |option: &str| format!("--meter needs {option}");
+		let name = self.meter.as_ref();
+		let name = name.ok_or_else(|| usage("which meter? Name it with --meter"))?;
+		let missing = |option: &str| usage(format!("--meter needs {option}"));
 		Ok(vec![MeterSpec {
 			site: name.site().to_string(),
 			device: name.device().to_string(),
 			meter: name.meter().to_string(),
-			direction: self.direction.with_context(|| missing("--direction"))?,
-			rated_power_w: self.rated_power_w.with_context(|| missing("--rated-power-w"))?,
-			seal: self.seal.clone().with_context(|| missing("--seal"))?,
+			direction: self.direction.ok_or_else(|| missing("--direction"))?,
+			rated_power_w: self.rated_power_w.ok_or_else(|| missing("--rated-power-w"))?,
+			seal: self.seal.clone().ok_or_else(|| missing("--seal"))?,
 			profile: None,
 		}])
 	}
@@ -228,15 +222,15 @@ pub async fn onboard(args: &OnboardArgs, out: &Output) -> anyhow::Result<()> {
 	let electrician = args.electrician.load(&args.passphrase)?;
 	let governance = governance(args.admit_with.as_deref())?;
 	let device_passphrase =
-		args.device_keys.device_passphrase_file.as_deref().map(first_line).transpose()?;
-	let chain = Chain::connect(&args.node.url).await?;
+		args.device_keys.device_passphrase_file.as_deref().map(passphrase_of).transpose()?;
+	let chain = args.node.connect().await?;
 	let patience = args.node.patience();
 	let mut registered = None;
 	let organisation = match (args.organisation, &args.register) {
 		(Some(index), _) => index,
 		(None, Some(name)) => {
 			let members = [electrician.account()];
-			let done = onboard::register(
+			let done = register_organisation(
 				&chain,
 				name,
 				&electrician,
@@ -247,7 +241,9 @@ pub async fn onboard(args: &OnboardArgs, out: &Output) -> anyhow::Result<()> {
 			.await?;
 			registered.insert(done).organisation
 		},
-		(None, None) => bail!("for which organisation? Name it with --organisation"),
+		(None, None) => {
+			return Err(usage("for which organisation? Name it with --organisation"));
+		},
 	};
 	let order = Order {
 		meters: &specs,
@@ -263,7 +259,7 @@ pub async fn onboard(args: &OnboardArgs, out: &Output) -> anyhow::Result<()> {
 	};
 	let progress = out.progress(specs.len() as u64);
 	let ask = |path: &Path| ask(path, &args.passphrase);
-	let meters = onboard::onboard(&chain, &order, &ask, &patience, |_| progress.inc(1)).await;
+	let meters = fleet::onboard(&chain, &order, &ask, &patience, |_| progress.inc(1)).await;
 	progress.finish_and_clear();
 	let meters = meters?;
 	let genesis = chain.genesis();
@@ -272,7 +268,7 @@ pub async fn onboard(args: &OnboardArgs, out: &Output) -> anyhow::Result<()> {
 	}
 	if let Some(path) = &args.credentials {
 		let names = specs.iter().map(MeterSpec::name).collect::<Result<Vec<_>, _>>();
-		credentials::ensure(path, &names.map_err(anyhow::Error::msg)?)?;
+		ensure_credentials(path, &names.map_err(usage)?)?;
 	}
 	let report = Report { genesis: format!("{genesis:#x}"), organisation, registered, meters };
 	out.result(&report, |report| {

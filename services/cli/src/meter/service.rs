@@ -1,25 +1,25 @@
 //! `gridproof meter suspend`, `reinstate`, `exchange`.
 
-use super::{find, onboard::key_file, show::shown_text};
+use super::{find, show::shown_text};
 use crate::{
-	keys::{PassphraseArgs, ask},
+	args::{
+		NodeArgs, PassphraseArgs, PayerArgs,
+		keys::ask,
+		payer::{development, key_file, open_wallet},
+	},
+	exit::usage,
 	output::Output,
-	payer::{NodeArgs, PayerArgs},
-	wallet,
 };
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use clap::Args;
-use gridproof_chain::{Chain, Failure};
-use gridproof_keys::{
-	AccountKey,
-	account::{AccountSignature, development_signer},
+use gridproof_chain::{
+	Call, Chain,
+	pallets::meter_readings::{Meter, call, query},
 };
-use gridproof_meter::{
-	chain::{self, Info, Shown},
-	onboard::{self, device_key, seal},
-	simulate::now_ms,
-};
-use gridproof_primitives::meter::{MeterIndex, NewDevice, Registers, Suspension};
+use gridproof_fleet::{self as fleet, ShownMeter, device_key, record_exchange, seal};
+use gridproof_keys::{AccountKey, account::AccountSignature};
+use gridproof_primitives::energy::{MeterIndex, NewDevice, Registers, Suspension};
+use gridproof_support::clock::now_ms;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 pub struct SuspendArgs {
 	/// The meter: its number, or SITE/DEVICE/METER.
 	meter: String,
-	/// Why: broken-seal or lost-key.
+	/// The reason: broken-seal or lost-key.
 	#[arg(long, value_name = "REASON", value_parser = suspension)]
 	reason: Suspension,
 	#[command(flatten)]
@@ -73,7 +73,7 @@ pub struct ExchangeArgs {
 	/// it. Without it the device's key stays.
 	#[arg(long, value_name = "DIR", requires = "owner")]
 	new_keys: Option<PathBuf>,
-	/// Who consents, as FILE of a wallet or key, or //NAME of a development account.
+	/// The owner who consents, as FILE of a wallet or key, or //NAME of a development account.
 	#[arg(long, value_name = "OWNER")]
 	owner: Option<String>,
 	/// The file that `meter onboard --out` wrote: the meter is changed there, too.
@@ -90,7 +90,7 @@ pub struct ExchangeArgs {
 /// What a call did.
 #[derive(Serialize)]
 struct Done {
-	meter: Shown,
+	meter: ShownMeter,
 	block: String,
 }
 
@@ -103,46 +103,52 @@ fn suspension(text: &str) -> Result<Suspension, String> {
 }
 
 /// Submits a call about a meter and shows the meter afterwards.
-async fn call(
+async fn submit(
 	chain: &Chain,
 	meter: MeterIndex,
-	call: chain::Call,
+	call: Call,
 	signer: &AccountKey,
 	node: &NodeArgs,
 	out: &Output,
 ) -> anyhow::Result<()> {
 	let spinner = out.spinner("waiting for finality");
-	let included = chain::submit(chain, signer, call, &node.patience()).await;
+	let included = chain.submit(signer, &call, &node.patience()).await;
 	spinner.finish_and_clear();
 	let block = format!("{:#x}", included?.block);
-	let missing = || Failure::Unsupported(format!("the meter {meter} any more"));
-	let info = chain::meter(chain, meter).await?.ok_or_else(missing)?;
-	out.result(&Done { meter: Shown::from(&info), block }, |done| {
+	let shown = ShownMeter::from(&meter_after(chain, meter).await?);
+	out.result(&Done { meter: shown, block }, |done| {
 		format!("{}\nfinal in block {}", shown_text(&done.meter), done.block)
 	})
 }
 
+/// Returns a meter that the chain had a moment ago.
+async fn meter_after(chain: &Chain, meter: MeterIndex) -> anyhow::Result<Meter> {
+	let found = chain.read(&query::meter(meter)).await?;
+	found.with_context(|| format!("the chain does not know the meter {meter} any more"))
+}
+
 pub async fn suspend(args: &SuspendArgs, out: &Output) -> anyhow::Result<()> {
 	let signer = args.signer.load(&args.passphrase)?;
-	let chain = Chain::connect(&args.node.url).await?;
+	let chain = args.node.connect().await?;
 	let meter = find(&chain, &args.meter).await?.index;
-	let suspend = chain::suspend(meter, args.reason);
-	call(&chain, meter, suspend, &signer, &args.node, out).await
+	let suspend = call::suspend_meter(meter, args.reason);
+	submit(&chain, meter, suspend, &signer, &args.node, out).await
 }
 
 pub async fn reinstate(args: &ReinstateArgs, out: &Output) -> anyhow::Result<()> {
-	let seal = seal(&args.seal).map_err(anyhow::Error::msg)?;
+	let seal = seal(&args.seal).map_err(usage)?;
 	let signer = args.signer.load(&args.passphrase)?;
-	let chain = Chain::connect(&args.node.url).await?;
+	let chain = args.node.connect().await?;
 	let meter = find(&chain, &args.meter).await?.index;
-	call(&chain, meter, chain::reinstate(meter, &seal), &signer, &args.node, out).await
+	let reinstate = call::reinstate_meter(meter, &seal);
+	submit(&chain, meter, reinstate, &signer, &args.node, out).await
 }
 
 pub async fn exchange(args: &ExchangeArgs, out: &Output) -> anyhow::Result<()> {
-	let seal = seal(&args.seal).map_err(anyhow::Error::msg)?;
+	let seal = seal(&args.seal).map_err(usage)?;
 	let registers = Registers { import_wh: args.import_wh, export_wh: args.export_wh };
 	let signer = args.signer.load(&args.passphrase)?;
-	let chain = Chain::connect(&args.node.url).await?;
+	let chain = args.node.connect().await?;
 	let info = find(&chain, &args.meter).await?;
 	let new = match (&args.new_keys, &args.owner) {
 		(Some(folder), Some(owner)) => {
@@ -150,41 +156,40 @@ pub async fn exchange(args: &ExchangeArgs, out: &Output) -> anyhow::Result<()> {
 		},
 		_ => None,
 	};
-	let exchange = chain::exchange(info.index, registers, &seal, new.as_ref());
-	call(&chain, info.index, exchange, &signer, &args.node, out).await?;
+	let exchange = call::exchange_meter(info.index, registers, &seal, new.as_ref());
+	submit(&chain, info.index, exchange, &signer, &args.node, out).await?;
 	if let Some(path) = &args.registry {
-		let info = chain::meter(&chain, info.index).await?;
-		let info = info.context("the chain does not know the meter any more")?;
-		onboard::exchanged(path, &info, args.new_keys.as_deref())?;
+		let meter = meter_after(&chain, info.index).await?;
+		record_exchange(path, &meter, args.new_keys.as_deref())?;
 	}
 	Ok(())
 }
 
 fn new_device(
 	chain: &Chain,
-	info: &Info,
+	info: &Meter,
 	folder: &Path,
 	owner: &str,
 	passphrase: &PassphraseArgs,
 ) -> anyhow::Result<NewDevice<AccountSignature>> {
-	let owner = match owner.starts_with("//") {
-		true => AccountKey::from(development_signer(owner)?),
-		false if gridproof_keys::wallet::show(Path::new(owner)).is_ok() => {
-			wallet::open_key(Path::new(owner), passphrase)?
-		},
-		false => key_file(Path::new(owner))?,
+	let owner = if owner.starts_with("//") {
+		development(owner)?
+	} else if gridproof_keys::wallet::show(Path::new(owner)).is_ok() {
+		open_wallet(Path::new(owner), passphrase)?.key().clone()
+	} else {
+		key_file(Path::new(owner))?
 	};
 	let certificate = &info.certificate;
-	ensure!(
-		owner.account() == certificate.owner,
-		"only the meter's owner can consent to a new key"
-	);
+	if owner.account() != certificate.owner {
+		return Err(usage("only the meter's owner can consent to a new key"));
+	}
 	let ask = |path: &Path| ask(path, passphrase);
 	let (key, path) = device_key(folder, &certificate.name, None, &ask)?;
-	ensure!(
-		*key.public() != certificate.device,
-		"{} is the key that the meter has already; name another folder",
-		path.display()
-	);
-	Ok(chain::new_device(chain, info, *key.public(), &owner, now_ms()))
+	if *key.public() == certificate.device {
+		let path = path.display();
+		return Err(usage(format!(
+			"{path} is the key that the meter has already; name another folder"
+		)));
+	}
+	Ok(fleet::new_device(&chain.genesis(), info, *key.public(), &owner, now_ms()))
 }

@@ -1,32 +1,27 @@
 //! `gridproof meter show`, `list`, `totals`.
 
 use super::find;
-use crate::output::Output;
+use crate::{args::UrlArgs, output::Output};
 use anyhow::Context;
 use clap::Args;
-use gridproof_chain::Chain;
-use gridproof_meter::chain::{self, Shown};
-use gridproof_primitives::{
-	emlog::format_utc,
-	meter::{Overview, Registers, Suspension, Totals},
-};
+use gridproof_chain::pallets::meter_readings::query;
+use gridproof_fleet::{ShownMeter, all_meters};
+use gridproof_primitives::energy::{Overview, Registers, Suspension, Totals, emlog::format_utc};
 
 /// Arguments of `meter show`.
 #[derive(Args)]
 pub struct WhichArgs {
 	/// The meter: its number, or SITE/DEVICE/METER.
 	meter: String,
-	/// The node.
-	#[arg(long, value_name = "WS", default_value = "ws://127.0.0.1:9944")]
-	url: String,
+	#[command(flatten)]
+	node: UrlArgs,
 }
 
 /// Arguments of `meter list`.
 #[derive(Args)]
 pub struct ListArgs {
-	/// The node.
-	#[arg(long, value_name = "WS", default_value = "ws://127.0.0.1:9944")]
-	url: String,
+	#[command(flatten)]
+	node: UrlArgs,
 }
 
 /// Arguments of `meter totals`.
@@ -34,18 +29,17 @@ pub struct ListArgs {
 pub struct TotalsArgs {
 	/// The meter: its number, or SITE/DEVICE/METER; without one, all of them together.
 	meter: Option<String>,
-	/// The node.
-	#[arg(long, value_name = "WS", default_value = "ws://127.0.0.1:9944")]
-	url: String,
+	#[command(flatten)]
+	node: UrlArgs,
 }
 
 pub async fn show(args: &WhichArgs, out: &Output) -> anyhow::Result<()> {
-	let chain = Chain::connect(&args.url).await?;
+	let chain = args.node.connect().await?;
 	let info = find(&chain, &args.meter).await?;
-	out.result(&Shown::from(&info), shown_text)
+	out.result(&ShownMeter::from(&info), shown_text)
 }
 
-pub fn shown_text(meter: &Shown) -> String {
+pub fn shown_text(meter: &ShownMeter) -> String {
 	let state = match meter.suspended {
 		None => "active".to_string(),
 		Some(Suspension::BrokenSeal) => "suspended: broken seal".to_string(),
@@ -74,10 +68,10 @@ pub fn shown_text(meter: &Shown) -> String {
 }
 
 pub async fn list(args: &ListArgs, out: &Output) -> anyhow::Result<()> {
-	let chain = Chain::connect(&args.url).await?;
-	let meters: Vec<Shown> = chain::meters(&chain).await?.iter().map(Shown::from).collect();
+	let chain = args.node.connect().await?;
+	let meters: Vec<ShownMeter> = all_meters(&chain).await?.iter().map(ShownMeter::from).collect();
 	out.result(&meters, |meters| {
-		let line = |meter: &Shown| {
+		let line = |meter: &ShownMeter| {
 			let state = if meter.suspended.is_some() { " suspended" } else { "" };
 			format!(
 				"{:>6} {} {}{state} batches {} import {} Wh export {} Wh",
@@ -94,12 +88,12 @@ pub async fn list(args: &ListArgs, out: &Output) -> anyhow::Result<()> {
 }
 
 pub async fn totals(args: &TotalsArgs, out: &Output) -> anyhow::Result<()> {
-	let chain = Chain::connect(&args.url).await?;
+	let chain = args.node.connect().await?;
 	let Some(text) = &args.meter else {
-		return out.result(&chain::overview(&chain).await?, overview_text);
+		return out.result(&chain.read(&query::overview()).await?, overview_text);
 	};
 	let index = find(&chain, text).await?.index;
-	let totals = chain::totals(&chain, index).await?;
+	let totals = chain.read(&query::totals(index)).await?;
 	let totals = totals.with_context(|| format!("the chain has no totals of meter {index}"))?;
 	out.result(&totals, |totals: &Totals| {
 		let line = |name: &str, sum: &Registers| {

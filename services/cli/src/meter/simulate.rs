@@ -2,19 +2,18 @@
 
 use super::moment;
 use crate::{
-	keys::{PassphraseArgs, ask},
+	args::{MetricsArgs, PassphraseArgs, keys::ask},
+	exit::usage,
 	output::Output,
-	shutdown::Shutdown,
 };
-use anyhow::{Context, ensure};
 use clap::Args;
-use gridproof_keys::KeyFault;
-use gridproof_meter::{
-	credentials, load,
-	mqtt::Broker,
-	onboard::{MeterSpec, Registry},
-	simulate::{Course, End, Fleet, FleetSettings, Summary, invented},
+use gridproof_device::Broker;
+use gridproof_fleet::{
+	BenchReport, Course, End, Fleet, FleetMetrics, FleetSettings, MeterSpec, Registry,
+	SimulationSummary, bench, invented, load_credentials,
 };
+use gridproof_keys::KeyError;
+use gridproof_support::stop;
 use std::{
 	path::{Path, PathBuf},
 	time::Duration,
@@ -56,19 +55,19 @@ pub struct SimulateArgs {
 	/// PEM file of the certificates to trust for mqtts://, instead of the system's.
 	#[arg(long, value_name = "FILE")]
 	ca: Option<PathBuf>,
-	/// Who may publish where: the CSV file that `meter onboard --credentials` wrote.
+	/// MQTT credentials of the meters: the CSV file that `meter onboard --credentials` wrote.
 	#[arg(long, value_name = "FILE")]
 	credentials: Option<PathBuf>,
 	/// Folder of the device keys; missing ones are made. Those of a registry are where it says.
 	#[arg(long, value_name = "DIR", default_value = "keys")]
 	keys: PathBuf,
-	/// Folder of the devices' states; without one they forget everything when the program ends.
+	/// Folder of the devices' states; without one, devices keep nothing when the program ends.
 	#[arg(long, value_name = "DIR")]
 	state: Option<PathBuf>,
-	/// Sign for whatever chain and meter the gateway names first: for tests without a chain.
+	/// Sign for the chain and the meter that the gateway names first: for tests without a chain.
 	#[arg(long)]
 	trust_first_request: bool,
-	/// End when simulated time has caught up (caught-up), or when besides all is signed (signed).
+	/// End when simulated time has caught up (caught-up), or when all is signed as well (signed).
 	#[arg(long, value_name = "WHEN", value_parser = ["caught-up", "signed"])]
 	exit_when: Option<String>,
 	/// End after so many seconds.
@@ -77,6 +76,8 @@ pub struct SimulateArgs {
 	/// Instead of profiles in time: so many readings a second in all, for a bench; with --for.
 	#[arg(long, value_name = "N", requires = "seconds", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
 	rate: Option<u64>,
+	#[command(flatten)]
+	metrics: MetricsArgs,
 	#[command(flatten)]
 	passphrase: PassphraseArgs,
 }
@@ -101,7 +102,9 @@ impl SimulateArgs {
 		if let Some(count) = self.meters {
 			specs.truncate(usize::try_from(count)?);
 		}
-		ensure!(!specs.is_empty(), "the registry has no meters: onboard some first");
+		if specs.is_empty() {
+			return Err(usage("the registry has no meters: onboard some first"));
+		}
 		Ok(specs)
 	}
 
@@ -119,13 +122,13 @@ impl SimulateArgs {
 pub async fn simulate(args: &SimulateArgs, out: &Output) -> anyhow::Result<()> {
 	let registry = match &args.registry {
 		Some(path) => {
-			let registry = Registry::load(path)?;
-			Some(registry.with_context(|| format!("there is no file {}", path.display()))?)
+			let missing = || usage(format!("there is no file {}", path.display()));
+			Some(Registry::load(path)?.ok_or_else(missing)?)
 		},
 		None => None,
 	};
 	let specs = args.specs(registry.as_ref())?;
-	let credentials = args.credentials.as_deref().map(credentials::load).transpose()?;
+	let credentials = args.credentials.as_deref().map(load_credentials).transpose()?;
 	let broker = Broker::parse(&args.broker, args.ca.as_deref())?;
 	let settings = FleetSettings {
 		specs: &specs,
@@ -138,11 +141,16 @@ pub async fn simulate(args: &SimulateArgs, out: &Output) -> anyhow::Result<()> {
 		trust_first_request: args.trust_first_request,
 		frugal: args.rate.is_some() || args.state.is_some(),
 	};
-	let ask = |path: &Path| -> Result<_, KeyFault> { ask(path, &args.passphrase) };
+	let ask = |path: &Path| -> Result<_, KeyError> { ask(path, &args.passphrase) };
 	let fleet = Fleet::open(&settings, &ask).await?;
+	let (stop, metrics) = (stop::on_signals()?, FleetMetrics::of(&fleet)?);
+	args.metrics.serve(move || metrics.render(), &stop, out).await?;
 	if let (Some(rate), Some(seconds)) = (args.rate, args.seconds) {
-		let report = load::run(fleet, rate, Duration::from_secs(seconds)).await?;
-		return out.result(&report, load_text);
+		let running = bench(fleet, rate, Duration::from_secs(seconds));
+		return match stop.unless_stopped(running).await {
+			Some(report) => out.result(&report?, bench_text),
+			None => Ok(()),
+		};
 	}
 	let course = Course {
 		start_ms: args.start,
@@ -150,16 +158,12 @@ pub async fn simulate(args: &SimulateArgs, out: &Output) -> anyhow::Result<()> {
 		interval_ms: args.interval * 1_000,
 		end: args.end(),
 	};
-	let shutdown = Shutdown::listen()?;
-	tokio::select! {
-		ended = fleet.run(&course) => ended?,
-		() = shutdown.asked() => (),
-	}
+	stop.unless_stopped(fleet.run(&course)).await.transpose()?;
 	fleet.settle(Duration::from_secs(10)).await;
 	out.result(&fleet.summary(), summary_text)
 }
 
-fn summary_text(summary: &Summary) -> String {
+fn summary_text(summary: &SimulationSummary) -> String {
 	format!(
 		"{} meters on {} connections\npublished {}, confirmed {}\n\
 		 batches signed {}, refused {}; readings not signed {}\n\
@@ -176,7 +180,7 @@ fn summary_text(summary: &Summary) -> String {
 	)
 }
 
-fn load_text(report: &load::Report) -> String {
+fn bench_text(report: &BenchReport) -> String {
 	format!(
 		"{} meters on {} connections, {} readings/s asked for\n\
 		 published {} in {:.2} s\nconfirmed {} in {:.2} s: {:.0} readings/s\n\

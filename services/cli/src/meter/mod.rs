@@ -5,18 +5,15 @@ mod service;
 mod show;
 mod simulate;
 
-use crate::output::Output;
-use anyhow::Context;
+use crate::{exit::usage, output::Output};
 use clap::Subcommand;
-use gridproof_chain::Chain;
-use gridproof_meter::{
-	chain::{self, Info},
-	simulate::now_ms,
+use gridproof_chain::{
+	Chain,
+	pallets::meter_readings::{Meter, query},
 };
-use gridproof_primitives::{
-	emlog::parse_utc,
-	meter::{MeterIndex, MeterName},
-};
+use gridproof_fleet::meter_by_name;
+use gridproof_primitives::energy::{MeterIndex, MeterName, emlog::parse_utc};
+use gridproof_support::clock::now_ms;
 use std::process::ExitCode;
 
 /// What `gridproof meter` can do.
@@ -63,18 +60,19 @@ fn meter_name(text: &str) -> Result<MeterName, String> {
 	let [site, device, meter] = parts[..] else {
 		return Err("write SITE/DEVICE/METER".to_string());
 	};
-	MeterName::new(site, device, meter).map_err(|fault| fault.to_string())
+	MeterName::new(site, device, meter).map_err(|error| error.to_string())
 }
 
-async fn find(chain: &Chain, text: &str) -> anyhow::Result<Info> {
+/// Returns the meter with this number or these ids.
+async fn find(chain: &Chain, text: &str) -> anyhow::Result<Meter> {
 	let found = match text.parse::<MeterIndex>() {
-		Ok(index) => chain::meter(chain, index).await?,
+		Ok(index) => chain.read(&query::meter(index)).await?,
 		Err(_) => {
-			let name = meter_name(text).map_err(anyhow::Error::msg)?;
-			chain::meter_by_name(chain, &name).await?
+			let name = meter_name(text).map_err(usage)?;
+			meter_by_name(chain, &name).await?
 		},
 	};
-	found.with_context(|| format!("the chain knows no meter {text}"))
+	found.ok_or_else(|| usage(format!("the chain knows no meter {text}")))
 }
 
 /// `now`, RFC 3339, or `-24h`: UTC milliseconds.
@@ -84,7 +82,7 @@ fn moment(text: &str) -> Result<u64, String> {
 		return Ok(now_ms());
 	}
 	let Some(ago) = text.strip_prefix('-') else {
-		return parse_utc(text).map_err(|fault| fault.to_string());
+		return parse_utc(text).map_err(|error| error.to_string());
 	};
 	let unit = |suffix: char, seconds: u64| {
 		ago.strip_suffix(suffix)?.parse::<u64>().ok()?.checked_mul(seconds * 1_000)
