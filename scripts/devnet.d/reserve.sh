@@ -30,14 +30,8 @@ start_attest() {
 		--out "$HOME_DIR/days" --state "$HOME_DIR/attest" --url "$WS" --retry-pause 2
 }
 
-# Mints whatever the policy allows. Runs as a process of its own.
-issue() {
-	local status
-	while true; do
-		sleep 5
-		status=$("$GRIDPROOF" --json policy status --url "$WS" 2>/dev/null) || continue
-		if ! grep -qE '"allowance":"0(\.0*)?"' <<<"$status"; then
-			"$GRIDPROOF" policy mint --all --to "$ALICE" --suri //Alice --url "$WS" || true
-		fi
-	done
+# Mints what each day allows, and logs each mint.
+start_issuer() {
+	RUST_LOG=warn,gridproof_attest=info start issuer "$GRIDPROOF" policy issuer --to "$ALICE" \
+		--suri //Alice --url "$WS"
 }
