@@ -1,30 +1,32 @@
 //! `gridproof coordinator`.
 
 use crate::{
-	keys::PassphraseArgs,
-	miner::{engine_key, served_as},
-	output::Output,
-	payer::{NodeArgs, PayerArgs, new_sealed_key, sealed_key},
-	shutdown::Shutdown,
-};
-use anyhow::{Context, bail, ensure};
-use clap::{Args, Subcommand};
-use gridproof_chain::Chain;
-use gridproof_compute::{
-	check::{Checker, Recount, first_of, recounted, repeated},
-	client::{self, CoordinatorClient},
-	coordinator::{
-		ChainLedger, Coordinator, Settings,
-		api::{App, CoordinatorInfo},
-		ledger::Ledger,
-		system_clock,
+	args::{
+		CoordinatorArgs, NodeArgs, PassphraseArgs, PayerArgs,
+		amount::Unit,
+		keys::{new_sealed_key, sealed_key, secret_line},
 	},
-	front::{ApiKeys, Front, new_key},
-	openai_engine::{OpenAiEngine, OpenAiOptions},
+	exit::usage,
+	miner::served_as,
+	output::Output,
 };
-use gridproof_engine::LocalEngine;
+use anyhow::{Context, ensure};
+use clap::{Args, Subcommand};
+use gridproof_chain::{Chain, pallets::compute_receipts::query};
+use gridproof_compute_api::{
+	CoordinatorClient,
+	protocol::{ClassName, CoordinatorInfo},
+};
+use gridproof_coordinator::{
+	ApiKeys, ChainLedger, Coordinator, Server, Settings,
+	check::{Checker, Recount, first_of, recounted, repeated},
+	ledger::Ledger,
+	new_key, register as register_key,
+};
+use gridproof_engine::{LocalEngine, OpenAiEngine, OpenAiOptions};
 use gridproof_keys::{Kind, account::address};
 use gridproof_primitives::compute::{Class, CoordinatorView, PriceAsset};
+use gridproof_support::{Clock, stop};
 use serde::Serialize;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
@@ -58,7 +60,8 @@ pub struct RunArgs {
 	/// Configuration: prices, models, times; see docs/operations/coordinator.md.
 	#[arg(long, value_name = "FILE")]
 	config: Option<PathBuf>,
-	/// Where to listen. Other machines reach it only if told so here; put TLS in front then.
+	/// Where to listen. To be reached from other machines, name another address, and put TLS in
+	/// front.
 	#[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
 	listen: SocketAddr,
 	/// The API keys of the front's customers. With it there is a front, which needs an account to
@@ -112,7 +115,7 @@ impl CheckArgs {
 		if let Some(url) = &self.check_engine {
 			let options = OpenAiOptions {
 				url: url.clone(),
-				api_key: self.check_engine_key_file.as_deref().map(engine_key).transpose()?,
+				api_key: self.check_engine_key_file.as_deref().map(secret_line).transpose()?,
 				models: self.check_engine_model.iter().map(|text| served_as(text)).collect(),
 				// Nobody is paid for checking.
 				class: Class::Cpu,
@@ -147,11 +150,10 @@ pub struct RegisterArgs {
 /// Arguments of `coordinator status`.
 #[derive(Args)]
 pub struct StatusArgs {
-	/// The coordinator.
-	#[arg(long, value_name = "HTTP", default_value = "http://127.0.0.1:8090")]
-	coordinator: String,
-	/// Also ask this node how the chain sees it.
-	#[arg(long, value_name = "WS")]
+	#[command(flatten)]
+	coordinator: CoordinatorArgs,
+	/// Also ask the node at this RPC address how the chain sees it.
+	#[arg(long, value_name = "WS", env = "GRIDPROOF_URL")]
 	url: Option<String>,
 }
 
@@ -164,12 +166,16 @@ pub struct ApiKeyArgs {
 	/// The file of API keys; made if there is none.
 	#[arg(long, value_name = "FILE")]
 	file: PathBuf,
-	/// Requests a minute.
+	/// Requests a minute; by default the coordinator's requests_per_minute.
 	#[arg(long, value_name = "N")]
 	requests_per_minute: Option<u32>,
-	/// The most that the customer may owe altogether, in the asset's smallest unit.
+	/// The most that the customer may owe altogether, such as 12.5, in the asset that the front pays
+	/// in.
 	#[arg(long, value_name = "AMOUNT")]
-	limit: Option<u128>,
+	limit: Option<String>,
+	/// What the front pays in: ait, aicp or service_credit.
+	#[arg(long, value_name = "ASSET", default_value = "ait", value_parser = asset)]
+	asset: PriceAsset,
 }
 
 /// An asset by its name.
@@ -207,7 +213,7 @@ async fn serve(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 			let bytes =
 				std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
 			Settings::parse(&bytes)
-				.map_err(|reason| anyhow::anyhow!("{}: {reason}", path.display()))?
+				.map_err(|reason| usage(format!("{}: {reason}", path.display())))?
 		},
 	};
 	let key = sealed_key(&args.key, Kind::Coordinator, &args.passphrase)?;
@@ -215,19 +221,21 @@ async fn serve(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 	let listener = TcpListener::bind(args.listen)
 		.await
 		.with_context(|| format!("cannot listen on {}", args.listen))?;
-	let ledger = ChainLedger::connect(&args.node.url, purse).await?;
+	let ledger = ChainLedger::connect(args.node.url(), purse).await?;
 	let front = match (&args.api_keys, ledger.purse()) {
-		(Some(path), Some(purse)) => {
-			Some(Front::new(ApiKeys::open(path)?, args.front_asset, purse))
+		(Some(path), Some(purse)) => Some((ApiKeys::open(path)?, purse)),
+		(Some(_), None) => {
+			let wanted =
+				"the front needs an account to pay from: --wallet, --account-key or --suri";
+			return Err(usage(wanted));
 		},
-		(Some(_), None) => bail!("the front needs an account to pay from: --wallet or --suri"),
 		(None, _) => None,
 	};
 	let public = format!("0x{}", hex::encode(key.public()));
 	let ledger = Arc::new(ledger);
 	let checker = args.check.checker(settings.text_bounds_tokens)?;
 	let coordinator =
-		Coordinator::open(&args.data, ledger, key, settings, checker, system_clock()).await?;
+		Coordinator::open(&args.data, ledger, key, settings, checker, Clock::system()).await?;
 	let ready = Ready {
 		listening: listener.local_addr()?,
 		coordinator: public,
@@ -237,13 +245,12 @@ async fn serve(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 	out.result(&ready, |ready| {
 		format!("coordinator {}\nlistening on http://{}", ready.coordinator, ready.listening)
 	})?;
-	let app = App::new(coordinator.clone(), front);
-	let shutdown = Shutdown::listen()?;
-	tokio::select! {
-		served = app.serve(listener, shutdown.asked()) => served?,
-		() = coordinator.run() => (),
-	}
-	Ok(())
+	let server = Server::new(coordinator);
+	let server = match front {
+		Some((keys, purse)) => server.with_front(keys, args.front_asset, purse),
+		None => server,
+	};
+	Ok(server.serve(listener, stop::on_signals()?).await?)
 }
 
 /// What `coordinator register` did.
@@ -260,12 +267,13 @@ struct Registered {
 async fn register(args: &RegisterArgs, out: &Output) -> anyhow::Result<()> {
 	let account = args.account.load(&args.passphrase)?;
 	// Before a key is made, which is not to be made twice.
-	let chain = Chain::connect(&args.node.url).await?;
-	let key = match args.new_key {
-		true => new_sealed_key(&args.key, Kind::Coordinator, &args.passphrase)?,
-		false => sealed_key(&args.key, Kind::Coordinator, &args.passphrase)?,
+	let chain = args.node.connect().await?;
+	let key = if args.new_key {
+		new_sealed_key(&args.key, Kind::Coordinator, &args.passphrase)?
+	} else {
+		sealed_key(&args.key, Kind::Coordinator, &args.passphrase)?
 	};
-	let there = client::coordinator(&chain, key.public()).await?;
+	let there = chain.read(&query::coordinator(key.public())).await?;
 	if let Some(there) = &there {
 		let by = address(&there.party.account);
 		ensure!(there.party.account == account.account(), "the key is registered by {by}");
@@ -274,7 +282,7 @@ async fn register(args: &RegisterArgs, out: &Output) -> anyhow::Result<()> {
 		Some(_) => None,
 		None => {
 			let patience = args.node.patience();
-			let done = client::register_coordinator(&chain, &account, &key, patience).await?;
+			let done = register_key(&chain, &account, &key, &patience).await?;
 			Some(format!("{:#x}", done.block))
 		},
 	};
@@ -284,9 +292,12 @@ async fn register(args: &RegisterArgs, out: &Output) -> anyhow::Result<()> {
 		was_there: block.is_none(),
 		block,
 	};
-	out.result(&registered, |done| match done.was_there {
-		true => format!("coordinator {} was registered already", done.coordinator),
-		false => format!("coordinator {} is registered by {}", done.coordinator, done.account),
+	out.result(&registered, |done| {
+		if done.was_there {
+			format!("coordinator {} was registered already", done.coordinator)
+		} else {
+			format!("coordinator {} is registered by {}", done.coordinator, done.account)
+		}
 	})
 }
 
@@ -335,12 +346,12 @@ impl From<Option<CoordinatorView>> for OnChain {
 }
 
 async fn status(args: &StatusArgs, out: &Output) -> anyhow::Result<()> {
-	let info = CoordinatorClient::new(&args.coordinator)?.info().await?;
+	let info = CoordinatorClient::new(&args.coordinator.coordinator)?.info().await?;
 	let on_chain = match &args.url {
 		None => None,
 		Some(url) => {
 			let chain = Chain::connect(url).await?;
-			let view = client::coordinator(&chain, &info.coordinator.0).await?;
+			let view = chain.read(&query::coordinator(&info.coordinator.0)).await?;
 			Some(OnChain::from(view))
 		},
 	};
@@ -363,11 +374,12 @@ fn status_text(status: &Status) -> String {
 		if info.front { "yes" } else { "no" },
 	);
 	for (asset, price) in &info.unit_price {
-		text.push_str(&format!("\nunit price  {price} (smallest units of {asset})"));
+		let unit = self::asset(asset).map(Unit::from);
+		let price = unit.map_or_else(|_| price.to_string(), |unit| unit.show(price.0));
+		text.push_str(&format!("\nunit price  {price}"));
 	}
 	for miner in &info.miners {
-		let class =
-			if miner.class == gridproof_compute::protocol::ClassName::Gpu { "GPU" } else { "CPU" };
+		let class = if miner.class == ClassName::Gpu { "GPU" } else { "CPU" };
 		text.push_str(&format!(
 			"\nminer       {} {class}, score {}, {} of {} jobs, {}",
 			miner.miner,
@@ -378,7 +390,10 @@ fn status_text(status: &Status) -> String {
 		));
 	}
 	if let Some(chain) = on_chain {
-		let or_none = |value: &Option<String>| value.clone().unwrap_or("none".to_string());
+		let or_none = |amount: &Option<String>| {
+			let amount = amount.as_ref().and_then(|amount| amount.parse().ok());
+			amount.map_or("none".to_string(), |amount| Unit::AIT.show(amount))
+		};
 		text.push_str(&format!(
 			"\non chain    {}, bond {}, settled {}, minted {}, claimable {}",
 			if chain.registered { "registered" } else { "not registered" },
@@ -400,7 +415,10 @@ struct ApiKey {
 }
 
 fn api_key(args: &ApiKeyArgs, out: &Output) -> anyhow::Result<()> {
-	let key = new_key(&args.file, &args.name, args.requests_per_minute, args.limit)?;
+	let unit = Unit::from(args.asset);
+	let limit = args.limit.as_deref().map(|text| unit.parse(text)).transpose();
+	let limit = limit.map_err(|reason| usage(format!("--limit: {reason}")))?;
+	let key = new_key(&args.file, &args.name, args.requests_per_minute, limit)?;
 	let file = args.file.display().to_string();
 	let made = ApiKey { name: args.name.clone(), key, file };
 	out.result(&made, |made| {

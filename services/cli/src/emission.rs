@@ -1,12 +1,8 @@
 //! `gridproof emission`: the chain's own emission schedule, for people who plan.
 
-use crate::output::Output;
+use crate::{args::amount::Unit, output::Output};
 use clap::Args;
-use gridproof_primitives::{
-	decimal::Ratio,
-	emission::{HALVING_INTERVAL, STEP_MS, step_budget},
-	units::AIT,
-};
+use gridproof_primitives::compute::emission::{HALVING_INTERVAL, STEP_MS, step_budget};
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -27,7 +23,8 @@ fn step(text: &str) -> Result<u64, String> {
 /// What is printed.
 #[derive(Serialize)]
 struct Shown {
-	/// In units of 10⁻¹⁸ AIT, as a string, since JSON's numbers end at 2⁵³.
+	/// The most that the step may mint, in units of 10⁻¹⁸ AIT; a string, since JSON's numbers end at
+	/// 2⁵³.
 	budget: String,
 }
 
@@ -35,10 +32,10 @@ struct Shown {
 pub fn run(args: &EmissionArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let budget = step_budget(args.step);
 	out.result(&Shown { budget: budget.to_string() }, |_| {
-		let ait = Ratio::new(budget, AIT).unwrap_or(Ratio::ZERO).to_figure();
+		let ait = Unit::AIT.show(budget);
 		let halvings = args.step.checked_div(HALVING_INTERVAL).unwrap_or(0);
 		format!(
-			"step {} may mint at most {ait} AIT ({budget} units of 10⁻¹⁸ AIT)\n\
+			"step {} may mint at most {ait}\n\
 			 a step takes {} s; the budget was halved {halvings} times before it",
 			args.step,
 			STEP_MS / 1_000

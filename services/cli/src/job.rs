@@ -1,25 +1,25 @@
 //! `gridproof job`.
 
 use crate::{
+	args::{CoordinatorArgs, NodeArgs, PassphraseArgs, PayerArgs, amount::Unit},
 	coordinator::asset,
-	keys::PassphraseArgs,
+	exit::usage,
 	output::Output,
-	payer::{NodeArgs, PayerArgs},
 };
 use anyhow::{Context, bail};
-use chrono::Utc;
 use clap::{Args, Subcommand};
-use gridproof_chain::Chain;
-use gridproof_compute::{
-	client::{self, ClientFault, CoordinatorClient},
-	coordinator::{
-		api::{JobPage, JobShown},
-		state::{JobState, Settlement},
+use gridproof_chain::pallets::compute_receipts::call;
+use gridproof_compute_api::{
+	ClientError, CoordinatorClient, JobBook, JobEntry,
+	protocol::{
+		JobInfo, JobPage, JobSpec, JobStage, Message, SPEC_VERSION, Sampling, Settlement, Task,
 	},
-	job_book::{Entry, JobBook},
-	protocol::{Amount, Hex32, JobSpec, Message, SPEC_VERSION, Sampling, Task},
 };
 use gridproof_primitives::compute::PriceAsset;
+use gridproof_support::{
+	clock::now_ms,
+	text::{Amount, Hex32},
+};
 use serde::Serialize;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
@@ -34,19 +34,6 @@ pub enum Command {
 	Show(ShowArgs),
 	/// Take a job back that no miner has; the money returns at once.
 	Cancel(CancelArgs),
-}
-
-/// Which coordinator.
-#[derive(Args, Clone)]
-pub struct CoordinatorArgs {
-	/// The coordinator.
-	#[arg(
-		long,
-		value_name = "HTTP",
-		default_value = "http://127.0.0.1:8090",
-		env = "GRIDPROOF_COORDINATOR"
-	)]
-	coordinator: String,
 }
 
 /// Where the access keys of jobs are kept.
@@ -66,7 +53,7 @@ pub struct SubmitArgs {
 	/// Instructions that go before it.
 	#[arg(long, value_name = "TEXT")]
 	system: Option<String>,
-	/// Go on with the text instead of answering it.
+	/// Continue the text instead of answering it.
 	#[arg(long, conflicts_with = "system")]
 	raw: bool,
 	/// The model; needed if the coordinator offers several.
@@ -84,9 +71,9 @@ pub struct SubmitArgs {
 	/// What it is paid in: ait, aicp or service_credit.
 	#[arg(long, value_name = "ASSET", default_value = "ait", value_parser = asset)]
 	asset: PriceAsset,
-	/// The most to be held for it, in the asset's smallest unit; else whatever is quoted.
+	/// The most to be held for it, such as 0.01, in the asset; else whatever is quoted.
 	#[arg(long, value_name = "AMOUNT")]
-	max_price: Option<u128>,
+	max_price: Option<String>,
 	/// Seconds to wait for the result; 0 submits only.
 	#[arg(long, value_name = "SECONDS", default_value_t = 300)]
 	wait: u64,
@@ -108,13 +95,13 @@ pub struct SubmitArgs {
 /// Arguments of `job list`.
 #[derive(Args)]
 pub struct ListArgs {
-	/// Only in this state: queued, assigned, running, completed, failed, cancelled, expired.
+	/// Only jobs in this state: queued, assigned, running, completed, failed, cancelled, expired.
 	#[arg(long)]
-	state: Option<JobState>,
-	/// Only of this account: an address, or 0x and 64 digits.
+	state: Option<JobStage>,
+	/// Only jobs that this account pays for: an address, or 0x and 64 digits.
 	#[arg(long, value_name = "ADDRESS", value_parser = gridproof_keys::account::parse_account)]
 	client: Option<[u8; 32]>,
-	/// At most so many.
+	/// Most jobs to list.
 	#[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
 	limit: u32,
 	/// Only numbers below this: the next page.
@@ -161,10 +148,8 @@ pub struct CancelArgs {
 	node: NodeArgs,
 }
 
-impl CoordinatorArgs {
-	fn client(&self) -> anyhow::Result<CoordinatorClient> {
-		Ok(CoordinatorClient::new(&self.coordinator)?)
-	}
+fn client(args: &CoordinatorArgs) -> anyhow::Result<CoordinatorClient> {
+	Ok(CoordinatorClient::new(&args.coordinator)?)
 }
 
 impl BookArgs {
@@ -202,13 +187,12 @@ impl SubmitArgs {
 			role: role.to_string(),
 			content: content.to_string(),
 		};
-		let task = match self.raw {
-			true => Task::Completion { prompt: self.prompt.clone() },
-			false => {
-				let system = self.system.iter().map(|text| message("system", text));
-				let messages = system.chain([message("user", &self.prompt)]).collect();
-				Task::Chat { messages }
-			},
+		let task = if self.raw {
+			Task::Completion { prompt: self.prompt.clone() }
+		} else {
+			let system = self.system.iter().map(|text| message("system", text));
+			let messages = system.chain([message("user", &self.prompt)]).collect();
+			Task::Chat { messages }
 		};
 		let sampling = Sampling {
 			temperature_milli: self.temperature_milli,
@@ -226,34 +210,37 @@ impl SubmitArgs {
 		match (models.pop(), models.is_empty()) {
 			(Some(model), true) => Ok(model.name),
 			(None, _) => bail!("the coordinator offers no model now"),
-			_ => bail!("the coordinator offers several models; choose one with --model"),
+			_ => Err(usage("the coordinator offers several models; choose one with --model")),
 		}
 	}
 }
 
 async fn submit(args: SubmitArgs, out: &Output) -> anyhow::Result<ExitCode> {
+	let unit = Unit::from(args.asset);
+	let most = args.max_price.as_deref().map(|text| unit.parse(text)).transpose();
+	let most = most.map_err(|reason| usage(format!("--max-price: {reason}")))?;
 	let account = args.payer.load(&args.passphrase)?;
-	let coordinator = args.coordinator.client()?;
-	let chain = Chain::connect(&args.node.url).await?;
+	let coordinator = client(&args.coordinator)?;
+	let chain = args.node.connect().await?;
 	let spec = args.spec(args.model(&coordinator).await?);
 	let genesis = chain.genesis();
 	let (answer, quote) = coordinator.quote(&spec, account.account(), args.asset, &genesis).await?;
-	if let Some(most) = args.max_price.filter(|most| quote.price > *most) {
-		return Err(ClientFault::TooDear { price: quote.price, most }.into());
+	if let Some(most) = most.filter(|most| quote.price > *most) {
+		return Err(ClientError::TooExpensive { price: quote.price, most }.into());
 	}
 	// Before any money moves: without the access key nobody could fetch what it pays for.
-	let entry = Entry {
+	let entry = JobEntry {
 		job: answer.job,
 		coordinator: args.coordinator.coordinator.clone(),
 		client: Hex32(account.account()),
 		price: Amount(quote.price),
 		access: answer.access.clone(),
-		created_ms: u64::try_from(Utc::now().timestamp_millis()).unwrap_or(0),
+		created_ms: now_ms(),
 	};
 	args.book.book()?.add(&entry).context("cannot remember the job; nothing was opened")?;
 	let waiting = out.spinner("waiting for escrow and result");
-	let patience = args.node.patience();
-	client::open_job(&chain, &account, &quote, answer.signature.0, patience).await?;
+	let open = call::open_job(&quote, &answer.signature.0);
+	chain.submit(&account, &open, &args.node.patience()).await?;
 	let submitted = coordinator.submit(answer.job, &answer.access).await?;
 	if args.wait == 0 {
 		out.result(&submitted, job_text)?;
@@ -267,11 +254,17 @@ async fn submit(args: SubmitArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let shown = shown?;
 	out.result(&shown, job_text)?;
 	let is_refused = shown.receipt.as_ref().is_some_and(|r| r.settlement == Settlement::Refused);
-	let is_good = shown.state == JobState::Completed && !is_refused;
+	let is_good = shown.state == JobStage::Completed && !is_refused;
 	Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn job_text(job: &JobShown) -> String {
+/// An amount of an asset for people.
+fn shown(amount: Amount, asset_name: &str) -> String {
+	let unit = asset(asset_name).map(Unit::from);
+	unit.map_or_else(|_| format!("{amount} {asset_name}"), |unit| unit.show(amount.0))
+}
+
+fn job_text(job: &JobInfo) -> String {
 	let mut text = String::new();
 	if let Some(output) = &job.output {
 		text.push_str(&format!("{}\n\n", output.text));
@@ -280,17 +273,20 @@ fn job_text(job: &JobShown) -> String {
 	if let Some(reason) = &job.reason {
 		text.push_str(&format!(" ({reason})"));
 	}
-	text.push_str(&format!("\nmodel     {}\nat most   {} {}", job.model, job.price, job.asset));
+	text.push_str(&format!(
+		"\nmodel     {}\nat most   {}",
+		job.model,
+		shown(job.price, &job.asset)
+	));
 	if let Some(output) = &job.output {
 		let (read, made) = (output.prompt_tokens, output.completion_tokens);
 		text.push_str(&format!("\ntokens    {read} read, {made} made"));
 	}
 	if let Some(receipt) = &job.receipt {
 		text.push_str(&format!(
-			"\nreceipt   {}\nprice     {} {} for {} units, {}",
+			"\nreceipt   {}\nprice     {} for {} units, {}",
 			receipt.receipt_id,
-			receipt.price,
-			job.asset,
+			shown(receipt.price, &job.asset),
 			receipt.compute_units,
 			receipt.settlement.as_str()
 		));
@@ -309,13 +305,13 @@ async fn list(args: &ListArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	if let Some(before) = args.before {
 		query.push_str(&format!("&before={before}"));
 	}
-	let page = args.coordinator.client()?.jobs(&query).await?;
+	let page = client(&args.coordinator)?.jobs(&query).await?;
 	out.result(&page, page_text)?;
 	Ok(ExitCode::SUCCESS)
 }
 
 fn page_text(page: &JobPage) -> String {
-	let line = |job: &JobShown| {
+	let line = |job: &JobInfo| {
 		let settled = job.receipt.as_ref().map_or("", |receipt| receipt.settlement.as_str());
 		format!("{:>8}  {}  {:<9}  {:<8}  {}", job.number, job.job, job.state, settled, job.model)
 	};
@@ -328,18 +324,17 @@ fn page_text(page: &JobPage) -> String {
 }
 
 async fn show(args: &ShowArgs, out: &Output) -> anyhow::Result<ExitCode> {
-	let coordinator = args.coordinator.client()?;
+	let coordinator = client(&args.coordinator)?;
 	if args.receipt {
 		let receipt = coordinator.receipt(args.job).await?;
 		out.result(&receipt, |receipt| {
 			format!(
-				"receipt   {}\njob       {}\nminer     {}\nunits     {}\nprice     {} {}\nmoney     {}",
+				"receipt   {}\njob       {}\nminer     {}\nunits     {}\nprice     {}\nmoney     {}",
 				receipt.receipt_id,
 				receipt.job,
 				receipt.miner,
 				receipt.compute_units,
-				receipt.price,
-				receipt.asset,
+				shown(receipt.price, &receipt.asset),
 				receipt.settlement.as_str()
 			)
 		})?;
@@ -363,19 +358,19 @@ struct Cancelled {
 async fn cancel(args: &CancelArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let done = if args.on_chain {
 		let account = args.payer.load(&args.passphrase)?;
-		let chain = Chain::connect(&args.node.url).await?;
-		let patience = args.node.patience();
-		let included = client::cancel_on_chain(&chain, &account, args.job.into(), patience).await?;
+		let chain = args.node.connect().await?;
+		let cancel = call::cancel_job(args.job.into());
+		let included = chain.submit(&account, &cancel, &args.node.patience()).await?;
 		let block = Some(format!("{:#x}", included.block));
 		Cancelled { job: args.job, state: "cancelling", block }
 	} else {
 		let access = args.book.access(args.job)?;
 		if access.is_empty() {
-			bail!(
-				"the job was not submitted from here: name its folder with --jobs, or --on-chain"
-			);
+			return Err(usage(
+				"the job was not submitted from here: name its folder with --jobs, or --on-chain",
+			));
 		}
-		args.coordinator.client()?.cancel(args.job, &access).await?;
+		client(&args.coordinator)?.cancel(args.job, &access).await?;
 		Cancelled { job: args.job, state: "cancelled", block: None }
 	};
 	out.result(&done, |done| format!("job {} is {}", done.job, done.state))?;

@@ -1,13 +1,20 @@
 //! `gridproof keys`.
 
-use crate::output::Output;
-use anyhow::{Context, bail, ensure};
+use crate::{
+	args::{
+		PassphraseArgs,
+		keys::{ask, chosen_passphrase},
+	},
+	exit::usage,
+	output::Output,
+};
+use anyhow::Context;
 use clap::{Args, Subcommand};
-use gridproof_attest::keys::{KeyFault, PublicPart, RoleKey, show, trusted_file};
-use gridproof_primitives::attestation::Role;
+use gridproof_attest::{RoleKey, RolePublic, show_role_key, trusted_file};
+use gridproof_keys::KeyError;
+use gridproof_primitives::reserve::attestation::Role;
 use serde::Serialize;
 use std::{
-	io::IsTerminal,
 	path::{Path, PathBuf},
 	process::ExitCode,
 };
@@ -22,25 +29,17 @@ pub enum Command {
 	Show(ShowArgs),
 }
 
-/// Where a passphrase comes from.
-#[derive(Args, Clone, Default)]
-pub struct PassphraseArgs {
-	/// File whose first line is the passphrase of the key; else it is asked for.
-	#[arg(long, value_name = "FILE", env = "GRIDPROOF_PASSPHRASE_FILE")]
-	pub passphrase_file: Option<PathBuf>,
-}
-
 /// Arguments of `keys new`.
 #[derive(Args)]
 pub struct NewArgs {
-	/// Who will sign with it.
+	/// The role that will sign with it.
 	#[arg(long, value_name = "data|risk|ops")]
 	role: Role,
 	/// The file to make.
 	#[arg(value_name = "FILE", required_unless_present = "out")]
 	file: Option<PathBuf>,
 	/// The file to make.
-	#[arg(long, value_name = "FILE", conflicts_with = "file")]
+	#[arg(long, value_name = "FILE", conflicts_with = "file", hide = true)]
 	out: Option<PathBuf>,
 	/// Encrypt the key; the passphrase is asked for, or read from --passphrase-file.
 	#[arg(long)]
@@ -52,11 +51,11 @@ pub struct NewArgs {
 /// Arguments of `keys show`.
 #[derive(Args)]
 pub struct ShowArgs {
-	/// Key files.
+	/// The key files.
 	#[arg(value_name = "FILE", required_unless_present = "key")]
 	files: Vec<PathBuf>,
-	/// A key file.
-	#[arg(long, value_name = "FILE", conflicts_with = "files")]
+	/// The key file.
+	#[arg(long, value_name = "FILE", conflicts_with = "files", hide = true)]
 	key: Option<PathBuf>,
 }
 
@@ -64,52 +63,49 @@ pub struct ShowArgs {
 #[derive(Serialize)]
 struct Made {
 	#[serde(flatten)]
-	key: PublicPart,
+	key: RolePublic,
 	file: String,
 }
 
 /// Runs one `gridproof keys` command.
-pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
+pub fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 	match command {
 		Command::New(args) => new(args, out),
 		Command::Show(args) => show_all(&args, out),
-	}
+	}?;
+	Ok(ExitCode::SUCCESS)
 }
 
-fn new(args: NewArgs, out: &Output) -> anyhow::Result<ExitCode> {
-	let Some(path) = args.file.or(args.out) else { bail!("which file is to be made?") };
+fn new(args: NewArgs, out: &Output) -> anyhow::Result<()> {
+	let path = args.file.or(args.out).ok_or_else(|| usage("which file is to be made?"))?;
 	if path.exists() {
-		return Err(KeyFault::Exists(path.display().to_string()).into());
+		return Err(KeyError::Exists(path.display().to_string()).into());
 	}
-	let passphrase = match &args.source.passphrase_file {
-		Some(file) => Some(first_line(file)?),
+	let passphrase = match args.source.of_file()? {
 		None if args.passphrase => Some(chosen_passphrase()?),
-		None => None,
+		given => given,
 	};
 	let key = RoleKey::generate(args.role)?;
 	key.save(&path, passphrase.as_deref().map(Vec::as_slice))?;
-	let made = Made { key: show(&path)?, file: path.display().to_string() };
+	let made = Made { key: show_role_key(&path)?, file: path.display().to_string() };
 	out.result(&made, |made| {
 		let kind = if made.key.encrypted { "encrypted, " } else { "" };
 		format!("{} {}\n{}: {kind}mode 0600", args.role, made.key.public, made.file)
-	})?;
-	Ok(ExitCode::SUCCESS)
+	})
 }
 
-fn show_all(args: &ShowArgs, out: &Output) -> anyhow::Result<ExitCode> {
-	let files: Vec<&PathBuf> = args.files.iter().chain(&args.key).collect();
-	let parts = files.iter().map(|path| show(path)).collect::<Result<Vec<_>, _>>()?;
+fn show_all(args: &ShowArgs, out: &Output) -> anyhow::Result<()> {
+	let files = args.files.iter().chain(&args.key);
+	let parts = files.map(|path| show_role_key(path)).collect::<Result<Vec<_>, _>>()?;
 	if let [part] = &parts[..] {
-		out.result(part, text_of)?;
-		return Ok(ExitCode::SUCCESS);
+		return out.result(part, text_of);
 	}
 	let trusted = trusted_file(&parts)?;
 	let json: serde_json::Value = serde_json::from_str(&trusted.to_canonical())?;
-	out.result(&json, |_| parts.iter().map(text_of).collect::<Vec<_>>().join("\n"))?;
-	Ok(ExitCode::SUCCESS)
+	out.result(&json, |_| parts.iter().map(text_of).collect::<Vec<_>>().join("\n"))
 }
 
-fn text_of(part: &PublicPart) -> String {
+fn text_of(part: &RolePublic) -> String {
 	let role = part.role.map_or("any role", Role::as_str);
 	let kind = if part.encrypted { " (encrypted)" } else { "" };
 	format!("{role} {}{kind}", part.public)
@@ -120,54 +116,17 @@ pub fn load(path: &Path, role: Role, source: &PassphraseArgs) -> anyhow::Result<
 	load_with(path, source, |passphrase| RoleKey::load_for(path, role, passphrase))
 }
 
-/// Loads a key of whatever role its file says.
+/// Loads a key of the role that its file names.
 pub fn load_any(path: &Path, source: &PassphraseArgs) -> anyhow::Result<RoleKey> {
 	load_with(path, source, |passphrase| RoleKey::load(path, passphrase))
 }
 
-type Ask<'a> = &'a dyn Fn() -> Result<Zeroizing<Vec<u8>>, KeyFault>;
+type Ask<'a> = &'a dyn Fn() -> Result<Zeroizing<Vec<u8>>, KeyError>;
 
 fn load_with(
 	path: &Path,
 	source: &PassphraseArgs,
-	load: impl FnOnce(Ask) -> Result<RoleKey, KeyFault>,
+	load: impl FnOnce(Ask) -> Result<RoleKey, KeyError>,
 ) -> anyhow::Result<RoleKey> {
 	load(&|| ask(path, source)).with_context(|| format!("cannot use the key {}", path.display()))
-}
-
-/// The passphrase of the file at `path`: from the file that is named for it, or asked for.
-pub fn ask(path: &Path, source: &PassphraseArgs) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
-	let needed = || KeyFault::PassphraseNeeded(path.display().to_string());
-	match &source.passphrase_file {
-		Some(file) => first_line(file).map_err(|error| KeyFault::BadFile {
-			path: file.display().to_string(),
-			reason: format!("{error:#}"),
-		}),
-		None if std::io::stdin().is_terminal() => {
-			let question = format!("Passphrase of {}: ", path.display());
-			let answer = rpassword::prompt_password(question).map_err(|_| needed())?;
-			Ok(Zeroizing::new(answer.into_bytes()))
-		},
-		None => Err(needed()),
-	}
-}
-
-/// The first line of a passphrase file.
-pub fn first_line(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-	let text = std::fs::read_to_string(path)
-		.map(Zeroizing::new)
-		.with_context(|| format!("cannot read the passphrase file {}", path.display()))?;
-	let line = text.lines().next().unwrap_or_default();
-	ensure!(!line.is_empty(), "the first line of {} is empty", path.display());
-	Ok(Zeroizing::new(line.as_bytes().to_vec()))
-}
-
-/// A new passphrase, asked for twice.
-pub fn chosen_passphrase() -> anyhow::Result<Zeroizing<Vec<u8>>> {
-	let ask = |question| rpassword::prompt_password(question).map(Zeroizing::new);
-	let first = ask("New passphrase: ").context("no passphrase without a terminal")?;
-	let again = ask("The same again: ")?;
-	ensure!(!first.is_empty(), "an empty passphrase protects nothing");
-	ensure!(*first == *again, "the two differ");
-	Ok(Zeroizing::new(first.as_bytes().to_vec()))
 }

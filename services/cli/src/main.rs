@@ -1,122 +1,165 @@
 //! `gridproof`: everything that happens off chain, as one command.
 //!
 //! This crate parses arguments, prints results and sets exit codes. The work is done by the
-//! service crates it calls.
+//! crates it calls.
 
 #![deny(missing_docs)]
+#![allow(unreachable_pub, reason = "in a program, pub means: for another module")]
 
 mod anchor;
+mod args;
 mod attest;
+mod completions;
 mod coordinator;
 mod daemon;
 mod emission;
+mod exit;
 mod gateway;
 mod grid;
+mod issuer;
 mod job;
 mod keys;
 mod meter;
 mod miner;
 mod output;
-mod payer;
 mod policy;
 mod proof;
+mod reference;
 mod score;
-mod shutdown;
 mod wallet;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+use gridproof_support::{
+	Failure,
+	logs::{self, Format},
+};
 use output::Output;
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
-/// Grid data, attestations, keys: the off-chain side of a Gridproof chain.
+/// Wallets, meters and their gateway, compute jobs, the daily attestation, coverage, anchors and
+/// proofs: everything of a Gridproof chain that happens off chain.
 #[derive(Parser)]
-#[command(name = "gridproof", version, propagate_version = true)]
+#[command(name = "gridproof", version, propagate_version = true, after_help = exit::HELP)]
 struct Cli {
-	/// Print one JSON document on standard output instead of text for people.
+	/// Print one JSON document on standard output instead of text for people. Amounts are then
+	/// whole numbers of the smallest unit.
 	#[arg(long, global = true)]
 	json: bool,
+	/// Form of the log lines on standard error: text or json.
+	#[arg(long, global = true, value_name = "FORMAT", default_value_t = Format::Text,
+		env = "GRIDPROOF_LOG_FORMAT")]
+	log_format: Format,
 	#[command(subcommand)]
 	command: Command,
 }
 
 #[derive(Subcommand)]
 enum Command {
-	/// Load and price of Europe's bidding zones.
-	#[command(subcommand)]
-	Grid(grid::Command),
-	/// Plan, sign, verify and submit the daily attestation.
-	#[command(subcommand)]
-	Attest(attest::Command),
-	/// Bitcoin anchors of Merkle roots.
-	#[command(subcommand)]
-	Anchor(anchor::Command),
-	/// The gateway of meters: run it, look at it, who may speak to it.
-	#[command(subcommand)]
-	Gateway(gateway::Command),
-	/// Coordinator of compute jobs: run, register, look at it.
-	#[command(subcommand)]
-	Coordinator(coordinator::Command),
-	/// Compute jobs: submit, list, show, take back.
-	#[command(subcommand)]
-	Job(job::Command),
-	/// The most that an emission step may mint, by the chain's own schedule.
-	Emission(emission::EmissionArgs),
-	/// Role keys: create and show.
-	#[command(subcommand)]
-	Keys(keys::Command),
-	/// Miner of compute jobs: run, register, look at it, try its engine.
-	#[command(subcommand)]
-	Miner(miner::Command),
-	/// Meters: onboard, suspend, exchange, look at them, simulate many.
-	#[command(subcommand)]
-	Meter(meter::Command),
-	/// Coverage on chain: how things stand, minting, redemption.
-	#[command(subcommand)]
-	Policy(policy::Command),
-	/// Merkle roots and proofs of readings: make and check them, offline or against the chain.
-	#[command(subcommand)]
-	Proof(proof::Command),
-	/// The score of a miner with such figures, by the chain's own function.
-	Score(score::ScoreArgs),
 	/// Wallets: accounts from a BIP-39 phrase, balances, transfers.
 	#[command(subcommand)]
 	Wallet(wallet::Command),
+	/// Meters: onboard, suspend, exchange, show, simulate.
+	#[command(subcommand)]
+	Meter(meter::Command),
+	/// The gateway that receives readings: run it, ask it, decide who may send.
+	#[command(subcommand)]
+	Gateway(gateway::Command),
+	/// Merkle roots and proofs of readings: make and check them, offline or against the chain.
+	#[command(subcommand)]
+	Proof(proof::Command),
+	/// Bitcoin anchors of Merkle roots.
+	#[command(subcommand)]
+	Anchor(anchor::Command),
+	/// Compute jobs: submit, list, show, cancel.
+	#[command(subcommand)]
+	Job(job::Command),
+	/// The coordinator of compute jobs: run it, register it, ask it.
+	#[command(subcommand)]
+	Coordinator(coordinator::Command),
+	/// A miner of compute jobs: run it, register it, ask it, try its engine.
+	#[command(subcommand)]
+	Miner(miner::Command),
+	/// The score of a miner with these figures, by the chain's own function.
+	Score(score::ScoreArgs),
+	/// The most that an emission step may mint, by the chain's own schedule.
+	Emission(emission::EmissionArgs),
+	/// Load and price of Europe's bidding zones.
+	#[command(subcommand)]
+	Grid(grid::Command),
+	/// The daily attestation: plan, sign, verify, submit, and all of it every day.
+	#[command(subcommand)]
+	Attest(attest::Command),
+	/// Coverage on chain: state, minting, redemption.
+	#[command(subcommand)]
+	Policy(policy::Command),
+	/// Keys of attestation roles: create and show.
+	#[command(subcommand)]
+	Keys(keys::Command),
+	/// Print the completions of this command for a shell.
+	Completions(completions::CompletionsArgs),
+	/// Write the manual pages of this command into a folder.
+	Man(completions::ManArgs),
+	/// Write the reference pages of the documentation into a folder.
+	#[command(hide = true)]
+	Reference(reference::ReferenceArgs),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-	let cli = Cli::parse();
-	output::init_logging();
-	let out = Output::new(cli.json);
-	let done = match cli.command {
-		Command::Gateway(command) => gateway::run(command, &out).await,
-		Command::Grid(command) => grid::run(command, &out).await,
-		Command::Anchor(command) => anchor::run(command, &out).await,
-		Command::Attest(command) => attest::run(command, &out).await,
-		Command::Coordinator(command) => coordinator::run(command, &out).await,
-		Command::Job(command) => job::run(command, &out).await,
-		Command::Emission(args) => emission::run(&args, &out),
-		Command::Keys(command) => keys::run(command, &out).await,
-		Command::Miner(command) => miner::run(command, &out).await,
-		Command::Meter(command) => meter::run(command, &out).await,
-		Command::Policy(command) => policy::run(command, &out).await,
-		Command::Proof(command) => proof::run(command, &out).await,
-		Command::Score(args) => score::run(&args, &out),
-		Command::Wallet(command) => wallet::run(command, &out).await,
+	let arguments: Vec<OsString> = std::env::args_os().collect();
+	let cli = match Cli::try_parse_from(&arguments) {
+		Ok(cli) => cli,
+		Err(error) => return not_parsed(&error, &arguments),
 	};
-	match done {
+	logs::init(cli.log_format, DEFAULT_FILTER);
+	let out = Output::new(cli.json);
+	match run(cli.command, &out).await {
 		Ok(code) => code,
-		Err(error) => {
-			out.error(&error);
-			ExitCode::FAILURE
-		},
+		Err(error) => out.error(&error),
+	}
+}
+
+/// Warnings, but not that a library does nothing when an MQTT client disconnects.
+const DEFAULT_FILTER: &str = "warn,ntex_mqtt::control=error";
+
+/// Prints help, the version, or what is wrong with the arguments; returns the exit code.
+fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+	let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+	if is_help || !arguments.iter().any(|argument| argument == "--json") {
+		// An error means that nobody reads it.
+		let _ = error.print();
+		return if is_help { ExitCode::SUCCESS } else { exit::code(Failure::USAGE.kind) };
+	}
+	let text = error.render().to_string();
+	let text = text.trim().strip_prefix("error: ").unwrap_or(text.trim()).to_string();
+	Output::new(true).failure(&text, Failure::USAGE)
+}
+
+async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
+	match command {
+		Command::Wallet(command) => wallet::run(command, out).await,
+		Command::Meter(command) => meter::run(command, out).await,
+		Command::Gateway(command) => gateway::run(command, out).await,
+		Command::Proof(command) => proof::run(command, out).await,
+		Command::Anchor(command) => anchor::run(command, out).await,
+		Command::Job(command) => job::run(command, out).await,
+		Command::Coordinator(command) => coordinator::run(command, out).await,
+		Command::Miner(command) => miner::run(command, out).await,
+		Command::Score(args) => score::run(&args, out),
+		Command::Emission(args) => emission::run(&args, out),
+		Command::Grid(command) => grid::run(command, out).await,
+		Command::Attest(command) => attest::run(command, out).await,
+		Command::Policy(command) => policy::run(command, out).await,
+		Command::Keys(command) => keys::run(command, out),
+		Command::Completions(args) => completions::completions(&args, Cli::command()),
+		Command::Man(args) => completions::man(&args, Cli::command(), out),
+		Command::Reference(args) => reference::write(&args, Cli::command(), out),
 	}
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use clap::CommandFactory;
 	use std::collections::BTreeSet;
 
 	/// clap itself checks this in debug builds only.
@@ -125,15 +168,93 @@ mod tests {
 		for argument in command.get_arguments() {
 			let id = argument.get_id();
 			assert!(ids.insert(id.clone()), "{}: the id {id} twice", command.get_name());
-			if let Some(name) = argument.get_long() {
+			let aliases = argument.get_all_aliases().unwrap_or_default();
+			for name in argument.get_long().into_iter().chain(aliases) {
 				assert!(names.insert(name), "{}: --{name} twice", command.get_name());
 			}
 		}
 		command.get_subcommands().for_each(assert_distinct);
 	}
 
+	/// Every command with its path, such as `wallet transfer`.
+	fn each(command: &clap::Command, path: &str, see: &mut impl FnMut(&str, &clap::Command)) {
+		for inner in command.get_subcommands() {
+			let path = format!("{path} {}", inner.get_name());
+			see(path.trim(), inner);
+			each(inner, &path, see);
+		}
+	}
+
 	#[test]
 	fn no_command_has_an_option_twice() {
 		assert_distinct(&Cli::command());
+	}
+
+	#[test]
+	fn a_flag_has_the_same_environment_variable_default_and_value_everywhere() {
+		// What one flag is called elsewhere; each of these means one thing.
+		let shared = [
+			"url",
+			"api",
+			"coordinator",
+			"wallet",
+			"account-key",
+			"suri",
+			"passphrase-file",
+			"admin-key-file",
+		];
+		let mut seen: std::collections::BTreeMap<String, (String, Vec<String>)> =
+			std::collections::BTreeMap::new();
+		each(&Cli::command(), "", &mut |path, command| {
+			for argument in command.get_arguments() {
+				let Some(name) = argument.get_long().filter(|name| shared.contains(name)) else {
+					continue;
+				};
+				// Here nobody is asked unless somebody is named.
+				if ["proof verify", "attest plan", "coordinator status"].contains(&path) {
+					continue;
+				}
+				let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+				let defaults: Vec<_> = argument.get_default_values().to_vec();
+				let (_, paths) = seen
+					.entry(format!("--{name} {variable:?} {defaults:?}"))
+					.or_insert_with(|| (name.to_string(), Vec::new()));
+				paths.push(path.to_string());
+			}
+		});
+		let mut names = BTreeSet::new();
+		for (form, (name, paths)) in &seen {
+			assert!(names.insert(name), "{form} differs from other commands in {paths:?}");
+		}
+	}
+
+	#[test]
+	fn every_command_and_option_has_a_help_text_and_a_version() {
+		each(&Cli::command(), "", &mut |path, command| {
+			assert!(command.get_about().is_some(), "{path}");
+			for argument in command.get_arguments() {
+				assert!(argument.get_help().is_some(), "{path} --{}", argument.get_id());
+			}
+		});
+		let version = Cli::try_parse_from(["gridproof", "wallet", "transfer", "--version"]);
+		assert_eq!(version.err().map(|error| error.kind()), Some(ErrorKind::DisplayVersion));
+	}
+
+	#[test]
+	fn the_help_names_every_exit_code() {
+		let help = Cli::command().render_help().to_string();
+		for kind in gridproof_support::FailureKind::ALL {
+			assert!(
+				help.contains(&format!(
+					"\n  {}  {}",
+					kind.exit_code(),
+					match kind {
+						gridproof_support::FailureKind::Broken => "something broke",
+						_ => kind.as_str(),
+					}
+				)),
+				"{kind:?}"
+			);
+		}
 	}
 }

@@ -1,30 +1,33 @@
 //! `gridproof miner`.
 
 use crate::{
-	keys::PassphraseArgs,
+	args::{
+		NodeArgs, PassphraseArgs, PayerArgs, UrlArgs,
+		amount::Unit,
+		keys::{new_sealed_key, sealed_key, secret_line},
+		node::DEFAULT_COORDINATOR,
+	},
+	exit::usage,
 	output::Output,
-	payer::{NodeArgs, PayerArgs, new_sealed_key, sealed_key},
-	shutdown::Shutdown,
 };
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use clap::{Args, Subcommand, ValueEnum};
-use gridproof_compute::{
-	coordinator::system_clock,
-	miner::{Counts, Miner, MinerChain, Outbox, Settings},
-	openai_engine::{OpenAiEngine, OpenAiOptions},
-	protocol::Hex32,
-};
+use gridproof_chain::pallets::compute_receipts::query;
+use gridproof_compute_api::protocol::{Finish, Message, Sampling};
 use gridproof_engine::{
-	DEFAULT_MODEL, Engine, Finish, Input, LocalEngine, Message, Request, Sampling,
+	DEFAULT_MODEL, Engine, Input, LocalEngine, OpenAiEngine, OpenAiOptions, Request,
 };
-use gridproof_keys::{Kind, account::address, read_private, show};
+use gridproof_keys::{Kind, account::address, show};
+use gridproof_miner::{Counts, Miner, Outbox, Settings, pages, register as register_key};
 use gridproof_primitives::{
+	compute::score::POINT,
 	compute::{Class, MinerView},
-	score::POINT,
 };
+use gridproof_support::{Clock, stop, text::Hex32};
 use serde::Serialize;
-use std::{ops::ControlFlow, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
-use zeroize::Zeroizing;
+use std::{
+	net::SocketAddr, ops::ControlFlow, path::PathBuf, process::ExitCode, sync::Arc, time::Duration,
+};
 
 /// What `gridproof miner` can do.
 #[derive(Subcommand)]
@@ -95,19 +98,22 @@ pub struct RunArgs {
 	/// Folder of its database.
 	#[arg(long, value_name = "DIR")]
 	data: PathBuf,
-	/// A coordinator to work for; may be repeated.
-	#[arg(long, value_name = "HTTP", default_value = "http://127.0.0.1:8090")]
+	/// Address of a coordinator to work for; may be repeated.
+	#[arg(long, value_name = "HTTP", default_value = DEFAULT_COORDINATOR,
+		env = "GRIDPROOF_COORDINATOR")]
 	coordinator: Vec<String>,
 	/// Jobs at a time, of each coordinator.
 	#[arg(long, value_name = "N", default_value_t = 1,
 		value_parser = clap::value_parser!(u32).range(1..=256))]
 	slots: u32,
-	/// Seconds that running jobs have to end when the miner is told to stop.
+	/// Seconds that running jobs have to end when the miner is stopped.
 	#[arg(long, value_name = "SECONDS", default_value_t = 30)]
 	grace: u64,
-	/// The node.
-	#[arg(long, value_name = "WS", default_value = "ws://127.0.0.1:9944")]
-	url: String,
+	/// Serve /metrics and /health at this address, such as 127.0.0.1:9616: for the operator only.
+	#[arg(long, value_name = "ADDRESS")]
+	metrics: Option<SocketAddr>,
+	#[command(flatten)]
+	node: UrlArgs,
 	#[command(flatten)]
 	engine: EngineArgs,
 	#[command(flatten)]
@@ -146,9 +152,8 @@ pub struct StatusArgs {
 	/// Also show what the miner with this data folder has to deliver; it may be running.
 	#[arg(long, value_name = "DIR")]
 	data: Option<PathBuf>,
-	/// The node.
-	#[arg(long, value_name = "WS", default_value = "ws://127.0.0.1:9944")]
-	url: String,
+	#[command(flatten)]
+	node: UrlArgs,
 }
 
 /// Arguments of `miner try`.
@@ -157,7 +162,7 @@ pub struct TryArgs {
 	/// What the engine is given.
 	#[arg(long)]
 	prompt: String,
-	/// As a conversation instead of a text to go on with.
+	/// As a conversation instead of a text to continue.
 	#[arg(long)]
 	chat: bool,
 	/// The model; else the engine's first.
@@ -200,7 +205,9 @@ impl EngineArgs {
 		match (self.class, &self.engine) {
 			(Some(class), _) => Ok(class.into()),
 			(None, None) => Ok(Class::Cpu),
-			(None, Some(_)) => bail!("what does the engine compute with? --class gpu or cpu"),
+			(None, Some(_)) => {
+				Err(usage("what does the engine compute with? Name it with --class gpu or cpu"))
+			},
 		}
 	}
 
@@ -214,7 +221,7 @@ impl EngineArgs {
 		};
 		let options = OpenAiOptions {
 			url: url.clone(),
-			api_key: self.engine_key_file.as_deref().map(engine_key).transpose()?,
+			api_key: self.engine_key_file.as_deref().map(secret_line).transpose()?,
 			models: self.engine_model.iter().map(|text| served_as(text)).collect(),
 			class: self.class()?,
 			memory_bytes: u64::from(self.engine_memory_mb.unwrap_or(0)).saturating_mul(1_000_000),
@@ -228,14 +235,6 @@ impl EngineArgs {
 pub(crate) fn served_as(text: &str) -> (String, String) {
 	let (public, served) = text.split_once('=').unwrap_or((text, text));
 	(public.to_string(), served.to_string())
-}
-
-/// The first line of a file that nobody else may read.
-pub(crate) fn engine_key(path: &std::path::Path) -> anyhow::Result<Zeroizing<String>> {
-	let text = read_private(path)?;
-	let line = text.lines().next().unwrap_or_default().trim();
-	ensure!(!line.is_empty(), "the first line of {} is empty", path.display());
-	Ok(Zeroizing::new(line.to_string()))
 }
 
 /// What `miner run --json` prints when it is ready.
@@ -254,7 +253,7 @@ async fn work(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 	let settings = Settings {
 		folder: args.data,
 		coordinators: args.coordinator,
-		node: args.url,
+		node: args.node.url,
 		class,
 		slots: args.slots,
 		grace: Duration::from_secs(args.grace),
@@ -266,23 +265,21 @@ async fn work(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 		coordinators: settings.coordinators.clone(),
 		slots: settings.slots,
 	};
-	let miner = Miner::open(settings, key, args.engine.open()?, system_clock()).await?;
+	let miner = Miner::open(settings, key, args.engine.open()?, Clock::system()).await?;
 	ready.models = miner.models().to_vec();
 	out.result(&ready, |ready| {
 		let (models, coordinators) = (ready.models.join(", "), ready.coordinators.join(", "));
 		format!("miner {}\nserves {models} ({}) for {coordinators}", ready.miner, ready.class)
 	})?;
-	let shutdown = Shutdown::listen()?;
-	tokio::select! {
-		done = miner.run() => done?,
-		() = async {
-			shutdown.asked().await;
-			miner.stop();
-			std::future::pending::<()>().await;
-		} => (),
+	let stop = stop::on_signals()?;
+	if let Some(address) = args.metrics {
+		let serving = gridproof_http::serve(pages(miner.clone()), address, stop.clone()).await;
+		let serving = serving.with_context(|| format!("cannot listen on {address}"))?;
+		out.note(&format!("figures at http://{}/metrics", serving.address()));
 	}
+	miner.run_until(&stop).await?;
 	let Counts { pending, delivered, .. } = miner.counts().await?;
-	eprintln!("stopped: {delivered} results delivered, {pending} wait for the next run");
+	out.note(&format!("stopped: {delivered} results delivered, {pending} wait for the next run"));
 	Ok(())
 }
 
@@ -301,13 +298,14 @@ struct Registered {
 async fn register(args: &RegisterArgs, out: &Output) -> anyhow::Result<()> {
 	let account = args.account.load(&args.passphrase)?;
 	// Before a key is made: with one, the same command would not do a second time.
-	let chain = MinerChain::connect(&args.node.url).await?;
-	let key = match args.new_key {
-		true => new_sealed_key(&args.key, Kind::Miner, &args.passphrase)?,
-		false => sealed_key(&args.key, Kind::Miner, &args.passphrase)?,
+	let chain = args.node.connect().await?;
+	let key = if args.new_key {
+		new_sealed_key(&args.key, Kind::Miner, &args.passphrase)?
+	} else {
+		sealed_key(&args.key, Kind::Miner, &args.passphrase)?
 	};
 	let class = Class::from(args.class);
-	let there = chain.miner(key.public()).await?;
+	let there = chain.read(&query::miner(key.public())).await?;
 	if let Some(there) = &there {
 		let by = address(&there.party.account);
 		ensure!(there.party.account == account.account(), "the key is registered by {by}");
@@ -317,7 +315,8 @@ async fn register(args: &RegisterArgs, out: &Output) -> anyhow::Result<()> {
 	let block = match there {
 		Some(_) => None,
 		None => {
-			let done = chain.register(&key, class, account, args.node.patience()).await?;
+			let patience = args.node.patience();
+			let done = register_key(&chain, &account, &key, class, &patience).await?;
 			Some(format!("{:#x}", done.block))
 		},
 	};
@@ -328,9 +327,12 @@ async fn register(args: &RegisterArgs, out: &Output) -> anyhow::Result<()> {
 		was_there: block.is_none(),
 		block,
 	};
-	out.result(&registered, |done| match done.was_there {
-		true => format!("miner {} was registered already", done.miner),
-		false => format!("miner {} ({}) is registered by {}", done.miner, done.class, done.account),
+	out.result(&registered, |done| {
+		if done.was_there {
+			format!("miner {} was registered already", done.miner)
+		} else {
+			format!("miner {} ({}) is registered by {}", done.miner, done.class, done.account)
+		}
 	})
 }
 
@@ -341,7 +343,7 @@ struct Status {
 	registered: bool,
 	#[serde(flatten, skip_serializing_if = "Option::is_none")]
 	on_chain: Option<OnChain>,
-	/// What it made and where that is; only if its folder was named.
+	/// How many results stand where; only if its folder was named.
 	#[serde(skip_serializing_if = "Option::is_none")]
 	results: Option<Counts>,
 }
@@ -411,13 +413,13 @@ async fn status(args: &StatusArgs, out: &Output) -> anyhow::Result<()> {
 			text.parse::<Hex32>().map_err(anyhow::Error::msg)?
 		},
 		(None, Some(key)) => key,
-		(None, None) => bail!("which miner? Name it with --key or --miner"),
+		(None, None) => return Err(usage("which miner? Name it with --key or --miner")),
 	};
 	let results = match &args.data {
 		None => None,
 		Some(folder) => Some(Outbox::peek(folder)?.unwrap_or_default()),
 	};
-	let view = MinerChain::connect(&args.url).await?.miner(&key.0).await?;
+	let view = args.node.connect().await?.read(&query::miner(&key.0)).await?;
 	let registered = view.is_some();
 	let on_chain = view.map(OnChain::from);
 	out.result(&Status { miner: key.to_string(), registered, on_chain, results }, status_text)
@@ -430,10 +432,10 @@ fn status_text(status: &Status) -> String {
 		Some(chain) => text.push_str(&format!(
 			"\naccount   {}\nclass     {}\nbond      {}\nscore     {} (G {:.2}, T {:.2}, U {:.2}, C {:.2})\
 			 \nsettled   {} jobs, {} units; in 24 h {} good, {} failed\nonline    {} s of 30 days\
-			 \nAIT       {} minted, {} to be paid (10⁻¹⁸)\noffences  {}",
+			 \nAIT       {} minted, {} to be paid\noffences  {}",
 			chain.account,
 			chain.class,
-			chain.bond,
+			shown(&chain.bond),
 			chain.score,
 			chain.g,
 			chain.t,
@@ -444,8 +446,8 @@ fn status_text(status: &Status) -> String {
 			chain.successes_24h,
 			chain.failures_24h,
 			chain.online_seconds_30d,
-			chain.minted,
-			chain.claimable,
+			shown(&chain.minted),
+			shown(&chain.claimable),
 			chain.offences
 		)),
 	}
@@ -456,6 +458,11 @@ fn status_text(status: &Status) -> String {
 		));
 	}
 	text
+}
+
+/// An amount of smallest units for people.
+fn shown(amount: &str) -> String {
+	amount.parse().map_or_else(|_| amount.to_string(), |amount| Unit::AIT.show(amount))
 }
 
 /// What `miner try` found.
@@ -477,9 +484,10 @@ async fn attempt(args: TryArgs, out: &Output) -> anyhow::Result<()> {
 	let engine = args.engine.open()?;
 	let request = Request {
 		model: args.model.unwrap_or_default(),
-		input: match args.chat {
-			true => Input::Chat(vec![Message { role: "user".to_string(), content: args.prompt }]),
-			false => Input::Text(args.prompt),
+		input: if args.chat {
+			Input::Chat(vec![Message { role: "user".to_string(), content: args.prompt }])
+		} else {
+			Input::Text(args.prompt)
 		},
 		max_tokens: args.max_tokens,
 		sampling: Sampling {

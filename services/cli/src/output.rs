@@ -1,16 +1,33 @@
 //! What the command prints: results on standard output, everything else on standard error.
 
+use crate::exit;
+use gridproof_primitives::codec::json::Value;
+use gridproof_support::Failure;
 use serde::Serialize;
-use std::io::{IsTerminal, Write};
+use std::{
+	io::{self, ErrorKind, IsTerminal, Write},
+	process::ExitCode,
+};
 
 /// Where results go: one JSON document, or lines for people.
 pub struct Output {
 	json: bool,
 }
 
+/// An error as `--json` prints it.
+#[derive(Serialize)]
+struct ErrorDocument<'a> {
+	/// The sentence for people.
+	error: &'a str,
+	/// `broken`, `usage`, `refused`, `unreachable` or `undecided`.
+	kind: &'static str,
+	/// `true` if the very same may succeed later.
+	temporary: bool,
+}
+
 impl Output {
-	/// Results as JSON if `json`, else as text.
-	pub fn new(json: bool) -> Self {
+	/// Returns results as JSON if `json`, else as text.
+	pub const fn new(json: bool) -> Self {
 		Self { json }
 	}
 
@@ -21,57 +38,74 @@ impl Output {
 		text: impl FnOnce(&T) -> String,
 	) -> anyhow::Result<()> {
 		let line = if self.json { serde_json::to_string(value)? } else { text(value) };
-		// Not println!, which panics when the reader has gone away.
-		writeln!(std::io::stdout(), "{line}")?;
-		Ok(())
+		Ok(print(&format!("{line}\n"))?)
 	}
 
 	/// Prints a document that is JSON for people, too: on one line if JSON was asked for. Numbers
 	/// stay as they are written in it.
-	pub fn document(&self, document: &gridproof_primitives::json::Value) -> anyhow::Result<()> {
+	pub fn document(&self, document: &Value) -> anyhow::Result<()> {
 		let text = if self.json { document.to_canonical() + "\n" } else { document.to_pretty() };
-		write!(std::io::stdout(), "{text}")?;
-		Ok(())
+		Ok(print(&text)?)
 	}
 
-	/// Prints an error with its causes on standard error, and as JSON on standard output if asked.
-	pub fn error(&self, error: &anyhow::Error) {
-		if self.json {
-			let line = serde_json::json!({ "error": format!("{error:#}") });
-			let _ = writeln!(std::io::stdout(), "{line}");
+	/// Prints a note on standard error.
+	pub fn note(&self, note: &str) {
+		eprintln!("{note}");
+	}
+
+	/// Prints a warning on standard error.
+	pub fn warning(&self, warning: &str) {
+		eprintln!("warning: {warning}");
+	}
+
+	/// Prints an error with its causes on standard error; returns the exit code that it means.
+	pub fn error(&self, error: &anyhow::Error) -> ExitCode {
+		self.failure(&format!("{error:#}"), exit::failure(error))
+	}
+
+	/// Prints what failed on standard error; returns the exit code that it means.
+	pub fn failure(&self, sentence: &str, failure: Failure) -> ExitCode {
+		let Failure { kind, is_temporary } = failure;
+		let document =
+			ErrorDocument { error: sentence, kind: kind.as_str(), temporary: is_temporary };
+		match serde_json::to_string(&document) {
+			Ok(line) if self.json => eprintln!("{line}"),
+			_ => eprintln!("error: {sentence}"),
 		}
-		eprintln!("error: {error:#}");
+		exit::code(kind)
 	}
 
-	/// A progress bar of `len` steps on standard error; hidden when nobody watches.
+	/// Returns a progress bar of `len` steps on standard error; hidden when nobody watches.
 	pub fn progress(&self, len: u64) -> indicatif::ProgressBar {
-		if self.json || !std::io::stderr().is_terminal() {
+		if !self.is_watched() {
 			return indicatif::ProgressBar::hidden();
 		}
 		let style = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")
 			.unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
 		indicatif::ProgressBar::new(len).with_style(style)
 	}
-}
 
-impl Output {
-	/// Something that turns while the command waits, on standard error; hidden when nobody watches.
+	/// Returns something that turns while the command waits, on standard error; hidden when nobody
+	/// watches.
 	pub fn spinner(&self, message: &'static str) -> indicatif::ProgressBar {
-		if self.json || !std::io::stderr().is_terminal() {
+		if !self.is_watched() {
 			return indicatif::ProgressBar::hidden();
 		}
 		let spinner = indicatif::ProgressBar::new_spinner().with_message(message);
 		spinner.enable_steady_tick(std::time::Duration::from_millis(120));
 		spinner
 	}
+
+	fn is_watched(&self) -> bool {
+		!self.json && io::stderr().is_terminal()
+	}
 }
 
-/// Warnings, but not that a library does nothing when an MQTT client disconnects.
-const DEFAULT_FILTER: &str = "warn,ntex_mqtt::control=error";
-
-/// Logs go to standard error; `RUST_LOG` chooses what is shown (default: warnings).
-pub fn init_logging() {
-	let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-		.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(DEFAULT_FILTER));
-	tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+/// Prints text on standard output. A reader that has gone away, such as `head`, has seen enough.
+pub fn print(text: &str) -> io::Result<()> {
+	let mut stdout = io::stdout();
+	match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+		Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+		done => done,
+	}
 }

@@ -1,20 +1,23 @@
 //! `gridproof proof`.
 
-use crate::output::Output;
-use anyhow::{Context, bail, ensure};
+use crate::{
+	exit::{usage, verdict},
+	output::Output,
+};
+use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
-use gridproof_chain::Chain;
+use gridproof_chain::{Chain, pallets::meter_readings::query};
 use gridproof_primitives::{
 	H256,
-	emlog::{EnergyLog, MAX_LOG_BYTES},
-	hexadecimal,
-	json::{self, Limits, Value},
-	merkle::{
+	codec::hexadecimal,
+	codec::json::{self, Limits, Value},
+	crypto::merkle::{
 		RootBuilder,
-		document::{DocumentFault, ProofDocument, Scheme},
+		document::{ProofDocument, ProofDocumentError, Scheme},
 		leaf_hash,
 	},
-	meter::{BatchRecord, ReadingQuery, ReadingRefusal},
+	energy::emlog::{EnergyLog, MAX_LOG_BYTES},
+	energy::{BatchRecord, ReadingRefusal},
 };
 use serde::Serialize;
 use std::{
@@ -32,21 +35,22 @@ const MAX_DOCUMENT_BYTES: u64 = 1 << 20;
 /// What `gridproof proof` can do.
 #[derive(Subcommand)]
 pub enum Command {
-	/// Compute the RFC 6962 root of a file of logs.
+	/// Compute the RFC 6962 root of a file of readings.
 	Root(RootArgs),
-	/// Prove that a log is in the batch of all logs of a file.
+	/// Prove that a reading is in the batch of all readings of a file.
 	Create(CreateArgs),
-	/// Check a proof: the document of the gateway's API, of the older gateway, or of `create`.
+	/// Check a proof: the document of the gateway's API, of the older gateway, or of create.
 	Verify(VerifyArgs),
 }
 
-/// The logs.
+/// The readings.
 #[derive(Args)]
 pub struct LogsArgs {
-	/// One JSON log a line, in the batch's order; - is standard input. Blank lines do not count.
-	#[arg(long, value_name = "FILE")]
+	/// File with a reading in JSON on each line, in the batch's order; - is standard input. Blank
+	/// lines do not count.
+	#[arg(long, alias = "readings", value_name = "FILE")]
 	logs: PathBuf,
-	/// Take any JSON object for a log, not only valid emlog-1.1.
+	/// Accept any JSON object as a reading, not only valid emlog-1.1.
 	#[arg(long)]
 	raw: bool,
 }
@@ -63,10 +67,10 @@ pub struct RootArgs {
 pub struct CreateArgs {
 	#[command(flatten)]
 	logs: LogsArgs,
-	/// Which log, from 0.
-	#[arg(long, value_name = "I")]
+	/// Place of the reading, from 0.
+	#[arg(long, value_name = "N")]
 	index: u64,
-	/// Leave the log itself out of the document.
+	/// Leave the reading itself out of the document.
 	#[arg(long)]
 	without_log: bool,
 }
@@ -77,18 +81,18 @@ pub struct VerifyArgs {
 	/// The proof document; - is standard input.
 	#[arg(value_name = "FILE")]
 	file: PathBuf,
-	/// rfc6962 or legacy. Without it, what the document states; one that states neither a scheme
-	/// nor a tree_size is of the older gateway.
+	/// rfc6962 or legacy. Without it, the scheme that the document states; one that states neither a
+	/// scheme nor a tree_size is of the older gateway.
 	#[arg(long, value_name = "SCHEME", value_parser = scheme)]
 	scheme: Option<Scheme>,
-	/// How many logs the batch has, if the document does not say.
+	/// Number of readings of the batch, if the document does not say.
 	#[arg(long, value_name = "N")]
 	tree_size: Option<u64>,
-	/// The root that the proof has to lead to: 64 hexadecimal digits. Without it, the one that the
+	/// Root that the proof has to lead to: 64 hexadecimal digits. Without it, the root that the
 	/// document states.
 	#[arg(long, value_name = "HEX", value_parser = root_hash)]
 	root: Option<H256>,
-	/// Ask this node, too, whether the batch is on chain and has this root.
+	/// RPC address of a node that is asked as well whether the batch is on chain and has this root.
 	#[arg(long, value_name = "WS")]
 	url: Option<String>,
 	/// The meter's index on chain, if the document does not say.
@@ -100,9 +104,11 @@ pub struct VerifyArgs {
 }
 
 fn scheme(text: &str) -> Result<Scheme, String> {
-	text.parse().map_err(|unknown: gridproof_primitives::merkle::document::UnknownScheme| {
-		unknown.to_string()
-	})
+	text.parse().map_err(
+		|unknown: gridproof_primitives::crypto::merkle::document::UnknownScheme| {
+			unknown.to_string()
+		},
+	)
 }
 
 fn root_hash(text: &str) -> Result<H256, String> {
@@ -128,7 +134,7 @@ fn open(path: &Path) -> anyhow::Result<Box<dyn Read>> {
 }
 
 impl LogsArgs {
-	/// Hands every log to `take`: its leaf hash and its canonical form.
+	/// Hands every reading to `take`: its leaf hash and its canonical form.
 	fn each(&self, mut take: impl FnMut(H256, String)) -> anyhow::Result<()> {
 		let name = self.logs.display();
 		let mut reader = BufReader::new(open(&self.logs)?);
@@ -143,7 +149,9 @@ impl LogsArgs {
 			}
 			let text = line.trim_ascii();
 			if !text.is_empty() {
-				let log = self.log(text).with_context(|| format!("{name}, line {number}"))?;
+				let log = self
+					.log(text)
+					.map_err(|error| usage(format!("{name}, line {number}: {error:#}")))?;
 				take(leaf_hash(log.as_bytes()), log);
 			}
 		}
@@ -162,7 +170,8 @@ impl LogsArgs {
 	}
 
 	fn none(&self) -> anyhow::Error {
-		anyhow::anyhow!("{} has no log: write one JSON log a line", self.logs.display())
+		let name = self.logs.display();
+		usage(format!("{name} has no log: write one JSON log on each line"))
 	}
 }
 
@@ -201,7 +210,8 @@ fn create(args: &CreateArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let proof = usize::try_from(args.index).ok().and_then(|at| ProofDocument::of(&leaves, at));
 	let (Some(mut proof), Some(log)) = (proof, wanted) else {
 		let (name, count) = (args.logs.logs.display(), leaves.len());
-		bail!("{name} has {count} logs: the index is one of 0 to {}", count.saturating_sub(1));
+		let last = count.saturating_sub(1);
+		return Err(usage(format!("{name} has {count} logs: the index is one of 0 to {last}")));
 	};
 	if !args.without_log {
 		// As it was written, not as JSON libraries would write its numbers.
@@ -220,13 +230,13 @@ struct Report {
 	merkle_root: Option<String>,
 	index: Option<u64>,
 	tree_size: Option<u64>,
-	/// Was the log in the document, and is it the leaf?
+	/// `true` if the log was in the document and is the leaf.
 	log_checked: bool,
-	/// Does the chain have a batch with this root and size? Null if it was not asked.
+	/// `true` if the chain has a batch with this root and size; null if it was not asked.
 	on_chain: Option<bool>,
-	/// The fault's name.
+	/// The mistake's name.
 	error: Option<&'static str>,
-	/// The fault in words.
+	/// The mistake in words.
 	reason: Option<String>,
 }
 
@@ -254,9 +264,10 @@ impl Report {
 			return format!("not proven: {}", self.reason.as_deref().unwrap_or("no proof"));
 		};
 		let size = self.tree_size.map(|size| format!(" of {size}")).unwrap_or_default();
-		let what = match self.log_checked {
-			true => "the log in the document",
-			false => "the leaf hash in the document, which carries no log,",
+		let what = if self.log_checked {
+			"the log in the document"
+		} else {
+			"the leaf hash in the document, which carries no log,"
 		};
 		let mut text = format!("ok: {what} is leaf {index}{size} under {root} ({scheme})");
 		if scheme == Scheme::Legacy {
@@ -283,14 +294,15 @@ async fn verify(args: &VerifyArgs, out: &Output) -> anyhow::Result<ExitCode> {
 			report
 		},
 	};
-	let code = if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE };
 	out.result(&report, Report::text)?;
-	Ok(code)
+	Ok(verdict(report.ok))
 }
 
 async fn check(args: &VerifyArgs, mut proof: ProofDocument) -> anyhow::Result<Report> {
-	if let (Some(stated), Some(given)) = (proof.tree_size, args.tree_size) {
-		ensure!(stated == given, "the document states a tree_size of {stated}, not {given}");
+	if let (Some(stated), Some(given)) = (proof.tree_size, args.tree_size)
+		&& stated != given
+	{
+		return Err(usage(format!("the document states a tree_size of {stated}, not {given}")));
 	}
 	proof.tree_size = proof.tree_size.or(args.tree_size);
 	let mut report = Report::of(&proof);
@@ -309,10 +321,10 @@ async fn check(args: &VerifyArgs, mut proof: ProofDocument) -> anyhow::Result<Re
 	Ok(report)
 }
 
-/// What the command line can do about a fault.
-fn advice(fault: &DocumentFault) -> String {
+/// Returns a mistake with what the command line can do about it.
+fn advice(fault: &ProofDocumentError) -> String {
 	match fault {
-		DocumentFault::NoTreeSize => format!("{fault}, with --tree-size"),
+		ProofDocumentError::NoTreeSize => format!("{fault}, with --tree-size"),
 		fault => fault.to_string(),
 	}
 }
@@ -324,18 +336,17 @@ async fn ask_chain(
 	proof: &ProofDocument,
 	report: &mut Report,
 ) -> anyhow::Result<()> {
-	ensure!(
-		report.scheme == Some(Scheme::Rfc6962),
-		"the chain has no batches of the older scheme: check this proof without --url"
-	);
+	if report.scheme != Some(Scheme::Rfc6962) {
+		let none = "the chain has no batches of the older scheme";
+		return Err(usage(format!("{none}: check this proof without --url")));
+	}
 	let meter = args.meter.or(proof.meter);
 	let sequence = args.sequence.or(proof.sequence);
 	let (Some(meter), Some(sequence)) = (meter, sequence) else {
-		bail!("which batch? Name it with --meter and --sequence");
+		return Err(usage("which batch? Name it with --meter and --sequence"));
 	};
 	let chain = Chain::connect(url).await?;
-	let asked = ReadingQuery::batch(meter, sequence);
-	let batch: Option<BatchRecord> = chain.call(ReadingQuery::BATCH, &asked).await?;
+	let batch = chain.read(&query::batch(meter, sequence)).await?;
 	report.on_chain = Some(false);
 	let Some(BatchRecord { header, .. }) = batch else {
 		let refusal = ReadingRefusal::UnknownBatch;
@@ -354,7 +365,7 @@ async fn ask_chain(
 	Ok(())
 }
 
-/// What the chain itself says about the log; `None` if the document has none.
+/// Returns the chain's own answer about the log; `None` if the document has none.
 async fn verify_on_chain(
 	chain: &Chain,
 	meter: u32,
@@ -365,12 +376,7 @@ async fn verify_on_chain(
 	if leaf.len() > MAX_LOG_BYTES {
 		return Ok(None);
 	}
-	let query = ReadingQuery {
-		meter,
-		sequence,
-		leaf: leaf.into_bytes(),
-		index: u32::try_from(proof.index)?,
-		proof: proof.hashes(),
-	};
-	Ok(Some(chain.call(ReadingQuery::VERIFY, &query.arguments()).await?))
+	let (index, hashes) = (u32::try_from(proof.index)?, proof.hashes());
+	let query = query::verify_reading((meter, sequence), leaf.as_bytes(), index, &hashes);
+	Ok(Some(chain.read(&query).await?))
 }

@@ -3,8 +3,8 @@
 use crate::output::Output;
 use clap::Args;
 use gridproof_primitives::{
-	decimal::{Ratio, SignedRatio},
-	score::{FULL_HOURS, SCORE_MAX, Score, ScoreInputs},
+	compute::score::{FULL_HOURS, SCORE_MAX, Score, ScoreInputs},
+	num::decimal::{Ratio, SignedRatio},
 };
 use serde::Serialize;
 use std::process::ExitCode;

@@ -1,24 +1,28 @@
 //! `gridproof wallet`.
 
 use crate::{
-	keys::{PassphraseArgs, ask, chosen_passphrase, first_line},
+	args::{
+		NodeArgs, PassphraseArgs, PayerArgs, UrlArgs, amount::Unit, keys::chosen_passphrase,
+		payer::open_wallet,
+	},
+	exit::usage,
 	output::Output,
-	payer::{NodeArgs, PayerArgs},
 };
-use anyhow::{Context, bail, ensure};
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use gridproof_chain::{
 	Chain,
+	pallets::meter_readings::query,
 	tokens::{Token, Transfer},
 };
 use gridproof_keys::{
-	AccountKey, KeyFault, Wallet,
+	KeyError, Wallet,
 	account::{address, parse_account},
 	derive::{Path as DerivationPath, Scheme},
-	files, read_private,
 	wallet::{self, Shown, Words},
 };
-use gridproof_primitives::meter::MeterIndex;
+use gridproof_primitives::energy::MeterIndex;
+use gridproof_support::files::{self, SECRET};
 use serde::Serialize;
 use std::{
 	io::IsTerminal,
@@ -32,13 +36,13 @@ use zeroize::Zeroizing;
 pub enum Command {
 	/// Make a wallet from a new BIP-39 phrase: an encrypted file that is never overwritten.
 	New(NewArgs),
-	/// Make a wallet from a phrase that there is already.
+	/// Make a wallet from an existing phrase.
 	Import(ImportArgs),
 	/// Show a wallet's address, public key, scheme and derivation path.
 	Show(ShowArgs),
-	/// Write down a wallet's phrase, for a backup: whoever has it owns the account.
+	/// Show a wallet's phrase, for a backup: the phrase is all that is needed to own the account.
 	Phrase(PhraseArgs),
-	/// Show what an account holds: AIT, AICP and KWH.
+	/// Show an account's balances: AIT, AICP and KWH.
 	Balance(BalanceArgs),
 	/// Transfer AIT, AICP or KWH, and wait until it is final.
 	Transfer(TransferArgs),
@@ -63,7 +67,7 @@ pub struct OutArgs {
 	#[arg(value_name = "FILE", required_unless_present = "out")]
 	file: Option<PathBuf>,
 	/// The file to make.
-	#[arg(long, value_name = "FILE", conflicts_with = "file")]
+	#[arg(long, value_name = "FILE", conflicts_with = "file", hide = true)]
 	out: Option<PathBuf>,
 	#[command(flatten)]
 	passphrase: PassphraseArgs,
@@ -75,7 +79,7 @@ pub struct NewArgs {
 	/// Words of the phrase.
 	#[arg(long, default_value = "24", value_parser = ["12", "24"])]
 	words: String,
-	/// Also write the phrase into this new file, mode 0600: keep it somewhere else.
+	/// Also write the phrase to this new file, mode 0600: keep it somewhere else.
 	#[arg(long, value_name = "FILE")]
 	phrase_out: Option<PathBuf>,
 	#[command(flatten)]
@@ -110,7 +114,7 @@ pub struct PhraseArgs {
 	/// The wallet.
 	#[arg(value_name = "FILE")]
 	wallet: PathBuf,
-	/// Write it into this new file, mode 0600, instead of onto the screen.
+	/// Write it to this new file, mode 0600, instead of to the screen.
 	#[arg(long, value_name = "FILE")]
 	out: Option<PathBuf>,
 	#[command(flatten)]
@@ -127,21 +131,20 @@ pub struct BalanceArgs {
 	/// Or a wallet; no passphrase is needed.
 	#[arg(long, value_name = "FILE", env = "GRIDPROOF_WALLET")]
 	wallet: Option<PathBuf>,
-	/// The node.
-	#[arg(long, value_name = "WS", default_value = "ws://127.0.0.1:9944")]
-	url: String,
+	#[command(flatten)]
+	node: UrlArgs,
 }
 
 /// Arguments of `wallet transfer`.
 #[derive(Args)]
 pub struct TransferArgs {
-	/// To which account: an address, or 0x and 64 digits.
+	/// The account that receives: an address, or 0x and 64 digits.
 	#[arg(long, value_name = "ADDRESS", value_parser = parse_account)]
 	to: [u8; 32],
-	/// How much, a decimal.
-	#[arg(long, value_name = "X")]
+	/// The amount in tokens, such as 12.5.
+	#[arg(long, value_name = "X", allow_hyphen_values = true)]
 	amount: String,
-	/// Which token: ait, aicp or kwh.
+	/// The token: ait, aicp or kwh.
 	#[arg(long, visible_alias = "asset", value_name = "TOKEN", default_value = "ait")]
 	token: Token,
 	/// Pay from the energy account of this meter, of which the signer is the owner.
@@ -168,12 +171,20 @@ struct Made {
 	phrase_file: Option<String>,
 }
 
-/// What an account holds, as decimals.
+/// An account's balances.
 #[derive(Serialize)]
 struct Balance {
 	address: String,
+	/// In units of 10⁻¹⁸ AIT; JSON's numbers end at 2⁵³, so as a string.
+	ait_units: String,
+	/// In units of 10⁻¹⁸ AIT: held for escrow, bonds and deposits, and not in `ait_units`.
+	ait_held_units: String,
+	/// In units of 10⁻⁶ AICP.
+	aicp_units: String,
+	/// In Wh.
+	kwh_units: String,
+	/// The same as decimals in tokens.
 	ait: String,
-	/// Held for escrow, bonds and deposits, and not in `ait`.
 	ait_held: String,
 	aicp: String,
 	kwh: String,
@@ -185,7 +196,10 @@ struct Transferred {
 	from: String,
 	to: String,
 	token: &'static str,
+	/// In tokens.
 	amount: String,
+	/// In the token's smallest unit.
+	amount_units: String,
 	block: String,
 	transaction: String,
 }
@@ -201,16 +215,6 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Transfer(args) => transfer(&args, out).await,
 	}?;
 	Ok(ExitCode::SUCCESS)
-}
-
-/// The key of a wallet, for whatever command takes `--wallet`.
-pub fn open_key(path: &Path, passphrase: &PassphraseArgs) -> anyhow::Result<AccountKey> {
-	Ok(open(path, passphrase)?.key().clone())
-}
-
-fn open(path: &Path, passphrase: &PassphraseArgs) -> anyhow::Result<Wallet> {
-	Wallet::open(path, || ask(path, passphrase))
-		.with_context(|| format!("cannot use the wallet {}", path.display()))
 }
 
 fn new(args: &NewArgs, out: &Output) -> anyhow::Result<()> {
@@ -230,7 +234,7 @@ fn new(args: &NewArgs, out: &Output) -> anyhow::Result<()> {
 fn import(args: &ImportArgs, out: &Output) -> anyhow::Result<()> {
 	let path = free_path(&args.out)?;
 	let phrase = match &args.phrase_file {
-		Some(file) => read_private(file)?,
+		Some(file) => files::read_private(file).map_err(KeyError::from)?,
 		None if std::io::stdin().is_terminal() => {
 			Zeroizing::new(rpassword::prompt_password("Phrase: ")?)
 		},
@@ -246,25 +250,26 @@ fn import(args: &ImportArgs, out: &Output) -> anyhow::Result<()> {
 }
 
 fn free_path(args: &OutArgs) -> anyhow::Result<PathBuf> {
-	let Some(path) = args.file.as_ref().or(args.out.as_ref()) else {
-		bail!("which file is to be made?")
-	};
+	let path = args.file.as_ref().or(args.out.as_ref());
+	let path = path.ok_or_else(|| usage("which file is to be made?"))?;
 	ensure_free(path)?;
 	Ok(path.clone())
 }
 
 fn ensure_free(path: &Path) -> anyhow::Result<()> {
-	ensure!(!path.exists(), KeyFault::Exists(path.display().to_string()));
+	if path.exists() {
+		return Err(KeyError::Exists(path.display().to_string()).into());
+	}
 	Ok(())
 }
 
 fn new_passphrase(source: &PassphraseArgs) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-	match &source.passphrase_file {
-		Some(file) => first_line(file),
+	match source.of_file()? {
+		Some(passphrase) => Ok(passphrase),
 		None if std::io::stdin().is_terminal() => chosen_passphrase(),
-		None => {
-			bail!("a wallet is always encrypted: name a passphrase file with --passphrase-file")
-		},
+		None => Err(usage(
+			"a wallet is always encrypted: name a passphrase file with --passphrase-file",
+		)),
 	}
 }
 
@@ -297,7 +302,7 @@ fn show(args: &ShowArgs, out: &Output) -> anyhow::Result<()> {
 }
 
 fn phrase(args: &PhraseArgs, out: &Output) -> anyhow::Result<()> {
-	let wallet = open(&args.wallet, &args.passphrase)?;
+	let wallet = open_wallet(&args.wallet, &args.passphrase)?;
 	match &args.out {
 		Some(path) => {
 			write_phrase(&wallet, path)?;
@@ -315,7 +320,7 @@ fn phrase(args: &PhraseArgs, out: &Output) -> anyhow::Result<()> {
 
 fn write_phrase(wallet: &Wallet, path: &Path) -> anyhow::Result<()> {
 	let text = Zeroizing::new(format!("{}\n", *wallet.phrase()?));
-	files::create(path, text.as_bytes(), 0o600)
+	files::create(path, text.as_bytes(), SECRET)
 		.with_context(|| format!("cannot write the phrase to {}", path.display()))
 }
 
@@ -324,40 +329,55 @@ async fn balance(args: &BalanceArgs, out: &Output) -> anyhow::Result<()> {
 		(Some(account), _) => *account,
 		(None, Some(path)) => parse_account(&format!("0x{}", wallet::show(path)?.account))
 			.map_err(anyhow::Error::msg)?,
-		(None, None) => bail!("whose balance? Name an address, or a wallet with --wallet"),
+		(None, None) => {
+			return Err(usage("whose balance? Name an address, or a wallet with --wallet"));
+		},
 	};
-	let chain = Chain::connect(&args.url).await?;
+	let chain = args.node.connect().await?;
 	let (free, held) = chain.native_balance(&account).await?;
+	let aicp = chain.holding(Token::Aicp, &account).await?;
+	let kwh = chain.holding(Token::Kwh, &account).await?;
 	let balance = Balance {
 		address: address(&account),
+		ait_units: free.to_string(),
+		ait_held_units: held.to_string(),
+		aicp_units: aicp.to_string(),
+		kwh_units: kwh.to_string(),
 		ait: Token::Ait.show(free),
 		ait_held: Token::Ait.show(held),
-		aicp: Token::Aicp.show(chain.holding(Token::Aicp, &account).await?),
-		kwh: Token::Kwh.show(chain.holding(Token::Kwh, &account).await?),
+		aicp: Token::Aicp.show(aicp),
+		kwh: Token::Kwh.show(kwh),
 	};
 	out.result(&balance, |balance| {
-		let Balance { address, ait, ait_held, aicp, kwh } = balance;
-		format!("{address}\nAIT       {ait}, held {ait_held}\nAICP      {aicp}\nKWH       {kwh}")
+		let shown = |token: Token, amount| Unit::Token(token).show(amount);
+		let held = match held {
+			0 => String::new(),
+			held => format!(", and {} held", shown(Token::Ait, held)),
+		};
+		format!(
+			"{}\n{}{held}\n{}\n{}",
+			balance.address,
+			shown(Token::Ait, free),
+			shown(Token::Aicp, aicp),
+			shown(Token::Kwh, kwh)
+		)
 	})
 }
 
 async fn transfer(args: &TransferArgs, out: &Output) -> anyhow::Result<()> {
-	let amount = args.token.parse(&args.amount).map_err(anyhow::Error::msg)?;
-	ensure!(amount > 0, "name an amount above zero");
+	let unit = Unit::Token(args.token);
+	let amount = unit.parse(&args.amount).map_err(usage)?;
+	if amount == 0 {
+		return Err(usage("name an amount above zero"));
+	}
 	let key = args.payer.load(&args.passphrase)?;
 	let spinner = out.spinner("connecting");
-	let chain = Chain::connect(&args.node.url).await?;
+	let chain = args.node.connect().await?;
 	let (from, partner) = match args.from_meter {
 		None => (key.account(), None),
 		Some(index) => {
-			let meter = gridproof_meter::chain::meter(&chain, index).await?;
-			let meter = meter.with_context(|| format!("the chain knows no meter {index}"))?;
-			let owner = address(&meter.certificate.owner);
-			ensure!(
-				meter.certificate.owner == key.account(),
-				"meter {index} belongs to {owner}, not to the account that signs"
-			);
-			(meter.energy_account, Some(meter.certificate.device))
+			let (account, device) = energy_account(&chain, index, &key.account()).await?;
+			(account, Some(device))
 		},
 	};
 	spinner.set_message("waiting for finality");
@@ -371,11 +391,29 @@ async fn transfer(args: &TransferArgs, out: &Output) -> anyhow::Result<()> {
 		to: address(&args.to),
 		token: args.token.symbol(),
 		amount: args.token.show(amount),
+		amount_units: amount.to_string(),
 		block: format!("{:#x}", included.block),
 		transaction: format!("{:#x}", included.transaction),
 	};
 	out.result(&done, |done| {
-		let Transferred { from, to, token, amount, block, .. } = done;
-		format!("{amount} {token} from {from} to {to}\nfinal in block {block}")
+		let Transferred { from, to, block, .. } = done;
+		format!("{} from {from} to {to}\nfinal in block {block}", unit.show(amount))
 	})
+}
+
+/// Returns the energy account of an owner's meter, and the device that shares it.
+async fn energy_account(
+	chain: &Chain,
+	index: MeterIndex,
+	owner: &[u8; 32],
+) -> anyhow::Result<([u8; 32], [u8; 32])> {
+	let meter = chain.read(&query::meter(index)).await?;
+	let meter = meter.ok_or_else(|| usage(format!("the chain knows no meter {index}")))?;
+	if meter.certificate.owner != *owner {
+		let owner = address(&meter.certificate.owner);
+		return Err(usage(format!(
+			"meter {index} belongs to {owner}, not to the account that signs"
+		)));
+	}
+	Ok((meter.energy_account, meter.certificate.device))
 }

@@ -59,7 +59,7 @@ fn a_budget_is_a_string_of_units() {
 fn people_get_readable_text() {
 	let text = |arguments: &str| String::from_utf8(gridproof(arguments).stdout).expect("text");
 	assert!(text(FIGURES).starts_with("score "));
-	assert!(text("emission --step 210000").contains("at most 25.0 AIT"));
+	assert!(text("emission --step 210000").contains("at most 25 AIT\n"));
 }
 
 #[test]

@@ -38,17 +38,22 @@ fn good(arguments: &[&str]) -> String {
 	stdout(&output)
 }
 
-/// What the command says on its way out with exit code 1.
+/// What the command says on its way out with exit code 2: a mistake in arguments or inputs.
 fn bad(arguments: &[&str]) -> String {
+	failed(2, arguments)
+}
+
+/// What the command says on its way out with this exit code.
+fn failed(code: i32, arguments: &[&str]) -> String {
 	let output = gridproof(arguments);
-	assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", stdout(&output));
+	assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", stdout(&output));
 	stderr(&output)
 }
 
-/// A document that the command prints, whatever its exit code.
+/// A document that the command prints, a result or an error, whatever its exit code.
 fn answer(arguments: &[&str]) -> (Option<i32>, Value) {
 	let output = gridproof(&[&["--json"], arguments].concat());
-	let text = stdout(&output);
+	let text = if output.stdout.is_empty() { stderr(&output) } else { stdout(&output) };
 	assert_eq!(text.lines().count(), 1, "{text}");
 	(output.status.code(), serde_json::from_str(&text).unwrap())
 }
@@ -130,10 +135,10 @@ fn files_that_cannot_be_used_are_refused_with_the_line() {
 	assert!(line.contains("line 3: energy_kwh: energy is never negative"), "{line}");
 	let line = root(&lines(&"x".repeat(1 << 21)));
 	assert!(line.contains("line 3"), "{}", &line[..200]);
-	let missing = bad(&["root", "--logs", "/nowhere/logs"]);
+	let missing = failed(1, &["root", "--logs", "/nowhere/logs"]);
 	assert!(missing.contains("cannot read /nowhere/logs"), "{missing}");
 	let (code, error) = answer(&["root", "--logs", &desk.write("logs", "")]);
-	assert_eq!(code, Some(1));
+	assert_eq!((code, &error["kind"]), (Some(2), &json!("usage")));
 	assert!(error["error"].as_str().unwrap().contains("has no log"));
 }
 
@@ -209,7 +214,7 @@ fn every_shared_document_is_answered_as_expected() {
 		arguments.extend(asked.iter().flatten());
 		let (code, report) = answer(&arguments);
 		let name = &case["name"];
-		let exit = if case["ok"] == json!(true) { 0 } else { 1 };
+		let exit = if case["ok"] == json!(true) { 0 } else { 3 };
 		assert_eq!(code, Some(exit), "{name}");
 		for member in ["ok", "scheme", "log_checked", "error"] {
 			assert_eq!(report[member], case[member], "{name}: {member}");
@@ -239,15 +244,15 @@ fn proofs_of_the_older_gateway_verify_and_are_named_as_such() {
 	}
 	assert!(good(&["verify", &file]).contains("shows neither how many logs the batch has"));
 	let refused = gridproof(&["verify", &file, "--scheme", "rfc6962"]);
-	assert_eq!(refused.status.code(), Some(1));
+	assert_eq!(refused.status.code(), Some(3));
 	assert!(stdout(&refused).contains("with --tree-size"), "{}", stdout(&refused));
 	let (code, report) = answer(&["verify", &file, "--scheme", "rfc6962", "--tree-size", "3"]);
-	assert_eq!((code, &report["error"]), (Some(1), &json!("wrong_length")));
+	assert_eq!((code, &report["error"]), (Some(3), &json!("wrong_length")));
 	let mut forged = document;
 	forged["merkle_root"] = json!("00".repeat(32));
 	let file = desk.write("forged", &forged.to_string());
 	let (code, report) = answer(&["verify", &file]);
-	assert_eq!((code, &report["error"]), (Some(1), &json!("root_mismatch")));
+	assert_eq!((code, &report["error"]), (Some(3), &json!("root_mismatch")));
 }
 
 #[test]
@@ -256,7 +261,7 @@ fn arguments_that_contradict_the_document_are_refused() {
 	let file = desk.write("logs", &logs.join("\n"));
 	let proof = desk.write("proof", &good(&["create", "--logs", &file, "--index", "0"]));
 	let (code, report) = answer(&["verify", &proof, "--root", &"00".repeat(32)]);
-	assert_eq!((code, &report["error"]), (Some(1), &json!("other_root")));
+	assert_eq!((code, &report["error"]), (Some(3), &json!("other_root")));
 	let refused = bad(&["verify", &proof, "--tree-size", "5"]);
 	assert!(refused.contains("states a tree_size of 4, not 5"), "{refused}");
 	for arguments in
@@ -269,7 +274,7 @@ fn arguments_that_contradict_the_document_are_refused() {
 		.replace("\"scheme\":\"rfc6962\",", "")
 		.replace("\"tree_size\":4", "\"x\":4");
 	let proof = desk.write("proof", &without_size);
-	assert_eq!(answer(&["verify", &proof]).0, Some(1));
+	assert_eq!(answer(&["verify", &proof]).0, Some(3));
 	let (code, report) = answer(&["verify", &proof, "--tree-size", "4"]);
 	assert_eq!((code, &report["scheme"]), (Some(0), &json!("rfc6962")));
 }
@@ -285,7 +290,7 @@ fn the_chain_is_asked_only_what_it_can_answer() {
 	let refused = bad(&["verify", &proof, "--url", &url]);
 	assert!(refused.contains("Name it with --meter and --sequence"), "{refused}");
 	let batch = ["--meter", "0", "--sequence", "0"];
-	let refused = bad(&[&["verify", &proof, "--url", &url][..], &batch].concat());
+	let refused = failed(4, &[&["verify", &proof, "--url", &url][..], &batch].concat());
 	assert!(refused.contains("no node answers"), "{refused}");
 	let older = desk.write("older", &older_document().to_string());
 	let refused = bad(&[&["verify", &older, "--url", &url][..], &batch].concat());
@@ -293,5 +298,5 @@ fn the_chain_is_asked_only_what_it_can_answer() {
 	// What does not hold offline is not asked at all.
 	let forged = desk.write("forged", &text.replace("12.34,", "12.35,"));
 	let (code, report) = answer(&["verify", &forged, "--url", &url]);
-	assert_eq!((code, &report["error"]), (Some(1), &json!("other_log")));
+	assert_eq!((code, &report["error"]), (Some(3), &json!("other_log")));
 }

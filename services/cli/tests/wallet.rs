@@ -47,11 +47,18 @@ impl Desk {
 		serde_json::from_slice(&output.stdout).unwrap()
 	}
 
-	/// The words of a command that fails.
+	/// The words of a command that is refused for its arguments or inputs.
 	fn error(&self, arguments: &[&str]) -> String {
+		self.failure(arguments, 2, "usage")
+	}
+
+	/// The words of a command that fails with this exit code and kind.
+	fn failure(&self, arguments: &[&str], code: i32, kind: &str) -> String {
 		let output = self.run(arguments);
-		assert_eq!(output.status.code(), Some(1), "{arguments:?}");
-		let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+		let document: Value = serde_json::from_slice(&output.stderr).unwrap();
+		assert_eq!(output.status.code(), Some(code), "{arguments:?}: {document}");
+		assert_eq!(document["kind"], kind, "{document}");
+		assert!(output.stdout.is_empty(), "errors are on standard error");
 		document["error"].as_str().unwrap().to_string()
 	}
 }
@@ -181,7 +188,11 @@ fn what_cannot_be_is_refused_with_what_to_do() {
 	fs::set_permissions(&phrase, fs::Permissions::from_mode(0o644)).unwrap();
 	let loose = ["import", &desk.path("x"), "--phrase-file", &phrase, "--passphrase-file", &pass];
 	assert!(desk.error(&loose).contains("chmod 600"));
-	assert!(desk.error(&["show", &pass]).contains("not a wallet"));
+	assert!(desk.failure(&["show", &pass], 1, "broken").contains("not a wallet"));
+	fs::set_permissions(&pass, fs::Permissions::from_mode(0o644)).unwrap();
+	let loose = ["phrase", &file, "--passphrase-file", &pass];
+	fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+	assert!(desk.error(&loose).contains("chmod 600"));
 }
 
 #[test]
@@ -194,13 +205,14 @@ fn amounts_are_read_before_anybody_is_asked() {
 		])
 	};
 	assert!(transfer("0.0001", "kwh").contains("KWH has 3 decimals"));
-	assert!(transfer("1e3", "ait").contains("no amount"));
+	assert!(transfer("1e3", "ait").contains("is not an amount"));
 	assert!(transfer("0", "aicp").contains("above zero"));
 	let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
 	let url = format!("ws://{}", nobody.local_addr().unwrap());
 	drop(nobody);
-	let error =
-		desk.error(&["transfer", "--suri", "//Alice", "--to", to, "--amount", "1", "--url", &url]);
+	let order = ["transfer", "--suri", "//Alice", "--to", to, "--amount", "1", "--url", &url];
+	let error = desk.failure(&order, 4, "unreachable");
 	assert!(error.contains("no node answers"), "{error}");
-	assert!(desk.error(&["balance", to, "--url", &url]).contains("no node answers"));
+	let error = desk.failure(&["balance", to, "--url", &url], 4, "unreachable");
+	assert!(error.contains("no node answers"), "{error}");
 }

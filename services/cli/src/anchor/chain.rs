@@ -2,21 +2,16 @@
 
 use super::{RpcArgs, ShownRecord};
 use crate::{
-	keys::PassphraseArgs,
+	args::{NodeArgs, PassphraseArgs, PayerArgs},
+	exit::usage,
 	output::Output,
-	payer::{NodeArgs, PayerArgs},
 };
-use anyhow::{Context, bail, ensure};
+use anyhow::Context;
 use clap::Args;
-use gridproof_anchor::{
-	H256,
-	commitment::root_text,
-	record::{Record, State},
-	watch,
-};
-use gridproof_chain::{Chain, Failure};
-use gridproof_meter::chain;
-use gridproof_primitives::meter::MeterIndex;
+use gridproof_anchor::{AnchorStatus, H256, Record, batch, watch};
+use gridproof_chain::pallets::meter_readings::{call, query};
+use gridproof_gateway_api::Client;
+use gridproof_primitives::energy::MeterIndex;
 use serde::Serialize;
 use std::{path::PathBuf, process::ExitCode};
 
@@ -54,29 +49,28 @@ struct Recorded {
 	included_in: Option<H256>,
 }
 
-/// Brings how far an anchor is on chain, after looking once more where its transaction is.
+/// Submits the state of an anchor to the chain, after asking once more where its transaction is.
 pub async fn record(args: &RecordArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let mut record = Record::load(&args.record)?;
-	if record.state() != State::Simulated {
+	if record.state() != AnchorStatus::Simulated {
 		let bitcoin = args.rpc.open()?;
 		watch::refresh(&bitcoin, &mut record).await?;
 		record.save(&args.record)?;
 	}
-	ensure!(
-		record.state() != State::Pending,
-		"no transaction of this anchor is known to the network: there is nothing to record yet"
-	);
+	if record.state() == AnchorStatus::Pending {
+		let nothing = "no transaction of this anchor is known to the network";
+		return Err(usage(format!("{nothing}: there is nothing to record yet")));
+	}
 	let (root, state) = (record.root()?, record.on_chain()?);
 	let (meter, sequence) = place(args, &record).await?;
-	let chain = Chain::connect(&args.node.url).await?;
-	let known = chain::anchor(&chain, meter, sequence).await?;
+	let chain = args.node.connect().await?;
+	let known = chain.read(&query::anchor(meter, sequence)).await?;
 	let included_in = if known.is_some_and(|known| known.root == root && known.state == state) {
 		None
 	} else {
 		let account = args.payer.load(&args.passphrase)?;
-		let call = chain::record_anchor(meter, sequence, root, &state);
-		let sent = chain::submit(&chain, &account, call, &args.node.patience()).await;
-		Some(sent.map_err(|failure| refused(failure, &root))?.block)
+		let call = call::record_anchor(meter, sequence, root, &state);
+		Some(chain.submit(&account, &call, &args.node.patience()).await?.block)
 	};
 	let anchor = ShownRecord::new(&record)?;
 	let recorded = Recorded { meter, sequence, anchor, included_in };
@@ -94,29 +88,10 @@ pub async fn record(args: &RecordArgs, out: &Output) -> anyhow::Result<ExitCode>
 async fn place(args: &RecordArgs, record: &Record) -> anyhow::Result<(MeterIndex, u64)> {
 	match (args.meter, args.sequence, &record.batch) {
 		(Some(meter), Some(sequence), _) => Ok((meter, sequence)),
-		(_, _, Some(batch)) => Ok(super::gateway(&batch.api, None)?
-			.on_chain(&batch.id)
-			.await
-			.with_context(|| format!("cannot tell where batch {} is on chain", batch.id))?),
-		_ => bail!("which batch? The record names none: give --meter and --sequence"),
+		(_, _, Some(batch)) => {
+			let found = batch::on_chain(&Client::new(&batch.api, None)?, &batch.id).await;
+			found.with_context(|| format!("it is not known where batch {} is on chain", batch.id))
+		},
+		_ => Err(usage("which batch? The record names none: give --meter and --sequence")),
 	}
-}
-
-fn refused(failure: Failure, root: &H256) -> anyhow::Error {
-	let advice = match &failure {
-		Failure::Refused(name) if name.ends_with("NotRecorder") => {
-			"governance has to appoint this account first".to_owned()
-		},
-		Failure::Refused(name) if name.ends_with("UnknownBatch") => {
-			"the chain keeps no such batch, or no longer".to_owned()
-		},
-		Failure::Refused(name) if name.ends_with("OtherRoot") => {
-			format!("the batch has another root than {}", root_text(root))
-		},
-		Failure::Refused(name) if name.ends_with("AnchorBackwards") => {
-			"the chain knows it to be further already".to_owned()
-		},
-		_ => return failure.into(),
-	};
-	anyhow::Error::from(failure).context(advice)
 }

@@ -1,19 +1,21 @@
 //! `gridproof anchor status`, `verify` and `ots`.
 
-use super::{ApiArgs, RpcArgs, ShownRecord, gateway, read, read_text, tell_gateway};
-use crate::output::Output;
-use anyhow::{Context, bail};
+use super::{RpcArgs, ShownRecord, read, read_text, report};
+use crate::{
+	args::{AdminKeyArgs, GatewayArgs},
+	exit::{self, usage},
+	output::Output,
+};
+use anyhow::Context;
 use clap::Args;
 use gridproof_anchor::{
-	Fault, H256,
+	AnchorError, AnchorStatus, H256, Network, Record, Sighting, batch,
 	bitcoin::{Transaction, Txid},
 	commitment::{self, parse_root},
 	evidence::{Evidence, Shown, read_branch, read_headers},
-	network::Network,
-	ots,
-	record::{Record, State},
-	watch,
+	ots, watch,
 };
+use gridproof_support::{FailureKind, stop};
 use serde::Serialize;
 use std::{
 	path::{Path, PathBuf},
@@ -27,12 +29,11 @@ pub struct StatusArgs {
 	/// The anchor's record.
 	#[arg(long, value_name = "FILE")]
 	record: PathBuf,
-	/// Look again every so many seconds, until the anchor is confirmed.
+	/// Seconds between two looks, until the anchor is confirmed; without it, look once.
 	#[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
 	watch: Option<u64>,
-	/// File whose first line is the gateway's admin key.
-	#[arg(long, value_name = "FILE", env = "GRIDPROOF_ADMIN_KEY_FILE")]
-	admin_key_file: Option<PathBuf>,
+	#[command(flatten)]
+	admin: AdminKeyArgs,
 	#[command(flatten)]
 	rpc: RpcArgs,
 }
@@ -47,18 +48,18 @@ pub struct VerifyArgs {
 	/// The root: 64 hexadecimal digits.
 	#[arg(long, value_name = "HEX", value_parser = parse_root, requires = "network")]
 	root: Option<H256>,
-	/// The gateway's batch whose root it is; the root is recomputed from its logs.
+	/// The gateway's batch whose root it is; the root is recomputed from its readings.
 	#[arg(long, value_name = "ID", requires = "network")]
 	from_batch: Option<String>,
 	#[command(flatten)]
-	api: ApiArgs,
-	/// mainnet, testnet, testnet4, signet or regtest.
+	gateway: GatewayArgs,
+	/// The Bitcoin network: mainnet, testnet, testnet4, signet or regtest.
 	#[arg(long)]
 	network: Option<Network>,
-	/// The transaction, to be asked from the node.
+	/// The transaction, which the node is asked for.
 	#[arg(long, value_name = "TXID", requires = "rpc")]
 	txid: Option<Txid>,
-	/// The transaction's hexadecimal digits, instead of a node.
+	/// The transaction's hexadecimal digits, in place of a node.
 	#[arg(long, value_name = "FILE", requires = "proof", requires = "headers")]
 	tx: Option<PathBuf>,
 	/// What gettxoutproof gives for the transaction, or its whole block, in hexadecimal digits.
@@ -79,7 +80,7 @@ pub struct OtsArgs {
 	/// The block's height, if no node is asked.
 	#[arg(long, value_name = "N")]
 	height: Option<u32>,
-	/// While it is not confirmed: write a file that names this calendar instead.
+	/// While it is not confirmed: calendar that a pending file names.
 	#[arg(long, value_name = "URL")]
 	calendar: Option<String>,
 	/// The file to write.
@@ -90,29 +91,26 @@ pub struct OtsArgs {
 /// Looks where the transaction is.
 pub async fn status(args: &StatusArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let mut record = Record::load(&args.record)?;
-	if record.state() != State::Simulated {
+	if record.state() != AnchorStatus::Simulated {
 		let node = args.rpc.open()?;
+		let changed = async |record: &Record| {
+			record.save(&args.record)?;
+			report(record, &args.admin).await
+		};
 		let spinner = out.spinner("waiting for six confirmations");
-		loop {
-			let before = record.clone();
-			let looked = watch::refresh(&node, &mut record).await;
-			match (looked, args.watch) {
-				(Err(Fault::Unreachable { url, reason }), Some(_)) => {
-					eprintln!("warning: {url} does not answer: {reason}; trying again");
-				},
-				(Err(fault), _) => return Err(fault.into()),
-				(Ok(_), _) => (),
-			}
-			if record != before {
-				record.save(&args.record)?;
-				tell_gateway(&record, args.admin_key_file.as_deref()).await?;
-			}
-			match args.watch.filter(|_| record.state() != State::Confirmed) {
-				Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
-				None => break,
-			}
-		}
+		let done = match args.watch {
+			None => {
+				let before = record.clone();
+				watch::refresh(&node, &mut record).await?;
+				if record == before { Ok(()) } else { changed(&record).await }
+			},
+			Some(seconds) => {
+				let (every, stop) = (Duration::from_secs(seconds), stop::on_signals()?);
+				watch::follow(&node, &mut record, every, &stop, changed).await
+			},
+		};
 		spinner.finish_and_clear();
+		done?;
 	}
 	out.result(&ShownRecord::new(&record)?, ShownRecord::text)?;
 	Ok(ExitCode::SUCCESS)
@@ -127,19 +125,18 @@ struct Case {
 
 async fn gather(args: &VerifyArgs) -> anyhow::Result<Case> {
 	let record = args.record.as_deref().map(Record::load).transpose()?;
-	if record.as_ref().is_some_and(|record| record.state() == State::Simulated) {
-		return Err(Fault::Simulated.into());
+	if record.as_ref().is_some_and(|record| record.state() == AnchorStatus::Simulated) {
+		return Err(AnchorError::Simulated.into());
 	}
 	let (root, network) = match (&record, args.root, &args.from_batch) {
 		(Some(record), _, _) => (record.root()?, Some(record.network()?)),
 		(None, Some(root), _) => (root, args.network),
-		(None, None, Some(id)) => (
-			gateway(&args.api.api, args.api.admin_key_file.as_deref())?.root(id).await?,
-			args.network,
-		),
-		(None, None, None) => bail!("which root? Name it with --record, --root or --from-batch"),
+		(None, None, Some(id)) => (batch::root(&args.gateway.client()?, id).await?, args.network),
+		(None, None, None) => {
+			return Err(usage("which root? Name it with --record, --root or --from-batch"));
+		},
 	};
-	let network = network.context("which network? Name it with --network")?;
+	let network = network.ok_or_else(|| usage("which network? Name it with --network"))?;
 	let evidence = match (&args.tx, &args.proof, &args.headers) {
 		(Some(tx), Some(proof), Some(headers)) => from_files(tx, proof, headers)?,
 		_ => from_node(args, record.as_ref(), network).await?,
@@ -169,14 +166,14 @@ async fn from_node(
 ) -> anyhow::Result<Evidence> {
 	let node = args.rpc.open()?;
 	let txid = args.txid.or_else(|| record.and_then(Record::txid));
-	let txid = txid.context("which transaction? Name it with --txid")?;
+	let txid = txid.ok_or_else(|| usage("which transaction? Name it with --txid"))?;
 	node.require(network).await?;
 	let last = record.and_then(Record::block_hash);
 	let known = record.and_then(Record::transaction);
 	match watch::look(&node, &txid, last).await? {
-		watch::Sighting::Unknown => Err(Fault::Unknown(txid.to_string()).into()),
-		watch::Sighting::Waiting => Err(Fault::Unconfirmed(txid.to_string()).into()),
-		watch::Sighting::InBlock { hash, .. } => {
+		Sighting::Unknown => Err(AnchorError::Unknown(txid.to_string()).into()),
+		Sighting::Waiting => Err(AnchorError::Unconfirmed(txid.to_string()).into()),
+		Sighting::InBlock { hash, .. } => {
 			Ok(watch::evidence(&node, &txid, &hash, known.as_ref()).await?)
 		},
 	}
@@ -211,7 +208,8 @@ pub async fn verify(args: &VerifyArgs, out: &Output) -> anyhow::Result<ExitCode>
 			shown.output, shown.txid, shown.block_hash
 		)
 	})?;
-	Ok(if confirmed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+	// More headers may come: the answer is not final.
+	Ok(if confirmed { ExitCode::SUCCESS } else { exit::code(FailureKind::Unreachable) })
 }
 
 /// What `anchor ots --json` prints.
@@ -237,12 +235,14 @@ pub async fn write_ots(args: &OtsArgs, out: &Output) -> anyhow::Result<ExitCode>
 				Some(calendar) if !shown.is_confirmed() => {
 					(root, ots::pending(&root, calendar)?, calendar.clone())
 				},
-				_ if !shown.is_confirmed() => bail!(
-					"{} of 6 confirmations: wait, or name a --calendar for a pending file",
-					shown.confirmations
-				),
+				_ if !shown.is_confirmed() => {
+					let so_far = shown.confirmations;
+					let advice = "wait, or name a --calendar for a pending file";
+					return Err(usage(format!("{so_far} of 6 confirmations: {advice}")));
+				},
 				_ => {
-					let height = height.context("at which height is the block? Say --height")?;
+					let height = height
+						.ok_or_else(|| usage("at which height is the block? Say --height"))?;
 					let Evidence { transaction, branch, .. } = &evidence;
 					let bytes = ots::confirmed(&root, transaction, branch, height)?;
 					(root, bytes, format!("block {height} of {network}"))
@@ -253,7 +253,9 @@ pub async fn write_ots(args: &OtsArgs, out: &Output) -> anyhow::Result<ExitCode>
 			let calendar = calendar.clone().unwrap_or_default();
 			let root = match (&args.anchor.record, args.anchor.root) {
 				(Some(path), _) => Record::load(path)?.root()?,
-				(None, root) => root.context("a pending file needs --record or --root")?,
+				(None, root) => {
+					root.ok_or_else(|| usage("a pending file needs --record or --root"))?
+				},
 			};
 			(root, ots::pending(&root, &calendar)?, calendar)
 		},
@@ -270,5 +272,5 @@ pub async fn write_ots(args: &OtsArgs, out: &Output) -> anyhow::Result<ExitCode>
 }
 
 fn is_unconfirmed(error: &anyhow::Error) -> bool {
-	matches!(error.downcast_ref(), Some(Fault::Unconfirmed(_) | Fault::Unknown(_)))
+	matches!(error.downcast_ref(), Some(AnchorError::Unconfirmed(_) | AnchorError::Unknown(_)))
 }

@@ -1,16 +1,17 @@
 //! `gridproof anchor create` and `broadcast`.
 
-use super::{ApiArgs, RpcArgs, ShownRecord, gateway, read, read_text, tell_gateway};
-use crate::output::Output;
-use anyhow::{Context, bail};
+use super::{RpcArgs, ShownRecord, read, read_text, report};
+use crate::{
+	args::{AdminKeyArgs, GatewayArgs},
+	exit::usage,
+	output::Output,
+};
+use anyhow::Context;
 use clap::Args;
 use gridproof_anchor::{
-	Fault, H256,
+	AnchorError, AnchorStatus, BatchRef, H256, Network, Record, batch,
 	commitment::{self, parse_root},
-	network::Network,
-	psbt,
-	record::{BatchRef, Record, State},
-	wallet, watch,
+	psbt, wallet, watch,
 };
 use std::{path::PathBuf, process::ExitCode};
 
@@ -22,12 +23,14 @@ pub struct CreateArgs {
 	/// The root: 64 hexadecimal digits.
 	#[arg(long, value_name = "HEX", value_parser = parse_root)]
 	root: Option<H256>,
-	/// The gateway's batch whose root it is; the root is recomputed from its logs.
+	/// The gateway's batch whose root it is; the root is recomputed from its readings.
 	#[arg(long, value_name = "ID")]
 	from_batch: Option<String>,
 	#[command(flatten)]
-	api: ApiArgs,
-	/// mainnet, testnet, testnet4, signet or regtest.
+	gateway: GatewayArgs,
+	#[command(flatten)]
+	admin: AdminKeyArgs,
+	/// The Bitcoin network: mainnet, testnet, testnet4, signet or regtest.
 	#[arg(long)]
 	network: Network,
 	/// File that keeps the anchor's state.
@@ -54,7 +57,7 @@ pub struct CreateArgs {
 	/// The most that is paid, in sats.
 	#[arg(long, value_name = "SATS", default_value_t = psbt::DEFAULT_MAX_FEE)]
 	max_fee: u64,
-	/// File for the PSBT; else it is printed.
+	/// File for the PSBT; without it, the PSBT is printed.
 	#[arg(long, value_name = "FILE")]
 	out: Option<PathBuf>,
 	#[command(flatten)]
@@ -71,9 +74,8 @@ pub struct BroadcastArgs {
 	/// the record.
 	#[arg(long, value_name = "FILE")]
 	tx: Option<PathBuf>,
-	/// File whose first line is the gateway's admin key.
-	#[arg(long, value_name = "FILE", env = "GRIDPROOF_ADMIN_KEY_FILE")]
-	admin_key_file: Option<PathBuf>,
+	#[command(flatten)]
+	admin: AdminKeyArgs,
 	#[command(flatten)]
 	rpc: RpcArgs,
 }
@@ -83,15 +85,16 @@ pub async fn create(args: CreateArgs, out: &Output) -> anyhow::Result<ExitCode> 
 	let (root, batch) = match (&args.root, &args.from_batch) {
 		(Some(root), _) => (*root, None),
 		(None, Some(id)) => {
-			let gateway = gateway(&args.api.api, args.api.admin_key_file.as_deref())?;
+			let gateway = args.gateway.admin(&args.admin)?;
 			let batch = BatchRef { id: id.clone(), api: gateway.url().to_owned() };
-			(gateway.root(id).await?, Some(batch))
+			(batch::root(&gateway, id).await?, Some(batch))
 		},
-		(None, None) => bail!("which root? Name it with --root or --from-batch"),
+		(None, None) => return Err(usage("which root? Name it with --root or --from-batch")),
 	};
-	let mut record = match args.simulate {
-		true => Record::simulated(&root, args.network),
-		false => Record::new(&root, args.network),
+	let mut record = if args.simulate {
+		Record::simulated(&root, args.network)
+	} else {
+		Record::new(&root, args.network)
 	};
 	record.batch = batch;
 	record.check_free(&args.record)?;
@@ -112,17 +115,18 @@ pub async fn create(args: CreateArgs, out: &Output) -> anyhow::Result<ExitCode> 
 		std::fs::write(path, psbt.serialize())
 			.with_context(|| format!("cannot write {}", path.display()))?;
 	}
-	tell_gateway(&record, args.api.admin_key_file.as_deref()).await?;
+	report(&record, &args.admin).await?;
 	let mut shown = ShownRecord::new(&record)?;
 	shown.fee_sats = fee;
-	shown.psbt = unsigned.map(|psbt| psbt.to_string());
+	shown.psbt = unsigned.filter(|_| args.out.is_none()).map(|psbt| psbt.to_string());
 	out.result(&shown, ShownRecord::text)?;
 	Ok(ExitCode::SUCCESS)
 }
 
 async fn make(args: &CreateArgs, root: &H256) -> anyhow::Result<wallet::Made> {
 	if let Some(path) = &args.utxos {
-		let change = args.change_address.as_deref().context("--change-address is needed")?;
+		let change = args.change_address.as_deref();
+		let change = change.ok_or_else(|| usage("--utxos needs --change-address"))?;
 		let payment = psbt::Payment {
 			coins: psbt::read_coins(&read_text(path)?, args.network)
 				.with_context(|| path.display().to_string())?,
@@ -149,8 +153,8 @@ async fn make(args: &CreateArgs, root: &H256) -> anyhow::Result<wallet::Made> {
 /// Sends a signed transaction.
 pub async fn broadcast(args: &BroadcastArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let mut record = Record::load(&args.record)?;
-	if record.state() == State::Simulated {
-		return Err(Fault::Simulated.into());
+	if record.state() == AnchorStatus::Simulated {
+		return Err(AnchorError::Simulated.into());
 	}
 	let transaction = match &args.tx {
 		Some(path) => {
@@ -167,7 +171,7 @@ pub async fn broadcast(args: &BroadcastArgs, out: &Output) -> anyhow::Result<Exi
 	wallet::broadcast(&node, &transaction, &record.root()?, record.network()?).await?;
 	watch::refresh(&node, &mut record).await?;
 	record.save(&args.record)?;
-	tell_gateway(&record, args.admin_key_file.as_deref()).await?;
+	report(&record, &args.admin).await?;
 	out.result(&ShownRecord::new(&record)?, ShownRecord::text)?;
 	Ok(ExitCode::SUCCESS)
 }

@@ -1,9 +1,9 @@
 //! `gridproof anchor sats`.
 
-use crate::output::Output;
+use crate::{args::GatewayArgs, output::Output};
 use clap::Args;
-use gridproof_anchor::{gateway::Gateway, sats};
-use gridproof_primitives::day::Day;
+use gridproof_anchor::{batch, sats};
+use gridproof_primitives::time::day::Day;
 use std::process::ExitCode;
 
 /// Arguments of `anchor sats`.
@@ -15,24 +15,20 @@ pub struct SatsArgs {
 	/// The device.
 	#[arg(long, value_name = "ID")]
 	device: String,
-	/// The gateway.
-	#[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
-	api: String,
+	#[command(flatten)]
+	gateway: GatewayArgs,
 }
 
 /// Shows energy and sats of a device's day.
 pub async fn show(args: &SatsArgs, out: &Output) -> anyhow::Result<ExitCode> {
-	let gateway = Gateway::new(&args.api, None)?;
-	let shown = sats::device_day(
-		&gateway.device_logs(&args.device, args.day).await?,
-		&args.device,
-		args.day,
-	)?;
+	let client = args.gateway.client()?;
+	let readings = batch::device_readings(&client, &args.device, args.day).await?;
+	let shown = sats::device_day(&readings, &args.device, args.day)?;
 	out.result(&shown, |shown| {
 		let line = |name: &str, sum: &sats::Sum| {
 			let rate = sum.sats_per_kwh.as_deref().unwrap_or("-");
 			format!(
-				"{name}: {} kWh, {} sats, {rate} sats/kWh, {} logs",
+				"{name}: {} kWh, {} sats, {rate} sats/kWh, {} readings",
 				sum.energy_kwh, sum.amount_sats, sum.logs
 			)
 		};

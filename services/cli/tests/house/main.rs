@@ -3,6 +3,8 @@
 //!
 //! `docs/architecture.md` shows the house; `docs/where.md` says where a new thing goes.
 
+#![allow(unreachable_pub, reason = "in a test, pub means: for another module")]
+
 mod source;
 
 use serde_json::Value;

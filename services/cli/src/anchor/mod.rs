@@ -5,15 +5,15 @@ mod check;
 mod make;
 mod sats;
 
-use crate::output::Output;
+use crate::{
+	args::{AdminKeyArgs, keys::secret_line},
+	exit::usage,
+	output::Output,
+};
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use gridproof_anchor::{
-	commitment,
-	gateway::{Gateway, Report},
-	record::{Record, State},
-	rpc::{Credentials, Rpc},
-};
+use gridproof_anchor::{AnchorStatus, Credentials, Record, Rpc, commitment};
+use gridproof_gateway_api::Client;
 use serde::Serialize;
 use std::{
 	path::{Path, PathBuf},
@@ -29,39 +29,28 @@ pub enum Command {
 	Create(Box<make::CreateArgs>),
 	/// Send the signed transaction, after checking that it commits to the root.
 	Broadcast(make::BroadcastArgs),
-	/// Look where the transaction is, and keep that in the record.
+	/// Ask a node where the transaction is, and keep the answer in the record.
 	Status(check::StatusArgs),
 	/// Check root, transaction, block and six headers; succeeds only for a confirmed anchor.
 	Verify(Box<check::VerifyArgs>),
 	/// Write an OpenTimestamps file, which other tools verify.
 	Ots(Box<check::OtsArgs>),
-	/// Energy and sats of a device's day, summed from the gateway's logs.
+	/// Show energy and sats of a device's day, summed from the gateway's readings.
 	Sats(sats::SatsArgs),
-	/// Bring how far an anchor is on chain, with an account that governance has appointed for it.
+	/// Submit the state of an anchor to the chain, from an account that governance has appointed.
 	Record(Box<chain::RecordArgs>),
 }
 
-/// Whose RPC is used.
+/// Which Bitcoin node is asked.
 #[derive(Args, Clone)]
 pub struct RpcArgs {
 	/// RPC of a Bitcoin node, such as http://127.0.0.1:8332.
 	#[arg(long, value_name = "URL", env = "GRIDPROOF_BITCOIN_RPC")]
 	rpc: Option<String>,
-	/// File whose first line is user:password, such as bitcoind's .cookie. Without it the same is
-	/// read from the variable GRIDPROOF_BITCOIN_RPC_CREDENTIALS.
+	/// File, mode 0600, whose first line is user:password, such as bitcoind's .cookie. Without it,
+	/// the same is read from the variable GRIDPROOF_BITCOIN_RPC_CREDENTIALS.
 	#[arg(long, value_name = "FILE", env = "GRIDPROOF_BITCOIN_RPC_AUTH")]
 	rpc_auth: Option<PathBuf>,
-}
-
-/// The gateway that a root comes from.
-#[derive(Args, Clone)]
-pub struct ApiArgs {
-	/// The gateway.
-	#[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
-	api: String,
-	/// File whose first line is the gateway's admin key.
-	#[arg(long, value_name = "FILE", env = "GRIDPROOF_ADMIN_KEY_FILE")]
-	admin_key_file: Option<PathBuf>,
 }
 
 /// Runs one `gridproof anchor` command.
@@ -79,30 +68,20 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 
 impl RpcArgs {
 	fn open(&self) -> anyhow::Result<Rpc> {
-		self.open_at(self.rpc.as_deref().context("which node? Name its RPC with --rpc")?)
+		let url = self.rpc.as_deref();
+		self.open_at(url.ok_or_else(|| usage("which node? Name its RPC with --rpc"))?)
 	}
 
 	fn open_at(&self, url: &str) -> anyhow::Result<Rpc> {
 		const VARIABLE: &str = "GRIDPROOF_BITCOIN_RPC_CREDENTIALS";
 		let secret = match (&self.rpc_auth, std::env::var(VARIABLE)) {
-			(Some(path), _) => Some(secret_of(path)?),
+			(Some(path), _) => Some(secret_line(path)?),
 			(None, Ok(text)) => Some(Zeroizing::new(text)),
 			(None, Err(_)) => None,
 		};
 		let credentials = secret.map(|text| text.parse::<Credentials>()).transpose()?;
 		Ok(Rpc::new(url, credentials)?)
 	}
-}
-
-fn secret_of(path: &Path) -> anyhow::Result<Zeroizing<String>> {
-	let text = std::fs::read_to_string(path).map(Zeroizing::new);
-	text.with_context(|| format!("cannot read {}", path.display()))
-}
-
-fn gateway(api: &str, key: Option<&Path>) -> anyhow::Result<Gateway> {
-	let key = key.map(secret_of).transpose()?;
-	let line = key.map(|text| text.lines().next().unwrap_or_default().trim().to_owned());
-	Ok(Gateway::new(api, line)?)
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
@@ -118,7 +97,7 @@ fn read_text(path: &Path) -> anyhow::Result<String> {
 struct ShownRecord {
 	root: String,
 	network: &'static str,
-	state: State,
+	state: AnchorStatus,
 	confirmations: u32,
 	txid: Option<String>,
 	block_hash: Option<String>,
@@ -163,11 +142,12 @@ impl ShownRecord {
 	}
 }
 
-/// Tells the gateway how the anchor of its batch stands; the record is on disk by then.
-async fn tell_gateway(record: &Record, key: Option<&Path>) -> anyhow::Result<()> {
+/// Reports the anchor of a batch to its gateway; the record is on disk by then.
+async fn report(record: &Record, key: &AdminKeyArgs) -> anyhow::Result<()> {
 	let Some(batch) = &record.batch else { return Ok(()) };
-	let told = gateway(&batch.api, key)?.report(&batch.id, &Report::from(record)).await;
-	told.with_context(|| {
+	let gateway = Client::new(&batch.api, key.load()?)?;
+	let reported = gateway.anchor(&batch.id, &record.update()).await;
+	reported.map(drop).with_context(|| {
 		format!("the record is saved, but the gateway at {} does not know of it", batch.api)
 	})
 }

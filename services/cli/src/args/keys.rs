@@ -1,0 +1,106 @@
+//! Key files and their passphrases.
+
+use crate::exit::usage;
+use anyhow::Context;
+use clap::Args;
+use gridproof_keys::{KeyError, Kind, SealedKey};
+use gridproof_support::files::read_private_line;
+use std::{
+	io::IsTerminal,
+	path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+/// Where a passphrase comes from.
+#[derive(Args, Clone, Default)]
+pub struct PassphraseArgs {
+	/// File, mode 0600, whose first line is the passphrase of the key; without it, the passphrase
+	/// is asked for.
+	#[arg(long, value_name = "FILE", env = "GRIDPROOF_PASSPHRASE_FILE")]
+	pub passphrase_file: Option<PathBuf>,
+}
+
+impl PassphraseArgs {
+	/// Returns the passphrase for a new key: of the file, if one is named.
+	pub fn of_file(&self) -> anyhow::Result<Option<Zeroizing<Vec<u8>>>> {
+		self.passphrase_file.as_deref().map(passphrase_of).transpose()
+	}
+}
+
+/// Returns the passphrase of the key at `path`: of the file that is named for it, or asked for.
+pub fn ask(path: &Path, source: &PassphraseArgs) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+	let needed = || KeyError::PassphraseNeeded(path.display().to_string());
+	match &source.passphrase_file {
+		Some(file) => {
+			let line = read_private_line(file)?;
+			Some(line).filter(|line| !line.is_empty()).map(bytes).ok_or_else(|| KeyError::BadFile {
+				path: file.display().to_string(),
+				reason: "its first line is empty".to_string(),
+			})
+		},
+		None if std::io::stdin().is_terminal() => {
+			let question = format!("Passphrase of {}: ", path.display());
+			let answer = rpassword::prompt_password(question).map_err(|_| needed())?;
+			Ok(Zeroizing::new(answer.into_bytes()))
+		},
+		None => Err(needed()),
+	}
+}
+
+/// Returns the passphrase in the first line of a file.
+pub fn passphrase_of(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+	Ok(bytes(secret_line(path)?))
+}
+
+/// Returns the first line of a file that nobody else may read: a passphrase, key, password or
+/// token.
+pub fn secret_line(path: &Path) -> anyhow::Result<Zeroizing<String>> {
+	let line = read_private_line(path).map_err(KeyError::from)?;
+	let line = Zeroizing::new(line.trim().to_string());
+	if line.is_empty() {
+		return Err(usage(format!("the first line of {} is empty", path.display())));
+	}
+	Ok(line)
+}
+
+fn bytes(line: Zeroizing<String>) -> Zeroizing<Vec<u8>> {
+	Zeroizing::new(line.as_bytes().to_vec())
+}
+
+/// Returns a new passphrase, asked for twice.
+pub fn chosen_passphrase() -> anyhow::Result<Zeroizing<Vec<u8>>> {
+	let ask = |question| rpassword::prompt_password(question).map(Zeroizing::new);
+	let first = ask("New passphrase: ")
+		.map_err(|_| usage("no terminal to ask for a passphrase: name a --passphrase-file"))?;
+	let again = ask("The same again: ").context("the passphrase was not repeated")?;
+	if first.is_empty() {
+		return Err(usage("an empty passphrase protects nothing"));
+	}
+	if *first != *again {
+		return Err(usage("the two passphrases differ"));
+	}
+	Ok(bytes(first))
+}
+
+/// Loads the key of a file that was made for `kind`.
+pub fn sealed_key(
+	path: &Path,
+	kind: Kind,
+	passphrase: &PassphraseArgs,
+) -> anyhow::Result<SealedKey> {
+	SealedKey::load_as(path, kind, || ask(path, passphrase))
+		.with_context(|| format!("cannot use the key {}", path.display()))
+}
+
+/// Makes a key file, encrypted if a passphrase file is named.
+pub fn new_sealed_key(
+	path: &Path,
+	kind: Kind,
+	passphrase: &PassphraseArgs,
+) -> anyhow::Result<SealedKey> {
+	let key = SealedKey::generate(kind, None)?;
+	let secret = passphrase.of_file()?;
+	key.save(path, secret.as_ref().map(|secret| secret.as_slice()))
+		.with_context(|| format!("cannot make the key {}", path.display()))?;
+	Ok(key)
+}
