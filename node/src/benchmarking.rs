@@ -4,8 +4,8 @@
 use crate::{
 	cli::Cli,
 	client::{self, FullClient},
-	command::origin,
 	error::Error,
+	origin::origin,
 };
 use codec::Encode;
 use frame_benchmarking_cli::{

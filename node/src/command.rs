@@ -1,21 +1,22 @@
 //! What each command does.
 
 use crate::{
-	chain_spec::{self, Network},
+	chain_spec,
 	cli::{Cli, RunArgs, Subcommand},
-	client::{self, FullBackend, FullClient, Origin},
+	client::{self, FullBackend, FullClient},
 	error::{self, Error},
+	origin::{location, origin},
 	pool::PoolSettings,
 	preflight::{self, Listening},
 	service,
 };
 use gridproof_runtime::{BlockNumber, opaque::Block};
-use sc_cli::{CliConfiguration, SharedParams, SubstrateCli};
+use sc_cli::{CliConfiguration, SubstrateCli};
 use sc_network::{Litep2pNetworkBackend, NetworkWorker, config::NetworkBackendType};
 use sc_service::Configuration;
 use sc_storage_monitor::StorageMonitorService;
 use sp_core::crypto::{Ss58AddressFormat, set_default_ss58_version};
-use std::{fmt::Write, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 /// Runs what the command line asks for.
 pub fn run(cli: &Cli) -> Result<(), Error> {
@@ -23,7 +24,7 @@ pub fn run(cli: &Cli) -> Result<(), Error> {
 	set_default_ss58_version(Ss58AddressFormat::custom(chain_spec::ss58_prefix()));
 	let Some(subcommand) = &cli.subcommand else { return run_node(cli) };
 	match subcommand {
-		Subcommand::Key(command) => command.run(cli),
+		Subcommand::Key(command) => Ok(command.run(cli)?),
 		Subcommand::BuildSpec(command) => {
 			let runner = cli.create_runner(command)?;
 			Ok(runner.sync_run(|config| command.run(config.chain_spec, config.network))?)
@@ -185,61 +186,41 @@ fn require_database(config: &Configuration) -> Result<(), Error> {
 	}
 }
 
-/// Where the chain comes from, according to the command line.
-pub fn origin(cli: &Cli) -> Origin {
-	let network =
-		shared_params(cli).and_then(|params| Network::from_name(&params.chain_id(params.is_dev())));
-	Origin { network, location: location(cli) }
-}
-
-/// The arguments `--chain` and `--base-path` in use, with a space before each.
-pub fn location(cli: &Cli) -> String {
-	let Some(params) = shared_params(cli) else { return String::new() };
-	let mut text = String::new();
-	match &params.chain {
-		Some(chain) => {
-			let _ = write!(text, " --chain {chain}");
-		},
-		None if params.dev => text.push_str(" --chain dev"),
-		None => {},
-	}
-	if let Some(path) = &params.base_path {
-		let _ = write!(text, " --base-path {}", path.display());
-	}
-	text
-}
-
-fn shared_params(cli: &Cli) -> Option<&SharedParams> {
-	Some(match &cli.subcommand {
-		None => &cli.run.base.shared_params,
-		Some(Subcommand::Key(_) | Subcommand::ExportChainSpec(_)) => return None,
-		Some(Subcommand::BuildSpec(command)) => &command.shared_params,
-		Some(Subcommand::ChainInfo(command)) => &command.shared_params,
-		Some(Subcommand::CheckBlock(command)) => &command.shared_params,
-		Some(Subcommand::ExportBlocks(command)) => &command.shared_params,
-		Some(Subcommand::ImportBlocks(command)) => &command.shared_params,
-		Some(Subcommand::ExportState(command)) => &command.shared_params,
-		Some(Subcommand::PurgeChain(command)) => &command.shared_params,
-		Some(Subcommand::Revert(command)) => &command.shared_params,
-		#[cfg(feature = "runtime-benchmarks")]
-		Some(Subcommand::Benchmark(command)) => command.shared_params(),
-	})
-}
-
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use std::fs;
 
-	fn location_of(arguments: &[&str]) -> String {
-		let all = std::iter::once(&"gridproof-node").chain(arguments);
-		location(&Cli::try_from_iter(all).expect("valid arguments"))
+	fn generate(arguments: &[&str]) -> Result<(), Error> {
+		let all = ["gridproof-node", "key", "generate-node-key"].iter().chain(arguments);
+		run(&Cli::try_from_iter(all).expect("valid arguments"))
 	}
 
 	#[test]
-	fn a_proposed_command_repeats_chain_and_base_path() {
-		assert_eq!(location_of(&["--dev"]), " --chain dev");
-		assert_eq!(location_of(&["--chain", "local", "-d", "/x"]), " --chain local --base-path /x");
-		assert_eq!(location_of(&["revert", "--chain", "local"]), " --chain local");
-		assert_eq!(location_of(&["key", "generate"]), "");
+	fn a_node_key_is_written_once_and_for_its_owner_only() {
+		let folder = tempfile::tempdir().expect("temporary directory");
+		let file = folder.path().join("new").join("key");
+		let path = file.display().to_string();
+		generate(&["--file", &path]).expect("written");
+		let first = fs::read_to_string(&file).expect("readable");
+		assert_eq!(first.len(), 64);
+		assert!(first.chars().all(|digit| digit.is_ascii_hexdigit()));
+		#[cfg(unix)]
+		{
+			use std::os::unix::fs::PermissionsExt;
+			let mode = fs::metadata(&file).expect("exists").permissions().mode();
+			assert_eq!(mode & 0o777, 0o600);
+		}
+		let error = generate(&["--file", &path]).expect_err("never overwritten");
+		assert!(error.to_string().contains("exists already"), "{error}");
+		assert_eq!(fs::read_to_string(&file).expect("readable"), first);
+	}
+
+	#[test]
+	fn a_raw_node_key_has_32_bytes() {
+		let folder = tempfile::tempdir().expect("temporary directory");
+		let file = folder.path().join("key");
+		generate(&["--bin", "--file", &file.display().to_string()]).expect("written");
+		assert_eq!(fs::read(&file).expect("readable").len(), 32);
 	}
 }

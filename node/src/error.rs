@@ -1,7 +1,10 @@
 //! Errors as the person at the terminal reads them: what is wrong, and what to do.
 
-use sc_cli::SubstrateCli;
+use crate::key::KeyError;
 use std::{error::Error as StdError, fmt::Write, path::Path};
+
+/// Name of the program in the commands that are proposed.
+const PROGRAM: &str = env!("CARGO_PKG_NAME");
 
 /// Why the node, or one of its commands, stopped.
 #[derive(Debug, thiserror::Error)]
@@ -14,9 +17,23 @@ pub enum Error {
 	#[error(transparent)]
 	Cli(#[from] sc_cli::Error),
 
+	/// A key could not be made, shown or stored.
+	#[error(transparent)]
+	Key(KeyError),
+
 	/// A fault in a part of the running node.
 	#[error(transparent)]
 	Service(#[from] sc_service::Error),
+}
+
+impl From<KeyError> for Error {
+	fn from(error: KeyError) -> Self {
+		match error {
+			// Explained in the same way as everywhere else.
+			KeyError::Cli(error) => Self::Cli(error),
+			error => Self::Key(error),
+		}
+	}
 }
 
 impl From<sp_blockchain::Error> for Error {
@@ -31,6 +48,7 @@ impl Error {
 	pub fn render(&self, location: &str) -> String {
 		match self {
 			Self::Explained(text) => text.clone(),
+			Self::Key(error) => error.to_string(),
 			Self::Cli(sc_cli::Error::Input(text)) => text.clone(),
 			Self::Cli(sc_cli::Error::NetworkKeyNotFound(file)) => no_node_key(file, location),
 			Self::Cli(sc_cli::Error::Service(error)) | Self::Service(error) => service(error),
@@ -70,11 +88,10 @@ fn with_causes(error: &dyn StdError) -> String {
 }
 
 fn no_node_key(file: &Path, location: &str) -> String {
-	let node = crate::cli::Cli::executable_name();
 	format!(
 		"This validator has no node key yet ({} is missing).\n\
 		 Other nodes know a validator by this key, so it is created once and kept:\n\
-		 \n    {node} key generate-node-key{location}\n\n\
+		 \n    {PROGRAM} key generate-node-key{location}\n\n\
 		 Then start the node again. For a network that is thrown away afterwards, pass\n\
 		 --unsafe-force-node-key-generation instead.",
 		file.display()
@@ -83,7 +100,6 @@ fn no_node_key(file: &Path, location: &str) -> String {
 
 /// Explains why the database could not be opened.
 pub fn database(error: &sp_blockchain::Error, path: Option<&Path>, location: &str) -> Error {
-	let node = crate::cli::Cli::executable_name();
 	let reason = match error {
 		sp_blockchain::Error::Backend(text) => text.clone(),
 		other => with_causes(other),
@@ -107,7 +123,7 @@ pub fn database(error: &sp_blockchain::Error, path: Option<&Path>, location: &st
 	} else {
 		format!(
 			"If the disk is sound, the database is damaged: restore a copy, or delete it and \
-			 sync again (keys stay):\n\n    {node} purge-chain{location}\n"
+			 sync again (keys stay):\n\n    {PROGRAM} purge-chain{location}\n"
 		)
 	};
 	Error::Explained(format!("Cannot open the database at {path}: {reason}.\n{advice}"))

@@ -3,16 +3,40 @@
 //! Everything but `generate-node-key` is `sc-cli`'s. That one writes its secret into a file that
 //! every user of the machine can read; ours is readable by its owner only.
 
-use crate::{cli::Cli, error::Error};
 use clap::Args;
 use sc_cli::{GenerateCmd, InsertKeyCmd, InspectKeyCmd, InspectNodeKeyCmd, SubstrateCli};
 use sc_network::config::ed25519::Keypair;
 use sc_service::config::BasePath;
 use std::{
 	fs,
-	io::{ErrorKind, Write},
+	io::{self, ErrorKind, Write},
 	path::{Path, PathBuf},
 };
+
+/// Why a key was not made, shown or stored.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+	/// There is already a node key of that name.
+	#[error(
+		"{} exists already and is left as it is: replacing a node key changes the address by \
+		 which other nodes know this one. Remove the file first if that is what you want.",
+		.0.display()
+	)]
+	Exists(PathBuf),
+
+	/// The file cannot be written.
+	#[error("Cannot write {}: {reason}", .path.display())]
+	Write {
+		/// The file's path.
+		path: PathBuf,
+		/// The system's error.
+		reason: io::Error,
+	},
+
+	/// A fault that `sc-cli` reports.
+	#[error(transparent)]
+	Cli(#[from] sc_cli::Error),
+}
 
 /// The key commands.
 #[derive(Debug, clap::Subcommand)]
@@ -35,7 +59,7 @@ pub enum KeyCmd {
 
 impl KeyCmd {
 	/// Runs the command.
-	pub fn run(&self, cli: &Cli) -> Result<(), Error> {
+	pub fn run<C: SubstrateCli>(&self, cli: &C) -> Result<(), KeyError> {
 		match self {
 			Self::GenerateNodeKey(command) => command.run(cli),
 			Self::Generate(command) => Ok(command.run()?),
@@ -77,7 +101,7 @@ pub struct GenerateNodeKeyCmd {
 
 impl GenerateNodeKeyCmd {
 	/// Creates the key, stores it and prints the peer id to standard error.
-	fn run(&self, cli: &Cli) -> Result<(), Error> {
+	fn run<C: SubstrateCli>(&self, cli: &C) -> Result<(), KeyError> {
 		let target = self.target(cli)?;
 		let keypair = Keypair::generate();
 		let secret = keypair.secret();
@@ -101,14 +125,14 @@ impl GenerateNodeKeyCmd {
 	}
 
 	/// The file to write to; `None` is standard output.
-	fn target(&self, cli: &Cli) -> Result<Option<PathBuf>, Error> {
+	fn target<C: SubstrateCli>(&self, cli: &C) -> Result<Option<PathBuf>, KeyError> {
 		if self.file.is_some() {
 			return Ok(self.file.clone());
 		}
 		let Some(chain) = &self.chain else { return Ok(None) };
 		let base_path = match &self.base_path {
 			Some(path) => BasePath::new(path.clone()),
-			None => BasePath::from_project("", "", &Cli::executable_name()),
+			None => BasePath::from_project("", "", &C::executable_name()),
 		};
 		let id = cli.load_spec(chain).map_err(sc_cli::Error::Input)?.id().to_string();
 		Ok(Some(base_path.config_dir(&id).join("network").join("secret_ed25519")))
@@ -116,14 +140,11 @@ impl GenerateNodeKeyCmd {
 }
 
 /// Writes a secret to a new file that only its owner can read. An existing file is kept.
-fn write_secret(file: &Path, secret: &[u8]) -> Result<(), Error> {
-	let explain = |error: std::io::Error| match error.kind() {
-		ErrorKind::AlreadyExists => Error::Explained(format!(
-			"{} exists already and is left as it is: replacing a node key changes the address by \
-			 which other nodes know this one. Remove the file first if that is what you want.",
-			file.display()
-		)),
-		_ => Error::Explained(format!("Cannot write {}: {error}", file.display())),
+fn write_secret(file: &Path, secret: &[u8]) -> Result<(), KeyError> {
+	let path = || file.to_path_buf();
+	let explain = |reason: io::Error| match reason.kind() {
+		ErrorKind::AlreadyExists => KeyError::Exists(path()),
+		_ => KeyError::Write { path: path(), reason },
 	};
 	if let Some(folder) = file.parent() {
 		fs::create_dir_all(folder).map_err(explain)?;
@@ -133,46 +154,4 @@ fn write_secret(file: &Path, secret: &[u8]) -> Result<(), Error> {
 	#[cfg(unix)]
 	std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
 	options.open(file).and_then(|mut file| file.write_all(secret)).map_err(explain)
-}
-
-#[cfg(test)]
-mod tests {
-	use super::*;
-
-	fn generate(arguments: &[&str]) -> Result<(), Error> {
-		let all = ["gridproof-node", "key", "generate-node-key"].iter().chain(arguments);
-		let cli = Cli::try_from_iter(all).expect("valid arguments");
-		match &cli.subcommand {
-			Some(crate::cli::Subcommand::Key(command)) => command.run(&cli),
-			_ => panic!("not a key command"),
-		}
-	}
-
-	#[test]
-	fn a_node_key_is_written_once_and_for_its_owner_only() {
-		let folder = tempfile::tempdir().expect("temporary directory");
-		let file = folder.path().join("new").join("key");
-		let path = file.display().to_string();
-		generate(&["--file", &path]).expect("written");
-		let first = fs::read_to_string(&file).expect("readable");
-		assert_eq!(first.len(), 64);
-		assert!(first.chars().all(|digit| digit.is_ascii_hexdigit()));
-		#[cfg(unix)]
-		{
-			use std::os::unix::fs::PermissionsExt;
-			let mode = fs::metadata(&file).expect("exists").permissions().mode();
-			assert_eq!(mode & 0o777, 0o600);
-		}
-		let error = generate(&["--file", &path]).expect_err("never overwritten");
-		assert!(error.to_string().contains("exists already"), "{error}");
-		assert_eq!(fs::read_to_string(&file).expect("readable"), first);
-	}
-
-	#[test]
-	fn a_raw_node_key_has_32_bytes() {
-		let folder = tempfile::tempdir().expect("temporary directory");
-		let file = folder.path().join("key");
-		generate(&["--bin", "--file", &file.display().to_string()]).expect("written");
-		assert_eq!(fs::read(&file).expect("readable").len(), 32);
-	}
 }
