@@ -77,10 +77,20 @@ pub fn open_private(path: &Path) -> Result<File, FileError> {
 	let io = |reason| FileError::io(path, reason);
 	let file = File::open(path).map_err(io)?;
 	let mode = file.metadata().map_err(io)?.permissions().mode();
-	if mode & 0o077 != 0 {
+	let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+	if mode & forbidden(path, credentials.as_deref()) != 0 {
 		return Err(FileError::Loose { path: path.display().to_string(), mode: mode & 0o777 });
 	}
 	Ok(file)
+}
+
+/// Returns the permissions that a secret at `path` must not have: any for others. systemd hands
+/// credentials over in a folder that only the service may enter, and shows an access list as
+/// permissions of the group.
+fn forbidden(path: &Path, credentials: Option<&Path>) -> u32 {
+	let is_credential = credentials
+		.is_some_and(|folder| !folder.as_os_str().is_empty() && path.parent() == Some(folder));
+	if is_credential { 0o037 } else { 0o077 }
 }
 
 /// Reads a file of text that holds a secret.
@@ -261,6 +271,12 @@ mod tests {
 		}
 		fs::set_permissions(&path, Permissions::from_mode(0o400)).unwrap();
 		assert_eq!(read_private(&path).unwrap().as_str(), "secret\r\nmore");
+		let credentials = Path::new("/run/credentials/x.service");
+		assert_eq!(forbidden(&credentials.join("key"), Some(credentials)), 0o037);
+		assert_eq!(forbidden(&credentials.join("../key"), Some(credentials)), 0o077);
+		assert_eq!(forbidden(Path::new("key"), Some(credentials)), 0o077);
+		assert_eq!(forbidden(Path::new("key"), Some(Path::new(""))), 0o077);
+		assert_eq!(forbidden(&credentials.join("key"), None), 0o077);
 		let other = folder.path().join("bytes");
 		create(&other, &[0xff, 0xfe], SECRET).unwrap();
 		assert!(matches!(read_private(&other), Err(FileError::NotText(_))));
