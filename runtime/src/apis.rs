@@ -1,4 +1,4 @@
-//! What the node and clients may ask of the runtime.
+//! The questions that node and clients may ask the runtime.
 
 use crate::{
 	AccountId, Attestations, Balance, Block, BlockNumber, ComputeReceipts, CoveragePolicy,

@@ -16,55 +16,55 @@ pub mod currency {
 
 	pub use gridproof_primitives::num::units::{AIT, MICRO_AIT, MILLI_AIT};
 
-	/// The least an account must hold to exist: 10⁻⁶ AIT. What stops a flood of accounts is the
-	/// fee of creating one, some 2,500 times as much.
+	/// Existential deposit of an account: 10⁻⁶ AIT. The fee for creating an account, some 2,500
+	/// times as much, prevents a flood of them.
 	pub const EXISTENTIAL_DEPOSIT: Balance = MICRO_AIT;
 
-	/// AIT that exist from genesis. As many again can be mined.
+	/// AIT at genesis. As many again can be minted by emission.
 	pub const GENESIS_SUPPLY: Balance = 10_500_000 * AIT;
 
-	/// The deposit for `items` rows of `bytes` bytes together in the chain's state: 0.1 AIT a row
-	/// and 1 milli-AIT a byte, returned when the row goes.
+	/// Returns the deposit for `items` rows of `bytes` bytes together in the chain's state: 0.1 AIT
+	/// per row and 1 milli-AIT per byte, returned when the row is removed.
 	pub const fn deposit(items: u32, bytes: u32) -> Balance {
 		items as Balance * 100 * MILLI_AIT + bytes as Balance * MILLI_AIT
 	}
 }
 
-/// The rhythm of the chain.
+/// Times of the chain, in blocks of one second.
 pub mod time {
 	use super::{BlockNumber, Moment};
 
-	/// Milliseconds a slot. Chosen at genesis: a chain that changes it stops.
+	/// Length of a slot, in milliseconds. Fixed at genesis: a chain that changes it stops.
 	pub const SLOT_DURATION: Moment = 1_000;
-	/// Blocks a minute.
+	/// Blocks per minute.
 	pub const MINUTES: BlockNumber = 60;
-	/// Blocks an hour.
+	/// Blocks per hour.
 	pub const HOURS: BlockNumber = 60 * MINUTES;
-	/// Blocks a day.
+	/// Blocks per day.
 	pub const DAYS: BlockNumber = 24 * HOURS;
-	/// Blocks a session: how long a set of authorities stays as it is at the least.
+	/// Blocks per session: the shortest time for which a set of authorities stays the same.
 	pub const SESSION: BlockNumber = 10 * MINUTES;
 }
 
-/// Half a slot of computation: the rest is for proposing, sending and importing the block.
+/// Half a slot of computation: the other half is for proposing, sending and importing the block.
 pub const MAXIMUM_BLOCK_WEIGHT: Weight =
 	Weight::from_parts(500 * WEIGHT_REF_TIME_PER_MILLIS, u64::MAX);
 
-/// The share of a block for ordinary transactions; what remains is for operational ones.
+/// Share of a block for ordinary transactions; the rest is for operational ones.
 pub const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
 
-/// The size of a block in bytes.
+/// Highest size of a block, in bytes.
 pub const MAXIMUM_BLOCK_LENGTH: u32 = 5 * 1024 * 1024;
 
-/// How many block hashes the chain remembers: more than an hour, which is also the longest life
-/// of a mortal transaction.
+/// Number of block hashes that the chain remembers: more than an hour, which is also the longest
+/// life of a mortal transaction.
 pub const BLOCK_HASH_COUNT: BlockNumber = 4_096;
 
 pub use gridproof_primitives::num::units::SS58_PREFIX;
 
-/// The asset id of AICP.
+/// Asset id of AICP.
 pub const AICP: u32 = gridproof_primitives::num::units::AICP_ASSET_ID;
-/// The asset id of KWH.
+/// Asset id of KWH.
 pub const KWH: u32 = gridproof_primitives::num::units::KWH_ASSET_ID;
 
 parameter_types! {

@@ -1,8 +1,8 @@
-//! The states a chain can start from: `development`, `local_testnet`, `staging`.
+//! The states from which a chain can start: `development`, `local_testnet`, `staging`.
 //!
-//! In every preset AICP and KWH exist and belong to no key, and exactly 10.5 million AIT are handed
-//! out. Only `development` starts with a supply of AICP and with an organisation of electricians, and
-//! runs through days of a minute and emission steps of 15 seconds.
+//! In every preset AICP and KWH exist and belong to no key, and exactly 10.5 million AIT are
+//! distributed. Only `development` starts with a supply of AICP and with an organisation of
+//! electricians, and runs through days of a minute and emission steps of 15 seconds.
 
 #![deny(missing_docs)]
 
@@ -40,16 +40,16 @@ use sp_runtime::traits::AccountIdConversion;
 pub const DEVELOPMENT: &str = sp_genesis_builder::DEV_RUNTIME_PRESET;
 /// Three authorities: Alice, Bob and Charlie. Alice is root.
 pub const LOCAL_TESTNET: &str = sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET;
-/// Four authorities whose keys the operators made; nobody knows them here.
+/// Four authorities whose operators made their keys; nobody here knows the secrets.
 pub const STAGING: &str = "staging";
 
 /// Length of an emission step of `development`, in milliseconds: short enough to watch.
 const DEMONSTRATION_STEP_MS: u64 = 15_000;
 
-/// What the treasury starts with.
+/// AIT of the treasury at genesis, in 10⁻¹⁸ AIT.
 const TREASURY: Balance = 500_000 * AIT;
 
-/// An authority: its account and its keys.
+/// Authority: its account and its session keys.
 struct Authority {
 	account: AccountId,
 	keys: SessionKeys,
@@ -67,13 +67,14 @@ impl Authority {
 	}
 }
 
-/// The account that owns the assets: derived from a name, so no key signs for it.
+/// Returns the account that owns the assets: derived from a name, so no key signs for it.
 fn asset_owner() -> AccountId {
 	frame_support::PalletId(*b"gp/asset").into_account_truncating()
 }
 
-/// The genesis state with these authorities; `accounts` share equally what the treasury does not
-/// get of the genesis supply, to the last unit (the first takes what does not divide).
+/// Returns the genesis state with these authorities. `accounts` share equally the part of the
+/// genesis supply that the treasury does not get, to the last unit (the first account takes the
+/// remainder).
 fn genesis(
 	authorities: Vec<Authority>,
 	accounts: Vec<AccountId>,
@@ -128,29 +129,29 @@ fn genesis(
 	})
 }
 
-/// What a chain begins with of what AICP rests on.
+/// Genesis values of the reserve, on which AICP rests.
 struct Reserve {
-	/// Ed25519 keys of the roles data, risk and ops.
+	/// Ed25519 public keys of the roles data, risk and ops.
 	role_keys: [[u8; 32]; 3],
-	/// How time becomes days.
+	/// Calendar that turns time into days.
 	calendar: Calendar,
-	/// The coverage policy.
+	/// Parameters of the coverage policy.
 	parameters: PolicyParameters,
-	/// AICP to begin with, in micro-tokens, and whose it is.
+	/// First supply of AICP: account and amount in micro-tokens.
 	supply: Vec<(AccountId, Balance)>,
 }
 
-/// Who can vouch for meters from the start, and for where their batches are anchored.
+/// Organisations and recorders at genesis.
 #[derive(Default)]
 struct Metering {
 	/// Organisations: name, admin, electricians.
 	organisations: Vec<(String, AccountId, Vec<AccountId>)>,
-	/// Who records anchors.
+	/// Accounts that may record anchors.
 	recorders: Vec<AccountId>,
 }
 
 impl Metering {
-	/// One organisation with one electrician, Alice, who also records anchors.
+	/// Returns one organisation with one electrician, Alice, who also records anchors.
 	fn demonstration() -> Self {
 		let alice = Sr25519Keyring::Alice.to_account_id();
 		Self {
@@ -160,23 +161,23 @@ impl Metering {
 	}
 }
 
-/// Role keys whose secrets everybody knows: Ed25519 seeds of 32 bytes 1, 2 and 3.
+/// Returns the role keys whose secrets are public: Ed25519 seeds of 32 bytes 1, 2 and 3.
 const DEVELOPMENT_ROLE_KEYS: [[u8; 32]; 3] = [
 	hex!("8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c"),
 	hex!("8139770ea87d175f56a35466c34c7ecccb8d8a91b4ee37a25df60f5b8fc9b394"),
 	hex!("ed4928c628d1c2c6eae90338905995612959273a5c63f93636c14614ac8737d1"),
 ];
 
-/// The zones of `data/zones.csv`, all of which a statement is about.
+/// Number of zones in `data/zones.csv`, all of which a statement is about.
 const ZONES: u16 = 47;
 
-/// The policy for the zones that are read.
+/// Returns the parameters of the policy for these zones.
 fn policy() -> PolicyParameters {
 	PolicyParameters { zones_total: ZONES, ..Default::default() }
 }
 
 impl Reserve {
-	/// A chain for demonstrations: a day takes a minute, and the first one is the first of the
+	/// A chain for demonstrations: a day takes a minute, and the first day is the first of the
 	/// fortnight in `data/grid`, which is made for a first supply of 75 million AICP.
 	fn demonstration() -> Self {
 		Self {
@@ -191,8 +192,8 @@ impl Reserve {
 		}
 	}
 
-	/// A chain that lives in real days, and whose AICP must all be covered from the first unit.
-	/// So that there can be a first one, the daily cap does not bind below 100,000 AICP.
+	/// A chain with real days, whose AICP must be covered from the first unit. So that there can be
+	/// a first one, the daily cap does not apply below 100,000 AICP.
 	fn real(role_keys: [[u8; 32]; 3]) -> Self {
 		let mut parameters = policy();
 		parameters.policy.bootstrap = 100_000 * units::AICP;
@@ -200,7 +201,7 @@ impl Reserve {
 	}
 }
 
-/// The accounts of the well-known development seeds.
+/// Returns the accounts of the well-known development seeds.
 fn well_known_accounts() -> Vec<AccountId> {
 	Sr25519Keyring::well_known().map(|keyring| keyring.to_account_id()).collect()
 }
@@ -231,12 +232,12 @@ fn local_testnet() -> Value {
 	)
 }
 
-/// The keys of a staging authority: account and Aura key (sr25519), GRANDPA key (ed25519).
+/// Keys of a staging authority: account and Aura key (sr25519), GRANDPA key (ed25519).
 type StagingKeys = ([u8; 32], [u8; 32], [u8; 32]);
 
-/// Public keys of the four staging authorities. The secrets were made apart from this repository
-/// and are in no file of it. Whoever starts a network of their own puts their own keys here, or
-/// edits the plain chain spec: see `docs/operations/node.md`.
+/// Public keys of the four staging authorities. The secrets were made outside this repository and
+/// are in none of its files. Operators of another network put their own keys here, or edit the
+/// plain chain spec: see `docs/operations/node.md`.
 const STAGING_AUTHORITIES: [StagingKeys; 4] = [
 	(
 		hex!("880d9d407d17cfaf368a9690a50f8226865456a5813b9b50e41b59794aaffe0d"),
@@ -260,11 +261,11 @@ const STAGING_AUTHORITIES: [StagingKeys; 4] = [
 	),
 ];
 
-/// Root on staging, until governance replaces it.
+/// Root of staging, until governance replaces it.
 const STAGING_ROOT: [u8; 32] =
 	hex!("54d7f6d72ac8c9debb4df4de2228b888c08b28d3ebe53aff5515802be811f73b");
 
-/// Keys of the roles data, risk and ops on staging.
+/// Ed25519 public keys of the roles data, risk and ops on staging.
 const STAGING_ROLE_KEYS: [[u8; 32]; 3] = [
 	hex!("3653f5dd9378627a3ef98310e445a19a52ee60dcf7ba7eeb96e877a9159c2878"),
 	hex!("2f7b3b9e4e48cfeff73aab64a812680e0eb96f1da52e00447fca5f2016de9c12"),
@@ -287,7 +288,7 @@ fn staging() -> Value {
 	genesis(authorities, accounts, root, reserve, Metering::default(), STEP_MS)
 }
 
-/// The preset named `id` as JSON, if there is one.
+/// Returns the preset named `id` as JSON, if there is one.
 pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
 	let state = match id.as_ref() {
 		DEVELOPMENT => development(),
@@ -298,7 +299,7 @@ pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
 	serde_json::to_vec(&state).ok()
 }
 
-/// The names of all presets.
+/// Returns the names of all presets.
 pub fn preset_names() -> Vec<PresetId> {
 	[DEVELOPMENT, LOCAL_TESTNET, STAGING].map(PresetId::from).to_vec()
 }

@@ -1,8 +1,8 @@
-//! The Gridproof runtime: the rules every node agrees on.
+//! The Gridproof runtime: the rules that every node agrees on.
 //!
-//! This file names the runtime's types and its pallets. What each pallet is set to stands in
-//! [`configs`], one file a pallet; what the node and clients may ask of the runtime in [`apis`];
-//! the state a chain starts from in [`genesis_presets`].
+//! This file names the runtime's types and its pallets. The settings of each pallet are in
+//! [`configs`], one file per pallet; the questions that node and clients may ask in [`apis`]; the
+//! states from which a chain can start in [`genesis_presets`].
 
 #![cfg_attr(not(feature = "std"), no_std)]
 // The macros that build a runtime write items without documentation, so `missing_docs` is asked
@@ -33,19 +33,19 @@ use sp_version::RuntimeVersion;
 #[cfg(feature = "std")]
 pub use sp_runtime::BuildStorage;
 
-/// Opaque types: what the node knows of blocks without knowing the runtime's calls.
+/// Opaque types: what the node knows about blocks without knowing the runtime's calls.
 pub mod opaque {
 	use super::*;
 	pub use sp_runtime::OpaqueExtrinsic as UncheckedExtrinsic;
 
-	/// A block whose transactions are bytes.
+	/// Block whose transactions are opaque bytes.
 	pub type Block = generic::Block<Header, UncheckedExtrinsic>;
-	/// The block's identifier: a number or a hash.
+	/// Identifier of a block: its number or its hash.
 	pub type BlockId = generic::BlockId<Block>;
 }
 
 impl_opaque_keys! {
-	/// The keys an authority holds in its node: block production and finality.
+	/// Session keys of an authority: one for blocks, one for finality.
 	pub struct SessionKeys {
 		/// Signs blocks (sr25519).
 		pub aura: Aura,
@@ -54,7 +54,7 @@ impl_opaque_keys! {
 	}
 }
 
-/// The version that a node reports and that decides whether native tools fit.
+/// Version that a node reports; native tools use it to see whether they fit the chain.
 #[sp_version::runtime_version]
 pub const VERSION: RuntimeVersion = RuntimeVersion {
 	spec_name: Cow::Borrowed("gridproof"),
@@ -69,30 +69,30 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 	system_version: 1,
 };
 
-/// A signature of any of the three schemes that wallets use.
+/// Signature by any of the three schemes that wallets use.
 pub type Signature = MultiSignature;
-/// An account: the public key of its signer, or a derived account that nobody can sign for.
+/// Account: the public key of its signer, or a derived account for which nobody can sign.
 pub type AccountId = <<Signature as Verify>::Signer as IdentifyAccount>::AccountId;
-/// An amount of AIT, in units of 10⁻¹⁸ AIT; also amounts of AICP (10⁻⁶) and KWH (1 Wh).
+/// Amount of AIT, in units of 10⁻¹⁸ AIT; also of AICP (10⁻⁶) and KWH (1 Wh).
 pub type Balance = u128;
-/// The number of transactions an account has sent.
+/// Number of transactions that an account has sent.
 pub type Nonce = u32;
-/// A hash of anything on this chain: Blake2b, 256 bits.
+/// Hash of anything on this chain: Blake2b, 256 bits.
 pub type Hash = sp_core::H256;
-/// A block's height.
+/// Height of a block.
 pub type BlockNumber = u32;
-/// A point in time: UTC milliseconds since 1970-01-01.
+/// Time in UTC milliseconds since 1970-01-01.
 pub type Moment = u64;
-/// How a transaction names an account.
+/// Reference to an account in a transaction.
 pub type Address = MultiAddress<AccountId, ()>;
-/// A block's header.
+/// Header of a block, with Blake2b hashes.
 pub type Header = generic::Header<BlockNumber, BlakeTwo256>;
-/// A block.
+/// Block with this runtime's transactions.
 pub type Block = generic::Block<Header, UncheckedExtrinsic>;
 
-/// What travels with a transaction besides its call, in the order in which it is checked.
+/// Extensions of a transaction, in the order in which they are checked.
 ///
-/// Nothing here is ours: wallets know every entry, so none of them needs to be set up.
+/// All of them are standard: wallets know every entry without any set-up.
 pub type TxExtension = (
 	frame_system::AuthorizeCall<Runtime>,
 	frame_system::CheckNonZeroSender<Runtime>,
@@ -110,15 +110,15 @@ pub type TxExtension = (
 	frame_system::WeightReclaim<Runtime>,
 );
 
-/// A transaction as it travels: the one place that names its format, so that an Ethereum format
-/// can come beside it.
+/// Transaction in the form in which it travels: the only place that names its format, so that an
+/// Ethereum format can be added.
 pub type UncheckedExtrinsic =
 	generic::UncheckedExtrinsic<Address, RuntimeCall, Signature, TxExtension>;
 
-/// What a signature covers.
+/// Bytes that a signature covers.
 pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
 
-/// Runs blocks: inherents, transactions, hooks.
+/// Executes blocks: inherents, transactions, hooks.
 pub type Executive = frame_executive::Executive<
 	Runtime,
 	Block,
@@ -127,13 +127,13 @@ pub type Executive = frame_executive::Executive<
 	AllPalletsWithSystem,
 >;
 
-/// The pallets and their indices. An index is part of every call's and event's encoding: it is
-/// never changed and never given away again. Free room: 8 and 9 consensus, 15 to 19 money,
-/// 25 to 29 accounts, 36 to 39 governance, 42 and above for what Gridproof adds
-/// (42 meter readings, 43 compute receipts, 44 work authorities).
+/// Pallets and their indices. An index is part of every call's and event's encoding: it is never
+/// changed and never reused. Free: 8 and 9 for consensus, 15 to 19 for money, 25 to 29 for
+/// accounts, 36 to 39 for governance, 42 and above for what Gridproof adds (42 meter readings, 43
+/// compute receipts, 44 work authorities).
 #[frame_support::runtime]
 mod runtime {
-	/// All pallets together.
+	/// All pallets of the runtime.
 	#[runtime::runtime]
 	#[runtime::derive(
 		RuntimeCall,

@@ -152,7 +152,7 @@ fn every_call_is_known_here_so_that_none_is_filtered_by_accident() {
 	}
 	declared.sort();
 	declared.retain(|name| !seen.contains(name));
-	// Their arguments hold fractions, which zeros are no example of: the filter says nothing of them.
+	// Their arguments hold fractions, for which zeros are not an example: the filter ignores them.
 	assert_eq!(declared, ["Attestations::submit", "CoveragePolicy::set_parameters"]);
 }
 

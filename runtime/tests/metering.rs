@@ -283,7 +283,7 @@ fn no_wrapper_gets_round_an_origin() {
 				DispatchError::BadOrigin
 			);
 		}
-		// A derived account of a member is no member.
+		// A derived account of a member is not a member.
 		let suspend: RuntimeCall = Call::suspend_meter {
 			meter: 0,
 			reason: gridproof_primitives::energy::Suspension::LostKey,

@@ -48,7 +48,7 @@ fn free(who: sp_keyring::Sr25519Keyring) -> u128 {
 	Balances::free_balance(who.to_account_id())
 }
 
-/// A call that the filter refuses, whoever signs it.
+/// A call that the filter refuses, no matter who signs it.
 fn filtered() -> RuntimeCall {
 	pallet_assets::Call::mint { id: 1.into(), beneficiary: address(Bob), amount: 1 }.into()
 }

@@ -68,7 +68,7 @@ fn day() -> Day {
 	Day::parse("2026-01-15").expect("a day")
 }
 
-/// The calls of this crate, each with what the runtime makes of the same arguments.
+/// The calls of this crate, each with the encoding by the runtime for the same arguments.
 fn calls() -> Vec<(Call, RuntimeCall)> {
 	let mut all = Vec::new();
 	all.extend(attestation_calls());

@@ -1,4 +1,4 @@
-//! `pallet_aura`: whose turn it is to make a block.
+//! `pallet_aura`: which authority produces a block.
 
 use crate::{Runtime, Session, constants::time::SLOT_DURATION};
 use frame_support::traits::{ConstBool, ConstU32, ConstU64};

@@ -1,4 +1,4 @@
-//! `pallet_authorship`: which authority made the block.
+//! `pallet_authorship`: which authority produced the block.
 
 use crate::{Aura, Runtime};
 use pallet_session::FindAccountFromAuthorIndex;

@@ -1,4 +1,4 @@
-//! `pallet_balances`: AIT, the native coin.
+//! `pallet_balances`: AIT, the native token.
 
 use crate::{
 	Balance, Runtime, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, System,

@@ -9,11 +9,11 @@ use crate::{
 use frame_support::traits::{ConstU32, ConstU64, fungible::ItemOf};
 
 frame_support::parameter_types! {
-	/// Held for the row of an open job.
+	/// Deposit for the row of an open job, in 10⁻¹⁸ AIT.
 	pub const JobDeposit: Balance = deposit(1, 400);
 }
 
-/// AICP, as a token by itself that can be held.
+/// AICP, as a single token that can be put on hold.
 pub type AicpWithHolds = ItemOf<AssetsHolder, ConstU32<AICP>, AccountId>;
 
 impl pallet_compute_receipts::Config for Runtime {

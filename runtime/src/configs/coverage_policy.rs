@@ -8,9 +8,9 @@ use crate::{
 use frame_support::traits::ConstU32;
 
 frame_support::parameter_types! {
-	/// Held for the row of a credit account.
+	/// Deposit for the row of a credit account, in 10⁻¹⁸ AIT.
 	pub const CreditAccountDeposit: Balance = deposit(1, 100);
-	/// Held while a redemption waits in the queue.
+	/// Deposit while a redemption waits in the queue, in 10⁻¹⁸ AIT.
 	pub const TicketDeposit: Balance = deposit(1, 100);
 }
 

@@ -6,11 +6,11 @@ use crate::{
 };
 use frame_support::traits::{ConstU32, ConstU64};
 
-/// How long an equivocation can be reported: 28 days, in sessions.
+/// Time in which an equivocation can be reported: 28 days, in sessions.
 const REPORTABLE_SESSIONS: u64 = (28 * DAYS / SESSION) as u64;
 
 frame_support::parameter_types! {
-	/// How long a report stays in the pool, in blocks.
+	/// Time that a report stays in the pool, in blocks.
 	pub const ReportLongevity: u64 = REPORTABLE_SESSIONS * SESSION as u64;
 }
 

@@ -10,15 +10,16 @@ use frame_support::traits::{ConstU32, ConstU64};
 use gridproof_primitives::{crypto::ed25519::PublicKey, energy::MAX_BATCHES_PER_CALL};
 use pallet_meter_readings::EnergyAccounts;
 
-/// How many headers, and anchors, of a meter stay in the state: a day of quarters of an hour.
+/// Number of headers, and of anchors, that are kept of a meter: a day of quarter-hours.
 const MAX_RECENT: u32 = 96;
 
 frame_support::parameter_types! {
-	/// Held for the row of an organisation.
+	/// Deposit for the row of an organisation, in 10⁻¹⁸ AIT.
 	pub const OrganisationDeposit: Balance = deposit(1, 150);
-	/// Held for the row of a member.
+	/// Deposit for the row of a member, in 10⁻¹⁸ AIT.
 	pub const MemberDeposit: Balance = deposit(1, 100);
-	/// Held for a meter: four rows, and two bounded lists that count by their bytes.
+	/// Deposit for a meter, in 10⁻¹⁸ AIT: four rows, and two bounded lists that count by their
+	/// bytes.
 	pub const MeterDeposit: Balance = deposit(4, 1_000 + MAX_RECENT * (220 + 160));
 }
 

@@ -5,14 +5,14 @@ use frame_support::{migrations::FreezeChainOnFailedMigration, traits::ConstU32, 
 use sp_runtime::Perbill;
 
 frame_support::parameter_types! {
-	/// Of each block, at most this much is for migrations.
+	/// Highest weight of a block that migrations may use.
 	pub MaxServiceWeight: Weight =
 		Perbill::from_percent(80) * RuntimeBlockWeights::get().max_block;
 }
 
 impl pallet_migrations::Config for Runtime {
 	type CursorMaxLen = ConstU32<65_536>;
-	// A chain whose state is half migrated must not go on: governance resolves it.
+	// A chain whose state is half migrated must not continue: governance resolves it.
 	type FailedMigrationHandler = FreezeChainOnFailedMigration;
 	type IdentifierMaxLen = ConstU32<256>;
 	type MaxServiceWeight = MaxServiceWeight;

@@ -1,4 +1,4 @@
-//! What each pallet is set to, one file a pallet.
+//! Settings of the pallets, one file per pallet.
 
 mod assets;
 mod attestations;
@@ -38,5 +38,5 @@ pub use treasury::TreasuryAccount;
 use crate::AccountId;
 use frame_system::EnsureRoot;
 
-/// Who may change what the chain is governed by: root, that is sudo, until governance replaces it.
+/// Origin of governance: root, that is sudo, until another body replaces it.
 pub type GovernanceOrigin = EnsureRoot<AccountId>;

@@ -6,9 +6,9 @@ use crate::{
 use frame_support::traits::ConstU32;
 
 frame_support::parameter_types! {
-	/// One row of 88 bytes: the multisig account, the call's hash, when and by whom.
+	/// Deposit for one row of 88 bytes: the multisig account, the call's hash, when and by whom.
 	pub const DepositBase: Balance = deposit(1, 88);
-	/// 32 bytes for each further key.
+	/// Deposit for 32 bytes for each further key.
 	pub const DepositFactor: Balance = deposit(0, 32);
 }
 

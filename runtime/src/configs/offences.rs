@@ -1,4 +1,4 @@
-//! `pallet_offences`: an authority that votes twice loses its office.
+//! `pallet_offences`: an authority that votes twice loses its seat.
 
 use crate::{AccountId, Runtime, RuntimeEvent, Session};
 use frame_support::weights::Weight;
@@ -10,7 +10,8 @@ use sp_staking::{
 
 type Offender = pallet_session::historical::IdentificationTuple<Runtime>;
 
-/// Disables the offender at once: it makes no more blocks until the set of authorities changes.
+/// Disables the offender immediately: it produces no more blocks until the set of authorities
+/// changes.
 pub struct DisableOffender;
 
 impl OnOffenceHandler<AccountId, Offender, Weight> for DisableOffender {

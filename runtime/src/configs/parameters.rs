@@ -10,20 +10,20 @@ use frame_support::{
 	traits::AsEnsureOriginWithArg,
 };
 
-/// The figures, by topic. Indices are part of the encoding and never change.
+/// Figures by subject. Indices are part of the encoding and never change.
 #[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
 pub mod dynamic_params {
 	use super::*;
 
-	/// What a transaction costs: `Base + PerByte × length`. Either may be 0.
+	/// Fee of a transaction: `Base + PerByte × length`. Either may be 0.
 	#[dynamic_pallet_params]
 	#[codec(index = 0)]
 	pub mod fees {
-		/// The part that every transaction pays, in units of 10⁻¹⁸ AIT.
+		/// Part of the fee that every transaction pays, in units of 10⁻¹⁸ AIT.
 		#[codec(index = 0)]
 		pub static Base: Balance = MILLI_AIT;
 
-		/// The price of a byte, in units of 10⁻¹⁸ AIT.
+		/// Price of a byte, in units of 10⁻¹⁸ AIT.
 		#[codec(index = 1)]
 		pub static PerByte: Balance = 10 * MICRO_AIT;
 	}

@@ -1,4 +1,4 @@
-//! `pallet_preimage`: large calls, stored once and named by their hash.
+//! `pallet_preimage`: large calls, stored once and referred to by their hash.
 
 use crate::{
 	AccountId, Balance, Balances, Runtime, RuntimeEvent, RuntimeHoldReason,
@@ -7,11 +7,11 @@ use crate::{
 use frame_support::traits::{LinearStoragePrice, fungible::HoldConsideration};
 
 frame_support::parameter_types! {
-	/// Two rows a preimage.
+	/// Deposit for the two rows of a preimage.
 	pub const PreimageBaseDeposit: Balance = deposit(2, 64);
-	/// The price of a byte.
+	/// Deposit for each byte.
 	pub const PreimageByteDeposit: Balance = deposit(0, 1);
-	/// Why the deposit is held.
+	/// Reason for which the deposit is held.
 	pub const PreimageHoldReason: RuntimeHoldReason =
 		RuntimeHoldReason::Preimage(pallet_preimage::HoldReason::Preimage);
 }

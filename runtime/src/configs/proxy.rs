@@ -8,18 +8,18 @@ use frame_support::traits::{ConstU32, InstanceFilter};
 use scale_info::TypeInfo;
 use sp_runtime::traits::BlakeTwo256;
 
-/// What a proxy may do. The order is part of the encoding.
+/// Power of a proxy. The order is part of the encoding.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Debug, Default)]
 pub enum ProxyType {
-	/// Everything.
+	/// Every call.
 	#[default]
 	Any,
-	/// Everything but moving money.
+	/// Every call except those that move money.
 	NonTransfer,
-	/// Nothing but refusing a delayed call of another proxy.
+	/// Only the refusal of another proxy's delayed call.
 	CancelProxy,
-	/// An authority's session keys.
+	/// Only calls about an authority's session keys.
 	SessionKeys,
 }
 
@@ -55,13 +55,13 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 }
 
 frame_support::parameter_types! {
-	/// One row of 8 bytes.
+	/// Deposit for one row of 8 bytes.
 	pub const ProxyDepositBase: Balance = deposit(1, 8);
-	/// 33 bytes for each proxy.
+	/// Deposit for the 33 bytes of each proxy.
 	pub const ProxyDepositFactor: Balance = deposit(0, 33);
-	/// One row of 8 bytes.
+	/// Deposit for one row of 8 bytes.
 	pub const AnnouncementDepositBase: Balance = deposit(1, 8);
-	/// 66 bytes for each announcement.
+	/// Deposit for the 66 bytes of each announcement.
 	pub const AnnouncementDepositFactor: Balance = deposit(0, 66);
 }
 

@@ -1,4 +1,5 @@
-//! `pallet_safe_mode`: in an emergency, governance stops everything but what keeps the chain.
+//! `pallet_safe_mode`: in an emergency, governance stops everything except what keeps the chain
+//! alive.
 
 use crate::{
 	AccountId, Balance, Balances, BlockNumber, Runtime, RuntimeCall, RuntimeEvent,
@@ -9,7 +10,8 @@ use crate::{
 use frame_support::traits::{ConstU32, Contains};
 use frame_system::EnsureRootWithSuccess;
 
-/// What goes on in safe mode: time, finality, keys, statements of the reserve, and the way out.
+/// Calls that continue in safe mode: time, finality, keys, statements of the reserve, and the way
+/// out.
 pub struct WhitelistedCalls;
 
 impl Contains<RuntimeCall> for WhitelistedCalls {
@@ -28,13 +30,13 @@ impl Contains<RuntimeCall> for WhitelistedCalls {
 }
 
 frame_support::parameter_types! {
-	/// Nobody enters or extends safe mode for a deposit.
+	/// Nobody can enter or extend safe mode for a deposit.
 	pub const NoDeposit: Option<Balance> = None;
-	/// So there is no deposit to release either.
+	/// So there is no deposit to release.
 	pub const NoRelease: Option<BlockNumber> = None;
-	/// For how many blocks governance enters safe mode at once.
+	/// Blocks for which governance enters safe mode with one call.
 	pub const ForceEnterDuration: BlockNumber = DAYS;
-	/// By how many blocks governance extends it at once.
+	/// Blocks by which governance extends it with one call.
 	pub const ForceExtendDuration: BlockNumber = HOURS;
 }
 

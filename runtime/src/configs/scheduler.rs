@@ -11,7 +11,7 @@ use frame_support::{
 use sp_runtime::Perbill;
 
 frame_support::parameter_types! {
-	/// Of each block, at most this much is for scheduled calls.
+	/// Highest weight of a block that scheduled calls may use.
 	pub MaximumSchedulerWeight: Weight =
 		Perbill::from_percent(50) * RuntimeBlockWeights::get().max_block;
 }

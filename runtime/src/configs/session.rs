@@ -1,4 +1,4 @@
-//! `pallet_session` with history: who the authorities are, and were.
+//! `pallet_session` with history: the present and the former authorities.
 
 use crate::{
 	AccountId, Balance, Balances, Runtime, RuntimeEvent, SessionKeys,
@@ -14,15 +14,15 @@ use sp_runtime::traits::{Convert, ConvertInto, OpaqueKeys};
 use sp_staking::SessionIndex;
 
 frame_support::parameter_types! {
-	/// Held of an account that sets session keys: two rows of two keys with their owner.
+	/// Deposit of an account that sets session keys: two rows of two keys with their owner.
 	pub const KeyDeposit: Balance = deposit(2, 2 * (32 + 32 + 4));
 }
 
-/// The authorities that genesis names stay in office. Until a pallet elects them, a change of
-/// the set takes a runtime upgrade.
+/// The authorities of genesis keep their seats. Until a pallet elects them, changing the set takes
+/// a runtime upgrade.
 ///
-/// Answering `None` for every later session keeps GRANDPA's authority set, and so a warp-sync
-/// proof does not grow with each session.
+/// Answering `None` for every later session keeps GRANDPA's authority set, so a warp-sync proof
+/// does not grow with each session.
 pub struct Authorities;
 
 impl pallet_session::SessionManager<AccountId> for Authorities {
@@ -59,7 +59,7 @@ impl historical::SessionManager<AccountId, ()> for Authorities {
 	fn end_session(_: SessionIndex) {}
 }
 
-/// An authority is its account; nothing more is known of it.
+/// Identification of an authority: its account, and nothing else.
 pub struct NoFurtherIdentification;
 
 impl Convert<AccountId, Option<()>> for NoFurtherIdentification {

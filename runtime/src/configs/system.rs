@@ -1,4 +1,4 @@
-//! `frame_system`, and which calls are refused whoever signs them.
+//! `frame_system`, and the calls that are refused no matter who signs them.
 
 use crate::{
 	AccountId, Block, Hash, Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
@@ -14,15 +14,15 @@ use sp_runtime::traits::AccountIdLookup;
 use sp_version::RuntimeVersion;
 
 frame_support::parameter_types! {
-	/// The runtime's version.
+	/// Version of the runtime.
 	pub const Version: RuntimeVersion = VERSION;
 }
 
-/// Refuses the calls that nobody has a use for on this chain, so that a mistake gets a clear
-/// answer. Root is not filtered; where root must not act either, the pallet's origin says so.
+/// Refuses calls for which this chain has no use, so that a mistake gets a clear answer. Root is
+/// not filtered; where root must not act either, the pallet's origin says so.
 ///
-/// - `Assets`: whatever creates, destroys or administers an asset. AICP and KWH exist from
-///   genesis, belong to no key, and each is minted by one pallet alone.
+/// - `Assets`: everything that creates, destroys or administers an asset. AICP and KWH exist from
+///   genesis, belong to no key, and each is minted by one pallet only.
 /// - `Grandpa::note_stalled`: breaks every later warp-sync proof.
 pub struct CallFilter;
 

@@ -11,8 +11,8 @@ use frame_support::{
 use pallet_transaction_payment::{ConstFeeMultiplier, FungibleAdapter, Multiplier};
 use sp_runtime::traits::One;
 
-/// The whole fee: `base + k × length`, in units of 10⁻¹⁸ AIT. The length in bytes comes as the
-/// weight's reference time, as the payment pallet hands it over.
+/// The whole fee: `base + k × length`, in units of 10⁻¹⁸ AIT. The payment pallet passes the length
+/// in bytes as the weight's reference time.
 pub struct BaseAndLengthFee;
 
 impl WeightToFee for BaseAndLengthFee {
@@ -25,7 +25,7 @@ impl WeightToFee for BaseAndLengthFee {
 	}
 }
 
-/// Computation costs nothing beyond the base fee: a block's weight limit bounds it.
+/// Computation costs nothing beyond the base fee: the weight limit of a block bounds it.
 pub struct NoWeightFee;
 
 impl WeightToFee for NoWeightFee {
@@ -37,7 +37,7 @@ impl WeightToFee for NoWeightFee {
 }
 
 frame_support::parameter_types! {
-	/// The fee does not move with demand.
+	/// The fee does not depend on demand.
 	pub FeeMultiplier: Multiplier = Multiplier::one();
 }
 

@@ -15,17 +15,17 @@ use frame_system::EnsureRootWithSuccess;
 use sp_runtime::{Permill, traits::IdentityLookup};
 
 frame_support::parameter_types! {
-	/// Names the treasury's account.
+	/// Id from which the treasury's account is derived.
 	pub const TreasuryPalletId: PalletId = PalletId(*b"gp/trsry");
-	/// The treasury's account, which no key can sign for.
+	/// Account of the treasury, for which no key can sign.
 	pub TreasuryAccount: AccountId = crate::Treasury::account_id();
-	/// Nothing of the treasury is ever burned.
+	/// Nothing that the treasury holds is ever burned.
 	pub const Burn: Permill = Permill::zero();
-	/// Governance may spend any amount at once.
+	/// Governance may spend any amount in one call.
 	pub const MaxSpend: Balance = Balance::MAX;
-	/// How often due spends are looked at, in blocks.
+	/// Time between two checks for due spends, in blocks.
 	pub const SpendPeriod: BlockNumber = DAYS;
-	/// How long an approved spend can be claimed, in blocks.
+	/// Time in which an approved spend can be claimed, in blocks.
 	pub const PayoutPeriod: BlockNumber = 30 * DAYS;
 }
 

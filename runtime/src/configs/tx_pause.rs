@@ -4,7 +4,7 @@ use crate::{Runtime, RuntimeCall, RuntimeEvent, configs::GovernanceOrigin};
 use frame_support::traits::{ConstU32, Contains};
 use pallet_tx_pause::RuntimeCallNameOf;
 
-/// What cannot be paused: time, finality, and the way back.
+/// Calls that cannot be paused: time, finality, and the way back.
 pub struct UnpausableCalls;
 
 impl Contains<RuntimeCallNameOf<Runtime>> for UnpausableCalls {
