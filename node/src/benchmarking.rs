@@ -163,7 +163,7 @@ fn signed(
 	Ok(UncheckedExtrinsic::new_signed(call, account.into(), signature.into(), extension).into())
 }
 
-/// The inherents of a first block, at the Unix epoch.
+/// Returns the inherents of a first block, at the Unix epoch.
 fn inherent_data() -> Result<InherentData, Error> {
 	let mut data = InherentData::new();
 	let timestamp = sp_timestamp::InherentDataProvider::new(Duration::ZERO.into());

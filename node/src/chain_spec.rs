@@ -1,8 +1,8 @@
-//! Chain specifications: the built-in networks, made from the runtime's genesis presets, and
-//! specification files.
+//! Chain specifications: those of the built-in networks, made from the runtime's genesis presets,
+//! and specification files.
 //!
-//! A network's genesis lives in the runtime (`gridproof_runtime`'s presets); this module only
-//! gives it a name, an id and the token properties that wallets read.
+//! The genesis of a network is in the runtime (`gridproof_runtime`'s presets); this module only
+//! adds a name, an id and the token properties that wallets read.
 
 use frame_system::Config as SystemConfig;
 use gridproof_runtime::{
@@ -35,7 +35,7 @@ pub enum Network {
 	Development,
 	/// Three authorities (Alice, Bob, Charlie), for tests on one machine.
 	Local,
-	/// The public rehearsal network.
+	/// Public rehearsal network with four authorities.
 	Staging,
 }
 
@@ -44,7 +44,7 @@ impl Network {
 	#[cfg(test)]
 	pub const ALL: [Self; 3] = [Self::Development, Self::Local, Self::Staging];
 
-	/// The network that `--chain NAME` means, if it is a built-in one.
+	/// Returns the built-in network that `--chain NAME` means, if there is one.
 	pub fn from_name(name: &str) -> Option<Self> {
 		match name {
 			"dev" | "development" => Some(Self::Development),
@@ -54,7 +54,7 @@ impl Network {
 		}
 	}
 
-	/// Name of the genesis preset in the runtime.
+	/// Returns the name of the genesis preset in the runtime.
 	pub fn preset(self) -> &'static str {
 		match self {
 			Self::Development => sp_genesis_builder::DEV_RUNTIME_PRESET,
@@ -63,7 +63,7 @@ impl Network {
 		}
 	}
 
-	/// Identifier of the chain, which is also its folder's name below `chains/`.
+	/// Returns the id of the chain, which is also the name of its folder below `chains/`.
 	pub fn id(self) -> &'static str {
 		match self {
 			Self::Development => "gridproof_dev",
@@ -72,7 +72,7 @@ impl Network {
 		}
 	}
 
-	/// Name of the chain as people read it.
+	/// Returns the name of the chain for people.
 	pub fn display_name(self) -> &'static str {
 		match self {
 			Self::Development => "Gridproof Development",
@@ -81,8 +81,8 @@ impl Network {
 		}
 	}
 
-	/// What kind of chain it is; decides, among other things, whether private IP addresses are
-	/// dialled.
+	/// Returns the type of the chain, which decides, among other things, whether private IP
+	/// addresses are dialled.
 	pub fn chain_type(self) -> ChainType {
 		match self {
 			Self::Development => ChainType::Development,
@@ -93,7 +93,8 @@ impl Network {
 
 	/// Builds the specification.
 	///
-	/// Fails if the node was compiled without the runtime's WebAssembly.
+	/// # Errors
+	/// If the node was compiled without the runtime's WebAssembly.
 	pub fn chain_spec(self) -> Result<ChainSpec, String> {
 		Ok(ChainSpec::builder(wasm_binary()?, None)
 			.with_name(self.display_name())
@@ -105,10 +106,10 @@ impl Network {
 			.build())
 	}
 
-	/// The state that the chain starts from.
+	/// Returns the state from which the chain starts.
 	///
-	/// The same as the specification yields by running the runtime's WebAssembly, which first has
-	/// to be compiled for several seconds: this is the same code, compiled into the node.
+	/// It equals the state that the specification yields by running the runtime's WebAssembly,
+	/// which takes several seconds to compile: this is the same code, compiled into the node.
 	pub fn genesis_storage(self) -> Result<Storage, String> {
 		let preset = genesis_presets::get_preset(&self.preset().into())
 			.ok_or_else(|| format!("the runtime has no preset `{}`", self.preset()))?;
@@ -122,17 +123,17 @@ impl Network {
 	}
 }
 
-/// The runtime's WebAssembly, unless the node was built without it.
+/// Returns the runtime's WebAssembly, unless the node was built without it.
 fn wasm_binary() -> Result<&'static [u8], String> {
 	WASM_BINARY.ok_or_else(|| {
-		"This node was built without the runtime (SKIP_WASM_BUILD was set), so it knows no \
-		 built-in chain. Build it again without that variable, or pass a specification file: \
+		"This node was built without the runtime (SKIP_WASM_BUILD was set), so it has no \
+		 built-in chain. Rebuild it without that variable, or pass a specification file: \
 		 --chain FILE"
 			.to_string()
 	})
 }
 
-/// The properties that wallets read from a chain: symbol, decimals and address format.
+/// Returns the properties that wallets read from a chain: symbol, decimals and address format.
 pub fn properties() -> Properties {
 	let mut properties = Properties::new();
 	properties.insert("tokenSymbol".into(), TOKEN_SYMBOL.into());
@@ -141,13 +142,12 @@ pub fn properties() -> Properties {
 	properties
 }
 
-/// Address format (SS58 prefix) of the chain, as the runtime fixes it.
+/// Returns the address format (SS58 prefix) of the chain, which the runtime fixes.
 pub fn ss58_prefix() -> u16 {
 	<<Runtime as SystemConfig>::SS58Prefix as Get<_>>::get()
 }
 
-/// Loads the specification that `--chain` asks for: the name of a built-in network or the path
-/// of a file.
+/// Loads the specification that `--chain` names: that of a built-in network, or a file.
 pub fn load(id: &str) -> Result<ChainSpec, String> {
 	if id.is_empty() {
 		return Err("No chain chosen. Pass --dev for a development chain of one node, \
@@ -245,7 +245,7 @@ mod tests {
 	fn a_directory_is_refused_as_a_specification() {
 		let directory = tempfile::tempdir().expect("temporary directory");
 		let path = directory.path().display().to_string();
-		let error = load(&path).err().expect("a directory is no specification");
+		let error = load(&path).err().expect("a directory is not a specification");
 		assert_eq!(
 			error,
 			format!("`{path}` is a directory; --chain wants the chain specification file itself.")

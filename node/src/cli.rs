@@ -1,8 +1,8 @@
-//! Command line: what can be asked of the node, and the defaults it starts with.
+//! Command line: the commands of the node, and the defaults it starts with.
 //!
-//! Most arguments are those of `sc-cli`. Where a default of theirs does not fit a chain with
-//! slots of one second, or is not safe on a developer's machine, it is replaced in
-//! [`with_defaults`], so that `--help` shows what really happens.
+//! Most arguments are those of `sc-cli`. Where one of its defaults does not fit a chain with slots
+//! of one second, or is not safe on a developer's machine, [`with_defaults`] replaces it, so that
+//! `--help` shows the value that is used.
 
 use crate::{chain_spec, key::KeyCmd};
 use clap::{Arg, Command, Parser};
@@ -12,31 +12,31 @@ use sc_cli::{
 };
 use sc_storage_monitor::StorageMonitorParams;
 
-/// Transactions that the pool keeps in its ready queue, and again in its future queue.
+/// Highest number of transactions in the pool's ready queue, and again in its future queue.
 ///
-/// The transactions of one account arrive out of order when they are sent side by side: all but
-/// the next one wait in the future queue, which therefore has to hold as many as the ready one.
+/// Transactions of one account that are sent at the same time arrive out of order: all but the next
+/// one wait in the future queue, which therefore has to hold as many as the ready queue.
 pub const DEFAULT_POOL_LIMIT: &str = "32768";
 
-/// Kilobytes that the pool keeps in its ready queue, and again in its future queue.
+/// Highest size of the pool's ready queue, and again of its future queue, in kilobytes.
 pub const DEFAULT_POOL_KBYTES: &str = "65536";
 
-/// Upper bound of the state cache, in bytes.
+/// Highest size of the state cache, in bytes.
 pub const DEFAULT_TRIE_CACHE: &str = "67108864";
 
-/// Seconds for which the pool refuses a transaction that it has found invalid.
+/// Time for which the pool refuses a transaction that it has found invalid, in seconds.
 pub const DEFAULT_BAN_SECONDS: &str = "60";
 
-/// RPC subscriptions of one connection, one for each transaction that is watched.
+/// Highest number of RPC subscriptions per connection, one for each transaction that is watched.
 pub const DEFAULT_SUBSCRIPTIONS: &str = "16384";
 
-/// Instances of the runtime that are kept for reuse.
+/// Number of instances of the runtime that are kept for reuse.
 pub const DEFAULT_RUNTIME_INSTANCES: &str = "4";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
 pub struct Cli {
-	/// What to do instead of running a node.
+	/// Command to run instead of a node.
 	#[command(subcommand)]
 	pub subcommand: Option<Subcommand>,
 
@@ -54,8 +54,8 @@ pub struct RunArgs {
 
 	/// Listen for other nodes on all network interfaces.
 	///
-	/// Without it, and without --listen-addr, the node listens on this machine only. A node of
-	/// a network that spans machines needs it.
+	/// Without it, and without --listen-addr, the node listens on this machine only. Nodes of a
+	/// network that spans several machines need it.
 	#[arg(long, conflicts_with = "listen_addr")]
 	pub p2p_external: bool,
 
@@ -224,12 +224,12 @@ fn adjust(command: Command, id: &'static str, change: impl FnOnce(Arg) -> Arg) -
 	}
 }
 
-/// Reads `--database`, with an answer for those who know other Substrate nodes.
+/// Reads `--database`, with advice for those who know other Substrate nodes.
 fn parse_database(text: &str) -> Result<Database, String> {
 	match text.to_ascii_lowercase().as_str() {
 		"paritydb" | "auto" => Ok(Database::ParityDb),
 		"rocksdb" => Err("this node is built without RocksDB and keeps its data in ParityDB; \
-		                  leave the option away, and sync a chain kept in RocksDB anew"
+		                  omit the option, and sync again a chain that was kept in RocksDB"
 			.into()),
 		_ => Err("the only database is `paritydb`".into()),
 	}

@@ -36,49 +36,50 @@ pub type Hash = <Block as BlockT>::Hash;
 pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, Executor>;
 /// The storage of the client.
 pub type FullBackend = sc_service::TFullBackend<Block>;
-/// The rule that picks the best block: the longest chain.
+/// Rule that chooses the best block: the longest chain.
 pub type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
 /// Imports blocks and follows the changes of authorities in them.
 pub type GrandpaBlockImport =
 	sc_consensus_grandpa::GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
-/// What the import hands to the voter.
+/// Values that the import passes to the voter.
 pub type GrandpaLink = sc_consensus_grandpa::LinkHalf<Block, FullClient, FullSelectChain>;
 
-/// Blocks between two justifications that are kept for good, also in a pruned database.
+/// Number of blocks between two justifications that are kept permanently, also in a pruned
+/// database.
 ///
-/// Warp sync does not depend on it: the justification of every change of authorities and of the
-/// newest final block is kept anyway.
+/// Warp sync does not depend on it: the justifications of every change of authorities and of the
+/// newest final block are kept in any case.
 pub const JUSTIFICATION_PERIOD: u32 = 512;
 
-/// Where a chain comes from.
+/// Origin of a chain: built-in network or file.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
-	/// The built-in network that was chosen, if it was not a specification file.
+	/// Built-in network that was chosen; `None` if it is a specification file.
 	pub network: Option<Network>,
-	/// The arguments `--chain` and `--base-path` in use, each with a space before it, as they
-	/// have to be repeated in another command.
+	/// Arguments `--chain` and `--base-path` in use, each after a space, as another command has to
+	/// repeat them.
 	pub location: String,
 }
 
 /// The parts of a node that its commands need too: no network, no transaction pool.
 pub struct Core {
-	/// The client.
+	/// Client on top of `backend`.
 	pub client: Arc<FullClient>,
-	/// The storage.
+	/// Database with blocks and state.
 	pub backend: Arc<FullBackend>,
-	/// Keeps the background tasks alive.
+	/// Owner of the background tasks, which end with it.
 	pub task_manager: TaskManager,
-	/// Checks and imports blocks.
+	/// Queue that checks and imports blocks.
 	pub import_queue: DefaultImportQueue<Block>,
-	/// The keys.
+	/// Keystore of the node.
 	pub keystore: KeystoreContainer,
-	/// Picks the best block.
+	/// Rule that chooses the best block.
 	pub select_chain: FullSelectChain,
-	/// Imports blocks.
+	/// Import of single blocks, used by block production.
 	pub block_import: GrandpaBlockImport,
-	/// What the voter needs.
+	/// Input of the GRANDPA voter.
 	pub grandpa_link: GrandpaLink,
-	/// Reports to a telemetry server, if one is asked for.
+	/// Connection to a telemetry server, if one is configured.
 	pub telemetry: Option<Telemetry>,
 }
 
@@ -140,8 +141,8 @@ pub fn new_core(config: &Configuration, origin: &Origin) -> Result<Core, Error> 
 	})
 }
 
-/// Opens the database. Blocks with a GRANDPA justification survive pruning: other nodes need them
-/// for warp sync.
+/// Opens the database. Blocks with a GRANDPA justification survive pruning, because other nodes
+/// need them for warp sync.
 fn open_backend(config: &Configuration, location: &str) -> Result<Arc<FullBackend>, Error> {
 	let mut settings = config.db_config();
 	settings.pruning_filters = vec![Arc::new(GrandpaPruningFilter) as Arc<dyn PruningFilter>];
@@ -149,7 +150,7 @@ fn open_backend(config: &Configuration, location: &str) -> Result<Arc<FullBacken
 		.map_err(|error| error::database(&error, config.database.path(), location))
 }
 
-/// Builds the genesis state, and refuses a database that began with another one.
+/// Builds the genesis state, and refuses a database that began with a different one.
 fn genesis_builder(
 	config: &Configuration,
 	backend: Arc<FullBackend>,
@@ -193,14 +194,14 @@ fn other_genesis(stored: Hash, expected: Hash, path: Option<&Path>, location: &s
 		"The database at {path} belongs to another chain.\n\
 		 \n    genesis in the database       {stored:?}\
 		 \n    genesis of the specification  {expected:?}\n\n\
-		 A built-in network changes its genesis whenever its runtime is built anew. Start with the \
-		 specification file that the database was made from, or begin afresh (keys stay):\n\
+		 A built-in network changes its genesis whenever its runtime is rebuilt. Start with the \
+		 specification file with which the database was made, or delete it (keys stay):\n\
 		 \n    gridproof-node purge-chain{location}\n"
 	))
 }
 
-/// The import queue: seal, slot and author of a block, its timestamp against its slot, and
-/// whether its author signed two blocks for one slot.
+/// Creates the import queue: it checks seal, slot and author of a block, its timestamp against its
+/// slot, and whether its author signed two blocks for one slot.
 fn import_queue(
 	config: &Configuration,
 	client: Arc<FullClient>,
@@ -229,7 +230,7 @@ fn import_queue(
 	.map_err(|error| sc_service::Error::from(error).into())
 }
 
-/// What a block's author tells the runtime: its slot and the time.
+/// Provides the inherents of a block's author: its slot and the time.
 pub fn inherents(
 	slot_duration: sc_consensus_aura::SlotDuration,
 ) -> (SlotProvider, sp_timestamp::InherentDataProvider) {

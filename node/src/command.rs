@@ -122,7 +122,7 @@ fn run_on_stored_chain(cli: &Cli, subcommand: &Subcommand) -> Result<(), Error> 
 	}
 }
 
-/// Takes GRANDPA's own records back together with the blocks.
+/// Reverts GRANDPA's own records together with the blocks.
 fn revert_grandpa(
 	client: Arc<FullClient>,
 	_backend: Arc<FullBackend>,
@@ -131,7 +131,7 @@ fn revert_grandpa(
 	Ok(sc_consensus_grandpa::revert(client, blocks)?)
 }
 
-/// Runs a node until it is told to stop.
+/// Runs a node until it receives a signal to stop.
 fn run_node(cli: &Cli) -> Result<(), Error> {
 	let RunArgs { base, p2p_external, storage_monitor } = &cli.run;
 	let mut base = base.clone();

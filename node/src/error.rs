@@ -6,22 +6,22 @@ use std::{error::Error as StdError, fmt::Write, path::Path};
 /// Name of the program in the commands that are proposed.
 const PROGRAM: &str = env!("CARGO_PKG_NAME");
 
-/// Why the node, or one of its commands, stopped.
+/// Error that stops the node or one of its commands.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-	/// A text that already says what is wrong and what to do.
+	/// Text that already says what is wrong and what to do.
 	#[error("{0}")]
 	Explained(String),
 
-	/// A fault in arguments, files or configuration.
+	/// An argument, a file or the configuration is wrong.
 	#[error(transparent)]
 	Cli(#[from] sc_cli::Error),
 
-	/// A key could not be made, shown or stored.
+	/// A key could not be created, shown or stored.
 	#[error(transparent)]
 	Key(KeyError),
 
-	/// A fault in a part of the running node.
+	/// A part of the running node failed.
 	#[error(transparent)]
 	Service(#[from] sc_service::Error),
 }
@@ -43,8 +43,8 @@ impl From<sp_blockchain::Error> for Error {
 }
 
 impl Error {
-	/// The text for the terminal. `location` are the arguments `--chain` and `--base-path` in
-	/// use, so that proposed commands can be copied.
+	/// Returns the text for the terminal. `location` has the arguments `--chain` and `--base-path`
+	/// in use, so that proposed commands can be copied.
 	pub fn render(&self, location: &str) -> String {
 		match self {
 			Self::Explained(text) => text.clone(),
@@ -57,7 +57,7 @@ impl Error {
 	}
 }
 
-/// A service error without the kind that upstream prints before the text.
+/// Returns a service error without the kind that upstream prints before the text.
 fn service(error: &sc_service::Error) -> String {
 	let text = match error {
 		sc_service::Error::Other(text) => text.clone(),
@@ -73,7 +73,7 @@ fn service(error: &sc_service::Error) -> String {
 	text
 }
 
-/// An error and its causes, each once.
+/// Returns an error and its causes, each once.
 fn with_causes(error: &dyn StdError) -> String {
 	let mut text = error.to_string();
 	let mut cause = error.source();

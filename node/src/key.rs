@@ -13,10 +13,10 @@ use std::{
 	path::{Path, PathBuf},
 };
 
-/// Why a key was not made, shown or stored.
+/// Error of a key command.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-	/// There is already a node key of that name.
+	/// A node key with this name already exists.
 	#[error(
 		"{} exists already and is left as it is: replacing a node key changes the address by \
 		 which other nodes know this one. Remove the file first if that is what you want.",
@@ -27,18 +27,18 @@ pub enum KeyError {
 	/// The file cannot be written.
 	#[error("Cannot write {}: {reason}", .path.display())]
 	Write {
-		/// The file's path.
+		/// Path of the file.
 		path: PathBuf,
-		/// The system's error.
+		/// Error of the operating system.
 		reason: io::Error,
 	},
 
-	/// A fault that `sc-cli` reports.
+	/// `sc-cli` reports an error.
 	#[error(transparent)]
 	Cli(#[from] sc_cli::Error),
 }
 
-/// The key commands.
+/// Commands for keys.
 #[derive(Debug, clap::Subcommand)]
 pub enum KeyCmd {
 	/// Create the key by which other nodes know this one.
@@ -74,8 +74,8 @@ impl KeyCmd {
 	}
 }
 
-/// Where the new node key goes: with --chain into that chain's folder, with --file into a file,
-/// else to standard output.
+/// Destination of a new node key: with --chain the folder of that chain, with --file a file,
+/// otherwise standard output.
 #[derive(Debug, Clone, Args)]
 pub struct GenerateNodeKeyCmd {
 	/// Write the secret key to this file.
@@ -124,7 +124,7 @@ impl GenerateNodeKeyCmd {
 		Ok(())
 	}
 
-	/// The file to write to; `None` is standard output.
+	/// Returns the file to write to; `None` is standard output.
 	fn target<C: SubstrateCli>(&self, cli: &C) -> Result<Option<PathBuf>, KeyError> {
 		if self.file.is_some() {
 			return Ok(self.file.clone());

@@ -1,14 +1,14 @@
 //! The transaction pool.
 //!
 //! `sc-transaction-pool` gives the future queue a tenth of the ready queue. Transactions of one
-//! account that are sent side by side arrive out of order and wait in the future queue, where a
+//! account that are sent at the same time arrive out of order and wait in the future queue, where a
 //! tenth is soon full: the rest is dropped. Here both queues get the full limit.
 //!
 //! The default is the single-state pool. With slots of one second the fork-aware pool of this SDK
-//! loses transactions that are watched and arrive while it opens the view of a new block: of
-//! 2,000 sent side by side in random order it dropped 37 in one run and 184 in another, as if over
-//! its limits, and everything behind the first gap stayed in the queue. The single-state pool
-//! brought all of them into blocks each time.
+//! loses transactions that are watched and arrive while it opens the view of a new block: of 2,000
+//! sent at the same time in random order it dropped 37 in one run and 184 in another, as if over
+//! its limits, and everything behind the first gap stayed in the queue. With the single-state pool
+//! all of them were included in blocks each time.
 
 use crate::client::FullClient;
 use gridproof_runtime::opaque::Block;
@@ -22,7 +22,7 @@ use std::{sync::Arc, time::Duration};
 /// The pool of a running node.
 pub type Pool = TransactionPoolHandle<Block, FullClient>;
 
-/// Which pool to make, and how large.
+/// Kind and size of the pool.
 #[derive(Debug, Clone)]
 pub struct PoolSettings {
 	options: Options,
@@ -30,7 +30,7 @@ pub struct PoolSettings {
 }
 
 impl PoolSettings {
-	/// Settings from the command line.
+	/// Returns the settings from the command line.
 	pub fn new(params: &TransactionPoolParams, is_dev: bool) -> Self {
 		let limit = PoolLimit {
 			count: params.pool_limit,
@@ -48,7 +48,7 @@ impl PoolSettings {
 		}
 	}
 
-	/// Makes the pool and starts its background tasks.
+	/// Creates the pool and starts its background tasks.
 	pub fn build(
 		self,
 		config: &Configuration,

@@ -1,7 +1,7 @@
 //! Checks and adjustments between the command line and the service.
 //!
-//! A port that is taken ends the start with a clear message here. Upstream would move the RPC to
-//! a random port, log one line about the metrics and share the port of the network.
+//! If a port is in use, the start ends here with a clear message. Upstream would move the RPC to a
+//! random port, log one line about the metrics and share the port of the network.
 
 use crate::error::Error;
 use sc_network::{
@@ -14,19 +14,19 @@ use std::{
 	net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
 };
 
-/// How the node listens for other nodes.
+/// Ways in which the node listens for other nodes.
 #[derive(Debug, Clone, Copy)]
 pub struct Listening {
-	/// `--p2p-external`: on all interfaces.
+	/// `--p2p-external`: on all network interfaces.
 	pub external: bool,
-	/// `--listen-addr`: on addresses that the user has given.
+	/// `--listen-addr`: on addresses that the operator has given.
 	pub explicit: bool,
 	/// `--discover-local`: look for nodes of the local network by mDNS.
 	pub discover_local: bool,
 }
 
-/// Applies the rule "on this machine only, unless told otherwise" to the configuration, and has
-/// the RPC fail, not move, when its port is taken.
+/// Applies the rule "on this machine only, unless configured otherwise", and makes the RPC fail
+/// instead of moving when its port is in use.
 pub fn adjust(config: &mut Configuration, listening: Listening) {
 	if !listening.external && !listening.explicit {
 		for address in &mut config.network.listen_addresses {
@@ -49,7 +49,7 @@ pub fn adjust(config: &mut Configuration, listening: Listening) {
 	}
 }
 
-/// Checks that every TCP port the node is going to listen on is free.
+/// Checks that every TCP port on which the node is going to listen is free.
 pub fn check_ports(config: &Configuration) -> Result<(), Error> {
 	for address in config.network.listen_addresses.iter().filter_map(tcp_address) {
 		check_port(address, "other nodes", "--port")?;
@@ -86,7 +86,7 @@ fn check_port(address: SocketAddr, purpose: &str, option: &str) -> Result<(), Er
 	}
 }
 
-/// The same address on the loopback interface.
+/// Returns the same address on the loopback interface.
 fn on_loopback(address: &Multiaddr) -> Multiaddr {
 	address.iter().fold(Multiaddr::empty(), |address, part| {
 		address.with(match part {

@@ -1,7 +1,7 @@
 //! The RPC methods that this node adds to those of every Substrate node.
 //!
 //! `system` (nonces, dry run), `payment` (fees), `grandpa` (finality proofs and justifications),
-//! and `gridproof`, the namespace of what is ours.
+//! and `gridproof`, this chain's own namespace.
 
 use gridproof_runtime::{AccountId, Balance, BlockNumber, Hash, Nonce, opaque::Block};
 use jsonrpsee::{
@@ -22,7 +22,7 @@ use sp_blockchain::{Error as BlockChainError, HeaderBackend, HeaderMetadata};
 use sp_consensus_aura::{AuraApi, sr25519::AuthorityId as AuraId};
 use std::{error::Error as StdError, sync::Arc};
 
-/// What a running chain is, and where it stands.
+/// Identity and progress of a running chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChainInfo {
@@ -63,7 +63,7 @@ pub trait GridproofApi {
 	#[method(name = "version")]
 	fn version(&self) -> RpcResult<String>;
 
-	/// What the chain is, and where it stands.
+	/// Returns identity and progress of the chain.
 	#[method(name = "info")]
 	fn info(&self) -> RpcResult<ChainInfo>;
 }
@@ -76,7 +76,7 @@ pub struct Gridproof<C> {
 }
 
 impl<C> Gridproof<C> {
-	/// An implementation that answers from this client.
+	/// Returns an implementation that answers from this client.
 	pub fn new(client: Arc<C>, chain: String, node_version: String) -> Self {
 		Self { client, chain, node_version }
 	}
@@ -123,35 +123,35 @@ fn runtime_unavailable(error: sp_api::ApiError) -> ErrorObjectOwned {
 	)
 }
 
-/// What GRANDPA's methods answer from.
+/// Sources of GRANDPA's methods.
 pub struct GrandpaDeps<B> {
 	/// Voting state, reported by `grandpa_roundState`.
 	pub shared_voter_state: SharedVoterState,
-	/// The authorities.
+	/// Present set of authorities.
 	pub shared_authority_set: SharedAuthoritySet<Hash, BlockNumber>,
-	/// New justifications, for subscribers.
+	/// Stream of new justifications, for subscribers.
 	pub justification_stream: GrandpaJustificationStream<Block>,
-	/// Proofs of finality.
+	/// Source of finality proofs.
 	pub finality_provider: Arc<FinalityProofProvider<B, Block>>,
-	/// Where subscriptions run.
+	/// Executor of subscriptions.
 	pub subscription_executor: SubscriptionTaskExecutor,
 }
 
-/// Everything that the methods answer from.
+/// Sources of all methods.
 pub struct FullDeps<C, P, B> {
-	/// The client.
+	/// Client that the methods read from.
 	pub client: Arc<C>,
-	/// The transaction pool.
+	/// Transaction pool of this node.
 	pub pool: Arc<P>,
-	/// Name of the chain.
+	/// Name of the chain, from its specification.
 	pub chain: String,
 	/// Version of the node's program.
 	pub node_version: String,
-	/// What GRANDPA's methods answer from.
+	/// Sources of GRANDPA's methods.
 	pub grandpa: GrandpaDeps<B>,
 }
 
-/// Makes the module with all additional methods.
+/// Creates the module with all additional methods.
 pub fn create_full<C, P, B>(
 	deps: FullDeps<C, P, B>,
 ) -> Result<RpcModule<()>, Box<dyn StdError + Send + Sync>>

@@ -33,23 +33,23 @@ use sp_keystore::KeystorePtr;
 use sp_runtime::traits::Zero;
 use std::{sync::Arc, time::Duration};
 
-/// What GRANDPA expects a message to need across the network.
+/// Time that GRANDPA expects a message to need across the network.
 ///
-/// A round's timers are multiples of it (prevote 2, precommit 4), so this sets how long after its
-/// block a transaction is final: about 1.5 s from submission with 100 ms, against 4 s with
-/// upstream's 333 ms and its voting rules.
+/// The timers of a round are multiples of it (prevote 2, precommit 4), so it decides how soon a
+/// transaction is final: about 1.5 s after submission with 100 ms, against 4 s with upstream's 333
+/// ms and its voting rules.
 const GOSSIP_DURATION: Duration = Duration::from_millis(100);
 
-/// Part of the slot after which a block that is not ready is given up.
+/// Part of the slot after which a block that is not ready is abandoned.
 ///
 /// Two thirds of it go to transactions, the rest is for the state root: with less, an author on a
-/// busy machine throws away every full block, and the chain stands still. The others execute the
-/// block, whose transactions took a third of a second at most, in what is left of the slot.
+/// busy machine discards every full block, and the chain stops. The other nodes execute the block,
+/// whose transactions took at most a third of a second, in what is left of the slot.
 const PROPOSAL_PORTION: f32 = 0.5;
 
 /// The same after empty slots, where a slow block is better than none.
 ///
-/// Small on purpose: one validator that is down makes an empty slot in every round, and a longer
+/// Small on purpose: one validator that is down causes an empty slot in every round, and a longer
 /// block after each of them would be late at the next author.
 const MAX_PROPOSAL_PORTION: f32 = 0.6;
 
@@ -57,7 +57,7 @@ type RpcBuilder = Box<dyn Fn(SubscriptionTaskExecutor) -> Result<RpcModule<()>, 
 
 /// Starts a full node or a validator, as the configuration says.
 ///
-/// The pool is handed out so that it can outlive the tasks: its own end before theirs would be
+/// The pool is returned so that it can outlive the tasks: if it ended before them, that would be
 /// logged as a failure.
 pub fn new_full<N: NetworkBackend<Block, Hash>>(
 	config: Configuration,
@@ -200,7 +200,7 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
 	Ok((task_manager, pool))
 }
 
-/// Makes the function that adds this node's RPC methods to a server.
+/// Returns the function that adds this node's RPC methods to a server.
 fn rpc_builder(
 	config: &Configuration,
 	client: &Arc<FullClient>,
@@ -236,7 +236,7 @@ fn rpc_builder(
 	})
 }
 
-/// What block production needs.
+/// Parts that block production needs.
 struct Authoring {
 	client: Arc<FullClient>,
 	pool: Arc<Pool>,
@@ -248,7 +248,7 @@ struct Authoring {
 	registry: Option<substrate_prometheus_endpoint::Registry>,
 }
 
-/// Starts to produce blocks in this node's slots.
+/// Starts producing blocks in this node's slots.
 fn start_authoring<S>(
 	authoring: Authoring,
 	sync_service: S,
@@ -290,7 +290,7 @@ where
 	Ok(())
 }
 
-/// Tells the operator of a validator without session keys what is missing.
+/// Warns the operator of a validator that has no session keys, and says how to add them.
 fn hint_at_session_keys(keystore: &KeystorePtr) {
 	let authors = keystore.sr25519_public_keys(key_types::AURA);
 	let voters = keystore.ed25519_public_keys(key_types::GRANDPA);
