@@ -36,9 +36,7 @@ pub use certificate::{
 pub use name::{MeterName, NameError, NamePart, Topic};
 pub use organisation::{Organisation, OrganisationIndex, OrganisationName, OrganisationStanding};
 pub use rules::{Accepted, BatchLimits, BatchRefusal, MeterState, check_batch, max_energy_wh};
-pub use views::{
-	BatchRecord, MeterInfo, Overview, ReadingQuery, ReadingRefusal, Totals, VerifiedReading,
-};
+pub use views::{BatchRecord, MeterInfo, Overview, ReadingRefusal, Totals, VerifiedReading};
 
 use crate::num::units::MILLIS_PER_DAY;
 

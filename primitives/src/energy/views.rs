@@ -2,7 +2,6 @@
 
 use super::{Anchor, BatchHeader, Certificate, MeterIndex, MeterState, Registers, Suspension};
 use crate::{H256, crypto::merkle::ProofError};
-use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
@@ -95,39 +94,6 @@ pub struct Overview {
 	pub exported_wh: u128,
 	/// Issuance of KWH, in its smallest unit, the Wh.
 	pub issuance: u128,
-}
-
-/// Question whether a reading is in a batch: the arguments of `MeterReadingsApi_verify_reading`.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
-pub struct ReadingQuery {
-	/// Index of the meter.
-	pub meter: MeterIndex,
-	/// Sequence number of the batch, from 0.
-	pub sequence: u64,
-	/// Canonical JSON of the reading.
-	pub leaf: Vec<u8>,
-	/// Position of the leaf, from 0.
-	pub index: u32,
-	/// Siblings from the leaf upwards.
-	pub proof: Vec<H256>,
-}
-
-impl ReadingQuery {
-	/// Name of the runtime function.
-	pub const VERIFY: &'static str = "MeterReadingsApi_verify_reading";
-	/// Name of the runtime function that returns the batch; its arguments are
-	/// [`ReadingQuery::batch`].
-	pub const BATCH: &'static str = "MeterReadingsApi_batch";
-
-	/// Returns the arguments in SCALE.
-	pub fn arguments(&self) -> Vec<u8> {
-		self.encode()
-	}
-
-	/// Returns the arguments of the question for the batch alone, in SCALE.
-	pub fn batch(meter: MeterIndex, sequence: u64) -> Vec<u8> {
-		(meter, sequence).encode()
-	}
 }
 
 /// Reason why the chain does not confirm a reading.
