@@ -76,6 +76,11 @@ pub fn read_any(text: &str, headers: &[&str]) -> Result<(usize, Vec<Row>), CsvEr
 		if fields.iter().all(String::is_empty) && fields.len() == 1 {
 			continue;
 		}
+		// No table of ours has such a field, and a quote that is not closed takes in all further lines.
+		if fields.iter().any(|field| field.contains(['\n', '\r'])) {
+			let reason = "a field has a line break: is a quote not closed?".to_string();
+			return Err(CsvError::Unreadable { line, reason });
+		}
 		if fields.len() != wanted {
 			return Err(CsvError::Fields { line, wanted, found: fields.len() });
 		}
@@ -166,6 +171,13 @@ mod tests {
 		let error = read("name,eic,timezone\nAT,1,2\nAT,1\n", HEADER).unwrap_err();
 		assert_eq!(error, CsvError::Fields { line: 3, wanted: 3, found: 2 });
 		assert_eq!(error.to_string(), "line 3: 2 fields instead of 3");
+	}
+
+	#[test]
+	fn a_quote_that_is_not_closed_hides_no_line() {
+		let text = "name,eic,timezone\nAT,1,\"2\nBE,3,4\nCH,5,6\n";
+		let error = read(text, HEADER).unwrap_err();
+		assert!(matches!(error, CsvError::Unreadable { line: 2, .. }), "{error}");
 	}
 
 	#[test]
