@@ -15,7 +15,7 @@ use gridproof_http::MetricsError;
 use gridproof_keys::SealedKey;
 use gridproof_primitives::H256;
 use gridproof_store::{Database, Options, StoreError, rusqlite::Connection};
-use gridproof_support::{Clock, Lock};
+use gridproof_support::{Classified, Clock, Failure, Lock};
 use std::{
 	collections::HashSet,
 	path::Path,
@@ -32,6 +32,15 @@ pub enum StartError {
 	/// The figures cannot be counted.
 	#[error(transparent)]
 	Metrics(#[from] MetricsError),
+}
+
+impl Classified for StartError {
+	fn failure(&self) -> Failure {
+		match self {
+			Self::Store(error) => error.failure(),
+			Self::Metrics(_) => Failure::BROKEN,
+		}
+	}
 }
 
 /// A coordinator at work. Clones of its [`Arc`] are the same one.

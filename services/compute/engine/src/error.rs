@@ -1,5 +1,7 @@
 //! What can go wrong between a request and its answer.
 
+use gridproof_support::{Classified, Failure};
+
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
@@ -50,5 +52,17 @@ impl EngineError {
 	/// Returns `true` if it is the request that cannot be carried out, by any engine.
 	pub const fn is_requests_own(&self) -> bool {
 		matches!(self, Self::BadRequest(_) | Self::PromptTooLong { .. })
+	}
+}
+
+impl Classified for EngineError {
+	fn failure(&self) -> Failure {
+		match self {
+			Self::UnknownModel { .. } | Self::PromptTooLong { .. } | Self::BadRequest(_) => {
+				Failure::USAGE
+			},
+			Self::Unavailable(_) => Failure::UNREACHABLE,
+			Self::Cancelled | Self::BadModel { .. } | Self::Failed(_) => Failure::BROKEN,
+		}
 	}
 }

@@ -5,6 +5,7 @@ use gridproof_compute_api::ClientError;
 use gridproof_engine::EngineError;
 use gridproof_http::MetricsError;
 use gridproof_store::StoreError;
+use gridproof_support::{Classified, Failure};
 
 /// Why a miner does not run.
 #[derive(Debug, thiserror::Error)]
@@ -37,4 +38,17 @@ pub enum MinerError {
 	/// There is nothing to work for, or with.
 	#[error("a miner needs a coordinator, a slot and a model: one of them is missing")]
 	Nothing,
+}
+
+impl Classified for MinerError {
+	fn failure(&self) -> Failure {
+		match self {
+			Self::Engine(error) => error.failure(),
+			Self::Store(error) => error.failure(),
+			Self::Client(error) => error.failure(),
+			Self::Chain(error) => error.failure(),
+			Self::Metrics(_) => Failure::BROKEN,
+			Self::OtherChain { .. } | Self::Nothing => Failure::USAGE,
+		}
+	}
 }

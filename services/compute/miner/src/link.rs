@@ -400,7 +400,8 @@ impl Link {
 	}
 
 	async fn deliver_one(&self, stored: Stored) -> Result<(), DeliveryError> {
-		let (job, result, outbox) = (stored.job, stored.result(), &self.miner.outbox);
+		let (job, attempt, outbox) = (stored.job, stored.attempt, &self.miner.outbox);
+		let result = stored.result();
 		let answer = self.with(|session| {
 			let result = &result;
 			async move { self.client.result(&session.token, job, result).await }
@@ -415,7 +416,7 @@ impl Link {
 		};
 		let reason = format!("{}: {}", error.error.as_str(), error.message);
 		match end_of(error.error) {
-			Some(End::Withheld) => outbox.withheld(job, &reason).await?,
+			Some(End::Withheld) => outbox.withheld(job, attempt, &reason).await?,
 			Some(End::Refused) => {
 				tracing::warn!(job = %Hex32(job.0), reason, "a result was refused");
 				outbox.refused(job, &reason).await?;

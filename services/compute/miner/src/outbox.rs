@@ -211,15 +211,16 @@ impl Outbox {
 	/// # Errors
 	/// [`StoreError`].
 	pub async fn delivered(&self, job: H256) -> Result<(), StoreError> {
-		self.mark(job, "delivered", None).await
+		self.mark(job, None, "delivered", None).await
 	}
 
-	/// Notes that the job is no longer this miner's. If it comes back, so does the result.
+	/// Notes that the job is no longer this miner's in an attempt. If it comes back, so does the
+	/// result; if it has come back meanwhile, nothing changes.
 	///
 	/// # Errors
 	/// [`StoreError`].
-	pub async fn withheld(&self, job: H256, reason: &str) -> Result<(), StoreError> {
-		self.mark(job, "withheld", Some(reason.to_string())).await
+	pub async fn withheld(&self, job: H256, attempt: u32, reason: &str) -> Result<(), StoreError> {
+		self.mark(job, Some(attempt), "withheld", Some(reason.to_string())).await
 	}
 
 	/// Notes that a coordinator has refused a result.
@@ -227,21 +228,23 @@ impl Outbox {
 	/// # Errors
 	/// [`StoreError`].
 	pub async fn refused(&self, job: H256, reason: &str) -> Result<(), StoreError> {
-		self.mark(job, "refused", Some(reason.to_string())).await
+		self.mark(job, None, "refused", Some(reason.to_string())).await
 	}
 
-	/// Only what is pending changes: an answer that comes late changes nothing.
+	/// Only what is pending changes, given an attempt only in that: an answer that comes late changes
+	/// nothing.
 	async fn mark(
 		&self,
 		job: H256,
+		attempt: Option<u32>,
 		state: &'static str,
 		reason: Option<String>,
 	) -> Result<(), StoreError> {
 		self.0
 			.write(move |db| {
 				let sql = "UPDATE results SET state = ?2, reason = ?3
-					WHERE job = ?1 AND state = 'pending'";
-				db.prepare_cached(sql)?.execute(params![job.0, state, reason])?;
+					WHERE job = ?1 AND state = 'pending' AND attempt = coalesce(?4, attempt)";
+				db.prepare_cached(sql)?.execute(params![job.0, state, reason, attempt])?;
 				Ok(())
 			})
 			.await

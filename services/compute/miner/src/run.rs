@@ -3,7 +3,9 @@
 use crate::{chain, error::MinerError, link::Link, miner::Miner};
 use futures::future::join_all;
 use gridproof_compute_api::MinerClient;
+use gridproof_support::Stop;
 use std::{
+	convert::Infallible,
 	sync::{Arc, atomic::Ordering},
 	time::Duration,
 };
@@ -28,6 +30,22 @@ impl Miner {
 			() = end(self) => (),
 		}
 		Ok(())
+	}
+
+	/// Works until the program stops, and then as [`Miner::run`] after [`Miner::stop`].
+	///
+	/// # Errors
+	/// As [`Miner::run`].
+	pub async fn run_until(self: &Arc<Self>, stop: &Stop) -> Result<(), MinerError> {
+		let stopping = async {
+			stop.stopped().await;
+			self.stop();
+			std::future::pending::<Infallible>().await
+		};
+		tokio::select! {
+			done = self.run() => done,
+			never = stopping => match never {},
+		}
 	}
 }
 

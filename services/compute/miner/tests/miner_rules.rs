@@ -191,14 +191,15 @@ async fn every_end_is_final_until_the_job_comes_again() {
 	}
 	let job = |number: u8| H256([number; 32]);
 	outbox.delivered(job(1)).await.unwrap();
-	outbox.withheld(job(2), "not assigned").await.unwrap();
+	outbox.withheld(job(2), 1, "not assigned").await.unwrap();
 	outbox.refused(job(3), "mismatch").await.unwrap();
 	// Answers that come late.
 	outbox.refused(job(1), "late").await.unwrap();
-	outbox.withheld(job(1), "late").await.unwrap();
+	outbox.withheld(job(1), 1, "late").await.unwrap();
 	let wanted = Counts { pending: 1, delivered: 1, withheld: 1, refused: 1, units: 15 };
 	assert_eq!(outbox.counts().await.unwrap(), wanted);
 	assert_eq!(outbox.reassigned(job(2), 5).await.unwrap(), Some(stored(2, 5, "text")));
+	outbox.withheld(job(2), 4, "late: it has come back meanwhile").await.unwrap();
 	assert_eq!(outbox.reassigned(job(9), 1).await.unwrap(), None);
 	assert_eq!(outbox.counts().await.unwrap().pending, 2);
 }

@@ -1,7 +1,7 @@
 //! API keys: a file with their hashes. A key is 256 random bits, so a plain SHA-256 hides it.
 
 use gridproof_support::{
-	Lock,
+	Classified, Failure, Lock,
 	files::{self, FileError},
 	text::{Amount, Hex32},
 };
@@ -58,6 +58,14 @@ pub enum KeyFileError {
 	/// The name is taken.
 	#[error("there is a key of {0} already; choose another name, or remove it first")]
 	Exists(String),
+}
+
+impl Classified for KeyFileError {
+	fn failure(&self) -> Failure {
+		match self {
+			Self::File(_) | Self::BadFile { .. } | Self::Exists(_) => Failure::USAGE,
+		}
+	}
 }
 
 /// The keys in a file, read again when the file changes.
