@@ -2,7 +2,9 @@
 
 use crate::{
 	args::{
-		NodeArgs, PassphraseArgs, PayerArgs, UrlArgs, amount::Unit, keys::chosen_passphrase,
+		NodeArgs, PassphraseArgs, PayerArgs, UrlArgs,
+		amount::{Unit, trimmed},
+		keys::chosen_passphrase,
 		payer::open_wallet,
 	},
 	exit::usage,
@@ -349,17 +351,16 @@ async fn balance(args: &BalanceArgs, out: &Output) -> anyhow::Result<()> {
 		kwh: Token::Kwh.show(kwh),
 	};
 	out.result(&balance, |balance| {
-		let shown = |token: Token, amount| Unit::Token(token).show(amount);
 		let held = match held {
 			0 => String::new(),
-			held => format!(", and {} held", shown(Token::Ait, held)),
+			_ => format!(", and {} held", trimmed(&balance.ait_held)),
 		};
 		format!(
-			"{}\n{}{held}\n{}\n{}",
+			"{}\nAIT       {}{held}\nAICP      {}\nKWH       {}",
 			balance.address,
-			shown(Token::Ait, free),
-			shown(Token::Aicp, aicp),
-			shown(Token::Kwh, kwh)
+			trimmed(&balance.ait),
+			trimmed(&balance.aicp),
+			trimmed(&balance.kwh)
 		)
 	})
 }
