@@ -25,10 +25,10 @@ use gridproof_primitives::{
 use sp_runtime::traits::Zero;
 
 /// Lowest code of a refused transaction that is the handler's: 128 plus the index of its error.
-pub const HANDLER_CODES: u8 = 128;
+pub(crate) const HANDLER_CODES: u8 = 128;
 
 /// Statement that passed every check.
-pub struct Checked<BlockNumber> {
+pub(crate) struct Checked<BlockNumber> {
 	/// Hash of its fields (blake2-256 of their SCALE encoding).
 	pub statement: H256,
 	/// Roles that signed it, each with its key.

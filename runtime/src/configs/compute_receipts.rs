@@ -14,7 +14,7 @@ frame_support::parameter_types! {
 }
 
 /// AICP, as a single token that can be put on hold.
-pub type AicpWithHolds = ItemOf<AssetsHolder, ConstU32<AICP>, AccountId>;
+pub(crate) type AicpWithHolds = ItemOf<AssetsHolder, ConstU32<AICP>, AccountId>;
 
 impl pallet_compute_receipts::Config for Runtime {
 	type Aicp = AicpWithHolds;
