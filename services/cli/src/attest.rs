@@ -1,7 +1,7 @@
 //! `gridproof attest`.
 
 use crate::{
-	args::{NodeArgs, PassphraseArgs, UrlArgs},
+	args::{NodeArgs, PassphraseArgs, UrlArgs, amount::energy},
 	daemon::{self, DaemonArgs},
 	exit::{self, usage},
 	keys,
@@ -339,7 +339,7 @@ async fn show(args: &ShowArgs, out: &Output) -> anyhow::Result<ExitCode> {
 		let signers: Vec<_> = shown.signers.iter().map(|signer| signer.role.as_str()).collect();
 		format!(
 			"{} {}, revision {}, signed by {}\nstatement {}\ndigest    {}\n\
-			 measured  {} Wh\ncommitted {} Wh (alpha {})\nprice     {} EUR/MWh\n\
+			 measured  {}\ncommitted {} (alpha {})\nprice     {} EUR/MWh\n\
 			 compute   {} EUR\nzones     {} of {}\naccepted in block {}",
 			shown.day,
 			shown.kind,
@@ -347,8 +347,8 @@ async fn show(args: &ShowArgs, out: &Output) -> anyhow::Result<ExitCode> {
 			signers.join(", "),
 			shown.statement,
 			shown.digest,
-			shown.wh_dc_raw,
-			shown.wh_dc_commit,
+			energy(shown.wh_dc_raw),
+			energy(shown.wh_dc_commit),
 			shown.alpha,
 			shown.eur_per_mwh,
 			shown.compute_assets_eur,

@@ -1,6 +1,10 @@
 //! `gridproof grid`.
 
-use crate::{args::keys::secret_line, exit::usage, output::Output};
+use crate::{
+	args::{amount::energy, keys::secret_line},
+	exit::usage,
+	output::Output,
+};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use gridproof_grid::{
@@ -174,10 +178,11 @@ fn zone_line(report: &ZoneReport) -> String {
 
 fn summary_text(summary: &Summary) -> String {
 	let Summary { day, zones_ok, zones_total, wh_dc_raw, wh_dc_commit, .. } = summary;
+	let (raw, committed) = (energy(*wh_dc_raw), energy(*wh_dc_commit));
 	let alpha = &summary.alpha_effective;
 	format!(
-		"{day}: {zones_ok} of {zones_total} zones complete\nmeasured  {wh_dc_raw} Wh\n\
-		 committed {wh_dc_commit} Wh (alpha_effective {alpha})"
+		"{day}: {zones_ok} of {zones_total} zones complete\nmeasured  {raw}\n\
+		 committed {committed} (alpha_effective {alpha})"
 	)
 }
 

@@ -71,11 +71,6 @@ impl Unit {
 	}
 }
 
-/// Reads an amount of AIT.
-pub fn ait(text: &str) -> Result<u128, String> {
-	Unit::AIT.parse(text)
-}
-
 /// Reads an amount of AICP.
 pub fn aicp(text: &str) -> Result<u128, String> {
 	Unit::Token(Token::Aicp).parse(text)
@@ -112,8 +107,8 @@ mod tests {
 
 	#[test]
 	fn amounts_are_read_and_shown_in_tokens() {
-		assert_eq!(ait("0.00067"), Ok(670_000_000_000_000));
-		assert_eq!(ait("0.00067 AIT"), Ok(670_000_000_000_000));
+		assert_eq!(Unit::AIT.parse("0.00067"), Ok(670_000_000_000_000));
+		assert_eq!(Unit::AIT.parse("0.00067 AIT"), Ok(670_000_000_000_000));
 		assert_eq!(aicp(" 1.5  aicp "), Ok(1_500_000));
 		assert_eq!(eur("0.5"), Ok(500_000));
 		assert_eq!(Unit::AIT.show(670_000_000_000_000), "0.00067 AIT");
@@ -125,10 +120,10 @@ mod tests {
 
 	#[test]
 	fn amounts_of_another_token_or_with_too_many_decimals_are_refused() {
-		assert!(ait("1 AICP").unwrap_err().contains("in AIT, not in AICP"));
+		assert!(Unit::AIT.parse("1 AICP").unwrap_err().contains("in AIT, not in AICP"));
 		assert!(eur("0.0000001").unwrap_err().starts_with("EUR has 6 decimals"));
 		for text in ["", "-1", "1,5", "1e3", "AIT", "1 AIT AIT"] {
-			assert!(ait(text).is_err(), "{text:?}");
+			assert!(Unit::AIT.parse(text).is_err(), "{text:?}");
 		}
 	}
 
