@@ -3,7 +3,7 @@
 use super::{desk::MintDesk, metrics::IssuerMetrics, offer::Offer};
 use crate::amounts::millionths;
 use gridproof_chain::{ChainError, pallets::coverage_policy::Refusal};
-use gridproof_support::{Backoff, Stop};
+use gridproof_support::{Backoff, Stop, backoff::Pauses};
 use std::time::Duration;
 
 /// Looks in a row that may end with the same mint refused for good. It has to be more than one: what
@@ -80,16 +80,20 @@ impl<Desk: MintDesk> Issuer<Desk> {
 		let mut pauses = self.settings.backoff.pauses();
 		loop {
 			let Some(look) = stop.unless_stopped(self.look()).await else { return Ok(()) };
-			let pause = match look? {
-				Look::Failed => pauses.next_pause(),
-				Look::Minted | Look::Nothing => {
-					pauses.reset();
-					self.settings.every
-				},
-			};
-			if !stop.pause(pause).await {
+			if !stop.pause(self.pause_after(look?, &mut pauses)).await {
 				return Ok(());
 			}
+		}
+	}
+
+	/// Returns the pause after a look: a growing one while looks fail.
+	pub(super) fn pause_after(&self, look: Look, pauses: &mut Pauses) -> Duration {
+		match look {
+			Look::Failed => pauses.next_pause(),
+			Look::Minted | Look::Nothing => {
+				pauses.reset();
+				self.settings.every
+			},
 		}
 	}
 

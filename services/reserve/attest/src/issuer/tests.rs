@@ -15,6 +15,8 @@ use gridproof_primitives::{
 use gridproof_support::{Backoff, Stopper};
 use std::{cell::RefCell, collections::VecDeque, rc::Rc, time::Duration};
 
+const SECOND: Duration = Duration::from_secs(1);
+
 /// What becomes of the next mint, unless the rules decide.
 enum Fate {
 	/// It is done, but its outcome does not reach the issuer.
@@ -97,9 +99,8 @@ impl Desk {
 	}
 
 	fn issuer(&self) -> Issuer<Self> {
-		let second = Duration::from_secs(1);
-		let backoff = Backoff::new(second, 60 * second).without_jitter();
-		let settings = IssuerSettings { every: 10 * second, backoff };
+		let backoff = Backoff::new(SECOND, 60 * SECOND).without_jitter();
+		let settings = IssuerSettings { every: 10 * SECOND, backoff };
 		Issuer::new(self.clone(), settings, IssuerMetrics::new().unwrap())
 	}
 }
@@ -251,30 +252,42 @@ async fn a_node_that_is_away_is_asked_again_and_a_wrong_address_is_not() {
 	assert_eq!(desk.0.borrow().sent, 0);
 }
 
-#[tokio::test(start_paused = true)]
-async fn pauses_grow_while_it_fails_and_are_steady_otherwise() {
-	let desk = Desk::new(0);
+#[test]
+fn pauses_grow_while_it_fails_and_are_steady_otherwise() {
+	let issuer = Desk::new(0).issuer();
+	let mut pauses = Backoff::new(SECOND, 60 * SECOND).without_jitter().pauses();
+	let mut after = |look| issuer.pause_after(look, &mut pauses).as_secs();
+	let failed = [Look::Failed; 3].map(&mut after);
+	assert_eq!(failed, [1, 2, 4]);
+	assert_eq!([Look::Nothing, Look::Minted].map(&mut after), [10, 10]);
+	assert_eq!(after(Look::Failed), 1, "they begin again after a success");
+}
+
+#[tokio::test]
+async fn it_runs_through_outages_mints_each_offer_once_and_ends_without_its_pause() {
+	let desk = Desk::new(6);
 	desk.change(|world| world.outages.extend([away(), away(), away()]));
+	let millisecond = Duration::from_millis(1);
+	let backoff = Backoff::new(millisecond, 4 * millisecond).without_jitter();
+	let settings = IssuerSettings { every: 2 * millisecond, backoff };
+	let mut issuer = Issuer::new(desk.clone(), settings, IssuerMetrics::new().unwrap());
 	let stopper = Stopper::new();
-	let (stop, mut issuer) = (stopper.signal(), desk.issuer());
-	let begun = tokio::time::Instant::now();
+	let stop = stopper.signal();
+	let minted = async |wanted: &[u128]| {
+		while desk.mints() != wanted {
+			tokio::time::sleep(millisecond).await;
+		}
+	};
 	let watched = async {
-		// After 1, 2 and 4 seconds of pauses the node answers; then every ten seconds.
-		tokio::time::sleep(Duration::from_millis(6_900)).await;
-		assert_eq!(desk.0.borrow().outages.len(), 0, "asked three times by then");
-		desk.change(|world| world.status.allowance = 6);
-		tokio::time::sleep(Duration::from_millis(200)).await;
-		assert_eq!(desk.mints(), [6]);
+		minted(&[6]).await;
 		desk.change(|world| world.state(H256::repeat_byte(2), 7));
-		tokio::time::sleep(Duration::from_millis(9_800)).await;
-		assert_eq!(desk.mints(), [6]);
-		tokio::time::sleep(Duration::from_millis(200)).await;
-		assert_eq!(desk.mints(), [6, 7]);
+		minted(&[6, 7]).await;
 		stopper.stop();
 	};
 	let (ended, ()) = tokio::join!(issuer.run(&stop), watched);
 	ended.unwrap();
-	assert!(begun.elapsed() < Duration::from_secs(18), "it ends without its pause");
+	assert_eq!(desk.mints(), [6, 7]);
+	assert_eq!(desk.0.borrow().outages.len(), 0);
 }
 
 #[tokio::test]
