@@ -19,7 +19,7 @@ pub fn page() -> anyhow::Result<String> {
 		("Simulated meters", "`gridproof meter simulate --metrics`", FleetMetrics::describe()?),
 	];
 	let mut text = "# Metrics\n\nFigures in Prometheus' text form. A counter's name ends in \
-	                `_total`, and it starts at zero with the program. What to alarm by stands in \
+	                `_total`, and it starts at zero with the program. What to alarm by is in \
 	                the [operations pages](../operations/README.md).\n"
 		.to_string();
 	for (name, at, metrics) in programs {

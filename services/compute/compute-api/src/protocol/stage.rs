@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use utoipa::ToSchema;
 
-/// Where a job stands at its coordinator. (Where it stands on chain is
-/// [`JobState`](gridproof_primitives::compute::JobState): open, settled, cancelled, expired.)
+/// Stage of a job at its coordinator. Its state on chain (open, settled, cancelled, expired) is
+/// another thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JobStage {
