@@ -17,20 +17,20 @@ use sp_core::{
 use std::path::Path;
 
 /// A chain specification without extension fields, so that every light client accepts it.
-pub type ChainSpec = sc_service::GenericChainSpec;
+pub(crate) type ChainSpec = sc_service::GenericChainSpec;
 
 /// Prefix of the names of the peer-to-peer protocols.
-pub const PROTOCOL_ID: &str = "gridproof";
+pub(crate) const PROTOCOL_ID: &str = "gridproof";
 
 /// Symbol of the native token.
-pub const TOKEN_SYMBOL: &str = "AIT";
+pub(crate) const TOKEN_SYMBOL: &str = "AIT";
 
 /// Decimals of the native token.
-pub const TOKEN_DECIMALS: u32 = 18;
+pub(crate) const TOKEN_DECIMALS: u32 = 18;
 
 /// A network that is built into the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Network {
+pub(crate) enum Network {
 	/// One authority (Alice), for development.
 	Development,
 	/// Three authorities (Alice, Bob, Charlie), for tests on one machine.
@@ -42,10 +42,10 @@ pub enum Network {
 impl Network {
 	/// All built-in networks.
 	#[cfg(test)]
-	pub const ALL: [Self; 3] = [Self::Development, Self::Local, Self::Staging];
+	pub(crate) const ALL: [Self; 3] = [Self::Development, Self::Local, Self::Staging];
 
 	/// Returns the built-in network that `--chain NAME` means, if there is one.
-	pub fn from_name(name: &str) -> Option<Self> {
+	pub(crate) fn from_name(name: &str) -> Option<Self> {
 		match name {
 			"dev" | "development" => Some(Self::Development),
 			"local" | "local_testnet" => Some(Self::Local),
@@ -55,7 +55,7 @@ impl Network {
 	}
 
 	/// Returns the name of the genesis preset in the runtime.
-	pub fn preset(self) -> &'static str {
+	pub(crate) fn preset(self) -> &'static str {
 		match self {
 			Self::Development => sp_genesis_builder::DEV_RUNTIME_PRESET,
 			Self::Local => sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET,
@@ -64,7 +64,7 @@ impl Network {
 	}
 
 	/// Returns the id of the chain, which is also the name of its folder below `chains/`.
-	pub fn id(self) -> &'static str {
+	pub(crate) fn id(self) -> &'static str {
 		match self {
 			Self::Development => "gridproof_dev",
 			Self::Local => "gridproof_local",
@@ -73,7 +73,7 @@ impl Network {
 	}
 
 	/// Returns the name of the chain for people.
-	pub fn display_name(self) -> &'static str {
+	pub(crate) fn display_name(self) -> &'static str {
 		match self {
 			Self::Development => "Gridproof Development",
 			Self::Local => "Gridproof Local Testnet",
@@ -83,7 +83,7 @@ impl Network {
 
 	/// Returns the type of the chain, which decides, among other things, whether private IP
 	/// addresses are dialled.
-	pub fn chain_type(self) -> ChainType {
+	pub(crate) fn chain_type(self) -> ChainType {
 		match self {
 			Self::Development => ChainType::Development,
 			Self::Local => ChainType::Local,
@@ -95,7 +95,7 @@ impl Network {
 	///
 	/// # Errors
 	/// If the node was compiled without the runtime's WebAssembly.
-	pub fn chain_spec(self) -> Result<ChainSpec, String> {
+	pub(crate) fn chain_spec(self) -> Result<ChainSpec, String> {
 		Ok(ChainSpec::builder(wasm_binary()?, None)
 			.with_name(self.display_name())
 			.with_id(self.id())
@@ -110,7 +110,7 @@ impl Network {
 	///
 	/// It equals the state that the specification yields by running the runtime's WebAssembly,
 	/// which takes several seconds to compile: this is the same code, compiled into the node.
-	pub fn genesis_storage(self) -> Result<Storage, String> {
+	pub(crate) fn genesis_storage(self) -> Result<Storage, String> {
 		let preset = genesis_presets::get_preset(&self.preset().into())
 			.ok_or_else(|| format!("the runtime has no preset `{}`", self.preset()))?;
 		let invalid = |error: serde_json::Error| format!("preset `{}`: {error}", self.preset());
@@ -134,7 +134,7 @@ fn wasm_binary() -> Result<&'static [u8], String> {
 }
 
 /// Returns the properties that wallets read from a chain: symbol, decimals and address format.
-pub fn properties() -> Properties {
+pub(crate) fn properties() -> Properties {
 	let mut properties = Properties::new();
 	properties.insert("tokenSymbol".into(), TOKEN_SYMBOL.into());
 	properties.insert("tokenDecimals".into(), TOKEN_DECIMALS.into());
@@ -143,12 +143,12 @@ pub fn properties() -> Properties {
 }
 
 /// Returns the address format (SS58 prefix) of the chain, which the runtime fixes.
-pub fn ss58_prefix() -> u16 {
+pub(crate) fn ss58_prefix() -> u16 {
 	<<Runtime as SystemConfig>::SS58Prefix as Get<_>>::get()
 }
 
 /// Loads the specification that `--chain` names: that of a built-in network, or a file.
-pub fn load(id: &str) -> Result<ChainSpec, String> {
+pub(crate) fn load(id: &str) -> Result<ChainSpec, String> {
 	if id.is_empty() {
 		return Err("No chain chosen. Pass --dev for a development chain of one node, \
 		            --chain local|staging for another built-in network, or --chain FILE for the \

@@ -16,26 +16,26 @@ use sc_storage_monitor::StorageMonitorParams;
 ///
 /// Transactions of one account that are sent at the same time arrive out of order: all but the next
 /// one wait in the future queue, which therefore has to hold as many as the ready queue.
-pub const DEFAULT_POOL_LIMIT: &str = "32768";
+pub(crate) const DEFAULT_POOL_LIMIT: &str = "32768";
 
 /// Highest size of the pool's ready queue, and again of its future queue, in kilobytes.
-pub const DEFAULT_POOL_KBYTES: &str = "65536";
+pub(crate) const DEFAULT_POOL_KBYTES: &str = "65536";
 
 /// Highest size of the state cache, in bytes.
-pub const DEFAULT_TRIE_CACHE: &str = "67108864";
+pub(crate) const DEFAULT_TRIE_CACHE: &str = "67108864";
 
 /// Time for which the pool refuses a transaction that it has found invalid, in seconds.
-pub const DEFAULT_BAN_SECONDS: &str = "60";
+pub(crate) const DEFAULT_BAN_SECONDS: &str = "60";
 
 /// Highest number of RPC subscriptions per connection, one for each transaction that is watched.
-pub const DEFAULT_SUBSCRIPTIONS: &str = "16384";
+pub(crate) const DEFAULT_SUBSCRIPTIONS: &str = "16384";
 
 /// Number of instances of the runtime that are kept for reuse.
-pub const DEFAULT_RUNTIME_INSTANCES: &str = "4";
+pub(crate) const DEFAULT_RUNTIME_INSTANCES: &str = "4";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
-pub struct Cli {
+pub(crate) struct Cli {
 	/// Command to run instead of a node.
 	#[command(subcommand)]
 	pub subcommand: Option<Subcommand>,
@@ -47,7 +47,7 @@ pub struct Cli {
 
 /// Arguments of a running node.
 #[derive(Debug, Parser)]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
 	#[allow(missing_docs)]
 	#[clap(flatten)]
 	pub base: sc_cli::RunCmd,
@@ -66,7 +66,7 @@ pub struct RunArgs {
 
 /// Commands other than running a node.
 #[derive(Debug, clap::Subcommand)]
-pub enum Subcommand {
+pub(crate) enum Subcommand {
 	/// Create, inspect and insert keys.
 	#[command(subcommand)]
 	Key(KeyCmd),

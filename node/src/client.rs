@@ -30,30 +30,30 @@ type HostFunctions =
 
 type Executor = WasmExecutor<HostFunctions>;
 /// Hash of a block.
-pub type Hash = <Block as BlockT>::Hash;
+pub(crate) type Hash = <Block as BlockT>::Hash;
 
 /// The client: blocks, state, and the runtime that belongs to them.
-pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, Executor>;
+pub(crate) type FullClient = sc_service::TFullClient<Block, RuntimeApi, Executor>;
 /// The storage of the client.
-pub type FullBackend = sc_service::TFullBackend<Block>;
+pub(crate) type FullBackend = sc_service::TFullBackend<Block>;
 /// Rule that chooses the best block: the longest chain.
-pub type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
+pub(crate) type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
 /// Imports blocks and follows the changes of authorities in them.
-pub type GrandpaBlockImport =
+pub(crate) type GrandpaBlockImport =
 	sc_consensus_grandpa::GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
 /// Values that the import passes to the voter.
-pub type GrandpaLink = sc_consensus_grandpa::LinkHalf<Block, FullClient, FullSelectChain>;
+pub(crate) type GrandpaLink = sc_consensus_grandpa::LinkHalf<Block, FullClient, FullSelectChain>;
 
 /// Number of blocks between two justifications that are kept permanently, also in a pruned
 /// database.
 ///
 /// Warp sync does not depend on it: the justifications of every change of authorities and of the
 /// newest final block are kept in any case.
-pub const JUSTIFICATION_PERIOD: u32 = 512;
+pub(crate) const JUSTIFICATION_PERIOD: u32 = 512;
 
 /// Origin of a chain: built-in network or file.
 #[derive(Debug, Clone, Default)]
-pub struct Origin {
+pub(crate) struct Origin {
 	/// Built-in network that was chosen; `None` if it is a specification file.
 	pub network: Option<Network>,
 	/// Arguments `--chain` and `--base-path` in use, each after a space, as another command has to
@@ -62,7 +62,7 @@ pub struct Origin {
 }
 
 /// The parts of a node that its commands need too: no network, no transaction pool.
-pub struct Core {
+pub(crate) struct Core {
 	/// Client on top of `backend`.
 	pub client: Arc<FullClient>,
 	/// Database with blocks and state.
@@ -84,7 +84,7 @@ pub struct Core {
 }
 
 /// Opens the storage and builds the parts on top of it.
-pub fn new_core(config: &Configuration, origin: &Origin) -> Result<Core, Error> {
+pub(crate) fn new_core(config: &Configuration, origin: &Origin) -> Result<Core, Error> {
 	let telemetry = config
 		.telemetry_endpoints
 		.clone()
@@ -231,7 +231,7 @@ fn import_queue(
 }
 
 /// Provides the inherents of a block's author: its slot and the time.
-pub fn inherents(
+pub(crate) fn inherents(
 	slot_duration: sc_consensus_aura::SlotDuration,
 ) -> (SlotProvider, sp_timestamp::InherentDataProvider) {
 	let timestamp = sp_timestamp::InherentDataProvider::from_system_time();

@@ -19,7 +19,7 @@ use sp_core::crypto::{Ss58AddressFormat, set_default_ss58_version};
 use std::{path::Path, sync::Arc};
 
 /// Runs what the command line asks for.
-pub fn run(cli: &Cli) -> Result<(), Error> {
+pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
 	// Addresses are printed, and read, in the format of this chain.
 	set_default_ss58_version(Ss58AddressFormat::custom(chain_spec::ss58_prefix()));
 	let Some(subcommand) = &cli.subcommand else { return run_node(cli) };

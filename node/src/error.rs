@@ -8,7 +8,7 @@ const PROGRAM: &str = env!("CARGO_PKG_NAME");
 
 /// Error that stops the node or one of its commands.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
 	/// Text that already says what is wrong and what to do.
 	#[error("{0}")]
 	Explained(String),
@@ -45,7 +45,7 @@ impl From<sp_blockchain::Error> for Error {
 impl Error {
 	/// Returns the text for the terminal. `location` has the arguments `--chain` and `--base-path`
 	/// in use, so that proposed commands can be copied.
-	pub fn render(&self, location: &str) -> String {
+	pub(crate) fn render(&self, location: &str) -> String {
 		match self {
 			Self::Explained(text) => text.clone(),
 			Self::Key(error) => error.to_string(),
@@ -99,7 +99,7 @@ fn no_node_key(file: &Path, location: &str) -> String {
 }
 
 /// Explains why the database could not be opened.
-pub fn database(error: &sp_blockchain::Error, path: Option<&Path>, location: &str) -> Error {
+pub(crate) fn database(error: &sp_blockchain::Error, path: Option<&Path>, location: &str) -> Error {
 	let reason = match error {
 		sp_blockchain::Error::Backend(text) => text.clone(),
 		other => with_causes(other),
@@ -130,7 +130,7 @@ pub fn database(error: &sp_blockchain::Error, path: Option<&Path>, location: &st
 }
 
 /// Explains why the free space of the disk is not enough, or not known.
-pub fn disk_space(error: &sc_storage_monitor::Error, database: &Path) -> Error {
+pub(crate) fn disk_space(error: &sc_storage_monitor::Error, database: &Path) -> Error {
 	Error::Explained(match error {
 		sc_storage_monitor::Error::StorageOutOfSpace(available, required) => format!(
 			"The disk of {} has {available} MiB left, and the node stops below {required} MiB. Make \

@@ -15,7 +15,7 @@ use std::{
 
 /// Error of a key command.
 #[derive(Debug, thiserror::Error)]
-pub enum KeyError {
+pub(crate) enum KeyError {
 	/// A node key with this name already exists.
 	#[error(
 		"{} exists already and is left as it is: replacing a node key changes the address by \
@@ -40,7 +40,7 @@ pub enum KeyError {
 
 /// Commands for keys.
 #[derive(Debug, clap::Subcommand)]
-pub enum KeyCmd {
+pub(crate) enum KeyCmd {
 	/// Create the key by which other nodes know this one.
 	GenerateNodeKey(GenerateNodeKeyCmd),
 
@@ -59,7 +59,7 @@ pub enum KeyCmd {
 
 impl KeyCmd {
 	/// Runs the command.
-	pub fn run<C: SubstrateCli>(&self, cli: &C) -> Result<(), KeyError> {
+	pub(crate) fn run<C: SubstrateCli>(&self, cli: &C) -> Result<(), KeyError> {
 		match self {
 			Self::GenerateNodeKey(command) => command.run(cli),
 			Self::Generate(command) => Ok(command.run()?),
@@ -77,7 +77,7 @@ impl KeyCmd {
 /// Destination of a new node key: with --chain the folder of that chain, with --file a file,
 /// otherwise standard output.
 #[derive(Debug, Clone, Args)]
-pub struct GenerateNodeKeyCmd {
+pub(crate) struct GenerateNodeKeyCmd {
 	/// Write the secret key to this file.
 	#[arg(long, conflicts_with_all = ["base_path", "default_base_path"])]
 	file: Option<PathBuf>,

@@ -5,11 +5,11 @@ use crate::{
 	cli::{Cli, Subcommand},
 	client::Origin,
 };
-use sc_cli::{CliConfiguration, SharedParams};
+use sc_cli::SharedParams;
 use std::fmt::Write;
 
 /// Returns the network that the command line names, and the arguments that name it.
-pub fn origin(cli: &Cli) -> Origin {
+pub(crate) fn origin(cli: &Cli) -> Origin {
 	let network =
 		shared_params(cli).and_then(|params| Network::from_name(&params.chain_id(params.is_dev())));
 	Origin { network, location: location(cli) }
@@ -17,7 +17,7 @@ pub fn origin(cli: &Cli) -> Origin {
 
 /// Returns the arguments `--chain` and `--base-path` in use, with a space before each, so that
 /// commands that are proposed can be copied.
-pub fn location(cli: &Cli) -> String {
+pub(crate) fn location(cli: &Cli) -> String {
 	let Some(params) = shared_params(cli) else { return String::new() };
 	let mut text = String::new();
 	match &params.chain {

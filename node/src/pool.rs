@@ -20,18 +20,18 @@ use sc_transaction_pool::{
 use std::{sync::Arc, time::Duration};
 
 /// The pool of a running node.
-pub type Pool = TransactionPoolHandle<Block, FullClient>;
+pub(crate) type Pool = TransactionPoolHandle<Block, FullClient>;
 
 /// Kind and size of the pool.
 #[derive(Debug, Clone)]
-pub struct PoolSettings {
+pub(crate) struct PoolSettings {
 	options: Options,
 	fork_aware: bool,
 }
 
 impl PoolSettings {
 	/// Returns the settings from the command line.
-	pub fn new(params: &TransactionPoolParams, is_dev: bool) -> Self {
+	pub(crate) fn new(params: &TransactionPoolParams, is_dev: bool) -> Self {
 		let limit = PoolLimit {
 			count: params.pool_limit,
 			total_bytes: params.pool_kbytes.saturating_mul(1024),
@@ -49,7 +49,7 @@ impl PoolSettings {
 	}
 
 	/// Creates the pool and starts its background tasks.
-	pub fn build(
+	pub(crate) fn build(
 		self,
 		config: &Configuration,
 		client: Arc<FullClient>,

@@ -16,7 +16,7 @@ use std::{
 
 /// Ways in which the node listens for other nodes.
 #[derive(Debug, Clone, Copy)]
-pub struct Listening {
+pub(crate) struct Listening {
 	/// `--p2p-external`: on all network interfaces.
 	pub external: bool,
 	/// `--listen-addr`: on addresses that the operator has given.
@@ -27,7 +27,7 @@ pub struct Listening {
 
 /// Applies the rule "on this machine only, unless configured otherwise", and makes the RPC fail
 /// instead of moving when its port is in use.
-pub fn adjust(config: &mut Configuration, listening: Listening) {
+pub(crate) fn adjust(config: &mut Configuration, listening: Listening) {
 	if !listening.external && !listening.explicit {
 		for address in &mut config.network.listen_addresses {
 			*address = on_loopback(address);
@@ -50,7 +50,7 @@ pub fn adjust(config: &mut Configuration, listening: Listening) {
 }
 
 /// Checks that every TCP port on which the node is going to listen is free.
-pub fn check_ports(config: &Configuration) -> Result<(), Error> {
+pub(crate) fn check_ports(config: &Configuration) -> Result<(), Error> {
 	for address in config.network.listen_addresses.iter().filter_map(tcp_address) {
 		check_port(address, "other nodes", "--port")?;
 	}

@@ -25,7 +25,7 @@ use std::{error::Error as StdError, sync::Arc};
 /// Identity and progress of a running chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ChainInfo {
+pub(crate) struct ChainInfo {
 	/// Name of the chain, from its specification.
 	pub chain: String,
 	/// Hash of block 0, which identifies the chain.
@@ -69,7 +69,7 @@ pub trait GridproofApi {
 }
 
 /// Implementation of the `gridproof` namespace.
-pub struct Gridproof<C> {
+pub(crate) struct Gridproof<C> {
 	client: Arc<C>,
 	chain: String,
 	node_version: String,
@@ -77,7 +77,7 @@ pub struct Gridproof<C> {
 
 impl<C> Gridproof<C> {
 	/// Returns an implementation that answers from this client.
-	pub fn new(client: Arc<C>, chain: String, node_version: String) -> Self {
+	pub(crate) fn new(client: Arc<C>, chain: String, node_version: String) -> Self {
 		Self { client, chain, node_version }
 	}
 }
@@ -124,7 +124,7 @@ fn runtime_unavailable(error: sp_api::ApiError) -> ErrorObjectOwned {
 }
 
 /// Sources of GRANDPA's methods.
-pub struct GrandpaDeps<B> {
+pub(crate) struct GrandpaDeps<B> {
 	/// Voting state, reported by `grandpa_roundState`.
 	pub shared_voter_state: SharedVoterState,
 	/// Present set of authorities.
@@ -138,7 +138,7 @@ pub struct GrandpaDeps<B> {
 }
 
 /// Sources of all methods.
-pub struct FullDeps<C, P, B> {
+pub(crate) struct FullDeps<C, P, B> {
 	/// Client that the methods read from.
 	pub client: Arc<C>,
 	/// Transaction pool of this node.
@@ -152,7 +152,7 @@ pub struct FullDeps<C, P, B> {
 }
 
 /// Creates the module with all additional methods.
-pub fn create_full<C, P, B>(
+pub(crate) fn create_full<C, P, B>(
 	deps: FullDeps<C, P, B>,
 ) -> Result<RpcModule<()>, Box<dyn StdError + Send + Sync>>
 where

@@ -59,7 +59,7 @@ type RpcBuilder = Box<dyn Fn(SubscriptionTaskExecutor) -> Result<RpcModule<()>, 
 ///
 /// The pool is returned so that it can outlive the tasks: if it ended before them, that would be
 /// logged as a failure.
-pub fn new_full<N: NetworkBackend<Block, Hash>>(
+pub(crate) fn new_full<N: NetworkBackend<Block, Hash>>(
 	config: Configuration,
 	pool: PoolSettings,
 	origin: &Origin,

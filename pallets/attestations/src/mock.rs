@@ -17,11 +17,11 @@ use gridproof_primitives::{
 use sp_core::{Pair as _, ed25519::Pair};
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult, Weight, testing::UintAuthorityId};
 
-pub type Extension = frame_system::AuthorizeCall<Test>;
-pub type Header = sp_runtime::generic::Header<u64, sp_runtime::traits::BlakeTwo256>;
-pub type Extrinsic =
+pub(crate) type Extension = frame_system::AuthorizeCall<Test>;
+pub(crate) type Header = sp_runtime::generic::Header<u64, sp_runtime::traits::BlakeTwo256>;
+pub(crate) type Extrinsic =
 	sp_runtime::generic::UncheckedExtrinsic<u64, RuntimeCall, UintAuthorityId, (Extension,)>;
-pub type Block = sp_runtime::generic::Block<Header, Extrinsic>;
+pub(crate) type Block = sp_runtime::generic::Block<Header, Extrinsic>;
 
 #[frame_support::runtime]
 mod runtime {
@@ -67,7 +67,7 @@ impl Time for Now {
 }
 
 /// Weight that the handler claims to take.
-pub const HANDLER_WEIGHT: Weight = Weight::from_parts(1_234, 56);
+pub(crate) const HANDLER_WEIGHT: Weight = Weight::from_parts(1_234, 56);
 
 /// Records the statements it receives, and refuses them on request.
 pub struct Recorder;
@@ -95,7 +95,7 @@ impl AttestationHandler for Recorder {
 }
 
 /// The account that may pause.
-pub const GUARD: u64 = 99;
+pub(crate) const GUARD: u64 = 99;
 
 frame_support::ord_parameter_types! {
 	pub const Guard: u64 = GUARD;
@@ -116,22 +116,22 @@ impl Config for Test {
 }
 
 /// Last day before the one on which a test starts.
-pub fn yesterday() -> Day {
+pub(crate) fn yesterday() -> Day {
 	Day::parse("2026-01-15").unwrap()
 }
 
 /// Returns the day that many days after [`yesterday`].
-pub fn day(offset: i32) -> Day {
+pub(crate) fn day(offset: i32) -> Day {
 	Day::from_days(yesterday().days().checked_add_signed(offset).unwrap()).unwrap()
 }
 
 /// Sets the clock to some minutes after midnight of a day.
-pub fn set_time(day: Day, minutes: u64) {
+pub(crate) fn set_time(day: Day, minutes: u64) {
 	Now::set(u64::from(day.days()) * MILLIS_PER_DAY + minutes * 60_000);
 }
 
 /// Returns the key pair that a role has at the start of a test.
-pub fn pair(role: Role) -> Pair {
+pub(crate) fn pair(role: Role) -> Pair {
 	let seed = match role {
 		Role::Data => [1; 32],
 		Role::Risk => [2; 32],
@@ -140,23 +140,23 @@ pub fn pair(role: Role) -> Pair {
 	Pair::from_seed(&seed)
 }
 
-pub fn public(pair: &Pair) -> PublicKey {
+pub(crate) fn public(pair: &Pair) -> PublicKey {
 	pair.public().0
 }
 
-pub const DIGEST: H256 = H256([0xd1; 32]);
+pub(crate) const DIGEST: H256 = H256([0xd1; 32]);
 
-pub fn genesis() -> H256 {
+pub(crate) fn genesis() -> H256 {
 	System::block_hash(0)
 }
 
 /// Returns ordinary fields for a day.
-pub fn fields(day: Day) -> AttestationFields {
+pub(crate) fn fields(day: Day) -> AttestationFields {
 	AttestationFields::example(day)
 }
 
 /// Returns a revision of `old` with less committed energy.
-pub fn revision(old: &AttestationFields) -> AttestationFields {
+pub(crate) fn revision(old: &AttestationFields) -> AttestationFields {
 	AttestationFields {
 		revision: old.revision + 1,
 		replaces: Some(old.hash()),
@@ -166,27 +166,27 @@ pub fn revision(old: &AttestationFields) -> AttestationFields {
 }
 
 /// Returns `signer`'s signature as `role`.
-pub fn signed_by(signer: &Pair, role: Role, fields: &AttestationFields) -> RoleSignature {
+pub(crate) fn signed_by(signer: &Pair, role: Role, fields: &AttestationFields) -> RoleSignature {
 	let message = message_v2(fields.day, &DIGEST, &fields.hash(), &genesis(), role);
 	RoleSignature { role, signature: signer.sign(&message).0 }
 }
 
 /// Returns the signatures of some roles with their first keys.
-pub fn sign(fields: &AttestationFields, roles: &[Role]) -> Signatures {
+pub(crate) fn sign(fields: &AttestationFields, roles: &[Role]) -> Signatures {
 	let signatures: Vec<_> =
 		roles.iter().map(|role| signed_by(&pair(*role), *role, fields)).collect();
 	signatures.try_into().unwrap()
 }
 
-pub const TWO: [Role; 2] = [Role::Data, Role::Risk];
+pub(crate) const TWO: [Role; 2] = [Role::Data, Role::Risk];
 
 /// Submits as an ordinary account.
-pub fn submit(fields: &AttestationFields) -> Result<(), DispatchError> {
+pub(crate) fn submit(fields: &AttestationFields) -> Result<(), DispatchError> {
 	submit_with(fields, sign(fields, &TWO))
 }
 
 /// Submits with these signatures.
-pub fn submit_with(
+pub(crate) fn submit_with(
 	fields: &AttestationFields,
 	signatures: Signatures,
 ) -> Result<(), DispatchError> {
@@ -196,12 +196,12 @@ pub fn submit_with(
 }
 
 /// Returns the call that a general transaction carries.
-pub fn submit_call(fields: &AttestationFields, signatures: Signatures) -> RuntimeCall {
+pub(crate) fn submit_call(fields: &AttestationFields, signatures: Signatures) -> RuntimeCall {
 	let fields = Box::new(fields.clone());
 	RuntimeCall::Attestations(Call::submit { fields, digest: DIGEST, signatures })
 }
 
-pub fn new_test_ext() -> sp_io::TestExternalities {
+pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 	let genesis = RuntimeGenesisConfig {
 		attestations: GenesisConfig {
 			keys: Role::ALL.into_iter().map(|role| (role, H256(public(&pair(role))))).collect(),
@@ -229,7 +229,7 @@ pub fn new_benchmark_ext() -> sp_io::TestExternalities {
 }
 
 /// Runs a test, then checks every invariant.
-pub fn build_and_execute(test: impl FnOnce()) {
+pub(crate) fn build_and_execute(test: impl FnOnce()) {
 	new_test_ext().execute_with(|| {
 		test();
 		Attestations::do_try_state().expect("an invariant is broken");
@@ -237,7 +237,7 @@ pub fn build_and_execute(test: impl FnOnce()) {
 }
 
 /// Returns the events of this pallet so far.
-pub fn events() -> Vec<Event<Test>> {
+pub(crate) fn events() -> Vec<Event<Test>> {
 	System::events()
 		.into_iter()
 		.filter_map(|record| match record.event {

@@ -33,7 +33,7 @@ use sp_runtime::{
 };
 use std::collections::BTreeMap;
 
-pub type Block = frame_system::mocking::MockBlock<Test>;
+pub(crate) type Block = frame_system::mocking::MockBlock<Test>;
 
 #[frame_support::runtime]
 mod runtime {
@@ -92,15 +92,15 @@ impl pallet_balances::Config<Instance2> for Test {
 }
 
 /// Existential deposit of AIT.
-pub const EXISTENTIAL_DEPOSIT: u128 = 1_000;
+pub(crate) const EXISTENTIAL_DEPOSIT: u128 = 1_000;
 /// Deposit for an open job.
-pub const JOB_DEPOSIT: u128 = 500;
+pub(crate) const JOB_DEPOSIT: u128 = 500;
 /// AIT of each account at genesis.
-pub const NATIVE: u128 = 1_000_000 * AIT;
+pub(crate) const NATIVE: u128 = 1_000_000 * AIT;
 /// AICP of the client, in micro-tokens, and its service credit, in micro-EUR.
-pub const AICP_OF_CLIENT: u128 = 1_000_000_000;
+pub(crate) const AICP_OF_CLIENT: u128 = 1_000_000_000;
 /// Time at which every test and emission step 0 begin, in UTC milliseconds.
-pub const START: u64 = 1_790_000_000_000;
+pub(crate) const START: u64 = 1_790_000_000_000;
 
 parameter_types! {
 	pub static Now: u64 = START;
@@ -199,53 +199,53 @@ impl Config for Test {
 }
 
 /// Returns the account with a number.
-pub fn account(number: u8) -> AccountId32 {
+pub(crate) fn account(number: u8) -> AccountId32 {
 	AccountId32::new([number; 32])
 }
 
 /// Returns the client of the tests.
-pub fn client() -> AccountId32 {
+pub(crate) fn client() -> AccountId32 {
 	account(9)
 }
 
 /// Returns the key pair with a number.
-pub fn pair(number: u8) -> Pair {
+pub(crate) fn pair(number: u8) -> Pair {
 	Pair::from_seed(&[number; 32])
 }
 
 /// Returns the public key with a number.
-pub fn key(number: u8) -> PublicKey {
+pub(crate) fn key(number: u8) -> PublicKey {
 	pair(number).public().0
 }
 
 /// The coordinator of the tests: key 1, account 1.
-pub const COORDINATOR: u8 = 1;
+pub(crate) const COORDINATOR: u8 = 1;
 /// The first miner of the tests, of class GPU: key 2, account 2.
-pub const MINER: u8 = 2;
+pub(crate) const MINER: u8 = 2;
 /// The second miner, of class CPU: key 3, account 3.
-pub const CPU_MINER: u8 = 3;
+pub(crate) const CPU_MINER: u8 = 3;
 
-pub fn genesis() -> H256 {
+pub(crate) fn genesis() -> H256 {
 	System::block_hash(0)
 }
 
-pub fn sign(number: u8, payload: &[u8]) -> Signature {
+pub(crate) fn sign(number: u8, payload: &[u8]) -> Signature {
 	pair(number).sign(payload).0
 }
 
 /// Advances the clock.
-pub fn pass(milliseconds: u64) {
+pub(crate) fn pass(milliseconds: u64) {
 	Now::set(Now::get() + milliseconds);
 }
 
 /// Moves to the beginning of the next emission step.
-pub fn next_step() {
+pub(crate) fn next_step() {
 	let passed = (Now::get() - START) % 150_000;
 	pass(150_000 - passed);
 }
 
 /// Registers key `number` for account `number`.
-pub fn register(number: u8, role: PartyRole) -> DispatchResult {
+pub(crate) fn register(number: u8, role: PartyRole) -> DispatchResult {
 	let registration = Registration { role, account: account(number).into() };
 	let proof = sign(number, &registration.signing_payload(&genesis()));
 	let origin = RuntimeOrigin::signed(account(number));
@@ -258,7 +258,7 @@ pub fn register(number: u8, role: PartyRole) -> DispatchResult {
 }
 
 /// Returns a quote of a hundred thousand units of 10⁻¹⁸ AIT for a thousand compute units.
-pub fn quote(nonce: u64) -> Quote {
+pub(crate) fn quote(nonce: u64) -> Quote {
 	Quote {
 		coordinator: key(COORDINATOR),
 		client: client().into(),
@@ -275,7 +275,7 @@ pub fn quote(nonce: u64) -> Quote {
 }
 
 /// Opens a job as its client.
-pub fn open_with(quote: &Quote) -> Result<H256, DispatchError> {
+pub(crate) fn open_with(quote: &Quote) -> Result<H256, DispatchError> {
 	let number = (1..=250).find(|number| key(*number) == quote.coordinator).unwrap_or(COORDINATOR);
 	let signature = sign(number, &quote.signing_payload(&genesis()));
 	let call = Call::open_job { quote: Box::new(quote.clone()), signature };
@@ -284,12 +284,12 @@ pub fn open_with(quote: &Quote) -> Result<H256, DispatchError> {
 }
 
 /// Opens an ordinary job.
-pub fn open(nonce: u64) -> H256 {
+pub(crate) fn open(nonce: u64) -> H256 {
 	open_with(&quote(nonce)).unwrap()
 }
 
 /// Returns a receipt of a thousand units, at the quoted price.
-pub fn receipt(job_id: H256, miner: u8) -> Receipt {
+pub(crate) fn receipt(job_id: H256, miner: u8) -> Receipt {
 	Receipt {
 		job_id,
 		miner: key(miner),
@@ -307,7 +307,7 @@ pub fn receipt(job_id: H256, miner: u8) -> Receipt {
 }
 
 /// Returns a receipt signed by `miner` and `coordinator`.
-pub fn signed_by(receipt: Receipt, miner: u8, coordinator: u8) -> SignedReceipt {
+pub(crate) fn signed_by(receipt: Receipt, miner: u8, coordinator: u8) -> SignedReceipt {
 	SignedReceipt {
 		miner_signature: sign(miner, &receipt.signing_payload(&genesis(), Signer::Miner)),
 		coordinator_signature: sign(
@@ -319,12 +319,12 @@ pub fn signed_by(receipt: Receipt, miner: u8, coordinator: u8) -> SignedReceipt 
 }
 
 /// Returns a good receipt of a miner for a job.
-pub fn signed(job_id: H256, miner: u8) -> SignedReceipt {
+pub(crate) fn signed(job_id: H256, miner: u8) -> SignedReceipt {
 	signed_by(receipt(job_id, miner), miner, COORDINATOR)
 }
 
 /// Claims as an ordinary account; returns the reasons of refusals.
-pub fn claim(receipts: &[SignedReceipt]) -> Vec<ReceiptRefusal> {
+pub(crate) fn claim(receipts: &[SignedReceipt]) -> Vec<ReceiptRefusal> {
 	System::reset_events();
 	dispatch(Call::claim_receipts { receipts: receipts.to_vec().try_into().unwrap() }, account(8))
 		.unwrap();
@@ -332,7 +332,7 @@ pub fn claim(receipts: &[SignedReceipt]) -> Vec<ReceiptRefusal> {
 }
 
 /// Returns the refusals so far.
-pub fn refusals() -> Vec<ReceiptRefusal> {
+pub(crate) fn refusals() -> Vec<ReceiptRefusal> {
 	events()
 		.into_iter()
 		.filter_map(|event| match event {
@@ -343,13 +343,18 @@ pub fn refusals() -> Vec<ReceiptRefusal> {
 }
 
 /// Opens a job and settles it.
-pub fn deliver(nonce: u64, miner: u8) -> H256 {
+pub(crate) fn deliver(nonce: u64, miner: u8) -> H256 {
 	let job = open(nonce);
 	assert_eq!(claim(&[signed(job, miner)]), []);
 	job
 }
 
-pub fn assignment(job_id: H256, miner: u8, attempt: u32, accepted: bool) -> SignedAssignment {
+pub(crate) fn assignment(
+	job_id: H256,
+	miner: u8,
+	attempt: u32,
+	accepted: bool,
+) -> SignedAssignment {
 	let assignment = Assignment { job_id, miner: key(miner), attempt };
 	let payload = |signer| assignment.signing_payload(&genesis(), signer);
 	SignedAssignment {
@@ -359,27 +364,27 @@ pub fn assignment(job_id: H256, miner: u8, attempt: u32, accepted: bool) -> Sign
 	}
 }
 
-pub fn heartbeat(miner: u8, time_ms: u64) -> SignedHeartbeat {
+pub(crate) fn heartbeat(miner: u8, time_ms: u64) -> SignedHeartbeat {
 	let heartbeat = Heartbeat { miner: key(miner), time_ms };
 	SignedHeartbeat { heartbeat, signature: sign(miner, &heartbeat.signing_payload(&genesis())) }
 }
 
-pub fn release_signature(job_id: H256) -> Signature {
+pub(crate) fn release_signature(job_id: H256) -> Signature {
 	sign(COORDINATOR, &release_payload(&genesis(), &job_id))
 }
 
 /// Dispatches as a signed transaction would: a failed call changes nothing.
-pub fn dispatch(call: Call<Test>, who: AccountId32) -> Result<(), DispatchError> {
+pub(crate) fn dispatch(call: Call<Test>, who: AccountId32) -> Result<(), DispatchError> {
 	dispatch_as(call, RuntimeOrigin::signed(who))
 }
 
 /// Same as [`dispatch`], from any origin.
-pub fn dispatch_as(call: Call<Test>, origin: RuntimeOrigin) -> Result<(), DispatchError> {
+pub(crate) fn dispatch_as(call: Call<Test>, origin: RuntimeOrigin) -> Result<(), DispatchError> {
 	RuntimeCall::ComputeReceipts(call).dispatch(origin).map(|_| ()).map_err(|error| error.error)
 }
 
 /// Returns what the pool decides about a transaction without a signer.
-pub fn authorize(call: Call<Test>) -> Result<ValidTransaction, u8> {
+pub(crate) fn authorize(call: Call<Test>) -> Result<ValidTransaction, u8> {
 	let call = RuntimeCall::ComputeReceipts(call);
 	match call.authorize(TransactionSource::External).expect("the call can be authorized") {
 		Ok((valid, _)) => Ok(valid),
@@ -389,7 +394,7 @@ pub fn authorize(call: Call<Test>) -> Result<ValidTransaction, u8> {
 }
 
 /// Applies a transaction without a signer as a block does: authorized, then dispatched.
-pub fn apply_unsigned(call: Call<Test>) -> Result<(), DispatchError> {
+pub(crate) fn apply_unsigned(call: Call<Test>) -> Result<(), DispatchError> {
 	let runtime_call = RuntimeCall::ComputeReceipts(call.clone());
 	runtime_call
 		.authorize(TransactionSource::InBlock)
@@ -399,46 +404,46 @@ pub fn apply_unsigned(call: Call<Test>) -> Result<(), DispatchError> {
 }
 
 /// Changes some parameters, as governance.
-pub fn set_parameters(change: impl FnOnce(&mut ComputeParameters)) -> DispatchResult {
+pub(crate) fn set_parameters(change: impl FnOnce(&mut ComputeParameters)) -> DispatchResult {
 	let mut new = Parameters::<Test>::get();
 	change(&mut new);
 	dispatch_as(Call::set_parameters { new: Box::new(new) }, RuntimeOrigin::root())
 }
 
 /// Returns the free AIT of an account.
-pub fn ait(who: &AccountId32) -> u128 {
+pub(crate) fn ait(who: &AccountId32) -> u128 {
 	Balances::balance(who)
 }
 
 /// Returns the free AICP of an account.
-pub fn aicp(who: &AccountId32) -> u128 {
+pub(crate) fn aicp(who: &AccountId32) -> u128 {
 	Aicp::balance(who)
 }
 
 /// Returns the AIT of an account that is on hold for a reason.
-pub fn on_hold(reason: HoldReason, who: &AccountId32) -> u128 {
+pub(crate) fn on_hold(reason: HoldReason, who: &AccountId32) -> u128 {
 	<Balances as fungible::hold::Inspect<_>>::balance_on_hold(&reason.into(), who)
 }
 
 /// Returns the state of a job.
-pub fn state(job_id: H256) -> JobState {
+pub(crate) fn state(job_id: H256) -> JobState {
 	ComputeReceipts::job(job_id).expect("the job is in the state").state
 }
 
 /// Returns what a party can claim, in 10⁻¹⁸ AIT.
-pub fn claimable(number: u8) -> u128 {
+pub(crate) fn claimable(number: u8) -> u128 {
 	let party = Parties::<Test>::get(key(number)).expect("the party is registered");
 	ComputeReceipts::claimable(&party, Now::get())
 }
 
 /// Pays what parties have earned.
-pub fn pay(numbers: &[u8]) -> Result<(), DispatchError> {
+pub(crate) fn pay(numbers: &[u8]) -> Result<(), DispatchError> {
 	let parties: Vec<_> = numbers.iter().map(|number| key(*number)).collect();
 	dispatch(Call::claim_emission { parties: parties.try_into().unwrap() }, account(8))
 }
 
 /// Returns a new chain on which nobody is registered.
-pub fn new_test_ext() -> sp_io::TestExternalities {
+pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 	let accounts = (1..=12).chain([99, 200]);
 	let genesis = RuntimeGenesisConfig {
 		balances: pallet_balances::GenesisConfig {
@@ -463,7 +468,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 }
 
 /// Runs a test on a new chain, then checks every invariant.
-pub fn build_bare_and_execute(test: impl FnOnce()) {
+pub(crate) fn build_bare_and_execute(test: impl FnOnce()) {
 	new_test_ext().execute_with(|| {
 		test();
 		ComputeReceipts::do_try_state().expect("an invariant is broken");
@@ -471,7 +476,7 @@ pub fn build_bare_and_execute(test: impl FnOnce()) {
 }
 
 /// Same as [`build_bare_and_execute`], with the coordinator and both miners registered.
-pub fn build_and_execute(test: impl FnOnce()) {
+pub(crate) fn build_and_execute(test: impl FnOnce()) {
 	build_bare_and_execute(|| {
 		register(COORDINATOR, PartyRole::Coordinator).unwrap();
 		register(MINER, PartyRole::Miner(Class::Gpu)).unwrap();
@@ -482,7 +487,7 @@ pub fn build_and_execute(test: impl FnOnce()) {
 }
 
 /// Returns the events of this pallet so far.
-pub fn events() -> Vec<Event<Test>> {
+pub(crate) fn events() -> Vec<Event<Test>> {
 	System::events()
 		.into_iter()
 		.filter_map(|record| match record.event {

@@ -16,7 +16,7 @@ use gridproof_primitives::{
 };
 use sp_runtime::{BuildStorage, DispatchError, traits::Dispatchable};
 
-pub type Block = frame_system::mocking::MockBlock<Test>;
+pub(crate) type Block = frame_system::mocking::MockBlock<Test>;
 
 #[frame_support::runtime]
 mod runtime {
@@ -93,21 +93,21 @@ impl DayClock for Clock {
 }
 
 /// The account that may raise the breaker.
-pub const GUARD: u64 = 99;
+pub(crate) const GUARD: u64 = 99;
 /// The account that may mint.
-pub const ISSUER: u64 = 50;
+pub(crate) const ISSUER: u64 = 50;
 /// Account that holds the first supply.
-pub const ALICE: u64 = 1;
+pub(crate) const ALICE: u64 = 1;
 /// Account with native tokens only.
-pub const BOB: u64 = 2;
+pub(crate) const BOB: u64 = 2;
 /// Deposit for a credit account.
-pub const ACCOUNT_DEPOSIT: u128 = 700;
+pub(crate) const ACCOUNT_DEPOSIT: u128 = 700;
 /// Deposit for a ticket.
-pub const TICKET_DEPOSIT: u128 = 30;
+pub(crate) const TICKET_DEPOSIT: u128 = 30;
 /// Native tokens of each account.
-pub const NATIVE: u128 = 10_000;
+pub(crate) const NATIVE: u128 = 10_000;
 /// The first supply, in micro-tokens.
-pub const SUPPLY: u128 = 10_000_000 * AICP;
+pub(crate) const SUPPLY: u128 = 10_000_000 * AICP;
 
 frame_support::ord_parameter_types! {
 	pub const Guard: u64 = GUARD;
@@ -130,37 +130,37 @@ impl Config for Test {
 }
 
 /// Returns the parameters of the tests: 30 zones, α 18 %, compute assets up to 5 M EUR.
-pub fn parameters() -> PolicyParameters {
+pub(crate) fn parameters() -> PolicyParameters {
 	PolicyParameters { compute_inventory: 5_000_000_000_000, ..Default::default() }
 }
 
 /// Returns the day that many days after 2026-01-15, the day of the first statements.
-pub fn day(offset: u32) -> Day {
+pub(crate) fn day(offset: u32) -> Day {
 	Day::from_days(Day::parse("2026-01-15").unwrap().days() + offset).unwrap()
 }
 
 /// Sets the clock to 00:25 of a day.
-pub fn set_day(offset: u32) {
+pub(crate) fn set_day(offset: u32) {
 	Now::set(u64::from(day(offset).days()) * MILLIS_PER_DAY + 25 * 60_000);
 }
 
 /// Returns a price in whole EUR/MWh.
-pub fn eur(price: u128) -> SignedRatio {
+pub(crate) fn eur(price: u128) -> SignedRatio {
 	Ratio::from_integer(price).into()
 }
 
 /// Returns a price as a fraction, in EUR/MWh.
-pub fn price(numerator: u128, denominator: u128) -> SignedRatio {
+pub(crate) fn price(numerator: u128, denominator: u128) -> SignedRatio {
 	Ratio::new(numerator, denominator).unwrap().into()
 }
 
 /// Returns fields with 1 TWh of 30 zones, 180 GWh of it committed, at a price.
-pub fn fields(offset: u32, eur_per_mwh: SignedRatio) -> AttestationFields {
+pub(crate) fn fields(offset: u32, eur_per_mwh: SignedRatio) -> AttestationFields {
 	AttestationFields { eur_per_mwh, ..AttestationFields::example(day(offset)) }
 }
 
 /// Returns a revision of `old` with another price.
-pub fn revision(old: &AttestationFields, eur_per_mwh: SignedRatio) -> AttestationFields {
+pub(crate) fn revision(old: &AttestationFields, eur_per_mwh: SignedRatio) -> AttestationFields {
 	AttestationFields {
 		revision: old.revision + 1,
 		replaces: Some(old.hash()),
@@ -170,57 +170,59 @@ pub fn revision(old: &AttestationFields, eur_per_mwh: SignedRatio) -> Attestatio
 }
 
 /// Submits a statement as the attestations pallet does, and returns its hash.
-pub fn take(fields: &AttestationFields) -> Result<H256, DispatchError> {
+pub(crate) fn take(fields: &AttestationFields) -> Result<H256, DispatchError> {
 	CoveragePolicy::check(fields)?;
 	CoveragePolicy::on_accepted(fields, fields.hash())?;
 	Ok(fields.hash())
 }
 
 /// Moves to the day after `offset` and submits a statement about it.
-pub fn state_day(offset: u32, eur_per_mwh: SignedRatio) -> H256 {
+pub(crate) fn state_day(offset: u32, eur_per_mwh: SignedRatio) -> H256 {
 	set_day(offset + 1);
 	take(&fields(offset, eur_per_mwh)).unwrap()
 }
 
 /// Dispatches as a transaction would: a failed call changes nothing.
-pub fn dispatch(call: Call<Test>, who: u64) -> Result<(), DispatchError> {
+pub(crate) fn dispatch(call: Call<Test>, who: u64) -> Result<(), DispatchError> {
 	dispatch_as(call, RuntimeOrigin::signed(who))
 }
 
 /// Same as [`dispatch`], from any origin.
-pub fn dispatch_as(call: Call<Test>, origin: RuntimeOrigin) -> Result<(), DispatchError> {
+pub(crate) fn dispatch_as(call: Call<Test>, origin: RuntimeOrigin) -> Result<(), DispatchError> {
 	RuntimeCall::CoveragePolicy(call).dispatch(origin).map(|_| ()).map_err(|error| error.error)
 }
 
 /// Mints to Bob, as the issuer.
-pub fn mint(amount: u128, statement: H256) -> Result<(), DispatchError> {
+pub(crate) fn mint(amount: u128, statement: H256) -> Result<(), DispatchError> {
 	dispatch(Call::mint { amount, who: BOB, statement }, ISSUER)
 }
 
 /// Redeems without a lowest credit.
-pub fn redeem(who: u64, amount: u128) -> Result<(), DispatchError> {
+pub(crate) fn redeem(who: u64, amount: u128) -> Result<(), DispatchError> {
 	dispatch(Call::redeem { amount, min_credit: 0 }, who)
 }
 
 /// Changes some parameters, as governance.
-pub fn set_parameters(change: impl FnOnce(&mut PolicyParameters)) -> Result<(), DispatchError> {
+pub(crate) fn set_parameters(
+	change: impl FnOnce(&mut PolicyParameters),
+) -> Result<(), DispatchError> {
 	let mut new = Parameters::<Test>::get();
 	change(&mut new);
 	dispatch_as(Call::set_parameters { new: Box::new(new) }, RuntimeOrigin::root())
 }
 
 /// Returns the total issuance of AICP, in micro-tokens.
-pub fn issuance() -> u128 {
+pub(crate) fn issuance() -> u128 {
 	<Assets as fungibles::Inspect<u64>>::total_issuance(AICP_ASSET_ID)
 }
 
 /// Returns the AICP of an account, in micro-tokens.
-pub fn aicp(who: u64) -> u128 {
+pub(crate) fn aicp(who: u64) -> u128 {
 	<Assets as fungibles::Inspect<u64>>::balance(AICP_ASSET_ID, &who)
 }
 
 /// Transfers AICP from Alice.
-pub fn give(who: u64, amount: u128) {
+pub(crate) fn give(who: u64, amount: u128) {
 	use frame_support::traits::tokens::Preservation;
 	<Assets as fungibles::Mutate<u64>>::transfer(
 		AICP_ASSET_ID,
@@ -233,12 +235,15 @@ pub fn give(who: u64, amount: u128) {
 }
 
 /// Returns what is held of an account's native tokens for a reason.
-pub fn on_hold(reason: HoldReason, who: u64) -> u128 {
+pub(crate) fn on_hold(reason: HoldReason, who: u64) -> u128 {
 	<Balances as fungible::hold::Inspect<u64>>::balance_on_hold(&reason.into(), &who)
 }
 
 /// Returns a new chain whose `supply` Alice holds.
-pub fn new_test_ext_with(supply: u128, parameters: PolicyParameters) -> sp_io::TestExternalities {
+pub(crate) fn new_test_ext_with(
+	supply: u128,
+	parameters: PolicyParameters,
+) -> sp_io::TestExternalities {
 	let accounts = (1..=9).chain([ISSUER, GUARD]);
 	let genesis = RuntimeGenesisConfig {
 		balances: pallet_balances::GenesisConfig {
@@ -271,12 +276,16 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 }
 
 /// Runs a test, then checks every invariant.
-pub fn build_and_execute(test: impl FnOnce()) {
+pub(crate) fn build_and_execute(test: impl FnOnce()) {
 	build_and_execute_with(SUPPLY, parameters(), test);
 }
 
 /// Same as [`build_and_execute`], with another start.
-pub fn build_and_execute_with(supply: u128, parameters: PolicyParameters, test: impl FnOnce()) {
+pub(crate) fn build_and_execute_with(
+	supply: u128,
+	parameters: PolicyParameters,
+	test: impl FnOnce(),
+) {
 	new_test_ext_with(supply, parameters).execute_with(|| {
 		test();
 		CoveragePolicy::do_try_state().expect("an invariant is broken");
@@ -284,7 +293,7 @@ pub fn build_and_execute_with(supply: u128, parameters: PolicyParameters, test: 
 }
 
 /// Returns the events of this pallet since the last call.
-pub fn events() -> Vec<Event<Test>> {
+pub(crate) fn events() -> Vec<Event<Test>> {
 	let events = System::events()
 		.into_iter()
 		.filter_map(|record| match record.event {

@@ -24,12 +24,12 @@ use sp_runtime::{
 	traits::{Dispatchable, IdentityLookup},
 };
 
-pub type AccountId = AccountId32;
-pub type Extension = frame_system::AuthorizeCall<Test>;
-pub type Header = sp_runtime::generic::Header<u64, sp_runtime::traits::BlakeTwo256>;
-pub type Extrinsic =
+pub(crate) type AccountId = AccountId32;
+pub(crate) type Extension = frame_system::AuthorizeCall<Test>;
+pub(crate) type Header = sp_runtime::generic::Header<u64, sp_runtime::traits::BlakeTwo256>;
+pub(crate) type Extrinsic =
 	sp_runtime::generic::UncheckedExtrinsic<AccountId, RuntimeCall, MultiSignature, (Extension,)>;
-pub type Block = sp_runtime::generic::Block<Header, Extrinsic>;
+pub(crate) type Block = sp_runtime::generic::Block<Header, Extrinsic>;
 
 #[frame_support::runtime]
 mod runtime {
@@ -114,15 +114,15 @@ impl EnergyAccounts<AccountId> for OneOfTwo {
 }
 
 /// Deposit for an organisation.
-pub const ORGANISATION_DEPOSIT: u128 = 1_000;
+pub(crate) const ORGANISATION_DEPOSIT: u128 = 1_000;
 /// Deposit for a member.
-pub const MEMBER_DEPOSIT: u128 = 70;
+pub(crate) const MEMBER_DEPOSIT: u128 = 70;
 /// Deposit for a meter.
-pub const METER_DEPOSIT: u128 = 300;
+pub(crate) const METER_DEPOSIT: u128 = 300;
 /// Native tokens of each account.
-pub const NATIVE: u128 = 10_000;
+pub(crate) const NATIVE: u128 = 10_000;
 /// Number of headers that are kept.
-pub const MAX_RECENT: u32 = 8;
+pub(crate) const MAX_RECENT: u32 = 8;
 
 frame_support::ord_parameter_types! {
 	pub const Guard: AccountId = account(99);
@@ -152,50 +152,50 @@ impl Config for Test {
 }
 
 /// Returns an account without a key.
-pub fn account(number: u8) -> AccountId {
+pub(crate) fn account(number: u8) -> AccountId {
 	AccountId::from([number; 32])
 }
 
 /// Returns the admin of the tests' organisation.
-pub fn admin() -> AccountId {
+pub(crate) fn admin() -> AccountId {
 	account(1)
 }
 
 /// Returns the electrician of the tests.
-pub fn electrician() -> AccountId {
+pub(crate) fn electrician() -> AccountId {
 	account(2)
 }
 
 /// Returns the key of the tests' owner.
-pub fn owner_pair() -> sr25519::Pair {
+pub(crate) fn owner_pair() -> sr25519::Pair {
 	sr25519::Pair::from_seed(&[77; 32])
 }
 
 /// Returns the owner of the tests.
-pub fn owner() -> AccountId {
+pub(crate) fn owner() -> AccountId {
 	owner_pair().public().into()
 }
 
 /// Returns the key of a device.
-pub fn device(number: u8) -> ed25519::Pair {
+pub(crate) fn device(number: u8) -> ed25519::Pair {
 	ed25519::Pair::from_seed(&[number; 32])
 }
 
 /// Time at which the tests begin: 2026-01-15, noon, in UTC milliseconds.
-pub const NOON: u64 = 1_768_478_400_000;
+pub(crate) const NOON: u64 = 1_768_478_400_000;
 /// A quarter of an hour, in ms.
-pub const QUARTER: u64 = 900_000;
+pub(crate) const QUARTER: u64 = 900_000;
 
-pub fn genesis() -> H256 {
+pub(crate) fn genesis() -> H256 {
 	System::block_hash(0)
 }
 
-pub fn name(number: u8) -> MeterName {
+pub(crate) fn name(number: u8) -> MeterName {
 	MeterName::new("PLANT-01", "gw-1", &format!("MTR-{number}")).unwrap()
 }
 
 /// Returns the certification of device `number`: a two-way meter of 10 kW.
-pub fn certification(number: u8) -> Certification<AccountId> {
+pub(crate) fn certification(number: u8) -> Certification<AccountId> {
 	Certification {
 		name: name(number),
 		device: device(number).public().0,
@@ -211,7 +211,7 @@ pub fn certification(number: u8) -> Certification<AccountId> {
 }
 
 /// Returns the consent that a certification needs, for a chain.
-pub fn consent_payload(
+pub(crate) fn consent_payload(
 	certification: &Certification<AccountId>,
 	organisation: u32,
 	genesis: &H256,
@@ -221,12 +221,12 @@ pub fn consent_payload(
 }
 
 /// Returns the owner's signature of it.
-pub fn consent(certification: &Certification<AccountId>) -> Box<MultiSignature> {
+pub(crate) fn consent(certification: &Certification<AccountId>) -> Box<MultiSignature> {
 	let payload = consent_payload(certification, 0, &genesis());
 	Box::new(owner_pair().sign(&payload).into())
 }
 
-pub fn certify_as(
+pub(crate) fn certify_as(
 	who: AccountId,
 	certification: Certification<AccountId>,
 ) -> Result<(), DispatchError> {
@@ -236,26 +236,26 @@ pub fn certify_as(
 }
 
 /// Certifies the meter of device `number`; returns its index.
-pub fn certify(number: u8) -> MeterIndex {
+pub(crate) fn certify(number: u8) -> MeterIndex {
 	let index = NextMeter::<Test>::get();
 	assert_ok!(certify_as(electrician(), certification(number)));
 	index
 }
 
 /// Returns the readings of a batch of the tests.
-pub fn leaves(count: u32) -> Vec<Vec<u8>> {
+pub(crate) fn leaves(count: u32) -> Vec<Vec<u8>> {
 	(0..count).map(|number| format!("{{\"reading\":{number}}}").into_bytes()).collect()
 }
 
 /// Returns the root of those readings.
-pub fn root(count: u32) -> H256 {
+pub(crate) fn root(count: u32) -> H256 {
 	let hashes: Vec<_> = leaves(count).iter().map(|leaf| merkle::leaf_hash(leaf)).collect();
 	merkle::root(&hashes)
 }
 
 /// Returns the header of a meter that follows `after`: one quarter later, with so many Wh in and
 /// out.
-pub fn header_after(
+pub(crate) fn header_after(
 	meter: MeterIndex,
 	after: Option<&BatchHeader>,
 	import_wh: u64,
@@ -288,41 +288,41 @@ pub fn header_after(
 }
 
 /// Returns the next header of a meter, with so many Wh in and out.
-pub fn header(meter: MeterIndex, import_wh: u64, export_wh: u64) -> BatchHeader {
+pub(crate) fn header(meter: MeterIndex, import_wh: u64, export_wh: u64) -> BatchHeader {
 	header_after(meter, None, import_wh, export_wh)
 }
 
 /// Returns the header signed by a device.
-pub fn signed_by(device: &ed25519::Pair, header: &BatchHeader) -> SignedBatch {
+pub(crate) fn signed_by(device: &ed25519::Pair, header: &BatchHeader) -> SignedBatch {
 	let signature = device.sign(&header.signing_payload(&genesis())).0;
 	SignedBatch { header: header.clone(), signature }
 }
 
 /// Returns the header signed by the device that the tests give the meter: that of index + 1.
-pub fn sign(header: &BatchHeader) -> SignedBatch {
+pub(crate) fn sign(header: &BatchHeader) -> SignedBatch {
 	signed_by(&device(u8::try_from(header.meter).unwrap() + 1), header)
 }
 
-pub fn batches(list: &[SignedBatch]) -> BatchesOf<Test> {
+pub(crate) fn batches(list: &[SignedBatch]) -> BatchesOf<Test> {
 	list.to_vec().try_into().unwrap()
 }
 
 /// Submits as an ordinary account.
-pub fn submit(list: &[SignedBatch]) -> Result<(), DispatchError> {
+pub(crate) fn submit(list: &[SignedBatch]) -> Result<(), DispatchError> {
 	MeterReadings::submit_batches(RuntimeOrigin::signed(account(50)), batches(list))
 		.map(|_| ())
 		.map_err(|error| error.error)
 }
 
 /// Submits one batch and expects it to be accepted.
-pub fn accept(batch: &SignedBatch) {
+pub(crate) fn accept(batch: &SignedBatch) {
 	let before = outcomes().len();
 	assert_ok!(submit(core::slice::from_ref(batch)));
 	assert_eq!(outcomes()[before..], [Ok(batch.header.sequence)]);
 }
 
 /// Returns the next batches of a meter, one after the other, each exporting so many Wh.
-pub fn accept_many(meter: MeterIndex, count: u32, export_wh: u64) -> Vec<BatchHeader> {
+pub(crate) fn accept_many(meter: MeterIndex, count: u32, export_wh: u64) -> Vec<BatchHeader> {
 	(0..count)
 		.map(|_| {
 			let header = header(meter, 0, export_wh);
@@ -333,7 +333,7 @@ pub fn accept_many(meter: MeterIndex, count: u32, export_wh: u64) -> Vec<BatchHe
 }
 
 /// Returns the outcome of each batch so far: its number, or the refusal.
-pub fn outcomes() -> Vec<Result<u64, BatchRefusal>> {
+pub(crate) fn outcomes() -> Vec<Result<u64, BatchRefusal>> {
 	events()
 		.into_iter()
 		.filter_map(|event| match event {
@@ -345,7 +345,7 @@ pub fn outcomes() -> Vec<Result<u64, BatchRefusal>> {
 }
 
 /// Submits one batch and returns its refusal.
-pub fn refusal(batch: &SignedBatch) -> BatchRefusal {
+pub(crate) fn refusal(batch: &SignedBatch) -> BatchRefusal {
 	let (before, state) = (outcomes().len(), issuance());
 	assert_ok!(submit(core::slice::from_ref(batch)));
 	let outcomes = outcomes();
@@ -355,39 +355,39 @@ pub fn refusal(batch: &SignedBatch) -> BatchRefusal {
 }
 
 /// Returns the KWH of an account, in Wh.
-pub fn kwh(who: &AccountId) -> u128 {
+pub(crate) fn kwh(who: &AccountId) -> u128 {
 	<Assets as fungibles::Inspect<AccountId>>::balance(KWH_ASSET_ID, who)
 }
 
 /// Returns the issuance of KWH, in Wh.
-pub fn issuance() -> u128 {
+pub(crate) fn issuance() -> u128 {
 	<Assets as fungibles::Inspect<AccountId>>::total_issuance(KWH_ASSET_ID)
 }
 
 /// Returns the energy account of a meter.
-pub fn energy_account(meter: MeterIndex) -> AccountId {
+pub(crate) fn energy_account(meter: MeterIndex) -> AccountId {
 	Meters::<Test>::get(meter).unwrap().energy_account
 }
 
 /// Returns what is on hold of an account, for all reasons.
-pub fn on_hold(who: &AccountId) -> u128 {
+pub(crate) fn on_hold(who: &AccountId) -> u128 {
 	<Balances as fungible::hold::Inspect<AccountId>>::total_balance_on_hold(who)
 }
 
 /// Returns what an account can spend.
-pub fn free(who: &AccountId) -> u128 {
+pub(crate) fn free(who: &AccountId) -> u128 {
 	Balances::free_balance(who)
 }
 
 /// Dispatches a call of an account.
-pub fn dispatch(call: Call<Test>, who: AccountId) -> Result<(), DispatchError> {
+pub(crate) fn dispatch(call: Call<Test>, who: AccountId) -> Result<(), DispatchError> {
 	RuntimeCall::MeterReadings(call)
 		.dispatch(RuntimeOrigin::signed(who))
 		.map(|_| ())
 		.map_err(|error| error.error)
 }
 
-pub fn new_test_ext() -> sp_io::TestExternalities {
+pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 	let accounts: Vec<_> = (1..=9).map(account).chain([owner()]).collect();
 	let genesis = RuntimeGenesisConfig {
 		balances: pallet_balances::GenesisConfig {
@@ -413,7 +413,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 }
 
 /// Runs a test, then checks every invariant.
-pub fn build_and_execute(test: impl FnOnce()) {
+pub(crate) fn build_and_execute(test: impl FnOnce()) {
 	new_test_ext().execute_with(|| {
 		test();
 		MeterReadings::do_try_state().expect("an invariant is broken");
@@ -421,7 +421,7 @@ pub fn build_and_execute(test: impl FnOnce()) {
 }
 
 /// Returns the events of this pallet so far.
-pub fn events() -> Vec<Event<Test>> {
+pub(crate) fn events() -> Vec<Event<Test>> {
 	System::events()
 		.into_iter()
 		.filter_map(|record| match record.event {
@@ -432,6 +432,6 @@ pub fn events() -> Vec<Event<Test>> {
 }
 
 /// Returns the last event of this pallet.
-pub fn last_event() -> Event<Test> {
+pub(crate) fn last_event() -> Event<Test> {
 	events().pop().expect("there is an event")
 }

@@ -225,8 +225,10 @@ pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value, JsonError> {
 	if bytes.len() > limits.max_bytes {
 		return Err(JsonError { fault: JsonErrorKind::TooLarge, offset: limits.max_bytes });
 	}
-	let text = core::str::from_utf8(bytes)
-		.map_err(|error| JsonError { fault: JsonErrorKind::NotUtf8, offset: error.valid_up_to() })?;
+	let text = core::str::from_utf8(bytes).map_err(|error| JsonError {
+		fault: JsonErrorKind::NotUtf8,
+		offset: error.valid_up_to(),
+	})?;
 	let max_depth = limits.max_depth.min(Limits::DEEPEST);
 	let mut parser = Parser { text, at: 0, depth: 0, max_depth };
 	parser.skip_blanks();
@@ -450,7 +452,8 @@ impl Parser<'_> {
 	fn unicode_escape(&mut self) -> Result<char, JsonError> {
 		let first = self.hex4()?;
 		if !(0xd800..0xe000).contains(&first) {
-			return char::from_u32(first).map_or_else(|| self.fail(JsonErrorKind::LoneSurrogate), Ok);
+			return char::from_u32(first)
+				.map_or_else(|| self.fail(JsonErrorKind::LoneSurrogate), Ok);
 		}
 		if first >= 0xdc00 || !self.take(b'\\') || !self.take(b'u') {
 			return self.fail(JsonErrorKind::LoneSurrogate);
