@@ -97,7 +97,12 @@ async fn admit(places: Arc<Semaphore>, request: Request, next: Next) -> Response
 	let Ok(_place) = places.try_acquire() else {
 		return ApiError::overloaded().into_response();
 	};
-	as_api_error(next.run(request).await).await
+	let mut answer = as_api_error(next.run(request).await).await;
+	// What is left of a body that is too long is not read: the connection cannot be used again.
+	if answer.status() == StatusCode::PAYLOAD_TOO_LARGE {
+		answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+	}
+	answer
 }
 
 /// Answers errors of the framework, such as a body that is too long, in the form of [`ApiError`].

@@ -235,6 +235,7 @@ async fn errors_of_the_framework_have_the_same_form() {
 	let long = format!("{{\"text\":\"{}\"}}", "x".repeat(64));
 	let long = ask(&router, post("/echo", &[JSON], &long)).await;
 	assert_eq!((long.status.as_u16(), long.word().as_str()), (413, "payload_too_large"));
+	assert_eq!(long.headers[header::CONNECTION], "close", "the rest of it is not read");
 	let good = ask(&router, post("/echo", &[JSON], "{\"text\":\"x\"}")).await;
 	assert_eq!((good.status.as_u16(), good.json()["text"].as_str()), (200, Some("x")));
 }
