@@ -105,7 +105,7 @@ async fn an_anchor_is_confirmed_by_six_blocks_and_taken_back_by_a_reorganisation
 			"regtest",
 			"--record",
 			&record,
-			"--wallet",
+			"--node-wallet",
 			"--wallet-rpc",
 			&bench.bitcoin.wallet_url,
 			"--fee-rate",
@@ -296,7 +296,7 @@ async fn by_psbt(bench: &Bench, record: &str) -> Result<String> {
 
 async fn other_roots_and_networks_are_refused(bench: &Bench, signed: &str) -> Result<()> {
 	let other = bench.path("other.json");
-	let create = ["create", "--root", OTHER, "--record", &other, "--wallet"];
+	let create = ["create", "--root", OTHER, "--record", &other, "--node-wallet"];
 	let wallet = ["--wallet-rpc", &bench.bitcoin.wallet_url];
 	let foreign = [&create[..], &wallet, &["--network", "mainnet"]].concat();
 	bench.anchor(&foreign).await?.assert_refused("is not of mainnet");
@@ -340,7 +340,7 @@ async fn an_appointed_account_records_on_chain_how_far_an_anchor_is() -> Result<
 	let (metering, batch, meter) = batch_on_chain().await?;
 	let (id, record) = (batch.id.as_str(), bench.path("batch.json"));
 	let create = ["create", "--from-batch", id, "--api", &metering.http, "--network", "regtest"];
-	let wallet = ["--record", &record, "--wallet", "--wallet-rpc", &bench.bitcoin.wallet_url];
+	let wallet = ["--record", &record, "--node-wallet", "--wallet-rpc", &bench.bitcoin.wallet_url];
 	bench.anchor(&[&create[..], &wallet].concat()).await?.done()?;
 	let url = metering.node.rpc_url();
 	let arguments = ["record", "--record", &record, "--url", &url, "--suri", "//Charlie"];

@@ -43,7 +43,7 @@ pub struct CreateArgs {
 	#[arg(long, value_name = "ADDRESS")]
 	change_address: Option<String>,
 	/// Pay and sign with the wallet of the node of --rpc.
-	#[arg(long, requires = "rpc")]
+	#[arg(long = "node-wallet", alias = "wallet", requires = "rpc")]
 	wallet: bool,
 	/// RPC of the wallet, if it is another than the node's: http://…/wallet/NAME.
 	#[arg(long, value_name = "URL", requires = "wallet")]
