@@ -57,7 +57,8 @@ fn a_list_of_meters_is_checked_before_anything_is_sent() {
 	fs::write(&list, "site,device,meter,direction,rated_power_w,seal\nA,gw,1,import,0.5,S\n")
 		.unwrap();
 	let error = desk.onboard(&["--from", &list]);
-	assert!(error.contains("line 2: rated_power_w \"0.5\" is not a whole number"), "{error}");
+	let line = r#"line 2: rated_power_w \"0.5\" is not a whole number of W"#;
+	assert!(error.contains(line), "{error}");
 	fs::write(&list, "site,meter\n").unwrap();
 	assert!(desk.onboard(&["--from", &list]).contains("line 1: the first line is site,device"));
 	assert!(!fs::exists(desk.path("keys")).unwrap());

@@ -121,7 +121,7 @@ fn logs_are_read_from_standard_input() {
 fn files_that_cannot_be_used_are_refused_with_the_line() {
 	let (desk, logs) = (Desk::new(), logs());
 	let root = |text: &str| bad(&["root", "--logs", &desk.write("logs", text)]);
-	assert!(root("").contains("has no log: write one JSON log a line"));
+	assert!(root("").contains("has no log: write one JSON log on each line"));
 	assert!(root("\n \n").contains("has no log"));
 	let lines = |last: &str| format!("{}\n\n{last}\n{}", logs[0], logs[1]);
 	let line = root(&lines("{\"a\":1"));
