@@ -426,5 +426,5 @@ fn reason_in(body: &[u8]) -> String {
 /// An error's causes, without its own text: that holds the address, which may hold a secret.
 fn with_causes(error: &reqwest::Error) -> String {
 	let cause = std::error::Error::source(error);
-	cause.map_or_else(|| "the connection failed".to_string(), |cause| http_client::causes(cause))
+	cause.map_or_else(|| "the connection failed".to_string(), http_client::causes)
 }
