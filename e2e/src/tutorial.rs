@@ -42,6 +42,11 @@ const WILDCARD: char = '…';
 const BLOCK_LIMIT: Duration = Duration::from_secs(240);
 /// Lines of each log of the development chain that a failure is shown with.
 const LOG_LINES: usize = 8;
+/// Waits for the end of its input, which comes even if the test is killed; then ends shells that
+/// are left, whose command could start the chain again, and the chain.
+const GUARD: &str = r#"cat
+for shell in "$TMPDIR"/shell-*; do [ -e "$shell" ] && kill -9 -- "-${shell##*-}"; done
+exec ./scripts/devnet reset"#;
 /// The ports of `scripts/devnet`: the variable that changes it, and its default.
 const PORTS: [(&str, u16); 6] = [
 	("GRIDPROOF_RPC_PORT", 9944),
@@ -170,10 +175,9 @@ impl Devnet {
 	pub fn new() -> Result<Self> {
 		let folder = tempfile::Builder::new().prefix("gridproof-e2e-pages-").tempdir()?;
 		let ports = free_ports()?;
-		// It waits for the end of its input, which comes even if the test is killed. In a process
-		// group of its own it is not killed along with the test.
+		// In a process group of its own it is not killed along with the test.
 		let guard = Command::new("sh")
-			.args(["-c", "cat; exec ./scripts/devnet reset"])
+			.args(["-c", GUARD])
 			.current_dir(repository())
 			.envs(environment(folder.path(), &ports)?)
 			.process_group(0)
@@ -292,6 +296,8 @@ struct Shell<'a> {
 	typed: u32,
 	/// Folder of what is typed and printed.
 	folder: TempDir,
+	/// File whose name tells the guard of this shell's process group.
+	mark: PathBuf,
 }
 
 impl<'a> Shell<'a> {
@@ -306,6 +312,8 @@ impl<'a> Shell<'a> {
 			.stderr(Stdio::null())
 			.spawn()
 			.context("cannot run bash")?;
+		let mark = devnet.folder.path().join(format!("shell-{}", child.id()));
+		fs::write(&mark, "")?;
 		let mut input = child.stdin.take().context("no input")?;
 		let output = child.stdout.take().context("no output")?;
 		let (send, answers) = channel();
@@ -319,7 +327,7 @@ impl<'a> Shell<'a> {
 		// A reader stops where something fails.
 		writeln!(input, "set -e")?;
 		let folder = tempfile::tempdir_in(devnet.folder.path())?;
-		Ok(Self { devnet, child, input, answers, typed: 0, folder })
+		Ok(Self { devnet, child, input, answers, typed: 0, folder, mark })
 	}
 
 	fn take(&mut self, step: &Step) -> Result<()> {
@@ -375,6 +383,7 @@ impl Drop for Shell<'_> {
 			let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
 		}
 		let _ = self.child.wait();
+		let _ = fs::remove_file(&self.mark);
 	}
 }
 

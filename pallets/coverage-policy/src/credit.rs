@@ -39,19 +39,16 @@ impl<T: Config> Pallet<T> {
 		ensure!(credit >= min_credit, Error::<T>::CreditTooLow);
 		let mut account = Self::count_redemption(&who, amount, &parameters, today)?;
 		Self::burn(&who, amount)?;
-		let ticket = match Ends::<T>::get().length() == 0
-			&& credit <= Self::capacity_left(&parameters, today)
-		{
-			true => {
-				account.available = Self::sum(account.available, credit)?;
-				HandedOut::<T>::put((today, Self::sum(Self::handed_out(today), credit)?));
-				None
-			},
-			false => {
-				account.pending = Self::sum(account.pending, credit)?;
-				account.tickets = account.tickets.saturating_add(1);
-				Some(Self::enqueue(&who, credit, today)?)
-			},
+		let is_room =
+			Ends::<T>::get().length() == 0 && credit <= Self::capacity_left(&parameters, today);
+		let ticket = if is_room {
+			account.available = Self::sum(account.available, credit)?;
+			HandedOut::<T>::put((today, Self::sum(Self::handed_out(today), credit)?));
+			None
+		} else {
+			account.pending = Self::sum(account.pending, credit)?;
+			account.tickets = account.tickets.saturating_add(1);
+			Some(Self::enqueue(&who, credit, today)?)
 		};
 		Accounts::<T>::insert(&who, account);
 		Sums::<T>::try_mutate(|sums| {
