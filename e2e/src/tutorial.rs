@@ -43,10 +43,11 @@ const BLOCK_LIMIT: Duration = Duration::from_secs(240);
 /// Lines of each log of the development chain that a failure is shown with.
 const LOG_LINES: usize = 8;
 /// Waits for the end of its input, which comes even if the test is killed; then ends shells that
-/// are left, whose command could start the chain again, and the chain.
+/// are left, whose command could start the chain again, and the chain, and removes all files.
 const GUARD: &str = r#"cat
 for shell in "$TMPDIR"/shell-*; do [ -e "$shell" ] && kill -9 -- "-${shell##*-}"; done
-exec ./scripts/devnet reset"#;
+./scripts/devnet reset
+rm -rf -- "$TMPDIR""#;
 /// The ports of `scripts/devnet`: the variable that changes it, and its default.
 const PORTS: [(&str, u16); 6] = [
 	("GRIDPROOF_RPC_PORT", 9944),
