@@ -297,7 +297,7 @@ struct Shell<'a> {
 	typed: u32,
 	/// Folder of what is typed and printed.
 	folder: TempDir,
-	/// File whose name tells the guard of this shell's process group.
+	/// File whose name gives the guard the number of this shell's process group.
 	mark: PathBuf,
 }
 
