@@ -57,7 +57,7 @@
 //!
 //! ### Example
 //!
-//! ```ignore
+//! ```text
 //! The issuer mints on the strength of today's statement; nothing is minted if it was revised.
 //! CoveragePolicy::mint(RuntimeOrigin::signed(issuer), 1_000 * AICP, beneficiary, statement)?;
 //! A holder turns AICP into service credit, at least 1.50 EUR for each.

@@ -118,7 +118,7 @@ pub struct SignArgs {
 pub struct VerifyArgs {
 	/// The file.
 	file: PathBuf,
-	/// Trusted keys: {"data":"<hex>","risk":"<hex>","ops":"<hex>"}.
+	/// Trusted keys: {"data":"HEX","risk":"HEX","ops":"HEX"}.
 	#[arg(long, value_name = "FILE")]
 	keys: PathBuf,
 	/// The day it must be about.

@@ -9,7 +9,7 @@
 //! | [`limits`] | sizes, times, requests at a time and per minute |
 //! | [`metrics`] | figures for Prometheus |
 //! | [`pages`] | `/health`, `/metrics`, `/openapi.json`, `/docs` |
-//! | [`serve`] | listening until the program stops |
+//! | [`serve`](fn@serve) | listening until the program stops |
 //!
 //! A server builds its routes with `utoipa_axum`, and the rest follows:
 //!

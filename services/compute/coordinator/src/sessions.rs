@@ -18,7 +18,7 @@ const MAX_STRIKES: u32 = 3;
 /// How long, in milliseconds.
 const PAUSE_MS: u64 = 600_000;
 
-/// A request is this miner's: only [`Sessions::find`] makes one, from the token that the miner got
+/// A request is this miner's: only `Sessions::find` makes one, from the token that the miner got
 /// for its hello.
 #[derive(Clone, Debug)]
 pub struct Session {

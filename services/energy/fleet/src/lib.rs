@@ -6,7 +6,7 @@
 //! - [`Credential`]: MQTT credentials, as a file;
 //! - [`Profile`], [`Plan`]: standard load and generation profiles, and what a meter makes of them;
 //! - [`Fleet`]: many devices in one process, each a real [`Device`](gridproof_device::Device), that
-//!   follow their plans or, for a [`bench`], publish as fast as they are asked to.
+//!   follow their plans or, for a [`bench`](fn@bench), publish as fast as they are asked to.
 
 #![deny(missing_docs)]
 

@@ -26,10 +26,10 @@ pub enum DecimalError {
 	/// Not of the form `[+-]digits[.digits]` (XML Schema's `decimal`; no exponent, no `NaN`).
 	#[error("not a decimal number")]
 	Malformed,
-	/// More than [`SCALE`] significant digits after the point.
+	/// More than `SCALE` significant digits after the point.
 	#[error("more than 12 decimals")]
 	TooPrecise,
-	/// 10¹² or more in size, or a text of more than [`MAX_TEXT`] characters.
+	/// 10¹² or more in size, or a text of more than `MAX_TEXT` characters.
 	#[error("out of range")]
 	OutOfRange,
 }
@@ -96,7 +96,7 @@ impl fmt::Display for Decimal {
 
 /// A price in EUR/MWh as it is stated: exact if its decimal expansion ends (within
 /// [`MAX_EXACT_PLACES`] digits, which every mean of [`Decimal`]s over a day does or never does),
-/// else rounded down, towards minus infinity, at [`SCALE`] decimals.
+/// else rounded down, towards minus infinity, at `SCALE` decimals.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Price {
 	stated: SignedRatio,

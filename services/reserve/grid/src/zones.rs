@@ -32,7 +32,7 @@ pub enum ZonesError {
 	/// The file has no zone.
 	#[error("the file lists no zone")]
 	Empty,
-	/// More than [`MAX_ZONES`] zones.
+	/// More than `MAX_ZONES` zones.
 	#[error("the file lists more than {MAX_ZONES} zones")]
 	TooMany,
 	/// A line that does not have three fields.
