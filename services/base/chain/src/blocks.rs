@@ -8,9 +8,10 @@ use crate::{
 	event::RawEvent,
 	rpc::{AtBlock, Config, Methods, chain_of, failed, failed_request, methods},
 };
+use gridproof_support::Lock;
 use std::{
 	collections::{HashMap, VecDeque},
-	sync::{Arc, PoisonError},
+	sync::Arc,
 };
 use subxt::{
 	OnlineClient,
@@ -129,7 +130,7 @@ impl Blocks {
 	}
 
 	fn slot(&self, block: H256) -> Slot {
-		let mut kept = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+		let mut kept = self.contents.locked();
 		if let Some((_, slot)) = kept.iter().find(|(hash, _)| *hash == block) {
 			return slot.clone();
 		}

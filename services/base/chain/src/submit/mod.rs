@@ -16,6 +16,7 @@ use follow::{Sent, Start, follow};
 use futures::{StreamExt, stream::FuturesOrdered};
 use gridproof_keys::{AccountKey, account::AccountSignature};
 use gridproof_primitives::H256;
+use gridproof_support::Backoff;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use subxt::{
 	client::OnlineClientAtBlockImpl,
@@ -47,8 +48,9 @@ impl Default for Patience {
 impl Patience {
 	/// The pause after the `attempt`-th attempt, counted from one.
 	pub fn pause_after(&self, attempt: u32) -> Duration {
-		let factor = 2u32.saturating_pow(attempt.saturating_sub(1).min(16));
-		self.pause.saturating_mul(factor).min(Duration::from_secs(60))
+		Backoff::new(self.pause, Duration::from_secs(60))
+			.without_jitter()
+			.pause_after(attempt.max(1))
 	}
 }
 
