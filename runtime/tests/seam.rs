@@ -425,7 +425,7 @@ fn the_sdk_s_pallets_have_the_events_that_are_read() {
 			let event = theirs.iter().find(|(theirs, _)| theirs == name);
 			let (_, theirs) = event.unwrap_or_else(|| panic!("{pallet} has no {name}"));
 			let has = |field: &&str| theirs.iter().any(|theirs| theirs == field);
-			assert!(fields.iter().all(|field| has(field)), "{pallet}.{name}: {theirs:?}");
+			assert!(fields.iter().all(has), "{pallet}.{name}: {theirs:?}");
 		}
 	}
 }
