@@ -14,6 +14,7 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use gridproof_primitives::{
 	H256,
+	codec::SECOND_LIST,
 	crypto::ed25519::{self, PublicKey},
 	reserve::archive::{self, ArchiveProof},
 	reserve::attestation::{
@@ -23,9 +24,6 @@ use gridproof_primitives::{
 	time::day::Day,
 };
 use sp_runtime::traits::Zero;
-
-/// Lowest code of a refused transaction that is the handler's: 128 plus the index of its error.
-pub(crate) const HANDLER_CODES: u8 = 128;
 
 /// Statement that passed every check.
 pub(crate) struct Checked<BlockNumber> {
@@ -252,7 +250,7 @@ impl<T: Config> Pallet<T> {
 				if usize::from(error.index) == <Self as PalletInfoAccess>::index() {
 					code
 				} else {
-					HANDLER_CODES.saturating_add(code)
+					SECOND_LIST.saturating_add(code)
 				}
 			},
 			_ => u8::MAX,

@@ -14,12 +14,13 @@ use frame_support::{
 use frame_system::{ensure_authorized, ensure_signed, pallet_prelude::OriginFor};
 use gridproof_primitives::{
 	H256,
+	codec::SECOND_LIST,
 	compute::{ReceiptRefusal, SignedAssignment, SignedReceipt},
 	crypto::ed25519::{PublicKey, Signature},
 };
 
 /// Lowest code of a refused transaction that is one of this pallet's errors: 128 plus its index.
-const ERROR_CODES: u8 = 128;
+const ERROR_CODES: u8 = SECOND_LIST;
 
 impl<T: Config> Pallet<T> {
 	/// Accepts the origins `Authorized` and `Signed`. Returns `true` if it is `Signed`.

@@ -26,7 +26,7 @@ use sp_runtime::traits::{SaturatedConversion, Zero};
 
 /// Lowest code of a refused transaction that is one of this pallet's errors: 128 plus its index.
 /// Codes below are those of the first refused batch ([`BatchRefusal::code`]).
-pub const ERROR_CODES: u8 = 128;
+pub const ERROR_CODES: u8 = gridproof_primitives::codec::SECOND_LIST;
 
 /// A meter during a run over batches.
 struct Touched<T: Config> {

@@ -3,7 +3,7 @@
 use crate::pallets::{
 	assets, attestations, balances, compute_receipts, coverage_policy, meter_readings,
 };
-use gridproof_primitives::compute::ReceiptRefusal;
+use gridproof_primitives::{codec::SECOND_LIST, compute::ReceiptRefusal};
 use sp_runtime::{
 	ArithmeticError, DispatchError, TokenError,
 	transaction_validity::{InvalidTransaction, TransactionValidityError, UnknownTransaction},
@@ -306,9 +306,6 @@ pub(crate) enum Codes {
 	/// Errors of the compute receipts pallet, as for receipts.
 	Compute,
 }
-
-/// From here on a number is that of another list.
-const SECOND_LIST: u8 = 128;
 
 impl Codes {
 	/// What a number means.

@@ -7,7 +7,7 @@ use crate::{
 	},
 	refusal::{Codes, DispatchRefusal, PoolRefusal, TokenRefusal, TransactionRefusal},
 };
-use gridproof_primitives::{compute::ReceiptRefusal, energy::BatchRefusal};
+use gridproof_primitives::{codec::SECOND_LIST, compute::ReceiptRefusal, energy::BatchRefusal};
 use sp_runtime::transaction_validity::{
 	InvalidTransaction, TransactionValidityError, UnknownTransaction,
 };
@@ -93,7 +93,7 @@ fn the_numbers_of_batches_are_those_of_their_refusals() {
 	let call = meter_readings::call::submit_batches(&[]);
 	for code in 0..=u8::MAX {
 		let refusal = call.pool_refusal(code);
-		match (BatchRefusal::from_code(code), code.checked_sub(128)) {
+		match (BatchRefusal::from_code(code), code.checked_sub(SECOND_LIST)) {
 			(Some(batch), _) => {
 				let PoolRefusal::Batch(known) = refusal else { panic!("{code}: {refusal}") };
 				assert!(known.is(&batch), "{code}");
@@ -113,7 +113,7 @@ fn the_numbers_of_batches_are_those_of_their_refusals() {
 fn the_numbers_of_receipts_are_those_of_their_refusals() {
 	let call = compute_receipts::call::claim_receipts(&[]);
 	for code in 0..=u8::MAX {
-		let expected = match (ReceiptRefusal::from_code(code), code.checked_sub(128)) {
+		let expected = match (ReceiptRefusal::from_code(code), code.checked_sub(SECOND_LIST)) {
 			(Some(refusal), _) => PoolRefusal::Receipt(refusal),
 			(None, Some(error)) => compute_receipts::Refusal::numbered(error)
 				.map_or(PoolRefusal::Custom(code), PoolRefusal::ComputeReceipts),
@@ -124,7 +124,7 @@ fn the_numbers_of_receipts_are_those_of_their_refusals() {
 	let heartbeats = compute_receipts::call::heartbeats(&[]);
 	assert_eq!(heartbeats.pool_refusal(1), PoolRefusal::Custom(1), "it has no receipts");
 	assert_eq!(
-		heartbeats.pool_refusal(128 + 22),
+		heartbeats.pool_refusal(SECOND_LIST + 22),
 		PoolRefusal::ComputeReceipts(compute_receipts::Refusal::UntimelyHeartbeat)
 	);
 }
@@ -139,7 +139,7 @@ fn the_numbers_of_statements_are_of_two_pallets() {
 		assert_eq!(call.pool_refusal(code), PoolRefusal::Attestations(refusal));
 	}
 	for refusal in coverage_policy::Refusal::ALL {
-		let code = 128 + refusal.code();
+		let code = SECOND_LIST + refusal.code();
 		assert_eq!(call.pool_refusal(code), PoolRefusal::CoveragePolicy(*refusal));
 	}
 	assert_eq!(call.pool_refusal(u8::MAX), PoolRefusal::Custom(u8::MAX));
