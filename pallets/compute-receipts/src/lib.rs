@@ -32,8 +32,9 @@
 //! ### Who may be paid
 //!
 //! The coordinator's signature on a receipt says which miner was to do the job. A quote can name
-//! the miner in advance, and so can an assignment on chain ([`Pallet::assign_job`]), which also
-//! ends the client's right to cancel. Then no other miner is paid, no matter who signs.
+//! the miner in advance: then no other miner can be paid. An assignment on chain
+//! ([`Pallet::assign_job`]) names one later, and ends the client's right to cancel. From then on
+//! only that miner can be paid, until the coordinator assigns the job again, with a higher number.
 //!
 //! ### How a client gets its money back
 //!
@@ -356,7 +357,8 @@ pub mod pallet {
 			/// New deadline of the job, in UTC milliseconds.
 			until_ms: u64,
 		},
-		/// A job was assigned to a miner; no other miner can be paid for it.
+		/// A job was assigned to a miner; no other miner can be paid for it, unless it is assigned
+		/// again.
 		JobAssigned {
 			/// Id of the job.
 			job_id: H256,
@@ -962,9 +964,9 @@ pub mod pallet {
 		///
 		/// - [`Error::NothingDue`] if none of the jobs is overdue or old enough to be removed; as a
 		///   transaction without a signer, if one of them is not.
-		///
-		/// A transaction without a signer is also refused with [`Error::InvalidList`] if `jobs` is
-		/// empty or names a job twice, and with [`Error::UnknownJob`] if a job is not in the state.
+		/// - [`Error::InvalidList`], as a transaction without a signer, if `jobs` is empty or names a
+		///   job twice.
+		/// - [`Error::UnknownJob`], as a transaction without a signer, if a job is not in the state.
 		///
 		/// ## Events
 		///
