@@ -168,7 +168,9 @@ async fn redemptions(reserve: &Reserve, supply: u128) -> Result<()> {
 	let bob = address(&bob()?.public_key().0);
 	let account = gridproof(&["policy", "account", &bob, "--url", &url]).await?.done()?;
 	assert_eq!(account["available_eur"], "15000.000000");
+	assert_eq!(account["available_eur_units"], "15000000000");
 	assert_eq!(account["redeemed_today"], "10000.000000");
+	assert_eq!(account["redeemed_today_units"], "10000000000");
 	assert_eq!(account["aicp"], "1865000.000000");
 	Ok(())
 }

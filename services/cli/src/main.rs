@@ -42,7 +42,8 @@ use std::{ffi::OsString, process::ExitCode};
 #[command(name = "gridproof", version, propagate_version = true, after_help = exit::HELP)]
 struct Cli {
 	/// Print one JSON document on standard output instead of text for people. Amounts are then
-	/// whole numbers of the smallest unit.
+	/// whole numbers of the smallest unit; where a decimal in tokens is given as well, the whole
+	/// number is the one whose name ends in _units.
 	#[arg(long, global = true)]
 	json: bool,
 	/// Form of the log lines on standard error: text or json.

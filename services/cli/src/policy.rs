@@ -157,7 +157,7 @@ async fn redeem(args: &RedeemArgs, out: &Output) -> anyhow::Result<()> {
 		gridproof_attest::redeem(&chain, &holder, args.amount, args.min_credit, &patience).await;
 	spinner.finish_and_clear();
 	out.result(&redeemed?, |redeemed: &Redeemed| {
-		let Redeemed { who, amount, credit_eur, ticket, block } = redeemed;
+		let Redeemed { who, amount, credit_eur, ticket, block, .. } = redeemed;
 		let waits = ticket.map(|ticket| format!(", which waits as ticket {ticket}"));
 		let waits = waits.unwrap_or_default();
 		let (amount, credit_eur) = (trimmed(amount), trimmed(credit_eur));

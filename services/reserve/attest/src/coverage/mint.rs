@@ -11,6 +11,7 @@ use gridproof_chain::{
 };
 use gridproof_keys::{AccountKey, account::address};
 use gridproof_primitives::{H256, time::day::Day};
+use gridproof_support::text::Amount;
 use serde::Serialize;
 
 /// What to mint.
@@ -31,12 +32,16 @@ pub struct Minted {
 	pub who: String,
 	/// Amount, in AICP.
 	pub amount: String,
+	/// The same in units of 10⁻⁶ AICP.
+	pub amount_units: Amount,
 	/// Day whose statement allowed it.
 	pub day: Day,
 	/// Hash of that statement.
 	pub statement: String,
 	/// Amount that can still be minted today, in AICP.
 	pub allowance: String,
+	/// The same in units of 10⁻⁶ AICP.
+	pub allowance_units: Amount,
 	/// Hash of the block.
 	pub block: String,
 }
@@ -47,9 +52,11 @@ impl Minted {
 		Ok(Self {
 			who: address(&who),
 			amount: millionths(amount),
+			amount_units: Amount(amount),
 			day,
 			statement: format!("{statement:#x}"),
 			allowance: millionths(allowance),
+			allowance_units: Amount(allowance),
 			block: format!("{:#x}", included.block),
 		})
 	}

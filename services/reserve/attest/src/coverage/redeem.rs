@@ -6,6 +6,7 @@ use gridproof_chain::{
 	pallets::coverage_policy::{call, event, query},
 };
 use gridproof_keys::{AccountKey, account::address};
+use gridproof_support::text::Amount;
 use serde::Serialize;
 
 /// A redemption in a final block.
@@ -15,8 +16,12 @@ pub struct Redeemed {
 	pub who: String,
 	/// Amount burned, in AICP.
 	pub amount: String,
+	/// The same in units of 10⁻⁶ AICP.
+	pub amount_units: Amount,
 	/// Credit for it, in EUR.
 	pub credit_eur: String,
+	/// The same in units of 10⁻⁶ EUR.
+	pub credit_eur_units: Amount,
 	/// Number of the ticket, if the credit has to wait.
 	pub ticket: Option<u64>,
 	/// Hash of the block.
@@ -44,7 +49,9 @@ pub async fn redeem(
 	Ok(Redeemed {
 		who: address(&who),
 		amount: millionths(amount),
+		amount_units: Amount(amount),
 		credit_eur: millionths(credit),
+		credit_eur_units: Amount(credit),
 		ticket,
 		block: format!("{:#x}", included.block),
 	})

@@ -10,6 +10,7 @@ use gridproof_primitives::{
 	},
 	time::day::Day,
 };
+use gridproof_support::text::Amount;
 use serde::Serialize;
 
 /// Returns the reason for which the chain would refuse every mint now; `None` if something can be
@@ -32,7 +33,7 @@ pub fn mint_refusal(status: &Status) -> Option<Refusal> {
 }
 
 /// The state of coverage for people and programs. Amounts are decimals: AICP, or EUR where the name
-/// says so.
+/// says so; beside each stands `…_units`, the same in units of 10⁻⁶.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ShownCoverage {
 	/// Today, by the chain's calendar.
@@ -55,30 +56,50 @@ pub struct ShownCoverage {
 	pub cr_exact: Option<String>,
 	/// V_reserve, in EUR.
 	pub stock_value_eur: String,
+	/// In units of 10⁻⁶ EUR.
+	pub stock_value_eur_units: Amount,
 	/// P_E, in EUR/MWh.
 	pub eur_per_mwh: Option<String>,
 	/// Total issuance, in AICP.
 	pub issuance: String,
+	/// In units of 10⁻⁶ AICP.
+	pub issuance_units: Amount,
 	/// S, in AICP.
 	#[serde(rename = "S")]
 	pub supply: String,
+	/// In units of 10⁻⁶ AICP.
+	#[serde(rename = "S_units")]
+	pub supply_units: Amount,
 	/// S_target, in AICP.
 	#[serde(rename = "S_target_for_CR_min")]
 	pub supply_target: String,
+	/// In units of 10⁻⁶ AICP.
+	#[serde(rename = "S_target_for_CR_min_units")]
+	pub supply_target_units: Amount,
 	/// Amount that can be minted now, in AICP.
 	pub allowance: String,
+	/// In units of 10⁻⁶ AICP.
+	pub allowance_units: Amount,
 	/// The chain's name of the reason, if that is nothing.
 	pub mint_refusal: Option<&'static str>,
 	/// Amount minted today, in AICP.
 	pub minted_today: String,
+	/// In units of 10⁻⁶ AICP.
+	pub minted_today_units: Amount,
 	/// Number of tickets in the queue.
 	pub queue: u64,
 	/// Credit that can still be handed out today, in EUR.
 	pub capacity_eur: String,
+	/// In units of 10⁻⁶ EUR.
+	pub capacity_eur_units: Amount,
 	/// Amount minted since genesis, in AICP.
 	pub minted_total: String,
+	/// In units of 10⁻⁶ AICP.
+	pub minted_total_units: Amount,
 	/// Amount burned since genesis, in AICP.
 	pub burned_total: String,
+	/// In units of 10⁻⁶ AICP.
+	pub burned_total_units: Amount,
 }
 
 impl From<&Status> for ShownCoverage {
@@ -96,17 +117,26 @@ impl From<&Status> for ShownCoverage {
 			cr: cr.map(|ratio| ratio.to_decimal_floor(6)),
 			cr_exact: status.ratio.map(|ratio| ratio.to_string()),
 			stock_value_eur: millionths(status.v_reserve),
+			stock_value_eur_units: Amount(status.v_reserve),
 			eur_per_mwh: statement.map(|statement| statement.eur_per_mwh.to_figure()),
 			issuance: millionths(status.issuance),
+			issuance_units: Amount(status.issuance),
 			supply: millionths(status.supply),
+			supply_units: Amount(status.supply),
 			supply_target: millionths(status.supply_target),
+			supply_target_units: Amount(status.supply_target),
 			allowance: millionths(status.allowance),
+			allowance_units: Amount(status.allowance),
 			mint_refusal: mint_refusal(status).map(Refusal::name),
 			minted_today: millionths(status.minted),
+			minted_today_units: Amount(status.minted),
 			queue: status.queue,
 			capacity_eur: millionths(status.capacity),
+			capacity_eur_units: Amount(status.capacity),
 			minted_total: millionths(status.totals.minted),
+			minted_total_units: Amount(status.totals.minted),
 			burned_total: millionths(status.totals.burned),
+			burned_total_units: Amount(status.totals.burned),
 		}
 	}
 }
@@ -152,7 +182,8 @@ mod tests {
 		};
 		assert_eq!(mint_refusal(&open), None);
 		let shown = ShownCoverage::from(&open);
-		assert_eq!((shown.cr.as_deref(), shown.cr_exact), (Some("1.100000"), None));
+		assert_eq!((shown.cr.as_deref(), shown.cr_exact.as_deref()), (Some("1.100000"), None));
+		each_amount_has_its_units(&serde_json::to_value(&shown).unwrap());
 		let refusal = |change: fn(&mut Status)| {
 			let mut status = open;
 			change(&mut status);
@@ -163,5 +194,21 @@ mod tests {
 		assert_eq!(refusal(|s| s.today = s.today.next().unwrap()), Refusal::AllowanceLapsed);
 		assert_eq!(refusal(|s| s.stale = true), Refusal::Stale);
 		assert_eq!(refusal(|s| s.breaker = Breaker::MintStopped), Refusal::MintStopped);
+	}
+
+	/// Amounts as decimals have six places, and nothing else that is shown ends in them.
+	fn each_amount_has_its_units(shown: &serde_json::Value) {
+		let mut amounts = 0;
+		for (name, value) in shown.as_object().unwrap() {
+			let Some(text) = value.as_str().filter(|_| name != "CR" && name != "eur_per_mwh")
+			else {
+				continue;
+			};
+			let Some((whole, places)) = text.split_once('.') else { continue };
+			let units: u128 = format!("{whole}{places}").parse().unwrap();
+			assert_eq!(shown[format!("{name}_units")], units.to_string(), "{name}");
+			amounts += 1;
+		}
+		assert_eq!(amounts, 9);
 	}
 }

@@ -12,7 +12,7 @@ use gridproof_primitives::{
 	},
 	time::day::Day,
 };
-use gridproof_support::{Backoff, Stopper};
+use gridproof_support::{Backoff, Stopper, text::Amount};
 use std::{cell::RefCell, collections::VecDeque, rc::Rc, time::Duration};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -126,9 +126,11 @@ impl World {
 		Ok(Minted {
 			who: "issuer".to_string(),
 			amount: offer.amount.to_string(),
+			amount_units: Amount(offer.amount),
 			day: offer.day,
 			statement: format!("{:#x}", offer.statement),
 			allowance: left.to_string(),
+			allowance_units: Amount(left),
 			block: "0x01".to_string(),
 		})
 	}
