@@ -76,6 +76,10 @@ fn classified(cause: Cause) -> Option<Failure> {
 		of::<gridproof_coordinator::StartError>,
 		of::<gridproof_coordinator::KeyFileError>,
 		of::<gridproof_engine::EngineError>,
+		of::<gridproof_gateway::StartError>,
+		of::<gridproof_gateway::CredentialError>,
+		of::<gridproof_gateway::BrokerError>,
+		of::<gridproof_gateway::TlsError>,
 		of::<gridproof_miner::MinerError>,
 		of::<AnchorError>,
 		of::<SubmitError>,
@@ -114,6 +118,30 @@ fn classified(cause: Cause) -> Option<Failure> {
 mod tests {
 	use super::*;
 	use anyhow::Context;
+
+	#[test]
+	fn a_gateway_that_does_not_start_says_what_kind_of_failure_it_is() {
+		use gridproof_gateway::{BrokerError, CredentialError, StartError, TlsError};
+		let loose = || TlsError::Loose { path: "key.pem".to_string(), mode: 0o644 };
+		let errors: [(anyhow::Error, Failure); 7] = [
+			(StartError::from(BrokerError::NoAuthority).into(), Failure::USAGE),
+			(StartError::from(CredentialError::WeakPassword).into(), Failure::USAGE),
+			(
+				StartError::from(StoreError::Overloaded).into(),
+				Failure { is_temporary: true, ..Failure::BROKEN },
+			),
+			(CredentialError::NotFound("meter".to_string()).into(), Failure::USAGE),
+			(BrokerError::NoUser.into(), Failure::USAGE),
+			(loose().into(), Failure::USAGE),
+			(
+				TlsError::Io { path: "key.pem".into(), reason: "gone".into() }.into(),
+				Failure::BROKEN,
+			),
+		];
+		for (error, wanted) in errors {
+			assert_eq!(failure(&error), wanted, "{error}");
+		}
+	}
 
 	#[test]
 	fn the_cause_decides_about_the_exit_code() {

@@ -83,10 +83,10 @@ struct MqttArgs {
 	#[arg(long, value_name = "FILE", requires = "listen_tls")]
 	tls_client_ca: Option<PathBuf>,
 	/// An external broker in place of the gateway's own: mqtt://user@host:1883 or mqtts://…; that
-	/// broker then decides who publishes where.
+	/// broker then decides who publishes where. In user and password, % and two digits write a byte.
 	#[arg(long, value_name = "URL", conflicts_with_all = ["listen_tls"])]
 	broker: Option<String>,
-	/// File, mode 0600, whose first line is the password at the external broker.
+	/// File, mode 0600, whose first line is the password at the external broker, as it is.
 	#[arg(long, value_name = "FILE", requires = "broker")]
 	broker_password_file: Option<PathBuf>,
 	/// Certificates of the authorities that vouch for the external broker, PEM.
@@ -214,15 +214,9 @@ impl MqttArgs {
 
 	fn broker(&self) -> anyhow::Result<Option<Broker>> {
 		let Some(url) = &self.broker else { return Ok(None) };
-		let mut url = Zeroizing::new(url.clone());
-		if let Some(password) = secret(&self.broker_password_file)? {
-			let at = url.find('@').ok_or_else(|| {
-				usage("with --broker-password-file the address names a user: mqtt://user@host:1883")
-			})?;
-			url.insert_str(at, &format!(":{}", password.as_str()));
-		}
 		Ok(Some(Broker {
-			url,
+			url: Zeroizing::new(url.clone()),
+			password: secret(&self.broker_password_file)?,
 			authority: self.broker_ca.clone(),
 			client_id: self.broker_client_id.clone(),
 		}))

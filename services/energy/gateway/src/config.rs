@@ -59,8 +59,12 @@ pub struct Tls {
 /// An external MQTT broker.
 #[derive(Clone)]
 pub struct Broker {
-	/// `mqtt://user:password@host:1883` or `mqtts://…`.
+	/// `mqtt://user:password@host:1883` or `mqtts://…`; in user and password, `%` and two digits
+	/// write a byte.
 	pub url: Zeroizing<String>,
+	/// The password of the address's user, in place of one in the address; taken as it is, without
+	/// escapes.
+	pub password: Option<Zeroizing<String>>,
 	/// Certificates of the authorities that vouch for it, PEM; needed for `mqtts`.
 	pub authority: Option<PathBuf>,
 	/// The name to connect by, under which the broker keeps messages while the gateway is away.

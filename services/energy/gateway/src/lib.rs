@@ -33,6 +33,7 @@ mod board;
 mod config;
 mod credentials;
 mod deferral;
+mod failure;
 mod health;
 mod http;
 mod ids;

@@ -17,6 +17,7 @@ use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use gridproof_primitives::energy::Topic;
 use gridproof_store::StoreError;
 use gridproof_support::{Stop, Stopper};
+use percent_encoding::percent_decode_str;
 use rumqttc::{
 	AsyncClient, ConnectionError, Event, EventLoop, Incoming, MqttOptions, Publish, QoS,
 	TlsConfiguration, Transport,
@@ -26,6 +27,7 @@ use rustls::{
 	pki_types::{CertificateDer, pem::PemObject},
 };
 use std::{
+	borrow::Cow,
 	sync::{
 		Arc,
 		atomic::{AtomicBool, Ordering},
@@ -47,6 +49,9 @@ pub enum BrokerError {
 	/// The address cannot be used.
 	#[error("the broker's address is unusable: {0}; it looks like mqtt://user:password@host:1883")]
 	BadUrl(String),
+	/// There is a password, and the address names no user.
+	#[error("with a password the address names a user: mqtt://user@host:1883")]
+	NoUser,
 	/// The broker is to be reached over TLS, and no authority is named.
 	#[error("a broker over TLS needs the certificate of its authority; give --broker-ca FILE")]
 	NoAuthority,
@@ -171,12 +176,35 @@ fn link(broker: &config::Broker) -> Result<(Arc<Link>, EventLoop), BrokerError> 
 			.with_no_client_auth();
 		options.set_transport(Transport::Tls(TlsConfiguration::Rustls(Arc::new(config))));
 	}
+	if let Some((user, password)) = login(&options, broker)? {
+		options.set_credentials(user, password);
+	}
 	options.set_clean_session(false);
 	options.set_manual_acks(true);
 	options.set_keep_alive(Duration::from_secs(30));
 	options.set_max_packet_size(1 << 17, 1 << 17);
 	let (client, events) = AsyncClient::new(options, REQUESTS);
 	Ok((Arc::new(Link { client, connected: AtomicBool::default() }), events))
+}
+
+/// User and password, byte for byte: the client library takes them as they are escaped in the
+/// address.
+fn login(
+	options: &MqttOptions,
+	broker: &config::Broker,
+) -> Result<Option<(String, String)>, BrokerError> {
+	let Some(escaped) = options.credentials() else {
+		return if broker.password.is_some() { Err(BrokerError::NoUser) } else { Ok(None) };
+	};
+	let plain = |text: &str| {
+		let decoded = percent_decode_str(text).decode_utf8().map(Cow::into_owned);
+		decoded.map_err(|_| BrokerError::BadUrl("user and password are UTF-8".to_string()))
+	};
+	let password = match &broker.password {
+		Some(password) => password.to_string(),
+		None => plain(&escaped.password)?,
+	};
+	Ok(Some((plain(&escaped.username)?, password)))
 }
 
 fn authorities(broker: &config::Broker) -> Result<RootCertStore, BrokerError> {
@@ -301,6 +329,53 @@ async fn attempt(publish: &Publish, gate: &Gate) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use zeroize::Zeroizing;
+
+	fn broker(url: &str, password: Option<&str>) -> config::Broker {
+		config::Broker {
+			url: Zeroizing::new(url.to_string()),
+			password: password.map(|password| Zeroizing::new(password.to_string())),
+			authority: None,
+			client_id: "gateway".to_string(),
+		}
+	}
+
+	fn login_of(
+		url: &str,
+		password: Option<&str>,
+	) -> Result<Option<(String, String)>, BrokerError> {
+		let (_, events) = link(&broker(url, password))?;
+		let login = events.mqtt_options.credentials();
+		Ok(login.map(|login| (login.username, login.password)))
+	}
+
+	#[test]
+	fn user_and_password_reach_the_broker_byte_for_byte() {
+		let login = |user: &str, password: &str| Some((user.to_string(), password.to_string()));
+		for password in ["p@ss:w/rd?#%41%", "grün 密", "@", "%2F"] {
+			let found = login_of("mqtt://user@host:1883", Some(password)).unwrap();
+			assert_eq!(found, login("user", password));
+		}
+		let found = login_of("mqtt://us%40er:old@host", Some("new")).unwrap();
+		assert_eq!(found, login("us@er", "new"));
+		for (url, user, password) in [
+			("mqtt://user:p@ss@host", "user", "p@ss"),
+			("mqtt://us%3Aer:p%40%2F%25ss@host", "us:er", "p@/%ss"),
+			("mqtt://Jürgen:grün@host", "Jürgen", "grün"),
+			("mqtt://user@host", "user", ""),
+		] {
+			assert_eq!(login_of(url, None).unwrap(), login(user, password), "{url}");
+		}
+		assert_eq!(login_of("mqtt://host", None).unwrap(), None);
+	}
+
+	#[test]
+	fn a_password_needs_a_user_in_the_address() {
+		let refused = login_of("mqtt://host", Some("secret")).unwrap_err();
+		assert!(matches!(refused, BrokerError::NoUser), "{refused}");
+		let refused = login_of("mqtt://user:%ff@host", None).unwrap_err();
+		assert!(matches!(refused, BrokerError::BadUrl(_)), "{refused}");
+	}
 
 	#[test]
 	fn a_broker_is_shown_without_user_and_password() {
