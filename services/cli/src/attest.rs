@@ -78,7 +78,8 @@ pub struct PlanArgs {
 	/// Share of the supply that may be minted in a day.
 	#[arg(long, value_name = "X")]
 	cap: Ratio,
-	/// Node that knows the supply, and the chain that the file is for.
+	/// RPC address of a node that is asked for the supply, and for the chain that the file is for;
+	/// without it, no node is asked.
 	#[arg(long, value_name = "URL")]
 	supply_from: Option<String>,
 	/// The chain that the file is for: substrate:0x and its genesis hash.

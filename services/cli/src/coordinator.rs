@@ -152,7 +152,7 @@ pub struct RegisterArgs {
 pub struct StatusArgs {
 	#[command(flatten)]
 	coordinator: CoordinatorArgs,
-	/// Also ask the node at this RPC address how the chain sees it.
+	/// Also ask the node at this RPC address how the chain sees it; without it, no node is asked.
 	#[arg(long, value_name = "WS", env = "GRIDPROOF_URL")]
 	url: Option<String>,
 }

@@ -211,8 +211,10 @@ mod tests {
 				let Some(name) = argument.get_long().filter(|name| shared.contains(name)) else {
 					continue;
 				};
-				// Here nobody is asked unless somebody is named.
-				if ["proof verify", "attest plan", "coordinator status"].contains(&path) {
+				// Here nobody is asked unless somebody is named, and the help says so.
+				let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+				if help.contains("without it, no node is asked") {
+					assert!(argument.get_default_values().is_empty(), "{path}");
 					continue;
 				}
 				let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
@@ -227,6 +229,22 @@ mod tests {
 		for (form, (name, paths)) in &seen {
 			assert!(names.insert(name), "{form} differs from other commands in {paths:?}");
 		}
+	}
+
+	#[test]
+	fn a_command_that_asks_a_node_only_if_one_is_named_says_so() {
+		let mut found = BTreeSet::new();
+		each(&Cli::command(), "", &mut |path, command| {
+			for argument in command.get_arguments() {
+				let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+				if help.contains("without it, no node is asked") {
+					found.insert(format!("{path} --{}", argument.get_long().unwrap_or_default()));
+				}
+			}
+		});
+		let wanted =
+			["attest plan --supply-from", "coordinator status --url", "proof verify --url"];
+		assert_eq!(found.iter().collect::<Vec<_>>(), wanted);
 	}
 
 	#[test]

@@ -92,7 +92,8 @@ pub struct VerifyArgs {
 	/// document states.
 	#[arg(long, value_name = "HEX", value_parser = root_hash)]
 	root: Option<H256>,
-	/// RPC address of a node that is asked as well whether the batch is on chain and has this root.
+	/// RPC address of a node that is asked as well whether the batch is on chain and has this root;
+	/// without it, no node is asked.
 	#[arg(long, value_name = "WS")]
 	url: Option<String>,
 	/// The meter's index on chain, if the document does not say.
