@@ -415,7 +415,8 @@ fn bind_any() -> Result<TcpListener> {
 }
 
 fn is_error(line: &str) -> bool {
-	line.contains(" ERROR ") || line.contains("panicked at") || line.starts_with("Error:")
+	let marks = [" ERROR ", r#""level":"error""#, "panicked at"];
+	marks.iter().any(|mark| line.contains(mark)) || line.starts_with("Error:")
 }
 
 #[cfg(test)]
@@ -434,6 +435,7 @@ mod tests {
 	fn error_lines_are_told_from_others() {
 		assert!(is_error("2026-01-01 00:00:00 ERROR tokio-runtime sync: lost"));
 		assert!(is_error("thread 'main' panicked at src/main.rs:1:1:"));
+		assert!(is_error(r#"{"component":"sync","event":"log","level":"error","message":"lost"}"#));
 		assert!(is_error("Error: Input(\"no\")"));
 		assert!(!is_error("2026-01-01 00:00:00  INFO main: no ERRORS here"));
 	}

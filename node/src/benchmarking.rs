@@ -5,6 +5,7 @@ use crate::{
 	cli::Cli,
 	client::{self, FullClient},
 	error::Error,
+	logs::create_runner,
 	origin::origin,
 };
 use codec::Encode;
@@ -26,7 +27,7 @@ use std::{sync::Arc, time::Duration};
 /// Runs a benchmark command.
 pub fn run(cli: &Cli, command: &BenchmarkCmd) -> Result<(), Error> {
 	let origin = origin(cli);
-	let runner = cli.create_runner(command)?;
+	let runner = create_runner(cli, command)?;
 	runner.sync_run(|config| {
 		match command {
 			BenchmarkCmd::Pallet(command) => {

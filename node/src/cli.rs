@@ -6,6 +6,7 @@
 
 use crate::{chain_spec, key::KeyCmd};
 use clap::{Arg, Command, Parser};
+use gridproof_logs::Format;
 use sc_cli::{
 	BuildSpecCmd, ChainInfoCmd, CheckBlockCmd, Database, ExportBlocksCmd, ExportChainSpecCmd,
 	ExportStateCmd, ImportBlocksCmd, PurgeChainCmd, RevertCmd, SubstrateCli,
@@ -39,6 +40,11 @@ pub(crate) struct Cli {
 	/// Command to run instead of a node.
 	#[command(subcommand)]
 	pub subcommand: Option<Subcommand>,
+
+	/// Form of the log lines: text or json.
+	#[arg(long, global = true, value_name = "FORMAT", default_value_t = Format::Text,
+		env = gridproof_logs::FORMAT_VARIABLE)]
+	pub log_format: Format,
 
 	#[allow(missing_docs)]
 	#[clap(flatten)]
@@ -304,6 +310,16 @@ mod tests {
 	#[test]
 	fn telemetry_is_off_unless_asked_for() {
 		assert!(run(&["--dev"]).telemetry_params.telemetry_endpoints.is_empty());
+	}
+
+	#[test]
+	fn every_command_can_write_its_log_as_json_lines() {
+		let format = |arguments: &[&str]| parse(arguments).map(|cli| cli.log_format);
+		assert_eq!(format(&["--dev"]), Ok(Format::Text));
+		assert_eq!(format(&["--dev", "--log-format", "json"]), Ok(Format::Json));
+		assert_eq!(format(&["chain-info", "--dev", "--log-format", "json"]), Ok(Format::Json));
+		let error = format(&["--dev", "--log-format", "yaml"]).expect_err("no such format");
+		assert!(error.contains("the log format is text or json"), "{error}");
 	}
 
 	#[test]

@@ -5,6 +5,7 @@ use crate::{
 	cli::{Cli, RunArgs, Subcommand},
 	client::{self, FullBackend, FullClient},
 	error::{self, Error},
+	logs::create_runner,
 	origin::{location, origin},
 	pool::PoolSettings,
 	preflight::{self, Listening},
@@ -26,7 +27,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
 	match subcommand {
 		Subcommand::Key(command) => Ok(command.run(cli)?),
 		Subcommand::BuildSpec(command) => {
-			let runner = cli.create_runner(command)?;
+			let runner = create_runner(cli, command)?;
 			Ok(runner.sync_run(|config| command.run(config.chain_spec, config.network))?)
 		},
 		Subcommand::ExportChainSpec(command) => {
@@ -39,7 +40,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
 			})
 		},
 		Subcommand::ChainInfo(command) => {
-			let runner = cli.create_runner(command)?;
+			let runner = create_runner(cli, command)?;
 			runner.sync_run(|config| {
 				require_database(&config)?;
 				command.run::<Block>(&config).map_err(|error| match error {
@@ -53,7 +54,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
 			})
 		},
 		Subcommand::PurgeChain(command) => {
-			let runner = cli.create_runner(command)?;
+			let runner = create_runner(cli, command)?;
 			Ok(runner.sync_run(|config| command.run(config.database))?)
 		},
 		stored => run_on_stored_chain(cli, stored),
@@ -65,7 +66,7 @@ fn run_on_stored_chain(cli: &Cli, subcommand: &Subcommand) -> Result<(), Error> 
 	let origin = origin(cli);
 	match subcommand {
 		Subcommand::CheckBlock(command) => {
-			cli.create_runner(command)?.async_run::<_, Error>(|config| {
+			create_runner(cli, command)?.async_run::<_, Error>(|config| {
 				require_database(&config)?;
 				let core = client::new_core(&config, &origin)?;
 				let check = command.run(core.client, core.import_queue);
@@ -82,7 +83,7 @@ fn run_on_stored_chain(cli: &Cli, subcommand: &Subcommand) -> Result<(), Error> 
 			})
 		},
 		Subcommand::ExportBlocks(command) => {
-			cli.create_runner(command)?.async_run::<_, Error>(|config| {
+			create_runner(cli, command)?.async_run::<_, Error>(|config| {
 				require_database(&config)?;
 				let mut core = client::new_core(&config, &origin)?;
 				core.task_manager.keep_alive(core.import_queue);
@@ -91,14 +92,14 @@ fn run_on_stored_chain(cli: &Cli, subcommand: &Subcommand) -> Result<(), Error> 
 			})
 		},
 		Subcommand::ImportBlocks(command) => {
-			cli.create_runner(command)?.async_run::<_, Error>(|config| {
+			create_runner(cli, command)?.async_run::<_, Error>(|config| {
 				let core = client::new_core(&config, &origin)?;
 				let import = command.run(core.client, core.import_queue);
 				Ok((async { Ok(import.await?) }, core.task_manager))
 			})
 		},
 		Subcommand::ExportState(command) => {
-			cli.create_runner(command)?.async_run::<_, Error>(|config| {
+			create_runner(cli, command)?.async_run::<_, Error>(|config| {
 				require_database(&config)?;
 				let mut core = client::new_core(&config, &origin)?;
 				core.task_manager.keep_alive(core.import_queue);
@@ -108,7 +109,7 @@ fn run_on_stored_chain(cli: &Cli, subcommand: &Subcommand) -> Result<(), Error> 
 			})
 		},
 		Subcommand::Revert(command) => {
-			cli.create_runner(command)?.async_run::<_, Error>(|config| {
+			create_runner(cli, command)?.async_run::<_, Error>(|config| {
 				require_database(&config)?;
 				let mut core = client::new_core(&config, &origin)?;
 				core.task_manager.keep_alive(core.import_queue);
@@ -139,7 +140,7 @@ fn run_node(cli: &Cli) -> Result<(), Error> {
 		// Two lines for each second's block say enough; these would be two more.
 		base.shared_params.log = vec!["sc_basic_authorship=warn".into()];
 	}
-	let mut runner = cli.create_runner(&base)?;
+	let mut runner = create_runner(cli, &base)?;
 	let listening = Listening {
 		external: *p2p_external,
 		explicit: !base.network_params.listen_addr.is_empty(),

@@ -12,6 +12,7 @@ mod client;
 mod command;
 mod error;
 mod key;
+mod logs;
 mod origin;
 mod pool;
 mod preflight;
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
 			// The log is written by a thread of its own, up to 50 ms later: what went wrong
 			// shall be the last line.
 			std::thread::sleep(Duration::from_millis(100));
-			eprintln!("Error: {}", error.render(&origin::location(&cli)));
+			logs::print_error(cli.log_format, &error.render(&origin::location(&cli)));
 			ExitCode::FAILURE
 		},
 	}

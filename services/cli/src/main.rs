@@ -29,10 +29,8 @@ mod score;
 mod wallet;
 
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
-use gridproof_support::{
-	Failure,
-	logs::{self, Format},
-};
+use gridproof_logs::Format;
+use gridproof_support::Failure;
 use output::Output;
 use std::{ffi::OsString, process::ExitCode};
 
@@ -48,7 +46,7 @@ struct Cli {
 	json: bool,
 	/// Form of the log lines on standard error: text or json.
 	#[arg(long, global = true, value_name = "FORMAT", default_value_t = Format::Text,
-		env = "GRIDPROOF_LOG_FORMAT")]
+		env = gridproof_logs::FORMAT_VARIABLE)]
 	log_format: Format,
 	#[command(subcommand)]
 	command: Command,
@@ -112,7 +110,7 @@ async fn main() -> ExitCode {
 		Ok(cli) => cli,
 		Err(error) => return not_parsed(&error, &arguments),
 	};
-	logs::init(cli.log_format, DEFAULT_FILTER);
+	gridproof_logs::init(cli.log_format, DEFAULT_FILTER);
 	let out = Output::new(cli.json);
 	match run(cli.command, &out).await {
 		Ok(code) => code,

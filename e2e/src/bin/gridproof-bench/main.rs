@@ -13,18 +13,40 @@ mod spread;
 
 use anyhow::{Context, Result, bail};
 use gridproof_e2e::machine::Machine;
-use options::Options;
-use std::env;
+use gridproof_logs::Format;
+use options::{Options, take_log_format};
+use std::{env, process::ExitCode};
 
 const USAGE: &str = "usage: scripts/bench node|network [--idle-minutes N] [--starts N] \
 	[--transfers N] [--samples N]\n       scripts/bench batches [--meters N] [--batches N] \
 	[--readings N] [--bundle N]\n       scripts/bench gateway [--meters N] [--connections N] [--readings N] \
 	[--runs N] [--window N]\n       scripts/bench receipts [--receipts N] [--bundle N] [--jobs N] \
-	[--rate N]";
+	[--rate N]\n       all: [--log-format text|json] form of the log lines on standard error";
 
 #[tokio::main]
-async fn main() -> Result<()> {
-	let arguments: Vec<String> = env::args().skip(1).collect();
+async fn main() -> ExitCode {
+	let mut arguments: Vec<String> = env::args().skip(1).collect();
+	let from_environment = env::var(gridproof_logs::FORMAT_VARIABLE).ok();
+	let (format, done) = match take_log_format(&mut arguments, from_environment) {
+		Ok(format) => {
+			gridproof_logs::init(format, "warn");
+			(format, measure(&arguments).await)
+		},
+		Err(error) => (Format::Text, Err(error)),
+	};
+	match (done, format) {
+		(Ok(()), _) => return ExitCode::SUCCESS,
+		(Err(error), Format::Text) => eprintln!("Error: {error:?}"),
+		(Err(error), Format::Json) => {
+			let message = format!("{error:#}");
+			let level = tracing::Level::ERROR;
+			eprintln!("{}", gridproof_logs::json_line(level, "bench", "failed", &message));
+		},
+	}
+	ExitCode::FAILURE
+}
+
+async fn measure(arguments: &[String]) -> Result<()> {
 	let (what, rest) = arguments.split_first().context(USAGE)?;
 	let options = Options::parse(rest)?;
 	println!("machine: {}", Machine::here()?);

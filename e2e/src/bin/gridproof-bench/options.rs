@@ -1,7 +1,25 @@
 //! `--name NUMBER` options.
 
 use crate::USAGE;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
+use gridproof_logs::Format;
+
+/// Takes `--log-format FORMAT` out of the arguments; without it, the environment chooses.
+///
+/// # Errors
+/// If there is no such format.
+pub(crate) fn take_log_format(
+	arguments: &mut Vec<String>,
+	from_environment: Option<String>,
+) -> Result<Format> {
+	let place = arguments.iter().position(|argument| argument == "--log-format");
+	let chosen = match place {
+		Some(place) if place + 1 < arguments.len() => arguments.drain(place..place + 2).next_back(),
+		Some(_) => bail!("{USAGE}"),
+		None => from_environment,
+	};
+	chosen.map_or(Ok(Format::Text), |format| format.parse().map_err(Error::msg))
+}
 
 /// What was given on the command line.
 #[derive(Debug)]
@@ -58,6 +76,21 @@ mod tests {
 
 	fn parse(texts: &[&str]) -> Result<Options> {
 		Options::parse(&texts.iter().map(ToString::to_string).collect::<Vec<_>>())
+	}
+
+	#[test]
+	fn the_form_of_log_lines_stands_anywhere_or_in_the_environment() {
+		let take = |texts: &[&str], variable: Option<&str>| {
+			let mut arguments: Vec<_> = texts.iter().map(ToString::to_string).collect();
+			let format = take_log_format(&mut arguments, variable.map(str::to_string));
+			format.map(|format| (format, arguments.join(" ")))
+		};
+		let given = ["node", "--log-format", "json", "--starts", "1"];
+		assert_eq!(take(&given, Some("text")).unwrap(), (Format::Json, "node --starts 1".into()));
+		assert_eq!(take(&["node"], Some("json")).unwrap(), (Format::Json, "node".into()));
+		assert_eq!(take(&["node"], None).unwrap(), (Format::Text, "node".into()));
+		assert!(take(&["node", "--log-format"], None).is_err());
+		assert!(take(&["node", "--log-format", "yaml"], None).is_err());
 	}
 
 	#[test]

@@ -12,7 +12,6 @@
 //! | [`text`] | bytes and amounts as text |
 //! | `csv` | tables of comma-separated values (feature `csv`) |
 //! | `http_client` | the HTTP client (feature `http-client`) |
-//! | `logs` | the form of log lines (feature `logs`) |
 //! | `tls` | the TLS provider (feature `tls`) |
 
 #![deny(missing_docs)]
@@ -25,8 +24,6 @@ pub mod files;
 #[cfg(feature = "http-client")]
 pub mod http_client;
 pub mod lock;
-#[cfg(feature = "logs")]
-pub mod logs;
 pub mod number;
 pub mod outcome;
 pub mod stop;

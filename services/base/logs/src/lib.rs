@@ -4,30 +4,39 @@
 //! |---|---|
 //! | `timestamp` | RFC 3339, UTC |
 //! | `level` | `error`, `warn`, `info`, `debug` or `trace` |
-//! | `component` | the crate that logs, without `gridproof_`: `gateway`, `coordinator`, `chain` |
+//! | `component` | the crate that logs, without `gridproof_`: `node`, `gateway`, `chain`; of a line of the SDK, the target that filters name: `grandpa`, `sync` |
 //! | `event` | a word that stays the same between versions, to search and to alarm by |
 //! | `message` | a sentence for people |
 //! | `height` | number of the block it is about |
 //! | `latency_ms` | how long it took, in milliseconds |
 //!
 //! Further members are the event's own. `height` and `latency_ms` are there where they are known.
+//!
+//! This crate stands at the bottom, so that the node can use it as well as the services.
 
-use crate::clock::now_ms;
-use gridproof_primitives::energy::emlog::format_utc;
+#![deny(missing_docs)]
+
 use serde_json::{Map, Value};
 use std::{fmt, io::IsTerminal, str::FromStr};
 use tracing::{
-	Event, Subscriber,
+	Event, Level, Subscriber,
 	field::{Field, Visit},
 };
+use tracing_log::NormalizeEvent;
 use tracing_subscriber::{
 	EnvFilter,
+	filter::ParseError,
 	fmt::{
 		FmtContext, FormattedFields,
 		format::{FormatEvent, FormatFields, Writer},
+		time::{FormatTime, SystemTime},
 	},
 	registry::LookupSpan,
+	util::{SubscriberInitExt, TryInitError},
 };
+
+/// The environment variable that chooses the form of log lines where no argument does.
+pub const FORMAT_VARIABLE: &str = "GRIDPROOF_LOG_FORMAT";
 
 /// The `event` of a line that names none.
 const NO_EVENT: &str = "log";
@@ -78,6 +87,66 @@ pub fn init(format: Format, filter: &str) {
 	};
 }
 
+/// Why log lines cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+	/// A filter is none.
+	#[error("the log filter {filter:?} cannot be used: {reason}")]
+	BadFilter {
+		/// The filter, as it was written.
+		filter: String,
+		/// What is wrong with it.
+		reason: ParseError,
+	},
+	/// The program writes its lines elsewhere already.
+	#[error(transparent)]
+	InUse(#[from] TryInitError),
+}
+
+/// Writes log lines as JSON to standard error from now on: those that `filters` choose. Each is a
+/// `<target>=<level>` or a level, or several of them separated by commas; of two for one target the
+/// later counts.
+///
+/// # Errors
+/// [`LogError`]; then lines go where they went before.
+pub fn init_json(filters: &[&str]) -> Result<(), LogError> {
+	let lines = tracing_subscriber::fmt()
+		.with_env_filter(chosen(filters)?)
+		.with_ansi(false)
+		.with_writer(std::io::stderr)
+		.event_format(JsonLines)
+		.finish();
+	Ok(lines.try_init()?)
+}
+
+fn chosen(filters: &[&str]) -> Result<EnvFilter, LogError> {
+	let parts = filters.iter().flat_map(|filters| filters.split(','));
+	parts.filter(|filter| !filter.is_empty()).try_fold(EnvFilter::default(), |all, filter| {
+		let bad = |reason| LogError::BadFilter { filter: filter.to_string(), reason };
+		Ok(all.add_directive(filter.parse().map_err(bad)?))
+	})
+}
+
+/// Returns the log line of an event that ends the program, or comes before [`init`].
+pub fn json_line(level: Level, component: &str, event: &str, message: &str) -> String {
+	let mut members = Map::new();
+	members.insert("event".to_string(), event.into());
+	members.insert("message".to_string(), message.into());
+	line(members, level, component)
+}
+
+/// Puts the members into a line that every line has.
+fn line(mut members: Map<String, Value>, level: Level, component: &str) -> String {
+	let mut now = String::new();
+	// A text takes everything.
+	let _ = SystemTime.format_time(&mut Writer::new(&mut now));
+	members.insert("timestamp".to_string(), now.into());
+	members.insert("level".to_string(), level.to_string().to_lowercase().into());
+	members.insert("component".to_string(), component.into());
+	members.entry("event").or_insert_with(|| NO_EVENT.into());
+	Value::Object(members).to_string()
+}
+
 /// Writes an event as one JSON object.
 struct JsonLines;
 
@@ -95,11 +164,9 @@ where
 		let mut members = Members(Map::new());
 		event.record(&mut members);
 		let Members(mut members) = members;
-		let metadata = event.metadata();
-		members.insert("timestamp".to_string(), format_utc(now_ms()).into());
-		members.insert("level".to_string(), metadata.level().to_string().to_lowercase().into());
-		members.insert("component".to_string(), component(metadata.target()).into());
-		members.entry("event").or_insert_with(|| NO_EVENT.into());
+		// A record of the `log` crate comes as an event of a bridge: this is its own.
+		let normalized = event.normalized_metadata();
+		let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
 		let spans = context.event_scope().map(|scope| {
 			let span = scope.from_root().filter_map(|span| {
 				let fields = span.extensions().get::<FormattedFields<N>>()?.fields.clone();
@@ -114,12 +181,12 @@ where
 		if let Some(spans) = spans.filter(|spans| !spans.is_empty()) {
 			members.insert("span".to_string(), spans.into());
 		}
-		writeln!(writer, "{}", Value::Object(members))
+		writeln!(writer, "{}", line(members, *metadata.level(), component(metadata.target())))
 	}
 }
 
-/// Returns the crate that logs, without this project's prefix.
-fn component(target: &str) -> &str {
+/// Returns the crate that a target names, without this project's prefix.
+pub fn component(target: &str) -> &str {
 	let name = target.split("::").next().unwrap_or(target);
 	name.strip_prefix("gridproof_").unwrap_or(name)
 }
@@ -129,7 +196,10 @@ struct Members(Map<String, Value>);
 
 impl Members {
 	fn put(&mut self, field: &Field, value: Value) {
-		self.0.insert(field.name().to_string(), value);
+		// How the bridge from the `log` crate says what is read from the metadata.
+		if !field.name().starts_with("log.") {
+			self.0.insert(field.name().to_string(), value);
+		}
 	}
 }
 
@@ -162,18 +232,18 @@ impl Visit for Members {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::Lock;
 	use std::{
 		io,
 		sync::{Arc, Mutex},
 	};
+	use tracing_log::{LogTracer, log};
 
 	#[derive(Clone, Default)]
 	struct Sink(Arc<Mutex<Vec<u8>>>);
 
 	impl io::Write for Sink {
 		fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-			self.0.locked().extend_from_slice(bytes);
+			self.0.lock().unwrap().extend_from_slice(bytes);
 			Ok(bytes.len())
 		}
 
@@ -191,7 +261,7 @@ mod tests {
 			.with_writer(move || into.clone())
 			.finish();
 		tracing::subscriber::with_default(subscriber, log);
-		let bytes = sink.0.locked().clone();
+		let bytes = sink.0.lock().unwrap().clone();
 		let text = String::from_utf8(bytes).unwrap();
 		text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 	}
@@ -218,7 +288,7 @@ mod tests {
 		assert_eq!(first["batch"], "batch_01");
 		assert!(first["timestamp"].as_str().unwrap().ends_with('Z'));
 		assert_eq!(lines[1]["event"], "log");
-		assert_eq!(lines[1]["component"], "support");
+		assert_eq!(lines[1]["component"], "logs");
 		assert_eq!(lines[1]["message"], "a line\nwith an odd text");
 	}
 
@@ -229,5 +299,38 @@ mod tests {
 			span.in_scope(|| tracing::info!("working"));
 		});
 		assert_eq!(lines[0]["span"], "job{number=3}");
+	}
+
+	#[test]
+	fn a_record_of_the_log_crate_names_where_it_comes_from_and_nothing_twice() {
+		LogTracer::init().unwrap();
+		let lines = lines(|| log::warn!(target: "sync", "{} peers", 3));
+		let members: Vec<&String> = lines[0].as_object().unwrap().keys().collect();
+		assert_eq!(members, ["component", "event", "level", "message", "timestamp"]);
+		assert_eq!((&lines[0]["component"], &lines[0]["level"]), (&"sync".into(), &"warn".into()));
+		assert_eq!(lines[0]["message"], "3 peers");
+	}
+
+	#[test]
+	fn a_line_from_before_the_start_looks_like_the_others() {
+		let line = json_line(Level::ERROR, "node", "failed", "no \"chain\"\nhere");
+		assert!(!line.contains('\n'));
+		let line: Value = serde_json::from_str(&line).unwrap();
+		assert_eq!((&line["level"], &line["component"]), (&"error".into(), &"node".into()));
+		assert_eq!(
+			(&line["event"], &line["message"]),
+			(&"failed".into(), &"no \"chain\"\nhere".into())
+		);
+	}
+
+	#[test]
+	fn the_later_of_two_filters_for_one_target_counts() {
+		let of = |filters: &[&str]| chosen(filters).unwrap().to_string();
+		let mut found: Vec<String> =
+			of(&["info,sync=off", "", "sync=debug"]).split(',').map(str::to_string).collect();
+		found.sort_unstable();
+		assert_eq!(found, ["info", "sync=debug"]);
+		let refused = chosen(&["info", "sync=loud"]).unwrap_err();
+		assert!(refused.to_string().contains("\"sync=loud\""), "{refused}");
 	}
 }
