@@ -1,16 +1,14 @@
 //! `gridproof-node benchmark`: weights of pallets, storage, blocks and extrinsics, and the speed
 //! of this machine. Compiled with the feature `runtime-benchmarks` only.
 
-use crate::{
-	cli::Cli,
-	client::{self, FullClient},
-	error::Error,
-	logs::create_runner,
-	origin::origin,
-};
+use crate::{cli::Cli, logs::create_runner, origin::origin};
 use codec::Encode;
 use frame_benchmarking_cli::{
 	BenchmarkCmd, ExtrinsicBuilder, ExtrinsicFactory, SUBSTRATE_REFERENCE_HARDWARE,
+};
+use gridproof_node_service::{
+	Error,
+	client::{self, FullClient},
 };
 use gridproof_runtime::{
 	AccountId, Balance, Runtime, RuntimeCall, SignedPayload, TxExtension, UncheckedExtrinsic,

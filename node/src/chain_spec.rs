@@ -5,6 +5,7 @@
 //! adds a name, an id and the token properties that wallets read.
 
 use frame_system::Config as SystemConfig;
+use gridproof_node_service::chain::{TOKEN_DECIMALS, TOKEN_SYMBOL};
 use gridproof_runtime::{
 	BuildStorage, Runtime, RuntimeGenesisConfig, WASM_BINARY, genesis_presets,
 };
@@ -21,12 +22,6 @@ pub(crate) type ChainSpec = sc_service::GenericChainSpec;
 
 /// Prefix of the names of the peer-to-peer protocols.
 pub(crate) const PROTOCOL_ID: &str = "gridproof";
-
-/// Symbol of the native token.
-pub(crate) const TOKEN_SYMBOL: &str = "AIT";
-
-/// Decimals of the native token.
-pub(crate) const TOKEN_DECIMALS: u32 = 18;
 
 /// A network that is built into the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +117,15 @@ impl Network {
 		Ok(storage)
 	}
 }
+
+// The service was compiled without the runtime: these are the types that both must agree on.
+const _: fn(gridproof_runtime::opaque::Block) -> gridproof_node_service::chain::Block =
+	|block| block;
+const _: fn(gridproof_runtime::AccountId) -> gridproof_node_service::chain::AccountId =
+	|account| account;
+const _: fn(gridproof_runtime::Balance) -> gridproof_node_service::chain::Balance =
+	|balance| balance;
+const _: fn(gridproof_runtime::Nonce) -> gridproof_node_service::chain::Nonce = |nonce| nonce;
 
 /// Returns the runtime's WebAssembly, unless the node was built without it.
 fn wasm_binary() -> Result<&'static [u8], String> {

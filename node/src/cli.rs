@@ -244,7 +244,9 @@ fn parse_database(text: &str) -> Result<Database, String> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use gridproof_node_service::pool::PoolSettings;
 	use sc_cli::CliConfiguration;
+	use std::time::Duration;
 
 	fn parse(arguments: &[&str]) -> Result<Cli, String> {
 		Cli::try_from_iter(std::iter::once(&"gridproof-node").chain(arguments))
@@ -337,5 +339,31 @@ mod tests {
 		assert!(parse(&["--p2p-external"]).expect("valid").run.p2p_external);
 		let both = ["--p2p-external", "--listen-addr", "/ip4/127.0.0.1/tcp/30333"];
 		assert!(parse(&both).is_err());
+	}
+
+	fn settings(arguments: &[&str]) -> PoolSettings {
+		let cli = parse(arguments).expect("valid arguments");
+		PoolSettings::new(&cli.run.base.pool_config, cli.run.base.shared_params.dev)
+	}
+
+	#[test]
+	fn the_future_queue_is_as_large_as_the_ready_queue() {
+		let options = settings(&[]).options;
+		assert_eq!((options.ready.count, options.future.count), (32_768, 32_768));
+		assert_eq!(options.ready.total_bytes, 64 << 20);
+		assert_eq!(options.future.total_bytes, 64 << 20);
+		assert!(!options.reject_future_transactions);
+	}
+
+	#[test]
+	fn a_refused_transaction_may_come_back_after_a_minute_and_at_once_on_a_dev_chain() {
+		assert_eq!(settings(&[]).options.ban_time, Duration::from_secs(60));
+		assert_eq!(settings(&["--dev"]).options.ban_time, Duration::ZERO);
+	}
+
+	#[test]
+	fn the_pool_type_follows_the_command_line() {
+		assert!(!settings(&[]).fork_aware);
+		assert!(settings(&["--pool-type", "fork-aware"]).fork_aware);
 	}
 }

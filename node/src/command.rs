@@ -3,21 +3,21 @@
 use crate::{
 	chain_spec,
 	cli::{Cli, RunArgs, Subcommand},
-	client::{self, FullBackend, FullClient},
-	error::{self, Error},
 	logs::create_runner,
 	origin::{location, origin},
-	pool::PoolSettings,
 	preflight::{self, Listening},
-	service,
 };
-use gridproof_runtime::{BlockNumber, opaque::Block};
+use gridproof_node_service::{
+	Error, error,
+	pool::PoolSettings,
+	service,
+	stored::{self, Work},
+};
 use sc_cli::{CliConfiguration, SubstrateCli};
-use sc_network::{Litep2pNetworkBackend, NetworkWorker, config::NetworkBackendType};
 use sc_service::Configuration;
 use sc_storage_monitor::StorageMonitorService;
 use sp_core::crypto::{Ss58AddressFormat, set_default_ss58_version};
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 /// Runs what the command line asks for.
 pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
@@ -41,14 +41,8 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
 		},
 		Subcommand::ChainInfo(command) => {
 			let runner = create_runner(cli, command)?;
-			runner.sync_run(|config| {
-				require_database(&config)?;
-				command.run::<Block>(&config).map_err(|error| match error {
-					sc_cli::Error::Client(error) => {
-						error::database(&error, config.database.path(), &location(cli))
-					},
-					error => error.into(),
-				})?;
+			runner.sync_run(|config| -> Result<(), Error> {
+				stored::chain_info(command, &config, &location(cli))?;
 				println!();
 				Ok(())
 			})
@@ -66,56 +60,19 @@ fn run_on_stored_chain(cli: &Cli, subcommand: &Subcommand) -> Result<(), Error> 
 	let origin = origin(cli);
 	match subcommand {
 		Subcommand::CheckBlock(command) => {
-			create_runner(cli, command)?.async_run::<_, Error>(|config| {
-				require_database(&config)?;
-				let core = client::new_core(&config, &origin)?;
-				let check = command.run(core.client, core.import_queue);
-				let check = async {
-					check.await.map_err(|error| {
-						let reason = Error::from(error).render("");
-						Error::Explained(format!(
-							"{reason}. Only a stored block can be executed again, and only while the \
-							 state before it is stored: --state-pruning archive keeps all of it."
-						))
-					})
-				};
-				Ok((check, core.task_manager))
-			})
+			work(cli, command, |config| stored::check_block(command, &config, &origin))
 		},
 		Subcommand::ExportBlocks(command) => {
-			create_runner(cli, command)?.async_run::<_, Error>(|config| {
-				require_database(&config)?;
-				let mut core = client::new_core(&config, &origin)?;
-				core.task_manager.keep_alive(core.import_queue);
-				let export = command.run(core.client, config.database);
-				Ok((async { Ok(export.await?) }, core.task_manager))
-			})
+			work(cli, command, |config| stored::export_blocks(command, config, &origin))
 		},
 		Subcommand::ImportBlocks(command) => {
-			create_runner(cli, command)?.async_run::<_, Error>(|config| {
-				let core = client::new_core(&config, &origin)?;
-				let import = command.run(core.client, core.import_queue);
-				Ok((async { Ok(import.await?) }, core.task_manager))
-			})
+			work(cli, command, |config| stored::import_blocks(command, &config, &origin))
 		},
 		Subcommand::ExportState(command) => {
-			create_runner(cli, command)?.async_run::<_, Error>(|config| {
-				require_database(&config)?;
-				let mut core = client::new_core(&config, &origin)?;
-				core.task_manager.keep_alive(core.import_queue);
-				let export =
-					command.run::<Block, FullBackend, FullClient>(core.client, config.chain_spec);
-				Ok((async { Ok(export.await?) }, core.task_manager))
-			})
+			work(cli, command, |config| stored::export_state(command, config, &origin))
 		},
 		Subcommand::Revert(command) => {
-			create_runner(cli, command)?.async_run::<_, Error>(|config| {
-				require_database(&config)?;
-				let mut core = client::new_core(&config, &origin)?;
-				core.task_manager.keep_alive(core.import_queue);
-				let revert = command.run(core.client, core.backend, Some(Box::new(revert_grandpa)));
-				Ok((async { Ok(revert.await?) }, core.task_manager))
-			})
+			work(cli, command, |config| stored::revert(command, &config, &origin))
 		},
 		#[cfg(feature = "runtime-benchmarks")]
 		Subcommand::Benchmark(command) => crate::benchmarking::run(cli, command),
@@ -123,13 +80,13 @@ fn run_on_stored_chain(cli: &Cli, subcommand: &Subcommand) -> Result<(), Error> 
 	}
 }
 
-/// Reverts GRANDPA's own records together with the blocks.
-fn revert_grandpa(
-	client: Arc<FullClient>,
-	_backend: Arc<FullBackend>,
-	blocks: BlockNumber,
-) -> sc_cli::Result<()> {
-	Ok(sc_consensus_grandpa::revert(client, blocks)?)
+/// Runs a command until it is done or told to stop.
+fn work<'a, C: CliConfiguration>(
+	cli: &Cli,
+	command: &C,
+	start: impl FnOnce(Configuration) -> Result<Work<'a>, Error>,
+) -> Result<(), Error> {
+	create_runner(cli, command)?.async_run(start)
 }
 
 /// Runs a node until it receives a signal to stop.
@@ -155,14 +112,7 @@ fn run_node(cli: &Cli) -> Result<(), Error> {
 		let kept = &mut outlives_tasks;
 		async move {
 			let database = config.database.path().map(Path::to_path_buf);
-			let (task_manager, pool) = match config.network.network_backend {
-				NetworkBackendType::Litep2p => {
-					service::new_full::<Litep2pNetworkBackend>(config, pool, &origin)
-				},
-				NetworkBackendType::Libp2p => {
-					service::new_full::<NetworkWorker<_, _>>(config, pool, &origin)
-				},
-			}?;
+			let (task_manager, pool) = service::start(config, pool, &origin)?;
 			*kept = Some(pool);
 			// A database that cannot write any more is stopped before, while it is still sound.
 			if let Some(path) = database {
@@ -173,18 +123,6 @@ fn run_node(cli: &Cli) -> Result<(), Error> {
 			Ok(task_manager)
 		}
 	})
-}
-
-/// Refuses to work on a chain that was never stored, instead of creating an empty one.
-fn require_database(config: &Configuration) -> Result<(), Error> {
-	match config.database.path() {
-		Some(path) if !path.exists() => Err(Error::Explained(format!(
-			"There is no database at {}. A node writes one when it runs with the same --chain and \
-			 --base-path as here.",
-			path.display()
-		))),
-		_ => Ok(()),
-	}
 }
 
 #[cfg(test)]

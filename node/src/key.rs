@@ -4,6 +4,7 @@
 //! every user of the machine can read; ours is readable by its owner only.
 
 use clap::Args;
+use gridproof_node_service::Error;
 use sc_cli::{GenerateCmd, InsertKeyCmd, InspectKeyCmd, InspectNodeKeyCmd, SubstrateCli};
 use sc_network::config::ed25519::Keypair;
 use sc_service::config::BasePath;
@@ -36,6 +37,16 @@ pub(crate) enum KeyError {
 	/// `sc-cli` reports an error.
 	#[error(transparent)]
 	Cli(#[from] sc_cli::Error),
+}
+
+impl From<KeyError> for Error {
+	fn from(error: KeyError) -> Self {
+		match error {
+			// Explained in the same way as everywhere else.
+			KeyError::Cli(error) => Self::Cli(error),
+			error => Self::Explained(error.to_string()),
+		}
+	}
 }
 
 /// Commands for keys.

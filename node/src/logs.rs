@@ -1,8 +1,9 @@
 //! The form of the node's log lines: the SDK's text for people, or JSON lines as all programs here
 //! write them.
 
-use crate::{cli::Cli, error::Error};
+use crate::cli::Cli;
 use gridproof_logs::Format;
+use gridproof_node_service::Error;
 use sc_cli::{
 	CliConfiguration, DefaultConfigurationValues, Runner, Signals, SubstrateCli, build_runtime,
 };

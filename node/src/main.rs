@@ -8,16 +8,11 @@
 mod benchmarking;
 mod chain_spec;
 mod cli;
-mod client;
 mod command;
-mod error;
 mod key;
 mod logs;
 mod origin;
-mod pool;
 mod preflight;
-mod rpc;
-mod service;
 
 use std::{process::ExitCode, time::Duration};
 

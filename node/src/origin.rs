@@ -1,18 +1,22 @@
 //! Where the chain comes from, according to the command line.
 
 use crate::{
-	chain_spec::Network,
+	chain_spec::{self, Network},
 	cli::{Cli, Subcommand},
-	client::Origin,
 };
+use gridproof_node_service::client::Origin;
 use sc_cli::SharedParams;
 use std::fmt::Write;
 
-/// Returns the network that the command line names, and the arguments that name it.
+/// Returns the genesis of the network that the command line names, and the arguments that name it.
 pub(crate) fn origin(cli: &Cli) -> Origin {
 	let network =
 		shared_params(cli).and_then(|params| Network::from_name(&params.chain_id(params.is_dev())));
-	Origin { network, location: location(cli) }
+	Origin {
+		genesis: network.map(Network::genesis_storage),
+		location: location(cli),
+		ss58_prefix: chain_spec::ss58_prefix(),
+	}
 }
 
 /// Returns the arguments `--chain` and `--base-path` in use, with a space before each, so that

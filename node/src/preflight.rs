@@ -3,7 +3,7 @@
 //! If a port is in use, the start ends here with a clear message. Upstream would move the RPC to a
 //! random port, log one line about the metrics and share the port of the network.
 
-use crate::error::Error;
+use gridproof_node_service::Error;
 use sc_network::{
 	config::TransportConfig,
 	multiaddr::{Multiaddr, Protocol},

@@ -1,10 +1,10 @@
 //! The parts of a node that its commands need too: database, client and import queue.
 
 use crate::{
-	chain_spec::Network,
+	chain::{Block, Hash},
 	error::{self, Error},
+	questions::RuntimeApi,
 };
-use gridproof_runtime::{apis::RuntimeApi, opaque::Block};
 use sc_chain_spec::{BuildGenesisBlock, GenesisBlockBuilder};
 use sc_client_api::Backend;
 use sc_client_db::PruningFilter;
@@ -18,7 +18,8 @@ use sp_blockchain::HeaderBackend;
 use sp_consensus_aura::{
 	inherents::InherentDataProvider as SlotProvider, sr25519::AuthorityPair as AuraPair,
 };
-use sp_runtime::traits::Block as BlockT;
+use sp_core::storage::Storage;
+use sp_runtime::traits::Block as _;
 use std::{path::Path, sync::Arc};
 
 #[cfg(not(feature = "runtime-benchmarks"))]
@@ -29,40 +30,41 @@ type HostFunctions =
 	(sp_io::SubstrateHostFunctions, frame_benchmarking::benchmarking::HostFunctions);
 
 type Executor = WasmExecutor<HostFunctions>;
-/// Hash of a block.
-pub(crate) type Hash = <Block as BlockT>::Hash;
 
 /// The client: blocks, state, and the runtime that belongs to them.
-pub(crate) type FullClient = sc_service::TFullClient<Block, RuntimeApi, Executor>;
+pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, Executor>;
 /// The storage of the client.
-pub(crate) type FullBackend = sc_service::TFullBackend<Block>;
+pub type FullBackend = sc_service::TFullBackend<Block>;
 /// Rule that chooses the best block: the longest chain.
-pub(crate) type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
+pub type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
 /// Imports blocks and follows the changes of authorities in them.
-pub(crate) type GrandpaBlockImport =
+pub type GrandpaBlockImport =
 	sc_consensus_grandpa::GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
 /// Values that the import passes to the voter.
-pub(crate) type GrandpaLink = sc_consensus_grandpa::LinkHalf<Block, FullClient, FullSelectChain>;
+pub type GrandpaLink = sc_consensus_grandpa::LinkHalf<Block, FullClient, FullSelectChain>;
 
 /// Number of blocks between two justifications that are kept permanently, also in a pruned
 /// database.
 ///
 /// Warp sync does not depend on it: the justifications of every change of authorities and of the
 /// newest final block are kept in any case.
-pub(crate) const JUSTIFICATION_PERIOD: u32 = 512;
+pub const JUSTIFICATION_PERIOD: u32 = 512;
 
 /// Origin of a chain: built-in network or file.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Origin {
-	/// Built-in network that was chosen; `None` if it is a specification file.
-	pub network: Option<Network>,
+#[derive(Debug, Default)]
+pub struct Origin {
+	/// State from which a built-in network starts, or why there is none; `None` if the chain is a
+	/// specification file, which has its own.
+	pub genesis: Option<Result<Storage, String>>,
 	/// Arguments `--chain` and `--base-path` in use, each after a space, as another command has to
 	/// repeat them.
 	pub location: String,
+	/// Address format of the chain (SS58 prefix).
+	pub ss58_prefix: u16,
 }
 
 /// The parts of a node that its commands need too: no network, no transaction pool.
-pub(crate) struct Core {
+pub struct Core {
 	/// Client on top of `backend`.
 	pub client: Arc<FullClient>,
 	/// Database with blocks and state.
@@ -84,7 +86,7 @@ pub(crate) struct Core {
 }
 
 /// Opens the storage and builds the parts on top of it.
-pub(crate) fn new_core(config: &Configuration, origin: &Origin) -> Result<Core, Error> {
+pub fn new_core(config: &Configuration, origin: &Origin) -> Result<Core, Error> {
 	let telemetry = config
 		.telemetry_endpoints
 		.clone()
@@ -157,8 +159,8 @@ fn genesis_builder(
 	executor: Executor,
 	origin: &Origin,
 ) -> Result<GenesisBlockBuilder<Block, FullBackend, Executor>, Error> {
-	let storage = match origin.network {
-		Some(network) => network.genesis_storage(),
+	let storage = match &origin.genesis {
+		Some(storage) => storage.clone(),
 		None => config.chain_spec.as_storage_builder().build_storage(),
 	};
 	let storage = storage.map_err(|reason| no_genesis(config, &reason))?;
@@ -231,7 +233,7 @@ fn import_queue(
 }
 
 /// Provides the inherents of a block's author: its slot and the time.
-pub(crate) fn inherents(
+pub fn inherents(
 	slot_duration: sc_consensus_aura::SlotDuration,
 ) -> (SlotProvider, sp_timestamp::InherentDataProvider) {
 	let timestamp = sp_timestamp::InherentDataProvider::from_system_time();

@@ -1,8 +1,9 @@
 //! The running node: block production (Aura), finality (GRANDPA), network, pool and RPC.
 
 use crate::{
+	chain::{Block, Hash},
 	client::{
-		Core, FullBackend, FullClient, FullSelectChain, GrandpaBlockImport, GrandpaLink, Hash,
+		Core, FullBackend, FullClient, FullSelectChain, GrandpaBlockImport, GrandpaLink,
 		JUSTIFICATION_PERIOD, Origin, inherents, new_core,
 	},
 	error::Error,
@@ -10,7 +11,6 @@ use crate::{
 	rpc,
 };
 use futures::FutureExt;
-use gridproof_runtime::opaque::Block;
 use jsonrpsee::RpcModule;
 use sc_client_api::{Backend, BlockBackend};
 use sc_consensus::JustificationSyncLink;
@@ -20,7 +20,10 @@ use sc_consensus_grandpa::{
 	grandpa_peers_set_config, protocol_standard_name, run_grandpa_voter, warp_proof,
 };
 use sc_consensus_slots::BackoffAuthoringOnFinalizedHeadLagging;
-use sc_network::{NetworkBackend, config::FullNetworkConfiguration};
+use sc_network::{
+	Litep2pNetworkBackend, NetworkBackend, NetworkWorker,
+	config::{FullNetworkConfiguration, NetworkBackendType},
+};
 use sc_offchain::{OffchainWorkerOptions, OffchainWorkers};
 use sc_rpc::SubscriptionTaskExecutor;
 use sc_service::{Configuration, TaskManager, WarpSyncConfig};
@@ -59,7 +62,21 @@ type RpcBuilder = Box<dyn Fn(SubscriptionTaskExecutor) -> Result<RpcModule<()>, 
 ///
 /// The pool is returned so that it can outlive the tasks: if it ended before them, that would be
 /// logged as a failure.
-pub(crate) fn new_full<N: NetworkBackend<Block, Hash>>(
+///
+/// # Errors
+/// If the database, a key, a port or a part of the network cannot be used.
+pub fn start(
+	config: Configuration,
+	pool: PoolSettings,
+	origin: &Origin,
+) -> Result<(TaskManager, Arc<Pool>), Error> {
+	match config.network.network_backend {
+		NetworkBackendType::Litep2p => new_full::<Litep2pNetworkBackend>(config, pool, origin),
+		NetworkBackendType::Libp2p => new_full::<NetworkWorker<_, _>>(config, pool, origin),
+	}
+}
+
+fn new_full<N: NetworkBackend<Block, Hash>>(
 	config: Configuration,
 	pool: PoolSettings,
 	origin: &Origin,
@@ -136,7 +153,15 @@ pub(crate) fn new_full<N: NetworkBackend<Block, Hash>>(
 	let name = config.network.node_name.clone();
 	let voter_state = SharedVoterState::empty();
 	sc_service::spawn_tasks(sc_service::SpawnTasksParams {
-		rpc_builder: rpc_builder(&config, &client, &backend, &pool, &grandpa_link, &voter_state),
+		rpc_builder: rpc_builder(
+			&config,
+			origin.ss58_prefix,
+			&client,
+			&backend,
+			&pool,
+			&grandpa_link,
+			&voter_state,
+		),
 		config,
 		client: client.clone(),
 		backend,
@@ -203,6 +228,7 @@ pub(crate) fn new_full<N: NetworkBackend<Block, Hash>>(
 /// Returns the function that adds this node's RPC methods to a server.
 fn rpc_builder(
 	config: &Configuration,
+	ss58_prefix: u16,
 	client: &Arc<FullClient>,
 	backend: &Arc<FullBackend>,
 	pool: &Arc<Pool>,
@@ -224,6 +250,7 @@ fn rpc_builder(
 			pool: pool.clone(),
 			chain: chain.clone(),
 			node_version: node_version.clone(),
+			ss58_prefix,
 			grandpa: rpc::GrandpaDeps {
 				shared_voter_state: shared_voter_state.clone(),
 				shared_authority_set: shared_authority_set.clone(),

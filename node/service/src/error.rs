@@ -1,14 +1,13 @@
 //! Errors as the person at the terminal reads them: what is wrong, and what to do.
 
-use crate::key::KeyError;
 use std::{error::Error as StdError, fmt::Write, path::Path};
 
 /// Name of the program in the commands that are proposed.
-const PROGRAM: &str = env!("CARGO_PKG_NAME");
+const PROGRAM: &str = "gridproof-node";
 
 /// Error that stops the node or one of its commands.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
 	/// Text that already says what is wrong and what to do.
 	#[error("{0}")]
 	Explained(String),
@@ -17,23 +16,9 @@ pub(crate) enum Error {
 	#[error(transparent)]
 	Cli(#[from] sc_cli::Error),
 
-	/// A key could not be created, shown or stored.
-	#[error(transparent)]
-	Key(KeyError),
-
 	/// A part of the running node failed.
 	#[error(transparent)]
 	Service(#[from] sc_service::Error),
-}
-
-impl From<KeyError> for Error {
-	fn from(error: KeyError) -> Self {
-		match error {
-			// Explained in the same way as everywhere else.
-			KeyError::Cli(error) => Self::Cli(error),
-			error => Self::Key(error),
-		}
-	}
 }
 
 impl From<sp_blockchain::Error> for Error {
@@ -45,10 +30,9 @@ impl From<sp_blockchain::Error> for Error {
 impl Error {
 	/// Returns the text for the terminal. `location` has the arguments `--chain` and `--base-path`
 	/// in use, so that proposed commands can be copied.
-	pub(crate) fn render(&self, location: &str) -> String {
+	pub fn render(&self, location: &str) -> String {
 		match self {
 			Self::Explained(text) => text.clone(),
-			Self::Key(error) => error.to_string(),
 			Self::Cli(sc_cli::Error::Input(text)) => text.clone(),
 			Self::Cli(sc_cli::Error::NetworkKeyNotFound(file)) => no_node_key(file, location),
 			Self::Cli(sc_cli::Error::Service(error)) | Self::Service(error) => service(error),
@@ -99,7 +83,7 @@ fn no_node_key(file: &Path, location: &str) -> String {
 }
 
 /// Explains why the database could not be opened.
-pub(crate) fn database(error: &sp_blockchain::Error, path: Option<&Path>, location: &str) -> Error {
+pub fn database(error: &sp_blockchain::Error, path: Option<&Path>, location: &str) -> Error {
 	let reason = match error {
 		sp_blockchain::Error::Backend(text) => text.clone(),
 		other => with_causes(other),
@@ -130,7 +114,7 @@ pub(crate) fn database(error: &sp_blockchain::Error, path: Option<&Path>, locati
 }
 
 /// Explains why the free space of the disk is not enough, or not known.
-pub(crate) fn disk_space(error: &sc_storage_monitor::Error, database: &Path) -> Error {
+pub fn disk_space(error: &sc_storage_monitor::Error, database: &Path) -> Error {
 	Error::Explained(match error {
 		sc_storage_monitor::Error::StorageOutOfSpace(available, required) => format!(
 			"The disk of {} has {available} MiB left, and the node stops below {required} MiB. Make \
@@ -143,51 +127,4 @@ pub(crate) fn disk_space(error: &sc_storage_monitor::Error, database: &Path) -> 
 			database.display()
 		),
 	})
-}
-
-#[cfg(test)]
-mod tests {
-	use super::*;
-	use std::path::PathBuf;
-
-	#[test]
-	fn a_missing_node_key_names_the_command_that_makes_one() {
-		let missing = sc_cli::Error::NetworkKeyNotFound(PathBuf::from("/data/secret_ed25519"));
-		let text = Error::from(missing).render(" --chain local --base-path /data");
-		assert!(text.contains("/data/secret_ed25519 is missing"), "{text}");
-		assert!(
-			text.contains("gridproof-node key generate-node-key --chain local --base-path /data\n"),
-			"{text}"
-		);
-	}
-
-	#[test]
-	fn an_input_error_is_shown_without_a_prefix() {
-		let error = Error::from(sc_cli::Error::Input("bad chain".into()));
-		assert_eq!(error.render(""), "bad chain");
-	}
-
-	#[test]
-	fn a_full_disk_is_told_with_what_is_left_and_what_to_do() {
-		let full = sc_storage_monitor::Error::StorageOutOfSpace(12, 1024);
-		let text = disk_space(&full, Path::new("/data")).render("");
-		assert_eq!(
-			text,
-			"The disk of /data has 12 MiB left, and the node stops below 1024 MiB. Make room, choose \
-			 another disk with --base-path, or set --db-storage-threshold."
-		);
-	}
-
-	#[test]
-	fn a_locked_database_and_a_damaged_one_get_different_advice() {
-		let open = |reason: &str| {
-			let error = sp_blockchain::Error::Backend(reason.into());
-			database(&error, Some(Path::new("/data")), " --chain dev").render("")
-		};
-		let locked = open("Database file is in use. (would block)");
-		assert!(locked.contains("Another node is using it"), "{locked}");
-		let damaged = open("Corruption: bad metadata");
-		assert!(damaged.contains("gridproof-node purge-chain --chain dev"), "{damaged}");
-		assert!(damaged.starts_with("Cannot open the database at /data: Corruption"), "{damaged}");
-	}
 }

@@ -10,8 +10,7 @@
 //! its limits, and everything behind the first gap stayed in the queue. With the single-state pool
 //! all of them were included in blocks each time.
 
-use crate::client::FullClient;
-use gridproof_runtime::opaque::Block;
+use crate::{chain::Block, client::FullClient};
 use sc_cli::TransactionPoolParams;
 use sc_service::{Configuration, TaskManager};
 use sc_transaction_pool::{
@@ -20,18 +19,20 @@ use sc_transaction_pool::{
 use std::{sync::Arc, time::Duration};
 
 /// The pool of a running node.
-pub(crate) type Pool = TransactionPoolHandle<Block, FullClient>;
+pub type Pool = TransactionPoolHandle<Block, FullClient>;
 
 /// Kind and size of the pool.
 #[derive(Debug, Clone)]
-pub(crate) struct PoolSettings {
-	options: Options,
-	fork_aware: bool,
+pub struct PoolSettings {
+	/// Sizes of the queues, and how long a refused transaction stays away.
+	pub options: Options,
+	/// Whether the pool follows every fork; otherwise it follows the best block.
+	pub fork_aware: bool,
 }
 
 impl PoolSettings {
 	/// Returns the settings from the command line.
-	pub(crate) fn new(params: &TransactionPoolParams, is_dev: bool) -> Self {
+	pub fn new(params: &TransactionPoolParams, is_dev: bool) -> Self {
 		let limit = PoolLimit {
 			count: params.pool_limit,
 			total_bytes: params.pool_kbytes.saturating_mul(1024),
@@ -49,7 +50,7 @@ impl PoolSettings {
 	}
 
 	/// Creates the pool and starts its background tasks.
-	pub(crate) fn build(
+	pub fn build(
 		self,
 		config: &Configuration,
 		client: Arc<FullClient>,
@@ -64,39 +65,5 @@ impl PoolSettings {
 		} else {
 			Box::new(BasicPool::new_full(options, is_validator, registry, spawner, client))
 		}))
-	}
-}
-
-#[cfg(test)]
-mod tests {
-	use super::*;
-	use crate::cli::Cli;
-	use sc_cli::SubstrateCli;
-
-	fn settings(arguments: &[&str]) -> PoolSettings {
-		let cli = Cli::try_from_iter(std::iter::once(&"gridproof-node").chain(arguments))
-			.expect("valid arguments");
-		PoolSettings::new(&cli.run.base.pool_config, cli.run.base.shared_params.dev)
-	}
-
-	#[test]
-	fn the_future_queue_is_as_large_as_the_ready_queue() {
-		let options = settings(&[]).options;
-		assert_eq!((options.ready.count, options.future.count), (32_768, 32_768));
-		assert_eq!(options.ready.total_bytes, 64 << 20);
-		assert_eq!(options.future.total_bytes, 64 << 20);
-		assert!(!options.reject_future_transactions);
-	}
-
-	#[test]
-	fn a_refused_transaction_may_come_back_after_a_minute_and_at_once_on_a_dev_chain() {
-		assert_eq!(settings(&[]).options.ban_time, Duration::from_secs(60));
-		assert_eq!(settings(&["--dev"]).options.ban_time, Duration::ZERO);
-	}
-
-	#[test]
-	fn the_pool_type_follows_the_command_line() {
-		assert!(!settings(&[]).fork_aware);
-		assert!(settings(&["--pool-type", "fork-aware"]).fork_aware);
 	}
 }

@@ -3,7 +3,9 @@
 //! `system` (nonces, dry run), `payment` (fees), `grandpa` (finality proofs and justifications),
 //! and `gridproof`, this chain's own namespace.
 
-use gridproof_runtime::{AccountId, Balance, BlockNumber, Hash, Nonce, opaque::Block};
+use crate::chain::{
+	AccountId, Balance, Block, BlockNumber, Hash, Nonce, TOKEN_DECIMALS, TOKEN_SYMBOL,
+};
 use jsonrpsee::{
 	RpcModule,
 	core::RpcResult,
@@ -58,7 +60,7 @@ pub(crate) struct ChainInfo {
 
 /// The `gridproof` namespace.
 #[rpc(client, server, namespace = "gridproof")]
-pub trait GridproofApi {
+pub(crate) trait GridproofApi {
 	/// Version of the node's program.
 	#[method(name = "version")]
 	fn version(&self) -> RpcResult<String>;
@@ -73,13 +75,7 @@ pub(crate) struct Gridproof<C> {
 	client: Arc<C>,
 	chain: String,
 	node_version: String,
-}
-
-impl<C> Gridproof<C> {
-	/// Returns an implementation that answers from this client.
-	pub(crate) fn new(client: Arc<C>, chain: String, node_version: String) -> Self {
-		Self { client, chain, node_version }
-	}
+	ss58_prefix: u16,
 }
 
 impl<C> GridproofApiServer for Gridproof<C>
@@ -104,9 +100,9 @@ where
 			spec_version: version.spec_version,
 			transaction_version: version.transaction_version,
 			slot_duration_ms: slot_duration.as_millis(),
-			ss58_format: crate::chain_spec::ss58_prefix(),
-			token_symbol: crate::chain_spec::TOKEN_SYMBOL.into(),
-			token_decimals: crate::chain_spec::TOKEN_DECIMALS,
+			ss58_format: self.ss58_prefix,
+			token_symbol: TOKEN_SYMBOL.into(),
+			token_decimals: TOKEN_DECIMALS,
 			best_number: info.best_number,
 			best_hash: info.best_hash,
 			finalized_number: info.finalized_number,
@@ -147,6 +143,8 @@ pub(crate) struct FullDeps<C, P, B> {
 	pub chain: String,
 	/// Version of the node's program.
 	pub node_version: String,
+	/// Address format of the chain (SS58 prefix).
+	pub ss58_prefix: u16,
 	/// Sources of GRANDPA's methods.
 	pub grandpa: GrandpaDeps<B>,
 }
@@ -173,7 +171,7 @@ where
 	use sc_consensus_grandpa_rpc::{Grandpa, GrandpaApiServer};
 	use substrate_frame_rpc_system::{System, SystemApiServer};
 
-	let FullDeps { client, pool, chain, node_version, grandpa } = deps;
+	let FullDeps { client, pool, chain, node_version, ss58_prefix, grandpa } = deps;
 	let mut module = RpcModule::new(());
 	module.merge(System::new(client.clone(), pool).into_rpc())?;
 	module.merge(TransactionPayment::new(client.clone()).into_rpc())?;
@@ -187,6 +185,6 @@ where
 		)
 		.into_rpc(),
 	)?;
-	module.merge(Gridproof::new(client, chain, node_version).into_rpc())?;
+	module.merge(Gridproof { client, chain, node_version, ss58_prefix }.into_rpc())?;
 	Ok(module)
 }
