@@ -22,10 +22,11 @@ use gridproof_primitives::{
 	H256,
 	compute::settlement::{Shares, Split},
 	compute::{
-		Assignment, Class, Evidence, Heartbeat, JobState, JobTerms, MAX_EXPIRIES_PER_CALL,
-		MAX_HEARTBEATS_PER_CALL, MAX_PAYOUTS_PER_CALL, MAX_RECEIPTS_PER_CALL, OffenceKind,
-		PartyRole, PriceAsset, Quote, Receipt, Registration, SignedAssignment, SignedBy,
-		SignedHeartbeat, SignedReceipt, Signer, Telemetry, release_payload,
+		AitPerAicp, Assignment, Class, Evidence, Heartbeat, JobState, JobTerms,
+		MAX_EXPIRIES_PER_CALL, MAX_HEARTBEATS_PER_CALL, MAX_PAYOUTS_PER_CALL,
+		MAX_RECEIPTS_PER_CALL, OffenceKind, PartyRole, PriceAsset, Quote, Receipt, ReferenceRate,
+		Registration, SignedAssignment, SignedBy, SignedHeartbeat, SignedReceipt, Signer,
+		Telemetry, release_payload,
 	},
 	crypto::ed25519::{PublicKey, Signature},
 	num::units::AIT,
@@ -62,6 +63,7 @@ fn parameters<T: Config>() -> ComputeParameters {
 		..Default::default()
 	};
 	Parameters::<T>::put(parameters);
+	Rate::<T>::put(ReferenceRate { rate: AitPerAicp { ait: 1, aicp: 2 }, stated_ms: 0 });
 	rich::<T>("treasury", 0);
 	T::Currency::set_balance(&T::Treasury::get(), AIT);
 	parameters
@@ -78,13 +80,13 @@ fn party<T: Config>(role: PartyRole, index: u32) -> Result<PublicKey, BenchmarkE
 	T::Currency::hold(&HoldReason::Bond.into(), &who, bond)?;
 	let mut party = Party::new(role, who, bond, now);
 	let step = ENDED + u64::from(index) + if party.class().is_none() { 1_000_000 } else { 0 };
-	party.pending = Pending { step, weight: 3, score: 1 };
+	party.pending = Pending { step, claim: 3, score: 1 };
 	Steps::<T>::insert(
 		step,
 		ClosedStep {
 			shares: Shares { treasury: 0, coordinator: AIT, miner: AIT },
 			pool: 2 * AIT,
-			weight: 7,
+			claims: 7,
 			parties: 1,
 			converted: 0,
 		},
@@ -211,7 +213,7 @@ fn receipts<T: Config>(n: u32, apart: bool) -> Result<Vec<SignedReceipt>, Benchm
 
 /// Closes a step that somebody earned in.
 fn close_a_step<T: Config>() {
-	ComputeReceipts::<T>::close(&RunningStep { step: 3, weight: 1_000_000_000, parties: 1 });
+	ComputeReceipts::<T>::close(&RunningStep { step: 3, claims: AIT, parties: 1 });
 }
 
 /// Settles receipts whose signatures count as verified.
@@ -332,6 +334,7 @@ mod benchmarks {
 		let quote = Quote { asset, miner: Some(miner), ..quote::<T>(coordinator, &client, 0) };
 		let genesis = ComputeReceipts::<T>::genesis_hash();
 		let signature = sign(&coordinator, &quote.signing_payload(&genesis))?;
+		Admitted::<T>::insert(coordinator, ());
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(client), Box::new(quote), signature);
@@ -596,6 +599,44 @@ mod benchmarks {
 		_(origin as T::RuntimeOrigin, Breaker::AllStopped);
 
 		assert_eq!(BreakerLevel::<T>::get(), Breaker::AllStopped);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn admit_coordinator() -> Result<(), BenchmarkError> {
+		let key = party::<T>(PartyRole::Coordinator, 0)?;
+		let origin = governance::<T>()?;
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, key);
+
+		assert!(Admitted::<T>::contains_key(key));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn exclude_coordinator() -> Result<(), BenchmarkError> {
+		let key = party::<T>(PartyRole::Coordinator, 0)?;
+		Admitted::<T>::insert(key, ());
+		let origin = governance::<T>()?;
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, key);
+
+		assert!(!Admitted::<T>::contains_key(key));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_reference_rate() -> Result<(), BenchmarkError> {
+		let rate = AitPerAicp { ait: 1, aicp: 2 };
+		Rate::<T>::put(ReferenceRate { rate, stated_ms: 0 });
+		let origin = governance::<T>()?;
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, Some(AitPerAicp { ait: 1, aicp: 3 }));
+
+		assert!(Rate::<T>::get().is_some_and(|stated| stated.rate.aicp == 3));
 		Ok(())
 	}
 

@@ -94,6 +94,7 @@ impl<T: Config> Pallet<T> {
 		};
 		let coordinator = Parties::<T>::get(quote.coordinator).filter(fit);
 		ensure!(coordinator.is_some(), Error::<T>::CoordinatorUnfit);
+		ensure!(Admitted::<T>::contains_key(quote.coordinator), Error::<T>::NotAdmitted);
 		match &quote.miner {
 			Some(miner) => Self::ensure_miner(miner),
 			None => Ok(()),

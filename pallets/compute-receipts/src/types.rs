@@ -70,15 +70,16 @@ impl Default for Schedule {
 pub struct Pending {
 	/// Number of the step; `u64::MAX` before the first.
 	pub step: u64,
-	/// Weight of the party in that step; 0 if nothing is to be converted.
-	pub weight: u128,
+	/// Sum of the claims of the party's receipts in that step, in 10⁻¹⁸ AIT; 0 if nothing is to be
+	/// converted.
+	pub claim: u128,
 	/// Score that weighs a miner's receipts in that step, 0 … 10,000.
 	pub score: u32,
 }
 
 impl Default for Pending {
 	fn default() -> Self {
-		Self { step: u64::MAX, weight: 0, score: 0 }
+		Self { step: u64::MAX, claim: 0, score: 0 }
 	}
 }
 
@@ -353,8 +354,8 @@ impl<AccountId> Job<AccountId> {
 pub struct RunningStep {
 	/// Number of the step, from 0.
 	pub step: u64,
-	/// Sum of the weights of its receipts: Σ units · class · score.
-	pub weight: u128,
+	/// Sum of the claims of its receipts, in 10⁻¹⁸ AIT.
+	pub claims: u128,
 	/// Number of parties that have earned in it.
 	pub parties: u32,
 }
@@ -368,8 +369,8 @@ pub struct ClosedStep {
 	pub shares: Shares,
 	/// Whole pool, the treasury's part included, in 10⁻¹⁸ AIT.
 	pub pool: u128,
-	/// Sum of the weights of its receipts: Σ units · class · score.
-	pub weight: u128,
+	/// Sum of the claims of its receipts, in 10⁻¹⁸ AIT; at least the pool.
+	pub claims: u128,
 	/// Number of parties with a part to convert; the row is removed with the last one.
 	pub parties: u32,
 	/// Amount converted so far, in 10⁻¹⁸ AIT.

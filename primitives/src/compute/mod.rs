@@ -25,6 +25,7 @@ mod parameters;
 #[allow(clippy::cast_possible_truncation)]
 mod party;
 mod quote;
+mod rate;
 mod receipt;
 mod refusal;
 pub mod score;
@@ -37,6 +38,7 @@ pub use model::{DEFAULT_MODEL_FACTOR, MAX_MODEL_FACTOR, compute_units, model_fac
 pub use parameters::{ComputeParameterError, ComputeParameters};
 pub use party::PartyRole;
 pub use quote::{Quote, QuoteError, SignedQuote};
+pub use rate::{AitPerAicp, ReferenceRate, counted};
 pub use receipt::{Receipt, SignedReceipt, Signer, Telemetry, receipt_payload};
 pub use refusal::{JobTerms, ReceiptRefusal, check_receipt};
 pub use statements::{
@@ -98,7 +100,7 @@ pub enum PriceAsset {
 	#[codec(index = 1)]
 	Aicp,
 	/// Service credit, in micro-EUR: what redeemed AICP is worth. Settling spends it: nobody
-	/// receives it, and miner and coordinator earn the emission only.
+	/// receives it, and it mints nothing.
 	#[codec(index = 2)]
 	ServiceCredit,
 }
@@ -114,5 +116,7 @@ impl PriceAsset {
 	}
 }
 
+#[cfg(test)]
+mod coalitions;
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,7 @@ enum Step {
 	Idle,
 	Report(usize, bool),
 	Split(u32, u32),
+	Rate(u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -41,6 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
 		1 => Just(Step::Idle),
 		1 => (0usize..8, any::<bool>()).prop_map(|(job, miner)| Step::Report(job, miner)),
 		1 => (0u32..600_000, 0u32..400_000).prop_map(|(t, c)| Step::Split(t, c)),
+		1 => (0u64..1_000).prop_map(Step::Rate),
 	]
 }
 
@@ -102,6 +104,10 @@ fn run(step: Step, jobs: &mut Vec<gridproof_primitives::H256>) {
 			};
 			let evidence = Box::new(Evidence::TwoReceipts { first: by(0), second: by(1) });
 			dispatch(Call::report_offence { evidence }, account(8))
+		},
+		Step::Rate(ait) => {
+			let new = Some(gridproof_primitives::compute::AitPerAicp { ait, aicp: 100 });
+			dispatch_as(Call::set_reference_rate { new }, RuntimeOrigin::root())
 		},
 		Step::Split(treasury, coordinator) => set_parameters(|parameters| {
 			parameters.price_split = Split { treasury, coordinator };

@@ -35,6 +35,8 @@ refusals! {
 		29 NotGovernance: "only governance allows again what was stopped";
 		30 Overflow: "a figure is too large";
 		31 CapReached: "no more can ever be minted";
+		32 NotAdmitted: "governance has not admitted the coordinator: ask another one";
+		33 InvalidRate: "neither number of a rate may be zero";
 	}
 }
 
@@ -74,7 +76,9 @@ impl Refusal {
 			| Self::Unchanged
 			| Self::NotGovernance
 			| Self::Overflow
-			| Self::CapReached => false,
+			| Self::CapReached
+			| Self::NotAdmitted
+			| Self::InvalidRate => false,
 		}
 	}
 }
