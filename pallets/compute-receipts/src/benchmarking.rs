@@ -143,9 +143,13 @@ fn job<T: Config>(quote: &Quote, client: &T::AccountId) -> Result<H256, Benchmar
 		deposit: T::JobDeposit::get(),
 		expiry_ms: quote.expiry_ms,
 		cancelled_from: None,
+		coordinator_bond: 1_000 * AIT,
+		miner_bond: 100 * AIT,
 		pinned: false,
 		attempt: 0,
-		accepted: false,
+		accepted_ms: None,
+		assignments: 0,
+		assigned_ms: 0,
 		state: JobState::Open,
 		closed_ms: 0,
 		receipt: None,
@@ -235,7 +239,7 @@ fn overdue<T: Config>(
 		if let Some(job) = job {
 			job.terms.deadline_ms = 0;
 			job.terms.miner = Some(miner);
-			(job.attempt, job.accepted) = (1, true);
+			(job.attempt, job.accepted_ms) = (1, Some(0));
 		}
 	});
 	Ok(job_id)
@@ -415,7 +419,15 @@ mod benchmarks {
 
 	#[benchmark]
 	fn assign_job() -> Result<(), BenchmarkError> {
-		let (job_id, _, coordinator, miner) = one_job::<T>()?;
+		// Another miner had accepted, and agrees to be replaced: three signatures.
+		let (job_id, _, coordinator, former) = one_job::<T>()?;
+		let miner = party::<T>(PartyRole::Miner(Class::Gpu), 1)?;
+		Jobs::<T>::mutate(job_id, |job| {
+			if let Some(job) = job {
+				job.terms.miner = Some(former);
+				job.accepted_ms = Some(job.terms.opened_ms);
+			}
+		});
 		let assignment = Assignment { job_id, miner, attempt: 1 };
 		let genesis = ComputeReceipts::<T>::genesis_hash();
 		let payload = |signer| assignment.signing_payload(&genesis, signer);
@@ -423,6 +435,7 @@ mod benchmarks {
 			assignment,
 			coordinator_signature: sign(&coordinator, &payload(Signer::Coordinator))?,
 			miner_signature: Some(sign(&miner, &payload(Signer::Miner))?),
+			former_signature: Some(sign(&former, &payload(Signer::Miner))?),
 		};
 		let origin = T::RuntimeOrigin::from(RawOrigin::Authorized);
 

@@ -102,21 +102,22 @@ impl<T: Config> Batch<T> {
 			.as_mut()
 	}
 
-	/// Checks that a party can take part; the refusals are those for not registered, banned and
-	/// underbonded.
+	/// Checks that a party can take part, with half of the bond that is required; the refusals are
+	/// those for not registered, banned and underbonded.
 	fn check_party(
 		&mut self,
 		key: &PublicKey,
 		is_miner: bool,
+		required: u128,
 		refusals: [ReceiptRefusal; 3],
 	) -> Result<(), ReceiptRefusal> {
-		let (parameters, now) = (self.parameters, self.now);
+		let now = self.now;
 		let [unknown, banned, underbonded] = refusals;
 		let loaded = self.party(key).filter(|loaded| loaded.party.class().is_some() == is_miner);
 		let party = &loaded.ok_or(unknown)?.party;
 		if party.is_banned(now) {
 			Err(banned)
-		} else if party.is_underbonded(&parameters) {
+		} else if party.lacks_half_of(required) {
 			Err(underbonded)
 		} else {
 			Ok(())
@@ -140,13 +141,13 @@ impl<T: Config> Batch<T> {
 			checked => checked?,
 		}
 		let miner = [Refusal::UnknownMiner, Refusal::MinerBanned, Refusal::MinerUnderbonded];
-		self.check_party(&receipt.miner, true, miner)?;
+		self.check_party(&receipt.miner, true, job.miner_bond, miner)?;
 		let coordinator = [
 			Refusal::UnknownCoordinator,
 			Refusal::CoordinatorBanned,
 			Refusal::CoordinatorUnderbonded,
 		];
-		self.check_party(&job.coordinator, false, coordinator)?;
+		self.check_party(&job.coordinator, false, job.coordinator_bond, coordinator)?;
 		Ok(job)
 	}
 
@@ -196,6 +197,16 @@ impl<T: Config> Batch<T> {
 			party.pending = Pending { step, claim: 0, score };
 		}
 		Some(loaded)
+	}
+
+	/// Counts a job that a miner accepted and did not deliver. A row that this call has read is
+	/// written back from here, so the failure is added to that.
+	fn count_failure(&mut self, miner: &PublicKey) {
+		let loaded = self.parties.get_mut(miner).and_then(Option::as_mut);
+		match loaded.and_then(|loaded| loaded.activity.as_mut()) {
+			Some(activity) => activity.add_failure(),
+			None => Pallet::<T>::count_failure(miner, self.now),
+		}
 	}
 }
 
@@ -247,7 +258,7 @@ impl<T: Config> Pallet<T> {
 				),
 				Err(reason) => {
 					refused = refused.saturating_add(1);
-					Self::refuse(&batch, &claim.receipt, reason, &mut settlement);
+					Self::refuse(&mut batch, &claim.receipt, reason, &mut settlement);
 				},
 			}
 		}
@@ -338,7 +349,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Emits why a receipt is refused. If its job is overdue, the client gets its money back.
 	fn refuse(
-		batch: &Batch<T>,
+		batch: &mut Batch<T>,
 		receipt: &Receipt,
 		reason: ReceiptRefusal,
 		settlement: &mut Settlement<T>,
@@ -350,7 +361,10 @@ impl<T: Config> Pallet<T> {
 			&& let Some(job) = Jobs::<T>::get(job_id).filter(|job| job.is_due(batch.now))
 		{
 			let state = job.state_when_due();
-			Self::close_job(job_id, job, state, batch.now, settlement);
+			let failed = Self::close_job(job_id, job, state, batch.now, settlement);
+			if let Some(miner) = failed {
+				batch.count_failure(&miner);
+			}
 		}
 	}
 

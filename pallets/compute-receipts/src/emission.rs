@@ -8,6 +8,7 @@ use frame_support::{
 	traits::{
 		Time,
 		fungible::{Inspect as _, Mutate as _},
+		tokens::Provenance,
 	},
 };
 use frame_system::pallet_prelude::OriginFor;
@@ -24,14 +25,15 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn begin_emission() -> Weight {
 		let schedule = EmissionSchedule::<T>::get();
 		if schedule.start_ms > 0 {
-			return T::DbWeight::get().reads(1);
+			// The second read is that of `on_finalize`, and its write.
+			return T::DbWeight::get().reads_writes(2, 1);
 		}
 		// Time of the block before; the first block has none yet.
 		let start_ms = T::Time::now();
 		if start_ms > 0 {
 			EmissionSchedule::<T>::put(Schedule { start_ms, ..schedule });
 		}
-		T::DbWeight::get().reads_writes(2, 1)
+		T::DbWeight::get().reads_writes(3, 2)
 	}
 
 	/// Returns the number of the emission step at `now`.
@@ -202,17 +204,23 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Checks that every party in this list has something to claim.
+	/// Checks that every party in this list has something to claim, and that it can be paid: a
+	/// payout that would fail is not free.
 	pub(crate) fn check_payout(parties: &[PublicKey]) -> DispatchResult {
 		Self::ensure_minting()?;
 		ensure!(!parties.is_empty(), Error::<T>::InvalidList);
 		let unique: BTreeSet<_> = parties.iter().collect();
 		ensure!(unique.len() == parties.len(), Error::<T>::InvalidList);
 		let now = T::Time::now();
+		let mut after = T::Currency::total_issuance();
 		for key in parties {
 			let party = Parties::<T>::get(key).ok_or(Error::<T>::UnknownParty)?;
-			ensure!(Self::claimable(&party, now) > 0, Error::<T>::NothingDue);
+			let amount = Self::claimable(&party, now);
+			ensure!(amount > 0, Error::<T>::NothingDue);
+			after = after.saturating_add(amount);
+			T::Currency::can_deposit(&party.account, amount, Provenance::Minted).into_result()?;
 		}
+		ensure!(after <= AIT_CAP, Error::<T>::CapReached);
 		Ok(())
 	}
 

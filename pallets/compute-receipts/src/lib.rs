@@ -40,7 +40,9 @@
 //!
 //! The coordinator's signature on a receipt says which miner was to do the job. A quote can name
 //! the miner in advance, and so can an assignment on chain ([`Pallet::assign_job`]), which also
-//! ends the client's right to cancel. Then no other miner is paid, no matter who signs.
+//! ends the client's right to cancel. Then no other miner is paid, no matter who signs. The
+//! coordinator can replace an assignment by a later one; one that its miner has accepted only with
+//! that miner's signature, or after half of the time that the miner had.
 //!
 //! ### How a client gets its money back
 //!
@@ -194,7 +196,8 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxScanned: Get<u32>;
 
-		/// Priority of transactions without a signer in the pool.
+		/// Priority of claims, refunds and payouts without a signer in the pool; assignments and
+		/// heartbeats have half of it. More than twice the longest list of a call.
 		#[pallet::constant]
 		type SubmissionPriority: Get<u64>;
 
@@ -617,12 +620,26 @@ pub mod pallet {
 		NotAdmitted,
 		/// One of the rate's two numbers is zero.
 		InvalidRate,
+		/// As many assignments of the job as are free were recorded, or the last one too recently;
+		/// signed, it is recorded for its fee.
+		NotFree,
+		/// Another miner has accepted the job, has not agreed to be replaced, and has time left.
+		Accepted,
+		/// The miner is leaving, banned or underbonded.
+		MinerUnfit,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_initialize(_: BlockNumberFor<T>) -> Weight {
 			Self::begin_emission()
+		}
+
+		fn on_finalize(_: BlockNumberFor<T>) {
+			// A call that was filtered after it had been authorized has left its mark.
+			if Verified::<T>::exists() {
+				Verified::<T>::kill();
+			}
 		}
 
 		fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
@@ -633,6 +650,9 @@ pub mod pallet {
 			assert!(T::MaxScanned::get() > 0, "MaxScanned must not be zero");
 			assert!(T::MaxMiners::get() > 0, "MaxMiners must not be zero");
 			assert!(T::MaxCoordinators::get() > 0, "MaxCoordinators must not be zero");
+			let longest = u64::from(gridproof_primitives::compute::MAX_RECEIPTS_PER_CALL);
+			let least = longest.saturating_mul(2);
+			assert!(T::SubmissionPriority::get() >= least, "every claim comes before every note");
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -830,6 +850,7 @@ pub mod pallet {
 		///   banned or underbonded.
 		/// - [`Error::NotAdmitted`] if governance has not admitted the coordinator.
 		/// - [`Error::UnknownMiner`] if the quote names a miner that is not registered.
+		/// - [`Error::MinerUnfit`] if it names one that is leaving, banned or underbonded.
 		/// - [`Error::BadSignature`] if `signature` is not the coordinator's of this quote on this
 		///   chain.
 		/// - [`Error::Overflow`] if a sum does not fit its type.
@@ -930,12 +951,17 @@ pub mod pallet {
 		///
 		/// ## Dispatch Origin
 		///
-		/// Anyone: `Authorized` (free) or `Signed`.
+		/// Anyone: `Authorized` or `Signed`. Without a signer it is free, and accepted only if it
+		/// answers a cancellation or is one of the job's first
+		/// [`FREE_ASSIGNMENTS`](gridproof_primitives::compute::FREE_ASSIGNMENTS), not too soon after
+		/// the one before.
 		///
 		/// ## Details
 		///
 		/// A higher attempt replaces a lower one. If the miner has signed too, a job that is not
-		/// delivered by the deadline counts against its success rate.
+		/// delivered by the deadline counts against its success rate, and another miner replaces it
+		/// only with its signature or after
+		/// [half of its time](gridproof_primitives::compute::may_replace).
 		///
 		/// ## Parameters
 		///
@@ -949,6 +975,9 @@ pub mod pallet {
 		/// - [`Error::StaleAssignment`] if the attempt is not above the one on chain, or the quote
 		///   names another miner.
 		/// - [`Error::UnknownMiner`] if no miner with this key is registered.
+		/// - [`Error::MinerUnfit`] if it is leaving, banned or underbonded.
+		/// - [`Error::Accepted`] if another miner has accepted the job and must agree.
+		/// - [`Error::NotFree`] as a transaction without a signer, if it is not free.
 		/// - [`Error::BadSignature`] if a signature is not the coordinator's or the miner's for
 		///   this chain.
 		///
@@ -963,8 +992,8 @@ pub mod pallet {
 			origin: OriginFor<T>,
 			assignment: Box<SignedAssignment>,
 		) -> DispatchResult {
-			Self::ensure_anyone(origin)?;
-			Self::do_assign(&assignment)
+			let pays = Self::ensure_anyone(origin)?;
+			Self::do_assign(&assignment, pays)
 		}
 
 		/// Releases a job: the client gets its money back immediately.

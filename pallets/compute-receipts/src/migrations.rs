@@ -11,15 +11,16 @@ pub mod v2 {
 		traits::UncheckedOnRuntimeUpgrade,
 	};
 	use gridproof_primitives::{
-		H256,
 		compute::emission::{share_of, step_budget},
 		compute::settlement::{Shares, Split},
-		compute::{ComputeParameters, JobState},
+		compute::{ComputeParameters, JobState, JobTerms, PriceAsset, ReceiptView},
 		crypto::ed25519::PublicKey,
 	};
 
 	/// Weight of one unit of the full class and score in version 1.
 	const FULL_WEIGHT: u128 = 10_000_000;
+	/// Shortest notice of a cancellation from now on, in milliseconds.
+	const MIN_NOTICE_MS: u64 = 60_000;
 	/// One, in parts per million.
 	const MILLION: u32 = 1_000_000;
 
@@ -66,7 +67,7 @@ pub mod v2 {
 				price_split,
 				max_job_ms: self.max_job_ms,
 				max_units: self.max_units,
-				cancel_notice_ms: self.cancel_notice_ms,
+				cancel_notice_ms: self.cancel_notice_ms.max(MIN_NOTICE_MS),
 				retention_ms: self.retention_ms,
 				unbonding_ms: self.unbonding_ms,
 				heartbeat_min_ms: self.heartbeat_min_ms,
@@ -85,6 +86,55 @@ pub mod v2 {
 				new.mint_per_received = MILLION.saturating_sub(1);
 			}
 			new
+		}
+	}
+
+	/// Job of version 1.
+	#[derive(Encode, Decode)]
+	pub(crate) struct OldJob<AccountId> {
+		pub(crate) client: AccountId,
+		pub(crate) coordinator: PublicKey,
+		pub(crate) asset: PriceAsset,
+		pub(crate) terms: JobTerms,
+		pub(crate) deposit: u128,
+		pub(crate) expiry_ms: u64,
+		pub(crate) cancelled_from: Option<u64>,
+		pub(crate) pinned: bool,
+		pub(crate) attempt: u32,
+		pub(crate) accepted: bool,
+		pub(crate) state: JobState,
+		pub(crate) closed_ms: u64,
+		pub(crate) receipt: Option<ReceiptView>,
+	}
+
+	impl<AccountId> OldJob<AccountId> {
+		/// Returns the job with the bonds of the parameters, and the weight of its receipt as an
+		/// amount. An assignment that was accepted binds from the job's opening.
+		fn renewed(self, parameters: &ComputeParameters, old_mint: u128) -> Job<AccountId> {
+			let accepted_ms = self.accepted.then_some(self.terms.opened_ms);
+			let receipt = self.receipt.map(|receipt| ReceiptView {
+				claim: share_of(old_mint, receipt.claim, FULL_WEIGHT),
+				..receipt
+			});
+			Job {
+				client: self.client,
+				coordinator: self.coordinator,
+				asset: self.asset,
+				terms: self.terms,
+				coordinator_bond: parameters.coordinator_bond,
+				miner_bond: parameters.miner_bond,
+				deposit: self.deposit,
+				expiry_ms: self.expiry_ms,
+				cancelled_from: self.cancelled_from,
+				pinned: self.pinned,
+				attempt: self.attempt,
+				accepted_ms,
+				assignments: u32::from(self.attempt > 0),
+				assigned_ms: 0,
+				state: self.state,
+				closed_ms: self.closed_ms,
+				receipt,
+			}
 		}
 	}
 
@@ -107,17 +157,10 @@ pub mod v2 {
 				Parties::<T>::insert(key, party);
 				rows = rows.saturating_add(3);
 			}
-			for job_id in Jobs::<T>::iter_keys().collect::<Vec<H256>>() {
-				Jobs::<T>::mutate(job_id, |job| {
-					let Some(job) = job else { return };
-					if job.state == JobState::Settled
-						&& let Some(receipt) = &mut job.receipt
-					{
-						receipt.claim = share_of(old_mint, receipt.claim, FULL_WEIGHT);
-					}
-				});
+			Jobs::<T>::translate_values(|old: OldJob<T::AccountId>| {
 				rows = rows.saturating_add(1);
-			}
+				Some(old.renewed(&new, old_mint))
+			});
 			T::DbWeight::get().reads_writes(rows, rows)
 		}
 	}

@@ -378,6 +378,7 @@ pub(crate) fn assignment(
 		assignment,
 		coordinator_signature: sign(COORDINATOR, &payload(Signer::Coordinator)),
 		miner_signature: accepted.then(|| sign(miner, &payload(Signer::Miner))),
+		former_signature: None,
 	}
 }
 

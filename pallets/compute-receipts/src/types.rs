@@ -146,10 +146,14 @@ impl<AccountId> Party<AccountId> {
 
 	/// Returns `true` if less than half of the bond that `parameters` ask for is left.
 	pub fn is_underbonded(&self, parameters: &ComputeParameters) -> bool {
-		let required = match self.role {
+		self.lacks_half_of(match self.role {
 			PartyRole::Coordinator => parameters.coordinator_bond,
 			PartyRole::Miner(_) => parameters.miner_bond,
-		};
+		})
+	}
+
+	/// Returns `true` if less than half of a bond is left.
+	pub const fn lacks_half_of(&self, required: u128) -> bool {
 		self.bond < required.div_ceil(2)
 	}
 
@@ -307,6 +311,12 @@ pub struct Job<AccountId> {
 	pub asset: PriceAsset,
 	/// Terms that its receipt must keep.
 	pub terms: JobTerms,
+	/// Bond of which its coordinator must have half when it settles, in 10⁻¹⁸ AIT: the parameter
+	/// when it was opened.
+	pub coordinator_bond: u128,
+	/// Bond of which its miner must have half when it settles, in 10⁻¹⁸ AIT: the parameter when it
+	/// was opened.
+	pub miner_bond: u128,
 	/// Deposit for the row, held while it is open, in 10⁻¹⁸ AIT.
 	pub deposit: u128,
 	/// Time before which the quote could be opened, in UTC milliseconds; the row stays at least as
@@ -319,8 +329,13 @@ pub struct Job<AccountId> {
 	pub pinned: bool,
 	/// Number of the assignment on chain; 0 if there is none.
 	pub attempt: u32,
-	/// `true` if the assigned miner has signed the assignment too.
-	pub accepted: bool,
+	/// Time at which an assignment was recorded that its miner had signed too, in UTC
+	/// milliseconds; `None` if the miner assigned has not accepted.
+	pub accepted_ms: Option<u64>,
+	/// Number of assignments recorded.
+	pub assignments: u32,
+	/// Time of the last assignment recorded, in UTC milliseconds; 0 if there was none.
+	pub assigned_ms: u64,
 	/// Open, settled, cancelled or expired.
 	pub state: JobState,
 	/// Time at which it was closed, in UTC milliseconds; 0 while it is open.

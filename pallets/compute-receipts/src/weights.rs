@@ -2,7 +2,7 @@
 //!
 //! Until they are measured again, these are derived by hand from the measured ones and from what the
 //! calls read and write besides: `open_job`, `withdraw`, `check_receipts`, `claim_together`, `claim_apart`,
-//! `admit_coordinator`, `exclude_coordinator`, `set_reference_rate`.
+//! `assign_job`, `admit_coordinator`, `exclude_coordinator`, `set_reference_rate`.
 //!
 //! Benchmark CLI 64.0.0, 2026-11-21; steps 12, repeat 8; worst case of
 //! a map 1000000 rows; CPU AMD EPYC.
@@ -314,8 +314,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn assign_job() -> Weight {
 		// Measured proof: 737 bytes. Least time: 131_675_000 ps.
-		Weight::from_parts(144_634_000, 3938)
-			.saturating_add(T::DbWeight::get().reads(4_u64))
+		Weight::from_parts(195_000_000, 3938)
+			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	/// Storage: `Timestamp::Now` (r:1 w:0)
@@ -592,8 +592,8 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn assign_job() -> Weight {
-		Weight::from_parts(144_634_000, 3938)
-			.saturating_add(RocksDbWeight::get().reads(4_u64))
+		Weight::from_parts(195_000_000, 3938)
+			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn release_job() -> Weight {

@@ -21,8 +21,8 @@ const DAY_MS: u64 = 24 * HOUR_MS;
 /// Shortest time between an offence's report and its slash, in milliseconds: far more than the
 /// chain needs to become final.
 const MIN_GRACE_MS: u64 = 60 * SECOND_MS;
-/// Shortest notice of a cancellation, in milliseconds: time to see it final and to answer.
-const MIN_NOTICE_MS: u64 = 5 * SECOND_MS;
+/// Shortest notice of a cancellation, in milliseconds: longer than a coordinator's node may be away.
+const MIN_NOTICE_MS: u64 = 60 * SECOND_MS;
 /// Longest time in any parameter, in milliseconds: 366 days.
 const MAX_TIME_MS: u64 = 366 * DAY_MS;
 /// What the treasury pays to verifiers for each unit of a price that it received, in parts per
@@ -60,7 +60,7 @@ pub struct ComputeParameters {
 	/// Highest number of compute units in a quote.
 	pub max_units: u64,
 	/// Time after a client's cancellation in which the start of the work can be proven, in
-	/// milliseconds: 5 s to a day.
+	/// milliseconds: a minute to a day.
 	pub cancel_notice_ms: u64,
 	/// Time that a closed job stays in the state, in milliseconds: a minute to a year. Its offences
 	/// can be reported that long.
@@ -101,7 +101,7 @@ impl Default for ComputeParameters {
 			rate_valid_ms: 30 * DAY_MS,
 			max_job_ms: DAY_MS,
 			max_units: 1_000_000_000,
-			cancel_notice_ms: 10 * SECOND_MS,
+			cancel_notice_ms: MIN_NOTICE_MS,
 			retention_ms: DAY_MS,
 			unbonding_ms: 7 * DAY_MS,
 			heartbeat_min_ms: 30 * SECOND_MS,
@@ -130,7 +130,7 @@ pub enum ComputeParameterError {
 	Splits,
 	/// A job can last no time or longer than a year, or cannot deliver a unit.
 	Jobs,
-	/// The notice of a cancellation is below five seconds or above a day.
+	/// The notice of a cancellation is below a minute or above a day.
 	CancelNotice,
 	/// Closed jobs leave before a minute has passed, or stay longer than a year.
 	Retention,
@@ -162,9 +162,7 @@ impl fmt::Display for ComputeParameterError {
 			Self::Jobs => {
 				"a job must last between 1 ms and 366 days, and deliver at least one unit"
 			},
-			Self::CancelNotice => {
-				"the notice of a cancellation must be between 5 seconds and a day"
-			},
+			Self::CancelNotice => "the notice of a cancellation must be between a minute and a day",
 			Self::Retention => "closed jobs must stay between a minute and a year",
 			Self::Heartbeats => "0 < shortest < longest time between heartbeats <= a day must hold",
 			Self::Slashing => "a slash must be at most the whole bond, after at least a minute",

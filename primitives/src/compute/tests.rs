@@ -312,7 +312,7 @@ fn every_relation_of_the_parameters_is_checked() {
 		(RateValidity, &|p| p.rate_valid_ms = 366 * 86_400_000 + 1),
 		(Jobs, &|p| p.max_job_ms = 0),
 		(Jobs, &|p| p.max_units = 0),
-		(CancelNotice, &|p| p.cancel_notice_ms = 4_999),
+		(CancelNotice, &|p| p.cancel_notice_ms = 59_999),
 		(CancelNotice, &|p| p.cancel_notice_ms = u64::MAX),
 		(Retention, &|p| p.retention_ms = 59_999),
 		(Retention, &|p| p.retention_ms = u64::MAX),

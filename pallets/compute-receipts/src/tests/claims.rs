@@ -351,3 +351,30 @@ fn a_miner_without_an_account_to_be_paid_into_loses_to_the_treasury_and_nothing_
 		});
 	});
 }
+
+#[test]
+fn a_failure_counts_wherever_it_stands_in_a_call() {
+	for late_first in [false, true] {
+		build_and_execute(|| {
+			// GIVEN jobs that the miner accepted and let expire, and one that it delivered
+			let missed: Vec<_> = (0..3).map(open).collect();
+			for job in &missed {
+				let assignment = Box::new(assignment(*job, MINER, 1, true));
+				assert_ok!(dispatch(Call::assign_job { assignment }, account(8)));
+			}
+			pass(600_000);
+			let good = signed(open(3), MINER);
+			let late = missed.iter().map(|job| signed(*job, MINER));
+			let receipts: Vec<_> = if late_first {
+				late.chain([good]).collect()
+			} else {
+				[good].into_iter().chain(late).collect()
+			};
+			// WHEN all are claimed in one call
+			assert_eq!(claim(&receipts), [ReceiptRefusal::Expired; 3]);
+			// THEN each counts
+			let miner = ComputeReceipts::miner(key(MINER)).unwrap();
+			assert_eq!((miner.successes, miner.failures), (1, 3), "{late_first}");
+		});
+	}
+}

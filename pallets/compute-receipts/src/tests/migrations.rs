@@ -1,7 +1,7 @@
 //! Migrations, from rows as the older version encoded them.
 
 use crate::{
-	migrations::v2::{MigrateToV2, OldParameters},
+	migrations::v2::{MigrateToV2, OldJob, OldParameters},
 	mock::*,
 	*,
 };
@@ -42,6 +42,30 @@ fn old_parameters() -> OldParameters {
 	}
 }
 
+/// Stores a job as version 1 did, with the weight that its receipt had there.
+fn put_old_job(job_id: gridproof_primitives::H256, weight: u128) {
+	let job = Jobs::<Test>::get(job_id).unwrap();
+	let receipt = job
+		.receipt
+		.map(|receipt| gridproof_primitives::compute::ReceiptView { claim: weight, ..receipt });
+	let old = OldJob {
+		client: job.client,
+		coordinator: job.coordinator,
+		asset: job.asset,
+		terms: job.terms,
+		deposit: job.deposit,
+		expiry_ms: job.expiry_ms,
+		cancelled_from: job.cancelled_from,
+		pinned: job.pinned,
+		attempt: job.attempt,
+		accepted: job.accepted_ms.is_some(),
+		state: job.state,
+		closed_ms: job.closed_ms,
+		receipt,
+	};
+	unhashed::put_raw(&Jobs::<Test>::hashed_key_for(job_id), &old.encode());
+}
+
 fn put_old(parameters: OldParameters) {
 	StorageVersion::new(1).put::<Pallet<Test>>();
 	unhashed::put_raw(&Parameters::<Test>::hashed_key(), &parameters.encode());
@@ -55,9 +79,11 @@ fn what_was_earned_by_units_alone_is_kept_and_nothing_more_is() {
 		let job = open(0);
 		assert_eq!(claim(&[signed(job, MINER)]), []);
 		let weight = 1_000 * 1_000 * 1_000u128;
-		Jobs::<Test>::mutate(job, |job| {
-			job.as_mut().unwrap().receipt.as_mut().unwrap().claim = weight;
-		});
+		// Closed and open jobs, one of them accepted by its miner.
+		let accepted = open(7);
+		let assignment = Box::new(assignment(accepted, MINER, 1, true));
+		assert_ok!(dispatch(Call::assign_job { assignment }, account(8)));
+		let before = Jobs::<Test>::get(accepted).unwrap();
 		let step = 4u64;
 		Now::set(START + step * 150_000 + 1);
 		let earned = |number, step, claim| {
@@ -77,6 +103,9 @@ fn what_was_earned_by_units_alone_is_kept_and_nothing_more_is() {
 		let closed = ClosedStep { shares, pool: AIT, claims: 12, parties: 1, converted: 0 };
 		Steps::<Test>::insert(3, closed);
 		Sums::<Test>::mutate(|sums| sums.promised = AIT);
+		for id in [job, accepted] {
+			put_old_job(id, weight);
+		}
 		put_old(old_parameters());
 		// WHEN the chain is upgraded
 		MigrateToV2::<Test>::on_runtime_upgrade();
@@ -89,9 +118,10 @@ fn what_was_earned_by_units_alone_is_kept_and_nothing_more_is() {
 		assert_eq!((sums.treasury, sums.promised), (AIT / 50, AIT / 10 + AIT / 2));
 		assert_eq!(Steps::<Test>::iter().count(), 0);
 		assert_eq!(ComputeReceipts::receipt(job).unwrap().claim, AIT / 10);
+		assert_eq!(Jobs::<Test>::get(accepted), Some(Job { assigned_ms: 0, ..before }));
 		// AND the treasury has its share of prices from now on, so that they bound the mint
 		let new = Parameters::<Test>::get();
-		assert_eq!(new, ComputeParameters { cancel_notice_ms: 10_000, slashing: false, ..new });
+		assert_eq!(new, ComputeParameters { cancel_notice_ms: 60_000, slashing: false, ..new });
 		assert_eq!((new.price_split, new.mint_per_received), (Split::DEFAULT, 1_000_000));
 		assert_ok!(new.check());
 		// AND what is settled from now on counts in the next step

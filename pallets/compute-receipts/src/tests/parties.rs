@@ -171,16 +171,20 @@ fn who_is_leaving_settles_open_work_but_gets_no_more() {
 }
 
 #[test]
-fn with_half_of_its_bond_a_party_works_on_with_less_it_does_not() {
+fn a_job_needs_half_of_the_bond_that_was_required_when_it_was_opened() {
 	build_and_execute(|| {
 		let job = open(0);
 		let raise = |factor: u128, extra: u128| {
 			set_parameters(|parameters| parameters.miner_bond = factor * 100 * AIT + extra)
 		};
 		assert_ok!(raise(2, 1));
-		let refused = gridproof_primitives::compute::ReceiptRefusal::MinerUnderbonded;
-		assert_eq!(claim(&[signed(job, MINER)]), [refused]);
-		assert_ok!(raise(2, 0));
+		// The job was opened while the bond sufficed; those after it need more.
 		assert_eq!(claim(&[signed(job, MINER)]), []);
+		let later = open(1);
+		let refused = gridproof_primitives::compute::ReceiptRefusal::MinerUnderbonded;
+		assert_eq!(claim(&[signed(later, MINER)]), [refused]);
+		assert_ok!(raise(2, 0));
+		assert_eq!(claim(&[signed(later, MINER)]), [refused]);
+		assert_eq!(claim(&[signed(open(2), MINER)]), []);
 	});
 }

@@ -37,6 +37,9 @@ refusals! {
 		31 CapReached: "no more can ever be minted";
 		32 NotAdmitted: "governance has not admitted the coordinator: ask another one";
 		33 InvalidRate: "neither number of a rate may be zero";
+		34 NotFree: "no more assignments of this job are free, or the last one is too recent: sign it";
+		35 Accepted: "another miner has accepted the job: it has to agree, or half of its time to pass";
+		36 MinerUnfit: "the miner is leaving, banned or underbonded";
 	}
 }
 
@@ -51,7 +54,8 @@ impl Refusal {
 			| Self::NotYet
 			| Self::UnknownJob
 			| Self::NothingDue
-			| Self::SlashingOff => true,
+			| Self::SlashingOff
+			| Self::Accepted => true,
 			Self::KeyInUse
 			| Self::BadProof
 			| Self::UnknownParty
@@ -78,7 +82,9 @@ impl Refusal {
 			| Self::Overflow
 			| Self::CapReached
 			| Self::NotAdmitted
-			| Self::InvalidRate => false,
+			| Self::InvalidRate
+			| Self::NotFree
+			| Self::MinerUnfit => false,
 		}
 	}
 }
