@@ -40,6 +40,8 @@ use tempfile::TempDir;
 
 /// Who puts up the coordinator's bond and gets its part.
 pub const COORDINATOR: &str = "//Bob";
+/// Who governs the chain, and admits the coordinator.
+const ROOT: &str = "//Alice";
 /// Who puts up the miners' bonds and gets their parts.
 pub const MINERS: [&str; 2] = ["//Charlie", "//Dave"];
 /// Who pays for the front's jobs.
@@ -386,8 +388,11 @@ pub struct Done {
 
 async fn register(role: &str, file: &str, account: &str, node: &Node) -> Result<PublicKey> {
 	let url = node.rpc_url();
-	let arguments =
-		[role, "register", "--key", file, "--new-key", "--suri", account, "--url", &url];
+	let mut arguments =
+		vec![role, "register", "--key", file, "--new-key", "--suri", account, "--url", &url];
+	if role == "coordinator" {
+		arguments.extend(["--admit-with", ROOT]);
+	}
 	let registered = gridproof(&arguments).await?.done()?;
 	key_of(&registered, role)
 }
@@ -433,7 +438,7 @@ pub struct Money {
 	pub settled: BTreeMap<H256, Vec<Settled>>,
 	/// Receipts refused.
 	pub refused: u64,
-	/// Steps closed: number, weight, shares of treasury, coordinator and miner.
+	/// Steps closed: number, claims, shares of treasury, coordinator and miner.
 	pub steps: BTreeMap<u64, (u128, [u128; 3])>,
 	/// AIT minted, by key.
 	pub minted: BTreeMap<PublicKey, u128>,
@@ -456,8 +461,8 @@ pub struct Settled {
 	pub shares: [u128; 3],
 	/// What the client got back.
 	pub refund: u128,
-	/// Weight in the step.
-	pub weight: u128,
+	/// Claim on the step, in units of 10⁻¹⁸ AIT.
+	pub claim: u128,
 }
 
 impl Money {
@@ -484,12 +489,12 @@ impl Money {
 				units: settled.compute_units,
 				shares: parts(&settled.shares),
 				refund: settled.refund,
-				weight: settled.weight,
+				claim: settled.claim,
 			});
 		}
 		self.refused += u64::from(read::<ReceiptRefused>(event)?.is_some());
 		if let Some(closed) = read::<StepClosed>(event)? {
-			let known = self.steps.insert(closed.step, (closed.weight, parts(&closed.shares)));
+			let known = self.steps.insert(closed.step, (closed.claims, parts(&closed.shares)));
 			ensure!(known.is_none(), "a step was closed twice");
 		}
 		if let Some(paid) = read::<EmissionPaid>(event)? {

@@ -410,8 +410,17 @@ impl_runtime_apis! {
 			ComputeReceipts::step(step)
 		}
 
-		fn earnings(miner: PublicKey, compute_units: u64) -> Option<compute::Earnings> {
-			ComputeReceipts::earnings(miner, compute_units)
+		fn earnings(
+			miner: PublicKey,
+			compute_units: u64,
+			asset: compute::PriceAsset,
+			price: u128,
+		) -> Option<compute::Earnings> {
+			ComputeReceipts::earnings(miner, compute_units, asset, price)
+		}
+
+		fn reference_rate() -> Option<compute::ReferenceRate> {
+			ComputeReceipts::reference_rate()
 		}
 
 		fn preview_receipts(

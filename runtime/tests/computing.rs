@@ -60,6 +60,7 @@ fn development(test: impl FnOnce()) {
 		register(1, PartyRole::Coordinator, Bob.to_account_id());
 		register(2, PartyRole::Miner(Class::Gpu), Charlie.to_account_id());
 		register(3, PartyRole::Miner(Class::Cpu), Dave.to_account_id());
+		assert_ok!(ComputeReceipts::admit_coordinator(RuntimeOrigin::root(), key(1)));
 		test();
 	});
 }
@@ -236,7 +237,8 @@ fn a_claim_without_a_signer_is_free_once() {
 		assert_eq!(validity.provides.len(), 1);
 		begin_block(NOON);
 		assert_eq!(Executive::apply_extrinsic(call()), Ok(Ok(())));
-		assert_eq!(free(&miner), before.0 + 900_000);
+		// Three quarters of the price; a fifth is the treasury's.
+		assert_eq!(free(&miner), before.0 + 675_000);
 		let deposit = gridproof_runtime::constants::currency::deposit(1, 400);
 		assert_eq!(free(&client), before.1 + 100_000 + deposit);
 		let code = ReceiptRefusal::AlreadySettled.code();
@@ -265,7 +267,7 @@ fn a_job_is_paid_in_the_real_aicp() {
 		begin_block(NOON);
 		let call = general(claim(vec![receipt(job, 2)]));
 		assert_eq!(Executive::apply_extrinsic(call), Ok(Ok(())));
-		assert_eq!((balance(&client), balance(&miner), held(&client)), (4_100_000, 900_000, 0));
+		assert_eq!((balance(&client), balance(&miner), held(&client)), (4_100_000, 675_000, 0));
 		assert_eq!(<Assets as Inspect<_>>::total_issuance(AICP_ASSET_ID), issuance);
 		// More than there is cannot be held.
 		let opened = (1..10).map(|nonce| open(PriceAsset::Aicp, nonce).is_ok());
@@ -318,9 +320,10 @@ fn ait_is_minted_against_receipts_and_by_nothing_else() {
 		let parties = vec![key(1), key(2), key(3)].try_into().expect("as many as fit");
 		let pay: RuntimeCall = Call::claim_emission { parties }.into();
 		assert_eq!(Executive::apply_extrinsic(general(pay)), Ok(Ok(())));
-		// Two receipts of each class with the score of newcomers: 0.2 AIT and 0.06 AIT.
+		// Two receipts of each class with the score of newcomers: a tenth of the 180,000 units that
+		// the treasury received of each price, and three tenths of that.
 		let sums = Sums::<Runtime>::get();
-		assert_eq!(sums.minted, 26 * AIT / 100);
+		assert_eq!(sums.minted, 2 * 18_000 + 2 * 5_400);
 		assert_eq!(Balances::total_issuance(), genesis + sums.minted);
 		assert_eq!(minted_by_events(), sums.minted);
 		assert!(Balances::total_issuance() <= AIT_CAP);
@@ -359,7 +362,7 @@ fn what_is_minted_divides_between_miner_coordinator_and_treasury() {
 		assert_eq!(Executive::apply_extrinsic(general(pay)), Ok(Ok(())));
 		let after = accounts.each_ref().map(free);
 		let gained = [0, 1, 2].map(|place| after[place] - before[place]);
-		assert_eq!(gained, [AIT / 200, 75 * AIT / 1_000, AIT / 50]);
+		assert_eq!(gained, [900, 13_500, 3_600]);
 	});
 }
 

@@ -16,8 +16,8 @@ use gridproof_keys::account::AccountSignature;
 use gridproof_primitives::{
 	H256,
 	compute::{
-		Breaker as ComputeBreaker, Class, ComputeParameters, PartyRole, Quote, ReceiptRefusal,
-		SignedAssignment, SignedHeartbeat, SignedReceipt,
+		AitPerAicp, Breaker as ComputeBreaker, Class, ComputeParameters, PartyRole, PriceAsset,
+		Quote, ReceiptRefusal, SignedAssignment, SignedHeartbeat, SignedReceipt,
 	},
 	energy::{
 		AnchorState, BatchHeader, BatchRefusal, Certification, MeterName, NewDevice,
@@ -241,7 +241,11 @@ fn compute_calls() -> Vec<(Call, RuntimeCall)> {
 	let (receipt, heartbeat): (SignedReceipt, SignedHeartbeat) = (zeros(), zeros());
 	let (assignment, evidence): (SignedAssignment, _) = (zeros(), zeros());
 	let breaker = ComputeBreaker::AllStopped;
+	let rate = Some(AitPerAicp { ait: 5, aicp: 6 });
 	vec![
+		(call::admit_coordinator(&key), Theirs::admit_coordinator { key }.into()),
+		(call::exclude_coordinator(&key), Theirs::exclude_coordinator { key }.into()),
+		(call::set_reference_rate(rate), Theirs::set_reference_rate { new: rate }.into()),
 		(
 			call::register_coordinator(&key, &proof),
 			Theirs::register_coordinator { key, proof }.into(),
@@ -471,10 +475,10 @@ fn events_are_read_as_the_runtime_wrote_them() {
 			compute_units: 11,
 			shares: zeros(),
 			refund: 12,
-			weight: 13,
+			claim: 13,
 		});
 	assert_eq!((settled.job_id, settled.receipt_id), (H256([8; 32]), H256([9; 32])));
-	assert_eq!((settled.compute_units, settled.refund, settled.weight), (11, 12, 13));
+	assert_eq!((settled.compute_units, settled.refund, settled.claim), (11, 12, 13));
 	let parameters = Box::new(ComputeParameters::default());
 	let set: compute_receipts::event::ParametersSet = read(Compute::<Runtime>::ParametersSet {
 		old: parameters.clone(),
@@ -602,7 +606,8 @@ fn questions_are_answered_in_the_form_that_is_read() {
 				query::coordinator(&[1; 32]),
 				query::parties(0, 10),
 				query::step(0),
-				query::earnings(&[1; 32], 1),
+				query::earnings(&[1; 32], 1, PriceAsset::Aicp, 2),
+				query::reference_rate(),
 				query::preview_receipts(&[zeros()]),
 				query::overview(),
 				query::parameters(),

@@ -7,12 +7,13 @@
 readonly COORDINATOR_PORT=${GRIDPROOF_COORDINATOR_PORT:-8090}
 readonly COORDINATOR=http://127.0.0.1:$COORDINATOR_PORT
 
-# register KIND NAME ACCOUNT: creates a key and registers it, with a bond of the account.
+# register KIND NAME ACCOUNT [OPTION …]: creates a key and registers it, with a bond of the account.
 register() {
 	local kind=$1 name=$2 account=$3
+	shift 3
 	[ -e "$HOME_DIR/$name-key.json" ] && return
 	say "registering $name"
-	"$GRIDPROOF" "$kind" register --new-key --key "$HOME_DIR/$name-key.json" --suri "$account" --url "$WS" \
+	"$GRIDPROOF" "$kind" register --new-key --key "$HOME_DIR/$name-key.json" --suri "$account" --url "$WS" "$@" \
 		>"$HOME_DIR/register.log" 2>&1 || {
 		rm -f "$HOME_DIR/$name-key.json"
 		die "$name could not be registered: $(tail -n 5 "$HOME_DIR/register.log")"
@@ -61,7 +62,8 @@ ask() {
 }
 
 start_compute() {
-	register coordinator coordinator //Charlie
+	# //Alice governs the development chain: only a coordinator that she admits gets jobs.
+	register coordinator coordinator //Charlie --admit-with //Alice
 	register miner miner-1 //Eve
 	register miner miner-2 //Eve
 	make_api_key

@@ -7,9 +7,9 @@ use gridproof_primitives::crypto::ed25519::PublicKey;
 use num_bigint::BigInt;
 use std::collections::BTreeMap;
 
-/// What a compute unit of the full class and score asks for, as the parameters have it.
+/// The most that a compute unit of the full class and score mints, as the parameters have it.
 const MINT_PER_UNIT: u128 = 1_000_000_000_000_000;
-/// Class of a processor, in thousandths.
+/// Class of a processor, in thousandths of the full one.
 const CPU: u128 = 300;
 
 /// What settled receipts earn of the emission, in units of 10⁻¹⁸ AIT.
@@ -26,27 +26,31 @@ pub(crate) struct Emission {
 /// What the formula of the emission gives for everything that was settled, reckoned here with
 /// numbers of any size, apart from the chain's own code.
 pub(crate) fn earned(compute: &Compute, jobs: &Jobs, money: &Money) -> Result<Emission> {
-	let mut weights: BTreeMap<u64, BTreeMap<PublicKey, BigInt>> = BTreeMap::new();
+	let mut claims: BTreeMap<u64, BTreeMap<PublicKey, BigInt>> = BTreeMap::new();
 	for (job, settled) in &money.settled {
 		let [settled] = &settled[..] else { bail!("settled twice") };
 		let view = jobs.get(job).context("no such job")?;
 		let step = view.receipt.as_ref().context("no receipt")?.step;
-		let of = weights.entry(step).or_default().entry(settled.miner).or_default();
-		*of += settled.weight;
-		let base = u128::from(settled.units) * CPU;
-		ensure!(settled.weight % base == 0, "the weight is not units, class and a score");
-		ensure!(settled.weight / base <= 10_000, "a score above 10,000");
+		let of = claims.entry(step).or_default().entry(settled.miner).or_default();
+		*of += settled.claim;
+		// A score above 10,000 would show as a claim above the bound of the full score.
+		let [received, ..] = settled.shares;
+		let bound = (u128::from(settled.units) * MINT_PER_UNIT).min(received);
+		ensure!(settled.claim <= bound * CPU / 1_000, "a claim above what the treasury received");
 	}
-	let mut emission = Emission { steps: weights.len(), ..Emission::default() };
-	for (step, miners) in &weights {
+	// Steps in which nobody claimed anything are never closed.
+	claims.retain(|_, miners| miners.values().any(|claim| *claim > BigInt::default()));
+	let mut emission = Emission { steps: claims.len(), ..Emission::default() };
+	for (step, miners) in &claims {
 		let whole: BigInt = miners.values().sum();
-		let demand = &whole * MINT_PER_UNIT / 10_000_000u64;
 		let budget = BigInt::from(50_000_000_000_000_000_000u128) >> (step / 210_000);
-		let pool = demand.min(budget);
-		let (to_treasury, to_coordinator) = (&pool / 5, &pool / 20);
+		let pool = whole.clone().min(budget);
+		let to_coordinator = &pool / 20;
+		// The treasury's part rounds up.
+		let to_treasury = (&pool + 4u8) / 5u8;
 		let to_miners = &pool - &to_treasury - &to_coordinator;
-		for (miner, weight) in miners {
-			let part = &to_miners * weight / &whole;
+		for (miner, claim) in miners {
+			let part = &to_miners * claim / &whole;
 			*emission.by_key.entry(*miner).or_default() += part;
 		}
 		*emission.by_key.entry(compute.coordinator_key).or_default() += to_coordinator;

@@ -220,9 +220,13 @@ async fn check_wealth(
 		ensure!(of(&paid_to) > 0, "{who} did nothing");
 	}
 	let minted = money.minted.get(&compute.coordinator_key).copied().unwrap_or(0);
-	assert_eq!(change(COORDINATOR), BigInt::from(minted), "the coordinator's part");
+	let of_prices =
+		|place: usize| money.settled.values().flatten().map(|of| of.shares[place]).sum::<u128>();
+	let coordinators = minted + of_prices(1);
+	assert_eq!(change(COORDINATOR), BigInt::from(coordinators), "the coordinator's part");
 	let fees: u128 = money.fees.values().sum();
-	assert_eq!(change("treasury"), BigInt::from(money.treasury + fees), "the treasury's part");
+	let treasurys = money.treasury + fees + of_prices(0);
+	assert_eq!(change("treasury"), BigInt::from(treasurys), "the treasury's part");
 	let all: BigInt = after.keys().map(|who| change(who)).sum();
 	assert_eq!(all, BigInt::from(money.minted()), "nothing came from nowhere but the emission");
 	Ok(())

@@ -44,7 +44,8 @@ async fn every_step_is_paid_out_to_the_last_unit_not_only_the_first() -> Result<
 		assert_eq!(claimed.first::<EmissionPaid>()?.amount, earned - paid, "payout {round}");
 		paid = earned;
 		let after = compute.wealth(&account(COORDINATOR)?).await?;
-		assert_eq!(after - before, paid, "what the account has after payout {round}");
+		let prices: u128 = money.settled.values().flatten().map(|settled| settled.shares[1]).sum();
+		assert_eq!(after - before, paid + prices, "what the account has after payout {round}");
 		let again = compute.chain.submit_authorized(&claim, &patience()).await;
 		assert_eq!(again.as_ref().err(), Some(&nothing), "paid twice: {again:?}");
 	}

@@ -16,7 +16,7 @@ use gridproof_primitives::{
 	H256,
 	codec::SECOND_LIST,
 	compute::{ReceiptRefusal, SignedAssignment, SignedReceipt},
-	crypto::ed25519::{PublicKey, Signature},
+	crypto::ed25519::Signature,
 };
 
 /// Lowest code of a refused transaction that is one of this pallet's errors: 128 plus its index.
@@ -49,17 +49,32 @@ impl<T: Config> Pallet<T> {
 	/// Returns the validity under which the pool keeps a transaction and excludes others with one
 	/// of the same tags.
 	fn validity(
-		tags: Vec<(&'static str, H256, u64)>,
+		tags: Vec<(&'static str, H256)>,
+		priority: u64,
 		refund: Weight,
 	) -> TransactionValidityWithRefund {
 		let mut valid = ValidTransaction::with_tag_prefix("GridproofCompute")
-			.priority(T::SubmissionPriority::get())
+			.priority(priority)
 			.longevity(T::SubmissionLongevity::get())
 			.propagate(true);
 		for tag in tags {
 			valid = valid.and_provides(tag);
 		}
 		Ok((valid.into(), refund))
+	}
+
+	/// Returns the priority of what moves money that is due: claims, refunds, payouts. A shorter
+	/// list replaces a longer one that names the same thing, so that nobody can hide a receipt in a
+	/// list that never settles.
+	fn priority_of_claims(listed: usize) -> u64 {
+		let others = u64::try_from(listed).unwrap_or(u64::MAX).saturating_sub(1);
+		T::SubmissionPriority::get().saturating_sub(others)
+	}
+
+	/// Returns the priority of what can wait: assignments and heartbeats. It is below that of every
+	/// claim.
+	fn priority_of_notes() -> u64 {
+		T::SubmissionPriority::get().checked_div(2).unwrap_or(0)
 	}
 
 	/// Checks that every one of these receipts is acceptable now: state first, signatures last.
@@ -90,11 +105,13 @@ impl<T: Config> Pallet<T> {
 		if source == TransactionSource::InBlock {
 			Verified::<T>::put(Self::mark_of(receipts));
 		}
-		let tag = |claim: &SignedReceipt| ("claim", claim.receipt.job_id, 0);
-		// The weight assumes two parties for each receipt, of which each one is read once.
+		let tag = |claim: &SignedReceipt| ("claim", claim.receipt.job_id);
+		// The weight assumes a miner and a coordinator for each receipt; each is read once.
 		let spared = receipts.len().saturating_mul(2).saturating_sub(parties);
 		let reads = u64::try_from(spared).unwrap_or(0);
-		Self::validity(receipts.iter().map(tag).collect(), T::DbWeight::get().reads(reads))
+		let priority = Self::priority_of_claims(receipts.len());
+		let tags = receipts.iter().map(tag).collect();
+		Self::validity(tags, priority, T::DbWeight::get().reads(reads))
 	}
 
 	/// Decides about [`Pallet::assign_job`].
@@ -104,12 +121,10 @@ impl<T: Config> Pallet<T> {
 		_source: TransactionSource,
 		assignment: &Box<SignedAssignment>,
 	) -> TransactionValidityWithRefund {
-		Self::check_assign(assignment).map_err(Self::refusal)?;
-		let assignment = assignment.assignment;
-		Self::validity(
-			[("assign", assignment.job_id, assignment.attempt.into())].into(),
-			Weight::zero(),
-		)
+		Self::check_free_assign(assignment).map_err(Self::refusal)?;
+		// Without the attempt: one at a time for a job.
+		let tag = ("assign", assignment.assignment.job_id);
+		Self::validity([tag].into(), Self::priority_of_notes(), Weight::zero())
 	}
 
 	/// Decides about [`Pallet::release_job`].
@@ -119,7 +134,7 @@ impl<T: Config> Pallet<T> {
 		signature: &Signature,
 	) -> TransactionValidityWithRefund {
 		Self::check_release(*job_id, signature).map_err(Self::refusal)?;
-		Self::validity([("release", *job_id, 0)].into(), Weight::zero())
+		Self::validity([("release", *job_id)].into(), Self::priority_of_claims(1), Weight::zero())
 	}
 
 	/// Decides about [`Pallet::expire_jobs`].
@@ -128,7 +143,8 @@ impl<T: Config> Pallet<T> {
 		jobs: &JobIds,
 	) -> TransactionValidityWithRefund {
 		Self::check_expire(jobs).map_err(Self::refusal)?;
-		Self::validity(jobs.iter().map(|job_id| ("expire", *job_id, 0)).collect(), Weight::zero())
+		let tags = jobs.iter().map(|job_id| ("expire", *job_id)).collect();
+		Self::validity(tags, Self::priority_of_claims(jobs.len()), Weight::zero())
 	}
 
 	/// Decides about [`Pallet::heartbeats`].
@@ -138,7 +154,8 @@ impl<T: Config> Pallet<T> {
 	) -> TransactionValidityWithRefund {
 		Self::check_heartbeats(heartbeats).map_err(Self::refusal)?;
 		let miners = heartbeats.iter().map(|signed| H256(signed.heartbeat.miner));
-		Self::validity(miners.map(|miner| ("heartbeat", miner, 0)).collect(), Weight::zero())
+		let tags = miners.map(|miner| ("heartbeat", miner)).collect();
+		Self::validity(tags, Self::priority_of_notes(), Weight::zero())
 	}
 
 	/// Decides about [`Pallet::claim_emission`].
@@ -147,7 +164,7 @@ impl<T: Config> Pallet<T> {
 		parties: &Payees,
 	) -> TransactionValidityWithRefund {
 		Self::check_payout(parties).map_err(Self::refusal)?;
-		let tag = |key: &PublicKey| ("payout", H256(*key), 0);
-		Self::validity(parties.iter().map(tag).collect(), Weight::zero())
+		let tags = parties.iter().map(|key| ("payout", H256(*key))).collect();
+		Self::validity(tags, Self::priority_of_claims(parties.len()), Weight::zero())
 	}
 }

@@ -22,10 +22,11 @@ use gridproof_primitives::{
 	H256,
 	compute::settlement::{Shares, Split},
 	compute::{
-		Assignment, Class, Evidence, Heartbeat, JobState, JobTerms, MAX_EXPIRIES_PER_CALL,
-		MAX_HEARTBEATS_PER_CALL, MAX_PAYOUTS_PER_CALL, MAX_RECEIPTS_PER_CALL, OffenceKind,
-		PartyRole, PriceAsset, Quote, Receipt, Registration, SignedAssignment, SignedBy,
-		SignedHeartbeat, SignedReceipt, Signer, Telemetry, release_payload,
+		AitPerAicp, Assignment, Class, Evidence, Heartbeat, JobState, JobTerms,
+		MAX_EXPIRIES_PER_CALL, MAX_HEARTBEATS_PER_CALL, MAX_PAYOUTS_PER_CALL,
+		MAX_RECEIPTS_PER_CALL, OffenceKind, PartyRole, PriceAsset, Quote, Receipt, ReferenceRate,
+		Registration, SignedAssignment, SignedBy, SignedHeartbeat, SignedReceipt, Signer,
+		Telemetry, release_payload,
 	},
 	crypto::ed25519::{PublicKey, Signature},
 	num::units::AIT,
@@ -62,6 +63,7 @@ fn parameters<T: Config>() -> ComputeParameters {
 		..Default::default()
 	};
 	Parameters::<T>::put(parameters);
+	Rate::<T>::put(ReferenceRate { rate: AitPerAicp { ait: 1, aicp: 2 }, stated_ms: 0 });
 	rich::<T>("treasury", 0);
 	T::Currency::set_balance(&T::Treasury::get(), AIT);
 	parameters
@@ -78,13 +80,13 @@ fn party<T: Config>(role: PartyRole, index: u32) -> Result<PublicKey, BenchmarkE
 	T::Currency::hold(&HoldReason::Bond.into(), &who, bond)?;
 	let mut party = Party::new(role, who, bond, now);
 	let step = ENDED + u64::from(index) + if party.class().is_none() { 1_000_000 } else { 0 };
-	party.pending = Pending { step, weight: 3, score: 1 };
+	party.pending = Pending { step, claim: 3, score: 1 };
 	Steps::<T>::insert(
 		step,
 		ClosedStep {
 			shares: Shares { treasury: 0, coordinator: AIT, miner: AIT },
 			pool: 2 * AIT,
-			weight: 7,
+			claims: 7,
 			parties: 1,
 			converted: 0,
 		},
@@ -141,9 +143,13 @@ fn job<T: Config>(quote: &Quote, client: &T::AccountId) -> Result<H256, Benchmar
 		deposit: T::JobDeposit::get(),
 		expiry_ms: quote.expiry_ms,
 		cancelled_from: None,
+		coordinator_bond: 1_000 * AIT,
+		miner_bond: 100 * AIT,
 		pinned: false,
 		attempt: 0,
-		accepted: false,
+		accepted_ms: None,
+		assignments: 0,
+		assigned_ms: 0,
 		state: JobState::Open,
 		closed_ms: 0,
 		receipt: None,
@@ -211,7 +217,7 @@ fn receipts<T: Config>(n: u32, apart: bool) -> Result<Vec<SignedReceipt>, Benchm
 
 /// Closes a step that somebody earned in.
 fn close_a_step<T: Config>() {
-	ComputeReceipts::<T>::close(&RunningStep { step: 3, weight: 1_000_000_000, parties: 1 });
+	ComputeReceipts::<T>::close(&RunningStep { step: 3, claims: AIT, parties: 1 });
 }
 
 /// Settles receipts whose signatures count as verified.
@@ -233,7 +239,7 @@ fn overdue<T: Config>(
 		if let Some(job) = job {
 			job.terms.deadline_ms = 0;
 			job.terms.miner = Some(miner);
-			(job.attempt, job.accepted) = (1, true);
+			(job.attempt, job.accepted_ms) = (1, Some(0));
 		}
 	});
 	Ok(job_id)
@@ -332,6 +338,7 @@ mod benchmarks {
 		let quote = Quote { asset, miner: Some(miner), ..quote::<T>(coordinator, &client, 0) };
 		let genesis = ComputeReceipts::<T>::genesis_hash();
 		let signature = sign(&coordinator, &quote.signing_payload(&genesis))?;
+		Admitted::<T>::insert(coordinator, ());
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(client), Box::new(quote), signature);
@@ -412,7 +419,15 @@ mod benchmarks {
 
 	#[benchmark]
 	fn assign_job() -> Result<(), BenchmarkError> {
-		let (job_id, _, coordinator, miner) = one_job::<T>()?;
+		// Another miner had accepted, and agrees to be replaced: three signatures.
+		let (job_id, _, coordinator, former) = one_job::<T>()?;
+		let miner = party::<T>(PartyRole::Miner(Class::Gpu), 1)?;
+		Jobs::<T>::mutate(job_id, |job| {
+			if let Some(job) = job {
+				job.terms.miner = Some(former);
+				job.accepted_ms = Some(job.terms.opened_ms);
+			}
+		});
 		let assignment = Assignment { job_id, miner, attempt: 1 };
 		let genesis = ComputeReceipts::<T>::genesis_hash();
 		let payload = |signer| assignment.signing_payload(&genesis, signer);
@@ -420,6 +435,7 @@ mod benchmarks {
 			assignment,
 			coordinator_signature: sign(&coordinator, &payload(Signer::Coordinator))?,
 			miner_signature: Some(sign(&miner, &payload(Signer::Miner))?),
+			former_signature: Some(sign(&former, &payload(Signer::Miner))?),
 		};
 		let origin = T::RuntimeOrigin::from(RawOrigin::Authorized);
 
@@ -596,6 +612,44 @@ mod benchmarks {
 		_(origin as T::RuntimeOrigin, Breaker::AllStopped);
 
 		assert_eq!(BreakerLevel::<T>::get(), Breaker::AllStopped);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn admit_coordinator() -> Result<(), BenchmarkError> {
+		let key = party::<T>(PartyRole::Coordinator, 0)?;
+		let origin = governance::<T>()?;
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, key);
+
+		assert!(Admitted::<T>::contains_key(key));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn exclude_coordinator() -> Result<(), BenchmarkError> {
+		let key = party::<T>(PartyRole::Coordinator, 0)?;
+		Admitted::<T>::insert(key, ());
+		let origin = governance::<T>()?;
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, key);
+
+		assert!(!Admitted::<T>::contains_key(key));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_reference_rate() -> Result<(), BenchmarkError> {
+		let rate = AitPerAicp { ait: 1, aicp: 2 };
+		Rate::<T>::put(ReferenceRate { rate, stated_ms: 0 });
+		let origin = governance::<T>()?;
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, Some(AitPerAicp { ait: 1, aicp: 3 }));
+
+		assert!(Rate::<T>::get().is_some_and(|stated| stated.rate.aicp == 3));
 		Ok(())
 	}
 

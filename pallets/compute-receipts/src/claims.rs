@@ -8,16 +8,15 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use codec::Encode;
 use frame_support::{
 	dispatch::PostDispatchInfo,
-	pallet_prelude::{Pays, Weight},
-	traits::Time,
+	pallet_prelude::{Get, Pays, Weight},
+	traits::{Time, fungible::Inspect},
 };
 use gridproof_primitives::{
 	H256,
-	compute::emission,
 	compute::settlement::{Shares, WorkRecorder},
 	compute::{
-		ComputeParameters, JobState, Preview, PriceAsset, Receipt, ReceiptRefusal, ReceiptView,
-		SignedReceipt, Signer, check_receipt,
+		AitPerAicp, ComputeParameters, JobState, Preview, PriceAsset, Receipt, ReceiptRefusal,
+		ReceiptView, SignedReceipt, Signer, check_receipt, counted,
 	},
 	crypto::ed25519::PublicKey,
 };
@@ -37,17 +36,57 @@ pub(crate) struct Batch<T: Config> {
 	genesis: H256,
 	stopped: bool,
 	pub(crate) parameters: ComputeParameters,
+	terms: MintTerms,
 	parties: BTreeMap<PublicKey, Option<Loaded<T::AccountId>>>,
 	settled: BTreeSet<H256>,
 }
 
+/// What decides, besides a receipt's own figures, for how much of its price it may mint.
+pub(crate) struct MintTerms {
+	/// `true` if the breaker has not stopped minting.
+	minting: bool,
+	/// Least amount that reaches the treasury, in AIT and in AICP: what a new account needs, if it
+	/// has none yet.
+	least: [u128; 2],
+	/// Rate that governance stated, if it still counts.
+	rate: Option<AitPerAicp>,
+}
+
+impl MintTerms {
+	/// Returns the terms at `now`, in UTC milliseconds.
+	pub(crate) fn now<T: Config>(parameters: &ComputeParameters, now: u64) -> Self {
+		fn least<T: Config, C: Inspect<T::AccountId, Balance = u128>>() -> u128 {
+			let (balance, minimum) = (C::total_balance(&T::Treasury::get()), C::minimum_balance());
+			if balance >= minimum { 0 } else { minimum }
+		}
+		Self {
+			minting: BreakerLevel::<T>::get() == Breaker::Closed,
+			least: [least::<T, T::Currency>(), least::<T, T::Aicp>()],
+			rate: Rate::<T>::get().and_then(|rate| rate.at(now, parameters.rate_valid_ms)),
+		}
+	}
+
+	/// Returns what the treasury's share of a price counts for, in 10⁻¹⁸ AIT.
+	pub(crate) fn received(&self, asset: PriceAsset, share: u128) -> u128 {
+		let [ait, aicp] = self.least;
+		let reaches = match asset {
+			PriceAsset::Ait => share >= ait,
+			PriceAsset::Aicp => share >= aicp,
+			PriceAsset::ServiceCredit => false,
+		};
+		if self.minting && reaches { counted(asset, share, self.rate.as_ref()) } else { 0 }
+	}
+}
+
 impl<T: Config> Batch<T> {
 	pub(crate) fn new() -> Self {
+		let (now, parameters) = (T::Time::now(), Parameters::<T>::get());
 		Self {
-			now: T::Time::now(),
+			now,
 			genesis: Pallet::<T>::genesis_hash(),
 			stopped: BreakerLevel::<T>::get() == Breaker::AllStopped,
-			parameters: Parameters::<T>::get(),
+			parameters,
+			terms: MintTerms::now::<T>(&parameters, now),
 			parties: BTreeMap::new(),
 			settled: BTreeSet::new(),
 		}
@@ -63,21 +102,22 @@ impl<T: Config> Batch<T> {
 			.as_mut()
 	}
 
-	/// Checks that a party can take part; the refusals are those for not registered, banned and
-	/// underbonded.
+	/// Checks that a party can take part, with half of the bond that is required; the refusals are
+	/// those for not registered, banned and underbonded.
 	fn check_party(
 		&mut self,
 		key: &PublicKey,
 		is_miner: bool,
+		required: u128,
 		refusals: [ReceiptRefusal; 3],
 	) -> Result<(), ReceiptRefusal> {
-		let (parameters, now) = (self.parameters, self.now);
+		let now = self.now;
 		let [unknown, banned, underbonded] = refusals;
 		let loaded = self.party(key).filter(|loaded| loaded.party.class().is_some() == is_miner);
 		let party = &loaded.ok_or(unknown)?.party;
 		if party.is_banned(now) {
 			Err(banned)
-		} else if party.is_underbonded(&parameters) {
+		} else if party.lacks_half_of(required) {
 			Err(underbonded)
 		} else {
 			Ok(())
@@ -101,13 +141,13 @@ impl<T: Config> Batch<T> {
 			checked => checked?,
 		}
 		let miner = [Refusal::UnknownMiner, Refusal::MinerBanned, Refusal::MinerUnderbonded];
-		self.check_party(&receipt.miner, true, miner)?;
+		self.check_party(&receipt.miner, true, job.miner_bond, miner)?;
 		let coordinator = [
 			Refusal::UnknownCoordinator,
 			Refusal::CoordinatorBanned,
 			Refusal::CoordinatorUnderbonded,
 		];
-		self.check_party(&job.coordinator, false, coordinator)?;
+		self.check_party(&job.coordinator, false, job.coordinator_bond, coordinator)?;
 		Ok(job)
 	}
 
@@ -154,20 +194,30 @@ impl<T: Config> Batch<T> {
 		if party.pending.step != step {
 			Pallet::<T>::convert(party);
 			let score = Pallet::<T>::effective_score(party, activity, &parameters, now);
-			party.pending = Pending { step, weight: 0, score };
+			party.pending = Pending { step, claim: 0, score };
 		}
 		Some(loaded)
 	}
+
+	/// Counts a job that a miner accepted and did not deliver. A row that this call has read is
+	/// written back from here, so the failure is added to that.
+	fn count_failure(&mut self, miner: &PublicKey) {
+		let loaded = self.parties.get_mut(miner).and_then(Option::as_mut);
+		match loaded.and_then(|loaded| loaded.activity.as_mut()) {
+			Some(activity) => activity.add_failure(),
+			None => Pallet::<T>::count_failure(miner, self.now),
+		}
+	}
 }
 
-/// Adds weight to a party's running step. Returns `true` if it is the party's first in that step.
-fn earn<AccountId>(party: &mut Party<AccountId>, step: u64, weight: u128) -> bool {
-	if weight == 0 {
+/// Adds a claim to a party's running step. Returns `true` if it is the party's first in that step.
+fn earn<AccountId>(party: &mut Party<AccountId>, step: u64, claim: u128) -> bool {
+	if claim == 0 {
 		return false;
 	}
-	let first = party.pending.weight == 0;
+	let first = party.pending.claim == 0;
 	party.pending.step = step;
-	party.pending.weight = party.pending.weight.saturating_add(weight);
+	party.pending.claim = party.pending.claim.saturating_add(claim);
 	first
 }
 
@@ -208,7 +258,7 @@ impl<T: Config> Pallet<T> {
 				),
 				Err(reason) => {
 					refused = refused.saturating_add(1);
-					Self::refuse(&batch, &claim.receipt, reason, &mut settlement);
+					Self::refuse(&mut batch, &claim.receipt, reason, &mut settlement);
 				},
 			}
 		}
@@ -235,21 +285,23 @@ impl<T: Config> Pallet<T> {
 			PriceAsset::ServiceCredit => receipt.price,
 			_ => 0,
 		};
+		let received = batch.terms.received(job.asset, shares.treasury);
 		let Some(miner) = batch.working_miner(&receipt.miner, step) else { return };
-		let class = miner.party.class().map_or(0, |class| parameters.class_weight(class));
-		let weight = emission::weight(units, class, miner.party.pending.score);
+		let score = miner.party.pending.score;
+		let class = miner.party.class();
+		let claim = class.map_or(0, |class| parameters.claim(units, class, score, received));
 		if let Some(activity) = &mut miner.activity {
 			activity.add_success(&receipt.telemetry, job.terms.model_factor);
 		}
-		let mut joined = u32::from(earn(&mut miner.party, step, weight));
+		let mut joined = u32::from(earn(&mut miner.party, step, claim));
 		let miner_account = Self::add_work(miner, units, credit);
 		let Some(coordinator) = batch.party(&job.coordinator) else { return };
 		if coordinator.party.pending.step != step {
 			Self::convert(&mut coordinator.party);
 		}
-		joined = joined.saturating_add(earn(&mut coordinator.party, step, weight).into());
+		joined = joined.saturating_add(earn(&mut coordinator.party, step, claim).into());
 		let coordinator_account = Self::add_work(coordinator, units, credit);
-		running.weight = running.weight.saturating_add(weight);
+		running.claims = running.claims.saturating_add(claim);
 		running.parties = running.parties.saturating_add(joined);
 
 		settlement.pay(&job, &shares, &miner_account, &coordinator_account);
@@ -268,7 +320,7 @@ impl<T: Config> Pallet<T> {
 			miner: receipt.miner,
 			compute_units: units,
 			price: receipt.price,
-			weight,
+			claim,
 			step,
 			claimed_ms: now,
 		});
@@ -281,7 +333,7 @@ impl<T: Config> Pallet<T> {
 			compute_units: units,
 			shares,
 			refund,
-			weight,
+			claim,
 		});
 	}
 
@@ -297,7 +349,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Emits why a receipt is refused. If its job is overdue, the client gets its money back.
 	fn refuse(
-		batch: &Batch<T>,
+		batch: &mut Batch<T>,
 		receipt: &Receipt,
 		reason: ReceiptRefusal,
 		settlement: &mut Settlement<T>,
@@ -309,7 +361,10 @@ impl<T: Config> Pallet<T> {
 			&& let Some(job) = Jobs::<T>::get(job_id).filter(|job| job.is_due(batch.now))
 		{
 			let state = job.state_when_due();
-			Self::close_job(job_id, job, state, batch.now, settlement);
+			let failed = Self::close_job(job_id, job, state, batch.now, settlement);
+			if let Some(miner) = failed {
+				batch.count_failure(&miner);
+			}
 		}
 	}
 
@@ -358,7 +413,8 @@ impl<T: Config> Pallet<T> {
 		batch.verify(claim, &job.coordinator)?;
 		batch.note(receipt.job_id);
 		let shares: Shares = batch.parameters.price_split.divide(receipt.price);
-		let earnings = Self::preview_earnings(receipt.miner, receipt.compute_units);
+		let (units, price) = (receipt.compute_units, receipt.price);
+		let earnings = Self::preview_earnings(receipt.miner, units, job.asset, price);
 		Ok(Preview {
 			receipt_id: receipt.id(&batch.genesis),
 			asset: job.asset,

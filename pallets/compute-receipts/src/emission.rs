@@ -4,16 +4,18 @@ use crate::{pallet::*, types::*, weights::WeightInfo};
 use alloc::collections::BTreeSet;
 use frame_support::{
 	defensive, ensure,
-	pallet_prelude::{DispatchResult, Get, Weight},
+	pallet_prelude::{DispatchError, DispatchResult, EnsureOrigin, Get, Weight},
 	traits::{
 		Time,
 		fungible::{Inspect as _, Mutate as _},
+		tokens::Provenance,
 	},
 };
+use frame_system::pallet_prelude::OriginFor;
 use gridproof_primitives::{
 	compute::emission::{self, MINING_RESERVE, share_of},
 	compute::settlement::Shares,
-	compute::{ComputeParameters, PartyRole},
+	compute::{AitPerAicp, ComputeParameters, PartyRole, ReferenceRate},
 	crypto::ed25519::PublicKey,
 	num::units::AIT_CAP,
 };
@@ -23,20 +25,51 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn begin_emission() -> Weight {
 		let schedule = EmissionSchedule::<T>::get();
 		if schedule.start_ms > 0 {
-			return T::DbWeight::get().reads(1);
+			// The second read is that of `on_finalize`, and its write.
+			return T::DbWeight::get().reads_writes(2, 1);
 		}
 		// Time of the block before; the first block has none yet.
 		let start_ms = T::Time::now();
 		if start_ms > 0 {
 			EmissionSchedule::<T>::put(Schedule { start_ms, ..schedule });
 		}
-		T::DbWeight::get().reads_writes(2, 1)
+		T::DbWeight::get().reads_writes(3, 2)
 	}
 
 	/// Returns the number of the emission step at `now`.
 	pub(crate) fn step_at(now: u64) -> u64 {
 		let Schedule { start_ms, step_ms } = EmissionSchedule::<T>::get();
 		if start_ms == 0 { 0 } else { emission::step_at(now, start_ms, step_ms) }
+	}
+
+	/// Accepts the governance and the pause origin. Returns `true` if it is governance.
+	pub(crate) fn ensure_governance_or_pause(origin: OriginFor<T>) -> Result<bool, DispatchError> {
+		match T::GovernanceOrigin::try_origin(origin) {
+			Ok(_) => Ok(true),
+			Err(origin) => T::PauseOrigin::ensure_origin(origin).map(|_| false).map_err(Into::into),
+		}
+	}
+
+	/// [`Pallet::set_reference_rate`] without the origin.
+	pub(crate) fn do_set_rate(governance: bool, new: Option<AitPerAicp>) -> DispatchResult {
+		ensure!(new.is_none_or(|rate| rate.is_valid()), Error::<T>::InvalidRate);
+		let (old, now) = (Rate::<T>::get(), T::Time::now());
+		ensure!(old.is_some() || new.is_some(), Error::<T>::Unchanged);
+		let lowers = match (&old, &new) {
+			(Some(old), Some(new)) => new.is_below(&old.rate),
+			(_, None) => true,
+			(None, Some(_)) => false,
+		};
+		ensure!(governance || lowers, Error::<T>::NotGovernance);
+		// Who may only brake cannot prolong a rate.
+		let stated_ms = match old {
+			Some(old) if !governance => old.stated_ms,
+			_ => now,
+		};
+		let new = new.map(|rate| ReferenceRate { rate, stated_ms });
+		Rate::<T>::set(new);
+		Self::deposit_event(Event::ReferenceRateSet { old, new });
+		Ok(())
 	}
 
 	/// Returns the AIT that can still be promised, in 10⁻¹⁸ AIT.
@@ -46,15 +79,14 @@ impl<T: Config> Pallet<T> {
 		by_cap.min(by_reserve).saturating_sub(sums.promised)
 	}
 
-	/// Returns the parts that a step with that weight would have if it were closed now.
+	/// Returns the parts that a step with those claims would have if it were closed now.
 	pub(crate) fn pool_of(
 		step: u64,
-		weight: u128,
+		claims: u128,
 		parameters: &ComputeParameters,
 		sums: &Counters,
 	) -> Shares {
-		let reserve = Self::reserve_left(sums);
-		let pool = emission::pool(step, weight, parameters.mint_per_unit, reserve);
+		let pool = emission::pool(step, claims, Self::reserve_left(sums));
 		parameters.mint_split.divide(pool)
 	}
 
@@ -75,9 +107,9 @@ impl<T: Config> Pallet<T> {
 
 	/// Fixes the pool of a step and sets it aside.
 	pub(crate) fn close(running: &RunningStep) {
-		let RunningStep { step, weight, parties } = *running;
+		let RunningStep { step, claims, parties } = *running;
 		let shares = Sums::<T>::mutate(|sums| {
-			let shares = Self::pool_of(step, weight, &Parameters::<T>::get(), sums);
+			let shares = Self::pool_of(step, claims, &Parameters::<T>::get(), sums);
 			sums.promised = sums.promised.saturating_add(shares.total());
 			sums.treasury = sums.treasury.saturating_add(shares.treasury);
 			shares
@@ -85,9 +117,9 @@ impl<T: Config> Pallet<T> {
 		let kept = Shares { treasury: 0, ..shares };
 		Steps::<T>::insert(
 			step,
-			ClosedStep { shares: kept, pool: shares.total(), weight, parties, converted: 0 },
+			ClosedStep { shares: kept, pool: shares.total(), claims, parties, converted: 0 },
 		);
-		Self::deposit_event(Event::StepClosed { step, weight, shares });
+		Self::deposit_event(Event::StepClosed { step, claims, shares });
 	}
 
 	/// Returns a party's part of a closed step, in 10⁻¹⁸ AIT.
@@ -96,18 +128,18 @@ impl<T: Config> Pallet<T> {
 			PartyRole::Miner(_) => closed.shares.miner,
 			PartyRole::Coordinator => closed.shares.coordinator,
 		};
-		share_of(share, pending.weight.min(closed.weight), closed.weight)
+		share_of(share, pending.claim.min(closed.claims), closed.claims)
 	}
 
 	/// Converts what a party earned in a closed step into AIT that it can claim.
 	pub(crate) fn convert(party: &mut Party<T::AccountId>) {
-		if party.pending.weight == 0 {
+		if party.pending.claim == 0 {
 			return;
 		}
 		let Some(mut closed) = Steps::<T>::get(party.pending.step) else { return };
 		let part = Self::part_of(party.role, &party.pending, &closed);
 		party.accrued = party.accrued.saturating_add(part);
-		party.pending.weight = 0;
+		party.pending.claim = 0;
 		closed.converted = closed.converted.saturating_add(part);
 		closed.parties = closed.parties.saturating_sub(1);
 		if closed.parties > 0 {
@@ -123,15 +155,15 @@ impl<T: Config> Pallet<T> {
 	/// Returns what a party could claim now, in 10⁻¹⁸ AIT: what is converted, and its part of a
 	/// step that has ended.
 	pub(crate) fn claimable(party: &Party<T::AccountId>, now: u64) -> u128 {
-		let Pending { step, weight, .. } = party.pending;
-		if weight == 0 || step >= Self::step_at(now) {
+		let Pending { step, claim, .. } = party.pending;
+		if claim == 0 || step >= Self::step_at(now) {
 			return party.accrued;
 		}
 		let closed = Steps::<T>::get(step).unwrap_or_else(|| {
 			let running = Running::<T>::get();
 			let shares =
-				Self::pool_of(step, running.weight, &Parameters::<T>::get(), &Sums::<T>::get());
-			ClosedStep { shares, weight: running.weight, ..Default::default() }
+				Self::pool_of(step, running.claims, &Parameters::<T>::get(), &Sums::<T>::get());
+			ClosedStep { shares, claims: running.claims, ..Default::default() }
 		});
 		party.accrued.saturating_add(Self::part_of(party.role, &party.pending, &closed))
 	}
@@ -172,17 +204,23 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Checks that every party in this list has something to claim.
+	/// Checks that every party in this list has something to claim, and that it can be paid: a
+	/// payout that would fail is not free.
 	pub(crate) fn check_payout(parties: &[PublicKey]) -> DispatchResult {
 		Self::ensure_minting()?;
 		ensure!(!parties.is_empty(), Error::<T>::InvalidList);
 		let unique: BTreeSet<_> = parties.iter().collect();
 		ensure!(unique.len() == parties.len(), Error::<T>::InvalidList);
 		let now = T::Time::now();
+		let mut after = T::Currency::total_issuance();
 		for key in parties {
 			let party = Parties::<T>::get(key).ok_or(Error::<T>::UnknownParty)?;
-			ensure!(Self::claimable(&party, now) > 0, Error::<T>::NothingDue);
+			let amount = Self::claimable(&party, now);
+			ensure!(amount > 0, Error::<T>::NothingDue);
+			after = after.saturating_add(amount);
+			T::Currency::can_deposit(&party.account, amount, Provenance::Minted).into_result()?;
 		}
+		ensure!(after <= AIT_CAP, Error::<T>::CapReached);
 		Ok(())
 	}
 

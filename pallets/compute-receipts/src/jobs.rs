@@ -11,7 +11,8 @@ use frame_support::{
 use gridproof_primitives::{
 	H256,
 	compute::{
-		ComputeParameters, JobState, JobTerms, Quote, SignedAssignment, Signer, release_payload,
+		ASSIGNMENT_GAP_MS, ComputeParameters, FREE_ASSIGNMENTS, JobState, JobTerms, Quote,
+		SignedAssignment, Signer, may_replace, release_payload,
 	},
 	crypto::ed25519::{self, PublicKey, Signature},
 };
@@ -40,9 +41,13 @@ impl<T: Config> Pallet<T> {
 			deposit: T::JobDeposit::get(),
 			expiry_ms: quote.expiry_ms,
 			cancelled_from: None,
+			coordinator_bond: parameters.coordinator_bond,
+			miner_bond: parameters.miner_bond,
 			pinned: quote.miner.is_some(),
 			attempt: 0,
-			accepted: false,
+			accepted_ms: None,
+			assignments: 0,
+			assigned_ms: 0,
 			state: JobState::Open,
 			closed_ms: 0,
 			receipt: None,
@@ -94,15 +99,20 @@ impl<T: Config> Pallet<T> {
 		};
 		let coordinator = Parties::<T>::get(quote.coordinator).filter(fit);
 		ensure!(coordinator.is_some(), Error::<T>::CoordinatorUnfit);
+		ensure!(Admitted::<T>::contains_key(quote.coordinator), Error::<T>::NotAdmitted);
 		match &quote.miner {
-			Some(miner) => Self::ensure_miner(miner),
+			Some(miner) => Self::ensure_miner(miner, parameters.miner_bond, now),
 			None => Ok(()),
 		}
 	}
 
-	fn ensure_miner(key: &PublicKey) -> Result<(), Error<T>> {
+	/// Checks that a miner can take a job now that requires half of a bond.
+	fn ensure_miner(key: &PublicKey, required: u128, now: u64) -> Result<(), Error<T>> {
 		let miner = Parties::<T>::get(key).filter(|party| party.class().is_some());
-		ensure!(miner.is_some(), Error::<T>::UnknownMiner);
+		let miner = miner.ok_or(Error::<T>::UnknownMiner)?;
+		let fit =
+			miner.leaving_ms.is_none() && !miner.is_banned(now) && !miner.lacks_half_of(required);
+		ensure!(fit, Error::<T>::MinerUnfit);
 		Ok(())
 	}
 
@@ -138,10 +148,11 @@ impl<T: Config> Pallet<T> {
 	/// Checks that this assignment can be recorded now. Returns the job.
 	pub(crate) fn check_assign(signed: &SignedAssignment) -> Result<Job<T::AccountId>, Error<T>> {
 		let assignment = &signed.assignment;
-		let job = Self::open_job_at(assignment.job_id, T::Time::now())?;
+		let now = T::Time::now();
+		let job = Self::open_job_at(assignment.job_id, now)?;
 		let other = job.pinned && job.terms.miner != Some(assignment.miner);
 		ensure!(assignment.attempt > job.attempt && !other, Error::<T>::StaleAssignment);
-		Self::ensure_miner(&assignment.miner)?;
+		Self::ensure_miner(&assignment.miner, job.miner_bond, now)?;
 		let genesis = Self::genesis_hash();
 		let good = |signer, key: &PublicKey, signature: &Signature| {
 			assignment.verify(&genesis, signer, key, signature).is_ok()
@@ -153,16 +164,44 @@ impl<T: Config> Pallet<T> {
 				.as_ref()
 				.is_none_or(|signature| good(Signer::Miner, &assignment.miner, signature));
 		ensure!(agreed, Error::<T>::BadSignature);
+		// An accepted assignment binds the coordinator, until its miner agrees or is too late.
+		if let (Some(former), Some(accepted_ms)) = (&job.terms.miner, job.accepted_ms)
+			&& *former != assignment.miner
+			&& !may_replace(accepted_ms, job.terms.deadline_ms, now)
+		{
+			let consent = signed.former_signature.as_ref();
+			let agrees = consent.is_some_and(|consent| good(Signer::Miner, former, consent));
+			ensure!(agrees, Error::<T>::Accepted);
+		}
+		Ok(job)
+	}
+
+	/// Checks that this assignment can be recorded now, and that it costs nothing: the first few of
+	/// a job, with time between them, and the one that answers a cancellation.
+	pub(crate) fn check_free_assign(
+		signed: &SignedAssignment,
+	) -> Result<Job<T::AccountId>, Error<T>> {
+		let job = Self::check_assign(signed)?;
+		let soonest = job.assigned_ms.saturating_add(ASSIGNMENT_GAP_MS);
+		let timely = job.assignments == 0 || T::Time::now() >= soonest;
+		let free = job.cancelled_from.is_some() || (job.assignments < FREE_ASSIGNMENTS && timely);
+		ensure!(free, Error::<T>::NotFree);
 		Ok(job)
 	}
 
 	/// [`Pallet::assign_job`] without the origin.
-	pub(crate) fn do_assign(signed: &SignedAssignment) -> DispatchResult {
-		let mut job = Self::check_assign(signed)?;
+	pub(crate) fn do_assign(signed: &SignedAssignment, pays: bool) -> DispatchResult {
+		let check = if pays { Self::check_assign } else { Self::check_free_assign };
+		let (mut job, now) = (check(signed)?, T::Time::now());
 		let assignment = signed.assignment;
+		// A miner that has accepted stays bound, and protected, in later attempts.
+		let stays = job.terms.miner == Some(assignment.miner);
+		let accepts = signed.miner_signature.is_some().then_some(now);
+		job.accepted_ms = job.accepted_ms.filter(|_| stays).or(accepts);
 		job.terms.miner = Some(assignment.miner);
 		job.attempt = assignment.attempt;
-		job.accepted = signed.miner_signature.is_some();
+		job.assignments = job.assignments.saturating_add(1);
+		job.assigned_ms = now;
 		if let Some(deadline) = job.cancelled_from.take() {
 			job.terms.deadline_ms = deadline;
 		}
@@ -170,7 +209,7 @@ impl<T: Config> Pallet<T> {
 			job_id: assignment.job_id,
 			miner: assignment.miner,
 			attempt: assignment.attempt,
-			accepted: job.accepted,
+			accepted: job.accepted_ms.is_some(),
 		});
 		Jobs::<T>::insert(assignment.job_id, job);
 		Ok(())
@@ -198,18 +237,32 @@ impl<T: Config> Pallet<T> {
 	/// Closes a job without a receipt and returns the client's money.
 	pub(crate) fn close_now(job_id: H256, job: Job<T::AccountId>, state: JobState, now: u64) {
 		let mut settlement = Settlement::<T>::default();
-		Self::close_job(job_id, job, state, now, &mut settlement);
+		Self::close_and_count(job_id, job, state, now, &mut settlement);
 		settlement.execute();
 	}
 
-	/// Same as [`Self::close_now`], but the money moves when the settlement is executed.
+	/// Closes a job without a receipt, and counts it against its miner if that had accepted it.
+	fn close_and_count(
+		job_id: H256,
+		job: Job<T::AccountId>,
+		state: JobState,
+		now: u64,
+		settlement: &mut Settlement<T>,
+	) {
+		if let Some(miner) = Self::close_job(job_id, job, state, now, settlement) {
+			Self::count_failure(&miner, now);
+		}
+	}
+
+	/// Closes a job without a receipt; the money moves when the settlement is executed. Returns the
+	/// miner that had accepted the job and did not deliver it.
 	pub(crate) fn close_job(
 		job_id: H256,
 		mut job: Job<T::AccountId>,
 		state: JobState,
 		now: u64,
 		settlement: &mut Settlement<T>,
-	) {
+	) -> Option<PublicKey> {
 		let refund = job.terms.price;
 		settlement.refund(&job, refund);
 		Sums::<T>::mutate(|sums| {
@@ -222,20 +275,16 @@ impl<T: Config> Pallet<T> {
 			let escrow = sums.escrow_mut(job.asset);
 			*escrow = escrow.saturating_sub(refund);
 		});
-		if state == JobState::Expired
-			&& job.accepted
-			&& let Some(miner) = job.terms.miner
-		{
-			Self::count_failure(&miner, now);
-		}
+		let accepted = job.accepted_ms.and(job.terms.miner);
 		job.state = state;
 		job.closed_ms = now;
 		Jobs::<T>::insert(job_id, job);
 		Self::deposit_event(Event::JobRefunded { job_id, state, refund });
+		accepted.filter(|_| state == JobState::Expired)
 	}
 
 	/// Counts a job that a miner accepted and did not deliver.
-	fn count_failure(miner: &PublicKey, now: u64) {
+	pub(crate) fn count_failure(miner: &PublicKey, now: u64) {
 		if Parties::<T>::contains_key(miner) {
 			Activities::<T>::mutate(miner, |activity| {
 				activity.advance(now);
@@ -254,7 +303,7 @@ impl<T: Config> Pallet<T> {
 		let Some(job) = Jobs::<T>::get(job_id) else { return false };
 		if job.is_due(now) {
 			let state = job.state_when_due();
-			Self::close_job(job_id, job, state, now, settlement);
+			Self::close_and_count(job_id, job, state, now, settlement);
 			true
 		} else if job.is_old(now, parameters.retention_ms) {
 			Jobs::<T>::remove(job_id);

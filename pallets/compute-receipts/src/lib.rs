@@ -16,7 +16,8 @@
 //! * **Receipt**: the statement about a delivered job, signed by its miner and its coordinator.
 //! * **Step**: the unit of time in which emission is divided, with a budget of AIT; see
 //!   [`gridproof_primitives::compute::emission`].
-//! * **Weight** of a receipt: its compute units times its miner's class and score.
+//! * **Claim** of a receipt: the most that it can mint; see
+//!   [`ComputeParameters::claim`](gridproof_primitives::compute::ComputeParameters::claim).
 //!
 //! Formats, formulas and refusals are in [`gridproof_primitives::compute`].
 //!
@@ -29,12 +30,19 @@
 //! the receipt's price, and the client gets the rest back. One [`Pallet::claim_receipts`] carries
 //! many receipts; each is settled or refused on its own, with an event that gives the reason.
 //!
+//! ### Who may quote
+//!
+//! Anyone can register and bond as a coordinator. Jobs can be opened only with quotes of those that
+//! governance has admitted ([`Pallet::admit_coordinator`]); the jobs of one that it excludes later
+//! are settled like any others.
+//!
 //! ### Who may be paid
 //!
 //! The coordinator's signature on a receipt says which miner was to do the job. A quote can name
-//! the miner in advance: then no other miner can be paid. An assignment on chain
-//! ([`Pallet::assign_job`]) names one later, and ends the client's right to cancel. From then on
-//! only that miner can be paid, until the coordinator assigns the job again, with a higher number.
+//! the miner in advance, and so can an assignment on chain ([`Pallet::assign_job`]), which also
+//! ends the client's right to cancel. Then no other miner is paid, no matter who signs. The
+//! coordinator can replace an assignment by a later one; one that its miner has accepted only with
+//! that miner's signature, or after half of the time that the miner had.
 //!
 //! ### How a client gets its money back
 //!
@@ -46,11 +54,18 @@
 //!
 //! ### Emission
 //!
-//! Receipts add their weight to the running step. The first call after the step's end fixes its
-//! pool: the lowest of budget, demand and reserve. Each party's part is recorded in its own row
+//! The treasury takes a share of every price, and a receipt's claim is bounded by that share: who is
+//! client, miner and coordinator in one gives away more than the mint returns. A price of zero and
+//! service credit mint nothing; AICP counts at half of the rate that governance last stated
+//! ([`Pallet::set_reference_rate`]), and at nothing once that is too old.
+//!
+//! Receipts add their claims to the running step. The first call after the step's end fixes its
+//! pool: the lowest of budget, claims and reserve. Each party's part is recorded in its own row
 //! until [`Pallet::claim_emission`] pays it, which anyone may call for any number of parties at any
 //! time. A step's row is removed when the last party has converted its part. A party has at most
 //! one step to convert, so there are never more rows than parties.
+//!
+//! While the breaker has stopped minting, receipts earn nothing of the emission.
 //!
 //! The score that weighs a miner's receipts is fixed with its first receipt in a step, so the order
 //! of receipts does not matter.
@@ -85,6 +100,7 @@ mod claims;
 mod emission;
 mod escrow;
 mod jobs;
+pub mod migrations;
 #[cfg(test)]
 mod mock;
 mod offences;
@@ -121,9 +137,10 @@ pub mod pallet {
 		H256,
 		compute::settlement::{Shares, WorkRecorder},
 		compute::{
-			Class, ComputeParameterError, CoordinatorView, Earnings, Evidence, JobState, JobView,
-			MinerView, OffenceKind, Overview, PartyRole, Preview, PriceAsset, Quote,
-			ReceiptRefusal, ReceiptView, SignedAssignment, SignedReceipt, StepView,
+			AitPerAicp, Class, ComputeParameterError, CoordinatorView, Earnings, Evidence,
+			JobState, JobView, MinerView, OffenceKind, Overview, PartyRole, Preview, PriceAsset,
+			Quote, ReceiptRefusal, ReceiptView, ReferenceRate, SignedAssignment, SignedReceipt,
+			StepView,
 		},
 		crypto::ed25519::{PublicKey, Signature},
 		reserve::attestation::ServiceCredit,
@@ -156,17 +173,18 @@ pub mod pallet {
 		/// Receives a note of every settled job.
 		type Recorder: WorkRecorder;
 
-		/// Origin that may set parameters, cancel slashes and lower the breaker.
+		/// Origin that may set parameters and the reference rate, admit coordinators, cancel slashes
+		/// and lower the breaker.
 		type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// Origin that may raise the breaker in an emergency.
+		/// Origin that may raise the breaker, lower the reference rate, and exclude coordinators.
 		type PauseOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
 		/// Deposit for the row of an open job, in 10⁻¹⁸ AIT.
 		#[pallet::constant]
 		type JobDeposit: Get<u128>;
 
-		/// Highest number of coordinators, at least 1.
+		/// Highest number of coordinators that are admitted, at least 1.
 		#[pallet::constant]
 		type MaxCoordinators: Get<u32>;
 
@@ -178,7 +196,8 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxScanned: Get<u32>;
 
-		/// Priority of transactions without a signer in the pool.
+		/// Priority of claims, refunds and payouts without a signer in the pool; assignments and
+		/// heartbeats have half of it. More than twice the longest list of a call.
 		#[pallet::constant]
 		type SubmissionPriority: Get<u64>;
 
@@ -190,7 +209,7 @@ pub mod pallet {
 		type WeightInfo: WeightInfo;
 	}
 
-	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
 	/// The compute receipts pallet: escrow, settlement and emission of compute jobs.
 	#[pallet::pallet]
@@ -224,6 +243,15 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Parties<T: Config> =
 		StorageMap<_, Blake2_128Concat, PublicKey, Party<T::AccountId>, OptionQuery>;
+
+	/// Coordinators that governance has admitted, by key; at most [`Config::MaxCoordinators`].
+	#[pallet::storage]
+	pub type Admitted<T: Config> =
+		CountedStorageMap<_, Blake2_128Concat, PublicKey, (), OptionQuery>;
+
+	/// Rate at which governance last said that AICP counts.
+	#[pallet::storage]
+	pub type Rate<T: Config> = StorageValue<_, ReferenceRate, OptionQuery>;
 
 	/// Recent work and time online of miners, by key.
 	#[pallet::storage]
@@ -268,6 +296,9 @@ pub mod pallet {
 		pub parameters: ComputeParameters,
 		/// Length of an emission step, in milliseconds; 150,000 except on a demonstration network.
 		pub step_ms: u64,
+		/// Keys of coordinators that are admitted, whether or not they are registered yet; at most
+		/// [`Config::MaxCoordinators`].
+		pub admitted: Vec<H256>,
 		/// No value; it ties the type to the runtime.
 		#[serde(skip)]
 		pub _marker: core::marker::PhantomData<T>,
@@ -278,6 +309,7 @@ pub mod pallet {
 			Self {
 				parameters: ComputeParameters::default(),
 				step_ms: Schedule::default().step_ms,
+				admitted: Vec::new(),
 				_marker: Default::default(),
 			}
 		}
@@ -290,6 +322,11 @@ pub mod pallet {
 			assert!(fault.is_none(), "the parameters break a relation: {fault:?}");
 			assert!(self.step_ms > 0, "a step must take some time");
 			Parameters::<T>::put(self.parameters);
+			for key in &self.admitted {
+				Admitted::<T>::insert(key.0, ());
+			}
+			let seats = T::MaxCoordinators::get();
+			assert!(Admitted::<T>::count() <= seats, "more are admitted than there are seats");
 			EmissionSchedule::<T>::put(Schedule { start_ms: 0, step_ms: self.step_ms });
 			let genesis = <T::Currency as fungible::Inspect<_>>::total_issuance();
 			Sums::<T>::mutate(|sums| sums.genesis = genesis);
@@ -393,8 +430,8 @@ pub mod pallet {
 			shares: Shares,
 			/// Part of the held price that the client got back, in the same unit.
 			refund: u128,
-			/// Weight that the receipt adds to the running emission step: units · class · score.
-			weight: u128,
+			/// Claim that the receipt adds to the running emission step, in 10⁻¹⁸ AIT.
+			claim: u128,
 		},
 		/// A receipt was refused and settled nothing.
 		ReceiptRefused {
@@ -421,8 +458,8 @@ pub mod pallet {
 		StepClosed {
 			/// Number of the step, from 0.
 			step: u64,
-			/// Sum of the weights of its receipts: Σ units · class · score.
-			weight: u128,
+			/// Sum of the claims of its receipts, in 10⁻¹⁸ AIT.
+			claims: u128,
 			/// Parts of the pool for miners, coordinators and treasury, in 10⁻¹⁸ AIT.
 			shares: Shares,
 		},
@@ -489,6 +526,23 @@ pub mod pallet {
 			old: Breaker,
 			/// Level from now on.
 			new: Breaker,
+		},
+		/// Governance admitted a coordinator: jobs can be opened with its quotes.
+		CoordinatorAdmitted {
+			/// Key of the coordinator.
+			key: PublicKey,
+		},
+		/// A coordinator is no longer admitted: no further job can be opened with its quotes.
+		CoordinatorExcluded {
+			/// Key of the coordinator.
+			key: PublicKey,
+		},
+		/// The rate at which AICP counts was stated, lowered or withdrawn.
+		ReferenceRateSet {
+			/// Rate until now; `None` if there was none.
+			old: Option<ReferenceRate>,
+			/// Rate from now on; `None` if AICP counts for nothing.
+			new: Option<ReferenceRate>,
 		},
 	}
 
@@ -563,12 +617,30 @@ pub mod pallet {
 		Overflow,
 		/// The mint would exceed the cap of 21,000,000 AIT.
 		CapReached,
+		/// Governance has not admitted the coordinator.
+		NotAdmitted,
+		/// One of the rate's two numbers is zero.
+		InvalidRate,
+		/// As many assignments of the job as are free were recorded, or the last one too recently;
+		/// signed, it is recorded for its fee.
+		NotFree,
+		/// Another miner has accepted the job, has not agreed to be replaced, and has time left.
+		Accepted,
+		/// The miner is leaving, banned or underbonded.
+		MinerUnfit,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_initialize(_: BlockNumberFor<T>) -> Weight {
 			Self::begin_emission()
+		}
+
+		fn on_finalize(_: BlockNumberFor<T>) {
+			// A call that was filtered after it had been authorized has left its mark.
+			if Verified::<T>::exists() {
+				Verified::<T>::kill();
+			}
 		}
 
 		fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
@@ -579,6 +651,9 @@ pub mod pallet {
 			assert!(T::MaxScanned::get() > 0, "MaxScanned must not be zero");
 			assert!(T::MaxMiners::get() > 0, "MaxMiners must not be zero");
 			assert!(T::MaxCoordinators::get() > 0, "MaxCoordinators must not be zero");
+			let longest = u64::from(gridproof_primitives::compute::MAX_RECEIPTS_PER_CALL);
+			let least = longest.saturating_mul(2);
+			assert!(T::SubmissionPriority::get() >= least, "every claim comes before every note");
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -589,7 +664,8 @@ pub mod pallet {
 
 	#[pallet::call(weight(<T as Config>::WeightInfo))]
 	impl<T: Config> Pallet<T> {
-		/// Registers a key as a coordinator and holds its bond.
+		/// Registers a key as a coordinator and holds its bond. Before it gets a job, governance has
+		/// to admit it.
 		///
 		/// ## Dispatch Origin
 		///
@@ -605,8 +681,6 @@ pub mod pallet {
 		/// ## Errors
 		///
 		/// - [`Error::KeyInUse`] if a party with this key is already registered.
-		/// - [`Error::MaxPartiesExceeded`] if [`Config::MaxCoordinators`] coordinators are
-		///   registered.
 		/// - [`Error::BadProof`] if the key is weak, or `proof` is not its signature of this
 		///   registration on this chain.
 		/// - An error of the native token if the account has too little AIT for the bond.
@@ -775,7 +849,9 @@ pub mod pallet {
 		/// - [`Error::AlreadyExists`] if the quote has opened a job before.
 		/// - [`Error::CoordinatorUnfit`] if the coordinator is not registered, or is leaving,
 		///   banned or underbonded.
+		/// - [`Error::NotAdmitted`] if governance has not admitted the coordinator.
 		/// - [`Error::UnknownMiner`] if the quote names a miner that is not registered.
+		/// - [`Error::MinerUnfit`] if it names one that is leaving, banned or underbonded.
 		/// - [`Error::BadSignature`] if `signature` is not the coordinator's of this quote on this
 		///   chain.
 		/// - [`Error::Overflow`] if a sum does not fit its type.
@@ -876,12 +952,17 @@ pub mod pallet {
 		///
 		/// ## Dispatch Origin
 		///
-		/// Anyone: `Authorized` (free) or `Signed`.
+		/// Anyone: `Authorized` or `Signed`. Without a signer it is free, and accepted only if it
+		/// answers a cancellation or is one of the job's first
+		/// [`FREE_ASSIGNMENTS`](gridproof_primitives::compute::FREE_ASSIGNMENTS), not too soon after
+		/// the one before.
 		///
 		/// ## Details
 		///
 		/// A higher attempt replaces a lower one. If the miner has signed too, a job that is not
-		/// delivered by the deadline counts against its success rate.
+		/// delivered by the deadline counts against its success rate, and another miner replaces it
+		/// only with its signature or after
+		/// [half of its time](gridproof_primitives::compute::may_replace).
 		///
 		/// ## Parameters
 		///
@@ -895,6 +976,9 @@ pub mod pallet {
 		/// - [`Error::StaleAssignment`] if the attempt is not above the one on chain, or the quote
 		///   names another miner.
 		/// - [`Error::UnknownMiner`] if no miner with this key is registered.
+		/// - [`Error::MinerUnfit`] if it is leaving, banned or underbonded.
+		/// - [`Error::Accepted`] if another miner has accepted the job and must agree.
+		/// - [`Error::NotFree`] as a transaction without a signer, if it is not free.
 		/// - [`Error::BadSignature`] if a signature is not the coordinator's or the miner's for
 		///   this chain.
 		///
@@ -909,8 +993,8 @@ pub mod pallet {
 			origin: OriginFor<T>,
 			assignment: Box<SignedAssignment>,
 		) -> DispatchResult {
-			Self::ensure_anyone(origin)?;
-			Self::do_assign(&assignment)
+			let pays = Self::ensure_anyone(origin)?;
+			Self::do_assign(&assignment, pays)
 		}
 
 		/// Releases a job: the client gets its money back immediately.
@@ -1185,19 +1269,95 @@ pub mod pallet {
 		/// - [`Event::BreakerSet`] with the old and the new level
 		#[pallet::call_index(17)]
 		pub fn set_breaker(origin: OriginFor<T>, new: Breaker) -> DispatchResult {
-			let governance = match T::GovernanceOrigin::try_origin(origin) {
-				Ok(_) => true,
-				Err(origin) => {
-					T::PauseOrigin::ensure_origin(origin)?;
-					false
-				},
-			};
+			let governance = Self::ensure_governance_or_pause(origin)?;
 			let old = BreakerLevel::<T>::get();
 			ensure!(old != new, Error::<T>::Unchanged);
 			ensure!(governance || new > old, Error::<T>::NotGovernance);
 			BreakerLevel::<T>::put(new);
 			Self::deposit_event(Event::BreakerSet { old, new });
 			Ok(())
+		}
+
+		/// Admits a registered coordinator: from now on jobs can be opened with its quotes.
+		///
+		/// ## Dispatch Origin
+		///
+		/// [`Config::GovernanceOrigin`].
+		///
+		/// ## Parameters
+		///
+		/// - `key`: the key of the coordinator.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::UnknownParty`] if no coordinator with this key is registered.
+		/// - [`Error::Unchanged`] if it is admitted already.
+		/// - [`Error::MaxPartiesExceeded`] if [`Config::MaxCoordinators`] are admitted.
+		///
+		/// ## Events
+		///
+		/// - [`Event::CoordinatorAdmitted`]
+		#[pallet::call_index(18)]
+		pub fn admit_coordinator(origin: OriginFor<T>, key: PublicKey) -> DispatchResult {
+			T::GovernanceOrigin::ensure_origin(origin)?;
+			Self::do_admit(key)
+		}
+
+		/// Ends the admission of a coordinator. Its open jobs are settled like any others; no
+		/// further one can be opened.
+		///
+		/// ## Dispatch Origin
+		///
+		/// [`Config::GovernanceOrigin`] or [`Config::PauseOrigin`].
+		///
+		/// ## Parameters
+		///
+		/// - `key`: the key of the coordinator, registered or admitted at genesis.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NotAdmitted`] if it is not admitted.
+		///
+		/// ## Events
+		///
+		/// - [`Event::CoordinatorExcluded`]
+		#[pallet::call_index(19)]
+		pub fn exclude_coordinator(origin: OriginFor<T>, key: PublicKey) -> DispatchResult {
+			Self::ensure_governance_or_pause(origin)?;
+			Self::do_exclude(key)
+		}
+
+		/// States what an AICP is worth in AIT, or that it counts for nothing.
+		///
+		/// ## Dispatch Origin
+		///
+		/// [`Config::GovernanceOrigin`]; to lower or withdraw the rate also
+		/// [`Config::PauseOrigin`].
+		///
+		/// ## Details
+		///
+		/// Half of the rate counts: a rate that is up to twice too high gives nothing to who pays
+		/// himself. It counts for the parameters' `rate_valid_ms` after governance stated it;
+		/// lowering it in an emergency does not prolong that. Receipts count with the rate of the
+		/// moment at which they are claimed.
+		///
+		/// ## Parameters
+		///
+		/// - `new`: so many AIT for so many AICP; `None` if AICP is to count for nothing.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::InvalidRate`] if one of the two numbers is zero.
+		/// - [`Error::NotGovernance`] if [`Config::PauseOrigin`] does not lower the rate.
+		/// - [`Error::Unchanged`] if there is no rate to withdraw.
+		///
+		/// ## Events
+		///
+		/// - [`Event::ReferenceRateSet`] with the old and the new rate
+		#[pallet::call_index(20)]
+		pub fn set_reference_rate(origin: OriginFor<T>, new: Option<AitPerAicp>) -> DispatchResult {
+			let governance = Self::ensure_governance_or_pause(origin)?;
+			Self::do_set_rate(governance, new)
 		}
 	}
 
@@ -1235,10 +1395,22 @@ pub mod pallet {
 			Self::view_step(step)
 		}
 
-		/// Returns what that many compute units of a miner would earn now, `None` if it is not
-		/// registered.
-		pub fn earnings(miner: PublicKey, compute_units: u64) -> Option<Earnings> {
-			Self::preview_earnings(miner, compute_units)
+		/// Returns what that many compute units of a miner for that price, in the asset's smallest
+		/// unit, would earn now, `None` if it is not registered.
+		pub fn earnings(
+			miner: PublicKey,
+			compute_units: u64,
+			asset: PriceAsset,
+			price: u128,
+		) -> Option<Earnings> {
+			Self::preview_earnings(miner, compute_units, asset, price)
+		}
+
+		/// Returns the rate at which prices in AICP count, `None` if governance has stated none or
+		/// its time has passed.
+		pub fn reference_rate() -> Option<ReferenceRate> {
+			let (now, valid_ms) = (T::Time::now(), Parameters::<T>::get().rate_valid_ms);
+			Rate::<T>::get().filter(|rate| rate.at(now, valid_ms).is_some())
 		}
 
 		/// Returns what each receipt would pay and earn, or why it would be refused, if all of them

@@ -257,6 +257,9 @@ pub(crate) fn register(number: u8, role: PartyRole) -> DispatchResult {
 	}
 }
 
+/// What the miner receives of the price of an ordinary receipt: three quarters.
+pub(crate) const PAY: u128 = 75_000;
+
 /// Returns a quote of a hundred thousand units of 10⁻¹⁸ AIT for a thousand compute units.
 pub(crate) fn quote(nonce: u64) -> Quote {
 	Quote {
@@ -342,11 +345,25 @@ pub(crate) fn refusals() -> Vec<ReceiptRefusal> {
 		.collect()
 }
 
-/// Opens a job and settles it.
+/// Price of which the treasury receives as much as a thousand units can mint: 5 AIT.
+pub(crate) const DEAR: u128 = 5 * AIT;
+
+/// Opens a job at a price so high that its units bound what it mints, and settles it.
 pub(crate) fn deliver(nonce: u64, miner: u8) -> H256 {
-	let job = open(nonce);
-	assert_eq!(claim(&[signed(job, miner)]), []);
+	deliver_for(PriceAsset::Ait, DEAR, nonce, miner)
+}
+
+/// Opens a job at a price and settles it.
+pub(crate) fn deliver_for(asset: PriceAsset, price: u128, nonce: u64, miner: u8) -> H256 {
+	let job = open_with(&Quote { asset, price, ..quote(nonce) }).unwrap();
+	let receipt = Receipt { price, ..receipt(job, miner) };
+	assert_eq!(claim(&[signed_by(receipt, miner, COORDINATOR)]), []);
 	job
+}
+
+/// Admits a coordinator, as governance.
+pub(crate) fn admit(number: u8) -> DispatchResult {
+	dispatch_as(Call::admit_coordinator { key: key(number) }, RuntimeOrigin::root())
 }
 
 pub(crate) fn assignment(
@@ -361,6 +378,7 @@ pub(crate) fn assignment(
 		assignment,
 		coordinator_signature: sign(COORDINATOR, &payload(Signer::Coordinator)),
 		miner_signature: accepted.then(|| sign(miner, &payload(Signer::Miner))),
+		former_signature: None,
 	}
 }
 
@@ -475,12 +493,13 @@ pub(crate) fn build_bare_and_execute(test: impl FnOnce()) {
 	});
 }
 
-/// Same as [`build_bare_and_execute`], with the coordinator and both miners registered.
+/// Same as [`build_bare_and_execute`], with the coordinator admitted and both miners registered.
 pub(crate) fn build_and_execute(test: impl FnOnce()) {
 	build_bare_and_execute(|| {
 		register(COORDINATOR, PartyRole::Coordinator).unwrap();
 		register(MINER, PartyRole::Miner(Class::Gpu)).unwrap();
 		register(CPU_MINER, PartyRole::Miner(Class::Cpu)).unwrap();
+		admit(COORDINATOR).unwrap();
 		System::reset_events();
 		test();
 	});

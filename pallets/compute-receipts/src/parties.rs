@@ -29,8 +29,9 @@ impl<T: Config> Pallet<T> {
 		change: impl FnOnce(u32) -> Option<u32>,
 	) -> Result<(), Error<T>> {
 		Sums::<T>::try_mutate(|sums| {
+			// Registered coordinators take no seats; those that are admitted do.
 			let (count, most) = match role {
-				PartyRole::Coordinator => (&mut sums.coordinators, T::MaxCoordinators::get()),
+				PartyRole::Coordinator => (&mut sums.coordinators, u32::MAX),
 				PartyRole::Miner(_) => (&mut sums.miners, T::MaxMiners::get()),
 			};
 			let changed = change(*count).filter(|changed| *changed <= most);
@@ -111,7 +112,7 @@ impl<T: Config> Pallet<T> {
 		}
 		Self::roll(now);
 		Self::convert(&mut party);
-		ensure!(party.pending.weight == 0, Error::<T>::NotYet);
+		ensure!(party.pending.claim == 0, Error::<T>::NotYet);
 		if party.accrued > 0 {
 			Self::ensure_minting()?;
 			Self::pay_party(&key, &mut party)?;
@@ -121,7 +122,27 @@ impl<T: Config> Pallet<T> {
 		Self::count_party(party.role, |count| count.checked_sub(1))?;
 		Parties::<T>::remove(key);
 		Activities::<T>::remove(key);
+		Admitted::<T>::remove(key);
 		Self::deposit_event(Event::Left { key, bond });
+		Ok(())
+	}
+
+	/// [`Pallet::admit_coordinator`] without the origin.
+	pub(crate) fn do_admit(key: PublicKey) -> DispatchResult {
+		let coordinator = Parties::<T>::get(key).filter(|party| party.class().is_none());
+		ensure!(coordinator.is_some(), Error::<T>::UnknownParty);
+		ensure!(!Admitted::<T>::contains_key(key), Error::<T>::Unchanged);
+		let free = Admitted::<T>::count() < T::MaxCoordinators::get();
+		ensure!(free, Error::<T>::MaxPartiesExceeded);
+		Admitted::<T>::insert(key, ());
+		Self::deposit_event(Event::CoordinatorAdmitted { key });
+		Ok(())
+	}
+
+	/// [`Pallet::exclude_coordinator`] without the origin.
+	pub(crate) fn do_exclude(key: PublicKey) -> DispatchResult {
+		ensure!(Admitted::<T>::take(key).is_some(), Error::<T>::NotAdmitted);
+		Self::deposit_event(Event::CoordinatorExcluded { key });
 		Ok(())
 	}
 

@@ -6,7 +6,7 @@ use gridproof_primitives::{
 	H256,
 	compute::{
 		ComputeParameters, CoordinatorView, Earnings, JobView, MinerView, Overview, PartyRole,
-		Preview, ReceiptRefusal, ReceiptView, SignedReceipt, StepView,
+		Preview, PriceAsset, ReceiptRefusal, ReceiptView, ReferenceRate, SignedReceipt, StepView,
 	},
 	crypto::ed25519::PublicKey,
 };
@@ -33,9 +33,18 @@ sp_api::decl_runtime_apis! {
 		/// Returns an emission step with its budget.
 		fn step(step: u64) -> StepView;
 
-		/// Returns what that many compute units of a miner would earn now, `None` if it is not
-		/// registered.
-		fn earnings(miner: PublicKey, compute_units: u64) -> Option<Earnings>;
+		/// Returns what that many compute units of a miner for that price, in the asset's smallest
+		/// unit, would earn now, `None` if it is not registered.
+		fn earnings(
+			miner: PublicKey,
+			compute_units: u64,
+			asset: PriceAsset,
+			price: u128,
+		) -> Option<Earnings>;
+
+		/// Returns the rate at which prices in AICP count, `None` if governance has stated none or
+		/// its time has passed.
+		fn reference_rate() -> Option<ReferenceRate>;
 
 		/// Returns what each receipt would pay and earn, or why it would be refused, if all of them
 		/// were claimed now in one call.

@@ -4,10 +4,11 @@ use crate::{pallet::*, types::*};
 use alloc::collections::BTreeMap;
 use frame_support::{
 	ensure,
+	pallet_prelude::Get,
 	traits::fungible::{Inspect as _, hold::Inspect as _},
 };
 use gridproof_primitives::{
-	compute::emission::MINING_RESERVE,
+	compute::emission::{self, MINING_RESERVE},
 	compute::{JobState, PriceAsset},
 	num::units::AIT_CAP,
 	reserve::attestation::ServiceCredit,
@@ -31,10 +32,12 @@ impl<T: Config> Pallet<T> {
 	///    within the reserve, and the issuance within the cap.
 	/// 6. What is promised is what parties accrued, what closed steps have not converted, and the
 	///    treasury's part.
-	/// 7. A step's row, and the running step, have as many parties as have weight in them, and at
-	///    least their weight; no party has weight in another step.
+	/// 7. A step's row, and the running step, have as many parties as have a claim in them, and at
+	///    least their claims; no party has a claim in another step; the pool of a closed step is
+	///    within its budget and its claims, and what is converted within the pool.
 	/// 8. Offences were reported only about jobs in the state, and each once.
 	/// 9. No mark of verified signatures outlives its transaction.
+	/// 10. No more coordinators are admitted than there are seats, and the rate is a rate.
 	#[allow(dead_code)]
 	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
 		ensure!(Parameters::<T>::get().check().is_ok(), "1: parameters break a relation");
@@ -48,6 +51,10 @@ impl<T: Config> Pallet<T> {
 			ensure!(unique.len() == reports.len(), "8: offence reported twice");
 		}
 		ensure!(!Verified::<T>::exists(), "9: a mark is left");
+		let seats = T::MaxCoordinators::get();
+		ensure!(Admitted::<T>::count() <= seats, "10: more are admitted than there are seats");
+		let rate = Rate::<T>::get().is_none_or(|rate| rate.rate.is_valid());
+		ensure!(rate, "10: no rate");
 		Ok(())
 	}
 
@@ -131,31 +138,34 @@ impl<T: Config> Pallet<T> {
 		let running = Running::<T>::get();
 		let sums = Sums::<T>::get();
 		let mut promised = sums.treasury;
-		// Miners' and coordinators' weight in a step, and their number.
+		// Miners' and coordinators' claims in a step, and their number.
 		let mut found = BTreeMap::<u64, ([u128; 2], u32)>::new();
 		for (_, party) in Parties::<T>::iter() {
 			promised = promised.saturating_add(party.accrued);
-			if party.pending.weight == 0 {
+			if party.pending.claim == 0 {
 				continue;
 			}
-			let (weights, parties) = found.entry(party.pending.step).or_default();
-			let [miners, coordinators] = weights;
-			let weight = if party.class().is_some() { miners } else { coordinators };
-			*weight = weight.saturating_add(party.pending.weight);
+			let (claims, parties) = found.entry(party.pending.step).or_default();
+			let [miners, coordinators] = claims;
+			let claim = if party.class().is_some() { miners } else { coordinators };
+			*claim = claim.saturating_add(party.pending.claim);
 			*parties = parties.saturating_add(1);
 		}
-		let (weights, parties) = found.remove(&running.step).unwrap_or_default();
-		ensure!(weights == [running.weight; 2], "7: weight of the running step");
+		let (claims, parties) = found.remove(&running.step).unwrap_or_default();
+		ensure!(claims == [running.claims; 2], "7: claims of the running step");
 		ensure!(parties == running.parties, "7: parties of the running step");
 		for (step, closed) in Steps::<T>::iter() {
 			let left = closed.shares.total().checked_sub(closed.converted);
 			promised = promised.saturating_add(left.ok_or("6: more converted than shared")?);
 			let ([miners, coordinators], parties) = found.remove(&step).unwrap_or_default();
 			ensure!(parties == closed.parties && parties > 0, "7: parties of a closed step");
-			let within = miners <= closed.weight && coordinators <= closed.weight;
-			ensure!(within && step < running.step, "7: weight of a closed step");
+			let within = miners <= closed.claims && coordinators <= closed.claims;
+			ensure!(within && step < running.step, "7: claims of a closed step");
+			let most = emission::step_budget(step).min(closed.claims);
+			ensure!(closed.pool <= most, "7: a pool above its budget or its claims");
+			ensure!(closed.shares.total() <= closed.pool, "7: shares above the pool");
 		}
-		ensure!(found.is_empty(), "7: weight in a step that is gone");
+		ensure!(found.is_empty(), "7: a claim in a step that is gone");
 		ensure!(promised == sums.promised, "6: promised");
 		Ok(())
 	}

@@ -70,15 +70,16 @@ impl Default for Schedule {
 pub struct Pending {
 	/// Number of the step; `u64::MAX` before the first.
 	pub step: u64,
-	/// Weight of the party in that step; 0 if nothing is to be converted.
-	pub weight: u128,
+	/// Sum of the claims of the party's receipts in that step, in 10⁻¹⁸ AIT; 0 if nothing is to be
+	/// converted.
+	pub claim: u128,
 	/// Score that weighs a miner's receipts in that step, 0 … 10,000.
 	pub score: u32,
 }
 
 impl Default for Pending {
 	fn default() -> Self {
-		Self { step: u64::MAX, weight: 0, score: 0 }
+		Self { step: u64::MAX, claim: 0, score: 0 }
 	}
 }
 
@@ -145,10 +146,14 @@ impl<AccountId> Party<AccountId> {
 
 	/// Returns `true` if less than half of the bond that `parameters` ask for is left.
 	pub fn is_underbonded(&self, parameters: &ComputeParameters) -> bool {
-		let required = match self.role {
+		self.lacks_half_of(match self.role {
 			PartyRole::Coordinator => parameters.coordinator_bond,
 			PartyRole::Miner(_) => parameters.miner_bond,
-		};
+		})
+	}
+
+	/// Returns `true` if less than half of a bond is left.
+	pub const fn lacks_half_of(&self, required: u128) -> bool {
 		self.bond < required.div_ceil(2)
 	}
 
@@ -306,6 +311,12 @@ pub struct Job<AccountId> {
 	pub asset: PriceAsset,
 	/// Terms that its receipt must keep.
 	pub terms: JobTerms,
+	/// Bond of which its coordinator must have half when it settles, in 10⁻¹⁸ AIT: the parameter
+	/// when it was opened.
+	pub coordinator_bond: u128,
+	/// Bond of which its miner must have half when it settles, in 10⁻¹⁸ AIT: the parameter when it
+	/// was opened.
+	pub miner_bond: u128,
 	/// Deposit for the row, held while it is open, in 10⁻¹⁸ AIT.
 	pub deposit: u128,
 	/// Time before which the quote could be opened, in UTC milliseconds; the row stays at least as
@@ -318,8 +329,13 @@ pub struct Job<AccountId> {
 	pub pinned: bool,
 	/// Number of the assignment on chain; 0 if there is none.
 	pub attempt: u32,
-	/// `true` if the assigned miner has signed the assignment too.
-	pub accepted: bool,
+	/// Time at which an assignment was recorded that its miner had signed too, in UTC
+	/// milliseconds; `None` if the miner assigned has not accepted.
+	pub accepted_ms: Option<u64>,
+	/// Number of assignments recorded.
+	pub assignments: u32,
+	/// Time of the last assignment recorded, in UTC milliseconds; 0 if there was none.
+	pub assigned_ms: u64,
 	/// Open, settled, cancelled or expired.
 	pub state: JobState,
 	/// Time at which it was closed, in UTC milliseconds; 0 while it is open.
@@ -353,8 +369,8 @@ impl<AccountId> Job<AccountId> {
 pub struct RunningStep {
 	/// Number of the step, from 0.
 	pub step: u64,
-	/// Sum of the weights of its receipts: Σ units · class · score.
-	pub weight: u128,
+	/// Sum of the claims of its receipts, in 10⁻¹⁸ AIT.
+	pub claims: u128,
 	/// Number of parties that have earned in it.
 	pub parties: u32,
 }
@@ -368,8 +384,8 @@ pub struct ClosedStep {
 	pub shares: Shares,
 	/// Whole pool, the treasury's part included, in 10⁻¹⁸ AIT.
 	pub pool: u128,
-	/// Sum of the weights of its receipts: Σ units · class · score.
-	pub weight: u128,
+	/// Sum of the claims of its receipts, in 10⁻¹⁸ AIT; at least the pool.
+	pub claims: u128,
 	/// Number of parties with a part to convert; the row is removed with the last one.
 	pub parties: u32,
 	/// Amount converted so far, in 10⁻¹⁸ AIT.

@@ -1,6 +1,6 @@
 //! Answers of the view functions.
 
-use crate::{pallet::*, types::*};
+use crate::{claims::MintTerms, pallet::*, types::*};
 use alloc::vec::Vec;
 use frame_support::traits::Time;
 use gridproof_primitives::{
@@ -8,7 +8,7 @@ use gridproof_primitives::{
 	compute::emission,
 	compute::{
 		Class, CoordinatorView, Earnings, JobState, JobView, MinerView, Overview, PartyRole,
-		PartyView, StepView,
+		PartyView, PriceAsset, StepView,
 	},
 	crypto::ed25519::PublicKey,
 };
@@ -57,7 +57,7 @@ impl<T: Config> Pallet<T> {
 			compute_units: party.compute_units,
 			claimable: Self::claimable(party, now),
 			pending: if running {
-				(party.pending.step, party.pending.weight)
+				(party.pending.step, party.pending.claim)
 			} else {
 				(Self::step_at(now), 0)
 			},
@@ -96,7 +96,8 @@ impl<T: Config> Pallet<T> {
 	/// [`Pallet::coordinator`].
 	pub(crate) fn view_coordinator(key: PublicKey) -> Option<CoordinatorView> {
 		let party = Parties::<T>::get(key).filter(|party| party.class().is_none())?;
-		Some(CoordinatorView { party: Self::view_party(key, &party) })
+		let admitted = Admitted::<T>::contains_key(key);
+		Some(CoordinatorView { party: Self::view_party(key, &party), admitted })
 	}
 
 	/// [`Pallet::parties`].
@@ -122,14 +123,14 @@ impl<T: Config> Pallet<T> {
 		let (parameters, sums) = (Parameters::<T>::get(), Sums::<T>::get());
 		let closed = Steps::<T>::get(step);
 		let running = Running::<T>::get();
-		let weight = match &closed {
-			Some(closed) => closed.weight,
-			None if running.step == step => running.weight,
+		let claims = match &closed {
+			Some(closed) => closed.claims,
+			None if running.step == step => running.claims,
 			None => 0,
 		};
 		let pool = match &closed {
 			Some(closed) => closed.pool,
-			None => Self::pool_of(step, weight, &parameters, &sums).total(),
+			None => Self::pool_of(step, claims, &parameters, &sums).total(),
 		};
 		let start_ms = emission::step_start(step, start_ms, step_ms);
 		StepView {
@@ -137,15 +138,19 @@ impl<T: Config> Pallet<T> {
 			start_ms,
 			end_ms: start_ms.saturating_add(step_ms),
 			budget: emission::step_budget(step),
-			weight,
-			demand: emission::demand(weight, parameters.mint_per_unit),
+			claims,
 			pool,
 			closed: closed.is_some() || step < running.step,
 		}
 	}
 
 	/// [`Pallet::earnings`].
-	pub(crate) fn preview_earnings(key: PublicKey, compute_units: u64) -> Option<Earnings> {
+	pub(crate) fn preview_earnings(
+		key: PublicKey,
+		compute_units: u64,
+		asset: PriceAsset,
+		price: u128,
+	) -> Option<Earnings> {
 		let (party, class, activity) = Self::miner_row(&key)?;
 		let (parameters, now) = (Parameters::<T>::get(), T::Time::now());
 		let running = Self::running_now();
@@ -155,10 +160,12 @@ impl<T: Config> Pallet<T> {
 		} else {
 			Self::effective_score(&party, &activity, &parameters, now)
 		};
-		let weight = emission::weight(compute_units, parameters.class_weight(class), score);
-		let whole = running.weight.saturating_add(weight);
+		let share = parameters.price_split.divide(price).treasury;
+		let received = MintTerms::now::<T>(&parameters, now).received(asset, share);
+		let claim = parameters.claim(compute_units, class, score, received);
+		let whole = running.claims.saturating_add(claim);
 		let pool = Self::pool_of(step, whole, &parameters, &Sums::<T>::get());
-		Some(Earnings { step, weight, minted: pool.pro_rata(weight, whole) })
+		Some(Earnings { step, claim, minted: pool.pro_rata(claim, whole) })
 	}
 
 	/// [`Pallet::overview`].

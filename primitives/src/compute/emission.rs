@@ -8,13 +8,15 @@
 //! | quantity | formula |
 //! |---|---|
 //! | budget | 50 AIT >> (step / 210,000) |
-//! | weight of a receipt | units · class · score, class in thousandths, score in 0 … 10,000 |
-//! | demand of a step | ⌊Σ weight · mint per unit / 10⁷⌋ |
-//! | pool of a step | min(budget, demand, reserve left) |
-//! | a party's part | ⌊its share of the pool · its weight / Σ weight⌋ |
+//! | claim of a receipt | ⌊bound · class · score / 10⁷⌋, class in thousandths, score in 0 … 10,000 |
+//! | its bound | min(units · mint per unit, mint per received · what the treasury received of its price) |
+//! | pool of a step | min(budget, Σ claims, reserve left) |
+//! | a party's part | ⌊its share of the pool · its claim / Σ claims⌋ |
 //!
 //! Everything floors, so that what is paid out never exceeds the pool, the pools never exceed the
-//! reserve, and no order of calls changes that.
+//! reserve, no part exceeds its own claim, and no order of calls changes that. The treasury's share
+//! alone rounds up. [`super::ComputeParameters::claim`] has the bound, and
+//! [`super::ComputeParameters::check`] the reason why nobody gains by paying himself.
 
 use crate::num::units::AIT;
 use primitive_types::U256;
@@ -27,8 +29,8 @@ pub const INITIAL_BUDGET: u128 = 50 * AIT;
 pub const HALVING_INTERVAL: u64 = 210_000;
 /// Highest amount that emission can ever mint, in units of 10⁻¹⁸ AIT.
 pub const MINING_RESERVE: u128 = 10_500_000 * AIT;
-/// Weight of one compute unit of the full class (1,000) with the full score (10,000).
-const FULL_WEIGHT: u128 = 1_000 * 10_000;
+/// Product of the full class (1,000 thousandths) and the full score (10,000).
+const FULL: u128 = 1_000 * 10_000;
 
 /// Returns the highest amount that a step may mint by the schedule, in units of 10⁻¹⁸ AIT.
 pub fn step_budget(step: u64) -> u128 {
@@ -47,20 +49,17 @@ pub const fn step_start(step: u64, start: u64, step_ms: u64) -> u64 {
 	start.saturating_add(step.saturating_mul(step_ms))
 }
 
-/// Returns the weight of a receipt: units · class (thousandths) · score (0 … 10,000).
-pub fn weight(compute_units: u64, class_weight: u32, score: u32) -> u128 {
-	u128::from(compute_units).saturating_mul(class_weight.into()).saturating_mul(score.into())
+/// Returns the part of a bound that a class (thousandths) and a score (0 … 10,000) leave, in the
+/// bound's unit, rounded down. Above the full class or score it is the whole.
+pub fn weighted(bound: u128, class_weight: u32, score: u32) -> u128 {
+	let part = u128::from(class_weight).saturating_mul(score.into());
+	share_of(bound, part.min(FULL), FULL)
 }
 
-/// Returns what a weight asks for, in units of 10⁻¹⁸ AIT: ⌊weight · mint per unit / 10⁷⌋.
-pub fn demand(weight: u128, mint_per_unit: u128) -> u128 {
-	share_of(mint_per_unit, weight, FULL_WEIGHT)
-}
-
-/// Returns what a step mints, in units of 10⁻¹⁸ AIT: the lowest of its budget, its demand and what
-/// is left of the reserve.
-pub fn pool(step: u64, weight: u128, mint_per_unit: u128, reserve_left: u128) -> u128 {
-	step_budget(step).min(demand(weight, mint_per_unit)).min(reserve_left)
+/// Returns what a step mints, in units of 10⁻¹⁸ AIT: the lowest of its budget, the sum of its
+/// receipts' claims and what is left of the reserve.
+pub fn pool(step: u64, claims: u128, reserve_left: u128) -> u128 {
+	step_budget(step).min(claims).min(reserve_left)
 }
 
 /// Returns ⌊amount · part / whole⌋; 0 if the whole is zero, `u128::MAX` if the result does not fit.
@@ -98,18 +97,18 @@ mod tests {
 	fn a_year_has_210_000_steps_and_they_mint_the_reserve() {
 		assert_eq!(HALVING_INTERVAL * STEP_MS / 86_400_000, 364);
 		assert_eq!(u128::from(HALVING_INTERVAL) * INITIAL_BUDGET, MINING_RESERVE);
-		assert_eq!(FULL_WEIGHT, 1_000 * u128::from(SCORE_MAX));
+		assert_eq!(FULL, 1_000 * u128::from(SCORE_MAX));
 	}
 
 	#[test]
-	fn full_demand_empties_the_reserve_in_exactly_a_year() {
+	fn full_claims_empty_the_reserve_in_exactly_a_year() {
 		let (mut left, mut step) = (MINING_RESERVE, 0);
 		while left > 0 {
-			left -= pool(step, u128::MAX, AIT, left);
+			left -= pool(step, u128::MAX, left);
 			step += 1;
 		}
 		assert_eq!(step, 210_000);
-		assert_eq!(pool(step, u128::MAX, AIT, left), 0);
+		assert_eq!(pool(step, u128::MAX, left), 0);
 	}
 
 	#[test]
@@ -125,18 +124,16 @@ mod tests {
 
 	#[test]
 	fn a_cpu_miner_earns_three_tenths_of_a_gpu_miner() {
-		let gpu = weight(1_000, 1_000, 10_000);
-		let cpu = weight(1_000, 300, 10_000);
-		assert_eq!(demand(gpu, AIT / 1_000), AIT);
-		assert_eq!(demand(cpu, AIT / 1_000), 3 * AIT / 10);
-		assert_eq!(
-			weight(u64::MAX, u32::MAX, u32::MAX),
-			340_282_366_762_482_138_434_845_932_253_270_245_375
-		);
+		assert_eq!(weighted(AIT, 1_000, 10_000), AIT);
+		assert_eq!(weighted(AIT, 300, 10_000), 3 * AIT / 10);
+		assert_eq!(weighted(9, 300, 10_000), 2);
+		assert_eq!(weighted(AIT, 1_000, 0), 0);
+		// Nothing is worth more than the whole.
+		assert_eq!(weighted(u128::MAX, u32::MAX, u32::MAX), u128::MAX);
 	}
 
 	#[test]
-	fn nothing_is_shared_where_there_is_no_weight() {
+	fn nothing_is_shared_where_there_is_no_claim() {
 		assert_eq!(share_of(100, 1, 0), 0);
 		assert_eq!(share_of(0, 1, 1), 0);
 		assert_eq!(share_of(u128::MAX, u128::MAX, u128::MAX), u128::MAX);
@@ -146,12 +143,13 @@ mod tests {
 	proptest! {
 		#[test]
 		fn no_sequence_of_steps_mints_more_than_the_reserve(
-			steps in prop::collection::vec((any::<u64>(), any::<u128>(), any::<u128>()), 1..200),
+			steps in prop::collection::vec((any::<u64>(), any::<u128>()), 1..200),
 			reserve in 0..=MINING_RESERVE,
 		) {
 			let (mut left, mut minted) = (reserve, 0u128);
-			for (step, weight, mint_per_unit) in steps {
-				let pool = pool(step % 2_000_000, weight, mint_per_unit, left);
+			for (step, claims) in steps {
+				let pool = pool(step % 2_000_000, claims, left);
+				prop_assert!(pool <= claims);
 				prop_assert!(pool <= step_budget(step % 2_000_000));
 				prop_assert!(pool <= left);
 				left -= pool;
@@ -163,7 +161,7 @@ mod tests {
 		#[test]
 		fn the_parts_of_a_pool_never_exceed_it(
 			pool in 0..=INITIAL_BUDGET,
-			weights in prop::collection::vec(0u128..=u128::MAX >> 8, 1..100),
+			claims in prop::collection::vec(0u128..=u128::MAX >> 8, 1..100),
 			treasury in 0u32..=1_000_000,
 			coordinator in 0u32..=1_000_000,
 		) {
@@ -171,10 +169,11 @@ mod tests {
 			prop_assert!(split.is_valid());
 			let shares = split.divide(pool);
 			prop_assert_eq!(shares.total(), pool);
-			let whole = weights.iter().sum();
+			let whole = claims.iter().sum();
 			let mut paid = [0u128; 3];
-			for weight in &weights {
-				let part = shares.pro_rata(*weight, whole);
+			for claim in &claims {
+				let part = shares.pro_rata(*claim, whole);
+				prop_assert!(pool > whole || part.total() <= *claim);
 				paid[0] += part.treasury;
 				paid[1] += part.coordinator;
 				paid[2] += part.miner;
@@ -183,7 +182,7 @@ mod tests {
 			prop_assert!(paid[1] <= shares.coordinator);
 			prop_assert!(paid[2] <= shares.miner);
 			// Rounding loses less than a unit a party.
-			prop_assert!(whole == 0 || shares.miner - paid[2] <= weights.len() as u128);
+			prop_assert!(whole == 0 || shares.miner - paid[2] <= claims.len() as u128);
 		}
 
 		#[test]

@@ -25,6 +25,7 @@ mod parameters;
 #[allow(clippy::cast_possible_truncation)]
 mod party;
 mod quote;
+mod rate;
 mod receipt;
 mod refusal;
 pub mod score;
@@ -37,10 +38,12 @@ pub use model::{DEFAULT_MODEL_FACTOR, MAX_MODEL_FACTOR, compute_units, model_fac
 pub use parameters::{ComputeParameterError, ComputeParameters};
 pub use party::PartyRole;
 pub use quote::{Quote, QuoteError, SignedQuote};
+pub use rate::{AitPerAicp, ReferenceRate, counted};
 pub use receipt::{Receipt, SignedReceipt, Signer, Telemetry, receipt_payload};
 pub use refusal::{JobTerms, ReceiptRefusal, check_receipt};
 pub use statements::{
-	Assignment, Heartbeat, Registration, SignedAssignment, SignedHeartbeat, release_payload,
+	Assignment, Heartbeat, Registration, SignedAssignment, SignedHeartbeat, may_replace,
+	release_payload,
 };
 pub use views::{
 	Breaker, CoordinatorView, Earnings, JobState, JobView, MinerView, Overview, PartyView, Preview,
@@ -53,6 +56,11 @@ use serde::{Deserialize, Serialize};
 
 /// Highest number of receipts in one `claim_receipts`.
 pub const MAX_RECEIPTS_PER_CALL: u32 = 256;
+/// Number of assignments of a job that can be recorded free of charge; one that answers a
+/// cancellation always can.
+pub const FREE_ASSIGNMENTS: u32 = 3;
+/// Shortest time between two assignments of a job that are free of charge, in milliseconds.
+pub const ASSIGNMENT_GAP_MS: u64 = 10_000;
 /// Highest number of heartbeats in one `heartbeats`.
 pub const MAX_HEARTBEATS_PER_CALL: u32 = 128;
 /// Highest number of miners and coordinators that one `claim_emission` pays.
@@ -98,7 +106,7 @@ pub enum PriceAsset {
 	#[codec(index = 1)]
 	Aicp,
 	/// Service credit, in micro-EUR: what redeemed AICP is worth. Settling spends it: nobody
-	/// receives it, and miner and coordinator earn the emission only.
+	/// receives it, and it mints nothing.
 	#[codec(index = 2)]
 	ServiceCredit,
 }
@@ -114,5 +122,7 @@ impl PriceAsset {
 	}
 }
 
+#[cfg(test)]
+mod coalitions;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,10 @@
 
 use super::Class;
 use crate::{
-	compute::settlement::Split,
+	compute::{
+		emission::{self, share_of},
+		settlement::{MILLION, Split},
+	},
 	num::units::{AIT, MILLI_AIT},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -18,10 +21,14 @@ const DAY_MS: u64 = 24 * HOUR_MS;
 /// Shortest time between an offence's report and its slash, in milliseconds: far more than the
 /// chain needs to become final.
 const MIN_GRACE_MS: u64 = 60 * SECOND_MS;
-/// Shortest notice of a cancellation, in milliseconds: time to see it final and to answer.
-const MIN_NOTICE_MS: u64 = 5 * SECOND_MS;
+/// Shortest notice of a cancellation, in milliseconds: longer than a coordinator's node may be away.
+const MIN_NOTICE_MS: u64 = 60 * SECOND_MS;
 /// Longest time in any parameter, in milliseconds: 366 days.
 const MAX_TIME_MS: u64 = 366 * DAY_MS;
+/// What the treasury pays to verifiers for each unit of a price that it received, in parts per
+/// million: nothing, because nobody is paid for verifying yet. It comes back to a self-dealer who
+/// verifies too, so it counts in [`ComputeParameters::check`].
+const VERIFIERS_PAY: u32 = 0;
 
 /// Parameters of compute receipts that governance sets.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
@@ -33,21 +40,27 @@ pub struct ComputeParameters {
 	pub coordinator_bond: u128,
 	/// Bond of a miner, in units of 10⁻¹⁸ AIT. With less than half of it left it is underbonded.
 	pub miner_bond: u128,
-	/// Emission that one compute unit of a GPU miner with the full score asks for, in units of
-	/// 10⁻¹⁸ AIT; at most 50 AIT.
+	/// Most that one compute unit of a GPU miner with the full score mints, in units of 10⁻¹⁸ AIT;
+	/// at most 50 AIT.
 	pub mint_per_unit: u128,
+	/// γ: most that a receipt mints for each unit that the treasury received of its price, in parts
+	/// per million. What comes back of it to miner and coordinator is less than the unit.
+	pub mint_per_received: u32,
 	/// Weight of work of the class CPU, in thousandths of the class GPU; at most 1,000.
 	pub cpu_weight: u32,
 	/// Division of what is minted among treasury, coordinator and miner.
 	pub mint_split: Split,
 	/// Division of what the client pays among treasury, coordinator and miner.
 	pub price_split: Split,
+	/// Time for which a reference rate counts after it was stated, in milliseconds: a minute to a
+	/// year. Without one, work paid in AICP mints nothing.
+	pub rate_valid_ms: u64,
 	/// Longest time from opening a job to its deadline, in milliseconds.
 	pub max_job_ms: u64,
 	/// Highest number of compute units in a quote.
 	pub max_units: u64,
 	/// Time after a client's cancellation in which the start of the work can be proven, in
-	/// milliseconds: 5 s to a day.
+	/// milliseconds: a minute to a day.
 	pub cancel_notice_ms: u64,
 	/// Time that a closed job stays in the state, in milliseconds: a minute to a year. Its offences
 	/// can be reported that long.
@@ -81,12 +94,14 @@ impl Default for ComputeParameters {
 			coordinator_bond: AIT.saturating_mul(1_000),
 			miner_bond: AIT.saturating_mul(100),
 			mint_per_unit: MILLI_AIT,
+			mint_per_received: MILLION,
 			cpu_weight: 300,
-			mint_split: Split::MINT,
-			price_split: Split::NOTHING,
+			mint_split: Split::DEFAULT,
+			price_split: Split::DEFAULT,
+			rate_valid_ms: 30 * DAY_MS,
 			max_job_ms: DAY_MS,
 			max_units: 1_000_000_000,
-			cancel_notice_ms: 10 * SECOND_MS,
+			cancel_notice_ms: MIN_NOTICE_MS,
 			retention_ms: DAY_MS,
 			unbonding_ms: 7 * DAY_MS,
 			heartbeat_min_ms: 30 * SECOND_MS,
@@ -115,7 +130,7 @@ pub enum ComputeParameterError {
 	Splits,
 	/// A job can last no time or longer than a year, or cannot deliver a unit.
 	Jobs,
-	/// The notice of a cancellation is below five seconds or above a day.
+	/// The notice of a cancellation is below a minute or above a day.
 	CancelNotice,
 	/// Closed jobs leave before a minute has passed, or stay longer than a year.
 	Retention,
@@ -128,6 +143,11 @@ pub enum ComputeParameterError {
 	Offences,
 	/// A bond could be withdrawn while an offence can still be reported and slashed.
 	Unbonding,
+	/// Who is client, miner and coordinator in one would get back, from the mint, as much as the
+	/// treasury received of the price.
+	MintBound,
+	/// A reference rate counts for less than a minute or longer than a year.
+	RateValidity,
 }
 
 impl fmt::Display for ComputeParameterError {
@@ -142,9 +162,7 @@ impl fmt::Display for ComputeParameterError {
 			Self::Jobs => {
 				"a job must last between 1 ms and 366 days, and deliver at least one unit"
 			},
-			Self::CancelNotice => {
-				"the notice of a cancellation must be between 5 seconds and a day"
-			},
+			Self::CancelNotice => "the notice of a cancellation must be between a minute and a day",
 			Self::Retention => "closed jobs must stay between a minute and a year",
 			Self::Heartbeats => "0 < shortest < longest time between heartbeats <= a day must hold",
 			Self::Slashing => "a slash must be at most the whole bond, after at least a minute",
@@ -154,6 +172,11 @@ impl fmt::Display for ComputeParameterError {
 			Self::Unbonding => {
 				"unbonding must last longer than a job, its retention and the grace of a slash"
 			},
+			Self::MintBound => {
+				"the mint for a unit that the treasury received, less the treasury's part of it, \
+				 must be below one unit"
+			},
+			Self::RateValidity => "a reference rate must count between a minute and a year",
 		})
 	}
 }
@@ -177,6 +200,9 @@ impl ComputeParameters {
 		require(self.mint_per_unit <= AIT.saturating_mul(50), Error::MintPerUnit)?;
 		require(self.cpu_weight <= THOUSAND, Error::CpuWeight)?;
 		require(self.mint_split.is_valid() && self.price_split.is_valid(), Error::Splits)?;
+		require(self.self_dealer_loses(), Error::MintBound)?;
+		let valid = self.rate_valid_ms;
+		require((MIN_GRACE_MS..=MAX_TIME_MS).contains(&valid), Error::RateValidity)?;
 		require(time(self.max_job_ms) && self.max_units > 0, Error::Jobs)?;
 		let notice = self.cancel_notice_ms;
 		require((MIN_NOTICE_MS..=DAY_MS).contains(&notice), Error::CancelNotice)?;
@@ -195,6 +221,29 @@ impl ComputeParameters {
 			self.unbonding_ms >= exposed && self.unbonding_ms <= MAX_TIME_MS.saturating_mul(3),
 			Error::Unbonding,
 		)
+	}
+
+	/// Returns `true` if γ · (1 − the treasury's part of the mint) + what verifiers are paid is
+	/// below 1. What the treasury received and its part of the mint never come back; all else may
+	/// be one person's. As the treasury's parts round up and claims down, such a person loses by
+	/// every receipt whose price was not zero.
+	fn self_dealer_loses(&self) -> bool {
+		let million = u64::from(MILLION);
+		let back = million.saturating_sub(self.mint_split.treasury.into());
+		let minted = u64::from(self.mint_per_received).saturating_mul(back);
+		let verifiers = u64::from(VERIFIERS_PAY).saturating_mul(million);
+		minted.saturating_add(verifiers) < million.saturating_mul(million)
+	}
+
+	/// Returns the most that a receipt can mint, in units of 10⁻¹⁸ AIT, rounded down:
+	/// score / 10,000 · class · min(units · mint per unit, γ · received).
+	///
+	/// `score` is 0 … 10,000, `received` what the treasury received of the price, in units of 10⁻¹⁸
+	/// AIT; see [`super::counted`].
+	pub fn claim(&self, units: u64, class: Class, score: u32, received: u128) -> u128 {
+		let by_units = self.mint_per_unit.saturating_mul(units.into());
+		let by_price = share_of(received, self.mint_per_received.into(), MILLION.into());
+		emission::weighted(by_units.min(by_price), self.class_weight(class), score)
 	}
 
 	/// Returns the weight of work of a class, in thousandths.

@@ -8,9 +8,10 @@ use sp_runtime::Weight;
 use crate::{compute::emission::share_of, crypto::ed25519::PublicKey};
 
 /// One, in parts per million.
-const MILLION: u32 = 1_000_000;
+pub(crate) const MILLION: u32 = 1_000_000;
 
-/// Division of an amount: treasury and coordinator receive their parts, the miner the rest.
+/// Division of a price or a mint: treasury and coordinator receive their parts, the miner the rest.
+/// Coordinator and miner together are the node.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -22,8 +23,8 @@ pub struct Split {
 }
 
 impl Split {
-	/// Default for what is minted: treasury 20 %, coordinator 5 %, miner 75 %.
-	pub const MINT: Self = Self { treasury: 200_000, coordinator: 50_000 };
+	/// Default for prices and for what is minted: treasury 20 %, coordinator 5 %, miner 75 %.
+	pub const DEFAULT: Self = Self { treasury: 200_000, coordinator: 50_000 };
 	/// Everything goes to the miner.
 	pub const NOTHING: Self = Self { treasury: 0, coordinator: 0 };
 
@@ -32,14 +33,14 @@ impl Split {
 		self.treasury.saturating_add(self.coordinator) <= MILLION
 	}
 
-	/// Divides an amount: treasury and coordinator receive their parts rounded down, the miner what
-	/// is left, so that the three always add up to the amount.
+	/// Divides an amount: the treasury receives its part rounded up, the coordinator its part
+	/// rounded down, the miner what is left, so that the three always add up to the amount.
 	///
 	/// Parts above the whole, which [`Self::is_valid`] refuses, are cut, the coordinator's first.
 	pub fn divide(&self, amount: u128) -> Shares {
 		let part = |parts: u32| share_of(amount, parts.into(), MILLION.into());
-		let treasury = part(self.treasury).min(amount);
-		let rest = amount.saturating_sub(treasury);
+		let rest = part(MILLION.saturating_sub(self.treasury));
+		let treasury = amount.saturating_sub(rest);
 		let coordinator = part(self.coordinator).min(rest);
 		Shares { treasury, coordinator, miner: rest.saturating_sub(coordinator) }
 	}
@@ -63,7 +64,7 @@ impl Shares {
 		self.treasury.saturating_add(self.coordinator).saturating_add(self.miner)
 	}
 
-	/// Returns the shares of a part of a weight: each ⌊share · part / whole⌋.
+	/// Returns the shares of a claim among all claims: each ⌊share · part / whole⌋.
 	pub fn pro_rata(&self, part: u128, whole: u128) -> Self {
 		let of = |share: u128| share_of(share, part.min(whole), whole);
 		Self {
@@ -99,12 +100,14 @@ mod tests {
 
 	#[test]
 	fn the_treasury_gets_a_fifth_the_coordinator_a_twentieth_the_miner_the_rest() {
-		let shares = Split::MINT.divide(1_000);
+		let shares = Split::DEFAULT.divide(1_000);
 		assert_eq!(shares, Shares { treasury: 200, coordinator: 50, miner: 750 });
-		// What cannot be divided goes to the miner.
-		let shares = Split::MINT.divide(99);
-		assert_eq!(shares, Shares { treasury: 19, coordinator: 4, miner: 76 });
-		assert_eq!(Split::MINT.divide(0), Shares::default());
+		// What cannot be divided rounds up for the treasury and down for the coordinator.
+		let shares = Split::DEFAULT.divide(99);
+		assert_eq!(shares, Shares { treasury: 20, coordinator: 4, miner: 75 });
+		let shares = Split::DEFAULT.divide(1);
+		assert_eq!(shares, Shares { treasury: 1, ..Default::default() });
+		assert_eq!(Split::DEFAULT.divide(0), Shares::default());
 		assert_eq!(Split::NOTHING.divide(7), Shares { miner: 7, ..Default::default() });
 	}
 
@@ -131,11 +134,11 @@ mod tests {
 		}
 
 		#[test]
-		fn no_part_is_above_what_the_split_says(amount in 0u128..1 << 100) {
-			let shares = Split::MINT.divide(amount);
-			prop_assert!(shares.treasury * 5 <= amount);
+		fn only_the_treasurys_part_rounds_up(amount in 0u128..1 << 100) {
+			let shares = Split::DEFAULT.divide(amount);
+			prop_assert!(shares.treasury * 5 >= amount && shares.treasury * 5 < amount + 5);
 			prop_assert!(shares.coordinator * 20 <= amount);
-			prop_assert!(shares.miner * 4 >= amount * 3);
+			prop_assert!((shares.miner + shares.coordinator) * 5 <= amount * 4);
 		}
 	}
 }

@@ -126,6 +126,13 @@ impl Assignment {
 	}
 }
 
+/// Returns `true` if an accepted assignment may be replaced at `now` without its miner's consent:
+/// half of the time from its acceptance to the deadline has passed. All in UTC milliseconds.
+pub const fn may_replace(accepted_ms: u64, deadline_ms: u64, now: u64) -> bool {
+	let left = deadline_ms.saturating_sub(accepted_ms);
+	now.saturating_sub(accepted_ms) >= left.div_ceil(2)
+}
+
 /// An assignment with its signatures.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -137,6 +144,9 @@ pub struct SignedAssignment {
 	/// Signature of the miner if it accepted. Only then does a job that is not delivered in time
 	/// count against it.
 	pub miner_signature: Option<Signature>,
+	/// Signature in the role of miner by the miner that had accepted before: it agrees to be
+	/// replaced. `None` where nobody had, or half of its time has passed.
+	pub former_signature: Option<Signature>,
 }
 
 /// Returns the bytes that a coordinator signs to release a job, which returns the client's money

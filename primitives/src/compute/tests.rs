@@ -303,9 +303,16 @@ fn every_relation_of_the_parameters_is_checked() {
 		(CpuWeight, &|p| p.cpu_weight = 1_001),
 		(Splits, &|p| p.mint_split = above),
 		(Splits, &|p| p.price_split = above),
+		(MintBound, &|p| p.mint_per_received = 1_250_000),
+		(MintBound, &|p| {
+			p.mint_per_received = 1_000_000;
+			p.mint_split.treasury = 0;
+		}),
+		(RateValidity, &|p| p.rate_valid_ms = 59_999),
+		(RateValidity, &|p| p.rate_valid_ms = 366 * 86_400_000 + 1),
 		(Jobs, &|p| p.max_job_ms = 0),
 		(Jobs, &|p| p.max_units = 0),
-		(CancelNotice, &|p| p.cancel_notice_ms = 4_999),
+		(CancelNotice, &|p| p.cancel_notice_ms = 59_999),
 		(CancelNotice, &|p| p.cancel_notice_ms = u64::MAX),
 		(Retention, &|p| p.retention_ms = 59_999),
 		(Retention, &|p| p.retention_ms = u64::MAX),

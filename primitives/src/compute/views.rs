@@ -40,7 +40,8 @@ pub enum Breaker {
 	#[default]
 	#[codec(index = 0)]
 	Closed,
-	/// Nothing is minted; what was earned is paid later.
+	/// Nothing is minted, and receipts earn nothing of the emission; what was earned before is paid
+	/// later.
 	#[codec(index = 1)]
 	MintStopped,
 	/// Nothing is minted, and no job is opened or settled.
@@ -60,8 +61,8 @@ pub struct ReceiptView {
 	pub compute_units: u64,
 	/// Price that the client paid, in the smallest unit of the job's asset.
 	pub price: u128,
-	/// Weight in the emission step: units · class · score.
-	pub weight: u128,
+	/// Claim on the emission step, in units of 10⁻¹⁸ AIT: the most that the receipt mints.
+	pub claim: u128,
 	/// Number of the emission step.
 	pub step: u64,
 	/// Time at which it was claimed, in UTC milliseconds.
@@ -129,7 +130,8 @@ pub struct PartyView {
 	pub compute_units: u64,
 	/// AIT that can be claimed now, in units of 10⁻¹⁸ AIT.
 	pub claimable: u128,
-	/// Number of the running step, and the party's weight in it.
+	/// Number of the running step, and the sum of the claims of the party's receipts in it, in
+	/// units of 10⁻¹⁸ AIT.
 	pub pending: (u64, u128),
 	/// AIT minted to it so far, in units of 10⁻¹⁸ AIT.
 	pub minted: u128,
@@ -166,6 +168,8 @@ pub struct MinerView {
 pub struct CoordinatorView {
 	/// Facts that miners have too.
 	pub party: PartyView,
+	/// `true` if governance has admitted it: only then can jobs be opened with its quotes.
+	pub admitted: bool,
 }
 
 /// An emission step.
@@ -179,12 +183,10 @@ pub struct StepView {
 	pub end_ms: u64,
 	/// Highest amount that it may mint by the schedule, in units of 10⁻¹⁸ AIT.
 	pub budget: u128,
-	/// Sum of the weights of its receipts: Σ units · class · score.
-	pub weight: u128,
-	/// Amount that this weight asks for, in units of 10⁻¹⁸ AIT.
-	pub demand: u128,
+	/// Sum of the claims of its receipts, in units of 10⁻¹⁸ AIT.
+	pub claims: u128,
 	/// Amount that it mints, or would if it ended now, in units of 10⁻¹⁸ AIT: the lowest of budget,
-	/// demand and reserve.
+	/// claims and reserve.
 	pub pool: u128,
 	/// `true` if it has ended and its pool is fixed.
 	pub closed: bool,
@@ -210,8 +212,8 @@ pub struct Preview {
 pub struct Earnings {
 	/// Number of the emission step.
 	pub step: u64,
-	/// Weight that the work adds to it: units · class · score.
-	pub weight: u128,
+	/// Claim that the work adds to it, in units of 10⁻¹⁸ AIT: the most that it mints.
+	pub claim: u128,
 	/// Parts of the emission, in units of 10⁻¹⁸ AIT.
 	pub minted: Shares,
 }

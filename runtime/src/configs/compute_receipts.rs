@@ -32,7 +32,7 @@ impl pallet_compute_receipts::Config for Runtime {
 	type Time = Timestamp;
 	type Treasury = TreasuryAccount;
 	type SubmissionLongevity = ConstU64<{ 2 * MINUTES as u64 }>;
-	// Below statements of the reserve, above ordinary transfers.
-	type SubmissionPriority = ConstU64<{ u64::MAX / 4 }>;
+	// Below whatever pays a fee of any size. Assignments and heartbeats have half of it.
+	type SubmissionPriority = ConstU64<512>;
 	type WeightInfo = pallet_compute_receipts::weights::SubstrateWeight<Runtime>;
 }

@@ -4,6 +4,13 @@ use crate::{Runtime, RuntimeEvent, constants::RuntimeBlockWeights};
 use frame_support::{migrations::FreezeChainOnFailedMigration, traits::ConstU32, weights::Weight};
 use sp_runtime::Perbill;
 
+/// Migrations that run in the first block of an upgraded runtime, each only if its pallet's storage
+/// has an older version.
+pub(super) type Migrations = (
+	// One line a migration.
+	pallet_compute_receipts::migrations::v2::MigrateToV2<Runtime>,
+);
+
 frame_support::parameter_types! {
 	/// Highest weight of a block that migrations may use.
 	pub MaxServiceWeight: Weight =

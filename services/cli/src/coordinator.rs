@@ -5,6 +5,7 @@ use crate::{
 		CoordinatorArgs, NodeArgs, PassphraseArgs, PayerArgs,
 		amount::Unit,
 		keys::{new_sealed_key, sealed_key, secret_line},
+		payer::development,
 	},
 	exit::usage,
 	miner::served_as,
@@ -18,14 +19,17 @@ use gridproof_compute_api::{
 	protocol::{ClassName, CoordinatorInfo},
 };
 use gridproof_coordinator::{
-	ApiKeys, ChainLedger, Coordinator, Server, Settings,
+	ApiKeys, ChainLedger, Coordinator, Server, Settings, admit as admit_key,
 	check::{Checker, Recount, first_of, recounted, repeated},
 	ledger::Ledger,
 	new_key, register as register_key,
 };
 use gridproof_engine::{LocalEngine, OpenAiEngine, OpenAiOptions};
 use gridproof_keys::{Kind, account::address};
-use gridproof_primitives::compute::{Class, CoordinatorView, PriceAsset};
+use gridproof_primitives::{
+	compute::{Class, CoordinatorView, PriceAsset},
+	crypto::ed25519::PublicKey,
+};
 use gridproof_support::{Clock, stop};
 use serde::Serialize;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
@@ -39,8 +43,12 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(60);
 pub enum Command {
 	/// Quote jobs, give them to miners, check, sign and settle what comes back.
 	Run(Box<RunArgs>),
-	/// Register the coordinator's key on chain; the account's bond is held.
+	/// Register the coordinator's key on chain; the account's bond is held. Before it gets a job,
+	/// governance has to admit it.
 	Register(RegisterArgs),
+	/// Admit a registered coordinator with the sudo key of a development chain. Elsewhere
+	/// governance decides.
+	Admit(AdmitArgs),
 	/// Show a coordinator: what it offers, its miners, jobs and receipts; given its key, also how
 	/// the chain sees it.
 	Status(StatusArgs),
@@ -139,12 +147,37 @@ pub struct RegisterArgs {
 	/// Make the key file first.
 	#[arg(long)]
 	new_key: bool,
+	/// The development account that governs a development chain, such as //Alice: it admits the
+	/// coordinator at once. Elsewhere governance decides.
+	#[arg(long, value_name = "//NAME")]
+	admit_with: Option<String>,
 	#[command(flatten)]
 	account: PayerArgs,
 	#[command(flatten)]
 	passphrase: PassphraseArgs,
 	#[command(flatten)]
 	node: NodeArgs,
+}
+
+/// Arguments of `coordinator admit`.
+#[derive(Args)]
+pub struct AdmitArgs {
+	/// The coordinator's public key, as `coordinator register` prints it.
+	#[arg(value_name = "KEY", value_parser = public_key)]
+	key: PublicKey,
+	#[command(flatten)]
+	governance: PayerArgs,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+	#[command(flatten)]
+	node: NodeArgs,
+}
+
+fn public_key(text: &str) -> Result<PublicKey, String> {
+	let mut key = [0; 32];
+	let digits = text.strip_prefix("0x").unwrap_or(text);
+	let read = hex::decode_to_slice(digits, &mut key);
+	read.map(|()| key).map_err(|_| "write 0x and 64 hexadecimal digits".to_string())
 }
 
 /// Arguments of `coordinator status`.
@@ -191,6 +224,7 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 	match command {
 		Command::Run(args) => serve(*args, out).await,
 		Command::Register(args) => register(&args, out).await,
+		Command::Admit(args) => admit(&args, out).await,
 		Command::Status(args) => status(&args, out).await,
 		Command::ApiKey(args) => api_key(&args, out),
 	}?;
@@ -262,10 +296,13 @@ struct Registered {
 	block: Option<String>,
 	/// Was it registered already?
 	was_there: bool,
+	/// Has governance admitted it?
+	admitted: bool,
 }
 
 async fn register(args: &RegisterArgs, out: &Output) -> anyhow::Result<()> {
 	let account = args.account.load(&args.passphrase)?;
+	let governance = args.admit_with.as_deref().map(development).transpose()?;
 	// Before a key is made, which is not to be made twice.
 	let chain = args.node.connect().await?;
 	let key = if args.new_key {
@@ -286,18 +323,49 @@ async fn register(args: &RegisterArgs, out: &Output) -> anyhow::Result<()> {
 			Some(format!("{:#x}", done.block))
 		},
 	};
+	let admitted = match (&there, &governance) {
+		(Some(there), _) if there.admitted => true,
+		(_, Some(governance)) => {
+			admit_key(&chain, governance, key.public(), &args.node.patience()).await?
+		},
+		_ => false,
+	};
 	let registered = Registered {
 		coordinator: format!("0x{}", hex::encode(key.public())),
 		account: address(&account.account()),
 		was_there: block.is_none(),
 		block,
+		admitted,
 	};
 	out.result(&registered, |done| {
+		let state = if done.admitted { "admitted" } else { "waits for governance to admit it" };
 		if done.was_there {
-			format!("coordinator {} was registered already", done.coordinator)
+			format!("coordinator {} was registered already: {state}", done.coordinator)
 		} else {
-			format!("coordinator {} is registered by {}", done.coordinator, done.account)
+			format!("coordinator {} is registered by {}: {state}", done.coordinator, done.account)
 		}
+	})
+}
+
+/// What `coordinator admit` did.
+#[derive(Serialize)]
+struct Admitted {
+	coordinator: String,
+	admitted: bool,
+}
+
+async fn admit(args: &AdmitArgs, out: &Output) -> anyhow::Result<()> {
+	let governance = args.governance.load(&args.passphrase)?;
+	let chain = args.node.connect().await?;
+	let admitted = admit_key(&chain, &governance, &args.key, &args.node.patience()).await?;
+	let coordinator = format!("0x{}", hex::encode(args.key));
+	ensure!(
+		admitted,
+		"{coordinator} is not admitted: it has to be registered, and the account has to be the \
+		 chain's sudo key"
+	);
+	out.result(&Admitted { coordinator, admitted }, |done| {
+		format!("coordinator {} is admitted", done.coordinator)
 	})
 }
 
@@ -314,6 +382,8 @@ struct Status {
 #[derive(Serialize)]
 struct OnChain {
 	registered: bool,
+	/// Has governance admitted it?
+	admitted: bool,
 	account: Option<String>,
 	/// In units of 10⁻¹⁸ AIT.
 	bond: Option<String>,
@@ -329,10 +399,12 @@ struct OnChain {
 
 impl From<Option<CoordinatorView>> for OnChain {
 	fn from(view: Option<CoordinatorView>) -> Self {
+		let admitted = view.as_ref().is_some_and(|view| view.admitted);
 		let party = view.map(|view| view.party);
 		let party = party.as_ref();
 		Self {
 			registered: party.is_some(),
+			admitted,
 			account: party.map(|party| address(&party.account)),
 			bond: party.map(|party| party.bond.to_string()),
 			settled: party.map(|party| party.settled),
@@ -396,7 +468,11 @@ fn status_text(status: &Status) -> String {
 		};
 		text.push_str(&format!(
 			"\non chain    {}, bond {}, settled {}, minted {}, claimable {}",
-			if chain.registered { "registered" } else { "not registered" },
+			match (chain.registered, chain.admitted) {
+				(true, true) => "registered and admitted",
+				(true, false) => "registered, waits for governance to admit it",
+				(false, _) => "not registered",
+			},
 			or_none(&chain.bond),
 			chain.settled.unwrap_or(0),
 			or_none(&chain.minted),

@@ -9,7 +9,7 @@ use gridproof_chain::{
 	Chain, Patience, Submitter,
 	pallets::{
 		compute_receipts::{call, event::ReceiptSettled},
-		utility,
+		sudo, utility,
 	},
 };
 use gridproof_e2e::{Node, NodeConfig, compute::Compute, machine::memory};
@@ -79,6 +79,9 @@ async fn claims(count: usize, bundle: usize) -> Result<()> {
 	};
 	let (coordinator, miner) = (PartyRole::Coordinator, PartyRole::Miner(Class::Cpu));
 	register(&chain, &parties.coordinator, "//Bob", coordinator).await?;
+	let admission = sudo::call::sudo(call::admit_coordinator(&parties.coordinator.public().0));
+	let root = AccountKey::from(development_signer("//Alice")?);
+	chain.submit(&root, &admission, &Patience::default()).await?;
 	register(&chain, &parties.miner, "//Dave", miner).await?;
 	let receipts = open(&chain, &parties, count).await?;
 	claim(&node, &chain, &receipts, bundle).await

@@ -27,7 +27,7 @@ fn a_cancelled_job_returns_its_money_after_the_notice() {
 		let job = open(0);
 		System::reset_events();
 		assert_ok!(cancel(job));
-		let until_ms = Now::get() + 10_000;
+		let until_ms = Now::get() + 60_000;
 		assert_eq!(events(), vec![Event::JobCancelling { job_id: job, until_ms }]);
 		assert!(ComputeReceipts::job(job).unwrap().cancelling);
 		assert_noop!(cancel(job), Error::<Test>::CannotCancel);
@@ -45,7 +45,7 @@ fn a_receipt_for_a_cancelled_job_is_refused() {
 	build_and_execute(|| {
 		let job = open(0);
 		assert_ok!(cancel(job));
-		pass(10_000);
+		pass(60_000);
 		assert_eq!(claim(&[signed(job, MINER)]), [ReceiptRefusal::Cancelled]);
 		assert_eq!(state(job), JobState::Cancelled);
 		assert_eq!(claim(&[signed(job, MINER)]), [ReceiptRefusal::Cancelled]);
@@ -58,7 +58,7 @@ fn work_that_was_under_way_is_still_paid_within_the_notice() {
 	build_and_execute(|| {
 		let job = open(0);
 		assert_ok!(cancel(job));
-		pass(9_999);
+		pass(59_999);
 		assert_eq!(claim(&[signed(job, MINER)]), []);
 	});
 }
@@ -69,7 +69,7 @@ fn a_proof_of_the_start_ends_the_right_to_cancel() {
 		let job = open(0);
 		let deadline = ComputeReceipts::job(job).unwrap().deadline_ms;
 		assert_ok!(cancel(job));
-		pass(9_999);
+		pass(59_999);
 		assert_ok!(assign(assignment(job, MINER, 1, true)));
 		let view = ComputeReceipts::job(job).unwrap();
 		assert_eq!((view.deadline_ms, view.cancelling, view.attempt), (deadline, false, 1));
@@ -84,7 +84,7 @@ fn a_start_proven_too_late_changes_nothing() {
 	build_and_execute(|| {
 		let job = open(0);
 		assert_ok!(cancel(job));
-		pass(10_000);
+		pass(60_000);
 		assert_noop!(assign(assignment(job, MINER, 1, true)), Error::<Test>::NotOpen);
 	});
 }
@@ -143,7 +143,7 @@ fn assignments_only_go_forward_and_never_against_the_quote() {
 		let stale = Error::<Test>::StaleAssignment;
 		let job = open(0);
 		assert_noop!(assign(assignment(job, MINER, 0, true)), stale);
-		assert_ok!(assign(assignment(job, MINER, 2, true)));
+		assert_ok!(assign(assignment(job, MINER, 2, false)));
 		let stale = || Error::<Test>::StaleAssignment;
 		assert_noop!(assign(assignment(job, MINER, 2, true)), stale());
 		assert_noop!(assign(assignment(job, CPU_MINER, 1, true)), stale());
@@ -171,5 +171,81 @@ fn a_coordinator_lets_a_job_go_and_the_client_has_its_money_at_once() {
 		assert_eq!(ait(&client()), before - 100_000 - JOB_DEPOSIT);
 		assert_noop!(release(job, release_signature(job)), Error::<Test>::NotOpen);
 		assert_eq!(claim(&[signed(job, MINER)]), [ReceiptRefusal::Cancelled]);
+	});
+}
+
+#[test]
+fn an_accepted_assignment_is_replaced_only_with_its_miners_signature() {
+	build_and_execute(|| {
+		let job = open(0);
+		assert_ok!(assign(assignment(job, MINER, 1, true)));
+		// The coordinator's own miner, with and without its signature.
+		for accepted in [false, true] {
+			let other = assignment(job, CPU_MINER, 2, accepted);
+			assert_noop!(assign(other), Error::<Test>::Accepted);
+		}
+		// Nobody else consents, and not to another attempt.
+		let consent = |by: u8, attempt| {
+			let payload = assignment(job, CPU_MINER, attempt, true).assignment;
+			let payload =
+				payload.signing_payload(&genesis(), gridproof_primitives::compute::Signer::Miner);
+			Some(sign(by, &payload))
+		};
+		for former_signature in [consent(CPU_MINER, 2), consent(COORDINATOR, 2), consent(MINER, 3)]
+		{
+			let other =
+				SignedAssignment { former_signature, ..assignment(job, CPU_MINER, 2, true) };
+			assert_noop!(assign(other), Error::<Test>::Accepted);
+		}
+		// Nor does an attempt in between that the same miner has not signed.
+		assert_ok!(assign(assignment(job, MINER, 2, false)));
+		assert_noop!(assign(assignment(job, CPU_MINER, 3, true)), Error::<Test>::Accepted);
+		assert_eq!(claim(&[signed(job, CPU_MINER)]), [ReceiptRefusal::NotAssigned]);
+		let former_signature = consent(MINER, 3);
+		let other = SignedAssignment { former_signature, ..assignment(job, CPU_MINER, 3, true) };
+		assert_ok!(assign(other));
+		assert_eq!(claim(&[signed(job, CPU_MINER)]), []);
+	});
+}
+
+#[test]
+fn an_accepted_assignment_is_replaced_after_half_of_its_time() {
+	build_and_execute(|| {
+		let job = open(0);
+		assert_ok!(assign(assignment(job, MINER, 1, true)));
+		// The deadline is ten minutes away.
+		pass(299_999);
+		assert_noop!(assign(assignment(job, CPU_MINER, 2, false)), Error::<Test>::Accepted);
+		pass(1);
+		assert_ok!(assign(assignment(job, CPU_MINER, 2, false)));
+		// Who had not accepted is replaced at any time.
+		assert_ok!(assign(assignment(job, MINER, 3, false)));
+	});
+}
+
+#[test]
+fn no_job_is_given_to_a_miner_that_is_leaving_banned_or_underbonded() {
+	build_and_execute(|| {
+		let change = |change: &dyn Fn(&mut Party<_>)| {
+			Parties::<Test>::mutate(key(MINER), |party| change(party.as_mut().unwrap()));
+		};
+		let bond = Parties::<Test>::get(key(MINER)).unwrap().bond;
+		let job = open(0);
+		let pinned = Quote { miner: Some(key(MINER)), ..quote(1) };
+		let unfit = |reason: &str| {
+			let assigned = assign(assignment(job, MINER, 1, false));
+			assert_eq!(assigned, Err(Error::<Test>::MinerUnfit.into()), "{reason}");
+			assert_eq!(open_with(&pinned), Err(Error::<Test>::MinerUnfit.into()), "{reason}");
+		};
+		change(&|party| party.leaving_ms = Some(u64::MAX));
+		unfit("leaving");
+		change(&|party| (party.leaving_ms, party.banned_until_ms) = (None, Now::get() + 1));
+		unfit("banned");
+		change(&|party| (party.banned_until_ms, party.bond) = (0, bond / 2 - 1));
+		unfit("underbonded");
+		change(&|party| party.bond = bond / 2);
+		assert_ok!(open_with(&pinned));
+		change(&|party| party.bond = bond);
+		assert_ok!(assign(assignment(job, MINER, 1, false)));
 	});
 }

@@ -21,7 +21,7 @@ fn refused(receipt: SignedReceipt, reason: ReceiptRefusal) {
 }
 
 #[test]
-fn a_receipt_pays_the_miner_and_returns_the_rest() {
+fn a_receipt_pays_all_three_and_returns_the_rest() {
 	build_and_execute(|| {
 		let (miner, client_before) = (ait(&account(MINER)), ait(&client()));
 		let job_id = open(0);
@@ -29,7 +29,7 @@ fn a_receipt_pays_the_miner_and_returns_the_rest() {
 		receipt.price = 70_000;
 		let receipt_id = receipt.id(&genesis());
 		assert_eq!(claim(&[signed_by(receipt, MINER, COORDINATOR)]), []);
-		assert_eq!(ait(&account(MINER)), miner + 70_000);
+		assert_eq!(ait(&account(MINER)), miner + 52_500);
 		assert_eq!(ait(&client()), client_before - 70_000);
 		assert_eq!(on_hold(HoldReason::Job, &client()), 0);
 		assert_eq!(
@@ -39,10 +39,10 @@ fn a_receipt_pays_the_miner_and_returns_the_rest() {
 				receipt_id,
 				miner: key(MINER),
 				compute_units: 1_000,
-				shares: Shares { miner: 70_000, ..Default::default() },
+				shares: Shares { treasury: 14_000, coordinator: 3_500, miner: 52_500 },
 				refund: 30_000,
-				// 1,000 units of class GPU with the score of a newcomer.
-				weight: 1_000 * 1_000 * 1_000,
+				// What the treasury received, times class GPU and the score of a newcomer.
+				claim: 1_400,
 			}]
 		);
 		let view = ComputeReceipts::receipt(job_id).unwrap();
@@ -70,11 +70,11 @@ fn all_shares_of_a_price_add_up_in_every_asset() {
 			receipt.price = 99_999;
 			assert_eq!(claim(&[signed_by(receipt, MINER, COORDINATOR)]), []);
 			let after = balances(of);
-			// 2 % and 5 % rounded down, the miner the rest, the client one unit back.
+			// 2 % rounded up and 5 % rounded down, the miner the rest, the client one unit back.
 			assert_eq!(after[0], before[0] - 99_999);
-			assert_eq!(after[1], before[1] + 93_001);
+			assert_eq!(after[1], before[1] + 93_000);
 			assert_eq!(after[2], before[2] + 4_999);
-			assert_eq!(after[3], before[3] + 1_999);
+			assert_eq!(after[3], before[3] + 2_000);
 		}
 	});
 }
@@ -118,7 +118,7 @@ fn each_receipt_of_a_call_settles_or_fails_alone() {
 		let states = jobs.iter().map(|job| state(*job)).collect::<Vec<_>>();
 		use JobState::{Open, Settled};
 		assert_eq!(states, [Settled, Open, Settled, Open, Settled]);
-		assert_eq!(ait(&account(MINER)), before + 200_000);
+		assert_eq!(ait(&account(MINER)), before + 2 * PAY);
 	});
 }
 
@@ -342,11 +342,39 @@ fn a_miner_without_an_account_to_be_paid_into_loses_to_the_treasury_and_nothing_
 		let mut receipt = receipt(job, MINER);
 		receipt.price = EXISTENTIAL_DEPOSIT - 1;
 		assert_eq!(claim(&[signed_by(receipt, MINER, COORDINATOR)]), []);
-		assert_eq!(ait(&account(200)), treasury + EXISTENTIAL_DEPOSIT - 1);
+		// All but the coordinator's twentieth.
+		assert_eq!(ait(&account(200)), treasury + 950);
 		assert!(events().iter().any(|event| matches!(event, Event::PaymentDiverted { .. })));
 		assert_eq!(on_hold(HoldReason::Job, &client()), 0);
 		Parties::<Test>::mutate(key(MINER), |party| {
 			party.as_mut().unwrap().account = account(MINER);
 		});
 	});
+}
+
+#[test]
+fn a_failure_counts_wherever_it_stands_in_a_call() {
+	for late_first in [false, true] {
+		build_and_execute(|| {
+			// GIVEN jobs that the miner accepted and let expire, and one that it delivered
+			let missed: Vec<_> = (0..3).map(open).collect();
+			for job in &missed {
+				let assignment = Box::new(assignment(*job, MINER, 1, true));
+				assert_ok!(dispatch(Call::assign_job { assignment }, account(8)));
+			}
+			pass(600_000);
+			let good = signed(open(3), MINER);
+			let late = missed.iter().map(|job| signed(*job, MINER));
+			let receipts: Vec<_> = if late_first {
+				late.chain([good]).collect()
+			} else {
+				[good].into_iter().chain(late).collect()
+			};
+			// WHEN all are claimed in one call
+			assert_eq!(claim(&receipts), [ReceiptRefusal::Expired; 3]);
+			// THEN each counts
+			let miner = ComputeReceipts::miner(key(MINER)).unwrap();
+			assert_eq!((miner.successes, miner.failures), (1, 3), "{late_first}");
+		});
+	}
 }

@@ -3,9 +3,9 @@
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
-	compute::PartyRole,
 	compute::emission::{MINING_RESERVE, pool, step_budget},
 	compute::settlement::{Shares, Split},
+	compute::{PartyRole, PriceAsset, Quote, Receipt},
 	num::units::{AIT, AIT_CAP, MILLI_AIT},
 };
 
@@ -41,16 +41,16 @@ fn a_step_mints_what_its_receipts_ask_for_and_everybody_gets_their_part() {
 }
 
 #[test]
-fn the_budget_binds_and_is_shared_by_weight() {
+fn the_budget_binds_and_is_shared_by_claims() {
 	build_and_execute(|| {
-		// 100 AIT for a unit with the full score: both receipts ask for 13,000 AIT.
+		// The treasury receives 1,000 AIT of each price: the newcomers claim 100 AIT and 30 AIT.
 		assert_ok!(set_parameters(|parameters| parameters.mint_per_unit = 50 * AIT));
-		deliver(0, MINER);
-		deliver(1, CPU_MINER);
+		deliver_for(PriceAsset::Ait, 5_000 * AIT, 0, MINER);
+		deliver_for(PriceAsset::Ait, 5_000 * AIT, 1, CPU_MINER);
 		next_step();
 		let view = ComputeReceipts::step(0);
 		assert_eq!((view.budget, view.pool), (50 * AIT, 50 * AIT));
-		assert_eq!(view.demand, 6_500 * AIT);
+		assert_eq!(view.claims, 130 * AIT);
 		assert_ok!(pay(&[MINER, CPU_MINER, COORDINATOR]));
 		let minted = |number| Parties::<Test>::get(key(number)).unwrap().minted;
 		let miners = 50 * AIT * 3 / 4;
@@ -108,7 +108,7 @@ fn a_payout_names_parties_that_have_something_to_get_once_each() {
 }
 
 #[test]
-fn while_minting_is_stopped_earnings_wait() {
+fn while_minting_is_stopped_earnings_wait_and_nothing_is_earned() {
 	build_and_execute(|| {
 		deliver(0, MINER);
 		next_step();
@@ -120,7 +120,9 @@ fn while_minting_is_stopped_earnings_wait() {
 		assert_noop!(pay(&[MINER]), Error::<Test>::MintStopped);
 		assert_eq!(Balances::total_issuance(), issuance);
 		BreakerLevel::<Test>::put(Breaker::Closed);
-		assert!(claimable(MINER) > 750 * PART);
+		// The receipt that was claimed meanwhile was paid by its client and earned nothing.
+		assert_eq!(claimable(MINER), 750 * PART);
+		assert_eq!(Sums::<Test>::get().settled, 2);
 		assert_ok!(pay(&[MINER]));
 	});
 }
@@ -131,7 +133,7 @@ fn the_reserve_is_never_passed_however_much_is_asked_for() {
 		assert_ok!(set_parameters(|parameters| parameters.mint_per_unit = 50 * AIT));
 		// GIVEN all but 7 AIT minted
 		Sums::<Test>::mutate(|sums| sums.minted = MINING_RESERVE - 7 * AIT);
-		deliver(0, MINER);
+		deliver_for(PriceAsset::Ait, 5_000 * AIT, 0, MINER);
 		next_step();
 		assert_ok!(pay(&[MINER, COORDINATOR]));
 		assert_eq!(Sums::<Test>::get().minted, MINING_RESERVE);
@@ -151,7 +153,7 @@ fn the_cap_binds_by_the_tokens_own_issuance() {
 		let _ =
 			<Balances as frame_support::traits::fungible::Mutate<_>>::mint_into(&account(8), more);
 		Sums::<Test>::mutate(|sums| sums.genesis += more);
-		deliver(0, MINER);
+		deliver_for(PriceAsset::Ait, 5_000 * AIT, 0, MINER);
 		next_step();
 		assert_ok!(pay(&[MINER, COORDINATOR]));
 		assert_eq!(Balances::total_issuance(), AIT_CAP);
@@ -171,7 +173,7 @@ fn the_schedule_halves_at_its_boundaries() {
 		assert_ok!(set_parameters(|parameters| parameters.mint_per_unit = 50 * AIT));
 		for (step, budget) in [(209_999u64, 50 * AIT), (210_000, 25 * AIT)] {
 			Now::set(START + step * 150_000);
-			deliver(step, MINER);
+			deliver_for(PriceAsset::Ait, 5_000 * AIT, step, MINER);
 			assert_eq!(ComputeReceipts::step(step).pool, budget);
 		}
 	});
@@ -180,15 +182,15 @@ fn the_schedule_halves_at_its_boundaries() {
 #[test]
 fn the_score_is_fixed_with_the_first_receipt_of_a_step() {
 	build_and_execute(|| {
-		let weight = |job| ComputeReceipts::receipt(job).unwrap().weight;
-		let first = weight(deliver(0, MINER));
-		let second = weight(deliver(1, MINER));
+		let claim = |job| ComputeReceipts::receipt(job).unwrap().claim;
+		let first = claim(deliver(0, MINER));
+		let second = claim(deliver(1, MINER));
 		assert_eq!(first, second);
 		let later = ComputeReceipts::miner(key(MINER)).unwrap().effective_score;
 		next_step();
 		// Now memory, throughput and success are known.
-		let third = weight(deliver(2, MINER));
-		assert_eq!(third, 1_000 * 1_000 * u128::from(later));
+		let third = claim(deliver(2, MINER));
+		assert_eq!(third, AIT / 10_000 * u128::from(later));
 		assert!(third > first);
 	});
 }
@@ -202,10 +204,14 @@ fn an_order_of_receipts_changes_nothing() {
 			register(COORDINATOR, PartyRole::Coordinator).unwrap();
 			register(MINER, PartyRole::Miner(Class::Gpu)).unwrap();
 			register(CPU_MINER, PartyRole::Miner(Class::Cpu)).unwrap();
-			let jobs: Vec<_> = (0..4).map(open).collect();
+			admit(COORDINATOR).unwrap();
+			let dear = |nonce| Quote { price: DEAR, ..quote(nonce) };
+			let jobs: Vec<_> = (0..4).map(|nonce| open_with(&dear(nonce)).unwrap()).collect();
 			for place in order {
 				let miner = if place % 2 == 0 { MINER } else { CPU_MINER };
-				assert_eq!(claim(&[signed(jobs[place], miner)]), []);
+				let receipt =
+					Receipt { price: DEAR - place as u128, ..receipt(jobs[place], miner) };
+				assert_eq!(claim(&[signed_by(receipt, miner, COORDINATOR)]), []);
 			}
 			next_step();
 			assert_ok!(pay(&[MINER, CPU_MINER, COORDINATOR]));
@@ -224,7 +230,7 @@ fn a_zero_score_or_class_earns_nothing_but_is_paid_by_the_client() {
 		assert_ok!(set_parameters(|parameters| parameters.cpu_weight = 0));
 		let before = ait(&account(CPU_MINER));
 		deliver(0, CPU_MINER);
-		assert_eq!(ait(&account(CPU_MINER)), before + 100_000);
+		assert_eq!(ait(&account(CPU_MINER)), before + DEAR * 3 / 4);
 		next_step();
 		assert_noop!(pay(&[CPU_MINER]), Error::<Test>::NothingDue);
 	});
@@ -249,15 +255,20 @@ fn a_new_split_counts_from_the_running_step_on() {
 #[test]
 fn what_a_receipt_will_earn_is_known_before() {
 	build_and_execute(|| {
-		let job = open(0);
-		let preview = ComputeReceipts::preview_receipts(vec![signed(job, MINER)]);
+		let job = open_with(&Quote { price: DEAR, ..quote(0) }).unwrap();
+		let receipt = Receipt { price: DEAR, ..receipt(job, MINER) };
+		let signed = signed_by(receipt, MINER, COORDINATOR);
+		let preview = ComputeReceipts::preview_receipts(vec![signed.clone()]);
 		let preview = preview.into_iter().next().unwrap().unwrap();
-		assert_eq!(preview.earnings.weight, 1_000_000_000);
-		let asked = 1_000 * MILLI_AIT / 10;
-		assert_eq!(preview.earnings.minted, Split::MINT.divide(asked));
-		assert_eq!(preview.shares, Shares { miner: 100_000, ..Default::default() });
-		assert_eq!(ComputeReceipts::earnings(key(MINER), 1_000), Some(preview.earnings));
-		assert_eq!(claim(&[signed(job, MINER)]), []);
+		let claimed = 1_000 * MILLI_AIT / 10;
+		assert_eq!(preview.earnings.claim, claimed);
+		assert_eq!(preview.earnings.minted, Split::DEFAULT.divide(claimed));
+		let shares = Shares { treasury: AIT, coordinator: AIT / 4, miner: 15 * AIT / 4 };
+		assert_eq!(preview.shares, shares);
+		let earnings = |asset| ComputeReceipts::earnings(key(MINER), 1_000, asset, DEAR);
+		assert_eq!(earnings(PriceAsset::Ait), Some(preview.earnings));
+		assert_eq!(earnings(PriceAsset::ServiceCredit).unwrap().claim, 0);
+		assert_eq!(claim(&[signed]), []);
 		next_step();
 		assert_eq!(claimable(MINER), preview.earnings.minted.miner);
 	});
@@ -272,7 +283,7 @@ fn steps_without_work_mint_nothing_and_leave_no_row() {
 		deliver(0, MINER);
 		assert_eq!(Steps::<Test>::iter().count(), 0);
 		assert_eq!(Running::<Test>::get().step, 10);
-		assert_eq!(pool(10, Running::<Test>::get().weight, MILLI_AIT, u128::MAX), 1_000 * PART);
+		assert_eq!(pool(10, Running::<Test>::get().claims, u128::MAX), 1_000 * PART);
 		assert!(step_budget(10) > 1_000 * PART);
 	});
 }

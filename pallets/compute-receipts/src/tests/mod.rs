@@ -1,5 +1,6 @@
 //! Tests, one module per subject.
 
+mod bound;
 mod cancel;
 mod claims;
 mod disasters;
@@ -7,6 +8,7 @@ mod emission;
 mod expire;
 mod governance;
 mod heartbeats;
+mod migrations;
 mod offences;
 mod open_job;
 mod parties;

@@ -59,8 +59,8 @@ fn two_receipts_of_one_miner_cost_it_half_of_its_score() {
 		let after = ComputeReceipts::miner(key(MINER)).unwrap();
 		assert_eq!(after.effective_score, before.effective_score / 2);
 		// Also of the step that runs.
-		let weight = ComputeReceipts::receipt(deliver(1, MINER)).unwrap().weight;
-		assert_eq!(weight, 1_000 * 1_000 * 500);
+		let claim = ComputeReceipts::receipt(deliver(1, MINER)).unwrap().claim;
+		assert_eq!(claim, gridproof_primitives::num::units::AIT / 20);
 		// It is forgotten after thirty days.
 		pass(30 * DAY_MS);
 		let later = ComputeReceipts::miner(key(MINER)).unwrap();

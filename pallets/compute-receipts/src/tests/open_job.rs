@@ -192,6 +192,7 @@ fn nothing_is_opened_while_all_is_stopped() {
 fn two_coordinators_do_not_share_jobs() {
 	build_and_execute(|| {
 		assert_ok!(register(5, PartyRole::Coordinator));
+		assert_ok!(admit(5));
 		let theirs = Quote { coordinator: key(5), ..quote(0) };
 		assert_ne!(open_with(&theirs).unwrap(), open(0));
 		assert_eq!(on_hold(HoldReason::Bond, &account(5)), 1_000 * AIT);

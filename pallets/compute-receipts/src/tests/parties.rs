@@ -80,16 +80,24 @@ fn a_key_has_one_role_at_a_time() {
 }
 
 #[test]
-fn there_are_only_so_many_parties_and_room_again_when_one_has_left() {
+fn only_admitted_coordinators_take_seats_and_leave_them() {
 	build_bare_and_execute(|| {
-		for number in 1..=3 {
+		// Anyone who bonds may register, and keeps nobody out.
+		for number in 1..=5 {
 			assert_ok!(register(number, PartyRole::Coordinator));
 		}
-		assert_noop!(register(4, PartyRole::Coordinator), Error::<Test>::MaxPartiesExceeded);
+		for number in 1..=3 {
+			assert_ok!(admit(number));
+		}
+		assert_noop!(admit(4), Error::<Test>::MaxPartiesExceeded);
 		assert_ok!(dispatch(Call::leave { key: key(1) }, account(1)));
 		pass(7 * DAY_MS);
 		assert_ok!(dispatch(Call::withdraw { key: key(1) }, account(8)));
-		assert_ok!(register(4, PartyRole::Coordinator));
+		assert_ok!(admit(4));
+		// Who comes back has to be admitted again.
+		assert_ok!(register(1, PartyRole::Coordinator));
+		assert!(!ComputeReceipts::coordinator(key(1)).unwrap().admitted);
+		assert_noop!(admit(1), Error::<Test>::MaxPartiesExceeded);
 	});
 }
 
@@ -139,8 +147,7 @@ fn a_bond_is_free_after_the_delay_to_the_last_unit() {
 #[test]
 fn who_leaves_is_paid_what_it_earned_first() {
 	build_and_execute(|| {
-		let job = open(0);
-		assert_eq!(claim(&[signed(job, MINER)]), []);
+		deliver(0, MINER);
 		assert_ok!(dispatch(Call::leave { key: key(MINER) }, account(MINER)));
 		pass(7 * DAY_MS);
 		let before = ait(&account(MINER));
@@ -164,16 +171,20 @@ fn who_is_leaving_settles_open_work_but_gets_no_more() {
 }
 
 #[test]
-fn with_half_of_its_bond_a_party_works_on_with_less_it_does_not() {
+fn a_job_needs_half_of_the_bond_that_was_required_when_it_was_opened() {
 	build_and_execute(|| {
 		let job = open(0);
 		let raise = |factor: u128, extra: u128| {
 			set_parameters(|parameters| parameters.miner_bond = factor * 100 * AIT + extra)
 		};
 		assert_ok!(raise(2, 1));
-		let refused = gridproof_primitives::compute::ReceiptRefusal::MinerUnderbonded;
-		assert_eq!(claim(&[signed(job, MINER)]), [refused]);
-		assert_ok!(raise(2, 0));
+		// The job was opened while the bond sufficed; those after it need more.
 		assert_eq!(claim(&[signed(job, MINER)]), []);
+		let later = open(1);
+		let refused = gridproof_primitives::compute::ReceiptRefusal::MinerUnderbonded;
+		assert_eq!(claim(&[signed(later, MINER)]), [refused]);
+		assert_ok!(raise(2, 0));
+		assert_eq!(claim(&[signed(later, MINER)]), [refused]);
+		assert_eq!(claim(&[signed(open(2), MINER)]), []);
 	});
 }

@@ -4,7 +4,7 @@ use crate::{mock::*, *};
 use frame_support::traits::fungible::Inspect;
 use gridproof_primitives::{
 	compute::settlement::Split,
-	compute::{PriceAsset, Quote, Receipt},
+	compute::{JobState, PriceAsset, Quote, Receipt},
 	reserve::attestation::ServiceCredit,
 };
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 #[derive(Clone, Debug)]
 enum Step {
 	Open { asset: u8, price: u128 },
-	Claim { job: usize, miner: bool, price: u128, units: u64, unsigned: bool },
+	Claim { receipts: Vec<(usize, bool, u128, u64)>, unsigned: bool },
 	Cancel(usize),
 	Assign(usize, bool, u32),
 	Release(usize),
@@ -23,14 +23,16 @@ enum Step {
 	Idle,
 	Report(usize, bool),
 	Split(u32, u32),
+	Rate(u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
 	prop_oneof![
 		4 => (0u8..3, 0u128..200_000).prop_map(|(asset, price)| Step::Open { asset, price }),
-		6 => (0usize..8, any::<bool>(), 0u128..200_000, 0u64..1_100, any::<bool>()).prop_map(
-			|(job, miner, price, units, unsigned)| Step::Claim { job, miner, price, units, unsigned }
-		),
+		6 => (
+			prop::collection::vec((0usize..8, any::<bool>(), 0u128..200_000, 0u64..1_100), 1..6),
+			any::<bool>(),
+		).prop_map(|(receipts, unsigned)| Step::Claim { receipts, unsigned }),
 		1 => (0usize..8).prop_map(Step::Cancel),
 		1 => (0usize..8, any::<bool>(), 0u32..4).prop_map(|(j, m, a)| Step::Assign(j, m, a)),
 		1 => (0usize..8).prop_map(Step::Release),
@@ -41,6 +43,7 @@ fn step() -> impl Strategy<Value = Step> {
 		1 => Just(Step::Idle),
 		1 => (0usize..8, any::<bool>()).prop_map(|(job, miner)| Step::Report(job, miner)),
 		1 => (0u32..600_000, 0u32..400_000).prop_map(|(t, c)| Step::Split(t, c)),
+		1 => (0u64..1_000).prop_map(Step::Rate),
 	]
 }
 
@@ -56,10 +59,13 @@ fn run(step: Step, jobs: &mut Vec<gridproof_primitives::H256>) {
 			jobs.extend(opened.ok());
 			Ok(())
 		},
-		Step::Claim { job: place, miner, price, units, unsigned } => {
-			let miner = number(miner);
-			let receipt = Receipt { price, compute_units: units, ..receipt(job(place), miner) };
-			let receipts = vec![signed_by(receipt, miner, COORDINATOR)].try_into().unwrap();
+		Step::Claim { receipts, unsigned } => {
+			let receipts = receipts.into_iter().map(|(place, miner, price, units)| {
+				let miner = number(miner);
+				let receipt = Receipt { price, compute_units: units, ..receipt(job(place), miner) };
+				signed_by(receipt, miner, COORDINATOR)
+			});
+			let receipts = receipts.collect::<Vec<_>>().try_into().unwrap();
 			let call = Call::claim_receipts { receipts };
 			if unsigned { apply_unsigned(call) } else { dispatch(call, account(8)) }
 		},
@@ -103,6 +109,10 @@ fn run(step: Step, jobs: &mut Vec<gridproof_primitives::H256>) {
 			let evidence = Box::new(Evidence::TwoReceipts { first: by(0), second: by(1) });
 			dispatch(Call::report_offence { evidence }, account(8))
 		},
+		Step::Rate(ait) => {
+			let new = Some(gridproof_primitives::compute::AitPerAicp { ait, aicp: 100 });
+			dispatch_as(Call::set_reference_rate { new }, RuntimeOrigin::root())
+		},
 		Step::Split(treasury, coordinator) => set_parameters(|parameters| {
 			parameters.price_split = Split { treasury, coordinator };
 			parameters.slashing = true;
@@ -129,6 +139,14 @@ proptest! {
 			for step in steps {
 				run(step, &mut jobs);
 				ComputeReceipts::do_try_state().expect("an invariant is broken");
+				for miner in [MINER, CPU_MINER] {
+					let missed = Jobs::<Test>::iter_values().filter(|job| {
+						let expired = job.state == JobState::Expired && job.accepted_ms.is_some();
+						expired && job.terms.miner == Some(key(miner))
+					});
+					let failures = ComputeReceipts::miner(key(miner)).unwrap().failures;
+					assert_eq!(failures as usize, missed.count(), "a failure is lost");
+				}
 				assert_eq!(total(PriceAsset::Ait), coins + Sums::<Test>::get().minted);
 				assert_eq!(total(PriceAsset::Aicp), tokens);
 				assert!(CreditMap::available(&client()) <= 1_000_000_000);

@@ -60,7 +60,8 @@ fn a_party_is_shown_in_its_role() {
 		assert_eq!(listed.len(), 3);
 		assert_eq!(ComputeReceipts::parties(1, 1), [listed[1]]);
 		assert_eq!(ComputeReceipts::parties(9, 1), []);
-		assert_eq!(ComputeReceipts::earnings(key(77), 1), None);
+		assert_eq!(ComputeReceipts::earnings(key(77), 1, PriceAsset::Ait, 1), None);
+		assert!(view.admitted);
 	});
 }
 

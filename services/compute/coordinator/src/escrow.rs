@@ -190,6 +190,7 @@ impl Coordinator {
 						assignment,
 						coordinator_signature,
 						miner_signature: None,
+						former_signature: None,
 					};
 					self.ledger.assign(signed).await?;
 				},

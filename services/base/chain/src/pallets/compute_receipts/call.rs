@@ -6,8 +6,8 @@ use codec::Compact;
 use gridproof_primitives::{
 	H256,
 	compute::{
-		Breaker, Class, ComputeParameters, Evidence, Quote, SignedAssignment, SignedHeartbeat,
-		SignedReceipt,
+		AitPerAicp, Breaker, Class, ComputeParameters, Evidence, Quote, SignedAssignment,
+		SignedHeartbeat, SignedReceipt,
 	},
 	crypto::ed25519::{PublicKey, Signature},
 };
@@ -98,6 +98,23 @@ pub fn call_off_slashes(key: &PublicKey) -> Call {
 /// Sets all parameters. For governance.
 pub fn set_parameters(new: &ComputeParameters) -> Call {
 	Call::new(PALLET, "set_parameters", new)
+}
+
+/// Admits a registered coordinator: jobs can be opened with its quotes. For governance.
+pub fn admit_coordinator(key: &PublicKey) -> Call {
+	Call::new(PALLET, "admit_coordinator", key)
+}
+
+/// Ends the admission of a coordinator, whose open jobs are settled all the same. For governance,
+/// also in an emergency.
+pub fn exclude_coordinator(key: &PublicKey) -> Call {
+	Call::new(PALLET, "exclude_coordinator", key)
+}
+
+/// States what AICP counts for in the emission; `None`: nothing. For governance; to lower it, also
+/// in an emergency.
+pub fn set_reference_rate(new: Option<AitPerAicp>) -> Call {
+	Call::new(PALLET, "set_reference_rate", &new)
 }
 
 /// Stops more or less. For governance; to stop more, also in an emergency.

@@ -5,7 +5,7 @@ use gridproof_primitives::{
 	H256,
 	compute::{
 		Breaker, ComputeParameters, JobState, OffenceKind, PartyRole, PriceAsset, ReceiptRefusal,
-		settlement::Shares,
+		ReferenceRate, settlement::Shares,
 	},
 	crypto::ed25519::PublicKey,
 };
@@ -102,8 +102,8 @@ events! {
 			shares: Shares,
 			/// What the client has back, in the asset's unit.
 			refund: u128,
-			/// Weight in the running step.
-			weight: u128,
+			/// Claim on the running step, in units of 10⁻¹⁸ AIT.
+			claim: u128,
 		}
 		/// A receipt settled nothing.
 		ReceiptRefused {
@@ -129,8 +129,8 @@ events! {
 		StepClosed {
 			/// Its number.
 			step: u64,
-			/// Σ units · class · score.
-			weight: u128,
+			/// Sum of the claims of its receipts, in units of 10⁻¹⁸ AIT.
+			claims: u128,
 			/// Who shares what of it, in units of 10⁻¹⁸ AIT.
 			shares: Shares,
 		}
@@ -197,6 +197,23 @@ events! {
 			old: Breaker,
 			/// What is stopped now.
 			new: Breaker,
+		}
+		/// Governance admitted a coordinator.
+		CoordinatorAdmitted {
+			/// Key of the coordinator.
+			key: PublicKey,
+		}
+		/// A coordinator is no longer admitted.
+		CoordinatorExcluded {
+			/// Key of the coordinator.
+			key: PublicKey,
+		}
+		/// The rate at which AICP counts in the emission changed.
+		ReferenceRateSet {
+			/// Rate until now; `None` if AICP counted for nothing.
+			old: Option<ReferenceRate>,
+			/// Rate from now on; `None` if AICP counts for nothing.
+			new: Option<ReferenceRate>,
 		}
 	}
 }

@@ -5,7 +5,7 @@ use gridproof_primitives::{
 	H256,
 	compute::{
 		ComputeParameters, CoordinatorView, Earnings, JobView, MinerView, Overview, PartyRole,
-		Preview, ReceiptRefusal, ReceiptView, SignedReceipt, StepView,
+		Preview, PriceAsset, ReceiptRefusal, ReceiptView, ReferenceRate, SignedReceipt, StepView,
 	},
 	crypto::ed25519::PublicKey,
 };
@@ -40,9 +40,19 @@ pub fn step(step: u64) -> Query<StepView> {
 	Query::new("ComputeReceiptsApi_step", &step)
 }
 
-/// What that many compute units of a miner would earn now.
-pub fn earnings(miner: &PublicKey, compute_units: u64) -> Query<Option<Earnings>> {
-	Query::new("ComputeReceiptsApi_earnings", &(miner, compute_units))
+/// What that many compute units of a miner for that price, in the asset's unit, would earn now.
+pub fn earnings(
+	miner: &PublicKey,
+	compute_units: u64,
+	asset: PriceAsset,
+	price: u128,
+) -> Query<Option<Earnings>> {
+	Query::new("ComputeReceiptsApi_earnings", &(miner, compute_units, asset, price))
+}
+
+/// The rate at which prices in AICP count in the emission, as long as it does.
+pub fn reference_rate() -> Query<Option<ReferenceRate>> {
+	Query::new("ComputeReceiptsApi_reference_rate", &())
 }
 
 /// What each receipt would pay and earn, or why it would be refused, were all of them claimed

@@ -35,6 +35,11 @@ refusals! {
 		29 NotGovernance: "only governance allows again what was stopped";
 		30 Overflow: "a figure is too large";
 		31 CapReached: "no more can ever be minted";
+		32 NotAdmitted: "governance has not admitted the coordinator: ask another one";
+		33 InvalidRate: "neither number of a rate may be zero";
+		34 NotFree: "no more assignments of this job are free, or the last one is too recent: sign it";
+		35 Accepted: "another miner has accepted the job: it has to agree, or half of its time to pass";
+		36 MinerUnfit: "the miner is leaving, banned or underbonded";
 	}
 }
 
@@ -49,7 +54,8 @@ impl Refusal {
 			| Self::NotYet
 			| Self::UnknownJob
 			| Self::NothingDue
-			| Self::SlashingOff => true,
+			| Self::SlashingOff
+			| Self::Accepted => true,
 			Self::KeyInUse
 			| Self::BadProof
 			| Self::UnknownParty
@@ -74,7 +80,11 @@ impl Refusal {
 			| Self::Unchanged
 			| Self::NotGovernance
 			| Self::Overflow
-			| Self::CapReached => false,
+			| Self::CapReached
+			| Self::NotAdmitted
+			| Self::InvalidRate
+			| Self::NotFree
+			| Self::MinerUnfit => false,
 		}
 	}
 }

@@ -1,0 +1,196 @@
+//! Migrations of this pallet's storage, by the version that they lead to.
+
+/// From version 1, in which units alone decided what a receipt minted.
+pub mod v2 {
+	use crate::{pallet::*, types::*};
+	use alloc::vec::Vec;
+	use codec::{Decode, Encode};
+	use core::marker::PhantomData;
+	use frame_support::{
+		migrations::VersionedMigration, pallet_prelude::Weight, traits::Get,
+		traits::UncheckedOnRuntimeUpgrade,
+	};
+	use gridproof_primitives::{
+		compute::emission::{share_of, step_budget},
+		compute::settlement::{Shares, Split},
+		compute::{ComputeParameters, JobState, JobTerms, PriceAsset, ReceiptView},
+		crypto::ed25519::PublicKey,
+	};
+
+	/// Weight of one unit of the full class and score in version 1.
+	const FULL_WEIGHT: u128 = 10_000_000;
+	/// Shortest notice of a cancellation from now on, in milliseconds.
+	const MIN_NOTICE_MS: u64 = 60_000;
+	/// One, in parts per million.
+	const MILLION: u32 = 1_000_000;
+
+	/// Parameters of version 1.
+	#[derive(Encode, Decode, Clone, Copy)]
+	pub(crate) struct OldParameters {
+		pub(crate) coordinator_bond: u128,
+		pub(crate) miner_bond: u128,
+		pub(crate) mint_per_unit: u128,
+		pub(crate) cpu_weight: u32,
+		pub(crate) mint_split: Split,
+		pub(crate) price_split: Split,
+		pub(crate) max_job_ms: u64,
+		pub(crate) max_units: u64,
+		pub(crate) cancel_notice_ms: u64,
+		pub(crate) retention_ms: u64,
+		pub(crate) unbonding_ms: u64,
+		pub(crate) heartbeat_min_ms: u64,
+		pub(crate) heartbeat_max_ms: u64,
+		pub(crate) slashing: bool,
+		pub(crate) slash: u32,
+		pub(crate) slash_grace_ms: u64,
+		pub(crate) offence_memory_ms: u64,
+		pub(crate) score_cut: u32,
+		pub(crate) ban_after: u32,
+		pub(crate) ban_ms: u64,
+	}
+
+	impl OldParameters {
+		/// Returns the parameters with the bound of the mint. A price of which the treasury got
+		/// nothing would mint nothing: where governance had not decided about prices, the treasury
+		/// gets its default share.
+		pub(crate) fn bounded(self) -> ComputeParameters {
+			let price_split = match self.price_split {
+				Split { treasury: 0, coordinator: 0 } => Split::DEFAULT,
+				chosen => chosen,
+			};
+			let mut new = ComputeParameters {
+				coordinator_bond: self.coordinator_bond,
+				miner_bond: self.miner_bond,
+				mint_per_unit: self.mint_per_unit,
+				cpu_weight: self.cpu_weight,
+				mint_split: self.mint_split,
+				price_split,
+				max_job_ms: self.max_job_ms,
+				max_units: self.max_units,
+				cancel_notice_ms: self.cancel_notice_ms.max(MIN_NOTICE_MS),
+				retention_ms: self.retention_ms,
+				unbonding_ms: self.unbonding_ms,
+				heartbeat_min_ms: self.heartbeat_min_ms,
+				heartbeat_max_ms: self.heartbeat_max_ms,
+				slashing: self.slashing,
+				slash: self.slash,
+				slash_grace_ms: self.slash_grace_ms,
+				offence_memory_ms: self.offence_memory_ms,
+				score_cut: self.score_cut,
+				ban_after: self.ban_after,
+				ban_ms: self.ban_ms,
+				..Default::default()
+			};
+			if new.check().is_err() {
+				// A mint of which the treasury gets nothing is bounded just below one.
+				new.mint_per_received = MILLION.saturating_sub(1);
+			}
+			new
+		}
+	}
+
+	/// Job of version 1.
+	#[derive(Encode, Decode)]
+	pub(crate) struct OldJob<AccountId> {
+		pub(crate) client: AccountId,
+		pub(crate) coordinator: PublicKey,
+		pub(crate) asset: PriceAsset,
+		pub(crate) terms: JobTerms,
+		pub(crate) deposit: u128,
+		pub(crate) expiry_ms: u64,
+		pub(crate) cancelled_from: Option<u64>,
+		pub(crate) pinned: bool,
+		pub(crate) attempt: u32,
+		pub(crate) accepted: bool,
+		pub(crate) state: JobState,
+		pub(crate) closed_ms: u64,
+		pub(crate) receipt: Option<ReceiptView>,
+	}
+
+	impl<AccountId> OldJob<AccountId> {
+		/// Returns the job with the bonds of the parameters, and the weight of its receipt as an
+		/// amount. An assignment that was accepted binds from the job's opening.
+		fn renewed(self, parameters: &ComputeParameters, old_mint: u128) -> Job<AccountId> {
+			let accepted_ms = self.accepted.then_some(self.terms.opened_ms);
+			let receipt = self.receipt.map(|receipt| ReceiptView {
+				claim: share_of(old_mint, receipt.claim, FULL_WEIGHT),
+				..receipt
+			});
+			Job {
+				client: self.client,
+				coordinator: self.coordinator,
+				asset: self.asset,
+				terms: self.terms,
+				coordinator_bond: parameters.coordinator_bond,
+				miner_bond: parameters.miner_bond,
+				deposit: self.deposit,
+				expiry_ms: self.expiry_ms,
+				cancelled_from: self.cancelled_from,
+				pinned: self.pinned,
+				attempt: self.attempt,
+				accepted_ms,
+				assignments: u32::from(self.attempt > 0),
+				assigned_ms: 0,
+				state: self.state,
+				closed_ms: self.closed_ms,
+				receipt,
+			}
+		}
+	}
+
+	/// Closes the running step by the old formula, converts what everybody earned so far, and gives
+	/// the parameters their bound. In the rows of jobs, weights become amounts.
+	pub struct BoundMint<T>(PhantomData<T>);
+
+	impl<T: Config> UncheckedOnRuntimeUpgrade for BoundMint<T> {
+		fn on_runtime_upgrade() -> Weight {
+			let key = Parameters::<T>::hashed_key();
+			let stored = frame_support::storage::unhashed::get::<OldParameters>(&key);
+			let old_mint = stored.map_or(0, |old| old.mint_per_unit);
+			let new = stored.map(OldParameters::bounded).unwrap_or_default();
+			Parameters::<T>::put(new);
+			Self::close_running(old_mint, new.mint_split);
+			let mut rows = 4u64;
+			for key in Parties::<T>::iter_keys().collect::<Vec<PublicKey>>() {
+				let Some(mut party) = Parties::<T>::get(key) else { continue };
+				Pallet::<T>::convert(&mut party);
+				Parties::<T>::insert(key, party);
+				rows = rows.saturating_add(3);
+			}
+			Jobs::<T>::translate_values(|old: OldJob<T::AccountId>| {
+				rows = rows.saturating_add(1);
+				Some(old.renewed(&new, old_mint))
+			});
+			T::DbWeight::get().reads_writes(rows, rows)
+		}
+	}
+
+	impl<T: Config> BoundMint<T> {
+		/// Fixes the pool of the running step by its weight, so that nothing earned is lost. The
+		/// next step begins early: the old one's budget is used once.
+		fn close_running(old_mint: u128, split: Split) {
+			let RunningStep { step, claims: weight, parties } = Running::<T>::get();
+			if parties == 0 {
+				return;
+			}
+			let shares = Sums::<T>::mutate(|sums| {
+				let demand = share_of(old_mint, weight, FULL_WEIGHT);
+				let pool = demand.min(step_budget(step)).min(Pallet::<T>::reserve_left(sums));
+				let shares = split.divide(pool);
+				sums.promised = sums.promised.saturating_add(shares.total());
+				sums.treasury = sums.treasury.saturating_add(shares.treasury);
+				shares
+			});
+			let pool = shares.total();
+			let kept = Shares { treasury: 0, ..shares };
+			let closed = ClosedStep { shares: kept, pool, claims: weight, parties, converted: 0 };
+			Steps::<T>::insert(step, closed);
+			let step = step.saturating_add(1);
+			Running::<T>::put(RunningStep { step, ..Default::default() });
+		}
+	}
+
+	/// Migration from version 1 to version 2.
+	pub type MigrateToV2<T> =
+		VersionedMigration<1, 2, BoundMint<T>, Pallet<T>, <T as frame_system::Config>::DbWeight>;
+}

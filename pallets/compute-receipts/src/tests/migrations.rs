@@ -1,0 +1,159 @@
+//! Migrations, from rows as the older version encoded them.
+
+use crate::{
+	migrations::v2::{MigrateToV2, OldJob, OldParameters},
+	mock::*,
+	*,
+};
+use codec::Encode;
+use frame_support::{
+	assert_ok,
+	storage::unhashed,
+	traits::{GetStorageVersion, OnRuntimeUpgrade, StorageVersion},
+};
+use gridproof_primitives::{
+	compute::settlement::Split,
+	num::units::{AIT, MILLI_AIT},
+};
+
+/// The parameters that a chain of version 1 started with.
+fn old_parameters() -> OldParameters {
+	OldParameters {
+		coordinator_bond: 1_000 * AIT,
+		miner_bond: 100 * AIT,
+		mint_per_unit: MILLI_AIT,
+		cpu_weight: 300,
+		mint_split: Split { treasury: 200_000, coordinator: 50_000 },
+		price_split: Split { treasury: 0, coordinator: 0 },
+		max_job_ms: DAY_MS,
+		max_units: 1_000_000_000,
+		cancel_notice_ms: 10_000,
+		retention_ms: DAY_MS,
+		unbonding_ms: 7 * DAY_MS,
+		heartbeat_min_ms: 30_000,
+		heartbeat_max_ms: 600_000,
+		slashing: false,
+		slash: 100,
+		slash_grace_ms: HOUR_MS,
+		offence_memory_ms: 30 * DAY_MS,
+		score_cut: 500,
+		ban_after: 3,
+		ban_ms: 7 * DAY_MS,
+	}
+}
+
+/// Stores a job as version 1 did, with the weight that its receipt had there.
+fn put_old_job(job_id: gridproof_primitives::H256, weight: u128) {
+	let job = Jobs::<Test>::get(job_id).unwrap();
+	let receipt = job
+		.receipt
+		.map(|receipt| gridproof_primitives::compute::ReceiptView { claim: weight, ..receipt });
+	let old = OldJob {
+		client: job.client,
+		coordinator: job.coordinator,
+		asset: job.asset,
+		terms: job.terms,
+		deposit: job.deposit,
+		expiry_ms: job.expiry_ms,
+		cancelled_from: job.cancelled_from,
+		pinned: job.pinned,
+		attempt: job.attempt,
+		accepted: job.accepted_ms.is_some(),
+		state: job.state,
+		closed_ms: job.closed_ms,
+		receipt,
+	};
+	unhashed::put_raw(&Jobs::<Test>::hashed_key_for(job_id), &old.encode());
+}
+
+fn put_old(parameters: OldParameters) {
+	StorageVersion::new(1).put::<Pallet<Test>>();
+	unhashed::put_raw(&Parameters::<Test>::hashed_key(), &parameters.encode());
+}
+
+#[test]
+fn what_was_earned_by_units_alone_is_kept_and_nothing_more_is() {
+	build_and_execute(|| {
+		// GIVEN a step of version 1: a thousand units of a newcomer, and one that ended before it,
+		// whose weights are products of units, class and score
+		let job = open(0);
+		assert_eq!(claim(&[signed(job, MINER)]), []);
+		let weight = 1_000 * 1_000 * 1_000u128;
+		// Closed and open jobs, one of them accepted by its miner.
+		let accepted = open(7);
+		let assignment = Box::new(assignment(accepted, MINER, 1, true));
+		assert_ok!(dispatch(Call::assign_job { assignment }, account(8)));
+		let before = Jobs::<Test>::get(accepted).unwrap();
+		let step = 4u64;
+		Now::set(START + step * 150_000 + 1);
+		let earned = |number, step, claim| {
+			Parties::<Test>::mutate(key(number), |party| {
+				party.as_mut().unwrap().pending = Pending { step, claim, score: 1_000 };
+			});
+		};
+		earned(MINER, step, weight);
+		earned(COORDINATOR, step, weight);
+		earned(CPU_MINER, 3, 6);
+		Running::<Test>::put(RunningStep { step, claims: weight, parties: 2 });
+		let shares = gridproof_primitives::compute::settlement::Shares {
+			treasury: 0,
+			coordinator: 0,
+			miner: AIT,
+		};
+		let closed = ClosedStep { shares, pool: AIT, claims: 12, parties: 1, converted: 0 };
+		Steps::<Test>::insert(3, closed);
+		Sums::<Test>::mutate(|sums| sums.promised = AIT);
+		for id in [job, accepted] {
+			put_old_job(id, weight);
+		}
+		put_old(old_parameters());
+		// WHEN the chain is upgraded
+		MigrateToV2::<Test>::on_runtime_upgrade();
+		// THEN everybody has what the old formula gave: 0.1 AIT divided 75 : 5 : 20
+		assert_eq!(Pallet::<Test>::on_chain_storage_version(), StorageVersion::new(2));
+		assert_eq!(claimable(MINER), 75 * AIT / 1_000);
+		assert_eq!(claimable(COORDINATOR), 5 * AIT / 1_000);
+		assert_eq!(claimable(CPU_MINER), AIT / 2);
+		let sums = Sums::<Test>::get();
+		assert_eq!((sums.treasury, sums.promised), (AIT / 50, AIT / 10 + AIT / 2));
+		assert_eq!(Steps::<Test>::iter().count(), 0);
+		assert_eq!(ComputeReceipts::receipt(job).unwrap().claim, AIT / 10);
+		assert_eq!(Jobs::<Test>::get(accepted), Some(Job { assigned_ms: 0, ..before }));
+		// AND the treasury has its share of prices from now on, so that they bound the mint
+		let new = Parameters::<Test>::get();
+		assert_eq!(new, ComputeParameters { cancel_notice_ms: 60_000, slashing: false, ..new });
+		assert_eq!((new.price_split, new.mint_per_received), (Split::DEFAULT, 1_000_000));
+		assert_ok!(new.check());
+		// AND what is settled from now on counts in the next step
+		deliver(1, MINER);
+		assert_eq!(Running::<Test>::get().step, step + 1);
+		next_step();
+		next_step();
+		assert_ok!(pay(&[MINER, COORDINATOR, CPU_MINER]));
+	});
+}
+
+#[test]
+fn a_migration_runs_once() {
+	build_and_execute(|| {
+		put_old(old_parameters());
+		MigrateToV2::<Test>::on_runtime_upgrade();
+		assert_ok!(set_parameters(|parameters| parameters.mint_per_received = 7));
+		MigrateToV2::<Test>::on_runtime_upgrade();
+		assert_eq!(Parameters::<Test>::get().mint_per_received, 7);
+	});
+}
+
+#[test]
+fn what_governance_had_decided_about_prices_and_the_mint_stays() {
+	build_and_execute(|| {
+		let split = Split { treasury: 0, coordinator: 7 };
+		put_old(OldParameters { mint_split: split, price_split: split, ..old_parameters() });
+		MigrateToV2::<Test>::on_runtime_upgrade();
+		let new = Parameters::<Test>::get();
+		assert_eq!((new.mint_split, new.price_split), (split, split));
+		// The treasury gets nothing of the mint: it is bounded just below what it received.
+		assert_eq!(new.mint_per_received, 999_999);
+		assert_ok!(new.check());
+	});
+}
