@@ -1,8 +1,14 @@
-//! `pallet_migrations`: migrations too large for one block.
+//! Migrations of storage, and `pallet_migrations` for those too large for one block.
 
 use crate::{Runtime, RuntimeEvent, constants::RuntimeBlockWeights};
 use frame_support::{migrations::FreezeChainOnFailedMigration, traits::ConstU32, weights::Weight};
 use sp_runtime::Perbill;
+
+/// Migrations of one block each, in order. One that has run already is skipped by its version.
+pub type Migrations = (
+	// One a line.
+	pallet_meter_readings::migrations::MigrateV1ToV2<Runtime>,
+);
 
 frame_support::parameter_types! {
 	/// Highest weight of a block that migrations may use.
