@@ -281,6 +281,7 @@ async fn certify(
 	};
 	let (rated, credentials) = (rated_w.to_string(), path("credentials.csv"));
 	let seal = format!("seal-{name}").replace('/', "-");
+	let serial = format!("ACME-{name}").replace('/', "-");
 	let report = gridproof(&[
 		"meter",
 		"onboard",
@@ -290,6 +291,8 @@ async fn certify(
 		"export",
 		"--rated-power-w",
 		&rated,
+		"--serial",
+		&serial,
 		"--seal",
 		&seal,
 		"--organisation",

@@ -7,10 +7,12 @@ use gridproof_primitives::{
 	codec::hexadecimal,
 	crypto::ed25519::{GROUP_ORDER, SignatureError},
 	energy::{
-		Accepted, AnchorState, BatchHeader, BatchLimits, BatchRefusal, Direction,
-		MAX_READINGS_PER_BATCH, MeterName, MeterState, NameError, OwnerConsent, Registers,
-		SignedBatch, Topic, check_batch, max_energy_wh,
+		Accepted, AnchorState, BatchHeader, BatchLimits, BatchRefusal, Certification, Direction,
+		ExchangeConsent, MAX_READINGS_PER_BATCH, MeterName, MeterState, NameError, Registers,
+		SignedBatch, Topic, Trust, check_batch, check_free, check_possession, is_plain_number,
+		max_energy_wh,
 		message::{MessageError, SignAnswer, SignRequest},
+		meter_day_wh, possession_payload,
 	},
 };
 use num_bigint::BigUint;
@@ -19,7 +21,12 @@ use sp_core::{Pair, ed25519};
 
 const HOUR: u64 = 3_600_000;
 const NOW: u64 = 1_764_590_400_000;
-const LIMITS: BatchLimits = BatchLimits { max_skew_ms: 60_000, tolerance_ppt: 1_100 };
+const LIMITS: BatchLimits = BatchLimits {
+	max_skew_ms: 60_000,
+	tolerance_ppt: 1_100,
+	min_free_ms: 60_000,
+	free_per_hour: 120,
+};
 
 /// A two-way meter of 10 kW after one batch, which ended an hour ago.
 fn meter() -> MeterState {
@@ -30,6 +37,8 @@ fn meter() -> MeterState {
 		last_hash: H256::repeat_byte(1),
 		last_end_ms: NOW - HOUR,
 		registers: Registers { import_wh: 500, export_wh: 7_000 },
+		floor_ms: NOW - 2 * HOUR,
+		before: None,
 	}
 }
 
@@ -61,7 +70,93 @@ fn altered(alter: impl FnOnce(&mut BatchHeader)) -> Result<Accepted, BatchRefusa
 
 #[test]
 fn a_batch_that_keeps_every_rule_is_accepted() {
-	assert_eq!(check(&header()), Ok(Accepted { exported_wh: 4_000, imported_wh: 1_000 }));
+	assert_eq!(
+		check(&header()),
+		Ok(Accepted { exported_wh: 4_000, imported_wh: 1_000, minted_wh: 4_000 })
+	);
+}
+
+#[test]
+fn a_batch_that_begins_when_nobody_vouched_is_taken_and_mints_nothing() {
+	let nothing = Accepted { exported_wh: 4_000, imported_wh: 1_000, minted_wh: 0 };
+	for floor_ms in [NOW - HOUR + 1, NOW, NOW + HOUR] {
+		let unvouched = MeterState { floor_ms, ..meter() };
+		assert_eq!(check_batch(&unvouched, &header(), NOW, &LIMITS), Ok(nothing));
+	}
+	let vouched = MeterState { floor_ms: NOW - HOUR, ..meter() };
+	let accepted = check_batch(&vouched, &header(), NOW, &LIMITS).unwrap();
+	assert_eq!(accepted.minted_wh, 4_000);
+}
+
+#[test]
+fn registers_go_on_unseen_only_across_a_floor() {
+	let mut reopened = MeterState { last_end_ms: NOW - 2 * HOUR, ..meter() };
+	reopened.vouch_from(NOW - HOUR);
+	assert_eq!(reopened.floor_ms, NOW - HOUR);
+	let mut gap = header();
+	gap.opening = Registers { import_wh: 600, export_wh: 7_200 };
+	// 10 Wh more in, 30 out, after 100 in and 200 out that nobody saw.
+	gap.closing = Registers { import_wh: 610, export_wh: 7_230 };
+	let accepted = Accepted { imported_wh: 110, exported_wh: 230, minted_wh: 30 };
+	assert_eq!(check_batch(&reopened, &gap, NOW, &LIMITS), Ok(accepted));
+	let early = BatchHeader { start_ms: NOW - HOUR - 1, ..gap.clone() };
+	let jumped = Err(BatchRefusal::RegisterJumped);
+	assert_eq!(check_batch(&reopened, &early, NOW, &LIMITS), jumped);
+	// Not in the direction that is not certified, and never downwards.
+	let exporting = MeterState { direction: Direction::Export, ..reopened };
+	let wrong = Err(BatchRefusal::DirectionNotCertified);
+	assert_eq!(check_batch(&exporting, &gap, NOW, &LIMITS), wrong);
+	gap.opening.import_wh = 499;
+	let fell = Err(BatchRefusal::RegisterFell);
+	assert_eq!(check_batch(&reopened, &gap, NOW, &LIMITS), fell);
+	assert_eq!(
+		check_batch(
+			&meter(),
+			&BatchHeader { opening: Registers { import_wh: 501, export_wh: 7_000 }, ..header() },
+			NOW,
+			&LIMITS
+		),
+		jumped
+	);
+}
+
+#[test]
+fn after_an_exchange_the_old_registers_end_with_what_was_on_its_way() {
+	let mut exchanged = meter();
+	let new = Registers { import_wh: 0, export_wh: 9 };
+	exchanged.exchange(new, NOW);
+	assert_eq!((exchanged.registers, exchanged.before), (new, Some(meter().registers)));
+	let on_its_way = header();
+	let accepted = check_batch(&exchanged, &on_its_way, NOW, &LIMITS).unwrap();
+	assert_eq!(accepted.minted_wh, 0);
+	exchanged.advance(&on_its_way);
+	assert_eq!((exchanged.registers, exchanged.before), (new, Some(on_its_way.closing)));
+	// Exchanged once more, the first registers are still those of what was signed then.
+	exchanged.exchange(Registers::default(), NOW);
+	assert_eq!(exchanged.before, Some(on_its_way.closing));
+	let next = BatchHeader {
+		sequence: 2,
+		previous: on_its_way.hash(),
+		start_ms: NOW,
+		end_ms: NOW + 1,
+		opening: Registers::default(),
+		closing: Registers::default(),
+		..on_its_way
+	};
+	assert!(check_batch(&exchanged, &next, NOW, &LIMITS).is_ok());
+	exchanged.advance(&next);
+	assert_eq!((exchanged.registers, exchanged.before), (Registers::default(), None));
+}
+
+#[test]
+fn what_is_free_is_long_enough_and_not_too_often() {
+	let lasting = |ms| BatchHeader { start_ms: NOW - ms, end_ms: NOW, ..header() };
+	let min_ms = 60_000;
+	assert_eq!(check_free(&lasting(59_999), 0, &LIMITS), Err(BatchRefusal::TooShort { min_ms }));
+	assert_eq!(check_free(&lasting(60_000), 119, &LIMITS), Ok(()));
+	assert_eq!(check_free(&lasting(60_000), 120, &LIMITS), Err(BatchRefusal::FreeQuota));
+	// 10 kW for a day, and a tenth more.
+	assert_eq!(meter_day_wh(10_000, 1_100), 264_000);
 }
 
 #[test]
@@ -177,7 +272,10 @@ fn rated_power_bounds_the_energy_exactly() {
 		})
 	};
 	let refused = Err(BatchRefusal::TooMuchEnergy { max_wh: 11_000 });
-	assert_eq!(exporting(11_000), Ok(Accepted { exported_wh: 11_000, imported_wh: 0 }));
+	assert_eq!(
+		exporting(11_000),
+		Ok(Accepted { exported_wh: 11_000, imported_wh: 0, minted_wh: 11_000 })
+	);
 	assert_eq!(exporting(11_001), refused);
 	let both = |import_wh: u64, export_wh: u64| {
 		altered(|header| {
@@ -243,6 +341,7 @@ proptest! {
 		let header = BatchHeader { start_ms: start, end_ms, closing, readings, ..header() };
 		if let Ok(accepted) = check_batch(&meter, &header, NOW, &LIMITS) {
 			prop_assert_eq!((accepted.imported_wh, accepted.exported_wh), flow);
+			prop_assert_eq!(accepted.minted_wh, flow.1);
 			prop_assert!(closing.import_wh >= 500 && closing.export_wh >= 7_000);
 			prop_assert!(start >= NOW - HOUR && end_ms > start && end_ms <= NOW + 60_000);
 			prop_assert!((1..=10_000).contains(&readings));
@@ -277,6 +376,11 @@ fn refusals_have_distinct_numbers_and_names_and_say_what_to_do() {
 		BatchRefusal::BlockLimit,
 		BatchRefusal::DayLimit,
 		BatchRefusal::MintFailed,
+		BatchRefusal::AboveLimits { max_wh: 4 },
+		BatchRefusal::MeterDayLimit,
+		BatchRefusal::OrganisationDayLimit,
+		BatchRefusal::TooShort { min_ms: 4 },
+		BatchRefusal::FreeQuota,
 	];
 	for (number, refusal) in refusals.iter().enumerate() {
 		let encoded = refusal.encode();
@@ -306,6 +410,9 @@ fn refusals_have_distinct_numbers_and_names_and_say_what_to_do() {
 			"block_limit",
 			"day_limit",
 			"mint_failed",
+			"meter_day_limit",
+			"organisation_day_limit",
+			"free_quota",
 		]
 	);
 	assert_eq!(BatchRefusal::from(SignatureError::Invalid), BatchRefusal::BadSignature);
@@ -350,23 +457,121 @@ fn what_is_hashed_and_signed_is_fixed_byte_for_byte() {
 	assert_eq!(payload, format!("{domain}{}{expected}", "cc".repeat(32)));
 	let hash = sp_crypto_hashing::blake2_256(&header.encode());
 	assert_eq!(header.hash(), H256(hash));
-	let consent = OwnerConsent {
-		organisation: 1,
-		name: MeterName::new("S", "D", "M").unwrap(),
-		device: [2; 32],
-		owner: [3u8; 32],
-		valid_until_ms: 4,
+}
+
+/// What an owner and a device sign, as `vectors/consent.json` has it for other implementations.
+#[test]
+fn what_owners_and_devices_sign_is_fixed_byte_for_byte() {
+	let vectors: serde_json::Value =
+		serde_json::from_str(include_str!("../../vectors/consent.json")).unwrap();
+	let genesis = H256::repeat_byte(0xcc);
+	assert_eq!(vectors["genesis"], hexadecimal::encode_prefixed(&genesis.0));
+	let number = |text: &str| text.as_bytes().to_vec();
+	let (name, device, owner) = (MeterName::new("S", "D", "M").unwrap(), [2; 32], [3u8; 32]);
+	let certification = Certification {
+		name: name.clone(),
+		device,
+		owner,
+		rated_power_w: 0x0403_0201,
+		direction: Direction::Export,
+		trust: Trust::Device,
+		serial: number("ACME-1").try_into().unwrap(),
+		seal: number("S-1").try_into().unwrap(),
+		registers: Registers { import_wh: 5, export_wh: 6 },
+		since_ms: 7,
+		valid_until_ms: 8,
 	};
-	let payload = hexadecimal::encode(&consent.signing_payload(&genesis));
-	let domain = format!("50{}", hexadecimal::encode(b"gridproof/consent/v1"));
-	let fields = [
+	let little = |value: u8| format!("{value:02x}{}", "00".repeat(7));
+	// A compact length before each text: four times its bytes.
+	let named = "04530444044d".to_string();
+	let (serial, seal) = ("1841434d452d31".to_string(), "0c532d31".to_string());
+	let genesis_hex = "cc".repeat(32);
+	let expected = [
+		format!("50{}", hexadecimal::encode(b"gridproof/consent/v2")),
+		genesis_hex.clone(),
 		"01000000".to_string(),
-		"04530444044d".to_string(),
+		named.clone(),
 		"02".repeat(32),
 		"03".repeat(32),
-		little(4),
-	];
-	assert_eq!(payload, format!("{domain}{}{}", "cc".repeat(32), fields.concat()));
+		"01020304".to_string(),
+		"0100".to_string(),
+		serial.clone(),
+		seal.clone(),
+		little(5),
+		little(6),
+		little(7),
+		little(8),
+	]
+	.concat();
+	let payload = certification.consent(1).signing_payload(&genesis);
+	assert_eq!(hexadecimal::encode(&payload), expected);
+	assert_eq!(vectors["consent"]["payload"], format!("0x{expected}"));
+	let exchange = ExchangeConsent {
+		organisation: 1,
+		name: name.clone(),
+		device,
+		owner,
+		registers: certification.registers,
+		serial: certification.serial,
+		seal: certification.seal,
+		valid_until_ms: 8,
+	};
+	let expected = [
+		format!("54{}", hexadecimal::encode(b"gridproof/exchange/v1")),
+		genesis_hex.clone(),
+		"01000000".to_string(),
+		named.clone(),
+		"02".repeat(32),
+		"03".repeat(32),
+		little(5),
+		little(6),
+		serial,
+		seal,
+		little(8),
+	]
+	.concat();
+	assert_eq!(hexadecimal::encode(&exchange.signing_payload(&genesis)), expected);
+	assert_eq!(vectors["exchange"]["payload"], format!("0x{expected}"));
+	let expected = [
+		format!("5c{}", hexadecimal::encode(b"gridproof/possession/v1")),
+		genesis_hex,
+		named,
+		"03".repeat(32),
+	]
+	.concat();
+	assert_eq!(hexadecimal::encode(&possession_payload(&genesis, &name, &owner)), expected);
+	assert_eq!(vectors["possession"]["payload"], format!("0x{expected}"));
+}
+
+#[test]
+fn a_proof_of_possession_is_of_one_key_chain_meter_and_owner() {
+	let pair = ed25519::Pair::from_seed(&[7; 32]);
+	let (device, genesis, owner) = (pair.public().0, H256::repeat_byte(1), [3u8; 32]);
+	let name = MeterName::new("S", "D", "M").unwrap();
+	let proof = pair.sign(&possession_payload(&genesis, &name, &owner)).0;
+	assert_eq!(check_possession(&genesis, &name, &owner, &device, &proof), Ok(()));
+	let other = MeterName::new("S", "D", "N").unwrap();
+	let invalid = Err(SignatureError::Invalid);
+	assert_eq!(check_possession(&genesis, &other, &owner, &device, &proof), invalid);
+	assert_eq!(check_possession(&genesis, &name, &[4u8; 32], &device, &proof), invalid);
+	let elsewhere = H256::repeat_byte(2);
+	assert_eq!(check_possession(&elsewhere, &name, &owner, &device, &proof), invalid);
+}
+
+#[test]
+fn names_and_numbers_of_certified_meters_are_plain() {
+	let plain = |text: &str| MeterName::new("S", "D", text).unwrap().check_plain();
+	assert_eq!(plain("MTR 001-a_b.c"), Ok(()));
+	for text in ["MTR-1 ", " MTR-1", "M  1", "KÖLN", "MTR\u{2010}1", "M\u{200b}1", "\u{200f}M"] {
+		assert_eq!(plain(text), Err(NameError::NotPlain), "{text:?}");
+	}
+	let name = |text: &str| MeterName::new("S", "D", text).unwrap();
+	assert_eq!(name("MTR-1").folded(), name("mtr-1").folded());
+	assert_ne!(name("MTR-1").folded(), name("MTR-2").folded());
+	assert!(is_plain_number(b"ACME-00.17"));
+	for bad in [&b""[..], b"a b", b" a", "\u{e9}".as_bytes(), b"a\0"] {
+		assert!(!is_plain_number(bad));
+	}
 }
 
 #[test]

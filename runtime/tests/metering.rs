@@ -8,8 +8,8 @@ use frame_support::{
 	traits::fungibles::{Inspect, Mutate},
 };
 use gridproof_primitives::energy::{
-	BatchHeader, BatchRefusal, Direction, MAX_BATCHES_PER_CALL, MeterName, OwnerConsent, Registers,
-	SignedBatch, Trust,
+	BatchHeader, BatchRefusal, Direction, MAX_BATCHES_PER_CALL, MeterName, Registers, SignedBatch,
+	Trust, possession_payload,
 };
 use gridproof_runtime::{
 	AccountId, Assets, Balances, BuildStorage, Executive, Header, MeterReadings, Multisig, Runtime,
@@ -60,33 +60,31 @@ fn device(number: u32) -> ed25519::Pair {
 /// Alice certifies the meter of device `number` for Bob.
 fn certify(number: u32) {
 	let name = MeterName::new("PLANT-01", "gw-1", &format!("MTR-{number}")).expect("a name");
-	let (device, owner) = (device(number).public().0, Bob.to_account_id());
+	let (pair, owner) = (device(number), Bob.to_account_id());
 	let (organisation, valid_until_ms) = (0, NOON + QUARTER);
-	let consent = OwnerConsent {
-		organisation,
-		name: name.clone(),
-		device,
-		owner: owner.clone(),
-		valid_until_ms,
-	};
-	let signature = Bob.sign(&consent.signing_payload(&System::block_hash(0)));
+	let genesis = System::block_hash(0);
+	let possession = pair.sign(&possession_payload(&genesis, &name, &owner)).0;
+	let numbered = |letter: &str| format!("{letter}-{number}").into_bytes();
 	let certification = Certification {
 		name,
-		device,
+		device: pair.public().0,
 		owner,
 		rated_power_w: 10_000,
 		direction: Direction::Both,
 		trust: Trust::Device,
-		seal: b"S-1".to_vec().try_into().expect("short"),
+		serial: numbered("ACME").try_into().expect("short"),
+		seal: numbered("S").try_into().expect("short"),
 		registers: Registers::default(),
 		since_ms: NOON - 96 * QUARTER,
 		valid_until_ms,
 	};
+	let signature = Bob.sign(&certification.consent(organisation).signing_payload(&genesis));
 	assert_ok!(MeterReadings::certify_meter(
 		RuntimeOrigin::signed(Alice.to_account_id()),
 		organisation,
 		Box::new(certification),
 		Box::new(MultiSignature::Sr25519(signature)),
+		possession,
 	));
 }
 

@@ -21,7 +21,7 @@ use gridproof_primitives::{
 	},
 	energy::{
 		AnchorState, BatchHeader, BatchRefusal, Certification, MeterName, NewDevice,
-		OrganisationStanding, Registers, SealId, SignedBatch, Suspension,
+		OrganisationStanding, Registers, SealId, SerialNumber, SignedBatch, Suspension,
 	},
 	reserve::{
 		archive::ArchiveProof,
@@ -125,11 +125,13 @@ fn meter_calls() -> Vec<(Call, RuntimeCall)> {
 	use pallet_meter_readings::{BatchReference, Call as Theirs};
 	let (batch, header): (SignedBatch, BatchHeader) = (zeros(), zeros());
 	let seal: SealId = b"S-1".to_vec().try_into().expect("short");
+	let serial: SerialNumber = b"ACME-1".to_vec().try_into().expect("short");
 	let (certification, signature): (Certification<[u8; 32]>, _) = (zeros(), [14; 64]);
 	let registers = Registers { import_wh: 15, export_wh: 16 };
 	let state = AnchorState::Broadcast { txid: H256([17; 32]) };
 	let (root, leaf, proof) = (H256([18; 32]), b"{}".to_vec(), vec![H256([19; 32])]);
-	let new = |signature| NewDevice { device: [20; 32], valid_until_ms: 21, consent: signature };
+	let new =
+		|consent| NewDevice { device: [20; 32], valid_until_ms: 21, consent, possession: [23; 64] };
 	let standing = OrganisationStanding::Admitted;
 	let limits: meter_readings::Limits = zeros();
 	let mut all = vec![
@@ -164,8 +166,15 @@ fn meter_calls() -> Vec<(Call, RuntimeCall)> {
 		),
 		(call::decommission_meter(3), Theirs::decommission_meter { meter: 3 }.into()),
 		(
-			call::exchange_meter(3, registers, &seal, None),
-			Theirs::exchange_meter { meter: 3, registers, seal: seal.clone(), device: None }.into(),
+			call::exchange_meter(3, registers, (&serial, &seal), None),
+			Theirs::exchange_meter {
+				meter: 3,
+				registers,
+				serial: serial.clone(),
+				seal: seal.clone(),
+				device: None,
+			}
+			.into(),
 		),
 		(
 			call::verify_recent_reading((3, 4), &leaf, 5, &proof),
@@ -198,6 +207,11 @@ fn meter_calls() -> Vec<(Call, RuntimeCall)> {
 		(call::set_limits(&limits), Theirs::set_limits { limits: scale(&limits) }.into()),
 		(call::pause(), Theirs::pause {}.into()),
 		(call::resume(), Theirs::resume {}.into()),
+		(call::admit_meter(3), Theirs::admit_meter { meter: 3 }.into()),
+		(
+			call::set_organisation_admin(1, [2; 32]),
+			Theirs::set_organisation_admin { organisation: 1, new: account(2) }.into(),
+		),
 	];
 	let signatures = [
 		(AccountSignature::Ed25519(signature), scale(&(0u8, signature))),
@@ -207,24 +221,27 @@ fn meter_calls() -> Vec<(Call, RuntimeCall)> {
 	for (ours, theirs) in signatures {
 		let theirs: sp_runtime::MultiSignature = theirs;
 		all.push((
-			call::certify_meter(1, &certification, &ours),
+			call::certify_meter(1, &certification, &ours, &[23; 64]),
 			Theirs::certify_meter {
 				organisation: 1,
 				certification: Box::new(scale(&certification)),
 				consent: Box::new(theirs.clone()),
+				possession: [23; 64],
 			}
 			.into(),
 		));
 		all.push((
-			call::exchange_meter(3, registers, &seal, Some(&new(ours))),
+			call::exchange_meter(3, registers, (&serial, &seal), Some(&new(ours))),
 			Theirs::exchange_meter {
 				meter: 3,
 				registers,
+				serial: serial.clone(),
 				seal: seal.clone(),
 				device: Some(Box::new(NewDevice {
 					device: [20; 32],
 					valid_until_ms: 21,
 					consent: theirs,
+					possession: [23; 64],
 				})),
 			}
 			.into(),

@@ -18,7 +18,10 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use gridproof_primitives::{
 	H256,
-	energy::{Accepted, BatchRecord, BatchRefusal, MeterIndex, SignedBatch, check_batch},
+	energy::{
+		Accepted, BatchRecord, BatchRefusal, MeterIndex, SignedBatch, check_batch, check_free,
+		meter_day_wh,
+	},
 	time::day::Day,
 };
 use sp_io::hashing::blake2_256;
@@ -31,18 +34,44 @@ pub const ERROR_CODES: u8 = gridproof_primitives::codec::SECOND_LIST;
 /// A meter during a run over batches.
 struct Touched<T: Config> {
 	row: MeterOf<T>,
-	/// `true` if the organisation that certified it is admitted.
-	admitted: bool,
+	/// Standing of the organisation that certified it.
+	standing: OrganisationStanding,
 	/// Energy noted in this run, in Wh; a preview does not mint it.
 	noted_wh: u128,
 	changed: bool,
+}
+
+impl<T: Config> Touched<T> {
+	/// Returns `true` if what it exports mints.
+	fn mints(&self) -> bool {
+		self.row.mints && self.standing == OrganisationStanding::Admitted
+	}
+}
+
+/// An organisation during a run over batches.
+#[derive(Clone, Copy)]
+struct Answering {
+	standing: OrganisationStanding,
+	admitted_ms: u64,
+	minted_today: DayUsage,
+	changed: bool,
+}
+
+/// Payer of the fee for the batches of a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fare {
+	/// Nobody: only batches that are free of fees are taken.
+	Free,
+	/// The sender, for those that are not free.
+	Paid,
 }
 
 /// A run over batches. Each batch is checked against the state that the ones before it leave, and
 /// rows are written once at the end, however many batches a meter has.
 pub(crate) struct Run<T: Config> {
 	meters: BTreeMap<MeterIndex, Touched<T>>,
-	admitted: BTreeMap<OrganisationIndex, bool>,
+	organisations: BTreeMap<OrganisationIndex, Answering>,
+	fare: Fare,
 	limits: Limits,
 	usage: Usage<BlockNumberFor<T>>,
 	sums: Sums,
@@ -50,48 +79,66 @@ pub(crate) struct Run<T: Config> {
 	genesis: H256,
 	/// Number of accounts that the mints had to open.
 	opened: u32,
+	/// Number of accepted batches that are not free of fees.
+	charged: u32,
 }
 
 /// Result of a call.
 pub(crate) struct Outcome {
-	/// Number of batches that were refused.
-	pub refused: u32,
+	/// `true` if every batch was accepted, and every one is free of fees.
+	pub is_free: bool,
 	/// Weight that the call took.
 	pub weight: Weight,
 }
 
 impl<T: Config> Run<T> {
-	pub(crate) fn new() -> Self {
+	pub(crate) fn new(fare: Fare) -> Self {
+		let limits = LimitsInUse::<T>::get();
 		let now = T::Time::now();
 		let mut usage = UsageNow::<T>::get();
 		let (block, day) = (frame_system::Pallet::<T>::block_number(), Day::from_unix_millis(now));
 		if usage.block != block {
-			(usage.block, usage.block_wh) = (block, 0);
+			(usage.block, usage.block_wh, usage.block_limit_wh) = (block, 0, 0);
 		}
 		if usage.day != day {
-			(usage.day, usage.day_wh) = (day, 0);
+			(usage.day, usage.day_wh, usage.day_limit_wh) = (day, 0, 0);
 		}
+		usage.block_limit_wh = usage.block_limit_wh.max(limits.block_wh);
+		usage.day_limit_wh = usage.day_limit_wh.max(limits.day_wh);
 		Self {
 			meters: BTreeMap::new(),
-			admitted: BTreeMap::new(),
-			limits: LimitsInUse::<T>::get(),
+			organisations: BTreeMap::new(),
+			fare,
+			limits,
 			usage,
 			sums: Sums::default(),
 			now,
 			genesis: Pallet::<T>::genesis(),
 			opened: 0,
+			charged: 0,
 		}
+	}
+
+	/// Returns the organisation, read from the state once.
+	fn answering(&mut self, organisation: OrganisationIndex) -> &mut Answering {
+		self.organisations.entry(organisation).or_insert_with(|| {
+			let row = Organisations::<T>::get(organisation);
+			let (standing, admitted_ms) = row
+				.map_or((OrganisationStanding::Revoked, u64::MAX), |row| {
+					(row.standing, row.admitted_ms)
+				});
+			let minted_today = OrganisationUsage::<T>::get(organisation);
+			Answering { standing, admitted_ms, minted_today, changed: false }
+		})
 	}
 
 	/// Returns the meter, read from the state once.
 	fn touch(&mut self, meter: MeterIndex) -> Result<&mut Touched<T>, BatchRefusal> {
 		if !self.meters.contains_key(&meter) {
-			let row = Meters::<T>::get(meter).ok_or(BatchRefusal::UnknownMeter)?;
-			let admitted = *self.admitted.entry(row.organisation).or_insert_with(|| {
-				Organisations::<T>::get(row.organisation)
-					.is_some_and(|row| row.standing == OrganisationStanding::Admitted)
-			});
-			let touched = Touched { row, admitted, noted_wh: 0, changed: false };
+			let mut row = Meters::<T>::get(meter).ok_or(BatchRefusal::UnknownMeter)?;
+			let Answering { standing, admitted_ms, .. } = *self.answering(row.organisation);
+			row.state.vouch_from(admitted_ms);
+			let touched = Touched { row, standing, noted_wh: 0, changed: false };
 			self.meters.insert(meter, touched);
 		}
 		self.meters.get_mut(&meter).ok_or(BatchRefusal::UnknownMeter)
@@ -100,20 +147,46 @@ impl<T: Config> Run<T> {
 	/// Makes every check of a batch except the signature, cheapest first.
 	fn check(&mut self, batch: &SignedBatch) -> Result<Accepted, BatchRefusal> {
 		let header = &batch.header;
-		let Limits { block_wh, day_wh, batch: rules } = self.limits;
-		let (now, usage) = (self.now, self.usage);
+		let rules = self.limits.batch;
+		let (now, fare, hour) = (self.now, self.fare, HourUsage::hour_of(self.now));
 		let meter = self.touch(header.meter)?;
-		ensure!(meter.admitted, BatchRefusal::OrganisationNotAdmitted);
+		let not_admitted = BatchRefusal::OrganisationNotAdmitted;
+		ensure!(meter.standing != OrganisationStanding::Revoked, not_admitted);
 		ensure!(meter.row.suspended.is_none(), BatchRefusal::Suspended);
-		let accepted = check_batch(&meter.row.state, header, now, &rules)?;
-		let within = |used: u64, most: u64| {
-			used.checked_add(accepted.exported_wh).is_some_and(|sum| sum <= most)
-		};
-		if accepted.exported_wh > 0 {
-			ensure!(within(usage.block_wh, block_wh), BatchRefusal::BlockLimit);
-			ensure!(within(usage.day_wh, day_wh), BatchRefusal::DayLimit);
+		if fare == Fare::Free {
+			ensure!(meter.mints(), not_admitted);
+		}
+		let mut accepted = check_batch(&meter.row.state, header, now, &rules)?;
+		if fare == Fare::Free {
+			check_free(header, meter.row.free_batches.on(hour), &rules)?;
+		}
+		if !meter.mints() {
+			accepted.minted_wh = 0;
+		}
+		if accepted.minted_wh > 0 {
+			self.check_limits(header.meter, accepted.minted_wh)?;
 		}
 		Ok(accepted)
+	}
+
+	/// Checks that this much can be minted now for a meter: first what could never be, then what could
+	/// be later.
+	fn check_limits(&mut self, meter: MeterIndex, wh: u64) -> Result<(), BatchRefusal> {
+		let Limits { block_wh, day_wh, organisation_day_wh, batch: rules, .. } = self.limits;
+		let (usage, today) = (self.usage, self.usage.day);
+		let touched = self.touch(meter)?;
+		let (organisation, minted) = (touched.row.organisation, touched.row.minted_today.on(today));
+		let meter_wh = meter_day_wh(touched.row.state.rated_power_w, rules.tolerance_ppt);
+		let organisation_minted = self.answering(organisation).minted_today.on(today);
+		let max_wh = block_wh.min(day_wh).min(organisation_day_wh).min(meter_wh);
+		ensure!(wh <= max_wh, BatchRefusal::AboveLimits { max_wh });
+		let within = |used: u64, most: u64| used.checked_add(wh).is_some_and(|sum| sum <= most);
+		ensure!(within(usage.block_wh, block_wh), BatchRefusal::BlockLimit);
+		ensure!(within(usage.day_wh, day_wh), BatchRefusal::DayLimit);
+		let is_within = within(organisation_minted, organisation_day_wh);
+		ensure!(is_within, BatchRefusal::OrganisationDayLimit);
+		ensure!(within(minted, meter_wh), BatchRefusal::MeterDayLimit);
+		Ok(())
 	}
 
 	/// Checks that the signature is the device's, for this chain.
@@ -125,18 +198,36 @@ impl<T: Config> Run<T> {
 
 	/// Adds an accepted batch to the meter's state and the totals.
 	fn note(&mut self, batch: &SignedBatch, accepted: &Accepted) {
-		let wh = accepted.exported_wh;
+		let (wh, today) = (accepted.minted_wh, self.usage.day);
+		let (rules, hour) = (self.limits.batch, HourUsage::hour_of(self.now));
 		self.usage.block_wh = self.usage.block_wh.saturating_add(wh);
 		self.usage.day_wh = self.usage.day_wh.saturating_add(wh);
 		self.sums.minted_wh = self.sums.minted_wh.saturating_add(wh.into());
+		let unminted = accepted.exported_wh.saturating_sub(wh);
+		self.sums.unminted_wh = self.sums.unminted_wh.saturating_add(unminted.into());
 		self.sums.imported_wh = self.sums.imported_wh.saturating_add(accepted.imported_wh.into());
 		self.sums.batches = self.sums.batches.saturating_add(1);
 		self.sums.readings = self.sums.readings.saturating_add(batch.header.readings.into());
-		if let Some(meter) = self.meters.get_mut(&batch.header.meter) {
-			meter.row.state.advance(&batch.header);
-			meter.row.totals.add(batch.header.end_ms, accepted);
-			meter.noted_wh = meter.noted_wh.saturating_add(wh.into());
-			meter.changed = true;
+		let Some(meter) = self.meters.get_mut(&batch.header.meter) else { return };
+		let row = &mut meter.row;
+		let is_free = row.mints
+			&& meter.standing == OrganisationStanding::Admitted
+			&& check_free(&batch.header, row.free_batches.on(hour), &rules).is_ok();
+		if is_free {
+			row.free_batches.add(hour);
+		} else {
+			self.charged = self.charged.saturating_add(1);
+		}
+		row.state.advance(&batch.header);
+		row.totals.add(batch.header.end_ms, accepted);
+		meter.noted_wh = meter.noted_wh.saturating_add(wh.into());
+		meter.changed = true;
+		if wh > 0 {
+			row.minted_today.add(today, wh);
+			let organisation = row.organisation;
+			let answering = self.answering(organisation);
+			answering.minted_today.add(today, wh);
+			answering.changed = true;
 		}
 	}
 
@@ -144,9 +235,9 @@ impl<T: Config> Run<T> {
 	/// this asks the token whether it would.
 	fn preview(&mut self, batch: &SignedBatch) -> Result<Accepted, BatchRefusal> {
 		let accepted = self.check(batch)?;
-		if accepted.exported_wh > 0 {
+		if accepted.minted_wh > 0 {
 			let meter = self.touch(batch.header.meter)?;
-			let amount = meter.noted_wh.saturating_add(accepted.exported_wh.into());
+			let amount = meter.noted_wh.saturating_add(accepted.minted_wh.into());
 			let account = &meter.row.energy_account;
 			let consequence =
 				T::Fungibles::can_deposit(T::Kwh::get(), account, amount, Provenance::Minted);
@@ -162,7 +253,7 @@ impl<T: Config> Run<T> {
 		if verify {
 			self.verify(batch)?;
 		}
-		let (header, wh) = (&batch.header, accepted.exported_wh);
+		let (header, wh) = (&batch.header, accepted.minted_wh);
 		if wh > 0 {
 			let account = self.touch(header.meter)?.row.energy_account.clone();
 			let is_new = T::Fungibles::balance(T::Kwh::get(), &account).is_zero();
@@ -185,16 +276,20 @@ impl<T: Config> Run<T> {
 
 	/// Stores what has changed.
 	fn finish(self) {
-		let Self { meters, usage, sums, .. } = self;
+		let Self { meters, organisations, usage, sums, .. } = self;
 		for (index, meter) in meters.into_iter().filter(|(_, meter)| meter.changed) {
 			Meters::<T>::insert(index, meter.row);
 		}
 		if sums.batches == 0 {
 			return;
 		}
+		for (index, answering) in organisations.into_iter().filter(|(_, row)| row.changed) {
+			OrganisationUsage::<T>::insert(index, answering.minted_today);
+		}
 		UsageNow::<T>::put(usage);
 		SumsOfAll::<T>::mutate(|all| {
 			all.minted_wh = all.minted_wh.saturating_add(sums.minted_wh);
+			all.unminted_wh = all.unminted_wh.saturating_add(sums.unminted_wh);
 			all.imported_wh = all.imported_wh.saturating_add(sums.imported_wh);
 			all.batches = all.batches.saturating_add(sums.batches);
 			all.readings = all.readings.saturating_add(sums.readings);
@@ -231,23 +326,30 @@ impl<T: Config> Pallet<T> {
 			BatchRefusal::BlockLimit => InvalidTransaction::ExhaustsResources,
 			reason => InvalidTransaction::Custom(reason.code()),
 		};
-		let mut run = Run::<T>::new();
-		// Every cheap check of all batches, before the first signature.
-		for batch in batches {
+		let mut run = Run::<T>::new(Fare::Free);
+		// The first signature early: without one that is good, nobody has more than one batch looked
+		// at. Then every cheap check of all batches, before the other signatures.
+		for (place, batch) in batches.iter().enumerate() {
 			let accepted = run.preview(batch).map_err(refused)?;
+			if place == 0 {
+				run.verify(batch).map_err(refused)?;
+			}
 			run.note(batch, &accepted);
 		}
-		batches.iter().try_for_each(|batch| run.verify(batch)).map_err(refused)?;
+		batches.iter().skip(1).try_for_each(|batch| run.verify(batch)).map_err(refused)?;
 		Verified::<T>::put(Self::mark(batches));
 		Ok(())
 	}
 
 	/// [`Pallet::submit_batches`] without the origin.
-	pub(crate) fn accept_batches(batches: &BatchesOf<T>) -> Result<Outcome, DispatchError> {
+	pub(crate) fn accept_batches(
+		batches: &BatchesOf<T>,
+		fare: Fare,
+	) -> Result<Outcome, DispatchError> {
 		ensure!(!Paused::<T>::get(), Error::<T>::Paused);
 		ensure!(!batches.is_empty(), Error::<T>::NoBatches);
 		let marked = Verified::<T>::take().is_some_and(|mark| mark == Self::mark(batches));
-		let mut run = Run::<T>::new();
+		let mut run = Run::<T>::new(fare);
 		let mut refused = 0u32;
 		for batch in batches {
 			let header = &batch.header;
@@ -270,15 +372,19 @@ impl<T: Config> Pallet<T> {
 			0 => Weight::zero(),
 			opened => T::WeightInfo::open_energy_accounts(opened),
 		};
-		let weight = weight.saturating_add(opening);
+		let answering = run.organisations.values().filter(|row| row.changed).count();
+		let weight = weight
+			.saturating_add(opening)
+			.saturating_add(Self::weight_of_organisations(answering.saturated_into()));
+		let is_free = refused == 0 && run.charged == 0;
 		run.finish();
-		Ok(Outcome { refused, weight })
+		Ok(Outcome { is_free, weight })
 	}
 
-	/// Returns for each of these batches, in this order, whether it would be accepted if the pallet
-	/// is not paused.
+	/// Returns for each of these batches, in this order, whether it would be accepted free of fees if
+	/// the pallet is not paused.
 	pub(crate) fn preview_run(batches: &[SignedBatch]) -> Vec<Result<Accepted, BatchRefusal>> {
-		let mut run = Run::<T>::new();
+		let mut run = Run::<T>::new(Fare::Free);
 		let most = T::MaxBatchesPerCall::get().saturated_into();
 		let mut preview = |batch: &SignedBatch| {
 			let accepted = run.preview(batch)?;
@@ -307,10 +413,18 @@ impl<T: Config> Pallet<T> {
 		Ok((validity.into(), Weight::zero()))
 	}
 
-	/// Returns the highest weight of a submission: every signature verified, every account opened.
+	/// Returns the highest weight of a submission: every signature verified, every account opened, each
+	/// batch of another organisation.
 	pub(crate) fn weight_of_submit(batches: &BatchesOf<T>) -> Weight {
 		let count = Self::count(batches);
 		T::WeightInfo::submit_batches(count)
 			.saturating_add(T::WeightInfo::open_energy_accounts(count))
+			.saturating_add(Self::weight_of_organisations(count))
+	}
+
+	/// Returns the weight of counting what the meters of so many organisations mint today. The
+	/// benchmarks have one.
+	pub(crate) fn weight_of_organisations(count: u32) -> Weight {
+		T::DbWeight::get().reads_writes(1, 1).saturating_mul(count.into())
 	}
 }

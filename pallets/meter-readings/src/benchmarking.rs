@@ -17,9 +17,9 @@ use gridproof_primitives::{
 	crypto::ed25519::PublicKey,
 	crypto::merkle,
 	energy::{
-		AnchorState, BatchHeader, BatchLimits, BatchRecord, Certificate, Direction, MeterIndex,
-		MeterName, MeterState, NamePart, OwnerConsent, Registers, SealId, SignedBatch, Suspension,
-		Trust,
+		AnchorState, BatchHeader, BatchLimits, BatchRecord, Certificate, Direction,
+		ExchangeConsent, MeterIndex, MeterName, MeterState, NamePart, OwnerConsent, Registers,
+		SealId, SerialNumber, SignedBatch, Suspension, Trust, possession_payload,
 	},
 };
 use sp_core::{crypto::KeyTypeId, sr25519};
@@ -50,8 +50,25 @@ fn long_name(number: u32) -> MeterName {
 	MeterName { site: part.clone(), device: part.clone(), meter: part }
 }
 
-fn long_seal() -> SealId {
-	SealId::truncate_from(vec![b's'; 64])
+/// Returns the longest possible seal, a different one for each number.
+fn long_seal(number: u32) -> SealId {
+	SealId::truncate_from(long_name(number).site.to_vec())
+}
+
+/// Returns the longest possible serial number, a different one for each number.
+fn long_serial(number: u32) -> SerialNumber {
+	SerialNumber::truncate_from(long_name(number).site.to_vec())
+}
+
+/// Returns the proof that the keystore's device serves a meter.
+fn possession<T: Config>(
+	device: PublicKey,
+	name: &MeterName,
+	owner: &T::AccountId,
+) -> Result<[u8; 64], BenchmarkError> {
+	let payload = possession_payload(&MeterReadings::<T>::genesis(), name, owner);
+	let signature = ed25519_sign(KEY_TYPE, &device.into(), &payload);
+	Ok(signature.ok_or("the keystore has the key")?.0)
 }
 
 /// Adds an admitted organisation with this member, and holds its admin's deposit.
@@ -62,16 +79,21 @@ fn organisation<T: Config>(member: &T::AccountId) -> Result<OrganisationIndex, B
 	let admin = rich::<T>(1_000_000 + index);
 	let deposit = T::OrganisationDeposit::get();
 	T::Currency::hold(&HoldReason::Organisation.into(), &admin, deposit)?;
+	let name = OrganisationName::truncate_from(long_name(index).site.to_vec());
+	OrganisationNames::<T>::insert(crate::organisations::name_mark(&name), index);
 	let row = Organisation {
-		name: OrganisationName::truncate_from(vec![b'o'; 64]),
-		admin,
+		name,
+		depositor: admin.clone(),
+		admin: admin.clone(),
 		standing: OrganisationStanding::Admitted,
+		admitted_ms: 0,
 		members: 1,
 		meters: 0,
 		deposit,
 	};
 	Organisations::<T>::insert(index, row);
-	Members::<T>::insert(index, member, BalanceOf::<T>::default());
+	let paid = Deposit { who: admin, amount: BalanceOf::<T>::default() };
+	Members::<T>::insert(index, member, paid);
 	Ok(index)
 }
 
@@ -109,7 +131,17 @@ fn meter<T: Config>(
 	(state.next_sequence, state.last_hash) = (kept.into(), H256::repeat_byte(1));
 	let energy_account = T::EnergyAccounts::energy_account(&owner, &device);
 	let totals = Default::default();
-	let row = Meter { state, device, energy_account, organisation, suspended: None, totals };
+	let row = Meter {
+		state,
+		device,
+		energy_account,
+		organisation,
+		suspended: None,
+		mints: true,
+		minted_today: Default::default(),
+		free_batches: Default::default(),
+		totals,
+	};
 	Meters::<T>::insert(index, row);
 	let certificate = Certificate {
 		name: long_name(index),
@@ -120,8 +152,10 @@ fn meter<T: Config>(
 		rated_power_w: u32::MAX,
 		direction: Direction::Both,
 		trust: Trust::Device,
-		seal: long_seal(),
+		serial: long_serial(index),
+		seal: long_seal(index),
 	};
+	MeterReadings::<T>::take_marks(index, crate::identity::marks_of(&certificate, None));
 	MeterNames::<T>::insert(&certificate.name, index);
 	DeviceKeys::<T>::insert(device, index);
 	let certified = Certified {
@@ -152,16 +186,22 @@ fn meter<T: Config>(
 	Ok((index, device))
 }
 
-/// Returns the next batches of `count` meters, each of another organisation, with one slot of the
-/// rings to overwrite and KWH on the account.
+/// Returns the next batches of `count` meters of one organisation, with one slot of the rings to
+/// overwrite and KWH on the account. What another organisation costs is counted apart.
 fn signed<T: Config>(count: u32) -> Result<BatchesOf<T>, BenchmarkError> {
 	let genesis = MeterReadings::<T>::genesis();
-	let limits = Limits { block_wh: u64::MAX, day_wh: u64::MAX, batch: BatchLimits::default() };
+	let limits = Limits {
+		block_wh: u64::MAX,
+		day_wh: u64::MAX,
+		organisation_day_wh: u64::MAX,
+		batch: BatchLimits { free_per_hour: u32::MAX, ..BatchLimits::default() },
+		..Limits::default()
+	};
 	LimitsInUse::<T>::put(limits);
 	let electrician = rich::<T>(0);
 	let mut list = Vec::new();
+	let organisation = organisation::<T>(&electrician)?;
 	for number in 0..count {
-		let organisation = organisation::<T>(&electrician)?;
 		let owner = account("owner", number, 0);
 		let (index, device) = meter::<T>(organisation, &electrician, owner, 1)?;
 		Meters::<T>::mutate(index, |row| {
@@ -192,13 +232,12 @@ where
 /// Returns the owner's consent, wrapped as wallets do, which is tried second.
 fn consent<T: Config>(
 	key: &sr25519::Public,
-	consent: OwnerConsent<T::AccountId>,
+	payload: &[u8],
 ) -> Result<T::OwnerSignature, BenchmarkError>
 where
 	T::OwnerSignature: From<sr25519::Signature>,
 {
-	let payload = consent.signing_payload(&MeterReadings::<T>::genesis());
-	let wrapped = [b"<Bytes>".as_slice(), &payload, b"</Bytes>"].concat();
+	let wrapped = [b"<Bytes>".as_slice(), payload, b"</Bytes>"].concat();
 	let signature = sr25519_sign(KEY_TYPE, key, &wrapped).ok_or("the keystore has the key")?;
 	Ok(signature.into())
 }
@@ -244,12 +283,13 @@ mod benchmarks {
 		let outcome;
 		#[block]
 		{
-			outcome = MeterReadings::<T>::accept_batches(&batches)?;
+			outcome = MeterReadings::<T>::accept_batches(&batches, crate::batches::Fare::Free)?;
 		}
 
 		accepted::<T>(n);
 		assert!(!Verified::<T>::exists());
-		let verified = T::WeightInfo::submit_verified_batches(n);
+		let verified = T::WeightInfo::submit_verified_batches(n)
+			+ MeterReadings::<T>::weight_of_organisations(1);
 		assert!(
 			[verified, verified + T::WeightInfo::open_energy_accounts(n)].contains(&outcome.weight)
 		);
@@ -367,14 +407,7 @@ mod benchmarks {
 		let (key, owner) = owner::<T>();
 		let device = ed25519_generate(KEY_TYPE, None).0;
 		let (name, valid_until_ms) = (long_name(0), END_MS);
-		let agreed = OwnerConsent {
-			organisation,
-			name: name.clone(),
-			device,
-			owner: owner.clone(),
-			valid_until_ms,
-		};
-		let signature = consent::<T>(&key, agreed)?;
+		let possession = possession::<T>(device, &name, &owner)?;
 		let certification = Certification {
 			name,
 			device,
@@ -382,11 +415,15 @@ mod benchmarks {
 			rated_power_w: 1,
 			direction: Direction::Both,
 			trust: Trust::Device,
-			seal: long_seal(),
+			serial: long_serial(0),
+			seal: long_seal(0),
 			registers: Registers::default(),
 			since_ms: 0,
 			valid_until_ms,
 		};
+		let agreed: OwnerConsent<T::AccountId> = certification.consent(organisation);
+		let payload = agreed.signing_payload(&MeterReadings::<T>::genesis());
+		let signature = consent::<T>(&key, &payload)?;
 		let index = NextMeter::<T>::get();
 
 		#[extrinsic_call]
@@ -395,6 +432,7 @@ mod benchmarks {
 			organisation,
 			Box::new(certification),
 			Box::new(signature),
+			possession,
 		);
 
 		assert!(Meters::<T>::contains_key(index));
@@ -420,10 +458,10 @@ mod benchmarks {
 		let organisation = organisation::<T>(&electrician)?;
 		let (index, _) = meter::<T>(organisation, &electrician, rich::<T>(1), 0)?;
 		let reason = Suspension::BrokenSeal;
-		MeterReadings::<T>::do_suspend(electrician.clone(), index, reason)?;
+		MeterReadings::<T>::do_suspend(Some(electrician.clone()), index, reason)?;
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(electrician), index, long_seal());
+		_(RawOrigin::Signed(electrician), index, long_seal(1_000));
 
 		assert_eq!(SumsOfAll::<T>::get().suspended, 0);
 		Ok(())
@@ -436,16 +474,28 @@ mod benchmarks {
 		let (key, owner) = owner::<T>();
 		let (index, _) = meter::<T>(organisation, &electrician, owner.clone(), 0)?;
 		let reason = Suspension::LostKey;
-		MeterReadings::<T>::do_suspend(electrician.clone(), index, reason)?;
+		MeterReadings::<T>::do_suspend(Some(electrician.clone()), index, reason)?;
 		let device = ed25519_generate(KEY_TYPE, None).0;
 		let (name, valid_until_ms) = (long_name(index), END_MS);
-		let agreed = OwnerConsent { organisation, name, device, owner, valid_until_ms };
-		let consent = consent::<T>(&key, agreed)?;
-		let new = NewDevice { device, valid_until_ms, consent };
+		let possession = possession::<T>(device, &name, &owner)?;
 		let registers = Registers::default();
+		let (serial, seal) = (long_serial(1_000), long_seal(1_000));
+		let agreed = ExchangeConsent {
+			organisation,
+			name,
+			device,
+			owner,
+			registers,
+			serial: serial.clone(),
+			seal: seal.clone(),
+			valid_until_ms,
+		};
+		let payload = agreed.signing_payload(&MeterReadings::<T>::genesis());
+		let consent = consent::<T>(&key, &payload)?;
+		let new = NewDevice { device, valid_until_ms, consent, possession };
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(electrician), index, registers, long_seal(), Some(Box::new(new)));
+		_(RawOrigin::Signed(electrician), index, registers, serial, seal, Some(Box::new(new)));
 
 		assert_eq!(DeviceKeys::<T>::get(device), Some(index));
 		Ok(())
@@ -457,7 +507,7 @@ mod benchmarks {
 		let organisation = organisation::<T>(&electrician)?;
 		let (index, _) = meter::<T>(organisation, &electrician, rich::<T>(1), n)?;
 		let reason = Suspension::LostKey;
-		MeterReadings::<T>::do_suspend(electrician.clone(), index, reason)?;
+		MeterReadings::<T>::do_suspend(Some(electrician.clone()), index, reason)?;
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(electrician), index);
@@ -597,6 +647,41 @@ mod benchmarks {
 		_(origin as T::RuntimeOrigin);
 
 		assert!(!Paused::<T>::get());
+		Ok(())
+	}
+
+	#[benchmark]
+	fn admit_meter() -> Result<(), BenchmarkError> {
+		let electrician = rich::<T>(0);
+		let organisation = organisation::<T>(&electrician)?;
+		let (index, _) = meter::<T>(organisation, &electrician, rich::<T>(1), 0)?;
+		let certified = Certificates::<T>::get(index).ok_or("it is there")?;
+		let marks = |scope| crate::identity::marks_of(&certified.certificate, scope);
+		MeterReadings::<T>::free_marks(index, marks(None));
+		MeterReadings::<T>::take_marks(index, marks(Some(organisation)));
+		Meters::<T>::mutate(index, |row| {
+			if let Some(row) = row {
+				row.mints = false;
+			}
+		});
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(electrician), index);
+
+		assert!(Meters::<T>::get(index).is_some_and(|row| row.mints));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_organisation_admin() -> Result<(), BenchmarkError> {
+		let index = organisation::<T>(&rich::<T>(0))?;
+		let admin = Organisations::<T>::get(index).ok_or("it is there")?.admin;
+		let new = rich::<T>(1);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(admin), index, new.clone());
+
+		assert_eq!(Organisations::<T>::get(index).map(|row| row.admin), Some(new));
 		Ok(())
 	}
 }

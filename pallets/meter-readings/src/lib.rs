@@ -10,13 +10,16 @@
 //!
 //! ## Terminology
 //!
-//! * **Organisation**: a company of electricians. Anyone may register one, with a deposit; it can
-//!   certify meters from its admission by governance until its revocation.
+//! * **Organisation**: a company of electricians. Anyone may register one, with a deposit, and it can
+//!   certify meters until it is revoked. Its meters mint from its admission by governance on.
 //! * **Electrician**: an account that is a member of an organisation.
 //! * **Certificate**: what an electrician vouches for: who owns the meter, which key signs for it,
 //!   how much power it can carry.
 //! * **Batch**: consecutive readings of one meter, submitted as the header that its device signed;
 //!   see [`gridproof_primitives::energy::BatchHeader`].
+//! * **Floor**: the time from which somebody vouches for a meter without a break. Energy of a batch that
+//!   begins earlier never mints.
+//! * **Tombstone**: what is left of a name, a serial number, a seal or a key when its meter has gone.
 //! * **Energy account**: the 1-of-2 account of owner and device that receives KWH.
 //! * **Anchor**: a Bitcoin transaction that commits to the root of a batch.
 //!
@@ -31,13 +34,29 @@
 //! refused batch changes nothing and is not used up: a batch refused because of a limit can be
 //! submitted again.
 //!
-//! Exported energy mints KWH immediately, one unit for each Wh, and nothing else mints KWH.
+//! Exported energy mints KWH immediately, one unit for each Wh, and nothing else mints KWH. What was
+//! measured while nobody vouched for the meter is taken, so that its readings and registers continue, and
+//! mints nothing; nor does what meters of an organisation export that is not admitted.
+//!
+//! ### What a certificate cannot do
+//!
+//! * Begin earlier than [`Limits::max_backdate_ms`] before it is made, or before the end of what the
+//!   same name, serial number or seal has stated before.
+//! * Be given by the owner.
+//! * Use a key again, ever; or a serial number or a seal that another meter has. Names and numbers are
+//!   plain ASCII and compared in lower case. The meters of an organisation that is not admitted take no
+//!   number from others: [`Pallet::admit_meter`] checks it afterwards.
+//! * Say anything that the owner has not signed, or name a device that has not signed.
+//!
+//! Suspension, exchange, and the revocation of an organisation move the floor to the time at which
+//! somebody vouches again.
 //!
 //! ### Two ways to submit
 //!
-//! * As a general transaction without a signer: only if every batch is acceptable now. Two
-//!   transactions that contain the same batch exclude each other in the pool.
-//! * As a signed transaction: the fee is returned if every batch was accepted.
+//! * As a general transaction without a signer: only if every batch is acceptable now and free of
+//!   fees: not shorter than a minimum, not more in an hour than a meter may have, and of a meter that
+//!   mints. Two transactions that contain the same batch exclude each other in the pool.
+//! * As a signed transaction: the fee is returned if every batch was accepted and free of fees.
 //!
 //! Dispatch repeats every check but one: signatures are not verified twice. The check before
 //! dispatch leaves a mark in the state with the hash of exactly these batches, which is valid only
@@ -53,14 +72,15 @@
 //! ### Bounds
 //!
 //! Organisations, members and meters carry a deposit, returned with the row. A meter's deposit
-//! covers its certificate, its state and its full rings of headers and anchors. Totals are running
+//! covers its certificate, its state and its full rings of headers and anchors. Tombstones stay for
+//! ever, and so does the deposit for them. Totals are running
 //! sums inside the meter's row. An anchor overwrites that of the batch [`Config::MaxRecent`]
 //! before.
 //!
 //! ### Example
 //!
 //! ```ignore
-//! MeterReadings::certify_meter(electrician, organisation, Box::new(certification), signature)?;
+//! MeterReadings::certify_meter(electrician, organisation, Box::new(certification), consent, proof)?;
 //! // … the device signs `header.signing_payload(&genesis)` …
 //! MeterReadings::submit_batches(origin, vec![SignedBatch { header, signature }].try_into()?)?;
 //! ```
@@ -87,7 +107,9 @@ extern crate alloc;
 mod batches;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod identity;
 mod meters;
+pub mod migrations;
 #[cfg(test)]
 mod mock;
 mod organisations;
@@ -114,6 +136,7 @@ pub use weights::WeightInfo;
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
+	use crate::{batches::Fare, meters::Exchange};
 	use alloc::{boxed::Box, vec::Vec};
 	use frame_support::{
 		dispatch::{DispatchResultWithPostInfo, PostDispatchInfo},
@@ -123,11 +146,11 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use gridproof_primitives::{
 		H256,
-		crypto::ed25519::PublicKey,
+		crypto::ed25519::{PublicKey, Signature},
 		energy::{
 			Accepted, Anchor, AnchorState, BatchHeader, BatchRecord, BatchRefusal, MeterIndex,
-			MeterInfo, MeterName, Overview, ReadingRefusal, Registers, SealId, SignedBatch,
-			Suspension, Totals, VerifiedReading,
+			MeterInfo, MeterName, Overview, ReadingRefusal, Registers, SealId, SerialNumber,
+			SignedBatch, Suspension, Totals, VerifiedReading,
 		},
 	};
 	use sp_runtime::traits::{IdentifyAccount, Verify};
@@ -144,6 +167,8 @@ pub mod pallet {
 	pub type OrganisationOf<T> = Organisation<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
 	/// Certificate with its deposit, with this runtime's account and balance types.
 	pub type CertifiedOf<T> = Certified<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
+	/// A deposit, with this runtime's account and balance types.
+	pub type DepositOf<T> = Deposit<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
 	/// State of a meter, with this runtime's account type.
 	pub type MeterOf<T> = Meter<<T as frame_system::Config>::AccountId>;
 	/// What an electrician certifies, with this runtime's account type.
@@ -178,11 +203,11 @@ pub mod pallet {
 		/// Derivation of energy accounts from owner and device.
 		type EnergyAccounts: EnergyAccounts<Self::AccountId>;
 
-		/// Origin that may admit and revoke organisations, set limits, appoint recorders, and
-		/// resume.
+		/// Origin that may admit and revoke organisations, suspend and decommission a meter, set
+		/// limits, appoint recorders, and resume.
 		type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// Origin that may pause in an emergency.
+		/// Origin that may pause, and suspend a meter, in an emergency.
 		type PauseOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
 		/// Deposit for an organisation, in 10⁻¹⁸ AIT.
@@ -196,6 +221,11 @@ pub mod pallet {
 		/// Deposit for a meter with full rings of headers and anchors, in 10⁻¹⁸ AIT.
 		#[pallet::constant]
 		type MeterDeposit: Get<BalanceOf<Self>>;
+
+		/// Part of the deposit for a meter that stays for its tombstones, in 10⁻¹⁸ AIT; at most
+		/// [`Config::MeterDeposit`]. An exchange and a reinstatement hold it again.
+		#[pallet::constant]
+		type TombstoneDeposit: Get<BalanceOf<Self>>;
 
 		/// Highest number of members of an organisation, at least 1.
 		#[pallet::constant]
@@ -229,7 +259,7 @@ pub mod pallet {
 		type WeightInfo: WeightInfo;
 	}
 
-	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
 	/// The meter readings pallet: certified meters, and batches signed by their devices that mint
 	/// KWH.
@@ -249,6 +279,10 @@ pub mod pallet {
 		/// Deposit for the rows of a meter, held of the electrician who certified it.
 		#[codec(index = 2)]
 		Meter,
+		/// Deposit for tombstones, held for ever of who paid for the meter, its exchange or its
+		/// reinstatement.
+		#[codec(index = 3)]
+		Tombstone,
 	}
 
 	/// `true` while batches are stopped.
@@ -280,8 +314,17 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type NextOrganisation<T: Config> = StorageValue<_, OrganisationIndex, ValueQuery>;
 
-	/// Members of organisations, each with the deposit held of the organisation's admin, in 10⁻¹⁸
-	/// AIT.
+	/// Number of the organisation that has a name; by the blake2-256 hash of the name in lower case.
+	#[pallet::storage]
+	pub type OrganisationNames<T: Config> =
+		StorageMap<_, Identity, H256, OrganisationIndex, OptionQuery>;
+
+	/// Energy that an organisation's meters minted on the last day on which they did, in Wh.
+	#[pallet::storage]
+	pub type OrganisationUsage<T: Config> =
+		StorageMap<_, Twox64Concat, OrganisationIndex, DayUsage, ValueQuery>;
+
+	/// Members of organisations, each with the deposit held for it.
 	#[pallet::storage]
 	pub type Members<T: Config> = StorageDoubleMap<
 		_,
@@ -289,7 +332,7 @@ pub mod pallet {
 		OrganisationIndex,
 		Blake2_128Concat,
 		T::AccountId,
-		BalanceOf<T>,
+		DepositOf<T>,
 		OptionQuery,
 	>;
 
@@ -316,6 +359,21 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type DeviceKeys<T: Config> =
 		StorageMap<_, Blake2_128Concat, PublicKey, MeterIndex, OptionQuery>;
+
+	/// Index of the meter that has a name, a serial number or a seal; by its blake2-256 hash in lower
+	/// case. A serial number or a seal of a meter that does not mint is its organisation's own.
+	#[pallet::storage]
+	pub type Numbers<T: Config> = StorageMap<_, Identity, H256, MeterIndex, OptionQuery>;
+
+	/// What is left of names, serial numbers, seals and keys: the end of what was stated under them,
+	/// in UTC milliseconds. A key that is here never signs again.
+	#[pallet::storage]
+	pub type Tombstones<T: Config> = StorageMap<_, Identity, H256, u64, OptionQuery>;
+
+	/// Deposits that are held for tombstones, in 10⁻¹⁸ AIT.
+	#[pallet::storage]
+	pub type TombstoneDeposits<T: Config> =
+		StorageMap<_, Blake2_128Concat, T::AccountId, BalanceOf<T>, ValueQuery>;
 
 	/// The last batches of a meter, by sequence number modulo [`Config::MaxRecent`].
 	#[pallet::storage]
@@ -361,7 +419,7 @@ pub mod pallet {
 			sequence: u64,
 			/// Hash of the batch's header (blake2-256).
 			header_hash: H256,
-			/// KWH minted, in Wh; 0 if nothing was exported.
+			/// KWH minted, in Wh; 0 if nothing was exported, or nobody vouched for the meter.
 			minted: u64,
 		},
 		/// A batch was refused; nothing has changed.
@@ -433,19 +491,20 @@ pub mod pallet {
 		MeterSuspended {
 			/// Index of the meter.
 			meter: MeterIndex,
-			/// Broken seal or lost key.
+			/// Broken seal, lost key, or a decision of governance.
 			reason: Suspension,
-			/// Account that suspended it: the owner or an electrician.
-			by: T::AccountId,
+			/// Account that suspended it: the owner or an electrician; `None` if governance did.
+			by: Option<T::AccountId>,
 		},
-		/// A suspended meter was reinstated: its batches are accepted again.
+		/// A suspended meter was reinstated: its batches are accepted again, and mint from now on.
 		MeterReinstated {
 			/// Index of the meter.
 			meter: MeterIndex,
 			/// Id of its new seal, at most 32 bytes.
 			seal: SealId,
-			/// Account of the electrician who vouches for it.
-			electrician: T::AccountId,
+			/// Account of the electrician who vouches for it; `None` if governance lifted what it had
+			/// decided.
+			electrician: Option<T::AccountId>,
 		},
 		/// A meter or its device was exchanged: the registers continue from other values.
 		MeterExchanged {
@@ -459,6 +518,8 @@ pub mod pallet {
 			device: PublicKey,
 			/// Account that receives its KWH from now on.
 			energy_account: T::AccountId,
+			/// Maker and serial number of the meter that is there now, at most 32 bytes.
+			serial: SerialNumber,
 			/// Id of its new seal, at most 32 bytes.
 			seal: SealId,
 			/// Account of the electrician who vouches for it.
@@ -472,8 +533,9 @@ pub mod pallet {
 			batches: u64,
 			/// Hash of the last batch's header (blake2-256); zero if there was none.
 			last: H256,
-			/// Account that decommissioned it: the owner or an electrician.
-			by: T::AccountId,
+			/// Account that decommissioned it: the owner, an electrician, or who paid its deposit;
+			/// `None` if governance did.
+			by: Option<T::AccountId>,
 		},
 		/// A reading was shown to be in an accepted batch.
 		ReadingVerified {
@@ -520,6 +582,22 @@ pub mod pallet {
 		Paused,
 		/// Batches are accepted again.
 		Resumed,
+		/// A meter that was certified before its organisation was admitted mints from now on.
+		MeterAdmitted {
+			/// Index of the meter.
+			meter: MeterIndex,
+			/// Account of the electrician who asked for it.
+			electrician: T::AccountId,
+		},
+		/// An organisation has another admin.
+		OrganisationAdminSet {
+			/// Number of the organisation.
+			organisation: OrganisationIndex,
+			/// Account that was its admin.
+			old: T::AccountId,
+			/// Account that is its admin now.
+			new: T::AccountId,
+		},
 	}
 
 	/// Reasons to refuse a call. Variants are only ever added at the end.
@@ -534,7 +612,7 @@ pub mod pallet {
 		Refused,
 		/// No organisation has this number.
 		NoOrganisation,
-		/// The organisation is not admitted: it is still pending, or was revoked.
+		/// The organisation was revoked; or, to admit a meter, it is not admitted.
 		NotAdmitted,
 		/// The caller is not the organisation's admin.
 		NotAdmin,
@@ -552,8 +630,8 @@ pub mod pallet {
 		NoMeter,
 		/// A meter with this name is in service already.
 		NameTaken,
-		/// A part of the meter's name is empty, or has a character that an MQTT topic cannot
-		/// contain.
+		/// A part of the meter's name is empty, or has a character that an MQTT topic cannot contain
+		/// or that is not plain ASCII; or the organisation's name is not plain ASCII.
 		BadName,
 		/// The device key is of small order or not canonically encoded.
 		WeakKey,
@@ -563,12 +641,12 @@ pub mod pallet {
 		OwnerIsDevice,
 		/// The rated power is zero watts.
 		ZeroPower,
-		/// The consent has expired, is valid for longer than 30 days, or does not last longer than
-		/// the one used before.
+		/// The consent has expired, or is valid for longer than 30 days.
 		ConsentExpired,
 		/// The signature is not the owner's for this consent on this chain.
 		BadConsent,
-		/// The caller is neither the meter's owner nor an electrician of its organisation.
+		/// The caller is neither the meter's owner nor an electrician of its organisation; or
+		/// governance suspended the meter, and the caller is not governance.
 		NotAuthorized,
 		/// The value is already set.
 		Unchanged,
@@ -599,6 +677,26 @@ pub mod pallet {
 		InvalidLimits,
 		/// All indices have been used.
 		Exhausted,
+		/// The device key has signed for a meter before: a key is never used again.
+		KeyRetired,
+		/// Another meter has this serial number or this seal, or the seal was on a meter before.
+		NumberTaken,
+		/// The serial number or the seal is empty or not plain ASCII, or it is not the seal that the
+		/// meter has.
+		BadNumber,
+		/// The electrician is the meter's owner: nobody vouches for his own meter.
+		OwnerCertifies,
+		/// Certified service would begin too long ago, or before the end of what the same name,
+		/// serial number or seal has stated before.
+		SinceTooEarly,
+		/// Certified service would begin in the future.
+		SinceTooLate,
+		/// The rated power is above the highest that governance allows.
+		TooMuchPower,
+		/// The device has not signed that it serves this meter of this owner on this chain.
+		BadPossession,
+		/// Another organisation has this name.
+		OrganisationNameTaken,
 	}
 
 	#[pallet::hooks]
@@ -608,6 +706,10 @@ pub mod pallet {
 			assert!(T::MaxBatchesPerCall::get() > 0, "MaxBatchesPerCall must not be zero");
 			assert!(T::MaxMembers::get() > 0, "MaxMembers must not be zero");
 			assert!(T::MaxChain::get() > 0, "MaxChain must not be zero");
+			assert!(
+				T::TombstoneDeposit::get() <= T::MeterDeposit::get(),
+				"tombstones must not cost more than a meter"
+			);
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -623,7 +725,8 @@ pub mod pallet {
 		/// ## Dispatch Origin
 		///
 		/// Anyone: `Authorized` (a general transaction without a signer), only if every batch is
-		/// acceptable now; or `Signed`, with the fee returned if every batch was accepted.
+		/// acceptable now and free of fees; or `Signed`, with the fee returned if every batch was
+		/// accepted and free of fees.
 		///
 		/// ## Details
 		///
@@ -631,7 +734,11 @@ pub mod pallet {
 		/// meter and its organisation; [`check_batch`](gridproof_primitives::energy::check_batch);
 		/// the limits on minting; and last the signature and whether the token accepts the mint.
 		/// Before a transaction without a signer enters the pool, every cheap check is made for all
-		/// batches before the first signature.
+		/// batches, after the signature of the first and before those of the others.
+		///
+		/// Free of fees is a batch of a meter that mints, of at least
+		/// [`BatchLimits::min_free_ms`](gridproof_primitives::energy::BatchLimits), and at most
+		/// `free_per_hour` of one meter in an hour.
 		///
 		/// ## Parameters
 		///
@@ -658,15 +765,18 @@ pub mod pallet {
 		) -> DispatchResultWithPostInfo {
 			// Who sends does not matter. Nothing here depends on earlier checks except through the
 			// mark, which is bound to this extrinsic.
-			if ensure_authorized(origin.clone()).is_err() {
+			let fare = if ensure_authorized(origin.clone()).is_ok() {
+				Fare::Free
+			} else {
 				ensure_signed(origin)?;
-			}
-			let outcome = Self::accept_batches(&batches)?;
-			let pays_fee = if outcome.refused == 0 { Pays::No } else { Pays::Yes };
+				Fare::Paid
+			};
+			let outcome = Self::accept_batches(&batches, fare)?;
+			let pays_fee = if outcome.is_free { Pays::No } else { Pays::Yes };
 			Ok(PostDispatchInfo { actual_weight: Some(outcome.weight), pays_fee })
 		}
 
-		/// Registers an organisation of electricians. It certifies nothing until governance admits
+		/// Registers an organisation of electricians. Its meters mint nothing until governance admits
 		/// it.
 		///
 		/// ## Dispatch Origin
@@ -675,11 +785,14 @@ pub mod pallet {
 		///
 		/// ## Parameters
 		///
-		/// - `name`: UTF-8, 1 to 64 bytes.
+		/// - `name`: plain ASCII, 1 to 64 bytes.
 		///
 		/// ## Errors
 		///
 		/// - [`Error::EmptyName`] if `name` is empty.
+		/// - [`Error::BadName`] if `name` is not plain ASCII, or has a blank at begin or end or two in
+		///   a row.
+		/// - [`Error::OrganisationNameTaken`] if another organisation has this name, in lower case.
 		/// - [`Error::Exhausted`] if all numbers have been used.
 		/// - An error of the native token if the caller has too little AIT for the deposit.
 		///
@@ -755,7 +868,7 @@ pub mod pallet {
 			Self::do_add_member(admin, organisation, who)
 		}
 
-		/// Ends a membership and returns its deposit to the admin. What the electrician has
+		/// Ends a membership and returns its deposit to who paid it. What the electrician has
 		/// certified stays certified.
 		///
 		/// ## Dispatch Origin
@@ -787,7 +900,9 @@ pub mod pallet {
 		}
 
 		/// Admits or revokes an organisation. A revoked one certifies nothing, and the batches of
-		/// its meters are refused; their owners can decommission them.
+		/// its meters are refused; their owners, and who paid their deposits, can decommission them.
+		/// What they measure until it is admitted again never mints. Meters that were certified before
+		/// the first admission mint once they are admitted with [`Pallet::admit_meter`].
 		///
 		/// ## Dispatch Origin
 		///
@@ -820,7 +935,12 @@ pub mod pallet {
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by an electrician of an admitted organisation, who pays the deposit.
+		/// `Signed` by an electrician of an organisation that is not revoked, who pays the deposit and
+		/// is not the owner.
+		///
+		/// ## Details
+		///
+		/// The meter mints if its organisation is admitted now.
 		///
 		/// ## Parameters
 		///
@@ -830,18 +950,31 @@ pub mod pallet {
 		/// - `consent`: the owner's signature of
 		///   [`OwnerConsent::signing_payload`](gridproof_primitives::energy::OwnerConsent), plain
 		///   or as wallets sign bytes, between `<Bytes>` and `</Bytes>`.
+		/// - `possession`: the device's signature of
+		///   [`possession_payload`](gridproof_primitives::energy::possession_payload).
 		///
 		/// ## Errors
 		///
 		/// - [`Error::NoOrganisation`] if no organisation has this number.
-		/// - [`Error::NotAdmitted`] if the organisation is not admitted.
+		/// - [`Error::NotAdmitted`] if the organisation was revoked.
 		/// - [`Error::NotMember`] if the caller is not an electrician of it.
-		/// - [`Error::BadName`] if a part of the name is empty or cannot be in an MQTT topic.
+		/// - [`Error::OwnerCertifies`] if the caller is the owner.
+		/// - [`Error::BadName`] if a part of the name is empty, cannot be in an MQTT topic, or is not
+		///   plain ASCII.
+		/// - [`Error::NameTaken`] if a meter in service has this name, in lower case.
 		/// - [`Error::ZeroPower`] if the rated power is zero.
-		/// - [`Error::NameTaken`] if a meter in service has this name.
+		/// - [`Error::TooMuchPower`] if the rated power is above [`Limits::max_rated_power_w`].
+		/// - [`Error::BadNumber`] if serial number or seal is empty or not plain ASCII.
+		/// - [`Error::NumberTaken`] if a meter of the organisation, or one that mints if this one does,
+		///   has the serial number or the seal.
+		/// - [`Error::SinceTooLate`] if service would begin in the future.
+		/// - [`Error::SinceTooEarly`] if it would begin longer ago than [`Limits::max_backdate_ms`], or
+		///   before the end of what the same name, serial number or seal has stated before.
 		/// - [`Error::WeakKey`] if the device key is of small order or not canonically encoded.
 		/// - [`Error::KeyInUse`] if the device key signs for a meter in service.
+		/// - [`Error::KeyRetired`] if the device key has ever signed for another one.
 		/// - [`Error::OwnerIsDevice`] if the owner is the account of the device key.
+		/// - [`Error::BadPossession`] if `possession` is not the device's signature.
 		/// - [`Error::ConsentExpired`] if the consent has expired, or is valid for more than 30
 		///   days.
 		/// - [`Error::BadConsent`] if the signature is not the owner's for this consent on this
@@ -858,31 +991,36 @@ pub mod pallet {
 			#[pallet::compact] organisation: OrganisationIndex,
 			certification: Box<CertificationOf<T>>,
 			consent: Box<T::OwnerSignature>,
+			possession: Signature,
 		) -> DispatchResult {
 			let electrician = ensure_signed(origin)?;
-			Self::do_certify(electrician, organisation, *certification, &consent)
+			Self::do_certify(electrician, organisation, *certification, &consent, &possession)
 		}
 
 		/// Suspends a meter: its batches are refused until it is reinstated.
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by an electrician of its organisation or by its owner.
+		/// `Signed` by an electrician of its organisation or by its owner; [`Config::PauseOrigin`] or
+		/// [`Config::GovernanceOrigin`] for any meter.
 		///
 		/// ## Details
 		///
-		/// A suspension for a broken seal can become one for a lost key, but not the reverse.
+		/// A suspension for a broken seal can become one for a lost key, but not the reverse. One by
+		/// governance stays until governance reinstates the meter. What the meter measures until then
+		/// never mints.
 		///
 		/// ## Parameters
 		///
 		/// - `meter`: the index of the meter.
-		/// - `reason`: broken seal or lost key.
+		/// - `reason`: broken seal, lost key, or governance.
 		///
 		/// ## Errors
 		///
 		/// - [`Error::NoMeter`] if no meter in service has this index.
 		/// - [`Error::NotAuthorized`] if the caller is neither its owner nor an electrician of its
-		///   organisation.
+		///   organisation; if `reason` is governance and the caller is not; or if governance suspended
+		///   it.
 		/// - [`Error::Unchanged`] if it is suspended for this reason already.
 		/// - [`Error::KeyLost`] if it is suspended for a lost key.
 		///
@@ -895,27 +1033,41 @@ pub mod pallet {
 			#[pallet::compact] meter: MeterIndex,
 			reason: Suspension,
 		) -> DispatchResult {
-			let by = ensure_signed(origin)?;
+			let by = match T::PauseOrigin::try_origin(origin) {
+				Ok(_) => None,
+				Err(origin) => Self::governance_or_signed(origin)?,
+			};
 			Self::do_suspend(by, meter, reason)
 		}
 
-		/// Reinstates a suspended meter under a new seal: its batches are accepted again.
+		/// Reinstates a suspended meter under a new seal: its batches are accepted again. Those that
+		/// begin before now mint nothing.
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by an electrician of its organisation, which must be admitted.
+		/// `Signed` by an electrician of its organisation, which must not be revoked, who is not the
+		/// owner and pays the deposit for the tombstone of the old seal; [`Config::GovernanceOrigin`]
+		/// if governance suspended it.
 		///
 		/// ## Parameters
 		///
 		/// - `meter`: the index of the meter.
-		/// - `seal`: the id of the new seal, at most 32 bytes.
+		/// - `seal`: the id of the new seal, at most 32 bytes, that was on no meter before; for
+		///   governance, the seal that the meter has.
 		///
 		/// ## Errors
 		///
 		/// - [`Error::NoMeter`] if no meter in service has this index.
-		/// - [`Error::NotAdmitted`] if its organisation is not admitted.
+		/// - [`Error::NotAdmitted`] if its organisation was revoked.
 		/// - [`Error::NotMember`] if the caller is not an electrician of its organisation.
+		/// - [`Error::OwnerCertifies`] if the caller is the owner.
 		/// - [`Error::NotSuspended`] if the meter is not suspended.
+		/// - [`Error::NotAuthorized`] if governance suspended it and the caller is not governance, or
+		///   the reverse.
+		/// - [`Error::BadNumber`] if the seal is empty or not plain ASCII; for governance, if it is not
+		///   the meter's.
+		/// - [`Error::NumberTaken`] if the seal is, or was, on a meter.
+		/// - An error of the native token if the caller has too little AIT for the deposit.
 		/// - [`Error::KeyLost`] if it is suspended for a lost key; exchange the key instead.
 		///
 		/// ## Events
@@ -927,20 +1079,23 @@ pub mod pallet {
 			#[pallet::compact] meter: MeterIndex,
 			seal: SealId,
 		) -> DispatchResult {
-			let electrician = ensure_signed(origin)?;
-			Self::do_reinstate(electrician, meter, seal)
+			let by = Self::governance_or_signed(origin)?;
+			Self::do_reinstate(by, meter, seal)
 		}
 
 		/// Records that a meter, or the key of its device, was exchanged.
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by an electrician of its organisation, which must be admitted.
+		/// `Signed` by an electrician of its organisation, which must not be revoked, who is not the
+		/// owner and pays the deposit for the tombstones of the old seal, number and key.
 		///
 		/// ## Details
 		///
-		/// The registers continue from the values that the electrician states; sequence number,
-		/// previous hash and time stay as they were, and a suspension ends. A new device key needs
+		/// The registers continue from the values that the electrician states; sequence number and
+		/// previous hash stay as they were, and a suspension ends. Batches that begin before now mint
+		/// nothing; if the key stays, one that was signed before still counts from the old registers.
+		/// A new device key needs
 		/// the owner's consent, because the device is one of the two accounts that can move the
 		/// energy account's KWH: from then on KWH goes to the account of owner and new device. A
 		/// meter whose key is lost needs a new key.
@@ -949,20 +1104,29 @@ pub mod pallet {
 		///
 		/// - `meter`: the index of the meter.
 		/// - `registers`: what the registers show now, in Wh.
-		/// - `seal`: the id of the new seal, at most 32 bytes.
-		/// - `device`: the new key with the owner's consent; `None` if the key stays.
+		/// - `serial`: maker and serial number of the meter that is there now, at most 32 bytes.
+		/// - `seal`: the id of the new seal, at most 32 bytes, that was on no meter before.
+		/// - `device`: the new key with the owner's consent, a signature of
+		///   [`ExchangeConsent::signing_payload`](gridproof_primitives::energy::ExchangeConsent), and
+		///   its proof of possession; `None` if the key stays.
 		///
 		/// ## Errors
 		///
 		/// - [`Error::NoMeter`] if no meter in service has this index.
-		/// - [`Error::NotAdmitted`] if its organisation is not admitted.
+		/// - [`Error::NotAdmitted`] if its organisation was revoked.
 		/// - [`Error::NotMember`] if the caller is not an electrician of its organisation.
+		/// - [`Error::OwnerCertifies`] if the caller is the owner.
+		/// - [`Error::NotAuthorized`] if governance suspended it.
 		/// - [`Error::KeyLost`] if the meter is suspended for a lost key and `device` is `None`.
+		/// - [`Error::BadNumber`] if serial number or seal is empty or not plain ASCII.
+		/// - [`Error::NumberTaken`] if another meter has the serial number, or the seal is, or was, on
+		///   a meter.
 		/// - [`Error::WeakKey`] if the new key is of small order or not canonically encoded.
 		/// - [`Error::KeyInUse`] if the new key signs for a meter in service.
+		/// - [`Error::KeyRetired`] if the new key has ever signed for another one.
 		/// - [`Error::OwnerIsDevice`] if the owner is the account of the new key.
-		/// - [`Error::ConsentExpired`] if the consent has expired, is valid for more than 30 days,
-		///   or does not last longer than the one used before.
+		/// - [`Error::BadPossession`] if the new key has not signed that it serves this meter.
+		/// - [`Error::ConsentExpired`] if the consent has expired, or is valid for more than 30 days.
 		/// - [`Error::BadConsent`] if the signature is not the owner's for this consent on this
 		///   chain.
 		///
@@ -974,19 +1138,23 @@ pub mod pallet {
 			origin: OriginFor<T>,
 			#[pallet::compact] meter: MeterIndex,
 			registers: Registers,
+			serial: SerialNumber,
 			seal: SealId,
 			device: Option<Box<NewDevice<T::OwnerSignature>>>,
 		) -> DispatchResult {
 			let electrician = ensure_signed(origin)?;
-			Self::do_exchange(electrician, meter, registers, seal, device.map(|new| *new))
+			let device = device.map(|new| *new);
+			let exchange = Exchange { registers, serial, seal, device };
+			Self::do_exchange(electrician, meter, exchange)
 		}
 
 		/// Takes a meter out of service: its rows are removed and its deposit is returned to the
-		/// account that paid it.
+		/// account that paid it, except for the part that keeps its tombstones.
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by its owner or by an electrician of its organisation.
+		/// `Signed` by its owner or by an electrician of its organisation; by who paid its deposit if
+		/// it is suspended or its organisation is not admitted; or [`Config::GovernanceOrigin`].
 		///
 		/// ## Parameters
 		///
@@ -1007,7 +1175,7 @@ pub mod pallet {
 			origin: OriginFor<T>,
 			#[pallet::compact] meter: MeterIndex,
 		) -> DispatchResultWithPostInfo {
-			let by = ensure_signed(origin)?;
+			let by = Self::governance_or_signed(origin)?;
 			let cleared = Self::do_decommission(by, meter)?;
 			Ok(Some(T::WeightInfo::decommission_meter(cleared)).into())
 		}
@@ -1137,13 +1305,15 @@ pub mod pallet {
 		///
 		/// ## Parameters
 		///
-		/// - `limits`: energy per block and day in Wh, clock skew in ms, tolerance in parts per
-		///   thousand.
+		/// - `limits`: energy per block, day, and organisation and day in Wh; highest rated power in W;
+		///   how long ago service may begin in ms; clock skew in ms, tolerance in parts per thousand,
+		///   shortest free batch in ms, number of free batches in an hour.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::InvalidLimits`] if a block may mint more than a day, the skew is above a day,
-		///   or the tolerance is not between 1 and [`MAX_TOLERANCE_PPT`].
+		/// - [`Error::InvalidLimits`] if a block or an organisation may mint more than a day, no power
+		///   is allowed, service may begin more than seven days ago, the skew or the shortest free batch
+		///   is above a day, or the tolerance is not between 1 and [`MAX_TOLERANCE_PPT`].
 		/// - [`Error::Unchanged`] if they equal the present limits.
 		///
 		/// ## Events
@@ -1206,6 +1376,82 @@ pub mod pallet {
 			Self::deposit_event(Event::Resumed);
 			Ok(())
 		}
+
+		/// Lets a meter mint that was certified before its organisation was admitted, from now on.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by an electrician of its organisation, which must be admitted, who is not the
+		/// owner.
+		///
+		/// ## Parameters
+		///
+		/// - `meter`: the index of the meter.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NoMeter`] if no meter in service has this index.
+		/// - [`Error::NoOrganisation`] if its organisation is gone.
+		/// - [`Error::NotAdmitted`] if its organisation is not admitted.
+		/// - [`Error::NotMember`] if the caller is not an electrician of its organisation.
+		/// - [`Error::Unchanged`] if it mints already.
+		/// - [`Error::OwnerCertifies`] if the caller is the owner.
+		/// - [`Error::NumberTaken`] if a meter that mints has its serial number or its seal.
+		///
+		/// ## Events
+		///
+		/// - [`Event::MeterAdmitted`] once it mints
+		#[pallet::call_index(17)]
+		pub fn admit_meter(
+			origin: OriginFor<T>,
+			#[pallet::compact] meter: MeterIndex,
+		) -> DispatchResult {
+			let electrician = ensure_signed(origin)?;
+			Self::do_admit_meter(electrician, meter)
+		}
+
+		/// Gives an organisation another admin. Deposits stay with those who paid them, and return to
+		/// them.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by its admin, or [`Config::GovernanceOrigin`].
+		///
+		/// ## Parameters
+		///
+		/// - `organisation`: the number of the organisation.
+		/// - `new`: the account of the new admin.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NoOrganisation`] if no organisation has this number.
+		/// - [`Error::NotAdmin`] if the caller is not its admin.
+		/// - [`Error::Unchanged`] if `new` is its admin already.
+		///
+		/// ## Events
+		///
+		/// - [`Event::OrganisationAdminSet`] with the old and the new admin
+		#[pallet::call_index(18)]
+		pub fn set_organisation_admin(
+			origin: OriginFor<T>,
+			#[pallet::compact] organisation: OrganisationIndex,
+			new: T::AccountId,
+		) -> DispatchResult {
+			let by = Self::governance_or_signed(origin)?;
+			Self::do_set_admin(by, organisation, new)
+		}
+	}
+
+	impl<T: Config> Pallet<T> {
+		/// Returns the signer; `None` is governance.
+		fn governance_or_signed(
+			origin: OriginFor<T>,
+		) -> Result<Option<T::AccountId>, sp_runtime::DispatchError> {
+			match T::GovernanceOrigin::try_origin(origin) {
+				Ok(_) => Ok(None),
+				Err(origin) => Ok(Some(ensure_signed(origin)?)),
+			}
+		}
 	}
 
 	#[pallet::view_functions]
@@ -1265,7 +1511,8 @@ pub mod pallet {
 			Self::reading_in_chain(&headers, &leaf, index, &proof)
 		}
 
-		/// Returns for each of these batches, in this order, whether it would be accepted now.
+		/// Returns for each of these batches, in this order, whether it would be accepted now, free of
+		/// fees.
 		pub fn preview_batches(batches: Vec<SignedBatch>) -> Vec<Result<Accepted, BatchRefusal>> {
 			Self::preview_run(&batches)
 		}

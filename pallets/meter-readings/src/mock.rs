@@ -14,7 +14,7 @@ use gridproof_primitives::{
 	crypto::merkle,
 	energy::{
 		BatchHeader, BatchRefusal, Direction, MeterIndex, MeterName, OwnerConsent, Registers,
-		SignedBatch, Trust,
+		SealId, SerialNumber, SignedBatch, Trust, possession_payload,
 	},
 	num::units::KWH_ASSET_ID,
 };
@@ -119,6 +119,8 @@ pub(crate) const ORGANISATION_DEPOSIT: u128 = 1_000;
 pub(crate) const MEMBER_DEPOSIT: u128 = 70;
 /// Deposit for a meter.
 pub(crate) const METER_DEPOSIT: u128 = 300;
+/// Part of it that stays for tombstones.
+pub(crate) const TOMBSTONE_DEPOSIT: u128 = 20;
 /// Native tokens of each account.
 pub(crate) const NATIVE: u128 = 10_000;
 /// Number of headers that are kept.
@@ -141,6 +143,7 @@ impl Config for Test {
 	type OrganisationDeposit = ConstU128<ORGANISATION_DEPOSIT>;
 	type MemberDeposit = ConstU128<MEMBER_DEPOSIT>;
 	type MeterDeposit = ConstU128<METER_DEPOSIT>;
+	type TombstoneDeposit = ConstU128<TOMBSTONE_DEPOSIT>;
 	type MaxMembers = ConstU32<3>;
 	type MaxRecorders = ConstU32<2>;
 	type MaxBatchesPerCall = ConstU32<20>;
@@ -194,6 +197,16 @@ pub(crate) fn name(number: u8) -> MeterName {
 	MeterName::new("PLANT-01", "gw-1", &format!("MTR-{number}")).unwrap()
 }
 
+/// Returns the serial number of the meter of device `number`.
+pub(crate) fn serial(number: u8) -> SerialNumber {
+	format!("ACME-{number}").into_bytes().try_into().unwrap()
+}
+
+/// Returns its first seal.
+pub(crate) fn seal_of(number: u8) -> SealId {
+	format!("S-1-{number}").into_bytes().try_into().unwrap()
+}
+
 /// Returns the certification of device `number`: a two-way meter of 10 kW.
 pub(crate) fn certification(number: u8) -> Certification<AccountId> {
 	Certification {
@@ -203,7 +216,8 @@ pub(crate) fn certification(number: u8) -> Certification<AccountId> {
 		rated_power_w: 10_000,
 		direction: Direction::Both,
 		trust: Trust::Device,
-		seal: b"S-1".to_vec().try_into().unwrap(),
+		serial: serial(number),
+		seal: seal_of(number),
 		registers: Registers { import_wh: 1_000, export_wh: 500 },
 		since_ms: NOON - 96 * QUARTER,
 		valid_until_ms: NOON + QUARTER,
@@ -216,8 +230,22 @@ pub(crate) fn consent_payload(
 	organisation: u32,
 	genesis: &H256,
 ) -> Vec<u8> {
-	let Certification { name, device, owner, valid_until_ms, .. } = certification.clone();
-	OwnerConsent { organisation, name, device, owner, valid_until_ms }.signing_payload(genesis)
+	OwnerConsent { organisation, certification: certification.clone() }.signing_payload(genesis)
+}
+
+/// Returns the proof that this device serves the meter of a certification.
+pub(crate) fn possession(
+	device: &ed25519::Pair,
+	certification: &Certification<AccountId>,
+) -> [u8; 64] {
+	let Certification { name, owner, .. } = certification;
+	device.sign(&possession_payload(&genesis(), name, owner)).0
+}
+
+/// Returns the proof of whichever of the tests' devices has this key; nonsense if none has.
+pub(crate) fn possession_of(certification: &Certification<AccountId>) -> [u8; 64] {
+	let pair = (1..=40).map(device).find(|pair| pair.public().0 == certification.device);
+	pair.map_or([0; 64], |pair| possession(&pair, certification))
 }
 
 /// Returns the owner's signature of it.
@@ -231,8 +259,9 @@ pub(crate) fn certify_as(
 	certification: Certification<AccountId>,
 ) -> Result<(), DispatchError> {
 	let consent = consent(&certification);
+	let possession = possession_of(&certification);
 	let origin = RuntimeOrigin::signed(who);
-	MeterReadings::certify_meter(origin, 0, Box::new(certification), consent)
+	MeterReadings::certify_meter(origin, 0, Box::new(certification), consent, possession)
 }
 
 /// Certifies the meter of device `number`; returns its index.
@@ -310,6 +339,14 @@ pub(crate) fn batches(list: &[SignedBatch]) -> BatchesOf<Test> {
 /// Submits as an ordinary account.
 pub(crate) fn submit(list: &[SignedBatch]) -> Result<(), DispatchError> {
 	MeterReadings::submit_batches(RuntimeOrigin::signed(account(50)), batches(list))
+		.map(|_| ())
+		.map_err(|error| error.error)
+}
+
+/// Returns what governance answers.
+pub(crate) fn as_governance(call: Call<Test>) -> Result<(), DispatchError> {
+	RuntimeCall::MeterReadings(call)
+		.dispatch(RuntimeOrigin::root())
 		.map(|_| ())
 		.map_err(|error| error.error)
 }

@@ -2,14 +2,32 @@
 
 use crate::{pallet::*, types::*};
 use alloc::{string::String, vec::Vec};
+use codec::Encode;
 use frame_support::{
 	ensure,
 	pallet_prelude::{DispatchError, DispatchResult, Get},
 	traits::{
+		Time,
 		fungible::{hold::Inspect as _, hold::Mutate as _},
 		tokens::Precision,
 	},
 };
+use gridproof_primitives::H256;
+use sp_io::hashing::blake2_256;
+
+/// Returns what is hashed of an organisation's name, so that no two have the same one.
+pub(crate) fn name_mark(name: &OrganisationName) -> H256 {
+	H256(name.to_ascii_lowercase().using_encoded(blake2_256))
+}
+
+/// Returns `true` if a person can tell this name from any other: printable ASCII, single blanks inside.
+fn is_plain(name: &OrganisationName) -> bool {
+	let is_blank = |byte: &u8| *byte == b' ';
+	let ends_with_blank = name.first().is_some_and(is_blank) || name.last().is_some_and(is_blank);
+	let in_a_row = name.windows(2).any(|pair| pair.iter().all(is_blank));
+	let is_ascii = name.iter().all(|byte| byte.is_ascii_graphic() || is_blank(byte));
+	is_ascii && !ends_with_blank && !in_a_row
+}
 
 /// An organisation of genesis: name, admin, electricians.
 type Founding<AccountId> = (String, AccountId, Vec<AccountId>);
@@ -58,18 +76,24 @@ impl<T: Config> Pallet<T> {
 		name: OrganisationName,
 	) -> DispatchResult {
 		ensure!(!name.is_empty(), Error::<T>::EmptyName);
+		ensure!(is_plain(&name), Error::<T>::BadName);
+		let mark = name_mark(&name);
+		ensure!(!OrganisationNames::<T>::contains_key(mark), Error::<T>::OrganisationNameTaken);
 		let organisation = Self::next_organisation()?;
 		let deposit = T::OrganisationDeposit::get();
 		Self::hold(HoldReason::Organisation, &admin, deposit)?;
 		let row = Organisation {
 			name: name.clone(),
 			admin: admin.clone(),
+			depositor: admin.clone(),
 			standing: OrganisationStanding::Pending,
+			admitted_ms: 0,
 			members: 0,
 			meters: 0,
 			deposit,
 		};
 		Organisations::<T>::insert(organisation, row);
+		OrganisationNames::<T>::insert(mark, organisation);
 		SumsOfAll::<T>::mutate(|sums| sums.organisations = sums.organisations.saturating_add(1));
 		Self::deposit_event(Event::OrganisationRegistered { organisation, admin, name });
 		Ok(())
@@ -82,8 +106,13 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let row = Self::organisation_of_admin(&admin, organisation)?;
 		ensure!(row.members == 0 && row.meters == 0, Error::<T>::InUse);
-		Self::release(HoldReason::Organisation, &admin, row.deposit)?;
+		Self::release(HoldReason::Organisation, &row.depositor, row.deposit)?;
 		Organisations::<T>::remove(organisation);
+		let mark = name_mark(&row.name);
+		if OrganisationNames::<T>::get(mark) == Some(organisation) {
+			OrganisationNames::<T>::remove(mark);
+		}
+		OrganisationUsage::<T>::remove(organisation);
 		SumsOfAll::<T>::mutate(|sums| sums.organisations = sums.organisations.saturating_sub(1));
 		Self::deposit_event(Event::OrganisationDissolved { organisation });
 		Ok(())
@@ -103,7 +132,7 @@ impl<T: Config> Pallet<T> {
 		Self::hold(HoldReason::Member, &admin, deposit)?;
 		row.members = row.members.saturating_add(1);
 		Organisations::<T>::insert(organisation, row);
-		Members::<T>::insert(organisation, &who, deposit);
+		Members::<T>::insert(organisation, &who, Deposit { who: admin, amount: deposit });
 		SumsOfAll::<T>::mutate(|sums| sums.electricians = sums.electricians.saturating_add(1));
 		Self::deposit_event(Event::MemberAdded { organisation, who });
 		Ok(())
@@ -118,7 +147,7 @@ impl<T: Config> Pallet<T> {
 		let mut row = Organisations::<T>::get(organisation).ok_or(Error::<T>::NoOrganisation)?;
 		ensure!(caller == row.admin || caller == who, Error::<T>::NotAdmin);
 		let deposit = Members::<T>::take(organisation, &who).ok_or(Error::<T>::NotMember)?;
-		Self::release(HoldReason::Member, &row.admin, deposit)?;
+		Self::release(HoldReason::Member, &deposit.who, deposit.amount)?;
 		row.members = row.members.saturating_sub(1);
 		Organisations::<T>::insert(organisation, row);
 		SumsOfAll::<T>::mutate(|sums| sums.electricians = sums.electricians.saturating_sub(1));
@@ -135,18 +164,38 @@ impl<T: Config> Pallet<T> {
 		let old = row.standing;
 		ensure!(old != new, Error::<T>::Unchanged);
 		row.standing = new;
+		if new == OrganisationStanding::Admitted {
+			// What its meters measured while it was not does not mint.
+			row.admitted_ms = T::Time::now();
+		}
 		Organisations::<T>::insert(organisation, row);
 		Self::deposit_event(Event::OrganisationStandingSet { organisation, old, new });
 		Ok(())
 	}
 
-	/// Checks that `who` is an electrician of this organisation, and that it is admitted.
+	/// [`Pallet::set_organisation_admin`] without the origin; `None` is governance. Deposits stay with
+	/// those who paid them.
+	pub(crate) fn do_set_admin(
+		by: Option<T::AccountId>,
+		organisation: OrganisationIndex,
+		new: T::AccountId,
+	) -> DispatchResult {
+		let mut row = Organisations::<T>::get(organisation).ok_or(Error::<T>::NoOrganisation)?;
+		ensure!(by.is_none_or(|by| by == row.admin), Error::<T>::NotAdmin);
+		ensure!(row.admin != new, Error::<T>::Unchanged);
+		let old = core::mem::replace(&mut row.admin, new.clone());
+		Organisations::<T>::insert(organisation, row);
+		Self::deposit_event(Event::OrganisationAdminSet { organisation, old, new });
+		Ok(())
+	}
+
+	/// Checks that `who` is an electrician of this organisation, and that it is not revoked.
 	pub(crate) fn ensure_electrician(
 		who: &T::AccountId,
 		organisation: OrganisationIndex,
 	) -> Result<OrganisationOf<T>, DispatchError> {
 		let row = Organisations::<T>::get(organisation).ok_or(Error::<T>::NoOrganisation)?;
-		ensure!(row.standing == OrganisationStanding::Admitted, Error::<T>::NotAdmitted);
+		ensure!(row.standing != OrganisationStanding::Revoked, Error::<T>::NotAdmitted);
 		ensure!(Members::<T>::contains_key(organisation, who), Error::<T>::NotMember);
 		Ok(row)
 	}
@@ -187,8 +236,24 @@ impl<T: Config> Pallet<T> {
 			assert!(members <= T::MaxMembers::get(), "an organisation has too many members");
 			let (Ok(organisation), Ok(name)) = (Self::next_organisation(), name) else { continue };
 			let standing = OrganisationStanding::Admitted;
-			let (admin, deposit) = (admin.clone(), Default::default());
-			let row = Organisation { name, admin, standing, members, meters: 0, deposit };
+			let deposit = BalanceOf::<T>::default();
+			let mark = name_mark(&name);
+			assert!(is_plain(&name), "an organisation's name is not plain ASCII");
+			assert!(
+				!OrganisationNames::<T>::contains_key(mark),
+				"two organisations have the same name"
+			);
+			OrganisationNames::<T>::insert(mark, organisation);
+			let row = Organisation {
+				name,
+				admin: admin.clone(),
+				depositor: admin.clone(),
+				standing,
+				admitted_ms: 0,
+				members,
+				meters: 0,
+				deposit,
+			};
 			Organisations::<T>::insert(organisation, row);
 			SumsOfAll::<T>::mutate(|sums| {
 				sums.organisations = sums.organisations.saturating_add(1);
@@ -197,7 +262,11 @@ impl<T: Config> Pallet<T> {
 			for electrician in electricians {
 				let known = Members::<T>::contains_key(organisation, electrician);
 				assert!(!known, "an electrician is named twice");
-				Members::<T>::insert(organisation, electrician, deposit);
+				Members::<T>::insert(
+					organisation,
+					electrician,
+					Deposit { who: admin.clone(), amount: deposit },
+				);
 			}
 		}
 		for recorder in recorders {

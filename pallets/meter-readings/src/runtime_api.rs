@@ -56,7 +56,8 @@ sp_api::decl_runtime_apis! {
 			proof: Vec<H256>,
 		) -> Result<(), ReadingRefusal>;
 
-		/// Returns for each of these batches, in this order, whether it would be accepted now.
+		/// Returns for each of these batches, in this order, whether it would be accepted now, free of
+		/// fees.
 		fn preview_batches(batches: Vec<SignedBatch>) -> Vec<Result<Accepted, BatchRefusal>>;
 
 		/// Returns the totals of the network: organisations, meters, batches, energy.

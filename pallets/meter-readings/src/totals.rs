@@ -97,7 +97,7 @@ mod tests {
 	}
 
 	fn add_wh(totals: &mut RunningTotals, end_ms: u64, exported_wh: u64) {
-		totals.add(end_ms, &Accepted { exported_wh, imported_wh: 0 });
+		totals.add(end_ms, &Accepted { exported_wh, imported_wh: 0, minted_wh: 0 });
 	}
 
 	#[test]

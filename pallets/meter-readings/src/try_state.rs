@@ -1,6 +1,6 @@
 //! Invariants that hold between any two blocks.
 
-use crate::{pallet::*, types::*};
+use crate::{identity::marks_of, organisations::name_mark, pallet::*, types::*};
 use alloc::collections::BTreeMap;
 use frame_support::{
 	ensure,
@@ -16,11 +16,12 @@ use sp_runtime::{
 impl<T: Config> Pallet<T> {
 	/// Checks every invariant:
 	///
-	/// 1. The limits are in range, and neither a block nor a day minted more than they allow,
-	///    unless they were lowered since.
+	/// 1. The limits are in range, and neither the last block nor the last day minted more than the
+	///    highest limit that was in force then.
 	/// 2. No more KWH exists than batches have minted.
 	/// 3. The totals count what exists: organisations, electricians, meters, suspended meters; the
-	///    energy of each meter is part of all energy.
+	///    energy of each meter is part of all energy. What the meters in service and the organisations
+	///    minted today is part of what was minted today.
 	/// 4. An organisation counts its members and its meters correctly, and has no more members than
 	///    are allowed. A member and a meter belong to an organisation that exists.
 	/// 5. A meter has a certificate, a name and a device key that lead back to it, and nothing else
@@ -30,17 +31,25 @@ impl<T: Config> Pallet<T> {
 	///    are not in service.
 	/// 7. An anchor is in the slot of its batch, not beyond the last one, plausible, and of the
 	///    batch's root if that is still kept.
-	/// 8. For each account and reason, the deposits held are those that the rows record.
+	/// 8. For each account and reason, the deposits held are those that the rows record; those for
+	///    tombstones are those that were counted.
 	/// 9. Recorders are listed once each.
+	/// 10. Serial number and seal of a meter in service are its own, and what is taken is a meter's
+	///    in service; names of organisations are taken. A key that has a tombstone signs for
+	///    nobody.
 	#[allow(dead_code)]
 	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
 		let limits = LimitsInUse::<T>::get();
 		ensure!(limits.is_valid(), "1: a limit is out of range");
+		let usage = UsageNow::<T>::get();
+		ensure!(usage.block_wh <= usage.block_limit_wh, "1: a block minted too much");
+		ensure!(usage.day_wh <= usage.day_limit_wh, "1: a day minted too much");
 		let issuance = T::Fungibles::total_issuance(T::Kwh::get());
 		ensure!(issuance <= SumsOfAll::<T>::get().minted_wh, "2: KWH from nothing");
 		Self::try_sums()?;
 		Self::try_organisations()?;
 		Self::try_meters()?;
+		Self::try_numbers()?;
 		Self::try_anchors()?;
 		Self::try_deposits()?;
 		let recorders = Recorders::<T>::get();
@@ -67,10 +76,20 @@ impl<T: Config> Pallet<T> {
 			imported = imported.saturating_add(meter.totals.all.import_wh.into());
 			batches = batches.saturating_add(meter.state.next_sequence);
 		}
-		ensure!(exported <= sums.minted_wh, "3: more exported than minted");
+		let all = sums.minted_wh.saturating_add(sums.unminted_wh);
+		ensure!(exported <= all, "3: more exported than counted");
 		ensure!(imported <= sums.imported_wh, "3: more imported than counted");
 		ensure!(batches <= sums.batches, "3: more batches than counted");
 		ensure!(sums.batches <= sums.readings, "3: a batch without a reading");
+		let usage = UsageNow::<T>::get();
+		let of_meters: u128 = Meters::<T>::iter_values()
+			.map(|meter| u128::from(meter.minted_today.on(usage.day)))
+			.fold(0, u128::saturating_add);
+		let of_organisations: u128 = OrganisationUsage::<T>::iter_values()
+			.map(|minted| u128::from(minted.on(usage.day)))
+			.fold(0, u128::saturating_add);
+		ensure!(of_meters <= usage.day_wh.into(), "3: meters minted more than the day");
+		ensure!(of_organisations <= usage.day_wh.into(), "3: organisations minted more");
 		Ok(())
 	}
 
@@ -121,6 +140,35 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	fn try_numbers() -> Result<(), TryRuntimeError> {
+		let mut marks = alloc::collections::BTreeSet::new();
+		for (index, row) in Meters::<T>::iter() {
+			let certified = Certificates::<T>::get(index).ok_or("5: no certificate")?;
+			ensure!(!Self::is_retired(&row.device), "10: a key after its end");
+			let all = marks_of(&certified.certificate, row.scope());
+			marks.extend(all);
+			// Meters that were certified before numbers were may share a seal, or a name in lower case.
+			if !certified.certificate.serial.is_empty() {
+				let [_, serial, seal] = all;
+				let taken = |mark| Numbers::<T>::get(mark) == Some(index);
+				ensure!(taken(serial) && taken(seal), "10: a number that is not taken");
+			}
+		}
+		for (mark, index) in Numbers::<T>::iter() {
+			ensure!(marks.contains(&mark), "10: a number of nothing");
+			ensure!(Meters::<T>::contains_key(index), "10: a number of a meter that is gone");
+		}
+		for (mark, index) in OrganisationNames::<T>::iter() {
+			let row = Organisations::<T>::get(index).ok_or("10: a name of nobody")?;
+			ensure!(name_mark(&row.name) == mark, "10: another's name");
+		}
+		for row in Organisations::<T>::iter_values() {
+			let is_taken = OrganisationNames::<T>::contains_key(name_mark(&row.name));
+			ensure!(is_taken, "10: a name that is not taken");
+		}
+		Ok(())
+	}
+
 	/// Checks the batches that the meter keeps, and returns their number.
 	fn try_recent(index: MeterIndex, meter: &MeterOf<T>) -> Result<usize, TryRuntimeError> {
 		let next = meter.state.next_sequence;
@@ -155,25 +203,29 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn try_deposits() -> Result<(), TryRuntimeError> {
-		let mut held = BTreeMap::<T::AccountId, [BalanceOf<T>; 3]>::new();
+		let mut held = BTreeMap::<T::AccountId, [BalanceOf<T>; 4]>::new();
 		for row in Organisations::<T>::iter_values() {
-			let [organisation, ..] = held.entry(row.admin).or_default();
+			let [organisation, ..] = held.entry(row.depositor).or_default();
 			organisation.saturating_accrue(row.deposit);
 		}
-		for (organisation, _, deposit) in Members::<T>::iter() {
-			let row = Organisations::<T>::get(organisation).ok_or("8: member of nothing")?;
-			let [_, member, _] = held.entry(row.admin).or_default();
-			member.saturating_accrue(deposit);
+		for (_, _, deposit) in Members::<T>::iter() {
+			let [_, member, ..] = held.entry(deposit.who).or_default();
+			member.saturating_accrue(deposit.amount);
 		}
 		for row in Certificates::<T>::iter_values() {
-			let [.., meter] = held.entry(row.depositor).or_default();
+			let [.., meter, _] = held.entry(row.depositor).or_default();
 			meter.saturating_accrue(row.deposit);
 		}
-		for (who, [organisation, member, meter]) in held {
+		for (who, deposit) in TombstoneDeposits::<T>::iter() {
+			let [.., tombstones] = held.entry(who).or_default();
+			tombstones.saturating_accrue(deposit);
+		}
+		for (who, [organisation, member, meter, tombstones]) in held {
 			for (reason, deposit) in [
 				(HoldReason::Organisation, organisation),
 				(HoldReason::Member, member),
 				(HoldReason::Meter, meter),
+				(HoldReason::Tombstone, tombstones),
 			] {
 				let on_hold = T::Currency::balance_on_hold(&reason.into(), &who);
 				ensure!(on_hold == deposit, "8: deposits are not what is held");
@@ -185,7 +237,7 @@ impl<T: Config> Pallet<T> {
 	/// Returns `true` if nothing is held of `who`.
 	#[cfg(test)]
 	pub(crate) fn holds_nothing_of(who: &T::AccountId) -> bool {
-		[HoldReason::Organisation, HoldReason::Member, HoldReason::Meter]
+		[HoldReason::Organisation, HoldReason::Member, HoldReason::Meter, HoldReason::Tombstone]
 			.into_iter()
 			.all(|reason| T::Currency::balance_on_hold(&reason.into(), who).is_zero())
 	}

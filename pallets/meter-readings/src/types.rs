@@ -7,7 +7,10 @@ use frame_support::{BoundedVec, CloneNoBound, DebugNoBound, EqNoBound, PartialEq
 use gridproof_primitives::{
 	H256,
 	crypto::ed25519::PublicKey,
-	energy::{BatchHeader, BatchLimits, Certificate, MeterIndex, MeterState, Suspension},
+	energy::{
+		BatchHeader, BatchLimits, Certificate, MAX_BACKDATE_MS, MAX_RATED_POWER_W, MeterIndex,
+		MeterState, Suspension,
+	},
 	num::units::MILLIS_PER_DAY,
 	time::day::Day,
 };
@@ -40,8 +43,7 @@ pub struct Certified<AccountId, Balance> {
 	pub certificate: Certificate<AccountId>,
 	/// Time of its certification, in UTC milliseconds.
 	pub certified_ms: u64,
-	/// Time until which the last consent was valid, in UTC milliseconds: the next one must last
-	/// longer, so that none is used twice.
+	/// Time until which the last consent was valid, in UTC milliseconds.
 	pub consent_until_ms: u64,
 	/// Account that paid the deposit.
 	pub depositor: AccountId,
@@ -63,8 +65,82 @@ pub struct Meter<AccountId> {
 	pub organisation: OrganisationIndex,
 	/// Reason for its suspension; `None` if its batches are accepted.
 	pub suspended: Option<Suspension>,
+	/// `true` if its exports mint: its organisation was admitted when it was certified, or it was
+	/// admitted since.
+	pub mints: bool,
+	/// Energy that it minted on the last day on which it did, in Wh.
+	pub minted_today: DayUsage,
+	/// Batches that it had free of fees in the last hour in which it had any.
+	pub free_batches: HourUsage,
 	/// Its energy over spans of time.
 	pub totals: RunningTotals,
+}
+
+impl<AccountId> Meter<AccountId> {
+	/// Returns those among whom its serial number and its seal are unique: all meters that mint
+	/// (`None`), or those of its organisation that do not.
+	pub(crate) fn scope(&self) -> Option<OrganisationIndex> {
+		(!self.mints).then_some(self.organisation)
+	}
+}
+
+/// Energy minted on one UTC day.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct DayUsage {
+	/// UTC day to which the energy belongs.
+	pub day: Day,
+	/// Energy minted on it, in Wh.
+	pub wh: u64,
+}
+
+impl DayUsage {
+	/// Returns the energy minted on `day`, in Wh.
+	pub(crate) fn on(&self, day: Day) -> u64 {
+		if self.day == day { self.wh } else { 0 }
+	}
+
+	/// Adds energy minted on `day`, in Wh.
+	pub(crate) fn add(&mut self, day: Day, wh: u64) {
+		*self = Self { day, wh: self.on(day).saturating_add(wh) };
+	}
+}
+
+/// Number of batches in one hour.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct HourUsage {
+	/// Number of the hour since 1970.
+	pub hour: u32,
+	/// Number of batches in it.
+	pub count: u32,
+}
+
+impl HourUsage {
+	/// Returns the number of the hour of a time in UTC milliseconds.
+	pub(crate) fn hour_of(now_ms: u64) -> u32 {
+		u32::try_from(now_ms.checked_div(3_600_000).unwrap_or(0)).unwrap_or(u32::MAX)
+	}
+
+	/// Returns the number in this hour.
+	pub(crate) fn on(&self, hour: u32) -> u32 {
+		if self.hour == hour { self.count } else { 0 }
+	}
+
+	/// Counts one in this hour.
+	pub(crate) fn add(&mut self, hour: u32) {
+		*self = Self { hour, count: self.on(hour).saturating_add(1) };
+	}
+}
+
+/// A deposit, with the account that paid it.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Deposit<AccountId, Balance> {
+	/// Account of which it is held.
+	pub who: AccountId,
+	/// The deposit, in 10⁻¹⁸ AIT.
+	pub amount: Balance,
 }
 
 /// Reference to an accepted batch.
@@ -104,30 +180,54 @@ pub struct Limits {
 	pub block_wh: u64,
 	/// Highest energy that a UTC day mints, in Wh.
 	pub day_wh: u64,
-	/// Clock skew and tolerance of a single batch.
+	/// Highest energy that the meters of one organisation mint in a UTC day, in Wh; at most `day_wh`.
+	pub organisation_day_wh: u64,
+	/// Highest rated power of a meter that is certified, in W; at least 1.
+	pub max_rated_power_w: u32,
+	/// Time by which certified service may begin before its certification, in milliseconds; at most
+	/// seven days.
+	pub max_backdate_ms: u64,
+	/// Clock skew, tolerance, and what is free of fees, of a single batch.
 	pub batch: BatchLimits,
 }
 
 impl Default for Limits {
-	/// 1 GWh a block and 100 GWh a day: more than a million meters of 4 kW deliver.
+	/// 1 GWh a block and 100 GWh a day: more than a million meters of 4 kW deliver. A fifth of it for
+	/// one organisation.
 	fn default() -> Self {
-		Self { block_wh: 1_000_000_000, day_wh: 100_000_000_000, batch: BatchLimits::default() }
+		Self {
+			block_wh: 1_000_000_000,
+			day_wh: 100_000_000_000,
+			organisation_day_wh: 20_000_000_000,
+			max_rated_power_w: MAX_RATED_POWER_W,
+			max_backdate_ms: MAX_BACKDATE_MS,
+			batch: BatchLimits::default(),
+		}
 	}
 }
 
 impl Limits {
-	/// Returns `true` if a block mints no more than a day, the clock skew is at most a day, and the
-	/// tolerance is at least 1 and at most [`MAX_TOLERANCE_PPT`].
+	/// Returns `true` if neither a block nor an organisation mints more than a day, some power is
+	/// allowed, service begins at most [`MAX_BACKDATE_LIMIT_MS`] ago, the clock skew and the shortest
+	/// free batch are at most a day, and the tolerance is at least 1 and at most
+	/// [`MAX_TOLERANCE_PPT`].
 	pub fn is_valid(&self) -> bool {
-		let BatchLimits { max_skew_ms, tolerance_ppt } = self.batch;
+		let BatchLimits { max_skew_ms, tolerance_ppt, min_free_ms, .. } = self.batch;
 		self.block_wh <= self.day_wh
+			&& self.organisation_day_wh <= self.day_wh
+			&& self.max_rated_power_w > 0
+			&& self.max_backdate_ms <= MAX_BACKDATE_LIMIT_MS
 			&& max_skew_ms <= MILLIS_PER_DAY
+			&& min_free_ms <= MILLIS_PER_DAY
 			&& (1..=MAX_TOLERANCE_PPT).contains(&tolerance_ppt)
 	}
 }
 
 /// Highest tolerance that governance can set, in parts per thousand: ten times the rated power.
 pub const MAX_TOLERANCE_PPT: u32 = 10_000;
+
+/// Highest value that governance can set for [`Limits::max_backdate_ms`]: seven days.
+pub const MAX_BACKDATE_LIMIT_MS: u64 = 7 * MILLIS_PER_DAY;
 
 /// Energy minted in the last block and the last day that accepted a batch.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
@@ -137,10 +237,14 @@ pub struct Usage<BlockNumber> {
 	pub block: BlockNumber,
 	/// Energy minted in it, in Wh.
 	pub block_wh: u64,
+	/// Highest limit that was in force when it minted, in Wh.
+	pub block_limit_wh: u64,
 	/// Last UTC day that accepted a batch.
 	pub day: Day,
 	/// Energy minted on it, in Wh.
 	pub day_wh: u64,
+	/// Highest limit that was in force when it minted, in Wh.
+	pub day_limit_wh: u64,
 }
 
 /// Totals since genesis, for the audit. Issuance itself is always read from the token.
@@ -149,6 +253,9 @@ pub struct Usage<BlockNumber> {
 pub struct Sums {
 	/// KWH minted, in Wh.
 	pub minted_wh: u128,
+	/// Energy delivered to the grid that was never minted, in Wh: nobody vouched for it, or its
+	/// organisation was not admitted.
+	pub unminted_wh: u128,
 	/// Energy taken from the grid, in Wh.
 	pub imported_wh: u128,
 	/// Number of batches accepted.

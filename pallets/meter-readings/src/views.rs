@@ -20,8 +20,19 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn info(index: MeterIndex) -> Option<MeterInfo<T::AccountId>> {
 		let row = Meters::<T>::get(index)?;
 		let Certified { certificate, certified_ms, .. } = Certificates::<T>::get(index)?;
-		let Meter { state, suspended, energy_account, .. } = row;
-		Some(MeterInfo { index, certificate, state, suspended, energy_account, certified_ms })
+		let organisation = Organisations::<T>::get(row.organisation)?;
+		let Meter { mut state, suspended, energy_account, mints, .. } = row;
+		state.vouch_from(organisation.admitted_ms);
+		let mints = mints && organisation.standing == OrganisationStanding::Admitted;
+		Some(MeterInfo {
+			index,
+			certificate,
+			state,
+			suspended,
+			mints,
+			energy_account,
+			certified_ms,
+		})
 	}
 
 	/// [`Pallet::batch`].
@@ -69,7 +80,8 @@ impl<T: Config> Pallet<T> {
 			batches: sums.batches,
 			readings: sums.readings,
 			imported_wh: sums.imported_wh,
-			exported_wh: sums.minted_wh,
+			exported_wh: sums.minted_wh.saturating_add(sums.unminted_wh),
+			minted_wh: sums.minted_wh,
 			issuance: T::Fungibles::total_issuance(T::Kwh::get()),
 		}
 	}

@@ -1,7 +1,10 @@
 //! What an electrician certifies, and what the owner consents to.
 
-use super::{MAX_SEAL_BYTES, MeterName, OrganisationIndex, Registers};
-use crate::{H256, crypto::ed25519::PublicKey};
+use super::{MAX_SEAL_BYTES, MAX_SERIAL_BYTES, MeterName, OrganisationIndex, Registers};
+use crate::{
+	H256,
+	crypto::ed25519::{self, PublicKey, Signature, SignatureError},
+};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::{fmt, str::FromStr};
@@ -10,10 +13,24 @@ use serde::{Deserialize, Serialize};
 use sp_core::{ConstU32, bounded::BoundedVec};
 
 /// Domain tag of an owner's consent.
-const CONSENT_DOMAIN: &str = "gridproof/consent/v1";
+const CONSENT_DOMAIN: &str = "gridproof/consent/v2";
+/// Domain tag of an owner's consent to an exchange of the device.
+const EXCHANGE_DOMAIN: &str = "gridproof/exchange/v1";
+/// Domain tag of a device's proof that it holds its key.
+const POSSESSION_DOMAIN: &str = "gridproof/possession/v1";
 
 /// Id that is printed on a meter's seal, at most 32 bytes.
 pub type SealId = BoundedVec<u8, ConstU32<MAX_SEAL_BYTES>>;
+
+/// Maker and serial number, as on a meter's plate, at most 32 bytes; empty only for meters that were
+/// certified before serial numbers were.
+pub type SerialNumber = BoundedVec<u8, ConstU32<MAX_SERIAL_BYTES>>;
+
+/// Returns `true` if this can be the serial number or the seal of a meter that is certified: printable
+/// ASCII without blanks, at least one byte. So no two of them look alike.
+pub fn is_plain_number(number: &[u8]) -> bool {
+	!number.is_empty() && number.iter().all(u8::is_ascii_graphic)
+}
 
 /// Direction of the energy through a meter, seen from its site.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
@@ -122,6 +139,9 @@ pub enum Suspension {
 	/// The device's key is lost, or others may know it.
 	#[codec(index = 1)]
 	LostKey,
+	/// Governance stopped this meter, and only governance lifts it.
+	#[codec(index = 2)]
+	Governance,
 }
 
 /// What an electrician has certified about a meter.
@@ -144,33 +164,85 @@ pub struct Certificate<AccountId> {
 	pub direction: Direction,
 	/// Holder of the key.
 	pub trust: Trust,
+	/// Maker and serial number of the meter.
+	pub serial: SerialNumber,
 	/// Id of the seal on the meter.
 	pub seal: SealId,
 }
 
-/// Consent that an owner signs before a meter is certified or gets another key: meter, key and
-/// organisation. It is valid once, until its time.
+/// Consent that an owner signs before a meter is certified. It covers every figure of the
+/// certification, so that nobody is certified with more than he agreed to. A consent is good once,
+/// because the key that it names is.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OwnerConsent<AccountId> {
 	/// Number of the organisation whose electricians may certify the meter.
 	pub organisation: OrganisationIndex,
-	/// Ids of site, device and meter.
-	pub name: MeterName,
-	/// Ed25519 public key that will sign the meter's batches.
-	pub device: PublicKey,
-	/// Account that will own the energy, and that signs this.
-	pub owner: AccountId,
-	/// Time until which the consent can be used, in UTC milliseconds.
-	pub valid_until_ms: u64,
+	/// Everything that they may certify about it; its owner signs this.
+	pub certification: Certification<AccountId>,
 }
 
 impl<AccountId: Encode> OwnerConsent<AccountId> {
-	/// Returns the bytes that the owner signs: SCALE of (`"gridproof/consent/v1"`, genesis hash,
+	/// Returns the bytes that the owner signs: SCALE of (`"gridproof/consent/v2"`, genesis hash,
 	/// consent).
 	pub fn signing_payload(&self, genesis: &H256) -> Vec<u8> {
 		(CONSENT_DOMAIN, genesis, self).encode()
 	}
+}
+
+/// Consent that an owner signs before a meter gets another device key.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExchangeConsent<AccountId> {
+	/// Number of the organisation that answers for the meter.
+	pub organisation: OrganisationIndex,
+	/// Ids of site, device and meter.
+	pub name: MeterName,
+	/// Ed25519 public key that will sign the meter's batches.
+	pub device: PublicKey,
+	/// Account that owns the energy, and that signs this.
+	pub owner: AccountId,
+	/// What the registers show at the exchange, in Wh.
+	pub registers: Registers,
+	/// Maker and serial number after the exchange.
+	pub serial: SerialNumber,
+	/// Id of the seal after the exchange.
+	pub seal: SealId,
+	/// Time until which the consent can be used, in UTC milliseconds.
+	pub valid_until_ms: u64,
+}
+
+impl<AccountId: Encode> ExchangeConsent<AccountId> {
+	/// Returns the bytes that the owner signs: SCALE of (`"gridproof/exchange/v1"`, genesis hash,
+	/// consent).
+	pub fn signing_payload(&self, genesis: &H256) -> Vec<u8> {
+		(EXCHANGE_DOMAIN, genesis, self).encode()
+	}
+}
+
+/// Returns the bytes that a device signs to prove that it holds its key and serves this meter of this
+/// owner: SCALE of (`"gridproof/possession/v1"`, genesis hash, name, owner).
+pub fn possession_payload<AccountId: Encode>(
+	genesis: &H256,
+	name: &MeterName,
+	owner: &AccountId,
+) -> Vec<u8> {
+	(POSSESSION_DOMAIN, genesis, name, owner).encode()
+}
+
+/// Checks the proof of [`possession_payload`]. A key that cannot sign, because its point is not on the
+/// curve, has none.
+///
+/// # Errors
+/// The first reason of [`SignatureError`] that applies.
+pub fn check_possession<AccountId: Encode>(
+	genesis: &H256,
+	name: &MeterName,
+	owner: &AccountId,
+	device: &PublicKey,
+	proof: &Signature,
+) -> Result<(), SignatureError> {
+	ed25519::verify(device, &possession_payload(genesis, name, owner), proof)
 }
 
 /// What an electrician vouches for, and an owner consents to.
@@ -189,11 +261,14 @@ pub struct Certification<AccountId> {
 	pub direction: Direction,
 	/// Holder of the key.
 	pub trust: Trust,
+	/// Maker and serial number of the meter.
+	pub serial: SerialNumber,
 	/// Id of the seal on the meter.
 	pub seal: SealId,
 	/// Registers at the begin of its certified service, in Wh.
 	pub registers: Registers,
-	/// Begin of its certified service, in UTC milliseconds: no batch can start before.
+	/// Begin of its certified service, in UTC milliseconds: a short time ago at most. No batch can
+	/// start before.
 	pub since_ms: u64,
 	/// Time until which the owner's consent is valid, in UTC milliseconds; at most 30 days from
 	/// now.
@@ -207,7 +282,7 @@ impl<AccountId> Certification<AccountId> {
 		organisation: OrganisationIndex,
 		electrician: AccountId,
 	) -> Certificate<AccountId> {
-		let Self { name, device, owner, rated_power_w, direction, trust, seal, .. } = self;
+		let Self { name, device, owner, rated_power_w, direction, trust, serial, seal, .. } = self;
 		Certificate {
 			name,
 			device,
@@ -217,6 +292,7 @@ impl<AccountId> Certification<AccountId> {
 			rated_power_w,
 			direction,
 			trust,
+			serial,
 			seal,
 		}
 	}
@@ -225,25 +301,21 @@ impl<AccountId> Certification<AccountId> {
 impl<AccountId: Clone> Certification<AccountId> {
 	/// Returns the consent that the owner has to sign.
 	pub fn consent(&self, organisation: OrganisationIndex) -> OwnerConsent<AccountId> {
-		OwnerConsent {
-			organisation,
-			name: self.name.clone(),
-			device: self.device,
-			owner: self.owner.clone(),
-			valid_until_ms: self.valid_until_ms,
-		}
+		OwnerConsent { organisation, certification: self.clone() }
 	}
 }
 
 /// New key of a meter's device.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NewDevice<Signature> {
+pub struct NewDevice<OwnerSignature> {
 	/// Ed25519 public key that signs the meter's batches from now on.
 	pub device: PublicKey,
 	/// Time until which the owner's consent is valid, in UTC milliseconds; later than that of any
 	/// consent before.
 	pub valid_until_ms: u64,
-	/// Signature of the consent by the owner.
-	pub consent: Signature,
+	/// Signature of the [`ExchangeConsent`] by the owner.
+	pub consent: OwnerSignature,
+	/// Signature of [`possession_payload`] by the new key.
+	pub possession: Signature,
 }

@@ -4,8 +4,9 @@
 //! - [`BatchHeader`], [`SignedBatch`]: what a device signs;
 //! - [`check_batch`]: every rule of a batch except the signature, each with its own
 //!   [`BatchRefusal`];
-//! - [`Organisation`], [`Certification`], [`OwnerConsent`]: who certifies, what, and what an owner
-//!   consents to; [`Certificate`] is the result;
+//! - [`Organisation`], [`Certification`], [`OwnerConsent`], [`ExchangeConsent`],
+//!   [`possession_payload`]: who certifies, what, what an owner consents to, and how a device proves its
+//!   key; [`Certificate`] is the result;
 //! - [`MeterInfo`], [`Totals`], [`BatchRecord`], [`Overview`]: answers of the chain;
 //! - [`message`]: how a gateway asks a device to sign;
 //! - [`Anchor`], [`op_return_script`]: a root in a Bitcoin transaction.
@@ -31,11 +32,15 @@ pub use anchor::{
 };
 pub use batch::{BatchHeader, Registers, SignedBatch};
 pub use certificate::{
-	Certificate, Certification, Direction, NewDevice, OwnerConsent, SealId, Suspension, Trust,
+	Certificate, Certification, Direction, ExchangeConsent, NewDevice, OwnerConsent, SealId,
+	SerialNumber, Suspension, Trust, check_possession, is_plain_number, possession_payload,
 };
 pub use name::{MeterName, NameError, NamePart, Topic};
 pub use organisation::{Organisation, OrganisationIndex, OrganisationName, OrganisationStanding};
-pub use rules::{Accepted, BatchLimits, BatchRefusal, MeterState, check_batch, max_energy_wh};
+pub use rules::{
+	Accepted, BatchLimits, BatchRefusal, MeterState, check_batch, check_free, max_energy_wh,
+	meter_day_wh,
+};
 pub use views::{BatchRecord, MeterInfo, Overview, ReadingRefusal, Totals, VerifiedReading};
 
 use crate::num::units::MILLIS_PER_DAY;
@@ -47,6 +52,8 @@ pub type MeterIndex = u32;
 pub const MAX_NAME_BYTES: u32 = 64;
 /// Highest number of bytes of a seal's id.
 pub const MAX_SEAL_BYTES: u32 = 32;
+/// Highest number of bytes of a serial number with its maker.
+pub const MAX_SERIAL_BYTES: u32 = 32;
 /// Highest number of readings in one batch.
 pub const MAX_READINGS_PER_BATCH: u32 = 10_000;
 /// Highest number of batches in one transaction: half of what a block holds.
@@ -59,3 +66,13 @@ pub const MAX_SKEW_MS: u64 = 60_000;
 pub const TOLERANCE_PPT: u32 = 1_100;
 /// Longest time that an owner's consent can be valid, in milliseconds: 30 days.
 pub const MAX_CONSENT_MS: u64 = 30 * MILLIS_PER_DAY;
+/// Time by which certified service may begin before its certification unless governance decides
+/// otherwise, in milliseconds: a day, and an hour in which the certification is on its way.
+pub const MAX_BACKDATE_MS: u64 = 25 * 3_600_000;
+/// Highest rated power of a meter unless governance decides otherwise, in W: 100 MW.
+pub const MAX_RATED_POWER_W: u32 = 100_000_000;
+/// Shortest interval of a batch that is free of fees unless governance decides otherwise, in
+/// milliseconds.
+pub const MIN_FREE_INTERVAL_MS: u64 = 60_000;
+/// Number of batches of one meter that are free of fees in an hour unless governance decides otherwise.
+pub const FREE_BATCHES_PER_HOUR: u32 = 120;

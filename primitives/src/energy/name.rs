@@ -34,6 +34,10 @@ pub enum NameError {
 	/// The bytes are not UTF-8.
 	#[codec(index = 3)]
 	NotUtf8,
+	/// The text of a meter that is to be certified has a character outside printable ASCII, or a blank
+	/// at its begin, at its end or after another blank.
+	#[codec(index = 4)]
+	NotPlain,
 }
 
 impl fmt::Display for NameError {
@@ -45,6 +49,9 @@ impl fmt::Display for NameError {
 				"an id is part of a topic: it may contain none of / + # and no control character"
 			},
 			Self::NotUtf8 => "an id must be UTF-8",
+			Self::NotPlain => {
+				"the ids of a certified meter are plain ASCII, without blanks at begin or end or two in a row"
+			},
 		})
 	}
 }
@@ -73,6 +80,15 @@ fn check_part(bytes: &[u8]) -> Result<(), NameError> {
 	}
 	let is_bad = |character: char| character.is_control() || ['/', '+', '#'].contains(&character);
 	if text.contains(is_bad) { Err(NameError::BadCharacter) } else { Ok(()) }
+}
+
+/// A part that looks like no other one: printable ASCII, single blanks inside.
+fn is_plain(part: &NamePart) -> bool {
+	let is_blank = |byte: &u8| *byte == b' ';
+	let ends_with_blank = part.first().is_some_and(is_blank) || part.last().is_some_and(is_blank);
+	let in_a_row = part.windows(2).any(|pair| pair.iter().all(is_blank));
+	let is_ascii = part.iter().all(|byte| byte.is_ascii_graphic() || is_blank(byte));
+	is_ascii && !ends_with_blank && !in_a_row
 }
 
 fn text(part: &NamePart) -> &str {
@@ -104,6 +120,26 @@ impl MeterName {
 	/// The first reason of [`NameError`] that applies to one of them.
 	pub fn check(&self) -> Result<(), NameError> {
 		[&self.site, &self.device, &self.meter].into_iter().try_for_each(|part| check_part(part))
+	}
+
+	/// Checks that a meter may be certified under this name: no two such names look alike to a person,
+	/// except for upper and lower case, which [`MeterName::folded`] does away with.
+	///
+	/// # Errors
+	/// The first reason of [`NameError`] that applies to one of the ids.
+	pub fn check_plain(&self) -> Result<(), NameError> {
+		self.check()?;
+		let all = [&self.site, &self.device, &self.meter].into_iter().all(is_plain);
+		if all { Ok(()) } else { Err(NameError::NotPlain) }
+	}
+
+	/// Returns the name in lower case: names that differ in case only are the same meter's.
+	#[must_use]
+	pub fn folded(mut self) -> Self {
+		for part in [&mut self.site, &mut self.device, &mut self.meter] {
+			part.iter_mut().for_each(|byte| byte.make_ascii_lowercase());
+		}
+		self
 	}
 
 	/// Returns `true` if [`MeterName::check`] finds nothing wrong.

@@ -22,7 +22,8 @@ pub enum OrganisationStanding {
 	/// It may act.
 	#[codec(index = 1)]
 	Admitted,
-	/// It may no longer act, and the batches of the meters that it certified are refused.
+	/// It may no longer act, and the batches of the meters that it certified are refused. What they
+	/// measure until it is admitted again never mints.
 	#[codec(index = 2)]
 	Revoked,
 }
@@ -35,12 +36,17 @@ pub struct Organisation<AccountId, Balance> {
 	pub name: OrganisationName,
 	/// Account that adds and removes members.
 	pub admin: AccountId,
+	/// Account that paid the deposit for this row.
+	pub depositor: AccountId,
 	/// Standing that governance gave it.
 	pub standing: OrganisationStanding,
+	/// Time of its last admission, in UTC milliseconds: energy before it never mints. 0 if it was
+	/// admitted with the genesis.
+	pub admitted_ms: u64,
 	/// Number of its electricians.
 	pub members: u32,
 	/// Number of meters in service that it certified.
 	pub meters: u32,
-	/// Deposit held of the admin for this row, in 10⁻¹⁸ AIT.
+	/// Deposit held of the depositor for this row, in 10⁻¹⁸ AIT.
 	pub deposit: Balance,
 }

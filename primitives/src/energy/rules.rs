@@ -1,9 +1,10 @@
 //! Rules of a batch.
 
 use super::{
-	BatchHeader, Direction, MAX_READINGS_PER_BATCH, MAX_SKEW_MS, Registers, TOLERANCE_PPT,
+	BatchHeader, Direction, FREE_BATCHES_PER_HOUR, MAX_READINGS_PER_BATCH, MAX_SKEW_MS,
+	MIN_FREE_INTERVAL_MS, Registers, TOLERANCE_PPT,
 };
-use crate::{H256, crypto::ed25519::SignatureError};
+use crate::{H256, crypto::ed25519::SignatureError, num::units::MILLIS_PER_DAY};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
@@ -29,6 +30,13 @@ pub struct MeterState {
 	pub last_end_ms: u64,
 	/// Registers after the last batch, or at certification or exchange if that was later.
 	pub registers: Registers,
+	/// Time from which somebody vouches for the meter without a break, in UTC milliseconds: its
+	/// certification, reinstatement or exchange, or the admission of its organisation. A batch that
+	/// begins earlier is taken, and mints nothing.
+	pub floor_ms: u64,
+	/// After an exchange: what the old registers showed last, for a batch that was signed before it
+	/// and arrives after it; `None` once a batch of the new registers has come.
+	pub before: Option<Registers>,
 }
 
 impl MeterState {
@@ -47,7 +55,37 @@ impl MeterState {
 			last_hash: H256::zero(),
 			last_end_ms: since_ms,
 			registers,
+			floor_ms: since_ms,
+			before: None,
 		}
+	}
+
+	/// Moves the time from which energy mints to `now_ms`: until then nobody vouched without a break.
+	pub fn vouch_from(&mut self, now_ms: u64) {
+		self.floor_ms = self.floor_ms.max(now_ms);
+	}
+
+	/// Lets the registers continue from other values, from `now_ms` on. A batch of the old ones may
+	/// still be on its way.
+	pub fn exchange(&mut self, registers: Registers, now_ms: u64) {
+		let last = self.before.unwrap_or(self.registers);
+		self.before = Some(last);
+		self.registers = registers;
+		self.vouch_from(now_ms);
+	}
+
+	/// Returns the registers that a batch beginning at `start_ms` has to continue from.
+	const fn opening(&self, start_ms: u64) -> Registers {
+		match self.before {
+			Some(before) if start_ms < self.floor_ms => before,
+			_ => self.registers,
+		}
+	}
+
+	/// Returns `true` if this is the first batch since the floor was moved: what flowed in between was
+	/// measured by nobody, and its registers may have risen.
+	const fn reopens(&self, start_ms: u64) -> bool {
+		start_ms >= self.floor_ms && self.last_end_ms < self.floor_ms
 	}
 
 	/// Applies a batch that [`check_batch`] has accepted.
@@ -55,7 +93,12 @@ impl MeterState {
 		self.next_sequence = self.next_sequence.saturating_add(1);
 		self.last_hash = header.hash();
 		self.last_end_ms = header.end_ms;
-		self.registers = header.closing;
+		if header.start_ms < self.floor_ms && self.before.is_some() {
+			self.before = Some(header.closing);
+		} else {
+			self.registers = header.closing;
+			self.before = None;
+		}
 	}
 }
 
@@ -67,11 +110,20 @@ pub struct BatchLimits {
 	pub max_skew_ms: u64,
 	/// Energy that a batch may contain, in thousandths of rated power × time; at least 1.
 	pub tolerance_ppt: u32,
+	/// Shortest interval of a batch that is free of fees, in milliseconds.
+	pub min_free_ms: u64,
+	/// Number of batches of one meter that are free of fees in an hour.
+	pub free_per_hour: u32,
 }
 
 impl Default for BatchLimits {
 	fn default() -> Self {
-		Self { max_skew_ms: MAX_SKEW_MS, tolerance_ppt: TOLERANCE_PPT }
+		Self {
+			max_skew_ms: MAX_SKEW_MS,
+			tolerance_ppt: TOLERANCE_PPT,
+			min_free_ms: MIN_FREE_INTERVAL_MS,
+			free_per_hour: FREE_BATCHES_PER_HOUR,
+		}
 	}
 }
 
@@ -79,10 +131,13 @@ impl Default for BatchLimits {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Accepted {
-	/// Energy delivered to the grid, in Wh: this is minted.
+	/// Energy delivered to the grid, in Wh, with what was delivered while nobody vouched.
 	pub exported_wh: u64,
-	/// Energy taken from the grid, in Wh.
+	/// Energy taken from the grid, in Wh, with what was taken while nobody vouched.
 	pub imported_wh: u64,
+	/// Part of the export that mints, in Wh: all of a batch that begins when somebody vouched, nothing
+	/// of what was before.
+	pub minted_wh: u64,
 }
 
 /// Reason why a batch is refused, one for each rule.
@@ -165,11 +220,34 @@ pub enum BatchRefusal {
 	/// The token did not accept the mint for the energy account.
 	#[codec(index = 18)]
 	MintFailed,
+	/// The batch mints more than a block, or the meter, its organisation or all of them in a day, may
+	/// ever mint: it can never be accepted.
+	#[codec(index = 19)]
+	AboveLimits {
+		/// Highest energy of one batch of this meter, in Wh.
+		max_wh: u64,
+	},
+	/// The meter has minted as much as its rated power gives in a day.
+	#[codec(index = 20)]
+	MeterDayLimit,
+	/// The organisation's meters have minted as much as an organisation's may in a day.
+	#[codec(index = 21)]
+	OrganisationDayLimit,
+	/// The interval is shorter than that of a batch that is free of fees: submit it in a signed
+	/// transaction, which pays.
+	#[codec(index = 22)]
+	TooShort {
+		/// Shortest interval that is free, in milliseconds.
+		min_ms: u64,
+	},
+	/// The meter has had all its free batches of this hour: wait, or pay with a signed transaction.
+	#[codec(index = 23)]
+	FreeQuota,
 }
 
 impl BatchRefusal {
 	/// Names of the refusals, in the order of [`BatchRefusal::code`].
-	const NAMES: [&str; 19] = [
+	const NAMES: [&str; 24] = [
 		"unknown_meter",
 		"organisation_not_admitted",
 		"suspended",
@@ -189,6 +267,11 @@ impl BatchRefusal {
 		"block_limit",
 		"day_limit",
 		"mint_failed",
+		"above_limits",
+		"meter_day_limit",
+		"organisation_day_limit",
+		"too_short",
+		"free_quota",
 	];
 
 	/// Returns its number, which is that of its SCALE encoding and which a refused transaction
@@ -214,6 +297,11 @@ impl BatchRefusal {
 			Self::BlockLimit => 16,
 			Self::DayLimit => 17,
 			Self::MintFailed => 18,
+			Self::AboveLimits { .. } => 19,
+			Self::MeterDayLimit => 20,
+			Self::OrganisationDayLimit => 21,
+			Self::TooShort { .. } => 22,
+			Self::FreeQuota => 23,
 		}
 	}
 
@@ -250,6 +338,11 @@ impl BatchRefusal {
 			16 => Self::BlockLimit,
 			17 => Self::DayLimit,
 			18 => Self::MintFailed,
+			19 => Self::AboveLimits { max_wh: 0 },
+			20 => Self::MeterDayLimit,
+			21 => Self::OrganisationDayLimit,
+			22 => Self::TooShort { min_ms: 0 },
+			23 => Self::FreeQuota,
 			_ => return None,
 		})
 	}
@@ -265,7 +358,10 @@ impl BatchRefusal {
 			| Self::FutureInterval { .. }
 			| Self::BlockLimit
 			| Self::DayLimit
-			| Self::MintFailed => true,
+			| Self::MintFailed
+			| Self::MeterDayLimit
+			| Self::OrganisationDayLimit
+			| Self::FreeQuota => true,
 			Self::BadSignature
 			| Self::SequenceUsed { .. }
 			| Self::WrongPrevious
@@ -276,7 +372,9 @@ impl BatchRefusal {
 			| Self::RegisterFell
 			| Self::RegisterJumped
 			| Self::DirectionNotCertified
-			| Self::TooMuchEnergy { .. } => false,
+			| Self::TooMuchEnergy { .. }
+			| Self::AboveLimits { .. }
+			| Self::TooShort { .. } => false,
 		}
 	}
 }
@@ -339,6 +437,22 @@ impl fmt::Display for BatchRefusal {
 			Self::MintFailed => f.write_str(
 				"the energy could not be credited to its account: submit the batch again later",
 			),
+			Self::AboveLimits { max_wh } => {
+				write!(f, "more energy than may ever be minted at once: at most {max_wh} Wh in a batch")
+			},
+			Self::MeterDayLimit => f.write_str(
+				"today the meter has minted as much as its rated power gives: submit the batch again tomorrow",
+			),
+			Self::OrganisationDayLimit => f.write_str(
+				"today the organisation's meters have minted as much as they may: submit the batch again tomorrow",
+			),
+			Self::TooShort { min_ms } => write!(
+				f,
+				"free batches cover at least {min_ms} ms: make longer ones, or submit it signed, for a fee"
+			),
+			Self::FreeQuota => f.write_str(
+				"the meter has had its free batches of this hour: wait, or submit it signed, for a fee",
+			),
 		}
 	}
 }
@@ -363,6 +477,32 @@ pub fn max_energy_wh(rated_power_w: u32, duration_ms: u64, tolerance_ppt: u32) -
 		.saturating_mul(tolerance_ppt.into())
 		.checked_div(THOUSANDTH_WATT_MILLIS_PER_WH)
 		.unwrap_or(0)
+}
+
+/// Returns the highest energy in Wh that a meter of `rated_power_w` may mint in a day.
+pub fn meter_day_wh(rated_power_w: u32, tolerance_ppt: u32) -> u64 {
+	let wh = max_energy_wh(rated_power_w, MILLIS_PER_DAY, tolerance_ppt);
+	u64::try_from(wh).unwrap_or(u64::MAX)
+}
+
+/// Checks whether a batch is free of fees; `used` is the number of free batches that its meter has had
+/// in this hour.
+///
+/// # Errors
+/// [`BatchRefusal::TooShort`] or [`BatchRefusal::FreeQuota`].
+pub fn check_free(
+	header: &BatchHeader,
+	used: u32,
+	limits: &BatchLimits,
+) -> Result<(), BatchRefusal> {
+	let min_ms = limits.min_free_ms;
+	if header.end_ms.saturating_sub(header.start_ms) < min_ms {
+		return Err(BatchRefusal::TooShort { min_ms });
+	}
+	if used >= limits.free_per_hour {
+		return Err(BatchRefusal::FreeQuota);
+	}
+	Ok(())
 }
 
 /// Checks whether the batch would be accepted now by every rule except the signature, the cheapest
@@ -430,16 +570,16 @@ fn check_energy(
 	header: &BatchHeader,
 	limits: &BatchLimits,
 ) -> Result<Accepted, BatchRefusal> {
-	if header.opening != meter.registers {
-		let has_fallen = header.opening.since(&meter.registers).is_none();
-		let refusal =
-			if has_fallen { BatchRefusal::RegisterFell } else { BatchRefusal::RegisterJumped };
-		return Err(refusal);
+	let last = meter.opening(header.start_ms);
+	let gap = header.opening.since(&last).ok_or(BatchRefusal::RegisterFell)?;
+	if gap != Registers::default() && !meter.reopens(header.start_ms) {
+		return Err(BatchRefusal::RegisterJumped);
 	}
 	let flow = header.closing.since(&header.opening).ok_or(BatchRefusal::RegisterFell)?;
+	let all = header.closing.since(&last).ok_or(BatchRefusal::RegisterFell)?;
 	let is_certified = match meter.direction {
-		Direction::Import => flow.export_wh == 0,
-		Direction::Export => flow.import_wh == 0,
+		Direction::Import => all.export_wh == 0,
+		Direction::Export => all.import_wh == 0,
 		Direction::Both => true,
 	};
 	if !is_certified {
@@ -452,5 +592,6 @@ fn check_energy(
 		let max_wh = u64::try_from(max_wh).unwrap_or(u64::MAX);
 		return Err(BatchRefusal::TooMuchEnergy { max_wh });
 	}
-	Ok(Accepted { exported_wh: flow.export_wh, imported_wh: flow.import_wh })
+	let minted_wh = if header.start_ms < meter.floor_ms { 0 } else { flow.export_wh };
+	Ok(Accepted { exported_wh: all.export_wh, imported_wh: all.import_wh, minted_wh })
 }

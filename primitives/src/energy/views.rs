@@ -19,6 +19,8 @@ pub struct MeterInfo<AccountId> {
 	pub state: MeterState,
 	/// Reason for its suspension; `None` if its batches are accepted.
 	pub suspended: Option<Suspension>,
+	/// `true` if its exports mint now: it was admitted, and its organisation is.
+	pub mints: bool,
 	/// Account that receives its KWH: 1-of-2 multisig of owner and device.
 	pub energy_account: AccountId,
 	/// Time of its certification, in UTC milliseconds.
@@ -90,8 +92,10 @@ pub struct Overview {
 	pub readings: u64,
 	/// Energy taken from the grid, in Wh.
 	pub imported_wh: u128,
-	/// Energy delivered to the grid, in Wh: all that was ever minted.
+	/// Energy delivered to the grid, in Wh, minted or not.
 	pub exported_wh: u128,
+	/// Part of it that was minted, in Wh.
+	pub minted_wh: u128,
 	/// Issuance of KWH, in its smallest unit, the Wh.
 	pub issuance: u128,
 }

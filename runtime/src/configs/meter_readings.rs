@@ -18,9 +18,11 @@ frame_support::parameter_types! {
 	pub const OrganisationDeposit: Balance = deposit(1, 150);
 	/// Deposit for the row of a member, in 10⁻¹⁸ AIT.
 	pub const MemberDeposit: Balance = deposit(1, 100);
-	/// Deposit for a meter, in 10⁻¹⁸ AIT: four rows, and two bounded lists that count by their
+	/// Deposit for a meter, in 10⁻¹⁸ AIT: seven rows, and two bounded lists that count by their
 	/// bytes.
-	pub const MeterDeposit: Balance = deposit(4, 1_000 + MAX_RECENT * (220 + 160));
+	pub const MeterDeposit: Balance = deposit(7, 1_300 + MAX_RECENT * (220 + 160));
+	/// Part of it that stays for tombstones, in 10⁻¹⁸ AIT: four rows of a hash and a time.
+	pub const TombstoneDeposit: Balance = deposit(4, 4 * 40);
 }
 
 /// Energy accounts as `pallet_multisig` derives them, so that owner and device can spend with
@@ -60,5 +62,6 @@ impl pallet_meter_readings::Config for Runtime {
 	// Above ordinary transfers, below statements of the reserve.
 	type SubmissionPriority = ConstU64<{ u64::MAX / 4 }>;
 	type Time = Timestamp;
+	type TombstoneDeposit = TombstoneDeposit;
 	type WeightInfo = pallet_meter_readings::weights::SubstrateWeight<Runtime>;
 }

@@ -1,4 +1,4 @@
-//! `pallet_migrations`: migrations too large for one block.
+//! Migrations of storage, and `pallet_migrations` for those too large for one block.
 
 use crate::{Runtime, RuntimeEvent, constants::RuntimeBlockWeights};
 use frame_support::{migrations::FreezeChainOnFailedMigration, traits::ConstU32, weights::Weight};
@@ -9,6 +9,7 @@ use sp_runtime::Perbill;
 pub(super) type Migrations = (
 	// One line a migration.
 	pallet_compute_receipts::migrations::v2::MigrateToV2<Runtime>,
+	pallet_meter_readings::migrations::MigrateV1ToV2<Runtime>,
 );
 
 frame_support::parameter_types! {

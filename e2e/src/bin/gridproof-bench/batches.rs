@@ -26,8 +26,8 @@ use std::{
 use tokio::task::JoinHandle;
 
 const LIMIT: Duration = Duration::from_secs(120);
-/// A quarter of an hour, in milliseconds.
-const QUARTER_MS: u64 = 900_000;
+/// Service begins a day before its certification at most.
+const DAY_MS: u64 = 86_400_000;
 
 /// How much is measured.
 struct Plan {
@@ -60,7 +60,8 @@ pub(crate) async fn run(mut options: Options) -> Result<()> {
 	node.wait_for_finalized(1, LIMIT).await?;
 	let chain = Chain::connect(&node.rpc_url()).await?;
 	let days = plan.batches.saturating_add(1);
-	let span = QUARTER_MS.saturating_mul(plan.readings.into());
+	// As long as fits into a day, in whole minutes.
+	let span = (DAY_MS / days / 60_000).max(1) * 60_000;
 	let since = now_ms()?.saturating_sub(days.saturating_mul(span));
 	let names: Result<Vec<_>, _> = (0..plan.meters)
 		.map(|number| MeterName::new("BENCH", &format!("dev-{number}"), "MTR"))

@@ -3,7 +3,9 @@
 use anyhow::Result;
 use gridproof_chain::{Chain, Patience, Submitter, pallets::meter_readings::call::certify_meter};
 use gridproof_keys::account::{AccountKey, development_signer};
-use gridproof_primitives::energy::{Certification, Direction, MeterName, Registers, SealId, Trust};
+use gridproof_primitives::energy::{
+	Certification, Direction, MeterName, Registers, SealId, SerialNumber, Trust, possession_payload,
+};
 use sp_core::{Pair, ed25519};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -54,13 +56,17 @@ pub(crate) async fn certify(
 				rated_power_w: RATED_POWER_W,
 				direction: Direction::Export,
 				trust: Trust::Device,
-				seal: SealId::truncate_from(b"bench".to_vec()),
+				serial: SerialNumber::truncate_from(format!("bench-{}", keys.len()).into_bytes()),
+				seal: SealId::truncate_from(format!("bench-{}", keys.len()).into_bytes()),
 				registers: Registers::default(),
 				since_ms,
 				valid_until_ms: now_ms()?.saturating_add(CONSENT_MS),
 			};
-			let consent = certification.consent(0).signing_payload(&chain.genesis());
-			calls.push(certify_meter(0, &certification, &owner.sign(&consent)));
+			let genesis = chain.genesis();
+			let consent = owner.sign(&certification.consent(0).signing_payload(&genesis));
+			let payload = possession_payload(&genesis, name, &owner.account());
+			let possession = key.sign(&payload).0;
+			calls.push(certify_meter(0, &certification, &consent, &possession));
 			keys.push(key);
 		}
 		for outcome in submitter.submit(&calls).await? {

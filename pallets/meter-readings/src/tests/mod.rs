@@ -4,6 +4,7 @@ mod anchors;
 mod certify;
 mod genesis;
 mod limits;
+mod migrations;
 mod organisations;
 mod pool;
 mod proofs;

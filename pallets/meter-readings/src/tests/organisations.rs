@@ -55,24 +55,90 @@ fn one_without_a_name_or_without_money_is_not_registered() {
 }
 
 #[test]
-fn what_waits_certifies_nothing() {
+fn meters_of_one_that_waits_prove_and_pay_and_mint_from_their_admission_on() {
 	build_and_execute(|| {
+		// GIVEN an organisation that is not admitted, with a meter
 		assert_ok!(register(account(3)));
 		assert_ok!(add(account(3), 1, account(4)));
 		let certification = certification(1);
 		let payload = consent_payload(&certification, 1, &genesis());
-		let consent: Box<sp_runtime::MultiSignature> =
-			Box::new(sp_core::Pair::sign(&owner_pair(), &payload).into());
-		let call = || Call::certify_meter {
+		let consent = Box::new(sp_core::Pair::sign(&owner_pair(), &payload).into());
+		let call = Call::certify_meter {
 			organisation: 1,
 			certification: Box::new(certification.clone()),
-			consent: consent.clone(),
+			consent,
+			possession: possession_of(&certification),
 		};
-		assert_noop!(dispatch(call(), account(4)), Error::<Test>::NotAdmitted);
-		let admitted = OrganisationStanding::Admitted;
-		let root = RuntimeOrigin::root();
-		assert_ok!(MeterReadings::set_organisation_standing(root, 1, admitted));
-		assert_ok!(dispatch(call(), account(4)));
+		assert_ok!(dispatch(call, account(4)));
+		// THEN its batches are not free, and prove, and mint nothing
+		let first = sign(&header(0, 0, 10));
+		let list = batches(core::slice::from_ref(&first));
+		assert!(MeterReadings::check_all(&list).is_err());
+		let not_admitted = Err(BatchRefusal::OrganisationNotAdmitted);
+		assert_eq!(MeterReadings::preview_batches(vec![first.clone()]), [not_admitted]);
+		let post = MeterReadings::submit_batches(RuntimeOrigin::signed(account(50)), list);
+		assert_eq!(post.unwrap().pays_fee, frame_support::dispatch::Pays::Yes);
+		assert_eq!(outcomes(), [Ok(0)]);
+		assert_eq!((issuance(), SumsOfAll::<Test>::get().unminted_wh), (0, 10));
+		// WHEN it is admitted
+		let admit = Call::admit_meter { meter: 0 };
+		assert_noop!(dispatch(admit.clone(), account(4)), Error::<Test>::NotAdmitted);
+		let (organisation, standing) = (1, OrganisationStanding::Admitted);
+		assert_ok!(as_governance(Call::set_organisation_standing { organisation, standing }));
+		// THEN its meter mints once it is, too, and nothing of before
+		accept(&sign(&header(0, 0, 10)));
+		assert_eq!(issuance(), 0);
+		assert_noop!(dispatch(admit.clone(), account(5)), Error::<Test>::NotMember);
+		assert_ok!(dispatch(admit.clone(), account(4)));
+		let admitted = Event::MeterAdmitted { meter: 0, electrician: account(4) };
+		assert_eq!(last_event(), admitted);
+		assert_noop!(dispatch(admit, account(4)), Error::<Test>::Unchanged);
+		accept(&sign(&header(0, 0, 10)));
+		assert_eq!(issuance(), 0);
+		Now::set(NOON + QUARTER);
+		let mut next = header(0, 0, 9);
+		(next.start_ms, next.end_ms) = (NOON, NOON + QUARTER);
+		accept(&sign(&next));
+		assert_eq!((issuance(), SumsOfAll::<Test>::get().unminted_wh), (9, 30));
+	});
+}
+
+#[test]
+fn an_organisations_name_is_its_own() {
+	build_and_execute(|| {
+		let named =
+			|text: &str| dispatch(Call::register_organisation { name: name(text) }, account(3));
+		assert_noop!(named("volt & co"), Error::<Test>::OrganisationNameTaken);
+		for bad in ["Volt & Co ", "Volt  & Co", "V\u{43e}lt & Co", " Volt"] {
+			assert_noop!(named(bad), Error::<Test>::BadName);
+		}
+		assert_ok!(named("Volt & Sons"));
+		assert_ok!(dissolve(account(3), 1));
+		assert_ok!(named("Volt & Sons"));
+	});
+}
+
+#[test]
+fn an_admin_is_replaced_by_itself_or_governance_and_deposits_stay_with_who_paid() {
+	build_and_execute(|| {
+		assert_ok!(register(account(3)));
+		assert_ok!(add(account(3), 1, account(4)));
+		let set = |new| Call::set_organisation_admin { organisation: 1, new };
+		assert_noop!(dispatch(set(account(5)), account(5)), Error::<Test>::NotAdmin);
+		assert_noop!(dispatch(set(account(3)), account(3)), Error::<Test>::Unchanged);
+		assert_ok!(dispatch(set(account(5)), account(3)));
+		let (old, new) = (account(3), account(5));
+		assert_eq!(last_event(), Event::OrganisationAdminSet { organisation: 1, old, new });
+		assert_noop!(add(account(3), 1, account(6)), Error::<Test>::NotAdmin);
+		assert_ok!(add(account(5), 1, account(6)));
+		assert_ok!(as_governance(set(account(7))));
+		for member in [4, 6] {
+			assert_ok!(remove(account(7), 1, account(member)));
+		}
+		assert_ok!(dissolve(account(7), 1));
+		for who in [3, 5, 7] {
+			assert_eq!((on_hold(&account(who)), free(&account(who))), (0, NATIVE));
+		}
 	});
 }
 
@@ -95,7 +161,7 @@ fn only_governance_admits() {
 }
 
 #[test]
-fn a_revoked_organisations_meters_do_not_count_until_it_is_admitted_again() {
+fn what_a_revoked_organisations_meters_measure_until_it_is_admitted_again_never_mints() {
 	build_and_execute(|| {
 		// GIVEN a meter
 		let meter = certify(1);
@@ -108,8 +174,15 @@ fn a_revoked_organisations_meters_do_not_count_until_it_is_admitted_again() {
 		assert_noop!(refused, Error::<Test>::NotAdmitted);
 		// WHEN it is admitted again
 		assert_ok!(set_standing(OrganisationStanding::Admitted));
-		// THEN the same batch counts
+		// THEN the same batch is taken, and mints nothing
 		accept(&batch);
+		assert_eq!((issuance(), SumsOfAll::<Test>::get().unminted_wh), (0, 100));
+		assert_eq!(MeterReadings::meter(meter).unwrap().state.floor_ms, NOON);
+		Now::set(NOON + QUARTER);
+		let mut next = header(meter, 0, 9);
+		(next.start_ms, next.end_ms) = (NOON, NOON + QUARTER);
+		accept(&sign(&next));
+		assert_eq!(issuance(), 9);
 	});
 }
 

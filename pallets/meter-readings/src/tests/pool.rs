@@ -74,7 +74,8 @@ fn good_batches_need_no_sender_and_their_signatures_are_verified_once() {
 		let post = apply(&list).expect("it is valid").expect("it is accepted");
 		let check = <() as WeightInfo>::authorize_submit_batches(2);
 		let dispatch = <() as WeightInfo>::submit_verified_batches(2)
-			+ <() as WeightInfo>::open_energy_accounts(2);
+			+ <() as WeightInfo>::open_energy_accounts(2)
+			+ MeterReadings::weight_of_organisations(1);
 		assert_eq!(info.extension_weight, check);
 		assert_eq!(post.actual_weight, Some(dispatch + check));
 		assert_eq!(outcomes(), [Ok(0), Ok(0)]);

@@ -1,7 +1,9 @@
 //! Random life of meters against an oracle that knows nothing of the pallet.
 
 use crate::{mock::*, *};
-use gridproof_primitives::energy::{BatchHeader, BatchRefusal, Registers, Suspension};
+use gridproof_primitives::energy::{
+	BatchHeader, BatchLimits, BatchRefusal, Registers, SealId, Suspension,
+};
 use proptest::prelude::*;
 
 const METERS: u32 = 3;
@@ -41,7 +43,10 @@ struct Known {
 	registers: Registers,
 	end_ms: u64,
 	suspended: bool,
-	exported: u128,
+	/// Time from which somebody vouches without a break.
+	floor_ms: u64,
+	minted: u128,
+	minted_today: u64,
 }
 
 const MINUTE: u64 = 60_000;
@@ -52,9 +57,15 @@ struct Oracle {
 	meters: Vec<Known>,
 	minted_in_block: u64,
 	accepted: Vec<BatchHeader>,
+	seals: u32,
 }
 
 impl Oracle {
+	fn fresh_seal(&mut self) -> SealId {
+		self.seals += 1;
+		format!("R-{}", self.seals).into_bytes().try_into().unwrap()
+	}
+
 	fn header(
 		&self,
 		meter: u32,
@@ -94,17 +105,21 @@ impl Oracle {
 		let length = header.end_ms - header.start_ms;
 		// 10 kW · 1.1, per hour of 3,600,000 ms.
 		let allowed = length * 11_000 / 3_600_000;
+		let mints = if header.start_ms < known.floor_ms { 0 } else { wh_out };
 		let good = !known.suspended
 			&& header.sequence == next
 			&& header.end_ms <= Now::get() + MINUTE
 			&& length > 0
 			&& wh_in + wh_out <= allowed
-			&& (wh_out == 0 || self.minted_in_block + wh_out <= BLOCK_WH);
+			&& (mints == 0
+				|| (self.minted_in_block + mints <= BLOCK_WH
+					&& known.minted_today + mints <= 264_000));
 		if good {
 			known.last = Some(header.clone());
 			(known.registers, known.end_ms) = (header.closing, header.end_ms);
-			known.exported += u128::from(wh_out);
-			self.minted_in_block += wh_out;
+			known.minted += u128::from(mints);
+			known.minted_today += mints;
+			self.minted_in_block += mints;
 			self.accepted.push(header.clone());
 		}
 		good
@@ -131,7 +146,12 @@ impl Oracle {
 		match step {
 			Step::Submit(list) => self.submit(list),
 			Step::Wait(minutes) => {
+				let day = |now: u64| now / (1_440 * MINUTE);
+				let before = day(Now::get());
 				Now::set(Now::get() + minutes * MINUTE);
+				if day(Now::get()) != before {
+					self.meters.iter_mut().for_each(|known| known.minted_today = 0);
+				}
 				System::set_block_number(System::block_number() + 1);
 				self.minted_in_block = 0;
 			},
@@ -142,22 +162,24 @@ impl Oracle {
 				known.suspended = true;
 			},
 			Step::Reinstate(meter) => {
-				let call = Call::reinstate_meter { meter, seal: Default::default() };
+				let call = Call::reinstate_meter { meter, seal: self.fresh_seal() };
 				let known = &mut self.meters[meter as usize];
 				assert_eq!(dispatch(call, electrician()).is_ok(), known.suspended);
+				if known.suspended {
+					known.floor_ms = Now::get();
+				}
 				known.suspended = false;
 			},
 			Step::Exchange(meter, wh) => {
 				let registers = Registers { import_wh: wh, export_wh: wh / 2 };
-				let call = Call::exchange_meter {
-					meter,
-					registers,
-					seal: Default::default(),
-					device: None,
-				};
+				let serial = serial(meter as u8 + 1);
+				let seal = self.fresh_seal();
+				let call = Call::exchange_meter { meter, registers, serial, seal, device: None };
 				dispatch(call, electrician()).unwrap();
 				let known = &mut self.meters[meter as usize];
 				(known.registers, known.suspended) = (registers, false);
+				// The device begins again: what it had not stated is lost.
+				(known.floor_ms, known.end_ms) = (Now::get(), known.end_ms.max(Now::get()));
 			},
 			Step::Replay => {
 				for header in self.accepted.iter().rev().take(3) {
@@ -173,9 +195,9 @@ impl Oracle {
 
 	fn compare(&self) {
 		MeterReadings::do_try_state().unwrap();
-		assert_eq!(issuance(), self.meters.iter().map(|known| known.exported).sum::<u128>());
+		assert_eq!(issuance(), self.meters.iter().map(|known| known.minted).sum::<u128>());
 		for (meter, known) in (0..).zip(&self.meters) {
-			assert_eq!(kwh(&energy_account(meter)), known.exported);
+			assert_eq!(kwh(&energy_account(meter)), known.minted);
 			let state = MeterReadings::meter(meter).unwrap().state;
 			let next = known.last.as_ref().map_or(0, |last| last.sequence + 1);
 			assert_eq!((state.next_sequence, state.registers), (next, known.registers));
@@ -187,17 +209,21 @@ impl Oracle {
 
 fn run(steps: Vec<Step>) {
 	build_and_execute(|| {
-		let limits = Limits { block_wh: BLOCK_WH, ..Limits::default() };
+		// Every batch of these tests is free of fees.
+		let batch = BatchLimits { min_free_ms: 0, free_per_hour: 1_000, ..BatchLimits::default() };
+		let limits = Limits { block_wh: BLOCK_WH, batch, ..Limits::default() };
 		MeterReadings::set_limits(RuntimeOrigin::root(), limits).unwrap();
 		let meters = (0..METERS)
 			.map(|meter| {
 				assert_eq!(certify(meter as u8 + 1), meter);
 				let Certification { registers, since_ms, .. } = certification(1);
 				let end_ms = since_ms;
-				Known { last: None, registers, end_ms, suspended: false, exported: 0 }
+				let (suspended, floor_ms) = (false, since_ms);
+				let (minted, minted_today) = (0, 0);
+				Known { last: None, registers, end_ms, suspended, floor_ms, minted, minted_today }
 			})
 			.collect();
-		let mut oracle = Oracle { meters, minted_in_block: 0, accepted: Vec::new() };
+		let mut oracle = Oracle { meters, minted_in_block: 0, accepted: Vec::new(), seals: 0 };
 		for step in steps {
 			oracle.step(step);
 			oracle.compare();

@@ -76,7 +76,7 @@ pub struct OnboardArgs {
 	#[arg(long, value_name = "NAME", value_parser = meter_name)]
 	meter: Option<MeterName>,
 	/// Many meters: a JSON array, or a CSV file with the first line
-	/// site,device,meter,direction,rated_power_w,seal, with or without ,profile.
+	/// site,device,meter,direction,rated_power_w,serial,seal, with or without ,profile.
 	#[arg(long, value_name = "FILE")]
 	from: Option<PathBuf>,
 	/// So many invented ones, for a simulation: consumers, producers and prosumers.
@@ -94,6 +94,9 @@ pub struct OnboardArgs {
 	/// With --meter: the most power that can go through, in W.
 	#[arg(long, value_name = "W", requires = "meter")]
 	rated_power_w: Option<u32>,
+	/// With --meter: maker and serial number, as on its plate.
+	#[arg(long, value_name = "NUMBER", requires = "meter")]
+	serial: Option<String>,
 	/// With --meter: the seal's id.
 	#[arg(long, value_name = "ID", requires = "meter")]
 	seal: Option<String>,
@@ -116,7 +119,7 @@ pub struct OnboardArgs {
 	#[arg(long, value_name = "WH", default_value_t = 0)]
 	export_wh: u64,
 	/// When certified service begins: now, a time such as 2026-11-01T00:00:00Z, or so long ago,
-	/// such as -24h or -7d. No reading may begin before.
+	/// such as -24h; a day ago at most. No reading may begin before.
 	#[arg(long, value_name = "TIME", default_value = "now", value_parser = moment, allow_hyphen_values = true)]
 	since: u64,
 	/// Write the meters into this file, or add them to it: `meter simulate` reads it.
@@ -210,6 +213,7 @@ impl OnboardArgs {
 			meter: name.meter().to_string(),
 			direction: self.direction.ok_or_else(|| missing("--direction"))?,
 			rated_power_w: self.rated_power_w.ok_or_else(|| missing("--rated-power-w"))?,
+			serial: self.serial.clone().ok_or_else(|| missing("--serial"))?,
 			seal: self.seal.clone().ok_or_else(|| missing("--seal"))?,
 			profile: None,
 		}])

@@ -16,7 +16,9 @@ use gridproof_chain::{
 	Call, Chain,
 	pallets::meter_readings::{Meter, call, query},
 };
-use gridproof_fleet::{self as fleet, ShownMeter, device_key, record_exchange, seal};
+use gridproof_fleet::{
+	self as fleet, Exchanged, ShownMeter, device_key, record_exchange, seal, serial,
+};
 use gridproof_keys::{AccountKey, account::AccountSignature};
 use gridproof_primitives::energy::{MeterIndex, NewDevice, Registers, Suspension};
 use gridproof_support::clock::now_ms;
@@ -66,6 +68,10 @@ pub struct ExchangeArgs {
 	/// What the new meter's export register shows, in Wh.
 	#[arg(long, value_name = "WH")]
 	export_wh: u64,
+	/// Maker and serial number of the new meter; without it, the meter stays and only its device or
+	/// its registers are others.
+	#[arg(long, value_name = "NUMBER")]
+	serial: Option<String>,
 	/// The new seal's id.
 	#[arg(long, value_name = "ID")]
 	seal: String,
@@ -146,17 +152,21 @@ pub async fn reinstate(args: &ReinstateArgs, out: &Output) -> anyhow::Result<()>
 
 pub async fn exchange(args: &ExchangeArgs, out: &Output) -> anyhow::Result<()> {
 	let seal = seal(&args.seal).map_err(usage)?;
+	let serial_given = args.serial.as_deref().map(serial).transpose().map_err(usage)?;
 	let registers = Registers { import_wh: args.import_wh, export_wh: args.export_wh };
 	let signer = args.signer.load(&args.passphrase)?;
 	let chain = args.node.connect().await?;
 	let info = find(&chain, &args.meter).await?;
+	let serial = serial_given.unwrap_or_else(|| info.certificate.serial.clone());
+	let exchanged = Exchanged { registers, serial, seal };
 	let new = match (&args.new_keys, &args.owner) {
 		(Some(folder), Some(owner)) => {
-			Some(new_device(&chain, &info, folder, owner, &args.passphrase)?)
+			Some(new_device(&chain, &info, &exchanged, (folder, owner), &args.passphrase)?)
 		},
 		_ => None,
 	};
-	let exchange = call::exchange_meter(info.index, registers, &seal, new.as_ref());
+	let numbers = (&exchanged.serial, &exchanged.seal);
+	let exchange = call::exchange_meter(info.index, registers, numbers, new.as_ref());
 	submit(&chain, info.index, exchange, &signer, &args.node, out).await?;
 	if let Some(path) = &args.registry {
 		let meter = meter_after(&chain, info.index).await?;
@@ -168,8 +178,8 @@ pub async fn exchange(args: &ExchangeArgs, out: &Output) -> anyhow::Result<()> {
 fn new_device(
 	chain: &Chain,
 	info: &Meter,
-	folder: &Path,
-	owner: &str,
+	exchanged: &Exchanged,
+	(folder, owner): (&Path, &str),
 	passphrase: &PassphraseArgs,
 ) -> anyhow::Result<NewDevice<AccountSignature>> {
 	let owner = if owner.starts_with("//") {
@@ -191,5 +201,5 @@ fn new_device(
 			"{path} is the key that the meter has already; name another folder"
 		)));
 	}
-	Ok(fleet::new_device(&chain.genesis(), info, *key.public(), &owner, now_ms()))
+	Ok(fleet::new_device(&chain.genesis(), info, exchanged, &key, &owner, now_ms()))
 }

@@ -44,10 +44,16 @@ pub fn shown_text(meter: &ShownMeter) -> String {
 		None => "active".to_string(),
 		Some(Suspension::BrokenSeal) => "suspended: broken seal".to_string(),
 		Some(Suspension::LostKey) => "suspended: lost key".to_string(),
+		Some(Suspension::Governance) => "suspended by governance".to_string(),
+	};
+	let mints = if meter.mints {
+		format!("KWH for what it measures from {}", format_utc(meter.floor_ms))
+	} else {
+		"nothing: its organisation, or it, is not admitted".to_string()
 	};
 	format!(
-		"meter     {} {}\nstate     {state}\ndirection {}, rated {} W, key held by {}\n\
-		 owner     {}\nenergy to {}\ncertified by {} for organisation {}, seal {}\n\
+		"meter     {} {}\nstate     {state}\nmints     {mints}\ndirection {}, rated {} W, key held by {}\n\
+		 owner     {}\nenergy to {}\ncertified by {} for organisation {}, serial number {}, seal {}\n\
 		 device    {}\nbatches   {}, up to {}\nregisters import {} Wh, export {} Wh",
 		meter.index,
 		meter.name,
@@ -58,6 +64,7 @@ pub fn shown_text(meter: &ShownMeter) -> String {
 		meter.energy_account,
 		meter.electrician,
 		meter.organisation,
+		meter.serial,
 		meter.seal,
 		meter.device_key,
 		meter.next_sequence,
@@ -115,7 +122,7 @@ pub async fn totals(args: &TotalsArgs, out: &Output) -> anyhow::Result<()> {
 fn overview_text(overview: &Overview) -> String {
 	format!(
 		"meters    {}, {} suspended\norganisations {}, electricians {}\nbatches   {}\n\
-		 readings  {}\nimported  {} Wh\nexported  {} Wh\nKWH       {} Wh in existence",
+		 readings  {}\nimported  {} Wh\nexported  {} Wh, {} Wh of it minted\nKWH       {} Wh in existence",
 		overview.meters,
 		overview.suspended,
 		overview.organisations,
@@ -124,6 +131,7 @@ fn overview_text(overview: &Overview) -> String {
 		overview.readings,
 		overview.imported_wh,
 		overview.exported_wh,
+		overview.minted_wh,
 		overview.issuance
 	)
 }

@@ -29,7 +29,7 @@ mod spec;
 mod view;
 
 pub use bench::{BenchReport, bench};
-pub use consent::{CONSENT_MS, new_device};
+pub use consent::{CONSENT_MS, Exchanged, new_device};
 pub use credentials::{
 	Credential, CredentialError, ensure_credentials, load_credentials, save_credentials, username,
 };
@@ -44,5 +44,5 @@ pub use plan::{Plan, Profiles, QUARTER_MS, invented};
 pub use profile::{Profile, ProfileError, ProfileKind, household_factor};
 pub use registry::{Onboarded, Registry, record_exchange, start};
 pub use simulate::{Course, End, SimulationSummary};
-pub use spec::{MeterSpec, read_list, seal};
+pub use spec::{MeterSpec, read_list, seal, serial};
 pub use view::{ShownMeter, all_meters, meter_by_name};

@@ -14,9 +14,10 @@ use gridproof_chain::{
 	Chain, ChainError, Patience, Submitter,
 	pallets::meter_readings::{Meter, call, query},
 };
-use gridproof_keys::{AccountKey, KeyError, account::address};
+use gridproof_keys::{AccountKey, KeyError, SealedKey, account::address};
 use gridproof_primitives::energy::{
 	Certification, MeterIndex, OrganisationIndex, OrganisationStanding, Registers, Trust,
+	possession_payload,
 };
 use std::{
 	fs,
@@ -108,14 +109,22 @@ pub async fn onboard(
 		let mut calls = Vec::new();
 		let mut prepared = Vec::with_capacity(part.len());
 		for spec in part {
-			let (certification, path) = prepare(order, spec, ask)?;
+			let (certification, key, path) = prepare(order, spec, ask)?;
 			let there = meter_by_name(chain, &certification.name).await?;
 			match &there {
 				Some(info) => check_same(info, &certification)?,
 				None => {
-					let consent = certification.consent(order.organisation);
-					let signature = order.owner.sign(&consent.signing_payload(&chain.genesis()));
-					calls.push(call::certify_meter(order.organisation, &certification, &signature));
+					let (organisation, genesis) = (order.organisation, chain.genesis());
+					let consent = certification.consent(organisation).signing_payload(&genesis);
+					let signature = order.owner.sign(&consent);
+					let Certification { name, owner, .. } = &certification;
+					let possession = key.sign(&possession_payload(&genesis, name, owner));
+					calls.push(call::certify_meter(
+						organisation,
+						&certification,
+						&signature,
+						&possession,
+					));
 				},
 			}
 			prepared.push((spec, certification, path, there.is_some()));
@@ -159,7 +168,7 @@ fn prepare(
 	order: &Order,
 	spec: &MeterSpec,
 	ask: Ask,
-) -> Result<(Certification<[u8; 32]>, PathBuf), OnboardError> {
+) -> Result<(Certification<[u8; 32]>, SealedKey, PathBuf), OnboardError> {
 	let bad = |reason: String| ListError::new(Path::new(&spec.meter), None, reason);
 	let name = spec.name().map_err(bad)?;
 	let (key, path) = device_key(order.keys, &name, order.passphrase, ask)?;
@@ -170,12 +179,13 @@ fn prepare(
 		rated_power_w: spec.rated_power_w,
 		direction: spec.direction,
 		trust: order.trust,
+		serial: spec.serial().map_err(bad)?,
 		seal: spec.seal().map_err(bad)?,
 		registers: order.registers,
 		since_ms: order.since_ms,
 		valid_until_ms: order.now_ms.saturating_add(CONSENT_MS),
 	};
-	Ok((certification, path))
+	Ok((certification, key, path))
 }
 
 fn check_same(info: &Meter, wanted: &Certification<[u8; 32]>) -> Result<(), OnboardError> {
@@ -188,6 +198,8 @@ fn check_same(info: &Meter, wanted: &Certification<[u8; 32]>) -> Result<(), Onbo
 		"another direction"
 	} else if certificate.rated_power_w != wanted.rated_power_w {
 		"another rated power"
+	} else if certificate.serial != wanted.serial {
+		"another serial number"
 	} else {
 		return Ok(());
 	};
@@ -203,9 +215,12 @@ async fn check_organisation(chain: &Chain, order: &Order<'_>) -> Result<(), Onbo
 		.await?
 		.ok_or_else(|| refused("does not exist; register it with --register"))?;
 	match organisation.standing {
-		OrganisationStanding::Admitted => (),
-		OrganisationStanding::Pending => return Err(refused("waits for governance to admit it")),
+		// Its meters mint nothing before it is admitted, but they can be certified.
+		OrganisationStanding::Admitted | OrganisationStanding::Pending => (),
 		OrganisationStanding::Revoked => return Err(refused("was revoked by governance")),
+	}
+	if order.electrician.account() == order.owner.account() {
+		return Err(refused("needs an electrician who is not the meters' owner"));
 	}
 	if !chain.read(&query::is_member(index, order.electrician.account())).await? {
 		return Err(refused("does not have this electrician; its admin has to add the account"));

@@ -19,6 +19,8 @@ pub const QUARTER_MS: u64 = 900_000;
 /// Returns meters for a simulation: of ten, six consumers, two producers and two prosumers.
 /// `per_device` of them share a device.
 pub fn invented(count: u32, site: &str, per_device: u32) -> Vec<MeterSpec> {
+	// Numbers are plain ASCII without blanks, whatever the site is called.
+	let park = site.bytes().fold(0, |seed, byte| mixed(seed ^ u64::from(byte))) >> 32;
 	let spec = |number: u32| {
 		let (direction, rated_power_w, profile) = match number % 10 {
 			0..=3 => (Direction::Import, 25_000, "h0"),
@@ -33,7 +35,8 @@ pub fn invented(count: u32, site: &str, per_device: u32) -> Vec<MeterSpec> {
 			meter: format!("mtr-{:05}", number + 1),
 			direction,
 			rated_power_w,
-			seal: format!("S-{:05}", number + 1),
+			serial: format!("SIM-{park:08x}-{:05}", number + 1),
+			seal: format!("S-{park:08x}-{:05}", number + 1),
 			profile: Some(profile.to_string()),
 		}
 	};

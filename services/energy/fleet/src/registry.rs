@@ -141,6 +141,7 @@ mod tests {
 			meter: "1".to_string(),
 			direction: Direction::Import,
 			rated_power_w: 25_000,
+			serial: "M-1".to_string(),
 			seal: "S-1".to_string(),
 			profile: None,
 		};

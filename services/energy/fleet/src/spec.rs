@@ -1,15 +1,17 @@
 //! Meters that are to be onboarded, and lists of them.
 
 use crate::list_error::ListError;
-use gridproof_primitives::energy::{Direction, MAX_SEAL_BYTES, MeterName, SealId};
+use gridproof_primitives::energy::{
+	Direction, MAX_SEAL_BYTES, MAX_SERIAL_BYTES, MeterName, SealId, SerialNumber, is_plain_number,
+};
 use gridproof_support::csv::{self, CsvError, Row};
 use serde::{Deserialize, Serialize};
 use std::{fs, path::Path};
 
 /// Columns of a list in CSV.
-const COLUMNS: &str = "site,device,meter,direction,rated_power_w,seal";
+const COLUMNS: &str = "site,device,meter,direction,rated_power_w,serial,seal";
 /// Columns of a list with profiles.
-const COLUMNS_WITH_PROFILE: &str = "site,device,meter,direction,rated_power_w,seal,profile";
+const COLUMNS_WITH_PROFILE: &str = "site,device,meter,direction,rated_power_w,serial,seal,profile";
 
 /// A meter that is to be onboarded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +27,8 @@ pub struct MeterSpec {
 	pub direction: Direction,
 	/// Largest power that can go through, in W.
 	pub rated_power_w: u32,
+	/// Maker and serial number, as on its plate.
+	pub serial: String,
 	/// Id of its seal.
 	pub seal: String,
 	/// Profile that a simulation gives it, such as `h0` or `h0+pv`.
@@ -38,7 +42,13 @@ impl MeterSpec {
 	/// # Errors
 	/// What is wrong with them.
 	pub fn name(&self) -> Result<MeterName, String> {
-		MeterName::new(&self.site, &self.device, &self.meter).map_err(|error| error.to_string())
+		let name = MeterName::new(&self.site, &self.device, &self.meter);
+		let name = name.and_then(|name| name.check_plain().map(|()| name));
+		name.map_err(|error| error.to_string())
+	}
+
+	pub(crate) fn serial(&self) -> Result<SerialNumber, String> {
+		serial(&self.serial)
 	}
 
 	pub(crate) fn seal(&self) -> Result<SealId, String> {
@@ -49,15 +59,29 @@ impl MeterSpec {
 /// Returns the id of a seal.
 ///
 /// # Errors
-/// The text is empty or has more than [`MAX_SEAL_BYTES`] bytes.
+/// The text is empty, has a blank or a character that is not plain ASCII, or has more than
+/// [`MAX_SEAL_BYTES`] bytes.
 pub fn seal(text: &str) -> Result<SealId, String> {
-	let seal = Some(text.as_bytes().to_vec()).filter(|seal| !seal.is_empty());
-	seal.and_then(|seal| SealId::try_from(seal).ok())
-		.ok_or_else(|| format!("a seal's id has 1 to {MAX_SEAL_BYTES} bytes"))
+	let seal = Some(text.as_bytes().to_vec()).filter(|seal| is_plain_number(seal));
+	seal.and_then(|seal| SealId::try_from(seal).ok()).ok_or_else(|| {
+		format!("a seal's id has 1 to {MAX_SEAL_BYTES} bytes of plain ASCII, no blank")
+	})
+}
+
+/// Returns a serial number.
+///
+/// # Errors
+/// The text is empty, has a blank or a character that is not plain ASCII, or has more than
+/// [`MAX_SERIAL_BYTES`] bytes.
+pub fn serial(text: &str) -> Result<SerialNumber, String> {
+	let serial = Some(text.as_bytes().to_vec()).filter(|serial| is_plain_number(serial));
+	serial.and_then(|serial| SerialNumber::try_from(serial).ok()).ok_or_else(|| {
+		format!("a serial number has 1 to {MAX_SERIAL_BYTES} bytes of plain ASCII, no blank")
+	})
 }
 
 /// Reads meters from a JSON array, or a CSV file whose first line is
-/// `site,device,meter,direction,rated_power_w,seal`, with or without `,profile`.
+/// `site,device,meter,direction,rated_power_w,serial,seal`, with or without `,profile`.
 ///
 /// # Errors
 /// [`ListError`].
@@ -89,7 +113,7 @@ pub fn read_list(path: &Path) -> Result<Vec<MeterSpec>, ListError> {
 		rows.1.into_iter().map(parse).collect::<Result<_, ListError>>()?
 	};
 	for (place, (line, spec)) in specs.iter().enumerate() {
-		let checked = spec.name().and_then(|_| spec.seal());
+		let checked = spec.name().and_then(|_| spec.serial()).and_then(|_| spec.seal());
 		checked.map_err(|reason| bad(*line, reason))?;
 		let same = |other: &(_, MeterSpec)| {
 			(&other.1.site, &other.1.device, &other.1.meter)
@@ -103,8 +127,8 @@ pub fn read_list(path: &Path) -> Result<Vec<MeterSpec>, ListError> {
 }
 
 fn parse_fields(fields: &[String]) -> Result<MeterSpec, String> {
-	let ([site, device, meter, direction, power, seal], rest) =
-		fields.split_first_chunk::<6>().ok_or("six or seven values are needed")?;
+	let ([site, device, meter, direction, power, serial, seal], rest) =
+		fields.split_first_chunk::<7>().ok_or("seven or eight values are needed")?;
 	Ok(MeterSpec {
 		site: site.clone(),
 		device: device.clone(),
@@ -113,6 +137,7 @@ fn parse_fields(fields: &[String]) -> Result<MeterSpec, String> {
 		rated_power_w: power
 			.parse()
 			.map_err(|_| format!("rated_power_w {power:?} is not a whole number of W"))?,
+		serial: serial.clone(),
 		seal: seal.clone(),
 		profile: rest.first().filter(|profile| !profile.is_empty()).cloned(),
 	})
@@ -131,7 +156,9 @@ mod tests {
 
 	#[test]
 	fn meters_are_read_from_csv_and_json() {
-		let csv = format!("{COLUMNS},profile\nA,gw,1,import,25000,S-1,h0\nA,gw,2,both,9000,S-2,\n");
+		let csv = format!(
+			"{COLUMNS},profile\nA,gw,1,import,25000,M-1,S-1,h0\nA,gw,2,both,9000,M-2,S-2,\n"
+		);
 		let specs = list(&csv).unwrap();
 		assert_eq!(specs.len(), 2);
 		assert_eq!(specs[0].profile.as_deref(), Some("h0"));
@@ -143,7 +170,7 @@ mod tests {
 
 	#[test]
 	fn a_list_that_a_spreadsheet_wrote_is_read_too() {
-		let csv = format!("\u{feff}{COLUMNS}\r\n\r\n\"A, hall 2\",gw,1,import,25000,S-1\r\n");
+		let csv = format!("\u{feff}{COLUMNS}\r\n\r\n\"A, hall 2\",gw,1,import,25000,M-1,S-1\r\n");
 		let specs = list(&csv).unwrap();
 		assert_eq!((specs.len(), specs[0].site.as_str()), (1, "A, hall 2"));
 	}
@@ -152,11 +179,13 @@ mod tests {
 	fn a_line_that_is_wrong_is_named() {
 		let line = |text: &str| list(text).unwrap_err().line.unwrap();
 		assert_eq!(line("site,device\n"), 1);
-		assert_eq!(line(&format!("{COLUMNS}\nA,gw,1,import,25000\n")), 2);
-		assert_eq!(line(&format!("{COLUMNS}\nA,gw,1,sideways,25000,S\n")), 2);
-		assert_eq!(line(&format!("{COLUMNS}\n\nA,gw,1,import,-1,S\n")), 3);
-		assert_eq!(line(&format!("{COLUMNS}\nA/B,gw,1,import,1,S\n")), 2);
-		assert_eq!(line(&format!("{COLUMNS}\nA,gw,1,import,1,\n")), 2);
-		assert_eq!(line(&format!("{COLUMNS}\nA,gw,1,import,1,S\nA,gw,1,export,1,T\n")), 3);
+		assert_eq!(line(&format!("{COLUMNS}\nA,gw,1,import,25000,S\n")), 2);
+		assert_eq!(line(&format!("{COLUMNS}\nA,gw,1,sideways,25000,M,S\n")), 2);
+		assert_eq!(line(&format!("{COLUMNS}\n\nA,gw,1,import,-1,M,S\n")), 3);
+		assert_eq!(line(&format!("{COLUMNS}\nA/B,gw,1,import,1,M,S\n")), 2);
+		assert_eq!(line(&format!("{COLUMNS}\nA,gw,1,import,1,M,\n")), 2);
+		assert_eq!(line(&format!("{COLUMNS}\nA,gw,1,import,1,,S\n")), 2);
+		assert_eq!(line(&format!("{COLUMNS}\nA ,gw,1,import,1,M,S\n")), 2);
+		assert_eq!(line(&format!("{COLUMNS}\nA,gw,1,import,1,M,S\nA,gw,1,export,1,N,T\n")), 3);
 	}
 }

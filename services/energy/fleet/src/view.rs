@@ -37,8 +37,12 @@ pub struct ShownMeter {
 	pub direction: Direction,
 	/// Holder of the key.
 	pub trust: Trust,
+	/// Maker and serial number; empty for a meter that was certified before there were any.
+	pub serial: String,
 	/// Id of its seal.
 	pub seal: String,
+	/// Whether its exports mint now.
+	pub mints: bool,
 	/// Reason for which its batches are refused, if they are.
 	pub suspended: Option<Suspension>,
 	/// Sequence number of its next batch.
@@ -46,6 +50,9 @@ pub struct ShownMeter {
 	/// Earliest begin of its next batch, UTC milliseconds: the end of its last one, or the begin of
 	/// its certified service.
 	pub last_end_ms: u64,
+	/// Time from which somebody vouches for it without a break, UTC milliseconds: a batch that begins
+	/// earlier mints nothing.
+	pub floor_ms: u64,
 	/// Its registers at that time, in Wh.
 	pub registers: Registers,
 }
@@ -64,10 +71,13 @@ impl From<&Meter> for ShownMeter {
 			rated_power_w: certificate.rated_power_w,
 			direction: certificate.direction,
 			trust: certificate.trust,
+			serial: String::from_utf8_lossy(&certificate.serial).to_string(),
 			seal: String::from_utf8_lossy(&certificate.seal).to_string(),
+			mints: meter.mints,
 			suspended: meter.suspended,
 			next_sequence: meter.state.next_sequence,
 			last_end_ms: meter.state.last_end_ms,
+			floor_ms: meter.state.floor_ms,
 			registers: meter.state.registers,
 		}
 	}

@@ -19,7 +19,8 @@ use gridproof_primitives::{
 	codec::cid::Cid,
 	crypto::merkle,
 	energy::{
-		BatchHeader, BatchLimits, MeterInfo, MeterState, Topic, check_batch,
+		BatchHeader, BatchLimits, BatchRefusal, Direction, MeterInfo, MeterState, Topic,
+		check_batch,
 		emlog::{EnergyLog, RunningRegisters, batch_file},
 	},
 	num::units::MILLIS_PER_DAY,
@@ -153,13 +154,19 @@ impl Batcher {
 			let limit = self.settings.max_readings.saturating_add(1);
 			let selection = Selection::Certified(known.row);
 			let readings = self.storage.unbatched(selection, limit).await?;
-			let (parsed, condemned) = sort_out(known, readings, &info, &base);
+			let rules = self.registry.rules();
+			let (parsed, condemned) = sort_out(known, readings, &info, &base, &rules);
 			if !condemned.is_empty() {
 				self.storage.condemn(condemned).await?;
 				continue;
 			}
-			let parsed = self.cut(parsed);
+			let parsed = self.cut(parsed, &info, &rules);
 			if parsed.is_empty() {
+				return Ok(());
+			}
+			// A batch that is too short to be free could never be submitted: it waits for more.
+			if length_ms(&parsed) < rules.min_free_ms {
+				round.waiting = round.waiting.saturating_add(1);
 				return Ok(());
 			}
 			let Some(row) = self.seal(known, &info, &base, parsed).await? else { continue };
@@ -178,10 +185,7 @@ impl Batcher {
 			return Ok(None);
 		}
 		let last = self.storage.last_batch(known.row).await?;
-		if last
-			.as_ref()
-			.is_some_and(|last| matches!(last.state, BatchState::Unsigned | BatchState::Parked))
-		{
+		if last.as_ref().is_some_and(|last| last.state == BatchState::Unsigned) {
 			return Ok(None);
 		}
 		// On a batch that is signed the next one can be built whatever the chain says by now.
@@ -195,24 +199,55 @@ impl Batcher {
 			},
 		};
 		let Some(info) = fresh.info().cloned() else { return Ok(None) };
+		let parked = last.as_ref().filter(|last| last.state == BatchState::Parked);
+		if let Some(parked) = parked {
+			// An electrician has vouched for the meter again since: it continues from there.
+			let floor_ms = info.state.floor_ms;
+			let is_over = |part: &OnChain| part.header.start_ms < floor_ms;
+			if !parked.on_chain.as_ref().is_some_and(is_over) {
+				return Ok(None);
+			}
+			let base = Base::at(&info.state);
+			let last_end_ms = base.last_end_ms.max(floor_ms);
+			return Ok(Some((info, Base { last_end_ms, ..base })));
+		}
 		Ok(Base::after(&info.state, last.as_ref()).map(|base| (info, base)))
 	}
 
-	/// The longest beginning that may be one batch: of one UTC day, within the bounds, and ending
-	/// where no reading that is left begins earlier.
-	fn cut(&self, mut parsed: Vec<Parsed>) -> Vec<Parsed> {
+	/// The longest beginning that may be one batch: within the bounds, with no more energy than the
+	/// chain mints at once, and ending where no reading that is left begins earlier. Where that is
+	/// long enough to be free, also of one UTC day, and on one side of the time from which the meter
+	/// mints.
+	fn cut(
+		&self,
+		mut parsed: Vec<Parsed>,
+		info: &MeterInfo<AccountId>,
+		rules: &BatchLimits,
+	) -> Vec<Parsed> {
+		let (floor_ms, direction) = (info.state.floor_ms, info.certificate.direction);
+		let most_wh = self.registry.batch_wh(info.certificate.rated_power_w);
+		let exported = |one: &Parsed| match one.says.direction(direction) {
+			// The registers round, once.
+			Ok(Direction::Export) => one.says.counted().floor_wh().saturating_add(1),
+			_ => 0,
+		};
+		let is_unvouched = parsed.first().is_some_and(|first| first.reading.start_ms < floor_ms);
 		let day = |one: &Parsed| one.reading.end_ms.saturating_sub(1) / MILLIS_PER_DAY;
 		let Some(first_day) = parsed.first().map(day) else { return parsed };
 		let most = usize::try_from(self.settings.max_readings).unwrap_or(usize::MAX);
-		let (mut bytes, mut end_ms) = (0u64, 0u64);
+		let (mut bytes, mut wh, mut end_ms) = (0u64, 0u64, 0u64);
 		let mut best = 0;
 		for (place, one) in parsed.iter().enumerate() {
 			if place > 0 && one.reading.start_ms >= end_ms {
 				best = place;
 			}
 			bytes = bytes.saturating_add(one.reading.body_len()).saturating_add(1);
-			let is_over = place >= most || bytes > self.settings.max_bytes;
-			if (is_over || day(one) != first_day) && best > 0 {
+			wh = wh.saturating_add(exported(one));
+			let is_over = place >= most || bytes > self.settings.max_bytes || wh > most_wh;
+			let is_other =
+				day(one) != first_day || (is_unvouched && one.reading.start_ms >= floor_ms);
+			let is_long = length_ms(parsed.get(..best).unwrap_or_default()) >= rules.min_free_ms;
+			if (is_over || (is_other && is_long)) && best > 0 {
 				parsed.truncate(best);
 				return parsed;
 			}
@@ -255,7 +290,14 @@ impl Batcher {
 			cid: Some(batch.cid),
 		};
 		let state = base.state(&info.state);
-		let refusal = check_batch(&state, &header, now_ms(), &BatchLimits::default()).err();
+		let max_wh = self.registry.batch_wh(info.certificate.rated_power_w);
+		let refusal = match check_batch(&state, &header, now_ms(), &self.registry.rules()) {
+			Ok(accepted) if accepted.minted_wh > max_wh => {
+				Some(BatchRefusal::AboveLimits { max_wh })
+			},
+			Ok(_) => None,
+			Err(refusal) => Some(refusal),
+		};
 		batch.on_chain = Some(OnChain { header, closing, signature: None });
 		let Some(row) = self.storage.seal(batch).await? else { return Ok(None) };
 		// Not even the device needs to be asked: the chain would refuse it permanently.
@@ -296,12 +338,17 @@ impl Base {
 			Some((BatchState::Accepted, part)) if part.header.sequence >= state.next_sequence => {
 				None
 			},
-			_ => Some(Self {
-				sequence: state.next_sequence,
-				previous: state.last_hash,
-				last_end_ms: state.last_end_ms,
-				opening: RunningRegisters::starting_at(state.registers),
-			}),
+			_ => Some(Self::at(state)),
+		}
+	}
+
+	/// After what the chain has.
+	fn at(state: &MeterState) -> Self {
+		Self {
+			sequence: state.next_sequence,
+			previous: state.last_hash,
+			last_end_ms: state.last_end_ms,
+			opening: RunningRegisters::starting_at(state.registers),
 		}
 	}
 
@@ -335,6 +382,7 @@ fn sort_out(
 	readings: Vec<Reading>,
 	info: &MeterInfo<AccountId>,
 	base: &Base,
+	rules: &BatchLimits,
 ) -> (Vec<Parsed>, Condemned) {
 	let (mut parsed, mut condemned) = (Vec::new(), Vec::new());
 	for reading in readings {
@@ -344,7 +392,7 @@ fn sort_out(
 				"late",
 				"begins before the end of the meter's last batch on chain".to_string(),
 			)),
-			Ok(says) => match check_certificate(&says, info) {
+			Ok(says) => match check_certificate(&says, info, rules) {
 				Ok(_) => Ok(says),
 				Err(IngestRefusal::Suspended) => Ok(says),
 				Err(refusal) => Err((refusal.code(), refusal.to_string())),
@@ -373,6 +421,13 @@ impl Reading {
 	fn body_len(&self) -> u64 {
 		u64::try_from(self.body.len()).unwrap_or(u64::MAX)
 	}
+}
+
+/// Time from the begin of the first to the end of the last, in milliseconds; 0 if there are none.
+fn length_ms(parsed: &[Parsed]) -> u64 {
+	let start_ms = parsed.iter().map(|one| one.reading.start_ms).min().unwrap_or_default();
+	let end_ms = parsed.iter().map(|one| one.reading.end_ms).max().unwrap_or_default();
+	end_ms.saturating_sub(start_ms)
 }
 
 /// Begin of the first and end of the last.

@@ -50,6 +50,7 @@ pub struct Ingest {
 pub(crate) fn check_certificate<A>(
 	reading: &EnergyLog,
 	info: &MeterInfo<A>,
+	rules: &BatchLimits,
 ) -> Result<Flow, IngestRefusal> {
 	if info.suspended.is_some() {
 		return Err(IngestRefusal::Suspended);
@@ -58,7 +59,7 @@ pub(crate) fn check_certificate<A>(
 	let max_wh = max_energy_wh(
 		info.certificate.rated_power_w,
 		reading.end_ms.saturating_sub(reading.start_ms),
-		BatchLimits::default().tolerance_ppt,
+		rules.tolerance_ppt,
 	);
 	if u128::from(reading.counted().floor_wh()) > max_wh {
 		let max_wh = u64::try_from(max_wh).unwrap_or(u64::MAX);
@@ -118,7 +119,7 @@ impl Ingest {
 		let received_ms = now_ms();
 		reading.check_time(received_ms, self.max_ahead_ms).map_err(IngestRefusal::Log)?;
 		let known = self.registry.meet(&reading.name).await?;
-		let (flow, trusted) = judge(message, &reading, &known)?;
+		let (flow, trusted) = judge(message, &reading, &known, &self.registry.rules())?;
 		let leaf = reading.leaf_hash();
 		let new = NewReading {
 			meter: known.row,
@@ -187,6 +188,7 @@ fn judge(
 	message: &Message<'_>,
 	reading: &EnergyLog,
 	known: &Known,
+	rules: &BatchLimits,
 ) -> Result<(Flow, bool), IngestRefusal> {
 	let proven = message.sender.is(reading.name.site(), reading.name.device());
 	if !proven && *message.sender != Sender::Nobody {
@@ -194,7 +196,7 @@ fn judge(
 	}
 	match known.info() {
 		Some(_) if !proven => Err(IngestRefusal::Unproven),
-		Some(info) => check_certificate(reading, info).map(|flow| (flow, proven)),
+		Some(info) => check_certificate(reading, info, rules).map(|flow| (flow, proven)),
 		None => tagged(reading).map(|flow| (flow, proven)),
 	}
 }

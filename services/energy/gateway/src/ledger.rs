@@ -4,7 +4,7 @@ use futures::future::BoxFuture;
 pub use gridproof_chain::{ChainError, pallets::AccountId};
 use gridproof_chain::{
 	Included, Link, Patience,
-	pallets::meter_readings::{call, event::BatchAccepted, query},
+	pallets::meter_readings::{Limits, call, event::BatchAccepted, query},
 };
 use gridproof_primitives::{
 	H256,
@@ -35,6 +35,8 @@ pub trait Ledger: Send + Sync + 'static {
 	fn meters(&self, from: MeterIndex, limit: u32) -> Reply<'_, Vec<MeterInfo<AccountId>>>;
 	/// A batch that it has accepted, if it still keeps it.
 	fn batch(&self, meter: MeterIndex, sequence: u64) -> Reply<'_, Option<BatchRecord>>;
+	/// What governance has decided for batches.
+	fn limits(&self) -> Reply<'_, Limits>;
 	/// What would become of these batches, in this order, now.
 	fn preview<'a>(&'a self, batches: &'a [SignedBatch]) -> Reply<'a, Preview>;
 	/// Submits batches to a finalized block.
@@ -72,6 +74,10 @@ impl Ledger for Node {
 
 	fn batch(&self, meter: MeterIndex, sequence: u64) -> Reply<'_, Option<BatchRecord>> {
 		Box::pin(async move { self.link.read(&query::batch(meter, sequence)).await })
+	}
+
+	fn limits(&self) -> Reply<'_, Limits> {
+		Box::pin(async { Ok(self.link.read(&query::limits()).await?.0) })
 	}
 
 	fn preview<'a>(&'a self, batches: &'a [SignedBatch]) -> Reply<'a, Preview> {

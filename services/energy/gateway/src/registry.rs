@@ -4,7 +4,8 @@ use crate::{
 	ledger::{AccountId, ChainError, Ledger},
 	storage::{MeterRow, Storage},
 };
-use gridproof_primitives::energy::{BatchHeader, MeterInfo, MeterName};
+use gridproof_chain::pallets::meter_readings::Limits;
+use gridproof_primitives::energy::{BatchHeader, BatchLimits, MeterInfo, MeterName};
 use gridproof_store::StoreError;
 use gridproof_support::RwLock as _;
 use std::{
@@ -71,6 +72,8 @@ pub(crate) struct Registry {
 	runtime: Handle,
 	looks: Semaphore,
 	meters: RwLock<Meters>,
+	/// What governance has decided, as far as the chain was asked.
+	limits: RwLock<Option<Limits>>,
 }
 
 impl Registry {
@@ -88,6 +91,7 @@ impl Registry {
 			runtime: Handle::current(),
 			looks: Semaphore::new(LOOKS),
 			meters: RwLock::default(),
+			limits: RwLock::default(),
 		});
 		for (row, name) in registry.storage.meters().await? {
 			registry.put(row, name, None);
@@ -106,6 +110,16 @@ impl Registry {
 		meters.by_row.insert(row, known.clone());
 		meters.by_name.insert(name, known.clone());
 		known
+	}
+
+	/// The rules of a batch: the chain's, or those of a new chain while it could not be asked.
+	pub(crate) fn rules(&self) -> BatchLimits {
+		self.limits.reading().map_or_else(BatchLimits::default, |limits| limits.batch)
+	}
+
+	/// The most energy of a batch of a meter that the chain can ever mint, in Wh.
+	pub(crate) fn batch_wh(&self, rated_power_w: u32) -> u64 {
+		self.limits.reading().map_or(u64::MAX, |limits| limits.batch_wh(rated_power_w))
 	}
 
 	/// A meter by its row.
@@ -204,6 +218,8 @@ impl Registry {
 	/// [`ChainError`].
 	pub(crate) async fn refresh_all(&self) -> Result<(), ChainError> {
 		let Some(ledger) = &self.ledger else { return Ok(()) };
+		let limits = ledger.limits().await?;
+		*self.limits.writing() = Some(limits);
 		let before = self.all();
 		let mut certified = BTreeMap::new();
 		let mut from = 0;

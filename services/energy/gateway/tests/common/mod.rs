@@ -2,7 +2,10 @@
 
 #![allow(dead_code, unreachable_pub, reason = "every test takes what it needs")]
 
-use gridproof_chain::refusal::{PoolRefusal, Refusal};
+use gridproof_chain::{
+	pallets::meter_readings::Limits,
+	refusal::{PoolRefusal, Refusal},
+};
 use gridproof_gateway::{
 	AccountId, Batching, ChainError, Credentials, Gateway, Inclusion, Ledger, Page, Parts, Preview,
 	Reply, Role, Settings, Sqlite, Storage,
@@ -67,10 +70,12 @@ impl Chain {
 				rated_power_w: 10_000,
 				direction,
 				trust,
+				serial: Default::default(),
 				seal: Default::default(),
 			},
 			state: MeterState::new(10_000, direction, Registers::default(), 0),
 			suspended: None,
+			mints: true,
 			energy_account: [3; 32],
 			certified_ms: 0,
 		};
@@ -163,6 +168,19 @@ impl Ledger for Chain {
 		Box::pin(async { answer })
 	}
 
+	fn limits(&self) -> Reply<'_, Limits> {
+		let limits = Limits {
+			block_wh: 1_000_000,
+			day_wh: 1_000_000,
+			organisation_day_wh: 1_000_000,
+			max_rated_power_w: 1_000_000,
+			max_backdate_ms: 0,
+			batch: BatchLimits::default(),
+		};
+		let answer = self.0.lock().unwrap().reachable().map(|()| limits);
+		Box::pin(async { answer })
+	}
+
 	fn preview<'a>(&'a self, batches: &'a [SignedBatch]) -> Reply<'a, Preview> {
 		let state = self.0.lock().unwrap();
 		let mut meters = state.meters.clone();
@@ -189,7 +207,7 @@ impl Ledger for Chain {
 					header: batch.header.clone(),
 					block: 1,
 					accepted_ms: now_ms(),
-					minted_wh: minted.exported_wh,
+					minted_wh: minted.minted_wh,
 					anchor: None,
 				};
 				if !state.forgets {

@@ -6,9 +6,10 @@ use codec::{Compact, Encode};
 use gridproof_keys::account::AccountSignature;
 use gridproof_primitives::{
 	H256,
+	crypto::ed25519::Signature,
 	energy::{
 		AnchorState, BatchHeader, Certification, MeterIndex, NewDevice, OrganisationIndex,
-		OrganisationStanding, Registers, SealId, SignedBatch, Suspension,
+		OrganisationStanding, Registers, SealId, SerialNumber, SignedBatch, Suspension,
 	},
 };
 
@@ -45,17 +46,31 @@ pub fn set_organisation_standing(
 	Call::new(PALLET, "set_organisation_standing", &(Compact(organisation), standing))
 }
 
-/// Certifies a meter, with the owner's consent. For an electrician of the organisation.
+/// Certifies a meter, with the owner's consent and the device's proof of its key. For an electrician
+/// of the organisation who is not the owner.
 pub fn certify_meter(
 	organisation: OrganisationIndex,
 	certification: &Certification<AccountId>,
 	consent: &AccountSignature,
+	possession: &Signature,
 ) -> Call {
 	Call::new(PALLET, "certify_meter", &(Compact(organisation), certification))
 		.and(&MultiSignature(consent))
+		.and(possession)
 }
 
-/// Suspends a meter. For its owner or an electrician of its organisation.
+/// Lets a meter mint that was certified before its organisation was admitted. For an electrician of
+/// the organisation who is not the owner.
+pub fn admit_meter(meter: MeterIndex) -> Call {
+	Call::new(PALLET, "admit_meter", &Compact(meter))
+}
+
+/// Gives an organisation another admin. For its admin or governance.
+pub fn set_organisation_admin(organisation: OrganisationIndex, new: AccountId) -> Call {
+	Call::new(PALLET, "set_organisation_admin", &(Compact(organisation), new))
+}
+
+/// Suspends a meter. For its owner, an electrician of its organisation, or governance.
 pub fn suspend_meter(meter: MeterIndex, reason: Suspension) -> Call {
 	Call::new(PALLET, "suspend_meter", &(Compact(meter), reason))
 }
@@ -70,19 +85,21 @@ pub fn reinstate_meter(meter: MeterIndex, seal: &SealId) -> Call {
 pub fn exchange_meter(
 	meter: MeterIndex,
 	registers: Registers,
-	seal: &SealId,
+	(serial, seal): (&SerialNumber, &SealId),
 	device: Option<&NewDevice<AccountSignature>>,
 ) -> Call {
-	let call = Call::new(PALLET, "exchange_meter", &(Compact(meter), registers, seal));
+	let call = Call::new(PALLET, "exchange_meter", &(Compact(meter), registers, serial, seal));
 	match device {
 		None => call.and(&0u8),
 		Some(new) => {
-			call.and(&(1u8, new.device, new.valid_until_ms)).and(&MultiSignature(&new.consent))
+			let call = call.and(&(1u8, new.device, new.valid_until_ms));
+			call.and(&MultiSignature(&new.consent)).and(&new.possession)
 		},
 	}
 }
 
-/// Takes a meter out of service. For its owner or an electrician of its organisation.
+/// Takes a meter out of service. For its owner, an electrician of its organisation, governance, or who
+/// paid its deposit once nobody vouches for it.
 pub fn decommission_meter(meter: MeterIndex) -> Call {
 	Call::new(PALLET, "decommission_meter", &Compact(meter))
 }

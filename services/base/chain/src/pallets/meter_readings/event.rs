@@ -7,7 +7,7 @@ use gridproof_primitives::{
 	crypto::ed25519::PublicKey,
 	energy::{
 		AnchorState, BatchRefusal, MeterIndex, MeterName, OrganisationIndex, OrganisationName,
-		OrganisationStanding, Registers, SealId, Suspension,
+		OrganisationStanding, Registers, SealId, SerialNumber, Suspension,
 	},
 };
 
@@ -95,8 +95,8 @@ events! {
 			meter: MeterIndex,
 			/// The cause.
 			reason: Suspension,
-			/// The account that did it.
-			by: AccountId,
+			/// The account that did it; `None` for governance.
+			by: Option<AccountId>,
 		}
 		/// A suspended meter counts again.
 		MeterReinstated {
@@ -104,8 +104,8 @@ events! {
 			meter: MeterIndex,
 			/// Its seal.
 			seal: SealId,
-			/// The electrician who vouches for it.
-			electrician: AccountId,
+			/// The electrician who vouches for it; `None` for governance.
+			electrician: Option<AccountId>,
 		}
 		/// A meter was exchanged: its registers continue elsewhere than they stopped.
 		MeterExchanged {
@@ -119,6 +119,8 @@ events! {
 			device: PublicKey,
 			/// The account that gets its KWH from now on.
 			energy_account: AccountId,
+			/// Maker and serial number of the meter that is there now.
+			serial: SerialNumber,
 			/// Its seal.
 			seal: SealId,
 			/// The electrician who vouches for it.
@@ -132,8 +134,8 @@ events! {
 			batches: u64,
 			/// Hash of the last one's header, zero without any.
 			last: H256,
-			/// The account that did it.
-			by: AccountId,
+			/// The account that did it; `None` for governance.
+			by: Option<AccountId>,
 		}
 		/// A reading is in a batch that was accepted.
 		ReadingVerified {
@@ -180,5 +182,21 @@ events! {
 		Paused {}
 		/// Batches are accepted again.
 		Resumed {}
+		/// A meter that was certified before its organisation was admitted mints from now on.
+		MeterAdmitted {
+			/// Index of the meter.
+			meter: MeterIndex,
+			/// The electrician who asked for it.
+			electrician: AccountId,
+		}
+		/// An organisation has another admin.
+		OrganisationAdminSet {
+			/// Number of the organisation.
+			organisation: OrganisationIndex,
+			/// The admin before.
+			old: AccountId,
+			/// The admin now.
+			new: AccountId,
+		}
 	}
 }

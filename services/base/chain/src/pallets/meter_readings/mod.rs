@@ -10,7 +10,7 @@ pub use refusal::Refusal;
 use crate::pallets::AccountId;
 use codec::{Decode, Encode};
 use gridproof_primitives::{
-	energy::{BatchLimits, BatchRefusal, MeterInfo, Organisation},
+	energy::{BatchLimits, BatchRefusal, MeterInfo, Organisation, meter_day_wh},
 	time::day::Day,
 };
 use std::fmt;
@@ -31,6 +31,12 @@ pub struct Limits {
 	pub block_wh: u64,
 	/// The most that a day of UTC mints, in Wh.
 	pub day_wh: u64,
+	/// The most that the meters of one organisation mint in a day of UTC, in Wh.
+	pub organisation_day_wh: u64,
+	/// The highest rated power of a meter that is certified, in W.
+	pub max_rated_power_w: u32,
+	/// How long before its certification service may begin, in milliseconds.
+	pub max_backdate_ms: u64,
 	/// The rules of a batch.
 	pub batch: BatchLimits,
 }
@@ -43,10 +49,22 @@ pub struct Usage {
 	pub block: u32,
 	/// What it minted, in Wh.
 	pub block_wh: u64,
+	/// The highest limit while it did, in Wh.
+	pub block_limit_wh: u64,
 	/// The last day of UTC that minted.
 	pub day: Day,
 	/// What it minted, in Wh.
 	pub day_wh: u64,
+	/// The highest limit while it did, in Wh.
+	pub day_limit_wh: u64,
+}
+
+impl Limits {
+	/// The most energy of one batch of a meter that can ever be minted, in Wh.
+	pub fn batch_wh(&self, rated_power_w: u32) -> u64 {
+		let meter_wh = meter_day_wh(rated_power_w, self.batch.tolerance_ppt);
+		self.block_wh.min(self.day_wh).min(self.organisation_day_wh).min(meter_wh)
+	}
 }
 
 /// The rule that a batch in a refused transaction breaks, without the figures of a

@@ -61,7 +61,7 @@ pub fn verify_older_reading(
 	Query::new("MeterReadingsApi_verify_older_reading", &(headers, leaf, index, proof))
 }
 
-/// What would become of these batches now, in this order.
+/// What would become of these batches now, free of fees, in this order.
 pub fn preview_batches(batches: &[SignedBatch]) -> Query<Vec<Result<Accepted, BatchRefusal>>> {
 	Query::new("MeterReadingsApi_preview_batches", &batches)
 }

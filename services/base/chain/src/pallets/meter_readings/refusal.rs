@@ -7,7 +7,7 @@ refusals! {
 		1 NoBatches: "there is no batch in the call";
 		2 Refused: "a batch is not acceptable now: ask for a preview, which says which and why";
 		3 NoOrganisation: "there is no such organisation: register it first";
-		4 NotAdmitted: "governance has to admit the organisation first";
+		4 NotAdmitted: "the organisation was revoked, or, to admit a meter, is not admitted yet";
 		5 NotAdmin: "only the organisation's admin may do this";
 		6 NotMember: "the organisation's admin has to add this account first";
 		7 AlreadyMember: "the account is a member already";
@@ -16,7 +16,7 @@ refusals! {
 		10 EmptyName: "the name is empty";
 		11 NoMeter: "there is no such meter: have it certified first";
 		12 NameTaken: "a meter with these ids is certified already: choose other ids";
-		13 BadName: "an id is empty or has a character that a topic cannot have";
+		13 BadName: "a name is empty, or has a character that is not plain ASCII or that a topic cannot have";
 		14 WeakKey: "the device key is weak: make another one";
 		15 KeyInUse: "a key serves one meter: make another one";
 		16 OwnerIsDevice: "the owner cannot be the device itself";
@@ -37,6 +37,15 @@ refusals! {
 		31 OtherRoot: "the batch has another root";
 		32 InvalidLimits: "a limit is out of range";
 		33 Exhausted: "every number is given away";
+		34 KeyRetired: "the device key has signed for a meter before: make another one";
+		35 NumberTaken: "another meter has this serial number or seal, or the seal was used before";
+		36 BadNumber: "serial number and seal are plain ASCII without blanks, 1 to 32 bytes";
+		37 OwnerCertifies: "nobody vouches for a meter of his own: ask a colleague";
+		38 SinceTooEarly: "service begins too long ago, or before what the same meter has stated already";
+		39 SinceTooLate: "service cannot begin in the future; is this machine's clock right?";
+		40 TooMuchPower: "the rated power is higher than governance allows";
+		41 BadPossession: "the device has to sign that it serves this meter of this owner";
+		42 OrganisationNameTaken: "another organisation has this name: choose another one";
 	}
 }
 
@@ -75,7 +84,16 @@ impl Refusal {
 			| Self::TooFewConfirmations
 			| Self::OtherRoot
 			| Self::InvalidLimits
-			| Self::Exhausted => false,
+			| Self::Exhausted
+			| Self::KeyRetired
+			| Self::NumberTaken
+			| Self::BadNumber
+			| Self::OwnerCertifies
+			| Self::SinceTooEarly
+			| Self::SinceTooLate
+			| Self::TooMuchPower
+			| Self::BadPossession
+			| Self::OrganisationNameTaken => false,
 		}
 	}
 }
