@@ -15,12 +15,14 @@ use serde::Serialize;
 /// Returns the reason for which the chain would refuse every mint now; `None` if something can be
 /// minted.
 pub fn mint_refusal(status: &Status) -> Option<Refusal> {
-	let stated_on = status.statement.as_ref().map(|statement| statement.taken_on);
+	let day_of_use = status.statement.as_ref().map(|statement| statement.taken_on);
 	if status.breaker != Breaker::Closed {
 		Some(Refusal::MintStopped)
 	} else if status.stale {
 		Some(Refusal::Stale)
-	} else if stated_on != Some(status.today) {
+	} else if day_of_use > Some(status.today) {
+		Some(Refusal::AllowanceNotOpen)
+	} else if day_of_use != Some(status.today) {
 		Some(Refusal::AllowanceLapsed)
 	} else if !status.state.allows_mint() {
 		Some(Refusal::NotCovered)
@@ -161,6 +163,7 @@ mod tests {
 		assert_eq!(refusal(|s| s.allowance = 0), Refusal::AboveAllowance);
 		assert_eq!(refusal(|s| s.state = State::Frozen), Refusal::NotCovered);
 		assert_eq!(refusal(|s| s.today = s.today.next().unwrap()), Refusal::AllowanceLapsed);
+		assert_eq!(refusal(|s| s.today = s.today.previous().unwrap()), Refusal::AllowanceNotOpen);
 		assert_eq!(refusal(|s| s.stale = true), Refusal::Stale);
 		assert_eq!(refusal(|s| s.breaker = Breaker::MintStopped), Refusal::MintStopped);
 	}
