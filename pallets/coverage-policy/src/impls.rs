@@ -17,6 +17,7 @@ use gridproof_primitives::{
 		self, Coverage, PriceRefusal, State, check_price, day_of_use, evaluate, is_stale,
 	},
 	reserve::parameters::PolicyParameters,
+	reserve::stop::MintStops,
 	time::calendar::DayClock,
 	time::day::Day,
 };
@@ -105,7 +106,7 @@ impl<T: Config> Pallet<T> {
 
 	/// [`Pallet::allowance`].
 	pub(crate) fn current_allowance() -> u128 {
-		if BreakerLevel::<T>::get() != Breaker::Closed {
+		if BreakerLevel::<T>::get() != Breaker::Closed || T::Stops::is_stopped() {
 			return 0;
 		}
 		let (parameters, today) = (Parameters::<T>::get(), T::Clock::today());
@@ -116,6 +117,7 @@ impl<T: Config> Pallet<T> {
 	/// [`Pallet::mint`] without the origin.
 	pub(crate) fn do_mint(amount: u128, who: T::AccountId, statement: H256) -> DispatchResult {
 		ensure!(BreakerLevel::<T>::get() == Breaker::Closed, Error::<T>::MintStopped);
+		ensure!(!T::Stops::is_stopped(), Error::<T>::StoppedByRole);
 		ensure!(amount > 0, Error::<T>::ZeroAmount);
 		let (parameters, today) = (Parameters::<T>::get(), T::Clock::today());
 		let latest = Latest::<T>::get().ok_or(Error::<T>::Stale)?;
@@ -281,6 +283,7 @@ impl<T: Config> Pallet<T> {
 			queue: Ends::<T>::get().length(),
 			capacity: Self::capacity_left(&parameters, today),
 			totals: Sums::<T>::get(),
+			stopped_by_role: T::Stops::is_stopped(),
 		}
 	}
 

@@ -117,7 +117,7 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use gridproof_primitives::{
 		H256, num::decimal::Ratio, reserve::formula::State, reserve::parameters::ParameterError,
-		time::calendar::DayClock, time::day::Day,
+		reserve::stop::MintStops, time::calendar::DayClock, time::day::Day,
 	};
 
 	/// Amount of AIT, in its smallest unit (10⁻¹⁸ AIT).
@@ -150,6 +150,9 @@ pub mod pallet {
 
 		/// Source of the day: the calendar of the attestations pallet.
 		type Clock: DayClock;
+
+		/// Says whether a role of the attestations has stopped minting.
+		type Stops: MintStops;
 
 		/// Origin that may set parameters and issuer, and lower the breaker.
 		type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
@@ -471,6 +474,8 @@ pub mod pallet {
 		/// The statement came in before its day had ended by the chain's clock: its allowance can
 		/// be used from the next day on.
 		AllowanceNotOpen,
+		/// A role of the attestations has stopped minting.
+		StoppedByRole,
 	}
 
 	#[pallet::hooks]
@@ -514,6 +519,7 @@ pub mod pallet {
 		///
 		/// - [`Error::NotIssuer`] if the caller is not the issuer, or there is none.
 		/// - [`Error::MintStopped`] if the breaker is not closed.
+		/// - [`Error::StoppedByRole`] if a role of the attestations has stopped minting.
 		/// - [`Error::ZeroAmount`] if `amount` is zero.
 		/// - [`Error::Stale`] if there is no statement, or the latest one is too old.
 		/// - [`Error::OtherStatement`] if `statement` is not the latest one.

@@ -194,6 +194,8 @@ pub struct Status {
 	pub capacity: u128,
 	/// Totals since genesis.
 	pub totals: Totals,
+	/// `true` while a role of the attestations has stopped minting.
+	pub stopped_by_role: bool,
 }
 
 /// Figures that other inputs would give.

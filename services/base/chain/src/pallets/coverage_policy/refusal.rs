@@ -34,6 +34,7 @@ refusals! {
 		28 NotGovernance: "only governance allows again what was stopped";
 		29 Overflow: "a figure is too large";
 		30 AllowanceNotOpen: "it can be used from the chain's next day on";
+		31 StoppedByRole: "a role has stopped minting: see gridproof attest stops";
 	}
 }
 
@@ -49,7 +50,8 @@ impl Refusal {
 			| Self::QueueFull
 			| Self::NothingToServe
 			| Self::AccountInUse
-			| Self::AllowanceNotOpen => true,
+			| Self::AllowanceNotOpen
+			| Self::StoppedByRole => true,
 			Self::NegativePrice
 			| Self::ZeroPrice
 			| Self::PriceTooLow
