@@ -25,6 +25,7 @@ use gridproof_primitives::{
 	reserve::archive::ArchiveProof,
 	reserve::attestation::{AttestationFields, Kind, Role},
 	reserve::parameters::PolicyParameters,
+	reserve::stop::RoleStops,
 	time::calendar::{Calendar, DayClock},
 	time::day::Day,
 };
@@ -261,6 +262,10 @@ impl_runtime_apis! {
 
 		fn key_at(role: Role, time: u64) -> Option<PublicKey> {
 			Attestations::key_at(role, time)
+		}
+
+		fn stops() -> (RoleStops, u64) {
+			Attestations::stops()
 		}
 
 		fn calendar() -> (Calendar, Day) {

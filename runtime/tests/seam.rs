@@ -97,6 +97,21 @@ fn attestation_calls() -> Vec<(Call, RuntimeCall)> {
 		(call::pause(), Theirs::pause {}.into()),
 		(call::resume(), Theirs::resume {}.into()),
 		(call::set_kind_open(kind, true), Theirs::set_kind_open { kind, open: true }.into()),
+		(
+			call::stop_mint(role, 3, &[5; 64]),
+			Theirs::stop_mint { role, number: 3, signature: [5; 64] }.into(),
+		),
+		(
+			call::lift_stop(role, 3, &signatures),
+			Theirs::lift_stop {
+				role,
+				number: 3,
+				signatures: signatures.to_vec().try_into().expect("two"),
+			}
+			.into(),
+		),
+		(call::prolong_stop(role, 3), Theirs::prolong_stop { role, number: 3 }.into()),
+		(call::end_stop(role, 3), Theirs::end_stop { role, number: 3 }.into()),
 	]
 }
 
@@ -579,6 +594,7 @@ fn questions_are_answered_in_the_form_that_is_read() {
 				query::verify_archived(&attestation, &zeros::<ArchiveProof>()),
 				query::keys(),
 				query::key_at(Role::Data, 1),
+				query::stops(),
 				query::calendar(),
 				query::preview(&fields, H256::zero(), &[]),
 			];
@@ -719,6 +735,12 @@ fn a_number_from_the_pool_is_the_refusal_that_the_runtime_meant() {
 		let statement = attestations::call::submit(&fields, H256::zero(), &[]);
 		let expected = attestations::Refusal::TooFewSignatures;
 		assert_eq!(refused(&statement), PoolRefusal::Attestations(expected));
+		let stop = attestations::call::stop_mint(Role::Data, 1, &[0; 64]);
+		let expected = attestations::Refusal::WrongStopNumber;
+		assert_eq!(refused(&stop), PoolRefusal::Attestations(expected));
+		let lift = attestations::call::lift_stop(Role::Data, 0, &[]);
+		let expected = attestations::Refusal::NotStopped;
+		assert_eq!(refused(&lift), PoolRefusal::Attestations(expected));
 
 		assert_eq!(
 			refused(&meters::submit_batches(&[])),

@@ -9,10 +9,11 @@ use frame_support::pallet_prelude::*;
 use frame_system::pallet_prelude::*;
 use gridproof_primitives::{
 	H256,
-	crypto::ed25519::PublicKey,
+	crypto::ed25519::{PublicKey, Signature},
 	reserve::attestation::{
 		AttestationHandler, Kind, ROLE_COUNT, Role, RoleSignature, THRESHOLD, message_v2,
 	},
+	reserve::stop::{lift_payload, lifters, stop_payload},
 	time::calendar::{Calendar, DayClock},
 	time::day::Day,
 };
@@ -95,6 +96,42 @@ fn prepare<T: Config>(count: u32) -> Result<(Box<AttestationFields>, Signatures)
 
 fn governance<T: Config>() -> Result<T::RuntimeOrigin, BenchmarkError> {
 	T::GovernanceOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)
+}
+
+fn sign_with(key: PublicKey, message: &[u8]) -> Result<Signature, BenchmarkError> {
+	Ok(ed25519_sign(KEY_TYPE, &key.into(), message).ok_or("the keystore has the key")?.0)
+}
+
+/// The signature of a role's first stop.
+fn stop<T: Config>(role: Role) -> Result<Signature, BenchmarkError> {
+	let keys = pin_keys::<T>();
+	yesterday::<T>()?;
+	let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::from(0u32));
+	let (_, key) = keys.iter().find(|(other, _)| *other == role).ok_or("it has a key")?;
+	sign_with(*key, &stop_payload(&genesis, role, 0))
+}
+
+/// Raises a role's first stop.
+fn raise<T: Config>(role: Role) -> Result<(), BenchmarkError> {
+	let signature = stop::<T>(role)?;
+	let (stops, stop) = Attestations::<T>::check_stop(role, 0, &signature)?;
+	Attestations::<T>::do_stop(stops, role, stop);
+	Ok(())
+}
+
+/// Raises a role's first stop, and returns the signatures of the others that lift it.
+fn lift<T: Config>(role: Role) -> Result<Signatures, BenchmarkError> {
+	raise::<T>(role)?;
+	let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::from(0u32));
+	let mut signatures = Signatures::new();
+	for signer in lifters(role) {
+		let pinned = Keys::<T>::get().of(signer).ok_or("it has a key")?;
+		let signature = sign_with(pinned.key, &lift_payload(&genesis, role, 0, signer))?;
+		signatures
+			.try_push(RoleSignature { role: signer, signature })
+			.map_err(|_| "no more signatures than roles")?;
+	}
+	Ok(signatures)
 }
 
 #[benchmarks]
@@ -182,6 +219,79 @@ mod benchmarks {
 		_(origin as T::RuntimeOrigin, Kind::Rehearsal, true);
 
 		assert!(OpenKinds::<T>::contains_key(Kind::Rehearsal));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn stop_mint() -> Result<(), BenchmarkError> {
+		let signature = stop::<T>(Role::Ops)?;
+		let origin = T::RuntimeOrigin::from(frame_system::RawOrigin::Authorized);
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, Role::Ops, 0, signature);
+
+		assert!(Stops::<T>::get().ops.stop.is_some());
+		Ok(())
+	}
+
+	#[benchmark]
+	fn authorize_stop_mint() -> Result<(), BenchmarkError> {
+		let signature = stop::<T>(Role::Ops)?;
+		let call = Call::<T>::stop_mint { role: Role::Ops, number: 0, signature };
+
+		#[block]
+		{
+			call.authorize(TransactionSource::External).ok_or("stop_mint is authorized")??;
+		}
+		Ok(())
+	}
+
+	#[benchmark]
+	fn lift_stop() -> Result<(), BenchmarkError> {
+		let signatures = lift::<T>(Role::Ops)?;
+		let origin = T::RuntimeOrigin::from(frame_system::RawOrigin::Authorized);
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, Role::Ops, 0, signatures);
+
+		assert!(Stops::<T>::get().ops.stop.is_some_and(|stop| stop.lifted));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn authorize_lift_stop() -> Result<(), BenchmarkError> {
+		let signatures = lift::<T>(Role::Ops)?;
+		let call = Call::<T>::lift_stop { role: Role::Ops, number: 0, signatures };
+
+		#[block]
+		{
+			call.authorize(TransactionSource::External).ok_or("lift_stop is authorized")??;
+		}
+		Ok(())
+	}
+
+	#[benchmark]
+	fn prolong_stop() -> Result<(), BenchmarkError> {
+		raise::<T>(Role::Ops)?;
+		let origin =
+			T::PauseOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, Role::Ops, 0);
+
+		assert!(Stops::<T>::get().ops.stop.is_some_and(|stop| stop.prolonged));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn end_stop() -> Result<(), BenchmarkError> {
+		raise::<T>(Role::Ops)?;
+		let origin = governance::<T>()?;
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, Role::Ops, 0);
+
+		assert_eq!(Stops::<T>::get().ops.stop, None);
 		Ok(())
 	}
 

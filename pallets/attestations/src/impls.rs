@@ -243,7 +243,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Returns the refusal whose code says which error it was.
-	fn refusal(error: DispatchError) -> TransactionValidityError {
+	pub(crate) fn refusal(error: DispatchError) -> TransactionValidityError {
 		let code = match error {
 			DispatchError::Module(error) => {
 				let [code, ..] = error.error;
@@ -315,6 +315,9 @@ impl<T: Config> Pallet<T> {
 	/// 4. An archive has a head exactly if it has entries.
 	/// 5. No key is pinned twice, both pinned and retired, or weak.
 	/// 6. A role's retired keys follow each other in time.
+	/// 7. A role's last stop has the number before its next one and ends after it begins; exactly
+	///    one that only governance ends has used up the role's second stop, and none of those was
+	///    lifted by the other roles.
 	#[allow(dead_code)]
 	pub(crate) fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
 		ensure!(CalendarInUse::<T>::get().is_valid(), "1: invalid calendar");
@@ -336,7 +339,8 @@ impl<T: Config> Pallet<T> {
 			ensure!((archive.length == 0) == archive.head.is_zero(), "4: head without entries");
 		}
 		ensure!(Standing::<T>::iter().count() == listed, "2: row without a listed day");
-		Self::try_keys()
+		Self::try_keys()?;
+		Self::try_stops()
 	}
 
 	fn try_attestation(

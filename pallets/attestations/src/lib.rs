@@ -44,12 +44,25 @@
 //! `InvalidTransaction::Custom`: the index of this pallet's [`Error`], or 128 plus the index of the
 //! handler's error.
 //!
+//! ### One role stops
+//!
+//! Two roles state, one role stops: any role stops minting with one signature
+//! ([`Pallet::stop_mint`]), free and without an account. A stop has a number, so a signature is good
+//! once. It stands for two days, whatever the others sign. Then it falls if the two other roles
+//! signed its lifting ([`Pallet::lift_stop`]); otherwise governance ends it ([`Pallet::end_stop`]).
+//! Within the two days [`Config::PauseOrigin`] may prolong it to 14. A role whose stop has ended can
+//! stop once more within 30 days, and only governance ends that one. The rules are in
+//! [`gridproof_primitives::reserve::stop`]; the coverage policy asks
+//! [`MintStops`](gridproof_primitives::reserve::stop::MintStops). Days are those of the calendar.
+//! A stop works while submissions are paused.
+//!
 //! ### Bounds
 //!
 //! Users cannot create rows: each row needs the signatures of two roles or governance, so none
 //! carries a deposit. At most [`Config::MaxHistory`] days of a kind and [`Config::MaxKeyHistory`]
 //! retired keys of a role are kept. A day can be revised at most [`Config::MaxRevisions`] times,
-//! and for at most [`Config::MaxAge`] days after its end.
+//! and for at most [`Config::MaxAge`] days after its end. A role stops minting for free at most
+//! twice within 30 days of the end of a stop, and each stop is lifted at most once.
 //!
 //! ### Example
 //!
@@ -85,6 +98,7 @@ mod impls;
 #[cfg(test)]
 mod mock;
 pub mod runtime_api;
+mod stops;
 #[cfg(test)]
 mod tests;
 pub mod types;
@@ -109,9 +123,10 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use gridproof_primitives::{
 		H256,
-		crypto::ed25519::{self, PublicKey},
+		crypto::ed25519::{self, PublicKey, Signature},
 		reserve::archive::ArchiveProof,
 		reserve::attestation::{AttestationHandler, Kind, Role},
+		reserve::stop::RoleStops,
 		time::calendar::Calendar,
 		time::day::Day,
 	};
@@ -125,10 +140,10 @@ pub mod pallet {
 		/// Receives every accepted statement, and may refuse it.
 		type Handler: AttestationHandler;
 
-		/// Origin that may rotate keys, open and close kinds, and resume.
+		/// Origin that may rotate keys, open and close kinds, resume, and end a role's stop.
 		type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// Origin that may pause in an emergency.
+		/// Origin that may pause in an emergency, and prolong a role's stop.
 		type PauseOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
 		/// Highest number of days of a kind that are kept; older ones go to the archive. Greater
@@ -215,6 +230,10 @@ pub mod pallet {
 	/// Hash chain over the attestations of a kind that have left the state.
 	#[pallet::storage]
 	pub type Archives<T: Config> = StorageMap<_, Twox64Concat, Kind, Archive, ValueQuery>;
+
+	/// Stops of minting by the roles.
+	#[pallet::storage]
+	pub type Stops<T: Config> = StorageValue<_, RoleStops, ValueQuery>;
 
 	/// Keys, kinds and calendar of a new chain.
 	#[pallet::genesis_config]
@@ -304,6 +323,42 @@ pub mod pallet {
 		Paused,
 		/// Submissions are accepted again.
 		Resumed,
+		/// A role stopped minting.
+		MintStopped {
+			/// Role that stopped it.
+			role: Role,
+			/// Number among the role's stops, from 0.
+			number: u32,
+			/// Time until which it holds in any case, in UTC milliseconds.
+			until: u64,
+			/// `true` if only governance can end it.
+			only_governance: bool,
+		},
+		/// The two other roles lifted a role's stop.
+		StopLifted {
+			/// Role whose stop it is.
+			role: Role,
+			/// Number among the role's stops, from 0.
+			number: u32,
+			/// Time at which it falls, in UTC milliseconds.
+			falls_at: u64,
+		},
+		/// A role's stop was prolonged.
+		StopProlonged {
+			/// Role whose stop it is.
+			role: Role,
+			/// Number among the role's stops, from 0.
+			number: u32,
+			/// Time until which it holds in any case, in UTC milliseconds.
+			until: u64,
+		},
+		/// Governance ended a role's stop.
+		StopEnded {
+			/// Role whose stop it was.
+			role: Role,
+			/// Number among the role's stops, from 0.
+			number: u32,
+		},
 	}
 
 	/// Reasons to refuse a call. The index of a variant is the code that a refused transaction
@@ -347,6 +402,27 @@ pub mod pallet {
 		/// The kind is already open or closed as requested, or submissions are already stopped or
 		/// running.
 		Unchanged,
+		/// The number is not that of the role's next stop, or of the stop that is to be lifted,
+		/// prolonged or ended.
+		WrongStopNumber,
+		/// The role has stopped minting already.
+		AlreadyStopped,
+		/// The role has stopped minting twice, and the end of its last stop is less than 30 days
+		/// ago.
+		StopSpent,
+		/// The role has not stopped minting, or its stop has fallen.
+		NotStopped,
+		/// The two other roles have lifted the stop already.
+		AlreadyLifted,
+		/// Only governance can end this stop: it is the role's second one within 30 days.
+		OnlyGovernanceEnds,
+		/// The signatures under a lifting are not those of the two other roles, in the order data,
+		/// risk, ops.
+		WrongLifters,
+		/// The stop was prolonged already.
+		AlreadyProlonged,
+		/// The two days in which the stop can be prolonged are over.
+		TooLateToProlong,
 	}
 
 	#[pallet::hooks]
@@ -574,10 +650,179 @@ pub mod pallet {
 			Self::deposit_event(Event::KindChanged { kind, open });
 			Ok(())
 		}
+
+		/// Stops minting, as one role.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Anyone: `Authorized` (a general transaction without a signer) or `Signed`. Both are free
+		/// if the stop is accepted.
+		///
+		/// ## Details
+		///
+		/// The signature is that of
+		/// [`stop_payload`](gridproof_primitives::reserve::stop::stop_payload). Nothing is minted
+		/// while a role's stop holds; see the crate's documentation for its end.
+		///
+		/// ## Parameters
+		///
+		/// - `role`: the role that stops minting.
+		/// - `number`: number of its next stop, from 0.
+		/// - `signature`: the role's Ed25519 signature.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::AlreadyStopped`] if a stop of the role holds.
+		/// - [`Error::WrongStopNumber`] if `number` is not that of its next stop.
+		/// - [`Error::StopSpent`] if it has stopped twice and the last end is less than 30 days ago.
+		/// - [`Error::NoKey`] if the role has no pinned key.
+		/// - [`Error::BadSignature`] if the signature is not the role's for this number and chain.
+		///
+		/// ## Events
+		///
+		/// - [`Event::MintStopped`] with the time until which it stands
+		#[pallet::call_index(5)]
+		#[pallet::weight(T::WeightInfo::stop_mint().saturating_add(T::WeightInfo::authorize_stop_mint()))]
+		#[pallet::authorize(Pallet::<T>::authorize_stop_mint)]
+		#[pallet::weight_of_authorize(T::WeightInfo::authorize_stop_mint())]
+		#[pallet::feeless_if(|
+			_: &OriginFor<T>,
+			role: &Role,
+			number: &u32,
+			signature: &Signature,
+		| -> bool { Pallet::<T>::check_stop(*role, *number, signature).is_ok() })]
+		pub fn stop_mint(
+			origin: OriginFor<T>,
+			role: Role,
+			number: u32,
+			signature: Signature,
+		) -> DispatchResult {
+			if ensure_authorized(origin.clone()).is_err() {
+				ensure_signed(origin)?;
+			}
+			let (stops, stop) = Self::check_stop(role, number, &signature)?;
+			Self::do_stop(stops, role, stop);
+			Ok(())
+		}
+
+		/// Lifts a role's stop, as the two other roles.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Anyone: `Authorized` (a general transaction without a signer) or `Signed`. Both are free
+		/// if the lifting is accepted.
+		///
+		/// ## Details
+		///
+		/// The signatures are those of
+		/// [`lift_payload`](gridproof_primitives::reserve::stop::lift_payload). The stop falls when
+		/// the time for which it stands is over, or at once if it is.
+		///
+		/// ## Parameters
+		///
+		/// - `role`: the role whose stop is lifted.
+		/// - `number`: number of that stop.
+		/// - `signatures`: Ed25519 signatures of the two other roles, in the order data, risk, ops.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NotStopped`] if no stop of the role holds.
+		/// - [`Error::WrongStopNumber`] if `number` is not that of the stop that holds.
+		/// - [`Error::OnlyGovernanceEnds`] if it is the role's second stop within 30 days.
+		/// - [`Error::AlreadyLifted`] if it was lifted.
+		/// - [`Error::WrongLifters`] if the signatures are not those of the two other roles.
+		/// - [`Error::NoKey`] if one of them has no pinned key.
+		/// - [`Error::BadSignature`] if a signature is not the role's for this stop and chain.
+		///
+		/// ## Events
+		///
+		/// - [`Event::StopLifted`] with the time at which it falls
+		#[pallet::call_index(6)]
+		#[pallet::weight(T::WeightInfo::lift_stop().saturating_add(T::WeightInfo::authorize_lift_stop()))]
+		#[pallet::authorize(Pallet::<T>::authorize_lift_stop)]
+		#[pallet::weight_of_authorize(T::WeightInfo::authorize_lift_stop())]
+		#[pallet::feeless_if(|
+			_: &OriginFor<T>,
+			role: &Role,
+			number: &u32,
+			signatures: &Signatures,
+		| -> bool { Pallet::<T>::check_lift(*role, *number, signatures).is_ok() })]
+		pub fn lift_stop(
+			origin: OriginFor<T>,
+			role: Role,
+			number: u32,
+			signatures: Signatures,
+		) -> DispatchResult {
+			if ensure_authorized(origin.clone()).is_err() {
+				ensure_signed(origin)?;
+			}
+			let (stops, stop) = Self::check_lift(role, number, &signatures)?;
+			Self::do_lift(stops, role, stop);
+			Ok(())
+		}
+
+		/// Prolongs a role's stop to 14 days from its beginning.
+		///
+		/// ## Dispatch Origin
+		///
+		/// [`Config::PauseOrigin`] or [`Config::GovernanceOrigin`].
+		///
+		/// ## Parameters
+		///
+		/// - `role`: the role whose stop is prolonged.
+		/// - `number`: number of that stop.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NotStopped`] if no stop of the role holds.
+		/// - [`Error::WrongStopNumber`] if `number` is not that of the stop that holds.
+		/// - [`Error::AlreadyProlonged`] if it was prolonged.
+		/// - [`Error::TooLateToProlong`] if its two days are over.
+		///
+		/// ## Events
+		///
+		/// - [`Event::StopProlonged`] with the time until which it stands
+		#[pallet::call_index(7)]
+		pub fn prolong_stop(origin: OriginFor<T>, role: Role, number: u32) -> DispatchResult {
+			if let Err(origin) = T::PauseOrigin::try_origin(origin) {
+				T::GovernanceOrigin::ensure_origin(origin)?;
+			}
+			Self::do_prolong(role, number)
+		}
+
+		/// Ends a role's stop.
+		///
+		/// ## Dispatch Origin
+		///
+		/// [`Config::GovernanceOrigin`].
+		///
+		/// ## Parameters
+		///
+		/// - `role`: the role whose stop ends.
+		/// - `number`: number of that stop.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NotStopped`] if no stop of the role holds.
+		/// - [`Error::WrongStopNumber`] if `number` is not that of the stop that holds.
+		///
+		/// ## Events
+		///
+		/// - [`Event::StopEnded`] once minting is not stopped by it
+		#[pallet::call_index(8)]
+		pub fn end_stop(origin: OriginFor<T>, role: Role, number: u32) -> DispatchResult {
+			T::GovernanceOrigin::ensure_origin(origin)?;
+			Self::do_end_stop(role, number)
+		}
 	}
 
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
+		/// Returns the stops of all roles, and the chain's time in UTC milliseconds.
+		pub fn stops() -> (RoleStops, u64) {
+			Self::current_stops()
+		}
+
 		/// Returns the attestation in force for a kind and day.
 		pub fn attestation(kind: Kind, day: Day) -> Option<Attestation<BlockNumberFor<T>>> {
 			Standing::<T>::get(kind, day)

@@ -8,6 +8,7 @@ use gridproof_primitives::{
 	crypto::ed25519::PublicKey,
 	reserve::archive::ArchiveProof,
 	reserve::attestation::{AttestationFields, Kind, Role},
+	reserve::stop::RoleStops,
 	time::calendar::Calendar,
 	time::day::Day,
 };
@@ -35,6 +36,9 @@ sp_api::decl_runtime_apis! {
 		/// Returns the key that a role had at a time in UTC milliseconds; `None` if it had none, or
 		/// if that is no longer remembered.
 		fn key_at(role: Role, time: u64) -> Option<PublicKey>;
+
+		/// Returns the stops of minting of all roles, and the chain's time in UTC milliseconds.
+		fn stops() -> (RoleStops, u64);
 
 		/// Returns the calendar that turns time into days, and today by it.
 		fn calendar() -> (Calendar, Day);

@@ -25,6 +25,18 @@ pub trait WeightInfo {
 	fn resume() -> Weight;
 	/// `set_kind_open`.
 	fn set_kind_open() -> Weight;
+	/// `stop_mint`.
+	fn stop_mint() -> Weight;
+	/// `authorize_stop_mint`.
+	fn authorize_stop_mint() -> Weight;
+	/// `lift_stop`.
+	fn lift_stop() -> Weight;
+	/// `authorize_lift_stop`.
+	fn authorize_lift_stop() -> Weight;
+	/// `prolong_stop`.
+	fn prolong_stop() -> Weight;
+	/// `end_stop`.
+	fn end_stop() -> Weight;
 }
 
 /// Weights for a runtime `T` and its database.
@@ -138,6 +150,38 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
+	// Derived by hand from `authorize_submit` (a signature) and `pause`, until measured.
+	fn stop_mint() -> Weight {
+		Weight::from_parts(260_000_000, 2519)
+			.saturating_add(T::DbWeight::get().reads(5_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	// Derived by hand from `authorize_submit` (a signature) and `pause`, until measured.
+	fn authorize_stop_mint() -> Weight {
+		Weight::from_parts(240_000_000, 2519).saturating_add(T::DbWeight::get().reads(5_u64))
+	}
+	// Derived by hand from `authorize_submit` (a signature) and `pause`, until measured.
+	fn lift_stop() -> Weight {
+		Weight::from_parts(320_000_000, 2519)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	// Derived by hand from `authorize_submit` (a signature) and `pause`, until measured.
+	fn authorize_lift_stop() -> Weight {
+		Weight::from_parts(300_000_000, 2519).saturating_add(T::DbWeight::get().reads(4_u64))
+	}
+	// Derived by hand from `authorize_submit` (a signature) and `pause`, until measured.
+	fn prolong_stop() -> Weight {
+		Weight::from_parts(30_000_000, 1600)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	// Derived by hand from `authorize_submit` (a signature) and `pause`, until measured.
+	fn end_stop() -> Weight {
+		Weight::from_parts(30_000_000, 1600)
+			.saturating_add(T::DbWeight::get().reads(2_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
 }
 
 /// Weights for tests.
@@ -171,6 +215,32 @@ impl WeightInfo for () {
 	fn set_kind_open() -> Weight {
 		Weight::from_parts(12_398_000, 3474)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn stop_mint() -> Weight {
+		Weight::from_parts(260_000_000, 2519)
+			.saturating_add(RocksDbWeight::get().reads(5_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn authorize_stop_mint() -> Weight {
+		Weight::from_parts(240_000_000, 2519).saturating_add(RocksDbWeight::get().reads(5_u64))
+	}
+	fn lift_stop() -> Weight {
+		Weight::from_parts(320_000_000, 2519)
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn authorize_lift_stop() -> Weight {
+		Weight::from_parts(300_000_000, 2519).saturating_add(RocksDbWeight::get().reads(4_u64))
+	}
+	fn prolong_stop() -> Weight {
+		Weight::from_parts(30_000_000, 1600)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn end_stop() -> Weight {
+		Weight::from_parts(30_000_000, 1600)
+			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 }

@@ -13,8 +13,11 @@ use gridproof_primitives::{
 	H256,
 	num::decimal::Ratio,
 	reserve::attestation::{AttestationFields, AttestationHandler, Kind},
-	reserve::formula::{self, Coverage, PriceRefusal, State, check_price, evaluate, is_stale},
+	reserve::formula::{
+		self, Coverage, PriceRefusal, State, check_price, day_of_use, evaluate, is_stale,
+	},
 	reserve::parameters::PolicyParameters,
+	reserve::stop::MintStops,
 	time::calendar::DayClock,
 	time::day::Day,
 };
@@ -83,14 +86,15 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Returns what is left of the allowance of `latest`, in micro-tokens, whatever the breaker
-	/// stops.
+	/// Returns what is left on `today` of the allowance of `latest`, in micro-tokens, whatever the
+	/// breaker stops.
 	fn left_of(
 		parameters: &PolicyParameters,
 		latest: &Statement,
 		today: Day,
 	) -> Result<u128, Error<T>> {
 		ensure!(!is_stale(Some(latest.day), today, parameters.max_age), Error::<T>::Stale);
+		ensure!(latest.taken_on <= today, Error::<T>::AllowanceNotOpen);
 		let open = |minting: &MintDay| latest.taken_on == today && minting.day == today;
 		let minting = Minting::<T>::get().filter(open).ok_or(Error::<T>::AllowanceLapsed)?;
 		let now = coverage_of(parameters, latest, Self::issuance()).ok_or(Error::<T>::Overflow)?;
@@ -102,7 +106,7 @@ impl<T: Config> Pallet<T> {
 
 	/// [`Pallet::allowance`].
 	pub(crate) fn current_allowance() -> u128 {
-		if BreakerLevel::<T>::get() != Breaker::Closed {
+		if BreakerLevel::<T>::get() != Breaker::Closed || T::Stops::is_stopped() {
 			return 0;
 		}
 		let (parameters, today) = (Parameters::<T>::get(), T::Clock::today());
@@ -113,6 +117,7 @@ impl<T: Config> Pallet<T> {
 	/// [`Pallet::mint`] without the origin.
 	pub(crate) fn do_mint(amount: u128, who: T::AccountId, statement: H256) -> DispatchResult {
 		ensure!(BreakerLevel::<T>::get() == Breaker::Closed, Error::<T>::MintStopped);
+		ensure!(!T::Stops::is_stopped(), Error::<T>::StoppedByRole);
 		ensure!(amount > 0, Error::<T>::ZeroAmount);
 		let (parameters, today) = (Parameters::<T>::get(), T::Clock::today());
 		let latest = Latest::<T>::get().ok_or(Error::<T>::Stale)?;
@@ -168,14 +173,18 @@ impl<T: Config> Pallet<T> {
 		let today = T::Clock::today();
 		let revised = latest.filter(|latest| latest.day == fields.day);
 		let issuance = Self::issuance();
-		let opened = Minting::<T>::get().is_some_and(|minting| minting.day == today);
+		let taken_on = match revised {
+			Some(revised) => revised.taken_on,
+			None => day_of_use(fields.day, today),
+		};
+		let opened = Minting::<T>::get().is_some_and(|minting| minting.day == taken_on);
 		if revised.is_none() && !opened {
-			Minting::<T>::put(MintDay { day: today, opening: issuance, minted: 0 });
+			Minting::<T>::put(MintDay { day: taken_on, opening: issuance, minted: 0 });
 		}
 		let statement = Statement {
 			hash,
 			day: fields.day,
-			taken_on: revised.map_or(today, |revised| revised.taken_on),
+			taken_on,
 			wh_committed: fields.wh_committed,
 			eur_per_mwh: price,
 			compute_assets: fields.compute_assets,
@@ -183,7 +192,7 @@ impl<T: Config> Pallet<T> {
 		};
 		Latest::<T>::put(statement);
 		let parameters = Parameters::<T>::get();
-		let left = Self::left_of(&parameters, &statement, today).unwrap_or(0);
+		let left = Self::left_of(&parameters, &statement, today.max(taken_on)).unwrap_or(0);
 		let coverage = coverage_of(&parameters, &statement, issuance);
 		Self::write_record(&statement, coverage.as_ref(), issuance, left, revised.is_some());
 		let (v_reserve, supply_target) =
@@ -274,6 +283,7 @@ impl<T: Config> Pallet<T> {
 			queue: Ends::<T>::get().length(),
 			capacity: Self::capacity_left(&parameters, today),
 			totals: Sums::<T>::get(),
+			stopped_by_role: T::Stops::is_stopped(),
 		}
 	}
 

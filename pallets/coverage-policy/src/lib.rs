@@ -14,7 +14,7 @@
 //! * **Coverage ratio** CR = V / (P_T · S), with S = total issuance · Û. All formulas and their
 //!   rounding are in [`gridproof_primitives::reserve::formula`].
 //! * **Allowance**: what the issuer may still mint on the strength of a statement, only on the day
-//!   the statement was accepted.
+//!   after the stated one, or on the day of its acceptance if it came later.
 //! * **Service credit**: what redeemed AICP is worth, in micro-EUR; it pays for compute and energy.
 //! * **Ticket**: a place in the queue, for a redemption whose credit has to wait.
 //!
@@ -27,10 +27,14 @@
 //! latest day counts; one about an earlier day is recorded as an event and changes nothing. A
 //! revision of the latest day takes effect immediately, but never opens a second allowance.
 //!
-//! The first statement accepted on a chain day fixes that day's **opening issuance**. The allowance
-//! is the mint suggestion that the formulas give for the opening issuance, less what was minted
-//! that day. However many statements or revisions arrive in a day, no more than max(0, min(S_target
-//! − S, cap · S)) of that one opening can be minted in it. What is unused when the day ends lapses.
+//! A statement can arrive up to the clocks' skew before its day has ended by the chain's clock. Its
+//! allowance still belongs to the day after, whole; what the statement before it left unused ends
+//! there.
+//!
+//! The first statement for a chain day fixes that day's **opening issuance**. The allowance is the
+//! mint suggestion that the formulas give for the opening issuance, less what was minted that day.
+//! However many statements or revisions arrive for a day, no more than max(0, min(S_target − S, cap
+//! · S)) of that one opening can be minted in it. What is unused when the day ends lapses.
 //!
 //! ### States
 //!
@@ -113,7 +117,7 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use gridproof_primitives::{
 		H256, num::decimal::Ratio, reserve::formula::State, reserve::parameters::ParameterError,
-		time::calendar::DayClock, time::day::Day,
+		reserve::stop::MintStops, time::calendar::DayClock, time::day::Day,
 	};
 
 	/// Amount of AIT, in its smallest unit (10⁻¹⁸ AIT).
@@ -146,6 +150,9 @@ pub mod pallet {
 
 		/// Source of the day: the calendar of the attestations pallet.
 		type Clock: DayClock;
+
+		/// Says whether a role of the attestations has stopped minting.
+		type Stops: MintStops;
 
 		/// Origin that may set parameters and issuer, and lower the breaker.
 		type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
@@ -212,7 +219,7 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Latest<T: Config> = StorageValue<_, Statement, OptionQuery>;
 
-	/// The last day on which a statement was accepted, with its opening issuance and what was
+	/// The last day for which a statement was accepted, with its opening issuance and what was
 	/// minted.
 	#[pallet::storage]
 	pub type Minting<T: Config> = StorageValue<_, MintDay, OptionQuery>;
@@ -428,8 +435,8 @@ pub mod pallet {
 		Stale,
 		/// The named statement is not the latest one, for instance because it was revised.
 		OtherStatement,
-		/// The statement's allowance has lapsed: it could be used only on the day the statement was
-		/// accepted.
+		/// The statement's allowance has lapsed: it could be used only on the day after the stated
+		/// one, or on the day the statement was accepted if it came later.
 		AllowanceLapsed,
 		/// The coverage ratio is below CR_min.
 		NotCovered,
@@ -464,6 +471,11 @@ pub mod pallet {
 		NotGovernance,
 		/// A figure does not fit its type.
 		Overflow,
+		/// The statement came in before its day had ended by the chain's clock: its allowance can
+		/// be used from the next day on.
+		AllowanceNotOpen,
+		/// A role of the attestations has stopped minting.
+		StoppedByRole,
 	}
 
 	#[pallet::hooks]
@@ -507,10 +519,12 @@ pub mod pallet {
 		///
 		/// - [`Error::NotIssuer`] if the caller is not the issuer, or there is none.
 		/// - [`Error::MintStopped`] if the breaker is not closed.
+		/// - [`Error::StoppedByRole`] if a role of the attestations has stopped minting.
 		/// - [`Error::ZeroAmount`] if `amount` is zero.
 		/// - [`Error::Stale`] if there is no statement, or the latest one is too old.
 		/// - [`Error::OtherStatement`] if `statement` is not the latest one.
-		/// - [`Error::AllowanceLapsed`] if the statement was accepted on an earlier day.
+		/// - [`Error::AllowanceNotOpen`] if the day on which the allowance can be used has not begun.
+		/// - [`Error::AllowanceLapsed`] if that day is over.
 		/// - [`Error::NotCovered`] if the coverage ratio is below CR_min.
 		/// - [`Error::AboveAllowance`] if `amount` is above what is left of the allowance.
 		/// - [`Error::Overflow`] if the coverage cannot be computed from the figures.

@@ -11,6 +11,7 @@ use gridproof_primitives::{
 	num::decimal::{Ratio, SignedRatio},
 	num::units::{AICP, AICP_ASSET_ID, MILLIS_PER_DAY},
 	reserve::attestation::{AttestationFields, AttestationHandler},
+	reserve::stop::MintStops,
 	time::calendar::{Calendar, DayClock},
 	time::day::Day,
 };
@@ -73,6 +74,13 @@ impl pallet_assets::Config for Test {
 
 parameter_types! {
 	pub static Now: u64 = 0;
+	pub static Stopped: bool = false;
+}
+
+impl MintStops for Stopped {
+	fn is_stopped() -> bool {
+		Self::get()
+	}
 }
 
 /// UTC days by the clock [`Now`].
@@ -121,6 +129,7 @@ impl Config for Test {
 	type Clock = Clock;
 	type GovernanceOrigin = EnsureRoot<u64>;
 	type PauseOrigin = frame_system::EnsureSignedBy<Guard, u64>;
+	type Stops = Stopped;
 	type AccountDeposit = ConstU128<ACCOUNT_DEPOSIT>;
 	type TicketDeposit = ConstU128<TICKET_DEPOSIT>;
 	type MaxQueue = ConstU32<5>;

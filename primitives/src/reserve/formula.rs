@@ -466,6 +466,15 @@ pub fn is_stale(last: Option<Day>, today: Day, max_age: u32) -> bool {
 	last.is_none_or(|last| today.days_since(last) > max_age)
 }
 
+/// Returns the only day on which the allowance of a statement about `day` can be used, if it comes
+/// in on `today`: the day after the stated one, or today if that is later.
+///
+/// A statement can come in before its day has ended by the chain's clock; without this rule its
+/// allowance would be one of minutes.
+pub fn day_of_use(day: Day, today: Day) -> Day {
+	day.next().unwrap_or(Day::LAST).max(today)
+}
+
 /// Prices that the policy accepts.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

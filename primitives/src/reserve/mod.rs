@@ -7,9 +7,11 @@
 //! | [`formula`] | coverage ratio, supply target, mint suggestion, price bounds, redemption |
 //! | [`parameters`] | parameters of the coverage policy that governance sets |
 //! | [`state`] | types that the coverage policy stores and its queries return |
+//! | [`stop`] | a role's stop of minting: what is signed, its length, who ends it |
 
 pub mod archive;
 pub mod attestation;
 pub mod formula;
 pub mod parameters;
 pub mod state;
+pub mod stop;

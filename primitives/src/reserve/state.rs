@@ -35,8 +35,8 @@ pub struct Statement {
 	pub hash: H256,
 	/// Day that it is about.
 	pub day: Day,
-	/// Day on which the first statement about that day was accepted: the only day on which its
-	/// allowance can be used.
+	/// Only day on which its allowance can be used: the day after `day`, or the day on which the
+	/// first statement about that day was accepted if that is later.
 	pub taken_on: Day,
 	/// Committed energy, in Wh.
 	pub wh_committed: u128,
@@ -48,7 +48,7 @@ pub struct Statement {
 	pub reference: Option<(Ratio, Day)>,
 }
 
-/// Day on which a statement was accepted, with its opening issuance and what was minted.
+/// Day on which a statement's allowance can be used, with its opening issuance and what was minted.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct MintDay {
@@ -194,6 +194,8 @@ pub struct Status {
 	pub capacity: u128,
 	/// Totals since genesis.
 	pub totals: Totals,
+	/// `true` while a role of the attestations has stopped minting.
+	pub stopped_by_role: bool,
 }
 
 /// Figures that other inputs would give.

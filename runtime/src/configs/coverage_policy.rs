@@ -26,6 +26,7 @@ impl pallet_coverage_policy::Config for Runtime {
 	type MaxServed = ConstU32<50>;
 	type PauseOrigin = GovernanceOrigin;
 	type RuntimeHoldReason = RuntimeHoldReason;
+	type Stops = Attestations;
 	type TicketDeposit = TicketDeposit;
 	type WeightInfo = pallet_coverage_policy::weights::SubstrateWeight<Runtime>;
 }

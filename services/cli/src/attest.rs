@@ -8,15 +8,18 @@ use crate::{
 	output::Output,
 };
 use anyhow::Context;
+use chrono::{DateTime, SecondsFormat};
 use clap::{Args, Subcommand};
 use gridproof_attest::{
-	Expected, PlanInputs, RoleKeys, ShownAttestation, Signed, Statement, Submitted, VerifyReport,
-	read_statement, read_summary, sign_file, submit, verify, warnings, write_plan,
+	Expected, LiftSignature, Lifted, PlanInputs, RoleKeys, ShownAttestation, ShownStop, Signed,
+	Statement, Stopped, Submitted, VerifyReport, lift_stop, read_statement, read_summary,
+	sign_file, sign_lifting, stop_minting, submit, verify, warnings, write_plan,
 };
 use gridproof_chain::{Chain, pallets::attestations::query};
 use gridproof_primitives::{
 	H256,
 	codec::json::Value,
+	crypto::ed25519::Signature,
 	num::{
 		decimal::{Ratio, SignedRatio},
 		units::AICP_ASSET_ID,
@@ -47,6 +50,12 @@ pub enum Command {
 	Submit(SubmitArgs),
 	/// Show what the chain holds for a day.
 	Show(ShowArgs),
+	/// Stop minting, as one role, for two days in any case; free, without an account.
+	Stop(StopArgs),
+	/// Lift another role's stop: the first of the two other roles signs, the second submits both.
+	Lift(LiftArgs),
+	/// Show the stops of minting of all roles.
+	Stops(UrlArgs),
 	/// Load, plan, sign and submit every day, and catch up on missed ones.
 	Daemon(Box<DaemonArgs>),
 }
@@ -152,6 +161,43 @@ pub struct ShowArgs {
 	node: UrlArgs,
 }
 
+/// Arguments of `attest stop`.
+#[derive(Args)]
+pub struct StopArgs {
+	/// The role that stops minting.
+	#[arg(long, value_name = "data|risk|ops")]
+	role: Role,
+	/// The role's key file.
+	#[arg(long, value_name = "FILE")]
+	key: PathBuf,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+	#[command(flatten)]
+	node: NodeArgs,
+}
+
+/// Arguments of `attest lift`.
+#[derive(Args)]
+pub struct LiftArgs {
+	/// The role whose stop is lifted.
+	#[arg(long, value_name = "data|risk|ops")]
+	of: Role,
+	/// The role that signs.
+	#[arg(long, value_name = "data|risk|ops")]
+	role: Role,
+	/// The key file of the role that signs.
+	#[arg(long, value_name = "FILE")]
+	key: PathBuf,
+	/// The signature that the other role made with this command; without it, one is made for that
+	/// role and nothing is sent.
+	#[arg(long, value_name = "HEX", value_parser = signature)]
+	with: Option<Signature>,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+	#[command(flatten)]
+	node: NodeArgs,
+}
+
 /// Runs one `gridproof attest` command.
 pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 	match command {
@@ -160,6 +206,9 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Verify(args) => verify_file(&args, out),
 		Command::Submit(args) => submit_file(&args, out).await,
 		Command::Show(args) => show(&args, out).await,
+		Command::Stop(args) => stop(&args, out).await,
+		Command::Lift(args) => lift(&args, out).await,
+		Command::Stops(args) => stops(&args, out).await,
 		Command::Daemon(args) => daemon::run(*args, out).await,
 	}
 }
@@ -167,6 +216,14 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 fn genesis(text: &str) -> Result<H256, String> {
 	genesis_of_hint(text)
 		.ok_or_else(|| "write substrate:0x and the 64 digits of the genesis hash".to_string())
+}
+
+fn signature(text: &str) -> Result<Signature, String> {
+	let mut signature = [0; 64];
+	let digits = text.strip_prefix("0x").unwrap_or(text);
+	hex::decode_to_slice(digits, &mut signature)
+		.map_err(|_| "write the 128 hexadecimal digits of the signature".to_string())?;
+	Ok(signature)
 }
 
 fn kind(text: &str) -> Result<Kind, String> {
@@ -359,4 +416,77 @@ async fn show(args: &ShowArgs, out: &Output) -> anyhow::Result<ExitCode> {
 		)
 	})?;
 	Ok(ExitCode::SUCCESS)
+}
+
+/// A time of UTC milliseconds as people read it.
+fn utc(millis: u64) -> String {
+	let time = i64::try_from(millis).ok().and_then(DateTime::from_timestamp_millis);
+	let shown = time.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true));
+	shown.unwrap_or_else(|| format!("{millis} ms"))
+}
+
+async fn stop(args: &StopArgs, out: &Output) -> anyhow::Result<ExitCode> {
+	let key = keys::load(&args.key, args.role, &args.passphrase)?;
+	let chain = args.node.connect().await?;
+	let stopped = stop_minting(&chain, args.role, &key, &args.node.patience()).await?;
+	out.result(&stopped, |stopped: &Stopped| {
+		let Stopped { role, number, until_ms, only_governance, block } = stopped;
+		let end = if *only_governance {
+			"only governance ends it"
+		} else {
+			"then the two other roles or governance end it"
+		};
+		format!(
+			"{role} has stopped minting (stop {number}), until {} at least; {end}\n\
+			 final in block {block}",
+			utc(*until_ms)
+		)
+	})?;
+	Ok(ExitCode::SUCCESS)
+}
+
+async fn lift(args: &LiftArgs, out: &Output) -> anyhow::Result<ExitCode> {
+	let key = keys::load(&args.key, args.role, &args.passphrase)?;
+	let chain = args.node.connect().await?;
+	let Some(other) = args.with else {
+		let signed = sign_lifting(&chain, args.of, args.role, &key).await?;
+		out.result(&signed, |signed: &LiftSignature| {
+			let LiftSignature { of, number, signer, signature } = signed;
+			format!(
+				"{signer} signed the lifting of stop {number} of {of}; nothing was sent. \
+				 The other role runs this command with --with\n{signature}"
+			)
+		})?;
+		return Ok(ExitCode::SUCCESS);
+	};
+	let lifted = lift_stop(&chain, args.of, args.role, &key, other, &args.node.patience()).await?;
+	out.result(&lifted, |lifted: &Lifted| {
+		let Lifted { of, number, falls_at_ms, block } = lifted;
+		format!(
+			"stop {number} of {of} is lifted and falls at {}\nfinal in block {block}",
+			utc(*falls_at_ms)
+		)
+	})?;
+	Ok(ExitCode::SUCCESS)
+}
+
+async fn stops(args: &UrlArgs, out: &Output) -> anyhow::Result<ExitCode> {
+	let chain = args.connect().await?;
+	let (stops, now) = chain.read(&query::stops()).await?;
+	out.result(&ShownStop::all(&stops, now), |roles: &Vec<ShownStop>| {
+		roles.iter().map(stop_text).collect::<Vec<_>>().join("\n")
+	})?;
+	Ok(ExitCode::SUCCESS)
+}
+
+fn stop_text(shown: &ShownStop) -> String {
+	let (Some(number), Some(until)) = (shown.number, shown.until_ms) else {
+		return format!("{:5} minting is not stopped; the next stop is {}", shown.role, shown.next);
+	};
+	let end = match (shown.lifted, shown.only_governance) {
+		(true, _) => "lifted, falls then",
+		(false, true) => "only governance ends it",
+		(false, false) => "not lifted",
+	};
+	format!("{:5} stop {number} until {} at least ({end})", shown.role, utc(until))
 }

@@ -8,4 +8,5 @@ mod random;
 mod revise;
 mod rotate_key;
 mod set_kind_open;
+mod stops;
 mod submit;

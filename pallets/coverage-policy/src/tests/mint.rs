@@ -133,6 +133,21 @@ fn nothing_is_minted_while_stopped() {
 }
 
 #[test]
+fn nothing_is_minted_while_a_role_has_stopped_it() {
+	build_and_execute(|| {
+		let hash = state_day(0, eur(95));
+		Stopped::set(true);
+		assert_eq!(CoveragePolicy::allowance(), 0);
+		assert!(CoveragePolicy::status().stopped_by_role);
+		assert_noop!(mint(1, hash), Error::<Test>::StoppedByRole);
+		// Redemption is not stopped by it.
+		assert_ok!(redeem(ALICE, AICP));
+		Stopped::set(false);
+		assert_ok!(mint(1, hash));
+	});
+}
+
+#[test]
 fn a_statement_that_came_while_stopped_can_be_used_after() {
 	build_and_execute(|| {
 		BreakerLevel::<Test>::put(Breaker::MintStopped);

@@ -255,6 +255,78 @@ fn missed_days_stated_in_one_day_give_one_allowance() {
 	});
 }
 
+/// Sets the clock to ten minutes before a day ends: within the skew of the clocks.
+fn set_end_of(offset: u32) {
+	set_day(offset + 1);
+	Now::mutate(|now| *now -= 35 * 60_000);
+}
+
+#[test]
+fn a_statement_that_came_before_midnight_is_used_on_the_day_after_and_all_of_it() {
+	build_and_execute(|| {
+		// GIVEN a day on which everything was minted
+		let first = state_day(0, eur(95));
+		assert_ok!(mint(363_636_363_636, first));
+		events();
+		// WHEN the next statement comes in ten minutes before its day ends
+		set_end_of(1);
+		let early = take(&fields(1, eur(100))).unwrap();
+		// THEN nothing can be minted yet, by either statement
+		assert_eq!(CoveragePolicy::allowance(), 0);
+		assert_noop!(mint(1, early), Error::<Test>::AllowanceNotOpen);
+		assert_noop!(mint(1, first), Error::<Test>::OtherStatement);
+		assert_eq!(Minting::<Test>::get().map(|minting| minting.day), Some(day(2)));
+		// AND the whole of the next day it is 18 M / 1.65 - 10,363,636.363636, less nothing
+		for minutes in [0, 24 * 60 - 1] {
+			set_day(2);
+			Now::mutate(|now| *now = *now - 25 * 60_000 + minutes * 60_000);
+			assert_eq!(CoveragePolicy::allowance(), 518_181_818_181);
+		}
+		assert_eq!(CoveragePolicy::history(1)[0].allowance, 518_181_818_181);
+		assert_ok!(mint(518_181_818_181, early));
+		assert_noop!(mint(1, early), Error::<Test>::AboveAllowance);
+		set_day(3);
+		assert_noop!(mint(1, early), Error::<Test>::AllowanceLapsed);
+	});
+}
+
+#[test]
+fn a_revision_of_an_early_statement_keeps_its_day() {
+	build_and_execute(|| {
+		set_end_of(0);
+		let early = fields(0, eur(95));
+		take(&early).unwrap();
+		let corrected = revision(&early, eur(100));
+		take(&corrected).unwrap();
+		assert_eq!(Latest::<Test>::get().map(|latest| latest.taken_on), Some(day(1)));
+		set_day(1);
+		assert_eq!(CoveragePolicy::allowance(), 500_000 * AICP);
+		assert_ok!(mint(500_000 * AICP, corrected.hash()));
+	});
+}
+
+#[test]
+fn the_order_in_which_two_days_come_in_changes_nothing_of_what_a_day_mints() {
+	let minted_after = |order: [u32; 2]| {
+		let mut minted = 0;
+		build_and_execute(|| {
+			// GIVEN two days that are stated on one chain day
+			set_day(3);
+			for offset in order {
+				take(&fields(offset, eur(95))).unwrap();
+				minted += CoveragePolicy::allowance();
+				let latest = Latest::<Test>::get().unwrap().hash;
+				let _ = mint(CoveragePolicy::allowance().max(1), latest);
+			}
+			// THEN the older one adds nothing, whether it came first or second
+			assert_eq!(issuance(), SUPPLY + minted);
+		});
+		minted
+	};
+	assert_eq!(minted_after([1, 2]), 363_636_363_636);
+	assert_eq!(minted_after([2, 1]), 363_636_363_636);
+}
+
 #[test]
 fn the_opening_of_a_day_is_fixed_by_its_first_statement() {
 	build_and_execute(|| {

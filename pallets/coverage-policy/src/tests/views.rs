@@ -34,6 +34,7 @@ fn the_status_says_how_things_stand() {
 				queue: 0,
 				capacity: 100_000_000_000,
 				totals: Totals { genesis: SUPPLY, minted: 100_000 * AICP, ..Default::default() },
+				stopped_by_role: false,
 			}
 		);
 	});

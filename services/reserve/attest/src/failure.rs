@@ -8,6 +8,7 @@ use crate::{
 	plan::PlanFileError,
 	sign::SignError,
 	statement::StatementError,
+	stop::LiftError,
 	submit::SubmitError,
 	summary::SummaryFileError,
 	verify::FileRefusal,
@@ -43,6 +44,15 @@ impl Classified for MintError {
 	fn failure(&self) -> Failure {
 		match self {
 			Self::NothingToMint(refusal) => Failure::refused(refusal.is_temporary()),
+			Self::Chain(error) => error.failure(),
+		}
+	}
+}
+
+impl Classified for LiftError {
+	fn failure(&self) -> Failure {
+		match self {
+			Self::OwnStop(_) => Failure::USAGE,
 			Self::Chain(error) => error.failure(),
 		}
 	}

@@ -6,6 +6,7 @@
 //! - [`sign_file`]: one role's signature under a file;
 //! - [`verify`], [`open`]: signatures of version 1 and 2, and every way they can fail;
 //! - [`submit`]: from file to chain;
+//! - [`stop_minting`], [`lift_stop`]: one role stops minting, the two others lift that;
 //! - [`Daemon`], [`DayPipeline`], [`run_daily`]: every day, with missed days, retries and a lock;
 //! - [`Issuer`]: mints what each day's statement allows;
 //! - [`mint`], [`redeem`], [`ShownCoverage`]: coverage as people use it.
@@ -23,6 +24,7 @@ mod keys;
 mod plan;
 mod sign;
 mod statement;
+mod stop;
 mod submit;
 mod summary;
 mod verify;
@@ -42,6 +44,9 @@ pub use keys::{RoleKey, RoleKeys, RolePublic, TrustedKeysError, show_role_key, t
 pub use plan::{PlanFileError, read_statement, write_plan};
 pub use sign::{SignError, Signed, sign, sign_file, warnings};
 pub use statement::{FILE_VERSION, PlanInputs, Statement, StatementError};
+pub use stop::{
+	LiftError, LiftSignature, Lifted, ShownStop, Stopped, lift_stop, sign_lifting, stop_minting,
+};
 pub use submit::{
 	ShownAttestation, ShownSigner, SubmitError, Submitted, submit, submit_over, trusted_keys,
 };

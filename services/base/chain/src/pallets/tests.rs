@@ -41,7 +41,7 @@ macro_rules! temporary {
 fn what_time_or_governance_can_lift_is_temporary_and_nothing_else() {
 	assert_eq!(
 		temporary!(attestations, Attestations),
-		["Paused", "KindClosed", "FutureDay", "NoKey"]
+		["Paused", "KindClosed", "FutureDay", "NoKey", "StopSpent"]
 	);
 	assert_eq!(
 		temporary!(coverage_policy, CoveragePolicy),
@@ -51,7 +51,9 @@ fn what_time_or_governance_can_lift_is_temporary_and_nothing_else() {
 			"AboveDailyLimit",
 			"QueueFull",
 			"NothingToServe",
-			"AccountInUse"
+			"AccountInUse",
+			"AllowanceNotOpen",
+			"StoppedByRole"
 		]
 	);
 	assert_eq!(

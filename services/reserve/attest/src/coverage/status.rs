@@ -16,12 +16,16 @@ use serde::Serialize;
 /// Returns the reason for which the chain would refuse every mint now; `None` if something can be
 /// minted.
 pub fn mint_refusal(status: &Status) -> Option<Refusal> {
-	let stated_on = status.statement.as_ref().map(|statement| statement.taken_on);
+	let day_of_use = status.statement.as_ref().map(|statement| statement.taken_on);
 	if status.breaker != Breaker::Closed {
 		Some(Refusal::MintStopped)
+	} else if status.stopped_by_role {
+		Some(Refusal::StoppedByRole)
 	} else if status.stale {
 		Some(Refusal::Stale)
-	} else if stated_on != Some(status.today) {
+	} else if day_of_use > Some(status.today) {
+		Some(Refusal::AllowanceNotOpen)
+	} else if day_of_use != Some(status.today) {
 		Some(Refusal::AllowanceLapsed)
 	} else if !status.state.allows_mint() {
 		Some(Refusal::NotCovered)
@@ -48,6 +52,8 @@ pub struct ShownCoverage {
 	pub state: State,
 	/// What governance has stopped.
 	pub breaker: Breaker,
+	/// Whether a role of the attestations has stopped minting.
+	pub stopped_by_role: bool,
 	/// CR, cut after six places.
 	#[serde(rename = "CR")]
 	pub cr: Option<String>,
@@ -114,6 +120,7 @@ impl From<&Status> for ShownCoverage {
 			stale: status.stale,
 			state: status.state,
 			breaker: status.breaker,
+			stopped_by_role: status.stopped_by_role,
 			cr: cr.map(|ratio| ratio.to_decimal_floor(6)),
 			cr_exact: status.ratio.map(|ratio| ratio.to_string()),
 			stock_value_eur: millionths(status.v_reserve),
@@ -179,6 +186,7 @@ mod tests {
 			queue: 0,
 			capacity: 0,
 			totals,
+			stopped_by_role: false,
 		};
 		assert_eq!(mint_refusal(&open), None);
 		let shown = ShownCoverage::from(&open);
@@ -192,7 +200,9 @@ mod tests {
 		assert_eq!(refusal(|s| s.allowance = 0), Refusal::AboveAllowance);
 		assert_eq!(refusal(|s| s.state = State::Frozen), Refusal::NotCovered);
 		assert_eq!(refusal(|s| s.today = s.today.next().unwrap()), Refusal::AllowanceLapsed);
+		assert_eq!(refusal(|s| s.today = s.today.previous().unwrap()), Refusal::AllowanceNotOpen);
 		assert_eq!(refusal(|s| s.stale = true), Refusal::Stale);
+		assert_eq!(refusal(|s| s.stopped_by_role = true), Refusal::StoppedByRole);
 		assert_eq!(refusal(|s| s.breaker = Breaker::MintStopped), Refusal::MintStopped);
 	}
 

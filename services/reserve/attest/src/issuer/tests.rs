@@ -80,6 +80,7 @@ impl Desk {
 			queue: 0,
 			capacity: 0,
 			totals: Totals { genesis: 0, minted: 0, burned: 0, credited: 0, spent: 0 },
+			stopped_by_role: false,
 		};
 		let (fates, outages, mints) = (VecDeque::new(), VecDeque::new(), Vec::new());
 		Self(Rc::new(RefCell::new(World { status, fates, outages, mints, sent: 0 })))

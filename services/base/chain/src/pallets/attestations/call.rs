@@ -4,7 +4,7 @@ use super::PALLET;
 use crate::{Call, refusal::Codes};
 use gridproof_primitives::{
 	H256,
-	crypto::ed25519::PublicKey,
+	crypto::ed25519::{PublicKey, Signature},
 	reserve::attestation::{AttestationFields, Kind, Role, RoleSignature},
 };
 
@@ -31,4 +31,25 @@ pub fn resume() -> Call {
 /// Opens or closes a kind of statement. For governance.
 pub fn set_kind_open(kind: Kind, open: bool) -> Call {
 	Call::new(PALLET, "set_kind_open", &(kind, open))
+}
+
+/// Stops minting as a role, with its next number and its signature. Needs no signer.
+pub fn stop_mint(role: Role, number: u32, signature: &Signature) -> Call {
+	Call::new(PALLET, "stop_mint", &(role, number, signature)).refused_with(Codes::Statement)
+}
+
+/// Lifts a role's stop with the signatures of the two others, in the order data, risk, ops. Needs
+/// no signer.
+pub fn lift_stop(role: Role, number: u32, signatures: &[RoleSignature]) -> Call {
+	Call::new(PALLET, "lift_stop", &(role, number, signatures)).refused_with(Codes::Statement)
+}
+
+/// Prolongs a role's stop to 14 days. For governance, also in an emergency.
+pub fn prolong_stop(role: Role, number: u32) -> Call {
+	Call::new(PALLET, "prolong_stop", &(role, number))
+}
+
+/// Ends a role's stop. For governance.
+pub fn end_stop(role: Role, number: u32) -> Call {
+	Call::new(PALLET, "end_stop", &(role, number))
 }

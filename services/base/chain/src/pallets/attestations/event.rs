@@ -41,7 +41,7 @@ events! {
 		}
 		/// A role has another key.
 		KeyRotated {
-			/// The role.
+			/// One of data, risk and ops.
 			role: Role,
 			/// The key it had.
 			old: Option<PublicKey>,
@@ -59,5 +59,41 @@ events! {
 		Paused {}
 		/// Submissions are accepted again.
 		Resumed {}
+		/// A role stopped minting.
+		MintStopped {
+			/// One of data, risk and ops.
+			role: Role,
+			/// Number among its stops.
+			number: u32,
+			/// Time until which it stands, UTC milliseconds.
+			until: u64,
+			/// Whether only governance can end it.
+			only_governance: bool,
+		}
+		/// The two other roles lifted a role's stop.
+		StopLifted {
+			/// Role whose stop it is.
+			role: Role,
+			/// Number among its stops.
+			number: u32,
+			/// Time at which it falls, UTC milliseconds.
+			falls_at: u64,
+		}
+		/// A role's stop was prolonged.
+		StopProlonged {
+			/// Role whose stop it is.
+			role: Role,
+			/// Number among its stops.
+			number: u32,
+			/// Time until which it stands, UTC milliseconds.
+			until: u64,
+		}
+		/// Governance ended a role's stop.
+		StopEnded {
+			/// Role whose stop it was.
+			role: Role,
+			/// Number among its stops.
+			number: u32,
+		}
 	}
 }

@@ -8,6 +8,7 @@ use gridproof_primitives::{
 	reserve::{
 		archive::ArchiveProof,
 		attestation::{AttestationFields, Kind, Role, RoleSignature},
+		stop::RoleStops,
 	},
 	time::{calendar::Calendar, day::Day},
 };
@@ -40,6 +41,11 @@ pub fn keys() -> Query<KeySet> {
 /// The key that a role had at a time in UTC milliseconds, as far as it is remembered.
 pub fn key_at(role: Role, time: u64) -> Query<Option<PublicKey>> {
 	Query::new("AttestationsApi_key_at", &(role, time))
+}
+
+/// The stops of minting of all roles, and the chain's time in UTC milliseconds.
+pub fn stops() -> Query<(RoleStops, u64)> {
+	Query::new("AttestationsApi_stops", &())
 }
 
 /// How time becomes days, and today.

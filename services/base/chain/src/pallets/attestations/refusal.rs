@@ -19,6 +19,15 @@ refusals! {
 		13 KeyInUse: "the key is, or was, pinned already: make another one";
 		14 NothingToRemove: "the role has no key to remove";
 		15 Unchanged: "it already has this value";
+		16 WrongStopNumber: "the number is not the one that is due: look at gridproof attest stops";
+		17 AlreadyStopped: "the role has stopped minting already";
+		18 StopSpent: "the role has stopped twice; wait until 30 days after the end of its last stop";
+		19 NotStopped: "the role has not stopped minting, or its stop has fallen";
+		20 AlreadyLifted: "the two other roles have lifted it already";
+		21 OnlyGovernanceEnds: "it is the role's second stop within 30 days: governance ends it";
+		22 WrongLifters: "the two other roles lift it, in the order data, risk, ops";
+		23 AlreadyProlonged: "it was prolonged already";
+		24 TooLateToProlong: "the two days in which it can be prolonged are over";
 	}
 }
 
@@ -27,7 +36,9 @@ impl Refusal {
 	/// chain?
 	pub const fn is_temporary(self) -> bool {
 		match self {
-			Self::Paused | Self::KindClosed | Self::FutureDay | Self::NoKey => true,
+			Self::Paused | Self::KindClosed | Self::FutureDay | Self::NoKey | Self::StopSpent => {
+				true
+			},
 			Self::TooFewSignatures
 			| Self::UnsortedSigners
 			| Self::Inconsistent
@@ -39,7 +50,15 @@ impl Refusal {
 			| Self::WeakKey
 			| Self::KeyInUse
 			| Self::NothingToRemove
-			| Self::Unchanged => false,
+			| Self::Unchanged
+			| Self::WrongStopNumber
+			| Self::AlreadyStopped
+			| Self::NotStopped
+			| Self::AlreadyLifted
+			| Self::OnlyGovernanceEnds
+			| Self::WrongLifters
+			| Self::AlreadyProlonged
+			| Self::TooLateToProlong => false,
 		}
 	}
 }

@@ -16,7 +16,7 @@ refusals! {
 		10 NotIssuer: "mint with the key of the issuer that governance named";
 		11 Stale: "state a recent day first: gridproof attest submit";
 		12 OtherStatement: "the statement was revised or replaced; look at the new one first";
-		13 AllowanceLapsed: "it could be used only on the day the statement was taken; wait for the next statement";
+		13 AllowanceLapsed: "it could be used only on the day after the stated one; wait for the next statement";
 		14 NotCovered: "the coverage ratio is below CR_min; wait for a day with more reserve";
 		15 AboveAllowance: "no more is left of it today; see gridproof policy status";
 		16 ZeroAmount: "name an amount above zero";
@@ -33,6 +33,8 @@ refusals! {
 		27 Unchanged: "it already has this value";
 		28 NotGovernance: "only governance allows again what was stopped";
 		29 Overflow: "a figure is too large";
+		30 AllowanceNotOpen: "it can be used from the chain's next day on";
+		31 StoppedByRole: "a role has stopped minting: see gridproof attest stops";
 	}
 }
 
@@ -47,7 +49,9 @@ impl Refusal {
 			| Self::AboveDailyLimit
 			| Self::QueueFull
 			| Self::NothingToServe
-			| Self::AccountInUse => true,
+			| Self::AccountInUse
+			| Self::AllowanceNotOpen
+			| Self::StoppedByRole => true,
 			Self::NegativePrice
 			| Self::ZeroPrice
 			| Self::PriceTooLow
