@@ -26,13 +26,17 @@ pub const DAY_MS: u64 = 24 * HOUR_MS;
 pub const HOURS: usize = 24;
 /// Number of days that count for time online.
 pub const DAYS: usize = 30;
-/// Highest number of offences that are remembered about a job.
-pub const MAX_REPORTS: u32 = 16;
+/// Highest number of kinds of offences that are remembered of one party about one job: all.
+pub const MAX_REPORTS: u32 = 5;
+/// Number of offenders whose reports one touch of an old job removes.
+pub const REPORTS_CLEARED: u32 = 2;
 /// Bytes of the longest storage key at which the search for jobs to remove can continue.
 pub const MAX_SCAN_KEY: u32 = 128;
 
-/// Offences reported about a job, each once: kind and key of the offender.
-pub type ReportsOf = BoundedVec<(OffenceKind, PublicKey), ConstU32<MAX_REPORTS>>;
+/// Offences of one party reported about one job, each kind once.
+pub type ReportsOf = BoundedVec<OffenceKind, ConstU32<MAX_REPORTS>>;
+/// Times of offences' reports, in UTC milliseconds, earliest first.
+pub type Offences = BoundedVec<u64, ConstU32<{ ComputeParameters::MAX_OFFENCES }>>;
 /// Receipts of one call.
 pub type Receipts =
 	BoundedVec<SignedReceipt, ConstU32<{ gridproof_primitives::compute::MAX_RECEIPTS_PER_CALL }>>;
@@ -97,10 +101,13 @@ pub struct Party<AccountId> {
 	pub since_ms: u64,
 	/// Time from which the bond can be withdrawn, in UTC milliseconds; `None` if it is not leaving.
 	pub leaving_ms: Option<u64>,
+	/// Time at which it began to leave, in UTC milliseconds; 0 if it is not leaving. A miner settles
+	/// only jobs that were opened before.
+	pub left_ms: u64,
 	/// Time until which it is banned, in UTC milliseconds; in the past if it is not.
 	pub banned_until_ms: u64,
 	/// Times of its last offences' reports, in UTC milliseconds, earliest first.
-	pub offences: BoundedVec<u64, ConstU32<{ ComputeParameters::MAX_OFFENCES }>>,
+	pub offences: Offences,
 	/// Pending slashes, earliest first: time from which one is due, in UTC milliseconds, and amount
 	/// in 10⁻¹⁸ AIT.
 	pub slashes: BoundedVec<(u64, u128), ConstU32<{ ComputeParameters::MAX_OFFENCES }>>,
@@ -110,6 +117,8 @@ pub struct Party<AccountId> {
 	pub compute_units: u64,
 	/// Part of a step that is not converted into AIT yet.
 	pub pending: Pending,
+	/// Number of a step whose part governance has forfeited: it returns to the reserve.
+	pub forfeits: Option<u64>,
 	/// AIT earned and not minted yet, in units of 10⁻¹⁸ AIT.
 	pub accrued: u128,
 	/// AIT minted to it, in units of 10⁻¹⁸ AIT.
@@ -127,12 +136,14 @@ impl<AccountId> Party<AccountId> {
 			bond,
 			since_ms: now,
 			leaving_ms: None,
+			left_ms: 0,
 			banned_until_ms: 0,
 			offences: Default::default(),
 			slashes: Default::default(),
 			settled: 0,
 			compute_units: 0,
 			pending: Pending::default(),
+			forfeits: None,
 			accrued: 0,
 			minted: 0,
 			credit: 0,
@@ -175,6 +186,51 @@ impl<AccountId> Party<AccountId> {
 	pub fn pending_slash(&self) -> u128 {
 		self.slashes.iter().fold(0, |sum: u128, (_, amount)| sum.saturating_add(*amount))
 	}
+}
+
+/// What is remembered of a key or an account after its parties have left.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct History {
+	/// Times of the reports of its last offences, in UTC milliseconds, earliest first.
+	pub offences: Offences,
+	/// Time until which it is banned, in UTC milliseconds; in the past if it is not.
+	pub banned_until_ms: u64,
+}
+
+impl History {
+	/// Adds an offence; the earliest gives way.
+	pub fn push(&mut self, now: u64) {
+		push_offence(&mut self.offences, now);
+	}
+
+	/// Returns `true` if nothing in it counts any more at `now`.
+	pub fn is_over(&self, now: u64, memory_ms: u64) -> bool {
+		let counts = |time: &u64| now.saturating_sub(*time) < memory_ms;
+		now >= self.banned_until_ms && !self.offences.iter().any(counts)
+	}
+
+	/// Returns what counts of two histories, of which one may repeat the other.
+	pub fn merged(self, other: Self) -> Self {
+		let Self { mut offences, banned_until_ms } = self;
+		let count = |list: &Offences, time: &u64| list.iter().filter(|t| *t == time).count();
+		for time in &other.offences {
+			if count(&offences, time) < count(&other.offences, time) {
+				push_offence(&mut offences, *time);
+			}
+		}
+		offences.sort();
+		Self { offences, banned_until_ms: banned_until_ms.max(other.banned_until_ms) }
+	}
+}
+
+/// Adds the time of an offence; the earliest gives way.
+pub fn push_offence(offences: &mut Offences, now: u64) {
+	if offences.is_full() {
+		offences.remove(0);
+	}
+	// There is room: one was removed above.
+	let _ = offences.try_push(now);
 }
 
 /// Work of a miner in one hour.

@@ -2,7 +2,8 @@
 //!
 //! Until they are measured again, these are derived by hand from the measured ones and from what the
 //! calls read and write besides: `open_job`, `withdraw`, `check_receipts`, `claim_together`, `claim_apart`,
-//! `assign_job`, `admit_coordinator`, `exclude_coordinator`, `set_reference_rate`.
+//! `assign_job`, `admit_coordinator`, `exclude_coordinator`, `set_reference_rate`,
+//! `stay`, `ban`, `forfeit`, `register`, `report_offence`, `expire_jobs`, `scan`.
 //!
 //! Benchmark CLI 64.0.0, 2026-11-21; steps 12, repeat 8; worst case of
 //! a map 1000000 rows; CPU AMD EPYC.
@@ -63,6 +64,12 @@ pub trait WeightInfo {
 	fn exclude_coordinator() -> Weight;
 	/// `set_reference_rate`.
 	fn set_reference_rate() -> Weight;
+	/// `stay`.
+	fn stay() -> Weight;
+	/// `ban`.
+	fn ban() -> Weight;
+	/// `forfeit`.
+	fn forfeit() -> Weight;
 	/// `scan` with n.
 	fn scan(n: u32) -> Weight;
 }
@@ -88,8 +95,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn register() -> Weight {
 		// Measured proof: 620 bytes. Least time: 132_586_000 ps.
 		Weight::from_parts(144_574_000, 3938)
-			.saturating_add(T::DbWeight::get().reads(7_u64))
-			.saturating_add(T::DbWeight::get().writes(4_u64))
+			.saturating_add(T::DbWeight::get().reads(9_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 	/// Storage: `ComputeReceipts::Parties` (r:1 w:1)
 	/// Proof: `ComputeReceipts::Parties` (`max_values`: None, `max_size`: Some(473), added: 2948, mode: `MaxEncodedLen`)
@@ -359,9 +366,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			// Standard error: 2_350_450
 			.saturating_add(Weight::from_parts(72_457_631, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(3_u64))
-			.saturating_add(T::DbWeight::get().reads((5_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().reads((8_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
-			.saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes((7_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 3435).saturating_mul(n.into()))
 	}
 	/// Storage: `ComputeReceipts::Parameters` (r:1 w:0)
@@ -430,8 +437,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn report_offence() -> Weight {
 		// Measured proof: 1334 bytes. Least time: 148_059_000 ps.
 		Weight::from_parts(161_429_000, 4042)
-			.saturating_add(T::DbWeight::get().reads(6_u64))
-			.saturating_add(T::DbWeight::get().writes(2_u64))
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 	/// Storage: `ComputeReceipts::Parameters` (r:1 w:0)
 	/// Proof: `ComputeReceipts::Parameters` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
@@ -498,6 +505,21 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
+	fn stay() -> Weight {
+		Weight::from_parts(40_000_000, 3938)
+			.saturating_add(T::DbWeight::get().reads(1_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	fn ban() -> Weight {
+		Weight::from_parts(60_000_000, 3938)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	fn forfeit() -> Weight {
+		Weight::from_parts(150_000_000, 6196)
+			.saturating_add(T::DbWeight::get().reads(10_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
+	}
 	/// Storage: `ComputeReceipts::ScanCursor` (r:1 w:1)
 	/// Proof: `ComputeReceipts::ScanCursor` (`max_values`: Some(1), `max_size`: Some(130), added: 625, mode: `MaxEncodedLen`)
 	/// Storage: `ComputeReceipts::Jobs` (r:101 w:100)
@@ -523,9 +545,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			// Standard error: 386_622
 			.saturating_add(Weight::from_parts(65_151_330, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(5_u64))
-			.saturating_add(T::DbWeight::get().reads((5_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().reads((8_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
-			.saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes((7_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 3435).saturating_mul(n.into()))
 	}
 }
@@ -534,8 +556,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 impl WeightInfo for () {
 	fn register() -> Weight {
 		Weight::from_parts(144_574_000, 3938)
-			.saturating_add(RocksDbWeight::get().reads(7_u64))
-			.saturating_add(RocksDbWeight::get().writes(4_u64))
+			.saturating_add(RocksDbWeight::get().reads(9_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn raise_bond() -> Weight {
 		Weight::from_parts(73_499_000, 3938)
@@ -605,9 +627,9 @@ impl WeightInfo for () {
 		Weight::from_parts(478_899_875, 1653)
 			.saturating_add(Weight::from_parts(72_457_631, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
-			.saturating_add(RocksDbWeight::get().reads((5_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().reads((8_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
-			.saturating_add(RocksDbWeight::get().writes((4_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes((7_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 3435).saturating_mul(n.into()))
 	}
 	fn heartbeats(n: u32) -> Weight {
@@ -629,8 +651,8 @@ impl WeightInfo for () {
 	}
 	fn report_offence() -> Weight {
 		Weight::from_parts(161_429_000, 4042)
-			.saturating_add(RocksDbWeight::get().reads(6_u64))
-			.saturating_add(RocksDbWeight::get().writes(2_u64))
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
 	fn apply_slashes() -> Weight {
 		Weight::from_parts(78_927_000, 6196)
@@ -667,13 +689,28 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
+	fn stay() -> Weight {
+		Weight::from_parts(40_000_000, 3938)
+			.saturating_add(RocksDbWeight::get().reads(1_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn ban() -> Weight {
+		Weight::from_parts(60_000_000, 3938)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn forfeit() -> Weight {
+		Weight::from_parts(150_000_000, 6196)
+			.saturating_add(RocksDbWeight::get().reads(10_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
+	}
 	fn scan(n: u32) -> Weight {
 		Weight::from_parts(70_346_189, 3824)
 			.saturating_add(Weight::from_parts(65_151_330, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
-			.saturating_add(RocksDbWeight::get().reads((5_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().reads((8_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
-			.saturating_add(RocksDbWeight::get().writes((4_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes((7_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 3435).saturating_mul(n.into()))
 	}
 }
