@@ -150,6 +150,7 @@ fn job<T: Config>(quote: &Quote, client: &T::AccountId) -> Result<H256, Benchmar
 		accepted_ms: None,
 		assignments: 0,
 		assigned_ms: 0,
+		stopped_ms: 0,
 		state: JobState::Open,
 		closed_ms: 0,
 		receipt: None,
@@ -613,6 +614,19 @@ mod benchmarks {
 
 		assert_eq!(BreakerLevel::<T>::get(), Breaker::AllStopped);
 		Ok(())
+	}
+
+	#[benchmark]
+	fn count_stops() {
+		BreakerLevel::<T>::put(Breaker::AllStopped);
+		Stops::<T>::put(StopClock { total_ms: 7, counted_to: Some(0) });
+
+		#[block]
+		{
+			ComputeReceipts::<T>::count_stops();
+		}
+
+		assert!(Stops::<T>::get().counted_to.is_some());
 	}
 
 	#[benchmark]

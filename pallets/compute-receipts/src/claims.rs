@@ -84,7 +84,7 @@ impl<T: Config> Batch<T> {
 		Self {
 			now,
 			genesis: Pallet::<T>::genesis_hash(),
-			stopped: BreakerLevel::<T>::get() == Breaker::AllStopped,
+			stopped: BreakerLevel::<T>::get() == Breaker::AllStopped || T::Halted::get(),
 			parameters,
 			terms: MintTerms::now::<T>(&parameters, now),
 			parties: BTreeMap::new(),
@@ -133,7 +133,7 @@ impl<T: Config> Batch<T> {
 		if self.settled.contains(&receipt.job_id) {
 			return Err(Refusal::Repeated);
 		}
-		let job = Jobs::<T>::get(receipt.job_id).ok_or(Refusal::UnknownJob)?;
+		let job = Pallet::<T>::job_now(receipt.job_id).ok_or(Refusal::UnknownJob)?;
 		match check_receipt(job.state, &job.terms, receipt, self.now) {
 			Err(Refusal::Expired) if job.state_when_due() == JobState::Cancelled => {
 				return Err(Refusal::Cancelled);
@@ -371,7 +371,7 @@ impl<T: Config> Pallet<T> {
 		let receipt_id = receipt.id(&batch.genesis);
 		Self::deposit_event(Event::ReceiptRefused { job_id, receipt_id, reason });
 		if matches!(reason, ReceiptRefusal::Expired | ReceiptRefusal::Cancelled)
-			&& let Some(job) = Jobs::<T>::get(job_id).filter(|job| job.is_due(batch.now))
+			&& let Some(job) = Self::job_now(job_id).filter(|job| job.is_due(batch.now))
 		{
 			let state = job.state_when_due();
 			let failed = Self::close_job(job_id, job, state, batch.now, settlement);

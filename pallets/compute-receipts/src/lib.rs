@@ -52,6 +52,9 @@
 //! end of a notice period, in which the start of the work can still be proven. A coordinator that
 //! releases a job ([`Pallet::release_job`]) returns the money immediately.
 //!
+//! While settlement is stopped, by the breaker or from outside ([`Config::Halted`]), deadlines and
+//! notices stand still: a stop costs nobody work or money.
+//!
 //! ### Emission
 //!
 //! The treasury takes a share of every price, and a receipt's claim is bounded by that share: who is
@@ -172,6 +175,10 @@ pub mod pallet {
 		/// Source of the time in UTC milliseconds: the timestamp pallet.
 		type Time: Time<Moment = u64>;
 
+		/// `true` while calls of this pallet are stopped from outside, such as in safe mode: deadlines
+		/// stand still.
+		type Halted: Get<bool>;
+
 		/// Receives a note of every settled job.
 		type Recorder: WorkRecorder;
 
@@ -236,6 +243,10 @@ pub mod pallet {
 	/// Breaker: what is stopped in an emergency.
 	#[pallet::storage]
 	pub type BreakerLevel<T: Config> = StorageValue<_, Breaker, ValueQuery>;
+
+	/// For how long settlement has been stopped; the deadlines of open jobs move by it.
+	#[pallet::storage]
+	pub type Stops<T: Config> = StorageValue<_, StopClock, ValueQuery>;
 
 	/// Begin of emission and length of its steps.
 	#[pallet::storage]
@@ -671,7 +682,8 @@ pub mod pallet {
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_initialize(_: BlockNumberFor<T>) -> Weight {
-			Self::begin_emission()
+			Self::count_stops();
+			Self::begin_emission().saturating_add(T::WeightInfo::count_stops())
 		}
 
 		fn on_finalize(_: BlockNumberFor<T>) {
@@ -1295,8 +1307,8 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Stops minting, or minting, opening and settlement, or lifts the stop. Refunds never
-		/// stop.
+		/// Stops minting, or minting, opening and settlement, or lifts the stop. While settlement is
+		/// stopped the deadlines of jobs stand still; what was due before is returned all the same.
 		///
 		/// ## Dispatch Origin
 		///
@@ -1320,7 +1332,9 @@ pub mod pallet {
 			let old = BreakerLevel::<T>::get();
 			ensure!(old != new, Error::<T>::Unchanged);
 			ensure!(governance || new > old, Error::<T>::NotGovernance);
+			Self::count_stops();
 			BreakerLevel::<T>::put(new);
+			Self::count_stops();
 			Self::deposit_event(Event::BreakerSet { old, new });
 			Ok(())
 		}

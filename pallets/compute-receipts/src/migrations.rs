@@ -135,6 +135,7 @@ pub mod v2 {
 				accepted_ms,
 				assignments: u32::from(self.attempt > 0),
 				assigned_ms: 0,
+				stopped_ms: 0,
 				state: self.state,
 				closed_ms: self.closed_ms,
 				receipt,

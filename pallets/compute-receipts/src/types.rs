@@ -392,6 +392,9 @@ pub struct Job<AccountId> {
 	pub assignments: u32,
 	/// Time of the last assignment recorded, in UTC milliseconds; 0 if there was none.
 	pub assigned_ms: u64,
+	/// Time for which settlement had been stopped in all when its times were last set, in
+	/// milliseconds: what came since moves them.
+	pub stopped_ms: u64,
 	/// Open, settled, cancelled or expired.
 	pub state: JobState,
 	/// Time at which it was closed, in UTC milliseconds; 0 while it is open.
@@ -406,6 +409,21 @@ impl<AccountId> Job<AccountId> {
 		self.state == JobState::Open && now >= self.terms.deadline_ms
 	}
 
+	/// Moves the times of an open job by as long as settlement has been stopped since they were set:
+	/// its deadline, the one before a cancellation, and the begin of its miner's time. `stopped_ms`
+	/// is for how long it has been stopped in all.
+	pub fn stand_still(&mut self, stopped_ms: u64) {
+		if self.state != JobState::Open {
+			return;
+		}
+		let more = stopped_ms.saturating_sub(self.stopped_ms);
+		let later = |time: u64| time.saturating_add(more);
+		self.terms.deadline_ms = later(self.terms.deadline_ms);
+		self.cancelled_from = self.cancelled_from.map(later);
+		self.accepted_ms = self.accepted_ms.map(later);
+		self.stopped_ms = stopped_ms;
+	}
+
 	/// Returns the state that it gets once its deadline has passed.
 	pub const fn state_when_due(&self) -> JobState {
 		if self.cancelled_from.is_some() { JobState::Cancelled } else { JobState::Expired }
@@ -416,6 +434,30 @@ impl<AccountId> Job<AccountId> {
 	pub fn is_old(&self, now: u64, retention_ms: u64) -> bool {
 		let closed = self.state != JobState::Open;
 		closed && now >= self.expiry_ms && now >= self.closed_ms.saturating_add(retention_ms)
+	}
+}
+
+/// How long settlement has been stopped.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct StopClock {
+	/// Time for which it was stopped, as far as it has been counted, in milliseconds.
+	pub total_ms: u64,
+	/// Time up to which the present stop has been counted, in UTC milliseconds; `None` while nothing
+	/// is stopped.
+	pub counted_to: Option<u64>,
+}
+
+impl StopClock {
+	/// Returns for how long settlement has been stopped in all at `now`, in milliseconds.
+	pub fn at(&self, now: u64) -> u64 {
+		let since = self.counted_to.map_or(0, |time| now.saturating_sub(time));
+		self.total_ms.saturating_add(since)
+	}
+
+	/// Counts up to `now`, from when on settlement is stopped or not.
+	pub fn tick(&mut self, now: u64, stopped: bool) {
+		*self = Self { total_ms: self.at(now), counted_to: stopped.then_some(now) };
 	}
 }
 
