@@ -418,7 +418,7 @@ impl<AccountId> Job<AccountId> {
 		}
 		let more = stopped_ms.saturating_sub(self.stopped_ms);
 		let later = |time: u64| time.saturating_add(more);
-		self.terms.deadline_ms = later(self.terms.deadline_ms);
+		self.terms.deadline_ms = self.terms.deadline_ms.saturating_add(more);
 		self.cancelled_from = self.cancelled_from.map(later);
 		self.accepted_ms = self.accepted_ms.map(later);
 		self.stopped_ms = stopped_ms;

@@ -212,7 +212,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			// Standard error: 206_979
 			.saturating_add(Weight::from_parts(12_349_974, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(11_u64))
-			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().reads((3_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 2948).saturating_mul(n.into()))
 	}
 	/// Storage: `ComputeReceipts::Sums` (r:1 w:1)
@@ -596,7 +596,7 @@ impl WeightInfo for () {
 		Weight::from_parts(27_884_075, 3938)
 			.saturating_add(Weight::from_parts(12_349_974, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(11_u64))
-			.saturating_add(RocksDbWeight::get().reads((2_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().reads((3_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 2948).saturating_mul(n.into()))
 	}
 	fn claim_together(n: u32) -> Weight {
