@@ -277,6 +277,9 @@ fn compute_calls() -> Vec<(Call, RuntimeCall)> {
 	vec![
 		(call::admit_coordinator(&key), Theirs::admit_coordinator { key }.into()),
 		(call::exclude_coordinator(&key), Theirs::exclude_coordinator { key }.into()),
+		(call::stay(&key), Theirs::stay { key }.into()),
+		(call::ban(&key, 7), Theirs::ban { key, until_ms: 7 }.into()),
+		(call::forfeit(&key), Theirs::forfeit { key }.into()),
 		(call::set_reference_rate(rate), Theirs::set_reference_rate { new: rate }.into()),
 		(
 			call::register_coordinator(&key, &proof),

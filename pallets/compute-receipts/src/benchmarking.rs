@@ -150,6 +150,7 @@ fn job<T: Config>(quote: &Quote, client: &T::AccountId) -> Result<H256, Benchmar
 		accepted_ms: None,
 		assignments: 0,
 		assigned_ms: 0,
+		stopped_ms: 0,
 		state: JobState::Open,
 		closed_ms: 0,
 		receipt: None,
@@ -319,7 +320,8 @@ mod benchmarks {
 		#[block]
 		{
 			close_a_step::<T>();
-			ComputeReceipts::<T>::do_withdraw(key)?;
+			let who: T::AccountId = account("miner", 0, 0);
+			ComputeReceipts::<T>::do_withdraw(who, key)?;
 		}
 
 		assert!(!Parties::<T>::contains_key(key));
@@ -537,11 +539,10 @@ mod benchmarks {
 		};
 		let evidence = Evidence::TwoReceipts { first: signed(0)?, second: signed(1)? };
 		let mut reports = ReportsOf::default();
-		for number in 1..MAX_REPORTS {
-			let report = (OffenceKind::AboveQuote, [number as u8; 32]);
-			reports.try_push(report).map_err(|_| "as many as fit")?;
+		for _ in 1..MAX_REPORTS {
+			reports.try_push(OffenceKind::AboveQuote).map_err(|_| "as many as fit")?;
 		}
-		Reports::<T>::insert(job_id, reports);
+		Reports::<T>::insert(job_id, miner, reports);
 		let caller: T::AccountId = whitelisted_caller();
 
 		#[extrinsic_call]
@@ -590,7 +591,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn set_parameters() -> Result<(), BenchmarkError> {
-		let new = ComputeParameters { slashing: true, ..Default::default() };
+		let new = ComputeParameters { slashing: false, ..Default::default() };
 		let origin = governance::<T>()?;
 
 		#[block]
@@ -612,6 +613,64 @@ mod benchmarks {
 		_(origin as T::RuntimeOrigin, Breaker::AllStopped);
 
 		assert_eq!(BreakerLevel::<T>::get(), Breaker::AllStopped);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn count_stops() {
+		BreakerLevel::<T>::put(Breaker::AllStopped);
+		Stops::<T>::put(StopClock { total_ms: 7, counted_to: Some(0) });
+
+		#[block]
+		{
+			ComputeReceipts::<T>::count_stops();
+		}
+
+		assert!(Stops::<T>::get().counted_to.is_some());
+	}
+
+	#[benchmark]
+	fn stay() -> Result<(), BenchmarkError> {
+		let key = party::<T>(PartyRole::Miner(Class::Gpu), 0)?;
+		Parties::<T>::mutate(key, |party| {
+			if let Some(party) = party {
+				party.leaving_ms = Some(u64::MAX);
+			}
+		});
+		let who: T::AccountId = account("miner", 0, 0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), key);
+
+		assert!(Parties::<T>::get(key).is_some_and(|party| party.leaving_ms.is_none()));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn ban() -> Result<(), BenchmarkError> {
+		let key = party::<T>(PartyRole::Miner(Class::Gpu), 0)?;
+		let origin = governance::<T>()?;
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, key, u64::MAX);
+
+		assert_eq!(Histories::<T>::get(key).banned_until_ms, u64::MAX);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn forfeit() -> Result<(), BenchmarkError> {
+		parameters::<T>();
+		let key = party::<T>(PartyRole::Miner(Class::Gpu), 0)?;
+		let origin = governance::<T>()?;
+
+		#[block]
+		{
+			close_a_step::<T>();
+			ComputeReceipts::<T>::forfeit(origin, key)?;
+		}
+
+		assert!(Parties::<T>::get(key).is_some_and(|party| party.accrued == 0));
 		Ok(())
 	}
 

@@ -84,7 +84,7 @@ impl<T: Config> Batch<T> {
 		Self {
 			now,
 			genesis: Pallet::<T>::genesis_hash(),
-			stopped: BreakerLevel::<T>::get() == Breaker::AllStopped,
+			stopped: BreakerLevel::<T>::get() == Breaker::AllStopped || T::Halted::get(),
 			parameters,
 			terms: MintTerms::now::<T>(&parameters, now),
 			parties: BTreeMap::new(),
@@ -133,7 +133,7 @@ impl<T: Config> Batch<T> {
 		if self.settled.contains(&receipt.job_id) {
 			return Err(Refusal::Repeated);
 		}
-		let job = Jobs::<T>::get(receipt.job_id).ok_or(Refusal::UnknownJob)?;
+		let job = Pallet::<T>::job_now(receipt.job_id).ok_or(Refusal::UnknownJob)?;
 		match check_receipt(job.state, &job.terms, receipt, self.now) {
 			Err(Refusal::Expired) if job.state_when_due() == JobState::Cancelled => {
 				return Err(Refusal::Cancelled);
@@ -142,6 +142,11 @@ impl<T: Config> Batch<T> {
 		}
 		let miner = [Refusal::UnknownMiner, Refusal::MinerBanned, Refusal::MinerUnderbonded];
 		self.check_party(&receipt.miner, true, job.miner_bond, miner)?;
+		let opened_ms = job.terms.opened_ms;
+		let leaves = |party: &Party<_>| party.leaving_ms.is_some() && opened_ms >= party.left_ms;
+		if self.party(&receipt.miner).is_some_and(|loaded| leaves(&loaded.party)) {
+			return Err(Refusal::MinerLeaving);
+		}
 		let coordinator = [
 			Refusal::UnknownCoordinator,
 			Refusal::CoordinatorBanned,
@@ -294,13 +299,14 @@ impl<T: Config> Pallet<T> {
 			activity.add_success(&receipt.telemetry, job.terms.model_factor);
 		}
 		let mut joined = u32::from(earn(&mut miner.party, step, claim));
-		let miner_account = Self::add_work(miner, units, credit);
+		let free_ms = now.saturating_add(parameters.unbonding_ms);
+		let miner_account = Self::add_work(miner, units, credit, free_ms);
 		let Some(coordinator) = batch.party(&job.coordinator) else { return };
 		if coordinator.party.pending.step != step {
 			Self::convert(&mut coordinator.party);
 		}
 		joined = joined.saturating_add(earn(&mut coordinator.party, step, claim).into());
-		let coordinator_account = Self::add_work(coordinator, units, credit);
+		let coordinator_account = Self::add_work(coordinator, units, credit, free_ms);
 		running.claims = running.claims.saturating_add(claim);
 		running.parties = running.parties.saturating_add(joined);
 
@@ -337,9 +343,16 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Adds work to a party's row. Returns its account.
-	fn add_work(loaded: &mut Loaded<T::AccountId>, units: u64, credit: u128) -> T::AccountId {
+	/// Adds work to a party's row. Returns its account. If the party is leaving, its bond answers
+	/// for this work too, until `free_ms`.
+	fn add_work(
+		loaded: &mut Loaded<T::AccountId>,
+		units: u64,
+		credit: u128,
+		free_ms: u64,
+	) -> T::AccountId {
 		let party = &mut loaded.party;
+		party.leaving_ms = party.leaving_ms.map(|until| until.max(free_ms));
 		party.settled = party.settled.saturating_add(1);
 		party.compute_units = party.compute_units.saturating_add(units);
 		party.credit = party.credit.saturating_add(credit);
@@ -358,7 +371,7 @@ impl<T: Config> Pallet<T> {
 		let receipt_id = receipt.id(&batch.genesis);
 		Self::deposit_event(Event::ReceiptRefused { job_id, receipt_id, reason });
 		if matches!(reason, ReceiptRefusal::Expired | ReceiptRefusal::Cancelled)
-			&& let Some(job) = Jobs::<T>::get(job_id).filter(|job| job.is_due(batch.now))
+			&& let Some(job) = Self::job_now(job_id).filter(|job| job.is_due(batch.now))
 		{
 			let state = job.state_when_due();
 			let failed = Self::close_job(job_id, job, state, batch.now, settlement);

@@ -137,7 +137,9 @@ impl<T: Config> Pallet<T> {
 			return;
 		}
 		let Some(mut closed) = Steps::<T>::get(party.pending.step) else { return };
-		let part = Self::part_of(party.role, &party.pending, &closed);
+		let forfeited = party.forfeits.take() == Some(party.pending.step);
+		let whole = Self::part_of(party.role, &party.pending, &closed);
+		let part = if forfeited { 0 } else { whole };
 		party.accrued = party.accrued.saturating_add(part);
 		party.pending.claim = 0;
 		closed.converted = closed.converted.saturating_add(part);
@@ -156,7 +158,7 @@ impl<T: Config> Pallet<T> {
 	/// step that has ended.
 	pub(crate) fn claimable(party: &Party<T::AccountId>, now: u64) -> u128 {
 		let Pending { step, claim, .. } = party.pending;
-		if claim == 0 || step >= Self::step_at(now) {
+		if claim == 0 || party.forfeits == Some(step) || step >= Self::step_at(now) {
 			return party.accrued;
 		}
 		let closed = Steps::<T>::get(step).unwrap_or_else(|| {

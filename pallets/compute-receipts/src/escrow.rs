@@ -44,9 +44,10 @@ where
 	C: Mutate<T::AccountId, Balance = u128, Reason = T::RuntimeHoldReason>,
 {
 	let reason = HoldReason::Job.into();
-	let (exact, free, polite) = (Precision::Exact, Restriction::Free, Fortitude::Polite);
+	// No lock or vote of the client keeps its escrow from those who earned it.
+	let (exact, free, force) = (Precision::Exact, Restriction::Free, Fortitude::Force);
 	with_storage_layer(|| {
-		C::transfer_on_hold(&reason, from, to, amount, exact, free, polite).map(|_| ())
+		C::transfer_on_hold(&reason, from, to, amount, exact, free, force).map(|_| ())
 	})
 }
 

@@ -52,6 +52,9 @@
 //! end of a notice period, in which the start of the work can still be proven. A coordinator that
 //! releases a job ([`Pallet::release_job`]) returns the money immediately.
 //!
+//! While settlement is stopped, by the breaker or from outside ([`Config::Halted`]), deadlines and
+//! notices stand still: a stop costs nobody work or money.
+//!
 //! ### Emission
 //!
 //! The treasury takes a share of every price, and a receipt's claim is bounded by that share: who is
@@ -74,7 +77,9 @@
 //!
 //! [`Pallet::report_offence`] takes evidence that is a proof in itself. An offence costs part of
 //! the score and, from the third that counts, a ban; if slashing is on, it also costs part of the
-//! bond, after a grace period in which governance can cancel the slash.
+//! bond, after a grace period in which governance can cancel the slash. Offences and bans belong to
+//! the key as well as to the account, and outlive leaving. Governance can ban a party and forfeit
+//! what it has earned.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(missing_docs)]
@@ -170,6 +175,10 @@ pub mod pallet {
 		/// Source of the time in UTC milliseconds: the timestamp pallet.
 		type Time: Time<Moment = u64>;
 
+		/// `true` while calls of this pallet are stopped from outside, such as in safe mode: deadlines
+		/// stand still.
+		type Halted: Get<bool>;
+
 		/// Receives a note of every settled job.
 		type Recorder: WorkRecorder;
 
@@ -235,6 +244,10 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type BreakerLevel<T: Config> = StorageValue<_, Breaker, ValueQuery>;
 
+	/// For how long settlement has been stopped; the deadlines of open jobs move by it.
+	#[pallet::storage]
+	pub type Stops<T: Config> = StorageValue<_, StopClock, ValueQuery>;
+
 	/// Begin of emission and length of its steps.
 	#[pallet::storage]
 	pub type EmissionSchedule<T: Config> = StorageValue<_, Schedule, ValueQuery>;
@@ -263,9 +276,22 @@ pub mod pallet {
 	pub type Jobs<T: Config> =
 		StorageMap<_, Blake2_128Concat, H256, Job<T::AccountId>, OptionQuery>;
 
-	/// Offences reported about a job, kept as long as the job is in the state.
+	/// Offences reported about a job, by its id and the offender's key, kept as long as its row.
 	#[pallet::storage]
-	pub type Reports<T: Config> = StorageMap<_, Blake2_128Concat, H256, ReportsOf, ValueQuery>;
+	pub type Reports<T: Config> = StorageDoubleMap<
+		_,
+		Blake2_128Concat,
+		H256,
+		Blake2_128Concat,
+		PublicKey,
+		ReportsOf,
+		ValueQuery,
+	>;
+
+	/// Offences and bans of keys and of the accounts behind them, which outlive their parties. A row
+	/// goes when its key or account registers again and nothing in it counts any more.
+	#[pallet::storage]
+	pub type Histories<T: Config> = StorageMap<_, Blake2_128Concat, [u8; 32], History, ValueQuery>;
 
 	/// Step to which receipts are added.
 	#[pallet::storage]
@@ -362,7 +388,8 @@ pub mod pallet {
 			/// Time from which its bond can be withdrawn, in UTC milliseconds.
 			until_ms: u64,
 		},
-		/// A party has left and its bond was returned.
+		/// A party has left and its bond was returned. What it had earned while minting was stopped
+		/// can still be claimed.
 		Left {
 			/// Key of the party.
 			key: PublicKey,
@@ -537,6 +564,27 @@ pub mod pallet {
 			/// Key of the coordinator.
 			key: PublicKey,
 		},
+		/// A party takes back its leave.
+		Stayed {
+			/// Key of the party.
+			key: PublicKey,
+		},
+		/// Governance banned a party, or ended its ban.
+		BanSet {
+			/// Key of the party.
+			key: PublicKey,
+			/// Time until which it is banned, in UTC milliseconds; in the past if it is not.
+			until_ms: u64,
+		},
+		/// What a party had earned of the emission was forfeited, and returned to the reserve.
+		Forfeited {
+			/// Key of the party.
+			key: PublicKey,
+			/// Amount that it could have claimed, in 10⁻¹⁸ AIT.
+			amount: u128,
+			/// `true` if its part of the running step is forfeited too.
+			pending: bool,
+		},
 		/// The rate at which AICP counts was stated, lowered or withdrawn.
 		ReferenceRateSet {
 			/// Rate until now; `None` if there was none.
@@ -603,7 +651,7 @@ pub mod pallet {
 		InvalidEvidence,
 		/// This offence was already reported.
 		AlreadyReported,
-		/// As many offences as are remembered were already reported about this job.
+		/// As many offences of this party as there are kinds were already reported about this job.
 		MaxReportsExceeded,
 		/// Slashing is switched off in the parameters.
 		SlashingOff,
@@ -628,12 +676,15 @@ pub mod pallet {
 		Accepted,
 		/// The miner is leaving, banned or underbonded.
 		MinerUnfit,
+		/// The key or the account is banned.
+		Banned,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_initialize(_: BlockNumberFor<T>) -> Weight {
-			Self::begin_emission()
+			Self::count_stops();
+			Self::begin_emission().saturating_add(T::WeightInfo::count_stops())
 		}
 
 		fn on_finalize(_: BlockNumberFor<T>) {
@@ -683,6 +734,7 @@ pub mod pallet {
 		/// - [`Error::KeyInUse`] if a party with this key is already registered.
 		/// - [`Error::BadProof`] if the key is weak, or `proof` is not its signature of this
 		///   registration on this chain.
+		/// - [`Error::Banned`] if the key or the account is banned.
 		/// - An error of the native token if the account has too little AIT for the bond.
 		///
 		/// ## Events
@@ -719,6 +771,7 @@ pub mod pallet {
 		/// - [`Error::MaxPartiesExceeded`] if [`Config::MaxMiners`] miners are registered.
 		/// - [`Error::BadProof`] if the key is weak, or `proof` is not its signature of this
 		///   registration on this chain.
+		/// - [`Error::Banned`] if the key or the account is banned.
 		/// - An error of the native token if the account has too little AIT for the bond.
 		///
 		/// ## Events
@@ -767,8 +820,9 @@ pub mod pallet {
 			Self::do_raise_bond(account, key, amount)
 		}
 
-		/// Starts to leave. Open work can still be settled; the bond stays held for the time that
-		/// governance has set, so that offences can still be punished.
+		/// Starts to leave. Jobs that are open already can still be settled, later ones cannot; the
+		/// bond stays held for the time that governance has set after the leave and after the last
+		/// job settled, so that offences can still be punished.
 		///
 		/// ## Dispatch Origin
 		///
@@ -797,7 +851,7 @@ pub mod pallet {
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by anyone: the owner can only gain.
+		/// `Signed` by the party's account.
 		///
 		/// ## Parameters
 		///
@@ -806,10 +860,16 @@ pub mod pallet {
 		/// ## Errors
 		///
 		/// - [`Error::UnknownParty`] if no party with this key is registered.
+		/// - [`Error::NotOwner`] if the caller is not the party's account.
 		/// - [`Error::NotYet`] if the party has not left, its time to leave has not passed, it is
 		///   banned, a slash is in its grace period, or it earned something in the running step.
-		/// - [`Error::MintStopped`] if it has earned something and the breaker has stopped minting.
-		/// - [`Error::CapReached`] if minting what it has earned would exceed the cap.
+		/// - [`Error::MintStopped`] if its bond was returned before, and what it has earned still
+		///   cannot be minted.
+		///
+		/// ## Details
+		///
+		/// If what it has earned cannot be minted now, the bond is returned all the same, and the rest
+		/// stays claimable.
 		///
 		/// ## Events
 		///
@@ -818,8 +878,8 @@ pub mod pallet {
 		/// - [`Event::Left`] with the bond returned
 		#[pallet::call_index(4)]
 		pub fn withdraw(origin: OriginFor<T>, key: PublicKey) -> DispatchResult {
-			ensure_signed(origin)?;
-			Self::do_withdraw(key)
+			let account = ensure_signed(origin)?;
+			Self::do_withdraw(account, key)
 		}
 
 		/// Opens a job with a coordinator's quote and holds its price.
@@ -1148,7 +1208,7 @@ pub mod pallet {
 		/// - [`Error::UnknownParty`] if the offender is not registered in the role that can commit
 		///   it.
 		/// - [`Error::AlreadyReported`] if this offence was already reported.
-		/// - [`Error::MaxReportsExceeded`] if [`MAX_REPORTS`] offences were reported about the job.
+		/// - [`Error::MaxReportsExceeded`] if every kind was reported of this party about the job.
 		///
 		/// ## Events
 		///
@@ -1248,8 +1308,8 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Stops minting, or minting, opening and settlement, or lifts the stop. Refunds never
-		/// stop.
+		/// Stops minting, or minting, opening and settlement, or lifts the stop. While settlement is
+		/// stopped the deadlines of jobs stand still; what was due before is returned all the same.
 		///
 		/// ## Dispatch Origin
 		///
@@ -1273,7 +1333,9 @@ pub mod pallet {
 			let old = BreakerLevel::<T>::get();
 			ensure!(old != new, Error::<T>::Unchanged);
 			ensure!(governance || new > old, Error::<T>::NotGovernance);
+			Self::count_stops();
 			BreakerLevel::<T>::put(new);
+			Self::count_stops();
 			Self::deposit_event(Event::BreakerSet { old, new });
 			Ok(())
 		}
@@ -1358,6 +1420,82 @@ pub mod pallet {
 		pub fn set_reference_rate(origin: OriginFor<T>, new: Option<AitPerAicp>) -> DispatchResult {
 			let governance = Self::ensure_governance_or_pause(origin)?;
 			Self::do_set_rate(governance, new)
+		}
+
+		/// Takes back a leave: the party works on.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by the party's account.
+		///
+		/// ## Parameters
+		///
+		/// - `key`: the key of the party.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::UnknownParty`] if no party with this key is registered.
+		/// - [`Error::NotOwner`] if the caller is not the party's account.
+		/// - [`Error::Unchanged`] if the party is not leaving.
+		///
+		/// ## Events
+		///
+		/// - [`Event::Stayed`]
+		#[pallet::call_index(21)]
+		pub fn stay(origin: OriginFor<T>, key: PublicKey) -> DispatchResult {
+			let account = ensure_signed(origin)?;
+			Self::do_stay(account, key)
+		}
+
+		/// Bans a party, its key and its account until a time, or ends the ban.
+		///
+		/// ## Dispatch Origin
+		///
+		/// [`Config::GovernanceOrigin`].
+		///
+		/// ## Parameters
+		///
+		/// - `key`: the key of the party.
+		/// - `until_ms`: the time until which nothing of it settles and it cannot register again, in
+		///   UTC milliseconds; a time in the past ends the ban.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::UnknownParty`] if no party with this key is registered.
+		///
+		/// ## Events
+		///
+		/// - [`Event::BanSet`]
+		#[pallet::call_index(22)]
+		pub fn ban(origin: OriginFor<T>, key: PublicKey, until_ms: u64) -> DispatchResult {
+			T::GovernanceOrigin::ensure_origin(origin)?;
+			Self::do_ban(key, until_ms)
+		}
+
+		/// Forfeits what a party has earned of the emission and not claimed, its part of the running
+		/// step included. It returns to the reserve.
+		///
+		/// ## Dispatch Origin
+		///
+		/// [`Config::GovernanceOrigin`].
+		///
+		/// ## Parameters
+		///
+		/// - `key`: the key of the party.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::UnknownParty`] if no party with this key is registered.
+		/// - [`Error::NothingDue`] if it has earned nothing.
+		///
+		/// ## Events
+		///
+		/// - [`Event::StepClosed`] if an emission step has ended
+		/// - [`Event::Forfeited`] with the amount
+		#[pallet::call_index(23)]
+		pub fn forfeit(origin: OriginFor<T>, key: PublicKey) -> DispatchResult {
+			T::GovernanceOrigin::ensure_origin(origin)?;
+			Self::do_forfeit(key)
 		}
 	}
 

@@ -7,13 +7,17 @@ pub mod v2 {
 	use codec::{Decode, Encode};
 	use core::marker::PhantomData;
 	use frame_support::{
-		migrations::VersionedMigration, pallet_prelude::Weight, traits::Get,
+		BoundedVec, migrations::VersionedMigration, pallet_prelude::ConstU32,
+		pallet_prelude::Weight, traits::Get, traits::PalletInfoAccess,
 		traits::UncheckedOnRuntimeUpgrade,
 	};
 	use gridproof_primitives::{
+		H256,
 		compute::emission::{share_of, step_budget},
 		compute::settlement::{Shares, Split},
-		compute::{ComputeParameters, JobState, JobTerms, PriceAsset, ReceiptView},
+		compute::{
+			ComputeParameters, JobState, JobTerms, OffenceKind, PartyRole, PriceAsset, ReceiptView,
+		},
 		crypto::ed25519::PublicKey,
 	};
 
@@ -131,12 +135,59 @@ pub mod v2 {
 				accepted_ms,
 				assignments: u32::from(self.attempt > 0),
 				assigned_ms: 0,
+				stopped_ms: 0,
 				state: self.state,
 				closed_ms: self.closed_ms,
 				receipt,
 			}
 		}
 	}
+
+	/// Party of version 1.
+	#[derive(Encode, Decode)]
+	pub(crate) struct OldParty<AccountId> {
+		pub(crate) role: PartyRole,
+		pub(crate) account: AccountId,
+		pub(crate) bond: u128,
+		pub(crate) since_ms: u64,
+		pub(crate) leaving_ms: Option<u64>,
+		pub(crate) banned_until_ms: u64,
+		pub(crate) offences: Offences,
+		pub(crate) slashes: BoundedVec<(u64, u128), ConstU32<{ ComputeParameters::MAX_OFFENCES }>>,
+		pub(crate) settled: u64,
+		pub(crate) compute_units: u64,
+		pub(crate) pending: Pending,
+		pub(crate) accrued: u128,
+		pub(crate) minted: u128,
+		pub(crate) credit: u128,
+	}
+
+	impl<AccountId> OldParty<AccountId> {
+		fn renewed(self, unbonding_ms: u64) -> Party<AccountId> {
+			let left_ms = self.leaving_ms.map_or(0, |until| until.saturating_sub(unbonding_ms));
+			Party {
+				role: self.role,
+				account: self.account,
+				bond: self.bond,
+				since_ms: self.since_ms,
+				leaving_ms: self.leaving_ms,
+				left_ms,
+				banned_until_ms: self.banned_until_ms,
+				offences: self.offences,
+				slashes: self.slashes,
+				settled: self.settled,
+				compute_units: self.compute_units,
+				pending: self.pending,
+				forfeits: None,
+				accrued: self.accrued,
+				minted: self.minted,
+				credit: self.credit,
+			}
+		}
+	}
+
+	/// Offences reported about a job in version 1.
+	type OldReports = BoundedVec<(OffenceKind, PublicKey), ConstU32<16>>;
 
 	/// Closes the running step by the old formula, converts what everybody earned so far, and gives
 	/// the parameters their bound. In the rows of jobs, weights become amounts.
@@ -151,12 +202,23 @@ pub mod v2 {
 			Parameters::<T>::put(new);
 			Self::close_running(old_mint, new.mint_split);
 			let mut rows = 4u64;
+			let unbonding_ms = new.unbonding_ms;
+			Parties::<T>::translate_values(|old: OldParty<T::AccountId>| {
+				Some(old.renewed(unbonding_ms))
+			});
 			for key in Parties::<T>::iter_keys().collect::<Vec<PublicKey>>() {
 				let Some(mut party) = Parties::<T>::get(key) else { continue };
 				Pallet::<T>::convert(&mut party);
+				if !party.offences.is_empty() {
+					Pallet::<T>::remember(&key, &party.account, |history| {
+						history.offences = party.offences.clone();
+						history.banned_until_ms = party.banned_until_ms;
+					});
+				}
 				Parties::<T>::insert(key, party);
-				rows = rows.saturating_add(3);
+				rows = rows.saturating_add(5);
 			}
+			rows = rows.saturating_add(Self::move_reports());
 			Jobs::<T>::translate_values(|old: OldJob<T::AccountId>| {
 				rows = rows.saturating_add(1);
 				Some(old.renewed(&new, old_mint))
@@ -166,6 +228,27 @@ pub mod v2 {
 	}
 
 	impl<T: Config> BoundMint<T> {
+		/// Stores each offence under its job and its offender. Returns the number of rows.
+		fn move_reports() -> u64 {
+			use frame_support::{Blake2_128Concat, migration::storage_key_iter};
+			let (pallet, item) = (Pallet::<T>::name().as_bytes(), b"Reports");
+			let old: Vec<(H256, OldReports)> =
+				storage_key_iter::<H256, OldReports, Blake2_128Concat>(pallet, item)
+					.drain()
+					.collect();
+			let mut rows = 0u64;
+			for (job_id, reports) in old {
+				for (kind, offender) in reports {
+					Reports::<T>::mutate(job_id, offender, |kinds| {
+						// There is room for every kind.
+						let _ = kinds.try_push(kind);
+					});
+					rows = rows.saturating_add(2);
+				}
+			}
+			rows
+		}
+
 		/// Fixes the pool of the running step by its weight, so that nothing earned is lost. The
 		/// next step begins early: the old one's budget is used once.
 		fn close_running(old_mint: u128, split: Split) {

@@ -104,6 +104,7 @@ pub(crate) const START: u64 = 1_790_000_000_000;
 
 parameter_types! {
 	pub static Now: u64 = START;
+	pub static Halted: bool = false;
 	pub static Credit: BTreeMap<AccountId32, (u128, u128)> = BTreeMap::new();
 	pub static Recorded: Vec<(PublicKey, PublicKey, u64)> = Vec::new();
 	pub TreasuryAccount: AccountId32 = account(200);
@@ -185,6 +186,7 @@ impl Config for Test {
 	type GovernanceOrigin = EnsureRoot<AccountId32>;
 	type JobDeposit = ConstU128<JOB_DEPOSIT>;
 	type MaxCoordinators = ConstU32<3>;
+	type Halted = Halted;
 	type MaxMiners = ConstU32<300>;
 	type MaxScanned = ConstU32<4>;
 	type PauseOrigin = frame_system::EnsureSignedBy<Guard, AccountId32>;

@@ -21,29 +21,25 @@ use gridproof_primitives::{
 impl<T: Config> Pallet<T> {
 	/// [`Pallet::report_offence`] without the origin.
 	pub(crate) fn do_report(evidence: &Evidence) -> DispatchResult {
-		let job_id = match evidence {
-			Evidence::TwoReceipts { first, .. } | Evidence::TwoOutcomes { first, .. } => {
-				first.receipt.job_id
-			},
-			Evidence::AboveQuote { signed, .. } => signed.receipt.job_id,
-		};
-		ensure!(Jobs::<T>::contains_key(job_id), Error::<T>::UnknownJob);
+		ensure!(Jobs::<T>::contains_key(evidence.job_id()), Error::<T>::UnknownJob);
 		let proven = evidence.check(&Self::genesis_hash());
 		let Proven { kind, offender, job_id } = proven.map_err(|_| Error::<T>::InvalidEvidence)?;
 		let mut party = Parties::<T>::get(offender).ok_or(Error::<T>::UnknownParty)?;
 		let coordinates = party.class().is_none();
 		let fits = match kind {
 			OffenceKind::TwoReceipts => !coordinates,
-			OffenceKind::TwoOutcomes => coordinates,
+			OffenceKind::TwoOutcomes
+			| OffenceKind::ReceiptAndRelease
+			| OffenceKind::TwoAssignments => coordinates,
 			OffenceKind::AboveQuote => true,
 		};
 		ensure!(fits, Error::<T>::UnknownParty);
-		Reports::<T>::try_mutate(job_id, |reports| {
-			ensure!(!reports.contains(&(kind, offender)), Error::<T>::AlreadyReported);
-			let pushed = reports.try_push((kind, offender));
+		Reports::<T>::try_mutate(job_id, offender, |reports| {
+			ensure!(!reports.contains(&kind), Error::<T>::AlreadyReported);
+			let pushed = reports.try_push(kind);
 			pushed.map_err(|_| Error::<T>::MaxReportsExceeded)
 		})?;
-		let (slash, offences) = Self::punish(&mut party);
+		let (slash, offences) = Self::punish(&offender, &mut party);
 		let banned = party.is_banned(T::Time::now());
 		let banned_until_ms = if banned { party.banned_until_ms } else { 0 };
 		Parties::<T>::insert(offender, party);
@@ -60,18 +56,19 @@ impl<T: Config> Pallet<T> {
 
 	/// Records an offence in the party's row. Returns what will be slashed, and how many offences
 	/// count now.
-	fn punish(party: &mut Party<T::AccountId>) -> (u128, u32) {
+	fn punish(key: &PublicKey, party: &mut Party<T::AccountId>) -> (u128, u32) {
 		let (parameters, now) = (Parameters::<T>::get(), T::Time::now());
 		let ComputeParameters { offence_memory_ms, score_cut, ban_after, ban_ms, .. } = parameters;
-		if party.offences.is_full() {
-			party.offences.remove(0);
-		}
-		// There is room: one was removed above.
-		let _ = party.offences.try_push(now);
+		push_offence(&mut party.offences, now);
 		let offences = party.offences_at(now, offence_memory_ms);
 		if offences >= ban_after {
 			party.banned_until_ms = party.banned_until_ms.max(now.saturating_add(ban_ms));
 		}
+		let banned_until_ms = party.banned_until_ms;
+		Self::remember(key, &party.account, |history| {
+			history.push(now);
+			history.banned_until_ms = history.banned_until_ms.max(banned_until_ms);
+		});
 		party.pending.score = score::after_offences(party.pending.score, score_cut, 1);
 		if !parameters.slashing {
 			return (0, offences);
@@ -110,7 +107,8 @@ impl<T: Config> Pallet<T> {
 			return Ok(0);
 		}
 		let (reason, treasury) = (HoldReason::Bond.into(), T::Treasury::get());
-		let (exact, free, polite) = (Precision::Exact, Restriction::Free, Fortitude::Polite);
+		// No lock or vote of the owner keeps a slash away.
+		let (exact, free, force) = (Precision::Exact, Restriction::Free, Fortitude::Force);
 		with_storage_layer(|| {
 			T::Currency::transfer_on_hold(
 				&reason,
@@ -119,7 +117,7 @@ impl<T: Config> Pallet<T> {
 				amount,
 				exact,
 				free,
-				polite,
+				force,
 			)
 		})?;
 		party.bond = party.bond.saturating_sub(amount);

@@ -4,6 +4,7 @@ use crate::{pallet::*, types::*};
 use frame_support::{
 	ensure,
 	pallet_prelude::{DispatchError, DispatchResult, Get},
+	storage::with_storage_layer,
 	traits::{Time, fungible::hold::Mutate as _, tokens::Precision},
 };
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -52,15 +53,79 @@ impl<T: Config> Pallet<T> {
 		let statement = Registration { role, account: account.clone().into() };
 		let proven = statement.verify(&Self::genesis_hash(), &key, proof);
 		proven.map_err(|_| Error::<T>::BadProof)?;
-		let parameters = Parameters::<T>::get();
+		let (parameters, now) = (Parameters::<T>::get(), T::Time::now());
+		let history = Self::remembered(&key, &account, parameters.offence_memory_ms, now);
+		ensure!(now >= history.banned_until_ms, Error::<T>::Banned);
 		let bond = match role {
 			PartyRole::Coordinator => parameters.coordinator_bond,
 			PartyRole::Miner(_) => parameters.miner_bond,
 		};
 		T::Currency::hold(&HoldReason::Bond.into(), &account, bond)?;
-		let party = Party::new(role, account.clone(), bond, T::Time::now());
+		let mut party = Party::new(role, account.clone(), bond, now);
+		party.offences = history.offences;
 		Parties::<T>::insert(key, party);
 		Self::deposit_event(Event::Registered { key, role, account, bond });
+		Ok(())
+	}
+
+	/// Returns what is remembered of a key and an account. Rows in which nothing counts any more are
+	/// removed.
+	fn remembered(key: &PublicKey, account: &T::AccountId, memory_ms: u64, now: u64) -> History {
+		let account: [u8; 32] = account.clone().into();
+		let recall = |who: &[u8; 32]| {
+			let history = Histories::<T>::get(who);
+			if history != History::default() && history.is_over(now, memory_ms) {
+				Histories::<T>::remove(who);
+				return History::default();
+			}
+			history
+		};
+		recall(key).merged(recall(&account))
+	}
+
+	/// Changes what is remembered of a party's key and of its account.
+	pub(crate) fn remember(key: &PublicKey, account: &T::AccountId, change: impl Fn(&mut History)) {
+		let account: [u8; 32] = account.clone().into();
+		Histories::<T>::mutate(key, &change);
+		if account != *key {
+			Histories::<T>::mutate(account, &change);
+		}
+	}
+
+	/// [`Pallet::ban`] without the origin.
+	pub(crate) fn do_ban(key: PublicKey, until_ms: u64) -> DispatchResult {
+		let mut party = Parties::<T>::get(key).ok_or(Error::<T>::UnknownParty)?;
+		party.banned_until_ms = until_ms;
+		Self::remember(&key, &party.account, |history| history.banned_until_ms = until_ms);
+		Parties::<T>::insert(key, party);
+		Self::deposit_event(Event::BanSet { key, until_ms });
+		Ok(())
+	}
+
+	/// [`Pallet::forfeit`] without the origin.
+	pub(crate) fn do_forfeit(key: PublicKey) -> DispatchResult {
+		Self::roll(T::Time::now());
+		let mut party = Parties::<T>::get(key).ok_or(Error::<T>::UnknownParty)?;
+		Self::convert(&mut party);
+		let amount = core::mem::take(&mut party.accrued);
+		let pending = party.pending.claim > 0;
+		ensure!(amount > 0 || pending, Error::<T>::NothingDue);
+		if pending {
+			party.forfeits = Some(party.pending.step);
+		}
+		Sums::<T>::mutate(|sums| sums.promised = sums.promised.saturating_sub(amount));
+		Parties::<T>::insert(key, party);
+		Self::deposit_event(Event::Forfeited { key, amount, pending });
+		Ok(())
+	}
+
+	/// [`Pallet::stay`] without the origin.
+	pub(crate) fn do_stay(account: T::AccountId, key: PublicKey) -> DispatchResult {
+		let mut party = Self::owned_party(&account, &key)?;
+		ensure!(party.leaving_ms.is_some(), Error::<T>::Unchanged);
+		(party.leaving_ms, party.left_ms) = (None, 0);
+		Parties::<T>::insert(key, party);
+		Self::deposit_event(Event::Stayed { key });
 		Ok(())
 	}
 
@@ -92,16 +157,17 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_leave(account: T::AccountId, key: PublicKey) -> DispatchResult {
 		let mut party = Self::owned_party(&account, &key)?;
 		ensure!(party.leaving_ms.is_none(), Error::<T>::Leaving);
-		let until_ms = T::Time::now().saturating_add(Parameters::<T>::get().unbonding_ms);
-		party.leaving_ms = Some(until_ms);
+		let now = T::Time::now();
+		let until_ms = now.saturating_add(Parameters::<T>::get().unbonding_ms);
+		(party.leaving_ms, party.left_ms) = (Some(until_ms), now);
 		Parties::<T>::insert(key, party);
 		Self::deposit_event(Event::Leaving { key, until_ms });
 		Ok(())
 	}
 
 	/// [`Pallet::withdraw`] without the origin.
-	pub(crate) fn do_withdraw(key: PublicKey) -> DispatchResult {
-		let mut party = Parties::<T>::get(key).ok_or(Error::<T>::UnknownParty)?;
+	pub(crate) fn do_withdraw(account: T::AccountId, key: PublicKey) -> DispatchResult {
+		let mut party = Self::owned_party(&account, &key)?;
 		let now = T::Time::now();
 		let free = party.leaving_ms.is_some_and(|until| now >= until);
 		ensure!(free && !party.is_banned(now), Error::<T>::NotYet);
@@ -113,18 +179,32 @@ impl<T: Config> Pallet<T> {
 		Self::roll(now);
 		Self::convert(&mut party);
 		ensure!(party.pending.claim == 0, Error::<T>::NotYet);
-		if party.accrued > 0 {
-			Self::ensure_minting()?;
-			Self::pay_party(&key, &mut party)?;
-		}
+		let paid = Self::pay_if_minting(&key, &mut party);
 		let (reason, bond) = (HoldReason::Bond.into(), party.bond);
+		// A stopped mint, or its cap, holds no bond: what was earned stays claimable, in this row.
+		ensure!(paid.is_ok() || bond > 0, Error::<T>::MintStopped);
 		T::Currency::release(&reason, &party.account, bond, Precision::Exact)?;
+		if paid.is_err() {
+			party.bond = 0;
+			Parties::<T>::insert(key, party);
+			Self::deposit_event(Event::Left { key, bond });
+			return Ok(());
+		}
 		Self::count_party(party.role, |count| count.checked_sub(1))?;
 		Parties::<T>::remove(key);
 		Activities::<T>::remove(key);
 		Admitted::<T>::remove(key);
 		Self::deposit_event(Event::Left { key, bond });
 		Ok(())
+	}
+
+	/// Pays what a party has earned, if it has earned something and minting is possible.
+	fn pay_if_minting(key: &PublicKey, party: &mut Party<T::AccountId>) -> DispatchResult {
+		if party.accrued == 0 {
+			return Ok(());
+		}
+		Self::ensure_minting()?;
+		with_storage_layer(|| Self::pay_party(key, party))
 	}
 
 	/// [`Pallet::admit_coordinator`] without the origin.

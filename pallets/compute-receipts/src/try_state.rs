@@ -45,7 +45,7 @@ impl<T: Config> Pallet<T> {
 		Self::try_jobs()?;
 		Self::try_supply()?;
 		Self::try_steps()?;
-		for (job_id, reports) in Reports::<T>::iter() {
+		for (job_id, _, reports) in Reports::<T>::iter() {
 			ensure!(Jobs::<T>::contains_key(job_id), "8: offence about a job that is gone");
 			let unique: alloc::collections::BTreeSet<_> = reports.iter().collect();
 			ensure!(unique.len() == reports.len(), "8: offence reported twice");

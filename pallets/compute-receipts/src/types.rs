@@ -26,13 +26,17 @@ pub const DAY_MS: u64 = 24 * HOUR_MS;
 pub const HOURS: usize = 24;
 /// Number of days that count for time online.
 pub const DAYS: usize = 30;
-/// Highest number of offences that are remembered about a job.
-pub const MAX_REPORTS: u32 = 16;
+/// Highest number of kinds of offences that are remembered of one party about one job: all.
+pub const MAX_REPORTS: u32 = 5;
+/// Number of offenders whose reports one touch of an old job removes.
+pub const REPORTS_CLEARED: u32 = 2;
 /// Bytes of the longest storage key at which the search for jobs to remove can continue.
 pub const MAX_SCAN_KEY: u32 = 128;
 
-/// Offences reported about a job, each once: kind and key of the offender.
-pub type ReportsOf = BoundedVec<(OffenceKind, PublicKey), ConstU32<MAX_REPORTS>>;
+/// Offences of one party reported about one job, each kind once.
+pub type ReportsOf = BoundedVec<OffenceKind, ConstU32<MAX_REPORTS>>;
+/// Times of offences' reports, in UTC milliseconds, earliest first.
+pub type Offences = BoundedVec<u64, ConstU32<{ ComputeParameters::MAX_OFFENCES }>>;
 /// Receipts of one call.
 pub type Receipts =
 	BoundedVec<SignedReceipt, ConstU32<{ gridproof_primitives::compute::MAX_RECEIPTS_PER_CALL }>>;
@@ -97,10 +101,13 @@ pub struct Party<AccountId> {
 	pub since_ms: u64,
 	/// Time from which the bond can be withdrawn, in UTC milliseconds; `None` if it is not leaving.
 	pub leaving_ms: Option<u64>,
+	/// Time at which it began to leave, in UTC milliseconds; 0 if it is not leaving. A miner settles
+	/// only jobs that were opened before.
+	pub left_ms: u64,
 	/// Time until which it is banned, in UTC milliseconds; in the past if it is not.
 	pub banned_until_ms: u64,
 	/// Times of its last offences' reports, in UTC milliseconds, earliest first.
-	pub offences: BoundedVec<u64, ConstU32<{ ComputeParameters::MAX_OFFENCES }>>,
+	pub offences: Offences,
 	/// Pending slashes, earliest first: time from which one is due, in UTC milliseconds, and amount
 	/// in 10⁻¹⁸ AIT.
 	pub slashes: BoundedVec<(u64, u128), ConstU32<{ ComputeParameters::MAX_OFFENCES }>>,
@@ -110,6 +117,8 @@ pub struct Party<AccountId> {
 	pub compute_units: u64,
 	/// Part of a step that is not converted into AIT yet.
 	pub pending: Pending,
+	/// Number of a step whose part governance has forfeited: it returns to the reserve.
+	pub forfeits: Option<u64>,
 	/// AIT earned and not minted yet, in units of 10⁻¹⁸ AIT.
 	pub accrued: u128,
 	/// AIT minted to it, in units of 10⁻¹⁸ AIT.
@@ -127,12 +136,14 @@ impl<AccountId> Party<AccountId> {
 			bond,
 			since_ms: now,
 			leaving_ms: None,
+			left_ms: 0,
 			banned_until_ms: 0,
 			offences: Default::default(),
 			slashes: Default::default(),
 			settled: 0,
 			compute_units: 0,
 			pending: Pending::default(),
+			forfeits: None,
 			accrued: 0,
 			minted: 0,
 			credit: 0,
@@ -175,6 +186,51 @@ impl<AccountId> Party<AccountId> {
 	pub fn pending_slash(&self) -> u128 {
 		self.slashes.iter().fold(0, |sum: u128, (_, amount)| sum.saturating_add(*amount))
 	}
+}
+
+/// What is remembered of a key or an account after its parties have left.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct History {
+	/// Times of the reports of its last offences, in UTC milliseconds, earliest first.
+	pub offences: Offences,
+	/// Time until which it is banned, in UTC milliseconds; in the past if it is not.
+	pub banned_until_ms: u64,
+}
+
+impl History {
+	/// Adds an offence; the earliest gives way.
+	pub fn push(&mut self, now: u64) {
+		push_offence(&mut self.offences, now);
+	}
+
+	/// Returns `true` if nothing in it counts any more at `now`.
+	pub fn is_over(&self, now: u64, memory_ms: u64) -> bool {
+		let counts = |time: &u64| now.saturating_sub(*time) < memory_ms;
+		now >= self.banned_until_ms && !self.offences.iter().any(counts)
+	}
+
+	/// Returns what counts of two histories, of which one may repeat the other.
+	pub fn merged(self, other: Self) -> Self {
+		let Self { mut offences, banned_until_ms } = self;
+		let count = |list: &Offences, time: &u64| list.iter().filter(|t| *t == time).count();
+		for time in &other.offences {
+			if count(&offences, time) < count(&other.offences, time) {
+				push_offence(&mut offences, *time);
+			}
+		}
+		offences.sort();
+		Self { offences, banned_until_ms: banned_until_ms.max(other.banned_until_ms) }
+	}
+}
+
+/// Adds the time of an offence; the earliest gives way.
+pub fn push_offence(offences: &mut Offences, now: u64) {
+	if offences.is_full() {
+		offences.remove(0);
+	}
+	// There is room: one was removed above.
+	let _ = offences.try_push(now);
 }
 
 /// Work of a miner in one hour.
@@ -336,6 +392,9 @@ pub struct Job<AccountId> {
 	pub assignments: u32,
 	/// Time of the last assignment recorded, in UTC milliseconds; 0 if there was none.
 	pub assigned_ms: u64,
+	/// Time for which settlement had been stopped in all when its times were last set, in
+	/// milliseconds: what came since moves them.
+	pub stopped_ms: u64,
 	/// Open, settled, cancelled or expired.
 	pub state: JobState,
 	/// Time at which it was closed, in UTC milliseconds; 0 while it is open.
@@ -350,6 +409,21 @@ impl<AccountId> Job<AccountId> {
 		self.state == JobState::Open && now >= self.terms.deadline_ms
 	}
 
+	/// Moves the times of an open job by as long as settlement has been stopped since they were set:
+	/// its deadline, the one before a cancellation, and the begin of its miner's time. `stopped_ms`
+	/// is for how long it has been stopped in all.
+	pub fn stand_still(&mut self, stopped_ms: u64) {
+		if self.state != JobState::Open {
+			return;
+		}
+		let more = stopped_ms.saturating_sub(self.stopped_ms);
+		let later = |time: u64| time.saturating_add(more);
+		self.terms.deadline_ms = self.terms.deadline_ms.saturating_add(more);
+		self.cancelled_from = self.cancelled_from.map(later);
+		self.accepted_ms = self.accepted_ms.map(later);
+		self.stopped_ms = stopped_ms;
+	}
+
 	/// Returns the state that it gets once its deadline has passed.
 	pub const fn state_when_due(&self) -> JobState {
 		if self.cancelled_from.is_some() { JobState::Cancelled } else { JobState::Expired }
@@ -360,6 +434,30 @@ impl<AccountId> Job<AccountId> {
 	pub fn is_old(&self, now: u64, retention_ms: u64) -> bool {
 		let closed = self.state != JobState::Open;
 		closed && now >= self.expiry_ms && now >= self.closed_ms.saturating_add(retention_ms)
+	}
+}
+
+/// How long settlement has been stopped.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct StopClock {
+	/// Time for which it was stopped, as far as it has been counted, in milliseconds.
+	pub total_ms: u64,
+	/// Time up to which the present stop has been counted, in UTC milliseconds; `None` while nothing
+	/// is stopped.
+	pub counted_to: Option<u64>,
+}
+
+impl StopClock {
+	/// Returns for how long settlement has been stopped in all at `now`, in milliseconds.
+	pub fn at(&self, now: u64) -> u64 {
+		let since = self.counted_to.map_or(0, |time| now.saturating_sub(time));
+		self.total_ms.saturating_add(since)
+	}
+
+	/// Counts up to `now`, from when on settlement is stopped or not.
+	pub fn tick(&mut self, now: u64, stopped: bool) {
+		*self = Self { total_ms: self.at(now), counted_to: stopped.then_some(now) };
 	}
 }
 

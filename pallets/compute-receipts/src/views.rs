@@ -19,7 +19,7 @@ const MAX_LISTED: u32 = 1_000;
 impl<T: Config> Pallet<T> {
 	/// [`Pallet::job`].
 	pub(crate) fn view_job(job_id: H256) -> Option<JobView> {
-		let job = Jobs::<T>::get(job_id)?;
+		let job = Self::job_now(job_id)?;
 		let due = job.is_due(T::Time::now());
 		Some(JobView {
 			job_id,

@@ -1,9 +1,9 @@
 //! Offences and their proofs.
 
-use super::{Quote, Receipt, Signer};
+use super::{Assignment, Quote, Receipt, Signer, release_payload};
 use crate::{
 	H256,
-	crypto::ed25519::{PublicKey, Signature},
+	crypto::ed25519::{self, PublicKey, Signature},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
@@ -32,6 +32,12 @@ pub enum OffenceKind {
 	/// A coordinator attested two outcomes of one job.
 	#[codec(index = 2)]
 	TwoOutcomes,
+	/// A coordinator attested a receipt of a job and released it.
+	#[codec(index = 3)]
+	ReceiptAndRelease,
+	/// A coordinator gave one attempt of a job to two miners.
+	#[codec(index = 4)]
+	TwoAssignments,
 }
 
 /// Proof of an offence: statements that the offender signed and that contradict each other or
@@ -67,6 +73,26 @@ pub enum Evidence {
 		/// Different receipt for the same job, with the same coordinator's signature.
 		second: SignedBy,
 	},
+	/// A receipt and a release of one job, both signed by this coordinator.
+	#[codec(index = 3)]
+	ReceiptAndRelease {
+		/// Key of the coordinator.
+		coordinator: PublicKey,
+		/// Receipt with the coordinator's signature.
+		signed: SignedBy,
+		/// The coordinator's signature of [`release_payload`] for the same job.
+		release: Signature,
+	},
+	/// Two assignments of one attempt to different miners, both signed by this coordinator.
+	#[codec(index = 4)]
+	TwoAssignments {
+		/// Key of the coordinator.
+		coordinator: PublicKey,
+		/// Assignment, and the coordinator's signature of it.
+		first: (Assignment, Signature),
+		/// Assignment of the same attempt to another miner, and the coordinator's signature of it.
+		second: (Assignment, Signature),
+	},
 }
 
 /// Offence that evidence proves.
@@ -94,6 +120,8 @@ pub enum EvidenceError {
 	WithinQuote,
 	/// A signature is not that of the accused key for this chain.
 	BadSignature,
+	/// The assignments are of different attempts, or name one miner.
+	NoContradiction,
 }
 
 impl fmt::Display for EvidenceError {
@@ -104,6 +132,7 @@ impl fmt::Display for EvidenceError {
 			Self::OtherMiner => "the receipts name different miners",
 			Self::WithinQuote => "the receipt is within its quote",
 			Self::BadSignature => "a signature is not that of the accused key",
+			Self::NoContradiction => "the assignments do not contradict each other",
 		})
 	}
 }
@@ -111,6 +140,19 @@ impl fmt::Display for EvidenceError {
 impl core::error::Error for EvidenceError {}
 
 impl Evidence {
+	/// Returns the id of the job that it is about, as its first statement says.
+	pub const fn job_id(&self) -> H256 {
+		match self {
+			Self::TwoReceipts { first, .. } | Self::TwoOutcomes { first, .. } => {
+				first.receipt.job_id
+			},
+			Self::AboveQuote { signed, .. } | Self::ReceiptAndRelease { signed, .. } => {
+				signed.receipt.job_id
+			},
+			Self::TwoAssignments { first, .. } => first.0.job_id,
+		}
+	}
+
 	/// Returns the offence that this evidence proves. The cheap checks come first, then the
 	/// signatures.
 	///
@@ -144,6 +186,29 @@ impl Evidence {
 			Self::TwoOutcomes { coordinator, first, second } => {
 				two_receipts(genesis, coordinator, Signer::Coordinator, first, second)?;
 				Ok(proven(OffenceKind::TwoOutcomes, *coordinator, first))
+			},
+			Self::ReceiptAndRelease { coordinator, signed, release } => {
+				verify(genesis, coordinator, Signer::Coordinator, signed)?;
+				let payload = release_payload(genesis, &signed.receipt.job_id);
+				ed25519::verify(coordinator, &payload, release)
+					.map_err(|_| EvidenceError::BadSignature)?;
+				Ok(proven(OffenceKind::ReceiptAndRelease, *coordinator, signed))
+			},
+			Self::TwoAssignments { coordinator, first, second } => {
+				let ((one, _), (other, _)) = (first, second);
+				if one.job_id != other.job_id {
+					return Err(EvidenceError::OtherJob);
+				}
+				if one.attempt != other.attempt || one.miner == other.miner {
+					return Err(EvidenceError::NoContradiction);
+				}
+				for (assignment, signature) in [first, second] {
+					assignment
+						.verify(genesis, Signer::Coordinator, coordinator, signature)
+						.map_err(|_| EvidenceError::BadSignature)?;
+				}
+				let (kind, offender) = (OffenceKind::TwoAssignments, *coordinator);
+				Ok(Proven { kind, offender, job_id: one.job_id })
 			},
 		}
 	}

@@ -106,7 +106,7 @@ impl Default for ComputeParameters {
 			unbonding_ms: 7 * DAY_MS,
 			heartbeat_min_ms: 30 * SECOND_MS,
 			heartbeat_max_ms: 600 * SECOND_MS,
-			slashing: false,
+			slashing: true,
 			slash: 100,
 			slash_grace_ms: HOUR_MS,
 			offence_memory_ms: 30 * DAY_MS,

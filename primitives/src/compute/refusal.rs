@@ -70,6 +70,9 @@ pub enum ReceiptRefusal {
 	/// The signature is not the coordinator's of this receipt for this chain.
 	#[codec(index = 19)]
 	BadCoordinatorSignature,
+	/// The miner was leaving when the job was opened.
+	#[codec(index = 20)]
+	MinerLeaving,
 }
 
 impl ReceiptRefusal {
@@ -93,6 +96,7 @@ impl ReceiptRefusal {
 			| Self::UnknownJob
 			| Self::MinerBanned
 			| Self::MinerUnderbonded
+			| Self::MinerLeaving
 			| Self::CoordinatorBanned
 			| Self::CoordinatorUnderbonded => true,
 			Self::AlreadySettled
@@ -135,6 +139,7 @@ impl ReceiptRefusal {
 			Self::CoordinatorUnderbonded => "coordinator_underbonded",
 			Self::BadMinerSignature => "bad_miner_signature",
 			Self::BadCoordinatorSignature => "bad_coordinator_signature",
+			Self::MinerLeaving => "miner_leaving",
 		}
 	}
 }
@@ -159,6 +164,9 @@ impl fmt::Display for ReceiptRefusal {
 			Self::UnknownMiner => "the miner is not registered",
 			Self::MinerBanned => "the miner is banned",
 			Self::MinerUnderbonded => "the miner's bond is too small: raise it",
+			Self::MinerLeaving => {
+				"the miner was leaving when the job was opened: it may take that back"
+			},
 			Self::UnknownCoordinator => "the coordinator is not registered",
 			Self::CoordinatorBanned => "the coordinator is banned",
 			Self::CoordinatorUnderbonded => "the coordinator's bond is too small: raise it",

@@ -360,6 +360,7 @@ fn refusals_are_numbered_as_they_are_written_down() {
 		CoordinatorUnderbonded,
 		BadMinerSignature,
 		BadCoordinatorSignature,
+		MinerLeaving,
 	]
 	.into_iter()
 	.enumerate()
@@ -368,7 +369,7 @@ fn refusals_are_numbered_as_they_are_written_down() {
 		assert_eq!(ReceiptRefusal::from_code(refusal.code()), Some(refusal));
 		assert!(!refusal.as_str().is_empty() && !refusal.to_string().is_empty());
 	}
-	assert!((20..=u8::MAX).all(|code| ReceiptRefusal::from_code(code).is_none()));
+	assert!((21..=u8::MAX).all(|code| ReceiptRefusal::from_code(code).is_none()));
 }
 
 #[test]
@@ -384,6 +385,7 @@ fn a_receipt_is_refused_for_good_unless_governance_a_bond_or_time_can_help() {
 			ReceiptRefusal::MinerUnderbonded,
 			ReceiptRefusal::CoordinatorBanned,
 			ReceiptRefusal::CoordinatorUnderbonded,
+			ReceiptRefusal::MinerLeaving,
 		]
 	);
 }

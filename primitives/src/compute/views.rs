@@ -31,7 +31,7 @@ pub enum JobState {
 }
 
 /// Levels of the emergency breaker: each stops what the one before stops, and more. Refunds never
-/// stop.
+/// stop; while settlement is stopped, the deadlines of jobs stand still.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,12 +1,12 @@
 //! `pallet_compute_receipts`: escrow, receipts, and the only mint of AIT.
 
 use crate::{
-	AccountId, AssetsHolder, Balance, Balances, CoveragePolicy, Runtime, RuntimeHoldReason,
-	Timestamp,
+	AccountId, AssetsHolder, Balance, Balances, CoveragePolicy, Runtime, RuntimeCall,
+	RuntimeHoldReason, Timestamp,
 	configs::{GovernanceOrigin, TreasuryAccount},
 	constants::{AICP, currency::deposit, time::MINUTES},
 };
-use frame_support::traits::{ConstU32, ConstU64, fungible::ItemOf};
+use frame_support::traits::{ConstU32, ConstU64, Contains, Get, fungible::ItemOf};
 
 frame_support::parameter_types! {
 	/// Deposit for the row of an open job, in 10⁻¹⁸ AIT.
@@ -16,10 +16,23 @@ frame_support::parameter_types! {
 /// AICP, as a single token that can be put on hold.
 pub(crate) type AicpWithHolds = ItemOf<AssetsHolder, ConstU32<AICP>, AccountId>;
 
+/// `true` while safe mode or a pause keeps receipts from being claimed: the deadlines of jobs stand
+/// still.
+pub struct Halted;
+
+impl Get<bool> for Halted {
+	fn get() -> bool {
+		let call = pallet_compute_receipts::Call::claim_receipts { receipts: Default::default() };
+		type Filter = <Runtime as frame_system::Config>::BaseCallFilter;
+		!Filter::contains(&RuntimeCall::ComputeReceipts(call))
+	}
+}
+
 impl pallet_compute_receipts::Config for Runtime {
 	type Aicp = AicpWithHolds;
 	type Currency = Balances;
 	type GovernanceOrigin = GovernanceOrigin;
+	type Halted = Halted;
 	type JobDeposit = JobDeposit;
 	type MaxCoordinators = ConstU32<1_000>;
 	type MaxMiners = ConstU32<100_000>;

@@ -193,3 +193,28 @@ fn a_bonded_account_cannot_spend_its_bond_and_a_client_not_its_escrow() {
 		}
 	});
 }
+
+#[test]
+fn no_lock_of_its_owner_reaches_an_escrow_or_a_bond() {
+	build_and_execute(|| {
+		use frame_support::traits::{LockableCurrency, WithdrawReasons};
+		let job = open(0);
+		// GIVEN a client and a miner that lock all they have, held amounts included, as a vote does
+		for who in [client(), account(MINER)] {
+			Balances::set_lock(*b"a vote..", &who, u128::MAX, WithdrawReasons::all());
+		}
+		// THEN all three are paid
+		let before = [MINER, COORDINATOR, 200].map(|number| ait(&account(number)));
+		assert_eq!(claim(&[signed(job, MINER)]), []);
+		let after = [MINER, COORDINATOR, 200].map(|number| ait(&account(number)));
+		let gained: Vec<_> = before.iter().zip(after).map(|(old, new)| new - old).collect();
+		assert_eq!(gained, [PAY, 5_000, 20_000]);
+		assert!(!events().iter().any(|event| matches!(event, Event::PaymentDiverted { .. })));
+		// AND a slash takes its part of the bond
+		Parties::<Test>::mutate(key(MINER), |party| {
+			let _ = party.as_mut().unwrap().slashes.try_push((0, 10 * AIT));
+		});
+		assert_ok!(dispatch(Call::apply_slashes { key: key(MINER) }, account(8)));
+		assert_eq!(on_hold(HoldReason::Bond, &account(MINER)), 90 * AIT);
+	});
+}

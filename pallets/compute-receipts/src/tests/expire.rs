@@ -51,13 +51,13 @@ fn what_is_not_due_is_left_alone() {
 fn closed_jobs_leave_after_the_retention_and_their_offences_with_them() {
 	build_and_execute(|| {
 		let job = deliver(0, MINER);
-		Reports::<Test>::insert(job, ReportsOf::default());
+		Reports::<Test>::insert(job, key(MINER), ReportsOf::default());
 		pass(DAY_MS - 1);
 		assert_noop!(expire(&[job]), Error::<Test>::NothingDue);
 		pass(1);
 		assert_ok!(expire(&[job]));
 		assert!(!Jobs::<Test>::contains_key(job));
-		assert!(!Reports::<Test>::contains_key(job));
+		assert_eq!(Reports::<Test>::iter_prefix(job).count(), 0);
 		assert_eq!(Sums::<Test>::get().settled, 1);
 	});
 }
@@ -116,13 +116,72 @@ fn a_job_accepted_and_not_delivered_counts_against_its_miner_only_if_it_accepted
 }
 
 #[test]
-fn refunds_go_on_while_all_is_stopped() {
+fn what_was_due_before_a_stop_is_returned_during_it() {
 	build_and_execute(|| {
 		let before = ait(&client());
 		let job = open(0);
-		BreakerLevel::<Test>::put(Breaker::AllStopped);
 		pass(600_000);
+		stop(Breaker::AllStopped);
 		assert_ok!(expire(&[job]));
 		assert_eq!(ait(&client()), before);
+	});
+}
+
+fn stop(new: Breaker) {
+	assert_ok!(dispatch_as(Call::set_breaker { new }, RuntimeOrigin::root()));
+}
+
+#[test]
+fn deadlines_stand_still_while_settlement_is_stopped() {
+	build_and_execute(|| {
+		let (job, cancelled) = (open(0), open(1));
+		assert_ok!(dispatch(Call::cancel_job { job_id: cancelled }, client()));
+		let accepted = open(2);
+		let assigned = Box::new(assignment(accepted, MINER, 1, true));
+		assert_ok!(dispatch(Call::assign_job { assignment: assigned }, account(8)));
+		// WHEN all is stopped for a day, a second before the end of the notice
+		pass(59_000);
+		stop(Breaker::AllStopped);
+		pass(DAY_MS);
+		// THEN nothing is due, and blocks in which nothing happens change nothing
+		ComputeReceipts::on_initialize(2);
+		for job in [job, cancelled, accepted] {
+			assert_noop!(expire(&[job]), Error::<Test>::NothingDue);
+		}
+		stop(Breaker::MintStopped);
+		assert_eq!(ComputeReceipts::job(job).unwrap().deadline_ms, START + 600_000 + DAY_MS);
+		// AND afterwards everything has the time that it had left
+		assert_eq!(claim(&[signed(cancelled, MINER)]), []);
+		let other = Box::new(assignment(accepted, CPU_MINER, 2, false));
+		let replace = || Call::assign_job { assignment: other.clone() };
+		pass(240_999);
+		assert_noop!(dispatch(replace(), account(8)), Error::<Test>::Accepted);
+		pass(1);
+		assert_ok!(dispatch(replace(), account(8)));
+		pass(299_999);
+		assert_noop!(expire(&[job]), Error::<Test>::NothingDue);
+		pass(1);
+		assert_ok!(expire(&[job]));
+		// A job that was opened after the stop has its own times.
+		let late = open(3);
+		assert_eq!(ComputeReceipts::job(late).unwrap().deadline_ms, Now::get() + 600_000);
+	});
+}
+
+#[test]
+fn deadlines_stand_still_while_the_pallet_is_halted_from_outside() {
+	build_and_execute(|| {
+		let job = open(0);
+		// Safe mode is entered and left between two blocks.
+		Halted::set(true);
+		ComputeReceipts::on_initialize(2);
+		pass(DAY_MS);
+		assert_noop!(expire(&[job]), Error::<Test>::NothingDue);
+		let stopped = gridproof_primitives::compute::ReceiptRefusal::Stopped;
+		assert_eq!(claim(&[signed(job, MINER)]), [stopped]);
+		Halted::set(false);
+		ComputeReceipts::on_initialize(3);
+		pass(599_999);
+		assert_eq!(claim(&[signed(job, MINER)]), []);
 	});
 }

@@ -1,7 +1,7 @@
 //! Migrations, from rows as the older version encoded them.
 
 use crate::{
-	migrations::v2::{MigrateToV2, OldJob, OldParameters},
+	migrations::v2::{MigrateToV2, OldJob, OldParameters, OldParty},
 	mock::*,
 	*,
 };
@@ -39,6 +39,42 @@ fn old_parameters() -> OldParameters {
 		score_cut: 500,
 		ban_after: 3,
 		ban_ms: 7 * DAY_MS,
+	}
+}
+
+/// Returns the key under which version 1 stored the reports about a job.
+fn old_reports_key(job_id: gridproof_primitives::H256) -> Vec<u8> {
+	use frame_support::{StorageHasher, storage::storage_prefix};
+	let mut key = storage_prefix(b"ComputeReceipts", b"Reports").to_vec();
+	key.extend(frame_support::Blake2_128Concat::hash(&job_id.encode()));
+	key
+}
+
+/// Stores a party as version 1 did.
+fn put_old_party(number: u8) {
+	let party = Parties::<Test>::get(key(number)).unwrap();
+	let old = OldParty {
+		role: party.role,
+		account: party.account,
+		bond: party.bond,
+		since_ms: party.since_ms,
+		leaving_ms: party.leaving_ms,
+		banned_until_ms: party.banned_until_ms,
+		offences: party.offences,
+		slashes: party.slashes,
+		settled: party.settled,
+		compute_units: party.compute_units,
+		pending: party.pending,
+		accrued: party.accrued,
+		minted: party.minted,
+		credit: party.credit,
+	};
+	unhashed::put_raw(&Parties::<Test>::hashed_key_for(key(number)), &old.encode());
+}
+
+fn put_old_parties() {
+	for number in [COORDINATOR, MINER, CPU_MINER] {
+		put_old_party(number);
 	}
 }
 
@@ -106,6 +142,16 @@ fn what_was_earned_by_units_alone_is_kept_and_nothing_more_is() {
 		for id in [job, accepted] {
 			put_old_job(id, weight);
 		}
+		// An offence that was reported, and a miner that is leaving.
+		let reports =
+			vec![(gridproof_primitives::compute::OffenceKind::TwoReceipts, key(CPU_MINER))];
+		unhashed::put_raw(&old_reports_key(job), &reports.encode());
+		Parties::<Test>::mutate(key(CPU_MINER), |party| {
+			let party = party.as_mut().unwrap();
+			party.leaving_ms = Some(START + 8 * DAY_MS);
+			push_offence(&mut party.offences, START);
+		});
+		put_old_parties();
 		put_old(old_parameters());
 		// WHEN the chain is upgraded
 		MigrateToV2::<Test>::on_runtime_upgrade();
@@ -119,6 +165,14 @@ fn what_was_earned_by_units_alone_is_kept_and_nothing_more_is() {
 		assert_eq!(Steps::<Test>::iter().count(), 0);
 		assert_eq!(ComputeReceipts::receipt(job).unwrap().claim, AIT / 10);
 		assert_eq!(Jobs::<Test>::get(accepted), Some(Job { assigned_ms: 0, ..before }));
+		// AND reports, offences and leaves are where they are now
+		let kinds = Reports::<Test>::get(job, key(CPU_MINER)).into_inner();
+		assert_eq!(kinds, [gridproof_primitives::compute::OffenceKind::TwoReceipts]);
+		let leaving = Parties::<Test>::get(key(CPU_MINER)).unwrap();
+		assert_eq!(leaving.left_ms, START + DAY_MS);
+		let account: [u8; 32] = account(CPU_MINER).into();
+		assert_eq!(Histories::<Test>::get(account).offences.into_inner(), [START]);
+		assert_eq!(Histories::<Test>::get(key(CPU_MINER)).offences.into_inner(), [START]);
 		// AND the treasury has its share of prices from now on, so that they bound the mint
 		let new = Parameters::<Test>::get();
 		assert_eq!(new, ComputeParameters { cancel_notice_ms: 60_000, slashing: false, ..new });
@@ -136,6 +190,7 @@ fn what_was_earned_by_units_alone_is_kept_and_nothing_more_is() {
 #[test]
 fn a_migration_runs_once() {
 	build_and_execute(|| {
+		put_old_parties();
 		put_old(old_parameters());
 		MigrateToV2::<Test>::on_runtime_upgrade();
 		assert_ok!(set_parameters(|parameters| parameters.mint_per_received = 7));
@@ -148,6 +203,7 @@ fn a_migration_runs_once() {
 fn what_governance_had_decided_about_prices_and_the_mint_stays() {
 	build_and_execute(|| {
 		let split = Split { treasury: 0, coordinator: 7 };
+		put_old_parties();
 		put_old(OldParameters { mint_split: split, price_split: split, ..old_parameters() });
 		MigrateToV2::<Test>::on_runtime_upgrade();
 		let new = Parameters::<Test>::get();

@@ -30,7 +30,7 @@ fn report(evidence: Evidence) -> Result<(), DispatchError> {
 }
 
 fn slashing(on: bool) {
-	assert_ok!(set_parameters(|parameters| parameters.slashing = on));
+	Parameters::<Test>::mutate(|parameters| parameters.slashing = on);
 }
 
 fn slash(number: u8) -> Result<(), DispatchError> {
@@ -53,7 +53,7 @@ fn two_receipts_of_one_miner_cost_it_half_of_its_score() {
 				job_id: job,
 				offences: 1,
 				banned_until_ms: 0,
-				slash: 0,
+				slash: 10 * AIT,
 			}]
 		);
 		let after = ComputeReceipts::miner(key(MINER)).unwrap();
@@ -168,16 +168,18 @@ fn the_third_offence_bans_for_a_while() {
 		assert_ok!(dispatch(Call::leave { key: key(MINER) }, account(MINER)));
 		pass(7 * DAY_MS - 1);
 		let withdraw = || Call::withdraw { key: key(MINER) };
-		assert_noop!(dispatch(withdraw(), account(8)), Error::<Test>::NotYet);
+		assert_noop!(dispatch(withdraw(), account(MINER)), Error::<Test>::NotYet);
 		pass(1);
 		assert_eq!(ComputeReceipts::miner(key(MINER)).unwrap().party.banned_until_ms, None);
-		assert_ok!(dispatch(withdraw(), account(8)));
+		assert_ok!(dispatch(withdraw(), account(MINER)));
 	});
 }
 
 #[test]
-fn nothing_is_slashed_while_slashing_is_off_as_at_launch() {
+fn nothing_is_slashed_while_slashing_is_off() {
 	build_and_execute(|| {
+		assert!(ComputeParameters::default().slashing);
+		slashing(false);
 		let job = deliver(0, MINER);
 		assert_ok!(report(two_receipts(job, MINER)));
 		assert_noop!(slash(MINER), Error::<Test>::SlashingOff);
@@ -239,10 +241,10 @@ fn nobody_leaves_before_a_slash_is_decided() {
 			party.as_mut().unwrap().leaving_ms = Some(Now::get());
 		});
 		let withdraw = || Call::withdraw { key: key(MINER) };
-		assert_noop!(dispatch(withdraw(), account(8)), Error::<Test>::NotYet);
+		assert_noop!(dispatch(withdraw(), account(MINER)), Error::<Test>::NotYet);
 		pass(HOUR_MS);
 		let before = ait(&account(MINER));
-		assert_ok!(dispatch(withdraw(), account(8)));
+		assert_ok!(dispatch(withdraw(), account(MINER)));
 		assert_eq!(ait(&account(MINER)), before + 90 * AIT);
 	});
 }
@@ -250,10 +252,7 @@ fn nobody_leaves_before_a_slash_is_decided() {
 #[test]
 fn many_slashes_take_no_more_than_the_bond_and_none_is_lost() {
 	build_and_execute(|| {
-		assert_ok!(set_parameters(|parameters| {
-			parameters.slashing = true;
-			parameters.slash = 1_000;
-		}));
+		assert_ok!(set_parameters(|parameters| parameters.slash = 1_000));
 		for nonce in 0..10 {
 			assert_ok!(report(two_receipts(open(nonce), MINER)));
 		}
@@ -270,15 +269,194 @@ fn many_slashes_take_no_more_than_the_bond_and_none_is_lost() {
 }
 
 #[test]
-fn a_job_remembers_only_so_many_offences() {
+fn reports_about_one_miner_keep_none_about_another_out() {
 	build_and_execute(|| {
-		let job = open(0);
-		for number in 20..36 {
+		// GIVEN a job about which many parties have been reported, in each way that they can be
+		let terms = quote(0);
+		let job = open_with(&terms).unwrap();
+		for number in 20..60 {
 			let registered = Party::new(PartyRole::Miner(Class::Gpu), account(8), 0, 0);
 			Parties::<Test>::insert(key(number), registered);
 			Sums::<Test>::mutate(|sums| sums.miners += 1);
 			assert_ok!(report(two_receipts(job, number)));
+			let above = Receipt { compute_units: 1_001, ..receipt(job, number) };
+			let signed = by(number, Signer::Miner, above);
+			let quote = terms.clone();
+			assert_ok!(report(Evidence::AboveQuote { quote, signer: Signer::Miner, signed }));
 		}
-		assert_noop!(report(two_receipts(job, MINER)), Error::<Test>::MaxReportsExceeded);
+		// THEN its coordinator and another miner are reported all the same
+		assert_ok!(report(two_receipts(job, MINER)));
+		let other = Receipt { output_hash: H256::zero(), ..receipt(job, CPU_MINER) };
+		assert_ok!(report(Evidence::TwoOutcomes {
+			coordinator: key(COORDINATOR),
+			first: by(COORDINATOR, Signer::Coordinator, receipt(job, MINER)),
+			second: by(COORDINATOR, Signer::Coordinator, other),
+		}));
+		// AND the row goes, with every report about it, in as many touches as it takes
+		pass(600_000);
+		let call = || Call::expire_jobs { jobs: vec![job].try_into().unwrap() };
+		assert_ok!(dispatch(call(), account(8)));
+		pass(DAY_MS);
+		let mut touches = 0;
+		while Jobs::<Test>::contains_key(job) {
+			assert_ok!(dispatch(call(), account(8)));
+			touches += 1;
+			assert!(touches <= 50);
+		}
+		assert_eq!(Reports::<Test>::iter_prefix(job).count(), 0);
+	});
+}
+
+#[test]
+fn a_receipt_and_a_release_of_one_job_accuse_the_coordinator() {
+	build_and_execute(|| {
+		let (job, other) = (open(0), open(1));
+		let evidence = |released| Evidence::ReceiptAndRelease {
+			coordinator: key(COORDINATOR),
+			signed: by(COORDINATOR, Signer::Coordinator, receipt(job, MINER)),
+			release: release_signature(released),
+		};
+		assert_noop!(report(evidence(other)), Error::<Test>::InvalidEvidence);
+		// A miner's signature of the receipt does not accuse its coordinator.
+		let miners = Evidence::ReceiptAndRelease {
+			coordinator: key(COORDINATOR),
+			signed: by(MINER, Signer::Miner, receipt(job, MINER)),
+			release: release_signature(job),
+		};
+		assert_noop!(report(miners), Error::<Test>::InvalidEvidence);
+		assert_ok!(report(evidence(job)));
+		assert_noop!(report(evidence(job)), Error::<Test>::AlreadyReported);
+		let view = ComputeReceipts::coordinator(key(COORDINATOR)).unwrap();
+		assert_eq!((view.party.offences, view.party.pending_slash), (1, 100 * AIT));
+	});
+}
+
+#[test]
+fn two_assignments_of_one_attempt_accuse_the_coordinator() {
+	build_and_execute(|| {
+		let (job, other) = (open(0), open(1));
+		let signed = |job, miner, attempt| {
+			let signed = assignment(job, miner, attempt, false);
+			(signed.assignment, signed.coordinator_signature)
+		};
+		let evidence = |second| Evidence::TwoAssignments {
+			coordinator: key(COORDINATOR),
+			first: signed(job, MINER, 1),
+			second,
+		};
+		for second in [
+			signed(job, MINER, 1),
+			signed(job, CPU_MINER, 2),
+			signed(other, CPU_MINER, 1),
+			(signed(job, CPU_MINER, 1).0, [0; 64]),
+		] {
+			assert_noop!(report(evidence(second)), Error::<Test>::InvalidEvidence);
+		}
+		assert_ok!(report(evidence(signed(job, CPU_MINER, 1))));
+		let view = ComputeReceipts::coordinator(key(COORDINATOR)).unwrap();
+		assert_eq!(view.party.offences, 1);
+	});
+}
+
+/// Lets a miner leave, and take its bond home.
+fn depart(number: u8) {
+	assert_ok!(dispatch(Call::leave { key: key(number) }, account(number)));
+	pass(7 * DAY_MS);
+	assert_ok!(dispatch(Call::withdraw { key: key(number) }, account(number)));
+}
+
+#[test]
+fn offences_outlive_a_withdrawal_for_key_and_account() {
+	build_and_execute(|| {
+		for nonce in 0..2 {
+			assert_ok!(report(two_receipts(open(nonce), MINER)));
+		}
+		depart(MINER);
+		// The same key again: both offences are there, and the next one bans.
+		assert_ok!(register(MINER, PartyRole::Miner(Class::Gpu)));
+		let offences = |who: [u8; 32]| ComputeReceipts::miner(who).unwrap().party.offences;
+		assert_eq!(offences(key(MINER)), 2);
+		// Another key of the same account.
+		let role = PartyRole::Miner(Class::Gpu);
+		let statement =
+			gridproof_primitives::compute::Registration { role, account: account(MINER).into() };
+		let proof = sign(50, &statement.signing_payload(&genesis()));
+		let call = Call::register_miner { key: key(50), class: Class::Gpu, proof };
+		assert_ok!(dispatch(call, account(MINER)));
+		assert_eq!(offences(key(50)), 2);
+		// They are forgotten after thirty days, and their rows go.
+		depart(MINER);
+		pass(30 * DAY_MS);
+		assert_ok!(register(MINER, role));
+		assert_eq!(offences(key(MINER)), 0);
+		assert_eq!(Histories::<Test>::iter().count(), 0);
+	});
+}
+
+#[test]
+fn a_banned_account_registers_no_other_key() {
+	build_and_execute(|| {
+		for nonce in 0..3 {
+			assert_ok!(report(two_receipts(open(nonce), MINER)));
+		}
+		let statement = gridproof_primitives::compute::Registration {
+			role: PartyRole::Miner(Class::Gpu),
+			account: account(MINER).into(),
+		};
+		let proof = sign(50, &statement.signing_payload(&genesis()));
+		let call = || Call::register_miner { key: key(50), class: Class::Gpu, proof };
+		assert_noop!(dispatch(call(), account(MINER)), Error::<Test>::Banned);
+		pass(7 * DAY_MS);
+		assert_ok!(dispatch(call(), account(MINER)));
+	});
+}
+
+#[test]
+fn governance_bans_a_party_and_ends_its_ban() {
+	build_and_execute(|| {
+		let job = open(0);
+		let ban = |until_ms| Call::ban { key: key(MINER), until_ms };
+		let until_ms = Now::get() + 1;
+		assert_noop!(dispatch(ban(until_ms), account(99)), DispatchError::BadOrigin);
+		assert_ok!(dispatch_as(ban(until_ms), RuntimeOrigin::root()));
+		assert_eq!(events().last(), Some(&Event::BanSet { key: key(MINER), until_ms }));
+		assert_eq!(claim(&[signed(job, MINER)]), [ReceiptRefusal::MinerBanned]);
+		assert_ok!(dispatch_as(ban(0), RuntimeOrigin::root()));
+		assert_eq!(claim(&[signed(job, MINER)]), []);
+		let unknown = Call::ban { key: key(77), until_ms };
+		assert_noop!(dispatch_as(unknown, RuntimeOrigin::root()), Error::<Test>::UnknownParty);
+	});
+}
+
+#[test]
+fn what_is_forfeited_returns_to_the_reserve() {
+	build_and_execute(|| {
+		let forfeit =
+			|number| dispatch_as(Call::forfeit { key: key(number) }, RuntimeOrigin::root());
+		let call = Call::forfeit { key: key(MINER) };
+		assert_noop!(dispatch(call, account(99)), DispatchError::BadOrigin);
+		assert_noop!(forfeit(MINER), Error::<Test>::NothingDue);
+		// GIVEN what was earned in a step that has ended, and in the one that runs
+		deliver(0, MINER);
+		next_step();
+		deliver(1, MINER);
+		deliver(2, CPU_MINER);
+		let reserve = ComputeReceipts::overview().reserve;
+		// WHEN it is forfeited
+		assert_ok!(forfeit(MINER));
+		// THEN the first goes back at once
+		let amount = 75 * AIT / 1_000;
+		let key_of = key(MINER);
+		assert_eq!(events().last(), Some(&Event::Forfeited { key: key_of, amount, pending: true }));
+		assert_eq!(ComputeReceipts::overview().reserve, reserve + amount);
+		// AND the second when the step has ended, while others get their parts
+		next_step();
+		assert_eq!(claimable(MINER), 0);
+		assert_ok!(pay(&[CPU_MINER, COORDINATOR]));
+		assert_noop!(pay(&[MINER]), Error::<Test>::NothingDue);
+		deliver(3, MINER);
+		assert_eq!(Sums::<Test>::get().promised, 0);
+		next_step();
+		assert!(claimable(MINER) > 0);
 	});
 }

@@ -92,7 +92,7 @@ fn only_admitted_coordinators_take_seats_and_leave_them() {
 		assert_noop!(admit(4), Error::<Test>::MaxPartiesExceeded);
 		assert_ok!(dispatch(Call::leave { key: key(1) }, account(1)));
 		pass(7 * DAY_MS);
-		assert_ok!(dispatch(Call::withdraw { key: key(1) }, account(8)));
+		assert_ok!(dispatch(Call::withdraw { key: key(1) }, account(1)));
 		assert_ok!(admit(4));
 		// Who comes back has to be admitted again.
 		assert_ok!(register(1, PartyRole::Coordinator));
@@ -132,15 +132,17 @@ fn a_bond_is_free_after_the_delay_to_the_last_unit() {
 	build_and_execute(|| {
 		let before = ait(&account(MINER));
 		let withdraw = || Call::withdraw { key: key(MINER) };
-		assert_noop!(dispatch(withdraw(), account(8)), Error::<Test>::NotYet);
+		assert_noop!(dispatch(withdraw(), account(MINER)), Error::<Test>::NotYet);
 		assert_ok!(dispatch(Call::leave { key: key(MINER) }, account(MINER)));
 		pass(7 * DAY_MS - 1);
-		assert_noop!(dispatch(withdraw(), account(8)), Error::<Test>::NotYet);
+		assert_noop!(dispatch(withdraw(), account(MINER)), Error::<Test>::NotYet);
 		pass(1);
-		assert_ok!(dispatch(withdraw(), account(8)));
+		// Only its owner takes it.
+		assert_noop!(dispatch(withdraw(), account(8)), Error::<Test>::NotOwner);
+		assert_ok!(dispatch(withdraw(), account(MINER)));
 		assert_eq!(ait(&account(MINER)), before + 100 * AIT);
 		assert!(!Parties::<Test>::contains_key(key(MINER)));
-		assert_noop!(dispatch(withdraw(), account(8)), Error::<Test>::UnknownParty);
+		assert_noop!(dispatch(withdraw(), account(MINER)), Error::<Test>::UnknownParty);
 	});
 }
 
@@ -152,11 +154,58 @@ fn who_leaves_is_paid_what_it_earned_first() {
 		pass(7 * DAY_MS);
 		let before = ait(&account(MINER));
 		let withdraw = || Call::withdraw { key: key(MINER) };
-		BreakerLevel::<Test>::put(Breaker::MintStopped);
-		assert_noop!(dispatch(withdraw(), account(8)), Error::<Test>::MintStopped);
-		BreakerLevel::<Test>::put(Breaker::Closed);
-		assert_ok!(dispatch(withdraw(), account(8)));
+		assert_ok!(dispatch(withdraw(), account(MINER)));
 		assert_eq!(ait(&account(MINER)), before + 100 * AIT + 75 * AIT / 1_000);
+	});
+}
+
+#[test]
+fn a_stopped_mint_holds_no_bond_and_what_was_earned_stays_claimable() {
+	build_and_execute(|| {
+		deliver(0, MINER);
+		assert_ok!(dispatch(Call::leave { key: key(MINER) }, account(MINER)));
+		pass(7 * DAY_MS);
+		let before = ait(&account(MINER));
+		let withdraw = || dispatch(Call::withdraw { key: key(MINER) }, account(MINER));
+		BreakerLevel::<Test>::put(Breaker::MintStopped);
+		assert_ok!(withdraw());
+		assert_eq!(ait(&account(MINER)), before + 100 * AIT);
+		assert_noop!(withdraw(), Error::<Test>::MintStopped);
+		assert_eq!(claimable(MINER), 75 * AIT / 1_000);
+		BreakerLevel::<Test>::put(Breaker::Closed);
+		assert_ok!(withdraw());
+		assert_eq!(ait(&account(MINER)), before + 100 * AIT + 75 * AIT / 1_000);
+		assert!(!Parties::<Test>::contains_key(key(MINER)));
+	});
+}
+
+#[test]
+fn a_leaving_miner_settles_what_was_open_and_nothing_later() {
+	build_and_execute(|| {
+		let before = open(0);
+		pass(1);
+		assert_ok!(dispatch(Call::leave { key: key(MINER) }, account(MINER)));
+		let after = open(1);
+		let refused = gridproof_primitives::compute::ReceiptRefusal::MinerLeaving;
+		assert_eq!(claim(&[signed(after, MINER)]), [refused]);
+		// Its bond answers for the last job as long as for any other.
+		pass(60_000);
+		assert_eq!(claim(&[signed(before, MINER)]), []);
+		let free = Now::get() + 7 * DAY_MS;
+		let leaving = || ComputeReceipts::miner(key(MINER)).unwrap().party.leaving_ms;
+		assert_eq!(leaving(), Some(free));
+		Now::set(free - 1);
+		let withdraw = || dispatch(Call::withdraw { key: key(MINER) }, account(MINER));
+		assert_noop!(withdraw(), Error::<Test>::NotYet);
+		// It can take its leave back, and work on.
+		let stay = || Call::stay { key: key(MINER) };
+		assert_noop!(dispatch(stay(), account(8)), Error::<Test>::NotOwner);
+		assert_ok!(dispatch(stay(), account(MINER)));
+		assert_noop!(dispatch(stay(), account(MINER)), Error::<Test>::Unchanged);
+		assert_eq!(leaving(), None);
+		pass(1);
+		assert_noop!(withdraw(), Error::<Test>::NotYet);
+		deliver(2, MINER);
 	});
 }
 

@@ -10,6 +10,7 @@ use crate::{
 use codec::DecodeAll;
 use futures::{StreamExt, TryStreamExt, stream};
 use gridproof_chain::ChainError;
+use gridproof_compute_api::protocol::JobStage;
 use gridproof_primitives::{
 	H256,
 	compute::{Assignment, Quote, SignedAssignment, SignedQuote, Signer, release_payload},
@@ -173,8 +174,8 @@ impl Coordinator {
 		.await
 	}
 
-	/// Shows the chain who works on a job whose client wants to cancel it, and stops work on jobs
-	/// that are over there.
+	/// Shows the chain who works on a job whose client wants to cancel it, or has done it while the
+	/// receipt is on its way, and stops work on jobs that are over there.
 	pub(crate) async fn watch_held(&self) -> Result<(), RequestError> {
 		for job in self.read(|db| Ok(rows::held(db)?)).await? {
 			// The front does not cancel its own jobs on chain.
@@ -194,7 +195,8 @@ impl Coordinator {
 					};
 					self.ledger.assign(signed).await?;
 				},
-				(Some(Escrow::Returned(how)), _) => {
+				// What becomes of a delivered job its receipt decides.
+				(Some(Escrow::Returned(how)), _) if job.state != JobStage::Completed => {
 					self.fail(job.job, how.as_str().to_string()).await?;
 				},
 				_ => (),

@@ -228,10 +228,12 @@ pub(crate) fn unfunded(db: &Connection, now: u64, limit: u32) -> rusqlite::Resul
 	rows.collect()
 }
 
-/// Returns jobs that a miner holds.
+/// Returns jobs that a miner holds, or has delivered and whose receipt is not settled yet.
 pub(crate) fn held(db: &Connection) -> rusqlite::Result<Vec<Job>> {
-	let mut statement =
-		db.prepare_cached("SELECT * FROM jobs WHERE state IN ('assigned', 'running')")?;
+	let mut statement = db.prepare_cached(
+		"SELECT * FROM jobs WHERE state IN ('assigned', 'running') OR
+			(state = 'completed' AND job IN (SELECT job FROM receipts WHERE settlement = 'pending'))",
+	)?;
 	let rows = statement.query_map([], job_of)?;
 	rows.collect()
 }

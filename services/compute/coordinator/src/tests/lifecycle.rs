@@ -196,6 +196,28 @@ async fn a_cancellation_on_chain_is_answered_while_a_miner_works() {
 }
 
 #[tokio::test]
+async fn a_cancellation_on_chain_is_answered_while_a_receipt_is_on_its_way() {
+	let world = World::new().await;
+	let miner = world.miner(1);
+	let session = miner.session(&world).await;
+	let (_, job) = world.submitted().await;
+	let assignment = miner.asks(&world, &session).await.unwrap();
+	let result = miner.does(&assignment);
+	world.coordinator.result(&session, job.job, &result).await.unwrap();
+	// The client has its answer, and the claim is not in a block yet.
+	world.chain.jobs.lock().unwrap().get_mut(&job.job).unwrap().cancelling = true;
+	world.coordinator.watch_held().await.unwrap();
+	assert_eq!(world.chain.assignments.load(Ordering::SeqCst), 1);
+	assert!(!world.chain.job(job.job).cancelling);
+	world.settle().await;
+	assert_eq!(world.settlement(job.job).await, Settlement::Final);
+	// Settled, it is watched no more.
+	world.chain.jobs.lock().unwrap().get_mut(&job.job).unwrap().cancelling = true;
+	world.coordinator.watch_held().await.unwrap();
+	assert_eq!(world.chain.assignments.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
 async fn receipts_of_many_jobs_settle_together_and_none_blocks_another() {
 	let world = World::new().await;
 	let miner = world.miner(1);

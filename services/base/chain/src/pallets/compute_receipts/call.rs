@@ -34,7 +34,7 @@ pub fn leave(key: &PublicKey) -> Call {
 	Call::new(PALLET, "leave", key)
 }
 
-/// Returns the bond of a party that has left.
+/// Returns the bond of a party that has left. For its account.
 pub fn withdraw(key: &PublicKey) -> Call {
 	Call::new(PALLET, "withdraw", key)
 }
@@ -109,6 +109,21 @@ pub fn admit_coordinator(key: &PublicKey) -> Call {
 /// also in an emergency.
 pub fn exclude_coordinator(key: &PublicKey) -> Call {
 	Call::new(PALLET, "exclude_coordinator", key)
+}
+
+/// Takes back a leave. For the party's account.
+pub fn stay(key: &PublicKey) -> Call {
+	Call::new(PALLET, "stay", key)
+}
+
+/// Bans a party, its key and its account until a time in UTC milliseconds. For governance.
+pub fn ban(key: &PublicKey, until_ms: u64) -> Call {
+	Call::new(PALLET, "ban", &(key, until_ms))
+}
+
+/// Returns to the reserve what a party has earned and not claimed. For governance.
+pub fn forfeit(key: &PublicKey) -> Call {
+	Call::new(PALLET, "forfeit", key)
 }
 
 /// States what AICP counts for in the emission; `None`: nothing. For governance; to lower it, also

@@ -208,6 +208,27 @@ events! {
 			/// Key of the coordinator.
 			key: PublicKey,
 		}
+		/// A party takes back its leave.
+		Stayed {
+			/// Key of the party.
+			key: PublicKey,
+		}
+		/// Governance banned a party, or ended its ban.
+		BanSet {
+			/// Key of the party.
+			key: PublicKey,
+			/// Time until which it is banned, in UTC milliseconds; in the past if it is not.
+			until_ms: u64,
+		}
+		/// What a party had earned returned to the reserve.
+		Forfeited {
+			/// Key of the party.
+			key: PublicKey,
+			/// Amount that it could have claimed, in units of 10⁻¹⁸ AIT.
+			amount: u128,
+			/// `true` if its part of the running step is forfeited too.
+			pending: bool,
+		}
 		/// The rate at which AICP counts in the emission changed.
 		ReferenceRateSet {
 			/// Rate until now; `None` if AICP counted for nothing.

@@ -28,7 +28,7 @@ refusals! {
 		22 UntimelyHeartbeat: "the heartbeat comes too soon after the last, or this machine's clock is wrong";
 		23 InvalidEvidence: "the evidence proves nothing";
 		24 AlreadyReported: "the offence was reported before";
-		25 MaxReportsExceeded: "so many offences were reported about the job that no more are taken";
+		25 MaxReportsExceeded: "every kind of offence was reported of this party about the job";
 		26 SlashingOff: "slashing is switched off";
 		27 InvalidParameters: "the parameters contradict each other";
 		28 Unchanged: "it already has this value";
@@ -40,6 +40,7 @@ refusals! {
 		34 NotFree: "no more assignments of this job are free, or the last one is too recent: sign it";
 		35 Accepted: "another miner has accepted the job: it has to agree, or half of its time to pass";
 		36 MinerUnfit: "the miner is leaving, banned or underbonded";
+		37 Banned: "the key or the account is banned: wait until its time has passed";
 	}
 }
 
@@ -55,7 +56,8 @@ impl Refusal {
 			| Self::UnknownJob
 			| Self::NothingDue
 			| Self::SlashingOff
-			| Self::Accepted => true,
+			| Self::Accepted
+			| Self::Banned => true,
 			Self::KeyInUse
 			| Self::BadProof
 			| Self::UnknownParty
