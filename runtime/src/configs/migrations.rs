@@ -5,7 +5,7 @@ use frame_support::{migrations::FreezeChainOnFailedMigration, traits::ConstU32, 
 use sp_runtime::Perbill;
 
 /// Migrations of one block each, in order. One that has run already is skipped by its version.
-pub type Migrations = (
+pub(super) type Migrations = (
 	// One a line.
 	pallet_meter_readings::migrations::MigrateV1ToV2<Runtime>,
 );

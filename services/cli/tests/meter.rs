@@ -54,8 +54,11 @@ impl Desk {
 fn a_list_of_meters_is_checked_before_anything_is_sent() {
 	let desk = Desk::new();
 	let list = desk.path("meters.csv");
-	fs::write(&list, "site,device,meter,direction,rated_power_w,serial,seal\nA,gw,1,import,0.5,M,S\n")
-		.unwrap();
+	fs::write(
+		&list,
+		"site,device,meter,direction,rated_power_w,serial,seal\nA,gw,1,import,0.5,M,S\n",
+	)
+	.unwrap();
 	let error = desk.onboard(&["--from", &list]);
 	let line = r#"line 2: rated_power_w \"0.5\" is not a whole number of W"#;
 	assert!(error.contains(line), "{error}");
