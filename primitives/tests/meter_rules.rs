@@ -8,9 +8,9 @@ use gridproof_primitives::{
 	crypto::ed25519::{GROUP_ORDER, SignatureError},
 	energy::{
 		Accepted, AnchorState, BatchHeader, BatchLimits, BatchRefusal, Certification, Direction,
-		ExchangeConsent, MAX_READINGS_PER_BATCH, MeterName, MeterState, NameError, Registers,
-		SignedBatch, Topic, Trust, check_batch, check_free, check_possession, is_plain_number,
-		max_energy_wh,
+		ExchangeConsent, MAX_READINGS_PER_BATCH, MeterName, MeterState, NameError, OldRegisters,
+		Registers, SignedBatch, Topic, Trust, check_batch, check_free, check_possession,
+		is_plain_number, max_energy_wh,
 		message::{MessageError, SignAnswer, SignRequest},
 		meter_day_wh, possession_payload,
 	},
@@ -160,15 +160,18 @@ fn after_an_exchange_the_old_registers_end_with_what_was_on_its_way() {
 	let mut exchanged = meter();
 	let new = Registers { import_wh: 0, export_wh: 9 };
 	exchanged.exchange(new, NOW);
-	assert_eq!((exchanged.registers, exchanged.before), (new, Some(meter().registers)));
+	let old = |last| Some(OldRegisters { last, until_ms: NOW });
+	assert_eq!((exchanged.registers, exchanged.before), (new, old(meter().registers)));
 	let on_its_way = header();
 	let accepted = check_batch(&exchanged, &on_its_way, NOW, &LIMITS).unwrap();
 	assert_eq!(accepted.minted_wh, 0);
 	exchanged.advance(&on_its_way);
-	assert_eq!((exchanged.registers, exchanged.before), (new, Some(on_its_way.closing)));
+	assert_eq!((exchanged.registers, exchanged.before), (new, old(on_its_way.closing)));
 	// Exchanged once more, the first registers are still those of what was signed then.
 	exchanged.exchange(Registers::default(), NOW);
-	assert_eq!(exchanged.before, Some(on_its_way.closing));
+	assert_eq!(exchanged.before, old(on_its_way.closing));
+	// A later floor makes no old registers of the new ones.
+	exchanged.vouch_from(NOW + HOUR);
 	let next = BatchHeader {
 		sequence: 2,
 		previous: on_its_way.hash(),

@@ -41,8 +41,8 @@ pub use name::{MeterName, NameError, NamePart, Topic};
 pub use netting::{Netted, net};
 pub use organisation::{Organisation, OrganisationIndex, OrganisationName, OrganisationStanding};
 pub use rules::{
-	Accepted, BatchLimits, BatchRefusal, MeterState, check_batch, check_free, max_energy_wh,
-	meter_day_wh,
+	Accepted, BatchLimits, BatchRefusal, MeterState, OldRegisters, check_batch, check_free,
+	max_energy_wh, meter_day_wh,
 };
 pub use views::{BatchRecord, MeterInfo, Overview, ReadingRefusal, Totals, VerifiedReading};
 

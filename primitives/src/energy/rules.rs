@@ -34,12 +34,22 @@ pub struct MeterState {
 	/// certification, reinstatement or exchange, or the admission of its organisation. A batch that
 	/// begins earlier is taken, and mints nothing.
 	pub floor_ms: u64,
-	/// After an exchange: what the old registers showed last, for a batch that was signed before it
-	/// and arrives after it; `None` once a batch of the new registers has come.
-	pub before: Option<Registers>,
+	/// After an exchange: the old registers, for a batch that was signed before it and arrives after
+	/// it; `None` once a batch of the new registers has come.
+	pub before: Option<OldRegisters>,
 	/// Energy that the meter has to deliver before it mints again, in Wh: what it took and has not
 	/// delivered since. See [`net`].
 	pub owed_wh: u64,
+}
+
+/// Registers that were replaced by others.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OldRegisters {
+	/// What they showed last, in Wh.
+	pub last: Registers,
+	/// Time of the exchange, in UTC milliseconds: a batch that begins earlier is of these.
+	pub until_ms: u64,
 }
 
 impl MeterState {
@@ -85,8 +95,8 @@ impl MeterState {
 	/// Lets the registers continue from other values, from `now_ms` on. A batch of the old ones may
 	/// still be on its way.
 	pub fn exchange(&mut self, registers: Registers, now_ms: u64) {
-		let last = self.before.unwrap_or(self.registers);
-		self.before = Some(last);
+		let last = self.before.map_or(self.registers, |before| before.last);
+		self.before = Some(OldRegisters { last, until_ms: now_ms });
 		self.registers = registers;
 		self.vouch_from(now_ms);
 	}
@@ -94,7 +104,7 @@ impl MeterState {
 	/// Returns the registers that a batch beginning at `start_ms` has to continue from.
 	const fn opening(&self, start_ms: u64) -> Registers {
 		match self.before {
-			Some(before) if start_ms < self.floor_ms => before,
+			Some(before) if start_ms < before.until_ms => before.last,
 			_ => self.registers,
 		}
 	}
@@ -111,11 +121,9 @@ impl MeterState {
 		self.last_hash = header.hash();
 		self.last_end_ms = header.end_ms;
 		self.owed_wh = self.net(header).owed_wh;
-		if header.start_ms < self.floor_ms && self.before.is_some() {
-			self.before = Some(header.closing);
-		} else {
-			self.registers = header.closing;
-			self.before = None;
+		match &mut self.before {
+			Some(before) if header.start_ms < before.until_ms => before.last = header.closing,
+			_ => (self.registers, self.before) = (header.closing, None),
 		}
 	}
 }

@@ -286,9 +286,17 @@ fn another_device_means_another_energy_account_and_needs_the_owner() {
 		let old_account = energy_account(meter);
 		let good = new_device(NOON + 2 * QUARTER);
 		// Without the owner's signature of exactly this key.
-		let forged = NewDevice { device: device(8).public().0, ..good.clone() };
+		let other = consented(8, good.valid_until_ms);
+		let forged = NewDevice { consent: good.consent.clone(), ..other.clone() };
 		let refused = exchange(electrician(), FRESH, Some(forged));
 		assert_noop!(refused, Error::<Test>::BadConsent);
+		// Nor for other registers than he agreed to, nor without the device.
+		let more = Registers { export_wh: 8, ..FRESH };
+		let refused = exchange(electrician(), more, Some(good.clone()));
+		assert_noop!(refused, Error::<Test>::BadConsent);
+		let unproven = NewDevice { possession: other.possession, ..good.clone() };
+		let refused = exchange(electrician(), FRESH, Some(unproven));
+		assert_noop!(refused, Error::<Test>::BadPossession);
 		let refused = exchange(electrician(), FRESH, Some(new_device(NOON - 1)));
 		assert_noop!(refused, Error::<Test>::ConsentExpired);
 		// With it.
