@@ -9,12 +9,18 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use gridproof_chain::{
-	Chain,
-	pallets::meter_readings::{self, Meter},
+	Chain, Patience,
+	pallets::{
+		meter_readings::{self, Meter},
+		sudo,
+	},
 };
 use gridproof_fleet::device_key;
 use gridproof_gateway_api::{self as gateway_api, BatchState, BatchView, ListBatches};
-use gridproof_keys::{KeyError, SealedKey, account::parse_account};
+use gridproof_keys::{
+	AccountKey, KeyError, SealedKey,
+	account::{development_signer, parse_account},
+};
 use gridproof_primitives::{
 	energy::emlog::format_utc,
 	energy::{BatchRecord, MeterIndex, MeterName},
@@ -96,6 +102,7 @@ impl Metering {
 		let node = Node::start(NodeConfig::development()).await?;
 		node.wait_for_finalized(2, LIMIT).await?;
 		let chain = Chain::connect(&node.rpc_url()).await?;
+		let_short_batches_be_free(&chain).await?;
 		let mut certified = Vec::new();
 		for (name, signer) in names {
 			certified.push(certify(folder.path(), &node.rpc_url(), name, *signer, rated_w).await?);
@@ -263,6 +270,22 @@ impl Metering {
 		let ask = |path: &Path| Err(KeyError::PassphraseNeeded(path.display().to_string()));
 		Ok(device_key(&self.folder.path().join("keys"), &meter.name, None, &ask)?.0)
 	}
+}
+
+/// Lets governance make batches of a second free of fees, as many as come: tests have no minutes to
+/// wait for.
+///
+/// # Errors
+/// When the chain refuses.
+pub async fn let_short_batches_be_free(chain: &Chain) -> Result<()> {
+	let (mut limits, _) = chain.read(&meter_readings::query::limits()).await?;
+	(limits.batch.min_free_ms, limits.batch.free_per_hour) = (1_000, u32::MAX);
+	let governance = AccountKey::from(development_signer("//Alice")?);
+	let call = sudo::call::sudo(meter_readings::call::set_limits(&limits));
+	chain.submit(&governance, &call, &Patience::default()).await?;
+	let (now, _) = chain.read(&meter_readings::query::limits()).await?;
+	ensure!(now == limits, "governance could not set the limits");
+	Ok(())
 }
 
 /// Onboards one meter with the command.

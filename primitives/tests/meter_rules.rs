@@ -8,9 +8,9 @@ use gridproof_primitives::{
 	crypto::ed25519::{GROUP_ORDER, SignatureError},
 	energy::{
 		Accepted, AnchorState, BatchHeader, BatchLimits, BatchRefusal, Certification, Direction,
-		ExchangeConsent, MAX_READINGS_PER_BATCH, MeterName, MeterState, NameError, Registers,
-		SignedBatch, Topic, Trust, check_batch, check_free, check_possession, is_plain_number,
-		max_energy_wh,
+		ExchangeConsent, MAX_READINGS_PER_BATCH, MeterName, MeterState, NameError, OldRegisters,
+		Registers, SignedBatch, Topic, Trust, check_batch, check_free, check_possession,
+		is_plain_number, max_energy_wh,
 		message::{MessageError, SignAnswer, SignRequest},
 		meter_day_wh, possession_payload,
 	},
@@ -39,6 +39,7 @@ fn meter() -> MeterState {
 		registers: Registers { import_wh: 500, export_wh: 7_000 },
 		floor_ms: NOW - 2 * HOUR,
 		before: None,
+		owed_wh: 0,
 	}
 }
 
@@ -72,7 +73,7 @@ fn altered(alter: impl FnOnce(&mut BatchHeader)) -> Result<Accepted, BatchRefusa
 fn a_batch_that_keeps_every_rule_is_accepted() {
 	assert_eq!(
 		check(&header()),
-		Ok(Accepted { exported_wh: 4_000, imported_wh: 1_000, minted_wh: 4_000 })
+		Ok(Accepted { exported_wh: 4_000, imported_wh: 1_000, minted_wh: 3_000 })
 	);
 }
 
@@ -85,7 +86,41 @@ fn a_batch_that_begins_when_nobody_vouched_is_taken_and_mints_nothing() {
 	}
 	let vouched = MeterState { floor_ms: NOW - HOUR, ..meter() };
 	let accepted = check_batch(&vouched, &header(), NOW, &LIMITS).unwrap();
-	assert_eq!(accepted.minted_wh, 4_000);
+	assert_eq!(accepted.minted_wh, 3_000);
+}
+
+#[test]
+fn a_two_way_meter_mints_what_it_delivered_beyond_what_it_took() {
+	let mut meter = meter();
+	let mut next = header();
+	next.closing = Registers { import_wh: 3_500, export_wh: 8_000 };
+	let accepted = check_batch(&meter, &next, NOW, &LIMITS).unwrap();
+	assert_eq!((accepted.minted_wh, accepted.exported_wh), (0, 1_000));
+	meter.advance(&next);
+	assert_eq!(meter.owed_wh, 2_000);
+	// What was delivered while nobody vouched pays nothing back, what was taken is owed.
+	let follow =
+		|meter: &MeterState, last: &BatchHeader, import_wh: u64, export_wh: u64| BatchHeader {
+			sequence: meter.next_sequence,
+			previous: meter.last_hash,
+			start_ms: last.end_ms,
+			end_ms: last.end_ms + HOUR,
+			opening: last.closing,
+			closing: Registers {
+				import_wh: last.closing.import_wh + import_wh,
+				export_wh: last.closing.export_wh + export_wh,
+			},
+			..last.clone()
+		};
+	meter.floor_ms = NOW + 1;
+	let unvouched = follow(&meter, &next, 100, 5_000);
+	meter.advance(&unvouched);
+	assert_eq!(meter.owed_wh, 2_100);
+	let last = follow(&meter, &unvouched, 0, 2_110);
+	let accepted = check_batch(&meter, &last, NOW + 2 * HOUR, &LIMITS).unwrap();
+	assert_eq!(accepted.minted_wh, 10);
+	meter.advance(&last);
+	assert_eq!(meter.owed_wh, 0);
 }
 
 #[test]
@@ -97,7 +132,7 @@ fn registers_go_on_unseen_only_across_a_floor() {
 	gap.opening = Registers { import_wh: 600, export_wh: 7_200 };
 	// 10 Wh more in, 30 out, after 100 in and 200 out that nobody saw.
 	gap.closing = Registers { import_wh: 610, export_wh: 7_230 };
-	let accepted = Accepted { imported_wh: 110, exported_wh: 230, minted_wh: 30 };
+	let accepted = Accepted { imported_wh: 110, exported_wh: 230, minted_wh: 0 };
 	assert_eq!(check_batch(&reopened, &gap, NOW, &LIMITS), Ok(accepted));
 	let early = BatchHeader { start_ms: NOW - HOUR - 1, ..gap.clone() };
 	let jumped = Err(BatchRefusal::RegisterJumped);
@@ -125,15 +160,18 @@ fn after_an_exchange_the_old_registers_end_with_what_was_on_its_way() {
 	let mut exchanged = meter();
 	let new = Registers { import_wh: 0, export_wh: 9 };
 	exchanged.exchange(new, NOW);
-	assert_eq!((exchanged.registers, exchanged.before), (new, Some(meter().registers)));
+	let old = |last| Some(OldRegisters { last, until_ms: NOW });
+	assert_eq!((exchanged.registers, exchanged.before), (new, old(meter().registers)));
 	let on_its_way = header();
 	let accepted = check_batch(&exchanged, &on_its_way, NOW, &LIMITS).unwrap();
 	assert_eq!(accepted.minted_wh, 0);
 	exchanged.advance(&on_its_way);
-	assert_eq!((exchanged.registers, exchanged.before), (new, Some(on_its_way.closing)));
+	assert_eq!((exchanged.registers, exchanged.before), (new, old(on_its_way.closing)));
 	// Exchanged once more, the first registers are still those of what was signed then.
 	exchanged.exchange(Registers::default(), NOW);
-	assert_eq!(exchanged.before, Some(on_its_way.closing));
+	assert_eq!(exchanged.before, old(on_its_way.closing));
+	// A later floor makes no old registers of the new ones.
+	exchanged.vouch_from(NOW + HOUR);
 	let next = BatchHeader {
 		sequence: 2,
 		previous: on_its_way.hash(),
@@ -341,7 +379,7 @@ proptest! {
 		let header = BatchHeader { start_ms: start, end_ms, closing, readings, ..header() };
 		if let Ok(accepted) = check_batch(&meter, &header, NOW, &LIMITS) {
 			prop_assert_eq!((accepted.imported_wh, accepted.exported_wh), flow);
-			prop_assert_eq!(accepted.minted_wh, flow.1);
+			prop_assert_eq!(accepted.minted_wh, flow.1.saturating_sub(flow.0));
 			prop_assert!(closing.import_wh >= 500 && closing.export_wh >= 7_000);
 			prop_assert!(start >= NOW - HOUR && end_ms > start && end_ms <= NOW + 60_000);
 			prop_assert!((1..=10_000).contains(&readings));

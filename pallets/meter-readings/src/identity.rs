@@ -121,14 +121,13 @@ impl<T: Config> Pallet<T> {
 		Tombstones::<T>::contains_key(Mark::Key(key).hash())
 	}
 
-	/// Returns the end of what was ever stated under this name, serial number or seal, in UTC
-	/// milliseconds; 0 if nothing was.
-	pub(crate) fn stated_until(
+	/// Returns what is left of what was ever stated under this name, serial number or seal.
+	pub(crate) fn remembered(
 		name: &MeterName,
 		serial: &SerialNumber,
 		seal: &SealId,
 		organisation: OrganisationIndex,
-	) -> u64 {
+	) -> Tombstone {
 		let own = Some(organisation);
 		[
 			Mark::Name(name),
@@ -139,8 +138,7 @@ impl<T: Config> Pallet<T> {
 		]
 		.into_iter()
 		.filter_map(|mark| Tombstones::<T>::get(mark.hash()))
-		.max()
-		.unwrap_or(0)
+		.fold(Tombstone::default(), Tombstone::max)
 	}
 
 	/// Gives a meter the marks that are not taken yet.
@@ -161,34 +159,38 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Leaves a tombstone: what has this mark again begins no earlier than `until_ms`.
-	fn bury(mark: H256, until_ms: u64) {
+	/// Leaves a tombstone: what has this mark again begins no earlier, and owes no less.
+	fn bury(mark: H256, tombstone: Tombstone) {
 		Tombstones::<T>::mutate(mark, |known| {
-			*known = Some(known.unwrap_or(0).max(until_ms));
+			*known = Some(known.unwrap_or_default().max(tombstone));
 		});
 	}
 
 	/// Leaves the tombstones of a meter that goes out of service.
-	pub(crate) fn bury_meter(certificate: &Certificate<T::AccountId>, scope: Scope, until_ms: u64) {
+	pub(crate) fn bury_meter(
+		certificate: &Certificate<T::AccountId>,
+		scope: Scope,
+		tombstone: Tombstone,
+	) {
 		for mark in marks_of(certificate, scope) {
-			Self::bury(mark, until_ms);
+			Self::bury(mark, tombstone);
 		}
-		Self::bury_key(&certificate.device, until_ms);
+		Self::bury_key(&certificate.device, tombstone.until_ms);
 	}
 
 	/// Leaves the tombstone of a key: it never signs for a meter again.
 	pub(crate) fn bury_key(key: &PublicKey, until_ms: u64) {
-		Self::bury(Mark::Key(key).hash(), until_ms);
+		Self::bury(Mark::Key(key).hash(), Tombstone { until_ms, owed_wh: 0 });
 	}
 
 	/// Leaves the tombstone of a seal that was replaced.
 	pub(crate) fn bury_seal(seal: &SealId, scope: Scope, until_ms: u64) {
-		Self::bury(Mark::Seal(scope, seal).hash(), until_ms);
+		Self::bury(Mark::Seal(scope, seal).hash(), Tombstone { until_ms, owed_wh: 0 });
 	}
 
 	/// Leaves the tombstone of a meter that was replaced by another one.
 	pub(crate) fn bury_serial(serial: &SerialNumber, scope: Scope, until_ms: u64) {
-		Self::bury(Mark::Serial(scope, serial).hash(), until_ms);
+		Self::bury(Mark::Serial(scope, serial).hash(), Tombstone { until_ms, owed_wh: 0 });
 	}
 
 	/// Holds the deposit for tombstones. They stay, and so does it.

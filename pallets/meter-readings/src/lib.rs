@@ -34,7 +34,8 @@
 //! refused batch changes nothing and is not used up: a batch refused because of a limit can be
 //! submitted again.
 //!
-//! Exported energy mints KWH immediately, one unit for each Wh, and nothing else mints KWH. What was
+//! Exported energy mints KWH immediately, one unit for each Wh that a meter delivers beyond all that it
+//! ever took ([`net`](gridproof_primitives::energy::net)), and nothing else mints KWH. What was
 //! measured while nobody vouched for the meter is taken, so that its readings and registers continue, and
 //! mints nothing; nor does what meters of an organisation export that is not admitted.
 //!
@@ -365,10 +366,9 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Numbers<T: Config> = StorageMap<_, Identity, H256, MeterIndex, OptionQuery>;
 
-	/// What is left of names, serial numbers, seals and keys: the end of what was stated under them,
-	/// in UTC milliseconds. A key that is here never signs again.
+	/// What is left of names, serial numbers, seals and keys. A key that is here never signs again.
 	#[pallet::storage]
-	pub type Tombstones<T: Config> = StorageMap<_, Identity, H256, u64, OptionQuery>;
+	pub type Tombstones<T: Config> = StorageMap<_, Identity, H256, Tombstone, OptionQuery>;
 
 	/// Deposits that are held for tombstones, in 10⁻¹⁸ AIT.
 	#[pallet::storage]

@@ -103,18 +103,18 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Checks that certified service begins a short time ago at most, not later than now, and not
-	/// before the end of what the same meter stated before.
+	/// before the end of what the same meter stated before. Returns what that meter owes, in Wh.
 	fn check_since(
 		certification: &CertificationOf<T>,
 		organisation: OrganisationIndex,
-	) -> DispatchResult {
+	) -> Result<u64, DispatchError> {
 		let (now, since_ms) = (T::Time::now(), certification.since_ms);
 		ensure!(since_ms <= now, Error::<T>::SinceTooLate);
 		let earliest = now.saturating_sub(LimitsInUse::<T>::get().max_backdate_ms);
 		let CertificationOf::<T> { name, serial, seal, .. } = certification;
-		let stated = Self::stated_until(name, serial, seal, organisation);
-		ensure!(since_ms >= earliest.max(stated), Error::<T>::SinceTooEarly);
-		Ok(())
+		let left = Self::remembered(name, serial, seal, organisation);
+		ensure!(since_ms >= earliest.max(left.until_ms), Error::<T>::SinceTooEarly);
+		Ok(left.owed_wh)
 	}
 
 	/// [`Pallet::certify_meter`] without the origin.
@@ -135,7 +135,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(power <= LimitsInUse::<T>::get().max_rated_power_w, Error::<T>::TooMuchPower);
 		Self::check_serial(&certification.serial, organisation, mints)?;
 		Self::check_seal(&certification.seal, organisation, mints)?;
-		Self::check_since(&certification, organisation)?;
+		let owed_wh = Self::check_since(&certification, organisation)?;
 		Self::check_device(device, name, owner, possession)?;
 		let payload = certification.consent(organisation).signing_payload(&Self::genesis());
 		Self::check_consent(&payload, owner, certification.valid_until_ms, consent)?;
@@ -149,7 +149,10 @@ impl<T: Config> Pallet<T> {
 		let (registers, since_ms) = (certification.registers, certification.since_ms);
 		let consent_until_ms = certification.valid_until_ms;
 		let certificate = certification.certificate(organisation, electrician);
-		let state = MeterState::new(power, certificate.direction, registers, since_ms);
+		let state = MeterState {
+			owed_wh,
+			..MeterState::new(power, certificate.direction, registers, since_ms)
+		};
 		Self::put_in_service(meter, certificate, state, mints, consent_until_ms, deposit);
 		Ok(())
 	}
@@ -216,13 +219,13 @@ impl<T: Config> Pallet<T> {
 		Self::free_marks(meter, marks_of(certificate, own));
 		Self::take_marks(meter, all);
 		row.mints = true;
-		let stated = Self::stated_until(
+		let left = Self::remembered(
 			&certificate.name,
 			&certificate.serial,
 			&certificate.seal,
 			organisation,
 		);
-		row.state.vouch_from(T::Time::now().max(stated));
+		row.state.vouch_from(T::Time::now().max(left.until_ms));
 		Meters::<T>::insert(meter, row);
 		Self::deposit_event(Event::MeterAdmitted { meter, electrician });
 		Ok(())
@@ -360,9 +363,9 @@ impl<T: Config> Pallet<T> {
 		}
 		Self::check_serial(serial, row.organisation, row.mints)?;
 		// What the other meter stated elsewhere is not stated again here.
-		let stated =
-			Self::stated_until(&certificate.name, serial, &certificate.seal, row.organisation);
-		row.state.vouch_from(stated);
+		let left = Self::remembered(&certificate.name, serial, &certificate.seal, row.organisation);
+		row.state.vouch_from(left.until_ms);
+		row.state.owed_wh = row.state.owed_wh.max(left.owed_wh);
 		Self::free_marks(meter, marks_of(certificate, row.scope()));
 		if !certificate.serial.is_empty() {
 			Self::bury_serial(&certificate.serial, row.scope(), row.state.last_end_ms);
@@ -444,7 +447,8 @@ impl<T: Config> Pallet<T> {
 		// The time in which nobody vouched does not count for who certifies it again, either.
 		let until = if vouched { stated } else { stated.max(T::Time::now()) };
 		Self::free_marks(meter, marks_of(certificate, row.scope()));
-		Self::bury_meter(certificate, row.scope(), until);
+		let tombstone = Tombstone { until_ms: until, owed_wh: row.state.owed_wh };
+		Self::bury_meter(certificate, row.scope(), tombstone);
 		Meters::<T>::remove(meter);
 		Certificates::<T>::remove(meter);
 		MeterNames::<T>::remove(&certificate.name);

@@ -23,7 +23,7 @@ use gridproof_primitives::{
 /// From version 1 to version 2: serial numbers, floors, tombstones, limits of a day for meters and
 /// organisations, and who paid for a member.
 pub type MigrateV1ToV2<T> =
-	VersionedMigration<1, 2, Certificates2<T>, Pallet<T>, <T as frame_system::Config>::DbWeight>;
+	VersionedMigration<1, 2, UncheckedV1ToV2<T>, Pallet<T>, <T as frame_system::Config>::DbWeight>;
 
 /// Rows as version 1 had them.
 pub(crate) mod v1 {
@@ -112,9 +112,9 @@ pub(crate) mod v1 {
 }
 
 /// The unversioned part of [`MigrateV1ToV2`].
-pub struct Certificates2<T>(PhantomData<T>);
+pub struct UncheckedV1ToV2<T>(PhantomData<T>);
 
-impl<T: Config> UncheckedOnRuntimeUpgrade for Certificates2<T> {
+impl<T: Config> UncheckedOnRuntimeUpgrade for UncheckedV1ToV2<T> {
 	fn on_runtime_upgrade() -> Weight {
 		let values = migrate_values::<T>();
 		let organisations = migrate_organisations::<T>();

@@ -143,6 +143,26 @@ pub struct Deposit<AccountId, Balance> {
 	pub amount: Balance,
 }
 
+/// What is left of a name, a serial number, a seal or a key.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tombstone {
+	/// End of what was stated under it, in UTC milliseconds.
+	pub until_ms: u64,
+	/// Energy that its meter had to deliver before it would have minted again, in Wh.
+	pub owed_wh: u64,
+}
+
+impl Tombstone {
+	/// Returns the later and the larger of two.
+	pub(crate) fn max(self, other: Self) -> Self {
+		Self {
+			until_ms: self.until_ms.max(other.until_ms),
+			owed_wh: self.owed_wh.max(other.owed_wh),
+		}
+	}
+}
+
 /// Reference to an accepted batch.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(CloneNoBound, PartialEqNoBound, EqNoBound, DebugNoBound)]

@@ -4,6 +4,7 @@
 //! - [`BatchHeader`], [`SignedBatch`]: what a device signs;
 //! - [`check_batch`]: every rule of a batch except the signature, each with its own
 //!   [`BatchRefusal`];
+//! - [`net`]: what mints once what goes round is left out;
 //! - [`Organisation`], [`Certification`], [`OwnerConsent`], [`ExchangeConsent`],
 //!   [`possession_payload`]: who certifies, what, what an owner consents to, and how a device proves its
 //!   key; [`Certificate`] is the result;
@@ -19,6 +20,7 @@ mod certificate;
 pub mod emlog;
 pub mod message;
 mod name;
+mod netting;
 mod organisation;
 // The derived encoding of an enum with fields generates `as`.
 #[allow(clippy::cast_possible_truncation)]
@@ -36,10 +38,11 @@ pub use certificate::{
 	SerialNumber, Suspension, Trust, check_possession, is_plain_number, possession_payload,
 };
 pub use name::{MeterName, NameError, NamePart, Topic};
+pub use netting::{Netted, net};
 pub use organisation::{Organisation, OrganisationIndex, OrganisationName, OrganisationStanding};
 pub use rules::{
-	Accepted, BatchLimits, BatchRefusal, MeterState, check_batch, check_free, max_energy_wh,
-	meter_day_wh,
+	Accepted, BatchLimits, BatchRefusal, MeterState, OldRegisters, check_batch, check_free,
+	max_energy_wh, meter_day_wh,
 };
 pub use views::{BatchRecord, MeterInfo, Overview, ReadingRefusal, Totals, VerifiedReading};
 

@@ -2,7 +2,7 @@
 
 use super::{
 	BatchHeader, Direction, FREE_BATCHES_PER_HOUR, MAX_READINGS_PER_BATCH, MAX_SKEW_MS,
-	MIN_FREE_INTERVAL_MS, Registers, TOLERANCE_PPT,
+	MIN_FREE_INTERVAL_MS, Netted, Registers, TOLERANCE_PPT, net,
 };
 use crate::{H256, crypto::ed25519::SignatureError, num::units::MILLIS_PER_DAY};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -34,9 +34,22 @@ pub struct MeterState {
 	/// certification, reinstatement or exchange, or the admission of its organisation. A batch that
 	/// begins earlier is taken, and mints nothing.
 	pub floor_ms: u64,
-	/// After an exchange: what the old registers showed last, for a batch that was signed before it
-	/// and arrives after it; `None` once a batch of the new registers has come.
-	pub before: Option<Registers>,
+	/// After an exchange: the old registers, for a batch that was signed before it and arrives after
+	/// it; `None` once a batch of the new registers has come.
+	pub before: Option<OldRegisters>,
+	/// Energy that the meter has to deliver before it mints again, in Wh: what it took and has not
+	/// delivered since. See [`net`].
+	pub owed_wh: u64,
+}
+
+/// Registers that were replaced by others.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OldRegisters {
+	/// What they showed last, in Wh.
+	pub last: Registers,
+	/// Time of the exchange, in UTC milliseconds: a batch that begins earlier is of these.
+	pub until_ms: u64,
 }
 
 impl MeterState {
@@ -57,7 +70,21 @@ impl MeterState {
 			registers,
 			floor_ms: since_ms,
 			before: None,
+			owed_wh: 0,
 		}
+	}
+
+	/// Nets the energy of a batch. What was delivered while nobody vouched counts for nothing, what was
+	/// taken counts always.
+	fn net(&self, header: &BatchHeader) -> Netted {
+		let last = self.opening(header.start_ms);
+		let imported_wh = header.closing.import_wh.saturating_sub(last.import_wh);
+		let exported_wh = if header.start_ms < self.floor_ms {
+			0
+		} else {
+			header.closing.export_wh.saturating_sub(header.opening.export_wh)
+		};
+		net(self.owed_wh, imported_wh, exported_wh)
 	}
 
 	/// Moves the time from which energy mints to `now_ms`: until then nobody vouched without a break.
@@ -68,8 +95,8 @@ impl MeterState {
 	/// Lets the registers continue from other values, from `now_ms` on. A batch of the old ones may
 	/// still be on its way.
 	pub fn exchange(&mut self, registers: Registers, now_ms: u64) {
-		let last = self.before.unwrap_or(self.registers);
-		self.before = Some(last);
+		let last = self.before.map_or(self.registers, |before| before.last);
+		self.before = Some(OldRegisters { last, until_ms: now_ms });
 		self.registers = registers;
 		self.vouch_from(now_ms);
 	}
@@ -77,7 +104,7 @@ impl MeterState {
 	/// Returns the registers that a batch beginning at `start_ms` has to continue from.
 	const fn opening(&self, start_ms: u64) -> Registers {
 		match self.before {
-			Some(before) if start_ms < self.floor_ms => before,
+			Some(before) if start_ms < before.until_ms => before.last,
 			_ => self.registers,
 		}
 	}
@@ -93,11 +120,10 @@ impl MeterState {
 		self.next_sequence = self.next_sequence.saturating_add(1);
 		self.last_hash = header.hash();
 		self.last_end_ms = header.end_ms;
-		if header.start_ms < self.floor_ms && self.before.is_some() {
-			self.before = Some(header.closing);
-		} else {
-			self.registers = header.closing;
-			self.before = None;
+		self.owed_wh = self.net(header).owed_wh;
+		match &mut self.before {
+			Some(before) if header.start_ms < before.until_ms => before.last = header.closing,
+			_ => (self.registers, self.before) = (header.closing, None),
 		}
 	}
 }
@@ -135,8 +161,8 @@ pub struct Accepted {
 	pub exported_wh: u64,
 	/// Energy taken from the grid, in Wh, with what was taken while nobody vouched.
 	pub imported_wh: u64,
-	/// Part of the export that mints, in Wh: all of a batch that begins when somebody vouched, nothing
-	/// of what was before.
+	/// Part of the export that mints, in Wh: what a batch that begins when somebody vouched delivers
+	/// beyond all that the meter ever took; nothing of what was before.
 	pub minted_wh: u64,
 }
 
@@ -592,6 +618,6 @@ fn check_energy(
 		let max_wh = u64::try_from(max_wh).unwrap_or(u64::MAX);
 		return Err(BatchRefusal::TooMuchEnergy { max_wh });
 	}
-	let minted_wh = if header.start_ms < meter.floor_ms { 0 } else { flow.export_wh };
+	let minted_wh = meter.net(header).minted_wh;
 	Ok(Accepted { exported_wh: all.export_wh, imported_wh: all.import_wh, minted_wh })
 }

@@ -54,8 +54,11 @@ impl Desk {
 fn a_list_of_meters_is_checked_before_anything_is_sent() {
 	let desk = Desk::new();
 	let list = desk.path("meters.csv");
-	fs::write(&list, "site,device,meter,direction,rated_power_w,seal\nA,gw,1,import,0.5,S\n")
-		.unwrap();
+	fs::write(
+		&list,
+		"site,device,meter,direction,rated_power_w,serial,seal\nA,gw,1,import,0.5,M,S\n",
+	)
+	.unwrap();
 	let error = desk.onboard(&["--from", &list]);
 	let line = r#"line 2: rated_power_w \"0.5\" is not a whole number of W"#;
 	assert!(error.contains(line), "{error}");
@@ -72,6 +75,8 @@ fn one_meter_needs_all_that_is_certified_about_it() {
 	let meter = [&meter[..], &["--direction", "import"]].concat();
 	assert!(desk.onboard(&meter).contains("--meter needs --rated-power-w"));
 	let meter = [&meter[..], &["--rated-power-w", "9000"]].concat();
+	assert!(desk.onboard(&meter).contains("--meter needs --serial"));
+	let meter = [&meter[..], &["--serial", "ACME-1"]].concat();
 	assert!(desk.onboard(&meter).contains("--meter needs --seal"));
 	assert!(desk.onboard(&["--meter", "A/1"]).contains("write SITE/DEVICE/METER"));
 	assert!(desk.onboard(&["--meter", "A/g+w/1"]).contains("none of / + #"));

@@ -13,6 +13,7 @@ use gridproof_e2e::{
 	Node, NodeConfig,
 	binary::command_binary,
 	machine::{cpu_seconds, memory},
+	metering::let_short_batches_be_free,
 	process::{Process, free_ports},
 	reserve::gridproof,
 };
@@ -66,6 +67,7 @@ pub(crate) async fn run(mut options: Options) -> Result<()> {
 	let node = Node::start(config).await?;
 	node.wait_for_finalized(1, LIMIT).await?;
 	let chain = Chain::connect(&node.rpc_url()).await?;
+	let_short_batches_be_free(&chain).await?;
 	let names: Result<Vec<_>, _> = (0..plan.meters)
 		.map(|meter| {
 			let device = format!("dev-{}", meter % plan.connections);

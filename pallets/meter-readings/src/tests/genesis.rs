@@ -63,3 +63,17 @@ fn an_organisation_without_a_name_does_too() {
 fn too_many_recorders_do_too() {
 	build(vec![], vec![account(1), account(2), account(3)]);
 }
+
+#[test]
+#[should_panic = "the same name"]
+fn two_organisations_of_one_name_do_too() {
+	let mut twice = volt(&[1]);
+	twice.extend(volt(&[2]));
+	build(twice, vec![]);
+}
+
+#[test]
+#[should_panic = "not plain ASCII"]
+fn a_name_that_looks_like_another_does_too() {
+	build(vec![("Volt & Co ".into(), admin(), vec![])], vec![]);
+}

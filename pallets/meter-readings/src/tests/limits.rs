@@ -117,11 +117,11 @@ fn a_meter_mints_in_a_day_what_its_rated_power_gives_in_one() {
 		rest.end_ms = rest.start_ms + 60_000;
 		let rest = sign(&rest);
 		assert_eq!(refusal(&rest), BatchRefusal::MeterDayLimit);
-		// Import is not minted.
+		// What is not minted needs no room.
 		accept(&sign(&{
-			let mut import = header(meter, 7, 0);
-			import.end_ms = import.start_ms + 60_000;
-			import
+			let mut nothing = header(meter, 0, 0);
+			nothing.end_ms = nothing.start_ms + 60_000;
+			nothing
 		}));
 		Now::set(NOON + 2 * MILLIS_PER_DAY);
 		let two_days = whole(2, MOST + 1);

@@ -133,7 +133,7 @@ fn meters_of_version_1_go_on_are_exchanged_and_go_out_of_service() {
 		crate::migrations::MigrateV1ToV2::<Test>::on_runtime_upgrade();
 		LimitsInUse::<Test>::kill();
 		accept(&sign(&header(0, 3, 4)));
-		assert_eq!(MeterReadings::overview().minted_wh, 39);
+		assert_eq!(MeterReadings::overview().minted_wh, 36);
 		// The old seal is on another meter as well; the new one is not.
 		let exchange = Call::exchange_meter {
 			meter: 0,

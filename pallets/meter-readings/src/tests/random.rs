@@ -47,6 +47,9 @@ struct Known {
 	floor_ms: u64,
 	minted: u128,
 	minted_today: u64,
+	/// Σ export since it was vouched for − Σ import, and the highest that this ever was, in Wh.
+	value: i128,
+	highest: i128,
 }
 
 const MINUTE: u64 = 60_000;
@@ -105,7 +108,9 @@ impl Oracle {
 		let length = header.end_ms - header.start_ms;
 		// 10 kW · 1.1, per hour of 3,600,000 ms.
 		let allowed = length * 11_000 / 3_600_000;
-		let mints = if header.start_ms < known.floor_ms { 0 } else { wh_out };
+		let counts = if header.start_ms < known.floor_ms { 0 } else { wh_out };
+		let value = known.value + i128::from(counts) - i128::from(wh_in);
+		let mints = u64::try_from((value - known.highest).max(0)).unwrap();
 		let good = !known.suspended
 			&& header.sequence == next
 			&& header.end_ms <= Now::get() + MINUTE
@@ -118,6 +123,7 @@ impl Oracle {
 			known.last = Some(header.clone());
 			(known.registers, known.end_ms) = (header.closing, header.end_ms);
 			known.minted += u128::from(mints);
+			(known.value, known.highest) = (value, known.highest.max(value));
 			known.minted_today += mints;
 			self.minted_in_block += mints;
 			self.accepted.push(header.clone());
@@ -219,8 +225,17 @@ fn run(steps: Vec<Step>) {
 				let Certification { registers, since_ms, .. } = certification(1);
 				let end_ms = since_ms;
 				let (suspended, floor_ms) = (false, since_ms);
-				let (minted, minted_today) = (0, 0);
-				Known { last: None, registers, end_ms, suspended, floor_ms, minted, minted_today }
+				Known {
+					last: None,
+					registers,
+					end_ms,
+					suspended,
+					floor_ms,
+					minted: 0,
+					minted_today: 0,
+					value: 0,
+					highest: 0,
+				}
 			})
 			.collect();
 		let mut oracle = Oracle { meters, minted_in_block: 0, accepted: Vec::new(), seals: 0 };

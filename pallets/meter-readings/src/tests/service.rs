@@ -158,7 +158,9 @@ fn registers_may_have_gone_on_while_nobody_vouched_and_only_then() {
 		accept(&sign(&reopening));
 		// The gap's import counts, its export never mints.
 		let sums = SumsOfAll::<Test>::get();
-		assert_eq!((issuance(), sums.unminted_wh, sums.imported_wh), (15, 40, 30));
+		// 5 Wh more were delivered than before, and 30 taken.
+		assert_eq!((issuance(), sums.unminted_wh, sums.imported_wh), (10, 45, 30));
+		assert_eq!(MeterReadings::meter(meter).unwrap().state.owed_wh, 25);
 		let again = jump(&reopening, NOON + QUARTER);
 		assert_eq!(refusal(&sign(&again)), BatchRefusal::RegisterJumped);
 	});
@@ -228,7 +230,7 @@ fn a_lost_key_does_not_come_back() {
 		// THEN the old one signs no more
 		let next = header(meter, 0, 10);
 		assert_eq!(refusal(&sign(&next)), BatchRefusal::BadSignature);
-		assert_eq!(refusal(&batch), BatchRefusal::BadSignature);
+		assert_eq!(refusal(&batch), BatchRefusal::RegisterJumped);
 		accept(&signed_by(&device(9), &next));
 	});
 }
@@ -284,9 +286,17 @@ fn another_device_means_another_energy_account_and_needs_the_owner() {
 		let old_account = energy_account(meter);
 		let good = new_device(NOON + 2 * QUARTER);
 		// Without the owner's signature of exactly this key.
-		let forged = NewDevice { device: device(8).public().0, ..good.clone() };
+		let other = consented(8, good.valid_until_ms);
+		let forged = NewDevice { consent: good.consent.clone(), ..other.clone() };
 		let refused = exchange(electrician(), FRESH, Some(forged));
 		assert_noop!(refused, Error::<Test>::BadConsent);
+		// Nor for other registers than he agreed to, nor without the device.
+		let more = Registers { export_wh: 8, ..FRESH };
+		let refused = exchange(electrician(), more, Some(good.clone()));
+		assert_noop!(refused, Error::<Test>::BadConsent);
+		let unproven = NewDevice { possession: other.possession, ..good.clone() };
+		let refused = exchange(electrician(), FRESH, Some(unproven));
+		assert_noop!(refused, Error::<Test>::BadPossession);
 		let refused = exchange(electrician(), FRESH, Some(new_device(NOON - 1)));
 		assert_noop!(refused, Error::<Test>::ConsentExpired);
 		// With it.

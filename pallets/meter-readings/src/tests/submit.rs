@@ -27,14 +27,37 @@ fn exported_energy_is_minted_to_the_energy_account_to_the_last_wh() {
 		// WHEN it exports 1,234 Wh and imports 56
 		let header = header(meter, 56, 1_234);
 		accept(&sign(&header));
-		// THEN as many KWH exist, all on the account of owner and device
-		assert_eq!((kwh(&account), issuance()), (1_234, 1_234));
+		// THEN as many KWH exist as it delivered beyond that, all on the account of owner and device
+		assert_eq!((kwh(&account), issuance()), (1_178, 1_178));
 		let header_hash = header.hash();
-		let accepted = Event::BatchAccepted { meter, sequence: 0, header_hash, minted: 1_234 };
+		let accepted = Event::BatchAccepted { meter, sequence: 0, header_hash, minted: 1_178 };
 		assert_eq!(last_event(), accepted);
 		let sums = SumsOfAll::<Test>::get();
-		assert_eq!((sums.minted_wh, sums.imported_wh), (1_234, 56));
+		assert_eq!((sums.minted_wh, sums.unminted_wh, sums.imported_wh), (1_178, 56, 56));
 		assert_eq!((sums.batches, sums.readings), (1, 3));
+	});
+}
+
+#[test]
+fn energy_that_neighbours_pass_to_each_other_mints_once() {
+	build_and_execute(|| {
+		let (one, other) = (certify(1), certify(2));
+		// A battery's 1,000 Wh go to the neighbour and back, again and again.
+		for _ in 0..8 {
+			accept(&sign(&header(one, 0, 1_000)));
+			accept(&sign(&header(other, 1_000, 0)));
+			accept(&sign(&header(other, 0, 1_000)));
+			accept(&sign(&header(one, 1_000, 0)));
+		}
+		assert_eq!(issuance(), 1_000);
+		// What one owes outlives its certificate.
+		let end_ms = MeterReadings::meter(one).unwrap().state.last_end_ms;
+		assert_ok!(dispatch(Call::decommission_meter { meter: one }, owner()));
+		let device = device(3).public().0;
+		let again = Certification { device, since_ms: end_ms, ..certification(1) };
+		assert_ok!(certify_as(electrician(), again));
+		accept(&signed_by(&crate::mock::device(3), &header(2, 0, 1_000)));
+		assert_eq!(issuance(), 1_000);
 	});
 }
 

@@ -47,7 +47,11 @@ pub fn shown_text(meter: &ShownMeter) -> String {
 		Some(Suspension::Governance) => "suspended by governance".to_string(),
 	};
 	let mints = if meter.mints {
-		format!("KWH for what it measures from {}", format_utc(meter.floor_ms))
+		let from = format_utc(meter.floor_ms);
+		match meter.owed_wh {
+			0 => format!("KWH for the next Wh that it delivers from {from} on"),
+			owed => format!("KWH once it has delivered {owed} Wh, which it took, from {from} on"),
+		}
 	} else {
 		"nothing: its organisation, or it, is not admitted".to_string()
 	};

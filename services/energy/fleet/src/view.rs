@@ -53,6 +53,8 @@ pub struct ShownMeter {
 	/// Time from which somebody vouches for it without a break, UTC milliseconds: a batch that begins
 	/// earlier mints nothing.
 	pub floor_ms: u64,
+	/// Energy that it has to deliver before its next KWH, in Wh: what it took and has not delivered since.
+	pub owed_wh: u64,
 	/// Its registers at that time, in Wh.
 	pub registers: Registers,
 }
@@ -78,6 +80,7 @@ impl From<&Meter> for ShownMeter {
 			next_sequence: meter.state.next_sequence,
 			last_end_ms: meter.state.last_end_ms,
 			floor_ms: meter.state.floor_ms,
+			owed_wh: meter.state.owed_wh,
 			registers: meter.state.registers,
 		}
 	}

@@ -2,6 +2,7 @@
 
 use crate::{
 	config::Batching,
+	cutting::{Bounds, Piece},
 	deferral::Deferral,
 	ingest::check_certificate,
 	ledger::AccountId,
@@ -214,45 +215,32 @@ impl Batcher {
 		Ok(Base::after(&info.state, last.as_ref()).map(|base| (info, base)))
 	}
 
-	/// The longest beginning that may be one batch: within the bounds, with no more energy than the
-	/// chain mints at once, and ending where no reading that is left begins earlier. Where that is
-	/// long enough to be free, also of one UTC day, and on one side of the time from which the meter
-	/// mints.
+	/// The longest beginning that may be one batch.
 	fn cut(
 		&self,
 		mut parsed: Vec<Parsed>,
 		info: &MeterInfo<AccountId>,
 		rules: &BatchLimits,
 	) -> Vec<Parsed> {
-		let (floor_ms, direction) = (info.state.floor_ms, info.certificate.direction);
-		let most_wh = self.registry.batch_wh(info.certificate.rated_power_w);
-		let exported = |one: &Parsed| match one.says.direction(direction) {
-			// The registers round, once.
-			Ok(Direction::Export) => one.says.counted().floor_wh().saturating_add(1),
-			_ => 0,
+		let bounds = Bounds {
+			most: usize::try_from(self.settings.max_readings).unwrap_or(usize::MAX),
+			max_bytes: self.settings.max_bytes,
+			max_wh: self.registry.batch_wh(info.certificate.rated_power_w),
+			min_free_ms: rules.min_free_ms,
+			floor_ms: info.state.floor_ms,
 		};
-		let is_unvouched = parsed.first().is_some_and(|first| first.reading.start_ms < floor_ms);
-		let day = |one: &Parsed| one.reading.end_ms.saturating_sub(1) / MILLIS_PER_DAY;
-		let Some(first_day) = parsed.first().map(day) else { return parsed };
-		let most = usize::try_from(self.settings.max_readings).unwrap_or(usize::MAX);
-		let (mut bytes, mut wh, mut end_ms) = (0u64, 0u64, 0u64);
-		let mut best = 0;
-		for (place, one) in parsed.iter().enumerate() {
-			if place > 0 && one.reading.start_ms >= end_ms {
-				best = place;
-			}
-			bytes = bytes.saturating_add(one.reading.body_len()).saturating_add(1);
-			wh = wh.saturating_add(exported(one));
-			let is_over = place >= most || bytes > self.settings.max_bytes || wh > most_wh;
-			let is_other =
-				day(one) != first_day || (is_unvouched && one.reading.start_ms >= floor_ms);
-			let is_long = length_ms(parsed.get(..best).unwrap_or_default()) >= rules.min_free_ms;
-			if (is_over || (is_other && is_long)) && best > 0 {
-				parsed.truncate(best);
-				return parsed;
-			}
-			end_ms = end_ms.max(one.reading.end_ms);
-		}
+		let direction = info.certificate.direction;
+		let pieces = parsed.iter().map(|Parsed { reading, says }| Piece {
+			start_ms: reading.start_ms,
+			end_ms: reading.end_ms,
+			bytes: reading.body_len().saturating_add(1),
+			exported_wh: match says.direction(direction) {
+				Ok(Direction::Export) => says.counted().floor_wh().saturating_add(1),
+				_ => 0,
+			},
+		});
+		let count = bounds.cut(pieces);
+		parsed.truncate(count);
 		parsed
 	}
 

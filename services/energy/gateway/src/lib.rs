@@ -32,6 +32,7 @@ mod batching;
 mod board;
 mod config;
 mod credentials;
+mod cutting;
 mod deferral;
 mod failure;
 mod health;
