@@ -7,6 +7,7 @@ mod authorship;
 mod balances;
 mod compute_receipts;
 mod coverage_policy;
+mod free_calls;
 mod grandpa;
 mod meter_readings;
 mod migrations;
