@@ -127,7 +127,7 @@ pub type Executive = frame_executive::Executive<
 >;
 
 /// Pallets and their indices. An index is part of every call's and event's encoding: it is never
-/// changed and never reused (12 was in use once). Free: 8 and 9 for consensus, 16 to 19 for money, 25 to
+/// changed and never reused (12 was in use once). Free: 9 for consensus, 16 to 19 for money, 25 to
 /// 29 for accounts, 36 to 39 for governance, 42 and above for what Gridproof adds (42 meter
 /// readings, 43 compute receipts, 44 work authorities).
 #[frame_support::runtime]
@@ -166,6 +166,8 @@ mod runtime {
 	pub type Offences = pallet_offences;
 	#[runtime::pallet_index(7)]
 	pub type Grandpa = pallet_grandpa;
+	#[runtime::pallet_index(8)]
+	pub type Authorities = pallet_authorities;
 
 	// Money.
 	#[runtime::pallet_index(10)]

@@ -29,6 +29,7 @@ mod utility;
 
 pub use grandpa::ReportLongevity;
 pub use meter_readings::MultisigAccounts;
+pub use offences::DisableOffender;
 pub use parameters::{RuntimeParameters, RuntimeParametersKey, dynamic_params};
 pub use proxy::ProxyType;
 pub use session::Authorities;
