@@ -128,7 +128,7 @@ pub type Executive = frame_executive::Executive<
 
 /// Pallets and their indices. An index is part of every call's and event's encoding: it is never
 /// changed and never reused (12 was in use once). Free: 9 for consensus, 16 to 19 for money, 25 to
-/// 29 for accounts, 36 to 39 for governance, 42 and above for what Gridproof adds (42 meter
+/// 29 for accounts, 37 to 39 for governance, 42 and above for what Gridproof adds (42 meter
 /// readings, 43 compute receipts, 44 work authorities).
 #[frame_support::runtime]
 mod runtime {
@@ -206,6 +206,8 @@ mod runtime {
 	pub type TxPause = pallet_tx_pause;
 	#[runtime::pallet_index(35)]
 	pub type MultiBlockMigrations = pallet_migrations;
+	#[runtime::pallet_index(36)]
+	pub type Brakes = pallet_brakes;
 
 	// What Gridproof adds.
 	#[runtime::pallet_index(40)]
