@@ -11,8 +11,8 @@ use gridproof_node_service::{
 	client::{self, FullClient},
 };
 use gridproof_runtime::{
-	AccountId, Balance, Runtime, RuntimeCall, SignedPayload, TxExtension, UncheckedExtrinsic,
-	opaque::Block,
+	AccountId, Balance, RefuseFiltered, Runtime, RuntimeCall, SignedPayload, TxExtension,
+	UncheckedExtrinsic, opaque::Block,
 };
 use sc_cli::SubstrateCli;
 use sc_client_api::BlockBackend;
@@ -127,7 +127,7 @@ fn signed(
 ) -> Result<OpaqueExtrinsic, &'static str> {
 	let genesis = client.block_hash(0).ok().flatten().ok_or("the database has no genesis block")?;
 	let extension: TxExtension = (
-		frame_system::AuthorizeCall::new(),
+		RefuseFiltered::new(),
 		frame_system::CheckNonZeroSender::new(),
 		frame_system::CheckSpecVersion::new(),
 		frame_system::CheckTxVersion::new(),

@@ -7,9 +7,9 @@
 #![deny(missing_docs)]
 
 use crate::{
-	AccountId, AssetsConfig, AttestationsConfig, Balance, BalancesConfig, ComputeReceiptsConfig,
-	CoveragePolicyConfig, MeterReadingsConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys,
-	SudoConfig,
+	AccountId, AssetsConfig, AttestationsConfig, Balance, BalancesConfig, BrakesConfig,
+	ComputeReceiptsConfig, CoveragePolicyConfig, MeterReadingsConfig, RuntimeGenesisConfig,
+	SessionConfig, SessionKeys, SudoConfig,
 	configs::TreasuryAccount,
 	constants::{
 		AICP, KWH,
@@ -36,9 +36,9 @@ use sp_genesis_builder::PresetId;
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 use sp_runtime::traits::AccountIdConversion;
 
-/// One node, Alice, who is also root.
+/// One node, Alice, who is also root. Ferdie is the emergency account.
 pub const DEVELOPMENT: &str = sp_genesis_builder::DEV_RUNTIME_PRESET;
-/// Three authorities: Alice, Bob and Charlie. Alice is root.
+/// Three authorities: Alice, Bob and Charlie. Alice is root, Ferdie the emergency account.
 pub const LOCAL_TESTNET: &str = sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET;
 /// Four authorities whose operators made their keys; nobody here knows the secrets.
 pub const STAGING: &str = "staging";
@@ -74,11 +74,12 @@ fn asset_owner() -> AccountId {
 
 /// Returns the genesis state with these authorities. `accounts` share equally the part of the
 /// genesis supply that the treasury does not get, to the last unit (the first account takes the
-/// remainder).
+/// remainder). `emergency` can stop things and loosen nothing; without it only root stops.
 fn genesis(
 	authorities: Vec<Authority>,
 	accounts: Vec<AccountId>,
 	root: AccountId,
+	emergency: Option<AccountId>,
 	reserve: Reserve,
 	metering: Metering,
 	step_ms: u64,
@@ -109,6 +110,7 @@ fn genesis(
 			calendar: reserve.calendar,
 		},
 		balances: BalancesConfig { balances },
+		brakes: BrakesConfig { emergency },
 		compute_receipts: ComputeReceiptsConfig { step_ms, ..Default::default() },
 		coverage_policy: CoveragePolicyConfig {
 			parameters: reserve.parameters,
@@ -211,6 +213,7 @@ fn development() -> Value {
 		vec![Authority::well_known(Sr25519Keyring::Alice, Ed25519Keyring::Alice)],
 		well_known_accounts(),
 		Sr25519Keyring::Alice.to_account_id(),
+		Some(Sr25519Keyring::Ferdie.to_account_id()),
 		Reserve::demonstration(),
 		Metering::demonstration(),
 		DEMONSTRATION_STEP_MS,
@@ -226,6 +229,7 @@ fn local_testnet() -> Value {
 		],
 		well_known_accounts(),
 		Sr25519Keyring::Alice.to_account_id(),
+		Some(Sr25519Keyring::Ferdie.to_account_id()),
 		Reserve::real(DEVELOPMENT_ROLE_KEYS),
 		Metering::default(),
 		STEP_MS,
@@ -285,7 +289,8 @@ fn staging() -> Value {
 		.chain(authorities.iter().map(|authority| authority.account.clone()))
 		.collect();
 	let reserve = Reserve::real(STAGING_ROLE_KEYS);
-	genesis(authorities, accounts, root, reserve, Metering::default(), STEP_MS)
+	// Operators name an account of several keys before they start.
+	genesis(authorities, accounts, root, None, reserve, Metering::default(), STEP_MS)
 }
 
 /// Returns the preset named `id` as JSON, if there is one.

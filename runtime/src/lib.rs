@@ -30,6 +30,7 @@ use sp_runtime::{
 };
 use sp_version::RuntimeVersion;
 
+pub use pallet_free_calls::RefuseFiltered;
 #[cfg(feature = "std")]
 pub use sp_runtime::BuildStorage;
 
@@ -92,9 +93,10 @@ pub type Block = generic::Block<Header, UncheckedExtrinsic>;
 
 /// Extensions of a transaction, in the order in which they are checked.
 ///
-/// All of them are standard: wallets know every entry without any set-up.
+/// To wallets all of them are standard, and need no set-up: ours look like those that they wrap
+/// (`AuthorizeCall` and `ChargeTransactionPayment`).
 pub type TxExtension = (
-	frame_system::AuthorizeCall<Runtime>,
+	pallet_free_calls::RefuseFiltered<Runtime>,
 	frame_system::CheckNonZeroSender<Runtime>,
 	frame_system::CheckSpecVersion<Runtime>,
 	frame_system::CheckTxVersion<Runtime>,
@@ -102,10 +104,7 @@ pub type TxExtension = (
 	frame_system::CheckMortality<Runtime>,
 	frame_system::CheckNonce<Runtime>,
 	frame_system::CheckWeight<Runtime>,
-	pallet_skip_feeless_payment::SkipCheckIfFeeless<
-		Runtime,
-		pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
-	>,
+	pallet_free_calls::FreeOrPaid<Runtime>,
 	frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
 	frame_system::WeightReclaim<Runtime>,
 );
@@ -128,9 +127,9 @@ pub type Executive = frame_executive::Executive<
 >;
 
 /// Pallets and their indices. An index is part of every call's and event's encoding: it is never
-/// changed and never reused. Free: 8 and 9 for consensus, 15 to 19 for money, 25 to 29 for
-/// accounts, 36 to 39 for governance, 42 and above for what Gridproof adds (42 meter readings, 43
-/// compute receipts, 44 work authorities).
+/// changed and never reused (12 was in use once). Free: 9 for consensus, 16 to 19 for money, 25 to
+/// 29 for accounts, 37 to 39 for governance, 42 and above for what Gridproof adds (42 meter
+/// readings, 43 compute receipts, 44 work authorities).
 #[frame_support::runtime]
 mod runtime {
 	/// All pallets of the runtime.
@@ -167,18 +166,20 @@ mod runtime {
 	pub type Offences = pallet_offences;
 	#[runtime::pallet_index(7)]
 	pub type Grandpa = pallet_grandpa;
+	#[runtime::pallet_index(8)]
+	pub type Authorities = pallet_authorities;
 
 	// Money.
 	#[runtime::pallet_index(10)]
 	pub type Balances = pallet_balances;
 	#[runtime::pallet_index(11)]
 	pub type TransactionPayment = pallet_transaction_payment;
-	#[runtime::pallet_index(12)]
-	pub type SkipFeelessPayment = pallet_skip_feeless_payment;
 	#[runtime::pallet_index(13)]
 	pub type Assets = pallet_assets;
 	#[runtime::pallet_index(14)]
 	pub type AssetsHolder = pallet_assets_holder;
+	#[runtime::pallet_index(15)]
+	pub type FreeCalls = pallet_free_calls;
 
 	// Accounts acting together or for each other.
 	#[runtime::pallet_index(20)]
@@ -205,6 +206,8 @@ mod runtime {
 	pub type TxPause = pallet_tx_pause;
 	#[runtime::pallet_index(35)]
 	pub type MultiBlockMigrations = pallet_migrations;
+	#[runtime::pallet_index(36)]
+	pub type Brakes = pallet_brakes;
 
 	// What Gridproof adds.
 	#[runtime::pallet_index(40)]

@@ -143,7 +143,7 @@ fn claim(receipts: Vec<SignedReceipt>) -> RuntimeCall {
 /// A transaction without a signer.
 fn general(call: RuntimeCall) -> UncheckedExtrinsic {
 	let extension: TxExtension = (
-		frame_system::AuthorizeCall::new(),
+		pallet_free_calls::RefuseFiltered::new(),
 		frame_system::CheckNonZeroSender::new(),
 		frame_system::CheckSpecVersion::new(),
 		frame_system::CheckTxVersion::new(),
@@ -178,7 +178,7 @@ fn free(who: &AccountId) -> u128 {
 }
 
 #[test]
-fn a_block_takes_fifteen_hundred_receipts() {
+fn half_of_a_block_takes_seven_hundred_receipts() {
 	development(|| {
 		let jobs: Vec<_> = (0..2_500).map(|nonce| open(PriceAsset::Ait, nonce).unwrap()).collect();
 		let miner = |place: usize| if place.is_multiple_of(2) { 2 } else { 3 };
@@ -202,7 +202,8 @@ fn a_block_takes_fifteen_hundred_receipts() {
 			}
 		}
 		println!("receipts in a block: {included}");
-		assert!(included >= 1_500, "only {included} receipts fit into a block");
+		// Free calls leave the other half to those that pay.
+		assert!(included >= 700, "only {included} receipts fit into a block");
 		assert_eq!(ComputeReceipts::overview().jobs_settled, included as u64);
 	});
 }

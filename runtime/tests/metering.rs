@@ -113,7 +113,7 @@ fn call(batches: Vec<SignedBatch>) -> RuntimeCall {
 /// A transaction without a signer.
 fn general(batches: Vec<SignedBatch>) -> UncheckedExtrinsic {
 	let extension: TxExtension = (
-		frame_system::AuthorizeCall::new(),
+		pallet_free_calls::RefuseFiltered::new(),
 		frame_system::CheckNonZeroSender::new(),
 		frame_system::CheckSpecVersion::new(),
 		frame_system::CheckTxVersion::new(),
@@ -155,7 +155,7 @@ fn energy_account(number: u32) -> AccountId {
 }
 
 #[test]
-fn a_block_takes_a_thousand_batches_of_a_thousand_meters() {
+fn half_of_a_block_takes_five_hundred_batches_of_five_hundred_meters() {
 	development(|| {
 		for meter in 0..1_500 {
 			certify(meter);
@@ -177,7 +177,8 @@ fn a_block_takes_a_thousand_batches_of_a_thousand_meters() {
 			included += part.len();
 		}
 		println!("batches in a block: {included}");
-		assert!(included >= 1_000, "only {included} batches fit into a block");
+		// Free calls leave the other half to those that pay.
+		assert!(included >= 500, "only {included} batches fit into a block");
 		assert_eq!(
 			<Assets as Inspect<AccountId>>::total_issuance(KWH),
 			included as u128 * 100 + 1_500

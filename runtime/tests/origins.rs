@@ -6,7 +6,7 @@ use frame_support::{
 	weights::Weight,
 };
 use gridproof_runtime::{
-	Balances, BuildStorage, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig,
+	Balances, BuildStorage, Multisig, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig,
 	RuntimeOrigin, Scheduler, System, configs::ProxyType, constants::currency::AIT,
 };
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave};
@@ -59,7 +59,12 @@ fn transfer(to: sp_keyring::Sr25519Keyring, value: u128) -> RuntimeCall {
 
 /// A call that only root may make.
 fn for_root() -> RuntimeCall {
-	pallet_balances::Call::force_set_balance { who: address(Bob), new_free: 5 * AIT }.into()
+	pallet_balances::Call::force_transfer {
+		source: address(Charlie),
+		dest: address(Bob),
+		value: 5 * AIT,
+	}
+	.into()
 }
 
 fn call_filtered() -> DispatchError {
@@ -149,12 +154,41 @@ fn a_proxy_that_may_not_move_money_cannot_hide_a_transfer_in_a_batch() {
 		let batch: RuntimeCall =
 			pallet_utility::Call::batch { calls: vec![transfer(Dave, AIT)] }.into();
 		let nested: RuntimeCall = pallet_utility::Call::batch { calls: vec![batch.clone()] }.into();
-		let multisig: RuntimeCall = pallet_multisig::Call::as_multi_threshold_1 {
+		// An account that Bob and Dave share, as owner and device share one, and one that gave Bob
+		// every power: both have money.
+		let mut both = [Bob, Dave].map(|key| key.to_account_id());
+		both.sort();
+		let shared = Multisig::multi_account_id(&both, 1);
+		assert_ok!(dispatch(
+			signed(Alice),
+			pallet_balances::Call::transfer_keep_alive {
+				dest: MultiAddress::Id(shared.clone()),
+				value: 10 * AIT
+			}
+			.into()
+		));
+		assert_ok!(dispatch(
+			signed(Alice),
+			pallet_proxy::Call::add_proxy {
+				delegate: address(Bob),
+				proxy_type: ProxyType::Any,
+				delay: 0
+			}
+			.into()
+		));
+		let through_multisig: RuntimeCall = pallet_multisig::Call::as_multi_threshold_1 {
 			other_signatories: vec![Dave.to_account_id()],
 			call: Box::new(transfer(Dave, AIT)),
 		}
 		.into();
-		for call in [transfer(Dave, AIT), batch, nested, multisig] {
+		let through_proxy: RuntimeCall = pallet_proxy::Call::proxy {
+			real: address(Alice),
+			force_proxy_type: None,
+			call: Box::new(transfer(Dave, AIT)),
+		}
+		.into();
+		let others = (Balances::free_balance(&shared), free(Alice));
+		for call in [transfer(Dave, AIT), batch, nested, through_multisig, through_proxy] {
 			assert_ok!(dispatch(
 				signed(Charlie),
 				pallet_proxy::Call::proxy {
@@ -165,6 +199,7 @@ fn a_proxy_that_may_not_move_money_cannot_hide_a_transfer_in_a_batch() {
 				.into()
 			));
 			assert_eq!((free(Bob), free(Dave)), (before.0 - deposit, before.1));
+			assert_eq!((Balances::free_balance(&shared), free(Alice)), others);
 		}
 		assert!(happened(pallet_proxy::Event::<Runtime>::ProxyExecuted {
 			result: Err(call_filtered())
@@ -228,7 +263,7 @@ fn what_only_root_may_do_no_wrapper_of_a_signed_call_does() {
 				}
 				.into()
 			),
-			Err(DispatchError::BadOrigin)
+			Err(call_filtered())
 		);
 		assert_eq!(
 			dispatch(
@@ -259,7 +294,7 @@ fn what_root_schedules_runs_as_root_in_the_block_it_names() {
 		assert_ok!(Scheduler::schedule(RuntimeOrigin::root(), 2, None, 0, Box::new(for_root())));
 		System::set_block_number(2);
 		<Scheduler as frame_support::traits::Hooks<u32>>::on_initialize(2);
-		assert_eq!(free(Bob), 5 * AIT);
+		assert_eq!(free(Bob), 1_005 * AIT);
 	});
 }
 

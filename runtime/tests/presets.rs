@@ -185,3 +185,14 @@ fn only_the_development_chain_has_somebody_who_certifies_meters() {
 		});
 	}
 }
+
+#[test]
+fn who_may_stop_is_not_who_governs() {
+	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
+		genesis(id).execute_with(|| {
+			let emergency = pallet_brakes::EmergencyAccount::<Runtime>::get();
+			assert_eq!(emergency.is_some(), id != STAGING, "{id}");
+			assert_ne!(emergency, pallet_sudo::Key::<Runtime>::get(), "{id}");
+		});
+	}
+}

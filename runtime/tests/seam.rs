@@ -707,7 +707,7 @@ fn refused(call: &Call) -> PoolRefusal {
 	let bytes = call.encode_for(&metadata()).expect("the runtime has it");
 	let theirs = RuntimeCall::decode_all(&mut &bytes[..]).expect("it is a call");
 	let extension: TxExtension = (
-		frame_system::AuthorizeCall::new(),
+		pallet_free_calls::RefuseFiltered::new(),
 		frame_system::CheckNonZeroSender::new(),
 		frame_system::CheckSpecVersion::new(),
 		frame_system::CheckTxVersion::new(),

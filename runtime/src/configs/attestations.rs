@@ -1,7 +1,9 @@
 //! `pallet_attestations`: the daily signed statement of the reserve.
 
 use crate::{
-	CoveragePolicy, Runtime, Timestamp, configs::GovernanceOrigin, constants::time::MINUTES,
+	CoveragePolicy, Runtime, Timestamp,
+	configs::{EmergencyOrigin, GovernanceOrigin},
+	constants::time::MINUTES,
 };
 use frame_support::traits::{ConstU32, ConstU64};
 
@@ -14,7 +16,7 @@ impl pallet_attestations::Config for Runtime {
 	type MaxHistory = ConstU32<400>;
 	type MaxKeyHistory = ConstU32<32>;
 	type MaxRevisions = ConstU32<8>;
-	type PauseOrigin = GovernanceOrigin;
+	type PauseOrigin = EmergencyOrigin;
 	type SubmissionLongevity = ConstU64<{ 10 * MINUTES as u64 }>;
 	// Above ordinary transfers: there are at most a few statements a day.
 	type SubmissionPriority = ConstU64<{ u64::MAX / 2 }>;

@@ -3,7 +3,7 @@
 use crate::{
 	AccountId, AssetsHolder, Balance, Balances, CoveragePolicy, Runtime, RuntimeCall,
 	RuntimeHoldReason, Timestamp,
-	configs::{GovernanceOrigin, TreasuryAccount},
+	configs::{EmergencyOrigin, GovernanceOrigin, TreasuryAccount},
 	constants::{AICP, currency::deposit, time::MINUTES},
 };
 use frame_support::traits::{ConstU32, ConstU64, Contains, Get, fungible::ItemOf};
@@ -37,7 +37,7 @@ impl pallet_compute_receipts::Config for Runtime {
 	type MaxCoordinators = ConstU32<1_000>;
 	type MaxMiners = ConstU32<100_000>;
 	type MaxScanned = ConstU32<100>;
-	type PauseOrigin = GovernanceOrigin;
+	type PauseOrigin = EmergencyOrigin;
 	// Who chooses by work has no pallet yet.
 	type Recorder = ();
 	type RuntimeHoldReason = RuntimeHoldReason;

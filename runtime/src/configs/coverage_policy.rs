@@ -2,7 +2,7 @@
 
 use crate::{
 	Assets, Attestations, Balance, Balances, Runtime, RuntimeHoldReason,
-	configs::GovernanceOrigin,
+	configs::{EmergencyOrigin, GovernanceOrigin},
 	constants::{AICP, currency::deposit},
 };
 use frame_support::traits::ConstU32;
@@ -24,7 +24,7 @@ impl pallet_coverage_policy::Config for Runtime {
 	type MaxHistory = ConstU32<400>;
 	type MaxQueue = ConstU32<10_000>;
 	type MaxServed = ConstU32<50>;
-	type PauseOrigin = GovernanceOrigin;
+	type PauseOrigin = EmergencyOrigin;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Stops = Attestations;
 	type TicketDeposit = TicketDeposit;

@@ -7,7 +7,7 @@ use crate::{
 use frame_support::traits::{ConstU32, ConstU64};
 
 /// Time in which an equivocation can be reported: 28 days, in sessions.
-const REPORTABLE_SESSIONS: u64 = (28 * DAYS / SESSION) as u64;
+pub(super) const REPORTABLE_SESSIONS: u64 = (28 * DAYS / SESSION) as u64;
 
 frame_support::parameter_types! {
 	/// Time that a report stays in the pool, in blocks.

@@ -3,7 +3,7 @@
 use crate::{
 	AccountId, Assets, Balance, Balances, Multisig, Runtime, RuntimeHoldReason, Signature,
 	Timestamp,
-	configs::GovernanceOrigin,
+	configs::{EmergencyOrigin, GovernanceOrigin},
 	constants::{KWH, currency::deposit, time::MINUTES},
 };
 use frame_support::traits::{ConstU32, ConstU64};
@@ -56,7 +56,7 @@ impl pallet_meter_readings::Config for Runtime {
 	type MeterDeposit = MeterDeposit;
 	type OrganisationDeposit = OrganisationDeposit;
 	type OwnerSignature = Signature;
-	type PauseOrigin = GovernanceOrigin;
+	type PauseOrigin = EmergencyOrigin;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type SubmissionLongevity = ConstU64<{ 10 * MINUTES as u64 }>;
 	// Above ordinary transfers, below statements of the reserve.

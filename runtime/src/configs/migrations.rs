@@ -1,7 +1,11 @@
 //! Migrations of storage, and `pallet_migrations` for those too large for one block.
 
-use crate::{Runtime, RuntimeEvent, constants::RuntimeBlockWeights};
-use frame_support::{migrations::FreezeChainOnFailedMigration, traits::ConstU32, weights::Weight};
+use crate::{BlockNumber, Runtime, RuntimeEvent, SafeMode, constants::RuntimeBlockWeights};
+use frame_support::{
+	migrations::{FailedMigrationHandler, FailedMigrationHandling},
+	traits::{ConstU32, SafeMode as Stop},
+	weights::Weight,
+};
 use sp_runtime::Perbill;
 
 /// Migrations that run in the first block of an upgraded runtime, each only if its pallet's storage
@@ -18,10 +22,30 @@ frame_support::parameter_types! {
 		Perbill::from_percent(80) * RuntimeBlockWeights::get().max_block;
 }
 
+/// After a failed migration, safe mode without an end and transactions again: so nobody acts on a
+/// state that is half migrated but those who can repair it.
+///
+/// The SDK's own handler that enters safe mode keeps the migration stuck, and with it every
+/// transaction out, governance's too.
+pub struct SafeModeOnFailedMigration;
+
+impl FailedMigrationHandler for SafeModeOnFailedMigration {
+	fn failed(_: Option<u32>) -> FailedMigrationHandling {
+		let stopped = if <SafeMode as Stop>::is_entered() {
+			<SafeMode as Stop>::extend(BlockNumber::MAX)
+		} else {
+			<SafeMode as Stop>::enter(BlockNumber::MAX)
+		};
+		match stopped {
+			Ok(()) => FailedMigrationHandling::ForceUnstuck,
+			Err(_) => FailedMigrationHandling::KeepStuck,
+		}
+	}
+}
+
 impl pallet_migrations::Config for Runtime {
 	type CursorMaxLen = ConstU32<65_536>;
-	// A chain whose state is half migrated must not continue: governance resolves it.
-	type FailedMigrationHandler = FreezeChainOnFailedMigration;
+	type FailedMigrationHandler = SafeModeOnFailedMigration;
 	type IdentifierMaxLen = ConstU32<256>;
 	type MaxServiceWeight = MaxServiceWeight;
 	type MigrationStatusHandler = ();

@@ -1,6 +1,6 @@
-//! `pallet_offences`: an authority that votes twice loses its seat.
+//! `pallet_offences`: an authority that votes twice loses its seat until governance lets it in.
 
-use crate::{AccountId, Runtime, RuntimeEvent, Session};
+use crate::{AccountId, Authorities, Runtime, RuntimeEvent};
 use frame_support::weights::Weight;
 use sp_runtime::Perbill;
 use sp_staking::{
@@ -10,8 +10,7 @@ use sp_staking::{
 
 type Offender = pallet_session::historical::IdentificationTuple<Runtime>;
 
-/// Disables the offender immediately: it produces no more blocks until the set of authorities
-/// changes.
+/// Disables the offender at once, and bans it: no change of keys lets it in again.
 pub struct DisableOffender;
 
 impl OnOffenceHandler<AccountId, Offender, Weight> for DisableOffender {
@@ -20,13 +19,13 @@ impl OnOffenceHandler<AccountId, Offender, Weight> for DisableOffender {
 		slash_fraction: &[Perbill],
 		_: SessionIndex,
 	) -> Weight {
+		let mut weight = Weight::zero();
 		for (details, fraction) in offenders.iter().zip(slash_fraction) {
-			Session::report_offence(details.offender.0.clone(), OffenceSeverity(*fraction));
+			let offender = details.offender.0.clone();
+			let one = Authorities::ban(offender, OffenceSeverity(*fraction));
+			weight = weight.saturating_add(one);
 		}
-		let offenders = u64::try_from(offenders.len()).unwrap_or(u64::MAX);
-		<Runtime as frame_system::Config>::DbWeight::get()
-			.reads_writes(2, 1)
-			.saturating_mul(offenders)
+		weight
 	}
 }
 

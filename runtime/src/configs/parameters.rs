@@ -3,12 +3,20 @@
 use crate::{
 	Balance, Runtime, RuntimeEvent,
 	configs::GovernanceOrigin,
-	constants::currency::{MICRO_AIT, MILLI_AIT},
+	constants::currency::{AIT, MICRO_AIT, MILLI_AIT},
 };
 use frame_support::{
 	dynamic_params::{dynamic_pallet_params, dynamic_params},
 	traits::AsEnsureOriginWithArg,
 };
+
+/// Highest part of the fee that every transaction pays: 1 AIT. Fees are taken before a call,
+/// governance's too: one that nobody could pay would end every transaction permanently. What was set
+/// above it counts as this.
+pub const MAX_BASE_FEE: Balance = AIT;
+
+/// Highest price of a byte: 0.01 AIT, for the same reason.
+pub const MAX_FEE_PER_BYTE: Balance = 10 * MILLI_AIT;
 
 /// Figures by subject. Indices are part of the encoding and never change.
 #[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
@@ -19,11 +27,12 @@ pub mod dynamic_params {
 	#[dynamic_pallet_params]
 	#[codec(index = 0)]
 	pub mod fees {
-		/// Part of the fee that every transaction pays, in units of 10⁻¹⁸ AIT.
+		/// Part of the fee that every transaction pays, in units of 10⁻¹⁸ AIT; at most
+		/// [`MAX_BASE_FEE`] counts.
 		#[codec(index = 0)]
 		pub static Base: Balance = MILLI_AIT;
 
-		/// Price of a byte, in units of 10⁻¹⁸ AIT.
+		/// Price of a byte, in units of 10⁻¹⁸ AIT; at most [`MAX_FEE_PER_BYTE`] counts.
 		#[codec(index = 1)]
 		pub static PerByte: Balance = 10 * MICRO_AIT;
 	}

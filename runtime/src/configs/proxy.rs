@@ -15,7 +15,8 @@ pub enum ProxyType {
 	/// Every call.
 	#[default]
 	Any,
-	/// Every call except those that move money.
+	/// Calls that move no money. `Multisig` and `Proxy` are not among them: what they wrap runs as
+	/// another account, past this filter, and the owner's energy is in accounts of that kind.
 	NonTransfer,
 	/// Only the refusal of another proxy's delayed call.
 	CancelProxy,
@@ -33,8 +34,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 					| RuntimeCall::Session(..)
 					| RuntimeCall::Preimage(..)
 					| RuntimeCall::Utility(..)
-					| RuntimeCall::Multisig(..)
-					| RuntimeCall::Proxy(..)
+					| RuntimeCall::Proxy(pallet_proxy::Call::reject_announcement { .. })
 			),
 			ProxyType::CancelProxy => {
 				matches!(call, RuntimeCall::Proxy(pallet_proxy::Call::reject_announcement { .. }))

@@ -1,7 +1,9 @@
 //! `pallet_session` with history: the present and the former authorities.
 
 use crate::{
-	AccountId, Balance, Balances, Runtime, RuntimeEvent, SessionKeys,
+	AccountId, Authorities as Members, Balance, Balances, Historical, Runtime, RuntimeEvent,
+	SessionKeys,
+	configs::{GovernanceOrigin, grandpa::REPORTABLE_SESSIONS},
 	constants::{currency::deposit, time::SESSION},
 };
 use alloc::vec::Vec;
@@ -18,16 +20,12 @@ frame_support::parameter_types! {
 	pub const KeyDeposit: Balance = deposit(2, 2 * (32 + 32 + 4));
 }
 
-/// The authorities of genesis keep their seats. Until a pallet elects them, changing the set takes
-/// a runtime upgrade.
-///
-/// Answering `None` for every later session keeps GRANDPA's authority set, so a warp-sync proof
-/// does not grow with each session.
+/// The authorities of genesis keep their seats, as `pallet_authorities` says.
 pub struct Authorities;
 
 impl pallet_session::SessionManager<AccountId> for Authorities {
 	fn new_session(_: SessionIndex) -> Option<Vec<AccountId>> {
-		None
+		Members::plan()
 	}
 
 	fn new_session_genesis(_: SessionIndex) -> Option<Vec<AccountId>> {
@@ -38,9 +36,17 @@ impl pallet_session::SessionManager<AccountId> for Authorities {
 		Some(authorities)
 	}
 
-	fn start_session(_: SessionIndex) {}
+	fn start_session(_: SessionIndex) {
+		Members::start_session();
+	}
 
-	fn end_session(_: SessionIndex) {}
+	fn end_session(ended: SessionIndex) {
+		// What can no longer be reported needs no proof.
+		let kept = SessionIndex::try_from(REPORTABLE_SESSIONS).unwrap_or(SessionIndex::MAX);
+		if let Some(first) = ended.checked_sub(kept) {
+			Historical::prune_up_to(first);
+		}
+	}
 }
 
 impl historical::SessionManager<AccountId, ()> for Authorities {
@@ -54,9 +60,13 @@ impl historical::SessionManager<AccountId, ()> for Authorities {
 		Some(set.into_iter().map(|authority| (authority, ())).collect())
 	}
 
-	fn start_session(_: SessionIndex) {}
+	fn start_session(index: SessionIndex) {
+		<Self as pallet_session::SessionManager<AccountId>>::start_session(index);
+	}
 
-	fn end_session(_: SessionIndex) {}
+	fn end_session(index: SessionIndex) {
+		<Self as pallet_session::SessionManager<AccountId>>::end_session(index);
+	}
 }
 
 /// Identification of an authority: its account, and nothing else.
@@ -90,4 +100,8 @@ impl historical::Config for Runtime {
 	type FullIdentification = ();
 	type FullIdentificationOf = NoFurtherIdentification;
 	type RuntimeEvent = RuntimeEvent;
+}
+
+impl pallet_authorities::Config for Runtime {
+	type GovernanceOrigin = GovernanceOrigin;
 }

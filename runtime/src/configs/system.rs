@@ -5,6 +5,7 @@ use crate::{
 	RuntimeTask, SafeMode, TxPause, VERSION,
 	constants::{BLOCK_HASH_COUNT, RuntimeBlockLength, RuntimeBlockWeights, SS58_PREFIX},
 };
+use alloc::{vec, vec::Vec};
 use frame_support::{
 	derive_impl,
 	traits::{ConstU16, ConstU32, Contains, InsideBoth},
@@ -18,19 +19,33 @@ frame_support::parameter_types! {
 	pub const Version: RuntimeVersion = VERSION;
 }
 
-/// Refuses calls for which this chain has no use, so that a mistake gets a clear answer. Root is
-/// not filtered; where root must not act either, the pallet's origin says so.
+/// Refuses calls that nobody may make on this chain, root neither as long as it is a key:
 ///
-/// - `Assets`: everything that creates, destroys or administers an asset. AICP and KWH exist from
-///   genesis, belong to no key, and each is minted by one pallet only.
+/// - `Assets`: everything that creates, destroys or administers an asset, and a refund that burns.
+///   AICP and KWH exist from genesis, belong to no key, and each is minted by one pallet only.
+/// - `Balances::burn`, `force_set_balance`, `force_adjust_total_issuance`: AIT is made by emission
+///   only and lost by nothing.
+/// - `Utility::dispatch_as`, `dispatch_as_fallible`, `Sudo::sudo_as`: they act as any account, past
+///   every filter, and so as the one that owns the assets.
+/// - `System::set_storage`, `kill_storage`, `kill_prefix`: they do all of this. What has to be
+///   repaired is repaired by an upgrade, which everybody can read.
+/// - `Session::purge_keys`: an authority would be out of reach of a report while it votes on.
 /// - `Grandpa::note_stalled`: breaks every later warp-sync proof.
+///
+/// The SDK does not filter what root dispatches. So what a key asks to be dispatched as root is
+/// looked into, through everything that wraps calls.
 pub struct CallFilter;
 
-impl Contains<RuntimeCall> for CallFilter {
-	fn contains(call: &RuntimeCall) -> bool {
+impl CallFilter {
+	/// Returns `true` if nobody may make this call.
+	fn is_never(call: &RuntimeCall) -> bool {
+		use frame_system::Call as System;
 		use pallet_assets::Call as Assets;
+		use pallet_balances::Call as Balances;
+		use pallet_sudo::Call as Sudo;
+		use pallet_utility::Call as Utility;
 		match call {
-			RuntimeCall::Assets(call) => matches!(
+			RuntimeCall::Assets(call) => !matches!(
 				call,
 				Assets::transfer { .. }
 					| Assets::transfer_keep_alive { .. }
@@ -40,11 +55,89 @@ impl Contains<RuntimeCall> for CallFilter {
 					| Assets::transfer_approved { .. }
 					| Assets::touch { .. }
 					| Assets::touch_other { .. }
-					| Assets::refund { .. }
+					| Assets::refund { allow_burn: false, .. }
 					| Assets::refund_other { .. }
 			),
-			RuntimeCall::Grandpa(pallet_grandpa::Call::note_stalled { .. }) => false,
-			_ => true,
+			RuntimeCall::Balances(call) => matches!(
+				call,
+				Balances::burn { .. }
+					| Balances::force_set_balance { .. }
+					| Balances::force_adjust_total_issuance { .. }
+			),
+			RuntimeCall::Utility(call) => {
+				matches!(call, Utility::dispatch_as { .. } | Utility::dispatch_as_fallible { .. })
+			},
+			RuntimeCall::Sudo(call) => matches!(call, Sudo::sudo_as { .. }),
+			RuntimeCall::System(call) => matches!(
+				call,
+				System::set_storage { .. }
+					| System::kill_storage { .. }
+					| System::kill_prefix { .. }
+			),
+			RuntimeCall::Session(pallet_session::Call::purge_keys { .. })
+			| RuntimeCall::Grandpa(pallet_grandpa::Call::note_stalled { .. }) => true,
+			_ => false,
+		}
+	}
+
+	/// Returns the calls that a call wraps. Calls nest no deeper than a transaction decodes.
+	fn wrapped(call: &RuntimeCall) -> Vec<&RuntimeCall> {
+		use pallet_multisig::Call as Multisig;
+		use pallet_proxy::Call as Proxy;
+		use pallet_scheduler::Call as Scheduler;
+		use pallet_sudo::Call as Sudo;
+		use pallet_utility::Call as Utility;
+		match call {
+			RuntimeCall::Sudo(
+				Sudo::sudo { call }
+				| Sudo::sudo_unchecked_weight { call, .. }
+				| Sudo::sudo_as { call, .. },
+			)
+			| RuntimeCall::Multisig(
+				Multisig::as_multi { call, .. } | Multisig::as_multi_threshold_1 { call, .. },
+			)
+			| RuntimeCall::Proxy(Proxy::proxy { call, .. } | Proxy::proxy_announced { call, .. })
+			| RuntimeCall::Scheduler(
+				Scheduler::schedule { call, .. }
+				| Scheduler::schedule_named { call, .. }
+				| Scheduler::schedule_after { call, .. }
+				| Scheduler::schedule_named_after { call, .. },
+			)
+			| RuntimeCall::Utility(
+				Utility::as_derivative { call, .. }
+				| Utility::with_weight { call, .. }
+				| Utility::dispatch_as { call, .. }
+				| Utility::dispatch_as_fallible { call, .. },
+			) => vec![call],
+			RuntimeCall::Utility(
+				Utility::batch { calls }
+				| Utility::batch_all { calls }
+				| Utility::force_batch { calls },
+			) => calls.iter().collect(),
+			RuntimeCall::Utility(Utility::if_else { main, fallback }) => vec![main, fallback],
+			_ => Vec::new(),
+		}
+	}
+
+	/// Returns `true` if this call or one that it wraps is one that nobody may make.
+	fn reaches_never(call: &RuntimeCall) -> bool {
+		let mut open = vec![call];
+		while let Some(call) = open.pop() {
+			if Self::is_never(call) {
+				return true;
+			}
+			open.extend(Self::wrapped(call));
+		}
+		false
+	}
+}
+
+impl Contains<RuntimeCall> for CallFilter {
+	fn contains(call: &RuntimeCall) -> bool {
+		match call {
+			RuntimeCall::Sudo(_) => !Self::reaches_never(call),
+			// What others wrap is filtered when it is dispatched.
+			call => !Self::is_never(call),
 		}
 	}
 }

@@ -1,8 +1,8 @@
-//! `pallet_transaction_payment`: fee = base + k × length, both set by governance.
+//! `pallet_transaction_payment`: fee = base + k × length, both set by governance within bounds.
 
 use crate::{
 	Balance, Balances, Runtime, RuntimeEvent,
-	configs::{TreasuryAccount, dynamic_params::fees},
+	configs::{MAX_BASE_FEE, MAX_FEE_PER_BYTE, TreasuryAccount, dynamic_params::fees},
 };
 use frame_support::{
 	traits::{ConstU8, Get, tokens::imbalance::ResolveTo},
@@ -20,8 +20,9 @@ impl WeightToFee for BaseAndLengthFee {
 
 	fn weight_to_fee(length: &Weight) -> Balance {
 		fees::PerByte::get()
+			.min(MAX_FEE_PER_BYTE)
 			.saturating_mul(Balance::from(length.ref_time()))
-			.saturating_add(fees::Base::get())
+			.saturating_add(fees::Base::get().min(MAX_BASE_FEE))
 	}
 }
 
@@ -49,8 +50,4 @@ impl pallet_transaction_payment::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type WeightInfo = pallet_transaction_payment::weights::SubstrateWeight<Runtime>;
 	type WeightToFee = NoWeightFee;
-}
-
-impl pallet_skip_feeless_payment::Config for Runtime {
-	type RuntimeEvent = RuntimeEvent;
 }

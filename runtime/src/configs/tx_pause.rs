@@ -1,21 +1,33 @@
-//! `pallet_tx_pause`: governance can pause single calls.
+//! `pallet_tx_pause`: single calls can be paused in an emergency; governance resumes them.
 
-use crate::{Runtime, RuntimeCall, RuntimeEvent, configs::GovernanceOrigin};
+use crate::{
+	Runtime, RuntimeCall, RuntimeEvent,
+	configs::{EmergencyOrigin, GovernanceOrigin},
+};
 use frame_support::traits::{ConstU32, Contains};
 use pallet_tx_pause::RuntimeCallNameOf;
 
-/// Calls that cannot be paused: time, finality, and the way back.
+/// Calls that cannot be paused: time, finality, the ways back for a root of one key or of several,
+/// and whatever stops.
 pub struct UnpausableCalls;
 
 impl Contains<RuntimeCallNameOf<Runtime>> for UnpausableCalls {
 	fn contains(name: &RuntimeCallNameOf<Runtime>) -> bool {
-		matches!(name.0.as_slice(), b"Timestamp" | b"Grandpa" | b"Sudo" | b"SafeMode")
+		let (pallet, call) = (name.0.as_slice(), name.1.as_slice());
+		match pallet {
+			b"Timestamp" | b"Grandpa" | b"Sudo" | b"SafeMode" | b"Multisig" | b"Proxy"
+			| b"Parameters" | b"Preimage" | b"Scheduler" | b"Brakes" => true,
+			b"System" => call == b"apply_authorized_upgrade",
+			b"Attestations" | b"MeterReadings" => call == b"pause",
+			b"CoveragePolicy" | b"ComputeReceipts" => call == b"set_breaker",
+			_ => false,
+		}
 	}
 }
 
 impl pallet_tx_pause::Config for Runtime {
 	type MaxNameLen = ConstU32<256>;
-	type PauseOrigin = GovernanceOrigin;
+	type PauseOrigin = EmergencyOrigin;
 	type RuntimeCall = RuntimeCall;
 	type RuntimeEvent = RuntimeEvent;
 	type UnpauseOrigin = GovernanceOrigin;

@@ -272,7 +272,7 @@ impl PoolRefusal {
 reasons! {
 	/// Why a transaction is invalid, whatever its call.
 	TransactionRefusal {
-		Call: stays, "such a call is not taken at this time";
+		Call: passes, "the call is stopped at present, by safe mode or a pause: send it again later";
 		Payment: stays, "the account cannot pay the fee: it needs more AIT";
 		Future: stays, "transactions of the account before this one are missing";
 		Stale: stays, "the account has sent another transaction with this number";

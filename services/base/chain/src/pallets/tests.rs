@@ -156,8 +156,10 @@ fn why_a_transaction_is_invalid_is_a_type() {
 	assert!(stale.is_stale() && !stale.is_temporary());
 	let full = of(InvalidTransaction::ExhaustsResources);
 	assert!(full.is_temporary() && !full.is_stale());
+	// What safe mode or a pause stops can be sent afterwards.
+	let stopped = of(InvalidTransaction::Call);
+	assert!(stopped.is_temporary() && !stopped.is_stale());
 	for invalid in [
-		InvalidTransaction::Call,
 		InvalidTransaction::Payment,
 		InvalidTransaction::Future,
 		InvalidTransaction::BadProof,
