@@ -4,8 +4,7 @@ use crate::{
 	calls,
 	chain::{HOUR, MINUTE, SECOND},
 	rng::Rng,
-	strategies,
-	table::{self, KNOWN},
+	strategies, table,
 	world::{Role, Source, Token, World, with_world},
 };
 use std::{
@@ -112,8 +111,8 @@ impl Yield {
 			let explained: u128 = self
 				.sources
 				.iter()
-				.filter(|((source, _), _)| {
-					table::token_of(*source) == Some(*token) && table::is_known(*source)
+				.filter(|((source, by), _)| {
+					table::token_of(*source) == Some(*token) && table::explains(*source, by)
 				})
 				.map(|(_, amount)| *amount)
 				.sum();
@@ -124,7 +123,7 @@ impl Yield {
 			}
 		}
 		for ((source, label), amount) in &self.sources {
-			if table::token_of(*source).is_none() && !table::is_known(*source) {
+			if table::token_of(*source).is_none() && !table::explains(*source, label) {
 				found.push(format!("{source:?} by “{label}”: {amount}"));
 			}
 		}
@@ -139,7 +138,7 @@ impl Yield {
 				table::token_of(known.source).is_none_or(|token| self.gains.contains_key(&token));
 			seen && gained
 		};
-		KNOWN.iter().enumerate().filter(shows).map(|(number, _)| number).collect()
+		table::open().filter(shows).map(|(number, _)| number).collect()
 	}
 }
 
