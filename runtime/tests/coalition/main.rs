@@ -30,7 +30,7 @@ use std::{
 	time::Instant,
 };
 use subxt::Metadata;
-use world::{Role, Token, with_world};
+use world::{Role, Source, Token, with_world};
 
 /// Moves of a run without `COALITION_STEPS`.
 const STEPS: u64 = 8_000;
@@ -110,6 +110,19 @@ fn an_honest_miner_and_an_honest_owner_are_paid() {
 		assert!(world.wealth(Token::Kwh) > 0, "energy was fed in");
 		assert_eq!(world.gain(Token::Kwh), 0, "all of it is due");
 	});
+}
+
+/// The measure once more: where no work mints, nobody gains AIT but by not paying.
+#[test]
+fn nobody_gains_ait_where_none_is_minted() {
+	for seed in 0..60 {
+		let plan = Plan { mints: false, ..Plan::new(seed) };
+		let found = run(&plan, false);
+		let gain = found.gains.get(&Token::Ait).copied().unwrap_or(0);
+		let unpaid = found.sources.iter().filter(|((source, _), _)| *source == Source::UnpaidWork);
+		let unpaid: u128 = unpaid.map(|(_, amount)| *amount).sum();
+		assert!(gain <= unpaid, "seed {seed}: {gain} above {unpaid}, {:?}", found.sources);
+	}
 }
 
 fn report_counts(counts: &BTreeMap<String, (u64, u64)>) {

@@ -1,7 +1,7 @@
 //! Plans of moves, what they yield, and the shortest one that still yields it.
 
 use crate::{
-	calls,
+	build, calls,
 	chain::{HOUR, MINUTE, SECOND},
 	rng::Rng,
 	strategies, table,
@@ -51,6 +51,8 @@ impl fmt::Display for Move {
 pub(crate) struct Plan {
 	pub(crate) roles: BTreeSet<Role>,
 	pub(crate) moves: Vec<Move>,
+	/// Whether work mints AIT at all.
+	pub(crate) mints: bool,
 }
 
 impl Plan {
@@ -83,7 +85,7 @@ impl Plan {
 				place += 1;
 			}
 		}
-		Self { roles, moves }
+		Self { roles, moves, mints: true }
 	}
 
 	fn step(rng: &mut Rng, what: What) -> Move {
@@ -171,6 +173,10 @@ fn play(world: &mut World, step: &Move) {
 pub(crate) fn run(plan: &Plan, trace: bool) -> Yield {
 	with_world(&plan.roles, |world| {
 		world.trace = trace.then(Vec::new);
+		if !plan.mints {
+			let outcome = world.governance(build::compute::mint_nothing());
+			assert!(outcome.is_done(), "{outcome:?}");
+		}
 		for step in &plan.moves {
 			play(world, step);
 		}

@@ -171,7 +171,7 @@ fn wait_hours(world: &mut World, _: &mut Scratch, _: &mut Rng) -> Option<()> {
 // Compute.
 
 fn open_own(world: &mut World, scratch: &mut Scratch, rng: &mut Rng, terms: Terms) -> Option<()> {
-	let coordinator = world.our_keys(true).first()?.clone();
+	let coordinator = *world.our_keys(true).first()?;
 	let client = world.wallet(rng);
 	scratch.jobs.push(world.open(&client, &coordinator, terms)?);
 	Some(())
@@ -190,7 +190,7 @@ fn open_at_a_price(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> O
 }
 
 fn open_for_credit(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
-	let coordinator = world.our_keys(true).first()?.clone();
+	let coordinator = *world.our_keys(true).first()?;
 	let client = world.wallets.first()?.clone();
 	let credit = <CoveragePolicy as gridproof_primitives::reserve::attestation::ServiceCredit<
 		AccountId,
@@ -202,7 +202,7 @@ fn open_for_credit(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Opt
 
 /// A receipt of work that nobody did.
 fn deliver_nothing(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
-	let miner = world.our_keys(false).first()?.clone();
+	let miner = *world.our_keys(false).first()?;
 	let job = scratch.jobs.last()?.clone();
 	let coordinator = world.our_coordinator(&job.quote.coordinator)?;
 	let receipt = compute::receipt(&job, key_of(&miner), job.quote.max_units, job.quote.price);
@@ -214,13 +214,13 @@ fn deliver_nothing(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Opt
 /// Three jobs: two that a miner accepts and lets expire, one that it does. In the block in which
 /// the two are overdue, one call has the good receipt and junk for these.
 fn fail_and_bundle(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> Option<()> {
-	let miner = world.our_keys(false).first()?.clone();
+	let miner = *world.our_keys(false).first()?;
 	for lasts in [DAY, 30 * SECOND, 30 * SECOND] {
 		let mut terms = own_terms(PriceAsset::Ait, 0);
 		(terms.units, terms.lasts) = (1, lasts);
 		open_own(world, scratch, rng, terms)?;
 	}
-	let coordinator = world.our_keys(true).first()?.clone();
+	let coordinator = *world.our_keys(true).first()?;
 	for job in scratch.jobs.clone().iter().skip(1) {
 		world.send(Sent::Free(compute::assign(job.id, 1, &miner, &coordinator, true)));
 	}
@@ -271,7 +271,7 @@ fn crowd_out(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()
 		if !is_registered(&key_of(&pair)) {
 			let call = compute::register(&owner.account(), &pair, PartyRole::Miner(Class::Cpu));
 			world.send(Sent::Signed(owner.clone(), call));
-			world.compute.keys.push(pair.clone());
+			world.compute.keys.push(pair);
 		}
 		for evidence in [compute::two_receipts(&job, &pair), compute::above_quote(&job, &pair)] {
 			world.send(Sent::Signed(owner.clone(), compute::report(evidence)));
@@ -284,7 +284,7 @@ fn crowd_out(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()
 fn report_at_last(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
 	let job = scratch.jobs.last()?.clone();
 	let coordinator = world.our_coordinator(&job.quote.coordinator)?;
-	let miner = world.our_keys(false).first()?.clone();
+	let miner = *world.our_keys(false).first()?;
 	let evidence = compute::two_outcomes(&job, key_of(&miner), &coordinator);
 	let reporter = Key::named(HONEST[7]);
 	let outcome = world.send_honest(Sent::Signed(reporter, compute::report(evidence)));
@@ -305,7 +305,7 @@ fn leave(world: &mut World, _: &mut Scratch, _: &mut Rng) -> Option<()> {
 
 /// It has a receipt settled all the same, cheats, and takes its bond before that is reported.
 fn work_on_and_go(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> Option<()> {
-	let miner = world.compute.keys[2].clone();
+	let miner = world.compute.keys[2];
 	open_own(world, scratch, rng, own_terms(PriceAsset::Ait, 0))?;
 	let job = scratch.jobs.last()?.clone();
 	let coordinator = world.our_coordinator(&job.quote.coordinator)?;
@@ -417,7 +417,7 @@ fn forge_all(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()
 fn certify_true_past(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
 	let owner = wallet(Owner);
 	let physical = &world.energy.meters[OUR_NEW_ROOF];
-	let (device, since_ms) = (physical.keys[0].clone(), START - 365 * DAY);
+	let (device, since_ms) = (physical.keys[0], START - 365 * DAY);
 	let (registers, seal) = (physical.at(since_ms), seal(&physical.seal));
 	let call = energy::certify(energy::Terms {
 		organisation: 2,
@@ -486,7 +486,7 @@ fn readmit(world: &mut World, _: &mut Scratch, _: &mut Rng) -> Option<()> {
 fn certify_for_another(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
 	let owner = Key::named(HONEST[5]);
 	let physical = &world.energy.meters[HONEST_ROOF];
-	let device = physical.keys[0].clone();
+	let device = physical.keys[0];
 	let (registers, seal) = (physical.at(world.now), seal(&physical.seal));
 	let call = energy::certify(energy::Terms {
 		organisation: 2,

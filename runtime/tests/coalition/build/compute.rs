@@ -13,7 +13,7 @@ use gridproof_primitives::{
 	},
 	crypto::ed25519::PublicKey,
 };
-use gridproof_runtime::{AccountId, RuntimeCall};
+use gridproof_runtime::{AccountId, Runtime, RuntimeCall};
 use pallet_compute_receipts::Call;
 use sp_core::{Pair, ed25519};
 
@@ -154,6 +154,13 @@ pub(crate) fn two_outcomes(
 
 pub(crate) fn report(evidence: Evidence) -> RuntimeCall {
 	Call::report_offence { evidence: Box::new(evidence) }.into()
+}
+
+/// Parameters under which no work mints anything.
+pub(crate) fn mint_nothing() -> RuntimeCall {
+	let mut new = pallet_compute_receipts::Parameters::<Runtime>::get();
+	new.mint_per_unit = 0;
+	Call::set_parameters { new: Box::new(new) }.into()
 }
 
 /// The quote of these terms.

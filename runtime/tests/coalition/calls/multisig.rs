@@ -24,7 +24,7 @@ fn as_multi_threshold_1(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let certified = world.energy.certified.get(&meter)?.clone();
 	let device = AccountId::from(certified.key);
 	let (key, other) = match world.energy.known.get(&certified.key) {
-		Some(pair) if rng.percent(40) => (Key::Device(Box::new(pair.clone())), certified.owner),
+		Some(pair) if rng.percent(40) => (Key::Device(Box::new(*pair)), certified.owner),
 		_ => (world.wallet_of(&certified.owner).unwrap_or_else(|| world.wallet(rng)), device),
 	};
 	let call = if rng.percent(70) {

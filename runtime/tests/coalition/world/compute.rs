@@ -131,12 +131,12 @@ impl World {
 		let keys = self.compute.keys.clone();
 		if self.has(Role::Coordinator) {
 			let owner = super::wallet(Role::Coordinator);
-			parties.push((owner, keys[0].clone(), PartyRole::Coordinator));
+			parties.push((owner, keys[0], PartyRole::Coordinator));
 		}
 		if self.has(Role::Miner) {
 			for (key, class) in [(&keys[1], Class::Gpu), (&keys[2], Class::Cpu)] {
 				let owner = super::wallet(Role::Miner);
-				parties.push((owner, key.clone(), PartyRole::Miner(class)));
+				parties.push((owner, *key, PartyRole::Miner(class)));
 			}
 		}
 		for (owner, pair, role) in parties {
@@ -254,7 +254,7 @@ impl World {
 			}
 			let outsider = AccountId::from(job.quote.client) == client;
 			let miner = match ours.first() {
-				Some(miner) if place.is_multiple_of(2) => miner.clone(),
+				Some(miner) if place.is_multiple_of(2) => *miner,
 				_ => honest_miner(),
 			};
 			let is_ours = key_of(&miner) != key_of(&honest_miner());

@@ -279,7 +279,7 @@ impl World {
 			Flow::Circle { .. } => Direction::Both,
 			Flow::Roof | Flow::Series => Direction::Export,
 		};
-		let (device, registers) = (meter.keys[gateway].clone(), meter.at(self.now));
+		let (device, registers) = (meter.keys[gateway], meter.at(self.now));
 		let seal = seal(&meter.seal);
 		let name = self.new_name();
 		let call = certify(Terms {
@@ -546,7 +546,7 @@ impl World {
 	pub(crate) fn break_seal(&mut self, physical: usize, reason: Suspension, electrician: &str) {
 		let device = &mut self.energy.meters[physical];
 		device.sealed = false;
-		let pair = device.keys[0].clone();
+		let pair = device.keys[0];
 		let key = pair.public().0;
 		if let Some(meter) = self.meter_of(&key) {
 			let call = Call::suspend_meter { meter, reason }.into();
