@@ -1,0 +1,114 @@
+//! Calls of `MeterReadings`: the only place that knows their fields, and what owners and devices
+//! sign.
+
+use crate::chain::{self, Key};
+use gridproof_primitives::{
+	H256,
+	energy::{
+		BatchHeader, Direction, MeterIndex, MeterName, NewDevice, OwnerConsent, Registers, SealId,
+		SignedBatch, Trust,
+	},
+};
+use gridproof_runtime::{Runtime, RuntimeCall};
+use pallet_meter_readings::{Call, Certification, Meters};
+use sp_core::{Pair, ed25519};
+use sp_runtime::MultiSignature;
+
+/// W·ms in a Wh.
+pub(crate) const WATT_MILLIS_PER_WH: u64 = 3_600_000;
+
+pub(crate) fn seal(text: &str) -> SealId {
+	text.as_bytes().to_vec().try_into().expect("short")
+}
+
+/// What is certified.
+pub(crate) struct Terms<'a> {
+	pub(crate) organisation: u32,
+	pub(crate) name: MeterName,
+	/// Its key, which signs for itself where the chain asks for it.
+	pub(crate) device: &'a ed25519::Pair,
+	pub(crate) owner: &'a Key,
+	pub(crate) rated_w: u32,
+	pub(crate) direction: Direction,
+	pub(crate) seal: SealId,
+	pub(crate) registers: Registers,
+	pub(crate) since_ms: u64,
+	pub(crate) valid_until_ms: u64,
+}
+
+/// The certification of these terms, with the owner's consent.
+pub(crate) fn certify(terms: Terms<'_>) -> RuntimeCall {
+	let Terms { organisation, name, device, owner, rated_w, direction, .. } = terms;
+	let certification = Certification {
+		name,
+		device: device.public().0,
+		owner: owner.account(),
+		rated_power_w: rated_w,
+		direction,
+		trust: Trust::Device,
+		seal: terms.seal,
+		registers: terms.registers,
+		since_ms: terms.since_ms,
+		valid_until_ms: terms.valid_until_ms,
+	};
+	let consent =
+		owner.sign(&certification.consent(organisation).signing_payload(&chain::genesis_hash()));
+	Call::certify_meter {
+		organisation,
+		certification: Box::new(certification),
+		consent: Box::new(consent),
+	}
+	.into()
+}
+
+/// A new key for a meter, with the owner's consent.
+pub(crate) fn new_device(
+	organisation: u32,
+	name: MeterName,
+	device: &ed25519::Pair,
+	owner: &Key,
+	valid_until_ms: u64,
+) -> NewDevice<MultiSignature> {
+	let device = device.public().0;
+	let consent =
+		OwnerConsent { organisation, name, device, owner: owner.account(), valid_until_ms };
+	let consent = owner.sign(&consent.signing_payload(&chain::genesis_hash()));
+	NewDevice { device, valid_until_ms, consent }
+}
+
+pub(crate) fn submit(batches: Vec<SignedBatch>) -> RuntimeCall {
+	Call::submit_batches { batches: batches.try_into().expect("as many as fit") }.into()
+}
+
+/// The next batch of a meter, up to `end` with these registers, signed by this key.
+pub(crate) fn batch(
+	meter: MeterIndex,
+	key: &ed25519::Pair,
+	start_ms: Option<u64>,
+	end_ms: u64,
+	closing: Registers,
+) -> Option<SignedBatch> {
+	let state = Meters::<Runtime>::get(meter)?.state;
+	let header = BatchHeader {
+		meter,
+		sequence: state.next_sequence,
+		previous: state.last_hash,
+		start_ms: start_ms.unwrap_or(state.last_end_ms),
+		end_ms,
+		opening: state.registers,
+		closing,
+		readings: 1,
+		root: H256::repeat_byte(1),
+		cid: None,
+	};
+	let signature = key.sign(&header.signing_payload(&chain::genesis_hash())).0;
+	Some(SignedBatch { header, signature })
+}
+
+/// Highest energy that a batch of a meter from its last to `end` may state, in Wh.
+pub(crate) fn most(meter: MeterIndex, end_ms: u64) -> u64 {
+	let Some(row) = Meters::<Runtime>::get(meter) else { return 0 };
+	let time = end_ms.saturating_sub(row.state.last_end_ms);
+	let millis = u128::from(row.state.rated_power_w) * u128::from(time) * 11 / 10;
+	u64::try_from(millis / u128::from(WATT_MILLIS_PER_WH)).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,68 @@
+//! Calls of `Attestations` and `CoveragePolicy`: the only place that knows their fields, and what
+//! the roles sign.
+
+use crate::chain::{self, ed25519_named};
+use gridproof_primitives::{
+	H256,
+	num::decimal::Ratio,
+	reserve::attestation::{AttestationFields, Kind, Role as Signer, RoleSignature, message_v2},
+	time::day::Day,
+};
+use gridproof_runtime::{AccountId, Runtime, RuntimeCall};
+use pallet_coverage_policy::Call;
+use sp_core::{Pair, ed25519};
+
+/// The figures of a day: they cover the supply with some 15 % to spare.
+pub(crate) fn figures(day: Day) -> AttestationFields {
+	let zones = pallet_coverage_policy::Parameters::<Runtime>::get().zones_total;
+	// 75 million AICP at 1.50 EUR, and 15 % more, at 90 EUR a MWh.
+	let wh_committed = 75_000_000 * 150 * 115 / (100 * 100) * 1_000_000 / 90;
+	AttestationFields {
+		kind: Kind::Reserve,
+		day,
+		revision: 0,
+		replaces: None,
+		wh_raw: wh_committed * 100 / 18 + 1_000,
+		wh_committed,
+		alpha: Ratio::percent(18),
+		eur_per_mwh: Ratio::from_integer(90).into(),
+		compute_assets: 0,
+		zones_ok: zones,
+		zones_total: zones,
+	}
+}
+
+/// The statement of these figures, signed by these keys.
+pub(crate) fn statement(
+	fields: AttestationFields,
+	signers: &[(Signer, ed25519::Pair)],
+) -> RuntimeCall {
+	let digest = H256(sp_crypto_hashing::sha2_256(&fields.hash().0));
+	let signatures: Vec<_> = signers
+		.iter()
+		.map(|(role, key)| {
+			let message =
+				message_v2(fields.day, &digest, &fields.hash(), &chain::genesis_hash(), *role);
+			RoleSignature { role: *role, signature: key.sign(&message).0 }
+		})
+		.collect();
+	let signatures = signatures.try_into().expect("at most three");
+	pallet_attestations::Call::submit { fields: Box::new(fields), digest, signatures }.into()
+}
+
+/// A statement whose signatures are not those of the roles.
+pub(crate) fn forged_statement(fields: AttestationFields) -> RuntimeCall {
+	let keys = [Signer::Data, Signer::Risk].map(|role| (role, ed25519_named("forger")));
+	statement(fields, &keys)
+}
+
+/// The issuer's call: mints that much on the latest statement.
+pub(crate) fn mint(amount: u128, who: AccountId) -> RuntimeCall {
+	let statement =
+		pallet_coverage_policy::Latest::<Runtime>::get().map_or(H256::zero(), |latest| latest.hash);
+	Call::mint { amount, who, statement }.into()
+}
+
+pub(crate) fn redeem(amount: u128) -> RuntimeCall {
+	Call::redeem { amount, min_credit: 0 }.into()
+}

@@ -1,0 +1,81 @@
+//! The holes that are known: those that are open, and those that are closed. Each repair moves its
+//! entries from [`KNOWN`] to [`CLOSED`]. A gain that no open entry explains fails the test, and so
+//! does an open entry that is not found.
+
+use crate::world::{Source, Token};
+
+/// A hole, and the move that shows it.
+pub(crate) struct Known {
+	/// Its name in the audits.
+	pub(crate) finding: &'static str,
+	pub(crate) source: Source,
+	/// Named strategy, `moves of chance`, or `honest` for what the honest do.
+	pub(crate) by: &'static str,
+	/// Number of seeds, from 0, within which it is found.
+	pub(crate) seeds: u64,
+}
+
+const fn known(finding: &'static str, source: Source, by: &'static str, seeds: u64) -> Known {
+	Known { finding, source, by, seeds }
+}
+
+/// Holes that are open.
+const KNOWN: &[Known] = &[
+	known("C1", Source::Emission, "self-dealing at price 0", 180),
+	known("C1", Source::Emission, "self-dealing at a price", 180),
+	known("C1", Source::Emission, "moves of chance", 180),
+	known("C1", Source::Emission, "honest", 180),
+	known("compute M7", Source::UnpaidWork, "cancelled after output", 180),
+	known("compute M4", Source::FailureLost, "bundle that loses failures", 180),
+	known("compute M2", Source::ReportRefused, "reports crowded out", 180),
+	known("compute M1", Source::BondEscaped, "left and still there", 180),
+	known("energy H1", Source::BeforeCertificate, "backdated certificate", 180),
+	known("energy H1", Source::BeforeCertificate, "energy of the past of a true meter", 180),
+	known("energy H1", Source::BeforeCertificate, "moves of chance", 180),
+	known("energy H1", Source::RatedPower, "rated power of a power station", 180),
+	known("energy H1, M4", Source::SameEnergyTwice, "decommissioned and certified again", 180),
+	known("energy H2", Source::Unvouched, "broken seal after the pardon", 180),
+	known("energy H2", Source::Unvouched, "revoked and readmitted", 180),
+	known("energy M4", Source::AnothersEnergy, "lost key once more", 180),
+	known("energy M5", Source::SameEnergyTwice, "one meter under two certificates", 180),
+	known("energy M5", Source::NotFedIn, "meters in series", 180),
+	known("energy M6", Source::NotFedIn, "energy in a circle", 180),
+	known("DESIGN §5", Source::IssuersMint, "issuer mints to itself", 180),
+	known("DESIGN §5", Source::IssuersMint, "allowance taken twice", 180),
+];
+
+/// Holes that are closed: what their moves gain is never explained, also while another move of the
+/// same kind still gains.
+const CLOSED: &[Known] = &[];
+
+/// Whether `COALITION_WITHOUT` names its finding: it counts as closed then.
+fn is_left_out(known: &Known) -> bool {
+	std::env::var("COALITION_WITHOUT").is_ok_and(|name| known.finding == name)
+}
+
+/// The open entries, with their places.
+pub(crate) fn open() -> impl Iterator<Item = (usize, &'static Known)> {
+	KNOWN.iter().enumerate().filter(|(_, known)| !is_left_out(known))
+}
+
+/// Whether an open hole explains what comes from this source by this move.
+pub(crate) fn explains(source: Source, by: &str) -> bool {
+	let closed = CLOSED.iter().chain(KNOWN.iter().filter(|known| is_left_out(known)));
+	let is_closed = closed.into_iter().any(|known| known.source == source && known.by == by);
+	!is_closed && open().any(|(_, known)| known.source == source)
+}
+
+/// The token in which a gain shows; none for a lie that no balance shows.
+pub(crate) fn token_of(source: Source) -> Option<Token> {
+	match source {
+		Source::Emission | Source::UnpaidWork => Some(Token::Ait),
+		Source::IssuersMint => Some(Token::Reserve),
+		Source::BeforeCertificate
+		| Source::SameEnergyTwice
+		| Source::Unvouched
+		| Source::AnothersEnergy
+		| Source::NotFedIn
+		| Source::RatedPower => Some(Token::Kwh),
+		Source::FailureLost | Source::ReportRefused | Source::BondEscaped => None,
+	}
+}

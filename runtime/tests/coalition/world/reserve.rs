@@ -1,0 +1,74 @@
+//! The reserve: three honest roles that state every day, an issuer, credit.
+
+use super::{Role, Sent, Source, World};
+use crate::{
+	build::reserve::{figures, mint, statement},
+	chain::Key,
+};
+use gridproof_primitives::{
+	reserve::attestation::Role as Signer,
+	time::{calendar::DayClock, day::Day},
+};
+use gridproof_runtime::{
+	Attestations, CoveragePolicy, Runtime, RuntimeCall, configs::TreasuryAccount,
+};
+use pallet_coverage_policy::Event;
+use sp_core::{Pair, ed25519};
+
+#[derive(Default)]
+pub(crate) struct Truth {
+	/// Days that the honest roles have stated, with their transactions, which anybody can send
+	/// again.
+	pub(crate) stated: Vec<(Day, RuntimeCall)>,
+}
+
+/// The keys of the three roles: those of the development preset.
+fn role_key(role: Signer) -> ed25519::Pair {
+	let seed = match role {
+		Signer::Data => 1,
+		Signer::Risk => 2,
+		Signer::Ops => 3,
+	};
+	ed25519::Pair::from_seed(&[seed; 32])
+}
+
+impl World {
+	/// Yesterday is stated once; the honest issuer mints a hundredth of what is allowed.
+	pub(crate) fn honest_reserve(&mut self) {
+		let today = Attestations::today();
+		let Some(yesterday) = today.previous() else { return };
+		if self.reserve.stated.last().is_none_or(|(day, _)| *day < yesterday) {
+			let call = statement(
+				figures(yesterday),
+				&[Signer::Data, Signer::Risk].map(|role| (role, role_key(role))),
+			);
+			let outcome = self.send_honest(Sent::Free(call.clone()));
+			assert!(outcome.is_done(), "{yesterday} is not stated: {outcome:?}");
+			self.reserve.stated.push((yesterday, call));
+			let part = CoveragePolicy::allowance() / 100;
+			if part > 0 && !self.has(Role::Issuer) {
+				let issuer = Key::named("honest/issuer");
+				let call = mint(part, TreasuryAccount::get());
+				let outcome = self.send_honest(Sent::Signed(issuer, call));
+				assert!(outcome.is_done(), "the issuer cannot mint: {outcome:?}");
+			}
+		}
+	}
+
+	pub(crate) fn observe_reserve(&mut self, event: Event<Runtime>) {
+		if let Event::Minted { who, amount, .. } = event
+			&& self.is_ours(&who)
+		{
+			self.blame(Source::IssuersMint, amount * 3);
+		}
+	}
+
+	/// Service credit of the coalition, available, held and waiting, in micro-EUR.
+	pub(crate) fn credit(&self) -> u128 {
+		self.spendable
+			.iter()
+			.filter_map(pallet_coverage_policy::Accounts::<Runtime>::get)
+			.map(|account| account.available + account.held + account.pending)
+			.sum()
+	}
+}
