@@ -21,8 +21,9 @@ use frame_support::build_struct_json_patch;
 use gridproof_primitives::{
 	H256,
 	compute::emission::STEP_MS,
-	num::units,
+	num::{decimal::Ratio, units},
 	reserve::attestation::{Kind, Role},
+	reserve::bounds::PriceBounds,
 	reserve::parameters::PolicyParameters,
 	time::calendar::Calendar,
 	time::day::Day,
@@ -187,13 +188,21 @@ impl Reserve {
 				starts_at: 0,
 				day_length: 60_000,
 			},
-			parameters: policy(),
+			parameters: PolicyParameters {
+				// The fortnight's figures are those of each day's own price.
+				prices: PriceBounds {
+					window: 1,
+					max_daily_ratio: Ratio::percent(150),
+					..PriceBounds::DAY_AHEAD
+				},
+				..policy()
+			},
 			supply: vec![(TreasuryAccount::get(), 75_000_000 * units::AICP)],
 		}
 	}
 
 	/// A chain with real days, whose AICP must be covered from the first unit. So that there can be
-	/// a first one, the daily cap does not apply below 100,000 AICP.
+	/// a first one, 100,000 AICP can be made once without the daily cap.
 	fn real(role_keys: [[u8; 32]; 3]) -> Self {
 		let mut parameters = policy();
 		parameters.policy.bootstrap = 100_000 * units::AICP;

@@ -10,6 +10,9 @@ frame_support::parameter_types! {
 		Perbill::from_percent(80) * RuntimeBlockWeights::get().max_block;
 }
 
+/// Migrations that fit into one block, in the order in which they run.
+pub(crate) type Migrations = (pallet_coverage_policy::migrations::V2<Runtime>,);
+
 impl pallet_migrations::Config for Runtime {
 	type CursorMaxLen = ConstU32<65_536>;
 	// A chain whose state is half migrated must not continue: governance resolves it.

@@ -66,7 +66,7 @@ impl frame_system::Config for Runtime {
 	type MultiBlockMigrator = crate::MultiBlockMigrations;
 	type Nonce = Nonce;
 	type SS58Prefix = ConstU16<SS58_PREFIX>;
-	type SingleBlockMigrations = ();
+	type SingleBlockMigrations = crate::configs::migrations::Migrations;
 	type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
 	type Version = Version;
 }
