@@ -789,7 +789,7 @@ pub mod pallet {
 			Self::current_quote(what_if)
 		}
 
-		/// Returns what the policy would make of a price in EUR/MWh, stated about `day`.
+		/// Returns what would follow from a price in EUR/MWh, stated about `day`.
 		pub fn outlook(day: Day, price: SignedRatio) -> Outlook {
 			Self::price_outlook(day, &price)
 		}

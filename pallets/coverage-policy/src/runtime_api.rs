@@ -29,7 +29,7 @@ sp_api::decl_runtime_apis! {
 		/// is.
 		fn quote(what_if: WhatIf) -> Result<Quote, DispatchError>;
 
-		/// Returns what the policy would make of a price in EUR/MWh, stated about `day`.
+		/// Returns what would follow from a price in EUR/MWh, stated about `day`.
 		fn outlook(day: Day, price: SignedRatio) -> Outlook;
 
 		/// Returns the credit for redeeming `amount` micro-tokens now, in micro-EUR.

@@ -231,7 +231,7 @@ pub struct Quote {
 	pub binding: Option<Binding>,
 }
 
-/// What the policy would make of a price, before it is stated.
+/// What would follow from a price, before it is stated.
 #[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Outlook {
 	/// Price P_E at which the reserve would be valued, in EUR/MWh; `None` if the price would be

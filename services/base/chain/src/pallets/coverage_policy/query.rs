@@ -32,7 +32,7 @@ pub fn quote(what_if: &WhatIf) -> Query<Quote> {
 	Query::new("CoverageApi_quote", what_if).or_refused()
 }
 
-/// What the policy would make of a price in EUR/MWh, stated about `day`.
+/// What would follow from a price in EUR/MWh, stated about `day`.
 pub fn outlook(day: Day, price: SignedRatio) -> Query<Outlook> {
 	Query::new("CoverageApi_outlook", &(day, price))
 }
