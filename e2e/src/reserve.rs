@@ -26,6 +26,8 @@ use subxt_signer::sr25519::PublicKey;
 use tempfile::TempDir;
 use tokio::process::Command;
 
+/// The issuer of the development preset.
+pub const ISSUER: &str = "//Ferdie//stash";
 /// How long one run of the command may take.
 const COMMAND_LIMIT: Duration = Duration::from_secs(90);
 /// How long the development preset's day is, as its chain spec writes it.

@@ -8,7 +8,7 @@ use gridproof_chain::pallets::coverage_policy::{
 };
 use gridproof_e2e::{
 	binary::repository,
-	reserve::{Reserve, gridproof, load},
+	reserve::{ISSUER, Reserve, gridproof, load},
 	transfers::account,
 };
 use gridproof_keys::account::address;
@@ -221,12 +221,11 @@ impl Story {
 	/// Mints all that is allowed, and checks that it is what was reckoned.
 	async fn mint_all(&mut self, row: &Row) -> Result<()> {
 		let (bob, url) = (address(&account("//Bob")?.public_key().0), self.url());
-		let minted = gridproof(&[
-			"policy", "mint", "--all", "--to", &bob, "--suri", "//Alice", "--url", &url,
-		])
-		.await?
-		.done()
-		.with_context(|| format!("mint on the statement of {}", row.day))?;
+		let minted =
+			gridproof(&["policy", "mint", "--all", "--to", &bob, "--suri", ISSUER, "--url", &url])
+				.await?
+				.done()
+				.with_context(|| format!("mint on the statement of {}", row.day))?;
 		assert_eq!(minted["amount"], millionths(&row.mint), "{}", row.day);
 		assert_eq!(minted["allowance"], "0.000000", "{}", row.day);
 		assert_eq!(minted["day"], row.day.to_iso());
@@ -241,7 +240,7 @@ impl Story {
 	async fn mint_is_refused(&self, reason: Refusal) -> Result<()> {
 		let (bob, url) = (address(&account("//Bob")?.public_key().0), self.url());
 		let order = ["policy", "mint", "--amount", "0.000001", "--to", &bob];
-		let order = [&order[..], &["--suri", "//Alice", "--url", &url]].concat();
+		let order = [&order[..], &["--suri", ISSUER, "--url", &url]].concat();
 		gridproof(&order).await?.assert_refused(&format!("refused by the chain: {reason}"));
 		let issuance = self.reserve.chain.issuance(AICP_ASSET_ID).await?;
 		assert_eq!(BigInt::from(issuance), self.supply, "nothing was minted");

@@ -7,7 +7,7 @@ use gridproof_chain::{
 	pallets::coverage_policy::{self, Refusal, call::redeem},
 };
 use gridproof_e2e::{
-	reserve::{Reserve, gridproof, load},
+	reserve::{ISSUER, Reserve, gridproof, load},
 	transfers::account,
 };
 use gridproof_keys::account::address;
@@ -29,8 +29,8 @@ fn stated_day() -> Day {
 	Day::parse(STATED).expect("a day")
 }
 
-fn alice() -> Result<Keypair> {
-	account("//Alice")
+fn issuer() -> Result<Keypair> {
+	account(ISSUER)
 }
 
 fn bob() -> Result<Keypair> {
@@ -39,7 +39,7 @@ fn bob() -> Result<Keypair> {
 
 /// Everything that must stay as it is, but for the nonces of those who tried.
 async fn state(reserve: &Reserve) -> Result<State> {
-	let accounts = [alice()?.public_key(), bob()?.public_key()];
+	let accounts = [issuer()?.public_key(), bob()?.public_key()];
 	let mut parts = reserve.state(stated_day(), &accounts).await?;
 	parts.retain(|(name, _)| !name.starts_with("nonce"));
 	Ok(parts)
@@ -84,7 +84,7 @@ async fn mints_and_redemptions_beyond_what_is_allowed() -> Result<()> {
 
 	// Before any statement there is nothing to mint on.
 	let none = [(mint(1, H256::zero())?, Some(Refusal::Stale))];
-	outcomes(&reserve, alice()?, &none).await?;
+	outcomes(&reserve, issuer()?, &none).await?;
 	let next = stated_day().next().context("a next day")?;
 	reserve.wait_for_day(next).await?;
 	reserve.submit(&file).await?;
@@ -99,7 +99,7 @@ async fn mints_and_redemptions_beyond_what_is_allowed() -> Result<()> {
 	let half = ALLOWANCE / 2;
 	outcomes(
 		&reserve,
-		alice()?,
+		issuer()?,
 		&[
 			(mint(ALLOWANCE + 1, statement)?, Some(Refusal::AboveAllowance)),
 			(mint(u128::MAX, statement)?, Some(Refusal::AboveAllowance)),
@@ -112,7 +112,9 @@ async fn mints_and_redemptions_beyond_what_is_allowed() -> Result<()> {
 	.await?;
 	let minted = reserve.chain.issuance(AICP_ASSET_ID).await?;
 	assert_eq!(minted, supply + half, "what was allowed, and no more");
-	outcomes(&reserve, bob()?, &[(mint(1, statement)?, Some(Refusal::NotIssuer))]).await?;
+	for stranger in [bob()?, account("//Alice")?] {
+		outcomes(&reserve, stranger, &[(mint(1, statement)?, Some(Refusal::NotIssuer))]).await?;
+	}
 
 	// A day later the other half has lapsed.
 	reserve.wait_for_day(next.next().context("a next day")?).await?;
@@ -122,11 +124,11 @@ async fn mints_and_redemptions_beyond_what_is_allowed() -> Result<()> {
 	let before = state(&reserve).await?;
 	let url = reserve.url();
 	let bob_address = address(&bob()?.public_key().0);
-	let order = ["policy", "mint", "--amount", "1", "--to", &bob_address, "--suri", "//Alice"];
+	let order = ["policy", "mint", "--amount", "1", "--to", &bob_address, "--suri", ISSUER];
 	let late = gridproof(&[&order[..], &["--url", &url]].concat()).await?;
 	let lapsed = Refusal::AllowanceLapsed;
 	late.assert_refused(&format!("refused by the chain: {lapsed}"));
-	let order = ["policy", "mint", "--all", "--to", &bob_address, "--suri", "//Alice"];
+	let order = ["policy", "mint", "--all", "--to", &bob_address, "--suri", ISSUER];
 	let late = gridproof(&[&order[..], &["--url", &url]].concat()).await?;
 	late.assert_refused(&format!("nothing can be minted now, the chain would say {lapsed}"));
 	assert_eq!(state(&reserve).await?, before, "a late mint changed something");

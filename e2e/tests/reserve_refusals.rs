@@ -207,10 +207,18 @@ fn badly_signed(folder: &Path, genesis: H256) -> Result<Vec<Case>> {
 fn badly_stated(folder: &Path, genesis: H256) -> Result<Vec<Case>> {
 	let digest = H256([1; 32]);
 	let far = Day::parse("2026-03-24").expect("a day");
-	let statements: [(_, AttestationFields, Refusal); 12] = [
-		("a price below zero", with_price("-92.37"), Policy::NegativePrice.into()),
-		("a price of zero", with_price("0"), Policy::ZeroPrice.into()),
-		("a price too low", with_price("0.999999"), Policy::PriceTooLow.into()),
+	let statements: [(_, AttestationFields, Refusal); 13] = [
+		(
+			"too few zones",
+			AttestationFields { zones_ok: 37, alpha: Ratio::ZERO, wh_committed: 0, ..honest() },
+			Policy::TooFewZones.into(),
+		),
+		(
+			"a slip of Wh and kWh",
+			AttestationFields { wh_raw: 1_000 * WH_RAW, ..honest() },
+			Policy::EnergyTooHigh.into(),
+		),
+		("a price too low", with_price("-500.000001"), Policy::PriceTooLow.into()),
 		("an absurd price", with_price("1000.000001"), Policy::PriceTooHigh.into()),
 		(
 			"other zones",
@@ -418,12 +426,12 @@ async fn bad_files_are_refused(files: &Files<'_>) -> Result<()> {
 	Ok(())
 }
 
-/// Prices that no file is planned with, and one that the chain does not believe.
+/// Prices that are planned and mint nothing, and one that the chain does not believe.
 async fn bad_prices_are_refused(files: &Files<'_>) -> Result<()> {
 	for price in ["0", "-92.37"] {
-		let planned = files.make("priced.json", price, &[]).await;
-		let refusal = planned.err().context("it should not be planned")?.to_string();
-		ensure!(refusal.contains("nothing can be minted on a price that is not above zero"));
+		let planned = files.make("priced.json", price, &[]).await?;
+		let file: Value = serde_json::from_str(&fs::read_to_string(planned)?)?;
+		ensure!(file["mint_suggested"] == "0.000000", "a mint at {price} EUR/MWh: {file}");
 	}
 	let absurd = files.make("absurd.json", "9237", &[(DATA, "data"), (OPS, "ops")]).await?;
 	let reason = format!("refused by the chain: {}", Policy::PriceTooHigh);

@@ -1,11 +1,10 @@
 //! The coverage formulas against `num-rational` as an independent oracle, over all of `u128`.
 
 use gridproof_primitives::{
-	num::decimal::{Ratio, SignedRatio},
+	num::decimal::Ratio,
 	reserve::formula::{
-		Binding, Coverage, CoverageError, Inputs, Policy, PriceBounds, PriceRefusal, State,
-		check_move, check_price, committed_energy, effective_alpha, evaluate, is_stale,
-		redeem_value,
+		Binding, Coverage, CoverageError, Inputs, Policy, State, committed_energy, effective_alpha,
+		evaluate, is_stale, redeem_value,
 	},
 	time::day::Day,
 };
@@ -260,15 +259,6 @@ proptest! {
 		prop_assert_eq!(committed_energy(amount, &base).ok(), exact);
 		prop_assert_eq!(redeem_value(amount, &base).ok(), exact);
 	}
-
-	#[test]
-	fn a_move_is_within_its_limit_exactly_if_the_oracle_says_so(
-		last in any_ratio(), price in any_ratio(), limit in any_ratio(), days in any::<u32>()
-	) {
-		let change = (big(&price) - big(&last)).abs();
-		let allowed = big(&limit) * whole(days.into()) * big(&last);
-		prop_assert_eq!(check_move(&last, &price, &limit, days).is_ok(), change <= allowed);
-	}
 }
 
 /// Ten million AICP, 180 GWh committed.
@@ -372,35 +362,6 @@ fn alpha_keeps_the_watt_hour_that_parts_per_billion_lose() {
 	assert_eq!(committed_energy(8_000_000_000_000, &third), Ok(1_320_827_586_206));
 	assert_eq!(effective_alpha(&third, 31, 30, &Ratio::ONE), Err(CoverageError::Zones));
 	assert_eq!(effective_alpha(&third, 0, 0, &Ratio::ONE), Err(CoverageError::Zones));
-}
-
-#[test]
-fn prices_out_of_bounds_are_refused_each_for_its_reason() {
-	let bounds = PriceBounds {
-		min: Ratio::from_integer(5),
-		max: Ratio::from_integer(500),
-		max_daily_move: Ratio::percent(50),
-	};
-	let day = Day::parse("2026-01-15").unwrap();
-	let yesterday = day.previous().unwrap();
-	let check = |text: &str, last: Option<u128>| {
-		let price = SignedRatio::parse(text).unwrap();
-		check_price(&price, &bounds, last.map(|p| (p.into(), yesterday)), day)
-	};
-	assert_eq!(check("-0.01", None), Err(PriceRefusal::Negative));
-	assert_eq!(check("0", None), Err(PriceRefusal::Zero));
-	assert_eq!(check("4.999999", None), Err(PriceRefusal::TooLow));
-	assert_eq!(check("500.000001", None), Err(PriceRefusal::TooHigh));
-	assert_eq!(check("500", None), Ok(500.into()));
-	assert_eq!(check("5", None), Ok(5.into()));
-	assert_eq!(check("150", Some(100)), Ok(150.into()));
-	assert_eq!(check("150.000001", Some(100)), Err(PriceRefusal::MovedTooFar));
-	assert_eq!(check("50", Some(100)), Ok(50.into()));
-	assert_eq!(check("49.999999", Some(100)), Err(PriceRefusal::MovedTooFar));
-	let three_days_ago = Day::from_days(day.days() - 3).unwrap();
-	let price = SignedRatio::parse("250").unwrap();
-	let last = Some((100.into(), three_days_ago));
-	assert_eq!(check_price(&price, &bounds, last, day), Ok(250.into()), "days add up");
 }
 
 #[test]

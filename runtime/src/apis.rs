@@ -13,7 +13,7 @@ use frame_support::{
 	weights::Weight,
 };
 use gridproof_primitives::reserve::state::{
-	CreditAccount, DayRecord, Quote, Status, Ticket, WhatIf,
+	CreditAccount, DayRecord, Outlook, Quote, Status, Ticket, WhatIf,
 };
 use gridproof_primitives::{
 	H256, compute,
@@ -22,6 +22,7 @@ use gridproof_primitives::{
 		Accepted, Anchor, BatchHeader, BatchRecord, BatchRefusal, MeterIndex, MeterInfo, MeterName,
 		OrganisationIndex, Overview, ReadingRefusal, SignedBatch, Totals,
 	},
+	num::decimal::SignedRatio,
 	reserve::archive::ArchiveProof,
 	reserve::attestation::{AttestationFields, Kind, Role},
 	reserve::parameters::PolicyParameters,
@@ -300,6 +301,10 @@ impl_runtime_apis! {
 
 		fn quote(what_if: WhatIf) -> Result<Quote, DispatchError> {
 			CoveragePolicy::quote(what_if)
+		}
+
+		fn outlook(day: Day, price: SignedRatio) -> Outlook {
+			CoveragePolicy::outlook(day, price)
 		}
 
 		fn redeem_quote(amount: u128) -> Result<u128, DispatchError> {

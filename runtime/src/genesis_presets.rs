@@ -21,8 +21,9 @@ use frame_support::build_struct_json_patch;
 use gridproof_primitives::{
 	H256,
 	compute::emission::STEP_MS,
-	num::units,
+	num::{decimal::Ratio, units},
 	reserve::attestation::{Kind, Role},
+	reserve::bounds::PriceBounds,
 	reserve::parameters::PolicyParameters,
 	time::calendar::Calendar,
 	time::day::Day,
@@ -114,7 +115,7 @@ fn genesis(
 		compute_receipts: ComputeReceiptsConfig { step_ms, ..Default::default() },
 		coverage_policy: CoveragePolicyConfig {
 			parameters: reserve.parameters,
-			issuer: Some(root.clone()),
+			issuer: Some(reserve.issuer),
 			supply: reserve.supply,
 		},
 		meter_readings: MeterReadingsConfig {
@@ -137,6 +138,8 @@ struct Reserve {
 	role_keys: [[u8; 32]; 3],
 	/// Calendar that turns time into days.
 	calendar: Calendar,
+	/// Account that may mint the allowance; never the root account.
+	issuer: AccountId,
 	/// Parameters of the coverage policy.
 	parameters: PolicyParameters,
 	/// First supply of AICP: account and amount in micro-tokens.
@@ -189,18 +192,33 @@ impl Reserve {
 				starts_at: 0,
 				day_length: 60_000,
 			},
-			parameters: policy(),
+			issuer: development_issuer(),
+			parameters: PolicyParameters {
+				// The fortnight's figures are those of each day's own price.
+				prices: PriceBounds {
+					window: 1,
+					max_daily_ratio: Ratio::percent(150),
+					..PriceBounds::DAY_AHEAD
+				},
+				..policy()
+			},
 			supply: vec![(TreasuryAccount::get(), 75_000_000 * units::AICP)],
 		}
 	}
 
 	/// A chain with real days, whose AICP must be covered from the first unit. So that there can be
-	/// a first one, the daily cap does not apply below 100,000 AICP.
-	fn real(role_keys: [[u8; 32]; 3]) -> Self {
+	/// a first one, 100,000 AICP can be made once without the daily cap.
+	fn real(role_keys: [[u8; 32]; 3], issuer: AccountId) -> Self {
 		let mut parameters = policy();
 		parameters.policy.bootstrap = 100_000 * units::AICP;
-		Self { role_keys, calendar: Calendar::UTC, parameters, supply: Vec::new() }
+		Self { role_keys, calendar: Calendar::UTC, issuer, parameters, supply: Vec::new() }
 	}
+}
+
+/// Returns the issuer of the presets whose secrets are public: `//Ferdie//stash`, which has no other
+/// task.
+fn development_issuer() -> AccountId {
+	Sr25519Keyring::FerdieStash.to_account_id()
 }
 
 /// Returns the accounts of the well-known development seeds.
@@ -230,7 +248,7 @@ fn local_testnet() -> Value {
 		well_known_accounts(),
 		Sr25519Keyring::Alice.to_account_id(),
 		Some(Sr25519Keyring::Ferdie.to_account_id()),
-		Reserve::real(DEVELOPMENT_ROLE_KEYS),
+		Reserve::real(DEVELOPMENT_ROLE_KEYS, development_issuer()),
 		Metering::default(),
 		STEP_MS,
 	)
@@ -269,6 +287,10 @@ const STAGING_AUTHORITIES: [StagingKeys; 4] = [
 const STAGING_ROOT: [u8; 32] =
 	hex!("54d7f6d72ac8c9debb4df4de2228b888c08b28d3ebe53aff5515802be811f73b");
 
+/// Issuer of staging, until governance appoints another one: an Ed25519 key.
+const STAGING_ISSUER: [u8; 32] =
+	hex!("b2d2caf95f5ab683f742eeab4920a5406769d5aa1a222ab5bb405e28374354a4");
+
 /// Ed25519 public keys of the roles data, risk and ops on staging.
 const STAGING_ROLE_KEYS: [[u8; 32]; 3] = [
 	hex!("3653f5dd9378627a3ef98310e445a19a52ee60dcf7ba7eeb96e877a9159c2878"),
@@ -285,10 +307,12 @@ fn staging() -> Value {
 			keys: SessionKeys { aura: aura.unchecked_into(), grandpa: grandpa.unchecked_into() },
 		})
 		.collect::<Vec<_>>();
-	let accounts = core::iter::once(root.clone())
+	// The issuer pays fees like anyone.
+	let accounts = [root.clone(), AccountId::from(STAGING_ISSUER)]
+		.into_iter()
 		.chain(authorities.iter().map(|authority| authority.account.clone()))
 		.collect();
-	let reserve = Reserve::real(STAGING_ROLE_KEYS);
+	let reserve = Reserve::real(STAGING_ROLE_KEYS, AccountId::from(STAGING_ISSUER));
 	// Operators name an account of several keys before they start.
 	genesis(authorities, accounts, root, None, reserve, Metering::default(), STEP_MS)
 }

@@ -172,6 +172,17 @@ fn three_roles_have_keys_and_a_statement_is_about_all_zones_that_are_read() {
 }
 
 #[test]
+fn the_issuer_is_neither_root_nor_an_authority() {
+	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
+		genesis(id).execute_with(|| {
+			let issuer = pallet_coverage_policy::Issuer::<Runtime>::get().expect("there is one");
+			assert_ne!(pallet_sudo::Key::<Runtime>::get(), Some(issuer.clone()), "{id}");
+			assert!(!Session::validators().contains(&issuer), "{id}");
+		});
+	}
+}
+
+#[test]
 fn only_the_development_chain_has_somebody_who_certifies_meters() {
 	let alice = sp_keyring::Sr25519Keyring::Alice.to_account_id();
 	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {

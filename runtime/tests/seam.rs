@@ -23,6 +23,7 @@ use gridproof_primitives::{
 		AnchorState, BatchHeader, BatchRefusal, Certification, MeterName, NewDevice,
 		OrganisationStanding, Registers, SealId, SerialNumber, SignedBatch, Suspension,
 	},
+	num::decimal::SignedRatio,
 	reserve::{
 		archive::ArchiveProof,
 		attestation::{AttestationFields, Kind, Role, RoleSignature},
@@ -610,6 +611,7 @@ fn questions_are_answered_in_the_form_that_is_read() {
 				query::parameters(),
 				query::history(3),
 				query::quote(&zeros::<WhatIf>()),
+				query::outlook(day(), SignedRatio::default()),
 				query::redeem_quote(1_000_000),
 				query::account([1; 32]),
 				query::queue(0, 3),

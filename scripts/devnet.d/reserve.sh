@@ -33,5 +33,5 @@ start_attest() {
 # Mints what each day allows, and logs each mint.
 start_issuer() {
 	RUST_LOG=warn,gridproof_attest=info start issuer "$GRIDPROOF" policy issuer --to "$ALICE" \
-		--suri //Alice --url "$WS"
+		--suri //Ferdie//stash --url "$WS"
 }

@@ -180,7 +180,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_rotate_key(role: Role, new: Option<PublicKey>) -> DispatchResult {
 		let mut keys = Keys::<T>::get();
 		if let Some(key) = &new {
-			ed25519::check_key(key).map_err(|_| Error::<T>::WeakKey)?;
+			ed25519::check_new_key(key).map_err(|_| Error::<T>::WeakKey)?;
 			ensure!(!keys.contains(key), Error::<T>::KeyInUse);
 			for role in Role::ALL {
 				let retired = RetiredKeys::<T>::get(role);

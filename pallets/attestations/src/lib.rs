@@ -258,7 +258,7 @@ pub mod pallet {
 			CalendarInUse::<T>::put(self.calendar);
 			let mut keys = KeySet::default();
 			for (role, key) in &self.keys {
-				assert!(ed25519::check_key(&key.0).is_ok(), "the key of {role} is weak");
+				assert!(ed25519::check_new_key(&key.0).is_ok(), "the key of {role} is weak");
 				assert!(!keys.contains(&key.0), "the key of {role} has another role already");
 				*keys.of_mut(*role) = Some(PinnedKey { key: key.0, since: Timepoint::default() });
 			}
@@ -393,7 +393,7 @@ pub mod pallet {
 		/// A signature does not match the role's pinned key, these figures, this file or this
 		/// chain.
 		BadSignature,
-		/// The key is of small order or not canonically encoded.
+		/// The key is of small order, not canonically encoded, or not a point of the curve.
 		WeakKey,
 		/// The key is pinned already, or was pinned before and is retired.
 		KeyInUse,
@@ -555,7 +555,8 @@ pub mod pallet {
 		///
 		/// ## Errors
 		///
-		/// - [`Error::WeakKey`] if `key` is of small order or not canonically encoded.
+		/// - [`Error::WeakKey`] if `key` is of small order, not canonically encoded, or not a point of
+		///   the curve.
 		/// - [`Error::KeyInUse`] if a role has `key`, or had it and its retirement is still
 		///   remembered.
 		/// - [`Error::NothingToRemove`] if `key` is `None` and the role has no key.

@@ -15,6 +15,7 @@ use gridproof_primitives::{
 	num::decimal::Ratio,
 	num::units::AICP,
 	reserve::attestation::{AttestationFields, AttestationHandler},
+	reserve::bounds::MAX_COMPOUNDED_DAYS,
 	reserve::formula::State,
 	time::calendar::DayClock,
 	time::day::Day,
@@ -59,8 +60,10 @@ fn statement<T: Config>(day: Day, eur_per_mwh: Ratio) -> Statement {
 		day,
 		taken_on: today,
 		wh_committed: AttestationFields::example(day).wh_committed,
+		price: eur_per_mwh.into(),
 		eur_per_mwh,
 		compute_assets: 0,
+		wh_per_zone: 0,
 		reference: None,
 	};
 	Latest::<T>::put(statement);
@@ -94,7 +97,15 @@ fn fill_history<T: Config>(day: Day) {
 pub(crate) fn prepare_statement<T: Config>(day: Day) -> AttestationFields {
 	let _ = supply::<T>();
 	let before = day.previous().unwrap_or(day);
-	statement::<T>(before, long_price(80));
+	// As many days before as the bands compound for.
+	let before =
+		Day::from_days(before.days().saturating_sub(MAX_COMPOUNDED_DAYS)).unwrap_or(before);
+	statement::<T>(before, long_price(99));
+	Latest::<T>::mutate(|latest| {
+		if let Some(latest) = latest {
+			latest.wh_per_zone = AttestationFields::example(day).wh_raw / 30;
+		}
+	});
 	Announced::<T>::put(State::Defense);
 	fill_history::<T>(day);
 	AttestationFields { eur_per_mwh: long_price(100).into(), ..AttestationFields::example(day) }

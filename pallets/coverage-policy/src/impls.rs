@@ -11,11 +11,12 @@ use frame_support::{
 use gridproof_primitives::reserve::state::*;
 use gridproof_primitives::{
 	H256,
-	num::decimal::Ratio,
+	num::decimal::{Ratio, SignedRatio},
 	reserve::attestation::{AttestationFields, AttestationHandler, Kind},
-	reserve::formula::{
-		self, Coverage, PriceRefusal, State, check_price, day_of_use, evaluate, is_stale,
+	reserve::bounds::{
+		EnergyRefusal, PriceRefusal, Reference, check_energy, first_day_accepted, next_average,
 	},
+	reserve::formula::{self, Coverage, State, day_of_use, evaluate, is_stale},
 	reserve::parameters::PolicyParameters,
 	reserve::stop::MintStops,
 	time::calendar::DayClock,
@@ -25,8 +26,6 @@ use gridproof_primitives::{
 impl<T: Config> From<PriceRefusal> for Error<T> {
 	fn from(fault: PriceRefusal) -> Self {
 		match fault {
-			PriceRefusal::Negative => Self::NegativePrice,
-			PriceRefusal::Zero => Self::ZeroPrice,
 			PriceRefusal::TooLow => Self::PriceTooLow,
 			PriceRefusal::TooHigh => Self::PriceTooHigh,
 			PriceRefusal::MovedTooFar => Self::PriceMovedTooFar,
@@ -34,15 +33,36 @@ impl<T: Config> From<PriceRefusal> for Error<T> {
 	}
 }
 
-/// Returns the coverage with `issuance` micro-tokens; `None` if it cannot be computed.
+impl<T: Config> From<EnergyRefusal> for Error<T> {
+	fn from(fault: EnergyRefusal) -> Self {
+		match fault {
+			EnergyRefusal::TooFewZones => Self::TooFewZones,
+			EnergyRefusal::TooHigh => Self::EnergyTooHigh,
+			EnergyRefusal::MovedTooFar => Self::EnergyMovedTooFar,
+		}
+	}
+}
+
+/// Figures of a statement that are believed.
+#[derive(Clone, Copy)]
+struct Believed {
+	/// Moving average of the price, in EUR/MWh.
+	average: Ratio,
+	/// Mean energy of a complete zone, in Wh.
+	wh_per_zone: u128,
+}
+
+/// Returns the coverage with `issuance` micro-tokens, `made` of which were made since genesis;
+/// `None` if it cannot be computed.
 fn coverage_of(
 	parameters: &PolicyParameters,
 	statement: &Statement,
 	issuance: u128,
+	made: u128,
 ) -> Option<Coverage> {
 	let Statement { wh_committed, eur_per_mwh, compute_assets, .. } = *statement;
 	let inputs = parameters.inputs(wh_committed, eur_per_mwh, compute_assets, issuance);
-	evaluate(&inputs, &parameters.policy).ok()
+	evaluate(&inputs, &parameters.policy_at(issuance, made)).ok()
 }
 
 fn ratio_fixed(coverage: &Coverage) -> Option<u128> {
@@ -59,6 +79,12 @@ impl<T: Config> Pallet<T> {
 		T::Fungibles::total_issuance(T::Aicp::get())
 	}
 
+	/// Returns the AICP that genesis and mints have made, in micro-tokens, burned or not.
+	fn made() -> u128 {
+		let sums = Sums::<T>::get();
+		sums.genesis.saturating_add(sums.minted)
+	}
+
 	/// Returns the latest statement, unless it is too old.
 	fn fresh(parameters: &PolicyParameters, today: Day) -> Option<Statement> {
 		let fresh = |latest: &Statement| !is_stale(Some(latest.day), today, parameters.max_age);
@@ -69,7 +95,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn current_state() -> (State, Option<u128>) {
 		let parameters = Parameters::<T>::get();
 		let coverage = Self::fresh(&parameters, T::Clock::today())
-			.and_then(|latest| coverage_of(&parameters, &latest, Self::issuance()));
+			.and_then(|latest| coverage_of(&parameters, &latest, Self::issuance(), Self::made()));
 		match coverage {
 			Some(coverage) => (coverage.state, ratio_fixed(&coverage)),
 			None => (State::Frozen, None),
@@ -97,10 +123,15 @@ impl<T: Config> Pallet<T> {
 		ensure!(latest.taken_on <= today, Error::<T>::AllowanceNotOpen);
 		let open = |minting: &MintDay| latest.taken_on == today && minting.day == today;
 		let minting = Minting::<T>::get().filter(open).ok_or(Error::<T>::AllowanceLapsed)?;
-		let now = coverage_of(parameters, latest, Self::issuance()).ok_or(Error::<T>::Overflow)?;
+		ensure!(!latest.price.is_negative(), Error::<T>::NegativePrice);
+		ensure!(latest.price != SignedRatio::default(), Error::<T>::ZeroPrice);
+		let made = Self::made();
+		let now =
+			coverage_of(parameters, latest, Self::issuance(), made).ok_or(Error::<T>::Overflow)?;
 		ensure!(now.state.allows_mint(), Error::<T>::NotCovered);
+		let before = made.saturating_sub(minting.minted);
 		let opening =
-			coverage_of(parameters, latest, minting.opening).ok_or(Error::<T>::Overflow)?;
+			coverage_of(parameters, latest, minting.opening, before).ok_or(Error::<T>::Overflow)?;
 		Ok(opening.mint.saturating_sub(minting.minted))
 	}
 
@@ -141,22 +172,22 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Returns the last price accepted before `day`, and its day; `None` for a day before the
-	/// latest, because a statement about it has no effect.
-	fn reference_for(day: Day, latest: Option<Statement>) -> Option<(Ratio, Day)> {
+	/// Returns what a statement about `day` is compared with; `None` for a day before the latest,
+	/// because a statement about it has no effect.
+	fn reference_for(day: Day, latest: Option<Statement>) -> Option<Reference> {
 		let latest = latest?;
 		match day.cmp(&latest.day) {
-			core::cmp::Ordering::Greater => Some((latest.eur_per_mwh, latest.day)),
+			core::cmp::Ordering::Greater => Some(latest.as_reference()),
 			core::cmp::Ordering::Equal => latest.reference,
 			core::cmp::Ordering::Less => None,
 		}
 	}
 
-	/// Checks that the parameters support this statement. Returns its price.
+	/// Checks that the parameters support this statement.
 	fn check_statement(
 		fields: &AttestationFields,
-		reference: Option<(Ratio, Day)>,
-	) -> Result<Ratio, Error<T>> {
+		reference: Option<Reference>,
+	) -> Result<Believed, Error<T>> {
 		let parameters = Parameters::<T>::get();
 		ensure!(fields.zones_total == parameters.zones_total, Error::<T>::WrongZones);
 		let alpha =
@@ -164,12 +195,17 @@ impl<T: Config> Pallet<T> {
 		ensure!(fields.alpha <= alpha, Error::<T>::AlphaTooHigh);
 		let inventory = parameters.compute_inventory;
 		ensure!(fields.compute_assets <= inventory, Error::<T>::AboveInventory);
-		let price = check_price(&fields.eur_per_mwh, &parameters.prices, reference, fields.day);
-		price.map_err(Error::<T>::from)
+		let AttestationFields { wh_raw, zones_ok, zones_total, day, .. } = *fields;
+		let (bounds, reference) = (&parameters.energy, reference.as_ref());
+		let wh_per_zone = check_energy(wh_raw, zones_ok, zones_total, bounds, reference, day)
+			.map_err(Error::<T>::from)?;
+		let average = next_average(&fields.eur_per_mwh, &parameters.prices, reference, day)
+			.map_err(Error::<T>::from)?;
+		Ok(Believed { average, wh_per_zone })
 	}
 
 	/// Accepts a statement about the latest day, or a later one.
-	fn take(fields: &AttestationFields, hash: H256, price: Ratio, latest: Option<Statement>) {
+	fn take(fields: &AttestationFields, hash: H256, believed: Believed, latest: Option<Statement>) {
 		let today = T::Clock::today();
 		let revised = latest.filter(|latest| latest.day == fields.day);
 		let issuance = Self::issuance();
@@ -186,14 +222,16 @@ impl<T: Config> Pallet<T> {
 			day: fields.day,
 			taken_on,
 			wh_committed: fields.wh_committed,
-			eur_per_mwh: price,
+			price: fields.eur_per_mwh,
+			eur_per_mwh: believed.average,
 			compute_assets: fields.compute_assets,
+			wh_per_zone: believed.wh_per_zone,
 			reference: Self::reference_for(fields.day, latest),
 		};
 		Latest::<T>::put(statement);
 		let parameters = Parameters::<T>::get();
 		let left = Self::left_of(&parameters, &statement, today.max(taken_on)).unwrap_or(0);
-		let coverage = coverage_of(&parameters, &statement, issuance);
+		let coverage = coverage_of(&parameters, &statement, issuance, Self::made());
 		Self::write_record(&statement, coverage.as_ref(), issuance, left, revised.is_some());
 		let (v_reserve, supply_target) =
 			coverage.map_or((0, 0), |coverage| (coverage.v_reserve, coverage.supply_target));
@@ -264,7 +302,8 @@ impl<T: Config> Pallet<T> {
 		let (parameters, today) = (Parameters::<T>::get(), T::Clock::today());
 		let statement = Latest::<T>::get();
 		let issuance = Self::issuance();
-		let coverage = statement.and_then(|latest| coverage_of(&parameters, &latest, issuance));
+		let coverage =
+			statement.and_then(|latest| coverage_of(&parameters, &latest, issuance, Self::made()));
 		let minting = Minting::<T>::get().filter(|minting| minting.day == today);
 		Status {
 			today,
@@ -291,13 +330,15 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn current_quote(what_if: WhatIf) -> Result<Quote, DispatchError> {
 		let parameters = Parameters::<T>::get();
 		let latest = Latest::<T>::get();
+		let issuance = what_if.issuance.unwrap_or_else(Self::issuance);
 		let inputs = parameters.inputs(
 			what_if.wh_committed.or(latest.map(|latest| latest.wh_committed)).unwrap_or(0),
 			what_if.eur_per_mwh.or(latest.map(|latest| latest.eur_per_mwh)).unwrap_or(Ratio::ZERO),
 			what_if.compute_assets.or(latest.map(|latest| latest.compute_assets)).unwrap_or(0),
-			what_if.issuance.unwrap_or_else(Self::issuance),
+			issuance,
 		);
-		let coverage = evaluate(&inputs, &parameters.policy).map_err(|_| Error::<T>::Overflow)?;
+		let policy = parameters.policy_at(issuance, Self::made());
+		let coverage = evaluate(&inputs, &policy).map_err(|_| Error::<T>::Overflow)?;
 		Ok(Quote {
 			state: coverage.state,
 			supply: coverage.supply,
@@ -308,6 +349,18 @@ impl<T: Config> Pallet<T> {
 			mint: coverage.mint,
 			binding: coverage.binding,
 		})
+	}
+
+	/// [`Pallet::outlook`].
+	pub(crate) fn price_outlook(day: Day, price: &SignedRatio) -> Outlook {
+		let parameters = Parameters::<T>::get();
+		let (bounds, latest) = (&parameters.prices, Latest::<T>::get());
+		let reference = Self::reference_for(day, latest);
+		Outlook {
+			average: next_average(price, bounds, reference.as_ref(), day).ok(),
+			first_day: first_day_accepted(price, bounds, reference.as_ref(), day),
+			bootstrap: parameters.policy_at(Self::issuance(), Self::made()).bootstrap,
+		}
 	}
 
 	/// Returns the credit for `amount` micro-tokens now, in micro-EUR.
@@ -349,11 +402,11 @@ impl<T: Config> AttestationHandler for Pallet<T> {
 			return Ok(());
 		}
 		let latest = Latest::<T>::get();
-		let price = Self::check_statement(fields, Self::reference_for(fields.day, latest))?;
+		let believed = Self::check_statement(fields, Self::reference_for(fields.day, latest))?;
 		if latest.is_some_and(|latest| fields.day < latest.day) {
 			Self::deposit_event(Event::StatementNoted { statement, day: fields.day });
 		} else {
-			Self::take(fields, statement, price, latest);
+			Self::take(fields, statement, believed, latest);
 		}
 		Ok(())
 	}

@@ -10,7 +10,8 @@
 //!
 //! ## Terminology
 //!
-//! * **Reserve** V: committed energy at its price, plus compute assets, in EUR.
+//! * **Reserve** V: committed energy at the moving average of its price, plus compute assets, in
+//!   EUR.
 //! * **Coverage ratio** CR = V / (P_T · S), with S = total issuance · Û. All formulas and their
 //!   rounding are in [`gridproof_primitives::reserve::formula`].
 //! * **Allowance**: what the issuer may still mint on the strength of a statement, only on the day
@@ -22,8 +23,10 @@
 //!
 //! ### From statement to allowance
 //!
-//! The pallet is the handler of attestations: it refuses a statement whose price, zones, α or
-//! compute assets its parameters do not support, and accepts all others. The statement about the
+//! The pallet is the handler of attestations: it refuses a statement whose price, energy, zones, α
+//! or compute assets its parameters do not support, and accepts all others; the bounds are in
+//! [`gridproof_primitives::reserve::bounds`]. A day whose price is at or below zero is accepted,
+//! enters the average, and mints nothing. The statement about the
 //! latest day counts; one about an earlier day is recorded as an event and changes nothing. A
 //! revision of the latest day takes effect immediately, but never opens a second allowance.
 //!
@@ -56,8 +59,8 @@
 //! ### Starting with no supply
 //!
 //! With S = 0 the ratio is undefined and the cap is zero. Either genesis mints a first supply, or
-//! the parameters contain a bootstrap supply: up to it the cap does not apply, while the reserve
-//! limits minting as always.
+//! the parameters contain a bootstrap supply: as much can be made once in a chain's life without the
+//! cap, while the reserve limits minting as always. What was burned does not renew it.
 //!
 //! ### Example
 //!
@@ -89,6 +92,7 @@ extern crate alloc;
 mod benchmarking;
 mod credit;
 mod impls;
+pub mod migrations;
 #[cfg(test)]
 mod mock;
 pub mod runtime_api;
@@ -116,8 +120,13 @@ pub mod pallet {
 	};
 	use frame_system::pallet_prelude::*;
 	use gridproof_primitives::{
-		H256, num::decimal::Ratio, reserve::formula::State, reserve::parameters::ParameterError,
-		reserve::stop::MintStops, time::calendar::DayClock, time::day::Day,
+		H256,
+		num::decimal::{Ratio, SignedRatio},
+		reserve::formula::State,
+		reserve::parameters::ParameterError,
+		reserve::stop::MintStops,
+		time::calendar::DayClock,
+		time::day::Day,
 	};
 
 	/// Amount of AIT, in its smallest unit (10⁻¹⁸ AIT).
@@ -185,7 +194,7 @@ pub mod pallet {
 		type WeightInfo: WeightInfo;
 	}
 
-	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
 	/// The coverage policy pallet: mints AICP against the attested reserve, and redeems it.
 	#[pallet::pallet]
@@ -408,16 +417,16 @@ pub mod pallet {
 	/// Reasons to refuse a call or a statement. Variants are only ever added at the end.
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The statement's price is below zero.
+		/// The latest statement's price is below zero: nothing is minted on it.
 		NegativePrice,
-		/// The statement's price is zero.
+		/// The latest statement's price is zero: nothing is minted on it.
 		ZeroPrice,
 		/// The statement's price is below the lowest price that the parameters accept.
 		PriceTooLow,
 		/// The statement's price is above the highest price that the parameters accept.
 		PriceTooHigh,
-		/// The statement's price has moved further since the last accepted one than the parameters
-		/// allow.
+		/// The statement's price would move the average further since the last statement than the
+		/// parameters allow; the view function `outlook` says from which day on it is accepted.
 		PriceMovedTooFar,
 		/// The statement's number of zones is not the one in the parameters.
 		WrongZones,
@@ -476,6 +485,13 @@ pub mod pallet {
 		AllowanceNotOpen,
 		/// A role of the attestations has stopped minting.
 		StoppedByRole,
+		/// The statement has fewer complete zones than the parameters require.
+		TooFewZones,
+		/// The statement's energy is above what the parameters accept for its zones.
+		EnergyTooHigh,
+		/// The statement's energy a zone has moved further since the last statement than the
+		/// parameters allow.
+		EnergyMovedTooFar,
 	}
 
 	#[pallet::hooks]
@@ -525,6 +541,7 @@ pub mod pallet {
 		/// - [`Error::OtherStatement`] if `statement` is not the latest one.
 		/// - [`Error::AllowanceNotOpen`] if the day on which the allowance can be used has not begun.
 		/// - [`Error::AllowanceLapsed`] if that day is over.
+		/// - [`Error::NegativePrice`] or [`Error::ZeroPrice`] if the day's price is not above zero.
 		/// - [`Error::NotCovered`] if the coverage ratio is below CR_min.
 		/// - [`Error::AboveAllowance`] if `amount` is above what is left of the allowance.
 		/// - [`Error::Overflow`] if the coverage cannot be computed from the figures.
@@ -770,6 +787,11 @@ pub mod pallet {
 		/// is.
 		pub fn quote(what_if: WhatIf) -> Result<Quote, DispatchError> {
 			Self::current_quote(what_if)
+		}
+
+		/// Returns what would follow from a price in EUR/MWh, stated about `day`.
+		pub fn outlook(day: Day, price: SignedRatio) -> Outlook {
+			Self::price_outlook(day, &price)
 		}
 
 		/// Returns the credit for redeeming `amount` micro-tokens now, in micro-EUR.

@@ -11,6 +11,7 @@ use gridproof_primitives::{
 	num::decimal::{Ratio, SignedRatio},
 	num::units::{AICP, AICP_ASSET_ID, MILLIS_PER_DAY},
 	reserve::attestation::{AttestationFields, AttestationHandler},
+	reserve::bounds::PriceBounds,
 	reserve::stop::MintStops,
 	time::calendar::{Calendar, DayClock},
 	time::day::Day,
@@ -138,9 +139,16 @@ impl Config for Test {
 	type WeightInfo = ();
 }
 
-/// Returns the parameters of the tests: 30 zones, α 18 %, compute assets up to 5 M EUR.
+/// Returns the parameters of the tests: 30 zones, α 18 %, compute assets up to 5 M EUR, and prices
+/// that count as they are and move by half as much again a day.
 pub(crate) fn parameters() -> PolicyParameters {
-	PolicyParameters { compute_inventory: 5_000_000_000_000, ..Default::default() }
+	let default = PolicyParameters::default();
+	let max_daily_ratio = Ratio::percent(150);
+	PolicyParameters {
+		prices: PriceBounds { window: 1, max_daily_ratio, ..default.prices },
+		compute_inventory: 5_000_000_000_000,
+		..default
+	}
 }
 
 /// Returns the day that many days after 2026-01-15, the day of the first statements.

@@ -2,10 +2,12 @@
 
 use alloc::vec::Vec;
 use codec::Codec;
+use gridproof_primitives::num::decimal::SignedRatio;
 use gridproof_primitives::reserve::parameters::PolicyParameters;
 use gridproof_primitives::reserve::state::{
-	CreditAccount, DayRecord, Quote, Status, Ticket, WhatIf,
+	CreditAccount, DayRecord, Outlook, Quote, Status, Ticket, WhatIf,
 };
+use gridproof_primitives::time::day::Day;
 use sp_runtime::DispatchError;
 
 sp_api::decl_runtime_apis! {
@@ -26,6 +28,9 @@ sp_api::decl_runtime_apis! {
 		/// Returns the figures that other inputs would give; what `what_if` leaves out stays as it
 		/// is.
 		fn quote(what_if: WhatIf) -> Result<Quote, DispatchError>;
+
+		/// Returns what would follow from a price in EUR/MWh, stated about `day`.
+		fn outlook(day: Day, price: SignedRatio) -> Outlook;
 
 		/// Returns the credit for redeeming `amount` micro-tokens now, in micro-EUR.
 		fn redeem_quote(amount: u128) -> Result<u128, DispatchError>;

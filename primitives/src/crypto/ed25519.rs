@@ -5,6 +5,7 @@
 //! signature's point are checked here first. It refuses S ≥ L; that is checked here too, so that
 //! the rule does not depend on one library.
 
+use primitive_types::{U256, U512};
 use sp_core::ed25519;
 
 /// A public key, as encoded by RFC 8032.
@@ -63,6 +64,8 @@ pub enum SignatureError {
 	WeakPoint,
 	/// The signature is not that of this key for this message.
 	Invalid,
+	/// The key is not a point of the curve: nobody can sign with it.
+	NotOnCurve,
 }
 
 impl SignatureError {
@@ -74,6 +77,7 @@ impl SignatureError {
 			Self::NonCanonicalScalar => "non_canonical_scalar",
 			Self::WeakPoint => "weak_point",
 			Self::Invalid => "bad_signature",
+			Self::NotOnCurve => "not_on_curve",
 		}
 	}
 }
@@ -118,9 +122,57 @@ pub fn is_small_order(point: &[u8; 32]) -> bool {
 	SMALL_ORDER_Y.contains(&reduced)
 }
 
-/// Checks that a key is sound at all; call it when a key is configured or pinned.
+/// The curve's constant d = −121665 / 121666, little-endian.
+const CURVE_D: [u8; 32] = [
+	0xa3, 0x78, 0x59, 0x13, 0xca, 0x4d, 0xeb, 0x75, 0xab, 0xd8, 0x41, 0x41, 0x4d, 0x0a, 0x70, 0x00,
+	0x98, 0xe8, 0x79, 0x77, 0x79, 0x40, 0xc7, 0x8c, 0x73, 0xfe, 0x6f, 0x2b, 0xee, 0x6c, 0x03, 0x52,
+];
+
+/// Returns `a · b` in the field.
+fn times(a: U256, b: U256, prime: U256) -> U256 {
+	let product = a.full_mul(b).checked_rem(U512::from(prime)).unwrap_or_default();
+	U256::try_from(product).unwrap_or_default()
+}
+
+/// Returns `true` if the encoding is that of a point of the curve: −x² + y² = 1 + d·x²·y² has a
+/// solution x, which is so exactly if (y² − 1) · (d·y² + 1) is a square of the field.
 ///
-/// Whether its point is on the curve shows only when a signature is verified.
+/// It takes some 500 multiplications, so it is for keys that are pinned, not for each signature.
+pub fn is_on_curve(point: &[u8; 32]) -> bool {
+	let [prime, d, y] = [FIELD_PRIME, CURVE_D, y_of(point)].map(|n| U256::from_little_endian(&n));
+	if y >= prime {
+		return false;
+	}
+	let square = times(y, y, prime);
+	let less = square.checked_sub(U256::one()).or_else(|| prime.checked_sub(U256::one()));
+	let more = times(d, square, prime).checked_add(U256::one());
+	let (Some(less), Some(more)) = (less, more) else { return false };
+	let value = times(less, more, prime);
+	// Euler's criterion: a square's power of (p − 1) / 2 is 1, and that of 0 is 0.
+	let exponent = prime >> 1u32;
+	let mut power = U256::one();
+	for bit in (0..255usize).rev() {
+		power = times(power, power, prime);
+		if exponent.bit(bit) {
+			power = times(power, value, prime);
+		}
+	}
+	power <= U256::one()
+}
+
+/// Checks a key that is about to be pinned: that it is sound, and a point of the curve.
+///
+/// # Errors
+/// Those of [`check_key`], and [`SignatureError::NotOnCurve`].
+pub fn check_new_key(key: &PublicKey) -> Result<(), SignatureError> {
+	check_key(key)?;
+	if is_on_curve(key) { Ok(()) } else { Err(SignatureError::NotOnCurve) }
+}
+
+/// Checks that a key is sound at all, cheaply.
+///
+/// Whether its point is on the curve shows only when a signature is verified; for a key that is to
+/// be pinned there is [`check_new_key`].
 ///
 /// # Errors
 /// [`SignatureError::WeakKey`] or [`SignatureError::NonCanonicalKey`].
@@ -167,4 +219,41 @@ fn halves(signature: &Signature) -> ([u8; 32], [u8; 32]) {
 	point.copy_from_slice(left);
 	scalar.copy_from_slice(right);
 	(point, scalar)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use sp_core::Pair;
+
+	#[test]
+	fn every_public_key_is_on_the_curve() {
+		for seed in 0..32u8 {
+			let key = ed25519::Pair::from_seed(&[seed; 32]).public().0;
+			assert_eq!(check_new_key(&key), Ok(()));
+		}
+	}
+
+	#[test]
+	fn half_of_all_encodings_are_on_the_curve() {
+		// y of the first points by trial with Python's integers; 2 is none.
+		let on_curve: [u8; 10] = [3, 4, 5, 6, 9, 10, 14, 15, 16, 18];
+		let found = (3..=u8::MAX).filter(|y| is_on_curve(&small(*y))).take(10).collect::<Vec<_>>();
+		assert_eq!(found, on_curve);
+		assert_eq!(check_new_key(&small(2)), Err(SignatureError::NotOnCurve));
+		// The sign of x does not matter, and small order is refused first.
+		let mut signed = small(on_curve[0]);
+		signed[31] |= 0x80;
+		assert!(is_on_curve(&signed));
+		assert_eq!(check_new_key(&small(1)), Err(SignatureError::WeakKey));
+		assert!(is_on_curve(&small(0)) && is_on_curve(&small(1)));
+		let number = (0..=u8::MAX).filter(|y| is_on_curve(&small(*y))).count();
+		assert_eq!(number, 128);
+	}
+
+	fn small(y: u8) -> PublicKey {
+		let mut key = [0; 32];
+		key[0] = y;
+		key
+	}
 }

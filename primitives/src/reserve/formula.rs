@@ -22,7 +22,7 @@
 //! larger, which can only make a mint smaller.
 
 use crate::{
-	num::decimal::{Ratio, SignedRatio, decimal_floor},
+	num::decimal::{Ratio, decimal_floor},
 	num::wide::Wide,
 	time::day::Day,
 };
@@ -248,7 +248,7 @@ impl ExactRatio {
 
 /// Numerator and denominator (never zero), each of up to 1024 bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Fraction {
+pub(super) struct Fraction {
 	numerator: Wide,
 	denominator: Wide,
 }
@@ -260,7 +260,7 @@ impl From<Ratio> for Fraction {
 }
 
 impl Fraction {
-	fn times(&self, other: &Self) -> Option<Self> {
+	pub(super) fn times(&self, other: &Self) -> Option<Self> {
 		Some(Self {
 			numerator: self.numerator.times(other.numerator)?,
 			denominator: self.denominator.times(other.denominator)?,
@@ -268,14 +268,14 @@ impl Fraction {
 	}
 
 	/// Returns the quotient; `None` if it does not fit or `other` is zero.
-	fn over(&self, other: &Self) -> Option<Self> {
+	pub(super) fn over(&self, other: &Self) -> Option<Self> {
 		if other.numerator.is_zero() {
 			return None;
 		}
 		self.times(&Self { numerator: other.denominator, denominator: other.numerator })
 	}
 
-	fn plus(&self, other: &Self) -> Option<Self> {
+	pub(super) fn plus(&self, other: &Self) -> Option<Self> {
 		let left = self.numerator.times(other.denominator)?;
 		let right = other.numerator.times(self.denominator)?;
 		let denominator = self.denominator.times(other.denominator)?;
@@ -283,14 +283,14 @@ impl Fraction {
 	}
 
 	/// Returns the difference, or zero if `other` is larger.
-	fn minus(&self, other: &Self) -> Option<Self> {
+	pub(super) fn minus(&self, other: &Self) -> Option<Self> {
 		let left = self.numerator.times(other.denominator)?;
 		let right = other.numerator.times(self.denominator)?;
 		let denominator = self.denominator.times(other.denominator)?;
 		Some(Self { numerator: left.saturating_sub(right), denominator })
 	}
 
-	fn compare(&self, other: &Self) -> Option<Ordering> {
+	pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
 		let left = self.numerator.times(other.denominator)?;
 		Some(left.cmp(&other.numerator.times(self.denominator)?))
 	}
@@ -306,7 +306,7 @@ impl Fraction {
 	}
 
 	/// Returns the floor; saturates at `u128::MAX`.
-	fn floor(&self) -> u128 {
+	pub(super) fn floor(&self) -> u128 {
 		self.numerator.over(self.denominator).unwrap_or(Wide::MAX).saturated()
 	}
 }
@@ -473,84 +473,4 @@ pub fn is_stale(last: Option<Day>, today: Day, max_age: u32) -> bool {
 /// allowance would be one of minutes.
 pub fn day_of_use(day: Day, today: Day) -> Day {
 	day.next().unwrap_or(Day::LAST).max(today)
-}
-
-/// Prices that the policy accepts.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct PriceBounds {
-	/// Lowest price, in EUR/MWh.
-	pub min: Ratio,
-	/// Highest price, in EUR/MWh.
-	pub max: Ratio,
-	/// Largest change per day, as a share of the last accepted price: 1/2 allows half to one and a
-	/// half times that price. Days without a statement add up.
-	pub max_daily_move: Ratio,
-}
-
-/// Reason why a price is not accepted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PriceRefusal {
-	/// The price is below zero.
-	Negative,
-	/// The price is zero.
-	Zero,
-	/// The price is below [`PriceBounds::min`].
-	TooLow,
-	/// The price is above [`PriceBounds::max`].
-	TooHigh,
-	/// The price differs from the last accepted one by more than [`PriceBounds::max_daily_move`]
-	/// allows.
-	MovedTooFar,
-}
-
-/// Checks a day's price against the bounds and the last accepted price, and returns it.
-///
-/// # Errors
-/// The first [`PriceRefusal`] in the order of that type.
-pub fn check_price(
-	price: &SignedRatio,
-	bounds: &PriceBounds,
-	last: Option<(Ratio, Day)>,
-	day: Day,
-) -> Result<Ratio, PriceRefusal> {
-	let price = price.not_negative().ok_or(PriceRefusal::Negative)?;
-	if price.is_zero() {
-		return Err(PriceRefusal::Zero);
-	}
-	if price < bounds.min {
-		return Err(PriceRefusal::TooLow);
-	}
-	if price > bounds.max {
-		return Err(PriceRefusal::TooHigh);
-	}
-	match last {
-		Some((last, last_day)) => {
-			let days = day.days_since(last_day).max(1);
-			check_move(&last, &price, &bounds.max_daily_move, days)?;
-			Ok(price)
-		},
-		None => Ok(price),
-	}
-}
-
-/// Checks |price − last| ≤ limit · days · last, exactly.
-///
-/// # Errors
-/// [`PriceRefusal::MovedTooFar`] if the change is larger.
-pub fn check_move(
-	last: &Ratio,
-	price: &Ratio,
-	limit: &Ratio,
-	days: u32,
-) -> Result<(), PriceRefusal> {
-	let (last, price) = (Fraction::from(*last), Fraction::from(*price));
-	let within = || {
-		let rise = price.minus(&last)?;
-		let change = if rise.numerator.is_zero() { last.minus(&price)? } else { rise };
-		let days = Fraction::from(Ratio::from(u128::from(days)));
-		let allowed = Fraction::from(*limit).times(&days)?.times(&last)?;
-		Some(change.compare(&allowed)?.is_le())
-	};
-	if within().unwrap_or(false) { Ok(()) } else { Err(PriceRefusal::MovedTooFar) }
 }

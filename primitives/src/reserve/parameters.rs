@@ -3,15 +3,20 @@
 use crate::{
 	num::decimal::Ratio,
 	num::units::{AICP, MICRO_EUR_PER_EUR},
+	reserve::bounds::{EnergyBounds, PriceBounds},
 	reserve::formula::{
-		self, CR_DEFENSE, CoverageError, DEFAULT_ALPHA, Inputs, Policy, PriceBounds,
-		effective_alpha,
+		self, CR_DEFENSE, CoverageError, DEFAULT_ALPHA, Inputs, Policy, effective_alpha,
 	},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
+
+/// Longest time for which a statement counts, in days after the one it is about.
+pub const MAX_AGE: u32 = 30;
+/// Largest bootstrap supply, in micro-tokens: a billion AICP.
+pub const MAX_BOOTSTRAP: u128 = 1_000_000_000_000_000;
 
 /// Limits of redemption.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
@@ -32,8 +37,10 @@ pub struct RedemptionLimits {
 pub struct PolicyParameters {
 	/// Target price P_T, band CR_min … CR_max, daily cap and bootstrap supply.
 	pub policy: Policy,
-	/// Energy prices that are accepted.
+	/// Energy prices that are accepted, and their average.
 	pub prices: PriceBounds,
+	/// Energy and zones that are accepted.
+	pub energy: EnergyBounds,
 	/// Share α_base of the zones' energy that may be committed if all zones are complete; above 0,
 	/// at most 1.
 	pub alpha_base: Ratio,
@@ -47,8 +54,8 @@ pub struct PolicyParameters {
 	/// Value of the compute inventory, in micro-EUR: the highest value that a statement's compute
 	/// assets can have.
 	pub compute_inventory: u128,
-	/// Number of days that may pass after the last stated day before the policy is frozen, at least
-	/// 1.
+	/// Number of days that may pass after the last stated day before the policy is frozen, from 1
+	/// to [`MAX_AGE`].
 	pub max_age: u32,
 	/// Limits of redemption.
 	pub redemption: RedemptionLimits,
@@ -58,11 +65,8 @@ impl Default for PolicyParameters {
 	fn default() -> Self {
 		Self {
 			policy: Policy::default(),
-			prices: PriceBounds {
-				min: Ratio::ONE,
-				max: Ratio::from_integer(1_000),
-				max_daily_move: Ratio::percent(50),
-			},
+			prices: PriceBounds::DAY_AHEAD,
+			energy: EnergyBounds::EUROPE,
 			alpha_base: DEFAULT_ALPHA,
 			haircut: Ratio::ONE,
 			zones_total: 30,
@@ -87,7 +91,8 @@ pub enum ParameterError {
 	Band,
 	/// The daily cap is above 1.
 	DailyCap,
-	/// The lowest price is zero or above the highest, or the daily change is zero.
+	/// The lowest price is not below the highest, the window of the average is empty or too long,
+	/// or its daily ratio is not above 1 or has too many digits.
 	Prices,
 	/// α_base or the haircut is zero or above 1, or their product does not fit 128 bits.
 	Alpha,
@@ -95,11 +100,16 @@ pub enum ParameterError {
 	Zones,
 	/// Û is zero or above 1.
 	Utilisation,
-	/// Statements would be stale immediately.
+	/// Statements would be stale immediately, or count for more than [`MAX_AGE`] days.
 	MaxAge,
 	/// The minimum of a redemption is worth nothing or above the daily limit, or the daily capacity
 	/// is zero.
 	Redemption,
+	/// The highest energy of a zone is zero, its daily ratio is not above 1 or has too many digits,
+	/// or the least share of zones is above 1.
+	Energy,
+	/// The bootstrap supply is above [`MAX_BOOTSTRAP`].
+	Bootstrap,
 }
 
 impl fmt::Display for ParameterError {
@@ -108,11 +118,13 @@ impl fmt::Display for ParameterError {
 			Self::TargetPrice => "the target price must not be zero",
 			Self::Band => "1 <= CR_min <= CR_max must hold",
 			Self::DailyCap => "the daily cap must be at most 1",
-			Self::Prices => "0 < min <= max must hold for prices, and their daily change must be above 0",
+			Self::Prices => "min < max must hold for prices, the window must have 1 to 366 days, and the daily ratio be above 1 with a numerator of at most 1,000,000",
 			Self::Alpha => "alpha and haircut must be above 0 and at most 1",
 			Self::Zones => "there must be at least one zone",
 			Self::Utilisation => "the utilisation must be above 0 and at most 1",
-			Self::MaxAge => "statements must be valid for at least a day",
+			Self::MaxAge => "statements must be valid for at least a day and at most 30",
+			Self::Energy => "the energy of a zone must be above 0, its daily ratio above 1 with a numerator of at most 1,000,000, and the least share of zones at most 1",
+			Self::Bootstrap => "the bootstrap supply must be at most 1,000,000,000 AICP",
 			Self::Redemption => "the minimum of a redemption must be worth something and within the daily limit, and the daily capacity above 0",
 		})
 	}
@@ -137,13 +149,14 @@ impl PolicyParameters {
 		}
 		require(self.policy.cr_min >= CR_DEFENSE, Error::Band)?;
 		require(self.policy.daily_cap <= Ratio::ONE, Error::DailyCap)?;
-		let PriceBounds { min, max, max_daily_move } = &self.prices;
-		require(!min.is_zero() && min <= max && !max_daily_move.is_zero(), Error::Prices)?;
+		require(self.policy.bootstrap <= MAX_BOOTSTRAP, Error::Bootstrap)?;
+		require(self.prices.is_valid(), Error::Prices)?;
+		require(self.energy.is_valid(), Error::Energy)?;
 		require(is_share(&self.alpha_base) && is_share(&self.haircut), Error::Alpha)?;
 		require(self.zones_total > 0, Error::Zones)?;
 		require(self.effective_alpha(self.zones_total).is_ok(), Error::Alpha)?;
 		require(is_share(&self.utilisation), Error::Utilisation)?;
-		require(self.max_age > 0, Error::MaxAge)?;
+		require((1..=MAX_AGE).contains(&self.max_age), Error::MaxAge)?;
 		let RedemptionLimits { minimum, daily_limit, daily_capacity } = self.redemption;
 		let worth = formula::redeem_value(minimum, &self.policy.target_price);
 		let limit_worth = formula::redeem_value(daily_limit, &self.policy.target_price);
@@ -162,6 +175,17 @@ impl PolicyParameters {
 	/// Those of [`formula::effective_alpha`].
 	pub fn effective_alpha(&self, zones_ok: u16) -> Result<Ratio, CoverageError> {
 		effective_alpha(&self.alpha_base, zones_ok.into(), self.zones_total.into(), &self.haircut)
+	}
+
+	/// Returns the policy for an issuance of `issuance` micro-tokens, `made` of which were made since
+	/// genesis, also if some were burned since: the bootstrap supply counts once in a chain's life.
+	/// What is left of it stands above the present supply; if nothing is, the policy has none.
+	pub fn policy_at(&self, issuance: u128, made: u128) -> Policy {
+		let bootstrap = match self.policy.bootstrap.saturating_sub(made) {
+			0 => 0,
+			left => self.utilisation.mul_floor(issuance).unwrap_or(u128::MAX).saturating_add(left),
+		};
+		Policy { bootstrap, ..self.policy }
 	}
 
 	/// Returns the inputs of [`formula::evaluate`] for a statement's figures and `issuance`
@@ -209,9 +233,17 @@ mod tests {
 			(Band, &|p| p.policy.cr_min = zero),
 			(Band, &|p| p.policy.cr_max = Ratio::percent(109)),
 			(DailyCap, &|p| p.policy.daily_cap = above_one),
-			(Prices, &|p| p.prices.min = zero),
-			(Prices, &|p| p.prices.max = Ratio::percent(99)),
-			(Prices, &|p| p.prices.max_daily_move = zero),
+			(Prices, &|p| p.prices.min = p.prices.max.into()),
+			(Prices, &|p| p.prices.window = 0),
+			(Prices, &|p| p.prices.window = 367),
+			(Prices, &|p| p.prices.max_daily_ratio = Ratio::ONE),
+			(Prices, &|p| p.prices.max_daily_ratio = Ratio::from_integer(1_000_001)),
+			(Energy, &|p| p.energy.max_wh_per_zone = 0),
+			(Energy, &|p| p.energy.max_daily_ratio = Ratio::ONE),
+			(Energy, &|p| p.energy.max_daily_ratio = Ratio::from_integer(1_000_001)),
+			(Energy, &|p| p.energy.min_zones_share = above_one),
+			(Bootstrap, &|p| p.policy.bootstrap = MAX_BOOTSTRAP + 1),
+			(Bootstrap, &|p| p.policy.bootstrap = u128::MAX),
 			(Alpha, &|p| p.alpha_base = zero),
 			(Alpha, &|p| p.alpha_base = above_one),
 			(Alpha, &|p| p.haircut = zero),
@@ -220,6 +252,8 @@ mod tests {
 			(Utilisation, &|p| p.utilisation = zero),
 			(Utilisation, &|p| p.utilisation = above_one),
 			(MaxAge, &|p| p.max_age = 0),
+			(MaxAge, &|p| p.max_age = MAX_AGE + 1),
+			(MaxAge, &|p| p.max_age = u32::MAX),
 			(Redemption, &|p| p.redemption.minimum = 0),
 			(Redemption, &|p| p.redemption.daily_limit = AICP - 1),
 			(Redemption, &|p| p.redemption.daily_limit = u128::MAX),
@@ -231,6 +265,19 @@ mod tests {
 		for (fault, change) in cases {
 			assert_eq!(broken(change), Err(*fault));
 		}
+	}
+
+	#[test]
+	fn a_bootstrap_counts_once() {
+		let mut parameters = PolicyParameters::default();
+		parameters.policy.bootstrap = 100;
+		let level = |issuance, made| parameters.policy_at(issuance, made).bootstrap;
+		assert_eq!((level(0, 0), level(40, 40)), (100, 100));
+		// What was burned does not come back: 40 are left, not 90.
+		assert_eq!(level(10, 60), 50);
+		assert_eq!((level(0, 100), level(7, u128::MAX)), (0, 0));
+		parameters.utilisation = Ratio::percent(50);
+		assert_eq!(parameters.policy_at(40, 40).bootstrap, 80);
 	}
 
 	#[test]

@@ -2,7 +2,8 @@
 
 use crate::{
 	H256,
-	num::decimal::Ratio,
+	num::decimal::{Ratio, SignedRatio},
+	reserve::bounds::Reference,
 	reserve::formula::{Binding, State},
 	time::day::Day,
 };
@@ -40,12 +41,23 @@ pub struct Statement {
 	pub taken_on: Day,
 	/// Committed energy, in Wh.
 	pub wh_committed: u128,
-	/// Price of energy P_E, in EUR/MWh.
+	/// Price of the day, in EUR/MWh; at or below zero, nothing is minted.
+	pub price: SignedRatio,
+	/// Price of energy P_E at which the reserve is valued, in EUR/MWh: the moving average.
 	pub eur_per_mwh: Ratio,
 	/// Value of the compute assets as stated, in micro-EUR.
 	pub compute_assets: u128,
-	/// Last price accepted before that day, and its day; `None` if there was none.
-	pub reference: Option<(Ratio, Day)>,
+	/// Mean energy of a complete zone, in Wh.
+	pub wh_per_zone: u128,
+	/// Figures of the last day before it; `None` if there was none.
+	pub reference: Option<Reference>,
+}
+
+impl Statement {
+	/// Returns what the statement about a later day is compared with.
+	pub const fn as_reference(&self) -> Reference {
+		Reference { day: self.day, average: self.eur_per_mwh, wh_per_zone: self.wh_per_zone }
+	}
 }
 
 /// Day on which a statement's allowance can be used, with its opening issuance and what was minted.
@@ -217,6 +229,19 @@ pub struct Quote {
 	pub mint: u128,
 	/// Bound that limits the mint suggestion; `None` if nothing may be minted.
 	pub binding: Option<Binding>,
+}
+
+/// What would follow from a price, before it is stated.
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Outlook {
+	/// Price P_E at which the reserve would be valued, in EUR/MWh; `None` if the price would be
+	/// refused.
+	pub average: Option<Ratio>,
+	/// First day about which a statement with this price would be accepted if nothing is stated
+	/// before; `None` if none would.
+	pub first_day: Option<Day>,
+	/// Supply up to which the daily cap does not apply now, in micro-tokens.
+	pub bootstrap: u128,
 }
 
 /// Inputs of a [`Quote`]. What is `None` stays as it is.

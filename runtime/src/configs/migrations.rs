@@ -13,6 +13,7 @@ use sp_runtime::Perbill;
 pub(super) type Migrations = (
 	// One line a migration.
 	pallet_compute_receipts::migrations::v2::MigrateToV2<Runtime>,
+	pallet_coverage_policy::migrations::V2<Runtime>,
 	pallet_meter_readings::migrations::MigrateV1ToV2<Runtime>,
 );
 

@@ -1,7 +1,10 @@
 //! `gridproof attest`.
 
 use crate::{
-	args::{NodeArgs, PassphraseArgs, UrlArgs, amount::energy},
+	args::{
+		NodeArgs, PassphraseArgs, UrlArgs,
+		amount::{aicp, energy},
+	},
 	daemon::{self, DaemonArgs},
 	exit::{self, usage},
 	keys,
@@ -15,7 +18,10 @@ use gridproof_attest::{
 	Statement, Stopped, Submitted, VerifyReport, lift_stop, read_statement, read_summary,
 	sign_file, sign_lifting, stop_minting, submit, verify, warnings, write_plan,
 };
-use gridproof_chain::{Chain, pallets::attestations::query};
+use gridproof_chain::{
+	Chain,
+	pallets::{attestations::query, coverage_policy},
+};
 use gridproof_primitives::{
 	H256,
 	codec::json::Value,
@@ -87,8 +93,16 @@ pub struct PlanArgs {
 	/// Share of the supply that may be minted in a day.
 	#[arg(long, value_name = "X")]
 	cap: Ratio,
-	/// RPC address of a node that is asked for the supply, and for the chain that the file is for;
-	/// without it, no node is asked.
+	/// Moving average at which the chain values the reserve, EUR/MWh; by default the price, or with
+	/// --supply-from what the chain computes.
+	#[arg(long, value_name = "X", conflicts_with = "supply_from")]
+	average: Option<Ratio>,
+	/// Supply up to which the cap does not apply, AICP; with --supply-from, what is left of the
+	/// chain's own.
+	#[arg(long, value_name = "X", value_parser = aicp, conflicts_with = "supply_from")]
+	bootstrap: Option<u128>,
+	/// RPC address of a node that is asked for the supply, the average and the bootstrap, and for
+	/// the chain that the file is for; without it, no node is asked.
 	#[arg(long, value_name = "URL")]
 	supply_from: Option<String>,
 	/// The chain that the file is for: substrate:0x and its genesis hash.
@@ -254,7 +268,7 @@ struct Planned {
 
 async fn plan(args: PlanArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let summary = read_summary(&args.summary)?;
-	let (s_base, genesis) = supply_and_chain(&args, out).await?;
+	let OfChain { s_base, genesis, average, bootstrap } = of_chain(&args, summary.day, out).await?;
 	let revises = args.revises.as_deref().map(read_statement).transpose()?;
 	let inputs = PlanInputs {
 		eur_per_mwh: args.eur_per_mwh,
@@ -264,6 +278,8 @@ async fn plan(args: PlanArgs, out: &Output) -> anyhow::Result<ExitCode> {
 		target_eur: args.target_eur,
 		cr_min: args.cr_min,
 		cap: args.cap,
+		bootstrap,
+		average,
 		genesis,
 		kind: args.kind,
 		revises: revises.map(|statement| statement.fields),
@@ -286,10 +302,23 @@ async fn plan(args: PlanArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	Ok(ExitCode::SUCCESS)
 }
 
-async fn supply_and_chain(args: &PlanArgs, out: &Output) -> anyhow::Result<(Ratio, H256)> {
+/// What a plan takes from its chain, or from arguments in its place.
+struct OfChain {
+	s_base: Ratio,
+	genesis: H256,
+	average: Option<Ratio>,
+	bootstrap: u128,
+}
+
+async fn of_chain(args: &PlanArgs, day: Day, out: &Output) -> anyhow::Result<OfChain> {
 	let Some(url) = &args.supply_from else {
 		let s_base = args.s_base.ok_or_else(|| usage("--s-base or --supply-from is needed"))?;
-		return Ok((s_base, args.chain.unwrap_or_default()));
+		return Ok(OfChain {
+			s_base,
+			genesis: args.chain.unwrap_or_default(),
+			average: args.average,
+			bootstrap: args.bootstrap.unwrap_or(0),
+		});
 	};
 	let chain = Chain::connect(url).await?;
 	if let Some(wanted) = args.chain.filter(|wanted| *wanted != chain.genesis()) {
@@ -304,7 +333,19 @@ async fn supply_and_chain(args: &PlanArgs, out: &Output) -> anyhow::Result<(Rati
 		let (given, there) = (given.to_figure(), s_base.to_figure());
 		out.warning(&format!("the chain's issuance of {there} AICP counts, not --s-base {given}"));
 	}
-	Ok((s_base, chain.genesis()))
+	let outlook = chain.read(&coverage_policy::query::outlook(day, args.eur_per_mwh)).await?;
+	if outlook.average.is_none() {
+		let first = outlook.first_day.map_or("none".to_string(), |day| day.to_iso());
+		out.warning(&format!(
+			"the chain will refuse this price; the first day that it would accept with it: {first}"
+		));
+	}
+	Ok(OfChain {
+		s_base,
+		genesis: chain.genesis(),
+		average: outlook.average.filter(|average| !average.is_zero()),
+		bootstrap: outlook.bootstrap,
+	})
 }
 
 fn planned(statement: &Statement, file: &Value, out: &Path) -> anyhow::Result<Planned> {

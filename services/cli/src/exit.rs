@@ -5,8 +5,8 @@
 
 use gridproof_anchor::AnchorError;
 use gridproof_attest::{
-	DaemonError, FileRefusal, IssuerError, MintError, PipelineError, PlanFileError, SignError,
-	StatementError, SubmitError, SummaryFileError, TrustedKeysError,
+	DaemonError, FileRefusal, IssuerError, LiftError, MintError, PipelineError, PlanFileError,
+	SignError, StatementError, SubmitError, SummaryFileError, TrustedKeysError,
 };
 use gridproof_chain::ChainError;
 use gridproof_device::{DeviceError, LinkError};
@@ -84,6 +84,7 @@ fn classified(cause: Cause) -> Option<Failure> {
 		of::<AnchorError>,
 		of::<SubmitError>,
 		of::<MintError>,
+		of::<LiftError>,
 		of::<SignError>,
 		of::<PlanFileError>,
 		of::<StatementError>,

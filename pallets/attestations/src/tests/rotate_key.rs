@@ -56,7 +56,10 @@ fn weak_keys_are_refused() {
 		let mut minus_one = [0xff; 32];
 		(minus_one[0], minus_one[31]) = (0xec, 0x7f);
 		let non_canonical = [0xff; 32];
-		for key in [[0; 32], one, minus_one, non_canonical] {
+		// No point has y = 2: nobody could ever sign with it.
+		let mut off_curve = [0u8; 32];
+		off_curve[0] = 2;
+		for key in [[0; 32], one, minus_one, non_canonical, off_curve] {
 			assert_noop!(
 				Attestations::rotate_key(RuntimeOrigin::root(), Role::Data, Some(key)),
 				Error::<Test>::WeakKey

@@ -5,15 +5,21 @@ use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
 	num::decimal::Ratio,
 	reserve::attestation::AttestationFields,
-	reserve::formula::{PriceBounds, State},
+	reserve::bounds::{EnergyBounds, PriceBounds},
+	reserve::formula::State,
 };
 
 fn widest() -> PolicyParameters {
 	PolicyParameters {
 		prices: PriceBounds {
-			min: Ratio::new(1, u128::MAX).unwrap(),
 			max: Ratio::from_integer(u128::MAX),
-			max_daily_move: Ratio::from_integer(u128::MAX),
+			max_daily_ratio: Ratio::from_integer(1_000_000),
+			..parameters().prices
+		},
+		energy: EnergyBounds {
+			max_wh_per_zone: u128::MAX,
+			max_daily_ratio: Ratio::from_integer(1_000_000),
+			min_zones_share: Ratio::ZERO,
 		},
 		compute_inventory: u128::MAX,
 		alpha_base: Ratio::ONE,
@@ -53,10 +59,13 @@ fn the_smallest_price_is_the_deepest_defense() {
 		let status = CoveragePolicy::status();
 		assert_eq!((status.state, status.v_reserve), (State::Defense, 0));
 		assert_noop!(mint(1, hash), Error::<Test>::NotCovered);
-		// And from the smallest to the largest in a day, as far as a move may go.
+		// From there it moves as far as a day may, and no further.
 		set_day(2);
-		assert_ok!(take(&AttestationFields { eur_per_mwh: eur(1), ..largest(1) }));
-		assert_eq!(CoveragePolicy::status().state, State::AboveBand);
+		let next = |price| AttestationFields { eur_per_mwh: price, ..tiny.clone() };
+		let day_after = |price| AttestationFields { day: day(1), ..next(price) };
+		assert_noop!(take(&day_after(eur(1))), Error::<Test>::PriceMovedTooFar);
+		assert_ok!(take(&day_after(price(999_999, u128::MAX))));
+		assert_eq!(CoveragePolicy::status().state, State::Defense);
 	});
 }
 
@@ -72,7 +81,7 @@ fn no_energy_is_no_reserve() {
 
 #[test]
 fn no_zone_complete_is_no_reserve() {
-	build_and_execute(|| {
+	build_and_execute_with(SUPPLY, widest(), || {
 		let none = AttestationFields {
 			zones_ok: 0,
 			alpha: Ratio::ZERO,

@@ -31,7 +31,10 @@ fn parameters_are_written_as_people_read_them() {
 				"target_price": "1.5", "cr_min": "1.1", "cr_max": "6/5",
 				"daily_cap": "0.05", "bootstrap": 1000000000000
 			},
-			"prices": {"min": "1", "max": "1000", "max_daily_move": "1/2"},
+			"prices": {"min": "-500", "max": "1000", "window": 1, "max_daily_ratio": "3/2"},
+			"energy": {
+				"max_wh_per_zone": 500000000000, "max_daily_ratio": "1.5", "min_zones_share": "4/5"
+			},
 			"alpha_base": "0.18", "haircut": "1", "zones_total": 30, "utilisation": "1",
 			"compute_inventory": 5000000000000, "max_age": 2,
 			"redemption": {

@@ -2,7 +2,10 @@
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
-use gridproof_primitives::{H256, num::decimal::Ratio, num::units::AICP, reserve::formula::State};
+use gridproof_primitives::{
+	H256, num::decimal::Ratio, num::units::AICP, reserve::formula::State,
+	reserve::parameters::MAX_BOOTSTRAP,
+};
 use sp_runtime::{DispatchError, TokenError};
 
 #[test]
@@ -191,13 +194,17 @@ fn a_bootstrap_supply_starts_from_nothing_and_only_so_far() {
 		// AND the next day has the cap
 		state_day(1, eur(95));
 		assert_eq!(CoveragePolicy::allowance(), 50_000 * AICP);
+		// AND what is burned does not bring it back
+		assert_ok!(redeem(BOB, 10_000 * AICP));
+		state_day(2, eur(95));
+		assert_eq!(CoveragePolicy::allowance(), 49_500 * AICP);
 	});
 }
 
 #[test]
 fn the_reserve_binds_a_bootstrap_too() {
 	let mut parameters = parameters();
-	parameters.policy.bootstrap = u128::MAX;
+	parameters.policy.bootstrap = MAX_BOOTSTRAP;
 	build_and_execute_with(0, parameters, || {
 		let hash = state_day(0, eur(95));
 		// 17.1 M EUR / 1.65

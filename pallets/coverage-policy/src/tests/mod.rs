@@ -5,6 +5,7 @@ mod close_account;
 mod credit;
 mod extremes;
 mod genesis;
+mod migrations;
 mod mint;
 mod random;
 mod redeem;

@@ -125,9 +125,8 @@ impl Oracle {
 			self.before = self.stated.as_ref().map(|(day, _, _, price)| (*day, price.clone()));
 		}
 		if let Some((day, before)) = &self.before {
-			let days = u128::from(yesterday - day);
-			let change = if price > *before { &price - before } else { before - &price };
-			if change > before * whole(days) / whole(2) {
+			let band = num_traits::pow(fraction(3, 2), (yesterday - day) as usize);
+			if price > before * &band || *before > &price * &band {
 				return false;
 			}
 		}

@@ -6,6 +6,7 @@ use gridproof_primitives::{
 	num::decimal::{Ratio, SignedRatio},
 	num::units::AICP,
 	reserve::attestation::{AttestationFields, AttestationHandler, Kind},
+	reserve::bounds::PriceBounds,
 	reserve::formula::State,
 };
 
@@ -22,8 +23,10 @@ fn a_statement_gives_the_allowance_of_the_formulas() {
 			day: day(0),
 			taken_on: day(1),
 			wh_committed: 180_000_000_000,
+			price: eur(95),
 			eur_per_mwh: Ratio::from_integer(95),
 			compute_assets: 0,
+			wh_per_zone: 33_333_333_333,
 			reference: None,
 		};
 		assert_eq!(Latest::<Test>::get(), Some(statement));
@@ -48,57 +51,182 @@ fn a_statement_gives_the_allowance_of_the_formulas() {
 	});
 }
 
+/// Parameters of the tests with the average of four weeks.
+fn averaged() -> PolicyParameters {
+	PolicyParameters { prices: PriceBounds::DAY_AHEAD, ..parameters() }
+}
+
+fn below_zero(price: u128) -> SignedRatio {
+	SignedRatio::new(true, Ratio::from_integer(price))
+}
+
 #[test]
-fn a_price_below_zero_is_refused() {
-	build_and_execute(|| {
-		let below = SignedRatio::new(true, Ratio::new(1, 1_000_000).unwrap());
-		assert_noop!(take(&fields(0, below)), Error::<Test>::NegativePrice);
+fn a_day_at_or_below_zero_is_taken_lowers_the_average_and_mints_nothing() {
+	build_and_execute_with(SUPPLY, averaged(), || {
+		// GIVEN a reserve far above the band
+		state_day(0, eur(200));
+		// WHEN a day below zero is stated
+		let hash = state_day(1, below_zero(20));
+		// THEN it enters the average, (200 · 27 − 20) / 28, at which the reserve is valued
+		let latest = Latest::<Test>::get().unwrap();
+		assert_eq!(latest.eur_per_mwh, Ratio::parse("192.142857").unwrap());
+		assert_eq!(CoveragePolicy::status().v_reserve, 34_585_714_260_000);
+		assert_eq!(CoveragePolicy::status().state, State::AboveBand);
+		// AND nothing is minted on it
+		assert_eq!(CoveragePolicy::allowance(), 0);
+		assert_noop!(mint(1, hash), Error::<Test>::NegativePrice);
+		let hash = state_day(2, eur(0));
+		assert_noop!(mint(1, hash), Error::<Test>::ZeroPrice);
+		// AND the next day mints again
+		let hash = state_day(3, eur(200));
+		assert_ok!(mint(500_000 * AICP, hash));
 	});
 }
 
 #[test]
-fn a_price_of_zero_is_refused() {
+fn a_first_day_below_zero_begins_no_average() {
+	build_and_execute_with(SUPPLY, averaged(), || {
+		state_day(0, below_zero(5));
+		assert_eq!(CoveragePolicy::status().state, State::Defense);
+		state_day(1, eur(200));
+		assert_eq!(CoveragePolicy::status().v_reserve, 36_000_000_000_000);
+	});
+}
+
+#[test]
+fn the_reserve_is_valued_at_the_average_of_prices() {
+	build_and_execute_with(SUPPLY, averaged(), || {
+		state_day(0, eur(100));
+		// A day at twice the price: (100 · 27 + 200) / 28.
+		let hash = state_day(1, eur(200));
+		let latest = Latest::<Test>::get().unwrap();
+		assert_eq!((latest.price, latest.eur_per_mwh), (eur(200), Ratio::millionths(103_571_428)));
+		assert_eq!(CoveragePolicy::status().v_reserve, 18_642_857_040_000);
+		// 18,642,857.04 / 1.65 − 10 M is above the cap.
+		assert_noop!(mint(500_000 * AICP + 1, hash), Error::<Test>::AboveAllowance);
+		assert_ok!(mint(500_000 * AICP, hash));
+		// A revision is averaged with the day before, not with what it replaces.
+		let corrected = revision(&fields(1, eur(200)), eur(100));
+		assert_ok!(take(&corrected));
+		assert_eq!(Latest::<Test>::get().unwrap().eur_per_mwh, Ratio::from_integer(100));
+	});
+}
+
+#[test]
+fn creeping_prices_are_refused() {
+	build_and_execute_with(SUPPLY, averaged(), || {
+		state_day(0, eur(90));
+		for (offset, price) in [(1, 135), (2, 203), (3, 304)] {
+			state_day(offset, eur(price));
+		}
+		set_day(5);
+		assert_noop!(take(&fields(4, eur(456))), Error::<Test>::PriceMovedTooFar);
+		assert!(CoveragePolicy::status().v_reserve < 180_000 * 110_000_000);
+		// The operator sees from which day on it would be believed.
+		let outlook = CoveragePolicy::outlook(day(4), eur(456));
+		assert_eq!((outlook.average, outlook.first_day), (None, Some(day(5))));
+		set_day(6);
+		assert_ok!(take(&fields(5, eur(456))));
+	});
+}
+
+#[test]
+fn an_outlook_is_what_becomes_of_the_statement() {
+	build_and_execute_with(SUPPLY, averaged(), || {
+		state_day(0, eur(100));
+		for price in [eur(200), below_zero(20), eur(0)] {
+			let outlook = CoveragePolicy::outlook(day(1), price);
+			assert_eq!(outlook.first_day, Some(day(1)));
+			frame_support::hypothetically!({
+				state_day(1, price);
+				assert_eq!(Latest::<Test>::get().map(|l| l.eur_per_mwh), outlook.average);
+			});
+		}
+		let never = CoveragePolicy::outlook(day(1), eur(1_001));
+		assert_eq!((never.average, never.first_day, never.bootstrap), (None, None, 0));
+	});
+}
+
+#[test]
+fn absurd_energy_is_refused() {
 	build_and_execute(|| {
-		assert_noop!(take(&fields(0, eur(0))), Error::<Test>::ZeroPrice);
+		let with = |offset, wh_raw: u128| AttestationFields {
+			wh_raw,
+			wh_committed: wh_raw * 18 / 100,
+			..fields(offset, eur(100))
+		};
+		// 500 GWh a zone; a slip of Wh and kWh is a thousandfold.
+		let most = 30 * 500_000_000_000;
+		assert_noop!(take(&with(0, most + 1)), Error::<Test>::EnergyTooHigh);
+		assert_noop!(take(&with(0, 1_000_000_000_000_000)), Error::<Test>::EnergyTooHigh);
+		assert_noop!(
+			take(&AttestationFields { wh_raw: u128::MAX, ..fields(0, eur(100)) }),
+			Error::<Test>::EnergyTooHigh
+		);
+		assert_ok!(take(&with(0, 1_000_000_000_020)));
+		set_day(2);
+		// Half as much again, exactly, or two thirds.
+		assert_noop!(take(&with(1, 1_500_000_000_060)), Error::<Test>::EnergyMovedTooFar);
+		assert_noop!(take(&with(1, 666_666_666_600)), Error::<Test>::EnergyMovedTooFar);
+		assert_ok!(take(&with(1, 1_500_000_000_030)));
+	});
+}
+
+#[test]
+fn too_few_zones_are_refused() {
+	build_and_execute(|| {
+		let with = |zones_ok: u16| {
+			let alpha = Ratio::new(18 * u128::from(zones_ok), 3_000).unwrap();
+			AttestationFields {
+				zones_ok,
+				alpha,
+				wh_committed: alpha.mul_floor(1_000_000_000_000).unwrap(),
+				..fields(0, eur(100))
+			}
+		};
+		assert_noop!(take(&with(1)), Error::<Test>::TooFewZones);
+		assert_noop!(take(&with(23)), Error::<Test>::TooFewZones);
+		assert_ok!(take(&with(24)));
 	});
 }
 
 #[test]
 fn an_absurd_price_is_refused() {
 	build_and_execute(|| {
-		// Bounds are 1 and 1,000 EUR/MWh; both belong to the range.
-		let too_low = price(999_999, 1_000_000);
+		// Bounds are −500 and 1,000 EUR/MWh; both belong to the range.
+		let too_low = SignedRatio::new(true, Ratio::new(500_000_001, 1_000_000).unwrap());
 		assert_noop!(take(&fields(0, too_low)), Error::<Test>::PriceTooLow);
 		let too_high = price(1_000_000_001, 1_000_000);
 		assert_noop!(take(&fields(0, too_high)), Error::<Test>::PriceTooHigh);
 		assert_noop!(take(&fields(0, eur(u128::MAX))), Error::<Test>::PriceTooHigh);
-		assert_ok!(CoveragePolicy::check(&fields(0, eur(1))));
+		assert_ok!(CoveragePolicy::check(&fields(0, below_zero(500))));
 		assert_ok!(CoveragePolicy::check(&fields(0, eur(1_000))));
 	});
 }
 
 #[test]
-fn a_price_moves_by_half_a_day_at_most() {
+fn a_price_moves_by_half_as_much_again_a_day_at_most() {
 	build_and_execute(|| {
 		state_day(0, eur(100));
 		set_day(2);
-		// 50 … 150, exactly.
+		// 100 / 1.5 … 150, exactly.
 		let above = price(150_000_001, 1_000_000);
-		let below = price(49_999_999, 1_000_000);
+		let below = price(199_999_999, 3_000_000);
 		assert_noop!(take(&fields(1, above)), Error::<Test>::PriceMovedTooFar);
 		assert_noop!(take(&fields(1, below)), Error::<Test>::PriceMovedTooFar);
-		assert_ok!(CoveragePolicy::check(&fields(1, eur(50))));
+		assert_ok!(CoveragePolicy::check(&fields(1, price(200, 3))));
 		assert_ok!(take(&fields(1, eur(150))));
 	});
 }
 
 #[test]
-fn missed_days_add_up_to_a_wider_move() {
+fn missed_days_compound_to_a_wider_move() {
 	build_and_execute(|| {
 		state_day(0, eur(100));
 		set_day(4);
-		assert_noop!(take(&fields(3, eur(251))), Error::<Test>::PriceMovedTooFar);
-		assert_ok!(take(&fields(3, eur(250))));
+		// 1.5³
+		assert_noop!(take(&fields(3, eur(338))), Error::<Test>::PriceMovedTooFar);
+		assert_ok!(take(&fields(3, price(675, 2))));
 	});
 }
 
@@ -179,7 +307,7 @@ fn an_earlier_day_is_noted_and_changes_nothing() {
 		assert_eq!(CoveragePolicy::status(), before);
 		assert_eq!(events(), vec![Event::StatementNoted { statement: late.hash(), day: day(0) }]);
 		// Absurd ones are refused all the same.
-		assert_noop!(take(&fields(0, eur(0))), Error::<Test>::ZeroPrice);
+		assert_noop!(take(&fields(0, eur(1_001))), Error::<Test>::PriceTooHigh);
 	});
 }
 
@@ -231,10 +359,10 @@ fn a_revision_is_compared_with_the_price_before_the_day() {
 		set_day(2);
 		let first = fields(1, eur(150));
 		assert_ok!(take(&first));
-		// Half of 100 up or down, not half of 150.
+		// Half as much again as 100, up or down, not as 150.
 		let too_far = revision(&first, eur(151));
 		assert_noop!(take(&too_far), Error::<Test>::PriceMovedTooFar);
-		assert_ok!(take(&revision(&first, eur(50))));
+		assert_ok!(take(&revision(&first, eur(67))));
 	});
 }
 

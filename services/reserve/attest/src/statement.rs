@@ -31,8 +31,11 @@ pub struct Statement {
 	pub s_base: Ratio,
 	/// Û.
 	pub u_hat: Ratio,
-	/// P_T, CR_min and daily cap.
+	/// P_T, CR_min, daily cap, and the supply up to which the cap does not apply.
 	pub policy: Policy,
+	/// Moving average of the price at which the chain values the reserve, in EUR/MWh; `None` if it
+	/// is the day's own price.
+	pub average: Option<Ratio>,
 	/// Hash of the first block of the chain it is for.
 	pub genesis: H256,
 }
@@ -54,6 +57,12 @@ pub struct PlanInputs {
 	pub cr_min: Ratio,
 	/// Share of the supply that may be minted in a day.
 	pub cap: Ratio,
+	/// Supply up to which that does not apply, in micro-tokens: what is left of the chain's
+	/// bootstrap, above the present supply.
+	pub bootstrap: u128,
+	/// Moving average of the price at which the chain would value the reserve, in EUR/MWh; `None`
+	/// if it is the day's own price.
+	pub average: Option<Ratio>,
 	/// Hash of the first block of the chain it is for.
 	pub genesis: H256,
 	/// Kind of statement.
@@ -65,12 +74,6 @@ pub struct PlanInputs {
 /// Why there is no statement, or why a file does not hold one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StatementError {
-	/// The price is not above zero, so that no statement may rest on it.
-	#[error(
-		"the price is {0} EUR/MWh: nothing can be minted on a price that is not above zero; \
-		 leave the day without a statement"
-	)]
-	Price(String),
 	/// A figure has more places than the chain counts, which are six.
 	#[error("{0} has more than six decimals, or is too large")]
 	Places(&'static str),
@@ -108,9 +111,6 @@ impl Statement {
 	/// # Errors
 	/// [`StatementError`].
 	pub fn plan(summary: &Summary, inputs: &PlanInputs) -> Result<Self, StatementError> {
-		if inputs.eur_per_mwh.not_negative().is_none_or(|price| price.is_zero()) {
-			return Err(StatementError::Price(inputs.eur_per_mwh.to_figure()));
-		}
 		let revised = inputs.revises.as_ref();
 		if let Some(other) = revised.filter(|r| (r.kind, r.day) != (inputs.kind, summary.day)) {
 			return Err(StatementError::Revises(format!("{} of {}", other.kind, other.day)));
@@ -132,24 +132,24 @@ impl Statement {
 			fields,
 			s_base: inputs.s_base,
 			u_hat: inputs.u_hat,
-			policy: policy(inputs.target_eur, inputs.cr_min, inputs.cap),
+			policy: policy(inputs.target_eur, inputs.cr_min, inputs.cap, inputs.bootstrap),
+			average: inputs.average.filter(|average| inputs.eur_per_mwh != (*average).into()),
 			genesis: inputs.genesis,
 		};
 		statement.coverage()?;
 		Ok(statement)
 	}
 
-	/// Computes what follows from the figures.
+	/// Computes what follows from the figures. A day whose price is at or below zero mints nothing;
+	/// without an average, its reserve of energy is worth nothing either.
 	///
 	/// # Errors
-	/// [`StatementError::Price`], [`StatementError::Places`], [`StatementError::Formula`].
+	/// [`StatementError::Places`], [`StatementError::Formula`].
 	pub fn coverage(&self) -> Result<Coverage, StatementError> {
-		let price = self.fields.eur_per_mwh;
+		let price = self.fields.eur_per_mwh.not_negative().filter(|price| !price.is_zero());
 		let inputs = Inputs {
 			wh_committed: self.fields.wh_committed,
-			eur_per_mwh: price
-				.not_negative()
-				.ok_or_else(|| StatementError::Price(price.to_figure()))?,
+			eur_per_mwh: self.average.or(price).unwrap_or(Ratio::ZERO),
 			compute_assets: self.fields.compute_assets.into(),
 			issuance: self
 				.s_base
@@ -157,7 +157,11 @@ impl Statement {
 				.ok_or(StatementError::Places("S_base"))?,
 			utilisation: self.u_hat,
 		};
-		Ok(evaluate(&inputs, &self.policy)?)
+		let coverage = evaluate(&inputs, &self.policy)?;
+		Ok(match price {
+			Some(_) => coverage,
+			None => Coverage { mint: 0, binding: None, ..coverage },
+		})
 	}
 
 	/// Returns the unsigned file.
@@ -195,9 +199,17 @@ impl Statement {
 			("CR".into(), derived.ratio.map_or(Value::Null, Value::String)),
 			input("CR_min", self.policy.cr_min.into()),
 			input("mint_daily_cap_frac", self.policy.daily_cap.into()),
+		];
+		if let Some(average) = self.average {
+			members.push(input("eur_per_mwh_average", average.into()));
+		}
+		if self.policy.bootstrap > 0 {
+			members.push(input("mint_bootstrap", Ratio::millionths(self.policy.bootstrap).into()));
+		}
+		members.extend([
 			member("zones_ok", u128::from(fields.zones_ok)),
 			member("zones_total", u128::from(fields.zones_total)),
-		];
+		]);
 		if !exact.is_empty() {
 			members.push(("exact".into(), Value::Object(exact)));
 		}
@@ -270,7 +282,9 @@ impl Statement {
 				input(file, "target_eur_per_aicp")?,
 				input(file, "CR_min")?,
 				input(file, "mint_daily_cap_frac")?,
+				micros("mint_bootstrap", &optional(file, "mint_bootstrap")?.unwrap_or_default())?,
 			),
+			average: optional(file, "eur_per_mwh_average")?,
 			genesis: hint.and_then(genesis_of_hint).ok_or(Member {
 				member: "meta.chain_hint",
 				wanted: "substrate:0x and the 64 digits of a genesis hash",
@@ -281,12 +295,12 @@ impl Statement {
 
 const REPLACES: StatementError = Member { member: "replaces", wanted: "null or 0x and 64 digits" };
 
-fn policy(target_price: Ratio, cr_min: Ratio, daily_cap: Ratio) -> Policy {
+fn policy(target_price: Ratio, cr_min: Ratio, daily_cap: Ratio, bootstrap: u128) -> Policy {
 	let cr_max = DEFAULT_CR_MAX.max(cr_min);
-	Policy { target_price, cr_min, cr_max, daily_cap, bootstrap: 0 }
+	Policy { target_price, cr_min, cr_max, daily_cap, bootstrap }
 }
 
-/// EUR as micro-EUR.
+/// EUR as micro-EUR, or AICP as micro-tokens.
 fn micros(name: &'static str, eur: &Ratio) -> Result<u128, StatementError> {
 	eur.checked_mul(&MICRO_EUR_PER_EUR.into())
 		.filter(|micros| micros.denominator() == 1)
@@ -333,6 +347,11 @@ fn integer<T: TryFrom<u128>>(file: &Value, member: &'static str) -> Result<T, St
 fn input(file: &Value, member: &'static str) -> Result<Ratio, StatementError> {
 	let value = signed_input(file, member)?;
 	value.not_negative().ok_or(Member { member, wanted: "zero or above" })
+}
+
+/// A figure that a file may lack.
+fn optional(file: &Value, member: &'static str) -> Result<Option<Ratio>, StatementError> {
+	file.get(member).map(|_| input(file, member)).transpose()
 }
 
 /// A figure, from `exact` if it stands there.

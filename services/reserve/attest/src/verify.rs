@@ -338,6 +338,7 @@ const fn words(fault: SignatureError) -> &'static str {
 		SignatureError::NonCanonicalKey => "the configured key is not in canonical form",
 		SignatureError::NonCanonicalScalar => "another form of a signature (S + L)",
 		SignatureError::WeakPoint => "a signature with a weak point",
+		SignatureError::NotOnCurve => "the configured key is not a point of the curve",
 		SignatureError::Invalid => "not this role's signature of this file, day and chain",
 	}
 }

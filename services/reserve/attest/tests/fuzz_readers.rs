@@ -108,6 +108,8 @@ fn signed_file() -> String {
 		target_eur: Ratio::parse("1.5").unwrap(),
 		cr_min: Ratio::parse("1.1").unwrap(),
 		cap: Ratio::parse("0.05").unwrap(),
+		bootstrap: 7_000_000,
+		average: Some(Ratio::parse("90.5").unwrap()),
 		genesis: H256::repeat_byte(0xab),
 		kind: Kind::Reserve,
 		revises: None,

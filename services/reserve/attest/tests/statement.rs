@@ -41,6 +41,8 @@ fn inputs() -> PlanInputs {
 		target_eur: ratio("1.5"),
 		cr_min: ratio("1.1"),
 		cap: ratio("0.05"),
+		bootstrap: 0,
+		average: None,
 		genesis: GENESIS,
 		kind: Kind::Reserve,
 		revises: None,
@@ -165,12 +167,45 @@ fn without_supply_there_is_no_ratio() {
 }
 
 #[test]
-fn a_price_that_is_not_above_zero_makes_no_statement() {
+fn a_price_that_is_not_above_zero_is_stated_and_mints_nothing() {
 	for price in ["0", "-0.01", "-500", "0.000"] {
-		let plan = PlanInputs { eur_per_mwh: SignedRatio::parse(price).unwrap(), ..inputs() };
-		let fault = Statement::plan(&summary(), &plan).unwrap_err();
-		assert!(matches!(fault, StatementError::Price(_)), "{fault}");
+		for average in [None, Some(ratio("110"))] {
+			let eur_per_mwh = SignedRatio::parse(price).unwrap();
+			let file = planned(&PlanInputs { eur_per_mwh, average, ..inputs() });
+			assert_eq!(text(&file, "mint_suggested"), "0.000000");
+			let value = if average.is_some() { "19800000.000000" } else { "0.000000" };
+			assert_eq!(text(&file, "stock_value_eur"), value);
+			assert_eq!(Statement::from_file(&file).unwrap().fields.eur_per_mwh, eur_per_mwh);
+		}
 	}
+}
+
+#[test]
+fn the_signed_mint_is_that_of_the_average_and_the_bootstrap() {
+	// 180 GWh at 100 are 18 M EUR, at 90 are 16.2 M.
+	let plan = PlanInputs { average: Some(ratio("100")), ..inputs() };
+	let file = planned(&plan);
+	assert_eq!(text(&file, "eur_per_mwh_average"), "100.0");
+	assert_eq!(text(&file, "stock_value_eur"), "18000000.000000");
+	assert_eq!(text(&file, "mint_suggested"), "500000.000000");
+	assert_eq!(Statement::from_file(&file).unwrap().to_file().unwrap(), file);
+	let mut lying = file.clone();
+	lying.set("eur_per_mwh_average", "101.0".into());
+	assert!(matches!(Statement::from_file(&lying), Err(StatementError::Figure { .. })));
+	// With nothing issued, and 100,000 AICP that may be made once.
+	let bootstrap = 100_000_000_000;
+	let plan = PlanInputs { s_base: Ratio::ZERO, bootstrap, ..inputs() };
+	let file = planned(&plan);
+	assert_eq!(text(&file, "mint_bootstrap"), "100000.0");
+	assert_eq!(text(&file, "mint_suggested"), "100000.000000");
+	assert_eq!(Statement::from_file(&file).unwrap().policy.bootstrap, bootstrap);
+	// An average that is the price is not written.
+	let same = PlanInputs { average: Some(ratio("90")), ..inputs() };
+	assert_eq!(planned(&same), planned(&inputs()));
+}
+
+#[test]
+fn figures_without_a_meaning_make_no_statement() {
 	let plan = PlanInputs { compute_assets_eur: ratio("0.0000001"), ..inputs() };
 	let fault = Statement::plan(&summary(), &plan).unwrap_err();
 	assert_eq!(fault, StatementError::Places("--compute-assets-eur"));

@@ -3,7 +3,7 @@
 use crate::amounts::millionths;
 use gridproof_chain::pallets::coverage_policy::Refusal;
 use gridproof_primitives::{
-	num::decimal::Ratio,
+	num::decimal::{Ratio, SignedRatio},
 	reserve::{
 		formula::State,
 		state::{Breaker, Status},
@@ -27,6 +27,10 @@ pub fn mint_refusal(status: &Status) -> Option<Refusal> {
 		Some(Refusal::AllowanceNotOpen)
 	} else if day_of_use != Some(status.today) {
 		Some(Refusal::AllowanceLapsed)
+	} else if status.statement.as_ref().is_some_and(|statement| statement.price.is_negative()) {
+		Some(Refusal::NegativePrice)
+	} else if status.statement.as_ref().is_some_and(|s| s.price == SignedRatio::default()) {
+		Some(Refusal::ZeroPrice)
 	} else if !status.state.allows_mint() {
 		Some(Refusal::NotCovered)
 	} else if status.allowance == 0 {
@@ -64,8 +68,10 @@ pub struct ShownCoverage {
 	pub stock_value_eur: String,
 	/// In units of 10⁻⁶ EUR.
 	pub stock_value_eur_units: Amount,
-	/// P_E, in EUR/MWh.
+	/// P_E, the moving average of the price, in EUR/MWh.
 	pub eur_per_mwh: Option<String>,
+	/// Price of the last day stated, in EUR/MWh.
+	pub day_eur_per_mwh: Option<String>,
 	/// Total issuance, in AICP.
 	pub issuance: String,
 	/// In units of 10⁻⁶ AICP.
@@ -126,6 +132,7 @@ impl From<&Status> for ShownCoverage {
 			stock_value_eur: millionths(status.v_reserve),
 			stock_value_eur_units: Amount(status.v_reserve),
 			eur_per_mwh: statement.map(|statement| statement.eur_per_mwh.to_figure()),
+			day_eur_per_mwh: statement.map(|statement| statement.price.to_figure()),
 			issuance: millionths(status.issuance),
 			issuance_units: Amount(status.issuance),
 			supply: millionths(status.supply),
@@ -164,8 +171,10 @@ mod tests {
 			day: day.previous().unwrap(),
 			taken_on: day,
 			wh_committed: 1,
+			price: Ratio::ONE.into(),
 			eur_per_mwh: Ratio::ONE,
 			compute_assets: 0,
+			wh_per_zone: 1,
 			reference: None,
 		};
 		let totals = Totals { genesis: 0, minted: 0, burned: 0, credited: 0, spent: 0 };
@@ -202,6 +211,12 @@ mod tests {
 		assert_eq!(refusal(|s| s.today = s.today.next().unwrap()), Refusal::AllowanceLapsed);
 		assert_eq!(refusal(|s| s.today = s.today.previous().unwrap()), Refusal::AllowanceNotOpen);
 		assert_eq!(refusal(|s| s.stale = true), Refusal::Stale);
+		let priced = |price: SignedRatio| {
+			let statement = open.statement.map(|statement| Statement { price, ..statement });
+			mint_refusal(&Status { statement, ..open }).unwrap()
+		};
+		assert_eq!(priced(SignedRatio::default()), Refusal::ZeroPrice);
+		assert_eq!(priced(SignedRatio::new(true, Ratio::ONE)), Refusal::NegativePrice);
 		assert_eq!(refusal(|s| s.stopped_by_role = true), Refusal::StoppedByRole);
 		assert_eq!(refusal(|s| s.breaker = Breaker::MintStopped), Refusal::MintStopped);
 	}

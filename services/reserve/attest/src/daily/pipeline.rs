@@ -207,14 +207,25 @@ impl DayPipeline {
 		let summary = read_summary(&summary).map_err(StepError::temporary)?;
 		let parameters = self.parameters().await?;
 		let (figures, policy) = (&self.figures, parameters.policy);
+		let price = self.price(day).await?;
+		let query = coverage_policy::query::outlook(day, price);
+		let outlook = self.link.read(&query).await.map_err(of_chain)?;
+		if outlook.average.is_none() {
+			let (price, first) = (price.to_figure(), refused_until(outlook.first_day));
+			return Err(StepError::permanent(format!(
+				"the chain does not believe the price of {price} EUR/MWh: {first}"
+			)));
+		}
 		let inputs = PlanInputs {
-			eur_per_mwh: self.price(day).await?,
+			eur_per_mwh: price,
 			compute_assets_eur: figures.compute_assets_eur,
 			s_base: self.issuance().await?,
 			u_hat: figures.u_hat.unwrap_or(parameters.utilisation),
 			target_eur: figures.target_eur.unwrap_or(policy.target_price),
 			cr_min: figures.cr_min.unwrap_or(policy.cr_min),
 			cap: figures.cap.unwrap_or(policy.daily_cap),
+			bootstrap: outlook.bootstrap,
+			average: outlook.average.filter(|average| !average.is_zero()),
 			genesis,
 			kind: Kind::Reserve,
 			revises: None,
@@ -256,6 +267,14 @@ impl DayPipeline {
 				Err(StepError { permanent: !error.is_temporary(), reason })
 			},
 		}
+	}
+}
+
+/// Says from which day on a refused price would be accepted.
+fn refused_until(first_day: Option<Day>) -> String {
+	match first_day {
+		Some(day) => format!("the first day that it would accept with this price is {day}"),
+		None => "it would accept no day with this price; check its source".to_string(),
 	}
 }
 

@@ -59,8 +59,10 @@ impl Desk {
 			day: day.previous().unwrap(),
 			taken_on: day,
 			wh_committed: 1,
+			price: Ratio::ONE.into(),
 			eur_per_mwh: Ratio::ONE,
 			compute_assets: 0,
+			wh_per_zone: 1,
 			reference: None,
 		};
 		let status = Status {

@@ -3,8 +3,9 @@
 use crate::{Query, pallets::AccountId};
 use gridproof_primitives::reserve::{
 	parameters::PolicyParameters,
-	state::{CreditAccount, DayRecord, Quote, Status, Ticket, WhatIf},
+	state::{CreditAccount, DayRecord, Outlook, Quote, Status, Ticket, WhatIf},
 };
+use gridproof_primitives::{num::decimal::SignedRatio, time::day::Day};
 
 /// How things stand.
 pub fn status() -> Query<Status> {
@@ -29,6 +30,11 @@ pub fn history(limit: u32) -> Query<Vec<DayRecord>> {
 /// What would be, with other inputs.
 pub fn quote(what_if: &WhatIf) -> Query<Quote> {
 	Query::new("CoverageApi_quote", what_if).or_refused()
+}
+
+/// What would follow from a price in EUR/MWh, stated about `day`.
+pub fn outlook(day: Day, price: SignedRatio) -> Query<Outlook> {
+	Query::new("CoverageApi_outlook", &(day, price))
 }
 
 /// What redeeming `amount` micro-tokens is worth now, in micro-EUR.

@@ -3,8 +3,8 @@
 refusals! {
 	/// Why the coverage policy says no.
 	"CoveragePolicy" {
-		0 NegativePrice: "the stated price is below zero: state another day";
-		1 ZeroPrice: "the stated price is zero: state another day";
+		0 NegativePrice: "the day's price is below zero: nothing is minted on it; wait for the next statement";
+		1 ZeroPrice: "the day's price is zero: nothing is minted on it; wait for the next statement";
 		2 PriceTooLow: "the stated price is below the lowest one that is believed: check its source";
 		3 PriceTooHigh: "the stated price is above the highest one that is believed: check its source";
 		4 PriceMovedTooFar: "the stated price is too far from the last one: check its source";
@@ -35,6 +35,9 @@ refusals! {
 		29 Overflow: "a figure is too large";
 		30 AllowanceNotOpen: "it can be used from the chain's next day on";
 		31 StoppedByRole: "a role has stopped minting: see gridproof attest stops";
+		32 TooFewZones: "too few zones have a complete day: wait for more data, or revise the day later";
+		33 EnergyTooHigh: "the stated energy is above what is believed of so many zones: check its unit";
+		34 EnergyMovedTooFar: "the stated energy is too far from the last one: check its source";
 	}
 }
 
@@ -62,6 +65,9 @@ impl Refusal {
 			| Self::AboveInventory
 			| Self::NotIssuer
 			| Self::Stale
+			| Self::TooFewZones
+			| Self::EnergyTooHigh
+			| Self::EnergyMovedTooFar
 			| Self::OtherStatement
 			| Self::AllowanceLapsed
 			| Self::NotCovered
