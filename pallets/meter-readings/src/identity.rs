@@ -85,7 +85,8 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		Self::check_number(serial)?;
 		let taken = |scope| Numbers::<T>::contains_key(Mark::Serial(scope, serial).hash());
-		ensure!(!taken(Some(organisation)) && !(mints && taken(None)), Error::<T>::NumberTaken);
+		let is_taken = taken(Some(organisation)) || (mints && taken(None));
+		ensure!(!is_taken, Error::<T>::NumberTaken);
 		Ok(())
 	}
 
@@ -97,7 +98,8 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		Self::check_number(seal)?;
 		let taken = |scope| Numbers::<T>::contains_key(Mark::Seal(scope, seal).hash());
-		ensure!(!taken(Some(organisation)) && !(mints && taken(None)), Error::<T>::NumberTaken);
+		let is_taken = taken(Some(organisation)) || (mints && taken(None));
+		ensure!(!is_taken, Error::<T>::NumberTaken);
 		Ok(())
 	}
 

@@ -8,10 +8,7 @@ use frame_support::{
 	traits::{fungible::hold::Inspect as _, fungibles::Inspect as _},
 };
 use gridproof_primitives::{crypto::ed25519, energy::MeterIndex};
-use sp_runtime::{
-	TryRuntimeError,
-	traits::{Saturating, Zero},
-};
+use sp_runtime::{TryRuntimeError, traits::Saturating};
 
 impl<T: Config> Pallet<T> {
 	/// Checks every invariant:
@@ -237,6 +234,7 @@ impl<T: Config> Pallet<T> {
 	/// Returns `true` if nothing is held of `who`.
 	#[cfg(test)]
 	pub(crate) fn holds_nothing_of(who: &T::AccountId) -> bool {
+		use sp_runtime::traits::Zero as _;
 		[HoldReason::Organisation, HoldReason::Member, HoldReason::Meter, HoldReason::Tombstone]
 			.into_iter()
 			.all(|reason| T::Currency::balance_on_hold(&reason.into(), who).is_zero())
