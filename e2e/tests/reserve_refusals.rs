@@ -207,7 +207,7 @@ fn badly_signed(folder: &Path, genesis: H256) -> Result<Vec<Case>> {
 fn badly_stated(folder: &Path, genesis: H256) -> Result<Vec<Case>> {
 	let digest = H256([1; 32]);
 	let far = Day::parse("2026-03-24").expect("a day");
-	let statements: [(_, AttestationFields, Refusal); 13] = [
+	let statements: [(_, AttestationFields, Refusal); 12] = [
 		(
 			"too few zones",
 			AttestationFields { zones_ok: 37, alpha: Ratio::ZERO, wh_committed: 0, ..honest() },

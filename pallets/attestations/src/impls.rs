@@ -303,7 +303,7 @@ impl<T: Config> DayClock for Pallet<T> {
 	}
 }
 
-#[cfg(any(feature = "try-runtime", test))]
+#[cfg(any(feature = "std", feature = "try-runtime"))]
 impl<T: Config> Pallet<T> {
 	/// Checks the invariants that hold between any two blocks:
 	///
@@ -318,8 +318,7 @@ impl<T: Config> Pallet<T> {
 	/// 7. A role's last stop has the number before its next one and ends after it begins; exactly
 	///    one that only governance ends has used up the role's second stop, and none of those was
 	///    lifted by the other roles.
-	#[allow(dead_code)]
-	pub(crate) fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
 		ensure!(CalendarInUse::<T>::get().is_valid(), "1: invalid calendar");
 		let mut listed = 0usize;
 		for kind in Kind::ALL {

@@ -175,10 +175,9 @@ impl<T: Config> MintStops for Pallet<T> {
 	}
 }
 
-#[cfg(any(feature = "try-runtime", test))]
+#[cfg(any(feature = "std", feature = "try-runtime"))]
 impl<T: Config> Pallet<T> {
 	/// Invariant 7 of `do_try_state`.
-	#[allow(dead_code)]
 	pub(crate) fn try_stops() -> Result<(), sp_runtime::TryRuntimeError> {
 		let stops = Stops::<T>::get();
 		for role in Role::ALL {

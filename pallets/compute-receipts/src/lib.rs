@@ -113,7 +113,7 @@ mod parties;
 pub mod runtime_api;
 #[cfg(test)]
 mod tests;
-#[cfg(any(feature = "try-runtime", test))]
+#[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 // The derived encoding of an enum generates `as`.
 #[allow(clippy::as_conversions)]

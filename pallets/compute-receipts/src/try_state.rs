@@ -38,8 +38,7 @@ impl<T: Config> Pallet<T> {
 	/// 8. Offences were reported only about jobs in the state, and each once.
 	/// 9. No mark of verified signatures outlives its transaction.
 	/// 10. No more coordinators are admitted than there are seats, and the rate is a rate.
-	#[allow(dead_code)]
-	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		ensure!(Parameters::<T>::get().check().is_ok(), "1: parameters break a relation");
 		Self::try_bonds()?;
 		Self::try_jobs()?;

@@ -119,7 +119,7 @@ pub mod runtime_api;
 #[cfg(test)]
 mod tests;
 pub mod totals;
-#[cfg(any(feature = "try-runtime", test))]
+#[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 // The derived encoding of an enum generates `as`.
 #[allow(clippy::as_conversions)]

@@ -34,8 +34,7 @@ impl<T: Config> Pallet<T> {
 	/// 10. Serial number and seal of a meter in service are its own, and what is taken is a meter's
 	///    in service; names of organisations are taken. A key that has a tombstone signs for
 	///    nobody.
-	#[allow(dead_code)]
-	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		let limits = LimitsInUse::<T>::get();
 		ensure!(limits.is_valid(), "1: a limit is out of range");
 		let usage = UsageNow::<T>::get();
