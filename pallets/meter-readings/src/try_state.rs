@@ -32,8 +32,8 @@ impl<T: Config> Pallet<T> {
 	///    tombstones are those that were counted.
 	/// 9. Recorders are listed once each.
 	/// 10. Serial number and seal of a meter in service are its own, and what is taken is a meter's
-	///    in service; names of organisations are taken. A key that has a tombstone signs for
-	///    nobody.
+	///     in service; names of organisations are taken. A key that has a tombstone signs for
+	///     nobody.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		let limits = LimitsInUse::<T>::get();
 		ensure!(limits.is_valid(), "1: a limit is out of range");
