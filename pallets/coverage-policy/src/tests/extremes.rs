@@ -84,6 +84,7 @@ fn no_zone_complete_is_no_reserve() {
 	build_and_execute_with(SUPPLY, widest(), || {
 		let none = AttestationFields {
 			zones_ok: 0,
+			wh_raw: 0,
 			alpha: Ratio::ZERO,
 			wh_committed: 0,
 			..fields(0, eur(90))
