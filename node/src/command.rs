@@ -80,7 +80,7 @@ fn run_on_stored_chain(cli: &Cli, subcommand: &Subcommand) -> Result<(), Error> 
 	}
 }
 
-/// Runs a command until it is done or told to stop.
+/// Runs a command until it is done, or until a signal stops it.
 fn work<'a, C: CliConfiguration>(
 	cli: &Cli,
 	command: &C,

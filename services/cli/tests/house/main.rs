@@ -24,8 +24,11 @@ const FLOORS: [&[&str]; 10] = [
 	&[
 		"gridproof-support",
 		"pallet-attestations",
+		"pallet-authorities",
+		"pallet-brakes",
 		"pallet-compute-receipts",
 		"pallet-coverage-policy",
+		"pallet-free-calls",
 		"pallet-meter-readings",
 	],
 	&["gridproof-keys", "gridproof-store", "gridproof-runtime"],
