@@ -2,6 +2,7 @@
 //! filters. The only file that knows the transaction's form.
 
 use codec::Encode;
+use frame_support::storage::with_transaction_unchecked;
 use gridproof_primitives::{H256, num::units::AICP};
 use gridproof_runtime::{
 	AccountId, BuildStorage, Executive, Header, Runtime, RuntimeCall, RuntimeEvent,
@@ -13,7 +14,7 @@ use gridproof_runtime::{
 use serde_json::{Value, json};
 use sp_core::{Pair, ed25519, sr25519};
 use sp_runtime::{
-	Digest, DigestItem, DispatchError, MultiAddress, MultiSignature,
+	Digest, DigestItem, DispatchError, MultiAddress, MultiSignature, TransactionOutcome,
 	generic::Era,
 	traits::{Dispatchable, Header as _},
 	transaction_validity::TransactionValidityError,
@@ -138,9 +139,9 @@ pub(crate) fn end_block() {
 	Executive::finalize_block();
 }
 
-fn extension(nonce: u32) -> TxExtension {
+fn extension(nonce: u32, tip: u128) -> TxExtension {
 	(
-		frame_system::AuthorizeCall::new(),
+		pallet_free_calls::RefuseFiltered::new(),
 		frame_system::CheckNonZeroSender::new(),
 		frame_system::CheckSpecVersion::new(),
 		frame_system::CheckTxVersion::new(),
@@ -148,7 +149,7 @@ fn extension(nonce: u32) -> TxExtension {
 		frame_system::CheckMortality::from(Era::Immortal),
 		frame_system::CheckNonce::from(nonce),
 		frame_system::CheckWeight::new(),
-		pallet_transaction_payment::ChargeTransactionPayment::from(0).into(),
+		pallet_transaction_payment::ChargeTransactionPayment::from(tip).into(),
 		frame_metadata_hash_extension::CheckMetadataHash::new(false),
 		frame_system::WeightReclaim::new(),
 	)
@@ -170,17 +171,26 @@ impl Outcome {
 	}
 }
 
+/// Applies a transaction, as a block's author does: one that is refused leaves nothing behind.
 fn apply(extrinsic: UncheckedExtrinsic) -> Outcome {
-	match Executive::apply_extrinsic(extrinsic) {
-		Ok(Ok(())) => Outcome::Done,
-		Ok(Err(error)) => Outcome::Failed(error),
-		Err(refused) => Outcome::Refused(refused),
+	with_transaction_unchecked(|| match Executive::apply_extrinsic(extrinsic) {
+		Ok(Ok(())) => TransactionOutcome::Commit(Outcome::Done),
+		Ok(Err(error)) => TransactionOutcome::Commit(Outcome::Failed(error)),
+		Err(refused) => TransactionOutcome::Rollback(Outcome::Refused(refused)),
+	})
+}
+
+/// Sends a call signed by `key`: free of fees where that is possible, else for its fee.
+pub(crate) fn send_signed(key: &Key, call: RuntimeCall) -> Outcome {
+	match send_with_tip(key, call.clone(), 0) {
+		// A tip of one unit says that the sender pays.
+		Outcome::Refused(_) => send_with_tip(key, call, 1),
+		outcome => outcome,
 	}
 }
 
-/// Sends a call signed by `key`, for its fee.
-pub(crate) fn send_signed(key: &Key, call: RuntimeCall) -> Outcome {
-	let extension = extension(System::account_nonce(key.account()));
+fn send_with_tip(key: &Key, call: RuntimeCall, tip: u128) -> Outcome {
+	let extension = extension(System::account_nonce(key.account()), tip);
 	let payload = match SignedPayload::new(call.clone(), extension.clone()) {
 		Ok(payload) => payload,
 		Err(refused) => return Outcome::Refused(refused),
@@ -192,7 +202,7 @@ pub(crate) fn send_signed(key: &Key, call: RuntimeCall) -> Outcome {
 
 /// Sends a call without a signer.
 pub(crate) fn send_free(call: RuntimeCall) -> Outcome {
-	apply(UncheckedExtrinsic::new_transaction(call, extension(0)))
+	apply(UncheckedExtrinsic::new_transaction(call, extension(0, 0)))
 }
 
 /// What governance decides.

@@ -4,7 +4,7 @@
 use crate::{
 	build::{
 		compute::{self, Terms},
-		energy::{self, seal},
+		energy::{self, seal, serial},
 		reserve,
 	},
 	chain::{DAY, HOUR, Key, MINUTE, SECOND, START, ed25519_named},
@@ -12,7 +12,7 @@ use crate::{
 	world::{
 		HONEST, Role, Sent, Source, World,
 		compute::{KnownJob, honest_coordinator, is_registered, key_of},
-		energy::{HONEST_ROOF, OUR_CIRCLE, OUR_NEW_ROOF, OUR_ROOF, OUR_SERIES, RATED_W},
+		energy::{HONEST_ROOF, OUR_APART, OUR_CIRCLE, OUR_NEW_ROOF, OUR_ROOF, OUR_SERIES, RATED_W},
 		wallet,
 	},
 };
@@ -20,7 +20,10 @@ use frame_support::traits::fungibles::Inspect;
 use gridproof_primitives::{
 	compute::{Class, PartyRole, PriceAsset},
 	crypto::ed25519::PublicKey,
-	energy::{Direction, MeterIndex, OrganisationStanding, Registers, SignedBatch, Suspension},
+	energy::{
+		Direction, MAX_RATED_POWER_W, MeterIndex, OrganisationStanding, Registers, SignedBatch,
+		Suspension,
+	},
 };
 use gridproof_runtime::{
 	AccountId, Assets, CoveragePolicy, Runtime, RuntimeCall,
@@ -118,6 +121,11 @@ pub(crate) const ALL: &[Strategy] = &[
 		name: "energy in a circle",
 		roles: &[Owner],
 		stages: &[certify_circle, wait_hours, wait_hours, wait_hours],
+	},
+	Strategy {
+		name: "battery behind two meters",
+		roles: &[Owner],
+		stages: &[certify_apart, wait_hours, wait_hours, wait_hours],
 	},
 	Strategy {
 		name: "bundle that loses failures",
@@ -222,7 +230,7 @@ fn fail_and_bundle(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> O
 	}
 	let coordinator = *world.our_keys(true).first()?;
 	for job in scratch.jobs.clone().iter().skip(1) {
-		world.send(Sent::Free(compute::assign(job.id, 1, &miner, &coordinator, true)));
+		world.send(Sent::Free(compute::assign(job.id, 1, &miner, &coordinator, true, None)));
 	}
 	world.pass(31 * SECOND);
 	let receipts = scratch
@@ -242,7 +250,9 @@ fn order(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> Option<()> 
 	let terms = own_terms(PriceAsset::Ait, AIT);
 	let client = world.wallet(rng);
 	scratch.jobs.push(world.open(&client, &honest_coordinator(), terms)?);
-	world.away_until = world.now + MINUTE;
+	if world.now >= world.away_until {
+		world.away_until = world.now + MINUTE;
+	}
 	world.pass(SECOND);
 	cancel(world, scratch, rng)
 }
@@ -350,6 +360,7 @@ fn certify_phantom(
 ) -> Option<()> {
 	let device = phantom(world, rng)?;
 	let owner = world.wallets.last()?.clone();
+	let number = world.new_number();
 	let call = energy::certify(energy::Terms {
 		organisation: 2,
 		name: world.new_name(),
@@ -357,7 +368,8 @@ fn certify_phantom(
 		owner: &owner,
 		rated_w,
 		direction: Direction::Export,
-		seal: seal("PHANTOM"),
+		serial: serial(&format!("PHANTOM-{number}")),
+		seal: seal(&format!("PHANTOM-{number}")),
 		registers: Registers::default(),
 		since_ms,
 		valid_until_ms: world.now + 30 * DAY,
@@ -374,7 +386,13 @@ fn certify_ten_years(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) ->
 }
 
 fn certify_giant(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> Option<()> {
-	certify_phantom(world, scratch, rng, world.now - HOUR, u32::MAX)
+	for rated_w in [u32::MAX, MAX_RATED_POWER_W + 1, MAX_RATED_POWER_W] {
+		certify_phantom(world, scratch, rng, world.now - HOUR, rated_w)?;
+		if scratch.meter.is_some() {
+			break;
+		}
+	}
+	Some(())
 }
 
 fn certify_a_day(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> Option<()> {
@@ -419,6 +437,7 @@ fn certify_true_past(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> O
 	let physical = &world.energy.meters[OUR_NEW_ROOF];
 	let (device, since_ms) = (physical.keys[0], START - 365 * DAY);
 	let (registers, seal) = (physical.at(since_ms), seal(&physical.seal));
+	let serial = serial(&physical.serial);
 	let call = energy::certify(energy::Terms {
 		organisation: 2,
 		name: world.new_name(),
@@ -426,6 +445,7 @@ fn certify_true_past(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> O
 		owner: &owner,
 		rated_w: RATED_W,
 		direction: Direction::Export,
+		serial,
 		seal,
 		registers,
 		since_ms,
@@ -459,8 +479,10 @@ fn forge_in_suspension(world: &mut World, scratch: &mut Scratch, _: &mut Rng) ->
 /// The honest electrician seals and reinstates; the batch of before is sent once more.
 fn pardon(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
 	let (meter, batch) = (scratch.meter?, scratch.batch.clone()?);
-	world.seal_again(OUR_ROOF, batch.header.closing);
-	let call = pallet_meter_readings::Call::reinstate_meter { meter, seal: seal("NEW-SEAL") };
+	let new = format!("NEW-SEAL-{}", world.new_number());
+	let seal = seal(&new);
+	world.seal_again(OUR_ROOF, batch.header.closing, new);
+	let call = pallet_meter_readings::Call::reinstate_meter { meter, seal };
 	world.send_honest(Sent::Signed(Key::named(HONEST[3]), call.into()));
 	world.send(Sent::Free(energy::submit(vec![batch])));
 	Some(())
@@ -488,6 +510,7 @@ fn certify_for_another(world: &mut World, scratch: &mut Scratch, _: &mut Rng) ->
 	let physical = &world.energy.meters[HONEST_ROOF];
 	let device = physical.keys[0];
 	let (registers, seal) = (physical.at(world.now), seal(&physical.seal));
+	let serial = serial(&physical.serial);
 	let call = energy::certify(energy::Terms {
 		organisation: 2,
 		name: world.new_name(),
@@ -495,6 +518,7 @@ fn certify_for_another(world: &mut World, scratch: &mut Scratch, _: &mut Rng) ->
 		owner: &owner,
 		rated_w: RATED_W,
 		direction: Direction::Export,
+		serial,
 		seal,
 		registers,
 		since_ms: world.now,
@@ -533,6 +557,13 @@ fn certify_series(world: &mut World, _: &mut Scratch, _: &mut Rng) -> Option<()>
 	let owner = wallet(Owner);
 	world.certify_truly(OUR_SERIES[0], 0, HONEST[3], 0, &owner);
 	world.certify_truly(OUR_SERIES[1], 0, HONEST[4], 1, &owner);
+	Some(())
+}
+
+fn certify_apart(world: &mut World, _: &mut Scratch, _: &mut Rng) -> Option<()> {
+	let owner = wallet(Owner);
+	world.certify_truly(OUR_APART[0], 0, HONEST[3], 0, &owner);
+	world.certify_truly(OUR_APART[1], 0, HONEST[3], 0, &owner);
 	Some(())
 }
 

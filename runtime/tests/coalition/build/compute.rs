@@ -86,6 +86,7 @@ pub(crate) fn assign(
 	miner: &ed25519::Pair,
 	coordinator: &ed25519::Pair,
 	accepted: bool,
+	former: Option<&ed25519::Pair>,
 ) -> RuntimeCall {
 	let assignment = Assignment { job_id, miner: key_of(miner), attempt };
 	let sign = |pair: &ed25519::Pair, signer| {
@@ -95,6 +96,7 @@ pub(crate) fn assign(
 		assignment,
 		coordinator_signature: sign(coordinator, Signer::Coordinator),
 		miner_signature: accepted.then(|| sign(miner, Signer::Miner)),
+		former_signature: former.map(|pair| sign(pair, Signer::Miner)),
 	};
 	Call::assign_job { assignment: Box::new(signed) }.into()
 }
@@ -150,6 +152,10 @@ pub(crate) fn two_outcomes(
 		SignedBy { signature: coordinator.sign(&payload).0, receipt }
 	};
 	Evidence::TwoOutcomes { coordinator: key_of(coordinator), first: sign(1), second: sign(2) }
+}
+
+pub(crate) fn admit(coordinator: &ed25519::Pair) -> RuntimeCall {
+	Call::admit_coordinator { key: key_of(coordinator) }.into()
 }
 
 pub(crate) fn report(evidence: Evidence) -> RuntimeCall {

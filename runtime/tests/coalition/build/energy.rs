@@ -5,8 +5,8 @@ use crate::chain::{self, Key};
 use gridproof_primitives::{
 	H256,
 	energy::{
-		BatchHeader, Direction, MeterIndex, MeterName, NewDevice, OwnerConsent, Registers, SealId,
-		SignedBatch, Trust,
+		BatchHeader, Direction, ExchangeConsent, MeterIndex, MeterName, NewDevice, Registers,
+		SealId, SerialNumber, SignedBatch, Trust, possession_payload,
 	},
 };
 use gridproof_runtime::{Runtime, RuntimeCall};
@@ -21,6 +21,10 @@ pub(crate) fn seal(text: &str) -> SealId {
 	text.as_bytes().to_vec().try_into().expect("short")
 }
 
+pub(crate) fn serial(text: &str) -> SerialNumber {
+	text.as_bytes().to_vec().try_into().expect("short")
+}
+
 /// What is certified.
 pub(crate) struct Terms<'a> {
 	pub(crate) organisation: u32,
@@ -30,15 +34,18 @@ pub(crate) struct Terms<'a> {
 	pub(crate) owner: &'a Key,
 	pub(crate) rated_w: u32,
 	pub(crate) direction: Direction,
+	pub(crate) serial: SerialNumber,
 	pub(crate) seal: SealId,
 	pub(crate) registers: Registers,
 	pub(crate) since_ms: u64,
 	pub(crate) valid_until_ms: u64,
 }
 
-/// The certification of these terms, with the owner's consent.
+/// The certification of these terms, with the owner's consent and the device's proof of its key.
 pub(crate) fn certify(terms: Terms<'_>) -> RuntimeCall {
 	let Terms { organisation, name, device, owner, rated_w, direction, .. } = terms;
+	let possession = possession_payload(&chain::genesis_hash(), &name, &owner.account());
+	let possession = device.sign(&possession).0;
 	let certification = Certification {
 		name,
 		device: device.public().0,
@@ -46,6 +53,7 @@ pub(crate) fn certify(terms: Terms<'_>) -> RuntimeCall {
 		rated_power_w: rated_w,
 		direction,
 		trust: Trust::Device,
+		serial: terms.serial,
 		seal: terms.seal,
 		registers: terms.registers,
 		since_ms: terms.since_ms,
@@ -57,45 +65,68 @@ pub(crate) fn certify(terms: Terms<'_>) -> RuntimeCall {
 		organisation,
 		certification: Box::new(certification),
 		consent: Box::new(consent),
+		possession,
 	}
 	.into()
 }
 
-/// A new key for a meter, with the owner's consent.
-pub(crate) fn new_device(
-	organisation: u32,
-	name: MeterName,
-	device: &ed25519::Pair,
-	owner: &Key,
-	valid_until_ms: u64,
-) -> NewDevice<MultiSignature> {
-	let device = device.public().0;
-	let consent =
-		OwnerConsent { organisation, name, device, owner: owner.account(), valid_until_ms };
-	let consent = owner.sign(&consent.signing_payload(&chain::genesis_hash()));
-	NewDevice { device, valid_until_ms, consent }
+/// An exchange: what the meter is afterwards.
+pub(crate) struct Exchange<'a> {
+	pub(crate) organisation: u32,
+	pub(crate) name: MeterName,
+	/// Its new key, if it gets one.
+	pub(crate) device: Option<&'a ed25519::Pair>,
+	pub(crate) owner: &'a Key,
+	pub(crate) registers: Registers,
+	pub(crate) serial: SerialNumber,
+	pub(crate) seal: SealId,
+	pub(crate) valid_until_ms: u64,
+}
+
+/// The exchange of a meter, with the owner's consent if its key changes.
+pub(crate) fn exchange(meter: MeterIndex, terms: Exchange<'_>) -> RuntimeCall {
+	let Exchange { organisation, name, owner, registers, serial, seal, valid_until_ms, .. } = terms;
+	let device = terms.device.map(|pair| {
+		let possession = possession_payload(&chain::genesis_hash(), &name, &owner.account());
+		let consent = ExchangeConsent {
+			organisation,
+			name,
+			device: pair.public().0,
+			owner: owner.account(),
+			registers,
+			serial: serial.clone(),
+			seal: seal.clone(),
+			valid_until_ms,
+		};
+		let consent = owner.sign(&consent.signing_payload(&chain::genesis_hash()));
+		let (device, possession) = (pair.public().0, pair.sign(&possession).0);
+		Box::new(NewDevice::<MultiSignature> { device, valid_until_ms, consent, possession })
+	});
+	Call::exchange_meter { meter, registers, serial, seal, device }.into()
 }
 
 pub(crate) fn submit(batches: Vec<SignedBatch>) -> RuntimeCall {
 	Call::submit_batches { batches: batches.try_into().expect("as many as fit") }.into()
 }
 
-/// The next batch of a meter, up to `end` with these registers, signed by this key.
+/// The next batch of a meter, up to `end` with these registers, signed by this key. It begins at
+/// the end of the last one, or with these registers at this time.
 pub(crate) fn batch(
 	meter: MeterIndex,
 	key: &ed25519::Pair,
-	start_ms: Option<u64>,
+	opening: Option<(u64, Registers)>,
 	end_ms: u64,
 	closing: Registers,
 ) -> Option<SignedBatch> {
 	let state = Meters::<Runtime>::get(meter)?.state;
+	let (start_ms, opening) = opening.unwrap_or((state.last_end_ms, state.registers));
 	let header = BatchHeader {
 		meter,
 		sequence: state.next_sequence,
 		previous: state.last_hash,
-		start_ms: start_ms.unwrap_or(state.last_end_ms),
+		start_ms,
 		end_ms,
-		opening: state.registers,
+		opening,
 		closing,
 		readings: 1,
 		root: H256::repeat_byte(1),

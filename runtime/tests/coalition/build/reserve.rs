@@ -5,7 +5,10 @@ use crate::chain::{self, ed25519_named};
 use gridproof_primitives::{
 	H256,
 	num::decimal::Ratio,
-	reserve::attestation::{AttestationFields, Kind, Role as Signer, RoleSignature, message_v2},
+	reserve::{
+		attestation::{AttestationFields, Kind, Role as Signer, RoleSignature, message_v2},
+		stop::{lift_payload, stop_payload},
+	},
 	time::day::Day,
 };
 use gridproof_runtime::{AccountId, Runtime, RuntimeCall};
@@ -54,6 +57,26 @@ pub(crate) fn statement(
 pub(crate) fn forged_statement(fields: AttestationFields) -> RuntimeCall {
 	let keys = [Signer::Data, Signer::Risk].map(|role| (role, ed25519_named("forger")));
 	statement(fields, &keys)
+}
+
+/// A stop of minting that no role has signed.
+pub(crate) fn forged_stop(role: Signer, number: u32) -> RuntimeCall {
+	let payload = stop_payload(&chain::genesis_hash(), role, number);
+	let signature = ed25519_named("forger").sign(&payload).0;
+	pallet_attestations::Call::stop_mint { role, number, signature }.into()
+}
+
+/// Its end, signed by no other role either.
+pub(crate) fn forged_lift(role: Signer, number: u32) -> RuntimeCall {
+	let others = [Signer::Data, Signer::Risk, Signer::Ops].into_iter().filter(|by| *by != role);
+	let signatures: Vec<_> = others
+		.map(|by| {
+			let payload = lift_payload(&chain::genesis_hash(), role, number, by);
+			RoleSignature { role: by, signature: ed25519_named("forger").sign(&payload).0 }
+		})
+		.collect();
+	let signatures = signatures.try_into().expect("at most three");
+	pallet_attestations::Call::lift_stop { role, number, signatures }.into()
 }
 
 /// The issuer's call: mints that much on the latest statement.

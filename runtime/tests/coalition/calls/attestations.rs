@@ -2,11 +2,11 @@
 
 use super::{Calls, Strategy::*};
 use crate::{
-	build::reserve::{figures, forged_statement},
+	build::reserve::{figures, forged_lift, forged_statement, forged_stop},
 	rng::Rng,
 	world::{Sent, World},
 };
-use gridproof_primitives::time::calendar::DayClock;
+use gridproof_primitives::{reserve::attestation::Role, time::calendar::DayClock};
 use gridproof_runtime::Attestations;
 
 pub(super) const CALLS: Calls = &[
@@ -15,6 +15,10 @@ pub(super) const CALLS: Calls = &[
 	("pause", Root),
 	("resume", Root),
 	("set_kind_open", Root),
+	("stop_mint", Make(stop_mint)),
+	("lift_stop", Make(lift_stop)),
+	("prolong_stop", Root),
+	("end_stop", Root),
 ];
 
 /// A statement of the honest once more, or figures of its own with signatures of its own.
@@ -29,5 +33,19 @@ fn submit(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 		fields.wh_committed *= 10;
 		forged_statement(fields)
 	};
+	Some(if rng.percent(50) { Sent::Free(call) } else { Sent::Signed(world.wallet(rng), call) })
+}
+
+fn role(rng: &mut Rng) -> Role {
+	rng.pick(&[Role::Data, Role::Risk, Role::Ops])
+}
+
+fn stop_mint(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let call = forged_stop(role(rng), rng.pick(&[0, 1, 2]));
+	Some(if rng.percent(50) { Sent::Free(call) } else { Sent::Signed(world.wallet(rng), call) })
+}
+
+fn lift_stop(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let call = forged_lift(role(rng), rng.pick(&[0, 1, 2]));
 	Some(if rng.percent(50) { Sent::Free(call) } else { Sent::Signed(world.wallet(rng), call) })
 }

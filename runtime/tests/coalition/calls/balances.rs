@@ -14,11 +14,11 @@ pub(super) const CALLS: Calls = &[
 	("transfer_keep_alive", Make(transfer_keep_alive)),
 	("transfer_all", Make(transfer_all)),
 	("upgrade_accounts", Make(upgrade_accounts)),
-	("burn", Make(burn)),
+	("burn", Filtered),
 	("force_transfer", Root),
 	("force_unreserve", Root),
-	("force_set_balance", Root),
-	("force_adjust_total_issuance", Root),
+	("force_set_balance", Filtered),
+	("force_adjust_total_issuance", Filtered),
 ];
 
 fn amount(world: &World, rng: &mut Rng, key: &chain::Key) -> u128 {
@@ -48,9 +48,4 @@ fn transfer_all(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 fn upgrade_accounts(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let who = vec![world.account(rng), world.account(rng)];
 	Some(Sent::Signed(world.wallet(rng), Call::upgrade_accounts { who }.into()))
-}
-
-fn burn(world: &mut World, rng: &mut Rng) -> Option<Sent> {
-	let value = rng.pick(&[0, 1, AIT]);
-	Some(Sent::Signed(world.wallet(rng), Call::burn { value, keep_alive: true }.into()))
 }

@@ -37,6 +37,12 @@ pub(super) const CALLS: Calls = &[
 	("call_off_slashes", Root),
 	("set_parameters", Root),
 	("set_breaker", Root),
+	("admit_coordinator", Root),
+	("exclude_coordinator", Root),
+	("set_reference_rate", Root),
+	("stay", Make(stay)),
+	("ban", Root),
+	("forfeit", Root),
 ];
 
 /// Signed by somebody, or without a signer.
@@ -76,6 +82,11 @@ fn leave(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	}
 	let (key, party) = (world.wallet(rng), key_of(&party(world, rng)));
 	Some(Sent::Signed(key, Call::leave { key: party }.into()))
+}
+
+fn stay(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let (key, party) = (world.wallet(rng), key_of(&party(world, rng)));
+	Some(Sent::Signed(key, Call::stay { key: party }.into()))
 }
 
 fn withdraw(world: &mut World, rng: &mut Rng) -> Option<Sent> {
@@ -160,7 +171,9 @@ fn assign_job(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let attempt = rng.pick(&[0, 1, 2, 3, u32::MAX]);
 	// Nobody outside accepts work of the coalition's coordinator.
 	let accepted = rng.percent(60) && key_of(&miner) != key_of(&honest_miner());
-	let call = compute::assign(job.id, attempt, &miner, &coordinator, accepted);
+	// Who had accepted before agrees to be replaced, or somebody says so.
+	let former = rng.percent(30).then(|| party(world, rng));
+	let call = compute::assign(job.id, attempt, &miner, &coordinator, accepted, former.as_ref());
 	either(world, rng, call)
 }
 

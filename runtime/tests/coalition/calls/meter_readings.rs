@@ -2,7 +2,7 @@
 
 use super::{Calls, Strategy::*};
 use crate::{
-	build::energy::{self, seal},
+	build::energy::{self, seal, serial},
 	chain::{DAY, HOUR, Key, MINUTE, START},
 	rng::Rng,
 	world::{Role, Sent, World, energy::RATED_W, wallet},
@@ -32,6 +32,8 @@ pub(super) const CALLS: Calls = &[
 	("set_limits", Root),
 	("pause", Root),
 	("resume", Root),
+	("admit_meter", Make(admit_meter)),
+	("set_organisation_admin", Make(set_organisation_admin)),
 ];
 
 /// The electrician of the coalition, or somebody who is none.
@@ -102,26 +104,29 @@ fn remove_member(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	Some(Sent::Signed(key, Call::remove_member { organisation, who }.into()))
 }
 
-/// A key to certify: one without a meter, or a device at a site of the coalition; and a time from
-/// which on, with the registers of then.
-fn device(world: &World, rng: &mut Rng) -> (ed25519::Pair, u64, Registers) {
+/// A key to certify: one without a meter, or a device at a site of the coalition; a time from which
+/// on, with the registers of then; a serial number, mostly the one on the plate.
+fn device(world: &mut World, rng: &mut Rng) -> (ed25519::Pair, u64, Registers, String) {
 	let ours: Vec<usize> = (0..world.energy.meters.len())
 		.filter(|meter| world.energy.sites[world.energy.meters[*meter].site].ours)
 		.collect();
+	let another = format!("ACME-{}", world.new_number() + 100);
 	match rng.any(&ours) {
 		Some(meter) if rng.percent(60) => {
 			let physical = &world.energy.meters[meter];
 			let times = physical.times();
 			let since = if rng.percent(60) { world.now } else { rng.pick(&times) };
 			let key = rng.pick(&physical.keys);
-			(key, since, physical.at(since))
+			let serial = if rng.percent(90) { physical.serial.clone() } else { another };
+			(key, since, physical.at(since), serial)
 		},
 		_ => {
 			let phantoms: Vec<ed25519::Pair> = world.energy.known.values().cloned().collect();
 			let now = world.now;
 			let since =
 				rng.pick(&[now, now, now - HOUR, now - DAY, START - 3_650 * DAY, 0, now + HOUR]);
-			(rng.pick(&phantoms), since, Registers::default())
+			let serial = rng.pick(&[another.clone(), another, "ACME-0".into(), "ACME-2".into()]);
+			(rng.pick(&phantoms), since, Registers::default(), serial)
 		},
 	}
 }
@@ -129,7 +134,8 @@ fn device(world: &World, rng: &mut Rng) -> (ed25519::Pair, u64, Registers) {
 fn certify_meter(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let (key, organisation, owner) =
 		(electrician(world, rng), organisation(rng), world.wallet(rng));
-	let (device, since_ms, registers) = device(world, rng);
+	let (device, since_ms, registers, number) = device(world, rng);
+	let new = format!("S-{}", world.new_number());
 	let mut name = world.new_name();
 	if rng.percent(20)
 		&& let Some(meter) = world.any_meter(rng)
@@ -143,7 +149,8 @@ fn certify_meter(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 		owner: &owner,
 		rated_w: rng.pick(&[RATED_W, RATED_W, 1, 0]),
 		direction: rng.pick(&[Direction::Export, Direction::Both, Direction::Import]),
-		seal: seal(rng.pick(&["SEAL-0", "SEAL-1", "S", ""])),
+		serial: serial(&number),
+		seal: seal(rng.pick(&[&new[..], &new[..], "SEAL-0", "SEAL-1", ""])),
 		registers,
 		since_ms,
 		valid_until_ms: world.now + rng.pick(&[0, HOUR, 30 * DAY, 31 * DAY]),
@@ -173,7 +180,8 @@ fn reinstate_meter(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	};
 	let all: Vec<u32> = world.energy.certified.keys().copied().filter(is_suspended).collect();
 	let meter = rng.any(&all)?;
-	let call = Call::reinstate_meter { meter, seal: seal("NEW") };
+	let new = format!("S-{}", world.new_number());
+	let call = Call::reinstate_meter { meter, seal: seal(&new) };
 	Some(Sent::Signed(electrician(world, rng), call.into()))
 }
 
@@ -183,13 +191,32 @@ fn exchange_meter(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let export_wh = rng.pick(&[0, 0, 1_000]);
 	let registers = Registers { import_wh: 0, export_wh };
 	let owner = world.wallet_of(&certified.owner).unwrap_or_else(|| world.wallet(rng));
-	let device = rng.percent(40).then(|| {
-		let (device, _, _) = device(world, rng);
-		let until = world.now + DAY + rng.below(DAY);
-		Box::new(energy::new_device(organisation(rng), certified.name, &device, &owner, until))
-	});
-	let call = Call::exchange_meter { meter, registers, seal: seal("NEW"), device };
-	Some(Sent::Signed(electrician(world, rng), call.into()))
+	let (device, _, _, number) = device(world, rng);
+	let seal = seal(&format!("S-{}", world.new_number()));
+	let terms = energy::Exchange {
+		organisation: organisation(rng),
+		name: certified.name,
+		device: rng.percent(40).then_some(&device),
+		owner: &owner,
+		registers,
+		serial: serial(&number),
+		seal,
+		valid_until_ms: world.now + DAY + rng.below(DAY),
+	};
+	Some(Sent::Signed(electrician(world, rng), energy::exchange(meter, terms)))
+}
+
+fn admit_meter(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let meter = world.any_meter(rng)?;
+	Some(Sent::Signed(electrician(world, rng), Call::admit_meter { meter }.into()))
+}
+
+fn set_organisation_admin(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	// Seldom its own.
+	let organisation = organisation(rng);
+	let (key, new) = (electrician(world, rng), world.account(rng));
+	(organisation != 2 || rng.percent(10))
+		.then(|| Sent::Signed(key, Call::set_organisation_admin { organisation, new }.into()))
 }
 
 fn decommission_meter(world: &mut World, rng: &mut Rng) -> Option<Sent> {

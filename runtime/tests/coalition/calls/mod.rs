@@ -51,6 +51,8 @@ pub(crate) const ALL: &[(&str, Calls)] = &[
 	("Multisig", multisig::CALLS),
 	("Proxy", proxy::CALLS),
 	("Utility", utility::CALLS),
+	("Authorities", rest::AUTHORITIES),
+	("Brakes", rest::BRAKES),
 	("Grandpa", rest::GRANDPA),
 	("MultiBlockMigrations", rest::MIGRATIONS),
 	("Parameters", rest::PARAMETERS),

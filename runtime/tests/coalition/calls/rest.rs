@@ -6,7 +6,7 @@ use crate::{
 	world::{Sent, World},
 };
 use frame_support::traits::PalletInfoAccess;
-use gridproof_runtime::{Grandpa, Preimage, RuntimeCall, SafeMode, Session, SessionKeys, System};
+use gridproof_runtime::{Grandpa, Preimage, RuntimeCall, SafeMode, SessionKeys, System};
 
 /// A call of bytes that are all alike.
 fn bytes<P: PalletInfoAccess>(world: &World, rng: &mut Rng, call: u8) -> Option<Sent> {
@@ -14,6 +14,10 @@ fn bytes<P: PalletInfoAccess>(world: &World, rng: &mut Rng, call: u8) -> Option<
 	let call = filled(pallet, call, rng.pick(&[0, 1, 2]))?;
 	Some(Sent::Signed(world.wallet(rng), call))
 }
+
+pub(super) const AUTHORITIES: Calls = &[("let_in", Root)];
+
+pub(super) const BRAKES: Calls = &[("set_emergency_account", Root)];
 
 pub(super) const GRANDPA: Calls = &[
 	("report_equivocation", Make(|world, rng| bytes::<Grandpa>(world, rng, 0))),
@@ -73,10 +77,7 @@ pub(super) const SCHEDULER: Calls = &[
 	("cancel_retry_named", Root),
 ];
 
-pub(super) const SESSION: Calls = &[
-	("set_keys", Make(set_keys)),
-	("purge_keys", Make(|world, rng| bytes::<Session>(world, rng, 1))),
-];
+pub(super) const SESSION: Calls = &[("set_keys", Make(set_keys)), ("purge_keys", Filtered)];
 
 fn set_keys(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let keys: SessionKeys =
@@ -90,7 +91,7 @@ pub(super) const SUDO: Calls = &[
 	("sudo", Sudo),
 	("sudo_unchecked_weight", Sudo),
 	("set_key", Sudo),
-	("sudo_as", Sudo),
+	("sudo_as", Filtered),
 	("remove_key", Sudo),
 ];
 
@@ -101,9 +102,9 @@ pub(super) const SYSTEM: Calls = &[
 	("set_heap_pages", Root),
 	("set_code", Root),
 	("set_code_without_checks", Root),
-	("set_storage", Root),
-	("kill_storage", Root),
-	("kill_prefix", Root),
+	("set_storage", Filtered),
+	("kill_storage", Filtered),
+	("kill_prefix", Filtered),
 	("authorize_upgrade", Root),
 	("authorize_upgrade_without_checks", Root),
 ];

@@ -14,8 +14,8 @@ pub(super) const CALLS: Calls = &[
 	("force_batch", Make(force_batch)),
 	("as_derivative", Make(as_derivative)),
 	("if_else", Make(if_else)),
-	("dispatch_as", Root),
-	("dispatch_as_fallible", Root),
+	("dispatch_as", Filtered),
+	("dispatch_as_fallible", Filtered),
 	("with_weight", Root),
 ];
 

@@ -42,8 +42,8 @@ pub(crate) struct Truth {
 	pub(crate) old: Vec<SignedReceipt>,
 	/// What outsiders paid for work in which the coalition took part.
 	paid: BTreeMap<Token, u128>,
-	/// Weight of the coalition's receipts by the move that opened the job.
-	weights: BTreeMap<&'static str, u128>,
+	/// Claims of the coalition's receipts by the move that opened the job.
+	claims: BTreeMap<&'static str, u128>,
 	/// AIT minted to the coalition.
 	emission: u128,
 	/// Failures that the chain must count of each miner of the coalition.
@@ -59,7 +59,7 @@ impl Default for Truth {
 			jobs: Vec::new(),
 			old: Vec::new(),
 			paid: BTreeMap::new(),
-			weights: BTreeMap::new(),
+			claims: BTreeMap::new(),
 			emission: 0,
 			failures: BTreeMap::new(),
 			nonce: 0,
@@ -143,6 +143,10 @@ impl World {
 			let call = build::register(&owner.account(), &pair, role);
 			let outcome = self.send_honest(Sent::Signed(owner, call));
 			assert!(outcome.is_done(), "{role:?} is not registered: {outcome:?}");
+			if role == PartyRole::Coordinator {
+				let outcome = self.governance(build::admit(&pair));
+				assert!(outcome.is_done(), "{role:?} is not admitted: {outcome:?}");
+			}
 		}
 	}
 
@@ -269,7 +273,7 @@ impl World {
 
 	pub(crate) fn observe_compute(&mut self, event: Event<Runtime>) {
 		match event {
-			Event::ReceiptSettled { job_id, miner, weight, shares, .. } => {
+			Event::ReceiptSettled { job_id, miner, claim, shares, .. } => {
 				let Some(job) = self.compute.jobs.iter().find(|job| job.id == job_id) else {
 					return;
 				};
@@ -285,7 +289,7 @@ impl World {
 					*self.compute.paid.entry(token_of(asset)).or_default() +=
 						valued(asset, shares.total());
 				}
-				*self.compute.weights.entry(label).or_default() += weight;
+				*self.compute.claims.entry(label).or_default() += claim;
 			},
 			Event::EmissionPaid { account, amount, .. } if self.is_ours(&account) => {
 				self.compute.emission += amount;
@@ -300,7 +304,7 @@ impl World {
 					return;
 				}
 				let failed = Jobs::<Runtime>::get(job_id)
-					.filter(|job| job.accepted)
+					.filter(|job| job.accepted_ms.is_some())
 					.and_then(|job| job.terms.miner);
 				if let Some(miner) = failed
 					&& let Some(expected) = self.compute.failures.get_mut(&miner)
@@ -367,12 +371,12 @@ impl World {
 
 	/// Divides the emission of the coalition among the moves whose jobs it came from.
 	pub(crate) fn note_emission(&mut self) {
-		let all: u128 = self.compute.weights.values().sum();
-		let weights = self.compute.weights.clone();
-		for (label, weight) in weights {
+		let all: u128 = self.compute.claims.values().sum();
+		let claims = self.compute.claims.clone();
+		for (label, claim) in claims {
 			let share = sp_arithmetic::helpers_128bit::multiply_by_rational_with_rounding(
 				self.compute.emission,
-				weight,
+				claim,
 				all.max(1),
 				sp_arithmetic::Rounding::Up,
 			);

@@ -7,7 +7,7 @@
 
 use super::{Role, Sent, Source, World};
 use crate::{
-	build::energy::{Terms, WATT_MILLIS_PER_WH, batch, certify, seal, submit},
+	build::energy::{Terms, WATT_MILLIS_PER_WH, batch, certify, seal, serial, submit},
 	chain::{DAY, HOUR, Key, MINUTE, START, ed25519_named},
 	rng::Rng,
 };
@@ -18,14 +18,16 @@ use gridproof_primitives::{
 	},
 };
 use gridproof_runtime::{AccountId, MeterReadings, Runtime, constants::KWH};
-use pallet_meter_readings::{Call, Event, Meters, Organisations};
+use pallet_meter_readings::{Call, Certificates, Event, Meters, Organisations};
 use sp_core::{Pair, ed25519};
 use std::collections::BTreeMap;
 
 /// Power of every meter here, in W.
 pub(crate) const RATED_W: u32 = 10_000;
-/// Rated power above which no certificate of a household is believed, in W.
-const PLAUSIBLE_W: u32 = 1_000_000;
+/// Rated power above which no certificate is believed, in W.
+const PLAUSIBLE_W: u32 = 100_000_000;
+/// Time before a certificate from which it may begin: a day, and an hour on its way.
+const BACKDATE: u64 = DAY + HOUR;
 
 /// What flows through the meters of a site.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,9 +38,11 @@ pub(crate) enum Flow {
 	Series,
 	/// A battery that passes energy to the next site and back: one meter of both directions.
 	Circle {
-		/// Whether it is this site's turn in even blocks.
+		/// Whether it is this site's turn to deliver in the even ones of every two hours.
 		even: bool,
 	},
+	/// A battery that the neighbours fill and that delivers to them: one meter for each direction.
+	Apart,
 }
 
 pub(crate) struct Site {
@@ -49,8 +53,10 @@ pub(crate) struct Site {
 	/// Wh fed in, net of those drawn, while somebody vouched; the highest value so far.
 	net: i128,
 	best: i128,
-	/// Wh fed in within a day before its certificates, while nobody vouched.
+	/// Wh fed in within 25 hours before its certificates, while nobody vouched.
 	before: i128,
+	/// Time until which that is counted already, in UTC milliseconds.
+	counted: u64,
 	/// Wh fed in, net, in all its life.
 	life: Vec<(u64, i128)>,
 }
@@ -58,9 +64,13 @@ pub(crate) struct Site {
 /// A meter with a sealed device, that several gateways may read.
 pub(crate) struct Physical {
 	pub(crate) site: usize,
+	/// Whether it is the first one of its site.
+	is_first: bool,
 	/// Keys of the device and of a second gateway.
 	pub(crate) keys: Vec<ed25519::Pair>,
 	pub(crate) sealed: bool,
+	/// What is on its plate.
+	pub(crate) serial: String,
 	pub(crate) seal: String,
 	/// Registers at times, in order.
 	history: Vec<(u64, Registers)>,
@@ -119,18 +129,19 @@ pub(crate) struct Truth {
 	pub(crate) old: Vec<SignedBatch>,
 	/// The move that certified or pardoned the meter of a key last.
 	culprits: BTreeMap<PublicKey, &'static str>,
-	ticks: u64,
 	names: u64,
 }
 
 /// Roof of an honest owner that nobody has certified yet.
 pub(crate) const HONEST_ROOF: usize = 1;
 /// Meters of the coalition's sites, if it has an owner: a roof that an honest electrician has
-/// certified, one that nobody has, two in series, and two batteries that pass energy to each other.
+/// certified, one that nobody has, two in series, two batteries that pass energy to each other, and one with a
+/// meter for each direction.
 pub(crate) const OUR_ROOF: usize = 2;
 pub(crate) const OUR_NEW_ROOF: usize = 3;
 pub(crate) const OUR_SERIES: [usize; 2] = [4, 5];
 pub(crate) const OUR_CIRCLE: [usize; 2] = [6, 7];
+pub(crate) const OUR_APART: [usize; 2] = [8, 9];
 
 /// Number of keys without a meter that a coalition can use.
 const PHANTOMS: u32 = 8;
@@ -145,7 +156,6 @@ impl Truth {
 			things: BTreeMap::new(),
 			old: Vec::new(),
 			culprits: BTreeMap::new(),
-			ticks: 0,
 			names: 0,
 		};
 		truth.add_site(false, Flow::Roof);
@@ -156,6 +166,7 @@ impl Truth {
 			truth.add_site(true, Flow::Series);
 			truth.add_site(true, Flow::Circle { even: true });
 			truth.add_site(true, Flow::Circle { even: false });
+			truth.add_site(true, Flow::Apart);
 		}
 		for number in 0..PHANTOMS {
 			let pair = ed25519_named(&format!("phantom/{number}"));
@@ -166,22 +177,34 @@ impl Truth {
 
 	fn add_site(&mut self, ours: bool, flow: Flow) {
 		let site = self.sites.len();
-		let count = if flow == Flow::Series { 2 } else { 1 };
+		let count = if matches!(flow, Flow::Series | Flow::Apart) { 2 } else { 1 };
 		let meters: Vec<usize> = (self.meters.len()..).take(count).collect();
 		for number in &meters {
 			let key = |gateway: u32| ed25519_named(&format!("device/{number}/{gateway}"));
 			self.meters.push(Physical {
 				site,
+				is_first: Some(number) == meters.first(),
 				keys: vec![key(0), key(1)],
 				sealed: true,
+				serial: format!("ACME-{number}"),
 				seal: format!("SEAL-{number}"),
 				history: Vec::new(),
 			});
 		}
-		self.sites.push(Site { ours, flow, meters, net: 0, best: 0, before: 0, life: Vec::new() });
+		self.sites.push(Site {
+			ours,
+			flow,
+			meters,
+			net: 0,
+			best: 0,
+			before: 0,
+			counted: 0,
+			life: Vec::new(),
+		});
 		// Ten years before the chain.
 		let mut then = START - 3_650 * DAY;
-		for next in [START - 365 * DAY, START - 30 * DAY, START - DAY, START - HOUR, START] {
+		let hours = (0..=30).rev().map(|hour| START - hour * HOUR);
+		for next in [START - 365 * DAY, START - 30 * DAY].into_iter().chain(hours) {
 			self.flow_of(site, then, next - then, false);
 			then = next;
 		}
@@ -197,12 +220,16 @@ impl Truth {
 		let sun = Self::wh(time, 40);
 		let flow = self.sites[site].flow;
 		let circles = then >= START;
+		let (drawn, delivered) = (Self::wh(time, 95), Self::wh(time, 90));
 		let energies: Vec<(u64, u64)> = match flow {
 			Flow::Roof => vec![(0, sun)],
 			Flow::Series => vec![(0, sun), (0, sun / 5)],
 			Flow::Circle { .. } if !circles => vec![(0, 0)],
-			Flow::Circle { even } if even == turn => vec![(0, Self::wh(time, 90))],
-			Flow::Circle { .. } => vec![(Self::wh(time, 95), 0)],
+			Flow::Circle { even } if even == turn => vec![(0, delivered)],
+			Flow::Circle { .. } => vec![(drawn, 0)],
+			Flow::Apart if !circles => vec![(0, 0), (0, 0)],
+			Flow::Apart if turn => vec![(0, 0), (0, delivered)],
+			Flow::Apart => vec![(drawn, 0), (0, 0)],
 		};
 		let meters = self.sites[site].meters.clone();
 		for (meter, (import, export)) in meters.iter().zip(&energies) {
@@ -217,8 +244,12 @@ impl Truth {
 			}
 			physical.history.push((then + time, next));
 		}
-		let (import, export) = *energies.last().expect("a meter at the grid");
-		let net = i128::from(export) - i128::from(import);
+		let through = |(import, export): &(u64, u64)| i128::from(*export) - i128::from(*import);
+		let net: i128 = match flow {
+			// Both are at the grid.
+			Flow::Apart => energies.iter().map(through).sum(),
+			_ => energies.last().map(through).expect("a meter at the grid"),
+		};
 		let vouched = self.sites[site].meters.iter().any(|meter| {
 			let standing = self.things.get(&Thing::Physical(*meter));
 			standing.is_some_and(|standing| {
@@ -238,12 +269,29 @@ impl Truth {
 		if vouched || (certified && net < 0) {
 			site.net += net;
 			site.best = site.best.max(site.net);
+			site.counted = then + time;
 		}
 	}
 
 	fn thing(&self, key: &PublicKey) -> Thing {
 		let of = |physical: &Physical| physical.keys.iter().any(|pair| pair.public().0 == *key);
 		self.meters.iter().position(of).map_or(Thing::Phantom(*key), Thing::Physical)
+	}
+
+	/// What a certificate vouches for. With a serial number that is not on the meter's plate it is
+	/// an electrician's word and no more, as for a key without a meter.
+	fn certified_thing(&self, meter: MeterIndex, key: &PublicKey) -> Thing {
+		let thing = self.thing(key);
+		let serial = Certificates::<Runtime>::get(meter).map(|row| row.certificate.serial);
+		match thing {
+			Thing::Physical(physical)
+				if serial
+					.is_none_or(|serial| *serial != *self.meters[physical].serial.as_bytes()) =>
+			{
+				Thing::Phantom(*key)
+			},
+			thing => thing,
+		}
 	}
 }
 
@@ -265,6 +313,12 @@ impl World {
 		MeterName::new("SITE", "gw", &format!("MTR-{}", self.energy.names)).expect("a name")
 	}
 
+	/// A number that no seal and no meter has.
+	pub(crate) fn new_number(&mut self) -> u64 {
+		self.energy.names += 1;
+		self.energy.names
+	}
+
 	/// An honest electrician certifies what it sees: the meter's registers, from now on.
 	pub(crate) fn certify_truly(
 		&mut self,
@@ -277,10 +331,11 @@ impl World {
 		let meter = &self.energy.meters[physical];
 		let direction = match self.energy.sites[meter.site].flow {
 			Flow::Circle { .. } => Direction::Both,
-			Flow::Roof | Flow::Series => Direction::Export,
+			Flow::Apart if meter.is_first => Direction::Import,
+			Flow::Roof | Flow::Series | Flow::Apart => Direction::Export,
 		};
 		let (device, registers) = (meter.keys[gateway], meter.at(self.now));
-		let seal = seal(&meter.seal);
+		let (serial, seal) = (serial(&meter.serial), seal(&meter.seal));
 		let name = self.new_name();
 		let call = certify(Terms {
 			organisation,
@@ -289,6 +344,7 @@ impl World {
 			owner,
 			rated_w: RATED_W,
 			direction,
+			serial,
 			seal,
 			registers,
 			since_ms: self.now,
@@ -305,8 +361,7 @@ impl World {
 
 	/// Time passes through all meters.
 	pub(crate) fn flow(&mut self, time: u64) {
-		self.energy.ticks += 1;
-		let turn = self.energy.ticks.is_multiple_of(2);
+		let turn = ((self.now - time) / (2 * HOUR)).is_multiple_of(2);
 		for site in 0..self.energy.sites.len() {
 			self.energy.flow_of(site, self.now - time, time, turn);
 		}
@@ -332,24 +387,33 @@ impl World {
 	}
 
 	/// What the device behind this key signs: its registers, from where the chain's last batch ends,
-	/// if these are the ones it showed then.
+	/// if these are the ones it showed then; or from the time since which somebody vouches for it.
 	pub(crate) fn true_batch(&self, index: MeterIndex, key: &PublicKey) -> Option<SignedBatch> {
 		let row = Meters::<Runtime>::get(index)?;
 		let Thing::Physical(physical) = self.energy.thing(key) else { return None };
 		let physical = &self.energy.meters[physical];
 		let admitted = Organisations::<Runtime>::get(row.organisation)
 			.is_some_and(|row| row.standing == OrganisationStanding::Admitted);
-		let start = row.state.last_end_ms;
+		let since = Organisations::<Runtime>::get(row.organisation)?.admitted_ms;
+		let (last_end, before) = (row.state.last_end_ms, row.state.registers);
+		let start = last_end.max(row.state.floor_ms).max(since);
+		let opening = physical.at(start);
+		let continues = if start == last_end {
+			opening == before
+		} else {
+			opening.import_wh >= before.import_wh && opening.export_wh >= before.export_wh
+		};
 		if !physical.sealed
 			|| row.suspended.is_some()
+			|| !row.mints
 			|| !admitted
 			|| self.now < start + 15 * MINUTE
-			|| physical.at(start) != row.state.registers
+			|| !continues
 		{
 			return None;
 		}
 		let pair = physical.keys.iter().find(|pair| pair.public().0 == *key)?;
-		batch(index, pair, None, self.now, physical.at(self.now))
+		batch(index, pair, Some((start, opening)), self.now, physical.at(self.now))
 	}
 
 	/// Whether somebody vouches for this thing now.
@@ -388,7 +452,7 @@ impl World {
 				self.note_standing();
 			},
 			Event::MeterExchanged { meter, device, energy_account, .. } => {
-				let thing = self.energy.thing(&device);
+				let thing = self.energy.certified_thing(meter, &device);
 				if let Some(certified) = self.energy.certified.get_mut(&meter) {
 					certified.key = device;
 					certified.thing = thing;
@@ -399,7 +463,7 @@ impl World {
 						self.spendable.insert(energy_account);
 					}
 				}
-				self.note_thing(meter, thing);
+				self.note_thing(meter, thing, 0);
 				self.note_standing();
 			},
 			Event::MeterDecommissioned { meter, .. } => {
@@ -441,15 +505,17 @@ impl World {
 		if self.is_ours(&owner) || self.energy.known.contains_key(&device) {
 			self.spendable.insert(account.clone());
 		}
-		let thing = self.energy.thing(&device);
+		let thing = self.energy.certified_thing(meter, &device);
 		self.energy.culprits.insert(device, self.label);
 		let certified = Certified { key: device, owner, name, account, thing };
 		self.energy.certified.insert(meter, certified);
-		self.note_thing(meter, thing);
+		// It may begin that long before it is made, if it says so.
+		let since = Meters::<Runtime>::get(meter).map_or(self.now, |row| row.state.last_end_ms);
+		self.note_thing(meter, thing, BACKDATE.min(self.now - since));
 	}
 
-	/// A certificate may begin a short time before it is made, a day at most: so much is due.
-	fn note_thing(&mut self, meter: MeterIndex, thing: Thing) {
+	/// A certificate begins that long before it is made: so much is due.
+	fn note_thing(&mut self, meter: MeterIndex, thing: Thing, backdate: u64) {
 		let now = self.now;
 		let rated_w = Meters::<Runtime>::get(meter).map_or(0, |row| row.state.rated_power_w);
 		let standing = self.energy.things.entry(thing).or_default();
@@ -458,7 +524,7 @@ impl World {
 		standing.first_certified.get_or_insert(now);
 		let from = match standing.since {
 			None if !first => return,
-			since => since.unwrap_or(0).max(now - DAY),
+			since => since.unwrap_or(0).max(now - backdate),
 		};
 		match thing {
 			Thing::Phantom(_) => standing.vouched += now - from,
@@ -468,7 +534,9 @@ impl World {
 					let before = site.life.iter().rev().find(|(then, _)| *then <= time);
 					before.map_or(0, |(_, life)| *life)
 				};
+				let from = from.max(site.counted);
 				site.before += (at(now) - at(from)).max(0);
+				site.counted = now;
 			},
 		}
 	}
@@ -482,7 +550,7 @@ impl World {
 		let Some(standing) = self.energy.things.get_mut(&thing) else { return };
 		let overlaps = |(from, to): &(u64, u64)| *from < end && start < *to;
 		let mut found = Vec::new();
-		if standing.first_certified.is_some_and(|first| start + DAY < first) {
+		if standing.first_certified.is_some_and(|first| start + BACKDATE < first) {
 			found.push(Source::BeforeCertificate);
 		}
 		if standing.minted.iter().any(overlaps) {
@@ -556,10 +624,10 @@ impl World {
 	}
 
 	/// The device is sealed again: it shows what it was made to show.
-	pub(crate) fn seal_again(&mut self, physical: usize, shown: Registers) {
+	pub(crate) fn seal_again(&mut self, physical: usize, shown: Registers, seal: String) {
 		let now = self.now;
 		let device = &mut self.energy.meters[physical];
-		device.sealed = true;
+		(device.sealed, device.seal) = (true, seal);
 		device.history.push((now, shown));
 		let key = device.keys[0].public().0;
 		self.energy.known.remove(&key);

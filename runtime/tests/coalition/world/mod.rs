@@ -71,7 +71,7 @@ pub(crate) enum Source {
 	Emission,
 	/// Work of outsiders that was taken and not paid.
 	UnpaidWork,
-	/// Energy of a time more than a day before the certificate.
+	/// Energy of a time more than 25 hours before the certificate.
 	BeforeCertificate,
 	/// The same thing's energy of the same time, once more.
 	SameEnergyTwice,
@@ -85,6 +85,8 @@ pub(crate) enum Source {
 	RatedPower,
 	/// AICP minted to whom the issuer names.
 	IssuersMint,
+	/// AICP above what a day allows, whoever received it.
+	AboveAllowance,
 	/// A failure that the chain does not count. No balance shows it: it is a lie about the score.
 	FailureLost,
 	/// An offence, proven by the honest, that the chain refuses to note.
@@ -248,8 +250,15 @@ impl World {
 	pub(crate) fn pass(&mut self, time: u64) {
 		let time = time.max(SECOND) / SECOND * SECOND;
 		self.block(SECOND);
-		if time > SECOND {
-			self.block(time - SECOND);
+		let mut left = time - SECOND;
+		// Who was away comes back in between.
+		let back = self.away_until.saturating_sub(self.now);
+		if (1..left).contains(&back) {
+			self.block(back);
+			left -= back;
+		}
+		if left > 0 {
+			self.block(left);
 		}
 	}
 

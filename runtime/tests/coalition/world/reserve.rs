@@ -5,21 +5,30 @@ use crate::{
 	build::reserve::{figures, mint, statement},
 	chain::Key,
 };
+use frame_support::traits::fungibles::Inspect;
 use gridproof_primitives::{
 	reserve::attestation::Role as Signer,
 	time::{calendar::DayClock, day::Day},
 };
 use gridproof_runtime::{
-	Attestations, CoveragePolicy, Runtime, RuntimeCall, configs::TreasuryAccount,
+	AccountId, Assets, Attestations, CoveragePolicy, Runtime, RuntimeCall,
+	configs::TreasuryAccount, constants::AICP,
 };
 use pallet_coverage_policy::Event;
 use sp_core::{Pair, ed25519};
+
+/// What a day may mint, in hundredths of the supply with which it begins.
+const DAILY_PERCENT: u128 = 5;
 
 #[derive(Default)]
 pub(crate) struct Truth {
 	/// Days that the honest roles have stated, with their transactions, which anybody can send
 	/// again.
 	pub(crate) stated: Vec<(Day, RuntimeCall)>,
+	/// The day, the supply with which it began and what was minted in it, in micro-tokens.
+	today: Day,
+	opening: u128,
+	minted: u128,
 }
 
 /// The keys of the three roles: those of the development preset.
@@ -36,6 +45,10 @@ impl World {
 	/// Yesterday is stated once; the honest issuer mints a hundredth of what is allowed.
 	pub(crate) fn honest_reserve(&mut self) {
 		let today = Attestations::today();
+		if self.reserve.today != today {
+			let supply = <Assets as Inspect<AccountId>>::total_issuance(AICP);
+			(self.reserve.today, self.reserve.opening, self.reserve.minted) = (today, supply, 0);
+		}
 		let Some(yesterday) = today.previous() else { return };
 		if self.reserve.stated.last().is_none_or(|(day, _)| *day < yesterday) {
 			let call = statement(
@@ -56,10 +69,14 @@ impl World {
 	}
 
 	pub(crate) fn observe_reserve(&mut self, event: Event<Runtime>) {
-		if let Event::Minted { who, amount, .. } = event
-			&& self.is_ours(&who)
-		{
-			self.blame(Source::IssuersMint, amount * 3);
+		if let Event::Minted { who, amount, .. } = event {
+			self.reserve.minted += amount;
+			let most = self.reserve.opening * DAILY_PERCENT / 100;
+			let above = self.reserve.minted.saturating_sub(most).min(amount);
+			self.blame(Source::AboveAllowance, above * 3);
+			if self.is_ours(&who) {
+				self.blame(Source::IssuersMint, amount * 3);
+			}
 		}
 	}
 
