@@ -1,4 +1,4 @@
-//! A chain of runtime 100 goes on with the runtime of today: its state is the one that a
+//! A chain of runtime 100 continues with the runtime of today: its state is the one that a
 //! development chain of that version had after four minutes, with 50 meters, 150 batches, jobs in
 //! work, credit, and days of the reserve.
 
