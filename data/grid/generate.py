@@ -9,7 +9,7 @@ same bytes:
     venv/bin/python generate.py            # writes beside this script
     venv/bin/python generate.py --check    # compares instead, exits with 1 on a difference
 
-README.md tells what the data is, and what it is not.
+README.md says what the data is, and what it is not.
 """
 
 import argparse
