@@ -18,7 +18,9 @@ impl Contains<RuntimeCallNameOf<Runtime>> for UnpausableCalls {
 			b"Timestamp" | b"Grandpa" | b"Sudo" | b"SafeMode" | b"Multisig" | b"Proxy"
 			| b"Parameters" | b"Preimage" | b"Scheduler" | b"Brakes" => true,
 			b"System" => call == b"apply_authorized_upgrade",
-			b"Attestations" | b"MeterReadings" => call == b"pause",
+			// Nobody takes a role its brake, or the others its lifting.
+			b"Attestations" => matches!(call, b"pause" | b"stop_mint" | b"lift_stop"),
+			b"MeterReadings" => call == b"pause",
 			b"CoveragePolicy" | b"ComputeReceipts" => call == b"set_breaker",
 			_ => false,
 		}
