@@ -185,7 +185,7 @@ mod tests {
 		assert_eq!(line(&format!("{COLUMNS}\nA/B,gw,1,import,1,M,S\n")), 2);
 		assert_eq!(line(&format!("{COLUMNS}\nA,gw,1,import,1,M,\n")), 2);
 		assert_eq!(line(&format!("{COLUMNS}\nA,gw,1,import,1,,S\n")), 2);
-		assert_eq!(line(&format!("{COLUMNS}\nA ,gw,1,import,1,M,S\n")), 2);
+		assert_eq!(line(&format!("{COLUMNS}\nÄ,gw,1,import,1,M,S\n")), 2);
 		assert_eq!(line(&format!("{COLUMNS}\nA,gw,1,import,1,M,S\nA,gw,1,export,1,N,T\n")), 3);
 	}
 }

@@ -69,7 +69,9 @@ fn what_time_or_governance_can_lift_is_temporary_and_nothing_else() {
 			"NotYet",
 			"UnknownJob",
 			"NothingDue",
-			"SlashingOff"
+			"SlashingOff",
+			"Accepted",
+			"Banned"
 		]
 	);
 	assert!(temporary!(assets, Assets).is_empty());
