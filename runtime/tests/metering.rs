@@ -155,7 +155,7 @@ fn energy_account(number: u32) -> AccountId {
 }
 
 #[test]
-fn half_of_a_block_takes_five_hundred_batches_of_five_hundred_meters() {
+fn half_of_a_block_takes_four_hundred_batches_of_four_hundred_meters() {
 	development(|| {
 		for meter in 0..1_500 {
 			certify(meter);
@@ -178,7 +178,7 @@ fn half_of_a_block_takes_five_hundred_batches_of_five_hundred_meters() {
 		}
 		println!("batches in a block: {included}");
 		// Free calls leave the other half to those that pay.
-		assert!(included >= 500, "only {included} batches fit into a block");
+		assert!(included >= 400, "only {included} batches fit into a block");
 		assert_eq!(
 			<Assets as Inspect<AccountId>>::total_issuance(KWH),
 			included as u128 * 100 + 1_500
