@@ -257,8 +257,11 @@ impl World {
 			self.block(back);
 			left -= back;
 		}
-		if left > 0 {
-			self.block(left);
+		// No batch of the honest may state more than a day gives.
+		while left > 0 {
+			let part = left.min(chain::DAY / 2);
+			self.block(part);
+			left -= part;
 		}
 	}
 
