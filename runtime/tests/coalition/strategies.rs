@@ -442,7 +442,7 @@ fn forge_all(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> Option<
 	Some(())
 }
 
-/// The meter begins anew at 0, with the same key: one that is there takes no consent.
+/// The meter begins at 0 once more, with the same key: one that is there takes no consent.
 fn exchange(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
 	let meter = scratch.meter?;
 	let certified = world.energy.certified.get(&meter)?;

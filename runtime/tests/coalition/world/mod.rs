@@ -85,7 +85,7 @@ pub(crate) enum Source {
 	RatedPower,
 	/// AICP minted to whom the issuer names.
 	IssuersMint,
-	/// AICP above what a day allows, whoever received it.
+	/// AICP above what a day allows, in any account.
 	AboveAllowance,
 	/// A failure that the chain does not count. No balance shows it: it is a lie about the score.
 	FailureLost,
