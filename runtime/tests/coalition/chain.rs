@@ -115,6 +115,11 @@ pub(crate) fn genesis(founding: &Founding) -> sp_io::TestExternalities {
 	config.build_storage().expect("it builds").into()
 }
 
+/// Time of the block, in UTC milliseconds.
+pub(crate) fn now() -> u64 {
+	pallet_timestamp::Now::<Runtime>::get()
+}
+
 pub(crate) fn genesis_hash() -> H256 {
 	H256(System::block_hash(0).0)
 }

@@ -68,7 +68,7 @@ pub(crate) const ALL: &[Strategy] = &[
 	Strategy {
 		name: "backdated certificate",
 		roles: &[Electrician],
-		stages: &[certify_ten_years, forge_all],
+		stages: &[certify_ten_years, forge_past, forge_past, forge_past],
 	},
 	Strategy {
 		name: "energy of the past of a true meter",
@@ -91,6 +91,16 @@ pub(crate) const ALL: &[Strategy] = &[
 			certify_once_more,
 			forge_all,
 		],
+	},
+	Strategy {
+		name: "exchanged again and again",
+		roles: &[Electrician],
+		stages: &[certify_a_day, forge_all, exchange, forge_all, exchange, forge_all],
+	},
+	Strategy {
+		name: "true meter certified again",
+		roles: &[Electrician, Owner],
+		stages: &[certify_true_day, wait_hours, certify_true_again, wait_hours],
 	},
 	Strategy {
 		name: "broken seal after the pardon",
@@ -414,28 +424,89 @@ fn certify_once_more(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> O
 	Some(())
 }
 
-/// As much as passes, since the last batch.
-fn forged(world: &World, meter: MeterIndex) -> Option<SignedBatch> {
+/// As much as passes, since the last batch, or since somebody vouches for the meter.
+fn forged(world: &World, meter: MeterIndex, vouched: bool) -> Option<SignedBatch> {
 	let row = Meters::<Runtime>::get(meter)?;
 	let pair = world.energy.known.get(&row.device)?;
 	let most = energy::most(meter, world.now).min(999_000_000);
 	let registers = row.state.registers;
+	let since = row.state.last_end_ms.max(row.state.floor_ms);
 	let closing =
 		Registers { import_wh: registers.import_wh, export_wh: registers.export_wh + most };
-	energy::batch(meter, pair, None, world.now, closing)
+	energy::batch(meter, pair, vouched.then_some((since, registers)), world.now, closing)
 }
 
-fn forge_all(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
-	let batch = forged(world, scratch.meter?)?;
+fn forge_all(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> Option<()> {
+	let batch = forged(world, scratch.meter?, rng.percent(50))?;
 	world.send(Sent::Free(energy::submit(vec![batch])));
+	Some(())
+}
+
+/// The meter begins at 0 once more, with the same key: one that is there takes no consent.
+fn exchange(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
+	let meter = scratch.meter?;
+	let certified = world.energy.certified.get(&meter)?;
+	let (name, owner) = (certified.name.clone(), world.wallets.last()?.clone());
+	let number = world.new_number();
+	let call = energy::exchange(
+		meter,
+		energy::Exchange {
+			organisation: 2,
+			name,
+			device: None,
+			owner: &owner,
+			registers: Registers::default(),
+			serial: serial(&format!("EXCHANGED-{number}")),
+			seal: seal(&format!("EXCHANGED-{number}")),
+			valid_until_ms: world.now + DAY,
+		},
+	);
+	world.send(Sent::Signed(wallet(Electrician), call));
+	Some(())
+}
+
+/// The next day of the past, and on to midnight: another day may mint as much again.
+fn forge_past(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
+	let meter = scratch.meter?;
+	let row = Meters::<Runtime>::get(meter)?;
+	let pair = *world.energy.known.get(&row.device)?;
+	let end = world.now.min(row.state.last_end_ms + DAY);
+	let registers = row.state.registers;
+	let export_wh = registers.export_wh + energy::most(meter, end);
+	let closing = Registers { import_wh: registers.import_wh, export_wh };
+	let batch = energy::batch(meter, &pair, None, end, closing)?;
+	world.send(Sent::Free(energy::submit(vec![batch])));
+	world.pass(DAY - world.now % DAY);
 	Some(())
 }
 
 /// A true meter, certified as if it had been since a year, with the register of then.
 fn certify_true_past(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
+	certify_true(world, scratch, 0, START - 365 * DAY)
+}
+
+/// A true meter, certified with its register of yesterday.
+fn certify_true_day(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
+	certify_true(world, scratch, 0, world.now - DAY)
+}
+
+/// It is decommissioned, and certified from then on once more, with the key of its second gateway.
+fn certify_true_again(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
+	let meter = scratch.meter?;
+	let call = pallet_meter_readings::Call::decommission_meter { meter };
+	world.send(Sent::Signed(wallet(Electrician), call.into()));
+	certify_true(world, scratch, 1, world.now - DAY)
+}
+
+fn certify_true(
+	world: &mut World,
+	scratch: &mut Scratch,
+	gateway: usize,
+	since_ms: u64,
+) -> Option<()> {
 	let owner = wallet(Owner);
 	let physical = &world.energy.meters[OUR_NEW_ROOF];
-	let (device, since_ms) = (physical.keys[0], START - 365 * DAY);
+	let device = physical.keys[gateway];
 	let (registers, seal) = (physical.at(since_ms), seal(&physical.seal));
 	let serial = serial(&physical.serial);
 	let call = energy::certify(energy::Terms {
@@ -470,7 +541,7 @@ fn break_seal(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<(
 
 /// The batch of the time under the broken seal is signed; nobody takes it now.
 fn forge_in_suspension(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
-	let batch = forged(world, scratch.meter?)?;
+	let batch = forged(world, scratch.meter?, false)?;
 	world.send(Sent::Free(energy::submit(vec![batch.clone()])));
 	scratch.batch = Some(batch);
 	Some(())

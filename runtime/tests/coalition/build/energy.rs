@@ -2,6 +2,7 @@
 //! sign.
 
 use crate::chain::{self, Key};
+use gridproof_primitives::time::day::Day;
 use gridproof_primitives::{
 	H256,
 	energy::{
@@ -136,10 +137,17 @@ pub(crate) fn batch(
 	Some(SignedBatch { header, signature })
 }
 
-/// Highest energy that a batch of a meter from its last to `end` may state, in Wh.
+/// Highest energy that a batch of a meter from its last to `end` may state, in Wh: no more than a
+/// day gives, and less what this day has minted.
 pub(crate) fn most(meter: MeterIndex, end_ms: u64) -> u64 {
 	let Some(row) = Meters::<Runtime>::get(meter) else { return 0 };
-	let time = end_ms.saturating_sub(row.state.last_end_ms);
+	let time = end_ms.saturating_sub(row.state.last_end_ms).min(chain::DAY);
+	let today = row.minted_today;
+	let is_today = today.day == Day::from_unix_millis(chain::now());
+	let minted = if is_today { today.wh } else { 0 };
 	let millis = u128::from(row.state.rated_power_w) * u128::from(time) * 11 / 10;
-	u64::try_from(millis / u128::from(WATT_MILLIS_PER_WH)).unwrap_or(u64::MAX)
+	let most = u64::try_from(millis / u128::from(WATT_MILLIS_PER_WH)).unwrap_or(u64::MAX);
+	let day = u128::from(row.state.rated_power_w) * u128::from(chain::DAY) * 11 / 10;
+	let day = u64::try_from(day / u128::from(WATT_MILLIS_PER_WH)).unwrap_or(u64::MAX);
+	most.min(day.saturating_sub(minted))
 }

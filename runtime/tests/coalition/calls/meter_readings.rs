@@ -55,23 +55,24 @@ fn organisation(rng: &mut Rng) -> u32 {
 fn submit_batches(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let mut batches = Vec::new();
 	for _ in 0..=rng.below(3) {
-		let meter = world.any_meter(rng)?;
+		let meter = world.our_meter(rng)?;
 		let key = world.energy.certified.get(&meter)?.key;
 		if rng.percent(10) {
 			batches.extend(rng.any(&world.energy.old));
 		} else if let Some(pair) = world.energy.known.get(&key).cloned() {
 			let end = world.now + rng.pick(&[0, 0, MINUTE, HOUR]);
 			let most = energy::most(meter, end).min(900_000_000);
-			let wh = rng.pick(&[0, 1, most / 2, most, most + 1]);
-			let registers =
-				pallet_meter_readings::Meters::<gridproof_runtime::Runtime>::get(meter)?
-					.state
-					.registers;
+			let wh = rng.pick(&[0, 1, most / 2, most, most + 1, most.saturating_mul(10)]);
+			let state =
+				pallet_meter_readings::Meters::<gridproof_runtime::Runtime>::get(meter)?.state;
+			let registers = state.registers;
+			let begin = state.last_end_ms.max(state.floor_ms);
+			let opening = rng.percent(50).then_some((begin, registers));
 			let closing = Registers {
 				import_wh: registers.import_wh,
 				export_wh: registers.export_wh.saturating_add(wh),
 			};
-			batches.extend(energy::batch(meter, &pair, None, end, closing));
+			batches.extend(energy::batch(meter, &pair, opening, end, closing));
 		} else {
 			batches.extend(world.true_batch(meter, &key));
 		}
@@ -168,7 +169,7 @@ fn keeper(world: &World, rng: &mut Rng, meter: u32) -> Key {
 }
 
 fn suspend_meter(world: &mut World, rng: &mut Rng) -> Option<Sent> {
-	let meter = world.any_meter(rng)?;
+	let meter = world.our_meter(rng)?;
 	let reason = rng.pick(&[Suspension::BrokenSeal, Suspension::BrokenSeal, Suspension::LostKey]);
 	Some(Sent::Signed(keeper(world, rng, meter), Call::suspend_meter { meter, reason }.into()))
 }
@@ -186,7 +187,7 @@ fn reinstate_meter(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 }
 
 fn exchange_meter(world: &mut World, rng: &mut Rng) -> Option<Sent> {
-	let meter = world.any_meter(rng)?;
+	let meter = world.our_meter(rng)?;
 	let certified = world.energy.certified.get(&meter)?.clone();
 	let export_wh = rng.pick(&[0, 0, 1_000]);
 	let registers = Registers { import_wh: 0, export_wh };
@@ -207,7 +208,7 @@ fn exchange_meter(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 }
 
 fn admit_meter(world: &mut World, rng: &mut Rng) -> Option<Sent> {
-	let meter = world.any_meter(rng)?;
+	let meter = world.our_meter(rng)?;
 	Some(Sent::Signed(electrician(world, rng), Call::admit_meter { meter }.into()))
 }
 
@@ -220,7 +221,7 @@ fn set_organisation_admin(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 }
 
 fn decommission_meter(world: &mut World, rng: &mut Rng) -> Option<Sent> {
-	let meter = world.any_meter(rng)?;
+	let meter = world.our_meter(rng)?;
 	Some(Sent::Signed(keeper(world, rng, meter), Call::decommission_meter { meter }.into()))
 }
 

@@ -105,6 +105,21 @@ struct Standing {
 	minted: Vec<(u64, u64)>,
 	vouched: u64,
 	rated_w: u32,
+	/// Wh minted for it, and by how many that was above an electrician's word at any time.
+	total: u128,
+	excess: u128,
+}
+
+impl Standing {
+	/// What an electrician's word is worth until now, in Wh, for a key without a meter: rated power
+	/// × time with the tolerance of a batch, a minute by which clocks differ, and a Wh for each batch,
+	/// which shows floors.
+	fn word(&self) -> u128 {
+		let time = u128::from(self.vouched + MINUTE);
+		let batches = u128::try_from(self.minted.len()).expect("few");
+		let watt_millis = u128::from(self.rated_w) * time * 11 / 10;
+		watt_millis / u128::from(WATT_MILLIS_PER_WH) + batches
+	}
 }
 
 /// A meter as the chain knows it.
@@ -142,6 +157,9 @@ pub(crate) const OUR_NEW_ROOF: usize = 3;
 pub(crate) const OUR_SERIES: [usize; 2] = [4, 5];
 pub(crate) const OUR_CIRCLE: [usize; 2] = [6, 7];
 pub(crate) const OUR_APART: [usize; 2] = [8, 9];
+
+/// Number of the coalition's organisation, if it has an electrician.
+const OUR_ORGANISATION: u32 = 2;
 
 /// Number of keys without a meter that a coalition can use.
 const PHANTOMS: u32 = 8;
@@ -561,6 +579,8 @@ impl World {
 		}
 		if minted > 0 {
 			standing.minted.push((start, end));
+			standing.total += u128::from(minted);
+			standing.excess = standing.excess.max(standing.total.saturating_sub(standing.word()));
 		}
 		let rated_w = Meters::<Runtime>::get(meter).map_or(0, |row| row.state.rated_power_w);
 		if rated_w > PLAUSIBLE_W {
@@ -601,10 +621,7 @@ impl World {
 			.things
 			.iter()
 			.filter(|(thing, _)| matches!(thing, Thing::Phantom(_)))
-			.map(|(_, standing)| {
-				let time = u128::from(standing.vouched);
-				u128::from(standing.rated_w) * time * 11 / 10 / u128::from(WATT_MILLIS_PER_WH) + 1
-			})
+			.map(|(_, standing)| standing.total - standing.excess)
 			.sum();
 		u128::try_from(fed).unwrap_or(0) + words
 	}
@@ -649,6 +666,18 @@ impl World {
 		let _ = self.send_honest(Sent::Signed(owner, call.into()));
 		self.spendable.insert(certified.account);
 		self.spendable.insert(certified.key.into());
+	}
+
+	/// A meter that the coalition's organisation answers for, if there is one; else any.
+	pub(crate) fn our_meter(&self, rng: &mut Rng) -> Option<MeterIndex> {
+		let ours = |index: &&MeterIndex| {
+			Meters::<Runtime>::get(index).is_some_and(|row| row.organisation == OUR_ORGANISATION)
+		};
+		let all: Vec<MeterIndex> = self.energy.certified.keys().filter(ours).copied().collect();
+		match rng.any(&all) {
+			Some(meter) if rng.percent(80) => Some(meter),
+			_ => self.any_meter(rng),
+		}
 	}
 
 	/// A meter that the coalition has to do with.

@@ -85,7 +85,7 @@ pub(crate) enum Source {
 	RatedPower,
 	/// AICP minted to whom the issuer names.
 	IssuersMint,
-	/// AICP above what a day allows, no matter who received it.
+	/// AICP above what a day allows, in any account.
 	AboveAllowance,
 	/// A failure that the chain does not count. No balance shows it: it is a lie about the score.
 	FailureLost,
@@ -257,8 +257,11 @@ impl World {
 			self.block(back);
 			left -= back;
 		}
-		if left > 0 {
-			self.block(left);
+		// No batch of the honest may state more than a day gives.
+		while left > 0 {
+			let part = left.min(chain::DAY / 2);
+			self.block(part);
+			left -= part;
 		}
 	}
 
