@@ -148,12 +148,13 @@ where
 			return Ok((Default::default(), Val::Free(fee_weight), origin));
 		}
 		let is_signed = ensure_signed(origin.clone()).is_ok();
-		if is_signed && self.0.tip().is_zero() {
-			if let Some(authorised) = call.authorize(source) {
-				let (mut validity, unspent) = authorised?;
-				validity.priority = validity.priority.min(MAX_FREE_PRIORITY);
-				return Ok((validity, Val::Free(unspent.saturating_add(fee_weight)), origin));
-			}
+		if is_signed
+			&& self.0.tip().is_zero()
+			&& let Some(authorised) = call.authorize(source)
+		{
+			let (mut validity, unspent) = authorised?;
+			validity.priority = validity.priority.min(MAX_FREE_PRIORITY);
+			return Ok((validity, Val::Free(unspent.saturating_add(fee_weight)), origin));
 		}
 		let (mut validity, val, origin) = self.0.validate(
 			origin,

@@ -149,7 +149,7 @@ pub fn is_on_curve(point: &[u8; 32]) -> bool {
 	let (Some(less), Some(more)) = (less, more) else { return false };
 	let value = times(less, more, prime);
 	// Euler's criterion: a square's power of (p − 1) / 2 is 1, and that of 0 is 0.
-	let exponent = prime >> 1u32;
+	let Some(exponent) = prime.checked_div(U256::from(2u8)) else { return false };
 	let mut power = U256::one();
 	for bit in (0..255usize).rev() {
 		power = times(power, power, prime);
