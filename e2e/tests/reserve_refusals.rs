@@ -1,5 +1,5 @@
 //! Statements that a real node refuses: each with its exact error, by the runtime's own word, in
-//! the pool, in a block and through the `gridproof` command, and with nothing changed.
+//! the pool, signed or not, and through the `gridproof` command, and with nothing changed.
 
 use anyhow::{Context, Result, ensure};
 use gridproof_attest::RoleKey;
@@ -277,7 +277,7 @@ fn once() -> Patience {
 	Patience { attempts: 1, ..Patience::default() }
 }
 
-/// Everything that must stay as it is. The nonce of Charlie, who pays for his attempts, is not
+/// Everything that must stay as it is. The nonce of Charlie, who signs attempts too, is not
 /// part of it.
 async fn state(reserve: &Reserve) -> Result<Vec<(String, Vec<u8>)>> {
 	let [alice, bob] = [account("//Alice")?, account("//Bob")?].map(|key| key.public_key());
@@ -294,8 +294,8 @@ fn in_the_pool(refusal: &Refusal) -> ChainError {
 	ChainError::Refused(Refusal::Pool(refusal))
 }
 
-/// The runtime names the reason, the pool takes nothing, and signed and paid for it fails in its
-/// block; after all of it the state is what it was.
+/// The runtime names the reason, and the pool takes nothing, signed or not, so that nobody pays for
+/// what fails; after all of it the state is what it was.
 async fn all_are_refused(reserve: &Reserve, cases: &[Case]) -> Result<()> {
 	let before = state(reserve).await?;
 	for Case { name, sent, refusal } in cases {
@@ -307,7 +307,7 @@ async fn all_are_refused(reserve: &Reserve, cases: &[Case]) -> Result<()> {
 	let charlie = Submitter::new(reserve.chain.clone(), account("//Charlie")?, once());
 	let calls: Vec<_> = cases.iter().map(|case| case.sent.call()).collect();
 	for (outcome, case) in charlie.submit(&calls).await?.into_iter().zip(cases) {
-		assert_eq!(outcome, Err(ChainError::Refused(case.refusal.clone())), "{}", case.name);
+		assert_eq!(outcome, Err(in_the_pool(&case.refusal)), "{} should cost no fee", case.name);
 	}
 	assert_eq!(state(reserve).await?, before, "a refused statement changed something");
 	Ok(())
