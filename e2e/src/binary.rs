@@ -1,7 +1,7 @@
 //! Where the node's binary is.
 
 use anyhow::{Context, Result, bail};
-use std::{env, path::PathBuf};
+use std::{env, fs, path::PathBuf};
 
 /// Environment variable with the path of the node's binary.
 pub const NODE_VARIABLE: &str = "GRIDPROOF_NODE";
@@ -22,6 +22,18 @@ pub fn node_binary() -> Result<PathBuf> {
 /// When neither exists; the message says how to build it.
 pub fn command_binary() -> Result<PathBuf> {
 	binary("gridproof", COMMAND_VARIABLE)
+}
+
+/// The runtime that was built into the node beside the running test, compressed.
+///
+/// # Errors
+/// When it is not there; the message says where it should be.
+pub fn runtime_code() -> Result<Vec<u8>> {
+	let own = env::current_exe().context("cannot find the path of this test")?;
+	let name = "wbuild/gridproof-runtime/gridproof_runtime.compact.compressed.wasm";
+	let mut paths = own.ancestors().map(|folder| folder.join(name));
+	let path = paths.find(|path| path.is_file());
+	Ok(fs::read(path.with_context(|| format!("no {name} beside {}", own.display()))?)?)
 }
 
 fn binary(name: &str, variable: &str) -> Result<PathBuf> {

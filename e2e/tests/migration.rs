@@ -5,13 +5,14 @@
 use anyhow::{Context, Result, ensure};
 use gridproof_e2e::{
 	Node, NodeConfig,
+	binary::{repository, runtime_code},
 	transfers::{AIT, Api, account, connect, free_balance, transfer},
 };
 use gridproof_primitives::num::units::{AICP_ASSET_ID, KWH_ASSET_ID};
 use serde_json::{Value as Json, json};
 use sp_core::{Blake2Hasher, Hasher};
 use std::{
-	env, fs,
+	fs,
 	path::{Path, PathBuf},
 	time::Duration,
 };
@@ -44,10 +45,6 @@ async fn supplies(api: &Api) -> Result<[u128; 3]> {
 	Ok(all)
 }
 
-fn repository() -> PathBuf {
-	Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
 /// Writes the specification of a chain that starts from the old state under the old runtime.
 fn old_chain(folder: &Path) -> Result<PathBuf> {
 	let state = repository().join("runtime/tests/data/state-100.json");
@@ -72,15 +69,6 @@ fn old_chain(folder: &Path) -> Result<PathBuf> {
 	Ok(path)
 }
 
-/// The runtime of the built node.
-fn new_runtime() -> Result<Vec<u8>> {
-	let own = env::current_exe()?;
-	let name = "wbuild/gridproof-runtime/gridproof_runtime.compact.compressed.wasm";
-	let path: Option<PathBuf> =
-		own.ancestors().map(|folder| folder.join(name)).find(|path| path.is_file());
-	Ok(fs::read(path.with_context(|| format!("no {name} beside {}", own.display()))?)?)
-}
-
 #[tokio::test]
 async fn a_chain_of_version_100_goes_on_with_todays_runtime_to_the_unit() -> Result<()> {
 	let folder = tempfile::tempdir()?;
@@ -95,7 +83,7 @@ async fn a_chain_of_version_100_goes_on_with_todays_runtime_to_the_unit() -> Res
 	let before = supplies(&api).await?;
 	ensure!(before.iter().all(|supply| *supply > 0), "{before:?}");
 
-	let code = new_runtime()?;
+	let code = runtime_code()?;
 	let hash = Value::from_bytes(Blake2Hasher::hash(&code));
 	let authorize = Value::unnamed_variant(
 		"System",

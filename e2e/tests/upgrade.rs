@@ -3,11 +3,12 @@
 use anyhow::{Context, Result, ensure};
 use gridproof_e2e::{
 	Node, NodeConfig,
+	binary::runtime_code,
 	transfers::{AIT, account, connect, free_balance, transfer},
 };
 use sp_core::{Blake2Hasher, Hasher};
 use sp_maybe_compressed_blob::{CODE_BLOB_BOMB_LIMIT, compress_weakly, decompress};
-use std::{env, fs, path::PathBuf, time::Duration};
+use std::time::Duration;
 use subxt::{
 	dynamic::{self, Value},
 	rpcs::client::rpc_params,
@@ -20,12 +21,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// The runtime of the built node with a section more that nobody reads: the same rules and the same
 /// version in other bytes, packed as an upgrade has to be to fit into a block.
 fn runtime() -> Result<Vec<u8>> {
-	let own = env::current_exe()?;
-	let name = "wbuild/gridproof-runtime/gridproof_runtime.compact.compressed.wasm";
-	let path: Option<PathBuf> =
-		own.ancestors().map(|folder| folder.join(name)).find(|path| path.is_file());
-	let path = path.with_context(|| format!("no {name} beside {}", own.display()))?;
-	let mut code = decompress(&fs::read(path)?, CODE_BLOB_BOMB_LIMIT)?.into_owned();
+	let mut code = decompress(&runtime_code()?, CODE_BLOB_BOMB_LIMIT)?.into_owned();
 	// A custom section: its id, the length of what follows, the length of its name, its name.
 	let section = "upgrade";
 	code.extend([0, u8::try_from(section.len())? + 1, u8::try_from(section.len())?]);

@@ -37,8 +37,8 @@
 //!
 //! * As a general transaction without a signer: `AuthorizeCall` checks the statement before the
 //!   transaction enters the pool; [`Pallet::submit`] lists the checks in order.
-//! * As a signed transaction: a valid one is free if the runtime wraps its fee extension in
-//!   `SkipCheckIfFeeless`; an invalid one pays for the work it causes.
+//! * As a signed transaction: without a tip a valid one is free, where the runtime's fee extension
+//!   asks for the same authorisation, and an invalid one is refused; with a tip it pays.
 //!
 //! Both are checked again when dispatched. A refused transaction carries its reason as
 //! `InvalidTransaction::Custom`: the index of this pallet's [`Error`], or 128 plus the index of the

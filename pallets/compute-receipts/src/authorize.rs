@@ -19,9 +19,6 @@ use gridproof_primitives::{
 	crypto::ed25519::Signature,
 };
 
-/// Lowest code of a refused transaction that is one of this pallet's errors: 128 plus its index.
-const ERROR_CODES: u8 = SECOND_LIST;
-
 impl<T: Config> Pallet<T> {
 	/// Accepts the origins `Authorized` and `Signed`. Returns `true` if it is `Signed`.
 	pub(crate) fn ensure_anyone(origin: OriginFor<T>) -> Result<bool, DispatchError> {
@@ -39,7 +36,7 @@ impl<T: Config> Pallet<T> {
 				if usize::from(error.index) == <Self as PalletInfoAccess>::index() =>
 			{
 				let [code, ..] = error.error;
-				ERROR_CODES.saturating_add(code)
+				SECOND_LIST.saturating_add(code)
 			},
 			_ => u8::MAX,
 		};

@@ -209,10 +209,9 @@ impl<T: Config> Run<T> {
 		self.sums.batches = self.sums.batches.saturating_add(1);
 		self.sums.readings = self.sums.readings.saturating_add(batch.header.readings.into());
 		let Some(meter) = self.meters.get_mut(&batch.header.meter) else { return };
+		let mints = meter.mints();
 		let row = &mut meter.row;
-		let is_free = row.mints
-			&& meter.standing == OrganisationStanding::Admitted
-			&& check_free(&batch.header, row.free_batches.on(hour), &rules).is_ok();
+		let is_free = mints && check_free(&batch.header, row.free_batches.on(hour), &rules).is_ok();
 		if is_free {
 			row.free_batches.add(hour);
 		} else {
