@@ -45,7 +45,15 @@ impl Coordinator {
 		if job.state == JobStage::Completed {
 			return self.repeated(session, id, result).await;
 		}
-		self.is_held(session, id, result.attempt)?;
+		if let Err(error) = self.is_held(session, id, result.attempt) {
+			// The same result, sent twice at once, may have been taken since the job was read.
+			return match self.job(id).await? {
+				Some(job) if job.state == JobStage::Completed => {
+					self.repeated(session, id, result).await
+				},
+				_ => Err(error),
+			};
+		}
 		// Checking takes its time, which is not the miner's.
 		let until = self.now().saturating_add(self.lease_ms());
 		self.sessions.prolong(id, session.miner(), result.attempt, until);
