@@ -103,11 +103,6 @@ pub(crate) enum Subcommand {
 
 	/// Undo the newest blocks that are not final yet.
 	Revert(RevertCmd),
-
-	/// Measure the runtime's weights and this machine.
-	#[cfg(feature = "runtime-benchmarks")]
-	#[command(subcommand)]
-	Benchmark(frame_benchmarking_cli::BenchmarkCmd),
 }
 
 impl SubstrateCli for Cli {
@@ -142,7 +137,6 @@ impl SubstrateCli for Cli {
 	}
 
 	fn load_spec(&self, id: &str) -> Result<Box<dyn sc_service::ChainSpec>, String> {
-		let id = if id.is_empty() && self.measures() { "dev" } else { id };
 		chain_spec::load(id).map(|spec| Box::new(spec) as Box<_>)
 	}
 
@@ -158,16 +152,6 @@ impl SubstrateCli for Cli {
 				.args_conflicts_with_subcommands(true)
 				.subcommand_negates_reqs(true),
 		)
-	}
-}
-
-impl Cli {
-	/// Whether a benchmark is asked for, which needs no particular chain.
-	fn measures(&self) -> bool {
-		#[cfg(feature = "runtime-benchmarks")]
-		return matches!(self.subcommand, Some(Subcommand::Benchmark(_)));
-		#[cfg(not(feature = "runtime-benchmarks"))]
-		false
 	}
 }
 

@@ -74,8 +74,6 @@ fn run_on_stored_chain(cli: &Cli, subcommand: &Subcommand) -> Result<(), Error> 
 		Subcommand::Revert(command) => {
 			work(cli, command, |config| stored::revert(command, &config, &origin))
 		},
-		#[cfg(feature = "runtime-benchmarks")]
-		Subcommand::Benchmark(command) => crate::benchmarking::run(cli, command),
 		_ => Err(Error::Explained("This command works on no stored chain.".into())),
 	}
 }

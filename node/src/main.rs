@@ -4,8 +4,6 @@
 // The SDK's own errors are large, and all of ours end the program.
 #![allow(clippy::result_large_err)]
 
-#[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
 mod chain_spec;
 mod cli;
 mod command;

@@ -49,8 +49,6 @@ fn shared_params(cli: &Cli) -> Option<&SharedParams> {
 		Some(Subcommand::ExportState(command)) => &command.shared_params,
 		Some(Subcommand::PurgeChain(command)) => &command.shared_params,
 		Some(Subcommand::Revert(command)) => &command.shared_params,
-		#[cfg(feature = "runtime-benchmarks")]
-		Some(Subcommand::Benchmark(command)) => command.shared_params(),
 	})
 }
 

@@ -22,14 +22,7 @@ use sp_core::storage::Storage;
 use sp_runtime::traits::Block as _;
 use std::{path::Path, sync::Arc};
 
-#[cfg(not(feature = "runtime-benchmarks"))]
-type HostFunctions = sp_io::SubstrateHostFunctions;
-
-#[cfg(feature = "runtime-benchmarks")]
-type HostFunctions =
-	(sp_io::SubstrateHostFunctions, frame_benchmarking::benchmarking::HostFunctions);
-
-type Executor = WasmExecutor<HostFunctions>;
+type Executor = WasmExecutor<sp_io::SubstrateHostFunctions>;
 
 /// The client: blocks, state, and the runtime that belongs to them.
 pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, Executor>;
