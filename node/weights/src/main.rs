@@ -1,6 +1,6 @@
 //! Measures what the calls of a pallet weigh in WebAssembly, and writes the pallet's `weights.rs`.
 //!
-//! The SDK's own command for this brings a relay chain's crates into the node; this program has only
+//! The SDK's own command for this adds the crates of a relay chain to the node; this program has only
 //! the part that is needed: a database that counts, the runtime's own benchmarks, and the SDK's
 //! analysis of what was measured. Used by `scripts/weights`.
 

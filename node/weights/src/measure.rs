@@ -41,7 +41,7 @@ pub(crate) struct Line {
 /// One benchmark, measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-	/// Its name.
+	/// Name of the call, or of a part of it.
 	pub(crate) name: String,
 	/// Its components: name, least and largest value.
 	pub(crate) components: Vec<(String, u32, u32)>,
