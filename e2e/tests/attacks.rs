@@ -101,7 +101,7 @@ async fn weighed(api: &Api, number: u64) -> Result<Weighed> {
 		let event = event?;
 		let Phase::ApplyExtrinsic(place) = event.phase() else { continue };
 		let entry = all.entry(place).or_default();
-		let fields = || event.decode_fields_unchecked_as::<Composite<()>>();
+		let fields = || Ok::<Composite<()>, anyhow::Error>(event.decode_fields_unchecked_as()?);
 		match (event.pallet_name(), event.event_name()) {
 			("System", "ExtrinsicSuccess" | "ExtrinsicFailed") => {
 				let fields = fields()?;
