@@ -39,21 +39,16 @@ impl Coordinator {
 		id: H256,
 		result: &JobResult,
 	) -> Result<Accepted, RequestError> {
+		// Looked at before the job is read: who lost the lease to the same result, sent twice at once,
+		// then finds the job completed.
+		let held = self.is_held(session, id, result.attempt);
 		let Some(job) = self.job(id).await? else {
 			return RequestError::err(ErrorCode::UnknownJob, "no such job");
 		};
 		if job.state == JobStage::Completed {
 			return self.repeated(session, id, result).await;
 		}
-		if let Err(error) = self.is_held(session, id, result.attempt) {
-			// The same result, sent twice at once, may have been taken since the job was read.
-			return match self.job(id).await? {
-				Some(job) if job.state == JobStage::Completed => {
-					self.repeated(session, id, result).await
-				},
-				_ => Err(error),
-			};
-		}
+		held?;
 		// Checking takes its time, which is not the miner's.
 		let until = self.now().saturating_add(self.lease_ms());
 		self.sessions.prolong(id, session.miner(), result.attempt, until);
