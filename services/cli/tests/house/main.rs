@@ -32,7 +32,7 @@ const FLOORS: [&[&str]; 10] = [
 		"pallet-meter-readings",
 	],
 	&["gridproof-keys", "gridproof-store", "gridproof-runtime"],
-	&["gridproof-chain", "gridproof-node"],
+	&["gridproof-chain", "gridproof-node", "gridproof-weights"],
 	&["gridproof-http", "gridproof-gateway-api", "gridproof-compute-api"],
 	// Libraries, and the pipelines that join them.
 	&["gridproof-device", "gridproof-engine", "gridproof-grid"],
