@@ -3,8 +3,9 @@
 use gridproof_primitives::{
 	num::decimal::Ratio,
 	reserve::formula::{
-		Binding, Coverage, CoverageError, Inputs, Policy, State, committed_energy, effective_alpha,
-		evaluate, is_stale, redeem_value,
+		Binding, Coverage, CoverageError, Inputs, Policy, State, backing, committed_energy,
+		daily_capacity, days_of_waiting, effective_alpha, evaluate, is_stale, redeem_value,
+		service_pay,
 	},
 	time::day::Day,
 };
@@ -371,4 +372,45 @@ fn a_statement_is_stale_the_day_after_its_last_good_one() {
 	assert!(!is_stale(Some(day("2026-01-12")), day("2026-01-15"), 3));
 	assert!(is_stale(Some(day("2026-01-11")), day("2026-01-15"), 3));
 	assert!(!is_stale(Some(day("2026-01-16")), day("2026-01-15"), 0));
+}
+
+proptest! {
+	/// What is put aside pays for all credit, however it is divided, and not a micro-token less would.
+	#[test]
+	fn backing_pays_for_credit_however_it_is_spent(
+		parts in prop::collection::vec(0..10_000_000_000u128, 1..8),
+		numerator in 1..1_000_000u128,
+		denominator in 1..1_000_000u128,
+	) {
+		let price = Ratio::new(numerator, denominator).unwrap();
+		let credit: u128 = parts.iter().sum();
+		let backed = backing(credit, &price).unwrap();
+		prop_assert!(redeem_value(backed, &price).unwrap() >= credit);
+		if let Some(less) = backed.checked_sub(1) {
+			prop_assert!(redeem_value(less, &price).unwrap() < credit);
+		}
+		let (mut left, mut open) = (backed, credit);
+		for part in parts {
+			left -= service_pay(part, &price).unwrap();
+			open -= part;
+			prop_assert!(left >= backing(open, &price).unwrap());
+		}
+	}
+}
+
+#[test]
+fn a_day_pays_out_the_larger_of_an_amount_and_a_share() {
+	let cap = Ratio::percent(5);
+	assert_eq!(daily_capacity(1_000, &cap, 49), 50);
+	assert_eq!(daily_capacity(1_000, &cap, 51), 51);
+	assert_eq!(daily_capacity(1_000, &Ratio::ZERO, 7), 7);
+}
+
+#[test]
+fn waiting_is_counted_in_whole_days_and_only_for_what_is_backed() {
+	// 20 micro-EUR a day, 5 of them left today.
+	let days = |waiting, backed| days_of_waiting(waiting, 5, 20, backed);
+	assert_eq!([5, 6, 25, 26].map(|waiting| days(waiting, 100)), [0, 1, 1, 2].map(Some));
+	assert_eq!(days(101, 100), None);
+	assert_eq!(days_of_waiting(1, 0, 0, 1), None);
 }

@@ -512,6 +512,7 @@ fn what_owners_and_devices_sign_is_fixed_byte_for_byte() {
 		owner,
 		rated_power_w: 0x0403_0201,
 		direction: Direction::Export,
+		point: Some(number("POINT-1").try_into().unwrap()),
 		trust: Trust::Device,
 		serial: number("ACME-1").try_into().unwrap(),
 		seal: number("S-1").try_into().unwrap(),
@@ -525,14 +526,16 @@ fn what_owners_and_devices_sign_is_fixed_byte_for_byte() {
 	let (serial, seal) = ("1841434d452d31".to_string(), "0c532d31".to_string());
 	let genesis_hex = "cc".repeat(32);
 	let expected = [
-		format!("50{}", hexadecimal::encode(b"gridproof/consent/v2")),
+		format!("50{}", hexadecimal::encode(b"gridproof/consent/v3")),
 		genesis_hex.clone(),
 		"01000000".to_string(),
 		named.clone(),
 		"02".repeat(32),
 		"03".repeat(32),
 		"01020304".to_string(),
-		"0100".to_string(),
+		"01".to_string(),
+		format!("011c{}", hexadecimal::encode(b"POINT-1")),
+		"00".to_string(),
 		serial.clone(),
 		seal.clone(),
 		little(5),

@@ -153,6 +153,17 @@ impl Evidence {
 		}
 	}
 
+	/// Returns the role in which the accused key signed.
+	pub const fn signer(&self) -> Signer {
+		match self {
+			Self::TwoReceipts { .. } => Signer::Miner,
+			Self::AboveQuote { signer, .. } => *signer,
+			Self::TwoOutcomes { .. }
+			| Self::ReceiptAndRelease { .. }
+			| Self::TwoAssignments { .. } => Signer::Coordinator,
+		}
+	}
+
 	/// Returns the offence that this evidence proves. The cheap checks come first, then the
 	/// signatures.
 	///

@@ -61,6 +61,9 @@ pub const MAX_RECEIPTS_PER_CALL: u32 = 256;
 pub const FREE_ASSIGNMENTS: u32 = 3;
 /// Shortest time between two assignments of a job that are free of charge, in milliseconds.
 pub const ASSIGNMENT_GAP_MS: u64 = 10_000;
+/// Time between the wish to exchange a party's key and the exchange, in which its account can keep
+/// the old one, in milliseconds: a day.
+pub const KEY_EXCHANGE_MS: u64 = 86_400_000;
 /// Highest number of heartbeats in one `heartbeats`.
 pub const MAX_HEARTBEATS_PER_CALL: u32 = 128;
 /// Highest number of miners and coordinators that one `claim_emission` pays.

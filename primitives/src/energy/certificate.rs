@@ -1,6 +1,6 @@
 //! What an electrician certifies, and what the owner consents to.
 
-use super::{MAX_SEAL_BYTES, MAX_SERIAL_BYTES, MeterName, OrganisationIndex, Registers};
+use super::{MAX_SEAL_BYTES, MAX_SERIAL_BYTES, MeterName, OrganisationIndex, PointId, Registers};
 use crate::{
 	H256,
 	crypto::ed25519::{self, PublicKey, Signature, SignatureError},
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sp_core::{ConstU32, bounded::BoundedVec};
 
 /// Domain tag of an owner's consent.
-const CONSENT_DOMAIN: &str = "gridproof/consent/v2";
+const CONSENT_DOMAIN: &str = "gridproof/consent/v3";
 /// Domain tag of an owner's consent to an exchange of the device.
 const EXCHANGE_DOMAIN: &str = "gridproof/exchange/v1";
 /// Domain tag of a device's proof that it holds its key.
@@ -46,15 +46,38 @@ pub enum Direction {
 	/// Both directions: the meter has two registers.
 	#[codec(index = 2)]
 	Both,
+	/// Energy made behind a metering point, where nothing can be stored, on its way to it. The export
+	/// register counts it, and the meter itself mints nothing.
+	#[codec(index = 3)]
+	Generation,
 }
 
 impl Direction {
-	/// Returns `import`, `export` or `both`.
+	/// Returns `import`, `export`, `both` or `generation`.
 	pub const fn as_str(self) -> &'static str {
 		match self {
 			Self::Import => "import",
 			Self::Export => "export",
 			Self::Both => "both",
+			Self::Generation => "generation",
+		}
+	}
+
+	/// Returns `true` if energy can be taken from the grid through such a meter.
+	pub const fn takes(self) -> bool {
+		matches!(self, Self::Import | Self::Both)
+	}
+
+	/// Returns `true` if energy can be delivered to the grid through such a meter.
+	pub const fn delivers(self) -> bool {
+		matches!(self, Self::Export | Self::Both)
+	}
+
+	/// Returns the direction that a reading of such a meter states: that of generation is `export`.
+	pub const fn of_readings(self) -> Self {
+		match self {
+			Self::Generation => Self::Export,
+			other => other,
 		}
 	}
 }
@@ -110,10 +133,10 @@ impl FromStr for Direction {
 	type Err = UnknownWord;
 
 	fn from_str(text: &str) -> Result<Self, UnknownWord> {
-		[Self::Import, Self::Export, Self::Both]
+		[Self::Import, Self::Export, Self::Both, Self::Generation]
 			.into_iter()
 			.find(|direction| direction.as_str() == text)
-			.ok_or(UnknownWord("import, export or both"))
+			.ok_or(UnknownWord("import, export, both or generation"))
 	}
 }
 
@@ -183,7 +206,7 @@ pub struct OwnerConsent<AccountId> {
 }
 
 impl<AccountId: Encode> OwnerConsent<AccountId> {
-	/// Returns the bytes that the owner signs: SCALE of (`"gridproof/consent/v2"`, genesis hash,
+	/// Returns the bytes that the owner signs: SCALE of (`"gridproof/consent/v3"`, genesis hash,
 	/// consent).
 	pub fn signing_payload(&self, genesis: &H256) -> Vec<u8> {
 		(CONSENT_DOMAIN, genesis, self).encode()
@@ -259,6 +282,9 @@ pub struct Certification<AccountId> {
 	pub rated_power_w: u32,
 	/// Direction in which energy may flow.
 	pub direction: Direction,
+	/// Metering point with whose other meters it is netted; `None` if nothing can be drawn, delivered or
+	/// stored there but through this meter.
+	pub point: Option<PointId>,
 	/// Holder of the key.
 	pub trust: Trust,
 	/// Maker and serial number of the meter.

@@ -4,10 +4,14 @@
 //! {"header_hex": "<SCALE of the header>", "genesis": "0x…", "leaves": 96}
 //! {"header_hash": "0x…", "signature": "0x…"}
 //! {"header_hash": "0x…", "refused": "why"}
+//! {"leaf_hash": "0x…", "reason": "too_much_energy", "detail": "…"}
 //! ```
 //!
-//! The first is published on [`Topic::Sign`](super::Topic::Sign), the others are the answers on
-//! [`Topic::Signed`](super::Topic::Signed). Members that are not listed here are refused.
+//! The first is published on [`Topic::Sign`](super::Topic::Sign), the second and third are the answers
+//! on [`Topic::Signed`](super::Topic::Signed). The last one is published on
+//! [`Topic::Refused`](super::Topic::Refused): gateway and device have to hold the same list of
+//! readings, so a device strikes what its gateway does not keep. Members that are not listed here are
+//! refused.
 
 use super::BatchHeader;
 use crate::{
@@ -157,5 +161,45 @@ impl SignAnswer {
 			},
 		};
 		Ok(Self { header_hash, outcome })
+	}
+}
+
+/// Notice of a gateway to a device: a reading of the device is in none of the gateway's batches.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RefusalNotice {
+	/// Leaf hash of the reading.
+	pub leaf: H256,
+	/// Reason in one word, such as `too_much_energy`, of at most 64 characters.
+	pub reason: String,
+	/// Reason in a sentence, of at most 512 characters.
+	pub detail: String,
+}
+
+impl RefusalNotice {
+	/// Returns the message as JSON; texts that are too long are cut.
+	pub fn to_json(&self) -> String {
+		let cut = |text: &str, most: usize| text.chars().take(most).collect::<String>();
+		object(alloc::vec![
+			("leaf_hash", hexadecimal::encode_prefixed(&self.leaf.0).into()),
+			("reason", cut(&self.reason, 64).into()),
+			("detail", cut(&self.detail, 512).into()),
+		])
+	}
+
+	/// Reads a message.
+	///
+	/// # Errors
+	/// The first reason of [`MessageError`] that applies.
+	pub fn parse(bytes: &[u8]) -> Result<Self, MessageError> {
+		let value = read(bytes, &["leaf_hash", "reason", "detail"])?;
+		let text = |name: &'static str| {
+			let text = value.get(name).and_then(Value::as_str).map(ToString::to_string);
+			text.ok_or(MessageError::Member(name, "a text"))
+		};
+		Ok(Self {
+			leaf: hash(&value, "leaf_hash")?,
+			reason: text("reason")?,
+			detail: text("detail")?,
+		})
 	}
 }

@@ -4,7 +4,8 @@
 //! - [`BatchHeader`], [`SignedBatch`]: what a device signs;
 //! - [`check_batch`]: every rule of a batch except the signature, each with its own
 //!   [`BatchRefusal`];
-//! - [`net`]: what mints once what goes round is left out;
+//! - [`net`], [`PointState`]: what mints once what goes round is left out, of one meter and of several at
+//!   one metering point;
 //! - [`Organisation`], [`Certification`], [`OwnerConsent`], [`ExchangeConsent`],
 //!   [`possession_payload`]: who certifies, what, what an owner consents to, and how a device proves its
 //!   key; [`Certificate`] is the result;
@@ -22,6 +23,7 @@ pub mod message;
 mod name;
 mod netting;
 mod organisation;
+mod point;
 // The derived encoding of an enum with fields generates `as`.
 #[allow(clippy::cast_possible_truncation)]
 mod rules;
@@ -40,11 +42,14 @@ pub use certificate::{
 pub use name::{MeterName, NameError, NamePart, Topic};
 pub use netting::{Netted, net};
 pub use organisation::{Organisation, OrganisationIndex, OrganisationName, OrganisationStanding};
+pub use point::{Flow, Generation, PointFull, PointId, PointMeter, PointState, Waiting};
 pub use rules::{
 	Accepted, BatchLimits, BatchRefusal, MeterState, OldRegisters, check_batch, check_free,
 	max_energy_wh, meter_day_wh,
 };
-pub use views::{BatchRecord, MeterInfo, Overview, ReadingRefusal, Totals, VerifiedReading};
+pub use views::{
+	BatchRecord, MeterInfo, Overview, PointInfo, ReadingRefusal, Totals, VerifiedReading,
+};
 
 use crate::num::units::MILLIS_PER_DAY;
 
@@ -57,10 +62,14 @@ pub const MAX_NAME_BYTES: u32 = 64;
 pub const MAX_SEAL_BYTES: u32 = 32;
 /// Highest number of bytes of a serial number with its maker.
 pub const MAX_SERIAL_BYTES: u32 = 32;
+/// Highest number of bytes of a metering point's id.
+pub const MAX_POINT_BYTES: u32 = 64;
+/// Highest number of meters of one metering point.
+pub const MAX_POINT_METERS: u32 = 8;
 /// Highest number of readings in one batch.
 pub const MAX_READINGS_PER_BATCH: u32 = 10_000;
 /// Highest number of batches in one transaction: half of what a block holds.
-pub const MAX_BATCHES_PER_CALL: u32 = 500;
+pub const MAX_BATCHES_PER_CALL: u32 = 400;
 /// Time by which a device's clock may be ahead of the chain's unless governance decides otherwise,
 /// in milliseconds.
 pub const MAX_SKEW_MS: u64 = 60_000;

@@ -213,6 +213,9 @@ pub enum Topic {
 	Sign,
 	/// `energy/<site>/<device>/<meter>/signed`: the device answers.
 	Signed,
+	/// `energy/<site>/<device>/<meter>/refused`: the gateway names a reading of the device that it
+	/// does not keep.
+	Refused,
 }
 
 impl Topic {
@@ -224,6 +227,7 @@ impl Topic {
 			Self::Readings => "",
 			Self::Sign => "/sign",
 			Self::Signed => "/signed",
+			Self::Refused => "/refused",
 		}
 	}
 
@@ -248,6 +252,7 @@ impl Topic {
 			None => Self::Readings,
 			Some("sign") => Self::Sign,
 			Some("signed") => Self::Signed,
+			Some("refused") => Self::Refused,
 			Some(_) => return None,
 		};
 		levels.next().is_none().then_some((said, name))

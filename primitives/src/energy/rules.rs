@@ -1,7 +1,7 @@
 //! Rules of a batch.
 
 use super::{
-	BatchHeader, Direction, FREE_BATCHES_PER_HOUR, MAX_READINGS_PER_BATCH, MAX_SKEW_MS,
+	BatchHeader, Direction, FREE_BATCHES_PER_HOUR, Flow, MAX_READINGS_PER_BATCH, MAX_SKEW_MS,
 	MIN_FREE_INTERVAL_MS, Netted, Registers, TOLERANCE_PPT, net,
 };
 use crate::{H256, crypto::ed25519::SignatureError, num::units::MILLIS_PER_DAY};
@@ -74,9 +74,9 @@ impl MeterState {
 		}
 	}
 
-	/// Nets the energy of a batch. What was delivered while nobody vouched counts for nothing, what was
-	/// taken counts always.
-	fn net(&self, header: &BatchHeader) -> Netted {
+	/// Returns the energy of a batch as it counts: what was delivered while nobody vouched counts for
+	/// nothing, what was taken counts always.
+	pub fn flow(&self, header: &BatchHeader) -> Flow {
 		let last = self.opening(header.start_ms);
 		let imported_wh = header.closing.import_wh.saturating_sub(last.import_wh);
 		let exported_wh = if header.start_ms < self.floor_ms {
@@ -84,7 +84,14 @@ impl MeterState {
 		} else {
 			header.closing.export_wh.saturating_sub(header.opening.export_wh)
 		};
-		net(self.owed_wh, imported_wh, exported_wh)
+		let (start_ms, end_ms, floor_ms) = (header.start_ms, header.end_ms, self.floor_ms);
+		Flow { imported_wh, exported_wh, start_ms, end_ms, floor_ms }
+	}
+
+	/// Nets the energy of a batch.
+	fn net(&self, header: &BatchHeader) -> Netted {
+		let flow = self.flow(header);
+		net(self.owed_wh, flow.imported_wh, flow.exported_wh)
 	}
 
 	/// Moves the time from which energy mints to `now_ms`: until then nobody vouched without a break.
@@ -605,7 +612,7 @@ fn check_energy(
 	let all = header.closing.since(&last).ok_or(BatchRefusal::RegisterFell)?;
 	let is_certified = match meter.direction {
 		Direction::Import => all.export_wh == 0,
-		Direction::Export => all.import_wh == 0,
+		Direction::Export | Direction::Generation => all.import_wh == 0,
 		Direction::Both => true,
 	};
 	if !is_certified {

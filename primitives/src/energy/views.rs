@@ -1,6 +1,9 @@
 //! Answers of the chain about meters: the types of its runtime API.
 
-use super::{Anchor, BatchHeader, Certificate, MeterIndex, MeterState, Registers, Suspension};
+use super::{
+	Anchor, BatchHeader, Certificate, MeterIndex, MeterState, PointId, PointState, Registers,
+	Suspension,
+};
 use crate::{H256, crypto::merkle::ProofError};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
@@ -25,10 +28,22 @@ pub struct MeterInfo<AccountId> {
 	pub energy_account: AccountId,
 	/// Time of its certification, in UTC milliseconds.
 	pub certified_ms: u64,
+	/// Metering point with whose other meters it is netted; `None` if it is one of its own.
+	pub point: Option<PointInfo>,
 }
 
-/// Energy of a meter over spans of time, in Wh. A batch counts towards the UTC day, week (from
-/// Monday), month and year of its last millisecond.
+/// A metering point, as the chain stores it.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PointInfo {
+	/// Id that its meters' certificates name, plain ASCII.
+	pub id: PointId,
+	/// Netting of its meters; without meters while the meter that names it does not mint.
+	pub state: PointState,
+}
+
+/// Energy of a meter over spans of time, in Wh: UTC days, weeks (from Monday), months and years. A batch
+/// counts evenly over its own time, so that one that crosses midnight counts for both days.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Totals {

@@ -319,7 +319,8 @@ impl AttestationHandler for () {
 /// Spends what redeemed AICP is worth: service credit, in micro-EUR.
 ///
 /// The coverage policy implements it; the pallets that sell compute or energy call it. Each call
-/// does everything it says, or fails and changes nothing.
+/// does everything it says, or fails and changes nothing. For all credit that can be spent the
+/// treasury has put AICP aside, so that who serves it is paid.
 pub trait ServiceCredit<AccountId> {
 	/// Returns the credit that `who` can spend or hold, in micro-EUR.
 	fn available(who: &AccountId) -> u128;
@@ -327,17 +328,18 @@ pub trait ServiceCredit<AccountId> {
 	/// Returns the credit of `who` that is held, in micro-EUR.
 	fn held(who: &AccountId) -> u128;
 
-	/// Spends exactly `amount` micro-EUR of `who`'s available credit.
-	fn spend(who: &AccountId, amount: u128) -> DispatchResult;
-
 	/// Holds exactly `amount` micro-EUR of `who`'s available credit. The caller remembers what for.
 	fn hold(who: &AccountId, amount: u128) -> DispatchResult;
 
 	/// Makes exactly `amount` micro-EUR of `who`'s held credit available again.
 	fn release(who: &AccountId, amount: u128) -> DispatchResult;
 
-	/// Spends exactly `amount` micro-EUR of `who`'s held credit.
-	fn spend_held(who: &AccountId, amount: u128) -> DispatchResult;
+	/// Spends exactly `amount` micro-EUR of `who`'s held credit, and pays `to` for serving it:
+	/// ⌊amount / P_T⌋ of the AICP that the treasury put aside. Nothing is minted.
+	fn pay_held(who: &AccountId, to: &AccountId, amount: u128) -> DispatchResult;
+
+	/// Returns the most that changes of one account's credit weigh in one call.
+	fn weight() -> Weight;
 }
 
 /// No credit at all: every amount above 0 is refused.
@@ -350,10 +352,6 @@ impl<AccountId> ServiceCredit<AccountId> for () {
 		0
 	}
 
-	fn spend(_: &AccountId, amount: u128) -> DispatchResult {
-		only_nothing(amount)
-	}
-
 	fn hold(_: &AccountId, amount: u128) -> DispatchResult {
 		only_nothing(amount)
 	}
@@ -362,8 +360,12 @@ impl<AccountId> ServiceCredit<AccountId> for () {
 		only_nothing(amount)
 	}
 
-	fn spend_held(_: &AccountId, amount: u128) -> DispatchResult {
+	fn pay_held(_: &AccountId, _: &AccountId, amount: u128) -> DispatchResult {
 		only_nothing(amount)
+	}
+
+	fn weight() -> Weight {
+		Weight::zero()
 	}
 }
 

@@ -460,6 +460,50 @@ pub fn redeem_value(amount: u128, target_price: &Ratio) -> Result<u128, Coverage
 	target_price.mul_floor(amount).ok_or(CoverageError::Overflow)
 }
 
+/// Returns the AICP that pays for `credit` micro-EUR of service at the target price: ⌊credit / P_T⌋
+/// micro-tokens.
+///
+/// # Errors
+/// [`CoverageError::Overflow`] if that is above `u128::MAX`, [`CoverageError::ZeroTargetPrice`]
+/// without a price.
+pub fn service_pay(credit: u128, target_price: &Ratio) -> Result<u128, CoverageError> {
+	let inverse = Ratio::new(target_price.denominator(), target_price.numerator())
+		.ok_or(CoverageError::ZeroTargetPrice)?;
+	inverse.mul_floor(credit).ok_or(CoverageError::Overflow)
+}
+
+/// Returns the AICP that backs `credit` micro-EUR at the target price: ⌈credit / P_T⌉ micro-tokens,
+/// so that it suffices however the credit is spent.
+///
+/// # Errors
+/// Those of [`service_pay`].
+pub fn backing(credit: u128, target_price: &Ratio) -> Result<u128, CoverageError> {
+	let floor = service_pay(credit, target_price)?;
+	match redeem_value(floor, target_price) {
+		Ok(value) if value >= credit => Ok(floor),
+		_ => floor.checked_add(1).ok_or(CoverageError::Overflow),
+	}
+}
+
+/// Returns the highest service credit that can be paid out in a day, in micro-EUR: `least`, or the
+/// share `cap` of what can be claimed if that is more. So a run lasts weeks, not years, and redeems
+/// as fast as was minted.
+pub fn daily_capacity(claims: u128, cap: &Ratio, least: u128) -> u128 {
+	cap.mul_floor(claims).unwrap_or(u128::MAX).max(least)
+}
+
+/// Returns the days until all of `waiting` micro-EUR is paid out, of which `left` can be today and
+/// `daily` on each later day, with `backed` in all; 0 if today, `None` if more waits than is backed.
+pub fn days_of_waiting(waiting: u128, left: u128, daily: u128, backed: u128) -> Option<u32> {
+	if waiting > backed {
+		return None;
+	}
+	let later = waiting.saturating_sub(left);
+	let days = later.checked_div(daily)?;
+	let whole = later.checked_rem(daily)? == 0;
+	u32::try_from(days).ok()?.checked_add(u32::from(!whole))
+}
+
 /// Returns `true` if the last statement is too old: `max_age` days may pass after the day it is
 /// about.
 pub fn is_stale(last: Option<Day>, today: Day, max_age: u32) -> bool {

@@ -70,6 +70,24 @@ pub struct MintDay {
 	pub opening: u128,
 	/// Amount minted since, in micro-tokens.
 	pub minted: u128,
+	/// Highest amount that statements and parameters have allowed for it so far, in micro-tokens.
+	pub most: u128,
+}
+
+/// Service credit paid out on a day.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PaidOut {
+	/// Day by the chain's calendar.
+	pub day: Day,
+	/// Credit paid out on it, in micro-EUR.
+	pub credit: u128,
+	/// What could be claimed when its first credit was paid out, in micro-EUR: all AICP at P_T, and
+	/// the credit that waited.
+	pub claims: u128,
+	/// Capacity when credit was last paid out on it, in micro-EUR; at least what had been paid out
+	/// if governance lowered it below that.
+	pub capacity: u128,
 }
 
 /// Credit account: what an account has redeemed and not yet spent.
@@ -202,8 +220,15 @@ pub struct Status {
 	pub minted: u128,
 	/// Number of tickets in the queue.
 	pub queue: u64,
-	/// Credit that can still be paid out today, in micro-EUR.
+	/// Credit that can still be paid out today, in micro-EUR: what is left of the day's capacity,
+	/// as far as the treasury's AICP backs it.
 	pub capacity: u128,
+	/// Highest credit that is paid out today, in micro-EUR, if the treasury's AICP backs it.
+	pub daily_capacity: u128,
+	/// Credit that waits in the queue, in micro-EUR.
+	pub waiting: u128,
+	/// Further credit that the treasury's AICP backs, in micro-EUR.
+	pub budget: u128,
 	/// Totals since genesis.
 	pub totals: Totals,
 	/// `true` while a role of the attestations has stopped minting.
@@ -242,6 +267,16 @@ pub struct Outlook {
 	pub first_day: Option<Day>,
 	/// Supply up to which the daily cap does not apply now, in micro-tokens.
 	pub bootstrap: u128,
+}
+
+/// What a redemption would give now.
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RedemptionQuote {
+	/// Credit for it, in micro-EUR.
+	pub credit: u128,
+	/// Days until all of it can be spent, at today's capacity; 0 if it can be at once. `None` if
+	/// the treasury's AICP backs less than what would wait.
+	pub days: Option<u32>,
 }
 
 /// Inputs of a [`Quote`]. What is `None` stays as it is.

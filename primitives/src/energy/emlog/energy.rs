@@ -293,7 +293,7 @@ impl RunningRegisters {
 	pub fn add(&mut self, flow: Direction, energy: &Energy) -> Option<()> {
 		match flow {
 			Direction::Import => self.import.add(energy),
-			Direction::Export => self.export.add(energy),
+			Direction::Export | Direction::Generation => self.export.add(energy),
 			Direction::Both => None,
 		}
 	}

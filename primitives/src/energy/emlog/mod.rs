@@ -221,7 +221,7 @@ impl EnergyLog {
 			(false, true) => Some(Direction::Export),
 			(false, false) => None,
 		};
-		match (stated, certified) {
+		match (stated, certified.of_readings()) {
 			(None, Direction::Both) => Err(LogRefusal::NoDirection),
 			(None, certified) => Ok(certified),
 			(Some(stated), Direction::Both) => Ok(stated),
