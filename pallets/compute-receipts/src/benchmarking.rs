@@ -1,5 +1,5 @@
-//! Worst cases: full calls, a client, a miner and a step to convert for each receipt, rows at
-//! their largest, a step to close.
+//! Worst cases: full calls, jobs in AICP, a client, a miner, a coordinator and two steps to convert
+//! for each receipt, rows at their largest, a step to close.
 //!
 //! The clock of a benchmark is at its start, so no step can end on its own: where a call closes
 //! one, the benchmark closes it within what is measured.
@@ -12,7 +12,7 @@ use frame_support::{
 	pallet_prelude::*,
 	traits::{
 		Time,
-		fungible::{Inspect as _, Mutate as _, Unbalanced as _, hold::Mutate as _},
+		fungible::{self, Mutate as _, hold::Mutate as _},
 		tokens::Precision,
 	},
 	weights::Weight,
@@ -53,6 +53,21 @@ fn rich<T: Config>(name: &'static str, index: u32) -> T::AccountId {
 	let who: T::AccountId = account(name, index, 0);
 	T::Currency::set_balance(&who, 20_000 * AIT);
 	who
+}
+
+/// An account with AIT and AICP for any number of jobs.
+fn client<T: Config>(index: u32) -> Result<T::AccountId, BenchmarkError> {
+	let who = rich::<T>("client", index);
+	give_aicp::<T>(&who, 1_000 * PRICE)?;
+	Ok(who)
+}
+
+fn give_aicp<T: Config>(who: &T::AccountId, amount: u128) -> Result<(), BenchmarkError> {
+	use fungible::{Inspect, Unbalanced};
+	let issuance = <T::Aicp as Inspect<_>>::total_issuance();
+	<T::Aicp as Unbalanced<_>>::increase_balance(who, amount, Precision::Exact)?;
+	<T::Aicp as Unbalanced<_>>::set_total_issuance(issuance.saturating_add(amount));
+	Ok(())
 }
 
 /// Parameters under which three parties share a price, and offences are slashed.
@@ -122,7 +137,8 @@ fn quote<T: Config>(coordinator: PublicKey, client: &T::AccountId, nonce: u64) -
 		client: client.clone().into(),
 		spec_hash: H256::repeat_byte(1),
 		model_factor: 2_500,
-		asset: PriceAsset::Ait,
+		// Each payee needs an account of the asset, besides the one in AIT.
+		asset: PriceAsset::Aicp,
 		price: PRICE,
 		max_units: 1_000_000,
 		expiry_ms: now + 60_000,
@@ -155,7 +171,7 @@ fn job<T: Config>(quote: &Quote, client: &T::AccountId) -> Result<H256, Benchmar
 		closed_ms: 0,
 		receipt: None,
 	};
-	ComputeReceipts::<T>::hold_price(&job)?;
+	ComputeReceipts::<T>::take_price(&job)?;
 	Jobs::<T>::insert(job_id, job);
 	Sums::<T>::mutate(|sums| {
 		sums.opened += 1;
@@ -190,21 +206,20 @@ fn sign_receipt<T: Config>(
 	sign(key, &receipt.signing_payload(&ComputeReceipts::<T>::genesis_hash(), signer))
 }
 
-/// `n` receipts with jobs: of one client and miner, or each of its own.
+/// `n` receipts with jobs: of one client, miner and coordinator, or each of its own.
 fn receipts<T: Config>(n: u32, apart: bool) -> Result<Vec<SignedReceipt>, BenchmarkError> {
 	parameters::<T>();
-	let coordinator = party::<T>(PartyRole::Coordinator, 0)?;
+	let mut coordinator = party::<T>(PartyRole::Coordinator, 0)?;
 	let mut receipts = Vec::new();
 	let mut miner = party::<T>(PartyRole::Miner(Class::Gpu), 0)?;
 	for index in 0..n {
 		if apart && index > 0 {
 			miner = party::<T>(PartyRole::Miner(Class::Gpu), index)?;
+			coordinator = party::<T>(PartyRole::Coordinator, index)?;
 		}
 		let number = if apart { index } else { 0 };
-		let client: T::AccountId = account("client", number, 0);
-		if apart || index == 0 {
-			rich::<T>("client", number);
-		}
+		let client =
+			if apart || index == 0 { client::<T>(number)? } else { account("client", number, 0) };
 		let job_id = job::<T>(&quote::<T>(coordinator, &client, index.into()), &client)?;
 		let receipt = receipt(job_id, miner, 0);
 		receipts.push(SignedReceipt {
@@ -225,7 +240,7 @@ fn close_a_step<T: Config>() {
 fn settle<T: Config>(receipts: &[SignedReceipt]) {
 	Verified::<T>::put(ComputeReceipts::<T>::mark_of(receipts));
 	close_a_step::<T>();
-	let _ = ComputeReceipts::<T>::do_claim(receipts, false);
+	let _ = ComputeReceipts::<T>::do_claim(receipts);
 }
 
 /// An overdue job of a client of its own, accepted by a miner.
@@ -234,7 +249,7 @@ fn overdue<T: Config>(
 	miner: PublicKey,
 	index: u32,
 ) -> Result<H256, BenchmarkError> {
-	let client = rich::<T>("client", index);
+	let client = client::<T>(index)?;
 	let job_id = job::<T>(&quote::<T>(coordinator, &client, index.into()), &client)?;
 	Jobs::<T>::mutate(job_id, |job| {
 		if let Some(job) = job {
@@ -246,14 +261,51 @@ fn overdue<T: Config>(
 	Ok(job_id)
 }
 
+/// A job that was closed long ago, about which as many were reported as one touch removes, each by
+/// another.
+fn old<T: Config>(coordinator: PublicKey, index: u32) -> Result<H256, BenchmarkError> {
+	let client = client::<T>(index)?;
+	let job_id = job::<T>(&quote::<T>(coordinator, &client, index.into()), &client)?;
+	for number in 0..REPORTS_CLEARED {
+		let reporter = rich::<T>("reporter", index * REPORTS_CLEARED + number);
+		let deposit = T::ReportDeposit::get();
+		ComputeReceipts::<T>::take_deposit(&reporter, deposit)?;
+		let kinds = vec_of_kinds()?;
+		Reports::<T>::insert(job_id, new_key(), Reported { kinds, reporter, deposit });
+	}
+	let now = T::Time::now();
+	Parameters::<T>::mutate(|parameters| parameters.retention_ms = 0);
+	Jobs::<T>::mutate(job_id, |job| {
+		if let Some(job) = job {
+			(job.state, job.closed_ms, job.expiry_ms) = (JobState::Cancelled, now, now);
+		}
+	});
+	Ok(job_id)
+}
+
+fn vec_of_kinds() -> Result<ReportsOf, BenchmarkError> {
+	let mut kinds = ReportsOf::default();
+	for _ in 0..MAX_REPORTS {
+		kinds.try_push(OffenceKind::AboveQuote).map_err(|_| "as many as fit")?;
+	}
+	Ok(kinds)
+}
+
 /// A job that a client has opened, its id, and the keys of coordinator and miner.
 fn one_job<T: Config>() -> Result<(H256, Quote, PublicKey, PublicKey), BenchmarkError> {
 	parameters::<T>();
 	let coordinator = party::<T>(PartyRole::Coordinator, 0)?;
 	let miner = party::<T>(PartyRole::Miner(Class::Gpu), 0)?;
-	let client = rich::<T>("client", 0);
+	let client = client::<T>(0)?;
 	let quote = quote::<T>(coordinator, &client, 0);
 	Ok((job::<T>(&quote, &client)?, quote, coordinator, miner))
+}
+
+/// Lets a party have had another key before.
+fn former<T: Config>(key: PublicKey) {
+	let old = new_key();
+	Successors::<T>::insert(old, Exchange { key, time_ms: 0 });
+	Former::<T>::insert(key, old);
 }
 
 fn governance<T: Config>() -> Result<T::RuntimeOrigin, BenchmarkError> {
@@ -333,11 +385,8 @@ mod benchmarks {
 		parameters::<T>();
 		let coordinator = party::<T>(PartyRole::Coordinator, 0)?;
 		let miner = party::<T>(PartyRole::Miner(Class::Gpu), 0)?;
-		let client = rich::<T>("client", 0);
-		T::Aicp::increase_balance(&client, 2 * PRICE, Precision::Exact)?;
-		T::Aicp::set_total_issuance(T::Aicp::total_issuance().max(2 * PRICE));
-		let asset = PriceAsset::Aicp;
-		let quote = Quote { asset, miner: Some(miner), ..quote::<T>(coordinator, &client, 0) };
+		let client = client::<T>(0)?;
+		let quote = Quote { miner: Some(miner), ..quote::<T>(coordinator, &client, 0) };
 		let genesis = ComputeReceipts::<T>::genesis_hash();
 		let signature = sign(&coordinator, &quote.signing_payload(&genesis))?;
 		Admitted::<T>::insert(coordinator, ());
@@ -482,6 +531,25 @@ mod benchmarks {
 	}
 
 	#[benchmark]
+	fn clear_jobs(n: Linear<1, MAX_EXPIRIES_PER_CALL>) -> Result<(), BenchmarkError> {
+		parameters::<T>();
+		let coordinator = party::<T>(PartyRole::Coordinator, 0)?;
+		let mut jobs = JobIds::default();
+		for index in 0..n {
+			let job_id = old::<T>(coordinator, index)?;
+			jobs.try_push(job_id).map_err(|_| "as many as fit")?;
+		}
+
+		#[block]
+		{
+			ComputeReceipts::<T>::do_expire(&jobs)?;
+		}
+
+		assert!(!Jobs::<T>::contains_key(jobs[0]));
+		Ok(())
+	}
+
+	#[benchmark]
 	fn heartbeats(n: Linear<1, MAX_HEARTBEATS_PER_CALL>) -> Result<(), BenchmarkError> {
 		parameters::<T>();
 		let genesis = ComputeReceipts::<T>::genesis_hash();
@@ -517,7 +585,7 @@ mod benchmarks {
 			Sums::<T>::mutate(|sums| sums.promised += AIT);
 			parties.try_push(key).map_err(|_| "as many as fit")?;
 		}
-		let before = T::Currency::total_issuance();
+		let before = <T::Currency as fungible::Inspect<_>>::total_issuance();
 
 		#[block]
 		{
@@ -525,7 +593,7 @@ mod benchmarks {
 			ComputeReceipts::<T>::do_claim_emission(&parties)?;
 		}
 
-		assert!(T::Currency::total_issuance() > before);
+		assert!(<T::Currency as fungible::Inspect<_>>::total_issuance() > before);
 		Ok(())
 	}
 
@@ -538,12 +606,8 @@ mod benchmarks {
 			Ok(SignedBy { receipt, signature })
 		};
 		let evidence = Evidence::TwoReceipts { first: signed(0)?, second: signed(1)? };
-		let mut reports = ReportsOf::default();
-		for _ in 1..MAX_REPORTS {
-			reports.try_push(OffenceKind::AboveQuote).map_err(|_| "as many as fit")?;
-		}
-		Reports::<T>::insert(job_id, miner, reports);
-		let caller: T::AccountId = whitelisted_caller();
+		// The first report of a party makes a row and pays the deposit for it.
+		let caller = rich::<T>("reporter", 0);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(caller), Box::new(evidence));
@@ -709,6 +773,60 @@ mod benchmarks {
 		_(origin as T::RuntimeOrigin, Some(AitPerAicp { ait: 1, aicp: 3 }));
 
 		assert!(Rate::<T>::get().is_some_and(|stated| stated.rate.aicp == 3));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn exchange_key() -> Result<(), BenchmarkError> {
+		parameters::<T>();
+		let role = PartyRole::Miner(Class::Gpu);
+		let (key, new) = (party::<T>(role, 0)?, new_key());
+		former::<T>(key);
+		Parameters::<T>::mutate(|parameters| parameters.unbonding_ms = 0);
+		let who: T::AccountId = account("miner", 0, 0);
+		let statement = Registration { role, account: who.clone().into() };
+		let genesis = ComputeReceipts::<T>::genesis_hash();
+		let proof = sign(&new, &statement.signing_payload(&genesis))?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), key, new, proof);
+
+		assert!(Exchanges::<T>::contains_key(key));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn keep_key() -> Result<(), BenchmarkError> {
+		let key = party::<T>(PartyRole::Miner(Class::Gpu), 0)?;
+		Exchanges::<T>::insert(key, Exchange { key: new_key(), time_ms: 0 });
+		let who: T::AccountId = account("miner", 0, 0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), key);
+
+		assert!(!Exchanges::<T>::contains_key(key));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn complete_exchange() -> Result<(), BenchmarkError> {
+		let (key, new) = (party::<T>(PartyRole::Miner(Class::Gpu), 0)?, new_key());
+		former::<T>(key);
+		Admitted::<T>::insert(key, ());
+		for who in [key, new] {
+			Histories::<T>::mutate(who, |history| {
+				for time in 0..u64::from(ComputeParameters::MAX_OFFENCES) {
+					history.push(time);
+				}
+			});
+		}
+		Exchanges::<T>::insert(key, Exchange { key: new, time_ms: 0 });
+		let caller: T::AccountId = whitelisted_caller();
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller), key);
+
+		assert!(Parties::<T>::contains_key(new));
 		Ok(())
 	}
 

@@ -19,6 +19,7 @@ use gridproof_primitives::{
 		ReceiptView, SignedReceipt, Signer, check_receipt, counted,
 	},
 	crypto::ed25519::PublicKey,
+	reserve::attestation::ServiceCredit,
 };
 use sp_io::hashing::blake2_256;
 
@@ -102,6 +103,15 @@ impl<T: Config> Batch<T> {
 			.as_mut()
 	}
 
+	/// Returns the key under which the party is registered that signed with `key`, about a job that
+	/// was opened at `opened_ms`.
+	fn current_key(&mut self, key: &PublicKey, opened_ms: u64) -> PublicKey {
+		match self.party(key) {
+			Some(_) => *key,
+			None => Pallet::<T>::current_key(key, opened_ms),
+		}
+	}
+
 	/// Checks that a party can take part, with half of the bond that is required; the refusals are
 	/// those for not registered, banned and underbonded.
 	fn check_party(
@@ -140,19 +150,21 @@ impl<T: Config> Batch<T> {
 			},
 			checked => checked?,
 		}
-		let miner = [Refusal::UnknownMiner, Refusal::MinerBanned, Refusal::MinerUnderbonded];
-		self.check_party(&receipt.miner, true, job.miner_bond, miner)?;
+		let refusals = [Refusal::UnknownMiner, Refusal::MinerBanned, Refusal::MinerUnderbonded];
 		let opened_ms = job.terms.opened_ms;
+		let miner = self.current_key(&receipt.miner, opened_ms);
+		self.check_party(&miner, true, job.miner_bond, refusals)?;
 		let leaves = |party: &Party<_>| party.leaving_ms.is_some() && opened_ms >= party.left_ms;
-		if self.party(&receipt.miner).is_some_and(|loaded| leaves(&loaded.party)) {
+		if self.party(&miner).is_some_and(|loaded| leaves(&loaded.party)) {
 			return Err(Refusal::MinerLeaving);
 		}
-		let coordinator = [
+		let refusals = [
 			Refusal::UnknownCoordinator,
 			Refusal::CoordinatorBanned,
 			Refusal::CoordinatorUnderbonded,
 		];
-		self.check_party(&job.coordinator, false, job.coordinator_bond, coordinator)?;
+		let coordinator = self.current_key(&job.coordinator, opened_ms);
+		self.check_party(&coordinator, false, job.coordinator_bond, refusals)?;
 		Ok(job)
 	}
 
@@ -236,10 +248,10 @@ struct Delta {
 
 impl<T: Config> Pallet<T> {
 	/// [`Pallet::claim_receipts`] without the origin.
-	pub(crate) fn do_claim(receipts: &[SignedReceipt], signed: bool) -> PostDispatchInfo {
+	pub(crate) fn do_claim(receipts: &[SignedReceipt]) -> PostDispatchInfo {
 		// What `authorize` has verified within this very transaction is not verified again.
 		let marked = Verified::<T>::take();
-		let verified = !signed && marked == Some(Self::mark_of(receipts));
+		let verified = marked == Some(Self::mark_of(receipts));
 		let mut batch = Batch::<T>::new();
 		let mut running = Self::roll(batch.now);
 		let mut settlement = Settlement::<T>::default();
@@ -268,9 +280,10 @@ impl<T: Config> Pallet<T> {
 			}
 		}
 		let parties = settlement.accounts().max(batch.parties.len());
+		let credits = settlement.credits();
 		Self::write_back(batch, running, settlement, &delta);
 		let pays_fee = if refused == 0 { Pays::No } else { Pays::Yes };
-		let actual = Self::weight_of_claim(receipts.len(), parties, !verified);
+		let actual = Self::weight_of_claim(receipts.len(), parties, credits, !verified);
 		PostDispatchInfo { actual_weight: Some(actual), pays_fee }
 	}
 
@@ -291,7 +304,10 @@ impl<T: Config> Pallet<T> {
 			_ => 0,
 		};
 		let received = batch.terms.received(job.asset, shares.treasury);
-		let Some(miner) = batch.working_miner(&receipt.miner, step) else { return };
+		let opened_ms = job.terms.opened_ms;
+		let miner_key = batch.current_key(&receipt.miner, opened_ms);
+		let coordinator_key = batch.current_key(&job.coordinator, opened_ms);
+		let Some(miner) = batch.working_miner(&miner_key, step) else { return };
 		let score = miner.party.pending.score;
 		let class = miner.party.class();
 		let claim = class.map_or(0, |class| parameters.claim(units, class, score, received));
@@ -301,7 +317,7 @@ impl<T: Config> Pallet<T> {
 		let mut joined = u32::from(earn(&mut miner.party, step, claim));
 		let free_ms = now.saturating_add(parameters.unbonding_ms);
 		let miner_account = Self::add_work(miner, units, credit, free_ms);
-		let Some(coordinator) = batch.party(&job.coordinator) else { return };
+		let Some(coordinator) = batch.party(&coordinator_key) else { return };
 		if coordinator.party.pending.step != step {
 			Self::convert(&mut coordinator.party);
 		}
@@ -316,7 +332,7 @@ impl<T: Config> Pallet<T> {
 		let escrow = delta.escrow.entry(job.asset).or_default();
 		*escrow = escrow.saturating_add(job.terms.price);
 		batch.note(receipt.job_id);
-		T::Recorder::record(&receipt.miner, &job.coordinator, units);
+		T::Recorder::record(&miner_key, &coordinator_key, units);
 
 		let receipt_id = receipt.id(&batch.genesis);
 		job.state = JobState::Settled;
@@ -427,7 +443,8 @@ impl<T: Config> Pallet<T> {
 		batch.note(receipt.job_id);
 		let shares: Shares = batch.parameters.price_split.divide(receipt.price);
 		let (units, price) = (receipt.compute_units, receipt.price);
-		let earnings = Self::preview_earnings(receipt.miner, units, job.asset, price);
+		let miner = batch.current_key(&receipt.miner, job.terms.opened_ms);
+		let earnings = Self::preview_earnings(miner, units, job.asset, price);
 		Ok(Preview {
 			receipt_id: receipt.id(&batch.genesis),
 			asset: job.asset,
@@ -437,16 +454,23 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Returns the weight of a claim of `receipts` that touch the rows of `parties`, including the
-	/// verification of signatures if `verify`.
-	pub(crate) fn weight_of_claim(receipts: usize, parties: usize, verify: bool) -> Weight {
+	/// Returns the weight of a claim of `receipts` that touch the rows of `parties` and the service
+	/// credit of `credits`, including the verification of signatures if `verify`.
+	pub(crate) fn weight_of_claim(
+		receipts: usize,
+		parties: usize,
+		credits: usize,
+		verify: bool,
+	) -> Weight {
 		let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+		let credits = count(credits.min(receipts));
 		let (receipts, parties) = (count(receipts), count(parties.min(receipts)));
 		let extra = T::WeightInfo::claim_apart(parties)
 			.saturating_sub(T::WeightInfo::claim_together(parties));
 		let weight = T::WeightInfo::claim_together(receipts)
 			.saturating_add(extra)
-			.saturating_add(T::Recorder::weight().saturating_mul(receipts.into()));
+			.saturating_add(T::Recorder::weight().saturating_mul(receipts.into()))
+			.saturating_add(T::ServiceCredit::weight().saturating_mul(credits.into()));
 		if verify {
 			weight.saturating_add(T::WeightInfo::verify_receipts(receipts))
 		} else {

@@ -15,6 +15,7 @@ use gridproof_primitives::{
 		SignedAssignment, Signer, may_replace, release_payload,
 	},
 	crypto::ed25519::{self, PublicKey, Signature},
+	reserve::attestation::ServiceCredit,
 };
 
 impl<T: Config> Pallet<T> {
@@ -53,7 +54,7 @@ impl<T: Config> Pallet<T> {
 			closed_ms: 0,
 			receipt: None,
 		};
-		Self::hold_price(&job)?;
+		Self::take_price(&job)?;
 		Jobs::<T>::insert(job_id, job);
 		Sums::<T>::try_mutate(|sums| {
 			sums.opened = sums.opened.saturating_add(1);
@@ -295,6 +296,7 @@ impl<T: Config> Pallet<T> {
 			*escrow = escrow.saturating_sub(refund);
 		});
 		let accepted = job.accepted_ms.and(job.terms.miner);
+		let accepted = accepted.map(|miner| Self::current_key(&miner, job.terms.opened_ms));
 		job.state = state;
 		job.closed_ms = now;
 		Jobs::<T>::insert(job_id, job);
@@ -325,15 +327,28 @@ impl<T: Config> Pallet<T> {
 			Self::close_and_count(job_id, job, state, now, settlement);
 			true
 		} else if job.is_old(now, parameters.retention_ms) {
-			// A job with many offenders goes in several touches.
-			let cleared = Reports::<T>::clear_prefix(job_id, REPORTS_CLEARED, None);
-			if cleared.maybe_cursor.is_none() {
+			if Self::clear_reports(job_id, settlement) {
 				Jobs::<T>::remove(job_id);
+				settlement.return_deposit(job.client, job.deposit);
 			}
 			true
 		} else {
 			false
 		}
+	}
+
+	/// Removes some of what was reported about a job. Returns `true` if nothing is left: a job with
+	/// many offenders goes in several touches.
+	fn clear_reports(job_id: H256, settlement: &mut Settlement<T>) -> bool {
+		let most = usize::try_from(REPORTS_CLEARED).unwrap_or(usize::MAX);
+		let found: Vec<_> =
+			Reports::<T>::iter_prefix(job_id).take(most.saturating_add(1)).collect();
+		let all = found.len() <= most;
+		for (offender, reported) in found.into_iter().take(most) {
+			Reports::<T>::remove(job_id, offender);
+			settlement.return_deposit(reported.reporter, reported.deposit);
+		}
+		all
 	}
 
 	/// Checks that every one of these jobs is due or old.
@@ -371,7 +386,10 @@ impl<T: Config> Pallet<T> {
 		if meter.try_consume(base).is_err() {
 			return meter.consumed();
 		}
-		let row = row.saturating_sub(base);
+		// A row is closed or removed.
+		let removed = T::WeightInfo::clear_jobs(2).saturating_sub(T::WeightInfo::clear_jobs(1));
+		let closed = row.saturating_sub(base).saturating_add(T::ServiceCredit::weight());
+		let row = closed.max(removed);
 		let keys: Vec<H256> = {
 			let rows = match ScanCursor::<T>::get() {
 				Some(cursor) => Jobs::<T>::iter_keys_from(cursor.into_inner()),
@@ -391,9 +409,18 @@ impl<T: Config> Pallet<T> {
 		meter.consumed()
 	}
 
-	/// Returns the weight of [`Pallet::expire_jobs`], or of its check.
+	/// Returns the weight of [`Pallet::expire_jobs`]: each job may be paid with service credit.
 	pub(crate) fn weight_of_expire(jobs: usize) -> Weight {
-		T::WeightInfo::expire_jobs(u32::try_from(jobs).unwrap_or(u32::MAX))
+		let jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
+		let credit = T::ServiceCredit::weight().saturating_mul(jobs.into());
+		let removed = T::WeightInfo::clear_jobs(jobs);
+		T::WeightInfo::expire_jobs(jobs).max(removed).saturating_add(credit)
+	}
+
+	/// Returns the weight of the check of [`Pallet::expire_jobs`], which reads less of each job than
+	/// that of a receipt.
+	pub(crate) fn weight_of_expire_check(jobs: usize) -> Weight {
+		T::WeightInfo::check_receipts(u32::try_from(jobs).unwrap_or(u32::MAX))
 	}
 
 	/// Returns the weight of [`Pallet::heartbeats`], or of its check.

@@ -25,7 +25,9 @@
 //!
 //! ### From quote to settlement
 //!
-//! [`Pallet::open_job`] holds the quoted price: AIT or AICP on hold, or service credit. A receipt
+//! [`Pallet::open_job`] takes the quoted price into an account of the pallet's own
+//! ([`Config::Escrow`]), where no lock, vote or hold of the client reaches it; service credit is
+//! held. A receipt
 //! within the quote settles the job once: miner, coordinator and treasury receive their shares of
 //! the receipt's price, and the client gets the rest back. One [`Pallet::claim_receipts`] carries
 //! many receipts; each is settled or refused on its own, with an event that gives the reason.
@@ -105,6 +107,7 @@ mod claims;
 mod emission;
 mod escrow;
 mod jobs;
+mod keys;
 pub mod migrations;
 #[cfg(test)]
 mod mock;
@@ -160,7 +163,7 @@ pub mod pallet {
 			+ fungible::hold::Mutate<AccountId32, Reason = Self::RuntimeHoldReason>;
 
 		/// AICP, with 6 decimals, for jobs that are paid in it.
-		type Aicp: fungible::hold::Mutate<AccountId32, Balance = u128, Reason = Self::RuntimeHoldReason>;
+		type Aicp: fungible::Mutate<AccountId32, Balance = u128>;
 
 		/// Service credit, for jobs that are paid with redeemed AICP.
 		type ServiceCredit: ServiceCredit<AccountId32>;
@@ -171,6 +174,10 @@ pub mod pallet {
 		/// Account that receives its share of what is minted, what is slashed, and payments that
 		/// their beneficiary cannot receive.
 		type Treasury: Get<AccountId32>;
+
+		/// Account of the pallet's own, for which no key signs: the prices of open jobs and the
+		/// deposits for the rows of jobs and reports lie in it.
+		type Escrow: Get<AccountId32>;
 
 		/// Source of the time in UTC milliseconds: the timestamp pallet.
 		type Time: Time<Moment = u64>;
@@ -189,9 +196,14 @@ pub mod pallet {
 		/// Origin that may raise the breaker, lower the reference rate, and exclude coordinators.
 		type PauseOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// Deposit for the row of an open job, in 10⁻¹⁸ AIT.
+		/// Deposit for the row of a job, in 10⁻¹⁸ AIT; at least the existential deposit.
 		#[pallet::constant]
 		type JobDeposit: Get<u128>;
+
+		/// Deposit for the row of reports about one party and one job, in 10⁻¹⁸ AIT; at least the
+		/// existential deposit.
+		#[pallet::constant]
+		type ReportDeposit: Get<u128>;
 
 		/// Highest number of coordinators that are admitted, at least 1.
 		#[pallet::constant]
@@ -218,7 +230,7 @@ pub mod pallet {
 		type WeightInfo: WeightInfo;
 	}
 
-	const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(3);
 
 	/// The compute receipts pallet: escrow, settlement and emission of compute jobs.
 	#[pallet::pallet]
@@ -231,7 +243,7 @@ pub mod pallet {
 		/// Bond of a miner or coordinator, in AIT.
 		#[codec(index = 0)]
 		Bond,
-		/// Price of open jobs in AIT or AICP, and the deposits for their rows in AIT.
+		/// Price of open jobs and deposits for their rows, until version 3: now in [`Config::Escrow`].
 		#[codec(index = 1)]
 		Job,
 	}
@@ -284,14 +296,28 @@ pub mod pallet {
 		H256,
 		Blake2_128Concat,
 		PublicKey,
-		ReportsOf,
-		ValueQuery,
+		Reported<T::AccountId>,
+		OptionQuery,
 	>;
 
 	/// Offences and bans of keys and of the accounts behind them, which outlive their parties. A row
 	/// goes when its key or account registers again and nothing in it counts any more.
 	#[pallet::storage]
 	pub type Histories<T: Config> = StorageMap<_, Blake2_128Concat, [u8; 32], History, ValueQuery>;
+
+	/// Keys that are to replace those of parties, by the present one.
+	#[pallet::storage]
+	pub type Exchanges<T: Config> =
+		StorageMap<_, Blake2_128Concat, PublicKey, Exchange, OptionQuery>;
+
+	/// Keys that have replaced those of parties, by the old one; at most one old key of each party.
+	#[pallet::storage]
+	pub type Successors<T: Config> =
+		StorageMap<_, Blake2_128Concat, PublicKey, Exchange, OptionQuery>;
+
+	/// Old keys in [`Successors`], by the present one.
+	#[pallet::storage]
+	pub type Former<T: Config> = StorageMap<_, Blake2_128Concat, PublicKey, PublicKey, OptionQuery>;
 
 	/// Step to which receipts are added.
 	#[pallet::storage]
@@ -396,7 +422,7 @@ pub mod pallet {
 			/// Bond returned, in 10⁻¹⁸ AIT.
 			bond: u128,
 		},
-		/// A job was opened and its price is held.
+		/// A job was opened; its price and the deposit for its row are in escrow.
 		JobOpened {
 			/// Id of the job: hash of the coordinator's quote for this chain.
 			job_id: H256,
@@ -408,7 +434,7 @@ pub mod pallet {
 			spec_hash: H256,
 			/// Asset in which the job is paid.
 			asset: PriceAsset,
-			/// Price held, in the asset's smallest unit; the highest that the job can cost.
+			/// Price in escrow, in the asset's smallest unit; the highest that the job can cost.
 			price: u128,
 			/// Time before which the receipt must be claimed, in UTC milliseconds.
 			deadline_ms: u64,
@@ -469,10 +495,10 @@ pub mod pallet {
 			/// The rule that the receipt breaks.
 			reason: ReceiptRefusal,
 		},
-		/// A payment could not be made to its beneficiary; the treasury received it, or else the
-		/// client.
+		/// A payment could not be made to its beneficiary, or a refund to its owner; the treasury
+		/// received it, or else the client.
 		PaymentDiverted {
-			/// Account that paid for the job.
+			/// Account that paid for the job, or the deposit.
 			client: T::AccountId,
 			/// Account for which the payment was meant.
 			beneficiary: T::AccountId,
@@ -592,6 +618,27 @@ pub mod pallet {
 			/// Rate from now on; `None` if AICP counts for nothing.
 			new: Option<ReferenceRate>,
 		},
+		/// A party's account wants to exchange its key.
+		KeyExchanging {
+			/// Present key of the party.
+			key: PublicKey,
+			/// Key that is to replace it.
+			new: PublicKey,
+			/// Time from which it can, in UTC milliseconds.
+			until_ms: u64,
+		},
+		/// A party's account keeps the present key after all.
+		KeyKept {
+			/// Key of the party.
+			key: PublicKey,
+		},
+		/// A party has another key.
+		KeyExchanged {
+			/// Key until now; the party answers for what it signed.
+			key: PublicKey,
+			/// Key from now on.
+			new: PublicKey,
+		},
 	}
 
 	/// Reasons to refuse a call. Variants are only ever added at the end: a refused transaction
@@ -702,6 +749,10 @@ pub mod pallet {
 			assert!(T::MaxScanned::get() > 0, "MaxScanned must not be zero");
 			assert!(T::MaxMiners::get() > 0, "MaxMiners must not be zero");
 			assert!(T::MaxCoordinators::get() > 0, "MaxCoordinators must not be zero");
+			let least = <T::Currency as fungible::Inspect<_>>::minimum_balance();
+			let deposits = [T::JobDeposit::get(), T::ReportDeposit::get()];
+			let alive = deposits.iter().all(|deposit| *deposit >= least);
+			assert!(alive, "each row keeps the account of the escrow alive");
 			let longest = u64::from(gridproof_primitives::compute::MAX_RECEIPTS_PER_CALL);
 			let least = longest.saturating_mul(2);
 			assert!(T::SubmissionPriority::get() >= least, "every claim comes before every note");
@@ -882,7 +933,8 @@ pub mod pallet {
 			Self::do_withdraw(account, key)
 		}
 
-		/// Opens a job with a coordinator's quote and holds its price.
+		/// Opens a job with a coordinator's quote, and takes its price and the deposit for its row.
+		/// The deposit returns with the row, when the job has been closed for a while.
 		///
 		/// ## Dispatch Origin
 		///
@@ -921,6 +973,7 @@ pub mod pallet {
 		///
 		/// - [`Event::JobOpened`] with the job's id
 		#[pallet::call_index(5)]
+		#[pallet::weight(T::WeightInfo::open_job().saturating_add(T::ServiceCredit::weight()))]
 		pub fn open_job(
 			origin: OriginFor<T>,
 			quote: Box<Quote>,
@@ -962,16 +1015,16 @@ pub mod pallet {
 		/// - [`Event::PaymentDiverted`] for each payment that its beneficiary could not receive
 		/// - [`Event::StepClosed`] if an emission step has ended
 		#[pallet::call_index(6)]
-		#[pallet::weight(Pallet::<T>::weight_of_claim(receipts.len(), receipts.len(), true))]
+		#[pallet::weight(Pallet::<T>::weight_of_claim(receipts.len(), receipts.len(), receipts.len(), true))]
 		#[pallet::authorize(Pallet::<T>::authorize_claim)]
 		#[pallet::weight_of_authorize(Pallet::<T>::weight_of_claim_check(receipts.len()))]
 		pub fn claim_receipts(
 			origin: OriginFor<T>,
 			receipts: Receipts,
 		) -> DispatchResultWithPostInfo {
-			let signed = Self::ensure_anyone(origin)?;
+			Self::ensure_anyone(origin)?;
 			ensure!(!receipts.is_empty(), Error::<T>::InvalidList);
-			Ok(Self::do_claim(&receipts, signed))
+			Ok(Self::do_claim(&receipts))
 		}
 
 		/// Cancels a job whose work has not started, after a notice period.
@@ -1003,6 +1056,7 @@ pub mod pallet {
 		/// - [`Event::JobCancelling`] with the new deadline
 		/// - [`Event::JobRefunded`] instead if the deadline has already passed
 		#[pallet::call_index(7)]
+		#[pallet::weight(T::WeightInfo::cancel_job().saturating_add(T::ServiceCredit::weight()))]
 		pub fn cancel_job(origin: OriginFor<T>, job_id: H256) -> DispatchResult {
 			let client = ensure_signed(origin)?;
 			Self::do_cancel(client, job_id)
@@ -1080,7 +1134,7 @@ pub mod pallet {
 		///
 		/// - [`Event::JobRefunded`] with the amount returned
 		#[pallet::call_index(9)]
-		#[pallet::weight(T::WeightInfo::release_job())]
+		#[pallet::weight(T::WeightInfo::release_job().saturating_add(T::ServiceCredit::weight()))]
 		#[pallet::authorize(Pallet::<T>::authorize_release)]
 		#[pallet::weight_of_authorize(T::WeightInfo::release_job())]
 		pub fn release_job(
@@ -1093,7 +1147,7 @@ pub mod pallet {
 		}
 
 		/// Returns the money of jobs whose deadline has passed, and removes jobs that were closed
-		/// long ago.
+		/// long ago: the deposits for these rows return then.
 		///
 		/// ## Dispatch Origin
 		///
@@ -1118,7 +1172,7 @@ pub mod pallet {
 		#[pallet::call_index(10)]
 		#[pallet::weight(Pallet::<T>::weight_of_expire(jobs.len()))]
 		#[pallet::authorize(Pallet::<T>::authorize_expire)]
-		#[pallet::weight_of_authorize(Pallet::<T>::weight_of_expire(jobs.len()))]
+		#[pallet::weight_of_authorize(Pallet::<T>::weight_of_expire_check(jobs.len()))]
 		pub fn expire_jobs(origin: OriginFor<T>, jobs: JobIds) -> DispatchResult {
 			Self::ensure_anyone(origin)?;
 			Self::do_expire(&jobs)
@@ -1195,7 +1249,8 @@ pub mod pallet {
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by anyone; free if the evidence holds.
+		/// `Signed` by anyone; free if the evidence holds. The first report of a party about a job
+		/// pays a deposit, which returns when the job's row is removed.
 		///
 		/// ## Parameters
 		///
@@ -1209,6 +1264,7 @@ pub mod pallet {
 		///   it.
 		/// - [`Error::AlreadyReported`] if this offence was already reported.
 		/// - [`Error::MaxReportsExceeded`] if every kind was reported of this party about the job.
+		/// - An error of the native token if the caller has too little AIT for the deposit.
 		///
 		/// ## Events
 		///
@@ -1218,8 +1274,8 @@ pub mod pallet {
 			origin: OriginFor<T>,
 			evidence: Box<Evidence>,
 		) -> DispatchResultWithPostInfo {
-			ensure_signed(origin)?;
-			Self::do_report(&evidence)?;
+			let reporter = ensure_signed(origin)?;
+			Self::do_report(reporter, &evidence)?;
 			Ok(Pays::No.into())
 		}
 
@@ -1497,6 +1553,101 @@ pub mod pallet {
 			T::GovernanceOrigin::ensure_origin(origin)?;
 			Self::do_forfeit(key)
 		}
+
+		/// Begins to exchange a party's key, such as one that was stolen or lost. It is done a day
+		/// later at the earliest, by [`Pallet::complete_exchange`].
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by the party's account.
+		///
+		/// ## Details
+		///
+		/// Bond, score, history, admission and what was earned go to the new key. Until then the old
+		/// one works on; afterwards it settles only jobs that were opened before, and the party
+		/// answers for what it signed. To stop a stolen key at once, leave: governance can also ban.
+		///
+		/// ## Parameters
+		///
+		/// - `key`: the present key of the party.
+		/// - `new`: the Ed25519 public key that replaces it.
+		/// - `proof`: the new key's signature of the
+		///   [`Registration`](gridproof_primitives::compute::Registration) of the party's role and
+		///   account.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::UnknownParty`] if no party with this key is registered.
+		/// - [`Error::NotOwner`] if the caller is not the party's account.
+		/// - [`Error::KeyInUse`] if the new key is a party's, or was one's until it was exchanged.
+		/// - [`Error::NotYet`] if the last exchange was within the time after which a bond is free.
+		/// - [`Error::BadProof`] if the new key is weak, or `proof` is not its signature of this
+		///   registration on this chain.
+		/// - [`Error::Banned`] if the new key is banned.
+		///
+		/// ## Events
+		///
+		/// - [`Event::KeyExchanging`] with the time from which it can be done
+		#[pallet::call_index(24)]
+		pub fn exchange_key(
+			origin: OriginFor<T>,
+			key: PublicKey,
+			new: PublicKey,
+			proof: Signature,
+		) -> DispatchResult {
+			let account = ensure_signed(origin)?;
+			Self::do_exchange_key(account, key, new, &proof)
+		}
+
+		/// Keeps a party's key: an exchange that has begun is not done.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by the party's account.
+		///
+		/// ## Parameters
+		///
+		/// - `key`: the present key of the party.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::UnknownParty`] if no party with this key is registered.
+		/// - [`Error::NotOwner`] if the caller is not the party's account.
+		/// - [`Error::NothingDue`] if no exchange has begun.
+		///
+		/// ## Events
+		///
+		/// - [`Event::KeyKept`]
+		#[pallet::call_index(25)]
+		pub fn keep_key(origin: OriginFor<T>, key: PublicKey) -> DispatchResult {
+			let account = ensure_signed(origin)?;
+			Self::do_keep_key(account, key)
+		}
+
+		/// Exchanges a party's key, a day after [`Pallet::exchange_key`] or later.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by anyone.
+		///
+		/// ## Parameters
+		///
+		/// - `key`: the key that is replaced.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NothingDue`] if no exchange of this key has begun.
+		/// - [`Error::NotYet`] if its time has not come.
+		/// - [`Error::KeyInUse`] if the new key was registered meanwhile.
+		///
+		/// ## Events
+		///
+		/// - [`Event::KeyExchanged`]
+		#[pallet::call_index(26)]
+		pub fn complete_exchange(origin: OriginFor<T>, key: PublicKey) -> DispatchResult {
+			ensure_signed(origin)?;
+			Self::do_complete_exchange(key)
+		}
 	}
 
 	#[pallet::view_functions]
@@ -1522,9 +1673,10 @@ pub mod pallet {
 			Self::view_coordinator(key)
 		}
 
-		/// Returns keys and roles of at most `limit` parties, in no order, after skipping `skip`.
-		pub fn parties(skip: u32, limit: u32) -> Vec<(PublicKey, PartyRole)> {
-			Self::list_parties(skip, limit)
+		/// Returns keys and roles of at most `limit` parties, in no order: the first ones, or those
+		/// that follow the party with the key `after`.
+		pub fn parties(after: Option<PublicKey>, limit: u32) -> Vec<(PublicKey, PartyRole)> {
+			Self::list_parties(after, limit)
 		}
 
 		/// Returns an emission step: the running one, an ended one with parts to convert, or one to

@@ -2,7 +2,10 @@
 
 /// From version 1, in which units alone decided what a receipt minted.
 pub mod v2 {
-	use crate::{pallet::*, types::*};
+	use crate::{
+		pallet::{Config, Jobs, Pallet, Parameters, Parties, Running, Steps, Sums},
+		types::*,
+	};
 	use alloc::vec::Vec;
 	use codec::{Decode, Encode};
 	use core::marker::PhantomData;
@@ -186,6 +189,18 @@ pub mod v2 {
 		}
 	}
 
+	/// Offences of one party reported about one job in version 2.
+	#[frame_support::storage_alias]
+	pub(crate) type Reports<T: Config> = StorageDoubleMap<
+		Pallet<T>,
+		frame_support::Blake2_128Concat,
+		H256,
+		frame_support::Blake2_128Concat,
+		PublicKey,
+		ReportsOf,
+		frame_support::pallet_prelude::ValueQuery,
+	>;
+
 	/// Offences reported about a job in version 1.
 	type OldReports = BoundedVec<(OffenceKind, PublicKey), ConstU32<16>>;
 
@@ -276,4 +291,145 @@ pub mod v2 {
 	/// Migration from version 1 to version 2.
 	pub type MigrateToV2<T> =
 		VersionedMigration<1, 2, BoundMint<T>, Pallet<T>, <T as frame_system::Config>::DbWeight>;
+}
+
+/// From version 2, in which the money of jobs was on hold on their clients' accounts, and closed
+/// jobs and reports had no deposit.
+pub mod v3 {
+	use crate::{pallet::*, types::*};
+	use alloc::vec::Vec;
+	use core::marker::PhantomData;
+	use frame_support::{
+		migrations::VersionedMigration,
+		pallet_prelude::{DispatchResult, Weight},
+		storage::with_storage_layer,
+		traits::{
+			Get, Time, UncheckedOnRuntimeUpgrade,
+			fungible::hold::Mutate,
+			tokens::{Fortitude, Precision, Restriction},
+		},
+	};
+	use gridproof_primitives::{
+		H256,
+		compute::{JobState, PriceAsset},
+	};
+
+	/// Moves the money of open jobs into the escrow. `HeldAicp` is AICP with its holds.
+	pub struct FillEscrow<T, HeldAicp>(PhantomData<(T, HeldAicp)>);
+
+	fn moved<T: Config, C>(from: &T::AccountId, amount: u128) -> DispatchResult
+	where
+		C: Mutate<T::AccountId, Balance = u128, Reason = T::RuntimeHoldReason>,
+	{
+		if amount == 0 {
+			return Ok(());
+		}
+		let (reason, to) = (HoldReason::Job.into(), T::Escrow::get());
+		// No lock or vote of the client keeps its escrow where it is.
+		let (exact, free, force) = (Precision::Exact, Restriction::Free, Fortitude::Force);
+		C::transfer_on_hold(&reason, from, &to, amount, exact, free, force).map(|_| ())
+	}
+
+	impl<T, HeldAicp> UncheckedOnRuntimeUpgrade for FillEscrow<T, HeldAicp>
+	where
+		T: Config,
+		HeldAicp: Mutate<T::AccountId, Balance = u128, Reason = T::RuntimeHoldReason>,
+	{
+		fn on_runtime_upgrade() -> Weight {
+			let mut rows = 1u64;
+			for job_id in Jobs::<T>::iter_keys().collect::<Vec<H256>>() {
+				let Some(mut job) = Jobs::<T>::get(job_id) else { continue };
+				if job.state == JobState::Open {
+					if Self::move_money(&job).is_err() {
+						Self::give_back(&mut job);
+					}
+				} else {
+					// It was returned when the job was closed.
+					job.deposit = 0;
+				}
+				Jobs::<T>::insert(job_id, job);
+				rows = rows.saturating_add(9);
+			}
+			Reports::<T>::translate_values(|kinds: ReportsOf| {
+				rows = rows.saturating_add(1);
+				// Who reported is not known, and has paid no deposit.
+				Some(Reported { kinds, reporter: T::Treasury::get(), deposit: 0 })
+			});
+			Parties::<T>::translate_values(|mut party: Party<T::AccountId>| {
+				rows = rows.saturating_add(1);
+				cut_slashes(&mut party);
+				Some(party)
+			});
+			T::DbWeight::get().reads_writes(rows, rows)
+		}
+	}
+
+	/// Pending slashes are at most the bond, the earliest first.
+	fn cut_slashes<AccountId>(party: &mut Party<AccountId>) {
+		let mut left = party.bond;
+		for (_, slash) in party.slashes.iter_mut() {
+			*slash = (*slash).min(left);
+			left = left.saturating_sub(*slash);
+		}
+		party.slashes.retain(|(_, slash)| *slash > 0);
+	}
+
+	impl<T, HeldAicp> FillEscrow<T, HeldAicp>
+	where
+		T: Config,
+		HeldAicp: Mutate<T::AccountId, Balance = u128, Reason = T::RuntimeHoldReason>,
+	{
+		fn amounts(job: &Job<T::AccountId>) -> (u128, u128) {
+			let (price, deposit) = (job.terms.price, job.deposit);
+			match job.asset {
+				PriceAsset::Ait => (price.saturating_add(deposit), 0),
+				PriceAsset::Aicp => (deposit, price),
+				PriceAsset::ServiceCredit => (deposit, 0),
+			}
+		}
+
+		fn move_money(job: &Job<T::AccountId>) -> DispatchResult {
+			let (ait, aicp) = Self::amounts(job);
+			with_storage_layer(|| {
+				moved::<T, T::Currency>(&job.client, ait)?;
+				moved::<T, HeldAicp>(&job.client, aicp)
+			})
+		}
+
+		/// Cancels a job whose money cannot be moved: nothing of another's pays for it.
+		fn give_back(job: &mut Job<T::AccountId>) {
+			let (reason, precision) = (HoldReason::Job.into(), Precision::BestEffort);
+			let (ait, aicp) = Self::amounts(job);
+			let released = [
+				T::Currency::release(&reason, &job.client, ait, precision),
+				HeldAicp::release(&reason, &job.client, aicp, precision),
+			];
+			if released.iter().any(Result::is_err) {
+				frame_support::defensive!("what was on hold for a job cannot be released");
+			}
+			let price = job.terms.price;
+			if job.asset == PriceAsset::ServiceCredit {
+				use gridproof_primitives::reserve::attestation::ServiceCredit;
+				let _ = T::ServiceCredit::release(&job.client, price);
+			}
+			Sums::<T>::mutate(|sums| {
+				sums.open = sums.open.saturating_sub(1);
+				sums.cancelled = sums.cancelled.saturating_add(1);
+				let escrow = sums.escrow_mut(job.asset);
+				*escrow = escrow.saturating_sub(price);
+			});
+			job.state = JobState::Cancelled;
+			job.closed_ms = T::Time::now();
+			job.deposit = 0;
+		}
+	}
+
+	/// Migration from version 2 to version 3.
+	pub type MigrateToV3<T, HeldAicp> = VersionedMigration<
+		2,
+		3,
+		FillEscrow<T, HeldAicp>,
+		Pallet<T>,
+		<T as frame_system::Config>::DbWeight,
+	>;
 }

@@ -9,6 +9,7 @@ use frame_support::{
 		Authorize, ConstU32, ConstU64, ConstU128,
 		fungible::{self, Inspect as _},
 	},
+	weights::Weight,
 };
 use frame_system::EnsureRoot;
 use gridproof_primitives::{
@@ -93,8 +94,10 @@ impl pallet_balances::Config<Instance2> for Test {
 
 /// Existential deposit of AIT.
 pub(crate) const EXISTENTIAL_DEPOSIT: u128 = 1_000;
-/// Deposit for an open job.
-pub(crate) const JOB_DEPOSIT: u128 = 500;
+/// Deposit for the row of a job.
+pub(crate) const JOB_DEPOSIT: u128 = 5_000;
+/// Deposit for the row of reports about one party and job.
+pub(crate) const REPORT_DEPOSIT: u128 = 2_000;
 /// AIT of each account at genesis.
 pub(crate) const NATIVE: u128 = 1_000_000 * AIT;
 /// AICP of the client, in micro-tokens, and its service credit, in micro-EUR.
@@ -106,8 +109,10 @@ parameter_types! {
 	pub static Now: u64 = START;
 	pub static Halted: bool = false;
 	pub static Credit: BTreeMap<AccountId32, (u128, u128)> = BTreeMap::new();
+	pub static Served: BTreeMap<AccountId32, u128> = BTreeMap::new();
 	pub static Recorded: Vec<(PublicKey, PublicKey, u64)> = Vec::new();
 	pub TreasuryAccount: AccountId32 = account(200);
+	pub EscrowAccount: AccountId32 = account(201);
 }
 
 /// The clock [`Now`].
@@ -146,10 +151,6 @@ impl ServiceCredit<AccountId32> for CreditMap {
 		Credit::get().get(who).map_or(0, |row| row.1)
 	}
 
-	fn spend(who: &AccountId32, amount: u128) -> DispatchResult {
-		Self::change(who, |free, held| Some((free.checked_sub(amount)?, held)))
-	}
-
 	fn hold(who: &AccountId32, amount: u128) -> DispatchResult {
 		Self::change(who, |free, held| Some((free.checked_sub(amount)?, held + amount)))
 	}
@@ -158,8 +159,14 @@ impl ServiceCredit<AccountId32> for CreditMap {
 		Self::change(who, |free, held| Some((free + amount, held.checked_sub(amount)?)))
 	}
 
-	fn spend_held(who: &AccountId32, amount: u128) -> DispatchResult {
-		Self::change(who, |free, held| Some((free, held.checked_sub(amount)?)))
+	fn pay_held(who: &AccountId32, to: &AccountId32, amount: u128) -> DispatchResult {
+		Self::change(who, |free, held| Some((free, held.checked_sub(amount)?)))?;
+		Served::mutate(|served| *served.entry(to.clone()).or_default() += amount);
+		Ok(())
+	}
+
+	fn weight() -> Weight {
+		Weight::from_parts(7, 0)
 	}
 }
 
@@ -171,8 +178,8 @@ impl WorkRecorder for Recorder {
 		Recorded::mutate(|list| list.push((*miner, *coordinator, compute_units)));
 	}
 
-	fn weight() -> frame_support::weights::Weight {
-		frame_support::weights::Weight::zero()
+	fn weight() -> Weight {
+		Weight::zero()
 	}
 }
 
@@ -183,6 +190,7 @@ frame_support::ord_parameter_types! {
 impl Config for Test {
 	type Aicp = Aicp;
 	type Currency = Balances;
+	type Escrow = EscrowAccount;
 	type GovernanceOrigin = EnsureRoot<AccountId32>;
 	type JobDeposit = ConstU128<JOB_DEPOSIT>;
 	type MaxCoordinators = ConstU32<3>;
@@ -191,6 +199,7 @@ impl Config for Test {
 	type MaxScanned = ConstU32<4>;
 	type PauseOrigin = frame_system::EnsureSignedBy<Guard, AccountId32>;
 	type Recorder = Recorder;
+	type ReportDeposit = ConstU128<REPORT_DEPOSIT>;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type ServiceCredit = CreditMap;
 	type Time = Clock;
@@ -445,6 +454,12 @@ pub(crate) fn on_hold(reason: HoldReason, who: &AccountId32) -> u128 {
 	<Balances as fungible::hold::Inspect<_>>::balance_on_hold(&reason.into(), who)
 }
 
+/// Returns what lies in the escrow, AIT and AICP.
+pub(crate) fn in_escrow() -> [u128; 2] {
+	let escrow = EscrowAccount::get();
+	[<Balances as fungible::Inspect<_>>::total_balance(&escrow), aicp(&escrow)]
+}
+
 /// Returns the state of a job.
 pub(crate) fn state(job_id: H256) -> JobState {
 	ComputeReceipts::job(job_id).expect("the job is in the state").state
@@ -481,6 +496,7 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 		System::set_block_number(1);
 		Now::set(START);
 		Credit::set([(client(), (1_000_000_000, 0))].into());
+		Served::set(BTreeMap::new());
 		Recorded::set(Vec::new());
 		ComputeReceipts::begin_emission();
 	});
@@ -492,6 +508,8 @@ pub(crate) fn build_bare_and_execute(test: impl FnOnce()) {
 	new_test_ext().execute_with(|| {
 		test();
 		ComputeReceipts::do_try_state().expect("an invariant is broken");
+		// Nobody has sent anything to the escrow but for a row: it is equal to the unit.
+		assert_eq!(in_escrow(), ComputeReceipts::owed(), "the escrow is not what the rows say");
 	});
 }
 

@@ -12,37 +12,31 @@ use frame_support::{
 	},
 };
 use gridproof_primitives::{
+	H256,
 	compute::emission::share_of,
 	compute::score,
-	compute::{ComputeParameters, Evidence, OffenceKind, Proven},
+	compute::{ComputeParameters, Evidence, OffenceKind, Proven, Signer},
 	crypto::ed25519::PublicKey,
 };
 
 impl<T: Config> Pallet<T> {
 	/// [`Pallet::report_offence`] without the origin.
-	pub(crate) fn do_report(evidence: &Evidence) -> DispatchResult {
+	pub(crate) fn do_report(reporter: T::AccountId, evidence: &Evidence) -> DispatchResult {
 		ensure!(Jobs::<T>::contains_key(evidence.job_id()), Error::<T>::UnknownJob);
 		let proven = evidence.check(&Self::genesis_hash());
 		let Proven { kind, offender, job_id } = proven.map_err(|_| Error::<T>::InvalidEvidence)?;
-		let mut party = Parties::<T>::get(offender).ok_or(Error::<T>::UnknownParty)?;
+		// A party answers for what its old key signed, too.
+		let key = Self::current_key(&offender, 0);
+		let mut party = Parties::<T>::get(key).ok_or(Error::<T>::UnknownParty)?;
+		// A key commits an offence in the role in which it is registered, and in no other.
 		let coordinates = party.class().is_none();
-		let fits = match kind {
-			OffenceKind::TwoReceipts => !coordinates,
-			OffenceKind::TwoOutcomes
-			| OffenceKind::ReceiptAndRelease
-			| OffenceKind::TwoAssignments => coordinates,
-			OffenceKind::AboveQuote => true,
-		};
-		ensure!(fits, Error::<T>::UnknownParty);
-		Reports::<T>::try_mutate(job_id, offender, |reports| {
-			ensure!(!reports.contains(&kind), Error::<T>::AlreadyReported);
-			let pushed = reports.try_push(kind);
-			pushed.map_err(|_| Error::<T>::MaxReportsExceeded)
-		})?;
-		let (slash, offences) = Self::punish(&offender, &mut party);
+		let signed_as_coordinator = evidence.signer() == Signer::Coordinator;
+		ensure!(coordinates == signed_as_coordinator, Error::<T>::UnknownParty);
+		Self::note_report(reporter, job_id, offender, kind)?;
+		let (slash, offences) = Self::punish(&key, &mut party);
 		let banned = party.is_banned(T::Time::now());
 		let banned_until_ms = if banned { party.banned_until_ms } else { 0 };
-		Parties::<T>::insert(offender, party);
+		Parties::<T>::insert(key, party);
 		Self::deposit_event(Event::OffenceProven {
 			offender,
 			kind,
@@ -51,6 +45,29 @@ impl<T: Config> Pallet<T> {
 			banned_until_ms,
 			slash,
 		});
+		Ok(())
+	}
+
+	/// Records what was reported about a job. The first report of a party makes a row, and pays the
+	/// deposit for it.
+	fn note_report(
+		reporter: T::AccountId,
+		job_id: H256,
+		offender: PublicKey,
+		kind: OffenceKind,
+	) -> DispatchResult {
+		let mut reported = match Reports::<T>::get(job_id, offender) {
+			Some(reported) => reported,
+			None => {
+				let deposit = T::ReportDeposit::get();
+				Self::take_deposit(&reporter, deposit)?;
+				Reported { kinds: ReportsOf::default(), reporter, deposit }
+			},
+		};
+		ensure!(!reported.kinds.contains(&kind), Error::<T>::AlreadyReported);
+		let pushed = reported.kinds.try_push(kind);
+		pushed.map_err(|_| Error::<T>::MaxReportsExceeded)?;
+		Reports::<T>::insert(job_id, offender, reported);
 		Ok(())
 	}
 
@@ -73,7 +90,12 @@ impl<T: Config> Pallet<T> {
 		if !parameters.slashing {
 			return (0, offences);
 		}
-		let slash = share_of(party.bond, parameters.slash.into(), 1_000);
+		// No more is ever to be slashed than there is.
+		let left = party.bond.saturating_sub(party.pending_slash());
+		let slash = share_of(party.bond, parameters.slash.into(), 1_000).min(left);
+		if slash == 0 {
+			return (0, offences);
+		}
 		let due = now.saturating_add(parameters.slash_grace_ms);
 		if party.slashes.is_full()
 			&& let Some((_, oldest)) = party.slashes.first().copied()

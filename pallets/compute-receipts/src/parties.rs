@@ -48,7 +48,7 @@ impl<T: Config> Pallet<T> {
 		role: PartyRole,
 		proof: &Signature,
 	) -> DispatchResult {
-		ensure!(!Parties::<T>::contains_key(key), Error::<T>::KeyInUse);
+		Self::ensure_unused(&key)?;
 		Self::count_party(role, |count| count.checked_add(1))?;
 		let statement = Registration { role, account: account.clone().into() };
 		let proven = statement.verify(&Self::genesis_hash(), &key, proof);
@@ -130,7 +130,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Returns the party with a key if `account` is its owner.
-	fn owned_party(
+	pub(crate) fn owned_party(
 		account: &T::AccountId,
 		key: &PublicKey,
 	) -> Result<Party<T::AccountId>, Error<T>> {
@@ -186,6 +186,8 @@ impl<T: Config> Pallet<T> {
 		T::Currency::release(&reason, &party.account, bond, Precision::Exact)?;
 		if paid.is_err() {
 			party.bond = 0;
+			// There is nothing left of which a slash could be taken.
+			party.slashes.clear();
 			Parties::<T>::insert(key, party);
 			Self::deposit_event(Event::Left { key, bond });
 			return Ok(());
@@ -194,6 +196,7 @@ impl<T: Config> Pallet<T> {
 		Parties::<T>::remove(key);
 		Activities::<T>::remove(key);
 		Admitted::<T>::remove(key);
+		Self::forget_exchanges(&key);
 		Self::deposit_event(Event::Left { key, bond });
 		Ok(())
 	}

@@ -27,8 +27,9 @@ sp_api::decl_runtime_apis! {
 		/// Returns a coordinator, `None` if the key is not a coordinator's.
 		fn coordinator(key: PublicKey) -> Option<CoordinatorView>;
 
-		/// Returns keys and roles of at most `limit` parties, in no order, after skipping `skip`.
-		fn parties(skip: u32, limit: u32) -> Vec<(PublicKey, PartyRole)>;
+		/// Returns keys and roles of at most `limit` parties, in no order: the first ones, or those
+		/// that follow the party with the key `after`.
+		fn parties(after: Option<PublicKey>, limit: u32) -> Vec<(PublicKey, PartyRole)>;
 
 		/// Returns an emission step with its budget.
 		fn step(step: u64) -> StepView;

@@ -15,17 +15,16 @@ use gridproof_primitives::{
 };
 use sp_runtime::TryRuntimeError;
 
-/// Amounts that a client's account must hold in each asset.
-type Escrow<AccountId> = BTreeMap<AccountId, [u128; 3]>;
-
 impl<T: Config> Pallet<T> {
 	/// Checks every invariant:
 	///
 	/// 1. The parameters do not contradict each other.
 	/// 2. For each account, what is held as bonds is the sum of its parties' bonds; there are as
-	///    many parties as counted; no more is to be slashed than there is bond at the time.
-	/// 3. For each client, what is held for jobs is the sum of its open jobs' prices and deposits,
-	///    in each asset; service credit held is at least that.
+	///    many parties as counted; no more of a party is to be slashed than its bond.
+	/// 3. The escrow has what the rows say: the prices of open jobs, in AIT and AICP, and the
+	///    deposits for the rows of jobs and reports. It may have more, because anybody can send it
+	///    something. Nothing is on hold for jobs any more. For each client, service credit held is at
+	///    least the sum of its open jobs' prices in it.
 	/// 4. Each job that was opened is open or was closed once; the counters of open jobs and of
 	///    escrow are those of the rows; exactly the settled jobs have a receipt, within its terms.
 	/// 5. No more AIT exists than genesis and mints created; with what is promised the mints stay
@@ -38,22 +37,33 @@ impl<T: Config> Pallet<T> {
 	/// 8. Offences were reported only about jobs in the state, and each once.
 	/// 9. No mark of verified signatures outlives its transaction.
 	/// 10. No more coordinators are admitted than there are seats, and the rate is a rate.
+	/// 11. Only keys of parties are exchanged; an old key is nobody's, its successor is a party's, and
+	///     each of the two leads to the other.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		ensure!(Parameters::<T>::get().check().is_ok(), "1: parameters break a relation");
 		Self::try_bonds()?;
 		Self::try_jobs()?;
 		Self::try_supply()?;
 		Self::try_steps()?;
-		for (job_id, _, reports) in Reports::<T>::iter() {
+		for (job_id, _, reported) in Reports::<T>::iter() {
 			ensure!(Jobs::<T>::contains_key(job_id), "8: offence about a job that is gone");
-			let unique: alloc::collections::BTreeSet<_> = reports.iter().collect();
-			ensure!(unique.len() == reports.len(), "8: offence reported twice");
+			let unique: alloc::collections::BTreeSet<_> = reported.kinds.iter().collect();
+			ensure!(unique.len() == reported.kinds.len(), "8: offence reported twice");
 		}
 		ensure!(!Verified::<T>::exists(), "9: a mark is left");
 		let seats = T::MaxCoordinators::get();
 		ensure!(Admitted::<T>::count() <= seats, "10: more are admitted than there are seats");
 		let rate = Rate::<T>::get().is_none_or(|rate| rate.rate.is_valid());
 		ensure!(rate, "10: no rate");
+		for key in Exchanges::<T>::iter_keys() {
+			ensure!(Parties::<T>::contains_key(key), "11: exchange of nobody's key");
+		}
+		for (old, Exchange { key, .. }) in Successors::<T>::iter() {
+			let known = Parties::<T>::contains_key(key) && !Parties::<T>::contains_key(old);
+			ensure!(known && Former::<T>::get(key) == Some(old), "11: a key leads nowhere");
+		}
+		let (old, new) = (Successors::<T>::iter_keys().count(), Former::<T>::iter_keys().count());
+		ensure!(old == new, "11: an old key without a successor");
 		Ok(())
 	}
 
@@ -61,6 +71,7 @@ impl<T: Config> Pallet<T> {
 		let mut bonds = BTreeMap::<T::AccountId, u128>::new();
 		let (mut miners, mut coordinators) = (0u32, 0u32);
 		for (_, party) in Parties::<T>::iter() {
+			ensure!(party.pending_slash() <= party.bond, "2: more to be slashed than there is");
 			let bond = bonds.entry(party.account.clone()).or_default();
 			*bond = bond.saturating_add(party.bond);
 			let count = if party.class().is_some() { &mut miners } else { &mut coordinators };
@@ -81,8 +92,26 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Returns what the escrow owes to the owners of its rows, in AIT and AICP.
+	pub(crate) fn owed() -> [u128; 2] {
+		let [mut ait, mut aicp] = [0u128; 2];
+		for (_, job) in Jobs::<T>::iter() {
+			ait = ait.saturating_add(job.deposit);
+			let price = if job.state == JobState::Open { job.terms.price } else { 0 };
+			match job.asset {
+				PriceAsset::Ait => ait = ait.saturating_add(price),
+				PriceAsset::Aicp => aicp = aicp.saturating_add(price),
+				PriceAsset::ServiceCredit => {},
+			}
+		}
+		for (_, _, reported) in Reports::<T>::iter() {
+			ait = ait.saturating_add(reported.deposit);
+		}
+		[ait, aicp]
+	}
+
 	fn try_jobs() -> Result<(), TryRuntimeError> {
-		let mut escrow = Escrow::<T::AccountId>::new();
+		let mut credits = BTreeMap::<T::AccountId, u128>::new();
 		let (mut open, mut prices) = (0u64, Counters::default());
 		for (_, job) in Jobs::<T>::iter() {
 			ensure!((job.state == JobState::Settled) == job.receipt.is_some(), "4: receipt");
@@ -97,19 +126,17 @@ impl<T: Config> Pallet<T> {
 			open = open.saturating_add(1);
 			let price = prices.escrow_mut(job.asset);
 			*price = price.saturating_add(job.terms.price);
-			let [ait, aicp, credit] = escrow.entry(job.client.clone()).or_default();
-			*ait = ait.saturating_add(job.deposit);
-			let held = match job.asset {
-				PriceAsset::Ait => ait,
-				PriceAsset::Aicp => aicp,
-				PriceAsset::ServiceCredit => credit,
-			};
-			*held = held.saturating_add(job.terms.price);
+			let held = T::Currency::balance_on_hold(&HoldReason::Job.into(), &job.client);
+			ensure!(held == 0, "3: AIT of a job is on its client's account");
+			if job.asset == PriceAsset::ServiceCredit {
+				let credit = credits.entry(job.client.clone()).or_default();
+				*credit = credit.saturating_add(job.terms.price);
+			}
 		}
-		let reason: T::RuntimeHoldReason = HoldReason::Job.into();
-		for (client, [ait, aicp, credit]) in escrow {
-			ensure!(T::Currency::balance_on_hold(&reason, &client) == ait, "3: AIT not held");
-			ensure!(T::Aicp::balance_on_hold(&reason, &client) == aicp, "3: AICP not held");
+		let (escrow, [ait, aicp]) = (T::Escrow::get(), Self::owed());
+		ensure!(T::Currency::balance(&escrow) >= ait, "3: AIT is missing from the escrow");
+		ensure!(T::Aicp::balance(&escrow) >= aicp, "3: AICP is missing from the escrow");
+		for (client, credit) in credits {
 			ensure!(T::ServiceCredit::held(&client) >= credit, "3: credit not held");
 		}
 		let sums = Sums::<T>::get();

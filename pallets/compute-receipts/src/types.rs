@@ -35,6 +35,19 @@ pub const MAX_SCAN_KEY: u32 = 128;
 
 /// Offences of one party reported about one job, each kind once.
 pub type ReportsOf = BoundedVec<OffenceKind, ConstU32<MAX_REPORTS>>;
+
+/// What was reported of one party about one job.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reported<AccountId> {
+	/// Kinds of its offences.
+	pub kinds: ReportsOf,
+	/// Account that reported the first of them, and gets the deposit back.
+	pub reporter: AccountId,
+	/// Deposit for the row, in 10⁻¹⁸ AIT.
+	pub deposit: u128,
+}
+
 /// Times of offences' reports, in UTC milliseconds, earliest first.
 pub type Offences = BoundedVec<u64, ConstU32<{ ComputeParameters::MAX_OFFENCES }>>;
 /// Receipts of one call.
@@ -186,6 +199,16 @@ impl<AccountId> Party<AccountId> {
 	pub fn pending_slash(&self) -> u128 {
 		self.slashes.iter().fold(0, |sum: u128, (_, amount)| sum.saturating_add(*amount))
 	}
+}
+
+/// Key that replaces another one, and when.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Exchange {
+	/// Ed25519 public key that replaces the old one.
+	pub key: PublicKey,
+	/// Time from which it can, or since when it does, in UTC milliseconds.
+	pub time_ms: u64,
 }
 
 /// What is remembered of a key or an account after its parties have left.
@@ -373,7 +396,7 @@ pub struct Job<AccountId> {
 	/// Bond of which its miner must have half when it settles, in 10⁻¹⁸ AIT: the parameter when it
 	/// was opened.
 	pub miner_bond: u128,
-	/// Deposit for the row, held while it is open, in 10⁻¹⁸ AIT.
+	/// Deposit for the row, in 10⁻¹⁸ AIT; returned to the client when the row is removed.
 	pub deposit: u128,
 	/// Time before which the quote could be opened, in UTC milliseconds; the row stays at least as
 	/// long.

@@ -101,11 +101,16 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// [`Pallet::parties`].
-	pub(crate) fn list_parties(skip: u32, limit: u32) -> Vec<(PublicKey, PartyRole)> {
-		let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-		Parties::<T>::iter()
-			.skip(size(skip))
-			.take(size(limit.min(MAX_LISTED)))
+	pub(crate) fn list_parties(
+		after: Option<PublicKey>,
+		limit: u32,
+	) -> Vec<(PublicKey, PartyRole)> {
+		let rows = match after {
+			// It continues at the key's place, whether or not that party is still there.
+			Some(key) => Parties::<T>::iter_from(Parties::<T>::hashed_key_for(key)),
+			None => Parties::<T>::iter(),
+		};
+		rows.take(usize::try_from(limit.min(MAX_LISTED)).unwrap_or(usize::MAX))
 			.map(|(key, party)| (key, party.role))
 			.collect()
 	}

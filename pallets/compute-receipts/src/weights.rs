@@ -3,9 +3,9 @@
 //! Until they are measured again, these are derived by hand from the measured ones and from what the
 //! calls read and write besides, jobs paid in AICP and a coordinator for each receipt included:
 //! `register`, `withdraw`, `open_job`, `check_receipts`, `claim_together`, `claim_apart`,
-//! `cancel_job`, `assign_job`, `release_job`, `expire_jobs`, `report_offence`, `set_breaker`,
-//! `admit_coordinator`, `exclude_coordinator`, `set_reference_rate`, `stay`, `ban`, `forfeit`,
-//! `count_stops`, `scan`.
+//! `cancel_job`, `assign_job`, `release_job`, `expire_jobs`, `clear_jobs`, `report_offence`,
+//! `set_breaker`, `admit_coordinator`, `exclude_coordinator`, `set_reference_rate`, `stay`, `ban`,
+//! `forfeit`, `count_stops`, `scan`, `exchange_key`, `keep_key`, `complete_exchange`.
 //!
 //! Benchmark CLI 64.0.0, 2026-11-21; steps 12, repeat 8; worst case of
 //! a map 1000000 rows; CPU AMD EPYC.
@@ -46,6 +46,8 @@ pub trait WeightInfo {
 	fn release_job() -> Weight;
 	/// `expire_jobs` with n.
 	fn expire_jobs(n: u32) -> Weight;
+	/// `clear_jobs` with n.
+	fn clear_jobs(n: u32) -> Weight;
 	/// `heartbeats` with n.
 	fn heartbeats(n: u32) -> Weight;
 	/// `claim_emission` with n.
@@ -74,6 +76,12 @@ pub trait WeightInfo {
 	fn ban() -> Weight;
 	/// `forfeit`.
 	fn forfeit() -> Weight;
+	/// `exchange_key`.
+	fn exchange_key() -> Weight;
+	/// `keep_key`.
+	fn keep_key() -> Weight;
+	/// `complete_exchange`.
+	fn complete_exchange() -> Weight;
 	/// `scan` with n.
 	fn scan(n: u32) -> Weight;
 }
@@ -182,8 +190,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `ComputeReceipts::Sums` (`max_values`: Some(1), `max_size`: Some(168), added: 663, mode: `MaxEncodedLen`)
 	fn open_job() -> Weight {
 		// Measured proof: 1770 bytes. Least time: 215_880_000 ps.
-		Weight::from_parts(225_824_000, 6886)
-			.saturating_add(T::DbWeight::get().reads(16_u64))
+		Weight::from_parts(240_000_000, 6886)
+			.saturating_add(T::DbWeight::get().reads(17_u64))
 			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
 	/// The range of component `n` is `[1, 256]`.
@@ -212,7 +220,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			// Standard error: 206_979
 			.saturating_add(Weight::from_parts(12_349_974, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(11_u64))
-			.saturating_add(T::DbWeight::get().reads((3_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().reads((5_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 2948).saturating_mul(n.into()))
 	}
 	/// Storage: `ComputeReceipts::Sums` (r:1 w:1)
@@ -287,12 +295,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn claim_apart(n: u32) -> Weight {
 		// Measured proof: 2151 + n * (836 ±0) bytes. Least time: 336_067_000 ps.
 		Weight::from_parts(341_806_000, 6196)
-			// Standard error: 4_253_987
 			.saturating_add(Weight::from_parts(288_408_862, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(17_u64))
+			.saturating_add(T::DbWeight::get().reads(20_u64))
 			.saturating_add(T::DbWeight::get().reads((14_u64).saturating_mul(n.into())))
-			.saturating_add(T::DbWeight::get().writes(8_u64))
-			.saturating_add(T::DbWeight::get().writes((13_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(10_u64))
+			.saturating_add(T::DbWeight::get().writes((11_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 5206).saturating_mul(n.into()))
 	}
 	/// Storage: `ComputeReceipts::Jobs` (r:1 w:1)
@@ -311,9 +318,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
 	fn cancel_job() -> Weight {
 		// Measured proof: 2064 bytes. Least time: 88_581_000 ps.
-		Weight::from_parts(91_105_000, 4425)
-			.saturating_add(T::DbWeight::get().reads(8_u64))
-			.saturating_add(T::DbWeight::get().writes(5_u64))
+		Weight::from_parts(140_000_000, 4425)
+			.saturating_add(T::DbWeight::get().reads(11_u64))
+			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
 	/// Storage: `Timestamp::Now` (r:1 w:0)
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
@@ -343,9 +350,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
 	fn release_job() -> Weight {
 		// Measured proof: 991 bytes. Least time: 135_411_000 ps.
-		Weight::from_parts(144_093_000, 3824)
-			.saturating_add(T::DbWeight::get().reads(7_u64))
-			.saturating_add(T::DbWeight::get().writes(4_u64))
+		Weight::from_parts(180_000_000, 3824)
+			.saturating_add(T::DbWeight::get().reads(9_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 	/// Storage: `ComputeReceipts::Parameters` (r:1 w:0)
 	/// Proof: `ComputeReceipts::Parameters` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
@@ -367,13 +374,21 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn expire_jobs(n: u32) -> Weight {
 		// Measured proof: 1517 + n * (628 ±0) bytes. Least time: 88_482_000 ps.
 		Weight::from_parts(478_899_875, 1653)
-			// Standard error: 2_350_450
-			.saturating_add(Weight::from_parts(72_457_631, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(4_u64))
-			.saturating_add(T::DbWeight::get().reads((8_u64).saturating_mul(n.into())))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
+			.saturating_add(Weight::from_parts(110_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().reads((9_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
 			.saturating_add(T::DbWeight::get().writes((7_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 3435).saturating_mul(n.into()))
+	}
+	fn clear_jobs(n: u32) -> Weight {
+		Weight::from_parts(100_000_000, 1653)
+			.saturating_add(Weight::from_parts(170_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().reads((7_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
+			.saturating_add(T::DbWeight::get().writes((6_u64).saturating_mul(n.into())))
+			.saturating_add(Weight::from_parts(0, 8900).saturating_mul(n.into()))
 	}
 	/// Storage: `ComputeReceipts::Parameters` (r:1 w:0)
 	/// Proof: `ComputeReceipts::Parameters` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
@@ -440,9 +455,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn report_offence() -> Weight {
 		// Measured proof: 1334 bytes. Least time: 148_059_000 ps.
-		Weight::from_parts(161_429_000, 4042)
-			.saturating_add(T::DbWeight::get().reads(8_u64))
-			.saturating_add(T::DbWeight::get().writes(4_u64))
+		Weight::from_parts(220_000_000, 4042)
+			.saturating_add(T::DbWeight::get().reads(10_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 	/// Storage: `ComputeReceipts::Parameters` (r:1 w:0)
 	/// Proof: `ComputeReceipts::Parameters` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
@@ -529,6 +544,21 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(10_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
+	fn exchange_key() -> Weight {
+		Weight::from_parts(140_000_000, 3938)
+			.saturating_add(T::DbWeight::get().reads(9_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	fn keep_key() -> Weight {
+		Weight::from_parts(40_000_000, 3938)
+			.saturating_add(T::DbWeight::get().reads(2_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	fn complete_exchange() -> Weight {
+		Weight::from_parts(120_000_000, 3938)
+			.saturating_add(T::DbWeight::get().reads(13_u64))
+			.saturating_add(T::DbWeight::get().writes(14_u64))
+	}
 	/// Storage: `ComputeReceipts::ScanCursor` (r:1 w:1)
 	/// Proof: `ComputeReceipts::ScanCursor` (`max_values`: Some(1), `max_size`: Some(130), added: 625, mode: `MaxEncodedLen`)
 	/// Storage: `ComputeReceipts::Jobs` (r:101 w:100)
@@ -551,11 +581,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn scan(n: u32) -> Weight {
 		// Measured proof: 1358 + n * (631 ±0) bytes. Least time: 12_839_000 ps.
 		Weight::from_parts(70_346_189, 3824)
-			// Standard error: 386_622
-			.saturating_add(Weight::from_parts(65_151_330, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(6_u64))
-			.saturating_add(T::DbWeight::get().reads((8_u64).saturating_mul(n.into())))
-			.saturating_add(T::DbWeight::get().writes(2_u64))
+			.saturating_add(Weight::from_parts(110_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().reads((9_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
 			.saturating_add(T::DbWeight::get().writes((7_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 3435).saturating_mul(n.into()))
 	}
@@ -584,8 +613,8 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(10_u64))
 	}
 	fn open_job() -> Weight {
-		Weight::from_parts(225_824_000, 6886)
-			.saturating_add(RocksDbWeight::get().reads(16_u64))
+		Weight::from_parts(240_000_000, 6886)
+			.saturating_add(RocksDbWeight::get().reads(17_u64))
 			.saturating_add(RocksDbWeight::get().writes(8_u64))
 	}
 	fn verify_receipts(n: u32) -> Weight {
@@ -596,7 +625,7 @@ impl WeightInfo for () {
 		Weight::from_parts(27_884_075, 3938)
 			.saturating_add(Weight::from_parts(12_349_974, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(11_u64))
-			.saturating_add(RocksDbWeight::get().reads((3_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().reads((5_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 2948).saturating_mul(n.into()))
 	}
 	fn claim_together(n: u32) -> Weight {
@@ -611,16 +640,16 @@ impl WeightInfo for () {
 	fn claim_apart(n: u32) -> Weight {
 		Weight::from_parts(341_806_000, 6196)
 			.saturating_add(Weight::from_parts(288_408_862, 0).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads(17_u64))
+			.saturating_add(RocksDbWeight::get().reads(20_u64))
 			.saturating_add(RocksDbWeight::get().reads((14_u64).saturating_mul(n.into())))
-			.saturating_add(RocksDbWeight::get().writes(8_u64))
-			.saturating_add(RocksDbWeight::get().writes((13_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(10_u64))
+			.saturating_add(RocksDbWeight::get().writes((11_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 5206).saturating_mul(n.into()))
 	}
 	fn cancel_job() -> Weight {
-		Weight::from_parts(91_105_000, 4425)
-			.saturating_add(RocksDbWeight::get().reads(8_u64))
-			.saturating_add(RocksDbWeight::get().writes(5_u64))
+		Weight::from_parts(140_000_000, 4425)
+			.saturating_add(RocksDbWeight::get().reads(11_u64))
+			.saturating_add(RocksDbWeight::get().writes(8_u64))
 	}
 	fn assign_job() -> Weight {
 		Weight::from_parts(195_000_000, 3938)
@@ -628,18 +657,27 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn release_job() -> Weight {
-		Weight::from_parts(144_093_000, 3824)
-			.saturating_add(RocksDbWeight::get().reads(7_u64))
-			.saturating_add(RocksDbWeight::get().writes(4_u64))
+		Weight::from_parts(180_000_000, 3824)
+			.saturating_add(RocksDbWeight::get().reads(9_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn expire_jobs(n: u32) -> Weight {
 		Weight::from_parts(478_899_875, 1653)
-			.saturating_add(Weight::from_parts(72_457_631, 0).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads(4_u64))
-			.saturating_add(RocksDbWeight::get().reads((8_u64).saturating_mul(n.into())))
-			.saturating_add(RocksDbWeight::get().writes(1_u64))
+			.saturating_add(Weight::from_parts(110_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().reads((9_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
 			.saturating_add(RocksDbWeight::get().writes((7_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 3435).saturating_mul(n.into()))
+	}
+	fn clear_jobs(n: u32) -> Weight {
+		Weight::from_parts(100_000_000, 1653)
+			.saturating_add(Weight::from_parts(170_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().reads((7_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
+			.saturating_add(RocksDbWeight::get().writes((6_u64).saturating_mul(n.into())))
+			.saturating_add(Weight::from_parts(0, 8900).saturating_mul(n.into()))
 	}
 	fn heartbeats(n: u32) -> Weight {
 		Weight::from_parts(53_599_248, 3509)
@@ -659,9 +697,9 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 2948).saturating_mul(n.into()))
 	}
 	fn report_offence() -> Weight {
-		Weight::from_parts(161_429_000, 4042)
-			.saturating_add(RocksDbWeight::get().reads(8_u64))
-			.saturating_add(RocksDbWeight::get().writes(4_u64))
+		Weight::from_parts(220_000_000, 4042)
+			.saturating_add(RocksDbWeight::get().reads(10_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn apply_slashes() -> Weight {
 		Weight::from_parts(78_927_000, 6196)
@@ -718,12 +756,27 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads(10_u64))
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
+	fn exchange_key() -> Weight {
+		Weight::from_parts(140_000_000, 3938)
+			.saturating_add(RocksDbWeight::get().reads(9_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn keep_key() -> Weight {
+		Weight::from_parts(40_000_000, 3938)
+			.saturating_add(RocksDbWeight::get().reads(2_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn complete_exchange() -> Weight {
+		Weight::from_parts(120_000_000, 3938)
+			.saturating_add(RocksDbWeight::get().reads(13_u64))
+			.saturating_add(RocksDbWeight::get().writes(14_u64))
+	}
 	fn scan(n: u32) -> Weight {
 		Weight::from_parts(70_346_189, 3824)
-			.saturating_add(Weight::from_parts(65_151_330, 0).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads(6_u64))
-			.saturating_add(RocksDbWeight::get().reads((8_u64).saturating_mul(n.into())))
-			.saturating_add(RocksDbWeight::get().writes(2_u64))
+			.saturating_add(Weight::from_parts(110_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().reads((9_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
 			.saturating_add(RocksDbWeight::get().writes((7_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 3435).saturating_mul(n.into()))
 	}

@@ -34,7 +34,7 @@ fn a_cancelled_job_returns_its_money_after_the_notice() {
 		Now::set(until_ms);
 		assert_eq!(state(job), JobState::Cancelled);
 		assert_ok!(cancel(job));
-		assert_eq!(ait(&client()), before);
+		assert_eq!(ait(&client()), before - JOB_DEPOSIT);
 		assert_eq!(Sums::<Test>::get().cancelled, 1);
 		assert_noop!(cancel(job), Error::<Test>::NotOpen);
 	});
@@ -49,7 +49,7 @@ fn a_receipt_for_a_cancelled_job_is_refused() {
 		assert_eq!(claim(&[signed(job, MINER)]), [ReceiptRefusal::Cancelled]);
 		assert_eq!(state(job), JobState::Cancelled);
 		assert_eq!(claim(&[signed(job, MINER)]), [ReceiptRefusal::Cancelled]);
-		assert_eq!(on_hold(HoldReason::Job, &client()), 0);
+		assert_eq!(in_escrow(), [JOB_DEPOSIT, 0]);
 	});
 }
 
@@ -168,7 +168,7 @@ fn a_coordinator_lets_a_job_go_and_the_client_has_its_money_at_once() {
 			events(),
 			vec![Event::JobRefunded { job_id: job, state: JobState::Cancelled, refund: 100_000 }]
 		);
-		assert_eq!(ait(&client()), before - 100_000 - JOB_DEPOSIT);
+		assert_eq!(ait(&client()), before - 100_000 - 2 * JOB_DEPOSIT);
 		assert_noop!(release(job, release_signature(job)), Error::<Test>::NotOpen);
 		assert_eq!(claim(&[signed(job, MINER)]), [ReceiptRefusal::Cancelled]);
 	});

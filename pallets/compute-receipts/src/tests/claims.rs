@@ -30,8 +30,9 @@ fn a_receipt_pays_all_three_and_returns_the_rest() {
 		let receipt_id = receipt.id(&genesis());
 		assert_eq!(claim(&[signed_by(receipt, MINER, COORDINATOR)]), []);
 		assert_eq!(ait(&account(MINER)), miner + 52_500);
-		assert_eq!(ait(&client()), client_before - 70_000);
-		assert_eq!(on_hold(HoldReason::Job, &client()), 0);
+		// The deposit stays with the row.
+		assert_eq!(ait(&client()), client_before - 70_000 - JOB_DEPOSIT);
+		assert_eq!(in_escrow(), [JOB_DEPOSIT, 0]);
 		assert_eq!(
 			events(),
 			vec![Event::ReceiptSettled {
@@ -71,7 +72,8 @@ fn all_shares_of_a_price_add_up_in_every_asset() {
 			assert_eq!(claim(&[signed_by(receipt, MINER, COORDINATOR)]), []);
 			let after = balances(of);
 			// 2 % rounded up and 5 % rounded down, the miner the rest, the client one unit back.
-			assert_eq!(after[0], before[0] - 99_999);
+			let deposit = if asset == PriceAsset::Ait { JOB_DEPOSIT } else { 0 };
+			assert_eq!(after[0], before[0] - 99_999 - deposit);
 			assert_eq!(after[1], before[1] + 93_000);
 			assert_eq!(after[2], before[2] + 4_999);
 			assert_eq!(after[3], before[3] + 2_000);
@@ -80,7 +82,7 @@ fn all_shares_of_a_price_add_up_in_every_asset() {
 }
 
 #[test]
-fn service_credit_is_used_up_and_what_is_not_comes_back() {
+fn service_credit_pays_who_served_it_and_what_is_not_used_comes_back() {
 	build_and_execute(|| {
 		let asset = PriceAsset::ServiceCredit;
 		let job = open_with(&Quote { asset, ..quote(0) }).unwrap();
@@ -89,6 +91,10 @@ fn service_credit_is_used_up_and_what_is_not_comes_back() {
 		assert_eq!(claim(&[signed_by(receipt, MINER, COORDINATOR)]), []);
 		assert_eq!(CreditMap::available(&client()), 1_000_000_000 - 60_000);
 		assert_eq!(CreditMap::held(&client()), 0);
+		// Like any price: 75 %, 5 % and 20 %.
+		let served =
+			[account(MINER), account(COORDINATOR), account(200)].map(|who| Served::get()[&who]);
+		assert_eq!(served, [45_000, 3_000, 12_000]);
 		assert_eq!(ComputeReceipts::miner(key(MINER)).unwrap().party.credit, 60_000);
 	});
 }
@@ -253,7 +259,7 @@ fn a_claim_that_comes_too_late_returns_the_money() {
 		let job = open(0);
 		pass(600_000);
 		assert_eq!(claim(&[signed(job, MINER)]), [ReceiptRefusal::Expired]);
-		assert_eq!(ait(&client()), before);
+		assert_eq!(ait(&client()), before - JOB_DEPOSIT);
 		assert_eq!(state(job), JobState::Expired);
 		refused(signed(job, MINER), ReceiptRefusal::Expired);
 	});
@@ -345,7 +351,7 @@ fn a_miner_without_an_account_to_be_paid_into_loses_to_the_treasury_and_nothing_
 		// All but the coordinator's twentieth.
 		assert_eq!(ait(&account(200)), treasury + 950);
 		assert!(events().iter().any(|event| matches!(event, Event::PaymentDiverted { .. })));
-		assert_eq!(on_hold(HoldReason::Job, &client()), 0);
+		assert_eq!(in_escrow(), [JOB_DEPOSIT, 0]);
 		Parties::<Test>::mutate(key(MINER), |party| {
 			party.as_mut().unwrap().account = account(MINER);
 		});

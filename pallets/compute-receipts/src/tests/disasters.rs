@@ -11,7 +11,7 @@ use gridproof_primitives::{
 /// AIT of everybody the tests know, free and held.
 fn wealth() -> u128 {
 	(1..=12)
-		.chain([99, 200])
+		.chain([99, 200, 201])
 		.map(|number| <Balances as Inspect<_>>::total_balance(&account(number)))
 		.sum()
 }
@@ -119,10 +119,9 @@ fn a_message_moves_nobodys_money_but_the_one_who_signed() {
 		// A quote of a stranger in the client's name does not open with another's account, and
 		// a claim sent by anybody moves what the client held for that job and nothing else.
 		let (job, bystander) = (open(0), ait(&account(8)));
-		let held = on_hold(HoldReason::Job, &client());
 		let other = open_with(&Quote { client: account(10).into(), ..quote(1) }).unwrap();
 		assert_eq!(claim(&[signed(job, MINER)]), []);
-		assert_eq!(on_hold(HoldReason::Job, &account(10)), held);
+		assert_eq!(in_escrow(), [100_000 + 2 * JOB_DEPOSIT, 0]);
 		assert_eq!(ait(&account(8)), bystander);
 		assert_eq!(state(other), gridproof_primitives::compute::JobState::Open);
 	});
@@ -168,7 +167,11 @@ fn money_is_moved_and_minted_but_never_made_otherwise() {
 		pass(600_000);
 		ComputeReceipts::scan_when_idle(frame_support::weights::Weight::MAX);
 		ComputeReceipts::scan_when_idle(frame_support::weights::Weight::MAX);
-		assert_eq!(on_hold(HoldReason::Job, &client()), 0);
+		pass(DAY_MS);
+		for _ in 0..4 {
+			ComputeReceipts::scan_when_idle(frame_support::weights::Weight::MAX);
+		}
+		assert_eq!(in_escrow(), [0, 0]);
 		assert_eq!(wealth(), before + minted);
 	});
 }
@@ -177,17 +180,17 @@ fn money_is_moved_and_minted_but_never_made_otherwise() {
 fn a_bonded_account_cannot_spend_its_bond_and_a_client_not_its_escrow() {
 	build_and_execute(|| {
 		use frame_support::traits::{fungible::Mutate, tokens::Preservation};
-		open(0);
-		for who in [client(), account(MINER)] {
+		let job = open(0);
+		let send_all = |who| {
 			let total = <Balances as Inspect<_>>::total_balance(&who);
-			let all = <Balances as Mutate<_>>::transfer(
-				&who,
-				&account(8),
-				total,
-				Preservation::Expendable,
-			);
-			assert!(all.is_err());
-		}
+			<Balances as Mutate<_>>::transfer(&who, &account(8), total, Preservation::Expendable)
+		};
+		assert!(send_all(account(MINER)).is_err());
+		// The client sends away all that it has left: its escrow is elsewhere, and pays.
+		send_all(client()).unwrap();
+		let miner = ait(&account(MINER));
+		assert_eq!(claim(&[signed(job, MINER)]), []);
+		assert_eq!(ait(&account(MINER)), miner + PAY);
 	});
 }
 
@@ -213,5 +216,77 @@ fn no_lock_of_its_owner_reaches_an_escrow_or_a_bond() {
 		});
 		assert_ok!(dispatch(Call::apply_slashes { key: key(MINER) }, account(8)));
 		assert_eq!(on_hold(HoldReason::Bond, &account(MINER)), 90 * AIT);
+	});
+}
+
+#[test]
+fn whoever_sends_something_to_the_escrow_breaks_no_invariant_and_no_payment() {
+	build_bare_and_execute(|| {
+		use frame_support::traits::{fungible::Mutate, tokens::Preservation};
+		let gift = 2 * EXISTENTIAL_DEPOSIT;
+		<Balances as Mutate<_>>::transfer(
+			&account(8),
+			&EscrowAccount::get(),
+			gift,
+			Preservation::Expendable,
+		)
+		.unwrap();
+		assert_eq!((in_escrow(), ComputeReceipts::owed()), ([gift, 0], [0, 0]));
+		assert_ok!(ComputeReceipts::do_try_state());
+		// What is missing is seen.
+		<Balances as Mutate<_>>::transfer(
+			&EscrowAccount::get(),
+			&account(8),
+			gift,
+			Preservation::Expendable,
+		)
+		.unwrap();
+	});
+}
+
+#[test]
+fn an_invariant_sees_money_that_is_missing_from_the_escrow() {
+	build_and_execute(|| {
+		use frame_support::traits::{fungible::Mutate, tokens::Preservation};
+		let move_unit = |from: &_, to: &_| {
+			<Balances as Mutate<_>>::transfer(from, to, 1, Preservation::Expendable).unwrap();
+		};
+		open(0);
+		move_unit(&EscrowAccount::get(), &account(8));
+		let missing = "3: AIT is missing from the escrow";
+		assert_eq!(ComputeReceipts::do_try_state(), Err(missing.into()));
+		move_unit(&account(8), &EscrowAccount::get());
+		// And more to be slashed than there is.
+		let slash = |amount| {
+			Parties::<Test>::mutate(key(MINER), |party| {
+				let party = party.as_mut().unwrap();
+				party.slashes = vec![(0, amount)].try_into().unwrap();
+			});
+		};
+		slash(100 * AIT + 1);
+		let more = "2: more to be slashed than there is";
+		assert_eq!(ComputeReceipts::do_try_state(), Err(more.into()));
+		slash(100 * AIT);
+	});
+}
+
+#[test]
+fn a_refund_to_an_account_that_is_gone_goes_to_the_treasury() {
+	build_and_execute(|| {
+		use frame_support::traits::{fungible::Mutate, tokens::Preservation};
+		// GIVEN a client that opened a job for less than an account needs, and closed its account
+		let job = open_with(&Quote { price: EXISTENTIAL_DEPOSIT - 1, ..quote(0) }).unwrap();
+		let all = ait(&client());
+		<Balances as Mutate<_>>::transfer(&client(), &account(8), all, Preservation::Expendable)
+			.unwrap();
+		let treasury = ait(&account(200));
+		let call = || Call::expire_jobs { jobs: vec![job].try_into().unwrap() };
+		pass(600_000);
+		assert_ok!(dispatch(call(), account(8)));
+		assert_eq!(ait(&account(200)), treasury + EXISTENTIAL_DEPOSIT - 1);
+		// The deposit is enough to make the account again.
+		pass(DAY_MS);
+		assert_ok!(dispatch(call(), account(8)));
+		assert_eq!((ait(&client()), in_escrow()), (JOB_DEPOSIT, [0, 0]));
 	});
 }

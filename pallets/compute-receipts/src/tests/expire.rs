@@ -29,7 +29,7 @@ fn anyone_returns_the_money_of_overdue_jobs_in_every_asset() {
 		assert_noop!(expire(&jobs), Error::<Test>::NothingDue);
 		pass(1);
 		assert_ok!(expire(&jobs));
-		assert_eq!((ait(&client()), aicp(&client())), (coins, tokens));
+		assert_eq!((ait(&client()), aicp(&client())), (coins - 3 * JOB_DEPOSIT, tokens));
 		assert_eq!(CreditMap::available(&client()), 1_000_000_000);
 		assert!(jobs.iter().all(|job| state(*job) == JobState::Expired));
 		assert_noop!(expire(&jobs), Error::<Test>::NothingDue);
@@ -51,7 +51,8 @@ fn what_is_not_due_is_left_alone() {
 fn closed_jobs_leave_after_the_retention_and_their_offences_with_them() {
 	build_and_execute(|| {
 		let job = deliver(0, MINER);
-		Reports::<Test>::insert(job, key(MINER), ReportsOf::default());
+		let reported = Reported { kinds: ReportsOf::default(), reporter: account(8), deposit: 0 };
+		Reports::<Test>::insert(job, key(MINER), reported);
 		pass(DAY_MS - 1);
 		assert_noop!(expire(&[job]), Error::<Test>::NothingDue);
 		pass(1);
@@ -59,6 +60,30 @@ fn closed_jobs_leave_after_the_retention_and_their_offences_with_them() {
 		assert!(!Jobs::<Test>::contains_key(job));
 		assert_eq!(Reports::<Test>::iter_prefix(job).count(), 0);
 		assert_eq!(Sums::<Test>::get().settled, 1);
+	});
+}
+
+#[test]
+fn a_closed_job_has_its_deposit_until_its_row_is_gone() {
+	build_and_execute(|| {
+		let before = ait(&client());
+		let [settled, released, expired] = [0, 1, 2].map(open);
+		assert_eq!(claim(&[signed(settled, MINER)]), []);
+		let signature = release_signature(released);
+		assert_ok!(dispatch(Call::release_job { job_id: released, signature }, account(8)));
+		pass(600_000);
+		assert_ok!(expire(&[expired]));
+		assert_eq!(ait(&client()), before - 100_000 - 3 * JOB_DEPOSIT);
+		// WHEN the rows of the first two can go: the last was closed ten minutes later
+		Now::set(START + DAY_MS);
+		assert_ok!(expire(&[settled, released, expired]));
+		// THEN each deposit goes with its row
+		assert_eq!(Jobs::<Test>::iter_keys().collect::<Vec<_>>(), [expired]);
+		assert_eq!(ait(&client()), before - 100_000 - JOB_DEPOSIT);
+		pass(600_000);
+		assert_ok!(expire(&[expired]));
+		assert_eq!(ait(&client()), before - 100_000);
+		assert_eq!(in_escrow(), [0, 0]);
 	});
 }
 
@@ -75,12 +100,13 @@ fn idle_blocks_return_money_and_clear_away_bit_by_bit() {
 			idle();
 			assert_eq!(Sums::<Test>::get().open, open);
 		}
-		assert_eq!(ait(&client()), before);
+		assert_eq!(ait(&client()), before - 10 * JOB_DEPOSIT);
 		pass(DAY_MS);
 		for _ in 0..4 {
 			idle();
 		}
 		assert_eq!(Jobs::<Test>::iter().count(), 0);
+		assert_eq!(ait(&client()), before);
 	});
 }
 
@@ -123,7 +149,7 @@ fn what_was_due_before_a_stop_is_returned_during_it() {
 		pass(600_000);
 		stop(Breaker::AllStopped);
 		assert_ok!(expire(&[job]));
-		assert_eq!(ait(&client()), before);
+		assert_eq!(ait(&client()), before - JOB_DEPOSIT);
 	});
 }
 

@@ -1,7 +1,10 @@
 //! Migrations, from rows as the older version encoded them.
 
 use crate::{
-	migrations::v2::{MigrateToV2, OldJob, OldParameters, OldParty},
+	migrations::{
+		v2::{MigrateToV2, OldJob, OldParameters, OldParty},
+		v3::MigrateToV3,
+	},
 	mock::*,
 	*,
 };
@@ -11,10 +14,40 @@ use frame_support::{
 	storage::unhashed,
 	traits::{GetStorageVersion, OnRuntimeUpgrade, StorageVersion},
 };
+use gridproof_primitives::reserve::attestation::ServiceCredit as _;
 use gridproof_primitives::{
+	H256,
 	compute::settlement::Split,
+	compute::{JobState, OffenceKind, PriceAsset, Quote},
 	num::units::{AIT, MILLI_AIT},
 };
+
+/// Both migrations, as a chain of version 1 runs them.
+fn migrate() {
+	MigrateToV2::<Test>::on_runtime_upgrade();
+	MigrateToV3::<Test, Aicp>::on_runtime_upgrade();
+}
+
+/// Puts the money of a job where it was before version 3: on hold on its client's account while it
+/// is open. A closed job had no deposit any more.
+fn put_on_hold(job_id: H256) {
+	use frame_support::traits::{
+		fungible::{Mutate, hold::Mutate as _},
+		tokens::Preservation::Expendable,
+	};
+	let (job, escrow) = (Jobs::<Test>::get(job_id).unwrap(), EscrowAccount::get());
+	let (client, price) = (&job.client, job.terms.price);
+	let (open, reason) = (job.state == JobState::Open, HoldReason::Job.into());
+	let ait = job.deposit + if open && job.asset == PriceAsset::Ait { price } else { 0 };
+	<Balances as Mutate<_>>::transfer(&escrow, client, ait, Expendable).unwrap();
+	if open {
+		Balances::hold(&reason, client, ait).unwrap();
+	}
+	if open && job.asset == PriceAsset::Aicp {
+		<Aicp as Mutate<_>>::transfer(&escrow, client, price, Expendable).unwrap();
+		Aicp::hold(&reason, client, price).unwrap();
+	}
+}
 
 /// The parameters that a chain of version 1 started with.
 fn old_parameters() -> OldParameters {
@@ -43,7 +76,7 @@ fn old_parameters() -> OldParameters {
 }
 
 /// Returns the key under which version 1 stored the reports about a job.
-fn old_reports_key(job_id: gridproof_primitives::H256) -> Vec<u8> {
+fn old_reports_key(job_id: H256) -> Vec<u8> {
 	use frame_support::{StorageHasher, storage::storage_prefix};
 	let mut key = storage_prefix(b"ComputeReceipts", b"Reports").to_vec();
 	key.extend(frame_support::Blake2_128Concat::hash(&job_id.encode()));
@@ -79,7 +112,7 @@ fn put_old_parties() {
 }
 
 /// Stores a job as version 1 did, with the weight that its receipt had there.
-fn put_old_job(job_id: gridproof_primitives::H256, weight: u128) {
+fn put_old_job(job_id: H256, weight: u128) {
 	let job = Jobs::<Test>::get(job_id).unwrap();
 	let receipt = job
 		.receipt
@@ -140,11 +173,11 @@ fn what_was_earned_by_units_alone_is_kept_and_nothing_more_is() {
 		Steps::<Test>::insert(3, closed);
 		Sums::<Test>::mutate(|sums| sums.promised = AIT);
 		for id in [job, accepted] {
+			put_on_hold(id);
 			put_old_job(id, weight);
 		}
 		// An offence that was reported, and a miner that is leaving.
-		let reports =
-			vec![(gridproof_primitives::compute::OffenceKind::TwoReceipts, key(CPU_MINER))];
+		let reports = vec![(OffenceKind::TwoReceipts, key(CPU_MINER))];
 		unhashed::put_raw(&old_reports_key(job), &reports.encode());
 		Parties::<Test>::mutate(key(CPU_MINER), |party| {
 			let party = party.as_mut().unwrap();
@@ -154,9 +187,9 @@ fn what_was_earned_by_units_alone_is_kept_and_nothing_more_is() {
 		put_old_parties();
 		put_old(old_parameters());
 		// WHEN the chain is upgraded
-		MigrateToV2::<Test>::on_runtime_upgrade();
+		migrate();
 		// THEN everybody has what the old formula gave: 0.1 AIT divided 75 : 5 : 20
-		assert_eq!(Pallet::<Test>::on_chain_storage_version(), StorageVersion::new(2));
+		assert_eq!(Pallet::<Test>::on_chain_storage_version(), StorageVersion::new(3));
 		assert_eq!(claimable(MINER), 75 * AIT / 1_000);
 		assert_eq!(claimable(COORDINATOR), 5 * AIT / 1_000);
 		assert_eq!(claimable(CPU_MINER), AIT / 2);
@@ -166,8 +199,8 @@ fn what_was_earned_by_units_alone_is_kept_and_nothing_more_is() {
 		assert_eq!(ComputeReceipts::receipt(job).unwrap().claim, AIT / 10);
 		assert_eq!(Jobs::<Test>::get(accepted), Some(Job { assigned_ms: 0, ..before }));
 		// AND reports, offences and leaves are where they are now
-		let kinds = Reports::<Test>::get(job, key(CPU_MINER)).into_inner();
-		assert_eq!(kinds, [gridproof_primitives::compute::OffenceKind::TwoReceipts]);
+		let kinds = Reports::<Test>::get(job, key(CPU_MINER)).unwrap().kinds.into_inner();
+		assert_eq!(kinds, [OffenceKind::TwoReceipts]);
 		let leaving = Parties::<Test>::get(key(CPU_MINER)).unwrap();
 		assert_eq!(leaving.left_ms, START + DAY_MS);
 		let account: [u8; 32] = account(CPU_MINER).into();
@@ -192,9 +225,9 @@ fn a_migration_runs_once() {
 	build_and_execute(|| {
 		put_old_parties();
 		put_old(old_parameters());
-		MigrateToV2::<Test>::on_runtime_upgrade();
+		migrate();
 		assert_ok!(set_parameters(|parameters| parameters.mint_per_received = 7));
-		MigrateToV2::<Test>::on_runtime_upgrade();
+		migrate();
 		assert_eq!(Parameters::<Test>::get().mint_per_received, 7);
 	});
 }
@@ -211,5 +244,101 @@ fn what_governance_had_decided_about_prices_and_the_mint_stays() {
 		// The treasury gets nothing of the mint: it is bounded just below what it received.
 		assert_eq!(new.mint_per_received, 999_999);
 		assert_ok!(new.check());
+	});
+}
+
+/// What every account has, free and held, and what its holds are, in AIT and AICP.
+fn wealth_of(who: &sp_runtime::AccountId32) -> [u128; 4] {
+	use frame_support::traits::fungible::{Inspect, hold::Inspect as _};
+	let reason = HoldReason::Job.into();
+	[
+		<Balances as Inspect<_>>::total_balance(who),
+		<Aicp as Inspect<_>>::total_balance(who),
+		Balances::balance_on_hold(&reason, who),
+		Aicp::balance_on_hold(&reason, who),
+	]
+}
+
+#[test]
+fn what_was_on_hold_for_jobs_moves_into_the_escrow_to_the_unit() {
+	build_and_execute(|| {
+		// GIVEN a chain of version 2: open jobs in each asset, of a client that locks all it has as a
+		// vote does, a closed one, and a report
+		use frame_support::traits::{LockableCurrency, WithdrawReasons, fungible::Inspect};
+		let settled = open(0);
+		assert_eq!(claim(&[signed(settled, MINER)]), []);
+		let jobs = [PriceAsset::Ait, PriceAsset::Aicp, PriceAsset::ServiceCredit].map(|asset| {
+			let job = open_with(&Quote { asset, price: 7_000, ..quote(1) }).unwrap();
+			put_on_hold(job);
+			job
+		});
+		put_on_hold(settled);
+		assert_eq!(in_escrow(), [0, 0]);
+		Balances::set_lock(*b"a vote..", &client(), u128::MAX, WithdrawReasons::all());
+		let kinds: ReportsOf = vec![OffenceKind::TwoReceipts].try_into().unwrap();
+		unhashed::put(&Reports::<Test>::hashed_key_for(settled, key(MINER)), &kinds);
+		// And more to be slashed than there is.
+		Parties::<Test>::mutate(key(MINER), |party| {
+			let slashes = vec![(1, 60 * AIT), (2, 60 * AIT), (3, AIT)];
+			party.as_mut().unwrap().slashes = slashes.try_into().unwrap();
+		});
+		StorageVersion::new(2).put::<Pallet<Test>>();
+		let everybody = || (1..=12).chain([99, 200, 201]).map(account);
+		let total = || {
+			everybody()
+				.map(|who| wealth_of(&who))
+				.fold([0; 2], |[a, b], [ait, aicp, ..]| [a + ait, b + aicp])
+		};
+		let supplies = || [Balances::total_issuance(), <Aicp as Inspect<_>>::total_issuance()];
+		let before = (total(), supplies(), wealth_of(&client()));
+		assert_eq!(before.2[2..], [7_000 + 3 * JOB_DEPOSIT, 7_000]);
+		// WHEN the chain is upgraded
+		migrate();
+		// THEN the escrow has exactly that, and nothing came or went
+		assert_eq!(Pallet::<Test>::on_chain_storage_version(), StorageVersion::new(3));
+		assert_eq!(in_escrow(), [7_000 + 3 * JOB_DEPOSIT, 7_000]);
+		assert_eq!(in_escrow(), ComputeReceipts::owed());
+		let [ait, aicp, held, held_aicp] = before.2;
+		assert_eq!(wealth_of(&client()), [ait - held, aicp - held_aicp, 0, 0]);
+		assert_eq!((total(), supplies()), (before.0, before.1));
+		assert_eq!(CreditMap::held(&client()), 7_000);
+		assert_ok!(ComputeReceipts::do_try_state());
+		// AND reports and slashes are as the rules of today have them
+		let reported = Reports::<Test>::get(settled, key(MINER)).unwrap();
+		assert_eq!((reported.kinds, reported.deposit), (kinds, 0));
+		let slashes = Parties::<Test>::get(key(MINER)).unwrap().slashes.into_inner();
+		assert_eq!(slashes, [(1, 60 * AIT), (2, 40 * AIT)]);
+		// AND everybody gets what is theirs, the locks notwithstanding
+		pass(600_000);
+		let call = || Call::expire_jobs { jobs: jobs.to_vec().try_into().unwrap() };
+		assert_ok!(dispatch(call(), account(8)));
+		pass(DAY_MS);
+		assert_ok!(dispatch(call(), account(8)));
+		assert_eq!(wealth_of(&client()), [ait, aicp, 0, 0]);
+		assert_eq!(CreditMap::held(&client()), 0);
+		// The row of the job that was closed before has no deposit.
+		let call = Call::expire_jobs { jobs: vec![settled].try_into().unwrap() };
+		assert_ok!(dispatch(call, account(8)));
+		assert_eq!((wealth_of(&client())[0], in_escrow()), (ait, [0, 0]));
+	});
+}
+
+#[test]
+fn a_job_whose_money_cannot_be_moved_is_cancelled_by_the_migration() {
+	build_and_execute(|| {
+		let (job, other) = (open(0), open(1));
+		put_on_hold(job);
+		put_on_hold(other);
+		// GIVEN less on hold than two jobs need, which no rule of version 2 allowed
+		use frame_support::traits::{fungible::hold::Mutate, tokens::Precision};
+		Balances::release(&HoldReason::Job.into(), &client(), 1, Precision::Exact).unwrap();
+		StorageVersion::new(2).put::<Pallet<Test>>();
+		migrate();
+		// THEN one is open and covered, and the other is cancelled: nobody pays for it
+		let states = [job, other].map(state);
+		assert_eq!(states.iter().filter(|state| **state == JobState::Open).count(), 1);
+		assert_eq!(in_escrow(), [100_000 + JOB_DEPOSIT, 0]);
+		assert_eq!(on_hold(HoldReason::Job, &client()), 0);
+		assert_ok!(ComputeReceipts::do_try_state());
 	});
 }

@@ -8,6 +8,7 @@ mod emission;
 mod expire;
 mod governance;
 mod heartbeats;
+mod keys;
 mod migrations;
 mod offences;
 mod open_job;

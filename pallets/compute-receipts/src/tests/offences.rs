@@ -257,14 +257,34 @@ fn many_slashes_take_no_more_than_the_bond_and_none_is_lost() {
 			assert_ok!(report(two_receipts(open(nonce), MINER)));
 		}
 		let party = Parties::<Test>::get(key(MINER)).unwrap();
-		assert_eq!((party.offences.len(), party.slashes.len()), (8, 8));
-		assert_eq!(party.pending_slash(), 1_000 * AIT);
+		// The first takes all that there is.
+		assert_eq!((party.offences.len(), party.slashes.len()), (8, 1));
+		assert_eq!(party.pending_slash(), 100 * AIT);
 		pass(HOUR_MS);
 		assert_ok!(slash(MINER));
 		assert_eq!(on_hold(HoldReason::Bond, &account(MINER)), 0);
-		let open = open(99);
-		pass(7 * DAY_MS);
-		assert_eq!(claim(&[signed(open, MINER)]), [ReceiptRefusal::Expired]);
+		let party = Parties::<Test>::get(key(MINER)).unwrap();
+		assert_eq!((party.bond, party.pending_slash()), (0, 0));
+	});
+}
+
+#[test]
+fn the_slashes_of_many_offences_add_up_to_the_bond_and_no_more() {
+	build_and_execute(|| {
+		// GIVEN slashes of three tenths each
+		assert_ok!(set_parameters(|parameters| parameters.slash = 300));
+		let pending = || Parties::<Test>::get(key(MINER)).unwrap().pending_slash();
+		for (nonce, sum) in [30, 60, 90, 100, 100].into_iter().enumerate() {
+			assert_ok!(report(two_receipts(open(nonce as u64), MINER)));
+			assert_eq!(pending(), sum * AIT);
+			pass(1);
+		}
+		// WHEN the first two are due
+		pass(HOUR_MS - 4);
+		assert_ok!(slash(MINER));
+		// THEN what is pending is still what there is
+		let party = Parties::<Test>::get(key(MINER)).unwrap();
+		assert_eq!((party.bond, party.pending_slash()), (40 * AIT, 40 * AIT));
 	});
 }
 
@@ -304,6 +324,54 @@ fn reports_about_one_miner_keep_none_about_another_out() {
 			assert!(touches <= 50);
 		}
 		assert_eq!(Reports::<Test>::iter_prefix(job).count(), 0);
+	});
+}
+
+#[test]
+fn a_row_of_reports_has_a_deposit_until_it_is_gone() {
+	build_and_execute(|| {
+		let job = open(0);
+		let before = ait(&account(8));
+		// The first report of a party pays, and only that.
+		assert_ok!(report(two_receipts(job, MINER)));
+		assert_eq!(ait(&account(8)), before - REPORT_DEPOSIT);
+		let above = Receipt { compute_units: 1_001, ..receipt(job, MINER) };
+		let signed = by(MINER, Signer::Miner, above);
+		let (quote, signer) = (quote(0), Signer::Miner);
+		let second = Box::new(Evidence::AboveQuote { quote, signer, signed });
+		let other = ait(&account(7));
+		assert_ok!(dispatch(Call::report_offence { evidence: second }, account(7)));
+		assert_eq!(ait(&account(7)), other);
+		assert_eq!(in_escrow(), [100_000 + JOB_DEPOSIT + REPORT_DEPOSIT, 0]);
+		// Who has too little cannot make a row.
+		let poor = two_receipts(job, CPU_MINER);
+		let call = Call::report_offence { evidence: Box::new(poor) };
+		let none = sp_runtime::TokenError::FundsUnavailable;
+		assert_noop!(dispatch(call, account(150)), none);
+		// It returns with the job's row, to who paid it.
+		let expire = || Call::expire_jobs { jobs: vec![job].try_into().unwrap() };
+		pass(600_000);
+		assert_ok!(dispatch(expire(), account(8)));
+		assert_eq!(ait(&account(8)), before - REPORT_DEPOSIT);
+		pass(DAY_MS);
+		assert_ok!(dispatch(expire(), account(8)));
+		assert_eq!((ait(&account(8)), in_escrow()), (before, [0, 0]));
+	});
+}
+
+#[test]
+fn a_coordinators_key_that_signed_as_a_miner_is_not_accused_of_it() {
+	build_and_execute(|| {
+		let job = open(0);
+		let above = Receipt { compute_units: 1_001, ..receipt(job, COORDINATOR) };
+		let evidence = |signer| Evidence::AboveQuote {
+			quote: quote(0),
+			signer,
+			signed: by(COORDINATOR, signer, above.clone()),
+		};
+		let unknown = Error::<Test>::UnknownParty;
+		assert_noop!(report(evidence(Signer::Miner)), unknown);
+		assert_ok!(report(evidence(Signer::Coordinator)));
 	});
 }
 

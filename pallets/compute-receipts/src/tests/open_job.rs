@@ -17,13 +17,14 @@ fn refused(quote: &Quote, error: impl Into<DispatchError>) {
 }
 
 #[test]
-fn the_price_and_the_deposit_are_held() {
+fn the_price_and_the_deposit_leave_the_clients_account() {
 	build_and_execute(|| {
 		let before = ait(&client());
 		let quote = quote(0);
 		let job_id = open_with(&quote).unwrap();
 		assert_eq!(ait(&client()), before - 100_000 - JOB_DEPOSIT);
-		assert_eq!(on_hold(HoldReason::Job, &client()), 100_000 + JOB_DEPOSIT);
+		assert_eq!(on_hold(HoldReason::Job, &client()), 0);
+		assert_eq!(in_escrow(), [100_000 + JOB_DEPOSIT, 0]);
 		assert_eq!(
 			events(),
 			vec![Event::JobOpened {
@@ -47,6 +48,7 @@ fn a_job_can_be_paid_in_aicp_or_with_service_credit() {
 		assert_eq!(aicp(&client()), AICP_OF_CLIENT - 100_000);
 		assert_ok!(open_with(&Quote { asset: PriceAsset::ServiceCredit, ..quote(0) }));
 		assert_eq!(CreditMap::held(&client()), 100_000);
+		assert_eq!(in_escrow(), [2 * JOB_DEPOSIT, 100_000]);
 		// Each row carries its deposit in AIT.
 		assert_eq!(ait(&client()), before - 2 * JOB_DEPOSIT);
 	});
@@ -169,6 +171,9 @@ fn a_quote_names_a_miner_that_exists() {
 fn who_has_too_little_opens_nothing() {
 	build_and_execute(|| {
 		let lacking = TokenError::FundsUnavailable;
+		// There is enough of it, elsewhere.
+		<Aicp as frame_support::traits::fungible::Mutate<_>>::mint_into(&account(8), 1_000)
+			.unwrap();
 		refused(&Quote { price: ait(&client()), ..quote(0) }, lacking);
 		refused(&Quote { price: u128::MAX, ..quote(0) }, Error::<Test>::Overflow);
 		let aicp = Quote { asset: PriceAsset::Aicp, price: AICP_OF_CLIENT + 1, ..quote(0) };

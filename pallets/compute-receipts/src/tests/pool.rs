@@ -88,11 +88,18 @@ fn signatures_are_verified_once_in_a_block_and_never_taken_on_trust() {
 		// A mark of these receipts saves the second verification, which the weight shows.
 		assert!(call.authorize(TransactionSource::InBlock).unwrap().is_ok());
 		let actual = call.dispatch(authorized()).unwrap().actual_weight.unwrap();
-		let saved = ComputeReceipts::weight_of_claim(1, 1, true);
-		assert!(
-			actual.all_lt(saved.saturating_add(frame_support::weights::Weight::from_parts(0, 1)))
-		);
+		let [once, twice] =
+			[false, true].map(|verify| ComputeReceipts::weight_of_claim(1, 1, 0, verify));
+		assert_eq!(actual, once);
+		assert!(once.ref_time() < twice.ref_time());
 		assert_eq!(Sums::<Test>::get().settled, 1);
+		// Who signs it, free of charge, is charged for one verification like everybody: the first
+		// was in `authorize`.
+		let call = RuntimeCall::ComputeReceipts(claim_call(&[signed(open(3), MINER)]));
+		assert!(call.authorize(TransactionSource::InBlock).unwrap().is_ok());
+		let signer = RuntimeOrigin::signed(account(8));
+		assert_eq!(call.dispatch(signer).unwrap().actual_weight, Some(once));
+		assert_eq!(Sums::<Test>::get().settled, 2);
 		// The pool leaves no mark.
 		assert!(authorize(claim_call(&[signed(open(2), MINER)])).is_ok());
 		assert!(!Verified::<Test>::exists());

@@ -4,7 +4,7 @@ use crate::{mock::*, *};
 use frame_support::traits::fungible::Inspect;
 use gridproof_primitives::{
 	compute::settlement::Split,
-	compute::{JobState, PriceAsset, Quote, Receipt},
+	compute::{Class, JobState, PartyRole, PriceAsset, Quote, Receipt},
 	reserve::attestation::ServiceCredit,
 };
 use proptest::prelude::*;
@@ -24,6 +24,13 @@ enum Step {
 	Report(usize, bool),
 	Split(u32, u32),
 	Rate(u64),
+	Slash(bool),
+	Leave(u8),
+	Stay(u8),
+	Withdraw(u8),
+	Register(u8),
+	Forfeit(u8),
+	Ban(u8, u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -39,11 +46,19 @@ fn step() -> impl Strategy<Value = Step> {
 		1 => (0usize..8).prop_map(Step::Expire),
 		1 => any::<bool>().prop_map(Step::Beat),
 		3 => (1u64..200_000).prop_map(Step::Pass),
+		1 => Just(Step::Pass(8 * DAY_MS)),
 		2 => (1u8..8).prop_map(Step::Pay),
 		1 => Just(Step::Idle),
 		1 => (0usize..8, any::<bool>()).prop_map(|(job, miner)| Step::Report(job, miner)),
 		1 => (0u32..600_000, 0u32..400_000).prop_map(|(t, c)| Step::Split(t, c)),
 		1 => (0u64..1_000).prop_map(Step::Rate),
+		1 => any::<bool>().prop_map(Step::Slash),
+		1 => (1u8..6).prop_map(Step::Leave),
+		1 => (1u8..6).prop_map(Step::Stay),
+		2 => (1u8..6).prop_map(Step::Withdraw),
+		2 => (1u8..6).prop_map(Step::Register),
+		1 => (1u8..4).prop_map(Step::Forfeit),
+		1 => (1u8..4, 0u64..300_000).prop_map(|(number, ms)| Step::Ban(number, ms)),
 	]
 }
 
@@ -113,6 +128,22 @@ fn run(step: Step, jobs: &mut Vec<gridproof_primitives::H256>) {
 			let new = Some(gridproof_primitives::compute::AitPerAicp { ait, aicp: 100 });
 			dispatch_as(Call::set_reference_rate { new }, RuntimeOrigin::root())
 		},
+		Step::Slash(miner) => dispatch(Call::apply_slashes { key: key(number(miner)) }, account(8)),
+		Step::Leave(number) => dispatch(Call::leave { key: key(number) }, account(number)),
+		Step::Stay(number) => dispatch(Call::stay { key: key(number) }, account(number)),
+		Step::Withdraw(number) => dispatch(Call::withdraw { key: key(number) }, account(number)),
+		Step::Register(COORDINATOR) => {
+			// Who comes back has to be admitted again.
+			register(COORDINATOR, PartyRole::Coordinator).and_then(|()| admit(COORDINATOR))
+		},
+		Step::Register(number) => register(number, PartyRole::Miner(Class::Gpu)),
+		Step::Forfeit(number) => {
+			dispatch_as(Call::forfeit { key: key(number) }, RuntimeOrigin::root())
+		},
+		Step::Ban(number, milliseconds) => {
+			let call = Call::ban { key: key(number), until_ms: Now::get() + milliseconds };
+			dispatch_as(call, RuntimeOrigin::root())
+		},
 		Step::Split(treasury, coordinator) => set_parameters(|parameters| {
 			parameters.price_split = Split { treasury, coordinator };
 			parameters.slashing = true;
@@ -129,17 +160,20 @@ proptest! {
 	) {
 		build_and_execute(|| {
 			let total = |asset: PriceAsset| -> u128 {
-				(1..=12).chain([99, 200]).map(|number| match asset {
+				(1..=12).chain([99, 200, 201]).map(|number| match asset {
 					PriceAsset::Aicp => <Aicp as Inspect<_>>::total_balance(&account(number)),
 					_ => <Balances as Inspect<_>>::total_balance(&account(number)),
 				}).sum()
 			};
 			let (coins, tokens) = (total(PriceAsset::Ait), total(PriceAsset::Aicp));
-			let mut jobs = Vec::new();
+			let (mut jobs, mut long) = (Vec::new(), false);
 			for step in steps {
+				// By then failures have left the window, and parties can have left.
+				long |= matches!(step, Step::Pass(ms) if ms > DAY_MS);
 				run(step, &mut jobs);
 				ComputeReceipts::do_try_state().expect("an invariant is broken");
-				for miner in [MINER, CPU_MINER] {
+				assert_eq!(in_escrow(), ComputeReceipts::owed());
+				for miner in [MINER, CPU_MINER].into_iter().filter(|_| !long) {
 					let missed = Jobs::<Test>::iter_values().filter(|job| {
 						let expired = job.state == JobState::Expired && job.accepted_ms.is_some();
 						expired && job.terms.miner == Some(key(miner))
@@ -152,11 +186,14 @@ proptest! {
 				assert!(CreditMap::available(&client()) <= 1_000_000_000);
 			}
 			// In the end everything comes back or was paid: nothing is held for jobs.
-			pass(DAY_MS);
-			for _ in 0..=jobs.len() {
-				ComputeReceipts::scan_when_idle(frame_support::weights::Weight::MAX);
+			// First they are closed, then their rows go.
+			for _ in 0..2 {
+				pass(2 * DAY_MS);
+				for _ in 0..=jobs.len() {
+					ComputeReceipts::scan_when_idle(frame_support::weights::Weight::MAX);
+				}
 			}
-			assert_eq!(on_hold(HoldReason::Job, &client()), 0);
+			assert_eq!(in_escrow(), [0, 0]);
 			assert_eq!(CreditMap::held(&client()), 0);
 		});
 	}

@@ -56,10 +56,11 @@ fn a_party_is_shown_in_its_role() {
 		let miner = ComputeReceipts::miner(key(MINER)).unwrap();
 		assert_eq!((miner.score.g, miner.score.c), (0, 50_000_000_000));
 		assert_eq!(miner.effective_score, 1_000);
-		let listed = ComputeReceipts::parties(0, 10);
+		let listed = ComputeReceipts::parties(None, 10);
 		assert_eq!(listed.len(), 3);
-		assert_eq!(ComputeReceipts::parties(1, 1), [listed[1]]);
-		assert_eq!(ComputeReceipts::parties(9, 1), []);
+		assert_eq!(ComputeReceipts::parties(Some(listed[0].0), 1), [listed[1]]);
+		assert_eq!(ComputeReceipts::parties(Some(listed[0].0), 9), listed[1..]);
+		assert_eq!(ComputeReceipts::parties(Some(listed[2].0), 9), []);
 		assert_eq!(ComputeReceipts::earnings(key(77), 1, PriceAsset::Ait, 1), None);
 		assert!(view.admitted);
 	});
