@@ -18,24 +18,23 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use gridproof_primitives::{
 	H256,
+	codec::SECOND_LIST,
 	energy::{
-		Accepted, BatchRecord, BatchRefusal, MeterIndex, SignedBatch, check_batch, check_free,
-		meter_day_wh,
+		Accepted, BatchHeader, BatchRecord, BatchRefusal, Direction, Flow, MeterIndex, PointState,
+		SignedBatch, check_batch, check_free, meter_day_wh,
 	},
 	time::day::Day,
 };
 use sp_io::hashing::blake2_256;
 use sp_runtime::traits::{SaturatedConversion, Zero};
 
-/// Lowest code of a refused transaction that is one of this pallet's errors: 128 plus its index.
-/// Codes below are those of the first refused batch ([`BatchRefusal::code`]).
-pub const ERROR_CODES: u8 = gridproof_primitives::codec::SECOND_LIST;
-
 /// A meter during a run over batches.
 struct Touched<T: Config> {
 	row: MeterOf<T>,
 	/// Standing of the organisation that certified it.
 	standing: OrganisationStanding,
+	/// Key of the metering point at which it is.
+	point: Option<H256>,
 	/// Energy noted in this run, in Wh; a preview does not mint it.
 	noted_wh: u128,
 	changed: bool,
@@ -46,6 +45,21 @@ impl<T: Config> Touched<T> {
 	fn mints(&self) -> bool {
 		self.row.mints && self.standing == OrganisationStanding::Admitted
 	}
+}
+
+/// A batch that every check but the signature's has passed.
+struct Checked {
+	accepted: Accepted,
+	/// Meter to whose energy account it mints.
+	receiver: MeterIndex,
+	/// What its metering point is afterwards.
+	point: Option<PointState>,
+}
+
+/// A metering point during a run over batches.
+struct PointInRun<T: Config> {
+	row: PointOf<T>,
+	changed: bool,
 }
 
 /// An organisation during a run over batches.
@@ -71,12 +85,17 @@ pub(crate) enum Fare {
 pub(crate) struct Run<T: Config> {
 	meters: BTreeMap<MeterIndex, Touched<T>>,
 	organisations: BTreeMap<OrganisationIndex, Answering>,
+	points: BTreeMap<H256, PointInRun<T>>,
 	fare: Fare,
 	limits: Limits,
 	usage: Usage<BlockNumberFor<T>>,
 	sums: Sums,
+	/// Energy that was counted as never minted and has minted now, in Wh: it waited at a metering point.
+	waited_wh: u128,
 	now: u64,
 	genesis: H256,
+	/// Number of batches of meters that are at a metering point.
+	at_points: u32,
 	/// Number of accounts that the mints had to open.
 	opened: u32,
 	/// Number of accepted batches that are not free of fees.
@@ -108,12 +127,15 @@ impl<T: Config> Run<T> {
 		Self {
 			meters: BTreeMap::new(),
 			organisations: BTreeMap::new(),
+			points: BTreeMap::new(),
 			fare,
 			limits,
 			usage,
 			sums: Sums::default(),
+			waited_wh: 0,
 			now,
 			genesis: Pallet::<T>::genesis(),
+			at_points: 0,
 			opened: 0,
 			charged: 0,
 		}
@@ -138,14 +160,18 @@ impl<T: Config> Run<T> {
 			let mut row = Meters::<T>::get(meter).ok_or(BatchRefusal::UnknownMeter)?;
 			let Answering { standing, admitted_ms, .. } = *self.answering(row.organisation);
 			row.state.vouch_from(admitted_ms);
-			let touched = Touched { row, standing, noted_wh: 0, changed: false };
+			let point = Pallet::<T>::point_of(meter).map(|(mark, row)| {
+				self.points.entry(mark).or_insert(PointInRun { row, changed: false });
+				mark
+			});
+			let touched = Touched { row, standing, point, noted_wh: 0, changed: false };
 			self.meters.insert(meter, touched);
 		}
 		self.meters.get_mut(&meter).ok_or(BatchRefusal::UnknownMeter)
 	}
 
 	/// Makes every check of a batch except the signature, cheapest first.
-	fn check(&mut self, batch: &SignedBatch) -> Result<Accepted, BatchRefusal> {
+	fn check(&mut self, batch: &SignedBatch) -> Result<Checked, BatchRefusal> {
 		let header = &batch.header;
 		let rules = self.limits.batch;
 		let (now, fare, hour) = (self.now, self.fare, HourUsage::hour_of(self.now));
@@ -160,13 +186,62 @@ impl<T: Config> Run<T> {
 		if fare == Fare::Free {
 			check_free(header, meter.row.free_batches.on(hour), &rules)?;
 		}
-		if !meter.mints() {
+		let mints = meter.mints();
+		if let Some(mark) = meter.point {
+			let flow = meter.row.state.flow(header);
+			let flow = if mints { flow } else { Flow { exported_wh: 0, ..flow } };
+			return Ok(self.check_at_point(header, accepted, mark, &flow, mints));
+		}
+		if !mints {
 			accepted.minted_wh = 0;
 		}
 		if accepted.minted_wh > 0 {
 			self.check_limits(header.meter, accepted.minted_wh)?;
 		}
-		Ok(accepted)
+		Ok(Checked { accepted, receiver: header.meter, point: None })
+	}
+
+	/// Counts a batch at the metering point of its meter. What the limits do not let mint now mints with a
+	/// later batch, so that a point that waited for long is not refused.
+	fn check_at_point(
+		&mut self,
+		header: &BatchHeader,
+		accepted: Accepted,
+		mark: H256,
+		flow: &Flow,
+		mints: bool,
+	) -> Checked {
+		let meter = header.meter;
+		self.at_points = self.at_points.saturating_add(1);
+		let mut state =
+			self.points.get(&mark).map(|point| point.row.state.clone()).unwrap_or_default();
+		let rise_wh = state.count(meter, flow);
+		let receiver = state.receiver(meter).filter(|_| mints && rise_wh > 0);
+		let minted_wh = receiver.map_or(0, |receiver| rise_wh.min(self.room(receiver)));
+		state.mint(minted_wh);
+		Checked {
+			accepted: Accepted { minted_wh, ..accepted },
+			receiver: receiver.unwrap_or(meter),
+			point: Some(state),
+		}
+	}
+
+	/// Returns how much can be minted now for a meter, in Wh.
+	fn room(&mut self, meter: MeterIndex) -> u64 {
+		let Limits { block_wh, day_wh, organisation_day_wh, batch: rules, .. } = self.limits;
+		let (usage, today) = (self.usage, self.usage.day);
+		let Ok(touched) = self.touch(meter) else { return 0 };
+		if !touched.mints() || touched.row.suspended.is_some() {
+			return 0;
+		}
+		let (organisation, minted) = (touched.row.organisation, touched.row.minted_today.on(today));
+		let meter_wh = meter_day_wh(touched.row.state.rated_power_w, rules.tolerance_ppt);
+		let organisation_minted = self.answering(organisation).minted_today.on(today);
+		block_wh
+			.saturating_sub(usage.block_wh)
+			.min(day_wh.saturating_sub(usage.day_wh))
+			.min(organisation_day_wh.saturating_sub(organisation_minted))
+			.min(meter_wh.saturating_sub(minted))
 	}
 
 	/// Checks that this much can be minted now for a meter: first what could never be, then what could
@@ -197,20 +272,25 @@ impl<T: Config> Run<T> {
 	}
 
 	/// Adds an accepted batch to the meter's state and the totals.
-	fn note(&mut self, batch: &SignedBatch, accepted: &Accepted) {
+	fn note(&mut self, batch: &SignedBatch, checked: &Checked) {
+		let Checked { accepted, receiver, point } = checked;
 		let (wh, today) = (accepted.minted_wh, self.usage.day);
 		let (rules, hour) = (self.limits.batch, HourUsage::hour_of(self.now));
 		self.usage.block_wh = self.usage.block_wh.saturating_add(wh);
 		self.usage.day_wh = self.usage.day_wh.saturating_add(wh);
 		self.sums.minted_wh = self.sums.minted_wh.saturating_add(wh.into());
-		let unminted = accepted.exported_wh.saturating_sub(wh);
-		self.sums.unminted_wh = self.sums.unminted_wh.saturating_add(unminted.into());
 		self.sums.imported_wh = self.sums.imported_wh.saturating_add(accepted.imported_wh.into());
 		self.sums.batches = self.sums.batches.saturating_add(1);
 		self.sums.readings = self.sums.readings.saturating_add(batch.header.readings.into());
 		let Some(meter) = self.meters.get_mut(&batch.header.meter) else { return };
 		let mints = meter.mints();
 		let row = &mut meter.row;
+		// What is generated is delivered, if it is, through another meter.
+		let is_generation = row.state.direction == Direction::Generation;
+		let exported_wh = if is_generation { 0 } else { accepted.exported_wh };
+		let (unminted, waited) = (exported_wh.saturating_sub(wh), wh.saturating_sub(exported_wh));
+		self.sums.unminted_wh = self.sums.unminted_wh.saturating_add(unminted.into());
+		self.waited_wh = self.waited_wh.saturating_add(waited.into());
 		let is_free = mints && check_free(&batch.header, row.free_batches.on(hour), &rules).is_ok();
 		if is_free {
 			row.free_batches.add(hour);
@@ -218,12 +298,21 @@ impl<T: Config> Run<T> {
 			self.charged = self.charged.saturating_add(1);
 		}
 		row.state.advance(&batch.header);
-		row.totals.add(batch.header.end_ms, accepted);
-		meter.noted_wh = meter.noted_wh.saturating_add(wh.into());
+		row.totals.add((batch.header.start_ms, batch.header.end_ms), accepted);
 		meter.changed = true;
+		if let (Some(mark), Some(state)) = (meter.point, point) {
+			// It owes together with the others.
+			row.state.owed_wh = 0;
+			if let Some(point) = self.points.get_mut(&mark) {
+				(point.row.state, point.changed) = (state.clone(), true);
+			}
+		}
+		let Some(receiver) = self.meters.get_mut(receiver) else { return };
+		receiver.noted_wh = receiver.noted_wh.saturating_add(wh.into());
 		if wh > 0 {
-			row.minted_today.add(today, wh);
-			let organisation = row.organisation;
+			receiver.row.minted_today.add(today, wh);
+			receiver.changed = true;
+			let organisation = receiver.row.organisation;
 			let answering = self.answering(organisation);
 			answering.minted_today.add(today, wh);
 			answering.changed = true;
@@ -232,29 +321,29 @@ impl<T: Config> Run<T> {
 
 	/// Checks a batch whose signature is good, and writes nothing. Where [`Self::accept`] mints,
 	/// this asks the token whether it would.
-	fn preview(&mut self, batch: &SignedBatch) -> Result<Accepted, BatchRefusal> {
-		let accepted = self.check(batch)?;
-		if accepted.minted_wh > 0 {
-			let meter = self.touch(batch.header.meter)?;
-			let amount = meter.noted_wh.saturating_add(accepted.minted_wh.into());
+	fn preview(&mut self, batch: &SignedBatch) -> Result<Checked, BatchRefusal> {
+		let checked = self.check(batch)?;
+		if checked.accepted.minted_wh > 0 {
+			let meter = self.touch(checked.receiver)?;
+			let amount = meter.noted_wh.saturating_add(checked.accepted.minted_wh.into());
 			let account = &meter.row.energy_account;
 			let consequence =
 				T::Fungibles::can_deposit(T::Kwh::get(), account, amount, Provenance::Minted);
 			ensure!(consequence == DepositConsequence::Success, BatchRefusal::MintFailed);
 		}
-		Ok(accepted)
+		Ok(checked)
 	}
 
 	/// Checks a batch, mints, and keeps its header. The mint comes first: if it fails, nothing has
 	/// changed.
 	fn accept(&mut self, batch: &SignedBatch, verify: bool) -> Result<u64, BatchRefusal> {
-		let accepted = self.check(batch)?;
+		let checked = self.check(batch)?;
 		if verify {
 			self.verify(batch)?;
 		}
-		let (header, wh) = (&batch.header, accepted.minted_wh);
+		let (header, wh) = (&batch.header, checked.accepted.minted_wh);
 		if wh > 0 {
-			let account = self.touch(header.meter)?.row.energy_account.clone();
+			let account = self.touch(checked.receiver)?.row.energy_account.clone();
 			let is_new = T::Fungibles::balance(T::Kwh::get(), &account).is_zero();
 			T::Fungibles::mint_into(T::Kwh::get(), &account, wh.into())
 				.map_err(|_| BatchRefusal::MintFailed)?;
@@ -269,13 +358,13 @@ impl<T: Config> Run<T> {
 			anchor: None,
 		};
 		Recent::<T>::insert(header.meter, Pallet::<T>::slot(header.sequence), row);
-		self.note(batch, &accepted);
+		self.note(batch, &checked);
 		Ok(wh)
 	}
 
 	/// Stores what has changed.
 	fn finish(self) {
-		let Self { meters, organisations, usage, sums, .. } = self;
+		let Self { meters, organisations, points, usage, sums, waited_wh, .. } = self;
 		for (index, meter) in meters.into_iter().filter(|(_, meter)| meter.changed) {
 			Meters::<T>::insert(index, meter.row);
 		}
@@ -285,10 +374,14 @@ impl<T: Config> Run<T> {
 		for (index, answering) in organisations.into_iter().filter(|(_, row)| row.changed) {
 			OrganisationUsage::<T>::insert(index, answering.minted_today);
 		}
+		for (mark, point) in points.into_iter().filter(|(_, point)| point.changed) {
+			Points::<T>::insert(mark, point.row);
+		}
 		UsageNow::<T>::put(usage);
 		SumsOfAll::<T>::mutate(|all| {
 			all.minted_wh = all.minted_wh.saturating_add(sums.minted_wh);
-			all.unminted_wh = all.unminted_wh.saturating_add(sums.unminted_wh);
+			let unminted_wh = all.unminted_wh.saturating_add(sums.unminted_wh);
+			all.unminted_wh = unminted_wh.saturating_sub(waited_wh);
 			all.imported_wh = all.imported_wh.saturating_add(sums.imported_wh);
 			all.batches = all.batches.saturating_add(sums.batches);
 			all.readings = all.readings.saturating_add(sums.readings);
@@ -316,7 +409,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn check_all(batches: &BatchesOf<T>) -> Result<(), InvalidTransaction> {
 		let refusal = |error: Error<T>| {
 			let code = error.encode().first().copied().unwrap_or(0);
-			InvalidTransaction::Custom(ERROR_CODES.saturating_add(code))
+			InvalidTransaction::Custom(SECOND_LIST.saturating_add(code))
 		};
 		ensure!(!Paused::<T>::get(), refusal(Error::Paused));
 		ensure!(!batches.is_empty(), refusal(Error::NoBatches));
@@ -329,11 +422,11 @@ impl<T: Config> Pallet<T> {
 		// The first signature early: without one that is good, nobody has more than one batch looked
 		// at. Then every cheap check of all batches, before the other signatures.
 		for (place, batch) in batches.iter().enumerate() {
-			let accepted = run.preview(batch).map_err(refused)?;
+			let checked = run.preview(batch).map_err(refused)?;
 			if place == 0 {
 				run.verify(batch).map_err(refused)?;
 			}
-			run.note(batch, &accepted);
+			run.note(batch, &checked);
 		}
 		batches.iter().skip(1).try_for_each(|batch| run.verify(batch)).map_err(refused)?;
 		Verified::<T>::put(Self::mark(batches));
@@ -374,7 +467,9 @@ impl<T: Config> Pallet<T> {
 		let answering = run.organisations.values().filter(|row| row.changed).count();
 		let weight = weight
 			.saturating_add(opening)
-			.saturating_add(Self::weight_of_organisations(answering.saturated_into()));
+			.saturating_add(Self::weight_of_organisations(answering.saturated_into()))
+			.saturating_add(Self::weight_of_meter_points(count))
+			.saturating_add(Self::weight_of_points(run.at_points));
 		let is_free = refused == 0 && run.charged == 0;
 		run.finish();
 		Ok(Outcome { is_free, weight })
@@ -386,10 +481,10 @@ impl<T: Config> Pallet<T> {
 		let mut run = Run::<T>::new(Fare::Free);
 		let most = T::MaxBatchesPerCall::get().saturated_into();
 		let mut preview = |batch: &SignedBatch| {
-			let accepted = run.preview(batch)?;
+			let checked = run.preview(batch)?;
 			run.verify(batch)?;
-			run.note(batch, &accepted);
-			Ok(accepted)
+			run.note(batch, &checked);
+			Ok(checked.accepted)
 		};
 		batches.iter().take(most).map(&mut preview).collect()
 	}
@@ -419,6 +514,29 @@ impl<T: Config> Pallet<T> {
 		T::WeightInfo::submit_batches(count)
 			.saturating_add(T::WeightInfo::open_energy_accounts(count))
 			.saturating_add(Self::weight_of_organisations(count))
+			.saturating_add(Self::weight_of_meter_points(count))
+			.saturating_add(Self::weight_of_points(count))
+	}
+
+	/// Returns the weight of checking batches before they are in a block.
+	pub(crate) fn weight_of_authorize_submit(batches: &BatchesOf<T>) -> Weight {
+		let count = Self::count(batches);
+		let points = T::DbWeight::get().reads(4).saturating_mul(count.into());
+		T::WeightInfo::authorize_submit_batches(count)
+			.saturating_add(Self::weight_of_meter_points(count))
+			.saturating_add(points)
+	}
+
+	/// Returns the weight of asking so many meters for their metering points. The benchmarks' meters have
+	/// none.
+	fn weight_of_meter_points(count: u32) -> Weight {
+		T::DbWeight::get().reads(1).saturating_mul(count.into())
+	}
+
+	/// Returns the weight of netting so many batches at metering points, each of which mints to another meter
+	/// of another organisation: point, meter, organisation and what it minted are read, the first two written.
+	fn weight_of_points(count: u32) -> Weight {
+		T::DbWeight::get().reads_writes(4, 2).saturating_mul(count.into())
 	}
 
 	/// Returns the weight of counting what the meters of so many organisations mint today. The

@@ -18,8 +18,8 @@ use gridproof_primitives::{
 	crypto::merkle,
 	energy::{
 		AnchorState, BatchHeader, BatchLimits, BatchRecord, Certificate, Direction,
-		ExchangeConsent, MeterIndex, MeterName, MeterState, NamePart, OwnerConsent, Registers,
-		SealId, SerialNumber, SignedBatch, Suspension, Trust, possession_payload,
+		ExchangeConsent, MeterIndex, MeterName, MeterState, NamePart, OwnerConsent, PointId,
+		Registers, SealId, SerialNumber, SignedBatch, Suspension, Trust, possession_payload,
 	},
 };
 use sp_core::{crypto::KeyTypeId, sr25519};
@@ -414,6 +414,7 @@ mod benchmarks {
 			owner,
 			rated_power_w: 1,
 			direction: Direction::Both,
+			point: Some(PointId::truncate_from(long_name(0).site.to_vec())),
 			trust: Trust::Device,
 			serial: long_serial(0),
 			seal: long_seal(0),

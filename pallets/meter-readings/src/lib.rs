@@ -21,6 +21,8 @@
 //!   begins earlier never mints.
 //! * **Tombstone**: what is left of a name, a serial number, a seal or a key when its meter has gone.
 //! * **Energy account**: the 1-of-2 account of owner and device that receives KWH.
+//! * **Metering point**: meters of one owner between which energy can be stored or used; see
+//!   [`Points`].
 //! * **Anchor**: a Bitcoin transaction that commits to the root of a batch.
 //!
 //! ## Overview
@@ -35,7 +37,9 @@
 //! submitted again.
 //!
 //! Exported energy mints KWH immediately, one unit for each Wh that a meter delivers beyond all that it
-//! ever took ([`net`](gridproof_primitives::energy::net)), and nothing else mints KWH. What was
+//! ever took ([`net`](gridproof_primitives::energy::net)), and nothing else mints KWH. Meters whose
+//! certificates name the same metering point are netted with one another
+//! ([`PointState`](gridproof_primitives::energy::PointState)). What was
 //! measured while nobody vouched for the meter is taken, so that its readings and registers continue, and
 //! mints nothing; nor does what meters of an organisation export that is not admitted.
 //!
@@ -114,6 +118,7 @@ pub mod migrations;
 #[cfg(test)]
 mod mock;
 mod organisations;
+mod points;
 mod proofs;
 pub mod runtime_api;
 #[cfg(test)]
@@ -127,7 +132,6 @@ pub mod types;
 mod views;
 pub mod weights;
 
-pub use batches::ERROR_CODES;
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
@@ -150,8 +154,8 @@ pub mod pallet {
 		crypto::ed25519::{PublicKey, Signature},
 		energy::{
 			Accepted, Anchor, AnchorState, BatchHeader, BatchRecord, BatchRefusal, MeterIndex,
-			MeterInfo, MeterName, Overview, ReadingRefusal, Registers, SealId, SerialNumber,
-			SignedBatch, Suspension, Totals, VerifiedReading,
+			MeterInfo, MeterName, Overview, PointId, ReadingRefusal, Registers, SealId,
+			SerialNumber, SignedBatch, Suspension, Totals, VerifiedReading,
 		},
 	};
 	use sp_runtime::traits::{IdentifyAccount, Verify};
@@ -170,6 +174,8 @@ pub mod pallet {
 	pub type CertifiedOf<T> = Certified<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
 	/// A deposit, with this runtime's account and balance types.
 	pub type DepositOf<T> = Deposit<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
+	/// Metering point, with this runtime's account type.
+	pub type PointOf<T> = Point<<T as frame_system::Config>::AccountId>;
 	/// State of a meter, with this runtime's account type.
 	pub type MeterOf<T> = Meter<<T as frame_system::Config>::AccountId>;
 	/// What an electrician certifies, with this runtime's account type.
@@ -366,6 +372,23 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Numbers<T: Config> = StorageMap<_, Identity, H256, MeterIndex, OptionQuery>;
 
+	/// Energy that a meter minted in error and that was taken back, or is owed, in Wh.
+	#[pallet::storage]
+	pub type Corrected<T: Config> = StorageMap<_, Twox64Concat, MeterIndex, u64, ValueQuery>;
+
+	/// KWH that corrections burned since genesis, in Wh.
+	#[pallet::storage]
+	pub type BurnedByCorrections<T: Config> = StorageValue<_, u128, ValueQuery>;
+
+	/// Id of the metering point that a meter's certificate names.
+	#[pallet::storage]
+	pub type MeterPoints<T: Config> = StorageMap<_, Twox64Concat, MeterIndex, PointId, OptionQuery>;
+
+	/// Metering points; by the blake2-256 hash of the id in lower case. Meters that do not mint are at
+	/// none, so that they can take no point from another.
+	#[pallet::storage]
+	pub type Points<T: Config> = StorageMap<_, Identity, H256, PointOf<T>, OptionQuery>;
+
 	/// What is left of names, serial numbers, seals and keys. A key that is here never signs again.
 	#[pallet::storage]
 	pub type Tombstones<T: Config> = StorageMap<_, Identity, H256, Tombstone, OptionQuery>;
@@ -419,7 +442,9 @@ pub mod pallet {
 			sequence: u64,
 			/// Hash of the batch's header (blake2-256).
 			header_hash: H256,
-			/// KWH minted, in Wh; 0 if nothing was exported, or nobody vouched for the meter.
+			/// KWH minted, in Wh; 0 if nothing was exported, nobody vouched for the meter, or the import
+			/// meters of its point have not stated as far. An import or generation meter's batch mints
+			/// to the energy account of the point's meter that delivered last.
 			minted: u64,
 		},
 		/// A batch was refused; nothing has changed.
@@ -598,6 +623,17 @@ pub mod pallet {
 			/// Account that is its admin now.
 			new: T::AccountId,
 		},
+		/// What a meter minted in error was taken back.
+		MeterCorrected {
+			/// Index of the meter.
+			meter: MeterIndex,
+			/// KWH that were burned on its energy account, in Wh.
+			burned_wh: u64,
+			/// What was not there any more and is owed, by it or its metering point, in Wh.
+			owed_wh: u64,
+			/// Account of its organisation's admin; `None` if governance did it.
+			by: Option<T::AccountId>,
+		},
 	}
 
 	/// Reasons to refuse a call. Variants are only ever added at the end.
@@ -665,8 +701,8 @@ pub mod pallet {
 		NotRecorder,
 		/// As many accounts as are allowed may already record anchors.
 		MaxRecordersExceeded,
-		/// The anchor would go back to an earlier state, or a simulated anchor would become a real
-		/// one.
+		/// The anchor would go back to an earlier state, or one that is meant to be real would become
+		/// simulated.
 		AnchorBackwards,
 		/// A confirmed anchor has fewer than six confirmations, or a transaction or block hash is
 		/// zero.
@@ -681,8 +717,8 @@ pub mod pallet {
 		KeyRetired,
 		/// Another meter has this serial number or this seal, or the seal was on a meter before.
 		NumberTaken,
-		/// The serial number or the seal is empty or not plain ASCII, or it is not the seal that the
-		/// meter has.
+		/// The serial number, the seal or the metering point's id is empty or not plain ASCII, or it is not
+		/// the seal that the meter has.
 		BadNumber,
 		/// The electrician is the meter's owner: nobody vouches for his own meter.
 		OwnerCertifies,
@@ -697,6 +733,14 @@ pub mod pallet {
 		BadPossession,
 		/// Another organisation has this name.
 		OrganisationNameTaken,
+		/// A meter of generation names no metering point: certify it with the point behind which it is.
+		NoPoint,
+		/// The metering point has meters of another owner.
+		PointOfAnother,
+		/// As many meters as are allowed are at the metering point; take one that is gone out of service.
+		MaxPointMetersExceeded,
+		/// The correction is of nothing, or of more than the meter ever delivered and was not corrected.
+		AboveDelivered,
 	}
 
 	#[pallet::hooks]
@@ -758,7 +802,7 @@ pub mod pallet {
 		#[pallet::call_index(0)]
 		#[pallet::weight(Pallet::<T>::weight_of_submit(batches))]
 		#[pallet::authorize(Pallet::<T>::authorize_submit)]
-		#[pallet::weight_of_authorize(T::WeightInfo::authorize_submit_batches(Pallet::<T>::count(batches)))]
+		#[pallet::weight_of_authorize(Pallet::<T>::weight_of_authorize_submit(batches))]
 		pub fn submit_batches(
 			origin: OriginFor<T>,
 			batches: BatchesOf<T>,
@@ -964,12 +1008,16 @@ pub mod pallet {
 		/// - [`Error::NameTaken`] if a meter in service has this name, in lower case.
 		/// - [`Error::ZeroPower`] if the rated power is zero.
 		/// - [`Error::TooMuchPower`] if the rated power is above [`Limits::max_rated_power_w`].
-		/// - [`Error::BadNumber`] if serial number or seal is empty or not plain ASCII.
+		/// - [`Error::BadNumber`] if serial number, seal or the point's id is empty or not plain ASCII.
 		/// - [`Error::NumberTaken`] if a meter of the organisation, or one that mints if this one does,
 		///   has the serial number or the seal.
 		/// - [`Error::SinceTooLate`] if service would begin in the future.
 		/// - [`Error::SinceTooEarly`] if it would begin longer ago than [`Limits::max_backdate_ms`], or
 		///   before the end of what the same name, serial number or seal has stated before.
+		/// - [`Error::NoPoint`] if it is a meter of generation and names no metering point.
+		/// - [`Error::PointOfAnother`] if meters of another owner that mint are at the point.
+		/// - [`Error::MaxPointMetersExceeded`] if [`MAX_POINT_METERS`](gridproof_primitives::energy::MAX_POINT_METERS)
+		///   are at it.
 		/// - [`Error::WeakKey`] if the device key is of small order or not canonically encoded.
 		/// - [`Error::KeyInUse`] if the device key signs for a meter in service.
 		/// - [`Error::KeyRetired`] if the device key has ever signed for another one.
@@ -1231,7 +1279,8 @@ pub mod pallet {
 		/// ## Details
 		///
 		/// The first record needs the batch among those kept; later ones do not. The state only
-		/// moves forward: pending, broadcast, confirmed. A simulated anchor stays simulated.
+		/// moves forward: pending, broadcast, confirmed. Any of these replaces a simulated anchor, and is
+		/// never replaced by one.
 		///
 		/// ## Parameters
 		///
@@ -1397,6 +1446,8 @@ pub mod pallet {
 		/// - [`Error::Unchanged`] if it mints already.
 		/// - [`Error::OwnerCertifies`] if the caller is the owner.
 		/// - [`Error::NumberTaken`] if a meter that mints has its serial number or its seal.
+		/// - [`Error::PointOfAnother`] or [`Error::MaxPointMetersExceeded`], as in
+		///   [`Pallet::certify_meter`].
 		///
 		/// ## Events
 		///
@@ -1439,6 +1490,44 @@ pub mod pallet {
 		) -> DispatchResult {
 			let by = Self::governance_or_signed(origin)?;
 			Self::do_set_admin(by, organisation, new)
+		}
+
+		/// Takes back what a meter minted in error: KWH of its energy account as far as there are any; the
+		/// rest it has to deliver before it mints again.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by the admin of its organisation, or [`Config::GovernanceOrigin`].
+		///
+		/// ## Parameters
+		///
+		/// - `meter`: the index of the meter.
+		/// - `wh`: energy that was minted in error, in Wh; at most what it delivered, less earlier
+		///   corrections.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NoMeter`] if no meter in service has this index.
+		/// - [`Error::NoOrganisation`] if its organisation is gone.
+		/// - [`Error::NotAdmin`] if the caller is not the admin of its organisation.
+		/// - [`Error::AboveDelivered`] if `wh` is zero, or more than can have been minted in error.
+		/// - An error of the token if it does not burn what is there.
+		///
+		/// ## Events
+		///
+		/// - [`Event::MeterCorrected`] with what was burned and what is owed
+		#[pallet::call_index(19)]
+		// By hand until it is measured: fewer rows than an exchange has, and those of the token.
+		#[pallet::weight(
+			T::WeightInfo::exchange_meter().saturating_add(T::DbWeight::get().reads_writes(4, 4))
+		)]
+		pub fn correct_meter(
+			origin: OriginFor<T>,
+			#[pallet::compact] meter: MeterIndex,
+			#[pallet::compact] wh: u64,
+		) -> DispatchResult {
+			let by = Self::governance_or_signed(origin)?;
+			Self::do_correct(by, meter, wh)
 		}
 	}
 

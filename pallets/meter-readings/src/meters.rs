@@ -6,7 +6,11 @@ use frame_support::{
 	ensure,
 	pallet_prelude::{DispatchError, DispatchResult, Get},
 	storage::{TransactionOutcome, with_transaction},
-	traits::Time,
+	traits::{
+		Time,
+		fungibles::{Inspect as _, Mutate as _},
+		tokens::{Fortitude, Precision, Preservation},
+	},
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use gridproof_primitives::{
@@ -135,6 +139,10 @@ impl<T: Config> Pallet<T> {
 		ensure!(power <= LimitsInUse::<T>::get().max_rated_power_w, Error::<T>::TooMuchPower);
 		Self::check_serial(&certification.serial, organisation, mints)?;
 		Self::check_seal(&certification.seal, organisation, mints)?;
+		Self::check_point(certification.direction, certification.point.as_ref())?;
+		if let Some(point) = certification.point.as_ref().filter(|_| mints) {
+			Self::check_place(point, owner, certification.direction)?;
+		}
 		let owed_wh = Self::check_since(&certification, organisation)?;
 		Self::check_device(device, name, owner, possession)?;
 		let payload = certification.consent(organisation).signing_payload(&Self::genesis());
@@ -148,11 +156,18 @@ impl<T: Config> Pallet<T> {
 		SumsOfAll::<T>::mutate(|sums| sums.meters = sums.meters.saturating_add(1));
 		let (registers, since_ms) = (certification.registers, certification.since_ms);
 		let consent_until_ms = certification.valid_until_ms;
+		let point = certification.point.clone();
 		let certificate = certification.certificate(organisation, electrician);
-		let state = MeterState {
+		let mut state = MeterState {
 			owed_wh,
 			..MeterState::new(power, certificate.direction, registers, since_ms)
 		};
+		if let Some(point) = point {
+			MeterPoints::<T>::insert(meter, point);
+		}
+		if mints {
+			Self::join_point(meter, &certificate.owner, &mut state)?;
+		}
 		Self::put_in_service(meter, certificate, state, mints, consent_until_ms, deposit);
 		Ok(())
 	}
@@ -226,8 +241,44 @@ impl<T: Config> Pallet<T> {
 			organisation,
 		);
 		row.state.vouch_from(T::Time::now().max(left.until_ms));
+		Self::join_point(meter, &certificate.owner, &mut row.state)?;
+		Self::vouch_at_point(meter, row.suspended.is_none(), row.state.floor_ms);
 		Meters::<T>::insert(meter, row);
 		Self::deposit_event(Event::MeterAdmitted { meter, electrician });
+		Ok(())
+	}
+
+	/// [`Pallet::correct_meter`] without the origin; `None` is governance.
+	pub(crate) fn do_correct(
+		by: Option<T::AccountId>,
+		meter: MeterIndex,
+		wh: u64,
+	) -> DispatchResult {
+		let (mut row, _) = Self::meter_in_service(meter)?;
+		let organisation =
+			Organisations::<T>::get(row.organisation).ok_or(Error::<T>::NoOrganisation)?;
+		ensure!(by.as_ref().is_none_or(|by| *by == organisation.admin), Error::<T>::NotAdmin);
+		// What is generated behind a point is delivered, and minted, through another meter.
+		let delivers = row.state.direction.delivers();
+		let delivered = if delivers { row.totals.all.export_wh } else { 0 };
+		let corrected = Corrected::<T>::get(meter).saturating_add(wh);
+		ensure!(wh > 0 && corrected <= delivered, Error::<T>::AboveDelivered);
+		let there = T::Fungibles::balance(T::Kwh::get(), &row.energy_account).min(wh.into());
+		let burned = T::Fungibles::burn_from(
+			T::Kwh::get(),
+			&row.energy_account,
+			there,
+			Preservation::Expendable,
+			Precision::Exact,
+			Fortitude::Force,
+		)?;
+		BurnedByCorrections::<T>::mutate(|all| *all = all.saturating_add(burned));
+		Corrected::<T>::insert(meter, corrected);
+		let burned_wh = u64::try_from(burned).unwrap_or(wh);
+		let owed_wh = wh.saturating_sub(burned_wh);
+		Self::owe_more(meter, &mut row.state, owed_wh);
+		Meters::<T>::insert(meter, row);
+		Self::deposit_event(Event::MeterCorrected { meter, burned_wh, owed_wh, by });
 		Ok(())
 	}
 
@@ -257,6 +308,7 @@ impl<T: Config> Pallet<T> {
 		// Any other reason could be lifted by an electrician.
 		ensure!(row.suspended != Some(Suspension::Governance), Error::<T>::NotAuthorized);
 		Self::set_suspended(&mut row, Some(reason));
+		Self::vouch_at_point(meter, false, 0);
 		Meters::<T>::insert(meter, row);
 		Self::deposit_event(Event::MeterSuspended { meter, reason, by });
 		Ok(())
@@ -303,6 +355,7 @@ impl<T: Config> Pallet<T> {
 		let seal = certified.certificate.seal.clone();
 		Self::set_suspended(&mut row, None);
 		row.state.vouch_from(T::Time::now());
+		Self::vouch_at_point(meter, true, row.state.floor_ms);
 		Meters::<T>::insert(meter, row);
 		Certificates::<T>::insert(meter, certified);
 		Self::deposit_event(Event::MeterReinstated { meter, seal, electrician: by });
@@ -326,14 +379,23 @@ impl<T: Config> Pallet<T> {
 		Self::hold_for_tombstones(&electrician, Self::tombstone_deposit())?;
 		let (now, old) = (T::Time::now(), row.state.registers);
 		let new = exchange.registers;
+		// What the same meter shows was taken, though the old key will never state it.
+		let is_same = certified.certificate.serial == exchange.serial;
+		let stated = row.state.before.map_or(old, |before| before.last);
+		let unstated_wh = match exchange.device {
+			Some(_) if is_same => new.import_wh.saturating_sub(stated.import_wh),
+			_ => 0,
+		};
 		Self::change_serial(meter, &mut row, &mut certified.certificate, &exchange.serial)?;
 		let seal = exchange.seal.clone();
 		Self::change_seal(meter, &row, &mut certified.certificate, seal.clone())?;
 		row.state.exchange(new, now);
+		Self::take_unstated(meter, &mut row.state, unstated_wh);
 		if let Some(device) = exchange.device {
 			Self::change_device(meter, &mut row, &mut certified, new, device)?;
 		}
 		Self::set_suspended(&mut row, None);
+		Self::vouch_at_point(meter, true, row.state.floor_ms);
 		certified.certificate.electrician = electrician.clone();
 		let (device, energy_account) = (row.device, row.energy_account.clone());
 		Meters::<T>::insert(meter, row);
@@ -365,7 +427,7 @@ impl<T: Config> Pallet<T> {
 		// What the other meter stated elsewhere is not stated again here.
 		let left = Self::remembered(&certificate.name, serial, &certificate.seal, row.organisation);
 		row.state.vouch_from(left.until_ms);
-		row.state.owed_wh = row.state.owed_wh.max(left.owed_wh);
+		row.state.owed_wh = Self::owe_at_least(meter, row.state.owed_wh, left.owed_wh);
 		Self::free_marks(meter, marks_of(certificate, row.scope()));
 		if !certificate.serial.is_empty() {
 			Self::bury_serial(&certificate.serial, row.scope(), row.state.last_end_ms);
@@ -447,10 +509,12 @@ impl<T: Config> Pallet<T> {
 		// The time in which nobody vouched does not count for who certifies it again, either.
 		let until = if vouched { stated } else { stated.max(T::Time::now()) };
 		Self::free_marks(meter, marks_of(certificate, row.scope()));
-		let tombstone = Tombstone { until_ms: until, owed_wh: row.state.owed_wh };
+		let owed_wh = Self::leave_point(meter).unwrap_or(row.state.owed_wh);
+		let tombstone = Tombstone { until_ms: until, owed_wh };
 		Self::bury_meter(certificate, row.scope(), tombstone);
 		Meters::<T>::remove(meter);
 		Certificates::<T>::remove(meter);
+		Corrected::<T>::remove(meter);
 		MeterNames::<T>::remove(&certificate.name);
 		DeviceKeys::<T>::remove(row.device);
 		Organisations::<T>::mutate(row.organisation, |organisation| {

@@ -215,6 +215,7 @@ pub(crate) fn certification(number: u8) -> Certification<AccountId> {
 		owner: owner(),
 		rated_power_w: 10_000,
 		direction: Direction::Both,
+		point: None,
 		trust: Trust::Device,
 		serial: serial(number),
 		seal: seal_of(number),

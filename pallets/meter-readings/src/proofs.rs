@@ -14,12 +14,14 @@ use gridproof_primitives::{
 };
 
 /// Returns `true` if an anchor can move from `state` to `next`. A broadcast transaction can be
-/// replaced by another one with a higher fee; a confirmed one only gains confirmations; a simulated
-/// one stays as it is.
+/// replaced by another one with a higher fee; a confirmed one only gains confirmations; nothing that is
+/// meant to be real becomes simulated, and anything real takes the place of what is.
 fn can_become(state: &AnchorState, next: &AnchorState) -> bool {
-	use AnchorState::{Broadcast, Confirmed, Pending};
+	use AnchorState::{Broadcast, Confirmed, Pending, Simulated};
 	match (*state, *next) {
-		(Pending, _) | (Broadcast { .. }, Broadcast { .. } | Confirmed { .. }) => true,
+		(_, Simulated { .. }) => false,
+		(Pending | Simulated { .. }, _)
+		| (Broadcast { .. }, Broadcast { .. } | Confirmed { .. }) => true,
 		(
 			Confirmed { confirmations, .. },
 			Confirmed { txid, block_hash, height, confirmations: more },

@@ -3,6 +3,7 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use gridproof_primitives::{
 	energy::{Accepted, Registers, Totals},
+	num::units::MILLIS_PER_DAY,
 	time::day::Day,
 };
 use scale_info::TypeInfo;
@@ -37,14 +38,26 @@ pub struct RunningTotals {
 }
 
 impl RunningTotals {
-	/// Adds a batch that ended at `end_ms`: it counts to the day of its last millisecond.
-	pub fn add(&mut self, end_ms: u64, accepted: &Accepted) {
+	/// Adds a batch of the time from `start_ms` to `end_ms`, over which its energy counts evenly: of one
+	/// that crosses midnight, each day has its part.
+	pub fn add(&mut self, (start_ms, end_ms): (u64, u64), accepted: &Accepted) {
 		self.go_on_to(Day::from_unix_millis(end_ms.saturating_sub(1)));
-		let flow = Registers { import_wh: accepted.imported_wh, export_wh: accepted.exported_wh };
-		let Self { today, week, month, year, all, .. } = self;
-		for sum in [today, week, month, year, all] {
-			add(sum, &flow);
-		}
+		let all = Registers { import_wh: accepted.imported_wh, export_wh: accepted.exported_wh };
+		let from = |begin: Day| from_day(&all, begin, (start_ms, end_ms));
+		let (year, month, _) = self.day.date();
+		let first = |month| Day::from_date(year, month, 1).unwrap_or(self.day);
+		let weekday = self.day.days().saturating_add(FIRST_WEEKDAY).checked_rem(7).unwrap_or(0);
+		let monday = Day::from_days(self.day.days().saturating_sub(weekday)).unwrap_or(self.day);
+		let (of_month, of_year) = (from(first(month)), from(first(1)));
+		let (of_week, today) = (from(monday), from(self.day));
+		let since_yesterday = self.day.previous().map_or(today, from);
+		let yesterday = since_yesterday.since(&today).unwrap_or_default();
+		add(&mut self.today, &today);
+		add(&mut self.yesterday, &yesterday);
+		add(&mut self.week, &of_week);
+		add(&mut self.month, &of_month);
+		add(&mut self.year, &of_year);
+		add(&mut self.all, &all);
 	}
 
 	/// Returns the totals at `now_ms`, without the last hour's.
@@ -77,6 +90,21 @@ impl RunningTotals {
 	}
 }
 
+/// Returns the part of a batch's energy from the begin of a day on, in Wh: what came before is the floor of
+/// its share in time, so that the parts of days add up to all of it.
+fn from_day(all: &Registers, begin: Day, (start_ms, end_ms): (u64, u64)) -> Registers {
+	let begin_ms = u64::from(begin.days()).saturating_mul(MILLIS_PER_DAY);
+	let before_ms = begin_ms.clamp(start_ms, end_ms.max(start_ms)).saturating_sub(start_ms);
+	let time_ms = u128::from(end_ms.saturating_sub(start_ms));
+	let rest = |wh: u64| {
+		// Two factors of 64 bits never saturate.
+		let share = u128::from(wh).saturating_mul(before_ms.into());
+		let before = share.checked_div(time_ms).unwrap_or(0);
+		wh.saturating_sub(u64::try_from(before).unwrap_or(wh))
+	};
+	Registers { import_wh: rest(all.import_wh), export_wh: rest(all.export_wh) }
+}
+
 /// Adds energy to a sum. It saturates, but no meter delivers more than 64 bits of Wh in its life.
 pub fn add(sum: &mut Registers, flow: &Registers) {
 	sum.import_wh = sum.import_wh.saturating_add(flow.import_wh);
@@ -86,7 +114,6 @@ pub fn add(sum: &mut Registers, flow: &Registers) {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use gridproof_primitives::num::units::MILLIS_PER_DAY;
 
 	fn at(date: &str) -> u64 {
 		u64::from(Day::parse(date).unwrap().days()) * MILLIS_PER_DAY
@@ -96,8 +123,30 @@ mod tests {
 		Registers { import_wh: 0, export_wh }
 	}
 
+	/// A batch of a millisecond.
 	fn add_wh(totals: &mut RunningTotals, end_ms: u64, exported_wh: u64) {
-		totals.add(end_ms, &Accepted { exported_wh, imported_wh: 0, minted_wh: 0 });
+		add_long(totals, end_ms - 1, end_ms, exported_wh);
+	}
+
+	fn add_long(totals: &mut RunningTotals, start_ms: u64, end_ms: u64, exported_wh: u64) {
+		totals.add((start_ms, end_ms), &Accepted { exported_wh, imported_wh: 0, minted_wh: 0 });
+	}
+
+	#[test]
+	fn a_batch_that_crosses_midnight_counts_for_each_day_in_proportion() {
+		const HOUR: u64 = MILLIS_PER_DAY / 24;
+		let (mut totals, midnight) = (RunningTotals::default(), at("2026-01-16"));
+		add_long(&mut totals, midnight - HOUR, midnight + 2 * HOUR, 10);
+		let now = totals.at(midnight + 2 * HOUR);
+		assert_eq!((now.yesterday, now.today, now.all), (wh(3), wh(7), wh(10)));
+		// After an outage of ten days, from one month, week and year to the next.
+		let mut totals = RunningTotals::default();
+		let first = at("2027-01-01");
+		add_long(&mut totals, first - 6 * MILLIS_PER_DAY, first + 4 * MILLIS_PER_DAY, 100);
+		let now = totals.at(first + 4 * MILLIS_PER_DAY - 1);
+		// 2027-01-04 is a Monday.
+		assert_eq!((now.today, now.yesterday, now.week), (wh(10), wh(10), wh(10)));
+		assert_eq!((now.month, now.year, now.all), (wh(40), wh(40), wh(100)));
 	}
 
 	#[test]

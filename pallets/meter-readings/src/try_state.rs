@@ -7,7 +7,10 @@ use frame_support::{
 	pallet_prelude::Get,
 	traits::{fungible::hold::Inspect as _, fungibles::Inspect as _},
 };
-use gridproof_primitives::{crypto::ed25519, energy::MeterIndex};
+use gridproof_primitives::{
+	crypto::ed25519,
+	energy::{Direction, MeterIndex},
+};
 use sp_runtime::{TryRuntimeError, traits::Saturating};
 
 impl<T: Config> Pallet<T> {
@@ -15,7 +18,8 @@ impl<T: Config> Pallet<T> {
 	///
 	/// 1. The limits are in range, and neither the last block nor the last day minted more than the
 	///    highest limit that was in force then.
-	/// 2. No more KWH exists than batches have minted.
+	/// 2. No more KWH exists than batches have minted and corrections have not burned; no meter was
+	///    corrected by more than it delivered.
 	/// 3. The totals count what exists: organisations, electricians, meters, suspended meters; the
 	///    energy of each meter is part of all energy. What the meters in service and the organisations
 	///    minted today is part of what was minted today.
@@ -34,6 +38,8 @@ impl<T: Config> Pallet<T> {
 	/// 10. Serial number and seal of a meter in service are its own, and what is taken is a meter's
 	///     in service; names of organisations are taken. A key that has a tombstone signs for
 	///     nobody.
+	/// 11. A meter that mints is at the point that it names, once, as its own row has it, and with
+	///     meters of its owner only; a point has a meter in service, and no others.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		let limits = LimitsInUse::<T>::get();
 		ensure!(limits.is_valid(), "1: a limit is out of range");
@@ -41,11 +47,18 @@ impl<T: Config> Pallet<T> {
 		ensure!(usage.block_wh <= usage.block_limit_wh, "1: a block minted too much");
 		ensure!(usage.day_wh <= usage.day_limit_wh, "1: a day minted too much");
 		let issuance = T::Fungibles::total_issuance(T::Kwh::get());
-		ensure!(issuance <= SumsOfAll::<T>::get().minted_wh, "2: KWH from nothing");
+		let burned = BurnedByCorrections::<T>::get();
+		let minted = SumsOfAll::<T>::get().minted_wh.checked_sub(burned);
+		ensure!(minted.is_some_and(|minted| issuance <= minted), "2: KWH from nothing");
+		for (meter, corrected) in Corrected::<T>::iter() {
+			let row = Meters::<T>::get(meter).ok_or("2: a correction of nothing")?;
+			ensure!(corrected <= row.totals.all.export_wh, "2: corrected by too much");
+		}
 		Self::try_sums()?;
 		Self::try_organisations()?;
 		Self::try_meters()?;
 		Self::try_numbers()?;
+		Self::try_points()?;
 		Self::try_anchors()?;
 		Self::try_deposits()?;
 		let recorders = Recorders::<T>::get();
@@ -68,7 +81,9 @@ impl<T: Config> Pallet<T> {
 		ensure!(sums.suspended == count(suspended), "3: suspended meters");
 		let (mut exported, mut imported, mut batches) = (0u128, 0u128, 0u64);
 		for meter in Meters::<T>::iter_values() {
-			exported = exported.saturating_add(meter.totals.all.export_wh.into());
+			if meter.state.direction != Direction::Generation {
+				exported = exported.saturating_add(meter.totals.all.export_wh.into());
+			}
 			imported = imported.saturating_add(meter.totals.all.import_wh.into());
 			batches = batches.saturating_add(meter.state.next_sequence);
 		}

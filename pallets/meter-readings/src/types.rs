@@ -9,7 +9,7 @@ use gridproof_primitives::{
 	crypto::ed25519::PublicKey,
 	energy::{
 		BatchHeader, BatchLimits, Certificate, MAX_BACKDATE_MS, MAX_RATED_POWER_W, MeterIndex,
-		MeterState, Suspension,
+		MeterState, PointId, PointState, Suspension,
 	},
 	num::units::MILLIS_PER_DAY,
 	time::day::Day,
@@ -131,6 +131,18 @@ impl HourUsage {
 	pub(crate) fn add(&mut self, hour: u32) {
 		*self = Self { hour, count: self.on(hour).saturating_add(1) };
 	}
+}
+
+/// A metering point: meters of one owner that mint and are netted with one another.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Point<AccountId> {
+	/// Its id, plain ASCII, as the first of its meters named it.
+	pub id: PointId,
+	/// Account that owns the energy of all its meters.
+	pub owner: AccountId,
+	/// What its meters stated, and what of it mints.
+	pub state: PointState,
 }
 
 /// A deposit, with the account that paid it.

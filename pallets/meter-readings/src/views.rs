@@ -7,7 +7,7 @@ use frame_support::{
 	traits::{Time, fungibles::Inspect as _},
 };
 use gridproof_primitives::energy::{
-	BatchRecord, MeterIndex, MeterInfo, Overview, Registers, Totals,
+	BatchRecord, MeterIndex, MeterInfo, Overview, PointInfo, Registers, Totals,
 };
 
 /// Highest number of meters in one answer.
@@ -24,6 +24,12 @@ impl<T: Config> Pallet<T> {
 		let Meter { mut state, suspended, energy_account, mints, .. } = row;
 		state.vouch_from(organisation.admitted_ms);
 		let mints = mints && organisation.standing == OrganisationStanding::Admitted;
+		let at = Self::point_of(index).map(|(_, point)| point.state);
+		if let Some(at) = &at {
+			state.owed_wh = at.owed_wh();
+		}
+		let point =
+			MeterPoints::<T>::get(index).map(|id| PointInfo { id, state: at.unwrap_or_default() });
 		Some(MeterInfo {
 			index,
 			certificate,
@@ -32,6 +38,7 @@ impl<T: Config> Pallet<T> {
 			mints,
 			energy_account,
 			certified_ms,
+			point,
 		})
 	}
 

@@ -7,7 +7,7 @@
 //! hand, upwards: `submit_batches`, `submit_verified_batches`, `authorize_submit_batches`,
 //! `register_organisation`, `dissolve_organisation`, `set_organisation_standing`, `certify_meter`,
 //! `suspend_meter`, `reinstate_meter`, `exchange_meter`, `decommission_meter`, `admit_meter`,
-//! `set_organisation_admin`.
+//! `set_organisation_admin`; and two reads and two writes of a metering point in those about meters.
 
 #![allow(unused_parens, unused_imports, clippy::unnecessary_cast)]
 
@@ -287,8 +287,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn certify_meter() -> Weight {
 		// Measured proof: 685 bytes. Least time: 249_930_000 ps.
 		Weight::from_parts(460_220_000, 3694)
-			.saturating_add(T::DbWeight::get().reads(25_u64))
-			.saturating_add(T::DbWeight::get().writes(13_u64))
+			.saturating_add(T::DbWeight::get().reads(27_u64))
+			.saturating_add(T::DbWeight::get().writes(15_u64))
 	}
 	/// Storage: `MeterReadings::Meters` (r:1 w:1)
 	/// Proof: `MeterReadings::Meters` (`max_values`: None, `max_size`: Some(251), added: 2726, mode: `MaxEncodedLen`)
@@ -301,8 +301,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn suspend_meter() -> Weight {
 		// Measured proof: 1164 bytes. Least time: 44_526_000 ps.
 		Weight::from_parts(50_411_000, 3878)
-			.saturating_add(T::DbWeight::get().reads(5_u64))
-			.saturating_add(T::DbWeight::get().writes(2_u64))
+			.saturating_add(T::DbWeight::get().reads(7_u64))
+			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 	/// Storage: `MeterReadings::Meters` (r:1 w:1)
 	/// Proof: `MeterReadings::Meters` (`max_values`: None, `max_size`: Some(251), added: 2726, mode: `MaxEncodedLen`)
@@ -317,8 +317,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn reinstate_meter() -> Weight {
 		// Measured proof: 1290 bytes. Least time: 47_320_000 ps.
 		Weight::from_parts(141_251_000, 3878)
-			.saturating_add(T::DbWeight::get().reads(21_u64))
-			.saturating_add(T::DbWeight::get().writes(13_u64))
+			.saturating_add(T::DbWeight::get().reads(23_u64))
+			.saturating_add(T::DbWeight::get().writes(15_u64))
 	}
 	/// Storage: `MeterReadings::Meters` (r:1 w:1)
 	/// Proof: `MeterReadings::Meters` (`max_values`: None, `max_size`: Some(251), added: 2726, mode: `MaxEncodedLen`)
@@ -339,8 +339,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn exchange_meter() -> Weight {
 		// Measured proof: 1464 bytes. Least time: 187_408_000 ps.
 		Weight::from_parts(438_954_000, 3878)
-			.saturating_add(T::DbWeight::get().reads(39_u64))
-			.saturating_add(T::DbWeight::get().writes(24_u64))
+			.saturating_add(T::DbWeight::get().reads(41_u64))
+			.saturating_add(T::DbWeight::get().writes(26_u64))
 	}
 	/// Storage: `MeterReadings::Meters` (r:1 w:1)
 	/// Proof: `MeterReadings::Meters` (`max_values`: None, `max_size`: Some(251), added: 2726, mode: `MaxEncodedLen`)
@@ -370,8 +370,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(172_066_685, 3878)
 			// Standard error: 136_382
 			.saturating_add(Weight::from_parts(4_612_652, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(20_u64))
-			.saturating_add(T::DbWeight::get().writes(18_u64))
+			.saturating_add(T::DbWeight::get().reads(22_u64))
+			.saturating_add(T::DbWeight::get().writes(20_u64))
 			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(n.into())))
 	}
 	/// Storage: `MeterReadings::Meters` (r:1 w:0)
@@ -431,8 +431,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	fn admit_meter() -> Weight {
 		Weight::from_parts(150_000_000, 3878)
-			.saturating_add(T::DbWeight::get().reads(22_u64))
-			.saturating_add(T::DbWeight::get().writes(8_u64))
+			.saturating_add(T::DbWeight::get().reads(24_u64))
+			.saturating_add(T::DbWeight::get().writes(10_u64))
 	}
 	fn set_organisation_admin() -> Weight {
 		Weight::from_parts(35_000_000, 3694)
@@ -505,29 +505,29 @@ impl WeightInfo for () {
 	}
 	fn certify_meter() -> Weight {
 		Weight::from_parts(460_220_000, 3694)
-			.saturating_add(RocksDbWeight::get().reads(25_u64))
-			.saturating_add(RocksDbWeight::get().writes(13_u64))
+			.saturating_add(RocksDbWeight::get().reads(27_u64))
+			.saturating_add(RocksDbWeight::get().writes(15_u64))
 	}
 	fn suspend_meter() -> Weight {
 		Weight::from_parts(50_411_000, 3878)
-			.saturating_add(RocksDbWeight::get().reads(5_u64))
-			.saturating_add(RocksDbWeight::get().writes(2_u64))
+			.saturating_add(RocksDbWeight::get().reads(7_u64))
+			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
 	fn reinstate_meter() -> Weight {
 		Weight::from_parts(141_251_000, 3878)
-			.saturating_add(RocksDbWeight::get().reads(21_u64))
-			.saturating_add(RocksDbWeight::get().writes(13_u64))
+			.saturating_add(RocksDbWeight::get().reads(23_u64))
+			.saturating_add(RocksDbWeight::get().writes(15_u64))
 	}
 	fn exchange_meter() -> Weight {
 		Weight::from_parts(438_954_000, 3878)
-			.saturating_add(RocksDbWeight::get().reads(39_u64))
-			.saturating_add(RocksDbWeight::get().writes(24_u64))
+			.saturating_add(RocksDbWeight::get().reads(41_u64))
+			.saturating_add(RocksDbWeight::get().writes(26_u64))
 	}
 	fn decommission_meter(n: u32) -> Weight {
 		Weight::from_parts(172_066_685, 3878)
 			.saturating_add(Weight::from_parts(4_612_652, 0).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads(20_u64))
-			.saturating_add(RocksDbWeight::get().writes(18_u64))
+			.saturating_add(RocksDbWeight::get().reads(22_u64))
+			.saturating_add(RocksDbWeight::get().writes(20_u64))
 			.saturating_add(RocksDbWeight::get().writes((2_u64).saturating_mul(n.into())))
 	}
 	fn verify_reading(n: u32) -> Weight {
@@ -563,8 +563,8 @@ impl WeightInfo for () {
 	}
 	fn admit_meter() -> Weight {
 		Weight::from_parts(150_000_000, 3878)
-			.saturating_add(RocksDbWeight::get().reads(22_u64))
-			.saturating_add(RocksDbWeight::get().writes(8_u64))
+			.saturating_add(RocksDbWeight::get().reads(24_u64))
+			.saturating_add(RocksDbWeight::get().writes(10_u64))
 	}
 	fn set_organisation_admin() -> Weight {
 		Weight::from_parts(35_000_000, 3694)

@@ -72,14 +72,19 @@ fn an_anchor_never_goes_back() {
 }
 
 #[test]
-fn a_simulated_anchor_stays_simulated() {
+fn a_real_anchor_replaces_a_simulated_one_and_never_the_reverse() {
 	build_and_execute(|| {
-		accept_many(certify(1), 1, 1);
+		accept_many(certify(1), 4, 1);
+		// What is meant to be real cannot be made a rehearsal for ever.
 		assert_ok!(record(0, AnchorState::Pending));
-		assert_ok!(record(0, SIMULATED));
-		let other = AnchorState::Simulated { txid: BLOCK };
-		for state in [AnchorState::Pending, BROADCAST, confirmed(6), confirmed(100), other] {
-			assert_noop!(record(0, state), Error::<Test>::AnchorBackwards);
+		assert_noop!(record(0, SIMULATED), Error::<Test>::AnchorBackwards);
+		let real = [AnchorState::Pending, BROADCAST, confirmed(6)];
+		for (sequence, state) in (1u64..).zip(real) {
+			assert_ok!(record(sequence, SIMULATED));
+			let other = AnchorState::Simulated { txid: BLOCK };
+			assert_noop!(record(sequence, other), Error::<Test>::AnchorBackwards);
+			assert_ok!(record(sequence, state));
+			assert_noop!(record(sequence, SIMULATED), Error::<Test>::AnchorBackwards);
 		}
 	});
 }

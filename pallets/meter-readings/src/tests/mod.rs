@@ -6,6 +6,7 @@ mod genesis;
 mod limits;
 mod migrations;
 mod organisations;
+mod points;
 mod pool;
 mod proofs;
 mod random;

@@ -12,6 +12,7 @@ use frame_support::{
 };
 use gridproof_primitives::{
 	H256,
+	codec::SECOND_LIST,
 	energy::{BatchRefusal, SignedBatch},
 };
 use sp_runtime::{
@@ -61,7 +62,7 @@ fn refused_by(error: Error<Test>) -> TransactionValidity {
 		DispatchError::Module(ModuleError { error, .. }) => error[0],
 		other => panic!("not this pallet's: {other:?}"),
 	};
-	refused(ERROR_CODES + code)
+	refused(SECOND_LIST + code)
 }
 
 #[test]
@@ -272,4 +273,27 @@ fn a_preview_says_what_becomes_of_each_and_writes_nothing() {
 fn the_codes_of_this_pallets_errors_stay_as_they_are() {
 	assert_eq!(refused_by(Error::Paused), refused(128));
 	assert_eq!(refused_by(Error::NoBatches), refused(129));
+}
+
+#[test]
+fn the_first_signature_is_verified_before_the_second_batch_is_looked_at() {
+	build_and_execute(|| {
+		let (first, second) = (certify(1), certify(2));
+		let good = sign(&header(first, 0, 10));
+		let forged = SignedBatch { signature: [7; 64], ..good.clone() };
+		let mut missing = header(second, 0, 10);
+		missing.sequence = 5;
+		let missing = sign(&missing);
+		// Without a signature that is good, nobody has a long list of batches looked at.
+		let bad_signature = refused(BatchRefusal::BadSignature.code());
+		assert_eq!(validate(&[forged.clone(), missing.clone()]), bad_signature);
+		// With one, every cheap check comes before the other signatures.
+		let gap = refused(BatchRefusal::SequenceGap { expected: 0 }.code());
+		let unsigned = SignedBatch { signature: [7; 64], ..sign(&header(second, 0, 10)) };
+		assert_eq!(validate(&[good.clone(), missing]), gap);
+		let third = SignedBatch { header: header(7, 0, 10), ..forged };
+		let unknown = refused(BatchRefusal::UnknownMeter.code());
+		assert_eq!(validate(&[good.clone(), unsigned.clone(), third]), unknown);
+		assert_eq!(validate(&[good, unsigned]), bad_signature);
+	});
 }

@@ -2,12 +2,13 @@
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
+use gridproof_primitives::num::units::KWH_ASSET_ID;
 use gridproof_primitives::{
 	H256,
 	energy::{BatchRefusal, ExchangeConsent, Registers, Suspension, possession_payload},
 };
 use sp_core::Pair as _;
-use sp_runtime::{DispatchError, MultiSignature};
+use sp_runtime::{DispatchError, MultiSignature, traits::Dispatchable};
 
 fn suspend(who: AccountId, reason: Suspension) -> Result<(), DispatchError> {
 	dispatch(Call::suspend_meter { meter: 0, reason }, who)
@@ -39,6 +40,15 @@ fn new_device(valid_until_ms: u64) -> NewDevice<MultiSignature> {
 /// The key of a device, with the owner's consent until `valid_until_ms` to an exchange as the tests
 /// make it.
 fn consented(number: u8, valid_until_ms: u64) -> NewDevice<MultiSignature> {
+	consent_to(number, valid_until_ms, seal())
+}
+
+/// As [`consented`], with this seal.
+fn consent_to(
+	number: u8,
+	valid_until_ms: u64,
+	seal: gridproof_primitives::energy::SealId,
+) -> NewDevice<MultiSignature> {
 	let pair = device(number);
 	let consent = ExchangeConsent {
 		organisation: 0,
@@ -47,7 +57,7 @@ fn consented(number: u8, valid_until_ms: u64) -> NewDevice<MultiSignature> {
 		owner: owner(),
 		registers: FRESH,
 		serial: serial(9),
-		seal: seal(),
+		seal,
 		valid_until_ms,
 	};
 	let consent = owner_pair().sign(&consent.signing_payload(&genesis())).into();
@@ -485,5 +495,149 @@ fn the_deposit_returns_to_who_paid_it() {
 		assert_ok!(dispatch(Call::decommission_meter { meter }, account(4)));
 		assert_eq!(free(&electrician()), NATIVE - TOMBSTONE_DEPOSIT);
 		assert_eq!(free(&account(4)), NATIVE);
+	});
+}
+
+#[test]
+fn what_a_meter_drew_unseen_before_its_key_is_exchanged_is_a_debt() {
+	build_and_execute(|| {
+		let meter = certify(1);
+		let last = accept_many(meter, 1, 10).remove(0).closing;
+		// GIVEN that it drew 400 Wh and its device is replaced before it stated them
+		let registers = Registers { import_wh: last.import_wh + 400, ..last };
+		let pair = device(9);
+		let valid_until_ms = NOON + QUARTER;
+		let consent = ExchangeConsent {
+			organisation: 0,
+			name: name(1),
+			device: pair.public().0,
+			owner: owner(),
+			registers,
+			serial: serial(1),
+			seal: seal(),
+			valid_until_ms,
+		};
+		let consent = owner_pair().sign(&consent.signing_payload(&genesis())).into();
+		let possession = pair.sign(&possession_payload(&genesis(), &name(1), &owner())).0;
+		let new = NewDevice { device: pair.public().0, valid_until_ms, consent, possession };
+		let (serial, device) = (serial(1), Some(Box::new(new)));
+		let call = Call::exchange_meter { meter, registers, serial, seal: seal(), device };
+		assert_ok!(dispatch(call, electrician()));
+		// THEN it delivers them before it mints again
+		assert_eq!(MeterReadings::meter(meter).unwrap().state.owed_wh, 400);
+		Now::set(NOON + QUARTER);
+		let mut next = header(meter, 0, 450);
+		(next.start_ms, next.end_ms) = (NOON, NOON + QUARTER);
+		accept(&signed_by(&crate::mock::device(9), &next));
+		assert_eq!(issuance(), 60);
+	});
+}
+
+#[test]
+fn what_was_minted_in_error_is_burned_and_the_rest_is_owed() {
+	build_and_execute(|| {
+		let meter = certify(1);
+		accept_many(meter, 2, 500);
+		let correct = |wh, who| dispatch(Call::correct_meter { meter, wh }, who);
+		// GIVEN that 300 of its 1,000 Wh are gone already
+		let transfer = pallet_assets::Call::<Test>::transfer {
+			id: KWH_ASSET_ID,
+			target: account(7),
+			amount: 300,
+		};
+		assert_ok!(
+			RuntimeCall::from(transfer).dispatch(RuntimeOrigin::signed(energy_account(meter)))
+		);
+		for who in [owner(), electrician(), account(7)] {
+			assert_noop!(correct(900, who), Error::<Test>::NotAdmin);
+		}
+		for wh in [0, 1_001] {
+			assert_noop!(correct(wh, admin()), Error::<Test>::AboveDelivered);
+		}
+		// WHEN its organisation takes 900 back
+		assert_ok!(correct(900, admin()));
+		let by = Some(admin());
+		let event = Event::MeterCorrected { meter, burned_wh: 700, owed_wh: 200, by };
+		assert_eq!(last_event(), event);
+		assert_eq!((issuance(), kwh(&energy_account(meter))), (300, 0));
+		assert_eq!(MeterReadings::meter(meter).unwrap().state.owed_wh, 200);
+		assert_eq!(BurnedByCorrections::<Test>::get(), 700);
+		// THEN nothing is corrected twice, and it delivers what it owes first
+		assert_noop!(correct(101, admin()), Error::<Test>::AboveDelivered);
+		accept_many(meter, 1, 250);
+		assert_eq!((issuance(), kwh(&energy_account(meter))), (350, 50));
+		assert_ok!(as_governance(Call::correct_meter { meter, wh: 100 }));
+		assert_eq!((issuance(), Corrected::<Test>::get(meter)), (300, 1_000));
+		MeterReadings::do_try_state().unwrap();
+		assert_ok!(decommission(meter, owner()));
+		assert_eq!(Corrected::<Test>::iter().count(), 0);
+	});
+}
+
+#[test]
+fn the_invariant_of_corrections_can_be_broken() {
+	new_test_ext().execute_with(|| {
+		let meter = certify(1);
+		accept_many(meter, 1, 500);
+		MeterReadings::do_try_state().unwrap();
+		BurnedByCorrections::<Test>::put(1);
+		assert!(MeterReadings::do_try_state().is_err());
+		BurnedByCorrections::<Test>::kill();
+		Corrected::<Test>::insert(meter, 501);
+		assert!(MeterReadings::do_try_state().is_err());
+	});
+}
+
+/// The next batch of the meter 0, from now on for a quarter of an hour, of 10 Wh.
+fn from_now() -> gridproof_primitives::energy::BatchHeader {
+	let start_ms = Now::get();
+	Now::set(start_ms + QUARTER);
+	let mut next = header(0, 0, 10);
+	(next.start_ms, next.end_ms) = (start_ms, start_ms + QUARTER);
+	next
+}
+
+#[test]
+fn a_meter_goes_on_after_every_stop_also_with_a_signed_batch_on_its_way() {
+	build_and_execute(|| {
+		certify(1);
+		accept(&sign(&header(0, 0, 10)));
+		// GIVEN a batch that is signed when the meter is suspended, and waits
+		let late = sign(&from_now());
+		assert_ok!(suspend(owner(), Suspension::BrokenSeal));
+		assert_eq!(refusal(&late), BatchRefusal::Suspended);
+		assert_ok!(reinstate(electrician()));
+		// THEN it is taken after the pardon, mints nothing, and the meter continues
+		accept(&late);
+		accept(&sign(&from_now()));
+		assert_eq!(issuance(), 20);
+		// The same while its organisation is revoked
+		let late = sign(&from_now());
+		for standing in [OrganisationStanding::Revoked, OrganisationStanding::Admitted] {
+			let call = Call::set_organisation_standing { organisation: 0, standing };
+			assert_ok!(as_governance(call));
+			if standing == OrganisationStanding::Revoked {
+				assert_eq!(refusal(&late), BatchRefusal::OrganisationNotAdmitted);
+			}
+		}
+		accept(&late);
+		accept(&sign(&from_now()));
+		assert_eq!(issuance(), 30);
+		// AND at an exchange with a new key: what the old one signed is refused permanently, its number is
+		// free, and the new one continues
+		let late = sign(&from_now());
+		let exchanged = |registers, serial, seal, device| {
+			let call = Call::exchange_meter { meter: 0, registers, serial, seal, device };
+			dispatch(call, electrician())
+		};
+		let new = consent_to(9, Now::get() + QUARTER, seal_of(31));
+		assert_ok!(exchanged(FRESH, serial(9), seal_of(31), Some(Box::new(new))));
+		let refused = refusal(&late);
+		assert!(!refused.is_temporary(), "{refused}");
+		let mut next = from_now();
+		next.opening = FRESH;
+		next.closing = Registers { export_wh: FRESH.export_wh + 10, ..FRESH };
+		accept(&signed_by(&crate::mock::device(9), &next));
+		assert_eq!(issuance(), 40);
 	});
 }
