@@ -182,10 +182,7 @@ impl<T: Config> Pallet<T> {
 		if let Some(key) = &new {
 			ed25519::check_new_key(key).map_err(|_| Error::<T>::WeakKey)?;
 			ensure!(!keys.contains(key), Error::<T>::KeyInUse);
-			for role in Role::ALL {
-				let retired = RetiredKeys::<T>::get(role);
-				ensure!(retired.iter().all(|retired| retired.key != *key), Error::<T>::KeyInUse);
-			}
+			ensure!(!PastKeys::<T>::contains_key(key), Error::<T>::KeyInUse);
 		}
 		let now = Self::timepoint();
 		let place = keys.of_mut(role);
@@ -194,6 +191,7 @@ impl<T: Config> Pallet<T> {
 		*place = new.map(|key| PinnedKey { key, since: now });
 		Keys::<T>::put(keys);
 		if let Some(old) = &old {
+			PastKeys::<T>::insert(old.key, ());
 			RetiredKeys::<T>::mutate(role, |retired| {
 				if retired.is_full() {
 					retired.remove(0);
@@ -313,7 +311,8 @@ impl<T: Config> Pallet<T> {
 	/// 3. An attestation has at least two signers, in order and with different keys, and consistent
 	///    fields; its revision is at most the bound.
 	/// 4. An archive has a head exactly if it has entries.
-	/// 5. No key is pinned twice, both pinned and retired, or weak.
+	/// 5. No key is pinned twice, both pinned and retired, or weak; every retired key is known as
+	///    one for ever, and no pinned one.
 	/// 6. A role's retired keys follow each other in time.
 	/// 7. A role's last stop has the number before its next one and ends after it begins; exactly
 	///    one that only governance ends has used up the role's second stop, and none of those was
@@ -365,6 +364,11 @@ impl<T: Config> Pallet<T> {
 				ensure!(ed25519::check_key(&key).is_ok(), "5: weak key");
 				ensure!(seen.insert(key), "5: key pinned twice");
 			}
+			let past = |key: &RetiredKey<_>| PastKeys::<T>::contains_key(key.key);
+			ensure!(retired.iter().all(past), "5: a retired key is forgotten");
+			let pinned = pinned.of(role).as_ref();
+			let comes_back = pinned.is_some_and(|key| PastKeys::<T>::contains_key(key.key));
+			ensure!(!comes_back, "5: a retired key came back");
 			let in_order = |a: &RetiredKey<_>, b: &RetiredKey<_>| a.until.time <= b.since.time;
 			ensure!(retired.is_sorted_by(in_order), "6: retired keys overlap");
 			ensure!(

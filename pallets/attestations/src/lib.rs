@@ -15,8 +15,7 @@
 //!   of their SCALE encoding.
 //! * **Attestation**: a statement that was accepted, with the digest of its file and its signers.
 //! * **Role**: `data`, `risk` or `ops`. Each has at most one pinned Ed25519 key at a time. A key
-//!   serves one role and is pinned once: a retired key is refused for as long as the pallet
-//!   remembers it.
+//!   serves one role and is pinned once: a retired key never comes back.
 //! * **Kind**: what a statement is about. At most one attestation per kind and day is in force.
 //! * **Revision**: a statement that corrects an accepted one, which it names by hash.
 //! * **Archive**: a hash chain over all attestations that have left the state.
@@ -60,7 +59,8 @@
 //!
 //! Users cannot create rows: each row needs the signatures of two roles or governance, so none
 //! carries a deposit. At most [`Config::MaxHistory`] days of a kind and [`Config::MaxKeyHistory`]
-//! retired keys of a role are kept. A day can be revised at most [`Config::MaxRevisions`] times,
+//! retired keys of a role are kept with their times; that a key was used is remembered for ever, one
+//! row for each rotation by governance. A day can be revised at most [`Config::MaxRevisions`] times,
 //! and for at most [`Config::MaxAge`] days after its end. A role stops minting for free at most
 //! twice within 30 days of the end of a stop, and each stop is lifted at most once.
 //!
@@ -95,6 +95,7 @@ extern crate alloc;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod impls;
+pub mod migrations;
 #[cfg(test)]
 mod mock;
 pub mod runtime_api;
@@ -159,8 +160,8 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxRevisions: Get<u32>;
 
-		/// Highest number of retired keys remembered for a role, at least 1; the oldest is
-		/// forgotten first.
+		/// Highest number of retired keys of a role whose times are remembered, at least 1; those of
+		/// the oldest are forgotten first. That a key was used is never forgotten.
 		#[pallet::constant]
 		type MaxKeyHistory: Get<u32>;
 
@@ -176,7 +177,7 @@ pub mod pallet {
 		type WeightInfo: WeightInfo;
 	}
 
-	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
 	/// The attestations pallet: statements signed by two of three roles, kept and archived.
 	#[pallet::pallet]
@@ -205,6 +206,11 @@ pub mod pallet {
 		BoundedVec<RetiredKey<BlockNumberFor<T>>, T::MaxKeyHistory>,
 		ValueQuery,
 	>;
+
+	/// Every key that a role signed with before, of whatever role. Rows stay for ever; only
+	/// governance adds one, with each rotation.
+	#[pallet::storage]
+	pub type PastKeys<T: Config> = StorageMap<_, Blake2_128Concat, PublicKey, (), OptionQuery>;
 
 	/// Kinds whose statements are accepted.
 	#[pallet::storage]
@@ -512,12 +518,6 @@ pub mod pallet {
 		#[pallet::weight(Pallet::<T>::weight_of_submit(signatures, true))]
 		#[pallet::authorize(Pallet::<T>::authorize_submit)]
 		#[pallet::weight_of_authorize(Pallet::<T>::weight_of_check(signatures))]
-		#[pallet::feeless_if(|
-			_: &OriginFor<T>,
-			fields: &Box<AttestationFields>,
-			digest: &H256,
-			signatures: &Signatures,
-		| -> bool { Pallet::<T>::check(fields, digest, signatures).is_ok() })]
 		pub fn submit(
 			origin: OriginFor<T>,
 			fields: Box<AttestationFields>,
@@ -557,8 +557,7 @@ pub mod pallet {
 		///
 		/// - [`Error::WeakKey`] if `key` is of small order, not canonically encoded, or not a point of
 		///   the curve.
-		/// - [`Error::KeyInUse`] if a role has `key`, or had it and its retirement is still
-		///   remembered.
+		/// - [`Error::KeyInUse`] if a role has `key`, or ever had it.
 		/// - [`Error::NothingToRemove`] if `key` is `None` and the role has no key.
 		///
 		/// ## Events
@@ -686,12 +685,6 @@ pub mod pallet {
 		#[pallet::weight(T::WeightInfo::stop_mint().saturating_add(T::WeightInfo::authorize_stop_mint()))]
 		#[pallet::authorize(Pallet::<T>::authorize_stop_mint)]
 		#[pallet::weight_of_authorize(T::WeightInfo::authorize_stop_mint())]
-		#[pallet::feeless_if(|
-			_: &OriginFor<T>,
-			role: &Role,
-			number: &u32,
-			signature: &Signature,
-		| -> bool { Pallet::<T>::check_stop(*role, *number, signature).is_ok() })]
 		pub fn stop_mint(
 			origin: OriginFor<T>,
 			role: Role,
@@ -742,12 +735,6 @@ pub mod pallet {
 		#[pallet::weight(T::WeightInfo::lift_stop().saturating_add(T::WeightInfo::authorize_lift_stop()))]
 		#[pallet::authorize(Pallet::<T>::authorize_lift_stop)]
 		#[pallet::weight_of_authorize(T::WeightInfo::authorize_lift_stop())]
-		#[pallet::feeless_if(|
-			_: &OriginFor<T>,
-			role: &Role,
-			number: &u32,
-			signatures: &Signatures,
-		| -> bool { Pallet::<T>::check_lift(*role, *number, signatures).is_ok() })]
 		pub fn lift_stop(
 			origin: OriginFor<T>,
 			role: Role,

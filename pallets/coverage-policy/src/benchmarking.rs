@@ -44,6 +44,8 @@ fn supply<T: Config>() -> Result<T::AccountId, BenchmarkError> {
 	let holder = rich::<T>(0);
 	let missing = SUPPLY.saturating_sub(CoveragePolicy::<T>::issuance());
 	T::Fungibles::mint_into(T::Aicp::get(), &holder, missing.max(AICP))?;
+	// The treasury backs service credit.
+	T::Fungibles::mint_into(T::Aicp::get(), &T::Treasury::get(), AICP)?;
 	Ok(holder)
 }
 
@@ -68,7 +70,7 @@ fn statement<T: Config>(day: Day, eur_per_mwh: Ratio) -> Statement {
 	};
 	Latest::<T>::put(statement);
 	let opening = CoveragePolicy::<T>::issuance();
-	Minting::<T>::put(MintDay { day: today, opening, minted: 0 });
+	Minting::<T>::put(MintDay { day: today, opening, minted: 0, most: 0 });
 	statement
 }
 
@@ -125,7 +127,9 @@ fn ticket<T: Config>(index: u32, credit: u128) -> Result<(), BenchmarkError> {
 		ends.next += 1;
 		number
 	});
+	NewestTicket::<T>::insert(&who, number);
 	Queue::<T>::insert(number, Ticket { who, credit, redeemed_on: today, deposit });
+	Waiting::<T>::mutate(|waiting| *waiting += credit);
 	Sums::<T>::mutate(|sums| sums.credited += credit);
 	Ok(())
 }
@@ -147,10 +151,9 @@ mod benchmarks {
 		Announced::<T>::put(State::Defense);
 		let issuer: T::AccountId = whitelisted_caller();
 		Issuer::<T>::put(&issuer);
-		let who = rich::<T>(1);
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(issuer), AICP, who, statement.hash);
+		_(RawOrigin::Signed(issuer), AICP, statement.hash);
 
 		assert_eq!(Minting::<T>::get().map(|minting| minting.minted), Some(AICP));
 		assert_ne!(Announced::<T>::get(), State::Defense);
@@ -175,6 +178,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn serve(n: Linear<1, { T::MaxServed::get() }>) -> Result<(), BenchmarkError> {
+		supply::<T>()?;
 		Parameters::<T>::put(parameters());
 		for index in 0..n {
 			ticket::<T>(index, 1)?;
@@ -209,7 +213,10 @@ mod benchmarks {
 		supply::<T>()?;
 		statement::<T>(T::Clock::today(), long_price(100));
 		Announced::<T>::put(State::Defense);
-		let new = PolicyParameters { haircut: Ratio::percent(95), ..parameters() };
+		// Credit that can be spent needs more AICP at a lower P_T.
+		Sums::<T>::mutate(|sums| sums.credited = 1_000);
+		let mut new = PolicyParameters { haircut: Ratio::percent(95), ..parameters() };
+		new.policy.target_price = Ratio::ONE;
 		let origin = governance::<T>()?;
 
 		#[extrinsic_call]

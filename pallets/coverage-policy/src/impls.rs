@@ -146,7 +146,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// [`Pallet::mint`] without the origin.
-	pub(crate) fn do_mint(amount: u128, who: T::AccountId, statement: H256) -> DispatchResult {
+	pub(crate) fn do_mint(amount: u128, statement: H256) -> DispatchResult {
 		ensure!(BreakerLevel::<T>::get() == Breaker::Closed, Error::<T>::MintStopped);
 		ensure!(!T::Stops::is_stopped(), Error::<T>::StoppedByRole);
 		ensure!(amount > 0, Error::<T>::ZeroAmount);
@@ -155,19 +155,20 @@ impl<T: Config> Pallet<T> {
 		ensure!(latest.hash == statement, Error::<T>::OtherStatement);
 		let left = Self::left_of(&parameters, &latest, today)?;
 		let allowance = left.checked_sub(amount).ok_or(Error::<T>::AboveAllowance)?;
-		T::Fungibles::mint_into(T::Aicp::get(), &who, amount)?;
+		T::Fungibles::mint_into(T::Aicp::get(), &T::Treasury::get(), amount)?;
 		Minting::<T>::mutate(|minting| {
 			if let Some(minting) = minting {
+				minting.most = minting.most.max(minting.minted.saturating_add(left));
 				minting.minted = minting.minted.saturating_add(amount);
 			}
 		});
 		Sums::<T>::mutate(|sums| sums.minted = sums.minted.saturating_add(amount));
 		Self::update_last_record(|record| {
-			record.minted = record.minted.saturating_add(amount);
 			// Parameters may have raised the allowance since the record was written.
-			record.allowance = record.allowance.max(record.minted);
+			record.allowance = record.allowance.max(record.minted.saturating_add(left));
+			record.minted = record.minted.saturating_add(amount);
 		});
-		Self::deposit_event(Event::Minted { who, amount, day: latest.day, allowance });
+		Self::deposit_event(Event::Minted { amount, day: latest.day, allowance });
 		Self::announce();
 		Ok(())
 	}
@@ -215,7 +216,7 @@ impl<T: Config> Pallet<T> {
 		};
 		let opened = Minting::<T>::get().is_some_and(|minting| minting.day == taken_on);
 		if revised.is_none() && !opened {
-			Minting::<T>::put(MintDay { day: taken_on, opening: issuance, minted: 0 });
+			Minting::<T>::put(MintDay { day: taken_on, opening: issuance, minted: 0, most: 0 });
 		}
 		let statement = Statement {
 			hash,
@@ -231,6 +232,11 @@ impl<T: Config> Pallet<T> {
 		Latest::<T>::put(statement);
 		let parameters = Parameters::<T>::get();
 		let left = Self::left_of(&parameters, &statement, today.max(taken_on)).unwrap_or(0);
+		Minting::<T>::mutate(|minting| {
+			if let Some(minting) = minting.as_mut().filter(|minting| minting.day == taken_on) {
+				minting.most = minting.most.max(minting.minted.saturating_add(left));
+			}
+		});
 		let coverage = coverage_of(&parameters, &statement, issuance, Self::made());
 		Self::write_record(&statement, coverage.as_ref(), issuance, left, revised.is_some());
 		let (v_reserve, supply_target) =
@@ -305,6 +311,7 @@ impl<T: Config> Pallet<T> {
 		let coverage =
 			statement.and_then(|latest| coverage_of(&parameters, &latest, issuance, Self::made()));
 		let minting = Minting::<T>::get().filter(|minting| minting.day == today);
+		let paid_out = Self::paid_out(&parameters, today);
 		Status {
 			today,
 			state: Self::current_state().0,
@@ -320,7 +327,10 @@ impl<T: Config> Pallet<T> {
 			allowance: Self::current_allowance(),
 			minted: minting.map_or(0, |minting| minting.minted),
 			queue: Ends::<T>::get().length(),
-			capacity: Self::capacity_left(&parameters, today),
+			capacity: Self::room(&parameters, &paid_out),
+			daily_capacity: paid_out.capacity,
+			waiting: Waiting::<T>::get(),
+			budget: Self::budget(&parameters),
 			totals: Sums::<T>::get(),
 			stopped_by_role: T::Stops::is_stopped(),
 		}

@@ -16,8 +16,9 @@
 //!   rounding are in [`gridproof_primitives::reserve::formula`].
 //! * **Allowance**: what the issuer may still mint on the strength of a statement, only on the day
 //!   after the stated one, or on the day of its acceptance if it came later.
-//! * **Service credit**: what redeemed AICP is worth, in micro-EUR; it pays for compute and energy.
-//! * **Ticket**: a place in the queue, for a redemption whose credit has to wait.
+//! * **Service credit**: what redeemed AICP is worth, in micro-EUR; it pays for compute.
+//! * **Backing**: the AICP that the treasury has put aside for the credit that can be spent.
+//! * **Ticket**: a place in the queue, for redemptions of an account whose credit has to wait.
 //!
 //! ## Overview
 //!
@@ -49,12 +50,29 @@
 //! ### Redemption
 //!
 //! [`Pallet::redeem`] burns AICP immediately and credits ⌊amount · P_T⌋, within the account's daily
-//! limit. Credit is paid out in the order of redemption, up to the day's capacity; what exceeds it
-//! waits in a bounded queue that each block serves and that anyone may serve ([`Pallet::serve`]). A
-//! ticket can be served in parts, so none can block the queue. Each waiting ticket and each credit
-//! account carries a deposit in AIT.
+//! limit. Credit is paid out in the order of redemption, up to the day's capacity and as far as the
+//! treasury's AICP backs it; what exceeds that waits in a queue that each block serves and that
+//! anyone may serve ([`Pallet::serve`]). A ticket can be served in parts, so none can block the
+//! queue. What an account redeems in a day shares one ticket. Each waiting ticket and each credit
+//! account carries a deposit in AIT, and nothing else bounds the queue: nobody can fill it.
+//!
+//! The day's capacity is a fixed amount, or the daily cap's share of all that can be claimed if
+//! that is more: AICP can be redeemed as fast as it can be minted.
 //!
 //! Redemption stays open in every state, because it can only raise the coverage ratio.
+//!
+//! ### Who serves credit is paid
+//!
+//! With each credit that is paid out, the treasury puts its worth in AICP aside, in an account of
+//! this pallet ([`Config::Backing`]). Who serves the credit receives its share of that
+//! ([`ServiceCredit::pay_held`](gridproof_primitives::reserve::attestation::ServiceCredit)); the
+//! treasury's share returns to the treasury. So nothing is minted for it, and no credit can be
+//! spent that nobody is paid for. A change of P_T moves the backing with it, or is refused.
+//!
+//! ### What is minted is the treasury's
+//!
+//! The issuer chooses when and how much of the allowance is minted, never for whom: all of it is
+//! the treasury's ([`Config::Treasury`]), and leaves it by the decisions of governance.
 //!
 //! ### Starting with no supply
 //!
@@ -66,7 +84,7 @@
 //!
 //! ```text
 //! The issuer mints on the strength of today's statement; nothing is minted if it was revised.
-//! CoveragePolicy::mint(RuntimeOrigin::signed(issuer), 1_000 * AICP, beneficiary, statement)?;
+//! CoveragePolicy::mint(RuntimeOrigin::signed(issuer), 1_000 * AICP, statement)?;
 //! A holder turns AICP into service credit, at least 1.50 EUR for each.
 //! CoveragePolicy::redeem(RuntimeOrigin::signed(holder), 10 * AICP, 15_000_000)?;
 //! ```
@@ -177,9 +195,11 @@ pub mod pallet {
 		#[pallet::constant]
 		type TicketDeposit: Get<BalanceOf<Self>>;
 
-		/// Highest number of tickets in the queue, at least 1.
-		#[pallet::constant]
-		type MaxQueue: Get<u32>;
+		/// Account of the treasury: it receives what is minted and backs service credit.
+		type Treasury: Get<Self::AccountId>;
+
+		/// Account of this pallet that holds the backing of service credit. No key signs for it.
+		type Backing: Get<Self::AccountId>;
 
 		/// Highest number of tickets that one block, or one call of [`Pallet::serve`], serves, at
 		/// least 1.
@@ -194,7 +214,7 @@ pub mod pallet {
 		type WeightInfo: WeightInfo;
 	}
 
-	const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(3);
 
 	/// The coverage policy pallet: mints AICP against the attested reserve, and redeems it.
 	#[pallet::pallet]
@@ -262,9 +282,18 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Ends<T: Config> = StorageValue<_, QueueEnds, ValueQuery>;
 
-	/// Last day on which credit was paid out, and how much on that day, in micro-EUR.
+	/// Number of each account's newest ticket, while that waits.
 	#[pallet::storage]
-	pub type HandedOut<T: Config> = StorageValue<_, (Day, u128), ValueQuery>;
+	pub type NewestTicket<T: Config> =
+		StorageMap<_, Blake2_128Concat, T::AccountId, u64, OptionQuery>;
+
+	/// Credit of all tickets in the queue, in micro-EUR.
+	#[pallet::storage]
+	pub type Waiting<T: Config> = StorageValue<_, u128, ValueQuery>;
+
+	/// Last day on which credit was paid out, and how much on that day.
+	#[pallet::storage]
+	pub type HandedOut<T: Config> = StorageValue<_, PaidOut, ValueQuery>;
 
 	/// Totals since genesis.
 	#[pallet::storage]
@@ -348,10 +377,8 @@ pub mod pallet {
 			/// without a fresh statement.
 			ratio: Option<u128>,
 		},
-		/// The issuer minted AICP.
+		/// The issuer minted AICP to the treasury.
 		Minted {
-			/// Account that received it.
-			who: T::AccountId,
 			/// Amount, in micro-tokens.
 			amount: u128,
 			/// Day of the statement that allowed it.
@@ -379,12 +406,16 @@ pub mod pallet {
 			/// Credit of the same redemption that still waits, in micro-EUR.
 			waiting: u128,
 		},
-		/// Service credit was spent.
+		/// Service credit was spent, and who served it was paid.
 		CreditSpent {
 			/// Account that spent it.
 			who: T::AccountId,
 			/// Credit spent, in micro-EUR.
 			credit: u128,
+			/// Account that was paid for it.
+			to: T::AccountId,
+			/// AICP paid, in micro-tokens.
+			paid: u128,
 		},
 		/// An empty credit account was closed and its deposit returned.
 		AccountClosed {
@@ -462,9 +493,10 @@ pub mod pallet {
 		/// The balance that remains would be below the token's minimum: redeem everything, or leave
 		/// at least that minimum.
 		WouldLeaveDust,
-		/// The queue is full: redeem a smaller amount, or try again later.
+		/// Not given any more: the queue has no bound.
 		QueueFull,
-		/// No ticket is waiting, or today's capacity is used up.
+		/// No ticket is waiting, today's capacity is used up, or the treasury's AICP backs no more
+		/// credit.
 		NothingToServe,
 		/// The account does not have that much available (or held) credit.
 		InsufficientCredit,
@@ -492,6 +524,9 @@ pub mod pallet {
 		/// The statement's energy a zone has moved further since the last statement than the
 		/// parameters allow.
 		EnergyMovedTooFar,
+		/// The treasury has too little AICP to back all credit that can be spent at the new target
+		/// price.
+		NotBacked,
 	}
 
 	#[pallet::hooks]
@@ -501,7 +536,6 @@ pub mod pallet {
 		}
 
 		fn integrity_test() {
-			assert!(T::MaxQueue::get() > 0, "MaxQueue must not be zero");
 			assert!(T::MaxServed::get() > 0, "MaxServed must not be zero");
 			assert!(T::MaxHistory::get() > 0, "MaxHistory must not be zero");
 		}
@@ -514,7 +548,7 @@ pub mod pallet {
 
 	#[pallet::call(weight(<T as Config>::WeightInfo))]
 	impl<T: Config> Pallet<T> {
-		/// Mints AICP within the day's allowance.
+		/// Mints AICP to the treasury within the day's allowance.
 		///
 		/// ## Dispatch Origin
 		///
@@ -528,7 +562,6 @@ pub mod pallet {
 		/// ## Parameters
 		///
 		/// - `amount`: AICP to mint, in micro-tokens; above 0, at most the allowance.
-		/// - `who`: the account that receives it.
 		/// - `statement`: hash of the fields of the statement whose allowance is used (blake2-256).
 		///
 		/// ## Errors
@@ -555,12 +588,11 @@ pub mod pallet {
 		pub fn mint(
 			origin: OriginFor<T>,
 			#[pallet::compact] amount: u128,
-			who: T::AccountId,
 			statement: H256,
 		) -> DispatchResult {
 			let issuer = ensure_signed(origin)?;
 			ensure!(Issuer::<T>::get() == Some(issuer), Error::<T>::NotIssuer);
-			Self::do_mint(amount, who, statement)
+			Self::do_mint(amount, statement)
 		}
 
 		/// Burns AICP for service credit at the target price P_T.
@@ -572,10 +604,11 @@ pub mod pallet {
 		/// ## Details
 		///
 		/// The AICP is burned immediately and is worth ⌊amount · P_T⌋ from then on, whatever
-		/// happens to P_T. The credit is available immediately if no ticket is waiting and the
-		/// day's capacity suffices; otherwise it waits in the queue, with a deposit. The first
-		/// redemption of an account holds a deposit for its row; [`Pallet::close_account`] returns
-		/// it.
+		/// happens to P_T. The credit is available immediately if no ticket is waiting, the day's
+		/// capacity suffices and the treasury backs it; otherwise it waits in the queue, in one
+		/// ticket with what the account has redeemed on the same day, with a deposit. The view
+		/// function `redeem_quote` says how long. The first redemption of an account holds a
+		/// deposit for its row; [`Pallet::close_account`] returns it.
 		///
 		/// ## Parameters
 		///
@@ -590,8 +623,6 @@ pub mod pallet {
 		/// - [`Error::AboveDailyLimit`] if the account would redeem more than its limit of today.
 		/// - [`Error::WouldLeaveDust`] if the remaining balance would be above 0 and below the
 		///   token's minimum.
-		/// - [`Error::QueueFull`] if the credit would have to wait and [`Config::MaxQueue`] tickets
-		///   are waiting.
 		/// - [`Error::Overflow`] if a sum of credit does not fit its type.
 		/// - An error of a token if the caller has too little AICP, or too little AIT for the
 		///   deposits.
@@ -625,8 +656,8 @@ pub mod pallet {
 		/// ## Errors
 		///
 		/// - [`Error::RedeemStopped`] if the breaker has stopped redemption.
-		/// - [`Error::NothingToServe`] if no ticket is waiting, today's capacity is used up, or
-		///   `tickets` is 0.
+		/// - [`Error::NothingToServe`] if no ticket is waiting, today's capacity is used up, the
+		///   treasury's AICP backs no more credit, or `tickets` is 0.
 		///
 		/// ## Events
 		///
@@ -676,7 +707,8 @@ pub mod pallet {
 		/// ## Details
 		///
 		/// All parameters are set at once, so that their relations can be checked. They apply from
-		/// this block on, also to the latest statement. Credit in the queue keeps its value.
+		/// this block on, also to the latest statement. Credit keeps its value; for what can be
+		/// spent, the treasury puts aside more AICP if P_T falls, and gets some back if it rises.
 		///
 		/// ## Parameters
 		///
@@ -686,6 +718,8 @@ pub mod pallet {
 		///
 		/// - [`Error::InvalidParameters`] if the parameters contradict each other.
 		/// - [`Error::Unchanged`] if they equal the present ones.
+		/// - [`Error::NotBacked`] if the treasury has too little AICP to back all credit that can be
+		///   spent at the new P_T.
 		///
 		/// ## Events
 		///
@@ -698,6 +732,9 @@ pub mod pallet {
 			let old = Box::new(Parameters::<T>::get());
 			ensure!(old != new, Error::<T>::Unchanged);
 			Parameters::<T>::put(*new);
+			if old.policy.target_price != new.policy.target_price {
+				Self::back(0).map_err(|_| Error::<T>::NotBacked)?;
+			}
 			Self::deposit_event(Event::ParametersSet { old, new });
 			Self::announce();
 			Ok(())
@@ -794,9 +831,9 @@ pub mod pallet {
 			Self::price_outlook(day, &price)
 		}
 
-		/// Returns the credit for redeeming `amount` micro-tokens now, in micro-EUR.
-		pub fn redeem_quote(amount: u128) -> Result<u128, DispatchError> {
-			Self::credit_for(amount)
+		/// Returns the credit for redeeming `amount` micro-tokens now, and how long it would wait.
+		pub fn redeem_quote(amount: u128) -> Result<RedemptionQuote, DispatchError> {
+			Self::quote_redemption(amount)
 		}
 
 		/// Returns an account's credit account, `None` if it has none.

@@ -4,7 +4,13 @@ use crate::pallet::*;
 use codec::{Decode, Encode};
 use core::marker::PhantomData;
 use frame_support::{
-	migrations::VersionedMigration, pallet_prelude::Get, traits::UncheckedOnRuntimeUpgrade,
+	migrations::VersionedMigration,
+	pallet_prelude::Get,
+	traits::{
+		UncheckedOnRuntimeUpgrade,
+		fungibles::{Inspect as _, Mutate as _},
+		tokens::Preservation,
+	},
 	weights::Weight,
 };
 use gridproof_primitives::{
@@ -13,7 +19,7 @@ use gridproof_primitives::{
 	reserve::bounds::{EnergyBounds, PriceBounds, Reference},
 	reserve::formula::Policy,
 	reserve::parameters::{MAX_AGE, MAX_BOOTSTRAP, PolicyParameters, RedemptionLimits},
-	reserve::state::Statement,
+	reserve::state::{MintDay, PaidOut, Statement},
 	time::day::Day,
 };
 
@@ -104,6 +110,60 @@ impl<T: Config> UncheckedOnRuntimeUpgrade for ToV2<T> {
 			frame_support::defensive!("a stored value of version 1 does not decode");
 		}
 		T::DbWeight::get().reads_writes(2, 2)
+	}
+}
+
+/// From version 2 to 3: what a day may mint and pay out is recorded, and service credit is backed.
+///
+/// What was minted and paid out on the last day counts as allowed. The treasury puts AICP aside for
+/// the credit that can be spent, as far as it has any; what is missing then is the first that later
+/// redemptions put aside.
+pub type V3<T> =
+	VersionedMigration<2, 3, ToV3<T>, Pallet<T>, <T as frame_system::Config>::DbWeight>;
+
+/// The change of [`V3`], without the check of the version.
+pub struct ToV3<T>(PhantomData<T>);
+
+/// Highest number of tickets that version 2 let wait.
+const MAX_OLD_TICKETS: usize = 10_000;
+
+#[derive(Encode, Decode)]
+pub(crate) struct OldMintDay {
+	pub day: Day,
+	pub opening: u128,
+	pub minted: u128,
+}
+
+impl From<OldMintDay> for MintDay {
+	fn from(OldMintDay { day, opening, minted }: OldMintDay) -> Self {
+		Self { day, opening, minted, most: minted }
+	}
+}
+
+impl<T: Config> UncheckedOnRuntimeUpgrade for ToV3<T> {
+	fn on_runtime_upgrade() -> Weight {
+		let minting = Minting::<T>::translate(|old: Option<OldMintDay>| old.map(MintDay::from));
+		let paid_out = HandedOut::<T>::translate(|old: Option<(Day, u128)>| {
+			old.map(|(day, credit)| PaidOut { day, credit, claims: 0, capacity: credit })
+		});
+		if minting.is_err() || paid_out.is_err() {
+			frame_support::defensive!("a stored value of version 2 does not decode");
+		}
+		let (mut waiting, mut tickets) = (0u128, 0u64);
+		for ticket in Queue::<T>::iter_values().take(MAX_OLD_TICKETS) {
+			waiting = waiting.saturating_add(ticket.credit);
+			tickets = tickets.saturating_add(1);
+		}
+		Waiting::<T>::put(waiting);
+		let present = T::Fungibles::balance(T::Aicp::get(), &T::Treasury::get());
+		if Pallet::<T>::back(0).is_err() && present > 0 {
+			let (aicp, from, to) = (T::Aicp::get(), T::Treasury::get(), T::Backing::get());
+			let all = T::Fungibles::transfer(aicp, &from, &to, present, Preservation::Expendable);
+			if all.is_err() {
+				frame_support::defensive!("the treasury's AICP cannot be moved");
+			}
+		}
+		T::DbWeight::get().reads_writes(tickets.saturating_add(10), 8)
 	}
 
 	#[cfg(feature = "try-runtime")]

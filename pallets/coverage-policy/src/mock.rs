@@ -3,14 +3,14 @@
 use crate::{self as pallet_coverage_policy, *};
 use frame_support::{
 	derive_impl, parameter_types,
-	traits::{ConstU32, ConstU128, fungible, fungibles},
+	traits::{ConstU32, ConstU64, ConstU128, fungible, fungibles},
 };
 use frame_system::{EnsureRoot, EnsureSigned};
 use gridproof_primitives::{
 	H256,
 	num::decimal::{Ratio, SignedRatio},
 	num::units::{AICP, AICP_ASSET_ID, MILLIS_PER_DAY},
-	reserve::attestation::{AttestationFields, AttestationHandler},
+	reserve::attestation::{AttestationFields, AttestationHandler, ServiceCredit},
 	reserve::bounds::PriceBounds,
 	reserve::stop::MintStops,
 	time::calendar::{Calendar, DayClock},
@@ -113,6 +113,16 @@ pub(crate) const BOB: u64 = 2;
 pub(crate) const ACCOUNT_DEPOSIT: u128 = 700;
 /// Deposit for a ticket.
 pub(crate) const TICKET_DEPOSIT: u128 = 30;
+/// Account of the treasury.
+pub(crate) const TREASURY: u64 = 60;
+/// Account that backs service credit.
+pub(crate) const BACKING: u64 = 61;
+/// Account that serves credit.
+pub(crate) const SERVER: u64 = 62;
+/// The treasury's part of the first supply, in micro-tokens.
+pub(crate) const OF_TREASURY: u128 = 1_000_000 * AICP;
+/// Alice's part of the first supply, in micro-tokens.
+pub(crate) const OF_ALICE: u128 = SUPPLY - OF_TREASURY;
 /// Native tokens of each account.
 pub(crate) const NATIVE: u128 = 10_000;
 /// The first supply, in micro-tokens.
@@ -131,9 +141,10 @@ impl Config for Test {
 	type GovernanceOrigin = EnsureRoot<u64>;
 	type PauseOrigin = frame_system::EnsureSignedBy<Guard, u64>;
 	type Stops = Stopped;
+	type Treasury = ConstU64<TREASURY>;
+	type Backing = ConstU64<BACKING>;
 	type AccountDeposit = ConstU128<ACCOUNT_DEPOSIT>;
 	type TicketDeposit = ConstU128<TICKET_DEPOSIT>;
-	type MaxQueue = ConstU32<5>;
 	type MaxServed = ConstU32<3>;
 	type MaxHistory = ConstU32<6>;
 	type WeightInfo = ();
@@ -209,14 +220,35 @@ pub(crate) fn dispatch_as(call: Call<Test>, origin: RuntimeOrigin) -> Result<(),
 	RuntimeCall::CoveragePolicy(call).dispatch(origin).map(|_| ()).map_err(|error| error.error)
 }
 
-/// Mints to Bob, as the issuer.
+/// Mints, as the issuer.
 pub(crate) fn mint(amount: u128, statement: H256) -> Result<(), DispatchError> {
-	dispatch(Call::mint { amount, who: BOB, statement }, ISSUER)
+	dispatch(Call::mint { amount, statement }, ISSUER)
 }
 
 /// Redeems without a lowest credit.
 pub(crate) fn redeem(who: u64, amount: u128) -> Result<(), DispatchError> {
 	dispatch(Call::redeem { amount, min_credit: 0 }, who)
+}
+
+/// Spends credit, as another pallet does: holds it, then pays [`SERVER`].
+pub(crate) fn spend(who: u64, amount: u128) -> Result<(), DispatchError> {
+	CoveragePolicy::hold(&who, amount)?;
+	CoveragePolicy::pay_held(&who, &SERVER, amount)
+}
+
+/// Limits what a day pays out to that many micro-EUR, whatever can be claimed.
+pub(crate) fn limit_capacity(daily_capacity: u128) {
+	let changed = set_parameters(|new| {
+		new.policy.daily_cap = Ratio::ZERO;
+		new.redemption.daily_capacity = daily_capacity;
+	});
+	changed.unwrap();
+}
+
+/// Uses up the capacity of the first day, limited to that many micro-EUR.
+pub(crate) fn use_up_capacity(capacity: u128) {
+	limit_capacity(capacity);
+	HandedOut::<Test>::put(PaidOut { day: day(1), credit: capacity, claims: 0, capacity });
 }
 
 /// Changes some parameters, as governance.
@@ -240,10 +272,15 @@ pub(crate) fn aicp(who: u64) -> u128 {
 
 /// Transfers AICP from Alice.
 pub(crate) fn give(who: u64, amount: u128) {
+	transfer(ALICE, who, amount);
+}
+
+/// Transfers AICP.
+pub(crate) fn transfer(from: u64, who: u64, amount: u128) {
 	use frame_support::traits::tokens::Preservation;
 	<Assets as fungibles::Mutate<u64>>::transfer(
 		AICP_ASSET_ID,
-		&ALICE,
+		&from,
 		&who,
 		amount,
 		Preservation::Expendable,
@@ -256,7 +293,7 @@ pub(crate) fn on_hold(reason: HoldReason, who: u64) -> u128 {
 	<Balances as fungible::hold::Inspect<u64>>::balance_on_hold(&reason.into(), &who)
 }
 
-/// Returns a new chain whose `supply` Alice holds.
+/// Returns a new chain whose `supply` Alice holds, but for the treasury's part.
 pub(crate) fn new_test_ext_with(
 	supply: u128,
 	parameters: PolicyParameters,
@@ -274,7 +311,10 @@ pub(crate) fn new_test_ext_with(
 		coverage_policy: GenesisConfig {
 			parameters,
 			issuer: Some(ISSUER),
-			supply: if supply > 0 { vec![(ALICE, supply)] } else { Vec::new() },
+			supply: match supply.checked_sub(OF_TREASURY) {
+				Some(rest) => vec![(ALICE, rest), (TREASURY, OF_TREASURY)],
+				None => Vec::new(),
+			},
 		},
 		..Default::default()
 	};

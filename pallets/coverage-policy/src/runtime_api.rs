@@ -5,7 +5,7 @@ use codec::Codec;
 use gridproof_primitives::num::decimal::SignedRatio;
 use gridproof_primitives::reserve::parameters::PolicyParameters;
 use gridproof_primitives::reserve::state::{
-	CreditAccount, DayRecord, Outlook, Quote, Status, Ticket, WhatIf,
+	CreditAccount, DayRecord, Outlook, Quote, RedemptionQuote, Status, Ticket, WhatIf,
 };
 use gridproof_primitives::time::day::Day;
 use sp_runtime::DispatchError;
@@ -32,8 +32,8 @@ sp_api::decl_runtime_apis! {
 		/// Returns what would follow from a price in EUR/MWh, stated about `day`.
 		fn outlook(day: Day, price: SignedRatio) -> Outlook;
 
-		/// Returns the credit for redeeming `amount` micro-tokens now, in micro-EUR.
-		fn redeem_quote(amount: u128) -> Result<u128, DispatchError>;
+		/// Returns the credit for redeeming `amount` micro-tokens now, and how long it would wait.
+		fn redeem_quote(amount: u128) -> Result<RedemptionQuote, DispatchError>;
 
 		/// Returns an account's credit account, `None` if it has none.
 		fn account(who: AccountId) -> Option<CreditAccount<Balance>>;

@@ -7,7 +7,7 @@ use frame_support::{
 	pallet_prelude::Get,
 	traits::{fungible::hold::Inspect as _, fungibles::Inspect as _},
 };
-use gridproof_primitives::reserve::state::*;
+use gridproof_primitives::reserve::{formula, state::*};
 use sp_runtime::{TryRuntimeError, traits::Saturating};
 
 impl<T: Config> Pallet<T> {
@@ -17,13 +17,17 @@ impl<T: Config> Pallet<T> {
 	/// 2. No more AICP exists than genesis and mints created less what redemptions burned; exactly
 	///    as much if the token cannot lose dust.
 	/// 3. Credit promised less credit spent is what accounts have available, held or pending.
-	/// 4. The queue has one ticket for each number between its ends and no other, at most the
-	///    bound; each has credit left to pay out; an account's pending credit and number of tickets
-	///    are those of its tickets in the queue.
+	/// 4. The queue has one ticket for each number between its ends and no other; each has credit
+	///    left to pay out, together what waits; an account's pending credit and number of tickets
+	///    are those of its tickets in the queue, and its newest ticket is one of them.
 	/// 5. For each account, the deposits held are those that its row and its tickets record.
 	/// 6. The history has the bounded number of days with consecutive numbers, in the order of
-	///    days; the last one is the latest statement's; no day minted more than its allowance.
-	/// 7. Since the last minting day opened, the supply grew by no more than that day's mints.
+	///    days; the last one is the latest statement's; no day minted more than the highest
+	///    allowance that the formulas gave before each of its mints.
+	/// 7. Since the last minting day opened, the supply grew by no more than that day's mints, and
+	///    these are no more than the formulas have allowed for its opening.
+	/// 8. No more credit was paid out on the last day than its capacity.
+	/// 9. The backing is enough AICP, at P_T, for all credit that can be spent.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		ensure!(Parameters::<T>::get().check().is_ok(), "1: parameters break a relation");
 		Self::try_supply()?;
@@ -42,13 +46,16 @@ impl<T: Config> Pallet<T> {
 		}
 		let grew = |minting: MintDay| issuance > minting.opening.saturating_add(minting.minted);
 		ensure!(!Minting::<T>::get().is_some_and(grew), "7: supply grew otherwise than by a mint");
+		let above = |minting: MintDay| minting.minted > minting.most;
+		ensure!(!Minting::<T>::get().is_some_and(above), "7: the day minted above its cap");
+		let PaidOut { credit, capacity, .. } = HandedOut::<T>::get();
+		ensure!(credit <= capacity, "8: more credit paid out than the day's capacity");
 		Ok(())
 	}
 
 	fn try_credit() -> Result<(), TryRuntimeError> {
 		let ends = Ends::<T>::get();
 		ensure!(ends.first <= ends.next, "4: the queue's ends crossed");
-		ensure!(ends.length() <= u64::from(T::MaxQueue::get()), "4: the queue is too long");
 		let mut tickets = BTreeMap::<T::AccountId, (u128, u32, BalanceOf<T>)>::new();
 		let mut count = 0u64;
 		for (number, ticket) in Queue::<T>::iter() {
@@ -61,6 +68,12 @@ impl<T: Config> Pallet<T> {
 			count = count.saturating_add(1);
 		}
 		ensure!(count == ends.length(), "4: a ticket is missing");
+		let waiting = tickets.values().fold(0u128, |sum, (credit, ..)| sum.saturating_add(*credit));
+		ensure!(waiting == Waiting::<T>::get(), "4: what waits is not in the queue");
+		for (who, number) in NewestTicket::<T>::iter() {
+			let is_its = Queue::<T>::get(number).is_some_and(|ticket| ticket.who == who);
+			ensure!(is_its, "4: the newest ticket is not in the queue");
+		}
 		let mut credit = 0u128;
 		for (who, account) in Accounts::<T>::iter() {
 			let (pending, number, deposits) = tickets.remove(&who).unwrap_or_default();
@@ -76,6 +89,10 @@ impl<T: Config> Pallet<T> {
 		ensure!(tickets.is_empty(), "4: ticket without an account");
 		let Totals { credited, spent, .. } = Sums::<T>::get();
 		ensure!(credited.checked_sub(spent) == Some(credit), "3: credit from or to nothing");
+		let price = Parameters::<T>::get().policy.target_price;
+		let needed = formula::backing(credit.saturating_sub(waiting), &price);
+		let backing = T::Fungibles::balance(T::Aicp::get(), &T::Backing::get());
+		ensure!(needed.is_ok_and(|needed| backing >= needed), "9: credit is not backed");
 		Ok(())
 	}
 

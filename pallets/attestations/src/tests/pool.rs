@@ -4,7 +4,7 @@ use crate::{mock::*, *};
 use codec::Encode;
 use frame_support::{
 	assert_ok,
-	dispatch::{CheckIfFeeless, GetDispatchInfo},
+	dispatch::GetDispatchInfo,
 	pallet_prelude::{
 		InvalidTransaction, TransactionSource, TransactionValidity, TransactionValidityError,
 	},
@@ -136,20 +136,6 @@ fn a_statement_that_stands_is_valid_no_more() {
 		let result = extrinsic.function.dispatch(origin.into());
 		let already: DispatchError = Error::<Test>::AlreadyAttested.into();
 		assert_eq!(result.map_err(|e| e.error), Err(already));
-	});
-}
-
-#[test]
-fn a_signed_sender_pays_only_for_a_bad_statement() {
-	build_and_execute(|| {
-		let fields = fields(yesterday());
-		let origin = RuntimeOrigin::signed(1);
-		let good = submit_call(&fields, sign(&fields, &TWO));
-		assert!(good.is_feeless(&origin));
-		let bad = submit_call(&fields, sign(&fields, &[Role::Data]));
-		assert!(!bad.is_feeless(&origin));
-		assert_ok!(submit(&fields));
-		assert!(!good.is_feeless(&origin), "the second sender pays");
 	});
 }
 

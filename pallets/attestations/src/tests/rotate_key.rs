@@ -117,7 +117,7 @@ fn it_is_known_which_key_was_valid_when() {
 }
 
 #[test]
-fn the_oldest_retired_key_is_forgotten_first() {
+fn the_times_of_the_oldest_retired_key_are_forgotten_first_and_no_key_comes_back() {
 	build_and_execute(|| {
 		for n in 20..26 {
 			Now::mutate(|now| *now += 1);
@@ -128,5 +128,26 @@ fn the_oldest_retired_key_is_forgotten_first() {
 			RetiredKeys::<Test>::get(Role::Data).into_iter().map(|retired| retired.key).collect();
 		let expected: Vec<_> = (21..25).map(|n| public(&other(n))).collect();
 		assert_eq!(retired, expected);
+		// None of the six comes back, in whatever role.
+		let first = pair(Role::Data);
+		for key in (20..25).map(other).chain([first]) {
+			for role in Role::ALL {
+				assert_noop!(rotate(role, Some(&key)), Error::<Test>::KeyInUse);
+			}
+		}
+	});
+}
+
+#[test]
+fn version_2_remembers_the_retired_keys_of_old_chains() {
+	use frame_support::traits::{GetStorageVersion, OnRuntimeUpgrade, StorageVersion};
+	build_and_execute(|| {
+		assert_ok!(rotate(Role::Data, Some(&other(20))));
+		// GIVEN a chain of version 1, which has the list only
+		PastKeys::<Test>::remove(public(&pair(Role::Data)));
+		StorageVersion::new(1).put::<Attestations>();
+		crate::migrations::V2::<Test>::on_runtime_upgrade();
+		assert_eq!(Attestations::on_chain_storage_version(), StorageVersion::new(2));
+		assert_noop!(rotate(Role::Ops, Some(&pair(Role::Data))), Error::<Test>::KeyInUse);
 	});
 }

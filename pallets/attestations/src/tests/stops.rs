@@ -3,7 +3,6 @@
 use crate::{mock::*, *};
 use frame_support::{
 	assert_noop, assert_ok,
-	dispatch::CheckIfFeeless,
 	pallet_prelude::{InvalidTransaction, TransactionSource, TransactionValidityError},
 	traits::Authorize,
 };
@@ -233,24 +232,18 @@ fn a_good_stop_is_free_once_and_then_neither_free_nor_taken() {
 			},
 			other => panic!("not this pallet's: {other:?}"),
 		};
-		let free = |call: &Call<Test>| {
-			RuntimeCall::from(call.clone()).is_feeless(&RuntimeOrigin::signed(1))
-		};
 		let validity = authorize(&call(0)).unwrap();
 		assert_eq!((validity.priority, validity.longevity), (1_000, 64));
 		assert_eq!(validity.provides.len(), 1);
-		assert!(free(&call(0)) && !free(&lifting(0)));
 		assert_eq!(authorize(&lifting(0)), refused(Error::NotStopped));
 		assert_ok!(stop(Role::Data, 0));
 		// k + 1: the role's next stop is refused until this one has ended.
 		for number in [0, 1] {
 			assert_eq!(authorize(&call(number)), refused(Error::AlreadyStopped));
-			assert!(!free(&call(number)));
 		}
-		assert!(authorize(&lifting(0)).is_ok() && free(&lifting(0)));
+		assert!(authorize(&lifting(0)).is_ok());
 		assert_ok!(lift(Role::Data, 0));
 		assert_eq!(authorize(&lifting(0)), refused(Error::AlreadyLifted));
-		assert!(!free(&lifting(0)));
 		// Neither needs an account, and a strange origin is refused.
 		let none = Attestations::stop_mint(RuntimeOrigin::none(), Role::Ops, 0, [0; 64]);
 		assert_noop!(none, DispatchError::BadOrigin);

@@ -7,7 +7,7 @@ use gridproof_primitives::{num::decimal::Ratio, num::units::AICP, reserve::formu
 #[test]
 fn the_first_supply_is_minted_and_known() {
 	build_and_execute(|| {
-		assert_eq!((aicp(ALICE), issuance()), (SUPPLY, SUPPLY));
+		assert_eq!((aicp(ALICE), aicp(TREASURY), issuance()), (OF_ALICE, OF_TREASURY, SUPPLY));
 		assert_eq!(Sums::<Test>::get().genesis, SUPPLY);
 		assert_eq!(Parameters::<Test>::get(), parameters());
 		assert_eq!(Announced::<Test>::get(), State::Frozen);

@@ -15,4 +15,5 @@ mod set_issuer;
 mod set_parameters;
 mod statements;
 mod states;
+mod try_state;
 mod views;

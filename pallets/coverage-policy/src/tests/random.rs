@@ -39,6 +39,8 @@ enum Step {
 	},
 	/// Minted: parts per hundred of what is allowed.
 	Mint(u128),
+	/// Governance spends parts per hundred of what the treasury has, to Bob.
+	Grant(u128),
 	/// Redeemed by one of four accounts.
 	Redeem {
 		who: u64,
@@ -58,7 +60,8 @@ fn step() -> impl Strategy<Value = Step> {
 		5 => (70_000..130_000u128, 0..2_000_000u128, 0..4u16)
 			.prop_map(|(milli_eur, compute, missing)| Step::State { milli_eur, compute, missing }),
 		4 => (0..130u128).prop_map(Step::Mint),
-		4 => (1..5u64, 0..12_000_000_000u128)
+		1 => (0..101u128).prop_map(Step::Grant),
+		4 => (1..5u64, 0..720_000_000_000u128)
 			.prop_map(|(who, amount)| Step::Redeem { who, amount }),
 		2 => (0..5u32).prop_map(Step::Serve),
 		2 => (1..5u64, 0..120u128).prop_map(|(who, percent)| Step::Spend { who, percent }),
@@ -75,14 +78,18 @@ struct Oracle {
 	before: Option<(u32, Rational)>,
 	/// Day, opening supply, minted.
 	opening: (u32, u128, u128),
-	handed_out: (u32, u128),
-	queue: VecDeque<(u64, u128)>,
+	/// Day, what could be claimed at its first payment, what was paid out.
+	handed_out: (u32, u128, u128),
+	/// Account, credit, day.
+	queue: VecDeque<(u64, u128, u32)>,
+	treasury: u128,
+	backing: u128,
 	credit: BTreeMap<u64, u128>,
 	redeemed: BTreeMap<u64, (u32, u128)>,
 	holdings: BTreeMap<u64, u128>,
 }
 
-const CAPACITY: u128 = 20_000_000_000;
+const CAPACITY: u128 = 500_000_000_000;
 
 impl Oracle {
 	fn fresh(&self) -> Option<&(u32, u32, Rational, Rational)> {
@@ -142,55 +149,91 @@ impl Oracle {
 		true
 	}
 
-	fn left_today(&self) -> u128 {
-		let (day, given) = self.handed_out;
-		CAPACITY - if day == self.today { given } else { 0 }
+	fn waiting(&self) -> u128 {
+		self.queue.iter().map(|(_, credit, _)| credit).sum()
 	}
 
-	fn hand_out(&mut self, who: u64, credit: u128) {
-		let given = CAPACITY - self.left_today() + credit;
-		self.handed_out = (self.today, given);
+	fn spendable(&self) -> u128 {
+		self.credit.values().sum()
+	}
+
+	fn claims(&self) -> u128 {
+		let (day, claims, _) = self.handed_out;
+		if day == self.today { claims } else { self.supply * 3 / 2 + self.waiting() }
+	}
+
+	fn given_today(&self) -> u128 {
+		let (day, _, given) = self.handed_out;
+		if day == self.today { given } else { 0 }
+	}
+
+	fn left_today(&self) -> u128 {
+		let left = CAPACITY.max(self.claims() / 20) - self.given_today();
+		left.min((self.treasury + self.backing) * 3 / 2 - self.spendable())
+	}
+
+	fn hand_out(&mut self, who: u64, credit: u128, claims: u128) {
+		self.handed_out = (self.today, claims, self.given_today() + credit);
 		*self.credit.entry(who).or_default() += credit;
+	}
+
+	/// Puts aside what the credit that can be spent needs.
+	fn back(&mut self) {
+		let all = self.treasury + self.backing;
+		self.backing = (self.spendable() * 2).div_ceil(3);
+		self.treasury = all - self.backing;
 	}
 
 	fn redeem(&mut self, who: u64, amount: u128) -> bool {
 		let (day, sum) = self.redeemed.get(&who).copied().unwrap_or_default();
 		let sum = if day == self.today { sum } else { 0 } + amount;
 		let holding = self.holdings.entry(who).or_default();
-		if amount < AICP || sum > 10_000 * AICP || *holding < amount {
+		if amount < AICP || sum > 600_000 * AICP || *holding < amount {
 			return false;
 		}
 		let credit = amount * 3 / 2;
+		let claims = self.claims();
 		let wait = !self.queue.is_empty() || credit > self.left_today();
-		if wait && self.queue.len() == 5 {
-			return false;
-		}
 		*self.holdings.get_mut(&who).unwrap() -= amount;
 		self.supply -= amount;
 		self.redeemed.insert(who, (self.today, sum));
-		if wait {
-			self.queue.push_back((who, credit))
+		let today = self.today;
+		let same = |ticket: &&mut (u64, u128, u32)| ticket.0 == who && ticket.2 == today;
+		if !wait {
+			self.hand_out(who, credit, claims);
+			self.back();
+		} else if let Some(ticket) = self.queue.iter_mut().find(same) {
+			ticket.1 += credit;
 		} else {
-			self.hand_out(who, credit)
+			self.queue.push_back((who, credit, today));
 		}
 		true
 	}
 
 	fn serve(&mut self, most: u32) -> bool {
-		let mut served = false;
+		let (mut served, mut left, claims) = (false, self.left_today(), self.claims());
 		for _ in 0..most.min(3) {
-			let left = self.left_today();
-			let Some((who, credit)) = self.queue.front().copied().filter(|_| left > 0) else {
+			let Some((who, credit, _)) = self.queue.front().copied().filter(|_| left > 0) else {
 				break;
 			};
-			self.hand_out(who, credit.min(left));
-			match credit.checked_sub(left).filter(|rest| *rest > 0) {
-				Some(rest) => self.queue[0].1 = rest,
-				None => drop(self.queue.pop_front()),
+			let part = credit.min(left);
+			left -= part;
+			self.hand_out(who, part, claims);
+			match credit - part {
+				0 => drop(self.queue.pop_front()),
+				rest => self.queue[0].1 = rest,
 			}
 			served = true;
 		}
+		if served {
+			self.back();
+		}
 		served
+	}
+
+	fn spend(&mut self, who: u64, amount: u128) {
+		*self.credit.entry(who).or_default() -= amount;
+		self.backing -= amount * 2 / 3;
 	}
 }
 
@@ -238,7 +281,7 @@ impl Pair {
 		if minted.is_ok() {
 			self.oracle.supply += amount;
 			self.oracle.opening.2 += amount;
-			*self.oracle.holdings.entry(BOB).or_default() += amount;
+			self.oracle.treasury += amount;
 		}
 	}
 
@@ -258,10 +301,20 @@ impl Pair {
 				assert_eq!(served, self.oracle.serve(tickets));
 			},
 			Step::Spend { who, percent } => {
-				let credit = self.oracle.credit.entry(who).or_default();
-				let amount = *credit * percent / 100;
-				assert_eq!(CoveragePolicy::spend(&who, amount).is_ok(), amount <= *credit);
-				*credit = credit.checked_sub(amount).unwrap_or(*credit);
+				let credit = self.oracle.credit.get(&who).copied().unwrap_or(0);
+				let amount = credit * percent / 100;
+				assert_eq!(spend(who, amount).is_ok(), amount <= credit);
+				if amount <= credit {
+					self.oracle.spend(who, amount);
+				}
+			},
+			Step::Grant(percent) => {
+				let amount = self.oracle.treasury * percent / 100;
+				if amount > 0 {
+					transfer(TREASURY, BOB, amount);
+				}
+				self.oracle.treasury -= amount;
+				*self.oracle.holdings.entry(BOB).or_default() += amount;
 			},
 			Step::Poll => {
 				CoveragePolicy::on_poll(1, &mut WeightMeter::new());
@@ -279,6 +332,9 @@ impl Pair {
 		assert_eq!(status.allowance, self.oracle.allowance());
 		assert_eq!(status.queue, self.oracle.queue.len() as u64);
 		assert_eq!(status.capacity, self.oracle.left_today());
+		assert_eq!(status.waiting, self.oracle.waiting());
+		assert_eq!(aicp(TREASURY), self.oracle.treasury);
+		assert_eq!(aicp(BACKING), self.oracle.backing);
 		for who in 1..5 {
 			let credit = self.oracle.credit.get(&who).copied().unwrap_or(0);
 			assert_eq!(CoveragePolicy::available(&who), credit);
@@ -294,6 +350,7 @@ impl Pair {
 fn run(steps: Vec<Step>) {
 	let mut parameters = parameters();
 	parameters.redemption.daily_capacity = CAPACITY;
+	parameters.redemption.daily_limit = 600_000 * AICP;
 	build_and_execute_with(SUPPLY, parameters, || {
 		let oracle = Oracle {
 			today: 1,
@@ -301,14 +358,16 @@ fn run(steps: Vec<Step>) {
 			stated: None,
 			before: None,
 			opening: (0, 0, 0),
-			handed_out: (0, 0),
+			handed_out: (0, 0, 0),
 			queue: VecDeque::new(),
 			credit: BTreeMap::new(),
 			redeemed: BTreeMap::new(),
-			holdings: (1..5).map(|who| (who, SUPPLY / 4)).collect(),
+			holdings: (1..5).map(|who| (who, OF_ALICE / 4)).collect(),
+			treasury: OF_TREASURY,
+			backing: 0,
 		};
 		for who in 2..5 {
-			give(who, SUPPLY / 4);
+			give(who, OF_ALICE / 4);
 		}
 		let mut pair = Pair { oracle, stated: None };
 		for step in steps {

@@ -10,8 +10,7 @@ use gridproof_primitives::{num::units::AICP, reserve::attestation::ServiceCredit
 
 /// A capacity of 20 EUR a day, used up, and tickets of 15 EUR for these accounts.
 fn queue_up(who: &[u64]) {
-	assert_ok!(set_parameters(|new| new.redemption.daily_capacity = 20_000_000));
-	HandedOut::<Test>::put((day(1), 20_000_000));
+	use_up_capacity(20_000_000);
 	for who in who {
 		give(*who, 10 * AICP);
 		assert_ok!(redeem(*who, 10 * AICP));

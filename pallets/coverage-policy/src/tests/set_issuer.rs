@@ -17,7 +17,7 @@ fn governance_names_another_issuer_or_none() {
 		assert_noop!(mint(1, hash), Error::<Test>::NotIssuer);
 		assert_ok!(set(Some(ALICE)));
 		assert_noop!(mint(1, hash), Error::<Test>::NotIssuer);
-		assert_ok!(dispatch(Call::mint { amount: 1, who: BOB, statement: hash }, ALICE));
+		assert_ok!(dispatch(Call::mint { amount: 1, statement: hash }, ALICE));
 		assert_eq!(
 			events()[..2],
 			[

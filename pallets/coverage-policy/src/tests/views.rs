@@ -32,7 +32,11 @@ fn the_status_says_how_things_stand() {
 				allowance: 263_636_363_636,
 				minted: 100_000 * AICP,
 				queue: 0,
-				capacity: 100_000_000_000,
+				// 5 % of 10.1 M AICP at 1.50 EUR
+				capacity: 757_500_000_000,
+				daily_capacity: 757_500_000_000,
+				waiting: 0,
+				budget: 1_650_000_000_000,
 				totals: Totals { genesis: SUPPLY, minted: 100_000 * AICP, ..Default::default() },
 				stopped_by_role: false,
 			}
@@ -103,9 +107,12 @@ fn the_history_is_bounded_and_latest_first() {
 #[test]
 fn the_queue_can_be_read_in_pages() {
 	build_and_execute(|| {
-		HandedOut::<Test>::put((day(1), u128::MAX));
-		for n in 1..5 {
-			assert_ok!(redeem(ALICE, n * AICP));
+		use_up_capacity(1);
+		for who in 1..5 {
+			if who != ALICE {
+				give(who, 4 * AICP);
+			}
+			assert_ok!(redeem(who, u128::from(who) * AICP));
 		}
 		let credits = |skip, limit| -> Vec<_> {
 			CoveragePolicy::queue(skip, limit).iter().map(|(_, ticket)| ticket.credit).collect()
@@ -120,7 +127,8 @@ fn the_queue_can_be_read_in_pages() {
 #[test]
 fn small_questions_have_answers() {
 	build_and_execute(|| {
-		assert_eq!(CoveragePolicy::redeem_quote(AICP), Ok(1_500_000));
+		let quote = RedemptionQuote { credit: 1_500_000, days: Some(0) };
+		assert_eq!(CoveragePolicy::redeem_quote(AICP), Ok(quote));
 		let overflow: sp_runtime::DispatchError = Error::<Test>::Overflow.into();
 		assert_eq!(CoveragePolicy::redeem_quote(u128::MAX), Err(overflow));
 		assert_eq!(CoveragePolicy::effective_alpha(29), Ratio::new(174, 1_000));
