@@ -2,7 +2,7 @@
 
 use crate::{
 	AccountId, Attestations, Balance, Block, BlockNumber, ComputeReceipts, CoveragePolicy,
-	Executive, Grandpa, Historical, InherentDataExt, MeterReadings, Nonce, Runtime, RuntimeCall,
+	Executive, Grandpa, InherentDataExt, MeterReadings, Nonce, Runtime, RuntimeCall,
 	RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
 	constants::time::SLOT_DURATION, genesis_presets,
 };
@@ -13,7 +13,7 @@ use frame_support::{
 	weights::Weight,
 };
 use gridproof_primitives::reserve::state::{
-	CreditAccount, DayRecord, Outlook, Quote, Status, Ticket, WhatIf,
+	CreditAccount, DayRecord, Outlook, Quote, RedemptionQuote, Status, Ticket, WhatIf,
 };
 use gridproof_primitives::{
 	H256, compute,
@@ -158,9 +158,30 @@ impl_runtime_apis! {
 			authority_id: GrandpaId,
 		) -> Option<sp_consensus_grandpa::OpaqueKeyOwnershipProof> {
 			use frame_support::traits::KeyOwnerProofSystem;
-			Historical::prove((sp_consensus_grandpa::KEY_TYPE, authority_id))
+			pallet_authorities::KeyOwners::<Runtime>::prove((sp_consensus_grandpa::KEY_TYPE, authority_id))
 				.map(|proof| proof.encode())
 				.map(sp_consensus_grandpa::OpaqueKeyOwnershipProof::new)
+		}
+	}
+
+	impl pallet_authorities::runtime_api::AuthoritiesApi<Block, AuraId> for Runtime {
+		fn prove_author(author: AuraId) -> Option<sp_session::MembershipProof> {
+			use frame_support::traits::KeyOwnerProofSystem;
+			let key = (sp_core::crypto::key_types::AURA, author);
+			let proof = pallet_authorities::KeyOwners::<Runtime>::prove(key.clone())?;
+			// The trie also proves that a key is not there.
+			pallet_authorities::KeyOwners::<Runtime>::check_proof(key, proof.clone())?;
+			Some(proof)
+		}
+
+		fn report_of_two_blocks(
+			blocks: pallet_authorities::TwoBlocks<<Block as BlockT>::Header, AuraId>,
+			owner: sp_session::MembershipProof,
+		) -> Vec<u8> {
+			use frame_system::offchain::CreateAuthorizedTransaction;
+			let blocks = alloc::boxed::Box::new(blocks);
+			let call = pallet_authorities::Call::report_two_blocks { blocks, owner };
+			Runtime::create_authorized_transaction(call.into()).encode()
 		}
 	}
 
@@ -307,7 +328,7 @@ impl_runtime_apis! {
 			CoveragePolicy::outlook(day, price)
 		}
 
-		fn redeem_quote(amount: u128) -> Result<u128, DispatchError> {
+		fn redeem_quote(amount: u128) -> Result<RedemptionQuote, DispatchError> {
 			CoveragePolicy::redeem_quote(amount)
 		}
 
@@ -412,8 +433,8 @@ impl_runtime_apis! {
 			ComputeReceipts::coordinator(key)
 		}
 
-		fn parties(skip: u32, limit: u32) -> Vec<(PublicKey, compute::PartyRole)> {
-			ComputeReceipts::parties(skip, limit)
+		fn parties(after: Option<PublicKey>, limit: u32) -> Vec<(PublicKey, compute::PartyRole)> {
+			ComputeReceipts::parties(after, limit)
 		}
 
 		fn step(step: u64) -> compute::StepView {

@@ -8,8 +8,8 @@
 
 use crate::{
 	AccountId, AssetsConfig, AttestationsConfig, Balance, BalancesConfig, BrakesConfig,
-	ComputeReceiptsConfig, CoveragePolicyConfig, MeterReadingsConfig, RuntimeGenesisConfig,
-	SessionConfig, SessionKeys, SudoConfig,
+	ComputeReceiptsConfig, CoveragePolicyConfig, MeterReadingsConfig, Multisig,
+	RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
 	configs::TreasuryAccount,
 	constants::{
 		AICP, KWH,
@@ -75,12 +75,12 @@ fn asset_owner() -> AccountId {
 
 /// Returns the genesis state with these authorities. `accounts` share equally the part of the
 /// genesis supply that the treasury does not get, to the last unit (the first account takes the
-/// remainder). `emergency` can stop things and loosen nothing; without it only root stops.
+/// remainder). `emergency` can stop things and loosen nothing.
 fn genesis(
 	authorities: Vec<Authority>,
 	accounts: Vec<AccountId>,
 	root: AccountId,
-	emergency: Option<AccountId>,
+	emergency: AccountId,
 	reserve: Reserve,
 	metering: Metering,
 	step_ms: u64,
@@ -111,7 +111,7 @@ fn genesis(
 			calendar: reserve.calendar,
 		},
 		balances: BalancesConfig { balances },
-		brakes: BrakesConfig { emergency },
+		brakes: BrakesConfig { emergency: Some(emergency) },
 		compute_receipts: ComputeReceiptsConfig { step_ms, ..Default::default() },
 		coverage_policy: CoveragePolicyConfig {
 			parameters: reserve.parameters,
@@ -231,7 +231,7 @@ fn development() -> Value {
 		vec![Authority::well_known(Sr25519Keyring::Alice, Ed25519Keyring::Alice)],
 		well_known_accounts(),
 		Sr25519Keyring::Alice.to_account_id(),
-		Some(Sr25519Keyring::Ferdie.to_account_id()),
+		Sr25519Keyring::Ferdie.to_account_id(),
 		Reserve::demonstration(),
 		Metering::demonstration(),
 		DEMONSTRATION_STEP_MS,
@@ -247,7 +247,7 @@ fn local_testnet() -> Value {
 		],
 		well_known_accounts(),
 		Sr25519Keyring::Alice.to_account_id(),
-		Some(Sr25519Keyring::Ferdie.to_account_id()),
+		Sr25519Keyring::Ferdie.to_account_id(),
 		Reserve::real(DEVELOPMENT_ROLE_KEYS, development_issuer()),
 		Metering::default(),
 		STEP_MS,
@@ -287,6 +287,10 @@ const STAGING_AUTHORITIES: [StagingKeys; 4] = [
 const STAGING_ROOT: [u8; 32] =
 	hex!("54d7f6d72ac8c9debb4df4de2228b888c08b28d3ebe53aff5515802be811f73b");
 
+/// Number of the four staging authorities who together are the emergency account: two, so that one
+/// of them cannot stop the chain, and two who are awake can.
+const STAGING_EMERGENCY_THRESHOLD: u16 = 2;
+
 /// Issuer of staging, until governance appoints another one: an Ed25519 key.
 const STAGING_ISSUER: [u8; 32] =
 	hex!("b2d2caf95f5ab683f742eeab4920a5406769d5aa1a222ab5bb405e28374354a4");
@@ -313,8 +317,11 @@ fn staging() -> Value {
 		.chain(authorities.iter().map(|authority| authority.account.clone()))
 		.collect();
 	let reserve = Reserve::real(STAGING_ROLE_KEYS, AccountId::from(STAGING_ISSUER));
-	// Operators name an account of several keys before they start.
-	genesis(authorities, accounts, root, None, reserve, Metering::default(), STEP_MS)
+	let mut signatories: Vec<AccountId> =
+		authorities.iter().map(|authority| authority.account.clone()).collect();
+	signatories.sort();
+	let emergency = Multisig::multi_account_id(&signatories, STAGING_EMERGENCY_THRESHOLD);
+	genesis(authorities, accounts, root, emergency, reserve, Metering::default(), STEP_MS)
 }
 
 /// Returns the preset named `id` as JSON, if there is one.

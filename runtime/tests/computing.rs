@@ -4,8 +4,9 @@
 use codec::{Decode, Encode};
 use frame_support::{
 	assert_ok,
-	dispatch::{DispatchClass, GetDispatchInfo},
-	traits::fungibles::{Inspect, Mutate, hold::Inspect as _},
+	dispatch::{DispatchClass, GetDispatchInfo, extract_actual_weight},
+	traits::fungibles::{Inspect, Mutate},
+	weights::Weight,
 };
 use gridproof_primitives::{
 	compute::{
@@ -16,14 +17,17 @@ use gridproof_primitives::{
 	reserve::attestation::ServiceCredit,
 };
 use gridproof_runtime::{
-	AccountId, Assets, AssetsHolder, Balances, BuildStorage, ComputeReceipts, CoveragePolicy,
-	Executive, Header, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, RuntimeOrigin,
-	System, TxExtension, UncheckedExtrinsic,
-	configs::TreasuryAccount,
+	AccountId, Assets, Balances, BuildStorage, ComputeReceipts, CoveragePolicy, Executive, Header,
+	Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, RuntimeOrigin, System, TxExtension,
+	UncheckedExtrinsic,
+	configs::{EscrowAccount, TreasuryAccount},
 	constants::{RuntimeBlockWeights, currency::AIT},
 	genesis_presets::{DEVELOPMENT, LOCAL_TESTNET, STAGING, get_preset},
 };
-use pallet_compute_receipts::{Call, EmissionSchedule, Event, HoldReason, Sums};
+use pallet_compute_receipts::{
+	Admitted, Call, ClosedStep, EmissionSchedule, Event, Jobs, Parties, Party, Pending, Reported,
+	Reports, Steps, Sums,
+};
 use sp_core::{H256, Pair, ed25519};
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave, Eve};
 use sp_runtime::{
@@ -240,8 +244,8 @@ fn a_claim_without_a_signer_is_free_once() {
 		assert_eq!(Executive::apply_extrinsic(call()), Ok(Ok(())));
 		// Three quarters of the price; a fifth is the treasury's.
 		assert_eq!(free(&miner), before.0 + 675_000);
-		let deposit = gridproof_runtime::constants::currency::deposit(1, 400);
-		assert_eq!(free(&client), before.1 + 100_000 + deposit);
+		// The deposit returns with the row, a day later.
+		assert_eq!(free(&client), before.1 + 100_000);
 		let code = ReceiptRefusal::AlreadySettled.code();
 		let refused = TransactionValidityError::Invalid(InvalidTransaction::Custom(code));
 		assert_eq!(Executive::apply_extrinsic(call()), Err(refused));
@@ -262,13 +266,12 @@ fn a_job_is_paid_in_the_real_aicp() {
 		let issuance = <Assets as Inspect<_>>::total_issuance(AICP_ASSET_ID);
 		let job = open(PriceAsset::Aicp, 0).unwrap();
 		assert_eq!(balance(&client), 4_000_000);
-		let reason = HoldReason::Job.into();
-		let held = |who| AssetsHolder::balance_on_hold(AICP_ASSET_ID, &reason, who);
-		assert_eq!(held(&client), 1_000_000);
+		assert_eq!(balance(&EscrowAccount::get()), 1_000_000);
 		begin_block(NOON);
 		let call = general(claim(vec![receipt(job, 2)]));
 		assert_eq!(Executive::apply_extrinsic(call), Ok(Ok(())));
-		assert_eq!((balance(&client), balance(&miner), held(&client)), (4_100_000, 675_000, 0));
+		assert_eq!((balance(&client), balance(&miner)), (4_100_000, 675_000));
+		assert_eq!(balance(&EscrowAccount::get()), 0);
 		assert_eq!(<Assets as Inspect<_>>::total_issuance(AICP_ASSET_ID), issuance);
 		// More than there is cannot be held.
 		let opened = (1..10).map(|nonce| open(PriceAsset::Aicp, nonce).is_ok());
@@ -283,6 +286,10 @@ fn a_job_is_paid_with_the_credit_of_redeemed_aicp() {
 		assert_ok!(<Assets as Mutate<_>>::mint_into(AICP_ASSET_ID, &client, 5_000_000));
 		let origin = RuntimeOrigin::signed(client.clone());
 		assert_ok!(CoveragePolicy::redeem(origin, 2_000_000, 3_000_000));
+		let issuance = <Assets as Inspect<_>>::total_issuance(AICP_ASSET_ID);
+		let parties = [Charlie.to_account_id(), Bob.to_account_id(), TreasuryAccount::get()];
+		let balance = |who: &AccountId| <Assets as Inspect<_>>::balance(AICP_ASSET_ID, who);
+		let before = parties.each_ref().map(balance);
 		let job = open(PriceAsset::ServiceCredit, 0).unwrap();
 		assert_eq!(CoveragePolicy::available(&client), 2_000_000);
 		assert_eq!(CoveragePolicy::held(&client), 1_000_000);
@@ -291,6 +298,10 @@ fn a_job_is_paid_with_the_credit_of_redeemed_aicp() {
 		assert_eq!(Executive::apply_extrinsic(call), Ok(Ok(())));
 		assert_eq!(CoveragePolicy::available(&client), 2_100_000);
 		assert_eq!(CoveragePolicy::held(&client), 0);
+		// 75 %, 5 % and 20 % of 0.90 EUR, at 1.50 EUR, of what the treasury had put aside.
+		let after = parties.each_ref().map(balance);
+		assert_eq!([0, 1, 2].map(|place| after[place] - before[place]), [450_000, 30_000, 120_000]);
+		assert_eq!(<Assets as Inspect<_>>::total_issuance(AICP_ASSET_ID), issuance);
 	});
 }
 
@@ -377,4 +388,181 @@ fn steps_take_150_seconds_but_on_the_development_chain() {
 			assert_eq!(ComputeReceipts::overview().reserve, 10_500_000 * AIT, "{id}");
 		});
 	}
+}
+
+/// Parties and clients of which each call of a worst case has one for each of its receipts.
+const MANY: u32 = 256;
+/// Price of their jobs.
+const PRICE: u128 = 1_000_000;
+
+fn numbered(kind: u8, index: u32) -> ed25519::Pair {
+	let mut seed = [kind; 32];
+	seed[..4].copy_from_slice(&index.to_le_bytes());
+	ed25519::Pair::from_seed(&seed)
+}
+
+fn numbered_account(kind: u8, index: u32) -> AccountId {
+	numbered(kind, index).public().0.into()
+}
+
+/// A party with a step of its own to convert. Its account exists in AIT, and not in AICP.
+fn numbered_party(role: PartyRole, kind: u8, index: u32) {
+	use frame_support::traits::fungible::Mutate;
+	let who = numbered_account(kind + 100, index);
+	<Balances as Mutate<_>>::mint_into(&who, AIT).unwrap();
+	let mut party = Party::new(role, who, 1_000 * AIT, NOON);
+	let step = u64::from(index) + u64::from(kind) * 1_000_000;
+	party.pending = Pending { step, claim: 1, score: 1 };
+	Steps::<Runtime>::insert(step, ClosedStep { claims: 7, parties: 1, ..Default::default() });
+	let key = numbered(kind, index).public().0;
+	Parties::<Runtime>::insert(key, party);
+	Admitted::<Runtime>::insert(key, ());
+}
+
+/// A job of a client, a miner and a coordinator of its own.
+fn numbered_job(asset: PriceAsset, index: u32) -> SignedReceipt {
+	use frame_support::traits::fungible::{Mutate as _, hold::Mutate as _};
+	let coordinator = numbered(1, index);
+	let (miner, client) = (numbered(2, index), numbered_account(3, index));
+	numbered_party(PartyRole::Coordinator, 1, index);
+	numbered_party(PartyRole::Miner(Class::Gpu), 2, index);
+	Balances::mint_into(&client, 10 * AIT).unwrap();
+	if asset == PriceAsset::ServiceCredit {
+		// Credit that goes with this job, and its row with it.
+		let reason = pallet_coverage_policy::HoldReason::CreditAccount.into();
+		Balances::hold(&reason, &client, AIT).unwrap();
+		let account = pallet_coverage_policy::CreditAccount {
+			available: PRICE,
+			deposit: AIT,
+			..Default::default()
+		};
+		pallet_coverage_policy::Accounts::<Runtime>::insert(&client, account);
+	} else {
+		assert_ok!(<Assets as Mutate<_>>::mint_into(AICP_ASSET_ID, &client, 2 * PRICE));
+	}
+	let quote = Quote {
+		coordinator: coordinator.public().0,
+		client: client.clone().into(),
+		spec_hash: H256::zero(),
+		model_factor: 1_000,
+		asset,
+		price: PRICE,
+		max_units: 1_000,
+		expiry_ms: NOON + 60_000,
+		deadline_ms: NOON + 600_000,
+		miner: None,
+		nonce: 0,
+	};
+	let signature = coordinator.sign(&quote.signing_payload(&hash())).0;
+	let job_id = quote.job_id(&hash());
+	assert_ok!(ComputeReceipts::open_job(
+		RuntimeOrigin::signed(client),
+		Box::new(quote),
+		signature
+	));
+	let price = if asset == PriceAsset::ServiceCredit { PRICE } else { PRICE - 1 };
+	let receipt = Receipt { miner: miner.public().0, price, ..receipt(job_id, 2).receipt };
+	let payload = |signer| receipt.signing_payload(&hash(), signer);
+	SignedReceipt {
+		miner_signature: miner.sign(&payload(Signer::Miner)).0,
+		coordinator_signature: coordinator.sign(&payload(Signer::Coordinator)).0,
+		receipt,
+	}
+}
+
+fn numbered_jobs(asset: PriceAsset) -> Vec<SignedReceipt> {
+	(0..MANY).map(|index| numbered_job(asset, index)).collect()
+}
+
+fn expire(receipts: &[SignedReceipt]) -> RuntimeCall {
+	let jobs: Vec<_> = receipts.iter().map(|signed| signed.receipt.job_id).collect();
+	Call::expire_jobs { jobs: jobs.try_into().expect("as many as fit") }.into()
+}
+
+/// Lets the jobs of these receipts be accepted and overdue.
+fn let_pass(receipts: &[SignedReceipt]) {
+	for SignedReceipt { receipt, .. } in receipts {
+		Jobs::<Runtime>::mutate(receipt.job_id, |job| {
+			let job = job.as_mut().expect("it is open");
+			job.terms.deadline_ms = NOON;
+			(job.terms.miner, job.accepted_ms) = (Some(receipt.miner), Some(0));
+		});
+	}
+}
+
+/// Dispatches the call that `prepare` returns. Returns what it is charged, and what the rows that it
+/// writes weigh in the database; each of them is read before.
+fn charged_and_least(prepare: impl FnOnce() -> RuntimeCall) -> (Weight, Weight) {
+	let mut ext = genesis(DEVELOPMENT);
+	let call =
+		ext.execute_with(|| {
+			System::set_block_number(1);
+			pallet_timestamp::Now::<Runtime>::put(NOON);
+			<ComputeReceipts as frame_support::traits::Hooks<u32>>::on_initialize(2);
+			// A step to close, in which somebody earned.
+			pallet_compute_receipts::Running::<Runtime>::put(
+				pallet_compute_receipts::RunningStep { step: 3, claims: AIT, parties: 1 },
+			);
+			EmissionSchedule::<Runtime>::mutate(|schedule| schedule.start_ms = NOON - 100 * STEP);
+			prepare()
+		});
+	ext.commit_all().expect("the state is stored");
+	let charged = ext.execute_with(|| {
+		let info = call.get_dispatch_info();
+		let result = call.dispatch(RuntimeOrigin::signed(Bob.to_account_id()));
+		assert!(result.is_ok(), "{result:?}");
+		extract_actual_weight(&result, &info)
+	});
+	// Events and the like belong to the block, not to the call.
+	let account = frame_support::storage::storage_prefix(b"System", b"Account");
+	let block = &account[..16];
+	let written = ext
+		.overlayed_changes()
+		.changes()
+		.filter(|(key, _)| !key.starts_with(block) || key.starts_with(&account))
+		.count();
+	let rows = u64::try_from(written).expect("few");
+	(charged, <Runtime as frame_system::Config>::DbWeight::get().reads_writes(rows, rows))
+}
+
+fn assert_charged(what: &str, prepare: impl FnOnce() -> RuntimeCall) {
+	let (charged, least) = charged_and_least(prepare);
+	println!("{what}: charged {charged:?}, its rows weigh {least:?}");
+	assert!(charged.ref_time() > least.ref_time(), "{what} is charged less than its rows weigh");
+	// A bound that says nothing would be one that is far too high.
+	assert!(charged.ref_time() < 4 * least.ref_time(), "{what} is charged far too much");
+}
+
+#[test]
+fn the_largest_calls_are_charged_what_their_rows_weigh_at_least() {
+	for asset in [PriceAsset::Aicp, PriceAsset::ServiceCredit] {
+		assert_charged("claim", || claim(numbered_jobs(asset)));
+		assert_charged("expiry", || {
+			let receipts = numbered_jobs(asset);
+			let_pass(&receipts);
+			expire(&receipts)
+		});
+	}
+	assert_charged("removal", || {
+		use frame_support::traits::fungible::Mutate;
+		let receipts = numbered_jobs(PriceAsset::Aicp);
+		for (place, signed) in receipts.iter().enumerate() {
+			for kind in [4, 5] {
+				let index = u32::try_from(place).expect("few");
+				let reporter = numbered_account(kind, index);
+				Balances::mint_into(&reporter, AIT).unwrap();
+				Balances::mint_into(&EscrowAccount::get(), AIT / 4).unwrap();
+				let kinds = vec![].try_into().expect("none");
+				let reported = Reported { kinds, reporter, deposit: AIT / 4 };
+				let offender = numbered(kind + 10, index).public().0;
+				Reports::<Runtime>::insert(signed.receipt.job_id, offender, reported);
+			}
+			Jobs::<Runtime>::mutate(signed.receipt.job_id, |job| {
+				let job = job.as_mut().expect("it is open");
+				job.state = gridproof_primitives::compute::JobState::Cancelled;
+				(job.closed_ms, job.expiry_ms) = (0, 0);
+			});
+		}
+		expire(&receipts)
+	});
 }

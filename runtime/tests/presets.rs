@@ -202,8 +202,19 @@ fn who_may_stop_is_not_who_governs() {
 	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
 		genesis(id).execute_with(|| {
 			let emergency = pallet_brakes::EmergencyAccount::<Runtime>::get();
-			assert_eq!(emergency.is_some(), id != STAGING, "{id}");
+			assert!(emergency.is_some(), "{id}");
 			assert_ne!(emergency, pallet_sudo::Key::<Runtime>::get(), "{id}");
 		});
 	}
+}
+
+#[test]
+fn two_of_the_four_staging_authorities_stop() {
+	genesis(STAGING).execute_with(|| {
+		let mut authorities: Vec<AccountId> = pallet_session::Validators::<Runtime>::get();
+		authorities.sort();
+		assert_eq!(authorities.len(), 4);
+		let expected = gridproof_runtime::Multisig::multi_account_id(&authorities, 2);
+		assert_eq!(pallet_brakes::EmergencyAccount::<Runtime>::get(), Some(expected));
+	});
 }

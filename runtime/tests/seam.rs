@@ -3,12 +3,13 @@
 //! takes one for another.
 
 use codec::{Decode, DecodeAll, Encode};
+use frame_support::traits::fungible::NativeOrWithId;
 use gridproof_chain::{
 	Call, ChainError, Query, Refusal,
 	event::{Event, RawEvent},
 	pallets::{
 		assets, attestations, balances, compute_receipts, coverage_policy, meter_readings,
-		multisig, sudo, system, transaction_payment, utility,
+		multisig, sudo, system, transaction_payment, treasury, utility,
 	},
 	refusal::PoolRefusal,
 };
@@ -120,10 +121,10 @@ fn coverage_calls() -> Vec<(Call, RuntimeCall)> {
 	use coverage_policy::call;
 	use pallet_coverage_policy::Call as Theirs;
 	let (statement, parameters) = (H256([6; 32]), PolicyParameters::default());
-	let mint = Theirs::mint { amount: 7, who: account(8), statement };
+	let mint = Theirs::mint { amount: 7, statement };
 	let breaker = Breaker::AllStopped;
 	vec![
-		(call::mint(7, [8; 32], statement), mint.into()),
+		(call::mint(7, statement), mint.into()),
 		(call::redeem(9, 10), Theirs::redeem { amount: 9, min_credit: 10 }.into()),
 		(call::serve(11), Theirs::serve { tickets: 11 }.into()),
 		(call::close_account([12; 32]), Theirs::close_account { who: account(12) }.into()),
@@ -224,6 +225,7 @@ fn meter_calls() -> Vec<(Call, RuntimeCall)> {
 		(call::pause(), Theirs::pause {}.into()),
 		(call::resume(), Theirs::resume {}.into()),
 		(call::admit_meter(3), Theirs::admit_meter { meter: 3 }.into()),
+		(call::correct_meter(3, 24), Theirs::correct_meter { meter: 3, wh: 24 }.into()),
 		(
 			call::set_organisation_admin(1, [2; 32]),
 			Theirs::set_organisation_admin { organisation: 1, new: account(2) }.into(),
@@ -279,6 +281,12 @@ fn compute_calls() -> Vec<(Call, RuntimeCall)> {
 		(call::admit_coordinator(&key), Theirs::admit_coordinator { key }.into()),
 		(call::exclude_coordinator(&key), Theirs::exclude_coordinator { key }.into()),
 		(call::stay(&key), Theirs::stay { key }.into()),
+		(
+			call::exchange_key(&key, &key, &proof),
+			Theirs::exchange_key { key, new: key, proof }.into(),
+		),
+		(call::keep_key(&key), Theirs::keep_key { key }.into()),
+		(call::complete_exchange(&key), Theirs::complete_exchange { key }.into()),
 		(call::ban(&key, 7), Theirs::ban { key, until_ms: 7 }.into()),
 		(call::forfeit(&key), Theirs::forfeit { key }.into()),
 		(call::set_reference_rate(rate), Theirs::set_reference_rate { new: rate }.into()),
@@ -370,6 +378,17 @@ fn other_calls() -> Vec<(Call, RuntimeCall)> {
 			pallet_sudo::Call::sudo { call: Box::new(remark(4).into()) }.into(),
 		),
 		(
+			treasury::call::spend(1, 6, [7; 32]),
+			pallet_treasury::Call::spend {
+				asset_kind: Box::new(NativeOrWithId::WithId(1)),
+				amount: 6,
+				beneficiary: Box::new(account(7)),
+				valid_from: None,
+			}
+			.into(),
+		),
+		(treasury::call::payout(8), pallet_treasury::Call::payout { index: 8 }.into()),
+		(
 			utility::call::batch_all(ours()),
 			pallet_utility::Call::batch_all { calls: theirs() }.into(),
 		),
@@ -458,6 +477,7 @@ fn the_sdk_s_pallets_have_the_events_that_are_read() {
 		("Balances", balances::event::ALL),
 		("System", system::event::ALL),
 		("TransactionPayment", transaction_payment::event::ALL),
+		("Treasury", treasury::event::ALL),
 	];
 	for (pallet, ours) in read {
 		let theirs = events_of(&metadata, pallet);
@@ -642,7 +662,7 @@ fn questions_are_answered_in_the_form_that_is_read() {
 				query::receipt(H256::zero()),
 				query::miner(&[1; 32]),
 				query::coordinator(&[1; 32]),
-				query::parties(0, 10),
+				query::parties(Some([7; 32]), 10),
 				query::step(0),
 				query::earnings(&[1; 32], 1, PriceAsset::Aicp, 2),
 				query::reference_rate(),

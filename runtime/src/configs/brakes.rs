@@ -30,9 +30,13 @@ impl Tokens for MintedTokens {
 					actual: Assets::total_supply(AICP),
 				}
 			},
-			Token::Kwh => Supply {
-				expected: pallet_meter_readings::SumsOfAll::<Runtime>::get().minted_wh,
-				actual: Assets::total_supply(KWH),
+			Token::Kwh => {
+				let minted = pallet_meter_readings::SumsOfAll::<Runtime>::get().minted_wh;
+				let burned = pallet_meter_readings::BurnedByCorrections::<Runtime>::get();
+				Supply {
+					expected: minted.saturating_sub(burned),
+					actual: Assets::total_supply(KWH),
+				}
 			},
 		}
 	}
@@ -54,7 +58,7 @@ impl Tokens for MintedTokens {
 	}
 
 	fn weight() -> Weight {
-		<Runtime as frame_system::Config>::DbWeight::get().reads(6)
+		<Runtime as frame_system::Config>::DbWeight::get().reads(7)
 	}
 }
 

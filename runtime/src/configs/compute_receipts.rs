@@ -1,19 +1,32 @@
 //! `pallet_compute_receipts`: escrow, receipts, and the only mint of AIT.
 
 use crate::{
-	AccountId, AssetsHolder, Balance, Balances, CoveragePolicy, Runtime, RuntimeCall,
+	AccountId, Assets, AssetsHolder, Balance, Balances, CoveragePolicy, Runtime, RuntimeCall,
 	RuntimeHoldReason, Timestamp,
 	configs::{EmergencyOrigin, GovernanceOrigin, TreasuryAccount},
 	constants::{AICP, currency::deposit, time::MINUTES},
 };
-use frame_support::traits::{ConstU32, ConstU64, Contains, Get, fungible::ItemOf};
+use frame_support::{
+	PalletId,
+	traits::{ConstU32, ConstU64, Contains, Get, fungible::ItemOf},
+};
+use sp_runtime::traits::AccountIdConversion;
 
 frame_support::parameter_types! {
-	/// Deposit for the row of an open job, in 10⁻¹⁸ AIT.
+	/// Deposit for the row of a job, in 10⁻¹⁸ AIT.
 	pub const JobDeposit: Balance = deposit(1, 400);
+	/// Deposit for the row of reports about a party and a job, in 10⁻¹⁸ AIT.
+	pub const ReportDeposit: Balance = deposit(1, 150);
+	/// Id from which the account of the escrow is derived.
+	pub const EscrowPalletId: PalletId = PalletId(*b"gp/escrw");
+	/// Account in which prices of open jobs and deposits lie, for which no key can sign.
+	pub EscrowAccount: AccountId = EscrowPalletId::get().into_account_truncating();
 }
 
-/// AICP, as a single token that can be put on hold.
+/// AICP, as a single token.
+type Aicp = ItemOf<Assets, ConstU32<AICP>, AccountId>;
+
+/// AICP with the holds under which prices of jobs lay until version 3 of the pallet's storage.
 pub(crate) type AicpWithHolds = ItemOf<AssetsHolder, ConstU32<AICP>, AccountId>;
 
 /// `true` while safe mode or a pause keeps receipts from being claimed: the deadlines of jobs stand
@@ -29,8 +42,9 @@ impl Get<bool> for Halted {
 }
 
 impl pallet_compute_receipts::Config for Runtime {
-	type Aicp = AicpWithHolds;
+	type Aicp = Aicp;
 	type Currency = Balances;
+	type Escrow = EscrowAccount;
 	type GovernanceOrigin = GovernanceOrigin;
 	type Halted = Halted;
 	type JobDeposit = JobDeposit;
@@ -40,6 +54,7 @@ impl pallet_compute_receipts::Config for Runtime {
 	type PauseOrigin = EmergencyOrigin;
 	// Who chooses by work has no pallet yet.
 	type Recorder = ();
+	type ReportDeposit = ReportDeposit;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type ServiceCredit = CoveragePolicy;
 	type Time = Timestamp;

@@ -18,9 +18,9 @@ frame_support::parameter_types! {
 	pub const OrganisationDeposit: Balance = deposit(1, 150);
 	/// Deposit for the row of a member, in 10⁻¹⁸ AIT.
 	pub const MemberDeposit: Balance = deposit(1, 100);
-	/// Deposit for a meter, in 10⁻¹⁸ AIT: seven rows, and two bounded lists that count by their
-	/// bytes.
-	pub const MeterDeposit: Balance = deposit(7, 1_300 + MAX_RECENT * (220 + 160));
+	/// Deposit for a meter, in 10⁻¹⁸ AIT: nine rows, with its metering point, and two bounded lists
+	/// that count by their bytes.
+	pub const MeterDeposit: Balance = deposit(9, 2_100 + MAX_RECENT * (220 + 160));
 	/// Part of it that stays for tombstones, in 10⁻¹⁸ AIT: four rows of a hash and a time.
 	pub const TombstoneDeposit: Balance = deposit(4, 4 * 40);
 }

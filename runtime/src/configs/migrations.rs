@@ -12,8 +12,15 @@ use sp_runtime::Perbill;
 /// has an older version.
 pub(super) type Migrations = (
 	// One line a migration.
+	pallet_attestations::migrations::V2<Runtime>,
 	pallet_compute_receipts::migrations::v2::MigrateToV2<Runtime>,
+	pallet_compute_receipts::migrations::v3::MigrateToV3<
+		Runtime,
+		super::compute_receipts::AicpWithHolds,
+	>,
 	pallet_coverage_policy::migrations::V2<Runtime>,
+	super::treasury::SpendsOfTokens,
+	pallet_coverage_policy::migrations::V3<Runtime>,
 	pallet_meter_readings::migrations::MigrateV1ToV2<Runtime>,
 );
 

@@ -29,6 +29,8 @@ mod tx_pause;
 mod utility;
 
 pub use brakes::MintedTokens;
+pub use compute_receipts::EscrowAccount;
+pub use coverage_policy::BackingAccount;
 pub use grandpa::ReportLongevity;
 pub use meter_readings::MultisigAccounts;
 pub use migrations::SafeModeOnFailedMigration;
@@ -40,7 +42,7 @@ pub use proxy::ProxyType;
 pub use session::Authorities;
 pub use system::CallFilter;
 pub use transaction_payment::BaseAndLengthFee;
-pub use treasury::TreasuryAccount;
+pub use treasury::{SpendsOfTokens, TreasuryAccount};
 
 use crate::{AccountId, Runtime};
 use frame_support::traits::EitherOfDiverse;

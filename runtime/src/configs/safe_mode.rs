@@ -25,6 +25,7 @@ impl Contains<RuntimeCall> for WhitelistedCalls {
 			call,
 			RuntimeCall::Timestamp(_)
 				| RuntimeCall::Grandpa(_)
+				| RuntimeCall::Authorities(_)
 				| RuntimeCall::Attestations(_)
 				| RuntimeCall::Session(_)
 				| RuntimeCall::Sudo(_)

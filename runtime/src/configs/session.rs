@@ -1,18 +1,25 @@
 //! `pallet_session` with history: the present and the former authorities.
 
 use crate::{
-	AccountId, Authorities as Members, Balance, Balances, Historical, Runtime, RuntimeEvent,
-	SessionKeys,
-	configs::{GovernanceOrigin, grandpa::REPORTABLE_SESSIONS},
+	AccountId, Authorities as Members, Balance, Balances, Historical, Offences, RefuseFiltered,
+	Runtime, RuntimeCall, RuntimeEvent, SessionKeys, TxExtension, UncheckedExtrinsic,
+	configs::{
+		GovernanceOrigin,
+		grandpa::{REPORTABLE_SESSIONS, ReportLongevity},
+	},
 	constants::{currency::deposit, time::SESSION},
 };
 use alloc::vec::Vec;
-use frame_support::traits::ConstU32;
+use frame_support::traits::{ConstU32, ConstU64};
+use pallet_free_calls::MAX_FREE_PRIORITY;
 use pallet_session::{
 	PeriodicSessions, disabling::UpToLimitDisablingStrategy, historical,
 	historical::NoteHistoricalRoot,
 };
-use sp_runtime::traits::{Convert, ConvertInto, OpaqueKeys};
+use sp_runtime::{
+	generic::Era,
+	traits::{Convert, ConvertInto, OpaqueKeys},
+};
 use sp_staking::SessionIndex;
 
 frame_support::parameter_types! {
@@ -36,8 +43,8 @@ impl pallet_session::SessionManager<AccountId> for Authorities {
 		Some(authorities)
 	}
 
-	fn start_session(_: SessionIndex) {
-		Members::start_session();
+	fn start_session(index: SessionIndex) {
+		Members::start_session(index);
 	}
 
 	fn end_session(ended: SessionIndex) {
@@ -45,6 +52,7 @@ impl pallet_session::SessionManager<AccountId> for Authorities {
 		let kept = SessionIndex::try_from(REPORTABLE_SESSIONS).unwrap_or(SessionIndex::MAX);
 		if let Some(first) = ended.checked_sub(kept) {
 			Historical::prune_up_to(first);
+			Members::forget_before(first);
 		}
 	}
 }
@@ -104,4 +112,36 @@ impl historical::Config for Runtime {
 
 impl pallet_authorities::Config for Runtime {
 	type GovernanceOrigin = GovernanceOrigin;
+	type Offences = Offences;
+	type ReportLongevity = ReportLongevity;
+	// Before every other free call: there is one report for each authority at the most.
+	type ReportPriority = ConstU64<MAX_FREE_PRIORITY>;
+}
+
+impl frame_system::offchain::CreateTransaction<pallet_authorities::Call<Runtime>> for Runtime {
+	type Extension = TxExtension;
+
+	fn create_transaction(call: RuntimeCall, extension: TxExtension) -> UncheckedExtrinsic {
+		UncheckedExtrinsic::new_transaction(call, extension)
+	}
+}
+
+impl frame_system::offchain::CreateAuthorizedTransaction<pallet_authorities::Call<Runtime>>
+	for Runtime
+{
+	fn create_extension() -> TxExtension {
+		(
+			RefuseFiltered::new(),
+			frame_system::CheckNonZeroSender::new(),
+			frame_system::CheckSpecVersion::new(),
+			frame_system::CheckTxVersion::new(),
+			frame_system::CheckGenesis::new(),
+			frame_system::CheckMortality::from(Era::Immortal),
+			frame_system::CheckNonce::from(0),
+			frame_system::CheckWeight::new(),
+			pallet_transaction_payment::ChargeTransactionPayment::from(0).into(),
+			frame_metadata_hash_extension::CheckMetadataHash::new(false),
+			frame_system::WeightReclaim::new(),
+		)
+	}
 }

@@ -15,8 +15,8 @@ impl Contains<RuntimeCallNameOf<Runtime>> for UnpausableCalls {
 	fn contains(name: &RuntimeCallNameOf<Runtime>) -> bool {
 		let (pallet, call) = (name.0.as_slice(), name.1.as_slice());
 		match pallet {
-			b"Timestamp" | b"Grandpa" | b"Sudo" | b"SafeMode" | b"Multisig" | b"Proxy"
-			| b"Parameters" | b"Preimage" | b"Scheduler" | b"Brakes" => true,
+			b"Timestamp" | b"Grandpa" | b"Authorities" | b"Sudo" | b"SafeMode" | b"Multisig"
+			| b"Proxy" | b"Parameters" | b"Preimage" | b"Scheduler" | b"Brakes" => true,
 			b"System" => call == b"apply_authorized_upgrade",
 			// Nobody takes a role its brake, or the others its lifting.
 			b"Attestations" => matches!(call, b"pause" | b"stop_mint" | b"lift_stop"),

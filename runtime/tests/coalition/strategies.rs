@@ -378,6 +378,7 @@ fn certify_phantom(
 		owner: &owner,
 		rated_w,
 		direction: Direction::Export,
+		point: None,
 		serial: serial(&format!("PHANTOM-{number}")),
 		seal: seal(&format!("PHANTOM-{number}")),
 		registers: Registers::default(),
@@ -516,6 +517,7 @@ fn certify_true(
 		owner: &owner,
 		rated_w: RATED_W,
 		direction: Direction::Export,
+		point: None,
 		serial,
 		seal,
 		registers,
@@ -589,6 +591,7 @@ fn certify_for_another(world: &mut World, scratch: &mut Scratch, _: &mut Rng) ->
 		owner: &owner,
 		rated_w: RATED_W,
 		direction: Direction::Export,
+		point: None,
 		serial,
 		seal,
 		registers,
@@ -648,10 +651,10 @@ fn certify_circle(world: &mut World, _: &mut Scratch, _: &mut Rng) -> Option<()>
 
 // Reserve.
 
-fn mint_to_itself(world: &mut World, _: &mut Scratch, rng: &mut Rng) -> Option<()> {
-	let (allowance, who) = (CoveragePolicy::allowance(), world.wallet(rng).account());
+fn mint_to_itself(world: &mut World, _: &mut Scratch, _: &mut Rng) -> Option<()> {
+	let allowance = CoveragePolicy::allowance();
 	for amount in [allowance, allowance, 1] {
-		world.send(Sent::Signed(wallet(Issuer), reserve::mint(amount, who.clone())));
+		world.send(Sent::Signed(wallet(Issuer), reserve::mint(amount)));
 	}
 	Some(())
 }

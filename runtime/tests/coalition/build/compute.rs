@@ -27,6 +27,18 @@ pub(crate) fn register(account: &AccountId, pair: &ed25519::Pair, role: PartyRol
 	}
 }
 
+/// Begins to exchange a party's key for another one that the coalition has.
+pub(crate) fn exchange_key(
+	account: &AccountId,
+	old: &ed25519::Pair,
+	new: &ed25519::Pair,
+	role: PartyRole,
+) -> RuntimeCall {
+	let statement = Registration { role, account: account.clone().into() };
+	let proof = new.sign(&statement.signing_payload(&chain::genesis_hash())).0;
+	Call::exchange_key { key: key_of(old), new: key_of(new), proof }.into()
+}
+
 /// Terms of a quote.
 pub(crate) struct Terms {
 	pub(crate) asset: PriceAsset,

@@ -35,6 +35,8 @@ pub(crate) struct Terms<'a> {
 	pub(crate) owner: &'a Key,
 	pub(crate) rated_w: u32,
 	pub(crate) direction: Direction,
+	/// Metering point with whose other meters it is netted.
+	pub(crate) point: Option<String>,
 	pub(crate) serial: SerialNumber,
 	pub(crate) seal: SealId,
 	pub(crate) registers: Registers,
@@ -53,6 +55,7 @@ pub(crate) fn certify(terms: Terms<'_>) -> RuntimeCall {
 		owner: owner.account(),
 		rated_power_w: rated_w,
 		direction,
+		point: terms.point.map(|id| id.into_bytes().try_into().expect("short")),
 		trust: Trust::Device,
 		serial: terms.serial,
 		seal: terms.seal,

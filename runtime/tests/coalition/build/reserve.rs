@@ -11,7 +11,7 @@ use gridproof_primitives::{
 	},
 	time::day::Day,
 };
-use gridproof_runtime::{AccountId, Runtime, RuntimeCall};
+use gridproof_runtime::{Runtime, RuntimeCall};
 use pallet_coverage_policy::Call;
 use sp_core::{Pair, ed25519};
 
@@ -80,10 +80,10 @@ pub(crate) fn forged_lift(role: Signer, number: u32) -> RuntimeCall {
 }
 
 /// The issuer's call: mints that much on the latest statement.
-pub(crate) fn mint(amount: u128, who: AccountId) -> RuntimeCall {
+pub(crate) fn mint(amount: u128) -> RuntimeCall {
 	let statement =
 		pallet_coverage_policy::Latest::<Runtime>::get().map_or(H256::zero(), |latest| latest.hash);
-	Call::mint { amount, who, statement }.into()
+	Call::mint { amount, statement }.into()
 }
 
 pub(crate) fn redeem(amount: u128) -> RuntimeCall {

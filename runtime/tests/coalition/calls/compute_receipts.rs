@@ -43,6 +43,9 @@ pub(super) const CALLS: Calls = &[
 	("stay", Make(stay)),
 	("ban", Root),
 	("forfeit", Root),
+	("exchange_key", Make(exchange_key)),
+	("keep_key", Make(keep_key)),
+	("complete_exchange", Make(complete_exchange)),
 ];
 
 /// Signed by somebody, or without a signer.
@@ -228,4 +231,23 @@ fn report_offence(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 fn apply_slashes(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let (key, party) = (world.wallet(rng), key_of(&party(world, rng)));
 	Some(Sent::Signed(key, Call::apply_slashes { key: party }.into()))
+}
+
+fn exchange_key(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let (wallet, old, new) = (world.wallet(rng), party(world, rng), rng.pick(&world.compute.keys));
+	let role =
+		pallet_compute_receipts::Parties::<gridproof_runtime::Runtime>::get(key_of(&old))?.role;
+	let call = compute::exchange_key(&wallet.account(), &old, &new, role);
+	// Seldom: the strategies work with the keys that they know.
+	rng.percent(10).then_some(Sent::Signed(wallet, call))
+}
+
+fn keep_key(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let key = key_of(&party(world, rng));
+	Some(Sent::Signed(world.wallet(rng), Call::keep_key { key }.into()))
+}
+
+fn complete_exchange(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let key = key_of(&party(world, rng));
+	Some(Sent::Signed(world.wallet(rng), Call::complete_exchange { key }.into()))
 }

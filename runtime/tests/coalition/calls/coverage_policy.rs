@@ -29,7 +29,7 @@ fn mint(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	};
 	let allowance = CoveragePolicy::allowance();
 	let amount = rng.pick(&[0, 1, UNIT, allowance / 2, allowance, allowance + 1]);
-	Some(Sent::Signed(key, reserve::mint(amount, world.account(rng))))
+	Some(Sent::Signed(key, reserve::mint(amount)))
 }
 
 fn redeem(world: &mut World, rng: &mut Rng) -> Option<Sent> {

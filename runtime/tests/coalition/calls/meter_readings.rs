@@ -34,6 +34,7 @@ pub(super) const CALLS: Calls = &[
 	("resume", Root),
 	("admit_meter", Make(admit_meter)),
 	("set_organisation_admin", Make(set_organisation_admin)),
+	("correct_meter", Make(correct_meter)),
 ];
 
 /// The electrician of the coalition, or somebody who is none.
@@ -143,13 +144,21 @@ fn certify_meter(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	{
 		name = world.energy.certified.get(&meter)?.name.clone();
 	}
+	let point = format!("POINT-{}", rng.below(8));
+	let point = rng.pick(&[None, Some(point)]);
 	let call = energy::certify(energy::Terms {
 		organisation,
 		name,
 		device: &device,
 		owner: &owner,
 		rated_w: rng.pick(&[RATED_W, RATED_W, 1, 0]),
-		direction: rng.pick(&[Direction::Export, Direction::Both, Direction::Import]),
+		direction: rng.pick(&[
+			Direction::Export,
+			Direction::Both,
+			Direction::Import,
+			Direction::Generation,
+		]),
+		point,
 		serial: serial(&number),
 		seal: seal(rng.pick(&[&new[..], &new[..], "SEAL-0", "SEAL-1", ""])),
 		registers,
@@ -250,4 +259,10 @@ fn record_anchor(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let (meter, sequence) = (world.any_meter(rng)?, rng.below(3));
 	let root = rng.pick(&[H256::repeat_byte(1), H256::zero()]);
 	Some(Sent::Signed(key, Call::record_anchor { meter, sequence, root, state }.into()))
+}
+
+/// As admin, of the coalition's meters or another's.
+fn correct_meter(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let (meter, wh) = (world.any_meter(rng)?, rng.pick(&[0, 1, 1_000, u64::MAX]));
+	Some(Sent::Signed(electrician(world, rng), Call::correct_meter { meter, wh }.into()))
 }

@@ -6,7 +6,9 @@ use crate::{
 	world::{Sent, World},
 };
 use frame_support::traits::PalletInfoAccess;
-use gridproof_runtime::{Grandpa, Preimage, RuntimeCall, SafeMode, SessionKeys, System};
+use gridproof_runtime::{
+	Authorities, Grandpa, Preimage, RuntimeCall, SafeMode, SessionKeys, System,
+};
 
 /// A call of bytes that are all alike.
 fn bytes<P: PalletInfoAccess>(world: &World, rng: &mut Rng, call: u8) -> Option<Sent> {
@@ -15,7 +17,10 @@ fn bytes<P: PalletInfoAccess>(world: &World, rng: &mut Rng, call: u8) -> Option<
 	Some(Sent::Signed(world.wallet(rng), call))
 }
 
-pub(super) const AUTHORITIES: Calls = &[("let_in", Root)];
+pub(super) const AUTHORITIES: Calls = &[
+	("let_in", Root),
+	("report_two_blocks", Make(|world, rng| bytes::<Authorities>(world, rng, 1))),
+];
 
 pub(super) const BRAKES: Calls = &[("set_emergency_account", Root)];
 

@@ -17,7 +17,7 @@ use gridproof_primitives::{
 	num::units::MICRO_AIT,
 };
 use gridproof_runtime::{AccountId, Balances, ComputeReceipts, Runtime};
-use pallet_compute_receipts::{Event, HoldReason, Jobs, Parties};
+use pallet_compute_receipts::{Event, HoldReason, Job, Jobs, Parties, Reports};
 use sp_core::{Pair, ed25519};
 use std::collections::BTreeMap;
 
@@ -340,8 +340,8 @@ impl World {
 		}
 	}
 
-	/// AIT of the coalition that pallets keep for it: bonds that are on no hold, and emission that
-	/// it can claim.
+	/// AIT of the coalition that pallets keep for it: bonds that are on no hold, emission that it can
+	/// claim, and what lies in escrow for it.
 	pub(crate) fn ait_in_pallets(&self) -> u128 {
 		let (mut bonds, mut accrued) = (0u128, 0u128);
 		for pair in &self.compute.keys {
@@ -354,7 +354,26 @@ impl World {
 		let reason = HoldReason::Bond.into();
 		let held: u128 =
 			self.spendable.iter().map(|who| Balances::balance_on_hold(&reason, who)).sum();
-		accrued + bonds.saturating_sub(held)
+		accrued + bonds.saturating_sub(held) + self.escrowed(PriceAsset::Ait)
+	}
+
+	/// What the escrow would return to the coalition if nothing were settled any more: prices in an
+	/// asset, and with AIT the deposits for rows.
+	pub(crate) fn escrowed(&self, asset: PriceAsset) -> u128 {
+		let price = |job: &Job<_>| {
+			let open = job.state == JobState::Open && job.asset == asset;
+			if open { job.terms.price } else { 0 }
+		};
+		let deposits = asset == PriceAsset::Ait;
+		let jobs: u128 = Jobs::<Runtime>::iter_values()
+			.filter(|job| self.is_ours(&job.client))
+			.map(|job| price(&job) + if deposits { job.deposit } else { 0 })
+			.sum();
+		let reports: u128 = Reports::<Runtime>::iter_values()
+			.filter(|reported| deposits && self.is_ours(&reported.reporter))
+			.map(|reported| reported.deposit)
+			.sum();
+		jobs + reports
 	}
 
 	/// Ends what is open, and pays out what was earned.

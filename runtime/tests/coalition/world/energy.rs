@@ -18,7 +18,7 @@ use gridproof_primitives::{
 	},
 };
 use gridproof_runtime::{AccountId, MeterReadings, Runtime, constants::KWH};
-use pallet_meter_readings::{Call, Certificates, Event, Meters, Organisations};
+use pallet_meter_readings::{Call, Certificates, Event, MeterPoints, Meters, Organisations};
 use sp_core::{Pair, ed25519};
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ const BACKDATE: u64 = DAY + HOUR;
 pub(crate) enum Flow {
 	/// A roof: one export meter.
 	Roof,
-	/// A roof behind its own meter, whose house uses four fifths: two export meters in series.
+	/// A roof behind its own meter, whose house uses four fifths: two meters in series.
 	Series,
 	/// A battery that passes energy to the next site and back: one meter of both directions.
 	Circle {
@@ -296,17 +296,35 @@ impl Truth {
 		self.meters.iter().position(of).map_or(Thing::Phantom(*key), Thing::Physical)
 	}
 
-	/// What a certificate vouches for. With a serial number that is not on the meter's plate it is
-	/// an electrician's word and no more, as for a key without a meter.
+	/// What an honest electrician certifies of a meter: its direction, and the metering point where other
+	/// meters are that have to be netted with it.
+	fn truly(&self, physical: usize) -> (Direction, Option<String>) {
+		let meter = &self.meters[physical];
+		let point = format!("POINT-{}", meter.site);
+		match self.sites[meter.site].flow {
+			Flow::Circle { .. } => (Direction::Both, None),
+			Flow::Roof => (Direction::Export, None),
+			Flow::Apart if meter.is_first => (Direction::Import, Some(point)),
+			Flow::Series if meter.is_first => (Direction::Generation, Some(point)),
+			Flow::Series | Flow::Apart => (Direction::Export, Some(point)),
+		}
+	}
+
+	/// What a certificate vouches for. With a serial number that is not on the meter's plate, or at
+	/// another metering point than its own, it is an electrician's word and no more, as for a key without a
+	/// meter.
 	fn certified_thing(&self, meter: MeterIndex, key: &PublicKey) -> Thing {
 		let thing = self.thing(key);
-		let serial = Certificates::<Runtime>::get(meter).map(|row| row.certificate.serial);
+		let Some(certified) = Certificates::<Runtime>::get(meter) else { return thing };
+		let certificate = certified.certificate;
+		let point = MeterPoints::<Runtime>::get(meter);
+		let point = point.map(|id| String::from_utf8_lossy(&id).to_string());
 		match thing {
-			Thing::Physical(physical)
-				if serial
-					.is_none_or(|serial| *serial != *self.meters[physical].serial.as_bytes()) =>
-			{
-				Thing::Phantom(*key)
+			Thing::Physical(physical) => {
+				let (direction, at) = self.truly(physical);
+				let is_true = *certificate.serial == *self.meters[physical].serial.as_bytes()
+					&& (at.is_none() || (at, direction) == (point, certificate.direction));
+				if is_true { thing } else { Thing::Phantom(*key) }
 			},
 			thing => thing,
 		}
@@ -347,11 +365,7 @@ impl World {
 		owner: &Key,
 	) -> Option<MeterIndex> {
 		let meter = &self.energy.meters[physical];
-		let direction = match self.energy.sites[meter.site].flow {
-			Flow::Circle { .. } => Direction::Both,
-			Flow::Apart if meter.is_first => Direction::Import,
-			Flow::Roof | Flow::Series | Flow::Apart => Direction::Export,
-		};
+		let (direction, point) = self.energy.truly(physical);
 		let (device, registers) = (meter.keys[gateway], meter.at(self.now));
 		let (serial, seal) = (serial(&meter.serial), seal(&meter.seal));
 		let name = self.new_name();
@@ -362,6 +376,7 @@ impl World {
 			owner,
 			rated_w: RATED_W,
 			direction,
+			point,
 			serial,
 			seal,
 			registers,

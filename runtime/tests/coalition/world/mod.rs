@@ -9,6 +9,7 @@ use crate::{
 	rng::Rng,
 };
 use frame_support::traits::fungibles::Inspect;
+use gridproof_primitives::compute::PriceAsset;
 use gridproof_runtime::{
 	AccountId, Assets, AssetsHolder, RuntimeCall, RuntimeEvent,
 	constants::{AICP, KWH},
@@ -341,6 +342,11 @@ impl World {
 				RuntimeEvent::ComputeReceipts(event) => self.observe_compute(event),
 				RuntimeEvent::MeterReadings(event) => self.observe_energy(event),
 				RuntimeEvent::CoveragePolicy(event) => self.observe_reserve(event),
+				RuntimeEvent::Assets(pallet_assets::Event::Issued { asset_id, owner, amount })
+					if asset_id == AICP =>
+				{
+					self.observe_issued(&owner, amount);
+				},
 				RuntimeEvent::Proxy(pallet_proxy::Event::PureCreated { pure, who, .. })
 					if self.is_ours(&who) =>
 				{
@@ -378,7 +384,10 @@ impl World {
 				let free: u128 = self.spendable.iter().map(chain::ait).sum();
 				free + self.ait_in_pallets()
 			},
-			Token::Reserve => self.asset(AICP) * 3 + self.credit() * 2,
+			Token::Reserve => {
+				let escrowed = self.escrowed(PriceAsset::Aicp);
+				(self.asset(AICP) + escrowed) * 3 + self.credit() * 2
+			},
 			Token::Kwh => self.asset(KWH),
 		}
 	}
