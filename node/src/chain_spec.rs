@@ -13,6 +13,7 @@ use sc_chain_spec::json_patch;
 use sc_service::{ChainType, Properties};
 use sp_core::{
 	Get,
+	crypto::{AccountId32, Ss58AddressFormat, Ss58AddressFormatRegistry, Ss58Codec},
 	storage::{Storage, well_known_keys},
 };
 use std::path::Path;
@@ -179,12 +180,30 @@ fn load_file(path: &Path) -> Result<ChainSpec, String> {
 			"`{shown}` is a directory; --chain wants the chain specification file itself."
 		));
 	}
-	ChainSpec::from_json_file(path.to_path_buf()).map_err(|reason| {
+	let refused = |reason: String| {
 		format!(
 			"`{shown}` is not a chain specification: {reason}. \
 			 Make one with `gridproof-node export-chain-spec --chain dev|local|staging`."
 		)
-	})
+	};
+	let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+	ChainSpec::from_json_bytes(with_generic_addresses(&text).into_bytes()).map_err(refused)
+}
+
+/// Writes the addresses of this chain in a specification in Substrate's generic format.
+///
+/// The runtime's WebAssembly builds the genesis, and reads no other. It is done in the text: a tool
+/// that reads JSON may lose digits of an amount.
+fn with_generic_addresses(text: &str) -> String {
+	let ours = Ss58AddressFormat::custom(ss58_prefix());
+	// Strings are at the odd places, but for those with a quote inside, which are not addresses.
+	let parts = text.split('"').map(|part| match AccountId32::from_ss58check_with_version(part) {
+		Ok((account, format)) if format == ours => {
+			account.to_ss58check_with_version(Ss58AddressFormatRegistry::SubstrateAccount.into())
+		},
+		_ => part.to_string(),
+	});
+	parts.collect::<Vec<_>>().join("\"")
 }
 
 #[cfg(test)]
@@ -254,6 +273,28 @@ mod tests {
 			error,
 			format!("`{path}` is a directory; --chain wants the chain specification file itself.")
 		);
+	}
+
+	#[test]
+	fn addresses_are_read_as_this_node_prints_them() {
+		let account = AccountId32::from([7; 32]);
+		let ours = account.to_ss58check_with_version(Ss58AddressFormat::custom(ss58_prefix()));
+		let generic =
+			account.to_ss58check_with_version(Ss58AddressFormatRegistry::SubstrateAccount.into());
+		assert!(ours.starts_with("pH") && generic.starts_with('5'));
+		let spec = |address: &str| {
+			format!(
+				r#"{{"a \"quote\"": ["{address}", 10500000000000000000000000], "{address}x": 1}}"#
+			)
+		};
+		assert_eq!(
+			with_generic_addresses(&spec(&ours)),
+			format!(
+				r#"{{"a \"quote\"": ["{generic}", 10500000000000000000000000], "{ours}x": 1}}"#
+			)
+		);
+		let already = spec(&generic);
+		assert_eq!(with_generic_addresses(&already), already);
 	}
 
 	#[test]

@@ -185,6 +185,18 @@ fn with_defaults(command: Command) -> Command {
 			 Key rotation and log settings are unsafe methods",
 		)
 	});
+	let command = adjust(command, "state_pruning", |arg| {
+		arg.help(
+			"Keep the states of the last NUMBER final blocks, or all: archive, archive-canonical",
+		)
+		.long_help(
+			"Keep the states of the last NUMBER final blocks, or all of them: archive, \
+				 archive-canonical (of final blocks).\n\nWithout it a new database keeps all on a \
+				 development chain, 256 of a validator, and 14400 (four hours) otherwise; one that \
+				 is there stays as it was made. Whether all or a number of them are kept cannot \
+				 be changed later.",
+		)
+	});
 	let command = adjust(command, "no_telemetry", |arg| {
 		arg.help("Ignore the telemetry servers that the chain specification names")
 			.long_help("Ignore the telemetry servers that the chain specification names. The built-in networks name none: nothing is sent unless --telemetry-url asks for it.")

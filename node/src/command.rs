@@ -92,8 +92,10 @@ fn run_node(cli: &Cli) -> Result<(), Error> {
 	let RunArgs { base, p2p_external, storage_monitor } = &cli.run;
 	let mut base = base.clone();
 	if base.shared_params.log.is_empty() {
-		// Two lines for each second's block say enough; these would be two more.
-		base.shared_params.log = vec!["sc_basic_authorship=warn".into()];
+		// Two lines for each second's block say enough; these would be two more. The SDK's
+		// RPC server is not the one that answers.
+		base.shared_params.log =
+			vec!["sc_basic_authorship=warn".into(), "sc_rpc_server=warn".into()];
 	}
 	let mut runner = create_runner(cli, &base)?;
 	let listening = Listening {
@@ -102,6 +104,7 @@ fn run_node(cli: &Cli) -> Result<(), Error> {
 		discover_local: base.network_params.discover_local,
 	};
 	preflight::adjust(runner.config_mut(), listening);
+	preflight::check_methods(runner.config())?;
 	preflight::check_ports(runner.config())?;
 	let pool = PoolSettings::new(&base.pool_config, base.is_dev()?);
 	let origin = origin(cli);

@@ -8,6 +8,7 @@ use sc_network::{
 	config::TransportConfig,
 	multiaddr::{Multiaddr, Protocol},
 };
+use sc_rpc_server::RpcMethods;
 use sc_service::{ChainType, Configuration};
 use std::{
 	io::ErrorKind,
@@ -47,6 +48,26 @@ pub(crate) fn adjust(config: &mut Configuration, listening: Listening) {
 	for endpoint in config.rpc.addr.iter_mut().flatten() {
 		endpoint.retry_random_port = false;
 	}
+}
+
+/// Refuses unsafe RPC methods on an address that others reach, whichever options made it so.
+pub(crate) fn check_methods(config: &Configuration) -> Result<(), Error> {
+	for endpoint in config.rpc.addr.iter().flatten() {
+		check_methods_at(endpoint.listen_addr, &endpoint.rpc_methods)?;
+	}
+	Ok(())
+}
+
+fn check_methods_at(address: SocketAddr, methods: &RpcMethods) -> Result<(), Error> {
+	if address.ip().is_loopback() || !matches!(methods, RpcMethods::Unsafe) {
+		return Ok(());
+	}
+	Err(Error::Explained(format!(
+		"The RPC would offer unsafe methods (keys, log settings, the pool) to everybody who reaches \
+		 {address}. Unsafe methods are for this machine: leave --rpc-external and the like out for as \
+		 long as you need --rpc-methods unsafe, or give them an address of their own: \
+		 --experimental-rpc-endpoint \"listen-addr=127.0.0.1:9945,methods=unsafe\""
+	)))
 }
 
 /// Checks that every TCP port on which the node is going to listen is free.
@@ -148,6 +169,21 @@ mod tests {
 		assert!(error.ends_with("--rpc-port PORT"), "{error}");
 		drop(listener);
 		assert!(check_port(taken, "the RPC", "--rpc-port").is_ok());
+	}
+
+	#[test]
+	fn unsafe_methods_are_for_this_machine_whatever_the_flags() {
+		let refused = |address: &str, methods| {
+			check_methods_at(address.parse().expect("an address"), &methods).is_err()
+		};
+		for public in ["0.0.0.0:9944", "192.0.2.1:9944", "[::]:9944", "[2001:db8::1]:9944"] {
+			assert!(refused(public, RpcMethods::Unsafe), "{public}");
+			assert!(!refused(public, RpcMethods::Auto), "{public}: auto is safe there");
+			assert!(!refused(public, RpcMethods::Safe));
+		}
+		for local in ["127.0.0.1:9944", "[::1]:9944"] {
+			assert!(!refused(local, RpcMethods::Unsafe), "{local}");
+		}
 	}
 
 	#[test]

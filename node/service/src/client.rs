@@ -4,15 +4,17 @@ use crate::{
 	chain::{Block, Hash},
 	error::{self, Error},
 	questions::RuntimeApi,
+	two_blocks::{Found, Watching},
 };
+use futures::channel::mpsc;
 use sc_chain_spec::{BuildGenesisBlock, GenesisBlockBuilder};
 use sc_client_api::Backend;
 use sc_client_db::PruningFilter;
-use sc_consensus::DefaultImportQueue;
-use sc_consensus_aura::ImportQueueParams;
+use sc_consensus::{BasicQueue, DefaultImportQueue};
+use sc_consensus_aura::BuildVerifierParams;
 use sc_consensus_grandpa::GrandpaPruningFilter;
 use sc_executor::WasmExecutor;
-use sc_service::{Configuration, KeystoreContainer, TaskManager};
+use sc_service::{ChainType, Configuration, KeystoreContainer, PruningMode, Role, TaskManager};
 use sc_telemetry::{Telemetry, TelemetryHandle, TelemetryWorker};
 use sp_blockchain::HeaderBackend;
 use sp_consensus_aura::{
@@ -66,6 +68,8 @@ pub struct Core {
 	pub task_manager: TaskManager,
 	/// Queue that checks and imports blocks.
 	pub import_queue: DefaultImportQueue<Block>,
+	/// Evidence of authors who sign two blocks for one slot.
+	pub two_blocks: mpsc::Receiver<Found>,
 	/// Keystore of the node.
 	pub keystore: KeystoreContainer,
 	/// Rule that chooses the best block.
@@ -120,20 +124,64 @@ pub fn new_core(config: &Configuration, origin: &Origin) -> Result<Core, Error> 
 		select_chain.clone(),
 		handle.clone(),
 	)?;
-	let import_queue =
-		import_queue(config, client.clone(), block_import.clone(), &task_manager, handle)?;
+	let (import_queue, two_blocks) =
+		import_queue(config, client.clone(), block_import.clone(), &task_manager, handle);
 
 	Ok(Core {
 		client,
 		backend,
 		task_manager,
 		import_queue,
+		two_blocks,
 		keystore,
 		select_chain,
 		block_import,
 		grandpa_link,
 		telemetry,
 	})
+}
+
+/// Number of final blocks whose state a full node keeps: four hours. Explorers and wallets ask for
+/// older states than those of the last minutes.
+pub const STATES_OF_A_FULL_NODE: u32 = 14_400;
+
+/// The same of a validator, which nobody asks.
+pub const STATES_OF_A_VALIDATOR: u32 = 256;
+
+/// Returns which states a new database keeps if the command line does not say.
+pub fn wished_states(chain: &ChainType, role: &Role) -> PruningMode {
+	match (chain, role) {
+		(ChainType::Development, _) => PruningMode::ArchiveAll,
+		(_, Role::Authority) => PruningMode::blocks_pruning(STATES_OF_A_VALIDATOR),
+		(_, Role::Full) => PruningMode::blocks_pruning(STATES_OF_A_FULL_NODE),
+	}
+}
+
+/// Says in the configuration which states are kept, if the command line does not: those of
+/// [`wished_states`], or of the kind for which the database was made.
+pub fn choose_states(config: &mut Configuration) {
+	if config.state_pruning.is_some() {
+		return;
+	}
+	let wished = wished_states(&config.chain_spec.chain_type(), &config.role);
+	config.state_pruning = Some(wished.clone());
+	if !config.database.path().is_some_and(Path::exists) {
+		return;
+	}
+	let number = PruningMode::blocks_pruning(STATES_OF_A_FULL_NODE);
+	for mode in [wished, PruningMode::ArchiveAll, PruningMode::ArchiveCanonical, number] {
+		let mut settings = config.db_config();
+		settings.state_pruning = Some(mode.clone());
+		match sc_service::new_db_backend::<Block>(settings) {
+			Ok(_) => {
+				config.state_pruning = Some(mode);
+				return;
+			},
+			Err(error) if error::is_other_pruning(&error) => {},
+			// Whatever it is: the start meets it again, and explains it.
+			Err(_) => return,
+		}
+	}
 }
 
 /// Opens the database. Blocks with a GRANDPA justification survive pruning, because other nodes
@@ -165,12 +213,15 @@ fn genesis_builder(
 			executor.clone(),
 		)
 	};
-	let (block, _discarded) = builder(storage.clone())?
-		.build_genesis_block()
-		.map_err(|error| no_genesis(config, &error.to_string()))?;
-	let (stored, expected) = (backend.blockchain().info().genesis_hash, block.header().hash());
-	if stored != Hash::zero() && stored != expected {
-		return Err(other_genesis(stored, expected, config.database.path(), &origin.location));
+	let stored = backend.blockchain().info().genesis_hash;
+	if stored != Hash::zero() {
+		let (block, _discarded) = builder(storage.clone())?
+			.build_genesis_block()
+			.map_err(|error| no_genesis(config, &error.to_string()))?;
+		let expected = block.header().hash();
+		if stored != expected {
+			return Err(other_genesis(stored, expected, config.database.path(), &origin.location));
+		}
 	}
 	Ok(builder(storage)?)
 }
@@ -203,12 +254,10 @@ fn import_queue(
 	block_import: GrandpaBlockImport,
 	task_manager: &TaskManager,
 	telemetry: Option<TelemetryHandle>,
-) -> Result<DefaultImportQueue<Block>, Error> {
+) -> (DefaultImportQueue<Block>, mpsc::Receiver<Found>) {
 	let clock = client.clone();
-	sc_consensus_aura::import_queue::<AuraPair, _, _, _, _, _>(ImportQueueParams {
-		block_import: block_import.clone(),
-		justification_import: Some(Box::new(block_import)),
-		client,
+	let verifier = sc_consensus_aura::build_verifier::<AuraPair, _, _, _>(BuildVerifierParams {
+		client: client.clone(),
 		create_inherent_data_providers: move |parent, _| {
 			let clock = clock.clone();
 			async move {
@@ -216,13 +265,20 @@ fn import_queue(
 				Ok(inherents(duration))
 			}
 		},
-		spawner: &task_manager.spawn_essential_handle(),
-		registry: config.prometheus_registry(),
-		check_for_equivocation: sc_consensus_aura::CheckForEquivocation::Yes,
+		// It would only write to the log.
+		check_for_equivocation: sc_consensus_aura::CheckForEquivocation::No,
 		telemetry,
 		compatibility_mode: Default::default(),
-	})
-	.map_err(|error| sc_service::Error::from(error).into())
+	});
+	let (verifier, two_blocks) = Watching::new(verifier, client);
+	let queue = BasicQueue::new(
+		verifier,
+		Box::new(block_import.clone()),
+		Some(Box::new(block_import)),
+		&task_manager.spawn_essential_handle(),
+		config.prometheus_registry(),
+	);
+	(queue, two_blocks)
 }
 
 /// Provides the inherents of a block's author: its slot and the time.

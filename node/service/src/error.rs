@@ -100,10 +100,8 @@ pub fn database(error: &sp_blockchain::Error, path: Option<&Path>, location: &st
 			.to_string()
 	} else if lowercase.contains("no space") {
 		"The disk is full: make room, then start again.".to_string()
-	} else if lowercase.contains("incompatible pruning") {
-		"The pruning mode is fixed when a database is made: leave --state-pruning and \
-		 --blocks-pruning as they were then, or start with another --base-path."
-			.to_string()
+	} else if is_other_pruning(error) {
+		other_pruning(&reason, location)
 	} else {
 		format!(
 			"If the disk is sound, the database is damaged: restore a copy, or delete it and \
@@ -111,6 +109,46 @@ pub fn database(error: &sp_blockchain::Error, path: Option<&Path>, location: &st
 		)
 	};
 	Error::Explained(format!("Cannot open the database at {path}: {reason}.\n{advice}"))
+}
+
+/// Whether the database was made for other states than are asked for.
+pub fn is_other_pruning(error: &sp_blockchain::Error) -> bool {
+	error.to_string().to_lowercase().contains("incompatible pruning")
+}
+
+/// Says which states the database keeps, which ones were asked for, and the two ways out.
+fn other_pruning(reason: &str, location: &str) -> String {
+	let stored = pruning_mode(reason, "stored");
+	let asked = pruning_mode(reason, "requested");
+	let keep = match &stored {
+		Some(stored) => format!("start with --state-pruning {stored}"),
+		None => "leave --state-pruning as it was then".to_string(),
+	};
+	let states = |mode: Option<String>| mode.map_or_else(String::new, |mode| format!(" ({mode})"));
+	format!(
+		"Which states are kept is fixed when a database is made: this one was made with another \
+		 --state-pruning{} than this start asks for{}. Either keep it and {keep}, or make a new one: \
+		 choose another --base-path, or delete it and sync again (keys stay):\n\
+		 \n    {PROGRAM} purge-chain{location}\n",
+		states(stored),
+		states(asked)
+	)
+}
+
+/// Reads a mode out of the database's message, and returns it as the command line has it.
+fn pruning_mode(reason: &str, which: &str) -> Option<String> {
+	let (_, rest) = reason.split_once(which)?;
+	let mode = rest.trim_start_matches([':', ' ']).split([';', ']']).next()?;
+	match mode {
+		"ArchiveAll" => Some("archive".into()),
+		"ArchiveCanonical" => Some("archive-canonical".into()),
+		// The database knows that it keeps a number of states, and any number will do.
+		_ if mode.starts_with("Constrained") => {
+			let digits: String = mode.chars().filter(char::is_ascii_digit).collect();
+			Some(if matches!(digits.as_str(), "" | "0") { "256".into() } else { digits })
+		},
+		_ => None,
+	}
 }
 
 /// Explains why the free space of the disk is not enough, or not known.

@@ -10,11 +10,15 @@
 
 pub mod chain;
 pub mod client;
+pub mod connections;
 pub mod error;
+pub mod methods;
 pub mod pool;
 pub mod questions;
 mod rpc;
+pub mod server;
 pub mod service;
 pub mod stored;
+pub mod two_blocks;
 
 pub use error::Error;

@@ -101,6 +101,19 @@ sp_api::impl_runtime_apis! {
 		}
 	}
 
+	impl pallet_authorities::runtime_api::AuthoritiesApi<Block, AuraId> for Runtime {
+		fn prove_author(_: AuraId) -> Option<sp_session::MembershipProof> {
+			never()
+		}
+
+		fn report_of_two_blocks(
+			_: pallet_authorities::TwoBlocks<<Block as BlockT>::Header, AuraId>,
+			_: sp_session::MembershipProof,
+		) -> Vec<u8> {
+			never()
+		}
+	}
+
 	impl sp_consensus_grandpa::GrandpaApi<Block> for Runtime {
 		fn grandpa_authorities() -> sp_consensus_grandpa::AuthorityList {
 			never()

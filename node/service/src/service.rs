@@ -4,15 +4,17 @@ use crate::{
 	chain::{Block, Hash},
 	client::{
 		Core, FullBackend, FullClient, FullSelectChain, GrandpaBlockImport, GrandpaLink,
-		JUSTIFICATION_PERIOD, Origin, inherents, new_core,
+		JUSTIFICATION_PERIOD, Origin, choose_states, inherents, new_core,
 	},
+	connections::Patience,
 	error::Error,
+	methods,
 	pool::{Pool, PoolSettings},
-	rpc,
+	rpc, server, two_blocks,
 };
 use futures::FutureExt;
 use jsonrpsee::RpcModule;
-use sc_client_api::{Backend, BlockBackend};
+use sc_client_api::{Backend, BlockBackend, StorageProvider};
 use sc_consensus::JustificationSyncLink;
 use sc_consensus_aura::{SlotProportion, StartAuraParams};
 use sc_consensus_grandpa::{
@@ -26,12 +28,20 @@ use sc_network::{
 };
 use sc_offchain::{OffchainWorkerOptions, OffchainWorkers};
 use sc_rpc::SubscriptionTaskExecutor;
-use sc_service::{Configuration, TaskManager, WarpSyncConfig};
+use sc_rpc_server::{RpcEndpoint, RpcMethods, RpcMetrics};
+use sc_service::{
+	Configuration, MetricsService, RpcHandlers, TaskManager, WarpSyncConfig,
+	config::PrometheusConfig,
+};
 use sc_telemetry::{Telemetry, TelemetryHandle};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
+use sp_blockchain::HeaderBackend;
 use sp_consensus::SyncOracle;
 use sp_consensus_aura::sr25519::AuthorityPair as AuraPair;
-use sp_core::crypto::key_types;
+use sp_core::{
+	crypto::key_types,
+	storage::{StorageKey, well_known_keys},
+};
 use sp_keystore::KeystorePtr;
 use sp_runtime::traits::Zero;
 use std::{sync::Arc, time::Duration};
@@ -66,10 +76,11 @@ type RpcBuilder = Box<dyn Fn(SubscriptionTaskExecutor) -> Result<RpcModule<()>, 
 /// # Errors
 /// If the database, a key, a port or a part of the network cannot be used.
 pub fn start(
-	config: Configuration,
+	mut config: Configuration,
 	pool: PoolSettings,
 	origin: &Origin,
 ) -> Result<(TaskManager, Arc<Pool>), Error> {
+	choose_states(&mut config);
 	match config.network.network_backend {
 		NetworkBackendType::Litep2p => new_full::<Litep2pNetworkBackend>(config, pool, origin),
 		NetworkBackendType::Libp2p => new_full::<NetworkWorker<_, _>>(config, pool, origin),
@@ -86,6 +97,7 @@ fn new_full<N: NetworkBackend<Block, Hash>>(
 		backend,
 		mut task_manager,
 		import_queue,
+		two_blocks,
 		keystore,
 		select_chain,
 		block_import,
@@ -128,6 +140,12 @@ fn new_full<N: NetworkBackend<Block, Hash>>(
 			gap_sync_body_policy: None,
 		})?;
 
+	task_manager.spawn_handle().spawn(
+		"two-blocks",
+		None,
+		two_blocks::report(client.clone(), pool.clone(), two_blocks),
+	);
+
 	if config.offchain_worker.enabled {
 		let workers = OffchainWorkers::new(OffchainWorkerOptions {
 			runtime_api_provider: client.clone(),
@@ -136,7 +154,8 @@ fn new_full<N: NetworkBackend<Block, Hash>>(
 			transaction_pool: Some(OffchainTransactionPoolFactory::new(pool.clone())),
 			network_provider: Arc::new(network.clone()),
 			is_validator: config.role.is_authority(),
-			enable_http_requests: true,
+			// No pallet asks anybody anything.
+			enable_http_requests: false,
 			custom_extensions: |_| vec![],
 		})
 		.map_err(sc_service::Error::from)?;
@@ -152,7 +171,8 @@ fn new_full<N: NetworkBackend<Block, Hash>>(
 	let enable_grandpa = !config.disable_grandpa;
 	let name = config.network.node_name.clone();
 	let voter_state = SharedVoterState::empty();
-	sc_service::spawn_tasks(sc_service::SpawnTasksParams {
+	let (config, outward) = Outward::take(config)?;
+	let handlers = sc_service::spawn_tasks(sc_service::SpawnTasksParams {
 		rpc_builder: rpc_builder(
 			&config,
 			origin.ss58_prefix,
@@ -176,6 +196,22 @@ fn new_full<N: NetworkBackend<Block, Hash>>(
 		tracing_execute_block: None,
 	})?;
 	let telemetry = telemetry.as_ref().map(Telemetry::handle);
+	let metrics = outward.metrics.as_ref().map(|PrometheusConfig { port, registry }| {
+		let metrics =
+			MetricsService::with_prometheus(None, registry, role, &name, &outward.version)?;
+		let spawner = task_manager.spawn_handle();
+		spawner.spawn("prometheus-endpoint", None, {
+			substrate_prometheus_endpoint::init_prometheus(*port, registry.clone()).map(drop)
+		});
+		spawner.spawn(
+			"metrics-periodic-update",
+			None,
+			metrics.run(client.clone(), pool.clone(), network.clone(), sync_service.clone()),
+		);
+		Ok::<_, sc_service::Error>(())
+	});
+	metrics.transpose()?;
+	outward.open(&handlers, &client, &mut task_manager)?;
 
 	if role.is_authority() {
 		hint_at_session_keys(&keystore);
@@ -223,6 +259,67 @@ fn new_full<N: NetworkBackend<Block, Hash>>(
 	}
 
 	Ok((task_manager, pool))
+}
+
+/// What the node shows to others: RPC and metrics.
+///
+/// The SDK's start opens both. Here it opens neither (its RPC server gets a port of this machine on
+/// which it lets nobody in, since it insists on one), and ours opens them.
+struct Outward {
+	endpoints: Vec<RpcEndpoint>,
+	logged: u32,
+	version: String,
+	metrics: Option<PrometheusConfig>,
+	node: tokio::runtime::Handle,
+}
+
+impl Outward {
+	/// Takes what is shown out of the configuration.
+	fn take(mut config: Configuration) -> Result<(Configuration, Self), Error> {
+		let endpoints = config.rpc.addr.take().ok_or_else(|| {
+			Error::Explained("There is no address for the RPC server: pass --rpc-port".into())
+		})?;
+		let closed = endpoints.first().cloned().map(|endpoint| RpcEndpoint {
+			listen_addr: (std::net::Ipv4Addr::LOCALHOST, 0).into(),
+			max_connections: 0,
+			rpc_methods: RpcMethods::Safe,
+			is_optional: false,
+			..endpoint
+		});
+		config.rpc.addr = closed.map(|endpoint| vec![endpoint]);
+		let outward = Self {
+			endpoints,
+			logged: config.rpc.request_logger_limit,
+			version: config.impl_version.clone(),
+			metrics: config.prometheus_config.take(),
+			node: config.tokio_handle.clone(),
+		};
+		Ok((config, outward))
+	}
+
+	/// Opens the RPC server with the methods that are served to others.
+	fn open(
+		self,
+		handlers: &RpcHandlers,
+		client: &Arc<FullClient>,
+		task_manager: &mut TaskManager,
+	) -> Result<(), Error> {
+		let client = client.clone();
+		let code_of = Arc::new(move |block: Option<Hash>| {
+			let block = block.unwrap_or_else(|| client.info().best_hash);
+			let code = StorageKey(well_known_keys::CODE.to_vec());
+			client.storage_hash(block, &code).ok().flatten()
+		});
+		let served = methods::served(&handlers.handle(), code_of)
+			.map_err(|error| Error::Explained(error.to_string()))?;
+		let registry = self.metrics.as_ref().map(|metrics| &metrics.registry);
+		let metrics = RpcMetrics::new(registry).map_err(sc_service::Error::from)?;
+		let patience = Patience::default();
+		let (running, _) =
+			server::start(&self.node, self.endpoints, served, metrics, self.logged, patience)?;
+		task_manager.keep_alive(running);
+		Ok(())
+	}
 }
 
 /// Returns the function that adds this node's RPC methods to a server.
@@ -324,8 +421,9 @@ fn hint_at_session_keys(keystore: &KeystorePtr) {
 	if authors.is_empty() || voters.is_empty() {
 		tracing::warn!(
 			"This validator has no session keys, so it will neither produce blocks nor vote. \
-			 Make them with the RPC method author_rotateKeys (needs --rpc-methods unsafe) and \
-			 announce them with session.setKeys, or put them in with `gridproof-node key insert`."
+			 Make them with the RPC method author_rotateKeysWithOwner (needs --rpc-methods unsafe \
+			 on this machine), which also gives the proof that session.setKeys asks for, or put \
+			 them in with `gridproof-node key insert`: docs/operations/node.md, Keys."
 		);
 	}
 }

@@ -1,6 +1,10 @@
 //! Errors as the person at the terminal reads them.
 
-use gridproof_node_service::error::{Error, database, disk_space};
+use gridproof_node_service::{
+	client::wished_states,
+	error::{Error, database, disk_space},
+};
+use sc_service::{ChainType, PruningMode, Role};
 use std::path::{Path, PathBuf};
 
 #[test]
@@ -42,4 +46,38 @@ fn a_locked_database_and_a_damaged_one_get_different_advice() {
 	let damaged = open("Corruption: bad metadata");
 	assert!(damaged.contains("gridproof-node purge-chain --chain dev"), "{damaged}");
 	assert!(damaged.starts_with("Cannot open the database at /data: Corruption"), "{damaged}");
+}
+
+#[test]
+fn a_database_with_other_states_says_which_and_both_ways_out() {
+	let open = |reason: &str| {
+		let error = sp_blockchain::Error::Backend(reason.into());
+		database(&error, Some(Path::new("/data")), " --chain dev").render("")
+	};
+	let text = open(
+		"Incompatible pruning modes [stored: Constrained(Constraints { max_blocks: None }); \
+		 requested: ArchiveAll]",
+	);
+	assert!(text.contains("made with another --state-pruning (256)"), "{text}");
+	assert!(text.contains("asks for (archive)"), "{text}");
+	assert!(text.contains("start with --state-pruning 256, or make a new one"), "{text}");
+	assert!(text.contains("\n    gridproof-node purge-chain --chain dev\n"), "{text}");
+	let text = open(
+		"Incompatible pruning modes [stored: ArchiveAll; requested: Constrained(Constraints { \
+		 max_blocks: Some(14400) })]",
+	);
+	assert!(text.contains("start with --state-pruning archive, or"), "{text}");
+	assert!(text.contains("asks for (14400)"), "{text}");
+}
+
+#[test]
+fn states_are_kept_for_hours_and_all_of_a_development_chain() {
+	let hours = PruningMode::blocks_pruning(4 * 60 * 60);
+	assert_eq!(wished_states(&ChainType::Live, &Role::Full), hours);
+	assert_eq!(wished_states(&ChainType::Local, &Role::Full), hours);
+	let minutes = PruningMode::blocks_pruning(256);
+	assert_eq!(wished_states(&ChainType::Live, &Role::Authority), minutes);
+	for role in [Role::Full, Role::Authority] {
+		assert_eq!(wished_states(&ChainType::Development, &role), PruningMode::ArchiveAll);
+	}
 }
