@@ -16,7 +16,7 @@ use std::{
 use subxt::{
 	OnlineClient,
 	events::{Event, Events, Phase},
-	rpcs::{client::RpcClient, rpc_params},
+	rpcs::{self, client::RpcClient, rpc_params},
 };
 use tokio::sync::{Mutex, OnceCell};
 
@@ -31,6 +31,7 @@ pub(crate) struct Blocks {
 	api: OnlineClient<Config>,
 	rpc: RpcClient,
 	latest: Arc<Mutex<Option<AtBlock>>>,
+	kind: Arc<OnceCell<String>>,
 	contents: Arc<std::sync::Mutex<VecDeque<(H256, Slot)>>>,
 }
 
@@ -64,12 +65,26 @@ pub(crate) fn raw(at: &AtBlock, event: &Event<'_, Config>) -> Result<RawEvent, C
 impl Blocks {
 	/// The blocks behind a connection.
 	pub(crate) fn new(api: OnlineClient<Config>, rpc: RpcClient) -> Self {
-		Self { api, rpc, latest: Arc::default(), contents: Arc::default() }
+		Self { api, rpc, latest: Arc::default(), kind: Arc::default(), contents: Arc::default() }
 	}
 
 	/// The hash of the chain's first block.
 	pub(crate) fn genesis(&self) -> H256 {
 		H256(self.api.genesis_hash().0)
+	}
+
+	/// What the node says of its chain, by its specification: `Development`, `Local`, `Live`, or
+	/// `Custom`.
+	pub(crate) async fn kind(&self) -> Result<String, ChainError> {
+		let ask = || async {
+			match self.rpc.request::<String>("system_chainType", rpc_params![]).await {
+				Ok(kind) => Ok(kind),
+				// A kind of its own is an object that names it.
+				Err(rpcs::Error::Deserialization(_)) => Ok("Custom".to_string()),
+				Err(error) => Err(failed_request(&error)),
+			}
+		};
+		self.kind.get_or_try_init(ask).await.cloned()
 	}
 
 	/// The node's methods.

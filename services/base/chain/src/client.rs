@@ -4,11 +4,18 @@ use crate::{
 	ChainError, Query,
 	blocks::Blocks,
 	event::RawEvent,
+	renewal::{Renewal, until_made},
 	rpc::{AtBlock, chain_of, failed},
 };
 use codec::Decode;
+use gridproof_keys::AccountKey;
 use gridproof_primitives::H256;
-use std::time::Duration;
+use gridproof_support::{Backoff, Lock};
+use std::{
+	collections::HashMap,
+	sync::{Arc, OnceLock},
+	time::Duration,
+};
 use subxt::{
 	OnlineClient,
 	rpcs::client::{ReconnectingRpcClient, RpcClient},
@@ -18,6 +25,8 @@ use subxt::{
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a node may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pauses between attempts to connect again.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(5));
 
 /// One connection to a node, for a program that ends soon.
 ///
@@ -29,6 +38,25 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Chain {
 	pub(crate) blocks: Blocks,
 	url: String,
+	/// Shared by all clones, and by what is connected in their place.
+	pub(crate) line: Arc<Line>,
+	/// Account that signs what is free of fees.
+	pub(crate) sender: Option<AccountKey>,
+}
+
+/// What everybody who talks to one node has in common.
+#[derive(Default)]
+pub(crate) struct Line {
+	renewal: Renewal<Blocks, ChainError>,
+	turns: std::sync::Mutex<HashMap<[u8; 32], Arc<tokio::sync::Mutex<()>>>>,
+}
+
+impl Line {
+	/// Whose turn it is to number and send a transaction of an account: one at a time, so that no
+	/// two get one number.
+	pub(crate) fn turn(&self, account: [u8; 32]) -> Arc<tokio::sync::Mutex<()>> {
+		self.turns.locked().entry(account).or_default().clone()
+	}
 }
 
 impl Chain {
@@ -58,7 +86,39 @@ impl Chain {
 			.await
 			.map_err(|_| unreachable("no answer in thirty seconds".to_string()))?
 			.map_err(failed)?;
-		Ok(Self { blocks: Blocks::new(api, rpc), url: url.to_string() })
+		let (blocks, sender) = (Blocks::new(api, rpc), SENDER.get().cloned());
+		Ok(Self { blocks, url: url.to_string(), line: Arc::default(), sender })
+	}
+
+	/// The connection, with an account that signs what is free of fees: so that every tool can read
+	/// the blocks that hold it. An account that does not exist signs nothing; see
+	/// [`Chain::submit_authorized`].
+	#[must_use]
+	pub fn with_sender(mut self, account: Option<AccountKey>) -> Self {
+		self.sender = account;
+		self
+	}
+
+	/// Another connection to the same node and chain, as soon as there is one: a connection that was
+	/// cut can take long to notice that the node is back. However many ask, one connection is made.
+	pub(crate) async fn fresh(&self, patience: Duration) -> Result<Self, ChainError> {
+		let connect = || async {
+			let chain = Self::connect(&self.url).await?;
+			if chain.genesis() != self.genesis() {
+				let reason = "it serves another chain than before".to_string();
+				return Err(ChainError::Unreachable { url: self.url.clone(), reason });
+			}
+			Ok(chain.blocks)
+		};
+		let is_broken = |newest: &Blocks| newest.are(&self.blocks);
+		let renewal = &self.line.renewal;
+		let made = renewal.instead_of(is_broken, || until_made(patience, PAUSES, connect));
+		Ok(Self { blocks: made.await?, ..self.clone() })
+	}
+
+	/// Is this the same connection?
+	pub(crate) fn is(&self, other: &Self) -> bool {
+		self.blocks.are(&other.blocks)
 	}
 
 	/// The address connected to.
@@ -110,6 +170,18 @@ impl Chain {
 		}
 		let asked = block.runtime_apis().call_raw(query.function(), Some(query.arguments())).await;
 		Ok((asked.map_err(failed)?, block))
+	}
+}
+
+/// The account that signs what this program sends free of fees.
+static SENDER: OnceLock<AccountKey> = OnceLock::new();
+
+/// Lets an account sign what this program sends free of fees, over every connection that it makes
+/// from now on: one account of each program, so that no two take each other's numbers. Said once, at
+/// the program's start.
+pub fn sign_free_calls_with(account: AccountKey) {
+	if SENDER.set(account).is_err() {
+		tracing::error!(event = "second_sender", "the account that signs is set already");
 	}
 }
 

@@ -15,6 +15,17 @@ pub enum ChainError {
 	/// The address is not a node's.
 	#[error("{0:?} is not a node address; it looks like ws://127.0.0.1:9944")]
 	BadUrl(String),
+	/// A key that everybody knows would sign for a chain on which something is at stake.
+	#[error(
+		"{address} is a development account, whose secret everybody knows, and this is not a development \
+		 chain ({kind}): use an account of your own"
+	)]
+	DevelopmentKey {
+		/// The account's address.
+		address: String,
+		/// What the node says of its chain.
+		kind: String,
+	},
 	/// No node answers there.
 	#[error("no node answers at {url}: {reason}; is it running, and is this its RPC port?")]
 	Unreachable {
@@ -52,7 +63,7 @@ impl ChainError {
 	pub const fn is_temporary(&self) -> bool {
 		match self {
 			Self::Unreachable { .. } | Self::Rpc { .. } | Self::Undecided { .. } => true,
-			Self::BadUrl(_) | Self::Unsupported(_) => false,
+			Self::BadUrl(_) | Self::DevelopmentKey { .. } | Self::Unsupported(_) => false,
 			Self::Refused(refusal) => refusal.is_temporary(),
 		}
 	}
@@ -74,20 +85,18 @@ impl ChainError {
 	pub(crate) const fn is_outage(&self) -> bool {
 		match self {
 			Self::Unreachable { .. } | Self::Rpc { .. } | Self::Undecided { .. } => true,
-			Self::BadUrl(_) | Self::Unsupported(_) | Self::Refused(_) => false,
+			Self::BadUrl(_)
+			| Self::DevelopmentKey { .. }
+			| Self::Unsupported(_)
+			| Self::Refused(_) => false,
 		}
-	}
-
-	/// A transaction of which no outcome was reported.
-	pub(crate) fn undecided(reason: impl Into<String>) -> Self {
-		Self::Undecided { attempts: 0, reason: reason.into() }
 	}
 }
 
 impl Classified for ChainError {
 	fn failure(&self) -> Failure {
 		match self {
-			Self::BadUrl(_) => Failure::USAGE,
+			Self::BadUrl(_) | Self::DevelopmentKey { .. } => Failure::USAGE,
 			Self::Unreachable { .. } | Self::Rpc { .. } => Failure::UNREACHABLE,
 			Self::Unsupported(_) => Failure::BROKEN,
 			Self::Refused(refusal) => Failure::refused(refusal.is_temporary()),

@@ -21,12 +21,13 @@ mod link;
 pub mod pallets;
 mod query;
 pub mod refusal;
+mod renewal;
 mod rpc;
 pub mod submit;
 pub mod tokens;
 
 pub use call::Call;
-pub use client::Chain;
+pub use client::{Chain, sign_free_calls_with};
 pub use error::ChainError;
 pub use event::Event;
 pub use gridproof_primitives::H256;

@@ -1,6 +1,6 @@
 //! A connection for as long as a program runs.
 
-use crate::{Call, Chain, ChainError, Included, Patience, Query, Submitter};
+use crate::{Call, Chain, ChainError, Included, Patience, Query, Submitter, renewal::Renewal};
 use codec::Decode;
 use gridproof_keys::AccountKey;
 use gridproof_primitives::H256;
@@ -14,6 +14,8 @@ use tokio::sync::Mutex;
 pub struct Link {
 	url: String,
 	state: Mutex<State>,
+	renewal: Renewal<Chain, ChainError>,
+	sender: Option<AccountKey>,
 }
 
 #[derive(Default)]
@@ -21,18 +23,30 @@ struct State {
 	/// The chain that it stays with, once known.
 	genesis: Option<H256>,
 	chain: Option<Chain>,
+	/// The last connection that failed.
+	given_up: Option<Chain>,
 }
 
 impl Link {
 	/// The node at `url`; nothing is connected yet.
 	pub fn new(url: impl Into<String>) -> Self {
-		Self { url: url.into(), state: Mutex::default() }
+		Self::over(url.into(), State::default())
+	}
+
+	fn over(url: String, state: State) -> Self {
+		Self { url, state: Mutex::new(state), renewal: Renewal::default(), sender: None }
+	}
+
+	/// The link, with an account that signs what is free of fees; see [`Chain::with_sender`].
+	#[must_use]
+	pub fn with_sender(mut self, account: Option<AccountKey>) -> Self {
+		self.sender = account;
+		self
 	}
 
 	/// The node at `url`, which must serve the chain of this first block; nothing is connected yet.
 	pub fn to_chain(url: impl Into<String>, genesis: H256) -> Self {
-		let state = State { genesis: Some(genesis), chain: None };
-		Self { url: url.into(), state: Mutex::new(state) }
+		Self::over(url.into(), State { genesis: Some(genesis), ..State::default() })
 	}
 
 	/// The node at `url`, connected at once.
@@ -67,19 +81,47 @@ impl Link {
 	/// # Errors
 	/// As [`Chain::connect`]; [`ChainError::Unreachable`] if the node serves another chain.
 	pub async fn chain(&self) -> Result<Chain, ChainError> {
-		// Held meanwhile, so that one connection is made, however many want it.
-		let mut state = self.state.lock().await;
-		if let Some(chain) = &state.chain {
-			return Ok(chain.clone());
+		if let Some(chain) = self.held().await {
+			return Ok(chain);
 		}
-		let chain = Chain::connect(&self.url).await?;
+		// Nothing is locked while a node is waited for, but the making itself: one connection is
+		// made, however many want it, and one failure answers all of them.
+		let given_up = self.given_up().await;
+		let is_broken = |newest: &Chain| given_up.as_ref().is_some_and(|old| old.is(newest));
+		let chain = self.renewal.instead_of(is_broken, || self.connect_to_same()).await?;
+		let mut state = self.state.lock().await;
 		let known = *state.genesis.get_or_insert(chain.genesis());
 		if chain.genesis() != known {
-			let reason = "it serves another chain than before".to_string();
-			return Err(ChainError::Unreachable { url: self.url.clone(), reason });
+			return Err(self.another_chain());
 		}
-		state.chain = Some(chain.clone());
+		state.given_up = None;
+		Ok(state.chain.get_or_insert(chain).clone())
+	}
+
+	async fn held(&self) -> Option<Chain> {
+		self.state.lock().await.chain.clone()
+	}
+
+	async fn given_up(&self) -> Option<Chain> {
+		self.state.lock().await.given_up.clone()
+	}
+
+	async fn connect_to_same(&self) -> Result<Chain, ChainError> {
+		let chain = Chain::connect(&self.url).await?;
+		let chain = match &self.sender {
+			Some(sender) => chain.with_sender(Some(sender.clone())),
+			None => chain,
+		};
+		let known = self.state.lock().await.genesis;
+		if known.is_some_and(|known| chain.genesis() != known) {
+			return Err(self.another_chain());
+		}
 		Ok(chain)
+	}
+
+	fn another_chain(&self) -> ChainError {
+		let reason = "it serves another chain than before".to_string();
+		ChainError::Unreachable { url: self.url.clone(), reason }
 	}
 
 	/// Passes an outcome on; if it failed on the way, the connection that it came over is not used
@@ -95,7 +137,9 @@ impl Link {
 		if outcome.as_ref().is_err_and(ChainError::is_outage) {
 			let mut state = self.state.lock().await;
 			// Somebody else may have made another one meanwhile.
-			state.chain.take_if(|held| held.blocks.are(&chain.blocks));
+			if let Some(failed) = state.chain.take_if(|held| held.is(chain)) {
+				state.given_up = Some(failed);
+			}
 		}
 		outcome
 	}
@@ -150,6 +194,22 @@ impl Link {
 			let _ = self.checked(&chain, Err::<(), _>(error)).await;
 		}
 		self.checked(&chain, outcomes).await
+	}
+
+	/// Submits one call from an account, with a tip in 10⁻¹⁸ AIT; see [`Submitter::with_tip`].
+	///
+	/// # Errors
+	/// As [`Link::chain`] and [`Chain::submit`].
+	pub async fn submit_paid(
+		&self,
+		account: &AccountKey,
+		call: &Call,
+		tip: u128,
+		patience: &Patience,
+	) -> Result<Included, ChainError> {
+		let chain = self.chain().await?;
+		let submitter = Submitter::new(chain.clone(), account.clone(), *patience).with_tip(tip);
+		self.checked(&chain, submitter.submit_one(call).await).await
 	}
 
 	/// Submits one call from an account; see [`Chain::submit`].

@@ -158,7 +158,7 @@ macro_rules! reasons {
 reasons! {
 	/// Why a token refuses.
 	TokenRefusal {
-		FundsUnavailable: stays, "the account holds too little: put more on it, or spend less";
+		FundsUnavailable: stays, "the account holds too little for what this moves, deposits or bonds: gridproof wallet balance shows what is there; put more on it, or spend less";
 		OnlyProvider: stays, "the account needs the rest to stay in existence: leave more on it";
 		BelowMinimum: stays, "the receiving account would have less than the token's minimum: send more";
 		CannotCreate: stays, "the receiving account cannot be opened: it needs some AIT first";
@@ -273,7 +273,7 @@ reasons! {
 	/// Why a transaction is invalid, whatever its call.
 	TransactionRefusal {
 		Call: passes, "the call is stopped at present, by safe mode or a pause: send it again later";
-		Payment: stays, "the account cannot pay the fee: it needs more AIT";
+		Payment: stays, "the account cannot pay the fee: send it AIT (on a development chain: gridproof wallet transfer --suri //Alice)";
 		Future: stays, "transactions of the account before this one are missing";
 		Stale: stays, "the account has sent another transaction with this number";
 		BadProof: stays, "it is signed for another chain, or another version of its runtime";

@@ -256,11 +256,34 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Token {
 /// Returns the token of an `Authorization: Bearer` header; `None` if it is missing or empty.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
 	let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-	Some(value.strip_prefix("Bearer ")?.trim()).filter(|token| !token.is_empty())
+	credentials(value, "Bearer")
+}
+
+/// Returns what follows a scheme in the value of an `Authorization` header, whose case does not matter;
+/// `None` if it is another scheme, or nothing follows.
+pub fn credentials<'a>(value: &'a str, scheme: &str) -> Option<&'a str> {
+	let (found, rest) = value.split_once(' ')?;
+	let rest = rest.trim();
+	(found.eq_ignore_ascii_case(scheme) && !rest.is_empty()).then_some(rest)
 }
 
 /// Returns `true` if both secrets are equal. The time it takes depends on neither.
 pub fn same_secret(one: &str, other: &str) -> bool {
 	let (one, other) = (Sha256::digest(one), Sha256::digest(other));
 	one.as_slice().ct_eq(other.as_slice()).into()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn the_case_of_a_scheme_does_not_matter() {
+		for value in ["Bearer k", "bearer k", "BEARER  k "] {
+			assert_eq!(credentials(value, "Bearer"), Some("k"), "{value}");
+		}
+		for value in ["Bearer", "Bearer ", "Basic k", "Bearerk"] {
+			assert_eq!(credentials(value, "Bearer"), None, "{value}");
+		}
+	}
 }

@@ -52,11 +52,13 @@ pub mod metrics;
 pub mod pages;
 pub mod serve;
 
-pub use callers::{Admin, AdminGate, AdminKey, Authorized, Protected, Protects, Role, Token};
+pub use callers::{
+	Admin, AdminGate, AdminKey, Authorized, Protected, Protects, Role, Token, credentials,
+};
 pub use error::{ApiError, ErrorBody};
 pub use figures::serve_figures;
 pub use json::Body;
-pub use limits::{Limits, Rate, Rates};
+pub use limits::{BadOrigin, Limits, Rate, Rates};
 pub use metrics::{Metric, Metrics, MetricsError};
-pub use pages::{Health, Service, describe, site};
+pub use pages::{Health, Service, describe, describe_document, site};
 pub use serve::{Serving, serve, serve_on};

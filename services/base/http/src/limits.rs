@@ -30,7 +30,10 @@ use tower_governor::{
 	governor::{GovernorConfigBuilder, SharedRateLimiter},
 	key_extractor::KeyExtractor,
 };
-use tower_http::{cors::CorsLayer, timeout::TimeoutLayer};
+use tower_http::{
+	cors::{AllowHeaders, Any, CorsLayer},
+	timeout::TimeoutLayer,
+};
 use utoipa_axum::router::OpenApiRouter;
 
 /// Networks that are counted one by one; beyond that, larger ones are.
@@ -39,6 +42,18 @@ const MAX_NETWORKS: usize = 100_000;
 const MAX_NAMES: usize = 10_000;
 /// Longest body of an error that the framework answers with.
 const MAX_ERROR_BYTES: usize = 4_096;
+
+/// Headers of answers that web pages may read.
+const EXPOSED: [&str; 8] = [
+	"x-total-count",
+	"x-next-cursor",
+	"x-request-id",
+	"retry-after",
+	"x-gridproof-job",
+	"x-gridproof-receipt",
+	"x-gridproof-price",
+	"x-gridproof-asset",
+];
 
 /// What a server lets through.
 #[derive(Clone, Debug)]
@@ -80,16 +95,65 @@ impl Limits {
 			.layer(self.cors())
 	}
 
-	fn cors(&self) -> CorsLayer {
-		let origins = self.origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
-		CorsLayer::new()
-			.allow_origin(origins.collect::<Vec<_>>())
-			.allow_methods([Method::GET, Method::POST, Method::PUT])
-			.allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION])
-			.expose_headers(
-				["x-total-count", "x-next-cursor"].map(axum::http::HeaderName::from_static),
-			)
+	/// Checks that every origin is one that a browser sends, or `*` for all of them.
+	///
+	/// # Errors
+	/// The first that is none, with what to write instead.
+	pub fn check_origins(&self) -> Result<(), BadOrigin> {
+		self.origins.iter().try_for_each(|origin| check_origin(origin))
 	}
+
+	fn cors(&self) -> CorsLayer {
+		let cors = CorsLayer::new();
+		let cors = if self.origins.iter().any(|origin| origin == "*") {
+			cors.allow_origin(Any)
+		} else {
+			let origins =
+				self.origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+			cors.allow_origin(origins.collect::<Vec<_>>())
+		};
+		cors.allow_methods([Method::GET, Method::POST, Method::PUT])
+			// Client libraries send many of their own; who may call is decided by the origin.
+			.allow_headers(AllowHeaders::mirror_request())
+			.expose_headers(EXPOSED.map(axum::http::HeaderName::from_static))
+	}
+}
+
+/// Error of a text that is not an origin of a web page.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{origin:?} is not an origin that a browser sends: write {instead}, or * for all pages")]
+pub struct BadOrigin {
+	/// Text that was given.
+	pub origin: String,
+	/// What to write instead.
+	pub instead: String,
+}
+
+fn check_origin(origin: &str) -> Result<(), BadOrigin> {
+	let example = || "scheme and host, such as https://app.example or http://localhost:5173";
+	let bad = |instead: String| Err(BadOrigin { origin: origin.to_string(), instead });
+	if origin == "*" {
+		return Ok(());
+	}
+	let Some((scheme, rest)) = origin.split_once("://") else { return bad(example().to_string()) };
+	let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+	let (host, port) = match authority.rsplit_once(':') {
+		Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+		_ => (authority, None),
+	};
+	let is_host = !host.is_empty()
+		&& host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte));
+	let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok());
+	let is_scheme = !scheme.is_empty()
+		&& scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+	if !is_host || !is_port || !is_scheme {
+		return bad(example().to_string());
+	}
+	// A browser leaves out the scheme's own port, and writes in lower case.
+	let port = port.filter(|port| !matches!((scheme, *port), ("http", "80") | ("https", "443")));
+	let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+	let wanted = format!("{scheme}://{host}{port}").to_ascii_lowercase();
+	if wanted == origin { Ok(()) } else { bad(wanted) }
 }
 
 /// Lets so many requests in at a time.
@@ -323,6 +387,25 @@ mod tests {
 		assert_ne!(network(ip("192.0.2.1"), false), network(ip("192.0.2.2"), false));
 		assert_eq!(network(ip("192.0.2.1"), true), network(ip("192.0.9.9"), true));
 		assert_eq!(network(ip("2001:db8::"), true), network(ip("2001:1::"), true));
+	}
+
+	#[test]
+	fn an_origin_is_what_a_browser_sends_or_the_error_says_what_that_is() {
+		for good in ["*", "http://localhost:5173", "https://app.example", "http://[::1]:3000"] {
+			assert_eq!(check_origin(good), Ok(()), "{good}");
+		}
+		for (bad, instead) in [
+			("https://app.example/", "https://app.example"),
+			("https://App.example", "https://app.example"),
+			("https://app.example:443", "https://app.example"),
+			("http://localhost:5173/index.html?x", "http://localhost:5173"),
+		] {
+			assert_eq!(check_origin(bad).unwrap_err().instead, instead);
+		}
+		for bad in ["", "app.example", "http://", "https://a b", "https://a:x", "null", "https://*"]
+		{
+			assert!(check_origin(bad).unwrap_err().instead.contains("such as"), "{bad}");
+		}
 	}
 
 	#[test]

@@ -12,8 +12,11 @@ use futures::future::BoxFuture;
 use gridproof_primitives::energy::emlog::format_utc;
 use gridproof_support::Clock;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use utoipa::{ToSchema, openapi::OpenApi};
+use std::{collections::BTreeSet, sync::Arc};
+use utoipa::{
+	PartialSchema, ToSchema,
+	openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Server},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The page that shows an OpenAPI document; it loads nothing from elsewhere.
@@ -81,9 +84,81 @@ fn routes() -> OpenApiRouter<Arc<dyn Service>> {
 
 /// Returns the description of all requests of a server, the pages' included.
 pub fn describe<S: Clone + Send + Sync + 'static>(server: OpenApiRouter<S>) -> OpenApi {
-	let mut document = server.into_openapi();
+	describe_document(server.into_openapi())
+}
+
+/// The same of a server whose requests are described in several places.
+pub fn describe_document(mut document: OpenApi) -> OpenApi {
 	document.merge(routes().into_openapi());
+	complete(&mut document);
 	document
+}
+
+/// Adds what OpenAPI demands of every document: names of operations that are not used twice, sentences
+/// about answers, a server, a decision who may ask, and the errors that every request can have.
+fn complete(document: &mut OpenApi) {
+	let mut names = BTreeSet::new();
+	let paths = std::mem::take(&mut document.paths.paths);
+	for (path, mut item) in paths {
+		// `{*rest}` is how the router writes it, and no template.
+		let path = path.replace("{*", "{");
+		for operation in [
+			&mut item.get,
+			&mut item.put,
+			&mut item.post,
+			&mut item.delete,
+			&mut item.options,
+			&mut item.head,
+			&mut item.patch,
+			&mut item.trace,
+		]
+		.into_iter()
+		.flatten()
+		{
+			let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+			let own = operation.operation_id.take().unwrap_or_default();
+			let mut name = own.clone();
+			if !names.insert(name.clone()) {
+				name = format!("{tag}_{own}");
+				let mut number = 2;
+				while !names.insert(name.clone()) {
+					name = format!("{tag}_{own}_{number}");
+					number += 1;
+				}
+			}
+			operation.operation_id = Some(name);
+			operation.security.get_or_insert_default();
+			let responses = &mut operation.responses.responses;
+			let error = || {
+				let body = Ref::from_schema_name("ErrorBody");
+				let content = ContentBuilder::new().schema(Some(body)).build();
+				ResponseBuilder::new().content("application/json", content).build()
+			};
+			responses.entry("default".to_string()).or_insert_with(|| error().into());
+			for (status, response) in responses {
+				if let RefOr::T(response) = response
+					&& response.description.is_empty()
+				{
+					response.description = sentence(status).to_string();
+				}
+			}
+		}
+		document.paths.paths.insert(path, item);
+	}
+	if document.servers.is_none() {
+		document.servers = Some(vec![Server::new("/")]);
+	}
+	let components = document.components.get_or_insert_default();
+	components.schemas.entry("ErrorBody".to_string()).or_insert_with(ErrorBody::schema);
+}
+
+/// What an answer of this status says.
+fn sentence(status: &str) -> &str {
+	let code = status.parse::<u16>().ok().and_then(|code| StatusCode::from_u16(code).ok());
+	match code.and_then(|code| code.canonical_reason()) {
+		Some(reason) => reason,
+		None => "An error, with its word and a sentence that says what to do",
+	}
 }
 
 /// Returns a whole server: its routes, the pages, and the limits around all of them.
@@ -95,7 +170,8 @@ pub fn site<S: Clone + Send + Sync + 'static>(
 ) -> Router {
 	let pages: OpenApiRouter = routes().with_state(service);
 	let server: OpenApiRouter = server.with_state(state);
-	let (router, document) = server.merge(pages).split_for_parts();
+	let (router, mut document) = server.merge(pages).split_for_parts();
+	complete(&mut document);
 	let document: Arc<str> = document.to_json().unwrap_or_default().into();
 	let openapi = move || {
 		let document = document.to_string();

@@ -32,7 +32,10 @@ pub enum AccountSignature {
 ///
 /// Takes an sr25519 [`Keypair`] by `into()`; wallets give theirs by [`crate::Wallet::open`].
 #[derive(Clone)]
-pub struct AccountKey(Key);
+pub struct AccountKey {
+	key: Key,
+	is_development: bool,
+}
 
 #[derive(Clone)]
 enum Key {
@@ -43,7 +46,7 @@ enum Key {
 
 impl From<Keypair> for AccountKey {
 	fn from(key: Keypair) -> Self {
-		Self(Key::Sr25519(Box::new(key)))
+		Self::of(Key::Sr25519(Box::new(key)))
 	}
 }
 
@@ -54,21 +57,38 @@ impl fmt::Debug for AccountKey {
 }
 
 impl AccountKey {
+	const fn of(key: Key) -> Self {
+		Self { key, is_development: false }
+	}
+
+	/// The key of a development account, whose secret everybody knows, such as `//Alice`.
+	///
+	/// # Errors
+	/// As [`development_signer`].
+	pub fn development(uri: &str) -> Result<Self, AccountError> {
+		Ok(Self { is_development: true, ..development_signer(uri)?.into() })
+	}
+
+	/// Does everybody know its secret? Then it is of use on development chains only.
+	pub const fn is_development(&self) -> bool {
+		self.is_development
+	}
+
 	/// The Ed25519 key of a seed, as RFC 8032 has it.
 	pub fn ed25519(seed: Zeroizing<[u8; 32]>) -> Self {
 		let public = Ed25519Pair::from_seed(&seed).public().0;
-		Self(Key::Ed25519(seed, public))
+		Self::of(Key::Ed25519(seed, public))
 	}
 
 	/// The secp256k1 key of a scalar; `None` if it is zero or not below the group's order.
 	pub fn secp256k1(scalar: &Zeroizing<[u8; 32]>) -> Option<Self> {
 		let key = ecdsa::Keypair::from_secret_key(**scalar).ok()?;
-		Some(Self(Key::Secp256k1(Box::new(key))))
+		Some(Self::of(Key::Secp256k1(Box::new(key))))
 	}
 
 	/// The account: the public key, or the BLAKE2b-256 hash of a secp256k1 key's compressed form.
 	pub fn account(&self) -> [u8; 32] {
-		match &self.0 {
+		match &self.key {
 			Key::Sr25519(key) => key.public_key().0,
 			Key::Ed25519(_, public) => *public,
 			Key::Secp256k1(key) => key.public_key().to_account_id().0,
@@ -77,7 +97,7 @@ impl AccountKey {
 
 	/// The public key: 32 bytes, or 33 of a secp256k1 key.
 	pub fn public(&self) -> Vec<u8> {
-		match &self.0 {
+		match &self.key {
 			Key::Secp256k1(key) => key.public_key().0.to_vec(),
 			_ => self.account().to_vec(),
 		}
@@ -85,7 +105,7 @@ impl AccountKey {
 
 	/// Signs a transaction's payload, or any message.
 	pub fn sign(&self, message: &[u8]) -> AccountSignature {
-		match &self.0 {
+		match &self.key {
 			Key::Sr25519(key) => AccountSignature::Sr25519(key.sign(message).0),
 			Key::Ed25519(seed, _) => {
 				AccountSignature::Ed25519(Ed25519Pair::from_seed(seed).sign(message).0)
@@ -207,6 +227,13 @@ mod tests {
 			assert!(matches!(error, AccountError::SecretInTheOpen));
 			assert!(!error.to_string().contains("bottom") && !error.to_string().contains(ALICE));
 		}
+	}
+
+	#[test]
+	fn a_development_account_is_known_as_one() {
+		assert!(AccountKey::development("//Alice").unwrap().is_development());
+		assert!(AccountKey::development("//Ferdie//stash").unwrap().is_development());
+		assert!(!AccountKey::ed25519(Zeroizing::new([7; 32])).is_development());
 	}
 
 	#[test]

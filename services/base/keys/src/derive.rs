@@ -145,18 +145,27 @@ fn step(text: &str) -> Result<Step, String> {
 	Ok(Step { index, hardened: digits.is_some() })
 }
 
-/// Reads an English BIP-39 phrase of 12 or 24 words (15, 18 and 21 too, which are as good) and
-/// checks its checksum. Case and spaces between words do not matter.
+/// Reads an English BIP-39 phrase of 12, 15, 18, 21 or 24 words and checks its checksum. Case, line
+/// ends and spaces between words do not matter, nor does a byte order mark before them.
 ///
 /// # Errors
 /// [`KeyError::BadPhrase`], which names the place of a word that is none, but quotes no word.
 pub fn parse_phrase(text: &str) -> Result<Mnemonic, KeyError> {
+	let text = text.strip_prefix('\u{feff}').unwrap_or(text);
 	let words = Zeroizing::new(text.split_whitespace().collect::<Vec<_>>().join(" "));
 	let words = Zeroizing::new(words.to_lowercase());
 	let bad = |reason: String| KeyError::BadPhrase(reason);
+	let is_word = |word: &str| word.chars().all(char::is_alphabetic);
+	if let Some(place) = words.split(' ').position(|word| !is_word(word)) {
+		return Err(bad(format!(
+			"write the words only, with spaces or line ends between them: at place {} stands \
+			 something with a number or a sign",
+			place + 1
+		)));
+	}
 	Mnemonic::parse_in_normalized(Language::English, &words).map_err(|error| match error {
 		bip39::Error::BadWordCount(count) => {
-			bad(format!("it has {count} words; a phrase has 12 or 24"))
+			bad(format!("it has {count} words; a phrase has 12, 15, 18, 21 or 24"))
 		},
 		bip39::Error::UnknownWord(index) => bad(format!(
 			"word {} is not in the English BIP-39 word list; look for a typing mistake",

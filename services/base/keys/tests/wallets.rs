@@ -160,7 +160,10 @@ fn a_mistyped_phrase_is_refused_with_what_is_wrong_and_without_its_words() {
 	let mut swapped = words.clone();
 	swapped.swap(0, 1);
 	assert!(refusal(&swapped.join(" ")).contains("checksum is wrong"));
-	assert_eq!(refusal(&words[1..].join(" ")), "it has 11 words; a phrase has 12 or 24");
+	assert_eq!(
+		refusal(&words[1..].join(" ")),
+		"it has 11 words; a phrase has 12, 15, 18, 21 or 24"
+	);
 	let mut mistyped = words.clone();
 	mistyped[2] = "obay";
 	assert!(refusal(&mistyped.join(" ")).starts_with("word 3 is not in the English"));
@@ -170,6 +173,34 @@ fn a_mistyped_phrase_is_refused_with_what_is_wrong_and_without_its_words() {
 	}
 	let spaced = format!("  {}\n", DEVELOPMENT.to_uppercase().replace(' ', "  "));
 	assert_eq!(parse_phrase(&spaced).unwrap(), parse_phrase(DEVELOPMENT).unwrap());
+}
+
+/// An input that people met.
+fn field(name: &str) -> String {
+	let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../vectors/field/files");
+	std::fs::read_to_string(format!("{folder}/{name}")).unwrap()
+}
+
+#[test]
+fn a_phrase_with_a_byte_order_mark_is_the_phrase() {
+	let text = field("phrase-bom.txt");
+	assert!(text.starts_with('\u{feff}'));
+	let plain = text.trim_start_matches('\u{feff}');
+	assert_eq!(parse_phrase(&text).unwrap(), parse_phrase(plain).unwrap());
+}
+
+#[test]
+fn a_phrase_with_numbers_or_signs_is_said_to_need_the_words_only() {
+	let numbered = field("phrase-numbered.txt");
+	let signs = |sign: &str| DEVELOPMENT.replace(' ', sign);
+	let quoted = format!("\"{DEVELOPMENT}\"");
+	for text in [numbered, signs(", "), signs(";"), signs(" - "), quoted, signs("_")] {
+		let Err(KeyError::BadPhrase(reason)) = parse_phrase(&text) else { panic!("{text}") };
+		assert!(reason.starts_with("write the words only"), "{reason}");
+		for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 4) {
+			assert!(!reason.contains(word) || "words something".contains(word), "{reason}");
+		}
+	}
 }
 
 #[test]

@@ -51,7 +51,7 @@ struct Inner {
 struct Readers {
 	path: PathBuf,
 	idle: Mutex<Vec<Connection>>,
-	permits: Semaphore,
+	permits: Arc<Semaphore>,
 }
 
 impl Database {
@@ -86,7 +86,7 @@ impl Database {
 		let readers = Arc::new(Readers {
 			path: path.to_path_buf(),
 			idle: Mutex::new(Vec::new()),
-			permits: Semaphore::new(options.readers.max(1)),
+			permits: Arc::new(Semaphore::new(options.readers.max(1))),
 		});
 		Ok(Self(Arc::new(Inner {
 			path: path.to_path_buf(),
@@ -156,17 +156,17 @@ impl Database {
 		E: From<StoreError> + Send + 'static,
 	{
 		let readers = self.0.readers.clone();
-		let permit = readers.permits.acquire().await.map_err(|_| StoreError::Closed)?;
+		let permits = readers.permits.clone();
+		let permit = permits.acquire_owned().await.map_err(|_| StoreError::Closed)?;
 		let connection = readers.take()?;
-		let shared = readers.clone();
+		// The place is held as long as the query runs, also if nobody waits for its answer any more.
 		let done = tokio::task::spawn_blocking(move || {
 			let result = job(&connection);
-			shared.put_back(connection);
+			readers.put_back(connection);
+			drop(permit);
 			result
 		});
-		let result = done.await.unwrap_or_else(|_| Err(StoreError::Panicked.into()));
-		drop(permit);
-		result
+		done.await.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
 	}
 }
 
@@ -232,6 +232,8 @@ fn configure(connection: &Connection, options: &Options) -> rusqlite::Result<()>
 	connection.pragma_update(None, "cache_size", -65_536)?;
 	// Checkpoints copy the log's pages into the file: fewer and larger ones cost less.
 	connection.pragma_update(None, "wal_autocheckpoint", 8_192)?;
+	// The log does not keep its greatest size for ever.
+	connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
 	connection.set_prepared_statement_cache_capacity(128);
 	if let Some(max_bytes) = options.max_bytes {
 		let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;

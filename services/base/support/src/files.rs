@@ -93,7 +93,8 @@ fn forbidden(path: &Path, credentials: Option<&Path>) -> u32 {
 	if is_credential { 0o037 } else { 0o077 }
 }
 
-/// Reads a file of text that holds a secret.
+/// Reads a file of text that holds a secret. A byte order mark, which some editors put at a file's
+/// beginning where nobody sees it, does not belong to it.
 ///
 /// # Errors
 /// [`FileError`]; [`FileError::Loose`] if others than its owner may read or write it.
@@ -101,7 +102,13 @@ pub fn read_private(path: &Path) -> Result<Zeroizing<String>, FileError> {
 	let file = open_private(path)?;
 	let bytes = read_open(&file).map_err(|reason| FileError::io(path, reason))?;
 	match String::from_utf8(bytes) {
-		Ok(text) => Ok(Zeroizing::new(text)),
+		Ok(text) => {
+			let text = Zeroizing::new(text);
+			Ok(match text.strip_prefix('\u{feff}') {
+				Some(rest) => Zeroizing::new(rest.to_string()),
+				None => text,
+			})
+		},
 		Err(error) => {
 			error.into_bytes().zeroize();
 			Err(FileError::NotText(path.display().to_string()))
@@ -115,6 +122,8 @@ pub fn read_private(path: &Path) -> Result<Zeroizing<String>, FileError> {
 /// As [`read_private`].
 pub fn read_private_line(path: &Path) -> Result<Zeroizing<String>, FileError> {
 	let text = read_private(path)?;
+	// A byte order mark, which some editors put first, is nobody's password.
+	let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
 	Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_string()))
 }
 

@@ -130,6 +130,7 @@ pub mod multisig;
 pub mod sudo;
 pub mod system;
 pub mod transaction_payment;
+pub mod treasury;
 pub mod utility;
 
 /// An account's number.

@@ -53,7 +53,8 @@ fn what_time_or_governance_can_lift_is_temporary_and_nothing_else() {
 			"NothingToServe",
 			"AccountInUse",
 			"AllowanceNotOpen",
-			"StoppedByRole"
+			"StoppedByRole",
+			"NotBacked"
 		]
 	);
 	assert_eq!(
@@ -185,7 +186,8 @@ fn why_a_transaction_is_invalid_is_a_type() {
 fn what_fails_on_the_way_is_temporary_and_not_a_refusal() {
 	let rpc = ChainError::Rpc { code: Some(1012), message: "1010".to_string() };
 	let away = ChainError::Unreachable { url: "ws://x:1010".to_string(), reason: String::new() };
-	for error in [rpc, away, ChainError::undecided("Stale")] {
+	let undecided = ChainError::Undecided { attempts: 1, reason: "Stale".to_string() };
+	for error in [rpc, away, undecided] {
 		assert!(error.is_temporary() && error.is_outage() && !error.is_refusal(), "{error}");
 	}
 	for error in [ChainError::BadUrl(String::new()), ChainError::Unsupported(String::new())] {

@@ -1,6 +1,6 @@
 //! From the bytes of a transaction to its fate.
 
-use super::{Included, Patience, Transaction};
+use super::{Included, LIFETIME, Patience, Transaction};
 use crate::{
 	Call, Chain, ChainError, Refusal,
 	blocks::{Contents, raw},
@@ -10,6 +10,7 @@ use crate::{
 	rpc::{Next, chain_of, failed_request, next_after},
 };
 use codec::{DecodeAll, Encode};
+use gridproof_keys::AccountKey;
 use gridproof_primitives::H256;
 use sp_runtime::transaction_validity::{TransactionSource, TransactionValidity};
 use std::time::Duration;
@@ -18,27 +19,61 @@ use subxt::rpcs::{self, methods::legacy::TransactionStatus};
 /// How often final blocks are looked through for a transaction that nobody reports on.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// A transaction that is sent, always with the same bytes.
-#[derive(Clone)]
+/// A transaction that is sent, with the same bytes each time.
+#[derive(Clone, Debug)]
 pub(super) struct Sent {
 	bytes: Vec<u8>,
 	hash: H256,
 	/// No block before this height has it.
-	from: u64,
+	pub(super) from: u64,
+	/// First block that cannot have it; `None` if any can.
+	end: Option<u64>,
+	number: Option<Number>,
+}
+
+/// The place of a transaction among those of its account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Number {
+	/// Account that sends it.
+	pub(super) account: [u8; 32],
+	/// Number of transactions before it.
+	pub(super) nonce: u64,
 }
 
 impl Sent {
-	/// A transaction that no block before the height `from` has.
-	pub(super) fn new(transaction: &Transaction, from: u64) -> Self {
+	/// A transaction that nobody signs and that no block before the height `from` has.
+	pub(super) fn unsigned(transaction: &Transaction, from: u64) -> Self {
 		let (bytes, hash) = (transaction.encoded().to_vec(), H256(transaction.hash().0));
-		Self { bytes, hash, from }
+		Self { bytes, hash, from, end: None, number: None }
+	}
+
+	/// A transaction that was signed to be included from the height `from` on.
+	pub(super) fn signed(transaction: &Transaction, from: u64, number: Number) -> Self {
+		let end = Some(from.saturating_add(LIFETIME));
+		Self { end, number: Some(number), ..Self::unsigned(transaction, from) }
+	}
+
+	/// Can no block have it any more, if no final block up to `height` has it and its account has
+	/// sent `nonce` transactions by then?
+	fn is_over(&self, height: u64, nonce: Option<u64>) -> bool {
+		let is_too_old = self.end.is_some_and(|end| height.saturating_add(1) >= end);
+		let is_taken = self.number.zip(nonce).is_some_and(|(own, there)| there > own.nonce);
+		is_too_old || is_taken
 	}
 }
 
 /// What is to be followed.
-pub(super) enum Start {
-	/// A signed transaction.
+pub(super) enum Start<'k> {
+	/// A signed transaction, one of several that keep their order.
 	Signed(Sent),
+	/// One that an account signs when its turn comes, and again when it can provably not be included
+	/// any more.
+	By {
+		/// Account that pays, or that signs what is free.
+		account: &'k AccountKey,
+		/// What it gives beyond the fee, in 10⁻¹⁸ AIT: with 0, a call that can be free is.
+		tip: u128,
+	},
 	/// One that nobody signs, to be made of the call.
 	Authorized {
 		/// What makes it another one than the last.
@@ -47,10 +82,14 @@ pub(super) enum Start {
 }
 
 /// What became of one attempt.
+#[derive(Debug)]
 enum Attempt {
 	Done(Box<Included>),
 	/// It was decided against; sending it again is of no use.
 	Failed(ChainError),
+	/// The runtime finds it invalid. If it was sent before, it may be in a block by now, which makes
+	/// it so.
+	Refused(ChainError),
 	/// The pool does not have it.
 	NotTaken(String),
 	/// It may or may not be on its way.
@@ -61,20 +100,21 @@ enum Attempt {
 pub(super) async fn follow(
 	first: &Chain,
 	call: &Call,
-	start: Start,
+	start: Start<'_>,
 	patience: &Patience,
 ) -> Result<Included, ChainError> {
 	let attempts = patience.attempts.max(1);
 	let (mut chain, mut reason) = (first.clone(), String::new());
-	let (mut known, salt) = match start {
-		Start::Signed(sent) => (Some(sent), None),
-		Start::Authorized { salt } => (None, Some(salt)),
+	let mut known = match &start {
+		Start::Signed(sent) => Some(sent.clone()),
+		Start::By { .. } | Start::Authorized { .. } => None,
 	};
+	let can_be_signed_anew = matches!(start, Start::By { .. });
 	let mut was_sent = false;
 	for attempt in 1..=attempts {
 		if attempt > 1 {
 			tokio::time::sleep(patience.pause_after(attempt - 1)).await;
-			match first.fresh(patience.per_attempt).await {
+			match chain.fresh(patience.per_attempt).await {
 				Ok(fresh) => chain = fresh,
 				Err(error) => {
 					reason = error.to_string();
@@ -82,39 +122,52 @@ pub(super) async fn follow(
 				},
 			}
 		}
-		let was_sent_before = was_sent;
+		let mut was_sent_before = was_sent;
 		let sending = async {
-			if was_sent_before
-				&& let Some(sent) = &known
-				&& let Some(fate) = fate(&chain, sent).await
-			{
-				return fate;
-			}
-			if known.is_none() {
-				match chain.authorized(call, salt.unwrap_or_default()).await {
-					Ok(sent) => known = Some(sent),
-					Err(error) if error.is_outage() => return Attempt::Lost(error.to_string()),
-					Err(error) => return Attempt::Failed(error),
+			if was_sent && let Some(sent) = &known {
+				match look(&chain, sent).await {
+					Look::Fate(fate) => return fate,
+					Look::Over if can_be_signed_anew => {
+						known = None;
+						(was_sent, was_sent_before) = (false, false);
+					},
+					Look::Over | Look::Open => (),
 				}
 			}
-			let Some(sent) = &known else { return Attempt::Lost("not made yet".to_string()) };
-			was_sent = true;
-			watch_from(&chain, sent, call.codes()).await
+			let entered = match &known {
+				Some(sent) => {
+					was_sent = true;
+					enter(&chain, sent).await
+				},
+				None => make(&chain, call, &start, &mut known, &mut was_sent).await,
+			};
+			match (entered, &known) {
+				(Ok(progress), Some(sent)) => watch(&chain, sent, call.codes(), progress).await,
+				(Err(Entry::Next(next, why)), Some(sent)) => {
+					after(&chain, sent, call.codes(), next, why).await
+				},
+				(Err(Entry::Attempt(attempt)), _) => attempt,
+				(_, None) => Attempt::Lost("not made yet".to_string()),
+			}
 		};
 		match within(patience.per_attempt, sending).await {
 			Attempt::Done(included) => return Ok(*included),
 			// What was sent before may be in a block by now, which makes it invalid.
-			Attempt::Failed(error) if was_sent_before && is_pool(&error) => {
-				reason = error.to_string();
-			},
+			Attempt::Refused(error) if was_sent_before => reason = error.to_string(),
 			// Another transaction of the account has come between, perhaps one that a stopped
-			// program left behind: this one was never taken, the next has another nonce.
-			Attempt::Failed(error) if is_stale(&error) => {
+			// program left behind: this one was never taken, the next has another number.
+			Attempt::Refused(error) if is_stale(&error) && can_be_signed_anew => {
+				(known, was_sent, reason) = (None, false, error.to_string());
+			},
+			Attempt::Refused(error) if is_stale(&error) => {
 				return Err(ChainError::Undecided { attempts: attempt, reason: error.to_string() });
 			},
-			Attempt::Failed(error) => return Err(error),
+			Attempt::Refused(error) | Attempt::Failed(error) => return Err(error),
 			Attempt::NotTaken(why) => {
 				was_sent = was_sent_before;
+				if can_be_signed_anew && !was_sent {
+					known = None;
+				}
 				reason = why;
 			},
 			Attempt::Lost(why) => reason = why,
@@ -130,8 +183,91 @@ pub(super) async fn follow(
 	decided.unwrap_or(Err(ChainError::Undecided { attempts, reason }))
 }
 
-const fn is_pool(error: &ChainError) -> bool {
-	matches!(error, ChainError::Refused(Refusal::Pool(_)))
+/// A pool's reports on a transaction.
+type Progress = rpcs::client::RpcSubscription<TransactionStatus<subxt::utils::H256>>;
+
+/// Why there are no reports of a pool.
+enum Entry {
+	/// The pool did not take it; what to do, and its words.
+	Next(Next, String),
+	/// It was not made.
+	Attempt(Attempt),
+}
+
+/// Makes a transaction and hands it to the pool. Of one account, one at a time: the next one is
+/// numbered when this one has its place, so that none waits for one that was refused.
+async fn make(
+	chain: &Chain,
+	call: &Call,
+	start: &Start<'_>,
+	known: &mut Option<Sent>,
+	was_sent: &mut bool,
+) -> Result<Progress, Entry> {
+	let turn = match start {
+		Start::By { account, .. } => Some(chain.line.turn(account.account()).lock_owned().await),
+		Start::Signed(_) | Start::Authorized { .. } => None,
+	};
+	let made = match start {
+		Start::By { account, tip } => chain.signed(call, account, *tip).await,
+		Start::Authorized { salt } => chain.authorized(call, *salt).await,
+		Start::Signed(sent) => Ok(sent.clone()),
+	};
+	let sent = made.map_err(|error| {
+		Entry::Attempt(if error.is_outage() {
+			Attempt::Lost(error.to_string())
+		} else {
+			Attempt::Failed(error)
+		})
+	})?;
+	*was_sent = true;
+	let sent = known.insert(sent);
+	let entered = enter(chain, sent).await;
+	drop(turn);
+	entered
+}
+
+/// Hands a transaction to the pool.
+async fn enter(chain: &Chain, sent: &Sent) -> Result<Progress, Entry> {
+	let entered = chain.blocks.methods().author_submit_and_watch_extrinsic(&sent.bytes).await;
+	entered.map_err(|error| Entry::Next(next_after(&error), chain_of(&error)))
+}
+
+/// What became of a transaction that the pool did not take. If the pool has it already, from an
+/// earlier try, it is looked for in final blocks: a pool reports to the first who sent it.
+async fn after(chain: &Chain, sent: &Sent, codes: Codes, next: Next, words: String) -> Attempt {
+	match next {
+		Next::AskWhy => why(chain, sent, codes).await,
+		Next::Wait => wait(chain, sent).await,
+		Next::NotTaken => Attempt::NotTaken(words),
+		Next::Unknown => Attempt::Lost(words),
+	}
+}
+
+/// What final blocks say of a transaction.
+enum Look {
+	/// One has it.
+	Fate(Attempt),
+	/// None has it, and none can have it any more.
+	Over,
+	/// None has it so far.
+	Open,
+}
+
+async fn look(chain: &Chain, sent: &Sent) -> Look {
+	let Ok(block) = chain.at().await else { return Look::Open };
+	let nonce = match sent.number {
+		Some(number) => {
+			let account = subxt::utils::AccountId32(number.account);
+			block.transactions().account_nonce(&account).await.ok()
+		},
+		None => None,
+	};
+	// Looked through after that block was known, so at least up to it.
+	match fate(chain, sent).await {
+		Some(fate) => Look::Fate(fate),
+		None if sent.is_over(block.block_number(), nonce) => Look::Over,
+		None => Look::Open,
+	}
 }
 
 /// Has the account used the transaction's nonce already?
@@ -140,20 +276,6 @@ const fn is_stale(error: &ChainError) -> bool {
 }
 
 impl Chain {
-	/// Another connection to the same node, as soon as there is one: a connection that was cut can
-	/// take long to notice that the node is back.
-	async fn fresh(&self, patience: Duration) -> Result<Self, ChainError> {
-		let end = tokio::time::Instant::now() + patience;
-		loop {
-			match Self::connect(self.url()).await {
-				Err(_) if tokio::time::Instant::now() < end => {
-					tokio::time::sleep(Duration::from_secs(1)).await;
-				},
-				outcome => return outcome,
-			}
-		}
-	}
-
 	/// What the runtime says of a transaction at the best block.
 	async fn validity(&self, transaction: &[u8]) -> Result<TransactionValidity, ChainError> {
 		const FUNCTION: &str = "TaggedTransactionQueue_validate_transaction";
@@ -179,27 +301,9 @@ async fn within(patience: Duration, attempt: impl Future<Output = Attempt>) -> A
 	}
 }
 
-/// Sends a transaction and watches it. If the pool has it already, from an earlier try, it is looked
-/// for in final blocks: a pool reports to the first who sent it.
-async fn watch_from(chain: &Chain, sent: &Sent, codes: Codes) -> Attempt {
-	match chain.blocks.methods().author_submit_and_watch_extrinsic(&sent.bytes).await {
-		Ok(progress) => watch(chain, sent, codes, progress).await,
-		Err(error) => match next_after(&error) {
-			Next::AskWhy => why(chain, sent, codes).await,
-			Next::Wait => wait(chain, sent).await,
-			Next::NotTaken => Attempt::NotTaken(chain_of(&error)),
-			Next::Unknown => Attempt::Lost(chain_of(&error)),
-		},
-	}
-}
-
 /// Watches a transaction that the pool has taken.
-async fn watch(
-	chain: &Chain,
-	sent: &Sent,
-	codes: Codes,
-	mut progress: rpcs::client::RpcSubscription<TransactionStatus<subxt::utils::H256>>,
-) -> Attempt {
+async fn watch(chain: &Chain, sent: &Sent, codes: Codes, mut progress: Progress) -> Attempt {
+	let mut was_in_block = false;
 	while let Some(status) = progress.next().await {
 		match status {
 			Ok(TransactionStatus::Finalized(block)) => {
@@ -208,7 +312,12 @@ async fn watch(
 					Err(error) => Attempt::Lost(error.to_string()),
 				};
 			},
-			Ok(TransactionStatus::Invalid) => return why(chain, sent, codes).await,
+			Ok(TransactionStatus::Invalid) => {
+				return invalid(chain, sent, codes, was_in_block).await;
+			},
+			Ok(TransactionStatus::Usurped(_)) if sent.number.is_some() => {
+				return Attempt::Lost("another transaction took its number".to_string());
+			},
 			Ok(TransactionStatus::Usurped(_)) => {
 				let usurped = PoolRefusal::Transaction(TransactionRefusal::Usurped);
 				return Attempt::Failed(Refusal::Pool(usurped).into());
@@ -219,17 +328,32 @@ async fn watch(
 			Ok(TransactionStatus::FinalityTimeout(_)) => {
 				return Attempt::Lost("its block did not become final in time".to_string());
 			},
+			Ok(TransactionStatus::InBlock(_)) => was_in_block = true,
 			Ok(
 				TransactionStatus::Future
 				| TransactionStatus::Ready
 				| TransactionStatus::Broadcast(_)
-				| TransactionStatus::InBlock(_)
 				| TransactionStatus::Retracted(_),
 			) => (),
 			Err(error) => return Attempt::Lost(chain_of(&error)),
 		}
 	}
 	Attempt::Lost("the node stopped reporting on the transaction".to_string())
+}
+
+/// What it means that a pool finds a transaction invalid that it had taken. One that was in a block
+/// may be in another branch, which is what makes it invalid in this one: only final blocks tell.
+async fn invalid(chain: &Chain, sent: &Sent, codes: Codes, was_in_block: bool) -> Attempt {
+	if was_in_block {
+		return Attempt::Lost("it was in a block, and the pool finds it invalid now".to_string());
+	}
+	if let Some(fate) = fate(chain, sent).await {
+		return fate;
+	}
+	match why(chain, sent, codes).await {
+		Attempt::Refused(error) if is_stale(&error) => Attempt::Lost(error.to_string()),
+		attempt => attempt,
+	}
 }
 
 /// Asks the runtime why it finds a transaction invalid: a node says so in words only.
@@ -239,7 +363,7 @@ async fn why(chain: &Chain, sent: &Sent, codes: Codes) -> Attempt {
 		Ok(Ok(_)) => PoolRefusal::Transaction(TransactionRefusal::Momentary),
 		Err(error) => return Attempt::Lost(error.to_string()),
 	};
-	Attempt::Failed(Refusal::Pool(refusal).into())
+	Attempt::Refused(Refusal::Pool(refusal).into())
 }
 
 /// Looks for a transaction in final blocks until it is there.
@@ -305,5 +429,34 @@ fn outcome(contents: &Contents, transaction: H256) -> Attempt {
 		Some(Ok(failed)) => Attempt::Failed(Refusal::of(&failed.dispatch_error, metadata).into()),
 		Some(Err(error)) => Attempt::Lost(error.to_string()),
 		None => Attempt::Done(Box::new(Included { block: hash, transaction, events })),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn sent(nonce: u64) -> Sent {
+		let number = Some(Number { account: [1; 32], nonce });
+		let (bytes, hash) = (vec![1], H256([2; 32]));
+		Sent { bytes, hash, from: 1_000, end: Some(1_000 + LIFETIME), number }
+	}
+
+	#[test]
+	fn a_transaction_is_over_when_it_is_too_old_or_its_number_is_taken_and_not_before() {
+		let sent = sent(7);
+		assert!(!sent.is_over(1_000, Some(7)));
+		// The block after the last final one is the first that could still have it.
+		assert!(!sent.is_over(998 + LIFETIME, Some(7)));
+		assert!(sent.is_over(999 + LIFETIME, Some(7)), "nothing happens hours later");
+		assert!(sent.is_over(1_001, Some(8)), "another sender of the account came first");
+		assert!(!sent.is_over(1_001, None), "what is not known decides nothing");
+		let unsigned = Sent { end: None, number: None, ..sent };
+		assert!(!unsigned.is_over(u64::MAX, None));
+	}
+
+	#[test]
+	fn a_lifetime_is_a_power_of_two_as_the_chain_counts_it() {
+		assert!(LIFETIME.is_power_of_two() && (64..=256).contains(&LIFETIME));
 	}
 }

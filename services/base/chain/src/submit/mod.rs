@@ -1,18 +1,23 @@
 //! Transactions, followed until their fate is certain.
 //!
 //! A pool may drop a transaction without a word, and a connection may break while one is on its
-//! way. So whatever is sent here is watched until it is final, and sent again until then: always
-//! the same bytes, which a chain can take once only. Before that the final blocks are looked
-//! through: a node refuses what it has had, as stale or banned, and does not say what became of it.
+//! way. So whatever is sent here is watched until it is final, and sent again until then: the same
+//! bytes, which a chain can take once only. Before that the final blocks are looked through: a node
+//! refuses what it has had, as stale or banned, and does not say what became of it.
+//!
+//! What an account signs can be included for some minutes only ([`LIFETIME`]), so that nothing that
+//! was forgotten happens hours later. A transaction that can provably not be included any more, as
+//! it is too old or another of the account has its number, is signed again.
 
 mod follow;
 
 use crate::{
-	Call, Chain, ChainError,
+	Call, Chain, ChainError, Refusal,
 	event::{self, Event, RawEvent},
+	refusal::{PoolRefusal, TransactionRefusal},
 	rpc::{AtBlock, Config, chain_of, failed},
 };
-use follow::{Sent, Start, follow};
+use follow::{Number, Sent, Start, follow};
 use futures::{StreamExt, stream::FuturesOrdered};
 use gridproof_keys::{AccountKey, account::AccountSignature};
 use gridproof_primitives::H256;
@@ -89,8 +94,11 @@ impl Included {
 }
 
 impl Chain {
-	/// Submits a call that the runtime authorizes by its content (`#[pallet::authorize]`): a
-	/// general transaction without a signer, free of fees.
+	/// Submits a call that the runtime authorizes by its content (`#[pallet::authorize]`), free of
+	/// fees. The connection's [sender](Chain::with_sender) signs it, in the form that every tool
+	/// reads (version 4). Without a sender, or if its account does not exist, it goes as a general
+	/// transaction (version 5) that nobody signs: the runtime keeps count of an account's transactions
+	/// only while the account holds the existential deposit.
 	///
 	/// # Errors
 	/// [`ChainError::Unsupported`] if the chain has no such call or its arguments have another form;
@@ -101,6 +109,19 @@ impl Chain {
 		call: &Call,
 		patience: &Patience,
 	) -> Result<Included, ChainError> {
+		if let Some(account) = &self.sender {
+			match follow(self, call, Start::By { account, tip: 0 }, patience).await {
+				Err(error) if is_without_account(&error) => {
+					let account = gridproof_keys::account::address(&account.account());
+					tracing::warn!(
+						event = "sender_without_account", %account,
+						"the account that signs what is free does not exist: send it the existential \
+						 deposit; {call} goes without a signature, which some tools cannot read"
+					);
+				},
+				outcome => return outcome,
+			}
+		}
 		follow(self, call, Start::Authorized { salt: salt() }, patience).await
 	}
 
@@ -114,10 +135,42 @@ impl Chain {
 		call: &Call,
 		patience: &Patience,
 	) -> Result<Included, ChainError> {
-		let submitter = Submitter::new(self.clone(), account.clone(), *patience);
-		let outcomes = submitter.submit(std::slice::from_ref(call)).await?;
-		let missing = || Err(ChainError::undecided("the transaction was not sent"));
-		outcomes.into_iter().next().unwrap_or_else(missing)
+		follow(self, call, Start::By { account, tip: 0 }, patience).await
+	}
+
+	/// Refuses to sign with a key that everybody knows, unless the chain is a game.
+	async fn check_key(&self, account: &AccountKey) -> Result<(), ChainError> {
+		if !account.is_development() {
+			return Ok(());
+		}
+		let kind = self.blocks.kind().await?;
+		if is_game(&kind) {
+			return Ok(());
+		}
+		let address = gridproof_keys::account::address(&account.account());
+		Err(ChainError::DevelopmentKey { address, kind })
+	}
+
+	/// Signs a call for the account's next number, counting what waits in the node's pool.
+	async fn signed(
+		&self,
+		call: &Call,
+		account: &AccountKey,
+		tip: u128,
+	) -> Result<Sent, ChainError> {
+		self.check_key(account).await?;
+		let block = self.at().await?;
+		let payload = payload(&block, call)?;
+		let signing = Signing(account.clone());
+		let nonce = self.next_nonce(&block, &Signer::<Config>::account_id(&signing)).await?;
+		sign(&block, &payload, &signing, nonce, tip)
+	}
+
+	async fn next_nonce(&self, block: &AtBlock, account: &AccountId32) -> Result<u64, ChainError> {
+		let there = block.transactions().account_nonce(account).await.map_err(failed)?;
+		// A node that does not offer this knows final blocks at least.
+		let waiting = self.blocks.methods().system_account_next_index(account).await;
+		Ok(waiting.unwrap_or(there).max(there))
 	}
 
 	/// The SCALE bytes of a call on this chain, such as multisig accounts agree on.
@@ -141,8 +194,49 @@ impl Chain {
 			.create_v5_signable_offline(&payload, parameters)
 			.and_then(|mut draft| draft.sign_with_account_and_signature(&nobody.0, &nobody.1))
 			.map_err(|error| ChainError::Unsupported(chain_of(&error)))?;
-		Ok(Sent::new(&transaction, block.block_number()))
+		Ok(Sent::unsigned(&transaction, block.block_number()))
 	}
+}
+
+/// Number of blocks for which a signed transaction can be included: some four minutes. A power of
+/// two, as the chain counts it.
+pub const LIFETIME: u64 = 256;
+
+/// Signs a call with a number, to be included from this block on.
+fn sign(
+	block: &AtBlock,
+	payload: &DynamicPayload<Composite<()>>,
+	account: &Signing,
+	nonce: u64,
+	tip: u128,
+) -> Result<Sent, ChainError> {
+	let (height, hash) = (block.block_number(), block.block_hash());
+	let parameters = DefaultExtrinsicParamsBuilder::<Config>::new()
+		.nonce(nonce)
+		.tip(tip)
+		.mortal_from_unchecked(LIFETIME, height, hash)
+		.build();
+	let transaction: Transaction = block
+		.transactions()
+		// Version 4: what every wallet, explorer and library can read.
+		.create_v4_signable_offline(payload, parameters)
+		.and_then(|mut draft| draft.sign(account))
+		.map_err(|error| ChainError::Unsupported(chain_of(&error)))?;
+	let number = Number { account: account.0.account(), nonce };
+	Ok(Sent::signed(&transaction, height, number))
+}
+
+/// Is a chain of this kind one on which nothing is at stake?
+fn is_game(kind: &str) -> bool {
+	matches!(kind, "Development" | "Local")
+}
+
+/// Does the account not exist for the runtime, or lack the money for a fee?
+const fn is_without_account(error: &ChainError) -> bool {
+	matches!(
+		error,
+		ChainError::Refused(Refusal::Pool(PoolRefusal::Transaction(TransactionRefusal::Payment)))
+	)
 }
 
 /// A changing number that keeps two unsigned transactions with equal arguments apart. The pool bans
@@ -180,19 +274,38 @@ impl Signer<Config> for Signing {
 
 /// Sends one account's transactions in order, many at a time.
 ///
-/// Several submitters of one account take each other's nonces: have one.
+/// One call alone is signed again if another sender of the account takes its number. Of several,
+/// which keep their order, none is: have one such sender of an account.
 pub struct Submitter {
 	chain: Chain,
 	account: Signing,
 	patience: Patience,
 	window: usize,
+	tip: u128,
 }
 
 impl Submitter {
 	/// Sends for `account`, with at most 64 transactions in the pool at a time. An sr25519 key pair
 	/// is an account key too.
 	pub fn new(chain: Chain, account: impl Into<AccountKey>, patience: Patience) -> Self {
-		Self { chain, account: Signing(account.into()), patience, window: 64 }
+		Self { chain, account: Signing(account.into()), patience, window: 64, tip: 0 }
+	}
+
+	/// The same with a tip for each transaction, in 10⁻¹⁸ AIT. A call that is free of fees without one
+	/// pays with any tip, and comes before whatever is free.
+	#[must_use]
+	pub const fn with_tip(mut self, tip: u128) -> Self {
+		self.tip = tip;
+		self
+	}
+
+	/// Submits one call.
+	///
+	/// # Errors
+	/// As [`Submitter::submit`], and the call's own.
+	pub async fn submit_one(&self, call: &Call) -> Result<Included, ChainError> {
+		let start = Start::By { account: &self.account.0, tip: self.tip };
+		follow(&self.chain, call, start, &self.patience).await
 	}
 
 	/// Submits calls. They take effect in the order given; the outcomes are returned in it. A call
@@ -206,6 +319,9 @@ impl Submitter {
 		calls: &[Call],
 	) -> Result<Vec<Result<Included, ChainError>>, ChainError> {
 		let mut outcomes = Vec::with_capacity(calls.len());
+		if let [call] = calls {
+			return Ok(vec![self.submit_one(call).await]);
+		}
 		for batch in calls.chunks(self.window) {
 			// Nothing that is sent from here on is in this block or an earlier one.
 			let from = self.chain.at().await?.block_number();
@@ -221,20 +337,14 @@ impl Submitter {
 	}
 
 	async fn sign(&self, calls: &[Call], from: u64) -> Result<Vec<Sent>, ChainError> {
+		self.chain.check_key(&self.account.0).await?;
 		let block = self.chain.at().await?;
 		let account = Signer::<Config>::account_id(&self.account);
-		let first = block.transactions().account_nonce(&account).await.map_err(failed)?;
+		let first = self.chain.next_nonce(&block, &account).await?;
 		let sign = |(nonce, call): (u64, &Call)| {
-			let payload = payload(&block, call)?;
-			// Immortal: the same bytes can be sent for as long as it takes.
-			let parameters =
-				DefaultExtrinsicParamsBuilder::<Config>::new().nonce(nonce).immortal().build();
-			let transaction: Transaction = block
-				.transactions()
-				.create_signable_offline(&payload, parameters)
-				.and_then(|mut draft| draft.sign(&self.account))
-				.map_err(|error| ChainError::Unsupported(chain_of(&error)))?;
-			Ok(Sent::new(&transaction, from))
+			let mut sent = sign(&block, &payload(&block, call)?, &self.account, nonce, self.tip)?;
+			sent.from = from;
+			Ok(sent)
 		};
 		(first..).zip(calls).map(sign).collect()
 	}
@@ -250,6 +360,14 @@ impl Submitter {
 #[cfg(test)]
 mod tests {
 	use super::*;
+
+	#[test]
+	fn a_key_that_everybody_knows_signs_for_development_chains_only() {
+		assert!(is_game("Development") && is_game("Local"));
+		for kind in ["Live", "Custom", "development", ""] {
+			assert!(!is_game(kind), "{kind}");
+		}
+	}
 
 	#[test]
 	fn pauses_double_up_to_a_minute() {

@@ -116,6 +116,22 @@ pub fn stay(key: &PublicKey) -> Call {
 	Call::new(PALLET, "stay", key)
 }
 
+/// Begins to exchange a party's key, with the new key's signature of the registration. For the
+/// party's account.
+pub fn exchange_key(key: &PublicKey, new: &PublicKey, proof: &Signature) -> Call {
+	Call::new(PALLET, "exchange_key", &(key, new, proof))
+}
+
+/// Keeps a party's key after all. For its account.
+pub fn keep_key(key: &PublicKey) -> Call {
+	Call::new(PALLET, "keep_key", key)
+}
+
+/// Exchanges a party's key, once its time has come. For anyone.
+pub fn complete_exchange(key: &PublicKey) -> Call {
+	Call::new(PALLET, "complete_exchange", key)
+}
+
 /// Bans a party, its key and its account until a time in UTC milliseconds. For governance.
 pub fn ban(key: &PublicKey, until_ms: u64) -> Call {
 	Call::new(PALLET, "ban", &(key, until_ms))

@@ -30,9 +30,10 @@ pub fn coordinator(key: &PublicKey) -> Query<Option<CoordinatorView>> {
 	Query::new("ComputeReceiptsApi_coordinator", key)
 }
 
-/// Keys and roles of all parties, in no order: at most `limit`, from the `skip`-th on.
-pub fn parties(skip: u32, limit: u32) -> Query<Vec<(PublicKey, PartyRole)>> {
-	Query::new("ComputeReceiptsApi_parties", &(skip, limit))
+/// Keys and roles of all parties, in no order: at most `limit`, the first ones or those that follow
+/// the party with the key `after`.
+pub fn parties(after: Option<PublicKey>, limit: u32) -> Query<Vec<(PublicKey, PartyRole)>> {
+	Query::new("ComputeReceiptsApi_parties", &(after, limit))
 }
 
 /// An emission step and its budget.

@@ -8,10 +8,10 @@ use gridproof_primitives::{
 	reserve::{parameters::PolicyParameters, state::Breaker},
 };
 
-/// Mints `amount` micro-tokens of the day's allowance to `who`. For the issuer. `statement` is
-/// the hash of the fields of the statement whose allowance is used.
-pub fn mint(amount: u128, who: AccountId, statement: H256) -> Call {
-	Call::new(PALLET, "mint", &(Compact(amount), who, statement))
+/// Mints `amount` micro-tokens of the day's allowance to the treasury. For the issuer. `statement`
+/// is the hash of the fields of the statement whose allowance is used.
+pub fn mint(amount: u128, statement: H256) -> Call {
+	Call::new(PALLET, "mint", &(Compact(amount), statement))
 }
 
 /// Burns `amount` micro-tokens for service credit of `min_credit` micro-EUR at least.

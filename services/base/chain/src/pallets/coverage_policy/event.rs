@@ -38,10 +38,8 @@ events! {
 			/// CR in parts of 10¹⁸, floored; `None` if nothing is issued or known.
 			ratio: Option<u128>,
 		}
-		/// AICP was minted.
+		/// AICP was minted to the treasury.
 		Minted {
-			/// The account that has it.
-			who: AccountId,
 			/// In micro-tokens.
 			amount: u128,
 			/// The day whose statement allowed it.
@@ -69,12 +67,16 @@ events! {
 			/// What is still to come of the same redemption, in micro-EUR.
 			waiting: u128,
 		}
-		/// Service credit was spent.
+		/// Service credit was spent, and who served it was paid.
 		CreditSpent {
 			/// The account whose it was.
 			who: AccountId,
 			/// In micro-EUR.
 			credit: u128,
+			/// The account that was paid.
+			to: AccountId,
+			/// AICP paid, in micro-tokens.
+			paid: u128,
 		}
 		/// A credit account was closed and its deposit returned.
 		AccountClosed {

@@ -3,7 +3,7 @@
 use crate::{Query, pallets::AccountId};
 use gridproof_primitives::reserve::{
 	parameters::PolicyParameters,
-	state::{CreditAccount, DayRecord, Outlook, Quote, Status, Ticket, WhatIf},
+	state::{CreditAccount, DayRecord, Outlook, Quote, RedemptionQuote, Status, Ticket, WhatIf},
 };
 use gridproof_primitives::{num::decimal::SignedRatio, time::day::Day};
 
@@ -37,8 +37,8 @@ pub fn outlook(day: Day, price: SignedRatio) -> Query<Outlook> {
 	Query::new("CoverageApi_outlook", &(day, price))
 }
 
-/// What redeeming `amount` micro-tokens is worth now, in micro-EUR.
-pub fn redeem_quote(amount: u128) -> Query<u128> {
+/// What redeeming `amount` micro-tokens is worth now, and how long it would wait.
+pub fn redeem_quote(amount: u128) -> Query<RedemptionQuote> {
 	Query::new("CoverageApi_redeem_quote", &amount).or_refused()
 }
 

@@ -24,8 +24,8 @@ refusals! {
 		18 AboveDailyLimit: "redeem less, or the rest tomorrow";
 		19 CreditTooLow: "the credit would be less than --min-credit";
 		20 WouldLeaveDust: "redeem all, or leave the token's minimum";
-		21 QueueFull: "redeem less, or later";
-		22 NothingToServe: "there is no ticket, or no credit left to hand out today";
+		21 QueueFull: "not said any more: the queue has no bound";
+		22 NothingToServe: "there is no ticket, or no credit left to hand out today that the treasury backs";
 		23 InsufficientCredit: "the account has less credit";
 		24 NoAccount: "the account has no credit";
 		25 AccountInUse: "the account has credit or tickets, or has redeemed today";
@@ -38,6 +38,7 @@ refusals! {
 		32 TooFewZones: "too few zones have a complete day: wait for more data, or revise the day later";
 		33 EnergyTooHigh: "the stated energy is above what is believed of so many zones: check its unit";
 		34 EnergyMovedTooFar: "the stated energy is too far from the last one: check its source";
+		35 NotBacked: "the treasury has too little AICP to back all credit at that target price";
 	}
 }
 
@@ -54,7 +55,8 @@ impl Refusal {
 			| Self::NothingToServe
 			| Self::AccountInUse
 			| Self::AllowanceNotOpen
-			| Self::StoppedByRole => true,
+			| Self::StoppedByRole
+			| Self::NotBacked => true,
 			Self::NegativePrice
 			| Self::ZeroPrice
 			| Self::PriceTooLow

@@ -70,6 +70,11 @@ pub fn set_organisation_admin(organisation: OrganisationIndex, new: AccountId) -
 	Call::new(PALLET, "set_organisation_admin", &(Compact(organisation), new))
 }
 
+/// Takes back what a meter minted in error, in Wh. For the admin of its organisation or governance.
+pub fn correct_meter(meter: MeterIndex, wh: u64) -> Call {
+	Call::new(PALLET, "correct_meter", &(Compact(meter), Compact(wh)))
+}
+
 /// Suspends a meter. For its owner, an electrician of its organisation, or governance.
 pub fn suspend_meter(meter: MeterIndex, reason: Suspension) -> Call {
 	Call::new(PALLET, "suspend_meter", &(Compact(meter), reason))

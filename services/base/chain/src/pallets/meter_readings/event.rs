@@ -198,5 +198,16 @@ events! {
 			/// The admin now.
 			new: AccountId,
 		}
+		/// What a meter minted in error was taken back.
+		MeterCorrected {
+			/// Index of the meter.
+			meter: MeterIndex,
+			/// KWH that were burned on its energy account, in Wh.
+			burned_wh: u64,
+			/// What was not there any more and is owed, in Wh.
+			owed_wh: u64,
+			/// The admin of its organisation; `None` for governance.
+			by: Option<AccountId>,
+		}
 	}
 }

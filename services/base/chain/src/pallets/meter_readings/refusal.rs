@@ -39,13 +39,17 @@ refusals! {
 		33 Exhausted: "every number is given away";
 		34 KeyRetired: "the device key has signed for a meter before: make another one";
 		35 NumberTaken: "another meter has this serial number or seal, or the seal was used before";
-		36 BadNumber: "serial number and seal are plain ASCII without blanks, 1 to 32 bytes";
+		36 BadNumber: "serial number, seal and metering point are plain ASCII without blanks";
 		37 OwnerCertifies: "nobody vouches for a meter of his own: ask a colleague";
 		38 SinceTooEarly: "service begins too long ago, or before what the same meter has stated already";
 		39 SinceTooLate: "service cannot begin in the future; is this machine's clock right?";
 		40 TooMuchPower: "the rated power is higher than governance allows";
 		41 BadPossession: "the device has to sign that it serves this meter of this owner";
 		42 OrganisationNameTaken: "another organisation has this name: choose another one";
+		43 NoPoint: "a meter of generation needs the metering point behind which it is";
+		44 PointOfAnother: "the metering point has meters of another owner";
+		45 MaxPointMetersExceeded: "as many meters are at the metering point as can be";
+		46 AboveDelivered: "a correction is of 1 Wh at least and of what the meter delivered at most";
 	}
 }
 
@@ -93,7 +97,11 @@ impl Refusal {
 			| Self::SinceTooLate
 			| Self::TooMuchPower
 			| Self::BadPossession
-			| Self::OrganisationNameTaken => false,
+			| Self::OrganisationNameTaken
+			| Self::NoPoint
+			| Self::PointOfAnother
+			| Self::MaxPointMetersExceeded
+			| Self::AboveDelivered => false,
 		}
 	}
 }
