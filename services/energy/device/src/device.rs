@@ -15,8 +15,9 @@ use gridproof_primitives::{
 		merkle::{RootBuilder, leaf_hash},
 	},
 	energy::{
-		BatchHeader, Direction, MeterName, Registers, Topic,
-		emlog::{EnergyLog, RunningRegisters, Status, batch_file},
+		BatchHeader, Direction, MeterName, Registers, TOLERANCE_PPT, Topic,
+		emlog::{Energy, EnergyLog, RunningRegisters, Status, batch_file},
+		max_energy_wh,
 		message::{MessageError, SignAnswer, SignRequest},
 	},
 };
@@ -36,9 +37,15 @@ pub struct Published {
 
 /// A reading that is published and not signed.
 struct Entry {
+	/// Its number among all readings of the device.
+	serial: u64,
 	leaf: H256,
 	start_ms: u64,
 	end_ms: u64,
+	/// The direction of its energy.
+	flow: Direction,
+	/// Its energy, as far as it counts.
+	counted: Energy,
 	/// Registers after it.
 	after: RunningRegisters,
 	/// Its canonical form; `None` if it is kept on disk only.
@@ -72,6 +79,10 @@ pub struct Device {
 	writer: ReadingWriter,
 	base: Base,
 	unsigned: VecDeque<Entry>,
+	/// The number of the next reading.
+	next_serial: u64,
+	/// The most power that the meter is certified for, in W, as far as the device knows it.
+	rated_power_w: Option<u32>,
 	store: Option<Store>,
 	keep_texts: bool,
 	binds_itself: bool,
@@ -86,9 +97,20 @@ impl Device {
 
 	fn with(key: SealedKey, name: MeterName, direction: Direction, base: Base) -> Self {
 		let writer = ReadingWriter::new(&name);
-		let (unsigned, store) = (VecDeque::new(), None);
-		let (keep_texts, binds_itself) = (true, false);
-		Self { key, name, direction, writer, base, unsigned, store, keep_texts, binds_itself }
+		let next_serial = base.readings;
+		Self {
+			key,
+			name,
+			direction,
+			writer,
+			base,
+			unsigned: VecDeque::new(),
+			next_serial,
+			rated_power_w: None,
+			store: None,
+			keep_texts: true,
+			binds_itself: false,
+		}
 	}
 
 	/// Opens the device whose state is in `folder`, which is created if there is none. A device
@@ -109,9 +131,13 @@ impl Device {
 		let base = base.unwrap_or_else(|| Base::new(start));
 		let texts = store.readings(base.readings)?;
 		let mut device = Self::with(key, name, direction, base);
-		for text in texts {
+		for (serial, text) in texts {
+			device.next_serial = serial.saturating_add(1);
+			if device.base.void.contains(&serial) {
+				continue;
+			}
 			let log = EnergyLog::parse(text.as_bytes()).map_err(DeviceError::BadReading)?;
-			let entry = device.entry(&log, text.into_boxed_str())?;
+			let entry = device.entry(serial, &log, text.into_boxed_str())?;
 			device.unsigned.push_back(entry);
 		}
 		if is_new {
@@ -125,6 +151,14 @@ impl Device {
 	#[must_use]
 	pub fn starting_at(self, start: &Start) -> Self {
 		Self { base: Base::new(start), ..self }
+	}
+
+	/// Sets the rated power that its meter is certified for: it then records no reading
+	/// with more energy than that allows, which no gateway and no chain would take.
+	#[must_use]
+	pub fn rated(mut self, rated_power_w: u32) -> Self {
+		self.rated_power_w = Some(rated_power_w);
+		self
 	}
 
 	/// Drops the texts of its readings, which take most of a device's memory: they are read from
@@ -205,28 +239,37 @@ impl Device {
 	/// # Errors
 	/// [`DeviceError`].
 	pub fn record(&mut self, readings: &[Reading]) -> Result<Vec<Published>, DeviceError> {
-		let before = self.unsigned.len();
+		let (before, serial) = (self.unsigned.len(), self.next_serial);
 		let recorded = self.record_all(readings);
 		if recorded.is_err() {
 			self.unsigned.truncate(before);
+			self.next_serial = serial;
 		}
 		recorded
 	}
 
 	fn record_all(&mut self, readings: &[Reading]) -> Result<Vec<Published>, DeviceError> {
-		let first = self.base.readings.saturating_add(self.unsigned.len() as u64);
+		let first = self.next_serial;
 		let topic = Topic::Readings.of(&self.name);
 		let mut published = Vec::with_capacity(readings.len());
 		for reading in readings {
 			self.check(reading)?;
 			let payload = self.writer.canonical(reading);
+			let counted =
+				if reading.status == Status::Error { Energy::ZERO } else { reading.energy };
+			let mut after = self.running();
+			after.add(reading.flow, &counted).ok_or(DeviceError::RegisterFull)?;
 			let entry = Entry {
+				serial: self.next_serial,
 				leaf: leaf_hash(payload.as_bytes()),
 				start_ms: reading.start_ms,
 				end_ms: reading.end_ms,
-				after: self.after(reading)?,
+				flow: reading.flow,
+				counted,
+				after,
 				text: self.keep_texts.then(|| payload.as_str().into()),
 			};
+			self.next_serial = self.next_serial.saturating_add(1);
 			self.unsigned.push_back(entry);
 			published.push(Published { topic: topic.clone(), payload });
 		}
@@ -241,10 +284,21 @@ impl Device {
 		if !length_ms.is_some_and(|length| length > 0 && length % 1_000 == 0) {
 			return Err(DeviceError::BadInterval);
 		}
-		if reading.flow == Direction::Both
-			|| (self.direction != Direction::Both && self.direction != reading.flow)
+		let certified = self.direction.of_readings();
+		if !matches!(reading.flow, Direction::Import | Direction::Export)
+			|| (certified != Direction::Both && certified != reading.flow)
 		{
 			return Err(DeviceError::OtherDirection(self.direction));
+		}
+		let max_wh = self.rated_power_w.map(|rated_power_w| {
+			max_energy_wh(rated_power_w, length_ms.unwrap_or_default(), TOLERANCE_PPT)
+		});
+		if let Some(max_wh) = max_wh
+			&& reading.status != Status::Error
+			&& u128::from(reading.energy.floor_wh()) > max_wh
+		{
+			let max_wh = u64::try_from(max_wh).unwrap_or(u64::MAX);
+			return Err(DeviceError::TooMuchEnergy { max_wh });
 		}
 		let same_interval = self
 			.unsigned
@@ -257,21 +311,54 @@ impl Device {
 		Ok(())
 	}
 
-	fn after(&self, reading: &Reading) -> Result<RunningRegisters, DeviceError> {
-		let mut registers = self.running();
-		if reading.status != Status::Error {
-			registers.add(reading.flow, &reading.energy).ok_or(DeviceError::RegisterFull)?;
-		}
-		Ok(registers)
+	/// The entry of a reading that was on disk.
+	fn entry(&self, serial: u64, log: &EnergyLog, text: Box<str>) -> Result<Entry, DeviceError> {
+		let flow = log.direction(self.direction).map_err(DeviceError::BadReading)?;
+		let (mut after, counted) = (self.running(), log.counted());
+		after.add(flow, &counted).ok_or(DeviceError::RegisterFull)?;
+		let (start_ms, end_ms, leaf) = (log.start_ms, log.end_ms, log.leaf_hash());
+		Ok(Entry { serial, leaf, start_ms, end_ms, flow, counted, after, text: Some(text) })
 	}
 
-	/// The entry of a reading that was on disk.
-	fn entry(&self, log: &EnergyLog, text: Box<str>) -> Result<Entry, DeviceError> {
-		let flow = log.direction(self.direction).map_err(DeviceError::BadReading)?;
-		let mut after = self.running();
-		after.add(flow, &log.counted()).ok_or(DeviceError::RegisterFull)?;
-		let (start_ms, end_ms, leaf) = (log.start_ms, log.end_ms, log.leaf_hash());
-		Ok(Entry { leaf, start_ms, end_ms, after, text: Some(text) })
+	/// Strikes an unsigned reading that the gateway does not keep: it is in no batch, and its energy
+	/// in no register. Gateway and device then hold the same list. Returns `false` if the device has
+	/// no such reading. It is struck on disk when this returns.
+	///
+	/// # Errors
+	/// [`DeviceError::Io`]; nothing has changed then.
+	pub fn strike(&mut self, leaf: &H256) -> Result<bool, DeviceError> {
+		let Some(place) = self.unsigned.iter().position(|entry| entry.leaf == *leaf) else {
+			return Ok(false);
+		};
+		let mut base = self.base.clone();
+		let others = self.unsigned.iter().enumerate().filter(|(other, _)| *other != place);
+		let mut running = base.registers;
+		let mut afters = Vec::with_capacity(self.unsigned.len());
+		for (_, entry) in others {
+			running.add(entry.flow, &entry.counted).ok_or(DeviceError::RegisterFull)?;
+			afters.push(running);
+		}
+		base.void.extend(self.unsigned.get(place).map(|entry| entry.serial));
+		let kept = self.unsigned.iter().map(|entry| entry.serial);
+		let first = kept.enumerate().find(|(other, _)| *other != place).map(|(_, serial)| serial);
+		settle(&mut base, first.unwrap_or(self.next_serial));
+		self.save(base)?;
+		self.unsigned.remove(place);
+		for (entry, after) in self.unsigned.iter_mut().zip(afters) {
+			entry.after = after;
+		}
+		self.shorten();
+		Ok(true)
+	}
+
+	/// Drops from the journal what is signed or struck.
+	fn shorten(&mut self) {
+		if let Some(store) = &mut self.store
+			&& let Err(error) = store.forget(self.base.readings, self.unsigned.len())
+		{
+			// The state is right without it; the file is only longer than it has to be.
+			tracing::warn!(%error, meter = %self.name, "signed readings stay in the journal");
+		}
 	}
 
 	/// Returns the readings that are not signed, oldest first, to be published again: after a
@@ -288,7 +375,12 @@ impl Device {
 	/// The readings that are not signed, in order; none if their texts are not kept.
 	fn texts(&mut self) -> Result<Vec<String>, DeviceError> {
 		match (&mut self.store, self.keep_texts) {
-			(Some(store), false) => store.readings(self.base.readings),
+			(Some(store), false) => {
+				let readings = store.readings(self.base.readings)?;
+				let void = &self.base.void;
+				let kept = readings.into_iter().filter(|(serial, _)| !void.contains(serial));
+				Ok(kept.map(|(_, text)| text).collect())
+			},
 			_ => Ok(self
 				.unsigned
 				.iter()
@@ -345,9 +437,12 @@ impl Device {
 			previous: header.hash(),
 			registers,
 			end_ms: header.end_ms,
-			readings: self.base.readings.saturating_add(count as u64),
+			readings: self.base.readings,
 			signed: self.base.signed.clone(),
+			void: self.base.void.clone(),
 		};
+		let first = self.unsigned.get(count).map_or(self.next_serial, |entry| entry.serial);
+		settle(&mut base, first);
 		let signed = Signed {
 			sequence: header.sequence,
 			header_hash: header.hash(),
@@ -359,12 +454,7 @@ impl Device {
 		}
 		self.save(base).map_err(|error| SignRefusal::NotKept(error.to_string()))?;
 		self.unsigned.drain(..count);
-		if let Some(store) = &mut self.store
-			&& let Err(error) = store.forget(self.base.readings, self.unsigned.len())
-		{
-			// The state is right without it; the file is only longer than it has to be.
-			tracing::warn!(%error, meter = %self.name, "signed readings stay in the journal");
-		}
+		self.shorten();
 		Ok(signature)
 	}
 
@@ -453,4 +543,11 @@ impl Device {
 		self.base = base;
 		Ok(())
 	}
+}
+
+/// Lets the state begin with the unsigned reading of this number; what comes before it is signed or
+/// struck.
+fn settle(base: &mut Base, first: u64) {
+	base.readings = first;
+	base.void = base.void.split_off(&first);
 }

@@ -43,6 +43,13 @@ pub enum DeviceError {
 	/// The meter is not certified for the reading's direction.
 	#[error("this meter is certified for {0} only")]
 	OtherDirection(Direction),
+	/// The reading has more energy than the meter's rated power allows in its time, tolerance
+	/// included: no gateway and no chain would take it.
+	#[error("more energy than the rated power allows in that time, which is {max_wh} Wh")]
+	TooMuchEnergy {
+		/// The most, in Wh.
+		max_wh: u64,
+	},
 	/// The register is full.
 	#[error("the register is full: the meter has to be exchanged")]
 	RegisterFull,

@@ -11,6 +11,7 @@ impl Classified for DeviceError {
 			| Self::Backwards { .. }
 			| Self::BadInterval
 			| Self::OtherDirection(_)
+			| Self::TooMuchEnergy { .. }
 			| Self::BoundElsewhere(_) => Failure::USAGE,
 			Self::Io { .. } | Self::BadState { .. } | Self::RegisterFull | Self::BadReading(_) => {
 				Failure::BROKEN

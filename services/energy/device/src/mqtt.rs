@@ -5,7 +5,7 @@
 //! dropped with the connection; nothing depends on a session that a broker keeps, or does not.
 
 use crate::{Binding, Device, DeviceError, Published, Reading, SignRefusal};
-use gridproof_primitives::energy::{MeterName, Topic};
+use gridproof_primitives::energy::{MeterName, Topic, message::RefusalNotice};
 use gridproof_support::{Backoff, Lock, number::clamped, tls};
 use rumqttc::{
 	AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Packet,
@@ -47,7 +47,7 @@ pub enum LinkError {
 	/// The file of trusted certificates cannot be read.
 	#[error("{path}: {reason}")]
 	BadCa {
-		/// The file.
+		/// Path of the file.
 		path: String,
 		/// The system's error.
 		reason: String,
@@ -150,6 +150,8 @@ pub struct Counters {
 	pub signed: AtomicU64,
 	/// Headers refused.
 	pub refused: AtomicU64,
+	/// Readings struck, because the gateway does not keep them.
+	pub struck: AtomicU64,
 	/// Connections made.
 	pub connections: AtomicU64,
 }
@@ -275,8 +277,9 @@ impl Link {
 		}
 	}
 
-	/// Records readings of one of its devices and publishes them. Waits while the broker is
-	/// away or slow.
+	/// Records readings of one of its devices and publishes them. They are recorded at once, whether
+	/// the broker is there or not: what is recorded while it is away goes out with its next connection,
+	/// before anything newer. Waits while the broker is slow.
 	///
 	/// # Errors
 	/// [`LinkError::Device`], with nothing recorded; [`LinkError::Closed`].
@@ -285,15 +288,19 @@ impl Link {
 		device: &SharedDevice,
 		readings: &[Reading],
 	) -> Result<(), LinkError> {
-		let mut online = self.line.online.subscribe();
-		loop {
-			let connection =
-				*online.wait_for(Option::is_some).await.map_err(|_| LinkError::Closed)?;
-			let _turn = self.line.gate.lock().await;
-			if *online.borrow() == connection {
-				let published = device.lock().record(readings)?;
-				return self.line.send(published, connection).await;
-			}
+		let _turn = self.line.gate.lock().await;
+		let (device, readings) = (device.clone(), readings.to_vec());
+		// Recording waits for the disk.
+		let recorded = tokio::task::spawn_blocking(move || device.lock().record(&readings)).await;
+		let published = recorded.map_err(|_| LinkError::Closed)??;
+		let connection = *self.line.online.borrow();
+		if self.task.is_finished() {
+			return Err(LinkError::Closed);
+		}
+		match connection {
+			Some(_) => self.line.send(published, connection).await,
+			// The next connection begins with all that is not signed.
+			None => Ok(()),
 		}
 	}
 
@@ -354,17 +361,24 @@ impl Line {
 
 	async fn subscribe(&self) -> Result<(), LinkError> {
 		for name in self.devices.keys() {
-			let subscribed = self.client.subscribe(Topic::Sign.of(name), QoS::AtLeastOnce).await;
-			subscribed.map_err(|_| LinkError::Closed)?;
+			for topic in [Topic::Sign, Topic::Refused] {
+				let subscribed = self.client.subscribe(topic.of(name), QoS::AtLeastOnce).await;
+				subscribed.map_err(|_| LinkError::Closed)?;
+			}
 		}
 		Ok(())
 	}
 
-	/// Answers a gateway's request; other messages are ignored.
+	/// Answers a gateway's request, and strikes what it does not keep; other messages are ignored.
 	async fn answer(self: Arc<Self>, message: Publish) -> Result<(), LinkError> {
 		let connection = *self.online.borrow();
-		let Some((Topic::Sign, name)) = Topic::parse(&message.topic) else { return Ok(()) };
+		let Some((purpose, name)) = Topic::parse(&message.topic) else { return Ok(()) };
 		let Some(device) = self.devices.get(&name).cloned() else { return Ok(()) };
+		match purpose {
+			Topic::Sign => (),
+			Topic::Refused => return self.strike(&name, device, &message).await,
+			Topic::Readings | Topic::Signed => return Ok(()),
+		}
 		// Signing waits for the disk.
 		let answered =
 			tokio::task::spawn_blocking(move || device.lock().answer(&message.payload)).await;
@@ -387,6 +401,30 @@ impl Line {
 		self.send(vec![answer], connection).await?;
 		if refusal.as_ref().is_some_and(SignRefusal::asks_for_readings) && self.may_repeat() {
 			self.repeat(connection).await?;
+		}
+		Ok(())
+	}
+
+	/// Strikes a reading that the gateway does not keep.
+	async fn strike(
+		&self,
+		name: &MeterName,
+		device: SharedDevice,
+		message: &Publish,
+	) -> Result<(), LinkError> {
+		let notice = match RefusalNotice::parse(&message.payload) {
+			Ok(notice) => notice,
+			Err(error) => {
+				tracing::warn!(meter = %name, %error, "a message that is not a notice of a refusal");
+				return Ok(());
+			},
+		};
+		let leaf = notice.leaf;
+		let struck = tokio::task::spawn_blocking(move || device.lock().strike(&leaf)).await;
+		if struck.map_err(|_| LinkError::Closed)?? {
+			let RefusalNotice { reason, detail, .. } = &notice;
+			tracing::warn!(meter = %name, %leaf, %reason, %detail, "a reading is struck");
+			Counters::add(&self.counters.struck);
 		}
 		Ok(())
 	}

@@ -5,7 +5,7 @@ use gridproof_primitives::{
 	energy::{MeterIndex, Registers, emlog::RunningRegisters},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// The chain and the meter that a device signs for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +51,9 @@ pub(crate) struct Base {
 	pub(crate) readings: u64,
 	/// The last signatures, oldest first.
 	pub(crate) signed: VecDeque<Signed>,
+	/// Serial numbers of unsigned readings that the gateway has refused: they are in no batch.
+	#[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+	pub(crate) void: BTreeSet<u64>,
 }
 
 /// A header that was signed.
@@ -73,6 +76,7 @@ impl Base {
 			end_ms: start.end_ms,
 			readings: 0,
 			signed: VecDeque::new(),
+			void: BTreeSet::new(),
 		}
 	}
 }

@@ -136,9 +136,9 @@ impl Store {
 			.map_err(self.io("state.json"))
 	}
 
-	/// The readings from the serial number `from` on. A last line that was cut off by a crash was
+	/// The readings from the serial number `from` on, with their numbers. A last line that was cut off by a crash was
 	/// never published, and is dropped.
-	pub(crate) fn readings(&mut self, from: u64) -> Result<Vec<String>, DeviceError> {
+	pub(crate) fn readings(&mut self, from: u64) -> Result<Vec<(u64, String)>, DeviceError> {
 		let path = self.path("logs");
 		let mut reader = BufReader::new(File::open(path).map_err(self.io("logs"))?);
 		let (mut readings, mut whole, mut line) = (Vec::new(), 0u64, Vec::new());
@@ -161,7 +161,7 @@ impl Store {
 			self.first_line.get_or_insert(serial);
 			expected = serial.checked_add(1);
 			if serial >= from {
-				readings.push(reading.to_string());
+				readings.push((serial, reading.to_string()));
 			}
 		}
 		let is_cut = self.journal.metadata().map_err(self.io("logs"))?.len() > whole;
@@ -209,7 +209,7 @@ impl Store {
 			return Ok(());
 		}
 		let mut text = String::new();
-		for (serial, reading) in (from..).zip(self.readings(from)?) {
+		for (serial, reading) in self.readings(from)? {
 			text.push_str(&format!("{serial} {reading}\n"));
 		}
 		files::replace(&self.path("logs"), text.as_bytes(), SECRET).map_err(self.io("logs"))?;

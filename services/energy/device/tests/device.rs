@@ -311,6 +311,55 @@ fn a_restart_at_any_moment_changes_nothing() {
 }
 
 #[test]
+fn a_reading_that_the_gateway_does_not_keep_is_struck_and_batches_go_on() {
+	let folder = tempfile::tempdir().unwrap();
+	let mut device = open(folder.path()).unwrap();
+	device.bind(binding()).unwrap();
+	let mut gateway = six(&mut device, Registers { import_wh: 100, export_wh: 5 });
+	// The first, one in between and the last: in no batch, in no register, on no list.
+	for place in [5, 2, 0] {
+		let refused = gateway.logs.remove(place);
+		assert!(device.strike(&refused.leaf_hash()).unwrap());
+		assert!(!device.strike(&refused.leaf_hash()).unwrap(), "it is struck once");
+	}
+	assert_eq!((device.unsigned(), device.again().unwrap().len()), (3, 3));
+	let restart = |device: Device| {
+		let before = (device.registers(), device.unsigned());
+		drop(device);
+		let device = open(folder.path()).unwrap();
+		assert_eq!((device.registers(), device.unsigned()), before);
+		device
+	};
+	let mut device = restart(device);
+	gateway.batch(&mut device, 2);
+	let mut device = restart(device);
+	gateway.take(&mut device, &[reading(7, "3.3", Direction::Export)]);
+	gateway.batch(&mut device, 2);
+	// Nothing is left but one reading, which is struck, too: the numbers start no second time.
+	gateway.take(&mut device, &[reading(8, "3.3", Direction::Export)]);
+	let refused = gateway.logs.remove(0);
+	assert!(device.strike(&refused.leaf_hash()).unwrap());
+	let mut device = restart(device);
+	gateway.take(&mut device, &[reading(9, "1", Direction::Export)]);
+	let mut device = restart(device).without_texts();
+	assert_eq!(device.again().unwrap().len(), 1);
+	gateway.batch(&mut device, 1);
+	assert_eq!(gateway.state.registers, device.registers());
+}
+
+#[test]
+fn a_device_records_no_more_energy_than_its_rated_power_allows() {
+	// 100 W: 25 Wh in a quarter of an hour, and a tenth more.
+	let mut device = Device::in_memory(key(), name(), Direction::Export).rated(100);
+	let spike = [reading(0, "2500", Direction::Export)];
+	assert!(matches!(device.record(&spike), Err(DeviceError::TooMuchEnergy { max_wh: 27 })));
+	assert_eq!(device.registers(), Registers::default());
+	let failed = Reading { status: Status::Error, ..spike[0] };
+	device.record(&[failed, reading(1, "27.9", Direction::Export)]).unwrap();
+	assert_eq!(device.registers().export_wh, 27);
+}
+
+#[test]
 fn a_reading_that_was_cut_off_by_a_power_cut_was_never_published_and_is_gone() {
 	let folder = tempfile::tempdir().unwrap();
 	let mut device = open(folder.path()).unwrap();

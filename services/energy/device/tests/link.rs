@@ -122,3 +122,36 @@ async fn a_connection_lost_while_a_packet_number_is_taken_does_not_end_publishin
 	assert_eq!(counters.connections.load(Ordering::Relaxed), 2);
 	assert!(counters.lost.load(Ordering::Relaxed) > 0, "{counters:?}");
 }
+
+#[tokio::test]
+async fn readings_made_while_the_broker_is_away_are_recorded_at_once_and_come_with_it() {
+	let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+	let address = listener.local_addr().unwrap();
+	let (device, counters) = (device(), Arc::new(Counters::default()));
+	let place = Broker::parse(&format!("mqtt://{address}"), None).unwrap();
+	let opening = Link::open(&place, "gw-1", None, vec![device.clone()], counters, LIMIT);
+	let (link, (first, _)) = tokio::join!(opening, accept(&listener));
+	let link = link.unwrap();
+	drop((first, listener));
+	// Longer than the library needs to notice.
+	tokio::time::sleep(Duration::from_millis(300)).await;
+	for place in 0..20u64 {
+		let begin = 900_000 * place;
+		let reading = Reading::new(begin, begin + 900_000, Energy::from_wh(1), Direction::Export);
+		let readings = [reading];
+		let published = link.publish(&device, &readings);
+		tokio::time::timeout(LIMIT / 4, published).await.expect("nothing waits").unwrap();
+	}
+	assert_eq!(device.lock().unsigned(), 20);
+	let listener = TcpListener::bind(address).await.unwrap();
+	let (mut second, _) = tokio::time::timeout(LIMIT, accept(&listener)).await.unwrap();
+	let mut come = Vec::new();
+	while come.len() < 20 {
+		let (number, payload) = publish(&mut second).await.unwrap();
+		acknowledge(&mut second, number).await;
+		come.push(payload);
+	}
+	let mut sorted = come.clone();
+	sorted.sort();
+	assert_eq!(come, sorted);
+}

@@ -2,7 +2,7 @@
 
 use crate::{
 	credentials::CredentialError, error::SimulationError, list_error::ListError,
-	onboard::OnboardError, profile::ProfileError,
+	onboard::OnboardError, profile::ProfileError, request::RequestError,
 };
 use gridproof_support::{Classified, Failure};
 
@@ -25,6 +25,18 @@ impl Classified for OnboardError {
 			Self::Chain(error) | Self::Refused { error, .. } => error.failure(),
 			Self::Taken { .. } | Self::Organisation { .. } => Failure::refused(false),
 			Self::List(error) => error.failure(),
+		}
+	}
+}
+
+impl Classified for RequestError {
+	fn failure(&self) -> Failure {
+		match self {
+			Self::Key(error) => error.failure(),
+			Self::File(error) => error.failure(),
+			Self::OtherOwner { .. } | Self::NoConsent | Self::OtherChain { .. } => Failure::USAGE,
+			Self::NoPossession | Self::Expired => Failure::refused(false),
+			Self::Onboard(error) => error.failure(),
 		}
 	}
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`onboard`], [`register_organisation`]: device keys, the owner's consent, the electrician's
 //!   transactions; [`MeterSpec`] is what goes in, a [`Registry`] what comes out;
+//! - [`OnboardingRequest`], [`certify`]: the same on three machines, of which each keeps its secret;
 //! - [`ShownMeter`], [`all_meters`]: what the chain knows about meters;
 //! - [`Credential`]: MQTT credentials, as a file;
 //! - [`Profile`], [`Plan`]: standard load and generation profiles, and what a meter makes of them;
@@ -24,6 +25,7 @@ mod organisation;
 mod plan;
 mod profile;
 mod registry;
+mod request;
 mod simulate;
 mod spec;
 mod view;
@@ -43,6 +45,7 @@ pub use organisation::{Registered, register_organisation};
 pub use plan::{Plan, Profiles, QUARTER_MS, invented};
 pub use profile::{Profile, ProfileError, ProfileKind, household_factor};
 pub use registry::{Onboarded, Registry, record_exchange, start};
+pub use request::{Consent, OnboardingRequest, RequestError, RequestOrder, certify};
 pub use simulate::{Course, End, SimulationSummary};
-pub use spec::{MeterSpec, read_list, seal, serial};
-pub use view::{ShownMeter, all_meters, meter_by_name};
+pub use spec::{MeterSpec, point, read_list, seal, serial};
+pub use view::{ShownMeter, ShownPoint, all_meters, meter_by_name};

@@ -103,7 +103,8 @@ pub async fn onboard(
 	patience: &Patience,
 	done: impl Fn(&Onboarded),
 ) -> Result<Vec<Onboarded>, OnboardError> {
-	check_organisation(chain, order).await?;
+	let owner = order.owner.account();
+	check_organisation(chain, order.organisation, order.electrician, &owner).await?;
 	let mut all = Vec::with_capacity(order.meters.len());
 	for part in order.meters.chunks(AT_ONCE) {
 		let mut calls = Vec::new();
@@ -178,6 +179,7 @@ fn prepare(
 		owner: order.owner.account(),
 		rated_power_w: spec.rated_power_w,
 		direction: spec.direction,
+		point: spec.point().map_err(bad)?,
 		trust: order.trust,
 		serial: spec.serial().map_err(bad)?,
 		seal: spec.seal().map_err(bad)?,
@@ -200,6 +202,8 @@ fn check_same(info: &Meter, wanted: &Certification<[u8; 32]>) -> Result<(), Onbo
 		"another rated power"
 	} else if certificate.serial != wanted.serial {
 		"another serial number"
+	} else if info.point.as_ref().map(|point| &point.id) != wanted.point.as_ref() {
+		"another metering point"
 	} else {
 		return Ok(());
 	};
@@ -207,8 +211,12 @@ fn check_same(info: &Meter, wanted: &Certification<[u8; 32]>) -> Result<(), Onbo
 }
 
 /// Says at once what would refuse every meter.
-async fn check_organisation(chain: &Chain, order: &Order<'_>) -> Result<(), OnboardError> {
-	let index = order.organisation;
+pub(crate) async fn check_organisation(
+	chain: &Chain,
+	index: OrganisationIndex,
+	electrician: &AccountKey,
+	owner: &[u8; 32],
+) -> Result<(), OnboardError> {
 	let refused = |reason| OnboardError::Organisation { index, reason };
 	let organisation = chain
 		.read(&query::organisation(index))
@@ -219,10 +227,10 @@ async fn check_organisation(chain: &Chain, order: &Order<'_>) -> Result<(), Onbo
 		OrganisationStanding::Admitted | OrganisationStanding::Pending => (),
 		OrganisationStanding::Revoked => return Err(refused("was revoked by governance")),
 	}
-	if order.electrician.account() == order.owner.account() {
+	if electrician.account() == *owner {
 		return Err(refused("needs an electrician who is not the meters' owner"));
 	}
-	if !chain.read(&query::is_member(index, order.electrician.account())).await? {
+	if !chain.read(&query::is_member(index, electrician.account())).await? {
 		return Err(refused("does not have this electrician; its admin has to add the account"));
 	}
 	Ok(())

@@ -38,6 +38,7 @@ pub fn invented(count: u32, site: &str, per_device: u32) -> Vec<MeterSpec> {
 			serial: format!("SIM-{park:08x}-{:05}", number + 1),
 			seal: format!("S-{park:08x}-{:05}", number + 1),
 			profile: Some(profile.to_string()),
+			point: None,
 		}
 	};
 	(0..count).map(spec).collect()
@@ -86,7 +87,7 @@ impl Plan {
 	pub fn new(spec: &MeterSpec, profiles: &mut Profiles) -> Result<Self, SimulationError> {
 		let default = match spec.direction {
 			Direction::Import => "h0",
-			Direction::Export => "pv",
+			Direction::Export | Direction::Generation => "pv",
 			Direction::Both => "h0+pv",
 		};
 		let text = spec.profile.as_deref().unwrap_or(default);
@@ -103,7 +104,7 @@ impl Plan {
 		}
 		let fits = match spec.direction {
 			Direction::Import => load.is_some() && sun.is_none(),
-			Direction::Export => sun.is_some() && load.is_none(),
+			Direction::Export | Direction::Generation => sun.is_some() && load.is_none(),
 			Direction::Both => load.is_some() || sun.is_some(),
 		};
 		if !fits {
@@ -164,7 +165,7 @@ impl Plan {
 		let sun = of(&self.sun, clouds * (900 + noise % 201) / 1_000);
 		let (flow, milliwatts) = match self.direction {
 			Direction::Import => (Direction::Import, load),
-			Direction::Export => (Direction::Export, sun),
+			Direction::Export | Direction::Generation => (Direction::Export, sun),
 			Direction::Both if sun > load => (Direction::Export, sun - load),
 			Direction::Both => (Direction::Import, load - sun),
 		};
@@ -211,7 +212,9 @@ mod tests {
 			plan.reading(start + quarter * QUARTER_MS, start + (quarter + 1) * QUARTER_MS)
 		});
 		readings.fold((0, 0), |(import, export), reading| match reading.flow {
-			Direction::Export => (import, export + reading.energy.floor_wh()),
+			Direction::Export | Direction::Generation => {
+				(import, export + reading.energy.floor_wh())
+			},
 			_ => (import + reading.energy.floor_wh(), export),
 		})
 	}
@@ -228,7 +231,9 @@ mod tests {
 			let (import, export) = day(&plan(spec), "2026-06-21");
 			match spec.direction {
 				Direction::Import => assert!(import > 1_000 && export == 0, "{import} {export}"),
-				Direction::Export => assert!(import == 0 && export > 1_000, "{import} {export}"),
+				Direction::Export | Direction::Generation => {
+					assert!(import == 0 && export > 1_000, "{import} {export}")
+				},
 				Direction::Both => assert!(import > 0 && export > 0, "{import} {export}"),
 			}
 		}

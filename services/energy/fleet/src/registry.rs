@@ -144,6 +144,7 @@ mod tests {
 			serial: "M-1".to_string(),
 			seal: "S-1".to_string(),
 			profile: None,
+			point: None,
 		};
 		let meter = |index| Onboarded {
 			index,

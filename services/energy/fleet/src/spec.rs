@@ -2,7 +2,8 @@
 
 use crate::list_error::ListError;
 use gridproof_primitives::energy::{
-	Direction, MAX_SEAL_BYTES, MAX_SERIAL_BYTES, MeterName, SealId, SerialNumber, is_plain_number,
+	Direction, MAX_POINT_BYTES, MAX_SEAL_BYTES, MAX_SERIAL_BYTES, MeterName, PointId, SealId,
+	SerialNumber, is_plain_number,
 };
 use gridproof_support::csv::{self, CsvError, Row};
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,9 @@ use std::{fs, path::Path};
 const COLUMNS: &str = "site,device,meter,direction,rated_power_w,serial,seal";
 /// Columns of a list with profiles.
 const COLUMNS_WITH_PROFILE: &str = "site,device,meter,direction,rated_power_w,serial,seal,profile";
+/// Columns of a list with profiles and metering points; both may be empty.
+const COLUMNS_WITH_POINT: &str =
+	"site,device,meter,direction,rated_power_w,serial,seal,profile,point";
 
 /// A meter that is to be onboarded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +38,10 @@ pub struct MeterSpec {
 	/// Profile that a simulation gives it, such as `h0` or `h0+pv`.
 	#[serde(default, skip_serializing_if = "Option::is_none")]
 	pub profile: Option<String>,
+	/// Metering point with whose other meters it is netted; without one, nothing can be drawn, delivered
+	/// or stored there but through this meter.
+	#[serde(default, skip_serializing_if = "Option::is_none")]
+	pub point: Option<String>,
 }
 
 impl MeterSpec {
@@ -53,6 +61,13 @@ impl MeterSpec {
 
 	pub(crate) fn seal(&self) -> Result<SealId, String> {
 		seal(&self.seal)
+	}
+
+	pub(crate) fn point(&self) -> Result<Option<PointId>, String> {
+		if self.direction == Direction::Generation && self.point.is_none() {
+			return Err("a meter of generation needs the metering point behind which it is".into());
+		}
+		self.point.as_deref().map(point).transpose()
 	}
 }
 
@@ -80,8 +95,21 @@ pub fn serial(text: &str) -> Result<SerialNumber, String> {
 	})
 }
 
+/// Returns the id of a metering point.
+///
+/// # Errors
+/// The text is empty, has a blank or a character that is not plain ASCII, or has more than
+/// [`MAX_POINT_BYTES`] bytes.
+pub fn point(text: &str) -> Result<PointId, String> {
+	let point = Some(text.as_bytes().to_vec()).filter(|point| is_plain_number(point));
+	point.and_then(|point| PointId::try_from(point).ok()).ok_or_else(|| {
+		format!("a metering point's id has 1 to {MAX_POINT_BYTES} bytes of plain ASCII, no blank")
+	})
+}
+
 /// Reads meters from a JSON array, or a CSV file whose first line is
-/// `site,device,meter,direction,rated_power_w,serial,seal`, with or without `,profile`.
+/// `site,device,meter,direction,rated_power_w,serial,seal`, with or without `,profile`
+/// or `,profile,point`.
 ///
 /// # Errors
 /// [`ListError`].
@@ -94,18 +122,22 @@ pub fn read_list(path: &Path) -> Result<Vec<MeterSpec>, ListError> {
 			.map_err(|error| bad(Some(error.line()), error.to_string()))?;
 		specs.into_iter().map(|spec| (None, spec)).collect()
 	} else {
-		let rows = csv::read_any(text, &[COLUMNS, COLUMNS_WITH_PROFILE]).map_err(|error| {
-			let line = Some(error.line());
-			match error {
-				CsvError::Header(_) => {
-					bad(line, format!("the first line is {COLUMNS}, with or without ,profile"))
-				},
-				CsvError::Fields { wanted, found, .. } => {
-					bad(line, format!("{wanted} values are needed, there are {found}"))
-				},
-				CsvError::Unreadable { reason, .. } => bad(line, reason),
-			}
-		})?;
+		let rows = csv::read_any(text, &[COLUMNS, COLUMNS_WITH_PROFILE, COLUMNS_WITH_POINT])
+			.map_err(|error| {
+				let line = Some(error.line());
+				match error {
+					CsvError::Header(_) => bad(
+						line,
+						format!(
+							"the first line is {COLUMNS}, with or without ,profile or ,profile,point"
+						),
+					),
+					CsvError::Fields { wanted, found, .. } => {
+						bad(line, format!("{wanted} values are needed, there are {found}"))
+					},
+					CsvError::Unreadable { reason, .. } => bad(line, reason),
+				}
+			})?;
 		let parse = |row: Row| {
 			let line = Some(row.line);
 			Ok((line, parse_fields(&row.fields).map_err(|reason| bad(line, reason))?))
@@ -113,7 +145,8 @@ pub fn read_list(path: &Path) -> Result<Vec<MeterSpec>, ListError> {
 		rows.1.into_iter().map(parse).collect::<Result<_, ListError>>()?
 	};
 	for (place, (line, spec)) in specs.iter().enumerate() {
-		let checked = spec.name().and_then(|_| spec.serial()).and_then(|_| spec.seal());
+		let numbers = spec.name().and_then(|_| spec.serial()).and_then(|_| spec.seal());
+		let checked = numbers.and_then(|_| spec.point());
 		checked.map_err(|reason| bad(*line, reason))?;
 		let same = |other: &(_, MeterSpec)| {
 			(&other.1.site, &other.1.device, &other.1.meter)
@@ -128,7 +161,7 @@ pub fn read_list(path: &Path) -> Result<Vec<MeterSpec>, ListError> {
 
 fn parse_fields(fields: &[String]) -> Result<MeterSpec, String> {
 	let ([site, device, meter, direction, power, serial, seal], rest) =
-		fields.split_first_chunk::<7>().ok_or("seven or eight values are needed")?;
+		fields.split_first_chunk::<7>().ok_or("seven to nine values are needed")?;
 	Ok(MeterSpec {
 		site: site.clone(),
 		device: device.clone(),
@@ -140,6 +173,7 @@ fn parse_fields(fields: &[String]) -> Result<MeterSpec, String> {
 		serial: serial.clone(),
 		seal: seal.clone(),
 		profile: rest.first().filter(|profile| !profile.is_empty()).cloned(),
+		point: rest.get(1).filter(|point| !point.is_empty()).cloned(),
 	})
 }
 
@@ -163,9 +197,23 @@ mod tests {
 		assert_eq!(specs.len(), 2);
 		assert_eq!(specs[0].profile.as_deref(), Some("h0"));
 		assert_eq!((specs[1].direction, specs[1].profile.clone()), (Direction::Both, None));
+		assert_eq!(specs[0].point, None);
 		let json = serde_json::to_string(&specs).unwrap();
 		assert_eq!(list(&json).unwrap(), specs);
 		assert_eq!(list(&format!("\u{feff}{json}")).unwrap(), specs);
+	}
+
+	#[test]
+	fn a_list_names_metering_points_and_generation_needs_one() {
+		let csv = format!(
+			"{COLUMNS_WITH_POINT}\nA,gw,1,import,9000,M-1,S-1,,DE-1\nA,gw,2,generation,9000,M-2,S-2,pv,DE-1\n"
+		);
+		let specs = list(&csv).unwrap();
+		assert!(specs.iter().all(|spec| spec.point.as_deref() == Some("DE-1")), "{specs:?}");
+		assert_eq!((specs[0].profile.clone(), specs[1].direction), (None, Direction::Generation));
+		let alone = csv.replace(",pv,DE-1", ",pv,");
+		assert_eq!(list(&alone).unwrap_err().line, Some(3));
+		assert!(list(&csv.replace(",,DE-1", ",,DE 1")).is_err());
 	}
 
 	#[test]

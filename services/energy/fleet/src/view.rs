@@ -6,7 +6,7 @@ use gridproof_chain::{
 };
 use gridproof_keys::account::address;
 use gridproof_primitives::energy::{
-	Direction, MeterIndex, MeterName, OrganisationIndex, Registers, Suspension, Trust,
+	Direction, MeterIndex, MeterName, OrganisationIndex, PointInfo, Registers, Suspension, Trust,
 };
 use serde::Serialize;
 
@@ -53,10 +53,39 @@ pub struct ShownMeter {
 	/// Time from which somebody vouches for it without a break, UTC milliseconds: a batch that begins
 	/// earlier mints nothing.
 	pub floor_ms: u64,
-	/// Energy that it has to deliver before its next KWH, in Wh: what it took and has not delivered since.
+	/// Energy that it, or its metering point, has to deliver before the next KWH, in Wh: what was taken
+	/// and has not been delivered since.
 	pub owed_wh: u64,
+	/// Metering point with whose other meters it is netted, if there is one.
+	pub point: Option<ShownPoint>,
 	/// Its registers at that time, in Wh.
 	pub registers: Registers,
+}
+
+/// A metering point for people and programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShownPoint {
+	/// Id that its meters' certificates name.
+	pub id: String,
+	/// Numbers of its meters in service that mint together.
+	pub meters: Vec<MeterIndex>,
+	/// Energy that was delivered and waits for its import meters, in Wh.
+	pub waiting_wh: u64,
+	/// Numbers of the import meters for which it waits: they have stated less than was delivered, or
+	/// nobody vouches for them.
+	pub waits_for: Vec<MeterIndex>,
+}
+
+impl From<&PointInfo> for ShownPoint {
+	fn from(point: &PointInfo) -> Self {
+		let present = point.state.meters.iter().filter(|row| !row.ended);
+		Self {
+			id: String::from_utf8_lossy(&point.id).to_string(),
+			meters: present.map(|row| row.meter).collect(),
+			waiting_wh: point.state.waiting_wh(),
+			waits_for: point.state.waits_for(),
+		}
+	}
 }
 
 impl From<&Meter> for ShownMeter {
@@ -81,6 +110,7 @@ impl From<&Meter> for ShownMeter {
 			last_end_ms: meter.state.last_end_ms,
 			floor_ms: meter.state.floor_ms,
 			owed_wh: meter.state.owed_wh,
+			point: meter.point.as_ref().map(ShownPoint::from),
 			registers: meter.state.registers,
 		}
 	}

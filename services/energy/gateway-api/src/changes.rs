@@ -59,4 +59,7 @@ pub struct Decision {
 	pub id: String,
 	/// How many batches this concerned: itself and, when it is rebuilt, those after it.
 	pub batches: u64,
+	/// How many readings were given up with it.
+	#[serde(default)]
+	pub readings: u64,
 }

@@ -269,6 +269,15 @@ impl Client {
 		self.json(self.request(Method::POST, &path)).await
 	}
 
+	/// Gives up a parked batch with its readings.
+	///
+	/// # Errors
+	/// [`ClientError::Refused`] when it is not parked.
+	pub async fn give_up(&self, batch: &str) -> Result<Decision, ClientError> {
+		let path = format!("/api/v1/batches/{}/give-up", part(batch)?);
+		self.json(self.request(Method::POST, &path)).await
+	}
+
 	fn at(&self, path: &str) -> String {
 		format!("{}{path}", self.base)
 	}

@@ -37,5 +37,5 @@ pub use changes::{AnchorUpdate, Decision, SimulatedAnchor};
 pub use client::{Client, ClientError, DEFAULT_API};
 pub use gridproof_primitives::energy::AnchorStatus;
 pub use queries::{ListBatches, ListDeadLetters, ListReadings, PageQuery};
-pub use status::{Counts, Health, IntakeStatus, RunState, Status};
+pub use status::{Counts, Health, IntakeStatus, RefusedCount, RunState, Status};
 pub use views::{BatchOnChain, BatchState, BatchView, DeadLetter, MeterStanding, MeterView};

@@ -64,11 +64,24 @@ pub struct RunState {
 	pub broker_connected: Option<bool>,
 	/// The URL of the node.
 	pub chain: Option<String>,
-	/// Why the last batch could not be made or submitted to the chain; `null` if it could.
+	/// What is wrong: of batching, signing, submission, pinning, the node, and of each way that
+	/// readings come in; `null` if nothing is.
 	pub trouble: Option<String>,
 	/// Every way that readings come in, those above among them.
 	#[serde(default)]
 	pub intakes: Vec<IntakeStatus>,
+}
+
+/// Messages that were refused for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RefusedCount {
+	/// The way they came, as in dead letters.
+	pub source: String,
+	/// The reason in one word.
+	pub reason: String,
+	/// How many, since the database was made; dead letters that are gone are counted, too.
+	pub count: u64,
 }
 
 /// The answer of `GET /api/v1/status`.
@@ -82,6 +95,9 @@ pub struct Status {
 	/// What is stored.
 	#[serde(flatten)]
 	pub counts: Counts,
+	/// What was refused, by reason.
+	#[serde(default)]
+	pub refused: Vec<RefusedCount>,
 	/// MQTT clients connected.
 	pub connections: u64,
 	/// Writes that wait for the disk.

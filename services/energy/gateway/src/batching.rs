@@ -2,17 +2,19 @@
 
 use crate::{
 	config::Batching,
-	cutting::{Bounds, Piece},
+	cutting::{Bounds, Cut, Piece},
 	deferral::Deferral,
+	ids::reading_id,
 	ingest::check_certificate,
 	ledger::AccountId,
 	message::Source,
-	refusal::IngestRefusal,
+	notices::Notices,
 	registry::{Certification, Known, Registry},
 	storage::{
 		Batch, BatchRow, NewBatch, NewDeadLetter, OnChain, Pending, Reading, ReadingRow, Selection,
 		Settled, Storage,
 	},
+	succession::Succession,
 };
 use gridproof_gateway_api::BatchState;
 use gridproof_primitives::{
@@ -31,6 +33,9 @@ use gridproof_support::clock::now_ms;
 use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
 
+/// Attempts at one meter's batch in a round: after each, what was in the way is gone. What is left
+/// waits for the next round, in which other meters have their turn.
+const ATTEMPTS: u32 = 4;
 /// How long after a day's end its batch is closed.
 const GRACE_MS: u64 = 60_000;
 
@@ -40,6 +45,8 @@ pub(crate) struct Batcher {
 	registry: Arc<Registry>,
 	settings: Batching,
 	deferral: Arc<Deferral>,
+	succession: Arc<Succession>,
+	notices: Arc<Notices>,
 	/// Notified when there is something to sign.
 	unsigned: Arc<Notify>,
 	/// One at a time: two would take the same readings.
@@ -54,6 +61,26 @@ pub(crate) struct Round {
 	/// Meters with readings that cannot be batched yet: the chain could not be asked for them, or an
 	/// earlier batch of theirs waits for a signature or a decision.
 	pub(crate) waiting: u64,
+	/// Why no batch of some meters could be made, the first reason; others had theirs.
+	pub(crate) failed: Option<StoreError>,
+}
+
+/// What a batcher works with.
+pub(crate) struct BatcherParts {
+	/// Readings and batches.
+	pub(crate) storage: Arc<dyn Storage>,
+	/// Meters.
+	pub(crate) registry: Arc<Registry>,
+	/// When batches are closed.
+	pub(crate) settings: Batching,
+	/// Meters that have to wait after a refusal.
+	pub(crate) deferral: Arc<Deferral>,
+	/// Exchanged devices.
+	pub(crate) succession: Arc<Succession>,
+	/// Notifies devices of what is dropped.
+	pub(crate) notices: Arc<Notices>,
+	/// Notified when there is something to sign.
+	pub(crate) unsigned: Arc<Notify>,
 }
 
 /// A reading with what it says.
@@ -63,21 +90,19 @@ struct Parsed {
 }
 
 impl Batcher {
-	/// Makes batches of what is in `storage`.
-	pub(crate) fn new(
-		storage: Arc<dyn Storage>,
-		registry: Arc<Registry>,
-		settings: Batching,
-		deferral: Arc<Deferral>,
-		unsigned: Arc<Notify>,
-	) -> Self {
-		Self { storage, registry, settings, deferral, unsigned, turn: Mutex::new(()) }
+	/// Makes batches of what is in its storage.
+	pub(crate) fn new(parts: BatcherParts) -> Self {
+		let BatcherParts { storage, registry, settings, deferral, succession, notices, unsigned } =
+			parts;
+		let turn = Mutex::new(());
+		Self { storage, registry, settings, deferral, succession, notices, unsigned, turn }
 	}
 
-	/// Makes the batches that are due; with `flush`, all that are possible.
+	/// Makes the batches that are due; with `flush`, all that are possible. What goes wrong with one
+	/// meter keeps no other from its batch.
 	///
 	/// # Errors
-	/// [`StoreError`]; batches made before it stay.
+	/// [`StoreError`], when nothing can be read at all.
 	pub(crate) async fn round(&self, flush: bool) -> Result<Round, StoreError> {
 		let _turn = self.turn.lock().await;
 		let now = now_ms();
@@ -92,14 +117,24 @@ impl Batcher {
 				Certification::Certified(_) if !pending.trusted => others.push(pending),
 				_ if !flush && !self.is_due(&pending, now) => (),
 				Certification::Unknown => round.waiting = round.waiting.saturating_add(1),
-				Certification::Certified(_) => self.certified(&known, &mut round).await?,
+				Certification::Certified(_) => {
+					if let Err(error) = self.certified(&known, &mut round).await {
+						tracing::error!(meter = %known.name, %error, "no batch can be made of it");
+						round.failed.get_or_insert(error);
+					}
+				},
 			}
 		}
 		if let Some(all) = together(&others)
 			&& (flush || self.is_due(&all, now))
 		{
-			let made = self.others(flush).await?;
-			round.batches.splice(0..0, made);
+			match self.others(flush).await {
+				Ok(made) => drop(round.batches.splice(0..0, made)),
+				Err(error) => {
+					tracing::error!(%error, "no batch can be made of meters that are not certified");
+					round.failed.get_or_insert(error);
+				},
+			}
 		}
 		if !round.batches.is_empty() {
 			self.unsigned.notify_one();
@@ -147,7 +182,8 @@ impl Batcher {
 
 	/// Batches of one certified meter.
 	async fn certified(&self, known: &Arc<Known>, round: &mut Round) -> Result<(), StoreError> {
-		loop {
+		self.succession.follow(known).await?;
+		for _ in 0..ATTEMPTS {
 			let Some((info, base)) = self.base(known).await? else {
 				round.waiting = round.waiting.saturating_add(1);
 				return Ok(());
@@ -156,25 +192,79 @@ impl Batcher {
 			let selection = Selection::Certified(known.row);
 			let readings = self.storage.unbatched(selection, limit).await?;
 			let rules = self.registry.rules();
-			let (parsed, condemned) = sort_out(known, readings, &info, &base, &rules);
+			let (parsed, mut condemned) = sort_out(known, readings, &info, &base, &rules);
+			let (parsed, is_forced) = self.cut(parsed, &info, &rules);
+			let closing = if condemned.is_empty() {
+				closing(known, &info, &base, &parsed, &mut condemned)
+			} else {
+				None
+			};
 			if !condemned.is_empty() {
-				self.storage.condemn(condemned).await?;
+				self.condemn(known, condemned).await?;
 				continue;
 			}
-			let parsed = self.cut(parsed, &info, &rules);
 			if parsed.is_empty() {
 				return Ok(());
 			}
 			// A batch that is too short to be free could never be submitted: it waits for more.
-			if length_ms(&parsed) < rules.min_free_ms {
+			if length_ms(&parsed) < rules.min_free_ms && !is_forced {
 				round.waiting = round.waiting.saturating_add(1);
 				return Ok(());
 			}
-			let Some(row) = self.seal(known, &info, &base, parsed).await? else { continue };
-			round.batches.push(row);
+			let closing = closing.unwrap_or(base.opening);
+			let parts = Parts { info: &info, base: &base, closing, is_forced };
+			if let Some(row) = self.seal(known, &parts, parsed).await? {
+				round.batches.push(row);
+			} else {
+				// Readings have come meanwhile: they are looked at in the next round.
+				round.waiting = round.waiting.saturating_add(1);
+			}
 			// What is left waits until this one is signed.
 			return Ok(());
 		}
+		round.waiting = round.waiting.saturating_add(1);
+		Ok(())
+	}
+
+	/// Moves readings to the dead letters, and notifies their device.
+	async fn condemn(&self, known: &Known, condemned: Condemned) -> Result<(), StoreError> {
+		let (rows, struck): (Vec<_>, Vec<_>) = condemned
+			.into_iter()
+			.map(|(row, leaf, letter)| {
+				let struck = (leaf, letter.reason.clone(), letter.detail.clone());
+				((row, letter), struck)
+			})
+			.unzip();
+		self.storage.condemn(rows).await?;
+		for (leaf, reason, detail) in struck {
+			self.notices.refused(&known.name, leaf, &reason, &detail);
+		}
+		Ok(())
+	}
+
+	/// Gives up a parked batch and its readings: they move to the dead letters, and its device strikes them.
+	/// Later batches of the meter are rebuilt. Returns how many batches and readings that were.
+	///
+	/// # Errors
+	/// [`StoreError`].
+	pub(crate) async fn give_up(&self, batch: &Batch) -> Result<(u64, u64), StoreError> {
+		let _turn = self.turn.lock().await;
+		let Some(known) = batch.meter.and_then(|row| self.registry.by_row(row)) else {
+			return Ok((0, 0));
+		};
+		let readings = self.storage.batch_readings(batch.row).await?;
+		let batches = self.storage.dissolve(batch.row).await?;
+		let given_up: Condemned = readings
+			.into_iter()
+			.map(|reading| {
+				let detail = format!("{} was given up with its batch", reading_id(reading.row));
+				condemned(&known, reading, "given_up", detail)
+			})
+			.collect();
+		let count = u64::try_from(given_up.len()).unwrap_or(u64::MAX);
+		self.condemn(&known, given_up).await?;
+		self.deferral.agreed(known.row);
+		Ok((batches, count))
 	}
 
 	/// What the next batch of a meter follows on; `None` while that is not known.
@@ -200,6 +290,11 @@ impl Batcher {
 			},
 		};
 		let Some(info) = fresh.info().cloned() else { return Ok(None) };
+		// Exchanged this very moment: what the old device has left is set aside first.
+		let before = known.info().map(|info| info.certificate.device);
+		if before.is_some_and(|device| device != info.certificate.device) {
+			return Ok(None);
+		}
 		let parked = last.as_ref().filter(|last| last.state == BatchState::Parked);
 		if let Some(parked) = parked {
 			// An electrician has vouched for the meter again since: it continues from there.
@@ -221,7 +316,7 @@ impl Batcher {
 		mut parsed: Vec<Parsed>,
 		info: &MeterInfo<AccountId>,
 		rules: &BatchLimits,
-	) -> Vec<Parsed> {
+	) -> (Vec<Parsed>, bool) {
 		let bounds = Bounds {
 			most: usize::try_from(self.settings.max_readings).unwrap_or(usize::MAX),
 			max_bytes: self.settings.max_bytes,
@@ -239,32 +334,22 @@ impl Batcher {
 				_ => 0,
 			},
 		});
-		let count = bounds.cut(pieces);
+		let Cut { count, is_forced } = bounds.cut(pieces);
 		parsed.truncate(count);
-		parsed
+		(parsed, is_forced)
 	}
 
 	async fn seal(
 		&self,
 		known: &Known,
-		info: &MeterInfo<AccountId>,
-		base: &Base,
+		parts: &Parts<'_>,
 		parsed: Vec<Parsed>,
 	) -> Result<Option<BatchRow>, StoreError> {
-		let mut closing = base.opening;
-		for Parsed { says, .. } in &parsed {
-			let energy = says.counted();
-			let added = says
-				.direction(info.certificate.direction)
-				.ok()
-				.and_then(|direction| closing.add(direction, &energy));
-			if added.is_none() {
-				return Err(StoreError::Sql(format!("{}: a register overflows", known.name)));
-			}
-		}
+		let Parts { info, base, closing, is_forced } = *parts;
 		let readings: Vec<Reading> = parsed.into_iter().map(|one| one.reading).collect();
 		let (start_ms, end_ms) = bounds(&readings);
 		let mut batch = sealed(readings, (start_ms, end_ms), Some(known.row));
+		batch.forced = is_forced;
 		let header = BatchHeader {
 			meter: info.index,
 			sequence: base.sequence,
@@ -295,6 +380,36 @@ impl Batcher {
 		}
 		Ok(Some(row))
 	}
+}
+
+/// What a batch is made with.
+struct Parts<'a> {
+	info: &'a MeterInfo<AccountId>,
+	base: &'a Base,
+	/// The registers at its end.
+	closing: RunningRegisters,
+	is_forced: bool,
+}
+
+/// The registers after these readings. A reading that a register cannot take any more is condemned.
+fn closing(
+	known: &Known,
+	info: &MeterInfo<AccountId>,
+	base: &Base,
+	parsed: &[Parsed],
+	condemned_too: &mut Condemned,
+) -> Option<RunningRegisters> {
+	let mut closing = base.opening;
+	for Parsed { reading, says } in parsed {
+		let direction = says.direction(info.certificate.direction).ok();
+		let counted = says.counted();
+		if direction.and_then(|direction| closing.add(direction, &counted)).is_none() {
+			let detail = "the register cannot take it: the meter has to be exchanged".to_string();
+			condemned_too.push(condemned(known, reading.clone(), "register_full", detail));
+			return None;
+		}
+	}
+	Some(closing)
 }
 
 /// The end of the batch before.
@@ -361,7 +476,25 @@ impl Base {
 	}
 }
 
-type Condemned = Vec<(ReadingRow, NewDeadLetter)>;
+/// Readings on their way to the dead letters, with their leaves.
+type Condemned = Vec<(ReadingRow, H256, NewDeadLetter)>;
+
+fn condemned(
+	known: &Known,
+	reading: Reading,
+	reason: &str,
+	detail: String,
+) -> (ReadingRow, H256, NewDeadLetter) {
+	let letter = NewDeadLetter {
+		at_ms: now_ms(),
+		source: Source::BATCHING,
+		topic: Topic::Readings.of(&known.name),
+		reason: reason.to_string(),
+		detail,
+		payload: reading.body.into_bytes(),
+	};
+	(reading.row, reading.leaf, letter)
+}
 
 /// Readings that may go into a batch, and those that the certificate or the chain's last batch
 /// forbids: they came before either was known.
@@ -372,7 +505,7 @@ fn sort_out(
 	base: &Base,
 	rules: &BatchLimits,
 ) -> (Vec<Parsed>, Condemned) {
-	let (mut parsed, mut condemned) = (Vec::new(), Vec::new());
+	let (mut parsed, mut dropped) = (Vec::new(), Vec::new());
 	for reading in readings {
 		let outcome = match EnergyLog::parse(reading.body.as_bytes()) {
 			Err(refusal) => Err((refusal.as_str(), refusal.to_string())),
@@ -382,26 +515,15 @@ fn sort_out(
 			)),
 			Ok(says) => match check_certificate(&says, info, rules) {
 				Ok(_) => Ok(says),
-				Err(IngestRefusal::Suspended) => Ok(says),
 				Err(refusal) => Err((refusal.code(), refusal.to_string())),
 			},
 		};
 		match outcome {
 			Ok(says) => parsed.push(Parsed { reading, says }),
-			Err((reason, detail)) => condemned.push((
-				reading.row,
-				NewDeadLetter {
-					at_ms: now_ms(),
-					source: Source::BATCHING,
-					topic: Topic::Readings.of(&known.name),
-					reason: reason.to_string(),
-					detail,
-					payload: reading.body.into_bytes(),
-				},
-			)),
+			Err((reason, detail)) => dropped.push(condemned(known, reading, reason, detail)),
 		}
 	}
-	(parsed, condemned)
+	(parsed, dropped)
 }
 
 impl Reading {
@@ -450,6 +572,7 @@ fn sealed(readings: Vec<Reading>, (start_ms, end_ms): (u64, u64), meter: Option<
 		start_ms,
 		end_ms,
 		on_chain: None,
+		forced: false,
 	}
 }
 

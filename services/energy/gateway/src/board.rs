@@ -6,15 +6,32 @@ use crate::{
 };
 use gridproof_gateway_api::{IntakeStatus, RunState};
 use gridproof_support::Lock;
-use std::sync::Mutex;
+use std::{
+	collections::BTreeMap,
+	sync::Mutex,
+	time::{Duration, Instant},
+};
+use tokio::sync::Notify;
 
 /// The state of the work.
 #[derive(Default)]
 pub(crate) struct Board {
 	/// URL of the node.
 	chain: Option<String>,
-	trouble: Mutex<Option<String>>,
+	loops: Mutex<BTreeMap<&'static str, Round>>,
+	/// Notified when a loop ends that should not.
+	ended: Notify,
 	intakes: Mutex<Vec<Entry>>,
+}
+
+/// A loop behind the intakes.
+struct Round {
+	/// When its last round was over.
+	last: Instant,
+	/// The longest time that a round may take, with the pause before it.
+	longest: Duration,
+	trouble: Option<String>,
+	has_ended: bool,
 }
 
 struct Entry {
@@ -34,9 +51,79 @@ impl Board {
 		self.intakes.locked().push(Entry { source, addresses, health });
 	}
 
-	/// Notes why batches wait; `None` when they do not any more.
-	pub(crate) fn trouble(&self, trouble: Option<String>) {
-		*self.trouble.locked() = trouble;
+	/// Notes that a loop begins, a round of which takes at most so long.
+	pub(crate) fn begins(&self, name: &'static str, longest: Duration) {
+		let round = Round { last: Instant::now(), longest, trouble: None, has_ended: false };
+		self.loops.locked().insert(name, round);
+	}
+
+	/// Notes that a round of a loop is over, and what went wrong with it.
+	pub(crate) fn done(&self, name: &'static str, trouble: Option<String>) {
+		if let Some(round) = self.loops.locked().get_mut(name) {
+			round.last = Instant::now();
+			round.trouble = trouble;
+		}
+	}
+
+	/// Notes that a loop has ended that should not.
+	pub(crate) fn ends(&self, name: &'static str) {
+		if let Some(round) = self.loops.locked().get_mut(name) {
+			round.has_ended = true;
+		}
+		self.ended.notify_one();
+	}
+
+	/// Waits until a loop ends that should not; returns its name.
+	pub(crate) async fn ended(&self) -> &'static str {
+		loop {
+			let ended = self
+				.loops
+				.locked()
+				.iter()
+				.find_map(|(name, round)| round.has_ended.then_some(*name));
+			match ended {
+				Some(name) => return name,
+				None => self.ended.notified().await,
+			}
+		}
+	}
+
+	/// Returns what of the gateway stands still: a loop that has ended or hangs, or an intake of its
+	/// own that takes nothing.
+	pub(crate) fn standstill(&self) -> Option<String> {
+		let loops = self.loops.locked();
+		let stands = loops.iter().find_map(|(name, round)| {
+			if round.has_ended {
+				Some(format!("{name} has ended: start the gateway again"))
+			} else if round.last.elapsed() > round.longest {
+				let seconds = round.last.elapsed().as_secs();
+				Some(format!("{name} has done nothing for {seconds} s"))
+			} else {
+				None
+			}
+		});
+		drop(loops);
+		stands.or_else(|| {
+			let intakes = self.intakes.locked();
+			// An external broker is not of this gateway: it is in the status.
+			let own = intakes.iter().filter(|entry| entry.source != Source::BROKER);
+			own.filter_map(|entry| Some(format!("{}: {}", entry.source, entry.health.trouble()?)))
+				.next()
+		})
+	}
+
+	/// What is wrong now, of the loops and of the intakes.
+	fn trouble(&self) -> Option<String> {
+		let loops = self.loops.locked();
+		let of_loops = loops
+			.iter()
+			.filter_map(|(name, round)| Some(format!("{name}: {}", round.trouble.as_ref()?)));
+		let intakes = self.intakes.locked();
+		let of_intakes = intakes
+			.iter()
+			.filter_map(|entry| Some(format!("{}: {}", entry.source, entry.health.trouble()?)));
+		let all: Vec<String> = of_loops.chain(of_intakes).collect();
+		(!all.is_empty()).then(|| all.join("; "))
 	}
 
 	/// The address of this name, if something listens there or is connected to it.
@@ -53,6 +140,7 @@ impl Board {
 
 	/// The state as it is shown.
 	pub(crate) fn state(&self) -> RunState {
+		let trouble = self.trouble();
 		let intakes = self.intakes.locked();
 		let broker = intakes.iter().find(|entry| entry.source == Source::BROKER);
 		RunState {
@@ -61,7 +149,7 @@ impl Board {
 			broker: address(&intakes, "broker"),
 			broker_connected: broker.map(|entry| entry.health.trouble().is_none()),
 			chain: self.chain.clone(),
-			trouble: self.trouble.locked().clone(),
+			trouble,
 			intakes: intakes.iter().map(status).collect(),
 		}
 	}
@@ -96,5 +184,37 @@ mod tests {
 		assert_eq!((state.broker_connected, state.broker), (Some(false), board.address("broker")));
 		assert_eq!(state.intakes[0].trouble.as_deref(), Some("away"));
 		assert_eq!(state.chain.as_deref(), Some("ws://node"));
+	}
+
+	#[tokio::test]
+	async fn each_loop_has_its_own_trouble_and_none_wipes_another_s() {
+		let board = Board::default();
+		board.begins("batching", Duration::from_secs(60));
+		board.begins("submission", Duration::from_secs(60));
+		board.done("batching", Some("the disk fails".to_string()));
+		board.done("submission", None);
+		let trouble = board.state().trouble.unwrap();
+		assert_eq!(trouble, "batching: the disk fails");
+		board.done("batching", None);
+		assert_eq!(board.state().trouble, None);
+		let health = Health::default();
+		board.started(Source::BROKER, Vec::new(), health.clone());
+		health.down("refuses energy/+/+/+");
+		assert_eq!(board.state().trouble.unwrap(), "broker: refuses energy/+/+/+");
+		assert_eq!(board.standstill(), None);
+	}
+
+	#[tokio::test]
+	async fn a_loop_that_ends_or_hangs_is_a_standstill() {
+		let board = Board::default();
+		board.begins("batching", Duration::ZERO);
+		std::thread::sleep(Duration::from_millis(2));
+		assert!(board.standstill().unwrap().starts_with("batching has done nothing"));
+		let board = Board::default();
+		board.begins("signing", Duration::from_secs(60));
+		assert_eq!(board.standstill(), None);
+		board.ends("signing");
+		assert!(board.standstill().unwrap().starts_with("signing has ended"));
+		assert_eq!(board.ended().await, "signing");
 	}
 }

@@ -26,7 +26,13 @@ pub struct Settings {
 	pub http: Option<SocketAddr>,
 	/// The key that requests have to carry which change something; `None` lets all of them pass.
 	pub admin_key: Option<Zeroizing<String>>,
-	/// Web pages of other origins that may call the API, such as `http://localhost:5173`.
+	/// Whether everybody who reaches the API may read, and post readings of meters that are not
+	/// certified; on a loopback address that is always so.
+	pub open: bool,
+	/// Whether it may listen on other than loopback addresses without an admin key, or believing
+	/// everybody.
+	pub unprotected: bool,
+	/// Web pages of other origins that may call the API, such as `http://localhost:5173`; `*` for all.
 	pub origins: Vec<String>,
 	/// The time that a request may take.
 	pub request_timeout: Duration,
@@ -65,10 +71,13 @@ pub struct Broker {
 	/// The password of the address's user, in place of one in the address; taken as it is, without
 	/// escapes.
 	pub password: Option<Zeroizing<String>>,
-	/// Certificates of the authorities that vouch for it, PEM; needed for `mqtts`.
+	/// Certificates of the authorities that vouch for it, PEM, in place of the system's.
 	pub authority: Option<PathBuf>,
-	/// The name to connect by, under which the broker keeps messages while the gateway is away.
-	pub client_id: String,
+	/// The name to connect by, under which the broker keeps messages while the gateway is away; `None`
+	/// for one that is made once and kept in the data folder.
+	pub client_id: Option<String>,
+	/// The topics of readings to subscribe to; `None` for those of all meters, `energy/+/+/+`.
+	pub filter: Option<String>,
 }
 
 /// When batches are closed.
@@ -109,7 +118,55 @@ impl Default for Batching {
 	}
 }
 
+/// Why settings are refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+	/// The API would let everybody who reaches it change something.
+	#[error(
+		"on {0} everybody who reaches the API could change something: give --admin-key-file FILE, or \
+		 listen on 127.0.0.1"
+	)]
+	NoAdminKey(SocketAddr),
+	/// Everybody who reaches the gateway would be believed.
+	#[error(
+		"on {0} everybody would be believed: --anonymous is for 127.0.0.1; give devices their \
+		 credentials with `gridproof gateway device add`"
+	)]
+	Anonymous(SocketAddr),
+	/// A text is not an origin.
+	#[error("--origin: {0}")]
+	Origin(#[from] gridproof_http::BadOrigin),
+}
+
 impl Settings {
+	/// Checks that nobody without credentials is let in from elsewhere, and that texts are what they
+	/// have to be.
+	///
+	/// # Errors
+	/// [`SettingsError`].
+	pub fn check(&self) -> Result<(), SettingsError> {
+		let limits = gridproof_http::Limits {
+			origins: self.origins.clone(),
+			..gridproof_http::Limits::default()
+		};
+		limits.check_origins()?;
+		if self.unprotected {
+			return Ok(());
+		}
+		let is_public = |address: &&SocketAddr| !address.ip().is_loopback();
+		if let Some(address) =
+			self.http.as_ref().filter(is_public).filter(|_| self.admin_key.is_none())
+		{
+			return Err(SettingsError::NoAdminKey(*address));
+		}
+		let tls = self.mqtts.as_ref().map(|tls| &tls.listen);
+		let mut all = [self.http.as_ref(), self.mqtt.as_ref(), tls].into_iter().flatten();
+		match all.find(is_public) {
+			Some(address) if self.anonymous => Err(SettingsError::Anonymous(*address)),
+			_ => Ok(()),
+		}
+	}
+
 	/// Settings with this data folder.
 	pub fn new(data: PathBuf) -> Self {
 		Self {
@@ -121,6 +178,8 @@ impl Settings {
 			anonymous: false,
 			http: None,
 			admin_key: None,
+			open: false,
+			unprotected: false,
 			origins: Vec::new(),
 			request_timeout: Duration::from_secs(60),
 			batching: Batching::default(),
@@ -129,5 +188,34 @@ impl Settings {
 			max_ahead_ms: gridproof_primitives::energy::MAX_SKEW_MS,
 			pinning: None,
 		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn nobody_without_credentials_is_let_in_from_elsewhere() {
+		let at = |text: &str| Some(text.parse().unwrap());
+		let local = Settings {
+			http: at("127.0.0.1:0"),
+			mqtt: at("[::1]:0"),
+			anonymous: true,
+			..Settings::new(PathBuf::new())
+		};
+		assert_eq!(local.check(), Ok(()));
+		let public = Settings { http: at("0.0.0.0:0"), anonymous: false, ..local.clone() };
+		assert!(matches!(public.check(), Err(SettingsError::NoAdminKey(_))));
+		let key = Some(Zeroizing::new("key".to_string()));
+		let keyed = Settings { admin_key: key, ..public.clone() };
+		assert_eq!(keyed.check(), Ok(()));
+		let believing = Settings { anonymous: true, ..keyed };
+		assert!(matches!(believing.check(), Err(SettingsError::Anonymous(_))));
+		let mqtt = Settings { mqtt: at("192.0.2.1:1883"), ..local.clone() };
+		assert!(matches!(mqtt.check(), Err(SettingsError::Anonymous(_))));
+		assert_eq!(Settings { unprotected: true, ..mqtt }.check(), Ok(()));
+		let odd = Settings { origins: vec!["https://a.example/".to_string()], ..local };
+		assert!(matches!(odd.check(), Err(SettingsError::Origin(_))));
 	}
 }

@@ -10,6 +10,7 @@ impl Classified for StartError {
 	fn failure(&self) -> Failure {
 		match self {
 			Self::Store(error) | Self::Pinning(PinError::Store(error)) => error.failure(),
+			Self::Settings(_) => Failure::USAGE,
 			Self::Credentials(error) => error.failure(),
 			Self::Broker(error) => error.failure(),
 			// What listens with TLS reads the files when it starts.
@@ -35,9 +36,10 @@ impl Classified for CredentialError {
 impl Classified for BrokerError {
 	fn failure(&self) -> Failure {
 		match self {
-			Self::BadUrl(_) | Self::NoUser | Self::NoAuthority | Self::BadAuthority { .. } => {
+			Self::BadUrl(_) | Self::NoUser | Self::BadFilter(_) | Self::BadAuthority { .. } => {
 				Failure::USAGE
 			},
+			Self::ClientId { .. } => Failure::BROKEN,
 		}
 	}
 }

@@ -43,6 +43,7 @@ mod intake;
 mod ledger;
 mod message;
 mod metrics;
+mod notices;
 mod pinning;
 mod refusal;
 mod registry;
@@ -52,9 +53,10 @@ mod signing;
 mod stop;
 mod storage;
 mod submission;
+mod succession;
 mod tls;
 
-pub use config::{Batching, Broker, MAX_MESSAGE_BYTES, Pinning, Settings, Tls};
+pub use config::{Batching, Broker, MAX_MESSAGE_BYTES, Pinning, Settings, SettingsError, Tls};
 pub use credentials::{CREDENTIALS_FILE, CredentialError, Credentials, MIN_PASSWORD, Role, User};
 pub use health::{Address, Health};
 pub use ingest::{Ingest, Taken};
@@ -62,14 +64,15 @@ pub use intake::{BoxError, BrokerError, Gate, Intake};
 pub use ledger::{AccountId, ChainError, Inclusion, Ledger, Node, Preview, Reply};
 pub use message::{Message, Sender, Source};
 pub use metrics::Metrics;
+pub use notices::Outbox;
 pub use pinning::PinError;
 pub use refusal::{IngestError, IngestRefusal};
 pub use run::{Gateway, Parts, StartError};
-pub use signing::{Outbox, Signer};
+pub use signing::Signer;
 pub use storage::{
-	Answer, Batch, BatchAnchor, BatchFilter, BatchRow, Flow, MIGRATIONS, MeterRow, NewBatch,
-	NewDeadLetter, NewReading, OnChain, Page, Pending, ReadStorage, Reading, ReadingFilter,
-	ReadingRow, Selection, Settled, Sqlite, Storage, Stored,
+	Answer, Batch, BatchAnchor, BatchFilter, BatchRow, Device as MeterDevice, Flow, MIGRATIONS,
+	MeterRow, NewBatch, NewDeadLetter, NewReading, OnChain, Page, Pending, PinProgress,
+	ReadStorage, Reading, ReadingFilter, ReadingRow, Selection, Settled, Sqlite, Storage, Stored,
 };
 pub use tls::{TlsError, self_signed};
 

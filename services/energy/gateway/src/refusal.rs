@@ -1,9 +1,11 @@
 //! Why a reading is refused, and why one is not taken.
 
-use crate::{ids::reading_id, storage::ReadingRow};
+use crate::{ids::reading_id, storage::ReadingRow, succession::PREDECESSOR};
 use gridproof_primitives::energy::emlog::{self, LogRefusal};
 use gridproof_store::StoreError;
 use std::fmt;
+
+const MILLIS_PER_HOUR: u64 = 3_600_000;
 
 /// Why a reading is refused. It is kept as a dead letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +16,13 @@ pub enum IngestRefusal {
 	WrongDevice,
 	/// Its meter is certified, and its sender has not proved to be the device.
 	Unproven,
-	/// Its meter is suspended.
-	Suspended,
+	/// It was made by the device before an exchange of the meter's device.
+	Predecessor,
+	/// Its interval is longer than one reading may have.
+	TooLong {
+		/// The longest, in milliseconds.
+		max_ms: u64,
+	},
 	/// It has more energy than rated power allows.
 	TooMuchEnergy {
 		/// The most, in Wh.
@@ -23,9 +30,10 @@ pub enum IngestRefusal {
 	},
 	/// Another reading has some of its time.
 	Overlap(ReadingRow),
-	/// It begins before the end of the meter's last batch for the chain.
+	/// It begins before the end of the meter's last batch for the chain, or before its certified
+	/// service.
 	Late {
-		/// The end of that batch, UTC milliseconds.
+		/// The end of that batch, or the begin of that service, UTC milliseconds.
 		sealed_ms: u64,
 	},
 }
@@ -37,7 +45,8 @@ impl IngestRefusal {
 			Self::Log(refusal) => refusal.as_str(),
 			Self::WrongDevice => "wrong_device",
 			Self::Unproven => "unproven",
-			Self::Suspended => "suspended",
+			Self::Predecessor => PREDECESSOR,
+			Self::TooLong { .. } => "interval_too_long",
 			Self::TooMuchEnergy { .. } => "too_much_energy",
 			Self::Overlap(_) => "overlap",
 			Self::Late { .. } => "late",
@@ -53,12 +62,17 @@ impl fmt::Display for IngestRefusal {
 			Self::Unproven => f.write_str(
 				"the meter is certified: send its readings with the credentials of its device",
 			),
-			Self::Suspended => {
-				f.write_str("the meter is suspended: an electrician has to certify it again")
+			Self::Predecessor => f.write_str(
+				"the device before the exchange has made it: the meter's new device sends its own",
+			),
+			Self::TooLong { max_ms } => {
+				write!(f, "a reading covers at most {} hours", max_ms / MILLIS_PER_HOUR)
 			},
 			Self::TooMuchEnergy { max_wh } => write!(
 				f,
-				"more energy than the certified rated power allows in that time: {max_wh} Wh"
+				"more energy than the certified rated power allows in that time, which is {max_wh} \
+				 Wh: send what an outage has left over with the interval in which it was measured, \
+				 and the status estimated"
 			),
 			Self::Overlap(row) => write!(
 				f,
@@ -67,7 +81,8 @@ impl fmt::Display for IngestRefusal {
 			),
 			Self::Late { sealed_ms } => write!(
 				f,
-				"begins before {}, up to which the meter's readings are in a batch for the chain",
+				"begins before {}: up to then the meter's readings are in a batch for the chain, or it \
+				 was not certified; send readings in the order in which they are made",
 				emlog::format_utc(*sealed_ms)
 			),
 		}

@@ -7,10 +7,10 @@ use crate::{
 use gridproof_chain::pallets::meter_readings::Limits;
 use gridproof_primitives::energy::{BatchHeader, BatchLimits, MeterInfo, MeterName};
 use gridproof_store::StoreError;
-use gridproof_support::RwLock as _;
+use gridproof_support::{Lock, RwLock as _};
 use std::{
 	collections::{BTreeMap, HashMap},
-	sync::{Arc, RwLock},
+	sync::{Arc, Mutex, RwLock},
 	time::{Duration, Instant},
 };
 use tokio::{runtime::Handle, sync::Semaphore};
@@ -22,6 +22,10 @@ const FIRST_LOOK: Duration = Duration::from_secs(3);
 const LOOKS: usize = 64;
 /// For how long what the chain said of a meter is good enough to make a batch on.
 const FRESH: Duration = Duration::from_secs(5);
+/// Longest time for one question about a meter: a node that hangs must not hold up everybody.
+const ANSWER: Duration = Duration::from_secs(10);
+/// How long nobody asks again after a question that had no answer.
+const AWAY: Duration = Duration::from_secs(5);
 /// Meters asked for at a time.
 const PAGE: u32 = 1_000;
 
@@ -74,6 +78,8 @@ pub(crate) struct Registry {
 	meters: RwLock<Meters>,
 	/// What governance has decided, as far as the chain was asked.
 	limits: RwLock<Option<Limits>>,
+	/// The last question that had no answer, and when: others have the same failure for a while.
+	away: Mutex<Option<(Instant, ChainError)>>,
 }
 
 impl Registry {
@@ -92,6 +98,7 @@ impl Registry {
 			looks: Semaphore::new(LOOKS),
 			meters: RwLock::default(),
 			limits: RwLock::default(),
+			away: Mutex::default(),
 		});
 		for (row, name) in registry.storage.meters().await? {
 			registry.put(row, name, None);
@@ -183,7 +190,17 @@ impl Registry {
 		let Some(ledger) = &self.ledger else {
 			return Ok(self.put(known.row, known.name.clone(), Some(Certification::None)));
 		};
-		let answer = match ledger.meter(&known.name).await? {
+		let away = self.away.locked().clone();
+		if let Some((_, error)) = away.filter(|(since, _)| since.elapsed() < AWAY) {
+			return Err(error);
+		}
+		let asked = tokio::time::timeout(ANSWER, ledger.meter(&known.name)).await;
+		let asked = asked.unwrap_or_else(|_| {
+			let message = format!("no answer within {} s", ANSWER.as_secs());
+			Err(ChainError::Rpc { code: None, message })
+		});
+		*self.away.locked() = asked.as_ref().err().map(|error| (Instant::now(), error.clone()));
+		let answer = match asked? {
 			Some(info) => Certification::Certified(Arc::new(info)),
 			None => Certification::None,
 		};
@@ -199,6 +216,18 @@ impl Registry {
 			Some(known) if known.asked.is_some_and(|asked| asked.elapsed() < FRESH) => Ok(known),
 			_ => self.refresh(known).await,
 		}
+	}
+
+	/// As [`Registry::fresh`], from any thread.
+	///
+	/// # Errors
+	/// [`ChainError`].
+	pub(crate) async fn look(self: &Arc<Self>, known: &Known) -> Result<Arc<Known>, ChainError> {
+		let (registry, known) = (self.clone(), known.clone());
+		let asking = self.runtime.spawn(async move { Box::pin(registry.fresh(&known)).await });
+		asking.await.unwrap_or_else(|_| {
+			Err(ChainError::Rpc { code: None, message: "the question broke off".to_string() })
+		})
 	}
 
 	/// Notes that the chain has accepted a batch: its meter's state is known without asking.

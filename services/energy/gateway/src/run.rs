@@ -1,9 +1,9 @@
 //! A running gateway: the ways that readings come in, and the loops behind them.
 
 use crate::{
-	batching::Batcher,
+	batching::{Batcher, BatcherParts},
 	board::Board,
-	config::Settings,
+	config::{Settings, SettingsError},
 	credentials::{CredentialError, Credentials},
 	deferral::Deferral,
 	http::{Api, Changes},
@@ -12,18 +12,20 @@ use crate::{
 	ledger::Ledger,
 	message::Source,
 	metrics::Metrics,
+	notices::{Notices, Outbox},
 	pinning::{PinError, Pinner},
 	registry::Registry,
-	signing::{Outbox, Signer, SignerParts},
+	signing::{Signer, SignerParts},
 	stop::{finish, pause},
 	storage::{Sqlite, Storage},
 	submission::Submitter,
+	succession::Succession,
 };
 use gridproof_http::{AdminKey, MetricsError, Protected};
 use gridproof_keys::SealedKey;
 use gridproof_store::{Options, StoreError};
 use gridproof_support::{Backoff, Stop, Stopper};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinHandle};
 
 /// The database's name in the data folder.
@@ -34,6 +36,10 @@ const SIGN_BEAT: Duration = Duration::from_secs(2);
 const SUBMIT_BEAT: Duration = Duration::from_secs(4);
 /// How often files are looked for that are not pinned.
 const PIN_BEAT: Duration = Duration::from_secs(5);
+/// Longest time of a round: what takes longer hangs, and `/health` says so.
+const LONGEST_ROUND: Duration = Duration::from_secs(600);
+/// The same for submissions, which wait for finality.
+const LONGEST_SUBMISSION: Duration = Duration::from_secs(1_800);
 /// Longest pause of a loop that fails.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Pauses after failures on the way to the chain and to the pinning service.
@@ -45,6 +51,9 @@ pub enum StartError {
 	/// The database cannot be used.
 	#[error("{0}")]
 	Store(#[from] StoreError),
+	/// The settings are refused.
+	#[error("{0}")]
+	Settings(#[from] SettingsError),
 	/// The credentials cannot be used.
 	#[error("{0}")]
 	Credentials(#[from] CredentialError),
@@ -98,6 +107,8 @@ struct Shared {
 	metrics: Arc<Metrics>,
 	ingest: Arc<Ingest>,
 	deferral: Arc<Deferral>,
+	succession: Arc<Succession>,
+	notices: Arc<Notices>,
 	unsigned: Arc<Notify>,
 	signed: Arc<Notify>,
 	board: Arc<Board>,
@@ -122,6 +133,7 @@ impl Gateway {
 	/// # Errors
 	/// [`StartError`]; nothing runs then.
 	pub async fn start(settings: Settings, parts: Parts) -> Result<Self, StartError> {
+		settings.check()?;
 		let Parts { ledger, chain, keys, intakes: others } = parts;
 		let stopper = Stopper::new();
 		let board = Arc::new(Board::new(chain));
@@ -129,7 +141,8 @@ impl Gateway {
 			Shared::open(settings, ledger.clone(), board.clone(), stopper.signal()).await?;
 		let mut intakes = intakes(&shared.settings)?;
 		intakes.extend(others);
-		let outboxes = intakes.iter().filter_map(|intake| intake.outbox()).collect();
+		let outboxes: Vec<_> = intakes.iter().filter_map(|intake| intake.outbox()).collect();
+		shared.notices.open(outboxes.clone());
 		let signer = ledger.as_ref().map(|ledger| shared.signer(ledger, outboxes, keys));
 		let batcher = shared.batcher();
 		// The API comes last: it shows the others.
@@ -171,15 +184,20 @@ impl Gateway {
 		&self.storage
 	}
 
+	/// Returns when a part of the gateway has ended that should not, with its name: the gateway cannot
+	/// do its work any more, and has to be started again.
+	pub async fn failed(&self) -> &'static str {
+		self.board.ended().await
+	}
+
 	/// Stops listening, finishes what is on its way, closes the database.
 	pub async fn stop(mut self) {
 		self.stopper.stop();
 		for intake in &mut self.intakes {
 			intake.stop().await;
 		}
-		for task in self.tasks {
-			finish(task).await;
-		}
+		// Side by side, so that one that takes its time holds up no other.
+		futures::future::join_all(self.tasks.into_iter().map(finish)).await;
 	}
 }
 
@@ -196,10 +214,14 @@ impl Shared {
 		let registry = Registry::open(storage.clone(), ledger).await?;
 		let credentials = Arc::new(Credentials::open(&settings.data)?);
 		let metrics = Arc::new(Metrics::new()?);
+		let succession = Arc::new(Succession::new(storage.clone()));
+		let notices = Arc::new(Notices::default());
 		let ingest = Arc::new(Ingest::new(
 			storage.clone(),
 			registry.clone(),
 			metrics.clone(),
+			succession.clone(),
+			notices.clone(),
 			settings.max_ahead_ms,
 		));
 		Ok(Self {
@@ -210,6 +232,8 @@ impl Shared {
 			metrics,
 			ingest,
 			deferral: Arc::default(),
+			succession,
+			notices,
 			unsigned: Arc::default(),
 			signed: Arc::default(),
 			board,
@@ -228,13 +252,15 @@ impl Shared {
 	}
 
 	fn batcher(&self) -> Arc<Batcher> {
-		Arc::new(Batcher::new(
-			self.storage.clone(),
-			self.registry.clone(),
-			self.settings.batching,
-			self.deferral.clone(),
-			self.unsigned.clone(),
-		))
+		Arc::new(Batcher::new(BatcherParts {
+			storage: self.storage.clone(),
+			registry: self.registry.clone(),
+			settings: self.settings.batching,
+			deferral: self.deferral.clone(),
+			succession: self.succession.clone(),
+			notices: self.notices.clone(),
+			unsigned: self.unsigned.clone(),
+		}))
 	}
 
 	fn signer(
@@ -269,6 +295,7 @@ impl Shared {
 			registry: self.registry.clone(),
 			board: self.board.clone(),
 			metrics: self.metrics.clone(),
+			counts: Arc::default(),
 			admin: AdminKey::new(self.settings.admin_key.clone()),
 			changes: Protected::new(Arc::new(changes)),
 		})
@@ -280,10 +307,12 @@ impl Shared {
 		signer: Option<Arc<Signer>>,
 		ledger: Option<Arc<dyn Ledger>>,
 	) -> Result<Vec<JoinHandle<()>>, StartError> {
-		let (board, tick) = (self.board.clone(), self.settings.batching.tick);
-		let mut tasks = vec![tokio::spawn(batch(batcher, tick, board, self.stop.clone()))];
+		let tick = self.settings.batching.tick;
+		let mut tasks =
+			vec![self.run("batching", LONGEST_ROUND, |seat| batch(batcher, tick, seat))];
 		if let Some(signer) = signer {
-			tasks.push(tokio::spawn(sign(signer, self.unsigned.clone(), self.stop.clone())));
+			let unsigned = self.unsigned.clone();
+			tasks.push(self.run("signing", LONGEST_ROUND, |seat| sign(signer, unsigned, seat)));
 		}
 		if let Some(ledger) = ledger {
 			let submitter = Submitter::new(
@@ -292,63 +321,116 @@ impl Shared {
 				ledger,
 				self.metrics.clone(),
 			);
-			let (signed, board) = (self.signed.clone(), self.board.clone());
-			tasks.push(tokio::spawn(submit(submitter, signed, board, self.stop.clone())));
+			let signed = self.signed.clone();
+			tasks.push(
+				self.run("submission", LONGEST_SUBMISSION, |seat| submit(submitter, signed, seat)),
+			);
 			let (registry, age) = (self.registry.clone(), self.settings.refresh);
-			tasks.push(tokio::spawn(refresh(registry, age, self.stop.clone())));
+			tasks.push(self.run("meters", LONGEST_ROUND, |seat| refresh(registry, age, seat)));
 		}
 		if let Some(pinning) = &self.settings.pinning {
 			let pinner = Pinner::new(self.storage.clone(), pinning.clone())?;
-			tasks.push(tokio::spawn(pin(pinner, self.stop.clone())));
+			tasks.push(self.run("pinning", LONGEST_ROUND, |seat| pin(pinner, seat)));
 		}
 		Ok(tasks)
 	}
+
+	/// Runs a loop, and notes it if it ends before the gateway does.
+	fn run<F>(
+		&self,
+		name: &'static str,
+		longest: Duration,
+		work: impl FnOnce(Seat) -> F,
+	) -> JoinHandle<()>
+	where
+		F: Future<Output = ()> + Send + 'static,
+	{
+		self.board.begins(name, longest);
+		let seat = Seat { board: self.board.clone(), name, stop: self.stop.clone() };
+		let ended = Ended(Seat { board: self.board.clone(), name, stop: self.stop.clone() });
+		let work = work(seat);
+		tokio::spawn(async move {
+			let _ended = ended;
+			work.await;
+		})
+	}
 }
 
-async fn batch(batcher: Arc<Batcher>, tick: Duration, board: Arc<Board>, stop: Stop) {
+/// The place of a loop in the gateway.
+struct Seat {
+	board: Arc<Board>,
+	name: &'static str,
+	stop: Stop,
+}
+
+impl Seat {
+	/// Notes that a round is over.
+	fn done<E: fmt::Display>(&self, trouble: Option<&E>) {
+		self.board.done(self.name, trouble.map(ToString::to_string));
+	}
+}
+
+/// Dropped when a loop ends, however it does.
+struct Ended(Seat);
+
+impl Drop for Ended {
+	fn drop(&mut self) {
+		if !self.0.stop.is_stopped() {
+			tracing::error!(part = self.0.name, "a part of the gateway has ended");
+			self.0.board.ends(self.0.name);
+		}
+	}
+}
+
+async fn batch(batcher: Arc<Batcher>, tick: Duration, seat: Seat) {
 	let mut beat = tick;
-	while pause(&stop, beat, None).await {
+	while pause(&seat.stop, beat, None).await {
 		let begin = std::time::Instant::now();
 		match batcher.round(false).await {
 			// What takes long is not done all the time.
-			Ok(_) => beat = tick.max(begin.elapsed().saturating_mul(4)),
+			Ok(round) => {
+				beat = tick.max(begin.elapsed().saturating_mul(4)).min(LONGEST_PAUSE);
+				seat.done(round.failed.as_ref());
+			},
 			Err(error) => {
 				tracing::error!(%error, "no batch can be made");
-				board.trouble(Some(error.to_string()));
+				seat.done(Some(&error));
 				beat = beat.saturating_mul(2).min(LONGEST_PAUSE);
 			},
 		}
 	}
 }
 
-async fn sign(signer: Arc<Signer>, unsigned: Arc<Notify>, stop: Stop) {
-	while pause(&stop, SIGN_BEAT, Some(&unsigned)).await {
-		if let Err(error) = signer.round().await {
+async fn sign(signer: Arc<Signer>, unsigned: Arc<Notify>, seat: Seat) {
+	while pause(&seat.stop, SIGN_BEAT, Some(&unsigned)).await {
+		let outcome = signer.round().await;
+		if let Err(error) = &outcome {
 			tracing::error!(%error, "signatures wait");
 		}
+		seat.done(outcome.err().as_ref());
 	}
 }
 
-async fn submit(submitter: Submitter, signed: Arc<Notify>, board: Arc<Board>, stop: Stop) {
+async fn submit(submitter: Submitter, signed: Arc<Notify>, seat: Seat) {
 	let mut pauses = PAUSES.pauses();
 	let mut more = true;
 	loop {
-		if !more && !pause(&stop, SUBMIT_BEAT, Some(&signed)).await {
+		if !more && !pause(&seat.stop, SUBMIT_BEAT, Some(&signed)).await {
 			return;
 		}
-		if stop.is_stopped() {
+		if seat.stop.is_stopped() {
 			return;
 		}
 		match submitter.round().await {
 			Ok(again) => {
 				more = again;
 				pauses.reset();
-				board.trouble(None);
+				seat.done(None::<&String>);
 			},
 			Err(error) => {
 				tracing::warn!(%error, "batches wait");
-				board.trouble(Some(error.to_string()));
-				if !stop.pause(pauses.next_pause()).await {
+				seat.done(Some(&error));
+				if !seat.stop.pause(pauses.next_pause()).await {
 					return;
 				}
 				more = true;
@@ -357,28 +439,32 @@ async fn submit(submitter: Submitter, signed: Arc<Notify>, board: Arc<Board>, st
 	}
 }
 
-async fn refresh(registry: Arc<Registry>, age: Duration, stop: Stop) {
+async fn refresh(registry: Arc<Registry>, age: Duration, seat: Seat) {
 	let mut beat = Duration::ZERO;
-	while stop.pause(beat).await {
+	while seat.stop.pause(beat).await {
 		beat = age;
-		if let Err(error) = registry.refresh_all().await {
+		let outcome = registry.refresh_all().await;
+		if let Err(error) = &outcome {
 			beat = age.min(Duration::from_secs(5));
 			tracing::warn!(%error, "the chain cannot be asked for meters");
 		}
+		seat.done(outcome.err().as_ref());
 	}
 }
 
-async fn pin(pinner: Pinner, stop: Stop) {
+async fn pin(pinner: Pinner, seat: Seat) {
 	let mut pauses = PAUSES.pauses();
 	let mut beat = PAUSES.pause_after(1);
-	while stop.pause(beat).await {
+	while seat.stop.pause(beat).await {
 		match pinner.round().await {
 			Ok(pinned) => {
 				pauses.reset();
 				beat = if pinned == 0 { PIN_BEAT } else { Duration::ZERO };
+				seat.done(None::<&String>);
 			},
 			Err(error) => {
 				tracing::warn!(%error, "files wait to be pinned");
+				seat.done(Some(&error));
 				beat = pauses.next_pause();
 			},
 		}

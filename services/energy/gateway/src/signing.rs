@@ -6,6 +6,7 @@ use crate::{
 	ledger::Ledger,
 	message::Source,
 	metrics::Metrics,
+	notices::Outbox,
 	registry::{Known, Registry},
 	storage::{Batch, BatchRow, Settled, Storage},
 };
@@ -31,13 +32,6 @@ use tokio::sync::{Notify, OnceCell};
 
 /// Batches looked at in one go.
 const PAGE: u32 = 512;
-
-/// The way to devices.
-pub trait Outbox: Send + Sync + 'static {
-	/// Publishes `payload` on an MQTT topic, or what stands for it in another protocol. Returns
-	/// `true` if anybody may hear it.
-	fn publish(&self, topic: &str, payload: String) -> bool;
-}
 
 /// Why the answer of a device is refused. It is kept as a dead letter.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,10 +5,16 @@ mod common;
 use common::{Desk, GENESIS, Happened, Mqtt, Running, device_key, meter_name, reading, topic};
 use gridproof_gateway_api::{BatchState, ClientError};
 use gridproof_keys::SealedKey;
-use gridproof_primitives::energy::{
-	Direction, Registers, Topic, Trust,
-	message::{SignAnswer, SignRequest},
+use gridproof_primitives::{
+	crypto::merkle::leaf_hash,
+	energy::{
+		Direction, Registers, Topic, Trust,
+		emlog::EnergyLog,
+		message::{RefusalNotice, SignAnswer, SignRequest},
+	},
+	num::units::MILLIS_PER_DAY,
 };
+use gridproof_support::clock::now_ms;
 use std::time::Duration;
 
 const METER: &str = "A/1/m";
@@ -379,5 +385,283 @@ async fn one_batch_that_the_pool_refuses_does_not_hold_up_the_others() {
 		gateway.wait_for(batch, BatchState::Accepted).await;
 	}
 	assert_eq!(gateway.client.batch(&first.id).await.unwrap().on_chain, BatchState::Signed);
+	gateway.stop().await;
+}
+
+/// Takes the next notice of a refusal.
+async fn notice(mqtt: &mut Mqtt) -> RefusalNotice {
+	loop {
+		match mqtt.next().await {
+			Happened::Message(topic, payload) => {
+				assert_eq!(topic, Topic::Refused.of(&meter_name(METER)));
+				return RefusalNotice::parse(payload.as_bytes()).unwrap();
+			},
+			Happened::Acknowledged => (),
+			other => panic!("{other:?}"),
+		}
+	}
+}
+
+fn leaf(log: &str) -> gridproof_primitives::H256 {
+	EnergyLog::parse(log.as_bytes()).unwrap().leaf_hash()
+}
+
+#[tokio::test]
+async fn a_device_is_told_which_of_its_readings_is_not_kept_and_batches_go_on() {
+	let (desk, chain) = Desk::new().with_chain();
+	let password = desk.add_device("one", "A", "1");
+	let key = device_key("A/1/m");
+	chain.certify(METER, &key, Trust::Device, Direction::Export);
+	let gateway = desk.start(vec![]).await;
+	let mut mqtt = gateway.mqtt("meter", Some(("one", password.as_str()))).await;
+	assert!(mqtt.subscribe("energy/A/1/m/sign").await);
+	assert!(mqtt.subscribe("energy/A/1/m/refused").await);
+	publish(&mut mqtt, 0..1, "1").await;
+	// 48.75 kWh in a quarter of an hour, through a meter of 10 kW; and what cannot be read at all.
+	for (log, reason) in [
+		(reading(METER, 1, "48.75", ""), "too_much_energy"),
+		(reading(METER, 1, "-1", ""), "negative_energy"),
+		(reading(METER, 1, "1", "\"import\""), "direction_not_certified"),
+		(reading(METER, 0, "0.5", ""), "overlap"),
+	] {
+		mqtt.publish(&topic(METER), log.clone()).await;
+		let notice = notice(&mut mqtt).await;
+		assert_eq!(notice.reason, reason);
+		let wanted =
+			if reason == "negative_energy" { leaf_hash(log.as_bytes()) } else { leaf(&log) };
+		assert_eq!(notice.leaf, wanted, "{reason}");
+	}
+	let mut mqtt = gateway.mqtt("meter", Some(("one", password.as_str()))).await;
+	publish(&mut mqtt, 2..3, "1").await;
+	assert!(mqtt.subscribe("energy/A/1/m/sign").await);
+	let batch = flushed(&gateway).await;
+	let request = asked(&mut mqtt).await;
+	assert_eq!((request.leaves, request.header.closing.export_wh), (2, 2_000));
+	answer(&mut mqtt, &request, &key).await;
+	gateway.wait_for(&batch, BatchState::Accepted).await;
+	assert_eq!(chain.meter_state(0).registers.export_wh, 2_000);
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_device_before_an_exchange_has_left_blocks_no_batch_of_the_new_one() {
+	// The gateway runs during the exchange, or is off; the old device's log waits, or is in a batch.
+	for (is_off, is_batched) in [(false, false), (false, true), (true, true)] {
+		let (mut desk, chain) = Desk::new().with_chain();
+		desk.settings.refresh = Duration::from_millis(50);
+		let password = desk.add_device("one", "A", "1");
+		let login = Some(("one", password.as_str()));
+		let (old, new) = (device_key("old"), device_key("new"));
+		chain.certify(METER, &old, Trust::Device, Direction::Export);
+		let mut gateway = desk.start(vec![]).await;
+		let mut mqtt = gateway.mqtt("old", login).await;
+		publish(&mut mqtt, 0..1, "1").await;
+		// The gateway has to have met the old device at its meter.
+		if is_batched {
+			let batch = flushed(&gateway).await;
+			gateway.wait_for(&batch, BatchState::Unsigned).await;
+		}
+		drop(mqtt);
+		tokio::time::sleep(Duration::from_millis(20)).await;
+		if is_off {
+			gateway.stop().await;
+			chain.exchange(0, &new, Registers::default());
+			gateway = desk.start(vec![]).await;
+		} else {
+			let _ = gateway.client.flush().await;
+			chain.exchange(0, &new, Registers::default());
+		}
+		tokio::time::sleep(Duration::from_millis(300)).await;
+		let mut mqtt = gateway.mqtt("new", login).await;
+		assert!(mqtt.subscribe("energy/A/1/m/sign").await);
+		// The first one has the very time of the old device's.
+		for slot in 0..3 {
+			mqtt.publish(&topic(METER), reading(METER, slot, "2", "")).await;
+		}
+		let request = loop {
+			match mqtt.next().await {
+				Happened::Acknowledged => {
+					let _ = gateway.client.flush().await;
+				},
+				Happened::Message(_, payload) => {
+					let request = SignRequest::parse(payload.as_bytes()).unwrap();
+					// A device that was asked before all three were there refuses.
+					if request.leaves == 3 {
+						break request;
+					}
+					let refusal = SignAnswer {
+						header_hash: request.header.hash(),
+						outcome: Err("others are missing".to_string()),
+					};
+					mqtt.publish(&Topic::Signed.of(&meter_name(METER)), refusal.to_json()).await;
+					tokio::time::sleep(Duration::from_millis(2_200)).await;
+				},
+				other => panic!("{other:?}"),
+			}
+		};
+		answer(&mut mqtt, &request, &new).await;
+		let begin = std::time::Instant::now();
+		while chain.record(0, 0).is_none_or(|record| record.header.closing.export_wh < 6_000) {
+			assert!(begin.elapsed() < Duration::from_secs(20), "{is_off} {is_batched}");
+			tokio::time::sleep(Duration::from_millis(20)).await;
+		}
+		let parked = gateway.client.status().await.unwrap().counts.parked;
+		assert_eq!((parked, gateway.dead_letters().await), (0, vec!["predecessor".to_string()]));
+		// The old device wakes up and sends what it had again.
+		mqtt.publish(&topic(METER), reading(METER, 0, "1", "")).await;
+		tokio::time::sleep(Duration::from_millis(300)).await;
+		assert_eq!(gateway.storage().pending().await.unwrap(), []);
+		gateway.stop().await;
+	}
+}
+
+#[tokio::test]
+async fn registers_that_are_read_at_other_times_than_each_other_stop_no_meter() {
+	let (mut desk, chain) = Desk::anonymous().with_chain();
+	desk.settings.batching.max_readings = 4;
+	let keys = [device_key("one"), device_key("two")];
+	chain.certify(METER, &keys[0], Trust::Gateway, Direction::Both);
+	chain.certify("A/1/z", &keys[1], Trust::Gateway, Direction::Export);
+	let gateway = desk.start(keys.into()).await;
+	let mut mqtt = gateway.mqtt("meter", None).await;
+	let start = (now_ms() / MILLIS_PER_DAY - 2) * MILLIS_PER_DAY;
+	for number in 0..12u64 {
+		let tag = if number % 2 == 0 { "\"import\"" } else { "\"export\"" };
+		// An hour each, half an hour after one another.
+		let text = reading(METER, 0, "1", tag);
+		let log: EnergyLog = EnergyLog::parse(text.as_bytes()).unwrap();
+		let at = |ms: u64| gridproof_primitives::energy::emlog::format_utc(ms);
+		let (from, to) = (start + number * 1_800_000, start + number * 1_800_000 + 3_600_000);
+		let text = text
+			.replace(&at(log.start_ms), &at(from))
+			.replace(&at(log.end_ms), &at(to))
+			.replace("\"interval_s\":900", "\"interval_s\":3600");
+		mqtt.deliver(&topic(METER), text).await;
+	}
+	mqtt.deliver(&topic("A/1/z"), reading("A/1/z", 0, "1", "")).await;
+	let begin = std::time::Instant::now();
+	while !gateway.storage().pending().await.unwrap().is_empty() {
+		assert!(begin.elapsed() < Duration::from_secs(20), "batching continues");
+		let flush = tokio::time::timeout(Duration::from_secs(5), gateway.client.flush());
+		let _ = flush.await.expect("no round is endless");
+		tokio::time::sleep(Duration::from_millis(50)).await;
+	}
+	// Each cut costs the one reading that is on both of its sides.
+	assert_eq!(gateway.dead_letters().await, ["late", "late"]);
+	while chain.meter_state(0).next_sequence < 3 || chain.meter_state(1).next_sequence < 1 {
+		assert!(begin.elapsed() < Duration::from_secs(30));
+		tokio::time::sleep(Duration::from_millis(20)).await;
+	}
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_without_credentials_takes_the_time_of_a_device() {
+	let (mut desk, chain) = Desk::new().with_chain();
+	desk.settings.refresh = Duration::from_millis(50);
+	let password = desk.add_device("one", "A", "1");
+	// While the chain cannot be asked every meter may be certified.
+	chain.away(true);
+	let gateway = desk.start(vec![]).await;
+	let (status, answer) = gateway.post("/api/v1/logs", reading(METER, 0, "9", "")).await;
+	assert_eq!((status, &answer["error"]), (401, &"unproven".into()));
+	chain.away(false);
+	tokio::time::sleep(Duration::from_secs(6)).await;
+	// Before its certification a stranger sends for it: a day at once, but not more.
+	let long = reading(METER, 1, "9", "").replace("900", "90000");
+	let start = (now_ms() / MILLIS_PER_DAY - 30) * MILLIS_PER_DAY + 900_000;
+	let at = gridproof_primitives::energy::emlog::format_utc;
+	let long = long.replace(&at(start + 900_000), &at(start + 90_000_000));
+	let (status, answer) = gateway.post("/api/v1/logs", long).await;
+	assert_eq!((status, &answer["error"]), (422, &"interval_too_long".into()));
+	for slot in 0..4 {
+		let (status, _) = gateway.post("/api/v1/logs", reading(METER, slot, "9", "")).await;
+		assert_eq!(status, 200);
+	}
+	// In a batch, even.
+	let batch = gateway.client.flush().await.unwrap();
+	assert_eq!(batch.on_chain, BatchState::NotCertified);
+	let key = device_key("A/1/m");
+	chain.certify(METER, &key, Trust::Device, Direction::Export);
+	let begin = std::time::Instant::now();
+	while gateway.get("/api/v1/meters").await.1[0]["certified"] != true {
+		assert!(begin.elapsed() < Duration::from_secs(10));
+		tokio::time::sleep(Duration::from_millis(20)).await;
+	}
+	let letters = gateway.dead_letters().await.len();
+	let mut mqtt = gateway.mqtt("meter", Some(("one", password.as_str()))).await;
+	publish(&mut mqtt, 0..4, "1").await;
+	assert_eq!(gateway.dead_letters().await.len(), letters, "all four are taken");
+	assert!(mqtt.subscribe("energy/A/1/m/sign").await);
+	flushed(&gateway).await;
+	assert_eq!(asked(&mut mqtt).await.header.closing.export_wh, 4_000);
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_reading_from_before_the_certified_service_is_refused_when_it_comes() {
+	let (desk, chain) = Desk::anonymous().with_chain();
+	let key = device_key("gateway");
+	chain.certify(METER, &key, Trust::Gateway, Direction::Export);
+	chain.begin_service(0, now_ms() - MILLIS_PER_DAY);
+	let gateway = desk.start(vec![key]).await;
+	// A clock of 1970, and one that is a month behind.
+	let old = std::fs::read_to_string(concat!(
+		env!("CARGO_MANIFEST_DIR"),
+		"/tests/data/log-clock-1970.json"
+	));
+	let old = old.unwrap().replace("PLANT-01", "A").replace("gw-1", "1").replace("MTR-001", "m");
+	for log in [old, reading(METER, 0, "1", "")] {
+		let (status, answer) = gateway.post("/api/v1/logs", log).await;
+		assert_eq!((status, &answer["error"]), (409, &"late".into()), "{answer}");
+	}
+	assert_eq!(gateway.storage().counts().await.unwrap().readings, 0);
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn readings_of_a_suspended_meter_are_taken_since_its_device_has_them_on_its_list() {
+	let (desk, chain) = Desk::anonymous().with_chain();
+	chain.certify(METER, &device_key("A/1/m"), Trust::Device, Direction::Export);
+	chain.suspend(0);
+	let gateway = desk.start(vec![]).await;
+	let mut mqtt = gateway.mqtt("meter", None).await;
+	publish(&mut mqtt, 0..2, "1").await;
+	assert_eq!(gateway.storage().counts().await.unwrap().pending, 2);
+	assert!(gateway.dead_letters().await.is_empty());
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_parked_batch_can_be_given_up_and_its_meter_goes_on() {
+	let (desk, chain) = Desk::new().with_chain();
+	let password = desk.add_device("one", "A", "1");
+	let key = device_key("A/1/m");
+	chain.certify(METER, &key, Trust::Device, Direction::Export);
+	let gateway = desk.start(vec![]).await;
+	let mut mqtt = gateway.mqtt("meter", Some(("one", password.as_str()))).await;
+	publish(&mut mqtt, 0..2, "1").await;
+	let batch = flushed(&gateway).await;
+	let row = gateway.client.batch(&batch).await.unwrap();
+	let refused = gateway.client.give_up(&row.id).await.unwrap_err();
+	assert!(matches!(refused, ClientError::Refused { status: 409, .. }), "{refused}");
+	let rows = gateway.storage().in_state(BatchState::Unsigned, 0, 10).await.unwrap();
+	let reason = "the device refuses to sign".to_string();
+	let parked = gridproof_gateway::Settled::Parked { row: rows[0].row, reason };
+	gateway.storage().settle(vec![parked]).await.unwrap();
+	assert!(mqtt.subscribe("energy/A/1/m/refused").await);
+	let decision = gateway.client.give_up(&batch).await.unwrap();
+	assert_eq!((decision.batches, decision.readings), (1, 2));
+	assert_eq!(notice(&mut mqtt).await.reason, "given_up");
+	assert_eq!(notice(&mut mqtt).await.reason, "given_up");
+	// Rebuilding what is given up already is not an error: both are documented, in any order.
+	assert_eq!(gateway.client.rebuild(&batch).await.unwrap().batches, 0);
+	publish(&mut mqtt, 2..3, "1").await;
+	assert!(mqtt.subscribe("energy/A/1/m/sign").await);
+	let batch = flushed(&gateway).await;
+	let request = asked(&mut mqtt).await;
+	assert_eq!((request.leaves, request.header.sequence), (1, 0));
+	answer(&mut mqtt, &request, &key).await;
+	gateway.wait_for(&batch, BatchState::Accepted).await;
 	gateway.stop().await;
 }

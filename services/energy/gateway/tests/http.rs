@@ -358,3 +358,41 @@ async fn a_full_disk_is_said_and_nothing_is_acknowledged_until_there_is_room() {
 	assert_eq!(status, 200);
 	gateway.stop().await;
 }
+
+#[test]
+fn the_document_is_what_generators_of_clients_take() {
+	let document = serde_json::to_value(gridproof_gateway::openapi()).unwrap();
+	assert_eq!(document["servers"][0]["url"], "/");
+	let (mut names, mut operations) = (std::collections::BTreeSet::new(), 0);
+	for (path, item) in document["paths"].as_object().unwrap() {
+		assert!(!path.contains("{*"), "{path}");
+		for (method, operation) in item.as_object().unwrap() {
+			assert!(operation["security"].is_array(), "{method} {path}");
+			names.insert(operation["operationId"].as_str().unwrap().to_string());
+			operations += 1;
+			assert!(operation["responses"]["default"].is_object(), "{method} {path}");
+			for response in operation["responses"].as_object().unwrap().values() {
+				assert!(!response["description"].as_str().unwrap().is_empty(), "{method} {path}");
+			}
+		}
+	}
+	assert_eq!(names.len(), operations, "no two operations have one name");
+	let schemas = &document["components"]["schemas"];
+	assert!(schemas["ErrorBody"].is_object());
+	let required = |name: &str| schemas[name]["required"].as_array().unwrap().clone();
+	assert!(required("NewEnergyLog").iter().all(|field| field != "tags" && field != "status"));
+	assert!(required("EnergyLog").contains(&json!("leaf_hash")));
+	assert!(schemas["NewEnergyLog"]["properties"]["leaf_hash"].is_null());
+}
+
+#[tokio::test]
+async fn a_log_with_a_byte_order_mark_is_the_log_without_it() {
+	let gateway = Desk::new().start(vec![]).await;
+	let with = include_str!("data/log-bom.json");
+	let (status, first) = gateway.post("/api/v1/logs", with).await;
+	assert_eq!(status, 200, "{first}");
+	let without = with.strip_prefix('\u{feff}').unwrap();
+	let (status, again) = gateway.post("/api/v1/logs", without).await;
+	assert_eq!((status, again), (200, first));
+	gateway.stop().await;
+}

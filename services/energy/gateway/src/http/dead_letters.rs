@@ -10,6 +10,9 @@ use gridproof_gateway_api::{DeadLetter, ListDeadLetters, PageQuery};
 use gridproof_http::ApiError;
 use std::sync::Arc;
 
+/// Most dead letters of a page: each may have four kilobytes.
+const MAX_LETTERS: u32 = 1_000;
+
 /// Returns what was refused, with its reason; nothing is dropped silently.
 #[utoipa::path(get, path = "/api/v1/dead-letters", tag = "operation",
 	params(PageQuery, ListDeadLetters), responses((status = 200, body = Vec<DeadLetter>)))]
@@ -18,9 +21,9 @@ pub(crate) async fn list(
 	Query(page): Query<PageQuery>,
 	Query(chosen): Query<ListDeadLetters>,
 ) -> Result<Response, ApiError> {
-	let asked = Asked::of(&page)?;
+	let asked = Asked::at_most(&page, MAX_LETTERS)?;
 	let mut letters = api.storage.dead_letters(chosen.reason, asked.page).await?;
-	let total = api.storage.counts().await?.dead_letters;
+	let total = api.counts().await?.dead_letters;
 	let last = letters.last().map(|letter| letter.id);
 	if asked.is_default {
 		letters.reverse();

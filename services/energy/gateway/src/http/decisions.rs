@@ -151,7 +151,7 @@ pub(crate) async fn retry(
 	let batch = parked(&api, &id).await?;
 	changes.storage.settle(vec![Settled::Retried { row: batch.row }]).await?;
 	changes.wake.iter().for_each(|wake| wake.notify_one());
-	Ok(Json(Decision { id, batches: 1 }))
+	Ok(Json(Decision { id, batches: 1, readings: 0 }))
 }
 
 /// Gives up a parked batch and the later ones of its meter: their readings go into new batches that
@@ -165,9 +165,30 @@ pub(crate) async fn rebuild(
 	Path(id): Path<String>,
 	changes: Authorized<Admin, Changes>,
 ) -> Result<Json<Decision>, ApiError> {
+	let batch = named(&api, &id).await?;
+	// An exchange may have done it meanwhile.
+	if batch.state == BatchState::Dissolved {
+		return Ok(Json(Decision { id, batches: 0, readings: 0 }));
+	}
 	let batch = parked(&api, &id).await?;
 	let batches = changes.storage.dissolve(batch.row).await?;
-	Ok(Json(Decision { id, batches }))
+	Ok(Json(Decision { id, batches, readings: 0 }))
+}
+
+/// Gives up a parked batch with its readings: they go to the dead letters, and the device strikes
+/// them. Later batches of its meter are rebuilt.
+#[utoipa::path(post, path = "/api/v1/batches/{id}/give-up", tag = "batches",
+	security((), ("admin" = [])), params(("id" = String, Path)),
+	responses((status = 200, body = Decision), (status = 401, body = ErrorBody),
+		(status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+pub(crate) async fn give_up(
+	State(api): State<Arc<Api>>,
+	Path(id): Path<String>,
+	changes: Authorized<Admin, Changes>,
+) -> Result<Json<Decision>, ApiError> {
+	let batch = parked(&api, &id).await?;
+	let (batches, readings) = changes.batcher.give_up(&batch).await?;
+	Ok(Json(Decision { id, batches, readings }))
 }
 
 /// The batch of this name, if it is parked.

@@ -22,10 +22,10 @@ impl From<IngestError> for ApiError {
 			IngestRefusal::Log(LogRefusal::TooLong(_)) => StatusCode::PAYLOAD_TOO_LARGE,
 			IngestRefusal::Overlap(_) | IngestRefusal::Late { .. } => StatusCode::CONFLICT,
 			IngestRefusal::Unproven => StatusCode::UNAUTHORIZED,
-			IngestRefusal::WrongDevice | IngestRefusal::Suspended => StatusCode::FORBIDDEN,
-			IngestRefusal::Log(_) | IngestRefusal::TooMuchEnergy { .. } => {
-				StatusCode::UNPROCESSABLE_ENTITY
-			},
+			IngestRefusal::WrongDevice | IngestRefusal::Predecessor => StatusCode::FORBIDDEN,
+			IngestRefusal::Log(_)
+			| IngestRefusal::TooMuchEnergy { .. }
+			| IngestRefusal::TooLong { .. } => StatusCode::UNPROCESSABLE_ENTITY,
 		};
 		let answer = Self::new(status, refusal.code(), refusal);
 		if status == StatusCode::UNAUTHORIZED { answer.challenge(CHALLENGE) } else { answer }

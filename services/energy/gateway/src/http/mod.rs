@@ -9,6 +9,7 @@ mod batches;
 mod dead_letters;
 mod decisions;
 mod errors;
+mod guard;
 mod meters;
 mod paging;
 mod readings;
@@ -18,5 +19,6 @@ mod views;
 
 pub(crate) use api::{Api, Changes};
 pub(crate) use errors::{CHALLENGE, find};
+pub(crate) use guard::{Guard, guard};
 pub(crate) use routes::routes;
-pub(crate) use views::{EnergyLogBody, reading_json};
+pub(crate) use views::{EnergyLogBody, NewEnergyLogBody, reading_json};

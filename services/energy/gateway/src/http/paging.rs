@@ -22,6 +22,11 @@ pub(crate) struct Asked {
 impl Asked {
 	/// Reads what is asked for.
 	pub(crate) fn of(query: &PageQuery) -> Result<Self, ApiError> {
+		Self::at_most(query, MAX_LIMIT)
+	}
+
+	/// Reads what is asked for, of at most `most` entries.
+	pub(crate) fn at_most(query: &PageQuery, most: u32) -> Result<Self, ApiError> {
 		let is_default = *query == PageQuery::default();
 		let newest_first = match query.order.as_deref() {
 			None => is_default,
@@ -30,8 +35,8 @@ impl Asked {
 			Some(_) => return Err(ApiError::bad_request("order is asc or desc")),
 		};
 		let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-		if limit == 0 || limit > MAX_LIMIT {
-			return Err(ApiError::bad_request(format!("limit is 1 to {MAX_LIMIT}")));
+		if limit == 0 || limit > most {
+			return Err(ApiError::bad_request(format!("limit is 1 to {most}")));
 		}
 		let offset = query.offset.unwrap_or_default();
 		let page = Page { limit, offset, after: query.cursor, newest_first };

@@ -47,4 +47,5 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
 		.routes(routes!(decisions::simulate))
 		.routes(routes!(decisions::retry))
 		.routes(routes!(decisions::rebuild))
+		.routes(routes!(decisions::give_up))
 }

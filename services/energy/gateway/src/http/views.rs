@@ -31,14 +31,68 @@ pub(crate) fn readings_json(readings: &[Reading]) -> String {
 	format!("[{}]", readings.join(","))
 }
 
-/// A reading as the API answers it: as it came, with three members more. For the document only:
-/// answers are written by [`reading_json`], which keeps numbers as they are.
+/// What is paid for the energy of a reading; not binding for anyone here.
+#[derive(ToSchema)]
+#[schema(as = Payment)]
+#[allow(dead_code, reason = "it describes text that is put together elsewhere")]
+pub(crate) struct PaymentBody {
+	/// `sats` if it is missing.
+	unit: Option<String>,
+	/// Price of a kWh.
+	price_sats_per_kwh: u64,
+	/// Price of the energy.
+	amount_sats: u64,
+	/// `ln` if it is missing.
+	channel: Option<String>,
+	/// `pending` if it is missing.
+	settlement_status: Option<String>,
+	/// Invoice.
+	ln_invoice_id: Option<String>,
+	/// Transaction.
+	bitcoin_txid: Option<String>,
+}
+
+/// A reading as it is sent; what may be missing has the meaning that `docs/protocols/emlog.md` gives.
+/// Nothing else may be in it.
+#[derive(ToSchema)]
+#[schema(as = NewEnergyLog)]
+#[allow(dead_code, reason = "it describes text that is read elsewhere")]
+pub(crate) struct NewEnergyLogBody {
+	/// `emlog-1.1`.
+	schema_version: Option<String>,
+	/// Id of the site.
+	site_id: String,
+	/// Id of the device.
+	iot_device_id: String,
+	/// Id of the meter.
+	meter_id: String,
+	/// Begin, RFC 3339 in UTC.
+	ts_start: String,
+	/// End, RFC 3339 in UTC.
+	ts_end: String,
+	/// Seconds between the two.
+	interval_s: u64,
+	/// Energy in kWh, read exactly.
+	energy_kwh: f64,
+	/// Mean power in kW.
+	power_kw_avg: Option<f64>,
+	/// `ok`, `estimated` or `error`.
+	status: Option<String>,
+	/// Tags; `import` and `export` state the direction.
+	tags: Option<Vec<String>>,
+	/// Payment.
+	#[schema(inline)]
+	tx: PaymentBody,
+}
+
+/// A reading as the API answers it: as it came, what was missing missing, with three members more. For
+/// the document only: answers are written by [`reading_json`], which keeps numbers as they are.
 #[derive(ToSchema)]
 #[schema(as = EnergyLog)]
 #[allow(dead_code, reason = "it describes text that is put together elsewhere")]
 pub(crate) struct EnergyLogBody {
 	/// `emlog-1.1`.
-	schema_version: String,
+	schema_version: Option<String>,
 	/// Id of the site.
 	site_id: String,
 	/// Id of the device.
@@ -56,17 +110,18 @@ pub(crate) struct EnergyLogBody {
 	/// Mean power in kW.
 	power_kw_avg: Option<f64>,
 	/// `ok`, `estimated` or `error`.
-	status: String,
+	status: Option<String>,
 	/// Tags; `import` and `export` state the direction.
-	tags: Vec<String>,
+	tags: Option<Vec<String>>,
 	/// Payment.
-	tx: serde_json::Value,
+	#[schema(inline)]
+	tx: PaymentBody,
 	/// `log_` and twelve hexadecimal digits.
-	id: Option<String>,
-	/// The batch it is in.
+	id: String,
+	/// The batch it is in; `null` while it is in none.
 	batch_id: Option<String>,
 	/// Leaf hash by RFC 6962: 64 hexadecimal digits.
-	leaf_hash: Option<String>,
+	leaf_hash: String,
 }
 
 fn prefixed(bytes: &[u8]) -> String {

@@ -5,22 +5,22 @@
 //! broker.
 
 use crate::{
-	config::{self, Settings},
+	config::{self, MAX_MESSAGE_BYTES, Settings},
 	health::{Address, Health},
 	intake::contract::{BoxError, Gate, Intake},
 	message::{Message, Sender, Source},
+	notices::Outbox,
 	refusal::IngestError,
-	signing::Outbox,
 	stop::finish,
 };
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use gridproof_primitives::energy::Topic;
 use gridproof_store::StoreError;
-use gridproof_support::{Stop, Stopper};
+use gridproof_support::{Stop, Stopper, files, tls};
 use percent_encoding::percent_decode_str;
 use rumqttc::{
 	AsyncClient, ConnectionError, Event, EventLoop, Incoming, MqttOptions, Publish, QoS,
-	TlsConfiguration, Transport,
+	SubscribeFilter, SubscribeReasonCode, TlsConfiguration, Transport,
 };
 use rustls::{
 	ClientConfig, RootCertStore,
@@ -28,6 +28,7 @@ use rustls::{
 };
 use std::{
 	borrow::Cow,
+	path::Path,
 	sync::{
 		Arc,
 		atomic::{AtomicBool, Ordering},
@@ -40,8 +41,19 @@ use tokio::task::JoinHandle;
 const IN_FLIGHT: usize = 1_024;
 /// Requests that may wait for the connection.
 const REQUESTS: usize = 4_096;
-/// Longest pause between two attempts to connect.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Shortest and longest pause between two attempts to connect.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+/// Bytes of a packet of the broker. What is larger than a reading may be is put away; what is larger
+/// than this ends the connection, again and again: a broker should not pass it on.
+const MAX_PACKET: usize = 64 << 20;
+/// A connection that lasts so long was a good one.
+const GOOD: Duration = Duration::from_secs(30);
+/// Connections in a row that are lost at once, after which another client may have the same name.
+const QUICK_LOSSES: u32 = 3;
+/// How often a subscription that the broker refuses is tried again.
+const SUBSCRIBE_AGAIN: Duration = Duration::from_secs(30);
+/// The name to connect by, in the data folder.
+const CLIENT_ID_FILE: &str = "broker-client-id";
 
 /// Why the broker cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -52,9 +64,17 @@ pub enum BrokerError {
 	/// There is a password, and the address names no user.
 	#[error("with a password the address names a user: mqtt://user@host:1883")]
 	NoUser,
-	/// The broker is to be reached over TLS, and no authority is named.
-	#[error("a broker over TLS needs the certificate of its authority; give --broker-ca FILE")]
-	NoAuthority,
+	/// The filter is not one of readings.
+	#[error("{0:?} is not a filter of readings: it has four levels, such as energy/PLANT-01/+/+")]
+	BadFilter(String),
+	/// The name to connect by cannot be kept.
+	#[error("{path}: {reason}")]
+	ClientId {
+		/// Where it is kept.
+		path: String,
+		/// The system's error.
+		reason: String,
+	},
 	/// The authority's certificate cannot be used.
 	#[error("{path}: {reason}")]
 	BadAuthority {
@@ -83,7 +103,7 @@ impl Broker {
 	/// [`BrokerError`] when its address or its authority cannot be used.
 	pub(crate) fn of(settings: &Settings) -> Result<Option<Self>, BrokerError> {
 		let Some(broker) = &settings.broker else { return Ok(None) };
-		let (link, events) = link(broker)?;
+		let (link, events) = link(broker, client_id(broker, &settings.data)?)?;
 		let health = Health::default();
 		health.down("not connected yet");
 		Ok(Some(Self {
@@ -137,6 +157,8 @@ impl Intake for Broker {
 struct Link {
 	client: AsyncClient,
 	connected: AtomicBool,
+	/// What is subscribed to.
+	filters: [String; 2],
 }
 
 impl Outbox for Link {
@@ -155,60 +177,129 @@ fn without_password(url: &str) -> String {
 	}
 }
 
+/// The name to connect by: the operator's, or one that is made once. Two gateways with one name would
+/// drive each other out.
+fn client_id(broker: &config::Broker, data: &Path) -> Result<String, BrokerError> {
+	if let Some(own) = &broker.client_id {
+		return Ok(own.clone());
+	}
+	let path = data.join(CLIENT_ID_FILE);
+	let bad = |reason: std::io::Error| BrokerError::ClientId {
+		path: path.display().to_string(),
+		reason: reason.to_string(),
+	};
+	match std::fs::read_to_string(&path) {
+		Ok(kept) if !kept.trim().is_empty() => return Ok(kept.trim().to_string()),
+		Ok(_) => (),
+		Err(error) if error.kind() == std::io::ErrorKind::NotFound => (),
+		Err(error) => return Err(bad(error)),
+	}
+	let made = format!("gridproof-gateway-{:08x}", rand::random::<u32>());
+	std::fs::create_dir_all(data).map_err(bad)?;
+	files::replace(&path, made.as_bytes(), files::SECRET).map_err(bad)?;
+	Ok(made)
+}
+
+/// The filters of readings and of answers.
+fn filters(broker: &config::Broker) -> Result<[String; 2], BrokerError> {
+	let readings = broker.filter.clone().unwrap_or_else(|| Topic::Readings.of_all());
+	let levels: Vec<&str> = readings.split('/').collect();
+	let is_part = |level: &&str| *level == "+" || !(level.is_empty() || level.contains(['+', '#']));
+	if levels.len() != 4
+		|| levels.first() != Some(&Topic::ROOT)
+		|| !levels.iter().all(|l| is_part(l))
+	{
+		return Err(BrokerError::BadFilter(readings));
+	}
+	let signed = format!("{readings}/signed");
+	Ok([readings, signed])
+}
+
+/// Where a broker is, and who connects to it. No error has any part of the address, which may have a
+/// password in it.
+struct Place {
+	is_tls: bool,
+	host: String,
+	port: u16,
+	login: Option<(String, Option<String>)>,
+}
+
+impl Place {
+	fn parse(url: &str) -> Result<Self, BrokerError> {
+		let bad = |what: &str| BrokerError::BadUrl(what.to_string());
+		let (scheme, rest) = url.split_once("://").ok_or_else(|| bad("it has no scheme"))?;
+		let (is_tls, default_port) = match scheme {
+			"mqtt" => (false, 1883),
+			"mqtts" => (true, 8883),
+			_ => return Err(bad("unknown scheme")),
+		};
+		// A password may have any character in it, an @ as well; a host has none.
+		let (user, address) = match rest.rsplit_once('@') {
+			Some((user, address)) => (Some(user), address),
+			None => (None, rest),
+		};
+		let address = address.strip_suffix('/').unwrap_or(address);
+		let (host, port) = match address.rsplit_once(':') {
+			// Not the last part of an IPv6 address in brackets.
+			Some((host, port)) if !port.ends_with(']') => {
+				(host, port.parse().map_err(|_| bad("the port is not a number"))?)
+			},
+			_ => (address, default_port),
+		};
+		let host = host.trim_start_matches('[').trim_end_matches(']');
+		if host.is_empty() || host.contains(['/', '?', '#', '@', ' ']) {
+			return Err(bad("it has no host, or something behind it"));
+		}
+		let plain = |text: &str| {
+			let decoded = percent_decode_str(text).decode_utf8().map(Cow::into_owned);
+			decoded.map_err(|_| bad("user and password are UTF-8"))
+		};
+		let login = match user.map(|user| user.split_once(':').ok_or(user)) {
+			None => None,
+			Some(Ok((user, password))) => Some((plain(user)?, Some(plain(password)?))),
+			Some(Err(user)) => Some((plain(user)?, None)),
+		};
+		Ok(Self { is_tls, host: host.to_string(), port, login })
+	}
+}
+
 /// A link to the broker, and its connection.
-fn link(broker: &config::Broker) -> Result<(Arc<Link>, EventLoop), BrokerError> {
-	let is_tls = broker.url.starts_with("mqtts://");
-	let plain = broker.url.replacen("mqtts://", "mqtt://", 1);
-	if !plain.starts_with("mqtt://") {
-		return Err(BrokerError::BadUrl("unknown scheme".to_string()));
-	}
-	let separator = if plain.contains('?') { '&' } else { '?' };
-	let url = format!("{plain}{separator}client_id={}", broker.client_id);
-	let mut options =
-		MqttOptions::parse_url(url).map_err(|error| BrokerError::BadUrl(error.to_string()))?;
+fn link(broker: &config::Broker, client_id: String) -> Result<(Arc<Link>, EventLoop), BrokerError> {
+	let Place { is_tls, host, port, login } = Place::parse(&broker.url)?;
+	let filters = filters(broker)?;
+	let mut options = MqttOptions::new(client_id, host, port);
 	if is_tls {
-		let provider = Arc::new(rustls::crypto::ring::default_provider());
-		let roots = authorities(broker)?;
-		let config = ClientConfig::builder_with_provider(provider)
-			.with_safe_default_protocol_versions()
-			.map_err(|error| BrokerError::BadUrl(error.to_string()))?
-			.with_root_certificates(roots)
-			.with_no_client_auth();
-		options.set_transport(Transport::Tls(TlsConfiguration::Rustls(Arc::new(config))));
+		options.set_transport(transport(broker)?);
 	}
-	if let Some((user, password)) = login(&options, broker)? {
-		options.set_credentials(user, password);
+	match (login, &broker.password) {
+		(None, Some(_)) => return Err(BrokerError::NoUser),
+		(None, None) => (),
+		(Some((user, own)), password) => {
+			let password = password.as_ref().map(|password| password.to_string());
+			options.set_credentials(user, password.or(own).unwrap_or_default());
+		},
 	}
 	options.set_clean_session(false);
 	options.set_manual_acks(true);
 	options.set_keep_alive(Duration::from_secs(30));
-	options.set_max_packet_size(1 << 17, 1 << 17);
+	options.set_max_packet_size(MAX_PACKET, 1 << 17);
 	let (client, events) = AsyncClient::new(options, REQUESTS);
-	Ok((Arc::new(Link { client, connected: AtomicBool::default() }), events))
+	Ok((Arc::new(Link { client, connected: AtomicBool::default(), filters }), events))
 }
 
-/// User and password, byte for byte: the client library takes them as they are escaped in the
-/// address.
-fn login(
-	options: &MqttOptions,
-	broker: &config::Broker,
-) -> Result<Option<(String, String)>, BrokerError> {
-	let Some(escaped) = options.credentials() else {
-		return if broker.password.is_some() { Err(BrokerError::NoUser) } else { Ok(None) };
-	};
-	let plain = |text: &str| {
-		let decoded = percent_decode_str(text).decode_utf8().map(Cow::into_owned);
-		decoded.map_err(|_| BrokerError::BadUrl("user and password are UTF-8".to_string()))
-	};
-	let password = match &broker.password {
-		Some(password) => password.to_string(),
-		None => plain(&escaped.password)?,
-	};
-	Ok(Some((plain(&escaped.username)?, password)))
+fn transport(broker: &config::Broker) -> Result<Transport, BrokerError> {
+	tls::install();
+	let Some(path) = &broker.authority else { return Ok(Transport::tls_with_default_config()) };
+	let provider = Arc::new(rustls::crypto::ring::default_provider());
+	let config = ClientConfig::builder_with_provider(provider)
+		.with_safe_default_protocol_versions()
+		.map_err(|error| BrokerError::BadUrl(error.to_string()))?
+		.with_root_certificates(authorities(path)?)
+		.with_no_client_auth();
+	Ok(Transport::Tls(TlsConfiguration::Rustls(Arc::new(config))))
 }
 
-fn authorities(broker: &config::Broker) -> Result<RootCertStore, BrokerError> {
-	let Some(path) = &broker.authority else { return Err(BrokerError::NoAuthority) };
+fn authorities(path: &Path) -> Result<RootCertStore, BrokerError> {
 	let bad =
 		|reason: String| BrokerError::BadAuthority { path: path.display().to_string(), reason };
 	let mut roots = RootCertStore::empty();
@@ -225,34 +316,85 @@ fn authorities(broker: &config::Broker) -> Result<RootCertStore, BrokerError> {
 	}
 }
 
+/// How the connections have fared.
+struct Course {
+	pause: Duration,
+	/// When the last connection began; `None` if there was none, or it was good for something.
+	since: Option<std::time::Instant>,
+	losses: u32,
+}
+
+impl Course {
+	/// Something was taken over the connection: it is a good one.
+	const fn good(&mut self) {
+		(self.pause, self.since, self.losses) = (PAUSES.0, None, 0);
+	}
+
+	/// The connection, or the attempt at one, is lost. Returns the pause before the next.
+	fn lost(&mut self) -> Duration {
+		if let Some(since) = self.since.take() {
+			if since.elapsed() >= GOOD {
+				self.good();
+			} else {
+				self.losses = self.losses.saturating_add(1);
+			}
+		}
+		let pause = self.pause;
+		self.pause = pause.saturating_mul(2).min(PAUSES.1);
+		pause
+	}
+}
+
 /// Takes what the broker delivers, until `stop` is true.
 async fn drive(link: Arc<Link>, mut events: EventLoop, gate: Gate, health: Health, stop: Stop) {
-	let mut pause = Duration::from_millis(500);
+	let mut course = Course { pause: PAUSES.0, since: None, losses: 0 };
 	let mut taking = FuturesUnordered::new();
 	let mut connection = 0u64;
+	// When the broker is connected to, or asked for a subscription, again.
+	let mut paused_until = None;
+	let mut subscribe_at = None;
 	loop {
 		// No more is read from the broker while too much is on its way to the disk.
-		let may_read = taking.len() < IN_FLIGHT;
+		let may_read = taking.len() < IN_FLIGHT && paused_until.is_none();
 		tokio::select! {
 			biased;
 			() = stop.stopped() => break,
+			() = until(paused_until), if paused_until.is_some() => paused_until = None,
+			() = until(subscribe_at), if subscribe_at.is_some() => {
+				subscribe_at = None;
+				subscribe(&link);
+			},
 			Some(outcome) = taking.next(), if !taking.is_empty() => {
 				let (of, outcome): (u64, Result<Publish, Publish>) = outcome;
 				match outcome {
 					// On another connection the same number may stand for another message.
 					_ if of != connection => (),
 					// What is not acknowledged comes again.
-					Ok(publish) => drop(link.client.try_ack(&publish)),
+					Ok(publish) => {
+						course.good();
+						drop(link.client.try_ack(&publish));
+					},
 					// Not acknowledged: the broker brings it again after a new connection.
 					Err(_) => drop(link.client.try_disconnect()),
 				}
 			},
 			event = events.poll(), if may_read => match event {
 				Ok(Event::Incoming(Incoming::ConnAck(_))) => {
-					pause = Duration::from_millis(500);
+					course.since = Some(std::time::Instant::now());
 					link.connected.store(true, Ordering::Relaxed);
-					health.up();
+					health.down("connected, and not subscribed yet");
 					subscribe(&link);
+				},
+				Ok(Event::Incoming(Incoming::SubAck(answer))) => {
+					let refused = refused(&link, &answer.return_codes);
+					if refused.is_empty() {
+						health.up();
+					} else {
+						let filters = refused.join(" and ");
+						tracing::error!(%filters, "the broker refuses the subscription");
+						health.down(format!("the broker refuses the subscription to {filters}"));
+						subscribe_at = Some(tokio::time::Instant::now() + SUBSCRIBE_AGAIN);
+					}
 				},
 				Ok(Event::Incoming(Incoming::Publish(publish))) => {
 					let taken = take(publish, gate.clone());
@@ -265,27 +407,47 @@ async fn drive(link: Arc<Link>, mut events: EventLoop, gate: Gate, health: Healt
 					// sends nothing more, no acknowledgement either, until that number is free. It
 					// would keep it over the end of the connection, forever.
 					events.state.collision = None;
-					lost(&link, &health, &error, pause);
-					tokio::time::sleep(pause).await;
-					pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+					subscribe_at = None;
+					let pause = course.lost();
+					lost(&link, &health, &error, &course, pause);
+					paused_until = Some(tokio::time::Instant::now() + pause);
 				},
 			},
 		}
 	}
 }
 
-fn lost(link: &Link, health: &Health, error: &ConnectionError, pause: Duration) {
+async fn until(moment: Option<tokio::time::Instant>) {
+	match moment {
+		Some(moment) => tokio::time::sleep_until(moment).await,
+		None => std::future::pending().await,
+	}
+}
+
+fn lost(link: &Link, health: &Health, error: &ConnectionError, course: &Course, pause: Duration) {
 	link.connected.store(false, Ordering::Relaxed);
-	health.down(format!("the broker is away: {error}"));
-	tracing::warn!(%error, pause = ?pause, "the broker is away");
+	let hint = if course.losses >= QUICK_LOSSES {
+		"; connections end at once: another client may have the same name, see --broker-client-id"
+	} else {
+		""
+	};
+	health.down(format!("the broker is away: {error}{hint}"));
+	tracing::warn!(%error, pause = ?pause, "the broker is away{hint}");
 }
 
 fn subscribe(link: &Link) {
-	for topic in [Topic::Readings, Topic::Signed] {
-		if let Err(error) = link.client.try_subscribe(topic.of_all(), QoS::AtLeastOnce) {
-			tracing::error!(%error, "cannot subscribe");
-		}
+	let filters = link.filters.iter().cloned();
+	let filters = filters.map(|filter| SubscribeFilter::new(filter, QoS::AtLeastOnce));
+	if let Err(error) = link.client.try_subscribe_many(filters) {
+		tracing::error!(%error, "cannot subscribe");
 	}
+}
+
+/// The filters that the broker does not grant.
+fn refused(link: &Link, codes: &[SubscribeReasonCode]) -> Vec<String> {
+	let granted = |place: usize| matches!(codes.get(place), Some(SubscribeReasonCode::Success(_)));
+	let filters = link.filters.iter().enumerate();
+	filters.filter(|(place, _)| !granted(*place)).map(|(_, filter)| filter.clone()).collect()
 }
 
 async fn take(publish: Publish, gate: Gate) -> Result<Publish, Publish> {
@@ -306,6 +468,11 @@ async fn take(publish: Publish, gate: Gate) -> Result<Publish, Publish> {
 }
 
 async fn attempt(publish: &Publish, gate: &Gate) -> Result<(), StoreError> {
+	let bytes = publish.payload.len();
+	if u32::try_from(bytes).is_ok_and(|bytes| bytes > MAX_MESSAGE_BYTES) {
+		let detail = format!("{bytes} bytes; a message has at most {MAX_MESSAGE_BYTES}");
+		return gate.ingest.bury(Source::BROKER, &publish.topic, "too_large", detail, &[]).await;
+	}
 	match (Topic::parse(&publish.topic), &gate.signer) {
 		(Some((Topic::Signed, name)), Some(signer)) => {
 			signer.answer(Source::BROKER, &name, &publish.payload).await
@@ -336,7 +503,8 @@ mod tests {
 			url: Zeroizing::new(url.to_string()),
 			password: password.map(|password| Zeroizing::new(password.to_string())),
 			authority: None,
-			client_id: "gateway".to_string(),
+			client_id: None,
+			filter: None,
 		}
 	}
 
@@ -344,7 +512,7 @@ mod tests {
 		url: &str,
 		password: Option<&str>,
 	) -> Result<Option<(String, String)>, BrokerError> {
-		let (_, events) = link(&broker(url, password))?;
+		let (_, events) = link(&broker(url, password), "gateway".to_string())?;
 		let login = events.mqtt_options.credentials();
 		Ok(login.map(|login| (login.username, login.password)))
 	}
@@ -362,6 +530,7 @@ mod tests {
 			("mqtt://user:p@ss@host", "user", "p@ss"),
 			("mqtt://us%3Aer:p%40%2F%25ss@host", "us:er", "p@/%ss"),
 			("mqtt://Jürgen:grün@host", "Jürgen", "grün"),
+			("mqtt://user:a/b?c#d:e@host:1", "user", "a/b?c#d:e"),
 			("mqtt://user@host", "user", ""),
 		] {
 			assert_eq!(login_of(url, None).unwrap(), login(user, password), "{url}");
@@ -386,5 +555,60 @@ mod tests {
 		] {
 			assert_eq!(without_password(url), shown);
 		}
+	}
+
+	#[test]
+	fn every_scheme_has_its_own_port_and_no_error_shows_a_part_of_a_password() {
+		let port = |url: &str| Place::parse(url).map(|place| (place.is_tls, place.port));
+		assert_eq!(port("mqtt://h").unwrap(), (false, 1883));
+		assert_eq!(port("mqtts://u@h").unwrap(), (true, 8883));
+		assert_eq!(port("mqtts://u:p@[::1]:9").unwrap(), (true, 9));
+		for url in
+			["mqtt://u:hunter2@", "mqtt://u:hunter2@h:x", "http://u:hunter2@h", "u:hunter2@h"]
+		{
+			let error = port(url).unwrap_err().to_string();
+			assert!(!error.contains("hunter"), "{error}");
+		}
+	}
+
+	#[test]
+	fn a_filter_is_one_of_readings() {
+		let of = |filter: &str| {
+			filters(&config::Broker {
+				filter: Some(filter.to_string()),
+				..broker("mqtt://h", None)
+			})
+		};
+		let wanted = ["energy/PLANT-01/+/+", "energy/PLANT-01/+/+/signed"];
+		assert_eq!(of("energy/PLANT-01/+/+").unwrap(), wanted);
+		for bad in ["energy/#", "energy/a/+", "x/+/+/+", "energy/a+/+/+", "energy//+/+"] {
+			assert!(matches!(of(bad), Err(BrokerError::BadFilter(_))), "{bad}");
+		}
+	}
+
+	#[test]
+	fn a_gateway_without_a_name_of_its_own_makes_one_and_keeps_it() {
+		let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+		let broker = broker("mqtt://host", None);
+		let made = client_id(&broker, one.path()).unwrap();
+		assert_eq!(client_id(&broker, one.path()).unwrap(), made);
+		assert_ne!(client_id(&broker, other.path()).unwrap(), made);
+		let named = config::Broker { client_id: Some("mine".to_string()), ..broker };
+		assert_eq!(client_id(&named, one.path()).unwrap(), "mine");
+	}
+
+	#[test]
+	fn the_pause_grows_while_connections_are_good_for_nothing() {
+		let mut course = Course { pause: PAUSES.0, since: None, losses: 0 };
+		let mut pauses = Vec::new();
+		for _ in 0..8 {
+			// The broker lets it in each time.
+			course.since = Some(std::time::Instant::now());
+			pauses.push(course.lost());
+		}
+		assert!(pauses.is_sorted() && pauses[7] == PAUSES.1, "{pauses:?}");
+		assert!(course.losses >= QUICK_LOSSES);
+		course.good();
+		assert_eq!((course.lost(), course.losses), (PAUSES.0, 0));
 	}
 }

@@ -6,7 +6,8 @@ use crate::{
 	ingest::Ingest,
 	message::Source,
 	metrics::Metrics,
-	signing::{Outbox, Signer},
+	notices::Outbox,
+	signing::Signer,
 };
 use futures::future::BoxFuture;
 use std::{error::Error, sync::Arc};

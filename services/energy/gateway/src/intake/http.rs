@@ -5,7 +5,9 @@ use crate::{
 	config::{MAX_MESSAGE_BYTES, Settings},
 	credentials::Role,
 	health::{Address, Health},
-	http::{self, Api, CHALLENGE, EnergyLogBody, find, reading_json},
+	http::{
+		self, Api, CHALLENGE, EnergyLogBody, Guard, NewEnergyLogBody, find, guard, reading_json,
+	},
 	message::{Message, Sender, Source},
 	storage::Reading,
 };
@@ -13,12 +15,14 @@ use axum::{
 	body::Bytes,
 	extract::{FromRequestParts, State},
 	http::{HeaderMap, StatusCode, header, request::Parts},
+	middleware,
 	response::Response,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use futures::future::BoxFuture;
 use gridproof_http::{
-	ApiError, ErrorBody, Limits, Serving, describe, pages::json_text, serve, site,
+	ApiError, ErrorBody, Limits, Serving, credentials, describe_document, pages::json_text, serve,
+	site,
 };
 use gridproof_support::{Stopper, number::clamped};
 use std::{net::SocketAddr, sync::Arc};
@@ -34,6 +38,8 @@ pub(crate) struct Http {
 	api: Arc<Api>,
 	limits: Limits,
 	address: SocketAddr,
+	/// Whether everybody who reaches the API may read, and post readings that are never submitted.
+	is_open: bool,
 	health: Health,
 	stopper: Stopper,
 	serving: Option<Serving>,
@@ -49,7 +55,8 @@ impl Http {
 			origins: settings.origins.clone(),
 		};
 		let (health, stopper) = (Health::default(), Stopper::new());
-		Self { api, limits, address, health, stopper, serving: None }
+		let is_open = settings.open || address.ip().is_loopback();
+		Self { api, limits, address, is_open, health, stopper, serving: None }
 	}
 }
 
@@ -61,8 +68,17 @@ impl Intake for Http {
 	fn start(&mut self, gate: Gate) -> BoxFuture<'_, Result<(), BoxError>> {
 		Box::pin(async {
 			let api = self.api.clone();
-			let entry = Arc::new(Entry { gate, api: api.clone() });
+			let is_open = self.is_open;
+			let protection = Arc::new(Guard {
+				needs_proof: !is_open,
+				is_loopback: self.address.ip().is_loopback(),
+				admin: api.admin.clone(),
+				credentials: gate.credentials.clone(),
+				origins: self.limits.origins.clone(),
+			});
+			let entry = Arc::new(Entry { gate, api: api.clone(), is_open });
 			let routes = http::routes().merge(routes().with_state(entry));
+			let routes = routes.layer(middleware::from_fn_with_state(protection, guard));
 			let router = site(routes, api.clone(), api, &self.limits);
 			let (address, stop) = (self.address, self.stopper.signal());
 			let serving = serve(router, address, stop).await;
@@ -94,9 +110,9 @@ impl Intake for Http {
 
 /// The description of all requests.
 pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
-	let mut document = describe(http::routes());
+	let mut document = http::routes().into_openapi();
 	document.merge(routes().into_openapi());
-	document
+	describe_document(document)
 }
 
 fn routes() -> OpenApiRouter<Arc<Entry>> {
@@ -107,6 +123,7 @@ fn routes() -> OpenApiRouter<Arc<Entry>> {
 struct Entry {
 	gate: Gate,
 	api: Arc<Api>,
+	is_open: bool,
 }
 
 /// The sender of a request: a device by its credentials, or the operator by the admin key.
@@ -122,12 +139,18 @@ impl FromRequestParts<Arc<Entry>> for From {
 
 fn sender(entry: &Entry, headers: &HeaderMap) -> Result<Sender, ApiError> {
 	let otherwise = if entry.gate.anonymous { Sender::Anyone } else { Sender::Nobody };
-	let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(otherwise) };
 	let refused = |detail: &str| {
 		ApiError::new(StatusCode::UNAUTHORIZED, "bad_credentials", detail).challenge(CHALLENGE)
 	};
+	let Some(value) = headers.get(header::AUTHORIZATION) else {
+		return if entry.is_open || otherwise == Sender::Anyone {
+			Ok(otherwise)
+		} else {
+			Err(refused("send Basic credentials of a device, or the admin key as Bearer"))
+		};
+	};
 	let text = value.to_str().map_err(|_| refused("unreadable Authorization header"))?;
-	if let Some(key) = text.strip_prefix("Bearer ") {
+	if let Some(key) = credentials(text, "Bearer") {
 		let is_admin = entry.api.admin.is(key);
 		return if is_admin {
 			Ok(Sender::Anyone)
@@ -135,9 +158,8 @@ fn sender(entry: &Entry, headers: &HeaderMap) -> Result<Sender, ApiError> {
 			Err(refused("this is not the admin key"))
 		};
 	}
-	let pair = text
-		.strip_prefix("Basic ")
-		.and_then(|encoded| STANDARD.decode(encoded.trim()).ok())
+	let pair = credentials(text, "Basic")
+		.and_then(|encoded| STANDARD.decode(encoded).ok())
 		.and_then(|pair| String::from_utf8(pair).ok());
 	let Some(pair) = pair.as_deref().filter(|pair| pair.contains(':')) else {
 		return Err(refused("send Basic credentials of a device, or the admin key as Bearer"));
@@ -155,11 +177,13 @@ fn sender(entry: &Entry, headers: &HeaderMap) -> Result<Sender, ApiError> {
 
 /// Takes one reading. It is on disk when this answers. The same reading again is answered alike and
 /// kept once.
-#[utoipa::path(post, path = PATH, tag = "logs", request_body = EnergyLogBody,
+#[utoipa::path(post, path = PATH, tag = "logs", request_body = NewEnergyLogBody,
 	security((), ("device" = [])),
 	responses((status = 200, body = EnergyLogBody), (status = 400, body = ErrorBody),
-		(status = 401, body = ErrorBody), (status = 409, body = ErrorBody),
-		(status = 422, body = ErrorBody), (status = 503, body = ErrorBody)))]
+		(status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+		(status = 409, body = ErrorBody), (status = 413, body = ErrorBody),
+		(status = 422, body = ErrorBody), (status = 503, body = ErrorBody),
+		(status = 507, body = ErrorBody)))]
 async fn post(
 	State(entry): State<Arc<Entry>>,
 	From(sender): From,

@@ -3,7 +3,7 @@
 use super::{
 	filter::{BatchFilter, Page},
 	query::{Conditions, int, unsigned},
-	rows::{Batch, BatchAnchor, BatchRow, MeterRow, NewBatch, OnChain, Settled},
+	rows::{Batch, BatchAnchor, BatchRow, MeterRow, NewBatch, OnChain, PinProgress, Settled},
 };
 use codec::{DecodeAll, Encode};
 use gridproof_gateway_api::{AnchorStatus, BatchState};
@@ -20,6 +20,11 @@ use gridproof_store::{
 const COLUMNS: &str = "SELECT batches.id, created_ms, batches.meter, count, root, cid, start_ms, \
 	end_ms, header, closing, signature, state, reason, block, anchor_status, anchor_txid, \
 	anchor_block_hash, anchor_block_height, anchor_block_time, pin FROM batches";
+
+const COLUMNS_AND_PIN: &str = "SELECT batches.id, created_ms, batches.meter, count, root, cid, \
+	start_ms, end_ms, header, closing, signature, state, reason, block, anchor_status, anchor_txid, \
+	anchor_block_hash, anchor_block_height, anchor_block_time, pin, pin_request, pin_attempts, \
+	pin_next_ms FROM batches";
 
 fn unreadable(column: usize) -> rusqlite::Error {
 	rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, "not what was written".into())
@@ -92,7 +97,7 @@ pub(super) fn seal(db: &Connection, new: &NewBatch) -> Result<BatchRow, SealErro
 		let found = db
 			.prepare_cached(select)?
 			.query_row(params![meter, int(new.end_ms)], |row| row.get::<_, i64>(0))?;
-		if usize::try_from(found) != Ok(new.rows.len()) {
+		if !new.forced && usize::try_from(found) != Ok(new.rows.len()) {
 			return Err(SealError::Changed);
 		}
 		db.prepare_cached("UPDATE meters SET sealed_ms = max(sealed_ms, ?2) WHERE id = ?1")?
@@ -184,13 +189,10 @@ pub(super) fn in_state(
 	after: BatchRow,
 	limit: u32,
 ) -> Result<Vec<Batch>, StoreError> {
-	// Spelt out, so that the index over open batches is used.
-	let select = format!(
-		"{COLUMNS} WHERE state = '{}' AND batches.id > ?1 ORDER BY batches.id LIMIT ?2",
-		state.as_str()
-	);
+	let select =
+		format!("{COLUMNS} WHERE state = ?3 AND batches.id > ?1 ORDER BY batches.id LIMIT ?2");
 	let mut statement = db.prepare_cached(&select)?;
-	let rows = statement.query_map(params![after, limit], row_to_batch)?;
+	let rows = statement.query_map(params![after, limit, state.as_str()], row_to_batch)?;
 	Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -236,18 +238,30 @@ pub(super) fn dissolve(db: &Connection, row: BatchRow) -> Result<u64, StoreError
 	let rows: Vec<BatchRow> =
 		db.prepare_cached(select)?.query_map([row], |row| row.get(0))?.collect::<Result<_, _>>()?;
 	for row in &rows {
-		db.prepare_cached("UPDATE readings SET batch = NULL, place = NULL WHERE batch = ?1")?
-			.execute([row])?;
-		db.prepare_cached("UPDATE batches SET state = 'dissolved' WHERE id = ?1")?
-			.execute([row])?;
+		open_up(db, *row)?;
 	}
-	let sealed = "UPDATE meters SET sealed_ms = coalesce((SELECT max(end_ms) FROM batches \
-		WHERE batches.meter = meters.id AND state <> 'dissolved'), 0) \
-		WHERE id = (SELECT meter FROM batches WHERE id = ?1)";
 	if !rows.is_empty() {
-		db.prepare_cached(sealed)?.execute([row])?;
+		let meter = "SELECT meter FROM batches WHERE id = ?1";
+		let meter = db.prepare_cached(meter)?.query_row([row], |row| row.get(0))?;
+		unseal(db, meter)?;
 	}
 	Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
+}
+
+/// Gives up one batch: its readings are in none.
+pub(super) fn open_up(db: &Connection, row: BatchRow) -> Result<(), StoreError> {
+	db.prepare_cached("UPDATE readings SET batch = NULL, place = NULL WHERE batch = ?1")?
+		.execute([row])?;
+	db.prepare_cached("UPDATE batches SET state = 'dissolved' WHERE id = ?1")?.execute([row])?;
+	Ok(())
+}
+
+/// Lets the time of a meter be taken up to the end of its last batch that was not given up.
+pub(super) fn unseal(db: &Connection, meter: MeterRow) -> Result<(), StoreError> {
+	let sealed = "UPDATE meters SET sealed_ms = coalesce((SELECT max(end_ms) FROM batches \
+		WHERE batches.meter = meters.id AND state <> 'dissolved'), 0) WHERE id = ?1";
+	db.prepare_cached(sealed)?.execute([meter])?;
+	Ok(())
 }
 
 pub(super) fn anchor(
@@ -268,10 +282,42 @@ pub(super) fn anchor(
 	Ok(changed == 1)
 }
 
-pub(super) fn unpinned(db: &Connection, limit: u32) -> Result<Vec<Batch>, StoreError> {
-	let select =
-		format!("{COLUMNS} WHERE pin IS NULL AND state <> 'dissolved' ORDER BY id LIMIT ?1");
+/// Batches whose files are due for a question to the pinning service.
+pub(super) fn to_pin(
+	db: &Connection,
+	now_ms: u64,
+	limit: u32,
+) -> Result<Vec<(Batch, PinProgress)>, StoreError> {
+	let select = format!(
+		"{COLUMNS_AND_PIN} WHERE pin IS NOT 'pinned' AND pin_next_ms <= ?1 \
+		AND state <> 'dissolved' ORDER BY pin_next_ms, id LIMIT ?2"
+	);
 	let mut statement = db.prepare_cached(&select)?;
-	let rows = statement.query_map([limit], row_to_batch)?;
+	let rows = statement.query_map(params![int(now_ms), limit], |row| {
+		let progress = PinProgress {
+			status: row.get::<_, Option<String>>(19)?.unwrap_or_default(),
+			request: row.get(20)?,
+			attempts: row.get(21)?,
+			next_ms: unsigned(row, 22)?,
+		};
+		Ok((row_to_batch(row)?, progress))
+	})?;
 	Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn pinned(
+	db: &Connection,
+	row: BatchRow,
+	progress: &PinProgress,
+) -> Result<(), StoreError> {
+	let update = "UPDATE batches SET pin = ?2, pin_request = ?3, pin_attempts = ?4, \
+		pin_next_ms = ?5 WHERE id = ?1";
+	db.prepare_cached(update)?.execute(params![
+		row,
+		progress.status,
+		progress.request,
+		progress.attempts,
+		int(progress.next_ms),
+	])?;
+	Ok(())
 }

@@ -3,8 +3,8 @@
 use super::{
 	filter::{BatchFilter, Page, ReadingFilter, Selection},
 	rows::{
-		Batch, BatchAnchor, BatchRow, MeterRow, NewBatch, NewDeadLetter, NewReading, Pending,
-		Reading, ReadingRow, Settled, Stored,
+		Batch, BatchAnchor, BatchRow, Device, MeterRow, NewBatch, NewDeadLetter, NewReading,
+		Pending, PinProgress, Reading, ReadingRow, Settled, Stored,
 	},
 };
 use futures::future::BoxFuture;
@@ -46,8 +46,17 @@ pub trait ReadStorage: Send + Sync + 'static {
 	fn last_batch(&self, meter: MeterRow) -> Answer<'_, Option<Batch>>;
 	/// Batches in a state, in order of their rows, after a row.
 	fn in_state(&self, state: BatchState, after: BatchRow, limit: u32) -> Answer<'_, Vec<Batch>>;
-	/// Batches that the pinning service has not taken yet.
-	fn unpinned(&self, limit: u32) -> Answer<'_, Vec<Batch>>;
+	/// Batches whose files are due for a question to the pinning service, at most `limit`.
+	fn to_pin(&self, now_ms: u64, limit: u32) -> Answer<'_, Vec<(Batch, PinProgress)>>;
+	/// The device of a meter, if one was ever seen.
+	fn device(&self, meter: MeterRow) -> Answer<'_, Option<Device>>;
+	/// Whether such a message, of this source, topic, reason and payload, is among the dead letters.
+	fn is_buried(&self, letter: NewDeadLetter) -> Answer<'_, bool>;
+	/// Refused messages by source and reason, those that are not kept any more included.
+	fn refusals(&self) -> Answer<'_, Vec<(String, String, u64)>>;
+	/// Whether writes are done: the answer waits for the writer, and is the reason why the last
+	/// readings could not be kept, if they could not.
+	fn alive(&self) -> Answer<'_, ()>;
 	/// The number of writes that wait for the disk.
 	fn waiting(&self) -> usize;
 	/// How many of everything there are.
@@ -65,6 +74,11 @@ pub trait Storage: ReadStorage {
 	fn bury(&self, letter: NewDeadLetter) -> Answer<'_, ()>;
 	/// Moves readings that turned out to be refused to the dead letters.
 	fn condemn(&self, rows: Vec<(ReadingRow, NewDeadLetter)>) -> Answer<'_, ()>;
+	/// Notes the device of a meter.
+	fn set_device(&self, meter: MeterRow, device: Device) -> Answer<'_, ()>;
+	/// Moves what the device before has left at a meter, of before `before_ms`, to the dead letters:
+	/// as `letter`, each with its own payload. The answer is the number of readings.
+	fn retire(&self, meter: MeterRow, before_ms: u64, letter: NewDeadLetter) -> Answer<'_, u64>;
 	/// Keeps a batch and puts its readings in it. `None` if they are not exactly the first readings
 	/// of the meter any more, or are in a batch already: then nothing has changed.
 	fn seal(&self, batch: NewBatch) -> Answer<'_, Option<BatchRow>>;
@@ -78,5 +92,5 @@ pub trait Storage: ReadStorage {
 	/// Sets the anchor of a batch. `false` if there is no such batch.
 	fn anchor(&self, row: BatchRow, anchor: BatchAnchor) -> Answer<'_, bool>;
 	/// Notes the word of the pinning service.
-	fn pinned(&self, row: BatchRow, status: String) -> Answer<'_, ()>;
+	fn pinned(&self, row: BatchRow, progress: PinProgress) -> Answer<'_, ()>;
 }

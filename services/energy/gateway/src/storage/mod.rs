@@ -16,8 +16,8 @@ mod tests;
 pub use contract::{Answer, ReadStorage, Storage};
 pub use filter::{BatchFilter, Page, ReadingFilter, Selection};
 pub use rows::{
-	Batch, BatchAnchor, BatchRow, Flow, MeterRow, NewBatch, NewDeadLetter, NewReading, OnChain,
-	Pending, Reading, ReadingRow, Settled, Stored,
+	Batch, BatchAnchor, BatchRow, Device, Flow, MeterRow, NewBatch, NewDeadLetter, NewReading,
+	OnChain, Pending, PinProgress, Reading, ReadingRow, Settled, Stored,
 };
 pub use schema::MIGRATIONS;
 pub use sqlite::Sqlite;

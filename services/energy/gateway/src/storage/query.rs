@@ -1,6 +1,9 @@
 //! Parts of statements that several tables need.
 
-use super::{filter::Page, rows::MeterRow};
+use super::{
+	filter::Page,
+	rows::{Device, MeterRow},
+};
 use gridproof_primitives::energy::MeterName;
 use gridproof_store::{
 	StoreError,
@@ -33,6 +36,25 @@ pub(super) fn meter(
 	db.prepare_cached("INSERT INTO meters (site, device, meter) VALUES (?1, ?2, ?3)")?
 		.execute(params![site, device, meter])?;
 	Ok(db.last_insert_rowid())
+}
+
+/// The device of a meter, if one was ever seen.
+pub(super) fn device(db: &Connection, meter: MeterRow) -> Result<Option<Device>, StoreError> {
+	let select =
+		"SELECT device_key, exchanged_ms FROM meters WHERE id = ?1 AND device_key IS NOT NULL";
+	let read = |row: &Row<'_>| Ok(Device { key: row.get(0)?, since_ms: unsigned(row, 1)? });
+	Ok(db.prepare_cached(select)?.query_row([meter], read).optional()?)
+}
+
+/// Notes the device of a meter.
+pub(super) fn set_device(
+	db: &Connection,
+	meter: MeterRow,
+	device: Device,
+) -> Result<(), StoreError> {
+	db.prepare_cached("UPDATE meters SET device_key = ?2, exchanged_ms = ?3 WHERE id = ?1")?
+		.execute(params![meter, device.key, int(device.since_ms)])?;
+	Ok(())
 }
 
 /// All meters, in order of their rows.

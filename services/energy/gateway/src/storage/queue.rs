@@ -31,6 +31,8 @@ pub(super) struct Queue {
 	room: Arc<Semaphore>,
 	size: usize,
 	waiting: Mutex<Vec<Entry>>,
+	/// Why the last readings could not be kept.
+	fault: Mutex<Option<StoreError>>,
 	free: Free,
 }
 
@@ -63,7 +65,7 @@ impl Queue {
 	pub(super) fn new(database: Database, size: usize) -> Self {
 		let (room, free) = (Arc::new(Semaphore::new(size)), Free::default());
 		let (runtime, waiting) = (Handle::current(), Mutex::default());
-		Self { database, runtime, room, size, waiting, free }
+		Self { database, runtime, room, size, waiting, fault: Mutex::default(), free }
 	}
 
 	/// The free time of meters.
@@ -74,6 +76,11 @@ impl Queue {
 	/// The number of readings that wait.
 	pub(super) fn waiting(&self) -> usize {
 		self.size.saturating_sub(self.room.available_permits())
+	}
+
+	/// Why the last readings could not be kept; `None` if they could.
+	pub(super) fn fault(&self) -> Option<StoreError> {
+		self.fault.locked().clone()
 	}
 
 	fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
@@ -116,6 +123,7 @@ impl Queue {
 			outcomes
 		};
 		let done: Result<Vec<Stored>, StoreError> = self.database.write(job).await;
+		*self.fault.locked() = done.as_ref().err().cloned();
 		let mut entries = mem::take(&mut *taken.locked());
 		match done {
 			Ok(outcomes) => {
@@ -148,7 +156,7 @@ fn store_all(db: &Connection, entries: &[Entry], free: &Free) -> Result<Vec<Stor
 			Some(free_ms) => *free_ms,
 			None => readings::free_from(db, reading.meter)?,
 		};
-		if reading.start_ms < free_ms {
+		if reading.start_ms < free_ms.max(reading.earliest_ms) {
 			flush(db, &mut ready, &mut outcomes)?;
 			if let Some(outcome) = readings::taken(db, reading)? {
 				known.insert(reading.meter, free_ms);

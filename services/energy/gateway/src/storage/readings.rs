@@ -49,26 +49,57 @@ const fn sharing(flow: Flow) -> &'static [Flow] {
 	}
 }
 
-/// What becomes of a reading whose time is taken; `None` if its time is free.
+/// What becomes of a reading whose time is taken; `None` if its time is free. A sender that has not
+/// proved to be the device takes no time from it.
 pub(super) fn taken(db: &Connection, new: &NewReading) -> Result<Option<Stored>, StoreError> {
-	for flow in sharing(new.flow) {
-		// The last reading that begins before this one ends is the only one that can overlap it.
-		let before = "SELECT id, end_ms, leaf FROM readings WHERE meter = ?1 AND flow = ?2 \
-			AND start_ms < ?3 ORDER BY start_ms DESC LIMIT 1";
-		let neighbour = db
-			.prepare_cached(before)?
-			.query_row(params![new.meter, number(*flow), int(new.end_ms)], |row| {
-				Ok((row.get::<_, ReadingRow>(0)?, unsigned(row, 1)?, row.get::<_, [u8; 32]>(2)?))
-			})
-			.optional()?;
-		if let Some((row, end_ms, leaf)) = neighbour
-			&& end_ms > new.start_ms
-		{
-			return again_or_overlap(db, new, row, leaf).map(Some);
+	let trusts: &[bool] = if new.trusted { &[true] } else { &[true, false] };
+	for trusted in trusts {
+		for flow in sharing(new.flow) {
+			// The last reading that begins before this one ends is the only one that can overlap it.
+			let before = "SELECT id, end_ms, leaf FROM readings WHERE meter = ?1 AND trusted = ?2 \
+				AND flow = ?3 AND start_ms < ?4 ORDER BY start_ms DESC LIMIT 1";
+			let neighbour = db
+				.prepare_cached(before)?
+				.query_row(params![new.meter, trusted, number(*flow), int(new.end_ms)], |row| {
+					Ok((
+						row.get::<_, ReadingRow>(0)?,
+						unsigned(row, 1)?,
+						row.get::<_, [u8; 32]>(2)?,
+					))
+				})
+				.optional()?;
+			if let Some((row, end_ms, leaf)) = neighbour
+				&& end_ms > new.start_ms
+			{
+				let is_same = leaf == new.leaf.0;
+				return Ok(Some(if is_same { Stored::Again(row) } else { Stored::Overlap(row) }));
+			}
 		}
 	}
-	let sealed_ms = sealed(db, new.meter)?;
-	Ok((new.start_ms < sealed_ms).then_some(Stored::Late { sealed_ms }))
+	let sealed_ms = sealed(db, new.meter)?.max(new.earliest_ms);
+	if new.start_ms < sealed_ms {
+		return Ok(Some(Stored::Late { sealed_ms }));
+	}
+	if new.trusted { vouch(db, new) } else { Ok(None) }
+}
+
+/// A device that proves itself vouches for what came before under its name, if that is in no batch.
+fn vouch(db: &Connection, new: &NewReading) -> Result<Option<Stored>, StoreError> {
+	for flow in sharing(Flow::Unknown) {
+		let same = "UPDATE readings SET trusted = 1, flow = ?5 WHERE meter = ?1 AND trusted = 0 \
+			AND flow = ?2 AND start_ms = ?3 AND leaf = ?4 AND batch IS NULL RETURNING id";
+		let row = db
+			.prepare_cached(same)?
+			.query_row(
+				params![new.meter, number(*flow), int(new.start_ms), new.leaf.0, number(new.flow)],
+				|row| row.get(0),
+			)
+			.optional()?;
+		if let Some(row) = row {
+			return Ok(Some(Stored::Again(row)));
+		}
+	}
+	Ok(None)
 }
 
 fn sealed(db: &Connection, meter: MeterRow) -> Result<u64, StoreError> {
@@ -79,14 +110,16 @@ fn sealed(db: &Connection, meter: MeterRow) -> Result<u64, StoreError> {
 /// The time from which on a meter has no reading and no batch, UTC milliseconds.
 pub(super) fn free_from(db: &Connection, meter: MeterRow) -> Result<u64, StoreError> {
 	let mut free = sealed(db, meter)?;
-	for flow in sharing(Flow::Unknown) {
-		let last = "SELECT end_ms FROM readings WHERE meter = ?1 AND flow = ?2 \
-			ORDER BY start_ms DESC LIMIT 1";
-		let end = db
-			.prepare_cached(last)?
-			.query_row(params![meter, number(*flow)], |row| unsigned(row, 0))
-			.optional()?;
-		free = free.max(end.unwrap_or(0));
+	for trusted in [true, false] {
+		for flow in sharing(Flow::Unknown) {
+			let last = "SELECT end_ms FROM readings WHERE meter = ?1 AND trusted = ?2 \
+				AND flow = ?3 ORDER BY start_ms DESC LIMIT 1";
+			let end = db
+				.prepare_cached(last)?
+				.query_row(params![meter, trusted, number(*flow)], |row| unsigned(row, 0))
+				.optional()?;
+			free = free.max(end.unwrap_or(0));
+		}
 	}
 	Ok(free)
 }
@@ -127,45 +160,114 @@ pub(super) fn insert(db: &Connection, new: &[&NewReading]) -> Result<Vec<Reading
 	Ok(rows)
 }
 
-fn again_or_overlap(
-	db: &Connection,
-	new: &NewReading,
-	row: ReadingRow,
-	leaf: [u8; 32],
-) -> Result<Stored, StoreError> {
-	if leaf != new.leaf.0 {
-		return Ok(Stored::Overlap(row));
-	}
-	// A device that proves itself vouches for what came before under its name.
-	if new.trusted {
-		db.prepare_cached("UPDATE readings SET trusted = 1 WHERE id = ?1 AND trusted = 0")?
-			.execute([row])?;
-	}
-	Ok(Stored::Again(row))
-}
+/// Dead letters of one reason that are kept: those before are only counted any more.
+const KEPT: i64 = 5_000;
+/// How often, counted in dead letters, their number is looked at.
+const SWEEP: i64 = 64;
+/// Bytes of a refused message that are kept: as many as a reading may have.
+const PAYLOAD: usize = 4_096;
 
-/// Keeps something refused; the same again only counts up.
-pub(super) fn bury(db: &Connection, letter: &NewDeadLetter) -> Result<(), StoreError> {
+/// What makes two refused messages the same.
+fn hash(letter: &NewDeadLetter) -> [u8; 32] {
 	let mut preimage = Vec::with_capacity(letter.payload.len().saturating_add(128));
 	for part in [letter.source.as_str(), &letter.topic, &letter.reason] {
 		preimage.extend_from_slice(part.as_bytes());
 		preimage.push(0);
 	}
 	preimage.extend_from_slice(&letter.payload);
+	Blake2Hasher::hash(&preimage).0
+}
+
+/// Counts something refused, and keeps it unless there is little room left; the same again only
+/// counts up.
+pub(super) fn bury(db: &Connection, letter: &NewDeadLetter) -> Result<(), StoreError> {
+	let count = "INSERT INTO refusals (source, reason, count) VALUES (?1, ?2, 1) \
+		ON CONFLICT (source, reason) DO UPDATE SET count = count + 1";
+	db.prepare_cached(count)?.execute(params![letter.source.as_str(), letter.reason])?;
+	if is_short(db)? {
+		return Ok(());
+	}
 	let insert = "INSERT INTO dead_letters \
 		(first_ms, last_ms, count, source, topic, reason, detail, payload, hash) \
 		VALUES (?1, ?1, 1, ?2, ?3, ?4, ?5, ?6, ?7) \
-		ON CONFLICT (hash) DO UPDATE SET count = count + 1, last_ms = ?1, detail = ?5";
-	db.prepare_cached(insert)?.execute(params![
-		int(letter.at_ms),
-		letter.source.as_str(),
-		letter.topic,
-		letter.reason,
-		letter.detail,
-		letter.payload,
-		Blake2Hasher::hash(&preimage).0,
-	])?;
+		ON CONFLICT (hash) DO UPDATE SET count = count + 1, last_ms = ?1, detail = ?5 \
+		RETURNING id, count";
+	let payload = letter.payload.get(..PAYLOAD).unwrap_or(&letter.payload);
+	let (id, count): (i64, i64) = db.prepare_cached(insert)?.query_row(
+		params![
+			int(letter.at_ms),
+			letter.source.as_str(),
+			letter.topic,
+			letter.reason,
+			letter.detail,
+			payload,
+			hash(letter),
+		],
+		|row| Ok((row.get(0)?, row.get(1)?)),
+	)?;
+	if count == 1 && id % SWEEP == 0 {
+		// One reason pushes out nothing of another.
+		let sweep = "DELETE FROM dead_letters WHERE reason = ?1 AND id <= \
+			(SELECT id FROM dead_letters WHERE reason = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)";
+		db.prepare_cached(sweep)?.execute(params![letter.reason, KEPT])?;
+	}
 	Ok(())
+}
+
+/// Whether less than a fifth of the room that the database may have is left: it is for readings.
+fn is_short(db: &Connection) -> Result<bool, StoreError> {
+	let pragma = |name: &str| -> Result<i64, StoreError> {
+		Ok(db.prepare_cached(&format!("PRAGMA {name}"))?.query_row([], |row| row.get(0))?)
+	};
+	let used = pragma("page_count")?.saturating_sub(pragma("freelist_count")?);
+	Ok(used > pragma("max_page_count")? / 5 * 4)
+}
+
+/// Whether such a message is among the dead letters.
+pub(super) fn is_buried(db: &Connection, letter: &NewDeadLetter) -> Result<bool, StoreError> {
+	let find = "SELECT 1 FROM dead_letters WHERE hash = ?1";
+	Ok(db.prepare_cached(find)?.query_row([hash(letter)], |_| Ok(())).optional()?.is_some())
+}
+
+/// Refused messages by source and reason, those that are not kept any more included.
+pub(super) fn refusals(db: &Connection) -> Result<Vec<(String, String, u64)>, StoreError> {
+	let mut statement =
+		db.prepare_cached("SELECT source, reason, count FROM refusals ORDER BY source, reason")?;
+	let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, unsigned(row, 2)?)))?;
+	Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Moves what the device before has left, of before `before_ms`, to the dead letters: readings in no
+/// batch, and those of batches that nobody has signed or that wait for a decision.
+pub(super) fn retire(
+	db: &Connection,
+	meter: MeterRow,
+	before_ms: u64,
+	letter: &NewDeadLetter,
+) -> Result<u64, StoreError> {
+	let open = "SELECT id FROM batches WHERE meter = ?1 AND state IN ('unsigned', 'parked') \
+		AND created_ms < ?2";
+	let mut statement = db.prepare_cached(open)?;
+	let rows = statement.query_map(params![meter, int(before_ms)], |row| row.get(0))?;
+	let batches = rows.collect::<Result<Vec<BatchRow>, _>>()?;
+	for batch in &batches {
+		super::batches::open_up(db, *batch)?;
+	}
+	if !batches.is_empty() {
+		super::batches::unseal(db, meter)?;
+	}
+	let left = "SELECT id, body FROM readings INDEXED BY readings_pending WHERE batch IS NULL \
+		AND meter = ?1 AND trusted = 1 AND received_ms < ?2";
+	let mut statement = db.prepare_cached(left)?;
+	let rows = statement
+		.query_map(params![meter, int(before_ms)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+	let left = rows.collect::<Result<Vec<(ReadingRow, String)>, _>>()?;
+	let letters: Vec<_> = left
+		.into_iter()
+		.map(|(row, body)| (row, NewDeadLetter { payload: body.into_bytes(), ..letter.clone() }))
+		.collect();
+	condemn(db, &letters)?;
+	Ok(u64::try_from(letters.len()).unwrap_or(u64::MAX))
 }
 
 /// Moves readings in no batch to the dead letters.

@@ -5,6 +5,7 @@ use gridproof_gateway_api::{AnchorStatus, BatchState};
 use gridproof_primitives::{
 	H256,
 	codec::cid::Cid,
+	crypto::ed25519::PublicKey,
 	energy::{BatchHeader, emlog::RunningRegisters},
 };
 
@@ -30,6 +31,8 @@ pub struct NewReading {
 	pub flow: Flow,
 	/// Whether its sender has proved to be the device.
 	pub trusted: bool,
+	/// The time before which the chain takes nothing of its meter, UTC milliseconds; 0 if none.
+	pub earliest_ms: u64,
 	/// Its leaf hash.
 	pub leaf: H256,
 	/// Its canonical JSON.
@@ -37,7 +40,8 @@ pub struct NewReading {
 }
 
 /// The direction of a reading's energy. Readings of one meter never share time, but for one of
-/// import and one of export.
+/// import and one of export; and those of a sender that has proved to be the device take no notice of
+/// others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
 	/// From the grid.
@@ -151,6 +155,8 @@ pub struct NewBatch {
 	pub end_ms: u64,
 	/// What is for the chain.
 	pub on_chain: Option<OnChain>,
+	/// Whether it ends where readings that are left begin earlier: they come too late then.
+	pub forced: bool,
 }
 
 /// A batch as it is kept, without its readings.
@@ -223,4 +229,26 @@ pub enum Settled {
 		/// The batch.
 		row: BatchRow,
 	},
+}
+
+/// The device of a meter, as far as the gateway has seen one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Device {
+	/// Public key that its batches are signed with.
+	pub key: PublicKey,
+	/// When it took the place of another, UTC milliseconds; 0 if it is the first.
+	pub since_ms: u64,
+}
+
+/// How far a file is, with the service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PinProgress {
+	/// The last word of the service: `queued`, `pinning`, `pinned`, `failed`, or why it refuses.
+	pub status: String,
+	/// The request that is under way.
+	pub request: Option<String>,
+	/// How often the service was asked.
+	pub attempts: u32,
+	/// When it is asked again, UTC milliseconds.
+	pub next_ms: u64,
 }

@@ -8,8 +8,12 @@
 ///   has proved to be the device. A reading is in at most one batch, at a place in it.
 /// - `batches`: with header and signature when they are for the chain. `closing`: the exact running
 ///   sums at its end, of which the header has the floors.
-/// - `dead_letters`: what was refused; the same thing again only counts up.
-pub const MIGRATIONS: &[&str] = &["
+/// - `dead_letters`: what was refused; the same thing again only counts up. Their number is bounded
+///   for each reason; `refusals` counts all of them, for ever.
+/// - `meters.device_key`: the key of the device that the gateway knows; `exchanged_ms`: when it took the
+///   place of another.
+pub const MIGRATIONS: &[&str] = &[
+	"
 CREATE TABLE meters (
 	id INTEGER PRIMARY KEY,
 	site TEXT NOT NULL,
@@ -75,4 +79,26 @@ CREATE TABLE dead_letters (
 	payload BLOB NOT NULL,
 	hash BLOB NOT NULL UNIQUE
 );
-"];
+",
+	"
+ALTER TABLE meters ADD COLUMN device_key BLOB;
+ALTER TABLE meters ADD COLUMN exchanged_ms INTEGER NOT NULL DEFAULT 0;
+DROP INDEX readings_by_time;
+CREATE UNIQUE INDEX readings_by_time ON readings (meter, trusted, flow, start_ms);
+DROP INDEX batches_open;
+CREATE INDEX batches_by_state ON batches (state, id);
+DROP INDEX batches_to_pin;
+ALTER TABLE batches ADD COLUMN pin_request TEXT;
+ALTER TABLE batches ADD COLUMN pin_attempts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE batches ADD COLUMN pin_next_ms INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX batches_to_pin ON batches (pin_next_ms) WHERE pin IS NOT 'pinned';
+CREATE TABLE refusals (
+	source TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	count INTEGER NOT NULL,
+	PRIMARY KEY (source, reason)
+) WITHOUT ROWID;
+INSERT INTO refusals SELECT source, reason, sum(count) FROM dead_letters GROUP BY source, reason;
+CREATE INDEX dead_letters_by_reason ON dead_letters (reason, id);
+",
+];

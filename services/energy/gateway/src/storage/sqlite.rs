@@ -8,17 +8,14 @@ use super::{
 	queue::Queue,
 	readings,
 	rows::{
-		Batch, BatchAnchor, BatchRow, MeterRow, NewBatch, NewDeadLetter, NewReading, Pending,
-		Reading, ReadingRow, Settled, Stored,
+		Batch, BatchAnchor, BatchRow, Device, MeterRow, NewBatch, NewDeadLetter, NewReading,
+		Pending, PinProgress, Reading, ReadingRow, Settled, Stored,
 	},
 	schema::MIGRATIONS,
 };
 use gridproof_gateway_api::{BatchState, Counts, DeadLetter};
 use gridproof_primitives::{H256, codec::cid::Cid, energy::MeterName};
-use gridproof_store::{
-	Database, Options, StoreError,
-	rusqlite::{Connection, params},
-};
+use gridproof_store::{Database, Options, StoreError, rusqlite::Connection};
 use std::{path::Path, sync::Arc};
 
 /// Readings, batches and dead letters in one SQLite file.
@@ -136,8 +133,27 @@ impl ReadStorage for Sqlite {
 		self.read(move |db| batches::in_state(db, state, after, limit))
 	}
 
-	fn unpinned(&self, limit: u32) -> Answer<'_, Vec<Batch>> {
-		self.read(move |db| batches::unpinned(db, limit))
+	fn to_pin(&self, now_ms: u64, limit: u32) -> Answer<'_, Vec<(Batch, PinProgress)>> {
+		self.read(move |db| batches::to_pin(db, now_ms, limit))
+	}
+
+	fn device(&self, meter: MeterRow) -> Answer<'_, Option<Device>> {
+		self.read(move |db| query::device(db, meter))
+	}
+
+	fn is_buried(&self, letter: NewDeadLetter) -> Answer<'_, bool> {
+		self.read(move |db| readings::is_buried(db, &letter))
+	}
+
+	fn refusals(&self) -> Answer<'_, Vec<(String, String, u64)>> {
+		self.read(readings::refusals)
+	}
+
+	fn alive(&self) -> Answer<'_, ()> {
+		Box::pin(async {
+			self.database.write(|_| Ok::<_, StoreError>(())).await?;
+			self.queue.fault().map_or(Ok(()), Err)
+		})
 	}
 
 	fn waiting(&self) -> usize {
@@ -165,6 +181,14 @@ impl Storage for Sqlite {
 
 	fn condemn(&self, rows: Vec<(ReadingRow, NewDeadLetter)>) -> Answer<'_, ()> {
 		self.write(move |db| readings::condemn(db, &rows))
+	}
+
+	fn set_device(&self, meter: MeterRow, device: Device) -> Answer<'_, ()> {
+		self.write(move |db| query::set_device(db, meter, device))
+	}
+
+	fn retire(&self, meter: MeterRow, before_ms: u64, letter: NewDeadLetter) -> Answer<'_, u64> {
+		self.write(move |db| readings::retire(db, meter, before_ms, &letter))
 	}
 
 	fn seal(&self, batch: NewBatch) -> Answer<'_, Option<BatchRow>> {
@@ -200,11 +224,7 @@ impl Storage for Sqlite {
 		self.write(move |db| batches::anchor(db, row, &anchor))
 	}
 
-	fn pinned(&self, row: BatchRow, status: String) -> Answer<'_, ()> {
-		self.write(move |db| {
-			db.prepare_cached("UPDATE batches SET pin = ?2 WHERE id = ?1")?
-				.execute(params![row, status])?;
-			Ok(())
-		})
+	fn pinned(&self, row: BatchRow, progress: PinProgress) -> Answer<'_, ()> {
+		self.write(move |db| batches::pinned(db, row, &progress))
 	}
 }

@@ -16,7 +16,7 @@ use gridproof_primitives::{
 	H256,
 	energy::{
 		Accepted, BatchLimits, BatchRecord, BatchRefusal, Certificate, Direction, MeterIndex,
-		MeterInfo, MeterName, MeterState, Registers, SignedBatch, Trust, check_batch,
+		MeterInfo, MeterName, MeterState, Registers, SignedBatch, Suspension, Trust, check_batch,
 		emlog::format_utc,
 	},
 	num::units::MILLIS_PER_DAY,
@@ -78,8 +78,31 @@ impl Chain {
 			mints: true,
 			energy_account: [3; 32],
 			certified_ms: 0,
+			point: None,
 		};
 		state.meters.insert(index, info);
+	}
+
+	/// As an electrician records another device, with another key.
+	pub fn exchange(&self, index: MeterIndex, key: &SealedKey, registers: Registers) {
+		let mut state = self.0.lock().unwrap();
+		let info = state.meters.get_mut(&index).unwrap();
+		info.certificate.device = *key.public();
+		info.state.exchange(registers, now_ms());
+	}
+
+	/// Lets the certified service of a meter begin now.
+	pub fn begin_service(&self, index: MeterIndex, since_ms: u64) {
+		let mut state = self.0.lock().unwrap();
+		let info = state.meters.get_mut(&index).unwrap();
+		info.state.last_end_ms = since_ms;
+		info.state.floor_ms = since_ms;
+	}
+
+	pub fn suspend(&self, index: MeterIndex) {
+		let mut state = self.0.lock().unwrap();
+		let reason = Suspension::BrokenSeal;
+		state.meters.get_mut(&index).unwrap().suspended = Some(reason);
 	}
 
 	pub fn away(&self, away: bool) {

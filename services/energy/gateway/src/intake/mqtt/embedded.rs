@@ -10,7 +10,7 @@ use crate::{
 	health::{Address, Health},
 	intake::contract::{BoxError, Gate, Intake},
 	message::Source,
-	signing::Outbox,
+	notices::Outbox,
 	tls,
 };
 use futures::future::BoxFuture;

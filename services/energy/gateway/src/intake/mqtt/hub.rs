@@ -3,7 +3,7 @@
 //! Filters are kept in a tree of their levels, so that a message finds its listeners by its own
 //! levels, however many thousand devices listen to topics of their own.
 
-use crate::{health::Health, signing::Outbox};
+use crate::{health::Health, notices::Outbox};
 use bytes::Bytes;
 use gridproof_support::Lock;
 use std::{

@@ -327,9 +327,22 @@ fn new_name() -> String {
 	format!("gridproof-{:016x}", rand::random::<u64>())
 }
 
+/// Lets a message come to its end when its connection does not wait for that: a client that publishes
+/// and leaves is heard, counted and passed on all the same.
+async fn to_its_end(
+	taking: impl Future<Output = Result<Outcome, Gone>> + 'static,
+) -> Result<Outcome, Gone> {
+	let (done, outcome) = oneshot::channel();
+	ntex::rt::spawn(async move {
+		let _ = done.send(taking.await);
+	});
+	outcome.await.unwrap_or(Err(Gone))
+}
+
 async fn publish_v3(session: v3::Session<Client>, publish: v3::Publish) -> Result<(), Gone> {
 	let payload = publish.read_all().await.map_err(|_| Gone)?;
-	match session.publish(publish.publish_topic(), &payload).await? {
+	let topic = publish.publish_topic().to_string();
+	match to_its_end(async move { session.publish(&topic, &payload).await }).await? {
 		// This version has no way to say so: a refused reading is kept as a dead letter and
 		// acknowledged, else its device would send it for ever.
 		Outcome::Taken | Outcome::Refused | Outcome::NotAuthorized => Ok(()),
@@ -342,7 +355,8 @@ async fn publish_v5(
 ) -> Result<v5::PublishAck, Gone> {
 	use v5::codec::PublishAckReason;
 	let payload = publish.read_all().await.map_err(|_| Gone)?;
-	let outcome = session.publish(publish.publish_topic(), &payload).await?;
+	let topic = publish.publish_topic().to_string();
+	let outcome = to_its_end(async move { session.publish(&topic, &payload).await }).await?;
 	let ack = publish.ack();
 	Ok(match outcome {
 		Outcome::Taken => ack,

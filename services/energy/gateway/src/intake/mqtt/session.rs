@@ -1,7 +1,11 @@
 //! What a connected client may do, whatever the protocol's version.
 
-use super::hub::{BACKLOG, Hub, Link, Outgoing, is_energy_filter};
+use super::{
+	hub::{BACKLOG, Hub, Link, Outgoing, is_energy_filter},
+	whole::too_large,
+};
 use crate::{
+	config::MAX_MESSAGE_BYTES,
 	credentials::Role,
 	intake::contract::Gate,
 	message::{Message, Sender, Source},
@@ -10,11 +14,16 @@ use crate::{
 use gridproof_primitives::energy::{MeterName, Topic};
 use gridproof_store::StoreError;
 use ntex::time::{Seconds, sleep};
-use std::{cell::RefCell, sync::Arc};
+use std::{cell::RefCell, collections::BTreeSet, sync::Arc};
 use tokio::sync::mpsc;
 
 /// Attempts to keep a message, one a second, before its connection ends.
 const ATTEMPTS: u32 = 20;
+
+/// Most levels of a filter; the topics have five.
+const MAX_LEVELS: usize = 8;
+/// Most filters of a connection: two for each of a device's meters.
+const MAX_FILTERS: usize = 20_000;
 
 /// What all connections share.
 pub(crate) struct Core {
@@ -61,7 +70,7 @@ pub(crate) struct Client {
 	sender: Sender,
 	name: String,
 	link: Link,
-	filters: RefCell<Vec<String>>,
+	filters: RefCell<BTreeSet<String>>,
 }
 
 impl Core {
@@ -146,6 +155,12 @@ impl Client {
 		let bury = |reason: &'static str, detail: String| {
 			self.core.gate.ingest.bury(Source::MQTT, topic, reason, detail, payload)
 		};
+		if let Some(bytes) = too_large(payload) {
+			let detail = format!("{bytes} bytes; a message has at most {MAX_MESSAGE_BYTES}");
+			let ingest = &self.core.gate.ingest;
+			ingest.bury(Source::MQTT, topic, "too_large", detail, &[]).await?;
+			return Ok(Outcome::Refused);
+		}
 		if self.identity == Identity::Reader {
 			bury("not_authorized", "a reader publishes nothing".to_string()).await?;
 			return Ok(Outcome::NotAuthorized);
@@ -177,7 +192,7 @@ impl Client {
 				}
 				Ok(Outcome::Taken)
 			},
-			Some((Topic::Sign, _)) | None => {
+			Some((Topic::Sign | Topic::Refused, _)) | None => {
 				let detail = "readings go to energy/<site>/<device>/<meter>".to_string();
 				bury("wrong_topic", detail).await?;
 				Ok(Outcome::Refused)
@@ -195,15 +210,18 @@ impl Client {
 			Identity::Device { site, device } => is_sign_filter(filter, site, device),
 			Identity::Reader | Identity::Anonymous => is_energy_filter(filter),
 		};
-		if !is_allowed {
+		if !is_allowed || filter.split('/').count() > MAX_LEVELS {
 			return false;
 		}
-		self.core.hub.subscribe(filter, self.link.clone(), at_least_once);
 		let mut filters = self.filters.borrow_mut();
-		if !filters.iter().any(|known| known == filter) {
-			filters.push(filter.to_string());
+		if !filters.contains(filter) {
+			if filters.len() >= MAX_FILTERS {
+				return false;
+			}
+			filters.insert(filter.to_string());
 		}
 		drop(filters);
+		self.core.hub.subscribe(filter, self.link.clone(), at_least_once);
 		// A reader cannot sign.
 		if self.identity != Identity::Reader
 			&& let Some(signer) = &self.core.gate.signer
@@ -216,22 +234,23 @@ impl Client {
 	/// Listens to it no longer.
 	pub(crate) fn unsubscribe(&self, filter: &str) {
 		self.core.hub.unsubscribe(filter, self.link.number);
-		self.filters.borrow_mut().retain(|known| known != filter);
+		self.filters.borrow_mut().remove(filter);
 	}
 }
 
 impl Drop for Client {
 	fn drop(&mut self) {
-		self.core.hub.leave(&self.name, self.link.number, &self.filters.borrow());
+		let filters: Vec<String> = self.filters.take().into_iter().collect();
+		self.core.hub.leave(&self.name, self.link.number, &filters);
 		self.link.end.notify_one();
 	}
 }
 
-/// Is it `energy/<site>/<device>/…/sign` of this device?
+/// Is it `energy/<site>/<device>/…/sign` or `…/refused` of this device?
 fn is_sign_filter(filter: &str, site: &str, device: &str) -> bool {
 	let levels: Vec<&str> = filter.split('/').collect();
 	match levels[..] {
-		[Topic::ROOT, its_site, its_device, meter, "sign"] => {
+		[Topic::ROOT, its_site, its_device, meter, "sign" | "refused"] => {
 			its_site == site && its_device == device && !meter.is_empty() && meter != "#"
 		},
 		_ => false,
@@ -244,7 +263,7 @@ mod tests {
 
 	#[test]
 	fn a_device_listens_only_to_what_it_is_asked() {
-		for good in ["energy/A/1/m/sign", "energy/A/1/+/sign"] {
+		for good in ["energy/A/1/m/sign", "energy/A/1/+/sign", "energy/A/1/+/refused"] {
 			assert!(is_sign_filter(good, "A", "1"), "{good}");
 		}
 		for bad in [
