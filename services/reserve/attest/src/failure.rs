@@ -102,8 +102,9 @@ impl Classified for PipelineError {
 impl Classified for DaemonError {
 	fn failure(&self) -> Failure {
 		match self {
-			Self::Busy(_) => Failure::USAGE,
+			Self::Busy(_) | Self::Jump { .. } | Self::Ahead { .. } => Failure::USAGE,
 			Self::Io { .. } | Self::BadState(_) => Failure::BROKEN,
+			Self::NoTime => Failure::UNREACHABLE,
 		}
 	}
 }

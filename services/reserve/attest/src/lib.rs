@@ -31,13 +31,13 @@ mod verify;
 
 pub use amounts::{millionths, parse_millionths};
 pub use coverage::{
-	MintError, MintOrder, Minted, Redeemed, ShownAccount, ShownCoverage, coverage_account, mint,
-	mint_refusal, redeem,
+	MintError, MintOrder, Minted, Redeemed, ShownAccount, ShownCoverage, Spent, coverage_account,
+	mint, mint_refusal, redeem, spend,
 };
 pub use daily::{
 	Daemon, DaemonError, DaemonSettings, DaemonState, DailyMetrics, DailyReport, DayPipeline,
-	Figures, GivenUp, OpenDay, Pipeline, PipelineError, PipelineSettings, PriceSource, Schedule,
-	StepError, Timetable, run_daily,
+	Figures, GivenUp, Loaded, OpenDay, PartialDay, Pipeline, PipelineError, PipelineSettings,
+	PriceSource, Revision, Schedule, StepError, StepFault, Time, Timetable, run_daily,
 };
 pub use issuer::{ChainDesk, Issuer, IssuerError, IssuerMetrics, IssuerSettings, MintDesk, Offer};
 pub use keys::{RoleKey, RoleKeys, RolePublic, TrustedKeysError, show_role_key, trusted_file};

@@ -96,6 +96,14 @@ const WH: &str = "a whole number of Wh";
 const COUNT: &str = "a number of zones";
 
 impl Summary {
+	/// Returns what a statement takes from it, in one line.
+	pub fn figures(&self) -> String {
+		let Self { day, wh_raw, wh_committed, alpha, zones_ok, zones_total } = self;
+		format!(
+			"{day}: {wh_raw} Wh, {wh_committed} Wh committed, alpha {alpha}, zones {zones_ok}/{zones_total}"
+		)
+	}
+
 	/// Reads a summary. Energy and counts are whole numbers; α may be a number, a decimal string
 	/// or `"n/d"`, and is exact in each form.
 	///

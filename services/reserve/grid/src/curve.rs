@@ -19,10 +19,21 @@ struct Slot {
 	value: Decimal,
 }
 
+/// What a figure of zero says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Zero {
+	/// Zero is a figure like any other.
+	Figure,
+	/// Zero stands where there is no figure.
+	NoFigure,
+}
+
 /// A day's figures, minute by minute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DayCurve {
 	minutes: Vec<Option<Decimal>>,
+	/// Minutes that some series states as zero.
+	zeros: Vec<bool>,
 	slots: u32,
 	negative_slots: u32,
 }
@@ -48,6 +59,7 @@ impl DayCurve {
 	pub(crate) fn lay_out<'a>(
 		series: impl IntoIterator<Item = &'a Series>,
 		window: &DayWindow,
+		zero: Zero,
 	) -> Result<Self, ConflictError> {
 		let mut slots = Vec::new();
 		for series in series {
@@ -57,9 +69,17 @@ impl DayCurve {
 		}
 		// Finest first, so that a coarser repetition of the same figures adds no slot.
 		slots.sort_by_key(|slot| (slot.resolution, slot.from, slot.to));
-		let mut curve =
-			Self { minutes: vec![None; window.minutes() as usize], slots: 0, negative_slots: 0 };
+		let minutes = window.minutes() as usize;
+		let (minutes, zeros) = (vec![None; minutes], vec![false; minutes]);
+		let mut curve = Self { minutes, zeros, slots: 0, negative_slots: 0 };
 		for slot in slots {
+			if slot.value.units() == 0 {
+				let stated = curve.zeros.iter_mut().take(slot.to).skip(slot.from);
+				stated.for_each(|minute| *minute = true);
+				if zero == Zero::NoFigure {
+					continue;
+				}
+			}
 			curve.fill(slot, window)?;
 		}
 		Ok(curve)
@@ -98,6 +118,14 @@ impl DayCurve {
 	/// Minutes that have a figure.
 	pub(crate) fn minutes_covered(&self) -> u32 {
 		self.minutes.iter().flatten().count() as u32
+	}
+
+	/// Minutes that are stated as zero, and as nothing else.
+	pub(crate) fn minutes_of_zero(&self) -> u32 {
+		let is_zero = |(figure, is_stated): &(&Option<Decimal>, &bool)| {
+			**is_stated && figure.is_none_or(|figure| figure.units() == 0)
+		};
+		self.minutes.iter().zip(&self.zeros).filter(is_zero).count() as u32
 	}
 
 	/// Whether every minute has a figure.

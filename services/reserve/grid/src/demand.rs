@@ -68,6 +68,32 @@ pub async fn load_zones(
 	Ok(reports)
 }
 
+/// Asks `source` again for the zones of `reports` that have no complete day, and for no other; what
+/// is known stays as it is, unless there is more of it now.
+///
+/// # Errors
+/// As [`load_zones`].
+pub async fn load_missing(
+	source: &Source,
+	zones: &[Zone],
+	day: Day,
+	reports: &mut [ZoneReport],
+) -> Result<(), DemandError> {
+	let is_missing = |report: &ZoneReport| report.status != ZoneStatus::Ok;
+	let missing: Vec<Zone> = zones
+		.iter()
+		.filter(|zone| reports.iter().any(|r| is_missing(r) && r.eic == zone.eic.as_str()))
+		.cloned()
+		.collect();
+	for news in load_zones(source, &missing, day, None, |_| ()).await? {
+		let known = reports.iter_mut().find(|report| report.eic == news.eic);
+		if let Some(known) = known.filter(|known| is_missing(known)) {
+			*known = news;
+		}
+	}
+	Ok(())
+}
+
 /// Why one zone has no figure, or why none can have one.
 enum ZoneError {
 	This(ZoneStatus, String),
@@ -100,13 +126,17 @@ async fn load_zone(
 		Err(reason) => return Err(this(ZoneStatus::Error, reason.to_string())),
 	};
 	let (covered, expected) = (load.minutes_covered, load.minutes_expected);
+	let zeros = match load.minutes_of_zero {
+		0 => String::new(),
+		zeros => format!("; {zeros} are stated as 0 MW, which does not count"),
+	};
 	Ok(ZoneReport {
 		name: zone.name.clone(),
 		eic: zone.eic.to_string(),
 		status: if load.complete { ZoneStatus::Ok } else { ZoneStatus::Incomplete },
 		wh: Some(load.wh),
 		completeness_ppm: load.completeness_ppm,
-		reason: format!("{covered} of {expected} minutes have a figure"),
+		reason: format!("{covered} of {expected} minutes have a figure{zeros}"),
 	})
 }
 

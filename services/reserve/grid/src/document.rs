@@ -82,8 +82,10 @@ pub struct Series {
 	pub contract: Option<String>,
 	/// `classificationSequence_AttributeInstanceComponent.position`, for prices.
 	pub sequence: Option<u32>,
-	/// The periods, in the document's order.
+	/// The periods that can be read, in the document's order.
 	pub periods: Vec<Period>,
+	/// What keeps the series from being read; `None` if it can be.
+	pub fault: Option<DocumentError>,
 }
 
 /// How a series writes down its slots.

@@ -71,6 +71,53 @@ pub struct Settings {
 	pub spacing: Duration,
 	/// Time that one request may take, connecting and reading included.
 	pub timeout: Duration,
+	/// What is asked besides, or in place of what is asked otherwise.
+	pub parameters: Vec<Parameter>,
+}
+
+/// A query parameter that an operator sets, for the day on which the platform changes its rules.
+///
+/// ```
+/// use gridproof_grid::Parameter;
+/// assert!("price:businessType=A62".parse::<Parameter>().is_ok());
+/// assert!("securityToken=x".parse::<Parameter>().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+	/// What it is for; everything if `None`.
+	item: Option<DataItem>,
+	name: String,
+	value: String,
+}
+
+/// A text that is not a query parameter of the platform.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+	"write NAME=VALUE, load:NAME=VALUE or price:NAME=VALUE, of letters, digits and ._:- ; the \
+	 token is not set so"
+)]
+pub struct NotAParameter;
+
+impl std::str::FromStr for Parameter {
+	type Err = NotAParameter;
+
+	fn from_str(text: &str) -> Result<Self, NotAParameter> {
+		let (item, rest) = match text.split_once(':') {
+			Some(("load", rest)) => (Some(DataItem::Load), rest),
+			Some(("price", rest)) => (Some(DataItem::Price), rest),
+			_ => (None, text),
+		};
+		let (name, value) = rest.split_once('=').ok_or(NotAParameter)?;
+		let is_plain = |text: &str, more: &[u8]| {
+			(1..=100).contains(&text.len())
+				&& text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+		};
+		let is_secret = name.eq_ignore_ascii_case("securityToken");
+		if is_secret || !is_plain(name, b"_.") || !is_plain(value, b"_.:-") {
+			return Err(NotAParameter);
+		}
+		Ok(Self { item, name: name.to_string(), value: value.to_string() })
+	}
 }
 
 impl Default for Settings {
@@ -83,6 +130,7 @@ impl Default for Settings {
 			// 375 a minute: below the platform's 400.
 			spacing: Duration::from_millis(160),
 			timeout: Duration::from_secs(60),
+			parameters: Vec::new(),
 		}
 	}
 }
@@ -192,7 +240,7 @@ impl Client {
 		eic: &Eic,
 		window: &DayWindow,
 	) -> Result<Vec<u8>, PlatformError> {
-		let query = query(item, eic, window);
+		let query = query(item, eic, window, &self.settings.parameters);
 		let Settings { attempts, first_wait, longest_wait, .. } = self.settings;
 		// Requests leave spaced anyway, so the pauses need no jitter.
 		let backoff = Backoff::new(first_wait, longest_wait).attempts(attempts).without_jitter();
@@ -219,7 +267,7 @@ impl Client {
 		}
 	}
 
-	async fn attempt(&self, query: &[(&str, String)]) -> Attempt {
+	async fn attempt(&self, query: &[(String, String)]) -> Attempt {
 		self.take_turn().await;
 		let request = self
 			.http
@@ -316,7 +364,12 @@ impl Client {
 }
 
 /// What the platform is asked: codes from its *RESTful API implementation guide*.
-fn query(item: DataItem, eic: &Eic, window: &DayWindow) -> Vec<(&'static str, String)> {
+fn query(
+	item: DataItem,
+	eic: &Eic,
+	window: &DayWindow,
+	parameters: &[Parameter],
+) -> Vec<(String, String)> {
 	let mut query = match item {
 		DataItem::Load => vec![
 			("documentType", "A65".to_string()),
@@ -325,12 +378,25 @@ fn query(item: DataItem, eic: &Eic, window: &DayWindow) -> Vec<(&'static str, St
 		],
 		DataItem::Price => vec![
 			("documentType", "A44".to_string()),
+			// What every day-ahead price document states; without it, the platform is reported to
+			// refuse the question.
+			("businessType", "A62".to_string()),
 			("in_Domain", eic.to_string()),
 			("out_Domain", eic.to_string()),
 		],
 	};
 	query.push(("periodStart", format_query(window.start())));
 	query.push(("periodEnd", format_query(window.end())));
+	let mut query: Vec<(String, String)> =
+		query.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+	for Parameter { name, value, .. } in
+		parameters.iter().filter(|parameter| parameter.item.is_none_or(|of| of == item))
+	{
+		match query.iter_mut().find(|(there, _)| there == name) {
+			Some((_, there)) => there.clone_from(value),
+			None => query.push((name.clone(), value.clone())),
+		}
+	}
 	query
 }
 
@@ -398,16 +464,32 @@ fn summary(text: &str) -> String {
 mod tests {
 	use super::*;
 
-	#[test]
-	fn the_query_is_the_one_that_the_platform_documents() {
+	/// The query for DE-LU on 2025-03-30.
+	fn text(item: DataItem, parameters: &[&str]) -> String {
 		let window = DayWindow::local("2025-03-30".parse().unwrap(), chrono_tz::Europe::Berlin);
 		let eic = Eic::parse("10Y1001A1001A82H").unwrap();
-		let text = |item| {
-			let query = query(item, &eic, window.as_ref().unwrap());
-			let pairs: Vec<String> =
-				query.iter().map(|(key, value)| format!("{key}={value}")).collect();
-			pairs.join("&")
-		};
+		let parameters: Vec<Parameter> =
+			parameters.iter().map(|text| text.parse().unwrap()).collect();
+		let query = query(item, &eic, &window.unwrap(), &parameters);
+		let pairs: Vec<String> =
+			query.iter().map(|(key, value)| format!("{key}={value}")).collect();
+		pairs.join("&")
+	}
+
+	#[test]
+	fn an_operator_adds_to_the_question_what_the_platform_begins_to_demand() {
+		let added = text(DataItem::Load, &["load:x=1", "price:y=2", "z=3"]);
+		assert!(added.ends_with("&x=1&z=3") && !added.contains("y=2"), "{added}");
+		let replaced = text(DataItem::Price, &["businessType=A63"]);
+		assert!(replaced.contains("businessType=A63") && !replaced.contains("A62"), "{replaced}");
+		for bad in ["", "a", "=b", "a=", "securityToken=x", "SECURITYTOKEN=x", "a=b&c=d", "a b=c"] {
+			assert_eq!(bad.parse::<Parameter>(), Err(NotAParameter), "{bad}");
+		}
+	}
+
+	#[test]
+	fn the_query_is_the_one_that_the_platform_documents() {
+		let text = |item| text(item, &[]);
 		assert_eq!(
 			text(DataItem::Load),
 			"documentType=A65&processType=A16&outBiddingZone_Domain=10Y1001A1001A82H\
@@ -415,7 +497,7 @@ mod tests {
 		);
 		assert_eq!(
 			text(DataItem::Price),
-			"documentType=A44&in_Domain=10Y1001A1001A82H&out_Domain=10Y1001A1001A82H\
+			"documentType=A44&businessType=A62&in_Domain=10Y1001A1001A82H&out_Domain=10Y1001A1001A82H\
 			 &periodStart=202503292300&periodEnd=202503302200"
 		);
 	}

@@ -39,13 +39,13 @@ pub use cursor::{MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS, MAX_TEXT};
 pub use curve::ConflictError;
 pub use day::{DataItem, DayLoad, DayPrice, FigureError, day_load, day_price};
 pub use decimal::{Decimal, DecimalError, Price, UNIT, signed_ratio};
-pub use demand::{DemandError, PARALLEL, load_zones};
+pub use demand::{DemandError, PARALLEL, load_missing, load_zones};
 pub use document::{
 	Acknowledgement, Curve, Document, DocumentError, MarketDocument, Period, Point, Reason, Series,
 };
 pub use eic::{Eic, EicError};
 pub use ema::{MAX_WINDOW, ema};
-pub use entsoe::{BASE_URL, Client, PlatformError, Settings, Token};
+pub use entsoe::{BASE_URL, Client, NotAParameter, Parameter, PlatformError, Settings, Token};
 pub use files::{BY_ZONE_HEADER, LOAD_HEADER, WriteError, Written, write_day};
 pub use price::{Average, PriceError, PriceReport, price_from_files, price_from_source};
 pub use reader::{MAX_PERIODS, MAX_POINTS, MAX_REASONS, MAX_SERIES, read};

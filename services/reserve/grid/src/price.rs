@@ -21,6 +21,9 @@ pub struct PriceReport {
 	pub slots: u32,
 	/// Number of slots with a price below zero.
 	pub negative_slots: u32,
+	/// The series of the day's documents that were passed over, each with the reason.
+	#[serde(skip_serializing_if = "Vec::is_empty")]
+	pub passed_over: Vec<String>,
 	/// The moving average, if one was asked for.
 	#[serde(flatten)]
 	pub average: Option<Average>,
@@ -176,6 +179,7 @@ fn report(
 		mean_eur_per_mwh: Price::of(&newest.mean),
 		slots: newest.slots,
 		negative_slots: newest.negative_slots,
+		passed_over: newest.passed_over.clone(),
 		average,
 	})
 }

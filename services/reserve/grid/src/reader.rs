@@ -2,7 +2,9 @@
 //!
 //! Element names and code lists: ENTSO-E, *Manual of Procedures for the Transparency Platform*
 //! and the IEC 62325-451-3 and -451-6 schemas. Everything that changes the meaning of a figure
-//! (type, process, unit, curve, resolution, sequence) is checked; the rest is passed over.
+//! (type, process, unit, curve, resolution, sequence) is checked; the rest is passed over. A series
+//! whose content cannot be read carries its fault ([`Series::fault`]): who needs that series
+//! meets it, and nobody else.
 
 use crate::{
 	cursor::Cursor,
@@ -153,45 +155,77 @@ fn standing(cursor: &mut Cursor<'_>) -> Result<()> {
 
 fn time_series(cursor: &mut Cursor<'_>, kind: Kind, counts: &mut Counts) -> Result<Series> {
 	let mut series = Series::default();
-	let (mut curve, mut business) = (None, None);
+	let (mut curve, mut business, mut fault) = (None, None, None);
 	cursor.children("TimeSeries", |cursor, name| match (kind, name) {
 		(Kind::Load, "outBiddingZone_Domain.mRID")
 		| (Kind::Price, "in_Domain.mRID" | "out_Domain.mRID") => {
-			series.domains.push(cursor.leaf(name)?);
-			at_most(series.domains.len(), 2, "areas in one time series")
+			let domain = cursor.leaf(name)?;
+			let fits = at_most(series.domains.len() + 1, 2, "areas in one time series");
+			if fits.is_ok() {
+				series.domains.push(domain);
+			}
+			noted(&mut fault, fits)
 		},
-		(_, "businessType") => once(&mut business, "businessType", cursor.leaf(name)?),
-		(_, "curveType") => once(&mut curve, "curveType", cursor.leaf(name)?),
+		(_, "businessType") => {
+			let text = cursor.leaf(name)?;
+			noted(&mut fault, once(&mut business, "businessType", text))
+		},
+		(_, "curveType") => {
+			let text = cursor.leaf(name)?;
+			noted(&mut fault, once(&mut curve, "curveType", text))
+		},
 		(Kind::Price, "currency_Unit.name") => {
-			once(&mut series.currency, "currency_Unit.name", cursor.leaf(name)?)
+			let text = cursor.leaf(name)?;
+			noted(&mut fault, once(&mut series.currency, "currency_Unit.name", text))
 		},
 		(Kind::Price, "contract_MarketAgreement.type") => {
-			once(&mut series.contract, "contract_MarketAgreement.type", cursor.leaf(name)?)
+			let text = cursor.leaf(name)?;
+			let element = "contract_MarketAgreement.type";
+			noted(&mut fault, once(&mut series.contract, element, text))
 		},
 		(Kind::Price, "classificationSequence_AttributeInstanceComponent.position") => {
 			let element = "classificationSequence_AttributeInstanceComponent.position";
 			let text = cursor.leaf(name)?;
-			once(&mut series.sequence, element, whole(element, &text)?)
+			let number = whole(element, &text);
+			noted(&mut fault, number.and_then(|n| once(&mut series.sequence, element, n)))
 		},
 		(_, "Period") => {
 			counts.periods += 1;
 			at_most(counts.periods, MAX_PERIODS, "periods")?;
-			series.periods.push(period(cursor, kind, counts)?);
+			match period(cursor, kind, counts)? {
+				Ok(period) => series.periods.push(period),
+				Err(reason) => drop(fault.get_or_insert(reason)),
+			}
 			Ok(())
 		},
-		(_, name) if name == kind.unit() => once(&mut series.unit, kind.unit(), cursor.leaf(name)?),
+		(_, name) if name == kind.unit() => {
+			let text = cursor.leaf(name)?;
+			noted(&mut fault, once(&mut series.unit, kind.unit(), text))
+		},
 		_ => cursor.skip(),
 	})?;
-	series.curve = match curve.as_deref() {
+	match curve.as_deref() {
 		// IEC 62325 reads a series without a curve type as A01.
-		None | Some("A01") => Curve::FixedBlocks,
-		Some("A03") => Curve::VariableBlocks,
-		Some(other) => return Err(unsupported("curveType", other.into(), "A01 or A03")),
-	};
-	if kind == Kind::Load {
-		check_load(&series, business)?;
+		None | Some("A01") => series.curve = Curve::FixedBlocks,
+		Some("A03") => series.curve = Curve::VariableBlocks,
+		Some(other) => {
+			let reason = unsupported("curveType", other.into(), "A01 or A03");
+			fault.get_or_insert(reason);
+		},
 	}
+	if kind == Kind::Load {
+		noted(&mut fault, check_load(&series, business))?;
+	}
+	series.fault = fault;
 	Ok(series)
+}
+
+/// Keeps the first fault of what has been read to its end, so that reading continues after it.
+fn noted(fault: &mut Option<DocumentError>, outcome: Result<()>) -> Result<()> {
+	if let Err(reason) = outcome {
+		fault.get_or_insert(reason);
+	}
+	Ok(())
 }
 
 /// A load series must be consumption in MW of one area.
@@ -215,23 +249,45 @@ fn check_load(series: &Series, business: Option<String>) -> Result<()> {
 	Ok(())
 }
 
-fn period(cursor: &mut Cursor<'_>, kind: Kind, counts: &mut Counts) -> Result<Period> {
-	let (mut interval, mut resolution) = (None, None);
+/// A period; or what is wrong with its content, read to its end all the same.
+fn period(cursor: &mut Cursor<'_>, kind: Kind, counts: &mut Counts) -> Result<Result<Period>> {
+	let (mut interval, mut resolution, mut fault) = (None, None, None);
 	let mut points = Vec::new();
 	cursor.children("Period", |cursor, name| match name {
-		"timeInterval" => once(&mut interval, "timeInterval", time_interval(cursor)?),
+		"timeInterval" => {
+			let outcome =
+				time_interval(cursor)?.and_then(|times| once(&mut interval, "timeInterval", times));
+			noted(&mut fault, outcome)
+		},
 		"resolution" => {
-			let minutes = resolution_minutes(&cursor.leaf(name)?)?;
-			once(&mut resolution, "resolution", minutes)
+			let text = cursor.leaf(name)?;
+			let outcome = resolution_minutes(&text)
+				.and_then(|minutes| once(&mut resolution, "resolution", minutes));
+			noted(&mut fault, outcome)
 		},
 		"Point" => {
 			counts.points += 1;
 			at_most(counts.points, MAX_POINTS, "points")?;
-			points.push(point(cursor, kind)?);
+			match point(cursor, kind)? {
+				Ok(point) => points.push(point),
+				Err(reason) => drop(fault.get_or_insert(reason)),
+			}
 			Ok(())
 		},
 		_ => cursor.skip(),
 	})?;
+	Ok(match fault {
+		Some(reason) => Err(reason),
+		None => period_of(interval, resolution, points, kind),
+	})
+}
+
+fn period_of(
+	interval: Option<(Minute, Minute)>,
+	resolution: Option<u32>,
+	points: Vec<Point>,
+	kind: Kind,
+) -> Result<Period> {
 	let (start, end) = interval.ok_or(DocumentError::Missing("timeInterval"))?;
 	let resolution = resolution.ok_or(DocumentError::Missing("resolution"))?;
 	let length = end - start;
@@ -284,37 +340,53 @@ fn settle_points(period: &mut Period, kind: Kind) -> Result<()> {
 	Ok(())
 }
 
-fn time_interval(cursor: &mut Cursor<'_>) -> Result<(Minute, Minute)> {
-	let (mut start, mut end) = (None, None);
-	cursor.children("timeInterval", |cursor, name| match name {
-		"start" => once(&mut start, "start", instant("start", cursor.leaf(name)?)?),
-		"end" => once(&mut end, "end", instant("end", cursor.leaf(name)?)?),
-		_ => cursor.skip(),
+fn time_interval(cursor: &mut Cursor<'_>) -> Result<Result<(Minute, Minute)>> {
+	let (mut start, mut end, mut fault) = (None, None, None);
+	cursor.children("timeInterval", |cursor, name| {
+		let (slot, element) = match name {
+			"start" => (&mut start, "start"),
+			"end" => (&mut end, "end"),
+			_ => return cursor.skip(),
+		};
+		let text = cursor.leaf(name)?;
+		noted(&mut fault, instant(element, text).and_then(|time| once(slot, element, time)))
 	})?;
-	Ok((start.ok_or(DocumentError::Missing("start"))?, end.ok_or(DocumentError::Missing("end"))?))
+	let missing = DocumentError::Missing;
+	Ok(match fault {
+		Some(reason) => Err(reason),
+		None => {
+			start.ok_or(missing("start")).and_then(|start| Ok((start, end.ok_or(missing("end"))?)))
+		},
+	})
 }
 
-fn point(cursor: &mut Cursor<'_>, kind: Kind) -> Result<Point> {
-	let (mut position, mut value) = (None, None);
+fn point(cursor: &mut Cursor<'_>, kind: Kind) -> Result<Result<Point>> {
+	let (mut position, mut value, mut fault) = (None, None, None);
 	cursor.children("Point", |cursor, name| {
-		if name == "position" {
-			let text = cursor.leaf(name)?;
-			once(&mut position, "position", whole("position", &text)?)
-		} else if name == kind.figure() {
-			let text = cursor.leaf(name)?;
-			let figure = Decimal::parse(&text).map_err(|reason| DocumentError::InvalidNumber {
-				element: kind.figure(),
-				found: shortened(&text),
-				reason,
-			})?;
-			once(&mut value, kind.figure(), figure)
-		} else {
-			cursor.skip()
+		if name != "position" && name != kind.figure() {
+			return cursor.skip();
 		}
+		let text = cursor.leaf(name)?;
+		let outcome = if name == "position" {
+			whole("position", &text).and_then(|number| once(&mut position, "position", number))
+		} else {
+			figure(kind, &text).and_then(|figure| once(&mut value, kind.figure(), figure))
+		};
+		noted(&mut fault, outcome)
 	})?;
-	Ok(Point {
-		position: position.ok_or(DocumentError::Missing("position"))?,
-		value: value.ok_or(DocumentError::Missing(kind.figure()))?,
+	Ok(match (fault, position, value) {
+		(Some(reason), ..) => Err(reason),
+		(None, None, _) => Err(DocumentError::Missing("position")),
+		(None, _, None) => Err(DocumentError::Missing(kind.figure())),
+		(None, Some(position), Some(value)) => Ok(Point { position, value }),
+	})
+}
+
+fn figure(kind: Kind, text: &str) -> Result<Decimal> {
+	Decimal::parse(text).map_err(|reason| DocumentError::InvalidNumber {
+		element: kind.figure(),
+		found: shortened(text),
+		reason,
 	})
 }
 

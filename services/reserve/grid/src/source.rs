@@ -165,7 +165,8 @@ fn is_about(bytes: &[u8], item: DataItem, eic: &Eic, window: &DayWindow) -> bool
 			.filter(|series| series.domains.iter().any(|domain| domain == eic.as_str()));
 		of_area.any(|series| {
 			let mut periods = series.periods.iter();
-			periods.any(|period| period.start < window.end() && period.end > window.start())
+			series.fault.is_some()
+				|| periods.any(|period| period.start < window.end() && period.end > window.start())
 		})
 	};
 	let (word, other) = match item {

@@ -24,7 +24,9 @@ fn monday(files: &[String]) -> Result<(u128, u32, bool), FigureError> {
 
 fn invalid(file: String) -> DocumentError {
 	match monday(&[file]) {
-		Err(FigureError::Invalid { index: 1, reason }) => reason,
+		Err(FigureError::Invalid { index: 1, reason } | FigureError::Series { reason, .. }) => {
+			reason
+		},
 		other => panic!("{other:?}"),
 	}
 }

@@ -155,13 +155,13 @@ proptest! {
 		let outcome = day_load(&[&file], None, &day);
 		match verdict(&series, day.start(), day.end(), false) {
 			Verdict::Refused => prop_assert!(
-				matches!(outcome, Err(FigureError::Invalid { .. } | FigureError::Conflict(_))),
+				matches!(outcome, Err(FigureError::Series { .. } | FigureError::Conflict(_))),
 				"{outcome:?}"
 			),
 			Verdict::Nothing => {
 				prop_assert!(matches!(outcome, Err(FigureError::NoData(_))), "{outcome:?}")
 			},
-			Verdict::Figures { sum, covered } => {
+			Verdict::Figures { sum, covered, .. } => {
 				let load = outcome.map_err(|error| TestCaseError::fail(error.to_string()))?;
 				// Thousandths of MW × minutes × 10³ W / 60.
 				prop_assert_eq!(load.wh, u128::try_from(sum * 1_000 / 60).unwrap());
@@ -182,7 +182,10 @@ proptest! {
 		let file = document_xml(&series, true, style);
 		let outcome = day_price(&[&file], None, &day);
 		match verdict(&series, day.start(), day.end(), true) {
-			Verdict::Figures { sum, covered } if covered == day.minutes() => {
+			Verdict::Figures { covered, zeros, .. } if zeros == covered => {
+				prop_assert!(outcome.is_err(), "{outcome:?}")
+			},
+			Verdict::Figures { sum, covered, .. } if covered == day.minutes() => {
 				let price = outcome.map_err(|error| TestCaseError::fail(error.to_string()))?;
 				let size = price.mean.magnitude();
 				let numerator = i128::try_from(size.numerator()).unwrap()

@@ -93,6 +93,7 @@ fn settings(url: &str) -> Settings {
 		longest_wait: Duration::from_secs(2),
 		spacing: Duration::ZERO,
 		timeout: Duration::from_secs(5),
+		parameters: Vec::new(),
 	}
 }
 

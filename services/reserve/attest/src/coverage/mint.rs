@@ -4,23 +4,18 @@ use super::status::mint_refusal;
 use crate::amounts::millionths;
 use gridproof_chain::{
 	Chain, ChainError, Included, Patience,
-	pallets::{
-		AccountId,
-		coverage_policy::{Refusal, call, event, query},
-	},
+	pallets::coverage_policy::{Refusal, call, event, query},
 };
-use gridproof_keys::{AccountKey, account::address};
+use gridproof_keys::AccountKey;
 use gridproof_primitives::{H256, time::day::Day};
 use gridproof_support::text::Amount;
 use serde::Serialize;
 
-/// What to mint.
+/// What to mint, to the treasury.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MintOrder {
 	/// Amount, in micro-tokens; all that is allowed if `None`.
 	pub amount: Option<u128>,
-	/// Account that receives it.
-	pub to: AccountId,
 	/// Statement whose allowance is used; the one that counts if `None`.
 	pub statement: Option<H256>,
 }
@@ -28,8 +23,6 @@ pub struct MintOrder {
 /// A mint in a final block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Minted {
-	/// Address of the account that received it.
-	pub who: String,
 	/// Amount, in AICP.
 	pub amount: String,
 	/// The same in units of 10⁻⁶ AICP.
@@ -48,9 +41,8 @@ pub struct Minted {
 
 impl Minted {
 	pub(crate) fn of(included: &Included, statement: H256) -> Result<Self, ChainError> {
-		let event::Minted { who, amount, day, allowance } = included.first()?;
+		let event::Minted { amount, day, allowance } = included.first()?;
 		Ok(Self {
-			who: address(&who),
 			amount: millionths(amount),
 			amount_units: Amount(amount),
 			day,
@@ -93,6 +85,6 @@ pub async fn mint(
 		(None, None) => status.allowance,
 	};
 	let statement = order.statement.unwrap_or(counting.hash);
-	let included = chain.submit(issuer, &call::mint(amount, order.to, statement), patience).await?;
+	let included = chain.submit(issuer, &call::mint(amount, statement), patience).await?;
 	Ok(Minted::of(&included, statement)?)
 }

@@ -42,7 +42,7 @@ pub async fn redeem(
 ) -> Result<Redeemed, ChainError> {
 	let min_credit = match min_credit {
 		Some(credit) => credit,
-		None => chain.read(&query::redeem_quote(amount)).await?,
+		None => chain.read(&query::redeem_quote(amount)).await?.credit,
 	};
 	let included = chain.submit(holder, &call::redeem(amount, min_credit), patience).await?;
 	let event::Redeemed { who, amount, credit, ticket } = included.first()?;

@@ -100,10 +100,22 @@ pub struct ShownCoverage {
 	pub minted_today_units: Amount,
 	/// Number of tickets in the queue.
 	pub queue: u64,
+	/// Credit that waits in the queue, in EUR.
+	pub waiting_eur: String,
+	/// In units of 10⁻⁶ EUR.
+	pub waiting_eur_units: Amount,
 	/// Credit that can still be handed out today, in EUR.
 	pub capacity_eur: String,
 	/// In units of 10⁻⁶ EUR.
 	pub capacity_eur_units: Amount,
+	/// Highest credit that is handed out today, in EUR.
+	pub daily_capacity_eur: String,
+	/// In units of 10⁻⁶ EUR.
+	pub daily_capacity_eur_units: Amount,
+	/// Further credit that the treasury's AICP backs, in EUR.
+	pub budget_eur: String,
+	/// In units of 10⁻⁶ EUR.
+	pub budget_eur_units: Amount,
 	/// Amount minted since genesis, in AICP.
 	pub minted_total: String,
 	/// In units of 10⁻⁶ AICP.
@@ -145,8 +157,14 @@ impl From<&Status> for ShownCoverage {
 			minted_today: millionths(status.minted),
 			minted_today_units: Amount(status.minted),
 			queue: status.queue,
+			waiting_eur: millionths(status.waiting),
+			waiting_eur_units: Amount(status.waiting),
 			capacity_eur: millionths(status.capacity),
 			capacity_eur_units: Amount(status.capacity),
+			daily_capacity_eur: millionths(status.daily_capacity),
+			daily_capacity_eur_units: Amount(status.daily_capacity),
+			budget_eur: millionths(status.budget),
+			budget_eur_units: Amount(status.budget),
 			minted_total: millionths(status.totals.minted),
 			minted_total_units: Amount(status.totals.minted),
 			burned_total: millionths(status.totals.burned),
@@ -194,6 +212,9 @@ mod tests {
 			minted: 0,
 			queue: 0,
 			capacity: 0,
+			daily_capacity: 0,
+			waiting: 0,
+			budget: 0,
 			totals,
 			stopped_by_role: false,
 		};
@@ -234,6 +255,6 @@ mod tests {
 			assert_eq!(shown[format!("{name}_units")], units.to_string(), "{name}");
 			amounts += 1;
 		}
-		assert_eq!(amounts, 9);
+		assert_eq!(amounts, 12);
 	}
 }

@@ -2,6 +2,7 @@
 //! how it is done once, whatever happens in between ([`Daemon`]).
 
 mod daemon;
+mod difference;
 mod error;
 mod logs;
 mod metrics;
@@ -9,13 +10,15 @@ mod pipeline;
 mod run;
 mod schedule;
 mod state;
+mod time;
 mod timetable;
 
-pub use daemon::{Daemon, DaemonSettings, Pipeline};
-pub use error::{DaemonError, StepError};
+pub use daemon::{Daemon, DaemonSettings, Loaded, Pipeline, Revision};
+pub use error::{DaemonError, StepError, StepFault};
 pub use metrics::DailyMetrics;
 pub use pipeline::{DayPipeline, Figures, PipelineError, PipelineSettings, PriceSource};
 pub use run::{DailyReport, run_daily};
 pub use schedule::Schedule;
-pub use state::{DaemonState, GivenUp, OpenDay};
+pub use state::{DaemonState, GivenUp, OpenDay, PartialDay};
+pub use time::Time;
 pub use timetable::Timetable;

@@ -1,22 +1,26 @@
 //! The steps of a day: its grid data, and from that a signed statement that the chain holds.
 
-use super::{daemon::Pipeline, error::StepError};
+use super::{
+	daemon::{Loaded, Pipeline, Revision},
+	difference::difference,
+	error::StepError,
+};
 use crate::{
 	keys::RoleKey,
 	plan::write_plan,
 	sign::sign_file,
 	statement::{PlanInputs, Statement},
-	submit::{SubmitError, submit_over},
+	submit::{SubmitError, submit_over, trusted_keys},
 	summary::read_summary,
-	verify::{Version, open},
+	verify::{Opened, Version, open},
 };
 use gridproof_chain::{
 	ChainError, Link, Patience,
 	pallets::{attestations, coverage_policy},
 };
 use gridproof_grid::{
-	Commitment, Source, Zone, ZoneReport, ZoneStatus, load_zones, price_from_source, summarise,
-	write_day,
+	Commitment, Source, Zone, ZoneReport, ZoneStatus, load_missing, load_zones, price_from_source,
+	summarise, write_day,
 };
 use gridproof_primitives::{
 	num::{
@@ -24,13 +28,16 @@ use gridproof_primitives::{
 		units::AICP_ASSET_ID,
 	},
 	reserve::{
-		attestation::{Kind, Role},
+		attestation::{AttestationFields, Kind, Role},
 		parameters::PolicyParameters,
 	},
 	time::day::Day,
 };
 use gridproof_support::files;
-use std::path::{Path, PathBuf};
+use std::{
+	collections::BTreeMap,
+	path::{Path, PathBuf},
+};
 
 /// Where the price of energy comes from.
 #[derive(Clone, Debug)]
@@ -63,8 +70,9 @@ pub struct Figures {
 	pub alpha: Option<Ratio>,
 	/// Haircut.
 	pub haircut: Option<Ratio>,
-	/// Number of zones that must have a complete day.
-	pub min_zones: u32,
+	/// Number of zones that must have a complete day once late ones are not waited for any more;
+	/// the least share that the chain takes, if `None`.
+	pub min_zones: Option<u32>,
 }
 
 /// What the steps of a day work with.
@@ -98,6 +106,9 @@ pub enum PipelineError {
 	UnknownZone(String),
 }
 
+/// Number of signatures that a statement needs.
+const THRESHOLD_KEYS: usize = 2;
+
 /// The steps of a day, from grid data to the chain.
 ///
 /// A statement is planned from the day's summary file, never from the figures in memory: that file
@@ -111,7 +122,12 @@ pub struct DayPipeline {
 	keys: Vec<(Role, RoleKey)>,
 	price: Price,
 	figures: Figures,
+	/// What is known of the zones of the last days, so that only what is missing is asked for again.
+	known: BTreeMap<Day, Vec<ZoneReport>>,
 }
+
+/// Number of days of which the zones are remembered.
+const MAX_KNOWN: usize = 64;
 
 /// Where the price comes from, with the zone itself.
 enum Price {
@@ -135,13 +151,22 @@ impl DayPipeline {
 		let price = match price {
 			PriceSource::Fixed(price) => Price::Fixed(price),
 			PriceSource::Zone { name, ema_window } => {
-				let zone = zones.iter().find(|zone| zone.name == name).cloned();
+				let same = |zone: &&Zone| zone.name.eq_ignore_ascii_case(&name);
+				let zone = zones.iter().find(same).cloned();
 				let zone = zone.ok_or(PipelineError::UnknownZone(name))?;
 				Price::Zone { zone: Box::new(zone), ema_window }
 			},
 		};
-		let link = Link::new(url);
-		Ok(Self { zones, zones_file, source, folder, link, keys, price, figures })
+		if keys.len() >= THRESHOLD_KEYS {
+			tracing::warn!(
+				event = "threshold_in_one_place",
+				keys = keys.len(),
+				"this program holds as many roles' keys as a statement needs: who has this \
+				 machine states any reserve; keep each role on a machine of its own"
+			);
+		}
+		let (link, known) = (Link::new(url), BTreeMap::new());
+		Ok(Self { zones, zones_file, source, folder, link, keys, price, figures, known })
 	}
 
 	/// Returns the connection to the node.
@@ -188,23 +213,14 @@ impl DayPipeline {
 		issuance.map(Ratio::millionths).map_err(of_chain)
 	}
 
-	/// Plans the day unless there is a signed file for this chain already: a run that was stopped
-	/// in between must not make a second statement.
-	async fn ensure_planned(&self, day: Day, path: &Path) -> Result<(), StepError> {
+	/// The statement of a day by this machine's own data and the chain's parameters.
+	async fn own(
+		&self,
+		day: Day,
+		revises: Option<AttestationFields>,
+	) -> Result<Statement, StepError> {
 		let genesis = self.link.genesis().await.map_err(of_chain)?;
-		if let Ok(bytes) = files::read(path)
-			&& let Ok(opened) = open(&bytes, None)
-			&& let Version::Two(statement) = &opened.version
-			&& !opened.named_signers().is_empty()
-		{
-			if statement.fields.day != day || statement.genesis != genesis {
-				let reason = "is signed for another day or chain; move it away";
-				return Err(StepError::permanent(format!("{} {reason}", path.display())));
-			}
-			return Ok(());
-		}
-		let summary = self.folder.join(format!("grid_summary_{day}.json"));
-		let summary = read_summary(&summary).map_err(StepError::temporary)?;
+		let summary = read_summary(&self.summary_path(day)).map_err(StepError::reload)?;
 		let parameters = self.parameters().await?;
 		let (figures, policy) = (&self.figures, parameters.policy);
 		let price = self.price(day).await?;
@@ -212,7 +228,8 @@ impl DayPipeline {
 		let outlook = self.link.read(&query).await.map_err(of_chain)?;
 		if outlook.average.is_none() {
 			let (price, first) = (price.to_figure(), refused_until(outlook.first_day));
-			return Err(StepError::permanent(format!(
+			// Not final: while the chain takes the day, its average moves.
+			return Err(StepError::temporary(format!(
 				"the chain does not believe the price of {price} EUR/MWh: {first}"
 			)));
 		}
@@ -228,11 +245,60 @@ impl DayPipeline {
 			average: outlook.average.filter(|average| !average.is_zero()),
 			genesis,
 			kind: Kind::Reserve,
-			revises: None,
+			revises,
 		};
-		let statement = Statement::plan(&summary, &inputs).map_err(StepError::permanent)?;
-		let file = statement.to_file().map_err(StepError::permanent)?;
-		write_plan(path, &file).map_err(StepError::temporary)
+		Statement::plan(&summary, &inputs).map_err(StepError::permanent)
+	}
+
+	/// Plans the day unless there is a signed file for this chain already, from here or from another
+	/// role: a run that was stopped in between must not make a second statement. Of a signed file
+	/// nothing is taken on trust: its signatures must be those of the chain's keys, and its figures
+	/// those of this machine's own data.
+	async fn ensure_planned(
+		&self,
+		day: Day,
+		path: &Path,
+		revises: Option<AttestationFields>,
+	) -> Result<(), StepError> {
+		let genesis = self.link.genesis().await.map_err(of_chain)?;
+		let Some((opened, statement)) = signed(path) else {
+			let statement = self.own(day, revises).await?;
+			let file = statement.to_file().map_err(StepError::permanent)?;
+			return write_plan(path, &file).map_err(StepError::temporary);
+		};
+		let shown = path.display();
+		if statement.fields.day != day || statement.genesis != genesis {
+			let reason = "is signed for another day or chain; move it away";
+			return Err(StepError::temporary(format!("{shown} {reason}")));
+		}
+		let keys = self.link.read(&attestations::query::keys()).await.map_err(of_chain)?;
+		let keys = trusted_keys(&keys).map_err(StepError::temporary)?;
+		let (counted, reasons) = opened.count(&keys);
+		if let Some(reason) = reasons.first() {
+			return Err(StepError::temporary(format!(
+				"{shown} carries a signature that does not count; nothing is added to it: {reason}"
+			)));
+		}
+		let has_signed = |role: &Role| counted.iter().any(|signature| signature.role == *role);
+		if self.keys.iter().all(|(role, _)| has_signed(role)) {
+			return Ok(());
+		}
+		let own = self.own(day, revises).await?;
+		match difference(&statement, &own) {
+			None => Ok(()),
+			Some(difference) => Err(StepError::reload(format!(
+				"{shown} is not what this machine's own data says, so it is not signed: {difference}"
+			))),
+		}
+	}
+
+	fn summary_path(&self, day: Day) -> PathBuf {
+		self.folder.join(format!("grid_summary_{day}.json"))
+	}
+
+	fn attestation_path(&self, day: Day, revision: u32) -> PathBuf {
+		let revision = if revision == 0 { String::new() } else { format!(".r{revision}") };
+		self.folder.join(format!("attestation_{day}{revision}.json"))
 	}
 
 	fn sign(&self, path: &Path) -> Result<(), StepError> {
@@ -246,6 +312,13 @@ impl DayPipeline {
 		Ok(())
 	}
 
+	/// Whether a statement that stands is one that this folder has the file of: the day's own or a
+	/// revision of it.
+	fn is_from_here(&self, standing: &AttestationFields) -> bool {
+		let path = self.attestation_path(standing.day, standing.revision);
+		signed(&path).is_some_and(|(_, statement)| statement.fields == *standing)
+	}
+
 	async fn submit(&self, day: Day, path: &Path) -> Result<String, StepError> {
 		let bytes = files::read(path).map_err(StepError::temporary)?;
 		match submit_over(&self.link, &bytes, &Patience::default()).await {
@@ -256,15 +329,31 @@ impl DayPipeline {
 			Err(error) if error.is_already_attested() => {
 				let query = attestations::query::attestation(Kind::Reserve, day);
 				let standing = self.link.read(&query).await.map_err(of_chain)?;
-				let statement = standing.map(|there| there.fields.hash());
-				Ok(format!("the chain holds another statement of this day, {statement:?}"))
+				let Some(standing) = standing else {
+					return Err(StepError::temporary("the chain's statement of this day is gone"));
+				};
+				let statement = format!("{:#x}", standing.fields.hash());
+				if self.is_from_here(&standing.fields) {
+					return Ok(format!("{statement} stands, a revision from here"));
+				}
+				let signers: Vec<_> =
+					standing.signers.iter().map(|(role, _)| role.as_str()).collect();
+				Err(StepError::rival(format!(
+					"the chain holds another statement of this day, {statement}, signed by {}: see \
+					 gridproof attest show --day {day}, and stop the mint if it is wrong",
+					signers.join(" and ")
+				)))
 			},
 			Err(error) => {
 				let reason = match &error {
 					SubmitError::Chain(error) => error.to_string(),
 					error => format!("{}: {error}", path.display()),
 				};
-				Err(StepError { permanent: !error.is_temporary(), reason })
+				Err(if error.is_temporary() {
+					StepError::temporary(reason)
+				} else {
+					StepError::permanent(reason)
+				})
 			},
 		}
 	}
@@ -283,30 +372,141 @@ fn of_chain(error: ChainError) -> StepError {
 	StepError::temporary(error)
 }
 
-impl Pipeline for DayPipeline {
-	async fn load(&mut self, day: Day) -> Result<String, StepError> {
+/// The file at a path, if somebody has signed it.
+fn signed(path: &Path) -> Option<(Opened, Statement)> {
+	let opened = open(&files::read(path).ok()?, None).ok()?;
+	if opened.named_signers().is_empty() {
+		return None;
+	}
+	match &opened.version {
+		Version::Two(statement) => {
+			let statement = (**statement).clone();
+			Some((opened, statement))
+		},
+		Version::One { .. } => None,
+	}
+}
+
+/// The least number of zones that is not below a share of all.
+fn least_zones(share: &Ratio, total: u32) -> u32 {
+	let is_enough =
+		|ok: &u32| Ratio::new((*ok).into(), total.into()).is_some_and(|of_all| of_all >= *share);
+	(1..=total).find(is_enough).unwrap_or(total)
+}
+
+impl DayPipeline {
+	/// Asks for the zones of a day that are not known yet.
+	async fn ask(&mut self, day: Day) -> Result<Vec<ZoneReport>, StepError> {
+		let reports = match self.known.remove(&day) {
+			Some(mut reports) => {
+				let asked = load_missing(&self.source, &self.zones, day, &mut reports).await;
+				let error = asked.err();
+				self.known.insert(day, reports.clone());
+				error.map_or(Ok(reports), |error| Err(StepError::temporary(error)))?
+			},
+			None => load_zones(&self.source, &self.zones, day, None, |_| ())
+				.await
+				.map_err(StepError::temporary)?,
+		};
+		self.known.insert(day, reports.clone());
+		while self.known.len() > MAX_KNOWN {
+			self.known.pop_first();
+		}
+		Ok(reports)
+	}
+
+	async fn least_zones(&self, total: u32) -> Result<u32, StepError> {
+		match self.figures.min_zones {
+			Some(zones) => Ok(zones),
+			None => Ok(least_zones(&self.parameters().await?.energy.min_zones_share, total)),
+		}
+	}
+
+	/// Writes the day's files, if enough zones are there, and reads back what they say.
+	async fn write(
+		&self,
+		day: Day,
+		reports: Vec<ZoneReport>,
+		least: u32,
+	) -> Result<Loaded, StepError> {
 		let commitment = self.commitment().await?;
-		let reports = load_zones(&self.source, &self.zones, day, None, |_| ())
-			.await
-			.map_err(StepError::temporary)?;
-		let named = |report: &ZoneReport| format!("{} {}", report.name, report.status.as_str());
-		let missing = reports.iter().filter(|report| report.status != ZoneStatus::Ok);
-		let missing = missing.map(named).collect::<Vec<_>>().join(", ");
-		let summary = summarise(day, reports, &commitment, self.figures.min_zones)
+		let missing = missing(&reports);
+		let summary = summarise(day, reports, &commitment, least)
 			.map_err(|error| StepError::temporary(format!("{error} ({missing})")))?;
 		write_day(&self.folder, &summary, &self.zones_file).map_err(StepError::temporary)?;
 		let without =
 			if missing.is_empty() { String::new() } else { format!("; without {missing}") };
-		Ok(format!(
+		let message = format!(
 			"{} of {} zones, {} Wh, committed {} Wh{without}",
 			summary.zones_ok, summary.zones_total, summary.wh_dc_raw, summary.wh_dc_commit
-		))
+		);
+		let written = read_summary(&self.summary_path(day)).map_err(StepError::temporary)?;
+		let is_partial = summary.zones_ok < summary.zones_total;
+		Ok(Loaded { message, figures: written.figures(), is_partial })
+	}
+}
+
+/// The zones that do not count, each with its status.
+fn missing(reports: &[ZoneReport]) -> String {
+	let named = |report: &ZoneReport| format!("{} {}", report.name, report.status.as_str());
+	let missing = reports.iter().filter(|report| report.status != ZoneStatus::Ok);
+	missing.map(named).collect::<Vec<_>>().join(", ")
+}
+
+impl Pipeline for DayPipeline {
+	async fn load(&mut self, day: Day, is_last_call: bool) -> Result<Loaded, StepError> {
+		let reports = self.ask(day).await?;
+		let total = u32::try_from(reports.len()).unwrap_or(u32::MAX);
+		let least = if is_last_call { self.least_zones(total).await? } else { total };
+		self.write(day, reports, least).await
 	}
 
-	async fn attest(&mut self, day: Day) -> Result<String, StepError> {
-		let path = self.folder.join(format!("attestation_{day}.json"));
-		self.ensure_planned(day, &path).await?;
+	async fn attest(&mut self, day: Day, figures: Option<&str>) -> Result<String, StepError> {
+		// The files are where others write too; what was loaded is known from the state.
+		let summary = read_summary(&self.summary_path(day)).map_err(StepError::reload)?;
+		if figures.is_none_or(|loaded| loaded != summary.figures()) {
+			let shown = self.summary_path(day).display().to_string();
+			return Err(StepError::reload(format!(
+				"{shown} is not what was loaded; loading again"
+			)));
+		}
+		let path = self.attestation_path(day, 0);
+		self.ensure_planned(day, &path, None).await?;
 		self.sign(&path)?;
 		self.submit(day, &path).await
+	}
+
+	async fn revise(&mut self, day: Day) -> Result<Revision, StepError> {
+		let reports = self.ask(day).await?;
+		let counted = reports.iter().filter(|report| report.status == ZoneStatus::Ok).count();
+		let counted = u32::try_from(counted).unwrap_or(u32::MAX);
+		let query = attestations::query::attestation(Kind::Reserve, day);
+		let standing = self.link.read(&query).await.map_err(of_chain)?;
+		let Some(standing) = standing.map(|there| there.fields) else {
+			return Ok(Revision::Nothing);
+		};
+		if counted <= u32::from(standing.zones_ok) {
+			return Ok(Revision::Nothing);
+		}
+		let loaded = self.write(day, reports, counted).await?;
+		let path = self.attestation_path(day, standing.revision.saturating_add(1));
+		self.ensure_planned(day, &path, Some(standing)).await?;
+		self.sign(&path)?;
+		let done = self.submit(day, &path).await?;
+		let message = format!("{}; {done}", loaded.message);
+		Ok(if loaded.is_partial { Revision::Partial(message) } else { Revision::Complete(message) })
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn the_least_number_of_zones_is_the_chains_share_rounded_up() {
+		assert_eq!(least_zones(&Ratio::percent(80), 47), 38);
+		assert_eq!(least_zones(&Ratio::percent(80), 5), 4);
+		assert_eq!(least_zones(&Ratio::ONE, 3), 3);
+		assert_eq!(least_zones(&Ratio::ZERO, 3), 1);
 	}
 }

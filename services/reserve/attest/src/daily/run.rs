@@ -1,8 +1,12 @@
 //! The loop of the daily run.
 
 use super::{
-	daemon::Daemon, error::DaemonError, pipeline::DayPipeline, schedule::Schedule,
+	daemon::Daemon,
+	error::DaemonError,
+	pipeline::DayPipeline,
+	schedule::Schedule,
 	state::DaemonState,
+	time::{BoundClock, Time},
 };
 use gridproof_primitives::time::day::Day;
 use gridproof_support::{Clock, Stop};
@@ -12,6 +16,9 @@ use std::{collections::BTreeMap, time::Duration};
 /// Shortest wait between two looks at what is due.
 const SHORTEST_WAIT: Duration = Duration::from_millis(200);
 
+/// How often a run that is to end asks for the chain's time.
+const LOOKS_FOR_TIME: u32 = 20;
+
 /// What a run has done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DailyReport {
@@ -19,20 +26,28 @@ pub struct DailyReport {
 	pub attested: u64,
 	/// Days that are due and not done yet.
 	pub open: Vec<Day>,
-	/// Days that this run has given up, each with its reason.
+	/// Days that are given up, each with its reason: by this run, and by earlier ones as long as the
+	/// day can still be taken up.
 	pub given_up: BTreeMap<Day, String>,
+	/// Days that were attested without some of their zones.
+	pub partial: Vec<Day>,
 	/// Whether the run was stopped from outside.
 	#[serde(skip)]
 	pub stopped: bool,
 }
 
 impl DailyReport {
-	fn new(before: &DaemonState, now: &DaemonState, stopped: bool) -> Self {
-		let news = now.given_up.iter().filter(|given| !before.given_up.contains(given));
+	fn new(before: &DaemonState, daemon: &Daemon, stopped: bool) -> Self {
+		let now = daemon.state();
+		let news = now
+			.given_up
+			.iter()
+			.filter(|given| !before.given_up.contains(given) || daemon.can_be_taken_up(given.day));
 		Self {
 			attested: now.attested.saturating_sub(before.attested),
 			open: now.open.keys().copied().collect(),
 			given_up: news.map(|given| (given.day, given.reason.clone())).collect(),
+			partial: now.partial.keys().copied().collect(),
 			stopped,
 		}
 	}
@@ -44,10 +59,12 @@ impl DailyReport {
 }
 
 /// Does what is due, day after day, until the last day is done or the program is to end. With
-/// `once`, does what is due now, retries included, and ends.
+/// `once`, does what is due now, and ends when it is done or has been tried as often as it is to be;
+/// what is not done by then stays open for the next run.
 ///
 /// # Errors
-/// [`DaemonError::Io`] if the state cannot be kept.
+/// [`DaemonError::Io`] if the state cannot be kept; [`DaemonError::Jump`], [`DaemonError::Ahead`] if
+/// the time cannot be believed.
 pub async fn run_daily(
 	daemon: &mut Daemon,
 	pipeline: &mut DayPipeline,
@@ -60,7 +77,7 @@ pub async fn run_daily(
 	let done = stop.unless_stopped(work(daemon, pipeline, schedule, once, clock)).await;
 	let stopped = done.is_none();
 	done.transpose()?;
-	Ok(DailyReport::new(&before, daemon.state(), stopped))
+	Ok(DailyReport::new(&before, daemon, stopped))
 }
 
 async fn work(
@@ -71,15 +88,25 @@ async fn work(
 	clock: &Clock,
 ) -> Result<(), DaemonError> {
 	let started_at = daemon.state().started_at;
+	let mut time = BoundClock::new(clock);
+	let mut looks = 0u32;
 	loop {
 		let table = schedule.timetable(started_at, pipeline.link()).await;
-		daemon.tick(pipeline, &table, || clock.now_ms()).await?;
-		let open = &daemon.state().open;
-		if (once || daemon.is_over()) && open.is_empty() {
+		time.ask(&table, pipeline.link(), daemon.metrics()).await;
+		daemon.tick(pipeline, &table, &time).await?;
+		looks = if time.believed().is_some() { 0 } else { looks.saturating_add(1) };
+		if once && looks >= LOOKS_FOR_TIME {
+			return Err(DaemonError::NoTime);
+		}
+		let state = daemon.state();
+		let is_done = state.open.is_empty() || (once && daemon.is_tried_out());
+		if (once && is_done && time.believed().is_some())
+			|| (daemon.is_over() && state.open.is_empty())
+		{
 			return Ok(());
 		}
-		let due = open.values().map(|open| open.not_before.saturating_sub(clock.now_ms())).min();
-		let retry = Duration::from_millis(due.unwrap_or(u64::MAX));
+		let due = state.open.values().map(|open| open.not_before.saturating_sub(clock.now_ms()));
+		let retry = Duration::from_millis(due.min().unwrap_or(u64::MAX));
 		tokio::time::sleep(table.beat().min(retry).max(SHORTEST_WAIT)).await;
 	}
 }

@@ -26,6 +26,9 @@ pub struct DaemonState {
 	pub open: BTreeMap<Day, OpenDay>,
 	/// Days that will stay without an attestation from here, the latest last.
 	pub given_up: Vec<GivenUp>,
+	/// Days that were attested without some of their zones.
+	#[serde(default)]
+	pub partial: BTreeMap<Day, PartialDay>,
 }
 
 /// A day that is being worked on.
@@ -40,6 +43,25 @@ pub struct OpenDay {
 	pub not_before: u64,
 	/// Reason of the last failure.
 	pub last_failure: Option<String>,
+	/// When it came due, UTC milliseconds; 0 if an older program opened it.
+	#[serde(default)]
+	pub opened_at: u64,
+	/// The figures that were loaded; `None` if an older program loaded them.
+	#[serde(default)]
+	pub figures: Option<String>,
+	/// Whether zones are missing in them.
+	#[serde(default)]
+	pub is_partial: bool,
+}
+
+/// A day that is revised when more of its data comes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartialDay {
+	/// Earliest time of the next look, UTC milliseconds.
+	pub not_before: u64,
+	/// End of the looking, UTC milliseconds.
+	pub until: u64,
 }
 
 /// A day that was given up.
@@ -78,6 +100,7 @@ impl DaemonState {
 			attested: 0,
 			open: BTreeMap::new(),
 			given_up: Vec::new(),
+			partial: BTreeMap::new(),
 		}
 	}
 
@@ -92,9 +115,16 @@ impl DaemonState {
 		files::replace(&path, &bytes, PUBLIC).map_err(DaemonError::io(&path))
 	}
 
+	/// Puts a day that was given up on the list again.
+	pub(super) fn take_up(&mut self, day: Day) {
+		self.given_up.retain(|given| given.day != day);
+		self.open.entry(day).or_default();
+	}
+
 	/// Takes a day off the list for good.
 	pub(super) fn give_up(&mut self, day: Day, reason: String) {
 		self.open.remove(&day);
+		self.given_up.retain(|given| given.day != day);
 		self.given_up.push(GivenUp { day, reason });
 		let excess = self.given_up.len().saturating_sub(MAX_GIVEN_UP);
 		self.given_up.drain(..excess);

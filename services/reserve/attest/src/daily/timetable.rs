@@ -41,6 +41,12 @@ impl Timetable {
 		}
 	}
 
+	/// Returns `true` if days come due by the time of the world, where a jump is a mistake or a long
+	/// absence.
+	pub const fn is_of_the_world(&self) -> bool {
+		matches!(self, Self::Daily { .. })
+	}
+
 	/// Returns how long to wait before looking again. Short enough that a clock that is set, or a machine
 	/// that wakes up, does not delay a day.
 	pub fn beat(&self) -> Duration {

@@ -4,10 +4,7 @@ use super::offer::Offer;
 use crate::coverage::Minted;
 use gridproof_chain::{
 	ChainError, Link, Patience,
-	pallets::{
-		AccountId,
-		coverage_policy::{call, query},
-	},
+	pallets::coverage_policy::{call, query},
 };
 use gridproof_keys::AccountKey;
 use gridproof_primitives::reserve::state::Status;
@@ -26,14 +23,13 @@ pub trait MintDesk {
 pub struct ChainDesk {
 	link: Link,
 	issuer: AccountKey,
-	to: AccountId,
 	patience: Patience,
 }
 
 impl ChainDesk {
-	/// Returns a desk that mints to the account `to` with the issuer's key.
-	pub const fn new(link: Link, issuer: AccountKey, to: AccountId, patience: Patience) -> Self {
-		Self { link, issuer, to, patience }
+	/// Returns a desk that mints with the issuer's key.
+	pub const fn new(link: Link, issuer: AccountKey, patience: Patience) -> Self {
+		Self { link, issuer, patience }
 	}
 }
 
@@ -43,7 +39,7 @@ impl MintDesk for ChainDesk {
 	}
 
 	async fn mint(&mut self, offer: &Offer) -> Result<Minted, ChainError> {
-		let call = call::mint(offer.amount, self.to, offer.statement);
+		let call = call::mint(offer.amount, offer.statement);
 		let included = self.link.submit_one(&self.issuer, &call, &self.patience).await?;
 		Minted::of(&included, offer.statement)
 	}

@@ -33,8 +33,8 @@ pub enum IssuerError {
 	/// Trying again would not help: the address is wrong, or program and node do not match.
 	#[error(transparent)]
 	Chain(ChainError),
-	/// The chain keeps offering a mint that it refuses for good each time: with this key, or to
-	/// this account, it cannot be minted.
+	/// The chain keeps offering a mint that it refuses for good each time: with this key it cannot
+	/// be minted.
 	#[error("{error}; the chain offers the same {amount} AICP again")]
 	Refused {
 		/// The chain's refusal.

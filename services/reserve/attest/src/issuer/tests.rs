@@ -81,6 +81,9 @@ impl Desk {
 			minted: 0,
 			queue: 0,
 			capacity: 0,
+			daily_capacity: 0,
+			waiting: 0,
+			budget: 0,
 			totals: Totals { genesis: 0, minted: 0, burned: 0, credited: 0, spent: 0 },
 			stopped_by_role: false,
 		};
@@ -127,7 +130,6 @@ impl World {
 		self.status.minted += offer.amount;
 		self.mints.push(offer.amount);
 		Ok(Minted {
-			who: "issuer".to_string(),
 			amount: offer.amount.to_string(),
 			amount_units: Amount(offer.amount),
 			day: offer.day,

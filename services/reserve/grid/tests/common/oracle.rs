@@ -29,8 +29,8 @@ pub(crate) enum Verdict {
 	Refused,
 	/// No minute has a figure.
 	Nothing,
-	/// Sum of thousandths over minutes, and the minutes covered.
-	Figures { sum: i128, covered: u32 },
+	/// Sum of thousandths over minutes, the minutes covered, and those of them that are zero.
+	Figures { sum: i128, covered: u32, zeros: u32 },
 }
 
 /// The figures that `period` states for `minute`.
@@ -65,21 +65,24 @@ pub(crate) fn verdict(
 			}
 		}
 	}
-	let (mut sum, mut covered) = (0i128, 0u32);
+	let (mut sum, mut covered, mut zeros) = (0i128, 0u32, 0u32);
 	for minute in from..to {
 		let figures: BTreeSet<i64> = series
 			.iter()
 			.flat_map(|series| series.periods.iter().map(|period| (period, series.holds)))
 			.flat_map(|(period, holds)| stated(period, holds, minute))
+			// A load of zero does not count as a figure.
+			.filter(|value| negative_allowed || *value != 0)
 			.collect();
 		match figures.len() {
 			0 => {},
 			1 => {
 				sum += i128::from(*figures.first().unwrap());
 				covered += 1;
+				zeros += u32::from(figures.contains(&0));
 			},
 			_ => return Verdict::Refused,
 		}
 	}
-	if covered == 0 { Verdict::Nothing } else { Verdict::Figures { sum, covered } }
+	if covered == 0 { Verdict::Nothing } else { Verdict::Figures { sum, covered, zeros } }
 }
