@@ -25,6 +25,14 @@ use std::{collections::HashSet, time::Duration};
 const PATIENCE: Patience =
 	Patience { per_attempt: Duration::from_secs(30), attempts: 3, pause: Duration::from_secs(1) };
 
+/// How long a claim that is free of charge is followed if it could pay: well within the notice of a
+/// cancellation, which is a minute.
+const BRIEFLY: Patience =
+	Patience { per_attempt: Duration::from_secs(15), attempts: 1, pause: Duration::from_secs(1) };
+
+/// Tip of a claim that pays, in 10⁻¹⁸ AIT: any tip says that it pays.
+const TIP: u128 = 1;
+
 /// The chain behind a node.
 pub struct ChainLedger {
 	link: Link,
@@ -102,10 +110,19 @@ impl Ledger for ChainLedger {
 		.boxed()
 	}
 
-	fn claim(&self, receipts: Vec<SignedReceipt>) -> BoxFuture<'_, Result<Claimed, ChainError>> {
+	fn claim(
+		&self,
+		receipts: Vec<SignedReceipt>,
+		pays: bool,
+	) -> BoxFuture<'_, Result<Claimed, ChainError>> {
 		async move {
 			let call = call::claim_receipts(&receipts);
-			let included = self.link.submit_authorized(&call, &PATIENCE).await?;
+			let included = match &self.purse {
+				Some(purse) if pays => self.link.submit_paid(purse, &call, TIP, &PATIENCE).await?,
+				// There is another way: what is free is not waited for as long.
+				Some(_) => self.link.submit_authorized(&call, &BRIEFLY).await?,
+				None => self.link.submit_authorized(&call, &PATIENCE).await?,
+			};
 			let settled = included.all::<ReceiptSettled>()?;
 			let settled = settled.into_iter().map(|settled| (settled.job_id, settled.receipt_id));
 			Ok(Claimed { block: included.block, settled: settled.collect() })

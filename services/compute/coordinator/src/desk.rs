@@ -9,7 +9,7 @@ use crate::{
 use futures::{FutureExt, future::BoxFuture};
 use gridproof_compute_api::protocol::JobStage;
 use gridproof_primitives::{H256, compute::PriceAsset};
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// A coordinator whose front pays from an account of its own.
 pub(crate) struct FrontDesk {
@@ -33,19 +33,10 @@ impl FrontDesk {
 		let Order { spec, customer, limit, stream } = order;
 		let coordinator = &self.coordinator;
 		let quoted = coordinator.price(&spec, self.purse, self.asset)?;
-		if let Some(limit) = limit {
-			let name = customer.clone();
-			let used = coordinator.read(move |db| Ok(rows::usage(db, &name, 0)?)).await?;
-			let asset = self.asset.as_str();
-			let of = |sums: &BTreeMap<String, u128>| sums.get(asset).copied().unwrap_or(0);
-			let owed = of(&used.prices).saturating_add(of(&used.held));
-			if owed.saturating_add(quoted.quote.price) > limit {
-				return Err(OrderError::LimitReached);
-			}
-		}
 		// Read along from before the job exists, so that no piece of its text is missed.
-		let live = coordinator.live.follow(quoted.row.job);
-		let job = coordinator.accept_for(&quoted, &customer, stream).await?;
+		let live = coordinator.live.follow(quoted.row.job, spec.max_tokens);
+		let job = coordinator.accept_for(&quoted, &customer, limit, stream).await?;
+		let job = job.ok_or(OrderError::LimitReached)?;
 		Ok(Accepted { job: head(&job), live })
 	}
 }

@@ -17,12 +17,19 @@ pub struct RequestError {
 	pub code: ErrorCode,
 	/// The reason, in words.
 	pub message: String,
+	/// The member of the request that is wrong, by OpenAI's name for it.
+	pub param: Option<&'static str>,
 }
 
 impl RequestError {
 	/// Returns an error.
 	pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-		Self { code, message: message.into() }
+		Self { code, message: message.into(), param: None }
+	}
+
+	/// Returns an error about a member of the request.
+	pub fn about(param: &'static str, message: impl Into<String>) -> Self {
+		Self { param: Some(param), ..Self::new(ErrorCode::BadRequest, message) }
 	}
 
 	/// Returns the HTTP status that goes with it.

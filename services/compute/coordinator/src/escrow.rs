@@ -128,9 +128,19 @@ impl Coordinator {
 	}
 
 	async fn fail(&self, id: H256, reason: String) -> Result<(), RequestError> {
+		self.fail_at(id, None, reason).await
+	}
+
+	/// Ends a job that nobody can do; given an attempt, if that is the present one.
+	pub(crate) async fn fail_at(
+		&self,
+		id: H256,
+		attempt: Option<u32>,
+		reason: String,
+	) -> Result<(), RequestError> {
 		let now = self.now();
 		let change = Change::Fail { reason };
-		let failed = self.write(move |db| Ok(rows::change(db, id, None, &change, now)?)).await?;
+		let failed = self.write(move |db| Ok(rows::change(db, id, attempt, &change, now)?)).await?;
 		if let Some(job) = failed {
 			tracing::warn!(job = %Hex32(id.0), reason = ?job.reason, "a job failed");
 			self.sessions.release(&id);
@@ -143,7 +153,13 @@ impl Coordinator {
 	pub(crate) async fn release_some(&self) -> Result<(), RequestError> {
 		let now = self.now();
 		let jobs = self.read(move |db| Ok(rows::unreleased(db, now, BATCH)?)).await?;
-		let released = stream::iter(jobs).map(|id| self.release_one(id, now));
+		let released = stream::iter(jobs).map(|id| async move {
+			let Err(error) = self.release_one(id, now).await else { return Ok(()) };
+			tracing::warn!(job = %Hex32(id.0), %error, "a job is let go later");
+			// Behind the others, so that one that cannot be let go stops none of them.
+			let until = self.now().saturating_add(PAUSE_MS);
+			self.write(move |db| Ok(rows::postpone(db, id, until)?)).await
+		});
 		released.buffer_unordered(MAX_QUESTIONS).try_collect().await
 	}
 
@@ -177,30 +193,37 @@ impl Coordinator {
 	/// Shows the chain who works on a job whose client wants to cancel it, or has done it while the
 	/// receipt is on its way, and stops work on jobs that are over there.
 	pub(crate) async fn watch_held(&self) -> Result<(), RequestError> {
-		for job in self.read(|db| Ok(rows::held(db)?)).await? {
-			// The front does not cancel its own jobs on chain.
-			if job.customer.is_some() {
-				continue;
+		let held = self.read(|db| Ok(rows::held(db)?)).await?;
+		// The front does not cancel its own jobs on chain.
+		let watched = held.into_iter().filter(|job| job.customer.is_none());
+		let looked = stream::iter(watched).map(|job| async move {
+			if let Err(error) = self.watch_one(&job).await {
+				tracing::warn!(job = %Hex32(job.job.0), %error, "a job is looked at later");
 			}
-			match (self.ledger.escrow(job.job).await?, job.miner) {
-				(Some(Escrow::Open { cancelling: true }), Some(miner)) => {
-					let assignment = Assignment { job_id: job.job, miner, attempt: job.attempt };
-					let payload = assignment.signing_payload(&self.genesis, Signer::Coordinator);
-					let coordinator_signature = self.key.sign(&payload);
-					let signed = SignedAssignment {
-						assignment,
-						coordinator_signature,
-						miner_signature: None,
-						former_signature: None,
-					};
-					self.ledger.assign(signed).await?;
-				},
-				// What becomes of a delivered job its receipt decides.
-				(Some(Escrow::Returned(how)), _) if job.state != JobStage::Completed => {
-					self.fail(job.job, how.as_str().to_string()).await?;
-				},
-				_ => (),
-			}
+		});
+		looked.buffer_unordered(MAX_QUESTIONS).collect::<()>().await;
+		Ok(())
+	}
+
+	async fn watch_one(&self, job: &Job) -> Result<(), RequestError> {
+		match (self.ledger.escrow(job.job).await?, job.miner) {
+			(Some(Escrow::Open { cancelling: true }), Some(miner)) => {
+				let assignment = Assignment { job_id: job.job, miner, attempt: job.attempt };
+				let payload = assignment.signing_payload(&self.genesis, Signer::Coordinator);
+				let coordinator_signature = self.key.sign(&payload);
+				let signed = SignedAssignment {
+					assignment,
+					coordinator_signature,
+					miner_signature: None,
+					former_signature: None,
+				};
+				self.ledger.assign(signed).await?;
+			},
+			// What becomes of a delivered job its receipt decides.
+			(Some(Escrow::Returned(how)), _) if job.state != JobStage::Completed => {
+				self.fail(job.job, how.as_str().to_string()).await?;
+			},
+			_ => (),
 		}
 		Ok(())
 	}

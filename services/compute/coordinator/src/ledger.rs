@@ -79,8 +79,13 @@ pub trait Ledger: Send + Sync + 'static {
 		receipts: Vec<SignedReceipt>,
 	) -> BoxFuture<'_, Result<Vec<Result<(), ReceiptRefusal>>, ChainError>>;
 
-	/// Submits receipts in one transaction and follows it until it is final.
-	fn claim(&self, receipts: Vec<SignedReceipt>) -> BoxFuture<'_, Result<Claimed, ChainError>>;
+	/// Submits receipts in one transaction and follows it until it is final: free of charge, or, with
+	/// `pays`, from the front's account, before whatever is free.
+	fn claim(
+		&self,
+		receipts: Vec<SignedReceipt>,
+		pays: bool,
+	) -> BoxFuture<'_, Result<Claimed, ChainError>>;
 
 	/// Shows the chain that a miner has begun: the client can no longer cancel.
 	fn assign(&self, assignment: SignedAssignment) -> BoxFuture<'_, Result<(), ChainError>>;

@@ -8,7 +8,7 @@ use crate::{
 	rows::{self, Change, Job, NewJob, QuoteRow},
 };
 use codec::{DecodeAll, Encode};
-use gridproof_compute_api::protocol::{ErrorCode, JobSpec, JobStage, SPEC_VERSION, Task};
+use gridproof_compute_api::protocol::{ErrorCode, JobSpec, JobStage, SPEC_VERSION, Sampling, Task};
 use gridproof_primitives::{
 	H256,
 	compute::{PriceAsset, Quote, SignedQuote, compute_units},
@@ -114,36 +114,24 @@ impl Coordinator {
 		if self.settings.models.is_empty() && !is_served {
 			return Err(unknown());
 		}
-		let most = offer.max_tokens.unwrap_or(self.settings.max_tokens);
-		let sampling = &spec.sampling;
-		let text = |text: &String| !text.is_empty();
-		let (is_embedding, has_text) = match &spec.task {
-			Task::Chat { messages } => {
-				let roles = ["system", "developer", "user", "assistant"];
-				let known = messages.iter().all(|m| roles.contains(&m.role.as_str()));
-				(false, known && !messages.is_empty())
-			},
-			Task::Completion { prompt } => (false, text(prompt)),
-			Task::Embedding { input } => {
-				(true, !input.is_empty() && input.len() <= MAX_TEXTS && input.iter().all(text))
-			},
-		};
-		let good_stop = |stop: &String| (1..=MAX_STOP_BYTES).contains(&stop.len());
-		let rules = [
-			(spec.version != SPEC_VERSION, "the specification is of another version"),
-			(!has_text, "the task is empty, or a message's role is unknown"),
-			(is_embedding != (spec.max_tokens == 0), "max_tokens does not fit the task"),
-			(spec.max_tokens > most, "max_tokens is above what this model is offered with"),
-			(sampling.temperature_milli > MAX_TEMPERATURE, "the temperature is above 2"),
-			(!(1..=1_000).contains(&sampling.top_p_milli), "top_p is not above 0 and at most 1"),
-			(sampling.seed > u64::MAX >> 1, "the seed is above 2^63 - 1"),
-			(sampling.stop.len() > MAX_STOPS, "there are more than 4 stop texts"),
-			(!sampling.stop.iter().all(good_stop), "a stop text is empty or too long"),
-		];
-		match rules.into_iter().find(|(broken, _)| *broken) {
-			Some((_, reason)) => RequestError::err(ErrorCode::BadRequest, reason),
-			None => Ok(offer.factor()),
+		if spec.version != SPEC_VERSION {
+			let message = format!("the specification is of version {}, not 1", spec.version);
+			return RequestError::err(ErrorCode::BadRequest, message);
 		}
+		check_task(&spec.task)?;
+		let most = offer.max_tokens.unwrap_or(self.settings.max_tokens);
+		let is_embedding = matches!(spec.task, Task::Embedding { .. });
+		if is_embedding != (spec.max_tokens == 0) {
+			let message = "max_tokens is 0 for embeddings, and above 0 for texts";
+			return Err(RequestError::about("max_tokens", message));
+		}
+		if spec.max_tokens > most {
+			let message =
+				format!("max_tokens is {}; this model is offered with {most}", spec.max_tokens);
+			return Err(RequestError::about("max_tokens", message));
+		}
+		check_sampling(&spec.sampling)?;
+		Ok(offer.factor())
 	}
 
 	/// Returns the models on offer, sorted: those listed, or those that miners serve now.
@@ -192,10 +180,13 @@ impl Coordinator {
 			Some(_) => return RequestError::err(ErrorCode::WrongState, "the job is over on chain"),
 		}
 		let new = self.new_job(row, None, stream, true)?;
-		self.add(new).await
+		let job = self.add(new, None).await?;
+		job.ok_or_else(|| RequestError::new(ErrorCode::Internal, "the job is not there"))
 	}
 
-	/// Accepts a job that the front pays for; its escrow is opened next.
+	/// Accepts a job that the front pays for; its escrow is opened next. `None` if its customer would
+	/// then owe more than `limit`, in the asset's smallest unit: that is looked up where the job is
+	/// added, so that requests at the same time cannot pass the limit together.
 	///
 	/// # Errors
 	/// As [`Coordinator::accept`].
@@ -203,13 +194,14 @@ impl Coordinator {
 		&self,
 		quoted: &Quoted,
 		customer: &str,
+		limit: Option<u128>,
 		stream: bool,
-	) -> Result<Job, RequestError> {
+	) -> Result<Option<Job>, RequestError> {
 		let new = self.new_job(quoted.row.clone(), Some(customer.to_string()), stream, false)?;
-		let job = self.add(new).await?;
+		let Some(job) = self.add(new, limit).await? else { return Ok(None) };
 		self.untried().insert(job.job);
 		self.openings.notify_one();
-		Ok(job)
+		Ok(Some(job))
 	}
 
 	fn new_job(
@@ -243,7 +235,8 @@ impl Coordinator {
 		})
 	}
 
-	async fn add(&self, new: NewJob) -> Result<Job, RequestError> {
+	/// Adds a job; `None` if its customer would owe more than `limit`.
+	async fn add(&self, new: NewJob, limit: Option<u128>) -> Result<Option<Job>, RequestError> {
 		let (now, most, id) = (self.now(), self.settings.max_queue, new.quote.job);
 		let job = self
 			.write(move |db| {
@@ -251,13 +244,22 @@ impl Coordinator {
 					let message = "the queue is full; try again later";
 					return RequestError::err(ErrorCode::RateLimited, message);
 				}
+				if let (Some(limit), Some(customer)) = (limit, &new.customer) {
+					let owed = rows::usage(db, customer, 0)?.owed(&new.asset);
+					if owed.saturating_add(new.price) > limit {
+						return Ok(None);
+					}
+				}
 				rows::add_job(db, &new, now)?;
 				Ok(rows::job(db, id)?)
 			})
 			.await?;
+		if job.is_none() {
+			return Ok(None);
+		}
 		self.metrics.jobs.inc();
 		self.work.notify_one();
-		job.ok_or_else(|| RequestError::new(ErrorCode::Internal, "the job is not there"))
+		Ok(job)
 	}
 
 	/// Returns a job.
@@ -298,5 +300,72 @@ impl Coordinator {
 		self.live.end(id);
 		self.receipts.notify_one();
 		Ok(job)
+	}
+}
+
+/// Checks that there is something to do.
+fn check_task(task: &Task) -> Result<(), RequestError> {
+	match task {
+		Task::Chat { messages } => {
+			if messages.is_empty() {
+				return Err(RequestError::about("messages", "there is no message"));
+			}
+			let roles = ["system", "developer", "user", "assistant"];
+			match messages.iter().find(|message| !roles.contains(&message.role.as_str())) {
+				Some(message) => {
+					let role: String = message.role.chars().take(40).collect();
+					let message = format!("a message of the role {role:?}; known are {roles:?}");
+					Err(RequestError::about("messages", message))
+				},
+				None => Ok(()),
+			}
+		},
+		Task::Completion { prompt } if prompt.is_empty() => {
+			Err(RequestError::about("prompt", "the prompt is empty"))
+		},
+		Task::Completion { .. } => Ok(()),
+		Task::Embedding { input } => {
+			let count = input.len();
+			if count == 0 || count > MAX_TEXTS {
+				let message = format!("{count} texts; a request has 1 to {MAX_TEXTS}");
+				return Err(RequestError::about("input", message));
+			}
+			match input.iter().position(String::is_empty) {
+				Some(place) => {
+					let message = format!("text {place}, counted from 0, is empty");
+					Err(RequestError::about("input", message))
+				},
+				None => Ok(()),
+			}
+		},
+	}
+}
+
+/// Checks how tokens are to be chosen.
+fn check_sampling(sampling: &Sampling) -> Result<(), RequestError> {
+	let stops = sampling.stop.len();
+	let good_stop = |stop: &String| (1..=MAX_STOP_BYTES).contains(&stop.len());
+	let rules = [
+		(
+			sampling.temperature_milli > MAX_TEMPERATURE,
+			"temperature",
+			"the temperature is above 2".to_string(),
+		),
+		(
+			!(1..=1_000).contains(&sampling.top_p_milli),
+			"top_p",
+			"top_p is not above 0 and at most 1".to_string(),
+		),
+		(sampling.seed > u64::MAX >> 1, "seed", "the seed is above 2^63 - 1".to_string()),
+		(stops > MAX_STOPS, "stop", format!("{stops} stop texts; at most {MAX_STOPS} are taken")),
+		(
+			!sampling.stop.iter().all(good_stop),
+			"stop",
+			format!("a stop text is empty or has more than {MAX_STOP_BYTES} bytes"),
+		),
+	];
+	match rules.into_iter().find(|(broken, ..)| *broken) {
+		Some((_, param, message)) => Err(RequestError::about(param, message)),
+		None => Ok(()),
 	}
 }

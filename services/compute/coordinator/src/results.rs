@@ -9,7 +9,7 @@ use crate::{
 };
 use codec::{DecodeAll, Encode};
 use gridproof_compute_api::protocol::{
-	Accepted, ErrorCode, Finish, JobResult, JobSpec, JobStage, Output, Settlement, Task, price_of,
+	Accepted, ErrorCode, JobResult, JobSpec, JobStage, Output, Settlement, Task, price_of,
 	vector_from_text,
 };
 use gridproof_primitives::{
@@ -228,8 +228,7 @@ fn plausible(spec: &JobSpec, output: &Output, bounded: bool) -> Result<(), &'sta
 		(output.prompt_tokens <= spec.max_prompt_tokens(), "more tokens read than the prompt has"),
 		(made <= spec.max_tokens.into(), "more tokens made than were asked for"),
 		(!bounded || is_embedding || made <= visible, "more tokens made than the text has bytes"),
-		(made > 0 || output.text.is_empty(), "a text without tokens"),
-		(output.finish == Finish::Stop || made > 0, "ended by length without having made a token"),
+		(is_embedding || made > 0, "an answer without a token is none"),
 		(good_vectors(spec, output), "not one vector of floats for each text"),
 	];
 	match rules.into_iter().find(|(holds, _)| !holds) {
@@ -254,7 +253,7 @@ fn good_vectors(spec: &JobSpec, output: &Output) -> bool {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use gridproof_compute_api::protocol::{SPEC_VERSION, Sampling, vector_to_text};
+	use gridproof_compute_api::protocol::{Finish, SPEC_VERSION, Sampling, vector_to_text};
 
 	fn spec(task: Task, max_tokens: u32) -> JobSpec {
 		let (version, model, sampling) = (SPEC_VERSION, "m".to_string(), Sampling::default());
@@ -276,7 +275,8 @@ mod tests {
 		let spec = spec(Task::Completion { prompt: "hello".to_string() }, 40);
 		let good = |output: &Output| plausible(&spec, output, true);
 		assert_eq!(good(&output("hello there", 2, 3)), Ok(()));
-		assert_eq!(good(&output("", 2, 0)), Ok(()));
+		assert_eq!(good(&output("", 2, 1)), Ok(()), "a model may stop at once");
+		assert!(good(&output("", 2, 0)).is_err(), "an engine that made nothing");
 		assert!(good(&output("hello", 5_000, 3)).is_err(), "prompt too long");
 		assert!(good(&output("hello", 2, 41)).is_err(), "more than asked for");
 		assert!(good(&output("hi", 2, 19)).is_err(), "more tokens than bytes");

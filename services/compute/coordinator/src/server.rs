@@ -7,10 +7,17 @@ use crate::{
 	front::{self, ApiKeys, Front},
 	metrics::Metrics,
 };
-use axum::Router;
+use axum::{
+	Router,
+	extract::Request,
+	http::HeaderValue,
+	middleware::{self, Next},
+	response::Response,
+};
 use gridproof_http::{Limits, Metric, Rate, describe, serve_on, site};
 use gridproof_primitives::compute::PriceAsset;
 use gridproof_support::Stop;
+use rand::{Rng, rngs::OsRng};
 use std::{io, sync::Arc};
 use tokio::net::TcpListener;
 use utoipa::{OpenApi, openapi};
@@ -101,7 +108,7 @@ impl Server {
 			max_body: settings.max_body_bytes,
 			max_requests: MAX_REQUESTS,
 			timeout: None,
-			origins: Vec::new(),
+			origins: settings.origins.clone(),
 		};
 		let (keys, front) = match front {
 			Some((keys, front)) => (Some(keys), front),
@@ -112,5 +119,17 @@ impl Server {
 		let front: OpenApiRouter = front::routes().with_state(front);
 		let routes = OpenApiRouter::with_openapi(Description::openapi()).merge(api).merge(front);
 		site(routes, (), pages, &limits)
+			.layer(middleware::from_fn(front::in_openai_form))
+			.layer(middleware::from_fn(numbered))
 	}
+}
+
+/// Gives each answer a number of its own, by which its receiver can ask about it.
+async fn numbered(request: Request, next: Next) -> Response {
+	let mut response = next.run(request).await;
+	let number = format!("req_{:032x}", OsRng.r#gen::<u128>());
+	if let Ok(number) = HeaderValue::from_str(&number) {
+		response.headers_mut().insert("x-request-id", number);
+	}
+	response
 }

@@ -52,6 +52,8 @@ pub struct Settings {
 	pub trusted_proxies: Vec<IpAddr>,
 	/// Most jobs in the queue; more are turned away.
 	pub max_queue: u64,
+	/// Web pages of other origins that may call the coordinator, such as `https://chat.example`.
+	pub origins: Vec<String>,
 }
 
 /// A model that is offered.
@@ -98,6 +100,7 @@ impl Default for Settings {
 			requests_per_minute: REQUESTS_PER_MINUTE,
 			trusted_proxies: Vec::new(),
 			max_queue: 10_000,
+			origins: Vec::new(),
 		}
 	}
 }
@@ -134,6 +137,10 @@ impl Settings {
 			),
 			(self.check_per_thousand > 1_000, "check_per_thousand is above 1000"),
 			(self.bundle == 0, "bundle is zero"),
+			(
+				!self.origins.iter().all(|origin| is_origin(origin)),
+				"an entry of origins is not one, such as https://chat.example",
+			),
 		];
 		match rules.into_iter().find(|(broken, _)| *broken) {
 			Some((_, reason)) => Err(reason.to_string()),
@@ -173,6 +180,13 @@ impl ModelOffer {
 	}
 }
 
+/// Returns `true` of scheme and host, as browsers write an origin: without a path or a slash.
+fn is_origin(text: &str) -> bool {
+	let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+	let is_part = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+	host.is_some_and(|host| !host.is_empty() && host.chars().all(is_part))
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -198,6 +212,8 @@ mod tests {
 			("{\"unknown\":1}", "unknown field"),
 			("{\"check_per_thousand\":1001}", "check_per_thousand"),
 			("{\"requests_per_minute\":0}", "nonzero"),
+			("{\"origins\":[\"*\"]}", "origins"),
+			("{\"origins\":[\"https://chat.example/\"]}", "origins"),
 			("{\"trusted_proxies\":[\"nginx\"]}", "IP address"),
 		] {
 			let error = Settings::parse(text.as_bytes()).unwrap_err();

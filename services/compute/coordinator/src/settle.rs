@@ -120,7 +120,10 @@ impl Coordinator {
 		}
 		self.metrics.bundles.inc();
 		let jobs: Vec<H256> = waiting.iter().map(|signed| signed.receipt.job_id).collect();
-		let submitted = self.ledger.claim(waiting).await;
+		// What free of charge found no place in time is worth a fee: after its deadline, or at the end
+		// of a cancellation's notice, the client has both.
+		let pays = self.ledger.purse().is_some() && bundle.iter().any(|row| row.tries > 0);
+		let submitted = self.ledger.claim(waiting, pays).await;
 		let (block, known) = match &submitted {
 			Ok(claimed) => (Some(claimed.block), self.note_settled(claimed).await?),
 			Err(_) => (None, HashSet::new()),

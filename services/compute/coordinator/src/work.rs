@@ -287,8 +287,14 @@ impl Coordinator {
 			RefusalReason::ModelUnavailable
 			| RefusalReason::BadQuote
 			| RefusalReason::BadSpec
+			| RefusalReason::ContextExceeded
 			| RefusalReason::EngineFailed => true,
 		};
+		if refusal.reason.is_requests_own() {
+			// Another miner could not do it either, and its client waits for the answer.
+			self.metrics.returned.inc();
+			return self.fail_at(id, Some(refusal.attempt), reason).await;
+		}
 		self.give_back(id, refusal.attempt, &reason, failure).await?;
 		Ok(())
 	}

@@ -21,6 +21,9 @@ pub enum EngineError {
 		/// The most that leave room for an answer.
 		most: u64,
 	},
+	/// The same, in the words of a server that counts the prompt itself.
+	#[error("the prompt is too long for the model: {0}")]
+	ContextExceeded(String),
 	/// The request cannot be carried out by any engine.
 	#[error("not a usable request: {0}")]
 	BadRequest(String),
@@ -51,16 +54,17 @@ impl EngineError {
 
 	/// Returns `true` if it is the request that cannot be carried out, by any engine.
 	pub const fn is_requests_own(&self) -> bool {
-		matches!(self, Self::BadRequest(_) | Self::PromptTooLong { .. })
+		matches!(self, Self::BadRequest(_) | Self::PromptTooLong { .. } | Self::ContextExceeded(_))
 	}
 }
 
 impl Classified for EngineError {
 	fn failure(&self) -> Failure {
 		match self {
-			Self::UnknownModel { .. } | Self::PromptTooLong { .. } | Self::BadRequest(_) => {
-				Failure::USAGE
-			},
+			Self::UnknownModel { .. }
+			| Self::PromptTooLong { .. }
+			| Self::ContextExceeded(_)
+			| Self::BadRequest(_) => Failure::USAGE,
 			Self::Unavailable(_) => Failure::UNREACHABLE,
 			Self::Cancelled | Self::BadModel { .. } | Self::Failed(_) => Failure::BROKEN,
 		}

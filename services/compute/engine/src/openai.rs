@@ -69,24 +69,32 @@ struct Listed {
 	max_model_len: Option<u32>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default)]
 struct Usage {
 	prompt_tokens: u64,
-	#[serde(default)]
 	completion_tokens: u64,
+}
+
+impl Usage {
+	/// Returns the counts that an answer states; `None` of `null`, `{}` and whatever else says
+	/// nothing.
+	fn read(stated: &Value) -> Option<Self> {
+		let count = |name: &str| stated.get(name).and_then(Value::as_u64);
+		let prompt_tokens = count("prompt_tokens")?;
+		Some(Self { prompt_tokens, completion_tokens: count("completion_tokens").unwrap_or(0) })
+	}
 }
 
 #[derive(Deserialize)]
 struct Chunk {
+	choices: Option<Vec<Choice>>,
 	#[serde(default)]
-	choices: Vec<Choice>,
-	usage: Option<Usage>,
+	usage: Value,
 	error: Option<Value>,
 }
 
 #[derive(Deserialize)]
 struct Choice {
-	#[serde(default)]
 	text: Option<String>,
 	#[serde(default)]
 	delta: Option<Delta>,
@@ -101,7 +109,8 @@ struct Delta {
 #[derive(Deserialize)]
 struct EmbeddingAnswer {
 	data: Vec<Embedded>,
-	usage: Option<Usage>,
+	#[serde(default)]
+	usage: Value,
 }
 
 #[derive(Deserialize)]
@@ -185,6 +194,7 @@ impl OpenAiEngine {
 		let reason = reason_in(&body);
 		let said = format!("{} answers {status}: {reason}", self.base);
 		Err(match status.as_u16() {
+			400 | 413 | 422 if is_about_context(&body) => EngineError::ContextExceeded(said),
 			400 | 413 | 422 => EngineError::BadRequest(said),
 			408 | 429 | 500..=599 => EngineError::Unavailable(said),
 			401 | 403 => EngineError::Failed(format!("{said}; is the API key right?")),
@@ -223,6 +233,52 @@ impl OpenAiEngine {
 			Ok(ModelInfo::new(public, class, context))
 		});
 		wanted.collect()
+	}
+
+	/// Vectors of all texts in their order, and the tokens read. Where the server refuses several at
+	/// once, as those do that have a largest batch, each half is asked for alone.
+	async fn embed_all(
+		&self,
+		served: &str,
+		input: &[String],
+	) -> Result<(Vec<Vec<f32>>, u64), EngineError> {
+		let (mut vectors, mut tokens) = (Vec::with_capacity(input.len()), 0u64);
+		let mut waiting = vec![input];
+		while let Some(texts) = waiting.pop() {
+			match self.embed_some(served, texts).await {
+				Ok((some, read)) => {
+					vectors.extend(some);
+					tokens = tokens.saturating_add(read);
+				},
+				Err(EngineError::BadRequest(_)) if texts.len() > 1 => {
+					let (first, second) = texts.split_at(texts.len() / 2);
+					waiting.extend([second, first]);
+				},
+				Err(error) => return Err(error),
+			}
+		}
+		Ok((vectors, tokens))
+	}
+
+	async fn embed_some(
+		&self,
+		served: &str,
+		input: &[String],
+	) -> Result<(Vec<Vec<f32>>, u64), EngineError> {
+		let body = json!({ "model": served, "input": input, "encoding_format": "float" });
+		let url = format!("{}/v1/embeddings", self.base);
+		let response = self.send(self.client.post(url).json(&body)).await?;
+		let answer = limited(response, MAX_ANSWER).await.map_err(EngineError::Failed)?;
+		let mut answer: EmbeddingAnswer =
+			serde_json::from_slice(&answer).map_err(|_| self.not_understood())?;
+		answer.data.sort_by_key(|embedded| embedded.index);
+		if !answer.data.iter().map(|embedded| embedded.index).eq(0..input.len()) {
+			let reason = format!("{} answers with other vectors than asked for", self.base);
+			return Err(EngineError::Failed(reason));
+		}
+		let usage = self.usage(Usage::read(&answer.usage))?;
+		let vectors = answer.data.into_iter().map(|row| direction(row.embedding)).collect();
+		Ok((vectors, usage.prompt_tokens))
 	}
 
 	fn not_understood(&self) -> EngineError {
@@ -279,26 +335,40 @@ impl OpenAiEngine {
 		if data == "[DONE]" {
 			return Ok(true);
 		}
-		let chunk: Chunk = serde_json::from_str(data).map_err(|_| self.not_understood())?;
+		let chunk: Option<Chunk> = serde_json::from_str(data).map_err(|_| self.not_understood())?;
+		let Some(chunk) = chunk else { return Ok(false) };
 		if let Some(error) = chunk.error {
 			let reason = reason_in(error.to_string().as_bytes());
 			return Err(EngineError::Failed(format!("{} breaks off: {reason}", self.base)));
 		}
-		if let Some(choice) = chunk.choices.into_iter().next() {
+		if let Some(choice) = chunk.choices.into_iter().flatten().next() {
 			let text = choice.text.or_else(|| choice.delta.and_then(|delta| delta.content));
 			let text = text.unwrap_or_default();
 			if on_text(&text).is_break() {
 				return Err(EngineError::Cancelled);
 			}
 			arrived.text.push_str(&text);
-			arrived.finish = match choice.finish_reason.as_deref() {
-				None => arrived.finish,
-				Some("length") => Some(Finish::Length),
-				Some(_) => Some(Finish::Stop),
-			};
+			match choice.finish_reason.as_deref() {
+				None | Some("") => (),
+				Some(reason) => arrived.finish = Some(self.finish(reason)?),
+			}
 		}
-		arrived.usage = chunk.usage.or(arrived.usage.take());
+		arrived.usage = Usage::read(&chunk.usage).or(arrived.usage.take());
 		Ok(false)
+	}
+
+	/// Returns the end that a server's word means. An end that is not known is none: a server that is
+	/// put to sleep says `abort`, and nobody pays for half an answer.
+	fn finish(&self, reason: &str) -> Result<Finish, EngineError> {
+		match reason {
+			"stop" | "stop_sequence" | "eos" | "eos_token" | "end_turn" => Ok(Finish::Stop),
+			"length" | "max_tokens" | "model_length" => Ok(Finish::Length),
+			other => {
+				let other: String = other.chars().take(40).collect();
+				let said = format!("{} ends the answer with {other:?}", self.base);
+				Err(EngineError::Unavailable(said))
+			},
+		}
 	}
 
 	fn measured(&self, begun: Instant, tokens: u64) -> Measured {
@@ -331,6 +401,10 @@ impl Engine for OpenAiEngine {
 			return Err(EngineError::Unavailable(reason));
 		};
 		let usage = self.usage(arrived.usage)?;
+		if usage.completion_tokens == 0 {
+			let reason = format!("{} ends without having made a token", self.base);
+			return Err(EngineError::Unavailable(reason));
+		}
 		let tokens = usage.prompt_tokens.saturating_add(usage.completion_tokens);
 		Ok(Completion {
 			text: arrived.text,
@@ -345,25 +419,9 @@ impl Engine for OpenAiEngine {
 	fn embed(&self, model: &str, input: &[String]) -> Result<Embeddings, EngineError> {
 		let begun = Instant::now();
 		let served = self.served(model)?;
-		let body = json!({ "model": served, "input": input, "encoding_format": "float" });
-		let url = format!("{}/v1/embeddings", self.base);
-		let answer = self.runtime.block_on(async {
-			let response = self.send(self.client.post(url).json(&body)).await?;
-			limited(response, MAX_ANSWER).await.map_err(EngineError::Failed)
-		})?;
-		let mut answer: EmbeddingAnswer =
-			serde_json::from_slice(&answer).map_err(|_| self.not_understood())?;
-		answer.data.sort_by_key(|embedded| embedded.index);
-		if !answer.data.iter().map(|embedded| embedded.index).eq(0..input.len()) {
-			let reason = format!("{} answers with other vectors than asked for", self.base);
-			return Err(EngineError::Failed(reason));
-		}
-		let usage = self.usage(answer.usage)?;
-		Ok(Embeddings {
-			vectors: answer.data.into_iter().map(|row| direction(row.embedding)).collect(),
-			prompt_tokens: usage.prompt_tokens,
-			measured: self.measured(begun, usage.prompt_tokens),
-		})
+		let (vectors, prompt_tokens) = self.runtime.block_on(self.embed_all(&served, input))?;
+		let measured = self.measured(begun, prompt_tokens);
+		Ok(Embeddings { vectors, prompt_tokens, measured })
 	}
 }
 
@@ -411,6 +469,17 @@ async fn limited(response: reqwest::Response, most: usize) -> Result<Vec<u8>, St
 		BodyError::Broken(error) => with_causes(&error),
 		BodyError::TooLong(_) => "the answer is too long".to_string(),
 	})
+}
+
+/// Returns `true` if a refusal is about the length of the prompt. llama.cpp and OpenAI have a name
+/// for that; vLLM says it in its message only, where the context is named.
+fn is_about_context(body: &[u8]) -> bool {
+	let value: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+	let name = ["/error/code", "/error/type", "/code", "/type"].into_iter().any(|path| {
+		let name = value.pointer(path).and_then(Value::as_str);
+		matches!(name, Some("context_length_exceeded" | "exceed_context_size_error"))
+	});
+	name || reason_in(body).contains("context")
 }
 
 /// The message in an error's body, or its first characters.

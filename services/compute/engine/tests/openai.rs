@@ -228,7 +228,7 @@ async fn what_a_server_says_is_wrong_is_passed_on() {
 	let away: Kind = |fault| fault.is_temporary();
 	let failed: Kind = |fault| matches!(fault, EngineError::Failed(_));
 	let cases: [(StatusCode, &str, Kind, &str); 6] = [
-		(StatusCode::BAD_REQUEST, r#"{"error":{"message":"context too long"}}"#, bad, "context"),
+		(StatusCode::BAD_REQUEST, r#"{"error":{"message":"no such field"}}"#, bad, "no such"),
 		(StatusCode::BAD_REQUEST, r#"{"message":"of vLLM"}"#, bad, "of vLLM"),
 		(StatusCode::TOO_MANY_REQUESTS, "slow down", away, "slow down"),
 		(StatusCode::SERVICE_UNAVAILABLE, r#"{"error":"loading model"}"#, away, "loading model"),
@@ -253,6 +253,134 @@ async fn an_answer_that_breaks_off_is_none() {
 	let server = Server::new(move || events(&error, true)).await;
 	let fault = server.ask(text()).await.unwrap_err().to_string();
 	assert!(fault.contains("out of memory"), "{fault}");
+}
+
+/// Three words, then an end.
+fn three_words(reason: &str) -> Vec<Value> {
+	let word = |text: &str, reason: Value| json!({ "choices": [{ "index": 0, "text": text, "finish_reason": reason }] });
+	vec![
+		word("One", Value::Null),
+		word(" two", Value::Null),
+		word(" three", Value::Null),
+		word("", json!(reason)),
+		usage(),
+	]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_is_not_known_is_not_an_answer() {
+	for reason in ["abort", "cancelled", "error", "content_filter", "Stop"] {
+		let server = Server::new(move || events(&three_words(reason), true)).await;
+		let fault = server.ask(text()).await.unwrap_err();
+		assert!(fault.is_temporary() && fault.to_string().contains(reason), "{fault}");
+	}
+	for (reason, finish) in [("eos_token", Finish::Stop), ("max_tokens", Finish::Length)] {
+		let server = Server::new(move || events(&three_words(reason), true)).await;
+		assert_eq!(server.ask(text()).await.unwrap().0.finish, finish);
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_reason_is_none_and_a_stream_that_ends_there_is_cut() {
+	let mut chunks = three_words("");
+	for count in 0..4 {
+		chunks[count]["usage"] = json!({ "prompt_tokens": 7, "completion_tokens": count });
+		chunks[count]["choices"][0]["finish_reason"] = json!("");
+	}
+	let server = Server::new(move || events(&chunks[..4], false)).await;
+	let fault = server.ask(text()).await.unwrap_err();
+	assert!(fault.is_temporary() && fault.to_string().contains("broke off"), "{fault}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_made_nothing_is_not_paid() {
+	let chunks = vec![
+		json!({ "choices": [{ "text": "", "finish_reason": "stop" }] }),
+		json!({ "choices": [], "usage": { "prompt_tokens": 5, "completion_tokens": 0 } }),
+	];
+	let server = Server::new(move || events(&chunks, true)).await;
+	let fault = server.ask(text()).await.unwrap_err();
+	assert!(fault.is_temporary() && fault.to_string().contains("a token"), "{fault}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_says_nothing_in_a_stream_is_passed_over() {
+	let mut chunks = three_words("stop");
+	for (place, nothing) in
+		[json!({}), json!(null), json!({ "total_tokens": 4 })].iter().enumerate()
+	{
+		chunks[place]["usage"] = nothing.clone();
+	}
+	chunks[4]["choices"] = Value::Null;
+	chunks.insert(2, Value::Null);
+	chunks.push(json!({ "choices": null, "usage": null }));
+	let server = Server::new(move || events(&chunks, true)).await;
+	let (done, _) = server.ask(text()).await.unwrap();
+	assert_eq!((done.text.as_str(), done.completion_tokens), ("One two three", 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_that_is_too_long_is_the_requests_own_fault() {
+	for body in [
+		r#"{"error":{"message":"the prompt has 12000 tokens, the context 512","code":400}}"#,
+		r#"{"error":{"message":"too many","type":"exceed_context_size_error"}}"#,
+		r#"{"error":{"message":"too many","code":"context_length_exceeded"}}"#,
+	] {
+		let server = Server::new(move || (StatusCode::BAD_REQUEST, body).into_response()).await;
+		let fault = server.ask(text()).await.unwrap_err();
+		assert!(matches!(fault, EngineError::ContextExceeded(_)), "{fault:?}");
+		assert!(fault.is_requests_own() && !fault.is_temporary());
+	}
+}
+
+/// A server of vectors that takes so many texts at a time.
+async fn batches(most: usize) -> (String, Arc<Mutex<Vec<usize>>>) {
+	let seen = Arc::new(Mutex::new(Vec::new()));
+	let counted = seen.clone();
+	let embed = move |Json(body): Json<Value>| async move {
+		let texts = body["input"].as_array().unwrap().clone();
+		counted.lock().unwrap().push(texts.len());
+		if texts.len() > most {
+			let refused = json!({ "error": "too many texts", "error_type": "Validation" });
+			return (StatusCode::UNPROCESSABLE_ENTITY, Json(refused)).into_response();
+		}
+		let row = |(index, text): (usize, &Value)| {
+			let number: f32 = text.as_str().unwrap().parse().unwrap();
+			json!({ "index": index, "embedding": [number, 1.0] })
+		};
+		let data: Vec<Value> = texts.iter().enumerate().map(row).collect();
+		Json(json!({ "data": data, "usage": { "prompt_tokens": 3 * texts.len() } })).into_response()
+	};
+	let router = Router::new().route("/v1/embeddings", post(embed));
+	let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+	let url = format!("http://{}", listener.local_addr().unwrap());
+	tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+	(url, seen)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_beyond_a_servers_batch_are_asked_for_in_parts() {
+	let server = Server::new(|| StatusCode::OK.into_response()).await;
+	for (most, requests) in [(32, vec![40, 20, 20]), (40, vec![40])] {
+		let (url, seen) = batches(most).await;
+		let options = OpenAiOptions { url, ..server.options() };
+		let engine = OpenAiEngine::new(options, Handle::current()).unwrap();
+		let texts: Vec<String> = (0..40).map(|number| number.to_string()).collect();
+		let found = tokio::task::spawn_blocking(move || engine.embed("other", &texts));
+		let found = found.await.unwrap().unwrap();
+		assert_eq!((found.vectors.len(), found.prompt_tokens), (40, 120));
+		for (number, vector) in found.vectors.iter().enumerate() {
+			assert!((vector[0] / vector[1] - number as f32).abs() < 1e-3, "text {number}");
+		}
+		assert_eq!(*seen.lock().unwrap(), requests);
+	}
+	let (url, seen) = batches(0).await;
+	let options = OpenAiOptions { url, ..server.options() };
+	let engine = OpenAiEngine::new(options, Handle::current()).unwrap();
+	let texts = vec!["1".to_string(); 4];
+	let refused = tokio::task::spawn_blocking(move || engine.embed("other", &texts)).await.unwrap();
+	assert!(matches!(refused, Err(EngineError::BadRequest(_))));
+	assert_eq!(*seen.lock().unwrap(), [4, 2, 1], "the first text that is refused ends it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -76,7 +76,10 @@ pub fn receipt(
 pub const fn refusal_for(error: &EngineError) -> RefusalReason {
 	match error {
 		EngineError::UnknownModel { .. } => RefusalReason::ModelUnavailable,
-		EngineError::PromptTooLong { .. } | EngineError::BadRequest(_) => RefusalReason::BadSpec,
+		EngineError::PromptTooLong { .. } | EngineError::ContextExceeded(_) => {
+			RefusalReason::ContextExceeded
+		},
+		EngineError::BadRequest(_) => RefusalReason::BadSpec,
 		EngineError::Cancelled => RefusalReason::ShuttingDown,
 		EngineError::BadModel { .. } | EngineError::Unavailable(_) | EngineError::Failed(_) => {
 			RefusalReason::EngineFailed

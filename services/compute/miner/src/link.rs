@@ -386,7 +386,7 @@ impl Link {
 			None => return Ok(()),
 		};
 		loop {
-			let pending = self.miner.outbox.pending(coordinator).await?;
+			let pending = self.miner.outbox.due(coordinator, self.miner.now()).await?;
 			if pending.is_empty() {
 				return Ok(());
 			}
@@ -411,17 +411,26 @@ impl Link {
 				tracing::info!(job = %Hex32(job.0), receipt = %accepted.receipt_id, "delivered");
 				return Ok(outbox.delivered(job).await?);
 			},
-			Err(Failed::Request(ClientError::Refused(error))) => error,
-			Err(failed) => return Err(ClientError::from(failed).into()),
+			// Without a session nothing is delivered, whatever it is.
+			Err(Failed::Session(error)) => return Err(error.into()),
+			Err(Failed::Request(error)) => error,
 		};
-		let reason = format!("{}: {}", error.error.as_str(), error.message);
-		match end_of(error.error) {
+		let code = error.code();
+		let reason = match &error {
+			ClientError::Refused(body) => format!("{}: {}", body.error.as_str(), body.message),
+			other => other.to_string(),
+		};
+		match code.and_then(end_of) {
 			Some(End::Withheld) => outbox.withheld(job, attempt, &reason).await?,
 			Some(End::Refused) => {
 				tracing::warn!(job = %Hex32(job.0), reason, "a result was refused");
 				outbox.refused(job, &reason).await?;
 			},
-			None => return Err(ClientError::Refused(error).into()),
+			// What stands between miner and coordinator may refuse this one and no other.
+			None => {
+				tracing::warn!(job = %Hex32(job.0), reason, "a result waits");
+				outbox.later(job, self.miner.now(), &reason).await?;
+			},
 		}
 		Ok(())
 	}
@@ -468,7 +477,8 @@ impl Link {
 	/// Delivers what is left, for a moment, and says goodbye.
 	async fn leave(&self) {
 		let last = tokio::time::timeout(Duration::from_secs(5), self.deliver()).await;
-		if !matches!(last, Ok(Ok(()))) {
+		let is_empty = self.miner.outbox.counts().await.is_ok_and(|counts| counts.pending == 0);
+		if !matches!(last, Ok(Ok(()))) || !is_empty {
 			tracing::warn!("results wait for the next run");
 		}
 		let session = self.session.lock().await.take();

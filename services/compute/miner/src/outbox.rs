@@ -11,18 +11,25 @@ use gridproof_store::{
 	rusqlite::{self, Connection, OpenFlags, OptionalExtension, Row, params},
 };
 use gridproof_support::{
+	Backoff,
+	clock::millis,
 	number::clamped,
 	text::{Hex32, Hex64, HexBytes},
 };
 use serde::Serialize;
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 /// Name of the database in the data folder.
 const FILE: &str = "miner.db";
+/// Pauses before a result that was not taken is sent again.
+const RETRY: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));
+/// The longest wait of a result that was not taken, in milliseconds; above that of [`RETRY`].
+const LONGEST_WAIT_MS: u64 = 60_000;
 /// How long after its deadline a result is kept, in milliseconds: 30 days.
 const KEPT_MS: u64 = 30 * MILLIS_PER_DAY;
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+	"
 	CREATE TABLE known (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 	CREATE TABLE results (
 		job BLOB PRIMARY KEY CHECK (length(job) = 32),
@@ -38,7 +45,13 @@ const MIGRATIONS: &[&str] = &["
 		reason TEXT
 	) STRICT;
 	CREATE INDEX results_by_state ON results (state, coordinator);
-"];
+",
+	"
+	-- A result that is not taken stands behind the others.
+	ALTER TABLE results ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE results ADD COLUMN not_before_ms INTEGER NOT NULL DEFAULT 0;
+",
+];
 
 /// A result that was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,8 +169,9 @@ impl Outbox {
 		self.0
 			.write(move |db| {
 				db.prepare_cached(
-					"INSERT INTO results VALUES
-						(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending', NULL)
+					"INSERT INTO results (job, coordinator, attempt, output, receipt, signature, units,
+						deadline_ms, made_ms, state)
+					VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending')
 					ON CONFLICT DO NOTHING",
 				)?
 				.execute(params![
@@ -190,7 +204,48 @@ impl Outbox {
 			.await
 	}
 
-	/// Returns what is to be delivered to a coordinator, the oldest first, at most 256.
+	/// Returns what can be delivered to a coordinator at a time, UTC milliseconds: the oldest first,
+	/// at most 256. What was not taken waits for its next try.
+	///
+	/// # Errors
+	/// [`StoreError`].
+	pub async fn due(&self, coordinator: [u8; 32], now: u64) -> Result<Vec<Stored>, StoreError> {
+		// A clock that was put back would hold results for as long.
+		let latest = number(now.saturating_add(LONGEST_WAIT_MS));
+		self.0
+			.read(move |db| {
+				let sql = "SELECT * FROM results WHERE state = 'pending' AND coordinator = ?1
+					AND (not_before_ms <= ?2 OR not_before_ms > ?3)
+					ORDER BY not_before_ms, made_ms LIMIT 256";
+				let mut statement = db.prepare_cached(sql)?;
+				let rows = statement
+					.query_map(params![coordinator, number(now), latest], |row| Ok(stored(row)))?;
+				rows.map(|row| row?).collect()
+			})
+			.await
+	}
+
+	/// Notes that a result was not taken, and has to wait; a pause follows from how often that was.
+	///
+	/// # Errors
+	/// [`StoreError`].
+	pub async fn later(&self, job: H256, now: u64, reason: &str) -> Result<(), StoreError> {
+		let reason = reason.to_string();
+		self.0
+			.write(move |db| {
+				let sql = "SELECT tries FROM results WHERE job = ?1 AND state = 'pending'";
+				let found = db.query_row(sql, [job.0], |row| row.get::<_, u32>(0)).optional()?;
+				let Some(tries) = found.map(|tries| tries.saturating_add(1)) else { return Ok(()) };
+				let until = now.saturating_add(millis(RETRY.pause_after(tries)));
+				let sql = "UPDATE results SET tries = ?2, not_before_ms = ?3, reason = ?4
+					WHERE job = ?1 AND state = 'pending'";
+				db.execute(sql, params![job.0, tries, number(until), reason])?;
+				Ok(())
+			})
+			.await
+	}
+
+	/// Returns what is to be delivered to a coordinator, at most 256: what was not taken last.
 	///
 	/// # Errors
 	/// [`StoreError`].
@@ -198,7 +253,7 @@ impl Outbox {
 		self.0
 			.read(move |db| {
 				let sql = "SELECT * FROM results WHERE state = 'pending' AND coordinator = ?1
-					ORDER BY made_ms LIMIT 256";
+					ORDER BY not_before_ms, made_ms LIMIT 256";
 				let mut statement = db.prepare_cached(sql)?;
 				let rows = statement.query_map([coordinator], |row| Ok(stored(row)))?;
 				rows.map(|row| row?).collect()
@@ -293,7 +348,8 @@ fn count(db: &Connection) -> Result<Counts, StoreError> {
 /// A job was given to this miner once more. What was accepted already may be sent again, too: the
 /// coordinator may have forgotten that it did, and it answers the same.
 fn again(db: &Connection, job: H256, attempt: u32) -> Result<(), StoreError> {
-	let sql = "UPDATE results SET attempt = ?2, state = 'pending', reason = NULL WHERE job = ?1";
+	let sql = "UPDATE results SET attempt = ?2, state = 'pending', reason = NULL, tries = 0,
+		not_before_ms = 0 WHERE job = ?1";
 	db.prepare_cached(sql)?.execute(params![job.0, attempt])?;
 	Ok(())
 }

@@ -217,3 +217,25 @@ async fn what_is_long_over_is_cleared_away() {
 	let outbox = Outbox::open(folder.path(), NOW + month + 1).await.unwrap();
 	assert_eq!(outbox.counts().await.unwrap().pending, 0);
 }
+
+#[tokio::test]
+async fn a_result_that_is_not_taken_stands_behind_the_others() {
+	let folder = tempfile::tempdir().unwrap();
+	let outbox = Outbox::open(folder.path(), 0).await.unwrap();
+	for job in 0..=255u8 {
+		outbox.keep(stored(job, 1, "stuck")).await.unwrap();
+		outbox.later(H256([job; 32]), NOW, "413").await.unwrap();
+	}
+	assert_eq!(outbox.due([1; 32], NOW).await.unwrap(), [], "none is tried at once again");
+	let mut new = stored(0, 1, "new");
+	// None of the others has two different bytes.
+	new.job.0[0] = 1;
+	outbox.keep(new.clone()).await.unwrap();
+	assert_eq!(outbox.due([1; 32], NOW).await.unwrap(), [new.clone()]);
+	let due = outbox.due([1; 32], NOW + 60_000).await.unwrap();
+	assert_eq!((due.len(), &due[0]), (256, &new), "the new one is still the first");
+	assert_eq!(outbox.due([1; 32], 0).await.unwrap().len(), 256, "a clock put back holds none");
+	outbox.reassigned(H256([7; 32]), 2).await.unwrap();
+	let again = outbox.due([1; 32], NOW).await.unwrap();
+	assert!(again.iter().any(|stored| stored.job == H256([7; 32])), "given again, sent again");
+}

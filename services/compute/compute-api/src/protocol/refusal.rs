@@ -30,6 +30,43 @@ pub enum RefusalReason {
 	BadQuote,
 	/// No miner can run the specification: the job fails.
 	BadSpec,
+	/// The prompt is longer than the model's context: the job fails.
+	ContextExceeded,
 	/// The engine failed.
 	EngineFailed,
+}
+
+impl RefusalReason {
+	/// Returns `true` if the fault is in the job: it ends, and no miner is to blame.
+	pub const fn is_requests_own(self) -> bool {
+		match self {
+			Self::BadSpec | Self::ContextExceeded => true,
+			Self::ModelUnavailable
+			| Self::Busy
+			| Self::ShuttingDown
+			| Self::BadQuote
+			| Self::EngineFailed => false,
+		}
+	}
+
+	/// Returns the reason that a job's stored reason begins with, if it begins with one.
+	pub fn of_job(reason: &str) -> Option<Self> {
+		let word = reason.split_once(':').map_or(reason, |(word, _)| word);
+		serde_json::from_value(serde_json::Value::from(word)).ok()
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_jobs_reason_is_known_by_its_first_word() {
+		let of = RefusalReason::of_job;
+		let exceeded = "context_exceeded: the prompt has 12003 tokens";
+		assert_eq!(of(exceeded), Some(RefusalReason::ContextExceeded));
+		assert_eq!(of("bad_spec"), Some(RefusalReason::BadSpec));
+		assert_eq!(of("its escrow: context_exceeded"), None);
+		assert_eq!(of(""), None);
+	}
 }

@@ -108,6 +108,9 @@ pub enum Settlement {
 }
 
 impl Settlement {
+	/// All of them.
+	pub const ALL: [Self; 3] = [Self::Pending, Self::Final, Self::Refused];
+
 	/// Its name in the database and in JSON.
 	pub const fn as_str(self) -> &'static str {
 		match self {
@@ -122,7 +125,7 @@ impl FromStr for Settlement {
 	type Err = String;
 
 	fn from_str(text: &str) -> Result<Self, String> {
-		[Self::Pending, Self::Final, Self::Refused]
+		Self::ALL
 			.into_iter()
 			.find(|settlement| settlement.as_str() == text)
 			.ok_or_else(|| format!("{text:?} is not a state of a settlement"))

@@ -19,9 +19,13 @@ mod views;
 pub(crate) use callers::Api;
 pub(crate) use pages::Pages;
 
+use axum::extract::DefaultBodyLimit;
 use gridproof_http::Rate;
 use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Most bytes of a miner's result: 256 vectors of 24,000 figures, each in base64.
+const MAX_RESULT: usize = 32 << 20;
 
 /// Returns the routes that one network may ask only so often, and those of miners that have a
 /// session.
@@ -43,9 +47,12 @@ pub(crate) fn routes(rate: Option<&Rate>) -> OpenApiRouter<Arc<Api>> {
 		.routes(routes!(miners::about))
 		.routes(routes!(miners::work))
 		.routes(routes!(miners::progress))
-		.routes(routes!(miners::result))
 		.routes(routes!(miners::refuse))
 		.routes(routes!(miners::heartbeat))
 		.routes(routes!(miners::goodbye));
-	open.merge(miners)
+	// Vectors of many texts are longer than what clients ask for.
+	let results = OpenApiRouter::new()
+		.routes(routes!(miners::result))
+		.layer(DefaultBodyLimit::max(MAX_RESULT));
+	open.merge(miners).merge(results)
 }

@@ -2,7 +2,7 @@
 
 use crate::{coordinator::Coordinator, rows};
 use futures::{FutureExt, future::BoxFuture};
-use gridproof_compute_api::protocol::{ClassName, JobStage};
+use gridproof_compute_api::protocol::{ClassName, JobStage, Settlement};
 use gridproof_http::{ApiError, Service};
 use gridproof_support::Clock;
 use std::sync::Arc;
@@ -30,8 +30,10 @@ impl Service for Pages {
 				let count = jobs.iter().find(|(known, _)| *known == stage).map_or(0, |(_, n)| *n);
 				metrics.set_jobs(stage, count);
 			}
-			for (settlement, count, _) in receipts {
-				metrics.set_receipts(settlement, count);
+			// All of them: a settlement that no receipt has any more is at zero.
+			for settlement in Settlement::ALL {
+				let found = receipts.iter().find(|(known, ..)| *known == settlement);
+				metrics.set_receipts(settlement, found.map_or(0, |(_, count, _)| *count));
 			}
 			let miners = coordinator.sessions.all(coordinator.now());
 			for class in [ClassName::Gpu, ClassName::Cpu] {

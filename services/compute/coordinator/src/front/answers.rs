@@ -96,6 +96,14 @@ impl Done {
 }
 
 impl Kind {
+	/// Returns the member of a request that holds the prompt.
+	pub(super) const fn prompt(self) -> &'static str {
+		match self {
+			Self::Chat => "messages",
+			Self::Completion => "prompt",
+		}
+	}
+
 	const fn object(self, is_chunk: bool) -> &'static str {
 		match (self, is_chunk) {
 			(Self::Chat, true) => "chat.completion.chunk",

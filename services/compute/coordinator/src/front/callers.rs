@@ -7,6 +7,7 @@ use super::{
 };
 use axum::{extract::FromRequestParts, http::request::Parts};
 use gridproof_http::{Rates, Token};
+use gridproof_support::clock::now_ms;
 use std::{ops::Deref, sync::Arc};
 
 /// The state of the front's routes. Only [`Caller`] gives access to the desk behind it.
@@ -19,12 +20,15 @@ struct Open {
 	rates: Rates,
 	/// Requests a minute of customers without a number of their own.
 	per_minute: u32,
+	/// Since when the front offers its models, UTC seconds.
+	since: u64,
 }
 
 impl Front {
 	/// Returns a front that serves the customers with these keys.
 	pub(crate) fn open(keys: Arc<ApiKeys>, desk: Arc<dyn Desk>, per_minute: u32) -> Self {
-		Self(Some(Arc::new(Open { keys, desk, rates: Rates::default(), per_minute })))
+		let since = now_ms() / 1_000;
+		Self(Some(Arc::new(Open { keys, desk, rates: Rates::default(), per_minute, since })))
 	}
 
 	/// Returns the front of a coordinator that has none: every request is answered with what to do
@@ -37,6 +41,8 @@ impl Front {
 /// A customer whose key is known and who has a request left in this minute; and the desk.
 pub(super) struct Caller {
 	pub(super) customer: Customer,
+	/// Since when the front offers its models, UTC seconds.
+	pub(super) since: u64,
 	desk: Arc<dyn Desk>,
 }
 
@@ -65,6 +71,6 @@ impl FromRequestParts<Front> for Caller {
 		let per_minute = customer.requests_per_minute.unwrap_or(front.per_minute);
 		let counted = front.rates.count(&customer.name, per_minute);
 		counted.map_err(|error| OpenAiError::too_often(Some(error)))?;
-		Ok(Self { customer, desk: front.desk.clone() })
+		Ok(Self { customer, since: front.since, desk: front.desk.clone() })
 	}
 }

@@ -6,9 +6,10 @@ use axum::{
 	Json,
 	extract::Request,
 	http::{HeaderValue, StatusCode, header},
+	middleware::Next,
 	response::{IntoResponse, Response},
 };
-use gridproof_compute_api::protocol::ErrorCode;
+use gridproof_compute_api::protocol::{ErrorCode, RefusalReason};
 use gridproof_http::ApiError;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -46,6 +47,12 @@ pub(super) struct OpenAiErrorBody {
 
 const INVALID: &str = "invalid_request_error";
 const SERVER: &str = "server_error";
+/// The code of a prompt that is too long.
+const CONTEXT: &str = "context_length_exceeded";
+/// Seconds after which a request that found the queue full is worth repeating.
+const RETRY_SECONDS: &str = "2";
+/// Longest error of the server that is read to be answered in OpenAI's form, in bytes.
+const MAX_ERROR_BYTES: usize = 4 << 20;
 
 impl OpenAiError {
 	fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
@@ -105,6 +112,32 @@ impl OpenAiError {
 		Self::new(StatusCode::BAD_GATEWAY, SERVER, message)
 	}
 
+	/// The job ended without an answer. Where the request is at fault, its client learns that and need
+	/// not try again.
+	pub(super) fn ended(state: &str, reason: Option<&str>) -> Self {
+		let text = reason.unwrap_or_default();
+		match reason.and_then(RefusalReason::of_job) {
+			Some(RefusalReason::ContextExceeded) => {
+				let message = format!("The prompt is longer than the model's context ({text})");
+				Self::new(StatusCode::BAD_REQUEST, INVALID, message).code(CONTEXT)
+			},
+			Some(cause) if cause.is_requests_own() => {
+				let message = format!("No engine can do this request ({text})");
+				Self::new(StatusCode::BAD_REQUEST, INVALID, message)
+			},
+			_ => Self::not_done(state, reason),
+		}
+	}
+
+	/// Names the member that holds the prompt, if the prompt is what is wrong.
+	#[must_use]
+	pub(super) fn with_prompt(mut self, param: &'static str) -> Self {
+		if self.detail.code == Some(CONTEXT) {
+			self.detail.param = Some(param);
+		}
+		self
+	}
+
 	/// Another answer than what was streamed already.
 	pub(super) fn diverged() -> Self {
 		let message = "the answer was begun by one miner and continued differently by another";
@@ -125,7 +158,11 @@ impl OpenAiError {
 impl From<RequestError> for OpenAiError {
 	fn from(request: RequestError) -> Self {
 		match request.code {
-			ErrorCode::RateLimited => Self::too_often(None),
+			ErrorCode::RateLimited => {
+				let mut error = Self::too_often(None);
+				error.retry_after = Some(HeaderValue::from_static(RETRY_SECONDS));
+				error
+			},
 			ErrorCode::UnknownModel => {
 				let mut error = Self::new(StatusCode::NOT_FOUND, INVALID, request.message)
 					.code("model_not_found");
@@ -135,7 +172,9 @@ impl From<RequestError> for OpenAiError {
 			_ => {
 				let status = request.status();
 				let kind = if status.is_client_error() { INVALID } else { SERVER };
-				Self::new(status, kind, request.message)
+				let mut error = Self::new(status, kind, request.message);
+				error.detail.param = request.param;
+				error
 			},
 		}
 	}
@@ -158,6 +197,29 @@ impl IntoResponse for OpenAiError {
 		}
 		response
 	}
+}
+
+/// Answers errors under `/v1` in OpenAI's form also where no handler was reached: an unknown path,
+/// another method, a server that is full.
+pub(crate) async fn in_openai_form(request: Request, next: Next) -> Response {
+	let is_front = request.uri().path().starts_with("/v1/");
+	let response = next.run(request).await;
+	let status = response.status();
+	if !is_front || !(status.is_client_error() || status.is_server_error()) {
+		return response;
+	}
+	let (mut parts, body) = response.into_parts();
+	let bytes = axum::body::to_bytes(body, MAX_ERROR_BYTES).await.unwrap_or_default();
+	let value: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+	if value["error"].is_object() {
+		return Response::from_parts(parts, bytes.into());
+	}
+	let kind = if status.is_client_error() { INVALID } else { SERVER };
+	let message = value["message"].as_str().unwrap_or("the request was not done");
+	let body = OpenAiError::new(status, kind, message).to_json().to_string();
+	parts.headers.remove(header::CONTENT_LENGTH);
+	parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+	Response::from_parts(parts, body.into())
 }
 
 /// JSON in a request, whose mistakes are answered in OpenAI's form.

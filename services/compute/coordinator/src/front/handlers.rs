@@ -58,7 +58,8 @@ async fn text(
 		let stream = Sse::new(ReceiverStream::new(events)).keep_alive(KeepAlive::default());
 		return Ok((headers, stream).into_response());
 	}
-	let done = stream::wait(&**caller, accepted.job.id, accepted.live).await?;
+	let done = stream::wait(&**caller, accepted.job.id, accepted.live).await;
+	let done = done.map_err(|error| error.with_prompt(kind.prompt()))?;
 	Ok((done.headers(), Json(done.text(kind))).into_response())
 }
 
@@ -100,20 +101,21 @@ async fn embeddings(
 	Body(request): Body<EmbeddingRequest>,
 ) -> Result<Response, OpenAiError> {
 	let accepted = begin(&caller, request.job()?, false).await?;
-	let done = stream::wait(&*caller, accepted.job.id, accepted.live).await?;
+	let done = stream::wait(&*caller, accepted.job.id, accepted.live).await;
+	let done = done.map_err(|error| error.with_prompt("input"))?;
 	let body = done.embeddings(request.wants_base64())?;
 	Ok((done.headers(), Json(body)).into_response())
 }
 
-fn shown(name: &str) -> Value {
-	json!({ "id": name, "object": "model", "created": 0, "owned_by": "gridproof" })
+fn shown(name: &str, created: u64) -> Value {
+	json!({ "id": name, "object": "model", "created": created, "owned_by": "gridproof" })
 }
 
 /// The models on offer.
 #[utoipa::path(get, path = "/v1/models", tag = "openai",
 	responses((status = 200, body = Value), (status = 401, body = OpenAiErrorBody)))]
 async fn models(caller: Caller) -> Json<Value> {
-	let models: Vec<Value> = caller.models().iter().map(|name| shown(name)).collect();
+	let models: Vec<Value> = caller.models().iter().map(|name| shown(name, caller.since)).collect();
 	Json(json!({ "object": "list", "data": models }))
 }
 
@@ -123,7 +125,7 @@ async fn models(caller: Caller) -> Json<Value> {
 	responses((status = 200, body = Value), (status = "4XX", body = OpenAiErrorBody)))]
 async fn model(caller: Caller, Path(name): Path<String>) -> Result<Json<Value>, OpenAiError> {
 	if caller.models().contains(&name) {
-		Ok(Json(shown(&name)))
+		Ok(Json(shown(&name, caller.since)))
 	} else {
 		Err(OpenAiError::model(&name))
 	}

@@ -24,4 +24,5 @@ mod stream;
 pub(crate) use callers::Front;
 pub use customers::{ApiKeys, Customer, KeyFileError, new_key};
 pub(crate) use desk::{Accepted, Desk, Done, JobHead, Order, OrderError, Outcome, Used};
+pub(crate) use error::in_openai_form;
 pub(crate) use handlers::routes;

@@ -77,10 +77,12 @@ pub(super) struct ChatRequest {
 	messages: Vec<ChatMessage>,
 	/// Most tokens of the answer.
 	#[serde(default)]
-	max_completion_tokens: Option<u32>,
+	#[schema(value_type = Option<i64>)]
+	max_completion_tokens: Option<Value>,
 	/// The same by its older name.
 	#[serde(default)]
-	max_tokens: Option<u32>,
+	#[schema(value_type = Option<i64>)]
+	max_tokens: Option<Value>,
 	/// Not offered.
 	#[serde(default)]
 	#[schema(value_type = Object)]
@@ -119,7 +121,8 @@ pub(super) struct CompletionRequest {
 	prompt: Value,
 	/// Most tokens of the answer; 16 if it is not said, as the older interface has it.
 	#[serde(default)]
-	max_tokens: Option<u32>,
+	#[schema(value_type = Option<i64>)]
+	max_tokens: Option<Value>,
 	/// Not offered.
 	#[serde(default)]
 	echo: Option<bool>,
@@ -156,6 +159,7 @@ impl Choice {
 			value.as_ref().is_some_and(|value| {
 				!matches!(value, Value::Null | Value::Bool(false))
 					&& value.as_object().is_none_or(|members| !members.is_empty())
+					&& value.as_f64() != Some(0.0)
 			})
 		};
 		let refused = [
@@ -170,20 +174,21 @@ impl Choice {
 		}
 		let seed = match &self.seed {
 			None | Some(Value::Null) => OsRng.gen_range(0..=u64::MAX >> 1),
-			Some(seed) => {
-				let wanted = || OpenAiError::param("seed", "seed must be a whole number from 0 on");
-				seed.as_u64().ok_or_else(wanted)?
-			},
+			Some(value) => seed(value)?,
 		};
-		Ok(Sampling {
-			temperature_milli: milli("temperature", &self.temperature, 0.0, 2.0)?,
-			top_p_milli: milli("top_p", &self.top_p, 0.001, 1.0)?,
-			seed,
-			stop: match &self.stop {
-				None | Some(Value::Null) => Vec::new(),
-				Some(stop) => texts("stop", stop)?,
-			},
-		})
+		let (temperature, top_p) = (&self.temperature, &self.top_p);
+		let (mut temperature_milli, mut top_p_milli) =
+			(milli("temperature", temperature, 2.0)?, milli("top_p", top_p, 1.0)?);
+		if top_p_milli == 0 {
+			// A nucleus of nothing holds the likeliest token only.
+			(temperature_milli, top_p_milli) = (0, 1_000);
+		}
+		let mut stop = match &self.stop {
+			None | Some(Value::Null) => Vec::new(),
+			Some(stop) => texts("stop", stop)?,
+		};
+		stop.retain(|stop| !stop.is_empty());
+		Ok(Sampling { temperature_milli, top_p_milli, seed, stop })
 	}
 
 	/// Returns `true` if the answer is to come in pieces.
@@ -219,18 +224,40 @@ fn is_other(name: &'static str, value: &Option<Value>) -> Result<bool, OpenAiErr
 
 /// A figure in thousandths; one if it is not given.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn milli(
-	name: &'static str,
-	value: &Option<Value>,
-	from: f64,
-	to: f64,
-) -> Result<u32, OpenAiError> {
+fn milli(name: &'static str, value: &Option<Value>, to: f64) -> Result<u32, OpenAiError> {
 	let value = number(name, value)?.unwrap_or(1.0);
-	if !(from..=to).contains(&value) {
-		return Err(OpenAiError::param(name, format!("{name} must be from {from} to {to}")));
+	if !(0.0..=to).contains(&value) {
+		return Err(OpenAiError::param(name, format!("{name} must be from 0 to {to}")));
 	}
 	// Within 0 … 2000 by the check above.
 	Ok((value * 1_000.0).round() as u32)
+}
+
+/// A seed: any whole number of 64 bits, however it is written. The sign bit is left out, as engines
+/// take none.
+#[allow(clippy::cast_possible_truncation)]
+fn seed(value: &Value) -> Result<u64, OpenAiError> {
+	let whole = value.as_i64().or_else(|| {
+		let float = value.as_f64().filter(|float| float.fract() == 0.0)?;
+		// From 2⁶³ on there is no room for the sign.
+		(float.abs() < 9_223_372_036_854_775_808.0).then_some(float as i64)
+	});
+	let bits = value.as_u64().or_else(|| whole.map(i64::cast_unsigned));
+	let wanted = || OpenAiError::param("seed", "seed must be a whole number of 64 bits");
+	Ok(bits.ok_or_else(wanted)? & (u64::MAX >> 1))
+}
+
+/// A number of tokens; `null` and -1 mean that it is not set.
+fn tokens(name: &'static str, value: &Option<Value>) -> Result<Option<u32>, OpenAiError> {
+	match value {
+		None | Some(Value::Null) => Ok(None),
+		Some(value) if value.as_i64() == Some(-1) => Ok(None),
+		Some(value) => {
+			let wanted = || OpenAiError::param(name, format!("{name} must be a whole number"));
+			let count = value.as_u64().and_then(|count| u32::try_from(count).ok());
+			count.map(Some).ok_or_else(wanted)
+		},
+	}
 }
 
 /// A text, or a list of texts.
@@ -288,10 +315,20 @@ impl ChatRequest {
 		}
 		let message = |message: &ChatMessage| {
 			let role = message.role.clone();
-			Ok(Message { role, content: content(&message.content)? })
+			if matches!(role.as_str(), "tool" | "function") {
+				let message = format!("messages of the role {role}: tools are not offered here");
+				return Err(OpenAiError::param("messages", message));
+			}
+			let content = match &message.content {
+				// An assistant that called a tool said nothing.
+				Value::Null if role == "assistant" => String::new(),
+				value => content(value)?,
+			};
+			Ok(Message { role, content })
 		};
 		let messages = self.messages.iter().map(message).collect::<Result<_, OpenAiError>>()?;
-		let asked = self.max_completion_tokens.or(self.max_tokens);
+		let asked = tokens("max_completion_tokens", &self.max_completion_tokens)?;
+		let asked = asked.or(tokens("max_tokens", &self.max_tokens)?);
 		let max_tokens = asked.unwrap_or_else(|| most(&self.model));
 		Ok(spec(&self.model, Task::Chat { messages }, max_tokens, self.choice.sampling()?))
 	}
@@ -316,7 +353,8 @@ impl CompletionRequest {
 			return Err(OpenAiError::param("prompt", "one prompt a request, please"));
 		};
 		let task = Task::Completion { prompt: prompt.clone() };
-		Ok(spec(&self.model, task, self.max_tokens.unwrap_or(16), self.choice.sampling()?))
+		let most = tokens("max_tokens", &self.max_tokens)?.unwrap_or(16);
+		Ok(spec(&self.model, task, most, self.choice.sampling()?))
 	}
 }
 
@@ -401,17 +439,48 @@ mod tests {
 			("presence_penalty", json!(0.5)),
 			("response_format", json!({ "type": "json_object" })),
 			("temperature", json!(2.1)),
-			("top_p", json!(0)),
-			("seed", json!(-1)),
+			("top_p", json!(-0.1)),
+			("seed", json!(0.5)),
+			("seed", json!(1e300)),
+			("max_tokens", json!(-2)),
+			("max_tokens", json!("many")),
+			("messages", json!([{ "role": "tool", "content": "x" }])),
 			("stop", json!(5)),
 		] {
 			let error = chat(json!({ name: value })).unwrap_err().to_json();
 			assert_eq!(error["error"]["param"], name);
 			assert_eq!(error["error"]["type"], "invalid_request_error");
 		}
-		for (name, value) in [("n", json!(1)), ("tools", json!([])), ("logprobs", json!(false))] {
+		for (name, value) in [
+			("n", json!(1)),
+			("tools", json!([])),
+			("logprobs", json!(false)),
+			("logprobs", json!(0)),
+		] {
 			assert!(chat(json!({ name: value })).is_ok(), "{name}");
 		}
+	}
+
+	#[test]
+	fn what_usual_clients_send_is_taken() {
+		let seed = |value: Value| chat(json!({ "seed": value })).unwrap().sampling.seed;
+		assert_eq!((seed(json!(-1)), seed(json!(-1))), (u64::MAX >> 1, u64::MAX >> 1));
+		assert_eq!((seed(json!(7.0)), seed(json!(u64::MAX))), (7, u64::MAX >> 1));
+		for top_p in [json!(0), json!(0.0001)] {
+			let job = chat(json!({ "top_p": top_p, "temperature": 0.9 })).unwrap();
+			assert_eq!((job.sampling.temperature_milli, job.sampling.top_p_milli), (0, 1_000));
+		}
+		assert_eq!(chat(json!({ "max_tokens": -1 })).unwrap().max_tokens, 99);
+		assert_eq!(chat(json!({ "stop": ["", "END"] })).unwrap().sampling.stop, ["END"]);
+		let said = json!([
+			{ "role": "assistant", "content": null },
+			{ "role": "assistant" },
+			{ "role": "user", "content": "Hi" },
+		]);
+		let Task::Chat { messages } = chat(json!({ "messages": said })).unwrap().task else {
+			panic!("a chat")
+		};
+		assert_eq!((messages[0].content.as_str(), messages[1].content.as_str()), ("", ""));
 	}
 
 	#[test]

@@ -48,7 +48,7 @@ async fn ended(desk: &dyn Desk, id: H256) -> Result<Option<Done>, OpenAiError> {
 	match desk.outcome(id).await? {
 		Outcome::Open => Ok(None),
 		Outcome::Done(done) => Ok(Some(*done)),
-		Outcome::Ended { how, reason } => Err(OpenAiError::not_done(how, reason.as_deref())),
+		Outcome::Ended { how, reason } => Err(OpenAiError::ended(how, reason.as_deref())),
 	}
 }
 
@@ -106,7 +106,7 @@ impl Reader {
 			Ok(done) if done.output.text.starts_with(&self.sent) => done,
 			// What was read is not what was paid for: the reader must know.
 			Ok(_) => return self.fail(&OpenAiError::diverged()).await,
-			Err(error) => return self.fail(&error).await,
+			Err(error) => return self.fail(&error.with_prompt(self.kind.prompt())).await,
 		};
 		let rest = done.output.text.get(self.sent.len()..).unwrap_or_default().to_string();
 		self.piece(&rest).await?;
@@ -153,7 +153,15 @@ impl Reader {
 	}
 
 	async fn send(&mut self, value: &Value) -> Result<(), Left> {
-		let text = value.to_string();
+		let text = match value.get("usage") {
+			// OpenAI's clients expect the member in every chunk, if counts were asked for.
+			None if self.wants_usage && value.get("choices").is_some() => {
+				let mut value = value.clone();
+				value["usage"] = Value::Null;
+				value.to_string()
+			},
+			_ => value.to_string(),
+		};
 		self.raw(&text).await
 	}
 

@@ -19,6 +19,14 @@ pub(crate) struct Usage {
 	pub(crate) held: BTreeMap<String, u128>,
 }
 
+impl Usage {
+	/// Returns what has been used and may still be, in an asset's smallest unit.
+	pub(crate) fn owed(&self, asset: &str) -> u128 {
+		let of = |sums: &BTreeMap<String, u128>| sums.get(asset).copied().unwrap_or(0);
+		of(&self.prices).saturating_add(of(&self.held))
+	}
+}
+
 /// Returns what a customer has used since a time, UTC milliseconds.
 pub(crate) fn usage(db: &Connection, customer: &str, since_ms: u64) -> rusqlite::Result<Usage> {
 	let mut usage = Usage::default();

@@ -50,7 +50,7 @@ async fn killed_at_any_step_nothing_is_lost_and_nothing_paid_twice() {
 			let (miner_signature, coordinator_signature) =
 				(row.miner_signature, row.coordinator_signature);
 			let signed = SignedReceipt { receipt, miner_signature, coordinator_signature };
-			world.chain.claim(vec![signed]).await.unwrap_err();
+			world.chain.claim(vec![signed], false).await.unwrap_err();
 			world.chain.set_trouble(Trouble::None);
 			world.crash().await;
 			assert_eq!(world.settlement(id).await, Settlement::Pending);
@@ -139,7 +139,7 @@ async fn whether_a_job_is_open_is_asked_only_if_it_may_have_been_tried() {
 	let accept = async |world: &World| {
 		let _session = world.miner(1).session(world).await;
 		let quoted = world.coordinator.price(&spec(), PURSE, PriceAsset::Ait).unwrap();
-		world.coordinator.accept_for(&quoted, "acme", false).await.unwrap();
+		world.coordinator.accept_for(&quoted, "acme", None, false).await.unwrap();
 		world.chain.questions.store(0, Ordering::SeqCst);
 	};
 	accept(&world).await;
@@ -186,7 +186,7 @@ async fn a_job_of_the_front_is_opened_once_even_if_nobody_heard_of_it() {
 	let miner = world.miner(1);
 	let session = miner.session(&world).await;
 	let quoted = world.coordinator.price(&spec(), PURSE, PriceAsset::Ait).unwrap();
-	let job = world.coordinator.accept_for(&quoted, "acme", false).await.unwrap();
+	let job = world.coordinator.accept_for(&quoted, "acme", None, false).await.unwrap().unwrap();
 	assert!(!job.funded);
 	assert!(miner.asks(&world, &session).await.is_none(), "no work before there is money");
 	world.chain.set_trouble(Trouble::Away);
@@ -207,7 +207,7 @@ async fn a_job_that_cannot_be_paid_fails() {
 	let world = World::new().await;
 	let _session = world.miner(1).session(&world).await;
 	let quoted = world.coordinator.price(&spec(), PURSE, PriceAsset::Ait).unwrap();
-	let job = world.coordinator.accept_for(&quoted, "acme", false).await.unwrap();
+	let job = world.coordinator.accept_for(&quoted, "acme", None, false).await.unwrap().unwrap();
 	world.chain.set_trouble(Trouble::Broke);
 	world.coordinator.open_some().await.unwrap();
 	let failed = world.coordinator.job(job.job).await.unwrap().unwrap();

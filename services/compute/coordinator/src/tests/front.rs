@@ -1,7 +1,7 @@
 //! The front and the REST, over real HTTP.
 
 use super::*;
-use gridproof_compute_api::protocol::Progress;
+use gridproof_compute_api::protocol::{ErrorCode, Progress, Refusal, RefusalReason};
 use gridproof_support::{Stopper, http_client};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
@@ -171,6 +171,7 @@ async fn a_stream_is_made_of_chunks_and_ends_with_receipt_counts_and_done() {
 	assert!(chunks.len() > 4, "it came in pieces: {chunks:?}");
 	let closing = &chunks[chunks.len() - 2];
 	assert_eq!(closing["choices"][0]["finish_reason"], "stop");
+	assert!(chunks[..chunks.len() - 1].iter().all(|c| c.get("usage") == Some(&Value::Null)));
 	let counts = &chunks[chunks.len() - 1];
 	assert_eq!((&counts["choices"], &counts["usage"]["total_tokens"]), (&json!([]), &json!(8)));
 	for chunk in [closing, counts] {
@@ -374,4 +375,183 @@ async fn who_may_call_is_asked_before_anything_is_done() {
 	let without = served.http.post(format!("{}/api/v1/jobs/{id}/cancel", served.url));
 	assert_eq!(without.send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
 	assert_eq!(served.world.state(job.job).await, JobStage::Queued);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_that_is_too_long_is_answered_at_once_as_openai_does() {
+	for (stream, path, param) in [
+		(false, "/v1/chat/completions", "messages"),
+		(true, "/v1/chat/completions", "messages"),
+		(false, "/v1/completions", "prompt"),
+	] {
+		let mut served = Served::new().await;
+		let miner = served.world.miner(1);
+		let session = miner.session(&served.world).await;
+		let coordinator = served.world.coordinator.clone();
+		served.tasks.push(tokio::spawn(async move {
+			let taken = coordinator.take(&session, Duration::from_secs(20)).await.unwrap();
+			let assignment = taken.expect("a job");
+			let (reason, detail) = (RefusalReason::ContextExceeded, "12003 tokens, 511 at most");
+			let refusal = Refusal { attempt: 1, reason, detail: detail.to_string() };
+			coordinator.refuse(&session, assignment.job.into(), &refusal).await.unwrap();
+		}));
+		let mut asked = chat(stream);
+		asked["prompt"] = json!("Hello");
+		let answer = served.post(path, "gpk_test", asked).await;
+		let body: Value = if stream {
+			let text = answer.text().await.unwrap();
+			let last = text.lines().filter_map(|line| line.strip_prefix("data: ")).last();
+			serde_json::from_str(last.unwrap()).unwrap()
+		} else {
+			assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+			answer.json().await.unwrap()
+		};
+		let error = &body["error"];
+		assert_eq!(
+			(&error["code"], &error["param"]),
+			(&json!("context_length_exceeded"), &json!(param))
+		);
+		assert_eq!(error["type"], "invalid_request_error");
+		assert!(error["message"].as_str().unwrap().contains("12003"), "{body}");
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refused_parameter_is_named_with_its_bound() {
+	let served = Served::new().await;
+	let _session = served.world.miner(1).session(&served.world).await;
+	let texts = vec!["x"; 257];
+	let stops = vec!["x"; 5];
+	for (path, member, value, param, said) in [
+		("chat/completions", "max_tokens", json!(4096), "max_tokens", "1024"),
+		("chat/completions", "stop", json!(stops), "stop", "4"),
+		(
+			"chat/completions",
+			"messages",
+			json!([{ "role": "wizard" , "content": "" }]),
+			"messages",
+			"wizard",
+		),
+		(
+			"chat/completions",
+			"messages",
+			json!([{ "role": "tool", "content": "" }]),
+			"messages",
+			"tools",
+		),
+		("embeddings", "input", json!(texts), "input", "256"),
+		("embeddings", "input", json!(["a", ""]), "input", "text 1"),
+		("completions", "prompt", json!(""), "prompt", "empty"),
+	] {
+		let mut asked = chat(false);
+		(asked["input"], asked["prompt"]) = (json!("x"), json!("x"));
+		asked[member] = value;
+		let answer = served.post(&format!("/v1/{path}"), "gpk_test", asked).await;
+		assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+		let body: Value = answer.json().await.unwrap();
+		assert_eq!(body["error"]["param"], param, "{body}");
+		assert!(body["error"]["message"].as_str().unwrap().contains(said), "{body}");
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_error_under_v1_has_the_form_of_openai_and_every_answer_a_number() {
+	let served = Served::new().await;
+	let unknown = served.get("/v1/responses").await;
+	let wrong = served.get("/v1/chat/completions").await;
+	let pairs = [(unknown, StatusCode::NOT_FOUND), (wrong, StatusCode::METHOD_NOT_ALLOWED)];
+	for (answer, status) in pairs {
+		assert_eq!(answer.status(), status);
+		assert!(header(&answer, "x-request-id").starts_with("req_"));
+		let body: Value = answer.json().await.unwrap();
+		assert!(body["error"]["message"].is_string(), "{body}");
+		assert_eq!(body["error"]["type"], "invalid_request_error");
+	}
+	let elsewhere: Value = served.get("/api/nothing").await.json().await.unwrap();
+	assert!(elsewhere["error"].is_string(), "{elsewhere}");
+	let models: Value = served.get("/v1/models").await.json().await.unwrap();
+	assert!(models["data"].as_array().unwrap().iter().all(|m| m["created"] != json!(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn web_pages_of_named_origins_may_call_and_others_may_not() {
+	let page = "https://chat.example";
+	let named = Settings { origins: vec![page.to_string()], ..Settings::default() };
+	for (settings, allowed) in [(named, page), (Settings::default(), "")] {
+		let served = Served::with(World::with(settings, None).await).await;
+		let url = format!("{}/v1/chat/completions", served.url);
+		let preflight = served.http.request(reqwest::Method::OPTIONS, &url);
+		let asked = "authorization, content-type, x-stainless-lang";
+		let preflight = preflight
+			.header("origin", page)
+			.header("access-control-request-method", "POST")
+			.header("access-control-request-headers", asked);
+		let answer = preflight.send().await.unwrap();
+		assert!(answer.status().is_success());
+		assert_eq!(header(&answer, "access-control-allow-origin"), allowed);
+		if !allowed.is_empty() {
+			assert_eq!(header(&answer, "access-control-allow-headers"), asked);
+		}
+		let refused = served.http.post(&url).header("origin", page).send().await.unwrap();
+		assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+		assert_eq!(header(&refused, "access-control-allow-origin"), allowed);
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_a_token_is_refused_and_costs_nothing() {
+	let world = World::new().await;
+	let miner = world.miner(1);
+	let session = miner.session(&world).await;
+	let (_, job) = world.submitted().await;
+	let assignment = miner.asks(&world, &session).await.unwrap();
+	let nothing = Output { completion_tokens: 0, ..output("") };
+	let receipt = miner.receipt(&assignment, &nothing);
+	let result = miner.signed(assignment.attempt, nothing, &receipt);
+	let refused = world.coordinator.result(&session, job.job, &result).await.unwrap_err();
+	assert_eq!(refused.code, ErrorCode::Implausible);
+	assert_eq!(world.state(job.job).await, JobStage::Queued, "another miner may do it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_settlement_that_no_receipt_has_any_more_is_shown_as_zero() {
+	let served = Served::new().await;
+	let figures = served.get("/metrics").await.text().await.unwrap();
+	for settlement in ["pending", "final", "refused"] {
+		let line = format!("gridproof_coordinator_receipts{{settlement=\"{settlement}\"}} 0");
+		assert!(figures.contains(&line), "{figures}");
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_may_be_longer_than_a_clients_request() {
+	let served = Served::new().await;
+	let token = served.world.coordinator.hello(&served.world.miner(1).hello(&served.world)).await;
+	let token = token.unwrap().session;
+	let job = Hex32([1; 32]);
+	let vectors = vec!["A".repeat(8_192); 256];
+	let output = Output { embeddings: vectors, ..output("") };
+	let (receipt, signature) = (HexBytes(Vec::new()), Hex64([0; 64]));
+	let result = json!(JobResult { attempt: 1, output, receipt, signature });
+	let answer = served.post(&format!("/miner/v1/jobs/{job}/result"), &token, result).await;
+	assert_eq!(answer.status(), StatusCode::NOT_FOUND, "it is read: the job is not known");
+	let progress = json!({ "attempt": 1, "offset": 0, "text": "x".repeat(2 << 20) });
+	let answer = served.post(&format!("/miner/v1/jobs/{job}/progress"), &token, progress).await;
+	assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_at_the_same_time_do_not_pass_a_customers_limit_together() {
+	let world = World::new().await;
+	let _session = world.miner(1).session(&world).await;
+	let price = world.coordinator.price(&spec(), PURSE, PriceAsset::Ait).unwrap().quote.price;
+	let limit = Some(price * 3);
+	let orders = (0..12).map(|_| async {
+		let quoted = world.coordinator.price(&spec(), PURSE, PriceAsset::Ait).unwrap();
+		world.coordinator.accept_for(&quoted, "acme", limit, false).await.unwrap().is_some()
+	});
+	let accepted = futures::future::join_all(orders).await;
+	assert_eq!(accepted.into_iter().filter(|is_accepted| *is_accepted).count(), 3);
+	let other = world.coordinator.price(&spec(), PURSE, PriceAsset::Ait).unwrap();
+	assert!(world.coordinator.accept_for(&other, "other", limit, false).await.unwrap().is_some());
 }

@@ -218,6 +218,32 @@ async fn a_cancellation_on_chain_is_answered_while_a_receipt_is_on_its_way() {
 }
 
 #[tokio::test]
+async fn a_claim_that_found_no_place_free_of_charge_pays_for_one() {
+	let world = World::new().await;
+	let miner = world.miner(1);
+	let session = miner.session(&world).await;
+	let (_, job) = world.submitted().await;
+	let assignment = miner.asks(&world, &session).await.unwrap();
+	let result = miner.does(&assignment);
+	world.coordinator.result(&session, job.job, &result).await.unwrap();
+	world.chain.set_trouble(Trouble::Crowded);
+	world.settle().await;
+	let fees = || world.chain.fees.load(Ordering::SeqCst);
+	assert_eq!((fees(), world.settlement(job.job).await), (0, Settlement::Pending));
+	world.pass(5);
+	world.settle().await;
+	assert_eq!((fees(), world.settlement(job.job).await), (1, Settlement::Final));
+	// The next one is tried free of charge again.
+	world.chain.set_trouble(Trouble::None);
+	let (_, job) = world.submitted().await;
+	let assignment = miner.asks(&world, &session).await.unwrap();
+	let result = miner.does(&assignment);
+	world.coordinator.result(&session, job.job, &result).await.unwrap();
+	world.settle().await;
+	assert_eq!((fees(), world.settlement(job.job).await), (1, Settlement::Final));
+}
+
+#[tokio::test]
 async fn receipts_of_many_jobs_settle_together_and_none_blocks_another() {
 	let world = World::new().await;
 	let miner = world.miner(1);
@@ -248,4 +274,57 @@ async fn receipts_of_many_jobs_settle_together_and_none_blocks_another() {
 		assert_eq!(world.settlement(*job).await, wanted, "job {place}");
 	}
 	assert_eq!(world.chain.claims.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_job_that_no_miner_can_do_ends_at_its_first_refusal() {
+	let world = World::new().await;
+	for (byte, reason) in (1u8..).zip([RefusalReason::ContextExceeded, RefusalReason::BadSpec]) {
+		let miner = world.miner(byte);
+		let session = miner.session(&world).await;
+		let (_, job) = world.submitted().await;
+		miner.asks(&world, &session).await.unwrap();
+		let refusal = Refusal { attempt: 1, reason, detail: "12003 tokens".to_string() };
+		world.coordinator.refuse(&session, job.job, &refusal).await.unwrap();
+		assert_eq!(world.state(job.job).await, JobStage::Failed);
+		world.coordinator.goodbye(&session).await.unwrap();
+		world.coordinator.release_some().await.unwrap();
+		assert_eq!(world.chain.job(job.job).state, OnChain::Cancelled, "the client has its money");
+	}
+}
+
+#[tokio::test]
+async fn a_job_whose_assignment_the_chain_refuses_stops_no_other() {
+	let world = World::new().await;
+	let (first, second) = (world.miner(1), world.miner(2));
+	let sessions = [first.session(&world).await, second.session(&world).await];
+	let (_, one) = world.submitted().await;
+	first.asks(&world, &sessions[0]).await.unwrap();
+	let (_, other) = world.submitted().await;
+	second.asks(&world, &sessions[1]).await.unwrap();
+	for id in [one.job, other.job] {
+		world.chain.jobs.lock().unwrap().get_mut(&id).unwrap().cancelling = true;
+	}
+	world.chain.refused.lock().unwrap().push(one.job);
+	world.coordinator.watch_held().await.unwrap();
+	assert_eq!(world.chain.assignments.load(Ordering::SeqCst), 1, "the other is shown");
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_let_go_stops_no_other() {
+	let world = World::new().await;
+	let _session = world.miner(1).session(&world).await;
+	let mut jobs = Vec::new();
+	for _ in 0..2 {
+		let (quoted, job) = world.submitted().await;
+		world.coordinator.cancel(job.job, &quoted.access).await.unwrap();
+		jobs.push(job.job);
+	}
+	world.chain.refused.lock().unwrap().push(jobs[0]);
+	world.coordinator.release_some().await.unwrap();
+	assert_eq!(world.chain.job(jobs[1]).state, OnChain::Cancelled);
+	world.chain.refused.lock().unwrap().clear();
+	world.pass(5);
+	world.coordinator.release_some().await.unwrap();
+	assert_eq!(world.chain.job(jobs[0]).state, OnChain::Cancelled, "it was not forgotten");
 }

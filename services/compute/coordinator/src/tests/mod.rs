@@ -83,6 +83,8 @@ enum Trouble {
 	Speechless,
 	/// The front's account has nothing left.
 	Broke,
+	/// What is free of charge finds no place in a block.
+	Crowded,
 }
 
 /// The chain in memory. It lives on when a coordinator crashes.
@@ -92,7 +94,10 @@ struct MemoryChain {
 	miners: Mutex<HashMap<[u8; 32], Registered>>,
 	trouble: Mutex<Trouble>,
 	claims: AtomicU64,
+	fees: AtomicU64,
 	assignments: AtomicU64,
+	/// Jobs that can be neither assigned nor released now.
+	refused: Mutex<Vec<H256>>,
 	questions: AtomicU64,
 	now: AtomicU64,
 }
@@ -204,9 +209,17 @@ impl Ledger for MemoryChain {
 		.boxed()
 	}
 
-	fn claim(&self, receipts: Vec<SignedReceipt>) -> BoxFuture<'_, Result<Claimed, ChainError>> {
+	fn claim(
+		&self,
+		receipts: Vec<SignedReceipt>,
+		pays: bool,
+	) -> BoxFuture<'_, Result<Claimed, ChainError>> {
 		async move {
 			self.check()?;
+			if self.trouble() == Trouble::Crowded && !pays {
+				return Err(ChainError::Undecided { attempts: 1, reason: "no place".to_string() });
+			}
+			self.fees.fetch_add(u64::from(pays), Ordering::SeqCst);
 			self.claims.fetch_add(1, Ordering::SeqCst);
 			if let Some(refusal) = receipts.iter().find_map(|receipt| self.refusal(receipt).err()) {
 				return Err(ChainRefusal::Pool(PoolRefusal::Receipt(refusal)).into());
@@ -227,6 +240,9 @@ impl Ledger for MemoryChain {
 
 	fn assign(&self, signed: SignedAssignment) -> BoxFuture<'_, Result<(), ChainError>> {
 		async move {
+			if self.refused.lock().unwrap().contains(&signed.assignment.job_id) {
+				return Err(outage("refused"));
+			}
 			let mut jobs = self.jobs.lock().unwrap();
 			let job = jobs.get_mut(&signed.assignment.job_id).unwrap();
 			let (key, signature) = (job.quote.coordinator, signed.coordinator_signature);
@@ -241,6 +257,9 @@ impl Ledger for MemoryChain {
 	fn release(&self, id: H256, signature: Signature) -> BoxFuture<'_, Result<(), ChainError>> {
 		async move {
 			self.check()?;
+			if self.refused.lock().unwrap().contains(&id) {
+				return Err(outage("refused"));
+			}
 			let mut jobs = self.jobs.lock().unwrap();
 			let job = jobs.get_mut(&id).unwrap();
 			ed25519::verify(&job.quote.coordinator, &release_payload(&GENESIS, &id), &signature)

@@ -134,7 +134,11 @@ impl Ledger for OpenLedger {
 		async move { Ok(answers) }.boxed()
 	}
 
-	fn claim(&self, receipts: Vec<SignedReceipt>) -> BoxFuture<'_, Result<Claimed, ChainError>> {
+	fn claim(
+		&self,
+		receipts: Vec<SignedReceipt>,
+		_: bool,
+	) -> BoxFuture<'_, Result<Claimed, ChainError>> {
 		let pair = |signed: &SignedReceipt| (signed.receipt.job_id, signed.receipt.id(&GENESIS));
 		let settled = receipts.iter().map(pair).collect();
 		self.settled.lock().unwrap().extend(receipts);
