@@ -9,14 +9,15 @@ use crate::{
 	exit::{self, usage},
 	keys,
 	output::Output,
+	signing,
 };
 use anyhow::Context;
 use chrono::{DateTime, SecondsFormat};
 use clap::{Args, Subcommand};
 use gridproof_attest::{
-	Expected, LiftSignature, Lifted, PlanInputs, RoleKeys, ShownAttestation, ShownStop, Signed,
-	Statement, Stopped, Submitted, VerifyReport, lift_stop, read_statement, read_summary,
-	sign_file, sign_lifting, stop_minting, submit, verify, warnings, write_plan,
+	Expected, LiftSignature, Lifted, PlanInputs, RoleKeys, ShownAttestation, ShownStop, Statement,
+	Stopped, Submitted, VerifyReport, lift_stop, read_statement, read_summary, sign_lifting,
+	stop_minting, submit, verify, warnings, write_plan,
 };
 use gridproof_chain::{
 	Chain,
@@ -26,6 +27,7 @@ use gridproof_primitives::{
 	H256,
 	codec::json::Value,
 	crypto::ed25519::Signature,
+	energy::emlog::parse_utc,
 	num::{
 		decimal::{Ratio, SignedRatio},
 		units::AICP_ASSET_ID,
@@ -39,6 +41,7 @@ use gridproof_primitives::{
 use gridproof_support::files;
 use serde::Serialize;
 use std::{
+	collections::BTreeMap,
 	path::{Path, PathBuf},
 	process::ExitCode,
 };
@@ -49,7 +52,7 @@ pub enum Command {
 	/// Plan a day's attestation from its grid summary: an unsigned file.
 	Plan(Box<PlanArgs>),
 	/// Sign a planned file for one role.
-	Sign(SignArgs),
+	Sign(signing::SignArgs),
 	/// Check a file's signatures, of version 1 or 2.
 	Verify(VerifyArgs),
 	/// Submit a signed file to the chain and wait until it is final.
@@ -62,6 +65,8 @@ pub enum Command {
 	Lift(LiftArgs),
 	/// Show the stops of minting of all roles.
 	Stops(UrlArgs),
+	/// Print the keys that a chain trusts, now or at a time: the file that verifiers need.
+	Keys(KeysArgs),
 	/// Load, plan, sign and submit every day, and catch up on missed ones.
 	Daemon(Box<DaemonArgs>),
 }
@@ -119,22 +124,15 @@ pub struct PlanArgs {
 	out: PathBuf,
 }
 
-/// Arguments of `attest sign`.
+/// Arguments of `attest keys`.
 #[derive(Args)]
-pub struct SignArgs {
-	/// The planned file; the signature is added to it.
-	file: PathBuf,
-	/// The role that signs.
-	#[arg(long, value_name = "data|risk|ops")]
-	role: Role,
-	/// The role's key file.
-	#[arg(long, value_name = "FILE")]
-	key: PathBuf,
-	/// Trusted keys of all roles: signatures in the file are then checked first.
-	#[arg(long, value_name = "FILE")]
-	keys: Option<PathBuf>,
+pub struct KeysArgs {
+	/// The keys of this time instead of now: RFC 3339, such as 2026-01-15T00:00:00Z. The chain
+	/// remembers the last 32 keys of a role.
+	#[arg(long, value_name = "TIME", value_parser = utc_time)]
+	at: Option<u64>,
 	#[command(flatten)]
-	passphrase: PassphraseArgs,
+	node: UrlArgs,
 }
 
 /// Arguments of `attest verify`.
@@ -216,13 +214,14 @@ pub struct LiftArgs {
 pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 	match command {
 		Command::Plan(args) => plan(*args, out).await,
-		Command::Sign(args) => sign(&args, out),
+		Command::Sign(args) => signing::sign(&args, out),
 		Command::Verify(args) => verify_file(&args, out),
 		Command::Submit(args) => submit_file(&args, out).await,
 		Command::Show(args) => show(&args, out).await,
 		Command::Stop(args) => stop(&args, out).await,
 		Command::Lift(args) => lift(&args, out).await,
 		Command::Stops(args) => stops(&args, out).await,
+		Command::Keys(args) => trusted(&args, out).await,
 		Command::Daemon(args) => daemon::run(*args, out).await,
 	}
 }
@@ -368,23 +367,37 @@ fn planned(statement: &Statement, file: &Value, out: &Path) -> anyhow::Result<Pl
 	})
 }
 
-fn sign(args: &SignArgs, out: &Output) -> anyhow::Result<ExitCode> {
-	let trusted = args.keys.as_deref().map(read_keys).transpose()?;
-	let key = keys::load(&args.key, args.role, &args.passphrase)?;
-	let signed = sign_file(&args.file, args.role, &key, trusted.as_ref())
-		.with_context(|| format!("{} is not signed", args.file.display()))?;
-	signed.warnings.iter().for_each(|warning| out.warning(warning));
-	out.result(&signed, |signed: &Signed| {
-		let Signed { role, day, chain, digest, signatures, .. } = signed;
-		format!("{day} for {chain}\n{role} signed {digest}; signatures: {signatures}")
+/// Prints the keys of the roles in the form of the file that verifiers trust.
+async fn trusted(args: &KeysArgs, out: &Output) -> anyhow::Result<ExitCode> {
+	let chain = args.node.connect().await?;
+	let mut keys = BTreeMap::new();
+	let pinned = chain.read(&query::keys()).await?;
+	for role in Role::ALL {
+		let key = match args.at {
+			Some(time) => chain.read(&query::key_at(role, time)).await?,
+			None => pinned.of(role).map(|pinned| pinned.key),
+		};
+		if let Some(key) = key {
+			keys.insert(role.as_str(), format!("0x{}", hex::encode(key)));
+		}
+	}
+	if keys.is_empty() {
+		return Err(usage("the chain has no key of any role for that time"));
+	}
+	let hint = chain_hint(&chain.genesis());
+	out.note(&format!(
+		"the keys that the node at {} says are pinned on {hint}; ask a node that you trust",
+		chain.url()
+	));
+	out.result(&keys, |keys| {
+		let line = |(role, key): (&&str, &String)| format!("  \"{role}\": \"{key}\"");
+		format!("{{\n{}\n}}", keys.iter().map(line).collect::<Vec<_>>().join(",\n"))
 	})?;
 	Ok(ExitCode::SUCCESS)
 }
 
-/// Reads the trusted keys of the roles.
-fn read_keys(path: &Path) -> anyhow::Result<RoleKeys> {
-	let bytes = files::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-	RoleKeys::parse(&bytes).with_context(|| path.display().to_string())
+fn utc_time(text: &str) -> Result<u64, String> {
+	parse_utc(text).map_err(|error| error.to_string())
 }
 
 fn verify_file(args: &VerifyArgs, out: &Output) -> anyhow::Result<ExitCode> {

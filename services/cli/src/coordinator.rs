@@ -202,10 +202,10 @@ pub struct ApiKeyArgs {
 	/// Requests a minute; by default the coordinator's requests_per_minute.
 	#[arg(long, value_name = "N")]
 	requests_per_minute: Option<u32>,
-	/// The most that the customer may owe altogether, such as 12.5, in the asset that the front pays
-	/// in.
-	#[arg(long, value_name = "AMOUNT")]
-	limit: Option<String>,
+	/// The most that the customer may owe altogether, in the asset that the front pays in: what a key
+	/// that is lost can cost.
+	#[arg(long, value_name = "AMOUNT", default_value = "10")]
+	limit: String,
 	/// What the front pays in: ait, aicp or service_credit.
 	#[arg(long, value_name = "ASSET", default_value = "ait", value_parser = asset)]
 	asset: PriceAsset,
@@ -492,9 +492,9 @@ struct ApiKey {
 
 fn api_key(args: &ApiKeyArgs, out: &Output) -> anyhow::Result<()> {
 	let unit = Unit::from(args.asset);
-	let limit = args.limit.as_deref().map(|text| unit.parse(text)).transpose();
+	let limit = unit.parse(&args.limit);
 	let limit = limit.map_err(|reason| usage(format!("--limit: {reason}")))?;
-	let key = new_key(&args.file, &args.name, args.requests_per_minute, limit)?;
+	let key = new_key(&args.file, &args.name, args.requests_per_minute, Some(limit))?;
 	let file = args.file.display().to_string();
 	let made = ApiKey { name: args.name.clone(), key, file };
 	out.result(&made, |made| {

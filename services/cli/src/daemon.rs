@@ -92,9 +92,10 @@ struct FigureArgs {
 	/// Factor for what is not trusted; by default, that of the chain's policy.
 	#[arg(long, value_name = "X")]
 	haircut: Option<Ratio>,
-	/// Number of zones that must have a complete day.
-	#[arg(long, value_name = "N", default_value_t = 1)]
-	min_zones: u32,
+	/// Number of zones that must have a complete day once late ones are not waited for any more; by
+	/// default, the least share that the chain takes.
+	#[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+	min_zones: Option<u32>,
 }
 
 impl FigureArgs {
@@ -151,16 +152,32 @@ struct ScheduleArgs {
 	/// Do what is due, retries included, and end.
 	#[arg(long)]
 	once: bool,
-	/// Number of missed days that are caught up.
+	/// Number of days for which a day is tried, and of missed days that are caught up; the chain
+	/// takes none that is older than 30.
 	#[arg(long, value_name = "DAYS", default_value_t = 30,
 		value_parser = clap::value_parser!(u32).range(1..))]
 	max_catch_up: u32,
 	/// Seconds before a failed step is tried again; they double up to an hour.
 	#[arg(long, value_name = "SECONDS", default_value_t = 30)]
 	retry_pause: u64,
-	/// Number of attempts at a step before its day is given up.
+	/// With --once: number of attempts at a step before the run ends and leaves its day open.
 	#[arg(long, value_name = "N", default_value_t = 20)]
 	step_attempts: u32,
+	/// Seconds for which zones that have no complete day are waited for; then the day is made of
+	/// what there is.
+	#[arg(long, value_name = "SECONDS", default_value_t = 43_200)]
+	wait_for_zones: u64,
+	/// Seconds for which a day that was made without some zones is revised when they come; 0 for
+	/// never.
+	#[arg(long, value_name = "SECONDS", default_value_t = 172_800)]
+	revise_for: u64,
+	/// Take up a day again that was given up.
+	#[arg(long, value_name = "DAY")]
+	take_up: Vec<Day>,
+	/// Continue although more days have come due at once than are caught up, or although the state is
+	/// ahead of the time: the machine was off, or its clock was wrong.
+	#[arg(long)]
+	accept_clock: bool,
 }
 
 impl ScheduleArgs {
@@ -203,6 +220,10 @@ pub async fn run(args: DaemonArgs, out: &Output) -> anyhow::Result<ExitCode> {
 		max_catch_up: args.schedule.max_catch_up,
 		pause: Duration::from_secs(args.schedule.retry_pause),
 		attempts: args.schedule.step_attempts,
+		wait: Duration::from_secs(args.schedule.wait_for_zones),
+		revise_for: Duration::from_secs(args.schedule.revise_for),
+		accept_clock: args.schedule.accept_clock,
+		take_up: args.schedule.take_up.clone(),
 	};
 	let (clock, stop, metrics) = (Clock::system(), stop::on_signals()?, DailyMetrics::new()?);
 	let mut daemon = Daemon::open(settings, metrics.clone(), clock.now_ms())?;
@@ -219,6 +240,9 @@ fn report_text(report: &DailyReport) -> String {
 	let mut text = format!("attested {} days", report.attested);
 	for day in &report.open {
 		text.push_str(&format!("\n{day}: not done yet"));
+	}
+	for day in &report.partial {
+		text.push_str(&format!("\n{day}: attested without some zones"));
 	}
 	for (day, reason) in &report.given_up {
 		text.push_str(&format!("\n{day}: given up: {reason}"));

@@ -10,7 +10,9 @@ use gridproof_attest::{
 };
 use gridproof_chain::ChainError;
 use gridproof_device::{DeviceError, LinkError};
-use gridproof_fleet::{CredentialError, ListError, OnboardError, ProfileError, SimulationError};
+use gridproof_fleet::{
+	CredentialError, ListError, OnboardError, ProfileError, RequestError, SimulationError,
+};
 use gridproof_grid::{
 	DemandError, PlatformError, PriceError, SourceError, SummaryRefusal, WriteError, ZonesError,
 };
@@ -106,6 +108,7 @@ fn classified(cause: Cause) -> Option<Failure> {
 		of::<CredentialError>,
 		of::<ListError>,
 		of::<OnboardError>,
+		of::<RequestError>,
 		of::<ProfileError>,
 		of::<SimulationError>,
 		of::<KeyError>,
@@ -125,7 +128,7 @@ mod tests {
 		use gridproof_gateway::{BrokerError, CredentialError, StartError, TlsError};
 		let loose = || TlsError::Loose { path: "key.pem".to_string(), mode: 0o644 };
 		let errors: [(anyhow::Error, Failure); 7] = [
-			(StartError::from(BrokerError::NoAuthority).into(), Failure::USAGE),
+			(StartError::from(BrokerError::BadFilter(String::new())).into(), Failure::USAGE),
 			(StartError::from(CredentialError::WeakPassword).into(), Failure::USAGE),
 			(
 				StartError::from(StoreError::Overloaded).into(),

@@ -8,9 +8,9 @@ use crate::{
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use gridproof_grid::{
-	BASE_URL, Client, Commitment, DayLoad, DayWindow, EUROPE, Eic, Settings, Source, Summary,
-	Token, Tz, Zone, ZoneReport, ZoneStatus, day_load, load_zones, parse_zones, price_from_files,
-	price_from_source, read_bounded, summarise, write_day,
+	BASE_URL, Client, Commitment, DayLoad, DayWindow, EUROPE, Eic, Parameter, Settings, Source,
+	Summary, Token, Tz, Zone, ZoneReport, ZoneStatus, day_load, load_zones, parse_zones,
+	price_from_files, price_from_source, read_bounded, summarise, write_day,
 };
 use gridproof_primitives::{num::decimal::Ratio, time::day::Day};
 use serde::Serialize;
@@ -50,6 +50,10 @@ pub struct SourceArgs {
 	/// Seconds that one request may take.
 	#[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600))]
 	timeout: u64,
+	/// What the platform is asked besides, or instead: NAME=VALUE, for one kind of question only as
+	/// load:NAME=VALUE or price:NAME=VALUE.
+	#[arg(long = "entsoe-parameter", value_name = "NAME=VALUE")]
+	parameters: Vec<Parameter>,
 }
 
 /// Arguments of `grid load`.
@@ -232,6 +236,9 @@ async fn price(args: PriceArgs, out: &Output) -> anyhow::Result<ExitCode> {
 			"{} EUR/MWh, mean of {} slots, {} of them negative",
 			report.mean_eur_per_mwh, report.slots, report.negative_slots
 		);
+		for passed_over in &report.passed_over {
+			text.push_str(&format!("\nnot used: {passed_over}"));
+		}
 		if let Some(average) = &report.average {
 			text.push_str(&format!(
 				"\n{} EUR/MWh, average with a window of {} days, resting on {}",
@@ -303,6 +310,7 @@ pub(crate) fn source(text: &str, access: &SourceArgs) -> anyhow::Result<Source> 
 		base_url: access.entsoe_url.clone(),
 		attempts: access.attempts,
 		timeout: std::time::Duration::from_secs(access.timeout),
+		parameters: access.parameters.clone(),
 		..Settings::default()
 	};
 	Ok(Source::Entsoe(Box::new(Client::new(token(access)?, settings)?)))

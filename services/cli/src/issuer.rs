@@ -7,16 +7,12 @@ use crate::{
 use clap::Args;
 use gridproof_attest::{ChainDesk, Issuer, IssuerMetrics, IssuerSettings};
 use gridproof_chain::Link;
-use gridproof_keys::account::parse_account;
 use gridproof_support::stop;
 use std::time::Duration;
 
 /// Arguments of `policy issuer`.
 #[derive(Args)]
 pub struct IssuerArgs {
-	/// The account that receives what is minted: an address, or 0x and 64 digits.
-	#[arg(long, value_name = "ADDRESS", value_parser = parse_account)]
-	to: [u8; 32],
 	/// Seconds between two questions for the allowance. After a failure they grow up to five
 	/// minutes.
 	#[arg(long, value_name = "SECONDS", default_value_t = 5,
@@ -35,7 +31,7 @@ pub struct IssuerArgs {
 /// Runs `gridproof policy issuer` until it is stopped.
 pub async fn run(args: &IssuerArgs, out: &Output) -> anyhow::Result<()> {
 	let key = args.issuer.load(&args.passphrase)?;
-	let desk = ChainDesk::new(Link::new(args.node.url()), key, args.to, args.node.patience());
+	let desk = ChainDesk::new(Link::new(args.node.url()), key, args.node.patience());
 	let settings =
 		IssuerSettings { every: Duration::from_secs(args.every), ..IssuerSettings::default() };
 	let metrics = IssuerMetrics::new()?;

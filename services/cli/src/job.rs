@@ -71,9 +71,9 @@ pub struct SubmitArgs {
 	/// What it is paid in: ait, aicp or service_credit.
 	#[arg(long, value_name = "ASSET", default_value = "ait", value_parser = asset)]
 	asset: PriceAsset,
-	/// The most to be held for it, such as 0.01, in the asset; else whatever is quoted.
-	#[arg(long, value_name = "AMOUNT")]
-	max_price: Option<String>,
+	/// The most to be held for it, in the asset; a job that is quoted above it is not opened.
+	#[arg(long, value_name = "AMOUNT", default_value = "0.1")]
+	max_price: String,
 	/// Seconds to wait for the result; 0 submits only.
 	#[arg(long, value_name = "SECONDS", default_value_t = 300)]
 	wait: u64,
@@ -217,7 +217,7 @@ impl SubmitArgs {
 
 async fn submit(args: SubmitArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let unit = Unit::from(args.asset);
-	let most = args.max_price.as_deref().map(|text| unit.parse(text)).transpose();
+	let most = unit.parse(&args.max_price);
 	let most = most.map_err(|reason| usage(format!("--max-price: {reason}")))?;
 	let account = args.payer.load(&args.passphrase)?;
 	let coordinator = client(&args.coordinator)?;
@@ -225,9 +225,7 @@ async fn submit(args: SubmitArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let spec = args.spec(args.model(&coordinator).await?);
 	let genesis = chain.genesis();
 	let (answer, quote) = coordinator.quote(&spec, account.account(), args.asset, &genesis).await?;
-	if let Some(most) = most.filter(|most| quote.price > *most) {
-		return Err(ClientError::TooExpensive { price: quote.price, most }.into());
-	}
+	affordable(quote.price, most, unit)?;
 	// Before any money moves: without the access key nobody could fetch what it pays for.
 	let entry = JobEntry {
 		job: answer.job,
@@ -256,6 +254,16 @@ async fn submit(args: SubmitArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let is_refused = shown.receipt.as_ref().is_some_and(|r| r.settlement == Settlement::Refused);
 	let is_good = shown.state == JobStage::Completed && !is_refused;
 	Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Checks a quote before any money moves.
+fn affordable(price: u128, most: u128, unit: Unit) -> anyhow::Result<()> {
+	if price <= most {
+		return Ok(());
+	}
+	let (quoted, limit) = (unit.show(price), unit.show(most));
+	let said = format!("up to {quoted} would be held, --max-price is {limit}; nothing was opened");
+	Err(anyhow::Error::from(ClientError::TooExpensive { price, most }).context(said))
 }
 
 /// An amount of an asset for people.
@@ -375,4 +383,29 @@ async fn cancel(args: &CancelArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	};
 	out.result(&done, |done| format!("job {} is {}", done.job, done.state))?;
 	Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use clap::Parser;
+
+	#[derive(Parser)]
+	struct Line {
+		#[command(flatten)]
+		args: SubmitArgs,
+	}
+
+	#[test]
+	fn a_client_that_names_no_limit_pays_a_tenth_of_a_token_at_most() {
+		let line = Line::parse_from(["submit", "--prompt", "Hi", "--suri", "//Dave"]);
+		let unit = Unit::from(line.args.asset);
+		let most = unit.parse(&line.args.max_price).unwrap();
+		assert_eq!(most, 100_000_000_000_000_000);
+		assert!(affordable(most, most, unit).is_ok());
+		let refused = affordable(most + 1, most, unit).unwrap_err();
+		assert!(refused.to_string().contains("--max-price is 0.1 AIT"), "{refused}");
+		let cause = refused.downcast_ref::<ClientError>();
+		assert!(matches!(cause, Some(ClientError::TooExpensive { .. })));
+	}
 }

@@ -26,6 +26,7 @@ mod policy;
 mod proof;
 mod reference;
 mod score;
+mod signing;
 mod wallet;
 
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
@@ -48,6 +49,8 @@ struct Cli {
 	#[arg(long, global = true, value_name = "FORMAT", default_value_t = Format::Text,
 		env = gridproof_logs::FORMAT_VARIABLE)]
 	log_format: Format,
+	#[command(flatten)]
+	sender: args::SenderArgs,
 	#[command(subcommand)]
 	command: Command,
 }
@@ -112,6 +115,11 @@ async fn main() -> ExitCode {
 	};
 	gridproof_logs::init(cli.log_format, DEFAULT_FILTER);
 	let out = Output::new(cli.json);
+	match cli.sender.load() {
+		Ok(Some(account)) => gridproof_chain::sign_free_calls_with(account),
+		Ok(None) => (),
+		Err(error) => return out.error(&error),
+	}
 	match run(cli.command, &out).await {
 		Ok(code) => code,
 		Err(error) => out.error(&error),

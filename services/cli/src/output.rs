@@ -48,6 +48,13 @@ impl Output {
 		Ok(print(&text)?)
 	}
 
+	/// Prints what a person has to see before an answer is given; a program gets it in the result.
+	pub fn review(&self, text: &str) {
+		if !self.json {
+			eprintln!("{text}");
+		}
+	}
+
 	/// Prints a note on standard error.
 	pub fn note(&self, note: &str) {
 		eprintln!("{note}");

@@ -10,11 +10,14 @@ use crate::{
 };
 use clap::{Args, Subcommand};
 use gridproof_attest::{
-	MintOrder, Minted, Redeemed, ShownAccount, ShownCoverage, coverage_account, mint_refusal,
+	MintOrder, Minted, Redeemed, ShownAccount, ShownCoverage, Spent, coverage_account, millionths,
+	mint_refusal,
 };
 use gridproof_chain::pallets::coverage_policy::{Refusal, query};
 use gridproof_keys::account::parse_account;
 use gridproof_primitives::H256;
+use gridproof_support::text::Amount;
+use serde::Serialize;
 use std::process::ExitCode;
 
 /// What `gridproof policy` can do.
@@ -22,12 +25,17 @@ use std::process::ExitCode;
 pub enum Command {
 	/// Show today, the last day stated, coverage ratio, state, supply, allowance and queue.
 	Status(UrlArgs),
-	/// Mint AICP of the day's allowance, as the issuer, and wait until it is final.
+	/// Mint AICP of the day's allowance to the treasury, as the issuer, and wait until it is final.
 	Mint(MintArgs),
-	/// Mint each day's allowance as soon as there is one, until it is stopped.
+	/// Mint each day's allowance to the treasury as soon as there is one, until it is stopped.
 	Issuer(IssuerArgs),
+	/// Spend the treasury's AICP, as root of a chain whose root is a key, and wait until it is paid
+	/// out.
+	Spend(SpendArgs),
 	/// Burn AICP for service credit and wait until it is final.
 	Redeem(RedeemArgs),
+	/// Show what redeeming an amount gives, and how long it would wait. Sends nothing.
+	Quote(QuoteArgs),
 	/// Show an account's AICP and service credit.
 	Account(AccountArgs),
 }
@@ -42,9 +50,6 @@ pub struct MintArgs {
 	/// Everything that is allowed today.
 	#[arg(long)]
 	all: bool,
-	/// The account that receives it: an address, or 0x and 64 digits.
-	#[arg(long, value_name = "ADDRESS", value_parser = parse_account)]
-	to: [u8; 32],
 	/// Mint only if this statement still counts: 0x and 64 digits. By default, the one that counts
 	/// now.
 	#[arg(long, value_name = "HASH", value_parser = hash)]
@@ -55,6 +60,33 @@ pub struct MintArgs {
 	passphrase: PassphraseArgs,
 	#[command(flatten)]
 	node: NodeArgs,
+}
+
+/// Arguments of `policy spend`.
+#[derive(Args)]
+pub struct SpendArgs {
+	/// The amount in AICP; at most six decimals.
+	#[arg(long, value_name = "X", value_parser = aicp)]
+	amount: u128,
+	/// The account that receives it: an address, or 0x and 64 digits.
+	#[arg(long, value_name = "ADDRESS", value_parser = parse_account)]
+	to: [u8; 32],
+	#[command(flatten)]
+	signer: PayerArgs,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+	#[command(flatten)]
+	node: NodeArgs,
+}
+
+/// Arguments of `policy quote`.
+#[derive(Args)]
+pub struct QuoteArgs {
+	/// The amount in AICP; at most six decimals.
+	#[arg(long, value_name = "X", value_parser = aicp)]
+	amount: u128,
+	#[command(flatten)]
+	node: UrlArgs,
 }
 
 /// Arguments of `policy redeem`.
@@ -96,7 +128,9 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Status(args) => status(&args, out).await,
 		Command::Mint(args) => mint(&args, out).await,
 		Command::Issuer(args) => issuer::run(&args, out).await,
+		Command::Spend(args) => spend(&args, out).await,
 		Command::Redeem(args) => redeem(&args, out).await,
+		Command::Quote(args) => quote(&args, out).await,
 		Command::Account(args) => account(&args, out).await,
 	}?;
 	Ok(ExitCode::SUCCESS)
@@ -115,7 +149,8 @@ fn status_text(status: &ShownCoverage, nothing: Option<&str>) -> String {
 	format!(
 		"today     {}\nstated    {day}{stale}\nCR        {}\nstate     {}\n\
 		 reserve   {} EUR\nsupply    {} AICP\nallowance {} AICP{nothing}\n\
-		 minted    {} AICP today\nqueue     {} tickets, {} EUR can be handed out today",
+		 minted    {} AICP today\nqueue     {} tickets, {} EUR wait\n\
+		 credit    {} of {} EUR can be handed out today; the treasury backs {} EUR more",
 		status.today,
 		status.cr.as_deref().unwrap_or("undefined"),
 		status.state.as_str(),
@@ -124,26 +159,75 @@ fn status_text(status: &ShownCoverage, nothing: Option<&str>) -> String {
 		trimmed(&status.allowance),
 		trimmed(&status.minted_today),
 		status.queue,
-		trimmed(&status.capacity_eur)
+		trimmed(&status.waiting_eur),
+		trimmed(&status.capacity_eur),
+		trimmed(&status.daily_capacity_eur),
+		trimmed(&status.budget_eur)
 	)
 }
 
 async fn mint(args: &MintArgs, out: &Output) -> anyhow::Result<()> {
 	let issuer = args.signer.load(&args.passphrase)?;
 	let amount = if args.all { None } else { args.amount };
-	let order = MintOrder { amount, to: args.to, statement: args.statement };
+	let order = MintOrder { amount, statement: args.statement };
 	let spinner = out.spinner("connecting");
 	let chain = args.node.connect().await?;
 	spinner.set_message("waiting for finality");
 	let minted = gridproof_attest::mint(&chain, &issuer, &order, &args.node.patience()).await;
 	spinner.finish_and_clear();
 	out.result(&minted?, |minted: &Minted| {
-		let Minted { who, amount, day, allowance, block, .. } = minted;
+		let Minted { amount, day, allowance, block, .. } = minted;
 		let (amount, allowance) = (trimmed(amount), trimmed(allowance));
 		format!(
-			"{amount} AICP minted to {who} on the statement of {day}\n\
+			"{amount} AICP minted to the treasury on the statement of {day}\n\
 			 {allowance} AICP of the allowance are left\nfinal in block {block}"
 		)
+	})
+}
+
+async fn spend(args: &SpendArgs, out: &Output) -> anyhow::Result<()> {
+	let root = args.signer.load(&args.passphrase)?;
+	let spinner = out.spinner("connecting");
+	let chain = args.node.connect().await?;
+	spinner.set_message("waiting for finality");
+	let patience = args.node.patience();
+	let spent = gridproof_attest::spend(&chain, &root, args.amount, args.to, &patience).await;
+	spinner.finish_and_clear();
+	out.result(&spent?, |spent: &Spent| {
+		let Spent { spend, to, amount, block, .. } = spent;
+		let amount = trimmed(amount);
+		format!(
+			"{amount} AICP of the treasury paid to {to} (spend {spend})\nfinal in block {block}"
+		)
+	})
+}
+
+/// What a redemption would give, as it is shown.
+#[derive(Serialize)]
+struct ShownQuote {
+	/// Credit, in EUR.
+	credit_eur: String,
+	/// In units of 10⁻⁶ EUR.
+	credit_eur_units: Amount,
+	/// Days until all of it can be spent, at today's capacity; none if the treasury does not back
+	/// all that would wait.
+	days: Option<u32>,
+}
+
+async fn quote(args: &QuoteArgs, out: &Output) -> anyhow::Result<()> {
+	let quote = args.node.connect().await?.read(&query::redeem_quote(args.amount)).await?;
+	let shown = ShownQuote {
+		credit_eur: millionths(quote.credit),
+		credit_eur_units: Amount(quote.credit),
+		days: quote.days,
+	};
+	out.result(&shown, |shown: &ShownQuote| {
+		let when = match shown.days {
+			Some(0) => "at once".to_string(),
+			Some(days) => format!("all of it in {days} days, at today's capacity"),
+			None => "when the treasury has more AICP: it backs less than would wait".to_string(),
+		};
+		format!("{} EUR of credit, {when}", trimmed(&shown.credit_eur))
 	})
 }
 

@@ -179,7 +179,8 @@ struct Balance {
 	address: String,
 	/// In units of 10⁻¹⁸ AIT; JSON's numbers end at 2⁵³, so as a string.
 	ait_units: String,
-	/// In units of 10⁻¹⁸ AIT: held for escrow, bonds and deposits, and not in `ait_units`.
+	/// In units of 10⁻¹⁸ AIT: held for bonds and deposits, and not in `ait_units`. The prices of
+	/// open jobs and the deposits for their rows are in the escrow, and not here.
 	ait_held_units: String,
 	/// In units of 10⁻⁶ AICP.
 	aicp_units: String,

@@ -104,13 +104,16 @@ fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
 }
 
 #[test]
-fn data_is_loaded_though_no_node_answers_and_the_day_is_given_up_at_last() {
+fn data_is_loaded_though_no_node_answers_and_the_day_stays_open_for_the_next_run() {
 	let desk = Desk::new();
 	let output = desk.once(&[]);
 	assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
 	let ended: Value = serde_json::from_slice(&output.stdout).unwrap();
 	assert_eq!(ended["attested"], 0);
-	let reason = ended["given_up"]["2025-03-30"].as_str().unwrap();
+	assert_eq!(ended["open"], serde_json::json!(["2025-03-30"]));
+	assert_eq!(ended["given_up"], serde_json::json!({}));
+	let state = desk.state();
+	let reason = state["open"]["2025-03-30"]["last_failure"].as_str().unwrap();
 	assert!(reason.contains("no node answers"), "{reason}");
 	let summary = fs::read_to_string(desk.path("days/grid_summary_2025-03-30.json")).unwrap();
 	assert!(summary.contains("996608312500"), "{summary}");
@@ -118,10 +121,15 @@ fn data_is_loaded_though_no_node_answers_and_the_day_is_given_up_at_last() {
 	assert!(load.contains("2025-03-30 loaded: 1 of 1 zones"), "{load}");
 	let attest = fs::read_to_string(desk.path("state/attest.log")).unwrap();
 	assert_eq!(attest.lines().filter(|line| line.contains("failed: no node")).count(), 2);
+	// The next run takes it up again.
+	let again = desk.once(&[]);
+	assert_eq!(again.status.code(), Some(1));
+	let attest = fs::read_to_string(desk.path("state/attest.log")).unwrap();
+	assert_eq!(attest.lines().filter(|line| line.contains("failed: no node")).count(), 4);
 }
 
 #[test]
-fn a_day_without_data_is_given_up_with_its_reason() {
+fn a_day_without_data_stays_open_with_its_reason() {
 	let desk = Desk::new();
 	fs::remove_dir_all(desk.path("xml/2025-03-30")).unwrap();
 	let output = desk.once(&[]);

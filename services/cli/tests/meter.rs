@@ -114,3 +114,42 @@ fn a_simulation_that_cannot_run_says_why() {
 	fs::write(desk.path("mqtt.csv"), "").unwrap();
 	assert!(with(&["--credentials", &desk.path("mqtt.csv")]).contains("chmod 600"));
 }
+
+#[test]
+fn a_device_shows_its_key_nobody_and_its_owner_consents_on_another_machine() {
+	let desk = Desk::new();
+	let (keys, request) = (desk.path("keys"), desk.path("request.json"));
+	let chain = format!("substrate:0x{}", "07".repeat(32));
+	let make = |owner: &str, more: &[&str]| {
+		let base = ["request", "A/gw/1", "--direction", "both", "--rated-power-w", "25000"];
+		let more_of = ["--serial", "M-1", "--seal", "S-1", "--organisation", "3", "--keys", &keys];
+		let rest = ["--out", &request, "--chain", &chain, "--owner", owner];
+		desk.run(&[&base[..], &more_of[..], &rest[..], more].concat())
+	};
+	let bob = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty";
+	let made = make(bob, &[]);
+	assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+	let key = fs::read_to_string(format!("{keys}/A+gw+1.json")).unwrap();
+	let key: serde_json::Value = serde_json::from_str(&key).unwrap();
+	let secret = key["secret"].as_str().unwrap().to_string();
+	let travels = fs::read_to_string(&request).unwrap();
+	assert!(!travels.contains(&secret) && !String::from_utf8_lossy(&made.stdout).contains(&secret));
+	// The same key the next time.
+	make(bob, &[]);
+	assert_eq!(fs::read_to_string(&request).unwrap(), travels);
+	fs::remove_dir_all(&keys).unwrap();
+	let stranger = desk.error(&["consent", &request, "--suri", "//Eve"]);
+	assert!(stranger.contains("as the owner"), "{stranger}");
+	let early =
+		desk.error(&["certify", &request, "--suri", "//Alice", "--url", "ws://127.0.0.1:1"]);
+	assert!(early.contains("no node answers"), "{early}");
+	let consent = desk.run(&["consent", &request, "--suri", "//Bob"]);
+	assert!(consent.status.success(), "{}", String::from_utf8_lossy(&consent.stderr));
+	let signed: serde_json::Value =
+		serde_json::from_str(&fs::read_to_string(&request).unwrap()).unwrap();
+	assert_eq!(signed["consent"]["scheme"], "sr25519");
+	let altered = fs::read_to_string(&request).unwrap().replace("A\"", "B\"");
+	fs::write(&request, altered).unwrap();
+	let refused = desk.error(&["consent", &request, "--suri", "//Bob"]);
+	assert!(refused.contains("proof"), "{refused}");
+}

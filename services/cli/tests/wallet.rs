@@ -216,3 +216,48 @@ fn amounts_are_read_before_anybody_is_asked() {
 	let error = desk.failure(&["balance", to, "--url", &url], 4, "unreachable");
 	assert!(error.contains("no node answers"), "{error}");
 }
+
+#[test]
+fn a_passphrase_with_a_byte_order_mark_opens_what_the_same_without_it_made() {
+	let desk = Desk::new();
+	let field = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/field/files");
+	for name in ["passphrase-bom.txt", "passphrase-plain.txt"] {
+		desk.write(name, &fs::read_to_string(format!("{field}/{name}")).unwrap());
+	}
+	let (bom, plain) = (desk.path("passphrase-bom.txt"), desk.path("passphrase-plain.txt"));
+	for (made_with, opened_with) in [(&bom, &plain), (&plain, &bom)] {
+		let file = format!("{made_with}.wallet");
+		desk.document(&["new", &file, "--passphrase-file", made_with]);
+		desk.document(&["phrase", &file, "--passphrase-file", opened_with]);
+	}
+}
+
+#[test]
+fn a_passphrase_is_taken_byte_for_byte() {
+	let desk = Desk::new();
+	for (place, passphrase) in
+		[" leading", "trailing ", "\ttab\t", "ünïcode €", "  "].iter().enumerate()
+	{
+		desk.write("own", &format!("{passphrase}\r\nnot read\n"));
+		let (file, own) = (desk.path(&format!("{place}.wallet")), desk.path("own"));
+		desk.document(&["new", &file, "--passphrase-file", &own]);
+		desk.document(&["phrase", &file, "--passphrase-file", &own]);
+		desk.write("own", passphrase.trim());
+		if passphrase.trim() != *passphrase && !passphrase.trim().is_empty() {
+			let words = desk.error(&["phrase", &file, "--passphrase-file", &own]);
+			assert!(words.contains("wrong passphrase"), "{words}");
+		}
+	}
+}
+
+#[test]
+fn files_of_secrets_that_others_can_read_are_refused() {
+	let desk = Desk::new();
+	let (file, pass) = (desk.path("my.wallet"), desk.path("pass"));
+	for mode in [0o644, 0o640, 0o604, 0o622] {
+		fs::set_permissions(&pass, fs::Permissions::from_mode(mode)).unwrap();
+		let words = desk.error(&["new", &file, "--passphrase-file", &pass]);
+		assert!(words.contains("chmod 600"), "{words}");
+		assert!(!Path::new(&file).exists());
+	}
+}

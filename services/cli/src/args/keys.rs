@@ -11,6 +11,9 @@ use std::{
 };
 use zeroize::Zeroizing;
 
+/// Fewest characters of a passphrase that a person types for a new key.
+const SHORTEST_PASSPHRASE: usize = 8;
+
 /// Where a passphrase comes from.
 #[derive(Args, Clone, Default)]
 pub struct PassphraseArgs {
@@ -47,17 +50,22 @@ pub fn ask(path: &Path, source: &PassphraseArgs) -> Result<Zeroizing<Vec<u8>>, K
 	}
 }
 
-/// Returns the passphrase in the first line of a file.
+/// Returns the passphrase in the first line of a file, byte for byte: what a key is encrypted with is
+/// what opens it again.
 pub fn passphrase_of(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-	Ok(bytes(secret_line(path)?))
+	let line = read_private_line(path).map_err(KeyError::from)?;
+	if line.is_empty() {
+		return Err(usage(format!("the first line of {} is empty", path.display())));
+	}
+	Ok(bytes(line))
 }
 
-/// Returns the first line of a file that nobody else may read: a passphrase, key, password or
-/// token.
+/// Returns the first line of a file that nobody else may read, without spaces around it: a key or
+/// token, none of which has any.
 pub fn secret_line(path: &Path) -> anyhow::Result<Zeroizing<String>> {
+	// As it is: blanks may be a part of it.
 	let line = read_private_line(path).map_err(KeyError::from)?;
-	let line = Zeroizing::new(line.trim().to_string());
-	if line.is_empty() {
+	if line.trim().is_empty() {
 		return Err(usage(format!("the first line of {} is empty", path.display())));
 	}
 	Ok(line)
@@ -78,6 +86,11 @@ pub fn chosen_passphrase() -> anyhow::Result<Zeroizing<Vec<u8>>> {
 	}
 	if *first != *again {
 		return Err(usage("the two passphrases differ"));
+	}
+	if first.chars().count() < SHORTEST_PASSPHRASE {
+		return Err(usage(format!(
+			"that can be guessed: a passphrase has {SHORTEST_PASSPHRASE} characters or more"
+		)));
 	}
 	Ok(bytes(first))
 }
@@ -100,6 +113,12 @@ pub fn new_sealed_key(
 ) -> anyhow::Result<SealedKey> {
 	let key = SealedKey::generate(kind, None)?;
 	let secret = passphrase.of_file()?;
+	if secret.is_none() {
+		let path = path.display();
+		eprintln!(
+			"warning: the key {path} is not encrypted; name a --passphrase-file to encrypt it"
+		);
+	}
 	key.save(path, secret.as_ref().map(|secret| secret.as_slice()))
 		.with_context(|| format!("cannot make the key {}", path.display()))?;
 	Ok(key)

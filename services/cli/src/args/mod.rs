@@ -9,4 +9,4 @@ pub mod payer;
 pub use keys::PassphraseArgs;
 pub use metrics::MetricsArgs;
 pub use node::{AdminKeyArgs, CoordinatorArgs, GatewayArgs, NodeArgs, UrlArgs};
-pub use payer::PayerArgs;
+pub use payer::{PayerArgs, SenderArgs};

@@ -69,9 +69,11 @@ pub struct GatewayArgs {
 }
 
 impl GatewayArgs {
-	/// Returns a client that reads.
+	/// Returns a client that reads; where reading needs the admin key, `GRIDPROOF_ADMIN_KEY_FILE` names
+	/// its file.
 	pub fn client(&self) -> anyhow::Result<Client> {
-		Ok(Client::new(&self.api, None)?)
+		let file = std::env::var_os("GRIDPROOF_ADMIN_KEY_FILE").map(PathBuf::from);
+		Ok(Client::new(&self.api, file.as_deref().map(secret_line).transpose()?)?)
 	}
 
 	/// Returns a client that may change something.

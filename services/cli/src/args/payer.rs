@@ -4,10 +4,7 @@ use super::keys::{PassphraseArgs, ask};
 use crate::exit::usage;
 use anyhow::Context;
 use clap::Args;
-use gridproof_keys::{
-	AccountKey, Wallet,
-	account::{development_signer, load_signer},
-};
+use gridproof_keys::{AccountKey, Wallet, account::load_signer};
 use std::path::{Path, PathBuf};
 
 /// The account that signs the transaction and pays its fee.
@@ -68,5 +65,35 @@ pub fn key_file(path: &Path) -> anyhow::Result<AccountKey> {
 
 /// Returns the key of a development account.
 pub fn development(uri: &str) -> anyhow::Result<AccountKey> {
-	Ok(development_signer(uri)?.into())
+	Ok(AccountKey::development(uri)?)
+}
+
+/// The account that signs what is free of fees.
+#[derive(Args, Clone, Default)]
+pub struct SenderArgs {
+	/// File, mode 0600, with the secret of the account that signs what is free of fees (statements,
+	/// batches, receipts, heartbeats), so that every wallet and explorer can read the blocks that
+	/// hold it. It needs the existential deposit and pays nothing. Without one, it goes unsigned.
+	#[arg(long, global = true, value_name = "FILE", env = "GRIDPROOF_SENDER_KEY")]
+	sender_key: Option<PathBuf>,
+	/// The same, as a development account, such as //Alice.
+	#[arg(
+		long,
+		global = true,
+		value_name = "//NAME",
+		env = "GRIDPROOF_SENDER_SURI",
+		conflicts_with = "sender_key"
+	)]
+	sender_suri: Option<String>,
+}
+
+impl SenderArgs {
+	/// Returns the account's key, if one is named.
+	pub fn load(&self) -> anyhow::Result<Option<AccountKey>> {
+		match (&self.sender_key, &self.sender_suri) {
+			(Some(path), _) => key_file(path).map(Some),
+			(None, Some(uri)) => development(uri).map(Some),
+			(None, None) => Ok(None),
+		}
+	}
 }

@@ -32,6 +32,8 @@ pub enum Command {
 	Retry(DecideArgs),
 	/// Give up a parked batch: its readings go into new batches that follow what the chain has.
 	Rebuild(DecideArgs),
+	/// Give up a parked batch and its readings: they never reach the chain.
+	GiveUp(GiveUpArgs),
 	/// Users of MQTT: add, import, remove, list.
 	#[command(subcommand)]
 	Device(DeviceCommand),
@@ -76,6 +78,16 @@ pub struct DecideArgs {
 	admin: AdminArgs,
 }
 
+/// Arguments of `gateway give-up`.
+#[derive(Args)]
+pub struct GiveUpArgs {
+	#[command(flatten)]
+	decide: DecideArgs,
+	/// Do it; without this, only show what would be given up.
+	#[arg(long)]
+	yes: bool,
+}
+
 /// Where a gateway's data is.
 #[derive(Args)]
 pub struct DataArgs {
@@ -112,9 +124,28 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 				format!("the readings of {} batches go into new ones", decision.batches)
 			})
 		},
+		Command::GiveUp(args) => give_up(&args, out).await,
 		Command::Device(command) => device::run(command, out),
 	}?;
 	Ok(ExitCode::SUCCESS)
+}
+
+async fn give_up(args: &GiveUpArgs, out: &Output) -> anyhow::Result<()> {
+	let client = args.decide.admin.client()?;
+	let batch = client.batch(&args.decide.batch).await?;
+	if !args.yes {
+		return out.result(&batch, |batch| {
+			let (imported_wh, exported_wh) =
+				batch.chain.as_ref().map_or((0, 0), |part| (part.imported_wh, part.exported_wh));
+			format!(
+				"{} is {}: {} readings of {} to {}, import {imported_wh} Wh, export {exported_wh} Wh\n\
+				 nothing was given up; repeat with --yes to give them up",
+				batch.id, batch.on_chain, batch.log_count, batch.ts_start, batch.ts_end
+			)
+		});
+	}
+	let decision = client.give_up(&args.decide.batch).await?;
+	out.result(&decision, |decision| format!("{} readings are given up", decision.readings))
 }
 
 fn flushed_text(batch: &BatchView) -> String {

@@ -53,6 +53,9 @@ pub struct RunArgs {
 	/// Accept readings from anybody, and believe them. For development chains only.
 	#[arg(long)]
 	anonymous: bool,
+	/// Listen on other than loopback addresses without an admin key, or with --anonymous.
+	#[arg(long)]
+	unprotected_on_purpose: bool,
 }
 
 /// MQTT of `gateway run`.
@@ -89,12 +92,18 @@ struct MqttArgs {
 	/// File, mode 0600, whose first line is the password at the external broker, as it is.
 	#[arg(long, value_name = "FILE", requires = "broker")]
 	broker_password_file: Option<PathBuf>,
-	/// Certificates of the authorities that vouch for the external broker, PEM.
+	/// Certificates of the authorities that vouch for the external broker, PEM, in place of the
+	/// system's.
 	#[arg(long, value_name = "FILE", requires = "broker")]
 	broker_ca: Option<PathBuf>,
-	/// The name by which the external broker knows this gateway and keeps messages for it.
-	#[arg(long, value_name = "ID", default_value = "gridproof-gateway")]
-	broker_client_id: String,
+	/// The name by which the external broker knows this gateway and keeps messages for it; by default
+	/// one that is made once and kept in the data folder.
+	#[arg(long, value_name = "ID", requires = "broker")]
+	broker_client_id: Option<String>,
+	/// The readings to take from the external broker, such as energy/PLANT-01/+/+; by default those of
+	/// all meters.
+	#[arg(long, value_name = "FILTER", requires = "broker")]
+	broker_filter: Option<String>,
 }
 
 /// HTTP of `gateway run`.
@@ -105,7 +114,12 @@ struct HttpArgs {
 	listen: SocketAddr,
 	#[command(flatten)]
 	admin: AdminKeyArgs,
-	/// Origin of web pages that may call the API; may be repeated.
+	/// Let everybody who reaches the API read, and post readings of meters that are not certified; on
+	/// a loopback address that is always so.
+	#[arg(long = "http-open")]
+	open: bool,
+	/// Origin of web pages that may call the API, such as https://app.example, or * for all; may be
+	/// repeated.
 	#[arg(long = "origin", value_name = "URL")]
 	origins: Vec<String>,
 }
@@ -154,6 +168,8 @@ impl RunArgs {
 		settings.mqtts = self.mqtt.tls()?;
 		settings.anonymous = self.anonymous;
 		settings.http = Some(self.http.listen);
+		settings.open = self.http.open;
+		settings.unprotected = self.unprotected_on_purpose;
 		settings.admin_key = self.http.admin.load()?;
 		settings.origins.clone_from(&self.http.origins);
 		settings.sign_timeout = Duration::from_secs(self.sign_timeout);
@@ -219,6 +235,7 @@ impl MqttArgs {
 			password: secret(&self.broker_password_file)?,
 			authority: self.broker_ca.clone(),
 			client_id: self.broker_client_id.clone(),
+			filter: self.broker_filter.clone(),
 		}))
 	}
 }
@@ -278,8 +295,16 @@ pub async fn serve(args: &RunArgs, out: &Output) -> anyhow::Result<()> {
 		lines.extend(ready.chain.iter().map(|url| format!("chain {url}")));
 		lines.join("\n")
 	})?;
-	stop.stopped().await;
+	let failed = tokio::select! {
+		() = stop.stopped() => None,
+		part = gateway.failed() => Some(part),
+	};
 	gateway.stop().await;
-	out.note("stopped");
-	Ok(())
+	match failed {
+		None => {
+			out.note("stopped");
+			Ok(())
+		},
+		Some(part) => anyhow::bail!("{part} has ended, which is a defect: start the gateway again"),
+	}
 }

@@ -1,6 +1,8 @@
 //! `gridproof meter`.
 
+mod govern;
 mod onboard;
+mod papers;
 mod service;
 mod show;
 mod simulate;
@@ -23,12 +25,32 @@ pub enum Command {
 	Organise(onboard::OrganiseArgs),
 	/// Make device keys, let the owner consent and the electrician certify; one meter, or many.
 	Onboard(Box<onboard::OnboardArgs>),
+	/// Admit an organisation that was registered before, or revoke one. For governance: today the
+	/// sudo key, on a development chain --suri //Alice.
+	AdmitOrganisation(govern::AdmitArgs),
+	/// Add an electrician to an organisation, or remove one. For its admin.
+	#[command(subcommand)]
+	Electrician(govern::ElectricianCommand),
+	/// Onboarding on three machines, 1: where the device is, make its key and a request.
+	Request(Box<papers::RequestArgs>),
+	/// Onboarding on three machines, 2: where the owner's wallet is, consent to a request.
+	Consent(papers::ConsentArgs),
+	/// Onboarding on three machines, 3: where the electrician's key is, certify.
+	Certify(papers::CertifyArgs),
+	/// Give an organisation another admin; deposits stay with who paid them.
+	SetAdmin(onboard::SetAdminArgs),
+	/// Let a meter mint that was certified before its organisation was admitted.
+	Admit(service::AdmitArgs),
 	/// Suspend a meter: its batches are refused until it is reinstated.
 	Suspend(service::SuspendArgs),
 	/// Let a suspended meter count again, under a new seal.
 	Reinstate(service::ReinstateArgs),
 	/// Record that a meter, or its device's key, was exchanged.
 	Exchange(service::ExchangeArgs),
+	/// Take back what a meter minted in error: KWH of its energy account, and the rest as a debt.
+	Correct(service::CorrectArgs),
+	/// Take a meter out of service: its deposit returns, except for its tombstones.
+	Decommission(service::DecommissionArgs),
 	/// Show a meter.
 	Show(show::WhichArgs),
 	/// List the meters in service.
@@ -44,9 +66,18 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 	match command {
 		Command::Organise(args) => onboard::organise(&args, out).await,
 		Command::Onboard(args) => onboard::onboard(&args, out).await,
+		Command::AdmitOrganisation(args) => govern::admit(&args, out).await,
+		Command::Electrician(command) => govern::electrician(&command, out).await,
+		Command::Request(args) => papers::request(&args, out).await,
+		Command::Consent(args) => papers::consent(&args, out),
+		Command::Certify(args) => papers::certify_request(&args, out).await,
+		Command::SetAdmin(args) => onboard::set_admin(&args, out).await,
+		Command::Admit(args) => service::admit(&args, out).await,
 		Command::Suspend(args) => service::suspend(&args, out).await,
 		Command::Reinstate(args) => service::reinstate(&args, out).await,
 		Command::Exchange(args) => service::exchange(&args, out).await,
+		Command::Correct(args) => service::correct(&args, out).await,
+		Command::Decommission(args) => service::decommission(&args, out).await,
 		Command::Show(args) => show::show(&args, out).await,
 		Command::List(args) => show::list(&args, out).await,
 		Command::Totals(args) => show::totals(&args, out).await,

@@ -1,4 +1,4 @@
-//! `gridproof meter organise`, `onboard`.
+//! `gridproof meter organise`, `set-admin`, `onboard`.
 
 use super::{meter_name, moment};
 use crate::{
@@ -11,11 +11,15 @@ use crate::{
 	output::Output,
 };
 use clap::Args;
+use gridproof_chain::pallets::meter_readings::call;
 use gridproof_fleet::{
 	self as fleet, MeterSpec, Onboarded, Order, Registered, Registry, ensure_credentials, invented,
 	read_list, register_organisation,
 };
-use gridproof_keys::{AccountKey, account::parse_account};
+use gridproof_keys::{
+	AccountKey,
+	account::{address, parse_account},
+};
 use gridproof_primitives::energy::{Direction, MeterName, Registers, Trust};
 use gridproof_support::clock::now_ms;
 use serde::Serialize;
@@ -40,6 +44,31 @@ pub struct OrganiseArgs {
 	passphrase: PassphraseArgs,
 	#[command(flatten)]
 	node: NodeArgs,
+}
+
+/// Arguments of `meter set-admin`; the present admin signs.
+#[derive(Args)]
+pub struct SetAdminArgs {
+	/// The organisation's number.
+	#[arg(value_name = "INDEX")]
+	organisation: u32,
+	/// The account that is to be its admin.
+	#[arg(value_name = "ADDRESS", value_parser = parse_account)]
+	new: [u8; 32],
+	#[command(flatten)]
+	admin: PayerArgs,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+	#[command(flatten)]
+	node: NodeArgs,
+}
+
+/// What `meter set-admin` did.
+#[derive(Serialize)]
+struct AdminSet {
+	organisation: u32,
+	admin: String,
+	block: String,
 }
 
 /// The owner of the meters.
@@ -76,7 +105,8 @@ pub struct OnboardArgs {
 	#[arg(long, value_name = "NAME", value_parser = meter_name)]
 	meter: Option<MeterName>,
 	/// Many meters: a JSON array, or a CSV file with the first line
-	/// site,device,meter,direction,rated_power_w,serial,seal, with or without ,profile.
+	/// site,device,meter,direction,rated_power_w,serial,seal, with or without ,profile or
+	/// ,profile,point.
 	#[arg(long, value_name = "FILE")]
 	from: Option<PathBuf>,
 	/// So many invented ones, for a simulation: consumers, producers and prosumers.
@@ -88,7 +118,8 @@ pub struct OnboardArgs {
 	/// With --generate: how many of them share a device.
 	#[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
 	per_device: u32,
-	/// With --meter: the direction of energy: import, export or both.
+	/// With --meter: the direction of energy: import, export, both, or generation for what is made behind
+	/// a metering point where nothing can be stored.
 	#[arg(long, value_name = "DIRECTION", requires = "meter")]
 	direction: Option<Direction>,
 	/// With --meter: the most power that can go through, in W.
@@ -100,6 +131,10 @@ pub struct OnboardArgs {
 	/// With --meter: the seal's id.
 	#[arg(long, value_name = "ID", requires = "meter")]
 	seal: Option<String>,
+	/// With --meter: the metering point with whose other meters it is netted; without it the electrician
+	/// says that nothing can be drawn, delivered or stored there but through this meter.
+	#[arg(long, value_name = "ID", requires = "meter")]
+	point: Option<String>,
 	/// The organisation that the electrician acts for.
 	#[arg(long, value_name = "INDEX", required_unless_present = "register")]
 	organisation: Option<u32>,
@@ -185,6 +220,20 @@ pub async fn organise(args: &OrganiseArgs, out: &Output) -> anyhow::Result<()> {
 	out.result(&registered?, registered_text)
 }
 
+pub async fn set_admin(args: &SetAdminArgs, out: &Output) -> anyhow::Result<()> {
+	let admin = args.admin.load(&args.passphrase)?;
+	let chain = args.node.connect().await?;
+	let spinner = out.spinner("waiting for finality");
+	let call = call::set_organisation_admin(args.organisation, args.new);
+	let included = chain.submit(&admin, &call, &args.node.patience()).await;
+	spinner.finish_and_clear();
+	let block = format!("{:#x}", included?.block);
+	let set = AdminSet { organisation: args.organisation, admin: address(&args.new), block };
+	out.result(&set, |AdminSet { organisation, admin, block }| {
+		format!("organisation {organisation} has the admin {admin}, final in block {block}")
+	})
+}
+
 fn governance(uri: Option<&str>) -> anyhow::Result<Option<AccountKey>> {
 	uri.map(development).transpose()
 }
@@ -216,6 +265,7 @@ impl OnboardArgs {
 			serial: self.serial.clone().ok_or_else(|| missing("--serial"))?,
 			seal: self.seal.clone().ok_or_else(|| missing("--seal"))?,
 			profile: None,
+			point: self.point.clone(),
 		}])
 	}
 }
@@ -283,10 +333,11 @@ pub async fn onboard(args: &OnboardArgs, out: &Output) -> anyhow::Result<()> {
 }
 
 fn onboarded_text(meter: &Onboarded) -> String {
-	let MeterSpec { site, device, meter: id, direction, .. } = &meter.spec;
+	let MeterSpec { site, device, meter: id, direction, point, .. } = &meter.spec;
+	let point = point.as_ref().map(|id| format!(" at metering point {id}")).unwrap_or_default();
 	let there = if meter.was_there { " (was there)" } else { "" };
 	format!(
-		"meter {} {site}/{device}/{id} {direction}{there}: energy account {}",
+		"meter {} {site}/{device}/{id} {direction}{point}{there}: energy account {}",
 		meter.index, meter.energy_account
 	)
 }

@@ -1,4 +1,4 @@
-//! `gridproof meter suspend`, `reinstate`, `exchange`.
+//! `gridproof meter admit`, `suspend`, `reinstate`, `exchange`, `correct`, `decommission`.
 
 use super::{find, show::shown_text};
 use crate::{
@@ -24,6 +24,52 @@ use gridproof_primitives::energy::{MeterIndex, NewDevice, Registers, Suspension}
 use gridproof_support::clock::now_ms;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+
+/// Arguments of `meter admit`; an electrician signs.
+#[derive(Args)]
+pub struct AdmitArgs {
+	/// The meter: its number, or SITE/DEVICE/METER.
+	meter: String,
+	#[command(flatten)]
+	signer: PayerArgs,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+	#[command(flatten)]
+	node: NodeArgs,
+}
+
+/// Arguments of `meter correct`; the admin of its organisation signs.
+#[derive(Args)]
+pub struct CorrectArgs {
+	/// The meter: its number, or SITE/DEVICE/METER.
+	meter: String,
+	/// What it minted in error, in Wh.
+	#[arg(long, value_name = "WH", value_parser = clap::value_parser!(u64).range(1..))]
+	wh: u64,
+	#[command(flatten)]
+	signer: PayerArgs,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+	#[command(flatten)]
+	node: NodeArgs,
+}
+
+/// Arguments of `meter decommission`.
+#[derive(Args)]
+pub struct DecommissionArgs {
+	/// The meter: its number, or SITE/DEVICE/METER.
+	meter: String,
+	/// Decommission without asking again: its name, key, serial number and seal come back on no
+	/// meter.
+	#[arg(long, required = true)]
+	for_ever: bool,
+	#[command(flatten)]
+	signer: PayerArgs,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+	#[command(flatten)]
+	node: NodeArgs,
+}
 
 /// Arguments of `meter suspend`.
 #[derive(Args)]
@@ -131,6 +177,34 @@ async fn submit(
 async fn meter_after(chain: &Chain, meter: MeterIndex) -> anyhow::Result<Meter> {
 	let found = chain.read(&query::meter(meter)).await?;
 	found.with_context(|| format!("the chain does not know the meter {meter} any more"))
+}
+
+pub async fn admit(args: &AdmitArgs, out: &Output) -> anyhow::Result<()> {
+	let signer = args.signer.load(&args.passphrase)?;
+	let chain = args.node.connect().await?;
+	let meter = find(&chain, &args.meter).await?.index;
+	submit(&chain, meter, call::admit_meter(meter), &signer, &args.node, out).await
+}
+
+pub async fn correct(args: &CorrectArgs, out: &Output) -> anyhow::Result<()> {
+	let signer = args.signer.load(&args.passphrase)?;
+	let chain = args.node.connect().await?;
+	let meter = find(&chain, &args.meter).await?.index;
+	submit(&chain, meter, call::correct_meter(meter, args.wh), &signer, &args.node, out).await
+}
+
+pub async fn decommission(args: &DecommissionArgs, out: &Output) -> anyhow::Result<()> {
+	let signer = args.signer.load(&args.passphrase)?;
+	let chain = args.node.connect().await?;
+	let meter = ShownMeter::from(&find(&chain, &args.meter).await?);
+	let spinner = out.spinner("waiting for finality");
+	let call = call::decommission_meter(meter.index);
+	let included = chain.submit(&signer, &call, &args.node.patience()).await;
+	spinner.finish_and_clear();
+	let block = format!("{:#x}", included?.block);
+	out.result(&Done { meter, block }, |done| {
+		format!("{}\nout of service, final in block {}", shown_text(&done.meter), done.block)
+	})
 }
 
 pub async fn suspend(args: &SuspendArgs, out: &Output) -> anyhow::Result<()> {

@@ -5,8 +5,10 @@ use crate::{args::UrlArgs, output::Output};
 use anyhow::Context;
 use clap::Args;
 use gridproof_chain::pallets::meter_readings::query;
-use gridproof_fleet::{ShownMeter, all_meters};
-use gridproof_primitives::energy::{Overview, Registers, Suspension, Totals, emlog::format_utc};
+use gridproof_fleet::{ShownMeter, ShownPoint, all_meters};
+use gridproof_primitives::energy::{
+	MeterIndex, Overview, Registers, Suspension, Totals, emlog::format_utc,
+};
 
 /// Arguments of `meter show`.
 #[derive(Args)]
@@ -55,8 +57,10 @@ pub fn shown_text(meter: &ShownMeter) -> String {
 	} else {
 		"nothing: its organisation, or it, is not admitted".to_string()
 	};
+	let point = meter.point.as_ref().map(|point| format!("\n{}", point_text(point)));
+	let point = point.unwrap_or_default();
 	format!(
-		"meter     {} {}\nstate     {state}\nmints     {mints}\ndirection {}, rated {} W, key held by {}\n\
+		"meter     {} {}\nstate     {state}\nmints     {mints}\ndirection {}, rated {} W, key held by {}{point}\n\
 		 owner     {}\nenergy to {}\ncertified by {} for organisation {}, serial number {}, seal {}\n\
 		 device    {}\nbatches   {}, up to {}\nregisters import {} Wh, export {} Wh",
 		meter.index,
@@ -76,6 +80,22 @@ pub fn shown_text(meter: &ShownMeter) -> String {
 		meter.registers.import_wh,
 		meter.registers.export_wh
 	)
+}
+
+fn point_text(point: &ShownPoint) -> String {
+	let numbers = |meters: &[MeterIndex]| {
+		meters.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+	};
+	let ShownPoint { id, meters, waiting_wh, waits_for } = point;
+	let waits = match (waits_for.as_slice(), waiting_wh) {
+		([], _) => String::new(),
+		(missing, 0) => format!("; nothing mints without meter {}", numbers(missing)),
+		(missing, wh) => format!("; {wh} Wh wait for meter {}", numbers(missing)),
+	};
+	match meters.as_slice() {
+		[] => format!("point     {id}, netted with it once it mints"),
+		meters => format!("point     {id}, meters {} netted together{waits}", numbers(meters)),
+	}
 }
 
 pub async fn list(args: &ListArgs, out: &Output) -> anyhow::Result<()> {
