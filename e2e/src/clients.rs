@@ -27,13 +27,24 @@ pub fn npm(name: &str) -> Result<PathBuf> {
 	Ok(folder)
 }
 
-/// A Python interpreter with the pinned packages of `e2e/py`, in a virtual environment.
+/// A Python interpreter with the pinned packages of `e2e/py/requirements.txt`, in a virtual
+/// environment.
 ///
 /// # Errors
 /// When Python is not there, or the packages cannot be installed.
 pub fn python() -> Result<PathBuf> {
+	python_with("requirements")
+}
+
+/// A Python interpreter with the pinned packages of `e2e/py/NAME.txt`, in a virtual environment of its
+/// own: some clients cannot be installed beside each other.
+///
+/// # Errors
+/// When Python is not there, or the packages cannot be installed.
+pub fn python_with(name: &str) -> Result<PathBuf> {
 	let folder = repository().join("e2e/py");
-	let (wanted, environment) = (folder.join("requirements.txt"), folder.join(".venv"));
+	let (wanted, environment) =
+		(folder.join(format!("{name}.txt")), folder.join(".venv").join(name));
 	let (python, stamp) = (environment.join("bin/python"), environment.join("requirements.txt"));
 	let text = fs::read(&wanted)?;
 	if fs::read(&stamp).is_ok_and(|installed| installed == text) {

@@ -365,6 +365,14 @@ impl Compute {
 		free.checked_add(held).context("a balance above all there can be")
 	}
 
+	/// The account in which prices of open jobs and deposits lie: `modl` and its name, padded with
+	/// zeros.
+	pub fn escrow() -> [u8; 32] {
+		let mut account = [0; 32];
+		account[..12].copy_from_slice(b"modlgp/escrw");
+		account
+	}
+
 	/// Connects anew after the node was away.
 	///
 	/// # Errors

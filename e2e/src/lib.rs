@@ -6,6 +6,7 @@
 //! | [`binary`] | where the binaries are |
 //! | [`node`] | one node process: start, wait, `kill -9`, restart, log |
 //! | [`rpc`] | the few JSON-RPC calls the tests read a chain with |
+//! | [`governance`] | calls as root, a new runtime |
 //! | [`network`] | several validators that know each other |
 //! | [`transfers`] | signed transfers through subxt, balances, which blocks hold them |
 //! | [`reserve`] | a chain with short days, the `gridproof` command, what a state is made of |
@@ -30,6 +31,7 @@ pub mod bitcoin;
 pub mod clients;
 pub mod compute;
 pub mod failure;
+pub mod governance;
 pub mod machine;
 pub mod metering;
 pub mod network;

@@ -9,11 +9,12 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use gridproof_chain::{
-	Chain, Patience,
+	Chain, ChainError, Patience, Refusal,
 	pallets::{
-		meter_readings::{self, Meter},
+		meter_readings::{self, Meter, call::submit_batches},
 		sudo,
 	},
+	refusal::PoolRefusal,
 };
 use gridproof_fleet::device_key;
 use gridproof_gateway_api::{self as gateway_api, BatchState, BatchView, ListBatches};
@@ -23,7 +24,7 @@ use gridproof_keys::{
 };
 use gridproof_primitives::{
 	energy::emlog::format_utc,
-	energy::{BatchRecord, MeterIndex, MeterName},
+	energy::{BatchRecord, BatchRefusal, MeterIndex, MeterName, SignedBatch},
 	num::units::{KWH_ASSET_ID, MILLIS_PER_DAY},
 };
 use reqwest::{Client, Method};
@@ -40,6 +41,11 @@ pub const LIMIT: Duration = Duration::from_secs(60);
 pub const OWNER: &str = "//Bob";
 /// Who certifies: the development chain's electrician.
 const ELECTRICIAN: &str = "//Alice";
+
+/// Whether the pool refused a list for a batch that breaks this rule.
+pub fn breaks(error: &ChainError, refusal: &BatchRefusal) -> bool {
+	matches!(error, ChainError::Refused(Refusal::Pool(PoolRefusal::Batch(code))) if code.is(refusal))
+}
 
 /// A node, a gateway, and the files around them.
 pub struct Metering {
@@ -204,6 +210,15 @@ impl Metering {
 				return Ok(all);
 			}
 		}
+	}
+
+	/// Sends batches free of fees, once: whoever refuses them is not asked again.
+	///
+	/// # Errors
+	/// The refusal of the pool, or a failure of the node.
+	pub async fn submit_once(&self, batches: &[SignedBatch]) -> Result<(), ChainError> {
+		let patience = Patience { attempts: 1, ..Patience::default() };
+		self.chain.submit_authorized(&submit_batches(batches), &patience).await.map(|_| ())
 	}
 
 	/// Makes batches of all that wait, and gives all batches there are.
@@ -384,6 +399,8 @@ fn gateway_arguments(
 		("--http", format!("127.0.0.1:{http}")),
 		("--mqtt", format!("127.0.0.1:{mqtt}")),
 		("--batch-seconds", batch_seconds.to_string()),
+		// What it sends is signed, so that the tools of others can read the blocks.
+		("--sender-suri", "//Bob//stash".to_owned()),
 	]
 	.into_iter()
 	.flat_map(|(flag, value)| [flag.to_owned(), value])

@@ -6,16 +6,13 @@ use futures::future::join_all;
 use gridproof_chain::{
 	ChainError, Patience, Refusal,
 	pallets::{
-		meter_readings::{
-			call::{set_limits, submit_batches},
-			query::limits,
-		},
+		meter_readings::{call::set_limits, query::limits},
 		sudo::call::sudo,
 	},
 	refusal::{PoolRefusal, TransactionRefusal},
 };
 use gridproof_e2e::{
-	metering::{Certified, LIMIT, Metering, Signer, minutes_ago},
+	metering::{Certified, LIMIT, Metering, Signer, breaks, minutes_ago},
 	transfers::{AIT, Api, account, connect, free_balance, nonce, sign_transfers, transfer},
 };
 use gridproof_keys::account::{AccountKey, development_signer};
@@ -69,16 +66,6 @@ fn empty_batches(
 		SignedBatch { header, signature }
 	});
 	Ok(batches.collect())
-}
-
-async fn send_free(metering: &Metering, list: &[SignedBatch]) -> Result<(), ChainError> {
-	let patience = Patience { attempts: 1, ..Patience::default() };
-	metering.chain.submit_authorized(&submit_batches(list), &patience).await.map(|_| ())
-}
-
-/// Was a list refused in the pool for a batch that breaks this rule?
-fn says(error: &ChainError, refusal: &BatchRefusal) -> bool {
-	matches!(error, ChainError::Refused(Refusal::Pool(PoolRefusal::Batch(code))) if code.is(refusal))
 }
 
 /// What a block's ordinary transactions weighed, in picoseconds.
@@ -177,10 +164,10 @@ async fn free_batches_of_many_devices_leave_half_of_each_block_to_those_who_pay(
 
 	// As the attack was: thousands of batches of a millisecond. None is taken.
 	let short = empty_batches(&metering, &meters[0], 1, 1)?;
-	let refused = send_free(&metering, &short).await;
+	let refused = metering.submit_once(&short).await;
 	let min_ms = rules.batch.min_free_ms;
 	assert!(
-		refused.as_ref().is_err_and(|it| says(it, &BatchRefusal::TooShort { min_ms })),
+		refused.as_ref().is_err_and(|it| breaks(it, &BatchRefusal::TooShort { min_ms })),
 		"{refused:?}"
 	);
 
@@ -195,7 +182,7 @@ async fn free_batches_of_many_devices_leave_half_of_each_block_to_those_who_pay(
 	let flood = join_all(lists.iter().map(async |batches| {
 		let mut accepted = 0;
 		for list in batches.chunks(LIST) {
-			match send_free(&metering, list).await {
+			match metering.submit_once(list).await {
 				Ok(()) => accepted += list.len(),
 				Err(error) => return (accepted, Some(error)),
 			}
@@ -209,7 +196,7 @@ async fn free_batches_of_many_devices_leave_half_of_each_block_to_those_who_pay(
 	for (accepted, refused) in &flooded {
 		assert_eq!(*accepted as u64, per_meter / LIST as u64 * LIST as u64, "{refused:?}");
 		let refused = refused.as_ref().context("the batch above the hour's is free as well")?;
-		assert!(says(refused, &BatchRefusal::FreeQuota), "{refused:?}");
+		assert!(breaks(refused, &BatchRefusal::FreeQuota), "{refused:?}");
 	}
 	let (mut most, mut paying) = (0, 0);
 	for number in start + 1..=end {
@@ -251,7 +238,7 @@ async fn in_safe_mode_no_free_call_is_included_and_nobody_pays_for_a_refusal() -
 	let payer = account("//Bob")?;
 	let before = free_balance(&api, &payer.public_key()).await?;
 	for _ in 0..3 {
-		let refused = send_free(&metering, &good).await;
+		let refused = metering.submit_once(&good).await;
 		assert!(
 			matches!(
 				refused,

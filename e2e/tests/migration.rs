@@ -6,11 +6,11 @@ use anyhow::{Context, Result, ensure};
 use gridproof_e2e::{
 	Node, NodeConfig,
 	binary::{repository, runtime_code},
+	governance::{Version, replace_runtime},
 	transfers::{AIT, Api, account, connect, free_balance, transfer},
 };
 use gridproof_primitives::num::units::{AICP_ASSET_ID, KWH_ASSET_ID};
 use serde_json::{Value as Json, json};
-use sp_core::{Blake2Hasher, Hasher};
 use std::{
 	fs,
 	path::{Path, PathBuf},
@@ -84,24 +84,7 @@ async fn a_chain_of_version_100_goes_on_with_todays_runtime_to_the_unit() -> Res
 	ensure!(before.iter().all(|supply| *supply > 0), "{before:?}");
 
 	let code = runtime_code()?;
-	let hash = Value::from_bytes(Blake2Hasher::hash(&code));
-	let authorize = Value::unnamed_variant(
-		"System",
-		[Value::named_variant("authorize_upgrade", [("code_hash", hash)])],
-	);
-	let weight =
-		Value::named_composite([("ref_time", Value::u128(0)), ("proof_size", Value::u128(0))]);
-	let authorize = dynamic::transaction("Sudo", "sudo_unchecked_weight", vec![authorize, weight]);
-	let bring =
-		dynamic::transaction("System", "apply_authorized_upgrade", vec![Value::from_bytes(&code)]);
-	for (call, signer) in [(authorize, dev::alice()), (bring, dev::bob())] {
-		api.transactions()
-			.await?
-			.sign_and_submit_then_watch_default(&call, &signer)
-			.await?
-			.wait_for_finalized_success()
-			.await?;
-	}
+	replace_runtime(&api, &code, Version::Checked).await?;
 	let upgraded = node.rpc()?.best().await? + 3;
 	node.wait_for_finalized(upgraded, LIMIT).await?;
 	let now = version().await?;

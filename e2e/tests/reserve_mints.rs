@@ -46,7 +46,7 @@ async fn state(reserve: &Reserve) -> Result<State> {
 }
 
 fn mint(amount: u128, statement: H256) -> Result<Call> {
-	Ok(coverage_policy::call::mint(amount, bob()?.public_key().0, statement))
+	Ok(coverage_policy::call::mint(amount, statement))
 }
 
 /// Sends calls of one account in order and compares each outcome: nothing, or the refusal.
@@ -123,12 +123,11 @@ async fn mints_and_redemptions_beyond_what_is_allowed() -> Result<()> {
 	assert_eq!(status["allowance"], "0.000000");
 	let before = state(&reserve).await?;
 	let url = reserve.url();
-	let bob_address = address(&bob()?.public_key().0);
-	let order = ["policy", "mint", "--amount", "1", "--to", &bob_address, "--suri", ISSUER];
+	let order = ["policy", "mint", "--amount", "1", "--suri", ISSUER];
 	let late = gridproof(&[&order[..], &["--url", &url]].concat()).await?;
 	let lapsed = Refusal::AllowanceLapsed;
 	late.assert_refused(&format!("refused by the chain: {lapsed}"));
-	let order = ["policy", "mint", "--all", "--to", &bob_address, "--suri", ISSUER];
+	let order = ["policy", "mint", "--all", "--suri", ISSUER];
 	let late = gridproof(&[&order[..], &["--url", &url]].concat()).await?;
 	late.assert_refused(&format!("nothing can be minted now, the chain would say {lapsed}"));
 	assert_eq!(state(&reserve).await?, before, "a late mint changed something");
@@ -137,10 +136,15 @@ async fn mints_and_redemptions_beyond_what_is_allowed() -> Result<()> {
 	Ok(())
 }
 
-/// 10,000 AICP a day and account, worth 1.50 EUR each.
+/// 10,000 AICP a day and account, worth 1.50 EUR each. Bob's are what governance spent of the
+/// treasury's.
 async fn redemptions(reserve: &Reserve, supply: u128) -> Result<()> {
 	const LIMIT: u128 = 10_000_000_000;
 	let url = reserve.url();
+	let to = address(&bob()?.public_key().0);
+	let grant = ["policy", "spend", "--amount", "1875000", "--to", &to, "--suri", "//Alice"];
+	let spent = gridproof(&[&grant[..], &["--url", &url]].concat()).await?.done()?;
+	assert_eq!((&spent["amount"], &spent["to"]), (&"1875000.000000".into(), &to.as_str().into()));
 	let before = state(reserve).await?;
 	let order = ["policy", "redeem", "--suri", "//Bob", "--url", &url, "--amount"];
 	for (amount, reason) in

@@ -4,16 +4,12 @@ use anyhow::{Context, Result, ensure};
 use gridproof_e2e::{
 	Node, NodeConfig,
 	binary::runtime_code,
+	governance::{Version, call, replace_runtime, sudo},
 	transfers::{AIT, account, connect, free_balance, transfer},
 };
-use sp_core::{Blake2Hasher, Hasher};
 use sp_maybe_compressed_blob::{CODE_BLOB_BOMB_LIMIT, compress_weakly, decompress};
 use std::time::Duration;
-use subxt::{
-	dynamic::{self, Value},
-	rpcs::client::rpc_params,
-	transactions::DynamicPayload,
-};
+use subxt::{dynamic::Value, rpcs::client::rpc_params};
 use subxt_signer::sr25519::dev;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -27,16 +23,6 @@ fn runtime() -> Result<Vec<u8>> {
 	code.extend([0, u8::try_from(section.len())? + 1, u8::try_from(section.len())?]);
 	code.extend(section.as_bytes());
 	compress_weakly(&code, CODE_BLOB_BOMB_LIMIT).context("the runtime is too large to pack")
-}
-
-fn call(pallet: &str, name: &str, argument: (&str, Value)) -> Value {
-	Value::unnamed_variant(pallet, [Value::named_variant(name, [argument])])
-}
-
-fn sudo(call: Value) -> DynamicPayload<Vec<Value>> {
-	let none =
-		Value::named_composite([("ref_time", Value::u128(0)), ("proof_size", Value::u128(0))]);
-	dynamic::transaction("Sudo", "sudo_unchecked_weight", vec![call, none])
 }
 
 #[tokio::test]
@@ -53,24 +39,7 @@ async fn the_runtime_of_a_running_chain_is_replaced_and_the_chain_goes_on() -> R
 	};
 	ensure!(stored().await? != code, "the chain should start from the runtime as it was built");
 
-	// Governance authorizes the code by its hash; then anyone may bring it.
-	let hash = Value::from_bytes(Blake2Hasher::hash(&code));
-	let authorize = call("System", "authorize_upgrade_without_checks", ("code_hash", hash));
-	api.transactions()
-		.await?
-		.sign_and_submit_then_watch_default(&sudo(authorize), &dev::alice())
-		.await?
-		.wait_for_finalized_success()
-		.await?;
-	let bring = vec![Value::from_bytes(&code)];
-	let bring = dynamic::transaction("System", "apply_authorized_upgrade", bring);
-	let events = api
-		.transactions()
-		.await?
-		.sign_and_submit_then_watch_default(&bring, &dev::bob())
-		.await?
-		.wait_for_finalized_success()
-		.await?;
+	let events = replace_runtime(&api, &code, Version::Unchecked).await?;
 	ensure!(
 		events
 			.iter()

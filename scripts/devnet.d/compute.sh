@@ -34,7 +34,7 @@ make_api_key() {
 
 start_coordinator() {
 	pid_of coordinator >/dev/null || port_free "$COORDINATOR_PORT" GRIDPROOF_COORDINATOR_PORT
-	start coordinator "$GRIDPROOF" coordinator run --key "$HOME_DIR/coordinator-key.json" \
+	GRIDPROOF_SENDER_SURI=//Charlie//stash start coordinator "$GRIDPROOF" coordinator run --key "$HOME_DIR/coordinator-key.json" \
 		--data "$HOME_DIR/coordinator" --listen "127.0.0.1:$COORDINATOR_PORT" --url "$WS" \
 		--api-keys "$HOME_DIR/api-keys.json" --suri //Ferdie
 	for _ in $(seq 100); do
@@ -46,7 +46,7 @@ start_coordinator() {
 }
 
 start_miner() {
-	start "$1" "$GRIDPROOF" miner run --key "$HOME_DIR/$1-key.json" --data "$HOME_DIR/$1" \
+	GRIDPROOF_SENDER_SURI=$2 start "$1" "$GRIDPROOF" miner run --key "$HOME_DIR/$1-key.json" --data "$HOME_DIR/$1" \
 		--coordinator "$COORDINATOR" --url "$WS"
 }
 
@@ -68,8 +68,8 @@ start_compute() {
 	register miner miner-2 //Eve
 	make_api_key
 	start_coordinator
-	start_miner miner-1
-	start_miner miner-2
+	start_miner miner-1 //Eve//stash
+	start_miner miner-2 //Dave//stash
 	start client "$BASH" "$GRIDPROOF_ROOT/scripts/devnet" ask
 }
 

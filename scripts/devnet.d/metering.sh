@@ -35,7 +35,8 @@ start_gateway() {
 	"$GRIDPROOF" gateway device import "$HOME_DIR/mqtt-credentials.csv" --data "$HOME_DIR/gateway" \
 		>>"$HOME_DIR/onboard.log" 2>&1 ||
 		die "the gateway does not accept the credentials: $(tail -n 5 "$HOME_DIR/onboard.log")"
-	start gateway "$GRIDPROOF" gateway run --data "$HOME_DIR/gateway" --url "$WS" \
+	# Signed, what it sends can be read by every explorer.
+	GRIDPROOF_SENDER_SURI=//Bob//stash start gateway "$GRIDPROOF" gateway run --data "$HOME_DIR/gateway" --url "$WS" \
 		--http "127.0.0.1:$HTTP_PORT" --mqtt "127.0.0.1:$MQTT_PORT" --batch-seconds 60
 	for _ in $(seq 100); do
 		curl --silent --fail --max-time 2 "$GATEWAY/health" >/dev/null && return

@@ -14,7 +14,7 @@ build() {
 	. "$GRIDPROOF_ROOT/scripts/env.sh"
 	claim_target
 	say "building (a first build takes most of an hour on two cores)"
-	cargo build --release --workspace --locked
+	cargo build --release "${SHIPPED[@]}"
 }
 
 # The node refuses a port that is taken, too, but only after it has created its database.

@@ -24,14 +24,15 @@ start_attest() {
 	role_key data 01 8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c
 	role_key risk 02 8139770ea87d175f56a35466c34c7ecccb8d8a91b4ee37a25df60f5b8fc9b394
 	attest_done && return
-	start attest "$GRIDPROOF" attest daemon --follow-chain --from 2025-03-24 --until "$LAST_DAY" \
+	GRIDPROOF_SENDER_SURI=//Alice//stash start attest "$GRIDPROOF" attest daemon --follow-chain --from 2025-03-24 --until "$LAST_DAY" \
 		--zones data/zones.csv --source dir:data/grid --price-zone DE-LU \
 		--key "data=$HOME_DIR/data-key.json" --key "risk=$HOME_DIR/risk-key.json" \
-		--out "$HOME_DIR/days" --state "$HOME_DIR/attest" --url "$WS" --retry-pause 2
+		--out "$HOME_DIR/days" --state "$HOME_DIR/attest" --url "$WS" --retry-pause 2 \
+		--wait-for-zones 0 --revise-for 0
 }
 
 # Mints what each day allows, and logs each mint.
 start_issuer() {
-	RUST_LOG=warn,gridproof_attest=info start issuer "$GRIDPROOF" policy issuer --to "$ALICE" \
-		--suri //Ferdie//stash --url "$WS"
+	RUST_LOG=warn,gridproof_attest=info start issuer "$GRIDPROOF" policy issuer --suri //Ferdie//stash \
+		--url "$WS"
 }

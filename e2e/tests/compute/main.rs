@@ -28,6 +28,7 @@ use gridproof_primitives::{
 	H256,
 	compute::{JobState, JobView, ReceiptRefusal, SignedReceipt},
 	crypto::ed25519::PublicKey,
+	num::units::AIT,
 };
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
@@ -57,8 +58,12 @@ async fn wealth(compute: &Compute) -> Result<BTreeMap<&'static str, u128>> {
 	}
 	let treasury: [u8; 32] = treasury();
 	all.insert("treasury", compute.wealth(&treasury).await?);
+	all.insert("escrow", compute.wealth(&Compute::escrow()).await?);
 	Ok(all)
 }
+
+/// Deposit for the row of a job, in 10⁻¹⁸ AIT.
+const JOB_DEPOSIT: u128 = AIT / 2;
 
 /// The treasury's account: `modl` and its name, padded with zeros.
 fn treasury() -> [u8; 32] {
@@ -204,7 +209,8 @@ async fn check_wealth(
 	for (job, settled) in &money.settled {
 		let view = &jobs[job];
 		let total: u128 = settled.iter().flat_map(|settled| settled.shares).sum();
-		*paid_by.entry(view.client).or_default() += total;
+		// The rows are there for a day, and with them their deposits.
+		*paid_by.entry(view.client).or_default() += total + JOB_DEPOSIT;
 		for settled in settled {
 			*paid_to.entry(settled.miner).or_default() += settled.shares[2];
 		}
@@ -213,6 +219,8 @@ async fn check_wealth(
 		let paid = paid_by.get(&account(who)?).copied().unwrap_or(0);
 		assert_eq!(change(who), -BigInt::from(paid + fee(who)?), "{who} paid its jobs and fees");
 	}
+	let deposits = JOB_DEPOSIT * u128::try_from(money.settled.len())?;
+	assert_eq!(change("escrow"), BigInt::from(deposits), "nothing else is left in escrow");
 	for (who, key) in MINERS.iter().zip(&compute.miner_keys) {
 		let of = |sums: &BTreeMap<PublicKey, u128>| sums.get(key).copied().unwrap_or(0);
 		let got = of(&paid_to) + of(&money.minted);

@@ -55,6 +55,7 @@ pub(crate) async fn certify(
 				owner: owner.account(),
 				rated_power_w: RATED_POWER_W,
 				direction: Direction::Export,
+				point: None,
 				trust: Trust::Device,
 				serial: SerialNumber::truncate_from(format!("bench-{}", keys.len()).into_bytes()),
 				seal: SealId::truncate_from(format!("bench-{}", keys.len()).into_bytes()),
