@@ -167,7 +167,8 @@ function optional(document, name, read, wanted) {
 }
 
 function wholeNumber(member) {
-	const isWhole = member instanceof NumberLiteral && /^[0-9]+$/.test(member.literal);
+	// Twenty digits are enough for 64 bits, and more would only cost time.
+	const isWhole = member instanceof NumberLiteral && /^[0-9]{1,20}$/.test(member.literal);
 	const value = isWhole ? BigInt(member.literal) : null;
 	return value !== null && value < 1n << 64n ? value : null;
 }
@@ -196,6 +197,15 @@ function readDocument(text) {
 	if (!(document instanceof Map)) fail("bad_document", "document: must be a JSON object");
 	const steps = required(document, "proof", (member) => (Array.isArray(member) ? member : null), "an array");
 	if (steps.length > 64) fail("bad_document", "proof: must have at most 64 steps");
+	// What names the reading and its batch proves nothing here, but has to be what it says.
+	const isText = (member) => (typeof member === "string" ? member : null);
+	optional(document, "log_id", isText, "a text");
+	optional(document, "batch_id", isText, "a text");
+	optional(document, "meter", (member) => {
+		const index = wholeNumber(member);
+		return index !== null && index < 1n << 32n ? index : null;
+	}, "a whole number below 2^32");
+	optional(document, "sequence", wholeNumber, "a whole number");
 	const isScheme = (member) => (typeof member === "string" && Object.hasOwn(schemes, member) ? member : null);
 	return {
 		leaf: required(document, "leaf_hash", hashFromHex, "64 hexadecimal digits"),
