@@ -15,6 +15,7 @@ pub mod error;
 pub mod methods;
 pub mod pool;
 pub mod questions;
+mod reports;
 mod rpc;
 pub mod server;
 pub mod service;

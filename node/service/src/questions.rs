@@ -101,13 +101,13 @@ sp_api::impl_runtime_apis! {
 		}
 	}
 
-	impl pallet_authorities::runtime_api::AuthoritiesApi<Block, AuraId> for Runtime {
+	impl pallet_authorities_api::AuthoritiesApi<Block, AuraId> for Runtime {
 		fn prove_author(_: AuraId) -> Option<sp_session::MembershipProof> {
 			never()
 		}
 
 		fn report_of_two_blocks(
-			_: pallet_authorities::TwoBlocks<<Block as BlockT>::Header, AuraId>,
+			_: pallet_authorities_api::TwoBlocks<<Block as BlockT>::Header, AuraId>,
 			_: sp_session::MembershipProof,
 		) -> Vec<u8> {
 			never()

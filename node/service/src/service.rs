@@ -10,7 +10,7 @@ use crate::{
 	error::Error,
 	methods,
 	pool::{Pool, PoolSettings},
-	rpc, server, two_blocks,
+	reports, rpc, server,
 };
 use futures::FutureExt;
 use jsonrpsee::RpcModule;
@@ -143,7 +143,7 @@ fn new_full<N: NetworkBackend<Block, Hash>>(
 	task_manager.spawn_handle().spawn(
 		"two-blocks",
 		None,
-		two_blocks::report(client.clone(), pool.clone(), two_blocks),
+		reports::report(client.clone(), pool.clone(), two_blocks),
 	);
 
 	if config.offchain_worker.enabled {

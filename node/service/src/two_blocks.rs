@@ -1,26 +1,18 @@
-//! Authors that sign two blocks for one slot: noticed at import, reported to the chain.
+//! Authors that sign two blocks for one slot: noticed at import. [`crate::reports`] tells the chain.
 //!
 //! The SDK notices them too and writes a line to the log. A report needs both headers with their
 //! seals, and the proof of whose key it was in that slot's session: `pallet_authorities` judges it.
 
-use crate::{
-	chain::{Block, Hash, Header},
-	client::FullClient,
-	pool::Pool,
-};
-use codec::Decode;
-use futures::{StreamExt, channel::mpsc};
-use pallet_authorities::{TwoBlocks, runtime_api::AuthoritiesApi};
+use crate::chain::{Block, Hash, Header};
+use futures::channel::mpsc;
+use pallet_authorities_api::TwoBlocks;
 use sc_consensus::{BlockImportParams, Verifier};
-use sc_transaction_pool_api::{TransactionPool, TransactionSource};
 use sp_api::ProvideRuntimeApi;
-use sp_blockchain::HeaderBackend;
 use sp_consensus_aura::{
 	AuraApi,
 	digests::CompatibleDigestItem,
 	sr25519::{AuthorityId as AuraId, AuthoritySignature},
 };
-use sp_runtime::OpaqueExtrinsic;
 use std::{
 	collections::BTreeMap,
 	sync::{Arc, Mutex, PoisonError},
@@ -100,16 +92,19 @@ impl Seen {
 }
 
 /// A verifier of blocks that also looks for second ones.
-pub struct Watching<V> {
+pub struct Watching<V, C> {
 	inner: V,
-	client: Arc<FullClient>,
+	client: Arc<C>,
 	seen: Mutex<Seen>,
 	found: Mutex<mpsc::Sender<Found>>,
 }
 
-impl<V> Watching<V> {
+impl<V, C> Watching<V, C>
+where
+	C: ProvideRuntimeApi<Block, Api: AuraApi<Block, AuraId>>,
+{
 	/// Puts the look for second blocks behind a verifier. What it finds comes out of the receiver.
-	pub fn new(inner: V, client: Arc<FullClient>) -> (Self, mpsc::Receiver<Found>) {
+	pub fn new(inner: V, client: Arc<C>) -> (Self, mpsc::Receiver<Found>) {
 		let (found, receiver) = mpsc::channel(WAITING);
 		(Self { inner, client, seen: Mutex::default(), found: Mutex::new(found) }, receiver)
 	}
@@ -138,7 +133,11 @@ impl<V> Watching<V> {
 }
 
 #[jsonrpsee::core::async_trait]
-impl<V: Verifier<Block>> Verifier<Block> for Watching<V> {
+impl<V, C> Verifier<Block> for Watching<V, C>
+where
+	V: Verifier<Block>,
+	C: ProvideRuntimeApi<Block, Api: AuraApi<Block, AuraId>> + Send + Sync,
+{
 	async fn verify(
 		&self,
 		block: BlockImportParams<Block>,
@@ -152,37 +151,4 @@ impl<V: Verifier<Block>> Verifier<Block> for Watching<V> {
 		}
 		Ok(verified)
 	}
-}
-
-/// Sends what was found to the chain, until nothing more can be found.
-pub async fn report(client: Arc<FullClient>, pool: Arc<Pool>, mut found: mpsc::Receiver<Found>) {
-	while let Some(found) = found.next().await {
-		match send(&client, &pool, found).await {
-			Ok(hash) => {
-				tracing::info!(event = "two_blocks_reported", ?hash, "Two blocks were reported");
-			},
-			// Another node was faster, or the chain has rules without this report.
-			Err(reason) => tracing::warn!(
-				event = "two_blocks_not_reported",
-				reason,
-				"Two blocks were not reported by this node"
-			),
-		}
-	}
-}
-
-async fn send(client: &FullClient, pool: &Pool, found: Found) -> Result<Hash, String> {
-	let text = |error: &dyn std::fmt::Display| error.to_string();
-	let owner = client
-		.runtime_api()
-		.prove_author(found.state, found.blocks.author.clone())
-		.map_err(|error| text(&error))?
-		.ok_or("the key is not an authority's in the state before the block")?;
-	let best = client.info().best_hash;
-	let report = client
-		.runtime_api()
-		.report_of_two_blocks(best, found.blocks, owner)
-		.map_err(|error| text(&error))?;
-	let report = OpaqueExtrinsic::decode(&mut report.as_slice()).map_err(|error| text(&error))?;
-	pool.submit_one(best, TransactionSource::Local, report).await.map_err(|error| text(&error))
 }

@@ -37,11 +37,11 @@ extern crate alloc;
 
 mod owners;
 mod report;
-pub mod runtime_api;
 
 pub use owners::KeyOwners;
 pub use pallet::*;
-pub use report::{MAX_REPORT_BYTES, TwoBlocks, TwoBlocksOf, TwoBlocksOffence};
+pub use pallet_authorities_api::{self as runtime_api, TwoBlocks};
+pub use report::{MAX_REPORT_BYTES, TwoBlocksOf, TwoBlocksOffence};
 
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

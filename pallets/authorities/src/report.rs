@@ -2,7 +2,7 @@
 
 use crate::{Config, Error, KeyOwners, LetInAt, Pallet, Seats, Slots};
 use alloc::{boxed::Box, vec, vec::Vec};
-use codec::{Decode, DecodeWithMemTracking, Encode};
+use codec::Encode;
 use frame_support::{
 	dispatch::DispatchResult,
 	ensure,
@@ -14,8 +14,8 @@ use frame_support::{
 	weights::Weight,
 };
 use frame_system::pallet_prelude::HeaderFor;
+use pallet_authorities_api::TwoBlocks;
 use pallet_session::historical::IdentificationTuple;
-use scale_info::TypeInfo;
 use sp_consensus_aura::{Slot, digests::CompatibleDigestItem};
 use sp_runtime::{
 	DispatchError, Perbill, RuntimeAppPublic,
@@ -30,18 +30,6 @@ use sp_staking::{
 /// Highest length of a report, in bytes: two headers with a change of 1,024 seats and 256 voters in
 /// each, and the proof.
 pub const MAX_REPORT_BYTES: usize = 128 * 1024;
-
-/// Evidence that an authority signed two blocks for one slot.
-#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TwoBlocks<H, K> {
-	/// Key with which both are signed.
-	pub author: K,
-	/// Header of one block, with its seal.
-	pub first: H,
-	/// Header of the other block, with its seal.
-	pub second: H,
-}
 
 /// [`TwoBlocks`] of a chain.
 pub type TwoBlocksOf<T> = TwoBlocks<HeaderFor<T>, <T as pallet_aura::Config>::AuthorityId>;

@@ -39,10 +39,10 @@ pub use certificate::{
 	Certificate, Certification, Direction, ExchangeConsent, NewDevice, OwnerConsent, SealId,
 	SerialNumber, Suspension, Trust, check_possession, is_plain_number, possession_payload,
 };
-pub use name::{MeterName, NameError, NamePart, Topic};
+pub use name::{MeterName, NameError, NamePart, PointId, Topic};
 pub use netting::{Netted, net};
 pub use organisation::{Organisation, OrganisationIndex, OrganisationName, OrganisationStanding};
-pub use point::{Flow, Generation, PointFull, PointId, PointMeter, PointState, Waiting};
+pub use point::{Flow, Generation, PointFull, PointMeter, PointState, Waiting};
 pub use rules::{
 	Accepted, BatchLimits, BatchRefusal, MeterState, OldRegisters, check_batch, check_free,
 	max_energy_wh, meter_day_wh,

@@ -1,6 +1,6 @@
 //! Names of meters, and their topics.
 
-use super::MAX_NAME_BYTES;
+use super::{MAX_NAME_BYTES, MAX_POINT_BYTES};
 use alloc::{
 	format,
 	string::{String, ToString},
@@ -17,6 +17,9 @@ use sp_core::{ConstU32, bounded::BoundedVec};
 
 /// One of a name's three ids, UTF-8, 1 to 64 bytes.
 pub type NamePart = BoundedVec<u8, ConstU32<MAX_NAME_BYTES>>;
+
+/// Id of a metering point, as the grid operator gives it: plain ASCII, at most 64 bytes.
+pub type PointId = BoundedVec<u8, ConstU32<MAX_POINT_BYTES>>;
 
 /// Reason why a text cannot be an id.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]

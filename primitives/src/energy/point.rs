@@ -1,14 +1,11 @@
 //! Metering points: several meters that are netted with one another.
 
-use super::{Direction, MAX_POINT_BYTES, MAX_POINT_METERS, MeterIndex};
+use super::{Direction, MAX_POINT_METERS, MeterIndex};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_core::{ConstU32, bounded::BoundedVec};
-
-/// Id of a metering point, as the grid operator gives it: plain ASCII, at most 64 bytes.
-pub type PointId = BoundedVec<u8, ConstU32<MAX_POINT_BYTES>>;
 
 /// Energy that was delivered and that an import meter may still have drawn.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
