@@ -47,7 +47,7 @@ async fn the_usual_tools_read_every_block_and_send_a_transfer() -> Result<()> {
 			.with_context(|| format!("{client} cannot read this chain"))?;
 		println!("{}", said.trim());
 	}
-	for script in ["dedot.mjs", "sidecar.mjs", "chopsticks.mjs"] {
+	for script in ["apps.mjs", "papi.mjs", "dedot.mjs", "sidecar.mjs", "chopsticks.mjs"] {
 		let said = run(Command::new("node").current_dir(&javascript).arg(script).args([
 			&url,
 			&last,
