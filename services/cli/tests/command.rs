@@ -182,3 +182,33 @@ fn the_reference_has_every_command_request_figure_and_refusal() {
 		);
 	}
 }
+
+#[test]
+fn a_gateway_tells_systemd_that_it_is_ready_works_and_stops() {
+	let folder = tempfile::tempdir().unwrap();
+	let path = folder.path().join("notify");
+	let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+	socket.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+	let mut gateway = Command::new(env!("CARGO_BIN_EXE_gridproof"))
+		.args(["gateway", "run", "--no-chain", "--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0"])
+		.arg("--data")
+		.arg(folder.path().join("gateway"))
+		.env("NOTIFY_SOCKET", &path)
+		.env("WATCHDOG_USEC", "400000")
+		.stdin(Stdio::null())
+		.stdout(Stdio::null())
+		.stderr(Stdio::null())
+		.spawn()
+		.unwrap();
+	let said = || {
+		let mut bytes = [0; 512];
+		let length = socket.recv(&mut bytes).expect("nothing was said in time");
+		text(&bytes[..length])
+	};
+	assert_eq!(said(), "READY=1\nSTATUS=works\n");
+	assert_eq!(said(), "WATCHDOG=1\nSTATUS=works\n");
+	let signalled = Command::new("kill").arg(gateway.id().to_string()).status().unwrap();
+	assert!(signalled.success());
+	while said() != "STOPPING=1\n" {}
+	assert!(gateway.wait().unwrap().success());
+}

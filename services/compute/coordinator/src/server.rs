@@ -16,7 +16,7 @@ use axum::{
 };
 use gridproof_http::{Limits, Metric, Rate, describe, serve_on, site};
 use gridproof_primitives::compute::PriceAsset;
-use gridproof_support::Stop;
+use gridproof_support::{Stop, supervision};
 use rand::{Rng, rngs::OsRng};
 use std::{io, sync::Arc};
 use tokio::net::TcpListener;
@@ -86,6 +86,7 @@ impl Server {
 	/// The system does not say where it listens.
 	pub async fn serve(self, listener: TcpListener, stop: Stop) -> io::Result<()> {
 		let coordinator = self.coordinator.clone();
+		tokio::spawn(supervision::report(stop.clone(), || None));
 		let serving = serve_on(self.router(), listener, stop)?;
 		tokio::select! {
 			() = serving.ended() => (),

@@ -3,7 +3,7 @@
 use crate::{chain, error::MinerError, link::Link, miner::Miner};
 use futures::future::join_all;
 use gridproof_compute_api::MinerClient;
-use gridproof_support::Stop;
+use gridproof_support::{Stop, supervision};
 use std::{
 	convert::Infallible,
 	sync::{Arc, atomic::Ordering},
@@ -37,6 +37,7 @@ impl Miner {
 	/// # Errors
 	/// As [`Miner::run`].
 	pub async fn run_until(self: &Arc<Self>, stop: &Stop) -> Result<(), MinerError> {
+		tokio::spawn(supervision::report(stop.clone(), || None));
 		let stopping = async {
 			stop.stopped().await;
 			self.stop();

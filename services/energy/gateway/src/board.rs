@@ -88,11 +88,9 @@ impl Board {
 		}
 	}
 
-	/// Returns what of the gateway stands still: a loop that has ended or hangs, or an intake of its
-	/// own that takes nothing.
-	pub(crate) fn standstill(&self) -> Option<String> {
-		let loops = self.loops.locked();
-		let stands = loops.iter().find_map(|(name, round)| {
+	/// Returns which loop has ended or hangs: only another start helps.
+	pub(crate) fn stuck(&self) -> Option<String> {
+		self.loops.locked().iter().find_map(|(name, round)| {
 			if round.has_ended {
 				Some(format!("{name} has ended: start the gateway again"))
 			} else if round.last.elapsed() > round.longest {
@@ -101,9 +99,13 @@ impl Board {
 			} else {
 				None
 			}
-		});
-		drop(loops);
-		stands.or_else(|| {
+		})
+	}
+
+	/// Returns what of the gateway stands still: a loop that has ended or hangs, or an intake of its
+	/// own that takes nothing.
+	pub(crate) fn standstill(&self) -> Option<String> {
+		self.stuck().or_else(|| {
 			let intakes = self.intakes.locked();
 			// An external broker is not of this gateway: it is in the status.
 			let own = intakes.iter().filter(|entry| entry.source != Source::BROKER);

@@ -24,7 +24,7 @@ use crate::{
 use gridproof_http::{AdminKey, MetricsError, Protected};
 use gridproof_keys::SealedKey;
 use gridproof_store::{Options, StoreError};
-use gridproof_support::{Backoff, Stop, Stopper};
+use gridproof_support::{Backoff, Stop, Stopper, supervision};
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinHandle};
 
@@ -160,6 +160,8 @@ impl Gateway {
 				return Err(error);
 			},
 		}
+		let (board, stop) = (gateway.board.clone(), gateway.stopper.signal());
+		tokio::spawn(supervision::report(stop, move || board.stuck()));
 		Ok(gateway)
 	}
 

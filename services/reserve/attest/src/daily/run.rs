@@ -9,7 +9,7 @@ use super::{
 	time::{BoundClock, Time},
 };
 use gridproof_primitives::time::day::Day;
-use gridproof_support::{Clock, Stop};
+use gridproof_support::{Clock, Stop, supervision};
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -74,6 +74,7 @@ pub async fn run_daily(
 	stop: &Stop,
 ) -> Result<DailyReport, DaemonError> {
 	let before = daemon.state().clone();
+	tokio::spawn(supervision::report(stop.clone(), || None));
 	let done = stop.unless_stopped(work(daemon, pipeline, schedule, once, clock)).await;
 	let stopped = done.is_none();
 	done.transpose()?;
