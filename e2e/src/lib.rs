@@ -8,6 +8,7 @@
 //! | [`rpc`] | the few JSON-RPC calls the tests read a chain with |
 //! | [`governance`] | calls as root, a new runtime |
 //! | [`network`] | several validators that know each other |
+//! | [`distance`] | time that messages between two programs need |
 //! | [`transfers`] | signed transfers through subxt, balances, which blocks hold them |
 //! | [`reserve`] | a chain with short days, the `gridproof` command, what a state is made of |
 //! | [`metering`] | a chain with a gateway and certified meters |
@@ -30,6 +31,7 @@ pub mod binary;
 pub mod bitcoin;
 pub mod clients;
 pub mod compute;
+pub mod distance;
 pub mod failure;
 pub mod governance;
 pub mod machine;

@@ -1,8 +1,11 @@
 //! Several validators that know each other.
 
-use crate::node::{Node, NodeConfig};
+use crate::{
+	distance::Distance,
+	node::{Node, NodeConfig},
+};
 use anyhow::{Result, ensure};
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 /// Authorities of the local test network, in the order of its genesis.
 pub const LOCAL_AUTHORITIES: [&str; 3] = ["alice", "bob", "charlie"];
@@ -11,6 +14,7 @@ pub const LOCAL_AUTHORITIES: [&str; 3] = ["alice", "bob", "charlie"];
 pub struct Network {
 	/// The validators, in the order of [`LOCAL_AUTHORITIES`].
 	pub nodes: Vec<Node>,
+	_distances: Vec<Distance>,
 }
 
 impl Network {
@@ -34,6 +38,39 @@ impl Network {
 		for node in &nodes {
 			node.wait_for_peers(others, limit).await?;
 		}
-		Ok(Self { nodes })
+		Ok(Self { nodes, _distances: Vec::new() })
+	}
+
+	/// As [`Network::local`], with `one_way` between any two of them and more arguments for each: each
+	/// knows the earlier ones only by addresses behind that distance.
+	///
+	/// # Errors
+	/// As [`Network::local`].
+	pub async fn apart(
+		count: usize,
+		one_way: Duration,
+		more: &[String],
+		limit: Duration,
+	) -> Result<Self> {
+		ensure!(count <= LOCAL_AUTHORITIES.len(), "the local test network has three authorities");
+		let (mut nodes, mut distances): (Vec<Node>, Vec<Distance>) = Default::default();
+		for (number, name) in (1u8..).zip(LOCAL_AUTHORITIES.iter().take(count)) {
+			let mut config = NodeConfig::new(name, "local", number);
+			config.arguments = vec![format!("--{name}")];
+			config.arguments.extend_from_slice(more);
+			for earlier in &nodes {
+				let there = SocketAddr::from(([127, 0, 0, 1], earlier.network_port()));
+				let distance = Distance::to(there, one_way).await?;
+				let (port, peer) = (distance.address().port(), earlier.rpc()?.peer_id().await?);
+				config.bootnodes.push(format!("/ip4/127.0.0.1/tcp/{port}/p2p/{peer}"));
+				distances.push(distance);
+			}
+			nodes.push(Node::start(config).await?);
+		}
+		let others = u64::try_from(count.saturating_sub(1))?;
+		for node in &nodes {
+			node.wait_for_peers(others, limit).await?;
+		}
+		Ok(Self { nodes, _distances: distances })
 	}
 }

@@ -17,7 +17,7 @@ use sc_cli::{CliConfiguration, SubstrateCli};
 use sc_service::Configuration;
 use sc_storage_monitor::StorageMonitorService;
 use sp_core::crypto::{Ss58AddressFormat, set_default_ss58_version};
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 /// Runs what the command line asks for.
 pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
@@ -89,7 +89,8 @@ fn work<'a, C: CliConfiguration>(
 
 /// Runs a node until it receives a signal to stop.
 fn run_node(cli: &Cli) -> Result<(), Error> {
-	let RunArgs { base, p2p_external, storage_monitor } = &cli.run;
+	let RunArgs { base, p2p_external, gossip_duration, storage_monitor } = &cli.run;
+	let gossip = Duration::from_millis(*gossip_duration);
 	let mut base = base.clone();
 	if base.shared_params.log.is_empty() {
 		// Two lines for each second's block say enough; these would be two more. The SDK's
@@ -113,7 +114,7 @@ fn run_node(cli: &Cli) -> Result<(), Error> {
 		let kept = &mut outlives_tasks;
 		async move {
 			let database = config.database.path().map(Path::to_path_buf);
-			let (task_manager, pool) = service::start(config, pool, &origin)?;
+			let (task_manager, pool) = service::start(config, pool, gossip, &origin)?;
 			*kept = Some(pool);
 			// A database that cannot write any more is stopped before, while it is still sound.
 			if let Some(path) = database {

@@ -46,13 +46,6 @@ use sp_keystore::KeystorePtr;
 use sp_runtime::traits::Zero;
 use std::{sync::Arc, time::Duration};
 
-/// Time that GRANDPA expects a message to need across the network.
-///
-/// The timers of a round are multiples of it (prevote 2, precommit 4), so it decides how soon a
-/// transaction is final: about 1.5 s after submission with 100 ms, against 4 s with upstream's 333
-/// ms and its voting rules.
-const GOSSIP_DURATION: Duration = Duration::from_millis(100);
-
 /// Part of the slot after which a block that is not ready is abandoned.
 ///
 /// Two thirds of it go to transactions, the rest is for the state root: with less, an author on a
@@ -70,26 +63,30 @@ type RpcBuilder = Box<dyn Fn(SubscriptionTaskExecutor) -> Result<RpcModule<()>, 
 
 /// Starts a full node or a validator, as the configuration says.
 ///
-/// The pool is returned so that it can outlive the tasks: if it ended before them, that would be
-/// logged as a failure.
+/// `gossip` is the time that GRANDPA expects a vote to need. The pool is returned so that it can
+/// outlive the tasks: if it ended before them, that would be logged as a failure.
 ///
 /// # Errors
 /// If the database, a key, a port or a part of the network cannot be used.
 pub fn start(
 	mut config: Configuration,
 	pool: PoolSettings,
+	gossip: Duration,
 	origin: &Origin,
 ) -> Result<(TaskManager, Arc<Pool>), Error> {
 	choose_states(&mut config);
 	match config.network.network_backend {
-		NetworkBackendType::Litep2p => new_full::<Litep2pNetworkBackend>(config, pool, origin),
-		NetworkBackendType::Libp2p => new_full::<NetworkWorker<_, _>>(config, pool, origin),
+		NetworkBackendType::Litep2p => {
+			new_full::<Litep2pNetworkBackend>(config, pool, gossip, origin)
+		},
+		NetworkBackendType::Libp2p => new_full::<NetworkWorker<_, _>>(config, pool, gossip, origin),
 	}
 }
 
 fn new_full<N: NetworkBackend<Block, Hash>>(
 	config: Configuration,
 	pool: PoolSettings,
+	gossip: Duration,
 	origin: &Origin,
 ) -> Result<(TaskManager, Arc<Pool>), Error> {
 	let Core {
@@ -234,7 +231,7 @@ fn new_full<N: NetworkBackend<Block, Hash>>(
 	if enable_grandpa {
 		let voter = run_grandpa_voter(GrandpaParams {
 			config: sc_consensus_grandpa::Config {
-				gossip_duration: GOSSIP_DURATION,
+				gossip_duration: gossip,
 				justification_generation_period: JUSTIFICATION_PERIOD,
 				observer_enabled: false,
 				local_role: role,

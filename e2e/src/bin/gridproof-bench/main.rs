@@ -18,7 +18,7 @@ use options::{Options, take_log_format};
 use std::{env, process::ExitCode};
 
 const USAGE: &str = "usage: scripts/bench node|network [--idle-minutes N] [--starts N] \
-	[--transfers N] [--samples N]\n       scripts/bench batches [--meters N] [--batches N] \
+	[--transfers N] [--samples N]\n       network also: [--one-way MS] [--gossip MS]\n       scripts/bench batches [--meters N] [--batches N] \
 	[--readings N] [--bundle N]\n       scripts/bench gateway [--meters N] [--connections N] [--readings N] \
 	[--runs N] [--window N]\n       scripts/bench receipts [--receipts N] [--bundle N] [--jobs N] \
 	[--rate N]\n       all: [--log-format text|json] form of the log lines on standard error";
