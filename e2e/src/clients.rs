@@ -8,7 +8,7 @@ use std::{
 	process::{Command, Stdio},
 };
 
-/// Installs the pinned npm packages of a folder under `e2e/js`, unless that was done since its lock
+/// Installs the pinned npm packages of a folder under `e2e/js`, or of that itself (""), unless that was done since its lock
 /// file last changed; gives the folder. npm writes its own copy of that file when it is done.
 ///
 /// # Errors

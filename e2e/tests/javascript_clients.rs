@@ -5,9 +5,10 @@ use anyhow::{Context, Result, ensure};
 use gridproof_e2e::{
 	Node, NodeConfig, Transport,
 	binary::{node_binary, repository},
+	clients::npm,
 };
 use std::{
-	fs::{self, File},
+	fs::File,
 	path::Path,
 	process::{Command, Stdio},
 	time::Duration,
@@ -23,8 +24,7 @@ async fn javascript_clients_connect_transfer_and_follow_finality_without_configu
 	let folder = tempfile::tempdir()?;
 	let light_spec = folder.path().join("dev.light.json");
 	make_light_spec(&folder.path().join("dev.raw.json"), &light_spec)?;
-	let clients = repository().join("e2e/js");
-	install(&clients)?;
+	let clients = npm("")?;
 
 	let mut config = NodeConfig::development();
 	config.transport = Transport::WebSocket;
@@ -60,23 +60,5 @@ fn make_light_spec(raw: &Path, light: &Path) -> Result<()> {
 		.status()
 		.context("cannot run Node.js: ./scripts/setup.sh installs it")?;
 	ensure!(status.success(), "light-spec.mjs failed: {status}");
-	Ok(())
-}
-
-/// Installs the pinned clients, unless that was done since the lock file last changed: npm writes
-/// its own copy of it when an installation is complete.
-fn install(clients: &Path) -> Result<()> {
-	let changed = |file: &str| fs::metadata(clients.join(file)).and_then(|data| data.modified());
-	let wanted = changed("package-lock.json")?;
-	if changed("node_modules/.package-lock.json").is_ok_and(|installed| installed >= wanted) {
-		return Ok(());
-	}
-	let status = Command::new("npm")
-		.args(["ci", "--ignore-scripts", "--loglevel=error"])
-		.current_dir(clients)
-		.stdin(Stdio::null())
-		.status()
-		.context("cannot run npm: ./scripts/setup.sh installs Node.js with it")?;
-	ensure!(status.success(), "npm ci failed in {}: is the network there?", clients.display());
 	Ok(())
 }

@@ -6,8 +6,8 @@ import { start } from "smoldot";
 import { WebSocket } from "ws";
 import { bootnode, lightSpec, rpcUrl, within } from "./environment.js";
 
-/** Finalized blocks that are followed. */
-const FOLLOWED = 5;
+/** Finalized blocks that are followed, as they come; `scripts/soak readers` asks for 100. */
+const FOLLOWED = Number(process.env.GRIDPROOF_FOLLOWED ?? 5);
 
 let client;
 let chain;
