@@ -20,7 +20,7 @@ pub struct Distance {
 }
 
 impl Distance {
-	/// Puts `one_way` between whoever connects here and `target`, in each direction.
+	/// Puts `one_way` between anyone who connects here and `target`, in each direction.
 	///
 	/// # Errors
 	/// When no port is free.

@@ -212,7 +212,7 @@ impl Metering {
 		}
 	}
 
-	/// Sends batches free of fees, once: whoever refuses them is not asked again.
+	/// Sends batches free of fees, once: a refusal is not asked again.
 	///
 	/// # Errors
 	/// The refusal of the pool, or a failure of the node.

@@ -1,5 +1,5 @@
 //! The clients people use from Node.js, against one real node: @polkadot/api, polkadot-api and the
-//! light client smoldot, none of them told anything about our types or extensions.
+//! light client smoldot, without any knowledge of our types or extensions.
 
 use anyhow::{Context, Result, ensure};
 use gridproof_e2e::{

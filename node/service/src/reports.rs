@@ -1,4 +1,4 @@
-//! Two blocks for one slot, told to the chain.
+//! Reports of two blocks for one slot, sent to the chain.
 
 use crate::{chain::Hash, client::FullClient, pool::Pool, two_blocks::Found};
 use codec::Decode;

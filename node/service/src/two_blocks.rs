@@ -1,4 +1,4 @@
-//! Authors that sign two blocks for one slot: noticed at import. [`crate::reports`] tells the chain.
+//! Authors that sign two blocks for one slot: noticed at import. `reports.rs` sends them to the chain.
 //!
 //! The SDK notices them too and writes a line to the log. A report needs both headers with their
 //! seals, and the proof of whose key it was in that slot's session: `pallet_authorities` judges it.

@@ -9,7 +9,7 @@
 //! | [`number`] | conversions that stop at the largest value |
 //! | [`outcome`] | what kind of failure an error is, for exit codes |
 //! | [`stop`] | one signal that ends all parts of a program |
-//! | [`supervision`] | what systemd is told: ready, at work, stopping |
+//! | [`supervision`] | what systemd learns: ready, at work, stopping |
 //! | [`text`] | bytes and amounts as text |
 //! | `csv` | tables of comma-separated values (feature `csv`) |
 //! | `http_client` | the HTTP client (feature `http-client`) |

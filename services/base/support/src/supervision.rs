@@ -1,4 +1,4 @@
-//! What the service manager is told: that a program is ready, works, and stops.
+//! What the service manager learns: that a program is ready, works, and stops.
 //!
 //! systemd hands a unit of `Type=notify` a socket, and with `WatchdogSec=` a deadline. Where neither is
 //! there, nothing is said. Protocol: `sd_notify(3)`.
@@ -18,7 +18,7 @@ pub async fn report(stop: Stop, standstill: impl Fn() -> Option<String>) {
 	let pause = sd_notify::watchdog_enabled().map_or(UNHURRIED, |deadline| deadline / 2);
 	report_by(stop, pause, standstill, |states| {
 		if let Err(error) = sd_notify::notify(states) {
-			tracing::warn!(%error, "the service manager was not told how the program is");
+			tracing::warn!(%error, "the service manager did not learn how the program is");
 		}
 	})
 	.await;

@@ -21,7 +21,7 @@ use std::{
 const FLOORS: [&[&str]; 10] = [
 	&["gridproof-logs", "gridproof-primitives", "pallet-authorities-api"],
 	&[
-		// The running node knows no pallet and no formula: a change of them compiles none of it again.
+		// The running node does not know pallets and formulas: a change of them compiles none of it again.
 		"gridproof-node-service",
 		"gridproof-support",
 		"pallet-attestations",
