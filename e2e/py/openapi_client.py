@@ -8,6 +8,7 @@ MODULE is that of the generated client, such as `status.get_status`; what it giv
 import argparse
 import importlib
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -30,10 +31,15 @@ validate(document)
 with tempfile.TemporaryDirectory(prefix="gridproof-openapi-") as folder:
     root = pathlib.Path(folder)
     (root / "openapi.json").write_text(json.dumps(document))
-    generator = pathlib.Path(sys.executable).with_name("openapi-python-client")
+    # A block of IPFS is bytes.
+    (root / "config.json").write_text(
+        json.dumps({"content_type_overrides": {"application/vnd.ipld.raw": "application/octet-stream"}})
+    )
+    programs = pathlib.Path(sys.executable).parent
     made = subprocess.run(
-        [generator, "generate", "--path", "openapi.json", "--meta", "none", "--output-path", "made", "--fail-on-warning"],
+        [programs / "openapi-python-client", "generate", "--path", "openapi.json", "--meta", "none", "--output-path", "made", "--config", "config.json", "--fail-on-warning"],
         cwd=root,
+        env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
     )
@@ -51,4 +57,5 @@ with tempfile.TemporaryDirectory(prefix="gridproof-openapi-") as folder:
     if answer.status_code != 200 or answer.parsed is None:
         sys.exit(f"the client got {answer.status_code}: {answer.content[:500]!r}")
     count = sum(len(path) for path in document["paths"].values())
-    print(f"{count} operations; {given.module}: {json.dumps(answer.parsed.to_dict())[:200]}")
+    shown = answer.parsed if isinstance(answer.parsed, dict) else answer.parsed.to_dict()
+    print(f"{count} operations; {given.module}: {json.dumps(shown)[:200]}")

@@ -104,38 +104,22 @@ fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
 }
 
 #[test]
-fn data_is_loaded_though_no_node_answers_and_the_day_stays_open_for_the_next_run() {
+fn a_single_run_without_a_node_opens_no_day_and_says_so() {
 	let desk = Desk::new();
 	let output = desk.once(&[]);
-	assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
-	let ended: Value = serde_json::from_slice(&output.stdout).unwrap();
-	assert_eq!(ended["attested"], 0);
-	assert_eq!(ended["open"], serde_json::json!(["2025-03-30"]));
-	assert_eq!(ended["given_up"], serde_json::json!({}));
-	let state = desk.state();
-	let reason = state["open"]["2025-03-30"]["last_failure"].as_str().unwrap();
-	assert!(reason.contains("no node answers"), "{reason}");
-	let summary = fs::read_to_string(desk.path("days/grid_summary_2025-03-30.json")).unwrap();
-	assert!(summary.contains("996608312500"), "{summary}");
-	let load = fs::read_to_string(desk.path("state/load.log")).unwrap();
-	assert!(load.contains("2025-03-30 loaded: 1 of 1 zones"), "{load}");
-	let attest = fs::read_to_string(desk.path("state/attest.log")).unwrap();
-	assert_eq!(attest.lines().filter(|line| line.contains("failed: no node")).count(), 2);
-	// The next run takes it up again.
-	let again = desk.once(&[]);
-	assert_eq!(again.status.code(), Some(1));
-	let attest = fs::read_to_string(desk.path("state/attest.log")).unwrap();
-	assert_eq!(attest.lines().filter(|line| line.contains("failed: no node")).count(), 4);
-}
-
-#[test]
-fn a_day_without_data_stays_open_with_its_reason() {
-	let desk = Desk::new();
-	fs::remove_dir_all(desk.path("xml/2025-03-30")).unwrap();
-	let output = desk.once(&[]);
-	assert_eq!(output.status.code(), Some(1));
-	let log = fs::read_to_string(desk.path("state/load.log")).unwrap();
-	assert!(log.contains("only 0 of 1 zones") && log.contains("DE-LU no data"), "{log}");
+	assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stderr));
+	let said = String::from_utf8_lossy(&output.stderr);
+	let error: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+	assert_eq!(
+		error["error"],
+		"the node did not say what time it is, so no day came due: is it running?"
+	);
+	assert_eq!((&error["kind"], &error["temporary"]), (&"unreachable".into(), &true.into()));
+	assert!(output.stdout.is_empty());
+	assert!(
+		!fs::exists(desk.path("days")).unwrap(),
+		"nothing was loaded for a day that is not due"
+	);
 }
 
 #[test]

@@ -11,13 +11,17 @@ use super::{
 use gridproof_primitives::time::day::Day;
 use gridproof_support::{Clock, Stop, supervision};
 use serde::Serialize;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+	collections::BTreeMap,
+	time::{Duration, Instant},
+};
 
 /// Shortest wait between two looks at what is due.
 const SHORTEST_WAIT: Duration = Duration::from_millis(200);
 
-/// How often a run that is to end asks for the chain's time.
-const LOOKS_FOR_TIME: u32 = 20;
+/// How long a run that is to end asks for the chain's time, and the pause between two questions.
+const WAITS_FOR_TIME: Duration = Duration::from_secs(20);
+const ASKS_AGAIN: Duration = Duration::from_secs(1);
 
 /// What a run has done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -64,7 +68,7 @@ impl DailyReport {
 ///
 /// # Errors
 /// [`DaemonError::Io`] if the state cannot be kept; [`DaemonError::Jump`], [`DaemonError::Ahead`] if
-/// the time cannot be believed.
+/// the time cannot be believed; with `once`, [`DaemonError::NoTime`] if the node does not say it within 20 s.
 pub async fn run_daily(
 	daemon: &mut Daemon,
 	pipeline: &mut DayPipeline,
@@ -90,13 +94,16 @@ async fn work(
 ) -> Result<(), DaemonError> {
 	let started_at = daemon.state().started_at;
 	let mut time = BoundClock::new(clock);
-	let mut looks = 0u32;
+	let mut without_time: Option<Instant> = None;
 	loop {
 		let table = schedule.timetable(started_at, pipeline.link()).await;
 		time.ask(&table, pipeline.link(), daemon.metrics()).await;
 		daemon.tick(pipeline, &table, &time).await?;
-		looks = if time.believed().is_some() { 0 } else { looks.saturating_add(1) };
-		if once && looks >= LOOKS_FOR_TIME {
+		without_time = match time.believed() {
+			Some(_) => None,
+			None => without_time.or_else(|| Some(Instant::now())),
+		};
+		if once && without_time.is_some_and(|since| since.elapsed() >= WAITS_FOR_TIME) {
 			return Err(DaemonError::NoTime);
 		}
 		let state = daemon.state();
@@ -108,6 +115,7 @@ async fn work(
 		}
 		let due = state.open.values().map(|open| open.not_before.saturating_sub(clock.now_ms()));
 		let retry = Duration::from_millis(due.min().unwrap_or(u64::MAX));
-		tokio::time::sleep(table.beat().min(retry).max(SHORTEST_WAIT)).await;
+		let beat = if once && without_time.is_some() { ASKS_AGAIN } else { table.beat() };
+		tokio::time::sleep(beat.min(retry).max(SHORTEST_WAIT)).await;
 	}
 }
