@@ -6,7 +6,8 @@ import { AIT, last, url, within } from "./environment.mjs";
 
 const wanted = process.argv.slice(5).map(Number);
 const numbers = wanted.length > 0 ? wanted : Array.from({ length: last }, (_, index) => index + 1);
-const api = await within(30, "the connection", ApiPromise.create({ provider: new WsProvider(url), noInitWarn: true }));
+const provider = new WsProvider(url);
+const api = await within(30, "the connection", ApiPromise.create({ provider, noInitWarn: true }));
 let [transactions, events] = [0, 0];
 
 /** What the page of one block shows. */
@@ -24,9 +25,9 @@ const open = async (hash, number) => {
 };
 
 for (const number of numbers) {
-	const [byHeight] = await api.rpc.provider.send("archive_v1_hashByHeight", [number]).catch(() => [null]);
+	const [byHeight] = await provider.send("archive_v1_hashByHeight", [number]);
 	const hash = (await api.rpc.chain.getBlockHash(number)).toHex();
-	if (byHeight && byHeight !== hash) throw new Error(`two hashes of block ${number}: ${byHeight} and ${hash}`);
+	if (byHeight !== hash) throw new Error(`two hashes of block ${number}: ${byHeight} and ${hash}`);
 	const { block } = await api.derive.chain.getBlockByNumber(number);
 	if (block.hash.toHex() !== hash) throw new Error(`by number, block ${number} is another one`);
 	await within(30, `block ${number}`, open(hash, number));

@@ -132,7 +132,8 @@ fn price_prints_mean_slots_and_average() {
 	let value = json_of(&output);
 	assert_eq!(value["mean_eur_per_mwh"], "117.54");
 	assert_eq!((&value["slots"], &value["negative_slots"]), (&json!(23), &json!(3)));
-	assert_eq!(value.as_object().unwrap().len(), 3);
+	assert_eq!(value["passed_over"], json!(["a series of sequence 2"]));
+	assert_eq!(value.as_object().unwrap().len(), 4);
 
 	let mut arguments = vec!["price", "--ema-window", "3", "--xml"];
 	arguments.extend(files);

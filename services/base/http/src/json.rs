@@ -3,26 +3,98 @@
 use crate::ApiError;
 use axum::{
 	Json,
-	extract::{FromRequest, Request},
+	body::Bytes,
+	extract::{FromRequest, Request, rejection::JsonRejection},
 	http::StatusCode,
 };
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// A request's JSON. A mistake in it is answered as an [`ApiError`]: `bad_request`, or
-/// `payload_too_large`.
+/// `payload_too_large`. Where a whole number is due, `5.0` is one, as JSON Schema has it.
 pub struct Body<T>(pub T);
+
+/// Largest whole number that every `f64` below it tells apart from its neighbours: 2⁵³.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Writes numbers such as `5.0` as whole ones; returns `false` if there were none.
+fn make_whole(value: &mut Value) -> bool {
+	match value {
+		Value::Array(items) => items.iter_mut().fold(false, |any, item| make_whole(item) | any),
+		Value::Object(members) => {
+			members.values_mut().fold(false, |any, member| make_whole(member) | any)
+		},
+		Value::Number(number) => match number.as_f64() {
+			Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < EXACT => {
+				let Ok(whole) = format!("{float:.0}").parse::<i64>() else { return false };
+				*number = whole.into();
+				true
+			},
+			_ => false,
+		},
+		_ => false,
+	}
+}
+
+async fn read<T: DeserializeOwned, S: Send + Sync>(
+	request: Request,
+	state: &S,
+) -> Result<T, JsonRejection> {
+	let (parts, body) = request.into_parts();
+	let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await?;
+	let request = Request::from_parts(parts, bytes.clone().into());
+	match Json::<T>::from_request(request, state).await {
+		Ok(Json(value)) => Ok(value),
+		Err(JsonRejection::JsonDataError(error)) => {
+			let mut value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+			let whole = make_whole(&mut value).then(|| serde_json::from_value(value));
+			whole.and_then(Result::ok).ok_or(JsonRejection::JsonDataError(error))
+		},
+		Err(rejection) => Err(rejection),
+	}
+}
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 	type Rejection = ApiError;
 
 	async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-		match Json::<T>::from_request(request, state).await {
-			Ok(Json(value)) => Ok(Self(value)),
+		match read(request, state).await {
+			Ok(value) => Ok(Self(value)),
 			Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
 				let sentence = "the request's body is too long";
 				Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", sentence))
 			},
 			Err(rejection) => Err(ApiError::bad_request(rejection.body_text())),
+		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use axum::http::header::CONTENT_TYPE;
+
+	async fn number(text: &str) -> Result<u64, String> {
+		let request = Request::post("/")
+			.header(CONTENT_TYPE, "application/json")
+			.body(format!("{{\"number\":{text}}}").into())
+			.unwrap();
+		#[derive(serde::Deserialize)]
+		struct Numbered {
+			number: u64,
+		}
+		let read = Body::<Numbered>::from_request(request, &()).await;
+		read.map(|Body(numbered)| numbered.number).map_err(|error| format!("{error:?}"))
+	}
+
+	#[tokio::test]
+	async fn a_whole_number_with_a_point_is_a_whole_number_and_a_fraction_is_not() {
+		assert_eq!(number("149").await.unwrap(), 149);
+		assert_eq!(number("149.0").await.unwrap(), 149);
+		assert_eq!(number("1.49e2").await.unwrap(), 149);
+		for wrong in ["149.5", "-1.0", "1e300", "\"149\""] {
+			let error = number(wrong).await.unwrap_err();
+			assert!(error.contains("bad_request") && error.contains("u64"), "{wrong}: {error}");
 		}
 	}
 }

@@ -6,22 +6,22 @@ use std::fmt;
 
 /// Bytes, written as `0x` and hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, example = "0x00"))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^0x([0-9a-fA-F]{2})*$", example = "0x00"))]
 pub struct HexBytes(pub Vec<u8>);
 
 /// 32 bytes (a key, a hash), written as `0x` and 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^0x[0-9a-fA-F]{64}$"))]
 pub struct Hex32(pub [u8; 32]);
 
 /// An Ed25519 signature, written as `0x` and 128 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^0x[0-9a-fA-F]{128}$"))]
 pub struct Hex64(pub [u8; 64]);
 
 /// An amount in a token's smallest unit: a decimal string, since JSON's numbers end at 2⁵³.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, example = "1000000000000000000"))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^[0-9]{1,38}$", example = "1000000000000000000"))]
 pub struct Amount(pub u128);
 
 macro_rules! hexadecimal {

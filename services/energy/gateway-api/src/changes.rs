@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct AnchorUpdate {
 	/// `pending`, `broadcast`, `confirmed` or `simulated`.
+	#[cfg_attr(feature = "openapi", schema(pattern = "^(pending|broadcast|confirmed|simulated)$"))]
 	pub status: String,
 	/// The transaction's id, 64 hexadecimal digits; needed for `broadcast` and `confirmed`.
 	#[serde(default)]

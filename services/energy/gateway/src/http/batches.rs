@@ -95,7 +95,7 @@ pub(crate) async fn export(
 }
 
 /// Returns the file of a batch by its CID: its canonical readings, with a newline between two.
-#[utoipa::path(get, path = "/api/v1/cid/{cid}", tag = "batches", params(("cid" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/cid/{cid}", tag = "batches", params(("cid" = String, Path, pattern = "^bafkrei[a-h][a-z2-7]{50}[aeimquy4]$")),
 	responses((status = 200, content_type = "application/vnd.ipld.raw"),
 		(status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(crate) async fn file(

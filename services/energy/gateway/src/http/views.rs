@@ -59,6 +59,7 @@ pub(crate) struct PaymentBody {
 #[allow(dead_code, reason = "it describes text that is read elsewhere")]
 pub(crate) struct NewEnergyLogBody {
 	/// `emlog-1.1`.
+	#[schema(pattern = "^emlog-1\\.1$")]
 	schema_version: Option<String>,
 	/// Id of the site.
 	site_id: String,
