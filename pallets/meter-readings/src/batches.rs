@@ -468,7 +468,6 @@ impl<T: Config> Pallet<T> {
 		let weight = weight
 			.saturating_add(opening)
 			.saturating_add(Self::weight_of_organisations(answering.saturated_into()))
-			.saturating_add(Self::weight_of_meter_points(count))
 			.saturating_add(Self::weight_of_points(run.at_points));
 		let is_free = refused == 0 && run.charged == 0;
 		run.finish();
@@ -514,7 +513,6 @@ impl<T: Config> Pallet<T> {
 		T::WeightInfo::submit_batches(count)
 			.saturating_add(T::WeightInfo::open_energy_accounts(count))
 			.saturating_add(Self::weight_of_organisations(count))
-			.saturating_add(Self::weight_of_meter_points(count))
 			.saturating_add(Self::weight_of_points(count))
 	}
 
@@ -522,15 +520,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn weight_of_authorize_submit(batches: &BatchesOf<T>) -> Weight {
 		let count = Self::count(batches);
 		let points = T::DbWeight::get().reads(4).saturating_mul(count.into());
-		T::WeightInfo::authorize_submit_batches(count)
-			.saturating_add(Self::weight_of_meter_points(count))
-			.saturating_add(points)
-	}
-
-	/// Returns the weight of asking so many meters for their metering points. The benchmarks' meters have
-	/// none.
-	fn weight_of_meter_points(count: u32) -> Weight {
-		T::DbWeight::get().reads(1).saturating_mul(count.into())
+		T::WeightInfo::authorize_submit_batches(count).saturating_add(points)
 	}
 
 	/// Returns the weight of netting so many batches at metering points, each of which mints to another meter
