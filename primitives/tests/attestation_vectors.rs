@@ -3,12 +3,15 @@
 use codec::{Decode, Encode, MaxEncodedLen};
 use gridproof_primitives::{
 	H256,
-	codec::json::{self, Limits, Value},
+	codec::{
+		cid::Cid,
+		json::{self, Limits, Value},
+	},
 	crypto::ed25519::{SignatureError, verify},
 	num::decimal::{Ratio, SignedRatio},
 	reserve::attestation::{
 		AttestationFields, FieldError, Kind, Role, RoleSignature, chain_hint, file_digest,
-		genesis_of_hint, message_v1, message_v2, verify_statement,
+		genesis_of_hint, message_v1, message_v2, unsigned_file, verify_statement,
 	},
 	time::day::Day,
 };
@@ -65,6 +68,20 @@ fn the_canonical_form_keeps_number_literals() {
 	assert_eq!(file.to_canonical(), text(&vectors, "canonical_utf8"));
 	file.set("S", Value::Number("10000000".into()));
 	assert_ne!(file_digest(&file), file_digest(case.get("file").unwrap()));
+}
+
+/// What the chain stores of a file is enough to look for it, and to recognise it.
+#[test]
+fn the_digest_of_a_file_is_the_address_of_what_was_signed() {
+	let vectors = vectors();
+	let case = &vectors.get("cases").unwrap().as_array().unwrap()[0];
+	let file = case.get("file").unwrap();
+	let (digest, unsigned) = (file_digest(file).unwrap(), unsigned_file(file).unwrap());
+	assert_eq!(unsigned, text(&vectors, "canonical_utf8"));
+	assert_eq!(Cid::of(unsigned.as_bytes()), Cid::from_digest(digest));
+	let found = json::parse(unsigned.as_bytes(), Limits::DEFAULT).unwrap();
+	assert_eq!(file_digest(&found), Some(digest));
+	assert_eq!(unsigned_file(&found), Some(unsigned));
 }
 
 #[test]

@@ -13,8 +13,8 @@ use gridproof_runtime::{
 	genesis_presets::{LOCAL_TESTNET, get_preset},
 };
 use pallet_authorities::{
-	Error, KeyOwners, KeysInUse, MAX_REPORT_BYTES, Seats, Slots, TwoBlocks,
-	runtime_api::runtime_decl_for_authorities_api::AuthoritiesApi,
+	Error, KeyOwners, KeysInUse, LetInAt, MAX_REPORT_BYTES, Seats, SlotRange, Slots, Standing,
+	Standings, TwoBlocks, runtime_api::runtime_decl_for_authorities_api::AuthoritiesApi,
 };
 use pallet_session::SessionInterface;
 use sp_consensus_aura::{
@@ -37,14 +37,20 @@ use sp_runtime::{
 use sp_session::MembershipProof;
 use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
 
-/// A chain of three authorities: Alice, Bob and Charlie.
+/// A chain of three authorities: Alice, Bob and Charlie, whose invariants hold at the end.
 fn with_three(test: impl FnOnce()) {
-	with_authorities(&[], test);
+	with_authorities(&[], || {
+		test();
+		assert_eq!(Authorities::do_try_state(), Ok(()));
+	});
 }
 
 /// A chain of four authorities, of which one at a time can be disabled.
 fn with_four(test: impl FnOnce()) {
-	with_authorities(&[Dave], test);
+	with_authorities(&[Dave], || {
+		test();
+		assert_eq!(Authorities::do_try_state(), Ok(()));
+	});
 }
 
 fn with_authorities(more: &[Sr25519Keyring], test: impl FnOnce()) {
@@ -101,6 +107,64 @@ fn has_seat(number: u8) -> bool {
 	let authors = pallet_aura::Authorities::<Runtime>::get().contains(&keys(number).aura);
 	assert_eq!(votes, authors);
 	votes
+}
+
+/// Whether this invariant is the one that notices a change, which is then undone.
+fn is_noticed(expected: &'static str, change: impl FnOnce()) {
+	assert_eq!(Authorities::do_try_state(), Ok(()));
+	let found = frame_support::storage::with_transaction_unchecked(|| {
+		change();
+		sp_runtime::TransactionOutcome::Rollback(Authorities::do_try_state())
+	});
+	assert_eq!(found, Err(DispatchError::Other(expected)));
+}
+
+#[test]
+fn every_invariant_of_the_authorities_is_noticed_when_it_breaks() {
+	with_three(|| {
+		set_keys(&Bob.to_account_id(), 50);
+		for _ in 0..3 {
+			rotate();
+		}
+		report(&Charlie.to_account_id());
+		assert_ok!(Authorities::let_in(RuntimeOrigin::root(), Charlie.to_account_id()));
+		let running = Session::current_index();
+		let range = Slots::<Runtime>::get(running).expect("it is noted");
+		let insert = |session, range| Slots::<Runtime>::insert(session, range);
+		let now = pallet_aura::CurrentSlot::<Runtime>::get();
+
+		is_noticed("1: no authority is left", pallet_session::Validators::<Runtime>::kill);
+		is_noticed("1: keys of others are in use", || {
+			KeysInUse::<Runtime>::mutate(|keys| keys.swap(0, 1));
+		});
+		is_noticed("2: another session", || Slots::<Runtime>::remove(running));
+		is_noticed("2: a session is missing", || Slots::<Runtime>::remove(running - 1));
+		is_noticed("2: a session begins before the one before it", || {
+			insert(running, SlotRange { after: Slot::from(0), ..range });
+		});
+		is_noticed("2: a session begins later than now", || {
+			insert(running, SlotRange { after: now + 1, ..range });
+		});
+		is_noticed("3: seats of a later session", || {
+			insert(running, SlotRange { seats_of: running + 1, ..range });
+		});
+		is_noticed("3: seats are not there", || Seats::<Runtime>::remove(range.seats_of));
+		is_noticed("3: a session without a seat", || {
+			Seats::<Runtime>::insert(range.seats_of, Default::default());
+		});
+		is_noticed("3: seats of no session", || {
+			let seats = Seats::<Runtime>::get(range.seats_of).expect("they are noted");
+			Seats::<Runtime>::insert(running + 7, seats);
+		});
+		is_noticed("4: who returns was not let in", || {
+			LetInAt::<Runtime>::remove(Charlie.to_account_id());
+		});
+		is_noticed("4: let in later than now", || {
+			LetInAt::<Runtime>::insert(Charlie.to_account_id(), now + 1);
+		});
+		// A ban alone needs no slot.
+		Standings::<Runtime>::insert(Dave.to_account_id(), Standing::Banned);
+	});
 }
 
 #[test]
@@ -196,7 +260,8 @@ fn the_set_is_new_only_when_members_or_keys_change() {
 
 #[test]
 fn roots_that_nobody_can_need_any_more_are_gone() {
-	with_three(|| {
+	// It leaps over sessions, of which the invariants know nothing.
+	with_authorities(&[], || {
 		let stored = || pallet_session::historical::StoredRange::<Runtime>::get();
 		let kept = 28 * 144;
 		pallet_session::CurrentIndex::<Runtime>::put(kept + 10);

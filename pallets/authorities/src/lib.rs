@@ -37,6 +37,8 @@ extern crate alloc;
 
 mod owners;
 mod report;
+#[cfg(any(feature = "std", feature = "try-runtime"))]
+mod try_state;
 
 pub use owners::KeyOwners;
 pub use pallet::*;
@@ -183,6 +185,14 @@ pub mod pallet {
 		AlreadyReported,
 		/// The authority is banned already, or was let in again after that slot.
 		Settled,
+	}
+
+	#[pallet::hooks]
+	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		#[cfg(feature = "try-runtime")]
+		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+			Self::do_try_state()
+		}
 	}
 
 	#[pallet::call]

@@ -260,9 +260,18 @@ pub fn verify_statement(
 	ed25519::verify(key, &message, &signature.signature)
 }
 
-/// Returns the SHA-256 of the canonical JSON of an attestation file with `meta.signers` and
-/// `meta.signatures` empty and without `meta.digest_signed`; `None` if the file has no `meta`.
+/// Returns the SHA-256 of [`unsigned_file`]; `None` if the file has no `meta`.
+///
+/// The chain stores it, so everybody can compute the address of what the roles signed:
+/// [`Cid::from_digest`](crate::codec::cid::Cid::from_digest).
 pub fn file_digest(file: &Value) -> Option<H256> {
+	Some(H256(sha2_256(unsigned_file(file)?.as_bytes())))
+}
+
+/// Returns the canonical JSON of an attestation file with `meta.signers` and `meta.signatures` empty
+/// and without `meta.digest_signed`; `None` if the file has no `meta`. It has the same digest as the
+/// file that it was made from.
+pub fn unsigned_file(file: &Value) -> Option<String> {
 	let mut unsigned = file.clone();
 	let meta = unsigned.get_mut("meta")?;
 	if !meta.set("signers", Value::Array(Vec::new())) {
@@ -270,7 +279,7 @@ pub fn file_digest(file: &Value) -> Option<H256> {
 	}
 	meta.set("signatures", Value::Array(Vec::new()));
 	meta.remove("digest_signed");
-	Some(H256(sha2_256(unsigned.to_canonical().as_bytes())))
+	Some(unsigned.to_canonical())
 }
 
 /// Receives every statement that the attestations pallet accepts.

@@ -74,7 +74,12 @@ pub(crate) struct Founding {
 	pub(crate) organisations: Vec<(&'static str, AccountId)>,
 	pub(crate) recorders: Vec<AccountId>,
 	pub(crate) issuer: AccountId,
+	/// Account that can stop things, and loosen nothing.
+	pub(crate) emergency: AccountId,
 }
+
+/// Time for which a rate of AICP counts, in milliseconds.
+pub(crate) const RATE_VALID: u64 = DAY;
 
 /// The development preset with these accounts and roles, days of UTC and steps of 150 s.
 pub(crate) fn genesis(founding: &Founding) -> sp_io::TestExternalities {
@@ -101,6 +106,8 @@ pub(crate) fn genesis(founding: &Founding) -> sp_io::TestExternalities {
 	supply.push((treasury, 75_000_000 * AICP - count * AICP_ENDOWMENT));
 	config["coveragePolicy"]["supply"] = json!(supply);
 	config["coveragePolicy"]["issuer"] = json!(founding.issuer);
+	config["brakes"]["emergency"] = json!(founding.emergency);
+	config["computeReceipts"]["parameters"]["rateValidMs"] = json!(RATE_VALID);
 	config["meterReadings"]["organisations"] = json!(
 		founding
 			.organisations

@@ -56,10 +56,13 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-	/// The plan of a seed: one to five roles, up to two named strategies, and moves of chance.
+	/// The plan of a seed: one to five roles, up to two named strategies, and moves of chance. In
+	/// three plans of four the first strategy comes first, and brings the roles that it needs.
 	pub(crate) fn new(seed: u64) -> Self {
 		let mut rng = Rng::new(seed);
-		let mut roles = BTreeSet::new();
+		let first = rng.percent(75).then(|| rng.index(strategies::ALL.len()));
+		let needed = first.map_or(&[][..], |number| strategies::ALL[number].roles);
+		let mut roles: BTreeSet<Role> = needed.iter().copied().collect();
 		let size = usize::try_from(1 + rng.below(5)).expect("small");
 		while roles.len() < size {
 			roles.insert(rng.pick(&Role::ALL));
@@ -73,8 +76,9 @@ impl Plan {
 		let open: Vec<usize> = (0..strategies::ALL.len())
 			.filter(|number| strategies::is_open_to(&strategies::ALL[*number], &roles))
 			.collect();
-		for instance in 0..rng.below(3) {
-			let Some(number) = rng.any(&open) else { break };
+		for instance in 0..rng.below(3).max(u64::from(first.is_some())) {
+			let brought = first.filter(|_| instance == 0);
+			let Some(number) = brought.or_else(|| rng.any(&open)) else { break };
 			let mut place = 0;
 			for stage in 0..strategies::ALL[number].stages.len() {
 				let left = strategies::ALL[number].stages.len() - stage;

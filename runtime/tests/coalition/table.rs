@@ -86,6 +86,8 @@ pub(crate) fn token_of(source: Source) -> Option<Token> {
 		Source::FailureLost
 		| Source::ReportRefused
 		| Source::BondEscaped
+		| Source::AboveBudget
+		| Source::AboveLimit
 		| Source::AboveAllowance => None,
 	}
 }

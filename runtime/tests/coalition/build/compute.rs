@@ -7,9 +7,9 @@ use crate::{
 use gridproof_primitives::{
 	H256,
 	compute::{
-		Assignment, Evidence, Heartbeat, PartyRole, PriceAsset, Quote, Receipt, Registration,
-		SignedAssignment, SignedBy, SignedHeartbeat, SignedReceipt, Signer, Telemetry,
-		release_payload,
+		AitPerAicp, Assignment, ComputeParameters, Evidence, Heartbeat, PartyRole, PriceAsset,
+		Quote, Receipt, Registration, SignedAssignment, SignedBy, SignedHeartbeat, SignedReceipt,
+		Signer, Telemetry, release_payload,
 	},
 	crypto::ed25519::PublicKey,
 };
@@ -172,6 +172,18 @@ pub(crate) fn admit(coordinator: &ed25519::Pair) -> RuntimeCall {
 
 pub(crate) fn report(evidence: Evidence) -> RuntimeCall {
 	Call::report_offence { evidence: Box::new(evidence) }.into()
+}
+
+/// The rate at which AICP counts, as governance states it, or as the emergency account lowers it.
+pub(crate) fn state_rate(rate: AitPerAicp) -> RuntimeCall {
+	Call::set_reference_rate { new: Some(rate) }.into()
+}
+
+/// Parameters with another γ, in parts per million.
+pub(crate) fn with_gamma(mint_per_received: u32) -> RuntimeCall {
+	let present = pallet_compute_receipts::Parameters::<Runtime>::get();
+	let new = ComputeParameters { mint_per_received, ..present };
+	Call::set_parameters { new: Box::new(new) }.into()
 }
 
 /// Parameters under which no work mints anything.

@@ -46,9 +46,15 @@ pub(crate) struct Terms<'a> {
 
 /// The certification of these terms, with the owner's consent and the device's proof of its key.
 pub(crate) fn certify(terms: Terms<'_>) -> RuntimeCall {
+	let (owner, device) = (terms.owner, terms.device);
+	certify_by(terms, owner, device)
+}
+
+/// The certification of these terms, with a consent and a proof that these keys have signed.
+pub(crate) fn certify_by(terms: Terms<'_>, consents: &Key, proves: &ed25519::Pair) -> RuntimeCall {
 	let Terms { organisation, name, device, owner, rated_w, direction, .. } = terms;
 	let possession = possession_payload(&chain::genesis_hash(), &name, &owner.account());
-	let possession = device.sign(&possession).0;
+	let possession = proves.sign(&possession).0;
 	let certification = Certification {
 		name,
 		device: device.public().0,
@@ -63,8 +69,8 @@ pub(crate) fn certify(terms: Terms<'_>) -> RuntimeCall {
 		since_ms: terms.since_ms,
 		valid_until_ms: terms.valid_until_ms,
 	};
-	let consent =
-		owner.sign(&certification.consent(organisation).signing_payload(&chain::genesis_hash()));
+	let payload = certification.consent(organisation).signing_payload(&chain::genesis_hash());
+	let consent = consents.sign(&payload);
 	Call::certify_meter {
 		organisation,
 		certification: Box::new(certification),

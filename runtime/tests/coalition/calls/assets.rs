@@ -61,14 +61,14 @@ fn amount(rng: &mut Rng, asset: u32, who: &AccountId) -> u128 {
 fn transfer(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let (key, asset) = (world.wallet(rng), asset(rng));
 	let amount = amount(rng, asset, &key.account());
-	let target = world.account(rng).into();
+	let target = world.own_account(rng).into();
 	Some(Sent::Signed(key, Call::transfer { id: asset.into(), target, amount }.into()))
 }
 
 fn transfer_keep_alive(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let (key, asset) = (world.wallet(rng), asset(rng));
 	let amount = amount(rng, asset, &key.account());
-	let target = world.account(rng).into();
+	let target = world.own_account(rng).into();
 	Some(Sent::Signed(key, Call::transfer_keep_alive { id: asset.into(), target, amount }.into()))
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Calls, Strategy::*};
 use crate::{
-	build::reserve::{figures, forged_lift, forged_statement, forged_stop},
+	build::reserve::{embellished, figures, forged_lift, forged_statement, forged_stop},
 	rng::Rng,
 	world::{Sent, World},
 };
@@ -28,10 +28,7 @@ fn submit(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 		rng.any(&old)?
 	} else {
 		let day = rng.any(&[Attestations::today(), Attestations::today().previous()?])?;
-		let mut fields = figures(day);
-		fields.wh_raw *= 10;
-		fields.wh_committed *= 10;
-		forged_statement(fields)
+		forged_statement(if rng.percent(50) { embellished(day) } else { figures(day) })
 	};
 	Some(if rng.percent(50) { Sent::Free(call) } else { Sent::Signed(world.wallet(rng), call) })
 }

@@ -29,13 +29,13 @@ fn amount(world: &World, rng: &mut Rng, key: &chain::Key) -> u128 {
 
 fn transfer_allow_death(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let key = world.wallet(rng);
-	let (value, dest) = (amount(world, rng, &key), world.account(rng).into());
+	let (value, dest) = (amount(world, rng, &key), world.own_account(rng).into());
 	Some(Sent::Signed(key, Call::transfer_allow_death { dest, value }.into()))
 }
 
 fn transfer_keep_alive(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let key = world.wallet(rng);
-	let (value, dest) = (amount(world, rng, &key), world.account(rng).into());
+	let (value, dest) = (amount(world, rng, &key), world.own_account(rng).into());
 	Some(Sent::Signed(key, Call::transfer_keep_alive { dest, value }.into()))
 }
 

@@ -12,14 +12,22 @@ use build::Terms;
 use frame_support::traits::fungible::InspectHold;
 use gridproof_primitives::{
 	H256,
-	compute::{Class, JobState, PartyRole, PriceAsset, Quote, SignedReceipt},
+	compute::{AitPerAicp, Class, JobState, PartyRole, PriceAsset, Quote, SignedReceipt},
 	crypto::ed25519::PublicKey,
-	num::units::MICRO_AIT,
+	num::units::{AIT, MICRO_AIT},
 };
 use gridproof_runtime::{AccountId, Balances, ComputeReceipts, Runtime};
 use pallet_compute_receipts::{Event, HoldReason, Job, Jobs, Parties, Reports};
 use sp_core::{Pair, ed25519};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rate that governance states at the start: twice the true one.
+pub(crate) const STATED: AitPerAicp = AitPerAicp { ait: 2, aicp: 1 };
+/// What an AICP is truly worth as long as that rate counts, in units of 10⁻¹⁸ AIT a micro-token;
+/// later it is a tenth, and governance states nothing.
+const WORTH: u128 = 1_000_000_000_000;
+/// Most that all work of a step mints in these years, in units of 10⁻¹⁸ AIT.
+const STEP_BUDGET: u128 = 50 * AIT;
 
 /// A job that the coalition knows of.
 #[derive(Clone)]
@@ -42,6 +50,12 @@ pub(crate) struct Truth {
 	pub(crate) old: Vec<SignedReceipt>,
 	/// What outsiders paid for work in which the coalition took part.
 	paid: BTreeMap<Token, u128>,
+	/// Jobs that were settled: a job is paid once.
+	settled: BTreeSet<H256>,
+	/// What the AICP were worth that the treasury received of the coalition's prices, in 10⁻¹⁸ AIT.
+	given_for_aicp: u128,
+	/// Time until which the rate counts, in UTC milliseconds.
+	pub(crate) rate_until: u64,
 	/// Claims of the coalition's receipts by the move that opened the job.
 	claims: BTreeMap<&'static str, u128>,
 	/// AIT minted to the coalition.
@@ -59,6 +73,9 @@ impl Default for Truth {
 			jobs: Vec::new(),
 			old: Vec::new(),
 			paid: BTreeMap::new(),
+			settled: BTreeSet::new(),
+			given_for_aicp: 0,
+			rate_until: 0,
 			claims: BTreeMap::new(),
 			emission: 0,
 			failures: BTreeMap::new(),
@@ -71,6 +88,12 @@ impl Default for Truth {
 impl Truth {
 	pub(crate) fn paid(&self, token: Token) -> u128 {
 		self.paid.get(&token).copied().unwrap_or(0)
+	}
+
+	/// What the AICP are worth that the coalition gave away and never gets back, in 10⁻¹⁸ AIT: so much AIT may
+	/// be minted for them.
+	pub(crate) fn given_for_aicp(&self) -> u128 {
+		self.given_for_aicp
 	}
 
 	/// Value of the work that outsiders delivered to the coalition.
@@ -139,6 +162,9 @@ impl World {
 				parties.push((owner, *key, PartyRole::Miner(class)));
 			}
 		}
+		let outcome = self.governance(build::state_rate(STATED));
+		assert!(outcome.is_done(), "the rate is not stated: {outcome:?}");
+		self.compute.rate_until = self.now + chain::RATE_VALID;
 		for (owner, pair, role) in parties {
 			let call = build::register(&owner.account(), &pair, role);
 			let outcome = self.send_honest(Sent::Signed(owner, call));
@@ -174,7 +200,7 @@ impl World {
 		if key_of(coordinator) == key_of(&honest_coordinator()) {
 			terms.units = terms.units.clamp(1_000, 1_000_000);
 			terms.price = match terms.asset {
-				PriceAsset::Ait => u128::from(terms.units) * MICRO_AIT,
+				PriceAsset::Ait => u128::from(terms.units) * 100 * MICRO_AIT,
 				PriceAsset::Aicp | PriceAsset::ServiceCredit => u128::from(terms.units) / 100,
 			};
 			terms.lasts = terms.lasts.max(15 * MINUTE);
@@ -192,6 +218,12 @@ impl World {
 			self.compute.jobs.push(job.clone());
 			job
 		})
+	}
+
+	/// Whether the price of an outsider's job is in escrow.
+	pub(crate) fn outsider_waits(&self) -> bool {
+		let recent = self.compute.jobs.iter().rev().take(24);
+		recent.into_iter().any(|job| !self.is_ours(&job.quote.client.into()) && is_open(job.id))
 	}
 
 	/// Open jobs of coordinators of the coalition.
@@ -285,9 +317,15 @@ impl World {
 				if !took_part {
 					return;
 				}
-				if !self.is_ours(&job.quote.client.into()) {
+				let is_own = self.is_ours(&job.quote.client.into());
+				if self.compute.settled.insert(job_id) && !is_own {
 					*self.compute.paid.entry(token_of(asset)).or_default() +=
 						valued(asset, shares.total());
+				}
+				if is_own && asset == PriceAsset::Aicp {
+					let counts = self.now < self.compute.rate_until;
+					let worth = if counts { WORTH } else { WORTH / 10 };
+					self.compute.given_for_aicp += shares.treasury * worth;
 				}
 				*self.compute.claims.entry(label).or_default() += claim;
 			},
@@ -311,6 +349,9 @@ impl World {
 				{
 					*expected += 1;
 				}
+			},
+			Event::StepClosed { shares, .. } => {
+				self.blame(Source::AboveBudget, shares.total().saturating_sub(STEP_BUDGET));
 			},
 			Event::Registered { key, .. } | Event::Left { key, .. } => {
 				self.compute.failures.insert(key, 0);

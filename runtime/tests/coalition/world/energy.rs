@@ -5,7 +5,7 @@
 //! which there is no meter: what the chain lets these state is bounded by rated power × time, which
 //! is what an electrician's word is worth (DESIGN §7), so that much is due to it and no more.
 
-use super::{Role, Sent, Source, World};
+use super::{Role, Sent, Source, World, limits::Minted};
 use crate::{
 	build::energy::{Terms, WATT_MILLIS_PER_WH, batch, certify, seal, serial, submit},
 	chain::{DAY, HOUR, Key, MINUTE, START, ed25519_named},
@@ -43,6 +43,8 @@ pub(crate) enum Flow {
 	},
 	/// A battery that the neighbours fill and that delivers to them: one meter for each direction.
 	Apart,
+	/// The same behind a small roof, whose generation is metered: what it makes is due, not more.
+	Pumped,
 }
 
 pub(crate) struct Site {
@@ -64,8 +66,8 @@ pub(crate) struct Site {
 /// A meter with a sealed device, that several gateways may read.
 pub(crate) struct Physical {
 	pub(crate) site: usize,
-	/// Whether it is the first one of its site.
-	is_first: bool,
+	/// Its place among the meters of its site, from 0.
+	place: usize,
 	/// Keys of the device and of a second gateway.
 	pub(crate) keys: Vec<ed25519::Pair>,
 	pub(crate) sealed: bool,
@@ -145,18 +147,23 @@ pub(crate) struct Truth {
 	/// The move that certified or pardoned the meter of a key last.
 	culprits: BTreeMap<PublicKey, &'static str>,
 	names: u64,
+	/// Meter whose batches its owner keeps back.
+	pub(crate) withheld: Option<MeterIndex>,
+	/// What was minted, to be compared with limits.
+	pub(super) minted: Minted,
 }
 
 /// Roof of an honest owner that nobody has certified yet.
 pub(crate) const HONEST_ROOF: usize = 1;
 /// Meters of the coalition's sites, if it has an owner: a roof that an honest electrician has
-/// certified, one that nobody has, two in series, two batteries that pass energy to each other, and one with a
-/// meter for each direction.
+/// certified, one that nobody has, two in series, two batteries that pass energy to each other, one with a
+/// meter for each direction, and one with a third meter for what is made behind it.
 pub(crate) const OUR_ROOF: usize = 2;
 pub(crate) const OUR_NEW_ROOF: usize = 3;
 pub(crate) const OUR_SERIES: [usize; 2] = [4, 5];
 pub(crate) const OUR_CIRCLE: [usize; 2] = [6, 7];
 pub(crate) const OUR_APART: [usize; 2] = [8, 9];
+pub(crate) const OUR_PUMPED: [usize; 3] = [10, 11, 12];
 
 /// Number of the coalition's organisation, if it has an electrician.
 const OUR_ORGANISATION: u32 = 2;
@@ -175,6 +182,8 @@ impl Truth {
 			old: Vec::new(),
 			culprits: BTreeMap::new(),
 			names: 0,
+			withheld: None,
+			minted: Minted::default(),
 		};
 		truth.add_site(false, Flow::Roof);
 		truth.add_site(false, Flow::Roof);
@@ -185,6 +194,7 @@ impl Truth {
 			truth.add_site(true, Flow::Circle { even: true });
 			truth.add_site(true, Flow::Circle { even: false });
 			truth.add_site(true, Flow::Apart);
+			truth.add_site(true, Flow::Pumped);
 		}
 		for number in 0..PHANTOMS {
 			let pair = ed25519_named(&format!("phantom/{number}"));
@@ -195,13 +205,17 @@ impl Truth {
 
 	fn add_site(&mut self, ours: bool, flow: Flow) {
 		let site = self.sites.len();
-		let count = if matches!(flow, Flow::Series | Flow::Apart) { 2 } else { 1 };
+		let count = match flow {
+			Flow::Roof | Flow::Circle { .. } => 1,
+			Flow::Series | Flow::Apart => 2,
+			Flow::Pumped => 3,
+		};
 		let meters: Vec<usize> = (self.meters.len()..).take(count).collect();
-		for number in &meters {
+		for (place, number) in meters.iter().enumerate() {
 			let key = |gateway: u32| ed25519_named(&format!("device/{number}/{gateway}"));
 			self.meters.push(Physical {
 				site,
-				is_first: Some(number) == meters.first(),
+				place,
 				keys: vec![key(0), key(1)],
 				sealed: true,
 				serial: format!("ACME-{number}"),
@@ -248,6 +262,9 @@ impl Truth {
 			Flow::Apart if !circles => vec![(0, 0), (0, 0)],
 			Flow::Apart if turn => vec![(0, 0), (0, delivered)],
 			Flow::Apart => vec![(drawn, 0), (0, 0)],
+			Flow::Pumped if !circles => vec![(0, 0), (0, 0), (0, 0)],
+			Flow::Pumped if turn => vec![(0, sun / 10), (0, 0), (0, delivered)],
+			Flow::Pumped => vec![(0, sun / 10), (drawn, 0), (0, 0)],
 		};
 		let meters = self.sites[site].meters.clone();
 		for (meter, (import, export)) in meters.iter().zip(&energies) {
@@ -266,6 +283,8 @@ impl Truth {
 		let net: i128 = match flow {
 			// Both are at the grid.
 			Flow::Apart => energies.iter().map(through).sum(),
+			// No more than what is made there can be fed in.
+			Flow::Pumped => energies.first().map(through).expect("a meter behind it"),
 			_ => energies.last().map(through).expect("a meter at the grid"),
 		};
 		let vouched = self.sites[site].meters.iter().any(|meter| {
@@ -296,6 +315,11 @@ impl Truth {
 		self.meters.iter().position(of).map_or(Thing::Phantom(*key), Thing::Physical)
 	}
 
+	/// Whether no meter is behind this key.
+	pub(crate) fn is_phantom(&self, key: &PublicKey) -> bool {
+		matches!(self.thing(key), Thing::Phantom(_))
+	}
+
 	/// What an honest electrician certifies of a meter: its direction, and the metering point where other
 	/// meters are that have to be netted with it.
 	fn truly(&self, physical: usize) -> (Direction, Option<String>) {
@@ -304,15 +328,16 @@ impl Truth {
 		match self.sites[meter.site].flow {
 			Flow::Circle { .. } => (Direction::Both, None),
 			Flow::Roof => (Direction::Export, None),
-			Flow::Apart if meter.is_first => (Direction::Import, Some(point)),
-			Flow::Series if meter.is_first => (Direction::Generation, Some(point)),
-			Flow::Series | Flow::Apart => (Direction::Export, Some(point)),
+			Flow::Apart if meter.place == 0 => (Direction::Import, Some(point)),
+			Flow::Pumped if meter.place == 1 => (Direction::Import, Some(point)),
+			Flow::Series | Flow::Pumped if meter.place == 0 => (Direction::Generation, Some(point)),
+			Flow::Series | Flow::Apart | Flow::Pumped => (Direction::Export, Some(point)),
 		}
 	}
 
-	/// What a certificate vouches for. With a serial number that is not on the meter's plate, or at
-	/// another metering point than its own, it is an electrician's word and no more, as for a key without a
-	/// meter.
+	/// What a certificate vouches for. With a serial number that is not on the meter's plate, at another
+	/// metering point than its own, or without the meters that have to be netted with it, it is an
+	/// electrician's word and no more, as for a key without a meter.
 	fn certified_thing(&self, meter: MeterIndex, key: &PublicKey) -> Thing {
 		let thing = self.thing(key);
 		let Some(certified) = Certificates::<Runtime>::get(meter) else { return thing };
@@ -322,8 +347,14 @@ impl Truth {
 		match thing {
 			Thing::Physical(physical) => {
 				let (direction, at) = self.truly(physical);
+				let site = &self.sites[self.meters[physical].site];
+				let before = site.meters.iter().take_while(|other| **other != physical);
+				let is_served = |other: &usize| {
+					self.certified.values().any(|row| row.thing == Thing::Physical(*other))
+				};
 				let is_true = *certificate.serial == *self.meters[physical].serial.as_bytes()
-					&& (at.is_none() || (at, direction) == (point, certificate.direction));
+					&& (at.is_none() || (at, direction) == (point, certificate.direction))
+					&& before.into_iter().all(is_served);
 				if is_true { thing } else { Thing::Phantom(*key) }
 			},
 			thing => thing,
@@ -410,6 +441,9 @@ impl World {
 		let meters: Vec<_> =
 			self.energy.certified.iter().map(|(index, meter)| (*index, meter.key)).collect();
 		for (index, key) in meters {
+			if self.energy.withheld == Some(index) {
+				continue;
+			}
 			if let Some(batch) = self.true_batch(index, &key) {
 				let outcome = self.send_honest(Sent::Free(submit(vec![batch.clone()])));
 				if outcome.is_done() && self.energy.old.len() < 64 {
@@ -580,7 +614,7 @@ impl World {
 		let Some(record) = MeterReadings::batch(meter, sequence) else { return };
 		let (start, end) = (record.header.start_ms, record.header.end_ms);
 		let thing = certified.thing;
-		let Some(standing) = self.energy.things.get_mut(&thing) else { return };
+		let Some(standing) = self.energy.things.get(&thing) else { return };
 		let overlaps = |(from, to): &(u64, u64)| *from < end && start < *to;
 		let mut found = Vec::new();
 		if standing.first_certified.is_some_and(|first| start + BACKDATE < first) {
@@ -592,6 +626,10 @@ impl World {
 		if standing.gaps.iter().any(overlaps) {
 			found.push(Source::Unvouched);
 		}
+		if minted > 0 {
+			self.note_limits(meter, minted);
+		}
+		let Some(standing) = self.energy.things.get_mut(&thing) else { return };
 		if minted > 0 {
 			standing.minted.push((start, end));
 			standing.total += u128::from(minted);

@@ -2,6 +2,7 @@
 
 pub(crate) mod compute;
 pub(crate) mod energy;
+mod limits;
 pub(crate) mod reserve;
 
 use crate::{
@@ -33,10 +34,16 @@ pub(crate) enum Role {
 	Issuer,
 	/// Records anchors.
 	Recorder,
+	/// Has one of the three keys that state the reserve: `data`.
+	Data,
+	/// Has another one of them: `risk`.
+	Risk,
+	/// Is the emergency account, which can stop and loosen nothing.
+	Guard,
 }
 
 impl Role {
-	pub(crate) const ALL: [Self; 7] = [
+	pub(crate) const ALL: [Self; 10] = [
 		Self::Client,
 		Self::Coordinator,
 		Self::Miner,
@@ -44,6 +51,9 @@ impl Role {
 		Self::Owner,
 		Self::Issuer,
 		Self::Recorder,
+		Self::Data,
+		Self::Risk,
+		Self::Guard,
 	];
 
 	fn name(self) -> &'static str {
@@ -55,6 +65,9 @@ impl Role {
 			Self::Owner => "owner",
 			Self::Issuer => "issuer",
 			Self::Recorder => "recorder",
+			Self::Data => "data",
+			Self::Risk => "risk",
+			Self::Guard => "guard",
 		}
 	}
 }
@@ -88,6 +101,10 @@ pub(crate) enum Source {
 	IssuersMint,
 	/// AICP above what a day allows, in any account.
 	AboveAllowance,
+	/// AIT above what the schedule allows in a step, in any account.
+	AboveBudget,
+	/// KWH above what a meter, an organisation, a block or all may mint in a day.
+	AboveLimit,
 	/// A failure that the chain does not count. No balance shows it: it is a lie about the score.
 	FailureLost,
 	/// An offence, proven by the honest, that the chain refuses to note.
@@ -140,7 +157,7 @@ pub(crate) struct World {
 }
 
 /// Names of the honest, which are also those of their keys.
-pub(crate) const HONEST: [&str; 8] = [
+pub(crate) const HONEST: [&str; 9] = [
 	"honest/client",
 	"honest/coordinator",
 	"honest/miner",
@@ -149,6 +166,7 @@ pub(crate) const HONEST: [&str; 8] = [
 	"honest/owner",
 	"honest/issuer",
 	"honest/recorder",
+	"honest/guard",
 ];
 
 pub(crate) fn wallet(role: Role) -> Key {
@@ -178,7 +196,12 @@ pub(crate) fn with_world<R>(roles: &BTreeSet<Role>, body: impl FnOnce(&mut World
 	} else {
 		account("honest/issuer")
 	};
-	let founding = Founding { accounts, organisations, recorders, issuer };
+	let emergency = if roles.contains(&Role::Guard) {
+		wallet(Role::Guard).account()
+	} else {
+		account("honest/guard")
+	};
+	let founding = Founding { accounts, organisations, recorders, issuer, emergency };
 	chain::genesis(&founding).execute_with(|| {
 		let mut spendable: BTreeSet<AccountId> = wallets.iter().map(Key::account).collect();
 		for wallet in &wallets {
@@ -233,6 +256,13 @@ impl World {
 	/// The wallet of this account of the coalition.
 	pub(crate) fn wallet_of(&self, account: &AccountId) -> Option<Key> {
 		self.wallets.iter().find(|wallet| wallet.account() == *account).cloned()
+	}
+
+	/// An account from which the coalition can spend: what it gives to others is of no interest, and
+	/// would hide a gain.
+	pub(crate) fn own_account(&self, rng: &mut Rng) -> AccountId {
+		let ours: Vec<_> = self.spendable.iter().cloned().collect();
+		rng.pick(&ours)
 	}
 
 	/// An account: mostly the coalition's, else anybody's.
@@ -398,7 +428,7 @@ impl World {
 		let members = u128::try_from(self.wallets.len()).expect("few");
 		let paid = self.compute.paid(token);
 		match token {
-			Token::Ait => members * ENDOWMENT + paid,
+			Token::Ait => members * ENDOWMENT + paid + self.compute.given_for_aicp(),
 			Token::Reserve => members * AICP_ENDOWMENT * 3 + paid,
 			Token::Kwh => self.energy_due(),
 		}

@@ -1,0 +1,117 @@
+//! The rules without which somebody gains, and how each is taken out of the source.
+//!
+//! `scripts/soak coalition-mutations` writes these changes into a copy of the sources, builds the coalition
+//! test once, and runs it with each rule out in turn: every run must find a gain. In the copy each
+//! changed place asks [`ASKS`] whether its rule is out; nothing of it is in what is shipped.
+
+mod compute;
+mod energy;
+mod reserve;
+
+use std::{fs, path::Path};
+
+/// A text of a file, and what it becomes.
+struct Edit {
+	/// Path in the repository.
+	file: &'static str,
+	/// Text that is there once.
+	old: &'static str,
+	new: &'static str,
+}
+
+/// A rule that bounds what can be gained.
+struct Rule {
+	/// Its name for `GRIDPROOF_WITHOUT`.
+	name: &'static str,
+	/// Section of the design.
+	section: &'static str,
+	/// What it says.
+	text: &'static str,
+	edits: &'static [Edit],
+}
+
+/// The function that all changed places call.
+const ASKS: Edit = Edit {
+	file: "primitives/src/lib.rs",
+	old: "pub use sp_core::H256;\n",
+	new: r#"pub use sp_core::H256;
+
+/// Returns `true` if `GRIDPROOF_WITHOUT` names this rule.
+#[cfg(feature = "std")]
+pub fn without(rule: &str) -> bool {
+	static OUT: std::sync::OnceLock<Option<std::string::String>> = std::sync::OnceLock::new();
+	OUT.get_or_init(|| std::env::var("GRIDPROOF_WITHOUT").ok()).as_deref() == Some(rule)
+}
+
+/// No rule is out.
+#[cfg(not(feature = "std"))]
+pub fn without(_: &str) -> bool {
+	false
+}
+"#,
+};
+
+fn all() -> impl Iterator<Item = &'static Rule> {
+	[compute::RULES, energy::RULES, reserve::RULES].into_iter().flatten()
+}
+
+/// Makes the changes in the sources below this folder.
+///
+/// # Errors
+/// Which text is not there once, or which file cannot be read or written.
+fn take_out(root: &Path, write: bool) -> Result<(), String> {
+	let mut files: Vec<(&str, String)> = Vec::new();
+	for edit in std::iter::once(&ASKS).chain(all().flat_map(|rule| rule.edits)) {
+		let place = files.iter().position(|(file, _)| *file == edit.file);
+		let place = place.map_or_else(
+			|| {
+				let text = fs::read_to_string(root.join(edit.file));
+				let text = text.map_err(|error| format!("{}: {error}", edit.file))?;
+				files.push((edit.file, text));
+				Ok::<_, String>(files.len() - 1)
+			},
+			Ok,
+		)?;
+		let text = &mut files[place].1;
+		let count = text.matches(edit.old).count();
+		if count != 1 {
+			return Err(format!("{} has {count} times: {}", edit.file, edit.old));
+		}
+		*text = text.replace(edit.old, edit.new);
+	}
+	for (file, text) in files.iter().filter(|_| write) {
+		fs::write(root.join(file), text).map_err(|error| format!("{file}: {error}"))?;
+	}
+	Ok(())
+}
+
+/// If a rule's code is written in another way, its entry here has to follow.
+#[test]
+fn every_rule_that_is_taken_out_is_in_the_sources() {
+	if std::env::var("GRIDPROOF_WITHOUT").is_ok() {
+		return;
+	}
+	let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository");
+	assert_eq!(take_out(root, false), Ok(()));
+	let mut names: Vec<&str> = all().map(|rule| rule.name).collect();
+	names.sort_unstable();
+	assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "two rules have one name");
+	for rule in all() {
+		let asked = format!("without(\"{}\")", rule.name);
+		let asks = rule.edits.iter().all(|edit| edit.new.contains(&asked));
+		assert!(asks && !rule.edits.is_empty(), "{} is never taken out", rule.name);
+	}
+}
+
+/// Writes the changes into the copy of the sources that `COALITION_TREE` names, and beside them the
+/// list of rules: name, section, text.
+#[test]
+#[ignore = "scripts/soak coalition-mutations calls it"]
+fn the_rules_are_taken_out_of_a_copy() {
+	let tree = std::env::var("COALITION_TREE").expect("COALITION_TREE is a copy of the sources");
+	let tree = Path::new(&tree);
+	assert_eq!(take_out(tree, true), Ok(()));
+	let lines: String =
+		all().map(|rule| format!("{}\t{}\t{}\n", rule.name, rule.section, rule.text)).collect();
+	fs::write(tree.join("rules.txt"), lines).expect("the copy can be written");
+}
