@@ -7,7 +7,8 @@
 //
 // Pass the text of a document, not what JSON.parse makes of it: numbers must keep their literals.
 // What is shown is that the leaf is under the root that the document states. That this root is the
-// batch's, compare with the chain, the signed header or the Bitcoin anchor.
+// batch's, compare with the chain, the signed header or the Bitcoin anchor. If the batch is anchored
+// together with others, `anchoredRoot` is the root that the transaction commits to.
 //
 // The rules are those of docs/protocols/proofs.md, and of `gridproof proof verify`.
 
@@ -177,6 +178,26 @@ function required(document, name, read, wanted) {
 	return optional(document, name, read, wanted) ?? fail("bad_document", `${name}: must be ${wanted}`);
 }
 
+/** The steps of a path, under the name that errors give it. */
+function readSteps(document, name) {
+	const steps = document.get("proof") ?? null;
+	if (!Array.isArray(steps)) fail("bad_document", `${name}: must be an array`);
+	if (steps.length > 64) fail("bad_document", `${name}: must have at most 64 steps`);
+	return steps.map(readStep);
+}
+
+/** The way from the batch's root to the root that a Bitcoin transaction commits to. */
+function readAnchorPath(member) {
+	if (!(member instanceof Map)) fail("bad_document", "anchor_path: must be an object");
+	optional(member, "txid", hashFromHex, "64 hexadecimal digits");
+	return {
+		root: required(member, "root", hashFromHex, "64 hexadecimal digits"),
+		index: required(member, "index", wholeNumber, "a whole number"),
+		size: required(member, "tree_size", wholeNumber, "a whole number"),
+		steps: readSteps(member, "anchor_path.proof"),
+	};
+}
+
 function readStep(step) {
 	const position = step instanceof Map ? step.get("position") : null;
 	if (position !== "left" && position !== "right") {
@@ -195,8 +216,7 @@ function readDocument(text) {
 		fail("not_json", `not a JSON document: ${error.message}`);
 	}
 	if (!(document instanceof Map)) fail("bad_document", "document: must be a JSON object");
-	const steps = required(document, "proof", (member) => (Array.isArray(member) ? member : null), "an array");
-	if (steps.length > 64) fail("bad_document", "proof: must have at most 64 steps");
+	const steps = readSteps(document, "proof");
 	// What names the reading and its batch proves nothing here, but has to be what it says.
 	const isText = (member) => (typeof member === "string" ? member : null);
 	optional(document, "log_id", isText, "a text");
@@ -211,11 +231,23 @@ function readDocument(text) {
 		leaf: required(document, "leaf_hash", hashFromHex, "64 hexadecimal digits"),
 		root: required(document, "merkle_root", hashFromHex, "64 hexadecimal digits"),
 		index: required(document, "index", wholeNumber, "a whole number"),
-		steps: steps.map(readStep),
+		steps,
 		size: optional(document, "tree_size", wholeNumber, "a whole number"),
 		stated: optional(document, "scheme", isScheme, "rfc6962 or legacy"),
+		anchor: optional(document, "anchor_path", readAnchorPath, "an object"),
 		log: optional(document, "log", (member) => (member instanceof Map ? member : null), "an object"),
 	};
+}
+
+/** Does the batch's root lead to the anchored root? It is a leaf of that tree. */
+function verifyAnchorPath(anchor, batch) {
+	const leaf = schemes.rfc6962.leafHash(batch);
+	try {
+		verifyInclusion({ scheme: "rfc6962", leaf, ...anchor });
+	} catch (error) {
+		if (!(error instanceof ProofError)) throw error;
+		fail("broken_anchor_path", `the way from the batch's root to the anchored root does not hold: ${error.message}`);
+	}
 }
 
 /** By which scheme: as asked for, else as stated; what states nothing is of the older gateway. */
@@ -233,15 +265,20 @@ function schemeOf(asked, stated, size) {
  * @param {string | Uint8Array} text the document
  * @param {object} [options]
  * @param {"rfc6962" | "legacy" | null} [options.scheme] only this scheme
- * @param {string | null} [options.root] the root that it has to lead to, in hexadecimal
+ * @param {string | null} [options.root] the batch's root that it has to lead to, in hexadecimal
+ * @param {string | null} [options.anchoredRoot] the root in a Bitcoin transaction that it has to lead to,
+ *   for a batch that is anchored together with others
  * @returns {{ok: boolean, scheme: string | null, logChecked: boolean, root: string | null,
- *   index: bigint | null, size: bigint | null, error: string | null, reason: string | null}}
+ *   index: bigint | null, size: bigint | null, anchoredRoot: string | null, error: string | null,
+ *   reason: string | null}}
  *   never throws: `error` names the fault, `reason` says it in words
  */
-export function verifyDocument(text, { scheme: asked = null, root: expected = null } = {}) {
-	const result = { ok: false, scheme: null, logChecked: false, root: null, index: null, size: null, error: null, reason: null };
+export function verifyDocument(text, { scheme: asked = null, root: expected = null, anchoredRoot = null } = {}) {
+	const result = {
+		ok: false, scheme: null, logChecked: false, root: null, index: null, size: null, anchoredRoot: null, error: null, reason: null,
+	};
 	try {
-		const { stated, log, ...proof } = readDocument(text);
+		const { stated, log, anchor, ...proof } = readDocument(text);
 		Object.assign(result, { root: toHex(proof.root), index: proof.index, size: proof.size });
 		const scheme = schemeOf(asked, stated, proof.size);
 		result.scheme = scheme;
@@ -249,10 +286,15 @@ export function verifyDocument(text, { scheme: asked = null, root: expected = nu
 			fail("other_log", "the log in the document does not have its leaf_hash");
 		}
 		verifyInclusion({ scheme, ...proof });
+		if (anchor !== null) verifyAnchorPath(anchor, proof.root);
 		if (expected !== null && !same(hashFromHex(expected) ?? [], proof.root)) {
 			fail("other_root", "the document proves another root than the one asked for");
 		}
-		return { ...result, ok: true, logChecked: log !== null };
+		const anchored = anchor?.root ?? null;
+		if (anchoredRoot !== null && !same(hashFromHex(anchoredRoot) ?? [], anchored ?? [0])) {
+			fail("other_anchored_root", "the document does not lead to the anchored root asked for");
+		}
+		return { ...result, ok: true, logChecked: log !== null, anchoredRoot: anchored === null ? null : toHex(anchored) };
 	} catch (error) {
 		if (!(error instanceof ProofError)) throw error;
 		return { ...result, error: error.code, reason: error.message };

@@ -86,12 +86,15 @@ test("roots of both schemes are those of the vectors", () => {
 
 test("every proof document is answered as the other implementations answer it", () => {
 	const { cases } = JSON.parse(data("proofs.json").toString());
-	assert.ok(cases.length > 70);
-	for (const { name, document, asked, ok, scheme, log_checked, error } of cases) {
+	assert.ok(cases.length > 100);
+	for (const { name, document, asked, ok, scheme, log_checked, error, anchored_root = null } of cases) {
 		const result = verifyDocument(document, { scheme: asked });
 		assert.deepEqual(
-			{ ok: result.ok, scheme: result.scheme, log_checked: result.logChecked, error: result.error },
-			{ ok, scheme, log_checked, error },
+			{
+				ok: result.ok, scheme: result.scheme, log_checked: result.logChecked, error: result.error,
+				anchored_root: result.anchoredRoot,
+			},
+			{ ok, scheme, log_checked, error, anchored_root },
 			name,
 		);
 		assert.equal(result.reason === null, ok, name);
@@ -107,6 +110,16 @@ test("a root can be asked for", () => {
 	assert.equal(verifyDocument(document, { root: "00".repeat(32) }).error, "other_root");
 	assert.equal(verifyDocument(document, { root: "" }).error, "other_root");
 	assert.equal(verifyDocument(utf8(document)).ok, true);
+});
+
+test("an anchored root can be asked for", () => {
+	const { cases } = JSON.parse(data("proofs.json").toString());
+	const { document, anchored_root: anchoredRoot } = cases.find(({ anchored_root }) => anchored_root);
+	assert.equal(verifyDocument(document, { anchoredRoot }).ok, true);
+	assert.equal(verifyDocument(document, { anchoredRoot: "00".repeat(32) }).error, "other_anchored_root");
+	assert.equal(verifyDocument(document, { anchoredRoot: "" }).error, "other_anchored_root");
+	const alone = cases.find(({ ok, document }) => ok && !document.includes("anchor_path"));
+	assert.equal(verifyDocument(alone.document, { anchoredRoot }).error, "other_anchored_root");
 });
 
 test("the attack on the older scheme is none on RFC 6962", () => {

@@ -16,7 +16,7 @@ use gridproof_e2e::{
 	reserve::{Run, gridproof},
 	wait,
 };
-use gridproof_gateway_api::BatchView;
+use gridproof_gateway_api::{BatchView, Client};
 use gridproof_keys::account::{AccountKey, development_signer};
 use gridproof_primitives::energy::AnchorState;
 use serde_json::{Value, json};
@@ -376,6 +376,44 @@ async fn an_appointed_account_records_on_chain_how_far_an_anchor_is() -> Result<
 	assert_eq!(again.get("included_in"), None, "nothing is sent twice");
 	let elsewhere = [&arguments[..], &["--meter", "0", "--sequence", "1"]].concat();
 	bench.anchor(&elsewhere).await?.assert_refused("the chain keeps no such batch");
+	Ok(())
+}
+
+#[tokio::test]
+async fn a_days_batches_are_one_transaction_and_the_proof_of_a_reading_leads_to_it() -> Result<()> {
+	let bench = Bench::start().await?;
+	let (metering, batch, meter) = batch_on_chain().await?;
+	let folder = bench.path("anchors");
+	let here = ["daily", "--folder", &folder, "--network", "regtest", "--api", &metering.http];
+	let daily = [&here[..], &["--wallet-rpc", &bench.bitcoin.wallet_url]].concat();
+	let made = bench.anchor(&daily).await?.done()?;
+	let set = &made["sets"][0];
+	assert_eq!((&set["state"], &set["batches"]), (&json!("broadcast"), &json!(1)));
+	bench.mine(6).await?;
+	let done = bench.anchor(&daily).await?.done()?;
+	assert_eq!(done["sets"][0]["state"], "confirmed");
+	assert_eq!(bench.anchor(&daily).await?.done()?["sets"], json!([]), "nothing is left to do");
+
+	let text = |name: &str| set[name].as_str().context("no text").map(str::to_owned);
+	let (root, txid, record) = (text("root")?, text("txid")?, text("record")?);
+	let gateway = Client::new(&metering.http, None)?;
+	let reading = gateway.batch(&batch.id).await?.log_ids.pop().context("no reading")?;
+	let file = bench.path("proof.json");
+	fs::write(&file, gateway.proof(&reading).await?.to_canonical())?;
+	let proven = gridproof(&["proof", "verify", &file, "--anchored-root", &root]).await?.done()?;
+	assert_eq!((&proven["anchor_txid"], &proven["log_checked"]), (&json!(txid), &json!(true)));
+	let verify = ["verify", "--root", &root, "--txid", &txid, "--network", "regtest"];
+	assert_eq!(bench.anchor(&verify).await?.done()?["confirmed"], true);
+	bench.verify(&record, true, 6).await?;
+
+	appoint(&metering, "//Charlie").await?;
+	let url = metering.node.rpc_url();
+	let recording = ["record", "--record", &record, "--url", &url, "--suri", "//Charlie"];
+	bench.anchor(&recording).await?.assert_refused("Name it with --batch");
+	bench.anchor(&[&recording[..], &["--batch", &batch.id]].concat()).await?.done()?;
+	let kept = metering.chain.read(&anchor(meter, 0)).await?.context("no anchor")?;
+	assert_eq!(format!("{:x}", kept.root), batch.merkle_root);
+	assert!(matches!(kept.state, AnchorState::Confirmed { confirmations: 6, .. }), "{kept:?}");
 	Ok(())
 }
 

@@ -6,6 +6,7 @@ use gridproof_primitives::{
 	codec::json::{self, Limits, Value},
 	crypto::merkle::{
 		ProofError,
+		anchored::{AnchorPath, AnchorTree},
 		document::{Checked, ProofDocument, ProofDocumentError, Scheme},
 		inclusion_steps, legacy, root,
 	},
@@ -37,8 +38,18 @@ fn document() -> ProofDocument {
 		scheme: Some(Scheme::Rfc6962),
 		meter: Some(7),
 		sequence: Some(0),
+		anchor_path: None,
 		log: Some(value(&logs[1])),
 	}
+}
+
+/// The same, of a batch that is the third of five in one Bitcoin transaction.
+fn anchored_document() -> ProofDocument {
+	let mut roots: Vec<H256> = (0..5).map(|number| H256([number; 32])).collect();
+	roots[2] = document().merkle_root;
+	let path = AnchorTree::of(&roots).unwrap().path(2).unwrap();
+	let anchor_path = Some(AnchorPath { txid: Some(H256([0xab; 32])), ..path });
+	ProofDocument { anchor_path, ..document() }
 }
 
 /// As the older gateway exports it.
@@ -69,7 +80,7 @@ const LEGACY: Checked = Checked { scheme: Scheme::Legacy, log_checked: false };
 
 #[test]
 fn a_document_comes_back_as_it_was_written() {
-	for document in [document(), legacy_document()] {
+	for document in [document(), legacy_document(), anchored_document()] {
 		assert_eq!(parse(&document.to_value().to_pretty()), Ok(document.clone()));
 		assert_eq!(parse(&document.to_value().to_canonical()), Ok(document));
 	}
@@ -171,6 +182,31 @@ fn documents_that_lie_are_refused() {
 }
 
 #[test]
+fn a_document_leads_to_the_anchored_root_and_is_refused_where_the_way_breaks() {
+	assert_eq!(anchored_document().verify(None), Ok(RFC));
+	let refused = |alter: &dyn Fn(&mut AnchorPath)| {
+		let mut document = anchored_document();
+		alter(document.anchor_path.as_mut().unwrap());
+		document.verify(None).unwrap_err()
+	};
+	let broken = ProofDocumentError::AnchorPath;
+	assert_eq!(refused(&|path| path.root.0[0] ^= 1), broken(ProofError::RootMismatch));
+	assert_eq!(refused(&|path| path.proof[2].hash.0[0] ^= 1), broken(ProofError::RootMismatch));
+	assert_eq!(refused(&|path| path.index = 3), broken(ProofError::WrongPosition));
+	assert_eq!(refused(&|path| path.index = 5), broken(ProofError::IndexOutOfRange));
+	assert_eq!(refused(&|path| path.tree_size = 2), broken(ProofError::IndexOutOfRange));
+	assert_eq!(refused(&|path| path.proof.truncate(2)), broken(ProofError::WrongLength));
+	assert_eq!(broken(ProofError::WrongLength).as_str(), "broken_anchor_path");
+	// What is wrong further down is found first.
+	let mut document = anchored_document();
+	document.proof[0].hash.0[0] ^= 1;
+	assert_eq!(document.verify(None), Err(ProofError::RootMismatch.into()));
+	// The way of another batch leads nowhere from this one.
+	let other = ProofDocument { anchor_path: anchored_document().anchor_path, ..legacy_document() };
+	assert_eq!(other.verify(None), Err(broken(ProofError::RootMismatch)));
+}
+
+#[test]
 fn malformed_documents_are_refused_by_member() {
 	let member = |text: &str| match parse(text) {
 		Err(ProofDocumentError::Member(name, _)) => name,
@@ -192,6 +228,26 @@ fn malformed_documents_are_refused_by_member() {
 	assert_eq!(member(&text.replace("\"tree_size\":3", "\"tree_size\":\"3\"")), "tree_size");
 	assert_eq!(member(&text.replace("\"meter\":7", "\"meter\":4294967296")), "meter");
 	assert_eq!(member(&text.replace("\"log_id\":\"log_", "\"log_id\":3,\"x\":\"")), "log_id");
+	let anchored = anchored_document().to_value().to_canonical();
+	for (from, to, name) in [
+		("\"anchor_path\":{", "\"anchor_path\":[{", ""),
+		("\"tree_size\":5", "\"tree_size\":5.0", "anchor_path"),
+		("\"index\":2", "\"index\":null", "anchor_path"),
+		("\"root\":\"", "\"root\":\"0", "anchor_path"),
+		("\"txid\":\"", "\"txid\":\"x", "anchor_path"),
+	] {
+		let altered = anchored.replacen(from, to, 1);
+		assert_ne!(altered, anchored, "{from}");
+		if name.is_empty() {
+			assert!(matches!(parse(&altered), Err(ProofDocumentError::Malformed(_))));
+		} else {
+			assert_eq!(member(&altered), name, "{from}");
+		}
+	}
+	let mut steep = anchored_document();
+	let path = steep.anchor_path.as_mut().unwrap();
+	path.proof = vec![path.proof[0]; 65];
+	assert_eq!(member(&steep.to_value().to_canonical()), "anchor_path.proof");
 	let mut long = document();
 	long.proof = vec![long.proof[0]; 65];
 	assert_eq!(member(&long.to_value().to_canonical()), "proof");
@@ -206,7 +262,7 @@ fn malformed_documents_are_refused_by_member() {
 fn every_document_is_answered_as_other_implementations_answer_it() {
 	let cases = json::parse(include_bytes!("../../vectors/proofs.json"), Limits::DEFAULT).unwrap();
 	let cases = cases.get("cases").unwrap().as_array().unwrap();
-	assert!(cases.len() > 70);
+	assert!(cases.len() > 100);
 	for case in cases {
 		let name = case.get("name").unwrap().as_str().unwrap();
 		let text = |member: &str| case.get(member).unwrap().as_str();
@@ -214,7 +270,11 @@ fn every_document_is_answered_as_other_implementations_answer_it() {
 		let document = parse(text("document").unwrap());
 		let scheme = document.as_ref().ok().and_then(|document| document.scheme(asked).ok());
 		assert_eq!(scheme.map(Scheme::as_str), text("scheme"), "{name}");
+		let anchored = document.as_ref().ok().and_then(|document| document.anchor_path.clone());
 		let checked = document.and_then(|document| document.verify(asked));
+		let anchored = anchored.filter(|_| checked.is_ok());
+		let wanted = case.get("anchored_root").and_then(Value::as_str).map(str::to_string);
+		assert_eq!(anchored.map(|path| hexadecimal::encode(&path.root.0)), wanted, "{name}");
 		let error = checked.as_ref().err().map(ProofDocumentError::as_str);
 		assert_eq!(error, text("error"), "{name}");
 		assert_eq!(checked.is_ok(), *case.get("ok").unwrap() == Value::Bool(true), "{name}");

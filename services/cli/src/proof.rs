@@ -92,6 +92,11 @@ pub struct VerifyArgs {
 	/// document states.
 	#[arg(long, value_name = "HEX", value_parser = root_hash)]
 	root: Option<H256>,
+	/// Root in a Bitcoin transaction that the proof has to lead to, for a batch that is anchored
+	/// together with others: 64 hexadecimal digits. That the transaction has it, anchor verify --root
+	/// checks.
+	#[arg(long, value_name = "HEX", value_parser = root_hash)]
+	anchored_root: Option<H256>,
 	/// RPC address of a node that is asked as well whether the batch is on chain and has this root;
 	/// without it, no node is asked.
 	#[arg(long, value_name = "WS")]
@@ -233,6 +238,13 @@ struct Report {
 	tree_size: Option<u64>,
 	/// `true` if the log was in the document and is the leaf.
 	log_checked: bool,
+	/// Root in a Bitcoin transaction that the batch's root leads to; missing if the document has no way
+	/// there.
+	#[serde(skip_serializing_if = "Option::is_none")]
+	anchored_root: Option<String>,
+	/// The transaction that the document names for it; not looked at here.
+	#[serde(skip_serializing_if = "Option::is_none")]
+	anchor_txid: Option<String>,
 	/// `true` if the chain has a batch with this root and size; null if it was not asked.
 	on_chain: Option<bool>,
 	/// The mistake's name.
@@ -275,6 +287,13 @@ impl Report {
 			text.push_str("\nthe older scheme shows neither how many logs the batch has nor that");
 			text.push_str(" the leaf is a log");
 		}
+		if let Some(anchored) = &self.anchored_root {
+			text.push_str(&format!("\nthe batch's root leads to the anchored root {anchored}"));
+			let txid = self.anchor_txid.as_deref().unwrap_or("TXID");
+			text.push_str(&format!(
+				"\nnext: gridproof anchor verify --root {anchored} --txid {txid} --network NAME --rpc URL"
+			));
+		}
 		if self.on_chain == Some(true) {
 			text.push_str("\nthe chain has the batch, with this root and as many readings");
 		}
@@ -314,6 +333,16 @@ async fn check(args: &VerifyArgs, mut proof: ProofDocument) -> anyhow::Result<Re
 	}
 	if report.ok && args.root.is_some_and(|root| root != proof.merkle_root) {
 		report.refuse("other_root", "the document proves another root than the one asked for");
+	}
+	if report.ok {
+		let path = proof.anchor_path.as_ref();
+		report.anchored_root = path.map(|path| hexadecimal::encode(&path.root.0));
+		let txid = path.and_then(|path| path.txid);
+		report.anchor_txid = txid.map(|txid| hexadecimal::encode(&txid.0));
+		if args.anchored_root.is_some_and(|root| path.is_none_or(|path| path.root != root)) {
+			let reason = "the document does not lead to the anchored root asked for";
+			report.refuse("other_anchored_root", reason);
+		}
 	}
 	match &args.url {
 		Some(url) if report.ok => ask_chain(url, args, &proof, &mut report).await?,

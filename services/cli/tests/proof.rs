@@ -216,11 +216,37 @@ fn every_shared_document_is_answered_as_expected() {
 		let name = &case["name"];
 		let exit = if case["ok"] == json!(true) { 0 } else { 3 };
 		assert_eq!(code, Some(exit), "{name}");
-		for member in ["ok", "scheme", "log_checked", "error"] {
+		for member in ["ok", "scheme", "log_checked", "error", "anchored_root"] {
 			assert_eq!(report[member], case[member], "{name}: {member}");
 		}
 		assert_eq!(report["reason"].is_null(), exit == 0, "{name}");
 	}
+}
+
+#[test]
+fn a_proof_leads_to_the_root_that_is_anchored_for_many_batches_and_to_no_other() {
+	let desk = Desk::new();
+	let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/proofs.json");
+	let cases: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+	let named = |name: &str| {
+		let cases = cases["cases"].as_array().unwrap();
+		cases.iter().find(|case| case["name"] == name).unwrap().clone()
+	};
+	let case = named("anchored, with the transaction");
+	let file = desk.write("proof", case["document"].as_str().unwrap());
+	let root = case["anchored_root"].as_str().unwrap();
+	let (code, report) = answer(&["verify", &file, "--anchored-root", root]);
+	assert_eq!((code, &report["anchor_txid"]), (Some(0), &json!("ab".repeat(32))));
+	let text = good(&["verify", &file]);
+	assert!(text.contains(&format!("leads to the anchored root {root}")), "{text}");
+	assert!(text.contains(&format!("--txid {}", "ab".repeat(32))), "{text}");
+	let alone = named("rfc6962, leaf 1 of 3");
+	let alone = desk.write("alone", alone["document"].as_str().unwrap());
+	for (file, root) in [(&file, "00".repeat(32)), (&alone, root.to_string())] {
+		let (code, report) = answer(&["verify", file, "--anchored-root", &root]);
+		assert_eq!((code, &report["error"]), (Some(3), &json!("other_anchored_root")));
+	}
+	assert!(!good(&["verify", &alone]).contains("anchored"));
 }
 
 /// As the older gateway exports the proof of the third of three logs.

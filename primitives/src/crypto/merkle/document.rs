@@ -4,16 +4,17 @@
 //! ```json
 //! {"log_id": "log_…", "batch_id": "batch_…", "leaf_hash": "…", "merkle_root": "…", "index": 1,
 //!  "proof": [{"position": "left", "hash": "…"}], "tree_size": 3, "scheme": "rfc6962",
-//!  "meter": 7, "sequence": 0, "log": {…}}
+//!  "meter": 7, "sequence": 0, "anchor_path": {…}, "log": {…}}
 //! ```
 //!
 //! Hashes are 64 hexadecimal digits; a leading `0x` is accepted and never written. `tree_size`,
-//! `scheme` and what follows are missing in documents of the older gateway. Members that are not
-//! listed here are ignored.
+//! `scheme` and what follows are missing in documents of the older gateway. `anchor_path` is there if the
+//! batch is anchored together with others: its [way](super::anchored) to the root in the transaction.
+//! Members that are not listed here are ignored.
 
 use super::{
-	Position, ProofError, ProofStep, inclusion_steps, leaf_hash, legacy, root,
-	verify_inclusion_steps,
+	Position, ProofError, ProofStep, anchored::AnchorPath, inclusion_steps, leaf_hash, legacy,
+	root, verify_inclusion_steps,
 };
 use crate::{
 	H256,
@@ -100,6 +101,8 @@ pub enum ProofDocumentError {
 	OtherLog,
 	/// The proof does not hold.
 	Proof(ProofError),
+	/// The proof holds, but not the way from the batch's root to the root that is anchored.
+	AnchorPath(ProofError),
 }
 
 impl ProofDocumentError {
@@ -112,6 +115,7 @@ impl ProofDocumentError {
 			Self::NoTreeSize => "no_tree_size",
 			Self::OtherLog => "other_log",
 			Self::Proof(fault) => fault.as_str(),
+			Self::AnchorPath(_) => "broken_anchor_path",
 		}
 	}
 }
@@ -132,6 +136,12 @@ impl fmt::Display for ProofDocumentError {
 				f.write_str("the reading in the document does not have its leaf_hash")
 			},
 			Self::Proof(fault) => write!(f, "{fault}"),
+			Self::AnchorPath(fault) => {
+				write!(
+					f,
+					"the way from the batch's root to the anchored root does not hold: {fault}"
+				)
+			},
 		}
 	}
 }
@@ -177,6 +187,9 @@ pub struct ProofDocument {
 	pub meter: Option<u32>,
 	/// Sequence number of the batch on chain; `None` if the batch was not submitted.
 	pub sequence: Option<u64>,
+	/// Way from the batch's root to the root in a Bitcoin transaction; `None` if the batch is not
+	/// anchored, or alone.
+	pub anchor_path: Option<AnchorPath>,
 	/// The reading itself, if the document contains it.
 	pub log: Option<Value>,
 }
@@ -197,6 +210,7 @@ impl ProofDocument {
 			scheme: Some(Scheme::Rfc6962),
 			meter: None,
 			sequence: None,
+			anchor_path: None,
 			log: None,
 		})
 	}
@@ -219,11 +233,7 @@ impl ProofDocument {
 		if value.as_object().is_none() {
 			return Err(ProofDocumentError::Member("document", "must be a JSON object"));
 		}
-		let steps = value.get("proof").and_then(Value::as_array);
-		let steps = steps.ok_or(ProofDocumentError::Member("proof", "must be an array"))?;
-		if steps.len() > 64 {
-			return Err(ProofDocumentError::Member("proof", "must have at most 64 steps"));
-		}
+		let steps = steps(value, "proof")?;
 		let log = value.get("log").filter(|log| **log != Value::Null);
 		if log.is_some_and(|log| log.as_object().is_none()) {
 			return Err(ProofDocumentError::Member("log", "must be an object"));
@@ -235,7 +245,7 @@ impl ProofDocument {
 			merkle_root: hash(value, "merkle_root")?,
 			index: number(value, "index")?
 				.ok_or(ProofDocumentError::Member("index", "must be a whole number"))?,
-			proof: steps.iter().map(step).collect::<Result<_, _>>()?,
+			proof: steps,
 			tree_size: number(value, "tree_size")?,
 			scheme: text(value, "scheme")?
 				.map(|scheme| scheme.parse())
@@ -246,6 +256,7 @@ impl ProofDocument {
 				.transpose()
 				.map_err(|_| ProofDocumentError::Member("meter", "must be below 2^32"))?,
 			sequence: number(value, "sequence")?,
+			anchor_path: optional(value, "anchor_path").map(anchor_path).transpose()?,
 			log: log.cloned(),
 		})
 	}
@@ -254,26 +265,21 @@ impl ProofDocument {
 	/// what follows only if known.
 	pub fn to_value(&self) -> Value {
 		let text = |text: &Option<String>| text.clone().map_or(Value::Null, Value::from);
-		let steps = self.proof.iter().map(|step| {
-			Value::Object(vec![
-				("position".to_string(), step.position.as_str().into()),
-				("hash".to_string(), hexadecimal::encode(&step.hash.0).into()),
-			])
-		});
 		let mut members = vec![
 			("log_id", text(&self.log_id)),
 			("batch_id", text(&self.batch_id)),
 			("leaf_hash", hexadecimal::encode(&self.leaf_hash.0).into()),
 			("merkle_root", hexadecimal::encode(&self.merkle_root.0).into()),
 			("index", u128::from(self.index).into()),
-			("proof", Value::Array(steps.collect())),
+			("proof", steps_value(&self.proof)),
 		];
 		members.extend(self.tree_size.map(|size| ("tree_size", u128::from(size).into())));
 		members.extend(self.scheme.map(|scheme| ("scheme", scheme.as_str().into())));
 		members.extend(self.meter.map(|meter| ("meter", u128::from(meter).into())));
 		members.extend(self.sequence.map(|sequence| ("sequence", u128::from(sequence).into())));
+		members.extend(self.anchor_path.as_ref().map(|path| ("anchor_path", path_value(path))));
 		members.extend(self.log.clone().map(|log| ("log", log)));
-		Value::Object(members.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
+		object(members)
 	}
 
 	/// Returns the hashes of the proof without their sides, as the chain expects them.
@@ -297,14 +303,16 @@ impl ProofDocument {
 		}
 	}
 
-	/// Checks the document against the root that it states itself. The caller must check that this
-	/// root is the batch's: on chain, in a signed header, or in an anchor.
+	/// Checks the document against the root that it states itself, and its way to the anchored root if
+	/// it has one. The caller must check that these roots are what they claim: the batch's on chain or
+	/// in a signed header, the anchored one in its transaction.
 	///
 	/// # Errors
 	/// [`ProofDocumentError::OtherScheme`] if `asked` is not what the document states,
 	/// [`ProofDocumentError::OtherLog`] if the reading does not have the leaf hash,
 	/// [`ProofDocumentError::NoTreeSize`] if a proof of RFC 6962 has no tree size,
-	/// [`ProofDocumentError::Proof`] if the proof does not hold.
+	/// [`ProofDocumentError::Proof`] if the proof does not hold, [`ProofDocumentError::AnchorPath`] if
+	/// the way to the anchored root does not.
 	pub fn verify(&self, asked: Option<Scheme>) -> Result<Checked, ProofDocumentError> {
 		let scheme = self.scheme(asked)?;
 		if let Some(log) = &self.log {
@@ -325,6 +333,9 @@ impl ProofDocument {
 				}
 				legacy::verify(&self.leaf_hash, self.index, &self.proof, &self.merkle_root)?;
 			},
+		}
+		if let Some(path) = &self.anchor_path {
+			path.verify(&self.merkle_root).map_err(ProofDocumentError::AnchorPath)?;
 		}
 		Ok(Checked { scheme, log_checked: self.log.is_some() })
 	}
@@ -354,6 +365,62 @@ fn hash(value: &Value, name: &'static str) -> Result<H256, ProofDocumentError> {
 		.and_then(Value::as_str)
 		.and_then(hexadecimal::decode_hash)
 		.ok_or(ProofDocumentError::Member(name, "must be 64 hexadecimal digits"))
+}
+
+/// Reads the steps of a path, with the name that errors give it.
+fn steps(value: &Value, name: &'static str) -> Result<Vec<ProofStep>, ProofDocumentError> {
+	let steps = value.get("proof").and_then(Value::as_array);
+	let steps = steps.ok_or(ProofDocumentError::Member(name, "must be an array"))?;
+	if steps.len() > 64 {
+		return Err(ProofDocumentError::Member(name, "must have at most 64 steps"));
+	}
+	steps.iter().map(step).collect()
+}
+
+fn object(members: Vec<(&str, Value)>) -> Value {
+	Value::Object(members.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
+}
+
+fn steps_value(steps: &[ProofStep]) -> Value {
+	let steps = steps.iter().map(|step| {
+		object(vec![
+			("position", step.position.as_str().into()),
+			("hash", hexadecimal::encode(&step.hash.0).into()),
+		])
+	});
+	Value::Array(steps.collect())
+}
+
+/// Reads the way to an anchored root. All of it but the transaction must be there.
+fn anchor_path(value: &Value) -> Result<AnchorPath, ProofDocumentError> {
+	const NAME: &str = "anchor_path";
+	let wrong = |wanted| ProofDocumentError::Member(NAME, wanted);
+	if value.as_object().is_none() {
+		return Err(wrong("must be an object"));
+	}
+	let whole = |name| {
+		let found = number(value, name).ok().flatten();
+		found.ok_or(wrong("index and tree_size must be whole numbers"))
+	};
+	let txid = optional(value, "txid").map(|_| hash(value, "txid")).transpose();
+	Ok(AnchorPath {
+		root: hash(value, "root").map_err(|_| wrong("root must be 64 hexadecimal digits"))?,
+		index: whole("index")?,
+		tree_size: whole("tree_size")?,
+		proof: steps(value, "anchor_path.proof")?,
+		txid: txid.map_err(|_| wrong("txid must be 64 hexadecimal digits"))?,
+	})
+}
+
+fn path_value(path: &AnchorPath) -> Value {
+	let mut members = vec![
+		("root", hexadecimal::encode(&path.root.0).into()),
+		("index", u128::from(path.index).into()),
+		("tree_size", u128::from(path.tree_size).into()),
+		("proof", steps_value(&path.proof)),
+	];
+	members.extend(path.txid.map(|txid| ("txid", hexadecimal::encode(&txid.0).into())));
+	object(members)
 }
 
 fn step(value: &Value) -> Result<ProofStep, ProofDocumentError> {

@@ -16,11 +16,13 @@
 //! - [`verify_inclusion`], [`verify_consistency`]: total functions; for any input the answer is yes
 //!   or a [`ProofError`], after at most 64 hashes (128 for consistency);
 //! - [`document`]: a proof as a JSON document;
+//! - [`anchored`]: the tree over the roots of many batches, for one Bitcoin transaction;
 //! - [`legacy`]: proofs of the older gateway, to check what it has exported.
 //!
 //! An inclusion proof shows that a leaf is at an index of a list of a given size. The size is not
 //! part of the root: take it from where the root was signed.
 
+pub mod anchored;
 pub mod document;
 pub mod legacy;
 

@@ -1,6 +1,6 @@
 //! `gridproof anchor status`, `verify` and `ots`.
 
-use super::{RpcArgs, ShownRecord, read, read_text, report};
+use super::{RpcArgs, ShownRecord, open_record, read, read_text, report};
 use crate::{
 	args::{AdminKeyArgs, GatewayArgs},
 	exit::{self, usage},
@@ -90,7 +90,7 @@ pub struct OtsArgs {
 
 /// Looks where the transaction is.
 pub async fn status(args: &StatusArgs, out: &Output) -> anyhow::Result<ExitCode> {
-	let mut record = Record::load(&args.record)?;
+	let (mut record, _alone) = open_record(&args.record)?;
 	if record.state() != AnchorStatus::Simulated {
 		let node = args.rpc.open()?;
 		let changed = async |record: &Record| {

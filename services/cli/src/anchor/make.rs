@@ -1,6 +1,6 @@
 //! `gridproof anchor create` and `broadcast`.
 
-use super::{RpcArgs, ShownRecord, read, read_text, report};
+use super::{RpcArgs, ShownRecord, open_record, read, read_text, report};
 use crate::{
 	args::{AdminKeyArgs, GatewayArgs},
 	exit::usage,
@@ -11,7 +11,7 @@ use clap::Args;
 use gridproof_anchor::{
 	AnchorError, AnchorStatus, BatchRef, H256, Network, Record, batch,
 	commitment::{self, parse_root},
-	psbt, wallet, watch,
+	lock, psbt, wallet, watch,
 };
 use std::{path::PathBuf, process::ExitCode};
 
@@ -97,6 +97,7 @@ pub async fn create(args: CreateArgs, out: &Output) -> anyhow::Result<ExitCode> 
 		Record::new(&root, args.network)
 	};
 	record.batch = batch;
+	let _alone = lock(&args.record)?;
 	record.check_free(&args.record)?;
 	let (mut fee, mut unsigned) = (None, None);
 	if !args.simulate {
@@ -152,7 +153,7 @@ async fn make(args: &CreateArgs, root: &H256) -> anyhow::Result<wallet::Made> {
 
 /// Sends a signed transaction.
 pub async fn broadcast(args: &BroadcastArgs, out: &Output) -> anyhow::Result<ExitCode> {
-	let mut record = Record::load(&args.record)?;
+	let (mut record, _alone) = open_record(&args.record)?;
 	if record.state() == AnchorStatus::Simulated {
 		return Err(AnchorError::Simulated.into());
 	}

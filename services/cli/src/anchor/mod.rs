@@ -2,6 +2,7 @@
 
 mod chain;
 mod check;
+mod daily;
 mod make;
 mod sats;
 
@@ -12,7 +13,7 @@ use crate::{
 };
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use gridproof_anchor::{AnchorStatus, Credentials, Record, Rpc, commitment};
+use gridproof_anchor::{AnchorStatus, Credentials, Held, Record, Rpc, commitment, lock};
 use gridproof_gateway_api::Client;
 use serde::Serialize;
 use std::{
@@ -27,6 +28,9 @@ pub enum Command {
 	/// Make the transaction that commits to a root: a PSBT for your wallet, or signed by one
 	/// through its RPC.
 	Create(Box<make::CreateArgs>),
+	/// Anchor all batches that a gateway has settled, many in one transaction: once, or again and again
+	/// until it is stopped.
+	Daily(Box<daily::DailyArgs>),
 	/// Send the signed transaction, after checking that it commits to the root.
 	Broadcast(make::BroadcastArgs),
 	/// Ask a node where the transaction is, and keep the answer in the record.
@@ -57,6 +61,7 @@ pub struct RpcArgs {
 pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 	match command {
 		Command::Create(args) => make::create(*args, out).await,
+		Command::Daily(args) => daily::run(*args, out).await,
 		Command::Broadcast(args) => make::broadcast(&args, out).await,
 		Command::Status(args) => check::status(&args, out).await,
 		Command::Verify(args) => check::verify(&args, out).await,
@@ -82,6 +87,14 @@ impl RpcArgs {
 		let credentials = secret.map(|text| text.parse::<Credentials>()).transpose()?;
 		Ok(Rpc::new(url, credentials)?)
 	}
+}
+
+/// A record that is there, for a change that nobody else makes meanwhile.
+fn open_record(path: &Path) -> anyhow::Result<(Record, Held)> {
+	// First, so that no lock is left beside what is not there.
+	Record::load(path)?;
+	let alone = lock(path)?;
+	Ok((Record::load(path)?, alone))
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {

@@ -33,7 +33,7 @@ mod queries;
 mod status;
 mod views;
 
-pub use changes::{AnchorUpdate, Decision, SimulatedAnchor};
+pub use changes::{AnchorUpdate, AnchorWay, Decision, SimulatedAnchor};
 pub use client::{Client, ClientError, DEFAULT_API};
 pub use gridproof_primitives::energy::AnchorStatus;
 pub use queries::{ListBatches, ListDeadLetters, ListReadings, PageQuery};

@@ -3,7 +3,12 @@
 mod common;
 
 use common::{Desk, anchor, reading, topic};
-use gridproof_primitives::{codec::cid::Cid, crypto::merkle::document::ProofDocument};
+use gridproof_gateway_api::AnchorWay;
+use gridproof_primitives::{
+	H256,
+	codec::{cid::Cid, hexadecimal},
+	crypto::merkle::{anchored::AnchorTree, document::ProofDocument},
+};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -279,6 +284,46 @@ async fn anchors_are_never_shown_as_what_they_are_not() {
 		gateway.put("/api/v1/batches/batch_000000000000/anchor", anchor("pending")).await.0,
 		404
 	);
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_proof_leads_to_the_root_that_is_anchored_for_many_batches() {
+	let gateway = Desk::new().start(vec![]).await;
+	let (_, log) = gateway.post("/api/v1/logs", reading(METER, 0, "1", "")).await;
+	let (_, batch) = gateway.post("/api/v1/batches/flush", "").await;
+	let (anchor, proof) = (
+		format!("/api/v1/batches/{}/anchor", batch["id"].as_str().unwrap()),
+		format!("/api/v1/logs/{}/proof", log["id"].as_str().unwrap()),
+	);
+	let root = hexadecimal::decode_hash(batch["merkle_root"].as_str().unwrap()).unwrap();
+	let tree = AnchorTree::of(&[H256([1; 32]), root, H256([2; 32])]).unwrap();
+	let txid = "ab".repeat(32);
+	let update = |index: usize, status: &str| {
+		let path = AnchorWay::of(&tree.path(index).unwrap());
+		json!({ "status": status, "txid": txid, "path": path })
+	};
+
+	let (status, refused) = gateway.put(&anchor, update(0, "broadcast")).await;
+	assert_eq!((status, &refused["error"]), (422, &json!("bad_anchor")));
+	let mut short = update(1, "broadcast");
+	short["path"]["proof"] = json!([]);
+	assert_eq!(gateway.put(&anchor, short).await.0, 422);
+	assert_eq!(gateway.get(&proof).await.1.get("anchor_path"), None, "nothing was kept");
+
+	assert_eq!(gateway.put(&anchor, update(1, "simulated")).await.0, 200);
+	assert_eq!(gateway.get(&proof).await.1.get("anchor_path"), None, "a rehearsal proves nothing");
+
+	assert_eq!(gateway.put(&anchor, update(1, "broadcast")).await.0, 200);
+	let (_, text) = gateway.get_text(&proof).await;
+	let document = ProofDocument::parse(text.as_bytes()).unwrap();
+	assert!(document.verify(None).is_ok());
+	let path = document.anchor_path.unwrap();
+	assert_eq!((path.root, path.txid), (tree.root(), Some(H256([0xab; 32]))));
+
+	// Alone from now on.
+	assert_eq!(gateway.put(&anchor, json!({"status": "broadcast", "txid": txid})).await.0, 200);
+	assert_eq!(gateway.get(&proof).await.1.get("anchor_path"), None);
 	gateway.stop().await;
 }
 

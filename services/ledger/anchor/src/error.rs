@@ -138,6 +138,12 @@ pub enum AnchorError {
 		/// What happened.
 		reason: String,
 	},
+	/// Another program works on the same record, or in the same folder.
+	#[error("another gridproof anchor works on {0}: wait until it is done, or stop it")]
+	Busy(String),
+	/// The wallet signs nothing.
+	#[error("the wallet at {0} does not sign; name one that does with --wallet-rpc")]
+	NoSigner(String),
 	/// The file holds a record that must not be lost.
 	#[error("{path} holds the anchor of {root}, which is {state}; choose another --record")]
 	RecordInUse {
@@ -176,6 +182,7 @@ impl Classified for AnchorError {
 			| Self::NotFinal(_)
 			| Self::Unauthorized(_)
 			| Self::WrongNetwork { .. }
+			| Self::NoSigner(_)
 			| Self::RecordInUse { .. } => Failure::USAGE,
 			Self::Funds(_)
 			| Self::FeeTooHigh { .. }
@@ -187,6 +194,7 @@ impl Classified for AnchorError {
 			| Self::NoHeader
 			| Self::Simulated
 			| Self::Rpc { .. } => Failure::refused(false),
+			Self::Busy(_) => Failure::refused(true),
 			// Time brings a transaction into a block.
 			Self::Unknown(_) | Self::Unconfirmed(_) | Self::Unreachable { .. } => {
 				Failure::UNREACHABLE

@@ -154,6 +154,28 @@ pub fn address_script(address: &str, network: Network) -> Result<ScriptBuf, Anch
 	Ok(checked.script_pubkey())
 }
 
+/// The coins that an unsigned transaction spends, in its order.
+///
+/// # Errors
+/// [`AnchorError::Bad`] when the PSBT does not say what they are.
+pub fn coins_of(psbt: &Psbt) -> Result<Vec<Coin>, AnchorError> {
+	let inputs = psbt.unsigned_tx.input.iter().zip(&psbt.inputs);
+	inputs
+		.map(|(input, known)| {
+			let outpoint = input.previous_output;
+			let number = usize::try_from(outpoint.vout).unwrap_or(usize::MAX);
+			let previous = known.non_witness_utxo.clone();
+			let output = known.witness_utxo.clone();
+			let output = output.or_else(|| previous.as_ref()?.output.get(number).cloned());
+			let output =
+				output.ok_or_else(|| AnchorError::bad("PSBT", "it lacks what it spends"))?;
+			let redeem_script = known.redeem_script.clone();
+			let (value, script) = (output.value, output.script_pubkey);
+			Ok(Coin { outpoint, value, script, redeem_script, previous })
+		})
+		.collect()
+}
+
 /// What an anchor is paid with.
 #[derive(Clone, Debug)]
 pub struct Payment {

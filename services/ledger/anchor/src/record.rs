@@ -2,7 +2,7 @@
 
 use crate::{
 	AnchorError, AnchorStatus, H256, commitment, evidence::Shown, network::Network,
-	sighting::Sighting,
+	progress::Progress, sighting::Sighting,
 };
 use bitcoin::{
 	BlockHash, Psbt, Transaction, Txid,
@@ -61,6 +61,9 @@ pub struct Record {
 	psbt: Option<String>,
 	#[serde(default, skip_serializing_if = "Option::is_none")]
 	transaction: Option<String>,
+	/// How far it is, if it is of a whole set of batches.
+	#[serde(default, skip_serializing_if = "Option::is_none")]
+	pub progress: Option<Progress>,
 }
 
 impl Record {
@@ -77,6 +80,7 @@ impl Record {
 			batch: None,
 			psbt: None,
 			transaction: None,
+			progress: None,
 		}
 	}
 

@@ -156,6 +156,17 @@ impl Rpc {
 		Ok(BlockPlace { height, confirmations })
 	}
 
+	/// The height of the best chain.
+	///
+	/// # Errors
+	/// As [`Rpc::call`].
+	pub async fn height(&self) -> Result<u32, AnchorError> {
+		const METHOD: &str = "getblockcount";
+		let answer = self.call(METHOD, json!([])).await?;
+		let height = answer.as_u64().and_then(|height| u32::try_from(height).ok());
+		height.ok_or_else(|| AnchorError::answer(METHOD, format!("no height: {answer}")))
+	}
+
 	/// The block at a height of the best chain, if there is one yet.
 	///
 	/// # Errors

@@ -6,13 +6,17 @@ use crate::{
 	psbt::{self, Coin, Payment, Planned, Rate},
 	rpc::{METHOD_NOT_FOUND, Rpc},
 };
-use bitcoin::{ScriptBuf, Transaction, Txid, consensus::encode::serialize_hex};
+use bitcoin::{OutPoint, Psbt, ScriptBuf, Transaction, Txid, consensus::encode::serialize_hex};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// The time in which a node decides about a transaction.
 const ACCEPT_LIMIT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(250);
+/// How often coins are chosen while others take them.
+const ATTEMPTS: u32 = 3;
+/// The wallet's code for a coin that is locked, or spent.
+const INVALID_PARAMETER: i64 = -8;
 
 /// How an anchor is to be paid.
 #[derive(Clone, Debug)]
@@ -37,7 +41,8 @@ pub struct Made {
 }
 
 /// Makes the transaction for `root` from the wallet's unspent outputs, and has it signed by the
-/// wallet, if it does that.
+/// wallet, if it does that. What it spends is locked in the wallet, so that nobody else there spends
+/// it too.
 ///
 /// The transaction is put together here, so that a wallet's RPC can add nothing to it.
 ///
@@ -50,31 +55,134 @@ pub async fn make(
 	terms: &Terms,
 ) -> Result<Made, AnchorError> {
 	node.require(terms.network).await?;
-	let change = match &terms.change {
+	let change = change_script(node, wallet, terms).await?;
+	for _ in 0..ATTEMPTS {
+		let coins = unspent(wallet, terms.network).await?;
+		if let Some(made) =
+			pay(node, wallet, root, terms, Funds { own: 0, coins, change: &change }).await?
+		{
+			return Ok(made);
+		}
+	}
+	Err(AnchorError::Funds("other programs take the wallet's coins; try again".to_owned()))
+}
+
+/// Makes another transaction for `root` in place of one that waits: it spends the same coins first, and
+/// pays more. `gone` are the transactions that it replaces: what they give back is not there any more.
+///
+/// # Errors
+/// As [`make`].
+pub async fn replace(
+	node: &Rpc,
+	wallet: &Rpc,
+	root: &H256,
+	terms: &Terms,
+	(old, gone): (&Psbt, &[Txid]),
+) -> Result<Made, AnchorError> {
+	node.require(terms.network).await?;
+	let own = psbt::coins_of(old)?;
+	let change = match old.unsigned_tx.output.get(1) {
+		Some(output) => output.script_pubkey.clone(),
+		None => change_script(node, wallet, terms).await?,
+	};
+	for _ in 0..ATTEMPTS {
+		let more = unspent(wallet, terms.network).await?.into_iter().filter(|coin| {
+			let is_own = own.iter().any(|own| own.outpoint == coin.outpoint);
+			!is_own && !gone.contains(&coin.outpoint.txid)
+		});
+		let coins = own.iter().cloned().chain(more).collect();
+		let funds = Funds { own: own.len(), coins, change: &change };
+		if let Some(made) = pay(node, wallet, root, terms, funds).await? {
+			return Ok(made);
+		}
+	}
+	Err(AnchorError::Funds("other programs take the wallet's coins; try again".to_owned()))
+}
+
+/// What may be spent, in this order.
+struct Funds<'a> {
+	/// How many of the coins are locked for this anchor already.
+	own: usize,
+	coins: Vec<Coin>,
+	change: &'a ScriptBuf,
+}
+
+/// Plans, locks and signs; `None` if somebody else has taken a coin meanwhile.
+async fn pay(
+	node: &Rpc,
+	wallet: &Rpc,
+	root: &H256,
+	terms: &Terms,
+	funds: Funds<'_>,
+) -> Result<Option<Made>, AnchorError> {
+	let Funds { own, mut coins, change } = funds;
+	complete(node, &mut coins, terms, root, change).await?;
+	let payment =
+		Payment { coins, change: change.clone(), rate: terms.rate, max_fee: terms.max_fee };
+	let planned = psbt::plan(root, &payment)?;
+	let spent = planned.psbt.unsigned_tx.input.iter().map(|input| input.previous_output);
+	let fresh: Vec<OutPoint> = spent.skip(own).collect();
+	if !lock(wallet, &fresh).await? {
+		return Ok(None);
+	}
+	match sign(wallet, &planned.psbt.unsigned_tx).await {
+		Ok(signed) => Ok(Some(Made { planned, signed })),
+		Err(error) => {
+			unlock(wallet, &fresh).await;
+			Err(error)
+		},
+	}
+}
+
+/// Locks coins in the wallet, until it forgets them or they are spent; `false` if they are locked or
+/// spent already. A wallet without locks is taken as it is.
+async fn lock(wallet: &Rpc, coins: &[OutPoint]) -> Result<bool, AnchorError> {
+	if coins.is_empty() {
+		return Ok(true);
+	}
+	match wallet.call("lockunspent", json!([false, listed(coins)])).await {
+		Err(AnchorError::Rpc { code: METHOD_NOT_FOUND, .. }) => Ok(true),
+		Err(AnchorError::Rpc { code: INVALID_PARAMETER, .. }) => Ok(false),
+		other => other.map(|_| true),
+	}
+}
+
+/// Gives locked coins back.
+pub(crate) async fn unlock(wallet: &Rpc, coins: &[OutPoint]) {
+	if coins.is_empty() {
+		return;
+	}
+	if let Err(error) = wallet.call("lockunspent", json!([true, listed(coins)])).await {
+		tracing::warn!(event = "coins_stay_locked", %error, "the wallet holds coins locked until it restarts");
+	}
+}
+
+fn listed(coins: &[OutPoint]) -> Value {
+	coins.iter().map(|coin| json!({ "txid": coin.txid.to_string(), "vout": coin.vout })).collect()
+}
+
+async fn change_script(node: &Rpc, wallet: &Rpc, terms: &Terms) -> Result<ScriptBuf, AnchorError> {
+	let address = match &terms.change {
 		Some(address) => address.clone(),
 		None => wallet.text("getrawchangeaddress", json!([])).await?,
 	};
-	let change = script_of(node, &change, terms.network).await?;
-	let mut coins = unspent(wallet, terms.network).await?;
-	// The largest first: fewest signatures, and least fee.
-	coins.sort_by_key(|coin| std::cmp::Reverse(coin.value));
-	complete(node, &mut coins, terms, root, &change).await?;
-	let payment = Payment { coins, change, rate: terms.rate, max_fee: terms.max_fee };
-	let planned = psbt::plan(root, &payment)?;
-	let signed = sign(wallet, &planned.psbt.unsigned_tx).await?;
-	Ok(Made { planned, signed })
+	script_of(node, &address, terms.network).await
 }
 
-/// The outputs the wallet may spend, of kinds whose fee can be foreseen.
+/// The outputs in blocks that the wallet may spend, of kinds whose fee can be foreseen.
 async fn unspent(wallet: &Rpc, network: Network) -> Result<Vec<Coin>, AnchorError> {
 	const METHOD: &str = "listunspent";
+	// Without arguments: outputs with one confirmation or more.
 	let answer = wallet.call(METHOD, json!([])).await?;
 	let list = answer.as_array().ok_or_else(|| AnchorError::answer(METHOD, "not a list"))?;
 	let is = |entry: &Value, name: &str| entry.get(name).and_then(Value::as_bool) != Some(false);
 	let usable = list.iter().filter(|entry| is(entry, "spendable") && is(entry, "safe"));
 	let coins: Result<Vec<Coin>, AnchorError> =
 		usable.map(|entry| Coin::from_json(entry, network)).collect();
-	Ok(coins?.into_iter().filter(Coin::is_usable).collect())
+	let mut coins: Vec<Coin> = coins?.into_iter().filter(Coin::is_usable).collect();
+	// The largest first: fewest signatures, and least fee.
+	coins.sort_by_key(|coin| std::cmp::Reverse(coin.value));
+	Ok(coins)
 }
 
 /// Fetches the transactions that outputs without witness are of, as far as such coins are needed.
@@ -86,7 +194,8 @@ async fn complete(
 	change: &ScriptBuf,
 ) -> Result<(), AnchorError> {
 	for count in 1..=coins.len() {
-		let Some(coin) = coins.get_mut(count - 1).filter(|coin| coin.script.is_p2pkh()) else {
+		let unknown = |coin: &&mut Coin| coin.script.is_p2pkh() && coin.previous.is_none();
+		let Some(coin) = coins.get_mut(count - 1).filter(unknown) else {
 			continue;
 		};
 		let txid = coin.outpoint.txid.to_string();

@@ -18,7 +18,10 @@ use gridproof_gateway_api::{
 	AnchorStatus, AnchorUpdate, BatchState, BatchView, Decision, SimulatedAnchor,
 };
 use gridproof_http::{Admin, ApiError, Authorized, Body, ErrorBody};
-use gridproof_primitives::energy::{MIN_CONFIRMATIONS, emlog::format_utc};
+use gridproof_primitives::{
+	crypto::merkle::anchored::AnchorPath,
+	energy::{MIN_CONFIRMATIONS, emlog::format_utc},
+};
 use gridproof_support::clock::now_ms;
 use std::sync::Arc;
 
@@ -91,6 +94,20 @@ fn checked(update: AnchorUpdate, before: AnchorStatus) -> Result<BatchAnchor, Ap
 	})
 }
 
+/// The way to the root in the transaction that an update states, if it begins at the batch's root.
+fn checked_path(update: &AnchorUpdate, batch: &Batch) -> Result<Option<AnchorPath>, ApiError> {
+	let Some(way) = &update.path else { return Ok(None) };
+	let bad =
+		|detail: String| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_anchor", detail);
+	let path =
+		way.path().ok_or_else(|| {
+			bad("path has a root, an index below tree_size, and one hash of 64 digits for each step".into())
+		})?;
+	let held = path.verify(&batch.root);
+	held.map_err(|fault| bad(format!("path does not lead from the batch's root: {fault}")))?;
+	Ok(Some(path))
+}
+
 /// Sets the Bitcoin anchor of a batch.
 #[utoipa::path(put, path = "/api/v1/batches/{id}/anchor", tag = "batches",
 	security((), ("admin" = [])), params(("id" = String, Path)), request_body = AnchorUpdate,
@@ -112,8 +129,9 @@ async fn set_anchor(
 	batch: &Batch,
 	update: AnchorUpdate,
 ) -> Result<Json<BatchView>, ApiError> {
+	let path = checked_path(&update, batch)?;
 	let anchor = checked(update, batch.anchor.status)?;
-	changes.storage.anchor(batch.row, anchor).await?;
+	changes.storage.anchor(batch.row, anchor, path).await?;
 	let batch = api.storage.batch(batch.row).await?;
 	let batch = batch.ok_or_else(|| ApiError::not_found("Batch"))?;
 	Ok(Json(shown(api, &batch).await?.0))

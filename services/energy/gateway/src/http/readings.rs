@@ -8,19 +8,23 @@ use super::{
 };
 use crate::{
 	ids::{batch_id, batch_row, reading_id, reading_row},
-	storage::{Reading, ReadingFilter},
+	storage::{Batch, Reading, ReadingFilter},
 };
 use axum::{
 	extract::{Path, Query, State},
 	http::StatusCode,
 	response::Response,
 };
-use gridproof_gateway_api::{ListReadings, PageQuery};
+use gridproof_gateway_api::{AnchorStatus, ListReadings, PageQuery};
 use gridproof_http::{ApiError, ErrorBody, pages::json_text};
 use gridproof_primitives::{
-	codec::json::{self, Limits},
+	codec::{
+		hexadecimal,
+		json::{self, Limits},
+	},
 	crypto::merkle::{
 		self,
+		anchored::AnchorPath,
 		document::{ProofDocument, Scheme},
 	},
 };
@@ -87,6 +91,17 @@ async fn named(api: &Api, id: &str) -> Result<Reading, ApiError> {
 	find(&*api.storage, row).await?.ok_or_else(missing)
 }
 
+/// The way from a batch's root to the root in a transaction that is on its way or in a block, with that
+/// transaction. One that is simulated proves nothing.
+async fn anchor_path(api: &Api, batch: &Batch) -> Result<Option<AnchorPath>, ApiError> {
+	if !matches!(batch.anchor.status, AnchorStatus::Broadcast | AnchorStatus::Confirmed) {
+		return Ok(None);
+	}
+	let path = api.storage.anchor_path(batch.row).await?;
+	let txid = batch.anchor.txid.as_deref().and_then(hexadecimal::decode_hash);
+	Ok(path.map(|path| AnchorPath { txid, ..path }))
+}
+
 /// Returns the proof that a reading is in its batch: the siblings from the leaf to the root.
 #[utoipa::path(get, path = "/api/v1/logs/{id}/proof", tag = "logs", params(("id" = String, Path)),
 	responses((status = 200, body = serde_json::Value), (status = 400, body = ErrorBody),
@@ -122,6 +137,7 @@ pub(crate) async fn proof(
 		scheme: Some(Scheme::Rfc6962),
 		meter: header.map(|header| header.meter),
 		sequence: header.map(|header| header.sequence),
+		anchor_path: anchor_path(&api, &batch).await?,
 		log: json::parse(reading.body.as_bytes(), Limits::DEFAULT).ok(),
 	};
 	Ok(json_text(StatusCode::OK, document.to_value().to_canonical()))

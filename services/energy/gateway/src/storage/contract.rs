@@ -9,7 +9,9 @@ use super::{
 };
 use futures::future::BoxFuture;
 use gridproof_gateway_api::{BatchState, Counts, DeadLetter};
-use gridproof_primitives::{H256, codec::cid::Cid, energy::MeterName};
+use gridproof_primitives::{
+	H256, codec::cid::Cid, crypto::merkle::anchored::AnchorPath, energy::MeterName,
+};
 use gridproof_store::StoreError;
 
 /// The answer of a call, some time later.
@@ -42,6 +44,9 @@ pub trait ReadStorage: Send + Sync + 'static {
 	fn batch_readings(&self, row: BatchRow) -> Answer<'_, Vec<Reading>>;
 	/// The leaves of a batch, in order.
 	fn leaves(&self, row: BatchRow) -> Answer<'_, Vec<H256>>;
+	/// The way from a batch's root to the root in the transaction that anchors it, if that is not its
+	/// own.
+	fn anchor_path(&self, row: BatchRow) -> Answer<'_, Option<AnchorPath>>;
 	/// The last batch of a meter for the chain that was not given up.
 	fn last_batch(&self, meter: MeterRow) -> Answer<'_, Option<Batch>>;
 	/// Batches in a state, in order of their rows, after a row.
@@ -89,8 +94,14 @@ pub trait Storage: ReadStorage {
 	/// Gives up a batch of a meter and all later ones of it: their readings are in no batch again.
 	/// The answer is the number of batches.
 	fn dissolve(&self, row: BatchRow) -> Answer<'_, u64>;
-	/// Sets the anchor of a batch. `false` if there is no such batch.
-	fn anchor(&self, row: BatchRow, anchor: BatchAnchor) -> Answer<'_, bool>;
+	/// Sets the anchor of a batch, with the way to the root in the transaction if that is not the
+	/// batch's own. `false` if there is no such batch.
+	fn anchor(
+		&self,
+		row: BatchRow,
+		anchor: BatchAnchor,
+		path: Option<AnchorPath>,
+	) -> Answer<'_, bool>;
 	/// Notes the word of the pinning service.
 	fn pinned(&self, row: BatchRow, progress: PinProgress) -> Answer<'_, ()>;
 }

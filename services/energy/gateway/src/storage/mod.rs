@@ -1,6 +1,7 @@
 //! What the gateway keeps, behind two narrow traits: [`ReadStorage`] for what only looks, and
 //! [`Storage`] for what changes something. [`Sqlite`] is the embedded store.
 
+mod anchors;
 mod batches;
 mod contract;
 mod filter;

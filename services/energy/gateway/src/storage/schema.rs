@@ -12,6 +12,8 @@
 ///   for each reason; `refusals` counts all of them, for ever.
 /// - `meters.device_key`: the key of the device that the gateway knows; `exchanged_ms`: when it took the
 ///   place of another.
+/// - `anchor_paths`: for a batch that is anchored together with others, the way from its root to the
+///   root in the transaction.
 pub const MIGRATIONS: &[&str] = &[
 	"
 CREATE TABLE meters (
@@ -100,5 +102,9 @@ CREATE TABLE refusals (
 ) WITHOUT ROWID;
 INSERT INTO refusals SELECT source, reason, sum(count) FROM dead_letters GROUP BY source, reason;
 CREATE INDEX dead_letters_by_reason ON dead_letters (reason, id);
+",
+	"
+CREATE TABLE anchor_paths (batch INTEGER PRIMARY KEY, path BLOB NOT NULL);
+CREATE INDEX batches_by_anchor ON batches (anchor_status, state, id);
 ",
 ];

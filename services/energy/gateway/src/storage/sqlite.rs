@@ -1,7 +1,7 @@
 //! The embedded store.
 
 use super::{
-	batches,
+	anchors, batches,
 	contract::{Answer, ReadStorage, Storage},
 	filter::{BatchFilter, Page, ReadingFilter, Selection},
 	query::{self, unsigned},
@@ -14,7 +14,9 @@ use super::{
 	schema::MIGRATIONS,
 };
 use gridproof_gateway_api::{BatchState, Counts, DeadLetter};
-use gridproof_primitives::{H256, codec::cid::Cid, energy::MeterName};
+use gridproof_primitives::{
+	H256, codec::cid::Cid, crypto::merkle::anchored::AnchorPath, energy::MeterName,
+};
 use gridproof_store::{Database, Options, StoreError, rusqlite::Connection};
 use std::{path::Path, sync::Arc};
 
@@ -125,6 +127,10 @@ impl ReadStorage for Sqlite {
 		self.read(move |db| readings::leaves(db, row))
 	}
 
+	fn anchor_path(&self, row: BatchRow) -> Answer<'_, Option<AnchorPath>> {
+		self.read(move |db| anchors::path(db, row))
+	}
+
 	fn last_batch(&self, meter: MeterRow) -> Answer<'_, Option<Batch>> {
 		self.read(move |db| batches::last(db, meter))
 	}
@@ -220,8 +226,19 @@ impl Storage for Sqlite {
 		self.write(move |db| batches::dissolve(db, row))
 	}
 
-	fn anchor(&self, row: BatchRow, anchor: BatchAnchor) -> Answer<'_, bool> {
-		self.write(move |db| batches::anchor(db, row, &anchor))
+	fn anchor(
+		&self,
+		row: BatchRow,
+		anchor: BatchAnchor,
+		path: Option<AnchorPath>,
+	) -> Answer<'_, bool> {
+		self.write(move |db| {
+			let is_there = batches::anchor(db, row, &anchor)?;
+			if is_there {
+				anchors::set_path(db, row, path.as_ref())?;
+			}
+			Ok(is_there)
+		})
 	}
 
 	fn pinned(&self, row: BatchRow, progress: PinProgress) -> Answer<'_, ()> {
