@@ -276,6 +276,7 @@ impl Shared {
 			ingest: self.ingest.clone(),
 			metrics: self.metrics.clone(),
 			deferral: self.deferral.clone(),
+			succession: self.succession.clone(),
 			outboxes,
 			keys,
 			timeout: self.settings.sign_timeout,

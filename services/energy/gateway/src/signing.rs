@@ -9,6 +9,7 @@ use crate::{
 	notices::Outbox,
 	registry::{Known, Registry},
 	storage::{Batch, BatchRow, Settled, Storage},
+	succession::Succession,
 };
 use gridproof_gateway_api::BatchState;
 use gridproof_keys::SealedKey;
@@ -93,6 +94,7 @@ pub struct Signer {
 	ingest: Arc<Ingest>,
 	metrics: Arc<Metrics>,
 	deferral: Arc<Deferral>,
+	succession: Arc<Succession>,
 	outboxes: Vec<Arc<dyn Outbox>>,
 	keys: HashMap<PublicKey, SealedKey>,
 	timeout: Duration,
@@ -120,6 +122,8 @@ pub(crate) struct SignerParts {
 	pub(crate) metrics: Arc<Metrics>,
 	/// Meters that have to wait after a refusal.
 	pub(crate) deferral: Arc<Deferral>,
+	/// Exchanged devices.
+	pub(crate) succession: Arc<Succession>,
 	/// The ways to the devices.
 	pub(crate) outboxes: Vec<Arc<dyn Outbox>>,
 	/// The gateway's own keys.
@@ -143,6 +147,7 @@ impl Signer {
 			ingest: parts.ingest,
 			metrics: parts.metrics,
 			deferral: parts.deferral,
+			succession: parts.succession,
 			outboxes: parts.outboxes,
 			keys,
 			timeout: parts.timeout,
@@ -229,6 +234,7 @@ impl Signer {
 		let (Some(part), Some(info)) = (&batch.on_chain, known.info()) else { return Ok(()) };
 		match info.certificate.trust {
 			Trust::Gateway => match self.keys.get(&info.certificate.device) {
+				Some(_) if self.is_left_over(batch, &known).await? => (),
 				Some(key) => {
 					let signature = key.sign(&part.header.signing_payload(genesis));
 					if self.storage.sign(batch.row, signature).await? {
@@ -241,6 +247,7 @@ impl Signer {
 					tracing::warn!(meter = %known.name, key = %public, "no --key file of this key");
 				},
 			},
+			Trust::Device if self.is_left_over(batch, &known).await? => (),
 			Trust::Device => {
 				let is_due = listening.contains(&known.name) || {
 					let asked = self.asked.locked();
@@ -252,6 +259,17 @@ impl Signer {
 			},
 		}
 		Ok(())
+	}
+
+	/// Returns `true` if a batch is of the device before an exchange: the one that stands there now has
+	/// none of its readings, and is not asked. What the one before has left is set aside.
+	async fn is_left_over(&self, batch: &Batch, known: &Known) -> Result<bool, StoreError> {
+		// The chain moves the floor to the time of the exchange.
+		if known.info().is_none_or(|info| batch.created_ms >= info.state.floor_ms) {
+			return Ok(false);
+		}
+		let followed = self.succession.follow(known).await?;
+		Ok(followed.is_some_and(|(_, has_retired)| has_retired))
 	}
 
 	fn ask(&self, batch: &Batch, known: &Known, genesis: &H256) {
