@@ -92,7 +92,8 @@ fn checked(update: AnchorUpdate, before: AnchorStatus) -> Result<BatchAnchor, Ap
 #[utoipa::path(put, path = "/api/v1/batches/{id}/anchor", tag = "batches",
 	security((), ("admin" = [])), params(("id" = String, Path)), request_body = AnchorUpdate,
 	responses((status = 200, body = BatchView), (status = 401, body = ErrorBody),
-		(status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+		(status = 404, body = ErrorBody), (status = 409, body = ErrorBody),
+		(status = 422, body = ErrorBody)))]
 pub(crate) async fn anchor(
 	State(api): State<Arc<Api>>,
 	Path(id): Path<String>,
@@ -110,7 +111,14 @@ async fn set_anchor(
 	update: AnchorUpdate,
 ) -> Result<Json<BatchView>, ApiError> {
 	let anchor = checked(update, batch.anchor.status)?;
-	changes.storage.anchor(batch.row, anchor).await?;
+	if !changes.storage.anchor(batch.row, anchor).await? {
+		return Err(ApiError::new(
+			StatusCode::CONFLICT,
+			"archived",
+			"the batch is in the archive, where nothing changes any more: anchor batches sooner, or \
+			 run the gateway with a longer --keep-days",
+		));
+	}
 	let batch = api.storage.batch(batch.row).await?;
 	let batch = batch.ok_or_else(|| ApiError::not_found("Batch"))?;
 	Ok(Json(shown(api, &batch).await?.0))
@@ -120,7 +128,8 @@ async fn set_anchor(
 #[utoipa::path(post, path = "/api/v1/batches/{id}/anchor/simulate", tag = "batches",
 	security((), ("admin" = [])), params(("id" = String, Path)), request_body = SimulatedAnchor,
 	responses((status = 200, body = BatchView), (status = 401, body = ErrorBody),
-		(status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+		(status = 404, body = ErrorBody), (status = 409, body = ErrorBody),
+		(status = 422, body = ErrorBody)))]
 pub(crate) async fn simulate(
 	State(api): State<Arc<Api>>,
 	Path(id): Path<String>,
