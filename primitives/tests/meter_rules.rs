@@ -10,8 +10,9 @@ use gridproof_primitives::{
 		Accepted, AnchorState, BatchHeader, BatchLimits, BatchRefusal, Certification, Direction,
 		ExchangeConsent, MAX_READINGS_PER_BATCH, MeterName, MeterState, NameError, OldRegisters,
 		Registers, SignedBatch, Topic, Trust, check_batch, check_free, check_possession,
+		emlog::RunningRegisters,
 		is_plain_number, max_energy_wh,
-		message::{MessageError, SignAnswer, SignRequest},
+		message::{MessageError, SignAnswer, SignRequest, SignedCopy},
 		meter_day_wh, possession_payload,
 	},
 };
@@ -724,14 +725,20 @@ fn messages_come_back_as_they_were_sent() {
 	assert_eq!(SignRequest::parse(prefixed.as_bytes()), Ok(request));
 	let header_hash = header().hash();
 	let hash = format!("{header_hash:#x}");
-	let signed = SignAnswer { header_hash, outcome: Ok([9; 64]) };
+	let signed = SignAnswer::signed(header_hash, [9; 64]);
 	let json = signed.to_json();
 	let signature = "09".repeat(64);
 	assert_eq!(json, format!("{{\"header_hash\":\"{hash}\",\"signature\":\"0x{signature}\"}}"));
 	assert_eq!(SignAnswer::parse(json.as_bytes()), Ok(signed));
-	let refused = SignAnswer { header_hash, outcome: Err("another root".into()) };
+	let refused = SignAnswer::refused(header_hash, "another root".into());
 	let json = refused.to_json();
 	assert_eq!(json, format!("{{\"header_hash\":\"{hash}\",\"refused\":\"another root\"}}"));
+	assert_eq!(SignAnswer::parse(json.as_bytes()), Ok(refused.clone()));
+	let closing = RunningRegisters::starting_at(header().closing);
+	let last = SignedCopy { header: header(), signature: [7; 64], closing };
+	let refused = SignAnswer { last: Some(last), ..refused };
+	let json = refused.to_json();
+	assert!(json.len() <= 4_096, "{}", json.len());
 	assert_eq!(SignAnswer::parse(json.as_bytes()), Ok(refused));
 }
 
@@ -760,6 +767,11 @@ fn other_messages_are_refused() {
 	let both = format!("{{{hash},\"refused\":\"\",\"signature\":\"0x{}\"}}", "00".repeat(64));
 	assert_eq!(answer(&both), "message");
 	assert_eq!(answer("{\"signature\":\"\"}"), "header_hash");
+	// A copy is whole, and comes with a refusal only.
+	let last = format!("\"last_signature\":\"0x{}\"", "00".repeat(64));
+	assert_eq!(answer(&format!("{{{hash},{last},\"refused\":\"\"}}")), "last_header_hex");
+	let signature = format!("\"signature\":\"0x{}\"", "00".repeat(64));
+	assert_eq!(answer(&format!("{{{hash},{last},{signature}}}")), "message");
 }
 
 #[test]

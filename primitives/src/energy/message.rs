@@ -3,17 +3,18 @@
 //! ```json
 //! {"header_hex": "<SCALE of the header>", "genesis": "0x…", "leaves": 96}
 //! {"header_hash": "0x…", "signature": "0x…"}
-//! {"header_hash": "0x…", "refused": "why"}
+//! {"header_hash": "0x…", "refused": "why", "last_header_hex": "…", "last_signature": "0x…", "last_closing_hex": "…"}
 //! {"leaf_hash": "0x…", "reason": "too_much_energy", "detail": "…"}
 //! ```
 //!
 //! The first is published on [`Topic::Sign`](super::Topic::Sign), the second and third are the answers
-//! on [`Topic::Signed`](super::Topic::Signed). The last one is published on
+//! on [`Topic::Signed`](super::Topic::Signed); a refusal has the last three members if the device has signed a header of
+//! that number, or the one before. The last one is published on
 //! [`Topic::Refused`](super::Topic::Refused): gateway and device have to hold the same list of
 //! readings, so a device strikes what its gateway does not keep. Members that are not listed here are
 //! refused.
 
-use super::BatchHeader;
+use super::{BatchHeader, emlog::RunningRegisters};
 use crate::{
 	H256,
 	codec::hexadecimal,
@@ -29,6 +30,13 @@ use core::fmt;
 
 /// Highest number of bytes of a message.
 pub const MAX_MESSAGE_BYTES: usize = 4_096;
+
+/// Members of a device's copy.
+const LAST_HEADER: &str = "last_header_hex";
+const LAST_SIGNATURE: &str = "last_signature";
+const LAST_CLOSING: &str = "last_closing_hex";
+/// What the text of a header has to be.
+const HEADER: &str = "a SCALE-encoded header in hexadecimal";
 
 /// Error of a text that is not such a message.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -72,6 +80,20 @@ pub struct SignAnswer {
 	pub header_hash: H256,
 	/// Signature, or the reason why the device refuses.
 	pub outcome: Result<Signature, String>,
+	/// With a refusal: the device's copy of what it has signed under the number it was asked for, or
+	/// else under the one before. A gateway that has lost its own continues from it.
+	pub last: Option<SignedCopy>,
+}
+
+/// Copy of what a device has signed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignedCopy {
+	/// Header.
+	pub header: BatchHeader,
+	/// Signature of [`BatchHeader::signing_payload`].
+	pub signature: Signature,
+	/// Exact registers at its end, of which the header has the floors.
+	pub closing: RunningRegisters,
 }
 
 fn object(members: Vec<(&str, Value)>) -> String {
@@ -87,6 +109,29 @@ fn read(bytes: &[u8], known: &[&str]) -> Result<Value, MessageError> {
 		Some((name, _)) => Err(MessageError::UnknownMember(name.chars().take(64).collect())),
 		None => Ok(value),
 	}
+}
+
+/// Reads a value in SCALE, in hexadecimal digits.
+fn scale<T: DecodeAll>(
+	value: &Value,
+	name: &'static str,
+	wanted: &'static str,
+) -> Result<T, MessageError> {
+	value
+		.get(name)
+		.and_then(Value::as_str)
+		.and_then(hexadecimal::decode_any)
+		.and_then(|bytes| T::decode_all(&mut bytes.as_slice()).ok())
+		.ok_or(MessageError::Member(name, wanted))
+}
+
+fn signature(value: &Value, name: &'static str) -> Result<Signature, MessageError> {
+	value
+		.get(name)
+		.and_then(Value::as_str)
+		.and_then(hexadecimal::decode_any)
+		.and_then(|bytes| Signature::try_from(bytes).ok())
+		.ok_or(MessageError::Member(name, "128 hexadecimal digits after 0x"))
 }
 
 fn hash(value: &Value, name: &'static str) -> Result<H256, MessageError> {
@@ -113,12 +158,7 @@ impl SignRequest {
 	/// The first reason of [`MessageError`] that applies.
 	pub fn parse(bytes: &[u8]) -> Result<Self, MessageError> {
 		let value = read(bytes, &["header_hex", "genesis", "leaves"])?;
-		let header = value
-			.get("header_hex")
-			.and_then(Value::as_str)
-			.and_then(hexadecimal::decode_any)
-			.and_then(|bytes| BatchHeader::decode_all(&mut bytes.as_slice()).ok())
-			.ok_or(MessageError::Member("header_hex", "a SCALE-encoded header in hexadecimal"))?;
+		let header = scale(&value, "header_hex", HEADER)?;
 		let leaves = value
 			.get("leaves")
 			.and_then(Value::as_u128)
@@ -129,6 +169,16 @@ impl SignRequest {
 }
 
 impl SignAnswer {
+	/// Returns the answer that has this signature.
+	pub const fn signed(header_hash: H256, signature: Signature) -> Self {
+		Self { header_hash, outcome: Ok(signature), last: None }
+	}
+
+	/// Returns the answer that refuses for this reason.
+	pub const fn refused(header_hash: H256, reason: String) -> Self {
+		Self { header_hash, outcome: Err(reason), last: None }
+	}
+
 	/// Returns the message as JSON.
 	pub fn to_json(&self) -> String {
 		let hash = hexadecimal::encode_prefixed(&self.header_hash.0).into();
@@ -136,7 +186,15 @@ impl SignAnswer {
 			Ok(signature) => ("signature", hexadecimal::encode_prefixed(signature).into()),
 			Err(reason) => ("refused", reason.clone().into()),
 		};
-		object(alloc::vec![("header_hash", hash), outcome])
+		let mut members = alloc::vec![("header_hash", hash), outcome];
+		if let Some(SignedCopy { header, signature, closing }) = &self.last {
+			members.extend([
+				(LAST_HEADER, hexadecimal::encode(&header.encode()).into()),
+				(LAST_SIGNATURE, hexadecimal::encode_prefixed(signature).into()),
+				(LAST_CLOSING, hexadecimal::encode(&closing.encode()).into()),
+			]);
+		}
+		object(members)
 	}
 
 	/// Reads a message.
@@ -144,14 +202,14 @@ impl SignAnswer {
 	/// # Errors
 	/// The first reason of [`MessageError`] that applies.
 	pub fn parse(bytes: &[u8]) -> Result<Self, MessageError> {
-		let value = read(bytes, &["header_hash", "signature", "refused"])?;
+		let last = [LAST_HEADER, LAST_SIGNATURE, LAST_CLOSING];
+		let known =
+			["header_hash", "signature", "refused", LAST_HEADER, LAST_SIGNATURE, LAST_CLOSING];
+		let value = read(bytes, &known)?;
 		let header_hash = hash(&value, "header_hash")?;
+		let has_last = last.iter().any(|name| value.get(name).is_some());
 		let outcome = match (value.get("signature"), value.get("refused")) {
-			(Some(signature), None) => Ok(signature
-				.as_str()
-				.and_then(hexadecimal::decode_any)
-				.and_then(|bytes| Signature::try_from(bytes).ok())
-				.ok_or(MessageError::Member("signature", "128 hexadecimal digits after 0x"))?),
+			(Some(_), None) if !has_last => Ok(signature(&value, "signature")?),
 			(None, Some(reason)) => Err(reason
 				.as_str()
 				.map(str::to_string)
@@ -160,7 +218,16 @@ impl SignAnswer {
 				return Err(MessageError::Member("message", "an answer: signature or refused"));
 			},
 		};
-		Ok(Self { header_hash, outcome })
+		let last = if has_last {
+			Some(SignedCopy {
+				header: scale(&value, LAST_HEADER, HEADER)?,
+				signature: signature(&value, LAST_SIGNATURE)?,
+				closing: scale(&value, LAST_CLOSING, "SCALE-encoded registers in hexadecimal")?,
+			})
+		} else {
+			None
+		};
+		Ok(Self { header_hash, outcome, last })
 	}
 }
 

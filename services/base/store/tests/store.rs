@@ -208,3 +208,34 @@ async fn many_writers_share_commits() {
 	// One commit each would take 3,200 times an fsync.
 	println!("3200 durable writes in {:?}", begin.elapsed());
 }
+
+#[tokio::test]
+async fn a_read_that_nobody_waits_for_any_more_holds_its_place_until_it_is_over() {
+	use std::{
+		sync::{
+			Arc,
+			atomic::{AtomicUsize, Ordering},
+		},
+		time::Duration,
+	};
+	let desk = Desk::new();
+	let database = desk.open(&Options { readers: 2, ..Options::default() }).unwrap();
+	let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+	let slow = || {
+		let (running, most) = (running.clone(), most.clone());
+		database.read::<_, StoreError, _>(move |_| {
+			most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+			std::thread::sleep(Duration::from_millis(100));
+			running.fetch_sub(1, Ordering::SeqCst);
+			Ok(())
+		})
+	};
+	// Callers who give up and come back, as a browser does that is reloaded.
+	for _ in 0..10 {
+		let given_up = tokio::time::timeout(Duration::from_millis(10), slow()).await;
+		assert!(given_up.is_err());
+	}
+	slow().await.unwrap();
+	assert_eq!(most.load(Ordering::SeqCst), 2, "no more than there are places");
+	assert_eq!(count(&database).await, 0);
+}

@@ -174,6 +174,10 @@ fn status_text(status: &Status) -> String {
 		),
 		format!("{} dead letters, {} MQTT clients", counts.dead_letters, status.connections),
 	];
+	if counts.archived_batches > 0 {
+		let (readings, batches) = (counts.archived_readings, counts.archived_batches);
+		lines.push(format!("{readings} readings of {batches} batches in archive files"));
+	}
 	lines.extend(status.run.trouble.iter().map(|trouble| format!("trouble: {trouble}")));
 	lines.join("\n")
 }

@@ -12,7 +12,7 @@ use crate::{
 use anyhow::Context;
 use clap::Args;
 use gridproof_gateway::{
-	Batching, Broker, Gateway, Ledger, Node, Parts, Pinning, Settings, Tls, self_signed,
+	Archiving, Batching, Broker, Gateway, Ledger, Node, Parts, Pinning, Settings, Tls, self_signed,
 };
 use gridproof_keys::{Kind, SealedKey};
 use gridproof_support::stop;
@@ -50,6 +50,10 @@ pub struct RunArgs {
 	/// Size in MiB to which the database may grow; then nothing is acknowledged until there is room.
 	#[arg(long, value_name = "MIB")]
 	max_database: Option<u64>,
+	/// Days that what is settled stays in the database; then it moves into files in the data folder's
+	/// `archive`, from where it is served as before. Without it, everything stays.
+	#[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(1..=36_500))]
+	keep_days: Option<u64>,
 	/// Accept readings from anybody, and believe them. For development chains only.
 	#[arg(long)]
 	anonymous: bool,
@@ -174,6 +178,8 @@ impl RunArgs {
 		settings.origins.clone_from(&self.http.origins);
 		settings.sign_timeout = Duration::from_secs(self.sign_timeout);
 		settings.pinning = self.pinning.service()?;
+		let keep = self.keep_days.map(|days| Duration::from_secs(days.saturating_mul(86_400)));
+		settings.archiving = keep.map(Archiving::after);
 		let default_bytes = if settings.pinning.is_some() { 1 << 20 } else { u64::MAX };
 		settings.batching = Batching {
 			max_readings: self.batching.batch_readings,

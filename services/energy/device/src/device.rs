@@ -23,7 +23,8 @@ use gridproof_primitives::{
 };
 use std::{collections::VecDeque, path::Path};
 
-/// Signatures that a device remembers: asked again for the same header, it returns the same one.
+/// Signed headers that a device remembers: asked again for the same one, it returns the same signature,
+/// and a gateway that has lost it gets a copy.
 const SIGNATURES_KEPT: usize = 32;
 
 /// A reading that is to be published.
@@ -401,10 +402,14 @@ impl Device {
 		let request = SignRequest::parse(message)?;
 		let header_hash = request.header.hash();
 		Ok(match self.sign(&request) {
-			Ok(signature) => (SignAnswer { header_hash, outcome: Ok(signature) }, None),
+			Ok(signature) => (SignAnswer::signed(header_hash, signature), None),
 			Err(refusal) => {
-				let outcome = Err(refusal.to_string());
-				(SignAnswer { header_hash, outcome }, Some(refusal))
+				// A gateway that lost what it had of this meter continues from the device's own copy.
+				let asked = Binding { genesis: request.genesis, meter: request.header.meter };
+				let is_own = self.base.binding == Some(asked);
+				let last = is_own.then(|| self.base.last(request.header.sequence)).flatten();
+				let answer = SignAnswer::refused(header_hash, refusal.to_string());
+				(SignAnswer { last, ..answer }, Some(refusal))
 			},
 		})
 	}
@@ -447,6 +452,8 @@ impl Device {
 			sequence: header.sequence,
 			header_hash: header.hash(),
 			signature: hex::encode(signature),
+			header: Some(header.clone()),
+			closing: Some(registers),
 		};
 		base.signed.push_back(signed);
 		while base.signed.len() > SIGNATURES_KEPT {

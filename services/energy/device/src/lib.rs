@@ -18,6 +18,7 @@ mod reading;
 mod refusal;
 mod state;
 mod store;
+mod subscriptions;
 
 pub use device::{Device, Published};
 pub use error::DeviceError;

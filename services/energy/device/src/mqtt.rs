@@ -4,12 +4,14 @@
 //! device's own journal: a gateway takes each reading once. What the MQTT library had under way is
 //! dropped with the connection; nothing depends on a session that a broker keeps, or does not.
 
-use crate::{Binding, Device, DeviceError, Published, Reading, SignRefusal};
+use crate::{
+	Binding, Device, DeviceError, Published, Reading, SignRefusal, subscriptions::Subscriptions,
+};
 use gridproof_primitives::energy::{MeterName, Topic, message::RefusalNotice};
 use gridproof_support::{Backoff, Lock, number::clamped, tls};
 use rumqttc::{
-	AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Packet,
-	Publish, QoS, Request, TlsConfiguration, Transport,
+	AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Outgoing,
+	Packet, Publish, QoS, Request, SubscribeReasonCode, TlsConfiguration, Transport,
 };
 use std::{
 	collections::BTreeMap,
@@ -27,14 +29,22 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-/// Largest packet either way, in bytes: a reading or a request has at most 4 KiB.
+/// Largest packet that goes out, in bytes: a reading or an answer has at most 4 KiB.
 const MAX_PACKET: usize = 16 * 1024;
+/// Largest packet that is read, in bytes. A request has at most 4 KiB, and what is longer is left out;
+/// but a message that ends the connection would come again with the next one, if the broker retains it.
+const MAX_READ: usize = 16 << 20;
 /// Packets that may wait for the network; beyond that, publishing waits.
 const QUEUE: usize = 64;
-/// Pauses between attempts to connect. Many devices lose the same broker at the same instant.
+/// Pauses between attempts to connect. Many devices lose the same broker at the same instant. They
+/// grow until a connection has lasted for [`GOOD`].
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));
+/// A connection that lasts so long was a good one.
+const GOOD: Duration = Duration::from_secs(30);
 /// A gateway that misses readings gets all of them again, but not more often than this.
 const REPEAT_PAUSE: Duration = Duration::from_secs(20);
+/// How often a subscription that the broker refuses is tried again.
+const SUBSCRIBE_AGAIN: Duration = Duration::from_secs(30);
 
 /// Why a device is not connected.
 #[derive(Debug, thiserror::Error)]
@@ -154,6 +164,8 @@ pub struct Counters {
 	pub struck: AtomicU64,
 	/// Connections made.
 	pub connections: AtomicU64,
+	/// Subscriptions that the broker has refused.
+	pub unheard: AtomicU64,
 }
 
 impl Counters {
@@ -196,6 +208,7 @@ struct Line {
 	/// Number of the connection that takes readings; `None` while there is none.
 	online: watch::Sender<Option<u64>>,
 	repeated: Mutex<Option<Instant>>,
+	subscriptions: Mutex<Subscriptions>,
 }
 
 /// One connection to a broker, for the meters of one device.
@@ -235,7 +248,7 @@ impl Link {
 		options
 			.set_keep_alive(Duration::from_secs(30))
 			.set_clean_session(true)
-			.set_max_packet_size(MAX_PACKET, MAX_PACKET)
+			.set_max_packet_size(MAX_READ, MAX_PACKET)
 			.set_transport(broker.transport());
 		if let Some(login) = login {
 			options.set_credentials(&login.username, login.password.as_str());
@@ -252,6 +265,7 @@ impl Link {
 			gate: Gate::new(()),
 			online: watch::Sender::new(None),
 			repeated: Mutex::new(None),
+			subscriptions: Mutex::default(),
 		});
 		let (sender, state) = watch::channel(State::Connecting("not tried yet".to_string()));
 		let task = tokio::spawn(drive(line.clone(), events, sender));
@@ -302,6 +316,14 @@ impl Link {
 			// The next connection begins with all that is not signed.
 			None => Ok(()),
 		}
+	}
+
+	/// Returns the topics that the broker does not let it listen to: a device that is not asked signs
+	/// nothing, and one that does not hear what is refused keeps a list of its own. Each is tried again
+	/// every 30 s; the broker has to allow this client to subscribe to `energy/<site>/<device>/+/sign`
+	/// and `…/refused`.
+	pub fn unheard(&self) -> Vec<String> {
+		self.line.subscriptions.locked().refused()
 	}
 
 	/// Waits until the broker has confirmed everything, for at most `patience`.
@@ -359,14 +381,42 @@ impl Line {
 		self.repeat_all(Some(connection)).await
 	}
 
+	/// Subscribes to what all devices listen to.
 	async fn subscribe(&self) -> Result<(), LinkError> {
 		for name in self.devices.keys() {
 			for topic in [Topic::Sign, Topic::Refused] {
-				let subscribed = self.client.subscribe(topic.of(name), QoS::AtLeastOnce).await;
-				subscribed.map_err(|_| LinkError::Closed)?;
+				self.listen(topic.of(name)).await?;
 			}
 		}
 		Ok(())
+	}
+
+	async fn listen(&self, topic: String) -> Result<(), LinkError> {
+		self.subscriptions.locked().asked(topic.clone());
+		let subscribed = self.client.subscribe(topic, QoS::AtLeastOnce).await;
+		subscribed.map_err(|_| LinkError::Closed)
+	}
+
+	/// Tries again what the broker refuses, as long as the connection lasts.
+	async fn insist(&self) -> Result<(), LinkError> {
+		loop {
+			tokio::time::sleep(SUBSCRIBE_AGAIN).await;
+			let refused = self.subscriptions.locked().refused();
+			for topic in refused {
+				self.listen(topic).await?;
+			}
+		}
+	}
+
+	/// Notes what the broker says to a subscription.
+	fn answered(&self, number: u16, codes: &[SubscribeReasonCode]) {
+		if let Some(topic) = self.subscriptions.locked().answered(number, codes) {
+			Counters::add(&self.counters.unheard);
+			tracing::error!(
+				%topic,
+				"the broker refuses the subscription: allow this client to subscribe to it"
+			);
+		}
 	}
 
 	/// Answers a gateway's request, and strikes what it does not keep; other messages are ignored.
@@ -445,15 +495,22 @@ async fn drive(line: Arc<Line>, mut events: EventLoop, state: watch::Sender<Stat
 	let mut pauses = PAUSES.pauses();
 	let mut greeting: Option<JoinHandle<()>> = None;
 	let mut connection = 0;
+	let mut since: Option<Instant> = None;
 	loop {
 		match events.poll().await {
 			Ok(Event::Incoming(Packet::ConnAck(_))) => {
 				Counters::add(&line.counters.connections);
-				pauses.reset();
+				since = Some(Instant::now());
 				connection += 1;
 				greeting = Some(tokio::spawn(greet(line.clone(), connection, state.clone())));
 			},
 			Ok(Event::Incoming(Packet::PubAck(_))) => Counters::add(&line.counters.confirmed),
+			Ok(Event::Outgoing(Outgoing::Subscribe(number))) => {
+				line.subscriptions.locked().sent(number);
+			},
+			Ok(Event::Incoming(Packet::SubAck(answer))) => {
+				line.answered(answer.pkid, &answer.return_codes);
+			},
 			Ok(Event::Incoming(Packet::Publish(message))) => {
 				let line = line.clone();
 				tokio::spawn(async move {
@@ -469,7 +526,11 @@ async fn drive(line: Arc<Line>, mut events: EventLoop, state: watch::Sender<Stat
 					let _ = greeting.await;
 				}
 				line.online.send_replace(None);
+				if since.take().is_some_and(|since| since.elapsed() >= GOOD) {
+					pauses.reset();
+				}
 				line.counters.lost.fetch_add(drop_unfinished(&mut events), Ordering::Relaxed);
+				line.subscriptions.locked().lost();
 				if is_refusal(&error) {
 					tracing::error!(%error, "the broker rejects the login");
 					state.send_replace(State::Refused);
@@ -510,7 +571,10 @@ const fn is_refusal(error: &ConnectionError) -> bool {
 async fn greet(line: Arc<Line>, connection: u64, state: watch::Sender<State>) {
 	match line.greet(connection).await {
 		Ok(()) => _ = state.send_replace(State::Ready),
-		Err(error) => tracing::error!(%error, "the device cannot publish"),
+		Err(error) => return tracing::error!(%error, "the device cannot publish"),
+	}
+	if let Err(error) = line.insist().await {
+		tracing::warn!(%error, "the device subscribes no more");
 	}
 }
 

@@ -2,7 +2,7 @@
 
 use gridproof_primitives::{
 	H256,
-	energy::{MeterIndex, Registers, emlog::RunningRegisters},
+	energy::{BatchHeader, MeterIndex, Registers, emlog::RunningRegisters, message::SignedCopy},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
@@ -64,6 +64,21 @@ pub(crate) struct Signed {
 	pub(crate) header_hash: H256,
 	/// 128 hexadecimal digits.
 	pub(crate) signature: String,
+	/// The header itself; `None` if an earlier version of this program has signed it.
+	#[serde(default, skip_serializing_if = "Option::is_none")]
+	pub(crate) header: Option<BatchHeader>,
+	/// Exact registers at its end; `None` as with the header.
+	#[serde(default, skip_serializing_if = "Option::is_none")]
+	pub(crate) closing: Option<RunningRegisters>,
+}
+
+impl Signed {
+	/// Returns it as a gateway that has lost its own needs it.
+	fn copy(&self) -> Option<SignedCopy> {
+		let mut signature = [0; 64];
+		hex::decode_to_slice(&self.signature, &mut signature).ok()?;
+		Some(SignedCopy { header: self.header.clone()?, signature, closing: self.closing? })
+	}
 }
 
 impl Base {
@@ -78,5 +93,11 @@ impl Base {
 			signed: VecDeque::new(),
 			void: BTreeSet::new(),
 		}
+	}
+
+	/// Returns what was signed under this number, or else under the one before.
+	pub(crate) fn last(&self, sequence: u64) -> Option<SignedCopy> {
+		let at = |number| self.signed.iter().find(|signed| signed.sequence == number);
+		at(sequence).or_else(|| at(sequence.checked_sub(1)?))?.copy()
 	}
 }

@@ -10,7 +10,7 @@ use gridproof_primitives::{
 		BatchHeader, BatchLimits, Direction, MeterName, MeterState, Registers, SignedBatch,
 		check_batch,
 		emlog::{Energy, EnergyLog, RunningRegisters, Status},
-		message::{SignAnswer, SignRequest},
+		message::{SignAnswer, SignRequest, SignedCopy},
 	},
 };
 use proptest::prelude::*;
@@ -464,6 +464,60 @@ fn messages_are_answered_and_what_is_none_is_not() {
 	{
 		assert!(device.answer(message).is_err());
 	}
+}
+
+#[test]
+fn a_refusal_shows_what_was_signed_so_that_a_gateway_that_lost_it_continues() {
+	let folder = tempfile::tempdir().unwrap();
+	let mut device = open(folder.path()).unwrap();
+	device.bind(binding()).unwrap();
+	let mut gateway = six(&mut device, Registers { import_wh: 100, export_wh: 5 });
+	let other = gateway.request(3);
+	let first = gateway.request(4);
+	gateway.batch(&mut device, 4);
+	drop(device);
+	let mut device = open(folder.path()).unwrap();
+	// Under the same number: the header itself, its signature, and the registers to the fraction.
+	let ask = |device: &mut Device, request: &SignRequest| {
+		let (answer, refusal) = device.answer(request.to_json().as_bytes()).unwrap();
+		assert!(refusal.is_some());
+		SignAnswer::parse(answer.to_json().as_bytes()).unwrap().last
+	};
+	let SignedCopy { header, signature, closing } = ask(&mut device, &other).unwrap();
+	assert_eq!((&header, closing), (&first.header, gateway.registers));
+	assert_eq!(closing.shown(), header.closing);
+	assert_ne!(closing, RunningRegisters::starting_at(header.closing), "it has a fraction");
+	let copy = SignedBatch { header: header.clone(), signature };
+	copy.verify(device.public(), &GENESIS).unwrap();
+	// Under the next number: the one before it.
+	let mut next = gateway.request(2);
+	next.header.closing.export_wh += 1;
+	assert_eq!(ask(&mut device, &next).unwrap().header, header);
+	// Not what is too far away, and nothing for another chain or meter.
+	next.header.sequence = 7;
+	assert_eq!(ask(&mut device, &next), None);
+	let elsewhere = SignRequest { genesis: H256::zero(), ..other };
+	assert_eq!(ask(&mut device, &elsewhere), None);
+}
+
+#[test]
+fn a_state_of_before_headers_were_kept_is_read_and_shows_none() {
+	let folder = tempfile::tempdir().unwrap();
+	let mut device = open(folder.path()).unwrap();
+	device.bind(binding()).unwrap();
+	let mut gateway = six(&mut device, Registers { import_wh: 100, export_wh: 5 });
+	let (first, other) = (gateway.request(4), gateway.request(3));
+	gateway.batch(&mut device, 4);
+	drop(device);
+	let path = folder.path().join("state.json");
+	let mut state: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+	let signed = state["state"]["signed"][0].as_object_mut().unwrap();
+	assert!(signed.remove("header").is_some() && signed.remove("closing").is_some());
+	fs::write(&path, state.to_string()).unwrap();
+	let mut device = open(folder.path()).unwrap();
+	assert!(device.sign(&first).is_ok());
+	let (answer, _) = device.answer(other.to_json().as_bytes()).unwrap();
+	assert_eq!(answer.last, None);
 }
 
 proptest! {

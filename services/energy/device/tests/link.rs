@@ -155,3 +155,82 @@ async fn readings_made_while_the_broker_is_away_are_recorded_at_once_and_come_wi
 	sorted.sort();
 	assert_eq!(come, sorted);
 }
+
+/// Answers the two subscriptions of a meter with these codes.
+async fn answer_subscriptions(stream: &mut TcpStream, codes: [u8; 2]) {
+	for code in codes {
+		let (first, rest) = packet(stream).await.unwrap();
+		assert_eq!(first >> 4, 8);
+		stream.write_all(&[0x90, 3, rest[0], rest[1], code]).await.unwrap();
+	}
+}
+
+async fn until(link: &Link, wanted: &[&str]) {
+	let begin = std::time::Instant::now();
+	while link.unheard() != wanted {
+		assert!(begin.elapsed() < LIMIT, "{:?}", link.unheard());
+		tokio::time::sleep(Duration::from_millis(10)).await;
+	}
+}
+
+#[tokio::test]
+async fn a_subscription_that_the_broker_refuses_is_noticed_until_it_is_granted() {
+	let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+	let url = format!("mqtt://{}", listener.local_addr().unwrap());
+	let (device, counters) = (device(), Arc::new(Counters::default()));
+	let place = Broker::parse(&url, None).unwrap();
+	let opening = Link::open(&place, "gw-1", None, vec![device.clone()], counters.clone(), LIMIT);
+	let broker = async {
+		let (mut stream, _) = accept(&listener).await;
+		answer_subscriptions(&mut stream, [0x80, 0x80]).await;
+		stream
+	};
+	let (link, mut stream) = tokio::join!(opening, broker);
+	let link = link.unwrap();
+	let (sign, refused) = ("energy/PLANT-01/gw-1/MTR-1/sign", "energy/PLANT-01/gw-1/MTR-1/refused");
+	until(&link, &[refused, sign]).await;
+	assert_eq!(counters.unheard.load(Ordering::Relaxed), 2);
+	// Readings go out all the same.
+	let reading = Reading::new(0, 900_000, Energy::from_wh(1), Direction::Export);
+	link.publish(&device, &[reading]).await.unwrap();
+	let (number, _) = publish(&mut stream).await.unwrap();
+	acknowledge(&mut stream, number).await;
+	drop(stream);
+	// The next connection asks again; one is granted, then both.
+	let (mut stream, _) = accept(&listener).await;
+	answer_subscriptions(&mut stream, [1, 0x80]).await;
+	until(&link, &[refused]).await;
+	drop(stream);
+	let (mut stream, _) = accept(&listener).await;
+	answer_subscriptions(&mut stream, [1, 0]).await;
+	until(&link, &[]).await;
+	assert_eq!(counters.unheard.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test]
+async fn a_long_message_that_a_broker_retains_does_not_end_the_connection() {
+	let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+	let url = format!("mqtt://{}", listener.local_addr().unwrap());
+	let (device, counters) = (device(), Arc::new(Counters::default()));
+	let place = Broker::parse(&url, None).unwrap();
+	let opening = Link::open(&place, "gw-1", None, vec![device.clone()], counters.clone(), LIMIT);
+	let (link, (mut stream, _)) = tokio::join!(opening, accept(&listener));
+	let link = link.unwrap();
+	answer_subscriptions(&mut stream, [1, 1]).await;
+	// 140,000 bytes on the topic of requests, with quality 0.
+	let topic = b"energy/PLANT-01/gw-1/MTR-1/sign";
+	let length = topic.len() + 2 + 140_000;
+	let mut message = vec![0x31];
+	message.extend([(length % 128) as u8 | 0x80, (length / 128 % 128) as u8 | 0x80]);
+	message.push((length / 16_384) as u8);
+	message.extend((topic.len() as u16).to_be_bytes());
+	message.extend(topic);
+	message.extend(vec![b'x'; 140_000]);
+	stream.write_all(&message).await.unwrap();
+	let reading = Reading::new(0, 900_000, Energy::from_wh(1), Direction::Export);
+	link.publish(&device, &[reading]).await.unwrap();
+	let (number, _) = publish(&mut stream).await.unwrap();
+	acknowledge(&mut stream, number).await;
+	link.settle(LIMIT).await;
+	assert_eq!(counters.connections.load(Ordering::Relaxed), 1);
+}

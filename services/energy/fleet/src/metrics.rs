@@ -23,6 +23,7 @@ struct Figures {
 	signed: IntGauge,
 	refused: IntGauge,
 	connections: IntGauge,
+	unheard: IntGauge,
 }
 
 impl Figures {
@@ -40,6 +41,10 @@ impl Figures {
 			signed: gauge("signed_batches", "Batches signed so far")?,
 			refused: gauge("refused_batches", "Batches refused so far")?,
 			connections: gauge("connections_made", "Connections made to the broker so far")?,
+			unheard: gauge(
+				"subscriptions_refused",
+				"Subscriptions that the broker has refused so far",
+			)?,
 			all,
 		})
 	}
@@ -85,6 +90,7 @@ impl FleetMetrics {
 		figures.signed.set(count(&self.counters.signed));
 		figures.refused.set(count(&self.counters.refused));
 		figures.connections.set(count(&self.counters.connections));
+		figures.unheard.set(count(&self.counters.unheard));
 		figures.all.render()
 	}
 

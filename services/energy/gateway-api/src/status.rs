@@ -36,6 +36,12 @@ pub struct Counts {
 	pub parked: u64,
 	/// Dead letters, each counted once however often it came.
 	pub dead_letters: u64,
+	/// Readings in archive files; those that are still stored as well are counted in both.
+	#[serde(default)]
+	pub archived_readings: u64,
+	/// Batches in archive files; those that are still stored as well are counted in both.
+	#[serde(default)]
+	pub archived_batches: u64,
 }
 
 /// One way that readings come in.

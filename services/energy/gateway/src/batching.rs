@@ -9,6 +9,7 @@ use crate::{
 	ledger::AccountId,
 	message::Source,
 	notices::Notices,
+	recovery::Recovery,
 	registry::{Certification, Known, Registry},
 	storage::{
 		Batch, BatchRow, NewBatch, NewDeadLetter, OnChain, Pending, Reading, ReadingRow, Selection,
@@ -46,6 +47,7 @@ pub(crate) struct Batcher {
 	settings: Batching,
 	deferral: Arc<Deferral>,
 	succession: Arc<Succession>,
+	recovery: Recovery,
 	notices: Arc<Notices>,
 	/// Notified when there is something to sign.
 	unsigned: Arc<Notify>,
@@ -77,6 +79,8 @@ pub(crate) struct BatcherParts {
 	pub(crate) deferral: Arc<Deferral>,
 	/// Exchanged devices.
 	pub(crate) succession: Arc<Succession>,
+	/// Batches that are not here.
+	pub(crate) recovery: Recovery,
 	/// Notifies devices of what is dropped.
 	pub(crate) notices: Arc<Notices>,
 	/// Notified when there is something to sign.
@@ -92,10 +96,17 @@ struct Parsed {
 impl Batcher {
 	/// Makes batches of what is in its storage.
 	pub(crate) fn new(parts: BatcherParts) -> Self {
-		let BatcherParts { storage, registry, settings, deferral, succession, notices, unsigned } =
-			parts;
-		let turn = Mutex::new(());
-		Self { storage, registry, settings, deferral, succession, notices, unsigned, turn }
+		Self {
+			storage: parts.storage,
+			registry: parts.registry,
+			settings: parts.settings,
+			deferral: parts.deferral,
+			succession: parts.succession,
+			recovery: parts.recovery,
+			notices: parts.notices,
+			unsigned: parts.unsigned,
+			turn: Mutex::new(()),
+		}
 	}
 
 	/// Makes the batches that are due; with `flush`, all that are possible. What goes wrong with one
@@ -191,6 +202,11 @@ impl Batcher {
 			let limit = self.settings.max_readings.saturating_add(1);
 			let selection = Selection::Certified(known.row);
 			let readings = self.storage.unbatched(selection, limit).await?;
+			// After an older copy of the database: some may be in batches that the chain has.
+			let now = self.registry.by_row(known.row);
+			if self.recovery.missed(now.as_ref().unwrap_or(known), &readings).await? {
+				continue;
+			}
 			let rules = self.registry.rules();
 			let (parsed, mut condemned) = sort_out(known, readings, &info, &base, &rules);
 			let (parsed, is_forced) = self.cut(parsed, &info, &rules);
@@ -281,6 +297,13 @@ impl Batcher {
 		}
 		// On a batch that is signed the next one can be built whatever the chain says by now.
 		let is_signed = last.as_ref().is_some_and(|last| last.state == BatchState::Signed);
+		// But after an older copy of the database the chain may be beyond it, and settles it soon.
+		let next = known.info().map_or(0, |info| info.state.next_sequence);
+		let is_behind = |part: &OnChain| part.header.sequence.saturating_add(1) < next;
+		if is_signed && last.as_ref().and_then(|last| last.on_chain.as_ref()).is_some_and(is_behind)
+		{
+			return Ok(None);
+		}
 		let asked = if is_signed { Ok(known.clone()) } else { self.registry.fresh(known).await };
 		let fresh = match asked {
 			Ok(fresh) => fresh,
@@ -297,9 +320,11 @@ impl Batcher {
 		}
 		let parked = last.as_ref().filter(|last| last.state == BatchState::Parked);
 		if let Some(parked) = parked {
-			// An electrician has vouched for the meter again since: it continues from there.
-			let floor_ms = info.state.floor_ms;
-			let is_over = |part: &OnChain| part.header.start_ms < floor_ms;
+			// An electrician has vouched for the meter again since, or the chain has another batch of
+			// that number: it continues from there.
+			let (floor_ms, next) = (info.state.floor_ms, info.state.next_sequence);
+			let is_over =
+				|part: &OnChain| part.header.start_ms < floor_ms || part.header.sequence < next;
 			if !parked.on_chain.as_ref().is_some_and(is_over) {
 				return Ok(None);
 			}
@@ -372,6 +397,7 @@ impl Batcher {
 			Err(refusal) => Some(refusal),
 		};
 		batch.on_chain = Some(OnChain { header, closing, signature: None });
+		batch.device = Some(info.certificate.device);
 		let Some(row) = self.storage.seal(batch).await? else { return Ok(None) };
 		// Not even the device needs to be asked: the chain would refuse it permanently.
 		if let Some(refusal) = refusal.filter(|refusal| !refusal.is_temporary()) {
@@ -572,6 +598,7 @@ fn sealed(readings: Vec<Reading>, (start_ms, end_ms): (u64, u64), meter: Option<
 		start_ms,
 		end_ms,
 		on_chain: None,
+		device: None,
 		forced: false,
 	}
 }

@@ -46,6 +46,27 @@ pub struct Settings {
 	pub max_ahead_ms: u64,
 	/// The service that pins batches.
 	pub pinning: Option<Pinning>,
+	/// When what is settled moves into archive files; `None` for never.
+	pub archiving: Option<Archiving>,
+}
+
+/// When what is settled moves into archive files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Archiving {
+	/// How long a batch stays in the database after the UTC day on which it was made; it stays longer
+	/// as long as it is not settled.
+	pub keep: Duration,
+	/// Bytes after which a file takes no more batches.
+	pub max_file_bytes: u64,
+	/// How often to look.
+	pub tick: Duration,
+}
+
+impl Archiving {
+	/// Files of 32 MiB, and a look every minute.
+	pub const fn after(keep: Duration) -> Self {
+		Self { keep, max_file_bytes: 32 << 20, tick: Duration::from_secs(60) }
+	}
 }
 
 /// Where the embedded MQTT server listens with TLS.
@@ -187,6 +208,7 @@ impl Settings {
 			refresh: Duration::from_secs(30),
 			max_ahead_ms: gridproof_primitives::energy::MAX_SKEW_MS,
 			pinning: None,
+			archiving: None,
 		}
 	}
 }

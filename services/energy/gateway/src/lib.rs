@@ -7,9 +7,10 @@
 //! storage -> signing -> devices -> storage            2: has them signed
 //! storage -> submission -> ledger -> chain            3: submits them to a finalized block
 //! storage -> pinning -> IPFS                          4: has their files pinned
+//! storage -> archiving -> archive files               5: moves what is settled out of the database
 //! ```
 //!
-//! The four loops meet in the database only: every one can be stopped anywhere and repeated.
+//! The five loops meet in the database only: every one can be stopped anywhere and repeated.
 //!
 //! | module | does |
 //! |---|---|
@@ -19,6 +20,8 @@
 //! | `storage` | keeps readings, batches and dead letters, behind two traits; SQLite |
 //! | `credentials`, `tls` | users, and certificates |
 //! | `batching`, `signing`, `deferral`, `submission` | from readings to a finalized block |
+//! | `succession`, `recovery` | another device at a meter, and an older copy of the database |
+//! | `archiving` | what is settled, into files |
 //! | `ledger` | the chain, behind the trait [`Ledger`] |
 //! | `http` | the API; its types and a client are in `gridproof-gateway-api` |
 //! | `board`, `health`, `metrics`, `pinning` | status, Prometheus and IPFS |
@@ -28,6 +31,7 @@
 
 #![deny(missing_docs)]
 
+mod archiving;
 mod batching;
 mod board;
 mod config;
@@ -45,6 +49,7 @@ mod message;
 mod metrics;
 mod notices;
 mod pinning;
+mod recovery;
 mod refusal;
 mod registry;
 mod run;
@@ -56,7 +61,9 @@ mod submission;
 mod succession;
 mod tls;
 
-pub use config::{Batching, Broker, MAX_MESSAGE_BYTES, Pinning, Settings, SettingsError, Tls};
+pub use config::{
+	Archiving, Batching, Broker, MAX_MESSAGE_BYTES, Pinning, Settings, SettingsError, Tls,
+};
 pub use credentials::{CREDENTIALS_FILE, CredentialError, Credentials, MIN_PASSWORD, Role, User};
 pub use health::{Address, Health};
 pub use ingest::{Ingest, Taken};
@@ -71,7 +78,7 @@ pub use run::{Gateway, Parts, StartError};
 pub use signing::Signer;
 pub use storage::{
 	Answer, Batch, BatchAnchor, BatchFilter, BatchRow, Device as MeterDevice, Flow, MIGRATIONS,
-	MeterRow, NewBatch, NewDeadLetter, NewReading, OnChain, Page, Pending, PinProgress,
+	MeterRow, NewBatch, NewCopy, NewDeadLetter, NewReading, OnChain, Page, Pending, PinProgress,
 	ReadStorage, Reading, ReadingFilter, ReadingRow, Selection, Settled, Sqlite, Storage, Stored,
 };
 pub use tls::{TlsError, self_signed};

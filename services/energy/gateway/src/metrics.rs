@@ -59,6 +59,7 @@ impl Metrics {
 					&["device"],
 					&["gateway"],
 					&["refused"],
+					&["restored"],
 					&["bad"],
 				],
 			)?,
@@ -66,7 +67,7 @@ impl Metrics {
 			queue: figures.gauge("write_queue", "Writes that wait for the disk")?,
 			stored: figures.gauges(
 				"stored",
-				"Meters, readings, batches, dead letters",
+				"Meters, readings, batches, dead letters, and what is in archive files",
 				&["what"],
 			)?,
 			durable: figures.histogram(
@@ -113,6 +114,8 @@ impl Metrics {
 			("batches_accepted", counts.accepted),
 			("batches_parked", counts.parked),
 			("dead_letters", counts.dead_letters),
+			("archived_readings", counts.archived_readings),
+			("archived_batches", counts.archived_batches),
 		] {
 			self.stored.with_label_values(&[what]).set(gauge(value));
 		}

@@ -81,8 +81,8 @@ impl fmt::Display for IngestRefusal {
 			),
 			Self::Late { sealed_ms } => write!(
 				f,
-				"begins before {}: up to then the meter's readings are in a batch for the chain, or it \
-				 was not certified; send readings in the order in which they are made",
+				"begins before {}: up to then the meter's readings are in a batch for the chain or in the \
+				 archive, or it was not certified; send readings in the order in which they are made",
 				emlog::format_utc(*sealed_ms)
 			),
 		}

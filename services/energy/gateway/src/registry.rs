@@ -5,7 +5,9 @@ use crate::{
 	storage::{MeterRow, Storage},
 };
 use gridproof_chain::pallets::meter_readings::Limits;
-use gridproof_primitives::energy::{BatchHeader, BatchLimits, MeterInfo, MeterName};
+use gridproof_primitives::energy::{
+	BatchHeader, BatchLimits, BatchRecord, MeterIndex, MeterInfo, MeterName,
+};
 use gridproof_store::StoreError;
 use gridproof_support::{Lock, RwLock as _};
 use std::{
@@ -190,21 +192,45 @@ impl Registry {
 		let Some(ledger) = &self.ledger else {
 			return Ok(self.put(known.row, known.name.clone(), Some(Certification::None)));
 		};
+		let answer = match self.ask(ledger.meter(&known.name)).await? {
+			Some(info) => Certification::Certified(Arc::new(info)),
+			None => Certification::None,
+		};
+		Ok(self.put(known.row, known.name.clone(), Some(answer)))
+	}
+
+	/// A batch that the chain has accepted, if it still keeps it.
+	///
+	/// # Errors
+	/// [`ChainError`].
+	pub(crate) async fn record(
+		&self,
+		meter: MeterIndex,
+		sequence: u64,
+	) -> Result<Option<BatchRecord>, ChainError> {
+		match &self.ledger {
+			Some(ledger) => self.ask(ledger.batch(meter, sequence)).await,
+			None => Ok(None),
+		}
+	}
+
+	/// Waits for an answer of the chain, but not long, and not at all for a while after one that did not
+	/// come: a node that hangs holds up one question, not one for each meter.
+	async fn ask<T>(
+		&self,
+		question: impl Future<Output = Result<T, ChainError>>,
+	) -> Result<T, ChainError> {
 		let away = self.away.locked().clone();
 		if let Some((_, error)) = away.filter(|(since, _)| since.elapsed() < AWAY) {
 			return Err(error);
 		}
-		let asked = tokio::time::timeout(ANSWER, ledger.meter(&known.name)).await;
+		let asked = tokio::time::timeout(ANSWER, question).await;
 		let asked = asked.unwrap_or_else(|_| {
 			let message = format!("no answer within {} s", ANSWER.as_secs());
 			Err(ChainError::Rpc { code: None, message })
 		});
 		*self.away.locked() = asked.as_ref().err().map(|error| (Instant::now(), error.clone()));
-		let answer = match asked? {
-			Some(info) => Certification::Certified(Arc::new(info)),
-			None => Certification::None,
-		};
-		Ok(self.put(known.row, known.name.clone(), Some(answer)))
+		asked
 	}
 
 	/// As [`Registry::refresh`], but not if the chain said something of it in the last moments.

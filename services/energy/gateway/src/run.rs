@@ -1,12 +1,13 @@
 //! A running gateway: the ways that readings come in, and the loops behind them.
 
 use crate::{
+	archiving::Archiver,
 	batching::{Batcher, BatcherParts},
 	board::Board,
 	config::{Settings, SettingsError},
 	credentials::{CredentialError, Credentials},
 	deferral::Deferral,
-	http::{Api, Changes},
+	http::{Api, Census, Changes},
 	ingest::Ingest,
 	intake::{BoxError, Broker, BrokerError, Embedded, Gate, Http, Intake},
 	ledger::Ledger,
@@ -14,6 +15,7 @@ use crate::{
 	metrics::Metrics,
 	notices::{Notices, Outbox},
 	pinning::{PinError, Pinner},
+	recovery::Recovery,
 	registry::Registry,
 	signing::{Signer, SignerParts},
 	stop::{finish, pause},
@@ -36,6 +38,8 @@ const SIGN_BEAT: Duration = Duration::from_secs(2);
 const SUBMIT_BEAT: Duration = Duration::from_secs(4);
 /// How often files are looked for that are not pinned.
 const PIN_BEAT: Duration = Duration::from_secs(5);
+/// Pause between two pieces that are deleted: readings have the database in between.
+const PIECE_PAUSE: Duration = Duration::from_millis(50);
 /// Longest time of a round: what takes longer hangs, and `/health` says so.
 const LONGEST_ROUND: Duration = Duration::from_secs(600);
 /// The same for submissions, which wait for finality.
@@ -211,7 +215,14 @@ impl Shared {
 		stop: Stop,
 	) -> Result<Self, StartError> {
 		let options = Options { max_bytes: settings.max_bytes, ..Options::default() };
-		let sqlite = Sqlite::open(&settings.data.join(DATABASE), &options)?;
+		let mut sqlite = Sqlite::open(&settings.data.join(DATABASE), &options)?;
+		if let Some(archiving) = &settings.archiving {
+			sqlite = sqlite.with_archive_bytes(archiving.max_file_bytes);
+		}
+		let found = sqlite.find_archives().await?;
+		if found > 0 {
+			tracing::warn!(files = found, "archive files that the database did not know are used");
+		}
 		let storage: Arc<dyn Storage> = Arc::new(sqlite);
 		let registry = Registry::open(storage.clone(), ledger).await?;
 		let credentials = Arc::new(Credentials::open(&settings.data)?);
@@ -260,6 +271,7 @@ impl Shared {
 			settings: self.settings.batching,
 			deferral: self.deferral.clone(),
 			succession: self.succession.clone(),
+			recovery: Recovery::new(self.storage.clone(), self.registry.clone()),
 			notices: self.notices.clone(),
 			unsigned: self.unsigned.clone(),
 		}))
@@ -278,6 +290,7 @@ impl Shared {
 			ingest: self.ingest.clone(),
 			metrics: self.metrics.clone(),
 			deferral: self.deferral.clone(),
+			succession: self.succession.clone(),
 			outboxes,
 			keys,
 			timeout: self.settings.sign_timeout,
@@ -297,7 +310,7 @@ impl Shared {
 			registry: self.registry.clone(),
 			board: self.board.clone(),
 			metrics: self.metrics.clone(),
-			counts: Arc::default(),
+			census: Census::default(),
 			admin: AdminKey::new(self.settings.admin_key.clone()),
 			changes: Protected::new(Arc::new(changes)),
 		})
@@ -333,6 +346,12 @@ impl Shared {
 		if let Some(pinning) = &self.settings.pinning {
 			let pinner = Pinner::new(self.storage.clone(), pinning.clone())?;
 			tasks.push(self.run("pinning", LONGEST_ROUND, |seat| pin(pinner, seat)));
+		}
+		if let Some(archiving) = self.settings.archiving {
+			let is_pinned = self.settings.pinning.is_some();
+			let archiver = Archiver::new(self.storage.clone(), archiving, is_pinned);
+			let work = |seat| archive(archiver, archiving.tick, seat);
+			tasks.push(self.run("archiving", LONGEST_ROUND, work));
 		}
 		Ok(tasks)
 	}
@@ -470,5 +489,17 @@ async fn pin(pinner: Pinner, seat: Seat) {
 				beat = pauses.next_pause();
 			},
 		}
+	}
+}
+
+async fn archive(archiver: Archiver, tick: Duration, seat: Seat) {
+	let mut beat = PIECE_PAUSE;
+	while seat.stop.pause(beat).await {
+		let outcome = archiver.round().await;
+		if let Err(error) = &outcome {
+			tracing::error!(%error, "what is settled stays in the database");
+		}
+		beat = if matches!(outcome, Ok(true)) { PIECE_PAUSE } else { tick };
+		seat.done(outcome.err().as_ref());
 	}
 }

@@ -7,8 +7,10 @@ use crate::{
 	message::Source,
 	metrics::Metrics,
 	notices::Outbox,
+	recovery::Recovery,
 	registry::{Known, Registry},
 	storage::{Batch, BatchRow, Settled, Storage},
+	succession::Succession,
 };
 use gridproof_gateway_api::BatchState;
 use gridproof_keys::SealedKey;
@@ -17,7 +19,7 @@ use gridproof_primitives::{
 	crypto::ed25519::{PublicKey, SignatureError},
 	energy::{
 		MeterName, SignedBatch, Topic, Trust,
-		message::{MessageError, SignAnswer, SignRequest},
+		message::{MessageError, SignAnswer, SignRequest, SignedCopy},
 	},
 };
 use gridproof_store::StoreError;
@@ -93,6 +95,8 @@ pub struct Signer {
 	ingest: Arc<Ingest>,
 	metrics: Arc<Metrics>,
 	deferral: Arc<Deferral>,
+	succession: Arc<Succession>,
+	recovery: Recovery,
 	outboxes: Vec<Arc<dyn Outbox>>,
 	keys: HashMap<PublicKey, SealedKey>,
 	timeout: Duration,
@@ -120,6 +124,8 @@ pub(crate) struct SignerParts {
 	pub(crate) metrics: Arc<Metrics>,
 	/// Meters that have to wait after a refusal.
 	pub(crate) deferral: Arc<Deferral>,
+	/// Exchanged devices.
+	pub(crate) succession: Arc<Succession>,
 	/// The ways to the devices.
 	pub(crate) outboxes: Vec<Arc<dyn Outbox>>,
 	/// The gateway's own keys.
@@ -136,6 +142,7 @@ impl Signer {
 	/// A signer that has asked nobody yet.
 	pub(crate) fn new(parts: SignerParts) -> Self {
 		let keys = parts.keys.into_iter().map(|key| (*key.public(), key)).collect();
+		let recovery = Recovery::new(parts.storage.clone(), parts.registry.clone());
 		Self {
 			storage: parts.storage,
 			registry: parts.registry,
@@ -143,6 +150,8 @@ impl Signer {
 			ingest: parts.ingest,
 			metrics: parts.metrics,
 			deferral: parts.deferral,
+			succession: parts.succession,
+			recovery,
 			outboxes: parts.outboxes,
 			keys,
 			timeout: parts.timeout,
@@ -227,8 +236,12 @@ impl Signer {
 			return Ok(());
 		};
 		let (Some(part), Some(info)) = (&batch.on_chain, known.info()) else { return Ok(()) };
+		if part.header.sequence < info.state.next_sequence {
+			return self.recovery.passed(&known, batch).await;
+		}
 		match info.certificate.trust {
 			Trust::Gateway => match self.keys.get(&info.certificate.device) {
+				Some(_) if self.is_left_over(batch, &known).await? => (),
 				Some(key) => {
 					let signature = key.sign(&part.header.signing_payload(genesis));
 					if self.storage.sign(batch.row, signature).await? {
@@ -246,12 +259,25 @@ impl Signer {
 					let asked = self.asked.locked();
 					asked.get(&batch.row).is_none_or(|at| at.elapsed() >= self.timeout)
 				};
-				if is_due {
+				let is_other = batch.device.is_some_and(|key| key != info.certificate.device);
+				if (is_due || is_other) && !self.is_left_over(batch, &known).await? {
 					self.ask(batch, &known, genesis);
 				}
 			},
 		}
 		Ok(())
+	}
+
+	/// Returns `true` if a batch is of the device before an exchange: the one that stands there now has
+	/// none of its readings, and is not asked. What the one before has left is set aside.
+	async fn is_left_over(&self, batch: &Batch, known: &Known) -> Result<bool, StoreError> {
+		let Some(info) = known.info() else { return Ok(false) };
+		if batch.device == Some(info.certificate.device) {
+			return Ok(false);
+		}
+		let followed = self.succession.follow(known).await?;
+		let has_retired = followed.is_some_and(|(_, has_retired)| has_retired);
+		Ok(has_retired || batch.device.is_some())
 	}
 
 	fn ask(&self, batch: &Batch, known: &Known, genesis: &H256) {
@@ -299,7 +325,12 @@ impl Signer {
 		}
 		let signature = match answer.outcome {
 			Ok(signature) => signature,
-			Err(reason) => return Ok(self.refused(&known, &batch, &reason).await?),
+			Err(reason) => {
+				if !self.is_restored(&known, &batch, answer.last).await? {
+					self.refused(&known, &batch, &reason).await?;
+				}
+				return Ok(());
+			},
 		};
 		let (Some(info), Some(genesis)) = (known.info(), self.genesis().await) else {
 			// It is asked again when the chain can be asked.
@@ -316,6 +347,23 @@ impl Signer {
 			self.signed.notify_one();
 		}
 		Ok(())
+	}
+
+	/// Returns `true` if a device's own copy, which came with its refusal, was news here.
+	async fn is_restored(
+		&self,
+		known: &Known,
+		batch: &Batch,
+		copy: Option<SignedCopy>,
+	) -> Result<bool, StoreError> {
+		let (Some(copy), Some(genesis)) = (copy, self.genesis().await) else { return Ok(false) };
+		let is_news = self.recovery.from_device(known, batch, copy, &genesis).await?;
+		if is_news {
+			self.metrics.signature("restored");
+			self.deferral.agreed(known.row);
+			self.signed.notify_one();
+		}
+		Ok(is_news)
 	}
 
 	/// The device refuses to sign: its batch is rebuilt later, or parked after many refusals.

@@ -78,7 +78,12 @@ impl Succession {
 		start_ms: u64,
 		body: &str,
 	) -> Result<bool, StoreError> {
-		let device = self.known.locked().get(&meter.row).copied();
+		let cached = self.known.locked().get(&meter.row).copied();
+		let device = match cached {
+			Some(device) => Some(device),
+			// Its first reading here: from now on it is known whose readings these are.
+			None => self.follow(meter).await?.map(|(device, _)| device),
+		};
 		if device.is_none_or(|device| start_ms >= device.since_ms) {
 			return Ok(false);
 		}

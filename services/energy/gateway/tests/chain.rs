@@ -42,7 +42,7 @@ async fn asked(mqtt: &mut Mqtt) -> SignRequest {
 
 async fn answer(mqtt: &mut Mqtt, request: &SignRequest, key: &SealedKey) {
 	let signature = key.sign(&request.header.signing_payload(&GENESIS));
-	let answer = SignAnswer { header_hash: request.header.hash(), outcome: Ok(signature) };
+	let answer = SignAnswer::signed(request.header.hash(), signature);
 	mqtt.deliver(&Topic::Signed.of(&meter_name(METER)), answer.to_json()).await;
 }
 
@@ -115,10 +115,8 @@ async fn a_batch_that_the_device_refuses_is_rebuilt() {
 	publish(&mut mqtt, 1..2, "1").await;
 	flushed(&gateway).await;
 	let request = asked(&mut mqtt).await;
-	let refusal = SignAnswer {
-		header_hash: request.header.hash(),
-		outcome: Err("the first reading begins earlier".to_string()),
-	};
+	let reason = "the first reading begins earlier".to_string();
+	let refusal = SignAnswer::refused(request.header.hash(), reason);
 	mqtt.deliver(&Topic::Signed.of(&meter_name(METER)), refusal.to_json()).await;
 	// The log that was missing comes now, and is not too late.
 	publish(&mut mqtt, 0..1, "1").await;
@@ -456,61 +454,40 @@ async fn what_the_device_before_an_exchange_has_left_blocks_no_batch_of_the_new_
 		let mut gateway = desk.start(vec![]).await;
 		let mut mqtt = gateway.mqtt("old", login).await;
 		publish(&mut mqtt, 0..1, "1").await;
-		// The gateway has to have met the old device at its meter.
-		if is_batched {
-			let batch = flushed(&gateway).await;
-			gateway.wait_for(&batch, BatchState::Unsigned).await;
+		let left = if is_batched { Some(flushed(&gateway).await) } else { None };
+		if let Some(batch) = &left {
+			gateway.wait_for(batch, BatchState::Unsigned).await;
 		}
 		drop(mqtt);
-		tokio::time::sleep(Duration::from_millis(20)).await;
 		if is_off {
 			gateway.stop().await;
 			chain.exchange(0, &new, Registers::default());
 			gateway = desk.start(vec![]).await;
 		} else {
-			let _ = gateway.client.flush().await;
 			chain.exchange(0, &new, Registers::default());
 		}
-		tokio::time::sleep(Duration::from_millis(300)).await;
+		if let Some(batch) = &left {
+			gateway.wait_for(batch, BatchState::Dissolved).await;
+		}
 		let mut mqtt = gateway.mqtt("new", login).await;
 		assert!(mqtt.subscribe("energy/A/1/m/sign").await);
-		// The first one has the very time of the old device's.
+		// The first one has the very time of the old device's. The new device is asked for nothing but
+		// its own: a question in between would come instead of the acknowledgement.
 		for slot in 0..3 {
-			mqtt.publish(&topic(METER), reading(METER, slot, "2", "")).await;
+			mqtt.deliver(&topic(METER), reading(METER, slot, "2", "")).await;
 		}
-		let request = loop {
-			match mqtt.next().await {
-				Happened::Acknowledged => {
-					let _ = gateway.client.flush().await;
-				},
-				Happened::Message(_, payload) => {
-					let request = SignRequest::parse(payload.as_bytes()).unwrap();
-					// A device that was asked before all three were there refuses.
-					if request.leaves == 3 {
-						break request;
-					}
-					let refusal = SignAnswer {
-						header_hash: request.header.hash(),
-						outcome: Err("others are missing".to_string()),
-					};
-					mqtt.publish(&Topic::Signed.of(&meter_name(METER)), refusal.to_json()).await;
-					tokio::time::sleep(Duration::from_millis(2_200)).await;
-				},
-				other => panic!("{other:?}"),
-			}
-		};
+		let batch = flushed(&gateway).await;
+		let request = asked(&mut mqtt).await;
+		let closing_wh = request.header.closing.export_wh;
+		assert_eq!((request.leaves, request.header.sequence, closing_wh), (3, 0, 6_000));
 		answer(&mut mqtt, &request, &new).await;
-		let begin = std::time::Instant::now();
-		while chain.record(0, 0).is_none_or(|record| record.header.closing.export_wh < 6_000) {
-			assert!(begin.elapsed() < Duration::from_secs(20), "{is_off} {is_batched}");
-			tokio::time::sleep(Duration::from_millis(20)).await;
-		}
+		gateway.wait_for(&batch, BatchState::Accepted).await;
 		let parked = gateway.client.status().await.unwrap().counts.parked;
 		assert_eq!((parked, gateway.dead_letters().await), (0, vec!["predecessor".to_string()]));
 		// The old device wakes up and sends what it had again.
-		mqtt.publish(&topic(METER), reading(METER, 0, "1", "")).await;
-		tokio::time::sleep(Duration::from_millis(300)).await;
+		mqtt.deliver(&topic(METER), reading(METER, 0, "1", "")).await;
 		assert_eq!(gateway.storage().pending().await.unwrap(), []);
+		assert_eq!(gateway.dead_letters().await, ["predecessor"; 2]);
 		gateway.stop().await;
 	}
 }
@@ -663,5 +640,88 @@ async fn a_parked_batch_can_be_given_up_and_its_meter_goes_on() {
 	assert_eq!((request.leaves, request.header.sequence), (1, 0));
 	answer(&mut mqtt, &request, &key).await;
 	gateway.wait_for(&batch, BatchState::Accepted).await;
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_node_that_hangs_holds_up_one_question_and_not_one_for_each_meter() {
+	let (mut desk, chain) = Desk::anonymous().with_chain();
+	desk.settings.refresh = Duration::from_secs(3_600);
+	let mut keys = Vec::new();
+	for meter in 0..30 {
+		let key = device_key("gateway");
+		chain.certify(&format!("A/1/m{meter}"), &key, Trust::Gateway, Direction::Export);
+		keys.push(key);
+	}
+	let gateway = desk.start(keys).await;
+	let mut mqtt = gateway.mqtt("meter", None).await;
+	for meter in 0..30 {
+		let name = format!("A/1/m{meter}");
+		mqtt.deliver(&topic(&name), reading(&name, 0, "1", "")).await;
+	}
+	mqtt.deliver(&topic("B/1/m"), reading("B/1/m", 0, "1", "")).await;
+	// What the chain said of them is too old by now to make a batch on.
+	tokio::time::sleep(Duration::from_millis(5_200)).await;
+	chain.hang(true);
+	let (begin, asked) = (std::time::Instant::now(), chain.questions());
+	let batch = gateway.client.flush().await.unwrap();
+	// One question waits, without success; the others have the same failure at once.
+	assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
+	assert_eq!(chain.questions() - asked, 1);
+	// Who is not on that chain waits for nothing else.
+	assert_eq!((batch.on_chain, batch.log_count), (BatchState::NotCertified, 1));
+	chain.hang(false);
+	let begin = std::time::Instant::now();
+	while (0..30).any(|meter| chain.meter_state(meter).next_sequence == 0) {
+		assert!(begin.elapsed() < Duration::from_secs(40), "the chain is asked again");
+		let _ = gateway.client.flush().await;
+		tokio::time::sleep(Duration::from_millis(200)).await;
+	}
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn what_an_outage_has_left_over_is_refused_with_the_way_that_works() {
+	let (desk, chain) = Desk::anonymous().with_chain();
+	let key = device_key("gateway");
+	chain.certify(METER, &key, Trust::Gateway, Direction::Export);
+	let gateway = desk.start(vec![key]).await;
+	// 48.75 kWh through a meter of 10 kW: in a quarter of an hour, and in the ten hours that it took.
+	let catch_up = reading(METER, 39, "48.75", "");
+	let (status, answer) = gateway.post("/api/v1/logs", catch_up.as_str()).await;
+	assert_eq!((status, &answer["error"]), (422, &"too_much_energy".into()));
+	let detail = answer["detail"].as_str().unwrap();
+	let way = "with the interval in which it was measured, and the status estimated";
+	assert!(detail.contains("2750 Wh") && detail.contains(way), "{detail}");
+	let at = gridproof_primitives::energy::emlog::format_utc;
+	let log = EnergyLog::parse(catch_up.as_bytes()).unwrap();
+	let over = catch_up
+		.replace(&at(log.start_ms), &at(log.end_ms - 36_000_000))
+		.replace("\"interval_s\":900", "\"interval_s\":36000")
+		.replace("\"status\":\"ok\"", "\"status\":\"estimated\"");
+	let (status, answer) = gateway.post("/api/v1/logs", over).await;
+	assert_eq!(status, 200, "{answer}");
+	// What was measured since comes behind it, and all of it is on chain.
+	let (status, _) = gateway.post("/api/v1/logs", reading(METER, 40, "1", "")).await;
+	assert_eq!(status, 200);
+	gateway.wait_for(&flushed(&gateway).await, BatchState::Accepted).await;
+	assert_eq!(chain.meter_state(0).registers.export_wh, 49_750);
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_backlog_that_comes_behind_its_newest_reading_is_in_one_batch_with_it() {
+	let (desk, chain) = Desk::anonymous().with_chain();
+	let key = device_key("gateway");
+	chain.certify(METER, &key, Trust::Gateway, Direction::Export);
+	let gateway = desk.start(vec![key]).await;
+	let mut mqtt = gateway.mqtt("meter", None).await;
+	// Until its batch is closed, which is 15 minutes after the first one came, order does not matter.
+	for slot in (0..10).rev() {
+		publish(&mut mqtt, slot..slot + 1, "1").await;
+	}
+	let batch = gateway.wait_for(&flushed(&gateway).await, BatchState::Accepted).await;
+	assert_eq!((batch.log_count, chain.meter_state(0).registers.export_wh), (10, 10_000));
+	assert!(gateway.dead_letters().await.is_empty());
 	gateway.stop().await;
 }

@@ -1,5 +1,6 @@
 //! What the API works with.
 
+use super::census::Census;
 use crate::{
 	batching::Batcher,
 	board::Board,
@@ -13,11 +14,8 @@ use futures::future::BoxFuture;
 use gridproof_gateway_api::Counts;
 use gridproof_http::{AdminGate, AdminKey, ApiError, Protected, Protects, Service};
 use gridproof_store::StoreError;
-use std::{
-	sync::Arc,
-	time::{Duration, Instant},
-};
-use tokio::sync::{Mutex, Notify};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Notify;
 
 /// Longest time that the database may take to say that it is there.
 const ALIVE: Duration = Duration::from_secs(5);
@@ -32,29 +30,16 @@ pub(crate) struct Api {
 	pub(crate) registry: Arc<Registry>,
 	pub(crate) board: Arc<Board>,
 	pub(crate) metrics: Arc<Metrics>,
-	/// The last counts, when they were made, and how long that took.
-	pub(crate) counts: Arc<Mutex<Option<Counted>>>,
+	/// The last counts.
+	pub(crate) census: Census,
 	pub(crate) admin: AdminKey,
 	pub(crate) changes: Protected<Changes>,
 }
 
-/// Counts, when they were made, and how long that took.
-type Counted = (Counts, Instant, Duration);
-
 impl Api {
-	/// How many of everything there are, as of a moment ago: a caller who asks again and again takes at most
-	/// a twentieth of the database's time, however much there is to count.
+	/// How many of everything there are, as of a moment ago.
 	pub(crate) async fn counts(&self) -> Result<Counts, StoreError> {
-		let mut last = self.counts.lock().await;
-		if let Some((counts, at, took)) = *last
-			&& at.elapsed() < took.saturating_mul(20)
-		{
-			return Ok(counts);
-		}
-		let begin = Instant::now();
-		let counts = self.storage.counts().await?;
-		*last = Some((counts, Instant::now(), begin.elapsed()));
-		Ok(counts)
+		self.census.take(|| self.storage.counts()).await
 	}
 }
 

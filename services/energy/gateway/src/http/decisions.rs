@@ -112,7 +112,8 @@ fn checked_path(update: &AnchorUpdate, batch: &Batch) -> Result<Option<AnchorPat
 #[utoipa::path(put, path = "/api/v1/batches/{id}/anchor", tag = "batches",
 	security((), ("admin" = [])), params(("id" = String, Path)), request_body = AnchorUpdate,
 	responses((status = 200, body = BatchView), (status = 401, body = ErrorBody),
-		(status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+		(status = 404, body = ErrorBody), (status = 409, body = ErrorBody),
+		(status = 422, body = ErrorBody)))]
 pub(crate) async fn anchor(
 	State(api): State<Arc<Api>>,
 	Path(id): Path<String>,
@@ -131,7 +132,14 @@ async fn set_anchor(
 ) -> Result<Json<BatchView>, ApiError> {
 	let path = checked_path(&update, batch)?;
 	let anchor = checked(update, batch.anchor.status)?;
-	changes.storage.anchor(batch.row, anchor, path).await?;
+	if !changes.storage.anchor(batch.row, anchor, path).await? {
+		return Err(ApiError::new(
+			StatusCode::CONFLICT,
+			"archived",
+			"the batch is in the archive, where nothing changes any more: anchor batches sooner, or \
+			 run the gateway with a longer --keep-days",
+		));
+	}
 	let batch = api.storage.batch(batch.row).await?;
 	let batch = batch.ok_or_else(|| ApiError::not_found("Batch"))?;
 	Ok(Json(shown(api, &batch).await?.0))
@@ -141,7 +149,8 @@ async fn set_anchor(
 #[utoipa::path(post, path = "/api/v1/batches/{id}/anchor/simulate", tag = "batches",
 	security((), ("admin" = [])), params(("id" = String, Path)), request_body = SimulatedAnchor,
 	responses((status = 200, body = BatchView), (status = 401, body = ErrorBody),
-		(status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+		(status = 404, body = ErrorBody), (status = 409, body = ErrorBody),
+		(status = 422, body = ErrorBody)))]
 pub(crate) async fn simulate(
 	State(api): State<Arc<Api>>,
 	Path(id): Path<String>,

@@ -2,7 +2,7 @@
 
 use crate::{
 	refusal::{IngestError, IngestRefusal},
-	storage::{Page, ReadStorage, Reading, ReadingFilter, ReadingRow},
+	storage::{ReadStorage, Reading, ReadingRow},
 };
 use axum::http::StatusCode;
 use gridproof_http::ApiError;
@@ -37,7 +37,7 @@ pub(crate) fn altered(what: &str) -> ApiError {
 	ApiError::new(
 		StatusCode::INTERNAL_SERVER_ERROR,
 		"altered",
-		format!("{what}: the database has been altered"),
+		format!("{what}: the database or the archive has been altered"),
 	)
 }
 
@@ -46,8 +46,5 @@ pub(crate) async fn find(
 	storage: &dyn ReadStorage,
 	row: ReadingRow,
 ) -> Result<Option<Reading>, ApiError> {
-	let after = Some(row.saturating_sub(1));
-	let page = Page { limit: 1, offset: 0, after, newest_first: false };
-	let found = storage.readings(ReadingFilter::default(), page).await?;
-	Ok(found.into_iter().find(|reading| reading.row == row))
+	Ok(storage.reading(row).await?)
 }

@@ -6,6 +6,7 @@
 
 mod api;
 mod batches;
+mod census;
 mod dead_letters;
 mod decisions;
 mod errors;
@@ -18,6 +19,7 @@ mod status;
 mod views;
 
 pub(crate) use api::{Api, Changes};
+pub(crate) use census::Census;
 pub(crate) use errors::{CHALLENGE, find};
 pub(crate) use guard::{Guard, guard};
 pub(crate) use routes::routes;

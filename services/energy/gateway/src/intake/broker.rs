@@ -43,9 +43,10 @@ const IN_FLIGHT: usize = 1_024;
 const REQUESTS: usize = 4_096;
 /// Shortest and longest pause between two attempts to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
-/// Bytes of a packet of the broker. What is larger than a reading may be is put away; what is larger
-/// than this ends the connection, again and again: a broker should not pass it on.
-const MAX_PACKET: usize = 64 << 20;
+/// Bytes of a packet of the broker: the most that MQTT has, 256 MiB, so that none ends the connection
+/// by its size, for the broker would send it again and again. What is larger than a reading may be is
+/// put away, and its bytes are dropped at once.
+const MAX_PACKET: usize = (1 << 28) + 4;
 /// A connection that lasts so long was a good one.
 const GOOD: Duration = Duration::from_secs(30);
 /// Connections in a row that are lost at once, after which another client may have the same name.
@@ -396,8 +397,9 @@ async fn drive(link: Arc<Link>, mut events: EventLoop, gate: Gate, health: Healt
 						subscribe_at = Some(tokio::time::Instant::now() + SUBSCRIBE_AGAIN);
 					}
 				},
-				Ok(Event::Incoming(Incoming::Publish(publish))) => {
-					let taken = take(publish, gate.clone());
+				Ok(Event::Incoming(Incoming::Publish(mut publish))) => {
+					let too_large = too_large(&mut publish);
+					let taken = take(publish, too_large, gate.clone());
 					taking.push(async move { (connection, taken.await) });
 				},
 				Ok(_) => (),
@@ -450,9 +452,19 @@ fn refused(link: &Link, codes: &[SubscribeReasonCode]) -> Vec<String> {
 	filters.filter(|(place, _)| !granted(*place)).map(|(_, filter)| filter.clone()).collect()
 }
 
-async fn take(publish: Publish, gate: Gate) -> Result<Publish, Publish> {
+/// Drops the payload of a message that is too large, and returns how many bytes it had.
+fn too_large(publish: &mut Publish) -> Option<usize> {
+	let bytes = publish.payload.len();
+	let is_too_large = u32::try_from(bytes).is_ok_and(|bytes| bytes > MAX_MESSAGE_BYTES);
+	is_too_large.then(|| {
+		publish.payload = Default::default();
+		bytes
+	})
+}
+
+async fn take(publish: Publish, too_large: Option<usize>, gate: Gate) -> Result<Publish, Publish> {
 	for _ in 0..20 {
-		match attempt(&publish, &gate).await {
+		match attempt(&publish, too_large, &gate).await {
 			Ok(()) => return Ok(publish),
 			Err(error) if error.is_temporary() => {
 				tracing::error!(%error, "a message of the broker waits");
@@ -467,9 +479,12 @@ async fn take(publish: Publish, gate: Gate) -> Result<Publish, Publish> {
 	Err(publish)
 }
 
-async fn attempt(publish: &Publish, gate: &Gate) -> Result<(), StoreError> {
-	let bytes = publish.payload.len();
-	if u32::try_from(bytes).is_ok_and(|bytes| bytes > MAX_MESSAGE_BYTES) {
+async fn attempt(
+	publish: &Publish,
+	too_large: Option<usize>,
+	gate: &Gate,
+) -> Result<(), StoreError> {
+	if let Some(bytes) = too_large {
 		let detail = format!("{bytes} bytes; a message has at most {MAX_MESSAGE_BYTES}");
 		return gate.ingest.bury(Source::BROKER, &publish.topic, "too_large", detail, &[]).await;
 	}

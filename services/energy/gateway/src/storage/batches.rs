@@ -3,13 +3,17 @@
 use super::{
 	filter::{BatchFilter, Page},
 	query::{Conditions, int, unsigned},
-	rows::{Batch, BatchAnchor, BatchRow, MeterRow, NewBatch, OnChain, PinProgress, Settled},
+	rows::{
+		Batch, BatchAnchor, BatchRow, MeterRow, NewBatch, NewCopy, OnChain, PinProgress,
+		ReadingRow, Settled,
+	},
 };
 use codec::{DecodeAll, Encode};
 use gridproof_gateway_api::{AnchorStatus, BatchState};
 use gridproof_primitives::{
 	H256,
 	codec::cid::Cid,
+	crypto::merkle,
 	energy::{BatchHeader, emlog::RunningRegisters},
 };
 use gridproof_store::{
@@ -19,12 +23,14 @@ use gridproof_store::{
 
 const COLUMNS: &str = "SELECT batches.id, created_ms, batches.meter, count, root, cid, start_ms, \
 	end_ms, header, closing, signature, state, reason, block, anchor_status, anchor_txid, \
-	anchor_block_hash, anchor_block_height, anchor_block_time, pin FROM batches";
+	anchor_block_hash, anchor_block_height, anchor_block_time, pin, batches.device_key FROM batches";
 
 const COLUMNS_AND_PIN: &str = "SELECT batches.id, created_ms, batches.meter, count, root, cid, \
 	start_ms, end_ms, header, closing, signature, state, reason, block, anchor_status, anchor_txid, \
-	anchor_block_hash, anchor_block_height, anchor_block_time, pin, pin_request, pin_attempts, \
-	pin_next_ms FROM batches";
+	anchor_block_hash, anchor_block_height, anchor_block_time, pin, batches.device_key, pin_request, \
+	pin_attempts, pin_next_ms FROM batches";
+/// When nobody is asked to pin a file: never, since its readings are not here.
+pub(super) const NEVER_MS: i64 = i64::MAX;
 
 fn unreadable(column: usize) -> rusqlite::Error {
 	rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, "not what was written".into())
@@ -65,6 +71,7 @@ fn row_to_batch(row: &Row<'_>) -> rusqlite::Result<Batch> {
 			block_time: row.get(18)?,
 		},
 		pin: row.get(19)?,
+		device: row.get(20)?,
 	})
 }
 
@@ -106,8 +113,8 @@ pub(super) fn seal(db: &Connection, new: &NewBatch) -> Result<BatchRow, SealErro
 	let state =
 		if new.on_chain.is_some() { BatchState::Unsigned } else { BatchState::NotCertified };
 	let insert = "INSERT INTO batches (created_ms, meter, count, root, cid, start_ms, end_ms, \
-		chain_meter, sequence, header, closing, state) \
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+		chain_meter, sequence, header, closing, state, device_key) \
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 	db.prepare_cached(insert)?.execute(params![
 		int(new.created_ms),
 		new.meter,
@@ -121,6 +128,7 @@ pub(super) fn seal(db: &Connection, new: &NewBatch) -> Result<BatchRow, SealErro
 		new.on_chain.as_ref().map(|part| part.header.encode()),
 		new.on_chain.as_ref().map(|part| part.closing.encode()),
 		state.as_str(),
+		new.device,
 	])?;
 	let batch = db.last_insert_rowid();
 	let update = "UPDATE readings SET batch = ?1, place = ?2 WHERE id = ?3 AND batch IS NULL";
@@ -230,6 +238,112 @@ pub(super) fn settle(db: &Connection, outcomes: &[Settled]) -> Result<(), StoreE
 	Ok(())
 }
 
+/// Keeps a batch that was signed and is not here, in place of what has its number. Its readings are put
+/// into it if exactly they are here. `false` if nothing has changed: it is here as it is, or something
+/// signed has its number.
+pub(super) fn adopt(db: &Connection, copy: &NewCopy) -> Result<bool, StoreError> {
+	let OnChain { header, closing, signature } = &copy.part;
+	let find =
+		format!("{COLUMNS} WHERE batches.meter = ?1 AND sequence = ?2 AND state <> 'dissolved'");
+	let here = db
+		.prepare_cached(&find)?
+		.query_row(params![copy.meter, int(header.sequence)], row_to_batch)
+		.optional()?;
+	let here = here.as_ref().and_then(|batch| Some((batch, batch.on_chain.as_ref()?)));
+	let is_same = here.is_some_and(|(_, part)| part.header == *header);
+	if let Some((batch, part)) = here {
+		let is_open = matches!(batch.state, BatchState::Unsigned | BatchState::Parked);
+		if !is_open && (!is_same || part.closing == *closing) {
+			return Ok(false);
+		}
+	}
+	// What follows on something else is rebuilt; what is signed follows on this.
+	let open = "SELECT id, sequence FROM batches WHERE meter = ?1 AND sequence >= ?2 \
+		AND state IN ('unsigned', 'parked')";
+	let open: Vec<(BatchRow, u64)> = db
+		.prepare_cached(open)?
+		.query_map(params![copy.meter, int(header.sequence)], |row| {
+			Ok((row.get(0)?, unsigned(row, 1)?))
+		})?
+		.collect::<Result<_, _>>()?;
+	for (row, sequence) in open {
+		if !(is_same && sequence == header.sequence) {
+			open_up(db, row)?;
+		}
+	}
+	let state = if copy.is_accepted { BatchState::Accepted } else { BatchState::Signed };
+	if let Some((batch, _)) = here.filter(|_| is_same) {
+		let update = "UPDATE batches SET closing = ?2, signature = coalesce(?3, signature), \
+			state = CASE WHEN state IN ('unsigned', 'parked') THEN ?4 ELSE state END, \
+			reason = NULL WHERE id = ?1";
+		db.prepare_cached(update)?.execute(params![
+			batch.row,
+			closing.encode(),
+			signature,
+			state.as_str(),
+		])?;
+	} else {
+		let batch = insert_copy(db, copy, state)?;
+		if !fill(db, copy.meter, batch, header)? {
+			let update = "UPDATE batches SET pin = 'not_here', pin_next_ms = ?2 WHERE id = ?1";
+			db.prepare_cached(update)?.execute(params![batch, NEVER_MS])?;
+		}
+	}
+	unseal(db, copy.meter)?;
+	Ok(true)
+}
+
+fn insert_copy(db: &Connection, copy: &NewCopy, state: BatchState) -> Result<BatchRow, StoreError> {
+	let OnChain { header, closing, signature } = &copy.part;
+	let insert = "INSERT INTO batches (created_ms, meter, count, root, cid, start_ms, end_ms, \
+		chain_meter, sequence, header, closing, signature, state, device_key) \
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+	db.prepare_cached(insert)?.execute(params![
+		int(copy.created_ms),
+		copy.meter,
+		header.readings,
+		header.root.0,
+		header.cid.unwrap_or_else(|| Cid::of(&[])).as_bytes(),
+		int(header.start_ms),
+		int(header.end_ms),
+		header.meter,
+		int(header.sequence),
+		header.encode(),
+		closing.encode(),
+		signature,
+		state.as_str(),
+		copy.device,
+	])?;
+	Ok(db.last_insert_rowid())
+}
+
+/// Puts a meter's readings into a batch that is for their time, if they are exactly those of its header.
+fn fill(
+	db: &Connection,
+	meter: MeterRow,
+	batch: BatchRow,
+	header: &BatchHeader,
+) -> Result<bool, StoreError> {
+	let select = "SELECT id, leaf FROM readings WHERE meter = ?1 AND batch IS NULL AND trusted = 1 \
+		AND start_ms >= ?2 AND end_ms <= ?3 ORDER BY start_ms, id";
+	let mut statement = db.prepare_cached(select)?;
+	let rows = statement
+		.query_map(params![meter, int(header.start_ms), int(header.end_ms)], |row| {
+			Ok((row.get(0)?, H256(row.get(1)?)))
+		})?;
+	let (rows, leaves): (Vec<ReadingRow>, Vec<H256>) =
+		rows.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+	if leaves.is_empty() || merkle::root(&leaves) != header.root {
+		return Ok(false);
+	}
+	let mut update =
+		db.prepare_cached("UPDATE readings SET batch = ?1, place = ?2 WHERE id = ?3")?;
+	for (place, row) in (0u32..).zip(rows) {
+		update.execute(params![batch, place, row])?;
+	}
+	Ok(true)
+}
+
 /// Gives up a batch that no chain has taken, and what follows it of its meter.
 pub(super) fn dissolve(db: &Connection, row: BatchRow) -> Result<u64, StoreError> {
 	let select = "SELECT later.id FROM batches AS later JOIN batches AS first ON first.id = ?1 \
@@ -296,9 +410,9 @@ pub(super) fn to_pin(
 	let rows = statement.query_map(params![int(now_ms), limit], |row| {
 		let progress = PinProgress {
 			status: row.get::<_, Option<String>>(19)?.unwrap_or_default(),
-			request: row.get(20)?,
-			attempts: row.get(21)?,
-			next_ms: unsigned(row, 22)?,
+			request: row.get(21)?,
+			attempts: row.get(22)?,
+			next_ms: unsigned(row, 23)?,
 		};
 		Ok((row_to_batch(row)?, progress))
 	})?;

@@ -3,8 +3,8 @@
 use super::{
 	filter::{BatchFilter, Page, ReadingFilter, Selection},
 	rows::{
-		Batch, BatchAnchor, BatchRow, Device, MeterRow, NewBatch, NewDeadLetter, NewReading,
-		Pending, PinProgress, Reading, ReadingRow, Settled, Stored,
+		Batch, BatchAnchor, BatchRow, Device, MeterRow, NewBatch, NewCopy, NewDeadLetter,
+		NewReading, Pending, PinProgress, Reading, ReadingRow, Settled, Stored,
 	},
 };
 use futures::future::BoxFuture;
@@ -32,17 +32,19 @@ pub trait ReadStorage: Send + Sync + 'static {
 	/// Readings in no batch, at most `limit`: of one meter in order of their time, of several in
 	/// order of arrival.
 	fn unbatched(&self, selection: Selection, limit: u32) -> Answer<'_, Vec<Reading>>;
-	/// One batch.
+	/// One reading; from the archive if it is there.
+	fn reading(&self, row: ReadingRow) -> Answer<'_, Option<Reading>>;
+	/// One batch; from the archive if it is there.
 	fn batch(&self, row: BatchRow) -> Answer<'_, Option<Batch>>;
-	/// The batch whose file has this CID.
+	/// The batch whose file has this CID; from the archive if it is there.
 	fn batch_by_cid(&self, cid: Cid) -> Answer<'_, Option<Batch>>;
 	/// Batches.
 	fn batches(&self, filter: BatchFilter, page: Page) -> Answer<'_, Vec<Batch>>;
 	/// The number of batches.
 	fn count_batches(&self, filter: BatchFilter) -> Answer<'_, u64>;
-	/// The readings of a batch, in order.
+	/// The readings of a batch, in order; from the archive if they are there.
 	fn batch_readings(&self, row: BatchRow) -> Answer<'_, Vec<Reading>>;
-	/// The leaves of a batch, in order.
+	/// The leaves of a batch, in order; from the archive if they are there.
 	fn leaves(&self, row: BatchRow) -> Answer<'_, Vec<H256>>;
 	/// The way from a batch's root to the root in the transaction that anchors it, if that is not its
 	/// own.
@@ -94,8 +96,20 @@ pub trait Storage: ReadStorage {
 	/// Gives up a batch of a meter and all later ones of it: their readings are in no batch again.
 	/// The answer is the number of batches.
 	fn dissolve(&self, row: BatchRow) -> Answer<'_, u64>;
+	/// Keeps a batch that was signed and is not here, in place of what has its number. `false` if nothing
+	/// has changed: it is here as it is, or something signed has its number.
+	fn adopt(&self, copy: NewCopy) -> Answer<'_, bool>;
+	/// Writes what is settled and was made before a time, UTC milliseconds, into an archive file. Rows stay
+	/// until [`Storage::prune`]. With `pinned`, what a service still has to pin stays. `false` if there is
+	/// nothing, or this time had its last file.
+	fn archive(&self, before_ms: u64, pinned: bool) -> Answer<'_, bool>;
+	/// Deletes a small piece of what is in archive files. The answer is the number of batches that were
+	/// looked at: 0 when nothing is left.
+	fn prune(&self) -> Answer<'_, u64>;
+	/// Looks for archive files that the database does not know. The answer is their number.
+	fn find_archives(&self) -> Answer<'_, u64>;
 	/// Sets the anchor of a batch, with the way to the root in the transaction if that is not the
-	/// batch's own. `false` if there is no such batch.
+	/// batch's own. `false` if there is no such batch, or it is in the archive.
 	fn anchor(
 		&self,
 		row: BatchRow,

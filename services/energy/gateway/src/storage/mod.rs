@@ -2,6 +2,10 @@
 //! [`Storage`] for what changes something. [`Sqlite`] is the embedded store.
 
 mod anchors;
+mod archive;
+mod archive_file;
+#[cfg(test)]
+mod archive_tests;
 mod batches;
 mod contract;
 mod filter;
@@ -17,8 +21,8 @@ mod tests;
 pub use contract::{Answer, ReadStorage, Storage};
 pub use filter::{BatchFilter, Page, ReadingFilter, Selection};
 pub use rows::{
-	Batch, BatchAnchor, BatchRow, Device, Flow, MeterRow, NewBatch, NewDeadLetter, NewReading,
-	OnChain, Pending, PinProgress, Reading, ReadingRow, Settled, Stored,
+	Batch, BatchAnchor, BatchRow, Device, Flow, MeterRow, NewBatch, NewCopy, NewDeadLetter,
+	NewReading, OnChain, Pending, PinProgress, Reading, ReadingRow, Settled, Stored,
 };
 pub use schema::MIGRATIONS;
 pub use sqlite::Sqlite;

@@ -38,6 +38,18 @@ pub(super) fn meter(
 	Ok(db.last_insert_rowid())
 }
 
+/// The row of the meter of this name, if it has one.
+pub(super) fn known_meter(
+	db: &Connection,
+	name: &MeterName,
+) -> Result<Option<MeterRow>, StoreError> {
+	let find = "SELECT id FROM meters WHERE site = ?1 AND device = ?2 AND meter = ?3";
+	Ok(db
+		.prepare_cached(find)?
+		.query_row(params![name.site(), name.device(), name.meter()], |row| row.get(0))
+		.optional()?)
+}
+
 /// The device of a meter, if one was ever seen.
 pub(super) fn device(db: &Connection, meter: MeterRow) -> Result<Option<Device>, StoreError> {
 	let select =

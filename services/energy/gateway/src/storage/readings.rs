@@ -76,7 +76,7 @@ pub(super) fn taken(db: &Connection, new: &NewReading) -> Result<Option<Stored>,
 			}
 		}
 	}
-	let sealed_ms = sealed(db, new.meter)?.max(new.earliest_ms);
+	let sealed_ms = sealed(db, new.meter, new.trusted)?.max(new.earliest_ms);
 	if new.start_ms < sealed_ms {
 		return Ok(Some(Stored::Late { sealed_ms }));
 	}
@@ -102,14 +102,17 @@ fn vouch(db: &Connection, new: &NewReading) -> Result<Option<Stored>, StoreError
 	Ok(None)
 }
 
-fn sealed(db: &Connection, meter: MeterRow) -> Result<u64, StoreError> {
-	let sealed = "SELECT sealed_ms FROM meters WHERE id = ?1";
-	Ok(db.prepare_cached(sealed)?.query_row([meter], |row| unsigned(row, 0))?)
+/// The time before which nothing of a meter is taken: it is in a batch for the chain, or in an archive.
+/// What others have sent under its name binds others only.
+fn sealed(db: &Connection, meter: MeterRow, trusted: bool) -> Result<u64, StoreError> {
+	let sealed = "SELECT max(sealed_ms, archived_ms, CASE WHEN ?2 THEN 0 ELSE archived_open_ms END) \
+		FROM meters WHERE id = ?1";
+	Ok(db.prepare_cached(sealed)?.query_row(params![meter, trusted], |row| unsigned(row, 0))?)
 }
 
 /// The time from which on a meter has no reading and no batch, UTC milliseconds.
 pub(super) fn free_from(db: &Connection, meter: MeterRow) -> Result<u64, StoreError> {
-	let mut free = sealed(db, meter)?;
+	let mut free = sealed(db, meter, false)?;
 	for trusted in [true, false] {
 		for flow in sharing(Flow::Unknown) {
 			let last = "SELECT end_ms FROM readings WHERE meter = ?1 AND trusted = ?2 \
@@ -166,6 +169,10 @@ const KEPT: i64 = 5_000;
 const SWEEP: i64 = 64;
 /// Bytes of a refused message that are kept: as many as a reading may have.
 const PAYLOAD: usize = 4_096;
+/// Bytes of all dead letters together, where the database has no bound: 256 MiB.
+const ROOM: i64 = 256 << 20;
+/// The part of the database's room that is for dead letters, where it has one: a tenth.
+const SHARE: i64 = 10;
 
 /// What makes two refused messages the same.
 fn hash(letter: &NewDeadLetter) -> [u8; 32] {
@@ -179,7 +186,8 @@ fn hash(letter: &NewDeadLetter) -> [u8; 32] {
 }
 
 /// Counts something refused, and keeps it unless there is little room left; the same again only
-/// counts up.
+/// counts up. Dead letters have a room of their own, and never take that of readings: when it is full,
+/// the oldest go of the reason that takes the most.
 pub(super) fn bury(db: &Connection, letter: &NewDeadLetter) -> Result<(), StoreError> {
 	let count = "INSERT INTO refusals (source, reason, count) VALUES (?1, ?2, 1) \
 		ON CONFLICT (source, reason) DO UPDATE SET count = count + 1";
@@ -211,16 +219,36 @@ pub(super) fn bury(db: &Connection, letter: &NewDeadLetter) -> Result<(), StoreE
 			(SELECT id FROM dead_letters WHERE reason = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)";
 		db.prepare_cached(sweep)?.execute(params![letter.reason, KEPT])?;
 	}
-	Ok(())
+	if count == 1 { make_room(db) } else { Ok(()) }
+}
+
+fn pragma(db: &Connection, name: &str) -> Result<i64, StoreError> {
+	Ok(db.prepare_cached(&format!("PRAGMA {name}"))?.query_row([], |row| row.get(0))?)
 }
 
 /// Whether less than a fifth of the room that the database may have is left: it is for readings.
 fn is_short(db: &Connection) -> Result<bool, StoreError> {
-	let pragma = |name: &str| -> Result<i64, StoreError> {
-		Ok(db.prepare_cached(&format!("PRAGMA {name}"))?.query_row([], |row| row.get(0))?)
-	};
-	let used = pragma("page_count")?.saturating_sub(pragma("freelist_count")?);
-	Ok(used > pragma("max_page_count")? / 5 * 4)
+	let used = pragma(db, "page_count")?.saturating_sub(pragma(db, "freelist_count")?);
+	Ok(used > pragma(db, "max_page_count")? / 5 * 4)
+}
+
+/// Drops the oldest dead letters of the reason that takes the most, until all fit into their room.
+fn make_room(db: &Connection) -> Result<(), StoreError> {
+	let most = pragma(db, "max_page_count")?.saturating_mul(pragma(db, "page_size")?) / SHARE;
+	let most = most.min(ROOM);
+	loop {
+		let taken = "SELECT sum(bytes) FROM letter_room";
+		let taken: Option<i64> = db.prepare_cached(taken)?.query_row([], |row| row.get(0))?;
+		if taken.unwrap_or_default() <= most {
+			return Ok(());
+		}
+		let oldest = "DELETE FROM dead_letters WHERE id IN (SELECT id FROM dead_letters \
+			WHERE reason = (SELECT reason FROM letter_room ORDER BY bytes DESC, reason LIMIT 1) \
+			ORDER BY id LIMIT 16)";
+		if db.prepare_cached(oldest)?.execute([])? == 0 {
+			return Ok(());
+		}
+	}
 }
 
 /// Whether such a message is among the dead letters.
@@ -245,12 +273,20 @@ pub(super) fn retire(
 	before_ms: u64,
 	letter: &NewDeadLetter,
 ) -> Result<u64, StoreError> {
+	// Clocks differ: where it is known for which device a batch was made, that decides.
 	let open = "SELECT id FROM batches WHERE meter = ?1 AND state IN ('unsigned', 'parked') \
-		AND created_ms < ?2";
+		AND CASE WHEN device_key IS NULL THEN created_ms < ?2 \
+		ELSE device_key <> (SELECT device_key FROM meters WHERE id = ?1) END";
 	let mut statement = db.prepare_cached(open)?;
 	let rows = statement.query_map(params![meter, int(before_ms)], |row| row.get(0))?;
 	let batches = rows.collect::<Result<Vec<BatchRow>, _>>()?;
+	let with_body = |row: &Row<'_>| -> rusqlite::Result<(ReadingRow, String)> {
+		Ok((row.get(0)?, row.get(1)?))
+	};
+	let mut found: Vec<(ReadingRow, String)> = Vec::new();
 	for batch in &batches {
+		let mut inside = db.prepare_cached("SELECT id, body FROM readings WHERE batch = ?1")?;
+		found.extend(inside.query_map([batch], with_body)?.collect::<Result<Vec<_>, _>>()?);
 		super::batches::open_up(db, *batch)?;
 	}
 	if !batches.is_empty() {
@@ -259,10 +295,11 @@ pub(super) fn retire(
 	let left = "SELECT id, body FROM readings INDEXED BY readings_pending WHERE batch IS NULL \
 		AND meter = ?1 AND trusted = 1 AND received_ms < ?2";
 	let mut statement = db.prepare_cached(left)?;
-	let rows = statement
-		.query_map(params![meter, int(before_ms)], |row| Ok((row.get(0)?, row.get(1)?)))?;
-	let left = rows.collect::<Result<Vec<(ReadingRow, String)>, _>>()?;
-	let letters: Vec<_> = left
+	let rows = statement.query_map(params![meter, int(before_ms)], with_body)?;
+	found.extend(rows.collect::<Result<Vec<_>, _>>()?);
+	found.sort();
+	found.dedup();
+	let letters: Vec<_> = found
 		.into_iter()
 		.map(|(row, body)| (row, NewDeadLetter { payload: body.into_bytes(), ..letter.clone() }))
 		.collect();
@@ -380,6 +417,12 @@ pub(super) fn unbatched(
 	let mut statement = db.prepare_cached(&select)?;
 	let rows = statement.query_map(params![format!("[{}]", list.join(",")), limit], reading)?;
 	Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// One reading.
+pub(super) fn one(db: &Connection, row: ReadingRow) -> Result<Option<Reading>, StoreError> {
+	let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE readings.id = ?1"))?;
+	Ok(statement.query_row([row], reading).optional()?)
 }
 
 pub(super) fn of_batch(db: &Connection, batch: BatchRow) -> Result<Vec<Reading>, StoreError> {

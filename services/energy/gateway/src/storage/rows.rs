@@ -155,6 +155,8 @@ pub struct NewBatch {
 	pub end_ms: u64,
 	/// What is for the chain.
 	pub on_chain: Option<OnChain>,
+	/// Key of the device that it is made for, if it is for the chain.
+	pub device: Option<PublicKey>,
 	/// Whether it ends where readings that are left begin earlier: they come too late then.
 	pub forced: bool,
 }
@@ -180,6 +182,9 @@ pub struct Batch {
 	pub end_ms: u64,
 	/// What is for the chain.
 	pub on_chain: Option<OnChain>,
+	/// Key of the device that it was made for; `None` if it is not for the chain, or of an earlier
+	/// version of this program.
+	pub device: Option<PublicKey>,
 	/// How far it has come.
 	pub state: BatchState,
 	/// The reason why it is parked.
@@ -238,6 +243,22 @@ pub struct Device {
 	pub key: PublicKey,
 	/// When it took the place of another, UTC milliseconds; 0 if it is the first.
 	pub since_ms: u64,
+}
+
+/// A batch of a meter that was not made here, or is not here any more: it was signed before the
+/// database was restored or lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCopy {
+	/// When it is kept here, UTC milliseconds.
+	pub created_ms: u64,
+	/// Row of its meter.
+	pub meter: MeterRow,
+	/// Its header, and its signature if that is known.
+	pub part: OnChain,
+	/// Key of the device that has signed it.
+	pub device: PublicKey,
+	/// Whether the chain has accepted it.
+	pub is_accepted: bool,
 }
 
 /// How far a file is, with the service.

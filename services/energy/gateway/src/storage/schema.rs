@@ -11,7 +11,13 @@
 /// - `dead_letters`: what was refused; the same thing again only counts up. Their number is bounded
 ///   for each reason; `refusals` counts all of them, for ever.
 /// - `meters.device_key`: the key of the device that the gateway knows; `exchanged_ms`: when it took the
-///   place of another.
+///   place of another. `archived_ms`: end of what moved to an archive, of readings whose sender has
+///   proved to be the device; `archived_open_ms`: of others. Nothing is taken of before.
+/// - `batches.device_key`: the key of the device that a batch for the chain was made for.
+/// - `archives`: files of what is settled. `before_ms`: all in it was made before; `pruned`: how many of
+///   its batches have been looked at and deleted here; `is_full`: whether more of the same day may
+///   follow in another file.
+/// - `letter_room`: bytes of dead letters of each reason, which triggers keep.
 /// - `anchor_paths`: for a batch that is anchored together with others, the way from its root to the
 ///   root in the transaction.
 pub const MIGRATIONS: &[&str] = &[
@@ -102,6 +108,40 @@ CREATE TABLE refusals (
 ) WITHOUT ROWID;
 INSERT INTO refusals SELECT source, reason, sum(count) FROM dead_letters GROUP BY source, reason;
 CREATE INDEX dead_letters_by_reason ON dead_letters (reason, id);
+",
+	"
+ALTER TABLE meters ADD COLUMN archived_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE meters ADD COLUMN archived_open_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE batches ADD COLUMN device_key BLOB;
+CREATE INDEX batches_by_age ON batches (created_ms);
+CREATE TABLE archives (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	file TEXT NOT NULL UNIQUE,
+	sha256 BLOB NOT NULL,
+	before_ms INTEGER NOT NULL,
+	bytes INTEGER NOT NULL,
+	batches INTEGER NOT NULL,
+	readings INTEGER NOT NULL,
+	first_batch INTEGER NOT NULL,
+	last_batch INTEGER NOT NULL,
+	first_reading INTEGER NOT NULL,
+	last_reading INTEGER NOT NULL,
+	is_full INTEGER NOT NULL,
+	pruned INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX archives_to_prune ON archives (id) WHERE pruned < batches;
+CREATE TABLE letter_room (reason TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO letter_room SELECT reason, sum(1024 + length(topic) + length(payload))
+	FROM dead_letters GROUP BY reason;
+CREATE TRIGGER letter_comes AFTER INSERT ON dead_letters BEGIN
+	INSERT INTO letter_room
+		VALUES (new.reason, 1024 + length(new.topic) + length(new.payload))
+		ON CONFLICT (reason) DO UPDATE SET bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER letter_goes AFTER DELETE ON dead_letters BEGIN
+	UPDATE letter_room SET bytes = bytes - (1024 + length(old.topic) + length(old.payload))
+		WHERE reason = old.reason;
+END;
 ",
 	"
 CREATE TABLE anchor_paths (batch INTEGER PRIMARY KEY, path BLOB NOT NULL);

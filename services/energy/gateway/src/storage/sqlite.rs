@@ -1,15 +1,17 @@
 //! The embedded store.
 
 use super::{
-	anchors, batches,
+	anchors,
+	archive::{self, Archive},
+	batches,
 	contract::{Answer, ReadStorage, Storage},
 	filter::{BatchFilter, Page, ReadingFilter, Selection},
 	query::{self, unsigned},
 	queue::Queue,
 	readings,
 	rows::{
-		Batch, BatchAnchor, BatchRow, Device, MeterRow, NewBatch, NewDeadLetter, NewReading,
-		Pending, PinProgress, Reading, ReadingRow, Settled, Stored,
+		Batch, BatchAnchor, BatchRow, Device, MeterRow, NewBatch, NewCopy, NewDeadLetter,
+		NewReading, Pending, PinProgress, Reading, ReadingRow, Settled, Stored,
 	},
 	schema::MIGRATIONS,
 };
@@ -20,12 +22,19 @@ use gridproof_primitives::{
 use gridproof_store::{Database, Options, StoreError, rusqlite::Connection};
 use std::{path::Path, sync::Arc};
 
-/// Readings, batches and dead letters in one SQLite file.
+/// The folder of archive files, beside the database.
+const ARCHIVE: &str = "archive";
+/// Bytes after which an archive file takes no more batches: 32 MiB.
+const ARCHIVE_BYTES: u64 = 32 << 20;
+
+/// Readings, batches and dead letters in one SQLite file, and what was settled long ago in files beside
+/// it.
 #[derive(Clone)]
 pub struct Sqlite {
 	database: Database,
 	places: usize,
 	queue: Arc<Queue>,
+	archive: Archive,
 }
 
 impl Sqlite {
@@ -36,7 +45,26 @@ impl Sqlite {
 	pub fn open(path: &Path, options: &Options) -> Result<Self, StoreError> {
 		let database = Database::open(path, MIGRATIONS, options)?;
 		let queue = Arc::new(Queue::new(database.clone(), options.queue));
-		Ok(Self { database, places: options.queue, queue })
+		let folder = path.parent().unwrap_or(Path::new("")).join(ARCHIVE);
+		let archive = Archive::new(folder, ARCHIVE_BYTES);
+		Ok(Self { database, places: options.queue, queue, archive })
+	}
+
+	/// Begins another archive file after so many bytes.
+	#[must_use]
+	pub fn with_archive_bytes(self, max_bytes: u64) -> Self {
+		let archive = self.archive.with_bytes(max_bytes);
+		Self { archive, ..self }
+	}
+
+	/// Reads, with the archive at hand.
+	fn look<T, F>(&self, job: F) -> Answer<'_, T>
+	where
+		T: Send + 'static,
+		F: FnOnce(&Connection, &Archive) -> Result<T, StoreError> + Send + 'static,
+	{
+		let archive = self.archive.clone();
+		self.read(move |db| job(db, &archive))
 	}
 
 	fn read<T, F>(&self, job: F) -> Answer<'_, T>
@@ -64,6 +92,7 @@ fn counts(db: &Connection) -> Result<Counts, StoreError> {
 		let sql = "SELECT count(*) FROM batches WHERE state = ?1";
 		Ok(db.prepare_cached(sql)?.query_row([state.as_str()], |row| unsigned(row, 0))?)
 	};
+	let (archived_batches, archived_readings) = archive::totals(db)?;
 	Ok(Counts {
 		meters: one("SELECT count(*) FROM meters")?,
 		readings: one("SELECT count(*) FROM readings")?,
@@ -75,6 +104,8 @@ fn counts(db: &Connection) -> Result<Counts, StoreError> {
 		accepted: state(BatchState::Accepted)?,
 		parked: state(BatchState::Parked)?,
 		dead_letters: one("SELECT count(*) FROM dead_letters")?,
+		archived_readings,
+		archived_batches,
 	})
 }
 
@@ -103,12 +134,25 @@ impl ReadStorage for Sqlite {
 		self.read(move |db| readings::unbatched(db, &selection, limit))
 	}
 
+	fn reading(&self, row: ReadingRow) -> Answer<'_, Option<Reading>> {
+		self.look(move |db, archive| match readings::one(db, row)? {
+			Some(reading) => Ok(Some(reading)),
+			None => archive.reading(db, row),
+		})
+	}
+
 	fn batch(&self, row: BatchRow) -> Answer<'_, Option<Batch>> {
-		self.read(move |db| batches::batch(db, row))
+		self.look(move |db, archive| match batches::batch(db, row)? {
+			Some(batch) => Ok(Some(batch)),
+			None => Ok(archive.batch(db, row)?.map(|(batch, _)| batch)),
+		})
 	}
 
 	fn batch_by_cid(&self, cid: Cid) -> Answer<'_, Option<Batch>> {
-		self.read(move |db| batches::by_cid(db, cid))
+		self.look(move |db, archive| match batches::by_cid(db, cid)? {
+			Some(batch) => Ok(Some(batch)),
+			None => archive.by_cid(db, cid),
+		})
 	}
 
 	fn batches(&self, filter: BatchFilter, page: Page) -> Answer<'_, Vec<Batch>> {
@@ -120,11 +164,22 @@ impl ReadStorage for Sqlite {
 	}
 
 	fn batch_readings(&self, row: BatchRow) -> Answer<'_, Vec<Reading>> {
-		self.read(move |db| readings::of_batch(db, row))
+		self.look(move |db, archive| {
+			if batches::batch(db, row)?.is_some() {
+				return readings::of_batch(db, row);
+			}
+			Ok(archive.batch(db, row)?.map(|(_, readings)| readings).unwrap_or_default())
+		})
 	}
 
 	fn leaves(&self, row: BatchRow) -> Answer<'_, Vec<H256>> {
-		self.read(move |db| readings::leaves(db, row))
+		self.look(move |db, archive| {
+			if batches::batch(db, row)?.is_some() {
+				return readings::leaves(db, row);
+			}
+			let readings = archive.batch(db, row)?.map(|(_, readings)| readings);
+			Ok(readings.into_iter().flatten().map(|reading| reading.leaf).collect())
+		})
 	}
 
 	fn anchor_path(&self, row: BatchRow) -> Answer<'_, Option<AnchorPath>> {
@@ -224,6 +279,46 @@ impl Storage for Sqlite {
 
 	fn dissolve(&self, row: BatchRow) -> Answer<'_, u64> {
 		self.write(move |db| batches::dissolve(db, row))
+	}
+
+	fn adopt(&self, copy: NewCopy) -> Answer<'_, bool> {
+		let free = self.queue.free().clone();
+		self.write(move |db| {
+			free.forget(copy.meter);
+			batches::adopt(db, &copy)
+		})
+	}
+
+	fn archive(&self, before_ms: u64, pinned: bool) -> Answer<'_, bool> {
+		Box::pin(async move {
+			self.write(move |db| archive::drop_given_up(db, before_ms)).await?;
+			let written =
+				self.look(move |db, archive| archive.write(db, before_ms, pinned)).await?;
+			let Some(written) = written else { return Ok(false) };
+			self.write(move |db| archive::register(db, &written)).await?;
+			Ok(true)
+		})
+	}
+
+	fn prune(&self) -> Answer<'_, u64> {
+		Box::pin(async move {
+			match self.look(|db, archive| archive.piece(db)).await? {
+				None => Ok(0),
+				Some(piece) => self.write(move |db| archive::prune(db, piece)).await,
+			}
+		})
+	}
+
+	fn find_archives(&self) -> Answer<'_, u64> {
+		Box::pin(async move {
+			let unknown = self.look(|db, archive| archive.unknown(db)).await?;
+			let count = u64::try_from(unknown.len()).unwrap_or(u64::MAX);
+			if count > 0 {
+				self.write(move |db| unknown.iter().try_for_each(|one| archive::register(db, one)))
+					.await?;
+			}
+			Ok(count)
+		})
 	}
 
 	fn anchor(

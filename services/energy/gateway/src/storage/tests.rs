@@ -89,6 +89,7 @@ async fn a_batch_that_was_closed_meanwhile_makes_readings_late() {
 		start_ms: 100,
 		end_ms: 1_000,
 		on_chain: None,
+		device: None,
 		forced: false,
 	};
 	assert_eq!(sqlite.seal(batch).await, Ok(Some(1)));

@@ -46,6 +46,10 @@ struct ChainState {
 	meters: BTreeMap<MeterIndex, MeterInfo<AccountId>>,
 	batches: BTreeMap<(MeterIndex, u64), BatchRecord>,
 	away: bool,
+	/// It takes questions and answers none.
+	hangs: bool,
+	/// Questions that came.
+	questions: usize,
 	/// Transactions whose answer is lost on the way back.
 	lost: u32,
 	/// It keeps no row of a batch, only the hash of each meter's last, as a chain does of old ones.
@@ -109,6 +113,29 @@ impl Chain {
 		self.0.lock().unwrap().away = away;
 	}
 
+	pub fn hang(&self, hangs: bool) {
+		self.0.lock().unwrap().hangs = hangs;
+	}
+
+	/// How many questions have come.
+	pub fn questions(&self) -> usize {
+		self.0.lock().unwrap().questions
+	}
+
+	/// An answer, or none.
+	fn reply<T: Send + 'static>(
+		&self,
+		answer: impl FnOnce(&mut ChainState) -> Result<T, ChainError>,
+	) -> Reply<'_, T> {
+		let mut state = self.0.lock().unwrap();
+		state.questions += 1;
+		if state.hangs {
+			return Box::pin(std::future::pending());
+		}
+		let answer = state.reachable().and_then(|()| answer(&mut state));
+		Box::pin(async { answer })
+	}
+
 	pub fn forget_batches(&self) {
 		let mut state = self.0.lock().unwrap();
 		state.forgets = true;
@@ -166,50 +193,44 @@ impl ChainState {
 
 impl Ledger for Chain {
 	fn genesis(&self) -> Reply<'_, H256> {
-		let answer = self.0.lock().unwrap().reachable().map(|()| GENESIS);
-		Box::pin(async { answer })
+		self.reply(|_| Ok(GENESIS))
 	}
 
 	fn meter<'a>(&'a self, name: &'a MeterName) -> Reply<'a, Option<MeterInfo<AccountId>>> {
-		let state = self.0.lock().unwrap();
-		let found = state.meters.values().find(|info| info.certificate.name == *name).cloned();
-		let answer = state.reachable().map(|()| found);
-		Box::pin(async { answer })
+		self.reply(|state| {
+			Ok(state.meters.values().find(|info| info.certificate.name == *name).cloned())
+		})
 	}
 
 	fn meters(&self, from: MeterIndex, limit: u32) -> Reply<'_, Vec<MeterInfo<AccountId>>> {
-		let state = self.0.lock().unwrap();
-		let page = state.meters.range(from..).take(limit as usize);
-		let page = page.map(|(_, info)| info.clone()).collect();
-		let answer = state.reachable().map(|()| page);
-		Box::pin(async { answer })
+		self.reply(|state| {
+			let page = state.meters.range(from..).take(limit as usize);
+			Ok(page.map(|(_, info)| info.clone()).collect())
+		})
 	}
 
 	fn batch(&self, meter: MeterIndex, sequence: u64) -> Reply<'_, Option<BatchRecord>> {
-		let state = self.0.lock().unwrap();
-		let answer = state.reachable().map(|()| state.batches.get(&(meter, sequence)).cloned());
-		Box::pin(async { answer })
+		self.reply(|state| Ok(state.batches.get(&(meter, sequence)).cloned()))
 	}
 
 	fn limits(&self) -> Reply<'_, Limits> {
-		let limits = Limits {
-			block_wh: 1_000_000,
-			day_wh: 1_000_000,
-			organisation_day_wh: 1_000_000,
-			max_rated_power_w: 1_000_000,
-			max_backdate_ms: 0,
-			batch: BatchLimits::default(),
-		};
-		let answer = self.0.lock().unwrap().reachable().map(|()| limits);
-		Box::pin(async { answer })
+		self.reply(|_| {
+			Ok(Limits {
+				block_wh: 1_000_000,
+				day_wh: 1_000_000,
+				organisation_day_wh: 1_000_000,
+				max_rated_power_w: 1_000_000,
+				max_backdate_ms: 0,
+				batch: BatchLimits::default(),
+			})
+		})
 	}
 
 	fn preview<'a>(&'a self, batches: &'a [SignedBatch]) -> Reply<'a, Preview> {
-		let state = self.0.lock().unwrap();
-		let mut meters = state.meters.clone();
-		let verdicts = batches.iter().map(|batch| ChainState::judge(&mut meters, batch)).collect();
-		let answer = state.reachable().map(|()| verdicts);
-		Box::pin(async { answer })
+		self.reply(|state| {
+			let mut meters = state.meters.clone();
+			Ok(batches.iter().map(|batch| ChainState::judge(&mut meters, batch)).collect())
+		})
 	}
 
 	fn submit<'a>(&'a self, batches: &'a [SignedBatch]) -> Reply<'a, Inclusion> {
@@ -327,7 +348,12 @@ impl Desk {
 
 	pub async fn start(&self, keys: Vec<SealedKey>) -> Running {
 		let ledger = self.chain.clone().map(|chain| chain as Arc<dyn Ledger>);
-		// Threads of a gateway that was stopped may still hold the database for a moment.
+		self.closed().await;
+		self.start_with(Parts { ledger, keys, ..Parts::default() }).await
+	}
+
+	/// Waits for the threads of a gateway that was stopped: they may hold the database for a moment.
+	pub async fn closed(&self) {
 		let begin = Instant::now();
 		while let Err(StoreError::InUse(_)) =
 			Sqlite::open(&self.path("gateway.db"), &Default::default())
@@ -335,7 +361,6 @@ impl Desk {
 			assert!(begin.elapsed() < Duration::from_secs(20), "the database stays in use");
 			tokio::time::sleep(Duration::from_millis(20)).await;
 		}
-		self.start_with(Parts { ledger, keys, ..Parts::default() }).await
 	}
 
 	pub async fn start_with(&self, parts: Parts) -> Running {
