@@ -255,7 +255,8 @@ async fn serve(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 	let listener = TcpListener::bind(args.listen)
 		.await
 		.with_context(|| format!("cannot listen on {}", args.listen))?;
-	let ledger = ChainLedger::connect(args.node.url(), purse).await?;
+	let known = Coordinator::known_chain(&args.data).await?;
+	let ledger = ChainLedger::connect(args.node.url(), purse, known).await?;
 	let front = match (&args.api_keys, ledger.purse()) {
 		(Some(path), Some(purse)) => Some((ApiKeys::open(path)?, purse)),
 		(Some(_), None) => {

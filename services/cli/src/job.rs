@@ -239,7 +239,7 @@ async fn submit(args: SubmitArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	let waiting = out.spinner("waiting for escrow and result");
 	let open = call::open_job(&quote, &answer.signature.0);
 	chain.submit(&account, &open, &args.node.patience()).await?;
-	let submitted = coordinator.submit(answer.job, &answer.access).await?;
+	let submitted = coordinator.submit(&answer, &spec).await?;
 	if args.wait == 0 {
 		out.result(&submitted, job_text)?;
 		return Ok(ExitCode::SUCCESS);

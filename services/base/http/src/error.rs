@@ -150,7 +150,9 @@ impl IntoResponse for ApiError {
 impl From<StoreError> for ApiError {
 	fn from(error: StoreError) -> Self {
 		let (status, word) = match &error {
-			StoreError::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
+			StoreError::Overloaded | StoreError::Interrupted => {
+				(StatusCode::SERVICE_UNAVAILABLE, "overloaded")
+			},
 			StoreError::Full => (StatusCode::INSUFFICIENT_STORAGE, "no_space"),
 			StoreError::Disk(_) => (StatusCode::SERVICE_UNAVAILABLE, "disk_fails"),
 			StoreError::CannotOpen { .. }

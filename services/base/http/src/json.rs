@@ -1,11 +1,11 @@
-//! JSON in a request.
+//! JSON and queries in a request.
 
 use crate::ApiError;
 use axum::{
 	Json,
 	body::Bytes,
-	extract::{FromRequest, Request, rejection::JsonRejection},
-	http::StatusCode,
+	extract::{FromRequest, FromRequestParts, Query, Request, rejection::JsonRejection},
+	http::{StatusCode, request::Parts},
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -64,6 +64,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 				let sentence = "the request's body is too long";
 				Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", sentence))
 			},
+			Err(rejection) => Err(ApiError::bad_request(rejection.body_text())),
+		}
+	}
+}
+
+/// What stands behind the `?` of a request. A mistake in it is answered as an [`ApiError`]:
+/// `bad_request`.
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+	type Rejection = ApiError;
+
+	async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+		match Query::<T>::from_request_parts(parts, state).await {
+			Ok(Query(value)) => Ok(Self(value)),
 			Err(rejection) => Err(ApiError::bad_request(rejection.body_text())),
 		}
 	}

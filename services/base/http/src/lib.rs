@@ -5,8 +5,9 @@
 //! | [`callers`] | who may call, as a type in the handler's signature |
 //! | [`error`] | what is answered instead of a result |
 //! | [`figures`] | a server for programs that have figures only |
-//! | [`json`] | JSON in a request, whose mistakes are answered in the same form |
+//! | [`json`] | JSON and queries in a request, whose mistakes are answered in the same form |
 //! | [`limits`] | sizes, times, requests at a time and per minute |
+//! | [`loops`] | what a program does in the background, watched |
 //! | [`metrics`] | figures for Prometheus |
 //! | [`pages`] | `/health`, `/metrics`, `/openapi.json`, `/docs` |
 //! | [`serve`](fn@serve) | listening until the program stops |
@@ -48,6 +49,7 @@ pub mod error;
 pub mod figures;
 pub mod json;
 pub mod limits;
+pub mod loops;
 pub mod metrics;
 pub mod pages;
 pub mod serve;
@@ -57,8 +59,9 @@ pub use callers::{
 };
 pub use error::{ApiError, ErrorBody};
 pub use figures::serve_figures;
-pub use json::Body;
+pub use json::{Body, Params};
 pub use limits::{BadOrigin, Limits, Rate, Rates};
+pub use loops::{Ended, Loops, Part, supervise};
 pub use metrics::{Metric, Metrics, MetricsError};
 pub use pages::{Health, Service, describe, describe_document, site};
 pub use serve::{Serving, serve, serve_on};

@@ -12,7 +12,10 @@ use futures::future::BoxFuture;
 use gridproof_primitives::energy::emlog::format_utc;
 use gridproof_support::Clock;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	sync::Arc,
+};
 use utoipa::{
 	PartialSchema, ToSchema,
 	openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Server},
@@ -33,6 +36,11 @@ pub trait Service: Send + Sync + 'static {
 	/// Returns the figures in Prometheus' text form.
 	fn metrics(&self) -> BoxFuture<'_, Result<String, ApiError>>;
 
+	/// Returns the seconds since the last turn of each of the server's loops; none if it has none.
+	fn loops(&self) -> BTreeMap<String, u64> {
+		BTreeMap::new()
+	}
+
 	/// Returns where the server takes the time from.
 	fn clock(&self) -> Clock {
 		Clock::system()
@@ -50,6 +58,9 @@ pub struct Health {
 	pub time: String,
 	/// The server's time, in milliseconds since the Unix epoch (UTC).
 	pub time_ms: u64,
+	/// Seconds since the last turn of each of the server's loops, if it has any.
+	#[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+	pub loops: BTreeMap<String, u64>,
 }
 
 /// Reports whether the server can do its work.
@@ -63,6 +74,7 @@ async fn health(State(service): State<Arc<dyn Service>>) -> Result<Json<Health>,
 		version: env!("CARGO_PKG_VERSION").to_string(),
 		time: format_utc(time_ms),
 		time_ms,
+		loops: service.loops(),
 	}))
 }
 

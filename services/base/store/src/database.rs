@@ -5,7 +5,7 @@ use crate::{
 	writer::{self, Task, Work},
 };
 use gridproof_support::{Lock, number::clamped};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, InterruptHandle, OpenFlags};
 use std::{
 	fs::{self, File, TryLockError},
 	os::unix::fs::OpenOptionsExt,
@@ -145,7 +145,7 @@ impl Database {
 	}
 
 	/// Runs `job` on a read-only connection, beside the writer. It sees what was committed when its
-	/// first statement began.
+	/// first statement began. If the future is dropped, the statement that runs is interrupted.
 	///
 	/// # Errors
 	/// What `job` returns; [`StoreError::CannotOpen`], [`StoreError::Panicked`].
@@ -159,14 +159,46 @@ impl Database {
 		let permits = readers.permits.clone();
 		let permit = permits.acquire_owned().await.map_err(|_| StoreError::Closed)?;
 		let connection = readers.take()?;
+		let asker = Asker(Arc::new(Mutex::new(Query::Runs(connection.get_interrupt_handle()))));
+		let query = asker.0.clone();
 		// The place is held as long as the query runs, also if nobody waits for its answer any more.
 		let done = tokio::task::spawn_blocking(move || {
+			if matches!(*query.locked(), Query::Unwanted) {
+				readers.put_back(connection);
+				drop(permit);
+				return Err(StoreError::Interrupted.into());
+			}
 			let result = job(&connection);
+			// From here on the connection is another query's, which must not be interrupted.
+			*query.locked() = Query::Done;
 			readers.put_back(connection);
 			drop(permit);
 			result
 		});
 		done.await.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
+	}
+}
+
+/// Where a query is.
+enum Query {
+	/// It runs, or is about to; it can be interrupted.
+	Runs(InterruptHandle),
+	/// It is over.
+	Done,
+	/// Nobody waits for its answer.
+	Unwanted,
+}
+
+/// Waits for a query's answer. Dropped before there is one, it interrupts the query.
+struct Asker(Arc<Mutex<Query>>);
+
+impl Drop for Asker {
+	fn drop(&mut self) {
+		let mut query = self.0.locked();
+		if let Query::Runs(running) = &*query {
+			running.interrupt();
+			*query = Query::Unwanted;
+		}
 	}
 }
 

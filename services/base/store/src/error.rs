@@ -44,6 +44,9 @@ pub enum StoreError {
 	/// A statement is wrong or breaks a constraint.
 	#[error("the database refuses a statement: {0}")]
 	Sql(String),
+	/// Nobody waited for the answer any more.
+	#[error("the question was taken back before it was answered")]
+	Interrupted,
 	/// The code of a read or write panicked; nothing of it is kept.
 	#[error("a read or write of the database broke off; this is a defect of the program")]
 	Panicked,
@@ -53,7 +56,7 @@ impl StoreError {
 	/// Returns `true` if the same may succeed later with the program as it is.
 	pub const fn is_temporary(&self) -> bool {
 		match self {
-			Self::Full | Self::Disk(_) | Self::Overloaded => true,
+			Self::Full | Self::Disk(_) | Self::Overloaded | Self::Interrupted => true,
 			Self::CannotOpen { .. }
 			| Self::InUse(_)
 			| Self::Newer { .. }
@@ -78,6 +81,7 @@ impl From<rusqlite::Error> for StoreError {
 				Self::Disk(error.to_string())
 			},
 			Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Overloaded,
+			Some(ErrorCode::OperationInterrupted) => Self::Interrupted,
 			_ => Self::Sql(error.to_string()),
 		}
 	}

@@ -239,3 +239,24 @@ async fn a_read_that_nobody_waits_for_any_more_holds_its_place_until_it_is_over(
 	assert_eq!(most.load(Ordering::SeqCst), 2, "no more than there are places");
 	assert_eq!(count(&database).await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_nobody_waits_for_is_interrupted_and_its_place_is_free_again() {
+	let desk = Desk::new();
+	let one = Options { readers: 1, ..Options::default() };
+	let database = desk.open(&one).unwrap();
+	let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
+		SELECT max(i) FROM n";
+	let (heard, ended) = std::sync::mpsc::channel();
+	let counting = database.read::<i64, StoreError, _>(move |db| {
+		let outcome = db.query_row(endless, [], |row| row.get(0)).map_err(StoreError::from);
+		heard.send(outcome.clone()).unwrap();
+		outcome
+	});
+	let given_up = tokio::time::timeout(std::time::Duration::from_millis(100), counting).await;
+	assert!(given_up.is_err());
+	let long = std::time::Duration::from_secs(10);
+	assert_eq!(ended.recv_timeout(long).unwrap(), Err(StoreError::Interrupted));
+	// The one reader answers the next question, and is not interrupted in it.
+	assert_eq!(tokio::time::timeout(long, count(&database)).await.unwrap(), 0);
+}

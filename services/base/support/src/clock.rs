@@ -4,10 +4,10 @@ use crate::number::clamped;
 use std::{
 	fmt,
 	sync::{
-		Arc,
+		Arc, OnceLock,
 		atomic::{AtomicU64, Ordering},
 	},
-	time::{Duration, SystemTime, UNIX_EPOCH},
+	time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// Where a program takes the time from. Clones show the same time.
@@ -26,12 +26,21 @@ pub struct Clock(Source);
 enum Source {
 	#[default]
 	System,
-	Manual(Arc<AtomicU64>),
+	Manual(Shown),
+}
+
+/// What a manual clock shows.
+#[derive(Clone)]
+struct Shown {
+	/// UTC milliseconds.
+	wall: Arc<AtomicU64>,
+	/// Milliseconds that have passed.
+	steady: Arc<AtomicU64>,
 }
 
 /// Sets the time that a manual [`Clock`] shows.
 #[derive(Clone)]
-pub struct Hands(Arc<AtomicU64>);
+pub struct Hands(Shown);
 
 impl Clock {
 	/// Returns the clock of the operating system.
@@ -42,7 +51,8 @@ impl Clock {
 	/// Returns a clock that stands at `now_ms`, in milliseconds since the Unix epoch, until its
 	/// hands are moved.
 	pub fn manual(now_ms: u64) -> (Self, Hands) {
-		let shown = Arc::new(AtomicU64::new(now_ms));
+		let wall = Arc::new(AtomicU64::new(now_ms));
+		let shown = Shown { wall, steady: Arc::default() };
 		(Self(Source::Manual(shown.clone())), Hands(shown))
 	}
 
@@ -50,7 +60,19 @@ impl Clock {
 	pub fn now_ms(&self) -> u64 {
 		match &self.0 {
 			Source::System => now_ms(),
-			Source::Manual(shown) => shown.load(Ordering::SeqCst),
+			Source::Manual(shown) => shown.wall.load(Ordering::SeqCst),
+		}
+	}
+
+	/// Returns the milliseconds that have passed since some moment of this program's life. They grow
+	/// evenly, also when somebody sets the clock: measure with them how long something lasts.
+	pub fn steady_ms(&self) -> u64 {
+		match &self.0 {
+			Source::System => {
+				static BEGIN: OnceLock<Instant> = OnceLock::new();
+				millis(BEGIN.get_or_init(Instant::now).elapsed())
+			},
+			Source::Manual(shown) => shown.steady.load(Ordering::SeqCst),
 		}
 	}
 }
@@ -59,20 +81,22 @@ impl fmt::Debug for Clock {
 	fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
 		match &self.0 {
 			Source::System => f.write_str("Clock(system)"),
-			Source::Manual(shown) => write!(f, "Clock({})", shown.load(Ordering::SeqCst)),
+			Source::Manual(shown) => write!(f, "Clock({})", shown.wall.load(Ordering::SeqCst)),
 		}
 	}
 }
 
 impl Hands {
-	/// Moves the time to `now_ms`, in milliseconds since the Unix epoch; backwards too.
+	/// Sets the time to `now_ms`, in milliseconds since the Unix epoch; backwards too. No time passes
+	/// by that: [`Clock::steady_ms`] stays.
 	pub fn set(&self, now_ms: u64) {
-		self.0.store(now_ms, Ordering::SeqCst);
+		self.0.wall.store(now_ms, Ordering::SeqCst);
 	}
 
-	/// Moves the time forward by `step`.
+	/// Lets `step` pass.
 	pub fn advance(&self, step: Duration) {
-		self.0.fetch_add(millis(step), Ordering::SeqCst);
+		self.0.wall.fetch_add(millis(step), Ordering::SeqCst);
+		self.0.steady.fetch_add(millis(step), Ordering::SeqCst);
 	}
 }
 
@@ -98,6 +122,19 @@ mod tests {
 		assert_eq!((clock.now_ms(), other.now_ms()), (12, 12));
 		hands.set(1);
 		assert_eq!(other.now_ms(), 1);
+	}
+
+	#[test]
+	fn what_has_passed_does_not_change_when_the_clock_is_set() {
+		let (clock, hands) = Clock::manual(5);
+		hands.advance(Duration::from_millis(7));
+		hands.set(1_000_000);
+		hands.advance(Duration::from_millis(1));
+		assert_eq!((clock.steady_ms(), clock.now_ms()), (8, 1_000_001));
+		let system = Clock::system();
+		let before = system.steady_ms();
+		std::thread::sleep(Duration::from_millis(3));
+		assert!(system.steady_ms() >= before + 3);
 	}
 
 	#[test]

@@ -41,12 +41,24 @@ pub struct ChainLedger {
 }
 
 impl ChainLedger {
-	/// Connects to the node at `url`. `purse` is the account that the front pays from.
+	/// Connects to the node at `url`. `purse` is the account that the front pays from. A node that is
+	/// away holds nothing up if the genesis hash of the chain is `known`: it is connected to once it is
+	/// there.
 	///
 	/// # Errors
 	/// [`ChainError`].
-	pub async fn connect(url: &str, purse: Option<AccountKey>) -> Result<Self, ChainError> {
-		let link = Link::connect(url).await?;
+	pub async fn connect(
+		url: &str,
+		purse: Option<AccountKey>,
+		known: Option<H256>,
+	) -> Result<Self, ChainError> {
+		let link = match (Link::connect(url).await, known) {
+			(Err(error), Some(known)) if error.is_temporary() => {
+				tracing::warn!(%error, "the node is away; starting without it");
+				Link::to_chain(url, known)
+			},
+			(connected, _) => connected?,
+		};
 		let genesis = link.genesis().await?;
 		Ok(Self { link, genesis, purse })
 	}
@@ -77,6 +89,10 @@ fn open_call(signed: &SignedQuote) -> Call {
 impl Ledger for ChainLedger {
 	fn genesis(&self) -> H256 {
 		self.genesis
+	}
+
+	fn time(&self) -> BoxFuture<'_, Result<u64, ChainError>> {
+		async move { Ok(self.link.read(&query::overview()).await?.now_ms) }.boxed()
 	}
 
 	fn escrow(&self, job: H256) -> BoxFuture<'_, Result<Option<Escrow>, ChainError>> {
@@ -193,5 +209,22 @@ fn escrow_of(view: &JobView) -> Escrow {
 		(JobState::Settled, None) => Escrow::Settled(H256::zero()),
 		(JobState::Cancelled, _) => Escrow::Returned(Return::Cancelled),
 		(JobState::Expired, _) => Escrow::Returned(Return::Expired),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[tokio::test]
+	async fn a_coordinator_that_knows_its_chain_starts_without_its_node() {
+		let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+		let url = format!("ws://{}", listener.local_addr().unwrap());
+		drop(listener);
+		let unknown = ChainLedger::connect(&url, None, None).await;
+		assert!(matches!(unknown, Err(ChainError::Unreachable { .. })));
+		let known = ChainLedger::connect(&url, None, Some(H256([7; 32]))).await.unwrap();
+		assert_eq!(known.genesis(), H256([7; 32]));
+		assert!(known.time().await.unwrap_err().is_temporary());
 	}
 }

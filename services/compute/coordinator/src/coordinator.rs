@@ -10,18 +10,27 @@ use crate::{
 	rows,
 	sessions::{HeldLease, Sessions},
 	settings::Settings,
+	timekeeper::Timekeeper,
 };
-use gridproof_http::MetricsError;
+use codec::Encode;
+use gridproof_http::{Loops, MetricsError};
 use gridproof_keys::SealedKey;
 use gridproof_primitives::H256;
 use gridproof_store::{Database, Options, StoreError, rusqlite::Connection};
-use gridproof_support::{Classified, Clock, Failure, Lock};
+use gridproof_support::{Classified, Clock, Failure, Lock, Stopper};
+use sp_crypto_hashing::sha2_256;
 use std::{
 	collections::HashSet,
 	path::Path,
 	sync::{Arc, Mutex, MutexGuard},
 };
 use tokio::sync::Notify;
+use zeroize::Zeroizing;
+
+/// What the coordinator signs to make access keys from.
+const ACCESS: &str = "gridproof/job-access/v1";
+/// The database's name in its folder.
+const DATABASE: &str = "coordinator.db";
 
 /// Why a coordinator does not start.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +41,19 @@ pub enum StartError {
 	/// The figures cannot be counted.
 	#[error(transparent)]
 	Metrics(#[from] MetricsError),
+	/// The folder belongs to another chain.
+	#[error(
+		"the folder {folder} belongs to the chain {ours:?}, the node serves {theirs:?}: use the node of \
+		 that chain, or another folder"
+	)]
+	OtherChain {
+		/// Path of the folder.
+		folder: String,
+		/// Genesis hash of its chain.
+		ours: H256,
+		/// Genesis hash of the node's chain.
+		theirs: H256,
+	},
 }
 
 impl Classified for StartError {
@@ -39,6 +61,7 @@ impl Classified for StartError {
 		match self {
 			Self::Store(error) => error.failure(),
 			Self::Metrics(_) => Failure::BROKEN,
+			Self::OtherChain { .. } => Failure::USAGE,
 		}
 	}
 }
@@ -53,8 +76,14 @@ pub struct Coordinator {
 	pub(crate) live: Live,
 	pub(crate) metrics: Metrics,
 	pub(crate) checker: Option<Checker>,
-	pub(crate) clock: Clock,
+	pub(crate) time: Timekeeper,
 	pub(crate) genesis: H256,
+	/// The secret that access keys of quotes are made from.
+	pub(crate) access: Zeroizing<[u8; 32]>,
+	/// The loops of [`Coordinator::run`].
+	pub(crate) loops: Loops,
+	/// Stops what waits for work.
+	closing: Stopper,
 	/// There may be work to give out.
 	pub(crate) work: Notify,
 	/// There may be receipts to send.
@@ -79,9 +108,20 @@ impl Coordinator {
 		checker: Option<Checker>,
 		clock: Clock,
 	) -> Result<Arc<Self>, StartError> {
-		let path = folder.join("coordinator.db");
-		let db = Database::open(&path, rows::MIGRATIONS, &Options::default())?;
+		let db = database(folder)?;
 		let genesis = ledger.genesis();
+		let ours = db
+			.write::<_, StoreError, _>(move |db| {
+				rows::begin_balances(db)?;
+				Ok(H256(rows::pin(db, rows::GENESIS, genesis.0)?))
+			})
+			.await?;
+		if ours != genesis {
+			let folder = folder.display().to_string();
+			return Err(StartError::OtherChain { folder, ours, theirs: genesis });
+		}
+		// A signature that nobody ever sees, and that this key makes again after every start.
+		let unseen = Zeroizing::new(key.sign(&(ACCESS, genesis).encode()));
 		let coordinator = Self {
 			db,
 			ledger,
@@ -91,8 +131,11 @@ impl Coordinator {
 			live: Live::default(),
 			metrics: Metrics::new()?,
 			checker,
-			clock,
+			time: Timekeeper::new(clock),
 			genesis,
+			access: Zeroizing::new(sha2_256(&*unseen)),
+			loops: Loops::default(),
+			closing: Stopper::new(),
 			work: Notify::new(),
 			receipts: Notify::new(),
 			openings: Notify::new(),
@@ -102,10 +145,24 @@ impl Coordinator {
 		Ok(Arc::new(coordinator))
 	}
 
+	/// Returns the genesis hash of the chain that a folder belongs to, if it has been used: with it, a
+	/// coordinator also starts while its node is away.
+	///
+	/// # Errors
+	/// [`StartError::Store`].
+	pub async fn known_chain(folder: &Path) -> Result<Option<H256>, StartError> {
+		if !folder.join(DATABASE).exists() {
+			return Ok(None);
+		}
+		let db = database(folder)?;
+		let known = db.read::<_, StoreError, _>(|db| Ok(rows::pinned(db, rows::GENESIS)?)).await?;
+		Ok(known.map(H256))
+	}
+
 	/// Gives miners of the last run time to come back for what they hold.
 	async fn restore_leases(&self) -> Result<(), StoreError> {
 		let held = self.db.read::<_, StoreError, _>(|db| Ok(rows::held(db)?)).await?;
-		let now = self.now();
+		let now = self.time.steady();
 		for job in held {
 			let Some(miner) = job.miner else { continue };
 			let until_ms = now.saturating_add(self.lease_ms());
@@ -125,9 +182,19 @@ impl Coordinator {
 		self.genesis
 	}
 
-	/// The time, UTC milliseconds.
+	/// The time, UTC milliseconds; see [`Timekeeper::now`].
 	pub(crate) fn now(&self) -> u64 {
-		self.clock.now_ms()
+		self.time.now()
+	}
+
+	/// Answers all who wait for work that there is none, now and from now on.
+	pub fn close(&self) {
+		self.closing.stop();
+	}
+
+	/// Waits until the coordinator is closed.
+	pub(crate) async fn closed(&self) {
+		self.closing.signal().stopped().await;
 	}
 
 	pub(crate) const fn lease_ms(&self) -> u64 {
@@ -151,4 +218,8 @@ impl Coordinator {
 	) -> Result<R, RequestError> {
 		self.db.write(work).await
 	}
+}
+
+fn database(folder: &Path) -> Result<Database, StoreError> {
+	Database::open(&folder.join(DATABASE), rows::MIGRATIONS, &Options::default())
 }

@@ -3,8 +3,9 @@
 use crate::{
 	coordinator::Coordinator,
 	error::RequestError,
-	front::{Accepted, Desk, Done, JobHead, Order, OrderError, Outcome, Used},
-	rows::{self, Job, ReceiptRow},
+	front::{Accepted, Desk, Done, JobHead, Once, Order, OrderError, Outcome, Used},
+	quotes::{Admission, Buyer},
+	rows::{self, Job, ReceiptRow, Remembered},
 };
 use futures::{FutureExt, future::BoxFuture};
 use gridproof_compute_api::protocol::JobStage;
@@ -30,14 +31,35 @@ impl FrontDesk {
 	}
 
 	async fn accept(&self, order: Order) -> Result<Accepted, OrderError> {
-		let Order { spec, customer, limit, stream } = order;
+		let Order { spec, customer, limit, stream, once } = order;
 		let coordinator = &self.coordinator;
+		let once = once.map(|Once { key, body }| rows::Once { key, body });
+		// Before it is priced: the model of a job that is done may be gone.
+		if let Some(once) = &once {
+			match coordinator.remembered(customer.clone(), once.clone()).await? {
+				Remembered::New => (),
+				Remembered::Same(job) => return Ok(self.again(&job)),
+				Remembered::Other => return Err(OrderError::KeyReused),
+			}
+		}
 		let quoted = coordinator.price(&spec, self.purse, self.asset)?;
 		// Read along from before the job exists, so that no piece of its text is missed.
 		let live = coordinator.live.follow(quoted.row.job, spec.max_tokens);
-		let job = coordinator.accept_for(&quoted, &customer, limit, stream).await?;
-		let job = job.ok_or(OrderError::LimitReached)?;
-		Ok(Accepted { job: head(&job), live })
+		let buyer = Buyer { customer, limit, once };
+		match coordinator.accept_for(&quoted, buyer, stream).await? {
+			Admission::New(job) => Ok(Accepted { job: head(&job), live, is_repeated: false }),
+			Admission::Repeated(job) => Ok(self.again(&job)),
+			Admission::KeyReused => Err(OrderError::KeyReused),
+			Admission::LimitReached => Err(OrderError::LimitReached),
+		}
+	}
+
+	/// Returns the job of the same request before.
+	fn again(&self, job: &Job) -> Accepted {
+		self.coordinator.metrics.repeated.inc();
+		let most = job.spec().map_or(0, |spec| spec.max_tokens);
+		let live = self.coordinator.live.follow(job.job, most);
+		Accepted { job: head(job), live, is_repeated: true }
 	}
 }
 
@@ -52,6 +74,10 @@ impl Desk for FrontDesk {
 
 	fn order(&self, order: Order) -> BoxFuture<'_, Result<Accepted, OrderError>> {
 		self.accept(order).boxed()
+	}
+
+	fn withdraw(&self, job: H256) -> BoxFuture<'_, Result<(), RequestError>> {
+		self.coordinator.withdraw(job).boxed()
 	}
 
 	fn outcome(&self, job: H256) -> BoxFuture<'_, Result<Outcome, RequestError>> {

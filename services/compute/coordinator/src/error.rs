@@ -66,7 +66,10 @@ impl From<RequestError> for ApiError {
 
 impl From<StoreError> for RequestError {
 	fn from(error: StoreError) -> Self {
-		tracing::error!(%error, "the database fails");
+		// Of this nobody hears: who asked has left.
+		if error != StoreError::Interrupted {
+			tracing::error!(%error, "the database fails");
+		}
 		Self::new(ErrorCode::Internal, "the coordinator's database fails; try again")
 	}
 }

@@ -18,6 +18,9 @@ use gridproof_primitives::{
 use gridproof_support::text::Hex32;
 use std::time::Duration;
 
+/// Names of the loops.
+pub(crate) const OPENING: &str = "opening";
+pub(crate) const RELEASE: &str = "release";
 /// How long jobs of the front gather before they are opened together.
 const GATHER: Duration = Duration::from_millis(50);
 /// How often it is looked for jobs whose time to be tried again has come.
@@ -34,6 +37,7 @@ const BATCH: u32 = 128;
 /// Opens the front's jobs on chain until the future is dropped.
 pub(crate) async fn open_jobs(coordinator: &Coordinator) {
 	loop {
+		coordinator.loops.turn(OPENING);
 		match coordinator.open_some().await {
 			Ok(0) => {
 				if tokio::time::timeout(LOOK, coordinator.openings.notified()).await.is_ok() {
@@ -52,6 +56,7 @@ pub(crate) async fn open_jobs(coordinator: &Coordinator) {
 /// Lets jobs go that will have no receipt, and answers cancellations, until the future is dropped.
 pub(crate) async fn release(coordinator: &Coordinator) {
 	loop {
+		coordinator.loops.turn(RELEASE);
 		tokio::time::sleep(WATCH).await;
 		for outcome in [coordinator.release_some().await, coordinator.watch_held().await] {
 			if let Err(error) = outcome {
@@ -154,7 +159,9 @@ impl Coordinator {
 		let now = self.now();
 		let jobs = self.read(move |db| Ok(rows::unreleased(db, now, BATCH)?)).await?;
 		let released = stream::iter(jobs).map(|id| async move {
-			let Err(error) = self.release_one(id, now).await else { return Ok(()) };
+			let released = self.release_one(id, now).await;
+			self.loops.turn(RELEASE);
+			let Err(error) = released else { return Ok(()) };
 			tracing::warn!(job = %Hex32(id.0), %error, "a job is let go later");
 			// Behind the others, so that one that cannot be let go stops none of them.
 			let until = self.now().saturating_add(PAUSE_MS);
@@ -200,6 +207,7 @@ impl Coordinator {
 			if let Err(error) = self.watch_one(&job).await {
 				tracing::warn!(job = %Hex32(job.job.0), %error, "a job is looked at later");
 			}
+			self.loops.turn(RELEASE);
 		});
 		looked.buffer_unordered(MAX_QUESTIONS).collect::<()>().await;
 		Ok(())

@@ -67,6 +67,9 @@ pub trait Ledger: Send + Sync + 'static {
 	/// Hash of its first block.
 	fn genesis(&self) -> H256;
 
+	/// Time of the last final block, UTC milliseconds.
+	fn time(&self) -> BoxFuture<'_, Result<u64, ChainError>>;
+
 	/// The job of an id; `None` if it has not been opened.
 	fn escrow(&self, job: H256) -> BoxFuture<'_, Result<Option<Escrow>, ChainError>>;
 

@@ -16,6 +16,8 @@
 //! | [`check`] | checking results with an engine of the coordinator's own |
 //! | `escrow` | the money of jobs before and without a receipt |
 //! | `settle` | from a receipt to final money |
+//! | `retention` | what is kept, and for how long |
+//! | `timekeeper` | the time that all of this goes by |
 //! | `run` | the loops of all this |
 //! | [`ledger`], `chain`, `registration` | what is needed of the chain, and how a node is asked for it |
 //! | `rows` | the database |
@@ -48,12 +50,14 @@ mod metrics;
 mod quotes;
 mod registration;
 mod results;
+mod retention;
 mod rows;
 mod run;
 mod server;
 mod sessions;
 mod settings;
 mod settle;
+mod timekeeper;
 mod work;
 
 #[cfg(test)]
@@ -67,6 +71,6 @@ pub use front::{ApiKeys, Customer, KeyFileError, new_key};
 pub use quotes::Quoted;
 pub use registration::{admit, register};
 pub use rows::{Job, QuoteRow};
-pub use server::{Server, metrics, openapi};
+pub use server::{ServeError, Server, metrics, openapi};
 pub use sessions::Session;
-pub use settings::{ModelOffer, Settings};
+pub use settings::{ModelOffer, Retain, Settings};

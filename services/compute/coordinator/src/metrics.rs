@@ -30,9 +30,17 @@ pub(crate) struct Metrics {
 	pub(crate) bundles: IntCounter,
 	/// Receipts whose fate is known.
 	pub(crate) settled: IntCounter,
+	/// Jobs whose texts were deleted.
+	pub(crate) pruned_texts: IntCounter,
+	/// Jobs that were deleted.
+	pub(crate) pruned_jobs: IntCounter,
+	/// Requests that were answered with the job of the same one before.
+	pub(crate) repeated: IntCounter,
 	stages: IntGaugeVec,
 	settlements: IntGaugeVec,
 	miners: IntGaugeVec,
+	database: IntGaugeVec,
+	loops: IntGaugeVec,
 }
 
 impl Metrics {
@@ -59,9 +67,28 @@ impl Metrics {
 			units: counter("compute_units_total", "Compute units since the start")?,
 			bundles: counter("bundles_total", "Bundles of receipts submitted since the start")?,
 			settled: counter("receipts_decided_total", "Receipts decided since the start")?,
+			pruned_texts: counter(
+				"texts_deleted_total",
+				"Jobs whose prompt and answer were deleted since the start",
+			)?,
+			pruned_jobs: counter("jobs_deleted_total", "Jobs deleted since the start")?,
+			repeated: counter(
+				"repeated_requests_total",
+				"Requests of the front answered with the job of the same request, since the start",
+			)?,
 			stages: gauges("jobs", "Jobs by state", "state")?,
 			settlements: gauges("receipts", "Receipts by settlement", "settlement")?,
 			miners: gauges("miners", "Miners with a session, by class", "class")?,
+			database: gauges(
+				"database_bytes",
+				"Bytes of the database's file, of these free, and of its log",
+				"part",
+			)?,
+			loops: gauges(
+				"loop_idle_seconds",
+				"Seconds since the last turn of each loop, when this was asked",
+				"loop",
+			)?,
 			all,
 		})
 	}
@@ -85,6 +112,16 @@ impl Metrics {
 		self.miners.with_label_values(&[label]).set(gauge(count));
 	}
 
+	/// Sets the size of a part of the database, in bytes.
+	pub(crate) fn set_database(&self, part: &str, bytes: u64) {
+		self.database.with_label_values(&[part]).set(gauge(bytes));
+	}
+
+	/// Sets the seconds since the last turn of a loop.
+	pub(crate) fn set_loop(&self, name: &str, seconds: u64) {
+		self.loops.with_label_values(&[name]).set(gauge(seconds));
+	}
+
 	/// Returns all figures in Prometheus' text form.
 	pub(crate) fn render(&self) -> String {
 		self.all.render()
@@ -103,6 +140,6 @@ mod tests {
 	#[test]
 	fn every_figure_has_a_name_of_its_own() {
 		let described = Metrics::new().unwrap().describe();
-		assert_eq!(described.len(), 14);
+		assert_eq!(described.len(), 19);
 	}
 }

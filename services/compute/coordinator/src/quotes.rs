@@ -5,14 +5,18 @@ use crate::{
 	coordinator::Coordinator,
 	error::RequestError,
 	ledger::Escrow,
-	rows::{self, Change, Job, NewJob, QuoteRow},
+	rows::{self, Change, Job, NewJob, Once, QuoteRow, Remembered},
 };
 use codec::{DecodeAll, Encode};
-use gridproof_compute_api::protocol::{ErrorCode, JobSpec, JobStage, SPEC_VERSION, Sampling, Task};
+use gridproof_compute_api::protocol::{
+	ErrorCode, JobRequest, JobSpec, JobStage, SPEC_VERSION, Sampling, Task,
+};
 use gridproof_primitives::{
 	H256,
 	compute::{PriceAsset, Quote, SignedQuote, compute_units},
 };
+use gridproof_store::rusqlite::Connection;
+use gridproof_support::text::Hex32;
 use rand::{Rng, rngs::OsRng};
 
 /// Most stop texts, and most bytes of each.
@@ -23,12 +27,37 @@ const MAX_TEMPERATURE: u32 = 2_000;
 /// Most texts in one request for embeddings.
 const MAX_TEXTS: usize = 256;
 
-/// A quote, ready to be opened on chain.
+/// Who pays for a job of the front, and within which bounds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Buyer {
+	/// The customer's name.
+	pub(crate) customer: String,
+	/// The most that the customer may owe altogether, in the asset's smallest unit.
+	pub(crate) limit: Option<u128>,
+	/// By what the same request is known again.
+	pub(crate) once: Option<Once>,
+}
+
+/// What has become of a request for a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+	/// There is a new job.
+	New(Box<Job>),
+	/// The same request came before: this is its job.
+	Repeated(Box<Job>),
+	/// Another request came with this key before.
+	KeyReused,
+	/// With this job the customer would owe more than its limit.
+	LimitReached,
+}
+
+/// A quote, ready to be opened on chain. The coordinator keeps nothing of it: it is signed, and comes
+/// back with the job.
 #[derive(Clone, Debug)]
 pub struct Quoted {
 	/// The quote as it was signed.
 	pub quote: Quote,
-	/// What the database keeps of it.
+	/// What a job's row keeps of it.
 	pub row: QuoteRow,
 	/// The secret that submits the job and opens its output.
 	pub access: AccessKey,
@@ -45,16 +74,14 @@ impl Coordinator {
 	/// Signs a quote for a specification, to be paid by `client`.
 	///
 	/// # Errors
-	/// [`ErrorCode::BadRequest`], [`ErrorCode::UnknownModel`], [`ErrorCode::Internal`].
-	pub async fn quote(
+	/// [`ErrorCode::BadRequest`], [`ErrorCode::UnknownModel`].
+	pub fn quote(
 		&self,
 		spec: &JobSpec,
 		client: [u8; 32],
 		asset: PriceAsset,
 	) -> Result<Quoted, RequestError> {
 		let quoted = self.price(spec, client, asset)?;
-		let (row, now) = (quoted.row.clone(), self.now());
-		self.write(move |db| Ok(rows::add_quote(db, &row, now)?)).await?;
 		self.metrics.quotes.inc();
 		Ok(quoted)
 	}
@@ -90,15 +117,15 @@ impl Coordinator {
 			// Below 2⁶³, as the database's integers are.
 			nonce: OsRng.gen_range(0..=u64::MAX >> 1),
 		};
-		let access = AccessKey::random();
+		let job = quote.job_id(&self.genesis);
+		let access = AccessKey::of(&self.access, &job);
 		let row = QuoteRow {
-			job: quote.job_id(&self.genesis),
+			job,
 			quote: quote.encode(),
 			signature: self.key.sign(&quote.signing_payload(&self.genesis)),
 			spec: spec.canonical(),
 			unit_price,
 			access: access.hash(),
-			expiry_ms: quote.expiry_ms,
 		};
 		Ok(Quoted { quote, row, access })
 	}
@@ -137,7 +164,11 @@ impl Coordinator {
 	/// Returns the models on offer, sorted: those listed, or those that miners serve now.
 	pub fn models(&self) -> Vec<String> {
 		let mut models: Vec<String> = if self.settings.models.is_empty() {
-			self.sessions.all(self.now()).into_iter().flat_map(|miner| miner.models).collect()
+			self.sessions
+				.all(self.time.steady())
+				.into_iter()
+				.flat_map(|miner| miner.models)
+				.collect()
 		} else {
 			self.settings.models.iter().map(|model| model.name.clone()).collect()
 		};
@@ -146,32 +177,31 @@ impl Coordinator {
 		models
 	}
 
-	/// Accepts a job whose escrow its client has opened. The same again changes nothing.
+	/// Accepts a job whose escrow its client has opened, with the quote that it was opened with. The
+	/// same again changes nothing.
 	///
 	/// # Errors
 	/// [`ErrorCode::BadQuote`], [`ErrorCode::NotFunded`], [`ErrorCode::WrongState`],
 	/// [`ErrorCode::Expired`], [`ErrorCode::RateLimited`], [`ErrorCode::ChainUnavailable`].
 	pub async fn accept(
 		&self,
-		job: H256,
+		request: &JobRequest,
 		access: &AccessKey,
 		stream: bool,
 	) -> Result<Job, RequestError> {
-		if let Some(known) = self.job(job).await? {
+		let id = H256::from(request.job);
+		if let Some(known) = self.job(id).await? {
 			return if access.opens(&known.access) {
 				Ok(known)
 			} else {
 				RequestError::err(ErrorCode::Unauthorized, "the access key is another job's")
 			};
 		}
-		let row = self.read(move |db| Ok(rows::quote(db, job)?)).await?;
-		let Some(row) = row else {
-			return RequestError::err(ErrorCode::BadQuote, "no such quote; ask for a new one");
-		};
+		let row = self.own_quote(request)?;
 		if !access.opens(&row.access) {
 			return RequestError::err(ErrorCode::Unauthorized, "the access key is another quote's");
 		}
-		match self.ledger.escrow(job).await? {
+		match self.ledger.escrow(id).await? {
 			Some(Escrow::Open { .. }) => (),
 			None => {
 				let message = "the chain holds no escrow for the job; open it with the quote first";
@@ -180,28 +210,76 @@ impl Coordinator {
 			Some(_) => return RequestError::err(ErrorCode::WrongState, "the job is over on chain"),
 		}
 		let new = self.new_job(row, None, stream, true)?;
-		let job = self.add(new, None).await?;
-		job.ok_or_else(|| RequestError::new(ErrorCode::Internal, "the job is not there"))
+		match self.add(new, None).await? {
+			Admission::New(job) | Admission::Repeated(job) => Ok(*job),
+			Admission::KeyReused | Admission::LimitReached => {
+				RequestError::err(ErrorCode::Internal, "the job is not there")
+			},
+		}
 	}
 
-	/// Accepts a job that the front pays for; its escrow is opened next. `None` if its customer would
-	/// then owe more than `limit`, in the asset's smallest unit: that is looked up where the job is
-	/// added, so that requests at the same time cannot pass the limit together.
+	/// Checks that a quote is one that this coordinator gave for this specification.
+	fn own_quote(&self, request: &JobRequest) -> Result<QuoteRow, RequestError> {
+		let bad = |what: &str| {
+			let message = format!("{what}; ask for a new quote, and open and submit that one");
+			RequestError::new(ErrorCode::BadQuote, message)
+		};
+		let JobRequest { job, quote: bytes, signature, spec } = request;
+		let id = H256::from(*job);
+		let quote = Quote::decode_all(&mut &bytes.0[..])
+			.map_err(|_| bad("the quote is not SCALE of a quote"))?;
+		if quote.coordinator != self.public() || quote.verify(&self.genesis, &signature.0).is_err()
+		{
+			return Err(bad("this coordinator did not sign the quote for this chain"));
+		}
+		if quote.job_id(&self.genesis) != id {
+			return Err(bad("the quote is another job's"));
+		}
+		if quote.spec_hash != spec.hash() {
+			return Err(bad("the quote is for another specification"));
+		}
+		// A quote's price is that of so many units.
+		let unit_price = quote.price.checked_div(quote.max_units.into()).unwrap_or(0);
+		Ok(QuoteRow {
+			job: id,
+			quote: bytes.0.clone(),
+			signature: signature.0,
+			spec: spec.canonical(),
+			unit_price,
+			access: AccessKey::of(&self.access, &id).hash(),
+		})
+	}
+
+	/// Accepts a job that the front pays for; its escrow is opened next. What its customer owes and
+	/// whether the same request came before is looked up where the job is added, so that requests at
+	/// the same time neither pass a limit together nor become two jobs.
 	///
 	/// # Errors
 	/// As [`Coordinator::accept`].
-	pub async fn accept_for(
+	pub(crate) async fn accept_for(
 		&self,
 		quoted: &Quoted,
-		customer: &str,
-		limit: Option<u128>,
+		buyer: Buyer,
 		stream: bool,
-	) -> Result<Option<Job>, RequestError> {
-		let new = self.new_job(quoted.row.clone(), Some(customer.to_string()), stream, false)?;
-		let Some(job) = self.add(new, limit).await? else { return Ok(None) };
-		self.untried().insert(job.job);
-		self.openings.notify_one();
-		Ok(Some(job))
+	) -> Result<Admission, RequestError> {
+		let customer = Some(buyer.customer.clone());
+		let new = self.new_job(quoted.row.clone(), customer, stream, false)?;
+		let added = self.add(new, Some(buyer)).await?;
+		if let Admission::New(job) = &added {
+			self.untried().insert(job.job);
+			self.openings.notify_one();
+		}
+		Ok(added)
+	}
+
+	/// Returns what is remembered of a customer's request.
+	pub(crate) async fn remembered(
+		&self,
+		customer: String,
+		once: Once,
+	) -> Result<Remembered, RequestError> {
+		let now = self.now();
+		self.read(move |db| Ok(rows::remembered(db, &customer, &once, now)?)).await
 	}
 
 	fn new_job(
@@ -235,31 +313,15 @@ impl Coordinator {
 		})
 	}
 
-	/// Adds a job; `None` if its customer would owe more than `limit`.
-	async fn add(&self, new: NewJob, limit: Option<u128>) -> Result<Option<Job>, RequestError> {
-		let (now, most, id) = (self.now(), self.settings.max_queue, new.quote.job);
-		let job = self
-			.write(move |db| {
-				if rows::queued(db)? >= most {
-					let message = "the queue is full; try again later";
-					return RequestError::err(ErrorCode::RateLimited, message);
-				}
-				if let (Some(limit), Some(customer)) = (limit, &new.customer) {
-					let owed = rows::usage(db, customer, 0)?.owed(&new.asset);
-					if owed.saturating_add(new.price) > limit {
-						return Ok(None);
-					}
-				}
-				rows::add_job(db, &new, now)?;
-				Ok(rows::job(db, id)?)
-			})
-			.await?;
-		if job.is_none() {
-			return Ok(None);
+	/// Adds a job, if nothing speaks against it where it is added.
+	async fn add(&self, new: NewJob, buyer: Option<Buyer>) -> Result<Admission, RequestError> {
+		let (now, most) = (self.now(), self.settings.max_queue);
+		let admission = self.write(move |db| admit(db, &new, buyer.as_ref(), most, now)).await?;
+		if let Admission::New(_) = &admission {
+			self.metrics.jobs.inc();
+			self.work.notify_one();
 		}
-		self.metrics.jobs.inc();
-		self.work.notify_one();
-		Ok(job)
+		Ok(admission)
 	}
 
 	/// Returns a job.
@@ -300,6 +362,58 @@ impl Coordinator {
 		self.live.end(id);
 		self.receipts.notify_one();
 		Ok(job)
+	}
+
+	/// Takes a job back whose client has left, if no miner has it yet. Changes nothing otherwise.
+	///
+	/// # Errors
+	/// [`ErrorCode::Internal`].
+	pub(crate) async fn withdraw(&self, id: H256) -> Result<(), RequestError> {
+		let now = self.now();
+		let gone =
+			self.write(move |db| Ok(rows::change(db, id, None, &Change::Cancel, now)?)).await?;
+		if let Some(job) = gone {
+			tracing::info!(job = %Hex32(id.0), "a job's client left before it was begun");
+			self.after(&job);
+		}
+		Ok(())
+	}
+}
+
+/// Adds a job to the database, or says why not.
+fn admit(
+	db: &Connection,
+	new: &NewJob,
+	buyer: Option<&Buyer>,
+	most: u64,
+	now: u64,
+) -> Result<Admission, RequestError> {
+	if let Some(Buyer { customer, once: Some(once), .. }) = buyer {
+		match rows::remembered(db, customer, once, now)? {
+			Remembered::New => (),
+			Remembered::Same(job) => return Ok(Admission::Repeated(job)),
+			Remembered::Other => return Ok(Admission::KeyReused),
+		}
+	}
+	if rows::queued(db)? >= most {
+		let message = "the queue is full; try again later";
+		return RequestError::err(ErrorCode::RateLimited, message);
+	}
+	if let Some(Buyer { customer, limit: Some(limit), .. }) = buyer {
+		let owed = rows::owed(db, customer, &new.asset)?;
+		if owed.saturating_add(new.price) > *limit {
+			return Ok(Admission::LimitReached);
+		}
+	}
+	let id = new.quote.job;
+	let is_new = rows::add_job(db, new, now)?;
+	if let Some(Buyer { customer, once: Some(once), .. }) = buyer {
+		rows::remember(db, customer, once, id, now)?;
+	}
+	match rows::job(db, id)? {
+		Some(job) if is_new => Ok(Admission::New(Box::new(job))),
+		Some(job) => Ok(Admission::Repeated(Box::new(job))),
+		None => RequestError::err(ErrorCode::Internal, "the job is not there"),
 	}
 }
 

@@ -50,14 +50,14 @@ impl Coordinator {
 		}
 		held?;
 		// Checking takes its time, which is not the miner's.
-		let until = self.now().saturating_add(self.lease_ms());
+		let until = self.time.steady().saturating_add(self.lease_ms());
 		self.sessions.prolong(id, session.miner(), result.attempt, until);
 		let receipt = match self.check(session, &job, result).await {
 			Ok(receipt) => receipt,
 			Err(error) => {
 				tracing::warn!(%error, "a result is refused");
 				self.metrics.refused.inc();
-				self.sessions.strike(session.miner(), self.now());
+				self.sessions.strike(session.miner(), self.time.steady());
 				self.give_back(id, result.attempt, &error.message, true).await?;
 				return Err(error);
 			},
@@ -116,10 +116,14 @@ impl Coordinator {
 		if let Some((_, reason)) = rules.into_iter().find(|(holds, _)| !holds) {
 			return Err(mismatch(reason));
 		}
-		let lease =
-			self.sessions.held_by(session.miner()).into_iter().find(|(id, _)| *id == job.job);
-		let since = lease.map_or(job.created_ms, |(_, lease)| lease.since_ms.min(job.updated_ms));
-		let longest = self.now().saturating_sub(since).saturating_add(CLOCK_SLACK_MS);
+		let (now, steady) = (self.now(), self.time.steady());
+		let held = self.sessions.held_by(session.miner());
+		let lease = held.into_iter().find(|(id, _)| *id == job.job).map(|(_, lease)| lease);
+		// Since its assignment, or, after a restart, since the job's row last changed.
+		let worked = lease.map_or(now.saturating_sub(job.created_ms), |lease| {
+			steady.saturating_sub(lease.since_ms).max(now.saturating_sub(job.updated_ms))
+		});
+		let longest = worked.saturating_add(CLOCK_SLACK_MS);
 		plausible(&spec, output, self.settings.text_bounds_tokens)
 			.and(if (1..=longest).contains(&telemetry.duration_ms) {
 				Ok(())
@@ -196,8 +200,8 @@ impl Coordinator {
 			.write(move |db| {
 				let change = Change::Complete { output };
 				let done = rows::change(db, id, Some(attempt), &change, now)?;
-				if done.is_some() {
-					rows::add_receipt(db, &row)?;
+				if let Some(job) = &done {
+					rows::add_receipt(db, job, &row)?;
 				}
 				Ok(done)
 			})

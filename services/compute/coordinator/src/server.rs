@@ -14,13 +14,16 @@ use axum::{
 	middleware::{self, Next},
 	response::Response,
 };
-use gridproof_http::{Limits, Metric, Rate, describe, serve_on, site};
+use gridproof_http::{Ended, Limits, Metric, Rate, describe_document, serve_on, site};
 use gridproof_primitives::compute::PriceAsset;
 use gridproof_support::{Stop, supervision};
 use rand::{Rng, rngs::OsRng};
-use std::{io, sync::Arc};
+use std::{convert::Infallible, io, sync::Arc};
 use tokio::net::TcpListener;
-use utoipa::{OpenApi, openapi};
+use utoipa::{
+	Modify, OpenApi, openapi,
+	openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
 use utoipa_axum::router::OpenApiRouter;
 
 /// Requests at a time: every slot of every miner waits in one for work.
@@ -39,21 +42,50 @@ const MAX_REQUESTS: usize = 16_384;
 		(name = "openai", description = "For OpenAI's client libraries; needs an API key"),
 		(name = "miners", description = "For miners; needs a session"),
 		(name = "service", description = "The service itself")
-	)
+	),
+	modifiers(&Schemes)
 )]
 struct Description;
+
+/// Ways to say who asks, all of them as `Authorization: Bearer …`.
+struct Schemes;
+
+impl Modify for Schemes {
+	fn modify(&self, document: &mut openapi::OpenApi) {
+		let components = document.components.get_or_insert_default();
+		for (name, said) in [
+			("access", "The access key that came with a job's quote"),
+			("session", "The session that a miner has for its hello"),
+			("api_key", "The API key of a customer of the front"),
+		] {
+			let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(said));
+			components.add_security_scheme(name, SecurityScheme::Http(bearer.build()));
+		}
+	}
+}
 
 /// Returns the description of all requests, as OpenAPI.
 pub fn openapi() -> openapi::OpenApi {
 	let base = OpenApiRouter::with_openapi(Description::openapi());
-	let mut document = describe(base.merge(api::routes(None)));
+	let mut document = base.merge(api::routes(None)).into_openapi();
 	document.merge(front::routes().into_openapi());
-	document
+	describe_document(document)
 }
 
 /// Returns what a coordinator counts, for the reference.
 pub fn metrics() -> Vec<Metric> {
 	Metrics::new().map(|metrics| metrics.describe()).unwrap_or_default()
+}
+
+/// Why a coordinator ends that was started.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+	/// The system does not say where it listens.
+	#[error(transparent)]
+	Listen(#[from] io::Error),
+	/// A part of its work has ended.
+	#[error(transparent)]
+	Ended(#[from] Ended),
 }
 
 /// A coordinator's server.
@@ -80,19 +112,32 @@ impl Server {
 	}
 
 	/// Serves requests and does the coordinator's work until the program stops; running requests
-	/// then have 10 s to end.
+	/// then have 10 s to end, and those that wait for work are answered at once.
 	///
 	/// # Errors
-	/// The system does not say where it listens.
-	pub async fn serve(self, listener: TcpListener, stop: Stop) -> io::Result<()> {
+	/// [`ServeError`]; among it that a part of the work has ended, which none should before the program
+	/// does.
+	pub async fn serve(self, listener: TcpListener, stop: Stop) -> Result<(), ServeError> {
 		let coordinator = self.coordinator.clone();
-		tokio::spawn(supervision::report(stop.clone(), || None));
-		let serving = serve_on(self.router(), listener, stop)?;
+		let serving = serve_on(self.router(), listener, stop.clone())?;
+		let watched = coordinator.clone();
+		tokio::spawn(supervision::report(stop.clone(), move || watched.loops.standstill()));
+		let closing = async {
+			stop.stopped().await;
+			coordinator.close();
+			std::future::pending::<Infallible>().await
+		};
 		tokio::select! {
-			() = serving.ended() => (),
-			() = coordinator.run() => (),
+			() = serving.ended() => {
+				if stop.is_stopped() {
+					Ok(())
+				} else {
+					Err(Ended { part: "http", broke_off: true }.into())
+				}
+			},
+			ended = coordinator.run() => Err(ended.into()),
+			never = closing => match never {},
 		}
-		Ok(())
 	}
 
 	/// Returns all routes. They have to be served with the address of the peer, as

@@ -1,4 +1,6 @@
 //! Miners that have a session: who they are, what they serve, what they hold.
+//!
+//! All times are steady milliseconds, which pass evenly whatever the clock is set to.
 
 use gridproof_compute_api::protocol::{Assignment, ClassName};
 use gridproof_primitives::H256;
@@ -45,9 +47,9 @@ pub(crate) struct Presence {
 	pub slots: u32,
 	/// Its score on chain, 0 to 10,000, when it said hello.
 	pub score: u32,
-	/// When its session ends, UTC milliseconds.
+	/// When its session ends, steady milliseconds.
 	pub expires_ms: u64,
-	/// When it was last heard of, UTC milliseconds.
+	/// When it was last heard of.
 	pub seen_ms: u64,
 }
 
@@ -58,9 +60,9 @@ pub(crate) struct HeldLease {
 	pub miner: [u8; 32],
 	/// The attempt at the job.
 	pub attempt: u32,
-	/// Since when, UTC milliseconds.
+	/// Since when, in steady milliseconds.
 	pub since_ms: u64,
-	/// Until when, UTC milliseconds.
+	/// Until when, in steady milliseconds.
 	pub until_ms: u64,
 }
 

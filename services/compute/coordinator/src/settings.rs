@@ -4,7 +4,7 @@ use gridproof_compute_api::protocol::ClassName;
 use gridproof_primitives::compute::{PriceAsset, model_factor};
 use gridproof_support::text::Amount;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, net::IpAddr, num::NonZeroU32};
+use std::{collections::BTreeMap, net::IpAddr, num::NonZeroU32, path::PathBuf};
 
 /// Requests a minute of one network, unless the configuration says otherwise.
 const REQUESTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(600).unwrap();
@@ -52,8 +52,30 @@ pub struct Settings {
 	pub trusted_proxies: Vec<IpAddr>,
 	/// Most jobs in the queue; more are turned away.
 	pub max_queue: u64,
+	/// How long what is over is kept.
+	pub retain: Retain,
 	/// Web pages of other origins that may call the coordinator, such as `https://chat.example`.
 	pub origins: Vec<String>,
+}
+
+/// How long what is over is kept. Nothing is deleted that is open, unsettled, or whose money may still
+/// be held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retain {
+	/// Days after which the prompt and the answer of a job are deleted; their hashes stay.
+	pub texts_days: u32,
+	/// Days after which a job is deleted with its receipt.
+	pub jobs_days: u32,
+	/// Folder of files of JSON lines to which jobs and receipts go when they are deleted; if it is
+	/// left out, they are gone.
+	pub archive: Option<PathBuf>,
+}
+
+impl Default for Retain {
+	fn default() -> Self {
+		Self { texts_days: 30, jobs_days: 400, archive: None }
+	}
 }
 
 /// A model that is offered.
@@ -100,6 +122,7 @@ impl Default for Settings {
 			requests_per_minute: REQUESTS_PER_MINUTE,
 			trusted_proxies: Vec::new(),
 			max_queue: 10_000,
+			retain: Retain::default(),
 			origins: Vec::new(),
 		}
 	}
@@ -137,6 +160,10 @@ impl Settings {
 			),
 			(self.check_per_thousand > 1_000, "check_per_thousand is above 1000"),
 			(self.bundle == 0, "bundle is zero"),
+			(
+				self.retain.texts_days == 0 || self.retain.jobs_days < self.retain.texts_days,
+				"retain.texts_days must be above zero, and retain.jobs_days at least that",
+			),
 			(
 				!self.origins.iter().all(|origin| is_origin(origin)),
 				"an entry of origins is not one, such as https://chat.example",
@@ -210,6 +237,8 @@ mod tests {
 			("{\"unit_price\":{\"ait\":\"0\"}}", "zero"),
 			("{\"quote_seconds\":900}", "deadline_seconds"),
 			("{\"unknown\":1}", "unknown field"),
+			("{\"retain\":{\"texts_days\":0}}", "texts_days"),
+			("{\"retain\":{\"texts_days\":9,\"jobs_days\":8}}", "jobs_days"),
 			("{\"check_per_thousand\":1001}", "check_per_thousand"),
 			("{\"requests_per_minute\":0}", "nonzero"),
 			("{\"origins\":[\"*\"]}", "origins"),

@@ -7,17 +7,18 @@ use crate::{
 	ledger::{Claimed, Escrow},
 	rows::{self, ReceiptRow},
 };
-use codec::DecodeAll;
 use futures::{StreamExt, TryStreamExt, stream, stream::FuturesUnordered};
 use gridproof_compute_api::protocol::{ErrorCode, Settlement};
 use gridproof_primitives::{
 	H256,
-	compute::{MAX_RECEIPTS_PER_CALL, Receipt, ReceiptRefusal, SignedReceipt},
+	compute::{MAX_RECEIPTS_PER_CALL, ReceiptRefusal, SignedReceipt},
 };
 use gridproof_store::rusqlite::{self, Connection};
 use gridproof_support::{Backoff, clock::millis, number::clamped, text::Hex32};
 use std::{collections::HashSet, time::Duration};
 
+/// Name of the loop.
+pub(crate) const NAME: &str = "settle";
 /// Bundles that may be on their way at a time: a new one leaves about every [`GATHER`], and is on
 /// its way for about two seconds.
 const MAX_IN_FLIGHT: usize = 10;
@@ -35,6 +36,7 @@ pub(crate) async fn settle(coordinator: &Coordinator) {
 	let mut bundles = FuturesUnordered::new();
 	let mut in_flight: HashSet<H256> = HashSet::new();
 	loop {
+		coordinator.loops.turn(NAME);
 		let room = bundles.len() < MAX_IN_FLIGHT;
 		tokio::select! {
 			Some(done) = bundles.next(), if !bundles.is_empty() => {
@@ -107,7 +109,7 @@ impl Coordinator {
 
 	async fn try_bundle(&self, bundle: &[ReceiptRow]) -> Result<(), RequestError> {
 		let mut waiting = Vec::new();
-		let signed: Vec<SignedReceipt> = bundle.iter().filter_map(signed_receipt).collect();
+		let signed: Vec<SignedReceipt> = bundle.iter().filter_map(ReceiptRow::signed).collect();
 		let answers = self.ledger.preview(signed.clone()).await?;
 		for (receipt, answer) in signed.into_iter().zip(answers) {
 			match answer {
@@ -220,12 +222,6 @@ fn note_fate(
 	};
 	rows::settle(db, job, settlement, reason, block, now)?;
 	Ok(true)
-}
-
-fn signed_receipt(row: &ReceiptRow) -> Option<SignedReceipt> {
-	let receipt = Receipt::decode_all(&mut &row.receipt[..]).ok()?;
-	let ReceiptRow { miner_signature, coordinator_signature, .. } = *row;
-	Some(SignedReceipt { receipt, miner_signature, coordinator_signature })
 }
 
 #[cfg(test)]

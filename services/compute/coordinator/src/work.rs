@@ -14,6 +14,8 @@ use gridproof_primitives::{H256, crypto::ed25519};
 use gridproof_support::text::{Amount, Hex32, Hex64, HexBytes};
 use std::time::Duration;
 
+/// Name of the loop.
+pub(crate) const NAME: &str = "dispatch";
 /// How often leases, deadlines and the queue are looked through without being asked.
 const SWEEP: Duration = Duration::from_millis(500);
 /// Most models that a miner may name, and most bytes of a name.
@@ -40,6 +42,7 @@ pub(crate) async fn dispatch(coordinator: &Coordinator) {
 		if let Err(error) = coordinator.give_out().await {
 			tracing::warn!(%error, "giving out failed");
 		}
+		coordinator.loops.turn(NAME);
 	}
 }
 
@@ -82,15 +85,16 @@ impl Coordinator {
 				"the miner is banned or its bond is too small",
 			);
 		}
-		let expires_ms = now.saturating_add(self.settings.session_seconds.saturating_mul(1_000));
+		let lasts_ms = self.settings.session_seconds.saturating_mul(1_000);
+		let (steady, expires_ms) = (self.time.steady(), now.saturating_add(lasts_ms));
 		let session = self.sessions.begin(Presence {
 			miner: hello.miner.0,
 			class: hello.class,
 			models: hello.models.clone(),
 			slots: hello.slots,
 			score: registered.score,
-			expires_ms,
-			seen_ms: now,
+			expires_ms: steady.saturating_add(lasts_ms),
+			seen_ms: steady,
 		});
 		tracing::info!(miner = %hello.miner, models = ?hello.models, "a miner has a session");
 		let lease_ms = self.lease_ms();
@@ -102,7 +106,7 @@ impl Coordinator {
 	/// # Errors
 	/// [`ErrorCode::UnknownSession`].
 	pub fn session(&self, token: &str) -> Result<Session, RequestError> {
-		self.sessions.find(token, self.now()).ok_or_else(|| {
+		self.sessions.find(token, self.time.steady()).ok_or_else(|| {
 			RequestError::new(
 				ErrorCode::UnknownSession,
 				"no such session, or it ended; say hello again",
@@ -123,11 +127,16 @@ impl Coordinator {
 		// A miner that stops waiting, by time or because its connection broke, gives its place up.
 		let place = Place { coordinator: self, number };
 		self.work.notify_one();
-		let assigned = match tokio::time::timeout(wait, &mut answer).await {
-			Ok(assigned) => assigned.ok(),
-			Err(_) if self.sessions.leave(place.number) => None,
+		let waited = tokio::select! {
+			assigned = &mut answer => Some(assigned),
+			() = tokio::time::sleep(wait) => None,
+			() = self.closed() => None,
+		};
+		let assigned = match waited {
+			Some(assigned) => assigned.ok(),
+			None if self.sessions.leave(place.number) => None,
 			// Chosen in this very moment: the assignment is on its way.
-			Err(_) => answer.await.ok(),
+			None => answer.await.ok(),
 		};
 		Ok(assigned)
 	}
@@ -147,6 +156,7 @@ impl Coordinator {
 				break;
 			}
 			self.give_one(&job, now).await?;
+			self.loops.turn(NAME);
 		}
 		Ok(())
 	}
@@ -160,14 +170,16 @@ impl Coordinator {
 		};
 		let last_resort = now.saturating_sub(job.updated_ms) >= ANOTHER_CHANCE_MS;
 		let class = self.settings.model(&job.model).and_then(|offer| offer.class);
-		let chosen = self.sessions.choose(&job.model, class, &avoid, last_resort, now);
+		let steady = self.time.steady();
+		let chosen = self.sessions.choose(&job.model, class, &avoid, last_resort, steady);
 		let Some(Chosen { miner, answer }) = chosen else { return Ok(()) };
 		let change = Change::Assign { miner };
 		let given = self.write(move |db| Ok(rows::change(db, id, None, &change, now)?)).await?;
 		let Some(given) = given else { return Ok(()) };
 		let confirm_ms = self.settings.confirm_seconds.saturating_mul(1_000);
-		let until_ms = now.saturating_add(confirm_ms);
-		let lease = HeldLease { miner, attempt: given.attempt, since_ms: now, until_ms };
+		let (steady, attempt) = (self.time.steady(), given.attempt);
+		let until_ms = steady.saturating_add(confirm_ms);
+		let lease = HeldLease { miner, attempt, since_ms: steady, until_ms };
 		self.sessions.lease(id, lease);
 		self.metrics.assignments.inc();
 		let assignment = Assignment {
@@ -178,7 +190,7 @@ impl Coordinator {
 			quote_signature: Hex64(given.quote_signature),
 			unit_price: Amount(given.unit_price),
 			nonce: given.nonce,
-			lease_until_ms: until_ms,
+			lease_until_ms: now.saturating_add(confirm_ms),
 			stream: given.stream,
 		};
 		if answer.send(assignment).is_err() {
@@ -238,7 +250,8 @@ impl Coordinator {
 		id: H256,
 		progress: &Progress,
 	) -> Result<Lease, RequestError> {
-		let (attempt, until) = (progress.attempt, self.now().saturating_add(self.lease_ms()));
+		let (attempt, lasts_ms) = (progress.attempt, self.lease_ms());
+		let until = self.time.steady().saturating_add(lasts_ms);
 		if !self.sessions.prolong(id, session.miner(), attempt, until) {
 			return RequestError::err(
 				ErrorCode::NotAssigned,
@@ -249,7 +262,7 @@ impl Coordinator {
 			self.confirm(id, attempt).await?;
 		}
 		self.live.add(id, attempt, progress.offset, &progress.text);
-		Ok(Lease { lease_until_ms: until })
+		Ok(Lease { lease_until_ms: self.now().saturating_add(lasts_ms) })
 	}
 
 	/// Notes that a miner has begun.
@@ -322,7 +335,7 @@ impl Coordinator {
 		session: &Session,
 		heartbeat: &Heartbeat,
 	) -> Result<HeartbeatAnswer, RequestError> {
-		let now = self.now();
+		let now = self.time.steady();
 		let until = now.saturating_add(self.lease_ms());
 		let mut stop = Vec::new();
 		for held in &heartbeat.jobs {
@@ -360,7 +373,7 @@ impl Coordinator {
 	/// [`ErrorCode::Internal`].
 	pub async fn sweep(&self) -> Result<(), RequestError> {
 		let now = self.now();
-		for (id, lease) in self.sessions.run_out(now) {
+		for (id, lease) in self.sessions.run_out(self.time.steady()) {
 			let reason = "the miner was not heard of in time";
 			if self.give_back(id, lease.attempt, reason, true).await?.is_none() {
 				self.sessions.release(&id);

@@ -78,15 +78,22 @@ impl CoordinatorClient {
 		}
 	}
 
-	/// Submits a job that was opened, and waits until the coordinator has seen that. The money is
-	/// held by then: a coordinator that is busy or away for a moment is asked again.
+	/// Submits a job that was opened with a quote for `spec`, and waits until the coordinator has seen
+	/// that. The money is held by then: a coordinator that is busy or away for a moment is asked again.
 	///
 	/// # Errors
 	/// [`ClientError`].
-	pub async fn submit(&self, job: Hex32, access: &str) -> Result<JobInfo, ClientError> {
+	pub async fn submit(
+		&self,
+		quoted: &QuoteAnswer,
+		spec: &JobSpec,
+	) -> Result<JobInfo, ClientError> {
 		let end = Instant::now() + CATCH_UP;
+		let QuoteAnswer { job, quote, signature, access, .. } = quoted;
+		let (job, signature) = (*job, *signature);
+		let body = JobRequest { job, quote: quote.clone(), signature, spec: spec.clone() };
 		loop {
-			let request = self.0.post("/api/v1/jobs").json(&JobRequest { job });
+			let request = self.0.post("/api/v1/jobs").json(&body);
 			let done = self.0.answer(request.bearer_auth(access), REQUEST_LIMIT).await;
 			let failed = match done {
 				Ok(shown) => return Ok(shown),

@@ -71,12 +71,12 @@ pub struct QuoteRequest {
 	/// What is to be done.
 	pub spec: JobSpec,
 	/// `ait`, `aicp` or `service_credit`.
-	#[schema(value_type = String)]
+	#[schema(value_type = String, pattern = "^(ait|aicp|service_credit)$")]
 	pub asset: PriceAsset,
 }
 
 /// A quote. Open it on chain with `ComputeReceipts.open_job(quote, signature)`, then submit the
-/// job.
+/// job with the quote: the coordinator keeps none.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct QuoteAnswer {
 	/// The id that the job will have.
@@ -101,12 +101,19 @@ pub struct QuoteAnswer {
 	pub access: String,
 }
 
-/// Submits a job that was opened on chain: `POST /api/v1/jobs`.
+/// Submits a job that was opened on chain: `POST /api/v1/jobs`. The coordinator keeps no quotes, so
+/// the one that it gave comes back with the job.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobRequest {
 	/// The job's id.
 	pub job: Hex32,
+	/// SCALE of the quote that it was opened with.
+	pub quote: HexBytes,
+	/// The coordinator's signature over the quote.
+	pub signature: Hex64,
+	/// What is to be done, as it was quoted.
+	pub spec: JobSpec,
 }
 
 /// Where a job's receipt stands.

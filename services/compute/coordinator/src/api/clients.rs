@@ -5,16 +5,12 @@ use super::{
 	views,
 };
 use crate::rows::Filter;
-use axum::{
-	Json,
-	extract::{Query, State},
-	http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use gridproof_compute_api::protocol::{
-	CancelAnswer, CoordinatorError, CoordinatorInfo, JobInfo, JobPage, JobRequest, QuoteAnswer,
-	QuoteRequest,
+	CancelAnswer, CoordinatorError, CoordinatorInfo, JobInfo, JobPage, JobRequest, JobStage,
+	QuoteAnswer, QuoteRequest,
 };
-use gridproof_http::{ApiError, Body};
+use gridproof_http::{ApiError, Body, Params};
 use gridproof_primitives::compute::release_payload;
 use gridproof_support::text::{Amount, Hex32, Hex64, HexBytes};
 use serde::Deserialize;
@@ -40,7 +36,7 @@ pub(super) async fn quote(
 	Body(request): Body<QuoteRequest>,
 ) -> Result<Json<QuoteAnswer>, ApiError> {
 	let QuoteRequest { client, spec, asset } = request;
-	let quoted = api.public.quote(&spec, client.0, asset).await?;
+	let quoted = api.public.quote(&spec, client.0, asset)?;
 	Ok(Json(QuoteAnswer {
 		job: quoted.row.job.into(),
 		quote: HexBytes(quoted.row.quote),
@@ -55,16 +51,16 @@ pub(super) async fn quote(
 	}))
 }
 
-/// Submit a job that was opened on chain.
-#[utoipa::path(post, path = "/api/v1/jobs", tag = "jobs", request_body = JobRequest,
+/// Submit a job that was opened on chain, with its quote.
+#[utoipa::path(post, path = "/api/v1/jobs", tag = "jobs", security(("access" = [])), request_body = JobRequest,
 	responses((status = 201, body = JobInfo), (status = 402, body = CoordinatorError,
 		description = "The chain holds no escrow yet, in a final block"),
 		(status = "4XX", body = CoordinatorError)))]
 pub(super) async fn submit(
 	client: ForClient,
-	Body(JobRequest { job }): Body<JobRequest>,
+	Body(request): Body<JobRequest>,
 ) -> Result<(StatusCode, Json<JobInfo>), ApiError> {
-	let job = client.accept(job.into(), &client.caller.0, false).await?;
+	let job = client.accept(&request, &client.caller.0, false).await?;
 	Ok((StatusCode::CREATED, Json(views::job(job, None, false)?)))
 }
 
@@ -72,6 +68,7 @@ pub(super) async fn submit(
 #[derive(Deserialize, IntoParams)]
 pub(super) struct JobQuery {
 	/// Only jobs in this state.
+	#[param(value_type = Option<JobStage>)]
 	state: Option<String>,
 	/// Only jobs that this account pays for: 0x and 64 digits.
 	client: Option<String>,
@@ -86,7 +83,7 @@ pub(super) struct JobQuery {
 	responses((status = 200, body = JobPage), (status = 400, body = CoordinatorError)))]
 pub(super) async fn list(
 	State(api): State<Arc<Api>>,
-	Query(query): Query<JobQuery>,
+	Params(query): Params<JobQuery>,
 ) -> Result<Json<JobPage>, ApiError> {
 	let bad = |reason: String| ApiError::bad_request(reason);
 	let client = query.client.map(|text| text.parse::<Hex32>()).transpose().map_err(bad)?;
@@ -101,8 +98,8 @@ pub(super) async fn list(
 }
 
 /// Show a job; its output to those who have its access key.
-#[utoipa::path(get, path = "/api/v1/jobs/{job}", tag = "jobs",
-	params(("job" = String, Path, description = "The job's id")),
+#[utoipa::path(get, path = "/api/v1/jobs/{job}", tag = "jobs", security((), ("access" = []), ("api_key" = [])),
+	params(("job" = String, Path, description = "The job's id", pattern = "^0x[0-9a-fA-F]{64}$")),
 	responses((status = 200, body = JobInfo), (status = 404, body = CoordinatorError)))]
 pub(super) async fn show(
 	State(api): State<Arc<Api>>,
@@ -115,8 +112,8 @@ pub(super) async fn show(
 }
 
 /// Take a job back that no miner has.
-#[utoipa::path(post, path = "/api/v1/jobs/{job}/cancel", tag = "jobs",
-	params(("job" = String, Path, description = "The job's id")),
+#[utoipa::path(post, path = "/api/v1/jobs/{job}/cancel", tag = "jobs", security(("access" = [])),
+	params(("job" = String, Path, description = "The job's id", pattern = "^0x[0-9a-fA-F]{64}$")),
 	responses((status = 200, body = CancelAnswer), (status = "4XX", body = CoordinatorError)))]
 pub(super) async fn cancel(client: ForClient, id: JobId) -> Result<Json<CancelAnswer>, ApiError> {
 	let job = client.cancel(*id, &client.caller.0).await?;

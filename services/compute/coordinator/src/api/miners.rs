@@ -3,7 +3,7 @@
 use super::callers::{Api, ForMiner, JobId};
 use axum::{
 	Json,
-	extract::{Query, State},
+	extract::State,
 	http::StatusCode,
 	response::{IntoResponse, Response},
 };
@@ -11,7 +11,7 @@ use gridproof_compute_api::protocol::{
 	About, Accepted, Assignment, CoordinatorError, Heartbeat, HeartbeatAnswer, Hello, JobResult,
 	Lease, MAX_WAIT_SECONDS, Progress, Refusal, Welcome,
 };
-use gridproof_http::{ApiError, Body};
+use gridproof_http::{ApiError, Body, Params};
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
 use utoipa::IntoParams;
@@ -42,12 +42,12 @@ pub(super) struct Wait {
 }
 
 /// Wait for a job.
-#[utoipa::path(post, path = "/miner/v1/work", tag = "miners", params(Wait),
+#[utoipa::path(post, path = "/miner/v1/work", tag = "miners", security(("session" = [])), params(Wait),
 	responses((status = 200, body = Assignment), (status = 204, description = "No work now"),
 		(status = 401, body = CoordinatorError)))]
 pub(super) async fn work(
 	miner: ForMiner,
-	Query(Wait { wait }): Query<Wait>,
+	Params(Wait { wait }): Params<Wait>,
 ) -> Result<Response, ApiError> {
 	let wait = Duration::from_secs(wait.min(MAX_WAIT_SECONDS));
 	Ok(match miner.take(&miner.caller.0, wait).await? {
@@ -57,8 +57,8 @@ pub(super) async fn work(
 }
 
 /// Report that work has begun, or hand over more of the text.
-#[utoipa::path(post, path = "/miner/v1/jobs/{job}/progress", tag = "miners",
-	params(("job" = String, Path, description = "The job's id")), request_body = Progress,
+#[utoipa::path(post, path = "/miner/v1/jobs/{job}/progress", tag = "miners", security(("session" = [])),
+	params(("job" = String, Path, description = "The job's id", pattern = "^0x[0-9a-fA-F]{64}$")), request_body = Progress,
 	responses((status = 200, body = Lease), (status = "4XX", body = CoordinatorError)))]
 pub(super) async fn progress(
 	miner: ForMiner,
@@ -69,8 +69,8 @@ pub(super) async fn progress(
 }
 
 /// Hand over the result with the signed receipt.
-#[utoipa::path(post, path = "/miner/v1/jobs/{job}/result", tag = "miners",
-	params(("job" = String, Path, description = "The job's id")), request_body = JobResult,
+#[utoipa::path(post, path = "/miner/v1/jobs/{job}/result", tag = "miners", security(("session" = [])),
+	params(("job" = String, Path, description = "The job's id", pattern = "^0x[0-9a-fA-F]{64}$")), request_body = JobResult,
 	responses((status = 200, body = Accepted), (status = "4XX", body = CoordinatorError)))]
 pub(super) async fn result(
 	miner: ForMiner,
@@ -84,8 +84,8 @@ pub(super) async fn result(
 }
 
 /// Give a job back.
-#[utoipa::path(post, path = "/miner/v1/jobs/{job}/refuse", tag = "miners",
-	params(("job" = String, Path, description = "The job's id")), request_body = Refusal,
+#[utoipa::path(post, path = "/miner/v1/jobs/{job}/refuse", tag = "miners", security(("session" = [])),
+	params(("job" = String, Path, description = "The job's id", pattern = "^0x[0-9a-fA-F]{64}$")), request_body = Refusal,
 	responses((status = 204), (status = "4XX", body = CoordinatorError)))]
 pub(super) async fn refuse(
 	miner: ForMiner,
@@ -97,7 +97,7 @@ pub(super) async fn refuse(
 }
 
 /// Report that the miner is alive, and what it works on.
-#[utoipa::path(post, path = "/miner/v1/heartbeat", tag = "miners", request_body = Heartbeat,
+#[utoipa::path(post, path = "/miner/v1/heartbeat", tag = "miners", security(("session" = [])), request_body = Heartbeat,
 	responses((status = 200, body = HeartbeatAnswer), (status = 401, body = CoordinatorError)))]
 pub(super) async fn heartbeat(
 	miner: ForMiner,
@@ -107,7 +107,7 @@ pub(super) async fn heartbeat(
 }
 
 /// Leave: what the miner holds goes to others.
-#[utoipa::path(post, path = "/miner/v1/goodbye", tag = "miners",
+#[utoipa::path(post, path = "/miner/v1/goodbye", tag = "miners", security(("session" = [])),
 	responses((status = 204), (status = 401, body = CoordinatorError)))]
 pub(super) async fn goodbye(miner: ForMiner) -> Result<StatusCode, ApiError> {
 	miner.goodbye(&miner.caller.0).await?;

@@ -7,15 +7,12 @@ use crate::{
 	quotes::Quoted,
 	rows::{self, Filter, Job, ReceiptRow},
 };
-use codec::{DecodeAll, Encode};
+use codec::Encode;
 use gridproof_compute_api::protocol::{
 	About, CoordinatorInfo, ErrorCode, Hello, JobPage, JobSpec, MinerInfo, OfferedModel,
 	ReceiptInfo, TelemetryInfo, Welcome,
 };
-use gridproof_primitives::{
-	H256,
-	compute::{PriceAsset, Receipt, SignedReceipt},
-};
+use gridproof_primitives::{H256, compute::PriceAsset};
 use gridproof_support::{
 	number::clamped,
 	text::{Amount, Hex32, Hex64, HexBytes},
@@ -62,7 +59,8 @@ impl Public {
 			Some(OfferedModel { name, model_factor: offer.factor(), max_tokens })
 		});
 		let prices = settings.unit_price.iter();
-		let miners = coordinator.sessions.all(coordinator.now()).into_iter().map(|miner| {
+		let (now, steady) = (coordinator.now(), coordinator.time.steady());
+		let miners = coordinator.sessions.all(steady).into_iter().map(|miner| {
 			let busy = coordinator.sessions.held_by(&miner.miner).len();
 			MinerInfo {
 				miner: Hex32(miner.miner),
@@ -71,7 +69,7 @@ impl Public {
 				slots: miner.slots,
 				busy: clamped(busy),
 				score: miner.score,
-				seen_ms: miner.seen_ms,
+				seen_ms: now.saturating_sub(steady.saturating_sub(miner.seen_ms)),
 			}
 		});
 		Ok(CoordinatorInfo {
@@ -83,20 +81,20 @@ impl Public {
 			jobs: stages.into_iter().map(|(stage, n)| (stage.to_string(), n)).collect(),
 			receipts: settlements
 				.into_iter()
-				.map(|(settlement, n, _)| (settlement.as_str().to_string(), n))
+				.map(|(settlement, n)| (settlement.as_str().to_string(), n))
 				.collect(),
 			front: self.has_front,
 		})
 	}
 
 	/// Has a job priced.
-	pub(super) async fn quote(
+	pub(super) fn quote(
 		&self,
 		spec: &JobSpec,
 		client: [u8; 32],
 		asset: PriceAsset,
 	) -> Result<Quoted, RequestError> {
-		self.coordinator.quote(spec, client, asset).await
+		self.coordinator.quote(spec, client, asset)
 	}
 
 	/// Begins a miner's session, if its signature is good.
@@ -149,11 +147,10 @@ impl Public {
 			return RequestError::err(ErrorCode::UnknownJob, "there is no receipt of that (yet)");
 		};
 		let broken =
-			|_| RequestError::new(ErrorCode::Internal, "the receipt in the database is broken");
-		let receipt = Receipt::decode_all(&mut &row.receipt[..]).map_err(broken)?;
+			|| RequestError::new(ErrorCode::Internal, "the receipt in the database is broken");
 		let ReceiptRow { miner_signature, coordinator_signature, .. } = row;
-		let signed =
-			SignedReceipt { receipt: receipt.clone(), miner_signature, coordinator_signature };
+		let signed = row.signed().ok_or_else(broken)?;
+		let receipt = signed.receipt.clone();
 		let telemetry = receipt.telemetry;
 		Ok(ReceiptInfo {
 			genesis: self.coordinator.genesis().into(),

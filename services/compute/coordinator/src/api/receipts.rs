@@ -4,12 +4,9 @@ use super::{
 	callers::{Api, job_id},
 	public::ReceiptOf,
 };
-use axum::{
-	Json,
-	extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use gridproof_compute_api::protocol::{CoordinatorError, ReceiptInfo};
-use gridproof_http::ApiError;
+use gridproof_http::{ApiError, Params};
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::IntoParams;
@@ -28,7 +25,7 @@ pub(super) struct ReceiptQuery {
 	responses((status = 200, body = ReceiptInfo), (status = "4XX", body = CoordinatorError)))]
 pub(super) async fn receipt(
 	State(api): State<Arc<Api>>,
-	Query(query): Query<ReceiptQuery>,
+	Params(query): Params<ReceiptQuery>,
 ) -> Result<Json<ReceiptInfo>, ApiError> {
 	let of = match (query.job, query.id) {
 		(Some(job), None) => ReceiptOf::Job(job_id(&job)?),

@@ -150,6 +150,13 @@ impl Kind {
 	}
 }
 
+/// Says in the headers that the answer is that of the same request before, if it is.
+pub(super) fn mark_repeated(headers: &mut HeaderMap, is_repeated: bool) {
+	if is_repeated {
+		headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
+	}
+}
+
 /// Returns the header with the job's id.
 pub(super) fn job_header(job: &JobHead) -> HeaderMap {
 	let mut headers = HeaderMap::new();

@@ -15,8 +15,11 @@ pub(crate) trait Desk: Send + Sync + 'static {
 	/// Returns the most tokens that an answer of a model may have.
 	fn most_tokens(&self, model: &str) -> u32;
 
-	/// Prices a job and accepts it; its escrow is opened next.
+	/// Prices a job and accepts it; its escrow is opened next. The same request again is the same job.
 	fn order(&self, order: Order) -> BoxFuture<'_, Result<Accepted, OrderError>>;
+
+	/// Takes a job back whose customer has left, if no miner has begun it.
+	fn withdraw(&self, job: H256) -> BoxFuture<'_, Result<(), RequestError>>;
 
 	/// Returns what has become of a job.
 	fn outcome(&self, job: H256) -> BoxFuture<'_, Result<Outcome, RequestError>>;
@@ -36,6 +39,17 @@ pub(crate) struct Order {
 	pub limit: Option<u128>,
 	/// `true` if the customer reads along.
 	pub stream: bool,
+	/// By what the same request is known again.
+	pub once: Option<Once>,
+}
+
+/// By what the same request is known again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Once {
+	/// The key that the customer gave it.
+	pub key: String,
+	/// SHA-256 of its path and body.
+	pub body: [u8; 32],
 }
 
 /// Why an order was not accepted.
@@ -43,6 +57,10 @@ pub(crate) struct Order {
 pub(crate) enum OrderError {
 	/// With this job the customer would owe more than its limit.
 	LimitReached,
+	/// Its key came with another request before.
+	KeyReused,
+	/// The order broke off: a defect of the program.
+	BrokeOff,
 	/// The coordinator does not take the job.
 	Request(RequestError),
 }
@@ -59,6 +77,8 @@ pub(crate) struct Accepted {
 	pub job: JobHead,
 	/// Its text as it comes, from before the job existed, so that no piece of it is missed.
 	pub live: watch::Receiver<Frame>,
+	/// `true` if the same request had come before.
+	pub is_repeated: bool,
 }
 
 /// What every answer names of a job.

@@ -67,6 +67,15 @@ impl OpenAiError {
 		error
 	}
 
+	/// Numbers of tokens were sent instead of a text.
+	pub(super) fn tokens(param: &'static str) -> Self {
+		let message = format!(
+			"{param}: numbers of tokens are not taken here, as each model has its own; send the text \
+			 instead (LangChain: check_embedding_ctx_length=False)"
+		);
+		Self::param(param, message).code("token_input_not_supported")
+	}
+
 	/// The API key is missing or unknown.
 	pub(super) fn key() -> Self {
 		let message = "Incorrect API key provided; send yours as Authorization: Bearer …";
@@ -89,6 +98,29 @@ impl OpenAiError {
 		let message = "The limit of this API key is used up";
 		Self::new(StatusCode::TOO_MANY_REQUESTS, "insufficient_quota", message)
 			.code("insufficient_quota")
+	}
+
+	/// The body cannot be read.
+	pub(super) fn body(status: StatusCode, message: String) -> Self {
+		let status = match status {
+			StatusCode::PAYLOAD_TOO_LARGE => status,
+			_ => StatusCode::BAD_REQUEST,
+		};
+		Self::new(status, INVALID, message)
+	}
+
+	/// The header that makes a request known again holds something else than a key.
+	pub(super) fn bad_key() -> Self {
+		let message = "The header Idempotency-Key must have 1 to 255 visible characters of ASCII; send \
+			a random one, such as a UUID, with each new request";
+		Self::new(StatusCode::BAD_REQUEST, INVALID, message).code("invalid_idempotency_key")
+	}
+
+	/// The key came with another request before.
+	pub(super) fn key_reused() -> Self {
+		let message = "This Idempotency-Key came with another request within the last day; send the \
+			same request again, or a new one with a new key";
+		Self::new(StatusCode::UNPROCESSABLE_ENTITY, INVALID, message).code("idempotency_key_reused")
 	}
 
 	/// There is no front here.
@@ -184,6 +216,11 @@ impl From<OrderError> for OpenAiError {
 	fn from(error: OrderError) -> Self {
 		match error {
 			OrderError::LimitReached => Self::quota(),
+			OrderError::KeyReused => Self::key_reused(),
+			OrderError::BrokeOff => {
+				let message = "the server failed to take the request; try again";
+				Self::new(StatusCode::INTERNAL_SERVER_ERROR, SERVER, message)
+			},
 			OrderError::Request(request) => request.into(),
 		}
 	}
@@ -231,13 +268,7 @@ impl<T: DeserializeOwned, S: Send + Sync> axum::extract::FromRequest<S> for Body
 	async fn from_request(request: Request, state: &S) -> Result<Self, OpenAiError> {
 		match Json::<T>::from_request(request, state).await {
 			Ok(Json(value)) => Ok(Self(value)),
-			Err(rejection) => {
-				let status = match rejection.status() {
-					StatusCode::PAYLOAD_TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE,
-					_ => StatusCode::BAD_REQUEST,
-				};
-				Err(OpenAiError::new(status, INVALID, rejection.body_text()))
-			},
+			Err(rejection) => Err(OpenAiError::body(rejection.status(), rejection.body_text())),
 		}
 	}
 }

@@ -1,22 +1,25 @@
 //! The requests of OpenAI's clients.
 
 use super::{
-	answers::{Kind, job_header},
+	answers::{Kind, job_header, mark_repeated},
+	asked::Asked,
+	attended::Attended,
 	callers::{Caller, Front},
-	desk::{Accepted, Order},
-	error::{Body, OpenAiError, OpenAiErrorBody},
+	desk::{Once, Order},
+	error::{OpenAiError, OpenAiErrorBody},
 	requests::{ChatRequest, CompletionRequest, EmbeddingRequest},
 	stream,
 };
 use axum::{
 	Json,
-	extract::{Path, Query},
+	extract::Path,
 	response::{
 		IntoResponse, Response,
 		sse::{KeepAlive, Sse},
 	},
 };
 use gridproof_compute_api::protocol::JobSpec;
+use gridproof_http::Params;
 use gridproof_support::text::Amount;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -24,6 +27,10 @@ use std::collections::BTreeMap;
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What the header says that makes a request known again.
+const AGAIN: &str = "A key of the request, new for each: the same key with the same body within a day \
+	is the same job, with the same answer; with another body it is refused (422)";
 
 /// Returns the routes.
 pub(crate) fn routes() -> OpenApiRouter<Front> {
@@ -37,74 +44,95 @@ pub(crate) fn routes() -> OpenApiRouter<Front> {
 }
 
 /// Turns a request into a job of the front's.
-async fn begin(caller: &Caller, spec: JobSpec, stream: bool) -> Result<Accepted, OpenAiError> {
-	let customer = caller.customer.name.clone();
-	let limit = caller.customer.limit.map(|Amount(limit)| limit);
-	Ok(caller.order(Order { spec, customer, limit, stream }).await?)
-}
-
-/// Answers a request for text, in one piece or many.
-async fn text(
+async fn begin(
 	caller: &Caller,
 	spec: JobSpec,
+	stream: bool,
+	once: Option<Once>,
+) -> Result<Attended, OpenAiError> {
+	let customer = caller.customer.name.clone();
+	let limit = caller.customer.limit.map(|Amount(limit)| limit);
+	let order = Order { spec, customer, limit, stream, once };
+	Ok(Attended::order(caller.desk(), order).await?)
+}
+
+/// How a text is to be answered.
+struct Manner {
 	kind: Kind,
 	is_streamed: bool,
 	wants_usage: bool,
-) -> Result<Response, OpenAiError> {
-	let accepted = begin(caller, spec, is_streamed).await?;
+	once: Option<Once>,
+}
+
+/// Answers a request for text, in one piece or many.
+async fn text(caller: &Caller, spec: JobSpec, manner: Manner) -> Result<Response, OpenAiError> {
+	let Manner { kind, is_streamed, wants_usage, once } = manner;
+	let mut attended = begin(caller, spec, is_streamed, once).await?;
 	if is_streamed {
-		let headers = job_header(&accepted.job);
-		let events = stream::follow(caller.desk(), accepted, kind, wants_usage);
+		let mut headers = job_header(&attended.job);
+		mark_repeated(&mut headers, attended.is_repeated);
+		let events = stream::follow(attended, kind, wants_usage);
 		let stream = Sse::new(ReceiverStream::new(events)).keep_alive(KeepAlive::default());
 		return Ok((headers, stream).into_response());
 	}
-	let done = stream::wait(&**caller, accepted.job.id, accepted.live).await;
+	let done = stream::wait(&mut attended).await;
 	let done = done.map_err(|error| error.with_prompt(kind.prompt()))?;
-	Ok((done.headers(), Json(done.text(kind))).into_response())
+	let mut headers = done.headers();
+	mark_repeated(&mut headers, attended.is_repeated);
+	Ok((headers, Json(done.text(kind))).into_response())
 }
 
 /// Answer a conversation.
 ///
 /// With `stream`, the answer comes as server-sent events; the receipt's id is in the last one
 /// before `[DONE]`, as `gridproof.receipt`.
-#[utoipa::path(post, path = "/v1/chat/completions", tag = "openai", request_body = ChatRequest,
+#[utoipa::path(post, path = "/v1/chat/completions", tag = "openai", security(("api_key" = [])), request_body = ChatRequest,
+	params(("idempotency-key" = Option<String>, Header, description = AGAIN)),
 	responses((status = 200, body = Value, headers(
 		("x-gridproof-job" = String, description = "The job's id"),
 		("x-gridproof-receipt" = String, description = "The receipt's id; not when streamed"),
 		("x-gridproof-price" = String, description = "What it cost, in the asset's smallest unit"),
 		("x-gridproof-asset" = String, description = "What it is paid in"))),
 		(status = "4XX", body = OpenAiErrorBody), (status = "5XX", body = OpenAiErrorBody)))]
-async fn chat(caller: Caller, Body(request): Body<ChatRequest>) -> Result<Response, OpenAiError> {
+async fn chat(
+	caller: Caller,
+	Asked { request, once }: Asked<ChatRequest>,
+) -> Result<Response, OpenAiError> {
 	let spec = request.job(|model| caller.most_tokens(model))?;
-	let (streamed, usage) = (request.choice.is_streamed(), request.choice.wants_usage());
-	text(&caller, spec, Kind::Chat, streamed, usage).await
+	let (is_streamed, wants_usage) = (request.choice.is_streamed(), request.choice.wants_usage());
+	text(&caller, spec, Manner { kind: Kind::Chat, is_streamed, wants_usage, once }).await
 }
 
 /// Continue a text.
-#[utoipa::path(post, path = "/v1/completions", tag = "openai", request_body = CompletionRequest,
+#[utoipa::path(post, path = "/v1/completions", tag = "openai", security(("api_key" = [])), request_body = CompletionRequest,
+	params(("idempotency-key" = Option<String>, Header, description = AGAIN)),
 	responses((status = 200, body = Value), (status = "4XX", body = OpenAiErrorBody),
 		(status = "5XX", body = OpenAiErrorBody)))]
 async fn completions(
 	caller: Caller,
-	Body(request): Body<CompletionRequest>,
+	Asked { request, once }: Asked<CompletionRequest>,
 ) -> Result<Response, OpenAiError> {
-	let (streamed, usage) = (request.choice.is_streamed(), request.choice.wants_usage());
-	text(&caller, request.job()?, Kind::Completion, streamed, usage).await
+	let (is_streamed, wants_usage) = (request.choice.is_streamed(), request.choice.wants_usage());
+	let manner = Manner { kind: Kind::Completion, is_streamed, wants_usage, once };
+	text(&caller, request.job()?, manner).await
 }
 
 /// Vectors of texts.
-#[utoipa::path(post, path = "/v1/embeddings", tag = "openai", request_body = EmbeddingRequest,
+#[utoipa::path(post, path = "/v1/embeddings", tag = "openai", security(("api_key" = [])), request_body = EmbeddingRequest,
+	params(("idempotency-key" = Option<String>, Header, description = AGAIN)),
 	responses((status = 200, body = Value), (status = "4XX", body = OpenAiErrorBody),
 		(status = "5XX", body = OpenAiErrorBody)))]
 async fn embeddings(
 	caller: Caller,
-	Body(request): Body<EmbeddingRequest>,
+	Asked { request, once }: Asked<EmbeddingRequest>,
 ) -> Result<Response, OpenAiError> {
-	let accepted = begin(&caller, request.job()?, false).await?;
-	let done = stream::wait(&*caller, accepted.job.id, accepted.live).await;
+	let mut attended = begin(&caller, request.job()?, false, once).await?;
+	let done = stream::wait(&mut attended).await;
 	let done = done.map_err(|error| error.with_prompt("input"))?;
 	let body = done.embeddings(request.wants_base64())?;
-	Ok((done.headers(), Json(body)).into_response())
+	let mut headers = done.headers();
+	mark_repeated(&mut headers, attended.is_repeated);
+	Ok((headers, Json(body)).into_response())
 }
 
 fn shown(name: &str, created: u64) -> Value {
@@ -112,7 +140,7 @@ fn shown(name: &str, created: u64) -> Value {
 }
 
 /// The models on offer.
-#[utoipa::path(get, path = "/v1/models", tag = "openai",
+#[utoipa::path(get, path = "/v1/models", tag = "openai", security(("api_key" = [])),
 	responses((status = 200, body = Value), (status = 401, body = OpenAiErrorBody)))]
 async fn models(caller: Caller) -> Json<Value> {
 	let models: Vec<Value> = caller.models().iter().map(|name| shown(name, caller.since)).collect();
@@ -120,7 +148,7 @@ async fn models(caller: Caller) -> Json<Value> {
 }
 
 /// One model.
-#[utoipa::path(get, path = "/v1/models/{*model}", tag = "openai",
+#[utoipa::path(get, path = "/v1/models/{*model}", tag = "openai", security(("api_key" = [])),
 	params(("model" = String, Path, description = "The model's name")),
 	responses((status = 200, body = Value), (status = "4XX", body = OpenAiErrorBody)))]
 async fn model(caller: Caller, Path(name): Path<String>) -> Result<Json<Value>, OpenAiError> {
@@ -161,11 +189,11 @@ struct Bill {
 }
 
 /// What the API key's customer owes.
-#[utoipa::path(get, path = "/v1/billing/usage", tag = "openai", params(UsageQuery),
+#[utoipa::path(get, path = "/v1/billing/usage", tag = "openai", security(("api_key" = [])), params(UsageQuery),
 	responses((status = 200, body = Bill), (status = 401, body = OpenAiErrorBody)))]
 async fn usage(
 	caller: Caller,
-	Query(UsageQuery { since_ms }): Query<UsageQuery>,
+	Params(UsageQuery { since_ms }): Params<UsageQuery>,
 ) -> Result<Json<Bill>, OpenAiError> {
 	let used = caller.used(caller.customer.name.clone(), since_ms).await?;
 	let amounts = |sums: BTreeMap<String, u128>| {

@@ -10,9 +10,15 @@
 //! the receipt, which exists only when the last token does; a streamed answer therefore has it in
 //! its last chunk, as `gridproof.receipt`.
 //!
+//! A request with an `Idempotency-Key` may come again for a day: it is the same job and has the same
+//! answer. A job whose client leaves is taken back if no miner has begun it, unless it has such a key:
+//! then its client may come back.
+//!
 //! Of the coordinator the front knows [`Desk`] and nothing else.
 
 mod answers;
+mod asked;
+mod attended;
 mod callers;
 mod customers;
 mod desk;
@@ -23,6 +29,6 @@ mod stream;
 
 pub(crate) use callers::Front;
 pub use customers::{ApiKeys, Customer, KeyFileError, new_key};
-pub(crate) use desk::{Accepted, Desk, Done, JobHead, Order, OrderError, Outcome, Used};
+pub(crate) use desk::{Accepted, Desk, Done, JobHead, Once, Order, OrderError, Outcome, Used};
 pub(crate) use error::in_openai_form;
 pub(crate) use handlers::routes;

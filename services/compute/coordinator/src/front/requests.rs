@@ -260,6 +260,23 @@ fn tokens(name: &'static str, value: &Option<Value>) -> Result<Option<u32>, Open
 	}
 }
 
+/// Returns `true` of a list of token numbers, or of several.
+fn is_tokens(value: &Value) -> bool {
+	let has_numbers =
+		|value: &Value| value.as_array().is_some_and(|list| list.iter().any(Value::is_number));
+	has_numbers(value) || value.as_array().is_some_and(|list| list.iter().any(has_numbers))
+}
+
+/// What a model is given: a text, or a list of texts. Numbers of tokens are refused by name: each
+/// model has its own, and nothing in a request says whose they are. Read as another model's, they
+/// would give an answer to something that nobody asked.
+fn given(name: &'static str, value: &Value) -> Result<Vec<String>, OpenAiError> {
+	if is_tokens(value) {
+		return Err(OpenAiError::tokens(name));
+	}
+	texts(name, value)
+}
+
 /// A text, or a list of texts.
 fn texts(name: &'static str, value: &Value) -> Result<Vec<String>, OpenAiError> {
 	let text = |value: &Value| value.as_str().map(str::to_string);
@@ -348,7 +365,7 @@ impl CompletionRequest {
 		if let Some((name, _)) = refused.into_iter().find(|(_, set)| *set) {
 			return Err(not_offered(name));
 		}
-		let prompts = texts("prompt", &self.prompt)?;
+		let prompts = given("prompt", &self.prompt)?;
 		let [prompt] = &prompts[..] else {
 			return Err(OpenAiError::param("prompt", "one prompt a request, please"));
 		};
@@ -371,7 +388,7 @@ impl EmbeddingRequest {
 			let message = "encoding_format must be float or base64";
 			return Err(OpenAiError::param("encoding_format", message));
 		}
-		let task = Task::Embedding { input: texts("input", &self.input)? };
+		let task = Task::Embedding { input: given("input", &self.input)? };
 		Ok(spec(&self.model, task, 0, Sampling::default()))
 	}
 
@@ -385,6 +402,8 @@ impl EmbeddingRequest {
 mod tests {
 	use super::*;
 	use serde_json::json;
+
+	const INVALID: &str = "invalid_request_error";
 
 	fn chat(more: Value) -> Result<JobSpec, OpenAiError> {
 		let mut request =
@@ -498,7 +517,24 @@ mod tests {
 			request.job().unwrap().task,
 			Task::Embedding { input: vec!["Once".to_string()] }
 		);
-		let tokens = json!({ "model": "m", "input": [[1, 2]] });
-		assert!(serde_json::from_value::<EmbeddingRequest>(tokens).unwrap().job().is_err());
+	}
+
+	#[test]
+	fn token_numbers_are_refused_by_name_with_what_to_send_instead() {
+		let refused = |error: OpenAiError, param: &str| {
+			let error = error.to_json()["error"].clone();
+			assert_eq!((&error["param"], &error["type"]), (&json!(param), &json!(INVALID)));
+			assert_eq!(error["code"], "token_input_not_supported");
+			let said = error["message"].as_str().unwrap();
+			assert!(said.contains("send the text") && said.contains("ctx_length=False"), "{said}");
+		};
+		for tokens in [json!([1, 2]), json!([[1, 2]]), json!([[1], [2]]), json!(["a", [1]])] {
+			let embedding = json!({ "model": "m", "input": tokens });
+			let embedding = serde_json::from_value::<EmbeddingRequest>(embedding).unwrap();
+			refused(embedding.job().unwrap_err(), "input");
+			let completion = json!({ "model": "m", "prompt": tokens });
+			let completion = serde_json::from_value::<CompletionRequest>(completion).unwrap();
+			refused(completion.job().unwrap_err(), "prompt");
+		}
 	}
 }

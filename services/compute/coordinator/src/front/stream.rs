@@ -2,14 +2,15 @@
 
 use super::{
 	answers::Kind,
-	desk::{Accepted, Desk, Done, JobHead, Outcome},
+	attended::Attended,
+	desk::{Desk, Done, Outcome},
 	error::OpenAiError,
 };
 use crate::live::Frame;
 use axum::response::sse::Event;
 use gridproof_primitives::H256;
 use serde_json::Value;
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, time::Duration};
 use tokio::sync::{mpsc, watch};
 
 /// How often the desk is asked although nothing was heard.
@@ -26,16 +27,21 @@ pub(super) type Events = mpsc::Receiver<Result<Event, Infallible>>;
 ///
 /// # Errors
 /// What became of it, if it did not come to a good end.
-pub(super) async fn wait(
-	desk: &dyn Desk,
-	id: H256,
-	mut live: watch::Receiver<Frame>,
-) -> Result<Done, OpenAiError> {
+pub(super) async fn wait(attended: &mut Attended) -> Result<Done, OpenAiError> {
+	let id = attended.job.id;
 	loop {
-		if let Some(done) = ended(desk, id).await? {
-			return Ok(done);
+		match ended(attended.desk(), id).await {
+			Ok(None) => (),
+			Ok(Some(done)) => {
+				attended.answered();
+				return Ok(done);
+			},
+			Err(error) => {
+				attended.answered();
+				return Err(error);
+			},
 		}
-		let heard = async { live.wait_for(|frame| frame.done).await.is_ok() };
+		let heard = async { attended.live.wait_for(|frame| frame.done).await.is_ok() };
 		// A channel that closed says nothing more; the desk does.
 		if let Ok(false) = tokio::time::timeout(ASK, heard).await {
 			tokio::time::sleep(PAUSE).await;
@@ -52,18 +58,13 @@ async fn ended(desk: &dyn Desk, id: H256) -> Result<Option<Done>, OpenAiError> {
 	}
 }
 
-/// Streams a job as server-sent events. It is done, and is paid for, even if the reader leaves.
-pub(super) fn follow(
-	desk: Arc<dyn Desk>,
-	accepted: Accepted,
-	kind: Kind,
-	wants_usage: bool,
-) -> Events {
+/// Streams a job as server-sent events. Once a miner has it, it is done, and is paid for, even if the
+/// reader leaves.
+pub(super) fn follow(attended: Attended, kind: Kind, wants_usage: bool) -> Events {
 	let (sender, events) = mpsc::channel(BUFFER);
-	let Accepted { job, live } = accepted;
 	tokio::spawn(async move {
-		let reader = Reader { desk, job, kind, wants_usage, sender, sent: String::new() };
-		reader.run(live).await;
+		let reader = Reader { attended, kind, wants_usage, sender, sent: String::new() };
+		reader.run().await;
 	});
 	events
 }
@@ -72,8 +73,7 @@ pub(super) fn follow(
 struct Left;
 
 struct Reader {
-	desk: Arc<dyn Desk>,
-	job: JobHead,
+	attended: Attended,
 	kind: Kind,
 	wants_usage: bool,
 	sender: mpsc::Sender<Result<Event, Infallible>>,
@@ -82,17 +82,26 @@ struct Reader {
 }
 
 impl Reader {
-	async fn run(mut self, live: watch::Receiver<Frame>) {
-		// If the reader has left, there is nobody to report to.
-		let _ = self.stream(live).await;
+	async fn run(mut self) {
+		// Left also while nothing is sent, because the job waits for a miner.
+		let sender = self.sender.clone();
+		tokio::select! {
+			outcome = self.stream() => {
+				if outcome.is_ok() {
+					self.attended.answered();
+				}
+			},
+			() = sender.closed() => (),
+		}
 	}
 
-	async fn stream(&mut self, mut live: watch::Receiver<Frame>) -> Result<(), Left> {
-		if let Some(opening) = self.kind.opening(&self.job) {
+	async fn stream(&mut self) -> Result<(), Left> {
+		if let Some(opening) = self.kind.opening(&self.attended.job) {
 			self.send(&opening).await?;
 		}
+		let mut live = self.attended.live.clone();
 		let done = loop {
-			match ended(&*self.desk, self.job.id).await {
+			match ended(self.attended.desk(), self.attended.job.id).await {
 				Ok(Some(done)) => break Ok(done),
 				Ok(None) => (),
 				Err(error) => break Err(error),
@@ -143,7 +152,7 @@ impl Reader {
 			return Ok(());
 		}
 		self.sent.push_str(text);
-		let piece = self.kind.piece(&self.job, text);
+		let piece = self.kind.piece(&self.attended.job, text);
 		self.send(&piece).await
 	}
 

@@ -1,6 +1,7 @@
 //! What becomes of a job.
 
 use super::{
+	balances::release,
 	columns::to_i64,
 	jobs::{Job, job},
 };
@@ -71,6 +72,9 @@ pub(crate) fn change(
 	let is_present = attempt.is_none_or(|attempt| attempt == before.attempt);
 	if !before.state.may_become(change.to()) || !is_present {
 		return Ok(None);
+	}
+	if change.to().is_final() {
+		release(db, before.customer.as_deref(), &before.asset, before.price)?;
 	}
 	let end = |outcome: &str| end_attempt(db, &before, outcome, now);
 	match change {

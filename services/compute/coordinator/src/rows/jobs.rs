@@ -1,12 +1,15 @@
 //! Jobs: accepted, looked for, listed.
 
 use super::{
+	balances::hold,
 	columns::{bytes, number, parsed, to_i64},
 	quotes::QuoteRow,
 };
 use gridproof_compute_api::protocol::{JobSpec, JobStage};
 use gridproof_primitives::H256;
-use gridproof_store::rusqlite::{self, Connection, OptionalExtension, Row, named_params, params};
+use gridproof_store::rusqlite::{
+	self, Connection, OptionalExtension, Row, ToSql, named_params, params,
+};
 
 /// A job that is about to be accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +88,7 @@ pub struct Job {
 	pub miner: Option<[u8; 32]>,
 	/// Why it failed, or why it last came back to the queue.
 	pub reason: Option<String>,
-	/// JSON of the output.
+	/// JSON of the output; none in lists, and once its texts are deleted.
 	pub output: Option<String>,
 	/// When it was accepted, UTC milliseconds.
 	pub created_ms: u64,
@@ -103,7 +106,12 @@ impl Job {
 	}
 }
 
-fn job_of(row: &Row) -> rusqlite::Result<Job> {
+/// All columns of a job but its texts, which may be long.
+pub(super) const LIGHT: &str = "number, job, client, customer, quote, quote_signature, '' AS spec, \
+	model, asset, unit_price, price, max_units, deadline_ms, nonce, access, stream, funded, state, \
+	attempt, failures, miner, reason, NULL AS output, created_ms, updated_ms";
+
+pub(super) fn job_of(row: &Row) -> rusqlite::Result<Job> {
 	Ok(Job {
 		number: number(row, "number")?,
 		job: H256(bytes(row, "job")?),
@@ -127,7 +135,7 @@ fn job_of(row: &Row) -> rusqlite::Result<Job> {
 		failures: row.get("failures")?,
 		miner: row.get::<_, Option<[u8; 32]>>("miner")?,
 		reason: row.get("reason")?,
-		output: row.get("output")?,
+		output: row.get::<_, Option<String>>("output")?.filter(|output| !output.is_empty()),
 		created_ms: number(row, "created_ms")?,
 		updated_ms: number(row, "updated_ms")?,
 	})
@@ -163,6 +171,9 @@ pub(crate) fn add_job(db: &Connection, new: &NewJob, now: u64) -> rusqlite::Resu
 			":now": to_i64(now),
 		},
 	)?;
+	if added == 1 {
+		hold(db, new.customer.as_deref(), &new.asset, new.price)?;
+	}
 	Ok(added == 1)
 }
 
@@ -186,25 +197,32 @@ pub(crate) struct Filter {
 	pub(crate) limit: u32,
 }
 
-/// Returns jobs, the youngest first.
+/// Returns jobs without their texts, the youngest first.
 pub(crate) fn jobs(db: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Job>> {
-	let mut statement = db.prepare_cached(
-		"SELECT * FROM jobs
-		 WHERE (:state IS NULL OR state = :state) AND (:client IS NULL OR client = :client)
-			AND (:customer IS NULL OR customer = :customer)
-			AND (:before IS NULL OR number < :before)
-		 ORDER BY number DESC LIMIT :limit",
-	)?;
-	let rows = statement.query_map(
-		named_params! {
-			":state": filter.state.map(JobStage::as_str),
-			":client": filter.client,
-			":customer": filter.customer,
-			":before": filter.before.map(to_i64),
-			":limit": filter.limit,
-		},
-		job_of,
-	)?;
+	// Only what is asked for is in the statement, so that an index can answer it.
+	let mut wanted: Vec<(&str, &str, &dyn ToSql)> = Vec::new();
+	let state = filter.state.map(JobStage::as_str);
+	let before = filter.before.map(to_i64);
+	if let Some(state) = &state {
+		wanted.push(("state = :state", ":state", state));
+	}
+	if let Some(client) = &filter.client {
+		wanted.push(("client = :client", ":client", client));
+	}
+	if let Some(customer) = &filter.customer {
+		wanted.push(("customer = :customer", ":customer", customer));
+	}
+	if let Some(before) = &before {
+		wanted.push(("number < :before", ":before", before));
+	}
+	let rules: Vec<&str> = wanted.iter().map(|(rule, ..)| *rule).collect();
+	let rules = if rules.is_empty() { "TRUE".to_string() } else { rules.join(" AND ") };
+	let sql = format!("SELECT {LIGHT} FROM jobs WHERE {rules} ORDER BY number DESC LIMIT :limit");
+	let mut values: Vec<(&str, &dyn ToSql)> =
+		wanted.iter().map(|(_, name, value)| (*name, *value)).collect();
+	values.push((":limit", &filter.limit));
+	let mut statement = db.prepare_cached(&sql)?;
+	let rows = statement.query_map(&values[..], job_of)?;
 	rows.collect()
 }
 
@@ -218,22 +236,23 @@ pub(crate) fn assignable(db: &Connection, now: u64, limit: u32) -> rusqlite::Res
 	rows.collect()
 }
 
-/// Returns jobs whose escrow the front still has to open, the oldest first.
+/// Returns jobs whose escrow the front still has to open, without their texts, the oldest first.
 pub(crate) fn unfunded(db: &Connection, now: u64, limit: u32) -> rusqlite::Result<Vec<Job>> {
-	let mut statement = db.prepare_cached(
-		"SELECT * FROM jobs WHERE state = 'queued' AND funded = 0 AND not_before_ms <= ?1
+	let mut statement = db.prepare_cached(&format!(
+		"SELECT {LIGHT} FROM jobs WHERE state = 'queued' AND funded = 0 AND not_before_ms <= ?1
 		 ORDER BY number LIMIT ?2",
-	)?;
+	))?;
 	let rows = statement.query_map(params![to_i64(now), limit], job_of)?;
 	rows.collect()
 }
 
-/// Returns jobs that a miner holds, or has delivered and whose receipt is not settled yet.
+/// Returns jobs that a miner holds, or has delivered and whose receipt is not settled yet; without
+/// their texts.
 pub(crate) fn held(db: &Connection) -> rusqlite::Result<Vec<Job>> {
-	let mut statement = db.prepare_cached(
-		"SELECT * FROM jobs WHERE state IN ('assigned', 'running') OR
+	let mut statement = db.prepare_cached(&format!(
+		"SELECT {LIGHT} FROM jobs WHERE state IN ('assigned', 'running') OR
 			(state = 'completed' AND job IN (SELECT job FROM receipts WHERE settlement = 'pending'))",
-	)?;
+	))?;
 	let rows = statement.query_map([], job_of)?;
 	rows.collect()
 }
@@ -283,15 +302,15 @@ pub(crate) fn postpone(db: &Connection, id: H256, until: u64) -> rusqlite::Resul
 
 /// Returns the number of jobs that wait.
 pub(crate) fn queued(db: &Connection) -> rusqlite::Result<u64> {
-	let sql = "SELECT COUNT(*) AS n FROM jobs WHERE state = 'queued'";
+	let sql = "SELECT n FROM tallies WHERE what = 'jobs' AND value = 'queued'";
 	db.prepare_cached(sql)?.query_row([], |row| number(row, "n"))
 }
 
 /// Returns the number of jobs by stage.
 pub(crate) fn counts(db: &Connection) -> rusqlite::Result<Vec<(JobStage, u64)>> {
-	let mut statement =
-		db.prepare_cached("SELECT state, COUNT(*) AS n FROM jobs GROUP BY state")?;
-	let rows = statement.query_map([], |row| Ok((parsed(row, "state")?, number(row, "n")?)))?;
+	let sql = "SELECT value, n FROM tallies WHERE what = 'jobs' AND n > 0 ORDER BY value";
+	let mut statement = db.prepare_cached(sql)?;
+	let rows = statement.query_map([], |row| Ok((parsed(row, "value")?, number(row, "n")?)))?;
 	rows.collect()
 }
 

@@ -1,24 +1,30 @@
-//! Jobs, quotes and receipts in the database. Every change of a job's stage goes through
-//! [`change`], which asks [`JobStage::may_become`](gridproof_compute_api::protocol::JobStage).
+//! Jobs and receipts in the database, and what is remembered beside them. Every change of a job's
+//! stage goes through [`change`], which asks
+//! [`JobStage::may_become`](gridproof_compute_api::protocol::JobStage).
 
+mod balances;
 mod changes;
 mod columns;
+mod idempotency;
 mod jobs;
+mod pinned;
 mod quotes;
 mod receipts;
+mod retention;
 mod schema;
-mod usage;
 
+pub(crate) use balances::{Usage, begin_balances, owed, usage};
 pub(crate) use changes::{Change, change};
+pub(crate) use idempotency::{Once, Remembered, forget, remember, remembered};
 pub use jobs::Job;
 pub(crate) use jobs::{
 	Filter, NewJob, add_job, assignable, counts, failed_at, held, job, jobs, overdue, postpone,
 	queued, set_funded, set_released, unfunded, unreleased,
 };
+pub(crate) use pinned::{GENESIS, pin, pinned};
 pub use quotes::QuoteRow;
-pub(crate) use quotes::{add_quote, quote};
 pub(crate) use receipts::{
 	ReceiptRow, add_receipt, receipt, receipt_by_id, settle, settlements, try_later, unsettled,
 };
+pub(crate) use retention::{delete_job, delete_texts, over, size, with_texts};
 pub(crate) use schema::MIGRATIONS;
-pub(crate) use usage::{Usage, usage};

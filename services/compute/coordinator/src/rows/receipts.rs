@@ -1,8 +1,16 @@
 //! Receipts with both signatures, and what becomes of their money.
 
-use super::columns::{bytes, number, parsed, to_i64};
+use super::{
+	balances::charge,
+	columns::{bytes, number, parsed, to_i64},
+	jobs::Job,
+};
+use codec::DecodeAll;
 use gridproof_compute_api::protocol::Settlement;
-use gridproof_primitives::H256;
+use gridproof_primitives::{
+	H256,
+	compute::{Receipt, SignedReceipt},
+};
 use gridproof_store::rusqlite::{self, Connection, OptionalExtension, Row, params};
 
 /// A receipt with both signatures.
@@ -36,6 +44,16 @@ pub(crate) struct ReceiptRow {
 	pub(crate) settled_ms: Option<u64>,
 }
 
+impl ReceiptRow {
+	/// Returns the receipt with both signatures, as the chain takes it; `None` if the database was
+	/// altered.
+	pub(crate) fn signed(&self) -> Option<SignedReceipt> {
+		let receipt = Receipt::decode_all(&mut &self.receipt[..]).ok()?;
+		let Self { miner_signature, coordinator_signature, .. } = *self;
+		Some(SignedReceipt { receipt, miner_signature, coordinator_signature })
+	}
+}
+
 fn receipt_of(row: &Row) -> rusqlite::Result<ReceiptRow> {
 	let settled: Option<i64> = row.get("settled_ms")?;
 	Ok(ReceiptRow {
@@ -55,8 +73,8 @@ fn receipt_of(row: &Row) -> rusqlite::Result<ReceiptRow> {
 	})
 }
 
-/// Keeps a receipt that both have signed.
-pub(crate) fn add_receipt(db: &Connection, row: &ReceiptRow) -> rusqlite::Result<()> {
+/// Keeps a receipt of a job that both have signed.
+pub(crate) fn add_receipt(db: &Connection, job: &Job, row: &ReceiptRow) -> rusqlite::Result<()> {
 	db.execute(
 		"INSERT INTO receipts (job, id, receipt, miner_signature, coordinator_signature, units,
 			price, settlement, signed_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -72,7 +90,7 @@ pub(crate) fn add_receipt(db: &Connection, row: &ReceiptRow) -> rusqlite::Result
 			to_i64(row.signed_ms)
 		],
 	)?;
-	Ok(())
+	charge(db, job.customer.as_deref(), &job.asset, row.units, row.price)
 }
 
 /// Returns a job's receipt.
@@ -99,14 +117,11 @@ pub(crate) fn unsettled(
 	rows.collect()
 }
 
-/// Returns the number of receipts by settlement, with the sum of their units.
-pub(crate) fn settlements(db: &Connection) -> rusqlite::Result<Vec<(Settlement, u64, u64)>> {
-	let mut statement = db.prepare_cached(
-		"SELECT settlement, COUNT(*) AS n, SUM(units) AS units FROM receipts GROUP BY settlement",
-	)?;
-	let rows = statement.query_map([], |row| {
-		Ok((parsed(row, "settlement")?, number(row, "n")?, number(row, "units")?))
-	})?;
+/// Returns the number of receipts by settlement.
+pub(crate) fn settlements(db: &Connection) -> rusqlite::Result<Vec<(Settlement, u64)>> {
+	let sql = "SELECT value, n FROM tallies WHERE what = 'receipts' AND n > 0 ORDER BY value";
+	let mut statement = db.prepare_cached(sql)?;
+	let rows = statement.query_map([], |row| Ok((parsed(row, "value")?, number(row, "n")?)))?;
 	rows.collect()
 }
 

@@ -1,7 +1,8 @@
 //! The tables of the coordinator's database.
 
 /// The tables, by version.
-pub(crate) const MIGRATIONS: &[&str] = &["
+pub(crate) const MIGRATIONS: &[&str] = &[
+	"
 	CREATE TABLE quotes (
 		job BLOB PRIMARY KEY,
 		quote BLOB NOT NULL,
@@ -76,4 +77,83 @@ pub(crate) const MIGRATIONS: &[&str] = &["
 		settled_ms INTEGER
 	) STRICT, WITHOUT ROWID;
 	CREATE INDEX receipts_by_settlement ON receipts (settlement, not_before_ms);
-"];
+",
+	"
+	-- A quote is signed: its client brings it back.
+	DROP TABLE quotes;
+
+	-- What never changes once it is known.
+	CREATE TABLE pinned (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+	-- Requests that came with a key, by which the same one is known again.
+	CREATE TABLE idempotency (
+		customer TEXT NOT NULL,
+		key TEXT NOT NULL,
+		body BLOB NOT NULL,
+		job BLOB NOT NULL REFERENCES jobs (job),
+		created_ms INTEGER NOT NULL,
+		PRIMARY KEY (customer, key)
+	) STRICT, WITHOUT ROWID;
+	CREATE INDEX idempotency_by_time ON idempotency (created_ms);
+	CREATE INDEX idempotency_by_job ON idempotency (job);
+
+	-- What customers owe, kept with each job and receipt, also when these are deleted.
+	CREATE TABLE balances (
+		customer TEXT NOT NULL,
+		asset TEXT NOT NULL,
+		jobs INTEGER NOT NULL,
+		units INTEGER NOT NULL,
+		price TEXT NOT NULL,
+		open_jobs INTEGER NOT NULL,
+		held TEXT NOT NULL,
+		PRIMARY KEY (customer, asset)
+	) STRICT, WITHOUT ROWID;
+
+	-- How many rows there are, so that nobody has to count them.
+	CREATE TABLE tallies (
+		what TEXT NOT NULL,
+		value TEXT NOT NULL,
+		n INTEGER NOT NULL,
+		PRIMARY KEY (what, value)
+	) STRICT, WITHOUT ROWID;
+	INSERT INTO tallies (what, value, n) VALUES
+		('jobs', 'queued', 0), ('jobs', 'assigned', 0), ('jobs', 'running', 0),
+		('jobs', 'completed', 0), ('jobs', 'failed', 0), ('jobs', 'cancelled', 0),
+		('jobs', 'expired', 0),
+		('receipts', 'pending', 0), ('receipts', 'final', 0), ('receipts', 'refused', 0);
+	UPDATE tallies SET n = (SELECT COUNT(*) FROM jobs WHERE jobs.state = tallies.value)
+		WHERE what = 'jobs';
+	UPDATE tallies SET n = (SELECT COUNT(*) FROM receipts WHERE receipts.settlement = tallies.value)
+		WHERE what = 'receipts';
+	CREATE TRIGGER jobs_added AFTER INSERT ON jobs BEGIN
+		UPDATE tallies SET n = n + 1 WHERE what = 'jobs' AND value = NEW.state;
+	END;
+	CREATE TRIGGER jobs_changed AFTER UPDATE OF state ON jobs WHEN OLD.state <> NEW.state BEGIN
+		UPDATE tallies SET n = n - 1 WHERE what = 'jobs' AND value = OLD.state;
+		UPDATE tallies SET n = n + 1 WHERE what = 'jobs' AND value = NEW.state;
+	END;
+	CREATE TRIGGER jobs_deleted AFTER DELETE ON jobs BEGIN
+		UPDATE tallies SET n = n - 1 WHERE what = 'jobs' AND value = OLD.state;
+	END;
+	CREATE TRIGGER receipts_added AFTER INSERT ON receipts BEGIN
+		UPDATE tallies SET n = n + 1 WHERE what = 'receipts' AND value = NEW.settlement;
+	END;
+	CREATE TRIGGER receipts_changed AFTER UPDATE OF settlement ON receipts
+	WHEN OLD.settlement <> NEW.settlement BEGIN
+		UPDATE tallies SET n = n - 1 WHERE what = 'receipts' AND value = OLD.settlement;
+		UPDATE tallies SET n = n + 1 WHERE what = 'receipts' AND value = NEW.settlement;
+	END;
+	CREATE TRIGGER receipts_deleted AFTER DELETE ON receipts BEGIN
+		UPDATE tallies SET n = n - 1 WHERE what = 'receipts' AND value = OLD.settlement;
+	END;
+
+	-- Jobs whose money may still have to go back.
+	CREATE INDEX jobs_unreleased ON jobs (number)
+		WHERE state IN ('failed', 'cancelled') AND released = 0;
+	-- What retention looks through, the oldest first.
+	CREATE INDEX jobs_with_texts ON jobs (updated_ms)
+		WHERE spec <> '' AND state IN ('completed', 'failed', 'cancelled', 'expired');
+	CREATE INDEX jobs_by_end ON jobs (updated_ms)
+		WHERE state IN ('completed', 'failed', 'cancelled', 'expired');
+",
+];

@@ -18,11 +18,12 @@ async fn killed_at_any_step_nothing_is_lost_and_nothing_paid_twice() {
 			}
 		};
 		let mut session = miner.session(&world).await;
-		let quoted = world.coordinator.quote(&spec(), CLIENT, PriceAsset::Ait).await.unwrap();
+		let quoted = world.coordinator.quote(&spec(), CLIENT, PriceAsset::Ait).unwrap();
 		crash_at(&mut world, "quoted").await;
 		world.chain.open_by_client(&quoted);
 		let id = quoted.row.job;
-		world.coordinator.accept(id, &quoted.access, false).await.unwrap();
+		let request = submission(&quoted);
+		world.coordinator.accept(&request, &quoted.access, false).await.unwrap();
 		crash_at(&mut world, "accepted").await;
 		if ["quoted", "accepted"].contains(&step) {
 			session = miner.session(&world).await;
@@ -138,8 +139,7 @@ async fn whether_a_job_is_open_is_asked_only_if_it_may_have_been_tried() {
 	let mut world = World::new().await;
 	let accept = async |world: &World| {
 		let _session = world.miner(1).session(world).await;
-		let quoted = world.coordinator.price(&spec(), PURSE, PriceAsset::Ait).unwrap();
-		world.coordinator.accept_for(&quoted, "acme", None, false).await.unwrap();
+		world.ordered_job().await;
 		world.chain.questions.store(0, Ordering::SeqCst);
 	};
 	accept(&world).await;
@@ -185,8 +185,7 @@ async fn a_job_of_the_front_is_opened_once_even_if_nobody_heard_of_it() {
 	let mut world = World::new().await;
 	let miner = world.miner(1);
 	let session = miner.session(&world).await;
-	let quoted = world.coordinator.price(&spec(), PURSE, PriceAsset::Ait).unwrap();
-	let job = world.coordinator.accept_for(&quoted, "acme", None, false).await.unwrap().unwrap();
+	let job = world.ordered_job().await;
 	assert!(!job.funded);
 	assert!(miner.asks(&world, &session).await.is_none(), "no work before there is money");
 	world.chain.set_trouble(Trouble::Away);
@@ -206,8 +205,7 @@ async fn a_job_of_the_front_is_opened_once_even_if_nobody_heard_of_it() {
 async fn a_job_that_cannot_be_paid_fails() {
 	let world = World::new().await;
 	let _session = world.miner(1).session(&world).await;
-	let quoted = world.coordinator.price(&spec(), PURSE, PriceAsset::Ait).unwrap();
-	let job = world.coordinator.accept_for(&quoted, "acme", None, false).await.unwrap().unwrap();
+	let job = world.ordered_job().await;
 	world.chain.set_trouble(Trouble::Broke);
 	world.coordinator.open_some().await.unwrap();
 	let failed = world.coordinator.job(job.job).await.unwrap().unwrap();

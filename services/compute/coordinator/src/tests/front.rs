@@ -9,10 +9,10 @@ use std::num::NonZeroU32;
 use tokio::net::TcpListener;
 
 /// A coordinator that runs and is served, and miners that work in the background.
-struct Served {
-	world: World,
-	url: String,
-	http: Client,
+pub(super) struct Served {
+	pub(super) world: World,
+	pub(super) url: String,
+	pub(super) http: Client,
 	tasks: Vec<tokio::task::JoinHandle<()>>,
 	_serving: Stopper,
 }
@@ -26,24 +26,26 @@ impl Drop for Served {
 }
 
 impl Served {
-	async fn new() -> Self {
+	pub(super) async fn new() -> Self {
 		Self::with(World::new().await).await
 	}
 
-	async fn with(world: World) -> Self {
+	pub(super) async fn with(world: World) -> Self {
 		let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
 		let stopper = Stopper::new();
 		let router = world.server().router();
 		let serving = gridproof_http::serve_on(router, listener, stopper.signal()).unwrap();
 		let url = format!("http://{}", serving.address());
 		let coordinator = world.coordinator.clone();
-		let running = tokio::spawn(async move { coordinator.run().await });
+		let running = tokio::spawn(async move {
+			coordinator.run().await;
+		});
 		let http = http_client::builder().build().unwrap();
 		Self { world, url, http, tasks: vec![running, serving.into_task()], _serving: stopper }
 	}
 
 	/// A miner that does one job, in these pieces.
-	async fn works(&mut self, pieces: &'static [&'static str]) {
+	pub(super) async fn works(&mut self, pieces: &'static [&'static str]) {
 		let miner = self.world.miner(1);
 		let session = miner.session(&self.world).await;
 		let coordinator = self.world.coordinator.clone();
@@ -72,18 +74,18 @@ impl Served {
 		}));
 	}
 
-	async fn post(&self, path: &str, key: &str, body: Value) -> reqwest::Response {
+	pub(super) async fn post(&self, path: &str, key: &str, body: Value) -> reqwest::Response {
 		let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(key);
 		request.json(&body).send().await.unwrap()
 	}
 
-	async fn get(&self, path: &str) -> reqwest::Response {
+	pub(super) async fn get(&self, path: &str) -> reqwest::Response {
 		let request = self.http.get(format!("{}{path}", self.url)).bearer_auth("gpk_test");
 		request.send().await.unwrap()
 	}
 }
 
-fn chat(stream: bool) -> Value {
+pub(super) fn chat(stream: bool) -> Value {
 	json!({
 		"model": MODEL,
 		"messages": [{ "role": "user", "content": "Hello" }],
@@ -93,7 +95,7 @@ fn chat(stream: bool) -> Value {
 	})
 }
 
-fn header(answer: &reqwest::Response, name: &str) -> String {
+pub(super) fn header(answer: &reqwest::Response, name: &str) -> String {
 	answer.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_string()
 }
 
@@ -546,12 +548,62 @@ async fn requests_at_the_same_time_do_not_pass_a_customers_limit_together() {
 	let _session = world.miner(1).session(&world).await;
 	let price = world.coordinator.price(&spec(), PURSE, PriceAsset::Ait).unwrap().quote.price;
 	let limit = Some(price * 3);
-	let orders = (0..12).map(|_| async {
-		let quoted = world.coordinator.price(&spec(), PURSE, PriceAsset::Ait).unwrap();
-		world.coordinator.accept_for(&quoted, "acme", limit, false).await.unwrap().is_some()
-	});
-	let accepted = futures::future::join_all(orders).await;
-	assert_eq!(accepted.into_iter().filter(|is_accepted| *is_accepted).count(), 3);
-	let other = world.coordinator.price(&spec(), PURSE, PriceAsset::Ait).unwrap();
-	assert!(world.coordinator.accept_for(&other, "other", limit, false).await.unwrap().is_some());
+	let orders = (0..12).map(|_| world.ordered("acme", limit));
+	let admissions = futures::future::join_all(orders).await;
+	let is_new = |admission: &&Admission| matches!(admission, Admission::New(_));
+	assert_eq!(admissions.iter().filter(is_new).count(), 3);
+	assert_eq!(admissions.iter().filter(|a| **a == Admission::LimitReached).count(), 9);
+	assert!(matches!(world.ordered("other", limit).await, Admission::New(_)));
+}
+
+#[test]
+fn the_document_is_what_generators_of_clients_take_and_says_who_may_ask() {
+	let document = serde_json::to_value(crate::openapi()).unwrap();
+	assert_eq!(document["servers"][0]["url"], "/");
+	let (mut names, mut operations) = (std::collections::BTreeSet::new(), 0);
+	for (path, item) in document["paths"].as_object().unwrap() {
+		assert!(!path.contains("{*"), "{path}");
+		for (method, operation) in item.as_object().unwrap() {
+			names.insert(operation["operationId"].as_str().unwrap().to_string());
+			operations += 1;
+			for response in operation["responses"].as_object().unwrap().values() {
+				assert!(!response["description"].as_str().unwrap().is_empty(), "{method} {path}");
+			}
+			assert!(operation["responses"]["default"].is_object(), "{method} {path}");
+			let wanted = match (method.as_str(), path.as_str()) {
+				(_, "/miner/v1/about" | "/miner/v1/hello") => json!([]),
+				(_, path) if path.starts_with("/miner/") => json!([{ "session": [] }]),
+				(_, path) if path.starts_with("/v1/") => json!([{ "api_key": [] }]),
+				("post", path) if path.starts_with("/api/v1/jobs") => json!([{ "access": [] }]),
+				("get", "/api/v1/jobs/{job}") => json!([{}, { "access": [] }, { "api_key": [] }]),
+				_ => json!([]),
+			};
+			assert_eq!(operation["security"], wanted, "{method} {path}");
+			for scheme in wanted.as_array().unwrap().iter().flat_map(|s| s.as_object().unwrap()) {
+				let known = &document["components"]["securitySchemes"][scheme.0];
+				assert_eq!(known["scheme"], "bearer", "{method} {path}");
+			}
+		}
+	}
+	assert_eq!(names.len(), operations, "no two operations have one name");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_cannot_be_read_is_answered_as_every_other_mistake() {
+	let served = Served::new().await;
+	let token = served.world.coordinator.hello(&served.world.miner(1).hello(&served.world)).await;
+	let token = token.unwrap().session;
+	let list = served.get("/api/v1/jobs?limit=-1").await;
+	let wait = served.post("/miner/v1/work?wait=-1", &token, json!(null)).await;
+	for answer in [list, wait] {
+		assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+		let body: Value = answer.json().await.unwrap();
+		assert_eq!(body["error"], "bad_request");
+		assert!(body["message"].as_str().unwrap().contains("invalid digit"), "{body}");
+	}
+	let bill = served.get("/v1/billing/usage?since_ms=x").await;
+	assert_eq!(bill.status(), StatusCode::BAD_REQUEST);
+	let body: Value = bill.json().await.unwrap();
+	assert_eq!(body["error"]["type"], "invalid_request_error");
+	assert!(body["error"]["message"].as_str().unwrap().contains("invalid digit"), "{body}");
 }

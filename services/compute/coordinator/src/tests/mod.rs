@@ -1,9 +1,13 @@
 //! The coordinator against a chain in memory that keeps the real rules for receipts.
 
+mod clock;
 mod crash;
 mod front;
+mod idempotency;
 mod lifecycle;
 mod refusals;
+mod retention;
+mod supervision;
 
 use crate::{
 	access_key::AccessKey,
@@ -11,7 +15,7 @@ use crate::{
 	coordinator::Coordinator,
 	front::{ApiKeys, Customer},
 	ledger::{Claimed, Escrow, Ledger, Registered, Return},
-	quotes::Quoted,
+	quotes::{Admission, Buyer, Quoted},
 	rows::{self, Job},
 	server::Server,
 	sessions::Session,
@@ -24,8 +28,8 @@ use gridproof_chain::{
 	refusal::{PoolRefusal, TokenRefusal},
 };
 use gridproof_compute_api::protocol::{
-	Assignment, ClassName, Finish, Hello, JobResult, JobSpec, JobStage, Output, SPEC_VERSION,
-	Sampling, Settlement, Task, hello_payload, price_of,
+	Assignment, ClassName, Finish, Hello, JobRequest, JobResult, JobSpec, JobStage, Output,
+	SPEC_VERSION, Sampling, Settlement, Task, hello_payload, price_of,
 };
 use gridproof_keys::{Kind, SealedKey};
 use gridproof_primitives::{
@@ -174,6 +178,14 @@ impl MemoryChain {
 impl Ledger for MemoryChain {
 	fn genesis(&self) -> H256 {
 		GENESIS
+	}
+
+	fn time(&self) -> BoxFuture<'_, Result<u64, ChainError>> {
+		async move {
+			self.check()?;
+			Ok(self.now.load(Ordering::SeqCst))
+		}
+		.boxed()
 	}
 
 	fn escrow(&self, job: H256) -> BoxFuture<'_, Result<Option<Escrow>, ChainError>> {
@@ -371,9 +383,10 @@ impl World {
 
 	/// A client's job, quoted, opened on chain and submitted.
 	async fn submitted(&self) -> (Quoted, Job) {
-		let quoted = self.coordinator.quote(&spec(), CLIENT, PriceAsset::Ait).await.unwrap();
+		let quoted = self.coordinator.quote(&spec(), CLIENT, PriceAsset::Ait).unwrap();
 		self.chain.open_by_client(&quoted);
-		let job = self.coordinator.accept(quoted.row.job, &quoted.access, false).await.unwrap();
+		let request = submission(&quoted);
+		let job = self.coordinator.accept(&request, &quoted.access, false).await.unwrap();
 		(quoted, job)
 	}
 
@@ -381,6 +394,21 @@ impl World {
 	async fn submitted_by(&self, miner: u8) -> (Quoted, Job) {
 		let _session = self.miner(miner).session(self).await;
 		self.submitted().await
+	}
+
+	/// A job of a customer of the front, without a key of its own.
+	async fn ordered(&self, customer: &str, limit: Option<u128>) -> Admission {
+		let quoted = self.coordinator.price(&spec(), PURSE, PriceAsset::Ait).unwrap();
+		let buyer = Buyer { customer: customer.to_string(), limit, once: None };
+		self.coordinator.accept_for(&quoted, buyer, false).await.unwrap()
+	}
+
+	/// The same, which nothing speaks against.
+	async fn ordered_job(&self) -> Job {
+		match self.ordered("acme", None).await {
+			Admission::New(job) => *job,
+			other => panic!("{other:?}"),
+		}
 	}
 
 	async fn state(&self, id: H256) -> JobStage {
@@ -440,6 +468,16 @@ fn spec() -> JobSpec {
 		task: Task::Completion { prompt: "Once upon a time".to_string() },
 		max_tokens: 20,
 		sampling: Sampling::default(),
+	}
+}
+
+/// What a client submits that has opened a quoted job of [`spec`].
+fn submission(quoted: &Quoted) -> JobRequest {
+	JobRequest {
+		job: quoted.row.job.into(),
+		quote: HexBytes(quoted.row.quote.clone()),
+		signature: Hex64(quoted.row.signature),
+		spec: spec(),
 	}
 }
 

@@ -193,28 +193,88 @@ async fn a_result_that_comes_out_differently_is_refused() {
 async fn a_job_without_escrow_or_with_another_access_key_is_not_accepted() {
 	let world = World::new().await;
 	let _session = world.miner(1).session(&world).await;
-	let quoted = world.coordinator.quote(&spec(), CLIENT, PriceAsset::Ait).await.unwrap();
+	let quoted = world.coordinator.quote(&spec(), CLIENT, PriceAsset::Ait).unwrap();
+	let request = submission(&quoted);
 	let accept = async |access: &AccessKey| {
-		world.coordinator.accept(quoted.row.job, access, false).await.map_err(|r| r.code)
+		world.coordinator.accept(&request, access, false).await.map_err(|r| r.code)
 	};
 	assert_eq!(accept(&quoted.access).await, Err(ErrorCode::NotFunded));
 	world.chain.open_by_client(&quoted);
 	assert_eq!(accept(&AccessKey::from("guess")).await, Err(ErrorCode::Unauthorized));
 	assert!(accept(&quoted.access).await.is_ok());
 	assert!(accept(&quoted.access).await.is_ok(), "the same again changes nothing");
-	let unknown =
-		world.coordinator.accept(H256([1; 32]), &AccessKey::from(""), false).await.unwrap_err();
-	assert_eq!(unknown.code, ErrorCode::BadQuote);
 	world.chain.set_trouble(Trouble::Away);
-	let other = world.coordinator.quote(&spec(), CLIENT, PriceAsset::Ait).await.unwrap();
-	let away = world.coordinator.accept(other.row.job, &other.access, false).await.unwrap_err();
+	let other = world.coordinator.quote(&spec(), CLIENT, PriceAsset::Ait).unwrap();
+	let away = world.coordinator.accept(&submission(&other), &other.access, false).await;
+	let away = away.unwrap_err();
 	assert_eq!(away.code, ErrorCode::ChainUnavailable);
+}
+
+#[tokio::test]
+async fn a_job_is_submitted_with_the_very_quote_that_this_coordinator_signed() {
+	let world = World::new().await;
+	let _session = world.miner(1).session(&world).await;
+	let quote = |max_tokens| {
+		let spec = JobSpec { max_tokens, ..spec() };
+		world.coordinator.quote(&spec, CLIENT, PriceAsset::Ait).unwrap()
+	};
+	let (quoted, other) = (quote(20), quote(10));
+	world.chain.open_by_client(&quoted);
+	type Spoil = fn(&mut JobRequest, &Quoted);
+	let cases: [(&str, Spoil); 5] = [
+		("not SCALE", |r, _| r.quote.0.push(0)),
+		("did not sign", |r, _| r.signature.0[0] ^= 1),
+		("did not sign", |r, other| r.quote = HexBytes(other.row.quote.clone())),
+		("another job's", |r, other| {
+			r.quote = HexBytes(other.row.quote.clone());
+			r.signature = Hex64(other.row.signature);
+		}),
+		("another specification", |r, _| r.spec.max_tokens = 21),
+	];
+	for (said, spoil) in cases {
+		let mut request = submission(&quoted);
+		spoil(&mut request, &other);
+		let refused = world.coordinator.accept(&request, &quoted.access, false).await.unwrap_err();
+		assert_eq!(refused.code, ErrorCode::BadQuote, "{refused}");
+		assert!(refused.message.contains(said), "{refused}");
+	}
+	let stranger = key(0xC1, Kind::Coordinator);
+	let mut foreign = quoted.quote.clone();
+	foreign.coordinator = *stranger.public();
+	let request = JobRequest {
+		job: foreign.job_id(&GENESIS).into(),
+		quote: HexBytes(foreign.encode()),
+		signature: Hex64(stranger.sign(&foreign.signing_payload(&GENESIS))),
+		spec: spec(),
+	};
+	let refused = world.coordinator.accept(&request, &quoted.access, false).await.unwrap_err();
+	assert_eq!(refused.code, ErrorCode::BadQuote, "another coordinator's");
+	let request = submission(&quoted);
+	let job = world.coordinator.accept(&request, &quoted.access, false).await.unwrap();
+	assert_eq!((job.unit_price, job.price), (quoted.row.unit_price, quoted.quote.price));
+	assert_eq!(job.spec, spec().canonical());
+}
+
+#[tokio::test]
+async fn quotes_take_no_room_on_the_disk() {
+	let world = World::new().await;
+	let _session = world.miner(1).session(&world).await;
+	let size = async || world.coordinator.read(|db| Ok(rows::size(db)?)).await.unwrap().bytes;
+	let before = size().await;
+	let prompt = "x".repeat(100_000);
+	let long = JobSpec { task: Task::Completion { prompt }, ..spec() };
+	for _ in 0..50 {
+		world.coordinator.quote(&long, CLIENT, PriceAsset::Ait).unwrap();
+	}
+	assert_eq!(size().await, before);
+	let log = world.folder.path().join("coordinator.db-wal");
+	assert!(std::fs::metadata(log).unwrap().len() < 1_000_000);
 }
 
 #[tokio::test]
 async fn specifications_that_cannot_be_run_are_not_quoted() {
 	let world = World::new().await;
-	let refused = world.coordinator.quote(&spec(), CLIENT, PriceAsset::Ait).await.unwrap_err();
+	let refused = world.coordinator.quote(&spec(), CLIENT, PriceAsset::Ait).unwrap_err();
 	assert_eq!(refused.code, ErrorCode::UnknownModel, "nobody serves it yet");
 	let _session = world.miner(1).session(&world).await;
 	type Spoil = fn(&mut JobSpec);
@@ -230,7 +290,7 @@ async fn specifications_that_cannot_be_run_are_not_quoted() {
 	for (what, spoil) in cases {
 		let mut spec = spec();
 		spoil(&mut spec);
-		let refused = world.coordinator.quote(&spec, CLIENT, PriceAsset::Ait).await.unwrap_err();
+		let refused = world.coordinator.quote(&spec, CLIENT, PriceAsset::Ait).unwrap_err();
 		assert_eq!(refused.code, ErrorCode::BadRequest, "{what}");
 	}
 }

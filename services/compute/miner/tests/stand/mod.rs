@@ -11,7 +11,7 @@ use futures::{FutureExt, future::BoxFuture};
 use gridproof_chain::ChainError;
 use gridproof_compute_api::{
 	CoordinatorClient,
-	protocol::{JobResult, JobSpec, Progress, Refusal, SPEC_VERSION, Sampling, Task},
+	protocol::{JobRequest, JobResult, JobSpec, Progress, Refusal, SPEC_VERSION, Sampling, Task},
 };
 use gridproof_coordinator::{
 	Coordinator, Job, Server, Settings as CoordinatorSettings, StartError,
@@ -29,7 +29,10 @@ use gridproof_primitives::{
 	crypto::ed25519::Signature,
 };
 use gridproof_store::StoreError;
-use gridproof_support::Clock;
+use gridproof_support::{
+	Clock,
+	text::{Hex64, HexBytes},
+};
 use std::{
 	collections::HashSet,
 	net::SocketAddr,
@@ -101,6 +104,10 @@ impl OpenLedger {
 impl Ledger for OpenLedger {
 	fn genesis(&self) -> H256 {
 		GENESIS
+	}
+
+	fn time(&self) -> BoxFuture<'_, Result<u64, ChainError>> {
+		async move { Ok(gridproof_support::clock::now_ms()) }.boxed()
 	}
 
 	fn escrow(&self, job: H256) -> BoxFuture<'_, Result<Option<Escrow>, ChainError>> {
@@ -293,7 +300,7 @@ impl Stand {
 			let listener = TcpListener::from_std(listener).unwrap();
 			tokio::select! {
 				served = axum::serve(listener, service) => served.unwrap(),
-				() = running.run() => (),
+				ended = running.run() => panic!("{ended}"),
 			}
 		});
 		self.coordinator = Some(coordinator);
@@ -343,8 +350,14 @@ impl Stand {
 	/// Has a job quoted and accepted.
 	pub(crate) async fn submit(&self, spec: JobSpec, stream: bool) -> H256 {
 		let coordinator = self.coordinator();
-		let quoted = coordinator.quote(&spec, [5; 32], PriceAsset::Ait).await.unwrap();
-		coordinator.accept(quoted.row.job, &quoted.access, stream).await.unwrap().job
+		let quoted = coordinator.quote(&spec, [5; 32], PriceAsset::Ait).unwrap();
+		let request = JobRequest {
+			job: quoted.row.job.into(),
+			quote: HexBytes(quoted.row.quote),
+			signature: Hex64(quoted.row.signature),
+			spec,
+		};
+		coordinator.accept(&request, &quoted.access, stream).await.unwrap().job
 	}
 
 	pub(crate) async fn job(&self, job: H256) -> Job {
