@@ -62,8 +62,7 @@ claim_target() {
 	echo "$GRIDPROOF_ROOT" >"$owner"
 }
 
-# What is built to be run. Each step of scripts/test uses it, so that none builds a node in another way over it. A release
-# adds the hash of the runtime's metadata (docs/release.md), for which much of the SDK is compiled a second time.
+# What is built to be run. Each step of scripts/test uses it, so that none builds a node in another way over it.
 SHIPPED=(--workspace --locked)
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }

@@ -9,7 +9,7 @@ set -euo pipefail
 
 readonly MIN_RUST=1.95 MIN_NODE=20 NODE_PACKAGE=20
 readonly BUILD_PACKAGES=(ca-certificates clang cmake curl gcc g++ git libclang-dev libssl-dev make mold pkg-config protobuf-compiler)
-readonly TEST_PACKAGES=(mosquitto-clients procps python3-venv)
+readonly TEST_PACKAGES=(faketime mosquitto-clients procps python3-venv)
 want=${1:-build}
 case $want in build | test) ;; *) die "unknown part '$want': say 'build' or 'test'" ;; esac
 

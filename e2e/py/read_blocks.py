@@ -2,9 +2,11 @@
 
     read_blocks.py substrate-interface|async-substrate-interface ws://127.0.0.1:9944 LAST
 
-Prints one line; fails on the first block that it cannot read.
+Prints one line; fails on the first block that it cannot read, and after two minutes and two seconds a block.
 """
 
+import contextlib
+import faulthandler
 import sys
 
 AIT = 10**18
@@ -82,9 +84,13 @@ def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__)
     client, url, last = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    # Whatever hangs, a client's thread at the end included, is shown and ended.
+    faulthandler.dump_traceback_later(120 + 2 * last, exit=True)
     chain, key = connect(client, url)
-    count, signed = read(chain, last)
-    block = send(chain, key)
+    # A client whose connection is left open waits for it in a thread of its own, and never exits.
+    with contextlib.closing(chain):
+        count, signed = read(chain, last)
+        block = send(chain, key)
     print(f"{client}: {count} transactions of {last} blocks, {signed} signed; a transfer in {block}")
 
 

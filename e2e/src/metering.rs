@@ -64,6 +64,8 @@ pub struct Metering {
 	/// Where files go.
 	pub folder: TempDir,
 	client: Client,
+	/// What the gateway is started with.
+	arguments: Vec<String>,
 }
 
 /// A certified meter, and what its device needs.
@@ -120,16 +122,30 @@ impl Metering {
 		let arguments =
 			gateway_arguments(folder.path(), &node.rpc_url(), http, mqtt, batch_seconds);
 		let log = folder.path().join("gateway.log");
-		let gateway = Process::start("gateway", &command_binary()?, arguments, log)?;
+		let gateway = Process::start("gateway", &command_binary()?, arguments.clone(), log)?;
 		// Everything is plain HTTP on loopback, but the client wants a TLS provider anyway.
 		let _ = rustls::crypto::ring::default_provider().install_default();
 		let client =
 			Client::builder().timeout(Duration::from_secs(30)).pool_max_idle_per_host(0).build()?;
 		let http = format!("http://127.0.0.1:{http}");
 		let api = gateway_api::Client::new(&http, None)?;
-		let mut metering = Self { node, chain, gateway, http, api, mqtt, folder, client };
+		let mut metering =
+			Self { node, chain, gateway, http, api, mqtt, folder, client, arguments };
 		metering.wait_for_gateway().await?;
 		Ok((metering, certified))
+	}
+
+	/// Ends the gateway at once and starts it with `more` arguments, in an environment with these
+	/// variables, each as `NAME=value`.
+	///
+	/// # Errors
+	/// When it cannot be started.
+	pub fn restart_gateway(&mut self, variables: &[String], more: &[String]) -> Result<()> {
+		self.gateway.kill();
+		let log = self.folder.path().join("gateway.log");
+		let arguments = [&self.arguments[..], more].concat();
+		self.gateway = Process::start_in(variables, "gateway", &command_binary()?, arguments, log)?;
+		Ok(())
 	}
 
 	/// Waits until the gateway answers.

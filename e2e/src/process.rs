@@ -33,6 +33,22 @@ impl Process {
 		Ok(process)
 	}
 
+	/// As [`Process::start`], with more variables in its environment, each as `NAME=value`.
+	///
+	/// # Errors
+	/// When it cannot be started.
+	pub fn start_in(
+		variables: &[String],
+		name: &str,
+		program: &Path,
+		arguments: Vec<String>,
+		log: PathBuf,
+	) -> Result<Self> {
+		let program = program.display().to_string();
+		let all = [variables, &[program], &arguments].concat();
+		Self::start(name, Path::new("/usr/bin/env"), all, log)
+	}
+
 	/// Starts it again with the same arguments, after killing it if it still runs.
 	///
 	/// # Errors

@@ -2,21 +2,21 @@
 //! transactions of version 4, with and without the hash of the metadata.
 
 use codec::{Compact, Decode, Encode};
+use frame_metadata::RuntimeMetadataPrefixed;
 use frame_metadata_hash_extension::CheckMetadataHash;
-use frame_support::{assert_ok, dispatch::GetDispatchInfo};
+use frame_support::{assert_ok, dispatch::GetDispatchInfo, traits::Get};
 use gridproof_runtime::{
 	Balances, BuildStorage, Executive, RefuseFiltered, Runtime, RuntimeCall, RuntimeGenesisConfig,
 	Signature, SignedPayload, System, TxExtension, UncheckedExtrinsic, VERSION,
 	constants::currency::AIT,
 };
+use merkleized_metadata::{ExtraInfo, generate_metadata_digest};
 use sp_keyring::Sr25519Keyring::{Alice, Bob};
 use sp_runtime::{
 	MultiAddress,
 	generic::Era,
-	traits::{Applyable, Checkable},
-	transaction_validity::{
-		InvalidTransaction, TransactionSource, TransactionValidityError, UnknownTransaction,
-	},
+	traits::{Applyable, Checkable, TransactionExtension},
+	transaction_validity::{InvalidTransaction, TransactionSource, TransactionValidityError},
 };
 
 fn with_alice(test: impl FnOnce()) {
@@ -185,12 +185,42 @@ fn a_runtime_that_has_the_hash_of_its_metadata_takes_it_and_no_other() {
 		let mode = |check: CheckMetadataHash<Runtime>| check.encode();
 		assert_eq!(mode(hash(1)), [1]);
 		assert_eq!(mode(CheckMetadataHash::new(false)), [0]);
-		// This test is compiled without it, like whatever is not made to be run.
+		// What comes over the wire is checked against the runtime's own.
 		let there = read(&signed(hash(1), hash(1)).encode());
-		let expected = match option_env!("RUNTIME_METADATA_HASH") {
-			None => Err(UnknownTransaction::CannotLookup.into()),
-			Some(_) => Err(InvalidTransaction::BadProof.into()),
-		};
-		assert_eq!(validate(there), expected);
+		assert_eq!(validate(there), Err(InvalidTransaction::BadProof.into()));
+		let own = CheckMetadataHash::<Runtime>::new(true);
+		let signed_own = signed(own.clone(), own);
+		assert_eq!(validate(read(&signed_own.encode())), Ok(()));
+	});
+}
+
+/// The hash of this runtime's metadata as wallets compute it (RFC 78 of the Polkadot fellowship): of
+/// the metadata of version 15, and what a wallet shows amounts and addresses with.
+fn hash_of_metadata() -> [u8; 32] {
+	let bytes = Runtime::metadata_at_version(15).expect("it is offered");
+	let prefixed = RuntimeMetadataPrefixed::decode(&mut bytes.as_slice()).expect("metadata");
+	let shown = ExtraInfo {
+		spec_version: VERSION.spec_version,
+		spec_name: VERSION.spec_name.to_string(),
+		base58_prefix: <Runtime as frame_system::Config>::SS58Prefix::get(),
+		decimals: 18,
+		token_symbol: "AIT".to_string(),
+	};
+	generate_metadata_digest(&prefixed.1, shown).expect("it can be digested").hash()
+}
+
+#[test]
+fn the_hash_of_the_metadata_is_the_one_compiled_in() {
+	with_alice(|| {
+		let compiled_in = CheckMetadataHash::<Runtime>::new(true).implicit();
+		let hash = hash_of_metadata();
+		assert_eq!(
+			compiled_in,
+			Ok(Some(hash)),
+			"the metadata has changed: hardware wallets would refuse this runtime. Write this line into \
+			 .cargo/config.toml, below [env], in place of the one that is there:\n\
+			 RUNTIME_METADATA_HASH = \"{}\"",
+			sp_core::bytes::to_hex(&hash, false)
+		);
 	});
 }

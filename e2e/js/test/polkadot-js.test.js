@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ApiPromise, Keyring, WsProvider } from "@polkadot/api";
+import { merkleizeMetadata } from "@polkadot-api/merkleize-metadata";
 import { AIT, rpcUrl, within } from "./environment.js";
 
 // Transaction extensions that every client knows; all others have to be empty in a transaction and
@@ -27,10 +28,10 @@ before(async () => {
 after(() => api?.disconnect());
 
 /** Sends a transaction; resolves with its events when it is in a finalized block. */
-function finalized(transaction, sender) {
+function finalized(transaction, sender, options = {}) {
 	const done = new Promise((resolve, reject) => {
 		transaction
-			.signAndSend(sender, ({ status, events, dispatchError }) => {
+			.signAndSend(sender, options, ({ status, events, dispatchError }) => {
 				if (dispatchError) {
 					reject(new Error(`the call failed: ${dispatchError}`));
 				} else if (status.isFinalized) {
@@ -87,6 +88,22 @@ test("a signed transfer moves exactly its amount and its fee", async () => {
 	const fee = payment.event.data.actualFee.toBigInt();
 	assert.equal(await free(receiver.address), 7n * AIT);
 	assert.equal(await free(sender.address), before - 7n * AIT - fee);
+});
+
+test("a transfer with the hash of the metadata is taken, as hardware wallets sign it", async () => {
+	const keyring = new Keyring({ type: "sr25519" });
+	const sender = keyring.addFromUri("//Eve");
+	const receiver = keyring.addFromUri("//polkadot-js hardware");
+	const metadata = await api.call.metadata.metadataAtVersion(15);
+	const { specName, specVersion } = api.runtimeVersion;
+	const shown = { base58Prefix: api.registry.chainSS58, decimals: 18, tokenSymbol: "AIT" };
+	const version = { specName: specName.toString(), specVersion: specVersion.toNumber() };
+	const metadataHash = merkleizeMetadata(metadata.toHex(), { ...shown, ...version }).digest();
+
+	const transfer = api.tx.balances.transferKeepAlive(receiver.address, 3n * AIT);
+	await finalized(transfer, sender, { mode: 1, metadataHash, withSignedTransaction: true });
+
+	assert.equal(await free(receiver.address), 3n * AIT);
 });
 
 test("a transfer above the balance is refused with a reason", async () => {
