@@ -236,5 +236,26 @@ events! {
 			/// Rate from now on; `None` if AICP counts for nothing.
 			new: Option<ReferenceRate>,
 		}
+		/// A party's account wants to exchange its key.
+		KeyExchanging {
+			/// Present key of the party.
+			key: PublicKey,
+			/// Key that is to replace it.
+			new: PublicKey,
+			/// Time from which it can, in UTC milliseconds.
+			until_ms: u64,
+		}
+		/// A party's account keeps the present key after all.
+		KeyKept {
+			/// Key of the party.
+			key: PublicKey,
+		}
+		/// A party has another key.
+		KeyExchanged {
+			/// Key until now; the party answers for what it signed.
+			key: PublicKey,
+			/// Key from now on.
+			new: PublicKey,
+		}
 	}
 }
