@@ -16,6 +16,7 @@
 //! | [`check`] | checking results with an engine of the coordinator's own |
 //! | `escrow` | the money of jobs before and without a receipt |
 //! | `settle` | from a receipt to final money |
+//! | `payout` | what the coordinator has earned of the emission |
 //! | `run` | the loops of all this |
 //! | [`ledger`], `chain`, `registration` | what is needed of the chain, and how a node is asked for it |
 //! | `rows` | the database |
@@ -45,6 +46,7 @@ mod front;
 pub mod ledger;
 mod live;
 mod metrics;
+mod payout;
 mod quotes;
 mod registration;
 mod results;

@@ -30,6 +30,8 @@ pub(crate) struct Metrics {
 	pub(crate) bundles: IntCounter,
 	/// Receipts whose fate is known.
 	pub(crate) settled: IntCounter,
+	/// Payouts of emission.
+	pub(crate) payouts: IntCounter,
 	stages: IntGaugeVec,
 	settlements: IntGaugeVec,
 	miners: IntGaugeVec,
@@ -59,6 +61,10 @@ impl Metrics {
 			units: counter("compute_units_total", "Compute units since the start")?,
 			bundles: counter("bundles_total", "Bundles of receipts submitted since the start")?,
 			settled: counter("receipts_decided_total", "Receipts decided since the start")?,
+			payouts: counter(
+				"payouts_total",
+				"Payouts of emission that the chain has made since the start",
+			)?,
 			stages: gauges("jobs", "Jobs by state", "state")?,
 			settlements: gauges("receipts", "Receipts by settlement", "settlement")?,
 			miners: gauges("miners", "Miners with a session, by class", "class")?,
@@ -103,6 +109,6 @@ mod tests {
 	#[test]
 	fn every_figure_has_a_name_of_its_own() {
 		let described = Metrics::new().unwrap().describe();
-		assert_eq!(described.len(), 14);
+		assert_eq!(described.len(), 15);
 	}
 }
