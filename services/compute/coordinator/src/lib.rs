@@ -67,7 +67,7 @@ pub use coordinator::{Coordinator, StartError};
 pub use error::RequestError;
 pub use front::{ApiKeys, Customer, KeyFileError, new_key};
 pub use quotes::Quoted;
-pub use registration::{admit, register};
+pub use registration::register;
 pub use rows::{Job, QuoteRow};
 pub use server::{Server, metrics, openapi};
 pub use sessions::Session;
