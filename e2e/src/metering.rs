@@ -397,7 +397,7 @@ async fn admit(folder: &Path) -> Result<()> {
 	if !Path::new(&file).exists() {
 		return Ok(());
 	}
-	gridproof(&["gateway", "device", "import", &file, "--data", &data]).await?.done()?;
+	gridproof(&["gateway", "device", "import", &file, "--data", &data, "--new"]).await?.done()?;
 	Ok(())
 }
 

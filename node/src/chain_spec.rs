@@ -4,6 +4,7 @@
 //! The genesis of a network is in the runtime (`gridproof_runtime`'s presets); this module only
 //! adds a name, an id and the token properties that wallets read.
 
+use crate::spec_check;
 use frame_system::Config as SystemConfig;
 use gridproof_node_service::chain::{TOKEN_DECIMALS, TOKEN_SYMBOL};
 use gridproof_runtime::{
@@ -187,7 +188,25 @@ fn load_file(path: &Path) -> Result<ChainSpec, String> {
 		)
 	};
 	let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
-	ChainSpec::from_json_bytes(with_generic_addresses(&text).into_bytes()).map_err(refused)
+	let text = with_generic_addresses(&text);
+	check(&text).map_err(|reason| format!("`{shown}` cannot begin a chain: {reason}."))?;
+	ChainSpec::from_json_bytes(text.into_bytes()).map_err(refused)
+}
+
+/// Checks what can be wrong with the genesis of a specification, and warns of powers in it that were
+/// left to somebody else.
+fn check(text: &str) -> Result<(), String> {
+	// What is not JSON at all is said where the file is read.
+	let Ok(spec) = serde_json::from_str(text) else { return Ok(()) };
+	spec_check::check(&spec)?;
+	let staging = Network::Staging;
+	let preset = genesis_presets::get_preset(&staging.preset().into()).unwrap_or_default();
+	if let Ok(preset) = serde_json::from_slice(&preset) {
+		for who in spec_check::left_in_place(&spec, staging.id(), &preset) {
+			eprintln!("warning: {who}: as in staging, where nobody here has the secret");
+		}
+	}
+	Ok(())
 }
 
 /// Writes the addresses of this chain in a specification in Substrate's generic format.

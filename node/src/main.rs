@@ -11,6 +11,7 @@ mod key;
 mod logs;
 mod origin;
 mod preflight;
+mod spec_check;
 
 use std::{process::ExitCode, time::Duration};
 

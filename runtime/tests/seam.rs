@@ -3,13 +3,14 @@
 //! takes one for another.
 
 use codec::{Decode, DecodeAll, Encode};
-use frame_support::traits::fungible::NativeOrWithId;
+use frame_support::traits::{Get, fungible::NativeOrWithId};
 use gridproof_chain::{
 	Call, ChainError, Query, Refusal,
 	event::{Event, RawEvent},
 	pallets::{
-		assets, attestations, balances, compute_receipts, coverage_policy, meter_readings,
-		multisig, sudo, system, transaction_payment, treasury, utility,
+		assets, attestations, authorities, balances, brakes, compute_receipts, coverage_policy,
+		meter_readings, multisig, safe_mode, session, sudo, system, transaction_payment, treasury,
+		tx_pause, utility,
 	},
 	refusal::PoolRefusal,
 };
@@ -78,6 +79,7 @@ fn calls() -> Vec<(Call, RuntimeCall)> {
 	all.extend(meter_calls());
 	all.extend(compute_calls());
 	all.extend(other_calls());
+	all.extend(governing_calls());
 	all
 }
 
@@ -400,6 +402,99 @@ fn other_calls() -> Vec<(Call, RuntimeCall)> {
 	]
 }
 
+fn governing_calls() -> Vec<(Call, RuntimeCall)> {
+	use frame_support::weights::Weight;
+	use pallet_multisig::{Call as Multisig, Timepoint};
+	use sp_runtime::MultiAddress::Id;
+	let remark = |byte| frame_system::Call::<Runtime>::remark { remark: vec![byte] };
+	let when = multisig::Timepoint { height: 7, index: 2 };
+	let theirs = Timepoint { height: 7, index: 2 };
+	let others = [[1; 32], [2; 32]];
+	let accounts = || vec![account(1), account(2)];
+	let as_multi = |maybe_timepoint| Multisig::<Runtime>::as_multi {
+		threshold: 2,
+		other_signatories: accounts(),
+		maybe_timepoint,
+		call: Box::new(remark(4).into()),
+		max_weight: Weight::from_parts(1_000_000_000_007, 70_000),
+	};
+	let weight = (1_000_000_000_007, 70_000);
+	let ours =
+		|when| multisig::call::as_multi(2, &others, when, system::call::remark(&[4]), weight);
+	let (aura, grandpa) = ([5u8; 32], [6u8; 32]);
+	let keys = [aura, grandpa].concat();
+	let whole = RuntimeCall::from(remark(9));
+	let full_name: (Vec<u8>, Vec<u8>) = (b"Balances".to_vec(), b"burn".to_vec());
+	vec![
+		(ours(None), as_multi(None).into()),
+		(ours(Some(when)), as_multi(Some(theirs)).into()),
+		(
+			multisig::call::as_one_of(&others, system::call::remark(&[4])),
+			Multisig::<Runtime>::as_multi_threshold_1 {
+				other_signatories: accounts(),
+				call: Box::new(remark(4).into()),
+			}
+			.into(),
+		),
+		(
+			multisig::call::cancel_as_multi(2, &others, when, [8; 32]),
+			Multisig::<Runtime>::cancel_as_multi {
+				threshold: 2,
+				other_signatories: accounts(),
+				timepoint: theirs,
+				call_hash: [8; 32],
+			}
+			.into(),
+		),
+		(
+			session::call::set_keys(&keys, &[7, 8], true),
+			pallet_session::Call::<Runtime>::set_keys {
+				keys: scale(&(aura, grandpa)),
+				proof: vec![7, 8],
+			}
+			.into(),
+		),
+		(
+			authorities::call::let_in([3; 32]),
+			pallet_authorities::Call::<Runtime>::let_in { who: account(3) }.into(),
+		),
+		(
+			brakes::call::set_emergency_account(Some([3; 32])),
+			pallet_brakes::Call::<Runtime>::set_emergency_account { new: Some(account(3)) }.into(),
+		),
+		(safe_mode::call::force_enter(), pallet_safe_mode::Call::<Runtime>::force_enter {}.into()),
+		(safe_mode::call::force_exit(), pallet_safe_mode::Call::<Runtime>::force_exit {}.into()),
+		(
+			tx_pause::call::pause("Balances", "burn"),
+			pallet_tx_pause::Call::<Runtime>::pause { full_name: scale(&full_name) }.into(),
+		),
+		(
+			tx_pause::call::unpause("Balances", "burn"),
+			pallet_tx_pause::Call::<Runtime>::unpause { ident: scale(&full_name) }.into(),
+		),
+		(
+			sudo::call::set_key([3; 32]),
+			pallet_sudo::Call::<Runtime>::set_key { new: Id(account(3)) }.into(),
+		),
+		(
+			system::call::authorize_upgrade(H256([4; 32])),
+			frame_system::Call::<Runtime>::authorize_upgrade { code_hash: sp_core::H256([4; 32]) }
+				.into(),
+		),
+		(
+			treasury::call::spend_native(6, [7; 32]),
+			pallet_treasury::Call::<Runtime>::spend {
+				asset_kind: Box::new(NativeOrWithId::Native),
+				amount: 6,
+				beneficiary: Box::new(account(7)),
+				valid_from: None,
+			}
+			.into(),
+		),
+		(Call::whole(whole.encode()), whole),
+	]
+}
+
 /// Our pallets' names.
 const OURS: [&str; 4] = ["Attestations", "CoveragePolicy", "MeterReadings", "ComputeReceipts"];
 
@@ -409,6 +504,97 @@ fn calls_are_encoded_as_the_runtime_does() {
 	for (ours, theirs) in calls() {
 		assert_eq!(ours.encode_for(&metadata), Ok(theirs.encode()), "{ours}");
 	}
+}
+
+#[test]
+fn what_a_call_takes_is_what_the_runtime_holds() {
+	use gridproof_runtime::constants::currency::{AIT, deposit};
+	let (metadata, parameters) = (metadata(), ComputeParameters::default());
+	for (call, _) in calls() {
+		for takes in call.takes() {
+			takes.amount(&metadata, &parameters).unwrap_or_else(|error| panic!("{call}: {error}"));
+		}
+	}
+	let taken = |call: Call| -> u128 {
+		let amounts = call.takes().into_iter();
+		amounts.map(|takes| takes.amount(&metadata, &parameters).expect("a constant")).sum()
+	};
+	let key = [1; 32];
+	assert_eq!(
+		taken(compute_receipts::call::register_miner(&key, Class::Cpu, &[2; 64])),
+		100 * AIT
+	);
+	assert_eq!(taken(compute_receipts::call::register_coordinator(&key, &[2; 64])), 1_000 * AIT);
+	let paid = Quote { asset: PriceAsset::Ait, price: 7, ..zeros() };
+	let in_credit = Quote { asset: PriceAsset::ServiceCredit, ..paid.clone() };
+	assert_eq!(taken(compute_receipts::call::open_job(&paid, &[2; 64])), AIT / 2 + 7);
+	assert_eq!(taken(compute_receipts::call::open_job(&in_credit, &[2; 64])), AIT / 2);
+	let signature = AccountSignature::Ed25519([3; 64]);
+	let meter = meter_readings::call::certify_meter(1, &zeros(), &signature, &[2; 64]);
+	let deposit_of_one = <Runtime as pallet_meter_readings::Config>::MeterDeposit::get();
+	assert_eq!(taken(meter.clone()), deposit_of_one);
+	assert_eq!(taken(session::call::set_keys(&[], &[], true)), deposit(2, 2 * (32 + 32 + 4)));
+	assert_eq!(taken(session::call::set_keys(&[], &[], false)), 0, "it is held already");
+	let rest = system::call::remark(&[4]);
+	let proposal = multisig::call::as_multi(3, &[key], None, rest, (1, 1));
+	assert_eq!(taken(proposal), deposit(1, 88) + 3 * deposit(0, 32));
+	// What others pay, or nobody, is not asked of who signs.
+	assert_eq!(taken(sudo::call::sudo(meter.clone())), 0);
+	let both = utility::call::batch_all(vec![meter.clone(), meter.clone()]);
+	assert_eq!(taken(both), 2 * taken(meter));
+}
+
+#[test]
+fn what_a_call_weighs_and_costs_is_read_as_the_runtime_answers() {
+	use transaction_payment::{Price, query};
+	let metadata = metadata();
+	let asked = |query: Query<Price>| {
+		let answer = api::dispatch(query.function(), query.arguments()).expect("there is one");
+		query.answer(&answer, &metadata).expect("it has this form")
+	};
+	development(|| {
+		let call = RuntimeCall::from(frame_system::Call::<Runtime>::remark { remark: vec![1; 40] });
+		let alone = asked(query::call_price(&call.encode()));
+		assert!(alone.time.0 > 0 && alone.fee > 0, "{alone:?}");
+		assert_eq!(alone.class, 0, "it is an ordinary one");
+		let sent = asked(query::price(&UncheckedExtrinsic::new_bare(call).encode()));
+		assert_eq!(sent.fee, 0, "nobody signs it, and nobody pays");
+	});
+}
+
+#[test]
+fn an_account_of_several_is_the_runtimes_in_any_order() {
+	let [one, two, three] = [[1; 32], [2; 32], [3; 32]];
+	let sorted = [account(1), account(2), account(3)];
+	for threshold in 1..=3 {
+		let theirs = pallet_multisig::Pallet::<Runtime>::multi_account_id(&sorted, threshold);
+		assert_eq!(AccountId::new(multisig::account(&[three, one, two], threshold)), theirs);
+	}
+}
+
+#[test]
+fn what_waits_for_signers_is_read_as_the_runtime_keeps_it() {
+	use pallet_multisig::{Call as Multisig, Multisigs};
+	use sp_runtime::traits::Dispatchable;
+	development(|| {
+		let alice = sp_keyring::Sr25519Keyring::Alice.to_account_id();
+		let wrapped = sudo::call::sudo(system::call::remark(&[4]));
+		let others: [[u8; 32]; 1] = [[1; 32]];
+		let call = multisig::call::as_multi(2, &others, None, wrapped.clone(), (1_000_000, 0));
+		let bytes = call.encode_for(&metadata()).expect("the runtime has it");
+		let theirs = RuntimeCall::decode_all(&mut &bytes[..]).expect("it is a call");
+		assert!(matches!(theirs, RuntimeCall::Multisig(Multisig::as_multi { .. })));
+		let origin = gridproof_runtime::RuntimeOrigin::signed(alice.clone());
+		theirs.dispatch(origin).expect("it is proposed");
+		let own: [u8; 32] = alice.into();
+		let several = AccountId::new(multisig::account(&[own, others[0]], 2));
+		let hash = multisig::hash(&wrapped.encode_for(&metadata()).expect("the runtime has it"));
+		let row = Multisigs::<Runtime>::get(several, hash).expect("it waits by this hash");
+		let read: multisig::Waiting = scale(&row);
+		assert_eq!((read.depositor, read.approvals), (own, vec![own]));
+		assert_eq!(read.deposit, row.deposit);
+		assert_eq!((read.when.height, read.when.index), (row.when.height, row.when.index));
+	});
 }
 
 #[test]
@@ -475,6 +661,8 @@ fn the_sdk_s_pallets_have_the_events_that_are_read() {
 	let read = [
 		("Assets", assets::event::ALL),
 		("Balances", balances::event::ALL),
+		("Multisig", multisig::event::ALL),
+		("Sudo", sudo::event::ALL),
 		("System", system::event::ALL),
 		("TransactionPayment", transaction_payment::event::ALL),
 		("Treasury", treasury::event::ALL),

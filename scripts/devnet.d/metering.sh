@@ -32,7 +32,7 @@ start_gateway() {
 		port_free "$HTTP_PORT" GRIDPROOF_GATEWAY_PORT
 		port_free "$MQTT_PORT" GRIDPROOF_MQTT_PORT
 	fi
-	"$GRIDPROOF" gateway device import "$HOME_DIR/mqtt-credentials.csv" --data "$HOME_DIR/gateway" \
+	"$GRIDPROOF" gateway device import "$HOME_DIR/mqtt-credentials.csv" --data "$HOME_DIR/gateway" --new \
 		>>"$HOME_DIR/onboard.log" 2>&1 ||
 		die "the gateway does not accept the credentials: $(tail -n 5 "$HOME_DIR/onboard.log")"
 	# Signed, what it sends can be read by every explorer.

@@ -24,15 +24,27 @@ port_free() {
 	fi
 }
 
+# The chain keeps the genesis it began with, also when a newer build has another runtime. A row of the
+# state that no pallet reads, with a random value, gives each chain a genesis hash of its own, so that
+# what belongs to one is refused by another.
+make_spec() {
+	local spec=$HOME_DIR/spec.json salt
+	[ -e "$spec" ] && return
+	"$NODE" export-chain-spec --chain dev --raw --output "$spec.new"
+	salt=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+	# The key is ":devnet:salt".
+	sed -i "s/\"top\": *{/&\"0x3a6465766e65743a73616c74\":\"0x$salt\",/" "$spec.new"
+	grep -q "$salt" "$spec.new" || die "the chain's salt could not be written into $spec.new"
+	mv "$spec.new" "$spec"
+}
+
 start_node() {
 	if ! pid_of node >/dev/null; then
 		port_free "$RPC_PORT" GRIDPROOF_RPC_PORT
 		port_free "$P2P_PORT" GRIDPROOF_P2P_PORT
 		port_free "$METRICS_PORT" GRIDPROOF_METRICS_PORT
 	fi
-	# The chain keeps the genesis it began with, also when a newer build has another runtime.
-	[ -e "$HOME_DIR/spec.json" ] ||
-		"$NODE" export-chain-spec --chain dev --raw --output "$HOME_DIR/spec.json"
+	make_spec
 	start node "$NODE" --dev --chain "$HOME_DIR/spec.json" --base-path "$HOME_DIR/node" --name devnet \
 		--rpc-port "$RPC_PORT" --port "$P2P_PORT" --prometheus-port "$METRICS_PORT"
 }

@@ -31,8 +31,9 @@ start_attest() {
 		--wait-for-zones 0 --revise-for 0
 }
 
-# Mints what each day allows, and logs each mint.
+# Mints what each day allows but 1,000 AICP, which are left to who wants to mint by hand, and logs each
+# mint.
 start_issuer() {
 	RUST_LOG=warn,gridproof_attest=info start issuer "$GRIDPROOF" policy issuer --suri //Ferdie//stash \
-		--url "$WS"
+		--leave 1000 --url "$WS"
 }

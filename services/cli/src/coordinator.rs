@@ -2,24 +2,30 @@
 
 use crate::{
 	args::{
-		CoordinatorArgs, NodeArgs, PassphraseArgs, PayerArgs,
+		CoordinatorArgs, GovernorArgs, NodeArgs, PassphraseArgs, PayerArgs,
 		amount::Unit,
-		keys::{new_sealed_key, sealed_key, secret_line},
+		governor::ShownDecision,
+		keys::{new_sealed_key, public_key, sealed_key, secret_line},
 		payer::development,
 	},
 	exit::usage,
 	miner::served_as,
 	output::Output,
+	party::{self, PartyCommand, Trade},
 };
 use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
-use gridproof_chain::{Chain, pallets::compute_receipts::query};
+use gridproof_chain::{
+	Chain,
+	governance::Power,
+	pallets::compute_receipts::{call, query},
+};
 use gridproof_compute_api::{
 	CoordinatorClient,
 	protocol::{ClassName, CoordinatorInfo},
 };
 use gridproof_coordinator::{
-	ApiKeys, ChainLedger, Coordinator, Server, Settings, admit as admit_key,
+	ApiKeys, ChainLedger, Coordinator, Server, Settings,
 	check::{Checker, Recount, first_of, recounted, repeated},
 	ledger::Ledger,
 	new_key, register as register_key,
@@ -29,6 +35,7 @@ use gridproof_keys::{Kind, account::address};
 use gridproof_primitives::{
 	compute::{Class, CoordinatorView, PriceAsset},
 	crypto::ed25519::PublicKey,
+	energy::emlog::format_utc,
 };
 use gridproof_support::{Clock, stop};
 use serde::Serialize;
@@ -46,9 +53,10 @@ pub enum Command {
 	/// Register the coordinator's key on chain; the account's bond is held. Before it gets a job,
 	/// governance has to admit it.
 	Register(RegisterArgs),
-	/// Admit a registered coordinator with the sudo key of a development chain. Elsewhere
-	/// governance decides.
+	/// Admit a registered coordinator, as governance: on a development chain with --suri //Alice.
 	Admit(AdmitArgs),
+	#[command(flatten)]
+	Party(PartyCommand),
 	/// Show a coordinator: what it offers, its miners, jobs and receipts; given its key, also how
 	/// the chain sees it.
 	Status(StatusArgs),
@@ -166,18 +174,7 @@ pub struct AdmitArgs {
 	#[arg(value_name = "KEY", value_parser = public_key)]
 	key: PublicKey,
 	#[command(flatten)]
-	governance: PayerArgs,
-	#[command(flatten)]
-	passphrase: PassphraseArgs,
-	#[command(flatten)]
-	node: NodeArgs,
-}
-
-fn public_key(text: &str) -> Result<PublicKey, String> {
-	let mut key = [0; 32];
-	let digits = text.strip_prefix("0x").unwrap_or(text);
-	let read = hex::decode_to_slice(digits, &mut key);
-	read.map(|()| key).map_err(|_| "write 0x and 64 hexadecimal digits".to_string())
+	by: GovernorArgs,
 }
 
 /// Arguments of `coordinator status`.
@@ -225,6 +222,7 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Run(args) => serve(*args, out).await,
 		Command::Register(args) => register(&args, out).await,
 		Command::Admit(args) => admit(&args, out).await,
+		Command::Party(command) => party::run(&command, Trade::Coordinator, out).await,
 		Command::Status(args) => status(&args, out).await,
 		Command::ApiKey(args) => api_key(&args, out),
 	}?;
@@ -327,7 +325,9 @@ async fn register(args: &RegisterArgs, out: &Output) -> anyhow::Result<()> {
 	let admitted = match (&there, &governance) {
 		(Some(there), _) if there.admitted => true,
 		(_, Some(governance)) => {
-			admit_key(&chain, governance, key.public(), &args.node.patience()).await?
+			let (call, patience) = (call::admit_coordinator(key.public()), args.node.patience());
+			chain.govern(governance, None, Power::Root, &call, &patience).await?;
+			true
 		},
 		_ => false,
 	};
@@ -348,25 +348,10 @@ async fn register(args: &RegisterArgs, out: &Output) -> anyhow::Result<()> {
 	})
 }
 
-/// What `coordinator admit` did.
-#[derive(Serialize)]
-struct Admitted {
-	coordinator: String,
-	admitted: bool,
-}
-
 async fn admit(args: &AdmitArgs, out: &Output) -> anyhow::Result<()> {
-	let governance = args.governance.load(&args.passphrase)?;
-	let chain = args.node.connect().await?;
-	let admitted = admit_key(&chain, &governance, &args.key, &args.node.patience()).await?;
-	let coordinator = format!("0x{}", hex::encode(args.key));
-	ensure!(
-		admitted,
-		"{coordinator} is not admitted: it has to be registered, and the account has to be the \
-		 chain's sudo key"
-	);
-	out.result(&Admitted { coordinator, admitted }, |done| {
-		format!("coordinator {} is admitted", done.coordinator)
+	let decision = args.by.decide(Power::Root, &call::admit_coordinator(&args.key), out).await?;
+	out.result(&ShownDecision::from(&decision), |shown| {
+		shown.text(&format!("coordinator 0x{} is admitted", hex::encode(args.key)))
 	})
 }
 
@@ -396,6 +381,8 @@ struct OnChain {
 	minted: Option<String>,
 	banned_until_ms: Option<u64>,
 	offences: Option<u32>,
+	/// When its bond is free, UTC milliseconds; only if it is leaving.
+	leaving_ms: Option<u64>,
 }
 
 impl From<Option<CoordinatorView>> for OnChain {
@@ -414,6 +401,7 @@ impl From<Option<CoordinatorView>> for OnChain {
 			minted: party.map(|party| party.minted.to_string()),
 			banned_until_ms: party.and_then(|party| party.banned_until_ms),
 			offences: party.map(|party| party.offences),
+			leaving_ms: party.and_then(|party| party.leaving_ms),
 		}
 	}
 }
@@ -479,6 +467,9 @@ fn status_text(status: &Status) -> String {
 			or_none(&chain.minted),
 			or_none(&chain.claimable)
 		));
+		if let Some(until) = chain.leaving_ms {
+			text.push_str(&format!("\nleaving     its bond is free from {} on", format_utc(until)));
+		}
 	}
 	text
 }

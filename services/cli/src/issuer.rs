@@ -1,7 +1,7 @@
 //! `gridproof policy issuer`.
 
 use crate::{
-	args::{MetricsArgs, NodeArgs, PassphraseArgs, PayerArgs},
+	args::{MetricsArgs, NodeArgs, PassphraseArgs, PayerArgs, amount::aicp},
 	output::Output,
 };
 use clap::Args;
@@ -18,6 +18,9 @@ pub struct IssuerArgs {
 	#[arg(long, value_name = "SECONDS", default_value_t = 5,
 		value_parser = clap::value_parser!(u64).range(1..=3600))]
 	every: u64,
+	/// AICP of each day's allowance to leave to others who mint, such as a person with the same key.
+	#[arg(long, value_name = "X", default_value = "0", value_parser = aicp)]
+	leave: u128,
 	#[command(flatten)]
 	metrics: MetricsArgs,
 	#[command(flatten)]
@@ -32,8 +35,8 @@ pub struct IssuerArgs {
 pub async fn run(args: &IssuerArgs, out: &Output) -> anyhow::Result<()> {
 	let key = args.issuer.load(&args.passphrase)?;
 	let desk = ChainDesk::new(Link::new(args.node.url()), key, args.node.patience());
-	let settings =
-		IssuerSettings { every: Duration::from_secs(args.every), ..IssuerSettings::default() };
+	let every = Duration::from_secs(args.every);
+	let settings = IssuerSettings { every, leave: args.leave, ..IssuerSettings::default() };
 	let metrics = IssuerMetrics::new()?;
 	let stop = stop::on_signals()?;
 	let figures = metrics.all();

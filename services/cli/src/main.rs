@@ -15,6 +15,7 @@ mod daemon;
 mod emission;
 mod exit;
 mod gateway;
+mod govern;
 mod grid;
 mod issuer;
 mod job;
@@ -22,11 +23,13 @@ mod keys;
 mod meter;
 mod miner;
 mod output;
+mod party;
 mod policy;
 mod proof;
 mod reference;
 mod score;
 mod signing;
+mod validator;
 mod wallet;
 
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
@@ -97,6 +100,12 @@ enum Command {
 	/// Keys of attestation roles: create and show.
 	#[command(subcommand)]
 	Keys(keys::Command),
+	/// Decisions of those who govern the chain, with one key or as one of several signers.
+	#[command(subcommand)]
+	Govern(Box<govern::Command>),
+	/// An authority's session keys: make, announce, show.
+	#[command(subcommand)]
+	Validator(validator::Command),
 	/// Print the completions of this command for a shell.
 	Completions(completions::CompletionsArgs),
 	/// Write the manual pages of this command into a folder.
@@ -158,6 +167,8 @@ async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Attest(command) => attest::run(command, out).await,
 		Command::Policy(command) => policy::run(command, out).await,
 		Command::Keys(command) => keys::run(command, out),
+		Command::Govern(command) => govern::run(*command, out).await,
+		Command::Validator(command) => validator::run(command, out).await,
 		Command::Completions(args) => completions::completions(&args, Cli::command()),
 		Command::Man(args) => completions::man(&args, Cli::command(), out),
 		Command::Reference(args) => reference::write(&args, Cli::command(), out),

@@ -9,6 +9,7 @@ use crate::{
 	},
 	exit::usage,
 	output::Output,
+	party::{self, PartyCommand, Trade},
 };
 use anyhow::{Context, ensure};
 use clap::{Args, Subcommand, ValueEnum};
@@ -22,6 +23,7 @@ use gridproof_miner::{Counts, Miner, Outbox, Settings, pages, register as regist
 use gridproof_primitives::{
 	compute::score::POINT,
 	compute::{Class, MinerView},
+	energy::emlog::format_utc,
 };
 use gridproof_support::{Clock, stop, text::Hex32};
 use serde::Serialize;
@@ -38,6 +40,8 @@ pub enum Command {
 	Register(RegisterArgs),
 	/// Show a miner: how the chain sees it, and what it has still to deliver.
 	Status(StatusArgs),
+	#[command(flatten)]
+	Party(PartyCommand),
 	/// Ask the engine something, without coordinator or chain: does it work, and how fast is it?
 	Try(Box<TryArgs>),
 }
@@ -194,6 +198,7 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Run(args) => work(*args, out).await,
 		Command::Register(args) => register(&args, out).await,
 		Command::Status(args) => status(&args, out).await,
+		Command::Party(command) => party::run(&command, Trade::Miner, out).await,
 		Command::Try(args) => attempt(*args, out).await,
 	}?;
 	Ok(ExitCode::SUCCESS)
@@ -450,6 +455,9 @@ fn status_text(status: &Status) -> String {
 			shown(&chain.claimable),
 			chain.offences
 		)),
+	}
+	if let Some(until) = status.on_chain.as_ref().and_then(|chain| chain.leaving_ms) {
+		text.push_str(&format!("\nleaving   its bond is free from {} on", format_utc(until)));
 	}
 	if let Some(counts) = &status.results {
 		text.push_str(&format!(

@@ -48,6 +48,22 @@ impl Output {
 		Ok(print(&text)?)
 	}
 
+	/// Prints a list of documents of which numbers stay as they are written: as one JSON document, or
+	/// what `text` makes of them.
+	pub fn list(
+		&self,
+		documents: &[Value],
+		text: impl FnOnce(&[Value]) -> String,
+	) -> anyhow::Result<()> {
+		let line = if self.json {
+			let all: Vec<String> = documents.iter().map(Value::to_canonical).collect();
+			format!("[{}]", all.join(","))
+		} else {
+			text(documents)
+		};
+		Ok(print(&format!("{line}\n"))?)
+	}
+
 	/// Prints what a person has to see before an answer is given; a program gets it in the result.
 	pub fn review(&self, text: &str) {
 		if !self.json {

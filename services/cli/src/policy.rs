@@ -13,7 +13,10 @@ use gridproof_attest::{
 	MintOrder, Minted, Redeemed, ShownAccount, ShownCoverage, Spent, coverage_account, millionths,
 	mint_refusal,
 };
-use gridproof_chain::pallets::coverage_policy::{Refusal, query};
+use gridproof_chain::pallets::{
+	coverage_policy::{Refusal, query},
+	treasury,
+};
 use gridproof_keys::account::parse_account;
 use gridproof_primitives::H256;
 use gridproof_support::text::Amount;
@@ -29,9 +32,11 @@ pub enum Command {
 	Mint(MintArgs),
 	/// Mint each day's allowance to the treasury as soon as there is one, until it is stopped.
 	Issuer(IssuerArgs),
-	/// Spend the treasury's AICP, as root of a chain whose root is a key, and wait until it is paid
-	/// out.
+	/// Spend the treasury's AICP, as root of a chain whose root is one key, and wait until it is paid
+	/// out. Where several govern: govern spend, then payout.
 	Spend(SpendArgs),
+	/// Have an approved spend of the treasury paid out; anybody can within 30 days.
+	Payout(PayoutArgs),
 	/// Burn AICP for service credit and wait until it is final.
 	Redeem(RedeemArgs),
 	/// Show what redeeming an amount gives, and how long it would wait. Sends nothing.
@@ -77,6 +82,27 @@ pub struct SpendArgs {
 	passphrase: PassphraseArgs,
 	#[command(flatten)]
 	node: NodeArgs,
+}
+
+/// Arguments of `policy payout`.
+#[derive(Args)]
+pub struct PayoutArgs {
+	/// The number of the spend, as `govern spend` printed it.
+	#[arg(value_name = "NUMBER")]
+	spend: u32,
+	#[command(flatten)]
+	signer: PayerArgs,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+	#[command(flatten)]
+	node: NodeArgs,
+}
+
+/// A spend that was paid out.
+#[derive(Serialize)]
+struct PaidOut {
+	spend: u32,
+	block: String,
 }
 
 /// Arguments of `policy quote`.
@@ -129,6 +155,7 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Mint(args) => mint(&args, out).await,
 		Command::Issuer(args) => issuer::run(&args, out).await,
 		Command::Spend(args) => spend(&args, out).await,
+		Command::Payout(args) => payout(&args, out).await,
 		Command::Redeem(args) => redeem(&args, out).await,
 		Command::Quote(args) => quote(&args, out).await,
 		Command::Account(args) => account(&args, out).await,
@@ -199,6 +226,19 @@ async fn spend(args: &SpendArgs, out: &Output) -> anyhow::Result<()> {
 		format!(
 			"{amount} AICP of the treasury paid to {to} (spend {spend})\nfinal in block {block}"
 		)
+	})
+}
+
+async fn payout(args: &PayoutArgs, out: &Output) -> anyhow::Result<()> {
+	let signer = args.signer.load(&args.passphrase)?;
+	let chain = args.node.connect().await?;
+	let spinner = out.spinner("waiting for finality");
+	let call = treasury::call::payout(args.spend);
+	let included = chain.submit(&signer, &call, &args.node.patience()).await;
+	spinner.finish_and_clear();
+	let block = format!("{:#x}", included?.block);
+	out.result(&PaidOut { spend: args.spend, block }, |paid| {
+		format!("spend {} is paid out\nfinal in block {}", paid.spend, paid.block)
 	})
 }
 

@@ -17,6 +17,7 @@ use gridproof_chain::{
 	pallets::meter_readings::query,
 	tokens::{Token, Transfer},
 };
+use gridproof_fleet::{EnergyAccount, energy_accounts};
 use gridproof_keys::{
 	KeyError, Wallet,
 	account::{address, parse_account},
@@ -46,6 +47,8 @@ pub enum Command {
 	Phrase(PhraseArgs),
 	/// Show an account's balances: AIT, AICP and KWH.
 	Balance(BalanceArgs),
+	/// List the energy accounts of an owner's meters, with the KWH on them.
+	Energy(BalanceArgs),
 	/// Transfer AIT, AICP or KWH, and wait until it is final.
 	Transfer(TransferArgs),
 }
@@ -215,6 +218,7 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Show(args) => show(&args, out),
 		Command::Phrase(args) => phrase(&args, out),
 		Command::Balance(args) => balance(&args, out).await,
+		Command::Energy(args) => energy(&args, out).await,
 		Command::Transfer(args) => transfer(&args, out).await,
 	}?;
 	Ok(ExitCode::SUCCESS)
@@ -328,14 +332,7 @@ fn write_phrase(wallet: &Wallet, path: &Path) -> anyhow::Result<()> {
 }
 
 async fn balance(args: &BalanceArgs, out: &Output) -> anyhow::Result<()> {
-	let account = match (&args.account, &args.wallet) {
-		(Some(account), _) => *account,
-		(None, Some(path)) => parse_account(&format!("0x{}", wallet::show(path)?.account))
-			.map_err(anyhow::Error::msg)?,
-		(None, None) => {
-			return Err(usage("whose balance? Name an address, or a wallet with --wallet"));
-		},
-	};
+	let account = args.account()?;
 	let chain = args.node.connect().await?;
 	let (free, held) = chain.native_balance(&account).await?;
 	let aicp = chain.holding(Token::Aicp, &account).await?;
@@ -357,13 +354,40 @@ async fn balance(args: &BalanceArgs, out: &Output) -> anyhow::Result<()> {
 			_ => format!(", and {} held", trimmed(&balance.ait_held)),
 		};
 		format!(
-			"{}\nAIT       {}{held}\nAICP      {}\nKWH       {}",
+			"{}\nAIT       {}{held}\nAICP      {}\nKWH       {}, and on the energy accounts of meters: wallet \
+			 energy",
 			balance.address,
 			trimmed(&balance.ait),
 			trimmed(&balance.aicp),
 			trimmed(&balance.kwh)
 		)
 	})
+}
+
+impl BalanceArgs {
+	/// The account that is meant.
+	fn account(&self) -> anyhow::Result<[u8; 32]> {
+		match (&self.account, &self.wallet) {
+			(Some(account), _) => Ok(*account),
+			(None, Some(path)) => parse_account(&format!("0x{}", wallet::show(path)?.account))
+				.map_err(anyhow::Error::msg),
+			(None, None) => Err(usage("whose balance? Name an address, or a wallet with --wallet")),
+		}
+	}
+}
+
+async fn energy(args: &BalanceArgs, out: &Output) -> anyhow::Result<()> {
+	let chain = args.node.connect().await?;
+	let accounts = energy_accounts(&chain, &args.account()?).await?;
+	out.result(&accounts, |accounts| match &accounts[..] {
+		[] => "no meter in service belongs to this account".to_string(),
+		accounts => accounts.iter().map(energy_text).collect::<Vec<_>>().join("\n"),
+	})
+}
+
+fn energy_text(energy: &EnergyAccount) -> String {
+	let kwh = Unit::Token(Token::Kwh).show(energy.kwh_units.0);
+	format!("meter {} {}: {kwh} on {}", energy.meter, energy.name, energy.account)
 }
 
 async fn transfer(args: &TransferArgs, out: &Output) -> anyhow::Result<()> {

@@ -100,7 +100,9 @@ impl Desk {
 		let logins = ensure_credentials(&file, devices)?;
 		let text = |path: &Path| path.display().to_string();
 		let (file, data) = (text(&file), text(&data));
-		gridproof(&["gateway", "device", "import", &file, "--data", &data]).await?.done()?;
+		gridproof(&["gateway", "device", "import", &file, "--data", &data, "--new"])
+			.await?
+			.done()?;
 		let [http, mqtt] = free_ports()?;
 		let arguments = [
 			["--data", &data],

@@ -10,13 +10,17 @@ use crate::{
 };
 use gridproof_support::Lock;
 use std::{
-	collections::{HashMap, VecDeque},
+	collections::{BTreeMap, HashMap, VecDeque},
 	sync::Arc,
 };
 use subxt::{
 	OnlineClient,
 	events::{Event, Events, Phase},
-	rpcs::{self, client::RpcClient, rpc_params},
+	rpcs::{
+		self,
+		client::{RpcClient, RpcParams},
+		rpc_params,
+	},
 };
 use tokio::sync::{Mutex, OnceCell};
 
@@ -85,6 +89,15 @@ impl Blocks {
 			}
 		};
 		self.kind.get_or_try_init(ask).await.cloned()
+	}
+
+	/// The members of what the node answers to a request by its name, all of them texts.
+	pub(crate) async fn members(
+		&self,
+		method: &str,
+		parameters: RpcParams,
+	) -> Result<BTreeMap<String, String>, rpcs::Error> {
+		self.rpc.request(method, parameters).await
 	}
 
 	/// The node's methods.

@@ -1,6 +1,6 @@
 //! What can go wrong between a program and a chain.
 
-use crate::Refusal;
+use crate::{Refusal, shortage::Shortage};
 use gridproof_support::{Classified, Failure};
 
 /// Why something was not read from the chain, or not done on it.
@@ -48,6 +48,9 @@ pub enum ChainError {
 	/// The chain's rules say no; nothing has changed.
 	#[error("refused by the chain: {0}")]
 	Refused(#[from] Refusal),
+	/// The account cannot pay for it; nothing was sent.
+	#[error("{0}")]
+	Short(Box<Shortage>),
 	/// The transaction's fate is unknown; look at the chain before sending another.
 	#[error("no decision after {attempts} attempts, the last: {reason}")]
 	Undecided {
@@ -63,14 +66,18 @@ impl ChainError {
 	pub const fn is_temporary(&self) -> bool {
 		match self {
 			Self::Unreachable { .. } | Self::Rpc { .. } | Self::Undecided { .. } => true,
-			Self::BadUrl(_) | Self::DevelopmentKey { .. } | Self::Unsupported(_) => false,
+			Self::BadUrl(_)
+			| Self::DevelopmentKey { .. }
+			| Self::Unsupported(_)
+			| Self::Short(_) => false,
 			Self::Refused(refusal) => refusal.is_temporary(),
 		}
 	}
 
-	/// Did the chain decide against it? Then nothing has changed, and the connection works.
+	/// Did the chain decide against it, or has the account too little for it? Then nothing has changed,
+	/// and the connection works.
 	pub const fn is_refusal(&self) -> bool {
-		matches!(self, Self::Refused(_))
+		matches!(self, Self::Refused(_) | Self::Short(_))
 	}
 
 	/// The refusal, if the chain decided against it.
@@ -88,6 +95,7 @@ impl ChainError {
 			Self::BadUrl(_)
 			| Self::DevelopmentKey { .. }
 			| Self::Unsupported(_)
+			| Self::Short(_)
 			| Self::Refused(_) => false,
 		}
 	}
@@ -100,6 +108,7 @@ impl Classified for ChainError {
 			Self::Unreachable { .. } | Self::Rpc { .. } => Failure::UNREACHABLE,
 			Self::Unsupported(_) => Failure::BROKEN,
 			Self::Refused(refusal) => Failure::refused(refusal.is_temporary()),
+			Self::Short(_) => Failure::refused(false),
 			Self::Undecided { .. } => Failure::UNDECIDED,
 		}
 	}

@@ -6,7 +6,10 @@
 //! - [`Chain`]: one connection, for a program that ends soon;
 //! - [`Link`]: a connection for as long as a program runs, which connects again when it has to;
 //! - [`submit`]: transactions followed to finality, sent again when a node loses them;
-//! - [`tokens`]: what accounts hold, and transfers;
+//! - [`tokens`]: what accounts hold, and transfers; [`Shortage`]: what one lacks for a call;
+//! - [`governance`]: calls of those who govern, alone or as one of several signers;
+//! - [`validator`]: session keys of an authority;
+//! - [`evidence`]: proofs of offences;
 //! - [`ChainError`] and [`Refusal`]: what can go wrong, in types that say whether another try is of
 //!   use and in words that say what to do.
 
@@ -17,14 +20,20 @@ mod call;
 mod client;
 mod error;
 pub mod event;
+pub mod evidence;
+pub mod governance;
 mod link;
 pub mod pallets;
 mod query;
 pub mod refusal;
 mod renewal;
 mod rpc;
+mod shortage;
+mod storage;
 pub mod submit;
+pub mod takes;
 pub mod tokens;
+pub mod validator;
 
 pub use call::Call;
 pub use client::{Chain, sign_free_calls_with};
@@ -35,4 +44,5 @@ pub use link::Link;
 pub use query::Query;
 pub use refusal::Refusal;
 pub use rpc::Config;
+pub use shortage::Shortage;
 pub use submit::{Included, Patience, Submitter};

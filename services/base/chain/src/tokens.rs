@@ -160,7 +160,7 @@ impl Chain {
 
 	/// Whole numbers in a row of the state, each by the names on the way to it; zeros if there is
 	/// no such row.
-	async fn stored<const N: usize>(
+	pub(crate) async fn stored<const N: usize>(
 		&self,
 		pallet: &str,
 		entry: &str,

@@ -3,7 +3,8 @@
 use crate::exit::usage;
 use anyhow::Context;
 use clap::Args;
-use gridproof_keys::{KeyError, Kind, SealedKey};
+use gridproof_keys::{KeyError, Kind, SealedKey, show};
+use gridproof_primitives::crypto::ed25519::PublicKey;
 use gridproof_support::files::read_private_line;
 use std::{
 	io::IsTerminal,
@@ -13,6 +14,26 @@ use zeroize::Zeroizing;
 
 /// Fewest characters of a passphrase that a person types for a new key.
 const SHORTEST_PASSPHRASE: usize = 8;
+
+/// Returns an Ed25519 public key, written as 64 hexadecimal digits.
+pub fn public_key(text: &str) -> Result<PublicKey, String> {
+	let mut key = [0; 32];
+	let digits = text.strip_prefix("0x").unwrap_or(text);
+	let read = hex::decode_to_slice(digits, &mut key);
+	read.map(|()| key).map_err(|_| "write 0x and 64 hexadecimal digits".to_string())
+}
+
+/// Returns the public key of a key file, whose passphrase is not needed, or the one that is written
+/// out.
+pub fn file_or_public_key(text: &str) -> Result<PublicKey, String> {
+	if let Ok(key) = public_key(text) {
+		return Ok(key);
+	}
+	let file = show(Path::new(text)).map_err(|error| {
+		format!("{error}; name the key file, or write the public key as 0x and 64 digits")
+	})?;
+	public_key(&file.public)
+}
 
 /// Where a passphrase comes from.
 #[derive(Args, Clone, Default)]

@@ -1,11 +1,13 @@
 //! Arguments that several commands share: the same flag, default and help everywhere.
 
 pub mod amount;
+pub mod governor;
 pub mod keys;
 pub mod metrics;
 pub mod node;
 pub mod payer;
 
+pub use governor::GovernorArgs;
 pub use keys::PassphraseArgs;
 pub use metrics::MetricsArgs;
 pub use node::{AdminKeyArgs, CoordinatorArgs, GatewayArgs, NodeArgs, UrlArgs};

@@ -37,7 +37,23 @@ pub struct AddArgs {
 	#[arg(long, value_name = "FILE")]
 	password_file: Option<PathBuf>,
 	#[command(flatten)]
-	data: DataArgs,
+	data: UsersArgs,
+}
+
+/// Whose users are added.
+#[derive(Args)]
+pub struct UsersArgs {
+	#[command(flatten)]
+	gateway: DataArgs,
+	/// Make the folder if it is not there, for a gateway that has not run yet.
+	#[arg(long)]
+	new: bool,
+}
+
+impl UsersArgs {
+	fn open(&self) -> anyhow::Result<Credentials> {
+		Ok(Credentials::of_gateway(&self.gateway.data, self.new)?)
+	}
 }
 
 /// Arguments of `gateway device import`.
@@ -47,7 +63,7 @@ pub struct ImportArgs {
 	#[arg(value_name = "FILE")]
 	file: PathBuf,
 	#[command(flatten)]
-	data: DataArgs,
+	data: UsersArgs,
 }
 
 /// Arguments of `gateway device remove`.
@@ -75,12 +91,12 @@ pub fn run(command: DeviceCommand, out: &Output) -> anyhow::Result<()> {
 		DeviceCommand::Add(args) => add(&args, out),
 		DeviceCommand::Import(args) => import(&args, out),
 		DeviceCommand::Remove(args) => {
-			Credentials::open(&args.data.data)?.remove(&args.username)?;
+			Credentials::of_gateway(&args.data.data, false)?.remove(&args.username)?;
 			let removed = serde_json::json!({ "removed": args.username });
 			out.result(&removed, |_| format!("removed {}", args.username))
 		},
 		DeviceCommand::List(args) => {
-			let users = Credentials::open(&args.data)?.list()?;
+			let users = Credentials::of_gateway(&args.data, false)?.list()?;
 			out.result(&users, |users| match &users[..] {
 				[] => "no users".to_string(),
 				users => users.iter().map(shown).collect::<Vec<_>>().join("\n"),
@@ -110,7 +126,7 @@ fn add(args: &AddArgs, out: &Output) -> anyhow::Result<()> {
 	let username = args.username.clone().unwrap_or(default);
 	let given = args.password_file.as_deref().map(secret_line).transpose()?;
 	let is_given = given.is_some();
-	let password = Credentials::open(&args.data.data)?.add(&username, role.clone(), given)?;
+	let password = args.data.open()?.add(&username, role.clone(), given)?;
 	let added = Added {
 		user: User { username, role },
 		password: (!is_given).then(|| password.as_str().to_string()),
@@ -133,7 +149,7 @@ fn import(args: &ImportArgs, out: &Output) -> anyhow::Result<()> {
 		};
 		(line.username, role, line.password)
 	});
-	let imported = Credentials::open(&args.data.data)?.import(users)?;
+	let imported = args.data.open()?.import(users)?;
 	let answer = serde_json::json!({ "imported": imported });
 	let noun = if imported == 1 { "device" } else { "devices" };
 	out.result(&answer, |_| format!("{imported} {noun}"))

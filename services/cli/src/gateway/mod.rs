@@ -1,6 +1,7 @@
 //! `gridproof gateway`.
 
 mod device;
+mod lists;
 mod run;
 
 use crate::{
@@ -10,6 +11,7 @@ use crate::{
 use clap::{Args, Subcommand};
 use device::DeviceCommand;
 use gridproof_gateway_api::{BatchState, BatchView, ListBatches, Status};
+use lists::{BatchesArgs, ReadingsArgs};
 use run::RunArgs;
 use std::{path::PathBuf, process::ExitCode};
 
@@ -20,6 +22,10 @@ pub enum Command {
 	Run(Box<RunArgs>),
 	/// Show what a running gateway holds, and how its work proceeds.
 	Status(GatewayArgs),
+	/// List readings with their ids, the latest 1,000 or those that are chosen; or write them as CSV.
+	Readings(ReadingsArgs),
+	/// List batches with their ids.
+	Batches(BatchesArgs),
 	/// Make batches of all readings that are in none.
 	Flush(AdminArgs),
 	/// Show the proof that a reading is in its batch.
@@ -107,6 +113,8 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 	match command {
 		Command::Run(args) => run::serve(&args, out).await,
 		Command::Status(args) => out.result(&args.client()?.status().await?, status_text),
+		Command::Readings(args) => lists::readings(&args, out).await,
+		Command::Batches(args) => lists::batches(&args, out).await,
 		Command::Flush(args) => out.result(&args.client()?.flush().await?, flushed_text),
 		Command::Proof(args) => out.document(&args.gateway.client()?.proof(&args.reading).await?),
 		Command::Export(args) => out.document(&args.gateway.client()?.export(&args.batch).await?),

@@ -301,16 +301,7 @@ pub async fn serve(args: &RunArgs, out: &Output) -> anyhow::Result<()> {
 		lines.extend(ready.chain.iter().map(|url| format!("chain {url}")));
 		lines.join("\n")
 	})?;
-	let failed = tokio::select! {
-		() = stop.stopped() => None,
-		part = gateway.failed() => Some(part),
-	};
-	gateway.stop().await;
-	match failed {
-		None => {
-			out.note("stopped");
-			Ok(())
-		},
-		Some(part) => anyhow::bail!("{part} has ended, which is a defect: start the gateway again"),
-	}
+	gateway.run_until(&stop).await?;
+	out.note("stopped");
+	Ok(())
 }

@@ -1,18 +1,11 @@
 //! `gridproof meter admit-organisation`, `electrician`: what comes after an organisation was registered.
 
 use crate::{
-	args::{NodeArgs, PassphraseArgs, PayerArgs},
-	exit::usage,
+	args::{GovernorArgs, NodeArgs, PassphraseArgs, PayerArgs, governor::ShownDecision},
 	output::Output,
 };
 use clap::{Args, Subcommand};
-use gridproof_chain::{
-	Call, Chain,
-	pallets::{
-		meter_readings::{call, query},
-		sudo,
-	},
-};
+use gridproof_chain::{Call, Chain, governance::Power, pallets::meter_readings::call};
 use gridproof_keys::{
 	AccountKey,
 	account::{address, parse_account},
@@ -30,11 +23,7 @@ pub struct AdmitArgs {
 	#[arg(long)]
 	revoke: bool,
 	#[command(flatten)]
-	governance: PayerArgs,
-	#[command(flatten)]
-	passphrase: PassphraseArgs,
-	#[command(flatten)]
-	node: NodeArgs,
+	by: GovernorArgs,
 }
 
 /// What `gridproof meter electrician` can do.
@@ -63,14 +52,6 @@ pub struct ElectricianArgs {
 	node: NodeArgs,
 }
 
-/// What became of an organisation.
-#[derive(Serialize)]
-struct Standing {
-	organisation: OrganisationIndex,
-	standing: OrganisationStanding,
-	block: String,
-}
-
 /// What became of a membership.
 #[derive(Serialize)]
 struct Membership {
@@ -94,38 +75,17 @@ async fn submit(
 	Ok(format!("{:#x}", included?.block))
 }
 
-async fn standing(
-	chain: &Chain,
-	organisation: OrganisationIndex,
-) -> anyhow::Result<OrganisationStanding> {
-	let found = chain.read(&query::organisation(organisation)).await?;
-	let unknown = || usage(format!("the chain does not have an organisation {organisation}"));
-	Ok(found.ok_or_else(unknown)?.standing)
-}
-
 /// Admits an organisation that waits for it, or revokes one.
 pub async fn admit(args: &AdmitArgs, out: &Output) -> anyhow::Result<()> {
-	let governance = args.governance.load(&args.passphrase)?;
 	let (wanted, word) = if args.revoke {
 		(OrganisationStanding::Revoked, "revoked")
 	} else {
 		(OrganisationStanding::Admitted, "admitted")
 	};
-	let chain = args.node.connect().await?;
-	if standing(&chain, args.organisation).await? == wanted {
-		return Err(usage(format!("organisation {} is {word} already", args.organisation)));
-	}
-	let call = sudo::call::sudo(call::set_organisation_standing(args.organisation, wanted));
-	let block = submit(&chain, &governance, &call, &args.node, out).await?;
-	// What root wraps can fail without the transaction failing: the chain says what is.
-	let standing = standing(&chain, args.organisation).await?;
-	if standing != wanted {
-		let who = address(&governance.account());
-		return Err(usage(format!("nothing has changed: {who} does not govern this chain")));
-	}
-	let done = Standing { organisation: args.organisation, standing, block };
-	out.result(&done, |done| {
-		format!("organisation {} is {word}\nfinal in block {}", done.organisation, done.block)
+	let call = call::set_organisation_standing(args.organisation, wanted);
+	let decision = args.by.decide(Power::Root, &call, out).await?;
+	out.result(&ShownDecision::from(&decision), |shown| {
+		shown.text(&format!("organisation {} is {word}", args.organisation))
 	})
 }
 
@@ -137,7 +97,6 @@ pub async fn electrician(command: &ElectricianCommand, out: &Output) -> anyhow::
 	};
 	let admin = args.admin.load(&args.passphrase)?;
 	let chain = args.node.connect().await?;
-	standing(&chain, args.organisation).await?;
 	let call = if member {
 		call::add_member(args.organisation, args.electrician)
 	} else {

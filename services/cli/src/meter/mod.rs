@@ -86,7 +86,8 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 	Ok(ExitCode::SUCCESS)
 }
 
-fn meter_name(text: &str) -> Result<MeterName, String> {
+/// Reads SITE/DEVICE/METER.
+pub fn meter_name(text: &str) -> Result<MeterName, String> {
 	let parts: Vec<&str> = text.split('/').collect();
 	let [site, device, meter] = parts[..] else {
 		return Err("write SITE/DEVICE/METER".to_string());
@@ -107,7 +108,7 @@ async fn find(chain: &Chain, text: &str) -> anyhow::Result<Meter> {
 }
 
 /// `now`, RFC 3339, or `-24h`: UTC milliseconds.
-fn moment(text: &str) -> Result<u64, String> {
+pub fn moment(text: &str) -> Result<u64, String> {
 	let wrong = || "write now, a time such as 2026-11-01T00:00:00Z, or -24h, -7d".to_string();
 	if text == "now" {
 		return Ok(now_ms());

@@ -70,7 +70,7 @@ pub struct SimulateArgs {
 	/// End when simulated time has caught up (caught-up), or when all is signed as well (signed).
 	#[arg(long, value_name = "WHEN", value_parser = ["caught-up", "signed"])]
 	exit_when: Option<String>,
-	/// End after so many seconds.
+	/// End after so many seconds; the broker has to answer in that time, or in a minute.
 	#[arg(long = "for", value_name = "SECONDS", conflicts_with = "exit_when")]
 	seconds: Option<u64>,
 	/// Instead of profiles in time: so many readings a second in all, for a bench; with --for.
@@ -140,9 +140,13 @@ pub async fn simulate(args: &SimulateArgs, out: &Output) -> anyhow::Result<()> {
 		credentials: credentials.as_deref(),
 		trust_first_request: args.trust_first_request,
 		frugal: args.rate.is_some() || args.state.is_some(),
+		within: args.seconds.map(Duration::from_secs),
 	};
 	let ask = |path: &Path| -> Result<_, KeyError> { ask(path, &args.passphrase) };
-	let fleet = Fleet::open(&settings, &ask).await?;
+	let spinner = out.spinner("connecting to the broker");
+	let fleet = Fleet::open(&settings, &ask).await;
+	spinner.finish_and_clear();
+	let fleet = fleet?;
 	let (stop, metrics) = (stop::on_signals()?, FleetMetrics::of(&fleet)?);
 	args.metrics.serve(move || metrics.render(), &stop, out).await?;
 	if let (Some(rate), Some(seconds)) = (args.rate, args.seconds) {

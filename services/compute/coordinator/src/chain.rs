@@ -7,7 +7,7 @@ use gridproof_chain::{
 	pallets::{
 		compute_receipts::{
 			call,
-			event::{JobOpened, ReceiptSettled},
+			event::{EmissionPaid, JobOpened, ReceiptSettled},
 			query,
 		},
 		utility,
@@ -158,6 +158,19 @@ impl Ledger for ChainLedger {
 		async move {
 			let call = call::release_job(job, &signature);
 			self.link.submit_authorized(&call, &PATIENCE).await.map(drop)
+		}
+		.boxed()
+	}
+
+	fn collect(&self, coordinator: [u8; 32]) -> BoxFuture<'_, Result<u128, ChainError>> {
+		async move {
+			let view = self.link.read(&query::coordinator(&coordinator)).await?;
+			if view.is_none_or(|view| view.party.claimable == 0) {
+				return Ok(0);
+			}
+			let call = call::claim_emission(&[coordinator]);
+			let included = self.link.submit_authorized(&call, &PATIENCE).await?;
+			Ok(included.first::<EmissionPaid>()?.amount)
 		}
 		.boxed()
 	}

@@ -98,6 +98,10 @@ pub trait Ledger: Send + Sync + 'static {
 	/// money back at once.
 	fn release(&self, job: H256, signature: Signature) -> BoxFuture<'_, Result<(), ChainError>>;
 
+	/// Has paid out, free of charge, what a coordinator has earned of the emission; the amount, in units
+	/// of 10⁻¹⁸ AIT, and zero if nothing was due.
+	fn collect(&self, coordinator: [u8; 32]) -> BoxFuture<'_, Result<u128, ChainError>>;
+
 	/// The account that the front pays from, if there is one.
 	fn purse(&self) -> Option<[u8; 32]>;
 

@@ -18,6 +18,7 @@
 //! | `settle` | from a receipt to final money |
 //! | `retention` | what is kept, and for how long |
 //! | `timekeeper` | the time that all of this goes by |
+//! | `payout` | what the coordinator has earned of the emission |
 //! | `run` | the loops of all this |
 //! | [`ledger`], `chain`, `registration` | what is needed of the chain, and how a node is asked for it |
 //! | `rows` | the database |
@@ -47,6 +48,7 @@ mod front;
 pub mod ledger;
 mod live;
 mod metrics;
+mod payout;
 mod quotes;
 mod registration;
 mod results;
@@ -69,7 +71,7 @@ pub use coordinator::{Coordinator, StartError};
 pub use error::RequestError;
 pub use front::{ApiKeys, Customer, KeyFileError, new_key};
 pub use quotes::Quoted;
-pub use registration::{admit, register};
+pub use registration::register;
 pub use rows::{Job, QuoteRow};
 pub use server::{ServeError, Server, metrics, openapi};
 pub use sessions::Session;

@@ -36,6 +36,8 @@ pub(crate) struct Metrics {
 	pub(crate) pruned_jobs: IntCounter,
 	/// Requests that were answered with the job of the same one before.
 	pub(crate) repeated: IntCounter,
+	/// Payouts of emission.
+	pub(crate) payouts: IntCounter,
 	stages: IntGaugeVec,
 	settlements: IntGaugeVec,
 	miners: IntGaugeVec,
@@ -75,6 +77,10 @@ impl Metrics {
 			repeated: counter(
 				"repeated_requests_total",
 				"Requests of the front answered with the job of the same request, since the start",
+			)?,
+			payouts: counter(
+				"payouts_total",
+				"Payouts of emission that the chain has made since the start",
 			)?,
 			stages: gauges("jobs", "Jobs by state", "state")?,
 			settlements: gauges("receipts", "Receipts by settlement", "settlement")?,
@@ -140,6 +146,6 @@ mod tests {
 	#[test]
 	fn every_figure_has_a_name_of_its_own() {
 		let described = Metrics::new().unwrap().describe();
-		assert_eq!(described.len(), 19);
+		assert_eq!(described.len(), 20);
 	}
 }

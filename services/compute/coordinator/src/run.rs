@@ -1,8 +1,8 @@
 //! The loops of a coordinator: each continues from what the database says, and is watched.
 
 use crate::{
-	coordinator::Coordinator, error::RequestError, escrow, retention, settle, timekeeper::Verdict,
-	work,
+	coordinator::Coordinator, error::RequestError, escrow, payout, retention, settle,
+	timekeeper::Verdict, work,
 };
 use futures::{FutureExt, future::BoxFuture};
 use gridproof_http::{Ended, Part, supervise};
@@ -24,10 +24,10 @@ type Work = fn(Arc<Coordinator>) -> BoxFuture<'static, ()>;
 impl Coordinator {
 	/// Works until the future is dropped, or until a part of the work ends, which none should; returns
 	/// which: gives out jobs, watches leases and deadlines, opens the front's jobs, settles receipts,
-	/// lets jobs go that will have none, deletes what is kept long enough, and watches the clock.
+	/// lets jobs go that will have none, has what was earned paid out, deletes what is kept long enough, and watches the clock.
 	pub async fn run(self: &Arc<Self>) -> Ended {
 		let part = |name, longest, work: Work| Part { name, longest, work: work(self.clone()) };
-		let parts = vec![
+		let mut parts = vec![
 			part(work::NAME, LONGEST, |c| async move { work::dispatch(&c).await }.boxed()),
 			part(escrow::OPENING, LONGEST_ON_CHAIN, |c| {
 				async move { escrow::open_jobs(&c).await }.boxed()
@@ -43,6 +43,14 @@ impl Coordinator {
 			}),
 			part(CLOCK, LONGEST_ON_CHAIN, |c| async move { watch_clock(&c).await }.boxed()),
 		];
+		if let Some(every) = payout::every(self) {
+			let coordinator = self.clone();
+			parts.push(Part {
+				name: payout::NAME,
+				longest: LONGEST_ON_CHAIN.saturating_add(every),
+				work: async move { payout::collect(&coordinator, every).await }.boxed(),
+			});
+		}
 		supervise(&self.loops, parts).await
 	}
 

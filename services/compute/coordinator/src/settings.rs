@@ -45,6 +45,9 @@ pub struct Settings {
 	pub text_bounds_tokens: bool,
 	/// Most receipts in one transaction.
 	pub bundle: u32,
+	/// Seconds between two looks for emission that was earned, which is then paid out to the
+	/// coordinator's account; 0: somebody else has it paid out.
+	pub payout_seconds: u64,
 	/// Requests a minute that one network (an IPv4 address, 64 bits of an IPv6 address) may make for
 	/// quotes and jobs, and the number that holds for customers without one of their own.
 	pub requests_per_minute: NonZeroU32,
@@ -119,6 +122,7 @@ impl Default for Settings {
 			check_per_thousand: 50,
 			text_bounds_tokens: true,
 			bundle: 128,
+			payout_seconds: 60,
 			requests_per_minute: REQUESTS_PER_MINUTE,
 			trusted_proxies: Vec::new(),
 			max_queue: 10_000,

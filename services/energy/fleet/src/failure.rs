@@ -23,6 +23,7 @@ impl Classified for OnboardError {
 		match self {
 			Self::Key(error) => error.failure(),
 			Self::Chain(error) | Self::Refused { error, .. } => error.failure(),
+			Self::Governance(error) => error.failure(),
 			Self::Taken { .. } | Self::Organisation { .. } => Failure::refused(false),
 			Self::List(error) => error.failure(),
 		}

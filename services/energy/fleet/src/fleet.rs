@@ -44,6 +44,8 @@ pub struct FleetSettings<'a> {
 	pub trust_first_request: bool,
 	/// Whether devices keep no texts of readings in memory.
 	pub frugal: bool,
+	/// Time in which each device has to get its first connection, if less than a minute.
+	pub within: Option<Duration>,
 }
 
 /// A connected device with its plan.
@@ -75,6 +77,7 @@ impl Fleet {
 			groups.entry((spec.site.clone(), spec.device.clone())).or_default().push(member);
 		}
 		let counters = Arc::new(Counters::default());
+		let patience = settings.within.unwrap_or(CONNECT).min(CONNECT);
 		let connect = async |members: Vec<Member>| {
 			let devices: Vec<_> = members.iter().map(|member| member.device.clone()).collect();
 			let name = devices.first().map(|device| device.lock().name().clone());
@@ -82,7 +85,7 @@ impl Fleet {
 			let login = settings.credentials.map(|all| login(all, &name)).transpose()?;
 			let (broker, counters) = (settings.broker, counters.clone());
 			let id = username(&name);
-			let link = Link::open(broker, &id, login.as_ref(), devices, counters, CONNECT).await?;
+			let link = Link::open(broker, &id, login.as_ref(), devices, counters, patience).await?;
 			Ok::<_, SimulationError>((link, members))
 		};
 		let opening = stream::iter(groups.into_values()).map(connect).buffer_unordered(AT_ONCE);

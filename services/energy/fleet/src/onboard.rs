@@ -12,6 +12,7 @@ use crate::{
 };
 use gridproof_chain::{
 	Chain, ChainError, Patience, Submitter,
+	governance::GovernanceError,
 	pallets::meter_readings::{Meter, call, query},
 };
 use gridproof_keys::{AccountKey, KeyError, SealedKey, account::address};
@@ -36,6 +37,9 @@ pub enum OnboardError {
 	/// The chain refuses, or does not answer.
 	#[error(transparent)]
 	Chain(#[from] ChainError),
+	/// The organisation is registered, and was not admitted.
+	#[error("the organisation is registered and not admitted: {0}")]
+	Governance(#[from] GovernanceError),
 	/// The chain refused one meter or organisation.
 	#[error("{name}: {error}")]
 	Refused {
@@ -130,6 +134,8 @@ pub async fn onboard(
 			}
 			prepared.push((spec, certification, path, there.is_some()));
 		}
+		// Before the first of them is sent, so that what is missing is said at once and for all of them.
+		chain.check_funds(order.electrician, &calls).await?;
 		let submitter = Submitter::new(chain.clone(), order.electrician.clone(), *patience);
 		let mut outcomes = submitter.submit(&calls).await?.into_iter();
 		for (spec, certification, key_file, was_there) in prepared {

@@ -3,10 +3,8 @@
 use crate::onboard::OnboardError;
 use gridproof_chain::{
 	Chain, ChainError, Patience,
-	pallets::{
-		meter_readings::{call, event::OrganisationRegistered, query},
-		sudo,
-	},
+	governance::Power,
+	pallets::meter_readings::{call, event::OrganisationRegistered, query},
 };
 use gridproof_keys::{AccountKey, account::address};
 use gridproof_primitives::energy::{OrganisationIndex, OrganisationStanding};
@@ -29,7 +27,8 @@ pub struct Registered {
 /// of a development chain, admit it if there is one.
 ///
 /// # Errors
-/// [`OnboardError::Refused`] with the organisation's name; [`OnboardError::Chain`].
+/// [`OnboardError::Refused`] with the organisation's name; [`OnboardError::Chain`];
+/// [`OnboardError::Governance`], with which it is registered and not admitted.
 pub async fn register_organisation(
 	chain: &Chain,
 	name: &str,
@@ -49,7 +48,7 @@ pub async fn register_organisation(
 	}
 	if let Some(governance) = governance {
 		let admit = call::set_organisation_standing(organisation, OrganisationStanding::Admitted);
-		submit(governance, sudo::call::sudo(admit)).await?;
+		chain.govern(governance, None, Power::Root, &admit, patience).await?;
 	}
 	let found = chain.read(&query::organisation(organisation)).await?;
 	let lost = || ChainError::Unsupported(format!("the organisation {organisation}, just made"));

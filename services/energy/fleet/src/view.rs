@@ -2,12 +2,20 @@
 
 use gridproof_chain::{
 	Chain, ChainError,
-	pallets::meter_readings::{Meter, query},
+	pallets::{
+		AccountId,
+		meter_readings::{Meter, query},
+	},
 };
 use gridproof_keys::account::address;
-use gridproof_primitives::energy::{
-	Direction, MeterIndex, MeterName, OrganisationIndex, PointInfo, Registers, Suspension, Trust,
+use gridproof_primitives::{
+	energy::{
+		Direction, MeterIndex, MeterName, OrganisationIndex, PointInfo, Registers, Suspension,
+		Trust,
+	},
+	num::units::KWH_ASSET_ID,
 };
+use gridproof_support::text::Amount;
 use serde::Serialize;
 
 /// Meters asked for at a time.
@@ -122,6 +130,44 @@ impl From<&Meter> for ShownMeter {
 /// [`ChainError`].
 pub async fn meter_by_name(chain: &Chain, name: &MeterName) -> Result<Option<Meter>, ChainError> {
 	Ok(chain.read(&query::meter_by_name(name)).await?.map(|(_, meter)| meter))
+}
+
+/// The account of a meter's energy, for people and programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EnergyAccount {
+	/// Number of the meter.
+	pub meter: MeterIndex,
+	/// Ids of the meter.
+	#[serde(flatten)]
+	pub name: MeterName,
+	/// Address of the account: owner and device can each spend from it.
+	pub account: String,
+	/// KWH on it, in Wh.
+	pub kwh_units: Amount,
+}
+
+/// Returns the energy accounts of an owner's meters in service, by number of the meter, with what is
+/// on them.
+///
+/// # Errors
+/// [`ChainError`].
+pub async fn energy_accounts(
+	chain: &Chain,
+	owner: &AccountId,
+) -> Result<Vec<EnergyAccount>, ChainError> {
+	let mut accounts = Vec::new();
+	for meter in all_meters(chain).await? {
+		if meter.certificate.owner == *owner {
+			let wh = chain.balance(KWH_ASSET_ID, &meter.energy_account).await?;
+			accounts.push(EnergyAccount {
+				meter: meter.index,
+				name: meter.certificate.name.clone(),
+				account: address(&meter.energy_account),
+				kwh_units: Amount(wh),
+			});
+		}
+	}
+	Ok(accounts)
 }
 
 /// Returns all meters in service, by number.

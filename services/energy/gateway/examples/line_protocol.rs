@@ -11,7 +11,7 @@
 //! could not be kept gets no answer: the connection ends, and the device sends it again.
 //!
 //! ```text
-//! gridproof gateway device add PLANT-01/gw-1 --data DIR
+//! gridproof gateway device add PLANT-01/gw-1 --data DIR --new
 //! cargo run --release -p gridproof-gateway --example line_protocol DIR
 //! ```
 

@@ -56,6 +56,12 @@ pub enum CredentialError {
 		"{0:?} cannot be used: 1 to 64 bytes (a user name 160) without / + # and control characters"
 	)]
 	BadName(String),
+	/// There is no such folder, so that no gateway would read what is written into it.
+	#[error(
+		"there is no folder {0}, so no gateway reads it: name the one of gateway run --data, or make a \
+		 new one for a gateway that has not run yet with --new"
+	)]
+	NoFolder(String),
 	/// The password is too short to withstand guessing.
 	#[error("a password has at least {MIN_PASSWORD} characters; leave it out to have one made")]
 	WeakPassword,
@@ -122,6 +128,18 @@ impl Credentials {
 		let credentials = Self { path, known: Mutex::new(Known::default()) };
 		credentials.refresh()?;
 		Ok(credentials)
+	}
+
+	/// As [`Credentials::open`], of a folder that is there. `is_new`: it is made if it is not, for a
+	/// gateway that has not run yet.
+	///
+	/// # Errors
+	/// [`CredentialError::NoFolder`], so that nobody gets a password that no gateway knows.
+	pub fn of_gateway(folder: &Path, is_new: bool) -> Result<Self, CredentialError> {
+		if is_new || folder.is_dir() {
+			return Self::open(folder);
+		}
+		Err(CredentialError::NoFolder(folder.display().to_string()))
 	}
 
 	/// Reads the file again if it has changed.
@@ -331,6 +349,19 @@ mod tests {
 		assert_eq!(gateway.list().unwrap().len(), 2);
 		editor.remove("gw-1").unwrap();
 		assert_eq!(gateway.check("gw-1", password.as_bytes()), None);
+	}
+
+	#[test]
+	fn nobody_gets_a_password_in_a_folder_that_no_gateway_reads() {
+		let folder = tempfile::tempdir().unwrap();
+		let typo = folder.path().join("gatway");
+		let error = Credentials::of_gateway(&typo, false).err().unwrap();
+		assert!(matches!(&error, CredentialError::NoFolder(path) if path.ends_with("gatway")));
+		assert!(!typo.exists(), "nothing is made");
+		let new = Credentials::of_gateway(&typo, true).unwrap();
+		new.add("gw-1", device("A"), None).unwrap();
+		let there = Credentials::of_gateway(&typo, false).unwrap();
+		assert_eq!(there.list().unwrap().len(), 1);
 	}
 
 	#[test]

@@ -1,7 +1,10 @@
 //! What kind of failure each error is, for exit codes.
 
 use crate::{
-	credentials::CredentialError, intake::BrokerError, pinning::PinError, run::StartError,
+	credentials::CredentialError,
+	intake::BrokerError,
+	pinning::PinError,
+	run::{PartEnded, StartError},
 	tls::TlsError,
 };
 use gridproof_support::{Classified, Failure};
@@ -22,12 +25,20 @@ impl Classified for StartError {
 	}
 }
 
+impl Classified for PartEnded {
+	fn failure(&self) -> Failure {
+		Failure::BROKEN
+	}
+}
+
 impl Classified for CredentialError {
 	fn failure(&self) -> Failure {
 		match self {
-			Self::Exists(_) | Self::NotFound(_) | Self::BadName(_) | Self::WeakPassword => {
-				Failure::USAGE
-			},
+			Self::Exists(_)
+			| Self::NotFound(_)
+			| Self::BadName(_)
+			| Self::WeakPassword
+			| Self::NoFolder(_) => Failure::USAGE,
 			Self::Io { .. } | Self::BadFile { .. } => Failure::BROKEN,
 		}
 	}

@@ -74,7 +74,7 @@ pub use metrics::Metrics;
 pub use notices::Outbox;
 pub use pinning::PinError;
 pub use refusal::{IngestError, IngestRefusal};
-pub use run::{Gateway, Parts, StartError};
+pub use run::{Gateway, PartEnded, Parts, StartError};
 pub use signing::Signer;
 pub use storage::{
 	Answer, Batch, BatchAnchor, BatchFilter, BatchRow, Device as MeterDevice, Flow, MIGRATIONS,

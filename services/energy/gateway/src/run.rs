@@ -80,6 +80,11 @@ pub enum StartError {
 	Metrics(#[from] MetricsError),
 }
 
+/// A part of a gateway that should run as long as it has ended: a defect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} has ended, which is a defect: start the gateway again")]
+pub struct PartEnded(pub &'static str);
+
 /// What a gateway is given besides its settings.
 #[derive(Default)]
 pub struct Parts {
@@ -194,6 +199,21 @@ impl Gateway {
 	/// do its work any more, and has to be started again.
 	pub async fn failed(&self) -> &'static str {
 		self.board.ended().await
+	}
+
+	/// Runs until the program is to end, or a part of the gateway has ended that should not; then stops
+	/// all of it.
+	///
+	/// # Errors
+	/// [`PartEnded`].
+	pub async fn run_until(self, stop: &Stop) -> Result<(), PartEnded> {
+		let ended = tokio::select! {
+			biased;
+			() = stop.stopped() => Ok(()),
+			part = self.failed() => Err(PartEnded(part)),
+		};
+		self.stop().await;
+		ended
 	}
 
 	/// Stops listening, finishes what is on its way, closes the database.
@@ -501,5 +521,33 @@ async fn archive(archiver: Archiver, tick: Duration, seat: Seat) {
 		}
 		beat = if matches!(outcome, Ok(true)) { PIECE_PAUSE } else { tick };
 		seat.done(outcome.err().as_ref());
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	async fn gateway(folder: &tempfile::TempDir) -> Gateway {
+		let mut settings = Settings::new(folder.path().to_path_buf());
+		(settings.mqtt, settings.mqtts, settings.http) = (None, None, None);
+		Gateway::start(settings, Parts::default()).await.unwrap()
+	}
+
+	#[tokio::test]
+	async fn a_gateway_runs_until_it_is_to_end() {
+		let folder = tempfile::tempdir().unwrap();
+		let (gateway, stopper) = (gateway(&folder).await, Stopper::new());
+		stopper.stop();
+		assert_eq!(gateway.run_until(&stopper.signal()).await, Ok(()));
+	}
+
+	#[tokio::test]
+	async fn a_part_that_has_ended_ends_the_gateway_with_its_name() {
+		let folder = tempfile::tempdir().unwrap();
+		let (gateway, stopper) = (gateway(&folder).await, Stopper::new());
+		gateway.board.ends("batching");
+		let ended = gateway.run_until(&stopper.signal()).await;
+		assert_eq!(ended, Err(PartEnded("batching")));
 	}
 }

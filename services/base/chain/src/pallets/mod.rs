@@ -122,15 +122,20 @@ macro_rules! events {
 
 pub mod assets;
 pub mod attestations;
+pub mod authorities;
 pub mod balances;
+pub mod brakes;
 pub mod compute_receipts;
 pub mod coverage_policy;
 pub mod meter_readings;
 pub mod multisig;
+pub mod safe_mode;
+pub mod session;
 pub mod sudo;
 pub mod system;
 pub mod transaction_payment;
 pub mod treasury;
+pub mod tx_pause;
 pub mod utility;
 
 /// An account's number.
@@ -139,6 +144,15 @@ pub type AccountId = [u8; 32];
 /// An address that is an account's number: the first variant of `MultiAddress`.
 pub(crate) const fn address(account: AccountId) -> (u8, AccountId) {
 	(0, account)
+}
+
+/// An argument that is encoded already.
+pub(crate) struct Encoded<'b>(pub(crate) &'b [u8]);
+
+impl codec::Encode for Encoded<'_> {
+	fn encode(&self) -> Vec<u8> {
+		self.0.to_vec()
+	}
 }
 
 #[cfg(test)]

@@ -8,6 +8,12 @@ pub mod call {
 	use super::PALLET;
 	use crate::Call;
 
+	/// Authorizes the code with this blake2-256 hash as the next runtime, which anybody can bring then.
+	/// For governance.
+	pub fn authorize_upgrade(code_hash: gridproof_primitives::H256) -> Call {
+		Call::new(PALLET, "authorize_upgrade", &code_hash)
+	}
+
 	/// Does nothing, with some bytes.
 	pub fn remark(bytes: &[u8]) -> Call {
 		Call::new(PALLET, "remark", &bytes)

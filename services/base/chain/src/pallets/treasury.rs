@@ -12,6 +12,8 @@ pub mod call {
 	/// A token that the treasury spends: `NativeOrWithId` of the SDK.
 	#[derive(Encode)]
 	enum Token {
+		#[codec(index = 0)]
+		Native,
 		#[codec(index = 1)]
 		WithId(u32),
 	}
@@ -19,8 +21,18 @@ pub mod call {
 	/// Approves a spend of `amount` of an asset's smallest unit to `to`, which can be paid out from
 	/// now on. For governance.
 	pub fn spend(asset: u32, amount: u128, to: AccountId) -> Call {
+		spend_token(Token::WithId(asset), amount, to)
+	}
+
+	/// Approves a spend of `amount` units of 10⁻¹⁸ AIT to `to`, which can be paid out from now on. For
+	/// governance.
+	pub fn spend_native(amount: u128, to: AccountId) -> Call {
+		spend_token(Token::Native, amount, to)
+	}
+
+	fn spend_token(token: Token, amount: u128, to: AccountId) -> Call {
 		let at_once: Option<u32> = None;
-		Call::new(PALLET, "spend", &(Token::WithId(asset), Compact(amount), to, at_once))
+		Call::new(PALLET, "spend", &(token, Compact(amount), to, at_once))
 	}
 
 	/// Pays out an approved spend. For anybody.

@@ -53,6 +53,11 @@ impl Sent {
 		Self { end, number: Some(number), ..Self::unsigned(transaction, from) }
 	}
 
+	/// Its bytes, as they are sent.
+	pub(super) fn bytes(&self) -> &[u8] {
+		&self.bytes
+	}
+
 	/// Can no block have it any more, if no final block up to `height` has it and its account has
 	/// sent `nonce` transactions by then?
 	fn is_over(&self, height: u64, nonce: Option<u64>) -> bool {

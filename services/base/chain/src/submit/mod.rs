@@ -10,6 +10,7 @@
 //! it is too old or another of the account has its number, is signed again.
 
 mod follow;
+mod funds;
 
 use crate::{
 	Call, Chain, ChainError, Refusal,
@@ -125,16 +126,17 @@ impl Chain {
 		follow(self, call, Start::Authorized { salt: salt() }, patience).await
 	}
 
-	/// Submits one call from an account.
+	/// Submits one call from an account, if that can pay for it.
 	///
 	/// # Errors
-	/// As [`Submitter::submit`], and the call's own.
+	/// [`ChainError::Short`], before anything is sent; as [`Submitter::submit`], and the call's own.
 	pub async fn submit(
 		&self,
 		account: &AccountKey,
 		call: &Call,
 		patience: &Patience,
 	) -> Result<Included, ChainError> {
+		self.check_funds(account, std::slice::from_ref(call)).await?;
 		follow(self, call, Start::By { account, tip: 0 }, patience).await
 	}
 

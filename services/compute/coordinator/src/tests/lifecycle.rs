@@ -35,6 +35,20 @@ async fn a_job_goes_from_quote_to_final_money() {
 }
 
 #[tokio::test]
+async fn what_a_coordinator_has_earned_is_paid_out_by_itself_and_once() {
+	let world = World::new().await;
+	let own = world.coordinator.public();
+	let mine = 5_238_131_467_500_000_000;
+	world.chain.earned.lock().unwrap().extend([(own, mine), ([9; 32], 7)]);
+	assert_eq!(world.coordinator.collect_once().await, Ok(mine));
+	assert_eq!(world.coordinator.collect_once().await, Ok(0), "nothing more is due");
+	assert_eq!(world.chain.earned.lock().unwrap()[&[9; 32]], 7, "another's is another's");
+	world.chain.set_trouble(Trouble::Away);
+	assert!(world.coordinator.collect_once().await.unwrap_err().is_temporary());
+	assert_eq!(world.coordinator.metrics.payouts.get(), 1);
+}
+
+#[tokio::test]
 async fn a_job_waits_for_a_miner_with_its_model() {
 	let world = World::new().await;
 	let (serving, other) = (world.miner(1), world.miner(2));

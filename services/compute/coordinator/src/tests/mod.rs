@@ -102,6 +102,8 @@ struct MemoryChain {
 	assignments: AtomicU64,
 	/// Jobs that can be neither assigned nor released now.
 	refused: Mutex<Vec<H256>>,
+	/// What each coordinator can be paid of the emission.
+	earned: Mutex<HashMap<[u8; 32], u128>>,
 	questions: AtomicU64,
 	now: AtomicU64,
 }
@@ -279,6 +281,15 @@ impl Ledger for MemoryChain {
 			assert_eq!(job.state, OnChain::Open);
 			job.state = OnChain::Cancelled;
 			Ok(())
+		}
+		.boxed()
+	}
+
+	fn collect(&self, coordinator: [u8; 32]) -> BoxFuture<'_, Result<u128, ChainError>> {
+		async move {
+			self.check()?;
+			let mut earned = self.earned.lock().unwrap();
+			Ok(earned.remove(&coordinator).unwrap_or(0))
 		}
 		.boxed()
 	}

@@ -160,6 +160,10 @@ impl Ledger for OpenLedger {
 		async move { Ok(()) }.boxed()
 	}
 
+	fn collect(&self, _: [u8; 32]) -> BoxFuture<'_, Result<u128, ChainError>> {
+		async move { Ok(0) }.boxed()
+	}
+
 	fn purse(&self) -> Option<[u8; 32]> {
 		None
 	}

@@ -2,8 +2,9 @@
 
 use crate::amounts::millionths;
 use gridproof_chain::{
-	Chain, ChainError, Patience,
-	pallets::{AccountId, sudo, treasury},
+	Chain, Patience,
+	governance::{GovernanceError, Power},
+	pallets::{AccountId, treasury},
 };
 use gridproof_keys::{AccountKey, account::address};
 use gridproof_primitives::num::units::AICP_ASSET_ID;
@@ -29,17 +30,17 @@ pub struct Spent {
 /// out, and waits until both are final.
 ///
 /// # Errors
-/// [`ChainError`]. If the approval is final already, anybody can pay the spend out within 30 days.
+/// [`GovernanceError`]. If the approval is final already, anybody can pay the spend out within 30 days.
 pub async fn spend(
 	chain: &Chain,
 	root: &AccountKey,
 	amount: u128,
 	to: AccountId,
 	patience: &Patience,
-) -> Result<Spent, ChainError> {
-	let spend = sudo::call::sudo(treasury::call::spend(AICP_ASSET_ID, amount, to));
-	let approved = chain.submit(root, &spend, patience).await?;
-	let treasury::event::AssetSpendApproved { index } = approved.first()?;
+) -> Result<Spent, GovernanceError> {
+	let spend = treasury::call::spend(AICP_ASSET_ID, amount, to);
+	let approved = chain.govern(root, None, Power::Root, &spend, patience).await?;
+	let treasury::event::AssetSpendApproved { index } = approved.included.first()?;
 	let paid = chain.submit(root, &treasury::call::payout(index), patience).await?;
 	let treasury::event::Paid { index } = paid.first()?;
 	Ok(Spent {

@@ -16,6 +16,12 @@ pub struct Offer {
 }
 
 impl Offer {
+	/// Returns the offer without the amount that is left to others; `None` if nothing remains.
+	pub(super) fn less(self, left: u128) -> Option<Self> {
+		let amount = self.amount.checked_sub(left).filter(|amount| *amount > 0)?;
+		Some(Self { amount, ..self })
+	}
+
 	/// Returns what can be minted now, or the reason for which nothing can.
 	pub fn of(status: &Status) -> Result<Self, Refusal> {
 		match (mint_refusal(status), &status.statement) {

@@ -16,6 +16,8 @@ const MAX_REFUSALS: u32 = 5;
 pub struct IssuerSettings {
 	/// Pause between two looks at the chain.
 	pub every: Duration,
+	/// Amount of each day's allowance, in micro-tokens, that is left to others who mint.
+	pub leave: u128,
 	/// Pauses after looks and mints that failed. Their limit of attempts is not used.
 	pub backoff: Backoff,
 }
@@ -23,7 +25,7 @@ pub struct IssuerSettings {
 impl Default for IssuerSettings {
 	fn default() -> Self {
 		let second = Duration::from_secs(1);
-		Self { every: 5 * second, backoff: Backoff::new(5 * second, 300 * second) }
+		Self { every: 5 * second, leave: 0, backoff: Backoff::new(5 * second, 300 * second) }
 	}
 }
 
@@ -105,7 +107,10 @@ impl<Desk: MintDesk> Issuer<Desk> {
 		};
 		self.metrics.show(&status);
 		let offer = match Offer::of(&status) {
-			Ok(offer) => offer,
+			Ok(offer) => match offer.less(self.settings.leave) {
+				Some(offer) => offer,
+				None => return Ok(Look::Nothing),
+			},
 			Err(reason) => {
 				self.refused = None;
 				if self.idle.replace(reason) != Some(reason) {

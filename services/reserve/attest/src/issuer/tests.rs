@@ -106,7 +106,7 @@ impl Desk {
 
 	fn issuer(&self) -> Issuer<Self> {
 		let backoff = Backoff::new(SECOND, 60 * SECOND).without_jitter();
-		let settings = IssuerSettings { every: 10 * SECOND, backoff };
+		let settings = IssuerSettings { every: 10 * SECOND, leave: 0, backoff };
 		Issuer::new(self.clone(), settings, IssuerMetrics::new().unwrap())
 	}
 }
@@ -184,6 +184,21 @@ async fn the_allowance_of_each_day_is_minted_once() {
 	desk.change(|world| world.state(H256::repeat_byte(2), 7));
 	assert_eq!(issuer.look().await.unwrap(), Look::Minted);
 	assert_eq!(desk.mints(), [5_000_000, 7]);
+}
+
+#[tokio::test]
+async fn what_is_left_to_others_is_left_each_day_and_minted_by_nobody_here() {
+	let desk = Desk::new(5_000_000);
+	let settings = IssuerSettings { leave: 1_000_000, ..IssuerSettings::default() };
+	let mut issuer = Issuer::new(desk.clone(), settings, IssuerMetrics::new().unwrap());
+	assert_eq!(issuer.look().await.unwrap(), Look::Minted);
+	assert_eq!(issuer.look().await.unwrap(), Look::Nothing);
+	assert_eq!(desk.0.borrow().status.allowance, 1_000_000);
+	desk.change(|world| world.state(H256::repeat_byte(2), 999_999));
+	assert_eq!(issuer.look().await.unwrap(), Look::Nothing);
+	desk.change(|world| world.state(H256::repeat_byte(3), 1_000_001));
+	assert_eq!(issuer.look().await.unwrap(), Look::Minted);
+	assert_eq!(desk.mints(), [4_000_000, 1]);
 }
 
 #[tokio::test]
@@ -276,7 +291,7 @@ async fn it_runs_through_outages_mints_each_offer_once_and_ends_without_its_paus
 	desk.change(|world| world.outages.extend([away(), away(), away()]));
 	let millisecond = Duration::from_millis(1);
 	let backoff = Backoff::new(millisecond, 4 * millisecond).without_jitter();
-	let settings = IssuerSettings { every: 2 * millisecond, backoff };
+	let settings = IssuerSettings { every: 2 * millisecond, leave: 0, backoff };
 	let mut issuer = Issuer::new(desk.clone(), settings, IssuerMetrics::new().unwrap());
 	let stopper = Stopper::new();
 	let stop = stopper.signal();

@@ -1,13 +1,13 @@
 //! Calls.
 
 use super::PALLET;
-use crate::{Call, refusal::Codes};
+use crate::{Call, refusal::Codes, takes::What};
 use codec::Compact;
 use gridproof_primitives::{
 	H256,
 	compute::{
-		AitPerAicp, Breaker, Class, ComputeParameters, Evidence, Quote, SignedAssignment,
-		SignedHeartbeat, SignedReceipt,
+		AitPerAicp, Breaker, Class, ComputeParameters, Evidence, PriceAsset, Quote,
+		SignedAssignment, SignedHeartbeat, SignedReceipt,
 	},
 	crypto::ed25519::{PublicKey, Signature},
 };
@@ -16,17 +16,20 @@ use gridproof_primitives::{
 /// signs the transaction bonds and is paid.
 pub fn register_coordinator(key: &PublicKey, proof: &Signature) -> Call {
 	Call::new(PALLET, "register_coordinator", &(key, proof))
+		.taking(What::CoordinatorBond, "the coordinator's bond")
 }
 
 /// Registers a key as a miner, with its signature of the registration. The account that signs
 /// the transaction bonds and is paid.
 pub fn register_miner(key: &PublicKey, class: Class, proof: &Signature) -> Call {
 	Call::new(PALLET, "register_miner", &(key, class, proof))
+		.taking(What::MinerBond, "the miner's bond")
 }
 
 /// Adds `amount` units of 10⁻¹⁸ AIT to a party's bond. For its account.
 pub fn raise_bond(key: &PublicKey, amount: u128) -> Call {
 	Call::new(PALLET, "raise_bond", &(key, Compact(amount)))
+		.taking(What::Amount(amount), "the bond")
 }
 
 /// Begins to leave. For the party's account.
@@ -41,7 +44,13 @@ pub fn withdraw(key: &PublicKey) -> Call {
 
 /// Opens a job with a coordinator's quote and its signature. For the client that it names.
 pub fn open_job(quote: &Quote, signature: &Signature) -> Call {
-	Call::new(PALLET, "open_job", &(quote, signature))
+	let deposit = What::Constant { pallet: PALLET, name: "JobDeposit", times: 1 };
+	let call = Call::new(PALLET, "open_job", &(quote, signature))
+		.taking(deposit, "the deposit for the job, which returns a day after its end");
+	match quote.asset {
+		PriceAsset::Ait => call.taking(What::Amount(quote.price), "its highest price"),
+		PriceAsset::Aicp | PriceAsset::ServiceCredit => call,
+	}
 }
 
 /// Claims receipts, each of which settles its job or is refused alone. Needs no signer.

@@ -1,7 +1,7 @@
 //! Calls.
 
 use super::{Limits, PALLET};
-use crate::{Call, pallets::AccountId, refusal::Codes};
+use crate::{Call, pallets::AccountId, refusal::Codes, takes::What};
 use codec::{Compact, Encode};
 use gridproof_keys::account::AccountSignature;
 use gridproof_primitives::{
@@ -13,6 +13,11 @@ use gridproof_primitives::{
 	},
 };
 
+/// A deposit of the pallet.
+const fn deposit(name: &'static str) -> What {
+	What::Constant { pallet: PALLET, name, times: 1 }
+}
+
 /// Submits batches, each of which is accepted or refused alone. Needs no signer.
 pub fn submit_batches(batches: &[SignedBatch]) -> Call {
 	Call::new(PALLET, "submit_batches", &batches).refused_with(Codes::Batches)
@@ -21,6 +26,7 @@ pub fn submit_batches(batches: &[SignedBatch]) -> Call {
 /// Registers an organisation of electricians; who signs becomes its admin.
 pub fn register_organisation(name: &str) -> Call {
 	Call::new(PALLET, "register_organisation", &name.as_bytes())
+		.taking(deposit("OrganisationDeposit"), "the deposit for an organisation")
 }
 
 /// Dissolves an organisation without members and meters. For its admin.
@@ -31,6 +37,7 @@ pub fn dissolve_organisation(organisation: OrganisationIndex) -> Call {
 /// Makes an account an electrician of an organisation. For its admin.
 pub fn add_member(organisation: OrganisationIndex, who: AccountId) -> Call {
 	Call::new(PALLET, "add_member", &(Compact(organisation), who))
+		.taking(deposit("MemberDeposit"), "the deposit for an electrician")
 }
 
 /// Ends a membership. For the organisation's admin or the member.
@@ -57,6 +64,7 @@ pub fn certify_meter(
 	Call::new(PALLET, "certify_meter", &(Compact(organisation), certification))
 		.and(&MultiSignature(consent))
 		.and(possession)
+		.taking(deposit("MeterDeposit"), "the deposit for a meter")
 }
 
 /// Lets a meter mint that was certified before its organisation was admitted. For an electrician of

@@ -1,0 +1,71 @@
+//! Rows of the state that no question of the runtime answers.
+
+use crate::{
+	Chain, ChainError,
+	rpc::{AtBlock, failed},
+};
+use codec::{Decode, DecodeAll};
+use subxt::dynamic::{self, Value};
+
+fn unsupported(pallet: &str, entry: &str) -> ChainError {
+	ChainError::Unsupported(format!("the storage {pallet}.{entry}"))
+}
+
+/// Has a runtime of this block such an entry?
+fn check_known(block: &AtBlock, pallet: &str, entry: &str) -> Result<(), ChainError> {
+	let known = block.metadata_ref().pallet_by_name(pallet).and_then(|pallet| pallet.storage());
+	let is_known = known.is_some_and(|storage| storage.entry_by_name(entry).is_some());
+	if is_known { Ok(()) } else { Err(unsupported(pallet, entry)) }
+}
+
+impl Chain {
+	/// The bytes of a row of the state, at the last finalized block; `None` if there is no such row.
+	pub(crate) async fn row_bytes(
+		&self,
+		pallet: &str,
+		entry: &str,
+		key: Vec<Value>,
+	) -> Result<Option<Vec<u8>>, ChainError> {
+		let block = self.at().await?;
+		check_known(&block, pallet, entry)?;
+		let address = dynamic::storage::<Vec<Value>, Value>(pallet, entry);
+		let row = block.storage().try_fetch(address, key).await.map_err(failed)?;
+		Ok(row.map(|row| row.bytes().to_vec()))
+	}
+
+	/// A row of the state, at the last finalized block; `None` if there is no such row.
+	pub(crate) async fn row<T: Decode>(
+		&self,
+		pallet: &str,
+		entry: &str,
+		key: Vec<Value>,
+	) -> Result<Option<T>, ChainError> {
+		let Some(bytes) = self.row_bytes(pallet, entry, key).await? else { return Ok(None) };
+		T::decode_all(&mut &bytes[..]).map(Some).map_err(|_| unsupported(pallet, entry))
+	}
+
+	/// The rows of an entry with two keys that have the first one, each with the last 32 bytes of its
+	/// key, at the last finalized block.
+	pub(crate) async fn rows_below<T: Decode>(
+		&self,
+		pallet: &str,
+		entry: &str,
+		first: Value,
+	) -> Result<Vec<([u8; 32], T)>, ChainError> {
+		let block = self.at().await?;
+		check_known(&block, pallet, entry)?;
+		let address = dynamic::storage::<(Value, Value), Value>(pallet, entry);
+		let mut found = block.storage().iter(address, (first,)).await.map_err(failed)?;
+		let mut rows = Vec::new();
+		while let Some(row) = found.next().await {
+			let row = row.map_err(failed)?;
+			let key = row.key_bytes().last_chunk::<32>().copied();
+			let value = T::decode_all(&mut row.value().bytes());
+			let (Some(key), Ok(value)) = (key, value) else {
+				return Err(unsupported(pallet, entry));
+			};
+			rows.push((key, value));
+		}
+		Ok(rows)
+	}
+}
