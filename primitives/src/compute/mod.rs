@@ -14,7 +14,10 @@
 //! | heartbeat | `("gridproof/heartbeat/v1", genesis, heartbeat)` |
 //! | assignment | `("gridproof/assignment/v1", genesis, signer, assignment)` |
 //! | release | `("gridproof/release/v1", genesis, job_id)` |
+//!
+//! [`channels`] has the other way to pay: vouchers, receipts with running sums, settlement batches.
 
+pub mod channels;
 pub mod emission;
 // The derived encoding of an enum with fields generates `as`.
 #[allow(clippy::cast_possible_truncation)]

@@ -1,0 +1,77 @@
+//! Demands: a receipt that its coordinator did not settle in time.
+
+use super::{ChannelReceipt, ChannelSums, Placed, SettlementHeader};
+use crate::crypto::merkle::ProofError;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::fmt;
+use scale_info::TypeInfo;
+
+/// Reason why a receipt is not demanded, or a demand not answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DemandRefusal {
+	/// The coordinator still has time to settle the receipt.
+	NotDue,
+	/// The answer is another receipt than the one that was demanded.
+	OtherReceipt,
+	/// The answer is not in the batch.
+	NotIncluded(ProofError),
+}
+
+impl fmt::Display for DemandRefusal {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		match self {
+			Self::NotDue => f.write_str("the coordinator still has time to settle the receipt"),
+			Self::OtherReceipt => f.write_str("the answer is another receipt"),
+			Self::NotIncluded(error) => write!(f, "the receipt is not in the batch: {error}"),
+		}
+	}
+}
+
+impl core::error::Error for DemandRefusal {}
+
+/// What a demanded receipt is, by the chain's own sums.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Demanded {
+	/// Its count is not settled: the coordinator has to settle it.
+	#[codec(index = 0)]
+	Unsettled,
+	/// Its count is settled: the coordinator has to show that it was this receipt.
+	#[codec(index = 1)]
+	Counted,
+}
+
+/// Returns what the coordinator has to show about a receipt that somebody holds at `now`, in UTC
+/// milliseconds, after its time. `settled` are the sums up to which its channel is settled.
+///
+/// # Errors
+/// [`DemandRefusal::NotDue`].
+pub fn demand(
+	receipt: &ChannelReceipt,
+	settled: &ChannelSums,
+	now: u64,
+) -> Result<Demanded, DemandRefusal> {
+	if now <= receipt.receipt.settle_by_ms {
+		Err(DemandRefusal::NotDue)
+	} else if receipt.sums.channel.count > settled.count {
+		Ok(Demanded::Unsettled)
+	} else {
+		Ok(Demanded::Counted)
+	}
+}
+
+/// Checks a coordinator's answer to a demand: the very receipt, in one of its batches. That the
+/// header is one of its own, the chain knows or [`super::HeaderChain::ends_with`] says.
+///
+/// # Errors
+/// [`DemandRefusal::OtherReceipt`] or [`DemandRefusal::NotIncluded`].
+pub fn check_answer(
+	demanded: &ChannelReceipt,
+	answer: &Placed<ChannelReceipt>,
+	header: &SettlementHeader,
+) -> Result<(), DemandRefusal> {
+	if answer.item != *demanded {
+		return Err(DemandRefusal::OtherReceipt);
+	}
+	answer.verify(header).map_err(DemandRefusal::NotIncluded)
+}
