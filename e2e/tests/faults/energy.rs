@@ -30,6 +30,9 @@ const POISON_EVERY: usize = 6;
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// What batching, signing and finality take then, on a busy machine.
 const WORK: Duration = Duration::from_secs(30);
+/// Time until the status names a node that is away: the gateway asks for its meters every 30 s, and
+/// waits 30 s for the answer (docs/operations/gateway.md).
+const NAMED: Duration = Duration::from_secs(90);
 /// Clocks may differ by so much in these tests.
 const SKEW_MS: u64 = 60_000;
 
@@ -279,7 +282,7 @@ impl Hours {
 		self.metering.node.kill();
 		self.work(pace.fault).await?;
 		let loops = ["batching: ", "submission: ", "meters: "];
-		self.says(&loops, LONGEST_PAUSE + WORK).await?;
+		self.says(&loops, NAMED).await?;
 		let (health, said) = self.health().await?;
 		ensure!(health == 200, "{health} {said}");
 		self.metering.node.restart().await?;
