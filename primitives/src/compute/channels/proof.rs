@@ -5,7 +5,6 @@ use crate::{
 	H256,
 	crypto::merkle::{self, ProofError},
 };
-use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;

@@ -329,9 +329,9 @@ fn fill(
 	let mut statement = db.prepare_cached(select)?;
 	let rows = statement
 		.query_map(params![meter, int(header.start_ms), int(header.end_ms)], |row| {
-			Ok((row.get(0)?, H256(row.get(1)?)))
+			Ok((row.get::<_, ReadingRow>(0)?, H256(row.get(1)?)))
 		})?;
-	let (rows, leaves): (Vec<ReadingRow>, Vec<H256>) =
+	let (rows, leaves): (Vec<_>, Vec<_>) =
 		rows.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
 	if leaves.is_empty() || merkle::root(&leaves) != header.root {
 		return Ok(false);
