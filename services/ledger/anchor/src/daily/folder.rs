@@ -26,7 +26,7 @@ impl Folder {
 		let mut numbers = Vec::new();
 		for entry in fs::read_dir(&self.0).map_err(fault)? {
 			let name = entry.map_err(fault)?.file_name();
-			let number = name.to_str().and_then(|name| name.strip_suffix(SET)?.parse().ok());
+			let number = name.to_str().and_then(|name| name.strip_suffix(SET)?.parse::<u32>().ok());
 			numbers.extend(number);
 		}
 		numbers.sort_unstable();
