@@ -19,6 +19,7 @@ mod desk;
 mod error;
 mod handlers;
 mod requests;
+mod sampling;
 mod stream;
 
 pub(crate) use callers::Front;
