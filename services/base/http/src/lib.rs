@@ -61,4 +61,4 @@ pub use json::Body;
 pub use limits::{BadOrigin, Limits, Rate, Rates};
 pub use metrics::{Metric, Metrics, MetricsError};
 pub use pages::{Health, Service, describe, describe_document, site};
-pub use serve::{Serving, serve, serve_on};
+pub use serve::{Patience, Serving, serve, serve_on, serve_with};
