@@ -174,6 +174,9 @@ fn status_text(status: &Status) -> String {
 		),
 		format!("{} dead letters, {} MQTT clients", counts.dead_letters, status.connections),
 	];
+	let is_connected = status.run.broker_connected.unwrap_or_default();
+	let state = if is_connected { "connected" } else { "not connected" };
+	lines.extend(status.run.broker.iter().map(|broker| format!("broker {broker}: {state}")));
 	lines.extend(status.run.trouble.iter().map(|trouble| format!("trouble: {trouble}")));
 	lines.join("\n")
 }
