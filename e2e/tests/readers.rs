@@ -3,13 +3,14 @@
 //!
 //! `GRIDPROOF_BLOCKS=1000` reads as many; CI has no time for it.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use gridproof_e2e::{
+	binary::repository,
 	clients::{npm, python_script, python_with, run},
 	metering::{LIMIT, Metering, Signer, log, minutes_ago},
 	process::free_ports,
 };
-use std::{process::Command, time::Duration};
+use std::{fs::File, path::Path, process::Command, time::Duration};
 
 /// Blocks that are read in CI.
 const BLOCKS: u64 = 40;
@@ -56,6 +57,28 @@ async fn the_usual_tools_read_every_block_and_send_a_transfer() -> Result<()> {
 		.with_context(|| format!("{script} cannot read this chain"))?;
 		println!("{}", said.lines().rfind(|line| line.contains(": ")).unwrap_or_default());
 	}
+	decoded(&javascript, &url)?;
 	metering.node.assert_no_errors();
+	Ok(())
+}
+
+/// As a wallet reads each transaction: every one gives the bytes and the hash that the node has.
+fn decoded(javascript: &Path, url: &str) -> Result<()> {
+	// From its standard input Node.js takes packages of the folder that it runs in.
+	let program = File::open(repository().join("vectors/field/chain/decode_blocks.mjs"))?;
+	let read = Command::new("node")
+		.current_dir(javascript)
+		.args(["--input-type=module", "-", "100000"])
+		.env("WS", url)
+		.stdin(program)
+		.output()?;
+	let said = String::from_utf8_lossy(&read.stdout);
+	let totals = said.lines().last().unwrap_or_default();
+	ensure!(
+		read.status.success() && totals == "{ general: 0, otherBytes: 0, otherHash: 0 }",
+		"a wallet reads other bytes or hashes: {said}{}",
+		String::from_utf8_lossy(&read.stderr)
+	);
+	ensure!(said.contains("meterReadings.submitBatches"), "no batch is among them: {said}");
 	Ok(())
 }

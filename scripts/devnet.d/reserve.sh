@@ -28,7 +28,7 @@ start_attest() {
 		--zones data/zones.csv --source dir:data/grid --price-zone DE-LU \
 		--key "data=$HOME_DIR/data-key.json" --key "risk=$HOME_DIR/risk-key.json" \
 		--out "$HOME_DIR/days" --state "$HOME_DIR/attest" --url "$WS" --retry-pause 2 \
-		--wait-for-zones 0 --revise-for 0
+		--ema-window 1 --wait-for-zones 0 --revise-for 0
 }
 
 # Mints what each day allows but 1,000 AICP, which are left to who wants to mint by hand, and logs each

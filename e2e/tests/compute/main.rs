@@ -19,6 +19,7 @@ use gridproof_chain::{
 	refusal::PoolRefusal,
 };
 use gridproof_e2e::{
+	binary::repository,
 	clients::{npm, python, python_script, run},
 	compute::{CLIENT, COORDINATOR, Compute, MINERS, Money, PURSE, account},
 	reserve::gridproof,
@@ -299,6 +300,12 @@ async fn clients_of_openai(compute: &Compute) -> Result<()> {
 			assert_eq!(receipt["receipt_id"], said[kind], "{name}: {kind}");
 		}
 	}
+	// A prompt that no model reads is the request's own fault: the library does not try it again.
+	let mut long = Command::new(python()?);
+	long.arg(repository().join("vectors/field/openai/retries.py")).arg("too-long");
+	long.envs([("BASE", compute.url.as_str()), ("KEY", &compute.api_key), ("MODEL", &model)]);
+	let said = tokio::task::spawn_blocking(move || run(&mut long)).await??;
+	ensure!(said.starts_with("too-long BadRequestError 400 context_length_exceeded"), "{said}");
 	Ok(())
 }
 

@@ -16,8 +16,8 @@ use chrono::{DateTime, SecondsFormat};
 use clap::{Args, Subcommand};
 use gridproof_attest::{
 	Expected, LiftSignature, Lifted, PlanInputs, RoleKeys, ShownAttestation, ShownStop, Statement,
-	Stopped, Submitted, VerifyReport, lift_stop, read_statement, read_summary, sign_lifting,
-	stop_minting, submit, verify, warnings, write_plan,
+	Stopped, Submitted, VerifyReport, lift_stop, price_refusal_by, read_statement, read_summary,
+	sign_lifting, stop_minting, submit, verify, warnings, write_plan,
 };
 use gridproof_chain::{
 	Chain,
@@ -334,10 +334,8 @@ async fn of_chain(args: &PlanArgs, day: Day, out: &Output) -> anyhow::Result<OfC
 	}
 	let outlook = chain.read(&coverage_policy::query::outlook(day, args.eur_per_mwh)).await?;
 	if outlook.average.is_none() {
-		let first = outlook.first_day.map_or("none".to_string(), |day| day.to_iso());
-		out.warning(&format!(
-			"the chain will refuse this price; the first day that it would accept with it: {first}"
-		));
+		let refusal = price_refusal_by(&chain, &args.eur_per_mwh, day).await?;
+		refusal.iter().for_each(|refusal| out.warning(refusal));
 	}
 	Ok(OfChain {
 		s_base,

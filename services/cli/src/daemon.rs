@@ -68,7 +68,8 @@ struct FigureArgs {
 	/// Take the day-ahead price of this zone, by its name in the zones file.
 	#[arg(long, value_name = "NAME", conflicts_with = "eur_per_mwh")]
 	price_zone: Option<String>,
-	/// With --price-zone: the moving average over so many days.
+	/// With --price-zone: the moving average over so many days, 1 for none; by default 14 where the
+	/// chain averages no prices itself, as a development chain, and else none.
 	#[arg(long, value_name = "N", requires = "price_zone")]
 	ema_window: Option<u32>,
 	/// Value of the compute assets, EUR.

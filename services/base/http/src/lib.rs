@@ -64,4 +64,4 @@ pub use limits::{BadOrigin, Limits, Rate, Rates};
 pub use loops::{Ended, Loops, Part, supervise};
 pub use metrics::{Metric, Metrics, MetricsError};
 pub use pages::{Health, Service, describe, describe_document, site};
-pub use serve::{Serving, serve, serve_on};
+pub use serve::{Patience, Serving, serve, serve_on, serve_with};

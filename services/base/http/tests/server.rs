@@ -8,8 +8,8 @@ use axum::{
 };
 use futures::{FutureExt, future::BoxFuture};
 use gridproof_http::{
-	Admin, AdminGate, AdminKey, ApiError, Authorized, ErrorBody, Health, Limits, Metrics,
-	Protected, Protects, Rate, Role, Service, Token, describe, serve, site,
+	Admin, AdminGate, AdminKey, ApiError, Authorized, ErrorBody, Health, Limits, Metrics, Patience,
+	Protected, Protects, Rate, Role, Service, Token, describe, serve, serve_with, site,
 };
 use gridproof_support::{Clock, Stopper};
 use serde::{Deserialize, Serialize};
@@ -338,4 +338,59 @@ async fn a_server_serves_until_it_is_stopped() {
 	let other = Stopper::new();
 	let taken = serve(axum::Router::new(), address, other.signal()).await.unwrap();
 	assert!(serve(axum::Router::new(), taken.address(), other.signal()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_end_its_request_loses_its_place_to_others() {
+	use tokio::{
+		io::{AsyncReadExt, AsyncWriteExt},
+		net::{TcpListener, TcpStream},
+		time::timeout,
+	};
+	let (stopper, limit) = (Stopper::new(), Duration::from_secs(10));
+	let short = Duration::from_millis(400);
+	let patience = Patience { connections: 4, headers: short, body: short };
+	let router = server(api(None), &Limits { timeout: None, ..Limits::default() });
+	let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+	let serving = serve_with(router, listener, stopper.signal(), patience).unwrap();
+	let address = serving.address();
+	let whole = b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
+	// One says nothing, one half of its headers, one half of its body, one nothing more.
+	let mut slow = Vec::new();
+	for said in [
+		&b""[..],
+		b"GET /health HTTP/1.1\r\nhost: x\r\nx-half: ",
+		b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n{",
+		whole,
+	] {
+		let mut socket = TcpStream::connect(address).await.unwrap();
+		socket.write_all(said).await.unwrap();
+		slow.push(socket);
+	}
+	let mut other = TcpStream::connect(address).await.unwrap();
+	other.write_all(whole).await.unwrap();
+	let mut answer = [0; 12];
+	timeout(limit, other.read_exact(&mut answer)).await.unwrap().unwrap();
+	assert_eq!(&answer, b"HTTP/1.1 200");
+	let mut answers = Vec::new();
+	for mut socket in slow {
+		let mut rest = Vec::new();
+		// Reset or ended: what counts is that it is over.
+		let _ = timeout(limit, socket.read_to_end(&mut rest)).await.expect("the place is free");
+		answers.push(String::from_utf8_lossy(&rest).chars().take(12).collect::<String>());
+	}
+	assert_eq!(answers[0], "");
+	assert!(!answers[1].contains("200") && !answers[2].contains("200"), "{answers:?}");
+	assert_eq!(answers[3], "HTTP/1.1 200");
+	// A byte now and then is not enough.
+	let mut trickle = TcpStream::connect(address).await.unwrap();
+	trickle.write_all(b"GET /health HTTP/1.1\r\nx-slow: ").await.unwrap();
+	let trickling = async {
+		while trickle.write_all(b"x").await.is_ok() {
+			tokio::time::sleep(Duration::from_millis(20)).await;
+		}
+	};
+	timeout(limit, trickling).await.expect("a client that trickles loses its place too");
+	stopper.stop();
+	serving.ended().await;
 }

@@ -186,6 +186,9 @@ fn status_text(status: &Status) -> String {
 		let (readings, batches) = (counts.archived_readings, counts.archived_batches);
 		lines.push(format!("{readings} readings of {batches} batches in archive files"));
 	}
+	let is_connected = status.run.broker_connected.unwrap_or_default();
+	let state = if is_connected { "connected" } else { "not connected" };
+	lines.extend(status.run.broker.iter().map(|broker| format!("broker {broker}: {state}")));
 	lines.extend(status.run.trouble.iter().map(|trouble| format!("trouble: {trouble}")));
 	lines.join("\n")
 }

@@ -218,6 +218,30 @@ mod tests {
 	}
 
 	#[test]
+	fn a_file_with_a_byte_order_mark_is_the_file_without_it() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("mqtt.csv");
+		let read = |text: &str| {
+			fs::write(&path, text).unwrap();
+			fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+			load_credentials(&path).unwrap()
+		};
+		let field = concat!(
+			env!("CARGO_MANIFEST_DIR"),
+			"/../../../vectors/field/files/credentials-bom.csv"
+		);
+		let with = fs::read_to_string(field).unwrap();
+		let without = with.strip_prefix('\u{feff}').unwrap();
+		let read_all = [read(&with), read(without), read(&without.replace("\r\n", "\n"))];
+		for credentials in &read_all {
+			assert_eq!(credentials, &read_all[0]);
+			assert_eq!(credentials[0].username, "PLANT-01:gw-1");
+			assert_eq!(credentials[0].password.as_str(), "kQ7v2mT9xW4sB8nD1zRf");
+			assert_eq!(credentials[0].name, name("gw-1", "MTR-001"));
+		}
+	}
+
+	#[test]
 	fn every_name_and_password_is_read_back_as_it_was_written() {
 		let folder = tempfile::tempdir().unwrap();
 		let path = folder.path().join("mqtt.csv");

@@ -129,7 +129,8 @@ pub fn read_list(path: &Path) -> Result<Vec<MeterSpec>, ListError> {
 					CsvError::Header(_) => bad(
 						line,
 						format!(
-							"the first line is {COLUMNS}, with or without ,profile or ,profile,point"
+							"the first line is {COLUMNS}, with or without ,profile or ,profile,point{}",
+							missing(text)
 						),
 					),
 					CsvError::Fields { wanted, found, .. } => {
@@ -157,6 +158,18 @@ pub fn read_list(path: &Path) -> Result<Vec<MeterSpec>, ListError> {
 		}
 	}
 	Ok(specs.into_iter().map(|(_, spec)| spec).collect())
+}
+
+/// Says which columns a list lacks, if its first line is one of columns at all: lists that were made
+/// before meters had serial numbers are one short.
+fn missing(text: &str) -> String {
+	let first = text.lines().next().unwrap_or_default();
+	let there: Vec<&str> = first.split(',').map(str::trim).collect();
+	let missing: Vec<&str> = COLUMNS.split(',').filter(|column| !there.contains(column)).collect();
+	if missing.is_empty() || !there.contains(&"site") {
+		return String::new();
+	}
+	format!("; it lacks {}", missing.join(", "))
 }
 
 fn parse_fields(fields: &[String]) -> Result<MeterSpec, String> {
@@ -221,6 +234,23 @@ mod tests {
 		let csv = format!("\u{feff}{COLUMNS}\r\n\r\n\"A, hall 2\",gw,1,import,25000,M-1,S-1\r\n");
 		let specs = list(&csv).unwrap();
 		assert_eq!((specs.len(), specs[0].site.as_str()), (1, "A, hall 2"));
+	}
+
+	#[test]
+	fn a_list_with_a_byte_order_mark_is_the_list_without_it() {
+		let field =
+			concat!(env!("CARGO_MANIFEST_DIR"), "/../../../vectors/field/files/meters-bom.csv");
+		let old = fs::read_to_string(field).unwrap();
+		let plain = |text: &str| text.strip_prefix('\u{feff}').unwrap().to_string();
+		// It was made before meters had serial numbers: the error says so with and without the mark.
+		let refused = [list(&old), list(&plain(&old))].map(|outcome| outcome.unwrap_err());
+		assert_eq!((refused[0].line, &refused[0].reason), (refused[1].line, &refused[1].reason));
+		assert!(refused[0].reason.ends_with("; it lacks serial"), "{}", refused[0].reason);
+		let today = old.replace("_w,seal", "_w,serial,seal").replace(",SEAL-1", ",ACME-1,SEAL-1");
+		let specs = list(&today).unwrap();
+		assert_eq!(specs, list(&plain(&today)).unwrap());
+		assert_eq!(specs, list(&plain(&today).replace("\r\n", "\n")).unwrap());
+		assert_eq!((specs[0].meter.as_str(), specs[0].seal.as_str()), ("MTR-001", "SEAL-1"));
 	}
 
 	#[test]

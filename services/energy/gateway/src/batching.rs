@@ -4,6 +4,7 @@ use crate::{
 	config::Batching,
 	cutting::{Bounds, Cut, Piece},
 	deferral::Deferral,
+	due::is_due,
 	ids::reading_id,
 	ingest::check_certificate,
 	ledger::AccountId,
@@ -27,7 +28,6 @@ use gridproof_primitives::{
 		check_batch,
 		emlog::{EnergyLog, RunningRegisters, batch_file},
 	},
-	num::units::MILLIS_PER_DAY,
 };
 use gridproof_store::StoreError;
 use gridproof_support::clock::now_ms;
@@ -37,8 +37,6 @@ use tokio::sync::{Mutex, Notify};
 /// Attempts at one meter's batch in a round: after each, what was in the way is gone. What is left
 /// waits for the next round, in which other meters have their turn.
 const ATTEMPTS: u32 = 4;
-/// How long after a day's end its batch is closed.
-const GRACE_MS: u64 = 60_000;
 
 /// Closes batches.
 pub(crate) struct Batcher {
@@ -126,7 +124,7 @@ impl Batcher {
 				Certification::None => others.push(pending),
 				// What came before its sender had proved to be the device goes with the others.
 				Certification::Certified(_) if !pending.trusted => others.push(pending),
-				_ if !flush && !self.is_due(&pending, now) => (),
+				_ if !flush && !is_due(&self.settings, &pending, now) => (),
 				Certification::Unknown => round.waiting = round.waiting.saturating_add(1),
 				Certification::Certified(_) => {
 					if let Err(error) = self.certified(&known, &mut round).await {
@@ -137,7 +135,7 @@ impl Batcher {
 			}
 		}
 		if let Some(all) = together(&others)
-			&& (flush || self.is_due(&all, now))
+			&& (flush || is_due(&self.settings, &all, now))
 		{
 			match self.others(flush).await {
 				Ok(made) => drop(round.batches.splice(0..0, made)),
@@ -151,17 +149,6 @@ impl Batcher {
 			self.unsigned.notify_one();
 		}
 		Ok(round)
-	}
-
-	fn is_due(&self, pending: &Pending, now: u64) -> bool {
-		let max_age = u64::try_from(self.settings.max_age.as_millis()).unwrap_or(u64::MAX);
-		let waited = now.saturating_sub(pending.oldest_ms);
-		// A minute's grace for what is on its way when the day ends.
-		let is_day_over = self.settings.daily
-			&& pending.start_ms / MILLIS_PER_DAY < now / MILLIS_PER_DAY
-			&& waited >= GRACE_MS
-			&& now % MILLIS_PER_DAY >= GRACE_MS;
-		pending.count >= u64::from(self.settings.max_readings) || waited >= max_age || is_day_over
 	}
 
 	/// Batches of all meters that are not certified, together, in order of arrival.

@@ -156,7 +156,7 @@ pub enum SettingsError {
 	Anonymous(SocketAddr),
 	/// A text is not an origin.
 	#[error("--origin: {0}")]
-	Origin(#[from] gridproof_http::BadOrigin),
+	Origin(gridproof_http::BadOrigin),
 }
 
 impl Settings {
@@ -170,7 +170,7 @@ impl Settings {
 			origins: self.origins.clone(),
 			..gridproof_http::Limits::default()
 		};
-		limits.check_origins()?;
+		limits.check_origins().map_err(SettingsError::Origin)?;
 		if self.unprotected {
 			return Ok(());
 		}

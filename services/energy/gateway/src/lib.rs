@@ -38,6 +38,7 @@ mod config;
 mod credentials;
 mod cutting;
 mod deferral;
+mod due;
 mod failure;
 mod health;
 mod http;

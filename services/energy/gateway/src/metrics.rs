@@ -1,7 +1,7 @@
 //! Figures for Prometheus.
 
 use crate::message::Source;
-use gridproof_gateway_api::Counts;
+use gridproof_gateway_api::{Counts, IntakeStatus};
 use gridproof_http::{Metric, Metrics as Figures, MetricsError};
 use gridproof_support::number::{clamped, gauge};
 use prometheus::{Histogram, IntCounterVec, IntGauge, IntGaugeVec};
@@ -16,6 +16,7 @@ pub struct Metrics {
 	refused: IntCounterVec,
 	stored: IntGaugeVec,
 	connections: IntGauge,
+	intakes: IntGaugeVec,
 	queue: IntGauge,
 	/// Seconds from a message's arrival until it is durable.
 	pub durable: Histogram,
@@ -64,6 +65,11 @@ impl Metrics {
 				],
 			)?,
 			connections: figures.gauge("mqtt_connections", "MQTT clients connected")?,
+			intakes: figures.gauges(
+				"intake_works",
+				"1 while readings can come in this way, 0 while its part of the status says why not",
+				&["source"],
+			)?,
 			queue: figures.gauge("write_queue", "Writes that wait for the disk")?,
 			stored: figures.gauges(
 				"stored",
@@ -102,7 +108,13 @@ impl Metrics {
 	}
 
 	/// All figures as text.
-	pub(crate) fn render(&self, counts: &Counts, connections: usize, queue: usize) -> String {
+	pub(crate) fn render(
+		&self,
+		counts: &Counts,
+		connections: usize,
+		intakes: &[IntakeStatus],
+		queue: usize,
+	) -> String {
 		for (what, value) in [
 			("meters", counts.meters),
 			("readings", counts.readings),
@@ -120,6 +132,9 @@ impl Metrics {
 			self.stored.with_label_values(&[what]).set(gauge(value));
 		}
 		self.connections.set(gauge(connections));
+		for IntakeStatus { source, trouble, .. } in intakes {
+			self.intakes.with_label_values(&[source.as_str()]).set(i64::from(trouble.is_none()));
+		}
 		self.queue.set(gauge(queue));
 		self.figures.render()
 	}

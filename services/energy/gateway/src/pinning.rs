@@ -24,7 +24,7 @@ pub enum PinError {
 	#[error("the pinning service fails: {0}")]
 	Service(String),
 	/// What it said could not be kept.
-	#[error("{0}")]
+	#[error(transparent)]
 	Store(#[from] StoreError),
 }
 

@@ -53,16 +53,16 @@ const PAUSES: Backoff = Backoff::new(Duration::from_secs(1), LONGEST_PAUSE);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
 	/// The database cannot be used.
-	#[error("{0}")]
+	#[error(transparent)]
 	Store(#[from] StoreError),
 	/// The settings are refused.
-	#[error("{0}")]
+	#[error(transparent)]
 	Settings(#[from] SettingsError),
 	/// The credentials cannot be used.
-	#[error("{0}")]
+	#[error(transparent)]
 	Credentials(#[from] CredentialError),
 	/// The external broker cannot be used.
-	#[error("{0}")]
+	#[error(transparent)]
 	Broker(#[from] BrokerError),
 	/// A way that readings come in does not start.
 	#[error("{name}: {error}")]
@@ -73,10 +73,10 @@ pub enum StartError {
 		error: BoxError,
 	},
 	/// The pinning service cannot be used.
-	#[error("{0}")]
+	#[error(transparent)]
 	Pinning(#[from] PinError),
 	/// The figures cannot be set up: a defect.
-	#[error("{0}")]
+	#[error(transparent)]
 	Metrics(#[from] MetricsError),
 }
 

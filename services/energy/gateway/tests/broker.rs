@@ -46,16 +46,19 @@ fn publish(id: u16, topic: &str, payload: &[u8]) -> Vec<u8> {
 	packet
 }
 
-/// Lets the gateway in, and answers its subscription with these codes; returns the filters.
+/// Lets the gateway in, and answers its subscriptions with these codes; returns the filters.
 async fn admit(listener: &TcpListener, codes: [u8; 2]) -> (TcpStream, Vec<u8>, Vec<u8>) {
 	let (mut stream, _) = listener.accept().await.unwrap();
 	let (first, connect) = packet(&mut stream).await.unwrap();
 	assert_eq!(first, 0x10);
 	stream.write_all(&[0x20, 2, 0, 0]).await.unwrap();
-	let (first, subscribe) = packet(&mut stream).await.unwrap();
-	assert_eq!(first, 0x82);
-	let answer = [0x90, 4, subscribe[0], subscribe[1], codes[0], codes[1]];
-	stream.write_all(&answer).await.unwrap();
+	let mut subscribe = Vec::new();
+	for code in codes {
+		let (first, filter) = packet(&mut stream).await.unwrap();
+		assert_eq!(first, 0x82);
+		stream.write_all(&[0x90, 3, filter[0], filter[1], code]).await.unwrap();
+		subscribe.extend(filter);
+	}
 	(stream, connect, subscribe)
 }
 

@@ -128,7 +128,7 @@ pub enum AnchorError {
 		reason: String,
 	},
 	/// The gateway refuses, or cannot be asked.
-	#[error("{0}")]
+	#[error(transparent)]
 	Gateway(#[from] ClientError),
 	/// A file cannot be read or written.
 	#[error("{path}: {reason}")]

@@ -35,7 +35,8 @@ impl Classified for SubmitError {
 			| Self::OldVersion
 			| Self::OtherChain { .. }
 			| Self::Threshold { .. }
-			| Self::Keys(_) => Failure::refused(self.is_temporary()),
+			| Self::Keys(_)
+			| Self::Price { .. } => Failure::refused(self.is_temporary()),
 		}
 	}
 }

@@ -5,6 +5,7 @@
 //! - [`RoleKey`], [`RoleKeys`]: a role's key in a file, the public keys of all roles;
 //! - [`sign_file`]: one role's signature under a file;
 //! - [`verify`], [`open`]: signatures of version 1 and 2, and every way they can fail;
+//! - [`price_refusal`]: why a chain would refuse a day's price, and from when on it takes it;
 //! - [`submit`]: from file to chain;
 //! - [`stop_minting`], [`lift_stop`]: one role stops minting, the two others lift that;
 //! - [`Daemon`], [`DayPipeline`], [`run_daily`]: every day, with missed days, retries and a lock;
@@ -22,6 +23,7 @@ mod failure;
 mod issuer;
 mod keys;
 mod plan;
+mod price;
 mod sign;
 mod statement;
 mod stop;
@@ -42,6 +44,7 @@ pub use daily::{
 pub use issuer::{ChainDesk, Issuer, IssuerError, IssuerMetrics, IssuerSettings, MintDesk, Offer};
 pub use keys::{RoleKey, RoleKeys, RolePublic, TrustedKeysError, show_role_key, trusted_file};
 pub use plan::{PlanFileError, read_statement, write_plan};
+pub use price::{DEFAULT_WINDOW, average_window, price_refusal, price_refusal_by};
 pub use sign::{SignError, Signed, sign, sign_file, warnings};
 pub use statement::{FILE_VERSION, PlanInputs, Statement, StatementError};
 pub use stop::{

@@ -2,17 +2,21 @@
 
 use crate::{
 	keys::{RoleKeys, TrustedKeysError},
+	price::price_refusal_by,
 	verify::{Counted, FileRefusal, Version, open},
 };
 use gridproof_chain::{
 	Chain, ChainError, Link, Patience, Refusal,
-	pallets::attestations::{self, Attestation, KeySet, call, query},
+	pallets::{
+		attestations::{self, Attestation, KeySet, call, query},
+		coverage_policy,
+	},
 	refusal::PoolRefusal,
 };
 use gridproof_primitives::{
 	crypto::ed25519::PublicKey,
 	num::decimal::Ratio,
-	reserve::attestation::{Kind, Role, RoleSignature, chain_hint},
+	reserve::attestation::{AttestationFields, Kind, Role, RoleSignature, chain_hint},
 	time::day::Day,
 };
 use serde::Serialize;
@@ -132,6 +136,14 @@ pub enum SubmitError {
 	/// The keys that the chain trusts are unusable.
 	#[error("the chain's role keys: {0}")]
 	Keys(#[from] TrustedKeysError),
+	/// The chain does not believe the price.
+	#[error("{error}; {reason}")]
+	Price {
+		/// Refusal of the chain, with its name.
+		error: Box<ChainError>,
+		/// What it compares the price with, and from which day on it takes one like it.
+		reason: String,
+	},
 	/// The chain refuses, or does not answer.
 	#[error(transparent)]
 	Chain(#[from] ChainError),
@@ -144,7 +156,11 @@ impl SubmitError {
 		match self {
 			Self::Threshold { .. } => true,
 			Self::Chain(error) => error.is_temporary(),
-			Self::File(_) | Self::OldVersion | Self::OtherChain { .. } | Self::Keys(_) => false,
+			Self::File(_)
+			| Self::OldVersion
+			| Self::OtherChain { .. }
+			| Self::Keys(_)
+			| Self::Price { .. } => false,
 		}
 	}
 
@@ -231,13 +247,35 @@ pub async fn submit(
 	}
 	let signatures = signatures(&counted);
 	// Refused here, nothing is sent, and the reason is the pallet's own.
-	chain.read(&query::preview(fields, opened.digest, &signatures)).await?;
+	if let Err(error) = chain.read(&query::preview(fields, opened.digest, &signatures)).await {
+		return Err(explained(chain, fields, error).await);
+	}
 	let call = call::submit(fields, opened.digest, &signatures);
 	match chain.submit_authorized(&call, patience).await {
 		Ok(included) => Ok(done(Some(format!("{:#x}", included.block)), false)),
 		// Another submitter's copy, or our own that was thought lost, may have made it.
 		Err(_) if stands().await.unwrap_or(false) => Ok(done(None, true)),
 		Err(error) => Err(error.into()),
+	}
+}
+
+/// A refusal, with what the chain compares the price with if it is about the price.
+async fn explained(chain: &Chain, fields: &AttestationFields, error: ChainError) -> SubmitError {
+	let is_price = matches!(
+		&error,
+		ChainError::Refused(Refusal::CoveragePolicy(
+			coverage_policy::Refusal::PriceTooLow
+				| coverage_policy::Refusal::PriceTooHigh
+				| coverage_policy::Refusal::PriceMovedTooFar
+		))
+	);
+	if !is_price {
+		return error.into();
+	}
+	match price_refusal_by(chain, &fields.eur_per_mwh, fields.day).await {
+		Ok(Some(reason)) => SubmitError::Price { error: Box::new(error), reason },
+		// It has moved meanwhile, or does not answer: its own word has to do.
+		Ok(None) | Err(_) => error.into(),
 	}
 }
 

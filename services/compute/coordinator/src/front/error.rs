@@ -259,15 +259,46 @@ pub(crate) async fn in_openai_form(request: Request, next: Next) -> Response {
 	Response::from_parts(parts, body.into())
 }
 
-/// JSON in a request, whose mistakes are answered in OpenAI's form.
+/// Members of requests whose type is looked at when they are read; that of others is when they are used.
+const MEMBERS: [&str; 12] = [
+	"model",
+	"messages",
+	"prompt",
+	"input",
+	"stream",
+	"stream_options",
+	"echo",
+	"suffix",
+	"best_of",
+	"encoding_format",
+	"dimensions",
+	"include_usage",
+];
+
+/// JSON in a request, whose mistakes are answered in OpenAI's form, with the member that is wrong or
+/// missing.
 pub(super) struct Body<T>(pub(super) T);
+
+/// The member that a request cannot be read for.
+fn member(error: &serde_path_to_error::Error<serde_json::Error>) -> Option<&'static str> {
+	let (path, reason) = (error.path().to_string(), error.inner().to_string());
+	let wrong = path.split(['.', '[']).next().unwrap_or_default();
+	// What is missing has no place of its own: the reader names it.
+	let is_it = |name: &&str| *name == wrong || reason == format!("missing field `{name}`");
+	MEMBERS.into_iter().find(is_it)
+}
 
 impl<T: DeserializeOwned, S: Send + Sync> axum::extract::FromRequest<S> for Body<T> {
 	type Rejection = OpenAiError;
 
 	async fn from_request(request: Request, state: &S) -> Result<Self, OpenAiError> {
-		match Json::<T>::from_request(request, state).await {
-			Ok(Json(value)) => Ok(Self(value)),
+		match Json::<Value>::from_request(request, state).await {
+			Ok(Json(value)) => serde_path_to_error::deserialize(value).map(Self).map_err(|error| {
+				let mut answer =
+					OpenAiError::new(StatusCode::BAD_REQUEST, INVALID, error.to_string());
+				answer.detail.param = member(&error);
+				answer
+			}),
 			Err(rejection) => Err(OpenAiError::body(rejection.status(), rejection.body_text())),
 		}
 	}

@@ -25,6 +25,7 @@ mod desk;
 mod error;
 mod handlers;
 mod requests;
+mod sampling;
 mod stream;
 
 pub(crate) use callers::Front;

@@ -3,11 +3,12 @@
 //! A member that would change the answer and is not offered here is refused by name; other members
 //! that are not known are passed over, as clients send new ones every month.
 
-use super::error::OpenAiError;
+use super::{error::OpenAiError, sampling};
 use gridproof_compute_api::protocol::{JobSpec, Message, SPEC_VERSION, Sampling, Task};
 use rand::{Rng, rngs::OsRng};
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// How tokens are chosen, in both kinds of requests for text.
@@ -58,6 +59,10 @@ pub(super) struct Choice {
 	/// What else to stream.
 	#[serde(default)]
 	pub(super) stream_options: Option<StreamOptions>,
+	/// What else was sent.
+	#[serde(flatten)]
+	#[schema(ignore)]
+	others: BTreeMap<String, Value>,
 }
 
 /// What else to stream.
@@ -170,6 +175,9 @@ impl Choice {
 			("logprobs", is_set(&self.logprobs)),
 		];
 		if let Some((name, _)) = refused.into_iter().find(|(_, set)| *set) {
+			return Err(not_offered(name));
+		}
+		if let Some(name) = sampling::not_offered(&self.others) {
 			return Err(not_offered(name));
 		}
 		let seed = match &self.seed {
@@ -456,6 +464,8 @@ mod tests {
 			("tools", json!([{}])),
 			("logprobs", json!(true)),
 			("presence_penalty", json!(0.5)),
+			("top_k", json!(40)),
+			("min_p", json!(0.1)),
 			("response_format", json!({ "type": "json_object" })),
 			("temperature", json!(2.1)),
 			("top_p", json!(-0.1)),
@@ -475,6 +485,8 @@ mod tests {
 			("tools", json!([])),
 			("logprobs", json!(false)),
 			("logprobs", json!(0)),
+			("top_k", json!(-1)),
+			("repetition_penalty", json!(1.0)),
 		] {
 			assert!(chat(json!({ name: value })).is_ok(), "{name}");
 		}

@@ -1,5 +1,6 @@
 //! The coordinator against a chain in memory that keeps the real rules for receipts.
 
+mod cases;
 mod clock;
 mod crash;
 mod front;

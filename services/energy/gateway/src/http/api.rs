@@ -80,7 +80,8 @@ impl Service for Api {
 		Box::pin(async {
 			let counts = self.counts().await?;
 			let connections = self.board.connections(Source::MQTT);
-			Ok(self.metrics.render(&counts, connections, self.storage.waiting()))
+			let intakes = self.board.state().intakes;
+			Ok(self.metrics.render(&counts, connections, &intakes, self.storage.waiting()))
 		})
 	}
 }

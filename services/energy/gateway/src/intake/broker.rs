@@ -20,7 +20,7 @@ use gridproof_support::{Stop, Stopper, files, tls};
 use percent_encoding::percent_decode_str;
 use rumqttc::{
 	AsyncClient, ConnectionError, Event, EventLoop, Incoming, MqttOptions, Publish, QoS,
-	SubscribeFilter, SubscribeReasonCode, TlsConfiguration, Transport,
+	SubscribeReasonCode, TlsConfiguration, Transport,
 };
 use rustls::{
 	ClientConfig, RootCertStore,
@@ -354,6 +354,8 @@ async fn drive(link: Arc<Link>, mut events: EventLoop, gate: Gate, health: Healt
 	// When the broker is connected to, or asked for a subscription, again.
 	let mut paused_until = None;
 	let mut subscribe_at = None;
+	// The broker's answers to the filters so far, in their order.
+	let mut granted = Vec::new();
 	loop {
 		// No more is read from the broker while too much is on its way to the disk.
 		let may_read = taking.len() < IN_FLIGHT && paused_until.is_none();
@@ -363,7 +365,8 @@ async fn drive(link: Arc<Link>, mut events: EventLoop, gate: Gate, health: Healt
 			() = until(paused_until), if paused_until.is_some() => paused_until = None,
 			() = until(subscribe_at), if subscribe_at.is_some() => {
 				subscribe_at = None;
-				subscribe(&link);
+				granted.clear();
+				subscribe(&link, 0);
 			},
 			Some(outcome) = taking.next(), if !taking.is_empty() => {
 				let (of, outcome): (u64, Result<Publish, Publish>) = outcome;
@@ -384,13 +387,18 @@ async fn drive(link: Arc<Link>, mut events: EventLoop, gate: Gate, health: Healt
 					course.since = Some(std::time::Instant::now());
 					link.connected.store(true, Ordering::Relaxed);
 					health.down("connected, and not subscribed yet");
-					subscribe(&link);
+					granted.clear();
+					subscribe(&link, 0);
 				},
 				Ok(Event::Incoming(Incoming::SubAck(answer))) => {
-					let refused = refused(&link, &answer.return_codes);
-					if refused.is_empty() {
+					granted.push(is_granted(&answer.return_codes));
+					let refused = refused(&link, &granted);
+					if granted.len() < link.filters.len() {
+						subscribe(&link, granted.len());
+					} else if refused.is_empty() {
 						health.up();
-					} else {
+					}
+					if !refused.is_empty() {
 						let filters = refused.join(" and ");
 						tracing::error!(%filters, "the broker refuses the subscription");
 						health.down(format!("the broker refuses the subscription to {filters}"));
@@ -437,19 +445,24 @@ fn lost(link: &Link, health: &Health, error: &ConnectionError, course: &Course, 
 	tracing::warn!(%error, pause = ?pause, "the broker is away{hint}");
 }
 
-fn subscribe(link: &Link) {
-	let filters = link.filters.iter().cloned();
-	let filters = filters.map(|filter| SubscribeFilter::new(filter, QoS::AtLeastOnce));
-	if let Err(error) = link.client.try_subscribe_many(filters) {
+/// Asks for one of the filters. The next is asked for when this one is answered: some brokers have one
+/// answer for several in one packet, or refuse all because of one.
+fn subscribe(link: &Link, place: usize) {
+	let Some(filter) = link.filters.get(place) else { return };
+	if let Err(error) = link.client.try_subscribe(filter.clone(), QoS::AtLeastOnce) {
 		tracing::error!(%error, "cannot subscribe");
 	}
 }
 
-/// The filters that the broker does not grant.
-fn refused(link: &Link, codes: &[SubscribeReasonCode]) -> Vec<String> {
-	let granted = |place: usize| matches!(codes.get(place), Some(SubscribeReasonCode::Success(_)));
-	let filters = link.filters.iter().enumerate();
-	filters.filter(|(place, _)| !granted(*place)).map(|(_, filter)| filter.clone()).collect()
+fn is_granted(codes: &[SubscribeReasonCode]) -> bool {
+	let is_success = |code: &SubscribeReasonCode| matches!(code, SubscribeReasonCode::Success(_));
+	!codes.is_empty() && codes.iter().all(is_success)
+}
+
+/// The filters that the broker has answered and does not grant.
+fn refused(link: &Link, granted: &[bool]) -> Vec<String> {
+	let answered = link.filters.iter().zip(granted);
+	answered.filter(|(_, granted)| !**granted).map(|(filter, _)| filter.clone()).collect()
 }
 
 /// Drops the payload of a message that is too large, and returns how many bytes it had.

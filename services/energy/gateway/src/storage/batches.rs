@@ -331,8 +331,7 @@ fn fill(
 		.query_map(params![meter, int(header.start_ms), int(header.end_ms)], |row| {
 			Ok((row.get::<_, ReadingRow>(0)?, H256(row.get(1)?)))
 		})?;
-	let (rows, leaves): (Vec<_>, Vec<_>) =
-		rows.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+	let (rows, leaves): (Vec<_>, Vec<_>) = rows.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
 	if leaves.is_empty() || merkle::root(&leaves) != header.root {
 		return Ok(false);
 	}

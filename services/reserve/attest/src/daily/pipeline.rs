@@ -8,6 +8,7 @@ use super::{
 use crate::{
 	keys::RoleKey,
 	plan::write_plan,
+	price::{average_window, price_refusal},
 	sign::sign_file,
 	statement::{PlanInputs, Statement},
 	submit::{SubmitError, submit_over, trusted_keys},
@@ -29,6 +30,7 @@ use gridproof_primitives::{
 	},
 	reserve::{
 		attestation::{AttestationFields, Kind, Role},
+		bounds::PriceBounds,
 		parameters::PolicyParameters,
 	},
 	time::day::Day,
@@ -48,7 +50,7 @@ pub enum PriceSource {
 	Zone {
 		/// Name of the zone.
 		name: String,
-		/// Window of the moving average, in days; the day's own mean if `None`.
+		/// Window of the moving average, in days; if `None`, that of [`average_window`].
 		ema_window: Option<u32>,
 	},
 }
@@ -193,12 +195,13 @@ impl DayPipeline {
 		}
 	}
 
-	async fn price(&self, day: Day) -> Result<SignedRatio, StepError> {
+	async fn price(&self, day: Day, bounds: &PriceBounds) -> Result<SignedRatio, StepError> {
 		match &self.price {
 			Price::Fixed(price) => Ok(*price),
 			Price::Zone { zone, ema_window } => {
 				let Zone { eic, timezone, .. } = &**zone;
-				price_from_source(&self.source, eic, day, *timezone, *ema_window)
+				let window = average_window(*ema_window, bounds);
+				price_from_source(&self.source, eic, day, *timezone, window)
 					.await
 					.map(|report| report.price())
 					.map_err(StepError::temporary)
@@ -223,15 +226,12 @@ impl DayPipeline {
 		let summary = read_summary(&self.summary_path(day)).map_err(StepError::reload)?;
 		let parameters = self.parameters().await?;
 		let (figures, policy) = (&self.figures, parameters.policy);
-		let price = self.price(day).await?;
+		let price = self.price(day, &parameters.prices).await?;
 		let query = coverage_policy::query::outlook(day, price);
 		let outlook = self.link.read(&query).await.map_err(of_chain)?;
 		if outlook.average.is_none() {
-			let (price, first) = (price.to_figure(), refused_until(outlook.first_day));
 			// Not final: while the chain takes the day, its average moves.
-			return Err(StepError::temporary(format!(
-				"the chain does not believe the price of {price} EUR/MWh: {first}"
-			)));
+			return Err(StepError::temporary(self.price_refusal(&price, day, &parameters).await?));
 		}
 		let inputs = PlanInputs {
 			eur_per_mwh: price,
@@ -248,6 +248,20 @@ impl DayPipeline {
 			revises,
 		};
 		Statement::plan(&summary, &inputs).map_err(StepError::permanent)
+	}
+
+	/// Why the chain refuses a price.
+	async fn price_refusal(
+		&self,
+		price: &SignedRatio,
+		day: Day,
+		parameters: &PolicyParameters,
+	) -> Result<String, StepError> {
+		let status = self.link.read(&coverage_policy::query::status()).await.map_err(of_chain)?;
+		let refusal = price_refusal(price, day, &parameters.prices, status.statement.as_ref());
+		Ok(refusal.unwrap_or_else(|| {
+			format!("the chain refused the price of {} EUR/MWh a moment ago", price.to_figure())
+		}))
 	}
 
 	/// Plans the day unless there is a signed file for this chain already, from here or from another
@@ -356,14 +370,6 @@ impl DayPipeline {
 				})
 			},
 		}
-	}
-}
-
-/// Says from which day on a refused price would be accepted.
-fn refused_until(first_day: Option<Day>) -> String {
-	match first_day {
-		Some(day) => format!("the first day that it would accept with this price is {day}"),
-		None => "it would accept no day with this price; check its source".to_string(),
 	}
 }
 
