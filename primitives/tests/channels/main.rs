@@ -1,5 +1,7 @@
 //! Channels: vouchers, receipts with running sums, settlement batches, their proofs and offences.
 
+#![allow(unreachable_pub, reason = "in a test, pub means: for another module")]
+
 mod channel;
 mod evidence;
 mod properties;
