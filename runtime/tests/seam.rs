@@ -3,7 +3,7 @@
 //! takes one for another.
 
 use codec::{Decode, DecodeAll, Encode};
-use frame_support::traits::{Get, fungible::NativeOrWithId};
+use frame_support::traits::fungible::NativeOrWithId;
 use gridproof_chain::{
 	Call, ChainError, Query, Refusal,
 	event::{Event, RawEvent},

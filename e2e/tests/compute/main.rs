@@ -286,7 +286,8 @@ async fn clients_of_openai(compute: &Compute) -> Result<()> {
 		("OPENAI_API_KEY", &compute.api_key),
 		("MODEL", &model),
 	];
-	let mut python = Command::new(python()?);
+	let interpreter = python()?;
+	let mut python = Command::new(&interpreter);
 	python.arg(python_script("openai_client.py")).envs(environment);
 	let mut node = Command::new("node");
 	node.arg(npm("openai")?.join("client.js")).envs(environment);
@@ -301,7 +302,7 @@ async fn clients_of_openai(compute: &Compute) -> Result<()> {
 		}
 	}
 	// A prompt that no model reads is the request's own fault: the library does not try it again.
-	let mut long = Command::new(python()?);
+	let mut long = Command::new(&interpreter);
 	long.arg(repository().join("vectors/field/openai/retries.py")).arg("too-long");
 	long.envs([("BASE", compute.url.as_str()), ("KEY", &compute.api_key), ("MODEL", &model)]);
 	let said = tokio::task::spawn_blocking(move || run(&mut long)).await??;

@@ -345,7 +345,8 @@ proptest! {
 					for line in [PlacedLine::Channel(proof.channel), PlacedLine::Miner(proof.miner)] {
 						let (header, signature) = (settled.header, settled.signature);
 						let receipt = signed(*one);
-						prop_assert!(cleared(ChannelEvidence::Line { receipt, header, signature, line }));
+						let line = ChannelEvidence::Line { receipt, header, signature, line };
+			prop_assert!(cleared(line));
 					}
 				}
 			}

@@ -133,7 +133,8 @@ fn the_lines_of_a_batch_are_refused_by_their_rules() {
 			b.miners[0].line.from = MinerSums { count: 1, price: 60, weight: 17 };
 		}),
 		(MinerNotJoined, &|b| {
-			for sums in [&mut b.miners[0].line.from, &mut b.miners[0].line.to] {
+			let line = &mut b.miners[0].line;
+			for sums in [&mut line.from, &mut line.to] {
 				*sums = sums.after(0, 0).unwrap();
 			}
 		}),

@@ -109,7 +109,7 @@ pub struct BreakerArgs {
 pub struct ParametersArgs {
 	/// All of them as JSON, in the form of a chain's genesis.
 	#[arg(value_name = "FILE")]
-	file: PathBuf,
+	pub(super) file: PathBuf,
 }
 
 /// Amount and receiver of a spend.

@@ -68,7 +68,8 @@ impl Counterpart {
 		let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
 		let port = free.local_addr().unwrap().port();
 		drop(free);
-		let arguments = [&[case, port.to_string().as_str()], more].concat();
+		let port_text = port.to_string();
+		let arguments = [&[case, port_text.as_str()], more].concat();
 		let mut child = program(&arguments).stdout(Stdio::piped()).spawn().unwrap();
 		let said = BufReader::new(child.stdout.take().unwrap()).lines();
 		let counterpart = Self { _child: child, said, port };

@@ -221,7 +221,7 @@ async fn what_is_not_settled_stays() {
 	);
 	let mut anchor = desk.sqlite.batch(anchored).await.unwrap().unwrap().anchor;
 	anchor.status = AnchorStatus::Broadcast;
-	assert!(desk.sqlite.anchor(anchored, anchor.clone()).await.unwrap());
+	assert!(desk.sqlite.anchor(anchored, anchor.clone(), None).await.unwrap());
 	let pinned = PinProgress { status: "pinned".to_string(), ..PinProgress::default() };
 	for row in [rows[0], rows[1], anchored, local, young] {
 		desk.sqlite.pinned(row, pinned.clone()).await.unwrap();
@@ -240,11 +240,11 @@ async fn what_is_not_settled_stays() {
 	assert_eq!(desk.rows().await.0, 8);
 	// Once the anchor is confirmed, and where nothing is pinned, they go too.
 	anchor.status = AnchorStatus::Confirmed;
-	assert!(desk.sqlite.anchor(anchored, anchor.clone()).await.unwrap());
+	assert!(desk.sqlite.anchor(anchored, anchor.clone(), None).await.unwrap());
 	assert!(desk.sqlite.archive(LATER + 1, false).await.unwrap());
 	assert_eq!(desk.prune().await, 2);
 	// What is in a file does not change any more.
-	assert!(!desk.sqlite.anchor(anchored, anchor).await.unwrap());
+	assert!(!desk.sqlite.anchor(anchored, anchor, None).await.unwrap());
 }
 
 #[tokio::test]
@@ -254,7 +254,7 @@ async fn what_changes_between_file_and_deletion_stays_and_goes_into_the_next_fil
 	assert!(desk.sqlite.archive(LATER, false).await.unwrap());
 	let mut anchor = desk.sqlite.batch(row).await.unwrap().unwrap().anchor;
 	(anchor.status, anchor.txid) = (AnchorStatus::Confirmed, Some("ab".repeat(32)));
-	assert!(desk.sqlite.anchor(row, anchor.clone()).await.unwrap());
+	assert!(desk.sqlite.anchor(row, anchor.clone(), None).await.unwrap());
 	assert_eq!(desk.prune().await, 1);
 	assert_eq!(desk.rows().await, (1, 2));
 	assert!(desk.sqlite.archive(LATER + 1, false).await.unwrap());
