@@ -15,7 +15,10 @@ use std::{
 	sync::{Arc, Mutex, RwLock},
 	time::{Duration, Instant},
 };
-use tokio::{runtime::Handle, sync::Semaphore};
+use tokio::{
+	runtime::Handle,
+	sync::{Mutex as Gate, Semaphore},
+};
 
 /// How long a message may wait for what the chain says of a meter never seen before.
 const FIRST_LOOK: Duration = Duration::from_secs(3);
@@ -82,6 +85,10 @@ pub(crate) struct Registry {
 	limits: RwLock<Option<Limits>>,
 	/// The last question that had no answer, and when: others have the same failure for a while.
 	away: Mutex<Option<(Instant, ChainError)>>,
+	/// When the last answer came.
+	answered: Mutex<Option<Instant>>,
+	/// Held by the question that finds out whether the node answers, when none did for a while.
+	probe: Gate<()>,
 }
 
 impl Registry {
@@ -101,6 +108,8 @@ impl Registry {
 			meters: RwLock::default(),
 			limits: RwLock::default(),
 			away: Mutex::default(),
+			answered: Mutex::default(),
+			probe: Gate::default(),
 		});
 		for (row, name) in registry.storage.meters().await? {
 			registry.put(row, name, None);
@@ -215,22 +224,40 @@ impl Registry {
 	}
 
 	/// Waits for an answer of the chain, but not long, and not at all for a while after one that did not
-	/// come: a node that hangs holds up one question, not one for each meter.
+	/// come. When no answer came for a while, one question goes first and the others wait for what becomes
+	/// of it: a node that hangs holds up one question, not one for each meter.
 	async fn ask<T>(
 		&self,
 		question: impl Future<Output = Result<T, ChainError>>,
 	) -> Result<T, ChainError> {
-		let away = self.away.locked().clone();
-		if let Some((_, error)) = away.filter(|(since, _)| since.elapsed() < AWAY) {
-			return Err(error);
-		}
+		self.is_away()?;
+		let probe = if self.answers() { None } else { Some(self.probe.lock().await) };
+		self.is_away()?;
+		// Who waited while another found that the node answers need not go one by one.
+		let _probe = probe.filter(|_| !self.answers());
 		let asked = tokio::time::timeout(ANSWER, question).await;
 		let asked = asked.unwrap_or_else(|_| {
 			let message = format!("no answer within {} s", ANSWER.as_secs());
 			Err(ChainError::Rpc { code: None, message })
 		});
 		*self.away.locked() = asked.as_ref().err().map(|error| (Instant::now(), error.clone()));
+		if asked.is_ok() {
+			*self.answered.locked() = Some(Instant::now());
+		}
 		asked
+	}
+
+	/// The failure of a moment ago.
+	fn is_away(&self) -> Result<(), ChainError> {
+		match &*self.away.locked() {
+			Some((since, error)) if since.elapsed() < AWAY => Err(error.clone()),
+			_ => Ok(()),
+		}
+	}
+
+	/// Whether an answer came a moment ago.
+	fn answers(&self) -> bool {
+		self.answered.locked().is_some_and(|at| at.elapsed() < AWAY)
 	}
 
 	/// As [`Registry::refresh`], but not if the chain said something of it in the last moments.

@@ -156,6 +156,9 @@ pub fn day_price<B: AsRef<[u8]>>(
 		.flat_map(|document| day_ahead(document, asked, &mut passed_over))
 		.collect();
 	let series = of_area(chosen, asked)?;
+	// Several documents may have the same.
+	passed_over.sort();
+	passed_over.dedup();
 	readable(&series)?;
 	for series in &series {
 		let currency = series.currency.as_deref().unwrap_or("no currency");

@@ -422,6 +422,15 @@ impl Running {
 		letters.into_iter().map(|letter| letter.reason).collect()
 	}
 
+	/// Waits until these are the reasons of the dead letters.
+	pub async fn wait_for_dead_letters(&self, reasons: &[&str]) {
+		let begin = Instant::now();
+		while self.dead_letters().await != reasons {
+			assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", self.dead_letters().await);
+			tokio::time::sleep(Duration::from_millis(20)).await;
+		}
+	}
+
 	/// Waits until a batch is in a state.
 	pub async fn wait_for(&self, batch: &str, state: BatchState) -> BatchView {
 		let begin = Instant::now();
