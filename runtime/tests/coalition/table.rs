@@ -21,7 +21,7 @@ const fn known(finding: &'static str, source: Source, by: &'static str, seeds: u
 
 /// Holes that are open.
 ///
-/// What a meter draws after its last batch stands in no register that the chain has seen: an owner
+/// What a meter draws after its last batch is in no register that the chain has seen: an owner
 /// who decommissions it then, and has it certified again, leaves that debt behind.
 const KNOWN: &[Known] = &[known("energy M6, W7", Source::NotFedIn, "debt left behind", 400)];
 
