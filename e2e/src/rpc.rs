@@ -2,8 +2,9 @@
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
+use std::sync::{Arc, Mutex, PoisonError};
 use subxt::rpcs::{
-	RpcClient,
+	Error, RpcClient,
 	client::{RpcParams, RpcSubscription, rpc_params},
 };
 
@@ -11,10 +12,11 @@ use subxt::rpcs::{
 /// engine's name `aura`, and the compact length 8.
 const AURA_SLOT_PREFIX: &str = "0x066175726120";
 
-/// A connection to one node.
+/// A connection to one node, made anew when it is gone: a node closes those that ask nothing for a minute.
 #[derive(Clone)]
 pub struct Rpc {
-	client: RpcClient,
+	url: String,
+	client: Arc<Mutex<RpcClient>>,
 }
 
 /// What the tests need of a block's header.
@@ -28,21 +30,23 @@ pub struct Header {
 	pub slot: Option<u64>,
 }
 
+async fn open(url: &str) -> Result<RpcClient> {
+	RpcClient::from_insecure_url(url).await.with_context(|| format!("cannot connect to {url}"))
+}
+
 impl Rpc {
 	/// Connects to a node's WebSocket address.
 	///
 	/// # Errors
 	/// When nobody listens there.
 	pub async fn connect(url: &str) -> Result<Self> {
-		let client = RpcClient::from_insecure_url(url)
-			.await
-			.with_context(|| format!("cannot connect to {url}"))?;
-		Ok(Self { client })
+		let client = open(url).await?;
+		Ok(Self { url: url.to_owned(), client: Arc::new(Mutex::new(client)) })
 	}
 
 	/// The connection itself, for subxt.
 	pub fn client(&self) -> RpcClient {
-		self.client.clone()
+		self.client.lock().unwrap_or_else(PoisonError::into_inner).clone()
 	}
 
 	/// Calls any method.
@@ -50,7 +54,18 @@ impl Rpc {
 	/// # Errors
 	/// The node's error object, with its code and text, or a lost connection.
 	pub async fn call(&self, method: &str, params: RpcParams) -> Result<Value> {
-		self.client.request(method, params).await.with_context(|| format!("RPC call {method}"))
+		let what = || format!("RPC call {method}");
+		match self.client().request(method, params.clone()).await {
+			Ok(answer) => Ok(answer),
+			Err(error @ Error::User(_)) => Err(error).with_context(what),
+			Err(error) => {
+				let Ok(client) = open(&self.url).await else {
+					return Err(error).with_context(what);
+				};
+				*self.client.lock().unwrap_or_else(PoisonError::into_inner) = client.clone();
+				client.request(method, params).await.with_context(what)
+			},
+		}
 	}
 
 	/// Submits a signed extrinsic, `0x…`; gives its hash.
@@ -151,7 +166,7 @@ impl Rpc {
 	}
 
 	async fn heads(&self, subscribe: &str, unsubscribe: &str) -> Result<Heads> {
-		let inner = self.client.subscribe(subscribe, rpc_params![], unsubscribe).await?;
+		let inner = self.client().subscribe(subscribe, rpc_params![], unsubscribe).await?;
 		Ok(Heads { inner })
 	}
 }

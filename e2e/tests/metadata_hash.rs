@@ -12,7 +12,7 @@ use gridproof_e2e::{
 use merkleized_metadata::{ExtraInfo, generate_metadata_digest};
 use serde_json::Value;
 use std::time::Duration;
-use subxt::rpcs::client::rpc_params;
+use subxt::rpcs::{self, client::rpc_params};
 use subxt_signer::sr25519::{Keypair, dev};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -98,8 +98,10 @@ async fn a_transaction_with_the_hash_of_the_metadata_is_included_and_one_with_an
 	let mut other = wallet.metadata_hash;
 	other[0] ^= 1;
 	let refused = rpc.submit(&wallet.sign(&call, &sender, other)?).await;
-	let refused = format!("{:#}", refused.err().context("another hash was taken")?);
-	ensure!(refused.contains("bad signature"), "{refused}");
+	let refused = refused.err().context("another hash was taken")?;
+	let Some(rpcs::Error::User(refusal)) = refused.downcast_ref() else { return Err(refused) };
+	let reason = refusal.data.as_ref().map(|data| data.get()).unwrap_or_default();
+	ensure!(refusal.code == 1010 && reason.contains("bad signature"), "{refusal:?}");
 
 	rpc.submit(&wallet.sign(&call, &sender, wallet.metadata_hash)?).await?;
 	node.wait("the transfer is final", LIMIT, async |_| {

@@ -413,9 +413,10 @@ fn refused(blocks: Blocks, owner: MembershipProof) -> DispatchError {
 	let DispatchError::Module(module) = error else { panic!("{error:?}") };
 	let pool = validate(transaction(blocks, owner)).expect_err("the pool refuses it too");
 	let is_stale = error == because(Error::Settled);
-	let expected = match is_stale {
-		true => InvalidTransaction::Stale,
-		false => InvalidTransaction::Custom(module.error[0]),
+	let expected = if is_stale {
+		InvalidTransaction::Stale
+	} else {
+		InvalidTransaction::Custom(module.error[0])
 	};
 	assert_eq!(pool, expected.into());
 	error

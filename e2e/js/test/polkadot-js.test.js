@@ -98,7 +98,9 @@ test("a transfer with the hash of the metadata is taken, as hardware wallets sig
 	const { specName, specVersion } = api.runtimeVersion;
 	const shown = { base58Prefix: api.registry.chainSS58, decimals: 18, tokenSymbol: "AIT" };
 	const version = { specName: specName.toString(), specVersion: specVersion.toNumber() };
-	const metadataHash = merkleizeMetadata(metadata.toHex(), { ...shown, ...version }).digest();
+	const digest = merkleizeMetadata(metadata.toHex(), { ...shown, ...version }).digest();
+	// As text: of bytes, the first would be taken for the sign that there are any.
+	const metadataHash = `0x${Buffer.from(digest).toString("hex")}`;
 
 	const transfer = api.tx.balances.transferKeepAlive(receiver.address, 3n * AIT);
 	await finalized(transfer, sender, { mode: 1, metadataHash, withSignedTransaction: true });

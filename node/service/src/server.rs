@@ -243,7 +243,7 @@ impl Door {
 				limits.ws_disconnect(began);
 			});
 		}
-		let service = NodeHealthProxyLayer::default().layer(self.cors.layer(service));
+		let service = NodeHealthProxyLayer.layer(self.cors.layer(service));
 		let mut service = self.hosts.layer(service);
 		async move { service.call(request).await }
 	}

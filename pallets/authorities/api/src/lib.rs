@@ -4,6 +4,8 @@
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(missing_docs)]
+// The macro of runtime APIs repeats the bounds of their types.
+#![allow(clippy::multiple_bound_locations)]
 
 extern crate alloc;
 

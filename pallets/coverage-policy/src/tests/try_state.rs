@@ -54,7 +54,7 @@ fn every_invariant_is_noticed_when_it_breaks() {
 			record.minted = record.allowance + 1;
 		});
 	});
-	broken("6", || Latest::<Test>::kill());
+	broken("6", Latest::<Test>::kill);
 	broken("7", || {
 		Minting::<Test>::mutate(|minting| minting.as_mut().unwrap().opening -= 31 * AICP)
 	});

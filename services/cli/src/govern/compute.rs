@@ -29,9 +29,11 @@ pub enum Compute {
 	/// Return to the reserve what a party has earned and not been paid.
 	Forfeit(Decide<PartyArgs>),
 	/// Stop the emission of AIT, or jobs as well; or resume both.
-	ComputeBreaker(Decide<BreakerArgs>),
+	#[command(name = "compute-breaker")]
+	Breaker(Decide<BreakerArgs>),
 	/// Set the parameters of compute, all of them.
-	ComputeParameters(Decide<ParametersArgs>),
+	#[command(name = "compute-parameters")]
+	Parameters(Decide<ParametersArgs>),
 }
 
 /// A miner or coordinator.
@@ -133,7 +135,7 @@ impl Compute {
 				let done = format!("what {} had earned is returned", shown(key));
 				of.order(call::forfeit(key), done)
 			},
-			Self::ComputeBreaker(of) => {
+			Self::Breaker(of) => {
 				let (level, done) = match of.what.level {
 					Level::Nothing => (Breaker::Closed, "nothing of compute is stopped"),
 					Level::Minting => (Breaker::MintStopped, "the emission is stopped"),
@@ -141,7 +143,7 @@ impl Compute {
 				};
 				of.order(call::set_breaker(level), done)
 			},
-			Self::ComputeParameters(of) => {
+			Self::Parameters(of) => {
 				let new: ComputeParameters = read(&of.what.file)?;
 				new.check().map_err(|error| usage(error.to_string()))?;
 				of.order(call::set_parameters(&new), "compute has new parameters")

@@ -42,9 +42,11 @@ pub enum Reserve {
 	/// Appoint the issuer of AICP, or nobody.
 	Issuer(Decide<SomebodyArgs>),
 	/// Stop minting AICP, or redemption as well; or resume both.
-	ReserveBreaker(Decide<BreakerArgs>),
+	#[command(name = "reserve-breaker")]
+	Breaker(Decide<BreakerArgs>),
 	/// Set the parameters of the coverage policy, all of them.
-	ReserveParameters(Decide<ParametersArgs>),
+	#[command(name = "reserve-parameters")]
+	Parameters(Decide<ParametersArgs>),
 	/// Approve a spend of the treasury, which anybody can have paid out within 30 days.
 	Spend(Decide<SpendArgs>),
 }
@@ -185,7 +187,7 @@ impl Reserve {
 				let call = coverage_policy::call::set_issuer(of.what.account);
 				of.order(call, format!("the issuer is {who}"))
 			},
-			Self::ReserveBreaker(of) => {
+			Self::Breaker(of) => {
 				let (level, done) = match of.what.level {
 					Level::Nothing => (Breaker::Closed, "nothing of the reserve is stopped"),
 					Level::Minting => (Breaker::MintStopped, "minting of AICP is stopped"),
@@ -195,7 +197,7 @@ impl Reserve {
 				};
 				of.order(coverage_policy::call::set_breaker(level), done)
 			},
-			Self::ReserveParameters(of) => {
+			Self::Parameters(of) => {
 				let new: PolicyParameters = read(&of.what.file)?;
 				new.check().map_err(|error| usage(error.to_string()))?;
 				let call = coverage_policy::call::set_parameters(&new);

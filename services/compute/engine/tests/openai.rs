@@ -283,9 +283,9 @@ async fn an_end_that_is_not_known_is_not_an_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_reason_is_none_and_a_stream_that_ends_there_is_cut() {
 	let mut chunks = three_words("");
-	for count in 0..4 {
-		chunks[count]["usage"] = json!({ "prompt_tokens": 7, "completion_tokens": count });
-		chunks[count]["choices"][0]["finish_reason"] = json!("");
+	for (count, chunk) in chunks.iter_mut().take(4).enumerate() {
+		chunk["usage"] = json!({ "prompt_tokens": 7, "completion_tokens": count });
+		chunk["choices"][0]["finish_reason"] = json!("");
 	}
 	let server = Server::new(move || events(&chunks[..4], false)).await;
 	let fault = server.ask(text()).await.unwrap_err();

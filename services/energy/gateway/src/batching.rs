@@ -151,6 +151,11 @@ impl Batcher {
 		Ok(round)
 	}
 
+	/// What keeps batches from being made, though no round has failed.
+	pub(crate) fn trouble(&self) -> Option<String> {
+		self.registry.trouble()
+	}
+
 	/// Batches of all meters that are not certified, together, in order of arrival.
 	async fn others(&self, flush: bool) -> Result<Vec<BatchRow>, StoreError> {
 		let mut made = Vec::new();

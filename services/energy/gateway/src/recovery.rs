@@ -37,7 +37,7 @@ impl Recovery {
 	///
 	/// # Errors
 	/// [`StoreError`].
-	pub(crate) async fn from_device(
+	pub(crate) async fn take_copy(
 		&self,
 		known: &Known,
 		asked: &Batch,

@@ -247,6 +247,12 @@ impl Registry {
 		asked
 	}
 
+	/// Why the chain cannot be asked, if the last question had no answer.
+	pub(crate) fn trouble(&self) -> Option<String> {
+		let away = self.away.locked();
+		away.as_ref().map(|(_, error)| format!("the chain cannot be asked for meters: {error}"))
+	}
+
 	/// The failure of a moment ago.
 	fn is_away(&self) -> Result<(), ChainError> {
 		match &*self.away.locked() {
@@ -302,6 +308,7 @@ impl Registry {
 		let Some(ledger) = &self.ledger else { return Ok(()) };
 		let limits = ledger.limits().await?;
 		*self.limits.writing() = Some(limits);
+		*self.away.locked() = None;
 		let before = self.all();
 		let mut certified = BTreeMap::new();
 		let mut from = 0;

@@ -431,7 +431,8 @@ async fn batch(batcher: Arc<Batcher>, tick: Duration, seat: Seat) {
 			// What takes long is not done all the time.
 			Ok(round) => {
 				beat = tick.max(begin.elapsed().saturating_mul(4)).min(LONGEST_PAUSE);
-				seat.done(round.failed.as_ref());
+				let failed = round.failed.map(|error| error.to_string());
+				seat.done(failed.or_else(|| batcher.trouble()).as_ref());
 			},
 			Err(error) => {
 				tracing::error!(%error, "no batch can be made");

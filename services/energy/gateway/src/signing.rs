@@ -357,7 +357,7 @@ impl Signer {
 		copy: Option<SignedCopy>,
 	) -> Result<bool, StoreError> {
 		let (Some(copy), Some(genesis)) = (copy, self.genesis().await) else { return Ok(false) };
-		let is_news = self.recovery.from_device(known, batch, copy, &genesis).await?;
+		let is_news = self.recovery.take_copy(known, batch, copy, &genesis).await?;
 		if is_news {
 			self.metrics.signature("restored");
 			self.deferral.agreed(known.row);

@@ -135,7 +135,7 @@ fn a_load_series_that_cannot_be_read_leaves_its_own_zone_out_and_no_other() {
 	let good = load_series(DE_LU, "A03", &[(MONDAY.0, MONDAY.1, "PT60M", &[(1, "100")])]);
 	let odd = load_series(FR, "A05", &[(MONDAY.0, MONDAY.1, "PT60M", &[(1, "100")])]);
 	let both = load_document(&format!("{odd}{good}"));
-	assert_eq!(monday(&[both.clone()], Some(DE_LU)).unwrap().wh, 2_400_000_000);
+	assert_eq!(monday(std::slice::from_ref(&both), Some(DE_LU)).unwrap().wh, 2_400_000_000);
 	assert!(matches!(monday(&[both], Some(FR)), Err(FigureError::Series { .. })));
 }
 

@@ -402,7 +402,7 @@ async fn a_prompt_that_is_too_long_is_answered_at_once_as_openai_does() {
 		let answer = served.post(path, "gpk_test", asked).await;
 		let body: Value = if stream {
 			let text = answer.text().await.unwrap();
-			let last = text.lines().filter_map(|line| line.strip_prefix("data: ")).last();
+			let last = text.lines().filter_map(|line| line.strip_prefix("data: ")).next_back();
 			serde_json::from_str(last.unwrap()).unwrap()
 		} else {
 			assert_eq!(answer.status(), StatusCode::BAD_REQUEST);

@@ -206,10 +206,7 @@ fn filters(broker: &config::Broker) -> Result<[String; 2], BrokerError> {
 	let readings = broker.filter.clone().unwrap_or_else(|| Topic::Readings.of_all());
 	let levels: Vec<&str> = readings.split('/').collect();
 	let is_part = |level: &&str| *level == "+" || !(level.is_empty() || level.contains(['+', '#']));
-	if levels.len() != 4
-		|| levels.first() != Some(&Topic::ROOT)
-		|| !levels.iter().all(|l| is_part(l))
-	{
+	if levels.len() != 4 || levels.first() != Some(&Topic::ROOT) || !levels.iter().all(is_part) {
 		return Err(BrokerError::BadFilter(readings));
 	}
 	let signed = format!("{readings}/signed");

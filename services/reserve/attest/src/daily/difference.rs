@@ -106,7 +106,8 @@ mod tests {
 		assert_eq!(difference(&statement("90", "10000000"), &own), None);
 		let other = difference(&statement("90.000001", "10000000"), &own).unwrap();
 		assert!(other.contains("eur_per_mwh"), "{other}");
-		let edits: [(&str, fn(&mut Statement)); 8] = [
+		type Edit = fn(&mut Statement);
+		let edits: [(&str, Edit); 8] = [
 			("wh_dc_raw", |s| s.fields.wh_raw += 1),
 			("wh_dc_commit", |s| s.fields.wh_committed += 1),
 			("compute_assets", |s| s.fields.compute_assets += 1),
