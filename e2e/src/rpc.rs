@@ -12,7 +12,7 @@ use subxt::rpcs::{
 /// engine's name `aura`, and the compact length 8.
 const AURA_SLOT_PREFIX: &str = "0x066175726120";
 
-/// A connection to one node, made anew when it is gone: a node closes those that ask nothing for a minute.
+/// A connection to one node, made again when it is gone: a node closes those that ask nothing for a minute.
 #[derive(Clone)]
 pub struct Rpc {
 	url: String,

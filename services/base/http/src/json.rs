@@ -8,9 +8,9 @@ use axum::{
 	http::{StatusCode, request::Parts},
 };
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-/// A request's JSON. A mistake in it is answered as an [`ApiError`]: `bad_request`, or
+/// A request's JSON, an object. A mistake in it is answered as an [`ApiError`]: `bad_request`, or
 /// `payload_too_large`. Where a whole number is due, `5.0` is one, as JSON Schema has it.
 pub struct Body<T>(pub T);
 
@@ -42,8 +42,13 @@ async fn read<T: DeserializeOwned, S: Send + Sync>(
 ) -> Result<T, JsonRejection> {
 	let (parts, body) = request.into_parts();
 	let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await?;
-	let request = Request::from_parts(parts, bytes.clone().into());
-	match Json::<T>::from_request(request, state).await {
+	let again = || Request::from_parts(parts.clone(), bytes.clone().into());
+	// The entries of a list would be taken for the members of an object.
+	if !bytes.trim_ascii_start().starts_with(b"{") {
+		let object = Json::<Map<String, Value>>::from_request(again(), state).await;
+		object.map(|_| ())?;
+	}
+	match Json::<T>::from_request(again(), state).await {
 		Ok(Json(value)) => Ok(value),
 		Err(JsonRejection::JsonDataError(error)) => {
 			let mut value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
@@ -90,9 +95,13 @@ mod tests {
 	use axum::http::header::CONTENT_TYPE;
 
 	async fn number(text: &str) -> Result<u64, String> {
+		read_number(&format!("{{\"number\":{text}}}")).await
+	}
+
+	async fn read_number(body: &str) -> Result<u64, String> {
 		let request = Request::post("/")
 			.header(CONTENT_TYPE, "application/json")
-			.body(format!("{{\"number\":{text}}}").into())
+			.body(body.to_owned().into())
 			.unwrap();
 		#[derive(serde::Deserialize)]
 		struct Numbered {
@@ -100,6 +109,12 @@ mod tests {
 		}
 		let read = Body::<Numbered>::from_request(request, &()).await;
 		read.map(|Body(numbered)| numbered.number).map_err(|error| format!("{error:?}"))
+	}
+
+	#[tokio::test]
+	async fn a_list_is_not_an_object_whose_members_it_has() {
+		let error = read_number("[149]").await.unwrap_err();
+		assert!(error.contains("bad_request") && error.contains("sequence"), "{error}");
 	}
 
 	#[tokio::test]

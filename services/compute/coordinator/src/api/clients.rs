@@ -66,6 +66,7 @@ pub(super) async fn submit(
 
 /// Which jobs to list.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct JobQuery {
 	/// Only jobs in this state.
 	#[param(value_type = Option<JobStage>)]

@@ -35,6 +35,7 @@ pub(super) async fn hello(
 
 /// How long to wait for work.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Wait {
 	/// Seconds, at most 30.
 	#[serde(default)]

@@ -13,6 +13,7 @@ use utoipa::IntoParams;
 
 /// Which receipt to show.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ReceiptQuery {
 	/// The job's id.
 	job: Option<String>,

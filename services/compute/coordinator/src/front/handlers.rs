@@ -161,6 +161,7 @@ async fn model(caller: Caller, Path(name): Path<String>) -> Result<Json<Value>, 
 
 /// From when on use is added up.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct UsageQuery {
 	/// Receipts signed since this time, UTC milliseconds; all if it is left out.
 	#[serde(default)]

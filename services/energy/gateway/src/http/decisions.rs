@@ -63,8 +63,10 @@ fn checked(update: AnchorUpdate, before: AnchorStatus) -> Result<BatchAnchor, Ap
 	let bad = |detail: &str| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_anchor", detail);
 	let status = AnchorStatus::parse(&update.status)
 		.ok_or_else(|| bad("status is pending, broadcast, confirmed or simulated"))?;
-	if update.block_height.is_some_and(|height| i64::try_from(height).is_err()) {
-		return Err(bad("block_height is a height of Bitcoin's chain"));
+	if update.block_height.is_some_and(|height| i64::try_from(height).is_err())
+		|| update.confirmations.is_some_and(|count| i32::try_from(count).is_err())
+	{
+		return Err(bad("block_height and confirmations are numbers of blocks of Bitcoin's chain"));
 	}
 	let has_block = is_hash(&update.block_hash) && update.block_height.is_some();
 	let is_deep = update.confirmations.unwrap_or_default() >= MIN_CONFIRMATIONS;

@@ -1,6 +1,6 @@
 //! `/api/v1/meters`.
 
-use super::{api::Api, views::meter_view};
+use super::{api::Api, paging::time, views::meter_view};
 use axum::{
 	Json,
 	extract::{Query, State},
@@ -16,6 +16,9 @@ pub(crate) async fn list(
 	State(api): State<Arc<Api>>,
 	Query(chosen): Query<ListReadings>,
 ) -> Result<Json<Vec<MeterView>>, ApiError> {
+	// A meter has no time, but a mistake in one is a mistake here as in other lists.
+	chosen.from.as_deref().map(time).transpose()?;
+	chosen.to.as_deref().map(time).transpose()?;
 	let mut pending: HashMap<i64, u64> = HashMap::new();
 	for waiting in api.storage.pending().await? {
 		let count = pending.entry(waiting.meter).or_default();

@@ -1,10 +1,13 @@
 //! Pages of lists, and times in queries.
 
 use crate::storage::Page;
-use axum::{http::HeaderValue, response::Response};
+use axum::{
+	http::{HeaderValue, StatusCode},
+	response::Response,
+};
 use gridproof_gateway_api::PageQuery;
 use gridproof_http::ApiError;
-use gridproof_primitives::energy::emlog::parse_utc;
+use gridproof_primitives::energy::emlog::{TimeError, parse_utc};
 
 /// Entries of a page if nothing is asked for.
 const DEFAULT_LIMIT: u32 = 1_000;
@@ -39,6 +42,9 @@ impl Asked {
 			return Err(ApiError::bad_request(format!("limit is 1 to {most}")));
 		}
 		let offset = query.offset.unwrap_or_default();
+		if i64::try_from(offset).is_err() {
+			return Err(ApiError::bad_request("offset is a number of entries"));
+		}
 		let page = Page { limit, offset, after: query.cursor, newest_first };
 		Ok(Self { page, is_default })
 	}
@@ -67,5 +73,14 @@ pub(crate) fn time(text: &str) -> Result<u64, ApiError> {
 	if let Ok(millis) = text.parse() {
 		return Ok(millis);
 	}
-	parse_utc(text).map_err(|error| ApiError::bad_request(format!("{text:?}: {error}")))
+	parse_utc(text).map_err(|error| {
+		let sentence = format!("{text:?}: {error}");
+		match error {
+			// It is a time, but none that a reading can have.
+			TimeError::OutOfRange => {
+				ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_time", sentence)
+			},
+			_ => ApiError::bad_request(sentence),
+		}
+	})
 }

@@ -56,7 +56,11 @@ fn filter(chosen: ListReadings) -> Result<ReadingFilter, ApiError> {
 	let (status, batched) = match chosen.status.as_deref() {
 		Some("pending") => (None, Some(false)),
 		Some("batched") => (None, Some(true)),
-		_ => (chosen.status, None),
+		None | Some("ok" | "estimated" | "error") => (chosen.status, None),
+		Some(_) => {
+			let words = "status is ok, estimated or error, or pending or batched";
+			return Err(ApiError::bad_request(words));
+		},
 	};
 	let batch = match chosen.batch {
 		Some(name) => Some(batch_row(&name).ok_or_else(|| ApiError::not_found("Batch"))?),
