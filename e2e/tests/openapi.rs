@@ -1,9 +1,9 @@
 //! The OpenAPI documents, as other tools read them: each is valid, a client can be made of it that works,
 //! and requests that are generated from it are answered as it says.
 //!
-//! `GRIDPROOF_CASES_SECONDS=600` generates for so long at each server; CI has no time for it.
+//! `GRIDPROOF_CASES_SECONDS=600` generates requests for so long at each server; CI has no time for it.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use gridproof_e2e::{
 	clients::{python_script, python_with, run},
 	compute::Compute,
@@ -14,15 +14,13 @@ use std::{
 	process::{Command, Stdio},
 };
 
-/// Seconds of generated requests at each server in CI.
-const SECONDS: u64 = 25;
 const MINUTE: u64 = 60_000;
 /// What costs a model's time is asked by the tests of compute.
 const INFERENCE: &str = "^/v1/(chat/completions|completions|embeddings)$";
 
-fn seconds() -> Result<u64> {
-	let asked = std::env::var("GRIDPROOF_CASES_SECONDS").ok();
-	asked.map_or(Ok(SECONDS), |text| text.parse().context("GRIDPROOF_CASES_SECONDS is a number"))
+/// For how long requests are generated; `None` in CI.
+fn seconds() -> Option<String> {
+	std::env::var("GRIDPROOF_CASES_SECONDS").ok()
 }
 
 /// Validates the document, makes a client of it, and lets that ask for `module`.
@@ -36,8 +34,9 @@ fn make_client(python: &Path, url: &str, module: &str, key: Option<&str>) -> Res
 	Ok(())
 }
 
-/// Generates requests from the document, good and bad, and compares the answers with it.
+/// Generates requests from the document, good and bad, and compares the answers with it, if there is time.
 fn generate(python: &Path, url: &str, more: &[&str]) -> Result<()> {
+	let Some(seconds) = seconds() else { return Ok(()) };
 	let folder = tempfile::tempdir()?;
 	let output = Command::new(python.with_file_name("schemathesis"))
 		.current_dir(folder.path())
@@ -46,7 +45,7 @@ fn generate(python: &Path, url: &str, more: &[&str]) -> Result<()> {
 		.arg("run")
 		.arg(format!("{url}/openapi.json"))
 		.args(["--phases", "examples,coverage,fuzzing,stateful", "--seed", "1", "--no-color"])
-		.args(["--max-time", &seconds()?.to_string()])
+		.args(["--max-time", &seconds])
 		.args(more)
 		.stdin(Stdio::null())
 		.output()?;

@@ -127,7 +127,7 @@ impl Server {
 			coordinator.close();
 			std::future::pending::<Infallible>().await
 		};
-		tokio::select! {
+		let outcome = tokio::select! {
 			() = serving.ended() => {
 				if stop.is_stopped() {
 					Ok(())
@@ -137,7 +137,10 @@ impl Server {
 			},
 			ended = coordinator.run() => Err(ended.into()),
 			never = closing => match never {},
-		}
+		};
+		// The last connection may have ended before those that wait were answered.
+		coordinator.close();
+		outcome
 	}
 
 	/// Returns all routes. They have to be served with the address of the peer, as

@@ -31,6 +31,8 @@ const FRESH: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(10);
 /// How long nobody asks again after a question that had no answer.
 const AWAY: Duration = Duration::from_secs(5);
+/// How long a question without an answer is shown as trouble; the next one says whether it lasts.
+const SHOWN: Duration = Duration::from_secs(20);
 /// Meters asked for at a time.
 const PAGE: u32 = 1_000;
 
@@ -247,10 +249,12 @@ impl Registry {
 		asked
 	}
 
-	/// Why the chain cannot be asked, if the last question had no answer.
+	/// Why the chain cannot be asked, if the last question had no answer and was asked a moment ago.
 	pub(crate) fn trouble(&self) -> Option<String> {
 		let away = self.away.locked();
-		away.as_ref().map(|(_, error)| format!("the chain cannot be asked for meters: {error}"))
+		let (since, error) = away.as_ref()?;
+		let is_recent = since.elapsed() < SHOWN;
+		is_recent.then(|| format!("the chain cannot be asked for meters: {error}"))
 	}
 
 	/// The failure of a moment ago.

@@ -128,10 +128,14 @@ impl Chain {
 		answer: impl FnOnce(&mut ChainState) -> Result<T, ChainError>,
 	) -> Reply<'_, T> {
 		let mut state = self.0.lock().unwrap();
-		state.questions += 1;
 		if state.hangs {
-			return Box::pin(std::future::pending());
+			// A question that nobody waits for was never asked.
+			return Box::pin(async {
+				self.0.lock().unwrap().questions += 1;
+				std::future::pending().await
+			});
 		}
+		state.questions += 1;
 		let answer = state.reachable().and_then(|()| answer(&mut state));
 		Box::pin(async { answer })
 	}
@@ -420,15 +424,6 @@ impl Running {
 		let page = Page { limit: 1_000, offset: 0, after: None, newest_first: false };
 		let letters = self.storage().dead_letters(None, page).await.unwrap();
 		letters.into_iter().map(|letter| letter.reason).collect()
-	}
-
-	/// Waits until these are the reasons of the dead letters.
-	pub async fn wait_for_dead_letters(&self, reasons: &[&str]) {
-		let begin = Instant::now();
-		while self.dead_letters().await != reasons {
-			assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", self.dead_letters().await);
-			tokio::time::sleep(Duration::from_millis(20)).await;
-		}
 	}
 
 	/// Waits until a batch is in a state.
