@@ -236,8 +236,10 @@ async fn two_gateways_with_default_settings_at_one_broker_get_all_logs_each() {
 		gateway.client.status().await.unwrap().run.broker_connected == Some(true)
 	};
 	for gateway in &gateways {
-		until("it is subscribed", async || connected(gateway).await).await;
+		until("it is connected", async || connected(gateway).await).await;
 	}
+	// Both of its subscriptions are on their way; what comes before them is nobody's.
+	tokio::time::sleep(Duration::from_secs(1)).await;
 	let mut device = server.mqtt("device", None).await;
 	for slot in 0..20 {
 		device.deliver(TOPIC, reading(METER, slot, "0.25", "")).await;

@@ -466,6 +466,8 @@ pub enum Happened {
 pub struct Mqtt {
 	pub client: AsyncClient,
 	events: mpsc::UnboundedReceiver<Happened>,
+	/// What came while something else was waited for.
+	kept: std::collections::VecDeque<Happened>,
 }
 
 impl Mqtt {
@@ -502,10 +504,13 @@ impl Mqtt {
 				}
 			}
 		});
-		Ok(Self { client, events })
+		Ok(Self { client, events, kept: Default::default() })
 	}
 
 	pub async fn next(&mut self) -> Happened {
+		if let Some(kept) = self.kept.pop_front() {
+			return kept;
+		}
 		tokio::time::timeout(Duration::from_secs(20), self.events.recv())
 			.await
 			.expect("something happens in time")
@@ -514,6 +519,7 @@ impl Mqtt {
 
 	/// Does anything happen within this time?
 	pub async fn is_quiet(&mut self, time: Duration) -> bool {
+		assert!(self.kept.is_empty(), "{:?}", self.kept);
 		tokio::time::timeout(time, self.events.recv()).await.is_err()
 	}
 
@@ -521,13 +527,18 @@ impl Mqtt {
 		self.client.publish(topic, QoS::AtLeastOnce, false, payload).await.unwrap();
 	}
 
-	/// Publishes and waits for the acknowledgement.
+	/// Publishes and waits for the acknowledgement. A message that comes meanwhile is the next.
 	pub async fn deliver(&mut self, topic: &str, payload: impl Into<Vec<u8>>) {
 		self.publish(topic, payload).await;
-		match self.next().await {
-			Happened::Acknowledged => (),
-			other => panic!("{other:?}"),
+		let mut before = std::mem::take(&mut self.kept);
+		loop {
+			match self.next().await {
+				Happened::Acknowledged => break,
+				message @ Happened::Message(..) => before.push_back(message),
+				other => panic!("{other:?}"),
+			}
 		}
+		self.kept = before;
 	}
 
 	pub async fn subscribe(&mut self, filter: &str) -> bool {
