@@ -178,6 +178,8 @@ fn user_and_password_reach_a_broker_byte_for_byte_and_nobody_else() {
 		let gateway = Running(desk.command(&run).spawn().unwrap());
 		let password = password.trim_end_matches(['\r', '\n']).trim_start_matches('\u{feff}');
 		broker.says(&format!(" user b'{user}' password b'{}'", shown(password)));
+		// The refusal is on its way to the gateway, which has to log it.
+		std::thread::sleep(Duration::from_millis(500));
 		let said = stop(gateway);
 		assert!(said.contains("the broker is away"), "{said}");
 		let letters: Vec<char> = password.chars().collect();
