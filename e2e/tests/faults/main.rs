@@ -3,7 +3,8 @@
 //! time. Nothing that was accepted is lost or done twice, nothing is late for longer than is stated,
 //! and `/health` and the status say at each moment how it is.
 //!
-//! CI runs an hour. `scripts/soak faults` runs the day; `GRIDPROOF_FAULT_HOURS` is its length (24).
+//! CI runs the hour of compute. `scripts/soak faults` runs the day; `GRIDPROOF_FAULT_HOURS` is its length
+//! (24).
 //! What the machine cannot do, a full disk without root or another clock without libfaketime, is
 //! left out and printed as `NOT CHECKED`.
 
