@@ -85,10 +85,9 @@ pub(crate) struct Registry {
 	meters: RwLock<Meters>,
 	/// What governance has decided, as far as the chain was asked.
 	limits: RwLock<Option<Limits>>,
-	/// The last question that had no answer, and when: others have the same failure for a while.
-	away: Mutex<Option<(Instant, ChainError)>>,
-	/// When the last answer came.
-	answered: Mutex<Option<Instant>>,
+	/// When the last question was over, and its failure if it had no answer: for a while others have the
+	/// same.
+	last: Mutex<Option<(Instant, Option<ChainError>)>>,
 	/// Held by the question that finds out whether the node answers, when none did for a while.
 	probe: Gate<()>,
 }
@@ -109,8 +108,7 @@ impl Registry {
 			looks: Semaphore::new(LOOKS),
 			meters: RwLock::default(),
 			limits: RwLock::default(),
-			away: Mutex::default(),
-			answered: Mutex::default(),
+			last: Mutex::default(),
 			probe: Gate::default(),
 		});
 		for (row, name) in registry.storage.meters().await? {
@@ -242,32 +240,29 @@ impl Registry {
 			let message = format!("no answer within {} s", ANSWER.as_secs());
 			Err(ChainError::Rpc { code: None, message })
 		});
-		*self.away.locked() = asked.as_ref().err().map(|error| (Instant::now(), error.clone()));
-		if asked.is_ok() {
-			*self.answered.locked() = Some(Instant::now());
-		}
+		*self.last.locked() = Some((Instant::now(), asked.as_ref().err().cloned()));
 		asked
 	}
 
 	/// Why the chain cannot be asked, if the last question had no answer and was asked a moment ago.
 	pub(crate) fn trouble(&self) -> Option<String> {
-		let away = self.away.locked();
-		let (since, error) = away.as_ref()?;
-		let is_recent = since.elapsed() < SHOWN;
-		is_recent.then(|| format!("the chain cannot be asked for meters: {error}"))
+		let last = self.last.locked();
+		let (at, error) = last.as_ref()?;
+		let error = error.as_ref().filter(|_| at.elapsed() < SHOWN)?;
+		Some(format!("the chain cannot be asked for meters: {error}"))
 	}
 
 	/// The failure of a moment ago.
 	fn is_away(&self) -> Result<(), ChainError> {
-		match &*self.away.locked() {
-			Some((since, error)) if since.elapsed() < AWAY => Err(error.clone()),
+		match &*self.last.locked() {
+			Some((at, Some(error))) if at.elapsed() < AWAY => Err(error.clone()),
 			_ => Ok(()),
 		}
 	}
 
 	/// Whether an answer came a moment ago.
 	fn answers(&self) -> bool {
-		self.answered.locked().is_some_and(|at| at.elapsed() < AWAY)
+		matches!(&*self.last.locked(), Some((at, None)) if at.elapsed() < AWAY)
 	}
 
 	/// As [`Registry::refresh`], but not if the chain said something of it in the last moments.
@@ -312,7 +307,7 @@ impl Registry {
 		let Some(ledger) = &self.ledger else { return Ok(()) };
 		let limits = ledger.limits().await?;
 		*self.limits.writing() = Some(limits);
-		*self.away.locked() = None;
+		*self.last.locked() = Some((Instant::now(), None));
 		let before = self.all();
 		let mut certified = BTreeMap::new();
 		let mut from = 0;
