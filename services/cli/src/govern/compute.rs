@@ -1,9 +1,6 @@
 //! Decisions about compute: coordinators, miners, the emission.
 
-use super::{
-	decide::{Decide, Order},
-	reserve::{ParametersArgs, read},
-};
+use super::decide::{Decide, Order, ParametersArgs};
 use crate::{args::keys::public_key, exit::usage};
 use clap::{Args, Subcommand, ValueEnum};
 use gridproof_chain::pallets::compute_receipts::call;
@@ -144,7 +141,7 @@ impl Compute {
 				of.order(call::set_breaker(level), done)
 			},
 			Self::Parameters(of) => {
-				let new: ComputeParameters = read(&of.what.file)?;
+				let new: ComputeParameters = of.what.read()?;
 				new.check().map_err(|error| usage(error.to_string()))?;
 				of.order(call::set_parameters(&new), "compute has new parameters")
 			},

@@ -1,9 +1,13 @@
 //! A decision, and who makes it.
 
-use crate::args::GovernorArgs;
+use crate::{args::GovernorArgs, exit::usage};
+use anyhow::Context;
 use clap::Args;
 use gridproof_chain::{Call, governance::Power};
 use gridproof_keys::account::parse_account;
+use gridproof_support::files;
+use serde::de::DeserializeOwned;
+use std::path::PathBuf;
 
 /// A decision, and who makes it.
 #[derive(Args)]
@@ -60,3 +64,23 @@ pub struct SomebodyArgs {
 /// Nothing further.
 #[derive(Args)]
 pub struct NothingArgs {}
+
+/// Parameters of a pallet.
+#[derive(Args)]
+pub struct ParametersArgs {
+	/// All of them as JSON, in the form of a chain's genesis.
+	#[arg(value_name = "FILE")]
+	file: PathBuf,
+}
+
+impl ParametersArgs {
+	/// Returns what the file says.
+	///
+	/// # Errors
+	/// It cannot be read, or is not in the form of these parameters.
+	pub fn read<T: DeserializeOwned>(&self) -> anyhow::Result<T> {
+		let path = self.file.display();
+		let bytes = files::read(&self.file).with_context(|| format!("cannot read {path}"))?;
+		serde_json::from_slice(&bytes).map_err(|error| usage(format!("{path}: {error}")))
+	}
+}

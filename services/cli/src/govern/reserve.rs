@@ -1,11 +1,10 @@
 //! Decisions about the reserve: roles, statements, the issuer, coverage, the treasury.
 
-use super::decide::{Decide, NothingArgs, Order, SomebodyArgs};
+use super::decide::{Decide, NothingArgs, Order, ParametersArgs, SomebodyArgs};
 use crate::{
 	args::{amount::Unit, keys::public_key},
 	exit::usage,
 };
-use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use gridproof_chain::{
 	Call,
@@ -21,8 +20,6 @@ use gridproof_primitives::{
 		state::Breaker,
 	},
 };
-use gridproof_support::files;
-use std::path::PathBuf;
 
 /// What can be decided about the reserve.
 #[derive(Subcommand)]
@@ -104,14 +101,6 @@ pub enum Level {
 pub struct BreakerArgs {
 	/// What is to be stopped.
 	level: Level,
-}
-
-/// All parameters.
-#[derive(Args)]
-pub struct ParametersArgs {
-	/// All of them as JSON, in the form of a chain's genesis.
-	#[arg(value_name = "FILE")]
-	pub(super) file: PathBuf,
 }
 
 /// Amount and receiver of a spend.
@@ -198,7 +187,7 @@ impl Reserve {
 				of.order(coverage_policy::call::set_breaker(level), done)
 			},
 			Self::Parameters(of) => {
-				let new: PolicyParameters = read(&of.what.file)?;
+				let new: PolicyParameters = of.what.read()?;
 				new.check().map_err(|error| usage(error.to_string()))?;
 				let call = coverage_policy::call::set_parameters(&new);
 				of.order(call, "the coverage policy has new parameters")
@@ -209,10 +198,4 @@ impl Reserve {
 			},
 		})
 	}
-}
-
-/// Reads parameters from a file of JSON.
-pub fn read<T: serde::de::DeserializeOwned>(path: &std::path::Path) -> anyhow::Result<T> {
-	let bytes = files::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-	serde_json::from_slice(&bytes).map_err(|error| usage(format!("{}: {error}", path.display())))
 }
