@@ -42,7 +42,10 @@ pub enum VoucherRefusal {
 impl VoucherRefusal {
 	/// Returns `true` if a voucher of the same amount can be accepted later.
 	pub const fn is_temporary(self) -> bool {
-		matches!(self, Self::AboveDeposit | Self::AboveDailyLimit)
+		match self {
+			Self::AboveDeposit | Self::AboveDailyLimit => true,
+			Self::OtherNumber | Self::TooLow | Self::Ending => false,
+		}
 	}
 }
 

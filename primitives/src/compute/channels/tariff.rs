@@ -54,7 +54,10 @@ pub enum TariffRefusal {
 impl TariffRefusal {
 	/// Returns `true` if the very same request can be accepted later in the same period.
 	pub const fn is_temporary(self) -> bool {
-		matches!(self, Self::NotBegun | Self::DailyTokens)
+		match self {
+			Self::NotBegun | Self::DailyTokens => true,
+			Self::Terms | Self::Over => false,
+		}
 	}
 }
 
