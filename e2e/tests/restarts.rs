@@ -83,6 +83,38 @@ async fn transactions_waiting_at_kill_9_end_in_blocks_once_when_they_are_sent_ag
 }
 
 #[tokio::test]
+async fn transactions_waiting_at_kill_9_end_in_blocks_once_and_nobody_sends_them_again()
+-> Result<()> {
+	let mut node = Node::start(NodeConfig::development()).await?;
+	node.wait_for_finalized(1, LIMIT).await?;
+	let (sender, receiver) = (dev::alice(), account("//kept-in-the-pool")?.public_key());
+	let signed = {
+		let api = connect(&node).await?;
+		sign_transfers(&api, &sender, &receiver, AIT, 0, WAITING).await?
+	};
+	// All wait: the first comes last.
+	for extrinsic in signed[1..].iter().chain(&signed[..1]) {
+		node.rpc()?.submit(extrinsic).await?;
+	}
+	// Those that waited for the first are in the pool's file a quarter of a second later.
+	tokio::time::sleep(Duration::from_millis(400)).await;
+
+	node.kill();
+	node.restart().await?;
+
+	let api = connect(&node).await?;
+	node.wait("all are final", LIMIT, async |_| {
+		Ok((nonce(&api, &sender.public_key()).await? == WAITING).then_some(()))
+	})
+	.await?;
+	let (last, _) = node.rpc()?.finalized().await?;
+	let counts = count_in_blocks(node.rpc()?, 1, last).await?;
+	ensure!(signed.iter().all(|extrinsic| counts.get(extrinsic) == Some(&1)));
+	assert_eq!(free_balance(&api, &receiver).await?, u128::from(WAITING) * AIT);
+	Ok(())
+}
+
+#[tokio::test]
 async fn three_validators_finalize_on_after_one_was_killed_and_started_again() -> Result<()> {
 	let mut network = Network::local(3, LIMIT).await?;
 	network.nodes[0].wait_for_finalized(5, LIMIT).await?;

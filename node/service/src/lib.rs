@@ -12,6 +12,7 @@ pub mod chain;
 pub mod client;
 pub mod connections;
 pub mod error;
+pub mod journal;
 pub mod methods;
 pub mod pool;
 pub mod questions;

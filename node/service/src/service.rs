@@ -8,7 +8,7 @@ use crate::{
 	},
 	connections::Patience,
 	error::Error,
-	methods,
+	journal, methods,
 	pool::{Pool, PoolSettings},
 	reports, rpc, server,
 };
@@ -141,6 +141,12 @@ fn new_full<N: NetworkBackend<Block, Hash>>(
 		"two-blocks",
 		None,
 		reports::report(client.clone(), pool.clone(), two_blocks),
+	);
+	let folder = config.base_path.config_dir(config.chain_spec.id());
+	task_manager.spawn_handle().spawn_blocking(
+		"pool-journal",
+		Some("transaction-pool"),
+		journal::keep(folder, client.clone(), pool.clone()),
 	);
 
 	if config.offchain_worker.enabled {
