@@ -80,8 +80,9 @@ async fn a_database_of_other_states_is_refused_with_both_ways_out_and_goes_on_as
 	node.wait_for_finalized(1, LIMIT).await?;
 	node.stop()?;
 	let path = folder.path().join("data").display().to_string();
+	let ports = ["--rpc-port", "0", "--listen-addr", "/ip4/127.0.0.1/tcp/0", "--no-prometheus"];
 	let other = ["--dev", "--base-path", &path, "--state-pruning", "256"];
-	run_to_exit(&other)?.assert_refused(&[
+	run_to_exit(&[&other[..], &ports].concat())?.assert_refused(&[
 		"asks for (256)",
 		"start with --state-pruning archive",
 		"gridproof-node purge-chain --chain dev --base-path",
