@@ -9,6 +9,7 @@ mod meters;
 mod node;
 mod options;
 mod receipts;
+mod settlement;
 mod spread;
 
 use anyhow::{Context, Result, bail};
@@ -21,7 +22,8 @@ const USAGE: &str = "usage: scripts/bench node|network [--idle-minutes N] [--sta
 	[--transfers N] [--samples N]\n       network also: [--one-way MS] [--gossip MS]\n       scripts/bench batches [--meters N] [--batches N] \
 	[--readings N] [--bundle N]\n       scripts/bench gateway [--meters N] [--connections N] [--readings N] \
 	[--runs N] [--window N]\n       scripts/bench receipts [--receipts N] [--bundle N] [--jobs N] \
-	[--rate N]\n       all: [--log-format text|json] form of the log lines on standard error";
+	[--rate N]\n       scripts/bench settlement [--coordinators N] [--channels N] [--receipts N] [--miners N] \
+	[--batches N]\n       all: [--log-format text|json] form of the log lines on standard error";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -56,6 +58,7 @@ async fn measure(arguments: &[String]) -> Result<()> {
 		"batches" => batches::run(options).await,
 		"gateway" => gateway::run(options).await,
 		"receipts" => receipts::run(options).await,
+		"settlement" => settlement::run(options).await,
 		_ => bail!("{USAGE}"),
 	}
 }
