@@ -292,7 +292,8 @@ async fn settle(
 	mut desks: Vec<Desk>,
 ) -> Result<()> {
 	let genesis = chain.genesis();
-	let spacing = Duration::from_millis(query::channel_parameters(chain).await?.batch_spacing_ms);
+	let spacing =
+		Duration::from_millis(chain.read(&query::channel_parameters()).await?.batch_spacing_ms);
 	let (mut latencies, mut blocks, mut bytes) = (Vec::new(), BTreeMap::new(), 0usize);
 	let (mut settled, mut making, mut total) = (0u64, Duration::ZERO, Duration::ZERO);
 	let mut last = Vec::new();
@@ -360,7 +361,7 @@ async fn prove(chain: &Chain, last: &[(Made, &Keypair)]) -> Result<()> {
 	let mut proven = 0usize;
 	for (made, _) in last {
 		let header = &made.settlement.header;
-		let on_chain = query::header_chain(chain, header.coordinator).await?;
+		let on_chain = chain.read(&query::header_chain(&header.coordinator)).await?;
 		ensure!(on_chain.ends_with(&[*header]), "the chain has another last header");
 		let count = made.batch.receipts().len();
 		for index in (0..count).step_by((count / each).max(1)).take(each) {
