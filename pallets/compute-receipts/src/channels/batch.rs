@@ -150,7 +150,11 @@ impl<T: Config> Pallet<T> {
 		lists: &Lists,
 	) -> Result<Vec<Option<PublicKey>>, BatchRefusal> {
 		let of = |line: &MinerLine| {
-			line.check_joins(&MinerTotals::<T>::get((header.coordinator, header.kind, line.miner)))?;
+			line.check_joins(&MinerTotals::<T>::get((
+				header.coordinator,
+				header.kind,
+				line.miner,
+			)))?;
 			let Some(miner) = line.miner else { return Ok(None) };
 			// Its account is paid for what an old key signed, too.
 			let key = shared.current_key(&miner, 0);
@@ -213,6 +217,7 @@ impl<T: Config> Pallet<T> {
 			Self::deposit_event(Event::ChannelSettled { channel: id, settled });
 		}
 		Headers::<T>::insert(header.coordinator, headers);
+		Self::mark_header(header, headers.last_hash);
 		ChannelTotals::<T>::mutate(|totals| {
 			totals.batches = totals.batches.saturating_add(1);
 			totals.receipts = totals.receipts.saturating_add(header.sums.receipts);
@@ -290,9 +295,10 @@ impl<'a, T: Config> Work<'a, T> {
 		// Work is paid whoever did it. Who is banned, or has not the bond, earns nothing besides.
 		let fit = !party.is_banned(now) && !party.lacks_half_of(parameters.miner_bond);
 		let score = party.pending.score;
-		let claim = party.class().filter(|_| fit).map_or(0, |class| {
-			line_claim(&parameters, line, is_signed, class, score, received)
-		});
+		let claim = party
+			.class()
+			.filter(|_| fit)
+			.map_or(0, |class| line_claim(&parameters, line, is_signed, class, score, received));
 		if let Some(activity) = &mut miner.activity {
 			activity.add_line();
 		}
@@ -324,7 +330,8 @@ impl<'a, T: Config> Work<'a, T> {
 
 	/// Adds what the coordinator earned, and returns who is to be paid.
 	fn finish(self) -> Result<Payouts<T>, DispatchError> {
-		let Self { shared, header, coordinator, mut running, claims, weight, mut payouts, .. } = self;
+		let Self { shared, header, coordinator, mut running, claims, weight, mut payouts, .. } =
+			self;
 		let free_ms = shared.now.saturating_add(shared.parameters.unbonding_ms);
 		let loaded = shared.party(&coordinator).ok_or(Error::<T>::UnknownParty)?;
 		if loaded.party.pending.step != running.step {

@@ -1,6 +1,9 @@
 //! The money of channels: it lies in the pallet's account, and the rows say whose it is.
 
-use crate::{escrow::{pay_in, pay_out}, pallet::*};
+use crate::{
+	escrow::{pay_in, pay_out},
+	pallet::*,
+};
 use alloc::collections::BTreeMap;
 use frame_support::{
 	ensure,
@@ -31,9 +34,9 @@ impl<T: Config> Payouts<T> {
 	/// Pays everybody. The first payment that cannot be made is an error: what is to be paid is not
 	/// settled unless all of it is.
 	pub(crate) fn execute(self) -> DispatchResult {
-		self.amounts.into_iter().try_for_each(|(who, amount)| {
-			Pallet::<T>::pay_from_channels(&who, self.asset, amount)
-		})
+		self.amounts
+			.into_iter()
+			.try_for_each(|(who, amount)| Pallet::<T>::pay_from_channels(&who, self.asset, amount))
 	}
 }
 
