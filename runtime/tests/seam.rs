@@ -17,6 +17,7 @@ use gridproof_chain::{
 use gridproof_keys::account::AccountSignature;
 use gridproof_primitives::{
 	H256,
+	compute::channels::{self, ChannelParameters, ChannelTerms, MinerSums, SettlementBatch},
 	compute::{
 		AitPerAicp, Breaker as ComputeBreaker, Class, ComputeParameters, PartyRole, PriceAsset,
 		Quote, ReceiptRefusal, SignedAssignment, SignedHeartbeat, SignedReceipt,
@@ -278,7 +279,7 @@ fn compute_calls() -> Vec<(Call, RuntimeCall)> {
 	let (receipt, heartbeat): (SignedReceipt, SignedHeartbeat) = (zeros(), zeros());
 	let (assignment, evidence): (SignedAssignment, _) = (zeros(), zeros());
 	let (terms, batch): (ChannelTerms, SettlementBatch) = (zeros(), zeros());
-	let channels = ChannelParameters::default();
+	let new_channels = ChannelParameters::default();
 	let breaker = ComputeBreaker::AllStopped;
 	let rate = Some(AitPerAicp { ait: 5, aicp: 6 });
 	vec![
@@ -330,8 +331,8 @@ fn compute_calls() -> Vec<(Call, RuntimeCall)> {
 			Theirs::settle_batch { batch: Box::new(batch.clone()) }.into(),
 		),
 		(
-			call::set_channel_parameters(&channels),
-			Theirs::set_channel_parameters { new: Box::new(channels) }.into(),
+			call::set_channel_parameters(&new_channels),
+			Theirs::set_channel_parameters { new: Box::new(new_channels) }.into(),
 		),
 		(
 			call::assign_job(&assignment),

@@ -16,7 +16,8 @@
 //! * **Receipt**: the statement about a delivered job, signed by its miner and its coordinator.
 //! * **Step**: the unit of time in which emission is divided, with a budget of AIT; see
 //!   [`gridproof_primitives::compute::emission`].
-//! * **Claim** of a receipt: the most that it can mint; see
+//! * **Channel**, **voucher**, **line**, **batch**: see [`gridproof_primitives::compute::channels`].
+//! * **Claim** of a receipt, or of a line: the most that it can mint; see
 //!   [`ComputeParameters::claim`](gridproof_primitives::compute::ComputeParameters::claim).
 //!
 //! Formats, formulas and refusals are in [`gridproof_primitives::compute`].
@@ -46,6 +47,22 @@
 //! coordinator can replace an assignment by a later one; one that its miner has accepted only with
 //! that miner's signature, or after half of the time that the miner had.
 //!
+//! ### Channels
+//!
+//! For a stream of requests the client opens a channel once ([`Pallet::open_channel`]): a deposit for
+//! one coordinator, in the same account as the prices of jobs. Requests, vouchers and receipts go
+//! past the chain; [`Pallet::settle_batch`] settles any number of receipts with one line a channel
+//! and one line a miner, all or none. Lines are differences of running sums and begin where the last
+//! ones ended, so nothing settles twice. The rules are in
+//! [`gridproof_primitives::compute::channels`].
+//!
+//! [`Pallet::close_channel`] begins a notice in which the coordinator still settles; then anyone
+//! returns the rest ([`Pallet::return_rests`]). A channel without a signer is one whose key the
+//! coordinator keeps: the daily limits of all of them are together at most its bond.
+//!
+//! Pay and mint do not wait for checks yet: the check window is 0, and a miner signs its line within
+//! the batch.
+//!
 //! ### How a client gets its money back
 //!
 //! From the deadline on the job cannot be settled, and whatever touches it returns the money:
@@ -54,8 +71,8 @@
 //! end of a notice period, in which the start of the work can still be proven. A coordinator that
 //! releases a job ([`Pallet::release_job`]) returns the money immediately.
 //!
-//! While settlement is stopped, by the breaker or from outside ([`Config::Halted`]), deadlines and
-//! notices stand still: a stop costs nobody work or money.
+//! While settlement is stopped, by the breaker or from outside ([`Config::Halted`]), deadlines of jobs
+//! and notices stand still, those of channels too: a stop costs nobody work or money.
 //!
 //! ### Emission
 //!
@@ -822,7 +839,7 @@ pub mod pallet {
 			/// Everything that was ever deposited in it, in the same unit.
 			deposited: u128,
 		},
-		/// A plan goes on for another period.
+		/// A plan continues for another period.
 		PlanRenewed {
 			/// Number of the channel.
 			channel: ChannelId,
@@ -2140,7 +2157,7 @@ pub mod pallet {
 			Self::do_renew(client, channel, amount, plan_ends_ms)
 		}
 
-		/// Begins the notice after which a channel ends. Until then whoever holds a batch of its
+		/// Begins the notice after which a channel ends. Until then anyone who holds a batch of its
 		/// coordinator can settle.
 		///
 		/// ## Dispatch Origin

@@ -124,7 +124,7 @@ pub struct Party<AccountId> {
 	/// Pending slashes, earliest first: time from which one is due, in UTC milliseconds, and amount
 	/// in 10⁻¹⁸ AIT.
 	pub slashes: BoundedVec<(u64, u128), ConstU32<{ ComputeParameters::MAX_OFFENCES }>>,
-	/// Number of receipts settled: of jobs, each by itself, and of channels, by batches.
+	/// Number of receipts settled: of jobs one at a time, of channels in batches.
 	pub settled: u64,
 	/// Compute units delivered.
 	pub compute_units: u64,

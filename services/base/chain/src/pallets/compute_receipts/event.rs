@@ -130,7 +130,7 @@ events! {
 		}
 		/// An emission step ended.
 		StepClosed {
-			/// Its number.
+			/// Number of the channel.
 			step: u64,
 			/// Sum of the claims of its receipts, in units of 10⁻¹⁸ AIT.
 			claims: u128,
@@ -262,7 +262,7 @@ events! {
 		}
 		/// A channel was opened and its deposit is in escrow.
 		ChannelOpened {
-			/// Its number.
+			/// Number of the channel.
 			channel: ChannelId,
 			/// The account that pays and gets the rest.
 			client: AccountId,
@@ -281,14 +281,14 @@ events! {
 		}
 		/// Something was added to a channel's deposit.
 		ChannelToppedUp {
-			/// Its number.
+			/// Number of the channel.
 			channel: ChannelId,
 			/// What was added, in the asset's unit.
 			amount: u128,
 			/// What was ever deposited, in the asset's unit.
 			deposited: u128,
 		}
-		/// A plan goes on.
+		/// A plan continues.
 		PlanRenewed {
 			/// Number of its channel.
 			channel: ChannelId,
@@ -299,14 +299,14 @@ events! {
 		}
 		/// A channel is being closed.
 		ChannelEnding {
-			/// Its number.
+			/// Number of the channel.
 			channel: ChannelId,
 			/// From when on nothing is settled, in UTC milliseconds.
 			until_ms: u64,
 		}
 		/// A channel has ended and its client has the rest.
 		ChannelEnded {
-			/// Its number.
+			/// Number of the channel.
 			channel: ChannelId,
 			/// The account that has the rest and the deposit for the rows.
 			client: AccountId,
@@ -315,7 +315,7 @@ events! {
 		}
 		/// A batch settled a channel's receipts.
 		ChannelSettled {
-			/// Its number.
+			/// Number of the channel.
 			channel: ChannelId,
 			/// Sums of all its receipts so far.
 			settled: ChannelSums,
