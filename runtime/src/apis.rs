@@ -495,6 +495,10 @@ impl_runtime_apis! {
 			ComputeReceipts::preview_batch(batch)
 		}
 
+		fn demands(coordinator: PublicKey, limit: u32) -> Vec<channels::DemandView> {
+			ComputeReceipts::demands(coordinator, limit)
+		}
+
 		fn channel_parameters() -> channels::ChannelParameters {
 			ComputeReceipts::channel_parameters()
 		}

@@ -142,7 +142,7 @@ pub mod types;
 mod views;
 pub mod weights;
 
-pub use channels::types::*;
+pub use channels::{models::Models, records::*, types::*};
 pub use gridproof_primitives::compute::ComputeParameters;
 pub use pallet::*;
 pub use types::*;
@@ -163,9 +163,9 @@ pub mod pallet {
 	use gridproof_primitives::{
 		H256,
 		compute::channels::{
-			BatchKind, BatchRefusal, BatchSums, ChannelId, ChannelParameterError,
-			ChannelParameters, ChannelSums, ChannelTerms, ChannelView, HeaderChain, MinerSums,
-			SettlementBatch,
+			BatchKind, BatchRefusal, BatchSums, ChannelEvidence, ChannelId, ChannelOffence,
+			ChannelParameterError, ChannelParameters, ChannelReceipt, ChannelSums, ChannelTerms,
+			ChannelView, DemandView, Demanded, HeaderChain, MinerSums, Placed, SettlementBatch,
 		},
 		compute::settlement::{Shares, WorkRecorder},
 		compute::{
@@ -232,6 +232,9 @@ pub mod pallet {
 		/// Deposit for the rows of a channel, in 10⁻¹⁸ AIT; at least the existential deposit.
 		#[pallet::constant]
 		type ChannelDeposit: Get<u128>;
+
+		/// Knows the factors of models, by which a wrong weight is proven.
+		type Models: Models;
 
 		/// Highest number of coordinators that are admitted, at least 1.
 		#[pallet::constant]
@@ -418,6 +421,90 @@ pub mod pallet {
 		MinerSums,
 		ValueQuery,
 	>;
+
+	/// Receipts that somebody asks for, by the key that signed them and the hash of what it signed.
+	#[pallet::storage]
+	pub type Demands<T: Config> = StorageDoubleMap<
+		_,
+		Blake2_128Concat,
+		PublicKey,
+		Blake2_128Concat,
+		H256,
+		Demand<T::AccountId>,
+		OptionQuery,
+	>;
+
+	/// Demands to a coordinator's account: how many are open, and its last absence.
+	#[pallet::storage]
+	pub type DemandsTo<T: Config> =
+		StorageMap<_, Blake2_128Concat, T::AccountId, DemandCounts, ValueQuery>;
+
+	/// Number of open demands to a coordinator's account of one account that asks; at most
+	/// [`MAX_DEMANDS`].
+	#[pallet::storage]
+	pub type DemandsOf<T: Config> = StorageDoubleMap<
+		_,
+		Blake2_128Concat,
+		T::AccountId,
+		Blake2_128Concat,
+		T::AccountId,
+		u32,
+		ValueQuery,
+	>;
+
+	/// What was proven about the vouchers of a channel, by channel and number, kept as long as
+	/// channels are remembered.
+	#[pallet::storage]
+	pub type Facts<T: Config> = StorageDoubleMap<
+		_,
+		Twox64Concat,
+		ChannelId,
+		Twox64Concat,
+		u64,
+		Fact<T::AccountId>,
+		OptionQuery,
+	>;
+
+	/// What was proven about headers, by their coordinator's key and sequence number, kept for the
+	/// memory of offences.
+	#[pallet::storage]
+	pub type HeaderFacts<T: Config> = StorageDoubleMap<
+		_,
+		Blake2_128Concat,
+		PublicKey,
+		Twox64Concat,
+		u64,
+		Fact<T::AccountId>,
+		OptionQuery,
+	>;
+
+	/// Channels that have ended and of which something was settled, kept for the memory of offences.
+	#[pallet::storage]
+	pub type EndedChannels<T: Config> =
+		StorageMap<_, Twox64Concat, ChannelId, EndedChannel<T::AccountId>, OptionQuery>;
+
+	/// What was given back to the client of a channel in all, in the smallest unit of its asset; at
+	/// most what was settled.
+	#[pallet::storage]
+	pub type GivenBackOf<T: Config> = StorageMap<_, Twox64Concat, ChannelId, u128, ValueQuery>;
+
+	/// What is forgotten, by its place in the queue, and from when on, in UTC milliseconds.
+	#[pallet::storage]
+	pub type Forget<T: Config> = StorageMap<_, Twox64Concat, u64, (u64, Forgotten), OptionQuery>;
+
+	/// First and next place of the queue.
+	#[pallet::storage]
+	pub type ForgetQueue<T: Config> = StorageValue<_, Queue, ValueQuery>;
+
+	/// Every [`HEADERS_PER_MARK`]th header of a coordinator, by the key that signed it and its
+	/// sequence number divided by that, kept for [`MARK_MEMORY_MS`].
+	#[pallet::storage]
+	pub type Marks<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, PublicKey, Twox64Concat, u64, Mark, OptionQuery>;
+
+	/// Earliest of a coordinator's headers in [`Marks`].
+	#[pallet::storage]
+	pub type FirstMark<T: Config> = StorageMap<_, Blake2_128Concat, PublicKey, u64, ValueQuery>;
 
 	/// Parameters and emission of a new chain.
 	#[pallet::genesis_config]
@@ -830,6 +917,80 @@ pub mod pallet {
 			/// Parameters from now on.
 			new: Box<ChannelParameters>,
 		},
+		/// Somebody asks for a receipt on chain.
+		ReceiptDemanded {
+			/// Key of the coordinator that signed it.
+			coordinator: PublicKey,
+			/// Hash of what it signed: the id of the demand.
+			id: H256,
+			/// Number of the receipt's channel.
+			channel: ChannelId,
+			/// Number of its voucher.
+			number: u64,
+			/// Account that asks.
+			who: T::AccountId,
+			/// What the coordinator has to show.
+			demanded: Demanded,
+			/// Time until which it can answer, in UTC milliseconds, unless settlement is stopped
+			/// meanwhile.
+			due_ms: u64,
+		},
+		/// A receipt was shown in its batch.
+		DemandAnswered {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// Id of the demand.
+			id: H256,
+			/// Sequence number of the batch.
+			sequence: u64,
+			/// Account that received the deposit: the coordinator's, or that of who asked because it
+			/// was settled late.
+			paid: T::AccountId,
+		},
+		/// A receipt that was asked for was not shown in time.
+		DemandUnanswered {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// Id of the demand.
+			id: H256,
+			/// `true` if it counts as an offence; `false` if it is part of an absence that counted
+			/// already, or the coordinator was banned and could not settle.
+			counts: bool,
+			/// Number of the coordinator's offences that count now.
+			offences: u32,
+			/// Time until which it is banned, in UTC milliseconds; 0 if it is not banned.
+			banned_until_ms: u64,
+			/// Amount that will be slashed of its bond, in 10⁻¹⁸ AIT.
+			slash: u128,
+		},
+		/// An offence around channels was proven.
+		ChannelOffenceProven {
+			/// Key that the evidence accuses.
+			coordinator: PublicKey,
+			/// Kind of the offence.
+			offence: ChannelOffence,
+			/// Number of the channel; `None` if it is about headers.
+			channel: Option<ChannelId>,
+			/// Number of the coordinator's offences that count now.
+			offences: u32,
+			/// Time until which it is banned, in UTC milliseconds; 0 if it is not banned.
+			banned_until_ms: u64,
+			/// Amount that will be slashed of its bond, in 10⁻¹⁸ AIT; 0 if slashing is off.
+			slash: u128,
+		},
+		/// What an offence took was given back, out of the coordinator's bond.
+		GivenBack {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// Account that received it: a client's or a miner's.
+			to: T::AccountId,
+			/// Asset in which it was owed.
+			asset: PriceAsset,
+			/// What was owed, in the asset's smallest unit.
+			owed: u128,
+			/// Amount given back, in 10⁻¹⁸ AIT.
+			amount: u128,
+		},
 	}
 
 	/// Reasons to refuse a call. Variants are only ever added at the end: a refused transaction
@@ -936,6 +1097,26 @@ pub mod pallet {
 		NoRate,
 		/// Pay cannot wait for checks, because nothing is checked yet: the check window must be 0.
 		NoCheckWindow,
+		/// The receipt contradicts itself, or is of another asset or mode than its channel: an offence
+		/// that needs no answer.
+		ReceiptUnsound,
+		/// The coordinator still has time to settle the receipt.
+		ReceiptNotDue,
+		/// The channel ends before an answer would be due, it was settled too long ago, or the answer
+		/// comes too late.
+		DemandTooLate,
+		/// The receipt is already demanded.
+		AlreadyDemanded,
+		/// As many demands as there may be are open: of this account, or of strangers to the receipt.
+		MaxDemandsExceeded,
+		/// No such demand is open.
+		UnknownDemand,
+		/// The headers do not lead from one that the chain knows to that of the batch.
+		UnknownHeader,
+		/// The receipt is not in the batch.
+		NotInBatch,
+		/// The evidence is older than offences are remembered, or its time has not come.
+		EvidenceTooOld,
 	}
 
 	#[pallet::hooks]
@@ -2117,6 +2298,183 @@ pub mod pallet {
 			T::GovernanceOrigin::ensure_origin(origin)?;
 			Self::do_set_channel_parameters(new)
 		}
+
+		/// Asks for a receipt on chain that its coordinator did not settle in time, or has to show.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by anyone who holds the receipt. Takes the deposit that pays the answer, and one for
+		/// the row.
+		///
+		/// ## Details
+		///
+		/// If the channel is not settled up to the receipt's count, the coordinator has to settle it and
+		/// to show it; then both deposits return. Otherwise it has to show it, and receives the first
+		/// deposit. Its time stands still while settlement is stopped.
+		///
+		/// ## Parameters
+		///
+		/// - `receipt`: the receipt with its running sums.
+		/// - `signature`: the coordinator's Ed25519 signature of both.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::Stopped`] while settlement is stopped.
+		/// - [`Error::ReceiptUnsound`] if the receipt contradicts itself, or is of another kind than its
+		///   channel: report it instead.
+		/// - [`Error::UnknownChannel`] if its channel is not known, or was never settled and has ended.
+		/// - [`Error::AlreadyReported`] if a demand of the voucher's receipt was not answered before.
+		/// - [`Error::ReceiptNotDue`] if its time has not passed.
+		/// - [`Error::DemandTooLate`] if the channel ends before the answer is due; or if the count is
+		///   settled, and the receipt's time passed more than [`DEMAND_WINDOW_MS`] ago.
+		/// - [`Error::UnknownParty`] if the coordinator is not registered any more.
+		/// - [`Error::AlreadyDemanded`] if somebody has already asked.
+		/// - [`Error::MaxDemandsExceeded`] if the caller has [`MAX_DEMANDS`] open ones to the
+		///   coordinator, or is neither client nor miner and such have [`MAX_DEMANDS_OF_STRANGERS`].
+		/// - [`Error::BadSignature`] if `signature` is not the coordinator's on this chain.
+		/// - An error of the native token if the caller has too little AIT for the deposits.
+		///
+		/// ## Events
+		///
+		/// - [`Event::ReceiptDemanded`] with the demand's id and the time until which it can be answered
+		#[pallet::call_index(35)]
+		pub fn demand_receipt(
+			origin: OriginFor<T>,
+			receipt: Box<ChannelReceipt>,
+			signature: Signature,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_demand(who, *receipt, &signature)
+		}
+
+		/// Answers a demand: shows the receipt in a batch that was settled.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by anyone; free if the answer holds. The deposit goes to the coordinator's account,
+		/// or back if the receipt was settled late, whoever answers.
+		///
+		/// ## Parameters
+		///
+		/// - `coordinator`: the key that signed the receipt.
+		/// - `answer`: the receipt, its index and the hashes to the root of the batch's receipts.
+		/// - `headers`: headers of the coordinator, the newest first and the batch's last: each is the
+		///   previous one of that before it. The first is the coordinator's last header, or the last of
+		///   a group of [`HEADERS_PER_MARK`] with sequence numbers from a multiple of that.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::UnknownDemand`] if this receipt is not demanded.
+		/// - [`Error::DemandTooLate`] if the time to answer has passed.
+		/// - [`Error::UnknownHeader`] if the headers do not lead from one that the chain knows to the
+		///   batch's.
+		/// - [`Error::NotInBatch`] if the receipt is not in the batch.
+		///
+		/// ## Events
+		///
+		/// - [`Event::DemandAnswered`] with who received the deposit
+		#[pallet::call_index(36)]
+		pub fn answer_demand(
+			origin: OriginFor<T>,
+			coordinator: PublicKey,
+			answer: Box<Placed<ChannelReceipt>>,
+			headers: Box<HeaderPath>,
+		) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			Self::do_answer(coordinator, &answer, &headers)?;
+			Ok(Pays::No.into())
+		}
+
+		/// Reports an offence around channels, with evidence that proves it. What it took is given back
+		/// first.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by anyone; free if the evidence holds. The first report about a voucher or a header
+		/// pays a deposit for its row, which returns with it: once the channel has ended and offences
+		/// are forgotten.
+		///
+		/// ## Details
+		///
+		/// The offence counts like any other: it costs part of the score, from the third a ban, and part
+		/// of what pending slashes leave of the bond, after the grace. What a client or a miner lost
+		/// comes out of the bond at once and on top of that: to a client at most what was settled out of
+		/// its channel, to a miner at most as much as the slash. AICP count at half of the reference
+		/// rate.
+		///
+		/// The same evidence shown again gives back to a client what the first report did not, for lack
+		/// of a rate or of a bond, and counts no second time.
+		///
+		/// ## Parameters
+		///
+		/// - `coordinator`: the accused key.
+		/// - `evidence`: what it signed.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::UnknownParty`] if the coordinator is not registered any more.
+		/// - [`Error::UnknownChannel`] if the channel is not known, or another coordinator's.
+		/// - [`Error::EvidenceTooOld`] if headers are older than offences are remembered, or of a time
+		///   to come.
+		/// - [`Error::InvalidEvidence`] if the evidence does not prove an offence, or needs a model that
+		///   the registry does not know.
+		/// - [`Error::AlreadyReported`] if this kind was already reported and nothing is left to be given
+		///   back.
+		/// - An error of the native token if the caller has too little AIT for the deposits.
+		///
+		/// ## Events
+		///
+		/// - [`Event::GivenBack`] with what the wronged party received
+		/// - [`Event::ChannelOffenceProven`] with the ban and the slash that follow
+		#[pallet::call_index(37)]
+		pub fn report_channel_offence(
+			origin: OriginFor<T>,
+			coordinator: PublicKey,
+			evidence: Box<ChannelEvidence>,
+		) -> DispatchResultWithPostInfo {
+			let reporter = ensure_signed(origin)?;
+			Self::do_report_channel(reporter, coordinator, &evidence)?;
+			Ok(Pays::No.into())
+		}
+
+		/// Closes a demand whose time has passed without an answer: an offence of the coordinator.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by anyone; free if it was due.
+		///
+		/// ## Details
+		///
+		/// The deposit that would have paid the answer returns to who asked; that for the row stays with
+		/// the record of the offence. The miner gets back its share of the price if its count is not
+		/// settled, else the client the price. Demands that were open at the same time count as one
+		/// offence.
+		///
+		/// ## Parameters
+		///
+		/// - `coordinator`: the key that signed the receipt.
+		/// - `id`: the id of the demand.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::UnknownDemand`] if no such demand is open.
+		/// - [`Error::NothingDue`] if the coordinator still has time.
+		/// - [`Error::UnknownParty`] if the coordinator is not registered any more.
+		///
+		/// ## Events
+		///
+		/// - [`Event::GivenBack`] with what the wronged party received
+		/// - [`Event::DemandUnanswered`] with the ban and the slash that follow
+		#[pallet::call_index(38)]
+		pub fn lapse_demand(
+			origin: OriginFor<T>,
+			coordinator: PublicKey,
+			id: H256,
+		) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			Self::do_lapse(coordinator, id)?;
+			Ok(Pays::No.into())
+		}
 	}
 
 	#[pallet::view_functions]
@@ -2227,6 +2585,11 @@ pub mod pallet {
 		/// Returns why a batch would be refused if it were submitted now.
 		pub fn preview_batch(batch: SettlementBatch) -> Result<(), BatchRefusal> {
 			Self::preview_batch_now(&batch)
+		}
+
+		/// Returns at most `limit` open demands to the coordinator that signs with a key, in no order.
+		pub fn demands(coordinator: PublicKey, limit: u32) -> Vec<DemandView> {
+			Self::list_demands(&coordinator, limit)
 		}
 
 		/// Returns the parameters of channels that governance has set.

@@ -112,6 +112,7 @@ parameter_types! {
 	pub static Halted: bool = false;
 	pub static Credit: BTreeMap<AccountId32, (u128, u128)> = BTreeMap::new();
 	pub static Served: BTreeMap<AccountId32, u128> = BTreeMap::new();
+	pub static Factors: Vec<(H256, u64, u32)> = Vec::new();
 	pub static Recorded: Vec<(PublicKey, PublicKey, u64)> = Vec::new();
 	pub TreasuryAccount: AccountId32 = account(200);
 	pub EscrowAccount: AccountId32 = account(201);
@@ -185,6 +186,17 @@ impl WorkRecorder for Recorder {
 	}
 }
 
+/// Models with the factors by which they counted.
+pub struct KnownModels;
+
+impl Models for KnownModels {
+	fn factors(model: &H256, from_ms: u64, to_ms: u64) -> Vec<u32> {
+		let known = Factors::get();
+		let spans = known.into_iter().filter(|(known, ..)| known == model);
+		spans.filter(|(_, since, _)| *since <= to_ms && from_ms <= to_ms).map(|one| one.2).collect()
+	}
+}
+
 frame_support::ord_parameter_types! {
 	pub const Guard: AccountId32 = AccountId32::new([99; 32]);
 }
@@ -200,6 +212,7 @@ impl Config for Test {
 	type Halted = Halted;
 	type MaxMiners = ConstU32<300>;
 	type MaxScanned = ConstU32<4>;
+	type Models = KnownModels;
 	type PauseOrigin = frame_system::EnsureSignedBy<Guard, AccountId32>;
 	type Recorder = Recorder;
 	type ReportDeposit = ConstU128<REPORT_DEPOSIT>;
@@ -501,6 +514,7 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 		Credit::set([(client(), (1_000_000_000, 0))].into());
 		Served::set(BTreeMap::new());
 		Recorded::set(Vec::new());
+		Factors::set(Vec::new());
 		ComputeReceipts::begin_emission();
 	});
 	ext

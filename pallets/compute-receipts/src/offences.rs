@@ -71,9 +71,22 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Records an offence in the party's row. Returns what will be slashed, and how many offences
-	/// count now.
+	/// Records an offence about a job in the party's row. Returns what will be slashed, and how many
+	/// offences count now.
 	fn punish(key: &PublicKey, party: &mut Party<T::AccountId>) -> (u128, u32) {
+		// No more is ever to be slashed than there is.
+		let left = party.bond.saturating_sub(party.pending_slash());
+		let slash = share_of(party.bond, Parameters::<T>::get().slash.into(), 1_000).min(left);
+		Self::record_offence(key, party, slash)
+	}
+
+	/// Records an offence in the party's row, and its slash, in 10⁻¹⁸ AIT, which is at most what no
+	/// pending one takes. Returns what will be slashed, and how many offences count now.
+	pub(crate) fn record_offence(
+		key: &PublicKey,
+		party: &mut Party<T::AccountId>,
+		slash: u128,
+	) -> (u128, u32) {
 		let (parameters, now) = (Parameters::<T>::get(), T::Time::now());
 		let ComputeParameters { offence_memory_ms, score_cut, ban_after, ban_ms, .. } = parameters;
 		push_offence(&mut party.offences, now);
@@ -87,13 +100,7 @@ impl<T: Config> Pallet<T> {
 			history.banned_until_ms = history.banned_until_ms.max(banned_until_ms);
 		});
 		party.pending.score = score::after_offences(party.pending.score, score_cut, 1);
-		if !parameters.slashing {
-			return (0, offences);
-		}
-		// No more is ever to be slashed than there is.
-		let left = party.bond.saturating_sub(party.pending_slash());
-		let slash = share_of(party.bond, parameters.slash.into(), 1_000).min(left);
-		if slash == 0 {
+		if !parameters.slashing || slash == 0 {
 			return (0, offences);
 		}
 		let due = now.saturating_add(parameters.slash_grace_ms);

@@ -170,6 +170,7 @@ impl<T: Config> Pallet<T> {
 		let mut party = Self::owned_party(&account, &key)?;
 		let now = T::Time::now();
 		let free = party.leaving_ms.is_some_and(|until| now >= until);
+		let free = free && !Self::has_demands(&account);
 		ensure!(free && !party.is_banned(now), Error::<T>::NotYet);
 		if Parameters::<T>::get().slashing {
 			Self::slash_due(&key, &mut party, now)?;
@@ -197,6 +198,8 @@ impl<T: Config> Pallet<T> {
 		Activities::<T>::remove(key);
 		Admitted::<T>::remove(key);
 		Self::forget_exchanges(&key);
+		// Nothing is open: what is left says when it was last absent.
+		DemandsTo::<T>::remove(&account);
 		Self::deposit_event(Event::Left { key, bond });
 		Ok(())
 	}

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use gridproof_primitives::{
 	H256,
 	compute::channels::{
-		BatchKind, BatchRefusal, ChannelId, ChannelParameters, ChannelView, HeaderChain, MinerSums,
-		SettlementBatch,
+		BatchKind, BatchRefusal, ChannelId, ChannelParameters, ChannelView, DemandView,
+		HeaderChain, MinerSums, SettlementBatch,
 	},
 	compute::{
 		ComputeParameters, CoordinatorView, Earnings, JobView, MinerView, Overview, PartyRole,
@@ -85,6 +85,9 @@ sp_api::decl_runtime_apis! {
 
 		/// Returns why a batch would be refused if it were submitted now.
 		fn preview_batch(batch: SettlementBatch) -> Result<(), BatchRefusal>;
+
+		/// Returns at most `limit` open demands to the coordinator that signs with a key, in no order.
+		fn demands(coordinator: PublicKey, limit: u32) -> Vec<DemandView>;
 
 		/// Returns the parameters of channels that governance has set.
 		fn channel_parameters() -> ChannelParameters;

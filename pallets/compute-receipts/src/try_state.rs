@@ -22,8 +22,8 @@ impl<T: Config> Pallet<T> {
 	/// 2. For each account, what is held as bonds is the sum of its parties' bonds; there are as
 	///    many parties as counted; no more of a party is to be slashed than its bond.
 	/// 3. The escrow has what the rows say: the prices of open jobs and what is left of channels, in
-	///    AIT and AICP, and the deposits for the rows of jobs, reports and channels. It may have more, because anybody can send it
-	///    something. Nothing is on hold for jobs any more. For each client, service credit held is at
+	///    AIT and AICP, and the deposits of demands and for the rows of jobs, reports and channels. It may
+	///    have more, because anybody can send it something. Nothing is on hold for jobs any more. For each client, service credit held is at
 	///    least the sum of its open jobs' prices in it.
 	/// 4. Each job that was opened is open or was closed once; the counters of open jobs and of
 	///    escrow are those of the rows; exactly the settled jobs have a receipt, within its terms.
@@ -46,6 +46,13 @@ impl<T: Config> Pallet<T> {
 	/// 14. For each coordinator the kept limits are the sum of those of its channels.
 	/// 15. There are as many batches and receipts as coordinators' headers and miners' sums say, and
 	///     nobody's work costs nothing.
+	/// 16. Of each coordinator and of each account that asks as many demands are open as counted, and no
+	///     more than there are places; the escrow has their deposits (3).
+	/// 17. What was proven was proven of a channel that is known, each kind once and at least one; to a
+	///     client no more was given back than was settled out of its channel.
+	/// 18. What is forgotten one day is in the queue once, in the order of its time, and nothing else is.
+	/// 19. Of each coordinator every header that is remembered is the last of its group, and none is
+	///     missing between the first and the newest.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		ensure!(Parameters::<T>::get().check().is_ok(), "1: parameters break a relation");
 		Self::try_bonds()?;
@@ -71,7 +78,8 @@ impl<T: Config> Pallet<T> {
 		}
 		let (old, new) = (Successors::<T>::iter_keys().count(), Former::<T>::iter_keys().count());
 		ensure!(old == new, "11: an old key without a successor");
-		Self::try_channels()
+		Self::try_channels()?;
+		Self::try_offences()
 	}
 
 	fn try_bonds() -> Result<(), TryRuntimeError> {
@@ -102,6 +110,7 @@ impl<T: Config> Pallet<T> {
 	/// Returns what the escrow owes to the owners of its rows, in AIT and AICP.
 	pub(crate) fn owed() -> [u128; 2] {
 		let [mut ait, mut aicp] = Self::owed_to_channels();
+		ait = ait.saturating_add(Self::owed_to_demands());
 		for (_, job) in Jobs::<T>::iter() {
 			ait = ait.saturating_add(job.deposit);
 			let price = if job.state == JobState::Open { job.terms.price } else { 0 };

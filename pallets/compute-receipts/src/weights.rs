@@ -94,6 +94,14 @@ pub trait WeightInfo {
 	fn settle_miners(n: u32) -> Weight;
 	/// `set_channel_parameters`.
 	fn set_channel_parameters() -> Weight;
+	/// `demand_receipt`.
+	fn demand_receipt() -> Weight;
+	/// `answer_demand`.
+	fn answer_demand() -> Weight;
+	/// `report_channel_offence`.
+	fn report_channel_offence() -> Weight;
+	/// `lapse_demand`.
+	fn lapse_demand() -> Weight;
 	/// `scan` with n.
 	fn scan(n: u32) -> Weight;
 }
@@ -344,6 +352,26 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
+	fn demand_receipt() -> Weight {
+		Weight::from_parts(260_000_000, 2_900)
+			.saturating_add(T::DbWeight::get().reads(22_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
+	}
+	fn answer_demand() -> Weight {
+		Weight::from_parts(620_000_000, 2_400)
+			.saturating_add(T::DbWeight::get().reads(11_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
+	}
+	fn report_channel_offence() -> Weight {
+		Weight::from_parts(1_100_000_000, 5_600)
+			.saturating_add(T::DbWeight::get().reads(42_u64))
+			.saturating_add(T::DbWeight::get().writes(26_u64))
+	}
+	fn lapse_demand() -> Weight {
+		Weight::from_parts(420_000_000, 4_100)
+			.saturating_add(T::DbWeight::get().reads(26_u64))
+			.saturating_add(T::DbWeight::get().writes(14_u64))
+	}
 	/// The range of component `n` is `[0, 100]`.
 	fn scan(n: u32) -> Weight {
 		Weight::from_parts(64_805_007, 2_206)
@@ -585,6 +613,26 @@ impl WeightInfo for () {
 		Weight::from_parts(20_000_000, 300)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn demand_receipt() -> Weight {
+		Weight::from_parts(260_000_000, 2_900)
+			.saturating_add(RocksDbWeight::get().reads(22_u64))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
+	}
+	fn answer_demand() -> Weight {
+		Weight::from_parts(620_000_000, 2_400)
+			.saturating_add(RocksDbWeight::get().reads(11_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
+	}
+	fn report_channel_offence() -> Weight {
+		Weight::from_parts(1_100_000_000, 5_600)
+			.saturating_add(RocksDbWeight::get().reads(42_u64))
+			.saturating_add(RocksDbWeight::get().writes(26_u64))
+	}
+	fn lapse_demand() -> Weight {
+		Weight::from_parts(420_000_000, 4_100)
+			.saturating_add(RocksDbWeight::get().reads(26_u64))
+			.saturating_add(RocksDbWeight::get().writes(14_u64))
 	}
 	fn scan(n: u32) -> Weight {
 		Weight::from_parts(64_805_007, 2_206)

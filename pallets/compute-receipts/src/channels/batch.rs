@@ -243,6 +243,7 @@ impl<T: Config> Pallet<T> {
 			Self::deposit_event(Event::ChannelSettled { channel: id, settled });
 		}
 		Headers::<T>::insert(header.coordinator, headers);
+		Self::mark_header(header, headers.last_hash);
 		ChannelTotals::<T>::mutate(|totals| {
 			totals.batches = totals.batches.saturating_add(1);
 			totals.receipts = totals.receipts.saturating_add(header.sums.receipts);

@@ -4,10 +4,20 @@
 //! rows, money, time.
 
 mod batch;
+mod demands;
+mod memory;
+pub(crate) mod models;
+mod offences;
 mod open;
 mod parameters;
 mod payout;
+// The derived encoding of an enum with fields generates `as`.
+#[allow(clippy::as_conversions)]
+pub(crate) mod records;
 mod rest;
+mod restitution;
+#[cfg(any(feature = "std", feature = "try-runtime"))]
+mod try_offences;
 #[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 pub(crate) mod types;

@@ -1,6 +1,10 @@
 //! What is left of a channel goes back to its client.
 
-use crate::{channels::types::ChannelRow, pallet::*, weights::WeightInfo};
+use crate::{
+	channels::{records::EndedChannel, types::ChannelRow},
+	pallet::*,
+	weights::WeightInfo,
+};
 use alloc::collections::BTreeSet;
 use frame_support::{
 	ensure,
@@ -46,6 +50,14 @@ impl<T: Config> Pallet<T> {
 
 	/// Returns what is left of a channel and the deposit for its row, and removes it.
 	fn return_rest(id: ChannelId, row: ChannelRow<T::AccountId>, rest: u128) -> DispatchResult {
+		let record = EndedChannel {
+			client: row.client.clone(),
+			coordinator: row.channel.coordinator,
+			kind: row.channel.kind,
+			settled: row.channel.settled,
+			opened_ms: row.opened_ms,
+		};
+		Self::remember_channel(id, record);
 		let client = row.client;
 		Channels::<T>::remove(id);
 		ChannelsOf::<T>::remove(&client, id);

@@ -1,7 +1,7 @@
 //! Demands: a receipt that its coordinator did not settle in time.
 
 use super::{ChannelReceipt, ChannelSums, Placed, SettlementHeader};
-use crate::crypto::merkle::ProofError;
+use crate::{H256, crypto::merkle::ProofError};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
@@ -39,6 +39,24 @@ pub enum Demanded {
 	/// Its count is settled: the coordinator has to show that it was this receipt.
 	#[codec(index = 1)]
 	Counted,
+}
+
+/// An open demand as the chain shows it.
+#[derive(Encode, Decode, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DemandView {
+	/// Hash of what the coordinator signed: the demand's id.
+	pub id: H256,
+	/// Receipt with its running sums.
+	pub receipt: ChannelReceipt,
+	/// Account that asks.
+	pub who: [u8; 32],
+	/// What the coordinator has to show.
+	pub demanded: Demanded,
+	/// Deposit that pays the answer, in units of 10⁻¹⁸ AIT.
+	pub deposit: u128,
+	/// Time until which it can be answered, in UTC milliseconds, as of now: it moves on while
+	/// settlement is stopped.
+	pub due_ms: u64,
 }
 
 /// Returns what the coordinator has to show about a receipt that somebody holds at `now`, in UTC

@@ -99,6 +99,10 @@ pub enum ChannelOffence {
 	/// it.
 	#[codec(index = 7)]
 	Unsound,
+	/// A receipt that was demanded on chain and not shown in time. No evidence proves it: the chain
+	/// saw it.
+	#[codec(index = 8)]
+	Unanswered,
 }
 
 /// Proof of an offence around channels.
