@@ -5,7 +5,7 @@ use crate::{
 		CoordinatorArgs, GovernorArgs, NodeArgs, PassphraseArgs, PayerArgs,
 		amount::Unit,
 		governor::ShownDecision,
-		keys::{new_sealed_key, public_key, sealed_key, secret_line},
+		keys::{file_or_public_key, registered_key, sealed_key, secret_line},
 		payer::development,
 	},
 	exit::usage,
@@ -171,7 +171,7 @@ pub struct RegisterArgs {
 #[derive(Args)]
 pub struct AdmitArgs {
 	/// The coordinator's public key, as `coordinator register` prints it.
-	#[arg(value_name = "KEY", value_parser = public_key)]
+	#[arg(value_name = "KEY", value_parser = file_or_public_key)]
 	key: PublicKey,
 	#[command(flatten)]
 	by: GovernorArgs,
@@ -304,11 +304,7 @@ async fn register(args: &RegisterArgs, out: &Output) -> anyhow::Result<()> {
 	let governance = args.admit_with.as_deref().map(development).transpose()?;
 	// Before a key is made, which is not to be made twice.
 	let chain = args.node.connect().await?;
-	let key = if args.new_key {
-		new_sealed_key(&args.key, Kind::Coordinator, &args.passphrase)?
-	} else {
-		sealed_key(&args.key, Kind::Coordinator, &args.passphrase)?
-	};
+	let key = registered_key(&args.key, Kind::Coordinator, &args.passphrase, args.new_key)?;
 	let there = chain.read(&query::coordinator(key.public())).await?;
 	if let Some(there) = &there {
 		let by = address(&there.party.account);

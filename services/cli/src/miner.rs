@@ -4,7 +4,7 @@ use crate::{
 	args::{
 		NodeArgs, PassphraseArgs, PayerArgs, UrlArgs,
 		amount::Unit,
-		keys::{new_sealed_key, sealed_key, secret_line},
+		keys::{registered_key, sealed_key, secret_line},
 		node::DEFAULT_COORDINATOR,
 	},
 	exit::usage,
@@ -304,11 +304,7 @@ async fn register(args: &RegisterArgs, out: &Output) -> anyhow::Result<()> {
 	let account = args.account.load(&args.passphrase)?;
 	// Before a key is made: with one, the same command would not do a second time.
 	let chain = args.node.connect().await?;
-	let key = if args.new_key {
-		new_sealed_key(&args.key, Kind::Miner, &args.passphrase)?
-	} else {
-		sealed_key(&args.key, Kind::Miner, &args.passphrase)?
-	};
+	let key = registered_key(&args.key, Kind::Miner, &args.passphrase, args.new_key)?;
 	let class = Class::from(args.class);
 	let there = chain.read(&query::miner(key.public())).await?;
 	if let Some(there) = &there {

@@ -83,7 +83,7 @@ impl Output {
 
 	/// Prints an error with its causes on standard error; returns the exit code that it means.
 	pub fn error(&self, error: &anyhow::Error) -> ExitCode {
-		self.failure(&format!("{error:#}"), exit::failure(error))
+		self.failure(&sentence(error), exit::failure(error))
 	}
 
 	/// Prints what failed on standard error; returns the exit code that it means.
@@ -124,11 +124,45 @@ impl Output {
 	}
 }
 
+/// Returns what failed and why, from the outermost cause to the innermost. Errors that end with the text
+/// of their cause say it once.
+fn sentence(error: &anyhow::Error) -> String {
+	let mut text = String::new();
+	for cause in error.chain().map(ToString::to_string) {
+		if text.is_empty() {
+			text = cause;
+		} else if !text.ends_with(&cause) {
+			text = format!("{text}: {cause}");
+		}
+	}
+	text
+}
+
 /// Prints text on standard output. A reader that has gone away, such as `head`, has seen enough.
 pub fn print(text: &str) -> io::Result<()> {
 	let mut stdout = io::stdout();
 	match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
 		Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
 		done => done,
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use anyhow::{Context, anyhow};
+
+	#[test]
+	fn a_cause_that_the_error_has_named_is_not_said_again() {
+		#[derive(Debug, thiserror::Error)]
+		#[error("refused by the chain: {0}")]
+		struct Refused(#[from] io::Error);
+		let reason = || io::Error::other("nothing is due yet");
+		let refused = anyhow::Error::new(Refused(reason())).context("miner 7");
+		assert_eq!(sentence(&refused), "miner 7: refused by the chain: nothing is due yet");
+		let other = anyhow!(reason()).context("the file cannot be read");
+		assert_eq!(sentence(&other), "the file cannot be read: nothing is due yet");
+		let outer = Err::<(), _>(Refused(reason())).context("a").context("b").unwrap_err();
+		assert_eq!(sentence(&outer), "b: a: refused by the chain: nothing is due yet");
 	}
 }

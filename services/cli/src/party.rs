@@ -4,7 +4,7 @@ use crate::{
 	args::{
 		NodeArgs, PassphraseArgs, PayerArgs,
 		amount::Unit,
-		keys::{file_or_public_key, sealed_key},
+		keys::{file_or_public_key, new_sealed_key, sealed_key},
 	},
 	exit::usage,
 	output::Output,
@@ -95,7 +95,7 @@ pub struct RaiseArgs {
 /// Arguments of `exchange-key`.
 #[derive(Args)]
 pub struct ExchangeArgs {
-	/// The file of the new key, as `register --new-key` makes one.
+	/// The file of the new key, which is made if there is none.
 	#[arg(long, value_name = "FILE")]
 	new: PathBuf,
 	/// File, mode 0600, whose first line is the passphrase of the new key.
@@ -307,9 +307,12 @@ async fn exchange(args: &ExchangeArgs, trade: Trade, out: &Output) -> anyhow::Re
 	let key = &args.of.party.key;
 	let account = args.of.account.load(&args.of.passphrase)?;
 	let passphrase = PassphraseArgs { passphrase_file: args.new_passphrase_file.clone() };
-	let new = sealed_key(&args.new, trade.kind(), &passphrase)?;
+	let is_there = args.new.exists();
+	let there = is_there.then(|| sealed_key(&args.new, trade.kind(), &passphrase)).transpose()?;
+	// Before a key is made.
 	let chain = args.of.node.connect().await?;
 	let role = role_of(&chain, key, trade).await?;
+	let new = there.map_or_else(|| new_sealed_key(&args.new, trade.kind(), &passphrase), Ok)?;
 	let registration = Registration { role, account: account.account() };
 	let proof = new.sign(&registration.signing_payload(&chain.genesis()));
 	let call = call::exchange_key(key, new.public(), &proof);

@@ -134,6 +134,13 @@ fn a_party_is_named_by_its_key_file_or_its_public_key() {
 	let other = ["coordinator", "exchange-key", "--key", &file, "--new", &miner];
 	let (code, words) = failure(&[&other[..], &by[..]].concat());
 	assert_eq!(code, 2, "a miner's key is not a coordinator's: {words}");
+	let new = folder.path().join("new.json").display().to_string();
+	let other = ["coordinator", "exchange-key", "--key", &file, "--new", &new];
+	let (code, _) = failure(&[&other[..], &by[..]].concat());
+	assert_eq!(code, 4, "a new key is made, but not before a node answers");
+	assert!(fs::metadata(&new).is_err(), "no key is left behind");
+	let (code, _) = failure(&[&["govern", "admit-coordinator", &file][..], &by[..]].concat());
+	assert_eq!(code, 4, "governance names it by its file, too");
 	let report =
 		["miner", "report-offence", "--key", SIGNERS[0], "--first", "0x01", "--second", "0x"];
 	let (code, words) = failure(&[&report[..], &by[..]].concat());

@@ -71,6 +71,16 @@ pub fn ask(path: &Path, source: &PassphraseArgs) -> Result<Zeroizing<Vec<u8>>, K
 	}
 }
 
+/// Says to an error of a key whose passphrase is needed, where nobody can be asked, which option gives it.
+pub fn in_file(error: anyhow::Error, option: &str) -> anyhow::Error {
+	match error.downcast_ref() {
+		Some(KeyError::PassphraseNeeded(_)) => {
+			usage(format!("{error:#}, in the first line of the file of {option}"))
+		},
+		_ => error,
+	}
+}
+
 /// Returns the passphrase in the first line of a file, byte for byte: what a key is encrypted with is
 /// what opens it again.
 pub fn passphrase_of(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
@@ -126,6 +136,26 @@ pub fn sealed_key(
 		.with_context(|| format!("cannot use the key {}", path.display()))
 }
 
+/// Returns the key at `path` to be registered: a new one if `make`, else the one that is there.
+pub fn registered_key(
+	path: &Path,
+	kind: Kind,
+	passphrase: &PassphraseArgs,
+	make: bool,
+) -> anyhow::Result<SealedKey> {
+	if !make {
+		return sealed_key(path, kind, passphrase);
+	}
+	// Of a registration that failed after the key was made.
+	if path.exists() {
+		return Err(usage(format!(
+			"{} exists already: leave out --new-key to register that key, or choose another name",
+			path.display()
+		)));
+	}
+	new_sealed_key(path, kind, passphrase)
+}
+
 /// Makes a key file, encrypted if a passphrase file is named.
 pub fn new_sealed_key(
 	path: &Path,
@@ -143,4 +173,33 @@ pub fn new_sealed_key(
 	key.save(path, secret.as_ref().map(|secret| secret.as_slice()))
 		.with_context(|| format!("cannot make the key {}", path.display()))?;
 	Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_key_that_a_failed_registration_has_left_is_registered_without_new_key() {
+		let folder = tempfile::tempdir().unwrap();
+		let (path, plain) = (folder.path().join("key.json"), PassphraseArgs::default());
+		let made = registered_key(&path, Kind::Miner, &plain, true).unwrap();
+		let again = registered_key(&path, Kind::Miner, &plain, true).err().unwrap().to_string();
+		assert!(again.contains("leave out --new-key to register that key"), "{again}");
+		let there = registered_key(&path, Kind::Miner, &plain, false).unwrap();
+		assert_eq!(there.public(), made.public());
+	}
+
+	#[test]
+	fn where_nobody_can_be_asked_the_option_for_a_passphrase_is_named() {
+		let needed = anyhow::Error::new(KeyError::PassphraseNeeded("owner.wallet".into()));
+		let needed = in_file(needed.context("cannot use the wallet owner.wallet"), "--of-owner");
+		assert_eq!(
+			needed.to_string(),
+			"cannot use the wallet owner.wallet: owner.wallet is encrypted; give its passphrase, in \
+			 the first line of the file of --of-owner"
+		);
+		let wrong = anyhow::Error::new(KeyError::WrongPassphrase("w".into()));
+		assert!(!in_file(wrong, "--of-owner").to_string().contains("--of-owner"));
+	}
 }

@@ -1,6 +1,6 @@
 //! Whose account signs and pays.
 
-use super::keys::{PassphraseArgs, ask};
+use super::keys::{PassphraseArgs, ask, in_file};
 use crate::exit::usage;
 use anyhow::Context;
 use clap::Args;
@@ -42,7 +42,10 @@ impl PayerArgs {
 	/// Returns the account's key, if one is named.
 	pub fn load_if_named(&self, passphrase: &PassphraseArgs) -> anyhow::Result<Option<AccountKey>> {
 		if let Some(path) = &self.wallet {
-			return Ok(Some(open_wallet(path, passphrase)?.key().clone()));
+			let wallet = open_wallet(path, passphrase);
+			return Ok(Some(
+				wallet.map_err(|error| in_file(error, "--passphrase-file"))?.key().clone(),
+			));
 		}
 		if let Some(path) = &self.account_key {
 			return Ok(Some(key_file(path)?));

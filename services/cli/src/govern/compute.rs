@@ -1,7 +1,7 @@
 //! Decisions about compute: coordinators, miners, the emission.
 
 use super::decide::{Decide, Order, ParametersArgs};
-use crate::{args::keys::public_key, exit::usage};
+use crate::{args::keys::file_or_public_key, exit::usage};
 use clap::{Args, Subcommand, ValueEnum};
 use gridproof_chain::pallets::compute_receipts::call;
 use gridproof_primitives::{
@@ -36,8 +36,8 @@ pub enum Compute {
 /// A miner or coordinator.
 #[derive(Args)]
 pub struct PartyArgs {
-	/// Its public key.
-	#[arg(value_name = "KEY", value_parser = public_key)]
+	/// Its public key, as `register` and `status` show it, or its key file.
+	#[arg(value_name = "KEY", value_parser = file_or_public_key)]
 	key: PublicKey,
 }
 
@@ -60,7 +60,7 @@ pub struct RateArgs {
 #[derive(Args)]
 pub struct BanArgs {
 	/// The party's public key.
-	#[arg(value_name = "KEY", value_parser = public_key)]
+	#[arg(value_name = "KEY", value_parser = file_or_public_key)]
 	key: PublicKey,
 	/// Until when, such as 2026-12-31T00:00:00Z; a time in the past ends a ban.
 	#[arg(long, value_name = "TIME", value_parser = time)]

@@ -4,7 +4,7 @@ use super::{meter_name, moment};
 use crate::{
 	args::{
 		NodeArgs, PassphraseArgs, PayerArgs,
-		keys::{ask, passphrase_of},
+		keys::{ask, in_file, passphrase_of},
 		payer::{development, key_file, open_wallet},
 	},
 	exit::usage,
@@ -192,7 +192,10 @@ impl OwnerArgs {
 	fn load(&self, passphrase_file: Option<&PathBuf>) -> anyhow::Result<AccountKey> {
 		let passphrase = PassphraseArgs { passphrase_file: passphrase_file.cloned() };
 		match (&self.owner_wallet, &self.owner_key, &self.owner_suri) {
-			(Some(path), ..) => Ok(open_wallet(path, &passphrase)?.key().clone()),
+			(Some(path), ..) => {
+				let wallet = open_wallet(path, &passphrase);
+				Ok(wallet.map_err(|error| in_file(error, "--owner-passphrase-file"))?.key().clone())
+			},
 			(_, Some(path), _) => key_file(path),
 			(.., Some(uri)) => development(uri),
 			_ => Err(usage("whose meter is it? Name --owner-wallet, --owner-key or --owner-suri")),
