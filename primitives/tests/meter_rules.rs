@@ -160,7 +160,8 @@ fn registers_go_on_unseen_only_across_a_floor() {
 fn after_an_exchange_the_old_registers_end_with_what_was_on_its_way() {
 	let mut exchanged = meter();
 	let new = Registers { import_wh: 0, export_wh: 9 };
-	exchanged.exchange(new, NOW);
+	// Another meter: 10 kW × 1.1 for the hour since the last batch.
+	assert_eq!(exchanged.exchange(new, false, NOW, 1_100), 11_000);
 	let old = |last| Some(OldRegisters { last, until_ms: NOW });
 	assert_eq!((exchanged.registers, exchanged.before), (new, old(meter().registers)));
 	let on_its_way = header();
@@ -169,7 +170,7 @@ fn after_an_exchange_the_old_registers_end_with_what_was_on_its_way() {
 	exchanged.advance(&on_its_way);
 	assert_eq!((exchanged.registers, exchanged.before), (new, old(on_its_way.closing)));
 	// Exchanged once more, the first registers are still those of what was signed then.
-	exchanged.exchange(Registers::default(), NOW);
+	assert_eq!(exchanged.exchange(Registers::default(), true, NOW, 1_100), 0);
 	assert_eq!(exchanged.before, old(on_its_way.closing));
 	// A later floor makes no old registers of the new ones.
 	exchanged.vouch_from(NOW + HOUR);

@@ -6,12 +6,12 @@ use codec::Encode;
 use frame_support::{
 	ensure,
 	pallet_prelude::{DispatchResult, Get},
-	traits::fungible::hold::Mutate as _,
+	traits::{Time, fungible::hold::Mutate as _},
 };
 use gridproof_primitives::{
 	H256,
 	crypto::ed25519::PublicKey,
-	energy::{Certificate, MeterIndex, MeterName, SealId, SerialNumber, is_plain_number},
+	energy::{Certificate, LastSeen, MeterIndex, MeterName, SealId, SerialNumber, is_plain_number},
 };
 use sp_io::hashing::blake2_256;
 use sp_runtime::traits::{Saturating, Zero};
@@ -123,24 +123,52 @@ impl<T: Config> Pallet<T> {
 		Tombstones::<T>::contains_key(Mark::Key(key).hash())
 	}
 
-	/// Returns what is left of what was ever stated under this name, serial number or seal.
+	/// Returns what is left of what was ever stated under this name, serial number or seal; of debts, only
+	/// what was left at `after_ms` or later.
+	///
+	/// A serial number or a seal is the device's: what its register shows more by now, it drew unseen. A
+	/// name is not, but for a device from before there were serial numbers.
 	pub(crate) fn remembered(
 		name: &MeterName,
 		serial: &SerialNumber,
-		seal: &SealId,
+		seal: Option<&SealId>,
 		organisation: OrganisationIndex,
-	) -> Tombstone {
-		let own = Some(organisation);
-		[
-			Mark::Name(name),
-			Mark::Serial(None, serial),
-			Mark::Serial(own, serial),
-			Mark::Seal(None, seal),
-			Mark::Seal(own, seal),
-		]
-		.into_iter()
-		.filter_map(|mark| Tombstones::<T>::get(mark.hash()))
-		.fold(Tombstone::default(), Tombstone::max)
+		import_wh: u64,
+		after_ms: u64,
+	) -> Left {
+		let (own, now) = (Some(organisation), T::Time::now());
+		let tolerance_ppt = LimitsInUse::<T>::get().batch.tolerance_ppt;
+		let mut left = Left::default();
+		let marks = [
+			Some(Mark::Name(name)),
+			seal.map(|_| Mark::NoSerial(name)),
+			Some(Mark::Serial(None, serial)),
+			Some(Mark::Serial(own, serial)),
+			seal.map(|seal| Mark::Seal(None, seal)),
+			seal.map(|seal| Mark::Seal(own, seal)),
+		];
+		for mark in marks.into_iter().flatten() {
+			let Some(tombstone) = Tombstones::<T>::get(mark.hash()) else { continue };
+			left.until_ms = left.until_ms.max(tombstone.until_ms);
+			if tombstone.gone_ms < after_ms {
+				continue;
+			}
+			left.owed_wh = left.owed_wh.max(tombstone.owed_wh);
+			let last = tombstone.last.filter(|_| !matches!(mark, Mark::Name(_)));
+			if let Some(last) = last {
+				left.add_device(last.meter, last.drawn_wh(import_wh, now, tolerance_ppt));
+			}
+		}
+		left
+	}
+
+	/// Forgets the registers of a device without a serial number that had this name: another one, with
+	/// its serial number, has taken them over.
+	pub(crate) fn number_device(name: &MeterName) {
+		let mark = Mark::NoSerial(name).hash();
+		if let Some(tombstone) = Tombstones::<T>::get(mark) {
+			Tombstones::<T>::insert(mark, Tombstone { last: None, ..tombstone });
+		}
 	}
 
 	/// Gives a meter the marks that are not taken yet.
@@ -161,10 +189,12 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Leaves a tombstone: what has this mark again begins no earlier, and owes no less.
-	fn bury(mark: H256, tombstone: Tombstone) {
+	/// Leaves a tombstone: what has this mark again begins no earlier. What an earlier one says of debts
+	/// and registers was counted when the meter that goes now got its mark.
+	fn bury(mark: H256, until_ms: u64, owed_wh: u64, last: Option<LastSeen>) {
 		Tombstones::<T>::mutate(mark, |known| {
-			*known = Some(known.unwrap_or_default().max(tombstone));
+			let until_ms = known.map_or(0, |known| known.until_ms).max(until_ms);
+			*known = Some(Tombstone { until_ms, owed_wh, gone_ms: T::Time::now(), last });
 		});
 	}
 
@@ -172,27 +202,29 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn bury_meter(
 		certificate: &Certificate<T::AccountId>,
 		scope: Scope,
-		tombstone: Tombstone,
+		until_ms: u64,
+		owed_wh: u64,
+		last: LastSeen,
 	) {
 		for mark in marks_of(certificate, scope) {
-			Self::bury(mark, tombstone);
+			Self::bury(mark, until_ms, owed_wh, Some(last));
 		}
-		Self::bury_key(&certificate.device, tombstone.until_ms);
+		Self::bury_key(&certificate.device, until_ms);
 	}
 
 	/// Leaves the tombstone of a key: it never signs for a meter again.
 	pub(crate) fn bury_key(key: &PublicKey, until_ms: u64) {
-		Self::bury(Mark::Key(key).hash(), Tombstone { until_ms, owed_wh: 0 });
+		Self::bury(Mark::Key(key).hash(), until_ms, 0, None);
 	}
 
 	/// Leaves the tombstone of a seal that was replaced.
 	pub(crate) fn bury_seal(seal: &SealId, scope: Scope, until_ms: u64) {
-		Self::bury(Mark::Seal(scope, seal).hash(), Tombstone { until_ms, owed_wh: 0 });
+		Self::bury(Mark::Seal(scope, seal).hash(), until_ms, 0, None);
 	}
 
-	/// Leaves the tombstone of a meter that was replaced by another one.
-	pub(crate) fn bury_serial(serial: &SerialNumber, scope: Scope, until_ms: u64) {
-		Self::bury(Mark::Serial(scope, serial).hash(), Tombstone { until_ms, owed_wh: 0 });
+	/// Leaves the tombstone of a meter that was replaced by another one, which owes in its place.
+	pub(crate) fn bury_serial(serial: &SerialNumber, scope: Scope, until_ms: u64, last: LastSeen) {
+		Self::bury(Mark::Serial(scope, serial).hash(), until_ms, 0, Some(last));
 	}
 
 	/// Holds the deposit for tombstones. They stay, and so does it.

@@ -19,7 +19,8 @@
 //!   see [`gridproof_primitives::energy::BatchHeader`].
 //! * **Floor**: the time from which somebody vouches for a meter without a break. Energy of a batch that
 //!   begins earlier never mints.
-//! * **Tombstone**: what is left of a name, a serial number, a seal or a key when its meter has gone.
+//! * **Tombstone**: what is left of a name, a serial number, a seal or a key when its meter has gone: the
+//!   end of what it stated, what it owed, and its last import register.
 //! * **Energy account**: the 1-of-2 account of owner and device that receives KWH.
 //! * **Metering point**: meters of one owner between which energy can be stored or used; see
 //!   [`Points`].
@@ -55,6 +56,15 @@
 //!
 //! Suspension, exchange, and the revocation of an organisation move the floor to the time at which
 //! somebody vouches again.
+//!
+//! ### What no batch stated
+//!
+//! What a meter drew after its last batch becomes a debt when it is exchanged, or certified again under the
+//! same serial number or seal: exactly, by what its register shows more. Where nothing shows it, because
+//! the register fell, or another meter takes its place ([`Pallet::exchange_meter`], or at a metering point
+//! that an import meter has left), it is the highest that its rated power allows since it was seen last
+//! ([`LastSeen`](gridproof_primitives::energy::LastSeen)). An exchange of a meter for itself states what
+//! it shows before it goes.
 //!
 //! ### Two ways to submit
 //!
@@ -266,7 +276,7 @@ pub mod pallet {
 		type WeightInfo: WeightInfo;
 	}
 
-	const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(3);
 
 	/// The meter readings pallet: certified meters, and batches signed by their devices that mint
 	/// KWH.
@@ -985,6 +995,9 @@ pub mod pallet {
 		/// ## Details
 		///
 		/// The meter mints if its organisation is admitted now.
+		/// What its device drew since it had this serial number or seal before is a debt from the begin: what
+		/// the import register shows more, or, if it shows less, the highest that rated power allows. An
+		/// import meter at a metering point that others have left takes over what they can have drawn.
 		///
 		/// ## Parameters
 		///
@@ -1034,6 +1047,10 @@ pub mod pallet {
 		///
 		/// - [`Event::MeterCertified`] with the meter's index
 		#[pallet::call_index(6)]
+		// Since it was measured: the tombstone of a name without a serial number.
+		#[pallet::weight(
+			T::WeightInfo::certify_meter().saturating_add(T::DbWeight::get().reads_writes(1, 1))
+		)]
 		pub fn certify_meter(
 			origin: OriginFor<T>,
 			#[pallet::compact] organisation: OrganisationIndex,
@@ -1142,7 +1159,10 @@ pub mod pallet {
 		///
 		/// The registers continue from the values that the electrician states; sequence number and
 		/// previous hash stay as they were, and a suspension ends. Batches that begin before now mint
-		/// nothing; if the key stays, one that was signed before still counts from the old registers.
+		/// nothing; if the key stays, one that was signed before is still taken, from the old registers.
+		/// What was drawn by now and not stated is a debt: if the serial number stays, what the register
+		/// shows more; else, or if it fell, the highest that rated power allows since it was seen last.
+		/// To replace a meter that still shows its register, exchange it for itself first.
 		/// A new device key needs
 		/// the owner's consent, because the device is one of the two accounts that can move the
 		/// energy account's KWH: from then on KWH goes to the account of owner and new device. A
@@ -1182,6 +1202,8 @@ pub mod pallet {
 		///
 		/// - [`Event::MeterExchanged`] with the old and the new registers
 		#[pallet::call_index(9)]
+		// Since it was measured: the limits.
+		#[pallet::weight(T::WeightInfo::exchange_meter().saturating_add(T::DbWeight::get().reads(1)))]
 		pub fn exchange_meter(
 			origin: OriginFor<T>,
 			#[pallet::compact] meter: MeterIndex,
@@ -1203,6 +1225,11 @@ pub mod pallet {
 		///
 		/// `Signed` by its owner or by an electrician of its organisation; by who paid its deposit if
 		/// it is suspended or its organisation is not admitted; or [`Config::GovernanceOrigin`].
+		///
+		/// ## Details
+		///
+		/// Its last import register stays with its serial number and its seal, and the place that a meter
+		/// which takes energy leaves at its metering point stays empty: see [`Pallet::certify_meter`].
 		///
 		/// ## Parameters
 		///
@@ -1453,6 +1480,8 @@ pub mod pallet {
 		///
 		/// - [`Event::MeterAdmitted`] once it mints
 		#[pallet::call_index(17)]
+		// Since it was measured: the limits, and the tombstone of a name without a serial number.
+		#[pallet::weight(T::WeightInfo::admit_meter().saturating_add(T::DbWeight::get().reads(2)))]
 		pub fn admit_meter(
 			origin: OriginFor<T>,
 			#[pallet::compact] meter: MeterIndex,

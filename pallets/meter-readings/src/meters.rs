@@ -107,18 +107,19 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Checks that certified service begins a short time ago at most, not later than now, and not
-	/// before the end of what the same meter stated before. Returns what that meter owes, in Wh.
+	/// before the end of what the same meter stated before. Returns what that meter left.
 	fn check_since(
 		certification: &CertificationOf<T>,
 		organisation: OrganisationIndex,
-	) -> Result<u64, DispatchError> {
+	) -> Result<Left, DispatchError> {
 		let (now, since_ms) = (T::Time::now(), certification.since_ms);
 		ensure!(since_ms <= now, Error::<T>::SinceTooLate);
 		let earliest = now.saturating_sub(LimitsInUse::<T>::get().max_backdate_ms);
-		let CertificationOf::<T> { name, serial, seal, .. } = certification;
-		let left = Self::remembered(name, serial, seal, organisation);
+		let CertificationOf::<T> { name, serial, seal, registers, .. } = certification;
+		let (seal, import_wh) = (Some(seal), registers.import_wh);
+		let left = Self::remembered(name, serial, seal, organisation, import_wh, 0);
 		ensure!(since_ms >= earliest.max(left.until_ms), Error::<T>::SinceTooEarly);
-		Ok(left.owed_wh)
+		Ok(left)
 	}
 
 	/// [`Pallet::certify_meter`] without the origin.
@@ -143,7 +144,7 @@ impl<T: Config> Pallet<T> {
 		if let Some(point) = certification.point.as_ref().filter(|_| mints) {
 			Self::check_place(point, owner, certification.direction)?;
 		}
-		let owed_wh = Self::check_since(&certification, organisation)?;
+		let left = Self::check_since(&certification, organisation)?;
 		Self::check_device(device, name, owner, possession)?;
 		let payload = certification.consent(organisation).signing_payload(&Self::genesis());
 		Self::check_consent(&payload, owner, certification.valid_until_ms, consent)?;
@@ -159,15 +160,17 @@ impl<T: Config> Pallet<T> {
 		let point = certification.point.clone();
 		let certificate = certification.certificate(organisation, electrician);
 		let mut state = MeterState {
-			owed_wh,
+			owed_wh: left.owed_wh,
 			..MeterState::new(power, certificate.direction, registers, since_ms)
 		};
 		if let Some(point) = point {
 			MeterPoints::<T>::insert(meter, point);
 		}
 		if mints {
-			Self::join_point(meter, &certificate.owner, &mut state)?;
+			Self::join_point(meter, &certificate.owner, &mut state, left.device)?;
 		}
+		Self::take_unstated(meter, &mut state, left.unseen_wh);
+		Self::number_device(&certificate.name);
 		Self::put_in_service(meter, certificate, state, mints, consent_until_ms, deposit);
 		Ok(())
 	}
@@ -237,11 +240,17 @@ impl<T: Config> Pallet<T> {
 		let left = Self::remembered(
 			&certificate.name,
 			&certificate.serial,
-			&certificate.seal,
+			Some(&certificate.seal),
 			organisation,
+			row.state.registers.import_wh,
+			certified.certified_ms,
 		);
 		row.state.vouch_from(T::Time::now().max(left.until_ms));
-		Self::join_point(meter, &certificate.owner, &mut row.state)?;
+		// Another organisation may have certified the same device meanwhile, and minted what this one
+		// counted as delivered.
+		let owed_wh = left.owed_wh.saturating_add(left.unseen_wh);
+		row.state.owed_wh = row.state.owed_wh.max(owed_wh);
+		Self::join_point(meter, &certificate.owner, &mut row.state, left.device)?;
 		Self::vouch_at_point(meter, row.suspended.is_none(), row.state.floor_ms);
 		Meters::<T>::insert(meter, row);
 		Self::deposit_event(Event::MeterAdmitted { meter, electrician });
@@ -379,18 +388,20 @@ impl<T: Config> Pallet<T> {
 		Self::hold_for_tombstones(&electrician, Self::tombstone_deposit())?;
 		let (now, old) = (T::Time::now(), row.state.registers);
 		let new = exchange.registers;
-		// What the same meter shows was taken, though the old key will never state it.
 		let is_same = certified.certificate.serial == exchange.serial;
-		let stated = row.state.before.map_or(old, |before| before.last);
-		let unstated_wh = match exchange.device {
-			Some(_) if is_same => new.import_wh.saturating_sub(stated.import_wh),
-			_ => 0,
-		};
-		Self::change_serial(meter, &mut row, &mut certified.certificate, &exchange.serial)?;
+		let elsewhere_wh = Self::change_serial(
+			meter,
+			&mut row,
+			&mut certified.certificate,
+			&exchange.serial,
+			new.import_wh,
+		)?;
 		let seal = exchange.seal.clone();
 		Self::change_seal(meter, &row, &mut certified.certificate, seal.clone())?;
-		row.state.exchange(new, now);
-		Self::take_unstated(meter, &mut row.state, unstated_wh);
+		// Whatever becomes of the old registers' batches: what was drawn by now counts now.
+		let tolerance_ppt = LimitsInUse::<T>::get().batch.tolerance_ppt;
+		let unseen_wh = row.state.exchange(new, is_same, now, tolerance_ppt);
+		Self::take_unstated(meter, &mut row.state, unseen_wh.saturating_add(elsewhere_wh));
 		if let Some(device) = exchange.device {
 			Self::change_device(meter, &mut row, &mut certified, new, device)?;
 		}
@@ -413,28 +424,32 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Records the serial number of the meter that is there now.
+	/// Records the serial number of the meter that is there now. Returns what that one drew elsewhere and
+	/// did not state, in Wh.
 	fn change_serial(
 		meter: MeterIndex,
 		row: &mut MeterOf<T>,
 		certificate: &mut Certificate<T::AccountId>,
 		serial: &SerialNumber,
-	) -> DispatchResult {
+		import_wh: u64,
+	) -> Result<u64, DispatchError> {
 		if certificate.serial == *serial {
-			return Ok(());
+			return Ok(0);
 		}
 		Self::check_serial(serial, row.organisation, row.mints)?;
 		// What the other meter stated elsewhere is not stated again here.
-		let left = Self::remembered(&certificate.name, serial, &certificate.seal, row.organisation);
+		let left =
+			Self::remembered(&certificate.name, serial, None, row.organisation, import_wh, 0);
 		row.state.vouch_from(left.until_ms);
 		row.state.owed_wh = Self::owe_at_least(meter, row.state.owed_wh, left.owed_wh);
 		Self::free_marks(meter, marks_of(certificate, row.scope()));
 		if !certificate.serial.is_empty() {
-			Self::bury_serial(&certificate.serial, row.scope(), row.state.last_end_ms);
+			let (until_ms, last) = (row.state.last_end_ms, row.state.seen(None));
+			Self::bury_serial(&certificate.serial, row.scope(), until_ms, last);
 		}
 		certificate.serial = serial.clone();
 		Self::take_marks(meter, marks_of(certificate, row.scope()));
-		Ok(())
+		Ok(left.unseen_wh)
 	}
 
 	/// Replaces the device key of a meter, with the owner's consent. The old key signs nothing more.
@@ -509,9 +524,9 @@ impl<T: Config> Pallet<T> {
 		// The time in which nobody vouched does not count for who certifies it again, either.
 		let until = if vouched { stated } else { stated.max(T::Time::now()) };
 		Self::free_marks(meter, marks_of(certificate, row.scope()));
-		let owed_wh = Self::leave_point(meter).unwrap_or(row.state.owed_wh);
-		let tombstone = Tombstone { until_ms: until, owed_wh };
-		Self::bury_meter(certificate, row.scope(), tombstone);
+		let seen = row.state.seen(Some(meter));
+		let owed_wh = Self::leave_point(meter, &seen).unwrap_or(row.state.owed_wh);
+		Self::bury_meter(certificate, row.scope(), until, owed_wh, seen);
 		Meters::<T>::remove(meter);
 		Certificates::<T>::remove(meter);
 		Corrected::<T>::remove(meter);

@@ -6,16 +6,18 @@ use crate::{
 use codec::{Decode, Encode};
 use core::marker::PhantomData;
 use frame_support::{
+	BoundedVec,
 	migrations::VersionedMigration,
-	pallet_prelude::{Get, Weight},
+	pallet_prelude::{ConstU32, Get, Weight},
 	traits::{Time, UncheckedOnRuntimeUpgrade},
 };
 use gridproof_primitives::{
 	H256,
 	crypto::ed25519::PublicKey,
 	energy::{
-		BatchLimits, Certificate, Direction, MAX_BACKDATE_MS, MeterName, MeterState, Registers,
-		SealId, Suspension, Trust,
+		BatchLimits, Certificate, Direction, Generation, MAX_BACKDATE_MS, MAX_POINT_METERS,
+		MeterIndex, MeterName, MeterState, PointId, PointMeter, PointState, Registers, SealId,
+		Suspension, Trust, Waiting,
 	},
 	time::day::Day,
 };
@@ -24,6 +26,112 @@ use gridproof_primitives::{
 /// organisations, and who paid for a member.
 pub type MigrateV1ToV2<T> =
 	VersionedMigration<1, 2, UncheckedV1ToV2<T>, Pallet<T>, <T as frame_system::Config>::DbWeight>;
+
+/// From version 2 to version 3: tombstones with the last import register, points that know the power of
+/// their meters.
+pub type MigrateV2ToV3<T> =
+	VersionedMigration<2, 3, UncheckedV2ToV3<T>, Pallet<T>, <T as frame_system::Config>::DbWeight>;
+
+/// Rows as version 2 had them.
+pub(crate) mod v2 {
+	use super::{BoundedVec, ConstU32, Decode, Direction, Encode, Generation, MAX_POINT_METERS};
+	use super::{MeterIndex, PointId, Waiting};
+
+	#[derive(Encode, Decode)]
+	pub(crate) struct Tombstone {
+		pub until_ms: u64,
+		pub owed_wh: u64,
+	}
+
+	#[derive(Encode, Decode)]
+	pub(crate) struct PointMeter {
+		pub meter: MeterIndex,
+		pub direction: Direction,
+		pub stated_ms: u64,
+		pub floor_ms: u64,
+		pub vouched: bool,
+		pub ended: bool,
+		pub waiting: [Waiting; 2],
+	}
+
+	#[derive(Encode, Decode)]
+	pub(crate) struct PointState {
+		pub meters: BoundedVec<PointMeter, ConstU32<MAX_POINT_METERS>>,
+		pub delivered_wh: u128,
+		pub taken_wh: u128,
+		pub highest_wh: u128,
+		pub generation: Option<Generation>,
+	}
+
+	#[derive(Encode, Decode)]
+	pub(crate) struct Point<AccountId> {
+		pub id: PointId,
+		pub owner: AccountId,
+		pub state: PointState,
+	}
+}
+
+/// The unversioned part of [`MigrateV2ToV3`].
+pub struct UncheckedV2ToV3<T>(PhantomData<T>);
+
+impl<T: Config> UncheckedOnRuntimeUpgrade for UncheckedV2ToV3<T> {
+	fn on_runtime_upgrade() -> Weight {
+		let mut rows = 0u64;
+		Tombstones::<T>::translate_values::<v2::Tombstone, _>(|old| {
+			rows = rows.saturating_add(1);
+			let v2::Tombstone { until_ms, owed_wh } = old;
+			Some(Tombstone { until_ms, owed_wh, gone_ms: 0, last: None })
+		});
+		Points::<T>::translate_values::<v2::Point<T::AccountId>, _>(|old| {
+			// The point, and each of its meters' own row.
+			rows = rows.saturating_add(1).saturating_add(MAX_POINT_METERS.into());
+			let v2::Point { id, owner, state } = old;
+			Some(Point { id, owner, state: with_powers::<T>(state) })
+		});
+		T::DbWeight::get().reads_writes(rows, rows)
+	}
+
+	#[cfg(feature = "try-runtime")]
+	fn pre_upgrade() -> Result<alloc::vec::Vec<u8>, sp_runtime::TryRuntimeError> {
+		let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+		let rows = (Tombstones::<T>::iter_keys().count(), Points::<T>::iter_keys().count());
+		Ok((count(rows.0), count(rows.1)).encode())
+	}
+
+	#[cfg(feature = "try-runtime")]
+	fn post_upgrade(state: alloc::vec::Vec<u8>) -> Result<(), sp_runtime::TryRuntimeError> {
+		let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+		let before = <(u32, u32)>::decode(&mut &state[..]).map_err(|_| "two numbers")?;
+		let rows = (Tombstones::<T>::iter_values().count(), Points::<T>::iter_values().count());
+		frame_support::ensure!(before == (count(rows.0), count(rows.1)), "a row was lost");
+		Pallet::<T>::do_try_state()
+	}
+}
+
+/// Adds to a point the power of its meters. Of one that is gone it is not known any more: it had no more,
+/// one assumes, than the strongest of those that are there.
+fn with_powers<T: Config>(old: v2::PointState) -> PointState {
+	let power = |meter| Meters::<T>::get(meter).map(|row| row.state.rated_power_w);
+	let strongest = old.meters.iter().filter_map(|row| power(row.meter)).max().unwrap_or(0);
+	let meters = old.meters.into_iter().map(|row| PointMeter {
+		meter: row.meter,
+		direction: row.direction,
+		rated_power_w: power(row.meter).unwrap_or(strongest),
+		stated_ms: row.stated_ms,
+		floor_ms: row.floor_ms,
+		vouched: row.vouched,
+		ended: row.ended,
+		waiting: row.waiting,
+	});
+	PointState {
+		// As many as there were.
+		meters: BoundedVec::truncate_from(meters.collect()),
+		delivered_wh: old.delivered_wh,
+		taken_wh: old.taken_wh,
+		highest_wh: old.highest_wh,
+		generation: old.generation,
+	}
+}
 
 /// Rows as version 1 had them.
 pub(crate) mod v1 {

@@ -5,10 +5,11 @@ use codec::Encode;
 use frame_support::{
 	ensure,
 	pallet_prelude::{DispatchError, DispatchResult},
+	traits::Time,
 };
 use gridproof_primitives::{
 	H256,
-	energy::{Direction, MeterIndex, MeterState, PointId, PointState, is_plain_number},
+	energy::{Direction, LastSeen, MeterIndex, MeterState, PointId, PointState, is_plain_number},
 };
 use sp_io::hashing::blake2_256;
 
@@ -40,28 +41,40 @@ impl<T: Config> Pallet<T> {
 		direction: Direction,
 	) -> DispatchResult {
 		let Some(mut point) = Points::<T>::get(mark_of(id)) else { return Ok(()) };
-		ensure!(point.owner == *owner, Error::<T>::PointOfAnother);
-		let tried = point.state.join((MeterIndex::MAX, direction), 0, 0, 0);
+		let is_free = point.owner == *owner || point.state.is_deserted();
+		ensure!(is_free, Error::<T>::PointOfAnother);
+		let tried = point.state.join((MeterIndex::MAX, direction, 0), 0, 0, 0);
 		tried.map_err(|_| Error::<T>::MaxPointMetersExceeded)?;
 		Ok(())
 	}
 
 	/// Puts a meter that mints, and names a point, to the others there: from now on they are netted with
-	/// one another, and what it owed is what they owe.
+	/// one another, and what it owed is what they owe. A point that all meters have left is anybody's, with
+	/// what it owes; an import meter takes over what those that have left may have drawn, but for the one
+	/// that its own device was (`returned`).
 	pub(crate) fn join_point(
 		meter: MeterIndex,
 		owner: &T::AccountId,
 		state: &mut MeterState,
+		returned: Option<MeterIndex>,
 	) -> DispatchResult {
 		let Some(id) = MeterPoints::<T>::get(meter) else { return Ok(()) };
 		Points::<T>::try_mutate(mark_of(&id), |row| -> Result<(), DispatchError> {
 			let new = || Point { id, owner: owner.clone(), state: PointState::default() };
 			let point = row.get_or_insert_with(new);
+			if point.state.is_deserted() {
+				point.owner = owner.clone();
+			}
 			ensure!(point.owner == *owner, Error::<T>::PointOfAnother);
+			if state.direction.takes() {
+				let tolerance_ppt = LimitsInUse::<T>::get().batch.tolerance_ppt;
+				point.state.take_unseen(returned, T::Time::now(), tolerance_ppt);
+			}
 			let (since_ms, owed_wh) = (state.last_end_ms, state.owed_wh);
+			let kind = (meter, state.direction, state.rated_power_w);
 			point
 				.state
-				.join((meter, state.direction), since_ms, state.floor_ms, owed_wh)
+				.join(kind, since_ms, state.floor_ms, owed_wh)
 				.map_err(|_| Error::<T>::MaxPointMetersExceeded)?;
 			state.owed_wh = 0;
 			Ok(())
@@ -109,15 +122,15 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Takes a meter that goes out of service from its point, and the point with the last one. Returns
-	/// what they owe; `None` if it is at no point.
-	pub(crate) fn leave_point(meter: MeterIndex) -> Option<u64> {
+	/// Takes a meter that goes out of service from its point, and with the last one the point, unless it
+	/// owes something, or a meter that took energy has left its place empty. Returns what they owe; `None`
+	/// if it is at no point.
+	pub(crate) fn leave_point(meter: MeterIndex, last: &LastSeen) -> Option<u64> {
 		let found = Self::point_of(meter);
 		MeterPoints::<T>::remove(meter);
 		let (mark, mut point) = found?;
-		let owed_wh = point.state.owed_wh();
-		point.state.leave(meter);
-		if point.state.is_deserted() {
+		let owed_wh = point.state.leave(meter, last.at_ms);
+		if point.state.is_empty() {
 			Points::<T>::remove(mark);
 		} else {
 			Points::<T>::insert(mark, point);
@@ -142,6 +155,7 @@ impl<T: Config> Pallet<T> {
 			let at = own.next().ok_or("11: a meter that is not at its point")?;
 			ensure!(own.next().is_none(), "11: a meter twice at a point");
 			let same = at.direction == row.state.direction
+				&& at.rated_power_w == row.state.rated_power_w
 				&& at.stated_ms == row.state.last_end_ms
 				&& at.floor_ms <= row.state.floor_ms
 				&& at.vouched == row.suspended.is_none();
@@ -152,7 +166,9 @@ impl<T: Config> Pallet<T> {
 		let mut listed = 0usize;
 		for point in Points::<T>::iter_values() {
 			let state = &point.state;
-			ensure!(!state.is_deserted(), "11: a point without a meter");
+			ensure!(!state.is_empty(), "11: a point without a meter, that owes nothing");
+			let sums = (state.delivered_wh, state.taken_wh);
+			ensure!(!state.is_deserted() || sums == (0, 0), "11: sums without a meter");
 			let counts = state.meters.iter().any(|row| row.direction == Direction::Generation);
 			ensure!(counts == state.generation.is_some(), "11: generation that nobody counts");
 			let present = state.meters.iter().filter(|row| !row.ended).count();

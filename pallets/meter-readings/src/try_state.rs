@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use frame_support::{
 	ensure,
 	pallet_prelude::Get,
-	traits::{fungible::hold::Inspect as _, fungibles::Inspect as _},
+	traits::{Time, fungible::hold::Inspect as _, fungibles::Inspect as _},
 };
 use gridproof_primitives::{
 	crypto::ed25519,
@@ -39,7 +39,9 @@ impl<T: Config> Pallet<T> {
 	///     in service; names of organisations are taken. A key that has a tombstone signs for
 	///     nobody.
 	/// 11. A meter that mints is at the point that it names, once, as its own row has it, and with
-	///     meters of its owner only; a point has a meter in service, and no others.
+	///     meters of its owner only. A point has no other meters in service; one that has none owes
+	///     something, or has the empty place of a meter that took energy, and no sums.
+	/// 12. What a tombstone says of registers is of a meter that was given an index, and was left by now.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		let limits = LimitsInUse::<T>::get();
 		ensure!(limits.is_valid(), "1: a limit is out of range");
@@ -58,6 +60,7 @@ impl<T: Config> Pallet<T> {
 		Self::try_organisations()?;
 		Self::try_meters()?;
 		Self::try_numbers()?;
+		Self::try_tombstones()?;
 		Self::try_points()?;
 		Self::try_anchors()?;
 		Self::try_deposits()?;
@@ -176,6 +179,16 @@ impl<T: Config> Pallet<T> {
 		for row in Organisations::<T>::iter_values() {
 			let is_taken = OrganisationNames::<T>::contains_key(name_mark(&row.name));
 			ensure!(is_taken, "10: a name that is not taken");
+		}
+		Ok(())
+	}
+
+	fn try_tombstones() -> Result<(), TryRuntimeError> {
+		let (now, next) = (T::Time::now(), NextMeter::<T>::get());
+		for tombstone in Tombstones::<T>::iter_values() {
+			ensure!(tombstone.gone_ms <= now, "12: left in the future");
+			let meter = tombstone.last.and_then(|last| last.meter);
+			ensure!(meter.is_none_or(|meter| meter < next), "12: registers of no meter");
 		}
 		Ok(())
 	}

@@ -8,8 +8,8 @@ use gridproof_primitives::{
 	H256,
 	crypto::ed25519::PublicKey,
 	energy::{
-		BatchHeader, BatchLimits, Certificate, MAX_BACKDATE_MS, MAX_RATED_POWER_W, MeterIndex,
-		MeterState, PointId, PointState, Suspension,
+		BatchHeader, BatchLimits, Certificate, LastSeen, MAX_BACKDATE_MS, MAX_RATED_POWER_W,
+		MeterIndex, MeterState, PointId, PointState, Suspension,
 	},
 	num::units::MILLIS_PER_DAY,
 	time::day::Day,
@@ -163,14 +163,32 @@ pub struct Tombstone {
 	pub until_ms: u64,
 	/// Energy that its meter had to deliver before it would have minted again, in Wh.
 	pub owed_wh: u64,
+	/// Time at which its meter went, or got another one, in UTC milliseconds; 0 if that was before this was
+	/// recorded.
+	pub gone_ms: u64,
+	/// What was seen last of its import register; `None` of a key, and of a seal that another one replaced.
+	pub last: Option<LastSeen>,
 }
 
-impl Tombstone {
-	/// Returns the later and the larger of two.
-	pub(crate) fn max(self, other: Self) -> Self {
-		Self {
-			until_ms: self.until_ms.max(other.until_ms),
-			owed_wh: self.owed_wh.max(other.owed_wh),
+/// What earlier meters left to one that is certified, or that takes another one's place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Left {
+	/// End of what was stated, in UTC milliseconds.
+	pub(crate) until_ms: u64,
+	/// Energy that has to be delivered before anything mints, in Wh.
+	pub(crate) owed_wh: u64,
+	/// Energy that the same device drew since and that no batch stated, in Wh.
+	pub(crate) unseen_wh: u64,
+	/// Index of the meter as which the device went out of service, if it did.
+	pub(crate) device: Option<MeterIndex>,
+}
+
+impl Left {
+	/// Adds that the device shows `unseen_wh` more than when it was this meter. Where serial number and
+	/// seal lead to two meters, the larger one counts: it covers the other.
+	pub(crate) fn add_device(&mut self, meter: Option<MeterIndex>, unseen_wh: u64) {
+		if unseen_wh >= self.unseen_wh {
+			(self.device, self.unseen_wh) = (meter, unseen_wh);
 		}
 	}
 }

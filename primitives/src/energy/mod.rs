@@ -5,7 +5,7 @@
 //! - [`check_batch`]: every rule of a batch except the signature, each with its own
 //!   [`BatchRefusal`];
 //! - [`net`], [`PointState`]: what mints once what goes round is left out, of one meter and of several at
-//!   one metering point;
+//!   one metering point; [`LastSeen`]: what was drawn and no batch stated;
 //! - [`Organisation`], [`Certification`], [`OwnerConsent`], [`ExchangeConsent`],
 //!   [`possession_payload`]: who certifies, what, what an owner consents to, and how a device proves its
 //!   key; [`Certificate`] is the result;
@@ -24,9 +24,11 @@ mod name;
 mod netting;
 mod organisation;
 mod point;
+mod power;
 // The derived encoding of an enum with fields generates `as`.
 #[allow(clippy::cast_possible_truncation)]
 mod rules;
+mod unseen;
 // The derived encoding of an enum with fields generates `as`.
 #[allow(clippy::cast_possible_truncation)]
 mod views;
@@ -43,10 +45,12 @@ pub use name::{MeterName, NameError, NamePart, PointId, Topic};
 pub use netting::{Netted, net};
 pub use organisation::{Organisation, OrganisationIndex, OrganisationName, OrganisationStanding};
 pub use point::{Flow, Generation, PointFull, PointMeter, PointState, Waiting};
+pub use power::{max_energy_wh, possible_draw_wh};
 pub use rules::{
 	Accepted, BatchLimits, BatchRefusal, MeterState, OldRegisters, check_batch, check_free,
-	max_energy_wh, meter_day_wh,
+	meter_day_wh,
 };
+pub use unseen::LastSeen;
 pub use views::{
 	BatchRecord, MeterInfo, Overview, PointInfo, ReadingRefusal, Totals, VerifiedReading,
 };

@@ -1,6 +1,6 @@
 //! Metering points: several meters that are netted with one another.
 
-use super::{Direction, MAX_POINT_METERS, MeterIndex};
+use super::{Direction, MAX_POINT_METERS, MeterIndex, possible_draw_wh};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -25,6 +25,8 @@ pub struct PointMeter {
 	pub meter: MeterIndex,
 	/// Direction of the energy through it.
 	pub direction: Direction,
+	/// Highest power that can flow through it, in W.
+	pub rated_power_w: u32,
 	/// End of what it has stated, in UTC milliseconds.
 	pub stated_ms: u64,
 	/// Time from which somebody vouches for it without a break, in UTC milliseconds.
@@ -91,15 +93,26 @@ pub struct PointState {
 pub struct PointFull;
 
 impl PointState {
-	/// Adds a meter whose certified service begins at `since_ms`, for which somebody vouches from
-	/// `floor_ms` on and which owes `owed_wh` from an earlier place. An import meter takes the place of
-	/// those that have ended.
+	/// Counts, before an import meter joins, what those that have ended and that it takes the place of can
+	/// have drawn until `now_ms`, at most. Of `returned`, whose device comes back, the register says it.
+	pub fn take_unseen(&mut self, returned: Option<MeterIndex>, now_ms: u64, tolerance_ppt: u32) {
+		let ended = self.meters.iter().filter(|row| row.ended && Some(row.meter) != returned);
+		let possible = |row: &PointMeter| {
+			possible_draw_wh(row.rated_power_w, row.stated_ms, now_ms, tolerance_ppt)
+		};
+		let unseen_wh = ended.map(possible).fold(0, u64::saturating_add);
+		self.take(unseen_wh);
+	}
+
+	/// Adds a meter (index, direction, rated power in W) whose certified service begins at `since_ms`,
+	/// for which somebody vouches from `floor_ms` on and which owes `owed_wh` from an earlier place. An
+	/// import meter takes the place of those that have ended: see [`Self::take_unseen`].
 	///
 	/// # Errors
 	/// [`PointFull`].
 	pub fn join(
 		&mut self,
-		(meter, direction): (MeterIndex, Direction),
+		(meter, direction, rated_power_w): (MeterIndex, Direction, u32),
 		since_ms: u64,
 		floor_ms: u64,
 		owed_wh: u64,
@@ -110,7 +123,16 @@ impl PointState {
 		}
 		let waiting = [Waiting::default(); 2];
 		let (stated_ms, vouched, ended) = (since_ms, true, false);
-		let row = PointMeter { meter, direction, stated_ms, floor_ms, vouched, ended, waiting };
+		let row = PointMeter {
+			meter,
+			direction,
+			rated_power_w,
+			stated_ms,
+			floor_ms,
+			vouched,
+			ended,
+			waiting,
+		};
 		self.meters.try_push(row).map_err(|_| PointFull)?;
 		if direction == Direction::Generation && self.generation.is_none() {
 			self.generation = Some(Generation {
@@ -123,21 +145,35 @@ impl PointState {
 		Ok(())
 	}
 
-	/// Takes a meter away. One that takes energy leaves its place empty, and nothing mints until another
-	/// one is there.
-	pub fn leave(&mut self, meter: MeterIndex) {
+	/// Takes a meter away, whose registers were seen last at `seen_ms`, and returns what the point owed
+	/// before, in Wh. A meter that takes energy leaves its place empty, and nothing mints until another one
+	/// is there. With the last meter in service the sums end; what is owed, and empty places, stay.
+	pub fn leave(&mut self, meter: MeterIndex, seen_ms: u64) -> u64 {
+		let owed_wh = self.owed_wh();
 		for row in self.meters.iter_mut().filter(|row| row.meter == meter) {
 			(row.vouched, row.ended) = (false, true);
+			row.stated_ms = row.stated_ms.max(seen_ms);
 		}
 		self.meters.retain(|row| !row.ended || row.direction.takes());
 		if !self.meters.iter().any(|row| row.direction == Direction::Generation) {
 			self.generation = None;
 		}
+		if self.is_deserted() {
+			self.forget_waiting();
+			let meters = core::mem::take(&mut self.meters);
+			*self = Self { meters, highest_wh: owed_wh.into(), ..Self::default() };
+		}
+		owed_wh
 	}
 
 	/// Returns `true` if no meter of it is in service.
 	pub fn is_deserted(&self) -> bool {
 		self.meters.iter().all(|row| row.ended)
+	}
+
+	/// Returns `true` if nothing is left of it: no meter, no empty place and no debt.
+	pub fn is_empty(&self) -> bool {
+		self.meters.is_empty() && self.owed_wh() == 0
 	}
 
 	/// Records that nobody vouches for a meter, or that somebody does from `floor_ms` on.
@@ -277,11 +313,12 @@ mod tests {
 	use proptest::prelude::*;
 
 	const HOUR: u64 = 3_600_000;
-	const IMPORT: (u32, Direction) = (0, Direction::Import);
-	const EXPORT: (u32, Direction) = (1, Direction::Export);
-	const ROOF: (u32, Direction) = (2, Direction::Generation);
+	const WATT: u32 = 10_000;
+	const IMPORT: (u32, Direction, u32) = (0, Direction::Import, WATT);
+	const EXPORT: (u32, Direction, u32) = (1, Direction::Export, WATT);
+	const ROOF: (u32, Direction, u32) = (2, Direction::Generation, WATT);
 
-	fn point(meters: &[(u32, Direction)]) -> PointState {
+	fn point(meters: &[(u32, Direction, u32)]) -> PointState {
 		let mut point = PointState::default();
 		for meter in meters {
 			point.join(*meter, 0, 0, 0).unwrap();
@@ -340,16 +377,58 @@ mod tests {
 		assert_eq!(hour(&mut point, 0, 7, (3, 0)), 0);
 		assert_eq!(hour(&mut point, 1, 5, (0, 10)), 0);
 		assert_eq!(hour(&mut point, 1, 6, (0, 10)), 7);
-		point.leave(0);
+		point.leave(0, 0);
 		assert_eq!(hour(&mut point, 1, 7, (0, 10)), 0);
 		assert_eq!(point.waits_for(), vec![0]);
-		point.join((3, Direction::Import), 9 * HOUR, 9 * HOUR, 0).unwrap();
+		point.join((3, Direction::Import, WATT), 9 * HOUR, 9 * HOUR, 0).unwrap();
 		assert_eq!(hour(&mut point, 3, 9, (0, 0)), 0);
 		assert_eq!(hour(&mut point, 1, 8, (0, 10)), 0);
 		assert_eq!(hour(&mut point, 1, 9, (0, 10)), 10);
-		point.leave(1);
-		point.leave(3);
+		point.leave(1, 0);
+		point.leave(3, 0);
 		assert!(point.is_deserted());
+	}
+
+	#[test]
+	fn who_takes_an_empty_place_takes_over_what_can_have_been_drawn_there() {
+		let gone = |point: &mut PointState| {
+			hour(point, 0, 0, (5, 0));
+			assert_eq!(point.leave(0, 0), 5);
+		};
+		// Another meter: 10 kW for three hours, and a tenth more.
+		let mut other = point(&[IMPORT, EXPORT]);
+		gone(&mut other);
+		other.take_unseen(None, 4 * HOUR, 1_100);
+		other.join((3, Direction::Import, WATT), 4 * HOUR, 4 * HOUR, 0).unwrap();
+		assert_eq!(other.owed_wh(), 33_005);
+		// The same device, whose register says it.
+		let mut same = point(&[IMPORT, EXPORT]);
+		gone(&mut same);
+		same.take_unseen(Some(0), 4 * HOUR, 1_100);
+		same.join((3, Direction::Import, WATT), 4 * HOUR, 4 * HOUR, 0).unwrap();
+		assert_eq!(same.owed_wh(), 5);
+		// One whose registers an electrician has read when it went.
+		let mut read = point(&[IMPORT, EXPORT]);
+		hour(&mut read, 0, 0, (5, 0));
+		read.leave(0, 3 * HOUR);
+		read.take_unseen(None, 4 * HOUR, 1_100);
+		assert_eq!(read.owed_wh(), 11_005);
+	}
+
+	#[test]
+	fn a_point_without_a_meter_keeps_what_it_owes_and_its_empty_places() {
+		let mut point = point(&[IMPORT, EXPORT]);
+		hour(&mut point, 1, 0, (0, 30));
+		hour(&mut point, 0, 0, (50, 0));
+		point.leave(0, 0);
+		assert_eq!(point.leave(1, 0), 20);
+		assert_eq!((point.is_deserted(), point.is_empty(), point.owed_wh()), (true, false, 20));
+		assert_eq!((point.meters.len(), point.taken_wh, point.delivered_wh), (1, 0, 0));
+		// One of export alone owes nothing, and nothing is left.
+		let mut export = PointState::default();
+		export.join(EXPORT, 0, 0, 0).unwrap();
+		assert_eq!(hour(&mut export, 1, 0, (0, 30)), 30);
+		assert_eq!((export.leave(1, 0), export.is_empty()), (0, true));
 	}
 
 	#[test]
@@ -364,7 +443,7 @@ mod tests {
 		assert_eq!(hour(&mut point, 2, 1, (0, 10)), 10);
 		assert_eq!(point.receiver(2), Some(1));
 		// Without the roof, what was drawn counts again.
-		point.leave(2);
+		point.leave(2, 0);
 		assert_eq!(hour(&mut point, 1, 2, (0, 900)), 0);
 	}
 
@@ -375,9 +454,9 @@ mod tests {
 		assert_eq!(point.count(1, &flow), 10);
 		point.mint(4);
 		assert_eq!(hour(&mut point, 1, 1, (0, 0)), 6);
-		point.join((3, Direction::Export), 0, 0, 7).unwrap();
+		point.join((3, Direction::Export, WATT), 0, 0, 7).unwrap();
 		// The same debt, at another of its meters.
-		point.join((4, Direction::Export), 0, 0, 5).unwrap();
+		point.join((4, Direction::Export, WATT), 0, 0, 5).unwrap();
 		assert_eq!(point.owed_wh(), 7);
 		assert_eq!(hour(&mut point, 3, 2, (0, 8)), 1);
 	}
@@ -386,9 +465,9 @@ mod tests {
 	fn a_point_has_so_many_meters_and_no_more() {
 		let mut point = PointState::default();
 		for meter in 0..MAX_POINT_METERS {
-			point.join((meter, Direction::Export), 0, 0, 0).unwrap();
+			point.join((meter, Direction::Export, WATT), 0, 0, 0).unwrap();
 		}
-		assert_eq!(point.join((99, Direction::Export), 0, 0, 0), Err(PointFull));
+		assert_eq!(point.join((99, Direction::Export, WATT), 0, 0, 0), Err(PointFull));
 	}
 
 	/// Hours of a point with two export and two import meters: Wh of each.
@@ -405,7 +484,10 @@ mod tests {
 			order in prop::collection::vec(0usize..4, 0..120),
 		) {
 			let directions = [Direction::Export, Direction::Import, Direction::Export, Direction::Import];
-			let mut point = point(&[(0, directions[0]), (1, directions[1]), (2, directions[2]), (3, directions[3])]);
+			let mut point = PointState::default();
+			for (meter, direction) in (0u32..).zip(directions) {
+				point.join((meter, direction, WATT), 0, 0, 0).unwrap();
+			}
 			let (mut value, mut highest) = (0i64, 0i64);
 			for [e0, i0, e1, i1] in &hours {
 				value += i64::try_from(e0 + e1).unwrap() - i64::try_from(i0 + i1).unwrap();

@@ -1,17 +1,15 @@
 //! Rules of a batch.
 
 use super::{
-	BatchHeader, Direction, FREE_BATCHES_PER_HOUR, Flow, MAX_READINGS_PER_BATCH, MAX_SKEW_MS,
-	MIN_FREE_INTERVAL_MS, Netted, Registers, TOLERANCE_PPT, net,
+	BatchHeader, Direction, FREE_BATCHES_PER_HOUR, Flow, LastSeen, MAX_READINGS_PER_BATCH,
+	MAX_SKEW_MS, MIN_FREE_INTERVAL_MS, MeterIndex, Netted, Registers, TOLERANCE_PPT, max_energy_wh,
+	net,
 };
 use crate::{H256, crypto::ed25519::SignatureError, num::units::MILLIS_PER_DAY};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
-
-/// W·ms in a Wh, times the thousand in which the tolerance is counted.
-const THOUSANDTH_WATT_MILLIS_PER_WH: u128 = 3_600_000 * 1_000;
 
 /// State of a meter as the rules need it.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
@@ -75,10 +73,13 @@ impl MeterState {
 	}
 
 	/// Returns the energy of a batch as it counts: what was delivered while nobody vouched counts for
-	/// nothing, what was taken counts always.
+	/// nothing; what was taken counts always, but what the registers from before an exchange state counted
+	/// with that.
 	pub fn flow(&self, header: &BatchHeader) -> Flow {
 		let last = self.opening(header.start_ms);
+		let is_old = self.before.is_some_and(|before| header.start_ms < before.until_ms);
 		let imported_wh = header.closing.import_wh.saturating_sub(last.import_wh);
+		let imported_wh = if is_old { 0 } else { imported_wh };
 		let exported_wh = if header.start_ms < self.floor_ms {
 			0
 		} else {
@@ -99,13 +100,37 @@ impl MeterState {
 		self.floor_ms = self.floor_ms.max(now_ms);
 	}
 
+	/// Returns what the chain saw last of the import register of this meter, whose index is `meter` if it
+	/// goes out of service: in a batch, or as an electrician stated it since.
+	pub fn seen(&self, meter: Option<MeterIndex>) -> LastSeen {
+		let at_ms = self.before.map_or(self.last_end_ms, |before| before.until_ms);
+		let draw_w = if self.direction.takes() { self.rated_power_w } else { 0 };
+		LastSeen { meter, import_wh: self.registers.import_wh, at_ms, draw_w }
+	}
+
 	/// Lets the registers continue from other values, from `now_ms` on. A batch of the old ones may
-	/// still be on its way.
-	pub fn exchange(&mut self, registers: Registers, now_ms: u64) {
+	/// still be on its way; what was drawn by then counts now.
+	///
+	/// Returns that draw in Wh: what the registers show more if they are of the same meter, else the
+	/// highest that there can have been since what was stated last.
+	pub fn exchange(
+		&mut self,
+		registers: Registers,
+		is_same: bool,
+		now_ms: u64,
+		tolerance_ppt: u32,
+	) -> u64 {
+		let seen = self.seen(None);
+		let unseen_wh = if is_same {
+			seen.drawn_wh(registers.import_wh, now_ms, tolerance_ppt)
+		} else {
+			seen.possible_wh(now_ms, tolerance_ppt)
+		};
 		let last = self.before.map_or(self.registers, |before| before.last);
 		self.before = Some(OldRegisters { last, until_ms: now_ms });
 		self.registers = registers;
 		self.vouch_from(now_ms);
+		unseen_wh
 	}
 
 	/// Returns the registers that a batch beginning at `start_ms` has to continue from.
@@ -496,20 +521,6 @@ impl From<SignatureError> for BatchRefusal {
 	fn from(_: SignatureError) -> Self {
 		Self::BadSignature
 	}
-}
-
-/// Returns the highest energy in Wh, both directions together, that a meter of `rated_power_w` may
-/// show over `duration_ms`: the floor of rated power × time × tolerance.
-///
-/// A register shows floors, so a batch may show up to one Wh more for each direction than flowed
-/// through; the tolerance covers that if rated power × time is at least 20 Wh.
-pub fn max_energy_wh(rated_power_w: u32, duration_ms: u64, tolerance_ppt: u32) -> u128 {
-	// 32 + 64 + 32 bits never saturate.
-	u128::from(rated_power_w)
-		.saturating_mul(duration_ms.into())
-		.saturating_mul(tolerance_ppt.into())
-		.checked_div(THOUSANDTH_WATT_MILLIS_PER_WH)
-		.unwrap_or(0)
 }
 
 /// Returns the highest energy in Wh that a meter of `rated_power_w` may mint in a day.

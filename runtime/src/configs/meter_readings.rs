@@ -21,8 +21,9 @@ frame_support::parameter_types! {
 	/// Deposit for a meter, in 10⁻¹⁸ AIT: nine rows, with its metering point, and two bounded lists
 	/// that count by their bytes.
 	pub const MeterDeposit: Balance = deposit(9, 2_100 + MAX_RECENT * (220 + 160));
-	/// Part of it that stays for tombstones, in 10⁻¹⁸ AIT: four rows of a hash and a time.
-	pub const TombstoneDeposit: Balance = deposit(4, 4 * 40);
+	/// Part of it that stays for tombstones, in 10⁻¹⁸ AIT: four rows of a hash, times, a debt and a
+	/// register, and the row of a metering point that all its meters have left.
+	pub const TombstoneDeposit: Balance = deposit(5, 4 * 82 + 652);
 }
 
 /// Energy accounts as `pallet_multisig` derives them, so that owner and device can spend with

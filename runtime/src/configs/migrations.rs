@@ -22,6 +22,7 @@ pub(super) type Migrations = (
 	super::treasury::SpendsOfTokens,
 	pallet_coverage_policy::migrations::V3<Runtime>,
 	pallet_meter_readings::migrations::MigrateV1ToV2<Runtime>,
+	pallet_meter_readings::migrations::MigrateV2ToV3<Runtime>,
 );
 
 frame_support::parameter_types! {

@@ -20,10 +20,7 @@ const fn known(finding: &'static str, source: Source, by: &'static str, seeds: u
 }
 
 /// Holes that are open.
-///
-/// What a meter draws after its last batch is in no register that the chain has seen: an owner
-/// who decommissions it then, and has it certified again, leaves that debt behind.
-const KNOWN: &[Known] = &[known("energy M6, W7", Source::NotFedIn, "debt left behind", 400)];
+const KNOWN: &[Known] = &[];
 
 const fn closed(finding: &'static str, source: Source, by: &'static str) -> Known {
 	known(finding, source, by, 0)
@@ -55,6 +52,8 @@ const CLOSED: &[Known] = &[
 	closed("energy M6", Source::NotFedIn, "energy in a circle"),
 	closed("energy M6", Source::NotFedIn, "battery behind two meters"),
 	closed("energy M5", Source::NotFedIn, "meters in series"),
+	closed("energy M6, W7", Source::NotFedIn, "debt left behind"),
+	closed("energy M6, W7", Source::NotFedIn, "debt exchanged away"),
 	closed("DESIGN §5", Source::AboveAllowance, "allowance taken twice"),
 	closed("DESIGN §5", Source::IssuersMint, "issuer mints to itself"),
 	closed("DESIGN §5", Source::IssuersMint, "allowance taken twice"),

@@ -1,6 +1,10 @@
 //! What becomes of rows of earlier versions.
 
-use crate::{migrations::v1, mock::*, *};
+use crate::{
+	migrations::{v1, v2},
+	mock::*,
+	*,
+};
 use codec::Encode;
 use frame_support::{
 	assert_ok,
@@ -9,7 +13,7 @@ use frame_support::{
 };
 use gridproof_primitives::{
 	H256,
-	energy::{Direction, MAX_BACKDATE_MS, Suspension, Trust},
+	energy::{Direction, MAX_BACKDATE_MS, PointMeter, Suspension, Trust},
 };
 use sp_core::Pair as _;
 
@@ -123,6 +127,65 @@ fn rows_of_version_1_become_rows_of_version_2() {
 		// Ten years before its certificate mint no more.
 		let floor_ms = MeterReadings::meter(2).unwrap().state.floor_ms;
 		assert_eq!(floor_ms, NOON - MAX_BACKDATE_MS);
+	});
+}
+
+#[test]
+fn debts_and_points_of_version_2_become_those_of_version_3() {
+	new_test_ext().execute_with(|| {
+		// GIVEN two meters at a point, of which the import meter is gone, and what it left
+		let id = || b"DE-1".to_vec().try_into().unwrap();
+		for (number, direction) in [(1, Direction::Import), (2, Direction::Export)] {
+			let certification =
+				Certification { direction, point: Some(id()), ..certification(number) };
+			assert_ok!(certify_as(electrician(), certification));
+		}
+		accept(&sign(&header(0, 300, 0)));
+		assert_ok!(dispatch(Call::decommission_meter { meter: 0 }, owner()));
+		let put = |key: Vec<u8>, row: Vec<u8>| unhashed::put_raw(&key, &row);
+		let (mark, point) = Points::<Test>::iter().next().unwrap();
+		let v2_meter = |row: &PointMeter| v2::PointMeter {
+			meter: row.meter,
+			direction: row.direction,
+			stated_ms: row.stated_ms,
+			floor_ms: row.floor_ms,
+			vouched: row.vouched,
+			ended: row.ended,
+			waiting: row.waiting,
+		};
+		let rows: Vec<_> = point.state.meters.iter().map(v2_meter).collect();
+		let state = v2::PointState {
+			meters: rows.try_into().ok().unwrap(),
+			delivered_wh: point.state.delivered_wh,
+			taken_wh: point.state.taken_wh,
+			highest_wh: point.state.highest_wh,
+			generation: point.state.generation,
+		};
+		let old = v2::Point { id: point.id.clone(), owner: point.owner.clone(), state };
+		put(Points::<Test>::hashed_key_for(mark), old.encode());
+		let tombstones: Vec<_> = Tombstones::<Test>::iter().collect();
+		for (mark, Tombstone { until_ms, owed_wh, .. }) in &tombstones {
+			let old = v2::Tombstone { until_ms: *until_ms, owed_wh: *owed_wh };
+			put(Tombstones::<Test>::hashed_key_for(mark), old.encode());
+		}
+		StorageVersion::new(2).put::<MeterReadings>();
+		// WHEN the runtime is upgraded
+		crate::migrations::MigrateV2ToV3::<Test>::on_runtime_upgrade();
+		// THEN every figure is what it was
+		assert_eq!(MeterReadings::on_chain_storage_version(), StorageVersion::new(3));
+		MeterReadings::do_try_state().expect("an invariant is broken");
+		assert_eq!(Points::<Test>::get(mark), Some(point));
+		assert_eq!(Tombstones::<Test>::iter().count(), tombstones.len());
+		for (mark, tombstone) in tombstones {
+			let new = Tombstones::<Test>::get(mark).unwrap();
+			assert_eq!(new, Tombstone { gone_ms: 0, last: None, ..tombstone });
+		}
+		// AND the same device owes what was known then
+		let (device, since_ms) = (device(3).public().0, NOON);
+		let direction = Direction::Import;
+		let again = Certification { device, since_ms, direction, ..certification(1) };
+		assert_ok!(certify_as(electrician(), again));
+		assert_eq!(MeterReadings::meter(2).unwrap().state.owed_wh, 300);
 	});
 }
 

@@ -12,4 +12,6 @@ mod proofs;
 mod random;
 mod service;
 mod submit;
+mod unseen;
+mod unseen_random;
 mod views;

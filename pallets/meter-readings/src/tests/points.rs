@@ -139,10 +139,14 @@ fn nothing_mints_while_an_import_meter_is_suspended_or_gone() {
 		let another = at_point(3, Direction::Import, "de-1");
 		let another = Certification { since_ms, valid_until_ms, ..another };
 		assert_ok!(certify_as(electrician(), another));
-		Now::set(NOON + 3 * QUARTER);
-		take(2, 0);
-		deliver(1, 5);
-		assert_eq!(issuance(), 15);
+		// What the first one may have drawn in the quarter of an hour that it did not state: 10 kW × 1.1.
+		assert_eq!(shown(1).owed_wh(), 2_750);
+		for end_ms in [NOON + 3 * QUARTER, NOON + 4 * QUARTER] {
+			Now::set(end_ms);
+			take(2, 0);
+			deliver(1, 1_400);
+		}
+		assert_eq!(issuance(), 10 + 2 * 1_400 - 2_750);
 	});
 }
 

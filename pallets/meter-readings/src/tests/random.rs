@@ -45,6 +45,8 @@ struct Known {
 	suspended: bool,
 	/// Time from which somebody vouches without a break.
 	floor_ms: u64,
+	/// Time at which its registers were seen last: in a batch, or at an exchange.
+	seen_ms: u64,
 	minted: u128,
 	minted_today: u64,
 	/// Σ export since it was vouched for − Σ import, and the highest that this ever was, in Wh.
@@ -122,6 +124,7 @@ impl Oracle {
 		if good {
 			known.last = Some(header.clone());
 			(known.registers, known.end_ms) = (header.closing, header.end_ms);
+			known.seen_ms = header.end_ms;
 			known.minted += u128::from(mints);
 			(known.value, known.highest) = (value, known.highest.max(value));
 			known.minted_today += mints;
@@ -183,6 +186,11 @@ impl Oracle {
 				let call = Call::exchange_meter { meter, registers, serial, seal, device: None };
 				dispatch(call, electrician()).unwrap();
 				let known = &mut self.meters[meter as usize];
+				// What it shows more was drawn; if it shows less, as much as 10 kW · 1.1 give.
+				let possible = Now::get().saturating_sub(known.seen_ms) * 11_000 / 3_600_000;
+				let risen = wh.checked_sub(known.registers.import_wh);
+				known.value -= i128::from(risen.unwrap_or(possible));
+				known.seen_ms = Now::get();
 				(known.registers, known.suspended) = (registers, false);
 				// The device begins again: what it had not stated is lost.
 				(known.floor_ms, known.end_ms) = (Now::get(), known.end_ms.max(Now::get()));
@@ -231,6 +239,7 @@ fn run(steps: Vec<Step>) {
 					end_ms,
 					suspended,
 					floor_ms,
+					seen_ms: since_ms,
 					minted: 0,
 					minted_today: 0,
 					value: 0,

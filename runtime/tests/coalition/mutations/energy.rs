@@ -40,9 +40,36 @@ pub(super) const RULES: &[Rule] = &[
 		text: "what a meter owes outlives its certificate",
 		edits: &[Edit {
 			file: METERS,
-			old: "		Ok(left.owed_wh)\n",
-			new: "		let without = gridproof_primitives::without(\"debt-remembered\");
-		Ok(if without { 0 } else { left.owed_wh })\n",
+			old: "			owed_wh: left.owed_wh,\n",
+			new: "			owed_wh: if gridproof_primitives::without(\"debt-remembered\") {
+				0
+			} else {
+				left.owed_wh
+			},\n",
+		}],
+	},
+	Rule {
+		name: "unseen-remembered",
+		section: "§4.2",
+		text: "what a device drew between two certificates is a debt",
+		edits: &[Edit {
+			file: METERS,
+			old: "		Self::take_unstated(meter, &mut state, left.unseen_wh);\n",
+			new: "		if !gridproof_primitives::without(\"unseen-remembered\") {
+			Self::take_unstated(meter, &mut state, left.unseen_wh);
+		}\n",
+		}],
+	},
+	Rule {
+		name: "unseen-exchanged",
+		section: "§4.2",
+		text: "what was drawn before an exchange is a debt",
+		edits: &[Edit {
+			file: METERS,
+			old: "let unseen_wh = row.state.exchange(new, is_same, now, tolerance_ppt);\n",
+			new: "let unseen_wh = row.state.exchange(new, is_same, now, tolerance_ppt);
+		let without = gridproof_primitives::without(\"unseen-exchanged\");
+		let unseen_wh = if without { 0 } else { unseen_wh };\n",
 		}],
 	},
 	Rule {

@@ -270,6 +270,11 @@ pub(crate) const ALL: &[Strategy] = &[
 		roles: &[Owner],
 		stages: &[certify_drawing, certify_without_debt],
 	},
+	Strategy {
+		name: "debt exchanged away",
+		roles: &[Owner],
+		stages: &[certify_drawing, exchange_without_debt],
+	},
 	Strategy { name: "drawn in a gap", roles: &[Owner], stages: &[certify_drawing, draw_in_gaps] },
 	Strategy {
 		name: "import stated late",

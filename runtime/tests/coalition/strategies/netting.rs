@@ -2,7 +2,7 @@
 
 use super::{Scratch, energy::phantom};
 use crate::{
-	build::energy::{self, seal},
+	build::energy::{self, seal, serial},
 	chain::{HOUR, Key},
 	rng::Rng,
 	world::{
@@ -92,6 +92,40 @@ pub(super) fn certify_without_debt(
 	let call = pallet_meter_readings::Call::decommission_meter { meter };
 	world.send(Sent::Signed(owner.clone(), call.into()));
 	world.certify_truly(OUR_CIRCLE[0], 1, HONEST[3], 0, &owner)?;
+	world.pass(TURN);
+	Some(())
+}
+
+/// It has drawn, and its owner has kept its batches back; an honest electrician seals it again, with the
+/// registers that it shows, and it delivers.
+pub(super) fn exchange_without_debt(
+	world: &mut World,
+	scratch: &mut Scratch,
+	_: &mut Rng,
+) -> Option<()> {
+	let (meter, owner) = (scratch.meter?, wallet(Owner));
+	world.energy.withheld = Some(meter);
+	wait_for_turn(world, false);
+	wait_for_turn(world, true);
+	world.energy.withheld = None;
+	let physical = &world.energy.meters[OUR_CIRCLE[0]];
+	let (shown, number) = (physical.at(world.now), serial(&physical.serial));
+	let new = format!("NEW-SEAL-{}", world.new_number());
+	let call = energy::exchange(
+		meter,
+		energy::Exchange {
+			organisation: 0,
+			name: world.energy.certified.get(&meter)?.name.clone(),
+			device: None,
+			owner: &owner,
+			registers: shown,
+			serial: number,
+			seal: seal(&new),
+			valid_until_ms: world.now + HOUR,
+		},
+	);
+	world.seal_again(OUR_CIRCLE[0], shown, new);
+	world.send_honest(Sent::Signed(Key::named(HONEST[3]), call));
 	world.pass(TURN);
 	Some(())
 }

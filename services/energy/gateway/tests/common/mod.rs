@@ -16,8 +16,8 @@ use gridproof_primitives::{
 	H256,
 	energy::{
 		Accepted, BatchLimits, BatchRecord, BatchRefusal, Certificate, Direction, MeterIndex,
-		MeterInfo, MeterName, MeterState, Registers, SignedBatch, Suspension, Trust, check_batch,
-		emlog::format_utc,
+		MeterInfo, MeterName, MeterState, Registers, SignedBatch, Suspension, TOLERANCE_PPT, Trust,
+		check_batch, emlog::format_utc,
 	},
 	num::units::MILLIS_PER_DAY,
 };
@@ -92,7 +92,7 @@ impl Chain {
 		let mut state = self.0.lock().unwrap();
 		let info = state.meters.get_mut(&index).unwrap();
 		info.certificate.device = *key.public();
-		info.state.exchange(registers, now_ms());
+		info.state.exchange(registers, true, now_ms(), TOLERANCE_PPT);
 	}
 
 	/// Lets the certified service of a meter begin now.
