@@ -86,6 +86,7 @@ fn configuration() -> Value {
 		"check_per_thousand": 100,
 		"requests_per_minute": 1_000_000,
 		"max_failures": 50,
+		"channels": { "batch_seconds": 5, "line_seconds": 3, "settle_seconds": 600 },
 		// Tests have it paid out themselves, to the last unit.
 		"payout_seconds": 0,
 	})

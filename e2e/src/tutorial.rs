@@ -49,11 +49,12 @@ for shell in "$TMPDIR"/shell-*; do [ -e "$shell" ] && kill -9 -- "-${shell##*-}"
 ./scripts/devnet reset
 rm -rf -- "$TMPDIR""#;
 /// The ports of `scripts/devnet`: the variable that changes it, and its default.
-const PORTS: [(&str, u16); 6] = [
+const PORTS: [(&str, u16); 7] = [
 	("GRIDPROOF_RPC_PORT", 9944),
 	("GRIDPROOF_GATEWAY_PORT", 8080),
 	("GRIDPROOF_MQTT_PORT", 1883),
 	("GRIDPROOF_COORDINATOR_PORT", 8090),
+	("GRIDPROOF_FRONT_PORT", 8091),
 	("GRIDPROOF_P2P_PORT", 30333),
 	("GRIDPROOF_METRICS_PORT", 9615),
 ];

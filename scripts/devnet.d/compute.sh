@@ -1,11 +1,13 @@
 # shellcheck shell=bash
 # The compute of the development chain: a coordinator with a front for OpenAI's clients, two miners,
-# and a client that keeps sending prompts. Each account signs for one of them, so that none takes another's
-# nonces: //Charlie the coordinator's bond, //Eve the miners', //Ferdie pays for the front's jobs,
-# //Dave for the client's.
+# and a client that keeps sending prompts, through a front of its own that pays by channel, and now and then
+# as a job. Each account signs for one of them, so that none takes another's nonces: //Charlie the
+# coordinator's bond, //Eve the miners', //Ferdie pays for the front's jobs, //Dave for the client's.
 
 readonly COORDINATOR_PORT=${GRIDPROOF_COORDINATOR_PORT:-8090}
 readonly COORDINATOR=http://127.0.0.1:$COORDINATOR_PORT
+readonly FRONT_PORT=${GRIDPROOF_FRONT_PORT:-8091}
+readonly FRONT=http://127.0.0.1:$FRONT_PORT
 
 # register KIND NAME ACCOUNT [OPTION …]: creates a key and registers it, with a bond of the account.
 register() {
@@ -50,12 +52,47 @@ start_miner() {
 		--coordinator "$COORDINATOR" --url "$WS"
 }
 
-# Sends one prompt after the other, and pays for each. Runs as a process of its own.
+# The client's channel: its key signs a voucher for each request, and the deposit is //Dave's.
+open_channel() {
+	[ -e "$HOME_DIR/channel" ] && return
+	say "opening a channel"
+	rm -f "$HOME_DIR/channel-key.json"
+	"$GRIDPROOF" --json channel open --new-key --key "$HOME_DIR/channel-key.json" --deposit 20 --suri //Dave \
+		--coordinator "$COORDINATOR" --url "$WS" >"$HOME_DIR/channel.log" 2>&1 ||
+		die "no channel could be opened: $(tail -n 5 "$HOME_DIR/channel.log")"
+	grep -o '"channel": *[0-9]*' "$HOME_DIR/channel.log" | grep -o '[0-9]*$' >"$HOME_DIR/channel.new"
+	mv "$HOME_DIR/channel.new" "$HOME_DIR/channel"
+}
+
+start_front() {
+	pid_of front >/dev/null || port_free "$FRONT_PORT" GRIDPROOF_FRONT_PORT
+	start front "$GRIDPROOF" front run --channel "$(cat "$HOME_DIR/channel")" --key "$HOME_DIR/channel-key.json" \
+		--data "$HOME_DIR/front" --listen "127.0.0.1:$FRONT_PORT" --coordinator "$COORDINATOR" --url "$WS" \
+		--top-up-below 5 --top-up-by 15 --suri //Dave
+	for _ in $(seq 100); do
+		curl --silent --max-time 2 --output /dev/null "$FRONT/health" && return
+		pid_of front >/dev/null || ended front
+		sleep 0.2
+	done
+	die "the client's front does not answer at $FRONT; its log is $HOME_DIR/front.log"
+}
+
+# Sends one prompt after the other, and pays for each: by the channel, each tenth as a job. Runs as a process of
+# its own.
 ask() {
 	local prompts=("The light of the morning" "She had a letter" "Energy is" "It is a truth" "The old house") turn=0
+	local model prompt
 	while true; do
-		"$GRIDPROOF" job submit --prompt "${prompts[turn % ${#prompts[@]}]}" --suri //Dave \
-			--jobs "$HOME_DIR/jobs" --coordinator "$COORDINATOR" --url "$WS" || true
+		prompt=${prompts[turn % ${#prompts[@]}]}
+		if ((turn % 10 == 9)); then
+			"$GRIDPROOF" job submit --prompt "$prompt" --suri //Dave \
+				--jobs "$HOME_DIR/jobs" --coordinator "$COORDINATOR" --url "$WS" || true
+		else
+			model=$(curl --silent --max-time 10 "$FRONT/v1/models" | grep -o '"id":"[^"]*"' | head -n 1 | cut -d '"' -f 4)
+			curl --silent --show-error --max-time 120 "$FRONT/v1/completions" --header 'Content-Type: application/json' \
+				--data "{\"model\":\"$model\",\"prompt\":\"$prompt\",\"max_tokens\":32}" || true
+			echo
+		fi
 		turn=$((turn + 1))
 		sleep 3
 	done
@@ -70,6 +107,8 @@ start_compute() {
 	start_coordinator
 	start_miner miner-1 //Eve//stash
 	start_miner miner-2 //Dave//stash
+	open_channel
+	start_front
 	start client "$BASH" "$GRIDPROOF_ROOT/scripts/devnet" ask
 }
 
@@ -79,4 +118,5 @@ compute_status() {
 	for name in miner-1 miner-2; do
 		"$GRIDPROOF" miner status --key "$HOME_DIR/$name-key.json" --url "$WS" || return
 	done
+	"$GRIDPROOF" channel show "$(cat "$HOME_DIR/channel")" --url "$WS"
 }
