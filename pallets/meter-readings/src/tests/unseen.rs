@@ -160,7 +160,7 @@ fn who_certifies_less_than_the_device_shows_gains_nothing() {
 		next.opening.import_wh = 1_400;
 		next.closing.import_wh = 1_400;
 		assert_eq!(refusal(&sign(&next)), BatchRefusal::RegisterJumped);
-		// AND when its registers may go on elsewhere, because nobody vouched, the rest counts
+		// AND when its registers may continue elsewhere, because nobody vouched, the rest counts
 		let reason = Suspension::BrokenSeal;
 		assert_ok!(dispatch(Call::suspend_meter { meter: 1, reason }, owner()));
 		let seal = seal_of(30);
