@@ -465,6 +465,25 @@ mod at_a_point {
 	}
 
 	#[test]
+	fn what_a_meter_owes_from_elsewhere_comes_on_top_of_what_can_have_been_drawn() {
+		build_and_execute(|| {
+			// A meter that owes 300 from a place of its own.
+			let alone = Certification { point: None, ..at(2, 1, Direction::Both, 0) };
+			assert_ok!(certify_as(electrician(), alone));
+			Now::set(NOON + QUARTER);
+			accept(&sign(&header(0, 300, 0)));
+			decommission(0);
+			// Another one at the point, that goes at once.
+			assert_ok!(certify_as(electrician(), at(1, 2, Direction::Both, 0)));
+			decommission(1);
+			Now::set(NOON + 2 * QUARTER);
+			let both = Certification { seal: seal_of(30), ..at(2, 3, Direction::Both, 300) };
+			assert_ok!(certify_as(electrician(), both));
+			assert_eq!(owed(2), 300 + MOST);
+		});
+	}
+
+	#[test]
 	fn a_point_of_export_alone_leaves_nothing() {
 		build_and_execute(|| {
 			assert_ok!(certify_as(electrician(), at(1, 1, Direction::Export, 0)));
