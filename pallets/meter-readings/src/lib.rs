@@ -87,8 +87,8 @@
 //! ### Bounds
 //!
 //! Organisations, members and meters carry a deposit, returned with the row. A meter's deposit
-//! covers its certificate, its state and its full rings of headers and anchors. Tombstones stay for
-//! ever, and so does the deposit for them. Totals are running
+//! covers its certificate, its state and its full rings of headers and anchors. Tombstones, and points
+//! that owe, stay for ever, and so does the deposit for them. Totals are running
 //! sums inside the meter's row. An anchor overwrites that of the batch [`Config::MaxRecent`]
 //! before.
 //!
@@ -395,7 +395,8 @@ pub mod pallet {
 	pub type MeterPoints<T: Config> = StorageMap<_, Twox64Concat, MeterIndex, PointId, OptionQuery>;
 
 	/// Metering points; by the blake2-256 hash of the id in lower case. Meters that do not mint are at
-	/// none, so that they can take no point from another.
+	/// none, so that they can take no point from another. One that all meters have left stays if it owes,
+	/// or if a meter that took energy was there.
 	#[pallet::storage]
 	pub type Points<T: Config> = StorageMap<_, Identity, H256, PointOf<T>, OptionQuery>;
 

@@ -66,16 +66,20 @@ impl<T: Config> Pallet<T> {
 				point.owner = owner.clone();
 			}
 			ensure!(point.owner == *owner, Error::<T>::PointOfAnother);
-			if state.direction.takes() {
+			let unseen_wh = if state.direction.takes() {
 				let tolerance_ppt = LimitsInUse::<T>::get().batch.tolerance_ppt;
-				point.state.take_unseen(returned, T::Time::now(), tolerance_ppt);
-			}
+				point.state.unseen_wh(returned, T::Time::now(), tolerance_ppt)
+			} else {
+				0
+			};
 			let (since_ms, owed_wh) = (state.last_end_ms, state.owed_wh);
 			let kind = (meter, state.direction, state.rated_power_w);
 			point
 				.state
 				.join(kind, since_ms, state.floor_ms, owed_wh)
 				.map_err(|_| Error::<T>::MaxPointMetersExceeded)?;
+			// Beyond what it owed elsewhere.
+			point.state.take(unseen_wh);
 			state.owed_wh = 0;
 			Ok(())
 		})

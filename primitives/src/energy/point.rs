@@ -93,20 +93,19 @@ pub struct PointState {
 pub struct PointFull;
 
 impl PointState {
-	/// Counts, before an import meter joins, what those that have ended and that it takes the place of can
-	/// have drawn until `now_ms`, at most. Of `returned`, whose device comes back, the register says it.
-	pub fn take_unseen(&mut self, returned: Option<MeterIndex>, now_ms: u64, tolerance_ppt: u32) {
+	/// Returns what those that have ended, and that an import meter which joins replaces, can have drawn
+	/// until `now_ms` at most, in Wh. Of `returned`, whose device comes back, the register says it.
+	pub fn unseen_wh(&self, returned: Option<MeterIndex>, now_ms: u64, tolerance_ppt: u32) -> u64 {
 		let ended = self.meters.iter().filter(|row| row.ended && Some(row.meter) != returned);
 		let possible = |row: &PointMeter| {
 			possible_draw_wh(row.rated_power_w, row.stated_ms, now_ms, tolerance_ppt)
 		};
-		let unseen_wh = ended.map(possible).fold(0, u64::saturating_add);
-		self.take(unseen_wh);
+		ended.map(possible).fold(0, u64::saturating_add)
 	}
 
 	/// Adds a meter (index, direction, rated power in W) whose certified service begins at `since_ms`,
 	/// for which somebody vouches from `floor_ms` on and which owes `owed_wh` from an earlier place. An
-	/// import meter takes the place of those that have ended: see [`Self::take_unseen`].
+	/// import meter takes the place of those that have ended: see [`Self::unseen_wh`].
 	///
 	/// # Errors
 	/// [`PointFull`].
@@ -398,21 +397,19 @@ mod tests {
 		// Another meter: 10 kW for three hours, and a tenth more.
 		let mut other = point(&[IMPORT, EXPORT]);
 		gone(&mut other);
-		other.take_unseen(None, 4 * HOUR, 1_100);
+		assert_eq!(other.unseen_wh(None, 4 * HOUR, 1_100), 33_000);
 		other.join((3, Direction::Import, WATT), 4 * HOUR, 4 * HOUR, 0).unwrap();
-		assert_eq!(other.owed_wh(), 33_005);
+		// Once it is there, nothing is unseen any more.
+		assert_eq!((other.unseen_wh(None, 5 * HOUR, 1_100), other.owed_wh()), (0, 5));
 		// The same device, whose register says it.
 		let mut same = point(&[IMPORT, EXPORT]);
 		gone(&mut same);
-		same.take_unseen(Some(0), 4 * HOUR, 1_100);
-		same.join((3, Direction::Import, WATT), 4 * HOUR, 4 * HOUR, 0).unwrap();
-		assert_eq!(same.owed_wh(), 5);
+		assert_eq!(same.unseen_wh(Some(0), 4 * HOUR, 1_100), 0);
 		// One whose registers an electrician has read when it went.
 		let mut read = point(&[IMPORT, EXPORT]);
 		hour(&mut read, 0, 0, (5, 0));
 		read.leave(0, 3 * HOUR);
-		read.take_unseen(None, 4 * HOUR, 1_100);
-		assert_eq!(read.owed_wh(), 11_005);
+		assert_eq!(read.unseen_wh(None, 4 * HOUR, 1_100), 11_000);
 	}
 
 	#[test]

@@ -8,8 +8,8 @@ use scale_info::TypeInfo;
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LastSeen {
-	/// Index of the meter that the device was when that went out of service; `None` if another device took
-	/// its place.
+	/// Index of the meter that the device was when that went out of service; `None` if another device
+	/// replaced it there.
 	pub meter: Option<MeterIndex>,
 	/// What the register showed, in Wh.
 	pub import_wh: u64,

@@ -160,7 +160,7 @@ fn who_certifies_less_than_the_device_shows_gains_nothing() {
 		next.opening.import_wh = 1_400;
 		next.closing.import_wh = 1_400;
 		assert_eq!(refusal(&sign(&next)), BatchRefusal::RegisterJumped);
-		// AND when its registers may go on elsewhere, because nobody vouched, the rest counts
+		// AND when its registers may continue elsewhere, because nobody vouched, the rest counts
 		let reason = Suspension::BrokenSeal;
 		assert_ok!(dispatch(Call::suspend_meter { meter: 1, reason }, owner()));
 		let seal = seal_of(30);
@@ -461,6 +461,25 @@ mod at_a_point {
 			// And it is that owner's.
 			let refused = certify_as(electrician(), at(4, 4, Direction::Export, 0));
 			assert_noop!(refused, Error::<Test>::PointOfAnother);
+		});
+	}
+
+	#[test]
+	fn what_a_meter_owes_from_elsewhere_comes_on_top_of_what_can_have_been_drawn() {
+		build_and_execute(|| {
+			// A meter that owes 300 from a place of its own.
+			let alone = Certification { point: None, ..at(2, 1, Direction::Both, 0) };
+			assert_ok!(certify_as(electrician(), alone));
+			Now::set(NOON + QUARTER);
+			accept(&sign(&header(0, 300, 0)));
+			decommission(0);
+			// Another one at the point, that goes at once.
+			assert_ok!(certify_as(electrician(), at(1, 2, Direction::Both, 0)));
+			decommission(1);
+			Now::set(NOON + 2 * QUARTER);
+			let both = Certification { seal: seal_of(30), ..at(2, 3, Direction::Both, 300) };
+			assert_ok!(certify_as(electrician(), both));
+			assert_eq!(owed(2), 300 + MOST);
 		});
 	}
 
