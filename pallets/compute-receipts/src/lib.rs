@@ -99,6 +99,12 @@
 //! bond, after a grace period in which governance can cancel the slash. Offences and bans belong to
 //! the key as well as to the account, and outlive leaving. Governance can ban a party and forfeit
 //! what it has earned.
+//!
+//! Around channels the offender is a coordinator. [`Pallet::report_channel_offence`] takes two things
+//! that it signed and that cannot both be; [`Pallet::demand_receipt`] asks it for a receipt that it
+//! settles or shows in time ([`Pallet::answer_demand`]), or is guilty
+//! ([`Pallet::lapse_demand`]). What a client or a miner lost is given back first, out of the
+//! coordinator's bond; the slash comes on top.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(missing_docs)]
