@@ -232,7 +232,7 @@ impl<T: Config> Pallet<T> {
 		for ((line, signed), miner) in lists.miners.iter().zip(&batch.miners).zip(miners) {
 			MinerTotals::<T>::insert((header.coordinator, header.kind, line.miner), line.to);
 			if let Some(miner) = miner {
-				work.add(line, signed.signature.is_some(), miner);
+				work.add(line, signed.signature.is_some(), miner)?;
 			}
 		}
 		let payouts = work.finish()?;
@@ -312,12 +312,17 @@ impl<'a, T: Config> Work<'a, T> {
 	}
 
 	/// Settles the line of the miner that is registered with `key`.
-	fn add(&mut self, line: &MinerLine, is_signed: bool, key: PublicKey) {
+	fn add(
+		&mut self,
+		line: &MinerLine,
+		is_signed: bool,
+		key: PublicKey,
+	) -> Result<(), DispatchError> {
 		let (parameters, now, kind) = (self.shared.parameters, self.shared.now, self.header.kind);
 		let shares = parameters.price_split.divide(line.price().unwrap_or(0));
 		let received = self.shared.terms.received_of_line(&parameters, kind, line, &shares);
 		let step = self.running.step;
-		let Some(miner) = self.shared.working_miner(&key, step) else { return };
+		let miner = self.shared.working_miner(&key, step).ok_or(Error::<T>::UnknownMiner)?;
 		let party = &miner.party;
 		// Work is paid, no matter whose it is. Who is banned, or has not the bond, earns nothing besides.
 		let fit = !party.is_banned(now) && !party.lacks_half_of(parameters.miner_bond);
@@ -353,6 +358,7 @@ impl<'a, T: Config> Work<'a, T> {
 				claim,
 			});
 		}
+		Ok(())
 	}
 
 	/// Adds what the coordinator earned, and returns who is to be paid.
