@@ -415,10 +415,7 @@ fn demand<T: Config>(
 	ComputeReceipts::<T>::take_deposit(&who, deposit + row_deposit)?;
 	let id = ComputeReceipts::<T>::demand_id(&receipt);
 	DemandsOf::<T>::insert(&account, &who, 1);
-	DemandsTo::<T>::insert(
-		&account,
-		DemandCounts { open: 1, strangers: 1, ..Default::default() },
-	);
+	DemandsTo::<T>::insert(&account, DemandCounts { open: 1, strangers: 1, ..Default::default() });
 	let row = Demand {
 		receipt,
 		who,

@@ -256,7 +256,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Gives back to a channel's client: at most what was settled out of the channel and has not come
-	/// back. Returns what that makes of it, in the smallest unit of the asset.
+	/// back. Returns how much of it came back, in the smallest unit of the asset.
 	pub(crate) fn restore_client(
 		present: &PublicKey,
 		party: &mut Party<T::AccountId>,

@@ -164,7 +164,7 @@ pub struct Queue {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mark {
-	/// Its hash.
+	/// Hash of the header.
 	pub hash: H256,
 	/// Time of the block that took it, in UTC milliseconds.
 	pub taken_ms: u64,

@@ -36,8 +36,8 @@
 //! 4. A bond is also what clients rely on whose key the coordinator keeps: up to their daily limits,
 //!    it is theirs. Restitution to any other client takes what lies above, or as much as `s`.
 //!
-//! Nobody who was truly wronged can be told from him who only says so. So one who empties his bond in
-//! this way before others report him pays `s` and 20 % of what he settles for that, and leaves the
+//! A client who was wronged looks like one who only says so. So one who empties his bond in this way
+//! before others report him pays `s` and 20 % of what he settles for that, and leaves the
 //! others without; what they rely on beyond kept keys is that a channel risks its open requests only.
 
 use crate::{channels::memory::Known, pallet::*, types::*};

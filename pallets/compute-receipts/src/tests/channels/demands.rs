@@ -6,7 +6,9 @@ use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
 	compute::{
 		PriceAsset,
-		channels::{ChannelOffence, ChannelReceipt, ChannelTerms, Demanded, SettlementHeader},
+		channels::{
+			ChannelId, ChannelOffence, ChannelReceipt, ChannelTerms, Demanded, SettlementHeader,
+		},
 	},
 	num::units::AIT,
 };

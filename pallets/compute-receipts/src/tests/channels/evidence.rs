@@ -1,12 +1,12 @@
-//! What coordinators sign, and what others make of it.
+//! What coordinators sign, and what others do with it.
 
 use super::books::*;
 use crate::{mock::*, *};
 use gridproof_primitives::{
 	H256,
 	compute::channels::{
-		Attested, ChannelEvidence, ChannelLine, ChannelReceipt, InBatch, MinerLine, Placed,
-		PlacedLine, SettlementBatch, SettlementHeader, receipt_leaf,
+		Attested, ChannelEvidence, ChannelId, ChannelLine, ChannelReceipt, InBatch, MinerLine,
+		Placed, PlacedLine, SettlementBatch, SettlementHeader, receipt_leaf,
 	},
 	crypto::{ed25519::PublicKey, merkle},
 	num::units::AIT,
@@ -78,7 +78,7 @@ pub(super) fn miner_line(batch: &SettlementBatch, index: usize) -> PlacedLine {
 }
 
 /// Signed by the coordinator at completion.
-pub(super) fn signed(receipt: ChannelReceipt) -> Attested {
+pub(super) fn vouched(receipt: ChannelReceipt) -> Attested {
 	let signature = sign(COORDINATOR, &receipt.coordinator_payload(&genesis()));
 	Attested { receipt, signature, batch: None }
 }
@@ -95,7 +95,7 @@ pub(super) fn in_batch(
 }
 
 pub(super) fn two(one: ChannelReceipt, other: ChannelReceipt) -> ChannelEvidence {
-	ChannelEvidence::TwoReceipts { first: signed(one), second: signed(other) }
+	ChannelEvidence::TwoReceipts { first: vouched(one), second: vouched(other) }
 }
 
 pub(super) fn report_as(who: u8, evidence: ChannelEvidence) -> Result<(), DispatchError> {
@@ -116,7 +116,7 @@ pub(super) fn report(evidence: ChannelEvidence) -> Result<(), DispatchError> {
 }
 
 pub(super) fn demand_as(who: u8, receipt: ChannelReceipt) -> Result<(), DispatchError> {
-	let signature = signed(receipt).signature;
+	let signature = vouched(receipt).signature;
 	dispatch(Call::demand_receipt { receipt: Box::new(receipt), signature }, account(who))
 }
 

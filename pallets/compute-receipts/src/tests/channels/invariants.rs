@@ -115,7 +115,10 @@ fn batches_that_are_not_what_is_counted_are_found() {
 /// channel and a header that is remembered.
 fn breaks_offences(text: &'static str, breach: impl FnOnce()) {
 	use super::evidence::*;
-	use gridproof_primitives::compute::{Class, PartyRole, channels::ChannelEvidence};
+	use gridproof_primitives::compute::{
+		Class, PartyRole,
+		channels::{ChannelEvidence, SettlementHeader},
+	};
 	new_test_ext().execute_with(|| {
 		register(COORDINATOR, PartyRole::Coordinator).unwrap();
 		register(MINER, PartyRole::Miner(Class::Gpu)).unwrap();

@@ -12,10 +12,11 @@ use gridproof_primitives::{
 	compute::{
 		PriceAsset,
 		channels::{
-			BatchKind, ChannelEvidence, ChannelOffence, ChannelReceipt, ReceiptV2, SettlementBatch,
-			Voucher,
+			BatchKind, ChannelEvidence, ChannelId, ChannelOffence, ChannelReceipt, PaidBy,
+			ReceiptV2, SettlementBatch, SettlementHeader, Voucher, VoucherId, receipt_leaf,
 		},
 	},
+	crypto::merkle,
 	num::units::AIT,
 };
 
@@ -60,7 +61,7 @@ fn one_voucher_used_twice_gives_the_client_the_higher_price() {
 		let mut other = receipts[0];
 		other.receipt.price = 6 * AIT;
 		let first = in_batch(&batch, &receipts, 0);
-		let evidence = ChannelEvidence::TwoReceipts { first, second: signed(other) };
+		let evidence = ChannelEvidence::TwoReceipts { first, second: vouched(other) };
 		gives_client(ChannelOffence::TwoReceipts, evidence, 6 * AIT);
 	});
 }
@@ -72,11 +73,11 @@ fn running_sums_that_overlap_give_the_client_the_lower_price() {
 		let mut other = receipts[1];
 		other.sums.channel = receipts[0].sums.channel;
 		let evidence =
-			ChannelEvidence::Overlap { first: signed(receipts[0]), second: signed(other) };
+			ChannelEvidence::Overlap { first: vouched(receipts[0]), second: vouched(other) };
 		gives_client(ChannelOffence::Overlap, evidence, 3 * AIT);
 		// The other way round it is the same.
 		let evidence =
-			ChannelEvidence::Overlap { first: signed(other), second: signed(receipts[0]) };
+			ChannelEvidence::Overlap { first: vouched(other), second: vouched(receipts[0]) };
 		assert_noop!(report(evidence), Error::<Test>::AlreadyReported);
 	});
 }
@@ -90,7 +91,7 @@ fn a_line_that_contradicts_a_receipt_gives_the_client_its_price() {
 		at_completion.sums.channel.price = 6 * AIT;
 		at_completion.sums.miner.price = 7 * AIT;
 		let evidence = ChannelEvidence::Line {
-			receipt: signed(at_completion),
+			receipt: vouched(at_completion),
 			header: batch.header,
 			signature: batch.signature,
 			line: channel_line(&batch, 0),
@@ -104,11 +105,9 @@ fn a_line_with_an_older_voucher_than_its_receipt_gives_the_client_its_price() {
 	build_and_execute(|| {
 		let (channel, _, batch, receipts) = work();
 		let mut newer = receipts[1];
-		newer.receipt.paid_by = gridproof_primitives::compute::channels::PaidBy::Voucher(
-			gridproof_primitives::compute::channels::VoucherId { channel, number: 3 },
-		);
+		newer.receipt.paid_by = PaidBy::Voucher(VoucherId { channel, number: 3 });
 		let evidence = ChannelEvidence::Line {
-			receipt: signed(newer),
+			receipt: vouched(newer),
 			header: batch.header,
 			signature: batch.signature,
 			line: channel_line(&batch, 0),
@@ -127,12 +126,12 @@ fn a_miners_work_that_is_counted_as_other_work_gives_the_miner_its_share() {
 		let twice = completed(&mut books, other, MINER, 4 * AIT);
 		let before = ait(&account(MINER));
 		let evidence =
-			ChannelEvidence::Overlap { first: signed(receipts[0]), second: signed(twice) };
+			ChannelEvidence::Overlap { first: vouched(receipts[0]), second: vouched(twice) };
 		assert_ok!(report(evidence));
 		assert_eq!(ait(&account(MINER)), before + 3 * AIT);
 		// The line says so, too: nothing more is owed for the same voucher.
 		let evidence = ChannelEvidence::Line {
-			receipt: signed(twice),
+			receipt: vouched(twice),
 			header: batch.header,
 			signature: batch.signature,
 			line: miner_line(&batch, 0),
@@ -147,12 +146,12 @@ fn a_receipt_of_another_asset_gives_the_client_its_price() {
 	build_and_execute(|| {
 		let (_, _, _, receipts) = work();
 		assert_noop!(
-			report(ChannelEvidence::OtherKind(signed(receipts[0]))),
+			report(ChannelEvidence::OtherKind(vouched(receipts[0]))),
 			Error::<Test>::InvalidEvidence
 		);
 		let mut other = receipts[0];
 		other.sums.kind = BatchKind { asset: PriceAsset::Aicp, ..IN_AIT };
-		let evidence = ChannelEvidence::OtherKind(signed(other));
+		let evidence = ChannelEvidence::OtherKind(vouched(other));
 		gives_client(ChannelOffence::OtherKind, evidence, 5 * AIT);
 	});
 }
@@ -164,8 +163,8 @@ fn an_inflated_weight_is_proven_by_every_factor_that_may_have_counted() {
 		let model = receipts[0].receipt.model;
 		let mut inflated = receipts[0];
 		inflated.receipt.weight = 14;
-		let evidence = || ChannelEvidence::OtherWeight(signed(inflated));
-		let sound = || ChannelEvidence::OtherWeight(signed(receipts[0]));
+		let evidence = || ChannelEvidence::OtherWeight(vouched(inflated));
+		let sound = || ChannelEvidence::OtherWeight(vouched(receipts[0]));
 		// Nobody knows the model.
 		assert_noop!(report(evidence()), Error::<Test>::InvalidEvidence);
 		// The factor changes after the channel was opened: either may have counted.
@@ -215,9 +214,8 @@ fn a_batch_whose_receipts_are_not_in_order_is_an_offence() {
 			[3, 2].map(|price| completed(&mut books, channel, MINER, price * AIT)).into();
 		let mut batch = books.batch(IN_AIT, &[]);
 		let wrong = vec![receipts[1], receipts[0]];
-		let leaves: Vec<_> =
-			wrong.iter().map(gridproof_primitives::compute::channels::receipt_leaf).collect();
-		batch.header.receipts = gridproof_primitives::crypto::merkle::root(&leaves);
+		let leaves: Vec<_> = wrong.iter().map(receipt_leaf).collect();
+		batch.header.receipts = merkle::root(&leaves);
 		books.sign(&mut batch, &[]);
 		settle(&batch);
 		let evidence = ChannelEvidence::Misplaced {
@@ -237,7 +235,7 @@ fn a_receipt_that_no_batch_may_have_gives_the_client_its_price() {
 		let voucher = Voucher { channel, number: 2, amount: 0, spec_hash: H256::zero() };
 		let mut paid = receipts[1];
 		paid.receipt = ReceiptV2 { price: AIT, ..ReceiptV2::without_answer(&voucher, 0) };
-		gives_client(ChannelOffence::Unsound, ChannelEvidence::Unsound(signed(paid)), AIT);
+		gives_client(ChannelOffence::Unsound, ChannelEvidence::Unsound(vouched(paid)), AIT);
 	});
 }
 
@@ -247,9 +245,9 @@ fn nobody_is_accused_by_what_he_did_not_sign() {
 		let (channel, _, _, receipts) = work();
 		let mut other = receipts[0];
 		other.receipt.price = 6 * AIT;
-		let mut forged = signed(other);
+		let mut forged = vouched(other);
 		forged.signature = sign(MINER, &other.coordinator_payload(&genesis()));
-		let evidence = ChannelEvidence::TwoReceipts { first: signed(receipts[0]), second: forged };
+		let evidence = ChannelEvidence::TwoReceipts { first: vouched(receipts[0]), second: forged };
 		assert_noop!(report(evidence), Error::<Test>::InvalidEvidence);
 		// Another coordinator's channel, a miner's key, a key that nobody has.
 		let of = |who: u8| accuse(8, key(who), two(receipts[0], other));
@@ -259,12 +257,8 @@ fn nobody_is_accused_by_what_he_did_not_sign() {
 		assert_noop!(of(4), Error::<Test>::UnknownChannel);
 		let mut nowhere = [receipts[0], other];
 		for receipt in &mut nowhere {
-			receipt.receipt.paid_by = gridproof_primitives::compute::channels::PaidBy::Voucher(
-				gridproof_primitives::compute::channels::VoucherId {
-					channel: channel + 1,
-					number: 1,
-				},
-			);
+			receipt.receipt.paid_by =
+				PaidBy::Voucher(VoucherId { channel: channel + 1, number: 1 });
 		}
 		let unknown = Error::<Test>::UnknownChannel;
 		assert_noop!(report(two(nowhere[0], nowhere[1])), unknown);

@@ -6,7 +6,7 @@ use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
 	compute::{
 		AitPerAicp, ComputeParameters, KEY_EXCHANGE_MS, PartyRole, Registration,
-		channels::{ChannelEvidence, ChannelReceipt, ChannelTerms, PaidBy, VoucherId},
+		channels::{ChannelEvidence, ChannelId, ChannelReceipt, ChannelTerms, PaidBy, VoucherId},
 	},
 	num::units::{AICP, AIT},
 };
