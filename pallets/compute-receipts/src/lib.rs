@@ -2309,8 +2309,8 @@ pub mod pallet {
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by anyone who holds the receipt. Takes the deposit that pays the answer, and one for
-		/// the row.
+		/// `Signed` by anyone who holds the receipt. Takes two deposits: one pays the answer, the other is
+		/// for the row of the demand.
 		///
 		/// ## Details
 		///
@@ -2358,7 +2358,7 @@ pub mod pallet {
 		/// ## Dispatch Origin
 		///
 		/// `Signed` by anyone; free if the answer holds. The deposit goes to the coordinator's account,
-		/// or back if the receipt was settled late, whoever answers.
+		/// or back if the receipt was settled late.
 		///
 		/// ## Parameters
 		///
