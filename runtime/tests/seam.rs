@@ -17,7 +17,10 @@ use gridproof_chain::{
 use gridproof_keys::account::AccountSignature;
 use gridproof_primitives::{
 	H256,
-	compute::channels::{self, ChannelParameters, ChannelTerms, MinerSums, SettlementBatch},
+	compute::channels::{
+		self, ChannelEvidence, ChannelParameters, ChannelReceipt, ChannelTerms, MinerSums, Placed,
+		SettlementBatch,
+	},
 	compute::{
 		AitPerAicp, Breaker as ComputeBreaker, Class, ComputeParameters, PartyRole, PriceAsset,
 		Quote, ReceiptRefusal, SignedAssignment, SignedHeartbeat, SignedReceipt,
@@ -280,6 +283,8 @@ fn compute_calls() -> Vec<(Call, RuntimeCall)> {
 	let (assignment, evidence): (SignedAssignment, _) = (zeros(), zeros());
 	let (terms, batch): (ChannelTerms, SettlementBatch) = (zeros(), zeros());
 	let new_channels = ChannelParameters::default();
+	let (demanded, answer): (ChannelReceipt, Placed<ChannelReceipt>) = (zeros(), zeros());
+	let lie: ChannelEvidence = zeros();
 	let breaker = ComputeBreaker::AllStopped;
 	let rate = Some(AitPerAicp { ait: 5, aicp: 6 });
 	vec![
@@ -333,6 +338,31 @@ fn compute_calls() -> Vec<(Call, RuntimeCall)> {
 		(
 			call::set_channel_parameters(&new_channels),
 			Theirs::set_channel_parameters { new: Box::new(new_channels) }.into(),
+		),
+		(
+			call::demand_receipt(&demanded, &[9; 64]),
+			Theirs::demand_receipt { receipt: Box::new(demanded), signature: [9; 64] }.into(),
+		),
+		(
+			call::answer_demand(&[8; 32], &answer, &[batch.header]),
+			Theirs::answer_demand {
+				coordinator: [8; 32],
+				answer: Box::new(answer.clone()),
+				headers: Box::new(vec![batch.header].try_into().expect("one")),
+			}
+			.into(),
+		),
+		(
+			call::report_channel_offence(&[8; 32], &lie),
+			Theirs::report_channel_offence {
+				coordinator: [8; 32],
+				evidence: Box::new(lie.clone()),
+			}
+			.into(),
+		),
+		(
+			call::lapse_demand(&[8; 32], job_id),
+			Theirs::lapse_demand { coordinator: [8; 32], id: job_id }.into(),
 		),
 		(
 			call::assign_job(&assignment),
@@ -760,6 +790,14 @@ fn events_are_read_as_the_runtime_wrote_them() {
 	let refused: compute_receipts::event::BatchRefused =
 		read(Compute::<Runtime>::BatchRefused { coordinator: [14; 32], sequence: 20, reason });
 	assert_eq!((refused.sequence, refused.reason), (20, reason));
+	let back: compute_receipts::event::GivenBack = read(Compute::<Runtime>::GivenBack {
+		coordinator: [14; 32],
+		to: [16; 32].into(),
+		asset: PriceAsset::Aicp,
+		owed: 21,
+		amount: 22,
+	});
+	assert_eq!((back.to, back.owed, back.amount), ([16; 32].into(), 21, 22));
 	let parameters = Box::new(ComputeParameters::default());
 	let set: compute_receipts::event::ParametersSet = read(Compute::<Runtime>::ParametersSet {
 		old: parameters.clone(),
@@ -901,6 +939,7 @@ fn questions_are_answered_in_the_form_that_is_read() {
 				query::miner_sums(&[1; 32], zeros(), None),
 				query::preview_batch(&zeros()),
 				query::channel_parameters(),
+				query::demands(&[1; 32], 10),
 			];
 		}
 	});

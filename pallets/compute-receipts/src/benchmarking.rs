@@ -21,9 +21,11 @@ use frame_system::RawOrigin;
 use gridproof_primitives::{
 	H256,
 	compute::channels::{
-		BatchKind, Channel, ChannelId, ChannelLine, ChannelParameters, ChannelSums, ChannelTerms,
-		Lists, MAX_LINES, MinerLine, MinerSums, Mode, SettlementBatch, SettlementHeader,
-		SignedChannelLine, SignedMinerLine, Voucher,
+		Attested, BatchKind, BatchSums, Channel, ChannelEvidence, ChannelId, ChannelLine,
+		ChannelParameters, ChannelReceipt, ChannelSums, ChannelTerms, Demanded, InBatch, Lists,
+		MAX_LINES, MAX_RECEIPTS_PER_BATCH, MinerLine, MinerSums, Mode, PaidBy, Placed, ReceiptV2,
+		RunningSums, Sampler, SettlementBatch, SettlementHeader, SignedChannelLine,
+		SignedMinerLine, Voucher, VoucherId, receipt_leaf,
 	},
 	compute::settlement::{Shares, Split},
 	compute::{
@@ -367,6 +369,118 @@ fn channel_line<T: Config>(
 	let payload = voucher.signing_payload(&ComputeReceipts::<T>::genesis_hash());
 	let line = ChannelLine { voucher, from: ChannelSums::default(), to };
 	Ok(SignedChannelLine { line, signature: sign(signer, &payload)? })
+}
+
+/// A coordinator whose key was another one, and a receipt of a channel that was settled up to it, whose
+/// time has passed.
+fn demanded<T: Config>() -> Result<(PublicKey, ChannelReceipt), BenchmarkError> {
+	parameters::<T>();
+	let present = party::<T>(PartyRole::Coordinator, 0)?;
+	let (coordinator, miner) = (new_key(), party::<T>(PartyRole::Miner(Class::Gpu), 0)?);
+	Successors::<T>::insert(coordinator, Exchange { key: present, time_ms: 1 });
+	let id = channel::<T>(&channel_terms(coordinator, Some(new_key())), 0)?;
+	Channels::<T>::mutate(id, |row| {
+		if let Some(row) = row {
+			row.channel.settled = ChannelSums { count: 9, price: 1_000_000 };
+		}
+	});
+	let sums = ChannelSums { count: 2, price: 900_000 };
+	let receipt = ReceiptV2 {
+		paid_by: PaidBy::Voucher(VoucherId { channel: id, number: 1 }),
+		miner: Some(miner),
+		model: H256::repeat_byte(3),
+		spec_hash: H256::repeat_byte(4),
+		output_root: H256::repeat_byte(5),
+		weight: 7,
+		price: 800_000,
+		sampler: Sampler::Gumbel,
+		telemetry: Telemetry { input_tokens: 3, output_tokens: 4, duration_ms: 5, memory_mb: 6 },
+		settle_by_ms: 0,
+	};
+	let of_miner = MinerSums { count: 2, price: 900_000, weight: 9 };
+	let kind = BatchKind { asset: PriceAsset::Aicp, mode: Mode::Ordinary };
+	MinerTotals::<T>::insert((coordinator, kind, Some(miner)), MinerSums { count: 9, ..of_miner });
+	let sums = RunningSums { kind, channel: sums, miner: of_miner };
+	// The clock of a benchmark may be at its start: the receipt's time has passed if it is later.
+	Ok((coordinator, ChannelReceipt { receipt, sums }))
+}
+
+/// The row of a demand of a stranger, as `demand_receipt` makes it.
+fn demand<T: Config>(
+	coordinator: PublicKey,
+	receipt: ChannelReceipt,
+) -> Result<H256, BenchmarkError> {
+	let (who, account) = (rich::<T>("asker", 0), account("coordinator", 0, 0));
+	let (deposit, row_deposit) = (AIT, T::ReportDeposit::get());
+	ComputeReceipts::<T>::take_deposit(&who, deposit + row_deposit)?;
+	let id = ComputeReceipts::<T>::demand_id(&receipt);
+	DemandsOf::<T>::insert(&account, &who, 1);
+	DemandsTo::<T>::insert(&account, DemandCounts { open: 1, strangers: 1, ..Default::default() });
+	let row = Demand {
+		receipt,
+		who,
+		coordinator: account,
+		is_stranger: true,
+		demanded: Demanded::Counted,
+		deposit,
+		row_deposit,
+		made_ms: 0,
+		due_ms: u64::MAX,
+		stopped_ms: 0,
+	};
+	Demands::<T>::insert(coordinator, id, row);
+	Ok(id)
+}
+
+/// A receipt in the deepest tree that a batch can have, and the batch's header.
+fn deep<T: Config>(
+	coordinator: PublicKey,
+	item: ChannelReceipt,
+) -> Result<(Placed<ChannelReceipt>, SettlementHeader), BenchmarkError> {
+	let siblings = [H256::repeat_byte(8); 20];
+	let leaf = receipt_leaf(&item);
+	// The first leaf of a whole tree: its siblings are all on the right.
+	let root = siblings.iter().fold(leaf, |node, sibling| merkle::node_hash(&node, sibling));
+	let header = SettlementHeader {
+		coordinator,
+		sequence: 0,
+		previous: H256::zero(),
+		time_ms: 0,
+		kind: item.sums.kind,
+		sums: BatchSums { receipts: MAX_RECEIPTS_PER_BATCH, price: 1, weight: 1 },
+		channels: 1,
+		miners: 1,
+		lines: H256::zero(),
+		receipts: root,
+		cid: None,
+	};
+	let path = siblings.to_vec().try_into().map_err(|_| "it fits")?;
+	Ok((Placed { item, index: 0, path }, header))
+}
+
+/// So many ended channels with two facts each whose time has come.
+fn forgettable<T: Config>(number: u32) -> Result<(), BenchmarkError> {
+	for index in 0..number {
+		let id = 1_000_000 + ChannelId::from(index);
+		let client = rich::<T>("former", index);
+		let record = EndedChannel {
+			client: client.clone(),
+			coordinator: [index as u8; 32],
+			kind: BatchKind { asset: PriceAsset::Ait, mode: Mode::Ordinary },
+			settled: ChannelSums { count: 1, price: 1 },
+			opened_ms: 0,
+		};
+		EndedChannels::<T>::insert(id, record);
+		for voucher in 0..2 {
+			let deposit = T::ReportDeposit::get();
+			ComputeReceipts::<T>::take_deposit(&client, deposit)?;
+			let fact = ComputeReceipts::<T>::new_fact(client.clone(), deposit);
+			Facts::<T>::insert(id, voucher, fact);
+		}
+		Forget::<T>::insert(u64::from(index), (0, Forgotten::Channel(id)));
+	}
+	ForgetQueue::<T>::put(Queue { first: 0, next: number.into() });
+	Ok(())
 }
 
 /// A batch of so many channels and miners, with a receipt of each at each. The miners have exchanged
@@ -1090,6 +1204,90 @@ mod benchmarks {
 		_(origin as T::RuntimeOrigin, Box::new(new));
 
 		assert_eq!(ChannelRules::<T>::get(), new);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn demand_receipt() -> Result<(), BenchmarkError> {
+		let (coordinator, receipt) = demanded::<T>()?;
+		let payload = receipt.coordinator_payload(&ComputeReceipts::<T>::genesis_hash());
+		let signature = sign(&coordinator, &payload)?;
+		// A stranger, for whom the miner is looked up.
+		let caller = rich::<T>("caller", 0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller), Box::new(receipt), signature);
+
+		assert_eq!(Demands::<T>::iter().count(), 1);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn answer_demand() -> Result<(), BenchmarkError> {
+		let (coordinator, receipt) = demanded::<T>()?;
+		let id = demand::<T>(coordinator, receipt)?;
+		let (answer, header) = deep::<T>(coordinator, receipt)?;
+		// The longest way from a header that the chain knows.
+		let mut headers = alloc::vec![header];
+		for sequence in 1..u64::from(HEADERS_PER_MARK) {
+			let previous = headers.last().map_or(H256::zero(), SettlementHeader::hash);
+			headers.push(SettlementHeader { sequence, previous, ..header });
+		}
+		headers.reverse();
+		let hash = headers.first().map_or(H256::zero(), SettlementHeader::hash);
+		Marks::<T>::insert(coordinator, 0, Mark { hash, taken_ms: 0 });
+		let headers = headers.try_into().map_err(|_| "as many as fit")?;
+		let caller: T::AccountId = whitelisted_caller();
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller), coordinator, Box::new(answer), Box::new(headers));
+
+		assert!(!Demands::<T>::contains_key(coordinator, id));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn report_channel_offence() -> Result<(), BenchmarkError> {
+		let (coordinator, receipt) = demanded::<T>()?;
+		let mut other = receipt;
+		other.receipt.price += 1;
+		// Two vouchers, each in the tree of a batch, with something to forget.
+		if let PaidBy::Voucher(id) = &mut other.receipt.paid_by {
+			id.number += 1;
+		}
+		let attested = |receipt| -> Result<Attested, BenchmarkError> {
+			let (Placed { item, index, path }, header) = deep::<T>(coordinator, receipt)?;
+			let payload = header.signing_payload(&ComputeReceipts::<T>::genesis_hash());
+			let batch = Some(InBatch { header, index, path });
+			Ok(Attested { receipt: item, signature: sign(&coordinator, &payload)?, batch })
+		};
+		let evidence =
+			ChannelEvidence::Overlap { first: attested(receipt)?, second: attested(other)? };
+		forgettable::<T>(2)?;
+		let caller = rich::<T>("caller", 0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller), coordinator, Box::new(evidence));
+
+		assert_eq!(Facts::<T>::iter_prefix(1).count(), 2);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn lapse_demand() -> Result<(), BenchmarkError> {
+		let (coordinator, receipt) = demanded::<T>()?;
+		let id = demand::<T>(coordinator, receipt)?;
+		Demands::<T>::mutate(coordinator, id, |row| {
+			if let Some(row) = row {
+				row.due_ms = 0;
+			}
+		});
+		let caller: T::AccountId = whitelisted_caller();
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller), coordinator, id);
+
+		assert_eq!(Facts::<T>::iter().count(), 1);
 		Ok(())
 	}
 

@@ -99,6 +99,12 @@
 //! bond, after a grace period in which governance can cancel the slash. Offences and bans belong to
 //! the key as well as to the account, and outlive leaving. Governance can ban a party and forfeit
 //! what it has earned.
+//!
+//! Around channels the offender is a coordinator. [`Pallet::report_channel_offence`] takes two things
+//! that it signed and that cannot both be; [`Pallet::demand_receipt`] asks it for a receipt that it
+//! settles or shows in time ([`Pallet::answer_demand`]), or is guilty
+//! ([`Pallet::lapse_demand`]). What a client or a miner lost is given back first, out of the
+//! coordinator's bond; the slash comes on top.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(missing_docs)]
@@ -2303,8 +2309,8 @@ pub mod pallet {
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by anyone who holds the receipt. Takes the deposit that pays the answer, and one for
-		/// the row.
+		/// `Signed` by anyone who holds the receipt. Takes two deposits: one pays the answer, the other is
+		/// for the row of the demand.
 		///
 		/// ## Details
 		///
@@ -2352,7 +2358,7 @@ pub mod pallet {
 		/// ## Dispatch Origin
 		///
 		/// `Signed` by anyone; free if the answer holds. The deposit goes to the coordinator's account,
-		/// or back if the receipt was settled late, whoever answers.
+		/// or back if the receipt was settled late.
 		///
 		/// ## Parameters
 		///

@@ -54,7 +54,7 @@ impl pallet_compute_receipts::Config for Runtime {
 	type MaxCoordinators = ConstU32<1_000>;
 	type MaxMiners = ConstU32<100_000>;
 	type MaxScanned = ConstU32<100>;
-	// No registry of models yet: no weight is known to be wrong.
+	// No registry of models yet: no weight can be found wrong.
 	type Models = ();
 	type PauseOrigin = EmergencyOrigin;
 	// Who chooses by work has no pallet yet.

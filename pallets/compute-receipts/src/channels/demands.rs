@@ -24,10 +24,11 @@
 //! # Absence
 //!
 //! Demands that were open at one time and got no answer are one absence of the coordinator. The first
-//! of them that somebody closes counts as an offence; all of them give back what they were about. So
+//! of them that somebody closes counts as an offence; all of them give back what they were about, to
+//! miners together no more than its slash. So
 //! a coordinator that is away for a day is punished once for each time that it had to answer, not
-//! once for each receipt. One that is banned cannot settle: what it did not settle then gives back,
-//! and does not count.
+//! once for each receipt. One that is banned cannot settle: what it did not settle then does not
+//! count, and as nothing is slashed for it, miners get nothing of the bond.
 
 use crate::{
 	channels::{

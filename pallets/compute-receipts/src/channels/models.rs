@@ -11,7 +11,7 @@ pub trait Models {
 	fn factors(model: &H256, from_ms: u64, to_ms: u64) -> Vec<u32>;
 }
 
-/// Knows no model.
+/// Has no model.
 impl Models for () {
 	fn factors(_: &H256, _: u64, _: u64) -> Vec<u32> {
 		Vec::new()

@@ -5,7 +5,7 @@
 //! if one of them is. What is given back for a voucher is counted over all kinds, so that a second
 //! kind gives back what the first did not, and no more.
 //!
-//! A report that somebody else was faster with is no loss: it counts once, and what it gives back is
+//! Who reports after somebody else loses nothing: it counts once, and what it gives back is
 //! not the reporter's. One that shows more than was given back so far, because the other evidence
 //! showed less, because there was no rate, or because the bond did not reach, gives back the
 //! difference to a client and counts no second time.
@@ -256,7 +256,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Gives back to a channel's client: at most what was settled out of the channel and has not come
-	/// back. Returns what that makes of it, in the smallest unit of the asset.
+	/// back. Returns how much of it came back, in the smallest unit of the asset.
 	pub(crate) fn restore_client(
 		present: &PublicKey,
 		party: &mut Party<T::AccountId>,

@@ -22,7 +22,7 @@ pub const MAX_DEMANDS_OF_STRANGERS: u32 = 64;
 pub const DEMAND_WINDOW_MS: u64 = 7 * 86_400_000;
 /// Number of headers from one that the chain remembers to the next: so many prove any of them.
 pub const HEADERS_PER_MARK: u32 = 32;
-/// Time for which the chain remembers a header, in milliseconds: three weeks. Whoever settles a
+/// Time for which the chain remembers a header, in milliseconds: three weeks. A coordinator that settles a
 /// receipt at most a week before its own time can answer for as long as it can be demanded.
 pub const MARK_MEMORY_MS: u64 = 21 * 86_400_000;
 /// Number of kinds of offences around channels.
@@ -164,7 +164,7 @@ pub struct Queue {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mark {
-	/// Its hash.
+	/// Hash of the header.
 	pub hash: H256,
 	/// Time of the block that took it, in UTC milliseconds.
 	pub taken_ms: u64,

@@ -2,7 +2,7 @@
 //!
 //! # Who pays
 //!
-//! The sources are, in this order, what waits of the coordinator, what waits of whoever it favoured,
+//! The sources are, in this order, what waits of the coordinator, what waits of the party it favoured,
 //! the coordinator's bond, and the other's bond. While the check window is 0 nothing waits. The other
 //! is the miner that a receipt names, and nothing in evidence is signed by a miner: a coordinator
 //! could name any of them and have its bond. So the second and the fourth source give nothing until
@@ -32,12 +32,12 @@
 //!    slashes more than half, half of `left` is for restitution.)
 //! 3. To take more of his bond than `s` back as a client, he must first have settled as much out of
 //!    the channel, and the treasury keeps its share of that. As a miner he gets at most `s` for `s`:
-//!    whoever moves his bond to himself so gives the treasury as much as he saves.
+//!    to move his bond to himself so, he gives the treasury as much as he saves.
 //! 4. A bond is also what clients rely on whose key the coordinator keeps: up to their daily limits,
 //!    it is theirs. Restitution to any other client takes what lies above, or as much as `s`.
 //!
-//! Nobody who was truly wronged can be told from him who only says so. So one who empties his bond in
-//! this way before others report him pays `s` and 20 % of what he settles for that, and leaves the
+//! A client who was wronged looks like one who only says so. So one who empties his bond in this way
+//! before others report him pays `s` and 20 % of what he settles for that, and leaves the
 //! others without; what they rely on beyond kept keys is that a channel risks its open requests only.
 
 use crate::{channels::memory::Known, pallet::*, types::*};

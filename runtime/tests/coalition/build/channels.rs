@@ -4,11 +4,13 @@
 use crate::{chain, world::compute::key_of};
 use gridproof_primitives::{
 	H256,
+	compute::Telemetry,
 	compute::channels::{
-		BatchKind, ChannelId, ChannelLine, ChannelSums, ChannelTerms, Lists, MinerLine, MinerSums,
-		SettlementBatch, SettlementHeader, SignedChannelLine, SignedMinerLine, Voucher,
+		Attested, BatchKind, ChannelEvidence, ChannelId, ChannelLine, ChannelReceipt, ChannelSums,
+		ChannelTerms, Lists, MinerLine, MinerSums, PaidBy, Placed, ReceiptV2, RunningSums, Sampler,
+		SettlementBatch, SettlementHeader, SignedChannelLine, SignedMinerLine, Voucher, VoucherId,
 	},
-	crypto::merkle,
+	crypto::{ed25519::PublicKey, merkle},
 };
 use gridproof_runtime::{Runtime, RuntimeCall};
 use pallet_compute_receipts::{Call, Channels, Headers, MinerTotals};
@@ -121,4 +123,64 @@ pub(crate) fn batch(
 		channels: channels.try_into().ok()?,
 		miners: miners.into_iter().map(signed).collect::<Vec<_>>().try_into().ok()?,
 	})
+}
+
+/// A receipt of a channel as a coordinator would sign it: any count, any price, done by any miner.
+pub(crate) fn receipt(
+	kind: BatchKind,
+	voucher: VoucherId,
+	miner: &ed25519::Pair,
+	price: u128,
+	settle_by_ms: u64,
+) -> ChannelReceipt {
+	let receipt = ReceiptV2 {
+		paid_by: PaidBy::Voucher(voucher),
+		miner: Some(key_of(miner)),
+		model: H256::repeat_byte(3),
+		spec_hash: H256::repeat_byte(1),
+		output_root: H256::repeat_byte(4),
+		weight: 1,
+		price,
+		sampler: Sampler::Engine,
+		telemetry: Telemetry { input_tokens: 1, output_tokens: 1, duration_ms: 1, memory_mb: 1 },
+		settle_by_ms,
+	};
+	let channel = ChannelSums { count: voucher.number, price: price.saturating_mul(2) };
+	let channel = if voucher.number < 2 { ChannelSums { price, ..channel } } else { channel };
+	let miner = MinerSums {
+		count: voucher.number,
+		price: channel.price,
+		weight: u128::from(voucher.number),
+	};
+	ChannelReceipt { receipt, sums: RunningSums { kind, channel, miner } }
+}
+
+pub(crate) fn attested(receipt: ChannelReceipt, signer: &ed25519::Pair) -> Attested {
+	let payload = receipt.coordinator_payload(&chain::genesis_hash());
+	Attested { receipt, signature: signer.sign(&payload).0, batch: None }
+}
+
+pub(crate) fn demand(receipt: ChannelReceipt, signer: &ed25519::Pair) -> RuntimeCall {
+	let signature = attested(receipt, signer).signature;
+	Call::demand_receipt { receipt: Box::new(receipt), signature }.into()
+}
+
+pub(crate) fn answer(
+	coordinator: PublicKey,
+	item: ChannelReceipt,
+	header: SettlementHeader,
+) -> RuntimeCall {
+	let answer = Box::new(Placed { item, index: 0, path: Default::default() });
+	let headers = Box::new(vec![header].try_into().expect("one"));
+	Call::answer_demand { coordinator, answer, headers }.into()
+}
+
+pub(crate) fn accuse(coordinator: PublicKey, evidence: ChannelEvidence) -> RuntimeCall {
+	Call::report_channel_offence { coordinator, evidence: Box::new(evidence) }.into()
+}
+
+pub(crate) fn lapse(coordinator: PublicKey, receipt: &ChannelReceipt) -> RuntimeCall {
+	let payload = receipt.coordinator_payload(&chain::genesis_hash());
+	let id = H256(sp_crypto_hashing::blake2_256(&payload));
+	Call::lapse_demand { coordinator, id }.into()
 }

@@ -12,9 +12,13 @@ use crate::{
 };
 use gridproof_primitives::{
 	compute::PriceAsset,
-	compute::channels::{BatchKind, ChannelTerms, Mode},
+	compute::channels::{
+		BatchKind, ChannelEvidence, ChannelReceipt, ChannelTerms, Mode, VoucherId,
+	},
+	crypto::ed25519::PublicKey,
 };
 use gridproof_runtime::constants::currency::AIT;
+use sp_core::ed25519;
 
 /// A channel of the coalition, or any other one.
 fn channel(world: &World, rng: &mut Rng) -> u64 {
@@ -102,4 +106,64 @@ pub(super) fn settle_batch(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let batch = build::batch(&coordinator, kind, &adds, time)?;
 	world.send_batch(sender, batch);
 	None
+}
+
+/// A receipt of a channel, of its coordinator or another one, and the key that signs it.
+fn lie(world: &World, rng: &mut Rng) -> Option<(ChannelReceipt, ed25519::Pair)> {
+	let id = channel(world, rng);
+	let row = pallet_compute_receipts::Channels::<gridproof_runtime::Runtime>::get(id)?;
+	// The honest coordinator's key is not the coalition's: it signs with its own.
+	let coordinator = world
+		.our_coordinator(&row.channel.coordinator)
+		.unwrap_or_else(|| rng.pick(&world.compute.keys));
+	let miner = rng.pick(&world.compute.keys);
+	let settled = row.channel.settled;
+	let number = rng.pick(&[1, 2, settled.count.max(1), settled.count + 1]);
+	let price = rng.pick(&[1, AIT, settled.price, row.channel.deposited, u128::MAX / 4]);
+	let voucher = VoucherId { channel: id, number };
+	let due = rng.pick(&[0, world.now - MINUTE, world.now + HOUR]);
+	Some((build::receipt(row.channel.kind, voucher, &miner, price, due), coordinator))
+}
+
+/// The key of the coordinator that a channel is for.
+fn accused(receipt: &ChannelReceipt) -> Option<PublicKey> {
+	let id = receipt.receipt.voucher()?.channel;
+	let row = pallet_compute_receipts::Channels::<gridproof_runtime::Runtime>::get(id)?;
+	Some(row.channel.coordinator)
+}
+
+pub(super) fn demand_receipt(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let (receipt, coordinator) = lie(world, rng)?;
+	world.channels.demanded.push(receipt);
+	Some(Sent::Signed(world.wallet(rng), build::demand(receipt, &coordinator)))
+}
+
+/// With a batch that was settled: no receipt is in its tree.
+pub(super) fn answer_demand(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let receipt = rng.any(&world.channels.demanded)?;
+	let header = rng.any(&world.channels.old)?.header;
+	let call = build::answer(accused(&receipt)?, receipt, header);
+	Some(Sent::Signed(world.wallet(rng), call))
+}
+
+/// Two receipts that cannot both be, or that can.
+pub(super) fn report_channel_offence(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let (first, coordinator) = lie(world, rng)?;
+	let (second, _) = lie(world, rng)?;
+	let [one, other] = [first, second].map(|receipt| build::attested(receipt, &coordinator));
+	let evidence = match rng.below(4) {
+		0 => ChannelEvidence::TwoReceipts { first: one, second: other },
+		1 => ChannelEvidence::Overlap { first: one, second: other },
+		2 => ChannelEvidence::OtherWeight(one),
+		_ => ChannelEvidence::OtherKind(other),
+	};
+	let call = build::accuse(accused(&first)?, evidence);
+	// Offences ban: seldom.
+	rng.percent(15).then(|| Sent::Signed(world.wallet(rng), call))
+}
+
+pub(super) fn lapse_demand(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let receipt = rng.any(&world.channels.demanded)?;
+	let call = build::lapse(accused(&receipt)?, &receipt);
+	Some(Sent::Signed(world.wallet(rng), call))
 }

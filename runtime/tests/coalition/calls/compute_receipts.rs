@@ -53,6 +53,10 @@ pub(super) const CALLS: Calls = &[
 	("return_rests", Make(channels::return_rests)),
 	("settle_batch", Make(channels::settle_batch)),
 	("set_channel_parameters", Root),
+	("demand_receipt", Make(channels::demand_receipt)),
+	("answer_demand", Make(channels::answer_demand)),
+	("report_channel_offence", Make(channels::report_channel_offence)),
+	("lapse_demand", Make(channels::lapse_demand)),
 ];
 
 /// Signed by somebody, or without a signer.

@@ -8,13 +8,13 @@ use crate::{
 	world::{
 		Role, Sent, World,
 		channels::{ORDINARY, signer, terms},
-		compute::honest_coordinator,
+		compute::{honest_coordinator, key_of},
 		wallet,
 	},
 };
 use gridproof_primitives::{
 	compute::PriceAsset,
-	compute::channels::{BatchKind, ChannelTerms},
+	compute::channels::{BatchKind, ChannelEvidence, ChannelTerms, VoucherId},
 	num::units::AICP,
 };
 use gridproof_runtime::constants::currency::AIT;
@@ -192,6 +192,71 @@ pub(super) fn empty_kept(world: &mut World, scratch: &mut Scratch, _: &mut Rng) 
 		let batch = build::batch(&coordinator, ORDINARY, &adds, world.now)?;
 		world.send_batch(wallet(Role::Coordinator), batch);
 		world.pass(STEP);
+	}
+	Some(())
+}
+
+/// Two receipts of one voucher that the coalition's coordinator signs for the coalition's client, at as
+/// much as was settled.
+pub(super) fn accuse_itself(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> Option<()> {
+	let channel = scratch.channel?;
+	let row = pallet_compute_receipts::Channels::<gridproof_runtime::Runtime>::get(channel)?;
+	let coordinator = *world.our_keys(true).first()?;
+	let miner = *world.our_keys(false).first()?;
+	for number in 1..=4 {
+		let voucher = VoucherId { channel, number };
+		let [one, other] = [row.channel.settled.price, 1].map(|price| {
+			let receipt = build::receipt(row.channel.kind, voucher, &miner, price, world.now);
+			build::attested(receipt, &coordinator)
+		});
+		let evidence = ChannelEvidence::TwoReceipts { first: one, second: other };
+		let sender = world.wallet(rng);
+		let call = build::accuse(key_of(&coordinator), evidence);
+		world.send(Sent::Signed(sender, call));
+	}
+	Some(())
+}
+
+/// Receipts of its own coordinator that nobody answers for: the miner's share out of the bond.
+pub(super) fn demand_of_itself(
+	world: &mut World,
+	scratch: &mut Scratch,
+	rng: &mut Rng,
+) -> Option<()> {
+	let channel = scratch.channel?;
+	let coordinator = *world.our_keys(true).first()?;
+	let miner = *world.our_keys(false).first()?;
+	let mut demanded = Vec::new();
+	for number in 1..=4 {
+		let voucher = VoucherId { channel, number: 1_000 + number };
+		let receipt = build::receipt(ORDINARY, voucher, &miner, 900 * AIT, world.now - SECOND);
+		let sender = world.wallet(rng);
+		world.send(Sent::Signed(sender, build::demand(receipt, &coordinator)));
+		demanded.push(receipt);
+	}
+	world.pass(7 * HOUR);
+	for receipt in demanded {
+		let call = build::lapse(key_of(&coordinator), &receipt);
+		let sender = world.wallet(rng);
+		world.send(Sent::Signed(sender, call));
+	}
+	Some(())
+}
+
+/// Receipts that the honest coordinator never signed, and its bond as what they took.
+pub(super) fn accuse_honest(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> Option<()> {
+	let channel = scratch.channel?;
+	let forger = rng.pick(&world.compute.keys);
+	let voucher = VoucherId { channel, number: 1 };
+	let receipts = [20 * AIT, AIT]
+		.map(|price| build::receipt(ORDINARY, voucher, &forger, price, world.now - SECOND));
+	let [first, second] = receipts.map(|receipt| build::attested(receipt, &forger));
+	let evidence = ChannelEvidence::TwoReceipts { first, second };
+	let sender = world.wallet(rng);
+	let honest = key_of(&honest_coordinator());
+	world.send(Sent::Signed(sender.clone(), build::accuse(honest, evidence)));
+	for receipt in receipts {
+		world.send(Sent::Signed(sender.clone(), build::demand(receipt, &forger)));
 	}
 	Some(())
 }

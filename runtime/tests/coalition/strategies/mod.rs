@@ -362,6 +362,21 @@ pub(crate) const ALL: &[Strategy] = &[
 		roles: &[Coordinator, Miner],
 		stages: &[open_kept, empty_kept],
 	},
+	Strategy {
+		name: "restitution to oneself",
+		roles: &[Coordinator, Miner],
+		stages: &[open_own_channel, settle_invented, accuse_itself, accuse_itself],
+	},
+	Strategy {
+		name: "bond taken home by demands",
+		roles: &[Coordinator, Miner],
+		stages: &[open_own_channel, demand_of_itself, demand_of_itself],
+	},
+	Strategy {
+		name: "honest coordinator accused",
+		roles: &[Client],
+		stages: &[order_at_honest, accuse_honest],
+	},
 ];
 
 /// Waits that much.

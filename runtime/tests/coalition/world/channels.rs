@@ -10,7 +10,9 @@ use crate::{
 };
 use gridproof_primitives::{
 	compute::PriceAsset,
-	compute::channels::{BatchKind, ChannelId, ChannelSums, ChannelTerms, Mode, SettlementBatch},
+	compute::channels::{
+		BatchKind, ChannelId, ChannelReceipt, ChannelSums, ChannelTerms, Mode, SettlementBatch,
+	},
 	compute::settlement::Shares,
 	crypto::ed25519::PublicKey,
 	num::units::AIT,
@@ -39,6 +41,8 @@ pub(crate) struct Truth {
 	pub(crate) ours: Vec<ChannelId>,
 	/// Batches that were settled, which anybody can submit again.
 	pub(crate) old: Vec<SettlementBatch>,
+	/// Receipts that the coalition asked for.
+	pub(crate) demanded: Vec<ChannelReceipt>,
 	/// Channel of the honest client.
 	honest: Option<ChannelId>,
 	owed: Vec<Owed>,

@@ -110,3 +110,115 @@ fn batches_that_are_not_what_is_counted_are_found() {
 		ChannelTotals::<Test>::mutate(|totals| totals.receipts += 1);
 	});
 }
+
+/// The same on a chain with a demand, an offence about a voucher and one about a header, an ended
+/// channel and a header that is remembered.
+fn breaks_offences(text: &'static str, breach: impl FnOnce()) {
+	use super::evidence::*;
+	use gridproof_primitives::compute::{
+		Class, PartyRole,
+		channels::{ChannelEvidence, SettlementHeader},
+	};
+	new_test_ext().execute_with(|| {
+		register(COORDINATOR, PartyRole::Coordinator).unwrap();
+		register(MINER, PartyRole::Miner(Class::Gpu)).unwrap();
+		admit(COORDINATOR).unwrap();
+		let [open, ended] = [open_channel(IN_AIT), open_channel(IN_AIT)];
+		let mut books = Books::of(COORDINATOR);
+		for _ in 0..32 {
+			books.work(open, Some(MINER), 1_000, 1);
+			books.work(ended, Some(MINER), 1_000, 1);
+			settled(&mut books);
+			pass(SPACING_MS);
+		}
+		close_as(9, ended).unwrap();
+		pass(NOTICE_MS);
+		give_back(&[ended]).unwrap();
+		let receipt = completed(&mut books, open, MINER, 1_000);
+		let mut other = receipt;
+		other.receipt.price = 900;
+		report(two(receipt, other)).unwrap();
+		pass(60_001);
+		demand_as(8, receipt).unwrap();
+		let (batch, _) = settled(&mut books);
+		let second = SettlementHeader { cid: None, receipts: Default::default(), ..batch.header };
+		let signature = sign(COORDINATOR, &second.signing_payload(&genesis()));
+		let first = (batch.header, batch.signature);
+		report(ChannelEvidence::TwoHeaders { first, second: (second, signature) }).unwrap();
+		assert_eq!(ComputeReceipts::do_try_state(), Ok(()));
+		breach();
+		assert_eq!(ComputeReceipts::do_try_state(), Err(TryRuntimeError::Other(text)));
+	});
+}
+
+#[test]
+fn demands_that_are_not_what_is_counted_are_found() {
+	let coordinator = || account(COORDINATOR);
+	breaks_offences("16: demands miscounted", || {
+		DemandsTo::<Test>::mutate(coordinator(), |counts| counts.open += 1);
+	});
+	breaks_offences("16: demands that are not counted", || {
+		DemandsTo::<Test>::remove(coordinator());
+	});
+	breaks_offences("16: demands of an account miscounted", || {
+		DemandsOf::<Test>::mutate(coordinator(), account(8), |own| *own += 1);
+	});
+	breaks_offences("16: a demand of something else", || {
+		let (key, id, row) = Demands::<Test>::iter().next().unwrap();
+		Demands::<Test>::remove(key, id);
+		Demands::<Test>::insert(key, gridproof_primitives::H256::zero(), row);
+	});
+	breaks_offences("3: AIT is missing from the escrow", || {
+		let (key, id, mut row) = Demands::<Test>::iter().next().unwrap();
+		row.deposit += 1;
+		Demands::<Test>::insert(key, id, row);
+	});
+}
+
+#[test]
+fn facts_about_nothing_and_too_much_given_back_are_found() {
+	breaks_offences("17: a fact about nothing", || {
+		let (_, number, fact) = Facts::<Test>::iter().next().unwrap();
+		Facts::<Test>::insert(77, number, crate::Fact { deposit: 0, ..fact });
+	});
+	breaks_offences("17: a kind proven twice, or none", || {
+		let (channel, number, mut fact) = Facts::<Test>::iter().next().unwrap();
+		fact.kinds = Default::default();
+		Facts::<Test>::insert(channel, number, fact);
+	});
+	breaks_offences("17: given back more than was settled", || {
+		GivenBackOf::<Test>::insert(1, 33_001);
+	});
+	breaks_offences("17: given back for nothing", || GivenBackOf::<Test>::insert(77, 1));
+}
+
+#[test]
+fn a_queue_with_holes_and_headers_that_are_missing_are_found() {
+	breaks_offences("18: outside of the queue", || {
+		ForgetQueue::<Test>::mutate(|queue| queue.first += 1);
+	});
+	breaks_offences("18: a hole in the queue", || {
+		ForgetQueue::<Test>::mutate(|queue| queue.next += 1);
+	});
+	breaks_offences("18: something is forgotten twice, or is gone", || {
+		EndedChannels::<Test>::remove(2);
+	});
+	breaks_offences("18: something is never forgotten", || {
+		let ended = EndedChannels::<Test>::get(2).unwrap();
+		EndedChannels::<Test>::insert(78, ended);
+	});
+	breaks_offences("18: a queue that ends before it begins", || {
+		ForgetQueue::<Test>::mutate(|queue| queue.first = 9);
+	});
+	breaks_offences("19: a header that was never taken", || {
+		let mark = Marks::<Test>::get(key(COORDINATOR), 0).unwrap();
+		Marks::<Test>::insert(key(COORDINATOR), 1, mark);
+	});
+	breaks_offences("19: a header is missing", || {
+		let mark = Marks::<Test>::get(key(COORDINATOR), 0).unwrap();
+		Marks::<Test>::insert(key(COORDINATOR), 2, mark);
+	});
+	breaks_offences("19: another header is the first", || {
+		FirstMark::<Test>::insert(key(COORDINATOR), 1);
+	});
+}

@@ -1,10 +1,14 @@
 //! Channels, settlement batches and plans.
 
 mod books;
+mod demands;
 mod emission;
+mod evidence;
 mod invariants;
+mod lies;
 mod money;
 mod open;
 mod random;
 mod refusals;
 mod rest;
+mod restitution;

@@ -75,7 +75,9 @@ fn what_time_or_governance_can_lift_is_temporary_and_nothing_else() {
 			"Banned",
 			"UnknownChannel",
 			"KeptAboveBond",
-			"NoRate"
+			"NoRate",
+			"ReceiptNotDue",
+			"MaxDemandsExceeded"
 		]
 	);
 	assert!(temporary!(assets, Assets).is_empty());

@@ -5,7 +5,10 @@ use crate::{Call, refusal::Codes, takes::What};
 use codec::Compact;
 use gridproof_primitives::{
 	H256,
-	compute::channels::{ChannelId, ChannelParameters, ChannelTerms, SettlementBatch},
+	compute::channels::{
+		ChannelEvidence, ChannelId, ChannelParameters, ChannelReceipt, ChannelTerms, Placed,
+		SettlementBatch, SettlementHeader,
+	},
 	compute::{
 		AitPerAicp, Breaker, Class, ComputeParameters, Evidence, PriceAsset, Quote,
 		SignedAssignment, SignedHeartbeat, SignedReceipt,
@@ -206,4 +209,35 @@ pub fn settle_batch(batch: &SettlementBatch) -> Call {
 /// Sets all parameters of channels. For governance.
 pub fn set_channel_parameters(new: &ChannelParameters) -> Call {
 	Call::new(PALLET, "set_channel_parameters", new)
+}
+
+/// Asks for a receipt on chain that its coordinator did not settle in time, or has to show, with the
+/// coordinator's signature of it. For anyone; the deposit that pays the answer depends on the
+/// parameters of channels.
+pub fn demand_receipt(receipt: &ChannelReceipt, signature: &Signature) -> Call {
+	let row = What::Constant { pallet: PALLET, name: "ReportDeposit", times: 1 };
+	Call::new(PALLET, "demand_receipt", &(receipt, signature))
+		.taking(row, "the deposit for the demand's row, which returns with it")
+}
+
+/// Shows a receipt that was demanded of the coordinator that signs with `coordinator`, in a batch that
+/// was settled. The headers lead to the batch's, the newest first. Free if it holds.
+pub fn answer_demand(
+	coordinator: &PublicKey,
+	answer: &Placed<ChannelReceipt>,
+	headers: &[SettlementHeader],
+) -> Call {
+	Call::new(PALLET, "answer_demand", &(coordinator, answer, headers))
+}
+
+/// Reports what a coordinator must not have signed; free if it holds.
+pub fn report_channel_offence(coordinator: &PublicKey, evidence: &ChannelEvidence) -> Call {
+	let row = What::Constant { pallet: PALLET, name: "ReportDeposit", times: 1 };
+	Call::new(PALLET, "report_channel_offence", &(coordinator, evidence))
+		.taking(row, "the deposit for the report's row")
+}
+
+/// Closes a demand that got no answer in time; free if it was due.
+pub fn lapse_demand(coordinator: &PublicKey, id: H256) -> Call {
+	Call::new(PALLET, "lapse_demand", &(coordinator, id))
 }

@@ -4,7 +4,8 @@ use crate::pallets::AccountId;
 use gridproof_primitives::{
 	H256,
 	compute::channels::{
-		BatchKind, BatchRefusal, BatchSums, ChannelId, ChannelParameters, ChannelSums, MinerSums,
+		BatchKind, BatchRefusal, BatchSums, ChannelId, ChannelOffence, ChannelParameters,
+		ChannelSums, Demanded, MinerSums,
 	},
 	compute::{
 		Breaker, ComputeParameters, JobState, OffenceKind, PartyRole, PriceAsset, ReceiptRefusal,
@@ -363,6 +364,77 @@ events! {
 			old: ChannelParameters,
 			/// The ones now.
 			new: ChannelParameters,
+		}
+		/// Somebody asks for a receipt.
+		ReceiptDemanded {
+			/// Key of the coordinator that signed it.
+			coordinator: PublicKey,
+			/// The demand's id.
+			id: H256,
+			/// Channel of the receipt.
+			channel: ChannelId,
+			/// Number of its voucher.
+			number: u64,
+			/// The account that asks.
+			who: AccountId,
+			/// What has to be shown.
+			demanded: Demanded,
+			/// Until when, in UTC milliseconds.
+			due_ms: u64,
+		}
+		/// A receipt was shown in its batch.
+		DemandAnswered {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// The demand's id.
+			id: H256,
+			/// Number of the batch.
+			sequence: u64,
+			/// The account that has the deposit.
+			paid: AccountId,
+		}
+		/// A receipt was not shown in time.
+		DemandUnanswered {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// The demand's id.
+			id: H256,
+			/// Whether it counts as an offence of its own.
+			counts: bool,
+			/// How many of the coordinator's offences count now.
+			offences: u32,
+			/// Until when it is banned, in UTC milliseconds; 0 if it is not.
+			banned_until_ms: u64,
+			/// What will be slashed, in units of 10⁻¹⁸ AIT.
+			slash: u128,
+		}
+		/// An offence around channels was proven.
+		ChannelOffenceProven {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// What it is.
+			offence: ChannelOffence,
+			/// The channel; `None` if it is about headers.
+			channel: Option<ChannelId>,
+			/// How many of the coordinator's offences count now.
+			offences: u32,
+			/// Until when it is banned, in UTC milliseconds; 0 if it is not.
+			banned_until_ms: u64,
+			/// What will be slashed, in units of 10⁻¹⁸ AIT.
+			slash: u128,
+		}
+		/// What an offence took was given back out of a bond.
+		GivenBack {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// The client's or the miner's account.
+			to: AccountId,
+			/// What it was owed in.
+			asset: PriceAsset,
+			/// What was owed, in the asset's unit.
+			owed: u128,
+			/// In units of 10⁻¹⁸ AIT.
+			amount: u128,
 		}
 	}
 }

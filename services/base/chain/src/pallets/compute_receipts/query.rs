@@ -4,8 +4,8 @@ use crate::{Query, pallets::AccountId};
 use gridproof_primitives::{
 	H256,
 	compute::channels::{
-		BatchKind, BatchRefusal, ChannelId, ChannelParameters, ChannelView, HeaderChain, MinerSums,
-		SettlementBatch,
+		BatchKind, BatchRefusal, ChannelId, ChannelParameters, ChannelView, DemandView,
+		HeaderChain, MinerSums, SettlementBatch,
 	},
 	compute::{
 		ComputeParameters, CoordinatorView, Earnings, JobView, MinerView, Overview, PartyRole,
@@ -120,4 +120,9 @@ pub fn preview_batch(batch: &SettlementBatch) -> Query<Result<(), BatchRefusal>>
 /// What governance decided about channels.
 pub fn channel_parameters() -> Query<ChannelParameters> {
 	Query::new("ComputeReceiptsApi_channel_parameters", &())
+}
+
+/// Open demands to the coordinator that signs with a key, at most `limit`, in no order.
+pub fn demands(coordinator: &PublicKey, limit: u32) -> Query<Vec<DemandView>> {
+	Query::new("ComputeReceiptsApi_demands", &(coordinator, limit))
 }

@@ -51,6 +51,15 @@ refusals! {
 		45 NoCreditChannel: "service credit pays jobs only: open the channel in AIT or AICP";
 		46 NoRate: "no reference rate of AICP counts now: use a key of your own, or AIT";
 		47 NoCheckWindow: "nothing is checked yet: the check window must be 0";
+		48 ReceiptUnsound: "the receipt contradicts itself or its channel: report it as an offence";
+		49 ReceiptNotDue: "the coordinator still has time to settle the receipt: wait until it has passed";
+		50 DemandTooLate: "it is too late to ask for this receipt, or to answer";
+		51 AlreadyDemanded: "somebody has asked for this receipt already: wait for the answer";
+		52 MaxDemandsExceeded: "as many demands to this coordinator are open as there may be: wait for answers";
+		53 UnknownDemand: "no such demand is open";
+		54 UnknownHeader: "the headers do not lead from one that the chain knows to the batch's";
+		55 NotInBatch: "the receipt is not in the batch";
+		56 EvidenceTooOld: "the headers are older than offences are remembered, or of a time to come";
 	}
 }
 
@@ -70,7 +79,9 @@ impl Refusal {
 			| Self::Banned
 			| Self::UnknownChannel
 			| Self::KeptAboveBond
-			| Self::NoRate => true,
+			| Self::NoRate
+			| Self::ReceiptNotDue
+			| Self::MaxDemandsExceeded => true,
 			Self::KeyInUse
 			| Self::BadProof
 			| Self::UnknownParty
@@ -106,7 +117,14 @@ impl Refusal {
 			| Self::ChannelClosing
 			| Self::NoPeriod
 			| Self::NoCreditChannel
-			| Self::NoCheckWindow => false,
+			| Self::NoCheckWindow
+			| Self::ReceiptUnsound
+			| Self::DemandTooLate
+			| Self::AlreadyDemanded
+			| Self::UnknownDemand
+			| Self::UnknownHeader
+			| Self::NotInBatch
+			| Self::EvidenceTooOld => false,
 		}
 	}
 }
