@@ -92,6 +92,12 @@ impl Plan {
 		Self { roles, moves, mints: true }
 	}
 
+	/// Whether it has a stage of the strategy of this name.
+	pub(crate) fn plays(&self, name: &str) -> bool {
+		let named = |step: &Move| matches!(step.what, What::Stage(number, ..) if strategies::ALL[number].name == name);
+		self.moves.iter().any(named)
+	}
+
 	fn step(rng: &mut Rng, what: What) -> Move {
 		let wait =
 			rng.pick(&[0, 0, 0, SECOND, SECOND, 20 * SECOND, 10 * MINUTE, HOUR, HOUR, 6 * HOUR]);

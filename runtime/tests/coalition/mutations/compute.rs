@@ -194,12 +194,21 @@ pub(super) const RULES: &[Rule] = &[
 	Rule {
 		name: "leaving",
 		section: "§3.3",
-		text: "who leaves settles only what was open before",
-		edits: &[Edit {
-			file: CLAIMS,
-			old: "let leaves = |party: &Party<_>| party.leaving_ms",
-			new: "let without = gridproof_primitives::without(\"leaving\");
+		text: "who leaves settles only what was open before, and the bond waits for the last of it",
+		edits: &[
+			Edit {
+				file: CLAIMS,
+				old: "let leaves = |party: &Party<_>| party.leaving_ms",
+				new: "let without = gridproof_primitives::without(\"leaving\");
 		let leaves = |party: &Party<_>| !without && party.leaving_ms",
-		}],
+			},
+			Edit {
+				file: CLAIMS,
+				old: "party.leaving_ms = party.leaving_ms.map(|until| until.max(free_ms));",
+				new: "if !gridproof_primitives::without(\"leaving\") {
+			party.leaving_ms = party.leaving_ms.map(|until| until.max(free_ms));
+		}",
+			},
+		],
 	},
 ];

@@ -9,6 +9,7 @@ mod compute;
 mod energy;
 mod reserve;
 
+use crate::strategies::ALL;
 use std::{fs, path::Path};
 
 /// A text of a file, and what it becomes.
@@ -29,6 +30,27 @@ struct Rule {
 	/// What it says.
 	text: &'static str,
 	edits: &'static [Edit],
+}
+
+/// Rules that one strategy finds, and which: among hundreds of plans it may come once or not at all, so
+/// its plans alone are played, many more of them.
+const FOUND_BY: &[(&str, &str)] = &[
+	("within-quote", "receipt above its quote"),
+	("leaving", "left and still there"),
+	("debt-remembered", "debt left behind"),
+	("floor-reinstated", "broken seal after the pardon"),
+	("organisation-day", "limits that are near"),
+	("signature", "signed by another key"),
+	("gap-import", "drawn in a gap"),
+	("point-waits", "import stated late"),
+	("point-suspended", "import meter suspended"),
+	("point-ended", "import meter taken away"),
+	("generation", "pumped behind a roof"),
+];
+
+/// The strategy that finds this rule, if any other would hardly do.
+fn found_by(name: &str) -> &'static str {
+	FOUND_BY.iter().find(|(rule, _)| *rule == name).map_or("", |(_, strategy)| *strategy)
 }
 
 /// The function that all changed places call.
@@ -97,6 +119,13 @@ fn every_rule_that_is_taken_out_is_in_the_sources() {
 	let mut names: Vec<&str> = all().map(|rule| rule.name).collect();
 	names.sort_unstable();
 	assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "two rules have one name");
+	for (rule, strategy) in FOUND_BY {
+		assert!(names.contains(rule), "no rule is called {rule}");
+		assert!(
+			ALL.iter().any(|known| known.name == *strategy),
+			"no strategy is called {strategy}"
+		);
+	}
 	for rule in all() {
 		let asked = format!("without(\"{}\")", rule.name);
 		let asks = rule.edits.iter().all(|edit| edit.new.contains(&asked));
@@ -105,14 +134,16 @@ fn every_rule_that_is_taken_out_is_in_the_sources() {
 }
 
 /// Writes the changes into the copy of the sources that `COALITION_TREE` names, and beside them the
-/// list of rules: name, section, text.
+/// list of rules: name, section, text, the strategy whose plans alone are to be played.
 #[test]
 #[ignore = "scripts/soak coalition-mutations calls it"]
 fn the_rules_are_taken_out_of_a_copy() {
 	let tree = std::env::var("COALITION_TREE").expect("COALITION_TREE is a copy of the sources");
 	let tree = Path::new(&tree);
 	assert_eq!(take_out(tree, true), Ok(()));
-	let lines: String =
-		all().map(|rule| format!("{}\t{}\t{}\n", rule.name, rule.section, rule.text)).collect();
+	let line = |rule: &Rule| {
+		format!("{}\t{}\t{}\t{}\n", rule.name, rule.section, rule.text, found_by(rule.name))
+	};
+	let lines: String = all().map(line).collect();
 	fs::write(tree.join("rules.txt"), lines).expect("the copy can be written");
 }

@@ -283,8 +283,17 @@ impl Truth {
 		let net: i128 = match flow {
 			// Both are at the grid.
 			Flow::Apart => energies.iter().map(through).sum(),
-			// No more than what is made there can be fed in.
-			Flow::Pumped => energies.first().map(through).expect("a meter behind it"),
+			// As long as a meter counts what is made there, no more than that can be fed in; else, as with
+			// any battery, what is delivered net of what is drawn.
+			Flow::Pumped => {
+				let (made, grid) = energies.split_first().expect("a meter behind it");
+				let counts = |meter: &Certified| meter.thing == Thing::Physical(meters[0]);
+				if self.certified.values().any(counts) {
+					through(made)
+				} else {
+					grid.iter().map(through).sum()
+				}
+			},
 			_ => energies.last().map(through).expect("a meter at the grid"),
 		};
 		let vouched = self.sites[site].meters.iter().any(|meter| {

@@ -11,7 +11,7 @@ refusals! {
 		5 UnknownParty: "there is no party with this key: register it first";
 		6 NotOwner: "only the account that bonds may do this";
 		7 Leaving: "the party is leaving already";
-		8 NotYet: "the bond is not free yet: wait until its time has passed";
+		8 NotYet: "it is too early, for the bond or for the new key: wait until its time has passed";
 		9 NotClient: "only the client of the quote, the job or the channel may do this";
 		10 InvalidQuote: "the quote contradicts itself or allows too much: ask for another one";
 		11 QuoteExpired: "the quote has expired: ask for another one";
