@@ -3,6 +3,7 @@
 use crate::{
 	ChainError, Query,
 	blocks::Blocks,
+	bounded::{Attempts, Bounded},
 	event::RawEvent,
 	renewal::{Renewal, until_made},
 	rpc::{AtBlock, chain_of, failed},
@@ -21,7 +22,8 @@ use subxt::{
 	rpcs::client::{ReconnectingRpcClient, RpcClient},
 };
 
-/// How long a node may take to answer one request.
+/// How long a node may take to answer one request, the time in which the connection is made again
+/// included.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a node may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -75,12 +77,13 @@ impl Chain {
 		let connecting = ReconnectingRpcClient::builder()
 			.connection_timeout(CONNECT_TIMEOUT)
 			.request_timeout(REQUEST_TIMEOUT)
+			.retry_policy(Attempts::new(PAUSES))
 			.build(url);
 		let rpc = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
 			.await
 			.map_err(|_| unreachable("no answer in ten seconds".to_string()))?
 			.map_err(|reason| unreachable(chain_of(&reason)))?;
-		let rpc = RpcClient::new(rpc);
+		let rpc = RpcClient::new(Bounded::new(rpc, REQUEST_TIMEOUT));
 		let ready = OnlineClient::from_rpc_client(rpc.clone());
 		let api = tokio::time::timeout(REQUEST_TIMEOUT, ready)
 			.await

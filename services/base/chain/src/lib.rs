@@ -16,6 +16,7 @@
 #![deny(missing_docs)]
 
 mod blocks;
+mod bounded;
 mod call;
 mod client;
 mod error;

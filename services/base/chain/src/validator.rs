@@ -6,7 +6,7 @@ use crate::{
 	rpc::{code_of, failed_request},
 };
 use gridproof_keys::{AccountKey, account::address};
-use gridproof_support::{Classified, Failure};
+use gridproof_support::{Classified, Failure, text::hexadecimal};
 use std::collections::BTreeMap;
 use subxt::{dynamic::Value, rpcs::rpc_params};
 
@@ -67,7 +67,7 @@ impl Chain {
 		&self,
 		owner: &AccountId,
 	) -> Result<SessionKeys, ValidatorError> {
-		let parameters = rpc_params![format!("0x{}", hex::encode(owner))];
+		let parameters = rpc_params![hexadecimal(owner)];
 		let made = self.blocks.members("author_rotateKeysWithOwner", parameters).await;
 		let made = made.map_err(|error| match code_of(&error) {
 			Some(NOT_SERVED) => ValidatorError::NotServed { url: self.url().to_string() },

@@ -7,7 +7,10 @@ use axum::{
 	extract::{FromRequest, FromRequestParts, Query, Request, rejection::JsonRejection},
 	http::{StatusCode, request::Parts},
 };
-use serde::de::DeserializeOwned;
+use serde::{
+	Deserialize, Deserializer,
+	de::{DeserializeOwned, Error as _},
+};
 use serde_json::{Map, Value};
 
 /// A request's JSON, an object. A mistake in it is answered as an [`ApiError`]: `bad_request`, or
@@ -18,7 +21,7 @@ pub struct Body<T>(pub T);
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Writes numbers such as `5.0` as whole ones; returns `false` if there were none.
-fn make_whole(value: &mut Value) -> bool {
+pub fn make_whole(value: &mut Value) -> bool {
 	match value {
 		Value::Array(items) => items.iter_mut().fold(false, |any, item| make_whole(item) | any),
 		Value::Object(members) => {
@@ -89,6 +92,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 	}
 }
 
+/// A whole number of a query as far as `int64` goes, which is how an OpenAPI document describes it: 0 to
+/// 2⁶³ - 1. What is larger is refused, since no database has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Whole(pub u64);
+
+impl<'de> Deserialize<'de> for Whole {
+	fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+		let number = u64::deserialize(deserializer)?;
+		if i64::try_from(number).is_err() {
+			let sentence = format!("{number} is too large: write at most {}", i64::MAX);
+			return Err(D::Error::custom(sentence));
+		}
+		Ok(Self(number))
+	}
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -125,6 +144,30 @@ mod tests {
 		for wrong in ["149.5", "-1.0", "1e300", "\"149\""] {
 			let error = number(wrong).await.unwrap_err();
 			assert!(error.contains("bad_request") && error.contains("u64"), "{wrong}: {error}");
+		}
+	}
+
+	#[tokio::test]
+	async fn a_number_of_a_query_is_at_most_what_its_document_says() {
+		#[derive(serde::Deserialize)]
+		struct Since {
+			#[serde(default)]
+			since: Whole,
+			before: Option<Whole>,
+		}
+		let read = async |query: &str| {
+			let request = Request::get(format!("/?{query}")).body(axum::body::Body::empty());
+			let (mut parts, _) = request.unwrap().into_parts();
+			let Params(read) = Params::<Since>::from_request_parts(&mut parts, &()).await?;
+			Ok::<_, ApiError>((read.since, read.before))
+		};
+		assert_eq!(read("").await, Ok((Whole(0), None)));
+		let most = read("since=9223372036854775807&before=0").await;
+		assert_eq!(most, Ok((Whole(u64::MAX >> 1), Some(Whole(0)))));
+		for bad in ["since=9223372036854775808", "before=18446744073709551615"] {
+			let error = read(bad).await.unwrap_err();
+			assert_eq!((error.status(), error.word()), (StatusCode::BAD_REQUEST, "bad_request"));
+			assert!(error.sentence().contains("at most 9223372036854775807"), "{error}");
 		}
 	}
 }

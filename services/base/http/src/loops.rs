@@ -75,6 +75,12 @@ impl Loops {
 		}
 	}
 
+	/// Returns the name of a loop that has ended; `None` if all of them run.
+	pub fn ended(&self) -> Option<&'static str> {
+		let turns = self.0.locked();
+		turns.iter().find_map(|(name, turns)| turns.has_ended.then_some(*name))
+	}
+
 	/// Returns which loop stands still, and since when; `None` if all of them run.
 	pub fn standstill(&self) -> Option<String> {
 		self.0.locked().iter().find_map(|(name, turns)| {
@@ -153,6 +159,7 @@ mod tests {
 		let ended = supervise(&loops, vec![forever(), part("short", async {})]).await;
 		assert_eq!(ended, Ended { part: "short", broke_off: false });
 		assert!(loops.standstill().unwrap().contains("short has ended"));
+		assert_eq!(loops.ended(), Some("short"));
 		let loops = Loops::default();
 		let broken = part("broken", breaks_off());
 		let ended = supervise(&loops, vec![forever(), broken]).await;

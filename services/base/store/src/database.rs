@@ -1,7 +1,7 @@
 //! A database file, its writer and its readers.
 
 use crate::{
-	StoreError,
+	StoreError, probe,
 	writer::{self, Task, Work},
 };
 use gridproof_support::{Lock, number::clamped};
@@ -10,9 +10,12 @@ use std::{
 	fs::{self, File, TryLockError},
 	os::unix::fs::OpenOptionsExt,
 	path::{Path, PathBuf},
-	sync::{Arc, Mutex},
+	sync::{
+		Arc, Mutex,
+		atomic::{AtomicBool, Ordering},
+	},
 	thread::JoinHandle,
-	time::Duration,
+	time::{Duration, Instant},
 };
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
@@ -44,9 +47,16 @@ struct Inner {
 	queue: Option<mpsc::Sender<Box<dyn Work>>>,
 	writer: Option<JoinHandle<()>>,
 	readers: Arc<Readers>,
+	/// Something was not committed since the last probe.
+	doubt: Arc<AtomicBool>,
+	/// The last probe.
+	probed: tokio::sync::Mutex<Option<Probed>>,
 	/// Locked as long as this lives; the system releases it however the process ends.
 	_lock: File,
 }
+
+/// When a probe was over, and what came of it.
+type Probed = (Instant, Result<(), StoreError>);
 
 struct Readers {
 	path: PathBuf,
@@ -79,9 +89,11 @@ impl Database {
 		migrate(&mut connection, path, migrations)?;
 		let (sender, receiver) = mpsc::channel(options.queue.max(1));
 		let group = options.group.max(1);
+		let doubt = Arc::<AtomicBool>::default();
+		let doubted = doubt.clone();
 		let writer = std::thread::Builder::new()
 			.name("database".to_string())
-			.spawn(move || writer::run(connection, receiver, group))
+			.spawn(move || writer::run(connection, receiver, group, &doubted))
 			.map_err(|error| cannot(error.to_string()))?;
 		let readers = Arc::new(Readers {
 			path: path.to_path_buf(),
@@ -93,6 +105,8 @@ impl Database {
 			queue: Some(sender),
 			writer: Some(writer),
 			readers,
+			doubt,
+			probed: tokio::sync::Mutex::default(),
 			_lock: lock,
 		})))
 	}
@@ -118,11 +132,44 @@ impl Database {
 		R: Send + 'static,
 		E: From<StoreError> + Send + 'static,
 	{
+		self.enqueue(job, false).await
+	}
+
+	async fn enqueue<R, E, F>(&self, job: F, is_alone: bool) -> Result<R, E>
+	where
+		F: FnOnce(&Connection) -> Result<R, E> + Send + 'static,
+		R: Send + 'static,
+		E: From<StoreError> + Send + 'static,
+	{
 		let (answer, wait) = oneshot::channel();
 		let queue = self.0.queue.as_ref().ok_or(StoreError::Closed)?;
-		let work: Box<dyn Work> = Box::new(Task { job, answer });
+		let work: Box<dyn Work> = Box::new(Task { job, is_alone, answer });
 		queue.send(work).await.map_err(|_| StoreError::Closed)?;
 		wait.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+	}
+
+	/// Succeeds if what is written now is kept: writes 16 KiB, and deletes them again. What was found in
+	/// the last moments, `every`, is answered again, unless a write has failed since it was good. A probe
+	/// shares its transaction with no other write: it takes none with it if there is no room.
+	///
+	/// # Errors
+	/// [`StoreError::Full`] and [`StoreError::Disk`] above all.
+	pub async fn probe(&self, every: Duration) -> Result<(), StoreError> {
+		// Held while it runs: however many ask, there is one.
+		let mut probed = self.0.probed.lock().await;
+		if let Some((at, outcome)) = &*probed
+			&& at.elapsed() < every
+			&& (outcome.is_err() || !self.0.doubt.load(Ordering::Relaxed))
+		{
+			return outcome.clone();
+		}
+		self.0.doubt.store(false, Ordering::Relaxed);
+		let outcome = match self.enqueue(probe::write, true).await {
+			Ok(()) => self.enqueue(probe::delete, true).await,
+			error => error,
+		};
+		*probed = Some((Instant::now(), outcome.clone()));
+		outcome
 	}
 
 	/// As [`Database::write`], but fails at once when the queue is full.
@@ -137,10 +184,12 @@ impl Database {
 	{
 		let (answer, wait) = oneshot::channel();
 		let queue = self.0.queue.as_ref().ok_or(StoreError::Closed)?;
-		queue.try_send(Box::new(Task { job, answer })).map_err(|error| match error {
-			mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
-			mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
-		})?;
+		queue.try_send(Box::new(Task { job, is_alone: false, answer })).map_err(
+			|error| match error {
+				mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+				mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+			},
+		)?;
 		wait.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
 	}
 

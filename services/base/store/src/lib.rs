@@ -5,6 +5,7 @@
 //! - [`Database::write`]: one writer thread with group commit: many writers share one `fsync`, and
 //!   each is answered only after it; a bounded queue makes them wait instead of filling memory;
 //! - [`Database::read`]: a small pool of read-only connections beside it;
+//! - [`Database::probe`]: whether what is written now is kept, found out by writing;
 //! - [`StoreError`]: why something failed; after a full disk, writing continues once there is room.
 //!
 //! ```no_run
@@ -27,6 +28,7 @@
 
 mod database;
 mod error;
+mod probe;
 mod writer;
 
 pub use database::{Database, Options};

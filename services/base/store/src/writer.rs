@@ -5,12 +5,17 @@
 
 use crate::StoreError;
 use rusqlite::Connection;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+	panic::{AssertUnwindSafe, catch_unwind},
+	sync::atomic::{AtomicBool, Ordering},
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// A piece of work on its way to the writer.
 pub(crate) trait Work: Send {
-	/// Does it, inside a transaction that others share.
+	/// Returns `true` if it shares its transaction with nothing else.
+	fn is_alone(&self) -> bool;
+	/// Does it, inside a transaction that others may share.
 	fn run(self: Box<Self>, connection: &Connection) -> Box<dyn Finished>;
 	/// Answers without doing it.
 	fn refuse(self: Box<Self>, error: StoreError);
@@ -27,6 +32,7 @@ pub(crate) trait Finished {
 /// Work made of a closure.
 pub(crate) struct Task<F, R, E> {
 	pub(crate) job: F,
+	pub(crate) is_alone: bool,
 	pub(crate) answer: oneshot::Sender<Result<R, E>>,
 }
 
@@ -41,8 +47,12 @@ where
 	R: Send + 'static,
 	E: From<StoreError> + Send + 'static,
 {
+	fn is_alone(&self) -> bool {
+		self.is_alone
+	}
+
 	fn run(self: Box<Self>, connection: &Connection) -> Box<dyn Finished> {
-		let Self { job, answer } = *self;
+		let Self { job, answer, .. } = *self;
 		let result = catch_unwind(AssertUnwindSafe(|| job(connection)))
 			.unwrap_or_else(|_| Err(StoreError::Panicked.into()));
 		Box::new(Outcome { result, answer })
@@ -68,13 +78,22 @@ impl<R, E: From<StoreError>> Finished for Outcome<R, E> {
 	}
 }
 
-/// Writes until the queue is closed; `group` bounds how much shares one commit.
-pub(crate) fn run(connection: Connection, mut queue: mpsc::Receiver<Box<dyn Work>>, group: usize) {
-	while let Some(first) = queue.blocking_recv() {
+/// Writes until the queue is closed; `group` bounds how much shares one commit. `doubt` is set when
+/// something was not committed.
+pub(crate) fn run(
+	connection: Connection,
+	mut queue: mpsc::Receiver<Box<dyn Work>>,
+	group: usize,
+	doubt: &AtomicBool,
+) {
+	let mut held = None;
+	while let Some(first) = held.take().or_else(|| queue.blocking_recv()) {
 		if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+			doubt.store(true, Ordering::Relaxed);
 			first.refuse(error.into());
 			continue;
 		}
+		let group = if first.is_alone() { 1 } else { group };
 		let mut done = Vec::new();
 		let mut next = Some(first);
 		let mut broken = None;
@@ -89,6 +108,7 @@ pub(crate) fn run(connection: Connection, mut queue: mpsc::Receiver<Box<dyn Work
 			}
 			if done.len() < group {
 				next = queue.try_recv().ok();
+				held = next.take_if(|work| work.is_alone());
 			}
 		}
 		let error = broken.or_else(|| connection.execute_batch("COMMIT").err().map(Into::into));
@@ -97,6 +117,7 @@ pub(crate) fn run(connection: Connection, mut queue: mpsc::Receiver<Box<dyn Work
 			let _ = connection.execute_batch("ROLLBACK");
 		}
 		if let Some(error) = &error {
+			doubt.store(true, Ordering::Relaxed);
 			tracing::error!(%error, writes = done.len(), "nothing was committed");
 		}
 		for finished in done {

@@ -1,7 +1,10 @@
 //! What the database promises: durability, order, isolation, room.
 
 use gridproof_store::{Database, Options, StoreError};
-use std::{path::PathBuf, time::Instant};
+use std::{
+	path::PathBuf,
+	time::{Duration, Instant},
+};
 use tempfile::TempDir;
 
 const MIGRATIONS: &[&str] = &["CREATE TABLE rows (id INTEGER PRIMARY KEY, body BLOB NOT NULL)"];
@@ -259,4 +262,58 @@ async fn a_read_that_nobody_waits_for_is_interrupted_and_its_place_is_free_again
 	assert_eq!(ended.recv_timeout(long).unwrap(), Err(StoreError::Interrupted));
 	// The one reader answers the next question, and is not interrupted in it.
 	assert_eq!(tokio::time::timeout(long, count(&database)).await.unwrap(), 0);
+}
+
+/// Lets the file grow to so many pages more than it has.
+async fn grow_by(database: &Database, pages: i64) {
+	let set = database.write::<_, StoreError, _>(move |db| {
+		let now: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
+		Ok(db.pragma_update_and_check(None, "max_page_count", now + pages, |_| Ok(()))?)
+	});
+	set.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_probe_says_whether_there_is_room_without_any_other_write() {
+	let desk = Desk::new();
+	let database = desk.open(&Options::default()).unwrap();
+	let now = Duration::ZERO;
+	assert_eq!(database.probe(now).await, Ok(()));
+	// What it has written and deleted is room for rows.
+	while insert(&database, vec![7; 3_000]).await.is_ok() {
+		grow_by(&database, 0).await;
+	}
+	assert_eq!(database.probe(now).await, Err(StoreError::Full));
+	grow_by(&database, 100).await;
+	assert_eq!(database.probe(now).await, Ok(()));
+	grow_by(&database, 0).await;
+	while insert(&database, vec![7; 3_000]).await.is_ok() {}
+	// What failed since is reason enough to look again at once.
+	assert_eq!(database.probe(Duration::from_secs(3_600)).await, Err(StoreError::Full));
+	grow_by(&database, 100).await;
+	let kept = database.probe(Duration::from_secs(3_600)).await;
+	assert_eq!(kept, Err(StoreError::Full), "it is asked at most so often");
+	assert_eq!(database.probe(now).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_probe_that_finds_no_room_takes_no_other_write_with_it() {
+	let desk = Desk::new();
+	let database = desk.open(&Options::default()).unwrap();
+	assert_eq!(database.probe(Duration::ZERO).await, Ok(()));
+	// The file has room for these rows, and for nothing of the size of a probe.
+	insert(&database, vec![7; 10]).await.unwrap();
+	while insert(&database, vec![7; 3_000]).await.is_ok() {
+		grow_by(&database, 0).await;
+	}
+	let rows = count(&database).await;
+	for round in 1..=20 {
+		let (probed, kept, too) = tokio::join!(
+			database.probe(Duration::ZERO),
+			insert(&database, Vec::new()),
+			insert(&database, Vec::new())
+		);
+		assert_eq!((probed, kept.is_ok(), too.is_ok()), (Err(StoreError::Full), true, true));
+		assert_eq!(count(&database).await, rows + 2 * round);
+	}
 }

@@ -24,11 +24,20 @@ pub struct Hex64(pub [u8; 64]);
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^[0-9]{1,38}$", example = "1000000000000000000"))]
 pub struct Amount(pub u128);
 
+/// Returns bytes as every interface writes them: `0x` and hexadecimal digits.
+///
+/// ```
+/// assert_eq!(gridproof_support::text::hexadecimal([0, 255]), "0x00ff");
+/// ```
+pub fn hexadecimal(bytes: impl AsRef<[u8]>) -> String {
+	format!("0x{}", hex::encode(bytes))
+}
+
 macro_rules! hexadecimal {
 	($type:ty, $decode:expr) => {
 		impl fmt::Display for $type {
 			fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-				write!(f, "0x{}", hex::encode(&self.0))
+				f.write_str(&hexadecimal(&self.0))
 			}
 		}
 

@@ -56,7 +56,12 @@ impl std::error::Error for RequestError {}
 
 impl From<RequestError> for ApiError {
 	fn from(error: RequestError) -> Self {
-		let answer = Self::new(error.status(), error.code.as_str(), error.message);
+		// What cannot be read is refused before it comes to this: here it is what it asks for.
+		let status = match error.code {
+			ErrorCode::BadRequest => StatusCode::UNPROCESSABLE_ENTITY,
+			_ => error.status(),
+		};
+		let answer = Self::new(status, error.code.as_str(), error.message);
 		match error.code {
 			ErrorCode::RateLimited => answer.retry_after(RETRY_SECONDS),
 			_ => answer,

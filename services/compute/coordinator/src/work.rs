@@ -60,7 +60,11 @@ impl Coordinator {
 			|| !hello.models.iter().all(good_name)
 			|| !(1..=MAX_SLOTS).contains(&hello.slots)
 		{
-			return RequestError::err(ErrorCode::BadRequest, "models or slots are out of bounds");
+			let message = format!(
+				"models or slots are out of bounds: name 1 to {MAX_MODELS} models of 1 to \
+				 {MAX_MODEL_BYTES} bytes each, and 1 to {MAX_SLOTS} slots"
+			);
+			return RequestError::err(ErrorCode::BadRequest, message);
 		}
 		if hello.time_ms.abs_diff(now) > HELLO_SKEW_MS {
 			let message =

@@ -11,7 +11,7 @@ use gridproof_engine::{Engine, EngineError};
 use gridproof_keys::SealedKey;
 use gridproof_primitives::H256;
 use gridproof_store::StoreError;
-use gridproof_support::{Backoff, Clock, Lock};
+use gridproof_support::{Backoff, Clock, Lock, text::hexadecimal};
 use std::{
 	collections::HashMap,
 	sync::{Arc, Mutex, MutexGuard, atomic::AtomicBool},
@@ -140,7 +140,7 @@ async fn learn_genesis(settings: &Settings, outbox: &Outbox) -> Result<H256, Min
 		return Ok(ours);
 	}
 	let folder = settings.folder.display().to_string();
-	let text = |hash: H256| format!("0x{}", hex::encode(hash.0));
+	let text = |hash: H256| hexadecimal(hash.0);
 	Err(MinerError::OtherChain { folder, ours: text(ours), theirs: text(theirs) })
 }
 

@@ -36,6 +36,6 @@ mod views;
 pub use changes::{AnchorUpdate, AnchorWay, Decision, SimulatedAnchor};
 pub use client::{Client, ClientError, DEFAULT_API};
 pub use gridproof_primitives::energy::AnchorStatus;
-pub use queries::{ListBatches, ListDeadLetters, ListReadings, PageQuery};
+pub use queries::{ListBatches, ListDeadLetters, ListMeters, ListReadings, PageQuery};
 pub use status::{Counts, Health, IntakeStatus, RefusedCount, RunState, Status};
 pub use views::{BatchOnChain, BatchState, BatchView, DeadLetter, MeterStanding, MeterView};

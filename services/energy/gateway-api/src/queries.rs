@@ -18,7 +18,7 @@ fn moment() -> utoipa::openapi::Schema {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 pub struct PageQuery {
-	/// The most entries: 1 to 10,000.
+	/// The most entries: 1 to 10,000. Dead letters come in pages of at most 1,000.
 	#[cfg_attr(feature = "openapi", param(minimum = 1, maximum = 10_000))]
 	pub limit: Option<u32>,
 	/// Entries to leave out.
@@ -30,7 +30,21 @@ pub struct PageQuery {
 	pub order: Option<String>,
 }
 
-/// A choice of readings, or of the meters that sent them.
+/// A choice of meters that ever sent a reading. There is no other parameter: one that is not known is
+/// refused, since its answer would be taken for what was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields)]
+pub struct ListMeters {
+	/// Of this site.
+	pub site: Option<String>,
+	/// Of this device.
+	pub device: Option<String>,
+	/// Of this name.
+	pub meter: Option<String>,
+}
+
+/// A choice of readings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 pub struct ListReadings {

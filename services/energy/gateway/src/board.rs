@@ -5,12 +5,9 @@ use crate::{
 	message::Source,
 };
 use gridproof_gateway_api::{IntakeStatus, RunState};
+use gridproof_http::Loops;
 use gridproof_support::Lock;
-use std::{
-	collections::BTreeMap,
-	sync::Mutex,
-	time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 use tokio::sync::Notify;
 
 /// The state of the work.
@@ -18,20 +15,13 @@ use tokio::sync::Notify;
 pub(crate) struct Board {
 	/// URL of the node.
 	chain: Option<String>,
-	loops: Mutex<BTreeMap<&'static str, Round>>,
+	/// The loops behind the intakes.
+	loops: Loops,
+	/// What went wrong with the last round of each loop.
+	troubles: Mutex<BTreeMap<&'static str, String>>,
 	/// Notified when a loop ends that should not.
 	ended: Notify,
 	intakes: Mutex<Vec<Entry>>,
-}
-
-/// A loop behind the intakes.
-struct Round {
-	/// When its last round was over.
-	last: Instant,
-	/// The longest time that a round may take, with the pause before it.
-	longest: Duration,
-	trouble: Option<String>,
-	has_ended: bool,
 }
 
 struct Entry {
@@ -51,37 +41,31 @@ impl Board {
 		self.intakes.locked().push(Entry { source, addresses, health });
 	}
 
-	/// Notes that a loop begins, a round of which takes at most so long.
+	/// Notes that a loop begins, a round of which takes at most so long, with the pause before it.
 	pub(crate) fn begins(&self, name: &'static str, longest: Duration) {
-		let round = Round { last: Instant::now(), longest, trouble: None, has_ended: false };
-		self.loops.locked().insert(name, round);
+		self.loops.begins(name, longest);
 	}
 
 	/// Notes that a round of a loop is over, and what went wrong with it.
 	pub(crate) fn done(&self, name: &'static str, trouble: Option<String>) {
-		if let Some(round) = self.loops.locked().get_mut(name) {
-			round.last = Instant::now();
-			round.trouble = trouble;
+		self.loops.turn(name);
+		let mut troubles = self.troubles.locked();
+		match trouble {
+			Some(trouble) => drop(troubles.insert(name, trouble)),
+			None => drop(troubles.remove(name)),
 		}
 	}
 
 	/// Notes that a loop has ended that should not.
 	pub(crate) fn ends(&self, name: &'static str) {
-		if let Some(round) = self.loops.locked().get_mut(name) {
-			round.has_ended = true;
-		}
+		self.loops.ends(name);
 		self.ended.notify_one();
 	}
 
 	/// Waits until a loop ends that should not; returns its name.
 	pub(crate) async fn ended(&self) -> &'static str {
 		loop {
-			let ended = self
-				.loops
-				.locked()
-				.iter()
-				.find_map(|(name, round)| round.has_ended.then_some(*name));
-			match ended {
+			match self.loops.ended() {
 				Some(name) => return name,
 				None => self.ended.notified().await,
 			}
@@ -90,16 +74,12 @@ impl Board {
 
 	/// Returns which loop has ended or hangs: only another start helps.
 	pub(crate) fn stuck(&self) -> Option<String> {
-		self.loops.locked().iter().find_map(|(name, round)| {
-			if round.has_ended {
-				Some(format!("{name} has ended: start the gateway again"))
-			} else if round.last.elapsed() > round.longest {
-				let seconds = round.last.elapsed().as_secs();
-				Some(format!("{name} has done nothing for {seconds} s"))
-			} else {
-				None
-			}
-		})
+		self.loops.standstill()
+	}
+
+	/// Returns the seconds since the last round of each loop.
+	pub(crate) fn idle(&self) -> BTreeMap<String, u64> {
+		self.loops.idle()
 	}
 
 	/// Returns what of the gateway stands still: a loop that has ended or hangs, or an intake of its
@@ -116,10 +96,8 @@ impl Board {
 
 	/// What is wrong now, of the loops and of the intakes.
 	fn trouble(&self) -> Option<String> {
-		let loops = self.loops.locked();
-		let of_loops = loops
-			.iter()
-			.filter_map(|(name, round)| Some(format!("{name}: {}", round.trouble.as_ref()?)));
+		let troubles = self.troubles.locked();
+		let of_loops = troubles.iter().map(|(name, trouble)| format!("{name}: {trouble}"));
 		let intakes = self.intakes.locked();
 		let of_intakes = intakes
 			.iter()
@@ -211,12 +189,12 @@ mod tests {
 		let board = Board::default();
 		board.begins("batching", Duration::ZERO);
 		std::thread::sleep(Duration::from_millis(2));
-		assert!(board.standstill().unwrap().starts_with("batching has done nothing"));
+		assert!(board.standstill().unwrap().contains("batching has done nothing"));
 		let board = Board::default();
 		board.begins("signing", Duration::from_secs(60));
 		assert_eq!(board.standstill(), None);
 		board.ends("signing");
-		assert!(board.standstill().unwrap().starts_with("signing has ended"));
+		assert!(board.standstill().unwrap().contains("signing has ended"));
 		assert_eq!(board.ended().await, "signing");
 	}
 }

@@ -46,6 +46,8 @@ const LONGEST_ROUND: Duration = Duration::from_secs(600);
 const LONGEST_SUBMISSION: Duration = Duration::from_secs(1_800);
 /// Longest pause of a loop that fails.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Longest pause of a loop that found its node away: so long after the node is back, the status says so.
+const AWAY_PAUSE: Duration = Duration::from_secs(5);
 /// Pauses after failures on the way to the chain and to the pinning service.
 const PAUSES: Backoff = Backoff::new(Duration::from_secs(1), LONGEST_PAUSE);
 
@@ -356,12 +358,17 @@ impl Shared {
 				ledger,
 				self.metrics.clone(),
 			);
-			let signed = self.signed.clone();
+			let wakes = Wakes { signed: self.signed.clone(), answers: Arc::default() };
+			let node = wakes.clone();
 			tasks.push(
-				self.run("submission", LONGEST_SUBMISSION, |seat| submit(submitter, signed, seat)),
+				self.run("submission", LONGEST_SUBMISSION, |seat| submit(submitter, wakes, seat)),
 			);
 			let (registry, age) = (self.registry.clone(), self.settings.refresh);
-			tasks.push(self.run("meters", LONGEST_ROUND, |seat| refresh(registry, age, seat)));
+			tasks.push(
+				self.run("meters", LONGEST_ROUND, |seat| {
+					refresh(registry, age, node.answers, seat)
+				}),
+			);
 		}
 		if let Some(pinning) = &self.settings.pinning {
 			let pinner = Pinner::new(self.storage.clone(), pinning.clone())?;
@@ -428,11 +435,11 @@ async fn batch(batcher: Arc<Batcher>, tick: Duration, seat: Seat) {
 	while pause(&seat.stop, beat, None).await {
 		let begin = std::time::Instant::now();
 		match batcher.round(false).await {
-			// What takes long is not done all the time.
 			Ok(round) => {
-				beat = tick.max(begin.elapsed().saturating_mul(4)).min(LONGEST_PAUSE);
+				let away = batcher.trouble();
+				beat = rest(tick, begin.elapsed(), away.is_some());
 				let failed = round.failed.map(|error| error.to_string());
-				seat.done(failed.or_else(|| batcher.trouble()).as_ref());
+				seat.done(failed.or(away).as_ref());
 			},
 			Err(error) => {
 				tracing::error!(%error, "no batch can be made");
@@ -441,6 +448,22 @@ async fn batch(batcher: Arc<Batcher>, tick: Duration, seat: Seat) {
 			},
 		}
 	}
+}
+
+/// The pause after a round of batching: what takes long is not done all the time. When it was the node
+/// that took long, waiting longer helps nobody.
+fn rest(tick: Duration, took: Duration, is_node_away: bool) -> Duration {
+	let longest = if is_node_away { AWAY_PAUSE } else { LONGEST_PAUSE };
+	tick.max(took.saturating_mul(4).min(longest))
+}
+
+/// What ends a pause of submission early.
+#[derive(Clone)]
+struct Wakes {
+	/// Notified when there is a signed batch.
+	signed: Arc<Notify>,
+	/// Notified when the node answers again that did not.
+	answers: Arc<Notify>,
 }
 
 async fn sign(signer: Arc<Signer>, unsigned: Arc<Notify>, seat: Seat) {
@@ -453,11 +476,11 @@ async fn sign(signer: Arc<Signer>, unsigned: Arc<Notify>, seat: Seat) {
 	}
 }
 
-async fn submit(submitter: Submitter, signed: Arc<Notify>, seat: Seat) {
+async fn submit(submitter: Submitter, wakes: Wakes, seat: Seat) {
 	let mut pauses = PAUSES.pauses();
 	let mut more = true;
 	loop {
-		if !more && !pause(&seat.stop, SUBMIT_BEAT, Some(&signed)).await {
+		if !more && !pause(&seat.stop, SUBMIT_BEAT, Some(&wakes.signed)).await {
 			return;
 		}
 		if seat.stop.is_stopped() {
@@ -472,7 +495,7 @@ async fn submit(submitter: Submitter, signed: Arc<Notify>, seat: Seat) {
 			Err(error) => {
 				tracing::warn!(%error, "batches wait");
 				seat.done(Some(&error));
-				if !seat.stop.pause(pauses.next_pause()).await {
+				if !pause(&seat.stop, pauses.next_pause(), Some(&wakes.answers)).await {
 					return;
 				}
 				more = true;
@@ -481,15 +504,19 @@ async fn submit(submitter: Submitter, signed: Arc<Notify>, seat: Seat) {
 	}
 }
 
-async fn refresh(registry: Arc<Registry>, age: Duration, seat: Seat) {
+async fn refresh(registry: Arc<Registry>, age: Duration, answers: Arc<Notify>, seat: Seat) {
 	let mut beat = Duration::ZERO;
+	let mut was_away = false;
 	while seat.stop.pause(beat).await {
 		beat = age;
 		let outcome = registry.refresh_all().await;
 		if let Err(error) = &outcome {
-			beat = age.min(Duration::from_secs(5));
+			beat = age.min(AWAY_PAUSE);
 			tracing::warn!(%error, "the chain cannot be asked for meters");
+		} else if was_away {
+			answers.notify_waiters();
 		}
+		was_away = outcome.is_err();
 		seat.done(outcome.err().as_ref());
 	}
 }
@@ -533,6 +560,15 @@ mod tests {
 		let mut settings = Settings::new(folder.path().to_path_buf());
 		(settings.mqtt, settings.mqtts, settings.http) = (None, None, None);
 		Gateway::start(settings, Parts::default()).await.unwrap()
+	}
+
+	#[test]
+	fn a_round_that_waited_for_the_node_is_not_waited_for_again() {
+		let seconds = Duration::from_secs;
+		assert_eq!(rest(seconds(1), seconds(0), false), seconds(1));
+		assert_eq!(rest(seconds(1), seconds(3), false), seconds(12));
+		assert_eq!(rest(seconds(1), seconds(10), false), LONGEST_PAUSE);
+		assert_eq!(rest(seconds(1), seconds(10), true), AWAY_PAUSE);
 	}
 
 	#[tokio::test]

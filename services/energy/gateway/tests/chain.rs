@@ -683,6 +683,39 @@ async fn a_node_that_hangs_holds_up_one_question_and_not_one_for_each_meter() {
 }
 
 #[tokio::test]
+async fn soon_after_a_node_answers_again_the_status_says_so_and_batches_continue() {
+	let (mut desk, chain) = Desk::anonymous().with_chain();
+	desk.settings.refresh = Duration::from_secs(3_600);
+	desk.settings.batching.max_age = Duration::from_millis(50);
+	let key = device_key("gateway");
+	chain.certify(METER, &key, Trust::Gateway, Direction::Export);
+	let gateway = desk.start(vec![key]).await;
+	let mut mqtt = gateway.mqtt("meter", None).await;
+	publish(&mut mqtt, 0..1, "1").await;
+	let wait = async |what: &str, limit: u64, mut is_so: Box<dyn FnMut(Option<String>) -> bool>| {
+		let begin = std::time::Instant::now();
+		while !is_so(gateway.client.status().await.unwrap().run.trouble) {
+			assert!(begin.elapsed() < Duration::from_secs(limit), "{what}: not after {limit} s");
+			tokio::time::sleep(Duration::from_millis(50)).await;
+		}
+	};
+	let of_chain = chain.clone();
+	let is_on_chain = move |count| of_chain.meter_state(0).next_sequence == count;
+	let first = is_on_chain.clone();
+	wait("the first batch is on chain", 20, Box::new(move |_| first(1))).await;
+	// What the chain said of the meter is too old by then to make a batch on.
+	tokio::time::sleep(Duration::from_millis(5_200)).await;
+	chain.hang(true);
+	publish(&mut mqtt, 1..2, "1").await;
+	let says = |trouble: Option<String>| trouble.is_some_and(|said| said.contains("batching: "));
+	wait("the status names the node", 15, Box::new(says)).await;
+	chain.hang(false);
+	let is_well = move |trouble: Option<String>| trouble.is_none() && is_on_chain(2);
+	wait("the node is back", 12, Box::new(is_well)).await;
+	gateway.stop().await;
+}
+
+#[tokio::test]
 async fn what_an_outage_has_left_over_is_refused_with_the_way_that_works() {
 	let (desk, chain) = Desk::anonymous().with_chain();
 	let key = device_key("gateway");

@@ -225,12 +225,43 @@ async fn lists_have_pages_and_filters() {
 	assert_eq!(none, json!([]));
 	let (_, pending) = gateway.get("/api/v1/logs?status=pending&limit=100").await;
 	assert_eq!(pending.as_array().unwrap().len(), 10);
-	for bad in ["limit=0", "limit=10001", "order=up", "from=yesterday"] {
+	for bad in ["limit=0", "limit=10001", "order=up", "order=", "from=yesterday", "status="] {
 		assert_eq!(gateway.get(&format!("/api/v1/logs?{bad}")).await.0, 400, "{bad}");
 	}
+	let (_, letters) = gateway.get("/api/v1/dead-letters?limit=9999").await;
+	assert_eq!(letters, json!([]));
 	let (_, meters) = gateway.get("/api/v1/meters?site=A").await;
 	assert_eq!((&meters[0]["device"], &meters[0]["pending"]), (&json!("1"), &json!(5)));
 	assert_eq!(meters[0]["certified"], json!(false));
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn every_parameter_of_every_list_is_read_or_refused_with_what_to_write() {
+	let gateway = Desk::new().start(vec![]).await;
+	let fine = "2006-07-31T21:24:23.4354Z";
+	let cases = [
+		("logs?from=", 400, "bad_request", "RFC 3339"),
+		(&format!("logs?from={fine}"), 422, "bad_time", "at most three decimals"),
+		(&format!("batches?to={fine}"), 422, "bad_time", "at most three decimals"),
+		("batches?to=2006-07-31T21:24:60Z", 422, "bad_time", "without leap seconds"),
+		("batches?status=", 400, "bad_request", "unknown variant"),
+		("batches?anchor=x", 400, "bad_request", "unknown variant"),
+		("batches?limit=", 400, "bad_request", "limit"),
+		("batches?limit=1&limit=2", 400, "bad_request", "duplicate field"),
+		("dead-letters?cursor=x", 400, "bad_request", "cursor"),
+		("dead-letters?order=", 400, "bad_request", "asc or desc"),
+		// What says nothing about meters is not passed over: the list would be taken for its answer.
+		("meters?status=", 400, "bad_request", "expected one of `site`, `device`, `meter`"),
+		("meters?status=ok", 400, "bad_request", "expected one of `site`, `device`, `meter`"),
+		("meters?metre=A", 400, "bad_request", "expected one of `site`, `device`, `meter`"),
+	];
+	for (query, status, word, advice) in cases {
+		let (found, answer) = gateway.get(&format!("/api/v1/{query}")).await;
+		assert_eq!((found, &answer["error"]), (status, &json!(word)), "{query}: {answer}");
+		let sentence = answer["detail"].as_str().unwrap();
+		assert!(sentence.contains(advice), "{query}: {sentence}");
+	}
 	gateway.stop().await;
 }
 
@@ -404,6 +435,36 @@ async fn a_full_disk_is_said_and_nothing_is_acknowledged_until_there_is_room() {
 	gateway.stop().await;
 }
 
+#[tokio::test]
+async fn health_says_that_the_disk_is_full_and_that_there_is_room_again_without_a_reading() {
+	let mut desk = Desk::anonymous();
+	desk.settings.max_bytes = Some(250_000);
+	let gateway = desk.start(vec![]).await;
+	let health = async || {
+		let (status, answer) = gateway.get("/health").await;
+		(status, answer["error"].clone())
+	};
+	assert_eq!(health().await, (200, Value::Null));
+	let mut slot = 0;
+	while gateway.post("/api/v1/logs", reading(METER, slot, "1", "")).await.0 == 200 {
+		slot += 1;
+	}
+	assert_eq!(health().await, (507, json!("no_space")));
+	let other = gridproof_store::rusqlite::Connection::open(desk.path("gateway.db")).unwrap();
+	other.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+	other.execute("DELETE FROM readings WHERE id > 1", []).unwrap();
+	drop(other);
+	let begin = std::time::Instant::now();
+	while health().await.0 != 200 {
+		assert!(
+			begin.elapsed() < std::time::Duration::from_secs(8),
+			"health says there is no room"
+		);
+		tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+	}
+	gateway.stop().await;
+}
+
 #[test]
 fn the_document_is_what_generators_of_clients_take() {
 	let document = serde_json::to_value(gridproof_gateway::openapi()).unwrap();
@@ -427,7 +488,12 @@ fn the_document_is_what_generators_of_clients_take() {
 	let required = |name: &str| schemas[name]["required"].as_array().unwrap().clone();
 	assert!(required("NewEnergyLog").iter().all(|field| field != "tags" && field != "status"));
 	assert!(required("EnergyLog").contains(&json!("leaf_hash")));
-	assert!(schemas["NewEnergyLog"]["properties"]["leaf_hash"].is_null());
+	let new = &schemas["NewEnergyLog"];
+	assert!(new["properties"]["leaf_hash"].is_null());
+	// What is refused as an unknown field is not a log by the document either.
+	assert_eq!(new["additionalProperties"], json!(false), "{new}");
+	let payment = new["properties"]["tx"].to_string();
+	assert!(payment.contains("\"additionalProperties\":false"), "{payment}");
 }
 
 #[tokio::test]

@@ -16,7 +16,8 @@ pub struct CoordinatorError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
-	/// The request cannot be read, or asks for something that is not offered.
+	/// The request cannot be read (400), or asks for something that is not offered (422; under `/v1`, where
+	/// OpenAI's clients ask, 400).
 	BadRequest,
 	/// A signature is not the stated key's.
 	BadSignature,
@@ -130,10 +131,12 @@ impl ErrorCode {
 		}
 	}
 
-	/// The HTTP status that goes with it.
+	/// The HTTP status that goes with it; of [`ErrorCode::BadRequest`] that of a request that cannot be
+	/// read.
 	pub const fn status(self) -> u16 {
 		match self {
-			Self::BadRequest | Self::Mismatch | Self::Implausible | Self::BadQuote => 400,
+			Self::BadRequest => 400,
+			Self::Mismatch | Self::Implausible | Self::BadQuote => 422,
 			Self::BadSignature | Self::UnknownSession | Self::Unauthorized | Self::ClockSkew => 401,
 			Self::NotFunded => 402,
 			Self::NotRegistered | Self::Banned => 403,

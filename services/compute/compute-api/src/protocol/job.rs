@@ -17,6 +17,7 @@ const MESSAGE_TOKENS: u64 = 8;
 #[serde(deny_unknown_fields)]
 pub struct JobSpec {
 	/// [`SPEC_VERSION`].
+	#[schema(minimum = 1, maximum = 1)]
 	pub version: u32,
 	/// Name of the model, as `/v1/models` lists it.
 	pub model: String,
@@ -36,16 +37,19 @@ pub enum Task {
 	/// Answer the last message.
 	Chat {
 		/// The conversation, oldest message first.
+		#[schema(min_items = 1)]
 		messages: Vec<Message>,
 	},
 	/// Continue a text.
 	Completion {
 		/// The text to continue.
+		#[schema(min_length = 1)]
 		prompt: String,
 	},
 	/// Vectors of texts.
 	Embedding {
-		/// The texts, at most 256; each gets a vector.
+		/// The texts, at most 256, none of them empty; each gets a vector.
+		#[schema(min_items = 1, max_items = 256)]
 		input: Vec<String>,
 	},
 }
@@ -54,7 +58,8 @@ pub enum Task {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
-	/// `system`, `user` or `assistant`.
+	/// `system`, `developer`, `user` or `assistant`.
+	#[schema(pattern = "^(system|developer|user|assistant)$")]
 	pub role: String,
 	/// What it says.
 	pub content: String,
@@ -66,13 +71,16 @@ pub struct Message {
 #[serde(deny_unknown_fields, default)]
 pub struct Sampling {
 	/// Temperature in thousandths, 0 to 2000; 0 takes the likeliest token.
+	#[schema(maximum = 2_000)]
 	pub temperature_milli: u32,
 	/// Nucleus in thousandths, 1 to 1000: only the likeliest tokens that have this share of the
 	/// probability together are taken.
+	#[schema(minimum = 1, maximum = 1_000)]
 	pub top_p_milli: u32,
 	/// Seed of the random choices, below 2⁶³.
 	pub seed: u64,
-	/// Texts that end the answer, at most 4; they are not part of it.
+	/// Texts that end the answer, at most 4, of 1 to 256 bytes each; they are not part of it.
+	#[schema(max_items = 4)]
 	pub stop: Vec<String>,
 }
 

@@ -53,8 +53,10 @@ pub struct Hello {
 	/// Its class, as registered on chain.
 	pub class: ClassName,
 	/// Names of the models it serves, 1 to 64 of at most 128 bytes each.
+	#[schema(min_items = 1, max_items = 64)]
 	pub models: Vec<String>,
 	/// Jobs it takes at a time, 1 to 256.
+	#[schema(minimum = 1, maximum = 256)]
 	pub slots: u32,
 	/// When this was signed, UTC milliseconds.
 	pub time_ms: u64,

@@ -11,7 +11,7 @@ use gridproof_compute_api::protocol::{
 	About, Accepted, Assignment, CoordinatorError, Heartbeat, HeartbeatAnswer, Hello, JobResult,
 	Lease, MAX_WAIT_SECONDS, Progress, Refusal, Welcome,
 };
-use gridproof_http::{ApiError, Body, Params};
+use gridproof_http::{ApiError, Body, Params, Whole};
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
 use utoipa::IntoParams;
@@ -39,7 +39,8 @@ pub(super) async fn hello(
 pub(super) struct Wait {
 	/// Seconds, at most 30.
 	#[serde(default)]
-	wait: u64,
+	#[param(value_type = Option<u64>)]
+	wait: Whole,
 }
 
 /// Wait for a job.
@@ -50,7 +51,7 @@ pub(super) async fn work(
 	miner: ForMiner,
 	Params(Wait { wait }): Params<Wait>,
 ) -> Result<Response, ApiError> {
-	let wait = Duration::from_secs(wait.min(MAX_WAIT_SECONDS));
+	let wait = Duration::from_secs(wait.0.min(MAX_WAIT_SECONDS));
 	Ok(match miner.take(&miner.caller.0, wait).await? {
 		Some(assignment) => Json(assignment).into_response(),
 		None => StatusCode::NO_CONTENT.into_response(),

@@ -11,6 +11,9 @@ use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 /// How long the database may take to answer when it is asked whether it is well.
 const ALIVE: Duration = Duration::from_secs(5);
 
+/// What was found out about the room on the disk is said for so long.
+const PROBE_EVERY: Duration = Duration::from_secs(5);
+
 /// A coordinator, as the service's pages show it.
 pub(crate) struct Pages(pub(crate) Arc<Coordinator>);
 
@@ -20,12 +23,13 @@ impl Service for Pages {
 			if let Some(what) = self.0.loops.standstill() {
 				return Err(unwell(&what));
 			}
-			// A coordinator whose database does not answer cannot work.
-			let asked = self.0.read(|db| Ok(rows::queued(db)?));
-			match tokio::time::timeout(ALIVE, asked).await {
-				Ok(answer) => Ok(answer.map(drop)?),
-				Err(_) => Err(unwell("the database does not answer")),
-			}
+			// A coordinator whose database does not answer cannot work, nor can one that keeps nothing.
+			let asked = async {
+				self.0.read(|db| Ok(rows::queued(db)?)).await.map_err(ApiError::from)?;
+				self.0.db.probe(PROBE_EVERY).await.map_err(ApiError::from)
+			};
+			let answer = tokio::time::timeout(ALIVE, asked).await;
+			answer.unwrap_or_else(|_| Err(unwell("the database does not answer")))
 		}
 		.boxed()
 	}

@@ -4,7 +4,7 @@ use super::{
 	callers::{Api, job_id},
 	public::ReceiptOf,
 };
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use gridproof_compute_api::protocol::{CoordinatorError, ReceiptInfo};
 use gridproof_http::{ApiError, Params};
 use serde::Deserialize;
@@ -15,9 +15,11 @@ use utoipa::IntoParams;
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ReceiptQuery {
-	/// The job's id.
+	/// The job's id: 0x and 64 digits.
+	#[param(pattern = "^0x[0-9a-fA-F]{64}$")]
 	job: Option<String>,
-	/// Or the receipt's id.
+	/// Or the receipt's id: 0x and 64 digits.
+	#[param(pattern = "^0x[0-9a-fA-F]{64}$")]
 	id: Option<String>,
 }
 
@@ -31,7 +33,10 @@ pub(super) async fn receipt(
 	let of = match (query.job, query.id) {
 		(Some(job), None) => ReceiptOf::Job(job_id(&job)?),
 		(None, Some(id)) => ReceiptOf::Id(job_id(&id)?),
-		_ => return Err(ApiError::bad_request("give ?job= or ?id=")),
+		_ => {
+			let sentence = "write either ?job= with the job's id or ?id= with the receipt's";
+			return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_request", sentence));
+		},
 	};
 	Ok(Json(api.public.receipt(of).await?))
 }

@@ -4,13 +4,13 @@ use super::desk::OrderError;
 use crate::error::RequestError;
 use axum::{
 	Json,
-	extract::Request,
+	extract::{FromRequest, Request},
 	http::{HeaderValue, StatusCode, header},
 	middleware::Next,
 	response::{IntoResponse, Response},
 };
 use gridproof_compute_api::protocol::{ErrorCode, RefusalReason};
-use gridproof_http::ApiError;
+use gridproof_http::{ApiError, json::make_whole};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -288,18 +288,21 @@ fn member(error: &serde_path_to_error::Error<serde_json::Error>) -> Option<&'sta
 	MEMBERS.into_iter().find(is_it)
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> axum::extract::FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 	type Rejection = OpenAiError;
 
 	async fn from_request(request: Request, state: &S) -> Result<Self, OpenAiError> {
-		match Json::<Value>::from_request(request, state).await {
-			Ok(Json(value)) => serde_path_to_error::deserialize(value).map(Self).map_err(|error| {
-				let mut answer =
-					OpenAiError::new(StatusCode::BAD_REQUEST, INVALID, error.to_string());
-				answer.detail.param = member(&error);
-				answer
-			}),
-			Err(rejection) => Err(OpenAiError::body(rejection.status(), rejection.body_text())),
-		}
+		let read = gridproof_http::Body::<Value>::from_request(request, state).await;
+		let gridproof_http::Body(mut value) =
+			read.map_err(|error| OpenAiError::body(error.status(), error.sentence().to_string()))?;
+		let read = serde_path_to_error::deserialize(&value).or_else(|error| {
+			let again = make_whole(&mut value).then(|| serde_json::from_value(value).ok());
+			again.flatten().ok_or(error)
+		});
+		read.map(Self).map_err(|error| {
+			let mut answer = OpenAiError::new(StatusCode::BAD_REQUEST, INVALID, error.to_string());
+			answer.detail.param = member(&error);
+			answer
+		})
 	}
 }

@@ -19,7 +19,7 @@ use axum::{
 	},
 };
 use gridproof_compute_api::protocol::JobSpec;
-use gridproof_http::Params;
+use gridproof_http::{Params, Whole};
 use gridproof_support::text::Amount;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ async fn text(caller: &Caller, spec: JobSpec, manner: Manner) -> Result<Response
 		("x-gridproof-receipt" = String, description = "The receipt's id; not when streamed"),
 		("x-gridproof-price" = String, description = "What it cost, in the asset's smallest unit"),
 		("x-gridproof-asset" = String, description = "What it is paid in"))),
-		(status = "4XX", body = OpenAiErrorBody), (status = "5XX", body = OpenAiErrorBody)))]
+		(status = "4XX", body = OpenAiErrorBody), (status = "default", body = OpenAiErrorBody)))]
 async fn chat(
 	caller: Caller,
 	Asked { request, once }: Asked<ChatRequest>,
@@ -107,7 +107,7 @@ async fn chat(
 #[utoipa::path(post, path = "/v1/completions", tag = "openai", security(("api_key" = [])), request_body = CompletionRequest,
 	params(("idempotency-key" = Option<String>, Header, description = AGAIN)),
 	responses((status = 200, body = Value), (status = "4XX", body = OpenAiErrorBody),
-		(status = "5XX", body = OpenAiErrorBody)))]
+		(status = "default", body = OpenAiErrorBody)))]
 async fn completions(
 	caller: Caller,
 	Asked { request, once }: Asked<CompletionRequest>,
@@ -121,7 +121,7 @@ async fn completions(
 #[utoipa::path(post, path = "/v1/embeddings", tag = "openai", security(("api_key" = [])), request_body = EmbeddingRequest,
 	params(("idempotency-key" = Option<String>, Header, description = AGAIN)),
 	responses((status = 200, body = Value), (status = "4XX", body = OpenAiErrorBody),
-		(status = "5XX", body = OpenAiErrorBody)))]
+		(status = "default", body = OpenAiErrorBody)))]
 async fn embeddings(
 	caller: Caller,
 	Asked { request, once }: Asked<EmbeddingRequest>,
@@ -141,7 +141,8 @@ fn shown(name: &str, created: u64) -> Value {
 
 /// The models on offer.
 #[utoipa::path(get, path = "/v1/models", tag = "openai", security(("api_key" = [])),
-	responses((status = 200, body = Value), (status = 401, body = OpenAiErrorBody)))]
+	responses((status = 200, body = Value), (status = "4XX", body = OpenAiErrorBody),
+		(status = "default", body = OpenAiErrorBody)))]
 async fn models(caller: Caller) -> Json<Value> {
 	let models: Vec<Value> = caller.models().iter().map(|name| shown(name, caller.since)).collect();
 	Json(json!({ "object": "list", "data": models }))
@@ -150,7 +151,8 @@ async fn models(caller: Caller) -> Json<Value> {
 /// One model.
 #[utoipa::path(get, path = "/v1/models/{*model}", tag = "openai", security(("api_key" = [])),
 	params(("model" = String, Path, description = "The model's name")),
-	responses((status = 200, body = Value), (status = "4XX", body = OpenAiErrorBody)))]
+	responses((status = 200, body = Value), (status = "4XX", body = OpenAiErrorBody),
+		(status = "default", body = OpenAiErrorBody)))]
 async fn model(caller: Caller, Path(name): Path<String>) -> Result<Json<Value>, OpenAiError> {
 	if caller.models().contains(&name) {
 		Ok(Json(shown(&name, caller.since)))
@@ -165,7 +167,8 @@ async fn model(caller: Caller, Path(name): Path<String>) -> Result<Json<Value>, 
 struct UsageQuery {
 	/// Receipts signed since this time, UTC milliseconds; all if it is left out.
 	#[serde(default)]
-	since_ms: u64,
+	#[param(value_type = Option<u64>)]
+	since_ms: Whole,
 }
 
 /// What a customer owes. Amounts are by asset, in its smallest unit.
@@ -191,10 +194,11 @@ struct Bill {
 
 /// What the API key's customer owes.
 #[utoipa::path(get, path = "/v1/billing/usage", tag = "openai", security(("api_key" = [])), params(UsageQuery),
-	responses((status = 200, body = Bill), (status = 401, body = OpenAiErrorBody)))]
+	responses((status = 200, body = Bill), (status = "4XX", body = OpenAiErrorBody),
+		(status = "default", body = OpenAiErrorBody)))]
 async fn usage(
 	caller: Caller,
-	Params(UsageQuery { since_ms }): Params<UsageQuery>,
+	Params(UsageQuery { since_ms: Whole(since_ms) }): Params<UsageQuery>,
 ) -> Result<Json<Bill>, OpenAiError> {
 	let used = caller.used(caller.customer.name.clone(), since_ms).await?;
 	let amounts = |sums: BTreeMap<String, u128>| {

@@ -588,6 +588,84 @@ fn the_document_is_what_generators_of_clients_take_and_says_who_may_ask() {
 	assert_eq!(names.len(), operations, "no two operations have one name");
 }
 
+#[test]
+fn every_error_of_every_request_has_its_form_in_the_document() {
+	let document = serde_json::to_value(crate::openapi()).unwrap();
+	let form = |response: &Value| {
+		let schema = &response["content"]["application/json"]["schema"]["$ref"];
+		schema.as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default().to_string()
+	};
+	for (path, item) in document["paths"].as_object().unwrap() {
+		for (method, operation) in item.as_object().unwrap() {
+			let responses = operation["responses"].as_object().unwrap();
+			let errors = responses.iter().filter(|(status, _)| !status.starts_with('2'));
+			let forms: Vec<String> = errors.map(|(_, response)| form(response)).collect();
+			let wanted: &[&str] = match path.as_str() {
+				path if path.starts_with("/v1/") => &["OpenAiErrorBody"],
+				_ => &["ErrorBody", "CoordinatorError"],
+			};
+			let is_known = |form: &String| wanted.contains(&form.as_str());
+			assert!(forms.iter().all(is_known), "{method} {path}: {forms:?}");
+			for form in &forms {
+				assert!(document["components"]["schemas"][form].is_object(), "{form}");
+			}
+		}
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_and_cannot_be_done_is_422_and_an_unknown_id_404() {
+	let served = Served::new().await;
+	let _session = served.world.miner(1).session(&served.world).await;
+	let id = format!("0x{}", "0".repeat(64));
+	let error = async |answer: reqwest::Response| {
+		let status = answer.status().as_u16();
+		let body: Value = answer.json().await.unwrap();
+		let message = body["message"].as_str().unwrap().to_string();
+		(status, body["error"].as_str().unwrap().to_string(), message)
+	};
+	for (path, status, word, said) in [
+		(format!("/api/v1/jobs/{id}"), 404, "unknown_job", "no such job"),
+		(format!("/attest/receipt?job={id}"), 404, "unknown_job", "no receipt"),
+		(format!("/attest/receipt?id={id}"), 404, "unknown_job", "no receipt"),
+		(format!("/attest/receipt?id={id}&job={id}"), 422, "bad_request", "either ?job= "),
+		("/attest/receipt".to_string(), 422, "bad_request", "either ?job= "),
+		("/attest/receipt?job=".to_string(), 400, "bad_request", "want 0x"),
+		("/api/v1/jobs?client=".to_string(), 400, "bad_request", "want 0x"),
+		("/api/v1/jobs?state=".to_string(), 400, "bad_request", "state or client: "),
+		("/api/v1/jobs?before=9223372036854775808".to_string(), 400, "bad_request", "at most"),
+	] {
+		let (found, code, message) = error(served.get(&path).await).await;
+		assert_eq!((found, code.as_str()), (status, word), "{path}: {message}");
+		assert!(message.contains(said), "{path}: {message}");
+	}
+	let mut spec = serde_json::to_value(spec()).unwrap();
+	let submission = |quote: &str, spec: &Value| {
+		let signature = format!("0x{}", "0".repeat(128));
+		json!({ "job": id, "quote": quote, "signature": signature, "spec": spec })
+	};
+	let refused = served.post("/api/v1/jobs", "guess", submission("0x00", &spec)).await;
+	let (status, code, message) = error(refused).await;
+	assert_eq!((status, code.as_str()), (422, "bad_quote"), "{message}");
+	assert!(message.contains("ask for a new quote"), "{message}");
+	spec["version"] = json!(0);
+	let asked = json!({ "client": id, "asset": "ait", "spec": spec });
+	let (status, code, message) = error(served.post("/api/v1/quotes", "", asked).await).await;
+	assert_eq!((status, code.as_str()), (422, "bad_request"), "{message}");
+	assert!(message.contains("version 0, not 1"), "{message}");
+	let mut hello = served.world.miner(1).hello(&served.world);
+	hello.slots = 0;
+	let hello = serde_json::to_value(hello).unwrap();
+	let (status, code, message) = error(served.post("/miner/v1/hello", "", hello).await).await;
+	assert_eq!((status, code.as_str()), (422, "bad_request"), "{message}");
+	assert!(message.contains("1 to 256 slots"), "{message}");
+	// OpenAI's clients know one status for both.
+	let mut asked = chat(false);
+	asked["max_tokens"] = json!(4_096);
+	let refused = served.post("/v1/chat/completions", "gpk_test", asked).await;
+	assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_that_cannot_be_read_is_answered_as_every_other_mistake() {
 	let served = Served::new().await;
@@ -601,9 +679,12 @@ async fn a_query_that_cannot_be_read_is_answered_as_every_other_mistake() {
 		assert_eq!(body["error"], "bad_request");
 		assert!(body["message"].as_str().unwrap().contains("invalid digit"), "{body}");
 	}
-	let bill = served.get("/v1/billing/usage?since_ms=x").await;
-	assert_eq!(bill.status(), StatusCode::BAD_REQUEST);
-	let body: Value = bill.json().await.unwrap();
-	assert_eq!(body["error"]["type"], "invalid_request_error");
-	assert!(body["error"]["message"].as_str().unwrap().contains("invalid digit"), "{body}");
+	for (since, said) in [("x", "invalid digit"), ("9223372036854775808", "at most 92233720368547")]
+	{
+		let bill = served.get(&format!("/v1/billing/usage?since_ms={since}")).await;
+		assert_eq!(bill.status(), StatusCode::BAD_REQUEST);
+		let body: Value = bill.json().await.unwrap();
+		assert_eq!(body["error"]["type"], "invalid_request_error");
+		assert!(body["error"]["message"].as_str().unwrap().contains(said), "{body}");
+	}
 }

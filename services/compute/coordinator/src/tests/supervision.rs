@@ -48,6 +48,35 @@ async fn a_part_that_stands_still_makes_the_health_unwell_and_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn health_says_that_the_disk_is_full_and_that_there_is_room_again() {
+	let world = World::new().await;
+	let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+	let stopper = Stopper::new();
+	let router = world.server().router();
+	let serving = gridproof_http::serve_on(router, listener, stopper.signal()).unwrap();
+	let url = format!("http://{}", serving.address());
+	let grow_by = async |pages: i64| {
+		let set = world.coordinator.write(move |db| {
+			let used: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
+			let free: i64 = db.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
+			let most = used + pages;
+			db.pragma_update_and_check(None, "max_page_count", most, |_| Ok(()))?;
+			Ok(free)
+		});
+		set.await.unwrap()
+	};
+	assert_eq!(grow_by(0).await, 0, "nothing is free");
+	let (status, body) = health(&url).await;
+	assert_eq!((status, &body["error"]), (507, &Value::from("no_space")), "{body}");
+	grow_by(100).await;
+	let begin = std::time::Instant::now();
+	while health(&url).await.0 != 200 {
+		assert!(begin.elapsed() < Duration::from_secs(8), "it says that there is no room");
+		tokio::time::sleep(Duration::from_millis(100)).await;
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_loop_takes_its_turns_and_is_shown() {
 	let world = World::new().await;
 	let coordinator = world.coordinator.clone();

@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use gridproof_gateway_api::Counts;
 use gridproof_http::{AdminGate, AdminKey, ApiError, Protected, Protects, Service};
 use gridproof_store::StoreError;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 /// Longest time that the database may take to say that it is there.
@@ -74,6 +74,10 @@ impl Service for Api {
 				Err(_) => Err(unwell("the database does not answer")),
 			}
 		})
+	}
+
+	fn loops(&self) -> BTreeMap<String, u64> {
+		self.board.idle()
 	}
 
 	fn metrics(&self) -> BoxFuture<'_, Result<String, ApiError>> {

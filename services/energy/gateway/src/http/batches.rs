@@ -12,12 +12,12 @@ use crate::{
 };
 use axum::{
 	Json,
-	extract::{Path, Query, State},
+	extract::{Path, State},
 	http::{HeaderValue, StatusCode, header},
 	response::{IntoResponse, Response},
 };
 use gridproof_gateway_api::{BatchView, ListBatches, PageQuery};
-use gridproof_http::{ApiError, ErrorBody, pages::json_text};
+use gridproof_http::{ApiError, ErrorBody, Params, pages::json_text};
 use gridproof_primitives::{codec::cid::Cid, energy::emlog::batch_file};
 use std::sync::Arc;
 
@@ -38,11 +38,12 @@ pub(crate) async fn shown(api: &Api, batch: &Batch) -> Result<(BatchView, Vec<Re
 
 /// Returns batches, without the ids of their readings.
 #[utoipa::path(get, path = "/api/v1/batches", tag = "batches", params(PageQuery, ListBatches),
-	responses((status = 200, body = Vec<BatchView>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Vec<BatchView>), (status = 400, body = ErrorBody),
+		(status = 422, body = ErrorBody)))]
 pub(crate) async fn list(
 	State(api): State<Arc<Api>>,
-	Query(page): Query<PageQuery>,
-	Query(chosen): Query<ListBatches>,
+	Params(page): Params<PageQuery>,
+	Params(chosen): Params<ListBatches>,
 ) -> Result<Response, ApiError> {
 	let asked = Asked::of(&page)?;
 	let filter = BatchFilter {

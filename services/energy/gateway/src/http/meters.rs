@@ -1,24 +1,18 @@
 //! `/api/v1/meters`.
 
-use super::{api::Api, paging::time, views::meter_view};
-use axum::{
-	Json,
-	extract::{Query, State},
-};
-use gridproof_gateway_api::{ListReadings, MeterView};
-use gridproof_http::ApiError;
+use super::{api::Api, views::meter_view};
+use axum::{Json, extract::State};
+use gridproof_gateway_api::{ListMeters, MeterView};
+use gridproof_http::{ApiError, ErrorBody, Params};
 use std::{collections::HashMap, sync::Arc};
 
 /// Returns every meter that ever sent a reading, with what the chain says of it.
-#[utoipa::path(get, path = "/api/v1/meters", tag = "meters", params(ListReadings),
-	responses((status = 200, body = Vec<MeterView>)))]
+#[utoipa::path(get, path = "/api/v1/meters", tag = "meters", params(ListMeters),
+	responses((status = 200, body = Vec<MeterView>), (status = 400, body = ErrorBody)))]
 pub(crate) async fn list(
 	State(api): State<Arc<Api>>,
-	Query(chosen): Query<ListReadings>,
+	Params(chosen): Params<ListMeters>,
 ) -> Result<Json<Vec<MeterView>>, ApiError> {
-	// A meter has no time, but a mistake in one is a mistake here as in other lists.
-	chosen.from.as_deref().map(time).transpose()?;
-	chosen.to.as_deref().map(time).transpose()?;
 	let mut pending: HashMap<i64, u64> = HashMap::new();
 	for waiting in api.storage.pending().await? {
 		let count = pending.entry(waiting.meter).or_default();

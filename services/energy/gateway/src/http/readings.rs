@@ -11,12 +11,12 @@ use crate::{
 	storage::{Batch, Reading, ReadingFilter},
 };
 use axum::{
-	extract::{Path, Query, State},
+	extract::{Path, State},
 	http::StatusCode,
 	response::Response,
 };
 use gridproof_gateway_api::{AnchorStatus, ListReadings, PageQuery};
-use gridproof_http::{ApiError, ErrorBody, pages::json_text};
+use gridproof_http::{ApiError, ErrorBody, Params, pages::json_text};
 use gridproof_primitives::{
 	codec::{
 		hexadecimal,
@@ -34,11 +34,12 @@ use std::sync::Arc;
 /// Returns readings, in order of arrival. `x-total-count` is the number of those that match,
 /// `x-next-cursor` where the next page begins.
 #[utoipa::path(get, path = "/api/v1/logs", tag = "logs", params(PageQuery, ListReadings),
-	responses((status = 200, body = Vec<EnergyLogBody>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Vec<EnergyLogBody>), (status = 400, body = ErrorBody),
+		(status = 422, body = ErrorBody)))]
 pub(crate) async fn list(
 	State(api): State<Arc<Api>>,
-	Query(page): Query<PageQuery>,
-	Query(chosen): Query<ListReadings>,
+	Params(page): Params<PageQuery>,
+	Params(chosen): Params<ListReadings>,
 ) -> Result<Response, ApiError> {
 	let asked = Asked::of(&page)?;
 	let filter = filter(chosen)?;

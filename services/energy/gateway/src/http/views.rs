@@ -9,6 +9,7 @@ use crate::{
 use codec::Encode;
 use gridproof_gateway_api::{BatchOnChain, BatchView, MeterStanding, MeterView};
 use gridproof_primitives::energy::{BatchHeader, MeterInfo, emlog::format_utc};
+use gridproof_support::text::hexadecimal;
 use utoipa::ToSchema;
 
 /// A reading as it came, with what the gateway adds. Numbers stay as they were written.
@@ -34,6 +35,7 @@ pub(crate) fn readings_json(readings: &[Reading]) -> String {
 /// What is paid for the energy of a reading; not binding for anyone here.
 #[derive(ToSchema)]
 #[schema(as = Payment)]
+#[serde(deny_unknown_fields)]
 #[allow(dead_code, reason = "it describes text that is put together elsewhere")]
 pub(crate) struct PaymentBody {
 	/// `sats` if it is missing.
@@ -56,6 +58,7 @@ pub(crate) struct PaymentBody {
 /// Nothing else may be in it.
 #[derive(ToSchema)]
 #[schema(as = NewEnergyLog)]
+#[serde(deny_unknown_fields)]
 #[allow(dead_code, reason = "it describes text that is read elsewhere")]
 pub(crate) struct NewEnergyLogBody {
 	/// `emlog-1.1`.
@@ -125,10 +128,6 @@ pub(crate) struct EnergyLogBody {
 	leaf_hash: String,
 }
 
-fn prefixed(bytes: &[u8]) -> String {
-	format!("0x{}", hex::encode(bytes))
-}
-
 fn on_chain(batch: &Batch, known: Option<&Known>) -> Option<BatchOnChain> {
 	let part = batch.on_chain.as_ref()?;
 	let header: &BatchHeader = &part.header;
@@ -138,12 +137,12 @@ fn on_chain(batch: &Batch, known: Option<&Known>) -> Option<BatchOnChain> {
 		name: known.map(|known| known.name.to_string()).unwrap_or_default(),
 		trust: known.and_then(|known| known.info()).map(|info| info.certificate.trust),
 		sequence: header.sequence,
-		header_hash: prefixed(&header.hash().0),
+		header_hash: hexadecimal(header.hash().0),
 		header_hex: hex::encode(header.encode()),
 		imported_wh: flow.import_wh,
 		exported_wh: flow.export_wh,
-		signature: part.signature.map(|signature| prefixed(&signature)),
-		block: batch.block.map(|block| prefixed(&block.0)),
+		signature: part.signature.map(hexadecimal),
+		block: batch.block.map(|block| hexadecimal(block.0)),
 	})
 }
 

@@ -13,7 +13,7 @@ use crate::{
 	refusal::IngestError,
 	stop::finish,
 };
-use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use futures::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use gridproof_primitives::energy::Topic;
 use gridproof_store::StoreError;
 use gridproof_support::{Stop, Stopper, files, tls};
@@ -346,8 +346,12 @@ impl Course {
 /// Takes what the broker delivers, until `stop` is true.
 async fn drive(link: Arc<Link>, mut events: EventLoop, gate: Gate, health: Health, stop: Stop) {
 	let mut course = Course { pause: PAUSES.0, since: None, losses: 0 };
-	let mut taking = FuturesUnordered::new();
+	// MQTT wants them acknowledged in the order in which they came, and brokers end the connection of a
+	// client that does otherwise; what was under way then is lost where no session is kept.
+	let mut taking = FuturesOrdered::new();
 	let mut connection = 0u64;
+	// A message was not taken: nothing behind it is acknowledged either, until there is another connection.
+	let mut is_ending = false;
 	// When the broker is connected to, or asked for a subscription, again.
 	let mut paused_until = None;
 	let mut subscribe_at = None;
@@ -369,14 +373,17 @@ async fn drive(link: Arc<Link>, mut events: EventLoop, gate: Gate, health: Healt
 				let (of, outcome): (u64, Result<Publish, Publish>) = outcome;
 				match outcome {
 					// On another connection the same number may stand for another message.
-					_ if of != connection => (),
+					_ if of != connection || is_ending => (),
 					// What is not acknowledged comes again.
 					Ok(publish) => {
 						course.good();
 						drop(link.client.try_ack(&publish));
 					},
 					// Not acknowledged: the broker brings it again after a new connection.
-					Err(_) => drop(link.client.try_disconnect()),
+					Err(_) => {
+						is_ending = true;
+						drop(link.client.try_disconnect());
+					},
 				}
 			},
 			event = events.poll(), if may_read => match event {
@@ -405,11 +412,12 @@ async fn drive(link: Arc<Link>, mut events: EventLoop, gate: Gate, health: Healt
 				Ok(Event::Incoming(Incoming::Publish(mut publish))) => {
 					let too_large = too_large(&mut publish);
 					let taken = take(publish, too_large, gate.clone());
-					taking.push(async move { (connection, taken.await) });
+					taking.push_back(async move { (connection, taken.await) });
 				},
 				Ok(_) => (),
 				Err(error) => {
 					connection = connection.wrapping_add(1);
+					is_ending = false;
 					// The library keeps a request to sign aside whose packet number is taken, and
 					// sends nothing more, no acknowledgement either, until that number is free. It
 					// would keep it over the end of the connection, forever.

@@ -31,8 +31,6 @@ pub(super) struct Queue {
 	room: Arc<Semaphore>,
 	size: usize,
 	waiting: Mutex<Vec<Entry>>,
-	/// Why the last readings could not be kept.
-	fault: Mutex<Option<StoreError>>,
 	free: Free,
 }
 
@@ -65,7 +63,7 @@ impl Queue {
 	pub(super) fn new(database: Database, size: usize) -> Self {
 		let (room, free) = (Arc::new(Semaphore::new(size)), Free::default());
 		let (runtime, waiting) = (Handle::current(), Mutex::default());
-		Self { database, runtime, room, size, waiting, fault: Mutex::default(), free }
+		Self { database, runtime, room, size, waiting, free }
 	}
 
 	/// The free time of meters.
@@ -76,11 +74,6 @@ impl Queue {
 	/// The number of readings that wait.
 	pub(super) fn waiting(&self) -> usize {
 		self.size.saturating_sub(self.room.available_permits())
-	}
-
-	/// Why the last readings could not be kept; `None` if they could.
-	pub(super) fn fault(&self) -> Option<StoreError> {
-		self.fault.locked().clone()
 	}
 
 	fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
@@ -123,7 +116,6 @@ impl Queue {
 			outcomes
 		};
 		let done: Result<Vec<Stored>, StoreError> = self.database.write(job).await;
-		*self.fault.locked() = done.as_ref().err().cloned();
 		let mut entries = mem::take(&mut *taken.locked());
 		match done {
 			Ok(outcomes) => {

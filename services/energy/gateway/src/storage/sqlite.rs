@@ -20,10 +20,12 @@ use gridproof_primitives::{
 	H256, codec::cid::Cid, crypto::merkle::anchored::AnchorPath, energy::MeterName,
 };
 use gridproof_store::{Database, Options, StoreError, rusqlite::Connection};
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 /// The folder of archive files, beside the database.
 const ARCHIVE: &str = "archive";
+/// What was found out about the room on the disk is said for so long.
+const PROBE_EVERY: Duration = Duration::from_secs(5);
 /// Bytes after which an archive file takes no more batches: 32 MiB.
 const ARCHIVE_BYTES: u64 = 32 << 20;
 
@@ -211,10 +213,7 @@ impl ReadStorage for Sqlite {
 	}
 
 	fn alive(&self) -> Answer<'_, ()> {
-		Box::pin(async {
-			self.database.write(|_| Ok::<_, StoreError>(())).await?;
-			self.queue.fault().map_or(Ok(()), Err)
-		})
+		Box::pin(self.database.probe(PROBE_EVERY))
 	}
 
 	fn waiting(&self) -> usize {
