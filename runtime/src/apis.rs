@@ -2,7 +2,7 @@
 
 use crate::{
 	AccountId, Attestations, Balance, Block, BlockNumber, ComputeReceipts, CoveragePolicy,
-	Executive, Grandpa, InherentDataExt, MeterReadings, Nonce, Runtime, RuntimeCall,
+	Executive, Grandpa, InherentDataExt, MeterReadings, ModelRegistry, Nonce, Runtime, RuntimeCall,
 	RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
 	constants::time::SLOT_DURATION, genesis_presets,
 };
@@ -17,7 +17,7 @@ use gridproof_primitives::reserve::state::{
 };
 use gridproof_primitives::{
 	H256,
-	compute::{self, channels},
+	compute::{self, channels, registry},
 	crypto::ed25519::PublicKey,
 	energy::{
 		Accepted, Anchor, BatchHeader, BatchRecord, BatchRefusal, MeterIndex, MeterInfo, MeterName,
@@ -509,6 +509,36 @@ impl_runtime_apis! {
 
 		fn genesis() -> H256 {
 			System::block_hash(0)
+		}
+	}
+
+	impl pallet_model_registry::runtime_api::ModelRegistryApi<Block> for Runtime {
+		fn model(hash: H256) -> Option<registry::ModelView> {
+			ModelRegistry::model(hash)
+		}
+
+		fn model_by_name(name: registry::ModelName) -> Option<registry::ModelView> {
+			ModelRegistry::model_by_name(name)
+		}
+
+		fn models(after: Option<H256>, limit: u32) -> Vec<registry::ModelView> {
+			ModelRegistry::models(after, limit)
+		}
+
+		fn default_model() -> Option<H256> {
+			ModelRegistry::default_model()
+		}
+
+		fn pending() -> Vec<registry::PendingChange> {
+			ModelRegistry::pending()
+		}
+
+		fn delay() -> registry::Scheduled<u64> {
+			ModelRegistry::delay()
+		}
+
+		fn factor_at(hash: H256, time_ms: u64) -> Option<u32> {
+			ModelRegistry::factor_at(hash, time_ms)
 		}
 	}
 

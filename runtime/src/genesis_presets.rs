@@ -2,14 +2,15 @@
 //!
 //! In every preset AICP and KWH exist and belong to no key, and exactly 10.5 million AIT are
 //! distributed. Only `development` starts with a supply of AICP and with an organisation of
-//! electricians, and runs through days of a minute and emission steps of 15 seconds.
+//! electricians, and runs through days of a minute and emission steps of 15 seconds. The built-in
+//! model counts in `development` and `local_testnet`; on `staging` none does until governance adds one.
 
 #![deny(missing_docs)]
 
 use crate::{
 	AccountId, AssetsConfig, AttestationsConfig, Balance, BalancesConfig, BrakesConfig,
-	ComputeReceiptsConfig, CoveragePolicyConfig, MeterReadingsConfig, Multisig,
-	RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
+	ComputeReceiptsConfig, CoveragePolicyConfig, MeterReadingsConfig, ModelRegistryConfig,
+	Multisig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
 	configs::TreasuryAccount,
 	constants::{
 		AICP, KWH,
@@ -20,7 +21,13 @@ use alloc::{string::String, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
 use gridproof_primitives::{
 	H256,
-	compute::emission::STEP_MS,
+	compute::{
+		emission::STEP_MS,
+		model_factor,
+		registry::{
+			DEFAULT_DELAY_MS, EngineClass, ModelDescription, ModelName, ModelTerms, NewModel,
+		},
+	},
 	num::{decimal::Ratio, units},
 	reserve::attestation::{Kind, Role},
 	reserve::bounds::PriceBounds,
@@ -46,6 +53,9 @@ pub const STAGING: &str = "staging";
 
 /// Length of an emission step of `development`, in milliseconds: short enough to watch.
 const DEMONSTRATION_STEP_MS: u64 = 15_000;
+
+/// Time between a decision about a model and its effect on `development`, in milliseconds.
+const DEMONSTRATION_DELAY_MS: u64 = 60_000;
 
 /// AIT of the treasury at genesis, in 10⁻¹⁸ AIT.
 const TREASURY: Balance = 500_000 * AIT;
@@ -83,7 +93,7 @@ fn genesis(
 	emergency: AccountId,
 	reserve: Reserve,
 	metering: Metering,
-	step_ms: u64,
+	computing: Computing,
 ) -> Value {
 	let shared = GENESIS_SUPPLY.saturating_sub(TREASURY);
 	let number = Balance::try_from(accounts.len()).unwrap_or(Balance::MAX);
@@ -112,7 +122,10 @@ fn genesis(
 		},
 		balances: BalancesConfig { balances },
 		brakes: BrakesConfig { emergency: Some(emergency) },
-		compute_receipts: ComputeReceiptsConfig { step_ms, ..Default::default() },
+		compute_receipts: ComputeReceiptsConfig {
+			step_ms: computing.step_ms,
+			..Default::default()
+		},
 		coverage_policy: CoveragePolicyConfig {
 			parameters: reserve.parameters,
 			issuer: Some(reserve.issuer),
@@ -121,6 +134,12 @@ fn genesis(
 		meter_readings: MeterReadingsConfig {
 			organisations: metering.organisations,
 			recorders: metering.recorders,
+		},
+		model_registry: ModelRegistryConfig {
+			default: computing.models.first().map(|model| model.description.name.clone()),
+			models: computing.models,
+			delay_ms: computing.delay_ms,
+			..Default::default()
 		},
 		session: SessionConfig {
 			keys: authorities
@@ -164,6 +183,46 @@ impl Metering {
 			recorders: vec![alice],
 		}
 	}
+}
+
+/// Genesis values of compute.
+struct Computing {
+	/// Length of an emission step, in milliseconds.
+	step_ms: u64,
+	/// Models that count from the first block; the first is the default.
+	models: Vec<NewModel>,
+	/// Time between a decision about a model and its effect, in milliseconds.
+	delay_ms: u64,
+}
+
+impl Computing {
+	/// Steps and delays that can be watched, and the model that every program has.
+	fn demonstration() -> Self {
+		Self {
+			step_ms: DEMONSTRATION_STEP_MS,
+			models: embedded().into_iter().collect(),
+			delay_ms: DEMONSTRATION_DELAY_MS,
+		}
+	}
+
+	/// Steps and delays of a real chain; governance adds its models.
+	fn real(models: Vec<NewModel>) -> Self {
+		Self { step_ms: STEP_MS, models, delay_ms: DEFAULT_DELAY_MS }
+	}
+}
+
+/// Returns the model of `models/austen-1m`, which is built into the programs: SHA-256 of
+/// `model.safetensors` and `vocabulary.json`, no chat template.
+fn embedded() -> Option<NewModel> {
+	const NAME: &str = "austen-1m";
+	let description = ModelDescription {
+		name: ModelName::new(NAME).ok()?,
+		weights: H256(hex!("3847a876b16ae2b69aec7ee6e820ad7a9af4d2258259666f46a8d79577bfcf14")),
+		tokenizer: H256(hex!("be2ada4bc6c3a7098e1efa38dd2c87cf1af450bfd308e49e21725c99a4796ebb")),
+		template: None,
+	};
+	let terms = ModelTerms { factor: model_factor(NAME), engine: EngineClass::Exact };
+	Some(NewModel { description, context: 512, terms })
 }
 
 /// Returns the role keys whose secrets are public: Ed25519 seeds of 32 bytes 1, 2 and 3.
@@ -234,7 +293,7 @@ fn development() -> Value {
 		Sr25519Keyring::Ferdie.to_account_id(),
 		Reserve::demonstration(),
 		Metering::demonstration(),
-		DEMONSTRATION_STEP_MS,
+		Computing::demonstration(),
 	)
 }
 
@@ -250,7 +309,7 @@ fn local_testnet() -> Value {
 		Sr25519Keyring::Ferdie.to_account_id(),
 		Reserve::real(DEVELOPMENT_ROLE_KEYS, development_issuer()),
 		Metering::default(),
-		STEP_MS,
+		Computing::real(embedded().into_iter().collect()),
 	)
 }
 
@@ -321,7 +380,8 @@ fn staging() -> Value {
 		authorities.iter().map(|authority| authority.account.clone()).collect();
 	signatories.sort();
 	let emergency = Multisig::multi_account_id(&signatories, STAGING_EMERGENCY_THRESHOLD);
-	genesis(authorities, accounts, root, emergency, reserve, Metering::default(), STEP_MS)
+	let computing = Computing::real(Vec::new());
+	genesis(authorities, accounts, root, emergency, reserve, Metering::default(), computing)
 }
 
 /// Returns the preset named `id` as JSON, if there is one.

@@ -281,6 +281,10 @@ fn every_pallet_has_its_own_measured_weights() {
 			weights_of::<<Runtime as pallet_meter_readings::Config>::WeightInfo>(),
 		),
 		("pallet_migrations", weights_of::<<Runtime as pallet_migrations::Config>::WeightInfo>()),
+		(
+			"pallet_model_registry",
+			weights_of::<<Runtime as pallet_model_registry::Config>::WeightInfo>(),
+		),
 		("pallet_multisig", weights_of::<<Runtime as pallet_multisig::Config>::WeightInfo>()),
 		("pallet_preimage", weights_of::<<Runtime as pallet_preimage::Config>::WeightInfo>()),
 		("pallet_proxy", weights_of::<<Runtime as pallet_proxy::Config>::WeightInfo>()),

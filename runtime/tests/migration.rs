@@ -8,7 +8,7 @@
 use frame_support::traits::{OnRuntimeUpgrade, fungibles::Inspect};
 use gridproof_runtime::{
 	AllPalletsWithSystem, Assets, Attestations, Balances, ComputeReceipts, CoveragePolicy,
-	MeterReadings, Runtime,
+	MeterReadings, ModelRegistry, Runtime,
 	constants::{AICP, KWH},
 };
 use sp_core::storage::Storage;
@@ -42,6 +42,7 @@ fn check_every_invariant() {
 	CoveragePolicy::do_try_state().expect("coverage policy");
 	MeterReadings::do_try_state().expect("meter readings");
 	ComputeReceipts::do_try_state().expect("compute receipts");
+	ModelRegistry::do_try_state().expect("model registry");
 }
 
 #[test]
@@ -67,6 +68,17 @@ fn what_the_old_programs_showed_is_still_there() {
 		assert_eq!(meter.state.next_sequence, 3);
 		let status = CoveragePolicy::status();
 		assert_eq!(status.issuance, 85_550_106_140_635);
+	});
+}
+
+#[test]
+fn a_chain_from_before_the_registry_has_no_models_and_the_usual_delay() {
+	use gridproof_primitives::compute::registry::DEFAULT_DELAY_MS;
+	old_chain(|| {
+		migrate();
+		assert_eq!(ModelRegistry::models(None, 100), vec![]);
+		assert_eq!(ModelRegistry::default_model(), None);
+		assert_eq!(ModelRegistry::delay().value, DEFAULT_DELAY_MS);
 	});
 }
 

@@ -198,6 +198,43 @@ fn only_the_development_chain_has_somebody_who_certifies_meters() {
 }
 
 #[test]
+fn the_built_in_model_counts_from_the_first_block_where_secrets_are_public() {
+	use gridproof_primitives::{
+		H256,
+		compute::registry::{EngineClass, ModelName, Standing},
+	};
+	use gridproof_runtime::ModelRegistry;
+	let file = |name: &str| {
+		let path = format!("{}/../models/austen-1m/{name}", env!("CARGO_MANIFEST_DIR"));
+		std::fs::read(path).expect("the file is in the repository")
+	};
+	let hash_of = |name: &str| H256(sp_crypto_hashing::sha2_256(&file(name)));
+	let config: serde_json::Value =
+		serde_json::from_slice(&file("config.json")).expect("the file is JSON");
+	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
+		genesis(id).execute_with(|| {
+			let delay = if id == DEVELOPMENT { 60_000 } else { 3 * 86_400_000 };
+			assert_eq!(ModelRegistry::delay().value, delay, "{id}");
+			if id == STAGING {
+				assert_eq!(ModelRegistry::models(None, 100), vec![], "governance adds its models");
+				return;
+			}
+			let name = ModelName::new("austen-1m").expect("a name");
+			let shown = ModelRegistry::model_by_name(name).expect("it is there");
+			assert_eq!(ModelRegistry::default_model(), Some(shown.hash), "{id}");
+			let description = &shown.model.description;
+			assert_eq!(description.weights, hash_of("model.safetensors"));
+			assert_eq!(description.tokenizer, hash_of("vocabulary.json"));
+			assert_eq!(description.template, None);
+			assert_eq!(Some(u64::from(shown.model.context)), config["context"].as_u64());
+			let Some(Standing::Counted(terms)) = shown.standing else { panic!("{shown:?}") };
+			assert_eq!((terms.factor, terms.engine), (5_000, EngineClass::Exact));
+			ModelRegistry::do_try_state().expect("every invariant");
+		});
+	}
+}
+
+#[test]
 fn who_may_stop_is_not_who_governs() {
 	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
 		genesis(id).execute_with(|| {

@@ -9,8 +9,8 @@ use gridproof_chain::{
 	event::{Event, RawEvent},
 	pallets::{
 		assets, attestations, authorities, balances, brakes, compute_receipts, coverage_policy,
-		meter_readings, multisig, safe_mode, session, sudo, system, transaction_payment, treasury,
-		tx_pause, utility,
+		meter_readings, model_registry, multisig, safe_mode, session, sudo, system,
+		transaction_payment, treasury, tx_pause, utility,
 	},
 	refusal::PoolRefusal,
 };
@@ -21,6 +21,7 @@ use gridproof_primitives::{
 		self, ChannelEvidence, ChannelParameters, ChannelReceipt, ChannelTerms, MinerSums, Placed,
 		SettlementBatch,
 	},
+	compute::registry::{EngineClass, ModelDescription, ModelName, ModelTerms, NewModel, Pending},
 	compute::{
 		AitPerAicp, Breaker as ComputeBreaker, Class, ComputeParameters, PartyRole, PriceAsset,
 		Quote, ReceiptRefusal, SignedAssignment, SignedHeartbeat, SignedReceipt,
@@ -82,6 +83,7 @@ fn calls() -> Vec<(Call, RuntimeCall)> {
 	all.extend(coverage_calls());
 	all.extend(meter_calls());
 	all.extend(compute_calls());
+	all.extend(model_calls());
 	all.extend(other_calls());
 	all.extend(governing_calls());
 	all
@@ -398,6 +400,37 @@ fn compute_calls() -> Vec<(Call, RuntimeCall)> {
 	]
 }
 
+/// A model that is to be added.
+fn new_model() -> NewModel {
+	let name = ModelName::new("Some/Model-1b").expect("a name");
+	let (weights, tokenizer, template) = (H256([1; 32]), H256([2; 32]), Some(H256([3; 32])));
+	let description = ModelDescription { name, weights, tokenizer, template };
+	let terms = ModelTerms { factor: 2_500, engine: EngineClass::Seeded };
+	NewModel { description, context: 4_096, terms }
+}
+
+fn model_calls() -> Vec<(Call, RuntimeCall)> {
+	use model_registry::call;
+	use pallet_model_registry::Call as Theirs;
+	let (model, new) = (H256([4; 32]), new_model());
+	let terms = ModelTerms { factor: 5, engine: EngineClass::Exact };
+	let mut all = vec![
+		(call::propose_add(&new), Theirs::propose_add { new: Box::new(new) }.into()),
+		(call::propose_change(model, terms), Theirs::propose_change { model, terms }.into()),
+		(call::propose_retire(model), Theirs::propose_retire { model }.into()),
+		(call::propose_resume(model), Theirs::propose_resume { model }.into()),
+		(call::propose_default(None), Theirs::propose_default { model: None }.into()),
+		(call::propose_default(Some(model)), Theirs::propose_default { model: Some(model) }.into()),
+		(call::propose_delay(7), Theirs::propose_delay { delay_ms: 7 }.into()),
+		(call::stop(model), Theirs::stop { model }.into()),
+		(call::forget(model), Theirs::forget { model }.into()),
+	];
+	for pending in [Pending::Model(model), Pending::Default, Pending::Delay] {
+		all.push((call::call_off(pending), Theirs::call_off { pending }.into()));
+	}
+	all
+}
+
 fn other_calls() -> Vec<(Call, RuntimeCall)> {
 	use sp_runtime::MultiAddress::Id;
 	let (to, id) = (Id(account(1)), codec::Compact(2));
@@ -548,7 +581,8 @@ fn governing_calls() -> Vec<(Call, RuntimeCall)> {
 }
 
 /// Our pallets' names.
-const OURS: [&str; 4] = ["Attestations", "CoveragePolicy", "MeterReadings", "ComputeReceipts"];
+const OURS: [&str; 5] =
+	["Attestations", "CoveragePolicy", "MeterReadings", "ComputeReceipts", "ModelRegistry"];
 
 #[test]
 fn calls_are_encoded_as_the_runtime_does() {
@@ -698,6 +732,7 @@ fn our_pallets_have_these_events_with_these_fields() {
 		coverage_policy::event::ALL,
 		meter_readings::event::ALL,
 		compute_receipts::event::ALL,
+		model_registry::event::ALL,
 	];
 	for (pallet, ours) in OURS.into_iter().zip(ours) {
 		let ours: Vec<_> = ours
@@ -804,6 +839,19 @@ fn events_are_read_as_the_runtime_wrote_them() {
 		new: parameters.clone(),
 	});
 	assert_eq!(set.new, *parameters);
+	let announced: model_registry::event::ModelAnnounced =
+		read(pallet_model_registry::Event::<Runtime>::ModelAnnounced {
+			model: H256([24; 32]),
+			new: Box::new(new_model()),
+			effective_ms: 25,
+		});
+	assert_eq!((announced.model, announced.effective_ms), (H256([24; 32]), 25));
+	assert_eq!(announced.new, new_model());
+	let off: model_registry::event::CalledOff =
+		read(pallet_model_registry::Event::<Runtime>::CalledOff {
+			pending: Pending::Model(H256([26; 32])),
+		});
+	assert_eq!(off.pending, Pending::Model(H256([26; 32])));
 	let redeemed: coverage_policy::event::Redeemed = read(Coverage::<Runtime>::Redeemed {
 		who: account(14),
 		amount: 15,
@@ -843,8 +891,15 @@ fn refusals_are_the_pallets_errors() {
 		};
 	}
 	let metadata = metadata();
-	let ours: Vec<Vec<(String, u8)>> =
-		errors![attestations, coverage_policy, meter_readings, compute_receipts, assets, balances];
+	let ours: Vec<Vec<(String, u8)>> = errors![
+		attestations,
+		coverage_policy,
+		meter_readings,
+		compute_receipts,
+		model_registry,
+		assets,
+		balances
+	];
 	for (pallet, ours) in OURS.into_iter().chain(["Assets", "Balances"]).zip(ours) {
 		let errors = metadata.pallet_by_name(pallet).and_then(|pallet| pallet.error_variants());
 		let errors = errors.expect("it has errors").iter();
@@ -942,8 +997,27 @@ fn questions_are_answered_in_the_form_that_is_read() {
 				query::demands(&[1; 32], 10),
 			];
 		}
+		{
+			use model_registry::query;
+			let name = ModelName::new("austen-1m").expect("a name");
+			ask![
+				query::model(H256::zero()),
+				query::model_by_name(&name),
+				query::models(None, 10),
+				query::default_model(),
+				query::pending(),
+				query::delay(),
+				query::factor_at(H256::zero(), 1),
+			];
+		}
 	});
-	let apis = ["AttestationsApi", "CoverageApi", "MeterReadingsApi", "ComputeReceiptsApi"];
+	let apis = [
+		"AttestationsApi",
+		"CoverageApi",
+		"MeterReadingsApi",
+		"ComputeReceiptsApi",
+		"ModelRegistryApi",
+	];
 	let offered: BTreeSet<String> = apis
 		.iter()
 		.flat_map(|name| {

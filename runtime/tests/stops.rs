@@ -290,6 +290,7 @@ fn none_of_the_exits_can_be_paused() {
 			("Authorities", "let_in"),
 			("MeterReadings", "pause"),
 			("ComputeReceipts", "set_breaker"),
+			("ModelRegistry", "stop"),
 		] {
 			assert_eq!(
 				TxPause::pause(RuntimeOrigin::root(), (name(pallet), name(call))),
@@ -371,8 +372,27 @@ fn the_emergency_account_stops_and_loosens_nothing() {
 		assert_eq!(MeterReadings::resume(emergency()), Err(bad));
 		assert!(ComputeReceipts::set_breaker(emergency(), Compute::MintStopped).is_err());
 		assert!(CoveragePolicy::set_breaker(emergency(), Policy::MintStopped).is_err());
+		// It stops a model, and adds and resumes none.
+		use gridproof_primitives::compute::registry::{EngineClass, ModelTerms, Pending};
+		use gridproof_runtime::ModelRegistry;
+		let model = gridproof_primitives::H256::zero();
+		let unknown = pallet_model_registry::Error::<Runtime>::NotFound;
+		assert_eq!(ModelRegistry::stop(emergency(), model), Err(unknown.into()));
+		let terms = ModelTerms { factor: 1, engine: EngineClass::Exact };
+		for answer in [
+			ModelRegistry::propose_change(emergency(), model, terms),
+			ModelRegistry::propose_retire(emergency(), model),
+			ModelRegistry::propose_resume(emergency(), model),
+			ModelRegistry::propose_default(emergency(), None),
+			ModelRegistry::propose_delay(emergency(), 60_000),
+			ModelRegistry::call_off(emergency(), Pending::Delay),
+			ModelRegistry::forget(emergency(), model),
+		] {
+			assert_eq!(answer, Err(bad));
+		}
 		for call in [
-			RuntimeCall::from(pallet_meter_readings::Call::pause {}),
+			RuntimeCall::from(pallet_model_registry::Call::stop { model }),
+			pallet_meter_readings::Call::pause {}.into(),
 			pallet_compute_receipts::Call::set_breaker { new: Compute::AllStopped }.into(),
 			pallet_coverage_policy::Call::set_breaker { new: Policy::AllStopped }.into(),
 		] {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use subxt::Metadata;
 
 /// Our pallets. Those of the SDK have deposits and bounds of their own.
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
 	"Attestations",
 	"Authorities",
 	"Brakes",
@@ -14,6 +14,7 @@ const OURS: [&str; 7] = [
 	"CoveragePolicy",
 	"FreeCalls",
 	"MeterReadings",
+	"ModelRegistry",
 ];
 
 const PAGE: &str = include_str!("../../docs/security/storage.md");

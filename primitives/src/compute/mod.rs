@@ -16,6 +16,7 @@
 //! | release | `("gridproof/release/v1", genesis, job_id)` |
 //!
 //! [`channels`] has the other way to pay: vouchers, receipts with running sums, settlement batches.
+//! [`registry`] has the models that count, by hash.
 
 pub mod channels;
 pub mod emission;
@@ -31,6 +32,7 @@ mod quote;
 mod rate;
 mod receipt;
 mod refusal;
+pub mod registry;
 pub mod score;
 pub mod settlement;
 mod statements;

@@ -12,6 +12,7 @@ mod free_calls;
 mod grandpa;
 mod meter_readings;
 mod migrations;
+mod model_registry;
 mod multisig;
 mod offences;
 mod parameters;

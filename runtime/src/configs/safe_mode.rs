@@ -37,6 +37,7 @@ impl Contains<RuntimeCall> for WhitelistedCalls {
 				| RuntimeCall::MeterReadings(pallet_meter_readings::Call::pause { .. })
 				| RuntimeCall::CoveragePolicy(pallet_coverage_policy::Call::set_breaker { .. })
 				| RuntimeCall::ComputeReceipts(pallet_compute_receipts::Call::set_breaker { .. })
+				| RuntimeCall::ModelRegistry(pallet_model_registry::Call::stop { .. })
 		)
 	}
 }

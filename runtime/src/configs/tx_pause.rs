@@ -22,6 +22,7 @@ impl Contains<RuntimeCallNameOf<Runtime>> for UnpausableCalls {
 			b"Attestations" => matches!(call, b"pause" | b"stop_mint" | b"lift_stop"),
 			b"MeterReadings" => call == b"pause",
 			b"CoveragePolicy" | b"ComputeReceipts" => call == b"set_breaker",
+			b"ModelRegistry" => call == b"stop",
 			_ => false,
 		}
 	}

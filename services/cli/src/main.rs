@@ -22,6 +22,7 @@ mod job;
 mod keys;
 mod meter;
 mod miner;
+mod model;
 mod output;
 mod party;
 mod policy;
@@ -84,6 +85,9 @@ enum Command {
 	/// A miner of compute jobs: run it, register it, ask it, try its engine.
 	#[command(subcommand)]
 	Miner(miner::Command),
+	/// The models that count on chain: list them, see what is announced, decide about them.
+	#[command(subcommand)]
+	Model(model::Command),
 	/// The score of a miner with these figures, by the chain's own function.
 	Score(score::ScoreArgs),
 	/// The most that an emission step may mint, by the chain's own schedule.
@@ -161,6 +165,7 @@ async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Job(command) => job::run(command, out).await,
 		Command::Coordinator(command) => coordinator::run(command, out).await,
 		Command::Miner(command) => miner::run(command, out).await,
+		Command::Model(command) => model::run(command, out).await,
 		Command::Score(args) => score::run(&args, out),
 		Command::Emission(args) => emission::run(&args, out),
 		Command::Grid(command) => grid::run(command, out).await,

@@ -79,6 +79,16 @@ fn a_decision_is_checked_before_a_node_is_asked() {
 		refused(&["govern", "spend", "--amount", "0", "--to", SIGNERS[1]]).contains("above zero")
 	);
 	assert!(refused(&["govern", "kind", "other"]).contains("reserve or rehearsal"));
+	assert!(refused(&["model", "default"]).contains("--none"));
+	assert!(refused(&["model", "retire", "a b"]).contains("a model's name"));
+	assert!(refused(&["model", "delay", "59"]).contains("59 is not in 60..=2592000"));
+	let add = |context, factor| {
+		let hashes = ["--weights", SIGNERS[0], "--tokenizer", SIGNERS[1], "--engine", "exact"];
+		let rest = ["--context", context, "--factor", factor];
+		refused(&[&["model", "propose-add", "a"][..], &hashes, &rest].concat())
+	};
+	assert!(add("512", "130.001").contains("at most 130"));
+	assert!(add("0", "1").contains("1 to 16777216 tokens"));
 	let alone = ["govern", "admit-organisation", "0", "--with", SIGNERS[1]];
 	assert!(refused(&alone).contains("--threshold"));
 	let twice = ["govern", "admit-organisation", "0", "--with", SIGNERS[0], "--threshold", "2"];
@@ -102,6 +112,11 @@ fn every_decision_waits_for_a_node_that_is_there() {
 		&["govern", "call", "0x0000"],
 		&["meter", "admit-organisation", "0", "--with", SIGNERS[1], "--threshold", "2"],
 		&["coordinator", "admit", SIGNERS[0]],
+		&["model", "propose-change", SIGNERS[0], "--factor", "2.5", "--engine", "seeded"],
+		&["model", "retire", "austen-1m"],
+		&["model", "default", "--none", "--with", SIGNERS[1], "--threshold", "2"],
+		&["model", "call-off", "--delay"],
+		&["model", "stop", SIGNERS[0], "--emergency"],
 		&["coordinator", "leave", "--key", SIGNERS[0]],
 		&["coordinator", "raise-bond", "--key", SIGNERS[0], "--amount", "12.5"],
 		&["miner", "withdraw", "--key", SIGNERS[0]],

@@ -55,6 +55,7 @@ pub(crate) const ALL: &[(&str, Calls)] = &[
 	("Authorities", rest::AUTHORITIES),
 	("Brakes", rest::BRAKES),
 	("Grandpa", rest::GRANDPA),
+	("ModelRegistry", rest::MODEL_REGISTRY),
 	("MultiBlockMigrations", rest::MIGRATIONS),
 	("Parameters", rest::PARAMETERS),
 	("Preimage", rest::PREIMAGE),

@@ -37,6 +37,19 @@ pub(super) const MIGRATIONS: Calls = &[
 	("clear_historic", Root),
 ];
 
+/// Governance decides about models; anybody else could only be the emergency account.
+pub(super) const MODEL_REGISTRY: Calls = &[
+	("propose_add", Root),
+	("propose_change", Root),
+	("propose_retire", Root),
+	("propose_resume", Root),
+	("propose_default", Root),
+	("propose_delay", Root),
+	("call_off", Root),
+	("stop", Root),
+	("forget", Root),
+];
+
 pub(super) const PARAMETERS: Calls = &[("set_parameter", Root)];
 
 pub(super) const PREIMAGE: Calls = &[

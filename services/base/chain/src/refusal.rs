@@ -2,6 +2,7 @@
 
 use crate::pallets::{
 	assets, attestations, balances, compute_receipts, coverage_policy, meter_readings,
+	model_registry,
 };
 use gridproof_primitives::{codec::SECOND_LIST, compute::ReceiptRefusal};
 use sp_runtime::{
@@ -27,6 +28,9 @@ pub enum Refusal {
 	/// By the compute receipts pallet.
 	#[error(transparent)]
 	ComputeReceipts(#[from] compute_receipts::Refusal),
+	/// By the model registry.
+	#[error(transparent)]
+	ModelRegistry(#[from] model_registry::Refusal),
 	/// By the pallet of AICP and KWH.
 	#[error(transparent)]
 	Assets(#[from] assets::Refusal),
@@ -61,6 +65,7 @@ impl Refusal {
 			Self::CoveragePolicy(refusal) => refusal.is_temporary(),
 			Self::MeterReadings(refusal) => refusal.is_temporary(),
 			Self::ComputeReceipts(refusal) => refusal.is_temporary(),
+			Self::ModelRegistry(refusal) => refusal.is_temporary(),
 			Self::Assets(refusal) => refusal.is_temporary(),
 			Self::Balances(refusal) => refusal.is_temporary(),
 			Self::Other { .. } => false,
@@ -115,6 +120,9 @@ impl Refusal {
 			},
 			compute_receipts::PALLET => {
 				compute_receipts::Refusal::named(error).map(Self::ComputeReceipts)
+			},
+			model_registry::PALLET => {
+				model_registry::Refusal::named(error).map(Self::ModelRegistry)
 			},
 			assets::PALLET => assets::Refusal::named(error).map(Self::Assets),
 			balances::PALLET => balances::Refusal::named(error).map(Self::Balances),

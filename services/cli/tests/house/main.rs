@@ -31,6 +31,7 @@ const FLOORS: [&[&str]; 10] = [
 		"pallet-coverage-policy",
 		"pallet-free-calls",
 		"pallet-meter-readings",
+		"pallet-model-registry",
 	],
 	&["gridproof-keys", "gridproof-store", "gridproof-runtime"],
 	&["gridproof-chain", "gridproof-node", "gridproof-weights"],
@@ -45,15 +46,17 @@ const FLOORS: [&[&str]; 10] = [
 ];
 
 /// What a text would have to hold to name something of the chain.
-const NAMES_OF_THE_CHAIN: [&str; 8] = [
+const NAMES_OF_THE_CHAIN: [&str; 10] = [
 	"Attestations",
 	"ComputeReceipts",
 	"CoveragePolicy",
 	"MeterReadings",
+	"ModelRegistry",
 	"AttestationsApi",
 	"ComputeReceiptsApi",
 	"CoveragePolicyApi",
 	"MeterReadingsApi",
+	"ModelRegistryApi",
 ];
 
 /// What decides when, how often or whether: it belongs into a library.

@@ -3,7 +3,8 @@
 use crate::{
 	ChainError, Refusal,
 	pallets::{
-		assets, attestations, balances, compute_receipts, coverage_policy, meter_readings, utility,
+		assets, attestations, balances, compute_receipts, coverage_policy, meter_readings,
+		model_registry, utility,
 	},
 	refusal::{Codes, DispatchRefusal, PoolRefusal, TokenRefusal, TransactionRefusal},
 };
@@ -79,6 +80,10 @@ fn what_time_or_governance_can_lift_is_temporary_and_nothing_else() {
 			"ReceiptNotDue",
 			"MaxDemandsExceeded"
 		]
+	);
+	assert_eq!(
+		temporary!(model_registry, ModelRegistry),
+		["MaxModelsExceeded", "ChangePending", "TooManyChanges", "StillRemembered"]
 	);
 	assert!(temporary!(assets, Assets).is_empty());
 	assert!(temporary!(balances, Balances).is_empty());

@@ -1,0 +1,4 @@
+//! Names and hashes, terms over time.
+
+mod hashes;
+mod timeline;
