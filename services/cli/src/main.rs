@@ -22,6 +22,7 @@ mod job;
 mod keys;
 mod meter;
 mod miner;
+mod miner_plan;
 mod model;
 mod output;
 mod party;

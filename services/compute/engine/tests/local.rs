@@ -17,12 +17,8 @@ fn engine() -> LocalEngine {
 }
 
 fn request(prompt: &str, max_tokens: u32) -> Request {
-	Request {
-		model: DEFAULT_MODEL.to_string(),
-		input: Input::Text(prompt.to_string()),
-		max_tokens,
-		sampling: Sampling::default(),
-	}
+	let input = Input::Text(prompt.to_string());
+	Request::new(DEFAULT_MODEL, input, max_tokens, Sampling::default())
 }
 
 fn warm(prompt: &str, max_tokens: u32, seed: u64) -> Request {

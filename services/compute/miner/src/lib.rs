@@ -9,6 +9,7 @@
 //! | `chain` | registration, heartbeats on chain, payouts |
 //! | `run` | the loops of all this |
 //! | `pages`, `metrics` | health and figures |
+//! | [`plan`] | what fits on which graphics processors |
 //!
 //! # What is guaranteed
 //!
@@ -32,6 +33,7 @@ mod metrics;
 mod miner;
 mod outbox;
 mod pages;
+pub mod plan;
 mod run;
 mod settings;
 
