@@ -521,6 +521,10 @@ const fn end_of(code: ErrorCode) -> Option<End> {
 		| ErrorCode::UnknownModel
 		| ErrorCode::NotFunded
 		| ErrorCode::Unauthorized
+		| ErrorCode::UnknownChannel
+		| ErrorCode::BadVoucher
+		| ErrorCode::ChannelDry
+		| ErrorCode::UnknownBatch
 		| ErrorCode::RateLimited
 		| ErrorCode::ChainUnavailable
 		| ErrorCode::Overloaded

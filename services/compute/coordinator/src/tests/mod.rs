@@ -14,7 +14,6 @@ use crate::{
 	access_key::AccessKey,
 	check::Checker,
 	coordinator::Coordinator,
-	front::{ApiKeys, Customer},
 	ledger::{Claimed, Escrow, Ledger, Registered, Return},
 	quotes::{Admission, Buyer, Quoted},
 	rows::{self, Job},
@@ -32,6 +31,7 @@ use gridproof_compute_api::protocol::{
 	Assignment, ClassName, Finish, Hello, JobRequest, JobResult, JobSpec, JobStage, Output,
 	SPEC_VERSION, Sampling, Settlement, Task, hello_payload, price_of,
 };
+use gridproof_compute_api::{ApiKeys, Customer};
 use gridproof_keys::{Kind, SealedKey};
 use gridproof_primitives::{
 	H256,
