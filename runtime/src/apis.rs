@@ -16,7 +16,8 @@ use gridproof_primitives::reserve::state::{
 	CreditAccount, DayRecord, Outlook, Quote, RedemptionQuote, Status, Ticket, WhatIf,
 };
 use gridproof_primitives::{
-	H256, compute,
+	H256,
+	compute::{self, channels},
 	crypto::ed25519::PublicKey,
 	energy::{
 		Accepted, Anchor, BatchHeader, BatchRecord, BatchRefusal, MeterIndex, MeterInfo, MeterName,
@@ -462,6 +463,40 @@ impl_runtime_apis! {
 
 		fn overview() -> compute::Overview {
 			ComputeReceipts::overview()
+		}
+
+		fn channel(channel: channels::ChannelId) -> Option<channels::ChannelView> {
+			ComputeReceipts::channel(channel)
+		}
+
+		fn channels_of(
+			account: [u8; 32],
+			after: Option<channels::ChannelId>,
+			limit: u32,
+		) -> Vec<channels::ChannelView> {
+			ComputeReceipts::channels_of(account.into(), after, limit)
+		}
+
+		fn header_chain(coordinator: PublicKey) -> channels::HeaderChain {
+			ComputeReceipts::header_chain(coordinator)
+		}
+
+		fn miner_sums(
+			coordinator: PublicKey,
+			kind: channels::BatchKind,
+			miner: Option<PublicKey>,
+		) -> channels::MinerSums {
+			ComputeReceipts::miner_sums(coordinator, kind, miner)
+		}
+
+		fn preview_batch(
+			batch: channels::SettlementBatch,
+		) -> Result<(), channels::BatchRefusal> {
+			ComputeReceipts::preview_batch(batch)
+		}
+
+		fn channel_parameters() -> channels::ChannelParameters {
+			ComputeReceipts::channel_parameters()
 		}
 
 		fn parameters() -> compute::ComputeParameters {

@@ -17,6 +17,7 @@ use gridproof_chain::{
 use gridproof_keys::account::AccountSignature;
 use gridproof_primitives::{
 	H256,
+	compute::channels::{self, ChannelParameters, ChannelTerms, MinerSums, SettlementBatch},
 	compute::{
 		AitPerAicp, Breaker as ComputeBreaker, Class, ComputeParameters, PartyRole, PriceAsset,
 		Quote, ReceiptRefusal, SignedAssignment, SignedHeartbeat, SignedReceipt,
@@ -277,6 +278,8 @@ fn compute_calls() -> Vec<(Call, RuntimeCall)> {
 	let (quote, parameters): (Quote, _) = (zeros(), ComputeParameters::default());
 	let (receipt, heartbeat): (SignedReceipt, SignedHeartbeat) = (zeros(), zeros());
 	let (assignment, evidence): (SignedAssignment, _) = (zeros(), zeros());
+	let (terms, batch): (ChannelTerms, SettlementBatch) = (zeros(), zeros());
+	let new_channels = ChannelParameters::default();
 	let breaker = ComputeBreaker::AllStopped;
 	let rate = Some(AitPerAicp { ait: 5, aicp: 6 });
 	vec![
@@ -312,6 +315,25 @@ fn compute_calls() -> Vec<(Call, RuntimeCall)> {
 			Theirs::claim_receipts { receipts: vec![receipt].try_into().expect("one") }.into(),
 		),
 		(call::cancel_job(job_id), Theirs::cancel_job { job_id }.into()),
+		(call::open_channel(&terms), Theirs::open_channel { terms: Box::new(terms) }.into()),
+		(call::top_up(8, 9), Theirs::top_up { channel: 8, amount: 9 }.into()),
+		(
+			call::renew_plan(8, 9, 10),
+			Theirs::renew_plan { channel: 8, amount: 9, plan_ends_ms: 10 }.into(),
+		),
+		(call::close_channel(8), Theirs::close_channel { channel: 8 }.into()),
+		(
+			call::return_rests(&[8]),
+			Theirs::return_rests { channels: vec![8].try_into().expect("one") }.into(),
+		),
+		(
+			call::settle_batch(&batch),
+			Theirs::settle_batch { batch: Box::new(batch.clone()) }.into(),
+		),
+		(
+			call::set_channel_parameters(&new_channels),
+			Theirs::set_channel_parameters { new: Box::new(new_channels) }.into(),
+		),
 		(
 			call::assign_job(&assignment),
 			Theirs::assign_job { assignment: Box::new(assignment) }.into(),
@@ -529,6 +551,9 @@ fn what_a_call_takes_is_what_the_runtime_holds() {
 	let in_credit = Quote { asset: PriceAsset::ServiceCredit, ..paid.clone() };
 	assert_eq!(taken(compute_receipts::call::open_job(&paid, &[2; 64])), AIT / 2 + 7);
 	assert_eq!(taken(compute_receipts::call::open_job(&in_credit, &[2; 64])), AIT / 2);
+	let rows = <Runtime as pallet_compute_receipts::Config>::ChannelDeposit::get();
+	let terms = ChannelTerms { deposit: 7, ..zeros() };
+	assert_eq!(taken(compute_receipts::call::open_channel(&terms)), rows + 7);
 	let signature = AccountSignature::Ed25519([3; 64]);
 	let meter = meter_readings::call::certify_meter(1, &zeros(), &signature, &[2; 64]);
 	let deposit_of_one = <Runtime as pallet_meter_readings::Config>::MeterDeposit::get();
@@ -723,6 +748,18 @@ fn events_are_read_as_the_runtime_wrote_them() {
 		});
 	assert_eq!((settled.job_id, settled.receipt_id), (H256([8; 32]), H256([9; 32])));
 	assert_eq!((settled.compute_units, settled.refund, settled.claim), (11, 12, 13));
+	let settled: compute_receipts::event::MinerSettled = read(Compute::<Runtime>::MinerSettled {
+		coordinator: [14; 32],
+		miner: [15; 32],
+		settled: MinerSums { count: 16, price: 17, weight: 18 },
+		shares: zeros(),
+		claim: 19,
+	});
+	assert_eq!((settled.miner, settled.settled.weight, settled.claim), ([15; 32], 18, 19));
+	let reason = channels::BatchRefusal::TooSoon;
+	let refused: compute_receipts::event::BatchRefused =
+		read(Compute::<Runtime>::BatchRefused { coordinator: [14; 32], sequence: 20, reason });
+	assert_eq!((refused.sequence, refused.reason), (20, reason));
 	let parameters = Box::new(ComputeParameters::default());
 	let set: compute_receipts::event::ParametersSet = read(Compute::<Runtime>::ParametersSet {
 		old: parameters.clone(),
@@ -858,6 +895,12 @@ fn questions_are_answered_in_the_form_that_is_read() {
 				query::overview(),
 				query::parameters(),
 				query::genesis(),
+				query::channel(1),
+				query::channels_of(&[1; 32], Some(1), 10),
+				query::header_chain(&[1; 32]),
+				query::miner_sums(&[1; 32], zeros(), None),
+				query::preview_batch(&zeros()),
+				query::channel_parameters(),
 			];
 		}
 	});

@@ -1,7 +1,7 @@
 //! Which transactions without a signer may enter pool and block: only those that will do everything
 //! they say.
 
-use crate::{claims::Batch, pallet::*, types::*};
+use crate::{channels::types::ChannelIds, claims::Batch, pallet::*, types::*};
 use alloc::{boxed::Box, vec::Vec};
 use frame_support::{
 	ensure,
@@ -142,6 +142,16 @@ impl<T: Config> Pallet<T> {
 		Self::check_expire(jobs).map_err(Self::refusal)?;
 		let tags = jobs.iter().map(|job_id| ("expire", *job_id)).collect();
 		Self::validity(tags, Self::priority_of_claims(jobs.len()), Weight::zero())
+	}
+
+	/// Decides about [`Pallet::return_rests`].
+	pub(crate) fn authorize_return(
+		_source: TransactionSource,
+		channels: &ChannelIds,
+	) -> TransactionValidityWithRefund {
+		Self::check_return(channels).map_err(Self::refusal)?;
+		let tags = channels.iter().map(|id| ("rest", H256::from_low_u64_be(*id))).collect();
+		Self::validity(tags, Self::priority_of_claims(channels.len()), Weight::zero())
 	}
 
 	/// Decides about [`Pallet::heartbeats`].

@@ -20,6 +20,11 @@ use frame_support::{
 use frame_system::RawOrigin;
 use gridproof_primitives::{
 	H256,
+	compute::channels::{
+		BatchKind, Channel, ChannelId, ChannelLine, ChannelParameters, ChannelSums, ChannelTerms,
+		Lists, MAX_LINES, MinerLine, MinerSums, Mode, SettlementBatch, SettlementHeader,
+		SignedChannelLine, SignedMinerLine, Voucher,
+	},
 	compute::settlement::{Shares, Split},
 	compute::{
 		AitPerAicp, Assignment, Class, Evidence, Heartbeat, JobState, JobTerms,
@@ -29,6 +34,7 @@ use gridproof_primitives::{
 		Telemetry, release_payload,
 	},
 	crypto::ed25519::{PublicKey, Signature},
+	crypto::merkle,
 	num::units::AIT,
 };
 use sp_core::crypto::KeyTypeId;
@@ -310,6 +316,128 @@ fn former<T: Config>(key: PublicKey) {
 
 fn governance<T: Config>() -> Result<T::RuntimeOrigin, BenchmarkError> {
 	T::GovernanceOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)
+}
+
+/// Terms of a channel in AICP: each account that is paid needs one of the asset.
+fn channel_terms(coordinator: PublicKey, signer: Option<PublicKey>) -> ChannelTerms {
+	ChannelTerms {
+		coordinator,
+		kind: BatchKind { asset: PriceAsset::Aicp, mode: Mode::Ordinary },
+		signer,
+		deposit: PRICE,
+		daily_limit: PRICE,
+		plan_ends_ms: None,
+	}
+}
+
+/// A channel of a client of its own, as `open_channel` makes it.
+fn channel<T: Config>(terms: &ChannelTerms, index: u32) -> Result<ChannelId, BenchmarkError> {
+	let client = client::<T>(index)?;
+	ComputeReceipts::<T>::take_deposit(&client, T::ChannelDeposit::get())?;
+	ComputeReceipts::<T>::pay_into_channel(&client, terms.kind.asset, terms.deposit)?;
+	let id = ChannelTotals::<T>::mutate(|totals| {
+		totals.opened += 1;
+		totals.open += 1;
+		totals.opened
+	});
+	let kept_limit = if terms.signer.is_none() { 1 } else { 0 };
+	KeptLimits::<T>::mutate(terms.coordinator, |limits| *limits += kept_limit);
+	let row = ChannelRow {
+		client: client.clone(),
+		channel: Channel::open(terms).map_err(|_| "sound terms")?,
+		deposit: T::ChannelDeposit::get(),
+		kept_limit,
+		opened_ms: T::Time::now(),
+		stopped_ms: 0,
+	};
+	Channels::<T>::insert(id, row);
+	ChannelsOf::<T>::insert(client, id, ());
+	Ok(id)
+}
+
+/// The line of a channel with a receipt for each of the batch's miners.
+fn channel_line<T: Config>(
+	id: ChannelId,
+	signer: &PublicKey,
+	receipts: u64,
+) -> Result<SignedChannelLine, BenchmarkError> {
+	let to = ChannelSums { count: receipts, price: u128::from(receipts) * 1_000 };
+	let spec_hash = H256::repeat_byte(1);
+	let voucher = Voucher { channel: id, number: receipts, amount: to.price, spec_hash };
+	let payload = voucher.signing_payload(&ComputeReceipts::<T>::genesis_hash());
+	let line = ChannelLine { voucher, from: ChannelSums::default(), to };
+	Ok(SignedChannelLine { line, signature: sign(signer, &payload)? })
+}
+
+/// A batch of so many channels and miners, with a receipt of each at each. The miners have exchanged
+/// their keys since.
+fn batch<T: Config>(channels: u32, miners: u32) -> Result<SettlementBatch, BenchmarkError> {
+	parameters::<T>();
+	let (coordinator, genesis) =
+		(party::<T>(PartyRole::Coordinator, 0)?, ComputeReceipts::<T>::genesis_hash());
+	let signer = new_key();
+	let terms = channel_terms(coordinator, Some(signer));
+	let mut channel_lines = Vec::new();
+	for index in 0..channels {
+		let id = channel::<T>(&terms, index)?;
+		channel_lines.push(channel_line::<T>(id, &signer, miners.into())?);
+	}
+	let mut miner_lines = Vec::new();
+	for index in 0..miners {
+		let (key, old) = (party::<T>(PartyRole::Miner(Class::Gpu), index)?, new_key());
+		Successors::<T>::insert(old, Exchange { key, time_ms: 1 });
+		let count = u64::from(channels);
+		let price = u128::from(channels) * 1_000;
+		let to = MinerSums { count, price, weight: 1_000_000 };
+		miner_lines.push(MinerLine { miner: Some(old), from: MinerSums::default(), to });
+	}
+	miner_lines.sort_by_key(|line| line.miner);
+	let lists = Lists {
+		channels: channel_lines.iter().map(|signed| signed.line).collect(),
+		miners: miner_lines.clone(),
+	};
+	let header = SettlementHeader {
+		coordinator,
+		sequence: 0,
+		previous: H256::zero(),
+		time_ms: T::Time::now(),
+		kind: terms.kind,
+		sums: lists.of_miners().unwrap_or_default(),
+		channels,
+		miners,
+		lines: merkle::root(&lists.leaves()),
+		receipts: H256::repeat_byte(3),
+		cid: None,
+	};
+	let mut signed_miners = Vec::new();
+	for line in miner_lines {
+		let payload = line.signing_payload(&genesis, &header.hash());
+		let signature = sign(&line.miner.ok_or("a miner")?, &payload)?;
+		signed_miners.push(SignedMinerLine { line, signature: Some(signature) });
+	}
+	Ok(SettlementBatch {
+		header,
+		signature: sign(&coordinator, &header.signing_payload(&genesis))?,
+		channels: channel_lines.try_into().map_err(|_| "as many as fit")?,
+		miners: signed_miners.try_into().map_err(|_| "as many as fit")?,
+	})
+}
+
+/// Channels that have ended, each of another client, whose keys the coordinator kept.
+fn ended<T: Config>(n: u32) -> Result<ChannelIds, BenchmarkError> {
+	parameters::<T>();
+	let mut ids = ChannelIds::default();
+	for index in 0..n {
+		let coordinator = party::<T>(PartyRole::Coordinator, index)?;
+		let id = channel::<T>(&channel_terms(coordinator, None), index)?;
+		Channels::<T>::mutate(id, |row| {
+			if let Some(row) = row {
+				row.channel.ends_ms = Some(0);
+			}
+		});
+		ids.try_push(id).map_err(|_| "as many as fit")?;
+	}
+	Ok(ids)
 }
 
 #[benchmarks]
@@ -827,6 +955,141 @@ mod benchmarks {
 		_(RawOrigin::Signed(caller), key);
 
 		assert!(Parties::<T>::contains_key(new));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn open_channel() -> Result<(), BenchmarkError> {
+		parameters::<T>();
+		let coordinator = party::<T>(PartyRole::Coordinator, 0)?;
+		former::<T>(coordinator);
+		Admitted::<T>::insert(coordinator, ());
+		let client = client::<T>(0)?;
+		let terms = channel_terms(coordinator, None);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(client), Box::new(terms));
+
+		assert_eq!(ChannelTotals::<T>::get().left_aicp, PRICE);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn top_up() -> Result<(), BenchmarkError> {
+		parameters::<T>();
+		let id = channel::<T>(&channel_terms(new_key(), None), 0)?;
+		let client: T::AccountId = account("client", 0, 0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(client), id, PRICE);
+
+		assert_eq!(ChannelTotals::<T>::get().left_aicp, 2 * PRICE);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn renew_plan() -> Result<(), BenchmarkError> {
+		parameters::<T>();
+		let plan = ChannelTerms { plan_ends_ms: Some(1), ..channel_terms(new_key(), None) };
+		let id = channel::<T>(&plan, 0)?;
+		let client: T::AccountId = account("client", 0, 0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(client), id, PRICE, 2);
+
+		assert_eq!(ChannelTotals::<T>::get().left_aicp, 2 * PRICE);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn close_channel() -> Result<(), BenchmarkError> {
+		parameters::<T>();
+		// By the coordinator, whose key was another one when it was opened.
+		let key = party::<T>(PartyRole::Coordinator, 0)?;
+		let old = new_key();
+		Successors::<T>::insert(old, Exchange { key, time_ms: 1 });
+		let id = channel::<T>(&channel_terms(old, None), 0)?;
+		let who: T::AccountId = account("coordinator", 0, 0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), id);
+
+		assert!(Channels::<T>::get(id).is_some_and(|row| row.channel.ends_ms.is_some()));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn check_rests(n: Linear<1, MAX_EXPIRIES_PER_CALL>) -> Result<(), BenchmarkError> {
+		let ids = ended::<T>(n)?;
+
+		#[block]
+		{
+			ComputeReceipts::<T>::check_return(&ids)?;
+		}
+		Ok(())
+	}
+
+	#[benchmark]
+	fn return_rests(n: Linear<1, MAX_EXPIRIES_PER_CALL>) -> Result<(), BenchmarkError> {
+		let ids = ended::<T>(n)?;
+		let origin = T::RuntimeOrigin::from(RawOrigin::Authorized);
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, ids);
+
+		assert_eq!(ChannelTotals::<T>::get().open, 0);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn verify_lines(n: Linear<1, { 2 * MAX_LINES }>) -> Result<(), BenchmarkError> {
+		let channels = n.min(MAX_LINES);
+		let batch = batch::<T>(channels, n - channels)?;
+
+		#[block]
+		{
+			assert!(ComputeReceipts::<T>::verify_only(&batch));
+		}
+		Ok(())
+	}
+
+	#[benchmark]
+	fn settle_channels(n: Linear<1, MAX_LINES>) -> Result<(), BenchmarkError> {
+		let batch = batch::<T>(n, 1)?;
+
+		#[block]
+		{
+			close_a_step::<T>();
+			assert!(ComputeReceipts::<T>::settle_unverified(&batch));
+		}
+
+		assert_eq!(ChannelTotals::<T>::get().receipts, u64::from(n));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn settle_miners(n: Linear<1, MAX_LINES>) -> Result<(), BenchmarkError> {
+		let batch = batch::<T>(1, n)?;
+
+		#[block]
+		{
+			close_a_step::<T>();
+			assert!(ComputeReceipts::<T>::settle_unverified(&batch));
+		}
+
+		assert_eq!(ChannelTotals::<T>::get().receipts, u64::from(n));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_channel_parameters() -> Result<(), BenchmarkError> {
+		let origin = governance::<T>()?;
+		let new = ChannelParameters { fee_per_line: 1, ..Default::default() };
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, Box::new(new));
+
+		assert_eq!(ChannelRules::<T>::get(), new);
 		Ok(())
 	}
 

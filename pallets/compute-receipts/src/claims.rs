@@ -13,6 +13,7 @@ use frame_support::{
 };
 use gridproof_primitives::{
 	H256,
+	compute::channels::{self, BatchKind, MinerLine},
 	compute::settlement::{Shares, WorkRecorder},
 	compute::{
 		AitPerAicp, ComputeParameters, JobState, Preview, PriceAsset, Receipt, ReceiptRefusal,
@@ -31,13 +32,46 @@ pub(crate) struct Loaded<AccountId> {
 	changed: bool,
 }
 
+impl<AccountId: Clone> Loaded<AccountId> {
+	/// Adds a claim to the party's running step. Returns `true` if it is its first in that step.
+	pub(crate) fn earn(&mut self, step: u64, claim: u128) -> bool {
+		if claim == 0 {
+			return false;
+		}
+		let pending = &mut self.party.pending;
+		let first = pending.claim == 0;
+		pending.step = step;
+		pending.claim = pending.claim.saturating_add(claim);
+		first
+	}
+
+	/// Adds so many receipts' work to the party's row. Returns its account. If the party is leaving,
+	/// its bond answers for this work too, until `free_ms`.
+	pub(crate) fn add_work(
+		&mut self,
+		receipts: u64,
+		units: u64,
+		credit: u128,
+		free_ms: u64,
+	) -> AccountId {
+		let party = &mut self.party;
+		party.leaving_ms = party.leaving_ms.map(|until| until.max(free_ms));
+		party.settled = party.settled.saturating_add(receipts);
+		party.compute_units = party.compute_units.saturating_add(units);
+		party.credit = party.credit.saturating_add(credit);
+		self.changed = true;
+		party.account.clone()
+	}
+}
+
 /// State that the receipts of one call share.
 pub(crate) struct Batch<T: Config> {
 	pub(crate) now: u64,
-	genesis: H256,
-	stopped: bool,
+	pub(crate) genesis: H256,
+	/// `true` while settlement is stopped.
+	pub(crate) stopped: bool,
 	pub(crate) parameters: ComputeParameters,
-	terms: MintTerms,
+	pub(crate) terms: MintTerms,
 	parties: BTreeMap<PublicKey, Option<Loaded<T::AccountId>>>,
 	settled: BTreeSet<H256>,
 }
@@ -77,6 +111,18 @@ impl MintTerms {
 		};
 		if self.minting && reaches { counted(asset, share, self.rate.as_ref()) } else { 0 }
 	}
+
+	/// Returns what the treasury's share of a line's price counts for, in 10⁻¹⁸ AIT.
+	pub(crate) fn received_of_line(
+		&self,
+		parameters: &ComputeParameters,
+		kind: BatchKind,
+		line: &MinerLine,
+		shares: &Shares,
+	) -> u128 {
+		let counts = self.received(kind.asset, shares.treasury);
+		counts.min(channels::received(parameters, kind, line, self.rate.as_ref()))
+	}
 }
 
 impl<T: Config> Batch<T> {
@@ -93,7 +139,7 @@ impl<T: Config> Batch<T> {
 		}
 	}
 
-	fn party(&mut self, key: &PublicKey) -> Option<&mut Loaded<T::AccountId>> {
+	pub(crate) fn party(&mut self, key: &PublicKey) -> Option<&mut Loaded<T::AccountId>> {
 		self.parties
 			.entry(*key)
 			.or_insert_with(|| {
@@ -105,7 +151,7 @@ impl<T: Config> Batch<T> {
 
 	/// Returns the key under which the party is registered that signed with `key`, about a job that
 	/// was opened at `opened_ms`.
-	fn current_key(&mut self, key: &PublicKey, opened_ms: u64) -> PublicKey {
+	pub(crate) fn current_key(&mut self, key: &PublicKey, opened_ms: u64) -> PublicKey {
 		match self.party(key) {
 			Some(_) => *key,
 			None => Pallet::<T>::current_key(key, opened_ms),
@@ -114,13 +160,13 @@ impl<T: Config> Batch<T> {
 
 	/// Checks that a party can take part, with half of the bond that is required; the refusals are
 	/// those for not registered, banned and underbonded.
-	fn check_party(
+	pub(crate) fn check_party<Refusal>(
 		&mut self,
 		key: &PublicKey,
 		is_miner: bool,
 		required: u128,
-		refusals: [ReceiptRefusal; 3],
-	) -> Result<(), ReceiptRefusal> {
+		refusals: [Refusal; 3],
+	) -> Result<(), Refusal> {
 		let now = self.now;
 		let [unknown, banned, underbonded] = refusals;
 		let loaded = self.party(key).filter(|loaded| loaded.party.class().is_some() == is_miner);
@@ -216,6 +262,17 @@ impl<T: Config> Batch<T> {
 		Some(loaded)
 	}
 
+	/// Writes back the rows of parties that have changed.
+	pub(crate) fn write_parties(self) {
+		for (key, loaded) in self.parties {
+			let Some(Loaded { party, activity, changed: true }) = loaded else { continue };
+			Parties::<T>::insert(key, party);
+			if let Some(activity) = activity {
+				Activities::<T>::insert(key, activity);
+			}
+		}
+	}
+
 	/// Counts a job that a miner accepted and did not deliver. A row that this call has read is
 	/// written back from here, so the failure is added to that.
 	fn count_failure(&mut self, miner: &PublicKey) {
@@ -225,17 +282,6 @@ impl<T: Config> Batch<T> {
 			None => Pallet::<T>::count_failure(miner, self.now),
 		}
 	}
-}
-
-/// Adds a claim to a party's running step. Returns `true` if it is the party's first in that step.
-fn earn<AccountId>(party: &mut Party<AccountId>, step: u64, claim: u128) -> bool {
-	if claim == 0 {
-		return false;
-	}
-	let first = party.pending.claim == 0;
-	party.pending.step = step;
-	party.pending.claim = party.pending.claim.saturating_add(claim);
-	first
 }
 
 /// Changes of the totals by the settled receipts of one call.
@@ -314,15 +360,15 @@ impl<T: Config> Pallet<T> {
 		if let Some(activity) = &mut miner.activity {
 			activity.add_success(&receipt.telemetry, job.terms.model_factor);
 		}
-		let mut joined = u32::from(earn(&mut miner.party, step, claim));
+		let mut joined = u32::from(miner.earn(step, claim));
 		let free_ms = now.saturating_add(parameters.unbonding_ms);
-		let miner_account = Self::add_work(miner, units, credit, free_ms);
+		let miner_account = miner.add_work(1, units, credit, free_ms);
 		let Some(coordinator) = batch.party(&coordinator_key) else { return };
 		if coordinator.party.pending.step != step {
 			Self::convert(&mut coordinator.party);
 		}
-		joined = joined.saturating_add(earn(&mut coordinator.party, step, claim).into());
-		let coordinator_account = Self::add_work(coordinator, units, credit, free_ms);
+		joined = joined.saturating_add(coordinator.earn(step, claim).into());
+		let coordinator_account = coordinator.add_work(1, units, credit, free_ms);
 		running.claims = running.claims.saturating_add(claim);
 		running.parties = running.parties.saturating_add(joined);
 
@@ -359,23 +405,6 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Adds work to a party's row. Returns its account. If the party is leaving, its bond answers
-	/// for this work too, until `free_ms`.
-	fn add_work(
-		loaded: &mut Loaded<T::AccountId>,
-		units: u64,
-		credit: u128,
-		free_ms: u64,
-	) -> T::AccountId {
-		let party = &mut loaded.party;
-		party.leaving_ms = party.leaving_ms.map(|until| until.max(free_ms));
-		party.settled = party.settled.saturating_add(1);
-		party.compute_units = party.compute_units.saturating_add(units);
-		party.credit = party.credit.saturating_add(credit);
-		loaded.changed = true;
-		party.account.clone()
-	}
-
 	/// Emits why a receipt is refused. If its job is overdue, the client gets its money back.
 	fn refuse(
 		batch: &mut Batch<T>,
@@ -400,13 +429,7 @@ impl<T: Config> Pallet<T> {
 	/// Stores what the receipts of a call share, and moves the money.
 	fn write_back(batch: Batch<T>, running: RunningStep, settlement: Settlement<T>, delta: &Delta) {
 		if delta.settled > 0 {
-			for (key, loaded) in batch.parties {
-				let Some(Loaded { party, activity, changed: true }) = loaded else { continue };
-				Parties::<T>::insert(key, party);
-				if let Some(activity) = activity {
-					Activities::<T>::insert(key, activity);
-				}
-			}
+			batch.write_parties();
 			Running::<T>::put(running);
 			Sums::<T>::mutate(|sums| {
 				sums.open = sums.open.saturating_sub(delta.settled);

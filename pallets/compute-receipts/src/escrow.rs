@@ -38,7 +38,7 @@ fn add<K: Ord>(sums: &mut BTreeMap<K, u128>, key: K, amount: u128) {
 
 /// Moves an amount from its owner into the escrow. The owner's account stays alive, so that what
 /// returns finds it.
-fn pay_in<C, T: Config>(from: &T::AccountId, amount: u128) -> DispatchResult
+pub(crate) fn pay_in<C, T: Config>(from: &T::AccountId, amount: u128) -> DispatchResult
 where
 	C: Mutate<T::AccountId, Balance = u128>,
 {
@@ -49,7 +49,7 @@ where
 }
 
 /// Moves an amount out of the escrow.
-fn pay_out<C, T: Config>(to: &T::AccountId, amount: u128) -> DispatchResult
+pub(crate) fn pay_out<C, T: Config>(to: &T::AccountId, amount: u128) -> DispatchResult
 where
 	C: Mutate<T::AccountId, Balance = u128>,
 {
@@ -156,6 +156,11 @@ impl<T: Config> Pallet<T> {
 			PriceAsset::Aicp => pay_in::<T::Aicp, T>(client, price),
 			PriceAsset::ServiceCredit => T::ServiceCredit::hold(client, price),
 		}
+	}
+
+	/// Returns a deposit for a row that is removed.
+	pub(crate) fn return_deposit(who: &T::AccountId, amount: u128) -> DispatchResult {
+		pay_out::<T::Currency, T>(who, amount)
 	}
 
 	/// Takes AIT into the escrow.

@@ -93,19 +93,28 @@ impl<T: Config> Pallet<T> {
 		parameters: &ComputeParameters,
 		now: u64,
 	) -> Result<(), Error<T>> {
+		Self::ensure_coordinator(&quote.coordinator, parameters, now)?;
+		match &quote.miner {
+			Some(miner) => Self::ensure_miner(miner, parameters.miner_bond, now),
+			None => Ok(()),
+		}
+	}
+
+	/// Returns a coordinator that can take jobs and channels now.
+	pub(crate) fn ensure_coordinator(
+		key: &PublicKey,
+		parameters: &ComputeParameters,
+		now: u64,
+	) -> Result<Party<T::AccountId>, Error<T>> {
 		let fit = |party: &Party<_>| {
 			party.class().is_none()
 				&& party.leaving_ms.is_none()
 				&& !party.is_banned(now)
 				&& !party.is_underbonded(parameters)
 		};
-		let coordinator = Parties::<T>::get(quote.coordinator).filter(fit);
-		ensure!(coordinator.is_some(), Error::<T>::CoordinatorUnfit);
-		ensure!(Admitted::<T>::contains_key(quote.coordinator), Error::<T>::NotAdmitted);
-		match &quote.miner {
-			Some(miner) => Self::ensure_miner(miner, parameters.miner_bond, now),
-			None => Ok(()),
-		}
+		let coordinator = Parties::<T>::get(key).filter(fit);
+		ensure!(Admitted::<T>::contains_key(key) || coordinator.is_none(), Error::<T>::NotAdmitted);
+		coordinator.ok_or(Error::<T>::CoordinatorUnfit)
 	}
 
 	/// Checks that a miner can take a job now that requires half of a bond.

@@ -16,7 +16,8 @@
 //! * **Receipt**: the statement about a delivered job, signed by its miner and its coordinator.
 //! * **Step**: the unit of time in which emission is divided, with a budget of AIT; see
 //!   [`gridproof_primitives::compute::emission`].
-//! * **Claim** of a receipt: the most that it can mint; see
+//! * **Channel**, **voucher**, **line**, **batch**: see [`gridproof_primitives::compute::channels`].
+//! * **Claim** of a receipt, or of a line: the most that it can mint; see
 //!   [`ComputeParameters::claim`](gridproof_primitives::compute::ComputeParameters::claim).
 //!
 //! Formats, formulas and refusals are in [`gridproof_primitives::compute`].
@@ -46,6 +47,22 @@
 //! coordinator can replace an assignment by a later one; one that its miner has accepted only with
 //! that miner's signature, or after half of the time that the miner had.
 //!
+//! ### Channels
+//!
+//! For a stream of requests the client opens a channel once ([`Pallet::open_channel`]): a deposit for
+//! one coordinator, in the same account as the prices of jobs. Requests, vouchers and receipts go
+//! past the chain; [`Pallet::settle_batch`] settles any number of receipts with one line a channel
+//! and one line a miner, all or none. Lines are differences of running sums and begin where the last
+//! ones ended, so nothing settles twice. The rules are in
+//! [`gridproof_primitives::compute::channels`].
+//!
+//! [`Pallet::close_channel`] begins a notice in which the coordinator still settles; then anyone
+//! returns the rest ([`Pallet::return_rests`]). A channel without a signer is one whose key the
+//! coordinator keeps: the daily limits of all of them are together at most its bond.
+//!
+//! Pay and mint do not wait for checks yet: the check window is 0, and a miner signs its line within
+//! the batch.
+//!
 //! ### How a client gets its money back
 //!
 //! From the deadline on the job cannot be settled, and whatever touches it returns the money:
@@ -54,8 +71,8 @@
 //! end of a notice period, in which the start of the work can still be proven. A coordinator that
 //! releases a job ([`Pallet::release_job`]) returns the money immediately.
 //!
-//! While settlement is stopped, by the breaker or from outside ([`Config::Halted`]), deadlines and
-//! notices stand still: a stop costs nobody work or money.
+//! While settlement is stopped, by the breaker or from outside ([`Config::Halted`]), deadlines of jobs
+//! and notices stand still, those of channels too: a stop costs nobody work or money.
 //!
 //! ### Emission
 //!
@@ -103,6 +120,7 @@ extern crate alloc;
 mod authorize;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod channels;
 mod claims;
 mod emission;
 mod escrow;
@@ -124,6 +142,7 @@ pub mod types;
 mod views;
 pub mod weights;
 
+pub use channels::types::*;
 pub use gridproof_primitives::compute::ComputeParameters;
 pub use pallet::*;
 pub use types::*;
@@ -143,6 +162,11 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use gridproof_primitives::{
 		H256,
+		compute::channels::{
+			BatchKind, BatchRefusal, BatchSums, ChannelId, ChannelParameterError,
+			ChannelParameters, ChannelSums, ChannelTerms, ChannelView, HeaderChain, MinerSums,
+			SettlementBatch,
+		},
 		compute::settlement::{Shares, WorkRecorder},
 		compute::{
 			AitPerAicp, Class, ComputeParameterError, CoordinatorView, Earnings, Evidence,
@@ -204,6 +228,10 @@ pub mod pallet {
 		/// existential deposit.
 		#[pallet::constant]
 		type ReportDeposit: Get<u128>;
+
+		/// Deposit for the rows of a channel, in 10⁻¹⁸ AIT; at least the existential deposit.
+		#[pallet::constant]
+		type ChannelDeposit: Get<u128>;
 
 		/// Highest number of coordinators that are admitted, at least 1.
 		#[pallet::constant]
@@ -341,11 +369,63 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Verified<T: Config> = StorageValue<_, H256, OptionQuery>;
 
+	/// Parameters of channels that governance has set.
+	#[pallet::storage]
+	pub type ChannelRules<T: Config> = StorageValue<_, ChannelParameters, ValueQuery>;
+
+	/// Number of channels, and what is left of their deposits.
+	#[pallet::storage]
+	pub type ChannelTotals<T: Config> = StorageValue<_, ChannelCounters, ValueQuery>;
+
+	/// Channels by number. A number is never used again.
+	#[pallet::storage]
+	pub type Channels<T: Config> =
+		StorageMap<_, Twox64Concat, ChannelId, ChannelRow<T::AccountId>, OptionQuery>;
+
+	/// Channels of an account that opened them.
+	#[pallet::storage]
+	pub type ChannelsOf<T: Config> = StorageDoubleMap<
+		_,
+		Blake2_128Concat,
+		T::AccountId,
+		Twox64Concat,
+		ChannelId,
+		(),
+		OptionQuery,
+	>;
+
+	/// Sum of the daily limits of the channels whose keys a coordinator keeps, by its key, in 10⁻¹⁸
+	/// AIT.
+	#[pallet::storage]
+	pub type KeptLimits<T: Config> = StorageMap<_, Blake2_128Concat, PublicKey, u128, ValueQuery>;
+
+	/// What is kept of a coordinator's batches, by the key that signs them. The last hash proves all
+	/// before it.
+	#[pallet::storage]
+	pub type Headers<T: Config> =
+		StorageMap<_, Blake2_128Concat, PublicKey, HeaderChain, ValueQuery>;
+
+	/// Running sums up to which a coordinator has settled a miner, by the coordinator's key, asset
+	/// and mode, and the miner's key; `None` for receipts without one.
+	#[pallet::storage]
+	pub type MinerTotals<T: Config> = StorageNMap<
+		_,
+		(
+			NMapKey<Blake2_128Concat, PublicKey>,
+			NMapKey<Twox64Concat, BatchKind>,
+			NMapKey<Blake2_128Concat, Option<PublicKey>>,
+		),
+		MinerSums,
+		ValueQuery,
+	>;
+
 	/// Parameters and emission of a new chain.
 	#[pallet::genesis_config]
 	pub struct GenesisConfig<T: Config> {
 		/// Parameters of escrow, emission and offences.
 		pub parameters: ComputeParameters,
+		/// Parameters of channels.
+		pub channels: ChannelParameters,
 		/// Length of an emission step, in milliseconds; 150,000 except on a demonstration network.
 		pub step_ms: u64,
 		/// Keys of coordinators that are admitted, whether or not they are registered yet; at most
@@ -360,6 +440,7 @@ pub mod pallet {
 		fn default() -> Self {
 			Self {
 				parameters: ComputeParameters::default(),
+				channels: ChannelParameters::default(),
 				step_ms: Schedule::default().step_ms,
 				admitted: Vec::new(),
 				_marker: Default::default(),
@@ -374,6 +455,10 @@ pub mod pallet {
 			assert!(fault.is_none(), "the parameters break a relation: {fault:?}");
 			assert!(self.step_ms > 0, "a step must take some time");
 			Parameters::<T>::put(self.parameters);
+			let fault = self.channels.check().err();
+			assert!(fault.is_none(), "the parameters of channels break a relation: {fault:?}");
+			assert!(self.channels.check_window_ms == 0, "nothing is checked yet");
+			ChannelRules::<T>::put(self.channels);
 			for key in &self.admitted {
 				Admitted::<T>::insert(key.0, ());
 			}
@@ -639,6 +724,112 @@ pub mod pallet {
 			/// Key from now on.
 			new: PublicKey,
 		},
+		/// A channel was opened; its deposit and that for its row are in escrow.
+		ChannelOpened {
+			/// Number of the channel.
+			channel: ChannelId,
+			/// Account that pays, and to which the rest goes.
+			client: T::AccountId,
+			/// Key of the only coordinator that it pays.
+			coordinator: PublicKey,
+			/// Asset and mode.
+			kind: BatchKind,
+			/// The client's key; `None` if the coordinator keeps it.
+			signer: Option<PublicKey>,
+			/// Deposit, in the asset's smallest unit.
+			deposit: u128,
+			/// Highest sum of prices that is settled on one day, in the same unit.
+			daily_limit: u128,
+			/// End of its period if it is a plan, in UTC milliseconds.
+			plan_ends_ms: Option<u64>,
+		},
+		/// A client added to a channel's deposit.
+		ChannelToppedUp {
+			/// Number of the channel.
+			channel: ChannelId,
+			/// Amount added, in the asset's smallest unit.
+			amount: u128,
+			/// Everything that was ever deposited in it, in the same unit.
+			deposited: u128,
+		},
+		/// A plan continues for another period.
+		PlanRenewed {
+			/// Number of the channel.
+			channel: ChannelId,
+			/// Amount that the client added, in the asset's smallest unit.
+			amount: u128,
+			/// End of the new period, in UTC milliseconds.
+			plan_ends_ms: u64,
+		},
+		/// A channel is being closed: until its end the coordinator can still settle.
+		ChannelEnding {
+			/// Number of the channel.
+			channel: ChannelId,
+			/// Time from which nothing is settled any more, in UTC milliseconds; it moves on while
+			/// settlement is stopped.
+			until_ms: u64,
+		},
+		/// A channel has ended, and its client has what was left.
+		ChannelEnded {
+			/// Number of the channel.
+			channel: ChannelId,
+			/// Account that received the rest and the deposit for the row.
+			client: T::AccountId,
+			/// What was left, in the asset's smallest unit.
+			rest: u128,
+		},
+		/// A batch settled a channel's receipts.
+		ChannelSettled {
+			/// Number of the channel.
+			channel: ChannelId,
+			/// Number and sum of the prices of all its receipts so far.
+			settled: ChannelSums,
+		},
+		/// A batch settled a miner's receipts.
+		MinerSettled {
+			/// Key of the coordinator that signed the batch.
+			coordinator: PublicKey,
+			/// Key of the miner that the line names.
+			miner: PublicKey,
+			/// Sums of all its receipts at this coordinator in this asset and mode so far.
+			settled: MinerSums,
+			/// Shares of the line's price that miner, coordinator and treasury received, in the
+			/// asset's smallest unit.
+			shares: Shares,
+			/// Claim that the line adds to the running emission step, in 10⁻¹⁸ AIT.
+			claim: u128,
+		},
+		/// A batch was settled whole.
+		BatchSettled {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// Sequence number of the batch.
+			sequence: u64,
+			/// Hash of its header.
+			header_hash: H256,
+			/// Asset and mode of its receipts.
+			kind: BatchKind,
+			/// Sums over its receipts.
+			sums: BatchSums,
+			/// Fee that the coordinator's account paid for its lines, in 10⁻¹⁸ AIT.
+			fee: u128,
+		},
+		/// A batch was refused and settled nothing.
+		BatchRefused {
+			/// Key of the coordinator that the header names.
+			coordinator: PublicKey,
+			/// Sequence number that the header states.
+			sequence: u64,
+			/// First rule that the batch breaks.
+			reason: BatchRefusal,
+		},
+		/// Governance changed the parameters of channels.
+		ChannelParametersSet {
+			/// Parameters until now.
+			old: Box<ChannelParameters>,
+			/// Parameters from now on.
+			new: Box<ChannelParameters>,
+		},
 	}
 
 	/// Reasons to refuse a call. Variants are only ever added at the end: a refused transaction
@@ -664,7 +855,7 @@ pub mod pallet {
 		/// The party has not left, its bond is still held, it is banned, or a slash or a part of
 		/// the emission is pending.
 		NotYet,
-		/// The caller is not the client that the quote or the job names.
+		/// The caller is not the client that the quote, the job or the channel names.
 		NotClient,
 		/// The quote allows no units, its times contradict each other, or it exceeds a limit of the
 		/// parameters.
@@ -725,6 +916,26 @@ pub mod pallet {
 		MinerUnfit,
 		/// The key or the account is banned.
 		Banned,
+		/// No channel with this number is in the state.
+		UnknownChannel,
+		/// Deposit, added amount or daily limit are zero, or the deposit does not fit.
+		ChannelAmount,
+		/// The signer's key is weak, or not a point of the curve.
+		WeakSigner,
+		/// The daily limits of the channels whose keys the coordinator keeps would be above its bond.
+		KeptAboveBond,
+		/// The daily limit of a channel whose key the coordinator keeps is above its deposit.
+		LimitAboveDeposit,
+		/// The channel is being closed.
+		ChannelClosing,
+		/// The new period does not end after the present one, or the channel is not a plan.
+		NoPeriod,
+		/// There are no channels in service credit.
+		NoCreditChannel,
+		/// No reference rate says what the daily limit in AICP counts for against the bond.
+		NoRate,
+		/// Pay cannot wait for checks, because nothing is checked yet: the check window must be 0.
+		NoCheckWindow,
 	}
 
 	#[pallet::hooks]
@@ -750,7 +961,8 @@ pub mod pallet {
 			assert!(T::MaxMiners::get() > 0, "MaxMiners must not be zero");
 			assert!(T::MaxCoordinators::get() > 0, "MaxCoordinators must not be zero");
 			let least = <T::Currency as fungible::Inspect<_>>::minimum_balance();
-			let deposits = [T::JobDeposit::get(), T::ReportDeposit::get()];
+			let deposits =
+				[T::JobDeposit::get(), T::ReportDeposit::get(), T::ChannelDeposit::get()];
 			let alive = deposits.iter().all(|deposit| *deposit >= least);
 			assert!(alive, "each row keeps the account of the escrow alive");
 			let longest = u64::from(gridproof_primitives::compute::MAX_RECEIPTS_PER_CALL);
@@ -1648,6 +1860,263 @@ pub mod pallet {
 			ensure_signed(origin)?;
 			Self::do_complete_exchange(key)
 		}
+
+		/// Opens a channel: a deposit for a stream of requests to one coordinator. Takes the deposit, and
+		/// another one for the channel's rows that returns with the rest.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by the client: who pays, may close, and gets the rest.
+		///
+		/// ## Details
+		///
+		/// Without a signer the coordinator keeps the channel's key. The chain shows it, the daily
+		/// limits of all such channels of a coordinator are together at most its bond, the channel's own
+		/// is at most its deposit, and the coordinator may close it. A limit in AICP counts at the full
+		/// reference rate of the moment at which the channel is opened.
+		///
+		/// There are no channels in service credit: it stays on its owner's account, where nothing would
+		/// keep it for the coordinator.
+		///
+		/// ## Parameters
+		///
+		/// - `terms`: coordinator, asset and mode, signer, deposit and daily limit in the asset's
+		///   smallest unit, end of the period if it is a plan.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::Stopped`] if the breaker has stopped jobs and channels.
+		/// - [`Error::NoCreditChannel`] if the asset is service credit.
+		/// - [`Error::ChannelAmount`] if deposit or daily limit are zero.
+		/// - [`Error::WeakSigner`] if the signer's key is not sound.
+		/// - [`Error::CoordinatorUnfit`] if the coordinator is not registered, or is leaving, banned
+		///   or underbonded.
+		/// - [`Error::NotAdmitted`] if governance has not admitted the coordinator.
+		/// - [`Error::LimitAboveDeposit`], [`Error::NoRate`] or [`Error::KeptAboveBond`] if the
+		///   coordinator cannot keep the key of another channel with this limit.
+		/// - [`Error::Overflow`] if a sum does not fit its type.
+		/// - An error of a token if the client has too little for both deposits.
+		///
+		/// ## Events
+		///
+		/// - [`Event::ChannelOpened`] with the channel's number
+		#[pallet::call_index(27)]
+		pub fn open_channel(origin: OriginFor<T>, terms: Box<ChannelTerms>) -> DispatchResult {
+			let client = ensure_signed(origin)?;
+			Self::do_open_channel(client, *terms)
+		}
+
+		/// Adds to a channel's deposit.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by the channel's client.
+		///
+		/// ## Parameters
+		///
+		/// - `channel`: the number of the channel.
+		/// - `amount`: the amount to add, in the asset's smallest unit, at least 1.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::Stopped`] if the breaker has stopped jobs and channels.
+		/// - [`Error::UnknownChannel`] if no channel with this number is in the state.
+		/// - [`Error::NotClient`] if the caller is not its client.
+		/// - [`Error::ChannelClosing`] if it is being closed.
+		/// - [`Error::ChannelAmount`] if the amount is zero, or the deposit does not fit.
+		/// - An error of a token if the client has too little.
+		///
+		/// ## Events
+		///
+		/// - [`Event::ChannelToppedUp`] with the new deposit
+		#[pallet::call_index(28)]
+		pub fn top_up(
+			origin: OriginFor<T>,
+			channel: ChannelId,
+			#[pallet::compact] amount: u128,
+		) -> DispatchResult {
+			let client = ensure_signed(origin)?;
+			Self::do_top_up(client, channel, amount)
+		}
+
+		/// Begins another period of a plan. What is left of the last one stays in the deposit.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by the channel's client.
+		///
+		/// ## Parameters
+		///
+		/// - `channel`: the number of the channel.
+		/// - `amount`: the amount to add, in the asset's smallest unit; may be zero.
+		/// - `plan_ends_ms`: the end of the new period, in UTC milliseconds.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::Stopped`] if the breaker has stopped jobs and channels.
+		/// - [`Error::UnknownChannel`] if no channel with this number is in the state.
+		/// - [`Error::NotClient`] if the caller is not its client.
+		/// - [`Error::ChannelClosing`] if it is being closed.
+		/// - [`Error::NoPeriod`] if it is not a plan, or the period does not end after the present
+		///   one.
+		/// - [`Error::ChannelAmount`] if the deposit does not fit.
+		/// - An error of a token if the client has too little.
+		///
+		/// ## Events
+		///
+		/// - [`Event::PlanRenewed`]
+		#[pallet::call_index(29)]
+		pub fn renew_plan(
+			origin: OriginFor<T>,
+			channel: ChannelId,
+			#[pallet::compact] amount: u128,
+			plan_ends_ms: u64,
+		) -> DispatchResult {
+			let client = ensure_signed(origin)?;
+			Self::do_renew(client, channel, amount, plan_ends_ms)
+		}
+
+		/// Begins the notice after which a channel ends. Until then anyone who holds a batch of its
+		/// coordinator can settle.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by the channel's client; by the account of a coordinator that keeps the channel's
+		/// key; by anyone once the period of a plan is over.
+		///
+		/// ## Details
+		///
+		/// The notice stands still while settlement is stopped.
+		///
+		/// ## Parameters
+		///
+		/// - `channel`: the number of the channel.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::UnknownChannel`] if no channel with this number is in the state.
+		/// - [`Error::ChannelClosing`] if it is being closed.
+		/// - [`Error::NotClient`] if the caller may not close it now.
+		///
+		/// ## Events
+		///
+		/// - [`Event::ChannelEnding`] with the end of the notice
+		#[pallet::call_index(30)]
+		pub fn close_channel(origin: OriginFor<T>, channel: ChannelId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_close_channel(&who, channel)
+		}
+
+		/// Returns what is left of channels that have ended, and the deposits for their rows, to their
+		/// clients, and removes them.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Anyone: `Authorized` (free) if every channel named has ended, or `Signed`.
+		///
+		/// ## Parameters
+		///
+		/// - `channels`: numbers of channels, at most
+		///   [`MAX_EXPIRIES_PER_CALL`](gridproof_primitives::compute::MAX_EXPIRIES_PER_CALL).
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NothingDue`] if none of the channels has ended, or none can be paid back; as a
+		///   transaction without a signer, if one of them has not ended.
+		/// - [`Error::InvalidList`], as a transaction without a signer, if `channels` is empty or names
+		///   a channel twice.
+		/// - [`Error::UnknownChannel`], as a transaction without a signer, if a channel is not in the
+		///   state.
+		///
+		/// ## Events
+		///
+		/// - [`Event::ChannelEnded`] for each channel with what was left
+		#[pallet::call_index(31)]
+		#[pallet::weight(Pallet::<T>::weight_of_return(channels.len()))]
+		#[pallet::authorize(Pallet::<T>::authorize_return)]
+		#[pallet::weight_of_authorize(Pallet::<T>::weight_of_return_check(channels.len()))]
+		pub fn return_rests(origin: OriginFor<T>, channels: ChannelIds) -> DispatchResult {
+			Self::ensure_anyone(origin)?;
+			Self::do_return(&channels)
+		}
+
+		/// Settles a batch: all of its receipts, or none.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by anyone; free if the batch is settled. The coordinator's account pays the fee
+		/// for its lines to the treasury.
+		///
+		/// ## Details
+		///
+		/// Checks, cheapest first: the header against the coordinator's last one, the coordinator, the
+		/// lists against each other and the header, the header's signature, the fee, the channels,
+		/// the miners, the signatures of vouchers and of miners. Then the price of each channel is
+		/// divided among miners, coordinator and treasury, and paid once to each account. A line that
+		/// its miner has signed adds its claim to the running emission step.
+		///
+		/// A miner that is banned or underbonded is paid for its work, and earns nothing besides.
+		///
+		/// ## Parameters
+		///
+		/// - `batch`: header, lines of channels with their newest vouchers, lines of miners, and
+		///   signatures.
+		///
+		/// ## Errors
+		///
+		/// - An error of a token if an account that is to be paid cannot receive it: nothing is
+		///   settled.
+		///
+		/// A batch that is refused is not an error of the call: its event has the reason, and the call
+		/// pays its fee.
+		///
+		/// ## Events
+		///
+		/// - [`Event::ChannelSettled`] for each channel and [`Event::MinerSettled`] for each miner
+		/// - [`Event::BatchSettled`], or [`Event::BatchRefused`] alone
+		/// - [`Event::StepClosed`] if an emission step has ended
+		#[pallet::call_index(32)]
+		#[pallet::weight(Pallet::<T>::weight_of_batch(batch))]
+		pub fn settle_batch(
+			origin: OriginFor<T>,
+			batch: Box<SettlementBatch>,
+		) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			Self::do_settle_batch(&batch)
+		}
+
+		/// Sets the parameters of channels.
+		///
+		/// ## Dispatch Origin
+		///
+		/// [`Config::GovernanceOrigin`].
+		///
+		/// ## Details
+		///
+		/// They apply from this block on. A notice that has begun keeps its length.
+		///
+		/// ## Parameters
+		///
+		/// - `new`: all parameters, in the units that [`ChannelParameters`] gives. The check window
+		///   must be 0.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::InvalidParameters`] if the parameters contradict each other.
+		/// - [`Error::NoCheckWindow`] if pay and mint are to wait for checks.
+		/// - [`Error::Unchanged`] if they equal the present ones.
+		///
+		/// ## Events
+		///
+		/// - [`Event::ChannelParametersSet`] with the old and the new parameters
+		#[pallet::call_index(34)]
+		pub fn set_channel_parameters(
+			origin: OriginFor<T>,
+			new: Box<ChannelParameters>,
+		) -> DispatchResult {
+			T::GovernanceOrigin::ensure_origin(origin)?;
+			Self::do_set_channel_parameters(new)
+		}
 	}
 
 	#[pallet::view_functions]
@@ -1721,6 +2190,55 @@ pub mod pallet {
 		pub fn check_parameters(
 			parameters: ComputeParameters,
 		) -> Result<(), ComputeParameterError> {
+			parameters.check()
+		}
+
+		/// Returns a channel, `None` if it is not in the state.
+		pub fn channel(channel: ChannelId) -> Option<ChannelView> {
+			Self::view_channel(channel)
+		}
+
+		/// Returns at most `limit` channels that an account opened, in no order: the first ones, or
+		/// those that follow the channel `after`.
+		pub fn channels_of(
+			account: T::AccountId,
+			after: Option<ChannelId>,
+			limit: u32,
+		) -> Vec<ChannelView> {
+			Self::list_channels(&account, after, limit)
+		}
+
+		/// Returns what is kept of a coordinator's batches: sequence number of the next one, hash and
+		/// time of the last header.
+		pub fn header_chain(coordinator: PublicKey) -> HeaderChain {
+			Headers::<T>::get(coordinator)
+		}
+
+		/// Returns the running sums up to which a coordinator has settled a miner in an asset and mode;
+		/// without a miner those of receipts that have none.
+		pub fn miner_sums(
+			coordinator: PublicKey,
+			kind: BatchKind,
+			miner: Option<PublicKey>,
+		) -> MinerSums {
+			MinerTotals::<T>::get((coordinator, kind, miner))
+		}
+
+		/// Returns why a batch would be refused if it were submitted now.
+		pub fn preview_batch(batch: SettlementBatch) -> Result<(), BatchRefusal> {
+			Self::preview_batch_now(&batch)
+		}
+
+		/// Returns the parameters of channels that governance has set.
+		pub fn channel_parameters() -> ChannelParameters {
+			ChannelRules::<T>::get()
+		}
+
+		/// Returns an error that names the relation which these parameters of channels break, if they
+		/// break one.
+		pub fn check_channel_parameters(
+			parameters: ChannelParameters,
+		) -> Result<(), ChannelParameterError> {
 			parameters.check()
 		}
 	}

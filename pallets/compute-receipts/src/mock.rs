@@ -98,6 +98,8 @@ pub(crate) const EXISTENTIAL_DEPOSIT: u128 = 1_000;
 pub(crate) const JOB_DEPOSIT: u128 = 5_000;
 /// Deposit for the row of reports about one party and job.
 pub(crate) const REPORT_DEPOSIT: u128 = 2_000;
+/// Deposit for the rows of a channel.
+pub(crate) const CHANNEL_DEPOSIT: u128 = 3_000;
 /// AIT of each account at genesis.
 pub(crate) const NATIVE: u128 = 1_000_000 * AIT;
 /// AICP of the client, in micro-tokens, and its service credit, in micro-EUR.
@@ -189,6 +191,7 @@ frame_support::ord_parameter_types! {
 
 impl Config for Test {
 	type Aicp = Aicp;
+	type ChannelDeposit = ConstU128<CHANNEL_DEPOSIT>;
 	type Currency = Balances;
 	type Escrow = EscrowAccount;
 	type GovernanceOrigin = EnsureRoot<AccountId32>;

@@ -4,6 +4,10 @@
 use alloc::vec::Vec;
 use gridproof_primitives::{
 	H256,
+	compute::channels::{
+		BatchKind, BatchRefusal, ChannelId, ChannelParameters, ChannelView, HeaderChain, MinerSums,
+		SettlementBatch,
+	},
 	compute::{
 		ComputeParameters, CoordinatorView, Earnings, JobView, MinerView, Overview, PartyRole,
 		Preview, PriceAsset, ReceiptRefusal, ReceiptView, ReferenceRate, SignedReceipt, StepView,
@@ -55,6 +59,35 @@ sp_api::decl_runtime_apis! {
 
 		/// Returns the totals of the network: parties, jobs, escrow, emission.
 		fn overview() -> Overview;
+
+		/// Returns a channel, `None` if it is not in the state.
+		fn channel(channel: ChannelId) -> Option<ChannelView>;
+
+		/// Returns at most `limit` channels that an account opened, in no order: the first ones, or
+		/// those that follow the channel `after`.
+		fn channels_of(
+			account: [u8; 32],
+			after: Option<ChannelId>,
+			limit: u32,
+		) -> Vec<ChannelView>;
+
+		/// Returns what is kept of a coordinator's batches: sequence number of the next one, hash and
+		/// time of the last header.
+		fn header_chain(coordinator: PublicKey) -> HeaderChain;
+
+		/// Returns the running sums up to which a coordinator has settled a miner in an asset and mode;
+		/// without a miner those of receipts that have none.
+		fn miner_sums(
+			coordinator: PublicKey,
+			kind: BatchKind,
+			miner: Option<PublicKey>,
+		) -> MinerSums;
+
+		/// Returns why a batch would be refused if it were submitted now.
+		fn preview_batch(batch: SettlementBatch) -> Result<(), BatchRefusal>;
+
+		/// Returns the parameters of channels that governance has set.
+		fn channel_parameters() -> ChannelParameters;
 
 		/// Returns the parameters that governance has set.
 		fn parameters() -> ComputeParameters;

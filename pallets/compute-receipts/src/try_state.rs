@@ -21,8 +21,8 @@ impl<T: Config> Pallet<T> {
 	/// 1. The parameters do not contradict each other.
 	/// 2. For each account, what is held as bonds is the sum of its parties' bonds; there are as
 	///    many parties as counted; no more of a party is to be slashed than its bond.
-	/// 3. The escrow has what the rows say: the prices of open jobs, in AIT and AICP, and the
-	///    deposits for the rows of jobs and reports. It may have more, because anybody can send it
+	/// 3. The escrow has what the rows say: the prices of open jobs and what is left of channels, in
+	///    AIT and AICP, and the deposits for the rows of jobs, reports and channels. It may have more, because anybody can send it
 	///    something. Nothing is on hold for jobs any more. For each client, service credit held is at
 	///    least the sum of its open jobs' prices in it.
 	/// 4. Each job that was opened is open or was closed once; the counters of open jobs and of
@@ -39,6 +39,13 @@ impl<T: Config> Pallet<T> {
 	/// 10. No more coordinators are admitted than there are seats, and the rate is a rate.
 	/// 11. Only keys of parties are exchanged; an old key is nobody's, its successor is a party's, and
 	///     each of the two leads to the other.
+	/// 12. The parameters of channels do not contradict each other, and nothing waits for checks.
+	/// 13. There are as many channels as counted, each with a number that was given out, in the list of
+	///     its client and settled within its deposit and vouchers; what is left of the deposits is what
+	///     is counted, and the escrow has it (3).
+	/// 14. For each coordinator the kept limits are the sum of those of its channels.
+	/// 15. There are as many batches and receipts as coordinators' headers and miners' sums say, and
+	///     nobody's work costs nothing.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		ensure!(Parameters::<T>::get().check().is_ok(), "1: parameters break a relation");
 		Self::try_bonds()?;
@@ -64,7 +71,7 @@ impl<T: Config> Pallet<T> {
 		}
 		let (old, new) = (Successors::<T>::iter_keys().count(), Former::<T>::iter_keys().count());
 		ensure!(old == new, "11: an old key without a successor");
-		Ok(())
+		Self::try_channels()
 	}
 
 	fn try_bonds() -> Result<(), TryRuntimeError> {
@@ -94,7 +101,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Returns what the escrow owes to the owners of its rows, in AIT and AICP.
 	pub(crate) fn owed() -> [u128; 2] {
-		let [mut ait, mut aicp] = [0u128; 2];
+		let [mut ait, mut aicp] = Self::owed_to_channels();
 		for (_, job) in Jobs::<T>::iter() {
 			ait = ait.saturating_add(job.deposit);
 			let price = if job.state == JobState::Open { job.terms.price } else { 0 };

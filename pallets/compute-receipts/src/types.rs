@@ -124,7 +124,7 @@ pub struct Party<AccountId> {
 	/// Pending slashes, earliest first: time from which one is due, in UTC milliseconds, and amount
 	/// in 10⁻¹⁸ AIT.
 	pub slashes: BoundedVec<(u64, u128), ConstU32<{ ComputeParameters::MAX_OFFENCES }>>,
-	/// Number of jobs settled.
+	/// Number of receipts settled: of jobs one at a time, of channels in batches.
 	pub settled: u64,
 	/// Compute units delivered.
 	pub compute_units: u64,
@@ -317,6 +317,14 @@ impl Activity {
 	fn this_hour(&mut self) -> Option<&mut HourOfWork> {
 		let hour = self.hour;
 		place(&mut self.hours, hour)
+	}
+
+	/// Adds a line of a settlement batch: one success. A line has no measurements. The window must be
+	/// at the present time.
+	pub fn add_line(&mut self) {
+		if let Some(hour) = self.this_hour() {
+			hour.successes = hour.successes.saturating_add(1);
+		}
 	}
 
 	/// Adds a job delivered. The window must be at the present time.

@@ -74,6 +74,26 @@ pub trait WeightInfo {
 	fn keep_key() -> Weight;
 	/// `complete_exchange`.
 	fn complete_exchange() -> Weight;
+	/// `open_channel`.
+	fn open_channel() -> Weight;
+	/// `top_up`.
+	fn top_up() -> Weight;
+	/// `renew_plan`.
+	fn renew_plan() -> Weight;
+	/// `close_channel`.
+	fn close_channel() -> Weight;
+	/// `check_rests` with n.
+	fn check_rests(n: u32) -> Weight;
+	/// `return_rests` with n.
+	fn return_rests(n: u32) -> Weight;
+	/// `verify_lines` with n.
+	fn verify_lines(n: u32) -> Weight;
+	/// `settle_channels` with n.
+	fn settle_channels(n: u32) -> Weight;
+	/// `settle_miners` with n.
+	fn settle_miners(n: u32) -> Weight;
+	/// `set_channel_parameters`.
+	fn set_channel_parameters() -> Weight;
 	/// `scan` with n.
 	fn scan(n: u32) -> Weight;
 }
@@ -262,6 +282,68 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(12_u64))
 			.saturating_add(T::DbWeight::get().writes(13_u64))
 	}
+	fn open_channel() -> Weight {
+		Weight::from_parts(240_000_000, 2_200)
+			.saturating_add(T::DbWeight::get().reads(19_u64))
+			.saturating_add(T::DbWeight::get().writes(10_u64))
+	}
+	fn top_up() -> Weight {
+		Weight::from_parts(150_000_000, 1_400)
+			.saturating_add(T::DbWeight::get().reads(11_u64))
+			.saturating_add(T::DbWeight::get().writes(7_u64))
+	}
+	fn renew_plan() -> Weight {
+		Weight::from_parts(150_000_000, 1_400)
+			.saturating_add(T::DbWeight::get().reads(11_u64))
+			.saturating_add(T::DbWeight::get().writes(7_u64))
+	}
+	fn close_channel() -> Weight {
+		Weight::from_parts(50_000_000, 900)
+			.saturating_add(T::DbWeight::get().reads(7_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// The range of component `n` is `[1, 256]`.
+	fn check_rests(n: u32) -> Weight {
+		Weight::from_parts(20_000_000, 500)
+			.saturating_add(Weight::from_parts(8_000_000, 320).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(2_u64))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
+	}
+	/// The range of component `n` is `[1, 256]`.
+	fn return_rests(n: u32) -> Weight {
+		Weight::from_parts(110_000_000, 900)
+			.saturating_add(Weight::from_parts(220_000_000, 1_100).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(7_u64))
+			.saturating_add(T::DbWeight::get().reads((8_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
+			.saturating_add(T::DbWeight::get().writes((8_u64).saturating_mul(n.into())))
+	}
+	/// The range of component `n` is `[1, 2048]`.
+	fn verify_lines(n: u32) -> Weight {
+		Weight::from_parts(46_000_000, 0)
+			.saturating_add(Weight::from_parts(48_000_000, 0).saturating_mul(n.into()))
+	}
+	/// The range of component `n` is `[1, 1024]`.
+	fn settle_channels(n: u32) -> Weight {
+		Weight::from_parts(430_000_000, 3_200)
+			.saturating_add(Weight::from_parts(24_000_000, 330).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(26_u64))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(17_u64))
+			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
+	}
+	/// The range of component `n` is `[1, 1024]`.
+	fn settle_miners(n: u32) -> Weight {
+		Weight::from_parts(40_000_000, 300)
+			.saturating_add(Weight::from_parts(260_000_000, 1_800).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads((10_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes((8_u64).saturating_mul(n.into())))
+	}
+	fn set_channel_parameters() -> Weight {
+		Weight::from_parts(20_000_000, 300)
+			.saturating_add(T::DbWeight::get().reads(2_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
 	/// The range of component `n` is `[0, 100]`.
 	fn scan(n: u32) -> Weight {
 		Weight::from_parts(64_805_007, 2_206)
@@ -446,6 +528,63 @@ impl WeightInfo for () {
 		Weight::from_parts(91_285_000, 2_028)
 			.saturating_add(RocksDbWeight::get().reads(12_u64))
 			.saturating_add(RocksDbWeight::get().writes(13_u64))
+	}
+	fn open_channel() -> Weight {
+		Weight::from_parts(240_000_000, 2_200)
+			.saturating_add(RocksDbWeight::get().reads(19_u64))
+			.saturating_add(RocksDbWeight::get().writes(10_u64))
+	}
+	fn top_up() -> Weight {
+		Weight::from_parts(150_000_000, 1_400)
+			.saturating_add(RocksDbWeight::get().reads(11_u64))
+			.saturating_add(RocksDbWeight::get().writes(7_u64))
+	}
+	fn renew_plan() -> Weight {
+		Weight::from_parts(150_000_000, 1_400)
+			.saturating_add(RocksDbWeight::get().reads(11_u64))
+			.saturating_add(RocksDbWeight::get().writes(7_u64))
+	}
+	fn close_channel() -> Weight {
+		Weight::from_parts(50_000_000, 900)
+			.saturating_add(RocksDbWeight::get().reads(7_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn check_rests(n: u32) -> Weight {
+		Weight::from_parts(20_000_000, 500)
+			.saturating_add(Weight::from_parts(8_000_000, 320).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(2_u64))
+			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(n.into())))
+	}
+	fn return_rests(n: u32) -> Weight {
+		Weight::from_parts(110_000_000, 900)
+			.saturating_add(Weight::from_parts(220_000_000, 1_100).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(7_u64))
+			.saturating_add(RocksDbWeight::get().reads((8_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
+			.saturating_add(RocksDbWeight::get().writes((8_u64).saturating_mul(n.into())))
+	}
+	fn verify_lines(n: u32) -> Weight {
+		Weight::from_parts(46_000_000, 0)
+			.saturating_add(Weight::from_parts(48_000_000, 0).saturating_mul(n.into()))
+	}
+	fn settle_channels(n: u32) -> Weight {
+		Weight::from_parts(430_000_000, 3_200)
+			.saturating_add(Weight::from_parts(24_000_000, 330).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(26_u64))
+			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(17_u64))
+			.saturating_add(RocksDbWeight::get().writes((1_u64).saturating_mul(n.into())))
+	}
+	fn settle_miners(n: u32) -> Weight {
+		Weight::from_parts(40_000_000, 300)
+			.saturating_add(Weight::from_parts(260_000_000, 1_800).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads((10_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes((8_u64).saturating_mul(n.into())))
+	}
+	fn set_channel_parameters() -> Weight {
+		Weight::from_parts(20_000_000, 300)
+			.saturating_add(RocksDbWeight::get().reads(2_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn scan(n: u32) -> Weight {
 		Weight::from_parts(64_805_007, 2_206)

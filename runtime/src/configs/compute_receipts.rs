@@ -17,9 +17,11 @@ frame_support::parameter_types! {
 	pub const JobDeposit: Balance = deposit(1, 400);
 	/// Deposit for the row of reports about a party and a job, in 10⁻¹⁸ AIT.
 	pub const ReportDeposit: Balance = deposit(1, 150);
+	/// Deposit for the two rows of a channel, in 10⁻¹⁸ AIT.
+	pub const ChannelDeposit: Balance = deposit(2, 450);
 	/// Id from which the account of the escrow is derived.
 	pub const EscrowPalletId: PalletId = PalletId(*b"gp/escrw");
-	/// Account in which prices of open jobs and deposits lie, for which no key can sign.
+	/// Account in which prices of open jobs, channels and deposits lie, for which no key can sign.
 	pub EscrowAccount: AccountId = EscrowPalletId::get().into_account_truncating();
 }
 
@@ -43,6 +45,7 @@ impl Get<bool> for Halted {
 
 impl pallet_compute_receipts::Config for Runtime {
 	type Aicp = Aicp;
+	type ChannelDeposit = ChannelDeposit;
 	type Currency = Balances;
 	type Escrow = EscrowAccount;
 	type GovernanceOrigin = GovernanceOrigin;

@@ -36,6 +36,9 @@ const CLOSED: &[Known] = &[
 	closed("C1", Source::Emission, "self-dealing at a price"),
 	closed("C1", Source::Emission, "moves of chance"),
 	closed("C1", Source::Emission, "honest"),
+	closed("C1", Source::Emission, "self-dealing in a channel"),
+	closed("C1", Source::Emission, "self-dealing in a channel for AICP"),
+	closed("C1", Source::Emission, "plan sold to oneself"),
 	closed("compute M7", Source::UnpaidWork, "cancelled after output"),
 	closed("compute M4", Source::FailureLost, "bundle that loses failures"),
 	closed("compute M2", Source::ReportRefused, "reports crowded out"),
@@ -89,6 +92,7 @@ pub(crate) fn token_of(source: Source) -> Option<Token> {
 		Source::FailureLost
 		| Source::ReportRefused
 		| Source::BondEscaped
+		| Source::KeptAboveBond
 		| Source::AboveBudget
 		| Source::AboveLimit
 		| Source::AboveAllowance => None,

@@ -2,6 +2,7 @@
 
 mod bound;
 mod cancel;
+mod channels;
 mod claims;
 mod disasters;
 mod emission;

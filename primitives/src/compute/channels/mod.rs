@@ -49,6 +49,7 @@ mod restitution;
 mod salt;
 mod sums;
 mod tariff;
+mod view;
 mod voucher;
 
 pub use admission::{Unsettled, VoucherRefusal};
@@ -81,4 +82,5 @@ pub use restitution::{Restitution, give_back};
 pub use salt::{Part, Secret, job_seed, salt, spec_hash};
 pub use sums::{ChannelSums, MinerSums, RunningSums};
 pub use tariff::{MAX_TARIFF_DAYS, TIERS, Tariff, TariffPeriod, TariffRefusal, TariffUse};
+pub use view::ChannelView;
 pub use voucher::{ChannelId, SignedVoucher, Voucher, VoucherId, voucher_amount};

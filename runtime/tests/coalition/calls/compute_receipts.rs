@@ -1,6 +1,6 @@
 //! Jobs, receipts, parties, emission.
 
-use super::{Calls, Strategy::*};
+use super::{Calls, Strategy::*, channels};
 use crate::{
 	build::compute::{self, Terms},
 	chain::{DAY, MINUTE, SECOND},
@@ -46,6 +46,13 @@ pub(super) const CALLS: Calls = &[
 	("exchange_key", Make(exchange_key)),
 	("keep_key", Make(keep_key)),
 	("complete_exchange", Make(complete_exchange)),
+	("open_channel", Make(channels::open_channel)),
+	("top_up", Make(channels::top_up)),
+	("renew_plan", Make(channels::renew_plan)),
+	("close_channel", Make(channels::close_channel)),
+	("return_rests", Make(channels::return_rests)),
+	("settle_batch", Make(channels::settle_batch)),
+	("set_channel_parameters", Root),
 ];
 
 /// Signed by somebody, or without a signer.

@@ -6,6 +6,7 @@
 mod assets;
 mod attestations;
 mod balances;
+mod channels;
 mod compute_receipts;
 mod coverage_policy;
 mod meter_readings;

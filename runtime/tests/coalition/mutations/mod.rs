@@ -4,6 +4,7 @@
 //! test once, and runs it with each rule out in turn: every run must find a gain. In the copy each
 //! changed place asks [`ASKS`] whether its rule is out; nothing of it is in what is shipped.
 
+mod channels;
 mod compute;
 mod energy;
 mod reserve;
@@ -52,7 +53,7 @@ pub fn without(_: &str) -> bool {
 };
 
 fn all() -> impl Iterator<Item = &'static Rule> {
-	[compute::RULES, energy::RULES, reserve::RULES].into_iter().flatten()
+	[channels::RULES, compute::RULES, energy::RULES, reserve::RULES].into_iter().flatten()
 }
 
 /// Makes the changes in the sources below this folder.

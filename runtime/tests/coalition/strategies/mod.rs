@@ -1,18 +1,20 @@
 //! Named strategies: several calls in the order in which a cheat would send them. Each is cut into
 //! stages, between which a plan puts moves of chance and stages of others.
 
+mod channels;
 mod compute;
 mod energy;
 mod netting;
 mod reserve;
 
-use self::{compute::*, energy::*, netting::*, reserve::*};
+use self::{channels::*, compute::*, energy::*, netting::*, reserve::*};
 use crate::{
 	chain::HOUR,
 	rng::Rng,
 	world::{Role, World, compute::KnownJob},
 };
 use gridproof_primitives::{
+	compute::channels::ChannelId,
 	crypto::ed25519::PublicKey,
 	energy::{MeterIndex, SignedBatch},
 };
@@ -22,6 +24,7 @@ use gridproof_runtime::RuntimeCall;
 #[derive(Default, Clone)]
 pub(crate) struct Scratch {
 	jobs: Vec<KnownJob>,
+	channel: Option<ChannelId>,
 	meter: Option<MeterIndex>,
 	key: Option<PublicKey>,
 	batch: Option<SignedBatch>,
@@ -308,6 +311,51 @@ pub(crate) const ALL: &[Strategy] = &[
 		name: "statement that nobody signed",
 		roles: &[Issuer],
 		stages: &[embellish_unsigned, mint_to_itself],
+	},
+	Strategy {
+		name: "self-dealing in a channel",
+		roles: &[Coordinator, Miner],
+		stages: &[earn_score, open_own_channel, settle_invented],
+	},
+	Strategy {
+		name: "self-dealing in a channel for AICP",
+		roles: &[Coordinator, Miner],
+		stages: &[earn_score, open_channel_in_aicp, settle_invented],
+	},
+	Strategy {
+		name: "channel with a generous mint",
+		roles: &[Coordinator, Miner],
+		stages: &[earn_score, ask_for_generosity, open_own_channel, settle_invented],
+	},
+	Strategy {
+		name: "plan sold to oneself",
+		roles: &[Coordinator, Miner],
+		stages: &[open_own_plan, settle_invented, renew_and_end, settle_invented],
+	},
+	Strategy {
+		name: "lines settled again",
+		roles: &[Coordinator, Miner],
+		stages: &[open_own_channel, settle_invented, settle_lines_again],
+	},
+	Strategy {
+		name: "one deposit for two coordinators",
+		roles: &[Client, Coordinator, Miner],
+		stages: &[order_at_honest, settle_elsewhere, close_and_take],
+	},
+	Strategy {
+		name: "closed while the coordinator is away",
+		roles: &[Client],
+		stages: &[order_at_honest, close_and_take],
+	},
+	Strategy {
+		name: "outsider's channel",
+		roles: &[Coordinator, Miner],
+		stages: &[settle_of_outsider, settle_of_outsider],
+	},
+	Strategy {
+		name: "kept key emptied",
+		roles: &[Coordinator, Miner],
+		stages: &[open_kept, empty_kept],
 	},
 ];
 

@@ -242,6 +242,7 @@ impl World {
 		}
 		self.compute.ticks += 1;
 		self.honest_work();
+		self.honest_channels(self.compute.ticks);
 		if self.now >= self.away_until {
 			self.honest_claims();
 		}
@@ -322,12 +323,10 @@ impl World {
 					*self.compute.paid.entry(token_of(asset)).or_default() +=
 						valued(asset, shares.total());
 				}
-				if is_own && asset == PriceAsset::Aicp {
-					let counts = self.now < self.compute.rate_until;
-					let worth = if counts { WORTH } else { WORTH / 10 };
-					self.compute.given_for_aicp += shares.treasury * worth;
+				if is_own {
+					self.note_given(asset, shares.treasury);
 				}
-				*self.compute.claims.entry(label).or_default() += claim;
+				self.note_claim(label, claim);
 			},
 			Event::EmissionPaid { account, amount, .. } if self.is_ours(&account) => {
 				self.compute.emission += amount;
@@ -358,6 +357,25 @@ impl World {
 			},
 			_ => {},
 		}
+	}
+
+	/// Outsiders paid this for work in which the coalition took part.
+	pub(crate) fn add_paid(&mut self, asset: PriceAsset, amount: u128) {
+		*self.compute.paid.entry(token_of(asset)).or_default() += valued(asset, amount);
+	}
+
+	/// The treasury received this of a price of the coalition's own.
+	pub(crate) fn note_given(&mut self, asset: PriceAsset, share: u128) {
+		if asset == PriceAsset::Aicp {
+			let counts = self.now < self.compute.rate_until;
+			let worth = if counts { WORTH } else { WORTH / 10 };
+			self.compute.given_for_aicp += share * worth;
+		}
+	}
+
+	/// A claim of the coalition's, by the move that it came from.
+	pub(crate) fn note_claim(&mut self, label: &'static str, claim: u128) {
+		*self.compute.claims.entry(label).or_default() += claim;
 	}
 
 	fn failures(key: &PublicKey) -> u32 {
@@ -395,7 +413,10 @@ impl World {
 		let reason = HoldReason::Bond.into();
 		let held: u128 =
 			self.spendable.iter().map(|who| Balances::balance_on_hold(&reason, who)).sum();
-		accrued + bonds.saturating_sub(held) + self.escrowed(PriceAsset::Ait)
+		accrued
+			+ bonds.saturating_sub(held)
+			+ self.escrowed(PriceAsset::Ait)
+			+ self.in_channels(PriceAsset::Ait)
 	}
 
 	/// What the escrow would return to the coalition if nothing were settled any more: prices in an
@@ -423,6 +444,10 @@ impl World {
 			self.compute.jobs.iter().map(|job| job.id).filter(|id| is_open(*id)).collect();
 		for id in open {
 			let _ = self.send_honest(Sent::Free(build::expire(vec![id])));
+		}
+		let channels = self.channels.ours.clone();
+		for channel in channels {
+			let _ = self.send_honest(Sent::Free(crate::build::channels::give_back(vec![channel])));
 		}
 		for pair in self.compute.keys.clone() {
 			let _ = self.send_honest(Sent::Free(build::pay_out(vec![key_of(&pair)])));

@@ -1,5 +1,6 @@
 //! The world around the chain: who there is, what is true, and what the honest do in every step.
 
+pub(crate) mod channels;
 pub(crate) mod compute;
 pub(crate) mod energy;
 mod limits;
@@ -111,6 +112,8 @@ pub(crate) enum Source {
 	ReportRefused,
 	/// An offence of somebody whose bond is gone, although work of it was settled just before.
 	BondEscaped,
+	/// Daily limits of keys that a coordinator keeps, above its bond.
+	KeptAboveBond,
 }
 
 /// Token, or several of one value.
@@ -143,6 +146,7 @@ pub(crate) struct World {
 	/// Gains by source and move that caused them, in the token's unit.
 	pub(crate) sources: BTreeMap<(Source, &'static str), u128>,
 	pub(crate) compute: compute::Truth,
+	pub(crate) channels: channels::Truth,
 	pub(crate) energy: energy::Truth,
 	pub(crate) reserve: reserve::Truth,
 	/// What named strategies remember between their stages.
@@ -217,6 +221,7 @@ pub(crate) fn with_world<R>(roles: &BTreeSet<Role>, body: impl FnOnce(&mut World
 			label: "honest",
 			sources: BTreeMap::new(),
 			compute: compute::Truth::default(),
+			channels: channels::Truth::default(),
 			energy: energy::Truth::new(roles),
 			reserve: reserve::Truth::default(),
 			scratch: BTreeMap::new(),
@@ -236,6 +241,7 @@ pub(crate) fn with_world<R>(roles: &BTreeSet<Role>, body: impl FnOnce(&mut World
 impl World {
 	fn set_up(&mut self) {
 		self.set_up_compute();
+		self.set_up_channels();
 		self.set_up_energy();
 		self.pass(SECOND);
 	}
@@ -369,7 +375,10 @@ impl World {
 		self.seen = chain::event_count();
 		for event in events {
 			match event {
-				RuntimeEvent::ComputeReceipts(event) => self.observe_compute(event),
+				RuntimeEvent::ComputeReceipts(event) => {
+					self.observe_channels(&event);
+					self.observe_compute(event);
+				},
 				RuntimeEvent::MeterReadings(event) => self.observe_energy(event),
 				RuntimeEvent::CoveragePolicy(event) => self.observe_reserve(event),
 				RuntimeEvent::Assets(pallet_assets::Event::Issued { asset_id, owner, amount })
@@ -415,7 +424,7 @@ impl World {
 				free + self.ait_in_pallets()
 			},
 			Token::Reserve => {
-				let escrowed = self.escrowed(PriceAsset::Aicp);
+				let escrowed = self.escrowed(PriceAsset::Aicp) + self.in_channels(PriceAsset::Aicp);
 				(self.asset(AICP) + escrowed) * 3 + self.credit() * 2
 			},
 			Token::Kwh => self.asset(KWH),
@@ -437,7 +446,8 @@ impl World {
 	/// What the coalition has above what it may have, work taken and not paid included; 0 if it
 	/// has less.
 	pub(crate) fn gain(&self, token: Token) -> u128 {
-		(self.wealth(token) + self.compute.taken(token)).saturating_sub(self.due(token))
+		let taken = self.compute.taken(token) + self.channels.taken(token);
+		(self.wealth(token) + taken).saturating_sub(self.due(token))
 	}
 
 	/// Lets everything that waits come to its end, so that it can be counted.

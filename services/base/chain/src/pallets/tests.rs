@@ -72,7 +72,10 @@ fn what_time_or_governance_can_lift_is_temporary_and_nothing_else() {
 			"NothingDue",
 			"SlashingOff",
 			"Accepted",
-			"Banned"
+			"Banned",
+			"UnknownChannel",
+			"KeptAboveBond",
+			"NoRate"
 		]
 	);
 	assert!(temporary!(assets, Assets).is_empty());

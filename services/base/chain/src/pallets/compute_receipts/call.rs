@@ -5,6 +5,7 @@ use crate::{Call, refusal::Codes, takes::What};
 use codec::Compact;
 use gridproof_primitives::{
 	H256,
+	compute::channels::{ChannelId, ChannelParameters, ChannelTerms, SettlementBatch},
 	compute::{
 		AitPerAicp, Breaker, Class, ComputeParameters, Evidence, PriceAsset, Quote,
 		SignedAssignment, SignedHeartbeat, SignedReceipt,
@@ -160,4 +161,49 @@ pub fn set_reference_rate(new: Option<AitPerAicp>) -> Call {
 /// Stops more or less. For governance; to stop more, also in an emergency.
 pub fn set_breaker(new: Breaker) -> Call {
 	Call::new(PALLET, "set_breaker", &new)
+}
+
+/// Opens a channel: a deposit for one coordinator. The account that signs the transaction is its
+/// client.
+pub fn open_channel(terms: &ChannelTerms) -> Call {
+	let deposit = What::Constant { pallet: PALLET, name: "ChannelDeposit", times: 1 };
+	let call = Call::new(PALLET, "open_channel", terms)
+		.taking(deposit, "the deposit for the channel's rows, which returns at its end");
+	match terms.kind.asset {
+		PriceAsset::Ait => call.taking(What::Amount(terms.deposit), "the channel's deposit"),
+		PriceAsset::Aicp | PriceAsset::ServiceCredit => call,
+	}
+}
+
+/// Adds `amount`, in the asset's unit, to a channel's deposit. For its client.
+pub fn top_up(channel: ChannelId, amount: u128) -> Call {
+	Call::new(PALLET, "top_up", &(channel, Compact(amount)))
+}
+
+/// Begins another period of a plan, which ends at a time in UTC milliseconds, and adds `amount`, in
+/// the asset's unit. For its client.
+pub fn renew_plan(channel: ChannelId, amount: u128, plan_ends_ms: u64) -> Call {
+	Call::new(PALLET, "renew_plan", &(channel, Compact(amount), plan_ends_ms))
+}
+
+/// Begins the notice after which a channel ends. For its client; for a coordinator that keeps its
+/// key; for anyone once a plan is over.
+pub fn close_channel(channel: ChannelId) -> Call {
+	Call::new(PALLET, "close_channel", &channel)
+}
+
+/// Returns what is left of channels that have ended. Needs no signer.
+pub fn return_rests(channels: &[ChannelId]) -> Call {
+	Call::new(PALLET, "return_rests", &channels).refused_with(Codes::Compute)
+}
+
+/// Settles a batch whole, or not at all: a refusal is the event `BatchRefused`. For anyone; the
+/// coordinator's account pays the fee for the lines.
+pub fn settle_batch(batch: &SettlementBatch) -> Call {
+	Call::new(PALLET, "settle_batch", batch)
+}
+
+/// Sets all parameters of channels. For governance.
+pub fn set_channel_parameters(new: &ChannelParameters) -> Call {
+	Call::new(PALLET, "set_channel_parameters", new)
 }

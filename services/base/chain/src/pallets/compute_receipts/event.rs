@@ -3,6 +3,9 @@
 use crate::pallets::AccountId;
 use gridproof_primitives::{
 	H256,
+	compute::channels::{
+		BatchKind, BatchRefusal, BatchSums, ChannelId, ChannelParameters, ChannelSums, MinerSums,
+	},
 	compute::{
 		Breaker, ComputeParameters, JobState, OffenceKind, PartyRole, PriceAsset, ReceiptRefusal,
 		ReferenceRate, settlement::Shares,
@@ -127,7 +130,7 @@ events! {
 		}
 		/// An emission step ended.
 		StepClosed {
-			/// Its number.
+			/// Number of the channel.
 			step: u64,
 			/// Sum of the claims of its receipts, in units of 10⁻¹⁸ AIT.
 			claims: u128,
@@ -256,6 +259,110 @@ events! {
 			key: PublicKey,
 			/// Key from now on.
 			new: PublicKey,
+		}
+		/// A channel was opened and its deposit is in escrow.
+		ChannelOpened {
+			/// Number of the channel.
+			channel: ChannelId,
+			/// The account that pays and gets the rest.
+			client: AccountId,
+			/// Key of the coordinator that it pays.
+			coordinator: PublicKey,
+			/// Asset and mode.
+			kind: BatchKind,
+			/// The client's key; `None` if the coordinator keeps it.
+			signer: Option<PublicKey>,
+			/// In the asset's unit.
+			deposit: u128,
+			/// Most that is settled on a day, in the asset's unit.
+			daily_limit: u128,
+			/// End of the plan's period, in UTC milliseconds.
+			plan_ends_ms: Option<u64>,
+		}
+		/// Something was added to a channel's deposit.
+		ChannelToppedUp {
+			/// Number of the channel.
+			channel: ChannelId,
+			/// What was added, in the asset's unit.
+			amount: u128,
+			/// What was ever deposited, in the asset's unit.
+			deposited: u128,
+		}
+		/// A plan continues.
+		PlanRenewed {
+			/// Number of its channel.
+			channel: ChannelId,
+			/// What was added, in the asset's unit.
+			amount: u128,
+			/// End of the new period, in UTC milliseconds.
+			plan_ends_ms: u64,
+		}
+		/// A channel is being closed.
+		ChannelEnding {
+			/// Number of the channel.
+			channel: ChannelId,
+			/// From when on nothing is settled, in UTC milliseconds.
+			until_ms: u64,
+		}
+		/// A channel has ended and its client has the rest.
+		ChannelEnded {
+			/// Number of the channel.
+			channel: ChannelId,
+			/// The account that has the rest and the deposit for the rows.
+			client: AccountId,
+			/// In the asset's unit.
+			rest: u128,
+		}
+		/// A batch settled a channel's receipts.
+		ChannelSettled {
+			/// Number of the channel.
+			channel: ChannelId,
+			/// Sums of all its receipts so far.
+			settled: ChannelSums,
+		}
+		/// A batch settled a miner's receipts.
+		MinerSettled {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// Key of the miner.
+			miner: PublicKey,
+			/// Sums of all its receipts at this coordinator in this kind so far.
+			settled: MinerSums,
+			/// Who gets what of the line's price, in the asset's unit.
+			shares: Shares,
+			/// Claim on the running step, in units of 10⁻¹⁸ AIT.
+			claim: u128,
+		}
+		/// A batch was settled whole.
+		BatchSettled {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// Number of the batch.
+			sequence: u64,
+			/// Hash of its header.
+			header_hash: H256,
+			/// Asset and mode.
+			kind: BatchKind,
+			/// Sums over its receipts.
+			sums: BatchSums,
+			/// What the coordinator paid for the lines, in units of 10⁻¹⁸ AIT.
+			fee: u128,
+		}
+		/// A batch settled nothing.
+		BatchRefused {
+			/// Key of the coordinator that it names.
+			coordinator: PublicKey,
+			/// Number of the batch.
+			sequence: u64,
+			/// The first rule that it breaks.
+			reason: BatchRefusal,
+		}
+		/// The parameters of channels changed.
+		ChannelParametersSet {
+			/// The ones before.
+			old: ChannelParameters,
+			/// The ones now.
+			new: ChannelParameters,
 		}
 	}
 }

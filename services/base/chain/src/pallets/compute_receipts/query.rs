@@ -1,8 +1,12 @@
 //! Questions.
 
-use crate::Query;
+use crate::{Query, pallets::AccountId};
 use gridproof_primitives::{
 	H256,
+	compute::channels::{
+		BatchKind, BatchRefusal, ChannelId, ChannelParameters, ChannelView, HeaderChain, MinerSums,
+		SettlementBatch,
+	},
 	compute::{
 		ComputeParameters, CoordinatorView, Earnings, JobView, MinerView, Overview, PartyRole,
 		Preview, PriceAsset, ReceiptRefusal, ReceiptView, ReferenceRate, SignedReceipt, StepView,
@@ -75,4 +79,45 @@ pub fn parameters() -> Query<ComputeParameters> {
 /// The hash of the chain's first block, which every statement names.
 pub fn genesis() -> Query<H256> {
 	Query::new("ComputeReceiptsApi_genesis", &())
+}
+
+/// A channel, as long as it is in the state.
+pub fn channel(channel: ChannelId) -> Query<Option<ChannelView>> {
+	Query::new("ComputeReceiptsApi_channel", &channel)
+}
+
+/// Channels that an account opened, in no order: at most `limit`, the first ones or those that follow
+/// the channel `after`.
+pub fn channels_of(
+	account: &AccountId,
+	after: Option<ChannelId>,
+	limit: u32,
+) -> Query<Vec<ChannelView>> {
+	Query::new("ComputeReceiptsApi_channels_of", &(account, after, limit))
+}
+
+/// What the chain keeps of a coordinator's batches: the next sequence number, hash and time of the
+/// last header.
+pub fn header_chain(coordinator: &PublicKey) -> Query<HeaderChain> {
+	Query::new("ComputeReceiptsApi_header_chain", coordinator)
+}
+
+/// The running sums up to which a coordinator has settled a miner in an asset and mode; without a
+/// miner those of receipts that have none.
+pub fn miner_sums(
+	coordinator: &PublicKey,
+	kind: BatchKind,
+	miner: Option<PublicKey>,
+) -> Query<MinerSums> {
+	Query::new("ComputeReceiptsApi_miner_sums", &(coordinator, kind, miner))
+}
+
+/// Why a batch would be refused if it were submitted now.
+pub fn preview_batch(batch: &SettlementBatch) -> Query<Result<(), BatchRefusal>> {
+	Query::new("ComputeReceiptsApi_preview_batch", batch)
+}
+
+/// What governance decided about channels.
+pub fn channel_parameters() -> Query<ChannelParameters> {
+	Query::new("ComputeReceiptsApi_channel_parameters", &())
 }

@@ -12,7 +12,7 @@ refusals! {
 		6 NotOwner: "only the account that bonds may do this";
 		7 Leaving: "the party is leaving already";
 		8 NotYet: "the bond is not free yet: wait until its time has passed";
-		9 NotClient: "the quote is for another account";
+		9 NotClient: "only the client of the quote, the job or the channel may do this";
 		10 InvalidQuote: "the quote contradicts itself or allows too much: ask for another one";
 		11 QuoteExpired: "the quote has expired: ask for another one";
 		12 AlreadyExists: "the quote has opened a job already: ask for another one";
@@ -41,6 +41,16 @@ refusals! {
 		35 Accepted: "another miner has accepted the job: it has to agree, or half of its time to pass";
 		36 MinerUnfit: "the miner is leaving, banned or underbonded";
 		37 Banned: "the key or the account is banned: wait until its time has passed";
+		38 UnknownChannel: "there is no such channel: it was never opened, or its rest was returned";
+		39 ChannelAmount: "deposit, added amount and daily limit must be above 0, and the deposit must fit";
+		40 WeakSigner: "the signer's key is not sound: make another one";
+		41 KeptAboveBond: "the coordinator can keep no more keys: use a key of your own, or a lower daily limit";
+		42 LimitAboveDeposit: "where the coordinator keeps the key, the daily limit may not exceed the deposit";
+		43 ChannelClosing: "the channel is being closed: open another one";
+		44 NoPeriod: "the channel is not a plan, or the next period would not end after the present one";
+		45 NoCreditChannel: "service credit pays jobs only: open the channel in AIT or AICP";
+		46 NoRate: "no reference rate of AICP counts now: use a key of your own, or AIT";
+		47 NoCheckWindow: "nothing is checked yet: the check window must be 0";
 	}
 }
 
@@ -57,7 +67,10 @@ impl Refusal {
 			| Self::NothingDue
 			| Self::SlashingOff
 			| Self::Accepted
-			| Self::Banned => true,
+			| Self::Banned
+			| Self::UnknownChannel
+			| Self::KeptAboveBond
+			| Self::NoRate => true,
 			Self::KeyInUse
 			| Self::BadProof
 			| Self::UnknownParty
@@ -86,7 +99,14 @@ impl Refusal {
 			| Self::NotAdmitted
 			| Self::InvalidRate
 			| Self::NotFree
-			| Self::MinerUnfit => false,
+			| Self::MinerUnfit
+			| Self::ChannelAmount
+			| Self::WeakSigner
+			| Self::LimitAboveDeposit
+			| Self::ChannelClosing
+			| Self::NoPeriod
+			| Self::NoCreditChannel
+			| Self::NoCheckWindow => false,
 		}
 	}
 }

@@ -1,0 +1,105 @@
+//! Channels and batches.
+
+use crate::{
+	build::channels::{self as build, Adds},
+	chain::{DAY, HOUR, MINUTE},
+	rng::Rng,
+	world::{
+		Sent, World,
+		channels::{ORDINARY, signer, terms},
+		compute::honest_coordinator,
+	},
+};
+use gridproof_primitives::{
+	compute::PriceAsset,
+	compute::channels::{BatchKind, ChannelTerms, Mode},
+};
+use gridproof_runtime::constants::currency::AIT;
+
+/// A channel of the coalition, or any other one.
+fn channel(world: &World, rng: &mut Rng) -> u64 {
+	let ours = world.channels.ours.clone();
+	match rng.any(&ours) {
+		Some(channel) if rng.percent(85) => channel,
+		_ => 1 + rng.below(6),
+	}
+}
+
+fn asset(rng: &mut Rng) -> PriceAsset {
+	rng.pick(&[PriceAsset::Ait, PriceAsset::Ait, PriceAsset::Aicp, PriceAsset::ServiceCredit])
+}
+
+/// At a coordinator of its own, or at the honest one; with a key of the client's, or one that is kept.
+pub(super) fn open_channel(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let client = world.wallet(rng);
+	let ours = world.our_keys(true);
+	let coordinator = match rng.any(&ours) {
+		Some(pair) if rng.percent(80) => pair,
+		_ => honest_coordinator(),
+	};
+	let deposit = rng.pick(&[0, 1, 1_000_000, AIT / 20, AIT, 300 * AIT]);
+	let mode = rng.pick(&[Mode::Ordinary, Mode::Ordinary, Mode::Private]);
+	let made = ChannelTerms {
+		kind: BatchKind { asset: asset(rng), mode },
+		signer: if rng.percent(80) { terms(&coordinator, true, 1).signer } else { None },
+		daily_limit: rng.pick(&[deposit, deposit, 1, u128::MAX]),
+		plan_ends_ms: rng.percent(30).then(|| world.now + rng.pick(&[0, HOUR, DAY])),
+		..terms(&coordinator, true, deposit)
+	};
+	// It sends the call itself, so that the channel is known.
+	world.open_channel(&client, made);
+	None
+}
+
+pub(super) fn top_up(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let amount = rng.pick(&[0, 1, 1_000_000, AIT, u128::MAX]);
+	let call = build::top_up(channel(world, rng), amount);
+	Some(Sent::Signed(world.wallet(rng), call))
+}
+
+pub(super) fn renew_plan(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let ends = world.now + rng.pick(&[0, HOUR, DAY, 2 * DAY]);
+	let call = build::renew(channel(world, rng), rng.pick(&[0, 1, AIT]), ends);
+	Some(Sent::Signed(world.wallet(rng), call))
+}
+
+pub(super) fn close_channel(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let call = build::close(channel(world, rng));
+	Some(Sent::Signed(world.wallet(rng), call))
+}
+
+pub(super) fn return_rests(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let mut channels = Vec::new();
+	for _ in 0..=rng.below(3) {
+		channels.push(channel(world, rng));
+	}
+	let call = build::give_back(channels);
+	Some(if rng.percent(60) { Sent::Free(call) } else { Sent::Signed(world.wallet(rng), call) })
+}
+
+/// Invented work, as it can be signed; or a batch that was settled before.
+pub(super) fn settle_batch(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let sender = world.wallet(rng);
+	if rng.percent(20) {
+		let old = rng.any(&world.channels.old)?;
+		world.send_batch(sender, old);
+		return None;
+	}
+	let coordinator = rng.any(&world.our_keys(true))?;
+	let miner = rng.any(&world.our_keys(false))?;
+	let channel = channel(world, rng);
+	let row = pallet_compute_receipts::Channels::<gridproof_runtime::Runtime>::get(channel)?;
+	let kind = if rng.percent(90) { row.channel.kind } else { ORDINARY };
+	let left = row.channel.left();
+	let price = rng.pick(&[0, 1, left / 4, left / 2, left, left.saturating_add(1)]);
+	let of_channel = if row.channel.signer.is_some() { signer(true) } else { coordinator };
+	let paid = if rng.percent(90) { price } else { price.saturating_add(1) };
+	let adds = Adds {
+		channels: vec![(channel, of_channel, 1, price)],
+		miners: vec![(miner, 1, paid, rng.pick(&[0, 1_000, 1_000_000_000, u128::MAX]))],
+	};
+	let time = world.now + rng.pick(&[0, 0, 0, MINUTE, 2 * MINUTE]);
+	let batch = build::batch(&coordinator, kind, &adds, time)?;
+	world.send_batch(sender, batch);
+	None
+}

@@ -1,0 +1,197 @@
+//! Channels: invented work, one deposit twice, a client that closes, keys that others keep.
+
+use super::Scratch;
+use crate::{
+	build::channels::{self as build, Adds},
+	chain::{DAY, HOUR, SECOND},
+	rng::Rng,
+	world::{
+		Role, Sent, World,
+		channels::{ORDINARY, signer, terms},
+		compute::honest_coordinator,
+		wallet,
+	},
+};
+use gridproof_primitives::{
+	compute::PriceAsset,
+	compute::channels::{BatchKind, ChannelTerms},
+	num::units::AICP,
+};
+use gridproof_runtime::constants::currency::AIT;
+
+/// A time in which an emission step ends, in milliseconds.
+const STEP: u64 = 151 * SECOND;
+const IN_AICP: BatchKind = BatchKind { asset: PriceAsset::Aicp, ..ORDINARY };
+
+fn open_own(
+	world: &mut World,
+	scratch: &mut Scratch,
+	rng: &mut Rng,
+	kind: BatchKind,
+	plan_ends_ms: Option<u64>,
+) -> Option<()> {
+	let coordinator = *world.our_keys(true).first()?;
+	let client = world.wallet(rng);
+	let deposit = if kind.asset == PriceAsset::Ait { 2_000 * AIT } else { 2_000 * AICP };
+	let terms = ChannelTerms { kind, plan_ends_ms, ..terms(&coordinator, true, deposit) };
+	scratch.channel = Some(world.open_channel(&client, terms)?);
+	Some(())
+}
+
+pub(super) fn open_own_channel(w: &mut World, s: &mut Scratch, rng: &mut Rng) -> Option<()> {
+	open_own(w, s, rng, ORDINARY, None)
+}
+
+pub(super) fn open_channel_in_aicp(w: &mut World, s: &mut Scratch, rng: &mut Rng) -> Option<()> {
+	open_own(w, s, rng, IN_AICP, None)
+}
+
+/// A plan that the coalition sells to itself, for a day.
+pub(super) fn open_own_plan(world: &mut World, s: &mut Scratch, rng: &mut Rng) -> Option<()> {
+	let ends = world.now + DAY;
+	open_own(world, s, rng, ORDINARY, Some(ends))
+}
+
+/// Invented work of as much weight as can be stated, in eight steps, at prices between nothing and
+/// thirty tokens.
+pub(super) fn settle_invented(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
+	let (channel, kind) = (scratch.channel?, kind_of(scratch.channel?)?);
+	let coordinator = *world.our_keys(true).first()?;
+	let miner = *world.our_keys(false).first()?;
+	let unit = if kind.asset == PriceAsset::Ait { AIT } else { AICP };
+	for price in [0, 1, unit / 1_000, unit, 30 * unit, 30 * unit, 30 * unit, 100 * unit] {
+		let adds = Adds {
+			channels: vec![(channel, signer(true), 1, price)],
+			miners: vec![(miner, 1, price, 1_000_000_000_000)],
+		};
+		let batch = build::batch(&coordinator, kind, &adds, world.now)?;
+		world.send_batch(wallet(Role::Coordinator), batch);
+		world.pass(STEP);
+	}
+	Some(())
+}
+
+fn kind_of(channel: u64) -> Option<BatchKind> {
+	Some(
+		pallet_compute_receipts::Channels::<gridproof_runtime::Runtime>::get(channel)?.channel.kind,
+	)
+}
+
+/// The same lines once more, as they were and as the next batch.
+pub(super) fn settle_lines_again(world: &mut World, s: &mut Scratch, _: &mut Rng) -> Option<()> {
+	let old = world.channels.old.last()?.clone();
+	world.send_batch(wallet(Role::Coordinator), old.clone());
+	let coordinator = *world.our_keys(true).first()?;
+	let channel = s.channel?;
+	let price = old.header.sums.price;
+	let miner = *world.our_keys(false).first()?;
+	let adds = Adds {
+		channels: vec![(channel, signer(true), 1, price)],
+		miners: vec![(miner, 1, price, 1)],
+	};
+	let mut batch = build::batch(&coordinator, old.header.kind, &adds, world.now)?;
+	(batch.channels, batch.miners) = (old.channels, old.miners);
+	world.send_batch(wallet(Role::Coordinator), batch);
+	Some(())
+}
+
+/// Another period, and after its end anybody closes.
+pub(super) fn renew_and_end(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> Option<()> {
+	let channel = scratch.channel?;
+	let row = pallet_compute_receipts::Channels::<gridproof_runtime::Runtime>::get(channel)?;
+	let client = world.wallet_of(&row.client)?;
+	let ends = row.channel.plan_ends_ms? + DAY;
+	world.send(Sent::Signed(client, build::renew(channel, AIT, ends)));
+	world.pass(2 * DAY);
+	let anybody = world.wallet(rng);
+	world.send(Sent::Signed(anybody, build::close(channel)));
+	Some(())
+}
+
+/// Work of the honest, in a channel of the coalition, at a coordinator that is away for twenty
+/// hours.
+pub(super) fn order_at_honest(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
+	let client = wallet(Role::Client);
+	let terms = terms(&honest_coordinator(), true, 50 * AIT);
+	let channel = world.open_channel(&client, terms)?;
+	scratch.channel = Some(channel);
+	if world.now >= world.away_until {
+		world.away_until = world.now + 20 * HOUR;
+	}
+	world.order_in_channel(channel, 20 * AIT)
+}
+
+/// The client closes at once, and takes what it can before the coordinator is back.
+pub(super) fn close_and_take(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
+	let channel = scratch.channel?;
+	world.send(Sent::Signed(wallet(Role::Client), build::close(channel)));
+	for wait in [SECOND, HOUR, 18 * HOUR, 6 * HOUR] {
+		world.send(Sent::Free(build::give_back(vec![channel])));
+		world.pass(wait);
+	}
+	world.send(Sent::Free(build::give_back(vec![channel])));
+	Some(())
+}
+
+/// Another coordinator settles the channel that an honest one works for.
+pub(super) fn settle_elsewhere(
+	world: &mut World,
+	scratch: &mut Scratch,
+	_: &mut Rng,
+) -> Option<()> {
+	settle_of(world, scratch.channel?)
+}
+
+/// A coordinator takes what an outsider deposited for another one.
+pub(super) fn settle_of_outsider(world: &mut World, _: &mut Scratch, _: &mut Rng) -> Option<()> {
+	for channel in 1..=3 {
+		if !world.channels.ours.contains(&channel) {
+			settle_of(world, channel);
+		}
+	}
+	Some(())
+}
+
+/// A batch of a coordinator of the coalition takes all that is left of a channel.
+fn settle_of(world: &mut World, channel: u64) -> Option<()> {
+	let coordinator = *world.our_keys(true).first()?;
+	let miner = *world.our_keys(false).first()?;
+	let row = pallet_compute_receipts::Channels::<gridproof_runtime::Runtime>::get(channel)?;
+	let all = row.channel.left();
+	// The coalition has no key but its own: it signs an outsider's vouchers with that.
+	let adds = Adds {
+		channels: vec![(channel, signer(true), 1, all)],
+		miners: vec![(miner, 1, all, 1_000_000)],
+	};
+	let batch = build::batch(&coordinator, ORDINARY, &adds, world.now)?;
+	world.send_batch(wallet(Role::Coordinator), batch);
+	Some(())
+}
+
+/// Keys that the coordinator keeps, for more a day than its bond.
+pub(super) fn open_kept(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> Option<()> {
+	let coordinator = *world.our_keys(true).first()?;
+	for deposit in [600 * AIT, 399 * AIT, 2 * AIT] {
+		let kept = ChannelTerms { signer: None, ..terms(&coordinator, true, deposit) };
+		let client = world.wallet(rng);
+		scratch.channel = world.open_channel(&client, kept).or(scratch.channel);
+	}
+	Some(())
+}
+
+/// A kept key is used without a request.
+pub(super) fn empty_kept(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
+	let coordinator = *world.our_keys(true).first()?;
+	let miner = *world.our_keys(false).first()?;
+	let channel = scratch.channel?;
+	for _ in 0..3 {
+		let adds = Adds {
+			channels: vec![(channel, coordinator, 1, 300 * AIT)],
+			miners: vec![(miner, 1, 300 * AIT, 1_000_000)],
+		};
+		let batch = build::batch(&coordinator, ORDINARY, &adds, world.now)?;
+		world.send_batch(wallet(Role::Coordinator), batch);
+		world.pass(STEP);
+	}
+	Some(())
+}
