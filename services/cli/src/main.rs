@@ -9,11 +9,13 @@
 mod anchor;
 mod args;
 mod attest;
+mod channel;
 mod completions;
 mod coordinator;
 mod daemon;
 mod emission;
 mod exit;
+mod front;
 mod gateway;
 mod govern;
 mod grid;
@@ -80,6 +82,12 @@ enum Command {
 	/// Compute jobs: submit, list, show, cancel.
 	#[command(subcommand)]
 	Job(job::Command),
+	/// Channels: a deposit for a stream of requests. Open, show, top up, close.
+	#[command(subcommand)]
+	Channel(channel::Command),
+	/// OpenAI's interface on your own machine, paid for from a channel with your own key.
+	#[command(subcommand)]
+	Front(front::Command),
 	/// The coordinator of compute jobs: run it, register it, ask it.
 	#[command(subcommand)]
 	Coordinator(coordinator::Command),
@@ -164,6 +172,8 @@ async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Proof(command) => proof::run(command, out).await,
 		Command::Anchor(command) => anchor::run(command, out).await,
 		Command::Job(command) => job::run(command, out).await,
+		Command::Channel(command) => channel::run(command, out).await,
+		Command::Front(command) => front::run(command, out).await,
 		Command::Coordinator(command) => coordinator::run(command, out).await,
 		Command::Miner(command) => miner::run(command, out).await,
 		Command::Model(command) => model::run(command, out).await,

@@ -37,6 +37,8 @@ pub enum Kind {
 	Coordinator,
 	/// A miner.
 	Miner,
+	/// A client's channel: it signs vouchers.
+	Channel,
 }
 
 impl Kind {
@@ -48,6 +50,7 @@ impl Kind {
 			Self::Gateway => "gateway",
 			Self::Coordinator => "coordinator",
 			Self::Miner => "miner",
+			Self::Channel => "channel",
 		}
 	}
 }

@@ -13,6 +13,7 @@ pub fn page() -> anyhow::Result<String> {
 	let servers = [
 		("Gateway", gridproof_gateway::openapi()),
 		("Coordinator", gridproof_coordinator::openapi()),
+		("Front", gridproof_front::openapi()),
 	];
 	for (name, document) in servers {
 		let document = document.to_json().context("an OpenAPI document")?;

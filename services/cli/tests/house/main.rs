@@ -40,7 +40,7 @@ const FLOORS: [&[&str]; 10] = [
 	&["gridproof-device", "gridproof-engine", "gridproof-grid"],
 	&["gridproof-anchor", "gridproof-attest", "gridproof-fleet"],
 	// Servers.
-	&["gridproof-coordinator", "gridproof-gateway", "gridproof-miner"],
+	&["gridproof-coordinator", "gridproof-front", "gridproof-gateway", "gridproof-miner"],
 	&["gridproof-cli"],
 	&["gridproof-e2e"],
 ];

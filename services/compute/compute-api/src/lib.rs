@@ -5,7 +5,9 @@
 //!
 //! - [`protocol`]: every request and answer, the stages of a job, and the codes of errors;
 //! - [`CoordinatorClient`]: quotes, jobs and receipts, for those who pay;
+//! - [`ChannelClient`]: requests that a channel pays for, its receipts and batches;
 //! - [`MinerClient`]: sessions, work and results, for miners;
+//! - [`ApiKeys`]: the file of API keys that every front has;
 //! - [`JobBook`]: what a client remembers of its jobs.
 //!
 //! # What it does not do
@@ -22,9 +24,11 @@
 
 #![deny(missing_docs, unreachable_pub)]
 
+mod api_keys;
 mod client;
 mod job_book;
 pub mod protocol;
 
-pub use client::{ClientError, CoordinatorClient, MinerClient};
+pub use api_keys::{ApiKeys, Customer, KeyFileError, new_key};
+pub use client::{ChannelClient, ClientError, CoordinatorClient, MinerClient};
 pub use job_book::{JobBook, JobEntry};

@@ -1,13 +1,13 @@
 //! The chain, asked and written to through a node.
 
-use crate::ledger::{Claimed, Escrow, Ledger, Registered, Return};
+use crate::ledger::{ChannelChain, Claimed, Escrow, Ledger, Registered, Return, Submitted};
 use futures::{FutureExt, future::BoxFuture};
 use gridproof_chain::{
 	Call, ChainError, Included, Link, Patience,
 	pallets::{
 		compute_receipts::{
 			call,
-			event::{EmissionPaid, JobOpened, ReceiptSettled},
+			event::{BatchRefused, BatchSettled, EmissionPaid, JobOpened, ReceiptSettled},
 			query,
 		},
 		utility,
@@ -16,8 +16,12 @@ use gridproof_chain::{
 use gridproof_keys::AccountKey;
 use gridproof_primitives::{
 	H256,
-	compute::{JobState, JobView, ReceiptRefusal, SignedAssignment, SignedQuote, SignedReceipt},
-	crypto::ed25519::Signature,
+	compute::{
+		JobState, JobView, ReceiptRefusal, SignedAssignment, SignedQuote, SignedReceipt,
+		channels::{BatchKind, Channel, ChannelId, HeaderChain, MinerSums, SettlementBatch},
+	},
+	crypto::ed25519::{PublicKey, Signature},
+	num::units::MILLIS_PER_DAY,
 };
 use std::{collections::HashSet, time::Duration};
 
@@ -205,6 +209,60 @@ impl Ledger for ChainLedger {
 				outcomes.next().map_or_else(unsent, |outcome| outcome.map(drop))
 			};
 			Ok(quotes.iter().map(&mut outcome).collect())
+		}
+		.boxed()
+	}
+
+	fn channels(&self) -> Option<&dyn ChannelChain> {
+		// Batches are sent by a signed transaction.
+		self.purse.is_some().then_some(self as &dyn ChannelChain)
+	}
+}
+
+impl ChannelChain for ChainLedger {
+	fn day_ms(&self) -> BoxFuture<'_, Result<u64, ChainError>> {
+		async { Ok(MILLIS_PER_DAY) }.boxed()
+	}
+
+	fn channel(&self, channel: ChannelId) -> BoxFuture<'_, Result<Option<Channel>, ChainError>> {
+		async move {
+			let view = self.link.read(&query::channel(channel)).await?;
+			Ok(view.map(|view| view.channel))
+		}
+		.boxed()
+	}
+
+	fn header_chain(
+		&self,
+		coordinator: PublicKey,
+	) -> BoxFuture<'_, Result<HeaderChain, ChainError>> {
+		async move { self.link.read(&query::header_chain(&coordinator)).await }.boxed()
+	}
+
+	fn miner_sums(
+		&self,
+		coordinator: PublicKey,
+		kind: BatchKind,
+		miner: Option<PublicKey>,
+	) -> BoxFuture<'_, Result<MinerSums, ChainError>> {
+		async move { self.link.read(&query::miner_sums(&coordinator, kind, miner)).await }.boxed()
+	}
+
+	fn settle_batch(&self, batch: SettlementBatch) -> BoxFuture<'_, Result<Submitted, ChainError>> {
+		async move {
+			// A batch that is refused in a block costs its sender a fee.
+			if let Err(refusal) = self.link.read(&query::preview_batch(&batch)).await? {
+				return Ok(Submitted::Refused(refusal));
+			}
+			let lacking =
+				|| ChainError::Unsupported("an account that batches are sent from".to_string());
+			let purse = self.purse.as_ref().ok_or_else(lacking)?;
+			let call = call::settle_batch(&batch);
+			let included = self.link.submit_one(purse, &call, &PATIENCE).await?;
+			if included.has::<BatchSettled>() {
+				return Ok(Submitted::Settled(included.block));
+			}
+			Ok(Submitted::Refused(included.first::<BatchRefused>()?.reason))
 		}
 		.boxed()
 	}

@@ -2,6 +2,7 @@
 //! memory.
 
 use crate::{
+	book::Book,
 	check::Checker,
 	error::RequestError,
 	ledger::Ledger,
@@ -22,7 +23,7 @@ use sp_crypto_hashing::sha2_256;
 use std::{
 	collections::HashSet,
 	path::Path,
-	sync::{Arc, Mutex, MutexGuard},
+	sync::{Arc, Mutex, MutexGuard, OnceLock},
 };
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
@@ -90,6 +91,14 @@ pub struct Coordinator {
 	pub(crate) receipts: Notify,
 	/// There may be jobs of the front to open.
 	pub(crate) openings: Notify,
+	/// Channels in use and the requests that they pay for.
+	pub(crate) book: Book,
+	/// Held while the chain is asked about a channel that is not known.
+	pub(crate) asking: tokio::sync::Mutex<()>,
+	/// Length of a day of the channels' daily limits, in milliseconds, once it is known.
+	pub(crate) day_ms: OnceLock<u64>,
+	/// There may be receipts of channels to settle.
+	pub(crate) counted: Notify,
 	/// Jobs of the front that this run has accepted and never tried to open: of these nobody need
 	/// ask whether they are open.
 	untried: Mutex<HashSet<H256>>,
@@ -139,6 +148,10 @@ impl Coordinator {
 			work: Notify::new(),
 			receipts: Notify::new(),
 			openings: Notify::new(),
+			book: Book::default(),
+			asking: tokio::sync::Mutex::default(),
+			day_ms: OnceLock::new(),
+			counted: Notify::new(),
 			untried: Mutex::default(),
 		};
 		coordinator.restore_leases().await?;

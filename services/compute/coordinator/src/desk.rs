@@ -3,7 +3,7 @@
 use crate::{
 	coordinator::Coordinator,
 	error::RequestError,
-	front::{Accepted, Desk, Done, JobHead, Once, Order, OrderError, Outcome, Used},
+	front::{Accepted, Desk, Done, JobHead, Offer, Once, Order, OrderError, Outcome, Used},
 	quotes::{Admission, Buyer},
 	rows::{self, Job, ReceiptRow, Remembered},
 };
@@ -31,7 +31,7 @@ impl FrontDesk {
 	}
 
 	async fn accept(&self, order: Order) -> Result<Accepted, OrderError> {
-		let Order { spec, customer, limit, stream, once } = order;
+		let Order { spec, customer, limit, stream, once, .. } = order;
 		let coordinator = &self.coordinator;
 		let once = once.map(|Once { key, body }| rows::Once { key, body });
 		// Before it is priced: the model of a job that is done may be gone.
@@ -66,6 +66,10 @@ impl FrontDesk {
 impl Desk for FrontDesk {
 	fn models(&self) -> Vec<String> {
 		self.coordinator.models()
+	}
+
+	fn offer(&self, model: &str) -> Option<Offer> {
+		self.coordinator.offer(model)
 	}
 
 	fn most_tokens(&self, model: &str) -> u32 {
@@ -119,6 +123,7 @@ fn outcome(job: Job, receipt: Option<ReceiptRow>) -> Outcome {
 			units: receipt.units,
 			price: receipt.price,
 			output,
+			issued: None,
 		})),
 		(stage, ..) => Outcome::Ended { how: stage.as_str(), reason: job.reason },
 	}

@@ -4,8 +4,13 @@ use futures::future::BoxFuture;
 use gridproof_chain::ChainError;
 use gridproof_primitives::{
 	H256,
-	compute::{Class, ReceiptRefusal, SignedAssignment, SignedQuote, SignedReceipt},
-	crypto::ed25519::Signature,
+	compute::{
+		Class, ReceiptRefusal, SignedAssignment, SignedQuote, SignedReceipt,
+		channels::{
+			BatchKind, BatchRefusal, Channel, ChannelId, HeaderChain, MinerSums, SettlementBatch,
+		},
+	},
+	crypto::ed25519::{PublicKey, Signature},
 };
 
 /// A job as the chain has it.
@@ -62,6 +67,43 @@ pub struct Claimed {
 	pub settled: Vec<(H256, H256)>,
 }
 
+/// What became of a submitted batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submitted {
+	/// It is settled, in this final block.
+	Settled(H256),
+	/// The chain refuses it.
+	Refused(BatchRefusal),
+}
+
+/// What a coordinator needs of the chain for channels. All answers are of final blocks.
+pub trait ChannelChain: Send + Sync + 'static {
+	/// Length of a day of the daily limits, in milliseconds.
+	fn day_ms(&self) -> BoxFuture<'_, Result<u64, ChainError>>;
+
+	/// The channel of a number; `None` if there is none (any more).
+	fn channel(&self, channel: ChannelId) -> BoxFuture<'_, Result<Option<Channel>, ChainError>>;
+
+	/// What the chain keeps of a coordinator's batches.
+	fn header_chain(
+		&self,
+		coordinator: PublicKey,
+	) -> BoxFuture<'_, Result<HeaderChain, ChainError>>;
+
+	/// Sums up to which a miner is settled at a coordinator in a kind; those of receipts without an
+	/// answer for `None`.
+	fn miner_sums(
+		&self,
+		coordinator: PublicKey,
+		kind: BatchKind,
+		miner: Option<PublicKey>,
+	) -> BoxFuture<'_, Result<MinerSums, ChainError>>;
+
+	/// Submits a batch and follows it until it is final. An error says nothing about it: the header
+	/// chain does.
+	fn settle_batch(&self, batch: SettlementBatch) -> BoxFuture<'_, Result<Submitted, ChainError>>;
+}
+
 /// What a coordinator needs of the chain. All answers are of final blocks.
 pub trait Ledger: Send + Sync + 'static {
 	/// Hash of its first block.
@@ -111,4 +153,9 @@ pub trait Ledger: Send + Sync + 'static {
 		&self,
 		quotes: Vec<SignedQuote>,
 	) -> BoxFuture<'_, Result<Vec<Result<(), ChainError>>, ChainError>>;
+
+	/// The chain's channels; `None` if it has none.
+	fn channels(&self) -> Option<&dyn ChannelChain> {
+		None
+	}
 }

@@ -23,8 +23,9 @@
 //! | [`ledger`], `chain`, `registration` | what is needed of the chain, and how a node is asked for it |
 //! | `rows` | the database |
 //! | `sessions`, `live` | miners that have a session; text that is being read along |
+//! | `book`, `channels` | channels in memory; from a voucher to a settled batch |
 //! | `api` | the REST for clients and miners |
-//! | `front`, `desk` | OpenAI's interface, and the coordinator as it sees it |
+//! | `front`, `desk`, `channel_desk` | OpenAI's interface, and the coordinator as it sees it |
 //! | `server` | all of this behind one address |
 //!
 //! A job is in one of the stages of
@@ -38,7 +39,10 @@
 
 mod access_key;
 mod api;
+mod book;
 mod chain;
+mod channel_desk;
+mod channels;
 pub mod check;
 mod coordinator;
 mod desk;
@@ -69,10 +73,10 @@ pub use access_key::AccessKey;
 pub use chain::ChainLedger;
 pub use coordinator::{Coordinator, StartError};
 pub use error::RequestError;
-pub use front::{ApiKeys, Customer, KeyFileError, new_key};
+pub use gridproof_compute_api::{ApiKeys, Customer, KeyFileError, new_key};
 pub use quotes::Quoted;
 pub use registration::register;
 pub use rows::{Job, QuoteRow};
 pub use server::{ServeError, Server, metrics, openapi};
 pub use sessions::Session;
-pub use settings::{ModelOffer, Retain, Settings};
+pub use settings::{ChannelSettings, ModelOffer, Retain, Settings};

@@ -4,6 +4,7 @@ use crate::{
 	access_key::AccessKey,
 	coordinator::Coordinator,
 	error::RequestError,
+	front::Offer,
 	ledger::Escrow,
 	rows::{self, Change, Job, NewJob, Once, QuoteRow, Remembered},
 };
@@ -131,7 +132,7 @@ impl Coordinator {
 	}
 
 	/// Checks a specification, and returns the model's factor.
-	fn check_spec(&self, spec: &JobSpec) -> Result<u32, RequestError> {
+	pub(crate) fn check_spec(&self, spec: &JobSpec) -> Result<u32, RequestError> {
 		let unknown = || {
 			let message = format!("no miner serves the model {:?} here", spec.model);
 			RequestError::new(ErrorCode::UnknownModel, message)
@@ -159,6 +160,19 @@ impl Coordinator {
 		}
 		check_sampling(&spec.sampling)?;
 		Ok(offer.factor())
+	}
+
+	/// Returns what a model is offered for; `None` if it is not.
+	pub(crate) fn offer(&self, model: &str) -> Option<Offer> {
+		let offer = self.settings.model(model)?;
+		let prices = self.settings.unit_price.iter();
+		Some(Offer {
+			factor: offer.factor(),
+			max_tokens: self.settings.most_tokens(model),
+			unit_price: prices
+				.map(|(asset, price)| (asset.as_str().to_string(), price.0))
+				.collect(),
+		})
 	}
 
 	/// Returns the models on offer, sorted: those listed, or those that miners serve now.

@@ -41,9 +41,12 @@ impl Coordinator {
 	) -> Result<Accepted, RequestError> {
 		// Looked at before the job is read: who lost the lease to the same result, sent twice at once,
 		// then finds the job completed.
+		if let Some(request) = self.book.request(&id) {
+			return self.request_result(session, &request, result).await;
+		}
 		let held = self.is_held(session, id, result.attempt);
 		let Some(job) = self.job(id).await? else {
-			return RequestError::err(ErrorCode::UnknownJob, "no such job");
+			return self.repeated_request(session, result).await;
 		};
 		if job.state == JobStage::Completed {
 			return self.repeated(session, id, result).await;
@@ -79,7 +82,7 @@ impl Coordinator {
 				&& receipt.is_some_and(|receipt| receipt.miner == *session.miner())
 		});
 		match same {
-			Some(row) => Ok(Accepted { receipt_id: row.id.into(), repeated: true }),
+			Some(row) => Ok(Accepted { receipt_id: row.id.into(), repeated: true, issued: None }),
 			None => RequestError::err(ErrorCode::AlreadyCompleted, "the job is done already"),
 		}
 	}
@@ -139,7 +142,11 @@ impl Coordinator {
 	}
 
 	/// Checks some of the results with an engine of the coordinator's own.
-	async fn check_again(&self, spec: JobSpec, output: &Output) -> Result<(), RequestError> {
+	pub(crate) async fn check_again(
+		&self,
+		spec: JobSpec,
+		output: &Output,
+	) -> Result<(), RequestError> {
 		let Some(checker) = self.checker.clone() else { return Ok(()) };
 		if OsRng.gen_range(0..1_000) >= self.settings.check_per_thousand {
 			return Ok(());
@@ -216,12 +223,16 @@ impl Coordinator {
 		self.metrics.units.inc_by(receipt.compute_units);
 		self.after(&done);
 		self.work.notify_one();
-		Ok(Accepted { receipt_id: receipt_id.into(), repeated: false })
+		Ok(Accepted { receipt_id: receipt_id.into(), repeated: false, issued: None })
 	}
 }
 
 /// Checks that these counts are possible.
-fn plausible(spec: &JobSpec, output: &Output, bounded: bool) -> Result<(), &'static str> {
+pub(crate) fn plausible(
+	spec: &JobSpec,
+	output: &Output,
+	bounded: bool,
+) -> Result<(), &'static str> {
 	let made = output.completion_tokens;
 	let length = |text: &str| clamped::<u64, _>(text.len());
 	let stops = spec.sampling.stop.iter().fold(0u64, |sum, s| sum.saturating_add(length(s)));

@@ -55,8 +55,11 @@ impl Coordinator {
 		let keys = self.write(move |db| Ok(rows::forget(db, now, PIECE)?)).await?;
 		let texts = self.prune_texts(now).await?;
 		let jobs = self.prune_jobs(now).await?;
+		let since = before(now, self.settings.retain.texts_days);
+		let requests =
+			self.write(move |db| Ok(rows::delete_channel_texts(db, since, PIECE)?)).await?;
 		let piece: usize = clamped(PIECE);
-		Ok([keys, texts, jobs].into_iter().any(|count| count >= piece))
+		Ok([keys, texts, jobs, requests].into_iter().any(|count| count >= piece))
 	}
 
 	async fn prune_texts(&self, now: u64) -> Result<usize, RequestError> {

@@ -1,8 +1,12 @@
 //! The loops of a coordinator: each continues from what the database says, and is watched.
 
 use crate::{
-	coordinator::Coordinator, error::RequestError, escrow, payout, retention, settle,
-	timekeeper::Verdict, work,
+	channels::{batches, follow},
+	coordinator::Coordinator,
+	error::RequestError,
+	escrow, payout, retention, settle,
+	timekeeper::Verdict,
+	work,
 };
 use futures::{FutureExt, future::BoxFuture};
 use gridproof_http::{Ended, Part, supervise};
@@ -40,6 +44,12 @@ impl Coordinator {
 			}),
 			part(retention::NAME, LONGEST_ON_CHAIN, |c| {
 				async move { retention::retain(&c).await }.boxed()
+			}),
+			part(batches::NAME, LONGEST_ON_CHAIN, |c| {
+				async move { batches::settle(&c).await }.boxed()
+			}),
+			part(follow::NAME, LONGEST_ON_CHAIN, |c| {
+				async move { follow::follow(&c).await }.boxed()
 			}),
 			part(CLOCK, LONGEST_ON_CHAIN, |c| async move { watch_clock(&c).await }.boxed()),
 		];

@@ -2,9 +2,10 @@
 
 use crate::{
 	api::{self, Api, Pages},
+	channel_desk::ChannelDesk,
 	coordinator::Coordinator,
 	desk::FrontDesk,
-	front::{self, ApiKeys, Front},
+	front::{self, Front},
 	metrics::Metrics,
 };
 use axum::{
@@ -14,6 +15,7 @@ use axum::{
 	middleware::{self, Next},
 	response::Response,
 };
+use gridproof_compute_api::ApiKeys;
 use gridproof_http::{Ended, Limits, Metric, Rate, describe_document, serve_on, site};
 use gridproof_primitives::compute::PriceAsset;
 use gridproof_support::{Stop, supervision};
@@ -39,6 +41,7 @@ const MAX_REQUESTS: usize = 16_384;
 	tags(
 		(name = "jobs", description = "For clients that pay on chain themselves"),
 		(name = "receipts", description = "What was delivered, and where its money stands"),
+		(name = "channels", description = "For clients that pay with vouchers of a channel; what a batch settles"),
 		(name = "openai", description = "For OpenAI's client libraries; needs an API key"),
 		(name = "miners", description = "For miners; needs a session"),
 		(name = "service", description = "The service itself")
@@ -91,13 +94,15 @@ pub enum ServeError {
 /// A coordinator's server.
 pub struct Server {
 	coordinator: Arc<Coordinator>,
-	front: Option<(Arc<ApiKeys>, Front)>,
+	keys: Option<Arc<ApiKeys>>,
+	front: Front,
 }
 
 impl Server {
-	/// Returns the server of a coordinator, without a front.
-	pub const fn new(coordinator: Arc<Coordinator>) -> Self {
-		Self { coordinator, front: None }
+	/// Returns the server of a coordinator, without a front for customers with API keys.
+	pub fn new(coordinator: Arc<Coordinator>) -> Self {
+		let front = Front::of_channels(Arc::new(ChannelDesk::new(coordinator.clone())));
+		Self { coordinator, keys: None, front }
 	}
 
 	/// Adds a front for OpenAI's clients, which serves these customers and pays in `asset` from the
@@ -107,7 +112,8 @@ impl Server {
 		let keys = Arc::new(keys);
 		let per_minute = self.coordinator.settings.requests_per_minute.get();
 		let desk = Arc::new(FrontDesk::new(self.coordinator.clone(), asset, purse));
-		self.front = Some((keys.clone(), Front::open(keys, desk, per_minute)));
+		self.front = self.front.with_customers(keys.clone(), desk, per_minute);
+		self.keys = Some(keys);
 		self
 	}
 
@@ -146,7 +152,7 @@ impl Server {
 	/// Returns all routes. They have to be served with the address of the peer, as
 	/// [`gridproof_http::serve_on`] does.
 	pub fn router(self) -> Router {
-		let Self { coordinator, front } = self;
+		let Self { coordinator, keys, front } = self;
 		let settings = &coordinator.settings;
 		let rate = Rate {
 			per_minute: settings.requests_per_minute,
@@ -158,10 +164,6 @@ impl Server {
 			max_requests: MAX_REQUESTS,
 			timeout: None,
 			origins: settings.origins.clone(),
-		};
-		let (keys, front) = match front {
-			Some((keys, front)) => (Some(keys), front),
-			None => (None, Front::closed()),
 		};
 		let pages = Arc::new(Pages(coordinator.clone()));
 		let api = api::routes(Some(&rate)).with_state(Api::new(coordinator, keys));

@@ -2,7 +2,7 @@
 //!
 //! All times are steady milliseconds, which pass evenly whatever the clock is set to.
 
-use gridproof_compute_api::protocol::{Assignment, ClassName};
+use gridproof_compute_api::protocol::{ClassName, Work};
 use gridproof_primitives::H256;
 use gridproof_support::Lock;
 use rand::{Rng, RngCore, rngs::OsRng};
@@ -70,7 +70,7 @@ pub(crate) struct HeldLease {
 struct Waiter {
 	number: u64,
 	miner: [u8; 32],
-	answer: oneshot::Sender<Assignment>,
+	answer: oneshot::Sender<Work>,
 }
 
 #[derive(Default)]
@@ -91,7 +91,7 @@ pub(crate) struct Chosen {
 	/// The miner's key.
 	pub miner: [u8; 32],
 	/// Takes the assignment.
-	pub answer: oneshot::Sender<Assignment>,
+	pub answer: oneshot::Sender<Work>,
 }
 
 impl Sessions {
@@ -136,7 +136,7 @@ impl Sessions {
 	}
 
 	/// Waits for work. The number withdraws the request: see [`Sessions::leave`].
-	pub(crate) fn wait(&self, miner: [u8; 32]) -> (u64, oneshot::Receiver<Assignment>) {
+	pub(crate) fn wait(&self, miner: [u8; 32]) -> (u64, oneshot::Receiver<Work>) {
 		let (answer, receiver) = oneshot::channel();
 		let mut inner = self.inner();
 		let number = inner.next_waiter;
@@ -239,6 +239,16 @@ impl Sessions {
 		let inner = self.inner();
 		let held = inner.leases.iter().filter(|(_, lease)| lease.miner == *miner);
 		held.map(|(job, lease)| (*job, *lease)).collect()
+	}
+
+	/// Returns the miner that holds some work.
+	pub(crate) fn holder(&self, job: &H256) -> Option<[u8; 32]> {
+		self.inner().leases.get(job).map(|lease| lease.miner)
+	}
+
+	/// Returns since when a miner holds some work.
+	pub(crate) fn held_since(&self, job: &H256) -> Option<u64> {
+		self.inner().leases.get(job).map(|lease| lease.since_ms)
 	}
 
 	/// A miner gave a result that was refused. After three it gets nothing for ten minutes.

@@ -2,7 +2,7 @@
 
 use gridproof_compute_api::protocol::ClassName;
 use gridproof_primitives::compute::{PriceAsset, model_factor};
-use gridproof_support::text::Amount;
+use gridproof_support::text::{Amount, Hex32};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr, num::NonZeroU32, path::PathBuf};
 
@@ -59,6 +59,38 @@ pub struct Settings {
 	pub retain: Retain,
 	/// Web pages of other origins that may call the coordinator, such as `https://chat.example`.
 	pub origins: Vec<String>,
+	/// How requests that channels pay for are settled.
+	pub channels: ChannelSettings,
+}
+
+/// How requests that channels pay for are settled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChannelSettings {
+	/// Seconds for which a request waits for a miner; then it ends without an answer and costs
+	/// nothing.
+	pub wait_seconds: u64,
+	/// Seconds after its first receipt at which a batch is made.
+	pub batch_seconds: u64,
+	/// Receipts of one asset and mode with which a batch is made at once; a batch has no more.
+	pub batch_receipts: u32,
+	/// Seconds that miners have to sign their lines of a batch. Without it a line is paid, and
+	/// mints nothing.
+	pub line_seconds: u64,
+	/// Seconds from a receipt until the time by which the coordinator promises to settle it.
+	pub settle_seconds: u64,
+}
+
+impl Default for ChannelSettings {
+	fn default() -> Self {
+		Self {
+			wait_seconds: 120,
+			batch_seconds: 60,
+			batch_receipts: 20_000,
+			line_seconds: 5,
+			settle_seconds: 3_600,
+		}
+	}
 }
 
 /// How long what is over is kept. Nothing is deleted that is open, unsettled, or whose money may still
@@ -96,6 +128,10 @@ pub struct ModelOffer {
 	/// Its factor in thousandths, where it does not follow from the name.
 	#[serde(default)]
 	pub model_factor: Option<u32>,
+	/// Hash by which the chain's registry knows it; without one, what channels pay for it is private
+	/// work, and mints nothing.
+	#[serde(default)]
+	pub registered: Option<Hex32>,
 }
 
 impl Default for Settings {
@@ -128,6 +164,7 @@ impl Default for Settings {
 			max_queue: 10_000,
 			retain: Retain::default(),
 			origins: Vec::new(),
+			channels: ChannelSettings::default(),
 		}
 	}
 }
@@ -169,6 +206,16 @@ impl Settings {
 				"retain.texts_days must be above zero, and retain.jobs_days at least that",
 			),
 			(
+				self.channels.wait_seconds == 0
+					|| self.channels.batch_seconds == 0
+					|| self.channels.batch_receipts == 0,
+				"wait_seconds, batch_seconds and batch_receipts of channels must be above zero",
+			),
+			(
+				self.channels.settle_seconds < self.channels.batch_seconds.saturating_mul(3),
+				"settle_seconds of channels must be at least three times batch_seconds",
+			),
+			(
 				!self.origins.iter().all(|origin| is_origin(origin)),
 				"an entry of origins is not one, such as https://chat.example",
 			),
@@ -193,6 +240,7 @@ impl Settings {
 				max_tokens: None,
 				class: None,
 				model_factor: None,
+				registered: None,
 			}),
 			None => None,
 		}

@@ -8,7 +8,7 @@ use crate::{
 };
 use gridproof_compute_api::protocol::{
 	Assignment, ErrorCode, HELLO_SKEW_MS, Heartbeat, HeartbeatAnswer, Hello, JobStage, Lease,
-	Progress, Refusal, RefusalReason, Welcome, hello_payload,
+	Progress, Refusal, RefusalReason, Welcome, Work, hello_payload,
 };
 use gridproof_primitives::{H256, crypto::ed25519};
 use gridproof_support::text::{Amount, Hex32, Hex64, HexBytes};
@@ -126,7 +126,7 @@ impl Coordinator {
 		&self,
 		session: &Session,
 		wait: Duration,
-	) -> Result<Option<Assignment>, RequestError> {
+	) -> Result<Option<Work>, RequestError> {
 		let (number, mut answer) = self.sessions.wait(*session.miner());
 		// A miner that stops waiting, by time or because its connection broke, gives its place up.
 		let place = Place { coordinator: self, number };
@@ -153,6 +153,7 @@ impl Coordinator {
 		if !self.sessions.anybody_waits() {
 			return Ok(());
 		}
+		self.give_out_requests().await?;
 		let now = self.now();
 		let jobs = self.read(move |db| Ok(rows::assignable(db, now, BATCH)?)).await?;
 		for job in jobs {
@@ -197,7 +198,7 @@ impl Coordinator {
 			lease_until_ms: now.saturating_add(confirm_ms),
 			stream: given.stream,
 		};
-		if answer.send(assignment).is_err() {
+		if answer.send(Work::Job(assignment)).is_err() {
 			// The miner went away between asking and being answered.
 			self.give_back(id, given.attempt, "the miner went away", false).await?;
 		}
@@ -212,6 +213,10 @@ impl Coordinator {
 		reason: &str,
 		failure: bool,
 	) -> Result<Option<Job>, RequestError> {
+		if self.book.request(&id).is_some() {
+			self.return_request(id, attempt, reason, failure).await?;
+			return Ok(None);
+		}
 		let (now, most, reason) = (self.now(), self.settings.max_failures, reason.to_string());
 		let changed = self
 			.write(move |db| {
@@ -271,6 +276,10 @@ impl Coordinator {
 
 	/// Notes that a miner has begun.
 	async fn confirm(&self, id: H256, attempt: u32) -> Result<(), RequestError> {
+		if self.book.request(&id).is_some() {
+			// Nothing of it is on disk before its receipt.
+			return Ok(());
+		}
 		let now = self.now();
 		self.write(move |db| {
 			let is_new = rows::job(db, id)?.is_some_and(|job| job.state == JobStage::Assigned);
@@ -310,6 +319,9 @@ impl Coordinator {
 		if refusal.reason.is_requests_own() {
 			// Another miner could not do it either, and its client waits for the answer.
 			self.metrics.returned.inc();
+			if self.book.request(&id).is_some() {
+				return self.end_request(id, Some(refusal.attempt), reason).await;
+			}
 			return self.fail_at(id, Some(refusal.attempt), reason).await;
 		}
 		self.give_back(id, refusal.attempt, &reason, failure).await?;
@@ -383,6 +395,7 @@ impl Coordinator {
 				self.sessions.release(&id);
 			}
 		}
+		self.sweep_requests().await?;
 		for id in self.read(move |db| Ok(rows::overdue(db, now, BATCH)?)).await? {
 			let expired =
 				self.write(move |db| Ok(rows::change(db, id, None, &Change::Expire, now)?)).await?;

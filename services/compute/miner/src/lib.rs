@@ -3,7 +3,9 @@
 //! | module | holds |
 //! |---|---|
 //! | `miner` | what all work shares: key, engine, results, what is running |
-//! | [`assignment`] | what is checked before the work, and signed after it |
+//! | [`assignment`] | what is checked before the work of a job, and signed after it |
+//! | [`voucher`] | the same of a request that a channel pays for, and of lines of batches |
+//! | `account` | receipts of channels: running sums, and which lines are accounted for |
 //! | `outbox` | results that were signed, until they are delivered |
 //! | `link` | one coordinator: sessions, slots, deliveries, heartbeats |
 //! | `chain` | registration, heartbeats on chain, payouts |
@@ -25,6 +27,7 @@
 
 #![deny(missing_docs, unreachable_pub)]
 
+mod account;
 pub mod assignment;
 mod chain;
 mod error;
@@ -36,6 +39,7 @@ mod pages;
 pub mod plan;
 mod run;
 mod settings;
+pub mod voucher;
 
 pub use chain::register;
 pub use error::MinerError;

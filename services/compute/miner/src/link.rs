@@ -4,28 +4,33 @@
 //! until the coordinator has it. The first request that finds a session ended begins another one.
 
 use crate::{
-	assignment,
+	account, assignment,
 	miner::{Miner, RETRY, Running},
 	outbox::Stored,
+	voucher,
 };
-use codec::Encode;
+use codec::{DecodeAll, Encode};
 use futures::{StreamExt, future::join_all, stream};
 use gridproof_compute_api::{
 	ClientError, MinerClient,
 	protocol::{
-		Assignment, ErrorCode, Heartbeat, HeldJob, Hello, Output, Progress, Refusal, RefusalReason,
+		Assignment, ErrorCode, Heartbeat, HeldJob, Hello, IssuedReceipt, JobSpec, LinesToSign,
+		Output, Progress, Refusal, RefusalReason, SignedLine, TokenIds, VoucherWork, Work,
 		hello_payload,
 	},
 };
 use gridproof_engine::{EngineError, Measured, execute};
 use gridproof_primitives::{
 	H256,
-	compute::{Quote, Signer},
+	compute::{
+		Quote, Signer,
+		channels::{BatchKind, MinerLine, ReceiptV2, SettlementHeader, SignedVoucher},
+	},
 };
 use gridproof_store::StoreError;
 use gridproof_support::{
 	number::clamped,
-	text::{Hex32, Hex64},
+	text::{Hex32, Hex64, HexBytes},
 };
 use std::{
 	ops::ControlFlow,
@@ -82,6 +87,38 @@ impl From<Failed> for ClientError {
 	}
 }
 
+/// Work that was checked.
+enum Accepted<'a> {
+	/// A job, with its quote.
+	Job(&'a Assignment, Quote),
+	/// A request that a channel pays for, with its voucher.
+	Voucher(&'a VoucherWork, SignedVoucher),
+}
+
+impl Accepted<'_> {
+	fn id(&self) -> H256 {
+		match self {
+			Self::Job(assignment, _) => assignment.job.into(),
+			Self::Voucher(work, _) => work.work.into(),
+		}
+	}
+
+	const fn attempt(&self) -> u32 {
+		match self {
+			Self::Job(assignment, _) => assignment.attempt,
+			Self::Voucher(work, _) => work.attempt,
+		}
+	}
+
+	/// What is to be done, and whether somebody reads along.
+	const fn spec(&self) -> (&JobSpec, bool) {
+		match self {
+			Self::Job(assignment, _) => (&assignment.spec, assignment.stream),
+			Self::Voucher(work, _) => (&work.spec, work.stream),
+		}
+	}
+}
+
 /// The way to one coordinator.
 pub(crate) struct Link {
 	miner: Arc<Miner>,
@@ -104,6 +141,7 @@ impl Link {
 			_ = working => (),
 			() = self.deliver_all() => (),
 			() = self.beat() => (),
+			() = self.sign_lines() => (),
 		}
 		self.leave().await;
 	}
@@ -201,9 +239,11 @@ impl Link {
 		}
 	}
 
-	async fn work_on(&self, session: &Session, assignment: Assignment) {
-		let job = H256::from(assignment.job);
-		let attempt = assignment.attempt;
+	async fn work_on(&self, session: &Session, work: Work) {
+		let (job, attempt) = match &work {
+			Work::Job(assignment) => (assignment.job.into(), assignment.attempt),
+			Work::Voucher(work) => (work.work.into(), work.attempt),
+		};
 		match self.miner.outbox.reassigned(job, attempt).await {
 			Ok(None) => (),
 			// Signed before: this very receipt is sent again, and no other.
@@ -214,37 +254,46 @@ impl Link {
 				return self.give_back(job, attempt, RefusalReason::EngineFailed, reason).await;
 			},
 		}
-		let me = self.miner.key.public();
-		let (genesis, now) = (&self.miner.genesis, self.miner.now());
-		match assignment::check(&assignment, genesis, &session.coordinator, me, now) {
+		match self.accept(session, &work) {
 			Err((reason, detail)) => {
-				tracing::warn!(job = %assignment.job, detail, "a job is given back");
+				tracing::warn!(job = %Hex32(job.0), detail, "a job is given back");
 				self.give_back(job, attempt, reason, detail).await;
 			},
-			Ok(quote) => {
+			Ok(accepted) => {
 				self.miner.metrics.jobs.inc();
 				let cancel = Arc::new(AtomicBool::new(false));
 				let coordinator = session.coordinator;
 				let running = Running { coordinator, attempt, cancel: cancel.clone() };
 				self.miner.running().insert(job, running);
-				self.run_job(session, &assignment, &quote, cancel).await;
+				self.run_job(session, &accepted, cancel).await;
 				self.miner.running().remove(&job);
 			},
 		}
 	}
 
-	async fn run_job(
+	/// Checks work before it is begun.
+	fn accept<'a>(
 		&self,
 		session: &Session,
-		assignment: &Assignment,
-		quote: &Quote,
-		cancel: Arc<AtomicBool>,
-	) {
-		let job = H256::from(assignment.job);
+		work: &'a Work,
+	) -> Result<Accepted<'a>, (RefusalReason, String)> {
+		let (genesis, now) = (&self.miner.genesis, self.miner.now());
+		match work {
+			Work::Job(assignment) => {
+				let me = self.miner.key.public();
+				let quote = assignment::check(assignment, genesis, &session.coordinator, me, now)?;
+				Ok(Accepted::Job(assignment, quote))
+			},
+			Work::Voucher(work) => Ok(Accepted::Voucher(work, voucher::check(work, genesis, now)?)),
+		}
+	}
+
+	async fn run_job(&self, session: &Session, accepted: &Accepted<'_>, cancel: Arc<AtomicBool>) {
+		let (job, attempt) = (accepted.id(), accepted.attempt());
 		let (pieces, arriving) = mpsc::unbounded_channel();
 		let engine = self.miner.engine.clone();
-		let (spec, stream, cancelled) =
-			(assignment.spec.clone(), assignment.stream, cancel.clone());
+		let (spec, stream) = accepted.spec();
+		let (spec, cancelled) = (spec.clone(), cancel.clone());
 		let work = tokio::task::spawn_blocking(move || {
 			execute(engine.as_ref(), &spec, &mut |text| {
 				if cancelled.load(Ordering::Relaxed) {
@@ -257,21 +306,20 @@ impl Link {
 				ControlFlow::Continue(())
 			})
 		});
-		let (done, ()) =
-			tokio::join!(work, self.report(job, assignment.attempt, arriving, &cancel));
+		let (done, ()) = tokio::join!(work, self.report(job, attempt, arriving, &cancel));
 		let outcome =
 			done.unwrap_or_else(|_| Err(EngineError::Failed("the engine broke off".to_string())));
 		match outcome {
 			Ok((output, measured)) => {
-				self.keep(session, assignment, quote, output, &measured).await;
+				self.keep(session, accepted, output, &measured).await;
 			},
 			Err(EngineError::Cancelled) if !self.miner.is_stopping() => {
-				tracing::info!(job = %assignment.job, "a job was taken away");
+				tracing::info!(job = %Hex32(job.0), "a job was taken away");
 			},
 			Err(error) => {
-				tracing::warn!(job = %assignment.job, %error, "a job is given back");
+				tracing::warn!(job = %Hex32(job.0), %error, "a job is given back");
 				let reason = assignment::refusal_for(&error);
-				self.give_back(job, assignment.attempt, reason, error.to_string()).await;
+				self.give_back(job, attempt, reason, error.to_string()).await;
 			},
 		}
 	}
@@ -316,38 +364,66 @@ impl Link {
 	async fn keep(
 		&self,
 		session: &Session,
-		assignment: &Assignment,
-		quote: &Quote,
+		accepted: &Accepted<'_>,
 		output: Output,
 		measured: &Measured,
 	) {
-		let miner = &self.miner;
-		let me = *miner.key.public();
-		let receipt = assignment::receipt(assignment, quote, me, &output, measured);
-		let signature = miner.key.sign(&receipt.signing_payload(&miner.genesis, Signer::Miner));
-		miner.metrics.signed.inc();
-		miner.metrics.tokens.inc_by(output.tokens());
-		miner.metrics.units.inc_by(receipt.compute_units);
-		let stored = Stored {
-			job: assignment.job.into(),
-			coordinator: session.coordinator,
-			attempt: assignment.attempt,
-			output,
-			units: receipt.compute_units,
-			receipt: receipt.encode(),
-			signature,
-			deadline_ms: quote.deadline_ms,
-			made_ms: miner.now(),
+		let (miner, job, attempt) = (&self.miner, accepted.id(), accepted.attempt());
+		let tokens = output.tokens();
+		let Some(stored) = self.signed(session, accepted, output, measured) else {
+			let reason = "prompt or answer are too long for a receipt".to_string();
+			return self.give_back(job, attempt, RefusalReason::BadSpec, reason).await;
 		};
+		miner.metrics.signed.inc();
+		miner.metrics.tokens.inc_by(tokens);
+		miner.metrics.units.inc_by(stored.units);
 		match miner.outbox.keep(stored).await {
 			Ok(_) => self.outgoing.notify_one(),
 			Err(error) => {
-				tracing::error!(%error, job = %assignment.job, "a result could not be kept");
-				let (job, attempt) = (assignment.job.into(), assignment.attempt);
+				tracing::error!(%error, job = %Hex32(job.0), "a result could not be kept");
 				let reason = "the miner's database fails".to_string();
 				self.give_back(job, attempt, RefusalReason::EngineFailed, reason).await;
 			},
 		}
+	}
+
+	/// Returns a result with its signed receipt; `None` if there can be none.
+	fn signed(
+		&self,
+		session: &Session,
+		accepted: &Accepted<'_>,
+		output: Output,
+		measured: &Measured,
+	) -> Option<Stored> {
+		let miner = &self.miner;
+		let (me, genesis) = (*miner.key.public(), &miner.genesis);
+		let (receipt, payload, units, deadline_ms, voucher) = match accepted {
+			Accepted::Job(assignment, quote) => {
+				let receipt = assignment::receipt(assignment, quote, me, &output, measured);
+				let payload = receipt.signing_payload(genesis, Signer::Miner);
+				(receipt.encode(), payload, receipt.compute_units, quote.deadline_ms, None)
+			},
+			Accepted::Voucher(work, signed) => {
+				// The engine's interface does not hand them on yet: the root is over none.
+				let tokens = TokenIds::default();
+				let receipt = voucher::receipt(work, signed, me, &output, &tokens, measured)?;
+				let payload = receipt.signing_payload(genesis, Signer::Miner);
+				let voucher = Some((work.kind, tokens));
+				(receipt.encode(), payload, receipt.weight, work.settle_by_ms, voucher)
+			},
+		};
+		Some(Stored {
+			job: accepted.id(),
+			coordinator: session.coordinator,
+			attempt: accepted.attempt(),
+			output,
+			units,
+			receipt,
+			signature: miner.key.sign(&payload),
+			deadline_ms,
+			made_ms: miner.now(),
+			voucher,
+		})
 	}
 
 	async fn give_back(&self, job: H256, attempt: u32, reason: RefusalReason, detail: String) {
@@ -409,6 +485,9 @@ impl Link {
 		let error = match answer.await {
 			Ok(accepted) => {
 				tracing::info!(job = %Hex32(job.0), receipt = %accepted.receipt_id, "delivered");
+				if let Some((kind, _)) = &stored.voucher {
+					self.account_for(&stored, *kind, accepted.issued.as_ref()).await?;
+				}
 				return Ok(outbox.delivered(job).await?);
 			},
 			// Without a session nothing is delivered, whatever it is.
@@ -433,6 +512,90 @@ impl Link {
 			},
 		}
 		Ok(())
+	}
+
+	/// Keeps the running sums that came for a receipt of a channel. What does not hold is told, and no
+	/// line with it is signed; its coordinator has signed it, so it can be shown.
+	async fn account_for(
+		&self,
+		stored: &Stored,
+		kind: BatchKind,
+		issued: Option<&HexBytes>,
+	) -> Result<(), DeliveryError> {
+		let (job, coordinator) = (Hex32(stored.job.0), &stored.coordinator);
+		let issued = issued.and_then(|bytes| IssuedReceipt::decode_all(&mut &bytes.0[..]).ok());
+		let receipt = ReceiptV2::decode_all(&mut &stored.receipt[..]).ok();
+		let Some((issued, receipt)) = issued.zip(receipt) else {
+			tracing::error!(%job, "the coordinator gave no running sums for a receipt");
+			return Ok(());
+		};
+		let genesis = &self.miner.genesis;
+		if let Err(reason) = voucher::check_issued(&issued, &receipt, kind, coordinator, genesis) {
+			tracing::error!(%job, reason, "the coordinator's receipt does not hold");
+			return Ok(());
+		}
+		if !self.miner.outbox.counted(*coordinator, issued).await? {
+			tracing::error!(%job, "the coordinator has counted two receipts with one number");
+		}
+		Ok(())
+	}
+
+	/// Signs lines of batches as they are asked for.
+	async fn sign_lines(&self) {
+		let mut pauses = RETRY.pauses();
+		loop {
+			let asked = self.with(|session| async move {
+				let lines = self.client.lines(&session.token).await?;
+				Ok((session, lines))
+			});
+			let signed = match asked.await.map_err(ClientError::from) {
+				Ok((session, lines)) => self.sign_some(&session, &lines).await,
+				Err(error) => Err(error.into()),
+			};
+			match signed {
+				Ok(true) => pauses.reset(),
+				// Asked again at once, the coordinator would say the same.
+				Ok(false) => tokio::time::sleep(LOOK_AGAIN).await,
+				Err(error) => {
+					let pause = pauses.next_pause();
+					tracing::debug!(%error, ?pause, "no lines are signed");
+					tokio::time::sleep(pause).await;
+				},
+			}
+		}
+	}
+
+	/// Signs the lines that this miner can account for; returns `false` if there was another.
+	async fn sign_some(
+		&self,
+		session: &Session,
+		lines: &LinesToSign,
+	) -> Result<bool, DeliveryError> {
+		let miner = &self.miner;
+		let mut all = true;
+		for asked in &lines.lines {
+			let header = SettlementHeader::decode_all(&mut &asked.header.0[..]).ok();
+			let line = MinerLine::decode_all(&mut &asked.line.0[..]).ok();
+			let Some((header, line)) = header.zip(line) else {
+				all = false;
+				continue;
+			};
+			let is_mine = line.miner == Some(*miner.key.public());
+			let coordinator = session.coordinator;
+			let held = miner.outbox.of_line(coordinator, header.kind, &line).await?;
+			let accounted = account::accounts_for(&line, &held);
+			if !is_mine || header.coordinator != coordinator || accounted.is_err() {
+				let reason = accounted.err().map(|refusal| refusal.to_string());
+				tracing::warn!(sequence = header.sequence, reason, "a line is not signed");
+				all = false;
+				continue;
+			}
+			let payload = line.signing_payload(&miner.genesis, &header.hash());
+			let signature = Hex64(miner.key.sign(&payload));
+			let signed = SignedLine { sequence: header.sequence, signature };
+			self.client.sign_line(&session.token, &signed).await?;
+		}
+		Ok(all)
 	}
 
 	/// Reports to the coordinator what the miner holds, and drops what it should not hold.
@@ -521,6 +684,10 @@ const fn end_of(code: ErrorCode) -> Option<End> {
 		| ErrorCode::UnknownModel
 		| ErrorCode::NotFunded
 		| ErrorCode::Unauthorized
+		| ErrorCode::UnknownChannel
+		| ErrorCode::BadVoucher
+		| ErrorCode::ChannelDry
+		| ErrorCode::UnknownBatch
 		| ErrorCode::RateLimited
 		| ErrorCode::ChainUnavailable
 		| ErrorCode::Overloaded

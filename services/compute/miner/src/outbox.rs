@@ -4,8 +4,9 @@
 //! result that was made is delivered, whatever stops the miner in between, and no job ever gets a
 //! second signed receipt: that would be an offence.
 
-use gridproof_compute_api::protocol::{HeldJob, JobResult, Output};
-use gridproof_primitives::{H256, num::units::MILLIS_PER_DAY};
+use codec::{DecodeAll, Encode};
+use gridproof_compute_api::protocol::{HeldJob, JobResult, Output, TokenIds};
+use gridproof_primitives::{H256, compute::channels::BatchKind, num::units::MILLIS_PER_DAY};
 use gridproof_store::{
 	Database, Options, StoreError,
 	rusqlite::{self, Connection, OpenFlags, OptionalExtension, Row, params},
@@ -51,6 +52,19 @@ const MIGRATIONS: &[&str] = &[
 	ALTER TABLE results ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;
 	ALTER TABLE results ADD COLUMN not_before_ms INTEGER NOT NULL DEFAULT 0;
 ",
+	"
+	-- Of requests that channels pay for: the token ids that go with the result, and asset and mode.
+	ALTER TABLE results ADD COLUMN tokens TEXT;
+	ALTER TABLE results ADD COLUMN kind BLOB;
+	-- Receipts that coordinators have counted, with the running sums after each.
+	CREATE TABLE counted (
+		coordinator BLOB NOT NULL CHECK (length(coordinator) = 32),
+		kind BLOB NOT NULL,
+		count INTEGER NOT NULL,
+		issued BLOB NOT NULL,
+		PRIMARY KEY (coordinator, kind, count)
+	) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// A result that was signed.
@@ -74,6 +88,8 @@ pub struct Stored {
 	pub deadline_ms: u64,
 	/// When it was made, UTC milliseconds.
 	pub made_ms: u64,
+	/// Of a request that a channel pays for: its asset and mode, and the token ids of its root.
+	pub voucher: Option<(BatchKind, TokenIds)>,
 }
 
 impl Stored {
@@ -84,6 +100,7 @@ impl Stored {
 			output: self.output.clone(),
 			receipt: HexBytes(self.receipt.clone()),
 			signature: Hex64(self.signature),
+			tokens: self.voucher.as_ref().map(|(_, tokens)| tokens.clone()),
 		}
 	}
 
@@ -129,6 +146,11 @@ impl Outbox {
 		Ok(Self(database))
 	}
 
+	/// The database, for what else a miner keeps.
+	pub(crate) const fn database(&self) -> &Database {
+		&self.0
+	}
+
 	/// Returns something that was learnt and must not change, such as the chain's genesis hash; notes
 	/// `value` if there is none yet.
 	///
@@ -164,14 +186,17 @@ impl Outbox {
 	/// # Errors
 	/// [`StoreError`]; then nothing was kept, and nothing may be delivered.
 	pub async fn keep(&self, stored: Stored) -> Result<Stored, StoreError> {
-		let output = serde_json::to_string(&stored.output)
-			.map_err(|error| StoreError::Sql(error.to_string()))?;
+		let broken = |error: serde_json::Error| StoreError::Sql(error.to_string());
+		let output = serde_json::to_string(&stored.output).map_err(broken)?;
+		let kind = stored.voucher.as_ref().map(|(kind, _)| kind.encode());
+		let tokens = stored.voucher.as_ref().map(|(_, tokens)| serde_json::to_string(tokens));
+		let tokens = tokens.transpose().map_err(broken)?;
 		self.0
 			.write(move |db| {
 				db.prepare_cached(
 					"INSERT INTO results (job, coordinator, attempt, output, receipt, signature, units,
-						deadline_ms, made_ms, state)
-					VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending')
+						deadline_ms, made_ms, tokens, kind, state)
+					VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'pending')
 					ON CONFLICT DO NOTHING",
 				)?
 				.execute(params![
@@ -184,6 +209,8 @@ impl Outbox {
 					number(stored.units),
 					number(stored.deadline_ms),
 					number(stored.made_ms),
+					tokens,
+					kind,
 				])?;
 				again(db, stored.job, stored.attempt)?;
 				find(db, stored.job)?.ok_or_else(|| StoreError::Sql("a row is gone".to_string()))
@@ -364,6 +391,13 @@ fn stored(row: &Row<'_>) -> Result<Stored, StoreError> {
 		Ok(u64::try_from(row.get::<_, i64>(name)?).unwrap_or(0))
 	};
 	let output: String = row.get("output")?;
+	let broken = |error: String| StoreError::Sql(error);
+	let kind: Option<Vec<u8>> = row.get("kind")?;
+	let kind = kind.map(|kind| BatchKind::decode_all(&mut &kind[..]));
+	let kind = kind.transpose().map_err(|error| broken(error.to_string()))?;
+	let tokens: Option<String> = row.get("tokens")?;
+	let tokens = tokens.map(|tokens| serde_json::from_str::<TokenIds>(&tokens));
+	let tokens = tokens.transpose().map_err(|error| broken(error.to_string()))?;
 	Ok(Stored {
 		job: H256(row.get("job")?),
 		coordinator: row.get("coordinator")?,
@@ -374,6 +408,7 @@ fn stored(row: &Row<'_>) -> Result<Stored, StoreError> {
 		units: unsigned("units")?,
 		deadline_ms: unsigned("deadline_ms")?,
 		made_ms: unsigned("made_ms")?,
+		voucher: kind.zip(tokens),
 	})
 }
 

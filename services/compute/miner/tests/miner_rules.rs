@@ -151,6 +151,7 @@ fn stored(job: u8, attempt: u32, text: &str) -> Stored {
 		units: 15,
 		deadline_ms: NOW,
 		made_ms: u64::from(job),
+		voucher: None,
 	}
 }
 

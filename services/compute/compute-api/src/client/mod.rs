@@ -1,10 +1,12 @@
 //! A typed client of a coordinator's REST: for those who pay, and for miners.
 
+mod channels;
 mod error;
 mod jobs;
 mod transport;
 mod work;
 
+pub use channels::ChannelClient;
 pub use error::ClientError;
 pub use jobs::CoordinatorClient;
 pub use work::MinerClient;

@@ -118,7 +118,7 @@ impl Transport {
 		ClientError::NotUnderstood { url: self.base.clone(), reason }
 	}
 
-	fn unreachable(&self, error: &reqwest::Error) -> ClientError {
+	pub(super) fn unreachable(&self, error: &reqwest::Error) -> ClientError {
 		let reason = if error.is_connect() {
 			"nobody answers there"
 		} else if error.is_timeout() {

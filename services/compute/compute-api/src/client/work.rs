@@ -2,8 +2,8 @@
 
 use super::{error::ClientError, transport::Transport};
 use crate::protocol::{
-	About, Accepted, Assignment, Heartbeat, HeartbeatAnswer, Hello, JobResult, Lease,
-	MAX_WAIT_SECONDS, Progress, Refusal, Welcome,
+	About, Accepted, Heartbeat, HeartbeatAnswer, Hello, JobResult, Lease, LinesToSign,
+	MAX_WAIT_SECONDS, Progress, Refusal, SignedLine, Welcome, Work,
 };
 use gridproof_primitives::H256;
 use gridproof_support::text::Hex32;
@@ -56,7 +56,7 @@ impl MinerClient {
 	///
 	/// # Errors
 	/// [`ClientError`].
-	pub async fn work(&self, session: &str) -> Result<Option<Assignment>, ClientError> {
+	pub async fn work(&self, session: &str) -> Result<Option<Work>, ClientError> {
 		let path = format!("/miner/v1/work?wait={WAIT_SECONDS}");
 		let limit = REQUEST_LIMIT.saturating_add(Duration::from_secs(WAIT_SECONDS));
 		let body = self.body(self.0.post(&path).bearer_auth(session), limit).await?;
@@ -113,6 +113,26 @@ impl MinerClient {
 		heartbeat: &Heartbeat,
 	) -> Result<HeartbeatAnswer, ClientError> {
 		self.post(session, "/miner/v1/heartbeat", heartbeat).await
+	}
+
+	/// Waits for lines of batches to sign, up to 25 seconds; none if there were none in that time.
+	///
+	/// # Errors
+	/// [`ClientError`].
+	pub async fn lines(&self, session: &str) -> Result<LinesToSign, ClientError> {
+		let path = format!("/miner/v1/lines?wait={WAIT_SECONDS}");
+		let limit = REQUEST_LIMIT.saturating_add(Duration::from_secs(WAIT_SECONDS));
+		let body = self.body(self.0.get(&path).bearer_auth(session), limit).await?;
+		self.0.read(&body)
+	}
+
+	/// Hands over the signature of a line.
+	///
+	/// # Errors
+	/// [`ClientError`].
+	pub async fn sign_line(&self, session: &str, signed: &SignedLine) -> Result<(), ClientError> {
+		let request = self.0.post("/miner/v1/lines").bearer_auth(session).json(signed);
+		self.body(request, REQUEST_LIMIT).await.map(drop)
 	}
 
 	/// Leaves: what the miner holds goes to others.

@@ -53,6 +53,14 @@ pub enum ErrorCode {
 	NotFunded,
 	/// The job's access key is missing or wrong.
 	Unauthorized,
+	/// There is no such channel of this coordinator.
+	UnknownChannel,
+	/// The voucher cannot pay for the request; the message says why.
+	BadVoucher,
+	/// The channel cannot pay now: its deposit, or the day's limit, is used up.
+	ChannelDry,
+	/// There is no such batch.
+	UnknownBatch,
 	/// Too many requests: wait as long as `Retry-After` says.
 	RateLimited,
 	/// The chain cannot be asked now: try again.
@@ -72,7 +80,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
 	/// All codes.
-	pub const ALL: [Self; 25] = [
+	pub const ALL: [Self; 29] = [
 		Self::BadRequest,
 		Self::BadSignature,
 		Self::ClockSkew,
@@ -91,6 +99,10 @@ impl ErrorCode {
 		Self::BadQuote,
 		Self::NotFunded,
 		Self::Unauthorized,
+		Self::UnknownChannel,
+		Self::BadVoucher,
+		Self::ChannelDry,
+		Self::UnknownBatch,
 		Self::RateLimited,
 		Self::ChainUnavailable,
 		Self::Overloaded,
@@ -121,6 +133,10 @@ impl ErrorCode {
 			Self::BadQuote => "bad_quote",
 			Self::NotFunded => "not_funded",
 			Self::Unauthorized => "unauthorized",
+			Self::UnknownChannel => "unknown_channel",
+			Self::BadVoucher => "bad_voucher",
+			Self::ChannelDry => "channel_dry",
+			Self::UnknownBatch => "unknown_batch",
 			Self::RateLimited => "rate_limited",
 			Self::ChainUnavailable => "chain_unavailable",
 			Self::Overloaded => "overloaded",
@@ -138,9 +154,13 @@ impl ErrorCode {
 			Self::BadRequest => 400,
 			Self::Mismatch | Self::Implausible | Self::BadQuote => 422,
 			Self::BadSignature | Self::UnknownSession | Self::Unauthorized | Self::ClockSkew => 401,
-			Self::NotFunded => 402,
+			Self::NotFunded | Self::BadVoucher | Self::ChannelDry => 402,
 			Self::NotRegistered | Self::Banned => 403,
-			Self::UnknownJob | Self::UnknownModel | Self::NotFound => 404,
+			Self::UnknownJob
+			| Self::UnknownModel
+			| Self::UnknownChannel
+			| Self::UnknownBatch
+			| Self::NotFound => 404,
 			Self::NotAssigned
 			| Self::AlreadyCompleted
 			| Self::WrongState
@@ -175,6 +195,10 @@ impl ErrorCode {
 			| Self::BadQuote
 			| Self::NotFunded
 			| Self::Unauthorized
+			| Self::UnknownChannel
+			| Self::BadVoucher
+			| Self::ChannelDry
+			| Self::UnknownBatch
 			| Self::PayloadTooLarge
 			| Self::NotFound
 			| Self::Other => false,

@@ -11,12 +11,19 @@
 //! | `GET /attest/receipt?job=…` | none | [`ReceiptInfo`] |
 //! | `GET /miner/v1/about` | none | [`About`] |
 //! | `POST /miner/v1/hello` | [`Hello`] | [`Welcome`] |
-//! | `POST /miner/v1/work?wait=SECONDS` | none | [`Assignment`], or 204 when there is no work |
+//! | `POST /miner/v1/work?wait=SECONDS` | none | [`Work`], or 204 when there is no work |
 //! | `POST /miner/v1/jobs/{job}/progress` | [`Progress`] | [`Lease`] |
 //! | `POST /miner/v1/jobs/{job}/result` | [`JobResult`] | [`Accepted`] |
 //! | `POST /miner/v1/jobs/{job}/refuse` | [`Refusal`] | 204 |
 //! | `POST /miner/v1/heartbeat` | [`Heartbeat`] | [`HeartbeatAnswer`] |
 //! | `POST /miner/v1/goodbye` | none | 204 |
+//! | `GET /miner/v1/lines?wait=SECONDS` | none | [`LinesToSign`] |
+//! | `POST /miner/v1/lines` | [`SignedLine`] | 204 |
+//! | `GET /v1/channels/{channel}` | none | [`ChannelInfo`] |
+//! | `POST /v1/channels/{channel}/vouchers` | [`OpenVouchers`] | [`ClosedVouchers`] |
+//! | `GET /v1/channels/{channel}/receipts/{number}` | none | [`ReceiptAnswer`] |
+//! | `GET /v1/receipts/{id}` | none | [`ReceiptAnswer`] |
+//! | `GET /v1/batches/{sequence}` | none | [`BatchAnswer`] |
 //!
 //! What a client submits, cancels or reads the output of carries `Authorization: Bearer <access>`,
 //! with the access key of its quote; what a miner asks after its hello carries `Authorization:
@@ -26,6 +33,7 @@
 //! Hashes are SHA-256 of canonical JSON ([`gridproof_primitives::codec::json`]); there is no float
 //! on the way to one. Bytes and amounts are written as [`gridproof_support::text`] has them.
 
+mod channel;
 mod error;
 mod job;
 mod refusal;
@@ -34,6 +42,12 @@ mod vectors;
 mod views;
 mod work;
 
+pub use channel::{
+	BatchAnswer, BatchStage, ChannelInfo, ClosedVouchers, IssuedReceipt, LineToSign, LinesToSign,
+	MAX_VOUCHERS, OpenVouchers, RECEIPT_HEADER, ReceiptAnswer, RequestKind, SECRET_HEADER,
+	SignedLine, TokenIds, VOUCHER_HEADER, VoucherWork, is_empty_answer, output_root, sampler_seed,
+	sampling_parameters,
+};
 pub use error::{CoordinatorError, ErrorCode};
 pub use job::{Finish, JobSpec, Message, Output, SPEC_VERSION, Sampling, Task, price_of};
 pub use refusal::{Refusal, RefusalReason};
@@ -45,6 +59,6 @@ pub use views::{
 };
 pub use work::{
 	About, Accepted, Assignment, ClassName, HELLO_DOMAIN, HELLO_SKEW_MS, Heartbeat,
-	HeartbeatAnswer, HeldJob, Hello, JobResult, Lease, MAX_WAIT_SECONDS, Progress, Welcome,
+	HeartbeatAnswer, HeldJob, Hello, JobResult, Lease, MAX_WAIT_SECONDS, Progress, Welcome, Work,
 	hello_payload,
 };

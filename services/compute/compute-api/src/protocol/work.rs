@@ -1,6 +1,9 @@
 //! What miner and coordinator say to each other about work.
 
-use super::job::{JobSpec, Output};
+use super::{
+	channel::{TokenIds, VoucherWork},
+	job::{JobSpec, Output},
+};
 use codec::Encode;
 use gridproof_primitives::{H256, compute::Class};
 use gridproof_support::text::{Amount, Hex32, Hex64, HexBytes};
@@ -126,6 +129,18 @@ pub struct Assignment {
 	pub stream: bool,
 }
 
+/// What a miner that asked for work gets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+// One of these at a time is on its way to a miner.
+#[allow(clippy::large_enum_variant)]
+pub enum Work {
+	/// A job that was opened on chain.
+	Job(Assignment),
+	/// A request that a channel pays for.
+	Voucher(VoucherWork),
+}
+
 /// How far a job is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -153,19 +168,27 @@ pub struct JobResult {
 	pub attempt: u32,
 	/// What came out.
 	pub output: Output,
-	/// SCALE of `primitives::compute::Receipt`.
+	/// SCALE of `primitives::compute::Receipt`; of a request that a channel pays for, of
+	/// `primitives::compute::channels::ReceiptV2`.
 	pub receipt: HexBytes,
 	/// The miner's signature over the receipt, as miner.
 	pub signature: Hex64,
+	/// Token ids that the output root of a channel's receipt is made of.
+	#[serde(default, skip_serializing_if = "Option::is_none")]
+	pub tokens: Option<TokenIds>,
 }
 
 /// A result was accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Accepted {
 	/// The receipt's id.
 	pub receipt_id: Hex32,
 	/// `true` if this very result was there already.
 	pub repeated: bool,
+	/// Of a request that a channel pays for: SCALE of the
+	/// [`IssuedReceipt`](super::IssuedReceipt), with the running sums after it.
+	#[serde(default, skip_serializing_if = "Option::is_none")]
+	pub issued: Option<HexBytes>,
 }
 
 /// The miner is alive.

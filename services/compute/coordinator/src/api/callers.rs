@@ -3,13 +3,12 @@
 //! handler that forgets to ask who calls has nothing to change anything with.
 
 use super::public::Public;
-use crate::{
-	access_key::AccessKey, coordinator::Coordinator, front::ApiKeys, rows::Job, sessions::Session,
-};
+use crate::{access_key::AccessKey, coordinator::Coordinator, rows::Job, sessions::Session};
 use axum::{
 	extract::{FromRequestParts, Path},
 	http::request::Parts,
 };
+use gridproof_compute_api::ApiKeys;
 use gridproof_http::{ApiError, Authorized, Protected, Protects, Role, Token};
 use gridproof_primitives::H256;
 use gridproof_support::text::Hex32;

@@ -8,8 +8,8 @@ use axum::{
 	response::{IntoResponse, Response},
 };
 use gridproof_compute_api::protocol::{
-	About, Accepted, Assignment, CoordinatorError, Heartbeat, HeartbeatAnswer, Hello, JobResult,
-	Lease, MAX_WAIT_SECONDS, Progress, Refusal, Welcome,
+	About, Accepted, CoordinatorError, Heartbeat, HeartbeatAnswer, Hello, JobResult, Lease,
+	LinesToSign, MAX_WAIT_SECONDS, Progress, Refusal, SignedLine, Welcome, Work,
 };
 use gridproof_http::{ApiError, Body, Params, Whole};
 use serde::Deserialize;
@@ -45,7 +45,7 @@ pub(super) struct Wait {
 
 /// Wait for a job.
 #[utoipa::path(post, path = "/miner/v1/work", tag = "miners", security(("session" = [])), params(Wait),
-	responses((status = 200, body = Assignment), (status = 204, description = "No work now"),
+	responses((status = 200, body = Work), (status = 204, description = "No work now"),
 		(status = 401, body = CoordinatorError)))]
 pub(super) async fn work(
 	miner: ForMiner,
@@ -106,6 +106,28 @@ pub(super) async fn heartbeat(
 	Body(heartbeat): Body<Heartbeat>,
 ) -> Result<Json<HeartbeatAnswer>, ApiError> {
 	Ok(Json(miner.heartbeat(&miner.caller.0, &heartbeat).await?))
+}
+
+/// Wait for lines of batches that this miner is to sign.
+#[utoipa::path(get, path = "/miner/v1/lines", tag = "miners", security(("session" = [])), params(Wait),
+	responses((status = 200, body = LinesToSign), (status = 401, body = CoordinatorError)))]
+pub(super) async fn lines(
+	miner: ForMiner,
+	Params(Wait { wait }): Params<Wait>,
+) -> Json<LinesToSign> {
+	let wait = Duration::from_secs(wait.min(MAX_WAIT_SECONDS));
+	Json(miner.lines(miner.caller.0.miner(), wait).await)
+}
+
+/// Sign a line: it mints then, and is paid in any case.
+#[utoipa::path(post, path = "/miner/v1/lines", tag = "miners", security(("session" = [])), request_body = SignedLine,
+	responses((status = 204), (status = "4XX", body = CoordinatorError)))]
+pub(super) async fn sign_line(
+	miner: ForMiner,
+	Body(signed): Body<SignedLine>,
+) -> Result<StatusCode, ApiError> {
+	miner.sign_line(miner.caller.0.miner(), &signed)?;
+	Ok(StatusCode::NO_CONTENT)
 }
 
 /// Leave: what the miner holds goes to others.

@@ -4,11 +4,12 @@
 //! |---|---|
 //! | `callers` | who may call: everybody, the holder of an access key, a miner with a session |
 //! | `public` | what everybody may read and ask for |
-//! | `clients`, `receipts`, `miners` | the requests |
+//! | `clients`, `channels`, `receipts`, `miners` | the requests |
 //! | `views` | rows as clients see them |
 //! | `pages` | health and figures |
 
 mod callers;
+mod channels;
 mod clients;
 mod miners;
 mod pages;
@@ -38,6 +39,9 @@ pub(crate) fn routes(rate: Option<&Rate>) -> OpenApiRouter<Arc<Api>> {
 		.routes(routes!(clients::show))
 		.routes(routes!(clients::cancel))
 		.routes(routes!(receipts::receipt))
+		.routes(routes!(channels::receipt))
+		.routes(routes!(channels::batch))
+		.routes(routes!(channels::batch_file))
 		.routes(routes!(miners::hello));
 	let open = match rate {
 		Some(rate) => rate.apply(open),
@@ -49,10 +53,17 @@ pub(crate) fn routes(rate: Option<&Rate>) -> OpenApiRouter<Arc<Api>> {
 		.routes(routes!(miners::progress))
 		.routes(routes!(miners::refuse))
 		.routes(routes!(miners::heartbeat))
+		.routes(routes!(miners::lines))
+		.routes(routes!(miners::sign_line))
 		.routes(routes!(miners::goodbye));
 	// Vectors of many texts are longer than what clients ask for.
 	let results = OpenApiRouter::new()
 		.routes(routes!(miners::result))
 		.layer(DefaultBodyLimit::max(MAX_RESULT));
-	open.merge(miners).merge(results)
+	// A front at the client's side asks often, for itself.
+	let payers = OpenApiRouter::new()
+		.routes(routes!(channels::show))
+		.routes(routes!(channels::close))
+		.routes(routes!(channels::receipt_of));
+	open.merge(miners).merge(results).merge(payers)
 }

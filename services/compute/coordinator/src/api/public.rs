@@ -9,10 +9,14 @@ use crate::{
 };
 use codec::Encode;
 use gridproof_compute_api::protocol::{
-	About, CoordinatorInfo, ErrorCode, Hello, JobPage, JobSpec, MinerInfo, OfferedModel,
-	ReceiptInfo, TelemetryInfo, Welcome,
+	About, BatchAnswer, ChannelInfo, ClosedVouchers, CoordinatorInfo, ErrorCode, Hello, JobPage,
+	JobSpec, MinerInfo, OfferedModel, OpenVouchers, ReceiptAnswer, ReceiptInfo, TelemetryInfo,
+	Welcome,
 };
-use gridproof_primitives::{H256, compute::PriceAsset};
+use gridproof_primitives::{
+	H256,
+	compute::{PriceAsset, channels::ChannelId},
+};
 use gridproof_support::{
 	number::clamped,
 	text::{Amount, Hex32, Hex64, HexBytes},
@@ -95,6 +99,44 @@ impl Public {
 		asset: PriceAsset,
 	) -> Result<Quoted, RequestError> {
 		self.coordinator.quote(spec, client, asset)
+	}
+
+	/// Returns what is held of a channel.
+	pub(super) async fn channel(&self, id: ChannelId) -> Result<ChannelInfo, RequestError> {
+		self.coordinator.channel_info(id).await
+	}
+
+	/// Closes vouchers whose requests have no answer; their signer signed them.
+	pub(super) async fn close_vouchers(
+		&self,
+		id: ChannelId,
+		open: &OpenVouchers,
+	) -> Result<ClosedVouchers, RequestError> {
+		self.coordinator.close_vouchers(id, open).await
+	}
+
+	/// Returns the receipt of a voucher.
+	pub(super) async fn receipt_of_voucher(
+		&self,
+		channel: ChannelId,
+		number: u64,
+	) -> Result<ReceiptAnswer, RequestError> {
+		self.coordinator.receipt_of_voucher(channel, number).await
+	}
+
+	/// Returns a channel's receipt by its id.
+	pub(super) async fn channel_receipt(&self, id: H256) -> Result<ReceiptAnswer, RequestError> {
+		self.coordinator.receipt_by_id(id).await
+	}
+
+	/// Returns a batch.
+	pub(super) async fn batch(&self, sequence: u64) -> Result<BatchAnswer, RequestError> {
+		self.coordinator.batch_info(sequence).await
+	}
+
+	/// Returns the file of receipts of a batch.
+	pub(super) async fn batch_file(&self, sequence: u64) -> Result<Vec<u8>, RequestError> {
+		self.coordinator.batch_file(sequence).await
 	}
 
 	/// Begins a miner's session, if its signature is good.

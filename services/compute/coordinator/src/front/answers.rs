@@ -5,8 +5,11 @@ use super::{
 	error::OpenAiError,
 };
 use axum::http::{HeaderMap, HeaderValue};
-use gridproof_compute_api::protocol::{Finish, Output, vector_from_text};
-use gridproof_support::text::Hex32;
+use codec::Encode;
+use gridproof_compute_api::protocol::{
+	Finish, IssuedReceipt, Output, RECEIPT_HEADER, vector_from_text,
+};
+use gridproof_support::text::{Hex32, HexBytes};
 use serde_json::{Value, json};
 
 /// The kind of text that was asked for.
@@ -27,7 +30,8 @@ impl Done {
 			("x-gridproof-price", self.price.to_string()),
 			("x-gridproof-asset", self.asset.clone()),
 		];
-		for (name, value) in shown {
+		let issued = self.issued.iter().map(|issued| (RECEIPT_HEADER, issued_text(issued)));
+		for (name, value) in shown.into_iter().chain(issued) {
 			if let Ok(value) = HeaderValue::from_str(&value) {
 				headers.insert(name, value);
 			}
@@ -37,13 +41,17 @@ impl Done {
 
 	/// Returns job, receipt and bill, for the body.
 	fn bill(&self) -> Value {
-		json!({
+		let mut bill = json!({
 			"job": Hex32::from(self.job.id),
 			"receipt": Hex32::from(self.receipt),
 			"compute_units": self.units,
 			"price": self.price.to_string(),
 			"asset": self.asset,
-		})
+		});
+		if let Some(issued) = &self.issued {
+			bill["issued"] = json!(issued_text(issued));
+		}
+		bill
 	}
 
 	/// Returns the token counts.
@@ -148,6 +156,11 @@ impl Kind {
 		chunk["gridproof"] = done.bill();
 		chunk
 	}
+}
+
+/// Returns a receipt with its signatures, SCALE in hexadecimal digits.
+fn issued_text(issued: &IssuedReceipt) -> String {
+	HexBytes(issued.encode()).to_string()
 }
 
 /// Says in the headers that the answer is that of the same request before, if it is.

@@ -23,6 +23,8 @@ pub(super) struct Asked<T> {
 	pub(super) request: T,
 	/// Its key, if it has one, with a hash of all that it asks for.
 	pub(super) once: Option<Once>,
+	/// The very bytes of its body.
+	pub(super) body: Bytes,
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Asked<T> {
@@ -30,23 +32,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Asked<T> {
 
 	async fn from_request(request: Request, state: &S) -> Result<Self, OpenAiError> {
 		let key = key(request.headers())?;
-		let Some(key) = key else {
-			let Body(request) = Body::<T>::from_request(request, state).await?;
-			return Ok(Self { request, once: None });
-		};
 		let path = request.uri().path().to_string();
 		let (parts, body) = request.into_parts();
 		let whole = Bytes::from_request(Request::from_parts(parts.clone(), body), state);
 		let whole = whole
 			.await
 			.map_err(|rejection| OpenAiError::body(rejection.status(), rejection.body_text()))?;
-		let mut named = path.into_bytes();
-		named.push(b'\n');
-		named.extend_from_slice(&whole);
-		let once = Once { key, body: sha2_256(&named) };
-		let request = Request::from_parts(parts, whole.into());
+		let once = key.map(|key| {
+			let mut named = path.into_bytes();
+			named.push(b'\n');
+			named.extend_from_slice(&whole);
+			Once { key, body: sha2_256(&named) }
+		});
+		let request = Request::from_parts(parts, whole.clone().into());
 		let Body(request) = Body::<T>::from_request(request, state).await?;
-		Ok(Self { request, once: Some(once) })
+		Ok(Self { request, once, body: whole })
 	}
 }
 

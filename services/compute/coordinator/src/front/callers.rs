@@ -1,48 +1,70 @@
 //! Who may call the front: a customer with an API key.
 
-use super::{
-	customers::{ApiKeys, Customer},
-	desk::Desk,
-	error::OpenAiError,
+use super::{desk::Desk, error::OpenAiError};
+use axum::{
+	extract::FromRequestParts,
+	http::{HeaderMap, HeaderValue, request::Parts},
 };
-use axum::{extract::FromRequestParts, http::request::Parts};
+use codec::DecodeAll;
+use gridproof_compute_api::{
+	ApiKeys, Customer,
+	protocol::{SECRET_HEADER, VOUCHER_HEADER},
+};
 use gridproof_http::{Rates, Token};
-use gridproof_support::clock::now_ms;
+use gridproof_primitives::compute::channels::{Secret, SignedVoucher};
+use gridproof_support::{
+	clock::now_ms,
+	text::{Hex32, HexBytes},
+};
 use std::{ops::Deref, sync::Arc};
 
-/// The state of the front's routes. Only [`Caller`] gives access to the desk behind it.
+/// The state of the front's routes. Only [`Caller`] gives access to the desks behind it.
 #[derive(Clone)]
-pub(crate) struct Front(Option<Arc<Open>>);
+pub(crate) struct Front {
+	customers: Option<Arc<Customers>>,
+	/// The desk of requests that channels pay for.
+	channels: Arc<dyn Desk>,
+	/// Since when the front offers its models, UTC seconds.
+	since: u64,
+}
 
-struct Open {
+struct Customers {
 	keys: Arc<ApiKeys>,
 	desk: Arc<dyn Desk>,
 	rates: Rates,
 	/// Requests a minute of customers without a number of their own.
 	per_minute: u32,
-	/// Since when the front offers its models, UTC seconds.
-	since: u64,
 }
 
 impl Front {
-	/// Returns a front that serves the customers with these keys.
-	pub(crate) fn open(keys: Arc<ApiKeys>, desk: Arc<dyn Desk>, per_minute: u32) -> Self {
-		let since = now_ms() / 1_000;
-		Self(Some(Arc::new(Open { keys, desk, rates: Rates::default(), per_minute, since })))
+	/// Returns a front for requests that channels pay for. Customers with API keys are told what to do
+	/// instead.
+	pub(crate) fn of_channels(channels: Arc<dyn Desk>) -> Self {
+		Self { customers: None, channels, since: now_ms() / 1_000 }
 	}
 
-	/// Returns the front of a coordinator that has none: every request is answered with what to do
-	/// instead.
-	pub(crate) const fn closed() -> Self {
-		Self(None)
+	/// Returns the same front, which also serves the customers with these keys.
+	#[must_use]
+	pub(crate) fn with_customers(
+		mut self,
+		keys: Arc<ApiKeys>,
+		desk: Arc<dyn Desk>,
+		per_minute: u32,
+	) -> Self {
+		let customers = Customers { keys, desk, rates: Rates::default(), per_minute };
+		self.customers = Some(Arc::new(customers));
+		self
 	}
 }
 
-/// A customer whose key is known and who has a request left in this minute; and the desk.
+/// Who asks, and the desk: a customer whose key is known and who has a request left in this minute, or
+/// whoever presents a voucher, which the desk looks at.
 pub(super) struct Caller {
 	pub(super) customer: Customer,
 	/// Since when the front offers its models, UTC seconds.
 	pub(super) since: u64,
+	/// Voucher and secret of a request that a channel pays for.
+	pub(super) payment: Option<(SignedVoucher, Secret)>,
 	desk: Arc<dyn Desk>,
 }
 
@@ -64,13 +86,42 @@ impl Deref for Caller {
 impl FromRequestParts<Front> for Caller {
 	type Rejection = OpenAiError;
 
-	async fn from_request_parts(parts: &mut Parts, state: &Front) -> Result<Self, OpenAiError> {
-		let front = state.0.as_ref().ok_or_else(OpenAiError::no_front)?;
+	async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, OpenAiError> {
+		let since = front.since;
+		if let Some(payment) = payment(&parts.headers)? {
+			let customer = Customer {
+				name: format!("channel {}", payment.0.voucher.channel),
+				sha256: Hex32([0; 32]),
+				requests_per_minute: None,
+				limit: None,
+			};
+			let (desk, payment) = (front.channels.clone(), Some(payment));
+			return Ok(Self { customer, since, payment, desk });
+		}
+		let customers = front.customers.as_ref().ok_or_else(OpenAiError::no_front)?;
 		let token = Token::of(&parts.headers).ok_or_else(OpenAiError::key)?;
-		let customer = front.keys.find(&token).ok_or_else(OpenAiError::key)?;
-		let per_minute = customer.requests_per_minute.unwrap_or(front.per_minute);
-		let counted = front.rates.count(&customer.name, per_minute);
+		let customer = customers.keys.find(&token).ok_or_else(OpenAiError::key)?;
+		let per_minute = customer.requests_per_minute.unwrap_or(customers.per_minute);
+		let counted = customers.rates.count(&customer.name, per_minute);
 		counted.map_err(|error| OpenAiError::too_often(Some(error)))?;
-		Ok(Self { customer, since: front.since, desk: front.desk.clone() })
+		Ok(Self { customer, since, payment: None, desk: customers.desk.clone() })
+	}
+}
+
+/// Returns voucher and secret of a request, if a channel pays for it.
+fn payment(headers: &HeaderMap) -> Result<Option<(SignedVoucher, Secret)>, OpenAiError> {
+	let Some(voucher) = headers.get(VOUCHER_HEADER) else { return Ok(None) };
+	let text = |value: &HeaderValue| value.to_str().ok().map(str::to_string);
+	let voucher = text(voucher)
+		.and_then(|text| text.parse::<HexBytes>().ok())
+		.and_then(|bytes| SignedVoucher::decode_all(&mut &bytes.0[..]).ok());
+	let secret = headers
+		.get(SECRET_HEADER)
+		.and_then(text)
+		.and_then(|text| text.parse::<Hex32>().ok())
+		.map(|secret| secret.0);
+	match voucher.zip(secret) {
+		Some(payment) => Ok(Some(payment)),
+		None => Err(OpenAiError::bad_payment()),
 	}
 }

@@ -1,9 +1,13 @@
 //! What the front needs of a coordinator. It knows nothing else of one.
 
 use crate::{error::RequestError, live::Frame};
+use axum::body::Bytes;
 use futures::future::BoxFuture;
-use gridproof_compute_api::protocol::{JobSpec, Output};
-use gridproof_primitives::H256;
+use gridproof_compute_api::protocol::{IssuedReceipt, JobSpec, Output};
+use gridproof_primitives::{
+	H256,
+	compute::channels::{Secret, SignedVoucher},
+};
 use std::collections::BTreeMap;
 use tokio::sync::watch;
 
@@ -11,6 +15,9 @@ use tokio::sync::watch;
 pub(crate) trait Desk: Send + Sync + 'static {
 	/// Returns the names of the models on offer, sorted.
 	fn models(&self) -> Vec<String>;
+
+	/// Returns what a model is offered for; `None` if it is not.
+	fn offer(&self, model: &str) -> Option<Offer>;
 
 	/// Returns the most tokens that an answer of a model may have.
 	fn most_tokens(&self, model: &str) -> u32;
@@ -28,6 +35,28 @@ pub(crate) trait Desk: Send + Sync + 'static {
 	fn used(&self, customer: String, since_ms: u64) -> BoxFuture<'_, Result<Used, RequestError>>;
 }
 
+/// What a model is offered for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Offer {
+	/// Its factor in thousandths.
+	pub factor: u32,
+	/// Most tokens of an answer.
+	pub max_tokens: u32,
+	/// Price of a compute unit by asset, in the asset's smallest unit.
+	pub unit_price: BTreeMap<String, u128>,
+}
+
+/// What pays for a request that comes with a voucher.
+#[derive(Clone, Debug)]
+pub(crate) struct Paid {
+	/// The voucher.
+	pub voucher: SignedVoucher,
+	/// The request's secret.
+	pub secret: Secret,
+	/// The very bytes of the request's body.
+	pub body: Bytes,
+}
+
 /// A job that a customer asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Order {
@@ -41,6 +70,8 @@ pub(crate) struct Order {
 	pub stream: bool,
 	/// By what the same request is known again.
 	pub once: Option<Once>,
+	/// What pays for it, if a channel does.
+	pub paid: Option<Paid>,
 }
 
 /// By what the same request is known again.
@@ -123,6 +154,8 @@ pub(crate) struct Done {
 	pub price: u128,
 	/// What came out.
 	pub output: Output,
+	/// Its receipt, if a channel pays.
+	pub issued: Option<IssuedReceipt>,
 }
 
 /// What a customer has used, and what its open jobs may still cost. Amounts are by asset, in its

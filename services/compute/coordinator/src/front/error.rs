@@ -116,6 +116,13 @@ impl OpenAiError {
 		Self::new(StatusCode::BAD_REQUEST, INVALID, message).code("invalid_idempotency_key")
 	}
 
+	/// Voucher or secret cannot be read.
+	pub(super) fn bad_payment() -> Self {
+		let message = "Gridproof-Voucher must be SCALE of a signed voucher and Gridproof-Secret 32 \
+			bytes, both as 0x and hexadecimal digits; see docs/protocols/channels.md";
+		Self::new(StatusCode::PAYMENT_REQUIRED, INVALID, message).code("bad_voucher")
+	}
+
 	/// The key came with another request before.
 	pub(super) fn key_reused() -> Self {
 		let message = "This Idempotency-Key came with another request within the last day; send the \
@@ -206,7 +213,13 @@ impl From<RequestError> for OpenAiError {
 				let kind = if status.is_client_error() { INVALID } else { SERVER };
 				let mut error = Self::new(status, kind, request.message);
 				error.detail.param = request.param;
-				error
+				match request.code {
+					code @ (ErrorCode::BadVoucher
+					| ErrorCode::ChannelDry
+					| ErrorCode::UnknownChannel
+					| ErrorCode::BadSignature) => error.code(code.as_str()),
+					_ => error,
+				}
 			},
 		}
 	}
@@ -239,7 +252,9 @@ impl IntoResponse for OpenAiError {
 /// Answers errors under `/v1` in OpenAI's form also where no handler was reached: an unknown path,
 /// another method, a server that is full.
 pub(crate) async fn in_openai_form(request: Request, next: Next) -> Response {
-	let is_front = request.uri().path().starts_with("/v1/");
+	let path = request.uri().path();
+	let others = ["/v1/channels/", "/v1/receipts/", "/v1/batches/"];
+	let is_front = path.starts_with("/v1/") && !others.iter().any(|other| path.starts_with(other));
 	let response = next.run(request).await;
 	let status = response.status();
 	if !is_front || !(status.is_client_error() || status.is_server_error()) {

@@ -5,13 +5,14 @@ use super::{
 	asked::Asked,
 	attended::Attended,
 	callers::{Caller, Front},
-	desk::{Once, Order},
+	desk::{Desk, Offer, Once, Order, Paid},
 	error::{OpenAiError, OpenAiErrorBody},
 	requests::{ChatRequest, CompletionRequest, EmbeddingRequest},
 	stream,
 };
 use axum::{
 	Json,
+	body::Bytes,
 	extract::Path,
 	response::{
 		IntoResponse, Response,
@@ -43,16 +44,24 @@ pub(crate) fn routes() -> OpenApiRouter<Front> {
 		.routes(routes!(usage))
 }
 
+/// By what a request is known.
+struct Marks {
+	once: Option<Once>,
+	body: Bytes,
+}
+
 /// Turns a request into a job of the front's.
 async fn begin(
 	caller: &Caller,
 	spec: JobSpec,
 	stream: bool,
-	once: Option<Once>,
+	asked: Marks,
 ) -> Result<Attended, OpenAiError> {
 	let customer = caller.customer.name.clone();
 	let limit = caller.customer.limit.map(|Amount(limit)| limit);
-	let order = Order { spec, customer, limit, stream, once };
+	let Marks { once, body } = asked;
+	let paid = caller.payment.map(|(voucher, secret)| Paid { voucher, secret, body });
+	let order = Order { spec, customer, limit, stream, once, paid };
 	Ok(Attended::order(caller.desk(), order).await?)
 }
 
@@ -61,13 +70,13 @@ struct Manner {
 	kind: Kind,
 	is_streamed: bool,
 	wants_usage: bool,
-	once: Option<Once>,
+	marks: Marks,
 }
 
 /// Answers a request for text, in one piece or many.
 async fn text(caller: &Caller, spec: JobSpec, manner: Manner) -> Result<Response, OpenAiError> {
-	let Manner { kind, is_streamed, wants_usage, once } = manner;
-	let mut attended = begin(caller, spec, is_streamed, once).await?;
+	let Manner { kind, is_streamed, wants_usage, marks } = manner;
+	let mut attended = begin(caller, spec, is_streamed, marks).await?;
 	if is_streamed {
 		let mut headers = job_header(&attended.job);
 		mark_repeated(&mut headers, attended.is_repeated);
@@ -96,11 +105,12 @@ async fn text(caller: &Caller, spec: JobSpec, manner: Manner) -> Result<Response
 		(status = "4XX", body = OpenAiErrorBody), (status = "default", body = OpenAiErrorBody)))]
 async fn chat(
 	caller: Caller,
-	Asked { request, once }: Asked<ChatRequest>,
+	Asked { request, once, body }: Asked<ChatRequest>,
 ) -> Result<Response, OpenAiError> {
 	let spec = request.job(|model| caller.most_tokens(model))?;
 	let (is_streamed, wants_usage) = (request.choice.is_streamed(), request.choice.wants_usage());
-	text(&caller, spec, Manner { kind: Kind::Chat, is_streamed, wants_usage, once }).await
+	let marks = Marks { once, body };
+	text(&caller, spec, Manner { kind: Kind::Chat, is_streamed, wants_usage, marks }).await
 }
 
 /// Continue a text.
@@ -110,10 +120,11 @@ async fn chat(
 		(status = "default", body = OpenAiErrorBody)))]
 async fn completions(
 	caller: Caller,
-	Asked { request, once }: Asked<CompletionRequest>,
+	Asked { request, once, body }: Asked<CompletionRequest>,
 ) -> Result<Response, OpenAiError> {
 	let (is_streamed, wants_usage) = (request.choice.is_streamed(), request.choice.wants_usage());
-	let manner = Manner { kind: Kind::Completion, is_streamed, wants_usage, once };
+	let marks = Marks { once, body };
+	let manner = Manner { kind: Kind::Completion, is_streamed, wants_usage, marks };
 	text(&caller, request.job()?, manner).await
 }
 
@@ -124,9 +135,10 @@ async fn completions(
 		(status = "default", body = OpenAiErrorBody)))]
 async fn embeddings(
 	caller: Caller,
-	Asked { request, once }: Asked<EmbeddingRequest>,
+	Asked { request, once, body }: Asked<EmbeddingRequest>,
 ) -> Result<Response, OpenAiError> {
-	let mut attended = begin(&caller, request.job()?, false, once).await?;
+	let marks = Marks { once, body };
+	let mut attended = begin(&caller, request.job()?, false, marks).await?;
 	let done = stream::wait(&mut attended).await;
 	let done = done.map_err(|error| error.with_prompt("input"))?;
 	let body = done.embeddings(request.wants_base64())?;
@@ -135,16 +147,26 @@ async fn embeddings(
 	Ok((headers, Json(body)).into_response())
 }
 
-fn shown(name: &str, created: u64) -> Value {
-	json!({ "id": name, "object": "model", "created": created, "owned_by": "gridproof" })
+fn shown(desk: &dyn Desk, name: &str, created: u64) -> Value {
+	let mut model =
+		json!({ "id": name, "object": "model", "created": created, "owned_by": "gridproof" });
+	if let Some(Offer { factor, max_tokens, unit_price }) = desk.offer(name) {
+		let unit_price: BTreeMap<String, Amount> =
+			unit_price.into_iter().map(|(asset, price)| (asset, Amount(price))).collect();
+		model["gridproof"] =
+			json!({ "model_factor": factor, "max_tokens": max_tokens, "unit_price": unit_price });
+	}
+	model
 }
 
-/// The models on offer.
+/// The models on offer. A token costs a compute unit's price times the model's factor, which is in
+/// thousandths.
 #[utoipa::path(get, path = "/v1/models", tag = "openai", security(("api_key" = [])),
 	responses((status = 200, body = Value), (status = "4XX", body = OpenAiErrorBody),
 		(status = "default", body = OpenAiErrorBody)))]
 async fn models(caller: Caller) -> Json<Value> {
-	let models: Vec<Value> = caller.models().iter().map(|name| shown(name, caller.since)).collect();
+	let models: Vec<Value> =
+		caller.models().iter().map(|name| shown(&*caller, name, caller.since)).collect();
 	Json(json!({ "object": "list", "data": models }))
 }
 
@@ -155,7 +177,7 @@ async fn models(caller: Caller) -> Json<Value> {
 		(status = "default", body = OpenAiErrorBody)))]
 async fn model(caller: Caller, Path(name): Path<String>) -> Result<Json<Value>, OpenAiError> {
 	if caller.models().contains(&name) {
-		Ok(Json(shown(&name, caller.since)))
+		Ok(Json(shown(&*caller, &name, caller.since)))
 	} else {
 		Err(OpenAiError::model(&name))
 	}

@@ -14,13 +14,15 @@
 //! answer. A job whose client leaves is taken back if no miner has begun it, unless it has such a key:
 //! then its client may come back.
 //!
+//! A request with a voucher needs no API key, and no escrow: its channel pays, and its receipt comes
+//! with the answer; see [`gridproof_compute_api::protocol::VOUCHER_HEADER`].
+//!
 //! Of the coordinator the front knows [`Desk`] and nothing else.
 
 mod answers;
 mod asked;
 mod attended;
 mod callers;
-mod customers;
 mod desk;
 mod error;
 mod handlers;
@@ -29,7 +31,8 @@ mod sampling;
 mod stream;
 
 pub(crate) use callers::Front;
-pub use customers::{ApiKeys, Customer, KeyFileError, new_key};
-pub(crate) use desk::{Accepted, Desk, Done, JobHead, Once, Order, OrderError, Outcome, Used};
+pub(crate) use desk::{
+	Accepted, Desk, Done, JobHead, Offer, Once, Order, OrderError, Outcome, Paid, Used,
+};
 pub(crate) use error::in_openai_form;
 pub(crate) use handlers::routes;

@@ -3,7 +3,9 @@
 //! [`JobStage::may_become`](gridproof_compute_api::protocol::JobStage).
 
 mod balances;
+mod batches;
 mod changes;
+mod channels;
 mod columns;
 mod idempotency;
 mod jobs;
@@ -14,7 +16,15 @@ mod retention;
 mod schema;
 
 pub(crate) use balances::{Usage, begin_balances, owed, usage};
+pub(crate) use batches::{
+	BatchRow, add_batch, batch, batch_receipts, decide_batch, last_batch, note_batch, open_batch,
+	set_miners, unsettled_receipts,
+};
 pub(crate) use changes::{Change, change};
+pub(crate) use channels::{
+	ChannelReceiptRow, Floor, NewReceipt, add_channel_receipt, channel_account, channel_receipt,
+	channel_receipt_by_id, delete_channel_texts, miner_account,
+};
 pub(crate) use idempotency::{Once, Remembered, forget, remember, remembered};
 pub use jobs::Job;
 pub(crate) use jobs::{

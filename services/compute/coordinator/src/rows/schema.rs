@@ -156,4 +156,60 @@ pub(crate) const MIGRATIONS: &[&str] = &[
 	CREATE INDEX jobs_by_end ON jobs (updated_ms)
 		WHERE state IN ('completed', 'failed', 'cancelled', 'expired');
 ",
+	"
+	-- Channels: running sums of channels and miners, receipts, batches. Everything of a receipt is
+	-- written in one transaction, which also counts it.
+	CREATE TABLE channel_accounts (
+		channel INTEGER PRIMARY KEY,
+		count INTEGER NOT NULL,
+		price TEXT NOT NULL,
+		-- The newest voucher that has a receipt, signed.
+		number INTEGER NOT NULL,
+		voucher BLOB NOT NULL
+	) STRICT;
+	CREATE TABLE miner_accounts (
+		asset TEXT NOT NULL,
+		mode TEXT NOT NULL,
+		-- Empty for receipts without an answer.
+		miner BLOB NOT NULL,
+		count INTEGER NOT NULL,
+		price TEXT NOT NULL,
+		weight TEXT NOT NULL,
+		PRIMARY KEY (asset, mode, miner)
+	) STRICT, WITHOUT ROWID;
+	CREATE TABLE channel_receipts (
+		place INTEGER PRIMARY KEY AUTOINCREMENT,
+		channel INTEGER NOT NULL,
+		number INTEGER NOT NULL,
+		asset TEXT NOT NULL,
+		mode TEXT NOT NULL,
+		id BLOB NOT NULL UNIQUE,
+		receipt BLOB NOT NULL,
+		miner_signature BLOB,
+		secret BLOB,
+		model TEXT NOT NULL,
+		spec TEXT,
+		tokens TEXT,
+		output TEXT,
+		signed_ms INTEGER NOT NULL,
+		batch INTEGER,
+		UNIQUE (channel, number)
+	) STRICT;
+	CREATE INDEX channel_receipts_to_settle ON channel_receipts (asset, mode, place)
+		WHERE batch IS NULL;
+	CREATE INDEX channel_receipts_by_batch ON channel_receipts (batch) WHERE batch IS NOT NULL;
+	CREATE INDEX channel_receipts_with_texts ON channel_receipts (signed_ms)
+		WHERE spec IS NOT NULL;
+	CREATE TABLE batches (
+		sequence INTEGER PRIMARY KEY,
+		header BLOB NOT NULL,
+		-- SCALE of both lists, with the signatures of the vouchers.
+		channels BLOB NOT NULL,
+		miners BLOB NOT NULL,
+		stage TEXT NOT NULL,
+		block BLOB,
+		reason TEXT,
+		made_ms INTEGER NOT NULL
+	) STRICT;
+",
 ];

@@ -49,7 +49,7 @@ impl Front {
 		let working = tokio::spawn(async move {
 			loop {
 				let taken = coordinator.take(&session, Duration::from_secs(20)).await.unwrap();
-				if let Some(assignment) = taken {
+				if let Some(Work::Job(assignment)) = taken {
 					work(&miner, &coordinator, &session, &assignment).await;
 				}
 			}

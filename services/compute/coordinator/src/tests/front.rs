@@ -51,7 +51,7 @@ impl Served {
 		let coordinator = self.world.coordinator.clone();
 		self.tasks.push(tokio::spawn(async move {
 			let taken = coordinator.take(&session, Duration::from_secs(20)).await.unwrap();
-			let assignment = taken.expect("a job");
+			let assignment = job_of(taken.expect("a job"));
 			let mut text = String::new();
 			for piece in pieces {
 				let offset = u64::try_from(text.len()).unwrap();
@@ -392,7 +392,7 @@ async fn a_prompt_that_is_too_long_is_answered_at_once_as_openai_does() {
 		let coordinator = served.world.coordinator.clone();
 		served.tasks.push(tokio::spawn(async move {
 			let taken = coordinator.take(&session, Duration::from_secs(20)).await.unwrap();
-			let assignment = taken.expect("a job");
+			let assignment = job_of(taken.expect("a job"));
 			let (reason, detail) = (RefusalReason::ContextExceeded, "12003 tokens, 511 at most");
 			let refusal = Refusal { attempt: 1, reason, detail: detail.to_string() };
 			coordinator.refuse(&session, assignment.job.into(), &refusal).await.unwrap();
@@ -534,7 +534,7 @@ async fn a_result_may_be_longer_than_a_clients_request() {
 	let vectors = vec!["A".repeat(8_192); 256];
 	let output = Output { embeddings: vectors, ..output("") };
 	let (receipt, signature) = (HexBytes(Vec::new()), Hex64([0; 64]));
-	let result = json!(JobResult { attempt: 1, output, receipt, signature });
+	let result = json!(JobResult { attempt: 1, output, receipt, signature, tokens: None });
 	let answer = served.post(&format!("/miner/v1/jobs/{job}/result"), &token, result).await;
 	assert_eq!(answer.status(), StatusCode::NOT_FOUND, "it is read: the job is not known");
 	let progress = json!({ "attempt": 1, "offset": 0, "text": "x".repeat(2 << 20) });

@@ -216,13 +216,15 @@ async fn a_job_with_a_key_or_a_miner_continues_when_its_client_leaves() {
 	tokio::time::sleep(Duration::from_millis(300)).await;
 	let job = jobs(world).await[0].job;
 	assert_eq!(world.state(job).await, JobStage::Queued, "its client can come back");
-	let taken = world.coordinator.take(&session, Duration::from_secs(10)).await.unwrap().unwrap();
+	let taken = world.coordinator.take(&session, Duration::from_secs(10)).await.unwrap();
+	let taken = job_of(taken.unwrap());
 	assert_eq!(H256::from(taken.job), job);
 
 	let asked = served.http.post(format!("{}{CHAT}", served.url)).bearer_auth("gpk_test");
 	let asked = asked.json(&chat(false));
 	let client = tokio::spawn(async move { asked.send().await });
-	let taken = world.coordinator.take(&session, Duration::from_secs(10)).await.unwrap().unwrap();
+	let taken = world.coordinator.take(&session, Duration::from_secs(10)).await.unwrap();
+	let taken = job_of(taken.unwrap());
 	let begun = Progress { attempt: 1, offset: 0, text: String::new() };
 	world.coordinator.progress(&session, taken.job.into(), &begun).await.unwrap();
 	client.abort();

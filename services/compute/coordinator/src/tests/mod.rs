@@ -1,6 +1,7 @@
 //! The coordinator against a chain in memory that keeps the real rules for receipts.
 
 mod cases;
+mod channels;
 mod clock;
 mod crash;
 mod front;
@@ -14,8 +15,7 @@ use crate::{
 	access_key::AccessKey,
 	check::Checker,
 	coordinator::Coordinator,
-	front::{ApiKeys, Customer},
-	ledger::{Claimed, Escrow, Ledger, Registered, Return},
+	ledger::{ChannelChain, Claimed, Escrow, Ledger, Registered, Return},
 	quotes::{Admission, Buyer, Quoted},
 	rows::{self, Job},
 	server::Server,
@@ -30,8 +30,9 @@ use gridproof_chain::{
 };
 use gridproof_compute_api::protocol::{
 	Assignment, ClassName, Finish, Hello, JobRequest, JobResult, JobSpec, JobStage, Output,
-	SPEC_VERSION, Sampling, Settlement, Task, hello_payload, price_of,
+	SPEC_VERSION, Sampling, Settlement, Task, Work, hello_payload, price_of,
 };
+use gridproof_compute_api::{ApiKeys, Customer};
 use gridproof_keys::{Kind, SealedKey};
 use gridproof_primitives::{
 	H256,
@@ -107,6 +108,7 @@ struct MemoryChain {
 	earned: Mutex<HashMap<[u8; 32], u128>>,
 	questions: AtomicU64,
 	now: AtomicU64,
+	channels: channels::MemoryChannels,
 }
 
 impl MemoryChain {
@@ -325,6 +327,10 @@ impl Ledger for MemoryChain {
 		}
 		.boxed()
 	}
+
+	fn channels(&self) -> Option<&dyn ChannelChain> {
+		Some(self)
+	}
 }
 
 /// A connection that failed.
@@ -473,6 +479,14 @@ async fn open(
 	.unwrap()
 }
 
+/// The job that a miner was given.
+fn job_of(work: Work) -> Assignment {
+	match work {
+		Work::Job(assignment) => assignment,
+		Work::Voucher(_) => panic!("a request that a channel pays for"),
+	}
+}
+
 fn spec() -> JobSpec {
 	JobSpec {
 		version: SPEC_VERSION,
@@ -525,6 +539,11 @@ impl Miner {
 
 	/// Asks for work and gets some, or nothing.
 	async fn asks(&self, world: &World, session: &Session) -> Option<Assignment> {
+		self.asks_any(world, session).await.map(job_of)
+	}
+
+	/// The same, whoever pays.
+	async fn asks_any(&self, world: &World, session: &Session) -> Option<Work> {
 		let coordinator = &world.coordinator;
 		let (taken, given) = tokio::join!(
 			coordinator.take(session, Duration::from_millis(50)),
@@ -560,6 +579,7 @@ impl Miner {
 			output,
 			receipt: HexBytes(receipt.encode()),
 			signature: Hex64(self.key.sign(&payload)),
+			tokens: None,
 		}
 	}
 

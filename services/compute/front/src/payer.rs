@@ -1,0 +1,319 @@
+//! From a request to its receipt.
+
+use crate::{
+	chain::ClientChain,
+	check::ReceiptRefusal,
+	error::FrontError,
+	ledger::{Ledger, NewRequest, Spent, Totals},
+	settings::Settings,
+};
+use codec::DecodeAll;
+use gridproof_compute_api::{
+	ChannelClient, CoordinatorClient, Customer,
+	protocol::{CoordinatorInfo, IssuedReceipt, MAX_VOUCHERS, OfferedModel, RequestKind},
+};
+use gridproof_keys::SealedKey;
+use gridproof_primitives::{
+	compute::{
+		channels::{BatchKind, Channel, Secret, SignedVoucher, spec_hash},
+		compute_units,
+	},
+	crypto::ed25519::PublicKey,
+};
+use gridproof_support::{Clock, Lock, text::HexBytes};
+use rand::{RngCore, rngs::OsRng};
+use reqwest::Response;
+use serde_json::Value;
+use std::{
+	collections::HashSet,
+	sync::{Arc, Mutex},
+	time::{Duration, Instant},
+};
+use tokio::sync::Notify;
+
+/// How long models and prices are taken as they were read.
+const OFFER: Duration = Duration::from_secs(30);
+/// Most tokens of `/v1/completions`, if a request does not say.
+const COMPLETION_TOKENS: u32 = 16;
+
+/// A front at work: the client of one channel. Clones of its [`Arc`] are the same one.
+pub struct Payer {
+	pub(crate) settings: Settings,
+	pub(crate) chain: Arc<dyn ClientChain>,
+	client: ChannelClient,
+	info: CoordinatorClient,
+	ledger: Ledger,
+	kind: BatchKind,
+	coordinator: PublicKey,
+	clock: Clock,
+	/// Numbers of the requests that wait for their answer.
+	in_flight: Mutex<HashSet<u64>>,
+	offer: Mutex<Option<(Instant, CoordinatorInfo)>>,
+	/// The channel as it was read last.
+	channel: Mutex<Channel>,
+	/// Why the coordinator gets no further request.
+	distrust: Mutex<Option<String>>,
+	/// There may be a request without an answer.
+	pub(crate) unanswered: Notify,
+}
+
+/// A request that waits for its answer. Dropped before it has its receipt, it is asked for later.
+pub(crate) struct Flight {
+	payer: Arc<Payer>,
+	number: u64,
+}
+
+impl Flight {
+	/// Takes the receipt that came with the answer.
+	///
+	/// # Errors
+	/// [`FrontError::Dishonest`].
+	pub(crate) async fn lands(&self, issued: &str) -> Result<(), FrontError> {
+		let unreadable = || FrontError::Dishonest(ReceiptRefusal::CoordinatorSignature);
+		let bytes: HexBytes = issued.parse().map_err(|_| unreadable())?;
+		let issued = IssuedReceipt::decode_all(&mut &bytes.0[..]).map_err(|_| unreadable())?;
+		self.payer.take(self.number, issued).await
+	}
+}
+
+impl Drop for Flight {
+	fn drop(&mut self) {
+		self.payer.in_flight.locked().remove(&self.number);
+		self.payer.unanswered.notify_one();
+	}
+}
+
+/// What a request asks for, as far as its price goes.
+struct Asked {
+	model: String,
+	max_tokens: Option<u32>,
+}
+
+fn asked(kind: RequestKind, body: &[u8]) -> Result<Asked, FrontError> {
+	let value: Value =
+		serde_json::from_slice(body).map_err(|_| FrontError::BadRequest("it is not JSON"))?;
+	let model = value["model"].as_str();
+	let model = model.ok_or(FrontError::BadRequest("it names no model"))?.to_string();
+	let number = |name: &str| -> Result<Option<u32>, FrontError> {
+		let said = &value[name];
+		if said.is_null() || said.as_i64() == Some(-1) {
+			return Ok(None);
+		}
+		let tokens = said.as_u64().and_then(|tokens| u32::try_from(tokens).ok());
+		tokens.map(Some).ok_or(FrontError::BadRequest("max_tokens must be a whole number"))
+	};
+	let max_tokens = match kind {
+		RequestKind::Chat => match number("max_completion_tokens")? {
+			Some(tokens) => Some(tokens),
+			None => number("max_tokens")?,
+		},
+		RequestKind::Completion => Some(number("max_tokens")?.unwrap_or(COMPLETION_TOKENS)),
+		RequestKind::Embedding => Some(0),
+	};
+	Ok(Asked { model, max_tokens })
+}
+
+impl Payer {
+	/// Opens the database, and checks on the chain and at the coordinator that the channel is the key's
+	/// and pays that coordinator.
+	///
+	/// # Errors
+	/// [`FrontError`].
+	pub async fn open(
+		settings: Settings,
+		key: SealedKey,
+		chain: Arc<dyn ClientChain>,
+		clock: Clock,
+	) -> Result<Arc<Self>, FrontError> {
+		let id = settings.channel;
+		let genesis = chain.genesis().await?;
+		let channel = chain.channel(id).await?.ok_or(FrontError::UnknownChannel(id))?;
+		if channel.signer != Some(*key.public()) {
+			return Err(FrontError::OtherKey(id));
+		}
+		let client = ChannelClient::new(&settings.coordinator)?;
+		let info = CoordinatorClient::new(&settings.coordinator)?;
+		let held = client.channel(id).await?;
+		if held.coordinator.0 != channel.coordinator || held.genesis.0 != genesis.0 {
+			return Err(FrontError::OtherCoordinator(settings.coordinator));
+		}
+		let (kind, coordinator) = (channel.kind, channel.coordinator);
+		let folder = settings.folder.clone();
+		let ledger = Ledger::open(&folder, key, genesis, id, coordinator, kind).await?;
+		let (ours, theirs) = (ledger.newest().await?, held.newest);
+		if ours < theirs {
+			let folder = folder.display().to_string();
+			return Err(FrontError::OlderFolder { folder, ours, theirs });
+		}
+		let distrust = Mutex::new(ledger.refused().await?);
+		Ok(Arc::new(Self {
+			settings,
+			chain,
+			client,
+			info,
+			ledger,
+			kind,
+			coordinator,
+			clock,
+			in_flight: Mutex::default(),
+			offer: Mutex::default(),
+			channel: Mutex::new(channel),
+			distrust,
+			unanswered: Notify::new(),
+		}))
+	}
+
+	/// Key of the coordinator that the channel pays.
+	pub const fn coordinator(&self) -> &PublicKey {
+		&self.coordinator
+	}
+
+	/// Asset and mode of the channel.
+	pub const fn kind(&self) -> BatchKind {
+		self.kind
+	}
+
+	/// Returns the channel as it was read last.
+	pub fn channel(&self) -> Channel {
+		*self.channel.locked()
+	}
+
+	pub(crate) fn set_channel(&self, channel: Channel) {
+		*self.channel.locked() = channel;
+	}
+
+	/// Returns why the coordinator gets no further request; `None` if it does.
+	pub fn distrust(&self) -> Option<String> {
+		self.distrust.locked().clone()
+	}
+
+	/// Returns the sums of all requests.
+	///
+	/// # Errors
+	/// [`FrontError::Store`].
+	pub async fn totals(&self) -> Result<Totals, FrontError> {
+		self.ledger.totals().await
+	}
+
+	/// Returns what each API key has spent.
+	///
+	/// # Errors
+	/// [`FrontError::Store`].
+	pub async fn spent(&self) -> Result<Vec<Spent>, FrontError> {
+		self.ledger.spent().await
+	}
+
+	/// Returns what is left of the deposit after all receipts and open requests, in the asset's smallest
+	/// unit, as it was read last.
+	///
+	/// # Errors
+	/// [`FrontError::Store`].
+	pub async fn left(&self) -> Result<u128, FrontError> {
+		let Totals { spent, open, .. } = self.totals().await?;
+		Ok(self.channel().deposited.saturating_sub(spent).saturating_sub(open))
+	}
+
+	/// Returns the models on offer, with the price of a compute unit in the channel's asset.
+	///
+	/// # Errors
+	/// [`FrontError::Client`].
+	pub async fn models(&self) -> Result<(Vec<OfferedModel>, Option<u128>), FrontError> {
+		let known = self.offer.locked().clone();
+		let info = match known.filter(|(read, _)| read.elapsed() < OFFER) {
+			Some((_, info)) => info,
+			None => {
+				let info = self.info.info().await?;
+				*self.offer.locked() = Some((Instant::now(), info.clone()));
+				info
+			},
+		};
+		let price = info.unit_price.get(self.kind.asset.as_str()).map(|price| price.0);
+		Ok((info.models, price))
+	}
+
+	/// Signs a voucher for a request and passes the request on; returns the answer as it comes.
+	///
+	/// # Errors
+	/// [`FrontError`].
+	pub(crate) async fn request(
+		self: &Arc<Self>,
+		customer: &Customer,
+		kind: RequestKind,
+		body: Vec<u8>,
+	) -> Result<(Response, Flight), FrontError> {
+		if self.distrust().is_some() {
+			return Err(FrontError::Distrusted);
+		}
+		let asked = asked(kind, &body)?;
+		let new = self.priced(customer, kind, &asked, &body).await?;
+		let secret = new.secret;
+		let signed = self.ledger.pay(new, self.clock.now_ms()).await?;
+		let number = signed.voucher.number;
+		self.in_flight.locked().insert(number);
+		let flight = Flight { payer: self.clone(), number };
+		let answer = self.client.request(kind.path(), body, &signed, &secret).await?;
+		Ok((answer, flight))
+	}
+
+	async fn priced(
+		&self,
+		customer: &Customer,
+		kind: RequestKind,
+		asked: &Asked,
+		body: &[u8],
+	) -> Result<NewRequest, FrontError> {
+		let unknown = || FrontError::UnknownModel(asked.model.clone());
+		let (models, unit_price) = self.models().await?;
+		let unit_price = unit_price.ok_or_else(unknown)?;
+		let offer = models.iter().find(|offer| offer.name == asked.model).ok_or_else(unknown)?;
+		let max_tokens = asked.max_tokens.unwrap_or(offer.max_tokens);
+		let units = compute_units(kind.most_tokens(body.len(), max_tokens), offer.model_factor);
+		let highest = unit_price.checked_mul(units.into());
+		let mut secret: Secret = [0; 32];
+		OsRng.fill_bytes(&mut secret);
+		Ok(NewRequest {
+			customer: customer.name.clone(),
+			model: asked.model.clone(),
+			highest: highest.ok_or(FrontError::BadRequest("it is too large"))?,
+			factor: offer.model_factor,
+			unit_price,
+			spec_hash: spec_hash(&secret, body),
+			secret,
+			max_spend: self.settings.max_spend,
+			limit: customer.limit.map(|limit| limit.0),
+		})
+	}
+
+	/// Checks a receipt and keeps it.
+	pub(crate) async fn take(&self, number: u64, issued: IssuedReceipt) -> Result<(), FrontError> {
+		let taken = self.ledger.take(number, issued).await;
+		if let Err(FrontError::Dishonest(refusal)) = &taken {
+			tracing::error!(number, %refusal, "a receipt does not hold; no further request is made");
+			*self.distrust.locked() = Some(refusal.to_string());
+		}
+		taken
+	}
+
+	/// Asks for the receipts of requests that have none and whose answer is not waited for: those without
+	/// an answer are closed, and cost nothing.
+	///
+	/// # Errors
+	/// [`FrontError`].
+	pub(crate) async fn reconcile(&self) -> Result<(), FrontError> {
+		let open = self.ledger.open_vouchers().await?;
+		let in_flight = self.in_flight.locked().clone();
+		let waits = |signed: &&SignedVoucher| !in_flight.contains(&signed.voucher.number);
+		let unanswered: Vec<SignedVoucher> = open.iter().filter(waits).copied().collect();
+		for some in unanswered.chunks(MAX_VOUCHERS) {
+			let closed = self.client.close_vouchers(self.settings.channel, some).await?;
+			for (signed, receipt) in some.iter().zip(closed.receipts) {
+				let Some(bytes) = receipt else { continue };
+				let refusal = ReceiptRefusal::CoordinatorSignature;
+				let issued = IssuedReceipt::decode_all(&mut &bytes.0[..]);
+				let issued = issued.map_err(|_| FrontError::Dishonest(refusal))?;
+				self.take(signed.voucher.number, issued).await?;
+			}
+		}
+		Ok(())
+	}
+}

@@ -1,0 +1,30 @@
+//! How a front behaves.
+
+use gridproof_primitives::compute::channels::ChannelId;
+use std::path::PathBuf;
+
+/// When a channel's deposit is raised, and by how much; both in the asset's smallest unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopUp {
+	/// It is raised when less than this is left.
+	pub below: u128,
+	/// What is added each time.
+	pub by: u128,
+}
+
+/// How a front behaves. Amounts are in the smallest unit of the channel's asset.
+#[derive(Clone, Debug)]
+pub struct Settings {
+	/// Folder of its database.
+	pub folder: PathBuf,
+	/// Address of the coordinator, `http://…`.
+	pub coordinator: String,
+	/// Number of the channel that pays.
+	pub channel: ChannelId,
+	/// Warn when less than this is left of the deposit.
+	pub warn_below: u128,
+	/// Raise the deposit by itself.
+	pub top_up: Option<TopUp>,
+	/// The most that all requests together may cost, from the channel's first one.
+	pub max_spend: Option<u128>,
+}

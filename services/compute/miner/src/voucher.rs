@@ -1,0 +1,113 @@
+//! Requests that channels pay for: what a miner checks before it works, what it signs afterwards, and
+//! which lines of batches it signs.
+
+use codec::DecodeAll;
+use gridproof_compute_api::protocol::{
+	IssuedReceipt, Output, RefusalReason, SPEC_VERSION, TokenIds, VoucherWork, output_root,
+	price_of, sampler_seed,
+};
+use gridproof_engine::Measured;
+use gridproof_primitives::{
+	H256,
+	compute::{
+		Telemetry,
+		channels::{BatchKind, PaidBy, ReceiptV2, Sampler, SignedVoucher},
+		compute_units,
+	},
+	crypto::ed25519::PublicKey,
+};
+use gridproof_support::number::clamped;
+
+/// Checks that work is what the channel's signer has signed for.
+///
+/// `now` is in UTC milliseconds. Whether the chain has the channel is not asked: the receipt's running
+/// sums and its time to settle are what the miner holds against its coordinator.
+///
+/// # Errors
+/// Why the work is given back, for programs and for people.
+pub fn check(
+	work: &VoucherWork,
+	genesis: &H256,
+	now: u64,
+) -> Result<SignedVoucher, (RefusalReason, String)> {
+	let bad = |reason: &str| (RefusalReason::BadQuote, reason.to_string());
+	let signed = SignedVoucher::decode_all(&mut &work.voucher.0[..])
+		.map_err(|_| bad("the voucher is not SCALE of a signed voucher"))?;
+	let voucher = signed.voucher;
+	let rules = [
+		(voucher.seed(genesis) == H256::from(work.work), "the voucher is other work's"),
+		(work.spec.sampling.seed == sampler_seed(&voucher, genesis), "the seed is another one"),
+		(work.highest.0 <= voucher.amount, "the voucher's amount is below the price"),
+		(work.settle_by_ms > now, "the time to settle has passed"),
+	];
+	if let Some((_, reason)) = rules.into_iter().find(|(holds, _)| !holds) {
+		return Err(bad(reason));
+	}
+	voucher
+		.verify(genesis, &work.signer.0, &signed.signature)
+		.map_err(|error| bad(&format!("the voucher's signature: {}", error.as_str())))?;
+	if work.spec.version != SPEC_VERSION {
+		let reason = format!("a specification of version {}", work.spec.version);
+		return Err((RefusalReason::BadSpec, reason));
+	}
+	Ok(signed)
+}
+
+/// Returns the receipt of work that is done. `None` if prompt or answer have more tokens than a root
+/// can hold.
+pub fn receipt(
+	work: &VoucherWork,
+	voucher: &SignedVoucher,
+	miner: PublicKey,
+	output: &Output,
+	tokens: &TokenIds,
+	measured: &Measured,
+) -> Option<ReceiptV2> {
+	let weight = compute_units(output.tokens(), work.model_factor);
+	let greedy = work.spec.sampling.temperature_milli == 0 || work.spec.max_tokens == 0;
+	Some(ReceiptV2 {
+		paid_by: PaidBy::Voucher(voucher.voucher.id()),
+		miner: Some(miner),
+		model: work.model.into(),
+		spec_hash: voucher.voucher.spec_hash,
+		output_root: output_root(&work.spec, tokens, &work.secret.0).ok()?,
+		weight,
+		price: price_of(weight, work.unit_price.0, work.highest.0),
+		sampler: if greedy { Sampler::Greedy } else { Sampler::Engine },
+		telemetry: Telemetry {
+			input_tokens: clamped(output.prompt_tokens),
+			output_tokens: clamped(output.completion_tokens),
+			// A millisecond that has begun counts, and a megabyte.
+			duration_ms: clamped::<u64, _>(measured.wall.as_micros().div_ceil(1_000)).max(1),
+			memory_mb: clamped(measured.memory_bytes.div_ceil(1_000_000)),
+		},
+		settle_by_ms: work.settle_by_ms,
+	})
+}
+
+/// Checks that a coordinator has counted a receipt of this miner's: the very receipt, in its kind, and
+/// its own signature.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_issued(
+	issued: &IssuedReceipt,
+	receipt: &ReceiptV2,
+	kind: BatchKind,
+	coordinator: &PublicKey,
+	genesis: &H256,
+) -> Result<(), &'static str> {
+	let rules = [
+		(issued.receipt.receipt == *receipt, "the coordinator counted another receipt"),
+		(issued.receipt.sums.kind == kind, "the coordinator counted it in another kind"),
+		(issued.receipt.check().is_ok(), "the running sums do not contain the receipt"),
+		(
+			issued
+				.receipt
+				.verify_coordinator(genesis, coordinator, &issued.coordinator_signature)
+				.is_ok(),
+			"the coordinator's signature is not good",
+		),
+	];
+	rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, reason)| Err(reason))
+}
