@@ -6,10 +6,12 @@ use crate::{
 	configs::{EmergencyOrigin, GovernanceOrigin, TreasuryAccount},
 	constants::{AICP, currency::deposit, time::MINUTES},
 };
+use alloc::vec::Vec;
 use frame_support::{
 	PalletId,
 	traits::{ConstU32, ConstU64, Contains, Get, fungible::ItemOf},
 };
+use gridproof_primitives::{H256, compute::registry::FACTOR_MEMORY_MS};
 use sp_runtime::traits::AccountIdConversion;
 
 frame_support::parameter_types! {
@@ -43,6 +45,20 @@ impl Get<bool> for Halted {
 	}
 }
 
+/// The models of the registry.
+pub struct RegisteredModels;
+
+impl pallet_compute_receipts::Models for RegisteredModels {
+	fn factors(model: &H256, from_ms: u64, to_ms: u64) -> Vec<u32> {
+		// What held longer ago is forgotten, so that a weight of then may have been right.
+		let forgotten_ms = Timestamp::get().saturating_sub(FACTOR_MEMORY_MS);
+		let model = pallet_model_registry::Models::<Runtime>::get(model);
+		model
+			.filter(|_| to_ms >= forgotten_ms)
+			.map_or_else(Vec::new, |model| model.timeline.factors_between(from_ms, to_ms).collect())
+	}
+}
+
 impl pallet_compute_receipts::Config for Runtime {
 	type Aicp = Aicp;
 	type ChannelDeposit = ChannelDeposit;
@@ -54,8 +70,7 @@ impl pallet_compute_receipts::Config for Runtime {
 	type MaxCoordinators = ConstU32<1_000>;
 	type MaxMiners = ConstU32<100_000>;
 	type MaxScanned = ConstU32<100>;
-	// No registry of models yet: no weight can be found wrong.
-	type Models = ();
+	type Models = RegisteredModels;
 	type PauseOrigin = EmergencyOrigin;
 	// Who chooses by work has no pallet yet.
 	type Recorder = ();
