@@ -113,7 +113,7 @@ pub(super) async fn heartbeat(
 	responses((status = 200, body = LinesToSign), (status = 401, body = CoordinatorError)))]
 pub(super) async fn lines(
 	miner: ForMiner,
-	Params(Wait { wait }): Params<Wait>,
+	Params(Wait { wait: Whole(wait) }): Params<Wait>,
 ) -> Json<LinesToSign> {
 	let wait = Duration::from_secs(wait.min(MAX_WAIT_SECONDS));
 	Json(miner.lines(miner.caller.0.miner(), wait).await)
