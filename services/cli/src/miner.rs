@@ -5,7 +5,7 @@ use crate::{
 		NodeArgs, PassphraseArgs, PayerArgs, UrlArgs,
 		amount::Unit,
 		engine::{ClassArg, EngineArgs, Engines},
-		keys::{registered_key, sealed_key, secret_line},
+		keys::{registered_key, sealed_key},
 		node::DEFAULT_COORDINATOR,
 	},
 	exit::usage,
