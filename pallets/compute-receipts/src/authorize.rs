@@ -3,6 +3,7 @@
 
 use crate::{channels::types::ChannelIds, claims::Batch, pallet::*, types::*};
 use alloc::{boxed::Box, vec::Vec};
+use codec::Encode;
 use frame_support::{
 	ensure,
 	pallet_prelude::{
@@ -18,6 +19,7 @@ use gridproof_primitives::{
 	compute::{ReceiptRefusal, SignedAssignment, SignedReceipt},
 	crypto::ed25519::Signature,
 };
+use sp_io::hashing::blake2_256;
 
 impl<T: Config> Pallet<T> {
 	/// Accepts the origins `Authorized` and `Signed`. Returns `true` if it is `Signed`.
@@ -150,7 +152,7 @@ impl<T: Config> Pallet<T> {
 		channels: &ChannelIds,
 	) -> TransactionValidityWithRefund {
 		Self::check_return(channels).map_err(Self::refusal)?;
-		let tags = channels.iter().map(|id| ("rest", H256::from_low_u64_be(*id))).collect();
+		let tags = channels.iter().map(|id| ("rest", H256(blake2_256(&id.encode())))).collect();
 		Self::validity(tags, Self::priority_of_claims(channels.len()), Weight::zero())
 	}
 
