@@ -53,13 +53,16 @@ impl From<DispatchError> for Fault {
 	}
 }
 
+/// Channels of a batch, by number.
+type Rows<AccountId> = Vec<(ChannelId, ChannelRow<AccountId>)>;
+
 /// A batch that breaks no rule, with what to write once it is settled.
 struct Checked<AccountId> {
 	lists: Lists,
 	headers: HeaderChain,
 	/// Key under which the coordinator is registered, and its account.
 	coordinator: (PublicKey, AccountId),
-	channels: Vec<(ChannelId, ChannelRow<AccountId>)>,
+	channels: Rows<AccountId>,
 	/// Key under which each line's miner is registered; `None` for receipts without one.
 	miners: Vec<Option<PublicKey>>,
 	/// For the lines, in 10⁻¹⁸ AIT.
@@ -157,7 +160,7 @@ impl<T: Config> Pallet<T> {
 		now: u64,
 		header: &SettlementHeader,
 		lists: &Lists,
-	) -> Result<Vec<(ChannelId, ChannelRow<T::AccountId>)>, BatchRefusal> {
+	) -> Result<Rows<T::AccountId>, BatchRefusal> {
 		let of = |line: &gridproof_primitives::compute::channels::ChannelLine| {
 			let id = line.channel();
 			let mut row = Self::channel_now(id).ok_or(BatchRefusal::UnknownChannel)?;
