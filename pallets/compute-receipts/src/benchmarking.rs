@@ -1241,7 +1241,7 @@ mod benchmarks {
 		headers.reverse();
 		let hash = headers.first().map_or(H256::zero(), SettlementHeader::hash);
 		Marks::<T>::insert(coordinator, 0, Mark { hash, taken_ms: 0 });
-		let headers = headers.try_into().map_err(|_| "as many as fit")?;
+		let headers: HeaderPath = headers.try_into().map_err(|_| "as many as fit")?;
 		let caller: T::AccountId = whitelisted_caller();
 
 		#[extrinsic_call]
