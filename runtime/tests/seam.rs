@@ -832,7 +832,7 @@ fn events_are_read_as_the_runtime_wrote_them() {
 		owed: 21,
 		amount: 22,
 	});
-	assert_eq!((back.to, back.owed, back.amount), ([16; 32].into(), 21, 22));
+	assert_eq!((back.to, back.owed, back.amount), ([16; 32], 21, 22));
 	let parameters = Box::new(ComputeParameters::default());
 	let set: compute_receipts::event::ParametersSet = read(Compute::<Runtime>::ParametersSet {
 		old: parameters.clone(),

@@ -23,9 +23,9 @@ use gridproof_primitives::{
 	compute::channels::{
 		Attested, BatchKind, BatchSums, Channel, ChannelEvidence, ChannelId, ChannelLine,
 		ChannelParameters, ChannelReceipt, ChannelSums, ChannelTerms, Demanded, InBatch, Lists,
-		MAX_LINES, MAX_RECEIPTS_PER_BATCH, MinerLine, MinerSums, Mode, PaidBy, Placed, ReceiptV2,
-		RunningSums, Sampler, SettlementBatch, SettlementHeader, SignedChannelLine,
-		SignedMinerLine, Voucher, VoucherId, receipt_leaf,
+		MAX_LINES, MinerLine, MinerSums, Mode, PaidBy, Placed, ReceiptV2, RunningSums, Sampler,
+		SettlementBatch, SettlementHeader, SignedChannelLine, SignedMinerLine, Voucher, VoucherId,
+		receipt_leaf,
 	},
 	compute::settlement::{Shares, Split},
 	compute::{
@@ -40,7 +40,10 @@ use gridproof_primitives::{
 	num::units::AIT,
 };
 use sp_core::crypto::KeyTypeId;
-use sp_io::crypto::{ed25519_generate, ed25519_sign};
+use sp_io::{
+	crypto::{ed25519_generate, ed25519_sign},
+	hashing::twox_128,
+};
 
 const KEY_TYPE: KeyTypeId = KeyTypeId(*b"grid");
 /// A step that has ended, whatever the clock says.
@@ -374,6 +377,9 @@ fn channel_line<T: Config>(
 /// A coordinator whose key was another one, and a receipt of a channel that was settled up to it, whose
 /// time has passed.
 fn demanded<T: Config>() -> Result<(PublicKey, ChannelReceipt), BenchmarkError> {
+	// A receipt's time has to pass, and the clock of a benchmark is at its start.
+	let clock = [b"Timestamp" as &[u8], b"Now"].map(twox_128).concat();
+	frame_support::storage::unhashed::put(&clock, &1_000u64);
 	parameters::<T>();
 	let present = party::<T>(PartyRole::Coordinator, 0)?;
 	let (coordinator, miner) = (new_key(), party::<T>(PartyRole::Miner(Class::Gpu), 0)?);
@@ -401,7 +407,6 @@ fn demanded<T: Config>() -> Result<(PublicKey, ChannelReceipt), BenchmarkError> 
 	let kind = BatchKind { asset: PriceAsset::Aicp, mode: Mode::Ordinary };
 	MinerTotals::<T>::insert((coordinator, kind, Some(miner)), MinerSums { count: 9, ..of_miner });
 	let sums = RunningSums { kind, channel: sums, miner: of_miner };
-	// The clock of a benchmark may be at its start: the receipt's time has passed if it is later.
 	Ok((coordinator, ChannelReceipt { receipt, sums }))
 }
 
@@ -432,12 +437,12 @@ fn demand<T: Config>(
 	Ok(id)
 }
 
-/// A receipt in the deepest tree that a batch can have, and the batch's header.
+/// A receipt in the deepest tree that a header can state, and the header.
 fn deep<T: Config>(
 	coordinator: PublicKey,
 	item: ChannelReceipt,
 ) -> Result<(Placed<ChannelReceipt>, SettlementHeader), BenchmarkError> {
-	let siblings = [H256::repeat_byte(8); 20];
+	let siblings = [H256::repeat_byte(8); 64];
 	let leaf = receipt_leaf(&item);
 	// The first leaf of a whole tree: its siblings are all on the right.
 	let root = siblings.iter().fold(leaf, |node, sibling| merkle::node_hash(&node, sibling));
@@ -447,7 +452,7 @@ fn deep<T: Config>(
 		previous: H256::zero(),
 		time_ms: 0,
 		kind: item.sums.kind,
-		sums: BatchSums { receipts: MAX_RECEIPTS_PER_BATCH, price: 1, weight: 1 },
+		sums: BatchSums { receipts: u64::MAX, price: 1, weight: 1 },
 		channels: 1,
 		miners: 1,
 		lines: H256::zero(),
@@ -465,7 +470,7 @@ fn forgettable<T: Config>(number: u32) -> Result<(), BenchmarkError> {
 		let client = rich::<T>("former", index);
 		let record = EndedChannel {
 			client: client.clone(),
-			coordinator: [index as u8; 32],
+			coordinator: [7; 32],
 			kind: BatchKind { asset: PriceAsset::Ait, mode: Mode::Ordinary },
 			settled: ChannelSums { count: 1, price: 1 },
 			opened_ms: 0,
@@ -1236,7 +1241,7 @@ mod benchmarks {
 		headers.reverse();
 		let hash = headers.first().map_or(H256::zero(), SettlementHeader::hash);
 		Marks::<T>::insert(coordinator, 0, Mark { hash, taken_ms: 0 });
-		let headers = headers.try_into().map_err(|_| "as many as fit")?;
+		let headers: HeaderPath = headers.try_into().map_err(|_| "as many as fit")?;
 		let caller: T::AccountId = whitelisted_caller();
 
 		#[extrinsic_call]

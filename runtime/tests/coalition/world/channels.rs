@@ -185,10 +185,13 @@ impl World {
 	/// Notes what happens to channels.
 	pub(crate) fn observe_channels(&mut self, event: &Event<Runtime>) {
 		match event {
-			Event::ChannelOpened { channel, client, coordinator, .. } => {
+			Event::ChannelOpened { channel, client, coordinator, signer, .. } => {
 				let ours = self.is_ours(client);
 				self.channels.owners.insert(*channel, ours);
-				self.check_kept(coordinator);
+				// A bond that was slashed since, or gave something back, takes no further key.
+				if signer.is_none() {
+					self.check_kept(coordinator);
+				}
 			},
 			Event::MinerSettled { miner, shares, claim, .. } => {
 				self.channels.miners.push((*miner, *shares, *claim));

@@ -129,9 +129,11 @@ fn a_miners_work_that_is_counted_as_other_work_gives_the_miner_its_share() {
 			ChannelEvidence::Overlap { first: vouched(receipts[0]), second: vouched(twice) };
 		assert_ok!(report(evidence));
 		assert_eq!(ait(&account(MINER)), before + 3 * AIT);
-		// The line says so, too: nothing more is owed for the same voucher.
+		// A line that contradicts its counts says so, too: nothing more is owed for the same voucher.
+		let mut late = twice;
+		late.sums.miner.count = 2;
 		let evidence = ChannelEvidence::Line {
-			receipt: vouched(twice),
+			receipt: vouched(late),
 			header: batch.header,
 			signature: batch.signature,
 			line: miner_line(&batch, 0),
