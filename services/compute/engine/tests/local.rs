@@ -211,7 +211,7 @@ fn the_pieces_make_up_the_text() {
 	let engine = engine();
 	let mut pieces = Vec::new();
 	let whole = engine
-		.complete(&warm("£5 — \u{4e16}\u{754c} caf\u{e9}", 120, 3), &mut |text| {
+		.complete(&warm("£5 — \u{4e16}\u{754c} caf\u{e9}", 120, 0), &mut |text| {
 			pieces.push(text.to_string());
 			ControlFlow::Continue(())
 		})
