@@ -3,7 +3,8 @@
 
 use crate::{mock::*, *};
 use frame_support::{
-	assert_ok,
+	BoundedVec, assert_ok,
+	pallet_prelude::ConstU32,
 	storage::{TransactionOutcome, with_transaction},
 };
 use gridproof_primitives::{
@@ -191,7 +192,7 @@ fn deposits_that_are_not_held_are_noticed() {
 #[test]
 fn a_recorder_that_is_listed_twice_is_noticed() {
 	with_two_meters(|| {
-		let twice = vec![account(8), account(8)].try_into().unwrap();
+		let twice: BoundedVec<_, ConstU32<2>> = vec![account(8), account(8)].try_into().unwrap();
 		assert_eq!(broken(|| Recorders::<Test>::put(twice)), "9: a recorder twice");
 	});
 }
