@@ -2,6 +2,7 @@
 
 mod archive;
 mod genesis;
+mod invariants;
 mod pause;
 mod pool;
 mod random;

@@ -3,6 +3,7 @@
 mod anchors;
 mod certify;
 mod genesis;
+mod invariants;
 mod limits;
 mod migrations;
 mod organisations;
