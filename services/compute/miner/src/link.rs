@@ -4,33 +4,29 @@
 //! until the coordinator has it. The first request that finds a session ended begins another one.
 
 use crate::{
-	account, assignment,
+	assignment,
 	miner::{Miner, RETRY, Running},
 	outbox::Stored,
 	voucher,
 };
-use codec::{DecodeAll, Encode};
+use codec::Encode;
 use futures::{StreamExt, future::join_all, stream};
 use gridproof_compute_api::{
 	ClientError, MinerClient,
 	protocol::{
-		Assignment, ErrorCode, Heartbeat, HeldJob, Hello, IssuedReceipt, JobSpec, LinesToSign,
-		Output, Progress, Refusal, RefusalReason, SignedLine, TokenIds, VoucherWork, Work,
-		hello_payload,
+		Assignment, ErrorCode, Heartbeat, HeldJob, Hello, JobSpec, Output, Progress, Refusal,
+		RefusalReason, TokenIds, VoucherWork, Work, hello_payload,
 	},
 };
 use gridproof_engine::{EngineError, Measured, execute};
 use gridproof_primitives::{
 	H256,
-	compute::{
-		Quote, Signer,
-		channels::{BatchKind, MinerLine, ReceiptV2, SettlementHeader, SignedVoucher},
-	},
+	compute::{Quote, Signer, channels::SignedVoucher},
 };
 use gridproof_store::StoreError;
 use gridproof_support::{
 	number::clamped,
-	text::{Hex32, Hex64, HexBytes},
+	text::{Hex32, Hex64},
 };
 use std::{
 	ops::ControlFlow,
@@ -53,16 +49,16 @@ const RENEW_MS: u64 = 60_000;
 
 /// A session with a coordinator.
 #[derive(Clone)]
-struct Session {
-	token: String,
-	coordinator: [u8; 32],
+pub(crate) struct Session {
+	pub(crate) token: String,
+	pub(crate) coordinator: [u8; 32],
 	heartbeat: Duration,
 	renew_ms: u64,
 }
 
 /// Why results were not delivered; they wait.
 #[derive(Debug, thiserror::Error)]
-enum DeliveryError {
+pub(crate) enum DeliveryError {
 	/// The coordinator does not take them now.
 	#[error(transparent)]
 	Client(#[from] ClientError),
@@ -72,7 +68,7 @@ enum DeliveryError {
 }
 
 /// Why a request with a session was not answered.
-enum Failed {
+pub(crate) enum Failed {
 	/// There is no session: this says nothing about the request.
 	Session(ClientError),
 	/// The request itself.
@@ -121,8 +117,8 @@ impl Accepted<'_> {
 
 /// The way to one coordinator.
 pub(crate) struct Link {
-	miner: Arc<Miner>,
-	client: MinerClient,
+	pub(crate) miner: Arc<Miner>,
+	pub(crate) client: MinerClient,
 	session: Mutex<Option<Session>>,
 	/// There may be something to deliver.
 	outgoing: Notify,
@@ -189,7 +185,7 @@ impl Link {
 	}
 
 	/// Makes a request with the session; once more with another one if it has ended.
-	async fn with<R, F>(&self, request: impl Fn(Session) -> F) -> Result<R, Failed>
+	pub(crate) async fn with<R, F>(&self, request: impl Fn(Session) -> F) -> Result<R, Failed>
 	where
 		F: Future<Output = Result<R, ClientError>>,
 	{
@@ -512,90 +508,6 @@ impl Link {
 			},
 		}
 		Ok(())
-	}
-
-	/// Keeps the running sums that came for a receipt of a channel. What does not hold is told, and no
-	/// line with it is signed; its coordinator has signed it, so it can be shown.
-	async fn account_for(
-		&self,
-		stored: &Stored,
-		kind: BatchKind,
-		issued: Option<&HexBytes>,
-	) -> Result<(), DeliveryError> {
-		let (job, coordinator) = (Hex32(stored.job.0), &stored.coordinator);
-		let issued = issued.and_then(|bytes| IssuedReceipt::decode_all(&mut &bytes.0[..]).ok());
-		let receipt = ReceiptV2::decode_all(&mut &stored.receipt[..]).ok();
-		let Some((issued, receipt)) = issued.zip(receipt) else {
-			tracing::error!(%job, "the coordinator gave no running sums for a receipt");
-			return Ok(());
-		};
-		let genesis = &self.miner.genesis;
-		if let Err(reason) = voucher::check_issued(&issued, &receipt, kind, coordinator, genesis) {
-			tracing::error!(%job, reason, "the coordinator's receipt does not hold");
-			return Ok(());
-		}
-		if !self.miner.outbox.counted(*coordinator, issued).await? {
-			tracing::error!(%job, "the coordinator has counted two receipts with one number");
-		}
-		Ok(())
-	}
-
-	/// Signs lines of batches as they are asked for.
-	async fn sign_lines(&self) {
-		let mut pauses = RETRY.pauses();
-		loop {
-			let asked = self.with(|session| async move {
-				let lines = self.client.lines(&session.token).await?;
-				Ok((session, lines))
-			});
-			let signed = match asked.await.map_err(ClientError::from) {
-				Ok((session, lines)) => self.sign_some(&session, &lines).await,
-				Err(error) => Err(error.into()),
-			};
-			match signed {
-				Ok(true) => pauses.reset(),
-				// Asked again at once, the coordinator would say the same.
-				Ok(false) => tokio::time::sleep(LOOK_AGAIN).await,
-				Err(error) => {
-					let pause = pauses.next_pause();
-					tracing::debug!(%error, ?pause, "no lines are signed");
-					tokio::time::sleep(pause).await;
-				},
-			}
-		}
-	}
-
-	/// Signs the lines that this miner can account for; returns `false` if there was another.
-	async fn sign_some(
-		&self,
-		session: &Session,
-		lines: &LinesToSign,
-	) -> Result<bool, DeliveryError> {
-		let miner = &self.miner;
-		let mut all = true;
-		for asked in &lines.lines {
-			let header = SettlementHeader::decode_all(&mut &asked.header.0[..]).ok();
-			let line = MinerLine::decode_all(&mut &asked.line.0[..]).ok();
-			let Some((header, line)) = header.zip(line) else {
-				all = false;
-				continue;
-			};
-			let is_mine = line.miner == Some(*miner.key.public());
-			let coordinator = session.coordinator;
-			let held = miner.outbox.of_line(coordinator, header.kind, &line).await?;
-			let accounted = account::accounts_for(&line, &held);
-			if !is_mine || header.coordinator != coordinator || accounted.is_err() {
-				let reason = accounted.err().map(|refusal| refusal.to_string());
-				tracing::warn!(sequence = header.sequence, reason, "a line is not signed");
-				all = false;
-				continue;
-			}
-			let payload = line.signing_payload(&miner.genesis, &header.hash());
-			let signature = Hex64(miner.key.sign(&payload));
-			let signed = SignedLine { sequence: header.sequence, signature };
-			self.client.sign_line(&session.token, &signed).await?;
-		}
-		Ok(all)
 	}
 
 	/// Reports to the coordinator what the miner holds, and drops what it should not hold.
