@@ -760,9 +760,9 @@ async fn a_voucher_takes_the_place_of_an_api_key_and_the_receipt_comes_with_the_
 		working.await.unwrap();
 		let issued = if is_streamed {
 			assert!(header.is_none() && text.trim_end().ends_with("data: [DONE]"), "{text}");
-			let chunks = text.lines().filter_map(|line| line.strip_prefix("data: {"));
+			let mut chunks = text.lines().filter_map(|line| line.strip_prefix("data: {"));
 			let last: Value =
-				serde_json::from_str(&format!("{{{}", chunks.last().unwrap())).unwrap();
+				serde_json::from_str(&format!("{{{}", chunks.next_back().unwrap())).unwrap();
 			last["gridproof"]["issued"].as_str().unwrap().to_string()
 		} else {
 			let answer: Value = serde_json::from_str(&text).unwrap();
