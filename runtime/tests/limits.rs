@@ -61,6 +61,18 @@ fn a_block_computes_for_half_a_slot_at_the_most() {
 }
 
 #[test]
+fn a_batch_of_all_channels_and_two_hundred_miners_fits_into_a_block() {
+	use gridproof_primitives::compute::channels::MAX_LINES;
+	use pallet_compute_receipts::WeightInfo;
+	type Weights = <Runtime as pallet_compute_receipts::Config>::WeightInfo;
+	let weight = Weights::settle_channels(MAX_LINES)
+		.saturating_add(Weights::settle_miners(200))
+		.saturating_add(Weights::verify_lines(MAX_LINES + 200));
+	let one = RuntimeBlockWeights::get().get(DispatchClass::Normal).max_extrinsic;
+	assert!(weight.all_lte(one.expect("it is bounded")), "{weight:?}");
+}
+
+#[test]
 fn a_fee_is_base_plus_k_times_length_to_the_last_unit() {
 	new_test_ext().execute_with(|| {
 		assert_eq!(fee(0), MILLI_AIT);

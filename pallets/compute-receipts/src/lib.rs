@@ -1903,7 +1903,7 @@ pub mod pallet {
 		#[pallet::call_index(27)]
 		pub fn open_channel(origin: OriginFor<T>, terms: Box<ChannelTerms>) -> DispatchResult {
 			let client = ensure_signed(origin)?;
-			Self::do_open_channel(client, *terms)
+			Self::do_open_channel(client, &terms)
 		}
 
 		/// Adds to a channel's deposit.

@@ -53,13 +53,16 @@ impl From<DispatchError> for Fault {
 	}
 }
 
+/// Channels of a batch, by number.
+type Rows<AccountId> = Vec<(ChannelId, ChannelRow<AccountId>)>;
+
 /// A batch that breaks no rule, with what to write once it is settled.
 struct Checked<AccountId> {
 	lists: Lists,
 	headers: HeaderChain,
 	/// Key under which the coordinator is registered, and its account.
 	coordinator: (PublicKey, AccountId),
-	channels: Vec<(ChannelId, ChannelRow<AccountId>)>,
+	channels: Rows<AccountId>,
 	/// Key under which each line's miner is registered; `None` for receipts without one.
 	miners: Vec<Option<PublicKey>>,
 	/// For the lines, in 10⁻¹⁸ AIT.
@@ -157,7 +160,7 @@ impl<T: Config> Pallet<T> {
 		now: u64,
 		header: &SettlementHeader,
 		lists: &Lists,
-	) -> Result<Vec<(ChannelId, ChannelRow<T::AccountId>)>, BatchRefusal> {
+	) -> Result<Rows<T::AccountId>, BatchRefusal> {
 		let of = |line: &gridproof_primitives::compute::channels::ChannelLine| {
 			let id = line.channel();
 			let mut row = Self::channel_now(id).ok_or(BatchRefusal::UnknownChannel)?;
@@ -232,7 +235,7 @@ impl<T: Config> Pallet<T> {
 		for ((line, signed), miner) in lists.miners.iter().zip(&batch.miners).zip(miners) {
 			MinerTotals::<T>::insert((header.coordinator, header.kind, line.miner), line.to);
 			if let Some(miner) = miner {
-				work.add(line, signed.signature.is_some(), miner);
+				work.add(line, signed.signature.is_some(), miner)?;
 			}
 		}
 		let payouts = work.finish()?;
@@ -311,12 +314,17 @@ impl<'a, T: Config> Work<'a, T> {
 	}
 
 	/// Settles the line of the miner that is registered with `key`.
-	fn add(&mut self, line: &MinerLine, is_signed: bool, key: PublicKey) {
+	fn add(
+		&mut self,
+		line: &MinerLine,
+		is_signed: bool,
+		key: PublicKey,
+	) -> Result<(), DispatchError> {
 		let (parameters, now, kind) = (self.shared.parameters, self.shared.now, self.header.kind);
 		let shares = parameters.price_split.divide(line.price().unwrap_or(0));
 		let received = self.shared.terms.received_of_line(&parameters, kind, line, &shares);
 		let step = self.running.step;
-		let Some(miner) = self.shared.working_miner(&key, step) else { return };
+		let miner = self.shared.working_miner(&key, step).ok_or(Error::<T>::UnknownMiner)?;
 		let party = &miner.party;
 		// Work is paid, no matter whose it is. Who is banned, or has not the bond, earns nothing besides.
 		let fit = !party.is_banned(now) && !party.lacks_half_of(parameters.miner_bond);
@@ -352,6 +360,7 @@ impl<'a, T: Config> Work<'a, T> {
 				claim,
 			});
 		}
+		Ok(())
 	}
 
 	/// Adds what the coordinator earned, and returns who is to be paid.

@@ -35,14 +35,14 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// [`Pallet::open_channel`] without the origin.
-	pub(crate) fn do_open_channel(client: T::AccountId, terms: ChannelTerms) -> DispatchResult {
+	pub(crate) fn do_open_channel(client: T::AccountId, terms: &ChannelTerms) -> DispatchResult {
 		ensure!(BreakerLevel::<T>::get() < Breaker::AllStopped, Error::<T>::Stopped);
 		let credit = terms.kind.asset == PriceAsset::ServiceCredit;
 		ensure!(!credit, Error::<T>::NoCreditChannel);
-		let channel = Channel::open(&terms).map_err(Self::channel_error)?;
+		let channel = Channel::open(terms).map_err(Self::channel_error)?;
 		let now = T::Time::now();
 		let party = Self::ensure_coordinator(&terms.coordinator, &Parameters::<T>::get(), now)?;
-		let kept_limit = Self::take_kept_limit(&terms, party.bond, now)?;
+		let kept_limit = Self::take_kept_limit(terms, party.bond, now)?;
 		let deposit = T::ChannelDeposit::get();
 		Self::take_deposit(&client, deposit)?;
 		Self::pay_into_channel(&client, terms.kind.asset, terms.deposit)?;

@@ -216,8 +216,8 @@ pub(super) fn refuse(batch: &SettlementBatch, reason: BatchRefusal) {
 
 /// Everything in the state, but events and the rows of the system.
 fn state() -> Vec<(Vec<u8>, Vec<u8>)> {
-	let system = sp_core::twox_128(b"System");
-	let account = [&system[..], &sp_core::twox_128(b"Account")[..]].concat();
+	let system = sp_io::hashing::twox_128(b"System");
+	let account = [&system[..], &sp_io::hashing::twox_128(b"Account")[..]].concat();
 	let mut key = Vec::new();
 	let mut all = Vec::new();
 	while let Some(next) = sp_io::storage::next_key(&key) {

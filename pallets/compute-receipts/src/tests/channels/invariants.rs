@@ -2,8 +2,10 @@
 
 use super::books::*;
 use crate::{mock::*, *};
-use gridproof_primitives::compute::PriceAsset;
-use gridproof_primitives::compute::channels::{BatchKind, ChannelTerms, MinerSums};
+use gridproof_primitives::compute::{
+	PriceAsset,
+	channels::{BatchKind, Channel, ChannelTerms, HeaderChain, MinerSums},
+};
 use sp_runtime::TryRuntimeError;
 
 /// Breaks something on a chain with two channels, one of them kept, and a batch. It is what

@@ -4,7 +4,9 @@ use super::books::*;
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
-	compute::channels::{Channel, ChannelTerms},
+	compute::channels::{
+		BatchKind, Channel, ChannelParameterError, ChannelParameters, ChannelTerms,
+	},
 	compute::{AitPerAicp, KEY_EXCHANGE_MS, PartyRole, PriceAsset, Registration},
 	num::units::AIT,
 };

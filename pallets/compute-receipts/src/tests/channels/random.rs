@@ -3,7 +3,7 @@
 use super::books::*;
 use crate::{mock::*, *};
 use gridproof_primitives::compute::channels::{
-	BatchKind, BatchRefusal, ChannelReceipt, SettlementBatch,
+	BatchKind, BatchRefusal, ChannelId, ChannelReceipt, ChannelTerms, SettlementBatch,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -161,15 +161,19 @@ impl World {
 					*self.deposited.get_mut(&channel).unwrap() += amount;
 				}
 			},
-			Step::Close { channel } => drop(close_as(9, id(channel))),
-			Step::GiveBack => drop(give_back(&[1, 2, 3, 4, 5])),
+			Step::Close { channel } => {
+				let _ = close_as(9, id(channel));
+			},
+			Step::GiveBack => {
+				let _ = give_back(&[1, 2, 3, 4, 5]);
+			},
 			Step::Stop => {
 				let call = Call::set_breaker { new: Breaker::AllStopped };
-				drop(dispatch(call, account(99)));
+				let _ = dispatch(call, account(99));
 			},
 			Step::Resume => {
 				let call = Call::set_breaker { new: Breaker::Closed };
-				drop(dispatch_as(call, RuntimeOrigin::root()));
+				let _ = dispatch_as(call, RuntimeOrigin::root());
 			},
 			Step::Pass { milliseconds } => pass(milliseconds),
 		}

@@ -6,7 +6,10 @@ use frame_support::{
 	assert_noop, assert_ok,
 	traits::{fungible::Mutate, tokens::Preservation},
 };
-use gridproof_primitives::{codec::SECOND_LIST, compute::channels::BatchRefusal};
+use gridproof_primitives::{
+	codec::SECOND_LIST,
+	compute::channels::{BatchRefusal, ChannelId},
+};
 
 fn closed() -> ChannelId {
 	let channel = open_channel(IN_AIT);
