@@ -30,7 +30,7 @@ use gridproof_coordinator::{
 	ledger::Ledger,
 	new_key, register as register_key,
 };
-use gridproof_engine::{LocalEngine, OpenAiEngine, OpenAiOptions};
+use gridproof_engine::{LocalEngine, MemoryOptions, OpenAiEngine, OpenAiOptions};
 use gridproof_keys::{Kind, account::address};
 use gridproof_primitives::{
 	compute::{Class, CoordinatorView, PriceAsset},
@@ -135,7 +135,7 @@ impl CheckArgs {
 				models: self.check_engine_model.iter().map(|text| served_as(text)).collect(),
 				// Nobody is paid for checking.
 				class: Class::Cpu,
-				memory_bytes: 0,
+				memory: MemoryOptions::default(),
 				timeout: CHECK_TIMEOUT,
 			};
 			let engine = OpenAiEngine::new(options, tokio::runtime::Handle::current())?;

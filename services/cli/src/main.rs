@@ -24,6 +24,7 @@ mod job;
 mod keys;
 mod meter;
 mod miner;
+mod miner_plan;
 mod output;
 mod party;
 mod policy;

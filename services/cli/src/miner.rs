@@ -4,32 +4,32 @@ use crate::{
 	args::{
 		NodeArgs, PassphraseArgs, PayerArgs, UrlArgs,
 		amount::Unit,
-		keys::{new_sealed_key, sealed_key, secret_line},
+		engine::{ClassArg, EngineArgs, Engines},
+		keys::{new_sealed_key, sealed_key},
 		node::DEFAULT_COORDINATOR,
 	},
 	exit::usage,
+	miner_plan::{self, PlanArgs},
 	output::Output,
 	party::{self, PartyCommand, Trade},
 };
 use anyhow::{Context, ensure};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use gridproof_chain::pallets::compute_receipts::query;
 use gridproof_compute_api::protocol::{Finish, Message, Sampling};
-use gridproof_engine::{
-	DEFAULT_MODEL, Engine, Input, LocalEngine, OpenAiEngine, OpenAiOptions, Request,
-};
+pub(crate) use gridproof_engine::served_as;
+use gridproof_engine::{DEFAULT_MODEL, Input, Request};
 use gridproof_keys::{Kind, account::address, show};
 use gridproof_miner::{Counts, Miner, Outbox, Settings, pages, register as register_key};
 use gridproof_primitives::{
+	H256,
 	compute::score::POINT,
-	compute::{Class, MinerView},
+	compute::{Class, MinerView, channels::Sampler},
 	energy::emlog::format_utc,
 };
 use gridproof_support::{Clock, stop, text::Hex32};
 use serde::Serialize;
-use std::{
-	net::SocketAddr, ops::ControlFlow, path::PathBuf, process::ExitCode, sync::Arc, time::Duration,
-};
+use std::{net::SocketAddr, ops::ControlFlow, path::PathBuf, process::ExitCode, time::Duration};
 
 /// What `gridproof miner` can do.
 #[derive(Subcommand)]
@@ -44,53 +44,9 @@ pub enum Command {
 	Party(PartyCommand),
 	/// Ask the engine something, without coordinator or chain: does it work, and how fast is it?
 	Try(Box<TryArgs>),
-}
-
-/// What a miner computes with.
-#[derive(Clone, Copy, ValueEnum)]
-pub enum ClassArg {
-	/// Graphics processors.
-	Gpu,
-	/// Processors.
-	Cpu,
-}
-
-impl From<ClassArg> for Class {
-	fn from(class: ClassArg) -> Self {
-		match class {
-			ClassArg::Gpu => Self::Gpu,
-			ClassArg::Cpu => Self::Cpu,
-		}
-	}
-}
-
-/// What runs the model.
-#[derive(Args)]
-struct EngineArgs {
-	/// A server that speaks OpenAI's protocol (vLLM, llama.cpp), as http://127.0.0.1:8000; else
-	/// the small model of this program runs here.
-	#[arg(long, value_name = "HTTP", env = "GRIDPROOF_ENGINE_URL", requires = "engine_memory_mb")]
-	engine: Option<String>,
-	/// File, mode 0600, whose first line is the server's API key.
-	#[arg(long, value_name = "FILE", env = "GRIDPROOF_ENGINE_KEY_FILE", requires = "engine")]
-	engine_key_file: Option<PathBuf>,
-	/// A model of the server to serve, perhaps by another name: NAME or NAME=SERVER'S NAME. May be
-	/// repeated; else all that the server lists.
-	#[arg(long, value_name = "NAME", requires = "engine")]
-	engine_model: Vec<String>,
-	/// Memory that the server has in use, in megabytes. It counts for the miner's score.
-	#[arg(long, value_name = "MB", requires = "engine")]
-	engine_memory_mb: Option<u32>,
-	/// Seconds that the server may be silent.
-	#[arg(long, value_name = "SECONDS", default_value_t = 120,
-		value_parser = clap::value_parser!(u64).range(1..=3600))]
-	engine_timeout: u64,
-	/// Folder of another small model, made by scripts/train-model.
-	#[arg(long, value_name = "DIR", conflicts_with = "engine")]
-	model_dir: Option<PathBuf>,
-	/// What the engine computes with: gpu or cpu, as registered on chain. Without --engine: cpu.
-	#[arg(long)]
-	class: Option<ClassArg>,
+	/// Calculate which graphics processors a model needs, how it is split among them, and how fast it
+	/// will be about. Nothing is started.
+	Plan(PlanArgs),
 }
 
 /// Arguments of `miner run`.
@@ -185,6 +141,9 @@ pub struct TryArgs {
 	/// Where the random choices begin.
 	#[arg(long, default_value_t = 0)]
 	seed: u64,
+	/// Seed of a receipt instead, 32 bytes: the answer can then be made again by anyone who has it.
+	#[arg(long, value_name = "0x…", conflicts_with = "seed")]
+	receipt_seed: Option<Hex32>,
 	/// A text that ends the answer; may be repeated.
 	#[arg(long, value_name = "TEXT")]
 	stop: Vec<String>,
@@ -200,46 +159,9 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Status(args) => status(&args, out).await,
 		Command::Party(command) => party::run(&command, Trade::Miner, out).await,
 		Command::Try(args) => attempt(*args, out).await,
+		Command::Plan(args) => miner_plan::run(&args, out),
 	}?;
 	Ok(ExitCode::SUCCESS)
-}
-
-impl EngineArgs {
-	/// The class that was stated, or the one that goes without saying.
-	fn class(&self) -> anyhow::Result<Class> {
-		match (self.class, &self.engine) {
-			(Some(class), _) => Ok(class.into()),
-			(None, None) => Ok(Class::Cpu),
-			(None, Some(_)) => {
-				Err(usage("what does the engine compute with? Name it with --class gpu or cpu"))
-			},
-		}
-	}
-
-	fn open(&self) -> anyhow::Result<Arc<dyn Engine>> {
-		let Some(url) = &self.engine else {
-			let local = match &self.model_dir {
-				Some(folder) => LocalEngine::open(folder),
-				None => LocalEngine::embedded(),
-			};
-			return Ok(Arc::new(local?));
-		};
-		let options = OpenAiOptions {
-			url: url.clone(),
-			api_key: self.engine_key_file.as_deref().map(secret_line).transpose()?,
-			models: self.engine_model.iter().map(|text| served_as(text)).collect(),
-			class: self.class()?,
-			memory_bytes: u64::from(self.engine_memory_mb.unwrap_or(0)).saturating_mul(1_000_000),
-			timeout: Duration::from_secs(self.engine_timeout),
-		};
-		Ok(Arc::new(OpenAiEngine::new(options, tokio::runtime::Handle::current())?))
-	}
-}
-
-/// A model's public name and the one that its server has for it, from NAME or NAME=SERVER'S NAME.
-pub(crate) fn served_as(text: &str) -> (String, String) {
-	let (public, served) = text.split_once('=').unwrap_or((text, text));
-	(public.to_string(), served.to_string())
 }
 
 /// What `miner run --json` prints when it is ready.
@@ -270,7 +192,8 @@ async fn work(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 		coordinators: settings.coordinators.clone(),
 		slots: settings.slots,
 	};
-	let miner = Miner::open(settings, key, args.engine.open()?, Clock::system()).await?;
+	let engines = args.engine.open()?;
+	let miner = Miner::open(settings, key, engines.engine.clone(), Clock::system()).await?;
 	ready.models = miner.models().to_vec();
 	out.result(&ready, |ready| {
 		let (models, coordinators) = (ready.models.join(", "), ready.coordinators.join(", "));
@@ -483,34 +406,40 @@ struct Tried {
 	completion_tokens: u64,
 	/// `stop` or `length`.
 	finish: &'static str,
+	/// `greedy`, `gumbel` (noise from a receipt's seed) or `engine`.
+	sampler: &'static str,
+	/// Token ids of the prompt; none if the engine does not state them.
+	prompt_ids: Vec<u32>,
 	seconds: f64,
 	tokens_per_second: f64,
 	memory_mb: u64,
+	/// Where the figure of the memory comes from.
+	memory_from: &'static str,
 }
 
 async fn attempt(args: TryArgs, out: &Output) -> anyhow::Result<()> {
-	let engine = args.engine.open()?;
-	let request = Request {
-		model: args.model.unwrap_or_default(),
-		input: if args.chat {
-			Input::Chat(vec![Message { role: "user".to_string(), content: args.prompt }])
-		} else {
-			Input::Text(args.prompt)
-		},
-		max_tokens: args.max_tokens,
-		sampling: Sampling {
-			temperature_milli: args.temperature_milli,
-			top_p_milli: args.top_p_milli,
-			seed: args.seed,
-			stop: args.stop,
-		},
+	let engines = args.engine.open()?;
+	let input = if args.chat {
+		Input::Chat(vec![Message { role: "user".to_string(), content: args.prompt }])
+	} else {
+		Input::Text(args.prompt)
 	};
-	let tried = tokio::task::spawn_blocking(move || run_once(engine.as_ref(), request))
+	let sampling = Sampling {
+		temperature_milli: args.temperature_milli,
+		top_p_milli: args.top_p_milli,
+		seed: args.seed,
+		stop: args.stop,
+	};
+	let model = args.model.unwrap_or_default();
+	let mut request = Request::new(&model, input, args.max_tokens, sampling);
+	request.seed = args.receipt_seed.map(|seed| H256(seed.0));
+	request.extras.ids = true;
+	let tried = tokio::task::spawn_blocking(move || run_once(&engines, request))
 		.await
 		.context("the engine broke off")??;
 	out.result(&tried, |tried| {
 		format!(
-			"{}\n[{}: {} tokens read, {} made, {} in {:.3} s, {:.0} tokens/s, {} MB]",
+			"{}\n[{}: {} tokens read, {} made, {} in {:.3} s, {:.0} tokens/s, {} MB ({})]",
 			tried.text,
 			tried.model,
 			tried.prompt_tokens,
@@ -518,12 +447,14 @@ async fn attempt(args: TryArgs, out: &Output) -> anyhow::Result<()> {
 			tried.finish,
 			tried.seconds,
 			tried.tokens_per_second,
-			tried.memory_mb
+			tried.memory_mb,
+			tried.memory_from
 		)
 	})
 }
 
-fn run_once(engine: &dyn Engine, mut request: Request) -> anyhow::Result<Tried> {
+fn run_once(engines: &Engines, mut request: Request) -> anyhow::Result<Tried> {
+	let engine = &engines.engine;
 	if request.model.is_empty() {
 		let first = engine.models()?.into_iter().next();
 		request.model = first.map_or(DEFAULT_MODEL.to_string(), |model| model.name);
@@ -531,7 +462,7 @@ fn run_once(engine: &dyn Engine, mut request: Request) -> anyhow::Result<Tried> 
 	let done = engine.complete(&request, &mut |_| ControlFlow::Continue(()))?;
 	let measured = done.measured;
 	Ok(Tried {
-		model: request.model,
+		model: request.model.clone(),
 		text: done.text,
 		tokens: done.tokens,
 		prompt_tokens: done.prompt_tokens,
@@ -540,8 +471,15 @@ fn run_once(engine: &dyn Engine, mut request: Request) -> anyhow::Result<Tried> 
 			Finish::Stop => "stop",
 			Finish::Length => "length",
 		},
+		sampler: match done.sampler {
+			Sampler::Greedy => "greedy",
+			Sampler::Gumbel => "gumbel",
+			Sampler::Engine => "engine",
+		},
+		prompt_ids: done.prompt_ids,
 		seconds: measured.wall.as_secs_f64(),
 		tokens_per_second: measured.tokens_per_second_milli() as f64 / 1_000.0,
 		memory_mb: measured.memory_bytes.div_ceil(1_000_000),
+		memory_from: engines.memory_from(&request.model),
 	})
 }

@@ -1,6 +1,6 @@
 //! `gridproof miner` as a program: what it prints, what it refuses, how it exits.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
 	fs,
 	io::{Read, Write},
@@ -91,8 +91,93 @@ fn what_cannot_be_tried_is_said() {
 	refused(&[&["miner", "try", "--prompt", "x"], &url[..]].concat(), "--class gpu or cpu");
 	let class = ["--class", "gpu"];
 	refused(&[&["miner", "try", "--prompt", "x"], &url[..], &class].concat(), "nobody answers");
-	let no_memory = ["miner", "try", "--prompt", "x", "--engine", "http://127.0.0.1:9"];
-	refused(&no_memory, "--engine-memory-mb");
+}
+
+#[test]
+fn an_answer_by_a_receipts_seed_says_so_and_comes_again() {
+	let seed = format!("0x{}", "5a".repeat(32));
+	let tried = |more: &[&str]| {
+		let first = ["miner", "try", "--prompt", "It is a truth", "--max-tokens", "12"];
+		done(&[&first[..], &["--temperature-milli", "900"], more].concat())
+	};
+	let one = tried(&["--receipt-seed", &seed]);
+	assert_eq!((&one["sampler"], &one["memory_from"]), (&json!("gumbel"), &json!("own process")));
+	let read = one["prompt_ids"].as_array().unwrap().len() as u64;
+	assert_eq!(one["prompt_tokens"], read);
+	assert_eq!(tried(&["--receipt-seed", &seed])["tokens"], one["tokens"]);
+	let other = tried(&["--receipt-seed", &format!("0x{}", "5b".repeat(32))]);
+	assert_ne!(other["tokens"], one["tokens"]);
+	assert_eq!(tried(&["--seed", "7"])["sampler"], "engine");
+	let both = ["miner", "try", "--prompt", "x", "--seed", "7", "--receipt-seed", &seed];
+	refused(&both, "cannot be used with");
+}
+
+#[test]
+fn several_engines_are_named_in_a_file() {
+	let folder = tempfile::tempdir().unwrap();
+	let file = folder.path().join("engines.json");
+	let path = file.display().to_string();
+	let trial = ["miner", "try", "--prompt", "She", "--max-tokens", "2", "--engines", &path];
+	fs::write(&file, "[{}]").unwrap();
+	assert_eq!(done(&trial)["model"], "austen-1m");
+	fs::write(&file, "[{}, {}]").unwrap();
+	refused(&trial, "two engines serve it");
+	fs::write(&file, r#"[{}, {"url": "http://127.0.0.1:9"}]"#).unwrap();
+	refused(&trial, "--class gpu or cpu");
+	refused(&[&trial[..], &["--class", "gpu"]].concat(), "nobody answers");
+	fs::write(&file, r#"[{"port": 9}]"#).unwrap();
+	refused(&trial, "port");
+	refused(&[&trial[..], &["--engine", "http://127.0.0.1:9"]].concat(), "cannot be used with");
+	refused(&["miner", "try", "--prompt", "x", "--engines", "nowhere"], "cannot read nowhere");
+}
+
+#[test]
+fn a_plan_says_what_fits_and_how_it_is_started() {
+	let plan = [
+		"miner",
+		"plan",
+		"--model",
+		"meta-llama/Llama-3.1-405B-Instruct",
+		"--gpus",
+		"2*8xh100-sxm",
+	];
+	let found = done(&plan);
+	assert_eq!(found["model"], "llama-3.1-405b-instruct");
+	let split =
+		|row: &Value| (row["tensor"].as_u64(), row["pipeline"].as_u64(), row["machines"].as_u64());
+	let splits = found["splits"].as_array().unwrap();
+	assert!(splits.iter().any(|row| split(row) == (Some(8), Some(2), Some(2))), "{found}");
+	let commands = found["commands"].as_array().unwrap();
+	assert!(
+		commands.iter().any(|line| line.as_str().unwrap().starts_with("vllm serve meta-llama/"))
+	);
+	let one = [
+		"miner",
+		"plan",
+		"--model",
+		"qwen2.5-7b-instruct",
+		"--gpus",
+		"1x80:2000:300",
+		"--dtype",
+		"fp8",
+	];
+	assert_eq!(done(&one)["splits"].as_array().unwrap().len(), 1);
+	for (arguments, reason) in [
+		(vec!["--model", "gpt-5", "--gpus", "1xh200"], "--model-config"),
+		(vec!["--model", "qwen2.5-72b-instruct", "--gpus", "1xt4"], "--dtype"),
+		(vec!["--model", "qwen2.5-7b-instruct", "--gpus", "1xh300"], "name one of h200"),
+		(vec!["--model", "qwen2.5-7b-instruct"], "--gpus"),
+	] {
+		refused(&[&["miner", "plan"][..], &arguments[..]].concat(), reason);
+	}
+	let folder = tempfile::tempdir().unwrap();
+	let file = folder.path().join("config.json");
+	let text = r#"{"num_hidden_layers":2,"hidden_size":64,"intermediate_size":128,"num_attention_heads":4,
+		"vocab_size":1000,"max_position_embeddings":8192}"#;
+	fs::write(&file, text).unwrap();
+	let path = file.display().to_string();
+	let own = ["miner", "plan", "--model", "mine", "--gpus", "1xt4", "--model-config", &path];
+	assert_eq!(done(&own)["model"], "mine");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Arguments that several commands share: the same flag, default and help everywhere.
 
 pub mod amount;
+pub mod engine;
 pub mod governor;
 pub mod keys;
 pub mod metrics;

@@ -112,8 +112,7 @@ fn recount(
 		return Ok(Verdict::Right);
 	}
 	let input = Input::Text(output.text.clone());
-	let model = spec.model.clone();
-	let text = Request { model, input, max_tokens: 1, sampling: Sampling::default() };
+	let text = Request::new(&spec.model, input, 1, Sampling::default());
 	let made = engine.complete(&text, &mut |_| ControlFlow::Continue(()))?.prompt_tokens;
 	let most = made.saturating_add(made.div_ceil(SMALLER));
 	Ok(if too_many(output.completion_tokens, most) { MADE } else { Verdict::Right })
@@ -141,6 +140,7 @@ mod tests {
 	use super::*;
 	use gridproof_compute_api::protocol::{Finish, SPEC_VERSION};
 	use gridproof_engine::{Completion, Embeddings, Measured, ModelInfo};
+	use gridproof_primitives::compute::channels::Sampler;
 
 	/// An engine whose tokens are words, and that answers with what it is given.
 	struct Words {
@@ -170,9 +170,13 @@ mod tests {
 			Ok(Completion {
 				text: self.answer.to_string(),
 				tokens: Vec::new(),
+				prompt_ids: Vec::new(),
 				prompt_tokens: words(prompt),
 				completion_tokens: words(self.answer),
 				finish: Finish::Stop,
+				sampler: Sampler::Greedy,
+				logprobs: Vec::new(),
+				tool_calls: Vec::new(),
 				measured: Measured::default(),
 			})
 		}
@@ -180,6 +184,7 @@ mod tests {
 		fn embed(&self, _: &str, input: &[String]) -> Result<Embeddings, EngineError> {
 			Ok(Embeddings {
 				vectors: vec![self.vector.to_vec(); input.len()],
+				ids: Vec::new(),
 				prompt_tokens: 3,
 				measured: Measured::default(),
 			})

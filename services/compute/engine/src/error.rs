@@ -27,6 +27,14 @@ pub enum EngineError {
 	/// The request cannot be carried out by any engine.
 	#[error("not a usable request: {0}")]
 	BadRequest(String),
+	/// This engine does not have what is asked for; another may.
+	#[error("{what} is not offered by {engine}: leave it out, or choose another model")]
+	NotOffered {
+		/// Name of what is asked for, as in the request.
+		what: &'static str,
+		/// The model, or the server's address.
+		engine: String,
+	},
 	/// The receiver of the text does not want more of it.
 	#[error("given up: nobody wants the answer any more")]
 	Cancelled,
@@ -64,6 +72,7 @@ impl Classified for EngineError {
 			Self::UnknownModel { .. }
 			| Self::PromptTooLong { .. }
 			| Self::ContextExceeded(_)
+			| Self::NotOffered { .. }
 			| Self::BadRequest(_) => Failure::USAGE,
 			Self::Unavailable(_) => Failure::UNREACHABLE,
 			Self::Cancelled | Self::BadModel { .. } | Self::Failed(_) => Failure::BROKEN,

@@ -1,14 +1,16 @@
 //! The engine that runs a model in this process.
 
 use crate::{
-	api::{Completion, Embeddings, Engine, Input, Measured, ModelInfo, Request},
+	api::{Completion, Embeddings, Engine, Input, Measured, ModelInfo, Offers, Request},
 	config::{Config, MAX_WEIGHTS},
+	ending::Ending,
 	error::EngineError,
+	forced::{Claim, Forced},
+	logprob::TokenLogprob,
 	memory::resident_bytes,
 	model::Model,
 	ops,
-	sampler::Sampler,
-	stream::Stream,
+	sampler::Chooser,
 	tokenizer::Tokenizer,
 };
 use gridproof_compute_api::protocol::{Finish, Message};
@@ -101,9 +103,14 @@ impl LocalEngine {
 
 	/// A text's tokens after the one that begins texts, with room for at least one more.
 	fn prompt(&self, text: &str) -> Result<Vec<u32>, EngineError> {
+		self.begun(self.tokenizer.encode(text))
+	}
+
+	/// Tokens after the one that begins texts, with room for at least one more.
+	fn begun(&self, text: Vec<u32>) -> Result<Vec<u32>, EngineError> {
 		let config = self.model.config();
 		let mut tokens = vec![config.paragraph_token];
-		tokens.extend(self.tokenizer.encode(text));
+		tokens.extend(text);
 		if tokens.len() >= config.context {
 			return Err(EngineError::PromptTooLong {
 				tokens: whole(tokens.len()),
@@ -113,6 +120,37 @@ impl LocalEngine {
 		Ok(tokens)
 	}
 
+	/// A client's own token ids, as a prompt.
+	fn given(&self, tokens: &[u32]) -> Result<Vec<u32>, EngineError> {
+		let vocabulary = self.model.config().vocabulary;
+		match tokens.iter().find(|token| usize::try_from(**token).is_ok_and(|t| t >= vocabulary)) {
+			Some(token) => Err(EngineError::BadRequest(format!(
+				"token {token} is not one of the model's {vocabulary}: encode the text for this model"
+			))),
+			None => self.begun(tokens.to_vec()),
+		}
+	}
+
+	/// What a model is given, as tokens.
+	fn read(&self, input: &Input) -> Result<Vec<u32>, EngineError> {
+		match input {
+			Input::Text(text) => self.prompt(text),
+			Input::Chat(messages) => self.prompt(&paragraphs(messages)?),
+			Input::Tokens(tokens) => self.given(tokens),
+			Input::Messages(_) => Err(self.not_offered("messages with more than a text")),
+		}
+	}
+
+	fn not_offered(&self, what: &'static str) -> EngineError {
+		EngineError::NotOffered { what, engine: self.model.config().name.clone() }
+	}
+
+	/// Prompt and answer share the context: the most tokens that an answer may have.
+	fn room(&self, prompt: usize, max_tokens: u32) -> u32 {
+		let room = self.model.config().context.saturating_sub(prompt);
+		u32::try_from(room).unwrap_or(u32::MAX).min(max_tokens)
+	}
+
 	/// Makes tokens until the text ends.
 	fn generate(
 		&self,
@@ -120,46 +158,80 @@ impl LocalEngine {
 		prompt: &[u32],
 		memory: &mut Memory,
 		on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
-	) -> Result<(Vec<u32>, String, Finish), EngineError> {
-		let config = self.model.config();
-		let end = config.paragraph_token;
-		// Prompt and answer share the context.
-		let room = config.context.saturating_sub(prompt.len());
-		let most = u32::try_from(room).unwrap_or(u32::MAX).min(request.max_tokens);
+	) -> Result<Made, EngineError> {
+		let most = self.room(prompt.len(), request.max_tokens);
 		let mut session = self.model.session();
-		let mut sampler = Sampler::new(&request.sampling);
-		let mut stream = Stream::new(&request.sampling.stop);
-		let (mut tokens, mut finish) = (Vec::new(), Finish::Length);
+		let mut chooser = self.chooser(request);
+		let end = self.model.config().paragraph_token;
+		let mut ending = Ending::new(&request.sampling.stop, end, most);
+		let mut made = Made {
+			tokens: Vec::new(),
+			text: String::new(),
+			finish: Finish::Length,
+			logprobs: Vec::new(),
+		};
 		let mut logits = session.logits(prompt)?;
-		for made in 1..=most {
-			let token = sampler.choose(&logits);
-			tokens.push(token);
-			if token == end {
-				finish = Finish::Stop;
-				break;
+		for position in 0..most {
+			let token = chooser.choose(position.into(), &logits);
+			made.tokens.push(token);
+			if let Some(top) = request.extras.logprobs {
+				let bytes = |token| self.tokenizer.bytes(token).to_vec();
+				made.logprobs.push(TokenLogprob::of(&logits, token, top, bytes));
 			}
-			let text = stream.push(self.tokenizer.bytes(token));
+			let (text, finish) = ending.take(token, self.tokenizer.bytes(token));
 			// An empty piece asks whether anybody still wants it.
-			if on_text(&text).is_break() {
+			if token != end && on_text(&text).is_break() {
 				return Err(EngineError::Cancelled);
 			}
-			if stream.stopped() {
-				finish = Finish::Stop;
+			if let Some(finish) = finish {
+				made.finish = finish;
 				break;
 			}
-			if made % LOOK_EVERY == 0 {
+			if position % LOOK_EVERY == LOOK_EVERY - 1 {
 				memory.look();
 			}
-			if made < most {
-				logits = session.logits(&[token])?;
-			}
+			logits = session.logits(&[token])?;
 		}
-		let rest = stream.finish();
+		let rest = ending.finish();
 		if !rest.is_empty() && on_text(&rest).is_break() {
 			return Err(EngineError::Cancelled);
 		}
-		Ok((tokens, stream.text().to_string(), finish))
+		made.text = ending.text().to_string();
+		Ok(made)
 	}
+
+	fn chooser(&self, request: &Request) -> Chooser {
+		Chooser::new(&request.sampling, request.seed.as_ref(), request.extras.choice)
+	}
+
+	/// Refuses by name what this engine does not do.
+	fn check(&self, request: &Request) -> Result<(), EngineError> {
+		self.served(&request.model)?;
+		match request.extras.beyond(&self.abilities()) {
+			Some(what) => Err(self.not_offered(what)),
+			None => Ok(()),
+		}
+	}
+
+	const fn abilities(&self) -> Offers {
+		Offers {
+			seeded: true,
+			ids: true,
+			logprobs: true,
+			token_input: true,
+			forced: true,
+			tools: false,
+			response_format: false,
+		}
+	}
+}
+
+/// An answer that was made.
+struct Made {
+	tokens: Vec<u32>,
+	text: String,
+	finish: Finish,
+	logprobs: Vec<TokenLogprob>,
 }
 
 impl Engine for LocalEngine {
@@ -176,38 +248,92 @@ impl Engine for LocalEngine {
 	) -> Result<Completion, EngineError> {
 		let begun = Instant::now();
 		let mut memory = Memory::default();
-		self.served(&request.model)?;
-		let text = match &request.input {
-			Input::Text(text) => text.clone(),
-			Input::Chat(messages) => paragraphs(messages)?,
-		};
-		let prompt = self.prompt(&text)?;
-		let (tokens, text, finish) = self.generate(request, &prompt, &mut memory, on_text)?;
-		let (read, made) = (whole(prompt.len()), whole(tokens.len()));
-		let measured = memory.measured(begun, read.saturating_add(made));
+		self.check(request)?;
+		let prompt = self.read(&request.input)?;
+		let made = self.generate(request, &prompt, &mut memory, on_text)?;
+		let (read, written) = (whole(prompt.len()), whole(made.tokens.len()));
+		let measured = memory.measured(begun, read.saturating_add(written));
 		Ok(Completion {
-			text,
-			tokens,
+			text: made.text,
+			tokens: made.tokens,
+			prompt_ids: prompt,
 			prompt_tokens: read,
-			completion_tokens: made,
-			finish,
+			completion_tokens: written,
+			finish: made.finish,
+			sampler: self.chooser(request).kind(),
+			logprobs: made.logprobs,
+			tool_calls: Vec::new(),
 			measured,
 		})
 	}
 
 	fn embed(&self, model: &str, input: &[String]) -> Result<Embeddings, EngineError> {
+		self.served(model)?;
+		self.vectors(input.iter().map(|text| self.prompt(text)))
+	}
+
+	fn embed_tokens(&self, model: &str, input: &[Vec<u32>]) -> Result<Embeddings, EngineError> {
+		self.served(model)?;
+		self.vectors(input.iter().map(|tokens| self.given(tokens)))
+	}
+
+	fn offers(&self, model: &str) -> Result<Offers, EngineError> {
+		self.served(model)?;
+		Ok(self.abilities())
+	}
+
+	fn tokenize(&self, model: &str, input: &Input) -> Result<Vec<u32>, EngineError> {
+		self.served(model)?;
+		self.read(input)
+	}
+
+	fn force(&self, claim: &Claim) -> Result<Forced, EngineError> {
+		self.served(&claim.model)?;
+		let most = self.room(claim.prompt.len(), claim.max_tokens);
+		let mut chooser = Chooser::new(&claim.sampling, claim.seed.as_ref(), claim.choice);
+		let mut ending =
+			Ending::new(&claim.sampling.stop, self.model.config().paragraph_token, most);
+		let mut forced = Forced { tokens: Vec::with_capacity(claim.output.len()), end: None };
+		let Some((_, before)) = claim.output.split_last() else {
+			forced.end = (most == 0).then_some((0, Finish::Length));
+			return Ok(forced);
+		};
+		let mut all = claim.prompt.clone();
+		all.extend_from_slice(before);
+		let first = claim.prompt.len().checked_sub(1).ok_or_else(|| {
+			EngineError::BadRequest("a prompt has at least the token that begins it".to_string())
+		})?;
+		let mut session = self.model.session();
+		let hidden = session.hidden(&all)?;
+		for (place, claimed) in claim.output.iter().enumerate() {
+			let logits = session.logits_of(&hidden, first.saturating_add(place))?;
+			forced.tokens.push(chooser.judge(whole(place), &logits, *claimed));
+			let (_, finish) = ending.take(*claimed, self.tokenizer.bytes(*claimed));
+			let after = u32::try_from(place.saturating_add(1)).unwrap_or(u32::MAX);
+			forced.end = forced.end.or(finish.map(|finish| (after, finish)));
+		}
+		Ok(forced)
+	}
+}
+
+impl LocalEngine {
+	/// A vector for each prompt.
+	fn vectors(
+		&self,
+		prompts: impl Iterator<Item = Result<Vec<u32>, EngineError>>,
+	) -> Result<Embeddings, EngineError> {
 		let begun = Instant::now();
 		let mut memory = Memory::default();
-		self.served(model)?;
-		let (mut vectors, mut read) = (Vec::with_capacity(input.len()), 0u64);
-		for text in input {
-			let tokens = self.prompt(text)?;
+		let (mut vectors, mut ids, mut read) = (Vec::new(), Vec::new(), 0u64);
+		for prompt in prompts {
+			let tokens = prompt?;
 			read = read.saturating_add(whole(tokens.len()));
 			let hidden = self.model.session().hidden(&tokens)?;
 			vectors.push(ops::mean_direction(&hidden));
+			ids.push(tokens);
 			memory.look();
 		}
-		Ok(Embeddings { vectors, prompt_tokens: read, measured: memory.measured(begun, read) })
+		Ok(Embeddings { vectors, ids, prompt_tokens: read, measured: memory.measured(begun, read) })
 	}
 }
 

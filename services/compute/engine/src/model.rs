@@ -200,7 +200,15 @@ impl Session<'_> {
 	/// As [`Session::hidden`].
 	pub fn logits(&mut self, tokens: &[u32]) -> Result<Vec<f32>, EngineError> {
 		let hidden = self.hidden(tokens)?;
-		let last = hidden.part(tokens.len().saturating_sub(1), 1)?;
-		Ok(ops::linear(&last, &self.model.embedding)?.values().to_vec())
+		self.logits_of(&hidden, tokens.len().saturating_sub(1))
+	}
+
+	/// Returns how likely each token is to follow the token in a row of `hidden`, as logits.
+	///
+	/// # Errors
+	/// [`EngineError::Failed`] if there is no such row.
+	pub fn logits_of(&self, hidden: &Matrix, row: usize) -> Result<Vec<f32>, EngineError> {
+		let row = hidden.part(row, 1)?;
+		Ok(ops::linear(&row, &self.model.embedding)?.values().to_vec())
 	}
 }

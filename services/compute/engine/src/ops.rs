@@ -60,6 +60,25 @@ pub fn exp(x: f64) -> f64 {
 	sum * f64::from_bits((exponent as u64) << 52)
 }
 
+/// The natural logarithm of a normal number above zero, by additions, multiplications and divisions
+/// alone, to some 10⁻¹⁵ of its value.
+pub fn ln(x: f64) -> f64 {
+	const FRACTION: u64 = (1 << 52) - 1;
+	// x = m·2^k with √½ < m ≤ √2.
+	let bits = x.to_bits();
+	let m = f64::from_bits(bits & FRACTION | 1_023 << 52);
+	let k = (bits >> 52 & 0x7ff) as f64 - 1_023.0;
+	let (m, k) = if m > std::f64::consts::SQRT_2 { (m / 2.0, k + 1.0) } else { (m, k) };
+	// ln m = 2·artanh z.
+	let z = (m - 1.0) / (m + 1.0);
+	let square = z * z;
+	let mut sum = 0.0;
+	for n in (0..=12u32).rev() {
+		sum = sum * square + 1.0 / f64::from(2 * n + 1);
+	}
+	k * 0.693_147_180_369_123_8 + (2.0 * z * sum + k * 1.908_214_929_270_587_7e-10)
+}
+
 /// e^x of a float.
 #[inline]
 fn exp32(x: f32) -> f32 {

@@ -1,114 +1,176 @@
 //! From logits to a token.
+//!
+//! A token is drawn by Gumbel's trick: the largest of logit / temperature + noise is each token as
+//! often as its probability says. What is drawn at one position does not depend on what was drawn
+//! before, so that a claimed answer can be judged in one pass.
 
-use crate::ops::exp;
+use crate::{gumbel::Noise, ops::exp};
 use gridproof_compute_api::protocol::Sampling;
+use gridproof_primitives::{H256, compute::channels::Sampler};
 
-/// Chooses tokens: the likeliest, or by chance with a generator of integers (SplitMix64), so that
-/// one seed gives one series of choices everywhere.
+/// Millionths in one.
+const MICRO: f64 = 1_000_000.0;
+/// A nucleus that keeps everything, in thousandths.
+const WHOLE: u32 = 1_000;
+
+/// Chooses tokens: the likeliest, or by noise from a seed.
 #[derive(Clone, Debug)]
-pub struct Sampler {
+pub struct Chooser {
 	temperature_milli: u32,
 	top_p_milli: u32,
-	state: u64,
+	noise: Noise,
+	is_receipts: bool,
 }
 
-/// Steps of the generator: 2⁶⁴ divided by the golden ratio, made odd.
-const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
-/// 2⁵³: a float holds every whole number up to it.
-const FINE: f64 = 9_007_199_254_740_992.0;
+/// What would have been drawn instead of a token that is claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judged {
+	/// The token that is claimed.
+	pub claimed: u32,
+	/// The token that is drawn with these parameters.
+	pub drawn: u32,
+	/// How far the claimed token's score lies below the drawn one's, in millionths, rounded up; 0 for
+	/// the drawn token itself. A score is logit / temperature + noise, without temperature the logit.
+	/// [`u64::MAX`] if the nucleus does not hold the claimed token.
+	pub gap_micro: u64,
+}
 
-impl Sampler {
-	/// A sampler at the beginning of its series.
-	pub fn new(sampling: &Sampling) -> Self {
+impl Judged {
+	/// Returns `true` if the claimed token is the one that is drawn.
+	pub const fn is_equal(&self) -> bool {
+		self.claimed == self.drawn
+	}
+}
+
+impl Chooser {
+	/// Returns what chooses the tokens of an answer. `seed` is a receipt's: that of its voucher or
+	/// job. Without one the specification's is used, as its eight bytes in little-endian order and 24
+	/// zeros. `choice` is the number of the answer, from 0.
+	pub fn new(sampling: &Sampling, seed: Option<&H256>, choice: u32) -> Self {
+		let own = || {
+			let mut bytes = [0u8; 32];
+			for (byte, own) in bytes.iter_mut().zip(sampling.seed.to_le_bytes()) {
+				*byte = own;
+			}
+			H256(bytes)
+		};
 		Self {
 			temperature_milli: sampling.temperature_milli,
-			top_p_milli: sampling.top_p_milli.clamp(1, 1_000),
-			state: sampling.seed,
+			top_p_milli: sampling.top_p_milli.clamp(1, WHOLE),
+			noise: Noise::new(&seed.copied().unwrap_or_else(own), choice),
+			is_receipts: seed.is_some(),
 		}
 	}
 
-	/// The next 64 random bits.
-	fn bits(&mut self) -> u64 {
-		self.state = self.state.wrapping_add(STEP);
-		let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-		let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-		mixed ^ (mixed >> 31)
-	}
-
-	/// The token that follows. Of equally likely ones the lowest number goes first.
-	pub fn choose(&mut self, logits: &[f32]) -> u32 {
-		let mut ranked: Vec<(f32, u32)> = logits.iter().copied().zip(0..).collect();
-		let likelier = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+	/// Returns what a receipt says about the choice: a seed that is not the receipt's cannot be known
+	/// from it.
+	pub const fn kind(&self) -> Sampler {
 		if self.temperature_milli == 0 {
-			return ranked.into_iter().min_by(likelier).map_or(0, |(_, token)| token);
+			Sampler::Greedy
+		} else if self.is_receipts {
+			Sampler::Gumbel
+		} else {
+			Sampler::Engine
 		}
-		ranked.sort_unstable_by(likelier);
-		let Some((most, first)) = ranked.first().copied() else { return 0 };
+	}
+
+	/// Returns the token of the answer at `position`, from 0. Of equal scores the lowest token's
+	/// counts.
+	pub fn choose(&mut self, position: u64, logits: &[f32]) -> u32 {
+		highest(&self.scores(position, logits)).0
+	}
+
+	/// Returns how a claimed token compares with the one that [`Chooser::choose`] gives.
+	pub fn judge(&mut self, position: u64, logits: &[f32], claimed: u32) -> Judged {
+		let scores = self.scores(position, logits);
+		let (drawn, most) = highest(&scores);
+		let found = scores.iter().find(|(token, _)| *token == claimed);
+		let gap_micro = match found {
+			_ if claimed == drawn => 0,
+			// Another token is never without a gap, however small.
+			Some((_, score)) => (((most - score) * MICRO).ceil() as u64).max(1),
+			None => u64::MAX,
+		};
+		Judged { claimed, drawn, gap_micro }
+	}
+
+	/// Scores of all tokens that may be drawn, in the order of their numbers.
+	fn scores(&mut self, position: u64, logits: &[f32]) -> Vec<(u32, f64)> {
+		let all = (0u32..).zip(logits.iter().copied().map(f64::from));
+		if self.temperature_milli == 0 {
+			return all.collect();
+		}
 		let heat = f64::from(self.temperature_milli) / 1_000.0;
-		let weight = |logit: f32| exp((f64::from(logit) - f64::from(most)) / heat);
-		let weighted: Vec<(f64, u32)> =
-			ranked.into_iter().map(|(logit, token)| (weight(logit), token)).collect();
-		let whole: f64 = weighted.iter().map(|(weight, _)| weight).sum();
-		let kept = nucleus(&weighted, whole * f64::from(self.top_p_milli) / 1_000.0);
-		let sum: f64 = kept.iter().map(|(weight, _)| weight).sum();
-		// The upper 53 bits make a whole number that a float holds exactly.
-		let mut point = (self.bits() >> 11) as f64 / FINE * sum;
-		for (weight, token) in kept {
-			if point < *weight {
-				return *token;
-			}
-			point -= weight;
+		let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+		let most = f64::from(most);
+		let heated = all.map(|(token, logit)| (token, (logit - most) / heat)).collect();
+		let mut scores = match self.top_p_milli {
+			WHOLE => heated,
+			share => nucleus(heated, f64::from(share) / 1_000.0),
+		};
+		for (token, score) in &mut scores {
+			*score += self.noise.gumbel(position, *token);
 		}
-		kept.last().map_or(first, |(_, token)| *token)
+		scores
 	}
 }
 
-/// The likeliest tokens that reach `most` together; at least one.
-fn nucleus(weighted: &[(f64, u32)], most: f64) -> &[(f64, u32)] {
+/// The first of the highest scores; 0 if there are none.
+fn highest(scores: &[(u32, f64)]) -> (u32, f64) {
+	let mut scores = scores.iter().copied();
+	let first = scores.next().unwrap_or_default();
+	scores.fold(first, |best, one| if one.1 > best.1 { one } else { best })
+}
+
+/// The likeliest tokens that have this share of the probability together, at least one, in the order
+/// of their numbers. Of equally likely ones the lowest number goes first.
+fn nucleus(mut heated: Vec<(u32, f64)>, share: f64) -> Vec<(u32, f64)> {
+	heated.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+	let weights: Vec<f64> = heated.iter().map(|(_, heated)| exp(*heated)).collect();
+	let most = weights.iter().sum::<f64>() * share;
 	let mut sum = 0.0;
-	for (count, (weight, _)) in (1usize..).zip(weighted) {
+	let mut kept = heated.len();
+	for (count, weight) in (1usize..).zip(weights) {
 		sum += weight;
 		if sum >= most {
-			return weighted.get(..count).unwrap_or(weighted);
+			kept = count;
+			break;
 		}
 	}
-	weighted
+	heated.truncate(kept);
+	heated.sort_unstable_by_key(|(token, _)| *token);
+	heated
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use std::collections::BTreeSet;
 
-	fn sampler(temperature_milli: u32, top_p_milli: u32, seed: u64) -> Sampler {
-		Sampler::new(&Sampling { temperature_milli, top_p_milli, seed, stop: Vec::new() })
+	fn sampling(temperature_milli: u32, top_p_milli: u32) -> Sampling {
+		Sampling { temperature_milli, top_p_milli, seed: 0, stop: Vec::new() }
+	}
+
+	fn chooser(temperature_milli: u32, top_p_milli: u32, seed: u8) -> Chooser {
+		let seed = H256::repeat_byte(seed);
+		Chooser::new(&sampling(temperature_milli, top_p_milli), Some(&seed), 0)
 	}
 
 	#[test]
 	fn without_temperature_the_likeliest_token_is_taken_the_lowest_of_equal_ones() {
-		let mut sampler = sampler(0, 1_000, 7);
-		assert_eq!(sampler.choose(&[0.0, 3.0, -1.0, 3.0]), 1);
-		assert_eq!(sampler.choose(&[f32::MIN, f32::MIN]), 0);
-		assert_eq!(sampler.choose(&[]), 0);
-	}
-
-	#[test]
-	fn the_generator_is_the_published_one() {
-		// The first outputs of SplitMix64 from seed 1234567, as its author's programs print them.
-		let mut sampler = sampler(1_000, 1_000, 1_234_567);
-		let first: Vec<u64> = (0..3).map(|_| sampler.bits()).collect();
-		assert_eq!(
-			first,
-			[6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
-		);
+		let mut chooser = chooser(0, 1_000, 7);
+		assert_eq!(chooser.choose(0, &[0.0, 3.0, -1.0, 3.0]), 1);
+		assert_eq!(chooser.choose(0, &[f32::MIN, f32::MIN]), 0);
+		assert_eq!(chooser.choose(0, &[]), 0);
 	}
 
 	#[test]
 	fn choices_follow_the_probabilities() {
-		let mut sampler = sampler(1_000, 1_000, 1);
+		let mut chooser = chooser(1_000, 1_000, 1);
 		let logits = [0.0, 1.0f32, 2.0];
 		let mut counts = [0u32; 3];
-		for _ in 0..30_000 {
-			counts[sampler.choose(&logits) as usize] += 1;
+		for position in 0..30_000 {
+			counts[chooser.choose(position, &logits) as usize] += 1;
 		}
 		for (count, wanted) in counts.into_iter().zip([0.0900, 0.2447, 0.6652]) {
 			assert!((f64::from(count) / 30_000.0 - wanted).abs() < 0.01, "{counts:?}");
@@ -116,24 +178,70 @@ mod tests {
 	}
 
 	#[test]
-	fn a_small_nucleus_keeps_only_the_likeliest() {
-		let logits = [0.0, 1.0f32, 2.0];
-		let mut narrow = sampler(1_000, 600, 1);
-		assert!((0..1_000).all(|_| narrow.choose(&logits) == 2));
-		let mut wider = sampler(1_000, 800, 1);
-		let seen: std::collections::BTreeSet<u32> =
-			(0..1_000).map(|_| wider.choose(&logits)).collect();
-		assert_eq!(seen, [1, 2].into());
+	fn a_temperature_makes_the_unlikely_likelier() {
+		let (mut cool, mut hot) = (chooser(500, 1_000, 1), chooser(2_000, 1_000, 1));
+		let logits = [0.0, 1.0f32];
+		let zeros = |chooser: &mut Chooser| {
+			(0..20_000).filter(|position| chooser.choose(*position, &logits) == 0).count() as f64
+		};
+		// 1/(1+e^2) and 1/(1+e^½).
+		assert!((zeros(&mut cool) / 20_000.0 - 0.1192).abs() < 0.01);
+		assert!((zeros(&mut hot) / 20_000.0 - 0.3775).abs() < 0.015);
 	}
 
 	#[test]
-	fn one_seed_gives_one_series_and_another_seed_another() {
-		let logits: Vec<f32> = (0..64u8).map(|i| f32::from(i % 7)).collect();
-		let series = |seed| {
-			let mut sampler = sampler(1_500, 950, seed);
-			(0..50).map(|_| sampler.choose(&logits)).collect::<Vec<_>>()
+	fn a_small_nucleus_keeps_only_the_likeliest() {
+		let logits = [0.0, 1.0f32, 2.0];
+		let seen = |mut chooser: Chooser| -> BTreeSet<u32> {
+			(0..1_000).map(|position| chooser.choose(position, &logits)).collect()
 		};
-		assert_eq!(series(3), series(3));
-		assert_ne!(series(3), series(4));
+		assert_eq!(seen(chooser(1_000, 600, 1)), [2].into());
+		assert_eq!(seen(chooser(1_000, 800, 1)), [1, 2].into());
+		assert_eq!(seen(chooser(1_000, 1_000, 1)), [0, 1, 2].into());
+	}
+
+	#[test]
+	fn one_seed_gives_one_series_and_another_seed_or_answer_another() {
+		let logits: Vec<f32> = (0..64u8).map(|i| f32::from(i % 7)).collect();
+		let series = |mut chooser: Chooser| {
+			(0..50).map(|position| chooser.choose(position, &logits)).collect::<Vec<_>>()
+		};
+		let first = series(chooser(1_500, 950, 3));
+		assert_eq!(series(chooser(1_500, 950, 3)), first);
+		assert_ne!(series(chooser(1_500, 950, 4)), first);
+		let second = Chooser::new(&sampling(1_500, 950), Some(&H256::repeat_byte(3)), 1);
+		assert_ne!(series(second), first);
+		// Any position alone gives what it gives in the series.
+		assert_eq!(chooser(1_500, 950, 3).choose(17, &logits), first[17]);
+	}
+
+	#[test]
+	fn a_receipt_learns_how_tokens_were_chosen() {
+		let seed = H256::repeat_byte(1);
+		let kind = |temperature, seed: Option<&H256>| {
+			Chooser::new(&sampling(temperature, 1_000), seed, 0).kind()
+		};
+		assert_eq!(kind(0, None), Sampler::Greedy);
+		assert_eq!(kind(0, Some(&seed)), Sampler::Greedy);
+		assert_eq!(kind(1, Some(&seed)), Sampler::Gumbel);
+		assert_eq!(kind(1, None), Sampler::Engine);
+	}
+
+	#[test]
+	fn a_gap_is_the_difference_of_scores_rounded_up() {
+		let mut greedy = chooser(0, 1_000, 1);
+		let judged = |claimed, gap_micro| Judged { claimed, drawn: 1, gap_micro };
+		let logits = [1.0, 3.5, 3.5, 3.499_999_9f32];
+		assert_eq!(greedy.judge(0, &logits, 1), judged(1, 0));
+		assert_eq!(greedy.judge(0, &logits, 0), judged(0, 2_500_000));
+		assert_eq!(greedy.judge(0, &logits, 2), judged(2, 1), "equal, and yet not drawn");
+		assert_eq!(greedy.judge(0, &logits, 3), judged(3, 1));
+		assert_eq!(greedy.judge(0, &logits, 9), judged(9, u64::MAX), "no such token");
+		let mut narrow = chooser(1_000, 600, 1);
+		assert_eq!(narrow.judge(0, &[0.0, 9.0], 0).gap_micro, u64::MAX, "outside the nucleus");
+		let mut warm = chooser(1_000, 1_000, 1);
+		let (zero, nine) = (warm.noise.gumbel(5, 0), warm.noise.gumbel(5, 1));
+		let gap = 9.0 + nine - zero;
+		assert_eq!(warm.judge(5, &[0.0, 9.0], 0).gap_micro, (gap * 1e6).ceil() as u64);
 	}
 }

@@ -2,7 +2,7 @@
 
 use gridproof_compute_api::protocol::{Finish, Message, Sampling};
 use gridproof_engine::{
-	Completion, Engine, EngineError, Input, OpenAiEngine, OpenAiOptions, Request,
+	Completion, Engine, EngineError, Input, MemoryOptions, OpenAiEngine, OpenAiOptions, Request,
 };
 use gridproof_primitives::compute::Class;
 use std::{
@@ -60,7 +60,7 @@ impl FakeEngine {
 			api_key: None,
 			models: Vec::new(),
 			class: Class::Gpu,
-			memory_bytes: 1_000_000_000,
+			memory: MemoryOptions::default(),
 			timeout: Duration::from_secs(20),
 		};
 		let engine = Arc::new(OpenAiEngine::new(options, Handle::current()).unwrap());
@@ -70,16 +70,9 @@ impl FakeEngine {
 	/// The answer to a conversation, or to a text.
 	async fn answers(&self, is_chat: bool) -> Result<Completion, EngineError> {
 		let message = Message { role: "user".to_string(), content: "Count.".to_string() };
-		let request = Request {
-			model: "field-model".to_string(),
-			input: if is_chat {
-				Input::Chat(vec![message])
-			} else {
-				Input::Text("Count.".to_string())
-			},
-			max_tokens: 16,
-			sampling: Sampling::default(),
-		};
+		let input =
+			if is_chat { Input::Chat(vec![message]) } else { Input::Text("Count.".to_string()) };
+		let request = Request::new("field-model", input, 16, Sampling::default());
 		let engine = self.engine.clone();
 		let work = move || engine.complete(&request, &mut |_| ControlFlow::Continue(()));
 		tokio::task::spawn_blocking(work).await.unwrap()

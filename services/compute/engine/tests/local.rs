@@ -17,12 +17,8 @@ fn engine() -> LocalEngine {
 }
 
 fn request(prompt: &str, max_tokens: u32) -> Request {
-	Request {
-		model: DEFAULT_MODEL.to_string(),
-		input: Input::Text(prompt.to_string()),
-		max_tokens,
-		sampling: Sampling::default(),
-	}
+	let input = Input::Text(prompt.to_string());
+	Request::new(DEFAULT_MODEL, input, max_tokens, Sampling::default())
 }
 
 fn warm(prompt: &str, max_tokens: u32, seed: u64) -> Request {
@@ -215,7 +211,7 @@ fn the_pieces_make_up_the_text() {
 	let engine = engine();
 	let mut pieces = Vec::new();
 	let whole = engine
-		.complete(&warm("£5 — \u{4e16}\u{754c} caf\u{e9}", 120, 3), &mut |text| {
+		.complete(&warm("£5 — \u{4e16}\u{754c} caf\u{e9}", 120, 0), &mut |text| {
 			pieces.push(text.to_string());
 			ControlFlow::Continue(())
 		})

@@ -11,7 +11,8 @@ use axum::{
 use futures::{StreamExt, stream};
 use gridproof_compute_api::protocol::{Finish, Message, Sampling};
 use gridproof_engine::{
-	Completion, Engine, EngineError, Input, OpenAiEngine, OpenAiOptions, Request as EngineRequest,
+	Completion, Engine, EngineError, Input, MemoryOptions, OpenAiEngine, OpenAiOptions,
+	Request as EngineRequest,
 };
 use gridproof_primitives::compute::Class;
 use serde_json::{Value, json};
@@ -65,7 +66,7 @@ impl Server {
 			api_key: None,
 			models: Vec::new(),
 			class: Class::Gpu,
-			memory_bytes: 24_000_000_000,
+			memory: MemoryOptions { stated: Some(24_000_000_000), ..MemoryOptions::default() },
 			timeout: Duration::from_millis(500),
 		}
 	}
@@ -96,17 +97,13 @@ async fn complete(
 }
 
 fn request(input: Input) -> EngineRequest {
-	EngineRequest {
-		model: "other".to_string(),
-		input,
-		max_tokens: 16,
-		sampling: Sampling {
-			temperature_milli: 700,
-			top_p_milli: 950,
-			seed: 42,
-			stop: vec!["END".to_string()],
-		},
-	}
+	let sampling = Sampling {
+		temperature_milli: 700,
+		top_p_milli: 950,
+		seed: 42,
+		stop: vec!["END".to_string()],
+	};
+	EngineRequest::new("other", input, 16, sampling)
 }
 
 fn text() -> EngineRequest {

@@ -75,7 +75,9 @@ pub fn receipt(
 /// Returns why a job is given back when the engine has failed.
 pub const fn refusal_for(error: &EngineError) -> RefusalReason {
 	match error {
-		EngineError::UnknownModel { .. } => RefusalReason::ModelUnavailable,
+		EngineError::UnknownModel { .. } | EngineError::NotOffered { .. } => {
+			RefusalReason::ModelUnavailable
+		},
 		EngineError::PromptTooLong { .. } | EngineError::ContextExceeded(_) => {
 			RefusalReason::ContextExceeded
 		},

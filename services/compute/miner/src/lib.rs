@@ -12,6 +12,7 @@
 //! | `chain` | registration, heartbeats on chain, payouts |
 //! | `run` | the loops of all this |
 //! | `pages`, `metrics` | health and figures |
+//! | [`plan`] | what fits on which graphics processors |
 //!
 //! # What is guaranteed
 //!
@@ -37,6 +38,7 @@ mod metrics;
 mod miner;
 mod outbox;
 mod pages;
+pub mod plan;
 mod run;
 mod settings;
 pub mod voucher;

@@ -14,14 +14,17 @@ use futures::{StreamExt, future::join_all, stream};
 use gridproof_compute_api::{
 	ClientError, MinerClient,
 	protocol::{
-		Assignment, ErrorCode, Heartbeat, HeldJob, Hello, JobSpec, Output, Progress, Refusal,
+		Assignment, ErrorCode, Heartbeat, HeldJob, Hello, JobSpec, Progress, Refusal,
 		RefusalReason, TokenIds, VoucherWork, Work, hello_payload,
 	},
 };
-use gridproof_engine::{EngineError, Measured, execute};
+use gridproof_engine::{EngineError, Executed, execute, execute_seeded};
 use gridproof_primitives::{
 	H256,
-	compute::{Quote, Signer, channels::SignedVoucher},
+	compute::{
+		Quote, Signer,
+		channels::{Sampler, SignedVoucher},
+	},
 };
 use gridproof_store::StoreError;
 use gridproof_support::{
@@ -103,6 +106,14 @@ impl Accepted<'_> {
 		match self {
 			Self::Job(assignment, _) => assignment.attempt,
 			Self::Voucher(work, _) => work.attempt,
+		}
+	}
+
+	/// Seed of the receipt; that of a job is in its specification.
+	fn seed(&self, genesis: &H256) -> Option<H256> {
+		match self {
+			Self::Job(..) => None,
+			Self::Voucher(_, signed) => Some(signed.voucher.seed(genesis)),
 		}
 	}
 
@@ -290,8 +301,9 @@ impl Link {
 		let engine = self.miner.engine.clone();
 		let (spec, stream) = accepted.spec();
 		let (spec, cancelled) = (spec.clone(), cancel.clone());
+		let seed = accepted.seed(&self.miner.genesis);
 		let work = tokio::task::spawn_blocking(move || {
-			execute(engine.as_ref(), &spec, &mut |text| {
+			let mut on_text = |text: &str| {
 				if cancelled.load(Ordering::Relaxed) {
 					return ControlFlow::Break(());
 				}
@@ -300,15 +312,25 @@ impl Link {
 					let _ = pieces.send(text.to_string());
 				}
 				ControlFlow::Continue(())
-			})
+			};
+			let engine = engine.as_ref();
+			match seed {
+				Some(seed) => execute_seeded(engine, &spec, seed, &mut on_text),
+				// A job's receipt states neither sampler nor token ids.
+				None => execute(engine, &spec, &mut on_text).map(|(output, measured)| Executed {
+					output,
+					measured,
+					sampler: Sampler::Engine,
+					prompt_ids: Vec::new(),
+					output_ids: Vec::new(),
+				}),
+			}
 		});
 		let (done, ()) = tokio::join!(work, self.report(job, attempt, arriving, &cancel));
 		let outcome =
 			done.unwrap_or_else(|_| Err(EngineError::Failed("the engine broke off".to_string())));
 		match outcome {
-			Ok((output, measured)) => {
-				self.keep(session, accepted, output, &measured).await;
-			},
+			Ok(done) => self.keep(session, accepted, done).await,
 			Err(EngineError::Cancelled) if !self.miner.is_stopping() => {
 				tracing::info!(job = %Hex32(job.0), "a job was taken away");
 			},
@@ -357,16 +379,10 @@ impl Link {
 	}
 
 	/// Signs a result and keeps it, before anybody hears of it.
-	async fn keep(
-		&self,
-		session: &Session,
-		accepted: &Accepted<'_>,
-		output: Output,
-		measured: &Measured,
-	) {
+	async fn keep(&self, session: &Session, accepted: &Accepted<'_>, done: Executed) {
 		let (miner, job, attempt) = (&self.miner, accepted.id(), accepted.attempt());
-		let tokens = output.tokens();
-		let Some(stored) = self.signed(session, accepted, output, measured) else {
+		let tokens = done.output.tokens();
+		let Some(stored) = self.signed(session, accepted, done) else {
 			let reason = "prompt or answer are too long for a receipt".to_string();
 			return self.give_back(job, attempt, RefusalReason::BadSpec, reason).await;
 		};
@@ -384,25 +400,21 @@ impl Link {
 	}
 
 	/// Returns a result with its signed receipt; `None` if there can be none.
-	fn signed(
-		&self,
-		session: &Session,
-		accepted: &Accepted<'_>,
-		output: Output,
-		measured: &Measured,
-	) -> Option<Stored> {
+	fn signed(&self, session: &Session, accepted: &Accepted<'_>, done: Executed) -> Option<Stored> {
 		let miner = &self.miner;
+		let Executed { output, measured, sampler, prompt_ids, output_ids } = done;
 		let (me, genesis) = (*miner.key.public(), &miner.genesis);
 		let (receipt, payload, units, deadline_ms, voucher) = match accepted {
 			Accepted::Job(assignment, quote) => {
-				let receipt = assignment::receipt(assignment, quote, me, &output, measured);
+				let receipt = assignment::receipt(assignment, quote, me, &output, &measured);
 				let payload = receipt.signing_payload(genesis, Signer::Miner);
 				(receipt.encode(), payload, receipt.compute_units, quote.deadline_ms, None)
 			},
 			Accepted::Voucher(work, signed) => {
-				// The engine's interface does not hand them on yet: the root is over none.
-				let tokens = TokenIds::default();
-				let receipt = voucher::receipt(work, signed, me, &output, &tokens, measured)?;
+				// None where the engine does not report them: the root is over none then.
+				let tokens = TokenIds { prompt: prompt_ids, output: output_ids };
+				let made = voucher::Made { output: &output, tokens: &tokens, sampler };
+				let receipt = voucher::receipt(work, signed, me, &made, &measured)?;
 				let payload = receipt.signing_payload(genesis, Signer::Miner);
 				let voucher = Some((work.kind, tokens));
 				(receipt.encode(), payload, receipt.weight, work.settle_by_ms, voucher)

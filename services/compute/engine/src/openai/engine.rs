@@ -1,24 +1,28 @@
-//! An engine behind a URL: any server that speaks OpenAI's protocol (vLLM, llama.cpp, …). It may
-//! spread one job over as many processors as it likes.
-//!
-//! Tokens are counted by the server, which has to state them (`usage`); the text is read as it
-//! comes. What the server computes is not reproducible to the last bit in general.
+//! The engine itself: requests to a server, and what becomes of its answers.
 
+use super::{
+	answer::{Arrived, Chunk, Usage},
+	body::{body_of, messages},
+	embedded::EmbeddingAnswer,
+	kind::{Kind, Known, Listed, Models},
+	problem::{is_about_context, limited, reason_in, with_causes},
+};
 use crate::{
-	api::{Completion, Embeddings, Engine, Input, Measured, ModelInfo, Request},
+	api::{Completion, Embeddings, Engine, Input, Measured, ModelInfo, Offers, Request},
 	error::EngineError,
+	memory::{MemoryOptions, MemoryReading, ServerMemory},
 };
 use bytes::Bytes;
 use eventsource_stream::{EventStreamError, Eventsource};
 use futures::{StreamExt, stream};
-use gridproof_compute_api::protocol::Finish;
-use gridproof_primitives::compute::Class;
-use gridproof_support::http_client::{self, BodyError};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use gridproof_primitives::compute::{Class, channels::Sampler};
+use gridproof_support::{Lock, http_client};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 use std::{
 	ops::ControlFlow,
 	pin::pin,
+	sync::Mutex,
 	time::{Duration, Instant},
 };
 use tokio::runtime::Handle;
@@ -28,8 +32,6 @@ use zeroize::Zeroizing;
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// The longest answer that is read, in bytes.
 const MAX_ANSWER: usize = 32 << 20;
-/// The longest text of an error that is passed on, in characters.
-const MAX_REASON: usize = 300;
 
 /// Where a server is, and what its operator states about it.
 #[derive(Clone)]
@@ -43,8 +45,8 @@ pub struct OpenAiOptions {
 	pub models: Vec<(String, String)>,
 	/// What the server computes with.
 	pub class: Class,
-	/// Memory that the server has in use, in bytes, as its operator states it.
-	pub memory_bytes: u64,
+	/// What its operator states about its memory, and whether that is measured.
+	pub memory: MemoryOptions,
 	/// How long the server may be silent before a request is given up.
 	pub timeout: Duration,
 }
@@ -55,68 +57,9 @@ pub struct OpenAiEngine {
 	base: String,
 	client: reqwest::Client,
 	runtime: Handle,
-}
-
-#[derive(Deserialize)]
-struct Models {
-	data: Vec<Listed>,
-}
-
-#[derive(Deserialize)]
-struct Listed {
-	id: String,
-	/// vLLM's name for the context.
-	max_model_len: Option<u32>,
-}
-
-#[derive(Default)]
-struct Usage {
-	prompt_tokens: u64,
-	completion_tokens: u64,
-}
-
-impl Usage {
-	/// Returns the counts that an answer states; `None` of `null`, `{}` and whatever else says
-	/// nothing.
-	fn read(stated: &Value) -> Option<Self> {
-		let count = |name: &str| stated.get(name).and_then(Value::as_u64);
-		let prompt_tokens = count("prompt_tokens")?;
-		Some(Self { prompt_tokens, completion_tokens: count("completion_tokens").unwrap_or(0) })
-	}
-}
-
-#[derive(Deserialize)]
-struct Chunk {
-	choices: Option<Vec<Choice>>,
-	#[serde(default)]
-	usage: Value,
-	error: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-	text: Option<String>,
-	#[serde(default)]
-	delta: Option<Delta>,
-	finish_reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Delta {
-	content: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct EmbeddingAnswer {
-	data: Vec<Embedded>,
-	#[serde(default)]
-	usage: Value,
-}
-
-#[derive(Deserialize)]
-struct Embedded {
-	index: usize,
-	embedding: Vec<f32>,
+	memory: ServerMemory,
+	/// What its list of models said last.
+	known: Mutex<Option<Known>>,
 }
 
 /// Why a stream of events ends early.
@@ -126,14 +69,6 @@ enum Broken {
 	Connection(reqwest::Error),
 	/// The answer is longer than [`MAX_ANSWER`].
 	Endless,
-}
-
-/// What has come of an answer.
-#[derive(Default)]
-struct Arrived {
-	text: String,
-	finish: Option<Finish>,
-	usage: Option<Usage>,
 }
 
 impl OpenAiEngine {
@@ -157,7 +92,15 @@ impl OpenAiEngine {
 			.read_timeout(options.timeout)
 			.build()
 			.map_err(|error| EngineError::Failed(http_client::causes(&error)))?;
-		Ok(Self { options, base, client, runtime })
+		let port = port_here(&base);
+		let uses_gpus = options.class == Class::Gpu;
+		let memory = ServerMemory::new(options.memory.clone(), port, uses_gpus);
+		Ok(Self { options, base, client, runtime, memory, known: Mutex::default() })
+	}
+
+	/// Returns the memory that the server has in use, and where that figure comes from.
+	pub fn memory(&self) -> MemoryReading {
+		self.memory.read(self.known.locked().and_then(|known| known.model_bytes))
 	}
 
 	/// The server's name for a model.
@@ -217,6 +160,7 @@ impl OpenAiEngine {
 		let response = self.send(self.client.get(format!("{}/v1/models", self.base))).await?;
 		let body = limited(response, MAX_ANSWER).await.map_err(EngineError::Failed)?;
 		let listed: Models = serde_json::from_slice(&body).map_err(|_| self.not_understood())?;
+		*self.known.locked() = Some(listed.known());
 		let class = self.options.class;
 		let context = |served: &str| {
 			listed.data.iter().find(|listed| listed.id == served).map(|listed| listed.max_model_len)
@@ -235,12 +179,49 @@ impl OpenAiEngine {
 		wanted.collect()
 	}
 
+	/// Which server it is: as its list says, which is asked for if it was not yet.
+	async fn kind(&self) -> Result<Kind, EngineError> {
+		let known = *self.known.locked();
+		if let Some(known) = known {
+			return Ok(known.kind);
+		}
+		self.list().await?;
+		Ok(self.known.locked().map_or(Kind::Other, |known| known.kind))
+	}
+
+	/// Which server a request is for, and that it offers what is asked for. Plain requests need not
+	/// know.
+	async fn kind_for(&self, request: &Request) -> Result<Kind, EngineError> {
+		let is_text = matches!(request.input, Input::Text(_) | Input::Chat(_));
+		let asks = request.extras.beyond(&Offers::default()).is_some() || !is_text;
+		if !asks && !request.extras.ids {
+			return Ok(self.known.locked().map_or(Kind::Other, |known| known.kind));
+		}
+		let kind = match self.kind().await {
+			Ok(kind) => kind,
+			// Without ids there is an answer all the same.
+			Err(_) if !asks => Kind::Other,
+			Err(error) => return Err(error),
+		};
+		let offers = kind.offers();
+		let beyond = match request.input {
+			Input::Tokens(_) if !offers.token_input => Some("token ids as input"),
+			Input::Messages(_) if !offers.tools => Some("messages with more than a text"),
+			_ => request.extras.beyond(&offers),
+		};
+		beyond.map_or(Ok(kind), |what| Err(self.not_offered(what)))
+	}
+
+	fn not_offered(&self, what: &'static str) -> EngineError {
+		EngineError::NotOffered { what, engine: self.base.clone() }
+	}
+
 	/// Vectors of all texts in their order, and the tokens read. Where the server refuses several at
 	/// once, as those do that have a largest batch, each half is asked for alone.
 	async fn embed_all(
 		&self,
 		served: &str,
-		input: &[String],
+		input: &[Value],
 	) -> Result<(Vec<Vec<f32>>, u64), EngineError> {
 		let (mut vectors, mut tokens) = (Vec::with_capacity(input.len()), 0u64);
 		let mut waiting = vec![input];
@@ -263,22 +244,57 @@ impl OpenAiEngine {
 	async fn embed_some(
 		&self,
 		served: &str,
-		input: &[String],
+		input: &[Value],
 	) -> Result<(Vec<Vec<f32>>, u64), EngineError> {
 		let body = json!({ "model": served, "input": input, "encoding_format": "float" });
-		let url = format!("{}/v1/embeddings", self.base);
-		let response = self.send(self.client.post(url).json(&body)).await?;
-		let answer = limited(response, MAX_ANSWER).await.map_err(EngineError::Failed)?;
-		let mut answer: EmbeddingAnswer =
-			serde_json::from_slice(&answer).map_err(|_| self.not_understood())?;
-		answer.data.sort_by_key(|embedded| embedded.index);
-		if !answer.data.iter().map(|embedded| embedded.index).eq(0..input.len()) {
+		let answer: EmbeddingAnswer = self.ask("v1/embeddings", &body).await?;
+		let usage = answer.usage();
+		let vectors = answer.vectors(input.len()).ok_or_else(|| {
 			let reason = format!("{} answers with other vectors than asked for", self.base);
-			return Err(EngineError::Failed(reason));
-		}
-		let usage = self.usage(Usage::read(&answer.usage))?;
-		let vectors = answer.data.into_iter().map(|row| direction(row.embedding)).collect();
-		Ok((vectors, usage.prompt_tokens))
+			EngineError::Failed(reason)
+		})?;
+		Ok((vectors, self.usage(usage)?.prompt_tokens))
+	}
+
+	fn embed_values(&self, model: &str, input: Vec<Value>) -> Result<Embeddings, EngineError> {
+		let begun = Instant::now();
+		let served = self.served(model)?;
+		let (vectors, prompt_tokens) = self.runtime.block_on(self.embed_all(&served, &input))?;
+		let measured = self.measured(begun, prompt_tokens);
+		Ok(Embeddings { vectors, ids: Vec::new(), prompt_tokens, measured })
+	}
+
+	/// Posts a body and reads the whole answer.
+	async fn ask<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, EngineError> {
+		let url = format!("{}/{path}", self.base);
+		let response = self.send(self.client.post(url).json(body)).await?;
+		let answer = limited(response, MAX_ANSWER).await.map_err(EngineError::Failed)?;
+		serde_json::from_slice(&answer).map_err(|_| self.not_understood())
+	}
+
+	/// The token ids that the server reads an input as.
+	async fn ids_of(
+		&self,
+		kind: Kind,
+		served: &str,
+		input: &Input,
+		tools: Option<&Value>,
+	) -> Result<Vec<u32>, EngineError> {
+		let body = match (kind, input) {
+			(Kind::Other, _) => return Err(self.not_offered("tokenize")),
+			(_, Input::Tokens(tokens)) => return Ok(tokens.clone()),
+			(Kind::Vllm, Input::Text(text)) => json!({ "model": served, "prompt": text }),
+			(Kind::Vllm, Input::Chat(_) | Input::Messages(_)) => {
+				json!({ "model": served, "messages": messages(input), "tools": tools })
+			},
+			(Kind::LlamaCpp, Input::Text(text)) => llama_text(text),
+			(Kind::LlamaCpp, Input::Chat(_) | Input::Messages(_)) => {
+				let body = json!({ "messages": messages(input), "tools": tools });
+				let framed: Framed = self.ask("apply-template", &body).await?;
+				llama_text(&framed.prompt)
+			},
+		};
+		Ok(self.ask::<Tokenized>("tokenize", &body).await?.tokens)
 	}
 
 	fn not_understood(&self) -> EngineError {
@@ -290,7 +306,9 @@ impl OpenAiEngine {
 		request: &Request,
 		on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
 	) -> Result<Arrived, EngineError> {
-		let (path, body) = body_of(request, &self.served(&request.model)?);
+		let served = self.served(&request.model)?;
+		let kind = self.kind_for(request).await?;
+		let (path, body) = body_of(request, &served, kind);
 		let url = format!("{}/v1/{path}", self.base);
 		let response = self.send(self.client.post(url).json(&body)).await?;
 		let mut read = 0usize;
@@ -308,6 +326,12 @@ impl OpenAiEngine {
 			if self.event(event.data.trim(), &mut arrived, on_text)? {
 				break;
 			}
+		}
+		if request.extras.ids && kind == Kind::LlamaCpp && arrived.finish.is_some() {
+			let tools = request.extras.tools.as_ref();
+			// An answer without ids is one all the same.
+			let ids = self.ids_of(kind, &served, &request.input, tools).await;
+			arrived.prompt_ids = ids.unwrap_or_default();
 		}
 		Ok(arrived)
 	}
@@ -337,43 +361,22 @@ impl OpenAiEngine {
 		}
 		let chunk: Option<Chunk> = serde_json::from_str(data).map_err(|_| self.not_understood())?;
 		let Some(chunk) = chunk else { return Ok(false) };
-		if let Some(error) = chunk.error {
+		if let Some(error) = &chunk.error {
 			let reason = reason_in(error.to_string().as_bytes());
 			return Err(EngineError::Failed(format!("{} breaks off: {reason}", self.base)));
 		}
-		if let Some(choice) = chunk.choices.into_iter().flatten().next() {
-			let text = choice.text.or_else(|| choice.delta.and_then(|delta| delta.content));
-			let text = text.unwrap_or_default();
-			if on_text(&text).is_break() {
-				return Err(EngineError::Cancelled);
-			}
-			arrived.text.push_str(&text);
-			match choice.finish_reason.as_deref() {
-				None | Some("") => (),
-				Some(reason) => arrived.finish = Some(self.finish(reason)?),
-			}
-		}
-		arrived.usage = Usage::read(&chunk.usage).or(arrived.usage.take());
-		Ok(false)
-	}
-
-	/// Returns the end that a server's word means. An end that is not known is none: a server that is
-	/// put to sleep says `abort`, and nobody pays for half an answer.
-	fn finish(&self, reason: &str) -> Result<Finish, EngineError> {
-		match reason {
-			"stop" | "stop_sequence" | "eos" | "eos_token" | "end_turn" => Ok(Finish::Stop),
-			"length" | "max_tokens" | "model_length" => Ok(Finish::Length),
-			other => {
-				let other: String = other.chars().take(40).collect();
-				let said = format!("{} ends the answer with {other:?}", self.base);
-				Err(EngineError::Unavailable(said))
-			},
+		let text = arrived.take(chunk).map_err(|end| {
+			EngineError::Unavailable(format!("{} ends the answer with {end:?}", self.base))
+		})?;
+		match text {
+			Some(text) if on_text(&text).is_break() => Err(EngineError::Cancelled),
+			_ => Ok(false),
 		}
 	}
 
 	fn measured(&self, begun: Instant, tokens: u64) -> Measured {
 		let wall = begun.elapsed().max(Duration::from_nanos(1));
-		Measured { wall, memory_bytes: self.options.memory_bytes, tokens }
+		Measured { wall, memory_bytes: self.memory().bytes, tokens }
 	}
 
 	fn usage(&self, usage: Option<Usage>) -> Result<Usage, EngineError> {
@@ -406,94 +409,74 @@ impl Engine for OpenAiEngine {
 			return Err(EngineError::Unavailable(reason));
 		}
 		let tokens = usage.prompt_tokens.saturating_add(usage.completion_tokens);
-		Ok(Completion {
+		let is_greedy = request.sampling.temperature_milli == 0;
+		let mut done = Completion {
 			text: arrived.text,
-			tokens: Vec::new(),
+			tokens: arrived.ids,
+			prompt_ids: arrived.prompt_ids,
 			prompt_tokens: usage.prompt_tokens,
 			completion_tokens: usage.completion_tokens,
 			finish,
+			sampler: if is_greedy { Sampler::Greedy } else { Sampler::Engine },
+			logprobs: arrived.logprobs,
+			tool_calls: arrived.tool_calls,
 			measured: self.measured(begun, tokens),
-		})
+		};
+		// Ids that are not those of the tokens that are paid for are none.
+		if !done.has_ids() {
+			(done.tokens, done.prompt_ids) = Default::default();
+		}
+		if request.extras.logprobs.is_none() {
+			done.logprobs.clear();
+		}
+		Ok(done)
 	}
 
 	fn embed(&self, model: &str, input: &[String]) -> Result<Embeddings, EngineError> {
-		let begun = Instant::now();
+		self.embed_values(model, input.iter().map(|text| json!(text)).collect())
+	}
+
+	fn embed_tokens(&self, model: &str, input: &[Vec<u32>]) -> Result<Embeddings, EngineError> {
+		if !self.runtime.block_on(self.kind())?.offers().token_input {
+			return Err(self.not_offered("token ids as input"));
+		}
+		self.embed_values(model, input.iter().map(|tokens| json!(tokens)).collect())
+	}
+
+	fn offers(&self, model: &str) -> Result<Offers, EngineError> {
+		self.served(model)?;
+		Ok(self.runtime.block_on(self.kind())?.offers())
+	}
+
+	fn tokenize(&self, model: &str, input: &Input) -> Result<Vec<u32>, EngineError> {
 		let served = self.served(model)?;
-		let (vectors, prompt_tokens) = self.runtime.block_on(self.embed_all(&served, input))?;
-		let measured = self.measured(begun, prompt_tokens);
-		Ok(Embeddings { vectors, prompt_tokens, measured })
+		self.runtime.block_on(async {
+			let kind = self.kind().await?;
+			self.ids_of(kind, &served, input, None).await
+		})
 	}
 }
 
-/// The vector of length one that points the same way.
-fn direction(mut vector: Vec<f32>) -> Vec<f32> {
-	let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-	if length > 0.0 {
-		vector.iter_mut().for_each(|x| *x /= length);
-	}
-	vector
+/// An answer of `tokenize`, of both servers.
+#[derive(Deserialize)]
+struct Tokenized {
+	tokens: Vec<u32>,
 }
 
-/// Path and body of a request for a stream.
-fn body_of(request: &Request, served: &str) -> (&'static str, Value) {
-	let sampling = &request.sampling;
-	let mut body = Map::new();
-	let mut put = |name: &str, value: Value| body.insert(name.to_string(), value);
-	put("model", json!(served));
-	put("max_tokens", json!(request.max_tokens));
-	put("temperature", json!(f64::from(sampling.temperature_milli) / 1_000.0));
-	put("top_p", json!(f64::from(sampling.top_p_milli) / 1_000.0));
-	// Servers read it as a signed number.
-	put("seed", json!(sampling.seed & 0x7fff_ffff_ffff_ffff));
-	put("stream", json!(true));
-	put("stream_options", json!({ "include_usage": true }));
-	if !sampling.stop.is_empty() {
-		put("stop", json!(sampling.stop));
-	}
-	match &request.input {
-		Input::Text(prompt) => {
-			put("prompt", json!(prompt));
-			("completions", Value::Object(body))
-		},
-		Input::Chat(messages) => {
-			let messages = messages.iter().map(|m| json!({ "role": m.role, "content": m.content }));
-			put("messages", messages.collect());
-			("chat/completions", Value::Object(body))
-		},
-	}
+/// A conversation as the text that a model is given.
+#[derive(Deserialize)]
+struct Framed {
+	prompt: String,
 }
 
-/// A body of at most so many bytes.
-async fn limited(response: reqwest::Response, most: usize) -> Result<Vec<u8>, String> {
-	http_client::body(response, most).await.map_err(|error| match error {
-		BodyError::Broken(error) => with_causes(&error),
-		BodyError::TooLong(_) => "the answer is too long".to_string(),
-	})
+/// What llama.cpp is asked for a text's tokens as its completions read them.
+fn llama_text(text: &str) -> Value {
+	json!({ "content": text, "add_special": true, "parse_special": true })
 }
 
-/// Returns `true` if a refusal is about the length of the prompt. llama.cpp and OpenAI have a name
-/// for that; vLLM says it in its message only, where the context is named.
-fn is_about_context(body: &[u8]) -> bool {
-	let value: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-	let name = ["/error/code", "/error/type", "/code", "/type"].into_iter().any(|path| {
-		let name = value.pointer(path).and_then(Value::as_str);
-		matches!(name, Some("context_length_exceeded" | "exceed_context_size_error"))
-	});
-	name || reason_in(body).contains("context")
-}
-
-/// The message in an error's body, or its first characters.
-fn reason_in(body: &[u8]) -> String {
-	let value: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-	let found = ["/error/message", "/message", "/error", "/detail"]
-		.iter()
-		.find_map(|path| value.pointer(path).and_then(Value::as_str));
-	let text = found.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_string);
-	text.chars().filter(|c| !c.is_control()).take(MAX_REASON).collect()
-}
-
-/// An error's causes, without its own text: that holds the address, which may hold a secret.
-fn with_causes(error: &reqwest::Error) -> String {
-	let cause = std::error::Error::source(error);
-	cause.map_or_else(|| "the connection failed".to_string(), http_client::causes)
+/// The port of an address of this machine; `None` of any other.
+fn port_here(base: &str) -> Option<u16> {
+	let url = reqwest::Url::parse(base).ok()?;
+	let is_here = matches!(url.host_str()?, "localhost" | "127.0.0.1" | "[::1]");
+	if is_here { url.port_or_known_default() } else { None }
 }
