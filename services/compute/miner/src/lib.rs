@@ -7,6 +7,7 @@
 //! | [`voucher`] | the same of a request that a channel pays for, and of lines of batches |
 //! | `account` | receipts of channels: running sums, and which lines are accounted for |
 //! | `outbox` | results that were signed, until they are delivered |
+//! | `lines` | lines of batches, signed as they are asked for |
 //! | `link` | one coordinator: sessions, slots, deliveries, heartbeats |
 //! | `chain` | registration, heartbeats on chain, payouts |
 //! | `run` | the loops of all this |
@@ -31,6 +32,7 @@ mod account;
 pub mod assignment;
 mod chain;
 mod error;
+mod lines;
 mod link;
 mod metrics;
 mod miner;

@@ -53,16 +53,27 @@ pub fn check(
 	Ok(signed)
 }
 
+/// What came of work, as its receipt states it.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'a> {
+	/// Text or vectors, with the tokens that are billed.
+	pub output: &'a Output,
+	/// Token ids of the output root.
+	pub tokens: &'a TokenIds,
+	/// How the engine chose the tokens.
+	pub sampler: Sampler,
+}
+
 /// Returns the receipt of work that is done. `None` if prompt or answer have more tokens than a root
 /// can hold.
 pub fn receipt(
 	work: &VoucherWork,
 	voucher: &SignedVoucher,
 	miner: PublicKey,
-	output: &Output,
-	tokens: &TokenIds,
+	made: &Made<'_>,
 	measured: &Measured,
 ) -> Option<ReceiptV2> {
+	let Made { output, tokens, sampler } = *made;
 	let weight = compute_units(output.tokens(), work.model_factor);
 	let greedy = work.spec.sampling.temperature_milli == 0 || work.spec.max_tokens == 0;
 	Some(ReceiptV2 {
@@ -73,7 +84,12 @@ pub fn receipt(
 		output_root: output_root(&work.spec, tokens, &work.secret.0).ok()?,
 		weight,
 		price: price_of(weight, work.unit_price.0, work.highest.0),
-		sampler: if greedy { Sampler::Greedy } else { Sampler::Engine },
+		sampler: match sampler {
+			_ if greedy => Sampler::Greedy,
+			// Chance was asked for: what an engine did not draw by the seed, nobody can repeat.
+			Sampler::Greedy => Sampler::Engine,
+			drawn => drawn,
+		},
 		telemetry: Telemetry {
 			input_tokens: clamped(output.prompt_tokens),
 			output_tokens: clamped(output.completion_tokens),
