@@ -127,3 +127,68 @@ pub fn check_issued(
 	];
 	rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, reason)| Err(reason))
 }
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use codec::Encode;
+	use gridproof_compute_api::protocol::{JobSpec, Sampling, Task};
+	use gridproof_keys::SealedKey;
+	use gridproof_primitives::compute::{
+		PriceAsset,
+		channels::{Mode, Voucher},
+	};
+	use gridproof_support::text::{Amount, Hex32, HexBytes};
+
+	const GENESIS: H256 = H256([7; 32]);
+	const NOW: u64 = 1_000;
+
+	fn work() -> VoucherWork {
+		let key = SealedKey::from_seed([3; 32].into(), None, None);
+		let voucher = Voucher { channel: 1, number: 4, amount: 500, spec_hash: H256([2; 32]) };
+		let signature = key.sign(&voucher.signing_payload(&GENESIS));
+		let seed = sampler_seed(&voucher, &GENESIS);
+		VoucherWork {
+			work: voucher.seed(&GENESIS).into(),
+			attempt: 1,
+			spec: JobSpec {
+				version: SPEC_VERSION,
+				model: "m".to_string(),
+				task: Task::Completion { prompt: "Once".to_string() },
+				max_tokens: 9,
+				sampling: Sampling { seed, temperature_milli: 700, ..Sampling::default() },
+			},
+			voucher: HexBytes(SignedVoucher { voucher, signature }.encode()),
+			signer: Hex32(*key.public()),
+			kind: BatchKind { asset: PriceAsset::Ait, mode: Mode::Ordinary },
+			secret: Hex32([9; 32]),
+			model: Hex32([8; 32]),
+			model_factor: 1_000,
+			unit_price: Amount(10),
+			highest: Amount(400),
+			settle_by_ms: NOW + 1,
+			lease_until_ms: NOW,
+			stream: false,
+		}
+	}
+
+	#[test]
+	fn work_that_its_voucher_does_not_pay_for_is_given_back() {
+		assert!(check(&work(), &GENESIS, NOW).is_ok());
+		let spoilt: [(fn(&mut VoucherWork), &str); 7] = [
+			(|work| work.voucher = HexBytes(vec![1]), "not SCALE"),
+			(|work| work.work = Hex32([1; 32]), "other work's"),
+			(|work| work.spec.sampling.seed = 1, "the seed"),
+			(|work| work.highest = Amount(501), "below the price"),
+			(|work| work.settle_by_ms = NOW, "has passed"),
+			(|work| work.signer = Hex32([1; 32]), "signature"),
+			(|work| work.spec.version = 2, "version 2"),
+		];
+		for (spoil, reason) in spoilt {
+			let mut spoiled = work();
+			spoil(&mut spoiled);
+			let (_, detail) = check(&spoiled, &GENESIS, NOW).unwrap_err();
+			assert!(detail.contains(reason), "{detail}");
+		}
+	}
+}
