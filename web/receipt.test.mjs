@@ -74,6 +74,12 @@ test("BLAKE2b is that of Node.js for every length around the blocks, and of the 
 	for (const batch of batches) assert.equal(toHex(blake2b(fromHex(batch.header_bytes))), batch.header_hash);
 });
 
+test("the document of the vectors is that of its receipt", async () => {
+	const file = readFileSync(new URL("../vectors/receipt_document.json", import.meta.url), "utf8");
+	assert.deepEqual(JSON.parse(file), JSON.parse(document(0, INDEX)));
+	assert.equal((await verifyReceipt(file, { genesis, known: known(2) })).onChain, true);
+});
+
 test("receipts, headers and ids are read as the vectors have them", () => {
 	for (const batch of batches) {
 		const header = decodeHeader(fromHex(batch.header_bytes));
