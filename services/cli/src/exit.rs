@@ -75,6 +75,7 @@ fn classified(cause: Cause) -> Option<Failure> {
 		of::<ChainError>,
 		of::<gridproof_gateway_api::ClientError>,
 		of::<gridproof_compute_api::ClientError>,
+		of::<gridproof_compute_api::NotProven>,
 		of::<gridproof_coordinator::StartError>,
 		of::<gridproof_coordinator::KeyFileError>,
 		of::<gridproof_front::FrontError>,

@@ -30,6 +30,7 @@ mod output;
 mod party;
 mod policy;
 mod proof;
+mod receipt;
 mod reference;
 mod score;
 mod signing;
@@ -88,6 +89,9 @@ enum Command {
 	/// OpenAI's interface on your own machine, paid for from a channel with your own key.
 	#[command(subcommand)]
 	Front(front::Command),
+	/// Receipts of a channel: what they say, and whether the chain has settled them.
+	#[command(subcommand)]
+	Receipt(receipt::Command),
 	/// The coordinator of compute jobs: run it, register it, ask it.
 	#[command(subcommand)]
 	Coordinator(coordinator::Command),
@@ -174,6 +178,7 @@ async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Job(command) => job::run(command, out).await,
 		Command::Channel(command) => channel::run(command, out).await,
 		Command::Front(command) => front::run(command, out).await,
+		Command::Receipt(command) => receipt::run(command, out).await,
 		Command::Coordinator(command) => coordinator::run(command, out).await,
 		Command::Miner(command) => miner::run(command, out).await,
 		Command::Model(command) => model::run(command, out).await,

@@ -44,7 +44,7 @@ const MAX_NAMES: usize = 10_000;
 const MAX_ERROR_BYTES: usize = 4_096;
 
 /// Headers of answers that web pages may read.
-const EXPOSED: [&str; 8] = [
+const EXPOSED: [&str; 9] = [
 	"x-total-count",
 	"x-next-cursor",
 	"x-request-id",
@@ -53,6 +53,7 @@ const EXPOSED: [&str; 8] = [
 	"x-gridproof-receipt",
 	"x-gridproof-price",
 	"x-gridproof-asset",
+	"gridproof-receipt",
 ];
 
 /// What a server lets through.

@@ -183,6 +183,18 @@ fn post(path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 #[tokio::test]
+async fn web_pages_may_read_which_receipt_an_answer_has() {
+	let limits = Limits { origins: vec!["https://shop.example".to_string()], ..Limits::default() };
+	let router = server(api(None), &limits);
+	let asked = post("/echo", &[("origin", "https://shop.example")], "{}");
+	let exposed = ask(&router, asked).await.headers[header::ACCESS_CONTROL_EXPOSE_HEADERS].clone();
+	let exposed: Vec<_> = exposed.to_str().unwrap().split(',').collect();
+	for name in ["x-gridproof-job", "x-gridproof-receipt", "gridproof-receipt"] {
+		assert!(exposed.contains(&name), "{name}: {exposed:?}");
+	}
+}
+
+#[tokio::test]
 async fn every_server_has_the_same_pages() {
 	let router = server(api(None), &Limits::default());
 	let root = ask(&router, get("/")).await;

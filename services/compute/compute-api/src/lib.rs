@@ -7,6 +7,7 @@
 //! - [`CoordinatorClient`]: quotes, jobs and receipts, for those who pay;
 //! - [`ChannelClient`]: requests that a channel pays for, its receipts and batches;
 //! - [`MinerClient`]: sessions, work and results, for miners;
+//! - [`ReceiptDocument`]: a receipt of a channel with all that proves it, and its check;
 //! - [`ApiKeys`]: the file of API keys that every front has;
 //! - [`JobBook`]: what a client remembers of its jobs.
 //!
@@ -28,7 +29,9 @@ mod api_keys;
 mod client;
 mod job_book;
 pub mod protocol;
+mod receipt_document;
 
 pub use api_keys::{ApiKeys, Customer, KeyFileError, new_key};
 pub use client::{ChannelClient, ClientError, CoordinatorClient, MinerClient};
 pub use job_book::{JobBook, JobEntry};
+pub use receipt_document::{ChainView, NotProven, Proven, ReceiptDocument};

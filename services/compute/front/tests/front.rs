@@ -188,6 +188,9 @@ async fn close(
 	Json(ClosedVouchers { receipts: receipts.collect() })
 }
 
+/// What the coordinator gives as the receipt's id.
+const ID: &str = "0x0101010101010101010101010101010101010101010101010101010101010101";
+
 async fn chat(State(fake): State<Arc<Fake>>, headers: HeaderMap, body: Bytes) -> Response {
 	let header = |name: &str| headers[name].to_str().unwrap().to_string();
 	let voucher: HexBytes = header(VOUCHER_HEADER).parse().unwrap();
@@ -207,8 +210,12 @@ async fn chat(State(fake): State<Arc<Fake>>, headers: HeaderMap, body: Bytes) ->
 		let text = format!("data: {{\"choices\":[]}}\n\ndata: {bill}\n\ndata: [DONE]\n\n");
 		return ([("content-type", "text/event-stream")], text).into_response();
 	}
-	([(RECEIPT_HEADER, issued)], Json(json!({ "choices": [{ "text": "there was" }] })))
-		.into_response()
+	let headers = [
+		(RECEIPT_HEADER, issued),
+		("x-gridproof-receipt", ID.to_string()),
+		("x-internal", "no".to_string()),
+	];
+	(headers, Json(json!({ "choices": [{ "text": "there was" }] }))).into_response()
 }
 
 struct FakeChain(Arc<Fake>);
@@ -359,6 +366,20 @@ async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
 		}
 	};
 	tokio::time::timeout(Duration::from_secs(30), waiting).await.expect(what);
+}
+
+#[tokio::test]
+async fn an_answer_keeps_the_receipt_and_its_id() {
+	let mut world = World::new().await;
+	world.start().await;
+	let body = json!({ "model": MODEL, "max_tokens": 3,
+		"messages": [{ "role": "user", "content": "Once" }] });
+	let request = world.http.post(format!("{}/v1/chat/completions", world.url())).json(&body);
+	let answer = request.send().await.unwrap();
+	assert_eq!(answer.status(), 200);
+	assert_eq!(answer.headers()["x-gridproof-receipt"], ID);
+	assert!(answer.headers()[RECEIPT_HEADER].to_str().unwrap().starts_with("0x"));
+	assert!(!answer.headers().contains_key("x-internal"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,8 +8,8 @@ use crate::protocol::{
 	BatchAnswer, ChannelInfo, ClosedVouchers, OpenVouchers, ReceiptAnswer, SECRET_HEADER,
 	VOUCHER_HEADER,
 };
-use codec::Encode;
-use gridproof_primitives::compute::channels::{ChannelId, Secret, SignedVoucher};
+use codec::{DecodeAll, Encode};
+use gridproof_primitives::compute::channels::{ChannelId, Secret, SettlementHeader, SignedVoucher};
 use gridproof_support::text::{Hex32, HexBytes};
 use reqwest::{RequestBuilder, Response, header::CONTENT_TYPE};
 use serde::de::DeserializeOwned;
@@ -18,6 +18,10 @@ use std::time::Duration;
 
 /// How long a coordinator may take to answer what no model is needed for.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+
+/// Most headers that are fetched for one proof: more than the chain lets lie between two that it keeps,
+/// and what a coordinator makes in a week at one a minute.
+const MAX_HEADERS: u64 = 10_080;
 
 /// A coordinator, as the clients of its channels see it.
 #[derive(Clone, Debug)]
@@ -94,6 +98,33 @@ impl ChannelClient {
 	/// [`ClientError`].
 	pub async fn batch(&self, sequence: u64) -> Result<BatchAnswer, ClientError> {
 		self.answer(self.0.get(&format!("/v1/batches/{sequence}"))).await
+	}
+
+	/// Returns the headers of a coordinator's batches from `first` to `last`, the newest first, as it
+	/// publishes them. Whether they are the chain's, who asks has to check.
+	///
+	/// # Errors
+	/// [`ClientError`]; [`ClientError::NotUnderstood`] if what comes is not a header, or more than
+	/// [`MAX_HEADERS`] are asked for.
+	pub async fn headers(
+		&self,
+		first: u64,
+		last: u64,
+	) -> Result<Vec<SettlementHeader>, ClientError> {
+		let not_understood = |reason: &str| ClientError::NotUnderstood {
+			url: self.url().to_string(),
+			reason: reason.to_string(),
+		};
+		if last.saturating_sub(first) >= MAX_HEADERS {
+			return Err(not_understood("too many batches lie between this one and the chain's"));
+		}
+		let mut headers = Vec::new();
+		for sequence in (first..=last).rev() {
+			let batch = self.batch(sequence).await?;
+			let header = SettlementHeader::decode_all(&mut &batch.header.0[..]);
+			headers.push(header.map_err(|_| not_understood("a batch has no header"))?);
+		}
+		Ok(headers)
 	}
 
 	/// Makes a request of OpenAI's form that a voucher pays for, and returns the answer as it comes,

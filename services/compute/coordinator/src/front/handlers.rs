@@ -101,7 +101,9 @@ async fn text(caller: &Caller, spec: JobSpec, manner: Manner) -> Result<Response
 		("x-gridproof-job" = String, description = "The job's id"),
 		("x-gridproof-receipt" = String, description = "The receipt's id; not when streamed"),
 		("x-gridproof-price" = String, description = "What it cost, in the asset's smallest unit"),
-		("x-gridproof-asset" = String, description = "What it is paid in"))),
+		("x-gridproof-asset" = String, description = "What it is paid in"),
+		("gridproof-receipt" = String, description = "The receipt itself with its signatures, SCALE: \
+			of a request that a channel pays for; not when streamed"))),
 		(status = "4XX", body = OpenAiErrorBody), (status = "default", body = OpenAiErrorBody)))]
 async fn chat(
 	caller: Caller,

@@ -6,8 +6,9 @@
 //! miner before the chain holds its price in a final block.
 //!
 //! Every answer names its job in `x-gridproof-job`. Answers that come in one piece also have
-//! `x-gridproof-receipt`, `x-gridproof-price` and `x-gridproof-asset`. A receipt's id is a hash of
-//! the receipt, which exists only when the last token does; a streamed answer therefore has it in
+//! `x-gridproof-receipt`, `x-gridproof-price` and `x-gridproof-asset`, whether a job pays or a
+//! channel; a channel's also has the receipt itself, in `gridproof-receipt`. A receipt's id is a hash
+//! of the receipt, which exists only when the last token does; a streamed answer therefore has it in
 //! its last chunk, as `gridproof.receipt`.
 //!
 //! A request with an `Idempotency-Key` may come again for a day: it is the same job and has the same

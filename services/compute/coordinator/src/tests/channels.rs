@@ -756,10 +756,18 @@ async fn a_voucher_takes_the_place_of_an_api_key_and_the_receipt_comes_with_the_
 		let answer = send(&asked).await.unwrap();
 		assert_eq!(answer.status(), 200);
 		let header = answer.headers().get(RECEIPT_HEADER).cloned();
+		let named = |name: &str| {
+			let value = answer.headers().get(name)?;
+			Some(value.to_str().unwrap().to_string())
+		};
+		// The same names as for jobs: what a job's answer has, a channel's has.
+		let (id_header, asset) = (named("x-gridproof-receipt"), named("x-gridproof-asset"));
+		assert_eq!(named("x-gridproof-job"), Some(Hex32::from(asked.id()).to_string()));
 		let text = answer.text().await.unwrap();
 		working.await.unwrap();
 		let issued = if is_streamed {
 			assert!(header.is_none() && text.trim_end().ends_with("data: [DONE]"), "{text}");
+			assert_eq!((&id_header, &asset), (&None, &None));
 			let mut chunks = text.lines().filter_map(|line| line.strip_prefix("data: {"));
 			let last: Value =
 				serde_json::from_str(&format!("{{{}", chunks.next_back().unwrap())).unwrap();
@@ -767,13 +775,15 @@ async fn a_voucher_takes_the_place_of_an_api_key_and_the_receipt_comes_with_the_
 		} else {
 			let answer: Value = serde_json::from_str(&text).unwrap();
 			assert_eq!(answer["choices"][0]["message"]["content"], "there was");
+			assert_eq!(answer["gridproof"]["receipt"], json!(id_header));
+			assert_eq!(asset.as_deref(), Some("ait"));
 			header.unwrap().to_str().unwrap().to_string()
 		};
 		let issued: HexBytes = issued.parse().unwrap();
-		assert_eq!(
-			IssuedReceipt::decode_all(&mut &issued.0[..]).unwrap(),
-			world.issued(asked.id())
-		);
+		let issued = IssuedReceipt::decode_all(&mut &issued.0[..]).unwrap();
+		assert_eq!(issued, world.issued(asked.id()));
+		let id = Hex32::from(issued.receipt.receipt.id(&GENESIS)).to_string();
+		assert!(is_streamed || id_header == Some(id));
 		let mut broken = asked.clone();
 		broken.body = b"{}".to_vec();
 		let refused = send(&broken).await.unwrap();

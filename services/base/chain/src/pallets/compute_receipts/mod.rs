@@ -2,9 +2,11 @@
 
 pub mod call;
 pub mod event;
+mod headers;
 pub mod query;
 mod refusal;
 
+pub use headers::KnownHeader;
 pub use refusal::Refusal;
 
 /// The pallet's name.
