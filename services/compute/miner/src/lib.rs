@@ -9,6 +9,7 @@
 //! | `outbox` | results that were signed, until they are delivered |
 //! | `link` | one coordinator: sessions, slots, deliveries, heartbeats |
 //! | `chain` | registration, heartbeats on chain, payouts |
+//! | `demands` | receipts that are not settled in time, on chain |
 //! | `run` | the loops of all this |
 //! | `pages`, `metrics` | health and figures |
 //! | [`plan`] | what fits on which graphics processors |
@@ -30,6 +31,7 @@
 mod account;
 pub mod assignment;
 mod chain;
+mod demands;
 mod error;
 mod link;
 mod metrics;
