@@ -37,7 +37,7 @@ pub(crate) struct Request {
 	pub(crate) kind: BatchKind,
 	/// The key that signed the voucher.
 	pub(crate) signer: PublicKey,
-	/// The voucher.
+	/// Permission to take the price, signed by the client.
 	pub(crate) voucher: SignedVoucher,
 	/// The request's secret.
 	pub(crate) secret: Secret,
@@ -64,7 +64,7 @@ pub(crate) struct Request {
 /// A request that came to a good end.
 #[derive(Clone, Debug)]
 pub(crate) struct Finished {
-	/// Its receipt.
+	/// Receipt with its signatures.
 	pub(crate) issued: IssuedReceipt,
 	/// Id of the receipt.
 	pub(crate) id: H256,

@@ -61,7 +61,7 @@ impl fmt::Display for ReceiptRefusal {
 
 impl std::error::Error for ReceiptRefusal {}
 
-/// Checks a receipt by itself: whose it is, what for, and what it costs.
+/// Checks a receipt alone: whose it is, what for, and what it costs.
 pub(crate) fn alone(
 	issued: &IssuedReceipt,
 	terms: &Terms,

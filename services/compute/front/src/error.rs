@@ -55,7 +55,7 @@ pub enum FrontError {
 	/// The coordinator offers no such model, or not in the channel's asset.
 	#[error("the model {0:?} is not offered in the channel's asset; see /v1/models")]
 	UnknownModel(String),
-	/// The request is no JSON object, or its number of tokens none.
+	/// The request is not a JSON object, or its number of tokens is not a number.
 	#[error("the request cannot be priced: {0}")]
 	BadRequest(&'static str),
 	/// The most that may be spent is reached.

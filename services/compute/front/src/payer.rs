@@ -29,7 +29,7 @@ use std::{
 	sync::{Arc, Mutex},
 	time::{Duration, Instant},
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, RwLock};
 
 /// How long models and prices are taken as they were read.
 const OFFER: Duration = Duration::from_secs(30);
@@ -48,6 +48,9 @@ pub struct Payer {
 	pub(crate) clock: Clock,
 	/// Numbers of the requests that wait for their answer.
 	in_flight: Mutex<HashSet<u64>>,
+	/// Held by each request from its voucher until its number is in flight, and alone by the one who looks
+	/// for numbers that are not.
+	signing: RwLock<()>,
 	offer: Mutex<Option<(Instant, CoordinatorInfo)>>,
 	/// The channel as it was read last.
 	channel: Mutex<Channel>,
@@ -156,6 +159,7 @@ impl Payer {
 			coordinator,
 			clock,
 			in_flight: Mutex::default(),
+			signing: RwLock::default(),
 			offer: Mutex::default(),
 			channel: Mutex::new(channel),
 			distrust,
@@ -247,9 +251,11 @@ impl Payer {
 		let asked = asked(kind, &body)?;
 		let new = self.priced(customer, kind, &asked, &body).await?;
 		let secret = new.secret;
+		let signing = self.signing.read().await;
 		let signed = self.ledger.pay(new, self.clock.now_ms()).await?;
 		let number = signed.voucher.number;
 		self.in_flight.locked().insert(number);
+		drop(signing);
 		let flight = Flight { payer: self.clone(), number };
 		let answer = self.client.request(kind.path(), body, &signed, &secret).await?;
 		Ok((answer, flight))
@@ -300,8 +306,10 @@ impl Payer {
 	/// # Errors
 	/// [`FrontError`].
 	pub(crate) async fn reconcile(&self) -> Result<(), FrontError> {
+		let alone = self.signing.write().await;
 		let open = self.ledger.open_vouchers().await?;
 		let in_flight = self.in_flight.locked().clone();
+		drop(alone);
 		let waits = |signed: &&SignedVoucher| !in_flight.contains(&signed.voucher.number);
 		let unanswered: Vec<SignedVoucher> = open.iter().filter(waits).copied().collect();
 		for some in unanswered.chunks(MAX_VOUCHERS) {

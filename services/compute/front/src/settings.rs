@@ -23,7 +23,7 @@ pub struct Settings {
 	pub channel: ChannelId,
 	/// Warn when less than this is left of the deposit.
 	pub warn_below: u128,
-	/// Raise the deposit by itself.
+	/// When the deposit is raised automatically, if it is.
 	pub top_up: Option<TopUp>,
 	/// The most that all requests together may cost, from the channel's first one.
 	pub max_spend: Option<u128>,

@@ -40,8 +40,7 @@ impl fmt::Display for LineRefusal {
 	}
 }
 
-/// Checks that a line is the sum of these receipts' steps: of each count once, from the line's first to
-/// its last.
+/// Checks that a line is the sum of these receipts' steps: each count once, the first to the last of it.
 pub(crate) fn accounts_for(
 	line: &MinerLine,
 	receipts: &[IssuedReceipt],

@@ -7,6 +7,7 @@
 //! | [`voucher`] | the same of a request that a channel pays for, and of lines of batches |
 //! | `account` | receipts of channels: running sums, and which lines are accounted for |
 //! | `outbox` | results that were signed, until they are delivered |
+//! | `lines` | lines of batches, signed as they are asked for |
 //! | `link` | one coordinator: sessions, slots, deliveries, heartbeats |
 //! | `chain` | registration, heartbeats on chain, payouts |
 //! | `demands` | receipts that are not settled in time, on chain |
@@ -33,6 +34,7 @@ pub mod assignment;
 mod chain;
 mod demands;
 mod error;
+mod lines;
 mod link;
 mod metrics;
 mod miner;

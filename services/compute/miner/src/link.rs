@@ -4,33 +4,32 @@
 //! until the coordinator has it. The first request that finds a session ended begins another one.
 
 use crate::{
-	account, assignment,
+	assignment,
 	miner::{Miner, RETRY, Running},
 	outbox::Stored,
 	voucher,
 };
-use codec::{DecodeAll, Encode};
+use codec::Encode;
 use futures::{StreamExt, future::join_all, stream};
 use gridproof_compute_api::{
 	ClientError, MinerClient,
 	protocol::{
-		Assignment, ErrorCode, Heartbeat, HeldJob, Hello, IssuedReceipt, JobSpec, LinesToSign,
-		Output, Progress, Refusal, RefusalReason, SignedLine, TokenIds, VoucherWork, Work,
-		hello_payload,
+		Assignment, ErrorCode, Heartbeat, HeldJob, Hello, JobSpec, Progress, Refusal,
+		RefusalReason, TokenIds, VoucherWork, Work, hello_payload,
 	},
 };
-use gridproof_engine::{EngineError, Measured, execute};
+use gridproof_engine::{EngineError, Executed, execute, execute_seeded};
 use gridproof_primitives::{
 	H256,
 	compute::{
 		Quote, Signer,
-		channels::{BatchKind, MinerLine, ReceiptV2, SettlementHeader, SignedVoucher},
+		channels::{Sampler, SignedVoucher},
 	},
 };
 use gridproof_store::StoreError;
 use gridproof_support::{
 	number::clamped,
-	text::{Hex32, Hex64, HexBytes},
+	text::{Hex32, Hex64},
 };
 use std::{
 	ops::ControlFlow,
@@ -53,16 +52,16 @@ const RENEW_MS: u64 = 60_000;
 
 /// A session with a coordinator.
 #[derive(Clone)]
-struct Session {
-	token: String,
-	coordinator: [u8; 32],
+pub(crate) struct Session {
+	pub(crate) token: String,
+	pub(crate) coordinator: [u8; 32],
 	heartbeat: Duration,
 	renew_ms: u64,
 }
 
 /// Why results were not delivered; they wait.
 #[derive(Debug, thiserror::Error)]
-enum DeliveryError {
+pub(crate) enum DeliveryError {
 	/// The coordinator does not take them now.
 	#[error(transparent)]
 	Client(#[from] ClientError),
@@ -72,7 +71,7 @@ enum DeliveryError {
 }
 
 /// Why a request with a session was not answered.
-enum Failed {
+pub(crate) enum Failed {
 	/// There is no session: this says nothing about the request.
 	Session(ClientError),
 	/// The request itself.
@@ -110,6 +109,14 @@ impl Accepted<'_> {
 		}
 	}
 
+	/// Seed of the receipt; that of a job is in its specification.
+	fn seed(&self, genesis: &H256) -> Option<H256> {
+		match self {
+			Self::Job(..) => None,
+			Self::Voucher(_, signed) => Some(signed.voucher.seed(genesis)),
+		}
+	}
+
 	/// What is to be done, and whether somebody reads along.
 	const fn spec(&self) -> (&JobSpec, bool) {
 		match self {
@@ -121,8 +128,8 @@ impl Accepted<'_> {
 
 /// The way to one coordinator.
 pub(crate) struct Link {
-	miner: Arc<Miner>,
-	client: MinerClient,
+	pub(crate) miner: Arc<Miner>,
+	pub(crate) client: MinerClient,
 	session: Mutex<Option<Session>>,
 	/// There may be something to deliver.
 	outgoing: Notify,
@@ -189,7 +196,7 @@ impl Link {
 	}
 
 	/// Makes a request with the session; once more with another one if it has ended.
-	async fn with<R, F>(&self, request: impl Fn(Session) -> F) -> Result<R, Failed>
+	pub(crate) async fn with<R, F>(&self, request: impl Fn(Session) -> F) -> Result<R, Failed>
 	where
 		F: Future<Output = Result<R, ClientError>>,
 	{
@@ -294,8 +301,9 @@ impl Link {
 		let engine = self.miner.engine.clone();
 		let (spec, stream) = accepted.spec();
 		let (spec, cancelled) = (spec.clone(), cancel.clone());
+		let seed = accepted.seed(&self.miner.genesis);
 		let work = tokio::task::spawn_blocking(move || {
-			execute(engine.as_ref(), &spec, &mut |text| {
+			let mut on_text = |text: &str| {
 				if cancelled.load(Ordering::Relaxed) {
 					return ControlFlow::Break(());
 				}
@@ -304,15 +312,25 @@ impl Link {
 					let _ = pieces.send(text.to_string());
 				}
 				ControlFlow::Continue(())
-			})
+			};
+			let engine = engine.as_ref();
+			match seed {
+				Some(seed) => execute_seeded(engine, &spec, seed, &mut on_text),
+				// A job's receipt states neither sampler nor token ids.
+				None => execute(engine, &spec, &mut on_text).map(|(output, measured)| Executed {
+					output,
+					measured,
+					sampler: Sampler::Engine,
+					prompt_ids: Vec::new(),
+					output_ids: Vec::new(),
+				}),
+			}
 		});
 		let (done, ()) = tokio::join!(work, self.report(job, attempt, arriving, &cancel));
 		let outcome =
 			done.unwrap_or_else(|_| Err(EngineError::Failed("the engine broke off".to_string())));
 		match outcome {
-			Ok((output, measured)) => {
-				self.keep(session, accepted, output, &measured).await;
-			},
+			Ok(done) => self.keep(session, accepted, done).await,
 			Err(EngineError::Cancelled) if !self.miner.is_stopping() => {
 				tracing::info!(job = %Hex32(job.0), "a job was taken away");
 			},
@@ -361,16 +379,10 @@ impl Link {
 	}
 
 	/// Signs a result and keeps it, before anybody hears of it.
-	async fn keep(
-		&self,
-		session: &Session,
-		accepted: &Accepted<'_>,
-		output: Output,
-		measured: &Measured,
-	) {
+	async fn keep(&self, session: &Session, accepted: &Accepted<'_>, done: Executed) {
 		let (miner, job, attempt) = (&self.miner, accepted.id(), accepted.attempt());
-		let tokens = output.tokens();
-		let Some(stored) = self.signed(session, accepted, output, measured) else {
+		let tokens = done.output.tokens();
+		let Some(stored) = self.signed(session, accepted, done) else {
 			let reason = "prompt or answer are too long for a receipt".to_string();
 			return self.give_back(job, attempt, RefusalReason::BadSpec, reason).await;
 		};
@@ -388,25 +400,21 @@ impl Link {
 	}
 
 	/// Returns a result with its signed receipt; `None` if there can be none.
-	fn signed(
-		&self,
-		session: &Session,
-		accepted: &Accepted<'_>,
-		output: Output,
-		measured: &Measured,
-	) -> Option<Stored> {
+	fn signed(&self, session: &Session, accepted: &Accepted<'_>, done: Executed) -> Option<Stored> {
 		let miner = &self.miner;
+		let Executed { output, measured, sampler, prompt_ids, output_ids } = done;
 		let (me, genesis) = (*miner.key.public(), &miner.genesis);
 		let (receipt, payload, units, deadline_ms, voucher) = match accepted {
 			Accepted::Job(assignment, quote) => {
-				let receipt = assignment::receipt(assignment, quote, me, &output, measured);
+				let receipt = assignment::receipt(assignment, quote, me, &output, &measured);
 				let payload = receipt.signing_payload(genesis, Signer::Miner);
 				(receipt.encode(), payload, receipt.compute_units, quote.deadline_ms, None)
 			},
 			Accepted::Voucher(work, signed) => {
-				// The engine's interface does not hand them on yet: the root is over none.
-				let tokens = TokenIds::default();
-				let receipt = voucher::receipt(work, signed, me, &output, &tokens, measured)?;
+				// None where the engine does not report them: the root is over none then.
+				let tokens = TokenIds { prompt: prompt_ids, output: output_ids };
+				let made = voucher::Made { output: &output, tokens: &tokens, sampler };
+				let receipt = voucher::receipt(work, signed, me, &made, &measured)?;
 				let payload = receipt.signing_payload(genesis, Signer::Miner);
 				let voucher = Some((work.kind, tokens));
 				(receipt.encode(), payload, receipt.weight, work.settle_by_ms, voucher)
@@ -512,90 +520,6 @@ impl Link {
 			},
 		}
 		Ok(())
-	}
-
-	/// Keeps the running sums that came for a receipt of a channel. What does not hold is told, and no
-	/// line with it is signed; its coordinator has signed it, so it can be shown.
-	async fn account_for(
-		&self,
-		stored: &Stored,
-		kind: BatchKind,
-		issued: Option<&HexBytes>,
-	) -> Result<(), DeliveryError> {
-		let (job, coordinator) = (Hex32(stored.job.0), &stored.coordinator);
-		let issued = issued.and_then(|bytes| IssuedReceipt::decode_all(&mut &bytes.0[..]).ok());
-		let receipt = ReceiptV2::decode_all(&mut &stored.receipt[..]).ok();
-		let Some((issued, receipt)) = issued.zip(receipt) else {
-			tracing::error!(%job, "the coordinator gave no running sums for a receipt");
-			return Ok(());
-		};
-		let genesis = &self.miner.genesis;
-		if let Err(reason) = voucher::check_issued(&issued, &receipt, kind, coordinator, genesis) {
-			tracing::error!(%job, reason, "the coordinator's receipt does not hold");
-			return Ok(());
-		}
-		if !self.miner.outbox.counted(*coordinator, issued).await? {
-			tracing::error!(%job, "the coordinator has counted two receipts with one number");
-		}
-		Ok(())
-	}
-
-	/// Signs lines of batches as they are asked for.
-	async fn sign_lines(&self) {
-		let mut pauses = RETRY.pauses();
-		loop {
-			let asked = self.with(|session| async move {
-				let lines = self.client.lines(&session.token).await?;
-				Ok((session, lines))
-			});
-			let signed = match asked.await.map_err(ClientError::from) {
-				Ok((session, lines)) => self.sign_some(&session, &lines).await,
-				Err(error) => Err(error.into()),
-			};
-			match signed {
-				Ok(true) => pauses.reset(),
-				// Asked again at once, the coordinator would say the same.
-				Ok(false) => tokio::time::sleep(LOOK_AGAIN).await,
-				Err(error) => {
-					let pause = pauses.next_pause();
-					tracing::debug!(%error, ?pause, "no lines are signed");
-					tokio::time::sleep(pause).await;
-				},
-			}
-		}
-	}
-
-	/// Signs the lines that this miner can account for; returns `false` if there was another.
-	async fn sign_some(
-		&self,
-		session: &Session,
-		lines: &LinesToSign,
-	) -> Result<bool, DeliveryError> {
-		let miner = &self.miner;
-		let mut all = true;
-		for asked in &lines.lines {
-			let header = SettlementHeader::decode_all(&mut &asked.header.0[..]).ok();
-			let line = MinerLine::decode_all(&mut &asked.line.0[..]).ok();
-			let Some((header, line)) = header.zip(line) else {
-				all = false;
-				continue;
-			};
-			let is_mine = line.miner == Some(*miner.key.public());
-			let coordinator = session.coordinator;
-			let held = miner.outbox.of_line(coordinator, header.kind, &line).await?;
-			let accounted = account::accounts_for(&line, &held);
-			if !is_mine || header.coordinator != coordinator || accounted.is_err() {
-				let reason = accounted.err().map(|refusal| refusal.to_string());
-				tracing::warn!(sequence = header.sequence, reason, "a line is not signed");
-				all = false;
-				continue;
-			}
-			let payload = line.signing_payload(&miner.genesis, &header.hash());
-			let signature = Hex64(miner.key.sign(&payload));
-			let signed = SignedLine { sequence: header.sequence, signature };
-			self.client.sign_line(&session.token, &signed).await?;
-		}
-		Ok(all)
 	}
 
 	/// Reports to the coordinator what the miner holds, and drops what it should not hold.

@@ -53,16 +53,27 @@ pub fn check(
 	Ok(signed)
 }
 
+/// What came of work, as its receipt states it.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'a> {
+	/// Text or vectors, with the tokens that are billed.
+	pub output: &'a Output,
+	/// Token ids of the output root.
+	pub tokens: &'a TokenIds,
+	/// How the engine chose the tokens.
+	pub sampler: Sampler,
+}
+
 /// Returns the receipt of work that is done. `None` if prompt or answer have more tokens than a root
 /// can hold.
 pub fn receipt(
 	work: &VoucherWork,
 	voucher: &SignedVoucher,
 	miner: PublicKey,
-	output: &Output,
-	tokens: &TokenIds,
+	made: &Made<'_>,
 	measured: &Measured,
 ) -> Option<ReceiptV2> {
+	let Made { output, tokens, sampler } = *made;
 	let weight = compute_units(output.tokens(), work.model_factor);
 	let greedy = work.spec.sampling.temperature_milli == 0 || work.spec.max_tokens == 0;
 	Some(ReceiptV2 {
@@ -73,7 +84,12 @@ pub fn receipt(
 		output_root: output_root(&work.spec, tokens, &work.secret.0).ok()?,
 		weight,
 		price: price_of(weight, work.unit_price.0, work.highest.0),
-		sampler: if greedy { Sampler::Greedy } else { Sampler::Engine },
+		sampler: match sampler {
+			_ if greedy => Sampler::Greedy,
+			// Chance was asked for: what an engine did not draw by the seed, nobody can repeat.
+			Sampler::Greedy => Sampler::Engine,
+			drawn => drawn,
+		},
 		telemetry: Telemetry {
 			input_tokens: clamped(output.prompt_tokens),
 			output_tokens: clamped(output.completion_tokens),
@@ -110,4 +126,69 @@ pub fn check_issued(
 		),
 	];
 	rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, reason)| Err(reason))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use codec::Encode;
+	use gridproof_compute_api::protocol::{JobSpec, Sampling, Task};
+	use gridproof_keys::SealedKey;
+	use gridproof_primitives::compute::{
+		PriceAsset,
+		channels::{Mode, Voucher},
+	};
+	use gridproof_support::text::{Amount, Hex32, HexBytes};
+
+	const GENESIS: H256 = H256([7; 32]);
+	const NOW: u64 = 1_000;
+
+	fn work() -> VoucherWork {
+		let key = SealedKey::from_seed([3; 32].into(), None, None);
+		let voucher = Voucher { channel: 1, number: 4, amount: 500, spec_hash: H256([2; 32]) };
+		let signature = key.sign(&voucher.signing_payload(&GENESIS));
+		let seed = sampler_seed(&voucher, &GENESIS);
+		VoucherWork {
+			work: voucher.seed(&GENESIS).into(),
+			attempt: 1,
+			spec: JobSpec {
+				version: SPEC_VERSION,
+				model: "m".to_string(),
+				task: Task::Completion { prompt: "Once".to_string() },
+				max_tokens: 9,
+				sampling: Sampling { seed, temperature_milli: 700, ..Sampling::default() },
+			},
+			voucher: HexBytes(SignedVoucher { voucher, signature }.encode()),
+			signer: Hex32(*key.public()),
+			kind: BatchKind { asset: PriceAsset::Ait, mode: Mode::Ordinary },
+			secret: Hex32([9; 32]),
+			model: Hex32([8; 32]),
+			model_factor: 1_000,
+			unit_price: Amount(10),
+			highest: Amount(400),
+			settle_by_ms: NOW + 1,
+			lease_until_ms: NOW,
+			stream: false,
+		}
+	}
+
+	#[test]
+	fn work_that_its_voucher_does_not_pay_for_is_given_back() {
+		assert!(check(&work(), &GENESIS, NOW).is_ok());
+		let spoilt: [(fn(&mut VoucherWork), &str); 7] = [
+			(|work| work.voucher = HexBytes(vec![1]), "not SCALE"),
+			(|work| work.work = Hex32([1; 32]), "other work's"),
+			(|work| work.spec.sampling.seed = 1, "the seed"),
+			(|work| work.highest = Amount(501), "below the price"),
+			(|work| work.settle_by_ms = NOW, "has passed"),
+			(|work| work.signer = Hex32([1; 32]), "signature"),
+			(|work| work.spec.version = 2, "version 2"),
+		];
+		for (spoil, reason) in spoilt {
+			let mut spoiled = work();
+			spoil(&mut spoiled);
+			let (_, detail) = check(&spoiled, &GENESIS, NOW).unwrap_err();
+			assert!(detail.contains(reason), "{detail}");
+		}
+	}
 }

@@ -152,8 +152,7 @@ pub fn is_empty_answer(output: &Output) -> bool {
 /// Work that a voucher pays for, for the miner that asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct VoucherWork {
-	/// Id of the work, which takes the place of a job's id in everything said about it: the seed of
-	/// its voucher.
+	/// Id of the work, in the place of a job's id in everything said about it: its voucher's seed.
 	pub work: Hex32,
 	/// Which attempt at it this is, from 1; goes back with everything said about it.
 	pub attempt: u32,
@@ -256,7 +255,7 @@ pub struct OpenVouchers {
 /// being worked for, or is not the next one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClosedVouchers {
-	/// The receipts.
+	/// One for each voucher.
 	pub receipts: Vec<Option<HexBytes>>,
 }
 
@@ -286,7 +285,7 @@ pub enum BatchStage {
 	Made,
 	/// The chain has settled it, in a final block.
 	Final,
-	/// The chain refuses it for good: its operator has to look at it.
+	/// The chain refuses it permanently: its operator has to look at it.
 	Refused,
 }
 
@@ -308,7 +307,7 @@ impl std::str::FromStr for BatchStage {
 		[Self::Made, Self::Final, Self::Refused]
 			.into_iter()
 			.find(|stage| stage.as_str() == text)
-			.ok_or_else(|| format!("{text:?} is no stage of a batch"))
+			.ok_or_else(|| format!("{text:?} is not a stage of a batch"))
 	}
 }
 

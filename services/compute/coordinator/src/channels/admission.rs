@@ -32,7 +32,7 @@ const UNKNOWN_MS: u64 = 3_000;
 /// What pays for a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Payment {
-	/// The voucher.
+	/// Permission to take the price, signed by the client.
 	pub(crate) voucher: SignedVoucher,
 	/// The request's secret.
 	pub(crate) secret: Secret,
@@ -111,7 +111,7 @@ impl Coordinator {
 		let account = self.read(move |db| Ok(rows::channel_account(db, id)?)).await?;
 		let (sums, number) = account
 			.map_or((ChannelSums::default(), 0), |row| (row.sums, row.voucher.voucher.number));
-		// A database that is older than the chain goes on from the chain.
+		// A database that is older than the chain continues from the chain.
 		let sums = if sums.count < channel.settled.count { channel.settled } else { sums };
 		let newest = number.max(channel.voucher_number);
 		let unsettled = Unsettled { sums, open: 0, newest };

@@ -1,7 +1,7 @@
 //! From receipts to a batch that is final.
 //!
 //! One batch at a time: its header names the one before. It is written before anybody sees it, is sent
-//! until the header chain has it, and is never made anew: two headers of one number are an offence. So
+//! until the header chain has it, and is never made a second time: two headers of one number are an offence. So
 //! everything that the chain would refuse is looked for before.
 
 use crate::{
@@ -244,7 +244,7 @@ impl Coordinator {
 		let reason = match submitted {
 			Ok(Submitted::Refused(refusal)) if !refusal.is_temporary() => {
 				let reason = refusal.as_str();
-				tracing::error!(sequence, reason, "the chain refuses a batch for good");
+				tracing::error!(sequence, reason, "the chain refuses a batch permanently");
 				let (stage, reason) = (BatchStage::Refused, Some(reason));
 				let decide =
 					move |db: &_| Ok(rows::decide_batch(db, sequence, stage, None, reason)?);

@@ -37,7 +37,7 @@ struct Customers {
 }
 
 impl Front {
-	/// Returns a front for requests that channels pay for. Customers with API keys are told what to do
+	/// Returns a front for requests that channels pay for. Customers with API keys learn what to do
 	/// instead.
 	pub(crate) fn of_channels(channels: Arc<dyn Desk>) -> Self {
 		Self { customers: None, channels, since: now_ms() / 1_000 }
@@ -58,7 +58,7 @@ impl Front {
 }
 
 /// Who asks, and the desk: a customer whose key is known and who has a request left in this minute, or
-/// whoever presents a voucher, which the desk looks at.
+/// anyone who presents a voucher, which the desk looks at.
 pub(super) struct Caller {
 	pub(super) customer: Customer,
 	/// Since when the front offers its models, UTC seconds.

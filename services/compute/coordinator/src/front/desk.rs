@@ -49,7 +49,7 @@ pub(crate) struct Offer {
 /// What pays for a request that comes with a voucher.
 #[derive(Clone, Debug)]
 pub(crate) struct Paid {
-	/// The voucher.
+	/// Permission to take the price, signed by the client.
 	pub voucher: SignedVoucher,
 	/// The request's secret.
 	pub secret: Secret,

@@ -40,7 +40,7 @@ pub(crate) struct NewReceipt {
 	pub(crate) output: Option<String>,
 }
 
-/// Sums that the chain has settled up to: a database that is older than the chain goes on from there.
+/// Sums that the chain has settled up to: a database that is older than the chain continues there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Floor {
 	/// Those of the channel.

@@ -10,14 +10,14 @@ use gridproof_compute_api::protocol::{
 };
 use gridproof_primitives::{
 	compute::channels::{
-		Batch, BatchKind, BatchRefusal, Channel, ChannelId, ChannelReceipt, ChannelTerms,
-		DemandView, HEADERS_PER_MARK, HeaderChain, MinerLine, MinerSums, Mode, PaidBy, Placed,
-		ReceiptProof, ReceiptV2, Sampler, Secret, SettlementBatch, SettlementHeader, SignedVoucher,
-		Voucher, VoucherId, check_answer, demand, spec_hash,
+		Batch, BatchKind, BatchRefusal, Channel, ChannelId, ChannelReceipt, ChannelSums,
+		ChannelTerms, DemandView, HEADERS_PER_MARK, HeaderChain, MinerLine, MinerSums, Mode,
+		PaidBy, Placed, ReceiptProof, ReceiptV2, Sampler, Secret, SettlementBatch,
+		SettlementHeader, SignedVoucher, Voucher, VoucherId, check_answer, demand, spec_hash,
 	},
 	crypto::ed25519::PublicKey,
 };
-use gridproof_support::{Stopper, http_client};
+use gridproof_support::{Stopper, http_client, text::Amount};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tokio::net::TcpListener;
@@ -467,14 +467,14 @@ async fn fifty_requests_at_once_on_one_channel_join_on_to_each_other() {
 	}
 	let mut issued: Vec<IssuedReceipt> = asked.iter().map(|one| world.issued(one.id())).collect();
 	issued.sort_by_key(|one| one.receipt.sums.channel.count);
-	let mut before = Default::default();
+	let mut before = ChannelSums::default();
 	for (one, count) in issued.iter().zip(1u64..) {
 		assert_eq!(one.receipt.sums.channel.count, count);
 		assert_eq!(one.receipt.channel_before(), Some(before));
 		before = one.receipt.sums.channel;
 	}
 	let info = world.coordinator.channel_info(7).await.unwrap();
-	assert_eq!((info.receipts, info.open, info.newest), (50, Default::default(), 50));
+	assert_eq!((info.receipts, info.open, info.newest), (50, Amount(0), 50));
 	assert_eq!(info.spent.0, 50 * price(&world));
 	world.settle_channels().await;
 	assert_eq!(world.chain.channel_now(7).settled, before);
@@ -584,12 +584,12 @@ async fn an_answer_that_is_empty_or_never_came_costs_nothing() {
 	assert_eq!(refused.code, ErrorCode::Implausible);
 	let left = world.admit(&payer.signs(AIT / 10, "Once")).await.unwrap();
 	world.coordinator.abandon(left).await.unwrap();
+	let has_ended = |id| matches!(world.coordinator.book.fate(&id), Some(Fate::Ended(_)));
+	assert!(has_ended(empty) && has_ended(left));
 	let late = world.admit(&payer.signs(AIT / 10, "Once")).await.unwrap();
 	world.pass(121);
 	world.coordinator.sweep().await.unwrap();
-	for id in [empty, left, late] {
-		assert!(matches!(world.coordinator.book.fate(&id), Some(Fate::Ended(_))));
-	}
+	assert!(has_ended(late), "no miner took it");
 	let info = world.coordinator.channel_info(7).await.unwrap();
 	assert_eq!((info.receipts, info.newest), (3, 3));
 	assert_eq!((info.spent.0, info.open.0), (0, 0));
@@ -673,7 +673,7 @@ async fn killed_at_any_step_its_client_owes_receipts_only_and_nothing_settles_tw
 		}
 		assert_eq!(world.chain.batches().len(), 1, "{step}");
 		assert_eq!(world.chain.channel_now(7).settled.price, owed, "{step}");
-		// And it goes on from there.
+		// And it continues from there.
 		if ["made", "sent", "settled"].contains(&step) {
 			session = miner.session(&world).await;
 		}
@@ -802,12 +802,16 @@ async fn a_voucher_takes_the_place_of_an_api_key_and_the_receipt_comes_with_the_
 		let working = {
 			let world = world.clone();
 			tokio::spawn(async move {
-				let taken = world.coordinator.take(&session, Duration::from_secs(20));
-				let given = async {
-					tokio::time::sleep(Duration::from_millis(300)).await;
-					world.coordinator.give_out().await.unwrap();
+				let mut taking =
+					std::pin::pin!(world.coordinator.take(&session, Duration::from_secs(20)));
+				let taken = loop {
+					tokio::select! {
+						taken = &mut taking => break taken,
+						() = tokio::time::sleep(Duration::from_millis(20)) => {
+							world.coordinator.give_out().await.unwrap();
+						},
+					}
 				};
-				let (taken, ()) = tokio::join!(taken, given);
 				let work = request_of(taken.unwrap().unwrap());
 				let result = world.miner(1).does_request(&work);
 				let id = work.work.into();
@@ -835,9 +839,9 @@ async fn a_voucher_takes_the_place_of_an_api_key_and_the_receipt_comes_with_the_
 		working.await.unwrap();
 		let issued = if is_streamed {
 			assert!(header.is_none() && text.trim_end().ends_with("data: [DONE]"), "{text}");
-			let chunks = text.lines().filter_map(|line| line.strip_prefix("data: {"));
+			let mut chunks = text.lines().filter_map(|line| line.strip_prefix("data: {"));
 			let last: Value =
-				serde_json::from_str(&format!("{{{}", chunks.last().unwrap())).unwrap();
+				serde_json::from_str(&format!("{{{}", chunks.next_back().unwrap())).unwrap();
 			last["gridproof"]["issued"].as_str().unwrap().to_string()
 		} else {
 			let answer: Value = serde_json::from_str(&text).unwrap();
@@ -852,7 +856,7 @@ async fn a_voucher_takes_the_place_of_an_api_key_and_the_receipt_comes_with_the_
 		let mut broken = asked.clone();
 		broken.body = b"{}".to_vec();
 		let refused = send(&broken).await.unwrap();
-		assert_eq!(refused.status(), 400, "a body that is no request");
+		assert_eq!(refused.status(), 400, "a body that cannot be read");
 		let body = asked.body.clone();
 		broken = payer.signs(1, std::str::from_utf8(&body).unwrap());
 		let refused = send(&broken).await.unwrap();

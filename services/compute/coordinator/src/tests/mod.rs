@@ -359,7 +359,10 @@ struct Miner {
 
 impl World {
 	async fn new() -> Self {
-		Self::with(Settings::default(), None).await
+		let mut settings = Settings::default();
+		// Where a test is about it, it says how long lines wait for their signatures.
+		settings.channels.line_seconds = 0;
+		Self::with(settings, None).await
 	}
 
 	async fn with(settings: Settings, checker: Option<Checker>) -> Self {
@@ -542,7 +545,7 @@ impl Miner {
 		self.asks_any(world, session).await.map(job_of)
 	}
 
-	/// The same, whoever pays.
+	/// The same, of a job or a voucher.
 	async fn asks_any(&self, world: &World, session: &Session) -> Option<Work> {
 		let coordinator = &world.coordinator;
 		let (taken, given) = tokio::join!(

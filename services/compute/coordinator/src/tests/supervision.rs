@@ -88,7 +88,18 @@ async fn every_loop_takes_its_turns_and_is_shown() {
 	let world = World::new().await;
 	let coordinator = world.coordinator.clone();
 	let running = tokio::spawn(async move { coordinator.run().await });
-	let names = ["clock", "dispatch", "opening", "payout", "release", "retention", "settle"];
+	let names = [
+		"batches",
+		"channels",
+		"clock",
+		"demands",
+		"dispatch",
+		"opening",
+		"payout",
+		"release",
+		"retention",
+		"settle",
+	];
 	for _ in 0..100 {
 		if world.coordinator.loops.idle().len() == names.len() {
 			break;
