@@ -6,6 +6,7 @@ use crate::{
 		amount::Unit,
 		keys::{new_sealed_key, sealed_key},
 	},
+	channel_demands as demands,
 	coordinator::asset,
 	exit::usage,
 	output::Output,
@@ -40,6 +41,12 @@ pub enum Command {
 	TopUp(TopUpArgs),
 	/// Begin the notice of a channel; what is left returns at its end.
 	Close(CloseArgs),
+	/// Show which receipts a coordinator has to settle or show, and until when.
+	Demands(demands::ListArgs),
+	/// Demand a receipt on chain: its coordinator has to settle it, or to show its batch.
+	Demand(demands::DemandArgs),
+	/// Report on chain a receipt that its coordinator should not have signed.
+	Report(demands::ReportArgs),
 }
 
 /// Arguments of `channel open`.
@@ -121,6 +128,9 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Show(args) => show(&args, out).await,
 		Command::TopUp(args) => top_up(&args, out).await,
 		Command::Close(args) => close(&args, out).await,
+		Command::Demands(args) => demands::list(&args, out).await,
+		Command::Demand(args) => demands::demand(&args, out).await,
+		Command::Report(args) => demands::report(&args, out).await,
 	}?;
 	Ok(ExitCode::SUCCESS)
 }

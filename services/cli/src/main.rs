@@ -10,6 +10,7 @@ mod anchor;
 mod args;
 mod attest;
 mod channel;
+mod channel_demands;
 mod completions;
 mod coordinator;
 mod daemon;

@@ -72,6 +72,9 @@ pub struct RunArgs {
 	/// Serve /metrics and /health at this address, such as 127.0.0.1:9616: for the operator only.
 	#[arg(long, value_name = "ADDRESS")]
 	metrics: Option<SocketAddr>,
+	// Demands receipts on chain that are not settled in time; without an account, none are.
+	#[command(flatten)]
+	account: PayerArgs,
 	#[command(flatten)]
 	node: UrlArgs,
 	#[command(flatten)]
@@ -176,6 +179,7 @@ struct Ready {
 
 async fn work(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 	let key = sealed_key(&args.key, Kind::Miner, &args.passphrase)?;
+	let account = args.account.load_if_named(&args.passphrase)?;
 	let class = args.engine.class()?;
 	let settings = Settings {
 		folder: args.data,
@@ -194,6 +198,9 @@ async fn work(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 	};
 	let engines = args.engine.open()?;
 	let miner = Miner::open(settings, key, engines.engine.clone(), Clock::system()).await?;
+	if let Some(account) = account {
+		miner.demand_from(account);
+	}
 	ready.models = miner.models().to_vec();
 	out.result(&ready, |ready| {
 		let (models, coordinators) = (ready.models.join(", "), ready.coordinators.join(", "));

@@ -2,6 +2,7 @@
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{BoundedVec, pallet_prelude::ConstU32};
+pub use gridproof_primitives::compute::channels::HEADERS_PER_MARK;
 use gridproof_primitives::{
 	H256,
 	compute::channels::{
@@ -20,8 +21,6 @@ pub const MAX_DEMANDS_OF_STRANGERS: u32 = 64;
 /// Time after a receipt's own in which it can be demanded although its count is settled, in
 /// milliseconds: a week. The coordinator proves it with a header that the chain still knows.
 pub const DEMAND_WINDOW_MS: u64 = 7 * 86_400_000;
-/// Number of headers from one that the chain remembers to the next: so many prove any of them.
-pub const HEADERS_PER_MARK: u32 = 32;
 /// Time for which the chain remembers a header, in milliseconds: three weeks. A coordinator that settles a
 /// receipt at most a week before its own time can answer for as long as it can be demanded.
 pub const MARK_MEMORY_MS: u64 = 21 * 86_400_000;

@@ -3,8 +3,11 @@
 use super::{ChannelReceipt, ChannelSums, Placed, SettlementHeader};
 use crate::{H256, crypto::merkle::ProofError};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use core::fmt;
+use core::{fmt, ops::RangeInclusive};
 use scale_info::TypeInfo;
+
+/// Number of headers from one that the chain remembers to the next: so many prove any of them.
+pub const HEADERS_PER_MARK: u32 = 32;
 
 /// Reason why a receipt is not demanded, or a demand not answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,4 +95,33 @@ pub fn check_answer(
 		return Err(DemandRefusal::OtherReceipt);
 	}
 	answer.verify(header).map_err(DemandRefusal::NotIncluded)
+}
+
+/// Returns the sequence numbers of the headers that prove a settled one to the chain: from its own up
+/// to the next that the chain remembers, which is the last of [`HEADERS_PER_MARK`], or the
+/// coordinator's newest. `next_sequence` is that of its next batch. `None` if the header is not settled.
+pub fn headers_that_prove(sequence: u64, next_sequence: u64) -> Option<RangeInclusive<u64>> {
+	let (newest, many) = (next_sequence.checked_sub(1)?, u64::from(HEADERS_PER_MARK));
+	let to_mark = many.checked_sub(1)?.checked_sub(sequence.checked_rem(many)?)?;
+	let end = sequence.saturating_add(to_mark).min(newest);
+	(sequence <= newest).then_some(sequence..=end)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_header_is_proven_from_the_next_mark_or_from_the_newest_one() {
+		assert_eq!(headers_that_prove(0, 0), None);
+		assert_eq!(headers_that_prove(1, 1), None);
+		assert_eq!(headers_that_prove(0, 1), Some(0..=0));
+		assert_eq!(headers_that_prove(3, 31), Some(3..=30));
+		assert_eq!(headers_that_prove(3, 32), Some(3..=31));
+		assert_eq!(headers_that_prove(3, 1_000), Some(3..=31));
+		assert_eq!(headers_that_prove(31, 1_000), Some(31..=31));
+		assert_eq!(headers_that_prove(32, 1_000), Some(32..=63));
+		assert_eq!(headers_that_prove(32, 34), Some(32..=33));
+		assert_eq!(headers_that_prove(u64::MAX, u64::MAX), None);
+	}
 }

@@ -57,7 +57,9 @@ pub use batch::{Batch, BatchError, receipt_leaf};
 pub use channel::{Channel, ChannelRefusal, ChannelTerms, MIN_CLOSE_NOTICE_MS, kept_limits_fit};
 pub use content::{Content, ContentError, MAX_TOKENS, Opened, Opening, SamplingParameters};
 pub use daily::DailyUse;
-pub use demand::{DemandRefusal, DemandView, Demanded, check_answer, demand};
+pub use demand::{
+	DemandRefusal, DemandView, Demanded, HEADERS_PER_MARK, check_answer, demand, headers_that_prove,
+};
 pub use evidence::{
 	Attested, ChainFacts, ChannelEvidence, ChannelEvidenceError, ChannelOffence, ChannelProven,
 	InBatch, PlacedLine, Wronged, channel_sums_agree, miner_sums_agree,

@@ -27,6 +27,7 @@
 
 mod api_keys;
 mod client;
+pub mod demands;
 mod job_book;
 pub mod protocol;
 mod receipt_document;

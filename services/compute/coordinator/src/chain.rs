@@ -18,7 +18,10 @@ use gridproof_primitives::{
 	H256,
 	compute::{
 		JobState, JobView, ReceiptRefusal, SignedAssignment, SignedQuote, SignedReceipt,
-		channels::{BatchKind, Channel, ChannelId, HeaderChain, MinerSums, SettlementBatch},
+		channels::{
+			BatchKind, Channel, ChannelId, ChannelReceipt, DemandView, HeaderChain, MinerSums,
+			Placed, SettlementBatch, SettlementHeader,
+		},
 	},
 	crypto::ed25519::{PublicKey, Signature},
 	num::units::MILLIS_PER_DAY,
@@ -263,6 +266,30 @@ impl ChannelChain for ChainLedger {
 				return Ok(Submitted::Settled(included.block));
 			}
 			Ok(Submitted::Refused(included.first::<BatchRefused>()?.reason))
+		}
+		.boxed()
+	}
+
+	fn demands(
+		&self,
+		coordinator: PublicKey,
+		limit: u32,
+	) -> BoxFuture<'_, Result<Vec<DemandView>, ChainError>> {
+		async move { self.link.read(&query::demands(&coordinator, limit)).await }.boxed()
+	}
+
+	fn answer_demand(
+		&self,
+		coordinator: PublicKey,
+		answer: Placed<ChannelReceipt>,
+		headers: Vec<SettlementHeader>,
+	) -> BoxFuture<'_, Result<(), ChainError>> {
+		async move {
+			let lacking =
+				|| ChainError::Unsupported("an account that answers are sent from".to_string());
+			let purse = self.purse.as_ref().ok_or_else(lacking)?;
+			let call = call::answer_demand(&coordinator, &answer, &headers);
+			self.link.submit_one(purse, &call, &PATIENCE).await.map(drop)
 		}
 		.boxed()
 	}

@@ -4,6 +4,7 @@
 use crate::{
 	book::Book,
 	check::Checker,
+	demanded::Demanded,
 	error::RequestError,
 	ledger::Ledger,
 	live::Live,
@@ -99,6 +100,8 @@ pub struct Coordinator {
 	pub(crate) day_ms: OnceLock<u64>,
 	/// There may be receipts of channels to settle.
 	pub(crate) counted: Notify,
+	/// Receipts that somebody demands on chain.
+	pub(crate) demanded: Demanded,
 	/// Jobs of the front that this run has accepted and never tried to open: of these nobody need
 	/// ask whether they are open.
 	untried: Mutex<HashSet<H256>>,
@@ -152,6 +155,7 @@ impl Coordinator {
 			asking: tokio::sync::Mutex::default(),
 			day_ms: OnceLock::new(),
 			counted: Notify::new(),
+			demanded: Demanded::default(),
 			untried: Mutex::default(),
 		};
 		coordinator.restore_leases().await?;

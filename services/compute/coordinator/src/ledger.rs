@@ -7,7 +7,8 @@ use gridproof_primitives::{
 	compute::{
 		Class, ReceiptRefusal, SignedAssignment, SignedQuote, SignedReceipt,
 		channels::{
-			BatchKind, BatchRefusal, Channel, ChannelId, HeaderChain, MinerSums, SettlementBatch,
+			BatchKind, BatchRefusal, Channel, ChannelId, ChannelReceipt, DemandView, HeaderChain,
+			MinerSums, Placed, SettlementBatch, SettlementHeader,
 		},
 	},
 	crypto::ed25519::{PublicKey, Signature},
@@ -102,6 +103,22 @@ pub trait ChannelChain: Send + Sync + 'static {
 	/// Submits a batch and follows it until it is final. An error says nothing about it: the header
 	/// chain does.
 	fn settle_batch(&self, batch: SettlementBatch) -> BoxFuture<'_, Result<Submitted, ChainError>>;
+
+	/// Open demands to a coordinator, at most `limit`, in no order.
+	fn demands(
+		&self,
+		coordinator: PublicKey,
+		limit: u32,
+	) -> BoxFuture<'_, Result<Vec<DemandView>, ChainError>>;
+
+	/// Shows a receipt that was demanded, in its batch, and follows it until it is final. The headers
+	/// lead to the batch's, the newest first.
+	fn answer_demand(
+		&self,
+		coordinator: PublicKey,
+		answer: Placed<ChannelReceipt>,
+		headers: Vec<SettlementHeader>,
+	) -> BoxFuture<'_, Result<(), ChainError>>;
 }
 
 /// What a coordinator needs of the chain. All answers are of final blocks.

@@ -24,6 +24,7 @@
 //! | `rows` | the database |
 //! | `sessions`, `live` | miners that have a session; text that is being read along |
 //! | `book`, `channels` | channels in memory; from a voucher to a settled batch |
+//! | `demanded` | receipts that somebody demands on chain |
 //! | `api` | the REST for clients and miners |
 //! | `front`, `desk`, `channel_desk` | OpenAI's interface, and the coordinator as it sees it |
 //! | `server` | all of this behind one address |
@@ -45,6 +46,7 @@ mod channel_desk;
 mod channels;
 pub mod check;
 mod coordinator;
+mod demanded;
 mod desk;
 mod error;
 mod escrow;

@@ -3,7 +3,7 @@
 use gridproof_compute_api::protocol::{ClassName, JobStage, Settlement};
 use gridproof_http::{Metric, MetricsError};
 use gridproof_support::number::gauge;
-use prometheus::{IntCounter, IntGaugeVec};
+use prometheus::{IntCounter, IntGauge, IntGaugeVec};
 
 /// What a coordinator counts.
 pub(crate) struct Metrics {
@@ -38,6 +38,10 @@ pub(crate) struct Metrics {
 	pub(crate) repeated: IntCounter,
 	/// Payouts of emission.
 	pub(crate) payouts: IntCounter,
+	/// Demands on chain that were answered.
+	pub(crate) answered: IntCounter,
+	/// Demands on chain that are open.
+	pub(crate) demands: IntGauge,
 	stages: IntGaugeVec,
 	settlements: IntGaugeVec,
 	miners: IntGaugeVec,
@@ -82,6 +86,11 @@ impl Metrics {
 				"payouts_total",
 				"Payouts of emission that the chain has made since the start",
 			)?,
+			answered: counter(
+				"demands_answered_total",
+				"Demands on chain that were answered since the start",
+			)?,
+			demands: all.gauge("demands_open", "Demands on chain that wait for an answer")?,
 			stages: gauges("jobs", "Jobs by state", "state")?,
 			settlements: gauges("receipts", "Receipts by settlement", "settlement")?,
 			miners: gauges("miners", "Miners with a session, by class", "class")?,
@@ -146,6 +155,6 @@ mod tests {
 	#[test]
 	fn every_figure_has_a_name_of_its_own() {
 		let described = Metrics::new().unwrap().describe();
-		assert_eq!(described.len(), 20);
+		assert_eq!(described.len(), 22);
 	}
 }

@@ -1,7 +1,7 @@
 //! The loops of a coordinator: each continues from what the database says, and is watched.
 
 use crate::{
-	channels::{batches, follow},
+	channels::{batches, demands, follow},
 	coordinator::Coordinator,
 	error::RequestError,
 	escrow, payout, retention, settle,
@@ -47,6 +47,9 @@ impl Coordinator {
 			}),
 			part(batches::NAME, LONGEST_ON_CHAIN, |c| {
 				async move { batches::settle(&c).await }.boxed()
+			}),
+			part(demands::NAME, LONGEST_ON_CHAIN, |c| {
+				async move { demands::answer(&c).await }.boxed()
 			}),
 			part(follow::NAME, LONGEST_ON_CHAIN, |c| {
 				async move { follow::follow(&c).await }.boxed()

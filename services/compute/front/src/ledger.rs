@@ -27,7 +27,8 @@ use utoipa::ToSchema;
 /// Name of the database in its folder.
 const FILE: &str = "front.db";
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+	"
 	CREATE TABLE known (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 	CREATE TABLE requests (
 		number INTEGER PRIMARY KEY,
@@ -56,7 +57,17 @@ const MIGRATIONS: &[&str] = &["
 	-- Receipts that do not hold, as they came.
 	CREATE TABLE refused (id INTEGER PRIMARY KEY, number INTEGER NOT NULL, issued BLOB NOT NULL,
 		reason TEXT NOT NULL, UNIQUE (number, issued)) STRICT;
-"];
+",
+	"
+	-- Receipts that were demanded on chain, by the number of their voucher.
+	CREATE TABLE demands (
+		number INTEGER PRIMARY KEY,
+		state TEXT NOT NULL CHECK (state IN ('open', 'over', 'unanswered', 'refused'))
+	) STRICT;
+	-- What became of the report of a receipt that does not hold; none before it is looked at.
+	ALTER TABLE refused ADD COLUMN reported TEXT;
+",
+];
 
 /// Sums of requests, in the smallest unit of the channel's asset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -154,6 +165,16 @@ impl Ledger {
 			return Err(FrontError::OtherFolder(folder.display().to_string()));
 		}
 		Ok(Self { db, key: Arc::new(key), genesis, channel, coordinator, kind })
+	}
+
+	/// The database, for what else a front keeps.
+	pub(crate) const fn database(&self) -> &Database {
+		&self.db
+	}
+
+	/// Hash of the chain's first block.
+	pub(crate) const fn genesis(&self) -> &H256 {
+		&self.genesis
 	}
 
 	/// Signs the voucher of the next number for a request; it is on disk when this returns.
@@ -254,7 +275,7 @@ fn unreadable(column: &str) -> rusqlite::Error {
 	rusqlite::Error::FromSqlConversionFailure(0, kind, format!("column {column}").into())
 }
 
-fn scale<T: DecodeAll>(row: &Row, column: &str) -> rusqlite::Result<T> {
+pub(crate) fn scale<T: DecodeAll>(row: &Row, column: &str) -> rusqlite::Result<T> {
 	let data: Vec<u8> = row.get(column)?;
 	T::decode_all(&mut &data[..]).map_err(|_| unreadable(column))
 }

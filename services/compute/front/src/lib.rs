@@ -12,6 +12,7 @@
 //! | `check` | what makes a receipt good |
 //! | [`chain`] | what is needed of the chain, and how a node is asked for it |
 //! | `payer` | from a request to its receipt |
+//! | `demands` | receipts that are not settled in time, and what is reported, on chain |
 //! | `watch` | vouchers without an answer; a channel that runs dry |
 //! | `server` | all of this behind one address |
 //!
@@ -26,6 +27,7 @@
 
 pub mod chain;
 mod check;
+mod demands;
 mod error;
 mod ledger;
 mod payer;

@@ -42,10 +42,10 @@ pub struct Payer {
 	pub(crate) chain: Arc<dyn ClientChain>,
 	client: ChannelClient,
 	info: CoordinatorClient,
-	ledger: Ledger,
+	pub(crate) ledger: Ledger,
 	kind: BatchKind,
 	coordinator: PublicKey,
-	clock: Clock,
+	pub(crate) clock: Clock,
 	/// Numbers of the requests that wait for their answer.
 	in_flight: Mutex<HashSet<u64>>,
 	/// Held by each request from its voucher until its number is in flight, and alone by the one who looks

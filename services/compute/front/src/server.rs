@@ -1,6 +1,7 @@
 //! The front's server: OpenAI's requests, and what its operator asks.
 
 use crate::{
+	demands,
 	error::FrontError,
 	ledger::{Spent, Totals},
 	payer::{Flight, Payer},
@@ -376,6 +377,7 @@ pub async fn serve(
 		() = serving.ended() => (),
 		() = watch::reconcile(&payer) => (),
 		() = watch::follow(&payer) => (),
+		() = demands::watch(&payer) => (),
 	}
 	Ok(())
 }

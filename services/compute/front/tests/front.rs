@@ -10,7 +10,7 @@ use axum::{
 };
 use codec::{DecodeAll, Encode};
 use futures::{FutureExt, future::BoxFuture};
-use gridproof_chain::ChainError;
+use gridproof_chain::{ChainError, pallets::compute_receipts::Refusal};
 use gridproof_compute_api::{
 	ApiKeys, Customer,
 	protocol::{
@@ -25,11 +25,13 @@ use gridproof_primitives::{
 	compute::{
 		PriceAsset, Signer, Telemetry,
 		channels::{
-			BatchKind, Channel, ChannelId, ChannelReceipt, ChannelSums, ChannelTerms, MinerSums,
-			Mode, ReceiptV2, RunningSums, Sampler, SignedVoucher, spec_hash,
+			BatchKind, ChainFacts, Channel, ChannelEvidence, ChannelId, ChannelReceipt,
+			ChannelSums, ChannelTerms, DemandView, Demanded, MinerSums, Mode, ReceiptV2,
+			RunningSums, Sampler, SignedVoucher, spec_hash,
 		},
 		compute_units,
 	},
+	crypto::ed25519::{PublicKey, Signature},
 };
 use gridproof_support::{
 	Clock, Stopper, http_client,
@@ -38,7 +40,10 @@ use gridproof_support::{
 use serde_json::{Value, json};
 use std::{
 	collections::BTreeMap,
-	sync::{Arc, Mutex},
+	sync::{
+		Arc, Mutex,
+		atomic::{AtomicU64, Ordering},
+	},
 	time::Duration,
 };
 use tempfile::TempDir;
@@ -83,13 +88,17 @@ struct Fake {
 	receipts: Mutex<BTreeMap<u64, IssuedReceipt>>,
 	newest: Mutex<u64>,
 	lie: Mutex<Lie>,
+	/// Time until which receipts are settled, UTC milliseconds.
+	settle_by: AtomicU64,
+	court: Mutex<Court>,
 }
 
 impl Fake {
 	fn issue(&self, signed: &SignedVoucher, has_answer: bool) -> IssuedReceipt {
 		let lie = if has_answer { *self.lie.lock().unwrap() } else { Lie::None };
 		let voucher = signed.voucher;
-		let mut receipt = ReceiptV2::without_answer(&voucher, u64::MAX);
+		let mut receipt =
+			ReceiptV2::without_answer(&voucher, self.settle_by.load(Ordering::SeqCst));
 		if has_answer {
 			receipt = ReceiptV2 {
 				miner: Some(*self.miner.public()),
@@ -218,6 +227,18 @@ async fn chat(State(fake): State<Arc<Fake>>, headers: HeaderMap, body: Bytes) ->
 	(headers, Json(json!({ "choices": [{ "text": "there was" }] }))).into_response()
 }
 
+/// What happened on the chain in memory.
+#[derive(Default)]
+struct Court {
+	has_account: bool,
+	open: Vec<DemandView>,
+	demanded: Vec<(ChannelReceipt, Signature)>,
+	lapsed: Vec<H256>,
+	reported: Vec<ChannelEvidence>,
+	/// What the next demand or report is refused with.
+	refusal: Option<ChainError>,
+}
+
 struct FakeChain(Arc<Fake>);
 
 impl ClientChain for FakeChain {
@@ -233,6 +254,66 @@ impl ClientChain for FakeChain {
 		async move {
 			let mut channel = self.0.channel.lock().unwrap();
 			*channel = channel.top_up(amount).unwrap();
+			Ok(())
+		}
+		.boxed()
+	}
+
+	fn has_account(&self) -> bool {
+		self.0.court.lock().unwrap().has_account
+	}
+
+	fn demands(&self, _: PublicKey) -> BoxFuture<'_, Result<Vec<DemandView>, ChainError>> {
+		async { Ok(self.0.court.lock().unwrap().open.clone()) }.boxed()
+	}
+
+	fn demand_deposit(&self) -> BoxFuture<'_, Result<u128, ChainError>> {
+		async { Ok(5) }.boxed()
+	}
+
+	fn demand(
+		&self,
+		receipt: ChannelReceipt,
+		signature: Signature,
+	) -> BoxFuture<'_, Result<(), ChainError>> {
+		async move {
+			let mut court = self.0.court.lock().unwrap();
+			if let Some(error) = court.refusal.take() {
+				return Err(error);
+			}
+			court.demanded.push((receipt, signature));
+			let id = H256([u8::try_from(court.demanded.len()).unwrap(); 32]);
+			let (demanded, due_ms) = (Demanded::Unsettled, u64::MAX);
+			let view = DemandView { id, receipt, who: [1; 32], demanded, deposit: 5, due_ms };
+			court.open.push(view);
+			Ok(())
+		}
+		.boxed()
+	}
+
+	fn lapse(&self, _: PublicKey, id: H256) -> BoxFuture<'_, Result<(), ChainError>> {
+		async move {
+			let mut court = self.0.court.lock().unwrap();
+			court.open.retain(|demand| demand.id != id);
+			court.lapsed.push(id);
+			Ok(())
+		}
+		.boxed()
+	}
+
+	fn report(
+		&self,
+		coordinator: PublicKey,
+		evidence: ChannelEvidence,
+	) -> BoxFuture<'_, Result<(), ChainError>> {
+		async move {
+			let mut court = self.0.court.lock().unwrap();
+			if let Some(error) = court.refusal.take() {
+				return Err(error);
+			}
+			let facts = ChainFacts { channel_kind: Some(KIND), model_factor: None };
+			evidence.check(&GENESIS, &coordinator, &facts).unwrap();
+			court.reported.push(evidence);
 			Ok(())
 		}
 		.boxed()
@@ -270,6 +351,8 @@ impl World {
 			receipts: Mutex::default(),
 			newest: Mutex::default(),
 			lie: Mutex::default(),
+			settle_by: AtomicU64::new(u64::MAX),
+			court: Mutex::default(),
 		});
 		let routes = Router::new()
 			.route("/api/v1/info", get(info))
@@ -524,4 +607,109 @@ async fn a_channel_that_runs_dry_is_topped_up_by_rule_and_never_beyond_the_most_
 		world.status("").await["deposited"] == json!((deposit + 300).to_string())
 	})
 	.await;
+}
+
+impl World {
+	fn court<T>(&self, read: impl FnOnce(&mut Court) -> T) -> T {
+		read(&mut self.fake.court.lock().unwrap())
+	}
+
+	/// Restarts the front, which then does at once what is due.
+	async fn restart(&mut self) {
+		self.crash().await;
+		self.start().await;
+	}
+}
+
+/// Time in which a front that does nothing would have done something.
+const MOMENT: Duration = Duration::from_millis(500);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_receipt_is_demanded_once_and_its_demand_is_closed_if_there_is_no_answer() {
+	let mut world = World::new().await;
+	world.fake.settle_by.store(1, Ordering::SeqCst);
+	world.court(|court| court.has_account = true);
+	world.start().await;
+	for _ in 0..3 {
+		assert_eq!(world.ask("", false).await.0, 200);
+	}
+	world.restart().await;
+	until("it is demanded", async || world.court(|court| court.demanded.len()) == 1).await;
+	let newest = world.fake.receipts.lock().unwrap()[&3];
+	let (receipt, signature) = world.court(|court| court.demanded[0]);
+	assert_eq!((receipt, signature), (newest.receipt, newest.coordinator_signature));
+	world.restart().await;
+	tokio::time::sleep(MOMENT).await;
+	assert_eq!(world.court(|court| (court.demanded.len(), court.lapsed.len())), (1, 0));
+	world.court(|court| court.open[0].due_ms = 1);
+	world.restart().await;
+	until("it is closed", async || world.court(|court| court.lapsed.len()) == 1).await;
+	assert_eq!(world.court(|court| court.lapsed[0]), H256([1; 32]));
+	world.restart().await;
+	tokio::time::sleep(MOMENT).await;
+	assert_eq!(world.court(|court| court.demanded.len()), 1, "nothing more is demanded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_demanded_that_is_settled_or_has_time_or_without_an_account() {
+	for case in ["settled", "time", "account"] {
+		let mut world = World::new().await;
+		let settle_by = if case == "time" { u64::MAX } else { 1 };
+		world.fake.settle_by.store(settle_by, Ordering::SeqCst);
+		world.court(|court| court.has_account = case != "account");
+		world.start().await;
+		assert_eq!(world.ask("", false).await.0, 200);
+		if case == "settled" {
+			world.fake.channel.lock().unwrap().settled = world.fake.sums.lock().unwrap().0;
+		}
+		world.restart().await;
+		tokio::time::sleep(MOMENT).await;
+		assert_eq!(world.court(|court| court.demanded.len()), 0, "{case}");
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demand_that_is_refused_for_now_is_made_again_and_one_that_is_refused_for_good_is_not() {
+	for (refusal, made) in [(Refusal::MaxDemandsExceeded, 1), (Refusal::DemandTooLate, 0)] {
+		let mut world = World::new().await;
+		world.fake.settle_by.store(1, Ordering::SeqCst);
+		world.court(|court| {
+			court.has_account = true;
+			court.refusal = Some(ChainError::Refused(refusal.into()));
+		});
+		world.start().await;
+		assert_eq!(world.ask("", false).await.0, 200);
+		world.restart().await;
+		until("it is refused", async || world.court(|court| court.refusal.is_none())).await;
+		world.restart().await;
+		tokio::time::sleep(MOMENT).await;
+		assert_eq!(world.court(|court| court.demanded.len()), made, "{refusal:?}");
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_coordinator_whose_receipts_contradict_each_other_is_reported_once() {
+	for (lie, reports) in [
+		(Lie::SkippedCount, 1),
+		(Lie::LowerSum, 1),
+		(Lie::OtherKind, 1),
+		// Not signed by it, and a price that only the two of them agreed on.
+		(Lie::Signature, 0),
+		(Lie::Price, 0),
+	] {
+		let mut world = World::new().await;
+		world.court(|court| court.has_account = true);
+		world.start().await;
+		assert_eq!(world.ask("", false).await.0, 200);
+		*world.fake.lie.lock().unwrap() = lie;
+		assert_eq!(world.ask("", false).await.0, 502, "{lie:?}");
+		world.restart().await;
+		if reports > 0 {
+			let reported = async || world.court(|court| court.reported.len()) == reports;
+			until("it is reported", reported).await;
+		}
+		world.restart().await;
+		tokio::time::sleep(MOMENT).await;
+		assert_eq!(world.court(|court| court.reported.len()), reports, "{lie:?}");
+	}
 }

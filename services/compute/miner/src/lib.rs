@@ -10,6 +10,7 @@
 //! | `lines` | lines of batches, signed as they are asked for |
 //! | `link` | one coordinator: sessions, slots, deliveries, heartbeats |
 //! | `chain` | registration, heartbeats on chain, payouts |
+//! | `demands` | receipts that are not settled in time, on chain |
 //! | `run` | the loops of all this |
 //! | `pages`, `metrics` | health and figures |
 //! | [`plan`] | what fits on which graphics processors |
@@ -31,6 +32,7 @@
 mod account;
 pub mod assignment;
 mod chain;
+mod demands;
 mod error;
 mod lines;
 mod link;

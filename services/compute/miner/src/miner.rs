@@ -8,13 +8,13 @@ use crate::{
 };
 use gridproof_chain::{Chain, Link};
 use gridproof_engine::{Engine, EngineError};
-use gridproof_keys::SealedKey;
+use gridproof_keys::{AccountKey, SealedKey};
 use gridproof_primitives::H256;
 use gridproof_store::StoreError;
 use gridproof_support::{Backoff, Clock, Lock, text::hexadecimal};
 use std::{
 	collections::HashMap,
-	sync::{Arc, Mutex, MutexGuard, atomic::AtomicBool},
+	sync::{Arc, Mutex, MutexGuard, OnceLock, atomic::AtomicBool},
 	time::Duration,
 };
 use tokio::sync::watch;
@@ -46,6 +46,8 @@ pub struct Miner {
 	pub(crate) clock: Clock,
 	running: Mutex<HashMap<H256, Running>>,
 	stop: watch::Sender<bool>,
+	/// The account that demands are sent from.
+	account: OnceLock<AccountKey>,
 }
 
 impl Miner {
@@ -82,7 +84,19 @@ impl Miner {
 			clock,
 			running: Mutex::default(),
 			stop: watch::channel(false).0,
+			account: OnceLock::new(),
 		}))
+	}
+
+	/// Demands receipts on chain from this account, if their coordinator does not settle them in time.
+	/// Before [`Miner::run`]; the first account stays.
+	pub fn demand_from(&self, account: AccountKey) {
+		let _ = self.account.set(account);
+	}
+
+	/// The account that demands are sent from, if there is one.
+	pub(crate) fn account(&self) -> Option<&AccountKey> {
+		self.account.get()
 	}
 
 	/// Takes no more work. Running jobs have the grace to end; then they are given back.

@@ -65,6 +65,16 @@ const MIGRATIONS: &[&str] = &[
 		PRIMARY KEY (coordinator, kind, count)
 	) STRICT, WITHOUT ROWID;
 ",
+	"
+	-- Those of them that were demanded on chain.
+	CREATE TABLE demands (
+		coordinator BLOB NOT NULL CHECK (length(coordinator) = 32),
+		kind BLOB NOT NULL,
+		count INTEGER NOT NULL,
+		state TEXT NOT NULL CHECK (state IN ('open', 'over', 'unanswered', 'refused')),
+		PRIMARY KEY (coordinator, kind, count)
+	) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// A result that was signed.

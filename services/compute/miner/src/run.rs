@@ -1,6 +1,6 @@
 //! The loops of a miner.
 
-use crate::{chain, error::MinerError, link::Link, miner::Miner};
+use crate::{chain, demands, error::MinerError, link::Link, miner::Miner};
 use futures::future::join_all;
 use gridproof_compute_api::MinerClient;
 use gridproof_support::{Stop, supervision};
@@ -27,6 +27,7 @@ impl Miner {
 		tokio::select! {
 			_ = working => (),
 			() = chain::account_for(self) => (),
+			() = demands::watch(self) => (),
 			() = end(self) => (),
 		}
 		Ok(())

@@ -103,7 +103,9 @@ impl Coordinator {
 		let Some(first) = rows.first() else { return Ok(None) };
 		let age = self.now().saturating_sub(first.signed_ms);
 		let is_full = clamped::<u32, _>(rows.len()) >= most;
-		if !is_full && age < settings.batch_seconds.saturating_mul(1_000) {
+		// What is demanded on chain does not wait for others.
+		let is_demanded = rows.iter().any(|row| self.demanded.is_urgent(&row.receipt));
+		if !is_full && !is_demanded && age < settings.batch_seconds.saturating_mul(1_000) {
 			return Ok(None);
 		}
 		let rows = within_lines(rows);

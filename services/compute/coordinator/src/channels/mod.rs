@@ -8,6 +8,7 @@
 //! | `receipts` | from a result to a receipt that is on disk |
 //! | `follow` | what the chain says of the channels in use |
 //! | `batches` | from receipts to a batch that is final |
+//! | `demands` | receipts that somebody demands on chain |
 //! | `shown` | what everybody may read of all this |
 //!
 //! The request path asks the chain for nothing but a channel that it does not know yet, and the disk
@@ -16,6 +17,7 @@
 
 mod admission;
 pub(crate) mod batches;
+pub(crate) mod demands;
 pub(crate) mod follow;
 mod receipts;
 mod shown;

@@ -16,7 +16,7 @@ use gridproof_primitives::{
 use gridproof_support::text::{Amount, Hex32, Hex64, HexBytes};
 
 impl BatchRow {
-	fn lists(&self) -> Lists {
+	pub(super) fn lists(&self) -> Lists {
 		Lists {
 			channels: self.channels.iter().map(|signed| signed.line).collect(),
 			miners: self.miners.iter().map(|signed| signed.line).collect(),
@@ -121,7 +121,7 @@ impl Coordinator {
 		Ok(answer)
 	}
 
-	async fn batch_with_receipts(
+	pub(super) async fn batch_with_receipts(
 		&self,
 		sequence: u64,
 	) -> Result<(BatchRow, Vec<ChannelReceipt>), RequestError> {

@@ -11,6 +11,7 @@ use gridproof_primitives::{
 	compute::channels::{BatchKind, SettlementHeader, SignedChannelLine, SignedMinerLine},
 };
 use gridproof_store::rusqlite::{self, Connection, OptionalExtension, Row, params};
+use std::ops::RangeInclusive;
 
 /// A batch as the database has it. The header is written before anybody sees it: a coordinator that
 /// signed two headers of one number would be guilty of an offence.
@@ -95,6 +96,17 @@ pub(crate) fn last_batch(db: &Connection) -> rusqlite::Result<Option<BatchRow>> 
 pub(crate) fn open_batch(db: &Connection) -> rusqlite::Result<Option<BatchRow>> {
 	let sql = "SELECT * FROM batches WHERE stage = 'made' ORDER BY sequence LIMIT 1";
 	db.prepare_cached(sql)?.query_row([], batch_of).optional()
+}
+
+/// Returns the headers of batches, from the newest of these numbers to the oldest.
+pub(crate) fn headers(
+	db: &Connection,
+	numbers: &RangeInclusive<u64>,
+) -> rusqlite::Result<Vec<SettlementHeader>> {
+	let sql = "SELECT header FROM batches WHERE sequence BETWEEN ?1 AND ?2 ORDER BY sequence DESC";
+	let mut statement = db.prepare_cached(sql)?;
+	let values = [to_i64(*numbers.start()), to_i64(*numbers.end())];
+	statement.query_map(values, |row| scale(row, "header"))?.collect()
 }
 
 /// Returns the receipts of a batch in the order in which they were counted.

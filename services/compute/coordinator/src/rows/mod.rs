@@ -17,8 +17,8 @@ mod schema;
 
 pub(crate) use balances::{Usage, begin_balances, owed, usage};
 pub(crate) use batches::{
-	BatchRow, add_batch, batch, batch_receipts, decide_batch, last_batch, note_batch, open_batch,
-	set_miners, unsettled_receipts,
+	BatchRow, add_batch, batch, batch_receipts, decide_batch, headers, last_batch, note_batch,
+	open_batch, set_miners, unsettled_receipts,
 };
 pub(crate) use changes::{Change, change};
 pub(crate) use channels::{

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::{book::Fate, channels::Payment, ledger::Submitted};
+use gridproof_chain::pallets::compute_receipts::Refusal as NotAnswered;
 use gridproof_compute_api::protocol::{
 	BatchStage, ErrorCode, IssuedReceipt, OpenVouchers, RECEIPT_HEADER, SECRET_HEADER, SignedLine,
 	TokenIds, VOUCHER_HEADER, VoucherWork, output_root, sampler_seed,
@@ -10,9 +11,9 @@ use gridproof_compute_api::protocol::{
 use gridproof_primitives::{
 	compute::channels::{
 		Batch, BatchKind, BatchRefusal, Channel, ChannelId, ChannelReceipt, ChannelSums,
-		ChannelTerms, HeaderChain, MinerLine, MinerSums, Mode, PaidBy, ReceiptProof, ReceiptV2,
-		Sampler, Secret, SettlementBatch, SettlementHeader, SignedVoucher, Voucher, VoucherId,
-		spec_hash,
+		ChannelTerms, DemandView, HEADERS_PER_MARK, HeaderChain, MinerLine, MinerSums, Mode,
+		PaidBy, Placed, ReceiptProof, ReceiptV2, Sampler, Secret, SettlementBatch,
+		SettlementHeader, SignedVoucher, Voucher, VoucherId, check_answer, demand, spec_hash,
 	},
 	crypto::ed25519::PublicKey,
 };
@@ -34,6 +35,9 @@ pub(super) struct MemoryChannels {
 	settled: Mutex<Vec<SettlementBatch>>,
 	/// What the next submission is refused with.
 	refusal: Mutex<Option<BatchRefusal>>,
+	demands: Mutex<Vec<DemandView>>,
+	/// Numbers of the headers of each answer that came, the newest first.
+	answers: Mutex<Vec<Vec<u64>>>,
 	questions: AtomicU64,
 }
 
@@ -80,6 +84,54 @@ impl MemoryChain {
 
 	fn channel_now(&self, id: ChannelId) -> Channel {
 		self.channels.channels.lock().unwrap()[&id]
+	}
+
+	/// Somebody demands a receipt whose time is over.
+	fn demand_now(&self, receipt: ChannelReceipt) -> H256 {
+		let id = H256(sp_crypto_hashing::blake2_256(&receipt.coordinator_payload(&GENESIS)));
+		let channel = receipt.receipt.voucher().unwrap().channel;
+		let settled = self.channel_now(channel).settled;
+		let demanded = demand(&receipt, &settled, u64::MAX).unwrap();
+		let due_ms = self.now.load(Ordering::SeqCst) + 6 * 3_600_000;
+		let view = DemandView { id, receipt, who: CLIENT, demanded, deposit: AIT / 4, due_ms };
+		self.channels.demands.lock().unwrap().push(view);
+		id
+	}
+
+	fn open_demands(&self) -> Vec<H256> {
+		self.channels.demands.lock().unwrap().iter().map(|demand| demand.id).collect()
+	}
+
+	fn answers(&self) -> Vec<Vec<u64>> {
+		self.channels.answers.lock().unwrap().clone()
+	}
+
+	/// Takes an answer by the rules of the pallet.
+	fn answer_now(
+		&self,
+		answer: &Placed<ChannelReceipt>,
+		headers: &[SettlementHeader],
+	) -> Result<(), NotAnswered> {
+		let numbers = headers.iter().map(|header| header.sequence).collect();
+		self.channels.answers.lock().unwrap().push(numbers);
+		let mut demands = self.channels.demands.lock().unwrap();
+		let at = demands.iter().position(|demand| demand.receipt == answer.item);
+		let at = at.ok_or(NotAnswered::UnknownDemand)?;
+		let many: usize = HEADERS_PER_MARK.try_into().unwrap();
+		let newest =
+			headers.first().filter(|_| headers.len() <= many).ok_or(NotAnswered::UnknownHeader)?;
+		// Of each group that is full the chain knows the last header, else its last one.
+		let batches = self.batches();
+		let group = newest.sequence / u64::from(HEADERS_PER_MARK);
+		let mut of_group = batches.iter().map(|batch| batch.header);
+		let mark = of_group.find(|header| header.sequence == group * 32 + 31);
+		let known = *self.channels.header.lock().unwrap();
+		let last_hash = mark.map_or(known.last_hash, |header| header.hash());
+		let ends = HeaderChain { last_hash, ..known }.ends_with(headers);
+		let header = headers.last().filter(|_| ends).ok_or(NotAnswered::UnknownHeader)?;
+		check_answer(&demands[at].receipt, answer, header).map_err(|_| NotAnswered::NotInBatch)?;
+		demands.remove(at);
+		Ok(())
 	}
 
 	fn batches(&self) -> Vec<SettlementBatch> {
@@ -132,6 +184,33 @@ impl ChannelChain for MemoryChain {
 				(Ok(()), Trouble::Unheard) => Err(outage("the connection broke")),
 				(Ok(()), _) => Ok(Submitted::Settled(BLOCK)),
 			}
+		}
+		.boxed()
+	}
+
+	fn demands(
+		&self,
+		_: PublicKey,
+		limit: u32,
+	) -> BoxFuture<'_, Result<Vec<DemandView>, ChainError>> {
+		async move {
+			self.check()?;
+			let open = self.channels.demands.lock().unwrap().clone();
+			Ok(open.into_iter().take(limit.try_into().unwrap()).collect())
+		}
+		.boxed()
+	}
+
+	fn answer_demand(
+		&self,
+		_: PublicKey,
+		answer: Placed<ChannelReceipt>,
+		headers: Vec<SettlementHeader>,
+	) -> BoxFuture<'_, Result<(), ChainError>> {
+		async move {
+			self.check()?;
+			let taken = self.answer_now(&answer, &headers);
+			taken.map_err(|why| ChainError::Refused(why.into()))
 		}
 		.boxed()
 	}
@@ -802,5 +881,86 @@ async fn a_voucher_takes_the_place_of_an_api_key_and_the_receipt_comes_with_the_
 		let said: Value = nothing.json().await.unwrap();
 		assert_eq!(said["error"], "unknown_channel");
 		stopper.stop();
+	}
+}
+
+#[tokio::test]
+async fn a_receipt_that_is_demanded_is_settled_at_once_and_shown_in_its_batch() {
+	let world = World::new().await;
+	let (miner, mut payer) = (world.miner(1), Payer::opens(&world, 7, AIT, AIT));
+	let session = miner.session(&world).await;
+	world.admit(&payer.signs(AIT / 10, "Once")).await.unwrap();
+	let issued = miner.serves(&world, &session).await;
+	world.coordinator.settle_channels().await.unwrap();
+	assert!(world.chain.batches().is_empty(), "it is not time yet");
+	let id = world.chain.demand_now(issued.receipt);
+	assert!(world.coordinator.answer_demands().await.unwrap(), "it waits for its batch");
+	assert_eq!((world.chain.open_demands(), world.chain.answers().len()), (vec![id], 0));
+	assert_eq!(world.coordinator.metrics.demands.get(), 1);
+	world.coordinator.settle_channels().await.unwrap();
+	assert_eq!(world.chain.batches().len(), 1, "it is settled before its time");
+	assert!(!world.coordinator.answer_demands().await.unwrap());
+	assert_eq!((world.chain.open_demands().len(), world.chain.answers()), (0, vec![vec![0]]));
+	let metrics = &world.coordinator.metrics;
+	assert_eq!((metrics.demands.get(), metrics.answered.get()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_settled_receipt_is_shown_by_the_headers_from_the_next_mark_or_from_the_last_one() {
+	let world = World::new().await;
+	let (miner, mut payer) = (world.miner(1), Payer::opens(&world, 7, AIT, AIT));
+	let session = miner.session(&world).await;
+	let mut issued = Vec::new();
+	for _ in 0..35 {
+		world.admit(&payer.signs(AIT / 10, "Once")).await.unwrap();
+		issued.push(miner.serves(&world, &session).await.receipt);
+		world.settle_channels().await;
+	}
+	assert_eq!(world.chain.batches().len(), 35);
+	for (place, path) in [(0, 0..32), (30, 30..32), (31, 31..32), (32, 32..35), (34, 34..35)] {
+		world.chain.demand_now(issued[place]);
+		assert!(!world.coordinator.answer_demands().await.unwrap(), "{place}");
+		assert!(world.chain.open_demands().is_empty(), "{place}");
+		let newest_first: Vec<u64> = path.rev().collect();
+		assert_eq!(world.chain.answers().last(), Some(&newest_first), "{place}");
+	}
+}
+
+#[tokio::test]
+async fn a_demand_outlasts_a_node_that_is_away_and_one_without_a_receipt_holds_no_other_up() {
+	let world = World::new().await;
+	let (miner, mut payer) = (world.miner(1), Payer::opens(&world, 7, AIT, AIT));
+	let session = miner.session(&world).await;
+	world.admit(&payer.signs(AIT / 10, "Once")).await.unwrap();
+	let issued = miner.serves(&world, &session).await;
+	world.settle_channels().await;
+	let mut foreign = issued.receipt;
+	foreign.receipt.price += 1;
+	let hopeless = world.chain.demand_now(foreign);
+	world.chain.demand_now(issued.receipt);
+	world.chain.set_trouble(Trouble::Away);
+	let error = world.coordinator.answer_demands().await.unwrap_err();
+	assert_eq!(error.code, ErrorCode::ChainUnavailable);
+	world.chain.set_trouble(Trouble::None);
+	for _ in 0..2 {
+		assert!(!world.coordinator.answer_demands().await.unwrap());
+		assert_eq!((world.chain.open_demands(), world.chain.answers().len()), (vec![hopeless], 1));
+	}
+}
+
+#[tokio::test]
+async fn an_answer_that_the_chain_refuses_for_good_is_not_sent_again() {
+	let world = World::new().await;
+	let (miner, mut payer) = (world.miner(1), Payer::opens(&world, 7, AIT, AIT));
+	let session = miner.session(&world).await;
+	world.admit(&payer.signs(AIT / 10, "Once")).await.unwrap();
+	let issued = miner.serves(&world, &session).await;
+	world.settle_channels().await;
+	world.chain.demand_now(issued.receipt);
+	// The chain has forgotten the header.
+	world.chain.channels.header.lock().unwrap().last_hash = H256([1; 32]);
+	for _ in 0..3 {
+		assert!(!world.coordinator.answer_demands().await.unwrap());
+		assert_eq!((world.chain.open_demands().len(), world.chain.answers().len()), (1, 1));
 	}
 }

@@ -92,6 +92,7 @@ async fn every_loop_takes_its_turns_and_is_shown() {
 		"batches",
 		"channels",
 		"clock",
+		"demands",
 		"dispatch",
 		"opening",
 		"payout",
