@@ -54,7 +54,7 @@ const QUESTIONS: usize = 4;
 
 /// A chain with a coordinator and two miners.
 pub struct Compute {
-	/// The node.
+	/// Node of the chain.
 	pub node: Node,
 	/// The connection of the services.
 	pub chain: Chain,

@@ -308,7 +308,7 @@ async fn killed_under_load_a_channel_pays_each_receipt_once_and_loses_no_request
 		for answer in answers {
 			match answer {
 				Ok(issued) => answered.push(issued),
-				// Whoever was cut off pays nothing unless it gets a receipt.
+				// A client that was cut off pays nothing unless it gets a receipt.
 				Err(_) => failed += 1,
 			}
 		}
@@ -331,7 +331,11 @@ async fn killed_under_load_a_channel_pays_each_receipt_once_and_loses_no_request
 		prove(&compute, one).await?;
 	}
 	let status = client.status().await?;
-	assert_eq!(status["spent"], settled.price.to_string(), "the client knows what it paid: {status}");
+	assert_eq!(
+		status["spent"],
+		settled.price.to_string(),
+		"the client knows what it paid: {status}"
+	);
 	assert_eq!((&status["open"], &status["distrust"]), (&json!("0"), &Value::Null));
 	Ok(())
 }

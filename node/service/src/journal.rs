@@ -1,8 +1,8 @@
 //! What the pool holds, on disk: a transaction that was accepted outlives the process.
 //!
 //! Transactions are appended to a file as the pool takes them, and every few seconds the file is
-//! written anew with what the pool holds then. A node that starts reads it and submits what is there
-//! to its pool, which checks each transaction as if it came from outside: what was included
+//! replaced by what the pool holds then. A node that starts reads it and submits what is there to its
+//! pool, which checks each transaction as if it came from outside: what was included
 //! meanwhile, or is not valid any more, is refused.
 //!
 //! A process that is killed loses nothing that it accepted more than a quarter of a second before.
@@ -27,7 +27,7 @@ use std::{
 pub const FILE_NAME: &str = "pool.transactions";
 /// Time between two looks at the pool for transactions that are not in the file.
 const SWEEP_AFTER: Duration = Duration::from_millis(250);
-/// Number of looks after which the file is written anew, if it has more than the pool.
+/// Number of looks after which the file is rewritten, if it has more than the pool.
 const SWEEPS_TO_A_REWRITE: u32 = 20;
 /// Largest file that is read, in bytes: more than two full pools.
 const MAX_BYTES: u64 = 256 << 20;
@@ -66,7 +66,7 @@ impl Journal {
 		self.file.write_all(&transaction.encode())
 	}
 
-	/// Writes the file anew with these transactions: at any moment the old file or the new one is
+	/// Replaces the file by these transactions: at any moment the old file or the new one is
 	/// there in full.
 	///
 	/// # Errors
@@ -195,7 +195,7 @@ impl Keeper {
 		Ok(())
 	}
 
-	/// Writes the file anew, unless it has exactly what the pool holds.
+	/// Rewrites the file, unless it has exactly what the pool holds.
 	fn rewrite(&mut self) -> io::Result<()> {
 		let (ready, future) = (self.pool.ready().collect::<Vec<_>>(), self.pool.futures());
 		let hashes = ready.iter().map(|one| *one.hash());

@@ -59,7 +59,7 @@ pub struct ReceiptArgs {
 enum Asked {
 	/// By its id.
 	Id(Hex32),
-	/// By itself: with its signatures.
+	/// Alone, with its signatures.
 	Issued(Box<IssuedReceipt>),
 }
 
