@@ -278,6 +278,10 @@ impl World {
 	/// The work of jobs at the honest coordinator is done by its miner, or by one of the coalition
 	/// if that is registered.
 	fn honest_work(&mut self) {
+		// A coordinator that has not reached the chain for some time knows of no job, and takes none.
+		if self.away_until > self.now + MINUTE {
+			return;
+		}
 		let coordinator = honest_coordinator();
 		let ours = self.our_keys(false);
 		let client = Key::named("honest/client").account();
