@@ -37,7 +37,7 @@ const MOST: u32 = 1_000;
 #[derive(Args)]
 pub struct ListArgs {
 	/// Key of the coordinator.
-	#[arg(long, value_name = "0x…")]
+	#[arg(long = "coordinator-key", value_name = "0x…")]
 	coordinator: Hex32,
 	#[command(flatten)]
 	node: UrlArgs,

@@ -254,7 +254,7 @@ fn a_figure_that_was_not_signed_is_refused() {
 		Err(NotProven::CoordinatorSignature)
 	);
 	assert_eq!(
-		altered(|issued| issued.receipt.sums.channel.price += 1),
+		altered(|issued| issued.receipt.sums.channel.count += 1),
 		Err(NotProven::CoordinatorSignature)
 	);
 	assert_eq!(altered(|issued| issued.miner_signature = None), Err(NotProven::MinerSignature));

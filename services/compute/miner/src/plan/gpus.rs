@@ -87,7 +87,8 @@ pub fn machines(text: &str) -> Result<Vec<Machine>, String> {
 		None => (1, text),
 	};
 	let (gpus, kind) = one.split_once('x').ok_or_else(wanted)?;
-	let machine = Machine { gpu: Gpu::parse(kind.trim())?, count: count(gpus).ok_or_else(wanted)? };
+	let count = count(gpus).ok_or_else(wanted)?;
+	let machine = Machine { gpu: Gpu::parse(kind.trim())?, count };
 	Ok((0..machines).map(|_| machine.clone()).collect())
 }
 
