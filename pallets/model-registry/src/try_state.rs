@@ -35,7 +35,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(named == models, "3: a name without its model");
 		let chosen = ChosenDefault::<T>::get();
 		let announced = chosen.next.and_then(|next| next.value);
-		let is_known = |hash: Option<H256>| hash.is_none_or(|hash| Models::<T>::contains_key(hash));
+		let is_known = |hash: Option<H256>| hash.is_none_or(Models::<T>::contains_key);
 		ensure!(is_known(chosen.value) && is_known(announced), "4: the default is not a model");
 		let delay = Delay::<T>::get();
 		let in_bounds = delay.next.is_none_or(|next| Self::is_delay(next.value));

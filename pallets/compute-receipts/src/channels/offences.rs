@@ -182,7 +182,7 @@ impl<T: Config> Pallet<T> {
 		coordinator: &PublicKey,
 		about: About,
 		offence: ChannelOffence,
-	) -> Result<(Vec<(Place, Fact<T::AccountId>)>, bool), DispatchError> {
+	) -> Result<(FactRows<T>, bool), DispatchError> {
 		let places: Vec<Place> = match about {
 			About::Header(sequence, _) => vec![Place::Header(*coordinator, sequence)],
 			// What is not in the state any more is not remembered.
@@ -220,7 +220,7 @@ impl<T: Config> Pallet<T> {
 		Ok((facts, is_new))
 	}
 
-	fn store_facts(facts: Vec<(Place, Fact<T::AccountId>)>) {
+	fn store_facts(facts: FactRows<T>) {
 		for (place, fact) in facts {
 			match place {
 				Place::Voucher(id) => Facts::<T>::insert(id.channel, id.number, fact),
@@ -287,6 +287,9 @@ impl<T: Config> Pallet<T> {
 		Self::record_offence(key, party, reach.slash.min(left))
 	}
 }
+
+/// What is known, each with its place.
+type FactRows<T> = Vec<(Place, Fact<<T as frame_system::Config>::AccountId>)>;
 
 /// Where a fact is stored.
 #[derive(Clone, Copy)]

@@ -231,7 +231,7 @@ mod tests {
 	fn a_gap_is_the_difference_of_scores_rounded_up() {
 		let mut greedy = chooser(0, 1_000, 1);
 		let judged = |claimed, gap_micro| Judged { claimed, drawn: 1, gap_micro };
-		let logits = [1.0, 3.5, 3.5, 3.499_999_9f32];
+		let logits = [1.0, 3.5, 3.5, 3.499_999_8_f32];
 		assert_eq!(greedy.judge(0, &logits, 1), judged(1, 0));
 		assert_eq!(greedy.judge(0, &logits, 0), judged(0, 2_500_000));
 		assert_eq!(greedy.judge(0, &logits, 2), judged(2, 1), "equal, and yet not drawn");

@@ -441,7 +441,8 @@ mod tests {
 		once(&outbox, &chain, LATE + 1_000 + MARGIN_MS).await.unwrap();
 		assert_eq!(chain.locked().lapsed, [H256([3; 32])]);
 		once(&outbox, &chain, LATE + 1_000 + MARGIN_MS).await.unwrap();
-		assert_eq!((chain.locked().demanded.len(), chain.locked().lapsed.len()), (2, 1));
+		let seen = chain.locked();
+		assert_eq!((seen.demanded.len(), seen.lapsed.len()), (2, 1));
 	}
 
 	#[tokio::test]

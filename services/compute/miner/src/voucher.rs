@@ -175,7 +175,8 @@ mod tests {
 	#[test]
 	fn work_that_its_voucher_does_not_pay_for_is_given_back() {
 		assert!(check(&work(), &GENESIS, NOW).is_ok());
-		let spoilt: [(fn(&mut VoucherWork), &str); 7] = [
+		type Spoil = fn(&mut VoucherWork);
+		let spoilt: [(Spoil, &str); 7] = [
 			(|work| work.voucher = HexBytes(vec![1]), "not SCALE"),
 			(|work| work.work = Hex32([1; 32]), "other work's"),
 			(|work| work.spec.sampling.seed = 1, "the seed"),
