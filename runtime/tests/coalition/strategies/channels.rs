@@ -115,9 +115,7 @@ pub(super) fn order_at_honest(world: &mut World, scratch: &mut Scratch, _: &mut 
 	let terms = terms(&honest_coordinator(), true, 50 * AIT);
 	let channel = world.open_channel(&client, terms)?;
 	scratch.channel = Some(channel);
-	if world.now >= world.away_until {
-		world.away_until = world.now + 20 * HOUR;
-	}
+	world.leave_chain(20 * HOUR);
 	world.order_in_channel(channel, 20 * AIT)
 }
 

@@ -113,9 +113,7 @@ pub(super) fn order(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> 
 	let terms = own_terms(PriceAsset::Ait, AIT);
 	let client = world.wallet(rng);
 	scratch.jobs.push(world.open(&client, &honest_coordinator(), terms)?);
-	if world.now >= world.away_until {
-		world.away_until = world.now + MINUTE;
-	}
+	world.leave_chain(MINUTE);
 	world.pass(SECOND);
 	cancel(world, scratch, rng)
 }

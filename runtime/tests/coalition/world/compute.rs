@@ -278,8 +278,7 @@ impl World {
 	/// The work of jobs at the honest coordinator is done by its miner, or by one of the coalition
 	/// if that is registered.
 	fn honest_work(&mut self) {
-		// A coordinator that has not reached the chain for some time knows of no job, and takes none.
-		if self.away_until > self.now + MINUTE {
+		if self.now < self.away_until && self.is_away_long {
 			return;
 		}
 		let coordinator = honest_coordinator();

@@ -157,6 +157,8 @@ pub(crate) struct World {
 	pub(crate) trace: Option<Vec<String>>,
 	/// Time until which the services of the honest do not reach the chain, in UTC milliseconds.
 	pub(crate) away_until: u64,
+	/// It is away for so long that it takes no job: it could not claim what it delivers.
+	is_away_long: bool,
 	seen: usize,
 }
 
@@ -228,6 +230,7 @@ pub(crate) fn with_world<R>(roles: &BTreeSet<Role>, body: impl FnOnce(&mut World
 			counts: BTreeMap::new(),
 			trace: None,
 			away_until: 0,
+			is_away_long: false,
 			seen: 0,
 		};
 		chain::begin_block(START);
@@ -280,6 +283,14 @@ impl World {
 		} else {
 			let ours: Vec<_> = self.spendable.iter().cloned().collect();
 			rng.pick(&ours)
+		}
+	}
+
+	/// Keeps the honest coordinator from reaching the chain for that long, unless it is away already.
+	pub(crate) fn leave_chain(&mut self, time: u64) {
+		if self.now >= self.away_until {
+			self.away_until = self.now + time;
+			self.is_away_long = time > chain::MINUTE;
 		}
 	}
 
