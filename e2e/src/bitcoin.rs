@@ -1,9 +1,6 @@
 //! A Bitcoin regtest node: bcoin, with its wallet.
 
-use crate::{
-	clients,
-	process::{Process, free_ports},
-};
+use crate::{clients, ports::free_ports, process::Process};
 use anyhow::{Context, Result, bail};
 use reqwest::Client;
 use serde_json::{Value, json};

@@ -4,7 +4,8 @@
 use crate::{
 	binary::command_binary,
 	node::{Node, NodeConfig},
-	process::{Process, free_ports},
+	ports::free_ports,
+	process::Process,
 	reserve::gridproof,
 	transfers, wait,
 };

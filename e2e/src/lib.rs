@@ -38,6 +38,7 @@ pub mod machine;
 pub mod metering;
 pub mod network;
 pub mod node;
+pub mod ports;
 pub mod process;
 pub mod reserve;
 pub mod rpc;

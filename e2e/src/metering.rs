@@ -3,7 +3,8 @@
 use crate::{
 	binary::command_binary,
 	node::{Node, NodeConfig},
-	process::{Process, free_ports},
+	ports::free_ports,
+	process::Process,
 	reserve::gridproof,
 	wait,
 };

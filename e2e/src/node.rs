@@ -1,6 +1,6 @@
 //! One node process: start, wait, `kill -9`, restart, log.
 
-use crate::{binary::node_binary, rpc::Rpc, wait};
+use crate::{binary::node_binary, ports::free_ports, rpc::Rpc, wait};
 use anyhow::{Context, Result, bail};
 use nix::{
 	sys::signal::{Signal, kill},
@@ -9,7 +9,6 @@ use nix::{
 use std::{
 	env,
 	fs::{self, OpenOptions},
-	net::TcpListener,
 	path::{Path, PathBuf},
 	process::{Child, Command, ExitStatus, Stdio},
 	time::{Duration, Instant},
@@ -106,7 +105,7 @@ impl Node {
 		let folder = tempfile::Builder::new().prefix("gridproof-e2e-").tempdir()?;
 		let base_path = config.base_path.clone().unwrap_or_else(|| folder.path().join("data"));
 		let log_path = folder.path().join("node.log");
-		let ports = free_ports()?;
+		let ports = node_ports()?;
 		let mut node =
 			Self { config, ports, base_path, log_path, child: None, rpc: None, _folder: folder };
 		for attempt in 1..=START_ATTEMPTS {
@@ -115,7 +114,7 @@ impl Node {
 				Err(_) if attempt < START_ATTEMPTS && node.lost_a_port() => {
 					node.kill();
 					fs::remove_file(&node.log_path)?;
-					node.ports = free_ports()?;
+					node.ports = node_ports()?;
 				},
 				Err(error) => return Err(error),
 			}
@@ -403,15 +402,9 @@ fn wait_for_exit(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
 	None
 }
 
-/// Three different ports that are free now; all are held until the last is chosen.
-fn free_ports() -> Result<Ports> {
-	let held = [bind_any()?, bind_any()?, bind_any()?];
-	let [rpc, network, metrics] = held.each_ref().map(TcpListener::local_addr);
-	Ok(Ports { rpc: rpc?.port(), network: network?.port(), metrics: metrics?.port() })
-}
-
-fn bind_any() -> Result<TcpListener> {
-	TcpListener::bind(("127.0.0.1", 0)).context("cannot find a free port")
+fn node_ports() -> Result<Ports> {
+	let [rpc, network, metrics] = free_ports()?;
+	Ok(Ports { rpc, network, metrics })
 }
 
 fn is_error(line: &str) -> bool {
@@ -422,14 +415,6 @@ fn is_error(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
 	use super::*;
-
-	#[test]
-	fn the_three_ports_of_a_node_differ() {
-		let ports = free_ports().expect("free ports");
-		assert_ne!(ports.rpc, ports.network);
-		assert_ne!(ports.rpc, ports.metrics);
-		assert_ne!(ports.network, ports.metrics);
-	}
 
 	#[test]
 	fn error_lines_are_told_from_others() {

@@ -4,7 +4,6 @@ use crate::{node::dies_with_parent, wait};
 use anyhow::{Context, Result, bail};
 use std::{
 	fs::{self, OpenOptions},
-	net::TcpListener,
 	path::{Path, PathBuf},
 	process::{Child, Stdio},
 	time::Duration,
@@ -117,19 +116,4 @@ impl Drop for Process {
 	fn drop(&mut self) {
 		self.kill();
 	}
-}
-
-/// Different ports that are free now; all are held until the last is chosen.
-///
-/// # Errors
-/// When there are none.
-pub fn free_ports<const N: usize>() -> Result<[u16; N]> {
-	let mut held = Vec::with_capacity(N);
-	let mut ports = [0; N];
-	for port in &mut ports {
-		let listener = TcpListener::bind(("127.0.0.1", 0)).context("cannot find a free port")?;
-		*port = listener.local_addr()?.port();
-		held.push(listener);
-	}
-	Ok(ports)
 }

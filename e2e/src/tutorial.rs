@@ -16,7 +16,7 @@
 use crate::{
 	binary::{COMMAND_VARIABLE, NODE_VARIABLE, command_binary, node_binary, repository},
 	node::dies_with_parent,
-	process::free_ports,
+	ports::free_ports,
 };
 use anyhow::{Context, Result, bail, ensure};
 use nix::{

@@ -21,7 +21,8 @@ use gridproof_e2e::{
 	binary::command_binary,
 	clients::{python, python_script, run},
 	compute::{CLIENT, Compute, account},
-	process::{Process, free_ports},
+	ports::free_ports,
+	process::Process,
 	reserve::gridproof,
 	wait,
 };

@@ -8,7 +8,7 @@ use gridproof_e2e::{
 	binary::repository,
 	clients::{npm, python_script, python_with, run},
 	metering::{LIMIT, Metering, Signer, log, minutes_ago},
-	process::free_ports,
+	ports::free_ports,
 };
 use std::{fs::File, path::Path, process::Command, time::Duration};
 

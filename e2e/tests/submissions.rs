@@ -5,7 +5,7 @@ use gridproof_chain::{
 	Chain, Patience, Submitter,
 	pallets::balances::{call::transfer_allow_death, event::Transfer},
 };
-use gridproof_e2e::{Node, NodeConfig, process::free_ports};
+use gridproof_e2e::{Node, NodeConfig, ports::free_ports};
 use gridproof_keys::account::{AccountKey, development_signer};
 use std::time::{Duration, Instant};
 use tokio::{

@@ -9,7 +9,8 @@ use anyhow::{Context, Result, anyhow, ensure};
 use gridproof_e2e::{
 	binary::command_binary,
 	compute::{Compute, Money, PURSE, account},
-	process::{Process, free_ports},
+	ports::free_ports,
+	process::Process,
 	wait,
 };
 use gridproof_primitives::H256;

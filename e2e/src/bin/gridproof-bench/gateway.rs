@@ -14,7 +14,8 @@ use gridproof_e2e::{
 	binary::command_binary,
 	machine::{cpu_seconds, memory},
 	metering::let_short_batches_be_free,
-	process::{Process, free_ports},
+	ports::free_ports,
+	process::Process,
 	reserve::gridproof,
 };
 use gridproof_fleet::{Credential, ensure_credentials};
