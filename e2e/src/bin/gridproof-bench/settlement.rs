@@ -105,13 +105,12 @@ impl Parties {
 		let mut accounts = Vec::new();
 		for number in 0..plan.coordinators {
 			let account = development_signer(&format!("//Bench//coordinator//{number}"))?;
-			funding
-				.push(balances::call::transfer_keep_alive(account.public_key().0, 200_000 * AIT));
+			funding.push(balances::call::transfer_keep_alive(account.public_key().0, 3_000 * AIT));
 			coordinators.push((key(b"coordinator", number)?, account));
 		}
 		for number in 0..plan.miners {
 			let account = development_signer(&format!("//Bench//miner//{number}"))?;
-			funding.push(balances::call::transfer_keep_alive(account.public_key().0, 50_000 * AIT));
+			funding.push(balances::call::transfer_keep_alive(account.public_key().0, 500 * AIT));
 			miners.push(key(b"miner", number)?);
 			accounts.push(account);
 		}
