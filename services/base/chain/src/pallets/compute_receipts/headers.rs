@@ -3,15 +3,13 @@
 use super::{PALLET, query};
 use crate::{Chain, ChainError};
 use codec::Decode;
-use gridproof_primitives::{H256, crypto::ed25519::PublicKey};
+use gridproof_primitives::{H256, compute::channels::HEADERS_PER_MARK, crypto::ed25519::PublicKey};
 use subxt::dynamic::Value;
 
 /// The entry with each coordinator's last header of every group, by its key and the group's number.
 const MARKS: &str = "Marks";
 /// The entry with the number of a coordinator's earliest group in [`MARKS`].
 const FIRST_MARK: &str = "FirstMark";
-/// Number of headers in a group; the pallet's own constant.
-const HEADERS_PER_MARK: u64 = 32;
 
 /// A header that the chain keeps the hash of. It proves every header before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,13 +29,14 @@ struct Mark {
 }
 
 /// Returns the group of a header.
-const fn group_of(sequence: u64) -> u64 {
-	sequence / HEADERS_PER_MARK
+fn group_of(sequence: u64) -> u64 {
+	sequence / u64::from(HEADERS_PER_MARK)
 }
 
 /// Returns the sequence number of the last header of a group.
-const fn last_of(group: u64) -> u64 {
-	group.saturating_mul(HEADERS_PER_MARK).saturating_add(HEADERS_PER_MARK - 1)
+fn last_of(group: u64) -> u64 {
+	let many = u64::from(HEADERS_PER_MARK);
+	group.saturating_mul(many).saturating_add(many - 1)
 }
 
 impl Chain {
