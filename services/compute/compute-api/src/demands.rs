@@ -31,6 +31,31 @@ pub enum Step {
 	Lapse(H256),
 }
 
+/// What became of a demand, as its maker keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DemandState {
+	/// The chain has it.
+	Open,
+	/// It was answered, or somebody else closed it.
+	Over,
+	/// Its maker closed it: there was no answer.
+	Unanswered,
+	/// The chain does not take it.
+	Refused,
+}
+
+impl DemandState {
+	/// Returns its name in databases.
+	pub const fn as_str(self) -> &'static str {
+		match self {
+			Self::Open => "open",
+			Self::Over => "over",
+			Self::Unanswered => "unanswered",
+			Self::Refused => "refused",
+		}
+	}
+}
+
 /// Reads a receipt with its signatures from the bytes in which it came with its answer; `None` if they
 /// are something else.
 pub fn read_issued(bytes: &[u8]) -> Option<IssuedReceipt> {

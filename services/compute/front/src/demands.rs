@@ -14,7 +14,7 @@
 use crate::{error::FrontError, ledger::scale, payer::Payer};
 use codec::{DecodeAll, Encode};
 use gridproof_compute_api::{
-	demands::{Step, contradiction, is_overdue, next_step},
+	demands::{DemandState, Step, contradiction, is_overdue, next_step},
 	protocol::IssuedReceipt,
 };
 use gridproof_primitives::compute::channels::{ChannelReceipt, ChannelSums};
@@ -31,30 +31,6 @@ const LOOK: Duration = Duration::from_secs(30);
 const RETRY: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
 /// Receipts that are looked at together, the oldest that are not settled.
 const SOME: u32 = 1_024;
-
-/// What became of a demand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-	/// The chain has it.
-	Open,
-	/// It was answered, or somebody else closed it.
-	Over,
-	/// This front closed it: there was no answer.
-	Unanswered,
-	/// The chain does not take it.
-	Refused,
-}
-
-impl State {
-	const fn as_str(self) -> &'static str {
-		match self {
-			Self::Open => "open",
-			Self::Over => "over",
-			Self::Unanswered => "unanswered",
-			Self::Refused => "refused",
-		}
-	}
-}
 
 /// Demands and reports until the future is dropped. Without an account there is nothing to do.
 pub(crate) async fn watch(payer: &Payer) {
@@ -92,14 +68,14 @@ async fn follow(payer: &Payer) -> Result<(), FrontError> {
 	let listed = payer.chain.demands(coordinator).await?;
 	if !listed.iter().any(|demand| demand.receipt == receipt) {
 		tracing::info!(number, "the demand of a receipt is over");
-		return set(payer, number, State::Over).await;
+		return set(payer, number, DemandState::Over).await;
 	}
 	let step = next_step(&receipt, false, &listed, true, payer.clock.now_ms());
 	let Step::Lapse(id) = step else { return Ok(()) };
 	match payer.chain.lapse(coordinator, id).await {
 		Ok(()) => {
 			tracing::error!(number, "the coordinator did not answer a demand: close the channel");
-			set(payer, number, State::Unanswered).await
+			set(payer, number, DemandState::Unanswered).await
 		},
 		Err(error) => Err(error.into()),
 	}
@@ -116,7 +92,7 @@ async fn demand(payer: &Payer) -> Result<(), FrontError> {
 	let Some(number) = number_of(&issued.receipt) else { return Ok(()) };
 	let listed = payer.chain.demands(*payer.coordinator()).await?;
 	if listed.iter().any(|demand| demand.receipt == issued.receipt) {
-		return set(payer, number, State::Open).await;
+		return set(payer, number, DemandState::Open).await;
 	}
 	if next_step(&issued.receipt, false, &listed, false, now) != Step::Demand {
 		return Ok(());
@@ -129,10 +105,10 @@ async fn demand(payer: &Payer) -> Result<(), FrontError> {
 		 returns"
 	);
 	match payer.chain.demand(issued.receipt, issued.coordinator_signature).await {
-		Ok(()) => set(payer, number, State::Open).await,
+		Ok(()) => set(payer, number, DemandState::Open).await,
 		Err(error) if error.refusal().is_some() && !error.is_temporary() => {
 			tracing::warn!(number, %error, "the chain does not take the demand");
-			set(payer, number, State::Refused).await
+			set(payer, number, DemandState::Refused).await
 		},
 		Err(error) => Err(error.into()),
 	}
@@ -177,7 +153,7 @@ fn number_of(receipt: &ChannelReceipt) -> Option<u64> {
 }
 
 /// Notes what became of the demand of a receipt, by its voucher's number.
-async fn set(payer: &Payer, number: u64, state: State) -> Result<(), FrontError> {
+async fn set(payer: &Payer, number: u64, state: DemandState) -> Result<(), FrontError> {
 	let number: i64 = clamped(number);
 	let note = move |db: &Connection| {
 		let sql = "INSERT OR REPLACE INTO demands (number, state) VALUES (?1, ?2)";

@@ -16,7 +16,7 @@ use gridproof_chain::{
 	pallets::compute_receipts::{call, query},
 };
 use gridproof_compute_api::{
-	demands::{Step, is_overdue, next_step},
+	demands::{DemandState, Step, is_overdue, next_step},
 	protocol::IssuedReceipt,
 };
 use gridproof_keys::AccountKey;
@@ -43,30 +43,6 @@ const SOME: u32 = 1_024;
 const MOST_OPEN: usize = 8;
 /// Most demands that are read: as many as the chain lists.
 const MOST_LISTED: u32 = 1_000;
-
-/// What became of a demand.
-#[derive(Clone, Copy)]
-enum State {
-	/// The chain has it.
-	Open,
-	/// It was answered, or somebody else closed it.
-	Over,
-	/// This miner closed it: there was no answer.
-	Unanswered,
-	/// The chain does not take it.
-	Refused,
-}
-
-impl State {
-	const fn as_str(self) -> &'static str {
-		match self {
-			Self::Open => "open",
-			Self::Over => "over",
-			Self::Unanswered => "unanswered",
-			Self::Refused => "refused",
-		}
-	}
-}
 
 /// What is needed of the chain. All answers are of final blocks.
 trait Court {
@@ -175,9 +151,9 @@ async fn once(outbox: &Outbox, court: &impl Court, now: u64) -> Result<(), Miner
 				};
 				court.lapse(&shelf.coordinator, id).await?;
 				tracing::error!(id = ?id, "a coordinator did not answer a demand");
-				State::Unanswered
+				DemandState::Unanswered
 			} else {
-				State::Over
+				DemandState::Over
 			};
 			open = open.saturating_sub(1);
 			outbox.set_demand(shelf, issued, state).await?;
@@ -203,12 +179,12 @@ async fn demand(
 	issued: &IssuedReceipt,
 	listed: &[DemandView],
 	now: u64,
-) -> Result<Option<State>, MinerError> {
+) -> Result<Option<DemandState>, MinerError> {
 	if listed.iter().any(|demand| demand.receipt == issued.receipt) {
-		return Ok(Some(State::Open));
+		return Ok(Some(DemandState::Open));
 	}
 	let voucher = issued.receipt.receipt.voucher();
-	let Some(voucher) = voucher else { return Ok(Some(State::Refused)) };
+	let Some(voucher) = voucher else { return Ok(Some(DemandState::Refused)) };
 	let is_due = next_step(&issued.receipt, false, listed, false, now) == Step::Demand;
 	if !is_due || !court.has_channel(voucher.channel).await? {
 		return Ok(None);
@@ -222,10 +198,10 @@ async fn demand(
 		 returns"
 	);
 	match court.demand(issued).await {
-		Ok(()) => Ok(Some(State::Open)),
+		Ok(()) => Ok(Some(DemandState::Open)),
 		Err(error) if error.refusal().is_some() && !error.is_temporary() => {
 			tracing::warn!(channel, number, %error, "the chain does not take the demand");
-			Ok(Some(State::Refused))
+			Ok(Some(DemandState::Refused))
 		},
 		Err(error) => Err(error.into()),
 	}
@@ -295,7 +271,7 @@ impl Outbox {
 				for row in rows {
 					let (count, state, issued): (i64, String, Vec<u8>) = row?;
 					known.counts.insert(u64::try_from(count).unwrap_or(0));
-					if state == State::Open.as_str() {
+					if state == DemandState::Open.as_str() {
 						known.open.push(decoded(&issued)?);
 					}
 				}
@@ -309,7 +285,7 @@ impl Outbox {
 		&self,
 		shelf: Shelf,
 		issued: &IssuedReceipt,
-		state: State,
+		state: DemandState,
 	) -> Result<(), StoreError> {
 		let count: i64 = clamped(issued.receipt.sums.miner.count);
 		self.database()
