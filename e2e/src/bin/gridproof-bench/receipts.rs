@@ -1,7 +1,7 @@
 //! Compute receipts: claimed in bundles as fast as a node takes them, and one by one as real
 //! inferences make them.
 
-use crate::{USAGE, options::Options, spread::Spread};
+use crate::{USAGE, meters::now_ms, options::Options, spread::Spread};
 use anyhow::{Context, Result, ensure};
 use codec::Encode;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -24,7 +24,7 @@ use gridproof_primitives::{
 use sp_core::{Pair, ed25519};
 use std::{
 	collections::BTreeMap,
-	time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+	time::{Duration, Instant},
 };
 
 const LIMIT: Duration = Duration::from_secs(120);
@@ -54,10 +54,6 @@ pub(crate) async fn run(mut options: Options) -> Result<()> {
 	Ok(())
 }
 
-fn now_ms() -> Result<u64> {
-	Ok(u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
-}
-
 /// Those who sign.
 struct Parties {
 	coordinator: ed25519::Pair,
@@ -78,22 +74,22 @@ async fn claims(count: usize, bundle: usize) -> Result<()> {
 		client: development_signer("//Charlie")?,
 	};
 	let (coordinator, miner) = (PartyRole::Coordinator, PartyRole::Miner(Class::Cpu));
-	register(&chain, &parties.coordinator, "//Bob", coordinator).await?;
+	register(&chain, &parties.coordinator, development_signer("//Bob")?, coordinator).await?;
 	let admission = sudo::call::sudo(call::admit_coordinator(&parties.coordinator.public().0));
 	let root = AccountKey::from(development_signer("//Alice")?);
 	chain.submit(&root, &admission, &Patience::default()).await?;
-	register(&chain, &parties.miner, "//Dave", miner).await?;
+	register(&chain, &parties.miner, development_signer("//Dave")?, miner).await?;
 	let receipts = open(&chain, &parties, count).await?;
 	claim(&node, &chain, &receipts, bundle).await
 }
 
-async fn register(
+/// Registers a key with an account that bonds and is paid.
+pub(crate) async fn register(
 	chain: &Chain,
 	key: &ed25519::Pair,
-	account: &str,
+	signer: Keypair,
 	role: PartyRole,
 ) -> Result<()> {
-	let signer = development_signer(account)?;
 	let registration = Registration { role, account: signer.public_key().0 };
 	let proof = key.sign(&registration.signing_payload(&chain.genesis())).0;
 	let call = match role {

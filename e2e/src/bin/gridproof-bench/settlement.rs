@@ -1,6 +1,6 @@
 //! Settlement batches: receipts that exist, settled by lines, as fast as a node takes them.
 
-use crate::{USAGE, options::Options, spread::Spread};
+use crate::{USAGE, meters::now_ms, options::Options, receipts::register, spread::Spread};
 use anyhow::{Context, Result, ensure};
 use codec::Encode;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -17,7 +17,7 @@ use gridproof_keys::account::{AccountKey, Keypair, development_signer};
 use gridproof_primitives::{
 	H256,
 	compute::{
-		Class, PartyRole, PriceAsset, Registration, Signer, Telemetry,
+		Class, PartyRole, PriceAsset, Signer, Telemetry,
 		channels::{
 			Batch, BatchKind, ChannelId, ChannelReceipt, ChannelSums, ChannelTerms, MinerSums,
 			Mode, PaidBy, ReceiptProof, ReceiptV2, RunningSums, Sampler, SettlementBatch,
@@ -30,7 +30,7 @@ use gridproof_primitives::{
 use sp_core::{Pair, ed25519};
 use std::{
 	collections::BTreeMap,
-	time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+	time::{Duration, Instant},
 };
 
 const LIMIT: Duration = Duration::from_secs(120);
@@ -78,10 +78,6 @@ pub(crate) async fn run(mut options: Options) -> Result<()> {
 	settle(&node, &chain, &plan, &parties, desks).await
 }
 
-fn now_ms() -> Result<u64> {
-	Ok(u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
-}
-
 fn key(of: &[u8], number: usize) -> Result<ed25519::Pair> {
 	let mut seed = [0; 32];
 	seed[..of.len()].copy_from_slice(of);
@@ -119,11 +115,11 @@ impl Parties {
 		let root = development_signer("//Alice")?;
 		let mut admissions = Vec::new();
 		for (key, account) in &coordinators {
-			register(chain, key, account, PartyRole::Coordinator).await?;
+			register(chain, key, account.clone(), PartyRole::Coordinator).await?;
 			admissions.push(sudo::call::sudo(call::admit_coordinator(&key.public().0)));
 		}
 		for (key, account) in miners.iter().zip(&accounts) {
-			register(chain, key, account, PartyRole::Miner(Class::Cpu)).await?;
+			register(chain, key, account.clone(), PartyRole::Miner(Class::Cpu)).await?;
 		}
 		send(chain, &root, admissions).await?;
 		Ok(Self { coordinators, miners, client: key(b"client", 0)?, purse })
@@ -135,22 +131,6 @@ async fn send(chain: &Chain, signer: &Keypair, calls: Vec<gridproof_chain::Call>
 	for outcome in submitter.submit(&calls).await? {
 		outcome?;
 	}
-	Ok(())
-}
-
-async fn register(
-	chain: &Chain,
-	key: &ed25519::Pair,
-	account: &Keypair,
-	role: PartyRole,
-) -> Result<()> {
-	let registration = Registration { role, account: account.public_key().0 };
-	let proof = key.sign(&registration.signing_payload(&chain.genesis())).0;
-	let call = match role {
-		PartyRole::Coordinator => call::register_coordinator(&key.public().0, &proof),
-		PartyRole::Miner(class) => call::register_miner(&key.public().0, class, &proof),
-	};
-	chain.submit(&AccountKey::from(account.clone()), &call, &Patience::default()).await?;
 	Ok(())
 }
 
