@@ -235,6 +235,26 @@ fn the_built_in_model_counts_from_the_first_block_where_secrets_are_public() {
 }
 
 #[test]
+fn a_receipts_weight_is_judged_by_the_factors_that_the_registry_remembers() {
+	use gridproof_primitives::{
+		H256,
+		compute::registry::{FACTOR_MEMORY_MS, ModelName},
+	};
+	use gridproof_runtime::ModelRegistry;
+	use pallet_compute_receipts::Models;
+	type Registered = <Runtime as pallet_compute_receipts::Config>::Models;
+	genesis(DEVELOPMENT).execute_with(|| {
+		let name = ModelName::new("austen-1m").expect("a name");
+		let hash = ModelRegistry::model_by_name(name).expect("it is there").hash;
+		assert_eq!(Registered::factors(&hash, 0, 1), [5_000]);
+		assert!(Registered::factors(&H256::zero(), 0, 1).is_empty(), "no such model");
+		pallet_timestamp::Now::<Runtime>::put(FACTOR_MEMORY_MS + 10);
+		assert_eq!(Registered::factors(&hash, 0, 10), [5_000]);
+		assert!(Registered::factors(&hash, 0, 9).is_empty(), "longer ago than is remembered");
+	});
+}
+
+#[test]
 fn who_may_stop_is_not_who_governs() {
 	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
 		genesis(id).execute_with(|| {
