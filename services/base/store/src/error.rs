@@ -1,7 +1,7 @@
 //! Why something was not read from a database or written to it.
 
 use gridproof_support::{Classified, Failure};
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi::SQLITE_IOERR_SHMSIZE};
 
 /// Why something was not read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,7 +75,12 @@ impl Classified for StoreError {
 
 impl From<rusqlite::Error> for StoreError {
 	fn from(error: rusqlite::Error) -> Self {
+		// SQLite reports an index of the write-ahead log that finds no room as a failure of the disk.
+		let is_log_without_room = error
+			.sqlite_error()
+			.is_some_and(|failure| failure.extended_code == SQLITE_IOERR_SHMSIZE);
 		match error.sqlite_error_code() {
+			_ if is_log_without_room => Self::Full,
 			Some(ErrorCode::DiskFull) => Self::Full,
 			Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly) => {
 				Self::Disk(error.to_string())
@@ -84,5 +89,22 @@ impl From<rusqlite::Error> for StoreError {
 			Some(ErrorCode::OperationInterrupted) => Self::Interrupted,
 			_ => Self::Sql(error.to_string()),
 		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use rusqlite::ffi::{Error, SQLITE_FULL, SQLITE_IOERR_WRITE};
+
+	fn of(code: i32) -> StoreError {
+		rusqlite::Error::SqliteFailure(Error::new(code), None).into()
+	}
+
+	#[test]
+	fn a_log_that_cannot_grow_is_a_full_disk_and_no_broken_one() {
+		assert_eq!(of(SQLITE_FULL), StoreError::Full);
+		assert_eq!(of(SQLITE_IOERR_SHMSIZE), StoreError::Full);
+		assert!(matches!(of(SQLITE_IOERR_WRITE), StoreError::Disk(_)));
 	}
 }
