@@ -52,6 +52,7 @@ pub mod limits;
 pub mod loops;
 pub mod metrics;
 pub mod pages;
+mod schemas;
 pub mod serve;
 
 pub use callers::{

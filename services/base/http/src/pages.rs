@@ -1,6 +1,6 @@
 //! `/health`, `/metrics`, `/openapi.json`, `/docs`: the same pages on every server.
 
-use crate::{ApiError, Limits, error::ErrorBody};
+use crate::{ApiError, Limits, error::ErrorBody, schemas};
 use axum::{
 	Json, Router,
 	extract::State,
@@ -103,7 +103,7 @@ pub fn describe<S: Clone + Send + Sync + 'static>(server: OpenApiRouter<S>) -> O
 pub fn describe_document(mut document: OpenApi) -> OpenApi {
 	document.merge(routes().into_openapi());
 	complete(&mut document);
-	document
+	schemas::complete(document)
 }
 
 /// Adds what OpenAPI demands of every document: names of operations that are not used twice, sentences
@@ -184,7 +184,7 @@ pub fn site<S: Clone + Send + Sync + 'static>(
 	let server: OpenApiRouter = server.with_state(state);
 	let (router, mut document) = server.merge(pages).split_for_parts();
 	complete(&mut document);
-	let document: Arc<str> = document.to_json().unwrap_or_default().into();
+	let document: Arc<str> = schemas::complete(document).to_json().unwrap_or_default().into();
 	let openapi = move || {
 		let document = document.to_string();
 		async move { json_text(StatusCode::OK, document) }
