@@ -5,8 +5,8 @@ use gridproof_chain::{
 	Chain, Patience, Submitter,
 	pallets::balances::{call::transfer_allow_death, event::Transfer},
 };
-use gridproof_e2e::{Node, NodeConfig, ports::free_ports};
-use gridproof_keys::account::{AccountKey, development_signer};
+use gridproof_e2e::{Node, NodeConfig, ports::free_ports, reserve::gridproof};
+use gridproof_keys::account::{AccountKey, address, development_signer};
 use std::time::{Duration, Instant};
 use tokio::{
 	io::copy_bidirectional,
@@ -88,5 +88,56 @@ async fn a_transaction_that_got_through_is_found_after_its_connection_broke() ->
 		assert_eq!((transfer.to, transfer.amount), (receiver, SENT));
 	}
 	assert_eq!(chain.native_balance(&receiver).await?.0, SENT, "sent once");
+	Ok(())
+}
+
+/// Sends `count` transfers, one after another, each by a program of its own.
+async fn transfers_by_programs(url: &str, receiver: &str, count: usize) -> Result<()> {
+	for _ in 0..count {
+		let transfer =
+			["wallet", "transfer", "--suri", "//Dave", "--amount", "1", "--to", receiver];
+		gridproof(&[&transfer[..], &["--url", url]].concat()).await?.done()?;
+	}
+	Ok(())
+}
+
+#[tokio::test]
+async fn programs_that_send_from_one_account_at_a_time_send_everything_once() -> Result<()> {
+	const PROGRAMS: usize = 3;
+	const EACH: usize = 4;
+	let node = Node::start(NodeConfig::development()).await?;
+	node.wait_for_finalized(1, LIMIT).await?;
+	let chain = Chain::connect(&node.rpc_url()).await?;
+	let receiver = AccountKey::from(development_signer("//nobody")?).account();
+	let (url, receiver_address) = (node.rpc_url(), address(&receiver));
+	let programs = (0..PROGRAMS).map(|_| transfers_by_programs(&url, &receiver_address, EACH));
+	futures::future::try_join_all(programs).await?;
+	let expected = SENT * u128::try_from(PROGRAMS * EACH)?;
+	assert_eq!(chain.native_balance(&receiver).await?.0, expected, "each sent once");
+	Ok(())
+}
+
+#[tokio::test]
+async fn a_transaction_whose_number_a_dearer_one_takes_in_the_pool_is_sent_with_the_next()
+-> Result<()> {
+	const ROUNDS: u128 = 8;
+	let node = Node::start(NodeConfig::development()).await?;
+	node.wait_for_finalized(1, LIMIT).await?;
+	let receiver = AccountKey::from(development_signer("//nobody")?).account();
+	let call = transfer_allow_death(receiver, SENT);
+	// Two connections, which know nothing of each other's numbers.
+	let (plain, dear) =
+		(Chain::connect(&node.rpc_url()).await?, Chain::connect(&node.rpc_url()).await?);
+	let patience = Patience { per_attempt: Duration::from_secs(20), ..Patience::default() };
+	let plain = Submitter::new(plain, development_signer("//Dave")?, patience);
+	let dearer =
+		Submitter::new(dear.clone(), development_signer("//Dave")?, patience).with_tip(SENT / 100);
+	for _ in 0..ROUNDS {
+		let (one, other) = tokio::join!(plain.submit_one(&call), dearer.submit_one(&call));
+		for outcome in [one?, other?] {
+			assert_eq!(outcome.all::<Transfer>()?.len(), 1);
+		}
+	}
+	assert_eq!(dear.native_balance(&receiver).await?.0, 2 * ROUNDS * SENT, "each sent once");
 	Ok(())
 }

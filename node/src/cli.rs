@@ -12,6 +12,7 @@ use sc_cli::{
 	ExportStateCmd, ImportBlocksCmd, PurgeChainCmd, RevertCmd, SubstrateCli,
 };
 use sc_storage_monitor::StorageMonitorParams;
+use std::time::Duration;
 
 /// Highest number of transactions in the pool's ready queue, and again in its future queue.
 ///
@@ -78,11 +79,18 @@ pub(crate) struct RunArgs {
 	/// all votes are there, and finality comes later instead of sooner. The same on all authorities.
 	#[arg(long, value_name = "MILLISECONDS", default_value_t = DEFAULT_GOSSIP_MS,
 		value_parser = clap::value_parser!(u64).range(20..=5_000))]
-	pub gossip_duration: u64,
+	gossip_duration: u64,
 
 	#[allow(missing_docs)]
 	#[clap(flatten)]
 	pub storage_monitor: StorageMonitorParams,
+}
+
+impl RunArgs {
+	/// Time that GRANDPA expects a vote to need.
+	pub(crate) const fn gossip(&self) -> Duration {
+		Duration::from_millis(self.gossip_duration)
+	}
 }
 
 /// Commands other than running a node.
@@ -257,7 +265,6 @@ mod tests {
 	use super::*;
 	use gridproof_node_service::pool::PoolSettings;
 	use sc_cli::CliConfiguration;
-	use std::time::Duration;
 
 	fn parse(arguments: &[&str]) -> Result<Cli, String> {
 		Cli::try_from_iter(std::iter::once(&"gridproof-node").chain(arguments))
@@ -342,6 +349,16 @@ mod tests {
 			&["build-spec", "--chain", "local", "--disable-default-bootnode", "--raw"][..],
 		] {
 			assert!(parse(arguments).is_ok(), "{arguments:?}");
+		}
+	}
+
+	#[test]
+	fn the_time_that_a_vote_needs_is_the_option_s_and_within_its_bounds() {
+		let gossip = |arguments: &[&str]| parse(arguments).map(|cli| cli.run.gossip());
+		assert_eq!(gossip(&[]), Ok(Duration::from_millis(DEFAULT_GOSSIP_MS)));
+		assert_eq!(gossip(&["--gossip-duration", "300"]), Ok(Duration::from_millis(300)));
+		for wrong in ["19", "5001", "0.3"] {
+			assert!(gossip(&["--gossip-duration", wrong]).is_err(), "{wrong}");
 		}
 	}
 

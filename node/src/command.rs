@@ -17,7 +17,7 @@ use sc_cli::{CliConfiguration, SubstrateCli};
 use sc_service::Configuration;
 use sc_storage_monitor::StorageMonitorService;
 use sp_core::crypto::{Ss58AddressFormat, set_default_ss58_version};
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 /// Runs what the command line asks for.
 pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
@@ -89,8 +89,8 @@ fn work<'a, C: CliConfiguration>(
 
 /// Runs a node until it receives a signal to stop.
 fn run_node(cli: &Cli) -> Result<(), Error> {
-	let RunArgs { base, p2p_external, gossip_duration, storage_monitor } = &cli.run;
-	let gossip = Duration::from_millis(*gossip_duration);
+	let RunArgs { base, p2p_external, storage_monitor, .. } = &cli.run;
+	let gossip = cli.run.gossip();
 	let mut base = base.clone();
 	if base.shared_params.log.is_empty() {
 		// Two lines for each second's block say enough; these would be two more. The SDK's
@@ -107,6 +107,9 @@ fn run_node(cli: &Cli) -> Result<(), Error> {
 	preflight::adjust(runner.config_mut(), listening);
 	preflight::check_methods(runner.config())?;
 	preflight::check_ports(runner.config())?;
+	if let Some(hint) = preflight::hint_of_sync(&runner.config().network.sync_mode) {
+		tracing::info!("{hint}");
+	}
 	let pool = PoolSettings::new(&base.pool_config, base.is_dev()?);
 	let origin = origin(cli);
 	let mut outlives_tasks = None;

@@ -5,7 +5,7 @@
 
 use gridproof_node_service::Error;
 use sc_network::{
-	config::TransportConfig,
+	config::{SyncMode, TransportConfig},
 	multiaddr::{Multiaddr, Protocol},
 };
 use sc_rpc_server::RpcMethods;
@@ -48,6 +48,14 @@ pub(crate) fn adjust(config: &mut Configuration, listening: Listening) {
 	for endpoint in config.rpc.addr.iter_mut().flatten() {
 		endpoint.retry_random_port = false;
 	}
+}
+
+/// What an operator has to know of a way to synchronise before it seems to hang.
+pub(crate) fn hint_of_sync(mode: &SyncMode) -> Option<&'static str> {
+	matches!(mode, SyncMode::Warp).then_some(
+		"Warp sync begins when three peers are connected, and waits silently until then. Name more boot \
+		 nodes (--bootnodes), or take --sync full.",
+	)
 }
 
 /// Refuses unsafe RPC methods on an address that others reach, whichever options made it so.
@@ -184,6 +192,13 @@ mod tests {
 		for local in ["127.0.0.1:9944", "[::1]:9944"] {
 			assert!(!refused(local, RpcMethods::Unsafe), "{local}");
 		}
+	}
+
+	#[test]
+	fn warp_sync_says_how_many_peers_it_waits_for() {
+		let hint = hint_of_sync(&SyncMode::Warp).expect("it waits");
+		assert!(hint.contains("three peers") && hint.contains("--sync full"), "{hint}");
+		assert_eq!(hint_of_sync(&SyncMode::Full), None);
 	}
 
 	#[test]

@@ -27,6 +27,7 @@ start_attest() {
 	GRIDPROOF_SENDER_SURI=//Alice//stash start attest "$GRIDPROOF" attest daemon --follow-chain --from 2025-03-24 --until "$LAST_DAY" \
 		--zones data/zones.csv --source dir:data/grid --price-zone DE-LU \
 		--key "data=$HOME_DIR/data-key.json" --key "risk=$HOME_DIR/risk-key.json" \
+		--several-roles-on-purpose \
 		--out "$HOME_DIR/days" --state "$HOME_DIR/attest" --url "$WS" --retry-pause 2 \
 		--ema-window 1 --wait-for-zones 0 --revise-for 0
 }

@@ -24,6 +24,7 @@ use sc_rpc_server::{
 	utils::deny_unsafe,
 };
 use std::{
+	io::ErrorKind,
 	net::{IpAddr, SocketAddr},
 	num::NonZeroU32,
 	time::{Duration, Instant},
@@ -81,8 +82,12 @@ pub fn start(
 	};
 	let most = endpoints.iter().map(|endpoint| endpoint.max_connections).max().unwrap_or(1);
 	let runtime = create_rpc_runtime(most).map_err(|error| explain(&error))?;
+	let workers = runtime.handle().clone();
 	let names: Vec<&'static str> = methods.method_names().collect();
 	let (stop, handle) = stop_channel();
+	// From here on, since a runtime that is dropped by an error on the way would wait, and a task must
+	// not: it would panic beside the error.
+	let running = Running { runtime: Some(runtime), _stop: handle };
 	let shared = Shared {
 		methods: methods.into(),
 		metrics: metrics.map(|metrics| metrics.with_known_methods(names)),
@@ -97,20 +102,25 @@ pub fn start(
 		let listener = match bound.and_then(TcpListener::into_std) {
 			Ok(listener) => listener,
 			Err(_) if endpoint.is_optional => continue,
+			Err(error) if error.kind() == ErrorKind::AddrInUse => {
+				return Err(explain(&format!(
+					"{asked} is in use: another program has taken it while the node started. Stop \
+					 that one, or choose another port: --rpc-port PORT"
+				)));
+			},
 			Err(error) => return Err(explain(&format!("{asked}: {error}"))),
 		};
 		let address = listener.local_addr().map_err(|error| explain(&error))?;
 		addresses.push(address);
-		let door =
-			Door::new(endpoint, address, runtime.handle()).map_err(|error| explain(&error))?;
-		runtime.spawn(door.watch(listener, shared.clone()));
+		let door = Door::new(endpoint, address, &workers).map_err(|error| explain(&error))?;
+		workers.spawn(door.watch(listener, shared.clone()));
 	}
 	if addresses.is_empty() {
 		return Err(explain(&"no address can be listened on"));
 	}
 	let shown: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
 	tracing::info!("Running JSON-RPC server: addr={},", shown.join(", "));
-	Ok((Running { runtime: Some(runtime), _stop: handle }, addresses))
+	Ok((running, addresses))
 }
 
 /// One address, and who may come in there.

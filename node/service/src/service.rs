@@ -23,14 +23,14 @@ use sc_consensus_grandpa::{
 };
 use sc_consensus_slots::BackoffAuthoringOnFinalizedHeadLagging;
 use sc_network::{
-	Litep2pNetworkBackend, NetworkBackend, NetworkWorker,
+	Litep2pNetworkBackend, NetworkBackend, NetworkWorker, ProtocolName,
 	config::{FullNetworkConfiguration, NetworkBackendType},
 };
 use sc_offchain::{OffchainWorkerOptions, OffchainWorkers};
 use sc_rpc::SubscriptionTaskExecutor;
 use sc_rpc_server::{RpcEndpoint, RpcMethods, RpcMetrics};
 use sc_service::{
-	Configuration, MetricsService, RpcHandlers, TaskManager, WarpSyncConfig,
+	Configuration, MetricsService, Role, RpcHandlers, TaskManager, WarpSyncConfig,
 	config::PrometheusConfig,
 };
 use sc_telemetry::{Telemetry, TelemetryHandle};
@@ -204,7 +204,14 @@ fn new_full<N: NetworkBackend<Block, Hash>>(
 			MetricsService::with_prometheus(None, registry, role, &name, &outward.version)?;
 		let spawner = task_manager.spawn_handle();
 		spawner.spawn("prometheus-endpoint", None, {
-			substrate_prometheus_endpoint::init_prometheus(*port, registry.clone()).map(drop)
+			let port = *port;
+			substrate_prometheus_endpoint::init_prometheus(port, registry.clone()).map(
+				move |ended| {
+					if let Err(error) = ended {
+						tracing::error!(event = "no_metrics", %error, "No metrics are served at {port}");
+					}
+				},
+			)
 		});
 		spawner.spawn(
 			"metrics-periodic-update",
@@ -235,16 +242,14 @@ fn new_full<N: NetworkBackend<Block, Hash>>(
 	}
 
 	if enable_grandpa {
+		let keystore = role.is_authority().then_some(keystore);
 		let voter = run_grandpa_voter(GrandpaParams {
 			config: sc_consensus_grandpa::Config {
-				gossip_duration: gossip,
-				justification_generation_period: JUSTIFICATION_PERIOD,
-				observer_enabled: false,
 				local_role: role,
 				name: Some(name),
-				keystore: role.is_authority().then_some(keystore),
+				keystore,
 				telemetry: telemetry.clone(),
-				protocol_name,
+				..voting(gossip, protocol_name)
 			},
 			link: grandpa_link,
 			network,
@@ -262,6 +267,20 @@ fn new_full<N: NetworkBackend<Block, Hash>>(
 	}
 
 	Ok((task_manager, pool))
+}
+
+/// How GRANDPA votes, for any kind of node; `gossip` is the time that it expects a vote to need.
+pub fn voting(gossip: Duration, protocol_name: ProtocolName) -> sc_consensus_grandpa::Config {
+	sc_consensus_grandpa::Config {
+		gossip_duration: gossip,
+		justification_generation_period: JUSTIFICATION_PERIOD,
+		observer_enabled: false,
+		local_role: Role::Full,
+		name: None,
+		keystore: None,
+		telemetry: None,
+		protocol_name,
+	}
 }
 
 /// What the node shows to others: RPC and metrics.

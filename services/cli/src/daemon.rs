@@ -45,6 +45,10 @@ pub struct DaemonArgs {
 	/// another role's signature.
 	#[arg(long = "key", value_name = "FILE", required = true)]
 	keys: Vec<String>,
+	/// Sign with the keys of as many roles as a statement needs, for a chain on which nothing is at
+	/// stake: who has this machine states any reserve.
+	#[arg(long)]
+	several_roles_on_purpose: bool,
 	#[command(flatten)]
 	node: UrlArgs,
 	#[command(flatten)]
@@ -211,6 +215,7 @@ pub async fn run(args: DaemonArgs, out: &Output) -> anyhow::Result<ExitCode> {
 		folder: args.out.clone(),
 		url: args.node.url.clone(),
 		keys: keys.collect::<Result<_, _>>()?,
+		several_roles: args.several_roles_on_purpose,
 		price: args.figures.price()?,
 		figures: args.figures.figures(),
 	})?;

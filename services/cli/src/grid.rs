@@ -8,9 +8,10 @@ use crate::{
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use gridproof_grid::{
-	BASE_URL, Client, Commitment, DayLoad, DayWindow, EUROPE, Eic, Parameter, Settings, Source,
-	Summary, Token, Tz, Zone, ZoneReport, ZoneStatus, day_load, load_zones, parse_zones,
-	price_from_files, price_from_source, read_bounded, summarise, write_day,
+	BASE_URL, Client, Commitment, DayLoad, DayWindow, EUROPE, Eic, Parameter, SILENT_DAYS,
+	Settings, Source, Summary, Token, Tz, Zone, ZoneReport, ZoneStatus, day_load, load_zones,
+	parse_zones, price_from_files, price_from_source, read_bounded, silent_zones, summarise,
+	write_day,
 };
 use gridproof_primitives::{num::decimal::Ratio, time::day::Day};
 use serde::Serialize;
@@ -165,6 +166,12 @@ async fn load(args: LoadArgs, out: &Output) -> anyhow::Result<ExitCode> {
 	}
 	let summary = summarise(args.day, reports, &commitment, args.min_zones)?;
 	let written = write_day(&args.out, &summary, &zones_file)?;
+	for zone in silent_zones(&args.out, &summary) {
+		out.warning(&format!(
+			"{zone}: nothing in the last {SILENT_DAYS} days that were loaded; is the list of zones out of \
+			 date?"
+		));
+	}
 	out.result(&summary, |summary| {
 		format!("{}\nwritten: {}", summary_text(summary), written.summary.display())
 	})?;

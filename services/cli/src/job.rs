@@ -62,7 +62,8 @@ pub struct SubmitArgs {
 	/// Most tokens of the answer.
 	#[arg(long, default_value_t = 128)]
 	max_tokens: u32,
-	/// Temperature in thousandths; 0 takes the likeliest token.
+	/// Temperature in thousandths. 0 takes the likeliest token each time: the answer that anybody gets
+	/// again, in which a small model repeats itself; 800 is livelier.
 	#[arg(long, default_value_t = 0)]
 	temperature_milli: u32,
 	/// Seed of the random choices.

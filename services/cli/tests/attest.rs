@@ -4,9 +4,10 @@
 use serde_json::{Value, json};
 use std::{
 	fs,
+	io::{Read, Write},
 	os::unix::fs::PermissionsExt,
 	path::PathBuf,
-	process::{Command, Output},
+	process::{Command, Output, Stdio},
 };
 use tempfile::TempDir;
 
@@ -395,6 +396,69 @@ fn keys_and_roles_are_not_mixed_up() {
 	let said = bad(USAGE, &signing);
 	assert!(said.contains("not the key that is trusted"), "{said}");
 	assert_eq!(desk.read("attestation.json")["meta"]["signatures"], json!([]));
+}
+
+/// Runs the command at a terminal of its own, types `answer` when it asks, and returns its exit code and
+/// what the terminal shows.
+fn at_a_terminal(arguments: &[&str], answer: &str) -> (Option<i32>, String) {
+	let words = [env!("CARGO_BIN_EXE_gridproof")].into_iter().chain(arguments.iter().copied());
+	let line: Vec<String> = words.map(|word| format!("'{word}'")).collect();
+	// Of the package bsdutils, which every Debian has.
+	let mut terminal = Command::new("script")
+		.args(["--quiet", "--return", "--command", &line.join(" "), "/dev/null"])
+		.env_remove("GRIDPROOF_PASSPHRASE_FILE")
+		.stdin(Stdio::piped())
+		.stdout(Stdio::piped())
+		.spawn()
+		.expect("script of util-linux is installed");
+	let (mut typed, mut screen) = (terminal.stdin.take(), terminal.stdout.take().unwrap());
+	let mut shown = Vec::new();
+	let mut piece = [0; 1024];
+	while let Ok(count @ 1..) = screen.read(&mut piece) {
+		shown.extend(&piece[..count]);
+		if shown.windows(5).any(|end| end == b"[y/N]")
+			&& let Some(mut typed) = typed.take()
+		{
+			typed.write_all(answer.as_bytes()).unwrap();
+		}
+	}
+	let code = terminal.wait().unwrap().code();
+	(code, String::from_utf8_lossy(&shown).to_string())
+}
+
+#[test]
+fn at_a_terminal_nothing_is_signed_that_was_not_shown_and_confirmed() {
+	let desk = Desk::new();
+	desk.planned("90.0", "attestation.json");
+	let (file, key) = (desk.path("attestation.json"), desk.path("data.json"));
+	let signing = ["attest", "sign", &*file, "--role", "data", "--key", &*key];
+	for answer in ["n\n", "\n", "yes please\n", "\u{4}"] {
+		let (code, shown) = at_a_terminal(&signing, answer);
+		assert_eq!(code, Some(USAGE), "{answer:?}: {shown}");
+		for figure in [DAY, "1000 GWh", "180 GWh", "30 of", "90 EUR/MWh", "as data? [y/N]"] {
+			assert!(shown.contains(figure), "{figure} is not in {shown}");
+		}
+		assert_eq!(desk.read("attestation.json")["meta"]["signatures"], json!([]), "{answer:?}");
+	}
+	let own = desk.path("summary.json");
+	let other = fs::read_to_string(&own).unwrap().replace("1000000000000", "1000000000001");
+	let others = desk.path("others.json");
+	fs::write(&others, other).unwrap();
+	let compared = [&signing[..], &["--summary", &*others]].concat();
+	let (code, shown) = at_a_terminal(&compared, "y\n");
+	assert_eq!(code, Some(USAGE), "{shown}");
+	assert!(shown.contains("the file is not what") && !shown.contains("[y/N]"), "{shown}");
+	assert_eq!(desk.read("attestation.json")["meta"]["signatures"], json!([]));
+
+	let (code, shown) = at_a_terminal(&[&signing[..], &["--summary", &*own]].concat(), "y\n");
+	assert_eq!(code, Some(0), "{shown}");
+	let signatures = desk.read("attestation.json")["meta"]["signatures"].clone();
+	assert_eq!(signatures.as_array().map(Vec::len), Some(1), "{shown}");
+	let risk = desk.path("risk.json");
+	let unasked = ["attest", "sign", &*file, "--role", "risk", "--key", &*risk, "--yes"];
+	let (code, shown) = at_a_terminal(&unasked, "n\n");
+	assert_eq!(code, Some(0), "{shown}");
+	assert!(!shown.contains("[y/N]"), "{shown}");
 }
 
 #[test]

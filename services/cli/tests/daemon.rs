@@ -149,6 +149,23 @@ fn a_second_run_is_refused_and_a_killed_one_is_followed_by_another() {
 }
 
 #[test]
+fn a_machine_with_the_keys_of_two_roles_signs_nothing_unless_it_is_meant_so() {
+	let desk = Desk::new();
+	let risk = desk.path("risk.json");
+	assert!(desk.command(&["keys", "new", "--role", "risk", &risk]).status.success());
+	let output = desk.once(&["--key", &risk]);
+	let said = String::from_utf8_lossy(&output.stderr).to_string();
+	assert_eq!(output.status.code(), Some(2), "{said}");
+	assert!(said.contains("--several-roles-on-purpose"), "{said}");
+	assert!(!fs::exists(desk.path("state/state.json")).unwrap(), "nothing was begun");
+	let output = desk.once(&["--key", &risk, "--several-roles-on-purpose"]);
+	let said = String::from_utf8_lossy(&output.stderr).to_string();
+	// It came as far as its node, which is away.
+	assert_eq!(output.status.code(), Some(4), "{said}");
+	assert!(said.contains("threshold_in_one_place"), "{said}");
+}
+
+#[test]
 fn mistakes_in_the_arguments_are_reported_before_anything_is_done() {
 	let desk = Desk::new();
 	for (more, wanted) in [

@@ -306,3 +306,31 @@ fn the_platform_is_asked_with_the_token_from_environment_or_file_and_never_shows
 	let output = run("http://192.0.2.1/api", Some(("ENTSOE_TOKEN", TOKEN)), &[]);
 	assert!(stderr(&output).contains("must be an https URL"));
 }
+
+#[test]
+fn a_zone_that_had_nothing_for_two_weeks_is_named_as_out_of_date() {
+	let folder = tempfile::tempdir().unwrap();
+	let list = folder.path().join("list.csv");
+	let zones = format!(
+		"name,eic,timezone\nDE-LU,{DE_LU},Europe/Berlin\nGB,10YGB----------A,Europe/London\n"
+	);
+	fs::write(&list, zones).unwrap();
+	let (list, out) = (list.display().to_string(), folder.path().join("out").display().to_string());
+	let source = format!("dir:{}", data("grid"));
+	let days = (24..=31).map(|day| format!("2025-03-{day}"));
+	let days = days.chain((1..=6).map(|day| format!("2025-04-0{day}")));
+	let said: Vec<String> = days
+		.map(|day| {
+			let files =
+				["--zones", &*list, "--source", &*source, "--out", &*out, "--min-zones", "1"];
+			let output = gridproof(&[&["load", "--day", &*day][..], &files].concat());
+			assert!(output.status.success(), "{}", stderr(&output));
+			stderr(&output)
+		})
+		.collect();
+	assert_eq!(said.len(), 14);
+	let warning = "GB: nothing in the last 14 days that were loaded";
+	assert!(said[13].contains(warning), "{}", said[13]);
+	assert!(!said[..13].iter().any(|text| text.contains(warning)), "{said:?}");
+	assert!(!said[13].contains("DE-LU: nothing"), "{}", said[13]);
+}

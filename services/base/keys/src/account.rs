@@ -4,7 +4,7 @@ use crate::KeyError;
 use gridproof_support::{Classified, Failure, files::read_private};
 use sp_core::{
 	Pair,
-	crypto::{AccountId32, Ss58AddressFormat, Ss58Codec},
+	crypto::{AccountId32, DEV_PHRASE, Ss58AddressFormat, Ss58Codec},
 	ed25519::Pair as Ed25519Pair,
 };
 use std::{fmt, path::Path, str::FromStr};
@@ -165,16 +165,20 @@ pub fn address(account: &[u8; 32]) -> String {
 }
 
 /// The key whose secret stands in a file: a seed in hexadecimal digits or a secret phrase, either
-/// with a derivation path if need be.
+/// with a derivation path if need be. What is derived from the development phrase is known as a
+/// development account, wherever it is kept.
 ///
 /// # Errors
 /// [`AccountError::Key`] if others may read the file too; [`AccountError::NoSecret`].
-pub fn load_signer(path: &Path) -> Result<Keypair, AccountError> {
+pub fn load_signer(path: &Path) -> Result<AccountKey, AccountError> {
 	let text = read_private(path).map_err(KeyError::from)?;
 	let secret = text.lines().next().unwrap_or_default().trim();
 	let bare_seed = secret.len() == 64 && secret.bytes().all(|digit| digit.is_ascii_hexdigit());
 	let secret = Zeroizing::new(format!("{}{secret}", if bare_seed { "0x" } else { "" }));
-	signer(&secret).ok_or_else(|| AccountError::NoSecret(path.display().to_string()))
+	let key = signer(&secret).ok_or_else(|| AccountError::NoSecret(path.display().to_string()))?;
+	// A path alone is one of the development phrase.
+	let is_development = secret.starts_with('/') || secret.starts_with(DEV_PHRASE);
+	Ok(AccountKey { is_development, ..key.into() })
 }
 
 /// The key of a development account, whose secret everybody knows, such as `//Alice`.
@@ -243,14 +247,15 @@ mod tests {
 		let load = |text: &str, mode| {
 			fs::write(&path, text).unwrap();
 			fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-			load_signer(&path).map(|key| key.public_key().0)
+			load_signer(&path).map(|key| (key.account(), key.is_development()))
 		};
 		// The seed of //Alice.
 		let seed = "e5be9a5092b81bca64be81d212e7f2f9eba183bb7a90954f7b76361f6edb5c0a";
-		assert_eq!(load(seed, 0o600).unwrap(), alice());
-		assert_eq!(load(&format!("0x{seed}\n"), 0o600).unwrap(), alice());
+		assert_eq!(load(seed, 0o600).unwrap(), (alice(), false));
+		assert_eq!(load(&format!("0x{seed}\n"), 0o600).unwrap(), (alice(), false));
 		let phrase = "bottom drive obey lake curtain smoke basket hold race lonely fit walk//Alice";
-		assert_eq!(load(phrase, 0o400).unwrap(), alice());
+		assert_eq!(load(phrase, 0o400).unwrap(), (alice(), true));
+		assert_eq!(load("//Alice\n", 0o400).unwrap(), (alice(), true));
 		assert!(matches!(load(seed, 0o640), Err(AccountError::Key(KeyError::Loose { .. }))));
 		for text in ["", "{\"secret\":\"00\"}", &seed[1..]] {
 			let error = load(text, 0o600).unwrap_err();

@@ -33,6 +33,24 @@ pub fn hexadecimal(bytes: impl AsRef<[u8]>) -> String {
 	format!("0x{}", hex::encode(bytes))
 }
 
+/// Returns an address as it may be shown: without user and password, whatever else is wrong with it.
+///
+/// ```
+/// use gridproof_support::text::without_login;
+/// assert_eq!(without_login("https://user:secret@host:1/path"), "https://host:1/path");
+/// assert_eq!(without_login("user:secret@host"), "host");
+/// assert_eq!(without_login("host:1/path"), "host:1/path");
+/// ```
+pub fn without_login(address: &str) -> String {
+	// What follows the last of them: a password may hold any sign, an encoded one none of these.
+	let Some((before, host)) = address.rsplit_once('@') else { return address.to_string() };
+	let is_scheme = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+	match before.split_once("://") {
+		Some((scheme, _)) if is_scheme(scheme) => format!("{scheme}://{host}"),
+		_ => host.to_string(),
+	}
+}
+
 macro_rules! hexadecimal {
 	($type:ty, $decode:expr) => {
 		impl fmt::Display for $type {
@@ -119,6 +137,21 @@ impl<'de> Deserialize<'de> for Amount {
 #[cfg(test)]
 mod tests {
 	use super::*;
+
+	#[test]
+	fn an_address_is_shown_without_any_part_of_its_login() {
+		for (address, shown) in [
+			("mqtts://user:p@ss@host:8883", "mqtts://host:8883"),
+			("mqtt://user@host", "mqtt://host"),
+			("mqtt://user:a/b?c#d:e@host:1", "mqtt://host:1"),
+			("user:pass@host", "host"),
+			("us er:x://y@host", "host"),
+			("http://host:1/path", "http://host:1/path"),
+			("", ""),
+		] {
+			assert_eq!(without_login(address), shown);
+		}
+	}
 
 	#[test]
 	fn amounts_are_strings_of_digits() {

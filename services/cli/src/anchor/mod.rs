@@ -55,6 +55,10 @@ pub struct RpcArgs {
 	/// the same is read from the variable GRIDPROOF_BITCOIN_RPC_CREDENTIALS.
 	#[arg(long, value_name = "FILE", env = "GRIDPROOF_BITCOIN_RPC_AUTH")]
 	rpc_auth: Option<PathBuf>,
+	/// Send user and password to a node on another machine although its address is http://: everybody
+	/// on the way reads them.
+	#[arg(long)]
+	rpc_in_the_clear: bool,
 }
 
 /// Runs one `gridproof anchor` command.
@@ -85,7 +89,8 @@ impl RpcArgs {
 			(None, Err(_)) => None,
 		};
 		let credentials = secret.map(|text| text.parse::<Credentials>()).transpose()?;
-		Ok(Rpc::new(url, credentials)?)
+		let open = if self.rpc_in_the_clear { Rpc::in_the_clear } else { Rpc::new };
+		Ok(open(url, credentials)?)
 	}
 }
 

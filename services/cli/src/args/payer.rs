@@ -62,8 +62,7 @@ pub fn open_wallet(path: &Path, passphrase: &PassphraseArgs) -> anyhow::Result<W
 
 /// Returns the key of a file with an account's secret.
 pub fn key_file(path: &Path) -> anyhow::Result<AccountKey> {
-	let key = load_signer(path);
-	Ok(key.with_context(|| format!("cannot use the key {}", path.display()))?.into())
+	load_signer(path).with_context(|| format!("cannot use the key {}", path.display()))
 }
 
 /// Returns the key of a development account.

@@ -12,6 +12,11 @@ use std::time::Duration;
 /// How long a transaction is followed, and how often it is sent.
 const PATIENCE: Patience =
 	Patience { per_attempt: Duration::from_secs(30), attempts: 3, pause: Duration::from_secs(1) };
+/// Name of the loop.
+const NAME: &str = "chain";
+/// Longest time from one of its turns to the next: two transactions are followed for a minute and a half
+/// each.
+const LONGEST: Duration = Duration::from_secs(600);
 /// Pause before a key that the chain does not know is looked for again.
 const UNKNOWN: Duration = Duration::from_secs(30);
 
@@ -34,7 +39,9 @@ pub async fn register(
 /// Sends heartbeats and has payouts made, until the future is dropped.
 pub(crate) async fn account_for(miner: &Miner) {
 	let mut pauses = RETRY.pauses();
+	miner.loops.begins(NAME, LONGEST);
 	loop {
+		miner.loops.turn(NAME);
 		let pause = match once(miner).await {
 			Ok(pause) => {
 				pauses.reset();

@@ -35,6 +35,10 @@ use std::{cmp::Reverse, collections::BTreeSet, time::Duration};
 /// How long a transaction is followed, and how often it is sent.
 const PATIENCE: Patience =
 	Patience { per_attempt: Duration::from_secs(30), attempts: 3, pause: Duration::from_secs(1) };
+/// Name of the loop.
+const NAME: &str = "demands";
+/// Longest time from one of its turns to the next.
+const LONGEST: Duration = Duration::from_secs(3_600);
 /// How often it is looked for receipts whose time is over.
 const LOOK: Duration = Duration::from_secs(60);
 /// Receipts of a coordinator that are looked at together, the oldest that are not settled.
@@ -109,7 +113,9 @@ pub(crate) async fn watch(miner: &Miner) {
 	let Some(account) = miner.account() else { return std::future::pending().await };
 	let node = Node { miner, account };
 	let mut pauses = RETRY.pauses();
+	miner.loops.begins(NAME, LONGEST);
 	loop {
+		miner.loops.turn(NAME);
 		let pause = match once(&miner.outbox, &node, miner.now()).await {
 			Ok(()) => {
 				pauses.reset();

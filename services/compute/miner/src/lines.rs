@@ -2,7 +2,7 @@
 
 use crate::{
 	account,
-	link::{DeliveryError, Link, Session},
+	link::{DeliveryError, Link, SIGNING, Session},
 	miner::RETRY,
 	outbox::Stored,
 	voucher,
@@ -50,6 +50,7 @@ impl Link {
 	pub(crate) async fn sign_lines(&self) {
 		let mut pauses = RETRY.pauses();
 		loop {
+			self.loops.turn(SIGNING);
 			let asked = self.with(|session| async move {
 				let lines = self.client.lines(&session.token).await?;
 				Ok((session, lines))

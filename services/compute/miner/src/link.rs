@@ -19,6 +19,7 @@ use gridproof_compute_api::{
 	},
 };
 use gridproof_engine::{EngineError, Executed, execute, execute_seeded};
+use gridproof_http::Loops;
 use gridproof_primitives::{
 	H256,
 	compute::{
@@ -49,6 +50,14 @@ const PIECES: Duration = Duration::from_millis(40);
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// How long before its end a session is replaced by another one, in milliseconds.
 const RENEW_MS: u64 = 60_000;
+
+/// Names of the loops.
+const DELIVERING: &str = "deliveries";
+const BEATING: &str = "heartbeats";
+/// The same of the loop that signs lines of batches.
+pub(crate) const SIGNING: &str = "lines";
+/// Longest time from one turn of a loop to the next: a request has its own limit, which is shorter.
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// A session with a coordinator.
 #[derive(Clone)]
@@ -133,15 +142,21 @@ pub(crate) struct Link {
 	session: Mutex<Option<Session>>,
 	/// There may be something to deliver.
 	outgoing: Notify,
+	/// The loops of this link.
+	pub(crate) loops: Arc<Loops>,
 }
 
 impl Link {
 	pub(crate) fn new(miner: Arc<Miner>, client: MinerClient) -> Self {
-		Self { miner, client, session: Mutex::new(None), outgoing: Notify::new() }
+		let (session, outgoing, loops) = (Mutex::new(None), Notify::new(), Arc::default());
+		Self { miner, client, session, outgoing, loops }
 	}
 
 	/// Works until the miner is to stop and has finished what it holds.
 	pub(crate) async fn run(&self) {
+		for name in [DELIVERING, BEATING, SIGNING] {
+			self.loops.begins(name, LONGEST);
+		}
 		let slots = (0..self.miner.settings.slots).map(|_| self.slot());
 		let working = join_all(slots);
 		tokio::select! {
@@ -452,10 +467,12 @@ impl Link {
 	async fn deliver_all(&self) {
 		let mut pauses = RETRY.pauses();
 		loop {
+			self.loops.turn(DELIVERING);
 			let _ = tokio::time::timeout(LOOK_AGAIN, self.outgoing.notified()).await;
 			while let Err(error) = self.deliver().await {
 				let pause = pauses.next_pause();
 				tracing::warn!(%error, ?pause, "results wait");
+				self.loops.turn(DELIVERING);
 				tokio::time::sleep(pause).await;
 			}
 			pauses.reset();
@@ -478,6 +495,7 @@ impl Link {
 				.map(|stored| self.deliver_one(stored))
 				.buffer_unordered(DELIVERIES);
 			while let Some(delivered) = deliveries.next().await {
+				self.loops.turn(DELIVERING);
 				delivered?;
 			}
 		}
@@ -526,6 +544,7 @@ impl Link {
 	async fn beat(&self) {
 		let mut interval = Duration::from_secs(5);
 		loop {
+			self.loops.turn(BEATING);
 			tokio::time::sleep(interval).await;
 			let beat = self.with(|session| async move {
 				let heartbeat = Heartbeat { jobs: self.held(session.coordinator).await };

@@ -4,6 +4,7 @@ use crate::outbox::Counts;
 use gridproof_http::{Metric, MetricsError};
 use gridproof_support::number::gauge;
 use prometheus::{IntCounter, IntGauge, IntGaugeVec};
+use std::collections::BTreeMap;
 
 /// What a miner counts.
 pub(crate) struct Metrics {
@@ -26,6 +27,7 @@ pub(crate) struct Metrics {
 	pub(crate) payouts: IntCounter,
 	running: IntGauge,
 	results: IntGaugeVec,
+	loops: IntGaugeVec,
 }
 
 impl Metrics {
@@ -47,13 +49,21 @@ impl Metrics {
 			payouts: counter("payouts_total", "Payouts of emission that the chain has made")?,
 			running: all.gauge("running_jobs", "Jobs that are being run")?,
 			results: all.gauges("results", "Results kept, by state", &["state"])?,
+			loops: all.gauges(
+				"loop_idle_seconds",
+				"Seconds since the last turn of each loop, when this was asked",
+				&["loop"],
+			)?,
 			all,
 		})
 	}
 
-	/// Sets what is running and kept now.
-	pub(crate) fn set(&self, running: usize, kept: Counts) {
+	/// Sets what is running and kept now, and how long ago each loop took a turn.
+	pub(crate) fn set(&self, running: usize, kept: Counts, idle: BTreeMap<String, u64>) {
 		self.running.set(gauge(running));
+		for (name, seconds) in idle {
+			self.loops.with_label_values(&[name.as_str()]).set(gauge(seconds));
+		}
 		let Counts { pending, delivered, withheld, refused, .. } = kept;
 		for (state, count) in [
 			("pending", pending),

@@ -8,12 +8,13 @@ use crate::{
 };
 use gridproof_chain::{Chain, Link};
 use gridproof_engine::{Engine, EngineError};
+use gridproof_http::Loops;
 use gridproof_keys::{AccountKey, SealedKey};
 use gridproof_primitives::H256;
 use gridproof_store::StoreError;
 use gridproof_support::{Backoff, Clock, Lock, text::hexadecimal};
 use std::{
-	collections::HashMap,
+	collections::{BTreeMap, HashMap},
 	sync::{Arc, Mutex, MutexGuard, OnceLock, atomic::AtomicBool},
 	time::Duration,
 };
@@ -44,6 +45,10 @@ pub struct Miner {
 	pub(crate) node: Link,
 	pub(crate) metrics: Metrics,
 	pub(crate) clock: Clock,
+	/// The loops that ask the chain.
+	pub(crate) loops: Arc<Loops>,
+	/// Those of each coordinator beside them.
+	watched: Mutex<Vec<Arc<Loops>>>,
 	running: Mutex<HashMap<H256, Running>>,
 	stop: watch::Sender<bool>,
 	/// The account that demands are sent from.
@@ -82,6 +87,8 @@ impl Miner {
 			genesis,
 			metrics: Metrics::new()?,
 			clock,
+			loops: Arc::default(),
+			watched: Mutex::default(),
 			running: Mutex::default(),
 			stop: watch::channel(false).0,
 			account: OnceLock::new(),
@@ -115,6 +122,33 @@ impl Miner {
 	/// Names of the models that it serves.
 	pub fn models(&self) -> &[String] {
 		&self.models
+	}
+
+	/// Watches more loops: those of a coordinator.
+	pub fn watch(&self, loops: Arc<Loops>) {
+		self.watched.locked().push(loops);
+	}
+
+	/// Returns which loop stands still, and since when; `None` if all of them run, or if the miner is
+	/// stopping.
+	pub fn standstill(&self) -> Option<String> {
+		if self.is_stopping() {
+			return None;
+		}
+		let of_coordinators = self.watched.locked().iter().find_map(|loops| loops.standstill());
+		self.loops.standstill().or(of_coordinators)
+	}
+
+	/// Returns the seconds since the last turn of each loop; of loops of several coordinators, the most.
+	pub fn idle(&self) -> BTreeMap<String, u64> {
+		let mut all = self.loops.idle();
+		for loops in self.watched.locked().iter() {
+			for (name, seconds) in loops.idle() {
+				let most = all.entry(name).or_default();
+				*most = seconds.max(*most);
+			}
+		}
+		all
 	}
 
 	/// The time, UTC milliseconds.

@@ -1,7 +1,7 @@
 //! Health and figures of a miner, for its operator.
 
 use crate::{metrics::Metrics, miner::Miner};
-use axum::Router;
+use axum::{Router, http::StatusCode};
 use futures::{FutureExt, future::BoxFuture};
 use gridproof_http::{ApiError, Limits, Metric, Service, describe, site};
 use gridproof_support::Clock;
@@ -17,15 +17,22 @@ struct Pages(Arc<Miner>);
 
 impl Service for Pages {
 	fn health(&self) -> BoxFuture<'_, Result<(), ApiError>> {
-		// A miner whose database does not answer cannot keep what it signs.
-		async { Ok(self.0.counts().await.map(drop)?) }.boxed()
+		async {
+			// A miner whose database does not answer cannot keep what it signs.
+			self.0.counts().await?;
+			match self.0.standstill() {
+				None => Ok(()),
+				Some(what) => Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "unwell", what)),
+			}
+		}
+		.boxed()
 	}
 
 	fn metrics(&self) -> BoxFuture<'_, Result<String, ApiError>> {
 		async {
 			let counts = self.0.counts().await?;
 			let running = self.0.running().len();
-			self.0.metrics.set(running, counts);
+			self.0.metrics.set(running, counts, self.0.idle());
 			Ok(self.0.metrics.render())
 		}
 		.boxed()
@@ -59,7 +66,7 @@ mod tests {
 
 	#[test]
 	fn every_figure_and_page_is_described() {
-		assert_eq!(metrics().len(), 10);
+		assert_eq!(metrics().len(), 11);
 		assert!(openapi().paths.paths.contains_key("/metrics"));
 	}
 }

@@ -23,6 +23,9 @@ impl Miner {
 		let links: Vec<Link> = clients
 			.map(|client| client.map(|client| Link::new(self.clone(), client)))
 			.collect::<Result<_, _>>()?;
+		for link in &links {
+			self.watch(link.loops.clone());
+		}
 		let working = join_all(links.iter().map(Link::run));
 		tokio::select! {
 			_ = working => (),
@@ -38,7 +41,8 @@ impl Miner {
 	/// # Errors
 	/// As [`Miner::run`].
 	pub async fn run_until(self: &Arc<Self>, stop: &Stop) -> Result<(), MinerError> {
-		tokio::spawn(supervision::report(stop.clone(), || None));
+		let watched = self.clone();
+		tokio::spawn(supervision::report(stop.clone(), move || watched.standstill()));
 		let stopping = async {
 			stop.stopped().await;
 			self.stop();

@@ -4,10 +4,16 @@ mod stand;
 
 use gridproof_compute_api::protocol::{Finish, JobSpec, JobStage, Task};
 use gridproof_engine::{LocalEngine, execute};
-use gridproof_miner::{Counts, Outbox};
+use gridproof_http::{Loops, serve};
+use gridproof_miner::{Counts, Miner, Outbox, pages};
 use gridproof_primitives::compute::Signer;
+use gridproof_support::Stopper;
 use stand::{Fails, SlowEngine, Stand, key, spec, until};
-use std::{ops::ControlFlow, time::Duration};
+use std::{net::SocketAddr, ops::ControlFlow, sync::Arc, time::Duration};
+use tokio::{
+	io::{AsyncReadExt, AsyncWriteExt},
+	net::TcpStream,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_miners_do_all_jobs_and_each_is_settled_once() {
@@ -246,4 +252,48 @@ async fn a_result_waits_while_the_coordinator_refuses_its_miner() {
 	until("it is delivered", async || miner.counts().await.delivered == 1).await;
 	assert_eq!(stand.job(job).await.state, JobStage::Completed);
 	miner.stop().await;
+}
+
+/// The answer of a miner's page.
+async fn page(address: SocketAddr, path: &str) -> String {
+	let mut stream = TcpStream::connect(address).await.unwrap();
+	let asked = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+	stream.write_all(asked.as_bytes()).await.unwrap();
+	let mut answer = String::new();
+	stream.read_to_string(&mut answer).await.unwrap();
+	answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_loop_of_a_miner_takes_its_turns_and_one_that_hangs_is_seen() {
+	let stand = Stand::new().await;
+	let running = stand.miner(1, 1).await;
+	let miner: Arc<Miner> = running.miner();
+	let stopper = Stopper::new();
+	let serving = serve(pages(miner.clone()), "127.0.0.1:0".parse().unwrap(), stopper.signal());
+	let address = serving.await.unwrap().address();
+	let loops = ["chain", "deliveries", "heartbeats", "lines"];
+	until("all loops have begun", async || miner.idle().keys().eq(loops)).await;
+	// Longer than the pauses of deliveries and heartbeats: what takes no turn is further behind.
+	tokio::time::sleep(Duration::from_secs(7)).await;
+	for name in ["deliveries", "heartbeats"] {
+		assert!(miner.idle()[name] < 7, "{name}: {:?}", miner.idle());
+	}
+	assert_eq!(miner.standstill(), None);
+	assert!(page(address, "/health").await.starts_with("HTTP/1.1 200"));
+	let figures = page(address, "/metrics").await;
+	for name in loops {
+		let line = format!("gridproof_miner_loop_idle_seconds{{loop=\"{name}\"}}");
+		assert!(figures.contains(&line), "{figures}");
+	}
+	let hanging = Arc::new(Loops::default());
+	hanging.begins("deliveries", Duration::from_millis(10));
+	miner.watch(hanging);
+	tokio::time::sleep(Duration::from_millis(50)).await;
+	let said = miner.standstill().unwrap();
+	assert!(said.starts_with("the part deliveries has done nothing for"), "{said}");
+	let answer = page(address, "/health").await;
+	assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("deliveries"), "{answer}");
+	running.stop().await;
+	assert_eq!(miner.standstill(), None, "a miner that stops is not one that hangs");
 }

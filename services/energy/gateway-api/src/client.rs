@@ -8,6 +8,7 @@ use gridproof_primitives::codec::json::{self, Limits, Value};
 use gridproof_support::{
 	Classified, Failure,
 	http_client::{self, BodyError},
+	text::without_login,
 };
 use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -109,17 +110,14 @@ impl Client {
 	/// [`ClientError::BadUrl`] when the address is not `http://…` or `https://…`, or has credentials
 	/// in it.
 	pub fn new(url: &str, admin_key: Option<Zeroizing<String>>) -> Result<Self, ClientError> {
-		let bad = |reason: String| ClientError::BadUrl { url: url.to_string(), reason };
+		let bad = |reason: String| ClientError::BadUrl { url: without_login(url), reason };
 		let parsed = reqwest::Url::parse(url).map_err(|error| bad(error.to_string()))?;
 		if !matches!(parsed.scheme(), "http" | "https") {
 			return Err(bad("it is not http:// or https://".to_string()));
 		}
 		if !parsed.username().is_empty() || parsed.password().is_some() {
 			let reason = "others can read a command line: credentials belong in a file";
-			// The address is not repeated: it holds a password.
-			return Err(ClientError::BadUrl {
-				url: "…@…".to_string(), reason: reason.to_string()
-			});
+			return Err(bad(reason.to_string()));
 		}
 		let http = http_client::builder()
 			.timeout(REQUEST_LIMIT)
@@ -397,7 +395,9 @@ mod tests {
 	#[test]
 	fn an_address_has_a_scheme_and_no_credentials() {
 		assert_eq!(Client::new("http://127.0.0.1:8080/", None).unwrap().url(), DEFAULT_API);
-		for url in ["127.0.0.1:8080", "ftp://gateway", "https://user:secret@gateway", ""] {
+		let with_login =
+			["https://user:secret@gateway", "ftp://user:secret@gateway", "me:secret@gateway"];
+		for url in ["127.0.0.1:8080", "ftp://gateway", ""].into_iter().chain(with_login) {
 			let refused = Client::new(url, None).unwrap_err();
 			assert!(matches!(refused, ClientError::BadUrl { .. }), "{url}");
 			assert!(!refused.to_string().contains("secret"), "{refused}");

@@ -109,6 +109,15 @@ pub enum AnchorError {
 		 is the file .cookie in its data folder)"
 	)]
 	Unauthorized(String),
+	/// Credentials are not of their form; what was given is not repeated.
+	#[error("the first line of RPC credentials is user:password, and this one has no colon")]
+	BadCredentials,
+	/// Credentials would leave this machine without TLS.
+	#[error(
+		"{0} would get user and password in the clear: take https, or a tunnel to this machine (ssh -L \
+		 8332:127.0.0.1:8332), or say --rpc-in-the-clear if nobody else is on that network"
+	)]
+	InTheClear(String),
 	/// A server answers with a JSON-RPC error.
 	#[error("{method}: {message} (code {code})")]
 	Rpc {
@@ -181,6 +190,8 @@ impl Classified for AnchorError {
 			| Self::BadNetwork(_)
 			| Self::NotFinal(_)
 			| Self::Unauthorized(_)
+			| Self::BadCredentials
+			| Self::InTheClear(_)
 			| Self::WrongNetwork { .. }
 			| Self::NoSigner(_)
 			| Self::RecordInUse { .. } => Failure::USAGE,

@@ -1,9 +1,9 @@
 //! The HTTP client, with bounds on time and size.
 
 use crate::AnchorError;
-use gridproof_support::http_client;
-use reqwest::{Client, Response};
-use std::time::Duration;
+use gridproof_support::{http_client, text::without_login};
+use reqwest::{Client, Response, Url};
+use std::{net::IpAddr, time::Duration};
 
 const REQUEST_LIMIT: Duration = Duration::from_secs(60);
 /// Servers close idle connections after five seconds or more.
@@ -27,15 +27,26 @@ pub(crate) fn client() -> Result<Client, AnchorError> {
 /// # Errors
 /// [`AnchorError::Bad`].
 pub(crate) fn address(url: &str) -> Result<String, AnchorError> {
-	let parsed = reqwest::Url::parse(url).map_err(|error| AnchorError::bad("URL", error))?;
+	let parsed = Url::parse(url).map_err(|error| AnchorError::bad("URL", error))?;
 	if !matches!(parsed.scheme(), "http" | "https") {
-		return Err(AnchorError::bad("URL", format!("{url} is not http:// or https://")));
+		let shown = without_login(url);
+		return Err(AnchorError::bad("URL", format!("{shown} is not http:// or https://")));
 	}
 	if !parsed.username().is_empty() || parsed.password().is_some() {
 		let reason = "others can read a command line: credentials belong in a file";
 		return Err(AnchorError::bad("URL", reason));
 	}
 	Ok(url.trim_end_matches('/').to_owned())
+}
+
+/// Does what is sent to an address stay on this machine, or is it encrypted on its way?
+pub(crate) fn is_private(address: &str) -> bool {
+	let is_local = |host: &str| {
+		let host = host.trim_start_matches('[').trim_end_matches(']');
+		host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+	};
+	Url::parse(address)
+		.is_ok_and(|url| url.scheme() == "https" || url.host_str().is_some_and(is_local))
 }
 
 /// The body of an answer, if it is not too large.

@@ -19,14 +19,15 @@ pub struct Credentials {
 impl FromStr for Credentials {
 	type Err = AnchorError;
 
-	/// The first line, `user:password`, as in bitcoind's file `.cookie`.
+	/// The first line, `user:password`, as in bitcoind's file `.cookie`: byte for byte, since blanks
+	/// may be a part of a password.
 	fn from_str(text: &str) -> Result<Self, AnchorError> {
-		let line = text.lines().next().unwrap_or_default().trim();
+		let line = text.lines().next().unwrap_or_default();
 		match line.split_once(':') {
 			Some((user, password)) => {
 				Ok(Self { user: user.to_owned(), password: password.to_owned() })
 			},
-			None => Err(AnchorError::bad("RPC credentials", "their first line is user:password")),
+			None => Err(AnchorError::BadCredentials),
 		}
 	}
 }
@@ -59,8 +60,22 @@ impl Rpc {
 	/// wallets.
 	///
 	/// # Errors
-	/// [`AnchorError::Bad`] when the URL is none, or has credentials in it.
+	/// [`AnchorError::Bad`] when the URL is none, or has credentials in it;
+	/// [`AnchorError::InTheClear`] when credentials would leave this machine without TLS.
 	pub fn new(url: &str, credentials: Option<Credentials>) -> Result<Self, AnchorError> {
+		let rpc = Self::in_the_clear(url, credentials)?;
+		if rpc.credentials.is_some() && !http::is_private(&rpc.url) {
+			return Err(AnchorError::InTheClear(rpc.url));
+		}
+		Ok(rpc)
+	}
+
+	/// As [`Rpc::new`], with credentials that everybody on the way to the server may read: for a
+	/// network that the operator trusts.
+	///
+	/// # Errors
+	/// [`AnchorError::Bad`] when the URL is none, or has credentials in it.
+	pub fn in_the_clear(url: &str, credentials: Option<Credentials>) -> Result<Self, AnchorError> {
 		Ok(Self { client: http::client()?, url: http::address(url)?, credentials })
 	}
 

@@ -20,6 +20,7 @@ use gridproof_support::{
 		self, BodyError,
 		reqwest::{self, StatusCode, Url, header::RETRY_AFTER},
 	},
+	text::without_login,
 };
 use std::{fmt, time::Duration};
 use tokio::{sync::Mutex, time::Instant};
@@ -402,7 +403,13 @@ fn query(
 
 /// An address that does not send the token in the clear over a network.
 fn checked_url(text: &str) -> Result<Url, PlatformError> {
-	let bad = || PlatformError::BadUrl(text.chars().take(100).collect());
+	let bad = || {
+		// A token may be in the query.
+		let shown = without_login(text);
+		PlatformError::BadUrl(
+			shown.split('?').next().unwrap_or_default().chars().take(100).collect(),
+		)
+	};
 	let url = Url::parse(text).map_err(|_| bad())?;
 	let is_plain = url.query().is_none() && url.username().is_empty() && url.password().is_none();
 	match url.scheme() {
@@ -509,10 +516,12 @@ mod tests {
 			"http://127.0.0.1.example.org/",
 			"ftp://localhost/",
 			"https://user:secret@example.org/",
-			"https://example.org/?securityToken=x",
+			"https://example.org/?securityToken=secret",
 			"nonsense",
 		] {
-			assert!(matches!(checked_url(url), Err(PlatformError::BadUrl(_))), "{url}");
+			let refused = checked_url(url).unwrap_err();
+			assert!(matches!(refused, PlatformError::BadUrl(_)), "{url}");
+			assert!(!refused.to_string().contains("secret"), "{refused}");
 		}
 		for url in [BASE_URL, "http://127.0.0.1:8080/api", "http://localhost:1/", "http://[::1]:1/"]
 		{

@@ -29,6 +29,7 @@ mod failure;
 mod files;
 mod price;
 mod reader;
+mod silence;
 mod source;
 mod summary;
 mod time;
@@ -49,6 +50,7 @@ pub use entsoe::{BASE_URL, Client, NotAParameter, Parameter, PlatformError, Sett
 pub use files::{BY_ZONE_HEADER, LOAD_HEADER, WriteError, Written, write_day};
 pub use price::{Average, PriceError, PriceReport, price_from_files, price_from_source};
 pub use reader::{MAX_PERIODS, MAX_POINTS, MAX_REASONS, MAX_SERIES, read};
+pub use silence::{SILENT_DAYS, silent_zones};
 pub use source::{MAX_FILES, Source, SourceError, file_prefix, read_bounded};
 pub use summary::{Commitment, Summary, SummaryRefusal, ZoneReport, ZoneStatus, summarise};
 pub use time::{DayError, DayWindow, Minute, format_minute, parse_minute};

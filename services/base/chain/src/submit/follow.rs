@@ -10,6 +10,7 @@ use crate::{
 	rpc::{Next, chain_of, failed_request, next_after},
 };
 use codec::{DecodeAll, Encode};
+use futures::{Stream, StreamExt};
 use gridproof_keys::AccountKey;
 use gridproof_primitives::H256;
 use sp_runtime::transaction_validity::{TransactionSource, TransactionValidity};
@@ -101,6 +102,40 @@ enum Attempt {
 	Lost(String),
 }
 
+/// What follows from an attempt.
+enum Step {
+	/// Its fate is certain, or nobody can decide it.
+	End(Result<Box<Included>, ChainError>),
+	/// The same bytes again, for this reason.
+	Same(String),
+	/// The pool never had it: another one, which the account signs, for this reason.
+	Resign(String),
+}
+
+impl Attempt {
+	/// What to do after the `number`-th attempt, at a transaction that was sent before it or not, and
+	/// that its account can sign again or not.
+	fn step(self, number: u32, was_sent_before: bool, can_be_signed_anew: bool) -> Step {
+		match self {
+			Self::Done(included) => Step::End(Ok(included)),
+			// What was sent before may be in a block by now, which makes it invalid.
+			Self::Refused(error) if was_sent_before => Step::Same(error.to_string()),
+			// Another transaction of the account has come between, perhaps one that a stopped
+			// program left behind: this one was never taken, the next has another number.
+			Self::Refused(error) if is_stale(&error) && can_be_signed_anew => {
+				Step::Resign(error.to_string())
+			},
+			Self::Refused(error) if is_stale(&error) => {
+				let reason = error.to_string();
+				Step::End(Err(ChainError::Undecided { attempts: number, reason }))
+			},
+			Self::Refused(error) | Self::Failed(error) => Step::End(Err(error)),
+			Self::NotTaken(why) if can_be_signed_anew && !was_sent_before => Step::Resign(why),
+			Self::NotTaken(why) | Self::Lost(why) => Step::Same(why),
+		}
+	}
+}
+
 /// Sends a transaction until its fate is certain, or patience ends.
 pub(super) async fn follow(
 	first: &Chain,
@@ -155,27 +190,14 @@ pub(super) async fn follow(
 				(_, None) => Attempt::Lost("not made yet".to_string()),
 			}
 		};
-		match within(patience.per_attempt, sending).await {
-			Attempt::Done(included) => return Ok(*included),
-			// What was sent before may be in a block by now, which makes it invalid.
-			Attempt::Refused(error) if was_sent_before => reason = error.to_string(),
-			// Another transaction of the account has come between, perhaps one that a stopped
-			// program left behind: this one was never taken, the next has another number.
-			Attempt::Refused(error) if is_stale(&error) && can_be_signed_anew => {
-				(known, was_sent, reason) = (None, false, error.to_string());
-			},
-			Attempt::Refused(error) if is_stale(&error) => {
-				return Err(ChainError::Undecided { attempts: attempt, reason: error.to_string() });
-			},
-			Attempt::Refused(error) | Attempt::Failed(error) => return Err(error),
-			Attempt::NotTaken(why) => {
-				was_sent = was_sent_before;
-				if can_be_signed_anew && !was_sent {
-					known = None;
-				}
-				reason = why;
-			},
-			Attempt::Lost(why) => reason = why,
+		let done = within(patience.per_attempt, sending).await;
+		if matches!(done, Attempt::NotTaken(_)) {
+			was_sent = was_sent_before;
+		}
+		match done.step(attempt, was_sent_before, can_be_signed_anew) {
+			Step::End(outcome) => return outcome.map(|included| *included),
+			Step::Same(why) => reason = why,
+			Step::Resign(why) => (known, was_sent, reason) = (None, false, why),
 		}
 		if attempt < attempts {
 			tracing::warn!(attempt, %reason, "{call} is sent again");
@@ -306,19 +328,53 @@ async fn within(patience: Duration, attempt: impl Future<Output = Attempt>) -> A
 	}
 }
 
+/// What a node says of a transaction, beside its pool's reports.
+trait Witness {
+	/// What came of it in a final block.
+	async fn outcome(&self, block: H256, sent: &Sent) -> Attempt;
+
+	/// What became of it; `None` if it is in no final block.
+	async fn fate(&self, sent: &Sent) -> Option<Attempt>;
+
+	/// Why the runtime finds it invalid.
+	async fn why(&self, sent: &Sent, codes: Codes) -> Attempt;
+}
+
+impl Witness for Chain {
+	async fn outcome(&self, block: H256, sent: &Sent) -> Attempt {
+		match self.blocks.contents(block).await {
+			Ok(contents) => outcome(&contents, sent.hash),
+			Err(error) => Attempt::Lost(error.to_string()),
+		}
+	}
+
+	async fn fate(&self, sent: &Sent) -> Option<Attempt> {
+		fate(self, sent).await
+	}
+
+	async fn why(&self, sent: &Sent, codes: Codes) -> Attempt {
+		why(self, sent, codes).await
+	}
+}
+
+/// A pool's report on a transaction.
+type Report = Result<TransactionStatus<subxt::utils::H256>, rpcs::Error>;
+
 /// Watches a transaction that the pool has taken.
-async fn watch(chain: &Chain, sent: &Sent, codes: Codes, mut progress: Progress) -> Attempt {
+async fn watch(
+	witness: &impl Witness,
+	sent: &Sent,
+	codes: Codes,
+	mut reports: impl Stream<Item = Report> + Unpin,
+) -> Attempt {
 	let mut was_in_block = false;
-	while let Some(status) = progress.next().await {
+	while let Some(status) = reports.next().await {
 		match status {
 			Ok(TransactionStatus::Finalized(block)) => {
-				return match chain.blocks.contents(H256(block.0)).await {
-					Ok(contents) => outcome(&contents, sent.hash),
-					Err(error) => Attempt::Lost(error.to_string()),
-				};
+				return witness.outcome(H256(block.0), sent).await;
 			},
 			Ok(TransactionStatus::Invalid) => {
-				return invalid(chain, sent, codes, was_in_block).await;
+				return invalid(witness, sent, codes, was_in_block).await;
 			},
 			Ok(TransactionStatus::Usurped(_)) if sent.number.is_some() => {
 				return Attempt::Lost("another transaction took its number".to_string());
@@ -348,14 +404,14 @@ async fn watch(chain: &Chain, sent: &Sent, codes: Codes, mut progress: Progress)
 
 /// What it means that a pool finds a transaction invalid that it had taken. One that was in a block
 /// may be in another branch, which is what makes it invalid in this one: only final blocks tell.
-async fn invalid(chain: &Chain, sent: &Sent, codes: Codes, was_in_block: bool) -> Attempt {
+async fn invalid(witness: &impl Witness, sent: &Sent, codes: Codes, was_in_block: bool) -> Attempt {
 	if was_in_block {
 		return Attempt::Lost("it was in a block, and the pool finds it invalid now".to_string());
 	}
-	if let Some(fate) = fate(chain, sent).await {
+	if let Some(fate) = witness.fate(sent).await {
 		return fate;
 	}
-	match why(chain, sent, codes).await {
+	match witness.why(sent, codes).await {
 		Attempt::Refused(error) if is_stale(&error) => Attempt::Lost(error.to_string()),
 		attempt => attempt,
 	}
@@ -463,5 +519,112 @@ mod tests {
 	#[test]
 	fn a_lifetime_is_a_power_of_two_as_the_chain_counts_it() {
 		assert!(LIFETIME.is_power_of_two() && (64..=256).contains(&LIFETIME));
+	}
+
+	fn refused(reason: TransactionRefusal) -> ChainError {
+		Refusal::Pool(PoolRefusal::Transaction(reason)).into()
+	}
+
+	fn included() -> Box<Included> {
+		Box::new(Included { block: H256([3; 32]), transaction: H256([2; 32]), events: Vec::new() })
+	}
+
+	/// What a node says: whether a final block has the transaction, and what its runtime thinks of it.
+	struct Says {
+		is_final: bool,
+		reason: TransactionRefusal,
+	}
+
+	impl Witness for Says {
+		async fn outcome(&self, _: H256, _: &Sent) -> Attempt {
+			Attempt::Done(included())
+		}
+
+		async fn fate(&self, _: &Sent) -> Option<Attempt> {
+			self.is_final.then(|| Attempt::Done(included()))
+		}
+
+		async fn why(&self, _: &Sent, _: Codes) -> Attempt {
+			Attempt::Refused(refused(self.reason))
+		}
+	}
+
+	/// What is made of a pool's reports.
+	async fn made_of(
+		says: Says,
+		sent: &Sent,
+		reports: Vec<TransactionStatus<subxt::utils::H256>>,
+	) -> Attempt {
+		let reports = futures::stream::iter(reports.into_iter().map(Ok));
+		watch(&says, sent, Codes::None, reports).await
+	}
+
+	const BLOCK: subxt::utils::H256 = subxt::utils::H256([9; 32]);
+
+	#[tokio::test]
+	async fn what_was_in_a_block_of_a_lost_branch_is_not_believed_to_be_invalid() {
+		let says = |is_final, reason| Says { is_final, reason };
+		let (stale, payment) = (TransactionRefusal::Stale, TransactionRefusal::Payment);
+		for reason in [stale, payment] {
+			let reports = vec![
+				TransactionStatus::Ready,
+				TransactionStatus::InBlock(BLOCK),
+				TransactionStatus::Retracted(BLOCK),
+				TransactionStatus::Invalid,
+			];
+			let lost = made_of(says(false, reason), &sent(7), reports).await;
+			assert!(matches!(lost, Attempt::Lost(_)), "{lost:?}");
+		}
+		let invalid = || vec![TransactionStatus::Ready, TransactionStatus::Invalid];
+		let done = made_of(says(true, payment), &sent(7), invalid()).await;
+		assert!(matches!(done, Attempt::Done(_)), "final blocks come first: {done:?}");
+		let lost = made_of(says(false, stale), &sent(7), invalid()).await;
+		assert!(matches!(lost, Attempt::Lost(_)), "its number is taken, by it or not: {lost:?}");
+		let no = made_of(says(false, payment), &sent(7), invalid()).await;
+		assert!(matches!(no, Attempt::Refused(_)), "{no:?}");
+		let again = vec![
+			TransactionStatus::InBlock(BLOCK),
+			TransactionStatus::Retracted(BLOCK),
+			TransactionStatus::Finalized(BLOCK),
+		];
+		let done = made_of(says(false, stale), &sent(7), again).await;
+		assert!(matches!(done, Attempt::Done(_)), "{done:?}");
+	}
+
+	#[tokio::test]
+	async fn a_transaction_whose_number_another_sender_took_in_the_pool_is_not_given_up() {
+		let says = || Says { is_final: false, reason: TransactionRefusal::Stale };
+		let usurped = || vec![TransactionStatus::Ready, TransactionStatus::Usurped(BLOCK)];
+		let lost = made_of(says(), &sent(7), usurped()).await;
+		assert!(matches!(lost, Attempt::Lost(_)), "{lost:?}");
+		let unsigned = Sent { end: None, number: None, ..sent(7) };
+		let failed = made_of(says(), &unsigned, usurped()).await;
+		assert!(matches!(failed, Attempt::Failed(_)), "{failed:?}");
+	}
+
+	#[test]
+	fn of_two_senders_of_an_account_the_later_signs_again_and_nobody_pays_twice() {
+		let stale = || Attempt::Refused(refused(TransactionRefusal::Stale));
+		let step = |attempt: Attempt, was_sent_before, can_be_signed_anew| {
+			attempt.step(3, was_sent_before, can_be_signed_anew)
+		};
+		// Never taken, so another number cannot make it happen twice.
+		assert!(matches!(step(stale(), false, true), Step::Resign(_)));
+		let low_priority = || Attempt::NotTaken("priority is too low".to_string());
+		assert!(matches!(step(low_priority(), false, true), Step::Resign(_)));
+		// Sent before: it may be in a block under this very number.
+		for attempt in [stale(), low_priority(), Attempt::Lost("cut".to_string())] {
+			assert!(matches!(step(attempt, true, true), Step::Same(_)));
+		}
+		assert!(matches!(step(Attempt::Lost("cut".to_string()), false, true), Step::Same(_)));
+		// One of several, whose order a new number would change.
+		let Step::End(Err(ChainError::Undecided { attempts, .. })) = step(stale(), false, false)
+		else {
+			panic!("nobody knows whose number it is")
+		};
+		assert_eq!(attempts, 3);
+		let payment = || Attempt::Refused(refused(TransactionRefusal::Payment));
+		assert!(matches!(step(payment(), false, true), Step::End(Err(ChainError::Refused(_)))));
+		assert!(matches!(step(payment(), true, true), Step::Same(_)));
 	}
 }

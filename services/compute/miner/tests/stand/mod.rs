@@ -442,6 +442,11 @@ pub(crate) struct RunningMiner {
 }
 
 impl RunningMiner {
+	/// The miner itself.
+	pub(crate) fn miner(&self) -> Arc<Miner> {
+		self.miner.clone()
+	}
+
 	pub(crate) async fn counts(&self) -> Counts {
 		self.miner.counts().await.unwrap()
 	}

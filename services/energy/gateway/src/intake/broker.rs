@@ -16,7 +16,7 @@ use crate::{
 use futures::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use gridproof_primitives::energy::Topic;
 use gridproof_store::StoreError;
-use gridproof_support::{Stop, Stopper, files, tls};
+use gridproof_support::{Stop, Stopper, files, text::without_login, tls};
 use percent_encoding::percent_decode_str;
 use rumqttc::{
 	AsyncClient, ConnectionError, Event, EventLoop, Incoming, MqttOptions, Publish, QoS,
@@ -110,7 +110,7 @@ impl Broker {
 		Ok(Some(Self {
 			link,
 			events: Some(events),
-			shown: without_password(broker.url.as_str()),
+			shown: without_login(broker.url.as_str()),
 			health,
 			stopper: Stopper::new(),
 			task: None,
@@ -167,14 +167,6 @@ impl Outbox for Link {
 		// A full queue means that the broker is away: the device is asked again later.
 		self.connected.load(Ordering::Relaxed)
 			&& self.client.try_publish(topic, QoS::AtLeastOnce, false, payload).is_ok()
-	}
-}
-
-/// A broker's address without its password.
-fn without_password(url: &str) -> String {
-	match (url.split_once("://"), url.rsplit_once('@')) {
-		(Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-		_ => url.to_string(),
 	}
 }
 
@@ -586,7 +578,7 @@ mod tests {
 			("mqtt://user@host", "mqtt://host"),
 			("mqtt://host:1883", "mqtt://host:1883"),
 		] {
-			assert_eq!(without_password(url), shown);
+			assert_eq!(without_login(url), shown);
 		}
 	}
 

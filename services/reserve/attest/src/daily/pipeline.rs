@@ -20,8 +20,8 @@ use gridproof_chain::{
 	pallets::{attestations, coverage_policy},
 };
 use gridproof_grid::{
-	Commitment, Source, Zone, ZoneReport, ZoneStatus, load_missing, load_zones, price_from_source,
-	summarise, write_day,
+	Commitment, SILENT_DAYS, Source, Zone, ZoneReport, ZoneStatus, load_missing, load_zones,
+	price_from_source, silent_zones, summarise, write_day,
 };
 use gridproof_primitives::{
 	num::{
@@ -91,6 +91,8 @@ pub struct PipelineSettings {
 	pub url: String,
 	/// Keys to sign with, each with its role. With one key, the file waits for another role.
 	pub keys: Vec<(Role, RoleKey)>,
+	/// Take as many keys as a statement needs: who has this machine then states any reserve.
+	pub several_roles: bool,
 	/// Source of the price.
 	pub price: PriceSource,
 	/// Figures of every day.
@@ -103,6 +105,13 @@ pub enum PipelineError {
 	/// A role has two keys.
 	#[error("two keys of {0} are given")]
 	TwoKeys(Role),
+	/// The keys suffice for a statement.
+	#[error(
+		"these are the keys of {0} roles, as many as a statement needs: who has this machine would state \
+		 any reserve. Keep each role on a machine of its own; where nothing is at stake, say \
+		 --several-roles-on-purpose"
+	)]
+	SeveralRoles(usize),
 	/// The zone of the price is not in the zones file.
 	#[error("the zones file has no {0}")]
 	UnknownZone(String),
@@ -143,12 +152,24 @@ impl DayPipeline {
 	/// # Errors
 	/// [`PipelineError`].
 	pub fn new(settings: PipelineSettings) -> Result<Self, PipelineError> {
-		let PipelineSettings { zones, zones_file, source, folder, url, keys, price, figures } =
-			settings;
+		let PipelineSettings {
+			zones,
+			zones_file,
+			source,
+			folder,
+			url,
+			keys,
+			several_roles,
+			price,
+			figures,
+		} = settings;
 		for (place, (role, _)) in keys.iter().enumerate() {
 			if keys.iter().take(place).any(|(other, _)| other == role) {
 				return Err(PipelineError::TwoKeys(*role));
 			}
+		}
+		if keys.len() >= THRESHOLD_KEYS && !several_roles {
+			return Err(PipelineError::SeveralRoles(keys.len()));
 		}
 		let price = match price {
 			PriceSource::Fixed(price) => Price::Fixed(price),
@@ -442,8 +463,20 @@ impl DayPipeline {
 		write_day(&self.folder, &summary, &self.zones_file).map_err(StepError::temporary)?;
 		let without =
 			if missing.is_empty() { String::new() } else { format!("; without {missing}") };
+		let silent = silent_zones(&self.folder, &summary).join(", ");
+		let aged = if silent.is_empty() {
+			String::new()
+		} else {
+			tracing::warn!(
+				event = "silent_zones", %day, zones = silent,
+				"the source has had nothing of these zones for long: the list of zones may be out of date"
+			);
+			format!(
+				"; nothing of {silent} in the last {SILENT_DAYS} days: is the list of zones out of date?"
+			)
+		};
 		let message = format!(
-			"{} of {} zones, {} Wh, committed {} Wh{without}",
+			"{} of {} zones, {} Wh, committed {} Wh{without}{aged}",
 			summary.zones_ok, summary.zones_total, summary.wh_dc_raw, summary.wh_dc_commit
 		);
 		let written = read_summary(&self.summary_path(day)).map_err(StepError::temporary)?;
@@ -507,6 +540,72 @@ impl Pipeline for DayPipeline {
 #[cfg(test)]
 mod tests {
 	use super::*;
+
+	/// The steps with this machine's own figures, so that no node is asked.
+	fn pipeline(folder: &Path) -> DayPipeline {
+		let settings = PipelineSettings {
+			zones: Vec::new(),
+			zones_file: b"zones".to_vec(),
+			source: Source::Folder(folder.to_path_buf()),
+			folder: folder.to_path_buf(),
+			url: "ws://127.0.0.1:1".to_string(),
+			keys: Vec::new(),
+			several_roles: false,
+			price: PriceSource::Fixed(Ratio::ONE.into()),
+			figures: Figures {
+				compute_assets_eur: Ratio::ZERO,
+				u_hat: None,
+				target_eur: None,
+				cr_min: None,
+				cap: None,
+				alpha: Some(Ratio::percent(18)),
+				haircut: Some(Ratio::ONE),
+				min_zones: Some(1),
+			},
+		};
+		DayPipeline::new(settings).unwrap()
+	}
+
+	fn zone(name: &str, status: ZoneStatus) -> ZoneReport {
+		let wh = (status == ZoneStatus::Ok).then_some(1_000);
+		let (name, eic, reason) =
+			(name.to_string(), format!("EIC-{name}"), "as tested".to_string());
+		ZoneReport { name, eic, status, wh, completeness_ppm: 0, reason }
+	}
+
+	#[tokio::test]
+	async fn a_zone_of_which_nothing_came_for_two_weeks_is_named_each_day() {
+		let folder = tempfile::tempdir().unwrap();
+		let steps = pipeline(folder.path());
+		let mut day = Day::parse("2026-01-01").unwrap();
+		let mut said = Vec::new();
+		for number in 0..20 {
+			let gone = if number == 17 { ZoneStatus::Incomplete } else { ZoneStatus::NoData };
+			let late = if number % 5 == 4 { ZoneStatus::Ok } else { ZoneStatus::NoData };
+			let away = if number == 6 { ZoneStatus::Error } else { ZoneStatus::NoData };
+			let zones = vec![
+				zone("DE-LU", ZoneStatus::Ok),
+				zone("GONE", gone),
+				zone("LATE", late),
+				zone("AWAY", away),
+			];
+			// A day that was never loaded says nothing.
+			if number != 3 {
+				let loaded = steps.write(day, zones, 1).await.unwrap();
+				said.push((number, loaded.message));
+			}
+			day = day.next().unwrap();
+		}
+		let named: Vec<u32> = said
+			.iter()
+			.filter(|(_, text)| text.contains("nothing of GONE in"))
+			.map(|day| day.0)
+			.collect();
+		assert_eq!(named, [14, 15, 16], "{said:?}");
+		let others =
+			|name: &str| said.iter().any(|(_, text)| text.contains(&format!("nothing of {name}")));
+		assert!(!others("DE-LU") && !others("LATE") && !others("AWAY"), "{said:?}");
+	}
 
 	#[test]
 	fn the_least_number_of_zones_is_the_chains_share_rounded_up() {

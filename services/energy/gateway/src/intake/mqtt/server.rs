@@ -23,10 +23,15 @@ use std::{
 	net::{SocketAddr, TcpListener},
 	sync::Arc,
 };
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::{
+	net::TcpSocket,
+	sync::{Notify, mpsc, oneshot},
+};
 
 /// Messages on their way to one listener without its acknowledgement.
 const SENT: u16 = 256;
+/// Connections that wait to be let in.
+const BACKLOG: u32 = 1_024;
 /// Time for a client to say who it is.
 const CONNECT_TIMEOUT: Seconds = Seconds(15);
 
@@ -77,11 +82,22 @@ impl TryFrom<Gone> for v5::PublishAck {
 	}
 }
 
+/// Listens at an address. Who connects there and is silent is asked by the system whether it is still
+/// there: a client without a keep-alive would otherwise hold its place for ever after its machine is
+/// gone.
 fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
 	let cannot = |reason| ServeError::CannotListen { address, reason };
-	let listener = TcpListener::bind(address).map_err(cannot)?;
-	let bound = listener.local_addr().map_err(cannot)?;
-	Ok((listener, bound))
+	let open = || {
+		let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+		socket.set_reuseaddr(true)?;
+		// Connections have it from the listener.
+		socket.set_keepalive(true)?;
+		socket.bind(address)?;
+		let listener = socket.listen(BACKLOG)?.into_std()?;
+		let bound = listener.local_addr()?;
+		Ok((listener, bound))
+	};
+	open().map_err(cannot)
 }
 
 /// Starts to listen.
@@ -415,5 +431,25 @@ fn protocol_v5(
 			unsubscribe.ack()
 		},
 		other => other.ack(),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[tokio::test]
+	async fn whoever_is_silent_is_asked_by_the_system_whether_it_is_there() {
+		for address in ["127.0.0.1:0", "[::1]:0"] {
+			// A machine without IPv6 has no such address.
+			let Ok((listener, bound)) = bind(address.parse().unwrap()) else { continue };
+			let _client = std::net::TcpStream::connect(bound).unwrap();
+			listener.set_nonblocking(false).unwrap();
+			let (connection, _) = listener.accept().unwrap();
+			assert!(TcpSocket::from_std_stream(connection).keepalive().unwrap(), "{address}");
+		}
+		let (_held, taken) = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+		let refused = bind(taken).err().unwrap();
+		assert!(refused.to_string().contains(&taken.to_string()), "{refused}");
 	}
 }
