@@ -3,7 +3,7 @@
 
     python3 vectors/channels.py [FILE]
 
-It makes every byte again that is signed or hashed, checks every signature, makes both lists of each batch from its
+It makes every byte again that is signed or hashed, checks every signature, makes the lists of each batch from its
 receipts, proves each receipt, and settles the batches in order. Ends with 0 only if everything agrees.
 """
 
@@ -257,9 +257,28 @@ def rising(keys):
     return all(one < next_ for one, next_ in zip(keys, keys[1:]))
 
 
-def check_lists(header, channels, miners):
+def check_given_up(miners, given_up):
+    """Each range lies within the line of its miner, behind the one before it."""
+    for one in given_up:
+        refusal = check_line(one["line"], miner_point, False)
+        if refusal:
+            return refusal
+    left = list(given_up)
+    for line in miners:
+        reached, last = miner_point(line["from"]), miner_point(line["to"])
+        while left and left[0]["line"]["miner"] == line["miner"]:
+            start, end = (miner_point(left[0]["line"][name]) for name in ("from", "to"))
+            begins = reached[0] <= start[0] and agree(reached, start)
+            if not begins or end[0] > last[0] or not agree(end, last):
+                return "given_up_elsewhere"
+            reached = end
+            left.pop(0)
+    return "given_up_elsewhere" if left else None
+
+
+def check_lists(header, channels, miners, given_up):
     """The name of the refusal, or None."""
-    if not channels or not miners:
+    if not (channels or given_up) or not miners:
         return "no_receipts"
     for line in channels:
         refusal = check_line(line, channel_point, True)
@@ -274,22 +293,29 @@ def check_lists(header, channels, miners):
     # No miner comes first, then keys by their bytes, which their hexadecimal digits keep.
     if not rising([line["miner"] or "" for line in miners]):
         return "miners_unsorted"
-    receipts, price = total(channels, channel_point)
+    refusal = check_given_up(miners, given_up)
+    if refusal:
+        return refusal
+    settled = total(channels, channel_point) if channels else [0, 0]
+    given = total([one["line"] for one in given_up], miner_point)[:2] if given_up else [0, 0]
     sums = total(miners, miner_point)
-    if [receipts, price] != sums[:2]:
+    if [one + other for one, other in zip(settled, given)] != sums[:2]:
         return "lists_disagree"
     stated = [header["receipts"], int(header["price"]), int(header["weight"])]
-    if stated != sums or (header["channels"], header["miners"]) != (len(channels), len(miners)):
+    numbers = (len(channels), len(miners) + len(given_up))
+    if stated != sums or (header["channels"], header["miners"]) != numbers:
         return "header_disagrees"
-    if root(line_leaves(channels, miners)) != unhex(header["lines_root"]):
+    if root(line_leaves(channels, miners, given_up)) != unhex(header["lines_root"]):
         return "other_lines"
     return None
 
 
-def line_leaves(channels, miners):
-    return [leaf(b"\0" + channel_line_bytes(line)) for line in channels] + [
-        leaf(b"\1" + miner_line_bytes(line)) for line in miners
-    ]
+def line_leaves(channels, miners, given_up):
+    return (
+        [leaf(b"\0" + channel_line_bytes(line)) for line in channels]
+        + [leaf(b"\1" + miner_line_bytes(line)) for line in miners]
+        + [leaf(b"\2" + uint(one["channel"], U64) + miner_line_bytes(one["line"])) for one in given_up]
+    )
 
 
 # ---- the file -------------------------------------------------------------------------------------------------------
@@ -324,8 +350,11 @@ class Checker:
         for batch in self.vectors["batches"]:
             self.batch(batch)
         self.settle()
-        for case in self.vectors["refused"]:
-            made = check_lists(case["header"], case["channels"], case["miners"])
+        given_up = self.vectors["given_up"]
+        self.batch(given_up["batch"])
+        self.paid(given_up)
+        for case in self.vectors["refused"] + given_up["refused"]:
+            made = check_lists(case["header"], case["channels"], case["miners"], case["given_up"])
             self.equal(case["name"], made, case["refusal"])
         for pair in self.vectors["pairs"]:
             self.pair(pair)
@@ -412,9 +441,10 @@ class Checker:
         self.signature(what, unhex(header["coordinator"]), payload, batch["header_signature"])
         channels = [signed["line"] for signed in batch["channels"]]
         miners = [signed["line"] for signed in batch["miners"]]
-        self.equal(f"lists of {what}", check_lists(header, channels, miners), None)
-        lines = line_leaves(channels, miners)
-        stated = [unhex(signed["leaf"]) for signed in batch["channels"] + batch["miners"]]
+        given_up = batch["given_up"]
+        self.equal(f"lists of {what}", check_lists(header, channels, miners, given_up), None)
+        lines = line_leaves(channels, miners, given_up)
+        stated = [unhex(signed["leaf"]) for signed in batch["channels"] + batch["miners"] + given_up]
         self.equal(f"leaves of lines of {what}", lines, stated)
         for signed in batch["miners"]:
             payload = self.payload("gridproof/line/v1", header_hash, miner_line_bytes(signed["line"]))
@@ -431,7 +461,10 @@ class Checker:
         receipts = batch["receipts"]
         place = lambda one: (one["receipt"]["miner"] or "", one["miner_sums"]["count"])
         self.equal(f"order of {what}", rising([place(one) for one in receipts]), True)
-        by_channel = sorted(receipts, key=lambda one: (one["receipt"]["channel"], one["channel_sums"]["count"]))
+        ended = {one["channel"] for one in batch["given_up"]}
+        settled = [one for one in receipts if one["receipt"]["channel"] not in ended]
+        self.ranges(what, batch, [one for one in receipts if one["receipt"]["channel"] in ended])
+        by_channel = sorted(settled, key=lambda one: (one["receipt"]["channel"], one["channel_sums"]["count"]))
         newest = {line["voucher"]["channel"]: line["voucher"]["number"] for line in channels}
         made = []
         for channel, group in groupby(by_channel, lambda one: one["receipt"]["channel"]):
@@ -450,6 +483,33 @@ class Checker:
         stated = [(line["miner"], miner_point(line["from"]), miner_point(line["to"])) for line in miners]
         self.equal(f"miners of {what}", made, stated)
 
+    def ranges(self, what, batch, receipts):
+        """Makes what is given up from the receipts of the channels that have ended."""
+        made = []
+        for one in receipts:
+            start, end = miner_ends(one)
+            of = (one["receipt"]["channel"], one["receipt"]["miner"])
+            if made and made[-1][0] == of and made[-1][2] == start:
+                made[-1] = (of, made[-1][1], end)
+            else:
+                made.append((of, start, end))
+        stated = [
+            ((one["channel"], one["line"]["miner"]), *(miner_point(one["line"][name]) for name in ("from", "to")))
+            for one in batch["given_up"]
+        ]
+        self.equal(f"given up by {what}", made, stated)
+
+    def paid(self, case):
+        """What is paid of each miner is its line without what is given up."""
+        batch = case["batch"]
+        for signed, stated in zip(batch["miners"], case["paid"]):
+            miner = signed["line"]["miner"]
+            own = [one["line"] for one in batch["given_up"] if one["line"]["miner"] == miner]
+            given = total(own, miner_point) if own else [0, 0, 0]
+            made = [one - other for one, other in zip(total([signed["line"]], miner_point), given)]
+            self.equal("miner of what is paid", miner, stated["miner"])
+            self.equal("what is paid", made, [stated["receipts"], int(stated["price"]), int(stated["weight"])])
+
     def join(self, what, ends):
         """The first and the last point of receipts that follow each other."""
         for (_, after), (start, _) in zip(ends, ends[1:]):
@@ -463,6 +523,10 @@ class Checker:
         numbers = (len(leaves), len(lines))
         for index, proof in enumerate(batch["proofs"]):
             one = batch["receipts"][index]
+            ended = {range_["channel"] for range_ in batch["given_up"]}
+            self.equal("no proof of what is given up", proof is None, one["receipt"]["channel"] in ended)
+            if proof is None:
+                continue
             self.equal(f"index of {what}", index, proof["index"])
             self.prove(f"receipt of {what}", leaves, index, proof["path"], header["receipts_root"])
             at_channel, at_miner = proof["channel_index"], proof["miner_index"]

@@ -514,6 +514,7 @@ fn batch<T: Config>(channels: u32, miners: u32) -> Result<SettlementBatch, Bench
 	let lists = Lists {
 		channels: channel_lines.iter().map(|signed| signed.line).collect(),
 		miners: miner_lines.clone(),
+		given_up: Vec::new(),
 	};
 	let header = SettlementHeader {
 		coordinator,
@@ -539,6 +540,7 @@ fn batch<T: Config>(channels: u32, miners: u32) -> Result<SettlementBatch, Bench
 		signature: sign(&coordinator, &header.signing_payload(&genesis))?,
 		channels: channel_lines.try_into().map_err(|_| "as many as fit")?,
 		miners: signed_miners.try_into().map_err(|_| "as many as fit")?,
+		given_up: Default::default(),
 	})
 }
 

@@ -484,7 +484,7 @@ pub mod pallet {
 		OptionQuery,
 	>;
 
-	/// Channels that have ended and of which something was settled, kept for the memory of offences.
+	/// Channels that have ended, kept for the memory of offences.
 	#[pallet::storage]
 	pub type EndedChannels<T: Config> =
 		StorageMap<_, Twox64Concat, ChannelId, EndedChannel<T::AccountId>, OptionQuery>;
@@ -502,8 +502,8 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type ForgetQueue<T: Config> = StorageValue<_, Queue, ValueQuery>;
 
-	/// Every [`HEADERS_PER_MARK`]th header of a coordinator, by the key that signed it and its
-	/// sequence number divided by that, kept for [`MARK_MEMORY_MS`].
+	/// Last header of each [`HEADERS_PER_MARK`] numbers of a coordinator, by the key that signed it and
+	/// its sequence number divided by that, kept for [`MARK_MEMORY_MS`].
 	#[pallet::storage]
 	pub type Marks<T: Config> =
 		StorageDoubleMap<_, Blake2_128Concat, PublicKey, Twox64Concat, u64, Mark, OptionQuery>;
@@ -886,8 +886,8 @@ pub mod pallet {
 			miner: PublicKey,
 			/// Sums of all its receipts at this coordinator in this asset and mode so far.
 			settled: MinerSums,
-			/// Shares of the line's price that miner, coordinator and treasury received, in the
-			/// asset's smallest unit.
+			/// Shares of the line's price, less what is given up of it, that miner, coordinator and
+			/// treasury received, in the asset's smallest unit.
 			shares: Shares,
 			/// Claim that the line adds to the running emission step, in 10⁻¹⁸ AIT.
 			claim: u128,
@@ -902,7 +902,7 @@ pub mod pallet {
 			header_hash: H256,
 			/// Asset and mode of its receipts.
 			kind: BatchKind,
-			/// Sums over its receipts.
+			/// Sums over its receipts, what it gives up included.
 			sums: BatchSums,
 			/// Fee that the coordinator's account paid for its lines, in 10⁻¹⁸ AIT.
 			fee: u128,
@@ -996,6 +996,19 @@ pub mod pallet {
 			owed: u128,
 			/// Amount given back, in 10⁻¹⁸ AIT.
 			amount: u128,
+		},
+		/// A batch gave up receipts of a channel that had ended: nobody is paid for them.
+		CountsGivenUp {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// Number of the channel.
+			channel: ChannelId,
+			/// Key of the miner that the line names; `None` for receipts without an answer.
+			miner: Option<PublicKey>,
+			/// Number of the receipts.
+			receipts: u64,
+			/// Sum of their prices, in the asset's smallest unit.
+			price: u128,
 		},
 	}
 
@@ -2244,10 +2257,13 @@ pub mod pallet {
 		///
 		/// A miner that is banned or underbonded is paid for its work, and earns nothing besides.
 		///
+		/// Receipts of a channel that has ended are given up: the batch states the miners' ranges of
+		/// them, which are counted and neither paid nor minted for. So the lines continue behind them.
+		///
 		/// ## Parameters
 		///
-		/// - `batch`: header, lines of channels with their newest vouchers, lines of miners, and
-		///   signatures.
+		/// - `batch`: header, lines of channels with their newest vouchers, lines of miners, what is
+		///   given up of these, and signatures.
 		///
 		/// ## Errors
 		///
@@ -2260,6 +2276,7 @@ pub mod pallet {
 		/// ## Events
 		///
 		/// - [`Event::ChannelSettled`] for each channel and [`Event::MinerSettled`] for each miner
+		/// - [`Event::CountsGivenUp`] for each range that is given up
 		/// - [`Event::BatchSettled`], or [`Event::BatchRefused`] alone
 		/// - [`Event::StepClosed`] if an emission step has ended
 		#[pallet::call_index(32)]
@@ -2328,7 +2345,7 @@ pub mod pallet {
 		/// - [`Error::Stopped`] while settlement is stopped.
 		/// - [`Error::ReceiptUnsound`] if the receipt contradicts itself, or is of another kind than its
 		///   channel: report it instead.
-		/// - [`Error::UnknownChannel`] if its channel is not known, or was never settled and has ended.
+		/// - [`Error::UnknownChannel`] if its channel is not known (any more).
 		/// - [`Error::AlreadyReported`] if a demand of the voucher's receipt was not answered before.
 		/// - [`Error::ReceiptNotDue`] if its time has not passed.
 		/// - [`Error::DemandTooLate`] if the channel ends before the answer is due; or if the count is
@@ -2407,6 +2424,10 @@ pub mod pallet {
 		/// comes out of the bond at once and on top of that: to a client at most what was settled out of
 		/// its channel, to a miner at most as much as the slash. AICP count at half of the reference
 		/// rate.
+		///
+		/// A receipt that a batch gave up, with the range in which it did, is an absence of the
+		/// coordinator, as a demand without an answer is: the first one shown counts as an offence, and
+		/// miners together get back as much as its slash.
 		///
 		/// The same evidence shown again gives back to a client what the first report did not, for lack
 		/// of a rate or of a bond, and counts no second time.

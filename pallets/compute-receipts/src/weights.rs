@@ -322,9 +322,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(110_000_000, 900)
 			.saturating_add(Weight::from_parts(220_000_000, 1_100).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(7_u64))
-			.saturating_add(T::DbWeight::get().reads((8_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().reads((9_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
-			.saturating_add(T::DbWeight::get().writes((8_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes((10_u64).saturating_mul(n.into())))
 	}
 	/// The range of component `n` is `[1, 2048]`.
 	fn verify_lines(n: u32) -> Weight {
@@ -587,9 +587,9 @@ impl WeightInfo for () {
 		Weight::from_parts(110_000_000, 900)
 			.saturating_add(Weight::from_parts(220_000_000, 1_100).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(7_u64))
-			.saturating_add(RocksDbWeight::get().reads((8_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().reads((9_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
-			.saturating_add(RocksDbWeight::get().writes((8_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes((10_u64).saturating_mul(n.into())))
 	}
 	fn verify_lines(n: u32) -> Weight {
 		Weight::from_parts(46_000_000, 0)

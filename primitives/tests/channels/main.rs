@@ -4,6 +4,7 @@
 
 mod channel;
 mod evidence;
+mod given_up;
 mod properties;
 mod receipt;
 mod rules;

@@ -8,8 +8,9 @@ use gridproof_primitives::{
 	H256,
 	compute::channels::{
 		Batch, BatchError, BatchRefusal, ChannelReceipt, ChannelSums, DemandRefusal, Demanded,
-		HeaderChain, MAX_LINES, MinerSums, PaidBy, ReceiptProof, ReceiptV2Refusal, SettlementBatch,
-		SettlementHeader, SignedMinerLine, batch_fee, check_answer, demand,
+		HEADERS_PER_MARK, HeaderChain, MAX_LINES, MAX_PASSED_OVER, MinerSums, PaidBy, ReceiptProof,
+		ReceiptV2Refusal, SettlementBatch, SettlementHeader, SignedMinerLine, batch_fee,
+		check_answer, demand,
 	},
 };
 use std::collections::BTreeMap;
@@ -21,7 +22,8 @@ fn changed(signed: &SettlementBatch, change: impl FnOnce(&mut SettlementBatch)) 
 	let lists = batch.lists();
 	batch.header.lines = gridproof_primitives::crypto::merkle::root(&lists.leaves());
 	batch.header.channels = u32::try_from(lists.channels.len()).unwrap();
-	batch.header.miners = u32::try_from(lists.miners.len()).unwrap();
+	let of_miners = lists.miners.len() + lists.given_up.len();
+	batch.header.miners = u32::try_from(of_miners).unwrap();
 	if let Some(sums) = lists.of_miners() {
 		batch.header.sums = sums;
 	}
@@ -83,7 +85,7 @@ fn a_header_is_the_next_of_its_coordinator() {
 	let refused = |header: &SettlementHeader, now| after.next(header, now, SPACING_MS).unwrap_err();
 	assert_eq!(refused(&next, 3_499), BatchRefusal::TooSoon);
 	assert_eq!(refused(&signed.header, 9_000), BatchRefusal::SequencePast);
-	let ahead = SettlementHeader { sequence: 2, ..next };
+	let ahead = SettlementHeader { sequence: 2, previous: next.hash(), ..next };
 	assert_eq!(refused(&ahead, 9_000), BatchRefusal::SequenceAhead);
 	let other = SettlementHeader { previous: H256::zero(), ..next };
 	assert_eq!(refused(&other, 9_000), BatchRefusal::OtherPrevious);
@@ -94,6 +96,35 @@ fn a_header_is_the_next_of_its_coordinator() {
 	let last = HeaderChain { next_sequence: u64::MAX, ..HeaderChain::default() };
 	let header = SettlementHeader { sequence: u64::MAX, previous: H256::zero(), ..next };
 	assert_eq!(last.next(&header, 9_000, SPACING_MS), Err(BatchRefusal::SequencePast));
+}
+
+#[test]
+fn a_number_that_was_refused_is_passed_over_and_never_comes_back() {
+	let (_, chain, _, signed) = settled();
+	let first = chain.headers.next(&signed.header, 2_500, SPACING_MS).unwrap();
+	let after = |sequence| SettlementHeader {
+		sequence,
+		previous: signed.header.hash(),
+		time_ms: 3_000,
+		..signed.header
+	};
+	let most = 1 + u64::from(MAX_PASSED_OVER);
+	for sequence in [1, 2, most] {
+		let next = first.next(&after(sequence), 9_000, SPACING_MS).unwrap();
+		assert_eq!(next.next_sequence, sequence + 1);
+		assert_eq!(next.last_hash, after(sequence).hash());
+		for late in 1..=sequence {
+			let refused = next.next(&after(late), 19_000, SPACING_MS);
+			assert_eq!(refused, Err(BatchRefusal::SequencePast));
+		}
+	}
+	// Of each group of numbers that the chain keeps a header of, one is used.
+	let refused = first.next(&after(most + 1), 9_000, SPACING_MS);
+	assert_eq!(refused, Err(BatchRefusal::SequenceAhead));
+	assert_eq!(MAX_PASSED_OVER + 1, HEADERS_PER_MARK);
+	// So is the very first.
+	let begins = SettlementHeader { sequence: 3, ..signed.header };
+	assert_eq!(chain.headers.next(&begins, 2_500, SPACING_MS).unwrap().next_sequence, 4);
 }
 
 #[test]
@@ -251,8 +282,8 @@ fn each_line_costs_a_fee() {
 #[test]
 fn refusals_of_batches_are_numbered_without_a_gap_and_say_what_helps() {
 	let all: Vec<BatchRefusal> = (0..=u8::MAX).map_while(BatchRefusal::from_code).collect();
-	assert_eq!(all.len(), 39);
-	assert!((39..=u8::MAX).all(|code| BatchRefusal::from_code(code).is_none()));
+	assert_eq!(all.len(), 41);
+	assert!((41..=u8::MAX).all(|code| BatchRefusal::from_code(code).is_none()));
 	for (code, refusal) in all.iter().enumerate() {
 		assert_eq!(usize::from(refusal.code()), code);
 		assert!(!refusal.as_str().is_empty() && !refusal.to_string().is_empty());

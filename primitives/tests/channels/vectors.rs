@@ -4,8 +4,8 @@
 //! read it; `vectors/channels.py` is one, and shares no code with this one.
 
 use crate::world::{
-	AICP, AIT, Books, Chain, FACTOR, GENESIS, KINDS, client, coordinator, miner, public, sign,
-	terms,
+	AICP, AIT, Books, Chain, DAY_MS, FACTOR, GENESIS, KINDS, client, coordinator, miner, public,
+	sign, terms,
 };
 use codec::Encode;
 use gridproof_primitives::{
@@ -14,16 +14,16 @@ use gridproof_primitives::{
 		AitPerAicp, Class, ComputeParameters, PriceAsset, Signer,
 		channels::{
 			Batch, BatchKind, BatchRefusal, Channel, ChannelLine, ChannelReceipt, ChannelSums,
-			Content, Lists, MinerLine, MinerSums, Opened, Part, ReceiptProof, ReceiptV2, Sampler,
-			SamplingParameters, SettlementBatch, SettlementHeader, Tariff, Voucher,
-			channel_sums_agree, job_seed, line_claim, miner_sums_agree, receipt_leaf, received,
-			salt, spec_hash,
+			Content, GivenUp, Lists, MinerLine, MinerSums, Opened, Part, Placed, ReceiptProof,
+			ReceiptV2, Sampler, SamplingParameters, SettlementBatch, SettlementHeader, Tariff,
+			Voucher, channel_sums_agree, job_seed, line_claim, miner_sums_agree, receipt_leaf,
+			received, salt, spec_hash,
 		},
 	},
 	crypto::merkle,
 };
 use serde_json::{Value, json};
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 const VARIABLE: &str = "GRIDPROOF_NEW_VECTORS";
 
@@ -156,6 +156,14 @@ fn proof(proof: &ReceiptProof) -> Value {
 	})
 }
 
+fn range(one: &GivenUp) -> Value {
+	json!({
+		"channel": one.channel,
+		"line": miner_line(&one.line),
+		"leaf": hex(merkle::leaf_hash(&one.leaf_data())),
+	})
+}
+
 fn batch(batch: &Batch, signed: &SettlementBatch) -> Value {
 	let hash = signed.header.hash();
 	let signature = |line: &MinerLine| {
@@ -164,10 +172,11 @@ fn batch(batch: &Batch, signed: &SettlementBatch) -> Value {
 		assert_eq!(line.verify(&GENESIS, &hash, &signature), Ok(()));
 		Some(hex(signature))
 	};
+	// What is given up has none.
 	let proofs = (0..batch.receipts().len()).map(|index| {
-		let shown = ReceiptProof::of(batch, index).unwrap();
+		let shown = ReceiptProof::of(batch, index)?;
 		assert_eq!(shown.verify(&signed.header), Ok(()));
-		proof(&shown)
+		Some(proof(&shown))
 	});
 	json!({
 		"header": header(&signed.header),
@@ -186,6 +195,7 @@ fn batch(batch: &Batch, signed: &SettlementBatch) -> Value {
 			"payload": hex(signed.line.signing_payload(&GENESIS, &hash)),
 			"signature": signature(&signed.line),
 		})).collect::<Vec<_>>(),
+		"given_up": signed.given_up.iter().map(range).collect::<Vec<_>>(),
 		"receipts": batch.receipts().iter().map(channel_receipt).collect::<Vec<_>>(),
 		"proofs": proofs.collect::<Vec<_>>(),
 	})
@@ -264,7 +274,8 @@ fn refusals(first: &SettlementBatch) -> Vec<Value> {
 			change(&mut lists);
 			let mut of = first.header;
 			of.lines = merkle::root(&lists.leaves());
-			(of.channels, of.miners) = (lists.channels.len() as u32, lists.miners.len() as u32);
+			let of_miners = lists.miners.len() + lists.given_up.len();
+			(of.channels, of.miners) = (lists.channels.len() as u32, of_miners as u32);
 			of.sums = lists.of_miners().unwrap_or_default();
 			refused(name, &of, &lists)
 		})
@@ -278,6 +289,54 @@ fn refusals(first: &SettlementBatch) -> Vec<Value> {
 	cases
 }
 
+/// The two channels of AIT once more, of which one has ended before it was settled.
+fn given_up() -> Value {
+	let (mut books, mut chain) = (Books::default(), Chain::default());
+	for channel in 0..2 {
+		chain.channels.insert(channel, Channel::open(&terms(AIT, channel)).unwrap());
+	}
+	let by = |number| Some(public(&miner(number)));
+	let work = [(0, 600, by(0)), (1, 500, by(0)), (0, 400, by(0)), (0, 0, None), (1, 30, by(1))];
+	for (channel, price, by) in work {
+		books.request(channel, &chain.channels[&channel], price, 1_000).unwrap();
+		books.complete(0, AIT, by, price, 40, 1_500);
+	}
+	let closed = chain.channels[&0].close(true, 1_500, DAY_MS).unwrap();
+	chain.channels.insert(0, closed);
+	let (now, ended) = (1_500 + DAY_MS, BTreeSet::from([0]));
+	let (made, signed) = books.batch_giving_up(AIT, usize::MAX, now, &ended).unwrap();
+	assert_eq!(chain.settle(&signed, now), Ok(()));
+	for index in 0..made.receipts().len() {
+		let range = Placed::<GivenUp>::of(&made, index);
+		assert!(range.is_none_or(|range| range.verify(&signed.header) == Ok(())));
+	}
+	let paid = made.lists().paid().unwrap();
+	type Change<'a> = &'a dyn Fn(&mut Lists);
+	let changes: [(&str, Change<'_>); 3] = [
+		("a range that is missing", &|lists| lists.given_up.truncate(2)),
+		("a range twice", &|lists| lists.given_up.push(lists.given_up[2])),
+		("ranges in the wrong order", &|lists| lists.given_up.swap(1, 2)),
+	];
+	let refusals = changes.iter().map(|(name, change)| {
+		let mut lists = signed.lists();
+		change(&mut lists);
+		let mut of = signed.header;
+		of.lines = merkle::root(&lists.leaves());
+		of.miners = (lists.miners.len() + lists.given_up.len()) as u32;
+		refused(name, &of, &lists)
+	});
+	json!({
+		"batch": batch(&made, &signed),
+		"paid": paid.iter().map(|line| json!({
+			"miner": line.miner.map(hex),
+			"receipts": line.receipts(),
+			"price": line.price().map(|price| price.to_string()),
+			"weight": line.weight().map(|weight| weight.to_string()),
+		})).collect::<Vec<_>>(),
+		"refused": refusals.collect::<Vec<_>>(),
+	})
+}
+
 fn refused(name: &str, of: &SettlementHeader, lists: &Lists) -> Value {
 	let refusal: BatchRefusal = lists.check(of).unwrap_err();
 	json!({
@@ -285,6 +344,7 @@ fn refused(name: &str, of: &SettlementHeader, lists: &Lists) -> Value {
 		"header": header(of),
 		"channels": lists.channels.iter().map(channel_line).collect::<Vec<_>>(),
 		"miners": lists.miners.iter().map(miner_line).collect::<Vec<_>>(),
+		"given_up": lists.given_up.iter().map(range).collect::<Vec<_>>(),
 		"refusal": refusal.as_str(),
 		"code": refusal.code(),
 	})
@@ -483,6 +543,7 @@ fn vectors() -> Value {
 			"left": channel.left().to_string(),
 		})).collect::<Vec<_>>(),
 		"refused": refusals(&batches[0].1),
+		"given_up": given_up(),
 		"pairs": pairs(batches[0].0.receipts()),
 		"tariffs": tariffs(),
 		"claims": claims(&lines),

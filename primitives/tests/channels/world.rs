@@ -16,7 +16,7 @@ use gridproof_primitives::{
 	crypto::ed25519::{PublicKey, Signature},
 };
 use sp_core::{Pair, ed25519::Pair as Key};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub const GENESIS: H256 = H256::repeat_byte(7);
 pub const DAY_MS: u64 = 86_400_000;
@@ -163,13 +163,24 @@ impl Books {
 		most: usize,
 		now: u64,
 	) -> Option<(Batch, SettlementBatch)> {
+		self.batch_giving_up(kind, most, now, &BTreeSet::new())
+	}
+
+	/// Makes a batch that gives up the receipts of channels that have ended.
+	pub fn batch_giving_up(
+		&mut self,
+		kind: BatchKind,
+		most: usize,
+		now: u64,
+		ended: &BTreeSet<ChannelId>,
+	) -> Option<(Batch, SettlementBatch)> {
 		let waiting = self.waiting.entry(kind).or_default();
 		let receipts: Vec<_> = waiting.drain(..most.min(waiting.len())).collect();
 		if receipts.is_empty() {
 			return None;
 		}
 		let vouchers = self.newest.iter().map(|(id, signed)| (*id, signed.voucher)).collect();
-		let batch = Batch::of(kind, receipts, &vouchers).unwrap();
+		let batch = Batch::giving_up(kind, receipts, &vouchers, ended).unwrap();
 		let signed = self.signed(&batch, now);
 		let (spacing, header) = (0, &signed.header);
 		self.headers = self.headers.next(header, now, spacing).unwrap();
@@ -194,6 +205,7 @@ impl Books {
 			signature: sign(&coordinator(), &header.signing_payload(&GENESIS)),
 			channels: channels.collect::<Vec<_>>().try_into().unwrap(),
 			miners: miners.collect::<Vec<_>>().try_into().unwrap(),
+			given_up: batch.lists().given_up.clone().try_into().unwrap(),
 		}
 	}
 }
@@ -223,11 +235,16 @@ impl Chain {
 				.verify_voucher(&GENESIS, &line.voucher, signature)
 				.map_err(|_| BatchRefusal::BadVoucherSignature)?;
 		}
-		for line in &lists.miners {
+		for one in &lists.given_up {
+			if let Some(channel) = after.channels.get(&one.channel) {
+				channel.give_up(&batch.header.coordinator, kind, now)?;
+			}
+		}
+		for (line, paid) in lists.miners.iter().zip(lists.paid().unwrap()) {
 			let settled = after.miners.entry((kind, line.miner)).or_default();
 			line.check_joins(settled)?;
 			*settled = line.to;
-			*after.paid.entry(kind).or_default() += line.price().unwrap();
+			*after.paid.entry(kind).or_default() += paid.price().unwrap();
 		}
 		*self = after;
 		Ok(())

@@ -1,7 +1,7 @@
 //! `gridproof channel demands`, `demand` and `report`.
 
 use crate::{
-	args::{NodeArgs, PassphraseArgs, PayerArgs, UrlArgs, amount::Unit},
+	args::{CoordinatorArgs, NodeArgs, PassphraseArgs, PayerArgs, UrlArgs, amount::Unit},
 	exit::usage,
 	output::Output,
 };
@@ -11,15 +11,16 @@ use gridproof_chain::{
 	Chain,
 	pallets::compute_receipts::{
 		call,
-		event::{ChannelOffenceProven, ReceiptDemanded},
+		event::{ChannelOffenceProven, GivenBack, ReceiptDemanded},
 		query,
 	},
 };
 use gridproof_compute_api::{
-	demands::{contradiction, read_issued},
+	ChannelClient,
+	demands::{contradiction, given_up, read_issued},
 	protocol::IssuedReceipt,
 };
-use gridproof_keys::account::address;
+use gridproof_keys::{AccountKey, account::address};
 use gridproof_primitives::{
 	compute::{
 		PriceAsset,
@@ -66,6 +67,12 @@ pub struct ReportArgs {
 	/// Another receipt of the coordinator that it contradicts; may be repeated.
 	#[arg(long, value_name = "0x…")]
 	against: Vec<HexBytes>,
+	/// A batch gave the receipt up, as its channel had ended before it was settled: its miner is given
+	/// back what it lost, as far as the coordinator's slash reaches. The coordinator is asked for the batch.
+	#[arg(long, conflicts_with = "against")]
+	given_up: bool,
+	#[command(flatten)]
+	coordinator: CoordinatorArgs,
 	#[command(flatten)]
 	payer: PayerArgs,
 	#[command(flatten)]
@@ -201,6 +208,9 @@ pub async fn report(args: &ReportArgs, out: &Output) -> anyhow::Result<()> {
 	let others = args.against.iter().map(issued).collect::<anyhow::Result<Vec<_>>>()?;
 	let account = args.payer.load(&args.passphrase)?;
 	let chain = args.node.connect().await?;
+	if args.given_up {
+		return report_given_up(args, &first, &account, &chain, out).await;
+	}
 	let channel = channel_of(&chain, &first).await?.channel;
 	let (coordinator, kind) = (channel.coordinator, channel.kind);
 	let evidence = contradiction(&first, &others, kind, &coordinator, &chain.genesis());
@@ -217,4 +227,46 @@ pub async fn report(args: &ReportArgs, out: &Output) -> anyhow::Result<()> {
 		block: format!("{:#x}", included.block),
 	};
 	out.result(&done, |done| format!("proven: {}, {} count now", done.offence, done.offences))
+}
+
+/// What `channel report --given-up` did.
+#[derive(Serialize)]
+struct ReportedGivenUp {
+	/// Null if it is part of an absence that counted before.
+	offence: Option<String>,
+	/// Given back to the miner, in units of 10⁻¹⁸ AIT.
+	given_back: String,
+	block: String,
+}
+
+/// Reports a receipt that a batch gave up.
+async fn report_given_up(
+	args: &ReportArgs,
+	issued: &IssuedReceipt,
+	account: &AccountKey,
+	chain: &Chain,
+	out: &Output,
+) -> anyhow::Result<()> {
+	let client = ChannelClient::new(&args.coordinator.coordinator)?;
+	let answer = client.receipt(issued.receipt.receipt.id(&chain.genesis()).into()).await?;
+	let sequence = answer.batch.with_context(|| "no batch has the receipt yet")?;
+	let batch = client.batch(sequence).await?;
+	let (coordinator, evidence) =
+		given_up(issued, &batch, &chain.genesis()).with_context(|| {
+			format!("batch {sequence} does not give the receipt up: nothing was sent")
+		})?;
+	let call = call::report_channel_offence(&coordinator, &evidence);
+	let included = chain.submit(account, &call, &args.node.patience()).await?;
+	let offence = included.first::<ChannelOffenceProven>().ok();
+	let given = included.first::<GivenBack>().map_or(0, |event| event.amount);
+	let done = ReportedGivenUp {
+		offence: offence.map(|event| format!("{:?}", event.offence)),
+		given_back: given.to_string(),
+		block: format!("{:#x}", included.block),
+	};
+	let shown = Unit::AIT.show(given);
+	out.result(&done, |done| match &done.offence {
+		Some(offence) => format!("proven: {offence}, the miner has {shown} back"),
+		None => format!("part of an absence that counted before; the miner has {shown} back"),
+	})
 }

@@ -29,6 +29,7 @@ use gridproof_coordinator::{
 	check::{Checker, Recount, first_of, recounted, repeated},
 	ledger::Ledger,
 	new_key, register as register_key,
+	repair::{self, BatchReport},
 };
 use gridproof_engine::{LocalEngine, MemoryOptions, OpenAiEngine, OpenAiOptions};
 use gridproof_keys::{Kind, account::address};
@@ -62,6 +63,10 @@ pub enum Command {
 	Status(StatusArgs),
 	/// Make an API key for a customer of the front. It is printed once; the file has its hash.
 	ApiKey(ApiKeyArgs),
+	/// Settlement batches in a coordinator's folder, and what to do about one that the chain has refused
+	/// permanently. The coordinator must not run meanwhile.
+	#[command(subcommand)]
+	Batches(BatchesCommand),
 }
 
 /// Arguments of `coordinator run`.
@@ -208,6 +213,38 @@ pub struct ApiKeyArgs {
 	asset: PriceAsset,
 }
 
+/// What `coordinator batches` can do.
+#[derive(Subcommand)]
+pub enum BatchesCommand {
+	/// List the newest batches, and say what can be done about one that was refused.
+	List(BatchesArgs),
+	/// Put the receipts of a batch that was refused permanently into the next one. Its own number is given
+	/// up: the same number is never signed twice.
+	Rebuild(RebuildArgs),
+}
+
+/// Arguments of `coordinator batches list`.
+#[derive(Args)]
+pub struct BatchesArgs {
+	/// Folder of the coordinator's database.
+	#[arg(long, value_name = "DIR")]
+	data: PathBuf,
+	/// How many at most.
+	#[arg(long, value_name = "N", default_value_t = 20)]
+	limit: u32,
+}
+
+/// Arguments of `coordinator batches rebuild`.
+#[derive(Args)]
+pub struct RebuildArgs {
+	/// Sequence number of the batch.
+	#[arg(value_name = "BATCH")]
+	sequence: u64,
+	/// Folder of the coordinator's database.
+	#[arg(long, value_name = "DIR")]
+	data: PathBuf,
+}
+
 /// An asset by its name.
 pub fn asset(text: &str) -> Result<PriceAsset, String> {
 	[PriceAsset::Ait, PriceAsset::Aicp, PriceAsset::ServiceCredit]
@@ -225,6 +262,8 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Party(command) => party::run(&command, Trade::Coordinator, out).await,
 		Command::Status(args) => status(&args, out).await,
 		Command::ApiKey(args) => api_key(&args, out),
+		Command::Batches(BatchesCommand::List(args)) => list_batches(&args, out).await,
+		Command::Batches(BatchesCommand::Rebuild(args)) => rebuild_batch(&args, out).await,
 	}?;
 	Ok(ExitCode::SUCCESS)
 }
@@ -435,6 +474,9 @@ fn status_text(status: &Status) -> String {
 		let price = unit.map_or_else(|_| price.to_string(), |unit| unit.show(price.0));
 		text.push_str(&format!("\nunit price  {price}"));
 	}
+	if let Some(refused) = &info.refused_batch {
+		text.push_str(&format!("\nstands      {}", refused.message));
+	}
 	for miner in &info.miners {
 		let class = if miner.class == ClassName::Gpu { "GPU" } else { "CPU" };
 		text.push_str(&format!(
@@ -468,6 +510,47 @@ fn status_text(status: &Status) -> String {
 		}
 	}
 	text
+}
+
+async fn list_batches(args: &BatchesArgs, out: &Output) -> anyhow::Result<()> {
+	let batches = repair::batches(&args.data, args.limit).await?;
+	out.result(&batches, |batches| {
+		let lines: Vec<String> = batches.iter().map(batch_text).collect();
+		if lines.is_empty() { "no batches".to_string() } else { lines.join("\n") }
+	})
+}
+
+fn batch_text(batch: &BatchReport) -> String {
+	let unit = Unit::from(batch.kind.asset);
+	let mut text = format!(
+		"batch {} of {}: {}, {} receipts for {}",
+		batch.sequence,
+		format_utc(batch.made_ms),
+		batch.stage,
+		batch.receipts,
+		unit.show(batch.price.0)
+	);
+	if batch.given_up > 0 {
+		text.push_str(&format!(", {} of them given up", batch.given_up));
+	}
+	if let Some(reason) = &batch.reason {
+		text.push_str(&format!("\n  {reason}"));
+	}
+	if let Some(advice) = batch.advice {
+		text.push_str(&format!("\n  its receipts wait: {advice}"));
+	}
+	text
+}
+
+async fn rebuild_batch(args: &RebuildArgs, out: &Output) -> anyhow::Result<()> {
+	let batch = repair::rebuild(&args.data, args.sequence).await?;
+	out.result(&batch, |batch| {
+		format!(
+			"the receipts of batch {} are free: start the coordinator, and it makes another batch of \
+			 them, with another number",
+			batch.sequence
+		)
+	})
 }
 
 /// What `coordinator api-key` made.

@@ -77,6 +77,7 @@ fn classified(cause: Cause) -> Option<Failure> {
 		of::<gridproof_compute_api::ClientError>,
 		of::<gridproof_compute_api::NotProven>,
 		of::<gridproof_coordinator::StartError>,
+		of::<gridproof_coordinator::repair::RebuildError>,
 		of::<gridproof_coordinator::KeyFileError>,
 		of::<gridproof_front::FrontError>,
 		of::<gridproof_engine::EngineError>,

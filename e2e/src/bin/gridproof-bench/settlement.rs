@@ -256,6 +256,7 @@ fn make(
 		header,
 		channels: channels.try_into().ok().context("too many channels for a batch")?,
 		miners: miners.try_into().ok().context("too many miners for a batch")?,
+		given_up: Default::default(),
 	};
 	desk.sequence += 1;
 	desk.previous = hash;

@@ -1,7 +1,8 @@
 //! Settlement batches: one call for any number of receipts.
 //!
 //! A batch is checked whole before anything is written: state first, then signatures. Then money moves
-//! once for each account that receives any.
+//! once for each account that receives any. What it gives up of channels that have ended moves none:
+//! the miners' sums continue behind it.
 
 use crate::{
 	channels::{payout::Payouts, types::ChannelRow},
@@ -10,7 +11,7 @@ use crate::{
 	types::*,
 	weights::WeightInfo,
 };
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 use frame_support::{
 	dispatch::PostDispatchInfo,
 	ensure,
@@ -25,7 +26,7 @@ use gridproof_primitives::{
 	H256,
 	compute::{
 		channels::{
-			BatchRefusal, ChannelId, HeaderChain, Lists, MinerLine, Mode, SettlementBatch,
+			BatchRefusal, ChannelId, GivenUp, HeaderChain, Lists, MinerLine, Mode, SettlementBatch,
 			SettlementHeader, batch_fee, line_claim,
 		},
 		settlement::{Shares, WorkRecorder},
@@ -59,7 +60,10 @@ type Rows<AccountId> = Vec<(ChannelId, ChannelRow<AccountId>)>;
 /// A batch that breaks no rule, with what to write once it is settled.
 struct Checked<AccountId> {
 	lists: Lists,
-	headers: HeaderChain,
+	/// What is paid of each line of `lists.miners`.
+	paid: Vec<MinerLine>,
+	/// Headers before it, and with it.
+	headers: (HeaderChain, HeaderChain),
 	/// Key under which the coordinator is registered, and its account.
 	coordinator: (PublicKey, AccountId),
 	channels: Rows<AccountId>,
@@ -151,8 +155,11 @@ impl<T: Config> Pallet<T> {
 		let has = T::Currency::reducible_balance(&account, keep.0, keep.1);
 		ensure!(has >= fee, Refusal::FeeUnpaid);
 		let channels = Self::check_channels(shared.now, header, &lists)?;
+		Self::check_given_up(shared.now, header, &lists)?;
 		let miners = Self::check_miners(shared, header, &lists)?;
-		Ok(Checked { lists, headers, coordinator: (coordinator, account), channels, miners, fee })
+		let paid = lists.paid().ok_or(Refusal::SumsOverflow)?;
+		let (coordinator, headers) = ((coordinator, account), (last, headers));
+		Ok(Checked { lists, paid, headers, coordinator, channels, miners, fee })
 	}
 
 	/// Settles the lines of channels in their rows, which are not written.
@@ -169,6 +176,29 @@ impl<T: Config> Pallet<T> {
 			Ok((id, row))
 		};
 		lists.channels.iter().map(of).collect()
+	}
+
+	/// Checks that the channels have ended whose counts are given up. One that the chain has forgotten
+	/// ended long ago.
+	fn check_given_up(
+		now: u64,
+		header: &SettlementHeader,
+		lists: &Lists,
+	) -> Result<(), BatchRefusal> {
+		let SettlementHeader { coordinator, kind, .. } = header;
+		let ids: BTreeSet<_> = lists.given_up.iter().map(|one| one.channel).collect();
+		for id in ids {
+			if let Some(row) = Self::channel_now(id) {
+				row.channel.give_up(coordinator, *kind, now)?;
+			} else if let Some(record) = EndedChannels::<T>::get(id) {
+				ensure!(record.coordinator == *coordinator, BatchRefusal::OtherCoordinator);
+				ensure!(record.kind == *kind, BatchRefusal::OtherKind);
+			} else {
+				let was_opened = id > 0 && id <= ChannelTotals::<T>::get().opened;
+				ensure!(was_opened, BatchRefusal::UnknownChannel);
+			}
+		}
+		Ok(())
 	}
 
 	/// Checks that the lines of miners join on, and whose they are.
@@ -229,13 +259,17 @@ impl<T: Config> Pallet<T> {
 		checked: Checked<T::AccountId>,
 	) -> Result<(), Fault> {
 		Self::take_batch_fee(&checked)?;
-		let Checked { lists, headers, coordinator, channels, miners, fee } = checked;
+		let Checked { lists, paid, headers, coordinator, channels, miners, fee } = checked;
+		let (before, headers) = headers;
 		let header = &batch.header;
 		let mut work = Work::<T>::begin(&mut shared, header, coordinator);
-		for ((line, signed), miner) in lists.miners.iter().zip(&batch.miners).zip(miners) {
+		let lines = lists.miners.iter().zip(&paid);
+		for ((lines, signed), miner) in lines.zip(&batch.miners).zip(miners) {
+			let (line, paid) = lines;
 			MinerTotals::<T>::insert((header.coordinator, header.kind, line.miner), line.to);
-			if let Some(miner) = miner {
-				work.add(line, signed.signature.is_some(), miner)?;
+			work.receipts = work.receipts.saturating_add(paid.receipts().unwrap_or(0));
+			if let (Some(miner), true) = (miner, line.from != paid.to) {
+				work.add(line, paid, signed.signature.is_some(), miner)?;
 			}
 		}
 		let payouts = work.finish()?;
@@ -245,8 +279,17 @@ impl<T: Config> Pallet<T> {
 			Channels::<T>::insert(id, row);
 			Self::deposit_event(Event::ChannelSettled { channel: id, settled });
 		}
+		for GivenUp { channel, line } in lists.given_up {
+			Self::deposit_event(Event::CountsGivenUp {
+				coordinator: header.coordinator,
+				channel,
+				miner: line.miner,
+				receipts: line.receipts().unwrap_or(0),
+				price: line.price().unwrap_or(0),
+			});
+		}
 		Headers::<T>::insert(header.coordinator, headers);
-		Self::mark_header(header, headers.last_hash);
+		Self::mark_header(&before, header, headers.last_hash);
 		ChannelTotals::<T>::mutate(|totals| {
 			totals.batches = totals.batches.saturating_add(1);
 			totals.receipts = totals.receipts.saturating_add(header.sums.receipts);
@@ -269,10 +312,12 @@ impl<T: Config> Pallet<T> {
 		let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
 		let signed = batch.miners.iter().filter(|signed| signed.signature.is_some()).count();
 		let (channels, miners) = (count(batch.channels.len()), count(batch.miners.len()));
+		// A channel that is given up is looked up twice and not written.
+		let looked_up = channels.saturating_add(count(batch.given_up.len()));
 		// One miner and the header's signature are part of what channels weigh.
 		let more = T::WeightInfo::settle_miners(miners.max(1))
 			.saturating_sub(T::WeightInfo::settle_miners(1));
-		T::WeightInfo::settle_channels(channels)
+		T::WeightInfo::settle_channels(looked_up)
 			.saturating_add(more)
 			.saturating_add(T::WeightInfo::verify_lines(channels.saturating_add(count(signed))))
 			.saturating_add(T::Recorder::weight().saturating_mul(miners.into()))
@@ -288,6 +333,8 @@ struct Work<'a, T: Config> {
 	/// Sum of the lines' claims, which is the coordinator's as well.
 	claims: u128,
 	weight: u64,
+	/// Number of receipts, without those that are given up.
+	receipts: u64,
 	payouts: Payouts<T>,
 	/// Coordinator's account, and its share of all prices.
 	own: (T::AccountId, u128),
@@ -308,22 +355,24 @@ impl<'a, T: Config> Work<'a, T> {
 			running,
 			claims: 0,
 			weight: 0,
+			receipts: 0,
 			payouts: Payouts::of(header.kind.asset),
 			own: (account, 0),
 			treasury: 0,
 		}
 	}
 
-	/// Settles the line of the miner that is registered with `key`.
+	/// Settles the line of the miner that is registered with `key`, of which `paid` is paid.
 	fn add(
 		&mut self,
 		line: &MinerLine,
+		paid: &MinerLine,
 		is_signed: bool,
 		key: PublicKey,
 	) -> Result<(), DispatchError> {
 		let (parameters, now, kind) = (self.shared.parameters, self.shared.now, self.header.kind);
-		let shares = parameters.price_split.divide(line.price().unwrap_or(0));
-		let received = self.shared.terms.received_of_line(&parameters, kind, line, &shares);
+		let shares = parameters.price_split.divide(paid.price().unwrap_or(0));
+		let received = self.shared.terms.received_of_line(&parameters, kind, paid, &shares);
 		let step = self.running.step;
 		let miner = self.shared.working_miner(&key, step).ok_or(Error::<T>::UnknownMiner)?;
 		let party = &miner.party;
@@ -333,14 +382,14 @@ impl<'a, T: Config> Work<'a, T> {
 		let claim = party
 			.class()
 			.filter(|_| fit)
-			.map_or(0, |class| line_claim(&parameters, line, is_signed, class, score, received));
+			.map_or(0, |class| line_claim(&parameters, paid, is_signed, class, score, received));
 		if let Some(activity) = &mut miner.activity {
 			activity.add_line();
 		}
-		let weight = u64::try_from(line.weight().unwrap_or(0)).unwrap_or(u64::MAX);
+		let weight = u64::try_from(paid.weight().unwrap_or(0)).unwrap_or(u64::MAX);
 		let joined = miner.earn(step, claim);
 		let free_ms = now.saturating_add(parameters.unbonding_ms);
-		let account = miner.add_work(line.receipts().unwrap_or(0), weight, 0, free_ms);
+		let account = miner.add_work(paid.receipts().unwrap_or(0), weight, 0, free_ms);
 		self.running.claims = self.running.claims.saturating_add(claim);
 		self.running.parties = self.running.parties.saturating_add(joined.into());
 		self.claims = self.claims.saturating_add(claim);
@@ -366,15 +415,16 @@ impl<'a, T: Config> Work<'a, T> {
 
 	/// Adds what the coordinator earned, and returns who is to be paid.
 	fn finish(self) -> Result<Payouts<T>, DispatchError> {
-		let Self { shared, header, coordinator, mut running, claims, weight, mut payouts, .. } =
-			self;
+		let Self {
+			shared, coordinator, mut running, claims, weight, receipts, mut payouts, ..
+		} = self;
 		let free_ms = shared.now.saturating_add(shared.parameters.unbonding_ms);
 		let loaded = shared.party(&coordinator).ok_or(Error::<T>::UnknownParty)?;
 		if loaded.party.pending.step != running.step {
 			Pallet::<T>::convert(&mut loaded.party);
 		}
 		let joined = loaded.earn(running.step, claims);
-		loaded.add_work(header.sums.receipts, weight, 0, free_ms);
+		loaded.add_work(receipts, weight, 0, free_ms);
 		running.parties = running.parties.saturating_add(joined.into());
 		Running::<T>::put(running);
 		Sums::<T>::mutate(|sums| sums.compute_units = sums.compute_units.saturating_add(weight));

@@ -27,7 +27,8 @@
 //! of them that somebody closes counts as an offence; all of them give back what they were about, to
 //! miners together no more than its slash. So
 //! a coordinator that is away for a day is punished once for each time that it had to answer, not
-//! once for each receipt. One that is banned cannot settle: what it did not settle then does not
+//! once for each receipt. What a batch gave up of a channel that had ended is part of the absence in
+//! which it should have been settled; see [`Pallet::report_channel_offence`]. One that is banned cannot settle: what it did not settle then does not
 //! count, and as nothing is slashed for it, miners get nothing of the bond.
 
 use crate::{
@@ -259,12 +260,7 @@ impl<T: Config> Pallet<T> {
 		let counts = DemandsTo::<T>::get(&row.coordinator);
 		let banned = row.demanded == Demanded::Unsettled && party.is_banned(now);
 		let is_new = row.made_ms >= counts.absent_ms && !banned;
-		let (reach, counts) = if is_new {
-			let absence = DemandCounts { absent_ms: now, absence_left: reach.slash, ..counts };
-			(reach, absence)
-		} else {
-			(reach.without_slash(), counts)
-		};
+		let (reach, counts) = Self::absence(counts, reach, is_new.then_some(now));
 		let given =
 			Self::restore_absence(&present, &mut party, &row, owed, &wronged, reach, counts);
 		let (slash, offences) = if is_new {
@@ -284,6 +280,35 @@ impl<T: Config> Pallet<T> {
 			slash,
 		});
 		Ok(())
+	}
+
+	/// Begins another absence at `at_ms`, if it is a new one: what miners get back for it is at most its
+	/// slash.
+	pub(crate) fn absence(
+		counts: DemandCounts,
+		reach: Reach,
+		at_ms: Option<u64>,
+	) -> (Reach, DemandCounts) {
+		match at_ms {
+			Some(absent_ms) => {
+				(reach, DemandCounts { absent_ms, absence_left: reach.slash, ..counts })
+			},
+			None => (reach.without_slash(), counts),
+		}
+	}
+
+	/// Gives back to a miner for an absence. Returns how much, in the smallest unit of its asset.
+	pub(crate) fn restore_miner(
+		present: &PublicKey,
+		party: &mut Party<T::AccountId>,
+		owed: &Owed<T::AccountId>,
+		reach: Reach,
+		counts: &mut DemandCounts,
+	) -> u128 {
+		let most = counts.absence_left.min(reach.above_slash());
+		let (given, moved) = Self::restore(present, party, owed, most);
+		counts.absence_left = counts.absence_left.saturating_sub(moved);
+		given
 	}
 
 	/// Returns what an unanswered demand is about: the miner's share of the price while the miner is
@@ -324,10 +349,7 @@ impl<T: Config> Pallet<T> {
 			if let Wronged::Client(channel) = wronged {
 				return Self::restore_client(present, party, *channel, owed, reach);
 			}
-			let most = counts.absence_left.min(reach.above_slash());
-			let (given, moved) = Self::restore(present, party, &owed, most);
-			counts.absence_left = counts.absence_left.saturating_sub(moved);
-			given
+			Self::restore_miner(present, party, &owed, reach, &mut counts)
 		});
 		DemandsTo::<T>::insert(&row.coordinator, counts);
 		given

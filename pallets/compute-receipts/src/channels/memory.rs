@@ -1,9 +1,10 @@
 //! What is remembered of channels and headers after their time, and for how long.
 //!
-//! Of each coordinator every thirty-second header is kept for three weeks: thirty-two headers in a row
-//! then prove any of that time, and a coordinator that settles every ten seconds has 5,700 such rows.
-//! A channel that something was settled of is kept for the memory of offences after its end. Rows
-//! leave in the order in which they came, a few with each call that adds one.
+//! Of each coordinator the last header of every thirty-two numbers is kept for three weeks: thirty-two
+//! headers in a row at most then prove any of that time, and a coordinator that settles every ten seconds has 5,700 such rows.
+//! A channel is kept for the memory of offences after its end, also one that nothing was settled of:
+//! its receipts may be given up, and miners be owed for that. Rows leave in the order in which they
+//! came, a few with each call that adds one.
 
 use crate::{
 	channels::records::{
@@ -61,15 +62,11 @@ impl<T: Config> Pallet<T> {
 		Some(Known { record, until_ms: 0, kept_limit: 0 })
 	}
 
-	/// Remembers a channel whose row goes, if anything of it was settled.
+	/// Remembers a channel whose row goes.
 	pub(crate) fn remember_channel(id: ChannelId, record: EndedChannel<T::AccountId>) {
 		Self::forget_old();
-		if record.settled.count > 0 {
-			EndedChannels::<T>::insert(id, record);
-			Self::forget_later(Forgotten::Channel(id));
-		} else {
-			GivenBackOf::<T>::remove(id);
-		}
+		EndedChannels::<T>::insert(id, record);
+		Self::forget_later(Forgotten::Channel(id));
 	}
 
 	/// Puts something at the end of what is forgotten, after the memory of offences.
@@ -141,15 +138,24 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Remembers a header that the chain has just taken, if its turn has come, and forgets some that
-	/// are too old.
-	pub(crate) fn mark_header(header: &SettlementHeader, hash: H256) {
-		let group = group_of(header.sequence);
-		if group_of(header.sequence.saturating_add(1)) == group {
+	/// Remembers a header that the chain has just taken, if it is the last one of its group, and forgets
+	/// some that are too old. `before` are the headers before it: if the last numbers of their group
+	/// were passed over, their last one is remembered now.
+	pub(crate) fn mark_header(before: &HeaderChain, header: &SettlementHeader, hash: H256) {
+		let (key, now, group) = (header.coordinator, T::Time::now(), group_of(header.sequence));
+		let is_last = group_of(header.sequence.saturating_add(1)) != group;
+		let last = before.next_sequence.checked_sub(1).map(group_of);
+		let passed = last.filter(|last| *last < group && !Marks::<T>::contains_key(key, *last));
+		if let Some(group) = passed {
+			let mark = Mark { hash: before.last_hash, taken_ms: before.taken_ms };
+			Marks::<T>::insert(key, group, mark);
+		}
+		if is_last {
+			Marks::<T>::insert(key, group, Mark { hash, taken_ms: now });
+		}
+		if !is_last && passed.is_none() {
 			return;
 		}
-		let (key, now) = (header.coordinator, T::Time::now());
-		Marks::<T>::insert(key, group, Mark { hash, taken_ms: now });
 		let mut first = FirstMark::<T>::get(key);
 		for _ in 0..FORGOTTEN_PER_CALL {
 			let is_old = |mark: &Mark| mark.taken_ms.saturating_add(MARK_MEMORY_MS) <= now;

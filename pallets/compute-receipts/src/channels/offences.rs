@@ -9,6 +9,15 @@
 //! not the reporter's. One that shows more than was given back so far, because the other evidence
 //! showed less, because there was no rate, or because the bond did not reach, gives back the
 //! difference to a client and counts no second time.
+//!
+//! # Receipts that were given up
+//!
+//! A coordinator that lets a channel end before it has settled it has to give its receipts up, and
+//! says so itself: that is an absence, not a lie. The first one that is shown counts as an offence.
+//! Others that should have been settled by then are part of that absence, and so are those whose time
+//! lies before an unanswered demand that has counted: one absence costs one slash, and gives miners
+//! together no more than that. So a miner and a coordinator who are one get for each unit of the bond
+//! that they move at most what the treasury gets.
 
 use crate::{
 	channels::{
@@ -88,6 +97,10 @@ impl<T: Config> Pallet<T> {
 		let proven = Self::prove(&coordinator, evidence, known.as_ref())?;
 		let ChannelProven { offence, wronged, amount } = proven;
 		Self::forget_old();
+		if offence == ChannelOffence::GivenUp {
+			let keys = [coordinator, present];
+			return Self::report_given_up(reporter, keys, party, evidence, &proven);
+		}
 		let (mut facts, is_new) = Self::facts_of(&reporter, &coordinator, about, offence)?;
 		let asset = known.as_ref().map_or(PriceAsset::Ait, |known| known.record.kind.asset);
 		let before = facts.iter().map(|(_, fact)| fact.given(&wronged)).max().unwrap_or(0);
@@ -116,6 +129,58 @@ impl<T: Config> Pallet<T> {
 			Self::deposit_event(Event::ChannelOffenceProven {
 				coordinator,
 				offence,
+				channel: evidence.channel(),
+				offences,
+				banned_until_ms,
+				slash,
+			});
+		}
+		Parties::<T>::insert(present, party);
+		Ok(())
+	}
+
+	/// Records that a receipt was given up, and gives back what its miner is owed for it. `keys` are that
+	/// which signed, and that under which the coordinator is registered.
+	fn report_given_up(
+		reporter: T::AccountId,
+		[coordinator, present]: [PublicKey; 2],
+		mut party: Party<T::AccountId>,
+		evidence: &ChannelEvidence,
+		proven: &ChannelProven,
+	) -> DispatchResult {
+		let ChannelEvidence::Line { receipt, header, .. } = evidence else {
+			return Err(Error::<T>::InvalidEvidence.into());
+		};
+		let (now, parameters) = (T::Time::now(), Parameters::<T>::get());
+		let ChannelProven { offence, wronged, amount } = proven;
+		let about = About::of(evidence);
+		let (mut facts, _) = Self::facts_of(&reporter, &coordinator, about, *offence)?;
+		let counts = DemandsTo::<T>::get(&party.account);
+		let missed_ms = receipt.receipt.receipt.settle_by_ms.min(header.time_ms);
+		// What a ban kept it from settling does not count.
+		let was_free = !party.is_banned(now) && missed_ms >= party.banned_until_ms;
+		let is_new = was_free && missed_ms > counts.absent_ms;
+		// Everything that this header gave up is part of it, also if its clock is ahead.
+		let at_ms = is_new.then_some(now.max(header.time_ms));
+		let (reach, mut counts) = Self::absence(counts, Reach::of(&party, &parameters), at_ms);
+		let asset = receipt.receipt.sums.kind.asset;
+		let before = facts.iter().map(|(_, fact)| fact.given(wronged)).max().unwrap_or(0);
+		let given = Self::owed_to(wronged, asset, *amount).map_or(0, |owed| {
+			let owed = Owed { amount: owed.amount.saturating_sub(before), ..owed };
+			Self::restore_miner(&present, &mut party, &owed, reach, &mut counts)
+		});
+		ensure!(is_new || given > 0, Error::<T>::AlreadyReported);
+		DemandsTo::<T>::insert(&party.account, counts);
+		for (_, fact) in &mut facts {
+			fact.add(wronged, given);
+		}
+		Self::store_facts(facts);
+		if is_new {
+			let (slash, offences) = Self::punish_channel(&present, &mut party, reach);
+			let banned_until_ms = if party.is_banned(now) { party.banned_until_ms } else { 0 };
+			Self::deposit_event(Event::ChannelOffenceProven {
+				coordinator,
+				offence: *offence,
 				channel: evidence.channel(),
 				offences,
 				banned_until_ms,

@@ -25,7 +25,7 @@ pub const DEMAND_WINDOW_MS: u64 = 7 * 86_400_000;
 /// receipt at most a week before its own time can answer for as long as it can be demanded.
 pub const MARK_MEMORY_MS: u64 = 21 * 86_400_000;
 /// Number of kinds of offences around channels.
-pub const CHANNEL_OFFENCES: u32 = 9;
+pub const CHANNEL_OFFENCES: u32 = 10;
 
 /// Headers that lead from one that the chain knows to that of a batch, the newest first.
 pub type HeaderPath = BoundedVec<SettlementHeader, ConstU32<HEADERS_PER_MARK>>;

@@ -62,7 +62,8 @@ impl<T: Config> Pallet<T> {
 			ensure!(headers.next_sequence > 0, "15: a coordinator without a batch");
 			batches = batches.saturating_add(headers.next_sequence);
 		}
-		ensure!(batches == totals.batches, "15: batches miscounted");
+		// Numbers of headers that were refused are passed over.
+		ensure!(batches >= totals.batches, "15: batches miscounted");
 		let mut receipts = 0u64;
 		for ((coordinator, kind, miner), sums) in MinerTotals::<T>::iter() {
 			ensure!(Headers::<T>::contains_key(coordinator), "15: sums without a batch");

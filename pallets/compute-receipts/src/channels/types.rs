@@ -55,7 +55,7 @@ pub struct ChannelCounters {
 	pub left_aicp: u128,
 	/// Number of batches settled.
 	pub batches: u64,
-	/// Number of receipts settled by batches.
+	/// Number of receipts settled by batches, or given up.
 	pub receipts: u64,
 }
 

@@ -1,7 +1,7 @@
 //! Making a batch from its receipts, and checking one against them.
 
 use super::{
-	BatchKind, BatchRefusal, BatchSums, ChannelId, ChannelLine, ChannelReceipt, Lists,
+	BatchKind, BatchRefusal, BatchSums, ChannelId, ChannelLine, ChannelReceipt, GivenUp, Lists,
 	MAX_RECEIPTS_PER_BATCH, MinerLine, ReceiptV2Refusal, SettlementHeader, Voucher, VoucherId,
 };
 use crate::{H256, crypto::ed25519::PublicKey, crypto::merkle};
@@ -93,6 +93,19 @@ impl Batch {
 		receipts: Vec<ChannelReceipt>,
 		vouchers: &BTreeMap<ChannelId, Voucher>,
 	) -> Result<Self, BatchError> {
+		Self::giving_up(kind, receipts, vouchers, &BTreeSet::new())
+	}
+
+	/// Makes a batch as [`Self::of`] does, which gives up the receipts of channels that have ended.
+	///
+	/// # Errors
+	/// The first reason of [`BatchError`] that applies.
+	pub fn giving_up(
+		kind: BatchKind,
+		receipts: Vec<ChannelReceipt>,
+		vouchers: &BTreeMap<ChannelId, Voucher>,
+		ended: &BTreeSet<ChannelId>,
+	) -> Result<Self, BatchError> {
 		let number = u64::try_from(receipts.len()).unwrap_or(u64::MAX);
 		if number == 0 || number > MAX_RECEIPTS_PER_BATCH {
 			return Err(BatchError::Number);
@@ -100,11 +113,12 @@ impl Batch {
 		let mut receipts = receipts;
 		receipts.sort_by_key(ChannelReceipt::place);
 		check_each(kind, &receipts)?;
-		let channels = channel_lines(&receipts, vouchers)?;
+		let channels = channel_lines(&receipts, vouchers, ended)?;
 		let miners = miner_lines(&receipts)?;
+		let given_up = given_up(&receipts, ended)?;
 		channels.iter().try_for_each(ChannelLine::check).map_err(BatchError::Lines)?;
 		miners.iter().try_for_each(MinerLine::check).map_err(BatchError::Lines)?;
-		let lists = Lists { channels, miners };
+		let lists = Lists { channels, miners, given_up };
 		let sums = lists.of_miners().ok_or(BatchError::Lines(BatchRefusal::SumsOverflow))?;
 		let leaves = receipts.iter().map(receipt_leaf).collect();
 		Ok(Self { kind, receipts, leaves, lists, sums })
@@ -123,7 +137,8 @@ impl Batch {
 	) -> Result<Self, BatchError> {
 		lists.check(header).map_err(BatchError::Lines)?;
 		let vouchers = lists.channels.iter().map(|line| (line.channel(), line.voucher)).collect();
-		let batch = Self::of(header.kind, receipts, &vouchers)?;
+		let ended = lists.given_up.iter().map(|one| one.channel).collect();
+		let batch = Self::giving_up(header.kind, receipts, &vouchers, &ended)?;
 		let is_same = batch.root() == header.receipts && batch.lists == *lists;
 		if is_same { Ok(batch) } else { Err(BatchError::OtherReceipts) }
 	}
@@ -138,7 +153,7 @@ impl Batch {
 		&self.leaves
 	}
 
-	/// Returns both lists of lines.
+	/// Returns the lists of lines.
 	pub const fn lists(&self) -> &Lists {
 		&self.lists
 	}
@@ -164,6 +179,7 @@ impl Batch {
 	) -> SettlementHeader {
 		// Lists of a batch have at most as many lines as it has receipts.
 		let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+		let of_miners = self.lists.miners.len().saturating_add(self.lists.given_up.len());
 		SettlementHeader {
 			coordinator,
 			sequence,
@@ -172,7 +188,7 @@ impl Batch {
 			kind: self.kind,
 			sums: self.sums,
 			channels: length(self.lists.channels.len()),
-			miners: length(self.lists.miners.len()),
+			miners: length(of_miners),
 			lines: merkle::root(&self.lists.leaves()),
 			receipts: self.root(),
 			cid: None,
@@ -199,9 +215,11 @@ fn check_each(kind: BatchKind, receipts: &[ChannelReceipt]) -> Result<(), BatchE
 fn channel_lines(
 	receipts: &[ChannelReceipt],
 	vouchers: &BTreeMap<ChannelId, Voucher>,
+	ended: &BTreeSet<ChannelId>,
 ) -> Result<Vec<ChannelLine>, BatchError> {
 	let mut sorted: Vec<(VoucherId, &ChannelReceipt)> =
 		receipts.iter().filter_map(|one| Some((one.receipt.voucher()?, one))).collect();
+	sorted.retain(|(id, _)| !ended.contains(&id.channel));
 	sorted.sort_by_key(|(id, receipt)| (id.channel, receipt.sums.channel.count));
 	let mut lines: Vec<ChannelLine> = Vec::new();
 	for (id, receipt) in sorted {
@@ -235,4 +253,27 @@ fn miner_lines(receipts: &[ChannelReceipt]) -> Result<Vec<MinerLine>, BatchError
 		}
 	}
 	Ok(lines)
+}
+
+/// The receipts are in the order of their tree.
+fn given_up(
+	receipts: &[ChannelReceipt],
+	ended: &BTreeSet<ChannelId>,
+) -> Result<Vec<GivenUp>, BatchError> {
+	let mut ranges: Vec<GivenUp> = Vec::new();
+	for receipt in receipts {
+		let channel = receipt.receipt.voucher().map(|id| id.channel);
+		let Some(channel) = channel.filter(|id| ended.contains(id)) else { continue };
+		let miner = receipt.receipt.miner;
+		let from = receipt.miner_before().ok_or(BatchError::MinerGap(miner))?;
+		let to = receipt.sums.miner;
+		let same = |one: &GivenUp| {
+			one.channel == channel && one.line.miner == miner && one.line.to == from
+		};
+		match ranges.last_mut().filter(|one| same(one)) {
+			Some(one) => one.line.to = to,
+			None => ranges.push(GivenUp { channel, line: MinerLine { miner, from, to } }),
+		}
+	}
+	Ok(ranges)
 }

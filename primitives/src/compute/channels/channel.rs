@@ -210,11 +210,7 @@ impl Channel {
 	/// # Errors
 	/// [`ChannelRefusal::NotEnded`].
 	pub fn rest(&self, now: u64) -> Result<u128, ChannelRefusal> {
-		if self.ends_ms.is_some_and(|ends| now >= ends) {
-			Ok(self.left())
-		} else {
-			Err(ChannelRefusal::NotEnded)
-		}
+		if self.has_ended(now) { Ok(self.left()) } else { Err(ChannelRefusal::NotEnded) }
 	}
 
 	/// Settles a line of a batch, and returns the state after it. The voucher's signature is checked
@@ -236,7 +232,7 @@ impl Channel {
 		let require = |holds: bool, refusal| if holds { Ok(()) } else { Err(refusal) };
 		require(self.coordinator == *coordinator, BatchRefusal::OtherCoordinator)?;
 		require(self.kind == kind, BatchRefusal::OtherKind)?;
-		require(self.ends_ms.is_none_or(|ends| now < ends), BatchRefusal::ChannelEnded)?;
+		require(!self.has_ended(now), BatchRefusal::ChannelEnded)?;
 		line.check()?;
 		require(line.from == self.settled, BatchRefusal::ChannelNotJoined)?;
 		let Voucher { number, amount, .. } = line.voucher;
@@ -256,6 +252,34 @@ impl Channel {
 			today,
 			..*self
 		})
+	}
+
+	/// Returns `true` if the channel has ended at `now`, in UTC milliseconds: nothing of it settles
+	/// from then on.
+	pub fn has_ended(&self, now: u64) -> bool {
+		self.ends_ms.is_some_and(|ends| now >= ends)
+	}
+
+	/// Checks that a batch may give up counts of the channel at `now`, in UTC milliseconds.
+	///
+	/// # Errors
+	/// [`BatchRefusal::OtherCoordinator`], [`BatchRefusal::OtherKind`] or
+	/// [`BatchRefusal::ChannelNotEnded`].
+	pub fn give_up(
+		&self,
+		coordinator: &PublicKey,
+		kind: BatchKind,
+		now: u64,
+	) -> Result<(), BatchRefusal> {
+		if self.coordinator != *coordinator {
+			Err(BatchRefusal::OtherCoordinator)
+		} else if self.kind != kind {
+			Err(BatchRefusal::OtherKind)
+		} else if self.has_ended(now) {
+			Ok(())
+		} else {
+			Err(BatchRefusal::ChannelNotEnded)
+		}
 	}
 
 	/// Verifies the signature of a voucher of this channel.

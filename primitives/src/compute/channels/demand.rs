@@ -1,13 +1,10 @@
 //! Demands: a receipt that its coordinator did not settle in time.
 
-use super::{ChannelReceipt, ChannelSums, Placed, SettlementHeader};
+use super::{ChannelReceipt, ChannelSums, HEADERS_PER_MARK, Placed, SettlementHeader};
 use crate::{H256, crypto::merkle::ProofError};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::{fmt, ops::RangeInclusive};
 use scale_info::TypeInfo;
-
-/// Number of headers from one that the chain remembers to the next: so many prove any of them.
-pub const HEADERS_PER_MARK: u32 = 32;
 
 /// Reason why a receipt is not demanded, or a demand not answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,7 +96,8 @@ pub fn check_answer(
 
 /// Returns the sequence numbers of the headers that prove a settled one to the chain: from its own up
 /// to the next that the chain remembers, which is the last of [`HEADERS_PER_MARK`], or the
-/// coordinator's newest. `next_sequence` is that of its next batch. `None` if the header is not settled.
+/// coordinator's newest. Numbers among them that were passed over have no header there.
+/// `next_sequence` is that of its next batch. `None` if the header is not settled.
 pub fn headers_that_prove(sequence: u64, next_sequence: u64) -> Option<RangeInclusive<u64>> {
 	let (newest, many) = (next_sequence.checked_sub(1)?, u64::from(HEADERS_PER_MARK));
 	let to_mark = many.checked_sub(1)?.checked_sub(sequence.checked_rem(many)?)?;

@@ -1,7 +1,7 @@
 //! Offences of a coordinator around channels, each shown by what it signed.
 
 use super::{
-	BatchKind, ChannelId, ChannelLine, ChannelReceipt, MerklePath, MinerLine, Placed,
+	BatchKind, ChannelId, ChannelLine, ChannelReceipt, GivenUp, MerklePath, MinerLine, Placed,
 	SettlementHeader, VoucherId, is_within_channel_line, is_within_miner_line,
 };
 use crate::{
@@ -68,6 +68,9 @@ pub enum PlacedLine {
 	/// Line of a miner.
 	#[codec(index = 1)]
 	Miner(Placed<MinerLine>),
+	/// Range of a miner that is given up.
+	#[codec(index = 2)]
+	GivenUp(Placed<GivenUp>),
 }
 
 /// Kind of an offence around channels.
@@ -103,6 +106,10 @@ pub enum ChannelOffence {
 	/// saw it.
 	#[codec(index = 8)]
 	Unanswered,
+	/// A receipt with a price that a batch gave up, as its channel had ended: the coordinator did not
+	/// settle it in time.
+	#[codec(index = 9)]
+	GivenUp,
 }
 
 /// Proof of an offence around channels.
@@ -125,7 +132,8 @@ pub enum ChannelEvidence {
 		/// Another one of the same channel, or of the same miner in the same kind.
 		second: Attested,
 	},
-	/// A receipt and a line that contradict each other.
+	/// A receipt and a line that contradict each other; or a receipt and the range in which it is
+	/// given up.
 	#[codec(index = 2)]
 	Line {
 		/// Receipt that the coordinator vouched for.
@@ -292,6 +300,7 @@ impl ChannelEvidence {
 				match line {
 					PlacedLine::Channel(line) => line.verify(header),
 					PlacedLine::Miner(line) => line.verify(header),
+					PlacedLine::GivenUp(line) => line.verify(header),
 				}
 				.map_err(|_| Error::NotInBatch)?;
 				by(receipt).map(|()| proven)
@@ -441,18 +450,37 @@ fn contradiction(
 			Ok(taken(ChannelOffence::Line, Wronged::Client(id.channel), price))
 		},
 		PlacedLine::Miner(Placed { item: line, .. }) => {
-			let same = line.miner == receipt.receipt.miner && receipt.sums.kind == header.kind;
-			require(same, Error::OtherSubject)?;
-			let after = receipt.sums.miner;
-			let is_in = line.from.count < after.count && after.count <= line.to.count;
-			let ends = receipt.miner_before().map(|before| [before, after]);
-			let agrees = ends.is_some_and(|ends| {
-				ends.iter().all(|end| end.agrees(&line.from) && end.agrees(&line.to))
-			});
-			let sound = if is_in { is_within_miner_line(receipt, line) } else { agrees };
-			require(!sound, Error::NoContradiction)?;
+			let (_, is_sound) = of_miner(receipt, header, line)?;
+			require(!is_sound, Error::NoContradiction)?;
 			let wronged = line.miner.map_or(Wronged::Nobody, Wronged::Miner);
 			Ok(taken(ChannelOffence::Line, wronged, price))
 		},
+		PlacedLine::GivenUp(Placed { item: GivenUp { channel, line }, .. }) => {
+			let (is_in, is_sound) = of_miner(receipt, header, line)?;
+			let wronged = line.miner.map_or(Wronged::Nobody, Wronged::Miner);
+			if !is_sound || is_in && id.channel != *channel {
+				return Ok(taken(ChannelOffence::Line, wronged, price));
+			}
+			// Nothing is false, but somebody worked for nothing.
+			let is_lost = is_in && wronged != Wronged::Nobody && price > 0;
+			require(is_lost, Error::NoContradiction)?;
+			Ok(taken(ChannelOffence::GivenUp, wronged, price))
+		},
 	}
+}
+
+/// Compares a receipt with a range of its miner: whether its count is in it, and whether both can be.
+fn of_miner(
+	receipt: &ChannelReceipt,
+	header: &SettlementHeader,
+	line: &MinerLine,
+) -> Result<(bool, bool), ChannelEvidenceError> {
+	let same = line.miner == receipt.receipt.miner && receipt.sums.kind == header.kind;
+	require(same, ChannelEvidenceError::OtherSubject)?;
+	let after = receipt.sums.miner;
+	let is_in = line.from.count < after.count && after.count <= line.to.count;
+	let ends = receipt.miner_before().map(|before| [before, after]);
+	let agrees = ends
+		.is_some_and(|ends| ends.iter().all(|end| end.agrees(&line.from) && end.agrees(&line.to)));
+	Ok((is_in, if is_in { is_within_miner_line(receipt, line) } else { agrees }))
 }

@@ -13,6 +13,12 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_io::hashing::blake2_256;
 
+/// Number of headers from one that the chain remembers to the next: so many prove any of them.
+pub const HEADERS_PER_MARK: u32 = 32;
+/// Most sequence numbers that a batch passes over: of each group of [`HEADERS_PER_MARK`] numbers one
+/// is used.
+pub const MAX_PASSED_OVER: u32 = HEADERS_PER_MARK.saturating_sub(1);
+
 /// What a batch settles in all.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -34,7 +40,7 @@ pub struct SettlementHeader {
 	/// Key of the coordinator.
 	pub coordinator: PublicKey,
 	/// Sequence number: 0 for the coordinator's first batch of whatever kind, then one more each
-	/// time.
+	/// time. A number whose header was refused permanently is passed over.
 	pub sequence: u64,
 	/// [`SettlementHeader::hash`] of the coordinator's previous batch; zero for the first.
 	pub previous: H256,
@@ -46,9 +52,10 @@ pub struct SettlementHeader {
 	pub sums: BatchSums,
 	/// Number of lines in the list of channels.
 	pub channels: u32,
-	/// Number of lines in the list of miners.
+	/// Number of lines in the list of miners, and of ranges that are given up.
 	pub miners: u32,
-	/// Root of the [tree](crate::crypto::merkle) of lines: channels, then miners.
+	/// Root of the [tree](crate::crypto::merkle) of lines: channels, miners, and what is
+	/// given up.
 	pub lines: H256,
 	/// Root of the tree of receipts, in the order of miner and count.
 	pub receipts: H256,
@@ -111,7 +118,11 @@ impl HeaderChain {
 		if header.sequence < self.next_sequence {
 			return Err(BatchRefusal::SequencePast);
 		}
-		if header.sequence > self.next_sequence {
+		// A number that was signed and refused permanently is passed over, as a second header of it would
+		// be an offence. What names another header comes after one that is still missing.
+		let passed_over = header.sequence.saturating_sub(self.next_sequence);
+		let follows = header.previous == self.last_hash && passed_over <= MAX_PASSED_OVER.into();
+		if passed_over > 0 && !follows {
 			return Err(BatchRefusal::SequenceAhead);
 		}
 		if header.previous != self.last_hash {
@@ -126,7 +137,7 @@ impl HeaderChain {
 		if self.next_sequence > 0 && now.saturating_sub(self.taken_ms) < spacing_ms {
 			return Err(BatchRefusal::TooSoon);
 		}
-		let next_sequence = self.next_sequence.checked_add(1).ok_or(BatchRefusal::SequencePast)?;
+		let next_sequence = header.sequence.checked_add(1).ok_or(BatchRefusal::SequencePast)?;
 		Ok(Self {
 			next_sequence,
 			last_hash: header.hash(),

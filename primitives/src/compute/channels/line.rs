@@ -93,6 +93,16 @@ impl MinerLine {
 		self.to.weight.checked_sub(self.from.weight)
 	}
 
+	/// Returns the line without a range of it.
+	pub(super) fn without(&self, range: &Self) -> Option<Self> {
+		let to = MinerSums {
+			count: self.to.count.checked_sub(range.receipts()?)?,
+			price: self.to.price.checked_sub(range.price()?)?,
+			weight: self.to.weight.checked_sub(range.weight()?)?,
+		};
+		Some(Self { to, ..*self })
+	}
+
 	/// Returns the line's data in the tree of lines: SCALE (1u8, line).
 	pub fn leaf_data(&self) -> Vec<u8> {
 		(1u8, self).encode()

@@ -1,6 +1,6 @@
-//! The two lists of a batch: channels and miners over the same receipts.
+//! The lists of a batch: channels and miners over the same receipts, and what is given up of these.
 
-use super::{BatchRefusal, BatchSums, ChannelLine, MinerLine, SettlementHeader};
+use super::{BatchRefusal, BatchSums, ChannelLine, GivenUp, MinerLine, SettlementHeader};
 use crate::{
 	H256,
 	crypto::{
@@ -13,7 +13,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::{ConstU32, bounded::BoundedVec};
 
-/// Highest number of lines in each of the two lists.
+/// Highest number of lines in each list.
 pub const MAX_LINES: u32 = 1_024;
 /// Highest number of receipts in a batch.
 pub const MAX_RECEIPTS_PER_BATCH: u64 = 1 << 20;
@@ -25,6 +25,8 @@ pub struct Lists {
 	pub channels: Vec<ChannelLine>,
 	/// Lines of miners, by rising key; that of receipts without a miner comes first.
 	pub miners: Vec<MinerLine>,
+	/// Ranges of miners that are given up, by miner and count.
+	pub given_up: Vec<GivenUp>,
 }
 
 impl Lists {
@@ -32,7 +34,8 @@ impl Lists {
 	pub fn leaves(&self) -> Vec<H256> {
 		let channels = self.channels.iter().map(ChannelLine::leaf_data);
 		let miners = self.miners.iter().map(MinerLine::leaf_data);
-		channels.chain(miners).map(|data| merkle::leaf_hash(&data)).collect()
+		let given_up = self.given_up.iter().map(GivenUp::leaf_data);
+		channels.chain(miners).chain(given_up).map(|data| merkle::leaf_hash(&data)).collect()
 	}
 
 	/// Returns what the lines of the channels add up to: receipts and price; `None` if it does not
@@ -51,6 +54,49 @@ impl Lists {
 				price: sums.price.checked_add(line.price()?)?,
 				weight: sums.weight.checked_add(line.weight()?)?,
 			})
+		})
+	}
+
+	/// Checks that each range that is given up lies within its miner's line, behind the one before it.
+	///
+	/// # Errors
+	/// That of [`MinerLine::check`], or [`BatchRefusal::GivenUpElsewhere`].
+	fn check_given_up(&self) -> Result<(), BatchRefusal> {
+		self.given_up.iter().try_for_each(|one| one.line.check())?;
+		let mut ranges = self.given_up.iter().map(|one| &one.line).peekable();
+		for line in &self.miners {
+			let mut reached = line.from;
+			while let Some(range) = ranges.next_if(|range| range.miner == line.miner) {
+				let begins = reached.count <= range.from.count && reached.agrees(&range.from);
+				let ends = range.to.count <= line.to.count && range.to.agrees(&line.to);
+				if !begins || !ends {
+					return Err(BatchRefusal::GivenUpElsewhere);
+				}
+				reached = range.to;
+			}
+		}
+		if ranges.next().is_none() { Ok(()) } else { Err(BatchRefusal::GivenUpElsewhere) }
+	}
+
+	/// Returns what is paid of each miner's line, in their order: the line without what is given up of
+	/// it. Its end does not lie on the curve of the miner's sums. `None` if the lists are not sound.
+	pub fn paid(&self) -> Option<Vec<MinerLine>> {
+		let mut ranges = self.given_up.iter().map(|one| &one.line).peekable();
+		let paid = |line: &MinerLine| {
+			let mut paid = *line;
+			while let Some(range) = ranges.next_if(|range| range.miner == line.miner) {
+				paid = paid.without(range)?;
+			}
+			Some(paid)
+		};
+		self.miners.iter().map(paid).collect()
+	}
+
+	/// Returns what the ranges that are given up add up to: receipts and price; `None` if it does not
+	/// fit or a sum falls.
+	pub fn of_given_up(&self) -> Option<(u64, u128)> {
+		self.given_up.iter().try_fold((0u64, 0u128), |(receipts, price), GivenUp { line, .. }| {
+			Some((receipts.checked_add(line.receipts()?)?, price.checked_add(line.price()?)?))
 		})
 	}
 
@@ -75,26 +121,32 @@ impl Lists {
 	/// The refusal of the first rule that they break.
 	pub fn check(&self, header: &SettlementHeader) -> Result<(), BatchRefusal> {
 		let length = |length: usize| u32::try_from(length).ok().filter(|n| *n <= MAX_LINES);
-		let (Some(channels), Some(miners)) =
-			(length(self.channels.len()), length(self.miners.len()))
-		else {
+		let lengths = [self.channels.len(), self.miners.len(), self.given_up.len()].map(length);
+		let [Some(channels), Some(miners), Some(given_up)] = lengths else {
 			return Err(BatchRefusal::TooManyLines);
 		};
 		let require = |holds: bool, refusal| if holds { Ok(()) } else { Err(refusal) };
-		require(channels > 0 && miners > 0, BatchRefusal::NoReceipts)?;
+		let is_of_something = channels > 0 || given_up > 0;
+		require(is_of_something && miners > 0, BatchRefusal::NoReceipts)?;
 		self.channels.iter().try_for_each(ChannelLine::check)?;
 		self.miners.iter().try_for_each(MinerLine::check)?;
 		let rising = self.channels.is_sorted_by(|one, next| one.channel() < next.channel());
 		require(rising, BatchRefusal::ChannelsUnsorted)?;
 		let rising = self.miners.is_sorted_by(|one, next| one.miner < next.miner);
 		require(rising, BatchRefusal::MinersUnsorted)?;
-		let (Some((receipts, price)), Some(sums)) = (self.of_channels(), self.of_miners()) else {
+		self.check_given_up()?;
+		let (Some(settled), Some(given), Some(sums)) =
+			(self.of_channels(), self.of_given_up(), self.of_miners())
+		else {
 			return Err(BatchRefusal::SumsOverflow);
 		};
+		let both = (settled.0.checked_add(given.0), settled.1.checked_add(given.1));
+		let (Some(receipts), Some(price)) = both else { return Err(BatchRefusal::SumsOverflow) };
 		require(sums.receipts <= MAX_RECEIPTS_PER_BATCH, BatchRefusal::TooManyReceipts)?;
 		require((receipts, price) == (sums.receipts, sums.price), BatchRefusal::ListsDisagree)?;
 		let stated = (header.sums, header.channels, header.miners);
-		require(stated == (sums, channels, miners), BatchRefusal::HeaderDisagrees)?;
+		let of_miners = miners.saturating_add(given_up);
+		require(stated == (sums, channels, of_miners), BatchRefusal::HeaderDisagrees)?;
 		require(header.lines == merkle::root(&self.leaves()), BatchRefusal::OtherLines)
 	}
 }
@@ -132,6 +184,8 @@ pub struct SettlementBatch {
 	pub channels: BoundedVec<SignedChannelLine, ConstU32<MAX_LINES>>,
 	/// Lines of miners.
 	pub miners: BoundedVec<SignedMinerLine, ConstU32<MAX_LINES>>,
+	/// Ranges of miners that are given up.
+	pub given_up: BoundedVec<GivenUp, ConstU32<MAX_LINES>>,
 }
 
 impl SettlementBatch {
@@ -140,6 +194,7 @@ impl SettlementBatch {
 		Lists {
 			channels: self.channels.iter().map(|signed| signed.line).collect(),
 			miners: self.miners.iter().map(|signed| signed.line).collect(),
+			given_up: self.given_up.to_vec(),
 		}
 	}
 
@@ -156,7 +211,7 @@ impl SettlementBatch {
 	}
 }
 
-/// Returns the fee of a batch, in units of 10⁻¹⁸ AIT: so much for each line of either list. `None`
+/// Returns the fee of a batch, in units of 10⁻¹⁸ AIT: so much for each line of any list. `None`
 /// if it does not fit.
 pub fn batch_fee(header: &SettlementHeader, fee_per_line: u128) -> Option<u128> {
 	let lines = u128::from(header.channels).checked_add(header.miners.into())?;

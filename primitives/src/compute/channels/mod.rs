@@ -22,7 +22,8 @@
 //! Why nothing settles twice: the receipts of a channel are counted in the order in which they were
 //! completed, and so are those of a miner. A line begins exactly where the last one ended, in both
 //! lists, and each count has one place in the tree. Whatever the order of batches, vouchers and
-//! closings, a count is settled once or not at all.
+//! closings, a count is settled once or not at all. What a channel that has ended leaves unsettled is
+//! [given up](GivenUp): the ranges of its miners continue behind it, and nobody is paid for it.
 
 mod admission;
 mod batch;
@@ -33,6 +34,7 @@ mod demand;
 // The derived encoding of an enum with fields generates `as`.
 #[allow(clippy::cast_possible_truncation)]
 mod evidence;
+mod given_up;
 mod header;
 mod kind;
 mod line;
@@ -57,14 +59,13 @@ pub use batch::{Batch, BatchError, receipt_leaf};
 pub use channel::{Channel, ChannelRefusal, ChannelTerms, MIN_CLOSE_NOTICE_MS, kept_limits_fit};
 pub use content::{Content, ContentError, MAX_TOKENS, Opened, Opening, SamplingParameters};
 pub use daily::DailyUse;
-pub use demand::{
-	DemandRefusal, DemandView, Demanded, HEADERS_PER_MARK, check_answer, demand, headers_that_prove,
-};
+pub use demand::{DemandRefusal, DemandView, Demanded, check_answer, demand, headers_that_prove};
 pub use evidence::{
 	Attested, ChainFacts, ChannelEvidence, ChannelEvidenceError, ChannelOffence, ChannelProven,
 	InBatch, PlacedLine, Wronged, channel_sums_agree, miner_sums_agree,
 };
-pub use header::{BatchSums, HeaderChain, SettlementHeader};
+pub use given_up::GivenUp;
+pub use header::{BatchSums, HEADERS_PER_MARK, HeaderChain, MAX_PASSED_OVER, SettlementHeader};
 pub use kind::{BatchKind, Mode};
 pub use line::{ChannelLine, MinerLine};
 pub use lists::{

@@ -1,6 +1,8 @@
 //! Proof of one receipt against the header of its batch, for anyone who holds the header.
 
-use super::{Batch, ChannelLine, ChannelReceipt, Lists, MinerLine, SettlementHeader, receipt_leaf};
+use super::{
+	Batch, ChannelLine, ChannelReceipt, GivenUp, Lists, MinerLine, SettlementHeader, receipt_leaf,
+};
 use crate::{
 	H256,
 	crypto::merkle::{self, ProofError},
@@ -59,6 +61,31 @@ impl Placed<ChannelLine> {
 
 impl Placed<MinerLine> {
 	/// Checks that the line is in the list of miners of a header.
+	///
+	/// # Errors
+	/// See [`merkle::verify_inclusion`].
+	pub fn verify(&self, header: &SettlementHeader) -> Result<(), ProofError> {
+		if self.index < u64::from(header.channels) {
+			return Err(ProofError::IndexOutOfRange);
+		}
+		verify_line(&self.item.leaf_data(), self.index, &self.path, header)
+	}
+}
+
+impl Placed<GivenUp> {
+	/// Returns the range of a batch in which the receipt at `index` is given up, with its place;
+	/// `None` if there is no such receipt, or it is settled.
+	pub fn of(batch: &Batch, index: usize) -> Option<Self> {
+		let (receipt, lists) = (batch.receipts().get(index)?, batch.lists());
+		let has = |one: &GivenUp| {
+			one.line.miner == receipt.receipt.miner && is_within_miner_line(receipt, &one.line)
+		};
+		let at = lists.given_up.iter().position(has)?;
+		let before = lists.channels.len().checked_add(lists.miners.len())?;
+		Self::at(*lists.given_up.get(at)?, &lists.leaves(), before.checked_add(at)?)
+	}
+
+	/// Checks that the range is in the list of what a header's batch gives up.
 	///
 	/// # Errors
 	/// See [`merkle::verify_inclusion`].
@@ -160,7 +187,8 @@ pub struct ReceiptProof {
 }
 
 impl ReceiptProof {
-	/// Returns the proof of the receipt at `index` of a batch; `None` if there is no such receipt.
+	/// Returns the proof of the receipt at `index` of a batch; `None` if there is no such receipt, or
+	/// the batch gives it up.
 	pub fn of(batch: &Batch, index: usize) -> Option<Self> {
 		let receipt = *batch.receipts().get(index)?;
 		let lists: &Lists = batch.lists();

@@ -125,6 +125,12 @@ pub enum BatchRefusal {
 	/// The coordinator's account cannot pay the fee for the lines.
 	#[codec(index = 38)]
 	FeeUnpaid,
+	/// A range that is given up does not lie within its miner's line, or lies within another one.
+	#[codec(index = 39)]
+	GivenUpElsewhere,
+	/// Counts of a channel are given up that has not ended.
+	#[codec(index = 40)]
+	ChannelNotEnded,
 }
 
 impl BatchRefusal {
@@ -180,7 +186,10 @@ impl BatchRefusal {
 			| Self::MinerNotJoined
 			| Self::UnknownMiner
 			| Self::BadMinerSignature
-			| Self::UnknownCoordinator => false,
+			| Self::UnknownCoordinator
+			| Self::GivenUpElsewhere
+			// It ends perhaps; until then its receipts are to be settled.
+			| Self::ChannelNotEnded => false,
 		}
 	}
 
@@ -226,6 +235,8 @@ impl BatchRefusal {
 			Self::CoordinatorBanned => "coordinator_banned",
 			Self::CoordinatorUnderbonded => "coordinator_underbonded",
 			Self::FeeUnpaid => "fee_unpaid",
+			Self::GivenUpElsewhere => "given_up_elsewhere",
+			Self::ChannelNotEnded => "channel_not_ended",
 		}
 	}
 }
@@ -278,6 +289,10 @@ impl fmt::Display for BatchRefusal {
 			Self::CoordinatorBanned => "the coordinator is banned",
 			Self::CoordinatorUnderbonded => "the coordinator's bond is too small: raise it",
 			Self::FeeUnpaid => "the coordinator's account cannot pay the fee: fund it",
+			Self::GivenUpElsewhere => {
+				"what is given up must lie within its miner's line, by rising counts, each once"
+			},
+			Self::ChannelNotEnded => "the channel has not ended: settle its receipts",
 		})
 	}
 }

@@ -7,8 +7,9 @@ use gridproof_primitives::{
 	compute::Telemetry,
 	compute::channels::{
 		Attested, BatchKind, ChannelEvidence, ChannelId, ChannelLine, ChannelReceipt, ChannelSums,
-		ChannelTerms, Lists, MinerLine, MinerSums, PaidBy, Placed, ReceiptV2, RunningSums, Sampler,
-		SettlementBatch, SettlementHeader, SignedChannelLine, SignedMinerLine, Voucher, VoucherId,
+		ChannelTerms, GivenUp, Lists, MinerLine, MinerSums, PaidBy, Placed, PlacedLine, ReceiptV2,
+		RunningSums, Sampler, SettlementBatch, SettlementHeader, SignedChannelLine,
+		SignedMinerLine, Voucher, VoucherId,
 	},
 	crypto::{ed25519::PublicKey, merkle},
 };
@@ -23,6 +24,15 @@ pub(crate) struct Adds {
 	pub(crate) channels: Vec<(ChannelId, ed25519::Pair, u64, u128)>,
 	/// Miner, receipts, prices, weights.
 	pub(crate) miners: Vec<(ed25519::Pair, u64, u128, u128)>,
+	/// Channel that all of these receipts are said to be of, and given up.
+	pub(crate) given_up: Option<ChannelId>,
+}
+
+impl Adds {
+	fn given_up(&self, miners: &[(MinerLine, &ed25519::Pair)]) -> Vec<GivenUp> {
+		let Some(channel) = self.given_up else { return Vec::new() };
+		miners.iter().map(|(line, _)| GivenUp { channel, line: *line }).collect()
+	}
 }
 
 pub(crate) fn open(terms: ChannelTerms) -> RuntimeCall {
@@ -97,6 +107,7 @@ pub(crate) fn batch(
 	let lists = Lists {
 		channels: channels.iter().map(|signed| signed.line).collect(),
 		miners: miners.iter().map(|(line, _)| *line).collect(),
+		given_up: adds.given_up(&miners),
 	};
 	let last = Headers::<Runtime>::get(key_of(coordinator));
 	let header = SettlementHeader {
@@ -107,7 +118,7 @@ pub(crate) fn batch(
 		kind,
 		sums: lists.of_miners().unwrap_or_default(),
 		channels: u32::try_from(channels.len()).ok()?,
-		miners: u32::try_from(miners.len()).ok()?,
+		miners: u32::try_from(lists.miners.len().saturating_add(lists.given_up.len())).ok()?,
 		lines: merkle::root(&lists.leaves()),
 		receipts: H256::repeat_byte(2),
 		cid: None,
@@ -122,6 +133,7 @@ pub(crate) fn batch(
 		signature: coordinator.sign(&header.signing_payload(&genesis)).0,
 		channels: channels.try_into().ok()?,
 		miners: miners.into_iter().map(signed).collect::<Vec<_>>().try_into().ok()?,
+		given_up: lists.given_up.try_into().ok()?,
 	})
 }
 
@@ -158,6 +170,25 @@ pub(crate) fn receipt(
 pub(crate) fn attested(receipt: ChannelReceipt, signer: &ed25519::Pair) -> Attested {
 	let payload = receipt.coordinator_payload(&chain::genesis_hash());
 	Attested { receipt, signature: signer.sign(&payload).0, batch: None }
+}
+
+/// The receipt, with the miner's sums of the first range that a batch gives up, and that range.
+pub(crate) fn given_up(
+	batch: &SettlementBatch,
+	receipt: ChannelReceipt,
+	coordinator: &ed25519::Pair,
+) -> Option<ChannelEvidence> {
+	let (lists, item) = (batch.lists(), *batch.given_up.first()?);
+	let index = lists.channels.len().checked_add(lists.miners.len())?;
+	let path = merkle::inclusion_proof(&lists.leaves(), index)?.try_into().ok()?;
+	let mut receipt = receipt;
+	receipt.sums.miner = item.line.to;
+	Some(ChannelEvidence::Line {
+		receipt: attested(receipt, coordinator),
+		header: batch.header,
+		signature: batch.signature,
+		line: PlacedLine::GivenUp(Placed { item, index: u64::try_from(index).ok()?, path }),
+	})
 }
 
 pub(crate) fn demand(receipt: ChannelReceipt, signer: &ed25519::Pair) -> RuntimeCall {

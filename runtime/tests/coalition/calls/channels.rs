@@ -101,6 +101,7 @@ pub(super) fn settle_batch(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let adds = Adds {
 		channels: vec![(channel, of_channel, 1, price)],
 		miners: vec![(miner, 1, paid, rng.pick(&[0, 1_000, 1_000_000_000, u128::MAX]))],
+		..Adds::default()
 	};
 	let time = world.now + rng.pick(&[0, 0, 0, MINUTE, 2 * MINUTE]);
 	let batch = build::batch(&coordinator, kind, &adds, time)?;

@@ -3,7 +3,7 @@
 use super::Scratch;
 use crate::{
 	build::channels::{self as build, Adds},
-	chain::{DAY, HOUR, SECOND},
+	chain::{DAY, HOUR, MINUTE, SECOND},
 	rng::Rng,
 	world::{
 		Role, Sent, World,
@@ -63,6 +63,7 @@ pub(super) fn settle_invented(world: &mut World, scratch: &mut Scratch, _: &mut 
 		let adds = Adds {
 			channels: vec![(channel, signer(true), 1, price)],
 			miners: vec![(miner, 1, price, 1_000_000_000_000)],
+			..Adds::default()
 		};
 		let batch = build::batch(&coordinator, kind, &adds, world.now)?;
 		world.send_batch(wallet(Role::Coordinator), batch);
@@ -88,6 +89,7 @@ pub(super) fn settle_lines_again(world: &mut World, s: &mut Scratch, _: &mut Rng
 	let adds = Adds {
 		channels: vec![(channel, signer(true), 1, price)],
 		miners: vec![(miner, 1, price, 1)],
+		..Adds::default()
 	};
 	let mut batch = build::batch(&coordinator, old.header.kind, &adds, world.now)?;
 	(batch.channels, batch.miners) = (old.channels, old.miners);
@@ -160,6 +162,7 @@ fn settle_of(world: &mut World, channel: u64) -> Option<()> {
 	let adds = Adds {
 		channels: vec![(channel, signer(true), 1, all)],
 		miners: vec![(miner, 1, all, 1_000_000)],
+		..Adds::default()
 	};
 	let batch = build::batch(&coordinator, ORDINARY, &adds, world.now)?;
 	world.send_batch(wallet(Role::Coordinator), batch);
@@ -186,6 +189,7 @@ pub(super) fn empty_kept(world: &mut World, scratch: &mut Scratch, _: &mut Rng) 
 		let adds = Adds {
 			channels: vec![(channel, coordinator, 1, 300 * AIT)],
 			miners: vec![(miner, 1, 300 * AIT, 1_000_000)],
+			..Adds::default()
 		};
 		let batch = build::batch(&coordinator, ORDINARY, &adds, world.now)?;
 		world.send_batch(wallet(Role::Coordinator), batch);
@@ -237,6 +241,40 @@ pub(super) fn demand_of_itself(
 		let call = build::lapse(key_of(&coordinator), &receipt);
 		let sender = world.wallet(rng);
 		world.send(Sent::Signed(sender, call));
+	}
+	Some(())
+}
+
+/// The client closes its own channel, and the coordinator waits until it has ended.
+pub(super) fn let_it_end(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
+	let channel = scratch.channel?;
+	let row = pallet_compute_receipts::Channels::<gridproof_runtime::Runtime>::get(channel)?;
+	let client = world.wallet_of(&row.client)?;
+	world.send(Sent::Signed(client, build::close(channel)));
+	world.pass(25 * HOUR);
+	Some(())
+}
+
+/// Invented receipts of its own channel, which has ended, are given up: the miner's share out of the
+/// bond.
+pub(super) fn give_up_own(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> Option<()> {
+	let channel = scratch.channel?;
+	let coordinator = *world.our_keys(true).first()?;
+	let miner = *world.our_keys(false).first()?;
+	for number in 1..=4 {
+		let adds = Adds {
+			miners: vec![(miner, 1, 900 * AIT, 1)],
+			given_up: Some(channel),
+			..Adds::default()
+		};
+		let batch = build::batch(&coordinator, ORDINARY, &adds, world.now)?;
+		world.send_batch(wallet(Role::Coordinator), batch.clone());
+		let voucher = VoucherId { channel, number: 2_000 + number };
+		let receipt = build::receipt(ORDINARY, voucher, &miner, 900 * AIT, world.now - SECOND);
+		let evidence = build::given_up(&batch, receipt, &coordinator)?;
+		world.pass(MINUTE);
+		let sender = world.wallet(rng);
+		world.send(Sent::Signed(sender, build::accuse(key_of(&coordinator), evidence)));
 	}
 	Some(())
 }

@@ -373,6 +373,11 @@ pub(crate) const ALL: &[Strategy] = &[
 		stages: &[open_own_channel, demand_of_itself, demand_of_itself],
 	},
 	Strategy {
+		name: "bond taken home by giving up",
+		roles: &[Coordinator, Miner],
+		stages: &[open_own_channel, let_it_end, give_up_own, give_up_own],
+	},
+	Strategy {
 		name: "honest coordinator accused",
 		roles: &[Client],
 		stages: &[order_at_honest, accuse_honest],

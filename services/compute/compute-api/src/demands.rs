@@ -5,15 +5,15 @@
 //! answer comes back whatever the coordinator does. A demand of what is settled pays the coordinator for
 //! its answer, so a person decides about it.
 
-use crate::protocol::IssuedReceipt;
+use crate::protocol::{BatchAnswer, IssuedReceipt};
 use codec::DecodeAll;
 use gridproof_primitives::{
 	H256,
 	compute::channels::{
 		Attested, BatchKind, ChainFacts, ChannelEvidence, ChannelReceipt, ChannelSums, DemandView,
-		demand,
+		GivenUp, Lists, Placed, PlacedLine, SettlementHeader, demand,
 	},
-	crypto::ed25519::PublicKey,
+	crypto::{ed25519::PublicKey, merkle},
 };
 
 /// How long after a time has passed by this machine's clock it is taken to have passed on chain, in
@@ -83,6 +83,38 @@ pub fn next_step(
 		None if !is_settled && !was_demanded && is_overdue(receipt, now) => Step::Demand,
 		_ => Step::Nothing,
 	}
+}
+
+/// Returns what proves to the chain that a batch gave a receipt up, with the coordinator's key: what the
+/// miner is owed for, and if the range names another channel, the lie. `None` if the batch, as its
+/// coordinator publishes it, does no such thing.
+pub fn given_up(
+	issued: &IssuedReceipt,
+	batch: &BatchAnswer,
+	genesis: &H256,
+) -> Option<(PublicKey, ChannelEvidence)> {
+	let header = SettlementHeader::decode_all(&mut &batch.header.0[..]).ok()?;
+	let lists = Lists::decode_all(&mut &batch.lists.0[..]).ok()?;
+	let (miner, count) = issued.receipt.place();
+	let has = |one: &GivenUp| {
+		let GivenUp { line, .. } = one;
+		line.miner == miner && line.from.count < count && count <= line.to.count
+	};
+	let at = lists.given_up.iter().position(has)?;
+	let item = *lists.given_up.get(at)?;
+	let place = lists.channels.len() + lists.miners.len() + at;
+	let path = merkle::inclusion_proof(&lists.leaves(), place)?.try_into().ok()?;
+	let index = u64::try_from(place).ok()?;
+	let receipt =
+		Attested { receipt: issued.receipt, signature: issued.coordinator_signature, batch: None };
+	let evidence = ChannelEvidence::Line {
+		receipt,
+		header,
+		signature: batch.signature.0,
+		line: PlacedLine::GivenUp(Placed { item, index, path }),
+	};
+	evidence.check(genesis, &header.coordinator, &ChainFacts::default()).ok()?;
+	Some((header.coordinator, evidence))
 }
 
 /// Returns what proves to the chain that a coordinator should not have signed a receipt: alone, or

@@ -110,6 +110,11 @@ pub enum NotProven {
 	/// The headers do not lead to the one that the chain knows.
 	#[error("the batch is not the chain's: its header does not lead to one that the chain knows")]
 	NotOfTheChain,
+	/// The batch gave the receipt up.
+	#[error(
+		"the receipt is given up: its channel ended before it was settled, and nobody is paid for it"
+	)]
+	GivenUp,
 	/// No batch has the receipt yet.
 	#[error("no batch has the receipt yet: coordinators make one a minute, try again")]
 	NotSettled,
@@ -138,6 +143,7 @@ impl NotProven {
 			Self::Proof(_) => "proof",
 			Self::OtherChannel => "other_channel",
 			Self::NotOfTheChain => "not_of_the_chain",
+			Self::GivenUp => "given_up",
 			Self::NotSettled => "not_settled",
 			Self::NotTaken => "not_taken",
 			Self::HeadersMissing => "headers_missing",
@@ -183,8 +189,11 @@ impl ReceiptDocument {
 	/// coordinator is all zeros and has to be filled in.
 	///
 	/// # Errors
-	/// [`NotProven::Malformed`] if the answer's header is not one.
+	/// [`NotProven::Malformed`] if the answer's header is not one, [`NotProven::GivenUp`].
 	pub fn new(genesis: H256, answer: ReceiptAnswer) -> Result<Self, NotProven> {
+		if answer.given_up.is_some() {
+			return Err(NotProven::GivenUp);
+		}
 		let header = answer.header.as_ref();
 		let header: Option<SettlementHeader> =
 			header.map(|header| read(header, "the answer's header is not one")).transpose()?;
@@ -301,12 +310,15 @@ impl ReceiptDocument {
 	fn check_headers(&self, known: Option<(u64, H256)>) -> Result<(), NotProven> {
 		let (sequence, last_hash) = known.ok_or(NotProven::NotTaken)?;
 		let headers = self.headers()?;
-		if headers.first().is_none_or(|newest| newest.sequence < sequence) {
-			return Err(NotProven::HeadersMissing);
-		}
-		// What a coordinator's file has beyond the one that the chain knows is of no use here.
-		let from = headers.iter().position(|header| header.sequence == sequence);
-		let headers = from.and_then(|from| headers.get(from..)).ok_or(NotProven::NotOfTheChain)?;
+		// By its hash: the last numbers of a group may have been passed over. What a coordinator's file
+		// has beyond the one that the chain knows is of no use here.
+		let from = headers.iter().position(|header| header.hash() == last_hash);
+		let Some(headers) = from.and_then(|from| headers.get(from..)) else {
+			let ends_before = headers.first().is_none_or(|newest| newest.sequence < sequence);
+			let reason =
+				if ends_before { NotProven::HeadersMissing } else { NotProven::NotOfTheChain };
+			return Err(reason);
+		};
 		let chain = HeaderChain { last_hash, ..HeaderChain::default() };
 		if chain.ends_with(headers) { Ok(()) } else { Err(NotProven::NotOfTheChain) }
 	}

@@ -3,19 +3,21 @@
 use codec::{Decode, Encode};
 use gridproof_compute_api::{
 	ChainView, NotProven, ReceiptDocument,
-	protocol::{BatchStage, IssuedReceipt, ReceiptAnswer},
+	demands::given_up,
+	protocol::{BatchAnswer, BatchStage, IssuedReceipt, ReceiptAnswer},
 };
 use gridproof_primitives::{
 	H256,
 	compute::channels::{
-		Channel, ChannelLine, ChannelReceipt, ChannelSums, ChannelView, DailyUse, MerklePath,
-		MinerLine, MinerSums, Placed, ReceiptProof, ReceiptProofError, SettlementHeader, Voucher,
+		ChainFacts, Channel, ChannelLine, ChannelOffence, ChannelReceipt, ChannelSums, ChannelView,
+		DailyUse, GivenUp, Lists, MerklePath, MinerLine, MinerSums, Placed, ReceiptProof,
+		ReceiptProofError, SettlementHeader, Voucher,
 	},
 	crypto::merkle::ProofError,
 };
 use gridproof_support::{
 	Classified, FailureKind,
-	text::{Hex32, HexBytes},
+	text::{Hex32, Hex64, HexBytes},
 };
 use serde_json::Value;
 
@@ -67,35 +69,35 @@ struct Batch {
 	issued: Vec<IssuedReceipt>,
 }
 
-fn batch(batch: &Value) -> Batch {
-	let channels: Vec<ChannelLine> = batch["channels"]
-		.as_array()
-		.unwrap()
-		.iter()
-		.map(|one| {
-			let (line, voucher) = (&one["line"], &one["line"]["voucher"]);
-			let voucher = Voucher {
-				channel: count(&voucher["channel"]),
-				number: count(&voucher["number"]),
-				amount: number(&voucher["amount"]),
-				spec_hash: H256(fixed(&voucher["spec_hash"])),
-			};
-			let (from, to) = (channel_sums(&line["from"]), channel_sums(&line["to"]));
-			ChannelLine { voucher, from, to }
-		})
-		.collect();
-	let miners: Vec<MinerLine> = batch["miners"]
-		.as_array()
-		.unwrap()
-		.iter()
-		.map(|one| {
-			let line = &one["line"];
-			let miner = (!line["miner"].is_null()).then(|| fixed(&line["miner"]));
-			MinerLine { miner, from: miner_sums(&line["from"]), to: miner_sums(&line["to"]) }
-		})
-		.collect();
+fn lists(batch: &Value) -> Lists {
+	let channel = |one: &Value| {
+		let (line, voucher) = (&one["line"], &one["line"]["voucher"]);
+		let voucher = Voucher {
+			channel: count(&voucher["channel"]),
+			number: count(&voucher["number"]),
+			amount: number(&voucher["amount"]),
+			spec_hash: H256(fixed(&voucher["spec_hash"])),
+		};
+		let (from, to) = (channel_sums(&line["from"]), channel_sums(&line["to"]));
+		ChannelLine { voucher, from, to }
+	};
+	let miner = |one: &Value| {
+		let line = &one["line"];
+		let miner = (!line["miner"].is_null()).then(|| fixed(&line["miner"]));
+		MinerLine { miner, from: miner_sums(&line["from"]), to: miner_sums(&line["to"]) }
+	};
+	let range = |one: &Value| GivenUp { channel: count(&one["channel"]), line: miner(one) };
+	let all = |name: &str| batch[name].as_array().unwrap().iter();
+	Lists {
+		channels: all("channels").map(channel).collect(),
+		miners: all("miners").map(miner).collect(),
+		given_up: all("given_up").map(range).collect(),
+	}
+}
+
+fn issued(batch: &Value) -> Vec<IssuedReceipt> {
 	let receipts = batch["receipts"].as_array().unwrap();
-	let issued: Vec<IssuedReceipt> = receipts
+	receipts
 		.iter()
 		.map(|one| IssuedReceipt {
 			receipt: ChannelReceipt::decode(
@@ -106,7 +108,11 @@ fn batch(batch: &Value) -> Batch {
 			miner_signature: (!one["miner_signature"].is_null())
 				.then(|| fixed(&one["miner_signature"])),
 		})
-		.collect();
+		.collect()
+}
+
+fn batch(batch: &Value) -> Batch {
+	let (Lists { channels, miners, .. }, issued) = (lists(batch), issued(batch));
 	let proofs = batch["proofs"].as_array().unwrap().iter().map(|proof| {
 		let (index, of_channel, of_miner) =
 			(count(&proof["index"]), count(&proof["channel_index"]), count(&proof["miner_index"]));
@@ -156,6 +162,7 @@ impl Case {
 			stage: Some(BatchStage::Final),
 			header: Some(HexBytes(header.encode())),
 			proof: Some(HexBytes(proofs[index].encode())),
+			given_up: None,
 		};
 		let mut document = ReceiptDocument::new(self.genesis, answer).unwrap();
 		document.set_headers(&self.headers(at));
@@ -335,4 +342,45 @@ fn what_is_no_document_is_malformed_and_what_may_come_is_temporary() {
 	assert_eq!(kinds(NotProven::NotSettled), FailureKind::Unreachable);
 	assert_eq!(kinds(NotProven::OtherChain), FailureKind::Usage);
 	assert_eq!(kinds(NotProven::NotOfTheChain), FailureKind::Refused);
+}
+
+#[test]
+fn a_receipt_that_a_batch_gave_up_is_shown_to_the_chain_with_its_range() {
+	let vectors = vectors();
+	let (genesis, batch) = (H256(fixed(&vectors["genesis"])), &vectors["given_up"]["batch"]);
+	let answer = BatchAnswer {
+		sequence: 0,
+		stage: BatchStage::Final,
+		header: HexBytes(bytes(&batch["header_bytes"])),
+		signature: Hex64(fixed(&batch["header_signature"])),
+		lists: HexBytes(lists(batch).encode()),
+		cid: None,
+		block: None,
+		reason: None,
+	};
+	let mut shown = 0;
+	for one in issued(batch) {
+		let evidence = given_up(&one, &answer, &genesis);
+		let receipt = one.receipt.receipt;
+		let is_lost = receipt.voucher().unwrap().channel == 0 && receipt.price > 0;
+		assert_eq!(evidence.is_some(), is_lost);
+		if let Some((coordinator, evidence)) = evidence {
+			let proven = evidence.check(&genesis, &coordinator, &ChainFacts::default()).unwrap();
+			assert_eq!((proven.offence, proven.amount), (ChannelOffence::GivenUp, receipt.price));
+			shown += 1;
+		}
+	}
+	assert_eq!(shown, 2);
+	let header = Some(answer.header.clone());
+	let one = issued(batch)[0];
+	let lost = ReceiptAnswer {
+		receipt_id: one.receipt.receipt.id(&genesis).into(),
+		issued: HexBytes(one.encode()),
+		batch: Some(0),
+		stage: Some(BatchStage::Final),
+		header,
+		proof: None,
+		given_up: Some(HexBytes(Vec::new())),
+	};
+	assert_eq!(ReceiptDocument::new(genesis, lost).err(), Some(NotProven::GivenUp));
 }

@@ -43,6 +43,12 @@ pub enum StartError {
 	/// The figures cannot be counted.
 	#[error(transparent)]
 	Metrics(#[from] MetricsError),
+	/// There is no database of a coordinator in the folder.
+	#[error("there is no coordinator's database in {folder}: name the folder of its --data")]
+	NoDatabase {
+		/// Path of the folder.
+		folder: String,
+	},
 	/// The folder belongs to another chain.
 	#[error(
 		"the folder {folder} belongs to the chain {ours:?}, the node serves {theirs:?}: use the node of \
@@ -63,7 +69,7 @@ impl Classified for StartError {
 		match self {
 			Self::Store(error) => error.failure(),
 			Self::Metrics(_) => Failure::BROKEN,
-			Self::OtherChain { .. } => Failure::USAGE,
+			Self::OtherChain { .. } | Self::NoDatabase { .. } => Failure::USAGE,
 		}
 	}
 }
@@ -235,6 +241,14 @@ impl Coordinator {
 	) -> Result<R, RequestError> {
 		self.db.write(work).await
 	}
+}
+
+/// Opens the database of a coordinator that has run with this folder and does not run now.
+pub(crate) fn existing_database(folder: &Path) -> Result<Database, StartError> {
+	if !folder.join(DATABASE).exists() {
+		return Err(StartError::NoDatabase { folder: folder.display().to_string() });
+	}
+	Ok(database(folder)?)
 }
 
 fn database(folder: &Path) -> Result<Database, StoreError> {

@@ -17,6 +17,7 @@
 //! | `escrow` | the money of jobs before and without a receipt |
 //! | `settle` | from a receipt to final money |
 //! | `retention` | what is kept, and for how long |
+//! | [`repair`] | batches for their operator |
 //! | `timekeeper` | the time that all of this goes by |
 //! | `payout` | what the coordinator has earned of the emission |
 //! | `run` | the loops of all this |
@@ -57,6 +58,7 @@ mod metrics;
 mod payout;
 mod quotes;
 mod registration;
+pub mod repair;
 mod results;
 mod retention;
 mod rows;

@@ -42,6 +42,12 @@ pub(crate) struct Metrics {
 	pub(crate) answered: IntCounter,
 	/// Demands on chain that are open.
 	pub(crate) demands: IntGauge,
+	/// Receipts given up, as their channel ended before they were settled.
+	pub(crate) given_up: IntCounter,
+	/// Receipts and batches of channels that were deleted.
+	pub(crate) pruned_receipts: IntCounter,
+	/// Batches that the chain has refused and whose receipts wait.
+	pub(crate) stuck: IntGauge,
 	stages: IntGaugeVec,
 	settlements: IntGaugeVec,
 	miners: IntGaugeVec,
@@ -91,6 +97,18 @@ impl Metrics {
 				"Demands on chain that were answered since the start",
 			)?,
 			demands: all.gauge("demands_open", "Demands on chain that wait for an answer")?,
+			given_up: counter(
+				"receipts_given_up_total",
+				"Receipts of channels that ended before they were settled, since the start",
+			)?,
+			pruned_receipts: counter(
+				"channel_receipts_deleted_total",
+				"Receipts of channels that were deleted since the start",
+			)?,
+			stuck: all.gauge(
+				"batches_refused",
+				"1 while a batch that the chain refused permanently waits for its operator",
+			)?,
 			stages: gauges("jobs", "Jobs by state", "state")?,
 			settlements: gauges("receipts", "Receipts by settlement", "settlement")?,
 			miners: gauges("miners", "Miners with a session, by class", "class")?,
@@ -155,6 +173,6 @@ mod tests {
 	#[test]
 	fn every_figure_has_a_name_of_its_own() {
 		let described = Metrics::new().unwrap().describe();
-		assert_eq!(described.len(), 22);
+		assert_eq!(described.len(), 25);
 	}
 }

@@ -1,17 +1,18 @@
 //! What a coordinator keeps, and for how long.
 //!
 //! Prompts and answers are their customers', and are deleted some time after their money is settled;
-//! jobs and receipts are the operator's books, and are deleted much later, into an archive if there is
-//! one. It is done in small pieces, so that no request waits for it, and nothing goes that is open,
+//! jobs, receipts and batches are the operator's books, and are deleted much later, into an archive if
+//! there is one. Receipts of channels are kept for as long as somebody can demand them on chain, whatever
+//! the settings say. It is done in small pieces, so that no request waits for it, and nothing goes that is open,
 //! unsettled, or whose money may still be held.
 
 use crate::{
 	coordinator::Coordinator,
 	error::RequestError,
-	rows::{self, Job, ReceiptRow},
+	rows::{self, BatchRow, ChannelReceiptRow, Job, ReceiptRow},
 };
 use codec::Encode;
-use gridproof_compute_api::protocol::{ErrorCode, JobStage, Settlement};
+use gridproof_compute_api::protocol::{BatchStage, ErrorCode, JobStage, Settlement};
 use gridproof_primitives::energy::emlog::format_utc;
 use gridproof_support::{
 	number::clamped,
@@ -35,6 +36,9 @@ const BREATH: Duration = Duration::from_millis(200);
 /// Pause when there is nothing to delete.
 const LOOK: Duration = Duration::from_secs(60);
 const DAY_MS: u64 = 86_400_000;
+/// Days for which a settled receipt of a channel is kept at least: for a week after its time it can be
+/// demanded on chain, and for three weeks the chain knows the header that proves it.
+const PROVABLE_DAYS: u32 = 28;
 
 /// Deletes what is kept long enough, until the future is dropped.
 pub(crate) async fn retain(coordinator: &Coordinator) {
@@ -58,8 +62,9 @@ impl Coordinator {
 		let since = before(now, self.settings.retain.texts_days);
 		let requests =
 			self.write(move |db| Ok(rows::delete_channel_texts(db, since, PIECE)?)).await?;
+		let receipts = self.prune_receipts(now).await?;
 		let piece: usize = clamped(PIECE);
-		Ok([keys, texts, jobs, requests].into_iter().any(|count| count >= piece))
+		Ok([keys, texts, jobs, requests, receipts].into_iter().any(|count| count >= piece))
 	}
 
 	async fn prune_texts(&self, now: u64) -> Result<usize, RequestError> {
@@ -87,15 +92,9 @@ impl Coordinator {
 			return Ok(0);
 		}
 		let ids: Vec<_> = jobs.iter().map(|(job, _)| job.job).collect();
-		if let Some(folder) = self.settings.retain.archive.clone() {
-			// On disk before anything is deleted: stopped in between, a job is in the archive twice.
-			let kept = tokio::task::spawn_blocking(move || append(&folder, now, &jobs)).await;
-			let kept = kept.unwrap_or_else(|_| Err(io::Error::other("it broke off")));
-			kept.map_err(|error| {
-				let message = format!("the archive cannot be written: {error}");
-				RequestError::new(ErrorCode::Internal, message)
-			})?;
-		}
+		let lines: Vec<Archived> =
+			jobs.iter().map(|(job, receipt)| archived(job, receipt.as_ref())).collect();
+		self.archive("jobs", now, lines).await?;
 		self.write(move |db| {
 			for id in ids {
 				rows::delete_job(db, id)?;
@@ -105,6 +104,47 @@ impl Coordinator {
 		.await?;
 		self.metrics.pruned_jobs.inc_by(clamped(count));
 		Ok(count)
+	}
+
+	/// Deletes receipts of the oldest batch that nobody can demand any more, and with the last of them
+	/// the batch. Returns a whole piece if a batch was finished: there may be another.
+	async fn prune_receipts(&self, now: u64) -> Result<usize, RequestError> {
+		let days = self.settings.retain.jobs_days.max(PROVABLE_DAYS);
+		let settle_ms = self.settings.channels.settle_seconds.saturating_mul(1_000);
+		let since = before(now, days).saturating_sub(settle_ms);
+		let Some(batch) = self.read(move |db| Ok(rows::old_batch(db, since)?)).await? else {
+			return Ok(0);
+		};
+		let sequence = batch.header.sequence;
+		let found = self.read(move |db| Ok(rows::some_receipts(db, sequence, PIECE)?)).await?;
+		let count = found.len();
+		if count == 0 {
+			self.archive("batches", now, vec![archived_batch(&batch)]).await?;
+			self.write(move |db| Ok(rows::delete_batch(db, sequence)?)).await?;
+			return Ok(clamped(PIECE));
+		}
+		self.archive("channel-receipts", now, found.iter().map(archived_receipt).collect()).await?;
+		let places: Vec<u64> = found.iter().map(|row| row.place).collect();
+		self.write(move |db| Ok(rows::delete_receipts(db, &places)?)).await?;
+		self.metrics.pruned_receipts.inc_by(clamped(count));
+		Ok(clamped(PIECE))
+	}
+
+	/// Adds lines to a file of the archive, if there is one. They are on disk before anything is
+	/// deleted: stopped in between, a line is in the archive twice.
+	async fn archive<T: Serialize + Send + 'static>(
+		&self,
+		what: &'static str,
+		now: u64,
+		lines: Vec<T>,
+	) -> Result<(), RequestError> {
+		let Some(folder) = self.settings.retain.archive.clone() else { return Ok(()) };
+		let kept = tokio::task::spawn_blocking(move || append(&folder, what, now, &lines)).await;
+		let kept = kept.unwrap_or_else(|_| Err(io::Error::other("it broke off")));
+		kept.map_err(|error| {
+			let message = format!("the archive cannot be written: {error}");
+			RequestError::new(ErrorCode::Internal, message)
+		})
 	}
 }
 
@@ -184,23 +224,85 @@ fn archived(job: &Job, receipt: Option<&ReceiptRow>) -> Archived {
 	}
 }
 
-/// Returns the file of the archive that what is deleted at a time, UTC milliseconds, goes to: one for
-/// each month.
-fn file_at(folder: &Path, now: u64) -> PathBuf {
-	let month: String = format_utc(now).chars().take(7).collect();
-	folder.join(format!("jobs-{month}.jsonl"))
+/// A line of the archive: a receipt of a channel, without texts.
+#[derive(Serialize)]
+struct ArchivedChannelReceipt {
+	receipt_id: Hex32,
+	#[serde(skip_serializing_if = "Option::is_none")]
+	channel: Option<u64>,
+	#[serde(skip_serializing_if = "Option::is_none")]
+	voucher: Option<u64>,
+	model: String,
+	/// What it cost, in the asset's smallest unit.
+	price: Amount,
+	#[serde(skip_serializing_if = "Option::is_none")]
+	batch: Option<u64>,
+	signed_ms: u64,
+	/// SCALE of the receipt with its running sums.
+	receipt: HexBytes,
+	#[serde(skip_serializing_if = "Option::is_none")]
+	miner_signature: Option<Hex64>,
 }
 
-/// Adds jobs to the archive; they are on disk when this returns.
-fn append(folder: &Path, now: u64, jobs: &[(Job, Option<ReceiptRow>)]) -> io::Result<()> {
+fn archived_receipt(row: &ChannelReceiptRow) -> ArchivedChannelReceipt {
+	let voucher = row.receipt.receipt.voucher();
+	ArchivedChannelReceipt {
+		receipt_id: row.id.into(),
+		channel: voucher.map(|id| id.channel),
+		voucher: voucher.map(|id| id.number),
+		model: row.model.clone(),
+		price: Amount(row.receipt.receipt.price),
+		batch: row.batch,
+		signed_ms: row.signed_ms,
+		receipt: HexBytes(row.receipt.encode()),
+		miner_signature: row.miner_signature.map(Hex64),
+	}
+}
+
+/// A line of the archive: a batch, whose receipts went before it.
+#[derive(Serialize)]
+struct ArchivedBatch {
+	batch: u64,
+	stage: BatchStage,
+	#[serde(skip_serializing_if = "Option::is_none")]
+	reason: Option<String>,
+	#[serde(skip_serializing_if = "Option::is_none")]
+	block: Option<Hex32>,
+	made_ms: u64,
+	/// SCALE of the header, and of the lists of lines.
+	header: HexBytes,
+	lists: HexBytes,
+}
+
+fn archived_batch(batch: &BatchRow) -> ArchivedBatch {
+	ArchivedBatch {
+		batch: batch.header.sequence,
+		stage: batch.stage,
+		reason: batch.reason.clone(),
+		block: batch.block.map(Hex32::from),
+		made_ms: batch.made_ms,
+		header: HexBytes(batch.header.encode()),
+		lists: HexBytes(batch.lists().encode()),
+	}
+}
+
+/// Returns the file of the archive that what is deleted at a time, UTC milliseconds, goes to: one for
+/// each month.
+fn file_at(folder: &Path, what: &str, now: u64) -> PathBuf {
+	let month: String = format_utc(now).chars().take(7).collect();
+	folder.join(format!("{what}-{month}.jsonl"))
+}
+
+/// Adds lines to the archive; they are on disk when this returns.
+fn append<T: Serialize>(folder: &Path, what: &str, now: u64, rows: &[T]) -> io::Result<()> {
 	let mut lines = Vec::new();
-	for (job, receipt) in jobs {
-		serde_json::to_writer(&mut lines, &archived(job, receipt.as_ref()))?;
+	for row in rows {
+		serde_json::to_writer(&mut lines, row)?;
 		lines.push(b'\n');
 	}
 	fs::create_dir_all(folder)?;
-	let mut file =
-		OpenOptions::new().create(true).append(true).mode(0o600).open(file_at(folder, now))?;
+	let path = file_at(folder, what, now);
+	let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
 	file.write_all(&lines)?;
 	file.sync_all()?;
 	// The file's name, too.

@@ -100,10 +100,11 @@ impl Default for ChannelSettings {
 pub struct Retain {
 	/// Days after which the prompt and the answer of a job are deleted; their hashes stay.
 	pub texts_days: u32,
-	/// Days after which a job is deleted with its receipt.
+	/// Days after which a job is deleted with its receipt, and a settled batch with its receipts; these
+	/// not while they can be demanded on chain.
 	pub jobs_days: u32,
-	/// Folder of files of JSON lines to which jobs and receipts go when they are deleted; if it is
-	/// left out, they are gone.
+	/// Folder of files of JSON lines to which jobs, receipts and batches go when they are deleted; if it
+	/// is left out, they are gone.
 	pub archive: Option<PathBuf>,
 }
 

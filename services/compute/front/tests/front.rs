@@ -162,6 +162,7 @@ async fn info(State(fake): State<Arc<Fake>>) -> Json<CoordinatorInfo> {
 		jobs: BTreeMap::default(),
 		receipts: BTreeMap::default(),
 		front: false,
+		refused_batch: None,
 	})
 }
 

@@ -6,7 +6,7 @@ use gridproof_primitives::{
 	H256,
 	compute::channels::{
 		Batch, BatchKind, BatchRefusal, ChannelId, ChannelReceipt, ChannelSums, ChannelTerms,
-		Lists, MinerSums, Mode, PaidBy, ReceiptV2, RunningSums, Sampler, SettlementBatch,
+		MinerSums, Mode, PaidBy, ReceiptV2, RunningSums, Sampler, SettlementBatch,
 		SignedChannelLine, SignedMinerLine, Voucher,
 	},
 	compute::{PriceAsset, Telemetry},
@@ -14,7 +14,7 @@ use gridproof_primitives::{
 	num::units::AIT,
 };
 use sp_runtime::{DispatchError, traits::Dispatchable};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Number of the key that signs vouchers.
 pub(super) const SIGNER: u8 = 40;
@@ -67,6 +67,8 @@ pub(super) fn give_back(channels: &[ChannelId]) -> Result<(), DispatchError> {
 #[derive(Clone)]
 pub(super) struct Books {
 	pub(super) coordinator: u8,
+	/// Channels whose receipts it gives up.
+	pub(super) ended: BTreeSet<ChannelId>,
 	newest: BTreeMap<ChannelId, Voucher>,
 	sums: BTreeMap<ChannelId, ChannelSums>,
 	miners: BTreeMap<(BatchKind, Option<PublicKey>), MinerSums>,
@@ -77,6 +79,7 @@ impl Books {
 	pub(super) fn of(coordinator: u8) -> Self {
 		Self {
 			coordinator,
+			ended: BTreeSet::new(),
 			newest: BTreeMap::new(),
 			sums: BTreeMap::new(),
 			miners: BTreeMap::new(),
@@ -130,9 +133,10 @@ impl Books {
 	/// Makes a batch of everything that waits in a kind, signed by the miners in `signing`.
 	pub(super) fn batch(&mut self, kind: BatchKind, signing: &[u8]) -> SettlementBatch {
 		let receipts = self.waiting.remove(&kind).unwrap_or_default();
-		let batch = Batch::of(kind, receipts, &self.newest).unwrap();
+		let batch = Batch::giving_up(kind, receipts, &self.newest, &self.ended).unwrap();
 		let last = ComputeReceipts::header_chain(key(self.coordinator));
 		let (next, hash) = (last.next_sequence, last.last_hash);
+		let given_up = batch.lists().given_up.clone().try_into().unwrap();
 		let header = batch.header(key(self.coordinator), next, hash, Now::get());
 		let channels = batch
 			.lists()
@@ -149,6 +153,7 @@ impl Books {
 			signature: [0; 64],
 			channels: channels.collect::<Vec<_>>().try_into().unwrap(),
 			miners: miners.collect::<Vec<_>>().try_into().unwrap(),
+			given_up,
 		};
 		self.sign(&mut batch, signing);
 		batch
@@ -173,10 +178,10 @@ impl Books {
 
 	/// Lets the header commit to the lines as they are, and signs everything again.
 	pub(super) fn sign_again(&self, batch: &mut SettlementBatch) {
-		let Lists { channels, miners } = batch.lists();
-		batch.header.channels = u32::try_from(channels.len()).unwrap();
-		batch.header.miners = u32::try_from(miners.len()).unwrap();
-		let lists = Lists { channels, miners };
+		let lists = batch.lists();
+		let of_miners = lists.miners.len() + lists.given_up.len();
+		batch.header.channels = u32::try_from(lists.channels.len()).unwrap();
+		batch.header.miners = u32::try_from(of_miners).unwrap();
 		batch.header.lines = merkle::root(&lists.leaves());
 		batch.header.sums = lists.of_miners().unwrap_or_default();
 		self.sign(batch, &[MINER, CPU_MINER]);

@@ -193,7 +193,7 @@ fn what_was_settled_is_demanded_for_a_week_and_what_was_not_for_as_long_as_it_ca
 		assert_noop!(demand_as(8, receipt), Error::<Test>::DemandTooLate);
 		pass(NOTICE_MS);
 		assert_ok!(give_back(&[channel]));
-		assert_noop!(demand_as(8, receipt), Error::<Test>::UnknownChannel);
+		assert_noop!(demand_as(8, receipt), Error::<Test>::DemandTooLate);
 	});
 }
 

@@ -4,6 +4,7 @@ mod books;
 mod demands;
 mod emission;
 mod evidence;
+mod given_up;
 mod invariants;
 mod lies;
 mod money;

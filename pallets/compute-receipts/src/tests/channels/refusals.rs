@@ -7,7 +7,7 @@ use frame_support::{
 	traits::{fungible::Mutate, tokens::Preservation},
 };
 use gridproof_primitives::{
-	compute::channels::{BatchRefusal as Refusal, ChannelTerms, SettlementBatch},
+	compute::channels::{BatchRefusal as Refusal, ChannelTerms, GivenUp, SettlementBatch},
 	compute::{ComputeParameters, PartyRole},
 };
 use std::collections::BTreeSet;
@@ -32,7 +32,7 @@ type Change = fn(&mut SettlementBatch);
 
 /// What is wrong with a batch itself, and signed all the same.
 const IN_ITSELF: &[(Refusal, Change)] = &[
-	(Refusal::SequenceAhead, |batch| batch.header.sequence = 1),
+	(Refusal::SequenceAhead, |batch| batch.header.sequence = 32),
 	(Refusal::OtherPrevious, |batch| batch.header.previous.0[0] = 1),
 	(Refusal::TimeAhead, |batch| batch.header.time_ms = START + 60_001),
 	(Refusal::UnknownCoordinator, |batch| batch.header.coordinator = key(50)),
@@ -73,6 +73,18 @@ const IN_ITSELF: &[(Refusal, Change)] = &[
 	(Refusal::MinerNotJoined, |batch| {
 		let line = &mut batch.miners[0].line;
 		(line.from.count, line.to.count) = (1, 2);
+	}),
+	(Refusal::GivenUpElsewhere, |batch| {
+		let mut line = batch.miners[0].line;
+		line.to.count += 1;
+		batch.given_up.try_push(GivenUp { channel: 1, line }).unwrap();
+	}),
+	(Refusal::ChannelNotEnded, |batch| {
+		// Everything of the first channel is given up, which is open.
+		let price = batch.channels[0].line.to.price;
+		let line = batch.miners.iter().find(|signed| signed.line.to.price == price).unwrap().line;
+		batch.given_up.try_push(GivenUp { channel: 1, line }).unwrap();
+		batch.channels.remove(0);
 	}),
 	(Refusal::UnknownMiner, |batch| {
 		let place = batch.miners.len() - 1;

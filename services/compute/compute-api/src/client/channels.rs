@@ -5,8 +5,8 @@ use super::{
 	transport::{Failed, Transport},
 };
 use crate::protocol::{
-	BatchAnswer, ChannelInfo, ClosedVouchers, OpenVouchers, ReceiptAnswer, SECRET_HEADER,
-	VOUCHER_HEADER,
+	BatchAnswer, BatchStage, ChannelInfo, ClosedVouchers, OpenVouchers, ReceiptAnswer,
+	SECRET_HEADER, VOUCHER_HEADER,
 };
 use codec::{DecodeAll, Encode};
 use gridproof_primitives::compute::channels::{ChannelId, Secret, SettlementHeader, SignedVoucher};
@@ -101,7 +101,8 @@ impl ChannelClient {
 	}
 
 	/// Returns the headers of a coordinator's batches from `first` to `last`, the newest first, as it
-	/// publishes them. Whether they are the chain's, who asks has to check.
+	/// publishes them, without those that were refused. Whether they are the chain's, who asks has to
+	/// check.
 	///
 	/// # Errors
 	/// [`ClientError`]; [`ClientError::NotUnderstood`] if what comes is not a header, or more than
@@ -121,6 +122,9 @@ impl ChannelClient {
 		let mut headers = Vec::new();
 		for sequence in (first..=last).rev() {
 			let batch = self.batch(sequence).await?;
+			if batch.stage == BatchStage::Refused {
+				continue;
+			}
 			let header = SettlementHeader::decode_all(&mut &batch.header.0[..]);
 			headers.push(header.map_err(|_| not_understood("a batch has no header"))?);
 		}

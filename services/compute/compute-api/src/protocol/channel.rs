@@ -275,6 +275,10 @@ pub struct ReceiptAnswer {
 	pub header: Option<HexBytes>,
 	/// SCALE of the `primitives::compute::channels::ReceiptProof` against that header.
 	pub proof: Option<HexBytes>,
+	/// SCALE of the range in which that batch gives it up, with its place: its channel had ended before it
+	/// was settled, and nobody is paid for it. With it the miner shows the chain what it has lost.
+	#[serde(default, skip_serializing_if = "Option::is_none")]
+	pub given_up: Option<HexBytes>,
 }
 
 /// Where a batch stands.
@@ -285,7 +289,8 @@ pub enum BatchStage {
 	Made,
 	/// The chain has settled it, in a final block.
 	Final,
-	/// The chain refuses it permanently: its operator has to look at it.
+	/// The chain has refused it permanently: its receipts go into another one, at once or once its operator
+	/// has looked at it.
 	Refused,
 }
 
@@ -322,7 +327,7 @@ pub struct BatchAnswer {
 	pub header: HexBytes,
 	/// The coordinator's signature of it.
 	pub signature: Hex64,
-	/// SCALE of the two lists of lines.
+	/// SCALE of the lists of lines: channels, miners, and what is given up.
 	pub lists: HexBytes,
 	/// Content identifier of the file of receipts, which `GET /v1/batches/{sequence}/receipts` is:
 	/// SCALE of the receipts in the order of the tree, without any text.

@@ -55,7 +55,7 @@ pub use stage::{JobStage, Settlement};
 pub use vectors::{vector_from_text, vector_to_text};
 pub use views::{
 	CancelAnswer, CoordinatorInfo, JobInfo, JobPage, JobRequest, MinerInfo, OfferedModel,
-	QuoteAnswer, QuoteRequest, ReceiptBrief, ReceiptInfo, TelemetryInfo,
+	QuoteAnswer, QuoteRequest, ReceiptBrief, ReceiptInfo, RefusedBatch, TelemetryInfo,
 };
 pub use work::{
 	About, Accepted, Assignment, ClassName, HELLO_DOMAIN, HELLO_SKEW_MS, Heartbeat,

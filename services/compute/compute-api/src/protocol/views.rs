@@ -30,6 +30,23 @@ pub struct CoordinatorInfo {
 	pub receipts: BTreeMap<String, u64>,
 	/// `true` if it has a front for OpenAI's clients.
 	pub front: bool,
+	/// A batch of receipts of channels that the chain has refused permanently: until its operator has looked
+	/// at it, no receipt of a channel is settled.
+	#[serde(default, skip_serializing_if = "Option::is_none")]
+	pub refused_batch: Option<RefusedBatch>,
+}
+
+/// A batch that the chain has refused permanently.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RefusedBatch {
+	/// Its sequence number.
+	pub sequence: u64,
+	/// Name of the rule that it breaks.
+	pub reason: Option<String>,
+	/// Since when its refusal is known, UTC milliseconds.
+	pub since_ms: u64,
+	/// What it means, and what its operator does.
+	pub message: String,
 }
 
 /// A model on offer.

@@ -29,7 +29,12 @@ impl Service for Pages {
 				self.0.db.probe(PROBE_EVERY).await.map_err(ApiError::from)
 			};
 			let answer = tokio::time::timeout(ALIVE, asked).await;
-			answer.unwrap_or_else(|_| Err(unwell("the database does not answer")))
+			answer.unwrap_or_else(|_| Err(unwell("the database does not answer")))?;
+			// Work that nobody can be paid for is not well either.
+			match self.0.refused_batch().await? {
+				Some(refused) => Err(unwell(&refused.message)),
+				None => Ok(()),
+			}
 		}
 		.boxed()
 	}
@@ -55,6 +60,8 @@ impl Service for Pages {
 				let count = miners.iter().filter(|miner| miner.class == class).count();
 				metrics.set_miners(class, count);
 			}
+			let is_stuck = coordinator.refused_batch().await?.is_some();
+			metrics.stuck.set(is_stuck.into());
 			metrics.set_database("file", size.bytes);
 			metrics.set_database("free", size.free);
 			metrics.set_database("log", log_bytes(coordinator.db.path()));

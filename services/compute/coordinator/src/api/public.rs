@@ -88,6 +88,7 @@ impl Public {
 				.map(|(settlement, n)| (settlement.as_str().to_string(), n))
 				.collect(),
 			front: self.has_front,
+			refused_batch: coordinator.refused_batch().await?,
 		})
 	}
 

@@ -3,6 +3,14 @@
 //! One batch at a time: its header names the one before. It is written before anybody sees it, is sent
 //! until the header chain has it, and is never made a second time: two headers of one number are an offence. So
 //! everything that the chain would refuse is looked for before.
+//!
+//! A batch that the chain refuses permanently is not changed either: its receipts go into another one, with
+//! another number, and the chain passes over the first. That is done at once where only time can have
+//! caused it, as a channel ended before the batch came; otherwise by the operator, who looks first
+//! (see [`crate::repair`]).
+//!
+//! Receipts of channels that have ended are given up: nobody is paid for them any more, and those of
+//! others continue.
 
 use crate::{
 	coordinator::Coordinator,
@@ -17,11 +25,13 @@ use gridproof_primitives::{
 	compute::{
 		PriceAsset,
 		channels::{
-			Batch, BatchKind, ChannelId, HeaderChain, MAX_LINES, Mode, SettlementBatch,
-			SignedChannelLine, SignedMinerLine, SignedVoucher,
+			Batch, BatchKind, BatchRefusal, Channel, ChannelId, HeaderChain, MAX_LINES,
+			MAX_PASSED_OVER, Mode, SettlementBatch, SignedChannelLine, SignedMinerLine,
+			SignedVoucher,
 		},
 	},
 	crypto::ed25519::PublicKey,
+	energy::emlog::format_utc,
 };
 use gridproof_support::{Backoff, number::clamped, text::HexBytes};
 use std::{
@@ -32,8 +42,13 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 /// Name of the loop.
 pub(crate) const NAME: &str = "batches";
+/// Why a batch is refused whose number the chain has another header of.
+pub(crate) const OTHER_HEADER: &str = "the chain has another header of this number";
 /// How often it is looked for receipts to settle without being asked.
 const LOOK: Duration = Duration::from_secs(1);
+/// How far behind a receipt's time the chain may be, in milliseconds: one that has no channel any more
+/// is a day ahead of it at least, as long as a notice takes.
+const BEHIND_MS: u64 = 3_600_000;
 /// Pauses before a batch is sent again.
 const RETRY: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(60));
 
@@ -66,6 +81,17 @@ fn kinds() -> impl Iterator<Item = BatchKind> {
 	[PriceAsset::Ait, PriceAsset::Aicp, PriceAsset::ServiceCredit].into_iter().flat_map(|asset| {
 		[Mode::Ordinary, Mode::Private].into_iter().map(move |mode| BatchKind { asset, mode })
 	})
+}
+
+/// What the chain says of the channels of a batch.
+#[derive(Default)]
+struct Channels {
+	/// Those that can be settled.
+	living: BTreeMap<ChannelId, Channel>,
+	/// Those that have ended: nothing of them is settled any more.
+	ended: BTreeSet<ChannelId>,
+	/// The chain's time, UTC milliseconds.
+	now: u64,
 }
 
 fn wait(message: impl Into<String>) -> RequestError {
@@ -108,12 +134,54 @@ impl Coordinator {
 		if !is_full && !is_demanded && age < settings.batch_seconds.saturating_mul(1_000) {
 			return Ok(None);
 		}
-		let rows = within_lines(rows);
-		let batch = self.batch_of(kind, &rows).await?;
+		let channels = self.channels_of(&rows).await?;
+		let rows = within_lines(rows, &channels.ended);
+		let batch = self.batch_of(kind, &rows, &channels).await?;
 		let places: Vec<u64> = rows.iter().map(|row| row.place).collect();
 		let kept = batch.clone();
 		self.write(move |db| Ok(rows::add_batch(db, &kept, &places)?)).await?;
+		for one in &batch.given_up {
+			let (channel, receipts) = (one.channel, one.line.receipts());
+			let (sequence, price) = (batch.header.sequence, one.line.price());
+			tracing::error!(
+				channel,
+				receipts,
+				price,
+				sequence,
+				"a channel ended before it was settled: nobody is paid for its receipts"
+			);
+			self.metrics.given_up.inc_by(receipts.unwrap_or(0));
+		}
 		Ok(Some(batch))
+	}
+
+	/// Asks the chain about the channels of these receipts.
+	async fn channels_of(&self, rows: &[ChannelReceiptRow]) -> Result<Channels, RequestError> {
+		let mut newest = BTreeMap::<ChannelId, u64>::new();
+		for row in rows {
+			let Some(id) = row.receipt.receipt.voucher() else { continue };
+			let signed_ms = newest.entry(id.channel).or_default();
+			*signed_ms = (*signed_ms).max(row.signed_ms);
+		}
+		let (chain, now) = (self.chain_of_channels()?, chain_time(self).await?);
+		let mut channels = Channels { now, ..Channels::default() };
+		for (id, signed_ms) in newest {
+			match chain.channel(id).await? {
+				Some(channel) if !channel.has_ended(now) => {
+					channels.living.insert(id, channel);
+				},
+				// It was there when its voucher was taken: a node that has come as far knows that it is
+				// gone.
+				None if now < signed_ms.saturating_add(BEHIND_MS) => {
+					return Err(wait(format!("the node does not have channel {id} yet")));
+				},
+				_ => {
+					channels.ended.insert(id);
+				},
+			}
+			self.loops.turn(NAME);
+		}
+		Ok(channels)
 	}
 
 	/// Returns the batch of these receipts, if the chain would settle it now.
@@ -121,6 +189,7 @@ impl Coordinator {
 		&self,
 		kind: BatchKind,
 		rows: &[ChannelReceiptRow],
+		on_chain: &Channels,
 	) -> Result<BatchRow, RequestError> {
 		let vouchers = self.newest_vouchers(rows).await?;
 		let plain = vouchers.iter().map(|(id, signed)| (*id, signed.voucher)).collect();
@@ -128,11 +197,13 @@ impl Coordinator {
 		let broken = |error: &dyn std::fmt::Display| {
 			RequestError::new(ErrorCode::Internal, format!("receipts make no batch: {error}"))
 		};
-		let batch = Batch::of(kind, receipts, &plain).map_err(|error| broken(&error))?;
-		let before = self.preview(kind, &batch).await?;
-		let HeaderChain { next_sequence, last_hash, last_time_ms, .. } = before;
+		let batch = Batch::giving_up(kind, receipts, &plain, &on_chain.ended);
+		let batch = batch.map_err(|error| broken(&error))?;
+		let before = self.preview(kind, &batch, on_chain).await?;
+		let HeaderChain { last_hash, last_time_ms, .. } = before;
+		let sequence = self.next_number(&before).await?;
 		let time_ms = self.now().max(last_time_ms);
-		let mut header = batch.header(self.public(), next_sequence, last_hash, time_ms);
+		let mut header = batch.header(self.public(), sequence, last_hash, time_ms);
 		header.cid = Some(Cid::of(&batch.receipts().encode()));
 		let channels = batch.lists().channels.iter().map(|line| {
 			let signed = vouchers.get(&line.channel());
@@ -144,11 +215,28 @@ impl Coordinator {
 			header,
 			channels: channels.ok_or_else(|| broken(&"a voucher is missing"))?,
 			miners: miners.map(|line| SignedMinerLine { line: *line, signature: None }).collect(),
+			given_up: batch.lists().given_up.clone(),
 			stage: BatchStage::Made,
 			block: None,
 			reason: None,
 			made_ms: self.now(),
+			decided_ms: None,
 		})
+	}
+
+	/// Returns the number of the next batch: one that was never signed.
+	async fn next_number(&self, before: &HeaderChain) -> Result<u64, RequestError> {
+		let last = self.read(|db| Ok(rows::last_batch(db)?)).await?;
+		let signed = last.map_or(0, |last| last.header.sequence.saturating_add(1));
+		let number = signed.max(before.next_sequence);
+		if number.saturating_sub(before.next_sequence) > MAX_PASSED_OVER.into() {
+			let message = format!(
+				"the chain has refused {MAX_PASSED_OVER} batches in a row, and passes over no more: \
+				 settle with another key, see docs/operations/coordinator.md"
+			);
+			return RequestError::err(ErrorCode::Internal, message);
+		}
+		Ok(number)
 	}
 
 	/// Returns the newest voucher of each channel of these receipts.
@@ -172,22 +260,31 @@ impl Coordinator {
 
 	/// Checks by the chain's own rules that it would settle a batch now; returns what the batch follows
 	/// on. Nothing is signed that it would refuse.
-	async fn preview(&self, kind: BatchKind, batch: &Batch) -> Result<HeaderChain, RequestError> {
+	async fn preview(
+		&self,
+		kind: BatchKind,
+		batch: &Batch,
+		on_chain: &Channels,
+	) -> Result<HeaderChain, RequestError> {
 		let (chain, me) = (self.chain_of_channels()?, self.public());
 		let before = chain.header_chain(me).await?;
-		let last = self.read(|db| Ok(rows::last_batch(db)?)).await?;
-		if last.is_some_and(|last| last.header.sequence >= before.next_sequence) {
+		let found =
+			self.read(|db| Ok((rows::settled_batch(db)?, rows::refused_batch(db)?))).await?;
+		let (settled, refused) = found;
+		if settled.is_some_and(|last| last.header.sequence >= before.next_sequence) {
 			return Err(wait("the node has not seen the last batch yet"));
 		}
-		let (now, day_ms) = (chain_time(self).await?, self.day_ms().await?);
+		if let Some(refused) = refused {
+			return RequestError::err(ErrorCode::Internal, standstill(&refused));
+		}
+		let day_ms = self.day_ms().await?;
 		for line in &batch.lists().channels {
 			let id = line.channel();
-			let channel = chain.channel(id).await?;
+			let channel = on_chain.living.get(&id);
 			let channel =
 				channel.ok_or_else(|| wait(format!("the chain has no channel {id} any more")))?;
-			let settled = channel.settle(&me, kind, line, now, day_ms);
+			let settled = channel.settle(&me, kind, line, on_chain.now, day_ms);
 			settled.map_err(|refusal| wait(format!("channel {id}: {refusal}")))?;
-			self.loops.turn(NAME);
 		}
 		for line in &batch.lists().miners {
 			let settled = chain.miner_sums(me, kind, line.miner).await?;
@@ -242,13 +339,8 @@ impl Coordinator {
 			return Ok(());
 		}
 		let reason = match submitted {
-			Ok(Submitted::Refused(refusal)) if !refusal.is_temporary() => {
-				let reason = refusal.as_str();
-				tracing::error!(sequence, reason, "the chain refuses a batch permanently");
-				let (stage, reason) = (BatchStage::Refused, Some(reason));
-				let decide =
-					move |db: &_| Ok(rows::decide_batch(db, sequence, stage, None, reason)?);
-				return self.write(decide).await;
+			Ok(Submitted::Refused(refusal)) if self.is_for_good(&batch, refusal).await? => {
+				return self.refuse_batch(&batch, refusal).await;
 			},
 			Ok(Submitted::Refused(refusal)) => refusal.to_string(),
 			Ok(Submitted::Settled(_)) => "the node has not seen it yet".to_string(),
@@ -259,6 +351,51 @@ impl Coordinator {
 		Err(wait(format!("batch {sequence}: {reason}")))
 	}
 
+	/// Returns `true` if a batch can never settle that is refused for this reason.
+	async fn is_for_good(
+		&self,
+		batch: &BatchRow,
+		refusal: BatchRefusal,
+	) -> Result<bool, RequestError> {
+		if refusal != BatchRefusal::UnknownChannel {
+			return Ok(!refusal.is_temporary());
+		}
+		// It was there when its line was made. What is gone does not come back.
+		let chain = self.chain_of_channels()?;
+		let is_later = chain_time(self).await? >= batch.made_ms.saturating_add(BEHIND_MS);
+		for signed in batch.channels.iter().filter(|_| is_later) {
+			if chain.channel(signed.line.channel()).await?.is_none() {
+				return Ok(true);
+			}
+		}
+		Ok(false)
+	}
+
+	/// Notes that a batch was refused permanently. Where a channel ended before it came, its receipts go
+	/// into the next one at once; for anything else its operator has to look.
+	async fn refuse_batch(
+		&self,
+		batch: &BatchRow,
+		refusal: BatchRefusal,
+	) -> Result<(), RequestError> {
+		let (sequence, reason, now) = (batch.header.sequence, refusal.as_str(), self.now());
+		let is_plain = matches!(refusal, BatchRefusal::ChannelEnded | BatchRefusal::UnknownChannel);
+		if is_plain {
+			tracing::warn!(sequence, reason, "a batch is refused permanently, and rebuilt");
+		} else {
+			tracing::error!(sequence, reason, "the chain refuses a batch permanently: look at it");
+		}
+		let stage = BatchStage::Refused;
+		self.write(move |db| {
+			rows::decide_batch(db, sequence, stage, None, Some(reason), now)?;
+			if is_plain {
+				rows::release_receipts(db, sequence)?;
+			}
+			Ok(())
+		})
+		.await
+	}
+
 	/// Returns a batch as the chain takes it.
 	fn submission(&self, batch: &BatchRow) -> Result<SettlementBatch, RequestError> {
 		let long = || RequestError::new(ErrorCode::Internal, "a batch has too many lines");
@@ -267,6 +404,7 @@ impl Coordinator {
 			signature: self.key.sign(&batch.header.signing_payload(&self.genesis)),
 			channels: batch.channels.clone().try_into().map_err(|_| long())?,
 			miners: batch.miners.clone().try_into().map_err(|_| long())?,
+			given_up: batch.given_up.clone().try_into().map_err(|_| long())?,
 		})
 	}
 
@@ -285,12 +423,13 @@ impl Coordinator {
 		let other = is_last && chain.last_hash != batch.header.hash();
 		let (stage, reason) = if other {
 			tracing::error!(sequence, "the chain has another header of this number");
-			(BatchStage::Refused, Some("the chain has another header of this number"))
+			(BatchStage::Refused, Some(OTHER_HEADER))
 		} else {
 			self.metrics.settled.inc_by(batch.header.sums.receipts);
 			(BatchStage::Final, None)
 		};
-		let decide = move |db: &_| Ok(rows::decide_batch(db, sequence, stage, block, reason)?);
+		let now = self.now();
+		let decide = move |db: &_| Ok(rows::decide_batch(db, sequence, stage, block, reason, now)?);
 		self.write(decide).await?;
 		Ok(true)
 	}
@@ -348,17 +487,40 @@ async fn chain_time(coordinator: &Coordinator) -> Result<u64, RequestError> {
 	Ok(coordinator.ledger.time().await?)
 }
 
+/// What is said of a batch that the chain has refused and whose receipts wait.
+pub(crate) fn standstill(refused: &BatchRow) -> String {
+	let BatchRow { header, reason, made_ms, decided_ms, .. } = refused;
+	let since = format_utc(decided_ms.unwrap_or(*made_ms));
+	let reason = reason.as_deref().unwrap_or("for no reason that is known");
+	format!(
+		"no receipt of a channel is settled since {since}: the chain refused batch {} permanently \
+		 ({reason}); stop the coordinator, and look with gridproof coordinator batches",
+		header.sequence
+	)
+}
+
 /// Returns the first receipts, in the order in which they were counted, that a batch has lines for: so
-/// the ranges of all channels and miners join on.
-fn within_lines(rows: Vec<ChannelReceiptRow>) -> Vec<ChannelReceiptRow> {
+/// the ranges of all channels and miners join on. Those of the channels in `ended` are given up.
+fn within_lines(
+	rows: Vec<ChannelReceiptRow>,
+	ended: &BTreeSet<ChannelId>,
+) -> Vec<ChannelReceiptRow> {
 	let most: usize = clamped(MAX_LINES);
-	let (mut channels, mut miners) = (BTreeSet::new(), BTreeSet::new());
+	let (mut channels, mut miners, mut ranges) = (BTreeSet::new(), BTreeMap::new(), 0usize);
 	rows.into_iter()
 		.take_while(|row| {
 			let receipt = &row.receipt.receipt;
-			channels.insert(receipt.voucher().map(|id| id.channel));
-			miners.insert(receipt.miner);
-			channels.len() <= most && miners.len() <= most
+			let channel = receipt.voucher().map(|id| id.channel);
+			let given_up = channel.filter(|id| ended.contains(id));
+			if given_up.is_none() {
+				channels.insert(channel);
+			}
+			// A range ends where its miner has a receipt of another channel.
+			let before = miners.insert(receipt.miner, given_up).flatten();
+			if given_up.is_some() && before != given_up {
+				ranges = ranges.saturating_add(1);
+			}
+			channels.len() <= most && miners.len() <= most && ranges <= most
 		})
 		.collect()
 }

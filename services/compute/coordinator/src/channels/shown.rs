@@ -1,5 +1,6 @@
 //! What everybody may read: receipts and batches without a text, and how far a channel is.
 
+use super::batches::standstill;
 use crate::{
 	coordinator::Coordinator,
 	error::RequestError,
@@ -8,18 +9,22 @@ use crate::{
 use codec::{DecodeAll, Encode};
 use gridproof_compute_api::protocol::{
 	BatchAnswer, ChannelInfo, ClosedVouchers, ErrorCode, MAX_VOUCHERS, OpenVouchers, ReceiptAnswer,
+	RefusedBatch,
 };
 use gridproof_primitives::{
 	H256,
-	compute::channels::{Batch, ChannelId, ChannelReceipt, Lists, ReceiptProof, SignedVoucher},
+	compute::channels::{
+		Batch, ChannelId, ChannelReceipt, GivenUp, Lists, Placed, ReceiptProof, SignedVoucher,
+	},
 };
 use gridproof_support::text::{Amount, Hex32, Hex64, HexBytes};
 
 impl BatchRow {
-	pub(super) fn lists(&self) -> Lists {
+	pub(crate) fn lists(&self) -> Lists {
 		Lists {
 			channels: self.channels.iter().map(|signed| signed.line).collect(),
 			miners: self.miners.iter().map(|signed| signed.line).collect(),
+			given_up: self.given_up.clone(),
 		}
 	}
 }
@@ -105,18 +110,22 @@ impl Coordinator {
 		let row = row.ok_or_else(unknown)?;
 		let issued = HexBytes(self.issue(&row).encode());
 		let (receipt_id, batch) = (row.id.into(), row.batch);
-		let (stage, header, proof) = (None, None, None);
-		let mut answer = ReceiptAnswer { receipt_id, issued, batch, stage, header, proof };
+		let (stage, header, proof, given_up) = (None, None, None, None);
+		let mut answer =
+			ReceiptAnswer { receipt_id, issued, batch, stage, header, proof, given_up };
 		let Some(sequence) = row.batch else { return Ok(answer) };
 		let (found, receipts) = self.batch_with_receipts(sequence).await?;
 		answer.stage = Some(found.stage);
 		answer.header = Some(HexBytes(found.header.encode()));
-		answer.proof = tokio::task::spawn_blocking(move || {
+		(answer.proof, answer.given_up) = tokio::task::spawn_blocking(move || {
 			let batch = Batch::audit(&found.header, &found.lists(), receipts).ok()?;
 			let index = batch.receipts().iter().position(|one| *one == row.receipt)?;
-			ReceiptProof::of(&batch, index).map(|proof| HexBytes(proof.encode()))
+			let proof = ReceiptProof::of(&batch, index).map(|proof| HexBytes(proof.encode()));
+			let range = Placed::<GivenUp>::of(&batch, index);
+			Some((proof, range.map(|range| HexBytes(range.encode()))))
 		})
 		.await
+		.unwrap_or_default()
 		.unwrap_or_default();
 		Ok(answer)
 	}
@@ -132,6 +141,20 @@ impl Coordinator {
 		let unknown = || RequestError::new(ErrorCode::UnknownBatch, "no such batch");
 		let receipts = receipts.into_iter().map(|row| row.receipt).collect();
 		Ok((batch.ok_or_else(unknown)?, receipts))
+	}
+
+	/// Returns the batch that the chain has refused permanently and whose receipts wait for the operator.
+	///
+	/// # Errors
+	/// [`ErrorCode::Internal`].
+	pub(crate) async fn refused_batch(&self) -> Result<Option<RefusedBatch>, RequestError> {
+		let found = self.read(|db| Ok(rows::refused_batch(db)?)).await?;
+		Ok(found.map(|batch| RefusedBatch {
+			sequence: batch.header.sequence,
+			since_ms: batch.decided_ms.unwrap_or(batch.made_ms),
+			message: standstill(&batch),
+			reason: batch.reason,
+		}))
 	}
 
 	/// Returns a batch as it is published.

@@ -17,8 +17,9 @@ mod schema;
 
 pub(crate) use balances::{Usage, begin_balances, owed, usage};
 pub(crate) use batches::{
-	BatchRow, add_batch, batch, batch_receipts, decide_batch, headers, last_batch, note_batch,
-	open_batch, set_miners, unsettled_receipts,
+	BatchRow, add_batch, batch, batch_receipts, decide_batch, delete_batch, delete_receipts,
+	headers, last_batch, newest_batches, note_batch, old_batch, open_batch, refused_batch,
+	release_receipts, set_miners, settled_batch, some_receipts, unsettled_receipts,
 };
 pub(crate) use changes::{Change, change};
 pub(crate) use channels::{

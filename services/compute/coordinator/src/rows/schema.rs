@@ -212,4 +212,11 @@ pub(crate) const MIGRATIONS: &[&str] = &[
 		made_ms INTEGER NOT NULL
 	) STRICT;
 ",
+	"
+	-- SCALE of the ranges of miners that a batch gives up; none for those made before.
+	ALTER TABLE batches ADD COLUMN given_up BLOB NOT NULL DEFAULT x'00';
+	-- When its fate was known.
+	ALTER TABLE batches ADD COLUMN decided_ms INTEGER;
+	CREATE INDEX batches_by_stage ON batches (stage, sequence);
+",
 ];

@@ -2,7 +2,7 @@
 //! keeps the real rules of channels and batches.
 
 use super::*;
-use crate::{book::Fate, channels::Payment, ledger::Submitted};
+use crate::{StartError, book::Fate, channels::Payment, ledger::Submitted, repair, rows};
 use gridproof_chain::pallets::compute_receipts::Refusal as NotAnswered;
 use gridproof_compute_api::protocol::{
 	BatchStage, ErrorCode, IssuedReceipt, OpenVouchers, RECEIPT_HEADER, SECRET_HEADER, SignedLine,
@@ -17,6 +17,7 @@ use gridproof_primitives::{
 	},
 	crypto::ed25519::PublicKey,
 };
+use gridproof_store::{Database, Options, StoreError};
 use gridproof_support::{Stopper, http_client, text::Amount};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -62,6 +63,11 @@ impl MemoryChain {
 				.map_err(|_| BatchRefusal::BadVoucherSignature)?;
 			channels.insert(id, after);
 		}
+		for one in &batch.given_up {
+			if let Some(channel) = channels.get(&one.channel) {
+				channel.give_up(&batch.header.coordinator, batch.header.kind, now)?;
+			}
+		}
 		let mut miners = chain.miners.lock().unwrap().clone();
 		for signed in &batch.miners {
 			let key = (batch.header.kind, signed.line.miner);
@@ -74,7 +80,8 @@ impl MemoryChain {
 			}
 			miners.insert(key, signed.line.to);
 		}
-		assert_eq!(lists.of_channels().unwrap().1, batch.header.sums.price);
+		let given_up = lists.of_given_up().unwrap().1;
+		assert_eq!(lists.of_channels().unwrap().1 + given_up, batch.header.sums.price);
 		*chain.channels.lock().unwrap() = channels;
 		*chain.miners.lock().unwrap() = miners;
 		*chain.header.lock().unwrap() = next;
@@ -707,7 +714,7 @@ async fn a_refusal_that_time_can_change_has_the_same_batch_sent_again() {
 }
 
 #[tokio::test]
-async fn a_refusal_for_good_is_told_and_no_second_header_is_signed() {
+async fn a_refusal_for_good_is_told_and_its_operator_rebuilds_it_with_another_number() {
 	let world = World::new().await;
 	let (miner, mut payer) = (world.miner(1), Payer::opens(&world, 7, AIT, AIT));
 	let session = miner.session(&world).await;
@@ -719,12 +726,217 @@ async fn a_refusal_for_good_is_told_and_no_second_header_is_signed() {
 	let refused = world.coordinator.batch_info(0).await.unwrap();
 	assert_eq!(refused.stage, BatchStage::Refused);
 	assert_eq!(refused.reason.as_deref(), Some("unknown_miner"));
+	let refused_header = refused.header;
 	*world.chain.channels.refusal.lock().unwrap() = None;
 	world.admit(&payer.signs(AIT / 10, "Twice")).await.unwrap();
+	let issued = miner.serves(&world, &session).await;
+	world.pass(61);
+	let error = world.coordinator.settle_channels().await.unwrap_err();
+	for said in ["batch 0", "unknown_miner", "1970-01-12", "gridproof coordinator batches"] {
+		assert!(error.message.contains(said), "{}", error.message);
+	}
+	assert!(world.chain.batches().is_empty());
+	let refused = world.coordinator.refused_batch().await.unwrap().unwrap();
+	assert_eq!((refused.sequence, refused.message), (0, error.message));
+	drop((session, miner));
+	// Not while it runs.
+	let folder = world.folder.path().to_path_buf();
+	assert!(repair::batches(&folder, 9).await.is_err());
+	let mut world = world;
+	world.stop().await;
+	let listed = repair::batches(&folder, 9).await.unwrap();
+	let [batch] = &listed[..] else { panic!("{listed:?}") };
+	assert!(batch.is_waiting && batch.advice.unwrap().contains("registered"));
+	assert_eq!((batch.stage, batch.receipts), ("refused", 1));
+	let unknown = repair::rebuild(&folder, 1).await.unwrap_err();
+	assert!(matches!(unknown, repair::RebuildError::Unknown(1)));
+	repair::rebuild(&folder, 0).await.unwrap();
+	let again = repair::rebuild(&folder, 0).await.unwrap_err();
+	assert!(matches!(again, repair::RebuildError::NothingWaits(0)));
+	world.start().await;
+	assert_eq!(world.coordinator.refused_batch().await.unwrap(), None);
+	world.coordinator.settle_channels().await.unwrap();
+	let batches = world.chain.batches();
+	assert_eq!((batches.len(), batches[0].header.sequence), (1, 1), "no number is signed twice");
+	assert_eq!(batches[0].header.previous, H256::zero());
+	assert_eq!(world.chain.channel_now(7).settled, issued.receipt.sums.channel);
+	let kept = world.coordinator.batch_info(0).await.unwrap();
+	assert_eq!((kept.stage, kept.header), (BatchStage::Refused, refused_header));
+	world.stop().await;
+	let settled = repair::rebuild(&folder, 1).await.unwrap_err();
+	assert!(matches!(settled, repair::RebuildError::NotRefused { sequence: 1, stage: "final" }));
+	assert!(matches!(
+		repair::batches(&folder.join("nowhere"), 9).await,
+		Err(StartError::NoDatabase { .. })
+	));
+}
+
+#[tokio::test]
+async fn a_batch_whose_number_the_chain_has_another_header_of_is_not_rebuilt() {
+	let mut world = World::new().await;
+	let (miner, mut payer) = (world.miner(1), Payer::opens(&world, 7, AIT, AIT));
+	let session = miner.session(&world).await;
+	world.admit(&payer.signs(AIT / 10, "Once")).await.unwrap();
 	miner.serves(&world, &session).await;
 	world.pass(61);
-	assert!(world.coordinator.settle_channels().await.is_err(), "it waits for its operator");
-	assert!(world.chain.batches().is_empty());
+	world.coordinator.make_batch(KIND).await.unwrap().unwrap();
+	let other = HeaderChain { next_sequence: 1, last_hash: H256([9; 32]), ..Default::default() };
+	*world.chain.channels.header.lock().unwrap() = other;
+	world.coordinator.settle_channels().await.unwrap();
+	drop((session, miner));
+	world.stop().await;
+	let folder = world.folder.path().to_path_buf();
+	let refused = repair::rebuild(&folder, 0).await.unwrap_err();
+	assert!(matches!(refused, repair::RebuildError::OtherHeader(0)));
+	let listed = repair::batches(&folder, 9).await.unwrap();
+	assert!(listed[0].advice.unwrap().contains("older than the chain"));
+}
+
+/// Ends a channel while its coordinator is away, and takes its row away if that is wanted.
+fn ends(world: &World, channel: ChannelId, is_gone: bool) {
+	let mut channels = world.chain.channels.channels.lock().unwrap();
+	let now = world.chain.now.load(Ordering::SeqCst);
+	let closed = channels[&channel].close(true, now, DAY_MS).unwrap();
+	channels.insert(channel, closed);
+	drop(channels);
+	world.pass(2 * 86_400);
+	if is_gone {
+		world.chain.channels.channels.lock().unwrap().remove(&channel);
+	}
+}
+
+#[tokio::test]
+async fn a_channel_that_ends_during_an_absence_is_given_up_and_settlement_continues() {
+	for is_gone in [false, true] {
+		let mut world = World::new().await;
+		let mut payers = [7, 8].map(|id| Payer::opens(&world, id, AIT, AIT));
+		let miner = world.miner(1);
+		let session = miner.session(&world).await;
+		for of in [0, 1, 0, 0, 1] {
+			world.admit(&payers[of].signs(AIT / 2, "Once")).await.unwrap();
+			miner.serves(&world, &session).await;
+		}
+		world.stop().await;
+		ends(&world, 7, is_gone);
+		world.start().await;
+		world.settle_channels().await;
+		let batch = &world.chain.batches()[0];
+		let ranges: Vec<_> =
+			batch.given_up.iter().map(|one| (one.channel, one.line.receipts())).collect();
+		assert_eq!(ranges, [(7, Some(1)), (7, Some(2))]);
+		assert_eq!((batch.channels.len(), batch.header.miners), (1, 3));
+		assert_eq!(world.chain.channel_now(8).settled.price, 2 * price(&world));
+		assert_eq!(world.coordinator.metrics.given_up.get(), 3);
+		let shown = world.coordinator.receipt_of_voucher(7, 1).await.unwrap();
+		assert!(shown.proof.is_none() && shown.given_up.is_some());
+		let shown = world.coordinator.receipt_of_voucher(8, 1).await.unwrap();
+		assert!(shown.proof.is_some() && shown.given_up.is_none());
+		// And it continues behind it.
+		let session = miner.session(&world).await;
+		world.admit(&payers[1].signs(AIT / 2, "Once more")).await.unwrap();
+		let issued = miner.serves(&world, &session).await;
+		world.settle_channels().await;
+		assert_eq!(world.chain.channel_now(8).settled, issued.receipt.sums.channel);
+		assert!(world.chain.batches()[1].given_up.is_empty());
+	}
+}
+
+#[tokio::test]
+async fn a_batch_that_comes_after_its_channel_has_ended_is_rebuilt_with_another_number() {
+	for is_gone in [false, true] {
+		let mut world = World::new().await;
+		let mut payers = [7, 8].map(|id| Payer::opens(&world, id, AIT, AIT));
+		let miner = world.miner(1);
+		let session = miner.session(&world).await;
+		for of in [0, 1] {
+			world.admit(&payers[of].signs(AIT / 2, "Once")).await.unwrap();
+			miner.serves(&world, &session).await;
+		}
+		world.pass(61);
+		world.coordinator.make_batch(KIND).await.unwrap().unwrap();
+		world.stop().await;
+		ends(&world, 7, is_gone);
+		world.start().await;
+		for _ in 0..2 {
+			world.coordinator.settle_channels().await.unwrap();
+		}
+		let first = world.coordinator.batch_info(0).await.unwrap();
+		assert_eq!(first.stage, BatchStage::Refused);
+		let batches = world.chain.batches();
+		assert_eq!((batches.len(), batches[0].header.sequence), (1, 1));
+		assert_eq!(world.chain.channel_now(8).settled.price, price(&world));
+		// What is demanded is shown by the header that the chain has.
+		let shown = world.coordinator.receipt_of_voucher(8, 1).await.unwrap();
+		let receipt = IssuedReceipt::decode_all(&mut &shown.issued.0[..]).unwrap().receipt;
+		world.chain.demand_now(receipt);
+		assert!(!world.coordinator.answer_demands().await.unwrap());
+		assert_eq!(world.chain.answers(), [[1]]);
+	}
+}
+
+#[tokio::test]
+async fn a_node_that_is_behind_gives_no_channel_up() {
+	let world = World::new().await;
+	let (miner, mut payer) = (world.miner(1), Payer::opens(&world, 7, AIT, AIT));
+	let session = miner.session(&world).await;
+	world.admit(&payer.signs(AIT / 10, "Once")).await.unwrap();
+	miner.serves(&world, &session).await;
+	world.pass(61);
+	let channel = world.chain.channels.channels.lock().unwrap().remove(&7).unwrap();
+	let error = world.coordinator.settle_channels().await.unwrap_err();
+	assert_eq!(error.code, ErrorCode::ChainUnavailable);
+	world.chain.channels.channels.lock().unwrap().insert(7, channel);
+	world.coordinator.settle_channels().await.unwrap();
+	assert!(world.chain.batches()[0].given_up.is_empty());
+}
+
+#[tokio::test]
+async fn settled_receipts_go_into_the_archive_once_nobody_can_demand_them() {
+	let folder = tempfile::tempdir().unwrap();
+	let archive = Some(folder.path().join("archive"));
+	let retain = crate::Retain { texts_days: 1, jobs_days: 1, archive };
+	let settings = Settings { retain, session_seconds: 1 << 30, ..Settings::default() };
+	let world = World::with(settings, None).await;
+	let (miner, mut payer) = (world.miner(1), Payer::opens(&world, 7, AIT, AIT));
+	let session = miner.session(&world).await;
+	for _ in 0..2 {
+		world.admit(&payer.signs(AIT / 10, "Once")).await.unwrap();
+		miner.serves(&world, &session).await;
+		world.settle_channels().await;
+	}
+	let unsettled = payer.signs(AIT / 10, "Later");
+	world.admit(&unsettled).await.unwrap();
+	miner.serves(&world, &session).await;
+	// Whatever the settings say: a week and three weeks, and the time that receipts promise.
+	world.pass(28 * 86_400);
+	while world.coordinator.prune_some().await.unwrap() {}
+	assert!(world.coordinator.receipt_of_voucher(7, 1).await.is_ok());
+	world.pass(3_600);
+	while world.coordinator.prune_some().await.unwrap() {}
+	let gone = world.coordinator.receipt_of_voucher(7, 1).await.unwrap_err();
+	assert_eq!(gone.code, ErrorCode::UnknownJob);
+	assert!(world.coordinator.batch_info(0).await.is_err());
+	// The newest batch stays with its receipts, and so does what is not settled.
+	assert!(world.coordinator.receipt_of_voucher(7, 2).await.unwrap().proof.is_some());
+	assert!(world.coordinator.receipt_of_voucher(7, 3).await.is_ok());
+	assert_eq!(world.coordinator.metrics.pruned_receipts.get(), 1);
+	let read = |what: &str| {
+		let file = folder.path().join(format!("archive/{what}-1970-02.jsonl"));
+		let text = std::fs::read_to_string(file).unwrap();
+		serde_json::from_str::<Value>(text.trim_end()).unwrap()
+	};
+	let (receipt, batch) = (read("channel-receipts"), read("batches"));
+	assert_eq!((&receipt["channel"], &receipt["voucher"]), (&json!(7), &json!(1)));
+	assert_eq!((&batch["batch"], &batch["stage"]), (&json!(0), &json!("final")));
+	let header: HexBytes = serde_json::from_value(batch["header"].clone()).unwrap();
+	let header = SettlementHeader::decode_all(&mut &header.0[..]).unwrap();
+	let bytes: HexBytes = serde_json::from_value(receipt["receipt"].clone()).unwrap();
+	let kept = ChannelReceipt::decode_all(&mut &bytes.0[..]).unwrap();
+	let lists: HexBytes = serde_json::from_value(batch["lists"].clone()).unwrap();
+	let lists = DecodeAll::decode_all(&mut &lists.0[..]).unwrap();
+	Batch::audit(&header, &lists, vec![kept]).unwrap();
+	world.settle_channels().await;
+	assert_eq!(world.chain.channel_now(7).settled.count, 3);
 }
 
 #[tokio::test]
@@ -963,4 +1175,25 @@ async fn an_answer_that_the_chain_refuses_for_good_is_not_sent_again() {
 		assert!(!world.coordinator.answer_demands().await.unwrap());
 		assert_eq!((world.chain.open_demands().len(), world.chain.answers().len()), (1, 1));
 	}
+}
+
+#[tokio::test]
+async fn a_database_of_the_version_before_has_its_batches_after_the_change() {
+	let folder = tempfile::tempdir().unwrap();
+	let path = folder.path().join("coordinator.db");
+	let db = Database::open(&path, &rows::MIGRATIONS[..3], &Options::default()).unwrap();
+	db.write::<_, StoreError, _>(|db| {
+		// A header of zeros is one.
+		let header = vec![0u8; 195];
+		let sql = "INSERT INTO batches (sequence, header, channels, miners, stage, made_ms)
+			VALUES (0, ?1, x'00', x'00', 'final', 5)";
+		db.execute(sql, [header])?;
+		Ok(())
+	})
+	.await
+	.unwrap();
+	drop(db);
+	let found = repair::batches(folder.path(), 9).await.unwrap();
+	assert_eq!((found.len(), found[0].given_up, found[0].decided_ms), (1, 0, None));
+	assert_eq!((found[0].stage, found[0].made_ms), ("final", 5));
 }

@@ -388,18 +388,27 @@ impl World {
 		self.chain.now.store(self.clock.now_ms(), Ordering::SeqCst);
 	}
 
-	/// Ends the coordinator as a crash does, and starts another with what is on disk.
-	async fn crash(&mut self) {
+	/// Ends the coordinator as a crash does; another one without a folder of its own stands in for it.
+	async fn stop(&mut self) {
 		let World { chain, clock, settings, checker, .. } = &*self;
-		// The old one's lock has to go first, as it does when a process is killed.
 		let nowhere = tempfile::tempdir().unwrap();
 		let stand_in = open(&nowhere, chain, clock, settings.clone(), checker.clone()).await;
 		let old = std::mem::replace(&mut self.coordinator, stand_in);
 		assert_eq!(Arc::strong_count(&old), 1, "somebody still holds the coordinator");
-		drop(old);
+	}
+
+	/// Starts it again with what is on disk.
+	async fn start(&mut self) {
 		let World { folder, chain, clock, settings, checker, .. } = &*self;
 		let again = open(folder, chain, clock, settings.clone(), checker.clone()).await;
 		self.coordinator = again;
+	}
+
+	/// Ends the coordinator as a crash does, and starts another with what is on disk.
+	async fn crash(&mut self) {
+		// The old one's lock has to go first, as it does when a process is killed.
+		self.stop().await;
+		self.start().await;
 	}
 
 	/// A client's job, quoted, opened on chain and submitted.

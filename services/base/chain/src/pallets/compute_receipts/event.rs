@@ -436,5 +436,18 @@ events! {
 			/// In units of 10⁻¹⁸ AIT.
 			amount: u128,
 		}
+		/// A batch gave up receipts of a channel that had ended.
+		CountsGivenUp {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// Number of the channel that had ended.
+			channel: ChannelId,
+			/// Key of the miner; none for receipts without an answer.
+			miner: Option<PublicKey>,
+			/// Number of these receipts.
+			receipts: u64,
+			/// Sum of their prices, in the asset's unit.
+			price: u128,
+		}
 	}
 }

@@ -14,7 +14,8 @@ const FIRST_MARK: &str = "FirstMark";
 /// A header that the chain keeps the hash of. It proves every header before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct KnownHeader {
-	/// Sequence number of its batch.
+	/// Sequence number of its batch, or that of the last one of its group: numbers between the two were
+	/// passed over.
 	pub sequence: u64,
 	/// Hash of the header.
 	pub hash: H256,
@@ -33,7 +34,7 @@ fn group_of(sequence: u64) -> u64 {
 	sequence / u64::from(HEADERS_PER_MARK)
 }
 
-/// Returns the sequence number of the last header of a group.
+/// Returns the highest sequence number of a group.
 fn last_of(group: u64) -> u64 {
 	let many = u64::from(HEADERS_PER_MARK);
 	group.saturating_mul(many).saturating_add(many - 1)
