@@ -12,7 +12,7 @@ use gridproof_compute_api::protocol::{
 };
 use gridproof_primitives::{H256, crypto::ed25519};
 use gridproof_support::text::{Amount, Hex32, Hex64, HexBytes};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Name of the loop.
 pub(crate) const NAME: &str = "dispatch";
@@ -33,11 +33,19 @@ const BATCH: u32 = 256;
 
 /// Gives out jobs whenever there may be something to give, and sweeps, until the future is dropped.
 pub(crate) async fn dispatch(coordinator: &Coordinator) {
+	let mut swept: Option<Instant> = None;
 	loop {
 		// An error is the database's; the next sweep tries again.
 		let _ = tokio::time::timeout(SWEEP, coordinator.work.notified()).await;
-		if let Err(error) = coordinator.sweep().await {
-			tracing::warn!(%error, "sweeping failed");
+		// First what is in memory, and waits for no disk.
+		if let Err(error) = coordinator.give_out_requests().await {
+			tracing::warn!(%error, "giving out requests failed");
+		}
+		if swept.is_none_or(|swept| swept.elapsed() >= SWEEP) {
+			if let Err(error) = coordinator.sweep().await {
+				tracing::warn!(%error, "sweeping failed");
+			}
+			swept = Some(Instant::now());
 		}
 		if let Err(error) = coordinator.give_out().await {
 			tracing::warn!(%error, "giving out failed");

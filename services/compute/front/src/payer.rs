@@ -62,24 +62,38 @@ pub struct Payer {
 
 /// A request that waits for its answer. Dropped before it has its receipt, it is asked for later.
 pub(crate) struct Flight {
+	mark: Arc<Mark>,
+	/// The receipt that was taken.
+	landed: Option<String>,
+}
+
+/// Until it is dropped, nobody else asks for the receipt of a request.
+struct Mark {
 	payer: Arc<Payer>,
 	number: u64,
 }
 
 impl Flight {
-	/// Takes the receipt that came with the answer.
+	/// Takes the receipt that came with the answer. The same again is passed over.
 	///
 	/// # Errors
 	/// [`FrontError::Dishonest`].
-	pub(crate) async fn lands(&self, issued: &str) -> Result<(), FrontError> {
+	pub(crate) async fn lands(&mut self, issued: &str) -> Result<(), FrontError> {
+		if self.landed.as_deref() == Some(issued) {
+			return Ok(());
+		}
 		let unreadable = || FrontError::Dishonest(ReceiptRefusal::CoordinatorSignature);
 		let bytes: HexBytes = issued.parse().map_err(|_| unreadable())?;
-		let issued = IssuedReceipt::decode_all(&mut &bytes.0[..]).map_err(|_| unreadable())?;
-		self.payer.take(self.number, issued).await
+		let receipt = IssuedReceipt::decode_all(&mut &bytes.0[..]).map_err(|_| unreadable())?;
+		let Mark { payer, number } = &*self.mark;
+		let taken = payer.ledger.take(*number, receipt, self.mark.clone());
+		payer.judged(*number, taken.checked().await)?;
+		self.landed = Some(issued.to_string());
+		Ok(())
 	}
 }
 
-impl Drop for Flight {
+impl Drop for Mark {
 	fn drop(&mut self) {
 		self.payer.in_flight.locked().remove(&self.number);
 		self.payer.unanswered.notify_one();
@@ -256,7 +270,7 @@ impl Payer {
 		let number = signed.voucher.number;
 		self.in_flight.locked().insert(number);
 		drop(signing);
-		let flight = Flight { payer: self.clone(), number };
+		let flight = Flight { mark: Arc::new(Mark { payer: self.clone(), number }), landed: None };
 		let answer = self.client.request(kind.path(), body, &signed, &secret).await?;
 		Ok((answer, flight))
 	}
@@ -291,8 +305,12 @@ impl Payer {
 	}
 
 	/// Checks a receipt and keeps it.
-	pub(crate) async fn take(&self, number: u64, issued: IssuedReceipt) -> Result<(), FrontError> {
-		let taken = self.ledger.take(number, issued).await;
+	async fn take(&self, number: u64, issued: IssuedReceipt) -> Result<(), FrontError> {
+		self.judged(number, self.ledger.take(number, issued, ()).kept().await)
+	}
+
+	/// Trusts the coordinator no more if its receipt does not hold.
+	fn judged(&self, number: u64, taken: Result<(), FrontError>) -> Result<(), FrontError> {
 		if let Err(FrontError::Dishonest(refusal)) = &taken {
 			tracing::error!(number, %refusal, "a receipt does not hold; no further request is made");
 			*self.distrust.locked() = Some(refusal.to_string());
