@@ -73,6 +73,8 @@ pub struct Compute {
 	pub coordinator_key: PublicKey,
 	/// Their folder.
 	pub folder: TempDir,
+	/// Address of the miners' engine; without one, the small model runs in each of them.
+	engine: Option<String>,
 	http: reqwest::Client,
 }
 
@@ -114,6 +116,14 @@ impl Compute {
 	/// # Errors
 	/// When any part does not start.
 	pub async fn start_with(show_log: bool) -> Result<Self> {
+		Self::start_at(None, show_log).await
+	}
+
+	/// As [`Compute::start_with`], with miners that ask an engine at this address.
+	///
+	/// # Errors
+	/// When any part does not start.
+	pub async fn start_at(engine: Option<String>, show_log: bool) -> Result<Self> {
 		let _ = rustls::crypto::ring::default_provider().install_default();
 		let folder = tempfile::Builder::new().prefix("gridproof-e2e-compute-").tempdir()?;
 		let mut config = NodeConfig::development();
@@ -151,6 +161,7 @@ impl Compute {
 			miner_keys,
 			coordinator_key,
 			folder,
+			engine,
 			http: reqwest::Client::builder().timeout(Duration::from_secs(240)).build()?,
 		};
 		compute.wait_for_coordinator().await?;
@@ -177,7 +188,10 @@ impl Compute {
 			"--url",
 			&self.node.rpc_url(),
 		];
-		let arguments = arguments.iter().map(|text| (*text).to_owned()).collect();
+		let mut arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
+		if let Some(engine) = &self.engine {
+			arguments.extend(["--engine".to_owned(), engine.clone()]);
+		}
 		let log = self.folder.path().join(format!("miner-{number}.log"));
 		Process::start(&format!("miner {number}"), &command_binary()?, arguments, log)
 	}

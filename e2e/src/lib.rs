@@ -14,6 +14,7 @@
 //! | [`metering`] | a chain with a gateway and certified meters |
 //! | [`process`] | any other process that a test needs: start, wait, `kill -9`, restart |
 //! | [`compute`] | a chain with a coordinator, its front and miners |
+//! | [`front`] | a client's channel, and its own front |
 //! | [`clients`] | packages of clients from other languages |
 //! | [`bitcoin`] | a Bitcoin regtest node, and a wallet beside it |
 //! | [`failure`] | runs a node that is expected to refuse to start |
@@ -33,6 +34,7 @@ pub mod clients;
 pub mod compute;
 pub mod distance;
 pub mod failure;
+pub mod front;
 pub mod governance;
 pub mod machine;
 pub mod metering;

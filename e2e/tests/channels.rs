@@ -18,12 +18,9 @@ use gridproof_chain::{
 };
 use gridproof_compute_api::protocol::IssuedReceipt;
 use gridproof_e2e::{
-	binary::command_binary,
 	clients::{python, python_script, run},
 	compute::{CLIENT, Compute, account},
-	ports::free_ports,
-	process::Process,
-	reserve::gridproof,
+	front::Front,
 	wait,
 };
 use gridproof_primitives::{
@@ -46,43 +43,15 @@ const ROWS: u128 = AIT / 100 * 65;
 
 /// A client with a channel and a front of its own.
 struct Client {
-	front: Process,
-	url: String,
-	channel: u64,
+	front: Front,
 	http: reqwest::Client,
 }
 
 impl Client {
 	/// Opens a channel and starts the front.
 	async fn start(compute: &Compute) -> Result<Self> {
-		let path = |name: &str| compute.folder.path().join(name).display().to_string();
-		let (key, node) = (path("channel.key"), compute.node.rpc_url());
-		let deposit = DEPOSIT.to_string();
-		let mut open = vec!["channel", "open", "--new-key", "--key", &key, "--deposit", &deposit];
-		open.extend(["--coordinator", &compute.url, "--suri", CLIENT, "--url", &node]);
-		let opened = gridproof(&open).await?.done()?;
-		let channel = opened["channel"].as_u64().context("no channel")?;
-		let [port] = free_ports()?;
-		let listen = format!("127.0.0.1:{port}");
-		let number = channel.to_string();
-		let data = path("front");
-		let mut arguments = vec!["--json", "front", "run", "--channel", &number, "--key", &key];
-		arguments.extend(["--data", &data, "--listen", &listen]);
-		arguments.extend(["--coordinator", &compute.url, "--url", &node]);
-		let arguments = arguments.into_iter().map(str::to_owned).collect();
-		let log = compute.folder.path().join("front.log");
-		let front = Process::start("front", &command_binary()?, arguments, log)?;
-		let http = reqwest::Client::builder().timeout(LIMIT).build()?;
-		let mut client = Self { front, url: format!("http://{listen}"), channel, http };
-		let (http, health) = (client.http.clone(), format!("{}/health", client.url));
-		client
-			.front
-			.wait("the front answers", LIMIT, async || {
-				let answer = http.get(&health).send().await;
-				Ok(answer.is_ok_and(|answer| answer.status().is_success()).then_some(()))
-			})
-			.await?;
-		Ok(client)
+		let front = Front::start(compute, DEPOSIT).await?;
+		Ok(Self { front, http: reqwest::Client::builder().timeout(LIMIT).build()? })
 	}
 
 	/// Has a text continued; the receipt with its signatures. The model ends at its first token now and
@@ -103,7 +72,7 @@ impl Client {
 			"max_tokens": 6 + number % 9,
 			"temperature": 0.8,
 		});
-		let request = self.http.post(format!("{}/v1/completions", self.url)).json(&body);
+		let request = self.http.post(format!("{}/v1/completions", self.front.url)).json(&body);
 		let answer = request.send().await?;
 		let status = answer.status();
 		let issued = answer.headers().get("gridproof-receipt").cloned();
@@ -117,17 +86,17 @@ impl Client {
 
 	/// What the front says of the channel.
 	async fn status(&self) -> Result<Value> {
-		Ok(self.http.get(format!("{}/api/v1/front", self.url)).send().await?.json().await?)
+		Ok(self.http.get(format!("{}/api/v1/front", self.front.url)).send().await?.json().await?)
 	}
 
 	/// The channel as the chain has it.
 	async fn on_chain(&self, chain: &Chain) -> Result<ChannelView> {
-		chain.read(&query::channel(self.channel)).await?.context("the channel is gone")
+		chain.read(&query::channel(self.front.channel)).await?.context("the channel is gone")
 	}
 
 	/// Waits until the chain has settled as many receipts as the coordinator has issued.
 	async fn wait_until_settled(&self, compute: &Compute) -> Result<ChannelView> {
-		let held = format!("/v1/channels/{}", self.channel);
+		let held = format!("/v1/channels/{}", self.front.channel);
 		wait::until("everything is settled", LIMIT, async || {
 			let held = compute.get(&held).await?;
 			let view = self.on_chain(&compute.chain).await?;
@@ -281,7 +250,7 @@ async fn headers_down_to(
 async fn clients_of_openai(client: &Client, model: &str) -> Result<Vec<IssuedReceipt>> {
 	let mut python = Command::new(python()?);
 	python.arg(python_script("openai_client.py"));
-	python.env("OPENAI_BASE_URL", format!("{}/v1", client.url));
+	python.env("OPENAI_BASE_URL", format!("{}/v1", client.front.url));
 	python.envs([("OPENAI_API_KEY", "none"), ("MODEL", model), ("PAID_BY", "channel")]);
 	let printed = tokio::task::spawn_blocking(move || run(&mut python)).await??;
 	let said: Value = serde_json::from_str(&printed).with_context(|| printed.clone())?;

@@ -12,7 +12,8 @@ use gridproof_chain::pallets::compute_receipts::call;
 use gridproof_compute_api::{
 	ClientError, CoordinatorClient, JobBook, JobEntry,
 	protocol::{
-		JobInfo, JobPage, JobSpec, JobStage, Message, SPEC_VERSION, Sampling, Settlement, Task,
+		Further, JobInfo, JobPage, JobSpec, JobStage, Message, SPEC_VERSION, Sampling, Settlement,
+		Task,
 	},
 };
 use gridproof_primitives::compute::PriceAsset;
@@ -200,7 +201,14 @@ impl SubmitArgs {
 			seed: self.seed,
 			..Sampling::default()
 		};
-		JobSpec { version: SPEC_VERSION, model, task, max_tokens: self.max_tokens, sampling }
+		JobSpec {
+			version: SPEC_VERSION,
+			model,
+			task,
+			max_tokens: self.max_tokens,
+			sampling,
+			further: Further::default(),
+		}
 	}
 
 	async fn model(&self, coordinator: &CoordinatorClient) -> anyhow::Result<String> {

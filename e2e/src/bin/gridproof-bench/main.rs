@@ -4,6 +4,8 @@
 //! It asserts nothing: figures depend on the machine, so they are no test.
 
 mod batches;
+mod engine;
+mod front;
 mod gateway;
 mod meters;
 mod node;
@@ -23,7 +25,7 @@ const USAGE: &str = "usage: scripts/bench node|network [--idle-minutes N] [--sta
 	[--readings N] [--bundle N]\n       scripts/bench gateway [--meters N] [--connections N] [--readings N] \
 	[--runs N] [--window N]\n       scripts/bench receipts [--receipts N] [--bundle N] [--jobs N] \
 	[--rate N]\n       scripts/bench settlement [--coordinators N] [--channels N] [--receipts N] [--miners N] \
-	[--batches N]\n       all: [--log-format text|json] form of the log lines on standard error";
+	[--batches N]\n       scripts/bench front [--requests N] [--tokens N]\n       all: [--log-format text|json] form of the log lines on standard error";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -51,6 +53,9 @@ async fn main() -> ExitCode {
 async fn measure(arguments: &[String]) -> Result<()> {
 	let (what, rest) = arguments.split_first().context(USAGE)?;
 	let options = Options::parse(rest)?;
+	if what == engine::NAME {
+		return engine::serve(options).await;
+	}
 	println!("machine: {}", Machine::here()?);
 	match what.as_str() {
 		"node" => node::one(options).await,
@@ -59,6 +64,7 @@ async fn measure(arguments: &[String]) -> Result<()> {
 		"gateway" => gateway::run(options).await,
 		"receipts" => receipts::run(options).await,
 		"settlement" => settlement::run(options).await,
+		"front" => front::run(options).await,
 		_ => bail!("{USAGE}"),
 	}
 }

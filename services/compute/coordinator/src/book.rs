@@ -312,6 +312,11 @@ impl Book {
 		}
 	}
 
+	/// Returns the miners that failed at a request.
+	pub(crate) fn failed_at(&self, id: &H256) -> Vec<PublicKey> {
+		self.inner().requests.get(id).map(|entry| entry.failed.clone()).unwrap_or_default()
+	}
+
 	/// Puts an answer back that is in the database, for a client that asks again.
 	pub(crate) fn recall(&self, request: Request, finished: Finished, now_steady: u64) {
 		let (id, request) = (request.id, Arc::new(request));

@@ -5,7 +5,7 @@
 //! last digits differ, and sooner or later a word. But how many tokens a text has does not depend
 //! on that. So its tokens are counted again: what is billed has to be there.
 
-use gridproof_compute_api::protocol::{JobSpec, Output, Sampling, Task, vector_from_text};
+use gridproof_compute_api::protocol::{Further, JobSpec, Output, Sampling, vector_from_text};
 use gridproof_engine::{Engine, EngineError, Input, Request, execute};
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -81,7 +81,7 @@ fn recount(
 	spec: &JobSpec,
 	output: &Output,
 ) -> Result<Verdict, EngineError> {
-	if matches!(spec.task, Task::Embedding { .. }) {
+	if spec.task.is_embedding() {
 		let (again, _) = execute(engine, spec, &mut |_| ControlFlow::Continue(()))?;
 		return Ok(if too_many(output.prompt_tokens, again.prompt_tokens) {
 			READ
@@ -93,7 +93,7 @@ fn recount(
 	}
 	if how.exact && spec.sampling.temperature_milli == 0 {
 		let (again, _) = execute(engine, spec, &mut |_| ControlFlow::Continue(()))?;
-		return Ok(if again.text != output.text {
+		return Ok(if again.text != output.text || again.answers != output.answers {
 			Verdict::Wrong("done again, the job gives another text")
 		} else if too_many(output.prompt_tokens, again.prompt_tokens) {
 			READ
@@ -103,12 +103,15 @@ fn recount(
 			Verdict::Right
 		});
 	}
-	let only_read = JobSpec { max_tokens: 1, sampling: Sampling::default(), ..spec.clone() };
+	let further = Further { n: 1, logprobs: None, ..spec.further.clone() };
+	let only_read =
+		JobSpec { max_tokens: 1, sampling: Sampling::default(), further, ..spec.clone() };
 	let (read, _) = execute(engine, &only_read, &mut |_| ControlFlow::Continue(()))?;
 	if too_many(output.prompt_tokens, read.prompt_tokens) {
 		return Ok(READ);
 	}
-	if !how.visible || output.completion_tokens <= SLACK {
+	// Calls of tools are not counted again: each model writes them in a way of its own.
+	if !how.visible || output.completion_tokens <= SLACK || !output.answers.is_empty() {
 		return Ok(Verdict::Right);
 	}
 	let input = Input::Text(output.text.clone());
@@ -138,7 +141,7 @@ fn alike(one: &Output, other: &Output) -> bool {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use gridproof_compute_api::protocol::{Finish, SPEC_VERSION};
+	use gridproof_compute_api::protocol::{Finish, SPEC_VERSION, Task};
 	use gridproof_engine::{Completion, Embeddings, Measured, ModelInfo};
 	use gridproof_primitives::compute::channels::Sampler;
 
@@ -199,12 +202,19 @@ mod tests {
 			task: Task::Completion { prompt },
 			max_tokens: 1_000,
 			sampling: Sampling { temperature_milli, ..Sampling::default() },
+			further: Further::default(),
 		}
 	}
 
 	fn output(text: &str, prompt_tokens: u64, completion_tokens: u64) -> Output {
-		let (text, finish, embeddings) = (text.to_string(), Finish::Stop, Vec::new());
-		Output { text, embeddings, finish, prompt_tokens, completion_tokens }
+		Output {
+			text: text.to_string(),
+			embeddings: Vec::new(),
+			finish: Finish::Stop,
+			prompt_tokens,
+			completion_tokens,
+			answers: Vec::new(),
+		}
 	}
 
 	fn check(how: Recount, spec: &JobSpec, output: &Output) -> Verdict {

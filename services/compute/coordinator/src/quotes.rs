@@ -10,7 +10,8 @@ use crate::{
 };
 use codec::{DecodeAll, Encode};
 use gridproof_compute_api::protocol::{
-	ErrorCode, JobRequest, JobSpec, JobStage, SPEC_VERSION, Sampling, Task,
+	ErrorCode, JobRequest, JobSpec, JobStage, MAX_ANSWERS, MAX_LOGPROBS, MAX_N, SPEC_VERSION,
+	Sampling, Task, is_document,
 };
 use gridproof_primitives::{
 	H256,
@@ -147,8 +148,9 @@ impl Coordinator {
 			return RequestError::err(ErrorCode::BadRequest, message);
 		}
 		check_task(&spec.task)?;
+		check_further(spec)?;
 		let most = offer.max_tokens.unwrap_or(self.settings.max_tokens);
-		let is_embedding = matches!(spec.task, Task::Embedding { .. });
+		let is_embedding = spec.task.is_embedding();
 		if is_embedding != (spec.max_tokens == 0) {
 			let message = "max_tokens is 0 for embeddings, and above 0 for texts";
 			return Err(RequestError::about("max_tokens", message));
@@ -452,20 +454,75 @@ fn check_task(task: &Task) -> Result<(), RequestError> {
 			Err(RequestError::about("prompt", "the prompt is empty"))
 		},
 		Task::Completion { .. } => Ok(()),
-		Task::Embedding { input } => {
-			let count = input.len();
-			if count == 0 || count > MAX_TEXTS {
-				let message = format!("{count} texts; a request has 1 to {MAX_TEXTS}");
-				return Err(RequestError::about("input", message));
-			}
-			match input.iter().position(String::is_empty) {
-				Some(place) => {
-					let message = format!("text {place}, counted from 0, is empty");
-					Err(RequestError::about("input", message))
-				},
-				None => Ok(()),
-			}
+		Task::Messages { messages } if messages.is_empty() => {
+			Err(RequestError::about("messages", "there is no message"))
 		},
+		Task::Messages { messages } if messages.iter().all(|text| is_document(text)) => Ok(()),
+		Task::Messages { .. } => Err(RequestError::about("messages", "a message is not JSON")),
+		Task::Completions { prompts } => {
+			check_texts("prompt", prompts.len(), prompts.iter().position(String::is_empty))
+		},
+		Task::CompletionTokens { prompts } => {
+			check_texts("prompt", prompts.len(), prompts.iter().position(Vec::is_empty))
+		},
+		Task::Embedding { input } => {
+			check_texts("input", input.len(), input.iter().position(String::is_empty))
+		},
+		Task::EmbeddingTokens { input } => {
+			check_texts("input", input.len(), input.iter().position(Vec::is_empty))
+		},
+	}
+}
+
+/// Checks the number of texts, and that none is empty.
+fn check_texts(
+	param: &'static str,
+	count: usize,
+	empty: Option<usize>,
+) -> Result<(), RequestError> {
+	if count == 0 || count > MAX_TEXTS {
+		let message = format!("{count} texts; a request has 1 to {MAX_TEXTS}");
+		return Err(RequestError::about(param, message));
+	}
+	match empty {
+		Some(place) => {
+			let message = format!("text {place}, counted from 0, is empty");
+			Err(RequestError::about(param, message))
+		},
+		None => Ok(()),
+	}
+}
+
+/// Checks what is asked for beyond one text.
+fn check_further(spec: &JobSpec) -> Result<(), RequestError> {
+	let further = &spec.further;
+	if !(1..=MAX_N).contains(&further.n) {
+		let message = format!("n is {}; a request has 1 to {MAX_N} answers to a prompt", further.n);
+		return Err(RequestError::about("n", message));
+	}
+	if spec.answers() > MAX_ANSWERS.into() {
+		let message = format!(
+			"{} answers (prompts times n); a request has at most {MAX_ANSWERS}",
+			spec.answers()
+		);
+		return Err(RequestError::about("n", message));
+	}
+	if further.logprobs.is_some_and(|top| top > MAX_LOGPROBS) {
+		let message = format!("at most {MAX_LOGPROBS} of the likeliest tokens are named");
+		return Err(RequestError::about("logprobs", message));
+	}
+	if let Some(name) = further.malformed() {
+		return Err(RequestError::about(name, format!("{name} is not JSON, or nested too deep")));
+	}
+	let is_chat = matches!(spec.task, Task::Chat { .. } | Task::Messages { .. });
+	let beyond = [
+		("tools", !is_chat && further.tools.is_some()),
+		("tool_choice", further.tools.is_none() && further.tool_choice.is_some()),
+		("n", spec.task.is_embedding() && !further.is_nothing()),
+	];
+	match beyond.into_iter().find(|(_, is_beyond)| *is_beyond) {
+		Some((name, _)) => Err(RequestError::about(name, format!("{name} has no place here"))),
+		None => Ok(()),
 	}
 }
 

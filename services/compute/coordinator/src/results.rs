@@ -9,8 +9,8 @@ use crate::{
 };
 use codec::{DecodeAll, Encode};
 use gridproof_compute_api::protocol::{
-	Accepted, ErrorCode, JobResult, JobSpec, JobStage, Output, Settlement, Task, price_of,
-	vector_from_text,
+	Accepted, Answer, ErrorCode, JobResult, JobSpec, JobStage, Output, Settlement, is_document,
+	price_of, vector_from_text,
 };
 use gridproof_primitives::{
 	H256,
@@ -236,14 +236,21 @@ pub(crate) fn plausible(
 	let made = output.completion_tokens;
 	let length = |text: &str| clamped::<u64, _>(text.len());
 	let stops = spec.sampling.stop.iter().fold(0u64, |sum, s| sum.saturating_add(length(s)));
-	let visible = length(&output.text).saturating_add(stops).saturating_add(INVISIBLE_TOKENS);
-	let is_embedding = matches!(spec.task, Task::Embedding { .. });
+	let (wanted, beside) = (spec.answers(), stops.saturating_add(INVISIBLE_TOKENS));
+	let said = |answer: &Answer| {
+		length(&answer.text).saturating_add(answer.tool_calls.as_deref().map_or(0, length))
+	};
+	let texts = output.all_answers().iter().map(said).fold(0u64, u64::saturating_add);
+	let visible = texts.saturating_add(beside.saturating_mul(wanted));
+	let is_embedding = spec.task.is_embedding();
+	let most = wanted.saturating_mul(spec.max_tokens.into());
 	let rules = [
 		(output.tokens() > 0, "no tokens were read or made"),
 		(output.prompt_tokens <= spec.max_prompt_tokens(), "more tokens read than the prompt has"),
-		(made <= spec.max_tokens.into(), "more tokens made than were asked for"),
+		(made <= most, "more tokens made than were asked for"),
 		(!bounded || is_embedding || made <= visible, "more tokens made than the text has bytes"),
 		(is_embedding || made > 0, "an answer without a token is none"),
+		(good_answers(spec, output), "not the answers that were asked for"),
 		(good_vectors(spec, output), "not one vector of floats for each text"),
 	];
 	match rules.into_iter().find(|(holds, _)| !holds) {
@@ -252,15 +259,36 @@ pub(crate) fn plausible(
 	}
 }
 
+/// As many answers as were asked for, the first of them also as the text; calls of tools only if there are
+/// tools, and logarithms if they were asked for and no others.
+fn good_answers(spec: &JobSpec, output: &Output) -> bool {
+	let answers = &output.answers;
+	let Some(first) = answers.first() else {
+		return spec.task.is_embedding() || spec.is_read_along();
+	};
+	let further = &spec.further;
+	let is_json = |text: &Option<String>| text.as_deref().is_none_or(is_document);
+	u64::try_from(answers.len()) == Ok(spec.answers())
+		&& (&first.text, first.finish) == (&output.text, output.finish)
+		&& answers.iter().all(|answer| {
+			(answer.tool_calls.is_none() || further.tools.is_some())
+				&& answer.logprobs.is_some() == further.logprobs.is_some()
+				&& is_json(&answer.tool_calls)
+				&& is_json(&answer.logprobs)
+		})
+}
+
 /// One vector for each text, all of the same length, of finite floats.
 fn good_vectors(spec: &JobSpec, output: &Output) -> bool {
-	let Task::Embedding { input } = &spec.task else { return output.embeddings.is_empty() };
+	if !spec.task.is_embedding() {
+		return output.embeddings.is_empty();
+	}
 	let vectors: Option<Vec<Vec<f32>>> =
 		output.embeddings.iter().map(|text| vector_from_text(text)).collect();
 	let Some(vectors) = vectors else { return false };
 	let length = vectors.first().map_or(0, Vec::len);
 	output.text.is_empty()
-		&& vectors.len() == input.len()
+		&& vectors.len() == spec.task.prompts()
 		&& length > 0
 		&& vectors.iter().all(|vector| vector.len() == length)
 }
@@ -268,11 +296,13 @@ fn good_vectors(spec: &JobSpec, output: &Output) -> bool {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use gridproof_compute_api::protocol::{Finish, SPEC_VERSION, Sampling, vector_to_text};
+	use gridproof_compute_api::protocol::{
+		Finish, Further, SPEC_VERSION, Sampling, Task, vector_to_text,
+	};
 
 	fn spec(task: Task, max_tokens: u32) -> JobSpec {
 		let (version, model, sampling) = (SPEC_VERSION, "m".to_string(), Sampling::default());
-		JobSpec { version, model, task, max_tokens, sampling }
+		JobSpec { version, model, task, max_tokens, sampling, further: Further::default() }
 	}
 
 	fn output(text: &str, read: u64, made: u64) -> Output {
@@ -282,6 +312,7 @@ mod tests {
 			finish: Finish::Stop,
 			prompt_tokens: read,
 			completion_tokens: made,
+			answers: Vec::new(),
 		}
 	}
 
@@ -298,6 +329,41 @@ mod tests {
 		assert_eq!(plausible(&spec, &output("hi", 2, 19), false), Ok(()));
 		assert!(good(&output("hi", 2, 0)).is_err(), "text out of nothing");
 		assert!(good(&output("", 0, 0)).is_err(), "nothing at all");
+	}
+
+	#[test]
+	fn several_answers_are_as_many_as_were_asked_for_and_each_as_it_was_asked_for() {
+		let prompts = vec!["hello".to_string(), "you".to_string()];
+		let mut spec = spec(Task::Completions { prompts }, 40);
+		spec.further = Further { n: 2, logprobs: Some(1), ..Further::default() };
+		let answer = |text: &str| Answer {
+			text: text.to_string(),
+			finish: Finish::Stop,
+			tool_calls: None,
+			logprobs: Some("[]".to_string()),
+		};
+		let answers = ["one", "two", "three", "four"].map(answer).to_vec();
+		let good = Output { answers, ..output("one", 4, 150) };
+		// Sixteen tokens beside each text.
+		assert_eq!(plausible(&spec, &good, false), Ok(()));
+		assert!(plausible(&spec, &good, true).is_err(), "more tokens than bytes");
+		assert_eq!(
+			plausible(&spec, &Output { completion_tokens: 79, ..good.clone() }, true),
+			Ok(())
+		);
+		let spoilt: [fn(&mut Output); 6] = [
+			|output| output.completion_tokens = 161,
+			|output| output.answers.clear(),
+			|output| drop(output.answers.pop()),
+			|output| output.text = "two".to_string(),
+			|output| output.answers[2].logprobs = None,
+			|output| output.answers[3].tool_calls = Some("[]".to_string()),
+		];
+		for (number, spoil) in spoilt.into_iter().enumerate() {
+			let mut bad = good.clone();
+			spoil(&mut bad);
+			assert!(plausible(&spec, &bad, false).is_err(), "{number}");
+		}
 	}
 
 	#[test]

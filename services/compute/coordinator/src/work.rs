@@ -12,7 +12,7 @@ use gridproof_compute_api::protocol::{
 };
 use gridproof_primitives::{H256, crypto::ed25519};
 use gridproof_support::text::{Amount, Hex32, Hex64, HexBytes};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Name of the loop.
 pub(crate) const NAME: &str = "dispatch";
@@ -33,11 +33,19 @@ const BATCH: u32 = 256;
 
 /// Gives out jobs whenever there may be something to give, and sweeps, until the future is dropped.
 pub(crate) async fn dispatch(coordinator: &Coordinator) {
+	let mut swept: Option<Instant> = None;
 	loop {
 		// An error is the database's; the next sweep tries again.
 		let _ = tokio::time::timeout(SWEEP, coordinator.work.notified()).await;
-		if let Err(error) = coordinator.sweep().await {
-			tracing::warn!(%error, "sweeping failed");
+		// First what is in memory, and waits for no disk.
+		if let Err(error) = coordinator.give_out_requests().await {
+			tracing::warn!(%error, "giving out requests failed");
+		}
+		if swept.is_none_or(|swept| swept.elapsed() >= SWEEP) {
+			if let Err(error) = coordinator.sweep().await {
+				tracing::warn!(%error, "sweeping failed");
+			}
+			swept = Some(Instant::now());
 		}
 		if let Err(error) = coordinator.give_out().await {
 			tracing::warn!(%error, "giving out failed");
@@ -314,9 +322,12 @@ impl Coordinator {
 			| RefusalReason::BadQuote
 			| RefusalReason::BadSpec
 			| RefusalReason::ContextExceeded
+			| RefusalReason::NotOffered
 			| RefusalReason::EngineFailed => true,
 		};
-		if refusal.reason.is_requests_own() {
+		let is_nobodys = refusal.reason == RefusalReason::NotOffered
+			&& !self.is_left_to_another(session.miner(), id).await?;
+		if refusal.reason.is_requests_own() || is_nobodys {
 			// Another miner could not do it either, and its client waits for the answer.
 			self.metrics.returned.inc();
 			if self.book.request(&id).is_some() {
@@ -326,6 +337,22 @@ impl Coordinator {
 		}
 		self.give_back(id, refusal.attempt, &reason, failure).await?;
 		Ok(())
+	}
+
+	/// Returns `true` if a miner with the job's model is there that has not failed at it, apart from this
+	/// one.
+	async fn is_left_to_another(&self, miner: &[u8; 32], id: H256) -> Result<bool, RequestError> {
+		let (model, failed) = match self.book.request(&id) {
+			Some(request) => (request.spec.model.clone(), self.book.failed_at(&id)),
+			None => {
+				let Some(job) = self.job(id).await? else { return Ok(false) };
+				(job.model, self.read(move |db| Ok(rows::failed_at(db, id)?)).await?)
+			},
+		};
+		let is_left = |other: &Presence| {
+			other.miner != *miner && other.models.contains(&model) && !failed.contains(&other.miner)
+		};
+		Ok(self.sessions.all(self.time.steady()).iter().any(is_left))
 	}
 
 	/// Checks that the job is this miner's in this attempt.

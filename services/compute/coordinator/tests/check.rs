@@ -1,6 +1,6 @@
 //! Checking results by doing their jobs again, with the model that is part of the program.
 
-use gridproof_compute_api::protocol::{JobSpec, SPEC_VERSION, Sampling, Task};
+use gridproof_compute_api::protocol::{Further, JobSpec, SPEC_VERSION, Sampling, Task};
 use gridproof_coordinator::check::{Verdict, repeated};
 use gridproof_engine::{DEFAULT_MODEL, LocalEngine, execute};
 use std::{ops::ControlFlow, sync::Arc};
@@ -12,6 +12,7 @@ fn spec(prompt: &str, max_tokens: u32) -> JobSpec {
 		task: Task::Completion { prompt: prompt.to_string() },
 		max_tokens,
 		sampling: Sampling::default(),
+		further: Further::default(),
 	}
 }
 

@@ -1,11 +1,13 @@
 //! A job's specification, run by an engine.
 
 use crate::{
-	api::{Engine, Extras, Input, Measured, Request},
+	api::{Completion, Engine, Extras, Input, Measured, Request},
 	error::EngineError,
+	logprob::TokenLogprob,
 };
-use gridproof_compute_api::protocol::{Finish, JobSpec, Output, Task, vector_to_text};
+use gridproof_compute_api::protocol::{Answer, Finish, JobSpec, Output, Task, vector_to_text};
 use gridproof_primitives::{H256, compute::channels::Sampler};
+use serde_json::Value;
 use std::ops::ControlFlow;
 
 /// What came of a specification, with all that a receipt states about it.
@@ -20,7 +22,8 @@ pub struct Executed {
 	/// Token ids of the prompt, or of all texts one after another; none where the engine does not
 	/// report them.
 	pub prompt_ids: Vec<u32>,
-	/// Token ids of the output; none where the engine does not report them, and for embeddings.
+	/// Token ids of the output, of all answers one after another; none where the engine does not report
+	/// them, and for embeddings.
 	pub output_ids: Vec<u32>,
 }
 
@@ -58,37 +61,145 @@ fn run(
 	seed: Option<H256>,
 	on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
 ) -> Result<Executed, EngineError> {
-	let input = match &spec.task {
-		Task::Embedding { input } => return embed(engine, spec, input),
-		Task::Completion { prompt } => Input::Text(prompt.clone()),
-		Task::Chat { messages } => Input::Chat(messages.clone()),
+	let inputs = match &spec.task {
+		Task::Embedding { .. } | Task::EmbeddingTokens { .. } => return embed(engine, spec),
+		Task::Completion { prompt } => vec![Input::Text(prompt.clone())],
+		Task::Completions { prompts } => prompts.iter().cloned().map(Input::Text).collect(),
+		Task::CompletionTokens { prompts } => prompts.iter().cloned().map(Input::Tokens).collect(),
+		Task::Chat { messages } => vec![Input::Chat(messages.clone())],
+		Task::Messages { messages } => {
+			let messages: Result<_, _> =
+				messages.iter().map(|text| read("messages", text)).collect();
+			vec![Input::Messages(messages?)]
+		},
 	};
-	let JobSpec { model, max_tokens, sampling, .. } = spec.clone();
-	let extras = Extras { ids: seed.is_some(), ..Extras::default() };
-	let request = Request { model, input, max_tokens, sampling, seed, extras };
-	let done = engine.complete(&request, on_text)?;
-	let has_ids = done.has_ids();
-	let output = Output {
-		text: done.text,
-		embeddings: Vec::new(),
-		finish: done.finish,
-		prompt_tokens: done.prompt_tokens,
-		completion_tokens: done.completion_tokens,
-	};
-	let (prompt_ids, output_ids) =
-		if has_ids { (done.prompt_ids, done.tokens) } else { Default::default() };
-	let (measured, sampler) = (done.measured, done.sampler);
-	Ok(Executed { output, measured, sampler, prompt_ids, output_ids })
+	let extras = extras(spec, seed.is_some())?;
+	let is_read_along = spec.is_read_along();
+	let mut made = Made::default();
+	let mut number = 0u32;
+	for input in inputs {
+		for choice in 0..spec.further.n {
+			let request = Request {
+				model: spec.model.clone(),
+				input: input.clone(),
+				max_tokens: spec.max_tokens,
+				sampling: spec.sampling.clone(),
+				seed,
+				extras: Extras { choice: number, ..extras.clone() },
+			};
+			// Several answers cannot be told apart: nobody reads them along, but may leave meanwhile.
+			let done = engine
+				.complete(&request, &mut |text| on_text(if is_read_along { text } else { "" }))?;
+			made.add(done, choice == 0)?;
+			number = number.saturating_add(1);
+		}
+	}
+	made.executed()
 }
 
-fn embed(engine: &dyn Engine, spec: &JobSpec, input: &[String]) -> Result<Executed, EngineError> {
-	let done = engine.embed(&spec.model, input)?;
+/// Returns what is asked for beyond a text, as engines are asked for it.
+fn extras(spec: &JobSpec, ids: bool) -> Result<Extras, EngineError> {
+	let further = &spec.further;
+	let document = |name: &str, text: &Option<String>| {
+		text.as_deref().map(|text| read(name, text)).transpose()
+	};
+	Ok(Extras {
+		choice: 0,
+		ids,
+		logprobs: further.logprobs,
+		tools: document("tools", &further.tools)?,
+		tool_choice: document("tool_choice", &further.tool_choice)?,
+		response_format: document("response_format", &further.response_format)?,
+	})
+}
+
+fn read(name: &str, text: &str) -> Result<Value, EngineError> {
+	serde_json::from_str(text).map_err(|_| EngineError::BadRequest(format!("{name} is not JSON")))
+}
+
+/// Answers that were made.
+#[derive(Default)]
+struct Made {
+	answers: Vec<Answer>,
+	sampler: Option<Sampler>,
+	measured: Measured,
+	prompt_tokens: u64,
+	completion_tokens: u64,
+	prompt_ids: Vec<u32>,
+	output_ids: Vec<u32>,
+	lacks_ids: bool,
+}
+
+impl Made {
+	/// Adds an answer. A prompt counts once, with the first answer to it.
+	fn add(&mut self, done: Completion, is_first: bool) -> Result<(), EngineError> {
+		self.lacks_ids |= !done.has_ids();
+		if is_first {
+			self.prompt_tokens = self.prompt_tokens.saturating_add(done.prompt_tokens);
+			self.prompt_ids.extend(done.prompt_ids);
+		}
+		self.completion_tokens = self.completion_tokens.saturating_add(done.completion_tokens);
+		self.output_ids.extend(done.tokens);
+		self.sampler = Some(done.sampler);
+		self.measured.wall = self.measured.wall.saturating_add(done.measured.wall);
+		self.measured.tokens = self.measured.tokens.saturating_add(done.measured.tokens);
+		self.measured.memory_bytes = self.measured.memory_bytes.max(done.measured.memory_bytes);
+		let broken = |_| EngineError::Failed("the answer cannot be written as JSON".to_string());
+		let calls = (!done.tool_calls.is_empty())
+			.then(|| serde_json::to_string(&done.tool_calls).map_err(broken));
+		let logprobs: Vec<Value> = done.logprobs.iter().map(TokenLogprob::to_json).collect();
+		let logprobs =
+			(!logprobs.is_empty()).then(|| serde_json::to_string(&logprobs).map_err(broken));
+		self.answers.push(Answer {
+			text: done.text,
+			finish: done.finish,
+			tool_calls: calls.transpose()?,
+			logprobs: logprobs.transpose()?,
+		});
+		Ok(())
+	}
+
+	fn executed(mut self) -> Result<Executed, EngineError> {
+		let nothing = || EngineError::BadRequest("nothing is asked for".to_string());
+		let first = self.answers.first().cloned().ok_or_else(nothing)?;
+		let is_text = first.tool_calls.is_none() && first.logprobs.is_none();
+		if self.answers.len() == 1 && is_text {
+			self.answers.clear();
+		}
+		if self.lacks_ids {
+			(self.prompt_ids, self.output_ids) = Default::default();
+		}
+		let output = Output {
+			text: first.text,
+			embeddings: Vec::new(),
+			finish: first.finish,
+			prompt_tokens: self.prompt_tokens,
+			completion_tokens: self.completion_tokens,
+			answers: self.answers,
+		};
+		Ok(Executed {
+			output,
+			measured: self.measured,
+			sampler: self.sampler.ok_or_else(nothing)?,
+			prompt_ids: self.prompt_ids,
+			output_ids: self.output_ids,
+		})
+	}
+}
+
+fn embed(engine: &dyn Engine, spec: &JobSpec) -> Result<Executed, EngineError> {
+	let done = match &spec.task {
+		Task::EmbeddingTokens { input } => engine.embed_tokens(&spec.model, input)?,
+		Task::Embedding { input } => engine.embed(&spec.model, input)?,
+		_ => return Err(EngineError::BadRequest("no texts for vectors".to_string())),
+	};
 	let output = Output {
 		text: String::new(),
 		embeddings: done.vectors.iter().map(|vector| vector_to_text(vector)).collect(),
 		finish: Finish::Stop,
 		prompt_tokens: done.prompt_tokens,
 		completion_tokens: 0,
+		answers: Vec::new(),
 	};
 	let (sampler, prompt_ids) = (Sampler::Greedy, done.ids.concat());
 	Ok(Executed { output, measured: done.measured, sampler, prompt_ids, output_ids: Vec::new() })

@@ -125,7 +125,8 @@ impl LocalEngine {
 		let vocabulary = self.model.config().vocabulary;
 		match tokens.iter().find(|token| usize::try_from(**token).is_ok_and(|t| t >= vocabulary)) {
 			Some(token) => Err(EngineError::BadRequest(format!(
-				"token {token} is not one of the model's {vocabulary}: encode the text for this model"
+				"token {token} is not one of the model's {vocabulary}: encode the text for this model, or \
+				 send the text (LangChain: check_embedding_ctx_length=False)"
 			))),
 			None => self.begun(tokens.to_vec()),
 		}

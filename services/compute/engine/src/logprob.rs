@@ -1,6 +1,7 @@
 //! How likely the tokens of an answer were.
 
 use crate::ops::{exp, ln};
+use serde_json::{Value, json};
 
 /// A token that could have stood at a place, and how likely it was.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +23,22 @@ pub struct TokenLogprob {
 	pub top: Vec<Likely>,
 }
 
+impl Likely {
+	/// Returns it as OpenAI's `logprobs` of a conversation have it.
+	fn to_json(&self) -> Value {
+		let token = String::from_utf8_lossy(&self.bytes);
+		json!({ "token": token, "logprob": self.logprob, "bytes": self.bytes })
+	}
+}
+
 impl TokenLogprob {
+	/// Returns it as an entry of `content` of OpenAI's `logprobs` of a conversation.
+	pub fn to_json(&self) -> Value {
+		let mut entry = self.token.to_json();
+		entry["top_logprobs"] = self.top.iter().map(Likely::to_json).collect();
+		entry
+	}
+
 	/// Returns what the logits of one place say about `token` and about the `top` likeliest.
 	pub fn of(logits: &[f32], token: u32, top: u8, bytes: impl Fn(u32) -> Vec<u8>) -> Self {
 		let most = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
@@ -61,5 +77,8 @@ mod tests {
 		near(&found.top[0], 2, 0.665_24);
 		near(&found.top[1], 1, 0.244_73);
 		assert_eq!(found.top.len(), 2);
+		let shown = found.to_json();
+		assert_eq!((&shown["token"], &shown["bytes"]), (&json!("\0"), &json!([0])));
+		assert_eq!(shown["top_logprobs"][0]["token"], "\u{2}");
 	}
 }

@@ -1,7 +1,7 @@
 //! A claimed answer, judged in one pass: the same bits as when it was made, and whatever was changed is
 //! seen.
 
-use gridproof_compute_api::protocol::{Finish, JobSpec, SPEC_VERSION, Sampling, Task};
+use gridproof_compute_api::protocol::{Finish, Further, JobSpec, SPEC_VERSION, Sampling, Task};
 use gridproof_engine::{
 	Claim, Completion, DEFAULT_MODEL, Engine, EngineError, Extras, Forced, Input, LocalEngine,
 	Request, execute_seeded,
@@ -201,6 +201,7 @@ fn a_receipt_learns_ids_and_how_tokens_were_chosen() {
 		task,
 		max_tokens: 12,
 		sampling,
+		further: Further::default(),
 	};
 	let run = |spec: &JobSpec| {
 		execute_seeded(&engine, spec, seed, &mut |_| ControlFlow::Continue(())).unwrap()
@@ -228,4 +229,71 @@ fn a_receipt_learns_ids_and_how_tokens_were_chosen() {
 	assert_eq!(vectors.sampler, Sampler::Greedy);
 	assert_eq!(vectors.prompt_ids.len() as u64, vectors.output.prompt_tokens);
 	assert!(vectors.output_ids.is_empty());
+}
+
+#[test]
+fn several_answers_are_counted_together_and_each_prompt_once() {
+	let engine = LocalEngine::embedded().unwrap();
+	let seed = H256::repeat_byte(7);
+	let texts = ["It is a truth", "Emma"];
+	let mut spec = JobSpec {
+		version: SPEC_VERSION,
+		model: DEFAULT_MODEL.to_string(),
+		task: Task::Completions { prompts: texts.map(str::to_string).to_vec() },
+		max_tokens: 8,
+		sampling: Sampling { temperature_milli: 900, ..Sampling::default() },
+		further: Further { n: 2, logprobs: Some(1), ..Further::default() },
+	};
+	let run = |spec: &JobSpec| {
+		let mut read = String::new();
+		let done = execute_seeded(&engine, spec, seed, &mut |text| {
+			read.push_str(text);
+			ControlFlow::Continue(())
+		});
+		(done.unwrap(), read)
+	};
+	let (done, read) = run(&spec);
+	let output = &done.output;
+	assert_eq!((output.answers.len(), read.as_str()), (4, ""), "nobody can tell them apart");
+	assert_eq!((&output.answers[0].text, output.answers[0].finish), (&output.text, output.finish));
+	assert_ne!(output.answers[0].text, output.answers[1].text, "other noise from one seed");
+	assert!(output.answers.iter().all(|answer| answer.logprobs.is_some()));
+	let ids = (done.prompt_ids.len() as u64, done.output_ids.len() as u64);
+	assert_eq!(ids, (output.prompt_tokens, output.completion_tokens));
+	let length = |text: &str| engine.tokenizer().encode(text).len() as u64 + 1;
+	assert_eq!(output.prompt_tokens, length(texts[0]) + length(texts[1]));
+	assert_eq!(done.measured.tokens, 2 * output.prompt_tokens + output.completion_tokens);
+	// Given as token ids, they are the same texts.
+	let tokens = texts.map(|text| engine.tokenizer().encode(text)).to_vec();
+	spec.task = Task::CompletionTokens { prompts: tokens.clone() };
+	assert_eq!(run(&spec).0.output, *output);
+	spec.task = Task::EmbeddingTokens { input: tokens };
+	(spec.max_tokens, spec.further) = (0, Further::default());
+	let (vectors, _) = run(&spec);
+	spec.task = Task::Embedding { input: texts.map(str::to_string).to_vec() };
+	assert_eq!(run(&spec).0.output, vectors.output);
+}
+
+#[test]
+fn one_text_alone_is_read_along_and_has_no_list_of_answers() {
+	let engine = LocalEngine::embedded().unwrap();
+	let spec = JobSpec {
+		version: SPEC_VERSION,
+		model: DEFAULT_MODEL.to_string(),
+		task: Task::Completion { prompt: "It is a truth".to_string() },
+		max_tokens: 8,
+		sampling: Sampling::default(),
+		further: Further::default(),
+	};
+	let mut read = String::new();
+	let done = execute_seeded(&engine, &spec, H256::repeat_byte(7), &mut |text| {
+		read.push_str(text);
+		ControlFlow::Continue(())
+	})
+	.unwrap();
+	assert_eq!((&read, done.output.answers.len()), (&done.output.text, 0));
+	let asked = Further { tools: Some("[]".to_string()), ..Further::default() };
+	let tools = JobSpec { further: asked, ..spec };
+	let refused = execute_seeded(&engine, &tools, H256::zero(), &mut |_| ControlFlow::Continue(()));
+	assert!(matches!(refused, Err(EngineError::NotOffered { what: "tools", .. })), "{refused:?}");
 }

@@ -8,10 +8,12 @@ use axum::{
 	http::{StatusCode, Uri},
 	response::{IntoResponse, Response},
 };
-use gridproof_compute_api::protocol::{Finish, Message, Sampling};
+use gridproof_compute_api::protocol::{
+	Finish, Further, JobSpec, Message, SPEC_VERSION, Sampling, Task,
+};
 use gridproof_engine::{
 	Completion, DEFAULT_MODEL, Engine, EngineError, Extras, Input, LocalEngine, MemoryOptions,
-	Offers, OpenAiEngine, OpenAiOptions, Request as EngineRequest, Several,
+	Offers, OpenAiEngine, OpenAiOptions, Request as EngineRequest, Several, execute_seeded,
 };
 use gridproof_primitives::{
 	H256,
@@ -335,6 +337,47 @@ async fn token_arrays_are_passed_on_to_servers_that_take_them() {
 	assert_eq!(asked[0].1["prompt"], json!([11, 12]));
 	assert_eq!(asked[1].1["input"], json!([[11, 12]]));
 	assert_eq!(asked[2].1, json!({ "model": "m", "prompt": "Once" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_specification_with_tools_is_passed_on_and_its_calls_come_back() {
+	let call = json!({ "index": 0, "id": "c", "type": "function",
+		"function": { "name": "add", "arguments": "{}" } });
+	let chunks = json!([
+		{ "choices": [{ "delta": { "tool_calls": [call] } }] },
+		{ "choices": [{ "delta": {}, "finish_reason": "tool_calls" }] },
+		usage(9, 3),
+	]);
+	let server =
+		Server::new(&[("/v1/models", listed("vllm")), ("/v1/chat/completions", chunks)]).await;
+	let tools = json!([{ "type": "function", "function": { "name": "add" } }]);
+	let message = json!({ "role": "tool", "tool_call_id": "b", "content": "2" });
+	let further = Further {
+		tools: Some(tools.to_string()),
+		tool_choice: Some("\"required\"".to_string()),
+		..Further::default()
+	};
+	let spec = JobSpec {
+		version: SPEC_VERSION,
+		model: "m".to_string(),
+		task: Task::Messages { messages: vec![message.to_string()] },
+		max_tokens: 9,
+		sampling: Sampling::default(),
+		further,
+	};
+	let done = server
+		.with(move |engine| {
+			execute_seeded(engine, &spec, H256::zero(), &mut |_| ControlFlow::Continue(()))
+		})
+		.await
+		.unwrap();
+	let [answer] = &done.output.answers[..] else { panic!("{:?}", done.output) };
+	let calls: Value = serde_json::from_str(answer.tool_calls.as_deref().unwrap()).unwrap();
+	assert_eq!((&calls[0]["id"], &calls[0]["function"]["name"]), (&json!("c"), &json!("add")));
+	let asked = server.asked();
+	let body = &asked.last().unwrap().1;
+	assert_eq!((&body["messages"][0], &body["tools"]), (&message, &tools));
+	assert_eq!(body["tool_choice"], "required");
 }
 
 #[test]

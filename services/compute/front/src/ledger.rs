@@ -19,9 +19,13 @@ use gridproof_store::{
 	Database, Options, StoreError,
 	rusqlite::{self, Connection, OptionalExtension, Row, params},
 };
-use gridproof_support::{number::clamped, text::Amount};
+use gridproof_support::{Lock, number::clamped, text::Amount};
 use serde::Serialize;
-use std::{path::Path, sync::Arc};
+use std::{
+	path::Path,
+	sync::{Arc, Mutex},
+};
+use tokio::{sync::oneshot, task::JoinSet};
 use utoipa::ToSchema;
 
 /// Name of the database in its folder.
@@ -117,6 +121,41 @@ pub(crate) struct Ledger {
 	channel: ChannelId,
 	coordinator: PublicKey,
 	kind: BatchKind,
+	/// Receipts on their way to the disk.
+	tasks: Mutex<JoinSet<()>>,
+}
+
+/// A receipt on its way to the disk.
+pub(crate) struct Taking {
+	is_good: oneshot::Receiver<()>,
+	kept: oneshot::Receiver<Result<(), FrontError>>,
+}
+
+impl Taking {
+	/// Returns when the receipt is good, and goes to the disk meanwhile; when it is not, after that is
+	/// kept.
+	///
+	/// # Errors
+	/// [`FrontError::Dishonest`].
+	pub(crate) async fn checked(self) -> Result<(), FrontError> {
+		let Self { is_good, kept } = self;
+		match is_good.await {
+			Ok(()) => Ok(()),
+			Err(_) => Self::ended(kept).await,
+		}
+	}
+
+	/// Returns when the receipt is on disk.
+	///
+	/// # Errors
+	/// [`FrontError::Dishonest`]; it is kept as it came, too.
+	pub(crate) async fn kept(self) -> Result<(), FrontError> {
+		Self::ended(self.kept).await
+	}
+
+	async fn ended(kept: oneshot::Receiver<Result<(), FrontError>>) -> Result<(), FrontError> {
+		kept.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+	}
 }
 
 /// An error inside of a transaction.
@@ -164,7 +203,15 @@ impl Ledger {
 		if known != wanted {
 			return Err(FrontError::OtherFolder(folder.display().to_string()));
 		}
-		Ok(Self { db, key: Arc::new(key), genesis, channel, coordinator, kind })
+		Ok(Self {
+			db,
+			key: Arc::new(key),
+			genesis,
+			channel,
+			coordinator,
+			kind,
+			tasks: Mutex::default(),
+		})
 	}
 
 	/// The database, for what else a front keeps.
@@ -184,15 +231,21 @@ impl Ledger {
 		signed.await.map_err(|Broken(error)| error)
 	}
 
-	/// Checks the receipt of a request and keeps it. The same again changes nothing.
-	///
-	/// # Errors
-	/// [`FrontError::Dishonest`]; it is kept as it came, too.
-	pub(crate) async fn take(&self, number: u64, issued: IssuedReceipt) -> Result<(), FrontError> {
+	/// Checks the receipt of a request and keeps it. The same again changes nothing. `held` is dropped when
+	/// the receipt is on disk, or cannot be kept.
+	pub(crate) fn take<H: Send + 'static>(
+		&self,
+		number: u64,
+		issued: IssuedReceipt,
+		held: H,
+	) -> Taking {
 		let (genesis, coordinator, kind) = (self.genesis, self.coordinator, self.kind);
-		let taken = self
-			.db
-			.write(move |db| {
+		let (db, (checked, is_good)) = (self.db.clone(), oneshot::channel());
+		let (answer, kept) = oneshot::channel();
+		let mut tasks = self.tasks.locked();
+		while tasks.try_join_next().is_some() {}
+		tasks.spawn(async move {
+			let keeping = db.write(move |db| {
 				let Some(open) = request(db, number)? else { return Ok(Ok(())) };
 				let good = good(db, &open, &issued, kind, &coordinator, &genesis)?;
 				match good {
@@ -200,11 +253,27 @@ impl Ledger {
 					Ok(false) => (),
 					Err(refusal) => note_refused(db, number, &issued, &refusal)?,
 				}
+				if good.is_ok() {
+					// The one who asked may have gone.
+					let _ = checked.send(());
+				}
 				Ok(good.map(|_| ()))
-			})
-			.await;
-		let taken = taken.map_err(|Broken(error)| error)?;
-		taken.map_err(FrontError::Dishonest)
+			});
+			let taken = keeping.await.map_err(|Broken(error)| error);
+			if let Err(error) = &taken {
+				tracing::warn!(number, %error, "a receipt was not kept; it is asked for again");
+			}
+			drop(held);
+			// Who has its answer already does not wait for this one.
+			let _ = answer.send(taken.and_then(|good| good.map_err(FrontError::Dishonest)));
+		});
+		Taking { is_good, kept }
+	}
+
+	/// Returns when all receipts that were taken are on disk.
+	pub(crate) async fn written(&self) {
+		let mut tasks = std::mem::take(&mut *self.tasks.locked());
+		while tasks.join_next().await.is_some() {}
 	}
 
 	/// Returns the vouchers whose requests have no receipt, by rising number.
@@ -234,12 +303,14 @@ impl Ledger {
 
 	/// Returns the sums of all requests.
 	pub(crate) async fn totals(&self) -> Result<Totals, FrontError> {
-		Ok(self.db.read(|db| Ok::<_, StoreError>(totals(db, "")?)).await?)
+		// Where it is written, so that receipts on their way to the disk are counted.
+		Ok(self.db.write(|db| Ok::<_, StoreError>(totals(db, "")?)).await?)
 	}
 
 	/// Returns what each API key has spent.
 	pub(crate) async fn spent(&self) -> Result<Vec<Spent>, FrontError> {
-		let found = self.db.read(|db| {
+		// As totals.
+		let found = self.db.write(|db| {
 			let sql = "SELECT * FROM totals WHERE customer <> '' ORDER BY customer";
 			let mut statement = db.prepare_cached(sql)?;
 			let rows = statement.query_map([], |row| {

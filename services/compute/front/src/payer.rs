@@ -10,7 +10,7 @@ use crate::{
 use codec::DecodeAll;
 use gridproof_compute_api::{
 	ChannelClient, CoordinatorClient, Customer,
-	protocol::{CoordinatorInfo, IssuedReceipt, MAX_VOUCHERS, OfferedModel, RequestKind},
+	protocol::{CoordinatorInfo, Extent, IssuedReceipt, MAX_VOUCHERS, OfferedModel, RequestKind},
 };
 use gridproof_keys::SealedKey;
 use gridproof_primitives::{
@@ -62,24 +62,38 @@ pub struct Payer {
 
 /// A request that waits for its answer. Dropped before it has its receipt, it is asked for later.
 pub(crate) struct Flight {
+	mark: Arc<Mark>,
+	/// The receipt that was taken.
+	landed: Option<String>,
+}
+
+/// Until it is dropped, nobody else asks for the receipt of a request.
+struct Mark {
 	payer: Arc<Payer>,
 	number: u64,
 }
 
 impl Flight {
-	/// Takes the receipt that came with the answer.
+	/// Takes the receipt that came with the answer. The same again is passed over.
 	///
 	/// # Errors
 	/// [`FrontError::Dishonest`].
-	pub(crate) async fn lands(&self, issued: &str) -> Result<(), FrontError> {
+	pub(crate) async fn lands(&mut self, issued: &str) -> Result<(), FrontError> {
+		if self.landed.as_deref() == Some(issued) {
+			return Ok(());
+		}
 		let unreadable = || FrontError::Dishonest(ReceiptRefusal::CoordinatorSignature);
 		let bytes: HexBytes = issued.parse().map_err(|_| unreadable())?;
-		let issued = IssuedReceipt::decode_all(&mut &bytes.0[..]).map_err(|_| unreadable())?;
-		self.payer.take(self.number, issued).await
+		let receipt = IssuedReceipt::decode_all(&mut &bytes.0[..]).map_err(|_| unreadable())?;
+		let Mark { payer, number } = &*self.mark;
+		let taken = payer.ledger.take(*number, receipt, self.mark.clone());
+		payer.judged(*number, taken.checked().await)?;
+		self.landed = Some(issued.to_string());
+		Ok(())
 	}
 }
 
-impl Drop for Flight {
+impl Drop for Mark {
 	fn drop(&mut self) {
 		self.payer.in_flight.locked().remove(&self.number);
 		self.payer.unanswered.notify_one();
@@ -89,7 +103,9 @@ impl Drop for Flight {
 /// What a request asks for, as far as its price goes.
 struct Asked {
 	model: String,
+	/// Most tokens of an answer; the model's own number without one.
 	max_tokens: Option<u32>,
+	extent: Extent,
 }
 
 fn asked(kind: RequestKind, body: &[u8]) -> Result<Asked, FrontError> {
@@ -102,7 +118,7 @@ fn asked(kind: RequestKind, body: &[u8]) -> Result<Asked, FrontError> {
 		if said.is_null() || said.as_i64() == Some(-1) {
 			return Ok(None);
 		}
-		let tokens = said.as_u64().and_then(|tokens| u32::try_from(tokens).ok());
+		let tokens = whole(said).and_then(|tokens| u32::try_from(tokens).ok());
 		tokens.map(Some).ok_or(FrontError::BadRequest("max_tokens must be a whole number"))
 	};
 	let max_tokens = match kind {
@@ -113,7 +129,28 @@ fn asked(kind: RequestKind, body: &[u8]) -> Result<Asked, FrontError> {
 		RequestKind::Completion => Some(number("max_tokens")?.unwrap_or(COMPLETION_TOKENS)),
 		RequestKind::Embedding => Some(0),
 	};
-	Ok(Asked { model, max_tokens })
+	let n = match &value["n"] {
+		Value::Null => 1,
+		said => whole(said).ok_or(FrontError::BadRequest("n must be a whole number"))?,
+	};
+	// A list of numbers is one prompt of token ids.
+	let prompts = match &value["prompt"] {
+		Value::Array(list) if !list.iter().any(Value::is_number) => list.len(),
+		_ => 1,
+	};
+	let prompts = u64::try_from(prompts).unwrap_or(u64::MAX);
+	let has_tools = !value["tools"].is_null();
+	let extent = Extent { max_tokens: max_tokens.unwrap_or(0), prompts, n, has_tools };
+	Ok(Asked { model, max_tokens, extent })
+}
+
+/// A whole number, also if it is written as `1.0`.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn whole(value: &Value) -> Option<u64> {
+	value.as_u64().or_else(|| {
+		let float = value.as_f64()?;
+		(float.fract() == 0.0 && (0.0..1e15).contains(&float)).then_some(float as u64)
+	})
 }
 
 impl Payer {
@@ -256,7 +293,7 @@ impl Payer {
 		let number = signed.voucher.number;
 		self.in_flight.locked().insert(number);
 		drop(signing);
-		let flight = Flight { payer: self.clone(), number };
+		let flight = Flight { mark: Arc::new(Mark { payer: self.clone(), number }), landed: None };
 		let answer = self.client.request(kind.path(), body, &signed, &secret).await?;
 		Ok((answer, flight))
 	}
@@ -273,7 +310,8 @@ impl Payer {
 		let unit_price = unit_price.ok_or_else(unknown)?;
 		let offer = models.iter().find(|offer| offer.name == asked.model).ok_or_else(unknown)?;
 		let max_tokens = asked.max_tokens.unwrap_or(offer.max_tokens);
-		let units = compute_units(kind.most_tokens(body.len(), max_tokens), offer.model_factor);
+		let extent = Extent { max_tokens, ..asked.extent };
+		let units = compute_units(kind.most_tokens(body.len(), &extent), offer.model_factor);
 		let highest = unit_price.checked_mul(units.into());
 		let mut secret: Secret = [0; 32];
 		OsRng.fill_bytes(&mut secret);
@@ -291,8 +329,12 @@ impl Payer {
 	}
 
 	/// Checks a receipt and keeps it.
-	pub(crate) async fn take(&self, number: u64, issued: IssuedReceipt) -> Result<(), FrontError> {
-		let taken = self.ledger.take(number, issued).await;
+	async fn take(&self, number: u64, issued: IssuedReceipt) -> Result<(), FrontError> {
+		self.judged(number, self.ledger.take(number, issued, ()).kept().await)
+	}
+
+	/// Trusts the coordinator no more if its receipt does not hold.
+	fn judged(&self, number: u64, taken: Result<(), FrontError>) -> Result<(), FrontError> {
 		if let Err(FrontError::Dishonest(refusal)) = &taken {
 			tracing::error!(number, %refusal, "a receipt does not hold; no further request is made");
 			*self.distrust.locked() = Some(refusal.to_string());
@@ -323,5 +365,37 @@ impl Payer {
 			}
 		}
 		Ok(())
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use serde_json::json;
+
+	fn extent(kind: RequestKind, body: &Value) -> Extent {
+		asked(kind, body.to_string().as_bytes()).unwrap().extent
+	}
+
+	#[test]
+	fn the_price_bound_counts_answers_prompts_and_tools() {
+		let text = |prompt: Value| {
+			let body = json!({ "model": "m", "prompt": prompt, "n": 3, "max_tokens": 5 });
+			let Extent { prompts, n, max_tokens, .. } = extent(RequestKind::Completion, &body);
+			(prompts, n, max_tokens)
+		};
+		assert_eq!(text(json!("a")), (1, 3, 5));
+		assert_eq!(text(json!(["a", "b"])), (2, 3, 5));
+		assert_eq!(text(json!([1, 2, 3])), (1, 3, 5));
+		assert_eq!(text(json!([[1, 2], [3]])), (2, 3, 5));
+		let chat = json!({ "model": "m", "messages": [], "n": 2.0, "tools": [{}] });
+		let chat = extent(RequestKind::Chat, &chat);
+		assert_eq!((chat.n, chat.has_tools), (2, true));
+		let plain = extent(RequestKind::Chat, &json!({ "model": "m", "messages": [], "n": null }));
+		assert_eq!(plain, Extent { max_tokens: 0, ..Extent::one(0) });
+		for n in [json!(1.5), json!("2"), json!(-1)] {
+			let body = json!({ "model": "m", "n": n }).to_string();
+			assert!(asked(RequestKind::Chat, body.as_bytes()).is_err(), "{n}");
+		}
 	}
 }

@@ -10,8 +10,8 @@ use crate::{
 use axum::{
 	Json, Router,
 	body::{Body, Bytes},
-	extract::State,
-	http::{HeaderMap, HeaderName, StatusCode, header},
+	extract::{Path, State},
+	http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
 	response::{IntoResponse, Response},
 };
 use futures::{FutureExt, future::BoxFuture};
@@ -36,10 +36,16 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 const MAX_ANSWER: usize = 32 << 20;
 /// The longest line of a stream, in bytes.
 const MAX_LINE: usize = 1 << 20;
-/// Lines of a stream that may wait for a slow reader.
+/// Pieces of a stream that may wait for a slow reader.
 const BUFFER: usize = 64;
+/// What every line with a receipt has.
+const ISSUED: &[u8] = b"\"issued\"";
+/// Says to OpenAI's clients whether trying again is of use.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+/// Seconds after which a coordinator that is away is worth asking again.
+const RETRY_SECONDS: &str = "2";
 /// Headers of the coordinator's answers that are passed on, beside its own.
-const PASSED_ON: [HeaderName; 2] = [header::CONTENT_TYPE, header::RETRY_AFTER];
+const PASSED_ON: [HeaderName; 3] = [header::CONTENT_TYPE, header::RETRY_AFTER, SHOULD_RETRY];
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -60,7 +66,16 @@ struct OpenAiError(StatusCode, &'static str, Option<&'static str>, String);
 
 impl IntoResponse for OpenAiError {
 	fn into_response(self) -> Response {
-		(self.0, Json(self.body())).into_response()
+		let mut response = (self.0, Json(self.body())).into_response();
+		let headers = response.headers_mut();
+		if self.0 == StatusCode::SERVICE_UNAVAILABLE {
+			headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
+		}
+		if self.0 == StatusCode::TOO_MANY_REQUESTS {
+			// A limit that is used up: OpenAI's clients try a 429 again unless this keeps them from it.
+			headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+		}
+		response
 	}
 }
 
@@ -124,7 +139,7 @@ impl Front {
 		body: Bytes,
 	) -> Result<Response, OpenAiError> {
 		let customer = self.customer(headers)?;
-		let (answer, flight) = self.payer.request(&customer, kind, body.to_vec()).await?;
+		let (answer, mut flight) = self.payer.request(&customer, kind, body.to_vec()).await?;
 		let (status, passed) = (answer.status(), passed_on(answer.headers()));
 		let is_stream = passed
 			.get(header::CONTENT_TYPE)
@@ -157,42 +172,64 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
 	passed.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// Passes a stream on line by line. The line with the receipt is passed on if that holds, an error
-/// else.
+/// Passes a stream on as it comes, in whole lines. The line with the receipt is passed on if that holds,
+/// an error else.
 fn follow(
 	mut answer: reqwest::Response,
-	flight: Flight,
+	mut flight: Flight,
 ) -> ReceiverStream<Result<Bytes, io::Error>> {
-	let (sender, lines) = mpsc::channel(BUFFER);
+	let (sender, pieces) = mpsc::channel(BUFFER);
 	tokio::spawn(async move {
 		let mut rest: Vec<u8> = Vec::new();
 		while let Ok(Some(piece)) = answer.chunk().await {
 			rest.extend_from_slice(&piece);
-			while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-				let line: Vec<u8> = rest.drain(..=end).collect();
-				let checked = match issued_in(&line) {
-					Some(issued) => flight.lands(&issued).await,
-					None => Ok(()),
-				};
-				if let Err(error) = checked {
-					let body = OpenAiError::from(error).body();
-					let said = format!("data: {body}\n\n");
-					let _ = sender.send(Ok(said.into())).await;
+			let Some(end) = rest.iter().rposition(|byte| *byte == b'\n') else {
+				if rest.len() > MAX_LINE {
 					return;
 				}
-				if sender.send(Ok(line.into())).await.is_err() {
+				continue;
+			};
+			let after = rest.split_off(end + 1);
+			let lines = std::mem::replace(&mut rest, after);
+			match checked(lines, &mut flight).await {
+				Ok(lines) => {
+					if sender.send(Ok(lines.into())).await.is_err() {
+						return;
+					}
+				},
+				Err(last) => {
+					let _ = sender.send(Ok(last.into())).await;
 					return;
-				}
-			}
-			if rest.len() > MAX_LINE {
-				return;
+				},
 			}
 		}
 		if !rest.is_empty() {
 			let _ = sender.send(Ok(rest.into())).await;
 		}
 	});
-	ReceiverStream::new(lines)
+	ReceiverStream::new(pieces)
+}
+
+/// Returns lines of a stream to be passed on.
+///
+/// # Errors
+/// The last lines there are, with an error in the place of a receipt that does not hold.
+async fn checked(lines: Vec<u8>, flight: &mut Flight) -> Result<Vec<u8>, Vec<u8>> {
+	if !lines.windows(ISSUED.len()).any(|window| window == ISSUED) {
+		return Ok(lines);
+	}
+	let mut good = Vec::with_capacity(lines.len());
+	for line in lines.split_inclusive(|byte| *byte == b'\n') {
+		if let Some(issued) = issued_in(line)
+			&& let Err(error) = flight.lands(&issued).await
+		{
+			let body = OpenAiError::from(error).body();
+			good.extend_from_slice(format!("data: {body}\n\n").as_bytes());
+			return Err(good);
+		}
+		good.extend_from_slice(line);
+	}
+	Ok(good)
 }
 
 /// Returns the receipt in a line of a stream, if there is one.
@@ -242,16 +279,36 @@ async fn embeddings(
 /// The models on offer, each with its price in the channel's asset.
 #[utoipa::path(get, path = "/v1/models", tag = "openai", responses((status = 200, body = Value)))]
 async fn models(State(front): State<Front>, headers: HeaderMap) -> Result<Json<Value>, Response> {
-	front.customer(&headers).map_err(IntoResponse::into_response)?;
-	let offered = front.payer.models().await;
-	let (models, price) = offered.map_err(|error| OpenAiError::from(error).into_response())?;
+	let shown = shown(&front, &headers).await.map_err(IntoResponse::into_response)?;
+	Ok(Json(json!({ "object": "list", "data": shown })))
+}
+
+/// One model.
+#[utoipa::path(get, path = "/v1/models/{*model}", tag = "openai",
+	params(("model" = String, Path, description = "The model's name")),
+	responses((status = 200, body = Value)))]
+async fn model(
+	State(front): State<Front>,
+	headers: HeaderMap,
+	Path(name): Path<String>,
+) -> Result<Json<Value>, Response> {
+	let shown = shown(&front, &headers).await.map_err(IntoResponse::into_response)?;
+	let found = shown.into_iter().find(|model| model["id"] == name);
+	let unknown = || OpenAiError::from(FrontError::UnknownModel(name)).into_response();
+	found.map(Json).ok_or_else(unknown)
+}
+
+/// The models on offer, as they are listed.
+async fn shown(front: &Front, headers: &HeaderMap) -> Result<Vec<Value>, OpenAiError> {
+	front.customer(headers)?;
+	let (models, price) = front.payer.models().await?;
 	let asset = front.payer.kind().asset.as_str();
 	let shown = models.iter().map(|model| {
 		json!({ "id": model.name, "object": "model", "created": 0, "owned_by": "gridproof",
 			"gridproof": { "model_factor": model.model_factor, "max_tokens": model.max_tokens,
 				"unit_price": price.map(Amount), "asset": asset } })
 	});
-	Ok(Json(json!({ "object": "list", "data": shown.collect::<Vec<_>>() })))
+	Ok(shown.collect())
 }
 
 /// What the API key has spent. Amounts are in the smallest unit of the channel's asset.
@@ -345,6 +402,7 @@ fn routes() -> OpenApiRouter<Front> {
 		.routes(routes!(completions))
 		.routes(routes!(embeddings))
 		.routes(routes!(models))
+		.routes(routes!(model))
 		.routes(routes!(usage))
 		.routes(routes!(status))
 }
@@ -379,5 +437,6 @@ pub async fn serve(
 		() = watch::follow(&payer) => (),
 		() = demands::watch(&payer) => (),
 	}
+	payer.ledger.written().await;
 	Ok(())
 }

@@ -211,13 +211,16 @@ async fn chat(State(fake): State<Arc<Fake>>, headers: HeaderMap, body: Bytes) ->
 	signed.voucher.verify(&GENESIS, &signer, &signed.signature).unwrap();
 	if *fake.lie.lock().unwrap() == Lie::Failure {
 		let said = json!({ "error": { "message": "no", "type": "server_error" } });
-		return (StatusCode::BAD_GATEWAY, Json(said)).into_response();
+		return (StatusCode::BAD_GATEWAY, [("retry-after", "7")], Json(said)).into_response();
 	}
 	let issued = HexBytes(fake.issue(&signed, true).encode()).to_string();
 	let asked: Value = serde_json::from_slice(&body).unwrap();
 	if asked["stream"] == json!(true) {
 		let bill = json!({ "choices": [], "gridproof": { "issued": issued } });
-		let text = format!("data: {{\"choices\":[]}}\n\ndata: {bill}\n\ndata: [DONE]\n\n");
+		// A comment keeps the connection alive, and the receipt comes again with the token counts.
+		let text = format!(
+			":\n\ndata: {{\"choices\":[]}}\n\ndata: {bill}\n\ndata: {bill}\n\ndata: [DONE]\n\n"
+		);
 		return ([("content-type", "text/event-stream")], text).into_response();
 	}
 	let headers = [
@@ -330,7 +333,7 @@ struct World {
 	front: Option<(String, Stopper, JoinHandle<()>)>,
 	settings: Settings,
 	customers: Vec<Customer>,
-	_serving: Stopper,
+	serving: Stopper,
 }
 
 impl World {
@@ -376,16 +379,7 @@ impl World {
 		};
 		let http = http_client::builder().build().unwrap();
 		let customers = Vec::new();
-		Self {
-			fake,
-			coordinator,
-			folder,
-			http,
-			front: None,
-			settings,
-			customers,
-			_serving: stopper,
-		}
+		Self { fake, coordinator, folder, http, front: None, settings, customers, serving: stopper }
 	}
 
 	async fn open(&self) -> Result<Arc<Payer>, FrontError> {
@@ -486,6 +480,56 @@ async fn a_request_is_paid_and_each_key_sees_what_it_spent() {
 	let usage = world.http.get(format!("{}/v1/billing/usage", world.url())).bearer_auth("two");
 	let usage: Value = usage.send().await.unwrap().json().await.unwrap();
 	assert_eq!(usage["spent"], json!(PRICE.to_string()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_keeps_its_comments_and_its_receipt_counts_once() {
+	let mut world = World::new().await;
+	world.start().await;
+	let (status, text) = world.ask("", true).await;
+	assert_eq!(status, 200, "{text}");
+	assert!(text.starts_with(":\n\n"), "{text}");
+	assert_eq!(text.matches("\"issued\"").count(), 2, "{text}");
+	assert!(text.ends_with("data: [DONE]\n\n"), "{text}");
+	assert_eq!(world.status("").await["spent"], json!(PRICE.to_string()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_to_try_again_learns_when_and_who_is_not_learns_that() {
+	let mut world = World::new().await;
+	world.customers = vec![customer("rich", None), customer("poor", Some(1))];
+	world.start().await;
+	let ask = async |key: &str| {
+		let body = json!({ "model": MODEL, "max_tokens": 3, "messages": [] });
+		let request = world.http.post(format!("{}/v1/chat/completions", world.url()));
+		let answer = request.bearer_auth(key).json(&body).send().await.unwrap();
+		let header = |name: &str| {
+			answer.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_string()
+		};
+		(answer.status().as_u16(), header("retry-after"), header("x-should-retry"))
+	};
+	assert_eq!(ask("poor").await, (429, String::new(), "false".to_string()));
+	*world.fake.lie.lock().unwrap() = Lie::Failure;
+	assert_eq!(ask("rich").await, (502, "7".to_string(), String::new()));
+	world.serving.stop();
+	until("the coordinator is away", async || {
+		ask("rich").await == (503, "2".to_string(), String::new())
+	})
+	.await;
+}
+
+#[tokio::test]
+async fn one_model_is_shown_and_one_that_is_not_there_is_refused() {
+	let mut world = World::new().await;
+	world.start().await;
+	let show = async |name: &str| {
+		let answer = world.http.get(format!("{}/v1/models/{name}", world.url())).send().await;
+		let answer = answer.unwrap();
+		(answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+	};
+	assert_eq!(show(MODEL).await.1["id"], MODEL);
+	let (status, said) = show("some/other").await;
+	assert_eq!((status, &said["error"]["code"]), (404, &json!("model_not_found")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

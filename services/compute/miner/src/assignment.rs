@@ -75,9 +75,8 @@ pub fn receipt(
 /// Returns why a job is given back when the engine has failed.
 pub const fn refusal_for(error: &EngineError) -> RefusalReason {
 	match error {
-		EngineError::UnknownModel { .. } | EngineError::NotOffered { .. } => {
-			RefusalReason::ModelUnavailable
-		},
+		EngineError::UnknownModel { .. } => RefusalReason::ModelUnavailable,
+		EngineError::NotOffered { .. } => RefusalReason::NotOffered,
 		EngineError::PromptTooLong { .. } | EngineError::ContextExceeded(_) => {
 			RefusalReason::ContextExceeded
 		},

@@ -10,7 +10,11 @@ use crate::{
 	voucher,
 };
 use codec::Encode;
-use futures::{StreamExt, future::join_all, stream};
+use futures::{
+	StreamExt,
+	future::join_all,
+	stream::{self, FuturesUnordered},
+};
 use gridproof_compute_api::{
 	ClientError, MinerClient,
 	protocol::{
@@ -33,6 +37,7 @@ use gridproof_support::{
 	text::{Hex32, Hex64},
 };
 use std::{
+	collections::HashSet,
 	ops::ControlFlow,
 	sync::{
 		Arc,
@@ -40,11 +45,14 @@ use std::{
 	},
 	time::Duration,
 };
-use tokio::sync::{Mutex, Notify, mpsc};
+use tokio::{
+	sync::{Mutex, Notify, mpsc},
+	time::Instant,
+};
 
 /// Results on their way to the coordinator at a time.
 const DELIVERIES: usize = 8;
-/// How long text is collected before it is sent on.
+/// Least time from one piece of text to the next that is sent on; the first goes at once.
 const PIECES: Duration = Duration::from_millis(40);
 /// How often it is looked for results that wait.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -341,9 +349,25 @@ impl Link {
 				}),
 			}
 		});
-		let (done, ()) = tokio::join!(work, self.report(job, attempt, arriving, &cancel));
-		let outcome =
-			done.unwrap_or_else(|_| Err(EngineError::Failed("the engine broke off".to_string())));
+		// The result comes after the word that work has begun, and does not wait for the last piece of
+		// text: it has all of it.
+		let begun = Notify::new();
+		let ending = async {
+			let (done, ()) = tokio::join!(work, begun.notified());
+			let broke_off = |_| Err(EngineError::Failed("the engine broke off".to_string()));
+			self.conclude(session, accepted, done.unwrap_or_else(broke_off)).await;
+		};
+		tokio::join!(ending, self.report(job, attempt, arriving, &cancel, &begun));
+	}
+
+	/// Keeps what has come of work, or gives the work back.
+	async fn conclude(
+		&self,
+		session: &Session,
+		accepted: &Accepted<'_>,
+		outcome: Result<Executed, EngineError>,
+	) {
+		let (job, attempt) = (accepted.id(), accepted.attempt());
 		match outcome {
 			Ok(done) => self.keep(session, accepted, done).await,
 			Err(EngineError::Cancelled) if !self.miner.is_stopping() => {
@@ -364,15 +388,18 @@ impl Link {
 		attempt: u32,
 		mut pieces: mpsc::UnboundedReceiver<String>,
 		cancel: &AtomicBool,
+		begun: &Notify,
 	) {
-		let (mut offset, mut text) = (0u64, String::new());
+		let (mut offset, mut text, mut sent) = (0u64, String::new(), None);
 		loop {
 			let progress = Progress { attempt, offset, text: std::mem::take(&mut text) };
 			let reported = self.with(|session| {
 				let progress = &progress;
 				async move { self.client.progress(&session.token, job, progress).await }
 			});
-			match reported.await.map_err(ClientError::from) {
+			let reported = reported.await.map_err(ClientError::from);
+			begun.notify_one();
+			match reported {
 				Ok(_) => offset = offset.saturating_add(clamped(progress.text.len())),
 				Err(error) if error.code() == Some(ErrorCode::NotAssigned) => {
 					cancel.store(true, Ordering::Relaxed);
@@ -384,12 +411,19 @@ impl Link {
 					text = progress.text;
 				},
 			}
-			let Some(piece) = pieces.recv().await else { break };
+			let Some(piece) = pieces.recv().await else { return };
 			text.push_str(&piece);
-			tokio::time::sleep(PIECES).await;
-			while let Ok(piece) = pieces.try_recv() {
-				text.push_str(&piece);
+			// The first piece goes at once, those after it together. What is left at the end is in the
+			// result.
+			let until = sent.map_or_else(Instant::now, |sent: Instant| sent + PIECES);
+			loop {
+				match tokio::time::timeout_at(until, pieces.recv()).await {
+					Ok(Some(piece)) => text.push_str(&piece),
+					Ok(None) => return,
+					Err(_) => break,
+				}
 			}
+			sent = Some(Instant::now());
 		}
 	}
 
@@ -463,31 +497,67 @@ impl Link {
 		}
 	}
 
-	/// Delivers results as they come, and again what could not be delivered.
+	/// Delivers results as they come, and again what could not be delivered. None waits for another.
 	async fn deliver_all(&self) {
-		let mut pauses = RETRY.pauses();
+		let (mut pauses, mut not_before) = (RETRY.pauses(), Instant::now());
+		let (mut under_way, mut ids) = (FuturesUnordered::new(), HashSet::new());
 		loop {
 			self.loops.turn(DELIVERING);
-			let _ = tokio::time::timeout(LOOK_AGAIN, self.outgoing.notified()).await;
-			while let Err(error) = self.deliver().await {
-				let pause = pauses.next_pause();
-				tracing::warn!(%error, ?pause, "results wait");
-				self.loops.turn(DELIVERING);
-				tokio::time::sleep(pause).await;
+			// Looked for where nothing can interrupt it: a notice is taken once.
+			let news = async {
+				tokio::time::sleep_until(not_before).await;
+				let _ = tokio::time::timeout(LOOK_AGAIN, self.outgoing.notified()).await;
+			};
+			let delivered: Option<Result<(), DeliveryError>> = tokio::select! {
+				Some((job, delivered)) = under_way.next() => {
+					if ids.len() == DELIVERIES {
+						// There is room again for what was due.
+						self.outgoing.notify_one();
+					}
+					ids.remove(&job);
+					Some(delivered)
+				},
+				() = news, if ids.len() < DELIVERIES => match self.due().await {
+					Ok(due) => {
+						for stored in due {
+							let job = stored.job;
+							if ids.len() < DELIVERIES && ids.insert(job) {
+								let delivery = self.deliver_one(stored);
+								under_way.push(async move { (job, delivery.await) });
+							}
+						}
+						None
+					},
+					Err(error) => Some(Err(error.into())),
+				},
+			};
+			match delivered {
+				None => (),
+				Some(Ok(())) => pauses.reset(),
+				Some(Err(error)) => {
+					let pause = pauses.next_pause();
+					tracing::warn!(%error, ?pause, "results wait");
+					not_before = Instant::now() + pause;
+					self.outgoing.notify_one();
+				},
 			}
-			pauses.reset();
 		}
+	}
+
+	/// Returns what can be delivered now.
+	async fn due(&self) -> Result<Vec<Stored>, StoreError> {
+		// Before the first session it is not known whose results these are.
+		let coordinator = match self.session.lock().await.as_ref() {
+			Some(session) => session.coordinator,
+			None => return Ok(Vec::new()),
+		};
+		self.miner.outbox.due(coordinator, self.miner.now()).await
 	}
 
 	/// Delivers all that is there now.
 	async fn deliver(&self) -> Result<(), DeliveryError> {
-		// Before the first session it is not known whose results these are.
-		let coordinator = match self.session.lock().await.as_ref() {
-			Some(session) => session.coordinator,
-			None => return Ok(()),
-		};
 		loop {
-			let pending = self.miner.outbox.due(coordinator, self.miner.now()).await?;
+			let pending = self.due().await?;
 			if pending.is_empty() {
 				return Ok(());
 			}

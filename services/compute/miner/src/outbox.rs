@@ -233,6 +233,10 @@ impl Outbox {
 	/// # Errors
 	/// [`StoreError`].
 	pub async fn reassigned(&self, job: H256, attempt: u32) -> Result<Option<Stored>, StoreError> {
+		// Nearly always there is none, and the work begins without waiting for the disk.
+		if self.0.read(move |db| find(db, job)).await?.is_none() {
+			return Ok(None);
+		}
 		self.0
 			.write(move |db| {
 				again(db, job, attempt)?;

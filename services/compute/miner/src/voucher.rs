@@ -132,7 +132,7 @@ pub fn check_issued(
 mod tests {
 	use super::*;
 	use codec::Encode;
-	use gridproof_compute_api::protocol::{JobSpec, Sampling, Task};
+	use gridproof_compute_api::protocol::{Further, JobSpec, Sampling, Task};
 	use gridproof_keys::SealedKey;
 	use gridproof_primitives::compute::{
 		PriceAsset,
@@ -157,6 +157,7 @@ mod tests {
 				task: Task::Completion { prompt: "Once".to_string() },
 				max_tokens: 9,
 				sampling: Sampling { seed, temperature_milli: 700, ..Sampling::default() },
+				further: Further::default(),
 			},
 			voucher: HexBytes(SignedVoucher { voucher, signature }.encode()),
 			signer: Hex32(*key.public()),

@@ -2,7 +2,7 @@
 
 use codec::Encode;
 use gridproof_compute_api::protocol::{
-	Assignment, Finish, JobSpec, Output, RefusalReason, SPEC_VERSION, Sampling, Task,
+	Assignment, Finish, Further, JobSpec, Output, RefusalReason, SPEC_VERSION, Sampling, Task,
 };
 use gridproof_engine::Measured;
 use gridproof_keys::{Kind, SealedKey};
@@ -32,6 +32,7 @@ fn spec() -> JobSpec {
 		task: Task::Completion { prompt: "Hello".to_string() },
 		max_tokens: 8,
 		sampling: Sampling::default(),
+		further: Further::default(),
 	}
 }
 
@@ -115,6 +116,7 @@ fn output(read: u64, made: u64) -> Output {
 		finish: Finish::Stop,
 		prompt_tokens: read,
 		completion_tokens: made,
+		answers: Vec::new(),
 	}
 }
 

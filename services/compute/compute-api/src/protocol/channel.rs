@@ -14,11 +14,13 @@
 //! An answer has its receipt as an [`IssuedReceipt`]: a plain one in the header [`RECEIPT_HEADER`], a
 //! stream in `gridproof.issued` of its last chunk before `[DONE]`. OpenAI's clients pass both over.
 
-use super::{job::JobSpec, job::Output};
+use super::{
+	further::{Answer, Extent, TOOL_TOKENS},
+	job::{JobSpec, Output},
+};
 use codec::{Decode, Encode};
 use gridproof_primitives::{
 	H256,
-	codec::json,
 	compute::channels::{
 		BatchKind, ChannelReceipt, Content, ContentError, SamplingParameters, Secret, Voucher,
 	},
@@ -26,7 +28,6 @@ use gridproof_primitives::{
 };
 use gridproof_support::text::{Amount, Hex32, Hex64, HexBytes};
 use serde::{Deserialize, Serialize};
-use sp_crypto_hashing::sha2_256;
 use utoipa::ToSchema;
 
 /// Header of a request: its voucher.
@@ -40,6 +41,8 @@ pub const MAX_VOUCHERS: usize = 256;
 
 /// Most tokens that a chat template adds to a prompt.
 const TEMPLATE_TOKENS: u64 = 64;
+/// Most tokens that are added to each of several texts.
+const TEXT_TOKENS: u64 = 8;
 
 /// Which interface of OpenAI's a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,19 +68,25 @@ impl RequestKind {
 		}
 	}
 
-	/// Returns the most tokens that a request with a body of so many bytes can be billed for, which
-	/// asks for an answer of at most `max_tokens`: at least as many as
-	/// [`JobSpec::max_total_tokens`] of the same request, so that a voucher for them always covers it.
+	/// Returns the most tokens that a request with a body of so many bytes can be billed for: at least
+	/// as many as [`JobSpec::max_total_tokens`] of the same request, so that a voucher for them always
+	/// covers it.
 	///
-	/// A text of JSON has no fewer bytes than what it says; the names and marks around each message
-	/// have more than its eight tokens, and those around each text for embeddings at least three.
-	pub fn most_tokens(self, body: usize, max_tokens: u32) -> u64 {
+	/// A text of JSON has no fewer bytes than what it says, and a list of token ids no fewer than twice
+	/// their number; the names and marks around each message have more than its eight tokens, and those
+	/// around each text for embeddings at least three.
+	pub fn most_tokens(self, body: usize, asked: &Extent) -> u64 {
 		let bytes = u64::try_from(body).unwrap_or(u64::MAX);
+		let made = asked.prompts.saturating_mul(asked.n).saturating_mul(asked.max_tokens.into());
 		let (read, made) = match self {
-			Self::Chat | Self::Completion => (bytes, u64::from(max_tokens)),
+			Self::Chat => (bytes, made),
+			Self::Completion => {
+				(bytes.saturating_add(asked.prompts.saturating_mul(TEXT_TOKENS)), made)
+			},
 			Self::Embedding => (bytes.saturating_mul(3), 0),
 		};
-		read.saturating_add(TEMPLATE_TOKENS).saturating_add(made)
+		let tools = if asked.has_tools { TOOL_TOKENS } else { 0 };
+		read.saturating_add(TEMPLATE_TOKENS).saturating_add(tools).saturating_add(made)
 	}
 }
 
@@ -110,24 +119,15 @@ pub fn sampler_seed(voucher: &Voucher, genesis: &H256) -> u64 {
 	u64::from_le_bytes(*head) & (u64::MAX >> 1)
 }
 
-/// Returns the sampling parameters of a specification, as they are in the output root. Stop texts are
-/// hashed as the canonical JSON `{"stop":[…]}`; without them `further` is zero. The seed is not among
-/// them: it follows from the voucher.
+/// Returns the sampling parameters of a specification, as they are in the output root. Everything else
+/// that an engine is given is in [`further`](super::Further::hash_with). The seed is not among them: it
+/// follows from the voucher.
 pub fn sampling_parameters(spec: &JobSpec) -> SamplingParameters {
-	let stop = &spec.sampling.stop;
-	let further = if stop.is_empty() {
-		H256::zero()
-	} else {
-		let limits = json::Limits { max_bytes: usize::MAX, max_depth: 8 };
-		let text = serde_json::to_vec(&serde_json::json!({ "stop": stop })).unwrap_or_default();
-		let value = json::parse(&text, limits).map(|value| value.to_canonical());
-		H256(sha2_256(value.unwrap_or_default().as_bytes()))
-	};
 	SamplingParameters {
 		temperature_milli: spec.sampling.temperature_milli,
 		top_p_milli: spec.sampling.top_p_milli,
 		max_tokens: spec.max_tokens,
-		further,
+		further: spec.further.hash_with(&spec.sampling.stop),
 	}
 }
 
@@ -146,7 +146,10 @@ pub fn output_root(
 
 /// Returns `true` if an answer says nothing: it costs nothing.
 pub fn is_empty_answer(output: &Output) -> bool {
-	output.text.is_empty() && output.embeddings.is_empty()
+	let says_nothing = |answer: &Answer| answer.text.is_empty() && answer.tool_calls.is_none();
+	output.text.is_empty()
+		&& output.embeddings.is_empty()
+		&& output.answers.iter().all(says_nothing)
 }
 
 /// Work that a voucher pays for, for the miner that asked.
@@ -341,11 +344,12 @@ pub struct BatchAnswer {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::protocol::{Message, SPEC_VERSION, Sampling, Task};
+	use crate::protocol::{Finish, Further, Message, SPEC_VERSION, Sampling, Task};
 
 	fn spec(task: Task, max_tokens: u32) -> JobSpec {
-		let sampling = Sampling::default();
-		JobSpec { version: SPEC_VERSION, model: "m".to_string(), task, max_tokens, sampling }
+		let (sampling, further) = (Sampling::default(), Further::default());
+		let model = "m".to_string();
+		JobSpec { version: SPEC_VERSION, model, task, max_tokens, sampling, further }
 	}
 
 	#[test]
@@ -355,14 +359,68 @@ mod tests {
 		let messages = vec![message(""), message("Grüße\n"), message("x")];
 		let body = serde_json::json!({ "model": "m", "messages": messages }).to_string();
 		let chat = spec(Task::Chat { messages }, 9);
-		assert!(RequestKind::Chat.most_tokens(body.len(), 9) >= chat.max_total_tokens());
+		assert!(
+			RequestKind::Chat.most_tokens(body.len(), &Extent::one(9)) >= chat.max_total_tokens()
+		);
 		let body = r#"{"model":"m","prompt":""}"#;
 		let text = spec(Task::Completion { prompt: String::new() }, 1);
-		assert!(RequestKind::Completion.most_tokens(body.len(), 1) >= text.max_total_tokens());
+		assert!(
+			RequestKind::Completion.most_tokens(body.len(), &Extent::one(1))
+				>= text.max_total_tokens()
+		);
 		let input = vec!["x".to_string(); 256];
 		let body = serde_json::json!({ "model": "m", "input": input }).to_string();
 		let vectors = spec(Task::Embedding { input }, 0);
-		assert!(RequestKind::Embedding.most_tokens(body.len(), 0) >= vectors.max_total_tokens());
+		assert!(
+			RequestKind::Embedding.most_tokens(body.len(), &Extent::one(0))
+				>= vectors.max_total_tokens()
+		);
+	}
+
+	#[test]
+	fn a_body_covers_all_answers_to_all_prompts_and_tools() {
+		let several = Extent { max_tokens: 5, prompts: 3, n: 4, has_tools: false };
+		let mut texts = spec(Task::Completions { prompts: vec!["x".to_string(); 3] }, 5);
+		texts.further.n = 4;
+		let body = r#"{"model":"m","n":4,"prompt":["x","x","x"]}"#;
+		let most = RequestKind::Completion.most_tokens(body.len(), &several);
+		assert!(most >= texts.max_total_tokens());
+		texts.task = Task::CompletionTokens { prompts: vec![vec![1; 9]; 3] };
+		let ids = format!("[{}]", ["1"; 9].join(","));
+		let body = format!(r#"{{"model":"m","n":4,"prompt":[{ids},{ids},{ids}]}}"#);
+		let most = RequestKind::Completion.most_tokens(body.len(), &several);
+		assert!(most >= texts.max_total_tokens());
+		let vectors = spec(Task::EmbeddingTokens { input: vec![vec![1; 9]; 3] }, 0);
+		let most = RequestKind::Embedding.most_tokens(body.len(), &Extent::one(0));
+		assert!(most >= vectors.max_total_tokens());
+		let message = r#"{"role":"tool","tool_call_id":"c","content":"4"}"#;
+		let tools = r#"[{"type":"function","function":{"name":"add"}}]"#;
+		let mut chat = spec(Task::Messages { messages: vec![message.to_string(); 2] }, 5);
+		chat.further.tools = Some(tools.to_string());
+		let body = format!(r#"{{"model":"m","messages":[{message},{message}],"tools":{tools}}}"#);
+		let with_tools = Extent { has_tools: true, ..Extent::one(5) };
+		let most = RequestKind::Chat.most_tokens(body.len(), &with_tools);
+		assert!(most >= chat.max_total_tokens());
+	}
+
+	#[test]
+	fn an_answer_that_only_calls_a_tool_is_not_empty() {
+		let mut output = Output {
+			text: String::new(),
+			embeddings: Vec::new(),
+			finish: Finish::Stop,
+			prompt_tokens: 1,
+			completion_tokens: 1,
+			answers: Vec::new(),
+		};
+		assert!(is_empty_answer(&output));
+		let mut answer =
+			Answer { text: String::new(), finish: Finish::Stop, tool_calls: None, logprobs: None };
+		output.answers = vec![answer.clone(); 2];
+		assert!(is_empty_answer(&output));
+		answer.tool_calls = Some("[{}]".to_string());
+		output.answers.push(answer);
+		assert!(!is_empty_answer(&output));
 	}
 
 	#[test]
@@ -376,6 +434,9 @@ mod tests {
 		let mut stopped = plain.clone();
 		stopped.sampling.stop = vec!["END".to_string()];
 		assert_ne!(root(&stopped), root(&plain));
+		let mut formed = plain.clone();
+		formed.further.response_format = Some(r#"{"type":"json_object"}"#.to_string());
+		assert_ne!(root(&formed), root(&plain));
 		assert_ne!(output_root(&plain, &tokens, &[2; 32]).unwrap(), root(&plain));
 	}
 

@@ -1,5 +1,9 @@
 //! What is to be done, what came out, what it costs.
 
+use super::{
+	finish::Finish,
+	further::{Answer, Further},
+};
 use gridproof_primitives::{H256, codec::json};
 use serde::{Deserialize, Serialize};
 use sp_crypto_hashing::sha2_256;
@@ -28,6 +32,9 @@ pub struct JobSpec {
 	/// How tokens are chosen.
 	#[serde(default)]
 	pub sampling: Sampling,
+	/// What is asked for beyond one text. It is not in the canonical JSON where that is nothing.
+	#[serde(default, skip_serializing_if = "Further::is_nothing")]
+	pub further: Further,
 }
 
 /// A task for a model.
@@ -52,6 +59,49 @@ pub enum Task {
 		#[schema(min_items = 1, max_items = 256)]
 		input: Vec<String>,
 	},
+	/// Answer the last message of a conversation that holds more than texts: calls of tools, and what
+	/// they gave.
+	Messages {
+		/// The messages as OpenAI's clients send them, oldest first, each the text of its JSON.
+		#[schema(min_items = 1)]
+		messages: Vec<String>,
+	},
+	/// Continue several texts.
+	Completions {
+		/// The texts, at most 64 together with the answers to each, none of them empty.
+		#[schema(min_items = 1, max_items = 64)]
+		prompts: Vec<String>,
+	},
+	/// Continue texts that are given as the model's own token ids.
+	CompletionTokens {
+		/// The texts, as those of `completions`.
+		#[schema(min_items = 1, max_items = 64)]
+		prompts: Vec<Vec<u32>>,
+	},
+	/// Vectors of texts that are given as the model's own token ids.
+	EmbeddingTokens {
+		/// The texts, as those of `embedding`.
+		#[schema(min_items = 1, max_items = 256)]
+		input: Vec<Vec<u32>>,
+	},
+}
+
+impl Task {
+	/// Returns `true` if vectors are asked for.
+	pub const fn is_embedding(&self) -> bool {
+		matches!(self, Self::Embedding { .. } | Self::EmbeddingTokens { .. })
+	}
+
+	/// Returns the number of texts or conversations.
+	pub const fn prompts(&self) -> usize {
+		match self {
+			Self::Chat { .. } | Self::Completion { .. } | Self::Messages { .. } => 1,
+			Self::Embedding { input } => input.len(),
+			Self::Completions { prompts } => prompts.len(),
+			Self::CompletionTokens { prompts } => prompts.len(),
+			Self::EmbeddingTokens { input } => input.len(),
+		}
+	}
 }
 
 /// One message of a conversation.
@@ -104,24 +154,50 @@ impl JobSpec {
 	/// Most tokens its prompt can have with any tokenizer of bytes or more: one each byte, and
 	/// what a chat template adds.
 	pub fn max_prompt_tokens(&self) -> u64 {
-		let bytes = |text: &str| u64::try_from(text.len()).unwrap_or(u64::MAX);
-		let sum = |texts: &mut dyn Iterator<Item = &str>| {
-			texts.fold(TEMPLATE_TOKENS, |sum, text| {
-				sum.saturating_add(bytes(text)).saturating_add(MESSAGE_TOKENS)
+		let length = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+		let sum = |lengths: &mut dyn Iterator<Item = usize>| {
+			lengths.fold(TEMPLATE_TOKENS, |sum, one| {
+				sum.saturating_add(length(one)).saturating_add(MESSAGE_TOKENS)
 			})
 		};
-		match &self.task {
+		let texts = |texts: &[String]| sum(&mut texts.iter().map(String::len));
+		let tokens = |texts: &[Vec<u32>]| sum(&mut texts.iter().map(Vec::len));
+		let prompt = match &self.task {
 			Task::Chat { messages } => {
-				sum(&mut messages.iter().flat_map(|m| [m.role.as_str(), m.content.as_str()]))
+				sum(&mut messages.iter().flat_map(|m| [m.role.len(), m.content.len()]))
 			},
-			Task::Completion { prompt } => sum(&mut std::iter::once(prompt.as_str())),
-			Task::Embedding { input } => sum(&mut input.iter().map(String::as_str)),
+			Task::Completion { prompt } => sum(&mut std::iter::once(prompt.len())),
+			// Their JSON has more marks than a message has tokens beside its text.
+			Task::Messages { messages } => messages
+				.iter()
+				.fold(TEMPLATE_TOKENS, |sum, one| sum.saturating_add(length(one.len()))),
+			Task::Embedding { input } => texts(input),
+			Task::Completions { prompts } => texts(prompts),
+			Task::CompletionTokens { prompts } => tokens(prompts),
+			Task::EmbeddingTokens { input } => tokens(input),
+		};
+		prompt.saturating_add(self.further.prompt_tokens())
+	}
+
+	/// Returns how many answers it asks for, vectors aside.
+	pub fn answers(&self) -> u64 {
+		if self.task.is_embedding() {
+			return 0;
 		}
+		let prompts = u64::try_from(self.task.prompts()).unwrap_or(u64::MAX);
+		prompts.saturating_mul(self.further.n.into())
+	}
+
+	/// Returns `true` if its answer can be read along as it is made: one text, and no more about it
+	/// than that.
+	pub fn is_read_along(&self) -> bool {
+		self.answers() == 1 && self.further.logprobs.is_none()
 	}
 
 	/// Most tokens that can be billed for it.
 	pub fn max_total_tokens(&self) -> u64 {
-		self.max_prompt_tokens().saturating_add(self.max_tokens.into())
+		let made = self.answers().saturating_mul(self.max_tokens.into());
+		self.max_prompt_tokens().saturating_add(made)
 	}
 }
 
@@ -129,7 +205,7 @@ impl JobSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Output {
-	/// The text; empty for embeddings.
+	/// The text, that of the first answer if there are several; empty for embeddings.
 	pub text: String,
 	/// Vectors, each as base64 of its 32-bit floats in little-endian order.
 	#[serde(default)]
@@ -138,24 +214,27 @@ pub struct Output {
 	pub finish: Finish,
 	/// Tokens read.
 	pub prompt_tokens: u64,
-	/// Tokens generated.
+	/// Tokens generated, in all answers.
 	pub completion_tokens: u64,
-}
-
-/// Why an answer ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Finish {
-	/// The model was done, or a stop text came.
-	Stop,
-	/// The most tokens were made, or the model's context is full.
-	Length,
+	/// All answers, where there are several, or one is more than a text; `text` and `finish` are those of
+	/// the first. Answers to one prompt stand together.
+	#[serde(default, skip_serializing_if = "Vec::is_empty")]
+	pub answers: Vec<Answer>,
 }
 
 impl Output {
 	/// Hash of its canonical JSON, as receipts carry it.
 	pub fn hash(&self) -> H256 {
 		H256(sha2_256(canonical(self).as_bytes()))
+	}
+
+	/// Returns all answers.
+	pub fn all_answers(&self) -> Vec<Answer> {
+		if self.answers.is_empty() {
+			let (text, finish) = (self.text.clone(), self.finish);
+			return vec![Answer { text, finish, tool_calls: None, logprobs: None }];
+		}
+		self.answers.clone()
 	}
 
 	/// The tokens that are paid for: those read and those generated.
@@ -190,6 +269,7 @@ mod tests {
 			task: Task::Completion { prompt: "Grüße".to_string() },
 			max_tokens: 7,
 			sampling: Sampling::default(),
+			further: Further::default(),
 		}
 	}
 
@@ -209,11 +289,14 @@ mod tests {
 	#[test]
 	fn every_field_changes_the_hash() {
 		let first = spec();
-		let mut others = vec![first.clone(); 4];
+		let mut others = vec![first.clone(); 7];
 		others[0].max_tokens = 8;
 		others[1].sampling.seed = 1;
 		others[2].model = "n".to_string();
 		others[3].task = Task::Embedding { input: vec!["Grüße".to_string()] };
+		others[4].further.n = 2;
+		others[5].further.tools = Some("[{}]".to_string());
+		others[6].task = Task::Completions { prompts: vec!["Grüße".to_string()] };
 		for other in others {
 			assert_ne!(other.hash(), first.hash());
 		}
@@ -223,6 +306,37 @@ mod tests {
 	fn a_prompt_has_at_most_a_token_each_byte() {
 		assert_eq!(spec().max_prompt_tokens(), 64 + 8 + 7);
 		assert_eq!(spec().max_total_tokens(), 64 + 8 + 7 + 7);
+	}
+
+	#[test]
+	fn each_answer_to_each_prompt_may_have_all_tokens() {
+		let mut several = spec();
+		several.further.n = 3;
+		assert_eq!((several.answers(), several.is_read_along()), (3, false));
+		assert_eq!(several.max_total_tokens(), 64 + 8 + 7 + 3 * 7);
+		several.task = Task::CompletionTokens { prompts: vec![vec![1, 2], vec![3]] };
+		assert_eq!(several.max_total_tokens(), 64 + (8 + 2) + (8 + 1) + 6 * 7);
+		several.task = Task::EmbeddingTokens { input: vec![vec![1, 2]] };
+		assert_eq!((several.answers(), several.max_total_tokens()), (0, 64 + 8 + 2));
+		let mut tools = spec();
+		tools.further.tools = Some("[{}]".to_string());
+		assert_eq!(tools.max_prompt_tokens(), spec().max_prompt_tokens() + 4 + 512);
+		assert!(tools.is_read_along());
+	}
+
+	#[test]
+	fn an_answer_alone_is_the_only_one() {
+		let output = Output {
+			text: "a".to_string(),
+			embeddings: Vec::new(),
+			finish: Finish::Length,
+			prompt_tokens: 1,
+			completion_tokens: 1,
+			answers: Vec::new(),
+		};
+		let all = output.all_answers();
+		assert_eq!((all.len(), &all[0].text[..], all[0].finish), (1, "a", Finish::Length));
+		assert!(!serde_json::to_string(&output).unwrap().contains("answers"));
 	}
 
 	#[test]

@@ -35,6 +35,8 @@
 
 mod channel;
 mod error;
+mod finish;
+mod further;
 mod job;
 mod refusal;
 mod stage;
@@ -49,7 +51,9 @@ pub use channel::{
 	sampling_parameters,
 };
 pub use error::{CoordinatorError, ErrorCode};
-pub use job::{Finish, JobSpec, Message, Output, SPEC_VERSION, Sampling, Task, price_of};
+pub use finish::Finish;
+pub use further::{Answer, Extent, Further, MAX_ANSWERS, MAX_LOGPROBS, MAX_N, is_document};
+pub use job::{JobSpec, Message, Output, SPEC_VERSION, Sampling, Task, price_of};
 pub use refusal::{Refusal, RefusalReason};
 pub use stage::{JobStage, Settlement};
 pub use vectors::{vector_from_text, vector_to_text};

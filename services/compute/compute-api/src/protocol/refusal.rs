@@ -32,12 +32,15 @@ pub enum RefusalReason {
 	BadSpec,
 	/// The prompt is longer than the model's context: the job fails.
 	ContextExceeded,
+	/// The engine has not what is asked for, such as tools; another miner's may.
+	NotOffered,
 	/// The engine failed.
 	EngineFailed,
 }
 
 impl RefusalReason {
-	/// Returns `true` if the fault is in the job: it ends, and no miner is to blame.
+	/// Returns `true` if the fault is in the job: it ends, and no miner is to blame. Of
+	/// [`Self::NotOffered`] that holds once no other miner is left.
 	pub const fn is_requests_own(self) -> bool {
 		match self {
 			Self::BadSpec | Self::ContextExceeded => true,
@@ -45,6 +48,7 @@ impl RefusalReason {
 			| Self::Busy
 			| Self::ShuttingDown
 			| Self::BadQuote
+			| Self::NotOffered
 			| Self::EngineFailed => false,
 		}
 	}

@@ -47,9 +47,25 @@ pub(super) struct OpenAiErrorBody {
 
 const INVALID: &str = "invalid_request_error";
 const SERVER: &str = "server_error";
+/// Kind and code of a limit that is used up.
+const QUOTA: &str = "insufficient_quota";
 /// The code of a prompt that is too long.
 const CONTEXT: &str = "context_length_exceeded";
-/// Seconds after which a request that found the queue full is worth repeating.
+/// The code of a parameter that is not offered.
+const UNSUPPORTED: &str = "unsupported_parameter";
+/// What engines may not offer, by the words with which they refuse it and the members that ask for it.
+const OFFERS: [(&str, &str); 7] = [
+	("logprobs", "logprobs"),
+	("tools", "tools"),
+	("tool_choice", "tool_choice"),
+	("response_format", "response_format"),
+	("messages with more than a text", "messages"),
+	("token ids as input", PROMPT),
+	("tokenize", PROMPT),
+];
+/// Stands for the member that holds the prompt.
+const PROMPT: &str = "prompt";
+/// Seconds after which a request that found no room is worth repeating.
 const RETRY_SECONDS: &str = "2";
 /// Longest error of the server that is read to be answered in OpenAI's form, in bytes.
 const MAX_ERROR_BYTES: usize = 4 << 20;
@@ -67,13 +83,9 @@ impl OpenAiError {
 		error
 	}
 
-	/// Numbers of tokens were sent instead of a text.
-	pub(super) fn tokens(param: &'static str) -> Self {
-		let message = format!(
-			"{param}: numbers of tokens are not taken here, as each model has its own; send the text \
-			 instead (LangChain: check_embedding_ctx_length=False)"
-		);
-		Self::param(param, message).code("token_input_not_supported")
+	/// A parameter is not offered.
+	pub(super) fn not_offered(param: &'static str) -> Self {
+		Self::param(param, format!("{param} is not offered here")).code(UNSUPPORTED)
 	}
 
 	/// The API key is missing or unknown.
@@ -96,8 +108,7 @@ impl OpenAiError {
 	/// The customer's limit is used up.
 	pub(super) fn quota() -> Self {
 		let message = "The limit of this API key is used up";
-		Self::new(StatusCode::TOO_MANY_REQUESTS, "insufficient_quota", message)
-			.code("insufficient_quota")
+		Self::new(StatusCode::TOO_MANY_REQUESTS, QUOTA, message).code(QUOTA)
 	}
 
 	/// The body cannot be read.
@@ -157,8 +168,23 @@ impl OpenAiError {
 		let text = reason.unwrap_or_default();
 		match reason.and_then(RefusalReason::of_job) {
 			Some(RefusalReason::ContextExceeded) => {
-				let message = format!("The prompt is longer than the model's context ({text})");
+				// LiteLLM knows this error by these words.
+				let message =
+					format!("The prompt is longer than the model's context length ({text})");
 				Self::new(StatusCode::BAD_REQUEST, INVALID, message).code(CONTEXT)
+			},
+			Some(RefusalReason::NotOffered) => {
+				// Only what it is: the rest names the miner's server.
+				let what = text.split_once(": ").map_or("", |(_, what)| what);
+				let what = what.split_once(" is not offered").map_or("this", |(what, _)| what);
+				let message = format!(
+					"{what} is not offered for this model: leave it out, or choose another model"
+				);
+				let mut error =
+					Self::new(StatusCode::BAD_REQUEST, INVALID, message).code(UNSUPPORTED);
+				let offers = OFFERS.iter().find(|(words, _)| *words == what);
+				error.detail.param = offers.map(|(_, param)| *param);
+				error
 			},
 			Some(cause) if cause.is_requests_own() => {
 				let message = format!("No engine can do this request ({text})");
@@ -171,7 +197,9 @@ impl OpenAiError {
 	/// Names the member that holds the prompt, if the prompt is what is wrong.
 	#[must_use]
 	pub(super) fn with_prompt(mut self, param: &'static str) -> Self {
-		if self.detail.code == Some(CONTEXT) {
+		if self.detail.code == Some(CONTEXT)
+			|| (self.detail.code == Some(UNSUPPORTED) && self.detail.param == Some(PROMPT))
+		{
 			self.detail.param = Some(param);
 		}
 		self
@@ -210,9 +238,12 @@ impl From<RequestError> for OpenAiError {
 			},
 			_ => {
 				let status = request.status();
+				let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE)
+					.then(|| HeaderValue::from_static(RETRY_SECONDS));
 				let kind = if status.is_client_error() { INVALID } else { SERVER };
 				let mut error = Self::new(status, kind, request.message);
 				error.detail.param = request.param;
+				error.retry_after = retry_after;
 				match request.code {
 					code @ (ErrorCode::BadVoucher
 					| ErrorCode::ChannelDry
@@ -245,6 +276,11 @@ impl IntoResponse for OpenAiError {
 		if let Some(seconds) = self.retry_after {
 			response.headers_mut().insert(header::RETRY_AFTER, seconds);
 		}
+		if self.detail.code == Some(QUOTA) {
+			// OpenAI's clients try a 429 again unless this keeps them from it.
+			let no = HeaderValue::from_static("false");
+			response.headers_mut().insert("x-should-retry", no);
+		}
 		response
 	}
 }
@@ -261,6 +297,10 @@ pub(crate) async fn in_openai_form(request: Request, next: Next) -> Response {
 		return response;
 	}
 	let (mut parts, body) = response.into_parts();
+	if status == StatusCode::SERVICE_UNAVAILABLE {
+		let seconds = HeaderValue::from_static(RETRY_SECONDS);
+		parts.headers.entry(header::RETRY_AFTER).or_insert(seconds);
+	}
 	let bytes = axum::body::to_bytes(body, MAX_ERROR_BYTES).await.unwrap_or_default();
 	let value: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
 	if value["error"].is_object() {

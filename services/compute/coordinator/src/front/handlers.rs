@@ -61,6 +61,7 @@ async fn begin(
 	let limit = caller.customer.limit.map(|Amount(limit)| limit);
 	let Marks { once, body } = asked;
 	let paid = caller.payment.map(|(voucher, secret)| Paid { voucher, secret, body });
+	let stream = stream && spec.is_read_along();
 	let order = Order { spec, customer, limit, stream, once, paid };
 	Ok(Attended::order(caller.desk(), order).await?)
 }

@@ -30,6 +30,7 @@ mod handlers;
 mod requests;
 mod sampling;
 mod stream;
+mod values;
 
 pub(crate) use callers::Front;
 pub(crate) use desk::{

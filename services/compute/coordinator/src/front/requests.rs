@@ -3,11 +3,15 @@
 //! A member that would change the answer and is not offered here is refused by name; other members
 //! that are not known are passed over, as clients send new ones every month.
 
-use super::{error::OpenAiError, sampling};
-use gridproof_compute_api::protocol::{JobSpec, Message, SPEC_VERSION, Sampling, Task};
+use super::{
+	error::OpenAiError,
+	sampling,
+	values::{Given, content, document, given, is_other, milli, number, seed, texts, tokens, top},
+};
+use gridproof_compute_api::protocol::{Further, JobSpec, Message, SPEC_VERSION, Sampling, Task};
 use rand::{Rng, rngs::OsRng};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -33,7 +37,7 @@ pub(super) struct Choice {
 	#[serde(default)]
 	#[schema(value_type = Object)]
 	stop: Option<Value>,
-	/// How many answers: 1.
+	/// How many answers to each prompt, 1 to 16.
 	#[serde(default)]
 	#[schema(value_type = Option<u64>)]
 	n: Option<Value>,
@@ -49,7 +53,8 @@ pub(super) struct Choice {
 	#[serde(default)]
 	#[schema(value_type = Object)]
 	logit_bias: Option<Value>,
-	/// Not offered.
+	/// Logarithms of the tokens' probabilities, where the engine states them: of conversations `true`,
+	/// of texts how many of the likeliest tokens are named.
 	#[serde(default)]
 	#[schema(value_type = Object)]
 	logprobs: Option<Value>,
@@ -88,15 +93,23 @@ pub(super) struct ChatRequest {
 	#[serde(default)]
 	#[schema(value_type = Option<i64>)]
 	max_tokens: Option<Value>,
-	/// Not offered.
+	/// How many of the likeliest tokens are named beside each; only with `logprobs`.
+	#[serde(default)]
+	#[schema(value_type = Option<u8>)]
+	top_logprobs: Option<Value>,
+	/// Tools, where the engine knows them.
 	#[serde(default)]
 	#[schema(value_type = Object)]
 	tools: Option<Value>,
+	/// Which of the tools is to be called; only with `tools`.
+	#[serde(default)]
+	#[schema(value_type = Object)]
+	tool_choice: Option<Value>,
 	/// Not offered.
 	#[serde(default)]
 	#[schema(value_type = Object)]
 	functions: Option<Value>,
-	/// Only `{"type":"text"}`.
+	/// The form of the answer, where the engine knows it.
 	#[serde(default)]
 	#[schema(value_type = Object)]
 	response_format: Option<Value>,
@@ -108,12 +121,19 @@ pub(super) struct ChatRequest {
 /// A message of a conversation.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub(super) struct ChatMessage {
-	/// `system`, `developer`, `user` or `assistant`.
+	/// `system`, `developer`, `user`, `assistant` or `tool`.
 	role: String,
 	/// A text, or parts of the type `text`.
 	#[serde(default)]
 	#[schema(value_type = Object)]
 	content: Value,
+	/// Tools that the assistant called, where the engine knows them.
+	#[serde(default)]
+	#[schema(value_type = Object)]
+	tool_calls: Option<Value>,
+	/// The call that a message of the role `tool` answers.
+	#[serde(default)]
+	tool_call_id: Option<String>,
 }
 
 /// A request for `/v1/completions`.
@@ -121,7 +141,7 @@ pub(super) struct ChatMessage {
 pub(super) struct CompletionRequest {
 	/// Name of the model, as `/v1/models` lists it.
 	model: String,
-	/// A text, or a list of one.
+	/// A text, token ids of the model, or a list of either.
 	#[schema(value_type = Object)]
 	prompt: Value,
 	/// Most tokens of the answer; 16 if it is not said, as the older interface has it.
@@ -147,7 +167,7 @@ pub(super) struct CompletionRequest {
 pub(super) struct EmbeddingRequest {
 	/// Name of the model, as `/v1/models` lists it.
 	model: String,
-	/// A text, or several.
+	/// A text, token ids of the model, or a list of either.
 	#[schema(value_type = Object)]
 	input: Value,
 	/// `float` (the default) or `base64`.
@@ -168,17 +188,15 @@ impl Choice {
 			})
 		};
 		let refused = [
-			("n", number("n", &self.n)?.is_some_and(|n| n != 1.0)),
 			("presence_penalty", is_other("presence_penalty", &self.presence_penalty)?),
 			("frequency_penalty", is_other("frequency_penalty", &self.frequency_penalty)?),
 			("logit_bias", is_set(&self.logit_bias)),
-			("logprobs", is_set(&self.logprobs)),
 		];
 		if let Some((name, _)) = refused.into_iter().find(|(_, set)| *set) {
-			return Err(not_offered(name));
+			return Err(OpenAiError::not_offered(name));
 		}
 		if let Some(name) = sampling::not_offered(&self.others) {
-			return Err(not_offered(name));
+			return Err(OpenAiError::not_offered(name));
 		}
 		let seed = match &self.seed {
 			None | Some(Value::Null) => OsRng.gen_range(0..=u64::MAX >> 1),
@@ -199,6 +217,17 @@ impl Choice {
 		Ok(Sampling { temperature_milli, top_p_milli, seed, stop })
 	}
 
+	/// Returns how many answers there are to be to each prompt.
+	#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+	fn answers(&self) -> Result<u32, OpenAiError> {
+		match number("n", &self.n)? {
+			None => Ok(1),
+			// What is too many is refused with the other bounds of a job.
+			Some(n) if n.fract() == 0.0 && (1.0..1e6).contains(&n) => Ok(n as u32),
+			Some(_) => Err(OpenAiError::param("n", "n must be a whole number above 0")),
+		}
+	}
+
 	/// Returns `true` if the answer is to come in pieces.
 	pub(super) fn is_streamed(&self) -> bool {
 		self.stream.unwrap_or(false)
@@ -210,112 +239,35 @@ impl Choice {
 	}
 }
 
-fn not_offered(name: &'static str) -> OpenAiError {
-	OpenAiError::param(name, format!("{name} is not offered here"))
+fn spec(model: &str, task: Task, max_tokens: u32, sampling: Sampling, further: Further) -> JobSpec {
+	JobSpec { version: SPEC_VERSION, model: model.to_string(), task, max_tokens, sampling, further }
 }
 
-/// A number, if it is given.
-fn number(name: &'static str, value: &Option<Value>) -> Result<Option<f64>, OpenAiError> {
-	match value {
-		None | Some(Value::Null) => Ok(None),
-		Some(value) => {
-			let wanted = || OpenAiError::param(name, format!("{name} must be a number"));
-			value.as_f64().map(Some).ok_or_else(wanted)
-		},
+impl ChatMessage {
+	/// Returns `true` if it holds more than a text.
+	fn is_more(&self) -> bool {
+		self.role == "tool" || document(&self.tool_calls).is_some()
 	}
-}
 
-/// Returns `true` if a number is given that is not zero.
-fn is_other(name: &'static str, value: &Option<Value>) -> Result<bool, OpenAiError> {
-	Ok(number(name, value)?.is_some_and(|number| number != 0.0))
-}
-
-/// A figure in thousandths; one if it is not given.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn milli(name: &'static str, value: &Option<Value>, to: f64) -> Result<u32, OpenAiError> {
-	let value = number(name, value)?.unwrap_or(1.0);
-	if !(0.0..=to).contains(&value) {
-		return Err(OpenAiError::param(name, format!("{name} must be from 0 to {to}")));
+	/// Its text. An assistant that called a tool said nothing.
+	fn text(&self) -> Result<Option<String>, OpenAiError> {
+		match &self.content {
+			Value::Null if self.role == "assistant" => Ok(None),
+			value => content(value).map(Some),
+		}
 	}
-	// Within 0 … 2000 by the check above.
-	Ok((value * 1_000.0).round() as u32)
-}
 
-/// A seed: any whole number of 64 bits, however it is written. The sign bit is left out, as engines
-/// take none.
-#[allow(clippy::cast_possible_truncation)]
-fn seed(value: &Value) -> Result<u64, OpenAiError> {
-	let whole = value.as_i64().or_else(|| {
-		let float = value.as_f64().filter(|float| float.fract() == 0.0)?;
-		// From 2⁶³ on there is no room for the sign.
-		(float.abs() < 9_223_372_036_854_775_808.0).then_some(float as i64)
-	});
-	let bits = value.as_u64().or_else(|| whole.map(i64::cast_unsigned));
-	let wanted = || OpenAiError::param("seed", "seed must be a whole number of 64 bits");
-	Ok(bits.ok_or_else(wanted)? & (u64::MAX >> 1))
-}
-
-/// A number of tokens; `null` and -1 mean that it is not set.
-fn tokens(name: &'static str, value: &Option<Value>) -> Result<Option<u32>, OpenAiError> {
-	match value {
-		None | Some(Value::Null) => Ok(None),
-		Some(value) if value.as_i64() == Some(-1) => Ok(None),
-		Some(value) => {
-			let wanted = || OpenAiError::param(name, format!("{name} must be a whole number"));
-			let count = value.as_u64().and_then(|count| u32::try_from(count).ok());
-			count.map(Some).ok_or_else(wanted)
-		},
+	/// Returns it as an engine is given it that knows tools: the text of its JSON.
+	fn whole(&self) -> Result<String, OpenAiError> {
+		let mut message = json!({ "role": self.role, "content": self.text()? });
+		if let Some(calls) = self.tool_calls.as_ref().filter(|calls| !calls.is_null()) {
+			message["tool_calls"] = calls.clone();
+		}
+		if let Some(id) = &self.tool_call_id {
+			message["tool_call_id"] = json!(id);
+		}
+		Ok(message.to_string())
 	}
-}
-
-/// Returns `true` of a list of token numbers, or of several.
-fn is_tokens(value: &Value) -> bool {
-	let has_numbers =
-		|value: &Value| value.as_array().is_some_and(|list| list.iter().any(Value::is_number));
-	has_numbers(value) || value.as_array().is_some_and(|list| list.iter().any(has_numbers))
-}
-
-/// What a model is given: a text, or a list of texts. Numbers of tokens are refused by name: each
-/// model has its own, and nothing in a request says whose they are. Read as another model's, they
-/// would give an answer to something that nobody asked.
-fn given(name: &'static str, value: &Value) -> Result<Vec<String>, OpenAiError> {
-	if is_tokens(value) {
-		return Err(OpenAiError::tokens(name));
-	}
-	texts(name, value)
-}
-
-/// A text, or a list of texts.
-fn texts(name: &'static str, value: &Value) -> Result<Vec<String>, OpenAiError> {
-	let text = |value: &Value| value.as_str().map(str::to_string);
-	let list = match value {
-		Value::String(one) => Some(vec![one.clone()]),
-		Value::Array(many) => many.iter().map(text).collect(),
-		_ => None,
-	};
-	list.ok_or_else(|| {
-		OpenAiError::param(name, format!("{name} must be a text or a list of texts"))
-	})
-}
-
-/// A message's text.
-fn content(value: &Value) -> Result<String, OpenAiError> {
-	let wanted = || OpenAiError::param("messages", "only parts of the type text are offered here");
-	match value {
-		Value::String(text) => Ok(text.clone()),
-		Value::Array(parts) => parts
-			.iter()
-			.map(|part| match (part["type"].as_str(), part["text"].as_str()) {
-				(Some("text"), Some(text)) => Ok(text),
-				_ => Err(wanted()),
-			})
-			.collect(),
-		_ => Err(wanted()),
-	}
-}
-
-fn spec(model: &str, task: Task, max_tokens: u32, sampling: Sampling) -> JobSpec {
-	JobSpec { version: SPEC_VERSION, model: model.to_string(), task, max_tokens, sampling }
 }
 
 impl ChatRequest {
@@ -329,33 +281,49 @@ impl ChatRequest {
 				!value.is_null() && value.as_array().is_none_or(|list| !list.is_empty())
 			})
 		};
-		let format = self.response_format.as_ref().and_then(|format| format["type"].as_str());
-		let refused = [
-			("tools", is_set(&self.tools)),
-			("functions", is_set(&self.functions)),
-			("response_format", format.is_some_and(|format| format != "text")),
-		];
-		if let Some((name, _)) = refused.into_iter().find(|(_, set)| *set) {
-			return Err(not_offered(name));
+		if is_set(&self.functions) {
+			return Err(OpenAiError::not_offered("functions"));
 		}
-		let message = |message: &ChatMessage| {
-			let role = message.role.clone();
-			if matches!(role.as_str(), "tool" | "function") {
-				let message = format!("messages of the role {role}: tools are not offered here");
-				return Err(OpenAiError::param("messages", message));
-			}
-			let content = match &message.content {
-				// An assistant that called a tool said nothing.
-				Value::Null if role == "assistant" => String::new(),
-				value => content(value)?,
+		let task = if self.messages.iter().any(ChatMessage::is_more) {
+			let messages = self.messages.iter().map(ChatMessage::whole);
+			Task::Messages { messages: messages.collect::<Result<_, OpenAiError>>()? }
+		} else {
+			let message = |message: &ChatMessage| {
+				let (role, content) = (message.role.clone(), message.text()?.unwrap_or_default());
+				Ok(Message { role, content })
 			};
-			Ok(Message { role, content })
+			let messages = self.messages.iter().map(message);
+			Task::Chat { messages: messages.collect::<Result<_, OpenAiError>>()? }
 		};
-		let messages = self.messages.iter().map(message).collect::<Result<_, OpenAiError>>()?;
 		let asked = tokens("max_completion_tokens", &self.max_completion_tokens)?;
 		let asked = asked.or(tokens("max_tokens", &self.max_tokens)?);
 		let max_tokens = asked.unwrap_or_else(|| most(&self.model));
-		Ok(spec(&self.model, Task::Chat { messages }, max_tokens, self.choice.sampling()?))
+		Ok(spec(&self.model, task, max_tokens, self.choice.sampling()?, self.further()?))
+	}
+
+	/// What is asked for beyond one text.
+	fn further(&self) -> Result<Further, OpenAiError> {
+		let tools = document(&self.tools);
+		let format = document(&self.response_format);
+		let is_text = self.response_format.as_ref().is_some_and(|format| format["type"] == "text");
+		let logprobs = match &self.choice.logprobs {
+			None | Some(Value::Null | Value::Bool(false)) => None,
+			Some(Value::Bool(true)) => Some(top("top_logprobs", &self.top_logprobs)?.unwrap_or(0)),
+			// What other servers take: a number as of texts.
+			Some(_) => top("logprobs", &self.choice.logprobs)?.filter(|top| *top > 0),
+		};
+		if logprobs.is_none() && top("top_logprobs", &self.top_logprobs)?.is_some_and(|top| top > 0)
+		{
+			let message = "top_logprobs is for logprobs: true only";
+			return Err(OpenAiError::param("top_logprobs", message));
+		}
+		Ok(Further {
+			n: self.choice.answers()?,
+			logprobs,
+			tool_choice: tools.as_ref().and(document(&self.tool_choice)),
+			tools,
+			response_format: format.filter(|_| !is_text),
+		})
 	}
 }
 
@@ -371,15 +339,23 @@ impl CompletionRequest {
 			("best_of", self.best_of.is_some_and(|best| best != 1)),
 		];
 		if let Some((name, _)) = refused.into_iter().find(|(_, set)| *set) {
-			return Err(not_offered(name));
+			return Err(OpenAiError::not_offered(name));
 		}
-		let prompts = given("prompt", &self.prompt)?;
-		let [prompt] = &prompts[..] else {
-			return Err(OpenAiError::param("prompt", "one prompt a request, please"));
+		let task = match given("prompt", &self.prompt)? {
+			Given::Texts(prompts) => match <[String; 1]>::try_from(prompts) {
+				Ok([prompt]) => Task::Completion { prompt },
+				Err(prompts) => Task::Completions { prompts },
+			},
+			Given::Tokens(prompts) => Task::CompletionTokens { prompts },
 		};
-		let task = Task::Completion { prompt: prompt.clone() };
 		let most = tokens("max_tokens", &self.max_tokens)?.unwrap_or(16);
-		Ok(spec(&self.model, task, most, self.choice.sampling()?))
+		// Clients send 0 and mean that they want none.
+		let logprobs = match &self.choice.logprobs {
+			Some(Value::Bool(false)) => None,
+			asked => top("logprobs", asked)?.filter(|top| *top > 0),
+		};
+		let further = Further { n: self.choice.answers()?, logprobs, ..Further::default() };
+		Ok(spec(&self.model, task, most, self.choice.sampling()?, further))
 	}
 }
 
@@ -390,14 +366,17 @@ impl EmbeddingRequest {
 	/// What is not offered, or wrong.
 	pub(super) fn job(&self) -> Result<JobSpec, OpenAiError> {
 		if self.dimensions.is_some() {
-			return Err(not_offered("dimensions"));
+			return Err(OpenAiError::not_offered("dimensions"));
 		}
 		if self.encoding_format.as_deref().is_some_and(|f| !["float", "base64"].contains(&f)) {
 			let message = "encoding_format must be float or base64";
 			return Err(OpenAiError::param("encoding_format", message));
 		}
-		let task = Task::Embedding { input: given("input", &self.input)? };
-		Ok(spec(&self.model, task, 0, Sampling::default()))
+		let task = match given("input", &self.input)? {
+			Given::Texts(input) => Task::Embedding { input },
+			Given::Tokens(input) => Task::EmbeddingTokens { input },
+		};
+		Ok(spec(&self.model, task, 0, Sampling::default(), Further::default()))
 	}
 
 	/// Returns `true` if vectors are wanted as base64.
@@ -409,9 +388,6 @@ impl EmbeddingRequest {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use serde_json::json;
-
-	const INVALID: &str = "invalid_request_error";
 
 	fn chat(more: Value) -> Result<JobSpec, OpenAiError> {
 		let mut request =
@@ -460,20 +436,20 @@ mod tests {
 	#[test]
 	fn what_is_not_offered_is_refused_by_name() {
 		for (name, value) in [
-			("n", json!(2)),
-			("tools", json!([{}])),
-			("logprobs", json!(true)),
+			("n", json!(0.5)),
+			("functions", json!([{}])),
+			("logprobs", json!(21)),
+			("top_logprobs", json!(3)),
 			("presence_penalty", json!(0.5)),
 			("top_k", json!(40)),
 			("min_p", json!(0.1)),
-			("response_format", json!({ "type": "json_object" })),
 			("temperature", json!(2.1)),
 			("top_p", json!(-0.1)),
 			("seed", json!(0.5)),
 			("seed", json!(1e300)),
 			("max_tokens", json!(-2)),
 			("max_tokens", json!("many")),
-			("messages", json!([{ "role": "tool", "content": "x" }])),
+			("messages", json!([{ "role": "tool", "content": 5 }])),
 			("stop", json!(5)),
 		] {
 			let error = chat(json!({ name: value })).unwrap_err().to_json();
@@ -483,6 +459,8 @@ mod tests {
 		for (name, value) in [
 			("n", json!(1)),
 			("tools", json!([])),
+			("tool_choice", json!("auto")),
+			("response_format", json!({ "type": "text" })),
 			("logprobs", json!(false)),
 			("logprobs", json!(0)),
 			("top_k", json!(-1)),
@@ -532,21 +510,63 @@ mod tests {
 	}
 
 	#[test]
-	fn token_numbers_are_refused_by_name_with_what_to_send_instead() {
-		let refused = |error: OpenAiError, param: &str| {
-			let error = error.to_json()["error"].clone();
-			assert_eq!((&error["param"], &error["type"]), (&json!(param), &json!(INVALID)));
-			assert_eq!(error["code"], "token_input_not_supported");
-			let said = error["message"].as_str().unwrap();
-			assert!(said.contains("send the text") && said.contains("ctx_length=False"), "{said}");
+	fn what_an_engine_may_know_goes_with_the_job() {
+		let tools = json!([{ "type": "function", "function": { "name": "add" } }]);
+		let format =
+			json!({ "type": "json_schema", "json_schema": { "schema": { "minimum": 0.5 } } });
+		let job = chat(json!({ "n": 3, "logprobs": true, "top_logprobs": 2, "tools": tools,
+			"tool_choice": "required", "response_format": format }))
+		.unwrap();
+		let further = job.further;
+		assert_eq!((further.n, further.logprobs), (3, Some(2)));
+		let tool_choice = further.tool_choice.as_deref();
+		assert_eq!((further.tools, tool_choice), (Some(tools.to_string()), Some("\"required\"")));
+		assert_eq!(further.response_format, Some(format.to_string()));
+		let nothing = chat(json!({ "tool_choice": "auto", "response_format": { "type": "text" } }));
+		assert!(nothing.unwrap().further.is_nothing());
+		assert_eq!(chat(json!({ "logprobs": true })).unwrap().further.logprobs, Some(0));
+	}
+
+	#[test]
+	fn a_history_with_tools_is_given_to_the_engine_as_it_came() {
+		let calls = json!([{ "id": "c", "type": "function",
+			"function": { "name": "add", "arguments": "{}" } }]);
+		let said = json!([
+			{ "role": "user", "content": "1 + 1?" },
+			{ "role": "assistant", "content": null, "tool_calls": calls },
+			{ "role": "tool", "tool_call_id": "c", "content": [{ "type": "text", "text": "2" }] },
+		]);
+		let Task::Messages { messages } = chat(json!({ "messages": said })).unwrap().task else {
+			panic!("more than texts")
 		};
-		for tokens in [json!([1, 2]), json!([[1, 2]]), json!([[1], [2]]), json!(["a", [1]])] {
-			let embedding = json!({ "model": "m", "input": tokens });
-			let embedding = serde_json::from_value::<EmbeddingRequest>(embedding).unwrap();
-			refused(embedding.job().unwrap_err(), "input");
-			let completion = json!({ "model": "m", "prompt": tokens });
-			let completion = serde_json::from_value::<CompletionRequest>(completion).unwrap();
-			refused(completion.job().unwrap_err(), "prompt");
+		let read = |place: usize| serde_json::from_str::<Value>(&messages[place]).unwrap();
+		assert_eq!(read(0), json!({ "role": "user", "content": "1 + 1?" }));
+		let called = json!({ "role": "assistant", "content": null, "tool_calls": calls });
+		assert_eq!(read(1), called);
+		assert_eq!(read(2), json!({ "role": "tool", "tool_call_id": "c", "content": "2" }));
+	}
+
+	#[test]
+	fn several_texts_and_token_ids_are_taken_as_they_come() {
+		let completion = |prompt: Value| {
+			let request = json!({ "model": "m", "prompt": prompt, "n": 2, "logprobs": 1 });
+			serde_json::from_value::<CompletionRequest>(request).unwrap().job()
+		};
+		let prompts = vec!["a".to_string(), "b".to_string()];
+		let job = completion(json!(["a", "b"])).unwrap();
+		assert_eq!((job.answers(), job.task), (4, Task::Completions { prompts }));
+		assert_eq!(job.further.logprobs, Some(1));
+		let tokens = |prompts| Task::CompletionTokens { prompts };
+		assert_eq!(completion(json!([1, 2])).unwrap().task, tokens(vec![vec![1, 2]]));
+		let two = vec![vec![1], vec![2, 3]];
+		assert_eq!(completion(json!([[1], [2, 3]])).unwrap().task, tokens(two));
+		for wrong in [json!(["a", [1]]), json!([-1]), json!([1, "a"]), json!([[1], []]), json!(5)] {
+			let error = completion(wrong.clone()).unwrap_err().to_json();
+			assert_eq!(error["error"]["param"], "prompt", "{wrong}");
 		}
+		let embedding = json!({ "model": "m", "input": [[1, 2]] });
+		let embedding = serde_json::from_value::<EmbeddingRequest>(embedding).unwrap();
+		let input = vec![vec![1, 2]];
+		assert_eq!(embedding.job().unwrap().task, Task::EmbeddingTokens { input });
 	}
 }

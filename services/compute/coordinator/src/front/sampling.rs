@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Each setting, with the numbers that mean "no effect".
-const SETTINGS: [(&str, &[f64]); 49] = [
+const SETTINGS: [(&str, &[f64]); 48] = [
 	("allowed_token_ids", &[]),
 	("bad_words", &[]),
 	("best_of", &[1.0]),
@@ -50,7 +50,6 @@ const SETTINGS: [(&str, &[f64]); 49] = [
 	("tfs_z", &[1.0]),
 	("top_a", &[0.0]),
 	("top_k", &[0.0, -1.0]),
-	("top_logprobs", &[0.0]),
 	("top_n_sigma", &[0.0, -1.0]),
 	("truncate_prompt_tokens", &[-1.0]),
 	("typical", &[1.0]),

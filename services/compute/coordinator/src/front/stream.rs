@@ -96,9 +96,7 @@ impl Reader {
 	}
 
 	async fn stream(&mut self) -> Result<(), Left> {
-		if let Some(opening) = self.kind.opening(&self.attended.job) {
-			self.send(&opening).await?;
-		}
+		self.open(0).await?;
 		let mut live = self.attended.live.clone();
 		let done = loop {
 			match ended(self.attended.desk(), self.attended.job.id).await {
@@ -117,15 +115,40 @@ impl Reader {
 			Ok(_) => return self.fail(&OpenAiError::diverged()).await,
 			Err(error) => return self.fail(&error.with_prompt(self.kind.prompt())).await,
 		};
-		let rest = done.output.text.get(self.sent.len()..).unwrap_or_default().to_string();
-		self.piece(&rest).await?;
-		let closing = self.kind.closing(&done);
-		self.send(&closing).await?;
+		self.close(&done).await?;
 		if self.wants_usage {
 			let counts = self.kind.counts(&done);
 			self.send(&counts).await?;
 		}
 		self.raw("[DONE]").await
+	}
+
+	async fn open(&mut self, index: usize) -> Result<(), Left> {
+		match self.kind.opening(&self.attended.job, index) {
+			Some(opening) => self.send(&opening).await,
+			None => Ok(()),
+		}
+	}
+
+	/// Sends what is left of all answers, and their ends; the last has the bill.
+	async fn close(&mut self, done: &Done) -> Result<(), Left> {
+		let (kind, answers) = (self.kind, done.output.all_answers());
+		let last = answers.len().saturating_sub(1);
+		for (index, answer) in answers.iter().enumerate() {
+			if index > 0 {
+				self.open(index).await?;
+			}
+			let sent = if index == 0 { self.sent.len() } else { 0 };
+			if let Some(rest) = kind.rest(&done.job, index, answer, sent) {
+				self.send(&rest).await?;
+			}
+			let mut closing = kind.closing(&done.job, index, answer);
+			if index == last {
+				closing["gridproof"] = done.bill();
+			}
+			self.send(&closing).await?;
+		}
+		Ok(())
 	}
 
 	/// Passes text on until the job has ended, or nothing was heard for a while. Returns `false` if

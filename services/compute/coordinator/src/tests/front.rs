@@ -1,7 +1,7 @@
 //! The front and the REST, over real HTTP.
 
 use super::*;
-use gridproof_compute_api::protocol::{ErrorCode, Progress, Refusal, RefusalReason};
+use gridproof_compute_api::protocol::{Answer, ErrorCode, Progress, Refusal, RefusalReason};
 use gridproof_support::{Stopper, http_client};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
@@ -419,6 +419,110 @@ async fn a_prompt_that_is_too_long_is_answered_at_once_as_openai_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_one_engine_does_not_offer_another_does_and_what_none_does_is_refused_by_name() {
+	for others in [0u8, 1] {
+		let mut served = Served::new().await;
+		let mut asking = Vec::new();
+		for byte in 1..=others + 1 {
+			let miner = served.world.miner(byte);
+			let session = miner.session(&served.world).await;
+			asking.push((miner, session));
+		}
+		let coordinator = served.world.coordinator.clone();
+		served.tasks.push(tokio::spawn(async move {
+			let mut attempt = 1;
+			// The first miner that is given it has no tools.
+			while let Some((miner, session)) = asking.pop() {
+				let taken = coordinator.take(&session, Duration::from_secs(20)).await.unwrap();
+				let assignment = job_of(taken.expect("a job"));
+				let job = assignment.job.into();
+				assert!(assignment.spec.further.tools.is_some());
+				if attempt == 1 {
+					let detail = "tools is not offered by http://10.0.0.1:8000: leave it out";
+					let (reason, detail) = (RefusalReason::NotOffered, detail.to_string());
+					let refusal = Refusal { attempt, reason, detail };
+					coordinator.refuse(&session, job, &refusal).await.unwrap();
+				} else {
+					let result = miner.does(&assignment);
+					coordinator.result(&session, job, &result).await.unwrap();
+				}
+				attempt += 1;
+			}
+		}));
+		let mut asked = chat(false);
+		asked["tools"] = json!([{ "type": "function", "function": { "name": "add" } }]);
+		let answer = served.post("/v1/chat/completions", "gpk_test", asked).await;
+		let status = answer.status();
+		let body: Value = answer.json().await.unwrap();
+		if others > 0 {
+			assert_eq!(status, StatusCode::OK, "{body}");
+			continue;
+		}
+		let error = &body["error"];
+		assert_eq!((status.as_u16(), &error["param"]), (400, &json!("tools")), "{body}");
+		assert_eq!(error["code"], "unsupported_parameter");
+		assert_eq!(error["type"], "invalid_request_error");
+		let said = error["message"].as_str().unwrap();
+		assert!(said.contains("tools is not offered") && !said.contains("10.0.0.1"), "{said}");
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_answers_come_by_their_number_also_in_a_stream() {
+	for stream in [false, true] {
+		let mut served = Served::new().await;
+		let miner = served.world.miner(1);
+		let session = miner.session(&served.world).await;
+		let coordinator = served.world.coordinator.clone();
+		served.tasks.push(tokio::spawn(async move {
+			let taken = coordinator.take(&session, Duration::from_secs(20)).await.unwrap();
+			let assignment = job_of(taken.expect("a job"));
+			assert_eq!((assignment.spec.answers(), assignment.stream), (2, false));
+			let answer = |text: &str| Answer {
+				text: text.to_string(),
+				finish: Finish::Stop,
+				tool_calls: None,
+				logprobs: Some(r#"[{"token":"a","logprob":-1.5,"bytes":[97]}]"#.to_string()),
+			};
+			let answers = vec![answer("one"), answer("two")];
+			let output = Output { answers, ..output("one") };
+			let receipt = miner.receipt(&assignment, &output);
+			let result = miner.signed(assignment.attempt, output, &receipt);
+			coordinator.result(&session, assignment.job.into(), &result).await.unwrap();
+		}));
+		let mut asked = chat(stream);
+		asked["n"] = json!(2);
+		asked["logprobs"] = json!(true);
+		let answer = served.post("/v1/chat/completions", "gpk_test", asked).await;
+		if !stream {
+			let body: Value = answer.json().await.unwrap();
+			let choice = |place: usize| {
+				let choice = &body["choices"][place];
+				(choice["index"].clone(), choice["message"]["content"].clone())
+			};
+			assert_eq!(choice(0), (json!(0), json!("one")), "{body}");
+			assert_eq!(choice(1), (json!(1), json!("two")), "{body}");
+			assert_eq!(body["choices"][1]["logprobs"]["content"][0]["logprob"], -1.5);
+			continue;
+		}
+		let text = answer.text().await.unwrap();
+		let events = text.lines().filter_map(|line| line.strip_prefix("data: {"));
+		let chunks: Vec<Value> =
+			events.map(|event| serde_json::from_str(&format!("{{{event}")).unwrap()).collect();
+		let said = |index: u64| -> String {
+			let choices = chunks.iter().map(|chunk| &chunk["choices"][0]);
+			let own = choices.filter(|choice| choice["index"] == index);
+			own.filter_map(|choice| choice["delta"]["content"].as_str()).collect()
+		};
+		assert_eq!((said(0), said(1)), ("one".to_string(), "two".to_string()), "{text}");
+		let ends = chunks.iter().filter(|chunk| chunk["choices"][0]["finish_reason"] == "stop");
+		let ends: Vec<&Value> = ends.collect();
+		assert_eq!(ends.len(), 2, "{text}");
+		assert!(ends[0]["gridproof"].is_null() && ends[1]["gridproof"]["receipt"].is_string());
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_refused_parameter_is_named_with_its_bound() {
 	let served = Served::new().await;
 	let _session = served.world.miner(1).session(&served.world).await;
@@ -437,9 +541,9 @@ async fn every_refused_parameter_is_named_with_its_bound() {
 		(
 			"chat/completions",
 			"messages",
-			json!([{ "role": "tool", "content": "" }]),
+			json!([{ "role": "function", "content": "" }]),
 			"messages",
-			"tools",
+			"function",
 		),
 		("embeddings", "input", json!(texts), "input", "256"),
 		("embeddings", "input", json!(["a", ""]), "input", "text 1"),

@@ -29,8 +29,8 @@ use gridproof_chain::{
 	refusal::{PoolRefusal, TokenRefusal},
 };
 use gridproof_compute_api::protocol::{
-	Assignment, ClassName, Finish, Hello, JobRequest, JobResult, JobSpec, JobStage, Output,
-	SPEC_VERSION, Sampling, Settlement, Task, Work, hello_payload, price_of,
+	Assignment, ClassName, Finish, Further, Hello, JobRequest, JobResult, JobSpec, JobStage,
+	Output, SPEC_VERSION, Sampling, Settlement, Task, Work, hello_payload, price_of,
 };
 use gridproof_compute_api::{ApiKeys, Customer};
 use gridproof_keys::{Kind, SealedKey};
@@ -506,6 +506,7 @@ fn spec() -> JobSpec {
 		task: Task::Completion { prompt: "Once upon a time".to_string() },
 		max_tokens: 20,
 		sampling: Sampling::default(),
+		further: Further::default(),
 	}
 }
 
@@ -526,6 +527,7 @@ fn output(text: &str) -> Output {
 		finish: Finish::Stop,
 		prompt_tokens: 5,
 		completion_tokens: 3,
+		answers: Vec::new(),
 	}
 }
 

@@ -21,7 +21,6 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::{
 	ops::ControlFlow,
-	pin::pin,
 	sync::Mutex,
 	time::{Duration, Instant},
 };
@@ -30,6 +29,8 @@ use zeroize::Zeroizing;
 
 /// How long a server may take to accept a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// How long the end of an answer may take after its last event.
+const DRAIN: Duration = Duration::from_secs(1);
 /// The longest answer that is read, in bytes.
 const MAX_ANSWER: usize = 32 << 20;
 
@@ -319,11 +320,15 @@ impl OpenAiEngine {
 		});
 		// The last event of a server need not end.
 		let end = stream::iter([Ok(Bytes::from_static(b"\n\n"))]);
-		let mut events = pin!(parts.chain(end).eventsource());
+		let mut events = Box::pin(parts.chain(end).eventsource());
 		let mut arrived = Arrived::default();
 		while let Some(event) = events.next().await {
 			let event = event.map_err(|error| self.broken(error))?;
 			if self.event(event.data.trim(), &mut arrived, on_text)? {
+				// Read to its end, the connection serves the next request.
+				tokio::spawn(tokio::time::timeout(DRAIN, async move {
+					while let Some(Ok(_)) = events.next().await {}
+				}));
 				break;
 			}
 		}

@@ -11,7 +11,9 @@ use futures::{FutureExt, future::BoxFuture};
 use gridproof_chain::ChainError;
 use gridproof_compute_api::{
 	CoordinatorClient,
-	protocol::{JobRequest, JobResult, JobSpec, Progress, Refusal, SPEC_VERSION, Sampling, Task},
+	protocol::{
+		Further, JobRequest, JobResult, JobSpec, Progress, Refusal, SPEC_VERSION, Sampling, Task,
+	},
 };
 use gridproof_coordinator::{
 	Coordinator, Job, Server, Settings as CoordinatorSettings, StartError,
@@ -62,6 +64,7 @@ pub(crate) fn spec(prompt: &str, max_tokens: u32) -> JobSpec {
 		task: Task::Completion { prompt: prompt.to_string() },
 		max_tokens,
 		sampling: Sampling::default(),
+		further: Further::default(),
 	}
 }
 
@@ -185,6 +188,8 @@ pub(crate) struct Fails {
 	pub answer: bool,
 	/// Heartbeats, and reports of progress.
 	pub heartbeat: bool,
+	/// Results of the job whose result comes first, for a long time.
+	pub hangs: bool,
 }
 
 /// What miners sent.
@@ -192,6 +197,8 @@ pub(crate) struct Fails {
 pub(crate) struct Seen {
 	fails: Mutex<Fails>,
 	bodies: Mutex<Vec<(String, Bytes)>>,
+	/// Path of the result that came first.
+	first: Mutex<Option<String>>,
 }
 
 impl Seen {
@@ -227,6 +234,10 @@ async fn between(State(seen): State<Arc<Seen>>, request: Request, next: Next) ->
 	let is_sign_of_life = path.ends_with("/heartbeat") || path.ends_with("/progress");
 	if (fails.result && is_result) || (fails.heartbeat && is_sign_of_life) {
 		return StatusCode::BAD_GATEWAY.into_response();
+	}
+	let is_first = is_result && *seen.first.lock().unwrap().get_or_insert(path.clone()) == path;
+	if fails.hangs && is_first {
+		tokio::time::sleep(Duration::from_secs(25)).await;
 	}
 	let answer = next.run(Request::from_parts(parts, Body::from(body))).await;
 	if fails.answer && is_result { StatusCode::BAD_GATEWAY.into_response() } else { answer }
