@@ -22,9 +22,11 @@ mod strategies;
 mod table;
 mod world;
 
+use build::compute::Terms;
 use calls::Strategy;
 use chain::send_free;
 use codec::DecodeAll;
+use gridproof_primitives::compute::PriceAsset;
 use gridproof_runtime::{Runtime, RuntimeOrigin};
 use search::{Plan, run, shrink};
 use sp_runtime::{DispatchError, traits::Dispatchable};
@@ -33,7 +35,11 @@ use std::{
 	time::Instant,
 };
 use subxt::Metadata;
-use world::{Role, Source, Token, with_world};
+use world::{
+	Role, Source, Token,
+	compute::{absence, honest_coordinator},
+	with_world,
+};
 
 /// Moves of a run without `COALITION_STEPS`.
 const STEPS: u64 = 8_000;
@@ -113,6 +119,34 @@ fn an_honest_miner_and_an_honest_owner_are_paid() {
 		assert!(world.wealth(Token::Kwh) > 0, "energy was fed in");
 		assert_eq!(world.gain(Token::Kwh), 0, "all of it is due");
 	});
+}
+
+/// A job that is opened just before its coordinator is away. Within the time for which the chain waits, the
+/// work is done and paid for; after a longer one the deadline is over, and nothing is handed over any more.
+#[test]
+fn an_honest_coordinator_hands_over_only_what_it_can_still_claim() {
+	for is_too_long in [false, true] {
+		with_world(&BTreeSet::from([Role::Client]), |world| {
+			let away = if is_too_long { 20 * chain::HOUR } else { absence() };
+			let (client, coordinator) = (world::wallet(Role::Client), honest_coordinator());
+			let terms = Terms {
+				asset: PriceAsset::Ait,
+				price: 0,
+				units: 1_000_000,
+				lasts: 15 * chain::MINUTE,
+				miner: None,
+			};
+			world.label = "moves of chance";
+			let job = world.open(&client, &coordinator, terms).expect("it is opened");
+			world.leave_chain(away);
+			world.pass(21 * chain::HOUR);
+			world.settle();
+			let price = if is_too_long { 0 } else { job.quote.price };
+			assert_eq!(world.compute.taken(Token::Ait), price, "what was handed over");
+			assert_eq!(world.gain(Token::Ait), 0, "away for {away} ms");
+			assert!(world.wealth(Token::Ait) <= world.due(Token::Ait) - price, "it is paid");
+		});
+	}
 }
 
 /// The measure once more: where no work mints, nobody gains AIT but by not paying.

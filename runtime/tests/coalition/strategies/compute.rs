@@ -3,11 +3,11 @@
 use super::Scratch;
 use crate::{
 	build::compute::{self, Terms},
-	chain::{DAY, HOUR, Key, MINUTE, SECOND, ed25519_named},
+	chain::{DAY, HOUR, Key, SECOND, ed25519_named},
 	rng::Rng,
 	world::{
 		HONEST, Role, Sent, Source, World,
-		compute::{KnownJob, STATED, honest_coordinator, is_registered, key_of},
+		compute::{KnownJob, STATED, absence, honest_coordinator, is_registered, key_of},
 		wallet,
 	},
 };
@@ -108,12 +108,12 @@ pub(super) fn fail_and_bundle(
 	Some(())
 }
 
-/// Work of the honest, whose coordinator does not reach the chain for a minute.
+/// Work of the honest, whose coordinator is away for as long as it may be.
 pub(super) fn order(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> Option<()> {
 	let terms = own_terms(PriceAsset::Ait, AIT);
 	let client = world.wallet(rng);
 	scratch.jobs.push(world.open(&client, &honest_coordinator(), terms)?);
-	world.leave_chain(MINUTE);
+	world.leave_chain(absence());
 	world.pass(SECOND);
 	cancel(world, scratch, rng)
 }

@@ -127,7 +127,7 @@ impl World {
 				self.channels.owed.push(Owed { channel, miner, price: ORDER });
 			}
 		}
-		if self.now >= self.away_until {
+		if !self.is_away() {
 			// Outsiders' and the coalition's apart: it is known who paid what. The second one waits for
 			// the next block, because of the spacing; outsiders take their time.
 			for ours in [true, false] {

@@ -12,12 +12,12 @@ use build::Terms;
 use frame_support::traits::fungible::InspectHold;
 use gridproof_primitives::{
 	H256,
-	compute::{AitPerAicp, Class, JobState, PartyRole, PriceAsset, Quote, SignedReceipt},
+	compute::{AitPerAicp, Class, JobState, JobView, PartyRole, PriceAsset, Quote, SignedReceipt},
 	crypto::ed25519::PublicKey,
 	num::units::{AIT, MICRO_AIT},
 };
 use gridproof_runtime::{AccountId, Balances, ComputeReceipts, Runtime};
-use pallet_compute_receipts::{Event, HoldReason, Job, Jobs, Parties, Reports};
+use pallet_compute_receipts::{Event, HoldReason, Job, Jobs, Parameters, Parties, Reports};
 use sp_core::{Pair, ed25519};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -135,6 +135,12 @@ pub(crate) fn key_of(pair: &ed25519::Pair) -> PublicKey {
 	pair.public().0
 }
 
+/// Time for which the chain waits for a coordinator that is away, in milliseconds: the notice of a
+/// cancellation (DESIGN §3.1).
+pub(crate) fn absence() -> u64 {
+	Parameters::<Runtime>::get().cancel_notice_ms
+}
+
 pub(crate) fn is_open(id: H256) -> bool {
 	Jobs::<Runtime>::get(id).is_some_and(|job| job.state == JobState::Open)
 }
@@ -243,7 +249,7 @@ impl World {
 		self.compute.ticks += 1;
 		self.honest_work();
 		self.honest_channels(self.compute.ticks);
-		if self.now >= self.away_until {
+		if !self.is_away() {
 			self.honest_claims();
 		}
 		if self.compute.ticks.is_multiple_of(4) {
@@ -275,12 +281,20 @@ impl World {
 		}
 	}
 
+	/// Whether the honest coordinator hands over a job's output: only if it can still claim the receipt,
+	/// however long its node is away meanwhile, up to the time for which the chain waits. As the services
+	/// do, it counts from the deadline of the job on chain, and keeps that time back (`settle_seconds`).
+	///
+	/// A longer absence than that is its own loss, and counted as nobody's gain: it takes no job then.
+	fn hands_over(&self, id: H256) -> bool {
+		let in_time =
+			|job: JobView| job.state == JobState::Open && self.now + absence() < job.deadline_ms;
+		!self.is_away_too_long() && ComputeReceipts::job(id).is_some_and(in_time)
+	}
+
 	/// The work of jobs at the honest coordinator is done by its miner, or by one of the coalition
 	/// if that is registered.
 	fn honest_work(&mut self) {
-		if self.now < self.away_until && self.is_away_long {
-			return;
-		}
 		let coordinator = honest_coordinator();
 		let ours = self.our_keys(false);
 		let client = Key::named("honest/client").account();
@@ -288,7 +302,7 @@ impl World {
 			let job = &self.compute.jobs[place];
 			if job.quote.coordinator != key_of(&coordinator)
 				|| job.receipt.is_some()
-				|| !is_open(job.id)
+				|| !self.hands_over(job.id)
 			{
 				continue;
 			}

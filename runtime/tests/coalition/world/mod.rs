@@ -155,10 +155,8 @@ pub(crate) struct World {
 	pub(crate) counts: BTreeMap<String, (u64, u64)>,
 	/// What happened, if it is wanted.
 	pub(crate) trace: Option<Vec<String>>,
-	/// Time until which the services of the honest do not reach the chain, in UTC milliseconds.
-	pub(crate) away_until: u64,
-	/// It is away for so long that it takes no job: it could not claim what it delivers.
-	is_away_long: bool,
+	/// Times from and until which the honest coordinator does not reach the chain, in UTC milliseconds.
+	away: (u64, u64),
 	seen: usize,
 }
 
@@ -229,8 +227,7 @@ pub(crate) fn with_world<R>(roles: &BTreeSet<Role>, body: impl FnOnce(&mut World
 			scratch: BTreeMap::new(),
 			counts: BTreeMap::new(),
 			trace: None,
-			away_until: 0,
-			is_away_long: false,
+			away: (0, 0),
 			seen: 0,
 		};
 		chain::begin_block(START);
@@ -288,10 +285,20 @@ impl World {
 
 	/// Keeps the honest coordinator from reaching the chain for that long, unless it is away already.
 	pub(crate) fn leave_chain(&mut self, time: u64) {
-		if self.now >= self.away_until {
-			self.away_until = self.now + time;
-			self.is_away_long = time > chain::MINUTE;
+		if !self.is_away() {
+			self.away = (self.now, self.now + time);
 		}
+	}
+
+	/// Whether the honest coordinator does not reach the chain.
+	pub(crate) fn is_away(&self) -> bool {
+		self.now < self.away.1
+	}
+
+	/// Whether it does not for longer than the chain waits for it.
+	pub(crate) fn is_away_too_long(&self) -> bool {
+		let (from, until) = self.away;
+		self.is_away() && until - from > compute::absence()
 	}
 
 	/// Lets time pass, in milliseconds. The honest act within a second, before most of it.
@@ -300,7 +307,7 @@ impl World {
 		self.block(SECOND);
 		let mut left = time - SECOND;
 		// Who was away comes back in between.
-		let back = self.away_until.saturating_sub(self.now);
+		let back = self.away.1.saturating_sub(self.now);
 		if (1..left).contains(&back) {
 			self.block(back);
 			left -= back;
