@@ -12,9 +12,10 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use futures::{StreamExt, TryStreamExt, stream};
 use gridproof_chain::{
-	Chain, Event,
+	Chain, Event, Patience,
 	event::RawEvent,
 	pallets::{
+		balances,
 		compute_receipts::{
 			event::{
 				EmissionPaid, PaymentDiverted, ReceiptRefused, ReceiptSettled, Slashed, StepClosed,
@@ -23,12 +24,15 @@ use gridproof_chain::{
 			query,
 		},
 		transaction_payment::event::TransactionFeePaid,
+		utility,
 	},
 };
+use gridproof_keys::account::{AccountKey, development_signer};
 use gridproof_primitives::{
 	H256,
 	compute::{JobView, MinerView, Overview, settlement::Shares},
 	crypto::ed25519::PublicKey,
+	num::units::AIT,
 };
 use serde_json::{Value, json};
 use std::{
@@ -53,7 +57,35 @@ const START: Duration = Duration::from_secs(60);
 /// Questions to the node at a time.
 const QUESTIONS: usize = 4;
 
-/// A chain with a coordinator and two miners.
+/// Bond of a miner and what an account lives on, for miners beyond the first two.
+const STARTING_MONEY: u128 = 500 * AIT;
+
+/// What a chain with a coordinator is started with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+	/// Print the end of the node's log when it is over.
+	pub show_log: bool,
+	/// Number of miners; see [`miner_account`].
+	pub miners: usize,
+	/// Jobs that each miner takes at a time.
+	pub slots: u32,
+	/// Address of the engine that the miners ask; without one they have a model with them.
+	pub engine: Option<String>,
+}
+
+impl Default for Setup {
+	/// Two miners with the model that they have with them, one job at a time.
+	fn default() -> Self {
+		Self { show_log: true, miners: MINERS.len(), slots: 1, engine: None }
+	}
+}
+
+/// The account of a miner, by its number from 0.
+pub fn miner_account(number: usize) -> String {
+	MINERS.get(number).map_or_else(|| format!("//Miner//{number}"), |uri| (*uri).to_owned())
+}
+
+/// A chain with a coordinator and miners.
 pub struct Compute {
 	/// Node of the chain.
 	pub node: Node,
@@ -73,8 +105,7 @@ pub struct Compute {
 	pub coordinator_key: PublicKey,
 	/// Their folder.
 	pub folder: TempDir,
-	/// Address of the miners' engine; without one, the small model runs in each of them.
-	engine: Option<String>,
+	setup: Setup,
 	http: reqwest::Client,
 }
 
@@ -116,20 +147,22 @@ impl Compute {
 	/// # Errors
 	/// When any part does not start.
 	pub async fn start_with(show_log: bool) -> Result<Self> {
-		Self::start_at(None, show_log).await
+		Self::start_as(Setup { show_log, ..Setup::default() }).await
 	}
 
-	/// As [`Compute::start_with`], with miners that ask an engine at this address.
+	/// As [`Compute::start`], with what is said here.
 	///
 	/// # Errors
 	/// When any part does not start.
-	pub async fn start_at(engine: Option<String>, show_log: bool) -> Result<Self> {
+	pub async fn start_as(setup: Setup) -> Result<Self> {
 		let _ = rustls::crypto::ring::default_provider().install_default();
 		let folder = tempfile::Builder::new().prefix("gridproof-e2e-compute-").tempdir()?;
 		let mut config = NodeConfig::development();
-		config.show_log = show_log;
+		config.show_log = setup.show_log;
 		// Tests read the events of all blocks in the end, however many there are then.
 		config.arguments.extend(["--state-pruning".into(), "archive".into()]);
+		// Each front, miner and coordinator asks it over a connection of its own, or several.
+		config.arguments.extend(["--rpc-max-connections".into(), "1000".into()]);
 		let node = Node::start(config).await?;
 		node.wait_for_finalized(2, Duration::from_secs(30)).await?;
 		let chain = Chain::connect(&node.rpc_url()).await?;
@@ -139,10 +172,11 @@ impl Compute {
 
 		let coordinator_key =
 			register("coordinator", &path("coordinator.key"), COORDINATOR, &node).await?;
+		fund(&chain, setup.miners).await?;
 		let mut miner_keys = Vec::new();
-		for (number, account) in MINERS.iter().enumerate() {
+		for number in 0..setup.miners {
 			let file = path(&format!("miner-{number}.key"));
-			miner_keys.push(register("miner", &file, account, &node).await?);
+			miner_keys.push(register("miner", &file, &miner_account(number), &node).await?);
 		}
 		let customers = path("keys.json");
 		let new_key = ["coordinator", "api-key", "--name", "e2e", "--file", &customers];
@@ -161,15 +195,15 @@ impl Compute {
 			miner_keys,
 			coordinator_key,
 			folder,
-			engine,
+			setup,
 			http: reqwest::Client::builder().timeout(Duration::from_secs(240)).build()?,
 		};
 		compute.wait_for_coordinator().await?;
-		for number in 0..MINERS.len() {
+		for number in 0..compute.setup.miners {
 			let miner = compute.miner(number)?;
 			compute.miners.push(miner);
 		}
-		compute.wait_for_miners(MINERS.len()).await?;
+		compute.wait_for_miners(compute.setup.miners).await?;
 		Ok(compute)
 	}
 
@@ -187,10 +221,13 @@ impl Compute {
 			&self.url,
 			"--url",
 			&self.node.rpc_url(),
+			"--slots",
+			&self.setup.slots.to_string(),
 		];
 		let mut arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
-		if let Some(engine) = &self.engine {
-			arguments.extend(["--engine".to_owned(), engine.clone()]);
+		if let Some(engine) = &self.setup.engine {
+			let of_engine = ["--engine", engine, "--engine-memory-mb", "100", "--class", "cpu"];
+			arguments.extend(of_engine.map(str::to_owned));
 		}
 		let log = self.folder.path().join(format!("miner-{number}.log"));
 		Process::start(&format!("miner {number}"), &command_binary()?, arguments, log)
@@ -235,6 +272,16 @@ impl Compute {
 		let answer = request.send().await?;
 		ensure!(answer.status().is_success(), "{path}: {}", answer.text().await?);
 		Ok(answer.json().await?)
+	}
+
+	/// Asks the coordinator; the bytes of the answer.
+	///
+	/// # Errors
+	/// When it does not answer with success.
+	pub async fn get_bytes(&self, path: &str) -> Result<Vec<u8>> {
+		let answer = self.http.get(format!("{}{path}", self.url)).send().await?;
+		ensure!(answer.status().is_success(), "{path}: {}", answer.text().await?);
+		Ok(answer.bytes().await?.to_vec())
 	}
 
 	/// Has the front complete a prompt; the job's id.
@@ -410,6 +457,21 @@ pub struct Done {
 	pub receipt: String,
 	/// The body.
 	pub body: Value,
+}
+
+/// Gives miners after the first two something to bond.
+async fn fund(chain: &Chain, miners: usize) -> Result<()> {
+	let mut transfers = Vec::new();
+	for number in MINERS.len()..miners {
+		let account = account(&miner_account(number))?;
+		transfers.push(balances::call::transfer_keep_alive(account, STARTING_MONEY));
+	}
+	if !transfers.is_empty() {
+		let root = AccountKey::from(development_signer(ROOT)?);
+		let all = utility::call::batch_all(transfers);
+		chain.submit(&root, &all, &Patience::default()).await?;
+	}
+	Ok(())
 }
 
 async fn register(role: &str, file: &str, account: &str, node: &Node) -> Result<PublicKey> {

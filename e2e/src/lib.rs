@@ -14,7 +14,8 @@
 //! | [`metering`] | a chain with a gateway and certified meters |
 //! | [`process`] | any other process that a test needs: start, wait, `kill -9`, restart |
 //! | [`compute`] | a chain with a coordinator, its front and miners |
-//! | [`front`] | a client's channel, and its own front |
+//! | [`channels`] | clients with a channel and a front of their own, and all sums of their money |
+//! | [`engine`] | an engine without a model, which answers at once |
 //! | [`clients`] | packages of clients from other languages |
 //! | [`bitcoin`] | a Bitcoin regtest node, and a wallet beside it |
 //! | [`failure`] | runs a node that is expected to refuse to start |
@@ -30,11 +31,12 @@
 
 pub mod binary;
 pub mod bitcoin;
+pub mod channels;
 pub mod clients;
 pub mod compute;
 pub mod distance;
+pub mod engine;
 pub mod failure;
-pub mod front;
 pub mod governance;
 pub mod machine;
 pub mod metering;

@@ -4,9 +4,9 @@
 
 use anyhow::{Context, Result, ensure};
 use gridproof_e2e::{
+	channels::Client,
 	clients::{npm, python_script, python_with, run},
-	compute::Compute,
-	front::Front,
+	compute::{CLIENT, Compute},
 	wait,
 };
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ const DEPOSIT: u128 = 20;
 #[tokio::test(flavor = "multi_thread")]
 async fn programs_that_speak_openais_protocol_work_unchanged_at_a_clients_front() -> Result<()> {
 	let compute = Compute::start().await?;
-	let front = Front::start(&compute, DEPOSIT).await?;
+	let front = Client::start(&compute, "front", CLIENT, DEPOSIT).await?;
 	let model = compute.model().await?;
 	beyond_one_text(&front, &model).await?;
 	let script = |environment: &str, name: &str| -> Result<Command> {
@@ -63,7 +63,7 @@ async fn programs_that_speak_openais_protocol_work_unchanged_at_a_clients_front(
 }
 
 /// Several texts, token ids, several answers, logarithms; and what the small model does not know.
-async fn beyond_one_text(front: &Front, model: &str) -> Result<()> {
+async fn beyond_one_text(front: &Client, model: &str) -> Result<()> {
 	let http = reqwest::Client::builder().timeout(LIMIT).build()?;
 	let ask = async |path: &str, more: Value| -> Result<(u16, Value)> {
 		let mut body = json!({ "model": model, "max_tokens": 8, "temperature": 0 });

@@ -1,14 +1,12 @@
 //! A coordinator with its front, a miner with a model of its own and one behind an engine, and what
 //! happens to them.
 
-use crate::{
-	Pace, clock,
-	engine::{self, Engine},
-};
+use crate::{Pace, clock};
 use anyhow::{Context, Result, anyhow, ensure};
 use gridproof_e2e::{
 	binary::command_binary,
 	compute::{Compute, Money, PURSE, account},
+	engine::{self, Engine},
 	ports::free_ports,
 	process::Process,
 	wait,

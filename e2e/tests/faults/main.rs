@@ -13,7 +13,6 @@ mod clock;
 mod compute;
 mod disk;
 mod energy;
-mod engine;
 
 use anyhow::{Context, Result};
 use std::{env, time::Duration};

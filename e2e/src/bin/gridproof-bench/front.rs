@@ -3,7 +3,13 @@
 
 use crate::{engine, options::Options};
 use anyhow::{Context, Result, ensure};
-use gridproof_e2e::{compute::Compute, front::Front, ports::free_ports, process::Process, wait};
+use gridproof_e2e::{
+	channels::Client,
+	compute::{CLIENT, Compute, Setup},
+	ports::free_ports,
+	process::Process,
+	wait,
+};
 use gridproof_engine::DEFAULT_MODEL;
 use serde_json::{Value, json};
 use std::{
@@ -40,8 +46,13 @@ pub(crate) async fn run(mut options: Options) -> Result<()> {
 		Ok(answer.is_ok_and(|answer| answer.status().is_success()).then_some(()))
 	})
 	.await?;
-	let compute = Compute::start_at(Some(direct.clone()), false).await?;
-	let front = Front::start(&compute, DEPOSIT).await?;
+	let compute = Compute::start_as(Setup {
+		show_log: false,
+		engine: Some(direct.clone()),
+		..Setup::default()
+	})
+	.await?;
+	let front = Client::start(&compute, "front", CLIENT, DEPOSIT).await?;
 
 	let bench = Bench { http, tokens, direct, front: front.url.clone() };
 	let prompts = bench.prompts(requests + WARM_UP).await?;

@@ -1,6 +1,9 @@
-//! Settlement batches: receipts that exist, settled by lines, as fast as a node takes them.
+//! Settlement batches: receipts that exist, settled by lines, as fast as a node takes them; then the ways on
+//! which receipts come to be, see [`crate::delivery`].
 
-use crate::{USAGE, meters::now_ms, options::Options, receipts::register, spread::Spread};
+use crate::{
+	USAGE, delivery, meters::now_ms, options::Options, receipts::register, spread::Spread,
+};
 use anyhow::{Context, Result, ensure};
 use codec::Encode;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -42,7 +45,8 @@ const PRICE: u128 = 1_000_000_000_000;
 const FACTOR: u32 = 1_000;
 /// Receipts that are proven against the chain at the end.
 const PROVEN: usize = 1_000;
-const KIND: BatchKind = BatchKind { asset: PriceAsset::Ait, mode: Mode::Ordinary };
+/// Asset and mode of everything here.
+pub(crate) const KIND: BatchKind = BatchKind { asset: PriceAsset::Ait, mode: Mode::Ordinary };
 
 /// How much is measured.
 struct Plan {
@@ -65,17 +69,34 @@ pub(crate) async fn run(mut options: Options) -> Result<()> {
 		miners: options.count("--miners", 10)?,
 		batches: options.count("--batches", 2)?,
 	};
+	let alone = options.number("--alone", 20_000)?;
+	let whole = options.number("--whole", 10_000)?;
+	let fronts = options.count("--fronts", 10)?;
 	options.end()?;
-	let some = plan.coordinators.min(plan.channels).min(plan.miners).min(plan.batches);
+	let some = plan.channels.min(plan.miners).min(plan.batches).min(fronts);
 	ensure!(some > 0 && plan.receipts > 0, "{USAGE}");
+	if plan.coordinators > 0 {
+		batches(&plan).await?;
+	}
+	if alone > 0 {
+		delivery::alone(alone, plan.channels).await?;
+	}
+	if whole > 0 {
+		delivery::whole(whole, fronts).await?;
+	}
+	Ok(())
+}
+
+/// Batches of receipts that exist.
+async fn batches(plan: &Plan) -> Result<()> {
 	let mut config = NodeConfig::development();
 	config.show_log = false;
 	let node = Node::start(config).await?;
 	node.wait_for_finalized(1, LIMIT).await?;
 	let chain = Chain::connect(&node.rpc_url()).await?;
-	let parties = Parties::register(&chain, &plan).await?;
-	let desks = open(&chain, &plan, &parties).await?;
-	settle(&node, &chain, &plan, &parties, desks).await
+	let parties = Parties::register(&chain, plan).await?;
+	let desks = open(&chain, plan, &parties).await?;
+	settle(&node, &chain, plan, &parties, desks).await
 }
 
 fn key(of: &[u8], number: usize) -> Result<ed25519::Pair> {
@@ -142,6 +163,27 @@ struct Desk {
 	previous: H256,
 }
 
+/// Opens channels of the same terms; their numbers, rising.
+pub(crate) async fn open_channels(
+	chain: &Chain,
+	purse: &Keypair,
+	terms: &ChannelTerms,
+	count: usize,
+) -> Result<Vec<ChannelId>> {
+	let calls: Vec<_> = (0..count).map(|_| call::open_channel(terms)).collect();
+	let calls: Vec<_> =
+		calls.chunks(OPENINGS).map(|part| utility::call::batch_all(part.to_vec())).collect();
+	let submitter = Submitter::new(chain.clone(), purse.clone(), Patience::default());
+	let mut channels = Vec::new();
+	for outcome in submitter.submit(&calls).await? {
+		let opened = outcome?.all::<ChannelOpened>()?;
+		channels.extend(opened.iter().map(|one| one.channel));
+	}
+	channels.sort_unstable();
+	ensure!(channels.len() == count, "not every channel was opened");
+	Ok(channels)
+}
+
 /// Opens every coordinator's channels.
 async fn open(chain: &Chain, plan: &Plan, parties: &Parties) -> Result<Vec<Desk>> {
 	let each = u128::from(plan.receipts) * u128::try_from(plan.batches)? * PRICE;
@@ -156,17 +198,8 @@ async fn open(chain: &Chain, plan: &Plan, parties: &Parties) -> Result<Vec<Desk>
 			daily_limit: each.max(AIT),
 			plan_ends_ms: None,
 		};
-		let calls: Vec<_> = (0..plan.channels).map(|_| call::open_channel(&terms)).collect();
-		let calls: Vec<_> =
-			calls.chunks(OPENINGS).map(|part| utility::call::batch_all(part.to_vec())).collect();
-		let submitter = Submitter::new(chain.clone(), parties.purse.clone(), Patience::default());
-		let mut channels = Vec::new();
-		for outcome in submitter.submit(&calls).await? {
-			let opened = outcome?.all::<ChannelOpened>()?;
-			channels.extend(opened.iter().map(|one| (one.channel, ChannelSums::default())));
-		}
-		channels.sort_unstable_by_key(|(channel, _)| *channel);
-		ensure!(channels.len() == plan.channels, "not every channel was opened");
+		let channels = open_channels(chain, &parties.purse, &terms, plan.channels).await?;
+		let channels = channels.into_iter().map(|id| (id, ChannelSums::default())).collect();
 		let miners = vec![MinerSums::default(); parties.miners.len()];
 		desks.push(Desk { channels, miners, sequence: 0, previous: H256::zero() });
 	}

@@ -2,7 +2,8 @@
 //!
 //! A receipt that is left out, and work of one miner settled as another's, are in `demands`; batches that
 //! mix assets, use an older voucher or come after the end are refused, in `refusals`; a client that
-//! closes and one deposit for two are in `rest` and `open`.
+//! closes and one deposit for two are in `money` and `refusals`. What everybody has before and after each of
+//! them is in `accounts`.
 
 use super::{books::*, evidence::*};
 use crate::{mock::*, *};
@@ -21,7 +22,7 @@ use gridproof_primitives::{
 };
 
 /// A channel out of which two receipts of 5 and 3 AIT of one miner were settled.
-fn work() -> (ChannelId, Books, SettlementBatch, Vec<ChannelReceipt>) {
+pub(super) fn work() -> (ChannelId, Books, SettlementBatch, Vec<ChannelReceipt>) {
 	let channel = open_channel(IN_AIT);
 	let mut books = Books::of(COORDINATOR);
 	for price in [5 * AIT, 3 * AIT] {

@@ -1,5 +1,6 @@
 //! Channels, settlement batches and plans.
 
+mod accounts;
 mod books;
 mod demands;
 mod emission;
