@@ -9,6 +9,7 @@ use crate::{
 	ledger::Ledger,
 	live::Live,
 	metrics::Metrics,
+	registry::Registry,
 	rows,
 	sessions::{HeldLease, Sessions},
 	settings::Settings,
@@ -43,6 +44,9 @@ pub enum StartError {
 	/// The figures cannot be counted.
 	#[error(transparent)]
 	Metrics(#[from] MetricsError),
+	/// The configuration says something else about a model than the chain's registry.
+	#[error("{0}")]
+	Models(String),
 	/// The folder belongs to another chain.
 	#[error(
 		"the folder {folder} belongs to the chain {ours:?}, the node serves {theirs:?}: use the node of \
@@ -63,7 +67,7 @@ impl Classified for StartError {
 		match self {
 			Self::Store(error) => error.failure(),
 			Self::Metrics(_) => Failure::BROKEN,
-			Self::OtherChain { .. } => Failure::USAGE,
+			Self::OtherChain { .. } | Self::Models(_) => Failure::USAGE,
 		}
 	}
 }
@@ -80,6 +84,8 @@ pub struct Coordinator {
 	pub(crate) checker: Option<Checker>,
 	pub(crate) time: Timekeeper,
 	pub(crate) genesis: H256,
+	/// The chain's registry of models, as it was read last.
+	pub(crate) registry: Registry,
 	/// The secret that access keys of quotes are made from.
 	pub(crate) access: Zeroizing<[u8; 32]>,
 	/// The loops of [`Coordinator::run`].
@@ -145,6 +151,7 @@ impl Coordinator {
 			checker,
 			time: Timekeeper::new(clock),
 			genesis,
+			registry: Registry::default(),
 			access: Zeroizing::new(sha2_256(&*unseen)),
 			loops: Loops::default(),
 			closing: Stopper::new(),
@@ -158,6 +165,7 @@ impl Coordinator {
 			demanded: Demanded::default(),
 			untried: Mutex::default(),
 		};
+		coordinator.begin_models().await.map_err(StartError::Models)?;
 		coordinator.restore_leases().await?;
 		Ok(Arc::new(coordinator))
 	}

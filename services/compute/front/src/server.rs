@@ -249,7 +249,7 @@ async fn models(State(front): State<Front>, headers: HeaderMap) -> Result<Json<V
 	let shown = models.iter().map(|model| {
 		json!({ "id": model.name, "object": "model", "created": 0, "owned_by": "gridproof",
 			"gridproof": { "model_factor": model.model_factor, "max_tokens": model.max_tokens,
-				"unit_price": price.map(Amount), "asset": asset } })
+				"unit_price": price.map(Amount), "asset": asset, "registry": model.registry } })
 	});
 	Ok(Json(json!({ "object": "list", "data": shown.collect::<Vec<_>>() })))
 }
