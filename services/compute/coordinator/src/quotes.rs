@@ -9,7 +9,7 @@ use crate::{
 	registry::Terms,
 	rows::{self, Change, Job, NewJob, Once, QuoteRow, Remembered},
 };
-use codec::{DecodeAll, Encode};
+use codec::Encode;
 use gridproof_compute_api::protocol::{
 	ErrorCode, JobRequest, JobSpec, JobStage, SPEC_VERSION, Sampling, Task,
 };
@@ -119,6 +119,7 @@ impl Coordinator {
 			miner: None,
 			// Below 2⁶³, as the database's integers are.
 			nonce: OsRng.gen_range(0..=u64::MAX >> 1),
+			model: terms.counted(),
 		};
 		let job = quote.job_id(&self.genesis);
 		let access = AccessKey::of(&self.access, &job);
@@ -245,7 +246,7 @@ impl Coordinator {
 		};
 		let JobRequest { job, quote: bytes, signature, spec } = request;
 		let id = H256::from(*job);
-		let quote = Quote::decode_all(&mut &bytes.0[..]).map_err(|_| bad("the quote is not SCALE of a quote"))?;
+		let quote = Quote::read(&bytes.0).map_err(|_| bad("the quote is not SCALE of a quote"))?;
 		if quote.coordinator != self.public() || quote.verify(&self.genesis, &signature.0).is_err()
 		{
 			return Err(bad("this coordinator did not sign the quote for this chain"));
@@ -307,7 +308,7 @@ impl Coordinator {
 		stream: bool,
 		funded: bool,
 	) -> Result<NewJob, RequestError> {
-		let quote = Quote::decode_all(&mut &row.quote[..]).map_err(|_| {
+		let quote = Quote::read(&row.quote).map_err(|_| {
 			RequestError::new(ErrorCode::Internal, "a quote in the database is broken")
 		})?;
 		let spec: JobSpec = serde_json::from_str(&row.spec)?;

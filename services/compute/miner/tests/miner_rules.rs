@@ -48,6 +48,7 @@ fn quote() -> Quote {
 		deadline_ms: NOW + 60_000,
 		miner: None,
 		nonce: 3,
+		model: None,
 	}
 }
 

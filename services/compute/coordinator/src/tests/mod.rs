@@ -596,7 +596,7 @@ impl Miner {
 	}
 
 	fn receipt(&self, assignment: &Assignment, output: &Output) -> Receipt {
-		let quote = Quote::decode_all(&mut &assignment.quote.0[..]).unwrap();
+		let quote = Quote::read(&assignment.quote.0).unwrap();
 		let units = compute_units(output.tokens(), quote.model_factor);
 		Receipt {
 			job_id: assignment.job.into(),

@@ -64,7 +64,7 @@ async fn a_request_names_the_registrys_hash_and_counts_by_its_factor() {
 		let receipt = issued.receipt.receipt;
 		assert_eq!((receipt.model, receipt.weight), (hash, u64::from(8 * factor / 1_000)));
 		let quoted = world.coordinator.quote(&spec(), CLIENT, PriceAsset::Ait).unwrap();
-		assert_eq!(quoted.quote.model_factor, factor);
+		assert_eq!((quoted.quote.model, quoted.quote.model_factor), (Some(hash), factor));
 		// The announced factor holds at its time, whether or not the chain is asked again.
 		world.chain.set_trouble(Trouble::Away);
 		world.pass(seconds);
@@ -127,9 +127,9 @@ async fn work_on_a_model_that_the_registry_does_not_have_is_private() {
 	world.admit_spec(asked.clone(), &private.signs(AIT / 10, "Once")).await.unwrap();
 	let terms = world.coordinator.terms_named("home-made").unwrap();
 	assert_eq!((terms.model, terms.factor, terms.entry), (by_name("home-made"), 5_000, None));
-	// Jobs are done as before.
+	// Jobs are done as before; their quotes name no model, so that they mint nothing.
 	let quoted = world.coordinator.quote(&asked, CLIENT, PriceAsset::Ait).unwrap();
-	assert_eq!(quoted.quote.model_factor, 5_000);
+	assert_eq!((quoted.quote.model, quoted.quote.model_factor), (None, 5_000));
 	// It is added, and counts from its time on.
 	let hash = world.chain.add_model("home-made", 7_000, START + 60_000);
 	world.coordinator.follow_models().await.unwrap();
@@ -228,4 +228,33 @@ async fn the_models_on_offer_are_shown_with_how_the_registry_has_them() {
 	assert_eq!(shown["data"][0]["gridproof"]["model_factor"], 1_000);
 	let info: Value = served.get("/api/v1/info").await.json().await.unwrap();
 	assert_eq!(info["models"][0]["registry"], registry);
+}
+
+#[tokio::test]
+async fn a_quote_of_before_quotes_named_models_opens_a_job_that_is_done_and_settled() {
+	let world = World::new().await;
+	let miner = world.miner(1);
+	let session = miner.session(&world).await;
+	// GIVEN a quote as this coordinator signed it then: its bytes end before the model
+	let mut quoted = world.coordinator.quote(&spec(), CLIENT, PriceAsset::Ait).unwrap();
+	quoted.quote.model = None;
+	let id = quoted.quote.job_id(&GENESIS);
+	quoted.row.job = id;
+	quoted.row.quote = quoted.quote.encode();
+	assert_eq!(quoted.row.quote.pop(), Some(0));
+	let payload = quoted.quote.signing_payload(&GENESIS);
+	quoted.row.signature = key(0xC0, Kind::Coordinator).sign(&payload);
+	quoted.access = AccessKey::of(&world.coordinator.access, &id);
+	// WHEN its client opens and submits the job
+	world.chain.open_by_client(&quoted);
+	let request = submission(&quoted);
+	world.coordinator.accept(&request, &quoted.access, false).await.unwrap();
+	// THEN it is done and settled
+	let assignment = miner.asks(&world, &session).await.unwrap();
+	let output = output("there was");
+	let receipt = miner.receipt(&assignment, &output);
+	let result = miner.signed(assignment.attempt, output, &receipt);
+	world.coordinator.result(&session, id, &result).await.unwrap();
+	world.settle().await;
+	assert_eq!(world.settlement(id).await, Settlement::Final);
 }
