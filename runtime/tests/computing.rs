@@ -18,8 +18,8 @@ use gridproof_primitives::{
 };
 use gridproof_runtime::{
 	AccountId, Assets, Balances, BuildStorage, ComputeReceipts, CoveragePolicy, Executive, Header,
-	Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, RuntimeOrigin, System, TxExtension,
-	UncheckedExtrinsic,
+	ModelRegistry, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, RuntimeOrigin, System,
+	TxExtension, UncheckedExtrinsic,
 	configs::{EscrowAccount, TreasuryAccount},
 	constants::{RuntimeBlockWeights, currency::AIT},
 	genesis_presets::{DEVELOPMENT, LOCAL_TESTNET, STAGING, get_preset},
@@ -95,13 +95,18 @@ fn register(number: u8, role: PartyRole, account: AccountId) {
 	});
 }
 
+/// The model that every development chain counts.
+fn model() -> H256 {
+	ModelRegistry::default_model().expect("there is one")
+}
+
 /// Eve opens a job.
 fn open(asset: PriceAsset, nonce: u64) -> Result<H256, DispatchError> {
 	let quote = Quote {
 		coordinator: key(1),
 		client: Eve.to_account_id().into(),
 		spec_hash: H256::zero(),
-		model_factor: 1_000,
+		model_factor: ModelRegistry::factor_at(model(), NOON).expect("it counts"),
 		asset,
 		price: 1_000_000,
 		max_units: 1_000,
@@ -109,6 +114,7 @@ fn open(asset: PriceAsset, nonce: u64) -> Result<H256, DispatchError> {
 		deadline_ms: NOON + 600_000,
 		miner: None,
 		nonce,
+		model: Some(model()),
 	};
 	let signature = pair(1).sign(&quote.signing_payload(&hash())).0;
 	let job_id = quote.job_id(&hash());
@@ -444,7 +450,7 @@ fn numbered_job(asset: PriceAsset, index: u32) -> SignedReceipt {
 		coordinator: coordinator.public().0,
 		client: client.clone().into(),
 		spec_hash: H256::zero(),
-		model_factor: 1_000,
+		model_factor: ModelRegistry::factor_at(model(), NOON).expect("it counts"),
 		asset,
 		price: PRICE,
 		max_units: 1_000,
@@ -452,6 +458,7 @@ fn numbered_job(asset: PriceAsset, index: u32) -> SignedReceipt {
 		deadline_ms: NOON + 600_000,
 		miner: None,
 		nonce: 0,
+		model: Some(model()),
 	};
 	let signature = coordinator.sign(&quote.signing_payload(&hash())).0;
 	let job_id = quote.job_id(&hash());

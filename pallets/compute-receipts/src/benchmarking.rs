@@ -29,7 +29,7 @@ use gridproof_primitives::{
 	},
 	compute::settlement::{Shares, Split},
 	compute::{
-		AitPerAicp, Assignment, Class, Evidence, Heartbeat, JobState, JobTerms,
+		AitPerAicp, Assignment, Class, Evidence, Heartbeat, JobModel, JobState, JobTerms,
 		MAX_EXPIRIES_PER_CALL, MAX_HEARTBEATS_PER_CALL, MAX_PAYOUTS_PER_CALL,
 		MAX_RECEIPTS_PER_CALL, OffenceKind, PartyRole, PriceAsset, Quote, Receipt, ReferenceRate,
 		Registration, SignedAssignment, SignedBy, SignedHeartbeat, SignedReceipt, Signer,
@@ -156,6 +156,7 @@ fn quote<T: Config>(coordinator: PublicKey, client: &T::AccountId, nonce: u64) -
 		deadline_ms: now + 600_000,
 		miner: None,
 		nonce,
+		model: Some(H256::repeat_byte(5)),
 	}
 }
 
@@ -181,6 +182,8 @@ fn job<T: Config>(quote: &Quote, client: &T::AccountId) -> Result<H256, Benchmar
 		state: JobState::Open,
 		closed_ms: 0,
 		receipt: None,
+		// It mints, whatever the registry has: reading that is weighed apart.
+		model: JobModel::AsQuoted,
 	};
 	ComputeReceipts::<T>::take_price(&job)?;
 	Jobs::<T>::insert(job_id, job);

@@ -16,8 +16,8 @@ use gridproof_primitives::{
 	compute::channels::{self, BatchKind, MinerLine},
 	compute::settlement::{Shares, WorkRecorder},
 	compute::{
-		AitPerAicp, ComputeParameters, JobState, Preview, PriceAsset, Receipt, ReceiptRefusal,
-		ReceiptView, SignedReceipt, Signer, check_receipt, counted,
+		AitPerAicp, ComputeParameters, JobModel, JobState, Preview, PriceAsset, Receipt,
+		ReceiptRefusal, ReceiptView, SignedReceipt, Signer, check_receipt, counted,
 	},
 	crypto::ed25519::PublicKey,
 	reserve::attestation::ServiceCredit,
@@ -73,6 +73,8 @@ pub(crate) struct Batch<T: Config> {
 	pub(crate) parameters: ComputeParameters,
 	pub(crate) terms: MintTerms,
 	parties: BTreeMap<PublicKey, Option<Loaded<T::AccountId>>>,
+	/// Models that the registry was asked about.
+	models: BTreeSet<H256>,
 	settled: BTreeSet<H256>,
 }
 
@@ -135,6 +137,7 @@ impl<T: Config> Batch<T> {
 			parameters,
 			terms: MintTerms::now::<T>(&parameters, now),
 			parties: BTreeMap::new(),
+			models: BTreeSet::new(),
 			settled: BTreeSet::new(),
 		}
 	}
@@ -227,6 +230,14 @@ impl<T: Config> Batch<T> {
 		receipt
 			.verify(&self.genesis, Signer::Coordinator, coordinator, coordinator_signature)
 			.map_err(|_| ReceiptRefusal::BadCoordinatorSignature)
+	}
+
+	/// Returns `true` if the receipt of a job mints, by what the registry of models remembers.
+	pub(crate) fn counts(&mut self, job: &Job<T::AccountId>) -> bool {
+		if let JobModel::Registered(model) = job.model {
+			self.models.insert(model);
+		}
+		job.counts::<T::Models>()
 	}
 
 	/// Returns how many parties have been read.
@@ -326,10 +337,12 @@ impl<T: Config> Pallet<T> {
 			}
 		}
 		let parties = settlement.accounts().max(batch.parties.len());
-		let credits = settlement.credits();
+		let (credits, models) = (settlement.credits(), batch.models.len());
 		Self::write_back(batch, running, settlement, &delta);
 		let pays_fee = if refused == 0 { Pays::No } else { Pays::Yes };
-		let actual = Self::weight_of_claim(receipts.len(), parties, credits, !verified);
+		let actual = Self::weight_of_claim(receipts.len(), parties, credits, !verified)
+			.saturating_sub(Self::weight_of_models(receipts.len()))
+			.saturating_add(Self::weight_of_models(models));
 		PostDispatchInfo { actual_weight: Some(actual), pays_fee }
 	}
 
@@ -350,6 +363,9 @@ impl<T: Config> Pallet<T> {
 			_ => 0,
 		};
 		let received = batch.terms.received(job.asset, shares.treasury);
+		// Work on what the registry does not count is paid like any other.
+		let counts = batch.counts(&job);
+		let received = if counts { received } else { 0 };
 		let opened_ms = job.terms.opened_ms;
 		let miner_key = batch.current_key(&receipt.miner, opened_ms);
 		let coordinator_key = batch.current_key(&job.coordinator, opened_ms);
@@ -358,7 +374,12 @@ impl<T: Config> Pallet<T> {
 		let class = miner.party.class();
 		let claim = class.map_or(0, |class| parameters.claim(units, class, score, received));
 		if let Some(activity) = &mut miner.activity {
-			activity.add_success(&receipt.telemetry, job.terms.model_factor);
+			// Nobody vouches for the factor of other work: it would make a miner look as fast as it likes.
+			if counts {
+				activity.add_success(&receipt.telemetry, job.terms.model_factor);
+			} else {
+				activity.add_line();
+			}
 		}
 		let mut joined = u32::from(miner.earn(step, claim));
 		let free_ms = now.saturating_add(parameters.unbonding_ms);
@@ -467,7 +488,8 @@ impl<T: Config> Pallet<T> {
 		let shares: Shares = batch.parameters.price_split.divide(receipt.price);
 		let (units, price) = (receipt.compute_units, receipt.price);
 		let miner = batch.current_key(&receipt.miner, job.terms.opened_ms);
-		let earnings = Self::preview_earnings(miner, units, job.asset, price);
+		let counts = job.counts::<T::Models>();
+		let earnings = Self::preview_earnings(miner, units, job.asset, price, counts);
 		Ok(Preview {
 			receipt_id: receipt.id(&batch.genesis),
 			asset: job.asset,
@@ -493,12 +515,20 @@ impl<T: Config> Pallet<T> {
 		let weight = T::WeightInfo::claim_together(receipts)
 			.saturating_add(extra)
 			.saturating_add(T::Recorder::weight().saturating_mul(receipts.into()))
-			.saturating_add(T::ServiceCredit::weight().saturating_mul(credits.into()));
+			.saturating_add(T::ServiceCredit::weight().saturating_mul(credits.into()))
+			.saturating_add(Self::weight_of_models(
+				usize::try_from(receipts).unwrap_or(usize::MAX),
+			));
 		if verify {
 			weight.saturating_add(T::WeightInfo::verify_receipts(receipts))
 		} else {
 			weight
 		}
+	}
+
+	/// Returns the weight of reading models of the registry.
+	fn weight_of_models(models: usize) -> Weight {
+		T::DbWeight::get().reads(u64::try_from(models).unwrap_or(u64::MAX))
 	}
 
 	/// Returns the weight of [`Self::authorize_claim`].

@@ -11,8 +11,8 @@ use frame_support::{
 use gridproof_primitives::{
 	H256,
 	compute::{
-		ASSIGNMENT_GAP_MS, ComputeParameters, FREE_ASSIGNMENTS, JobState, JobTerms, Quote,
-		SignedAssignment, Signer, may_replace, release_payload,
+		ASSIGNMENT_GAP_MS, ComputeParameters, FREE_ASSIGNMENTS, JobModel, JobState, JobTerms,
+		Quote, SignedAssignment, Signer, may_replace, release_payload,
 	},
 	crypto::ed25519::{self, PublicKey, Signature},
 	reserve::attestation::ServiceCredit,
@@ -53,6 +53,7 @@ impl<T: Config> Pallet<T> {
 			state: JobState::Open,
 			closed_ms: 0,
 			receipt: None,
+			model: JobModel::of(&quote),
 		};
 		Self::take_price(&job)?;
 		Jobs::<T>::insert(job_id, job);

@@ -239,7 +239,8 @@ pub mod pallet {
 		#[pallet::constant]
 		type ChannelDeposit: Get<u128>;
 
-		/// Knows the factors of models, by which a wrong weight is proven.
+		/// Knows the factors of models: by them a job's receipt mints or not, and a wrong weight is
+		/// proven.
 		type Models: Models;
 
 		/// Highest number of coordinators that are admitted, at least 1.
@@ -267,7 +268,7 @@ pub mod pallet {
 		type WeightInfo: WeightInfo;
 	}
 
-	const STORAGE_VERSION: StorageVersion = StorageVersion::new(3);
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(4);
 
 	/// The compute receipts pallet: escrow, settlement and emission of compute jobs.
 	#[pallet::pallet]
@@ -2547,7 +2548,7 @@ pub mod pallet {
 			asset: PriceAsset,
 			price: u128,
 		) -> Option<Earnings> {
-			Self::preview_earnings(miner, compute_units, asset, price)
+			Self::preview_earnings(miner, compute_units, asset, price, true)
 		}
 
 		/// Returns the rate at which prices in AICP count, `None` if governance has stated none or

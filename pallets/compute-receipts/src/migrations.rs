@@ -19,7 +19,8 @@ pub mod v2 {
 		compute::emission::{share_of, step_budget},
 		compute::settlement::{Shares, Split},
 		compute::{
-			ComputeParameters, JobState, JobTerms, OffenceKind, PartyRole, PriceAsset, ReceiptView,
+			ComputeParameters, JobModel, JobState, JobTerms, OffenceKind, PartyRole, PriceAsset,
+			ReceiptView,
 		},
 		crypto::ed25519::PublicKey,
 	};
@@ -142,6 +143,7 @@ pub mod v2 {
 				state: self.state,
 				closed_ms: self.closed_ms,
 				receipt,
+				model: JobModel::AsQuoted,
 			}
 		}
 	}
@@ -338,7 +340,8 @@ pub mod v3 {
 		fn on_runtime_upgrade() -> Weight {
 			let mut rows = 1u64;
 			for job_id in Jobs::<T>::iter_keys().collect::<Vec<H256>>() {
-				let Some(mut job) = Jobs::<T>::get(job_id) else { continue };
+				// A row of version 2 and of version 3 is the same.
+				let Some(mut job) = super::v4::read::<T>(job_id) else { continue };
 				if job.state == JobState::Open {
 					if Self::move_money(&job).is_err() {
 						Self::give_back(&mut job);
@@ -429,6 +432,102 @@ pub mod v3 {
 		2,
 		3,
 		FillEscrow<T, HeldAicp>,
+		Pallet<T>,
+		<T as frame_system::Config>::DbWeight,
+	>;
+}
+
+/// From version 3, in which the factor of a quote decided alone by what a receipt counts.
+pub mod v4 {
+	use crate::{pallet::*, types::Job};
+	use codec::{Decode, Encode};
+	use core::marker::PhantomData;
+	use frame_support::{
+		migrations::VersionedMigration, pallet_prelude::Weight, storage::unhashed, traits::Get,
+		traits::UncheckedOnRuntimeUpgrade,
+	};
+	use gridproof_primitives::{
+		H256,
+		compute::{JobModel, JobState, JobTerms, PriceAsset, ReceiptView},
+		crypto::ed25519::PublicKey,
+	};
+
+	/// Job of versions 2 and 3: a row of today without its last member, so that one of today is read
+	/// as well.
+	#[derive(Encode, Decode)]
+	pub(crate) struct OldJob<AccountId> {
+		pub(crate) client: AccountId,
+		pub(crate) coordinator: PublicKey,
+		pub(crate) asset: PriceAsset,
+		pub(crate) terms: JobTerms,
+		pub(crate) coordinator_bond: u128,
+		pub(crate) miner_bond: u128,
+		pub(crate) deposit: u128,
+		pub(crate) expiry_ms: u64,
+		pub(crate) cancelled_from: Option<u64>,
+		pub(crate) pinned: bool,
+		pub(crate) attempt: u32,
+		pub(crate) accepted_ms: Option<u64>,
+		pub(crate) assignments: u32,
+		pub(crate) assigned_ms: u64,
+		pub(crate) stopped_ms: u64,
+		pub(crate) state: JobState,
+		pub(crate) closed_ms: u64,
+		pub(crate) receipt: Option<ReceiptView>,
+	}
+
+	impl<AccountId> OldJob<AccountId> {
+		/// Returns the job, whose receipt counts as its quote says: so it was signed.
+		fn renewed(self) -> Job<AccountId> {
+			Job {
+				client: self.client,
+				coordinator: self.coordinator,
+				asset: self.asset,
+				terms: self.terms,
+				coordinator_bond: self.coordinator_bond,
+				miner_bond: self.miner_bond,
+				deposit: self.deposit,
+				expiry_ms: self.expiry_ms,
+				cancelled_from: self.cancelled_from,
+				pinned: self.pinned,
+				attempt: self.attempt,
+				accepted_ms: self.accepted_ms,
+				assignments: self.assignments,
+				assigned_ms: self.assigned_ms,
+				stopped_ms: self.stopped_ms,
+				state: self.state,
+				closed_ms: self.closed_ms,
+				receipt: self.receipt,
+				model: JobModel::AsQuoted,
+			}
+		}
+	}
+
+	/// Returns a job of version 2 or 3.
+	pub(super) fn read<T: Config>(job_id: H256) -> Option<Job<T::AccountId>> {
+		let key = Jobs::<T>::hashed_key_for(job_id);
+		unhashed::get::<OldJob<T::AccountId>>(&key).map(OldJob::renewed)
+	}
+
+	/// Lets jobs that are open count as they were quoted.
+	pub struct CountAsQuoted<T>(PhantomData<T>);
+
+	impl<T: Config> UncheckedOnRuntimeUpgrade for CountAsQuoted<T> {
+		fn on_runtime_upgrade() -> Weight {
+			let mut rows = 1u64;
+			Jobs::<T>::translate_values(|old: OldJob<T::AccountId>| {
+				rows = rows.saturating_add(1);
+				Some(old.renewed())
+			});
+			T::DbWeight::get().reads_writes(rows, rows)
+		}
+	}
+
+	/// Migration from version 3 to version 4.
+	pub type MigrateToV4<T> = VersionedMigration<
+		3,
+		4,
+		CountAsQuoted<T>,
 		Pallet<T>,
 		<T as frame_system::Config>::DbWeight,
 	>;

@@ -9,7 +9,7 @@ use frame_support::{
 		Authorize, ConstU32, ConstU64, ConstU128,
 		fungible::{self, Inspect as _},
 	},
-	weights::Weight,
+	weights::{Weight, constants::RocksDbWeight},
 };
 use frame_system::EnsureRoot;
 use gridproof_primitives::{
@@ -18,7 +18,9 @@ use gridproof_primitives::{
 	compute::{
 		Assignment, Class, Heartbeat, JobState, PartyRole, PriceAsset, Quote, Receipt,
 		ReceiptRefusal, Registration, SignedAssignment, SignedHeartbeat, SignedReceipt, Signer,
-		Telemetry, release_payload,
+		Telemetry,
+		registry::{EngineClass, ModelRegistry, ModelTerms},
+		release_payload,
 	},
 	crypto::ed25519::{PublicKey, Signature},
 	num::units::AIT,
@@ -71,6 +73,7 @@ impl frame_system::Config for Test {
 	type AccountData = pallet_balances::AccountData<u128>;
 	type AccountId = AccountId32;
 	type Block = Block;
+	type DbWeight = RocksDbWeight;
 	type Lookup = IdentityLookup<AccountId32>;
 }
 
@@ -189,6 +192,17 @@ impl WorkRecorder for Recorder {
 /// Models with the factors by which they counted.
 pub struct KnownModels;
 
+impl ModelRegistry for KnownModels {
+	fn terms_at(model: &H256, time_ms: u64) -> Option<ModelTerms> {
+		let known = Factors::get().into_iter();
+		let began = known.filter(|(known, since, _)| known == model && *since <= time_ms);
+		let (.., factor) = began.last()?;
+		let terms = ModelTerms { factor, engine: EngineClass::Exact };
+		// A factor of zero stands for a model that was stopped.
+		terms.is_valid().then_some(terms)
+	}
+}
+
 impl Models for KnownModels {
 	fn factors(model: &H256, from_ms: u64, to_ms: u64) -> Vec<u32> {
 		let known = Factors::get();
@@ -287,6 +301,9 @@ pub(crate) fn register(number: u8, role: PartyRole) -> DispatchResult {
 /// What the miner receives of the price of an ordinary receipt: three quarters.
 pub(crate) const PAY: u128 = 75_000;
 
+/// The model of the tests, which counts by factor 1.
+pub(crate) const MODEL: H256 = H256::repeat_byte(5);
+
 /// Returns a quote of a hundred thousand units of 10⁻¹⁸ AIT for a thousand compute units.
 pub(crate) fn quote(nonce: u64) -> Quote {
 	Quote {
@@ -301,6 +318,7 @@ pub(crate) fn quote(nonce: u64) -> Quote {
 		deadline_ms: Now::get() + 600_000,
 		miner: None,
 		nonce,
+		model: Some(MODEL),
 	}
 }
 
@@ -514,7 +532,7 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 		Credit::set([(client(), (1_000_000_000, 0))].into());
 		Served::set(BTreeMap::new());
 		Recorded::set(Vec::new());
-		Factors::set(Vec::new());
+		Factors::set(vec![(MODEL, 0, 1_000)]);
 		ComputeReceipts::begin_emission();
 	});
 	ext

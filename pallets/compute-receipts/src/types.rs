@@ -5,10 +5,11 @@ use frame_support::{BoundedVec, pallet_prelude::ConstU32};
 use gridproof_primitives::{
 	H256,
 	compute::emission::STEP_MS,
+	compute::registry::ModelRegistry,
 	compute::score::ScoreInputs,
 	compute::settlement::Shares,
 	compute::{
-		Class, ComputeParameters, JobState, JobTerms, OffenceKind, PartyRole, PriceAsset,
+		Class, ComputeParameters, JobModel, JobState, JobTerms, OffenceKind, PartyRole, PriceAsset,
 		ReceiptView, SignedHeartbeat, SignedReceipt, Telemetry,
 	},
 	crypto::ed25519::PublicKey,
@@ -319,8 +320,8 @@ impl Activity {
 		place(&mut self.hours, hour)
 	}
 
-	/// Adds a line of a settlement batch: one success. A line has no measurements. The window must be
-	/// at the present time.
+	/// Adds a line of a settlement batch, or a job that does not count in the emission: one success.
+	/// There are no measurements, or none that count. The window must be at the present time.
 	pub fn add_line(&mut self) {
 		if let Some(hour) = self.this_hour() {
 			hour.successes = hour.successes.saturating_add(1);
@@ -432,12 +433,19 @@ pub struct Job<AccountId> {
 	pub closed_ms: u64,
 	/// Receipt that settled it.
 	pub receipt: Option<ReceiptView>,
+	/// What decides whether its receipt mints. The last member: rows of version 3 end before it.
+	pub model: JobModel,
 }
 
 impl<AccountId> Job<AccountId> {
 	/// Returns `true` if it is open and its deadline has passed.
 	pub fn is_due(&self, now: u64) -> bool {
 		self.state == JobState::Open && now >= self.terms.deadline_ms
+	}
+
+	/// Returns `true` if its receipt mints, by what the registry of models remembers.
+	pub fn counts<Registry: ModelRegistry>(&self) -> bool {
+		self.model.counts::<Registry>(self.terms.model_factor, self.terms.opened_ms)
 	}
 
 	/// Moves the times of an open job by as long as settlement has been stopped since they were set:

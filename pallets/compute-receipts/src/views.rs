@@ -29,6 +29,8 @@ impl<T: Config> Pallet<T> {
 			price: job.terms.price,
 			max_units: job.terms.max_units,
 			model_factor: job.terms.model_factor,
+			model: job.model,
+			counts: job.counts::<T::Models>(),
 			opened_ms: job.terms.opened_ms,
 			deadline_ms: job.terms.deadline_ms,
 			cancelling: job.state == JobState::Open && job.cancelled_from.is_some(),
@@ -155,6 +157,7 @@ impl<T: Config> Pallet<T> {
 		compute_units: u64,
 		asset: PriceAsset,
 		price: u128,
+		counts: bool,
 	) -> Option<Earnings> {
 		let (party, class, activity) = Self::miner_row(&key)?;
 		let (parameters, now) = (Parameters::<T>::get(), T::Time::now());
@@ -166,7 +169,8 @@ impl<T: Config> Pallet<T> {
 			Self::effective_score(&party, &activity, &parameters, now)
 		};
 		let share = parameters.price_split.divide(price).treasury;
-		let received = MintTerms::now::<T>(&parameters, now).received(asset, share);
+		let terms = MintTerms::now::<T>(&parameters, now);
+		let received = if counts { terms.received(asset, share) } else { 0 };
 		let claim = parameters.claim(compute_units, class, score, received);
 		let whole = running.claims.saturating_add(claim);
 		let pool = Self::pool_of(step, whole, &parameters, &Sums::<T>::get());

@@ -8,7 +8,7 @@
 //!
 //! | statement | payload |
 //! |---|---|
-//! | quote | `("gridproof/quote/v1", genesis, quote)` |
+//! | quote | `("gridproof/quote/v2", genesis, quote)`; one that names no model: `("gridproof/quote/v1", genesis, …)` |
 //! | receipt | `("gridproof/receipt/v1", genesis, signer, receipt)` |
 //! | registration | `("gridproof/registration/v1", genesis, role, account)` |
 //! | heartbeat | `("gridproof/heartbeat/v1", genesis, heartbeat)` |
@@ -23,6 +23,9 @@ pub mod emission;
 // The derived encoding of an enum with fields generates `as`.
 #[allow(clippy::cast_possible_truncation)]
 mod evidence;
+// The derived encoding of an enum with fields generates `as`.
+#[allow(clippy::cast_possible_truncation)]
+mod job_model;
 mod model;
 mod parameters;
 // The derived encoding of an enum with fields generates `as`.
@@ -39,6 +42,7 @@ mod statements;
 mod views;
 
 pub use evidence::{Evidence, EvidenceError, OffenceKind, Proven, SignedBy};
+pub use job_model::JobModel;
 pub use model::{DEFAULT_MODEL_FACTOR, MAX_MODEL_FACTOR, compute_units, model_factor};
 pub use parameters::{ComputeParameterError, ComputeParameters};
 pub use party::PartyRole;

@@ -6,7 +6,7 @@ use crate::{
 	crypto::ed25519::{self, PublicKey, Signature, SignatureError},
 };
 use alloc::vec::Vec;
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, DecodeAll, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
 use sp_io::hashing::blake2_256;
@@ -23,7 +23,9 @@ pub struct Quote {
 	pub client: [u8; 32],
 	/// Hash of the specification: model, input, limits. Opaque to the chain.
 	pub spec_hash: H256,
-	/// Factor of the model, in thousandths, 1 to [`MAX_MODEL_FACTOR`]; see [`super::model_factor`].
+	/// Factor of the model, in thousandths, 1 to [`MAX_MODEL_FACTOR`]. Of a model of the registry it
+	/// must be the registry's when the job is opened, or the receipt mints nothing; of others see
+	/// [`super::model_factor`].
 	pub model_factor: u32,
 	/// Asset in which the job is paid.
 	pub asset: PriceAsset,
@@ -41,6 +43,9 @@ pub struct Quote {
 	pub miner: Option<PublicKey>,
 	/// Number that distinguishes quotes that are otherwise equal.
 	pub nonce: u64,
+	/// Hash by which the registry knows the model; `None` of any other model, work on which is
+	/// private: it is paid and mints nothing.
+	pub model: Option<H256>,
 }
 
 /// Reason why no job can be opened with a quote, whatever the chain's state.
@@ -69,11 +74,35 @@ impl core::error::Error for QuoteError {}
 
 impl Quote {
 	/// Tag of the signed payload.
-	pub const TAG: &'static str = "gridproof/quote/v1";
+	pub const TAG: &'static str = "gridproof/quote/v2";
+	/// Tag of the signed payload of a quote that names no model, as every quote was before version 2.
+	pub const TAG_V1: &'static str = "gridproof/quote/v1";
 
-	/// Returns the bytes that the coordinator signs.
+	/// Returns the bytes that the coordinator signs: tag, genesis hash and quote. Of a quote that
+	/// names no model they are those of version 1, which had no such member: what was signed then
+	/// stays what it was.
 	pub fn signing_payload(&self, genesis: &H256) -> Vec<u8> {
-		(Self::TAG, genesis, self).encode()
+		match self.model {
+			Some(_) => (Self::TAG, genesis, self).encode(),
+			None => {
+				let mut payload = (Self::TAG_V1, genesis, self).encode();
+				// The last member's only byte.
+				payload.pop();
+				payload
+			},
+		}
+	}
+
+	/// Reads a quote as programs keep and send it; also one of before version 2, whose bytes end
+	/// before [`Self::model`].
+	///
+	/// # Errors
+	/// If the bytes are not SCALE of a quote.
+	pub fn read(bytes: &[u8]) -> Result<Self, codec::Error> {
+		Self::decode_all(&mut &*bytes).or_else(|error| {
+			let named = [bytes, &[0][..]].concat();
+			Self::decode_all(&mut &named[..]).map_err(|_| error)
+		})
 	}
 
 	/// Returns the id of the job that this quote opens: blake2-256 of the signed payload.

@@ -5,6 +5,7 @@ use crate::{H256, compute::settlement::Split, crypto::ed25519::Signature};
 use sp_core::{Pair, ed25519::Pair as Key};
 
 const GENESIS: H256 = H256::repeat_byte(7);
+const MODEL: H256 = H256::repeat_byte(6);
 
 fn key(seed: u8) -> Key {
 	Key::from_seed(&[seed; 32])
@@ -27,6 +28,7 @@ fn quote() -> Quote {
 		deadline_ms: 100_000,
 		miner: None,
 		nonce: 0,
+		model: Some(MODEL),
 	}
 }
 
@@ -125,6 +127,58 @@ fn a_quote_holds_for_its_coordinator_and_chain_only() {
 }
 
 #[test]
+fn what_was_signed_before_quotes_named_models_stays_what_it_was() {
+	use codec::Encode;
+	let old = Quote { model: None, ..quote() };
+	let Quote { coordinator, client, spec_hash, model_factor, asset, .. } = old;
+	let Quote { price, max_units, expiry_ms, deadline_ms, miner, nonce, .. } = old;
+	let members = (coordinator, client, spec_hash, model_factor, asset);
+	let members = (members, price, max_units, expiry_ms, deadline_ms, miner, nonce);
+	let payload = ("gridproof/quote/v1", GENESIS, &members).encode();
+	assert_eq!(old.signing_payload(&GENESIS), payload);
+	assert_eq!(old.verify(&GENESIS, &sign(&key(1), &payload)), Ok(()));
+	// Nobody makes the one of the other by naming a model, or none.
+	let signature = sign(&key(1), &quote().signing_payload(&GENESIS));
+	assert!(old.verify(&GENESIS, &signature).is_err());
+	assert!(quote().verify(&GENESIS, &sign(&key(1), &payload)).is_err());
+	// The bytes of both are read.
+	for miner in [None, Some([8; 32])] {
+		for quote in [Quote { miner, ..quote() }, Quote { miner, ..old.clone() }] {
+			assert_eq!(Quote::read(&quote.encode()), Ok(quote));
+		}
+	}
+	assert_eq!(Quote::read(&members.encode()), Ok(old));
+	assert!(Quote::read(&members.encode()[1..]).is_err());
+	assert!(Quote::read(&[&quote().encode()[..], &[0]].concat()).is_err());
+}
+
+/// One model that counts by 2.5, until time 20,000.
+struct OneModel;
+
+impl registry::ModelRegistry for OneModel {
+	fn terms_at(model: &H256, time_ms: u64) -> Option<registry::ModelTerms> {
+		let terms = registry::ModelTerms { factor: 2_500, engine: registry::EngineClass::Exact };
+		(*model == MODEL && time_ms < 20_000).then_some(terms)
+	}
+}
+
+#[test]
+fn a_job_counts_by_the_registrys_factor_of_when_it_was_opened() {
+	let counts = |quote: &Quote, opened_ms| {
+		JobModel::of(quote).counts::<OneModel>(quote.model_factor, opened_ms)
+	};
+	assert!(counts(&quote(), 19_999));
+	assert!(!counts(&quote(), 20_000), "it counts no more when the job is opened");
+	for model_factor in [2_499, 2_501] {
+		assert!(!counts(&Quote { model_factor, ..quote() }, 0), "another factor");
+	}
+	assert!(!counts(&Quote { model: Some(H256::zero()), ..quote() }, 0), "another model");
+	assert!(!counts(&Quote { model: None, ..quote() }, 0), "none");
+	let as_quoted = JobModel::AsQuoted.counts::<OneModel>(130_000, 30_000);
+	assert!(as_quoted, "opened before quotes named models");
+}
+
+#[test]
 fn a_quote_allows_something_and_ends_before_its_job() {
 	assert_eq!(quote().check(), Ok(()));
 	assert_eq!(Quote { max_units: 0, ..quote() }.check(), Err(QuoteError::ZeroUnits));
@@ -159,7 +213,8 @@ fn each_statement_is_signed_under_a_tag_of_its_own() {
 	let heartbeat = Heartbeat { miner: [1; 32], time_ms: 1 };
 	let assignment = Assignment { job_id: GENESIS, miner: [1; 32], attempt: 1 };
 	let payloads = [
-		("gridproof/quote/v1", quote().signing_payload(&GENESIS)),
+		("gridproof/quote/v2", quote().signing_payload(&GENESIS)),
+		("gridproof/quote/v1", Quote { model: None, ..quote() }.signing_payload(&GENESIS)),
 		("gridproof/receipt/v1", receipt().signing_payload(&GENESIS, Signer::Miner)),
 		("gridproof/registration/v1", registration.signing_payload(&GENESIS)),
 		("gridproof/heartbeat/v1", heartbeat.signing_payload(&GENESIS)),

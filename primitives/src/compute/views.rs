@@ -1,6 +1,6 @@
 //! Answers of the chain about jobs, receipts, miners, coordinators and steps.
 
-use super::{Class, PartyRole, PriceAsset};
+use super::{Class, JobModel, PartyRole, PriceAsset};
 use crate::{
 	H256,
 	compute::score::{Score, ScoreInputs},
@@ -86,6 +86,10 @@ pub struct JobView {
 	pub max_units: u64,
 	/// Factor of the model, in thousandths.
 	pub model_factor: u32,
+	/// What decides whether its receipt mints.
+	pub model: JobModel,
+	/// `true` if it would by what the registry remembers.
+	pub counts: bool,
 	/// Time at which it was opened, in UTC milliseconds.
 	pub opened_ms: u64,
 	/// Time before which the receipt must be claimed, in UTC milliseconds; a cancellation moves it

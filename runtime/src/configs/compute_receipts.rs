@@ -11,7 +11,10 @@ use frame_support::{
 	PalletId,
 	traits::{ConstU32, ConstU64, Contains, Get, fungible::ItemOf},
 };
-use gridproof_primitives::{H256, compute::registry::FACTOR_MEMORY_MS};
+use gridproof_primitives::{
+	H256,
+	compute::registry::{FACTOR_MEMORY_MS, ModelRegistry, ModelTerms},
+};
 use sp_runtime::traits::AccountIdConversion;
 
 frame_support::parameter_types! {
@@ -47,6 +50,12 @@ impl Get<bool> for Halted {
 
 /// The models of the registry.
 pub struct RegisteredModels;
+
+impl ModelRegistry for RegisteredModels {
+	fn terms_at(model: &H256, time_ms: u64) -> Option<ModelTerms> {
+		<crate::ModelRegistry as ModelRegistry>::terms_at(model, time_ms)
+	}
+}
 
 impl pallet_compute_receipts::Models for RegisteredModels {
 	fn factors(model: &H256, from_ms: u64, to_ms: u64) -> Vec<u32> {

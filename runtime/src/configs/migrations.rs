@@ -18,6 +18,7 @@ pub(super) type Migrations = (
 		Runtime,
 		super::compute_receipts::AicpWithHolds,
 	>,
+	pallet_compute_receipts::migrations::v4::MigrateToV4<Runtime>,
 	pallet_coverage_policy::migrations::V2<Runtime>,
 	super::treasury::SpendsOfTokens,
 	pallet_coverage_policy::migrations::V3<Runtime>,

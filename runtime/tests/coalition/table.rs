@@ -40,6 +40,7 @@ const CLOSED: &[Known] = &[
 	closed("compute M4", Source::FailureLost, "bundle that loses failures"),
 	closed("compute M2", Source::ReportRefused, "reports crowded out"),
 	closed("compute M1", Source::BondEscaped, "left and still there"),
+	closed("DESIGN §3.3", Source::Uncounted, "work on a model of its own"),
 	closed("energy H1", Source::BeforeCertificate, "backdated certificate"),
 	closed("energy H1", Source::BeforeCertificate, "energy of the past of a true meter"),
 	closed("energy H1", Source::BeforeCertificate, "moves of chance"),
@@ -92,6 +93,7 @@ pub(crate) fn token_of(source: Source) -> Option<Token> {
 		| Source::ReportRefused
 		| Source::BondEscaped
 		| Source::KeptAboveBond
+		| Source::Uncounted
 		| Source::AboveBudget
 		| Source::AboveLimit
 		| Source::AboveAllowance => None,

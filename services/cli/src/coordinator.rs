@@ -22,7 +22,7 @@ use gridproof_chain::{
 };
 use gridproof_compute_api::{
 	CoordinatorClient,
-	protocol::{ClassName, CoordinatorInfo},
+	protocol::{ClassName, CoordinatorInfo, ModelStanding, OfferedModel},
 };
 use gridproof_coordinator::{
 	ApiKeys, ChainLedger, Coordinator, Server, Settings,
@@ -454,13 +454,24 @@ async fn status(args: &StatusArgs, out: &Output) -> anyhow::Result<()> {
 	out.result(&Status { info, on_chain }, status_text)
 }
 
+/// A model, with how the chain's registry has it, if it is not simply counted.
+fn model_text(model: &OfferedModel) -> String {
+	let Some(entry) = model.registry else { return format!("{} (private)", model.name) };
+	let retires = match (entry.standing, entry.retired_ms) {
+		(ModelStanding::Counted, None) => return model.name.clone(),
+		(ModelStanding::Counted, Some(retired_ms)) => format!("retires {}", format_utc(retired_ms)),
+		(standing, _) => format!("{} {}, private", standing.as_str(), format_utc(entry.since_ms)),
+	};
+	format!("{} ({retires})", model.name)
+}
+
 fn status_text(status: &Status) -> String {
 	let Status { info, on_chain } = status;
 	let counts = |counts: &std::collections::BTreeMap<String, u64>| {
 		let parts: Vec<String> = counts.iter().map(|(name, n)| format!("{n} {name}")).collect();
 		if parts.is_empty() { "none".to_string() } else { parts.join(", ") }
 	};
-	let models: Vec<&str> = info.models.iter().map(|model| model.name.as_str()).collect();
+	let models: Vec<String> = info.models.iter().map(model_text).collect();
 	let mut text = format!(
 		"coordinator {}\nmodels      {}\njobs        {}\nreceipts    {}\nfront       {}",
 		info.coordinator,

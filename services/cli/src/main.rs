@@ -281,8 +281,12 @@ mod tests {
 				}
 			}
 		});
-		let wanted =
-			["attest plan --supply-from", "coordinator status --url", "proof verify --url"];
+		let wanted = [
+			"attest plan --supply-from",
+			"coordinator status --url",
+			"miner plan --url",
+			"proof verify --url",
+		];
 		assert_eq!(found.iter().collect::<Vec<_>>(), wanted);
 	}
 

@@ -162,7 +162,7 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Status(args) => status(&args, out).await,
 		Command::Party(command) => party::run(&command, Trade::Miner, out).await,
 		Command::Try(args) => attempt(*args, out).await,
-		Command::Plan(args) => miner_plan::run(&args, out),
+		Command::Plan(args) => miner_plan::run(&args, out).await,
 	}?;
 	Ok(ExitCode::SUCCESS)
 }

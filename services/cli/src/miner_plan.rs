@@ -3,11 +3,19 @@
 use crate::{exit::usage, output::Output};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use gridproof_chain::{Chain, pallets::model_registry::query};
 use gridproof_miner::plan::{
 	self, Dtype, Fit, MODELS, Machine, ModelShape, Plan, commands, estimate,
 };
+use gridproof_primitives::compute::{
+	compute_units,
+	registry::{ModelName, ModelView, Standing},
+};
 use serde::Serialize;
 use std::{fs, path::PathBuf};
+
+/// Tokens of prompt and answer of each request, where nothing else is known.
+const CONTEXT: u32 = 4_096;
 
 /// How weights are stored.
 #[derive(Clone, Copy, ValueEnum)]
@@ -36,10 +44,14 @@ pub struct PlanArgs {
 	/// How weights are stored.
 	#[arg(long, default_value = "bf16")]
 	dtype: DtypeArg,
-	/// Tokens of prompt and answer of each request.
-	#[arg(long, value_name = "N", default_value_t = 4_096,
-		value_parser = clap::value_parser!(u32).range(1..))]
-	context: u32,
+	/// Tokens of prompt and answer of each request. Without it: the context that the chain's registry
+	/// has for the model, where --url names a node; else 4096.
+	#[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+	context: Option<u32>,
+	/// Also ask the node at this RPC address what the chain's registry has of the model: its context,
+	/// and whether its tokens count; without it, no node is asked.
+	#[arg(long, value_name = "WS", env = "GRIDPROOF_URL")]
+	url: Option<String>,
 	/// The server's name for the model, for the commands.
 	#[arg(long, value_name = "NAME")]
 	served: Option<String>,
@@ -51,10 +63,60 @@ struct Shown {
 	model: String,
 	/// Tokens of prompt and answer of each request.
 	context: u32,
+	/// What the chain's registry has of the model; only if a node was named.
+	#[serde(skip_serializing_if = "Option::is_none")]
+	registry: Option<OnChain>,
 	/// The fastest for many requests first.
 	splits: Vec<Row>,
 	/// What starts the first of them.
 	commands: Vec<String>,
+}
+
+/// What the chain's registry has of a model.
+#[derive(Serialize)]
+struct OnChain {
+	/// Most tokens of prompt and answer together; none if it is not there.
+	context: Option<u32>,
+	/// Compute units of a thousand tokens; none if they do not count now.
+	model_factor: Option<u32>,
+}
+
+impl From<Option<ModelView>> for OnChain {
+	fn from(view: Option<ModelView>) -> Self {
+		let counted = view.as_ref().and_then(|view| view.standing).and_then(Standing::counted);
+		Self {
+			context: view.map(|view| view.model.context),
+			model_factor: counted.map(|terms| terms.factor),
+		}
+	}
+}
+
+impl OnChain {
+	/// Asks a node.
+	async fn ask(url: &str, name: &str) -> anyhow::Result<Self> {
+		let name = ModelName::new(name).map_err(|error| usage(error.to_string()))?;
+		let view = Chain::connect(url).await?.read(&query::model_by_name(&name)).await?;
+		Ok(view.into())
+	}
+
+	fn text(&self) -> String {
+		match (self.context, self.model_factor) {
+			(None, _) => {
+				"the registry has no model of this name: work on it is private and mints nothing; \
+				serve it by a name of gridproof model list"
+					.to_string()
+			},
+			(Some(_), None) => {
+				"its tokens do not count now: gridproof model show says since when".to_string()
+			},
+			(Some(context), Some(factor)) => {
+				let units = compute_units(1_000_000, factor);
+				format!(
+					"in the registry: {context} tokens of context, {units} units a million tokens"
+				)
+			},
+		}
+	}
 }
 
 #[derive(Serialize)]
@@ -88,7 +150,7 @@ impl From<&Fit> for Row {
 }
 
 /// Runs `gridproof miner plan`.
-pub fn run(args: &PlanArgs, out: &Output) -> anyhow::Result<()> {
+pub async fn run(args: &PlanArgs, out: &Output) -> anyhow::Result<()> {
 	let model = shape(args)?;
 	let machines = args.gpus.concat();
 	let dtype = match args.dtype {
@@ -96,10 +158,16 @@ pub fn run(args: &PlanArgs, out: &Output) -> anyhow::Result<()> {
 		DtypeArg::Fp8 => Dtype::Bits8,
 		DtypeArg::Int4 => Dtype::Bits4,
 	};
-	let plan = estimate(&model, &machines, dtype, args.context)
-		.map_err(|error| usage(error.to_string()))?;
+	let registry = match &args.url {
+		Some(url) => Some(OnChain::ask(url, &args.model).await?),
+		None => None,
+	};
+	let known = registry.as_ref().and_then(|registry| registry.context);
+	let context = args.context.or(known).unwrap_or(CONTEXT);
+	let plan =
+		estimate(&model, &machines, dtype, context).map_err(|error| usage(error.to_string()))?;
 	let served = args.served.as_deref().unwrap_or(&args.model);
-	out.result(&shown(&plan, served), text)
+	out.result(&shown(&plan, served, registry), text)
 }
 
 fn shape(args: &PlanArgs) -> anyhow::Result<ModelShape> {
@@ -118,11 +186,12 @@ fn shape(args: &PlanArgs) -> anyhow::Result<ModelShape> {
 	})
 }
 
-fn shown(plan: &Plan, served: &str) -> Shown {
+fn shown(plan: &Plan, served: &str, registry: Option<OnChain>) -> Shown {
 	let first = plan.fits.first();
 	Shown {
 		model: plan.model.clone(),
 		context: plan.context,
+		registry,
 		splits: plan.fits.iter().map(Row::from).collect(),
 		commands: first.map_or_else(Vec::new, |fit| commands(plan, fit, served)),
 	}
@@ -147,9 +216,28 @@ fn text(shown: &Shown) -> String {
 			row.tokens_per_second_together
 		));
 	}
+	if let Some(registry) = &shown.registry {
+		text.push_str(&format!("\n\n{}", registry.text()));
+	}
 	text.push_str("\n\nthe first of them:");
 	for command in &shown.commands {
 		text.push_str(&format!("\n  {command}"));
 	}
 	text
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_plan_says_what_the_registry_has_of_the_model() {
+		let none = OnChain::from(None);
+		assert!(none.text().contains("mints nothing"), "{}", none.text());
+		let stopped = OnChain { context: Some(512), model_factor: None };
+		assert!(stopped.text().contains("do not count now"));
+		let counted = OnChain { context: Some(512), model_factor: Some(2_500) };
+		let says = "in the registry: 512 tokens of context, 2500000 units a million tokens";
+		assert_eq!(counted.text(), says);
+	}
 }

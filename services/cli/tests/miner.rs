@@ -167,6 +167,10 @@ fn a_plan_says_what_fits_and_how_it_is_started() {
 		(vec!["--model", "qwen2.5-72b-instruct", "--gpus", "1xt4"], "--dtype"),
 		(vec!["--model", "qwen2.5-7b-instruct", "--gpus", "1xh300"], "name one of h200"),
 		(vec!["--model", "qwen2.5-7b-instruct"], "--gpus"),
+		(
+			vec!["--model", "qwen2.5-7b-instruct", "--gpus", "1xh200", "--url", "ws://127.0.0.1:9"],
+			"no node answers",
+		),
 	] {
 		refused(&[&["miner", "plan"][..], &arguments[..]].concat(), reason);
 	}

@@ -9,7 +9,7 @@ use gridproof_chain::{
 	Chain, Patience, Submitter,
 	pallets::{
 		compute_receipts::{call, event::ReceiptSettled},
-		sudo, utility,
+		model_registry, sudo, utility,
 	},
 };
 use gridproof_e2e::{Node, NodeConfig, compute::Compute, machine::memory};
@@ -103,6 +103,8 @@ pub(crate) async fn register(
 /// Opens that many jobs and signs a receipt for each.
 async fn open(chain: &Chain, parties: &Parties, count: usize) -> Result<Vec<SignedReceipt>> {
 	let (genesis, now) = (chain.genesis(), now_ms()?);
+	// The model that the development chain counts, so that the receipts mint.
+	let model = chain.read(&model_registry::query::default_model()).await?;
 	let (mut calls, mut receipts) = (Vec::with_capacity(count), Vec::with_capacity(count));
 	for nonce in 0..u64::try_from(count)? {
 		let quote = Quote {
@@ -117,6 +119,7 @@ async fn open(chain: &Chain, parties: &Parties, count: usize) -> Result<Vec<Sign
 			deadline_ms: now.saturating_add(900_000),
 			miner: None,
 			nonce,
+			model,
 		};
 		let signature = parties.coordinator.sign(&quote.signing_payload(&genesis)).0;
 		calls.push(call::open_job(&quote, &signature));

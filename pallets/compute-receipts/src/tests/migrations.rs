@@ -4,11 +4,12 @@ use crate::{
 	migrations::{
 		v2::{MigrateToV2, OldJob, OldParameters, OldParty},
 		v3::MigrateToV3,
+		v4::{self, MigrateToV4},
 	},
 	mock::*,
 	*,
 };
-use codec::Encode;
+use codec::{Decode, Encode};
 use frame_support::{
 	assert_ok,
 	storage::unhashed,
@@ -18,14 +19,24 @@ use gridproof_primitives::reserve::attestation::ServiceCredit as _;
 use gridproof_primitives::{
 	H256,
 	compute::settlement::Split,
-	compute::{JobState, OffenceKind, PriceAsset, Quote},
+	compute::{JobModel, JobState, OffenceKind, PriceAsset, Quote, Receipt},
 	num::units::{AIT, MILLI_AIT},
 };
 
-/// Both migrations, as a chain of version 1 runs them.
+/// All migrations, as a chain of version 1 runs them.
 fn migrate() {
 	MigrateToV2::<Test>::on_runtime_upgrade();
 	MigrateToV3::<Test, Aicp>::on_runtime_upgrade();
+	MigrateToV4::<Test>::on_runtime_upgrade();
+}
+
+/// Stores a job as versions 2 and 3 did: without what decides whether its receipt mints.
+fn put_job_of_v3(job_id: H256) {
+	let key = Jobs::<Test>::hashed_key_for(job_id);
+	let row = unhashed::get_raw(&key).unwrap();
+	let old = v4::OldJob::<sp_runtime::AccountId32>::decode(&mut &row[..]).unwrap();
+	unhashed::put_raw(&key, &old.encode());
+	assert!(Jobs::<Test>::get(job_id).is_none(), "the row of today has one member more");
 }
 
 /// Puts the money of a job where it was before version 3: on hold on its client's account while it
@@ -189,7 +200,7 @@ fn what_was_earned_by_units_alone_is_kept_and_nothing_more_is() {
 		// WHEN the chain is upgraded
 		migrate();
 		// THEN everybody has what the old formula gave: 0.1 AIT divided 75 : 5 : 20
-		assert_eq!(Pallet::<Test>::on_chain_storage_version(), StorageVersion::new(3));
+		assert_eq!(Pallet::<Test>::on_chain_storage_version(), StorageVersion::new(4));
 		assert_eq!(claimable(MINER), 75 * AIT / 1_000);
 		assert_eq!(claimable(COORDINATOR), 5 * AIT / 1_000);
 		assert_eq!(claimable(CPU_MINER), AIT / 2);
@@ -197,7 +208,10 @@ fn what_was_earned_by_units_alone_is_kept_and_nothing_more_is() {
 		assert_eq!((sums.treasury, sums.promised), (AIT / 50, AIT / 10 + AIT / 2));
 		assert_eq!(Steps::<Test>::iter().count(), 0);
 		assert_eq!(ComputeReceipts::receipt(job).unwrap().claim, AIT / 10);
-		assert_eq!(Jobs::<Test>::get(accepted), Some(Job { assigned_ms: 0, ..before }));
+		assert_eq!(
+			Jobs::<Test>::get(accepted),
+			Some(Job { assigned_ms: 0, model: JobModel::AsQuoted, ..before })
+		);
 		// AND reports, offences and leaves are where they are now
 		let kinds = Reports::<Test>::get(job, key(CPU_MINER)).unwrap().kinds.into_inner();
 		assert_eq!(kinds, [OffenceKind::TwoReceipts]);
@@ -282,6 +296,7 @@ fn what_was_on_hold_for_jobs_moves_into_the_escrow_to_the_unit() {
 			let slashes = vec![(1, 60 * AIT), (2, 60 * AIT), (3, AIT)];
 			party.as_mut().unwrap().slashes = slashes.try_into().unwrap();
 		});
+		jobs.into_iter().chain([settled]).for_each(put_job_of_v3);
 		StorageVersion::new(2).put::<Pallet<Test>>();
 		let everybody = || (1..=12).chain([99, 200, 201]).map(account);
 		let total = || {
@@ -295,7 +310,7 @@ fn what_was_on_hold_for_jobs_moves_into_the_escrow_to_the_unit() {
 		// WHEN the chain is upgraded
 		migrate();
 		// THEN the escrow has exactly that, and nothing came or went
-		assert_eq!(Pallet::<Test>::on_chain_storage_version(), StorageVersion::new(3));
+		assert_eq!(Pallet::<Test>::on_chain_storage_version(), StorageVersion::new(4));
 		assert_eq!(in_escrow(), [7_000 + 3 * JOB_DEPOSIT, 7_000]);
 		assert_eq!(in_escrow(), ComputeReceipts::owed());
 		let [ait, aicp, held, held_aicp] = before.2;
@@ -332,6 +347,7 @@ fn a_job_whose_money_cannot_be_moved_is_cancelled_by_the_migration() {
 		// GIVEN less on hold than two jobs need, which no rule of version 2 allowed
 		use frame_support::traits::{fungible::hold::Mutate, tokens::Precision};
 		Balances::release(&HoldReason::Job.into(), &client(), 1, Precision::Exact).unwrap();
+		[job, other].into_iter().for_each(put_job_of_v3);
 		StorageVersion::new(2).put::<Pallet<Test>>();
 		migrate();
 		// THEN one is open and covered, and the other is cancelled: nobody pays for it
@@ -340,5 +356,41 @@ fn a_job_whose_money_cannot_be_moved_is_cancelled_by_the_migration() {
 		assert_eq!(in_escrow(), [100_000 + JOB_DEPOSIT, 0]);
 		assert_eq!(on_hold(HoldReason::Job, &client()), 0);
 		assert_ok!(ComputeReceipts::do_try_state());
+	});
+}
+
+#[test]
+fn a_job_that_is_open_at_the_upgrade_settles_and_mints_as_it_was_quoted() {
+	build_and_execute(|| {
+		// GIVEN a chain of version 3 with jobs of a quote that names no model, open and settled
+		let old = |nonce| Quote { price: DEAR, model: None, ..quote(nonce) };
+		let before = deliver(0, MINER);
+		let (job, expiring) = (open_with(&old(1)).unwrap(), open_with(&old(2)).unwrap());
+		let rows = [before, job, expiring].map(|id| Jobs::<Test>::get(id).unwrap());
+		[before, job, expiring].into_iter().for_each(put_job_of_v3);
+		StorageVersion::new(3).put::<Pallet<Test>>();
+		// AND a registry that counts nothing
+		Factors::set(Vec::new());
+		// WHEN the chain is upgraded
+		MigrateToV4::<Test>::on_runtime_upgrade();
+		assert_eq!(Pallet::<Test>::on_chain_storage_version(), StorageVersion::new(4));
+		for (id, row) in [before, job, expiring].into_iter().zip(rows) {
+			let model = JobModel::AsQuoted;
+			assert_eq!(Jobs::<Test>::get(id), Some(Job { model, ..row }), "nothing else changes");
+		}
+		// THEN the job pays and mints what its quote promised
+		let view = ComputeReceipts::job(job).unwrap();
+		assert_eq!((view.model, view.counts), (JobModel::AsQuoted, true));
+		let miner = ait(&account(MINER));
+		let settling = Receipt { price: DEAR, ..receipt(job, MINER) };
+		assert_eq!(claim(&[signed_by(settling, MINER, COORDINATOR)]), []);
+		assert_eq!(ComputeReceipts::receipt(job).unwrap().claim, AIT / 10);
+		assert_eq!(ait(&account(MINER)), miner + DEAR * 3 / 4);
+		// AND the same quote, opened now, pays and mints nothing
+		let job = open_with(&old(3)).unwrap();
+		let settling = Receipt { price: DEAR, ..receipt(job, MINER) };
+		assert_eq!(claim(&[signed_by(settling, MINER, COORDINATOR)]), []);
+		assert_eq!(ComputeReceipts::receipt(job).unwrap().claim, 0);
+		assert_eq!(ait(&account(MINER)), miner + DEAR * 3 / 2);
 	});
 }

@@ -11,6 +11,7 @@ mod governance;
 mod heartbeats;
 mod keys;
 mod migrations;
+mod models;
 mod offences;
 mod open_job;
 mod parties;

@@ -149,6 +149,15 @@ impl Timeline {
 		self.terms_at(time_ms).map(|terms| terms.factor)
 	}
 
+	/// Returns the factor in thousandths by which private work is priced at a time, also while tokens
+	/// do not count: that of the time, else the last one before it, else the first one after it.
+	/// `None` if tokens never counted and never will.
+	pub fn nearest_factor(&self, time_ms: u64) -> Option<u32> {
+		let before = self.0.iter().rev().filter(|span| span.since_ms <= time_ms);
+		let after = self.0.iter().filter(|span| span.since_ms > time_ms);
+		before.chain(after).find_map(|span| span.standing.counted()).map(|terms| terms.factor)
+	}
+
 	/// Returns the factors by which tokens counted at some time from `from_ms` to `to_ms`, both
 	/// included: those that a receipt without a time of its own may have.
 	pub fn factors_between(&self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = u32> + '_ {

@@ -13,7 +13,7 @@ use gridproof_primitives::{
 	},
 	crypto::ed25519::PublicKey,
 };
-use gridproof_runtime::{AccountId, Runtime, RuntimeCall};
+use gridproof_runtime::{AccountId, ModelRegistry, Runtime, RuntimeCall};
 use pallet_compute_receipts::Call;
 use sp_core::{Pair, ed25519};
 
@@ -193,7 +193,7 @@ pub(crate) fn mint_nothing() -> RuntimeCall {
 	Call::set_parameters { new: Box::new(new) }.into()
 }
 
-/// The quote of these terms.
+/// The quote of these terms, for the chain's default model.
 pub(crate) fn quote(
 	coordinator: &ed25519::Pair,
 	client: &AccountId,
@@ -201,11 +201,13 @@ pub(crate) fn quote(
 	now: u64,
 	nonce: u64,
 ) -> Quote {
+	let model = ModelRegistry::default_model();
+	let factor = model.and_then(|model| ModelRegistry::factor_at(model, now));
 	Quote {
 		coordinator: key_of(coordinator),
 		client: client.clone().into(),
 		spec_hash: H256::zero(),
-		model_factor: 1_000,
+		model_factor: factor.expect("the development chain has a model"),
 		asset: terms.asset,
 		price: terms.price,
 		max_units: terms.units,
@@ -213,5 +215,6 @@ pub(crate) fn quote(
 		deadline_ms: now + terms.lasts,
 		miner: terms.miner,
 		nonce,
+		model,
 	}
 }

@@ -36,6 +36,17 @@ pub(super) const RULES: &[Rule] = &[
 		}],
 	},
 	Rule {
+		name: "registered",
+		section: "§3.3",
+		text: "only work on models of the registry, by its factor, mints",
+		edits: &[Edit {
+			file: CLAIMS,
+			old: "let received = if counts { received } else { 0 };",
+			new: "let without = gridproof_primitives::without(\"registered\");
+		let received = if counts || without { received } else { 0 };",
+		}],
+	},
+	Rule {
 		name: "claims",
 		section: "§3.3",
 		text: "a step mints at most the sum of its claims",

@@ -37,6 +37,7 @@ struct Rule {
 const FOUND_BY: &[(&str, &str)] = &[
 	("within-quote", "receipt above its quote"),
 	("leaving", "left and still there"),
+	("registered", "work on a model of its own"),
 	("debt-remembered", "debt left behind"),
 	("floor-reinstated", "broken seal after the pardon"),
 	("organisation-day", "limits that are near"),

@@ -12,7 +12,8 @@ use crate::{
 	},
 };
 use gridproof_primitives::{
-	compute::{AitPerAicp, Class, PartyRole, PriceAsset},
+	H256,
+	compute::{AitPerAicp, Class, MAX_MODEL_FACTOR, PartyRole, PriceAsset, Quote},
 	num::units::AICP,
 };
 use gridproof_runtime::{AccountId, CoveragePolicy, Runtime, constants::currency::AIT};
@@ -244,6 +245,30 @@ pub(super) fn deal(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> O
 
 pub(super) fn deal_in_aicp(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> Option<()> {
 	deal_for(world, scratch, rng, (PriceAsset::Aicp, 100 * AICP))
+}
+
+/// Invented work on a model that nobody knows, on none, and on the chain's own by a factor that it
+/// does not have.
+pub(super) fn name_own_models(
+	world: &mut World,
+	scratch: &mut Scratch,
+	rng: &mut Rng,
+) -> Option<()> {
+	let coordinator = *world.our_keys(true).first()?;
+	let own: [fn(&mut Quote); 3] = [
+		|quote| quote.model = Some(H256::repeat_byte(9)),
+		|quote| quote.model = None,
+		|quote| quote.model_factor = MAX_MODEL_FACTOR,
+	];
+	for change in own {
+		let client = world.wallet(rng);
+		let terms = own_terms(PriceAsset::Ait, 30 * AIT);
+		let job = world.open_changed(&client, &coordinator, terms, change)?;
+		scratch.jobs.push(job.clone());
+		deliver(world, &job, job.quote.price, 5 * SECOND)?;
+		world.pass(STEP);
+	}
+	Some(())
 }
 
 /// Three large receipts in one step.

@@ -170,6 +170,11 @@ pub(crate) const ALL: &[Strategy] = &[
 		stages: &[earn_score, redeem_most, open_for_credit, deliver_nothing],
 	},
 	Strategy {
+		name: "work on a model of its own",
+		roles: &[Coordinator, Miner],
+		stages: &[earn_score, name_own_models],
+	},
+	Strategy {
 		name: "more than a step may mint",
 		roles: &[Coordinator, Miner],
 		stages: &[earn_score, deal_at_once],

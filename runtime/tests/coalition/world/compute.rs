@@ -16,7 +16,7 @@ use gridproof_primitives::{
 	crypto::ed25519::PublicKey,
 	num::units::{AIT, MICRO_AIT},
 };
-use gridproof_runtime::{AccountId, Balances, ComputeReceipts, Runtime};
+use gridproof_runtime::{AccountId, Balances, ComputeReceipts, ModelRegistry, Runtime};
 use pallet_compute_receipts::{Event, HoldReason, Job, Jobs, Parameters, Parties, Reports};
 use sp_core::{Pair, ed25519};
 use std::collections::{BTreeMap, BTreeSet};
@@ -141,6 +141,13 @@ pub(crate) fn absence() -> u64 {
 	Parameters::<Runtime>::get().cancel_notice_ms
 }
 
+/// Whether the registry counts the quote's model by the quote's factor. Nothing changes that in these
+/// worlds.
+fn is_counted(quote: &Quote, now: u64) -> bool {
+	let factor = quote.model.and_then(|model| ModelRegistry::factor_at(model, now));
+	factor == Some(quote.model_factor)
+}
+
 pub(crate) fn is_open(id: H256) -> bool {
 	Jobs::<Runtime>::get(id).is_some_and(|job| job.state == JobState::Open)
 }
@@ -201,7 +208,18 @@ impl World {
 		&mut self,
 		client: &Key,
 		coordinator: &ed25519::Pair,
+		terms: Terms,
+	) -> Option<KnownJob> {
+		self.open_changed(client, coordinator, terms, |_| {})
+	}
+
+	/// The same, with a quote that is changed before it is signed.
+	pub(crate) fn open_changed(
+		&mut self,
+		client: &Key,
+		coordinator: &ed25519::Pair,
 		mut terms: Terms,
+		change: impl FnOnce(&mut Quote),
 	) -> Option<KnownJob> {
 		if key_of(coordinator) == key_of(&honest_coordinator()) {
 			terms.units = terms.units.clamp(1_000, 1_000_000);
@@ -214,7 +232,8 @@ impl World {
 		}
 		self.compute.nonce += 1;
 		let nonce = self.compute.nonce;
-		let quote = build::quote(coordinator, &client.account(), &terms, self.now, nonce);
+		let mut quote = build::quote(coordinator, &client.account(), &terms, self.now, nonce);
+		change(&mut quote);
 		let id = quote.job_id(&chain::genesis_hash());
 		let call = build::sign_quote(coordinator, quote.clone());
 		let sent = Sent::Signed(client.clone(), call);
@@ -328,6 +347,7 @@ impl World {
 					return;
 				};
 				let (asset, label) = (job.quote.asset, job.label);
+				let is_counted = is_counted(&job.quote, self.now);
 				let is_key = |key: &PublicKey| {
 					Parties::<Runtime>::get(key).is_some_and(|party| self.is_ours(&party.account))
 				};
@@ -342,6 +362,9 @@ impl World {
 				}
 				if is_own {
 					self.note_given(asset, shares.treasury);
+				}
+				if !is_counted {
+					self.blame_on(Source::Uncounted, label, claim);
 				}
 				self.note_claim(label, claim);
 			},

@@ -114,6 +114,8 @@ pub(crate) enum Source {
 	BondEscaped,
 	/// Daily limits of keys that a coordinator keeps, above its bond.
 	KeptAboveBond,
+	/// AIT claimed by a job on a model that the registry does not count by the quote's factor.
+	Uncounted,
 }
 
 /// Token, or several of one value.

@@ -22,6 +22,7 @@ use gridproof_primitives::{
 			BatchKind, Channel, ChannelId, ChannelReceipt, DemandView, HeaderChain, MinerSums,
 			Placed, SettlementBatch, SettlementHeader,
 		},
+		registry::ModelView,
 	},
 	crypto::ed25519::{PublicKey, Signature},
 	num::units::MILLIS_PER_DAY,
@@ -120,6 +121,10 @@ impl Ledger for ChainLedger {
 			}))
 		}
 		.boxed()
+	}
+
+	fn models(&self) -> BoxFuture<'_, Result<Vec<ModelView>, ChainError>> {
+		self.link.models().boxed()
 	}
 
 	fn preview(

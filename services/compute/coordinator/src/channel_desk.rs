@@ -68,7 +68,7 @@ impl Desk for ChannelDesk {
 	}
 
 	fn most_tokens(&self, model: &str) -> u32 {
-		self.0.settings.most_tokens(model)
+		self.0.most_tokens(model)
 	}
 
 	fn order(&self, order: Order) -> BoxFuture<'_, Result<Accepted, OrderError>> {

@@ -9,6 +9,7 @@ use crate::{
 	ledger::Ledger,
 	live::Live,
 	metrics::Metrics,
+	registry::Registry,
 	rows,
 	sessions::{HeldLease, Sessions},
 	settings::Settings,
@@ -49,6 +50,9 @@ pub enum StartError {
 		/// Path of the folder.
 		folder: String,
 	},
+	/// The configuration says something else about a model than the chain's registry.
+	#[error("{0}")]
+	Models(String),
 	/// The folder belongs to another chain.
 	#[error(
 		"the folder {folder} belongs to the chain {ours:?}, the node serves {theirs:?}: use the node of \
@@ -69,7 +73,7 @@ impl Classified for StartError {
 		match self {
 			Self::Store(error) => error.failure(),
 			Self::Metrics(_) => Failure::BROKEN,
-			Self::OtherChain { .. } | Self::NoDatabase { .. } => Failure::USAGE,
+			Self::OtherChain { .. } | Self::NoDatabase { .. } | Self::Models(_) => Failure::USAGE,
 		}
 	}
 }
@@ -86,6 +90,8 @@ pub struct Coordinator {
 	pub(crate) checker: Option<Checker>,
 	pub(crate) time: Timekeeper,
 	pub(crate) genesis: H256,
+	/// The chain's registry of models, as it was read last.
+	pub(crate) registry: Registry,
 	/// The secret that access keys of quotes are made from.
 	pub(crate) access: Zeroizing<[u8; 32]>,
 	/// The loops of [`Coordinator::run`].
@@ -151,6 +157,7 @@ impl Coordinator {
 			checker,
 			time: Timekeeper::new(clock),
 			genesis,
+			registry: Registry::default(),
 			access: Zeroizing::new(sha2_256(&*unseen)),
 			loops: Loops::default(),
 			closing: Stopper::new(),
@@ -164,6 +171,7 @@ impl Coordinator {
 			demanded: Demanded::default(),
 			untried: Mutex::default(),
 		};
+		coordinator.begin_models().await.map_err(StartError::Models)?;
 		coordinator.restore_leases().await?;
 		Ok(Arc::new(coordinator))
 	}

@@ -7,7 +7,6 @@ use crate::{
 	ledger::Escrow,
 	rows::{self, Change, Job},
 };
-use codec::DecodeAll;
 use futures::{StreamExt, TryStreamExt, stream};
 use gridproof_chain::ChainError;
 use gridproof_compute_api::protocol::JobStage;
@@ -238,6 +237,6 @@ impl Coordinator {
 }
 
 fn signed_quote(job: &Job) -> Option<SignedQuote> {
-	let quote = Quote::decode_all(&mut &job.quote[..]).ok()?;
+	let quote = Quote::read(&job.quote).ok()?;
 	Some(SignedQuote { quote, signature: job.quote_signature })
 }

@@ -10,6 +10,7 @@ use gridproof_primitives::{
 			BatchKind, BatchRefusal, Channel, ChannelId, ChannelReceipt, DemandView, HeaderChain,
 			MinerSums, Placed, SettlementBatch, SettlementHeader,
 		},
+		registry::ModelView,
 	},
 	crypto::ed25519::{PublicKey, Signature},
 };
@@ -134,6 +135,9 @@ pub trait Ledger: Send + Sync + 'static {
 
 	/// The miner of a key; `None` if it is not registered.
 	fn miner(&self, key: [u8; 32]) -> BoxFuture<'_, Result<Option<Registered>, ChainError>>;
+
+	/// All models of the chain's registry.
+	fn models(&self) -> BoxFuture<'_, Result<Vec<ModelView>, ChainError>>;
 
 	/// Whether each of these receipts would settle its job now, or why not.
 	fn preview(

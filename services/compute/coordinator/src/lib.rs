@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `coordinator` | what all work shares: database, chain, key, settings, memory |
 //! | `quotes` | from a specification to an accepted job |
+//! | `registry`, `models` | which models count, and for how much, by the chain's registry; following it |
 //! | `work` | from an accepted job to a miner and back |
 //! | `results` | what makes a result good |
 //! | [`check`] | checking results with an engine of the coordinator's own |
@@ -55,9 +56,11 @@ mod front;
 pub mod ledger;
 mod live;
 mod metrics;
+mod models;
 mod payout;
 mod quotes;
 mod registration;
+mod registry;
 pub mod repair;
 mod results;
 mod retention;

@@ -6,9 +6,10 @@ use crate::{
 	error::RequestError,
 	front::Offer,
 	ledger::Escrow,
+	registry::Terms,
 	rows::{self, Change, Job, NewJob, Once, QuoteRow, Remembered},
 };
-use codec::{DecodeAll, Encode};
+use codec::Encode;
 use gridproof_compute_api::protocol::{
 	ErrorCode, JobRequest, JobSpec, JobStage, MAX_ANSWERS, MAX_LOGPROBS, MAX_N, SPEC_VERSION,
 	Sampling, Task, is_document,
@@ -76,7 +77,7 @@ impl Coordinator {
 	/// Signs a quote for a specification, to be paid by `client`.
 	///
 	/// # Errors
-	/// [`ErrorCode::BadRequest`], [`ErrorCode::UnknownModel`].
+	/// [`ErrorCode::BadRequest`], [`ErrorCode::UnknownModel`], [`ErrorCode::ChainUnavailable`].
 	pub fn quote(
 		&self,
 		spec: &JobSpec,
@@ -94,7 +95,8 @@ impl Coordinator {
 		client: [u8; 32],
 		asset: PriceAsset,
 	) -> Result<Quoted, RequestError> {
-		let factor = self.check_spec(spec)?;
+		let terms = self.check_spec(spec)?;
+		let factor = terms.factor;
 		let bad = |message: &str| RequestError::new(ErrorCode::BadRequest, message);
 		let unit_price = self
 			.settings
@@ -118,6 +120,7 @@ impl Coordinator {
 			miner: None,
 			// Below 2⁶³, as the database's integers are.
 			nonce: OsRng.gen_range(0..=u64::MAX >> 1),
+			model: terms.counted(),
 		};
 		let job = quote.job_id(&self.genesis);
 		let access = AccessKey::of(&self.access, &job);
@@ -132,8 +135,9 @@ impl Coordinator {
 		Ok(Quoted { quote, row, access })
 	}
 
-	/// Checks a specification, and returns the model's factor.
-	pub(crate) fn check_spec(&self, spec: &JobSpec) -> Result<u32, RequestError> {
+	/// Checks a specification, and returns what its work is reckoned by.
+	pub(crate) fn check_spec(&self, spec: &JobSpec) -> Result<Terms, RequestError> {
+		self.check_registry()?;
 		let unknown = || {
 			let message = format!("no miner serves the model {:?} here", spec.model);
 			RequestError::new(ErrorCode::UnknownModel, message)
@@ -149,7 +153,8 @@ impl Coordinator {
 		}
 		check_task(&spec.task)?;
 		check_further(spec)?;
-		let most = offer.max_tokens.unwrap_or(self.settings.max_tokens);
+		let terms = self.terms(&offer);
+		let most = terms.max_tokens;
 		let is_embedding = spec.task.is_embedding();
 		if is_embedding != (spec.max_tokens == 0) {
 			let message = "max_tokens is 0 for embeddings, and above 0 for texts";
@@ -161,16 +166,17 @@ impl Coordinator {
 			return Err(RequestError::about("max_tokens", message));
 		}
 		check_sampling(&spec.sampling)?;
-		Ok(offer.factor())
+		Ok(terms)
 	}
 
 	/// Returns what a model is offered for; `None` if it is not.
 	pub(crate) fn offer(&self, model: &str) -> Option<Offer> {
-		let offer = self.settings.model(model)?;
+		let Terms { factor, max_tokens, entry, .. } = self.terms_named(model)?;
 		let prices = self.settings.unit_price.iter();
 		Some(Offer {
-			factor: offer.factor(),
-			max_tokens: self.settings.most_tokens(model),
+			factor,
+			max_tokens,
+			registry: entry,
 			unit_price: prices
 				.map(|(asset, price)| (asset.as_str().to_string(), price.0))
 				.collect(),
@@ -242,8 +248,7 @@ impl Coordinator {
 		};
 		let JobRequest { job, quote: bytes, signature, spec } = request;
 		let id = H256::from(*job);
-		let quote = Quote::decode_all(&mut &bytes.0[..])
-			.map_err(|_| bad("the quote is not SCALE of a quote"))?;
+		let quote = Quote::read(&bytes.0).map_err(|_| bad("the quote is not SCALE of a quote"))?;
 		if quote.coordinator != self.public() || quote.verify(&self.genesis, &signature.0).is_err()
 		{
 			return Err(bad("this coordinator did not sign the quote for this chain"));
@@ -305,7 +310,7 @@ impl Coordinator {
 		stream: bool,
 		funded: bool,
 	) -> Result<NewJob, RequestError> {
-		let quote = Quote::decode_all(&mut &row.quote[..]).map_err(|_| {
+		let quote = Quote::read(&row.quote).map_err(|_| {
 			RequestError::new(ErrorCode::Internal, "a quote in the database is broken")
 		})?;
 		let spec: JobSpec = serde_json::from_str(&row.spec)?;

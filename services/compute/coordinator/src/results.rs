@@ -97,7 +97,7 @@ impl Coordinator {
 		let mismatch = |message: &str| RequestError::new(ErrorCode::Mismatch, message);
 		let receipt = Receipt::decode_all(&mut &result.receipt.0[..])
 			.map_err(|_| mismatch("the receipt is not SCALE of a receipt"))?;
-		let quote = Quote::decode_all(&mut &job.quote[..])
+		let quote = Quote::read(&job.quote)
 			.map_err(|_| RequestError::new(ErrorCode::Internal, "the job's quote is broken"))?;
 		let (spec, output, telemetry) = (job.spec()?, &result.output, &receipt.telemetry);
 		let units = compute_units(output.tokens(), quote.model_factor).min(quote.max_units);

@@ -4,7 +4,7 @@ use crate::{
 	channels::{batches, demands, follow},
 	coordinator::Coordinator,
 	error::RequestError,
-	escrow, payout, retention, settle,
+	escrow, models, payout, retention, settle,
 	timekeeper::Verdict,
 	work,
 };
@@ -53,6 +53,9 @@ impl Coordinator {
 			}),
 			part(follow::NAME, LONGEST_ON_CHAIN, |c| {
 				async move { follow::follow(&c).await }.boxed()
+			}),
+			part(models::NAME, LONGEST_ON_CHAIN, |c| {
+				async move { models::follow(&c).await }.boxed()
 			}),
 			part(CLOCK, LONGEST_ON_CHAIN, |c| async move { watch_clock(&c).await }.boxed()),
 		];

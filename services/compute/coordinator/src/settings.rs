@@ -118,7 +118,8 @@ impl Default for Retain {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelOffer {
-	/// Its name; the factor follows from it.
+	/// Its name. The chain's registry says what a token of it counts for; of a model that it does not
+	/// have the factor follows from the name.
 	pub name: String,
 	/// Most tokens of an answer.
 	#[serde(default)]
@@ -126,11 +127,12 @@ pub struct ModelOffer {
 	/// Only miners of this class.
 	#[serde(default)]
 	pub class: Option<ClassName>,
-	/// Its factor in thousandths, where it does not follow from the name.
+	/// Its factor in thousandths, where the registry does not have it and it does not follow from the
+	/// name.
 	#[serde(default)]
 	pub model_factor: Option<u32>,
-	/// Hash by which the chain's registry knows it; without one, what channels pay for it is private
-	/// work, and mints nothing.
+	/// Hash of the registry's model that it is, where the registry knows it by another name than it is
+	/// offered by; such as one version of several.
 	#[serde(default)]
 	pub registered: Option<Hex32>,
 }
@@ -246,15 +248,10 @@ impl Settings {
 			None => None,
 		}
 	}
-
-	/// Returns the most tokens that an answer of a model may have.
-	pub fn most_tokens(&self, model: &str) -> u32 {
-		self.model(model).and_then(|offer| offer.max_tokens).unwrap_or(self.max_tokens)
-	}
 }
 
 impl ModelOffer {
-	/// Returns its factor in thousandths.
+	/// Returns its factor in thousandths, where the chain's registry does not have it.
 	pub fn factor(&self) -> u32 {
 		self.model_factor.unwrap_or_else(|| model_factor(&self.name))
 	}

@@ -33,6 +33,13 @@ use tokio::sync::{Notify, RwLock};
 
 /// How long models and prices are taken as they were read.
 const OFFER: Duration = Duration::from_secs(30);
+/// How far apart the clocks of front and coordinator may be when a model's factor changes, in
+/// milliseconds: for so long before and after nothing is signed.
+const AROUND_CHANGE_MS: u64 = 3_000;
+/// Time between two looks for the new factor.
+const LOOK: Duration = Duration::from_millis(500);
+/// Looks for the new factor after which the coordinator's word is taken as it is.
+const LOOKS: u32 = 20;
 /// Most tokens of `/v1/completions`, if a request does not say.
 const COMPLETION_TOKENS: u32 = 16;
 
@@ -272,6 +279,33 @@ impl Payer {
 		Ok((info.models, price))
 	}
 
+	/// Returns the offer of a model and the price of a unit, for a request that is signed now. Just
+	/// before and after a change of the factor that the chain's registry has announced it waits: else
+	/// the coordinator could reckon by one factor, and this program by the other.
+	async fn offer_of(&self, model: &str) -> Result<(OfferedModel, u128), FrontError> {
+		let unknown = || FrontError::UnknownModel(model.to_string());
+		let mut looks = 0;
+		loop {
+			let (models, price) = self.models().await?;
+			let price = price.ok_or_else(unknown)?;
+			let named = models.into_iter().find(|offer| offer.name == model);
+			let offer = named.ok_or_else(unknown)?;
+			let (now, next) = (self.clock.now_ms(), offer.registry.and_then(|entry| entry.next));
+			let changes =
+				|factor: Option<u32>| factor.is_some_and(|next| next != offer.model_factor);
+			let next = next.filter(|next| changes(next.model_factor)).map(|next| next.since_ms);
+			match next.filter(|since| *since <= now.saturating_add(AROUND_CHANGE_MS)) {
+				Some(since) if looks < LOOKS => {
+					looks += 1;
+					let left = since.saturating_add(AROUND_CHANGE_MS).saturating_sub(now);
+					tokio::time::sleep(Duration::from_millis(left).max(LOOK)).await;
+					*self.offer.locked() = None;
+				},
+				_ => return Ok((offer, price)),
+			}
+		}
+	}
+
 	/// Signs a voucher for a request and passes the request on; returns the answer as it comes.
 	///
 	/// # Errors
@@ -305,10 +339,7 @@ impl Payer {
 		asked: &Asked,
 		body: &[u8],
 	) -> Result<NewRequest, FrontError> {
-		let unknown = || FrontError::UnknownModel(asked.model.clone());
-		let (models, unit_price) = self.models().await?;
-		let unit_price = unit_price.ok_or_else(unknown)?;
-		let offer = models.iter().find(|offer| offer.name == asked.model).ok_or_else(unknown)?;
+		let (offer, unit_price) = self.offer_of(&asked.model).await?;
 		let max_tokens = asked.max_tokens.unwrap_or(offer.max_tokens);
 		let extent = Extent { max_tokens, ..asked.extent };
 		let units = compute_units(kind.most_tokens(body.len(), &extent), offer.model_factor);

@@ -306,7 +306,7 @@ async fn shown(front: &Front, headers: &HeaderMap) -> Result<Vec<Value>, OpenAiE
 	let shown = models.iter().map(|model| {
 		json!({ "id": model.name, "object": "model", "created": 0, "owned_by": "gridproof",
 			"gridproof": { "model_factor": model.model_factor, "max_tokens": model.max_tokens,
-				"unit_price": price.map(Amount), "asset": asset } })
+				"unit_price": price.map(Amount), "asset": asset, "registry": model.registry } })
 	});
 	Ok(shown.collect())
 }

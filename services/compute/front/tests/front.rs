@@ -14,8 +14,8 @@ use gridproof_chain::{ChainError, pallets::compute_receipts::Refusal};
 use gridproof_compute_api::{
 	ApiKeys, Customer,
 	protocol::{
-		ChannelInfo, ClosedVouchers, CoordinatorInfo, IssuedReceipt, OfferedModel, OpenVouchers,
-		RECEIPT_HEADER, SECRET_HEADER, VOUCHER_HEADER,
+		ChannelInfo, ClosedVouchers, CoordinatorInfo, IssuedReceipt, ModelStanding, NextStanding,
+		OfferedModel, OpenVouchers, RECEIPT_HEADER, RegistryEntry, SECRET_HEADER, VOUCHER_HEADER,
 	},
 };
 use gridproof_front::{FrontError, Payer, Settings, TopUp, chain::ClientChain, serve};
@@ -34,7 +34,9 @@ use gridproof_primitives::{
 	crypto::ed25519::{PublicKey, Signature},
 };
 use gridproof_support::{
-	Clock, Stopper, http_client,
+	Clock, Stopper,
+	clock::now_ms,
+	http_client,
 	text::{Amount, Hex32, HexBytes},
 };
 use serde_json::{Value, json};
@@ -90,6 +92,8 @@ struct Fake {
 	lie: Mutex<Lie>,
 	/// Time until which receipts are settled, UTC milliseconds.
 	settle_by: AtomicU64,
+	/// Time until which a token counts for twice as much, UTC milliseconds.
+	change: AtomicU64,
 	court: Mutex<Court>,
 }
 
@@ -149,13 +153,31 @@ impl Fake {
 }
 
 async fn info(State(fake): State<Arc<Fake>>) -> Json<CoordinatorInfo> {
+	let change = fake.change.load(Ordering::SeqCst);
+	let (model_factor, registry) = if now_ms() < change {
+		let standing = ModelStanding::Counted;
+		let next = NextStanding { standing, since_ms: change, model_factor: Some(1_000) };
+		let entry = RegistryEntry {
+			hash: Hex32([5; 32]),
+			standing,
+			since_ms: 0,
+			next: Some(next),
+			retired_ms: None,
+			context: 512,
+			default: true,
+		};
+		(2_000, Some(entry))
+	} else {
+		(1_000, None)
+	};
 	Json(CoordinatorInfo {
 		coordinator: Hex32(*fake.key.public()),
 		genesis: GENESIS.into(),
 		models: vec![OfferedModel {
 			name: MODEL.to_string(),
-			model_factor: 1_000,
+			model_factor,
 			max_tokens: 100,
+			registry,
 		}],
 		unit_price: [("ait".to_string(), Amount(UNIT_PRICE))].into_iter().collect(),
 		miners: Vec::new(),
@@ -356,6 +378,7 @@ impl World {
 			newest: Mutex::default(),
 			lie: Mutex::default(),
 			settle_by: AtomicU64::new(u64::MAX),
+			change: AtomicU64::default(),
 			court: Mutex::default(),
 		});
 		let routes = Router::new()
@@ -458,6 +481,18 @@ async fn an_answer_keeps_the_receipt_and_its_id() {
 	assert_eq!(answer.headers()["x-gridproof-receipt"], ID);
 	assert!(answer.headers()[RECEIPT_HEADER].to_str().unwrap().starts_with("0x"));
 	assert!(!answer.headers().contains_key("x-internal"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_at_the_change_of_a_factor_waits_and_its_receipt_is_not_distrusted() {
+	let mut world = World::new().await;
+	world.start().await;
+	world.fake.change.store(now_ms() + 1_000, Ordering::SeqCst);
+	// The coordinator counts by the factor of after the change.
+	let (status, text) = world.ask("", false).await;
+	assert_eq!(status, 200, "{text}");
+	assert!(now_ms() > world.fake.change.load(Ordering::SeqCst));
+	assert_eq!(world.ask("", false).await.0, 200, "no receipt was taken for a lie");
 }
 
 #[tokio::test(flavor = "multi_thread")]

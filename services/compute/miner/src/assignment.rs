@@ -1,6 +1,5 @@
 //! What a miner checks before it works, and what it signs afterwards.
 
-use codec::DecodeAll;
 use gridproof_compute_api::protocol::{Assignment, Output, RefusalReason, SPEC_VERSION, price_of};
 use gridproof_engine::{EngineError, Measured};
 use gridproof_primitives::{
@@ -23,8 +22,8 @@ pub fn check(
 	now: u64,
 ) -> Result<Quote, (RefusalReason, String)> {
 	let bad = |reason: &str| (RefusalReason::BadQuote, reason.to_string());
-	let quote = Quote::decode_all(&mut &assignment.quote.0[..])
-		.map_err(|_| bad("the quote is not SCALE of a quote"))?;
+	let quote =
+		Quote::read(&assignment.quote.0).map_err(|_| bad("the quote is not SCALE of a quote"))?;
 	let rules = [
 		(quote.coordinator == *coordinator, "the quote is another coordinator's"),
 		(quote.job_id(genesis) == H256::from(assignment.job), "the quote is another job's"),

@@ -695,6 +695,7 @@ const fn end_of(code: ErrorCode) -> Option<End> {
 		| ErrorCode::Banned
 		| ErrorCode::UnknownSession
 		| ErrorCode::UnknownModel
+		| ErrorCode::PrivateModel
 		| ErrorCode::NotFunded
 		| ErrorCode::Unauthorized
 		| ErrorCode::UnknownChannel

@@ -49,6 +49,7 @@ fn quote() -> Quote {
 		deadline_ms: NOW + 60_000,
 		miner: None,
 		nonce: 3,
+		model: None,
 	}
 }
 

@@ -35,6 +35,24 @@ fn what_was_opened_before_a_change_counts_by_the_old_factor() {
 }
 
 #[test]
+fn private_work_is_priced_by_the_factor_that_is_nearest() {
+	let mut timeline = Timeline::new(50, OLD);
+	assert_eq!(timeline.nearest_factor(0), Some(1_000), "it will count");
+	announced(&mut timeline, 60, TermsChange::Terms(NEW));
+	assert_eq!(
+		[50, 159, 160].map(|time| timeline.nearest_factor(time)),
+		[1_000, 1_000, 2_500].map(Some)
+	);
+	timeline.stop(200).unwrap();
+	assert_eq!(timeline.nearest_factor(300), Some(2_500), "it counted last");
+	announced(&mut timeline, 300, TermsChange::Retire);
+	assert_eq!(timeline.nearest_factor(500), Some(2_500));
+	let mut never = Timeline::new(50, OLD);
+	never.stop(0).unwrap();
+	assert_eq!(never.nearest_factor(60), None);
+}
+
+#[test]
 fn one_change_is_announced_at_a_time_and_can_be_called_off() {
 	let mut timeline = Timeline::new(0, OLD);
 	let span = announced(&mut timeline, 10, TermsChange::Terms(NEW));

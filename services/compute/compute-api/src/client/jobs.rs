@@ -8,7 +8,6 @@ use crate::protocol::{
 	CancelAnswer, CoordinatorInfo, ErrorCode, JobInfo, JobPage, JobRequest, JobSpec, QuoteAnswer,
 	QuoteRequest, ReceiptInfo, Settlement,
 };
-use codec::DecodeAll;
 use gridproof_primitives::{
 	H256,
 	compute::{PriceAsset, Quote},
@@ -62,7 +61,7 @@ impl CoordinatorClient {
 	) -> Result<(QuoteAnswer, Quote), ClientError> {
 		let request = QuoteRequest { client: Hex32(client), spec: spec.clone(), asset };
 		let answer: QuoteAnswer = self.once(self.0.post("/api/v1/quotes").json(&request)).await?;
-		let quote = Quote::decode_all(&mut &answer.quote.0[..])
+		let quote = Quote::read(&answer.quote.0)
 			.map_err(|_| ClientError::Dishonest("it is not SCALE of a quote"))?;
 		let rules = [
 			(quote.spec_hash == spec.hash(), "another specification"),

@@ -47,6 +47,8 @@ pub enum ErrorCode {
 	Expired,
 	/// No miner serves the model.
 	UnknownModel,
+	/// The chain's registry does not count the model: its work is private, and takes a private channel.
+	PrivateModel,
 	/// The quote is not this coordinator's, or too old.
 	BadQuote,
 	/// The chain holds no escrow for the job yet.
@@ -80,7 +82,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
 	/// All codes.
-	pub const ALL: [Self; 29] = [
+	pub const ALL: [Self; 30] = [
 		Self::BadRequest,
 		Self::BadSignature,
 		Self::ClockSkew,
@@ -96,6 +98,7 @@ impl ErrorCode {
 		Self::NotReproduced,
 		Self::Expired,
 		Self::UnknownModel,
+		Self::PrivateModel,
 		Self::BadQuote,
 		Self::NotFunded,
 		Self::Unauthorized,
@@ -130,6 +133,7 @@ impl ErrorCode {
 			Self::NotReproduced => "not_reproduced",
 			Self::Expired => "expired",
 			Self::UnknownModel => "unknown_model",
+			Self::PrivateModel => "private_model",
 			Self::BadQuote => "bad_quote",
 			Self::NotFunded => "not_funded",
 			Self::Unauthorized => "unauthorized",
@@ -155,7 +159,7 @@ impl ErrorCode {
 			Self::Mismatch | Self::Implausible | Self::BadQuote => 422,
 			Self::BadSignature | Self::UnknownSession | Self::Unauthorized | Self::ClockSkew => 401,
 			Self::NotFunded | Self::BadVoucher | Self::ChannelDry => 402,
-			Self::NotRegistered | Self::Banned => 403,
+			Self::NotRegistered | Self::Banned | Self::PrivateModel => 403,
 			Self::UnknownJob
 			| Self::UnknownModel
 			| Self::UnknownChannel
@@ -192,6 +196,7 @@ impl ErrorCode {
 			| Self::NotReproduced
 			| Self::Expired
 			| Self::UnknownModel
+			| Self::PrivateModel
 			| Self::BadQuote
 			| Self::NotFunded
 			| Self::Unauthorized

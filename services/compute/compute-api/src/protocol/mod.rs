@@ -58,8 +58,9 @@ pub use refusal::{Refusal, RefusalReason};
 pub use stage::{JobStage, Settlement};
 pub use vectors::{vector_from_text, vector_to_text};
 pub use views::{
-	CancelAnswer, CoordinatorInfo, JobInfo, JobPage, JobRequest, MinerInfo, OfferedModel,
-	QuoteAnswer, QuoteRequest, ReceiptBrief, ReceiptInfo, RefusedBatch, TelemetryInfo,
+	CancelAnswer, CoordinatorInfo, JobInfo, JobPage, JobRequest, MinerInfo, ModelStanding,
+	NextStanding, OfferedModel, QuoteAnswer, QuoteRequest, ReceiptBrief, ReceiptInfo, RefusedBatch,
+	RegistryEntry, TelemetryInfo,
 };
 pub use work::{
 	About, Accepted, Assignment, ClassName, HELLO_DOMAIN, HELLO_SKEW_MS, Heartbeat,

@@ -58,6 +58,66 @@ pub struct OfferedModel {
 	pub model_factor: u32,
 	/// Most tokens of an answer.
 	pub max_tokens: u32,
+	/// Its entry in the chain's registry; none if it is not there: work on it is private.
+	#[serde(default)]
+	pub registry: Option<RegistryEntry>,
+}
+
+/// A model's entry in the chain's registry. Only work on a model that is counted mints; other work is
+/// private.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RegistryEntry {
+	/// Hash by which receipts name it.
+	pub hash: Hex32,
+	/// Whether its tokens count now.
+	pub standing: ModelStanding,
+	/// Since when that holds, with this factor; of an announced model from when on. UTC milliseconds.
+	pub since_ms: u64,
+	/// What is announced and holds later.
+	pub next: Option<NextStanding>,
+	/// When it retires or has retired, UTC milliseconds; none if it is not announced.
+	pub retired_ms: Option<u64>,
+	/// Most tokens of prompt and answer together.
+	pub context: u32,
+	/// `true` if it is the chain's default model.
+	pub default: bool,
+}
+
+/// Whether tokens of a model count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelStanding {
+	/// They will.
+	Announced,
+	/// They do.
+	Counted,
+	/// They do not until governance resumes.
+	Stopped,
+	/// They do not any more.
+	Retired,
+}
+
+impl ModelStanding {
+	/// Its name in JSON.
+	pub const fn as_str(self) -> &'static str {
+		match self {
+			Self::Announced => "announced",
+			Self::Counted => "counted",
+			Self::Stopped => "stopped",
+			Self::Retired => "retired",
+		}
+	}
+}
+
+/// The standing of a model from an announced time on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NextStanding {
+	/// Whether its tokens count then.
+	pub standing: ModelStanding,
+	/// From when on, UTC milliseconds.
+	pub since_ms: u64,
+	/// Compute units of a thousand tokens then; none if they do not count.
+	pub model_factor: Option<u32>,
 }
 
 /// A miner that has a session.

@@ -5,6 +5,7 @@ use crate::{
 	coordinator::Coordinator,
 	error::RequestError,
 	quotes::Quoted,
+	registry::Terms,
 	rows::{self, Filter, Job, ReceiptRow},
 };
 use codec::Encode;
@@ -59,8 +60,8 @@ impl Public {
 		let (stages, settlements) =
 			coordinator.read(|db| Ok((rows::counts(db)?, rows::settlements(db)?))).await?;
 		let models = coordinator.models().into_iter().filter_map(|name| {
-			let (offer, max_tokens) = (settings.model(&name)?, settings.most_tokens(&name));
-			Some(OfferedModel { name, model_factor: offer.factor(), max_tokens })
+			let Terms { factor, max_tokens, entry, .. } = coordinator.terms_named(&name)?;
+			Some(OfferedModel { name, model_factor: factor, max_tokens, registry: entry })
 		});
 		let prices = settings.unit_price.iter();
 		let (now, steady) = (coordinator.now(), coordinator.time.steady());

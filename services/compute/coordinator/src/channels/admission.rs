@@ -5,6 +5,7 @@ use crate::{
 	coordinator::Coordinator,
 	error::RequestError,
 	ledger::ChannelChain,
+	registry::Terms,
 	rows::{self, ChannelReceiptRow},
 };
 use gridproof_compute_api::protocol::{ErrorCode, JobSpec, sampler_seed};
@@ -12,13 +13,13 @@ use gridproof_primitives::{
 	H256,
 	compute::{
 		channels::{
-			ChannelId, ChannelSums, Secret, SignedVoucher, Unsettled, VoucherRefusal, spec_hash,
+			ChannelId, ChannelSums, Mode, Secret, SignedVoucher, Unsettled, Voucher, VoucherId,
+			VoucherRefusal, spec_hash,
 		},
 		compute_units,
 	},
 };
 use gridproof_support::number::clamped;
-use sp_crypto_hashing::sha2_256;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -123,7 +124,8 @@ impl Coordinator {
 	///
 	/// # Errors
 	/// [`ErrorCode::UnknownChannel`], [`ErrorCode::BadSignature`], [`ErrorCode::BadVoucher`],
-	/// [`ErrorCode::ChannelDry`], [`ErrorCode::RateLimited`], and those of a specification.
+	/// [`ErrorCode::ChannelDry`], [`ErrorCode::PrivateModel`], [`ErrorCode::RateLimited`], and those of a
+	/// specification.
 	pub(crate) async fn admit(
 		&self,
 		mut spec: JobSpec,
@@ -138,7 +140,12 @@ impl Coordinator {
 			return RequestError::err(ErrorCode::BadVoucher, message);
 		}
 		spec.sampling.seed = sampler_seed(&voucher, &self.genesis);
-		let request = self.priced(spec, &signed, secret, &held, stream)?;
+		let terms = self.check_spec(&spec)?;
+		let may_count = held.channel.kind.mode == Mode::Ordinary;
+		if may_count && terms.counted().is_none() && !self.is_known(&voucher).await? {
+			terms.check_counted()?;
+		}
+		let request = self.priced(spec, terms, &signed, secret, &held, stream)?;
 		let (id, created_ms) = (request.id, request.created_ms);
 		if clamped::<u64, _>(self.book.waiting()) >= self.settings.max_queue {
 			return RequestError::err(ErrorCode::RateLimited, "the queue is full; try again");
@@ -167,16 +174,27 @@ impl Coordinator {
 		Ok(held)
 	}
 
+	/// Returns `true` if a voucher's request was admitted before: it keeps what held then.
+	async fn is_known(&self, voucher: &Voucher) -> Result<bool, RequestError> {
+		if self.book.fate(&voucher.seed(&self.genesis)).is_some() {
+			return Ok(true);
+		}
+		let VoucherId { channel, number } = voucher.id();
+		let receipt = self.read(move |db| Ok(rows::channel_receipt(db, channel, number)?));
+		Ok(receipt.await?.is_some_and(|row| row.receipt.receipt.spec_hash == voucher.spec_hash))
+	}
+
 	/// Prices a request.
 	fn priced(
 		&self,
 		spec: JobSpec,
+		terms: Terms,
 		signed: &SignedVoucher,
 		secret: Secret,
 		held: &Held,
 		stream: bool,
 	) -> Result<Request, RequestError> {
-		let factor = self.check_spec(&spec)?;
+		let Terms { model, factor, .. } = terms;
 		let kind = held.channel.kind;
 		let bad = |message: String| RequestError::new(ErrorCode::BadRequest, message);
 		let unit_price = self
@@ -189,14 +207,13 @@ impl Coordinator {
 		let (now, second) = (self.now(), 1_000);
 		let settle_ms = self.settings.channels.settle_seconds.saturating_mul(second);
 		let wait_ms = self.settings.channels.wait_seconds.saturating_mul(second);
-		let model = self.settings.model(&spec.model).and_then(|offer| offer.registered);
 		Ok(Request {
 			id: signed.voucher.seed(&self.genesis),
 			kind,
 			signer: held.channel.voucher_key(),
 			voucher: *signed,
 			secret,
-			model: model.map_or_else(|| H256(sha2_256(spec.model.as_bytes())), H256::from),
+			model,
 			spec,
 			factor,
 			unit_price,

@@ -3,7 +3,7 @@
 use crate::{error::RequestError, live::Frame};
 use axum::body::Bytes;
 use futures::future::BoxFuture;
-use gridproof_compute_api::protocol::{IssuedReceipt, JobSpec, Output};
+use gridproof_compute_api::protocol::{IssuedReceipt, JobSpec, Output, RegistryEntry};
 use gridproof_primitives::{
 	H256,
 	compute::channels::{Secret, SignedVoucher},
@@ -42,6 +42,8 @@ pub(crate) struct Offer {
 	pub factor: u32,
 	/// Most tokens of an answer.
 	pub max_tokens: u32,
+	/// Its entry in the chain's registry; none if it is not there.
+	pub registry: Option<RegistryEntry>,
 	/// Price of a compute unit by asset, in the asset's smallest unit.
 	pub unit_price: BTreeMap<String, u128>,
 }

@@ -236,6 +236,11 @@ impl From<RequestError> for OpenAiError {
 				error.detail.param = Some("model");
 				error
 			},
+			ErrorCode::PrivateModel => {
+				let mut error = Self::new(request.status(), INVALID, request.message);
+				error.detail.param = request.param;
+				error.code(ErrorCode::PrivateModel.as_str())
+			},
 			_ => {
 				let status = request.status();
 				let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE)

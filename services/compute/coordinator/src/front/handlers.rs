@@ -153,17 +153,18 @@ async fn embeddings(
 fn shown(desk: &dyn Desk, name: &str, created: u64) -> Value {
 	let mut model =
 		json!({ "id": name, "object": "model", "created": created, "owned_by": "gridproof" });
-	if let Some(Offer { factor, max_tokens, unit_price }) = desk.offer(name) {
+	if let Some(Offer { factor, max_tokens, registry, unit_price }) = desk.offer(name) {
 		let unit_price: BTreeMap<String, Amount> =
 			unit_price.into_iter().map(|(asset, price)| (asset, Amount(price))).collect();
-		model["gridproof"] =
-			json!({ "model_factor": factor, "max_tokens": max_tokens, "unit_price": unit_price });
+		model["gridproof"] = json!({ "model_factor": factor, "max_tokens": max_tokens, "unit_price": unit_price,
+				"registry": registry });
 	}
 	model
 }
 
 /// The models on offer. A token costs a compute unit's price times the model's factor, which is in
-/// thousandths.
+/// thousandths. `registry` says how the chain's registry has it: whether its tokens count, since when,
+/// what is announced and when it retires; null of a model whose work is private.
 #[utoipa::path(get, path = "/v1/models", tag = "openai", security(("api_key" = [])),
 	responses((status = 200, body = Value), (status = "4XX", body = OpenAiErrorBody),
 		(status = "default", body = OpenAiErrorBody)))]

@@ -224,7 +224,7 @@ impl ChannelChain for MemoryChain {
 }
 
 /// A client with the key of a channel.
-struct Payer {
+pub(super) struct Payer {
 	channel: ChannelId,
 	key: SealedKey,
 	number: u64,
@@ -232,14 +232,14 @@ struct Payer {
 
 /// A request of a client, ready to be sent.
 #[derive(Clone)]
-struct Asked {
+pub(super) struct Asked {
 	voucher: SignedVoucher,
 	secret: Secret,
 	body: Vec<u8>,
 }
 
 impl Asked {
-	fn payment(&self) -> Payment {
+	pub(super) fn payment(&self) -> Payment {
 		let Self { voucher, secret, body } = self.clone();
 		Payment { voucher, secret, body }
 	}
@@ -251,12 +251,28 @@ impl Asked {
 
 impl Payer {
 	/// Opens a channel on the chain in memory.
-	fn opens(world: &World, channel: ChannelId, deposit: u128, daily_limit: u128) -> Self {
+	pub(super) fn opens(
+		world: &World,
+		channel: ChannelId,
+		deposit: u128,
+		daily_limit: u128,
+	) -> Self {
+		Self::opens_of(world, channel, KIND, deposit, daily_limit)
+	}
+
+	/// The same, of a kind.
+	pub(super) fn opens_of(
+		world: &World,
+		channel: ChannelId,
+		kind: BatchKind,
+		deposit: u128,
+		daily_limit: u128,
+	) -> Self {
 		let byte = u8::try_from(channel).unwrap();
 		let key = SealedKey::from_seed(Zeroizing::new([byte; 32]), None, None);
 		let terms = ChannelTerms {
 			coordinator: world.coordinator.public(),
-			kind: KIND,
+			kind,
 			signer: Some(*key.public()),
 			deposit,
 			daily_limit,
@@ -268,7 +284,7 @@ impl Payer {
 	}
 
 	/// Signs a voucher of the next number, for a request with this text.
-	fn signs(&mut self, amount: u128, text: &str) -> Asked {
+	pub(super) fn signs(&mut self, amount: u128, text: &str) -> Asked {
 		self.number += 1;
 		let body = text.as_bytes().to_vec();
 		let secret = [7; 32];
@@ -284,13 +300,17 @@ impl Payer {
 }
 
 impl World {
-	async fn admit(&self, asked: &Asked) -> Result<H256, ErrorCode> {
-		let admitted = self.coordinator.admit(spec(), asked.payment(), false).await;
+	pub(super) async fn admit(&self, asked: &Asked) -> Result<H256, ErrorCode> {
+		self.admit_spec(spec(), asked).await
+	}
+
+	pub(super) async fn admit_spec(&self, spec: JobSpec, asked: &Asked) -> Result<H256, ErrorCode> {
+		let admitted = self.coordinator.admit(spec, asked.payment(), false).await;
 		admitted.map(|admitted| admitted.id).map_err(|error| error.code)
 	}
 
 	/// The receipt that a request was answered with.
-	fn issued(&self, id: H256) -> IssuedReceipt {
+	pub(super) fn issued(&self, id: H256) -> IssuedReceipt {
 		match self.coordinator.book.fate(&id) {
 			Some(Fate::Done(done)) => done.issued,
 			other => panic!("{other:?}"),
@@ -313,7 +333,11 @@ fn request_of(work: Work) -> VoucherWork {
 }
 
 impl Miner {
-	async fn asks_request(&self, world: &World, session: &Session) -> Option<VoucherWork> {
+	pub(super) async fn asks_request(
+		&self,
+		world: &World,
+		session: &Session,
+	) -> Option<VoucherWork> {
 		self.asks_any(world, session).await.map(request_of)
 	}
 
@@ -356,7 +380,7 @@ impl Miner {
 		}
 	}
 
-	fn does_request(&self, work: &VoucherWork) -> JobResult {
+	pub(super) fn does_request(&self, work: &VoucherWork) -> JobResult {
 		let output = output("there was");
 		let tokens = TokenIds { prompt: vec![1; 5], output: vec![2; 3] };
 		let receipt = self.receipt_v2(work, &output, &tokens);
@@ -364,7 +388,7 @@ impl Miner {
 	}
 
 	/// Takes a request and does it.
-	async fn serves(&self, world: &World, session: &Session) -> IssuedReceipt {
+	pub(super) async fn serves(&self, world: &World, session: &Session) -> IssuedReceipt {
 		let work = self.asks_request(world, session).await.unwrap();
 		let result = self.does_request(&work);
 		let id = work.work.into();

@@ -7,6 +7,7 @@ mod crash;
 mod front;
 mod idempotency;
 mod lifecycle;
+mod models;
 mod refusals;
 mod retention;
 mod supervision;
@@ -39,7 +40,12 @@ use gridproof_primitives::{
 	compute::{
 		Class, JobState as OnChain, JobTerms, PriceAsset, Quote, Receipt, ReceiptRefusal,
 		SignedAssignment, SignedQuote, SignedReceipt, Signer, Telemetry, check_receipt,
-		compute_units, release_payload,
+		compute_units, model_factor,
+		registry::{
+			EngineClass, Model, ModelDescription, ModelName, ModelTerms, ModelView, NewModel,
+			Timeline,
+		},
+		release_payload,
 	},
 	crypto::ed25519::{self, Signature},
 };
@@ -109,6 +115,7 @@ struct MemoryChain {
 	questions: AtomicU64,
 	now: AtomicU64,
 	channels: channels::MemoryChannels,
+	registry: Mutex<HashMap<H256, Model>>,
 }
 
 impl MemoryChain {
@@ -118,6 +125,26 @@ impl MemoryChain {
 
 	fn set_trouble(&self, trouble: Trouble) {
 		*self.trouble.lock().unwrap() = trouble;
+	}
+
+	/// Adds a model to the registry that counts from a time on, UTC milliseconds; returns its hash.
+	fn add_model(&self, name: &str, factor: u32, since_ms: u64) -> H256 {
+		let description = ModelDescription {
+			name: ModelName::new(name).unwrap(),
+			weights: H256([1; 32]),
+			tokenizer: H256([2; 32]),
+			template: None,
+		};
+		let terms = ModelTerms { factor, engine: EngineClass::Seeded };
+		let hash = description.hash();
+		let model = Model::starting(NewModel { description, context: 32_768, terms }, since_ms);
+		self.registry.lock().unwrap().insert(hash, model);
+		hash
+	}
+
+	/// Changes the timeline of a model of the registry.
+	fn change_model(&self, hash: H256, change: impl FnOnce(&mut Timeline)) {
+		change(&mut self.registry.lock().unwrap().get_mut(&hash).unwrap().timeline);
 	}
 
 	fn check(&self) -> Result<(), ChainError> {
@@ -211,6 +238,17 @@ impl Ledger for MemoryChain {
 		async move {
 			self.check()?;
 			Ok(self.miners.lock().unwrap().get(&key).copied())
+		}
+		.boxed()
+	}
+
+	fn models(&self) -> BoxFuture<'_, Result<Vec<ModelView>, ChainError>> {
+		async move {
+			self.check()?;
+			let (models, now) = (self.registry.lock().unwrap(), self.now.load(Ordering::SeqCst));
+			let view =
+				|(hash, model): (&H256, &Model)| ModelView::new(*hash, model.clone(), None, now);
+			Ok(models.iter().map(view).collect())
 		}
 		.boxed()
 	}
@@ -375,6 +413,7 @@ impl World {
 			let miner = *key(byte, Kind::Miner).public();
 			chain.miners.lock().unwrap().insert(miner, registered);
 		}
+		chain.add_model(MODEL, model_factor(MODEL), 0);
 		let coordinator = open(&folder, &chain, &clock, settings.clone(), checker.clone()).await;
 		Self { folder, chain, clock, hands, settings, checker, coordinator }
 	}
@@ -568,7 +607,7 @@ impl Miner {
 	}
 
 	fn receipt(&self, assignment: &Assignment, output: &Output) -> Receipt {
-		let quote = Quote::decode_all(&mut &assignment.quote.0[..]).unwrap();
+		let quote = Quote::read(&assignment.quote.0).unwrap();
 		let units = compute_units(output.tokens(), quote.model_factor);
 		Receipt {
 			job_id: assignment.job.into(),

@@ -94,6 +94,7 @@ async fn every_loop_takes_its_turns_and_is_shown() {
 		"clock",
 		"demands",
 		"dispatch",
+		"models",
 		"opening",
 		"payout",
 		"release",

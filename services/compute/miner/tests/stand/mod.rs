@@ -27,7 +27,10 @@ use gridproof_keys::{Kind, SealedKey};
 use gridproof_miner::{Counts, Miner, MinerError, Outbox, Settings};
 use gridproof_primitives::{
 	H256,
-	compute::{Class, PriceAsset, ReceiptRefusal, SignedAssignment, SignedQuote, SignedReceipt},
+	compute::{
+		Class, PriceAsset, ReceiptRefusal, SignedAssignment, SignedQuote, SignedReceipt,
+		registry::ModelView,
+	},
 	crypto::ed25519::Signature,
 };
 use gridproof_store::StoreError;
@@ -127,6 +130,10 @@ impl Ledger for OpenLedger {
 		let is_known = !self.unknown.lock().unwrap().contains(&key);
 		let registered = Registered { class: Class::Cpu, is_able: true, score: 5_000 };
 		async move { Ok(is_known.then_some(registered)) }.boxed()
+	}
+
+	fn models(&self) -> BoxFuture<'_, Result<Vec<ModelView>, ChainError>> {
+		async { Ok(Vec::new()) }.boxed()
 	}
 
 	fn preview(

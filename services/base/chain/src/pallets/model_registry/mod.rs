@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod event;
+mod pages;
 pub mod query;
 mod refusal;
 

@@ -1,5 +1,8 @@
 //! `gridproof model`.
 
+mod offers;
+
+use self::offers::{OffersArgs, ShownOffer};
 use crate::{
 	args::{GovernorArgs, UrlArgs, amount::trimmed, governor::ShownDecision},
 	exit::usage,
@@ -25,9 +28,11 @@ use std::process::ExitCode;
 /// What `gridproof model` can do.
 #[derive(Subcommand)]
 pub enum Command {
-	/// List the models of the registry, and which is the default.
-	List(UrlArgs),
-	/// Show a model: its hashes, by what it counts, what is announced, what was.
+	/// List the models of the registry: which count, since when, which is the default, and what
+	/// coordinators take for them.
+	List(ListArgs),
+	/// Show a model: its hashes, by what it counts, what is announced, what was, and what coordinators
+	/// take for it.
 	Show(ShowArgs),
 	/// List what is announced and does not hold yet, and how long decisions take.
 	Pending(UrlArgs),
@@ -112,11 +117,22 @@ impl From<Engine> for EngineClass {
 	}
 }
 
-/// A model, and the node that is asked.
+/// The node and the coordinators that are asked.
+#[derive(Args)]
+pub struct ListArgs {
+	#[command(flatten)]
+	offers: OffersArgs,
+	#[command(flatten)]
+	node: UrlArgs,
+}
+
+/// A model, and who is asked about it.
 #[derive(Args)]
 pub struct ShowArgs {
 	#[command(flatten)]
 	what: ModelArgs,
+	#[command(flatten)]
+	offers: OffersArgs,
 	#[command(flatten)]
 	node: UrlArgs,
 }
@@ -231,7 +247,7 @@ pub struct StopArgs {
 /// Runs one `gridproof model` command.
 pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 	match command {
-		Command::List(node) => list(&node, out).await,
+		Command::List(args) => list(&args, out).await,
 		Command::Show(args) => show(&args, out).await,
 		Command::Pending(node) => pending(&node, out).await,
 		Command::ProposeAdd(args) => add(*args, out).await,
@@ -367,6 +383,12 @@ impl ShownSpan {
 		}
 	}
 
+	/// Its standing and since when, such as `counted since 2026-01-01T00:00:00, factor 2.5, exact`.
+	fn since(&self) -> String {
+		let since = format!("{} since {}", self.standing, format_utc(self.since_ms));
+		self.terms().replacen(self.standing, &since, 1)
+	}
+
 	fn terms(&self) -> String {
 		let factor = self.factor.map(|factor| format!(", factor {}", shown_factor(factor)));
 		let engine = self.engine.map(|engine| format!(", {engine}"));
@@ -396,6 +418,8 @@ struct Shown {
 	pending: Option<ShownSpan>,
 	/// All that is known, earliest first.
 	timeline: Vec<ShownSpan>,
+	/// What the coordinators that were asked take for it.
+	offers: Vec<ShownOffer>,
 }
 
 impl From<ModelView> for Shown {
@@ -415,13 +439,20 @@ impl From<ModelView> for Shown {
 			now: running.copied().map(ShownSpan::from),
 			pending: view.pending.map(ShownSpan::from),
 			timeline: spans.iter().copied().map(ShownSpan::from).collect(),
+			offers: Vec::new(),
 		}
 	}
 }
 
 impl Shown {
+	/// A model, with what is offered of it.
+	fn with_offers(view: ModelView, offers: &[ShownOffer]) -> Self {
+		let own = offers.iter().filter(|offer| offer.is_of(view.hash)).cloned().collect();
+		Self { offers: own, ..Self::from(view) }
+	}
+
 	fn line(&self) -> String {
-		let now = self.now.as_ref().map_or("announced".to_string(), ShownSpan::terms);
+		let now = self.now.as_ref().map_or("announced".to_string(), ShownSpan::since);
 		let default = if self.default { ", the default" } else { "" };
 		let next = self
 			.pending
@@ -433,7 +464,11 @@ impl Shown {
 			self.context,
 			next.unwrap_or_default(),
 			self.hash
-		)
+		) + &self.offered()
+	}
+
+	fn offered(&self) -> String {
+		self.offers.iter().map(|offer| format!("\n  {}", offer.line())).collect()
 	}
 
 	fn text(&self) -> String {
@@ -448,23 +483,11 @@ impl Shown {
 	}
 }
 
-/// All models, in pages as the chain gives them.
-async fn all(chain: &Chain) -> anyhow::Result<Vec<ModelView>> {
-	const PAGE: u32 = 100;
-	let mut models: Vec<ModelView> = Vec::new();
-	let mut page = chain.read(&query::models(None, PAGE)).await?;
-	while let Some(last) = page.last().map(|view| view.hash) {
-		models.append(&mut page);
-		page = chain.read(&query::models(Some(last), PAGE)).await?;
-	}
-	models.sort_by_key(|view| view.model.description.name.to_string());
-	Ok(models)
-}
-
-async fn list(node: &UrlArgs, out: &Output) -> anyhow::Result<()> {
-	let chain = node.connect().await?;
-	let shown: Vec<Shown> = all(&chain).await?.into_iter().map(Shown::from).collect();
-	out.result(&shown, |shown| {
+async fn list(args: &ListArgs, out: &Output) -> anyhow::Result<()> {
+	let chain = args.node.connect().await?;
+	let (models, offers) = (chain.models().await?, args.offers.ask(&chain).await?);
+	let shown = models.into_iter().map(|view| Shown::with_offers(view, &offers));
+	out.result(&shown.collect::<Vec<_>>(), |shown| {
 		if shown.is_empty() {
 			return "the registry has no models: nothing mints".to_string();
 		}
@@ -474,8 +497,9 @@ async fn list(node: &UrlArgs, out: &Output) -> anyhow::Result<()> {
 
 async fn show(args: &ShowArgs, out: &Output) -> anyhow::Result<()> {
 	let chain = args.node.connect().await?;
-	let shown = Shown::from(found(&chain, &args.what.model).await?);
-	out.result(&shown, Shown::text)
+	let view = found(&chain, &args.what.model).await?;
+	let offers = args.offers.ask(&chain).await?;
+	out.result(&Shown::with_offers(view, &offers), Shown::text)
 }
 
 /// A change that is announced, as it is shown.
@@ -588,8 +612,42 @@ mod tests {
 		let new = NewModel { description, context: 512, terms };
 		let model = gridproof_primitives::compute::registry::Model::starting(new, 1_000);
 		let of = |now| Shown::from(ModelView::new(H256::zero(), model.clone(), None, now)).line();
-		assert!(of(1_000).starts_with("a  counted, factor 2.5, seeded, context 512\n"));
+		let counted = "a  counted since 1970-01-01T00:00:01, factor 2.5, seeded, context 512\n";
+		assert!(of(1_000).starts_with(counted), "{}", of(1_000));
 		let announced = "a  announced, context 512; from 1970-01-01T00:00:01";
 		assert!(of(999).starts_with(announced), "{}", of(999));
+	}
+
+	#[test]
+	fn a_model_is_shown_with_the_price_of_those_who_serve_it() {
+		let description = ModelDescription {
+			name: ModelName::new("a").unwrap(),
+			weights: H256::zero(),
+			tokenizer: H256::zero(),
+			template: None,
+		};
+		let hash = description.hash();
+		let terms = ModelTerms { factor: 2_500, engine: EngineClass::Seeded };
+		let new = NewModel { description, context: 512, terms };
+		let model = gridproof_primitives::compute::registry::Model::starting(new, 0);
+		let entry = serde_json::json!({ "hash": format!("{hash:#x}"), "standing": "counted",
+			"since_ms": 0, "next": null, "retired_ms": null, "context": 512, "default": true });
+		let other = serde_json::json!({ "hash": format!("{:#x}", H256::zero()), "standing": "retired",
+			"since_ms": 0, "next": null, "retired_ms": 0, "context": 512, "default": false });
+		let model_of = |name: &str, registry| {
+			serde_json::json!({ "name": name, "model_factor": 2_500, "max_tokens": 99,
+				"registry": registry })
+		};
+		let info = serde_json::json!({ "coordinator": format!("{:#x}", H256::repeat_byte(1)),
+			"genesis": format!("{:#x}", H256::zero()),
+			"models": [model_of("A", entry), model_of("b", other), model_of("c", serde_json::Value::Null)],
+			"unit_price": { "ait": "1000000000000" }, "miners": [], "jobs": {}, "receipts": {},
+			"front": false });
+		let info = serde_json::from_value(info).unwrap();
+		let offers = ShownOffer::all("http://c", &info);
+		assert_eq!(offers.len(), 2, "one is not in the registry");
+		let shown = Shown::with_offers(ModelView::new(hash, model, None, 1), &offers).line();
+		let says = "\n  http://c as A: 2.5 AIT a million tokens, answers of at most 99";
+		assert!(shown.ends_with(says), "{shown}");
 	}
 }
