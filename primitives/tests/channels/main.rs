@@ -4,6 +4,7 @@
 
 mod channel;
 mod evidence;
+mod plans;
 mod properties;
 mod receipt;
 mod rules;

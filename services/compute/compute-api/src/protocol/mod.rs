@@ -22,6 +22,9 @@
 //! | `GET /v1/channels/{channel}` | none | [`ChannelInfo`] |
 //! | `POST /v1/channels/{channel}/vouchers` | [`OpenVouchers`] | [`ClosedVouchers`] |
 //! | `GET /v1/channels/{channel}/receipts/{number}` | none | [`ReceiptAnswer`] |
+//! | `GET /v1/plans` | none | [`Plans`] |
+//! | `GET /v1/channels/{channel}/plan` | none | [`PlanState`] |
+//! | `POST /v1/channels/{channel}/key` | [`KeyRequest`] | [`KeyAnswer`] |
 //! | `GET /v1/receipts/{id}` | none | [`ReceiptAnswer`] |
 //! | `GET /v1/batches/{sequence}` | none | [`BatchAnswer`] |
 //!
@@ -36,6 +39,7 @@
 mod channel;
 mod error;
 mod job;
+mod plan;
 mod refusal;
 mod stage;
 mod vectors;
@@ -50,6 +54,10 @@ pub use channel::{
 };
 pub use error::{CoordinatorError, ErrorCode};
 pub use job::{Finish, JobSpec, Message, Output, SPEC_VERSION, Sampling, Task, price_of};
+pub use plan::{
+	KEY_SKEW_MS, KeyAnswer, KeyRequest, Plan, PlanInfo, PlanState, Plans, WARNING_HEADER,
+	key_payload,
+};
 pub use refusal::{Refusal, RefusalReason};
 pub use stage::{JobStage, Settlement};
 pub use vectors::{vector_from_text, vector_to_text};
