@@ -50,6 +50,17 @@ pub(crate) struct Admitted {
 	pub(crate) is_repeated: bool,
 }
 
+/// What a request costs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Priced {
+	/// Factor of the model in thousandths.
+	factor: u32,
+	/// Price of a compute unit, in the asset's smallest unit.
+	unit_price: u128,
+	/// The most that it costs.
+	pub(super) highest: u128,
+}
+
 /// Returns the error of a voucher that is refused.
 fn refused(refusal: VoucherRefusal) -> RequestError {
 	let code = if refusal.is_temporary() { ErrorCode::ChannelDry } else { ErrorCode::BadVoucher };
@@ -108,6 +119,7 @@ impl Coordinator {
 			self.book.forget(id, self.time.steady());
 			return Ok(None);
 		};
+		self.note_plan(id, &channel).await?;
 		let account = self.read(move |db| Ok(rows::channel_account(db, id)?)).await?;
 		let (sums, number) = account
 			.map_or((ChannelSums::default(), 0), |row| (row.sums, row.voucher.voucher.number));
@@ -138,11 +150,10 @@ impl Coordinator {
 			return RequestError::err(ErrorCode::BadVoucher, message);
 		}
 		spec.sampling.seed = sampler_seed(&voucher, &self.genesis);
-		let request = self.priced(spec, &signed, secret, &held, stream)?;
+		let priced = self.priced(&spec, voucher.channel, &held)?;
+		let request = self.request_of(spec, &signed, secret, &held, priced, stream);
 		let (id, created_ms) = (request.id, request.created_ms);
-		if clamped::<u64, _>(self.book.waiting()) >= self.settings.max_queue {
-			return RequestError::err(ErrorCode::RateLimited, "the queue is full; try again");
-		}
+		self.has_room()?;
 		let is_repeated = match self.take_turn(&request).await? {
 			Entrance::New => {
 				self.metrics.jobs.inc();
@@ -158,6 +169,14 @@ impl Coordinator {
 		Ok(Admitted { id, created_ms, is_repeated })
 	}
 
+	/// Turns requests away while the queue is full.
+	pub(super) fn has_room(&self) -> Result<(), RequestError> {
+		if clamped::<u64, _>(self.book.waiting()) >= self.settings.max_queue {
+			return RequestError::err(ErrorCode::RateLimited, "the queue is full; try again");
+		}
+		Ok(())
+	}
+
 	/// Checks whose voucher it is.
 	pub(super) async fn checked(&self, signed: &SignedVoucher) -> Result<Held, RequestError> {
 		let held = self.held(signed.voucher.channel).await?;
@@ -167,32 +186,43 @@ impl Coordinator {
 		Ok(held)
 	}
 
-	/// Prices a request.
-	fn priced(
+	/// Prices a request in the asset of its channel, at the price of the channel's plan if it has one.
+	pub(super) fn priced(
+		&self,
+		spec: &JobSpec,
+		channel: ChannelId,
+		held: &Held,
+	) -> Result<Priced, RequestError> {
+		let factor = self.check_spec(spec)?;
+		let asset = held.channel.kind.asset;
+		let bad = |message: String| RequestError::new(ErrorCode::BadRequest, message);
+		let unit_price = self
+			.unit_price_of(channel, asset)
+			.ok_or_else(|| bad(format!("{} is not taken here", asset.as_str())))?;
+		let highest = unit_price
+			.checked_mul(compute_units(spec.max_total_tokens(), factor).into())
+			.ok_or_else(|| bad("the request is too large to be priced".to_string()))?;
+		Ok(Priced { factor, unit_price, highest })
+	}
+
+	/// Returns a request with the voucher that pays for it.
+	pub(super) fn request_of(
 		&self,
 		spec: JobSpec,
 		signed: &SignedVoucher,
 		secret: Secret,
 		held: &Held,
+		priced: Priced,
 		stream: bool,
-	) -> Result<Request, RequestError> {
-		let factor = self.check_spec(&spec)?;
-		let kind = held.channel.kind;
-		let bad = |message: String| RequestError::new(ErrorCode::BadRequest, message);
-		let unit_price = self
-			.settings
-			.price_in(kind.asset)
-			.ok_or_else(|| bad(format!("{} is not taken here", kind.asset.as_str())))?;
-		let highest = unit_price
-			.checked_mul(compute_units(spec.max_total_tokens(), factor).into())
-			.ok_or_else(|| bad("the request is too large to be priced".to_string()))?;
+	) -> Request {
+		let Priced { factor, unit_price, highest } = priced;
 		let (now, second) = (self.now(), 1_000);
 		let settle_ms = self.settings.channels.settle_seconds.saturating_mul(second);
 		let wait_ms = self.settings.channels.wait_seconds.saturating_mul(second);
 		let model = self.settings.model(&spec.model).and_then(|offer| offer.registered);
-		Ok(Request {
+		Request {
 			id: signed.voucher.seed(&self.genesis),
-			kind,
+			kind: held.channel.kind,
 			signer: held.channel.voucher_key(),
 			voucher: *signed,
 			secret,
@@ -205,7 +235,7 @@ impl Coordinator {
 			settle_by_ms: now.saturating_add(settle_ms),
 			until_steady: self.time.steady().saturating_add(wait_ms),
 			stream,
-		})
+		}
 	}
 
 	/// Waits for the vouchers before it, and admits a request.
@@ -243,7 +273,8 @@ impl Coordinator {
 		}
 	}
 
-	fn is_stale(&self, channel: ChannelId) -> bool {
+	/// Returns `true` if a refusal of the channel has it read again.
+	pub(super) fn is_stale(&self, channel: ChannelId) -> bool {
 		let now = self.time.steady();
 		let held = self.book.held(channel, now);
 		held.is_none_or(|held| now.saturating_sub(held.read_steady) >= FRESH_MS)

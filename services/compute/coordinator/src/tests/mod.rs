@@ -7,6 +7,7 @@ mod crash;
 mod front;
 mod idempotency;
 mod lifecycle;
+mod plans;
 mod refusals;
 mod retention;
 mod supervision;
