@@ -89,7 +89,7 @@ fn configuration() -> Value {
 		"max_failures": 50,
 		"channels": { "batch_seconds": 5, "line_seconds": 3, "settle_seconds": 600 },
 		// A token for what it costs without a plan, and few of them.
-		"plans": [{ "name": "tiny", "asset": "ait", "price": "1200000000000000", "tokens_per_day": 400,
+		"plans": [{ "name": "tiny", "asset": "ait", "price": "6000000000000000", "tokens_per_day": 2_000,
 			"days": 3 }],
 		// Tests have it paid out themselves, to the last unit.
 		"payout_seconds": 0,

@@ -18,7 +18,10 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// Price of a token in the plan `tiny`, in 10⁻¹⁸ AIT.
 const TOKEN: u128 = 1_000_000_000_000;
 /// Tokens of a day in that plan.
-const PER_DAY: u64 = 400;
+const PER_DAY: u64 = 2_000;
+/// Tokens of an answer that with the prompt are more than a day has, and less than a period: the model's
+/// factor is 5.
+const TOO_MANY: u32 = 600;
 
 /// Who has bought a plan.
 struct Buyer {
@@ -100,7 +103,7 @@ async fn a_plan_is_bought_used_up_for_a_day_renewed_and_settled() -> Result<()> 
 	assert_eq!(body["gridproof"]["left"]["tokens_today"], left);
 
 	// More than the day has left is refused before any work, in OpenAI's form.
-	let above = buyer.asks(&buyer.key, 1_024).await?;
+	let above = buyer.asks(&buyer.key, TOO_MANY).await?;
 	assert_eq!(above.status(), StatusCode::TOO_MANY_REQUESTS);
 	let above: Value = above.json().await?;
 	assert_eq!(above["error"]["code"], "daily_limit_reached", "{above}");
@@ -131,7 +134,7 @@ async fn a_plan_is_bought_used_up_for_a_day_renewed_and_settled() -> Result<()> 
 	let state = buyer.state(&compute).await?;
 	assert_eq!(state["tokens_left"], 3 * PER_DAY, "a whole period is there again: {state}");
 	// The key is the same one, and so are the tokens of today.
-	let again = buyer.asks(&buyer.key, 1_024).await?;
+	let again = buyer.asks(&buyer.key, TOO_MANY).await?;
 	assert_eq!(again.status(), StatusCode::TOO_MANY_REQUESTS);
 
 	let mut stolen = vec!["plan", "key", &channel, "--coordinator", &compute.url];

@@ -85,8 +85,9 @@ impl KeptDesk {
 				let ends = left.map_or(0, |left| left.day_ends_ms);
 				let wait_ms = ends.saturating_sub(self.coordinator.now());
 				let message = format!(
-					"the request may need more than the {today} tokens that this API key has left \
-					 today: shorten it, ask for fewer max_tokens, or come back after 00:00 UTC"
+					"the request may need more than the {today} tokens, of a model of factor 1, that \
+					 this API key has left today: shorten it, ask for fewer max_tokens, or come back \
+					 after 00:00 UTC"
 				);
 				OrderError::Dry(Dry::Today { message, seconds: wait_ms.div_ceil(1_000) })
 			},
@@ -98,8 +99,8 @@ impl KeptDesk {
 					format!("top the channel up with gridproof channel top-up {channel}")
 				};
 				OrderError::Dry(Dry::Deposit(format!(
-					"the request may need more than the {left} tokens that are left: {what}, or ask \
-					 for fewer max_tokens"
+					"the request may need more than the {left} tokens, of a model of factor 1, that \
+					 are left: {what}, or ask for fewer max_tokens"
 				)))
 			},
 		}

@@ -58,6 +58,10 @@ pub(crate) struct Sold {
 
 impl Inner {
 	fn set_key(&mut self, key: KeyRow) {
+		// Of two at once, the later one is in the database.
+		if self.keys.get(&key.channel).is_some_and(|old| old.signed_ms > key.signed_ms) {
+			return;
+		}
 		if let Some(old) = self.keys.insert(key.channel, key) {
 			self.channels.remove(&old.sha256);
 		}

@@ -96,6 +96,7 @@ async fn every_loop_takes_its_turns_and_is_shown() {
 		"dispatch",
 		"opening",
 		"payout",
+		"plans",
 		"release",
 		"retention",
 		"settle",
