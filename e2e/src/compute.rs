@@ -121,6 +121,9 @@ fn configuration() -> Value {
 		"requests_per_minute": 1_000_000,
 		"max_failures": 50,
 		"channels": { "batch_seconds": 5, "line_seconds": 3, "settle_seconds": 600 },
+		// A token for what it costs without a plan, and few of them.
+		"plans": [{ "name": "tiny", "asset": "ait", "price": "6000000000000000", "tokens_per_day": 2_000,
+			"days": 3 }],
 		// Tests have it paid out themselves, to the last unit.
 		"payout_seconds": 0,
 	})

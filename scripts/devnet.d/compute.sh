@@ -68,7 +68,7 @@ start_front() {
 	pid_of front >/dev/null || port_free "$FRONT_PORT" GRIDPROOF_FRONT_PORT
 	start front "$GRIDPROOF" front run --channel "$(cat "$HOME_DIR/channel")" --key "$HOME_DIR/channel-key.json" \
 		--data "$HOME_DIR/front" --listen "127.0.0.1:$FRONT_PORT" --coordinator "$COORDINATOR" --url "$WS" \
-		--top-up-below 5 --top-up-by 15 --suri //Dave
+		--top-up-below 5 --top-up-by 15 --top-up-per-day 150 --max-spend 10000 --suri //Dave
 	for _ in $(seq 100); do
 		curl --silent --max-time 2 --output /dev/null "$FRONT/health" && return
 		pid_of front >/dev/null || ended front

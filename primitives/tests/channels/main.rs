@@ -5,6 +5,7 @@
 mod channel;
 mod evidence;
 mod given_up;
+mod plans;
 mod properties;
 mod receipt;
 mod rules;

@@ -53,11 +53,15 @@ pub enum Command {
 #[derive(Args)]
 pub struct OpenArgs {
 	/// The key file of the channel, which signs its vouchers.
-	#[arg(long, value_name = "FILE")]
-	key: PathBuf,
+	#[arg(long, value_name = "FILE", required_unless_present = "kept")]
+	key: Option<PathBuf>,
 	/// Make the key file first.
-	#[arg(long)]
+	#[arg(long, requires = "key")]
 	new_key: bool,
+	/// Let the coordinator keep the key, and answer for the daily limit with its bond; `plan key` gets an
+	/// API key.
+	#[arg(long, conflicts_with = "key")]
+	kept: bool,
 	/// The deposit, in the asset.
 	#[arg(long, value_name = "AMOUNT")]
 	deposit: String,
@@ -140,7 +144,8 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 struct Opened {
 	channel: u64,
 	coordinator: String,
-	signer: String,
+	/// The key that signs its vouchers; `None` if the coordinator keeps it.
+	signer: Option<String>,
 	deposit: u128,
 	daily_limit: u128,
 	block: String,
@@ -157,16 +162,17 @@ async fn open(args: &OpenArgs, out: &Output) -> anyhow::Result<()> {
 	let info = CoordinatorClient::new(&args.coordinator.coordinator)?.info().await?;
 	// Before a key is made, which is not to be made twice.
 	let chain = args.node.connect().await?;
-	let key = if args.new_key {
-		new_sealed_key(&args.key, Kind::Channel, &args.passphrase)?
-	} else {
-		sealed_key(&args.key, Kind::Channel, &args.passphrase)?
+	let key = match &args.key {
+		None => None,
+		Some(path) if args.new_key => Some(new_sealed_key(path, Kind::Channel, &args.passphrase)?),
+		Some(path) => Some(sealed_key(path, Kind::Channel, &args.passphrase)?),
 	};
+	let signer = key.map(|key| *key.public());
 	let mode = if args.private { Mode::Private } else { Mode::Ordinary };
 	let terms = ChannelTerms {
 		coordinator: info.coordinator.0,
 		kind: BatchKind { asset: args.asset, mode },
-		signer: Some(*key.public()),
+		signer,
 		deposit,
 		daily_limit,
 		plan_ends_ms: None,
@@ -176,7 +182,7 @@ async fn open(args: &OpenArgs, out: &Output) -> anyhow::Result<()> {
 	let opened = Opened {
 		channel: included.first::<ChannelOpened>()?.channel,
 		coordinator: info.coordinator.to_string(),
-		signer: format!("0x{}", hex::encode(key.public())),
+		signer: signer.map(|signer| format!("0x{}", hex::encode(signer))),
 		deposit,
 		daily_limit,
 		block: format!("{:#x}", included.block),
@@ -231,9 +237,10 @@ async fn show(args: &ShowArgs, out: &Output) -> anyhow::Result<()> {
 			Some(signer) => format!("signed with {signer}"),
 			None => "its key is kept by the coordinator".to_string(),
 		};
-		let end = match shown.ends_ms {
-			Some(ends) => format!("\nends {}", format_utc(ends)),
-			None => String::new(),
+		let end = match (shown.ends_ms, shown.plan_ends_ms) {
+			(Some(ends), _) => format!("\nends {}", format_utc(ends)),
+			(None, Some(ends)) => format!("\nits plan ends {}", format_utc(ends)),
+			(None, None) => String::new(),
 		};
 		format!(
 			"channel {} of {} at {}, {signer}\n{} of {} settled in {} receipts, {} left, {} a day{end}",

@@ -46,13 +46,18 @@ pub struct RunArgs {
 	/// Warn when less than this is left of the deposit, in the channel's asset.
 	#[arg(long, value_name = "AMOUNT", default_value = "0.1")]
 	warn_below: String,
-	/// Raise the deposit when less than this is left; needs the account that opened the channel.
-	#[arg(long, value_name = "AMOUNT", requires = "top_up_by")]
+	/// Raise the deposit when less than this is left; needs the account that opened the channel, and the
+	/// three limits that follow.
+	#[arg(long, value_name = "AMOUNT", requires_all = ["top_up_by", "top_up_per_day", "max_spend"])]
 	top_up_below: Option<String>,
 	/// By how much.
 	#[arg(long, value_name = "AMOUNT", requires = "top_up_below")]
 	top_up_by: Option<String>,
-	/// The most that all requests of the channel together may cost.
+	/// The most that is added on one day (UTC).
+	#[arg(long, value_name = "AMOUNT", requires = "top_up_below")]
+	top_up_per_day: Option<String>,
+	/// The most that all requests of the channel together may cost, and the most that its deposit is ever
+	/// raised to.
 	#[arg(long, value_name = "AMOUNT")]
 	max_spend: Option<String>,
 	#[command(flatten)]
@@ -83,6 +88,7 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 async fn start(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 	let account = args.payer.load_if_named(&args.passphrase)?;
 	let top_up = args.top_up_below.as_deref().zip(args.top_up_by.as_deref());
+	let top_up = top_up.zip(args.top_up_per_day.as_deref());
 	if top_up.is_some() && account.is_none() {
 		let wanted =
 			"the account that opened the channel tops it up: --wallet, --account-key or --suri";
@@ -94,7 +100,10 @@ async fn start(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 	let unit = Unit::from(view.channel.kind.asset);
 	let amount = |text: &str| unit.parse(text).map_err(usage);
 	let top_up = match top_up {
-		Some((below, by)) => Some(TopUp { below: amount(below)?, by: amount(by)? }),
+		Some(((below, by), per_day)) => {
+			let (below, by, per_day) = (amount(below)?, amount(by)?, amount(per_day)?);
+			Some(TopUp { below, by, per_day })
+		},
 		None => None,
 	};
 	let settings = Settings {

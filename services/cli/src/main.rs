@@ -29,6 +29,7 @@ mod miner_plan;
 mod model;
 mod output;
 mod party;
+mod plan;
 mod policy;
 mod proof;
 mod receipt;
@@ -87,6 +88,9 @@ enum Command {
 	/// Channels: a deposit for a stream of requests. Open, show, top up, close.
 	#[command(subcommand)]
 	Channel(channel::Command),
+	/// Plans: a price for a period, tokens for each day. List, buy, show, renew.
+	#[command(subcommand)]
+	Plan(plan::Command),
 	/// OpenAI's interface on your own machine, paid for from a channel with your own key.
 	#[command(subcommand)]
 	Front(front::Command),
@@ -178,6 +182,7 @@ async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Anchor(command) => anchor::run(command, out).await,
 		Command::Job(command) => job::run(command, out).await,
 		Command::Channel(command) => channel::run(command, out).await,
+		Command::Plan(command) => plan::run(command, out).await,
 		Command::Front(command) => front::run(command, out).await,
 		Command::Receipt(command) => receipt::run(command, out).await,
 		Command::Coordinator(command) => coordinator::run(command, out).await,

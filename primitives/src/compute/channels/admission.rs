@@ -56,7 +56,10 @@ impl fmt::Display for VoucherRefusal {
 			Self::TooLow => "the voucher's amount must cover all receipts and open requests",
 			Self::AboveDeposit => "the channel runs dry: top it up",
 			Self::AboveDailyLimit => "the channel's daily limit is used up: wait until tomorrow",
-			Self::Ending => "the channel is being closed: open or renew one",
+			Self::Ending => {
+				"the channel is being closed, or its plan is over: renew the plan, or open another \
+				 channel"
+			},
 		})
 	}
 }

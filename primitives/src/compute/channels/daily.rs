@@ -17,12 +17,17 @@ pub struct DailyUse {
 }
 
 impl DailyUse {
-	/// Returns what was spent on the day at `now`, in UTC milliseconds, with `price` added; `None` if
-	/// that is above `limit`. A day takes `day_ms`. Time that runs backwards begins no new day.
-	pub fn add(&self, price: u128, limit: u128, now: u64, day_ms: u64) -> Option<Self> {
+	/// Returns what was spent on the day at `now`, in UTC milliseconds. A day takes `day_ms`. Time that
+	/// runs backwards begins no new day.
+	pub fn on(&self, now: u64, day_ms: u64) -> Self {
 		let day = now.checked_div(day_ms).unwrap_or(0).max(self.day);
-		let before = if day == self.day { self.price } else { 0 };
-		let price = before.checked_add(price)?;
-		(price <= limit).then_some(Self { day, price })
+		Self { day, price: if day == self.day { self.price } else { 0 } }
+	}
+
+	/// Returns the same with `price` added; `None` if that is above `limit`.
+	pub fn add(&self, price: u128, limit: u128, now: u64, day_ms: u64) -> Option<Self> {
+		let before = self.on(now, day_ms);
+		let price = before.price.checked_add(price)?;
+		(price <= limit).then_some(Self { price, ..before })
 	}
 }

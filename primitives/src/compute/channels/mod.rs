@@ -44,10 +44,12 @@ mod parameters;
 // The derived encoding of an enum with fields generates `as`.
 #[allow(clippy::cast_possible_truncation)]
 mod paid_by;
+mod plan;
 mod proof;
 mod receipt;
 mod refusal;
 mod restitution;
+mod room;
 mod salt;
 mod sums;
 mod tariff;
@@ -82,6 +84,7 @@ pub use proof::{
 pub use receipt::{ChannelReceipt, ReceiptV2, ReceiptV2Refusal, Sampler};
 pub use refusal::BatchRefusal;
 pub use restitution::{Restitution, give_back};
+pub use room::{Room, RunsDry};
 pub use salt::{Part, Secret, job_seed, salt, spec_hash};
 pub use sums::{ChannelSums, MinerSums, RunningSums};
 pub use tariff::{MAX_TARIFF_DAYS, TIERS, Tariff, TariffPeriod, TariffRefusal, TariffUse};

@@ -44,7 +44,7 @@ const MAX_NAMES: usize = 10_000;
 const MAX_ERROR_BYTES: usize = 4_096;
 
 /// Headers of answers that web pages may read.
-const EXPOSED: [&str; 9] = [
+const EXPOSED: [&str; 13] = [
 	"x-total-count",
 	"x-next-cursor",
 	"x-request-id",
@@ -54,6 +54,10 @@ const EXPOSED: [&str; 9] = [
 	"x-gridproof-price",
 	"x-gridproof-asset",
 	"gridproof-receipt",
+	"x-gridproof-warning",
+	"x-ratelimit-limit-tokens",
+	"x-ratelimit-remaining-tokens",
+	"x-ratelimit-reset-tokens",
 ];
 
 /// What a server lets through.

@@ -5,7 +5,8 @@ use gridproof_support::{Classified, Failure, files::read_private};
 use sp_core::{
 	Pair,
 	crypto::{AccountId32, DEV_PHRASE, Ss58AddressFormat, Ss58Codec},
-	ed25519::Pair as Ed25519Pair,
+	ed25519::{Pair as Ed25519Pair, Signature as Ed25519Signature},
+	sr25519::{Pair as Sr25519Pair, Signature as Sr25519Signature},
 };
 use std::{fmt, path::Path, str::FromStr};
 use subxt_signer::{SecretUri, ecdsa};
@@ -26,6 +27,48 @@ pub enum AccountSignature {
 	Ed25519([u8; 64]),
 	/// ECDSA over secp256k1, with the recovery number.
 	Ecdsa([u8; 65]),
+}
+
+impl AccountSignature {
+	/// Returns its bytes as the chain's `MultiSignature` is encoded: a byte for the scheme (0 Ed25519, 1
+	/// sr25519, 2 ECDSA), then the signature.
+	pub fn to_bytes(&self) -> Vec<u8> {
+		let (scheme, signature): (u8, &[u8]) = match self {
+			Self::Ed25519(bytes) => (0, bytes),
+			Self::Sr25519(bytes) => (1, bytes),
+			Self::Ecdsa(bytes) => (2, bytes),
+		};
+		[&[scheme], signature].concat()
+	}
+
+	/// Reads what [`Self::to_bytes`] returns; `None` if it is something else.
+	pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+		let (scheme, signature) = bytes.split_first()?;
+		match scheme {
+			0 => signature.try_into().ok().map(Self::Ed25519),
+			1 => signature.try_into().ok().map(Self::Sr25519),
+			2 => signature.try_into().ok().map(Self::Ecdsa),
+			_ => None,
+		}
+	}
+
+	/// Returns `true` if it is `account`'s signature of a message.
+	pub fn verifies(&self, message: &[u8], account: &[u8; 32]) -> bool {
+		match self {
+			Self::Sr25519(bytes) => {
+				let signature = Sr25519Signature::from(*bytes);
+				Sr25519Pair::verify(&signature, message, &(*account).into())
+			},
+			Self::Ed25519(bytes) => {
+				let signature = Ed25519Signature::from(*bytes);
+				Ed25519Pair::verify(&signature, message, &(*account).into())
+			},
+			Self::Ecdsa(bytes) => {
+				let key = sp_core::ecdsa::Signature::from(*bytes).recover(message);
+				key.is_some_and(|key| ecdsa::PublicKey(key.0).to_account_id().0 == *account)
+			},
+		}
+	}
 }
 
 /// A key that signs transactions for an account, of any scheme that the chain takes.
@@ -238,6 +281,27 @@ mod tests {
 		assert!(AccountKey::development("//Alice").unwrap().is_development());
 		assert!(AccountKey::development("//Ferdie//stash").unwrap().is_development());
 		assert!(!AccountKey::ed25519(Zeroizing::new([7; 32])).is_development());
+	}
+
+	#[test]
+	fn a_signature_of_each_scheme_is_its_accounts_and_survives_being_sent() {
+		let keys = [
+			AccountKey::development("//Alice").unwrap(),
+			AccountKey::ed25519(Zeroizing::new([7; 32])),
+			AccountKey::secp256k1(&Zeroizing::new([7; 32])).unwrap(),
+		];
+		for key in &keys {
+			let bytes = key.sign(b"this").to_bytes();
+			let signature = AccountSignature::from_bytes(&bytes).unwrap();
+			assert!(signature.verifies(b"this", &key.account()), "{key:?}");
+			assert!(!signature.verifies(b"that", &key.account()), "{key:?}");
+			for other in keys.iter().filter(|other| other.account() != key.account()) {
+				assert!(!signature.verifies(b"this", &other.account()), "{key:?} {other:?}");
+			}
+			assert_eq!(AccountSignature::from_bytes(&bytes[..bytes.len() - 1]), None);
+			assert_eq!(AccountSignature::from_bytes(&[&[3], &bytes[1..]].concat()), None);
+		}
+		assert_eq!(AccountSignature::from_bytes(&[]), None);
 	}
 
 	#[test]

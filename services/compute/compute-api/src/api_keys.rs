@@ -121,6 +121,15 @@ fn read(path: &Path) -> Result<Vec<Customer>, KeyFileError> {
 	Ok(file.keys)
 }
 
+/// Makes a key of random bits; returns it with its SHA-256, which is all that is kept of it.
+pub fn random_key() -> (String, [u8; 32]) {
+	let mut secret = [0; 32];
+	OsRng.fill_bytes(&mut secret);
+	let key = format!("{PREFIX}{}", hex::encode(secret));
+	let sha256 = sha2_256(key.as_bytes());
+	(key, sha256)
+}
+
 /// Makes a key for a customer and puts its hash into the file, which is made if there is none.
 /// The key itself is nowhere but in the answer.
 ///
@@ -143,12 +152,10 @@ pub fn new_key(
 	if keys.iter().any(|customer| customer.name == name) {
 		return Err(KeyFileError::Exists(name.to_string()));
 	}
-	let mut secret = [0; 32];
-	OsRng.fill_bytes(&mut secret);
-	let key = format!("{PREFIX}{}", hex::encode(secret));
+	let (key, sha256) = random_key();
 	keys.push(Customer {
 		name: name.to_string(),
-		sha256: Hex32(sha2_256(key.as_bytes())),
+		sha256: Hex32(sha256),
 		requests_per_minute,
 		limit: limit.map(Amount),
 	});

@@ -6,6 +6,7 @@
 //! - [`protocol`]: every request and answer, the stages of a job, and the codes of errors;
 //! - [`CoordinatorClient`]: quotes, jobs and receipts, for those who pay;
 //! - [`ChannelClient`]: requests that a channel pays for, its receipts and batches;
+//! - [`PlanClient`]: plans, what is left of them, and the API key of a channel;
 //! - [`MinerClient`]: sessions, work and results, for miners;
 //! - [`ReceiptDocument`]: a receipt of a channel with all that proves it, and its check;
 //! - [`ApiKeys`]: the file of API keys that every front has;
@@ -32,7 +33,7 @@ mod job_book;
 pub mod protocol;
 mod receipt_document;
 
-pub use api_keys::{ApiKeys, Customer, KeyFileError, new_key};
-pub use client::{ChannelClient, ClientError, CoordinatorClient, MinerClient};
+pub use api_keys::{ApiKeys, Customer, KeyFileError, new_key, random_key};
+pub use client::{ChannelClient, ClientError, CoordinatorClient, MinerClient, PlanClient};
 pub use job_book::{JobBook, JobEntry};
 pub use receipt_document::{ChainView, NotProven, Proven, ReceiptDocument};

@@ -9,11 +9,11 @@ use gridproof_primitives::{
 	H256,
 	compute::channels::{
 		BatchKind, Channel, ChannelId, MinerLine, MinerSums, Secret, SettlementHeader,
-		SignedVoucher, Unsettled, Voucher, VoucherRefusal,
+		SignedVoucher, Unsettled, Voucher, VoucherRefusal, voucher_amount,
 	},
 	crypto::ed25519::{PublicKey, Signature},
 };
-use gridproof_support::Lock;
+use gridproof_support::{Lock, number::clamped};
 use std::{
 	collections::{BTreeMap, HashMap, VecDeque},
 	sync::{Arc, Mutex, MutexGuard},
@@ -159,6 +159,24 @@ struct Inner {
 	signatures: BTreeMap<PublicKey, Signature>,
 }
 
+impl Inner {
+	/// Puts a request that was admitted at the end of the queue.
+	fn add(&mut self, request: Request, now_steady: u64) {
+		let (id, request) = (request.id, Arc::new(request));
+		let entry = Entry {
+			request,
+			place: Place::Queued,
+			fate: Fate::Open,
+			attempt: 0,
+			failures: 0,
+			failed: Vec::new(),
+			changed_steady: now_steady,
+		};
+		self.requests.insert(id, entry);
+		self.queue.push_back(id);
+	}
+}
+
 /// All of it.
 #[derive(Default)]
 pub(crate) struct Book {
@@ -255,22 +273,39 @@ impl Book {
 		}
 		held.unsettled =
 			held.channel.admit(&held.unsettled, &voucher, request.highest, now, day_ms)?;
-		let (id, request) = (request.id, Arc::new(request));
-		let entry = Entry {
-			request,
-			place: Place::Queued,
-			fate: Fate::Open,
-			attempt: 0,
-			failures: 0,
-			failed: Vec::new(),
-			changed_steady: now_steady,
-		};
-		inner.requests.insert(id, entry);
-		inner.queue.push_back(id);
+		inner.add(request, now_steady);
 		if let Some(turn) = inner.turns.get(&voucher.channel) {
 			turn.notify_waiters();
 		}
 		Ok(Entrance::New)
+	}
+
+	/// Admits a request of a channel whose key the coordinator keeps: `make` gets the next number and
+	/// its amount, and returns the request with its voucher. All of it is one step, so requests at the
+	/// same time neither share a number nor pass a limit together.
+	///
+	/// # Errors
+	/// See [`Channel::admit`]; [`VoucherRefusal::OtherNumber`] if the channel is not held. Then nothing
+	/// was made.
+	pub(crate) fn admit_next(
+		&self,
+		channel: ChannelId,
+		highest: u128,
+		now: u64,
+		now_steady: u64,
+		day_ms: u64,
+		make: impl FnOnce(u64, u128) -> Request,
+	) -> Result<(), VoucherRefusal> {
+		let mut inner = self.inner();
+		let held = inner.channels.get_mut(&channel).ok_or(VoucherRefusal::OtherNumber)?;
+		let Unsettled { sums, open, newest } = held.unsettled;
+		let number = newest.checked_add(1).ok_or(VoucherRefusal::OtherNumber)?;
+		let amount =
+			voucher_amount(sums.price, open, highest).ok_or(VoucherRefusal::AboveDeposit)?;
+		let next = Voucher { channel, number, amount, spec_hash: H256::zero() };
+		held.unsettled = held.channel.admit(&held.unsettled, &next, highest, now, day_ms)?;
+		inner.add(make(number, amount), now_steady);
+		Ok(())
 	}
 
 	/// Takes the next number of a channel for a voucher without an answer, or one that was taken
@@ -340,6 +375,15 @@ impl Book {
 	/// Returns what has become of a request.
 	pub(crate) fn fate(&self, id: &H256) -> Option<Fate> {
 		self.inner().requests.get(id).map(|entry| entry.fate.clone())
+	}
+
+	/// Returns the number of a channel's requests that have no receipt.
+	pub(crate) fn open_requests(&self, channel: ChannelId) -> u64 {
+		let inner = self.inner();
+		let is_open = |entry: &&Entry| {
+			entry.place != Place::Over && entry.request.voucher.voucher.channel == channel
+		};
+		clamped(inner.requests.values().filter(is_open).count())
 	}
 
 	/// Returns the number of requests that wait for a miner.

@@ -240,6 +240,28 @@ impl ChannelChain for ChainLedger {
 		.boxed()
 	}
 
+	fn client(&self, channel: ChannelId) -> BoxFuture<'_, Result<Option<[u8; 32]>, ChainError>> {
+		async move { Ok(self.link.read(&query::channel(channel)).await?.map(|view| view.client)) }
+			.boxed()
+	}
+
+	fn close_channel(&self, channel: ChannelId) -> BoxFuture<'_, Result<(), ChainError>> {
+		async move {
+			let lacking = || ChainError::Unsupported("an account that closes channels".to_string());
+			let purse = self.purse.as_ref().ok_or_else(lacking)?;
+			self.link.submit_one(purse, &call::close_channel(channel), &PATIENCE).await.map(drop)
+		}
+		.boxed()
+	}
+
+	fn return_rests(&self, channels: Vec<ChannelId>) -> BoxFuture<'_, Result<(), ChainError>> {
+		async move {
+			let call = call::return_rests(&channels);
+			self.link.submit_authorized(&call, &PATIENCE).await.map(drop)
+		}
+		.boxed()
+	}
+
 	fn header_chain(
 		&self,
 		coordinator: PublicKey,

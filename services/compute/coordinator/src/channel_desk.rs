@@ -2,10 +2,12 @@
 
 use crate::{
 	book::Fate,
-	channels::Payment,
+	channels::{Left, Payment},
 	coordinator::Coordinator,
 	error::RequestError,
-	front::{Accepted, Desk, Done, JobHead, Offer, Order, OrderError, Outcome, Paid, Used},
+	front::{
+		Accepted, Desk, Done, JobHead, LeftAfter, Offer, Order, OrderError, Outcome, Paid, Used,
+	},
 };
 use futures::{FutureExt, future::BoxFuture};
 use gridproof_compute_api::protocol::ErrorCode;
@@ -21,9 +23,9 @@ impl ChannelDesk {
 	}
 
 	async fn accept(&self, order: Order) -> Result<Accepted, OrderError> {
-		let Order { spec, stream, paid, .. } = order;
+		let Order { spec, stream, paid, body, .. } = order;
 		let missing = || RequestError::new(ErrorCode::BadVoucher, "the request has no voucher");
-		let Paid { voucher, secret, body } = paid.ok_or_else(missing)?;
+		let Paid { voucher, secret } = paid.ok_or_else(missing)?;
 		let (model, most) = (spec.model.clone(), spec.max_tokens);
 		// Read along from before it is admitted, so that no piece of its text is missed.
 		let live = self.0.live.follow(voucher.voucher.seed(&self.0.genesis), most);
@@ -32,30 +34,36 @@ impl ChannelDesk {
 		let job = JobHead { id: admitted.id, model, created_ms: admitted.created_ms };
 		Ok(Accepted { job, live, is_repeated: admitted.is_repeated })
 	}
+}
 
-	fn fate(&self, id: H256) -> Outcome {
-		match self.0.book.fate(&id) {
-			Some(Fate::Open) => Outcome::Open,
-			Some(Fate::Done(finished)) => {
-				let receipt = finished.issued.receipt;
-				Outcome::Done(Box::new(Done {
-					job: JobHead {
-						id,
-						model: finished.model.clone(),
-						created_ms: finished.created_ms,
-					},
-					asset: receipt.sums.kind.asset.as_str().to_string(),
-					receipt: finished.id,
-					units: receipt.receipt.weight,
-					price: receipt.receipt.price,
-					output: finished.output.clone(),
-					issued: Some(finished.issued),
-				}))
-			},
-			Some(Fate::Ended(reason)) => Outcome::Ended { how: "failed", reason: Some(reason) },
-			None => Outcome::Ended { how: "is gone", reason: None },
-		}
+/// Returns what has become of a request that a channel pays for.
+pub(crate) fn outcome_of(coordinator: &Coordinator, id: H256) -> Outcome {
+	match coordinator.book.fate(&id) {
+		Some(Fate::Open) => Outcome::Open,
+		Some(Fate::Done(finished)) => {
+			let receipt = finished.issued.receipt;
+			let voucher = receipt.receipt.voucher();
+			let left = voucher.and_then(|voucher| coordinator.left_of(voucher.channel));
+			Outcome::Done(Box::new(Done {
+				job: JobHead { id, model: finished.model.clone(), created_ms: finished.created_ms },
+				asset: receipt.sums.kind.asset.as_str().to_string(),
+				receipt: finished.id,
+				units: receipt.receipt.weight,
+				price: receipt.receipt.price,
+				output: finished.output.clone(),
+				issued: Some(finished.issued),
+				left: left.map(shown),
+			}))
+		},
+		Some(Fate::Ended(reason)) => Outcome::Ended { how: "failed", reason: Some(reason) },
+		None => Outcome::Ended { how: "is gone", reason: None },
 	}
+}
+
+fn shown(left: Left) -> LeftAfter {
+	let Left { per_day, today, all, day_ends_ms, warning } = left;
+	let warning = warning.map(|warning| warning.to_string());
+	LeftAfter { per_day, today, all, day_ends_ms, warning }
 }
 
 impl Desk for ChannelDesk {
@@ -80,7 +88,7 @@ impl Desk for ChannelDesk {
 	}
 
 	fn outcome(&self, job: H256) -> BoxFuture<'_, Result<Outcome, RequestError>> {
-		async move { Ok(self.fate(job)) }.boxed()
+		async move { Ok(outcome_of(&self.0, job)) }.boxed()
 	}
 
 	fn used(&self, _: String, _: u64) -> BoxFuture<'_, Result<Used, RequestError>> {

@@ -13,6 +13,7 @@ use crate::{
 	rows,
 	sessions::{HeldLease, Sessions},
 	settings::Settings,
+	sold::Sold,
 	timekeeper::Timekeeper,
 };
 use codec::Encode;
@@ -114,6 +115,8 @@ pub struct Coordinator {
 	pub(crate) counted: Notify,
 	/// Receipts that somebody demands on chain.
 	pub(crate) demanded: Demanded,
+	/// Plans of channels, and API keys of those whose key the coordinator keeps.
+	pub(crate) sold: Sold,
 	/// Jobs of the front that this run has accepted and never tried to open: of these nobody need
 	/// ask whether they are open.
 	untried: Mutex<HashSet<H256>>,
@@ -144,6 +147,7 @@ impl Coordinator {
 			let folder = folder.display().to_string();
 			return Err(StartError::OtherChain { folder, ours, theirs: genesis });
 		}
+		let sold = db.read::<_, StoreError, _>(|db| Ok(Sold::of(db)?)).await?;
 		// A signature that nobody ever sees, and that this key makes again after every start.
 		let unseen = Zeroizing::new(key.sign(&(ACCESS, genesis).encode()));
 		let coordinator = Self {
@@ -169,6 +173,7 @@ impl Coordinator {
 			day_ms: OnceLock::new(),
 			counted: Notify::new(),
 			demanded: Demanded::default(),
+			sold,
 			untried: Mutex::default(),
 		};
 		coordinator.begin_models().await.map_err(StartError::Models)?;

@@ -124,6 +124,7 @@ fn outcome(job: Job, receipt: Option<ReceiptRow>) -> Outcome {
 			price: receipt.price,
 			output,
 			issued: None,
+			left: None,
 		})),
 		(stage, ..) => Outcome::Ended { how: stage.as_str(), reason: job.reason },
 	}

@@ -86,6 +86,16 @@ pub trait ChannelChain: Send + Sync + 'static {
 	/// The channel of a number; `None` if there is none (any more).
 	fn channel(&self, channel: ChannelId) -> BoxFuture<'_, Result<Option<Channel>, ChainError>>;
 
+	/// The account that opened a channel; `None` if there is none (any more).
+	fn client(&self, channel: ChannelId) -> BoxFuture<'_, Result<Option<[u8; 32]>, ChainError>>;
+
+	/// Begins the notice of a channel whose plan is over, and follows it until it is final.
+	fn close_channel(&self, channel: ChannelId) -> BoxFuture<'_, Result<(), ChainError>>;
+
+	/// Has what is left of channels that have ended returned to their clients, free of charge, and
+	/// follows it until it is final.
+	fn return_rests(&self, channels: Vec<ChannelId>) -> BoxFuture<'_, Result<(), ChainError>>;
+
 	/// What the chain keeps of a coordinator's batches.
 	fn header_chain(
 		&self,

@@ -27,8 +27,9 @@
 //! | `sessions`, `live` | miners that have a session; text that is being read along |
 //! | `book`, `channels` | channels in memory; from a voucher to a settled batch |
 //! | `demanded` | receipts that somebody demands on chain |
+//! | `sold` | plans of channels, and API keys of those whose key the coordinator keeps |
 //! | `api` | the REST for clients and miners |
-//! | `front`, `desk`, `channel_desk` | OpenAI's interface, and the coordinator as it sees it |
+//! | `front`, `desk`, `channel_desk`, `kept_desk` | OpenAI's interface, and the coordinator as it sees it |
 //! | `server` | all of this behind one address |
 //!
 //! A job is in one of the stages of
@@ -53,6 +54,7 @@ mod desk;
 mod error;
 mod escrow;
 mod front;
+mod kept_desk;
 pub mod ledger;
 mod live;
 mod metrics;
@@ -70,6 +72,7 @@ mod server;
 mod sessions;
 mod settings;
 mod settle;
+mod sold;
 mod timekeeper;
 mod work;
 

@@ -1,7 +1,7 @@
 //! The loops of a coordinator: each continues from what the database says, and is watched.
 
 use crate::{
-	channels::{batches, demands, follow},
+	channels::{batches, demands, follow, plans},
 	coordinator::Coordinator,
 	error::RequestError,
 	escrow, models, payout, retention, settle,
@@ -57,6 +57,7 @@ impl Coordinator {
 			part(models::NAME, LONGEST_ON_CHAIN, |c| {
 				async move { models::follow(&c).await }.boxed()
 			}),
+			part(plans::NAME, LONGEST_ON_CHAIN, |c| async move { plans::end(&c).await }.boxed()),
 			part(CLOCK, LONGEST_ON_CHAIN, |c| async move { watch_clock(&c).await }.boxed()),
 		];
 		if let Some(every) = payout::every(self) {

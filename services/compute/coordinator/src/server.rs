@@ -6,6 +6,7 @@ use crate::{
 	coordinator::Coordinator,
 	desk::FrontDesk,
 	front::{self, Front},
+	kept_desk::KeptDesks,
 	metrics::Metrics,
 };
 use axum::{
@@ -42,6 +43,7 @@ const MAX_REQUESTS: usize = 16_384;
 		(name = "jobs", description = "For clients that pay on chain themselves"),
 		(name = "receipts", description = "What was delivered, and where its money stands"),
 		(name = "channels", description = "For clients that pay with vouchers of a channel; what a batch settles"),
+		(name = "plans", description = "A price for a period, tokens for each day; and the API key of a channel"),
 		(name = "openai", description = "For OpenAI's client libraries; needs an API key"),
 		(name = "miners", description = "For miners; needs a session"),
 		(name = "service", description = "The service itself")
@@ -59,7 +61,7 @@ impl Modify for Schemes {
 		for (name, said) in [
 			("access", "The access key that came with a job's quote"),
 			("session", "The session that a miner has for its hello"),
-			("api_key", "The API key of a customer of the front"),
+			("api_key", "The API key of a customer of the front, or of a channel"),
 		] {
 			let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(said));
 			components.add_security_scheme(name, SecurityScheme::Http(bearer.build()));
@@ -101,7 +103,10 @@ pub struct Server {
 impl Server {
 	/// Returns the server of a coordinator, without a front for customers with API keys.
 	pub fn new(coordinator: Arc<Coordinator>) -> Self {
-		let front = Front::of_channels(Arc::new(ChannelDesk::new(coordinator.clone())));
+		let vouchers = Arc::new(ChannelDesk::new(coordinator.clone()));
+		let keys = Arc::new(KeptDesks::new(coordinator.clone()));
+		let per_minute = coordinator.settings.requests_per_minute.get();
+		let front = Front::of_channels(vouchers, keys, per_minute);
 		Self { coordinator, keys: None, front }
 	}
 

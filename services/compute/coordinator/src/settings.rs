@@ -1,13 +1,18 @@
 //! A coordinator's configuration: prices, times, limits.
 
-use gridproof_compute_api::protocol::ClassName;
-use gridproof_primitives::compute::{PriceAsset, model_factor};
+use gridproof_compute_api::protocol::{ClassName, Plan};
+use gridproof_primitives::compute::{PriceAsset, channels::TIERS, model_factor};
 use gridproof_support::text::{Amount, Hex32};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr, num::NonZeroU32, path::PathBuf};
 
 /// Requests a minute of one network, unless the configuration says otherwise.
 const REQUESTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(600).unwrap();
+
+/// Days of a period of the plans that are sold unless the configuration says otherwise.
+const TIER_DAYS: u32 = 30;
+/// Longest name of a plan, in bytes.
+const MAX_PLAN_NAME: usize = 64;
 
 /// A coordinator's configuration: a JSON file, every member of which may be left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +66,11 @@ pub struct Settings {
 	pub origins: Vec<String>,
 	/// How requests that channels pay for are settled.
 	pub channels: ChannelSettings,
+	/// Plans that are sold; none if it is empty.
+	pub plans: Vec<Plan>,
+	/// Days after the end of a plan's period in which it can still be renewed. Then its channel is closed,
+	/// and what is left goes back to its client.
+	pub plan_grace_days: u32,
 }
 
 /// How requests that channels pay for are settled.
@@ -168,8 +178,39 @@ impl Default for Settings {
 			retain: Retain::default(),
 			origins: Vec::new(),
 			channels: ChannelSettings::default(),
+			plans: tiers(),
+			plan_grace_days: 7,
 		}
 	}
+}
+
+/// Returns the plans that are sold unless the configuration says otherwise: AICoin's tiers, for 30 days.
+fn tiers() -> Vec<Plan> {
+	let plan = |(name, price, tokens_per_day): (&str, u128, u64)| Plan {
+		name: name.to_string(),
+		asset: PriceAsset::Ait,
+		price: Amount(price),
+		tokens_per_day,
+		days: TIER_DAYS,
+	};
+	TIERS.map(plan).into()
+}
+
+/// Returns `true` if each plan can be sold, and the terms of a channel tell which one it has.
+fn are_plans(plans: &[Plan]) -> bool {
+	plans.iter().enumerate().all(|(at, plan)| {
+		let tariff = plan.tariff();
+		let mut others = plans.iter().skip(at.saturating_add(1));
+		let differs = |other: &Plan| {
+			let limit = other.tariff().daily_limit();
+			other.name != plan.name && (other.asset != plan.asset || limit != tariff.daily_limit())
+		};
+		(1..=MAX_PLAN_NAME).contains(&plan.name.len())
+			&& plan.asset != PriceAsset::ServiceCredit
+			&& tariff.check().is_ok()
+			&& tariff.unit_price() > 0
+			&& others.all(differs)
+	})
 }
 
 impl Settings {
@@ -217,6 +258,11 @@ impl Settings {
 			(
 				self.channels.settle_seconds < self.channels.batch_seconds.saturating_mul(3),
 				"settle_seconds of channels must be at least three times batch_seconds",
+			),
+			(
+				!are_plans(&self.plans),
+				"each of plans needs a name and a daily price of its own, the asset ait or aicp, \
+				 tokens_per_day, 1 to 366 days, and a price of at least one unit for each token",
 			),
 			(
 				!self.origins.iter().all(|origin| is_origin(origin)),
@@ -297,6 +343,32 @@ mod tests {
 		] {
 			let error = Settings::parse(text.as_bytes()).unwrap_err();
 			assert!(error.contains(reason), "{text}: {error}");
+		}
+	}
+
+	#[test]
+	fn plans_can_be_told_apart_by_the_terms_of_their_channels() {
+		let plan = |name: &str, asset: &str, price: u32| {
+			format!(
+				r#"{{"name":"{name}","asset":"{asset}","price":"{price}","tokens_per_day":10,"days":30}}"#
+			)
+		};
+		let parse = |plans: &[String]| {
+			Settings::parse(format!("{{\"plans\":[{}]}}", plans.join(",")).as_bytes())
+		};
+		assert_eq!(parse(&[]).unwrap().plans, []);
+		let apart = [plan("a", "ait", 300), plan("b", "ait", 600), plan("c", "aicp", 300)];
+		assert_eq!(parse(&apart).unwrap().plans.len(), 3);
+		for wrong in [
+			// One price of a token, rounded down.
+			vec![plan("a", "ait", 300), plan("b", "ait", 599)],
+			vec![plan("a", "ait", 300), plan("a", "ait", 600)],
+			vec![plan("a", "ait", 299)],
+			vec![plan("a", "service_credit", 300)],
+			vec![plan("", "ait", 300)],
+		] {
+			let error = parse(&wrong).unwrap_err();
+			assert!(error.contains("each of plans"), "{wrong:?}: {error}");
 		}
 	}
 }

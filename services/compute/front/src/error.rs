@@ -52,6 +52,9 @@ pub enum FrontError {
 		/// Highest number that the coordinator has.
 		theirs: u64,
 	},
+	/// The deposit would be raised by rule without an end.
+	#[error("topping up needs a cap: name the most that all requests may cost with --max-spend")]
+	Uncapped,
 	/// The coordinator offers no such model, or not in the channel's asset.
 	#[error("the model {0:?} is not offered in the channel's asset; see /v1/models")]
 	UnknownModel(String),
@@ -84,6 +87,7 @@ impl Classified for FrontError {
 			| Self::OtherKey(_)
 			| Self::OtherCoordinator(_)
 			| Self::OtherFolder(_)
+			| Self::Uncapped
 			| Self::OlderFolder { .. } => Failure::USAGE,
 			Self::UnknownModel(_)
 			| Self::BadRequest(_)

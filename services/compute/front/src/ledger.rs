@@ -71,7 +71,24 @@ const MIGRATIONS: &[&str] = &[
 	-- What became of the report of a receipt that does not hold; none before it is looked at.
 	ALTER TABLE refused ADD COLUMN reported TEXT;
 ",
+	TOP_UPS,
 ];
+
+/// The table of what was added to the deposit by rule.
+pub(crate) const TOP_UPS: &str = "
+	CREATE TABLE top_ups (
+		id INTEGER PRIMARY KEY,
+		-- Number of the day (UTC).
+		day INTEGER NOT NULL,
+		amount TEXT NOT NULL,
+		-- What had been deposited before.
+		deposited TEXT NOT NULL,
+		made_ms INTEGER NOT NULL,
+		-- 1 until it is known to be on chain.
+		is_open INTEGER NOT NULL
+	) STRICT;
+	CREATE INDEX top_ups_by_day ON top_ups (day);
+";
 
 /// Sums of requests, in the smallest unit of the channel's asset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -13,6 +13,8 @@
 //! | [`chain`] | what is needed of the chain, and how a node is asked for it |
 //! | `payer` | from a request to its receipt |
 //! | `demands` | receipts that are not settled in time, and what is reported, on chain |
+//! | `plan` | the price of the channel's plan; what is warned of |
+//! | `top_up` | raising the deposit by rule |
 //! | `watch` | vouchers without an answer; a channel that runs dry |
 //! | `server` | all of this behind one address |
 //!
@@ -31,8 +33,10 @@ mod demands;
 mod error;
 mod ledger;
 mod payer;
+mod plan;
 mod server;
 mod settings;
+mod top_up;
 mod watch;
 
 pub use check::ReceiptRefusal;

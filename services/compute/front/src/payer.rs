@@ -9,7 +9,7 @@ use crate::{
 };
 use codec::DecodeAll;
 use gridproof_compute_api::{
-	ChannelClient, CoordinatorClient, Customer,
+	ChannelClient, CoordinatorClient, Customer, PlanClient,
 	protocol::{CoordinatorInfo, Extent, IssuedReceipt, MAX_VOUCHERS, OfferedModel, RequestKind},
 };
 use gridproof_keys::SealedKey;
@@ -49,6 +49,7 @@ pub struct Payer {
 	pub(crate) chain: Arc<dyn ClientChain>,
 	client: ChannelClient,
 	info: CoordinatorClient,
+	pub(crate) plans: PlanClient,
 	pub(crate) ledger: Ledger,
 	kind: BatchKind,
 	coordinator: PublicKey,
@@ -173,6 +174,9 @@ impl Payer {
 		clock: Clock,
 	) -> Result<Arc<Self>, FrontError> {
 		let id = settings.channel;
+		if settings.top_up.is_some() && settings.max_spend.is_none() {
+			return Err(FrontError::Uncapped);
+		}
 		let genesis = chain.genesis().await?;
 		let channel = chain.channel(id).await?.ok_or(FrontError::UnknownChannel(id))?;
 		if channel.signer != Some(*key.public()) {
@@ -180,6 +184,7 @@ impl Payer {
 		}
 		let client = ChannelClient::new(&settings.coordinator)?;
 		let info = CoordinatorClient::new(&settings.coordinator)?;
+		let plans = PlanClient::new(&settings.coordinator)?;
 		let held = client.channel(id).await?;
 		if held.coordinator.0 != channel.coordinator || held.genesis.0 != genesis.0 {
 			return Err(FrontError::OtherCoordinator(settings.coordinator));
@@ -198,6 +203,7 @@ impl Payer {
 			chain,
 			client,
 			info,
+			plans,
 			ledger,
 			kind,
 			coordinator,
@@ -270,7 +276,7 @@ impl Payer {
 		let info = match known.filter(|(read, _)| read.elapsed() < OFFER) {
 			Some((_, info)) => info,
 			None => {
-				let info = self.info.info().await?;
+				let info = self.at_the_plans_price(self.info.info().await?).await?;
 				*self.offer.locked() = Some((Instant::now(), info.clone()));
 				info
 			},

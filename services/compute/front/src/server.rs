@@ -340,6 +340,10 @@ struct Status {
 	open: Amount,
 	/// What is left after both.
 	left: Amount,
+	/// End of its plan's period, UTC milliseconds, if it has a plan.
+	plan_ends_ms: Option<u64>,
+	/// Why the channel will soon pay no more, and what to do.
+	warning: Option<String>,
 	/// What each API key has spent.
 	keys: Vec<Spent>,
 	/// Why the coordinator gets no further request.
@@ -362,6 +366,8 @@ async fn status(State(front): State<Front>, headers: HeaderMap) -> Result<Json<S
 			spent: Amount(spent),
 			open: Amount(open),
 			left: Amount(payer.left().await?),
+			plan_ends_ms: payer.channel().plan_ends_ms,
+			warning: payer.warning().await?,
 			keys: payer.spent().await?,
 			distrust: payer.distrust(),
 		})

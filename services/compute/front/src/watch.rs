@@ -1,6 +1,6 @@
 //! Vouchers without an answer, and a channel that runs dry.
 
-use crate::{error::FrontError, payer::Payer, settings::TopUp};
+use crate::{error::FrontError, payer::Payer, top_up};
 use gridproof_support::Backoff;
 use std::time::Duration;
 
@@ -31,9 +31,9 @@ pub(crate) async fn reconcile(payer: &Payer) {
 /// dropped.
 pub(crate) async fn follow(payer: &Payer) {
 	let mut pauses = RETRY.pauses();
-	let mut has_warned = false;
+	let mut warned = None;
 	loop {
-		match once(payer, &mut has_warned).await {
+		match once(payer, &mut warned).await {
 			Ok(()) => {
 				pauses.reset();
 				tokio::time::sleep(READ).await;
@@ -47,37 +47,23 @@ pub(crate) async fn follow(payer: &Payer) {
 	}
 }
 
-/// Reads the channel and does what is due.
-pub(crate) async fn once(payer: &Payer, has_warned: &mut bool) -> Result<(), FrontError> {
+/// Reads the channel and does what is due; `warned` is what was last warned of.
+pub(crate) async fn once(payer: &Payer, warned: &mut Option<String>) -> Result<(), FrontError> {
 	let id = payer.settings.channel;
 	let read = payer.chain.channel(id).await?;
 	payer.set_channel(read.ok_or(FrontError::UnknownChannel(id))?);
-	let left = payer.left().await?;
-	let amount = due(payer, left);
+	let amount = top_up::once(payer, payer.left().await?).await?;
 	if amount > 0 {
-		payer.chain.top_up(id, amount).await?;
 		tracing::info!(channel = id, amount, "the channel was topped up");
 		if let Some(channel) = payer.chain.channel(id).await? {
 			payer.set_channel(channel);
 		}
 	}
-	let is_low = payer.left().await? < payer.settings.warn_below;
-	if is_low && !*has_warned {
-		tracing::warn!(channel = id, left, "the channel runs dry: gridproof channel top-up");
+	let warning = payer.warning().await?;
+	if let Some(reason) = warning.as_ref().filter(|_| warning != *warned) {
+		let left = payer.left().await?;
+		tracing::warn!(channel = id, left, "{reason}");
 	}
-	*has_warned = is_low;
+	*warned = warning;
 	Ok(())
-}
-
-/// Returns what is to be added to the deposit now: never more than all requests may cost together.
-fn due(payer: &Payer, left: u128) -> u128 {
-	let channel = payer.channel();
-	let Some(TopUp { by, .. }) = payer.settings.top_up.filter(|rule| left < rule.below) else {
-		return 0;
-	};
-	if channel.ends_ms.is_some() {
-		return 0;
-	}
-	let room = payer.settings.max_spend.map(|most| most.saturating_sub(channel.deposited));
-	by.min(room.unwrap_or(u128::MAX))
 }

@@ -15,7 +15,8 @@ use gridproof_compute_api::{
 	ApiKeys, Customer,
 	protocol::{
 		ChannelInfo, ClosedVouchers, CoordinatorInfo, IssuedReceipt, ModelStanding, NextStanding,
-		OfferedModel, OpenVouchers, RECEIPT_HEADER, RegistryEntry, SECRET_HEADER, VOUCHER_HEADER,
+		OfferedModel, OpenVouchers, Plan, PlanInfo, PlanState, RECEIPT_HEADER, RegistryEntry,
+		SECRET_HEADER, VOUCHER_HEADER,
 	},
 };
 use gridproof_front::{FrontError, Payer, Settings, TopUp, chain::ClientChain, serve};
@@ -44,7 +45,7 @@ use std::{
 	collections::BTreeMap,
 	sync::{
 		Arc, Mutex,
-		atomic::{AtomicU64, Ordering},
+		atomic::{AtomicBool, AtomicU64, Ordering},
 	},
 	time::Duration,
 };
@@ -95,6 +96,8 @@ struct Fake {
 	/// Time until which a token counts for twice as much, UTC milliseconds.
 	change: AtomicU64,
 	court: Mutex<Court>,
+	/// `true` if the channel has a plan.
+	has_plan: AtomicBool,
 }
 
 impl Fake {
@@ -152,6 +155,33 @@ impl Fake {
 	}
 }
 
+async fn plan(State(fake): State<Arc<Fake>>, Path(channel): Path<u64>) -> Json<PlanState> {
+	let plan = Plan {
+		name: "small".to_string(),
+		asset: PriceAsset::Ait,
+		price: Amount(UNIT_PRICE * 10),
+		tokens_per_day: 10,
+		days: 1,
+	};
+	let has_plan = fake.has_plan.load(Ordering::SeqCst);
+	Json(PlanState {
+		channel,
+		plan: has_plan.then(|| PlanInfo::from(&plan)),
+		kept: false,
+		key_made_ms: None,
+		asset: PriceAsset::Ait,
+		unit_price: Amount(UNIT_PRICE),
+		left: Amount(0),
+		left_today: Amount(0),
+		tokens_left: 0,
+		tokens_left_today: 0,
+		day_ends_ms: 0,
+		plan_ends_ms: None,
+		ends_ms: None,
+		warning: None,
+	})
+}
+
 async fn info(State(fake): State<Arc<Fake>>) -> Json<CoordinatorInfo> {
 	let change = fake.change.load(Ordering::SeqCst);
 	let (model_factor, registry) = if now_ms() < change {
@@ -170,6 +200,8 @@ async fn info(State(fake): State<Arc<Fake>>) -> Json<CoordinatorInfo> {
 	} else {
 		(1_000, None)
 	};
+	// Who has a plan would pay too much by the price on offer.
+	let dearer = u128::from(fake.has_plan.load(Ordering::SeqCst));
 	Json(CoordinatorInfo {
 		coordinator: Hex32(*fake.key.public()),
 		genesis: GENESIS.into(),
@@ -179,7 +211,7 @@ async fn info(State(fake): State<Arc<Fake>>) -> Json<CoordinatorInfo> {
 			max_tokens: 100,
 			registry,
 		}],
-		unit_price: [("ait".to_string(), Amount(UNIT_PRICE))].into_iter().collect(),
+		unit_price: [("ait".to_string(), Amount(UNIT_PRICE + dearer))].into_iter().collect(),
 		miners: Vec::new(),
 		jobs: BTreeMap::default(),
 		receipts: BTreeMap::default(),
@@ -380,10 +412,12 @@ impl World {
 			settle_by: AtomicU64::new(u64::MAX),
 			change: AtomicU64::default(),
 			court: Mutex::default(),
+			has_plan: AtomicBool::new(false),
 		});
 		let routes = Router::new()
 			.route("/api/v1/info", get(info))
 			.route("/v1/channels/{channel}", get(held))
+			.route("/v1/channels/{channel}/plan", get(plan))
 			.route("/v1/channels/{channel}/vouchers", post(close))
 			.route("/v1/chat/completions", post(chat))
 			.with_state(fake.clone());
@@ -678,7 +712,8 @@ async fn the_limits_of_keys_and_of_all_hold_for_requests_at_once() {
 async fn a_channel_that_runs_dry_is_topped_up_by_rule_and_never_beyond_the_most_to_spend() {
 	let mut world = World::new().await;
 	let deposit = world.fake.channel.lock().unwrap().deposited;
-	world.settings.top_up = Some(TopUp { below: deposit + 1, by: 500 });
+	world.settings.top_up = Some(TopUp { below: deposit + 1, by: 500, per_day: u128::MAX });
+	assert!(matches!(world.open().await, Err(FrontError::Uncapped)), "without a cap");
 	world.settings.max_spend = Some(deposit + 300);
 	world.start().await;
 	let deposited = async || world.fake.channel.lock().unwrap().deposited;
@@ -687,6 +722,39 @@ async fn a_channel_that_runs_dry_is_topped_up_by_rule_and_never_beyond_the_most_
 		world.status("").await["deposited"] == json!((deposit + 300).to_string())
 	})
 	.await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deposit_is_topped_up_by_so_much_a_day_at_most_also_after_a_crash() {
+	let mut world = World::new().await;
+	let deposit = world.fake.channel.lock().unwrap().deposited;
+	world.settings.top_up = Some(TopUp { below: 2 * deposit, by: 500, per_day: 700 });
+	world.settings.max_spend = Some(2 * deposit);
+	for _ in 0..4 {
+		world.start().await;
+		tokio::time::sleep(MOMENT).await;
+		world.crash().await;
+	}
+	// Two days, if midnight passes meanwhile.
+	let added = world.fake.channel.lock().unwrap().deposited - deposit;
+	assert!(added == 700 || added == 1_400, "{added}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_with_a_plan_pays_the_plans_price_and_says_when_it_ends() {
+	let mut world = World::new().await;
+	// The plan's price of a token is what the coordinator asks for, and not the one on offer.
+	world.fake.has_plan.store(true, Ordering::SeqCst);
+	world.fake.channel.lock().unwrap().plan_ends_ms = Some(1);
+	world.start().await;
+	assert_eq!(world.ask("", false).await.0, 200);
+	until("it is warned", async || {
+		world.status("").await["warning"]
+			.as_str()
+			.is_some_and(|text| text.contains("gridproof plan renew"))
+	})
+	.await;
+	assert_eq!(world.status("").await["plan_ends_ms"], 1);
 }
 
 impl World {

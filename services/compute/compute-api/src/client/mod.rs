@@ -3,10 +3,12 @@
 mod channels;
 mod error;
 mod jobs;
+mod plans;
 mod transport;
 mod work;
 
 pub use channels::ChannelClient;
 pub use error::ClientError;
 pub use jobs::CoordinatorClient;
+pub use plans::PlanClient;
 pub use work::MinerClient;

@@ -22,6 +22,9 @@
 //! | `GET /v1/channels/{channel}` | none | [`ChannelInfo`] |
 //! | `POST /v1/channels/{channel}/vouchers` | [`OpenVouchers`] | [`ClosedVouchers`] |
 //! | `GET /v1/channels/{channel}/receipts/{number}` | none | [`ReceiptAnswer`] |
+//! | `GET /v1/plans` | none | [`Plans`] |
+//! | `GET /v1/channels/{channel}/plan` | none | [`PlanState`] |
+//! | `POST /v1/channels/{channel}/key` | [`KeyRequest`] | [`KeyAnswer`] |
 //! | `GET /v1/receipts/{id}` | none | [`ReceiptAnswer`] |
 //! | `GET /v1/batches/{sequence}` | none | [`BatchAnswer`] |
 //!
@@ -38,6 +41,7 @@ mod error;
 mod finish;
 mod further;
 mod job;
+mod plan;
 mod refusal;
 mod stage;
 mod vectors;
@@ -54,6 +58,10 @@ pub use error::{CoordinatorError, ErrorCode};
 pub use finish::Finish;
 pub use further::{Answer, Extent, Further, MAX_ANSWERS, MAX_LOGPROBS, MAX_N, is_document};
 pub use job::{JobSpec, Message, Output, SPEC_VERSION, Sampling, Task, price_of};
+pub use plan::{
+	KEY_SKEW_MS, KeyAnswer, KeyRequest, Plan, PlanInfo, PlanState, Plans, WARNING_HEADER,
+	key_payload,
+};
 pub use refusal::{Refusal, RefusalReason};
 pub use stage::{JobStage, Settlement};
 pub use vectors::{vector_from_text, vector_to_text};

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `callers` | who may call: everybody, the holder of an access key, a miner with a session |
 //! | `public` | what everybody may read and ask for |
-//! | `clients`, `channels`, `receipts`, `miners` | the requests |
+//! | `clients`, `channels`, `plans`, `receipts`, `miners` | the requests |
 //! | `views` | rows as clients see them |
 //! | `pages` | health and figures |
 
@@ -13,6 +13,7 @@ mod channels;
 mod clients;
 mod miners;
 mod pages;
+mod plans;
 mod public;
 mod receipts;
 mod views;
@@ -40,6 +41,9 @@ pub(crate) fn routes(rate: Option<&Rate>) -> OpenApiRouter<Arc<Api>> {
 		.routes(routes!(clients::cancel))
 		.routes(routes!(receipts::receipt))
 		.routes(routes!(channels::receipt))
+		.routes(routes!(plans::list))
+		.routes(routes!(plans::show))
+		.routes(routes!(plans::key))
 		.routes(routes!(channels::batch))
 		.routes(routes!(channels::batch_file))
 		.routes(routes!(miners::hello));

@@ -11,8 +11,8 @@ use crate::{
 use codec::Encode;
 use gridproof_compute_api::protocol::{
 	About, BatchAnswer, ChannelInfo, ClosedVouchers, CoordinatorInfo, ErrorCode, Hello, JobPage,
-	JobSpec, MinerInfo, OfferedModel, OpenVouchers, ReceiptAnswer, ReceiptInfo, TelemetryInfo,
-	Welcome,
+	JobSpec, KeyAnswer, KeyRequest, MinerInfo, OfferedModel, OpenVouchers, PlanState, Plans,
+	ReceiptAnswer, ReceiptInfo, TelemetryInfo, Welcome,
 };
 use gridproof_primitives::{
 	H256,
@@ -106,6 +106,25 @@ impl Public {
 	/// Returns what is held of a channel.
 	pub(super) async fn channel(&self, id: ChannelId) -> Result<ChannelInfo, RequestError> {
 		self.coordinator.channel_info(id).await
+	}
+
+	/// Returns the plans on offer.
+	pub(super) fn plans(&self) -> Plans {
+		self.coordinator.plans()
+	}
+
+	/// Returns what is left of a channel, and of its plan.
+	pub(super) async fn plan_state(&self, id: ChannelId) -> Result<PlanState, RequestError> {
+		self.coordinator.plan_state(id).await
+	}
+
+	/// Makes the API key of a channel, if the signature is its client's.
+	pub(super) async fn new_channel_key(
+		&self,
+		id: ChannelId,
+		request: &KeyRequest,
+	) -> Result<KeyAnswer, RequestError> {
+		self.coordinator.new_channel_key(id, request).await
 	}
 
 	/// Closes vouchers whose requests have no answer; their signer signed them.

@@ -51,6 +51,17 @@ pub(crate) struct Admitted {
 	pub(crate) is_repeated: bool,
 }
 
+/// What a request costs.
+#[derive(Clone, Debug)]
+pub(super) struct Priced {
+	/// What work on the model is reckoned by.
+	pub(super) terms: Terms,
+	/// Price of a compute unit, in the asset's smallest unit.
+	unit_price: u128,
+	/// The most that it costs.
+	pub(super) highest: u128,
+}
+
 /// Returns the error of a voucher that is refused.
 fn refused(refusal: VoucherRefusal) -> RequestError {
 	let code = if refusal.is_temporary() { ErrorCode::ChannelDry } else { ErrorCode::BadVoucher };
@@ -109,6 +120,7 @@ impl Coordinator {
 			self.book.forget(id, self.time.steady());
 			return Ok(None);
 		};
+		self.note_plan(id, &channel).await?;
 		let account = self.read(move |db| Ok(rows::channel_account(db, id)?)).await?;
 		let (sums, number) = account
 			.map_or((ChannelSums::default(), 0), |row| (row.sums, row.voucher.voucher.number));
@@ -140,16 +152,14 @@ impl Coordinator {
 			return RequestError::err(ErrorCode::BadVoucher, message);
 		}
 		spec.sampling.seed = sampler_seed(&voucher, &self.genesis);
-		let terms = self.check_spec(&spec)?;
+		let priced = self.priced(&spec, voucher.channel, &held)?;
 		let may_count = held.channel.kind.mode == Mode::Ordinary;
-		if may_count && terms.counted().is_none() && !self.is_known(&voucher).await? {
-			terms.check_counted()?;
+		if may_count && priced.terms.counted().is_none() && !self.is_known(&voucher).await? {
+			priced.terms.check_counted()?;
 		}
-		let request = self.priced(spec, terms, &signed, secret, &held, stream)?;
+		let request = self.request_of(spec, &signed, secret, &held, priced, stream);
 		let (id, created_ms) = (request.id, request.created_ms);
-		if clamped::<u64, _>(self.book.waiting()) >= self.settings.max_queue {
-			return RequestError::err(ErrorCode::RateLimited, "the queue is full; try again");
-		}
+		self.has_room()?;
 		let is_repeated = match self.take_turn(&request).await? {
 			Entrance::New => {
 				self.metrics.jobs.inc();
@@ -163,6 +173,14 @@ impl Coordinator {
 			},
 		};
 		Ok(Admitted { id, created_ms, is_repeated })
+	}
+
+	/// Turns requests away while the queue is full.
+	pub(super) fn has_room(&self) -> Result<(), RequestError> {
+		if clamped::<u64, _>(self.book.waiting()) >= self.settings.max_queue {
+			return RequestError::err(ErrorCode::RateLimited, "the queue is full; try again");
+		}
+		Ok(())
 	}
 
 	/// Checks whose voucher it is.
@@ -184,32 +202,42 @@ impl Coordinator {
 		Ok(receipt.await?.is_some_and(|row| row.receipt.receipt.spec_hash == voucher.spec_hash))
 	}
 
-	/// Prices a request.
-	fn priced(
+	/// Prices a request in the asset of its channel, at the price of the channel's plan if it has one.
+	pub(super) fn priced(
+		&self,
+		spec: &JobSpec,
+		channel: ChannelId,
+		held: &Held,
+	) -> Result<Priced, RequestError> {
+		let terms = self.check_spec(spec)?;
+		let asset = held.channel.kind.asset;
+		let bad = |message: String| RequestError::new(ErrorCode::BadRequest, message);
+		let unit_price = self
+			.unit_price_of(channel, asset)
+			.ok_or_else(|| bad(format!("{} is not taken here", asset.as_str())))?;
+		let highest = unit_price
+			.checked_mul(compute_units(spec.max_total_tokens(), terms.factor).into())
+			.ok_or_else(|| bad("the request is too large to be priced".to_string()))?;
+		Ok(Priced { terms, unit_price, highest })
+	}
+
+	/// Returns a request with the voucher that pays for it.
+	pub(super) fn request_of(
 		&self,
 		spec: JobSpec,
-		terms: Terms,
 		signed: &SignedVoucher,
 		secret: Secret,
 		held: &Held,
+		priced: Priced,
 		stream: bool,
-	) -> Result<Request, RequestError> {
-		let Terms { model, factor, .. } = terms;
-		let kind = held.channel.kind;
-		let bad = |message: String| RequestError::new(ErrorCode::BadRequest, message);
-		let unit_price = self
-			.settings
-			.price_in(kind.asset)
-			.ok_or_else(|| bad(format!("{} is not taken here", kind.asset.as_str())))?;
-		let highest = unit_price
-			.checked_mul(compute_units(spec.max_total_tokens(), factor).into())
-			.ok_or_else(|| bad("the request is too large to be priced".to_string()))?;
+	) -> Request {
+		let Priced { terms: Terms { model, factor, .. }, unit_price, highest } = priced;
 		let (now, second) = (self.now(), 1_000);
 		let settle_ms = self.settings.channels.settle_seconds.saturating_mul(second);
 		let wait_ms = self.settings.channels.wait_seconds.saturating_mul(second);
-		Ok(Request {
+		Request {
 			id: signed.voucher.seed(&self.genesis),
-			kind,
+			kind: held.channel.kind,
 			signer: held.channel.voucher_key(),
 			voucher: *signed,
 			secret,
@@ -222,7 +250,7 @@ impl Coordinator {
 			settle_by_ms: now.saturating_add(settle_ms),
 			until_steady: self.time.steady().saturating_add(wait_ms),
 			stream,
-		})
+		}
 	}
 
 	/// Waits for the vouchers before it, and admits a request.
@@ -260,7 +288,8 @@ impl Coordinator {
 		}
 	}
 
-	fn is_stale(&self, channel: ChannelId) -> bool {
+	/// Returns `true` if a refusal of the channel has it read again.
+	pub(super) fn is_stale(&self, channel: ChannelId) -> bool {
 		let now = self.time.steady();
 		let held = self.book.held(channel, now);
 		held.is_none_or(|held| now.saturating_sub(held.read_steady) >= FRESH_MS)

@@ -6,6 +6,8 @@
 //! | `admission` | from a voucher to a request that waits for a miner |
 //! | `work` | to a miner and back |
 //! | `receipts` | from a result to a receipt that is on disk |
+//! | `kept` | requests of channels whose key the coordinator keeps, and their API keys |
+//! | `plans` | plans of channels, from their sale to the return of the rest |
 //! | `follow` | what the chain says of the channels in use |
 //! | `batches` | from receipts to a batch that is final |
 //! | `demands` | receipts that somebody demands on chain |
@@ -19,8 +21,12 @@ mod admission;
 pub(crate) mod batches;
 pub(crate) mod demands;
 pub(crate) mod follow;
+mod kept;
+pub(crate) mod plans;
 mod receipts;
 mod shown;
 mod work;
 
 pub(crate) use admission::Payment;
+pub(crate) use kept::{Kept, NotAdmitted};
+pub(crate) use plans::Left;

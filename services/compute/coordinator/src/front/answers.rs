@@ -1,15 +1,18 @@
 //! Answers in OpenAI's shape.
 
 use super::{
-	desk::{Done, JobHead},
+	desk::{Done, JobHead, LeftAfter},
 	error::OpenAiError,
 };
 use axum::http::{HeaderMap, HeaderValue};
 use codec::Encode;
 use gridproof_compute_api::protocol::{
-	Answer, IssuedReceipt, Output, RECEIPT_HEADER, vector_from_text,
+	Answer, IssuedReceipt, Output, RECEIPT_HEADER, WARNING_HEADER, vector_from_text,
 };
-use gridproof_support::text::{Hex32, HexBytes};
+use gridproof_support::{
+	clock::now_ms,
+	text::{Hex32, HexBytes},
+};
 use serde_json::{Map, Value, json};
 
 /// The kind of text that was asked for.
@@ -31,7 +34,8 @@ impl Done {
 			("x-gridproof-asset", self.asset.clone()),
 		];
 		let issued = self.issued.iter().map(|issued| (RECEIPT_HEADER, issued_text(issued)));
-		for (name, value) in shown.into_iter().chain(issued) {
+		let left = self.left.iter().flat_map(LeftAfter::headers);
+		for (name, value) in shown.into_iter().chain(issued).chain(left) {
 			if let Ok(value) = HeaderValue::from_str(&value) {
 				headers.insert(name, value);
 			}
@@ -50,6 +54,9 @@ impl Done {
 		});
 		if let Some(issued) = &self.issued {
 			bill["issued"] = json!(issued_text(issued));
+		}
+		if let Some(left) = &self.left {
+			bill["left"] = left.to_json();
 		}
 		bill
 	}
@@ -107,6 +114,29 @@ impl Done {
 			"usage": { "prompt_tokens": tokens, "total_tokens": tokens },
 			"gridproof": self.bill(),
 		}))
+	}
+}
+
+impl LeftAfter {
+	/// Returns what headers say: by the names that OpenAI's clients know, and the warning.
+	fn headers(&self) -> Vec<(&'static str, String)> {
+		let seconds = self.day_ends_ms.saturating_sub(now_ms()).div_ceil(1_000);
+		let mut headers = vec![
+			("x-ratelimit-limit-tokens", self.per_day.to_string()),
+			("x-ratelimit-remaining-tokens", self.today.to_string()),
+			("x-ratelimit-reset-tokens", format!("{seconds}s")),
+		];
+		headers.extend(self.warning.iter().map(|warning| (WARNING_HEADER, warning.clone())));
+		headers
+	}
+
+	fn to_json(&self) -> Value {
+		json!({
+			"tokens_today": self.today,
+			"tokens": self.all,
+			"day_ends_ms": self.day_ends_ms,
+			"warning": self.warning,
+		})
 	}
 }
 

@@ -1,6 +1,9 @@
 //! Who may call the front: a customer with an API key.
 
-use super::{desk::Desk, error::OpenAiError};
+use super::{
+	desk::{Desk, KeyDesks},
+	error::OpenAiError,
+};
 use axum::{
 	extract::FromRequestParts,
 	http::{HeaderMap, HeaderValue, request::Parts},
@@ -22,8 +25,14 @@ use std::{ops::Deref, sync::Arc};
 #[derive(Clone)]
 pub(crate) struct Front {
 	customers: Option<Arc<Customers>>,
-	/// The desk of requests that channels pay for.
+	/// The desk of requests that come with vouchers.
 	channels: Arc<dyn Desk>,
+	/// The desks of API keys of channels.
+	keys: Arc<dyn KeyDesks>,
+	/// Counts requests of these keys.
+	rates: Arc<Rates>,
+	/// Requests a minute of each of these keys.
+	per_minute: u32,
 	/// Since when the front offers its models, UTC seconds.
 	since: u64,
 }
@@ -37,10 +46,15 @@ struct Customers {
 }
 
 impl Front {
-	/// Returns a front for requests that channels pay for. Customers with API keys learn what to do
-	/// instead.
-	pub(crate) fn of_channels(channels: Arc<dyn Desk>) -> Self {
-		Self { customers: None, channels, since: now_ms() / 1_000 }
+	/// Returns a front for requests that channels pay for: by vouchers, or by API keys of channels, each
+	/// so often a minute. Others learn what to do instead.
+	pub(crate) fn of_channels(
+		channels: Arc<dyn Desk>,
+		keys: Arc<dyn KeyDesks>,
+		per_minute: u32,
+	) -> Self {
+		let (rates, since) = (Arc::default(), now_ms() / 1_000);
+		Self { customers: None, channels, keys, rates, per_minute, since }
 	}
 
 	/// Returns the same front, which also serves the customers with these keys.
@@ -98,8 +112,14 @@ impl FromRequestParts<Front> for Caller {
 			let (desk, payment) = (front.channels.clone(), Some(payment));
 			return Ok(Self { customer, since, payment, desk });
 		}
+		let token = Token::of(&parts.headers);
+		if let Some((customer, desk)) = token.as_deref().and_then(|token| front.keys.of(token)) {
+			let counted = front.rates.count(&customer.name, front.per_minute);
+			counted.map_err(|error| OpenAiError::too_often(Some(error)))?;
+			return Ok(Self { customer, since, payment: None, desk });
+		}
 		let customers = front.customers.as_ref().ok_or_else(OpenAiError::no_front)?;
-		let token = Token::of(&parts.headers).ok_or_else(OpenAiError::key)?;
+		let token = token.ok_or_else(OpenAiError::key)?;
 		let customer = customers.keys.find(&token).ok_or_else(OpenAiError::key)?;
 		let per_minute = customer.requests_per_minute.unwrap_or(customers.per_minute);
 		let counted = customers.rates.count(&customer.name, per_minute);

@@ -3,12 +3,15 @@
 use crate::{error::RequestError, live::Frame};
 use axum::body::Bytes;
 use futures::future::BoxFuture;
-use gridproof_compute_api::protocol::{IssuedReceipt, JobSpec, Output, RegistryEntry};
+use gridproof_compute_api::{
+	Customer,
+	protocol::{IssuedReceipt, JobSpec, Output, RegistryEntry},
+};
 use gridproof_primitives::{
 	H256,
 	compute::channels::{Secret, SignedVoucher},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
 
 /// A coordinator as its front sees it: orders in, answers out.
@@ -35,6 +38,12 @@ pub(crate) trait Desk: Send + Sync + 'static {
 	fn used(&self, customer: String, since_ms: u64) -> BoxFuture<'_, Result<Used, RequestError>>;
 }
 
+/// The desks of customers whose API keys are those of channels.
+pub(crate) trait KeyDesks: Send + Sync + 'static {
+	/// Returns whose key it is, and the desk that serves it; `None` if it is no such key.
+	fn of(&self, key: &str) -> Option<(Customer, Arc<dyn Desk>)>;
+}
+
 /// What a model is offered for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Offer {
@@ -55,8 +64,6 @@ pub(crate) struct Paid {
 	pub voucher: SignedVoucher,
 	/// The request's secret.
 	pub secret: Secret,
-	/// The very bytes of the request's body.
-	pub body: Bytes,
 }
 
 /// A job that a customer asks for.
@@ -72,8 +79,10 @@ pub(crate) struct Order {
 	pub stream: bool,
 	/// By what the same request is known again.
 	pub once: Option<Once>,
-	/// What pays for it, if a channel does.
+	/// What pays for it, if it came with a voucher.
 	pub paid: Option<Paid>,
+	/// The very bytes of the request's body.
+	pub body: Bytes,
 }
 
 /// By what the same request is known again.
@@ -92,10 +101,28 @@ pub(crate) enum OrderError {
 	LimitReached,
 	/// Its key came with another request before.
 	KeyReused,
+	/// The channel of its API key cannot pay now.
+	Dry(Dry),
 	/// The order broke off: a defect of the program.
 	BrokeOff,
 	/// The coordinator does not take the job.
 	Request(RequestError),
+}
+
+/// Why the channel of an API key cannot pay now, and what to do, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Dry {
+	/// Its plan is over, or the channel is.
+	Over(String),
+	/// Too little is left of the deposit.
+	Deposit(String),
+	/// Too little is left of today's limit.
+	Today {
+		/// The reason, in words.
+		message: String,
+		/// Seconds until the next day.
+		seconds: u64,
+	},
 }
 
 impl From<RequestError> for OrderError {
@@ -158,6 +185,23 @@ pub(crate) struct Done {
 	pub output: Output,
 	/// Its receipt, if a channel pays.
 	pub issued: Option<IssuedReceipt>,
+	/// What is left then, if a channel pays.
+	pub left: Option<LeftAfter>,
+}
+
+/// What is left of what pays, after an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LeftAfter {
+	/// Tokens of a model of factor 1 for a day.
+	pub per_day: u64,
+	/// Those that are left today.
+	pub today: u64,
+	/// Those that are left of the deposit.
+	pub all: u64,
+	/// When the next day begins, UTC milliseconds.
+	pub day_ends_ms: u64,
+	/// Why the channel will soon pay no more.
+	pub warning: Option<String>,
 }
 
 /// What a customer has used, and what its open jobs may still cost. Amounts are by asset, in its

@@ -1,6 +1,6 @@
 //! Errors in OpenAI's shape.
 
-use super::desk::OrderError;
+use super::desk::{Dry, OrderError};
 use crate::error::RequestError;
 use axum::{
 	Json,
@@ -111,6 +111,26 @@ impl OpenAiError {
 		Self::new(StatusCode::TOO_MANY_REQUESTS, QUOTA, message).code(QUOTA)
 	}
 
+	/// The channel of the API key cannot pay now. What only its client can change is 402, which libraries
+	/// do not try again.
+	fn dry(dry: Dry) -> Self {
+		const QUOTA: &str = "insufficient_quota";
+		match dry {
+			Dry::Over(message) => {
+				Self::new(StatusCode::PAYMENT_REQUIRED, QUOTA, message).code("plan_over")
+			},
+			Dry::Deposit(message) => {
+				Self::new(StatusCode::PAYMENT_REQUIRED, QUOTA, message).code(QUOTA)
+			},
+			Dry::Today { message, seconds } => {
+				let mut error = Self::new(StatusCode::TOO_MANY_REQUESTS, QUOTA, message)
+					.code("daily_limit_reached");
+				error.retry_after = Some(HeaderValue::from(seconds));
+				error
+			},
+		}
+	}
+
 	/// The body cannot be read.
 	pub(super) fn body(status: StatusCode, message: String) -> Self {
 		let status = match status {
@@ -143,7 +163,8 @@ impl OpenAiError {
 
 	/// There is no front here.
 	pub(super) fn no_front() -> Self {
-		let message = "this coordinator has no front: clients open jobs on chain, see /docs";
+		let message = "this coordinator serves who pays by a channel or a job: buy a plan (gridproof \
+			plan list) and send its API key as Authorization: Bearer …, or see /docs";
 		Self::new(StatusCode::NOT_FOUND, INVALID, message)
 	}
 
@@ -266,6 +287,7 @@ impl From<OrderError> for OpenAiError {
 		match error {
 			OrderError::LimitReached => Self::quota(),
 			OrderError::KeyReused => Self::key_reused(),
+			OrderError::Dry(dry) => Self::dry(dry),
 			OrderError::BrokeOff => {
 				let message = "the server failed to take the request; try again";
 				Self::new(StatusCode::INTERNAL_SERVER_ERROR, SERVER, message)
@@ -294,7 +316,7 @@ impl IntoResponse for OpenAiError {
 /// another method, a server that is full.
 pub(crate) async fn in_openai_form(request: Request, next: Next) -> Response {
 	let path = request.uri().path();
-	let others = ["/v1/channels/", "/v1/receipts/", "/v1/batches/"];
+	let others = ["/v1/channels/", "/v1/receipts/", "/v1/batches/", "/v1/plans"];
 	let is_front = path.starts_with("/v1/") && !others.iter().any(|other| path.starts_with(other));
 	let response = next.run(request).await;
 	let status = response.status();

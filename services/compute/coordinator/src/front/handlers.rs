@@ -21,6 +21,7 @@ use axum::{
 };
 use gridproof_compute_api::protocol::JobSpec;
 use gridproof_http::{Params, Whole};
+use gridproof_primitives::compute::compute_units;
 use gridproof_support::text::Amount;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -32,6 +33,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 /// What the header says that makes a request known again.
 const AGAIN: &str = "A key of the request, new for each: the same key with the same body within a day \
 	is the same job, with the same answer; with another body it is refused (422)";
+
+/// Tokens that a price is shown for.
+const MILLION: u64 = 1_000_000;
 
 /// Returns the routes.
 pub(crate) fn routes() -> OpenApiRouter<Front> {
@@ -60,9 +64,9 @@ async fn begin(
 	let customer = caller.customer.name.clone();
 	let limit = caller.customer.limit.map(|Amount(limit)| limit);
 	let Marks { once, body } = asked;
-	let paid = caller.payment.map(|(voucher, secret)| Paid { voucher, secret, body });
+	let paid = caller.payment.map(|(voucher, secret)| Paid { voucher, secret });
 	let stream = stream && spec.is_read_along();
-	let order = Order { spec, customer, limit, stream, once, paid };
+	let order = Order { spec, customer, limit, stream, once, paid, body };
 	Ok(Attended::order(caller.desk(), order).await?)
 }
 
@@ -103,6 +107,9 @@ async fn text(caller: &Caller, spec: JobSpec, manner: Manner) -> Result<Response
 		("x-gridproof-receipt" = String, description = "The receipt's id; not when streamed"),
 		("x-gridproof-price" = String, description = "What it cost, in the asset's smallest unit"),
 		("x-gridproof-asset" = String, description = "What it is paid in"),
+		("x-ratelimit-remaining-tokens" = String, description = "Tokens of a model of factor 1 that are \
+			left today, where a channel pays; not when streamed: see gridproof.left of the body"),
+		("x-gridproof-warning" = String, description = "Why the channel will soon pay no more"),
 		("gridproof-receipt" = String, description = "The receipt itself with its signatures, SCALE: \
 			of a request that a channel pays for; not when streamed"))),
 		(status = "4XX", body = OpenAiErrorBody), (status = "default", body = OpenAiErrorBody)))]
@@ -154,17 +161,26 @@ fn shown(desk: &dyn Desk, name: &str, created: u64) -> Value {
 	let mut model =
 		json!({ "id": name, "object": "model", "created": created, "owned_by": "gridproof" });
 	if let Some(Offer { factor, max_tokens, registry, unit_price }) = desk.offer(name) {
-		let unit_price: BTreeMap<String, Amount> =
-			unit_price.into_iter().map(|(asset, price)| (asset, Amount(price))).collect();
-		model["gridproof"] = json!({ "model_factor": factor, "max_tokens": max_tokens, "unit_price": unit_price,
-				"registry": registry });
+		let units = u128::from(compute_units(MILLION, factor));
+		let prices = |units: u128| -> BTreeMap<&String, Amount> {
+			let priced = unit_price.iter();
+			priced.map(|(asset, price)| (asset, Amount(price.saturating_mul(units)))).collect()
+		};
+		model["gridproof"] = json!({
+			"model_factor": factor,
+			"max_tokens": max_tokens,
+			"unit_price": prices(1),
+			"price_per_million_tokens": prices(units),
+			"registry": registry,
+		});
 	}
 	model
 }
 
 /// The models on offer. A token costs a compute unit's price times the model's factor, which is in
-/// thousandths. `registry` says how the chain's registry has it: whether its tokens count, since when,
-/// what is announced and when it retires; null of a model whose work is private.
+/// thousandths. With the API key of a plan the prices are the plan's. `registry` says how the chain's
+/// registry has it: whether its tokens count, since when, what is announced and when it retires; null of a
+/// model whose work is private.
 #[utoipa::path(get, path = "/v1/models", tag = "openai", security(("api_key" = [])),
 	responses((status = 200, body = Value), (status = "4XX", body = OpenAiErrorBody),
 		(status = "default", body = OpenAiErrorBody)))]

@@ -18,6 +18,9 @@
 //! A request with a voucher needs no API key, and no escrow: its channel pays, and its receipt comes
 //! with the answer; see [`gridproof_compute_api::protocol::VOUCHER_HEADER`].
 //!
+//! A request with the API key of a channel needs neither: the coordinator signs the voucher, and the
+//! answer says what is left of the channel's plan. So it does of one with a voucher.
+//!
 //! Of the coordinator the front knows [`Desk`] and nothing else.
 
 mod answers;
@@ -34,7 +37,8 @@ mod values;
 
 pub(crate) use callers::Front;
 pub(crate) use desk::{
-	Accepted, Desk, Done, JobHead, Offer, Once, Order, OrderError, Outcome, Paid, Used,
+	Accepted, Desk, Done, Dry, JobHead, KeyDesks, LeftAfter, Offer, Once, Order, OrderError,
+	Outcome, Paid, Used,
 };
 pub(crate) use error::in_openai_form;
 pub(crate) use handlers::routes;

@@ -10,6 +10,7 @@ mod columns;
 mod idempotency;
 mod jobs;
 mod pinned;
+mod plans;
 mod quotes;
 mod receipts;
 mod retention;
@@ -33,6 +34,9 @@ pub(crate) use jobs::{
 	queued, set_funded, set_released, unfunded, unreleased,
 };
 pub(crate) use pinned::{GENESIS, pin, pinned};
+pub(crate) use plans::{
+	KeyRow, PlanRow, channel_keys, channel_plans, end_plan, set_key, set_plan, sums_before,
+};
 pub use quotes::QuoteRow;
 pub(crate) use receipts::{
 	ReceiptRow, add_receipt, receipt, receipt_by_id, settle, settlements, try_later, unsettled,

@@ -219,4 +219,28 @@ pub(crate) const MIGRATIONS: &[&str] = &[
 	ALTER TABLE batches ADD COLUMN decided_ms INTEGER;
 	CREATE INDEX batches_by_stage ON batches (stage, sequence);
 ",
+	"
+	-- Plans of channels as they were sold, and API keys of channels whose key the coordinator keeps.
+	CREATE TABLE channel_plans (
+		channel INTEGER PRIMARY KEY,
+		name TEXT NOT NULL,
+		asset TEXT NOT NULL,
+		price TEXT NOT NULL,
+		tokens_per_day INTEGER NOT NULL,
+		days INTEGER NOT NULL,
+		-- End of the last period that was bought while the plan was on offer.
+		until_ms INTEGER NOT NULL,
+		-- 1 once the chain has the channel no more.
+		gone INTEGER NOT NULL DEFAULT 0
+	) STRICT;
+	CREATE TABLE channel_keys (
+		channel INTEGER PRIMARY KEY,
+		-- SHA-256 of the key.
+		sha256 BLOB NOT NULL UNIQUE,
+		-- The time that its client signed, so that no signature counts twice.
+		signed_ms INTEGER NOT NULL,
+		made_ms INTEGER NOT NULL
+	) STRICT;
+	CREATE INDEX channel_receipts_of_channel ON channel_receipts (channel, place);
+",
 ];

@@ -24,13 +24,15 @@ use std::collections::BTreeMap;
 use tokio::net::TcpListener;
 
 const KIND: BatchKind = BatchKind { asset: PriceAsset::Ait, mode: Mode::Ordinary };
-const DAY_MS: u64 = 86_400_000;
+pub(super) const DAY_MS: u64 = 86_400_000;
 const AIT: u128 = 1_000_000_000_000_000_000;
 
 /// Channels on the chain in memory.
 #[derive(Default)]
 pub(super) struct MemoryChannels {
-	channels: Mutex<BTreeMap<ChannelId, Channel>>,
+	pub(super) channels: Mutex<BTreeMap<ChannelId, Channel>>,
+	/// The accounts that opened them.
+	pub(super) clients: Mutex<BTreeMap<ChannelId, [u8; 32]>>,
 	header: Mutex<HeaderChain>,
 	miners: Mutex<HashMap<(BatchKind, Option<PublicKey>), MinerSums>>,
 	settled: Mutex<Vec<SettlementBatch>>,
@@ -89,7 +91,7 @@ impl MemoryChain {
 		Ok(())
 	}
 
-	fn channel_now(&self, id: ChannelId) -> Channel {
+	pub(super) fn channel_now(&self, id: ChannelId) -> Channel {
 		self.channels.channels.lock().unwrap()[&id]
 	}
 
@@ -141,7 +143,7 @@ impl MemoryChain {
 		Ok(())
 	}
 
-	fn batches(&self) -> Vec<SettlementBatch> {
+	pub(super) fn batches(&self) -> Vec<SettlementBatch> {
 		self.channels.settled.lock().unwrap().clone()
 	}
 }
@@ -156,6 +158,39 @@ impl ChannelChain for MemoryChain {
 			self.check()?;
 			self.channels.questions.fetch_add(1, Ordering::SeqCst);
 			Ok(self.channels.channels.lock().unwrap().get(&id).copied())
+		}
+		.boxed()
+	}
+
+	fn client(&self, id: ChannelId) -> BoxFuture<'_, Result<Option<[u8; 32]>, ChainError>> {
+		async move {
+			self.check()?;
+			Ok(self.channels.clients.lock().unwrap().get(&id).copied())
+		}
+		.boxed()
+	}
+
+	fn close_channel(&self, id: ChannelId) -> BoxFuture<'_, Result<(), ChainError>> {
+		async move {
+			self.check()?;
+			let now = self.now.load(Ordering::SeqCst);
+			let mut channels = self.channels.channels.lock().unwrap();
+			let closing = channels[&id].close(false, now, DAY_MS).unwrap();
+			channels.insert(id, closing);
+			Ok(())
+		}
+		.boxed()
+	}
+
+	fn return_rests(&self, ids: Vec<ChannelId>) -> BoxFuture<'_, Result<(), ChainError>> {
+		async move {
+			self.check()?;
+			let now = self.now.load(Ordering::SeqCst);
+			for id in ids {
+				let gone = self.channels.channels.lock().unwrap().remove(&id).unwrap();
+				gone.rest(now).unwrap();
+			}
+			Ok(())
 		}
 		.boxed()
 	}
@@ -318,14 +353,14 @@ impl World {
 	}
 
 	/// Makes a batch of all that is due and sends it.
-	async fn settle_channels(&self) {
+	pub(super) async fn settle_channels(&self) {
 		self.pass(61);
 		self.coordinator.settle_channels().await.unwrap();
 	}
 }
 
 /// The work that a miner was given.
-fn request_of(work: Work) -> VoucherWork {
+pub(super) fn request_of(work: Work) -> VoucherWork {
 	match work {
 		Work::Voucher(work) => work,
 		Work::Job(_) => panic!("a job"),
@@ -341,7 +376,12 @@ impl Miner {
 		self.asks_any(world, session).await.map(request_of)
 	}
 
-	fn receipt_v2(&self, work: &VoucherWork, output: &Output, tokens: &TokenIds) -> ReceiptV2 {
+	pub(super) fn receipt_v2(
+		&self,
+		work: &VoucherWork,
+		output: &Output,
+		tokens: &TokenIds,
+	) -> ReceiptV2 {
 		let voucher = SignedVoucher::decode_all(&mut &work.voucher.0[..]).unwrap().voucher;
 		let weight = compute_units(output.tokens(), work.model_factor);
 		ReceiptV2 {
@@ -363,7 +403,7 @@ impl Miner {
 		}
 	}
 
-	fn signs_v2(
+	pub(super) fn signs_v2(
 		&self,
 		attempt: u32,
 		output: Output,

@@ -8,6 +8,7 @@ mod front;
 mod idempotency;
 mod lifecycle;
 mod models;
+mod plans;
 mod refusals;
 mod retention;
 mod supervision;

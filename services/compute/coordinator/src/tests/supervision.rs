@@ -97,6 +97,7 @@ async fn every_loop_takes_its_turns_and_is_shown() {
 		"models",
 		"opening",
 		"payout",
+		"plans",
 		"release",
 		"retention",
 		"settle",

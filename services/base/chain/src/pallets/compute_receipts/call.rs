@@ -184,9 +184,13 @@ pub fn top_up(channel: ChannelId, amount: u128) -> Call {
 }
 
 /// Begins another period of a plan, which ends at a time in UTC milliseconds, and adds `amount`, in
-/// the asset's unit. For its client.
-pub fn renew_plan(channel: ChannelId, amount: u128, plan_ends_ms: u64) -> Call {
-	Call::new(PALLET, "renew_plan", &(channel, Compact(amount), plan_ends_ms))
+/// the unit of the channel's asset. For its client.
+pub fn renew_plan(channel: ChannelId, asset: PriceAsset, amount: u128, plan_ends_ms: u64) -> Call {
+	let call = Call::new(PALLET, "renew_plan", &(channel, Compact(amount), plan_ends_ms));
+	match asset {
+		PriceAsset::Ait => call.taking(What::Amount(amount), "the plan's next period"),
+		PriceAsset::Aicp | PriceAsset::ServiceCredit => call,
+	}
 }
 
 /// Begins the notice after which a channel ends. For its client; for a coordinator that keeps its

@@ -168,10 +168,6 @@ struct MultiSignature<'s>(&'s AccountSignature);
 
 impl Encode for MultiSignature<'_> {
 	fn encode(&self) -> Vec<u8> {
-		match self.0 {
-			AccountSignature::Ed25519(bytes) => (0u8, bytes).encode(),
-			AccountSignature::Sr25519(bytes) => (1u8, bytes).encode(),
-			AccountSignature::Ecdsa(bytes) => (2u8, bytes).encode(),
-		}
+		self.0.to_bytes()
 	}
 }
