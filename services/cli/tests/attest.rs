@@ -435,7 +435,7 @@ fn at_a_terminal_nothing_is_signed_that_was_not_shown_and_confirmed() {
 	for answer in ["n\n", "\n", "yes please\n", "\u{4}"] {
 		let (code, shown) = at_a_terminal(&signing, answer);
 		assert_eq!(code, Some(USAGE), "{answer:?}: {shown}");
-		for figure in [DAY, "1000 GWh", "180 GWh", "30 of", "90 EUR/MWh", "as data? [y/N]"] {
+		for figure in [DAY, "1000 GWh", "180 GWh", "30 of", "90.0 EUR/MWh", "as data? [y/N]"] {
 			assert!(shown.contains(figure), "{figure} is not in {shown}");
 		}
 		assert_eq!(desk.read("attestation.json")["meta"]["signatures"], json!([]), "{answer:?}");

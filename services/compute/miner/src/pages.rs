@@ -5,7 +5,7 @@ use axum::{Router, http::StatusCode};
 use futures::{FutureExt, future::BoxFuture};
 use gridproof_http::{ApiError, Limits, Metric, Service, describe, site};
 use gridproof_support::Clock;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use utoipa::{OpenApi, openapi};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -36,6 +36,10 @@ impl Service for Pages {
 			Ok(self.0.metrics.render())
 		}
 		.boxed()
+	}
+
+	fn loops(&self) -> BTreeMap<String, u64> {
+		self.0.idle()
 	}
 
 	fn clock(&self) -> Clock {

@@ -318,7 +318,8 @@ async fn every_loop_of_a_miner_takes_its_turns_and_one_that_hangs_is_seen() {
 		assert!(miner.idle()[name] < 7, "{name}: {:?}", miner.idle());
 	}
 	assert_eq!(miner.standstill(), None);
-	assert!(page(address, "/health").await.starts_with("HTTP/1.1 200"));
+	let health = page(address, "/health").await;
+	assert!(health.starts_with("HTTP/1.1 200") && health.contains("\"heartbeats\":"), "{health}");
 	let figures = page(address, "/metrics").await;
 	for name in loops {
 		let line = format!("gridproof_miner_loop_idle_seconds{{loop=\"{name}\"}}");
