@@ -11,7 +11,10 @@ use gridproof_primitives::{
 		RunningSums, Sampler, SettlementBatch, SettlementHeader, SignedChannelLine,
 		SignedMinerLine, Voucher, VoucherId,
 	},
-	crypto::{ed25519::PublicKey, merkle},
+	crypto::{
+		ed25519::{PublicKey, Signature},
+		merkle,
+	},
 };
 use gridproof_runtime::{Runtime, RuntimeCall};
 use pallet_compute_receipts::{Call, Channels, Headers, MinerTotals};
@@ -59,7 +62,8 @@ pub(crate) fn settle(batch: SettlementBatch) -> RuntimeCall {
 	Call::settle_batch { batch: Box::new(batch) }.into()
 }
 
-fn channel_line(
+/// The next line of a channel, with a voucher of just as much.
+pub(crate) fn channel_line(
 	(channel, signer, receipts, price): &(ChannelId, ed25519::Pair, u64, u128),
 ) -> Option<SignedChannelLine> {
 	let row = Channels::<Runtime>::get(channel)?.channel;
@@ -69,19 +73,28 @@ fn channel_line(
 		price: from.price.saturating_add(*price),
 	};
 	let number = row.voucher_number.saturating_add(1).max(to.count);
-	let voucher =
-		Voucher { channel: *channel, number, amount: to.price, spec_hash: H256::repeat_byte(1) };
-	let signature = signer.sign(&voucher.signing_payload(&chain::genesis_hash())).0;
+	let (voucher, signature) = voucher(*channel, signer, number, to.price);
 	Some(SignedChannelLine { line: ChannelLine { voucher, from, to }, signature })
 }
 
+/// A voucher of that number and amount, with its signature.
+pub(crate) fn voucher(
+	channel: ChannelId,
+	signer: &ed25519::Pair,
+	number: u64,
+	amount: u128,
+) -> (Voucher, Signature) {
+	let voucher = Voucher { channel, number, amount, spec_hash: H256::repeat_byte(1) };
+	(voucher, signer.sign(&voucher.signing_payload(&chain::genesis_hash())).0)
+}
+
 fn miner_line(
-	coordinator: &ed25519::Pair,
+	coordinator: PublicKey,
 	kind: BatchKind,
 	(miner, receipts, price, weight): &(ed25519::Pair, u64, u128, u128),
 ) -> MinerLine {
 	let miner = Some(key_of(miner));
-	let from = MinerTotals::<Runtime>::get((key_of(coordinator), kind, miner));
+	let from = MinerTotals::<Runtime>::get((coordinator, kind, miner));
 	let to = MinerSums {
 		count: from.count.saturating_add(*receipts),
 		price: from.price.saturating_add(*price),
@@ -98,20 +111,30 @@ pub(crate) fn batch(
 	adds: &Adds,
 	now: u64,
 ) -> Option<SettlementBatch> {
-	let mut channels: Vec<SignedChannelLine> =
-		adds.channels.iter().map(channel_line).collect::<Option<_>>()?;
+	let channels = adds.channels.iter().map(channel_line).collect::<Option<_>>()?;
+	batch_of((key_of(coordinator), coordinator), kind, channels, &adds.miners, now)
+}
+
+/// The next batch of a coordinator's key with these lines of channels, no matter who signs its header.
+pub(crate) fn batch_of(
+	(coordinator, signs): (PublicKey, &ed25519::Pair),
+	kind: BatchKind,
+	mut channels: Vec<SignedChannelLine>,
+	miners: &[(ed25519::Pair, u64, u128, u128)],
+	now: u64,
+) -> Option<SettlementBatch> {
 	channels.sort_by_key(|signed| signed.line.channel());
 	let mut miners: Vec<(MinerLine, &ed25519::Pair)> =
-		adds.miners.iter().map(|adds| (miner_line(coordinator, kind, adds), &adds.0)).collect();
+		miners.iter().map(|adds| (miner_line(coordinator, kind, adds), &adds.0)).collect();
 	miners.sort_by_key(|(line, _)| line.miner);
 	let lists = Lists {
 		channels: channels.iter().map(|signed| signed.line).collect(),
 		miners: miners.iter().map(|(line, _)| *line).collect(),
 		given_up: adds.given_up(&miners),
 	};
-	let last = Headers::<Runtime>::get(key_of(coordinator));
+	let last = Headers::<Runtime>::get(coordinator);
 	let header = SettlementHeader {
-		coordinator: key_of(coordinator),
+		coordinator,
 		sequence: last.next_sequence,
 		previous: last.last_hash,
 		time_ms: now,
@@ -130,7 +153,7 @@ pub(crate) fn batch(
 	};
 	Some(SettlementBatch {
 		header,
-		signature: coordinator.sign(&header.signing_payload(&genesis)).0,
+		signature: signs.sign(&header.signing_payload(&genesis)).0,
 		channels: channels.try_into().ok()?,
 		miners: miners.into_iter().map(signed).collect::<Vec<_>>().try_into().ok()?,
 		given_up: lists.given_up.try_into().ok()?,

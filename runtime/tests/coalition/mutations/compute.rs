@@ -9,6 +9,7 @@ const JOBS: &str = "pallets/compute-receipts/src/jobs.rs";
 const PARAMETERS: &str = "primitives/src/compute/parameters.rs";
 const RATE: &str = "primitives/src/compute/rate.rs";
 const REFUSAL: &str = "primitives/src/compute/refusal.rs";
+const TYPES: &str = "pallets/compute-receipts/src/types.rs";
 
 pub(super) const RULES: &[Rule] = &[
 	Rule {
@@ -165,6 +166,29 @@ pub(super) const RULES: &[Rule] = &[
 			old: "		JobState::Settled => return",
 			new: "		JobState::Settled if crate::without(\"settled-once\") => {},
 		JobState::Settled => return",
+		}],
+	},
+	Rule {
+		name: "refunded-once",
+		section: "§3.1",
+		text: "a price returns once",
+		edits: &[Edit {
+			file: JOBS,
+			old: "		job.state = state;\n",
+			new: "		if !gridproof_primitives::without(\"refunded-once\") {
+			job.state = state;
+		}\n",
+		}],
+	},
+	Rule {
+		name: "deadlines-stand",
+		section: "§3.1",
+		text: "deadlines stand still while settlement is stopped",
+		edits: &[Edit {
+			file: TYPES,
+			old: "		if self.state != JobState::Open {\n",
+			new: "		let without = gridproof_primitives::without(\"deadlines-stand\");
+		if without || self.state != JobState::Open {\n",
 		}],
 	},
 	Rule {

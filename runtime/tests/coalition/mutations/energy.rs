@@ -7,6 +7,7 @@ const IDENTITY: &str = "pallets/meter-readings/src/identity.rs";
 const METERS: &str = "pallets/meter-readings/src/meters.rs";
 const NETTING: &str = "primitives/src/energy/netting.rs";
 const POINT: &str = "primitives/src/energy/point.rs";
+const POINTS: &str = "pallets/meter-readings/src/points.rs";
 const RULES_OF_BATCHES: &str = "primitives/src/energy/rules.rs";
 
 pub(super) const RULES: &[Rule] = &[
@@ -70,6 +71,18 @@ pub(super) const RULES: &[Rule] = &[
 			new: "let unseen_wh = row.state.exchange(new, is_same, now, tolerance_ppt);
 		let without = gridproof_primitives::without(\"unseen-exchanged\");
 		let unseen_wh = if without { 0 } else { unseen_wh };\n",
+		}],
+	},
+	Rule {
+		name: "unseen-replaced",
+		section: "§4.2",
+		text: "what can have been drawn while no import meter was there is a debt of the point",
+		edits: &[Edit {
+			file: POINTS,
+			old: "			point.state.take(unseen_wh);\n",
+			new: "			if !gridproof_primitives::without(\"unseen-replaced\") {
+				point.state.take(unseen_wh);
+			}\n",
 		}],
 	},
 	Rule {

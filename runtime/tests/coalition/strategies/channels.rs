@@ -1,6 +1,6 @@
 //! Channels: invented work, one deposit twice, a client that closes, keys that others keep.
 
-use super::Scratch;
+use super::{Scratch, compute::set_breaker};
 use crate::{
 	build::channels::{self as build, Adds},
 	chain::{DAY, HOUR, MINUTE, SECOND},
@@ -13,8 +13,11 @@ use crate::{
 	},
 };
 use gridproof_primitives::{
-	compute::PriceAsset,
-	compute::channels::{BatchKind, ChannelEvidence, ChannelTerms, VoucherId},
+	compute::channels::{
+		BatchKind, ChannelEvidence, ChannelId, ChannelLine, ChannelSums, ChannelTerms,
+		SettlementBatch, SignedChannelLine, VoucherId,
+	},
+	compute::{Breaker, PriceAsset},
 	num::units::AICP,
 };
 use gridproof_runtime::constants::currency::AIT;
@@ -22,6 +25,9 @@ use gridproof_runtime::constants::currency::AIT;
 /// A time in which an emission step ends, in milliseconds.
 const STEP: u64 = 151 * SECOND;
 const IN_AICP: BatchKind = BatchKind { asset: PriceAsset::Aicp, ..ORDINARY };
+/// Deposit of an outsider at a coordinator of the coalition, and how much of it the outsider risks.
+const OUTSIDERS: u128 = 50 * AIT;
+const RISK: u128 = AIT / 1_000;
 
 fn open_own(
 	world: &mut World,
@@ -80,20 +86,141 @@ fn kind_of(channel: u64) -> Option<BatchKind> {
 
 /// The same lines once more, as they were and as the next batch.
 pub(super) fn settle_lines_again(world: &mut World, s: &mut Scratch, _: &mut Rng) -> Option<()> {
-	let old = world.channels.old.last()?.clone();
-	world.send_batch(wallet(Role::Coordinator), old.clone());
-	let coordinator = *world.our_keys(true).first()?;
+	let coordinator = key_of(world.our_keys(true).first()?);
 	let channel = s.channel?;
-	let price = old.header.sums.price;
-	let miner = *world.our_keys(false).first()?;
-	let adds = Adds {
-		channels: vec![(channel, signer(true), 1, price)],
-		miners: vec![(miner, 1, price, 1)],
-		..Adds::default()
+	let is_ours = |batch: &&SettlementBatch| {
+		let has = batch.channels.iter().any(|signed| signed.line.channel() == channel);
+		batch.header.coordinator == coordinator && has
 	};
-	let mut batch = build::batch(&coordinator, old.header.kind, &adds, world.now)?;
-	(batch.channels, batch.miners) = (old.channels, old.miners);
+	let old = world.channels.old.iter().rev().find(is_ours)?.clone();
+	world.send_batch(wallet(Role::Coordinator), old.clone());
+	let price = old.header.sums.price;
+	settle_lines(world, old.header.kind, old.channels.into_inner(), price)
+}
+
+/// A batch of the coalition's coordinator with these lines of channels, in which its miner is paid that
+/// price.
+fn settle_lines(
+	world: &mut World,
+	kind: BatchKind,
+	lines: Vec<SignedChannelLine>,
+	price: u128,
+) -> Option<()> {
+	let coordinator = *world.our_keys(true).first()?;
+	let miner = *world.our_keys(false).first()?;
+	let receipts: u64 = lines.iter().filter_map(|signed| signed.line.receipts()).sum();
+	let miners = [(miner, receipts, price, 1)];
+	let by = (key_of(&coordinator), &coordinator);
+	let batch = build::batch_of(by, kind, lines, &miners, world.now)?;
 	world.send_batch(wallet(Role::Coordinator), batch);
+	world.pass(STEP);
+	Some(())
+}
+
+/// A channel of the coalition at its own coordinator, with as high a limit a day as can be.
+fn open_unlimited(
+	world: &mut World,
+	rng: &mut Rng,
+	kind: BatchKind,
+	deposit: u128,
+) -> Option<ChannelId> {
+	let coordinator = *world.our_keys(true).first()?;
+	let terms = ChannelTerms { kind, daily_limit: u128::MAX, ..terms(&coordinator, true, deposit) };
+	let client = world.wallet(rng);
+	world.open_channel(&client, terms)
+}
+
+/// What others have deposited pays for what is above the own deposit.
+pub(super) fn exceed_deposit(world: &mut World, _: &mut Scratch, rng: &mut Rng) -> Option<()> {
+	let channel = open_unlimited(world, rng, ORDINARY, AIT)?;
+	let line = build::channel_line(&(channel, signer(true), 1, 100 * AIT))?;
+	settle_lines(world, ORDINARY, vec![line], 100 * AIT)
+}
+
+pub(super) fn settle_one_line_twice(
+	world: &mut World,
+	_: &mut Scratch,
+	rng: &mut Rng,
+) -> Option<()> {
+	let channel = open_unlimited(world, rng, ORDINARY, 5 * AIT)?;
+	let line = build::channel_line(&(channel, signer(true), 1, 4 * AIT))?;
+	settle_lines(world, ORDINARY, vec![line, line], 8 * AIT)
+}
+
+/// The channel pays next to nothing, and the miner is paid all the same.
+pub(super) fn pay_more_to_miners(world: &mut World, _: &mut Scratch, rng: &mut Rng) -> Option<()> {
+	let channel = open_unlimited(world, rng, ORDINARY, AIT)?;
+	let line = build::channel_line(&(channel, signer(true), 1, 1))?;
+	settle_lines(world, ORDINARY, vec![line], 100 * AIT)
+}
+
+/// A deposit of as many of the smallest units of AIT pays in AICP that an outsider deposited.
+pub(super) fn settle_in_another_asset(
+	world: &mut World,
+	_: &mut Scratch,
+	rng: &mut Rng,
+) -> Option<()> {
+	let amount = 1_000 * AICP;
+	let terms = terms(&honest_coordinator(), false, amount);
+	world.outsider_opens(ChannelTerms { kind: IN_AICP, ..terms })?;
+	let channel = open_unlimited(world, rng, ORDINARY, amount)?;
+	let line = build::channel_line(&(channel, signer(true), 1, amount))?;
+	settle_lines(world, IN_AICP, vec![line], amount)
+}
+
+/// An outsider opens a channel at the coalition's coordinator.
+fn open_for_outsider(
+	world: &mut World,
+	change: impl FnOnce(ChannelTerms) -> ChannelTerms,
+) -> Option<ChannelId> {
+	let coordinator = *world.our_keys(true).first()?;
+	let terms = terms(&coordinator, false, OUTSIDERS);
+	world.outsider_opens(change(terms))
+}
+
+/// All of an outsider's deposit, by a voucher that the coalition signs in its place.
+pub(super) fn forge_voucher(world: &mut World, _: &mut Scratch, _: &mut Rng) -> Option<()> {
+	let channel = open_for_outsider(world, |terms| terms)?;
+	let line = build::channel_line(&(channel, signer(true), 1, OUTSIDERS))?;
+	settle_lines(world, ORDINARY, vec![line], OUTSIDERS)
+}
+
+/// All of it, by a voucher of much less.
+pub(super) fn exceed_voucher(world: &mut World, _: &mut Scratch, _: &mut Rng) -> Option<()> {
+	let channel = open_for_outsider(world, |terms| terms)?;
+	let (voucher, signature) = build::voucher(channel, &signer(false), 1, RISK);
+	world.outsider_risks(RISK);
+	let (from, to) = (ChannelSums::default(), ChannelSums { count: 1, price: OUTSIDERS });
+	let line = ChannelLine { voucher, from, to };
+	settle_lines(world, ORDINARY, vec![SignedChannelLine { line, signature }], OUTSIDERS)
+}
+
+/// All of it, with a key that the coordinator keeps for much less a day.
+pub(super) fn exceed_day(world: &mut World, _: &mut Scratch, _: &mut Rng) -> Option<()> {
+	let kept = |terms: ChannelTerms| ChannelTerms { signer: None, daily_limit: RISK, ..terms };
+	let channel = open_for_outsider(world, kept)?;
+	world.outsider_risks(RISK);
+	let coordinator = *world.our_keys(true).first()?;
+	let line = build::channel_line(&(channel, coordinator, 1, OUTSIDERS))?;
+	settle_lines(world, ORDINARY, vec![line], OUTSIDERS)
+}
+
+/// Before an honest coordinator settles its work, the deposit goes to a miner of the coalition, by a
+/// batch in that coordinator's name.
+pub(super) fn settle_in_anothers_name(
+	world: &mut World,
+	scratch: &mut Scratch,
+	rng: &mut Rng,
+) -> Option<()> {
+	order_at_honest(world, scratch, rng)?;
+	let (channel, miner) = (scratch.channel?, *world.our_keys(false).first()?);
+	let row = pallet_compute_receipts::Channels::<gridproof_runtime::Runtime>::get(channel)?;
+	let left = row.channel.left();
+	let line = build::channel_line(&(channel, signer(true), 1, left))?;
+	let by = (key_of(&honest_coordinator()), &miner);
+	let miners = [(miner, 1, left, 1_000_000)];
+	let batch = build::batch_of(by, ORDINARY, vec![line], &miners, world.now)?;
+	world.send_batch(wallet(Role::Miner), batch);
 	Some(())
 }
 
@@ -110,15 +237,38 @@ pub(super) fn renew_and_end(world: &mut World, scratch: &mut Scratch, rng: &mut 
 	Some(())
 }
 
-/// Work of the honest, in a channel of the coalition, at a coordinator that is away for twenty
-/// hours.
+/// Work of the honest, in a channel of the coalition, at a coordinator that is away for four hours less
+/// than the notice of a closing.
 pub(super) fn order_at_honest(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
 	let client = wallet(Role::Client);
 	let terms = terms(&honest_coordinator(), true, 50 * AIT);
 	let channel = world.open_channel(&client, terms)?;
 	scratch.channel = Some(channel);
-	world.leave_chain(20 * HOUR);
+	world.leave_chain(notice().saturating_sub(4 * HOUR));
 	world.order_in_channel(channel, 20 * AIT)
+}
+
+/// Notice of a closing, in milliseconds.
+fn notice() -> u64 {
+	pallet_compute_receipts::ChannelRules::<gridproof_runtime::Runtime>::get().close_notice_ms
+}
+
+/// The client closes, and the emergency account stops settlement for longer than the notice.
+pub(super) fn stop_past_notice(
+	world: &mut World,
+	scratch: &mut Scratch,
+	rng: &mut Rng,
+) -> Option<()> {
+	order_at_honest(world, scratch, rng)?;
+	let channel = scratch.channel?;
+	world.send(Sent::Signed(wallet(Role::Client), build::close(channel)));
+	world.send(Sent::Signed(wallet(Role::Guard), set_breaker(Breaker::AllStopped)));
+	world.pass(notice() + HOUR);
+	world.send(Sent::Free(build::give_back(vec![channel])));
+	world.governance(set_breaker(Breaker::Closed));
+	world.send(Sent::Free(build::give_back(vec![channel])));
+	world.pass(SECOND);
+	Some(())
 }
 
 /// The client closes at once, and takes what it can before the coordinator is back.
@@ -279,11 +429,38 @@ pub(super) fn give_up_own(world: &mut World, scratch: &mut Scratch, rng: &mut Rn
 	Some(())
 }
 
-/// Receipts that the honest coordinator never signed, and its bond as what they took.
+/// Once more when the coordinator is back and has settled: as much has left the channel now as could
+/// come back.
+pub(super) fn accuse_settled(
+	world: &mut World,
+	scratch: &mut Scratch,
+	rng: &mut Rng,
+) -> Option<()> {
+	world.pass(notice());
+	accuse(world, VoucherId { channel: scratch.channel?, number: 2 }, rng)
+}
+
 pub(super) fn accuse_honest(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> Option<()> {
-	let channel = scratch.channel?;
-	let forger = rng.pick(&world.compute.keys);
+	accuse(world, VoucherId { channel: scratch.channel?, number: 1 }, rng)
+}
+
+/// A receipt that the honest coordinator never signed, for a miner of the coalition, which nobody
+/// answers for: its share out of that coordinator's bond.
+pub(super) fn demand_of_honest(world: &mut World, _: &mut Scratch, _: &mut Rng) -> Option<()> {
+	let (client, miner) = (wallet(Role::Client), *world.our_keys(false).first()?);
+	let channel = world.open_channel(&client, terms(&honest_coordinator(), true, AIT))?;
 	let voucher = VoucherId { channel, number: 1 };
+	let receipt = build::receipt(ORDINARY, voucher, &miner, 100 * AIT, world.now - SECOND);
+	world.send(Sent::Signed(client.clone(), build::demand(receipt, &miner)));
+	world.pass(7 * HOUR);
+	let call = build::lapse(key_of(&honest_coordinator()), &receipt);
+	world.send(Sent::Signed(client, call));
+	Some(())
+}
+
+/// Receipts that the honest coordinator never signed, and its bond as what they took.
+fn accuse(world: &mut World, voucher: VoucherId, rng: &mut Rng) -> Option<()> {
+	let forger = rng.pick(&world.compute.keys);
 	let receipts = [20 * AIT, AIT]
 		.map(|price| build::receipt(ORDINARY, voucher, &forger, price, world.now - SECOND));
 	let [first, second] = receipts.map(|receipt| build::attested(receipt, &forger));

@@ -3,7 +3,7 @@
 use super::Scratch;
 use crate::{
 	build::compute::{self, Terms},
-	chain::{DAY, HOUR, Key, SECOND, ed25519_named},
+	chain::{DAY, HOUR, Key, MINUTE, SECOND, ed25519_named},
 	rng::Rng,
 	world::{
 		HONEST, Role, Sent, Source, World,
@@ -13,10 +13,12 @@ use crate::{
 };
 use gridproof_primitives::{
 	H256,
-	compute::{AitPerAicp, Class, MAX_MODEL_FACTOR, PartyRole, PriceAsset, Quote},
+	compute::{AitPerAicp, Breaker, Class, MAX_MODEL_FACTOR, PartyRole, PriceAsset, Quote},
 	num::units::AICP,
 };
-use gridproof_runtime::{AccountId, CoveragePolicy, Runtime, constants::currency::AIT};
+use gridproof_runtime::{
+	AccountId, CoveragePolicy, Runtime, RuntimeCall, constants::currency::AIT,
+};
 use sp_core::ed25519;
 use sp_runtime::DispatchError;
 
@@ -119,6 +121,31 @@ pub(super) fn order(world: &mut World, scratch: &mut Scratch, rng: &mut Rng) -> 
 	cancel(world, scratch, rng)
 }
 
+pub(super) fn set_breaker(new: Breaker) -> RuntimeCall {
+	pallet_compute_receipts::Call::set_breaker { new }.into()
+}
+
+/// The emergency account stops settlement before the work is claimed, until after the deadline; the
+/// client asks for its money meanwhile, and as soon as governance has ended the stop.
+pub(super) fn stop_past_deadline(world: &mut World, _: &mut Scratch, rng: &mut Rng) -> Option<()> {
+	let terms = Terms { lasts: 15 * MINUTE, ..own_terms(PriceAsset::Ait, AIT) };
+	let client = world.wallet(rng);
+	let job = world.open(&client, &honest_coordinator(), terms)?.id;
+	world.leave_chain(absence());
+	world.pass(SECOND);
+	world.send(Sent::Signed(wallet(Role::Guard), set_breaker(Breaker::AllStopped)));
+	world.pass(HOUR);
+	expire_one(world, job);
+	world.governance(set_breaker(Breaker::Closed));
+	expire_one(world, job);
+	world.pass(SECOND);
+	Some(())
+}
+
+fn expire_one(world: &mut World, job: H256) {
+	world.send(Sent::Free(compute::expire(vec![job])));
+}
+
 pub(super) fn cancel(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
 	let job = scratch.jobs.last()?;
 	let client = world.wallet_of(&job.quote.client.into())?;
@@ -130,7 +157,7 @@ pub(super) fn cancel(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> O
 
 pub(super) fn expire(world: &mut World, scratch: &mut Scratch, _: &mut Rng) -> Option<()> {
 	let job = scratch.jobs.last()?.id;
-	world.send(Sent::Free(compute::expire(vec![job])));
+	expire_one(world, job);
 	Some(())
 }
 

@@ -280,6 +280,16 @@ pub(crate) const ALL: &[Strategy] = &[
 		roles: &[Owner],
 		stages: &[certify_drawing, exchange_without_debt],
 	},
+	Strategy {
+		name: "drawn out of service",
+		roles: &[Owner],
+		stages: &[certify_drawing, draw_out_of_service],
+	},
+	Strategy {
+		name: "import meter replaced",
+		roles: &[Owner],
+		stages: &[certify_apart, replace_import],
+	},
 	Strategy { name: "drawn in a gap", roles: &[Owner], stages: &[certify_drawing, draw_in_gaps] },
 	Strategy {
 		name: "import stated late",
@@ -385,7 +395,42 @@ pub(crate) const ALL: &[Strategy] = &[
 	Strategy {
 		name: "honest coordinator accused",
 		roles: &[Client],
-		stages: &[order_at_honest, accuse_honest],
+		stages: &[order_at_honest, accuse_honest, accuse_settled],
+	},
+	Strategy {
+		name: "receipt demanded that nobody signed",
+		roles: &[Client, Miner],
+		stages: &[demand_of_honest],
+	},
+	Strategy {
+		name: "settled in another's name",
+		roles: &[Client, Miner],
+		stages: &[settle_in_anothers_name],
+	},
+	Strategy {
+		name: "outsider at one's own coordinator",
+		roles: &[Coordinator, Miner],
+		stages: &[forge_voucher, exceed_voucher, exceed_day],
+	},
+	Strategy {
+		name: "more than the channel pays",
+		roles: &[Coordinator, Miner],
+		stages: &[
+			exceed_deposit,
+			settle_one_line_twice,
+			pay_more_to_miners,
+			settle_in_another_asset,
+		],
+	},
+	Strategy {
+		name: "settlement stopped past a notice",
+		roles: &[Client, Guard],
+		stages: &[stop_past_notice],
+	},
+	Strategy {
+		name: "settlement stopped past a deadline",
+		roles: &[Client, Guard],
+		stages: &[stop_past_deadline],
 	},
 ];
 

@@ -96,6 +96,24 @@ pub(super) fn certify_without_debt(
 	Some(())
 }
 
+/// It goes out of service when it begins to draw, and is certified again, with the key of its second
+/// gateway, when it begins to deliver.
+pub(super) fn draw_out_of_service(
+	world: &mut World,
+	scratch: &mut Scratch,
+	_: &mut Rng,
+) -> Option<()> {
+	let (meter, owner) = (scratch.meter?, wallet(Owner));
+	wait_for_turn(world, true);
+	wait_for_turn(world, false);
+	let call = pallet_meter_readings::Call::decommission_meter { meter };
+	world.send(Sent::Signed(owner.clone(), call.into()));
+	wait_for_turn(world, true);
+	world.certify_truly(OUR_CIRCLE[0], 1, HONEST[3], 0, &owner)?;
+	world.pass(TURN);
+	Some(())
+}
+
 /// It has drawn, and its owner has kept its batches back; an honest electrician seals it again, with the
 /// registers that it shows, and it delivers.
 pub(super) fn exchange_without_debt(
@@ -178,6 +196,20 @@ pub(super) fn take_import_away(world: &mut World, _: &mut Scratch, _: &mut Rng) 
 	let meter = import_meter(world)?;
 	let call = pallet_meter_readings::Call::decommission_meter { meter };
 	world.send(Sent::Signed(wallet(Owner), call.into()));
+	Some(())
+}
+
+/// While the battery draws, no import meter is there; then another device is.
+pub(super) fn replace_import(world: &mut World, _: &mut Scratch, _: &mut Rng) -> Option<()> {
+	let (meter, owner) = (import_meter(world)?, wallet(Owner));
+	wait_for_turn(world, true);
+	wait_for_turn(world, false);
+	let call = pallet_meter_readings::Call::decommission_meter { meter };
+	world.send(Sent::Signed(owner.clone(), call.into()));
+	wait_for_turn(world, true);
+	world.replace(OUR_APART[0]);
+	world.certify_truly(OUR_APART[0], 1, HONEST[3], 0, &owner)?;
+	world.pass(TURN);
 	Some(())
 }
 

@@ -97,6 +97,19 @@ impl World {
 		})
 	}
 
+	/// The honest client opens another channel, at any coordinator.
+	pub(crate) fn outsider_opens(&mut self, terms: ChannelTerms) -> Option<ChannelId> {
+		let client = Key::named("honest/client");
+		let outcome = self.send_honest(Sent::Signed(client, build::open(terms)));
+		outcome.is_done().then(newest)
+	}
+
+	/// The honest client signs a voucher for a coordinator of the coalition, or lets it keep a key for as
+	/// much a day: what it risks so is due, whether or not the work is done.
+	pub(crate) fn outsider_risks(&mut self, amount: u128) {
+		self.add_paid(PriceAsset::Ait, amount);
+	}
+
 	/// Orders work in a channel of the coalition at the honest coordinator, which works for no more
 	/// than the channel has, and has an outsider do it.
 	pub(crate) fn order_in_channel(&mut self, channel: ChannelId, price: u128) -> Option<()> {

@@ -712,6 +712,14 @@ impl World {
 		self.energy.known.remove(&key);
 	}
 
+	/// Another device takes a meter's place, with a number, a seal and registers of its own.
+	pub(crate) fn replace(&mut self, physical: usize) {
+		let (number, now) = (self.new_number(), self.now);
+		let device = &mut self.energy.meters[physical];
+		(device.serial, device.seal) = (format!("NEW-{number}"), format!("NEW-SEAL-{number}"));
+		device.history.push((now, Registers::default()));
+	}
+
 	/// The KWH of an honest owner's meter goes where only the owner can spend it.
 	pub(crate) fn secure(&mut self, meter: MeterIndex) {
 		let Some(certified) = self.energy.certified.get(&meter).cloned() else { return };
