@@ -325,7 +325,7 @@ fn compute_calls() -> Vec<(Call, RuntimeCall)> {
 		(call::open_channel(&terms), Theirs::open_channel { terms: Box::new(terms) }.into()),
 		(call::top_up(8, 9), Theirs::top_up { channel: 8, amount: 9 }.into()),
 		(
-			call::renew_plan(8, 9, 10),
+			call::renew_plan(8, PriceAsset::Ait, 9, 10),
 			Theirs::renew_plan { channel: 8, amount: 9, plan_ends_ms: 10 }.into(),
 		),
 		(call::close_channel(8), Theirs::close_channel { channel: 8 }.into()),

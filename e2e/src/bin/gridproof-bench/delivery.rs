@@ -14,8 +14,8 @@ use gridproof_chain::pallets::compute_receipts::query;
 use gridproof_compute_api::{
 	ChannelClient, CoordinatorClient, MinerClient,
 	protocol::{
-		ClassName, Finish, Hello, IssuedReceipt, JobResult, Output, RECEIPT_HEADER, RequestKind,
-		SignedLine, TokenIds, VoucherWork, Work, hello_payload, output_root, price_of,
+		ClassName, Extent, Finish, Hello, IssuedReceipt, JobResult, Output, RECEIPT_HEADER,
+		RequestKind, SignedLine, TokenIds, VoucherWork, Work, hello_payload, output_root, price_of,
 	},
 };
 use gridproof_e2e::{
@@ -296,7 +296,7 @@ impl Payer {
 		let mut secret = [0; 32];
 		secret[..8].copy_from_slice(&self.channel.to_le_bytes());
 		secret[8..16].copy_from_slice(&self.number.to_le_bytes());
-		let units = compute_units(kind.most_tokens(body.len(), 1), self.factor);
+		let units = compute_units(kind.most_tokens(body.len(), &Extent::one(1)), self.factor);
 		let voucher = Voucher {
 			channel: self.channel,
 			number: self.number,
@@ -367,6 +367,7 @@ impl Miner {
 		let output = Output {
 			text: "One".to_owned(),
 			embeddings: Vec::new(),
+			answers: Vec::new(),
 			finish: Finish::Length,
 			prompt_tokens: 4,
 			completion_tokens: 1,

@@ -112,20 +112,21 @@ pub(crate) fn batch(
 	now: u64,
 ) -> Option<SettlementBatch> {
 	let channels = adds.channels.iter().map(channel_line).collect::<Option<_>>()?;
-	batch_of((key_of(coordinator), coordinator), kind, channels, &adds.miners, now)
+	batch_of((key_of(coordinator), coordinator), kind, channels, adds, now)
 }
 
-/// The next batch of a coordinator's key with these lines of channels, no matter who signs its header.
+/// The next batch of a coordinator's key with these lines of channels instead of the added ones, no matter
+/// who signs its header.
 pub(crate) fn batch_of(
 	(coordinator, signs): (PublicKey, &ed25519::Pair),
 	kind: BatchKind,
 	mut channels: Vec<SignedChannelLine>,
-	miners: &[(ed25519::Pair, u64, u128, u128)],
+	adds: &Adds,
 	now: u64,
 ) -> Option<SettlementBatch> {
 	channels.sort_by_key(|signed| signed.line.channel());
 	let mut miners: Vec<(MinerLine, &ed25519::Pair)> =
-		miners.iter().map(|adds| (miner_line(coordinator, kind, adds), &adds.0)).collect();
+		adds.miners.iter().map(|miner| (miner_line(coordinator, kind, miner), &miner.0)).collect();
 	miners.sort_by_key(|(line, _)| line.miner);
 	let lists = Lists {
 		channels: channels.iter().map(|signed| signed.line).collect(),

@@ -109,9 +109,9 @@ fn settle_lines(
 	let coordinator = *world.our_keys(true).first()?;
 	let miner = *world.our_keys(false).first()?;
 	let receipts: u64 = lines.iter().filter_map(|signed| signed.line.receipts()).sum();
-	let miners = [(miner, receipts, price, 1)];
+	let adds = Adds { miners: vec![(miner, receipts, price, 1)], ..Adds::default() };
 	let by = (key_of(&coordinator), &coordinator);
-	let batch = build::batch_of(by, kind, lines, &miners, world.now)?;
+	let batch = build::batch_of(by, kind, lines, &adds, world.now)?;
 	world.send_batch(wallet(Role::Coordinator), batch);
 	world.pass(STEP);
 	Some(())
@@ -218,8 +218,8 @@ pub(super) fn settle_in_anothers_name(
 	let left = row.channel.left();
 	let line = build::channel_line(&(channel, signer(true), 1, left))?;
 	let by = (key_of(&honest_coordinator()), &miner);
-	let miners = [(miner, 1, left, 1_000_000)];
-	let batch = build::batch_of(by, ORDINARY, vec![line], &miners, world.now)?;
+	let adds = Adds { miners: vec![(miner, 1, left, 1_000_000)], ..Adds::default() };
+	let batch = build::batch_of(by, ORDINARY, vec![line], &adds, world.now)?;
 	world.send_batch(wallet(Role::Miner), batch);
 	Some(())
 }

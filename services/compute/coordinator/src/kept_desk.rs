@@ -128,7 +128,7 @@ impl Desk for KeptDesk {
 	}
 
 	fn most_tokens(&self, model: &str) -> u32 {
-		self.coordinator.settings.most_tokens(model)
+		self.coordinator.most_tokens(model)
 	}
 
 	fn order(&self, order: Order) -> BoxFuture<'_, Result<Accepted, OrderError>> {
