@@ -8,9 +8,9 @@ use gridproof_primitives::{
 	H256,
 	compute::channels::{
 		Batch, BatchError, BatchRefusal, ChannelReceipt, ChannelSums, DemandRefusal, Demanded,
-		HEADERS_PER_MARK, HeaderChain, MAX_LINES, MAX_PASSED_OVER, MinerSums, PaidBy, ReceiptProof,
-		ReceiptV2Refusal, SettlementBatch, SettlementHeader, SignedMinerLine, batch_fee,
-		check_answer, demand,
+		GivenUp, HEADERS_PER_MARK, HeaderChain, MAX_LINES, MAX_PASSED_OVER, MinerSums, PaidBy,
+		ReceiptProof, ReceiptV2Refusal, SettlementBatch, SettlementHeader, SignedMinerLine,
+		batch_fee, check_answer, demand,
 	},
 };
 use std::collections::BTreeMap;
@@ -313,13 +313,14 @@ fn a_batch_is_bounded_and_comes_back_from_its_bytes() {
 	let (_, _, _, signed) = settled();
 	let bytes = signed.encode();
 	assert_eq!(SettlementBatch::decode(&mut &bytes[..]), Ok(signed.clone()));
-	// A header of 195 bytes and 36 of a CID, 176 bytes a channel, 178 a miner.
+	// A header of 195 bytes and 36 of a CID, 176 bytes a channel, 178 a miner, 121 a range.
 	assert_eq!(signed.header.encode().len(), 195);
 	assert_eq!(SettlementHeader::max_encoded_len(), 195 + 36);
 	assert_eq!(signed.channels[0].encode().len(), 176);
 	assert_eq!(SignedMinerLine::max_encoded_len(), 178);
 	let lines = usize::try_from(MAX_LINES).unwrap();
-	let most = 195 + 36 + 64 + 2 * 2 + lines * (176 + 178);
+	assert_eq!(GivenUp::max_encoded_len(), 121);
+	let most = 195 + 36 + 64 + 3 * 2 + lines * (176 + 178 + 121);
 	assert_eq!(SettlementBatch::max_encoded_len(), most);
 	// 500 receipts a channel and as many channels as fit: below two bytes a receipt.
 	assert!(most < 2 * 500 * lines);
