@@ -120,6 +120,7 @@ impl Coordinator {
 			tariff.is_of(channel)
 				&& known.as_ref().is_none_or(|known| known.tariff == tariff)
 				&& ends.saturating_sub(until_ms.max(now)) <= longest
+				&& ends.saturating_sub(now) <= longest.saturating_mul(2)
 		};
 		let Some(plan) = self.settings.plans.iter().find(is_it) else { return Ok(()) };
 		let (name, tariff) = (plan.name.clone(), plan.tariff());
