@@ -142,9 +142,10 @@ pub(super) fn settle_one_line_twice(
 	_: &mut Scratch,
 	rng: &mut Rng,
 ) -> Option<()> {
-	let channel = open_unlimited(world, rng, ORDINARY, 5 * AIT)?;
-	let line = build::channel_line(&(channel, signer(true), 1, 4 * AIT))?;
-	settle_lines(world, ORDINARY, vec![line, line], 8 * AIT)
+	// Of so much that what the treasury keeps of outsiders' prices does not hide the gain.
+	let channel = open_unlimited(world, rng, ORDINARY, 300 * AIT)?;
+	let line = build::channel_line(&(channel, signer(true), 1, 300 * AIT))?;
+	settle_lines(world, ORDINARY, vec![line, line], 600 * AIT)
 }
 
 /// The channel pays next to nothing, and the miner is paid all the same.
