@@ -106,7 +106,6 @@ async fn what_runs_when_its_model_retires_is_done_by_the_terms_of_before() {
 	let private = miner.serves(&world, &session).await.receipt.receipt;
 	assert_eq!((private.model, private.weight), (by_name(MODEL), 8));
 	// Also after the next start what was answered is answered again.
-	drop(session);
 	world.crash().await;
 	let _session = miner.session(&world).await;
 	assert_eq!(world.admit(&running).await, Ok(id));
