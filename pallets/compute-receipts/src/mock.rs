@@ -194,9 +194,9 @@ pub struct KnownModels;
 
 impl ModelRegistry for KnownModels {
 	fn terms_at(model: &H256, time_ms: u64) -> Option<ModelTerms> {
-		let known = Factors::get().into_iter();
-		let began = known.filter(|(known, since, _)| known == model && *since <= time_ms);
-		let (.., factor) = began.last()?;
+		let known = Factors::get();
+		let began = |(known, since, _): &&(H256, u64, u32)| known == model && *since <= time_ms;
+		let (.., factor) = *known.iter().rfind(began)?;
 		let terms = ModelTerms { factor, engine: EngineClass::Exact };
 		// A factor of zero stands for a model that was stopped.
 		terms.is_valid().then_some(terms)
