@@ -662,8 +662,8 @@ async fn requests_at_the_same_time_do_not_pass_a_customers_limit_together() {
 
 #[test]
 fn the_document_is_what_generators_of_clients_take_and_says_who_may_ask() {
-	/// A voucher, a receipt and a batch say themselves who has signed them.
-	const IS_PUBLIC: [&str; 3] = ["/v1/channels/", "/v1/receipts/", "/v1/batches/"];
+	/// A voucher, a receipt and a batch say themselves who has signed them; plans are a list of prices.
+	const IS_PUBLIC: [&str; 4] = ["/v1/channels/", "/v1/receipts/", "/v1/batches/", "/v1/plans"];
 	let document = serde_json::to_value(crate::openapi()).unwrap();
 	assert_eq!(document["servers"][0]["url"], "/");
 	let (mut names, mut operations) = (std::collections::BTreeSet::new(), 0);
@@ -708,7 +708,7 @@ fn every_error_of_every_request_has_its_form_in_the_document() {
 			let errors = responses.iter().filter(|(status, _)| !status.starts_with('2'));
 			let forms: Vec<String> = errors.map(|(_, response)| form(response)).collect();
 			// What is asked beside OpenAI's requests has the form of `/api/v1`.
-			let beside = ["/v1/channels/", "/v1/batches/", "/v1/receipts/"];
+			let beside = ["/v1/channels/", "/v1/batches/", "/v1/receipts/", "/v1/plans"];
 			let wanted: &[&str] = match path.as_str() {
 				path if beside.iter().any(|prefix| path.starts_with(prefix)) => {
 					&["ErrorBody", "CoordinatorError"]
