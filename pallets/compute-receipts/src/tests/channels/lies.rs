@@ -169,6 +169,7 @@ fn an_inflated_weight_is_proven_by_every_factor_that_may_have_counted() {
 		let evidence = || ChannelEvidence::OtherWeight(vouched(inflated));
 		let sound = || ChannelEvidence::OtherWeight(vouched(receipts[0]));
 		// Nobody knows the model.
+		Factors::set(Vec::new());
 		assert_noop!(report(evidence()), Error::<Test>::InvalidEvidence);
 		// The factor changes after the channel was opened: either may have counted.
 		Factors::set(vec![(model, 0, 1_000), (model, START, 2_000)]);
