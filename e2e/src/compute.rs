@@ -3,6 +3,7 @@
 
 use crate::{
 	binary::command_binary,
+	engine,
 	node::{Node, NodeConfig},
 	ports::free_ports,
 	process::Process,
@@ -27,6 +28,7 @@ use gridproof_chain::{
 		utility,
 	},
 };
+use gridproof_engine::DEFAULT_MODEL;
 use gridproof_keys::account::{AccountKey, development_signer};
 use gridproof_primitives::{
 	H256,
@@ -129,6 +131,14 @@ fn configuration() -> Value {
 	})
 }
 
+/// What is offered where miners ask the tests' engine: its model stands for the one that the registry
+/// counts, since work on another is private.
+async fn models_of_engine(node: &str) -> Result<Value> {
+	let shown = gridproof(&["model", "show", DEFAULT_MODEL, "--url", node]).await?.done()?;
+	let registered = &shown["hash"];
+	Ok(json!([{ "name": DEFAULT_MODEL }, { "name": engine::MODEL, "registered": registered }]))
+}
+
 fn key_of(registered: &Value, who: &str) -> Result<PublicKey> {
 	let text = registered[who].as_str().context("no key in the answer")?;
 	let mut key = [0; 32];
@@ -185,7 +195,11 @@ impl Compute {
 		let new_key = ["coordinator", "api-key", "--name", "e2e", "--file", &customers];
 		let made = gridproof(&new_key).await?.done()?;
 		let api_key = made["key"].as_str().context("no API key")?.to_owned();
-		fs::write(folder.path().join("coordinator.json"), configuration().to_string())?;
+		let mut settings = configuration();
+		if setup.engine.is_some() {
+			settings["models"] = models_of_engine(&node.rpc_url()).await?;
+		}
+		fs::write(folder.path().join("coordinator.json"), settings.to_string())?;
 
 		let coordinator = start_coordinator(folder.path(), &node, port)?;
 		let mut compute = Self {
