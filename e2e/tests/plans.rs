@@ -21,7 +21,7 @@ const TOKEN: u128 = 1_000_000_000_000;
 const PER_DAY: u64 = 2_000;
 /// Tokens of an answer that with the prompt are more than a day has, and less than a period: the model's
 /// factor is 5.
-const TOO_MANY: u32 = 600;
+const TOO_MANY: u32 = 500;
 
 /// Who has bought a plan.
 struct Buyer {
