@@ -383,7 +383,7 @@ impl ShownSpan {
 		}
 	}
 
-	/// Its standing and since when, such as `counted since 2026-01-01T00:00:00, factor 2.5, exact`.
+	/// Its standing and since when, such as `counted since 2026-01-01T00:00:00Z, factor 2.5, exact`.
 	fn since(&self) -> String {
 		let since = format!("{} since {}", self.standing, format_utc(self.since_ms));
 		self.terms().replacen(self.standing, &since, 1)
@@ -612,7 +612,7 @@ mod tests {
 		let new = NewModel { description, context: 512, terms };
 		let model = gridproof_primitives::compute::registry::Model::starting(new, 1_000);
 		let of = |now| Shown::from(ModelView::new(H256::zero(), model.clone(), None, now)).line();
-		let counted = "a  counted since 1970-01-01T00:00:01, factor 2.5, seeded, context 512\n";
+		let counted = "a  counted since 1970-01-01T00:00:01Z, factor 2.5, seeded, context 512\n";
 		assert!(of(1_000).starts_with(counted), "{}", of(1_000));
 		let announced = "a  announced, context 512; from 1970-01-01T00:00:01";
 		assert!(of(999).starts_with(announced), "{}", of(999));
