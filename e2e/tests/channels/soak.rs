@@ -6,7 +6,7 @@
 //! Node, coordinator, miners and fronts are the real programs. The engine is not: `e2e/src/engine.rs`
 //! answers at once, without a model, so that the load is as high as the programs can take.
 //!
-//! CI runs some hundreds of receipts; `scripts/soak channels` runs 100,000 of 50 channels and 10 miners
+//! A short form has some hundreds of receipts; `scripts/soak channels` runs 100,000 of 50 channels and 10 miners
 //! (`GRIDPROOF_SOAK_RECEIPTS`, `GRIDPROOF_SOAK_CHANNELS`, `GRIDPROOF_SOAK_MINERS`). `GRIDPROOF_SOAK_SEED` repeats
 //! the kills of a run, as far as machines repeat anything.
 
