@@ -284,6 +284,8 @@ fn refusals_of_batches_are_numbered_without_a_gap_and_say_what_helps() {
 	let all: Vec<BatchRefusal> = (0..=u8::MAX).map_while(BatchRefusal::from_code).collect();
 	assert_eq!(all.len(), 41);
 	assert!((41..=u8::MAX).all(|code| BatchRefusal::from_code(code).is_none()));
+	let named = |refusal: &BatchRefusal| BatchRefusal::from_name(refusal.as_str());
+	assert!(all.iter().all(|refusal| named(refusal) == Some(*refusal)));
 	for (code, refusal) in all.iter().enumerate() {
 		assert_eq!(usize::from(refusal.code()), code);
 		assert!(!refusal.as_str().is_empty() && !refusal.to_string().is_empty());

@@ -144,6 +144,11 @@ impl BatchRefusal {
 		Self::decode_all(&mut &[code][..]).ok()
 	}
 
+	/// Returns the refusal with that name, as [`Self::as_str`] gives it.
+	pub fn from_name(name: &str) -> Option<Self> {
+		(0..=u8::MAX).filter_map(Self::from_code).find(|refusal| refusal.as_str() == name)
+	}
+
 	/// Returns `true` if the very same batch can settle later, when only time and the chain's state
 	/// change. A batch that is refused permanently has to be made and signed again.
 	pub const fn is_temporary(self) -> bool {

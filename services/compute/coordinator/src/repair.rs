@@ -18,7 +18,7 @@ use crate::{
 	rows::{self, BatchRow},
 };
 use gridproof_compute_api::protocol::BatchStage;
-use gridproof_primitives::compute::channels::BatchKind;
+use gridproof_primitives::compute::channels::{BatchKind, BatchRefusal};
 use gridproof_store::StoreError;
 use gridproof_support::{
 	Classified, Failure,
@@ -79,20 +79,28 @@ impl BatchReport {
 
 /// What an operator can do about a refusal.
 fn advice(reason: &str) -> &'static str {
-	match reason {
-		OTHER_HEADER => {
-			"this folder is older than the chain, or another coordinator uses its key: put back the \
-			 newest copy of the folder, or settle with a new key"
-		},
-		"unknown_miner" => {
+	if reason == OTHER_HEADER {
+		return "this folder is older than the chain, or another coordinator uses its key: put back the \
+			newest copy of the folder, or settle with a new key";
+	}
+	match BatchRefusal::from_name(reason) {
+		Some(BatchRefusal::UnknownMiner) => {
 			"a miner of it is not registered any more: once it is registered again, rebuild the batch"
 		},
-		"unknown_coordinator" => "register the coordinator's key, then rebuild the batch",
-		"time_back" => "set the machine's clock, then rebuild the batch",
-		"channel_ended" | "channel_not_ended" | "unknown_channel" | "channel_not_joined"
-		| "miner_not_joined" | "older_voucher" | "too_many_lines" | "too_many_receipts" => {
-			"rebuild the batch: it is made of the same receipts as the chain has them now"
+		Some(BatchRefusal::UnknownCoordinator) => {
+			"register the coordinator's key, then rebuild the batch"
 		},
+		Some(BatchRefusal::TimeBack) => "set the machine's clock, then rebuild the batch",
+		Some(
+			BatchRefusal::ChannelEnded
+			| BatchRefusal::ChannelNotEnded
+			| BatchRefusal::UnknownChannel
+			| BatchRefusal::ChannelNotJoined
+			| BatchRefusal::MinerNotJoined
+			| BatchRefusal::OlderVoucher
+			| BatchRefusal::TooManyLines
+			| BatchRefusal::TooManyReceipts,
+		) => "rebuild the batch: it is made of the same receipts as the chain has them now",
 		_ => {
 			"the batch itself is at fault: use the newest version of this program, then rebuild it; if \
 			 it is refused again, its receipts are"
