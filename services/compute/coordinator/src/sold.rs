@@ -5,6 +5,7 @@ use crate::rows::{self, KeyRow, PlanRow};
 use gridproof_primitives::{
 	H256,
 	compute::channels::{ChannelId, Secret, SignedVoucher},
+	num::units::MILLIS_PER_DAY,
 };
 use gridproof_store::rusqlite::{self, Connection};
 use gridproof_support::Lock;
@@ -15,7 +16,7 @@ use std::{
 };
 
 /// How long a request is remembered by its key, in milliseconds.
-const REMEMBER_MS: u64 = 86_400_000;
+const REMEMBER_MS: u64 = MILLIS_PER_DAY;
 /// Most requests that are remembered by their keys.
 const MAX_REMEMBERED: usize = 50_000;
 
