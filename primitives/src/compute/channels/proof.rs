@@ -80,7 +80,12 @@ impl Placed<GivenUp> {
 		let has = |one: &GivenUp| {
 			one.line.miner == receipt.receipt.miner && is_within_miner_line(receipt, &one.line)
 		};
-		let at = lists.given_up.iter().position(has)?;
+		Self::in_lists(lists, lists.given_up.iter().position(has)?)
+	}
+
+	/// Returns the range at a place in a batch's list of what it gives up, with its place in the tree of
+	/// lines; `None` if there is none.
+	pub fn in_lists(lists: &Lists, at: usize) -> Option<Self> {
 		let before = lists.channels.len().checked_add(lists.miners.len())?;
 		Self::at(*lists.given_up.get(at)?, &lists.leaves(), before.checked_add(at)?)
 	}

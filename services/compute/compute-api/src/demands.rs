@@ -13,7 +13,7 @@ use gridproof_primitives::{
 		Attested, BatchKind, ChainFacts, ChannelEvidence, ChannelReceipt, ChannelSums, DemandView,
 		GivenUp, Lists, Placed, PlacedLine, SettlementHeader, demand,
 	},
-	crypto::{ed25519::PublicKey, merkle},
+	crypto::ed25519::PublicKey,
 };
 
 /// How long after a time has passed by this machine's clock it is taken to have passed on chain, in
@@ -100,18 +100,14 @@ pub fn given_up(
 		let GivenUp { line, .. } = one;
 		line.miner == miner && line.from.count < count && count <= line.to.count
 	};
-	let at = lists.given_up.iter().position(has)?;
-	let item = *lists.given_up.get(at)?;
-	let place = lists.channels.len() + lists.miners.len() + at;
-	let path = merkle::inclusion_proof(&lists.leaves(), place)?.try_into().ok()?;
-	let index = u64::try_from(place).ok()?;
+	let range = Placed::in_lists(&lists, lists.given_up.iter().position(has)?)?;
 	let receipt =
 		Attested { receipt: issued.receipt, signature: issued.coordinator_signature, batch: None };
 	let evidence = ChannelEvidence::Line {
 		receipt,
 		header,
 		signature: batch.signature.0,
-		line: PlacedLine::GivenUp(Placed { item, index, path }),
+		line: PlacedLine::GivenUp(range),
 	};
 	evidence.check(genesis, &header.coordinator, &ChainFacts::default()).ok()?;
 	Some((header.coordinator, evidence))
