@@ -541,12 +541,19 @@ impl Mqtt {
 		self.kept = before;
 	}
 
+	/// Is the subscription granted? What an earlier one brings meanwhile is the next.
 	pub async fn subscribe(&mut self, filter: &str) -> bool {
 		self.client.subscribe(filter, QoS::AtLeastOnce).await.unwrap();
-		match self.next().await {
-			Happened::Subscribed(granted) => granted == [true],
-			other => panic!("{other:?}"),
-		}
+		let mut before = std::mem::take(&mut self.kept);
+		let is_granted = loop {
+			match self.next().await {
+				Happened::Subscribed(granted) => break granted == [true],
+				message @ Happened::Message(..) => before.push_back(message),
+				other => panic!("{other:?}"),
+			}
+		};
+		self.kept = before;
+		is_granted
 	}
 }
 
