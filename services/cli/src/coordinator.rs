@@ -141,6 +141,7 @@ impl CheckArgs {
 				// Nobody is paid for checking.
 				class: Class::Cpu,
 				memory: MemoryOptions::default(),
+				end_token: None,
 				timeout: CHECK_TIMEOUT,
 			};
 			let engine = OpenAiEngine::new(options, tokio::runtime::Handle::current())?;

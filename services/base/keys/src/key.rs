@@ -10,7 +10,7 @@ use crate::{
 use gridproof_primitives::crypto::ed25519::{PublicKey, Signature};
 use gridproof_support::files::{self, SECRET};
 use serde::{Deserialize, Serialize};
-use sp_core::{Pair, ed25519::Pair as Ed25519Pair};
+use sp_core::{Pair, ed25519::Pair as Ed25519Pair, sr25519::Pair as Sr25519Pair};
 use std::{fmt, path::Path};
 use zeroize::Zeroizing;
 
@@ -39,6 +39,8 @@ pub enum Kind {
 	Miner,
 	/// A client's channel: it signs vouchers.
 	Channel,
+	/// A verifier: an sr25519 key, which draws checks and signs reports.
+	Verifier,
 }
 
 impl Kind {
@@ -51,6 +53,7 @@ impl Kind {
 			Self::Coordinator => "coordinator",
 			Self::Miner => "miner",
 			Self::Channel => "channel",
+			Self::Verifier => "verifier",
 		}
 	}
 }
@@ -61,7 +64,8 @@ impl fmt::Display for Kind {
 	}
 }
 
-/// An Ed25519 key that lives in a file. Its secret is wiped from memory when dropped.
+/// A key that lives in a file: Ed25519, or, of a verifier, sr25519. Its secret is wiped from memory when
+/// dropped.
 ///
 /// ```
 /// # fn main() -> Result<(), gridproof_keys::KeyError> {
@@ -172,9 +176,12 @@ impl SealedKey {
 		Ok(Self::from_seed(random()?, Some(kind), label))
 	}
 
-	/// The key of a 32-byte seed, as RFC 8032 has it. Without a kind there is no label.
+	/// The key of a 32-byte seed: as RFC 8032 has it, of a verifier as Substrate's sr25519 has it. Without a kind there is no label.
 	pub fn from_seed(seed: Zeroizing<[u8; 32]>, kind: Option<Kind>, label: Option<&str>) -> Self {
-		let public = Ed25519Pair::from_seed(&seed).public().0;
+		let public = match kind {
+			Some(Kind::Verifier) => Sr25519Pair::from_seed(&seed).public().0,
+			_ => Ed25519Pair::from_seed(&seed).public().0,
+		};
 		let label = label.filter(|_| kind.is_some()).map(str::to_string);
 		Self { seed, public, kind, label }
 	}
@@ -194,9 +201,17 @@ impl SealedKey {
 		self.label.as_deref()
 	}
 
-	/// Signs a message.
+	/// Signs a message: with Ed25519, a verifier's key with sr25519.
 	pub fn sign(&self, message: &[u8]) -> Signature {
-		Ed25519Pair::from_seed(&self.seed).sign(message).0
+		match self.pair() {
+			Some(pair) => pair.sign(message).0,
+			None => Ed25519Pair::from_seed(&self.seed).sign(message).0,
+		}
+	}
+
+	/// Returns the pair with which a verifier draws; `None` of a key of another kind.
+	pub fn pair(&self) -> Option<Sr25519Pair> {
+		(self.kind == Some(Kind::Verifier)).then(|| Sr25519Pair::from_seed(&self.seed))
 	}
 
 	/// Writes a new key file with mode 0600, encrypted if there is a passphrase.

@@ -52,8 +52,12 @@ pub struct EngineArgs {
 	#[arg(long, value_name = "SECONDS", default_value_t = 120,
 		value_parser = clap::value_parser!(u64).range(1..=3600))]
 	engine_timeout: u64,
+	/// Token id of the model's own end, of a server with one model: a verifier needs it to see that an
+	/// answer was cut short.
+	#[arg(long, value_name = "ID", requires = "engine")]
+	engine_end_token: Option<u32>,
 	/// Several engines at once: a JSON file with an object for each (url, key_file, models, memory_mb,
-	/// gpus, timeout_seconds; or model_dir). Each model goes to the engine that serves it.
+	/// gpus, end_token, timeout_seconds; or model_dir). Each model goes to the engine that serves it.
 	#[arg(long, value_name = "FILE", conflicts_with_all = ["engine", "model_dir"])]
 	engines: Option<PathBuf>,
 	/// Folder of another small model, made by scripts/train-model.
@@ -95,6 +99,7 @@ impl EngineArgs {
 			memory_mb: self.engine_memory_mb,
 			gpus: self.engine_gpu.clone(),
 			timeout_seconds: self.engine_timeout,
+			end_token: self.engine_end_token,
 			model_dir: self.model_dir.clone(),
 		}])
 	}

@@ -7,6 +7,7 @@
 //! - [`CoordinatorClient`]: quotes, jobs and receipts, for those who pay;
 //! - [`ChannelClient`]: requests that a channel pays for, its receipts and batches;
 //! - [`PlanClient`]: plans, what is left of them, and the API key of a channel;
+//! - [`OpeningClient`], [`opening`]: what a receipt was made of, for those who may see it, and its check;
 //! - [`MinerClient`]: sessions, work and results, for miners;
 //! - [`ReceiptDocument`]: a receipt of a channel with all that proves it, and its check;
 //! - [`ApiKeys`]: the file of API keys that every front has;
@@ -30,10 +31,13 @@ mod api_keys;
 mod client;
 pub mod demands;
 mod job_book;
+pub mod opening;
 pub mod protocol;
 mod receipt_document;
 
 pub use api_keys::{ApiKeys, Customer, KeyFileError, new_key, random_key};
-pub use client::{ChannelClient, ClientError, CoordinatorClient, MinerClient, PlanClient};
+pub use client::{
+	ChannelClient, ClientError, CoordinatorClient, MinerClient, OpeningClient, PlanClient,
+};
 pub use job_book::{JobBook, JobEntry};
 pub use receipt_document::{ChainView, NotProven, Proven, ReceiptDocument};

@@ -4,6 +4,7 @@
 //! Nothing of this is on disk before a receipt is: a crash forgets the requests that are open, whose
 //! clients owe nothing for them. Times that end in `_steady` pass evenly whatever the clock is set to.
 
+use axum::body::Bytes;
 use gridproof_compute_api::protocol::{IssuedReceipt, JobSpec, Output};
 use gridproof_primitives::{
 	H256,
@@ -41,6 +42,8 @@ pub(crate) struct Request {
 	pub(crate) voucher: SignedVoucher,
 	/// The request's secret.
 	pub(crate) secret: Secret,
+	/// The very bytes of the request's body.
+	pub(crate) body: Bytes,
 	/// What is to be done.
 	pub(crate) spec: JobSpec,
 	/// Hash of the model.

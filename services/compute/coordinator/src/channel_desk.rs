@@ -29,7 +29,7 @@ impl ChannelDesk {
 		let (model, most) = (spec.model.clone(), spec.max_tokens);
 		// Read along from before it is admitted, so that no piece of its text is missed.
 		let live = self.0.live.follow(voucher.voucher.seed(&self.0.genesis), most);
-		let payment = Payment { voucher, secret, body: body.to_vec() };
+		let payment = Payment { voucher, secret, body };
 		let admitted = self.0.admit(spec, payment, stream).await?;
 		let job = JobHead { id: admitted.id, model, created_ms: admitted.created_ms };
 		Ok(Accepted { job, live, is_repeated: admitted.is_repeated })

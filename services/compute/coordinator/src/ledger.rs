@@ -8,8 +8,9 @@ use gridproof_primitives::{
 		Class, ReceiptRefusal, SignedAssignment, SignedQuote, SignedReceipt,
 		channels::{
 			BatchKind, BatchRefusal, Channel, ChannelId, ChannelReceipt, DemandView, HeaderChain,
-			MinerSums, Placed, SettlementBatch, SettlementHeader,
+			Lists, MinerSums, Placed, SettlementBatch, SettlementHeader,
 		},
+		checks::OpeningRequest,
 		registry::ModelView,
 	},
 	crypto::ed25519::{PublicKey, Signature},
@@ -132,6 +133,31 @@ pub trait ChannelChain: Send + Sync + 'static {
 	) -> BoxFuture<'_, Result<(), ChainError>>;
 }
 
+/// A verifier that asks to see what a receipt was made of, and why. Its signature is good, and the receipt
+/// is the one of that index in that batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seer {
+	/// What it asks for, and its duty.
+	pub request: OpeningRequest,
+	/// The receipt, with its running sums.
+	pub receipt: ChannelReceipt,
+	/// The header of the batch that settles it.
+	pub header: SettlementHeader,
+	/// The lines of that batch.
+	pub lists: Lists,
+}
+
+/// What a coordinator needs of the chain for checks. All answers are of final blocks.
+pub trait CheckChain: Send + Sync + 'static {
+	/// Why a verifier may not see what a receipt was made of; `None` if it may: it is admitted, and the
+	/// receipt falls on it, or its opening is demanded, or a dispute is about it.
+	fn refusal(&self, seer: Seer) -> BoxFuture<'_, Result<Option<String>, ChainError>>;
+
+	/// How long after a batch is settled its receipts may be checked and disputed at the longest, in
+	/// milliseconds.
+	fn longest_ms(&self) -> BoxFuture<'_, Result<u64, ChainError>>;
+}
+
 /// What a coordinator needs of the chain. All answers are of final blocks.
 pub trait Ledger: Send + Sync + 'static {
 	/// Hash of its first block.
@@ -187,6 +213,11 @@ pub trait Ledger: Send + Sync + 'static {
 
 	/// The chain's channels; `None` if it has none.
 	fn channels(&self) -> Option<&dyn ChannelChain> {
+		None
+	}
+
+	/// The chain's checks; `None` if it has none, and nobody draws receipts.
+	fn checks(&self) -> Option<&dyn CheckChain> {
 		None
 	}
 }

@@ -3,7 +3,7 @@
 use gridproof_compute_api::protocol::{ClassName, JobStage, Settlement};
 use gridproof_http::{Metric, MetricsError};
 use gridproof_support::number::gauge;
-use prometheus::{IntCounter, IntGauge, IntGaugeVec};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
 /// What a coordinator counts.
 pub(crate) struct Metrics {
@@ -48,6 +48,8 @@ pub(crate) struct Metrics {
 	pub(crate) pruned_receipts: IntCounter,
 	/// Batches that the chain has refused and whose receipts wait.
 	pub(crate) stuck: IntGauge,
+	/// Receipts that were opened, by who asked.
+	pub(crate) openings: IntCounterVec,
 	stages: IntGaugeVec,
 	settlements: IntGaugeVec,
 	miners: IntGaugeVec,
@@ -108,6 +110,12 @@ impl Metrics {
 			stuck: all.gauge(
 				"batches_refused",
 				"1 while a batch that the chain refused permanently waits for its operator",
+			)?,
+			openings: all.counters(
+				"openings_total",
+				"Receipts opened since the start, by who asked",
+				&["asked_by"],
+				&[&["client"], &["drawn"], &["reopens"], &["witness"], &["juror"]],
 			)?,
 			stages: gauges("jobs", "Jobs by state", "state")?,
 			settlements: gauges("receipts", "Receipts by settlement", "settlement")?,
@@ -173,6 +181,6 @@ mod tests {
 	#[test]
 	fn every_figure_has_a_name_of_its_own() {
 		let described = Metrics::new().unwrap().describe();
-		assert_eq!(described.len(), 25);
+		assert_eq!(described.len(), 26);
 	}
 }

@@ -60,8 +60,13 @@ impl Coordinator {
 		let texts = self.prune_texts(now).await?;
 		let jobs = self.prune_jobs(now).await?;
 		let since = before(now, self.settings.retain.texts_days);
+		// What can still be checked has to be shown: while nobody knows for how long, nothing goes.
+		let decided = match self.ledger.checks() {
+			None => now,
+			Some(checks) => now.saturating_sub(checks.longest_ms().await?),
+		};
 		let requests =
-			self.write(move |db| Ok(rows::delete_channel_texts(db, since, PIECE)?)).await?;
+			self.write(move |db| Ok(rows::delete_channel_texts(db, since, decided, PIECE)?)).await?;
 		let receipts = self.prune_receipts(now).await?;
 		let piece: usize = clamped(PIECE);
 		Ok([keys, texts, jobs, requests, receipts].into_iter().any(|count| count >= piece))

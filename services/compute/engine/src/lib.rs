@@ -10,6 +10,7 @@
 //! - [`Tokenizer`], [`Chooser`](sampler::Chooser): text to tokens, logits to tokens;
 //! - [`Noise`](gumbel::Noise): the noise from a receipt's seed by which tokens are drawn;
 //! - [`Claim`], [`Forced`]: a claimed answer, judged in one pass;
+//! - [`TrialMiner`], [`TrialModel`]: engines that cheat or differ on purpose, for trials of the checks;
 //! - [`Stream`](stream::Stream): tokens to text as it comes, up to a stop text.
 //!
 //! # What is guaranteed
@@ -46,6 +47,7 @@ mod settings;
 mod several;
 pub mod stream;
 mod tokenizer;
+mod trial;
 
 pub use api::{
 	Completion, Embeddings, Engine, Extras, Input, Measured, ModelInfo, Offers, Request,
@@ -63,3 +65,4 @@ pub use openai::{OpenAiEngine, OpenAiOptions};
 pub use settings::{EngineSettings, Opened, served_as};
 pub use several::Several;
 pub use tokenizer::Tokenizer;
+pub use trial::{TrialCheat, TrialMiner, TrialModel};

@@ -12,6 +12,7 @@ use crate::{
 	ops,
 	sampler::Chooser,
 	tokenizer::Tokenizer,
+	trial::TrialModel,
 };
 use gridproof_compute_api::protocol::{Finish, Message};
 use gridproof_primitives::compute::Class;
@@ -81,6 +82,15 @@ impl LocalEngine {
 			return Err("vocabulary.json and config.json are of different models".to_string());
 		}
 		Ok(Self { tokenizer, model: Model::new(config, weights)? })
+	}
+
+	/// The model that is part of the program, altered for a trial: see [`TrialModel`].
+	///
+	/// # Errors
+	/// As [`LocalEngine::embedded`].
+	pub fn for_trial(trial: TrialModel) -> Result<Self, EngineError> {
+		let Self { tokenizer, model } = Self::embedded()?;
+		Ok(Self { tokenizer, model: trial.alter(model)? })
 	}
 
 	/// Its vocabulary.
@@ -294,25 +304,43 @@ impl Engine for LocalEngine {
 		let mut chooser = Chooser::new(&claim.sampling, claim.seed.as_ref(), claim.choice);
 		let mut ending =
 			Ending::new(&claim.sampling.stop, self.model.config().paragraph_token, most);
-		let mut forced = Forced { tokens: Vec::with_capacity(claim.output.len()), end: None };
-		let Some((_, before)) = claim.output.split_last() else {
-			forced.end = (most == 0).then_some((0, Finish::Length));
-			return Ok(forced);
-		};
-		let mut all = claim.prompt.clone();
-		all.extend_from_slice(before);
+		let made = u32::try_from(claim.output.len()).unwrap_or(u32::MAX);
 		let first = claim.prompt.len().checked_sub(1).ok_or_else(|| {
 			EngineError::BadRequest("a prompt has at least the token that begins it".to_string())
 		})?;
+		let mut all = [&claim.prompt[..], &claim.output[..]].concat();
+		if made >= most && made > 0 {
+			// Nothing can come after it, so that there is no room to read the last one.
+			all.pop();
+		}
 		let mut session = self.model.session();
 		let hidden = session.hidden(&all)?;
+		let mut forced = Forced {
+			tokens: Vec::with_capacity(claim.output.len()),
+			logits: Vec::with_capacity(claim.output.len()),
+			end: (most == 0).then_some((0, Finish::Length)),
+			end_gap_micro: 0,
+		};
 		for (place, claimed) in claim.output.iter().enumerate() {
 			let logits = session.logits_of(&hidden, first.saturating_add(place))?;
 			forced.tokens.push(chooser.judge(whole(place), &logits, *claimed));
+			let own = usize::try_from(*claimed).ok().and_then(|token| logits.get(token));
+			forced.logits.push(own.map_or(0, |logit| logit.to_bits()));
 			let (_, finish) = ending.take(*claimed, self.tokenizer.bytes(*claimed));
 			let after = u32::try_from(place.saturating_add(1)).unwrap_or(u32::MAX);
 			forced.end = forced.end.or(finish.map(|finish| (after, finish)));
 		}
+		forced.end_gap_micro = match forced.end {
+			Some((after, _)) if after == made => 0,
+			Some(_) => u64::MAX,
+			None => {
+				let last = first.saturating_add(claim.output.len());
+				let logits = session.logits_of(&hidden, last)?;
+				let end = self.model.config().paragraph_token;
+				// It cannot be the one that is drawn: at least the smallest gap, whatever is claimed.
+				chooser.judge(made.into(), &logits, end).gap_micro
+			},
+		};
 		Ok(forced)
 	}
 }

@@ -70,6 +70,18 @@ impl Matrix {
 		Self::new(values, self.columns)
 	}
 
+	/// The same with each number replaced.
+	pub(crate) fn map(mut self, change: impl Fn(f32) -> f32) -> Self {
+		self.values.iter_mut().for_each(|value| *value = change(*value));
+		self
+	}
+
+	/// The same with each row replaced by one of its length.
+	pub(crate) fn map_rows(mut self, change: impl Fn(&mut [f32])) -> Self {
+		self.values.chunks_exact_mut(self.columns).for_each(change);
+		self
+	}
+
 	/// Adds another matrix of the same shape, number by number.
 	///
 	/// # Errors

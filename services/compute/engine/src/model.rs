@@ -13,23 +13,25 @@ use std::collections::BTreeSet;
 /// A model's weights, ready for use.
 pub struct Model {
 	config: Config,
-	embedding: Matrix,
-	layers: Vec<Layer>,
-	norm: Matrix,
+	pub(crate) embedding: Matrix,
+	pub(crate) layers: Vec<Layer>,
+	pub(crate) norm: Matrix,
 	cos: Matrix,
 	sin: Matrix,
+	/// `true` of a model of a trial whose numbers are kept in 16 bits between two steps.
+	pub(crate) is_half_precision: bool,
 }
 
-struct Layer {
-	attention_norm: Matrix,
-	query: Matrix,
-	key: Matrix,
-	value: Matrix,
-	out: Matrix,
-	inner_norm: Matrix,
-	gate: Matrix,
-	up: Matrix,
-	down: Matrix,
+pub(crate) struct Layer {
+	pub(crate) attention_norm: Matrix,
+	pub(crate) query: Matrix,
+	pub(crate) key: Matrix,
+	pub(crate) value: Matrix,
+	pub(crate) out: Matrix,
+	pub(crate) inner_norm: Matrix,
+	pub(crate) gate: Matrix,
+	pub(crate) up: Matrix,
+	pub(crate) down: Matrix,
 }
 
 /// The tensors of a file; each is taken once, of the shape it must have.
@@ -118,6 +120,7 @@ impl Model {
 			norm: weights.take("model.norm.weight", &[config.width])?,
 			cos: weights.take("rope.cos", &angles)?,
 			sin: weights.take("rope.sin", &angles)?,
+			is_half_precision: false,
 			config,
 		};
 		match weights.left.first() {
@@ -129,6 +132,14 @@ impl Model {
 	/// Its sizes.
 	pub const fn config(&self) -> &Config {
 		&self.config
+	}
+
+	/// What is kept of numbers between two steps: all of them, but in a trial.
+	fn kept(&self, numbers: Matrix) -> Matrix {
+		if self.is_half_precision {
+			return numbers.map(|number| half::bf16::from_f32(number).to_f32());
+		}
+		numbers
 	}
 
 	/// Nothing read yet.
@@ -168,30 +179,34 @@ impl Session<'_> {
 	/// [`EngineError::BadRequest`] if there are no tokens, unknown ones, or more than there is room
 	/// for.
 	pub fn hidden(&mut self, tokens: &[u32]) -> Result<Matrix, EngineError> {
-		let Model { config, embedding, layers, norm, cos, sin } = self.model;
+		let Model { config, embedding, layers, norm, cos, sin, .. } = self.model;
 		let known = |token: &u32| usize::try_from(*token).is_ok_and(|t| t < config.vocabulary);
 		if tokens.is_empty() || tokens.len() > self.room() || !tokens.iter().all(known) {
 			let reason = "no tokens, unknown ones, or more than the model reads".to_string();
 			return Err(EngineError::BadRequest(reason));
 		}
-		let mut x = embedding.chosen(tokens)?;
+		let kept = |numbers: Matrix| self.model.kept(numbers);
+		let mut x = kept(embedding.chosen(tokens)?);
 		let cos = cos.part(self.read, tokens.len())?;
 		let sin = sin.part(self.read, tokens.len())?;
 		for (layer, cache) in layers.iter().zip(&mut self.caches) {
-			let h = ops::rms_norm(&x, &layer.attention_norm, config.epsilon)?;
-			let q = ops::rotary(&ops::linear(&h, &layer.query)?, &cos, &sin)?;
-			let k = ops::rotary(&ops::linear(&h, &layer.key)?, &cos, &sin)?;
-			let v = ops::linear(&h, &layer.value)?;
+			let h = kept(ops::rms_norm(&x, &layer.attention_norm, config.epsilon)?);
+			let q = kept(ops::rotary(&ops::linear(&h, &layer.query)?, &cos, &sin)?);
+			let k = kept(ops::rotary(&ops::linear(&h, &layer.key)?, &cos, &sin)?);
+			let v = kept(ops::linear(&h, &layer.value)?);
 			cache.keys.extend_from_slice(k.values());
 			cache.values.extend_from_slice(v.values());
-			let mixed = ops::attention(&q, (&cache.keys, &cache.values), config.heads)?;
+			let mixed =
+				kept(ops::attention(&q, (&cache.keys, &cache.values), config.heads)?);
 			x.add(&ops::linear(&mixed, &layer.out)?)?;
-			let h = ops::rms_norm(&x, &layer.inner_norm, config.epsilon)?;
+			x = kept(x);
+			let h = kept(ops::rms_norm(&x, &layer.inner_norm, config.epsilon)?);
 			let inner = ops::gate(&ops::linear(&h, &layer.gate)?, &ops::linear(&h, &layer.up)?)?;
-			x.add(&ops::linear(&inner, &layer.down)?)?;
+			x.add(&ops::linear(&kept(inner), &layer.down)?)?;
+			x = kept(x);
 		}
 		self.read = self.read.saturating_add(tokens.len());
-		ops::rms_norm(&x, norm, config.epsilon)
+		Ok(kept(ops::rms_norm(&x, norm, config.epsilon)?))
 	}
 
 	/// Reads tokens; how likely each token is to follow the last of them, as logits.

@@ -82,28 +82,36 @@ impl Chooser {
 
 	/// Returns how a claimed token compares with the one that [`Chooser::choose`] gives.
 	pub fn judge(&mut self, position: u64, logits: &[f32], claimed: u32) -> Judged {
-		let scores = self.scores(position, logits);
-		let (drawn, most) = highest(&scores);
-		let found = scores.iter().find(|(token, _)| *token == claimed);
-		let gap_micro = match found {
-			_ if claimed == drawn => 0,
-			// Another token is never without a gap, however small.
-			Some((_, score)) => (((most - score) * MICRO).ceil() as u64).max(1),
-			None => u64::MAX,
-		};
-		Judged { claimed, drawn, gap_micro }
+		judged(&self.scores(position, logits), claimed)
+	}
+
+	/// Returns the same where only the likeliest tokens are known, with the logarithms of their
+	/// probabilities by the model alone, in any order: what a server lists. A token that is not listed
+	/// counts as one that the nucleus does not hold, so the claimed one should be listed.
+	///
+	/// The drawn token may be one that is not listed. Then the gap is smaller than it should be, never
+	/// larger, and the nucleus is that of the listed tokens alone.
+	pub fn judge_listed(&mut self, position: u64, listed: &[(u32, f64)], claimed: u32) -> Judged {
+		let mut listed = listed.to_vec();
+		listed.sort_unstable_by_key(|(token, _)| *token);
+		listed.dedup_by_key(|(token, _)| *token);
+		judged(&self.scores_of(position, listed), claimed)
 	}
 
 	/// Scores of all tokens that may be drawn, in the order of their numbers.
 	fn scores(&mut self, position: u64, logits: &[f32]) -> Vec<(u32, f64)> {
-		let all = (0u32..).zip(logits.iter().copied().map(f64::from));
+		self.scores_of(position, (0u32..).zip(logits.iter().copied().map(f64::from)).collect())
+	}
+
+	/// The same of tokens with their logits, in the order of their numbers.
+	fn scores_of(&mut self, position: u64, all: Vec<(u32, f64)>) -> Vec<(u32, f64)> {
 		if self.temperature_milli == 0 {
-			return all.collect();
+			return all;
 		}
 		let heat = f64::from(self.temperature_milli) / 1_000.0;
-		let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-		let most = f64::from(most);
-		let heated = all.map(|(token, logit)| (token, (logit - most) / heat)).collect();
+		let most = all.iter().map(|(_, logit)| *logit).fold(f64::NEG_INFINITY, f64::max);
+		let heated =
+			all.into_iter().map(|(token, logit)| (token, (logit - most) / heat)).collect();
 		let mut scores = match self.top_p_milli {
 			WHOLE => heated,
 			share => nucleus(heated, f64::from(share) / 1_000.0),
@@ -113,6 +121,19 @@ impl Chooser {
 		}
 		scores
 	}
+}
+
+/// How a claimed token compares with the one of the highest score.
+fn judged(scores: &[(u32, f64)], claimed: u32) -> Judged {
+	let (drawn, most) = highest(scores);
+	let found = scores.iter().find(|(token, _)| *token == claimed);
+	let gap_micro = match found {
+		_ if claimed == drawn => 0,
+		// Another token is never without a gap, however small.
+		Some((_, score)) => (((most - score) * MICRO).ceil() as u64).max(1),
+		None => u64::MAX,
+	};
+	Judged { claimed, drawn, gap_micro }
 }
 
 /// The first of the highest scores; 0 if there are none.
@@ -243,5 +264,28 @@ mod tests {
 		let (zero, nine) = (warm.noise.gumbel(5, 0), warm.noise.gumbel(5, 1));
 		let gap = 9.0 + nine - zero;
 		assert_eq!(warm.judge(5, &[0.0, 9.0], 0).gap_micro, (gap * 1e6).ceil() as u64);
+	}
+
+	#[test]
+	fn a_list_of_the_likeliest_tokens_gives_the_gap_of_all_of_them() {
+		let logits: Vec<f32> = (0..64u8).map(|i| f32::from(i % 13)).collect();
+		let whole = logits.iter().map(|logit| exp(f64::from(*logit))).sum::<f64>().ln();
+		let listed: Vec<(u32, f64)> =
+			(0..).zip(&logits).map(|(token, logit)| (token, f64::from(*logit) - whole)).collect();
+		for temperature in [0, 700, 1_300] {
+			for claimed in [0, 12, 25, 63] {
+				let all = chooser(temperature, 1_000, 3).judge(4, &logits, claimed);
+				let some = chooser(temperature, 1_000, 3).judge_listed(4, &listed, claimed);
+				assert_eq!((all.claimed, all.drawn), (some.claimed, some.drawn));
+				assert!(all.gap_micro.abs_diff(some.gap_micro) <= 1, "{all:?} {some:?}");
+				// Of fewer tokens the gap is no larger.
+				let few: Vec<_> =
+					listed.iter().rev().filter(|(token, _)| token % 3 == claimed % 3).copied().collect();
+				let fewer = chooser(temperature, 1_000, 3).judge_listed(4, &few, claimed);
+				assert!(fewer.gap_micro <= all.gap_micro.saturating_add(1), "{all:?} {fewer:?}");
+			}
+		}
+		let missing = chooser(700, 1_000, 3).judge_listed(4, &listed[..9], 40);
+		assert_eq!(missing.gap_micro, u64::MAX);
 	}
 }

@@ -35,6 +35,9 @@ pub struct EngineSettings {
 	pub gpus: Vec<u32>,
 	/// Seconds that the server may be silent.
 	pub timeout_seconds: u64,
+	/// Token id of the server's model's own end, of a server that has one model. Verifiers need it to
+	/// see that an answer was cut short.
+	pub end_token: Option<u32>,
 	/// Folder of a small model that runs here; without it and without an address, the model that is
 	/// part of the program.
 	pub model_dir: Option<PathBuf>,
@@ -49,6 +52,7 @@ impl Default for EngineSettings {
 			memory_mb: None,
 			gpus: Vec::new(),
 			timeout_seconds: SILENT,
+			end_token: None,
 			model_dir: None,
 		}
 	}
@@ -91,7 +95,8 @@ impl EngineSettings {
 			let of_servers = settings.key_file.is_some()
 				|| !settings.models.is_empty()
 				|| settings.memory_mb.is_some()
-				|| !settings.gpus.is_empty();
+				|| !settings.gpus.is_empty()
+				|| settings.end_token.is_some();
 			if is_server && settings.model_dir.is_some() {
 				return Err(bad(
 					"an entry has url and model_dir: leave one of them out".to_string()
@@ -132,6 +137,7 @@ impl EngineSettings {
 				stated: self.memory_mb.map(|megabytes| megabytes.saturating_mul(1_000_000)),
 				gpus: self.gpus.clone(),
 			},
+			end_token: self.end_token,
 			timeout: Duration::from_secs(self.timeout_seconds.clamp(1, 3_600)),
 		};
 		let server = Arc::new(OpenAiEngine::new(options, runtime)?);

@@ -61,6 +61,7 @@ impl FakeEngine {
 			models: Vec::new(),
 			class: Class::Gpu,
 			memory: MemoryOptions::default(),
+			end_token: None,
 			timeout: Duration::from_secs(20),
 		};
 		let engine = Arc::new(OpenAiEngine::new(options, Handle::current()).unwrap());

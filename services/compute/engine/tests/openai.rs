@@ -67,6 +67,7 @@ impl Server {
 			models: Vec::new(),
 			class: Class::Gpu,
 			memory: MemoryOptions { stated: Some(24_000_000_000), ..MemoryOptions::default() },
+			end_token: None,
 			timeout: Duration::from_millis(500),
 		}
 	}

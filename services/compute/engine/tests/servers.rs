@@ -71,6 +71,7 @@ impl Server {
 			models: Vec::new(),
 			class: Class::Cpu,
 			memory: MemoryOptions::default(),
+			end_token: None,
 			timeout: Duration::from_secs(10),
 		};
 		tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });

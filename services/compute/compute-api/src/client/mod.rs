@@ -3,6 +3,7 @@
 mod channels;
 mod error;
 mod jobs;
+mod openings;
 mod plans;
 mod transport;
 mod work;
@@ -10,5 +11,6 @@ mod work;
 pub use channels::ChannelClient;
 pub use error::ClientError;
 pub use jobs::CoordinatorClient;
+pub use openings::OpeningClient;
 pub use plans::PlanClient;
 pub use work::MinerClient;

@@ -63,6 +63,8 @@ pub enum ErrorCode {
 	ChannelDry,
 	/// There is no such batch.
 	UnknownBatch,
+	/// The chain does not let the asking one see what a receipt was made of.
+	NotShown,
 	/// Too many requests: wait as long as `Retry-After` says.
 	RateLimited,
 	/// The chain cannot be asked now: try again.
@@ -82,7 +84,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
 	/// All codes.
-	pub const ALL: [Self; 30] = [
+	pub const ALL: [Self; 31] = [
 		Self::BadRequest,
 		Self::BadSignature,
 		Self::ClockSkew,
@@ -106,6 +108,7 @@ impl ErrorCode {
 		Self::BadVoucher,
 		Self::ChannelDry,
 		Self::UnknownBatch,
+		Self::NotShown,
 		Self::RateLimited,
 		Self::ChainUnavailable,
 		Self::Overloaded,
@@ -141,6 +144,7 @@ impl ErrorCode {
 			Self::BadVoucher => "bad_voucher",
 			Self::ChannelDry => "channel_dry",
 			Self::UnknownBatch => "unknown_batch",
+			Self::NotShown => "not_shown",
 			Self::RateLimited => "rate_limited",
 			Self::ChainUnavailable => "chain_unavailable",
 			Self::Overloaded => "overloaded",
@@ -159,7 +163,7 @@ impl ErrorCode {
 			Self::Mismatch | Self::Implausible | Self::BadQuote => 422,
 			Self::BadSignature | Self::UnknownSession | Self::Unauthorized | Self::ClockSkew => 401,
 			Self::NotFunded | Self::BadVoucher | Self::ChannelDry => 402,
-			Self::NotRegistered | Self::Banned | Self::PrivateModel => 403,
+			Self::NotRegistered | Self::Banned | Self::PrivateModel | Self::NotShown => 403,
 			Self::UnknownJob
 			| Self::UnknownModel
 			| Self::UnknownChannel
@@ -204,6 +208,7 @@ impl ErrorCode {
 			| Self::BadVoucher
 			| Self::ChannelDry
 			| Self::UnknownBatch
+			| Self::NotShown
 			| Self::PayloadTooLarge
 			| Self::NotFound
 			| Self::Other => false,

@@ -26,6 +26,7 @@
 //! | `GET /v1/channels/{channel}/plan` | none | [`PlanState`] |
 //! | `POST /v1/channels/{channel}/key` | [`KeyRequest`] | [`KeyAnswer`] |
 //! | `GET /v1/receipts/{id}` | none | [`ReceiptAnswer`] |
+//! | `POST /v1/receipts/{id}/opening` | [`OpeningAsk`] | [`Opening`] |
 //! | `GET /v1/batches/{sequence}` | none | [`BatchAnswer`] |
 //!
 //! What a client submits, cancels or reads the output of carries `Authorization: Bearer <access>`,
@@ -41,6 +42,7 @@ mod error;
 mod finish;
 mod further;
 mod job;
+mod opening;
 mod plan;
 mod refusal;
 mod stage;
@@ -58,6 +60,7 @@ pub use error::{CoordinatorError, ErrorCode};
 pub use finish::Finish;
 pub use further::{Answer, Extent, Further, MAX_ANSWERS, MAX_LOGPROBS, MAX_N, is_document};
 pub use job::{JobSpec, Message, Output, SPEC_VERSION, Sampling, Task, price_of};
+pub use opening::{OPENING_SKEW_MS, Opening, OpeningAsk, opening_payload};
 pub use plan::{
 	KEY_SKEW_MS, KeyAnswer, KeyRequest, Plan, PlanInfo, PlanState, Plans, WARNING_HEADER,
 	key_payload,

@@ -8,7 +8,8 @@ use axum::{
 	response::{IntoResponse, Response},
 };
 use gridproof_compute_api::protocol::{
-	BatchAnswer, ChannelInfo, ClosedVouchers, CoordinatorError, OpenVouchers, ReceiptAnswer,
+	BatchAnswer, ChannelInfo, ClosedVouchers, CoordinatorError, OpenVouchers, Opening,
+	OpeningAsk, ReceiptAnswer,
 };
 use gridproof_http::{ApiError, Body};
 use std::sync::Arc;
@@ -58,6 +59,20 @@ pub(super) async fn receipt(
 	Path(id): Path<String>,
 ) -> Result<Json<ReceiptAnswer>, ApiError> {
 	Ok(Json(api.public.channel_receipt(job_id(&id)?).await?))
+}
+
+/// What a receipt was made of, for a verifier that the chain has drawn, a witness to a demand, a juror of a
+/// dispute, and the client itself; of a private channel for nobody.
+#[utoipa::path(post, path = "/v1/receipts/{id}/opening", tag = "channels",
+	params(("id" = String, Path, description = "Id of the receipt", pattern = "^0x[0-9a-fA-F]{64}$")),
+	request_body = OpeningAsk,
+	responses((status = 200, body = Opening), (status = "4XX", body = CoordinatorError)))]
+pub(super) async fn opening(
+	State(api): State<Arc<Api>>,
+	Path(id): Path<String>,
+	Body(request): Body<OpeningAsk>,
+) -> Result<Json<Opening>, ApiError> {
+	Ok(Json(api.public.opening(job_id(&id)?, &request).await?))
 }
 
 /// A settlement batch: header, lines, and where it stands.

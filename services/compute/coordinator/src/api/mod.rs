@@ -41,6 +41,7 @@ pub(crate) fn routes(rate: Option<&Rate>) -> OpenApiRouter<Arc<Api>> {
 		.routes(routes!(clients::cancel))
 		.routes(routes!(receipts::receipt))
 		.routes(routes!(channels::receipt))
+		.routes(routes!(channels::opening))
 		.routes(routes!(plans::list))
 		.routes(routes!(plans::show))
 		.routes(routes!(plans::key))

@@ -11,8 +11,8 @@ use crate::{
 use codec::Encode;
 use gridproof_compute_api::protocol::{
 	About, BatchAnswer, ChannelInfo, ClosedVouchers, CoordinatorInfo, ErrorCode, Hello, JobPage,
-	JobSpec, KeyAnswer, KeyRequest, MinerInfo, OfferedModel, OpenVouchers, PlanState, Plans,
-	ReceiptAnswer, ReceiptInfo, TelemetryInfo, Welcome,
+	JobSpec, KeyAnswer, KeyRequest, MinerInfo, OfferedModel, OpenVouchers, Opening, OpeningAsk,
+	PlanState, Plans, ReceiptAnswer, ReceiptInfo, TelemetryInfo, Welcome,
 };
 use gridproof_primitives::{
 	H256,
@@ -148,6 +148,15 @@ impl Public {
 	/// Returns a channel's receipt by its id.
 	pub(super) async fn channel_receipt(&self, id: H256) -> Result<ReceiptAnswer, RequestError> {
 		self.coordinator.receipt_by_id(id).await
+	}
+
+	/// Returns what a receipt was made of, to who may see it.
+	pub(super) async fn opening(
+		&self,
+		id: H256,
+		request: &OpeningAsk,
+	) -> Result<Opening, RequestError> {
+		self.coordinator.opening(id, request).await
 	}
 
 	/// Returns a batch.

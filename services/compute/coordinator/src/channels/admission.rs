@@ -8,6 +8,7 @@ use crate::{
 	registry::Terms,
 	rows::{self, ChannelReceiptRow},
 };
+use axum::body::Bytes;
 use gridproof_compute_api::protocol::{ErrorCode, JobSpec, sampler_seed};
 use gridproof_primitives::{
 	H256,
@@ -38,7 +39,7 @@ pub(crate) struct Payment {
 	/// The request's secret.
 	pub(crate) secret: Secret,
 	/// The very bytes of the request's body.
-	pub(crate) body: Vec<u8>,
+	pub(crate) body: Bytes,
 }
 
 /// A request that was admitted, or had been before.
@@ -49,6 +50,18 @@ pub(crate) struct Admitted {
 	pub(crate) created_ms: u64,
 	/// `true` if the same request had come before.
 	pub(crate) is_repeated: bool,
+}
+
+/// What a request asks for.
+pub(super) struct Asked {
+	/// What is to be done.
+	pub(super) spec: JobSpec,
+	/// The very bytes of the request's body.
+	pub(super) body: Bytes,
+	/// The request's secret.
+	pub(super) secret: Secret,
+	/// `true` if somebody reads along.
+	pub(super) stream: bool,
 }
 
 /// What a request costs.
@@ -157,7 +170,8 @@ impl Coordinator {
 		if may_count && priced.terms.counted().is_none() && !self.is_known(&voucher).await? {
 			priced.terms.check_counted()?;
 		}
-		let request = self.request_of(spec, &signed, secret, &held, priced, stream);
+		let asked = Asked { spec, body, secret, stream };
+		let request = self.request_of(asked, &signed, &held, priced);
 		let (id, created_ms) = (request.id, request.created_ms);
 		self.has_room()?;
 		let is_repeated = match self.take_turn(&request).await? {
@@ -224,13 +238,12 @@ impl Coordinator {
 	/// Returns a request with the voucher that pays for it.
 	pub(super) fn request_of(
 		&self,
-		spec: JobSpec,
+		asked: Asked,
 		signed: &SignedVoucher,
-		secret: Secret,
 		held: &Held,
 		priced: Priced,
-		stream: bool,
 	) -> Request {
+		let Asked { spec, body, secret, stream } = asked;
 		let Priced { terms: Terms { model, factor, .. }, unit_price, highest } = priced;
 		let (now, second) = (self.now(), 1_000);
 		let settle_ms = self.settings.channels.settle_seconds.saturating_mul(second);
@@ -241,6 +254,7 @@ impl Coordinator {
 			signer: held.channel.voucher_key(),
 			voucher: *signed,
 			secret,
+			body,
 			model,
 			spec,
 			factor,

@@ -5,7 +5,7 @@
 
 use super::{
 	Payment,
-	admission::{Admitted, Priced},
+	admission::{Admitted, Asked, Priced},
 };
 use crate::{
 	book::{Fate, Held},
@@ -143,7 +143,8 @@ impl Coordinator {
 			let signed = SignedVoucher { voucher, signature };
 			let mut spec = kept.spec.clone();
 			spec.sampling.seed = sampler_seed(&voucher, &self.genesis);
-			let request = self.request_of(spec, &signed, secret, held, priced, kept.stream);
+			let asked = Asked { spec, body: kept.body.clone(), secret, stream: kept.stream };
+			let request = self.request_of(asked, &signed, held, priced);
 			let (id, created_ms) = (request.id, request.created_ms);
 			// Read along from before a miner can have it, so that no piece of its text is missed.
 			let live = self.live.follow(id, request.spec.max_tokens);
@@ -180,7 +181,7 @@ impl Coordinator {
 			forget();
 			return Ok(None);
 		}
-		let body = kept.body.to_vec();
+		let body = kept.body.clone();
 		let payment = Payment { voucher: before.voucher, secret: before.secret, body };
 		match self.admit(kept.spec.clone(), payment, kept.stream).await {
 			Ok(admitted) => {

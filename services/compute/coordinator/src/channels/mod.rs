@@ -10,6 +10,7 @@
 //! | `plans` | plans of channels, from their sale to the return of the rest |
 //! | `follow` | what the chain says of the channels in use |
 //! | `batches` | from receipts to a batch that is final |
+//! | `openings` | what a receipt was made of, for those who may see it |
 //! | `demands` | receipts that somebody demands on chain |
 //! | `shown` | what everybody may read of all this |
 //!
@@ -22,6 +23,7 @@ pub(crate) mod batches;
 pub(crate) mod demands;
 pub(crate) mod follow;
 mod kept;
+mod openings;
 pub(crate) mod plans;
 mod receipts;
 mod shown;

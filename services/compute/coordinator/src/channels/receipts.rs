@@ -8,6 +8,7 @@ use crate::{
 	rows::{self, ChannelReceiptRow, Floor, NewReceipt},
 	sessions::Session,
 };
+use axum::body::Bytes;
 use codec::{DecodeAll, Encode};
 use gridproof_compute_api::protocol::{
 	Accepted, ErrorCode, IssuedReceipt, JobResult, TokenIds, is_empty_answer, output_root, price_of,
@@ -162,6 +163,7 @@ impl Coordinator {
 			miner_signature: Some(result.signature.0),
 			voucher: request.voucher,
 			secret: request.secret,
+			body: request.body.clone(),
 			model: request.spec.model.clone(),
 			spec: request.spec.canonical(),
 			tokens: result.tokens.as_ref().map(serde_json::to_string).transpose()?,
@@ -220,6 +222,7 @@ impl Coordinator {
 			miner_signature: None,
 			voucher: *voucher,
 			secret: [0; 32],
+			body: Bytes::new(),
 			model: String::new(),
 			spec: String::new(),
 			tokens: None,

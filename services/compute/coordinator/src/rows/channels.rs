@@ -1,6 +1,7 @@
 //! Receipts of channels, counted where they are added: the writer is one thread, so the order of its
 //! transactions is the order of the running sums.
 
+use axum::body::Bytes;
 use super::columns::{bytes, number, parsed, to_i64};
 use codec::{DecodeAll, Encode};
 use gridproof_primitives::{
@@ -30,6 +31,8 @@ pub(crate) struct NewReceipt {
 	pub(crate) voucher: SignedVoucher,
 	/// The request's secret.
 	pub(crate) secret: Secret,
+	/// The very bytes of the request's body; none without an answer.
+	pub(crate) body: Bytes,
 	/// Name of the model.
 	pub(crate) model: String,
 	/// Canonical JSON of the specification.
@@ -220,9 +223,9 @@ fn insert(
 ) -> rusqlite::Result<()> {
 	db.prepare_cached(
 		"INSERT INTO channel_receipts (channel, number, asset, mode, id, receipt, miner_signature,
-			secret, model, spec, tokens, output, signed_ms)
+			secret, request, voucher, model, spec, tokens, output, signed_ms)
 		 VALUES (:channel, :number, :asset, :mode, :id, :receipt, :miner_signature,
-			:secret, :model, :spec, :tokens, :output, :now)",
+			:secret, :request, :voucher, :model, :spec, :tokens, :output, :now)",
 	)?
 	.execute(named_params! {
 		":channel": to_i64(new.voucher.voucher.channel),
@@ -233,6 +236,8 @@ fn insert(
 		":receipt": receipt.encode(),
 		":miner_signature": new.miner_signature,
 		":secret": new.secret,
+		":request": &new.body[..],
+		":voucher": new.voucher.encode(),
 		":model": new.model,
 		":spec": new.spec,
 		":tokens": new.tokens,
@@ -262,17 +267,63 @@ pub(crate) fn channel_receipt_by_id(
 	db.prepare_cached(sql)?.query_row([id.0], receipt_of).optional()
 }
 
+/// What a receipt was made of, as long as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OpeningRow {
+	/// The receipt.
+	pub(crate) receipt: ChannelReceiptRow,
+	/// The request's secret.
+	pub(crate) secret: Secret,
+	/// The very bytes of the request's body.
+	pub(crate) body: Vec<u8>,
+	/// The voucher that pays.
+	pub(crate) voucher: SignedVoucher,
+	/// Canonical JSON of the specification.
+	pub(crate) spec: String,
+	/// JSON of the token ids; none where the engine states none.
+	pub(crate) tokens: Option<String>,
+}
+
+/// Returns what the receipt of an id was made of: `None` if there is no such receipt, and nothing within
+/// if it has no answer, or what it was made of is deleted or was never kept.
+pub(crate) fn opening(
+	db: &Connection,
+	id: H256,
+) -> rusqlite::Result<Option<(ChannelReceiptRow, Option<OpeningRow>)>> {
+	let sql = "SELECT * FROM channel_receipts WHERE id = ?1";
+	let read = |row: &Row| {
+		let receipt = receipt_of(row)?;
+		let (secret, body): (Option<[u8; 32]>, Option<Vec<u8>>) =
+			(row.get("secret")?, row.get("request")?);
+		let (spec, tokens): (Option<String>, Option<String>) =
+			(row.get("spec")?, row.get("tokens")?);
+		let kept = secret.zip(body).zip(spec.filter(|spec| !spec.is_empty()));
+		let kept = kept.filter(|_| receipt.receipt.receipt.miner.is_some());
+		let Some(((secret, body), spec)) = kept else { return Ok((receipt, None)) };
+		let voucher = scale(row, "voucher")?;
+		let opening =
+			OpeningRow { receipt: receipt.clone(), secret, body, voucher, spec, tokens };
+		Ok((receipt, Some(opening)))
+	};
+	db.prepare_cached(sql)?.query_row([id.0], read).optional()
+}
+
 /// Deletes requests, answers, token ids and secrets of receipts that were signed before a time, UTC
-/// milliseconds, at most `limit`; returns how many. The receipts stay.
+/// milliseconds, and whose batch's fate has been known since another: at most `limit`; returns how many.
+/// The receipts stay.
 pub(crate) fn delete_channel_texts(
 	db: &Connection,
 	since: u64,
+	decided: u64,
 	limit: u32,
 ) -> rusqlite::Result<usize> {
 	db.prepare_cached(
-		"UPDATE channel_receipts SET spec = NULL, tokens = NULL, output = NULL, secret = NULL
+		"UPDATE channel_receipts SET spec = NULL, tokens = NULL, output = NULL, secret = NULL,
+			request = NULL, voucher = NULL
 		 WHERE place IN (SELECT place FROM channel_receipts
-			WHERE spec IS NOT NULL AND signed_ms <= ?1 AND batch IS NOT NULL LIMIT ?2)",
+			JOIN batches ON batches.sequence = channel_receipts.batch
+			WHERE spec IS NOT NULL AND signed_ms <= ?1
+				AND stage <> 'made' AND COALESCE(decided_ms, batches.made_ms) <= ?2 LIMIT ?3)",
 	)?
-	.execute(params![to_i64(since), limit])
+	.execute(params![to_i64(since), to_i64(decided), limit])
 }

@@ -24,8 +24,8 @@ pub(crate) use batches::{
 };
 pub(crate) use changes::{Change, change};
 pub(crate) use channels::{
-	ChannelReceiptRow, Floor, NewReceipt, add_channel_receipt, channel_account, channel_receipt,
-	channel_receipt_by_id, delete_channel_texts, miner_account,
+	ChannelReceiptRow, Floor, NewReceipt, OpeningRow, add_channel_receipt, channel_account,
+	channel_receipt, channel_receipt_by_id, delete_channel_texts, miner_account, opening,
 };
 pub(crate) use idempotency::{Once, Remembered, forget, remember, remembered};
 pub use jobs::Job;

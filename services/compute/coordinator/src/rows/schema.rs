@@ -243,4 +243,10 @@ pub(crate) const MIGRATIONS: &[&str] = &[
 	) STRICT;
 	CREATE INDEX channel_receipts_of_channel ON channel_receipts (channel, place);
 ",
+	"
+	-- What an opening needs beside secret, specification and token ids: the request as it came, and the
+	-- voucher, signed. Receipts from before cannot be opened.
+	ALTER TABLE channel_receipts ADD COLUMN request BLOB;
+	ALTER TABLE channel_receipts ADD COLUMN voucher BLOB;
+",
 ];

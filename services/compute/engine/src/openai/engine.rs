@@ -4,12 +4,14 @@ use super::{
 	answer::{Arrived, Chunk, Usage},
 	body::{body_of, messages},
 	embedded::EmbeddingAnswer,
+	forced::{self, ForcedAnswer},
 	kind::{Kind, Known, Listed, Models},
 	problem::{is_about_context, limited, reason_in, with_causes},
 };
 use crate::{
 	api::{Completion, Embeddings, Engine, Input, Measured, ModelInfo, Offers, Request},
 	error::EngineError,
+	forced::{Claim, Forced},
 	memory::{MemoryOptions, MemoryReading, ServerMemory},
 };
 use bytes::Bytes;
@@ -48,6 +50,8 @@ pub struct OpenAiOptions {
 	pub class: Class,
 	/// What its operator states about its memory, and whether that is measured.
 	pub memory: MemoryOptions,
+	/// Token id of the model's own end. A forced pass needs it to see that an answer was cut short.
+	pub end_token: Option<u32>,
 	/// How long the server may be silent before a request is given up.
 	pub timeout: Duration,
 }
@@ -459,6 +463,19 @@ impl Engine for OpenAiEngine {
 			let kind = self.kind().await?;
 			self.ids_of(kind, &served, input, None).await
 		})
+	}
+
+	fn force(&self, claim: &Claim) -> Result<Forced, EngineError> {
+		let served = self.served(&claim.model)?;
+		forced::check(claim)?;
+		let answer: ForcedAnswer = self.runtime.block_on(async {
+			if !self.kind().await?.offers().forced {
+				return Err(self.not_offered("a forced pass"));
+			}
+			let body = forced::body_of(claim, &served, self.options.end_token);
+			self.ask("v1/completions", &body).await
+		})?;
+		answer.judged(claim, self.options.end_token).ok_or_else(|| self.not_understood())
 	}
 }
 

@@ -24,7 +24,8 @@ impl Kind {
 			ids: knows,
 			logprobs: knows,
 			token_input: knows,
-			forced: false,
+			// The likeliest tokens of a prompt's places.
+			forced: matches!(self, Self::Vllm),
 			tools: knows,
 			response_format: knows,
 		}

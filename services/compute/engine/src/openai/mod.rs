@@ -8,6 +8,7 @@ mod answer;
 mod body;
 mod embedded;
 mod engine;
+mod forced;
 mod kind;
 mod problem;
 

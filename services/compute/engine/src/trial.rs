@@ -1,0 +1,350 @@
+//! Engines that differ from the built-in one on purpose, **for trials only**: what honest noise and what
+//! cheating look like to a verifier. No program uses them unless it is told to by a name that says so.
+
+use crate::{
+	api::{Completion, Embeddings, Engine, Input, ModelInfo, Offers, Request},
+	error::EngineError,
+	local::LocalEngine,
+	matrix::Matrix,
+	model::{Layer, Model},
+	sampler::Chooser,
+};
+use gridproof_compute_api::protocol::{Finish, Sampling};
+use gridproof_primitives::H256;
+use gridproof_support::Lock;
+use std::{ops::ControlFlow, str::FromStr, sync::Mutex};
+
+/// How the built-in model is altered for a trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrialModel {
+	/// Honest noise: the same weights in another order, so that every sum is made in another order.
+	OtherOrder,
+	/// Honest noise: numbers are kept in 16 bits (bfloat16) between two steps, as graphics processors
+	/// keep them.
+	HalfPrecision,
+	/// A cheat: weights of 8 bits.
+	Int8,
+	/// A cheat: weights of 4 bits.
+	Int4,
+	/// A cheat: only the first half of the layers.
+	FewerLayers,
+}
+
+impl TrialModel {
+	/// Returns a model that is altered so.
+	pub(crate) fn alter(self, model: Model) -> Result<Model, EngineError> {
+		Ok(match self {
+			Self::OtherOrder => reordered(model)?,
+			Self::HalfPrecision => Model { is_half_precision: true, ..model },
+			Self::Int8 => quantised(model, 127.0),
+			Self::Int4 => quantised(model, 7.0),
+			Self::FewerLayers => {
+				let mut model = model;
+				let half = model.layers.len().div_ceil(2);
+				model.layers.truncate(half);
+				model
+			},
+		})
+	}
+}
+
+/// The numbers below `count` in another order.
+fn other_order(count: usize) -> Vec<usize> {
+	let mut order: Vec<usize> = (0..count).collect();
+	order.sort_by_key(|place| (place % 7, *place));
+	order
+}
+
+/// The same weights with everything of the width, and of the inner width, in another order. What the
+/// model computes is the same but for the order in which it is added.
+fn reordered(model: Model) -> Result<Model, EngineError> {
+	let columns = |matrix: &Matrix| {
+		let order = other_order(matrix.columns());
+		let row = |row: &[f32]| -> Vec<f32> {
+			order.iter().filter_map(|place| row.get(*place).copied()).collect()
+		};
+		Matrix::new(matrix.each_row().flat_map(row).collect(), matrix.columns())
+	};
+	let rows = |matrix: &Matrix| {
+		let all: Vec<&[f32]> = matrix.each_row().collect();
+		let order = other_order(all.len());
+		let values = order.iter().filter_map(|place| all.get(*place)).copied().flatten().copied();
+		Matrix::new(values.collect(), matrix.columns())
+	};
+	let layer = |layer: &Layer| {
+		Ok(Layer {
+			attention_norm: columns(&layer.attention_norm)?,
+			query: columns(&layer.query)?,
+			key: columns(&layer.key)?,
+			value: columns(&layer.value)?,
+			out: rows(&layer.out)?,
+			inner_norm: columns(&layer.inner_norm)?,
+			gate: rows(&columns(&layer.gate)?)?,
+			up: rows(&columns(&layer.up)?)?,
+			down: columns(&rows(&layer.down)?)?,
+		})
+	};
+	let layers = model.layers.iter().map(layer).collect::<Result<_, EngineError>>()?;
+	let (embedding, norm) = (columns(&model.embedding)?, columns(&model.norm)?);
+	Ok(Model { embedding, layers, norm, ..model })
+}
+
+/// Weights of whole numbers from −`most` to `most`, with a scale of its own for each row.
+fn quantised(model: Model, most: f32) -> Model {
+	let row = |row: &mut [f32]| {
+		let largest = row.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+		if largest > 0.0 {
+			let scale = largest / most;
+			row.iter_mut().for_each(|value| *value = (*value / scale).round() * scale);
+		}
+	};
+	let layer = |layer: Layer| Layer {
+		query: layer.query.map_rows(row),
+		key: layer.key.map_rows(row),
+		value: layer.value.map_rows(row),
+		out: layer.out.map_rows(row),
+		gate: layer.gate.map_rows(row),
+		up: layer.up.map_rows(row),
+		down: layer.down.map_rows(row),
+		..layer
+	};
+	let layers = model.layers.into_iter().map(layer).collect();
+	Model { layers, embedding: model.embedding.map_rows(row), ..model }
+}
+
+/// What a miner of a trial does instead of its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TrialCheat {
+	/// Answers with half of the model.
+	SmallerModel,
+	/// Answers with weights of 4 bits.
+	Quantised,
+	/// Stops in the middle of the answer, and says that it was done.
+	CutTokens,
+	/// Draws with another seed than the receipt's.
+	IgnoredSeed,
+	/// Draws with half of the temperature; where the likeliest token is asked for, with some.
+	OtherSampling,
+	/// Answers with tokens that no model has made.
+	Invented,
+	/// Answers what it has answered before, whatever is asked.
+	OldOutput,
+}
+
+impl TrialCheat {
+	/// All cheats.
+	pub const ALL: [Self; 7] = [
+		Self::SmallerModel,
+		Self::Quantised,
+		Self::CutTokens,
+		Self::IgnoredSeed,
+		Self::OtherSampling,
+		Self::Invented,
+		Self::OldOutput,
+	];
+
+	/// Returns its name.
+	pub const fn as_str(self) -> &'static str {
+		match self {
+			Self::SmallerModel => "smaller-model",
+			Self::Quantised => "quantised",
+			Self::CutTokens => "cut-tokens",
+			Self::IgnoredSeed => "ignored-seed",
+			Self::OtherSampling => "other-sampling",
+			Self::Invented => "invented",
+			Self::OldOutput => "old-output",
+		}
+	}
+}
+
+impl FromStr for TrialCheat {
+	type Err = String;
+
+	fn from_str(text: &str) -> Result<Self, String> {
+		Self::ALL.into_iter().find(|cheat| cheat.as_str() == text).ok_or_else(|| {
+			let names: Vec<_> = Self::ALL.iter().map(|cheat| cheat.as_str()).collect();
+			format!("{text:?} is no cheat for trials; there is {}", names.join(", "))
+		})
+	}
+}
+
+/// A miner's engine that cheats, **for trials only**: it claims what an honest one would have made.
+pub struct TrialMiner {
+	engine: LocalEngine,
+	cheat: TrialCheat,
+	/// The first answer.
+	old: Mutex<Option<Completion>>,
+}
+
+impl TrialMiner {
+	/// Returns an engine that cheats so.
+	///
+	/// # Errors
+	/// As [`LocalEngine::embedded`].
+	pub fn new(cheat: TrialCheat) -> Result<Self, EngineError> {
+		let engine = match cheat {
+			TrialCheat::SmallerModel => LocalEngine::for_trial(TrialModel::FewerLayers),
+			TrialCheat::Quantised => LocalEngine::for_trial(TrialModel::Int4),
+			_ => LocalEngine::embedded(),
+		};
+		Ok(Self { engine: engine?, cheat, old: Mutex::default() })
+	}
+
+	/// What is asked of the engine instead.
+	fn asked(&self, request: &Request) -> Request {
+		let mut request = request.clone();
+		match self.cheat {
+			TrialCheat::CutTokens => request.max_tokens = request.max_tokens.div_ceil(2).max(1),
+			TrialCheat::IgnoredSeed => {
+				let mut other = request.seed.unwrap_or_default();
+				other.0.iter_mut().for_each(|byte| *byte = !*byte);
+				request.seed = Some(other);
+			},
+			TrialCheat::OtherSampling => {
+				let half = request.sampling.temperature_milli / 2;
+				request.sampling.temperature_milli = if half == 0 { 700 } else { half };
+			},
+			TrialCheat::SmallerModel
+			| TrialCheat::Quantised
+			| TrialCheat::Invented
+			| TrialCheat::OldOutput => (),
+		}
+		request
+	}
+
+	/// Tokens by the request's own noise, without looking at the model.
+	fn invented(&self, request: &Request) -> Result<Completion, EngineError> {
+		let prompt_ids = self.engine.tokenize(&request.model, &request.input)?;
+		let config = self.engine.model().config();
+		let flat = vec![0f32; config.vocabulary];
+		let sampling = Sampling { temperature_milli: 1_000, ..Sampling::default() };
+		let mut chooser = Chooser::new(&sampling, request.seed.as_ref(), request.extras.choice);
+		let mut tokens: Vec<u32> =
+			(0..u64::from(request.max_tokens)).map(|place| chooser.choose(place, &flat)).collect();
+		tokens.retain(|token| *token != config.paragraph_token);
+		let room = config.context.saturating_sub(prompt_ids.len());
+		tokens.truncate(room);
+		let bytes: Vec<u8> = tokens
+			.iter()
+			.flat_map(|token| self.engine.tokenizer().bytes(*token).to_vec())
+			.collect();
+		let count = |tokens: &[u32]| u64::try_from(tokens.len()).unwrap_or(u64::MAX);
+		let (prompt_tokens, completion_tokens) = (count(&prompt_ids), count(&tokens));
+		Ok(Completion {
+			text: String::from_utf8_lossy(&bytes).into_owned(),
+			tokens,
+			prompt_ids,
+			prompt_tokens,
+			completion_tokens,
+			finish: Finish::Length,
+			sampler: gridproof_primitives::compute::channels::Sampler::Greedy,
+			logprobs: Vec::new(),
+			tool_calls: Vec::new(),
+			measured: crate::Measured {
+				tokens: prompt_tokens.saturating_add(completion_tokens),
+				wall: std::time::Duration::from_millis(1),
+				memory_bytes: 0,
+			},
+		})
+	}
+
+	fn made(&self, request: &Request) -> Result<Completion, EngineError> {
+		if self.cheat == TrialCheat::Invented {
+			return self.invented(request);
+		}
+		let honest = |request: &Request| {
+			self.engine.complete(request, &mut |_| ControlFlow::Continue(()))
+		};
+		if self.cheat != TrialCheat::OldOutput {
+			return honest(&self.asked(request));
+		}
+		let mut old = self.old.locked();
+		let Some(old) = &*old else {
+			let first = honest(request)?;
+			*old = Some(first.clone());
+			return Ok(first);
+		};
+		let prompt_ids = self.engine.tokenize(&request.model, &request.input)?;
+		let prompt_tokens = u64::try_from(prompt_ids.len()).unwrap_or(u64::MAX);
+		let mut again = Completion { prompt_ids, prompt_tokens, ..old.clone() };
+		let most = usize::try_from(request.max_tokens).unwrap_or(usize::MAX);
+		again.tokens.truncate(most);
+		again.completion_tokens = u64::try_from(again.tokens.len()).unwrap_or(u64::MAX);
+		Ok(again)
+	}
+}
+
+impl Engine for TrialMiner {
+	fn models(&self) -> Result<Vec<ModelInfo>, EngineError> {
+		self.engine.models()
+	}
+
+	fn complete(
+		&self,
+		request: &Request,
+		on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
+	) -> Result<Completion, EngineError> {
+		let mut done = self.made(request)?;
+		done.sampler =
+			Chooser::new(&request.sampling, request.seed.as_ref(), request.extras.choice).kind();
+		if on_text(&done.text).is_break() {
+			return Err(EngineError::Cancelled);
+		}
+		Ok(done)
+	}
+
+	fn embed(&self, model: &str, input: &[String]) -> Result<Embeddings, EngineError> {
+		self.engine.embed(model, input)
+	}
+
+	fn offers(&self, model: &str) -> Result<Offers, EngineError> {
+		self.engine.offers(model)
+	}
+
+	fn tokenize(&self, model: &str, input: &Input) -> Result<Vec<u32>, EngineError> {
+		self.engine.tokenize(model, input)
+	}
+
+	fn embed_tokens(&self, model: &str, input: &[Vec<u32>]) -> Result<Embeddings, EngineError> {
+		self.engine.embed_tokens(model, input)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn every_cheat_is_read_by_its_name() {
+		for cheat in TrialCheat::ALL {
+			assert_eq!(cheat.as_str().parse(), Ok(cheat));
+		}
+		assert!("honest".parse::<TrialCheat>().unwrap_err().contains("smaller-model"));
+	}
+
+	#[test]
+	fn another_order_holds_each_number_once() {
+		let mut order = other_order(352);
+		assert_ne!(order[..3], [0, 1, 2]);
+		order.sort_unstable();
+		assert!(order.into_iter().eq(0..352));
+	}
+
+	fn seeded(seed: u8) -> Request {
+		let sampling = Sampling { temperature_milli: 1_000, ..Sampling::default() };
+		let input = Input::Text("It is a truth".to_string());
+		let seed = Some(H256::repeat_byte(seed));
+		Request { seed, ..Request::new(crate::DEFAULT_MODEL, input, 24, sampling) }
+	}
+
+	#[test]
+	fn a_cheat_claims_the_sampler_that_was_asked_for() {
+		for cheat in TrialCheat::ALL {
+			let engine = TrialMiner::new(cheat).unwrap();
+			let done = engine.complete(&seeded(1), &mut |_| ControlFlow::Continue(())).unwrap();
+			let gumbel = gridproof_primitives::compute::channels::Sampler::Gumbel;
+			assert_eq!(done.sampler, gumbel, "{}", cheat.as_str());
+			assert!(done.has_ids() && !done.tokens.is_empty(), "{}", cheat.as_str());
+		}
+	}
+}
