@@ -16,9 +16,10 @@
 //! | release | `("gridproof/release/v1", genesis, job_id)` |
 //!
 //! [`channels`] has the other way to pay: vouchers, receipts with running sums, settlement batches.
-//! [`registry`] has the models that count, by hash.
+//! [`registry`] has the models that count, by hash. [`checks`] has what waits until it could be checked.
 
 pub mod channels;
+pub mod checks;
 pub mod emission;
 // The derived encoding of an enum with fields generates `as`.
 #[allow(clippy::cast_possible_truncation)]

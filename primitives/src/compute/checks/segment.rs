@@ -1,0 +1,80 @@
+//! Where a point lies: among the prices that a batch pays, line by line.
+
+use crate::{
+	compute::channels::{ChannelReceipt, Lists, MinerLine, MinerSums, is_within_miner_line},
+	crypto::ed25519::PublicKey,
+};
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+
+/// A range of a miner's receipts that a batch pays: its line, or a part of it between ranges that are
+/// given up. Points of a batch run through its segments in order, so what is given up has none: its price
+/// costs nobody anything, and could be stated as high as to thin out every check of the batch.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Segment {
+	/// Index of the line among those of the batch's miners.
+	pub line: u32,
+	/// Key of the miner.
+	pub miner: PublicKey,
+	/// Sum of the prices of all segments before it: the first point that lies in it.
+	pub start: u128,
+	/// Sums before its first receipt.
+	pub from: MinerSums,
+	/// Sums after its last receipt.
+	pub to: MinerSums,
+}
+
+impl Segment {
+	/// Returns the sum of the prices, in the smallest unit of the batch's asset.
+	pub const fn price(&self) -> u128 {
+		self.to.price.saturating_sub(self.from.price)
+	}
+
+	/// Returns the running price of the miner at a point; `None` if the point lies in another segment.
+	pub fn at(&self, point: u128) -> Option<u128> {
+		let into = point.checked_sub(self.start)?;
+		(into < self.price()).then(|| self.from.price.saturating_add(into))
+	}
+
+	/// Returns `true` if the point lies in the price of this receipt: it is of this miner, lies within
+	/// the segment, and its running sums enclose the point.
+	pub fn encloses(&self, receipt: &ChannelReceipt, point: u128) -> bool {
+		let line = MinerLine { miner: Some(self.miner), from: self.from, to: self.to };
+		let is_here = receipt.receipt.miner == line.miner && is_within_miner_line(receipt, &line);
+		let before = receipt.miner_before().map(|sums| sums.price);
+		let after = receipt.sums.miner.price;
+		let Some((at, before)) = self.at(point).zip(before) else { return false };
+		is_here && before <= at && at < after
+	}
+
+	/// Returns the segment of a list in which a point lies, with its place in the list.
+	pub fn find(segments: &[Self], point: u128) -> Option<(usize, &Self)> {
+		segments.iter().enumerate().find(|(_, segment)| segment.at(point).is_some())
+	}
+}
+
+/// Returns the segments of a batch: what each miner's line pays, without what is given up, and only
+/// where it has a price. `None` if its sums do not fit.
+pub fn segments(lists: &Lists) -> Option<Vec<Segment>> {
+	let (mut all, mut start) = (Vec::new(), 0u128);
+	for (index, line) in lists.miners.iter().enumerate() {
+		let Some(miner) = line.miner else { continue };
+		let index = u32::try_from(index).ok()?;
+		let mut from = line.from;
+		let given_up = lists.given_up.iter().map(|one| one.line);
+		let given_up = given_up.filter(|range| range.miner == line.miner);
+		let ends = given_up.map(|range| (range.from, range.to)).chain([(line.to, line.to)]);
+		for (to, next) in ends {
+			let segment = Segment { line: index, miner, start, from, to };
+			let price = to.price.checked_sub(from.price)?;
+			if price > 0 {
+				all.push(segment);
+			}
+			start = start.checked_add(price)?;
+			from = next;
+		}
+	}
+	Some(all)
+}

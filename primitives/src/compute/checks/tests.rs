@@ -1,0 +1,374 @@
+//! Rules of draws, figures, numbers, juries, pay and parameters.
+
+use super::*;
+use crate::{
+	H256,
+	compute::{
+		ComputeParameters, PriceAsset,
+		channels::{
+			BatchKind, ChannelParameters, ChannelReceipt, ChannelSums, GivenUp, Lists, MinerLine,
+			MinerSums, Mode, PaidBy, ReceiptV2, RunningSums, Sampler, VoucherId,
+		},
+	},
+	num::units::{AIT, MILLI_AIT},
+};
+use proptest::prelude::*;
+use sp_core::{Pair as _, sr25519::Pair};
+
+fn output(number: u64) -> VrfOutput {
+	sp_io::hashing::blake2_256(&number.to_le_bytes())
+}
+
+#[test]
+fn as_many_checks_fall_as_the_value_says_in_all() {
+	// 1,000 batches of a third of V, five verifiers: 333 checks are expected.
+	let drawn = |value: u128, batches: u64| {
+		let batches = 0..batches;
+		let all = batches.flat_map(|batch| (0..5).map(move |verifier| batch * 5 + verifier));
+		all.map(|number| checks_of(value, AIT, 5, &output(number))).sum::<u32>()
+	};
+	assert!((280..=390).contains(&drawn(AIT / 3, 1_000)), "{}", drawn(AIT / 3, 1_000));
+	// The same value in ten batches, or in one.
+	assert!((310..=356).contains(&drawn(AIT * 100 / 3, 10)), "{}", drawn(AIT * 100 / 3, 10));
+	assert!((331..=336).contains(&drawn(AIT * 1_000 / 3, 1)), "{}", drawn(AIT * 1_000 / 3, 1));
+}
+
+#[test]
+fn nothing_falls_where_nothing_is_at_stake_or_nobody_draws() {
+	assert_eq!(checks_of(0, AIT, 5, &output(0)), 0);
+	assert_eq!(checks_of(AIT, 0, 5, &output(0)), 0);
+	assert_eq!(checks_of(AIT, AIT, 0, &output(0)), 0);
+	assert_eq!(point_of(&output(0), 0, 0), None);
+	assert_eq!(checks_of(u128::MAX, 1, 1, &output(0)), MAX_CHECKS_PER_DRAW);
+	assert_eq!(checks_of(u128::MAX, u128::MAX, u32::MAX, &output(0)), 0);
+}
+
+proptest! {
+	#[test]
+	fn a_whole_part_is_never_left_to_chance(value in 0..1_000 * AIT, verifiers in 1u32..=21) {
+		let share = AIT * u128::from(verifiers);
+		let whole = u32::try_from(value / share).unwrap().min(MAX_CHECKS_PER_DRAW);
+		for number in 0..16 {
+			let checks = checks_of(value, AIT, verifiers, &output(number));
+			let more = (whole + 1).min(MAX_CHECKS_PER_DRAW);
+			prop_assert!(checks == whole || checks == more);
+			if value % share == 0 {
+				prop_assert_eq!(checks, whole);
+			}
+		}
+	}
+
+	#[test]
+	fn every_point_lies_below_the_total(total in 1..u128::MAX, check in 0u32..128, number: u64) {
+		prop_assert!(point_of(&output(number), check, total).unwrap() < total);
+	}
+
+	#[test]
+	fn each_point_is_in_exactly_one_segment(world in world(), number: u64) {
+		let segments = segments(&world.lists).unwrap();
+		let total: u128 = segments.iter().map(Segment::price).sum();
+		let Some(point) = point_of(&output(number), 0, total) else { return Ok(()) };
+		let enclosing: Vec<_> = world
+			.receipts
+			.iter()
+			.filter(|receipt| segments.iter().any(|segment| segment.encloses(receipt, point)))
+			.collect();
+		prop_assert_eq!(enclosing.len(), 1);
+		let (_, segment) = Segment::find(&segments, point).unwrap();
+		prop_assert!(segment.encloses(enclosing[0], point));
+		// It is none of those that are given up.
+		prop_assert!(world.given_up.iter().all(|count| {
+			enclosing[0].receipt.miner != Some([1; 32]) || enclosing[0].sums.miner.count != *count
+		}));
+	}
+
+	#[test]
+	fn a_number_never_falls_below_zero_and_begins_anew_above_its_limit(
+		figures in proptest::collection::vec(0u64..100_000, 1..200),
+	) {
+		let line = seeded();
+		let mut number = Number::default();
+		for figure in figures {
+			let expected = (number.0 + figure).saturating_sub(line.line);
+			let (after, over) = number.add(figure, &line);
+			prop_assert_eq!(over, expected > line.limit);
+			prop_assert_eq!(after.0, if over { 0 } else { expected });
+			number = after;
+		}
+	}
+
+	#[test]
+	fn statistics_are_those_of_an_output(
+		gaps in proptest::collection::vec(prop_oneof![Just(0), 1..10_000_000u64, Just(u64::MAX)], 0..300),
+		end in prop_oneof![Just(0), 1..10_000_000u64, Just(u64::MAX)],
+	) {
+		let figures = SeededFigures::of(gaps.iter().copied(), end, 4_000_000);
+		prop_assert!(figures.are_possible(4_000_000));
+		prop_assert_eq!(usize::try_from(figures.tokens).unwrap(), gaps.len());
+		prop_assert!(figures.mean() <= 4_000_000);
+	}
+
+	#[test]
+	fn nobody_is_paid_above_the_budget_or_twice_an_equal_share(
+		checks in proptest::collection::vec(0u32..10_000, 1..=21),
+		budget in 0..10_000 * AIT,
+	) {
+		let parts = divide_day(&checks, MILLI_AIT * 20, budget);
+		let all: u128 = parts.iter().sum();
+		let asked = checks.iter().map(|one| u128::from(*one)).sum::<u128>() * MILLI_AIT * 20;
+		prop_assert!(all <= budget.min(asked));
+		let reporters = checks.iter().filter(|one| **one > 0).count() as u128;
+		for (part, checks) in parts.iter().zip(&checks) {
+			prop_assert!(*part <= u128::from(*checks) * MILLI_AIT * 20);
+			prop_assert!(reporters == 0 || *part <= budget.min(asked) * 2 / reporters);
+		}
+	}
+}
+
+fn seeded() -> ModelLine {
+	ModelLine {
+		class: LineClass::Seeded,
+		line: 20_000,
+		limit: 300_000,
+		clip: 4_000_000,
+		agreement: 5_000,
+		finds_within: 5,
+	}
+}
+
+/// Lists with two miners, of the first of which some receipts are given up.
+#[derive(Debug)]
+struct World {
+	lists: Lists,
+	receipts: Vec<ChannelReceipt>,
+	given_up: Vec<u64>,
+}
+
+fn world() -> impl Strategy<Value = World> {
+	let receipts = || proptest::collection::vec((0u128..1_000, any::<bool>()), 1..30);
+	(receipts(), receipts()).prop_map(|(first, second)| {
+		let mut world = World {
+			lists: Lists { channels: vec![], miners: vec![], given_up: vec![] },
+			receipts: vec![],
+			given_up: vec![],
+		};
+		for (miner, prices) in [([1; 32], first), ([2; 32], second)] {
+			let from = MinerSums { count: 7, price: 70, weight: 7 };
+			let mut sums = from;
+			for (price, given_up) in prices {
+				let before = sums;
+				sums = sums.after(price, 1).unwrap();
+				if given_up && miner == [1; 32] {
+					let line = MinerLine { miner: Some(miner), from: before, to: sums };
+					world.lists.given_up.push(GivenUp { channel: 3, line });
+					world.given_up.push(sums.count);
+				}
+				world.receipts.push(receipt(miner, price, sums));
+			}
+			world.lists.miners.push(MinerLine { miner: Some(miner), from, to: sums });
+		}
+		world
+	})
+}
+
+fn receipt(miner: [u8; 32], price: u128, sums: MinerSums) -> ChannelReceipt {
+	let receipt = ReceiptV2 {
+		paid_by: PaidBy::Voucher(VoucherId { channel: 1, number: sums.count }),
+		miner: Some(miner),
+		model: H256::zero(),
+		spec_hash: H256::zero(),
+		output_root: H256::zero(),
+		weight: 1,
+		price,
+		sampler: Sampler::Gumbel,
+		telemetry: Default::default(),
+		settle_by_ms: 0,
+	};
+	let kind = BatchKind { asset: PriceAsset::Ait, mode: Mode::Ordinary };
+	let channel = ChannelSums { count: sums.count, price: sums.price };
+	ChannelReceipt { receipt, sums: RunningSums { kind, channel, miner: sums } }
+}
+
+#[test]
+fn an_output_is_that_of_its_key_and_input_alone() {
+	let (pair, other) = (Pair::from_seed(&[1; 32]), Pair::from_seed(&[2; 32]));
+	let (genesis, batch, block) = (H256::zero(), H256::repeat_byte(1), H256::repeat_byte(2));
+	let input = draw_input(&genesis, &batch, &block);
+	let vrf = Vrf::sign(&pair, &input);
+	let output = vrf.verify(&pair.public().0, &input).unwrap();
+	// The same key and input have one output, whatever proof is made.
+	assert_eq!(Vrf::sign(&pair, &input).verify(&pair.public().0, &input), Some(output));
+	assert_eq!(vrf.verify(&other.public().0, &input), None);
+	for other in [
+		draw_input(&batch, &batch, &block),
+		draw_input(&genesis, &block, &block),
+		draw_input(&genesis, &batch, &batch),
+		reopen_input(&genesis, &batch, &block),
+	] {
+		assert_eq!(vrf.verify(&pair.public().0, &other), None);
+	}
+	let stranger = Vrf { output: Vrf::sign(&other, &input).output, ..vrf };
+	assert_eq!(stranger.verify(&pair.public().0, &input), None);
+	assert_eq!(Vrf { output: [0xff; 32], proof: [0; 64] }.verify(&pair.public().0, &input), None);
+}
+
+#[test]
+fn one_report_in_twenty_is_reopened_by_all_others_together() {
+	let reopened = (0..4_000u64).filter(|number| is_reopened(&output(*number), 20, 4)).count();
+	// Each of four others re-opens one in eighty.
+	assert!((30..=75).contains(&reopened), "{reopened}");
+	assert!(!is_reopened(&output(0), 20, 0));
+	assert!((0..100).all(|number| is_reopened(&output(number), 1, 1)));
+}
+
+#[test]
+fn half_an_answer_is_found_by_its_end() {
+	let line = seeded();
+	// A hundred tokens without a gap, and then an end that the model would not have drawn.
+	let cut = SeededFigures::of([0; 100], 9_000_000, line.clip);
+	assert_eq!((cut.mean(), cut.figure()), (0, 4_000_000));
+	let (_, over) = Number::default().add(cut.figure(), &line);
+	assert!(over);
+	let whole = SeededFigures::of([0; 100], 0, line.clip);
+	assert_eq!(Number(50_000).add(whole.figure(), &line), (Number(30_000), false));
+}
+
+#[test]
+fn figures_that_no_pass_gives_are_refused() {
+	use FiguresRefusal::*;
+	let line = seeded();
+	let of = |tokens, clipped, matches| {
+		line.figure(&Figures::Seeded(SeededFigures { tokens, clipped, matches, end: 0 }), 10)
+	};
+	assert_eq!(of(10, 5, 5), Ok(Some(1)));
+	assert_eq!(of(10, 4, 5), Err(Impossible), "five tokens differ, each by one at least");
+	assert_eq!(of(10, 20_000_001, 5), Err(Impossible));
+	assert_eq!(of(10, 0, 11), Err(Impossible));
+	assert_eq!(of(9, 0, 9), Err(OtherTokens));
+	assert_eq!(line.figure(&Figures::Exact { equal: true }, 10), Err(OtherClass));
+	assert_eq!(ModelLine::EXACT.figure(&Figures::Exact { equal: false }, 10), Ok(None));
+	let embedding = ModelLine { class: LineClass::Embedding, ..line };
+	assert_eq!(embedding.figure(&Figures::Embedding { cosine: 999_000 }, 0), Ok(Some(1_000)));
+	let above = Figures::Embedding { cosine: 1_000_001 };
+	assert_eq!(embedding.figure(&above, 0), Err(Impossible));
+}
+
+#[test]
+fn lines_that_judge_nothing_are_refused() {
+	use LineError::*;
+	assert_eq!(ModelLine::EXACT.check(5), Ok(()));
+	assert_eq!(seeded().check(5), Ok(()));
+	let with = |change: &dyn Fn(&mut ModelLine)| {
+		let mut line = seeded();
+		change(&mut line);
+		line.check(5)
+	};
+	assert_eq!(with(&|line| line.line = 0), Err(Line));
+	assert_eq!(with(&|line| line.line = 4_000_000), Err(Line));
+	assert_eq!(with(&|line| line.limit = 0), Err(Limit));
+	assert_eq!(with(&|line| line.clip = 0), Err(Clip));
+	assert_eq!(with(&|line| line.clip = MAX_CLIP + 1), Err(Clip));
+	assert_eq!(with(&|line| line.finds_within = 0), Err(FindsWithin));
+	assert_eq!(with(&|line| line.finds_within = 6), Err(FindsWithin));
+	let exact = ModelLine { limit: 1, ..ModelLine::EXACT };
+	assert_eq!(exact.check(5), Err(ExactHasFigures));
+}
+
+#[test]
+fn figures_that_are_copied_invented_or_missing_do_not_agree() {
+	let shown = |figures: &[u32]| TokenFigures::try_from(figures.to_vec()).unwrap();
+	let line = seeded();
+	let own = shown(&[0, 100_000, 0, 2]);
+	let gaps = own.iter().map(|gap| u64::from(*gap));
+	let report = Figures::Seeded(SeededFigures::of(gaps, 0, line.clip));
+	assert!(compare_figures(&line, &report, &own, &shown(&[0, 110_000, 3, 0])));
+	assert!(!compare_figures(&line, &report, &own, &shown(&[0, 130_000, 0, 0])), "too far");
+	assert!(!compare_figures(&line, &report, &own, &shown(&[0, 100_000, 0])), "another length");
+	let other = Figures::Seeded(SeededFigures::of([0, 99_999, 0, 2], 0, line.clip));
+	assert!(!compare_figures(&line, &other, &own, &own), "not those of the report");
+	let exact = Figures::Exact { equal: true };
+	assert!(compare_figures(&ModelLine::EXACT, &exact, &own, &own));
+	assert!(!compare_figures(&ModelLine::EXACT, &exact, &own, &shown(&[0, 100_001, 0, 2])));
+}
+
+#[test]
+fn two_thirds_decide_and_nobody_else() {
+	assert!(!is_two_thirds(0, 0));
+	assert!(is_two_thirds(2, 3) && !is_two_thirds(1, 3));
+	assert!(is_two_thirds(14, 21) && !is_two_thirds(13, 21));
+	assert!(is_two_thirds(3, 4) && !is_two_thirds(2, 4));
+	assert_eq!(Votes { guilty: 13, not_guilty: 8 }.decide(20), None);
+	assert_eq!(Votes { guilty: 14, not_guilty: 6 }.decide(20), Some(true));
+	assert_eq!(Votes { guilty: 6, not_guilty: 14 }.decide(20), Some(false));
+	assert_eq!(witnesses_say(3, 0, 4, false), Some(OpeningOutcome::Opened));
+	assert_eq!(witnesses_say(1, 3, 4, false), Some(OpeningOutcome::Withheld));
+	assert_eq!(witnesses_say(2, 2, 4, false), None);
+	assert_eq!(witnesses_say(2, 2, 4, true), Some(OpeningOutcome::Unclear));
+	assert_eq!(witnesses_say(0, 0, 0, true), Some(OpeningOutcome::Unclear));
+}
+
+#[test]
+fn parameters_under_which_a_known_cheat_pays_are_refused() {
+	use CheckParameterError::*;
+	let (compute, channels) = (ComputeParameters::default(), ChannelParameters::default());
+	let windowed = ChannelParameters { check_window_ms: 6 * 3_600_000, ..channels };
+	let good = CheckParameters::default();
+	assert_eq!(good.check(&compute, &channels), Ok(()));
+	assert_eq!(good.check(&compute, &windowed), Ok(()));
+	// A slash of a tenth of half of 100 AIT is what five checks of one AIT find.
+	assert_eq!(good.gain_until_found(), 5 * AIT);
+	let with = |change: &dyn Fn(&mut CheckParameters)| {
+		let mut parameters = good;
+		change(&mut parameters);
+		parameters.check(&compute, &windowed)
+	};
+	assert_eq!(with(&|p| p.value_per_check = 0), Err(Value));
+	assert_eq!(with(&|p| p.finds_within = 0), Err(Value));
+	assert_eq!(with(&|p| p.value_per_check = AIT + 1), Err(CheatPays));
+	assert_eq!(with(&|p| p.finds_within = 6), Err(CheatPays));
+	assert_eq!(with(&|p| p.verifier_bond = 0), Err(Bond));
+	assert_eq!(with(&|p| p.verifier_slash = 1_001), Err(Bond));
+	assert_eq!(with(&|p| p.pay_per_check = 5 * AIT / 4), Ok(()));
+	assert_eq!(with(&|p| p.pay_per_check = 5 * AIT / 4 + 1), Err(InventedFiguresPay));
+	assert_eq!(with(&|p| p.reopen_one_in = 21), Err(Reopened));
+	assert_eq!(with(&|p| p.reopen_one_in = 0), Err(Reopened));
+	assert_eq!(with(&|p| p.pay_share = MAX_VERIFIERS_PAY), Ok(()));
+	assert_eq!(with(&|p| p.pay_share = MAX_VERIFIERS_PAY + 1), Err(PayShare));
+	assert_eq!(with(&|p| p.show_ms = 599_999), Err(Times));
+	assert_eq!(with(&|p| p.reveal_ms = 3_600_001), Err(Window));
+	assert_eq!(with(&|p| p.unbonding_ms = 11 * 3_600_000 - 1), Err(Unbonding));
+	assert_eq!(with(&|p| p.witness_fee = 0), Err(Fees));
+	assert_eq!(with(&|p| p.dispute_deposit = 1_001 * AIT), Err(Fees));
+	assert_eq!(with(&|p| p.silence_fee = 51 * AIT), Err(Silence));
+	let weak = ComputeParameters { miner_bond: 99 * AIT, ..compute };
+	assert_eq!(good.check(&weak, &windowed), Err(CheatPays));
+	let mild = ComputeParameters { slashing: false, ..compute };
+	assert_eq!(good.check(&mild, &windowed), Err(NoSlashing));
+	let generous = ComputeParameters { mint_per_received: 1_125_000, ..compute };
+	assert_eq!(good.check(&generous, &windowed), Err(PayShare));
+}
+
+#[test]
+fn a_cheat_of_the_size_of_the_noise_is_not_found() {
+	// Honest 10,000, line 20,000, a cheat of 110,000 millionths: a tenth of the receipts.
+	assert_eq!(unfound_share(20_000, 10_000, 110_000), 100_000);
+	assert_eq!(unfound_share(20_000, 10_000, 20_000), 1_000_000);
+	assert_eq!(unfound_share(20_000, 30_000, 110_000), 0);
+}
+
+#[test]
+fn a_commitment_is_of_one_verifier_and_one_check() {
+	let batch = BatchId { coordinator: [1; 32], sequence: 3 };
+	let id = CheckId { batch, verifier: [2; 32], check: 0 };
+	let figures = TokenFigures::try_from(vec![1, 2]).unwrap();
+	let commitment = figures_commitment(&id, &figures);
+	assert_ne!(commitment, figures_commitment(&CheckId { verifier: [3; 32], ..id }, &figures));
+	assert_ne!(commitment, figures_commitment(&CheckId { check: 1, ..id }, &figures));
+	let verdict = Verdict { guilty: true, invented: None };
+	let ballot = Ballot { juror: [2; 32], dispute: H256::zero(), verdict, salt: [9; 32] };
+	let genesis = H256::zero();
+	assert_ne!(
+		ballot.commitment(&genesis),
+		Ballot { juror: [3; 32], ..ballot }.commitment(&genesis)
+	);
+}

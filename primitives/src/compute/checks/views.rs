@@ -1,0 +1,169 @@
+//! What the chain shows of checks.
+
+use super::{BatchId, CheckId, Figures, ModelLine, VerifierKey, Votes};
+use crate::{H256, compute::channels::VoucherId, crypto::ed25519::PublicKey};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+
+/// A verifier as the chain shows it.
+#[derive(Encode, Decode, TypeInfo, Clone, PartialEq, Eq, Debug)]
+pub struct VerifierView {
+	/// Account that pays the bond and is paid.
+	pub account: [u8; 32],
+	/// Its newest key.
+	pub key: VerifierKey,
+	/// Time at which that key became known, in UTC milliseconds: it draws an hour later.
+	pub key_since_ms: u64,
+	/// Bond, in units of 10⁻¹⁸ AIT.
+	pub bond: u128,
+	/// Number of checks that it reported so far.
+	pub reports: u64,
+	/// Time of its last report, in UTC milliseconds; 0 before the first.
+	pub last_report_ms: u64,
+	/// Number of offences.
+	pub offences: u32,
+	/// Time from which its bond is free, if it leaves.
+	pub free_ms: Option<u64>,
+	/// `true` if it draws now.
+	pub draws: bool,
+}
+
+/// What is drawn of a batch.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BatchChecks {
+	/// Hash of the block before the first touch.
+	pub block: H256,
+	/// Time of the touch, in UTC milliseconds.
+	pub touched_ms: u64,
+	/// Number of verifiers that may draw.
+	pub verifiers: u32,
+	/// V when it was touched, in units of 10⁻¹⁸ AIT.
+	pub per_check: u128,
+	/// Price and claim of the batch, in units of 10⁻¹⁸ AIT.
+	pub value: u128,
+	/// Sum of the prices that it pays, in the smallest unit of its asset: points lie below it.
+	pub total: u128,
+	/// Number of reports so far.
+	pub reports: u32,
+}
+
+/// A report as the chain shows it.
+#[derive(Encode, Decode, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CheckView {
+	/// Which check it is.
+	pub id: CheckId,
+	/// Voucher of the receipt.
+	pub voucher: VoucherId,
+	/// Index of the receipt in the batch.
+	pub index: u64,
+	/// Miner of the receipt.
+	pub miner: PublicKey,
+	/// Model of the receipt.
+	pub model: H256,
+	/// What was measured.
+	pub figures: Figures,
+	/// Commitment of the verifier to its own figures.
+	pub commitment: H256,
+	/// Time of the report, in UTC milliseconds.
+	pub time_ms: u64,
+}
+
+/// A demand of an opening as the chain shows it.
+#[derive(Encode, Decode, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DemandOfOpening {
+	/// Which check it is about.
+	pub id: CheckId,
+	/// Index of the receipt in the batch, where it is known.
+	pub index: Option<u64>,
+	/// Coordinator of the batch.
+	pub coordinator: PublicKey,
+	/// Number of witnesses in all, and of those that have it and that got nothing.
+	pub witnesses: (u32, u32, u32),
+	/// Time until which witnesses speak, in UTC milliseconds, unless settlement is stopped meanwhile.
+	pub until_ms: u64,
+}
+
+/// Why there is a dispute.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DisputeCause {
+	/// A report says that the output is not the model's.
+	#[codec(index = 0)]
+	NotEqual(CheckId),
+	/// The number of a miner and model is above its limit; with the report that took it there.
+	#[codec(index = 1)]
+	Number(CheckId),
+	/// A client disputes its own receipt.
+	#[codec(index = 2)]
+	Client(VoucherId),
+	/// Figures of a report that was re-opened do not agree with the other's.
+	#[codec(index = 3)]
+	Reopened(CheckId),
+}
+
+/// What a dispute waits for.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DisputePhase {
+	/// For commitments of the jury.
+	#[codec(index = 0)]
+	Commit,
+	/// For votes that are revealed.
+	#[codec(index = 1)]
+	Reveal,
+	/// For anybody to close it.
+	#[codec(index = 2)]
+	Over,
+}
+
+/// A dispute as the chain shows it.
+#[derive(Encode, Decode, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DisputeView {
+	/// Its id.
+	pub id: H256,
+	/// Why there is one.
+	pub cause: DisputeCause,
+	/// The batch.
+	pub batch: BatchId,
+	/// Index of the receipt in the batch.
+	pub index: u64,
+	/// The accused: a miner's key, or of a re-opened report the key of the verifier.
+	pub accused: [u8; 32],
+	/// Hash of the block before the one in which it was opened, by which the jury draws what it repeats.
+	pub block: H256,
+	/// What it waits for.
+	pub phase: DisputePhase,
+	/// End of the commitments and of the votes, in UTC milliseconds, unless settlement is stopped meanwhile.
+	pub until_ms: (u64, u64),
+	/// Number of jurors, and of those that have committed.
+	pub jurors: (u32, u32),
+	/// Votes so far.
+	pub votes: Votes,
+}
+
+/// Totals of checks.
+#[derive(Encode, Decode, TypeInfo, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct CheckOverview {
+	/// Number of verifiers.
+	pub verifiers: u32,
+	/// Number of verifiers that reported within a day.
+	pub reported_lately: u32,
+	/// Number of reports ever.
+	pub reports: u64,
+	/// Number of disputes ever, and of those that found somebody guilty.
+	pub disputes: (u64, u64),
+	/// Paid to verifiers so far, in units of 10⁻¹⁸ AIT.
+	pub paid: u128,
+	/// Time for which the mint's window has stood still for lack of reports, in milliseconds.
+	pub still_ms: u64,
+}
+
+/// A model's line, as governance set it.
+#[derive(Encode, Decode, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LineView {
+	/// Hash of the model.
+	pub model: H256,
+	/// Its line.
+	pub line: ModelLine,
+}

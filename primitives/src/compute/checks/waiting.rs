@@ -1,0 +1,346 @@
+//! Pay and mint that wait for the check window, as who checks them sees them.
+//!
+//! While a check window is set, a settled batch pays the treasury's share alone. The shares of miners
+//! and coordinator stay in the account of the pallet that settles, and the claims of its lines count
+//! in their step without being paid. [`Waiting`] shows what can still be checked and takes from it;
+//! [`Fund`] pays who checks. Both are implemented by the pallet that settles (`compute-receipts`), and
+//! used by the one that checks.
+//!
+//! # Parts
+//!
+//! Of each batch the [`Part`] of the coordinator and that of each miner wait, and are held and taken
+//! apart from each other:
+//!
+//! | part | pay | mint |
+//! |---|---|---|
+//! | a miner's | its share of its line's price | its line's claim |
+//! | the coordinator's | its share of all lines' prices | the claims of all lines |
+//!
+//! # Clocks
+//!
+//! The window of pay stands still while settlement is stopped, and that of the mint besides while
+//! [`Waiting::set_mint_still`] says so. Times with `due` in their name are those of now: they move on
+//! as long as a window stands still.
+//!
+//! # Draw
+//!
+//! A point in 0 … [`Checkable::sums`]`.price` leads to one receipt: to the line with
+//! `before <= point < before + price`, and in it to the receipt whose running sum of prices is the
+//! first above [`CheckableLine::place`]. Ranges that the batch gave up are places without a receipt
+//! that could be opened: [`Waiting::is_given_up`].
+
+use crate::{
+	H256,
+	compute::channels::{BatchKind, BatchSums, ChannelId, MinerLine},
+	crypto::ed25519::PublicKey,
+};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::fmt;
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+const DAY_MS: u64 = 86_400_000;
+/// Longest check window, in milliseconds: a week.
+pub const MAX_WINDOW_MS: u64 = 7 * DAY_MS;
+/// Longest time after the end of its window for which a part can be held, in milliseconds: five days.
+pub const MAX_HOLD_MS: u64 = 5 * DAY_MS;
+
+/// Names a settled batch. No two batches have the same.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BatchId {
+	/// Key of the coordinator that signed its header.
+	pub coordinator: PublicKey,
+	/// Sequence number of its header.
+	pub sequence: u64,
+}
+
+/// What waits of one party from one batch.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Part {
+	/// The coordinator's.
+	#[codec(index = 0)]
+	Coordinator(BatchId),
+	/// That of the miner whose line names this key.
+	#[codec(index = 1)]
+	Miner(BatchId, PublicKey),
+}
+
+impl Part {
+	/// Returns the batch.
+	pub const fn batch(&self) -> &BatchId {
+		match self {
+			Self::Coordinator(batch) | Self::Miner(batch, _) => batch,
+		}
+	}
+}
+
+/// A settled batch of which something still waits.
+#[derive(Encode, Decode, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Checkable {
+	/// Hash of its header.
+	pub header_hash: H256,
+	/// Root of the tree of its receipts.
+	pub receipts: H256,
+	/// Asset and mode of every receipt. Private ones are never opened, and have no claim.
+	pub kind: BatchKind,
+	/// Number of receipts, sum of their prices in the smallest unit of the asset, and of their
+	/// weights: with what the batch gave up.
+	pub sums: BatchSums,
+	/// What the price counts for in units of 10⁻¹⁸ AIT, by the rate at settlement; 0 if there was
+	/// none.
+	pub worth: u128,
+	/// Sum of what its lines can claim, in units of 10⁻¹⁸ AIT, as if every miner had signed: a
+	/// signature that comes later does not change it, so a draw can rely on it.
+	pub claim: u128,
+	/// Number of lines of miners that still wait.
+	pub lines: u32,
+	/// Key under which the coordinator was registered at settlement.
+	pub registered: PublicKey,
+	/// Number of the block that settled it.
+	pub block: u32,
+	/// Time at which it was settled, in UTC milliseconds.
+	pub settled_ms: u64,
+	/// End of the window of its pay, in UTC milliseconds.
+	pub pay_due_ms: u64,
+	/// End of the window of its mint, in UTC milliseconds: no earlier than that of its pay.
+	pub mint_due_ms: u64,
+}
+
+/// A miner's line of which something still waits. It names no model: each receipt does.
+#[derive(Encode, Decode, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CheckableLine {
+	/// The line as it was settled, with what the batch gave up of it.
+	pub line: MinerLine,
+	/// Sum of the prices of the batch's lines before this one, in their order.
+	pub before: u128,
+	/// Key under which the miner was registered at settlement.
+	pub registered: PublicKey,
+	/// `true` if the miner has signed it, so that it claims.
+	pub is_signed: bool,
+	/// The miner's pay that waits, in the smallest unit of the asset.
+	pub pay: u128,
+	/// The miner's claim that waits, in units of 10⁻¹⁸ AIT.
+	pub claim: u128,
+	/// `true` while a dispute holds the miner's part.
+	pub is_held: bool,
+}
+
+impl CheckableLine {
+	/// Returns the place in the miner's running sum of prices to which a point of the batch leads, in
+	/// the smallest unit of the asset; `None` if the point is in another line. Its receipt is the one
+	/// with the sum `s` and the price `p` for which `s - p <= place < s`.
+	pub fn place(&self, point: u128) -> Option<u128> {
+		let within = point.checked_sub(self.before)?;
+		let is_here = within < self.line.price()?;
+		self.line.from.price.checked_add(within).filter(|_| is_here)
+	}
+}
+
+/// What a forfeited receipt gave back.
+#[derive(Encode, Decode, TypeInfo, Clone, PartialEq, Eq, Debug)]
+pub struct Returned<AccountId> {
+	/// Client that received the pay; the treasury if nothing is known of the channel any more.
+	pub to: AccountId,
+	/// Amount, in the smallest unit of the batch's asset; the treasury's share does not wait and stays.
+	pub pay: u128,
+	/// Claim that the miner lost, in units of 10⁻¹⁸ AIT; the coordinator's is at most as much.
+	pub claim: u128,
+}
+
+/// What an offence cost.
+#[derive(Encode, Decode, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Punished {
+	/// Number of the party's offences that count now.
+	pub offences: u32,
+	/// Time until which it is banned, in UTC milliseconds; 0 if it is not banned.
+	pub banned_until_ms: u64,
+	/// Amount that will be slashed of its bond after the grace, in units of 10⁻¹⁸ AIT; 0 if slashing
+	/// is off.
+	pub slash: u128,
+}
+
+/// Reason why nothing is done.
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WaitingError {
+	/// Nothing waits of this batch or part: it never did, or it was paid or taken.
+	#[codec(index = 0)]
+	NotWaiting,
+	/// No party with this key is registered.
+	#[codec(index = 1)]
+	UnknownParty,
+	/// The time is not after now, or more than [`MAX_HOLD_MS`] after the end of the window.
+	#[codec(index = 2)]
+	Time,
+	/// No dispute holds this part.
+	#[codec(index = 3)]
+	NotHeld,
+	/// The account cannot receive what would be paid to it, and neither can the treasury.
+	#[codec(index = 4)]
+	Unpayable,
+}
+
+impl fmt::Display for WaitingError {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		f.write_str(match self {
+			Self::NotWaiting => "nothing of this waits any more: it was paid or taken",
+			Self::UnknownParty => "no party with this key is registered",
+			Self::Time => {
+				"a part is held for some time, and at most five days beyond the end of its window"
+			},
+			Self::NotHeld => "no dispute holds this part",
+			Self::Unpayable => "the account cannot receive the amount",
+		})
+	}
+}
+
+impl core::error::Error for WaitingError {}
+
+/// Shows what waits for the check window, and takes from it.
+///
+/// Nothing here checks who asks: the caller does. An error means that nothing has changed.
+pub trait Waiting<AccountId> {
+	/// Returns a batch of which something still waits; `None` if there is nothing.
+	fn batch(id: &BatchId) -> Option<Checkable>;
+
+	/// Returns the line of a batch that names this miner's key, as long as something of it waits.
+	fn line(id: &BatchId, miner: &PublicKey) -> Option<CheckableLine>;
+
+	/// Returns `true` if a place in a miner's running sum of prices is in a range that the batch gave
+	/// up: there is no receipt that could be opened, and nobody is paid for it.
+	fn is_given_up(id: &BatchId, miner: &PublicKey, place: u128) -> bool;
+
+	/// Forfeits pay and mint of one receipt: what miner and coordinator would receive of its price
+	/// goes back to the client of its channel, at most what of both waits; its share of the line's
+	/// claim returns to the reserve. Also while a dispute holds them. The caller has proven that the
+	/// receipt is in the batch, and does so once for each.
+	///
+	/// # Errors
+	/// [`WaitingError::NotWaiting`] if nothing of the line waits; [`WaitingError::Unpayable`].
+	fn forfeit_receipt(
+		id: &BatchId,
+		miner: &PublicKey,
+		channel: ChannelId,
+		price: u128,
+	) -> Result<Returned<AccountId>, WaitingError>;
+
+	/// Takes everything that waits of a party, of all batches that were settled until now: the pay goes
+	/// back to the clients of those batches, pro rata of what each paid in them, and the claims return
+	/// to the reserve. It takes effect at once, also for what is held; rows are moved by the calls that
+	/// release what waits, which anybody sends. `key` is that of a line or header, or the present one.
+	///
+	/// # Errors
+	/// [`WaitingError::UnknownParty`].
+	fn forfeit_all(key: &PublicKey) -> Result<(), WaitingError>;
+
+	/// Records an offence of a party: it costs part of its score, part of its bond after the grace,
+	/// and from the third on a ban, as any other. `key` as in [`Self::forfeit_all`].
+	///
+	/// # Errors
+	/// [`WaitingError::UnknownParty`].
+	fn punish(key: &PublicKey) -> Result<Punished, WaitingError>;
+
+	/// Holds one part until a time, for a dispute. Several can hold one part: it is held until the last
+	/// of them frees it, or the latest time has passed. That time stands still while settlement is
+	/// stopped; the party's bond is held as long, but for no time in which settlement was stopped.
+	///
+	/// # Errors
+	/// [`WaitingError::NotWaiting`] if nothing of the part waits; [`WaitingError::Time`].
+	fn hold(part: &Part, until_ms: u64) -> Result<(), WaitingError>;
+
+	/// Ends one hold of a part.
+	///
+	/// # Errors
+	/// [`WaitingError::NotWaiting`] if nothing of the part waits; [`WaitingError::NotHeld`].
+	fn free(part: &Part) -> Result<(), WaitingError>;
+
+	/// Says from now on whether the window of the mint stands still, because too few verifiers report.
+	/// To say the same again changes nothing. It never holds pay, and never a bond.
+	fn set_mint_still(still: bool);
+}
+
+/// Reason why nobody is paid.
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FundError {
+	/// The payments of the day would be above what the treasury received of prices on it, or what is
+	/// known of the day is forgotten.
+	#[codec(index = 0)]
+	OverBudget,
+	/// The treasury's account has too little.
+	#[codec(index = 1)]
+	Poor,
+	/// The account cannot receive the amount: it would stay below the existential deposit.
+	#[codec(index = 2)]
+	Unpayable,
+}
+
+/// Pays who checks, from the treasury's account.
+pub trait Fund<AccountId> {
+	/// Returns what the treasury received of the prices of lines on a day counted from 1970, in units
+	/// of 10⁻¹⁸ AIT: in AIT, and in AICP at the rate at which they counted. 0 for days other than today
+	/// and the one before.
+	fn received(day: u64) -> u128;
+
+	/// Pays an account for its checks of a day, in units of 10⁻¹⁸ AIT. All payments for a day are at
+	/// most what [`Self::received`] says of it; how much less a budget is, is the caller's.
+	///
+	/// # Errors
+	/// The reason of [`FundError`] that applies.
+	fn pay(day: u64, to: &AccountId, amount: u128) -> Result<(), FundError>;
+}
+
+/// Nothing waits, and nobody is paid.
+impl<AccountId> Waiting<AccountId> for () {
+	fn batch(_: &BatchId) -> Option<Checkable> {
+		None
+	}
+
+	fn line(_: &BatchId, _: &PublicKey) -> Option<CheckableLine> {
+		None
+	}
+
+	fn is_given_up(_: &BatchId, _: &PublicKey, _: u128) -> bool {
+		false
+	}
+
+	fn forfeit_receipt(
+		_: &BatchId,
+		_: &PublicKey,
+		_: ChannelId,
+		_: u128,
+	) -> Result<Returned<AccountId>, WaitingError> {
+		Err(WaitingError::NotWaiting)
+	}
+
+	fn forfeit_all(_: &PublicKey) -> Result<(), WaitingError> {
+		Err(WaitingError::UnknownParty)
+	}
+
+	fn punish(_: &PublicKey) -> Result<Punished, WaitingError> {
+		Err(WaitingError::UnknownParty)
+	}
+
+	fn hold(_: &Part, _: u64) -> Result<(), WaitingError> {
+		Err(WaitingError::NotWaiting)
+	}
+
+	fn free(_: &Part) -> Result<(), WaitingError> {
+		Err(WaitingError::NotWaiting)
+	}
+
+	fn set_mint_still(_: bool) {}
+}
+
+impl<AccountId> Fund<AccountId> for () {
+	fn received(_: u64) -> u128 {
+		0
+	}
+
+	fn pay(_: u64, _: &AccountId, _: u128) -> Result<(), FundError> {
+		Err(FundError::OverBudget)
+	}
+}
