@@ -37,6 +37,7 @@ mod reference;
 mod score;
 mod signing;
 mod validator;
+mod verifier;
 mod wallet;
 
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
@@ -103,6 +104,9 @@ enum Command {
 	/// A miner of compute jobs: run it, register it, ask it, try its engine.
 	#[command(subcommand)]
 	Miner(miner::Command),
+	/// A verifier, which does settled work again: its line of a model, its key.
+	#[command(subcommand)]
+	Verifier(verifier::Command),
 	/// The models that count on chain: list them, see what is announced, decide about them.
 	#[command(subcommand)]
 	Model(model::Command),
@@ -187,6 +191,7 @@ async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Receipt(command) => receipt::run(command, out).await,
 		Command::Coordinator(command) => coordinator::run(command, out).await,
 		Command::Miner(command) => miner::run(command, out).await,
+		Command::Verifier(command) => verifier::run(command, out).await,
 		Command::Model(command) => model::run(command, out).await,
 		Command::Score(args) => score::run(&args, out),
 		Command::Emission(args) => emission::run(&args, out),

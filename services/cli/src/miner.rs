@@ -15,10 +15,10 @@ use crate::{
 };
 use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
-use gridproof_chain::pallets::compute_receipts::query;
+use gridproof_chain::{Chain, pallets::compute_receipts::query};
 use gridproof_compute_api::protocol::{Finish, Message, Sampling};
 pub(crate) use gridproof_engine::served_as;
-use gridproof_engine::{DEFAULT_MODEL, Input, Request};
+use gridproof_engine::{DEFAULT_MODEL, Input, Request, TrialCheat};
 use gridproof_keys::{Kind, account::address, show};
 use gridproof_miner::{Counts, Miner, Outbox, Settings, pages, register as register_key};
 use gridproof_primitives::{
@@ -72,6 +72,10 @@ pub struct RunArgs {
 	/// Serve /metrics and /health at this address, such as 127.0.0.1:9616: for the operator only.
 	#[arg(long, value_name = "ADDRESS")]
 	metrics: Option<SocketAddr>,
+	/// For trials of the checks, on a development chain only: cheat in this way (smaller-model, quantised,
+	/// cut-tokens, ignored-seed, other-sampling, invented, old-output).
+	#[arg(long, value_name = "CHEAT", hide = true)]
+	trial_cheat: Option<TrialCheat>,
 	// Demands receipts on chain that are not settled in time; without an account, none are.
 	#[command(flatten)]
 	account: PayerArgs,
@@ -196,7 +200,15 @@ async fn work(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 		coordinators: settings.coordinators.clone(),
 		slots: settings.slots,
 	};
-	let engines = args.engine.open()?;
+	let engines = match args.trial_cheat {
+		None => args.engine.open()?,
+		Some(cheat) => {
+			let is_trial = Chain::connect(&settings.node).await?.is_for_development().await?;
+			ensure!(is_trial, "--trial-cheat is for development chains: this chain is none");
+			out.note(&format!("a trial: this miner cheats ({})", cheat.as_str()));
+			args.engine.open_cheating(cheat)?
+		},
+	};
 	let miner = Miner::open(settings, key, engines.engine.clone(), Clock::system()).await?;
 	if let Some(account) = account {
 		miner.demand_from(account);

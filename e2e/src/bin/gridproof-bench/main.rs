@@ -4,6 +4,7 @@
 //! It asserts nothing: figures depend on the machine, so they are no test.
 
 mod batches;
+mod checks;
 mod delivery;
 mod engine;
 mod front;
@@ -26,7 +27,7 @@ const USAGE: &str = "usage: scripts/bench node|network [--idle-minutes N] [--sta
 	[--readings N] [--bundle N]\n       scripts/bench gateway [--meters N] [--connections N] [--readings N] \
 	[--runs N] [--window N]\n       scripts/bench receipts [--receipts N] [--bundle N] [--jobs N] \
 	[--rate N]\n       scripts/bench settlement [--coordinators N] [--channels N] [--receipts N] [--miners N] \
-	[--batches N] [--alone N] [--whole N] [--fronts N]\n       scripts/bench front [--requests N] [--tokens N]\n       all: [--log-format text|json] form of the log lines on standard error";
+	[--batches N] [--alone N] [--whole N] [--fronts N]\n       scripts/bench front [--requests N] [--tokens N]\n       scripts/bench checks [--honest N] [--cheats N] [--tokens N]\n       all: [--log-format text|json] form of the log lines on standard error";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -66,6 +67,7 @@ async fn measure(arguments: &[String]) -> Result<()> {
 		"receipts" => receipts::run(options).await,
 		"settlement" => settlement::run(options).await,
 		"front" => front::run(options).await,
+		"checks" => checks::run(options).await,
 		_ => bail!("{USAGE}"),
 	}
 }

@@ -4,7 +4,9 @@ use super::keys::secret_line;
 use crate::exit::usage;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use gridproof_engine::{Engine, EngineSettings, Opened, Several, served_as};
+use gridproof_engine::{
+	Engine, EngineSettings, Opened, Several, TrialCheat, TrialMiner, served_as,
+};
 use gridproof_primitives::compute::Class;
 use std::{fs, path::PathBuf, sync::Arc};
 
@@ -114,6 +116,14 @@ impl EngineArgs {
 				Err(usage("what does the engine compute with? Name it with --class gpu or cpu"))
 			},
 		}
+	}
+
+	/// Opens the built-in model as a miner of a trial has it, which cheats.
+	pub fn open_cheating(&self, cheat: TrialCheat) -> anyhow::Result<Engines> {
+		if self.engine.is_some() || self.engines.is_some() || self.model_dir.is_some() {
+			return Err(usage("--trial-cheat is for the built-in model: leave the engine out"));
+		}
+		Ok(Engines { engine: Arc::new(TrialMiner::new(cheat)?), opened: Vec::new() })
 	}
 
 	/// Opens what was named.

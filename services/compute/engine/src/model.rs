@@ -12,12 +12,12 @@ use std::collections::BTreeSet;
 
 /// A model's weights, ready for use.
 pub struct Model {
-	config: Config,
+	pub(crate) config: Config,
 	pub(crate) embedding: Matrix,
 	pub(crate) layers: Vec<Layer>,
 	pub(crate) norm: Matrix,
-	cos: Matrix,
-	sin: Matrix,
+	pub(crate) cos: Matrix,
+	pub(crate) sin: Matrix,
 	/// `true` of a model of a trial whose numbers are kept in 16 bits between two steps.
 	pub(crate) is_half_precision: bool,
 }

@@ -2,7 +2,7 @@
 //! cheating look like to a verifier. No program uses them unless it is told to by a name that says so.
 
 use crate::{
-	api::{Completion, Embeddings, Engine, Input, ModelInfo, Offers, Request},
+	api::{Completion, Embeddings, Engine, Input, Measured, ModelInfo, Offers, Request},
 	error::EngineError,
 	local::LocalEngine,
 	matrix::Matrix,
@@ -10,9 +10,9 @@ use crate::{
 	sampler::Chooser,
 };
 use gridproof_compute_api::protocol::{Finish, Sampling};
-use gridproof_primitives::H256;
+use gridproof_primitives::compute::channels::Sampler;
 use gridproof_support::Lock;
-use std::{ops::ControlFlow, str::FromStr, sync::Mutex};
+use std::{ops::ControlFlow, str::FromStr, sync::Mutex, time::Duration};
 
 /// How the built-in model is altered for a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,12 +237,12 @@ impl TrialMiner {
 			prompt_tokens,
 			completion_tokens,
 			finish: Finish::Length,
-			sampler: gridproof_primitives::compute::channels::Sampler::Greedy,
+			sampler: Sampler::Greedy,
 			logprobs: Vec::new(),
 			tool_calls: Vec::new(),
-			measured: crate::Measured {
+			measured: Measured {
 				tokens: prompt_tokens.saturating_add(completion_tokens),
-				wall: std::time::Duration::from_millis(1),
+				wall: Duration::from_millis(1),
 				memory_bytes: 0,
 			},
 		})
@@ -313,6 +313,7 @@ impl Engine for TrialMiner {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use gridproof_primitives::H256;
 
 	#[test]
 	fn every_cheat_is_read_by_its_name() {
@@ -342,8 +343,7 @@ mod tests {
 		for cheat in TrialCheat::ALL {
 			let engine = TrialMiner::new(cheat).unwrap();
 			let done = engine.complete(&seeded(1), &mut |_| ControlFlow::Continue(())).unwrap();
-			let gumbel = gridproof_primitives::compute::channels::Sampler::Gumbel;
-			assert_eq!(done.sampler, gumbel, "{}", cheat.as_str());
+			assert_eq!(done.sampler, Sampler::Gumbel, "{}", cheat.as_str());
 			assert!(done.has_ids() && !done.tokens.is_empty(), "{}", cheat.as_str());
 		}
 	}

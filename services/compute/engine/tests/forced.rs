@@ -297,3 +297,50 @@ fn one_text_alone_is_read_along_and_has_no_list_of_answers() {
 	let refused = execute_seeded(&engine, &tools, H256::zero(), &mut |_| ControlFlow::Continue(()));
 	assert!(matches!(refused, Err(EngineError::NotOffered { what: "tools", .. })), "{refused:?}");
 }
+
+#[test]
+fn an_answer_that_is_cut_short_has_a_gap_at_its_end_and_one_that_goes_on_too_long_as_well() {
+	let engine = LocalEngine::embedded().unwrap();
+	let request = request(1_000, 1_000, 3);
+	let done = made(&engine, &request);
+	let whole = claim(&request, &done);
+	assert_eq!(judged(&engine, &whole).end_gap_micro, 0);
+	let mut cut = whole.clone();
+	cut.output.truncate(done.tokens.len() / 2);
+	let forced = judged(&engine, &cut);
+	assert_eq!((forced.clipped_gap_micro(u64::MAX), forced.end), (0, None));
+	assert!(forced.end_gap_micro > 0 && forced.end_gap_micro < u64::MAX);
+	let figures = forced.figures(8_000_000);
+	assert_eq!(figures.matches, figures.tokens);
+	assert!(figures.figure() > 0);
+	// The model's own end in the middle: everything after it is nobody's.
+	let mut long = whole.clone();
+	let end = engine.model().config().paragraph_token;
+	long.output[4] = end;
+	assert_eq!(judged(&engine, &long).end_gap_micro, u64::MAX);
+	// Nothing at all.
+	let mut empty = whole;
+	empty.output.clear();
+	assert!(judged(&engine, &empty).end_gap_micro > 0);
+}
+
+#[test]
+fn another_order_of_sums_is_the_same_model_and_a_half_of_it_is_another() {
+	use gridproof_engine::TrialModel;
+	let engine = LocalEngine::embedded().unwrap();
+	let mean = |trial: TrialModel| {
+		let miner = LocalEngine::for_trial(trial).unwrap();
+		let figures = (0..6u8).map(|seed| {
+			let request = request(1_000, 1_000, seed);
+			let done = made(&miner, &request);
+			judged(&engine, &claim(&request, &done)).figures(8_000_000).figure()
+		});
+		figures.sum::<u64>() / 6
+	};
+	let reordered = mean(TrialModel::OtherOrder);
+	assert!(reordered < 1_000, "{reordered}");
+	let [half, eight, four, fewer] =
+		[TrialModel::HalfPrecision, TrialModel::Int8, TrialModel::Int4, TrialModel::FewerLayers]
+			.map(mean);
+	assert!(half < four && eight < four && four < fewer, "{half} {eight} {four} {fewer}");
+}

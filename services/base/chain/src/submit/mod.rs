@@ -140,6 +140,14 @@ impl Chain {
 		follow(self, call, Start::By { account, tip: 0 }, patience).await
 	}
 
+	/// Returns `true` if the node says that its chain is one for development, on which nothing is at stake.
+	///
+	/// # Errors
+	/// [`ChainError::Rpc`].
+	pub async fn is_for_development(&self) -> Result<bool, ChainError> {
+		Ok(is_game(&self.blocks.kind().await?))
+	}
+
 	/// Refuses to sign with a key that everybody knows, unless the chain is a game.
 	async fn check_key(&self, account: &AccountKey) -> Result<(), ChainError> {
 		if !account.is_development() {

@@ -11,7 +11,7 @@ use codec::DecodeAll;
 use gridproof_primitives::{
 	H256,
 	compute::channels::{
-		Channel, ChannelReceipt, SamplingParameters, SignedVoucher, VoucherId, spec_hash,
+		Channel, ChannelReceipt, SamplingParameters, SignedVoucher, spec_hash,
 	},
 };
 use request::asks_for;
@@ -78,20 +78,29 @@ impl Opening {
 		receipt: &ChannelReceipt,
 		channel: &Channel,
 	) -> Result<Opened, NotOpened> {
+		let signed = self.signed_voucher()?;
+		let verified = channel.verify_voucher(genesis, &signed.voucher, &signed.signature);
+		verified.map_err(|_| NotOpened::OtherVoucher)?;
+		self.check_without_channel(genesis, receipt)
+	}
+
+	/// Checks the same where the chain does not know the channel any more: everything but who signed the
+	/// voucher.
+	///
+	/// # Errors
+	/// [`NotOpened`].
+	pub fn check_without_channel(
+		&self,
+		genesis: &H256,
+		receipt: &ChannelReceipt,
+	) -> Result<Opened, NotOpened> {
 		let issued = IssuedReceipt::decode_all(&mut &self.issued.0[..]);
 		let issued = issued.map_err(|_| NotOpened::Unreadable)?;
 		if issued.receipt != *receipt || H256(self.receipt_id.0) != receipt.receipt.id(genesis) {
 			return Err(NotOpened::OtherReceipt);
 		}
-		let signed = SignedVoucher::decode_all(&mut &self.voucher.0[..]);
-		let signed = signed.map_err(|_| NotOpened::Unreadable)?;
-		let stated = &receipt.receipt;
-		let VoucherId { channel: id, .. } = stated.voucher().ok_or(NotOpened::OtherReceipt)?;
-		let is_signed =
-			channel.verify_voucher(genesis, &signed.voucher, &signed.signature).is_ok();
-		if signed.voucher.channel != id || !is_signed || stated.check_voucher(&signed.voucher).is_err() {
-			return Err(NotOpened::OtherVoucher);
-		}
+		let (signed, stated) = (self.signed_voucher()?, &receipt.receipt);
+		stated.check_voucher(&signed.voucher).map_err(|_| NotOpened::OtherVoucher)?;
 		if spec_hash(&self.secret.0, &self.request.0) != stated.spec_hash {
 			return Err(NotOpened::OtherRequest);
 		}
@@ -113,6 +122,10 @@ impl Opening {
 			tokens: self.tokens.clone(),
 			seed: signed.voucher.seed(genesis),
 		})
+	}
+
+	fn signed_voucher(&self) -> Result<SignedVoucher, NotOpened> {
+		SignedVoucher::decode_all(&mut &self.voucher.0[..]).map_err(|_| NotOpened::Unreadable)
 	}
 }
 

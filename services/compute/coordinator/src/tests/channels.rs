@@ -276,7 +276,7 @@ pub(super) struct Asked {
 impl Asked {
 	pub(super) fn payment(&self) -> Payment {
 		let Self { voucher, secret, body } = self.clone();
-		Payment { voucher, secret, body }
+		Payment { voucher, secret, body: body.into() }
 	}
 
 	fn id(&self) -> H256 {

@@ -8,6 +8,7 @@ mod front;
 mod idempotency;
 mod lifecycle;
 mod models;
+mod openings;
 mod plans;
 mod refusals;
 mod retention;
@@ -17,7 +18,7 @@ use crate::{
 	access_key::AccessKey,
 	check::Checker,
 	coordinator::Coordinator,
-	ledger::{ChannelChain, Claimed, Escrow, Ledger, Registered, Return},
+	ledger::{ChannelChain, CheckChain, Claimed, Escrow, Ledger, Registered, Return},
 	quotes::{Admission, Buyer, Quoted},
 	rows::{self, Job},
 	server::Server,
@@ -117,6 +118,7 @@ struct MemoryChain {
 	now: AtomicU64,
 	channels: channels::MemoryChannels,
 	registry: Mutex<HashMap<H256, Model>>,
+	checks: openings::MemoryChecks,
 }
 
 impl MemoryChain {
@@ -369,6 +371,10 @@ impl Ledger for MemoryChain {
 
 	fn channels(&self) -> Option<&dyn ChannelChain> {
 		Some(self)
+	}
+
+	fn checks(&self) -> Option<&dyn CheckChain> {
+		self.checks.is_there.load(Ordering::SeqCst).then_some(self as &dyn CheckChain)
 	}
 }
 

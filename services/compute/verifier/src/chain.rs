@@ -1,0 +1,81 @@
+//! What a verifier needs of the chain. All answers are of final blocks.
+
+use crate::statements::Statement;
+use futures::future::BoxFuture;
+use gridproof_chain::ChainError;
+use gridproof_primitives::{
+	H256,
+	compute::{
+		channels::{Channel, ChannelId},
+		checks::{
+			BatchChecks, CheckId, CheckParameters, CheckView, DemandOfOpening, DisputeView,
+			ModelLine, VerifierKey, VerifierView,
+		},
+	},
+	crypto::ed25519::PublicKey,
+};
+
+/// A settled batch of which pay and mint wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingBatch {
+	/// Hash of its header.
+	pub hash: H256,
+	/// Key of its coordinator.
+	pub coordinator: PublicKey,
+	/// Sequence number of its header.
+	pub sequence: u64,
+	/// End of its window, UTC milliseconds.
+	pub due_ms: u64,
+	/// What is drawn of it; `None` before its first touch.
+	pub checks: Option<BatchChecks>,
+	/// `true` if it can be touched now.
+	pub is_ripe: bool,
+}
+
+/// A report that this verifier may have to look at a second time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+	/// The report.
+	pub view: CheckView,
+	/// Hash of the block before the one that took it.
+	pub block: H256,
+}
+
+/// What a verifier needs of the chain.
+pub trait CheckedChain: Send + Sync + 'static {
+	/// Hash of its first block.
+	fn genesis(&self) -> H256;
+
+	/// The verifier that draws with a key; `None` if there is none.
+	fn verifier(&self, key: VerifierKey) -> BoxFuture<'_, Result<Option<VerifierView>, ChainError>>;
+
+	/// What governance decided.
+	fn parameters(&self) -> BoxFuture<'_, Result<CheckParameters, ChainError>>;
+
+	/// The line of a model; `None` if governance has set none.
+	fn line(&self, model: H256) -> BoxFuture<'_, Result<Option<ModelLine>, ChainError>>;
+
+	/// A channel; `None` if there is none (any more).
+	fn channel(&self, channel: ChannelId) -> BoxFuture<'_, Result<Option<Channel>, ChainError>>;
+
+	/// Batches that wait and are not private.
+	fn waiting(&self) -> BoxFuture<'_, Result<Vec<WaitingBatch>, ChainError>>;
+
+	/// Reports of batches that wait, those of every verifier.
+	fn reports(&self) -> BoxFuture<'_, Result<Vec<Reported>, ChainError>>;
+
+	/// Demands of openings that are open.
+	fn demands(&self) -> BoxFuture<'_, Result<Vec<DemandOfOpening>, ChainError>>;
+
+	/// Disputes that are open.
+	fn disputes(&self) -> BoxFuture<'_, Result<Vec<DisputeView>, ChainError>>;
+
+	/// Checks whose figures a verifier has to show now, as its report or its second look.
+	fn to_show(&self, key: VerifierKey) -> BoxFuture<'_, Result<Vec<CheckId>, ChainError>>;
+
+	/// Touches a batch, so that it can be drawn from.
+	fn touch(&self, batch: H256) -> BoxFuture<'_, Result<(), ChainError>>;
+
+	/// Submits a statement, and follows it until it is final.
+	fn submit(&self, statement: Statement) -> BoxFuture<'_, Result<(), ChainError>>;
+}

@@ -1,0 +1,186 @@
+//! The checks that fall to this verifier: batches touched, points drawn, openings asked for, work done again,
+//! figures reported.
+
+use crate::{
+	chain::WaitingBatch,
+	draws::{self, Drawn, Published},
+	statements::{Statement, name},
+	verifier::{Missing, NotDone, Verifier},
+	work::NotMeasured,
+};
+use gridproof_primitives::compute::checks::{
+	BatchChecks, CheckId, CheckReport, Duty, Figures, OpeningDemand, figures_commitment,
+};
+
+impl Verifier {
+	/// Looks at all batches that wait: touches those that are ripe, and does what falls to this verifier.
+	///
+	/// # Errors
+	/// [`NotDone`]. What fails about one batch holds up no other.
+	pub(crate) async fn check_batches(&self) -> Result<(), NotDone> {
+		let view = self.chain.verifier(self.public()).await?;
+		self.set_trouble(match &view {
+			None => Some("the chain knows no verifier with this key: register it".to_string()),
+			Some(view) if !view.draws => Some(
+				"the chain does not let this verifier draw: its key is new, its bond too small, or it \
+				 leaves"
+					.to_string(),
+			),
+			Some(_) => None,
+		});
+		for batch in self.chain.waiting().await? {
+			let done = match &batch.checks {
+				None => self.touch(&batch).await,
+				Some(drawn) => self.check_batch(&batch, drawn).await,
+			};
+			if let Err(error) = done {
+				tracing::warn!(%error, batch = %batch.hash, "a batch has to wait");
+			}
+		}
+		Ok(())
+	}
+
+	async fn touch(&self, batch: &WaitingBatch) -> Result<(), NotDone> {
+		if self.settings.touches && batch.is_ripe {
+			match self.chain.touch(batch.hash).await {
+				// Another was faster.
+				Err(error) if error.is_refusal() => tracing::debug!(%error, "a touch was refused"),
+				done => done?,
+			}
+		}
+		Ok(())
+	}
+
+	async fn check_batch(&self, batch: &WaitingBatch, drawn: &BatchChecks) -> Result<(), NotDone> {
+		let count = draws::number(&self.key, &self.genesis, &batch.hash, drawn);
+		if count == 0 {
+			return Ok(());
+		}
+		let mut open = Vec::new();
+		for check in 0..count {
+			let id = CheckId { batch: batch.hash, verifier: self.public(), check };
+			if !self.state.has(name::report(&id)).await? && !self.state.is_left_out(id).await? {
+				open.push(id);
+			}
+		}
+		if open.is_empty() {
+			return Ok(());
+		}
+		let given = self.published(batch.coordinator, batch.sequence, batch.hash).await;
+		let published = match given {
+			Ok(published) => published,
+			Err(error) => {
+				tracing::warn!(%error, batch = %batch.hash, "receipts are not published");
+				return self.demand_unpublished(batch, drawn, &open).await;
+			},
+		};
+		let (key, genesis, of) = (&self.key, &self.genesis, published.clone());
+		let checks = draws::checks(key, genesis, &of, drawn);
+		for id in open {
+			let Some(one) = checks.iter().find(|one| one.check == id.check) else { continue };
+			self.check(batch, &published, id, one).await?;
+		}
+		Ok(())
+	}
+
+	/// Does one check.
+	async fn check(
+		&self,
+		batch: &WaitingBatch,
+		published: &Published,
+		id: CheckId,
+		drawn: &Drawn,
+	) -> Result<(), NotDone> {
+		let Drawn { check, vrf, segment, index } = *drawn;
+		let Some(placed) = published.placed(index) else { return Ok(()) };
+		let Some(line) = self.chain.line(placed.item.receipt.model).await? else {
+			// Governance may set one while the batch waits.
+			tracing::warn!(batch = %batch.hash, index, "the receipt's model has no line");
+			return Ok(());
+		};
+		let duty = Duty::Drawn { check, vrf };
+		let opened = self.opened(&placed, batch.coordinator, batch.hash, index, duty).await;
+		let opened = match opened {
+			Ok(opened) => opened,
+			Err(Missing::NotDone(error)) => return Err(error),
+			Err(error) => {
+				tracing::warn!(%error, batch = %batch.hash, index, "no opening");
+				if self.is_out_of_patience(batch.hash, index) {
+					let (verifier, header) = (self.public(), published.header);
+					let receipt = Some(placed);
+					let demand = OpeningDemand { verifier, check, vrf, header, segment, receipt };
+					self.demand(id, demand).await?;
+				}
+				return Ok(());
+			},
+		};
+		self.metrics.drawn.inc();
+		let measured = match self.measured(opened, line).await {
+			Ok(measured) => measured,
+			Err(error) if error.is_temporary() => {
+				tracing::warn!(%error, "the engine has to wait");
+				return Ok(());
+			},
+			Err(error) => return self.leave_out(id, &error).await,
+		};
+		if measured.figures == (Figures::Exact { equal: false }) {
+			self.metrics.unequal.inc();
+			tracing::warn!(batch = %batch.hash, index, "an output is not the model's");
+		}
+		let own = self.state.keep_figures(id, measured.own, self.now()).await?;
+		let report = CheckReport {
+			verifier: self.public(),
+			check,
+			vrf,
+			header: published.header,
+			segment,
+			receipt: placed,
+			figures: measured.figures,
+			commitment: figures_commitment(&id, &own),
+		};
+		let statement = Statement::report(&self.key, &self.genesis, report);
+		self.say(name::report(&id), statement).await
+	}
+
+	/// Demands an opening on chain, once.
+	async fn demand(&self, id: CheckId, demand: OpeningDemand) -> Result<(), NotDone> {
+		let about = name::demand(&id);
+		if self.state.has(about).await? {
+			return Ok(());
+		}
+		let statement = Statement::demand(&self.key, &self.genesis, demand);
+		self.say(about, statement).await
+	}
+
+	/// Demands the openings of a batch whose receipts are not published: then nobody can say which they are.
+	async fn demand_unpublished(
+		&self,
+		batch: &WaitingBatch,
+		drawn: &BatchChecks,
+		open: &[CheckId],
+	) -> Result<(), NotDone> {
+		if !self.is_out_of_patience(batch.hash, u64::MAX) {
+			return Ok(());
+		}
+		let lists =
+			self.coordinators.lists(batch.coordinator, batch.sequence, batch.hash).await;
+		// Without the header nothing can be said that the chain could check.
+		let Ok((header, lists)) = lists else { return Ok(()) };
+		for id in open {
+			let (check, hash) = (id.check, &batch.hash);
+			let found =
+				draws::segment_of(&self.key, &self.genesis, hash, &lists, drawn, check);
+			let Some((vrf, segment)) = found else { continue };
+			let (verifier, receipt) = (self.public(), None);
+			let demand = OpeningDemand { verifier, check, vrf, header, segment, receipt };
+			self.demand(*id, demand).await?;
+		}
+		Ok(())
+	}
+
+	/// Notes that a check cannot be done here.
+	async fn leave_out(&self, id: CheckId, error: &NotMeasured) -> Result<(), NotDone> {
+		tracing::warn!(%error, batch = %id.batch, "a check cannot be done here");
+		Ok(self.state.leave_out(id, error.to_string(), self.now()).await?)
+	}
+}

@@ -1,0 +1,403 @@
+//! A chain in memory, a coordinator in memory, and receipts of a real engine.
+
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use codec::{DecodeAll, Encode};
+use futures::{FutureExt, future::BoxFuture};
+use gridproof_chain::ChainError;
+use gridproof_compute_api::protocol::{
+	IssuedReceipt, JobSpec, Opening, OpeningAsk, SPEC_VERSION, Sampling, Task, TokenIds, output_root,
+};
+use gridproof_engine::{DEFAULT_MODEL, Engine, LocalEngine, execute_seeded};
+use gridproof_keys::{Kind, SealedKey};
+use gridproof_primitives::{
+	H256,
+	compute::{
+		PriceAsset, Telemetry,
+		channels::{
+			Batch, BatchKind, Channel, ChannelId, ChannelReceipt, ChannelSums, ChannelTerms, Lists,
+			MinerSums, Mode, PaidBy, ReceiptV2, RunningSums, Sampler, SettlementHeader,
+			SignedVoucher, Voucher, VoucherId, spec_hash,
+		},
+		checks::{
+			BatchChecks, CheckId, CheckParameters, CheckView, DemandOfOpening, DisputeView, Duty,
+			ModelLine, OpeningRequest, VerifierKey, VerifierView,
+		},
+	},
+	crypto::ed25519::PublicKey,
+};
+use gridproof_support::{
+	Clock,
+	clock::Hands,
+	text::{Hex32, HexBytes},
+};
+use gridproof_verifier::{
+	Settings, Statement, Verifier,
+	chain::{CheckedChain, Reported, WaitingBatch},
+	coordinators::{Coordinators, NotGiven},
+	draws::Published,
+};
+use std::{
+	collections::BTreeMap,
+	ops::ControlFlow,
+	path::Path,
+	sync::{Arc, Mutex},
+};
+use zeroize::Zeroizing;
+
+pub const GENESIS: H256 = H256([7; 32]);
+pub const BLOCK: H256 = H256([8; 32]);
+pub const KIND: BatchKind = BatchKind { asset: PriceAsset::Ait, mode: Mode::Ordinary };
+pub const CHANNEL: ChannelId = 3;
+pub const PATIENCE_MS: u64 = 60_000;
+const PRICE: u128 = 1_000;
+
+/// A key of a kind.
+pub fn key(byte: u8, kind: Kind) -> SealedKey {
+	SealedKey::from_seed(Zeroizing::new([byte; 32]), Some(kind), None)
+}
+
+/// To whom the coordinator gives openings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gives {
+	ToAll,
+	ToNobody,
+	ToWitnesses,
+	/// What it gives has one token changed.
+	Altered,
+}
+
+/// The chain and the coordinator. They live on when a verifier crashes.
+pub struct World {
+	pub published: Published,
+	openings: BTreeMap<H256, Opening>,
+	pub channel: Channel,
+	pub coordinator: PublicKey,
+	pub gives: Mutex<Gives>,
+	pub publishes: Mutex<bool>,
+	pub line: ModelLine,
+	pub checks: BatchChecks,
+	pub is_touched: Mutex<bool>,
+	/// `true` while nothing that is said arrives.
+	pub is_away: Mutex<bool>,
+	pub said: Mutex<Vec<Statement>>,
+	pub asked: Mutex<Vec<Duty>>,
+	pub reports: Mutex<Vec<Reported>>,
+	pub demands: Mutex<Vec<DemandOfOpening>>,
+	pub disputes: Mutex<Vec<DisputeView>>,
+	pub to_show: Mutex<Vec<CheckId>>,
+	pub clock: Clock,
+	pub hands: Hands,
+}
+
+/// A specification, and the request that asks for it.
+pub fn request(number: u32) -> (JobSpec, Vec<u8>) {
+	let prompt = format!("It is a truth, number {number},");
+	let body = serde_json::json!({
+		"model": DEFAULT_MODEL, "prompt": prompt, "max_tokens": 12, "temperature": 0.8,
+	});
+	let spec = JobSpec {
+		version: SPEC_VERSION,
+		model: DEFAULT_MODEL.to_string(),
+		task: Task::Completion { prompt },
+		max_tokens: 12,
+		sampling: Sampling { temperature_milli: 800, ..Sampling::default() },
+		further: Default::default(),
+	};
+	(spec, body.to_string().into_bytes())
+}
+
+impl World {
+	/// A batch of some receipts, done by this engine, of which each verifier gets `checks` checks.
+	pub fn new(miner: &dyn Engine, receipts: u32, checks: u32) -> Arc<Self> {
+		let (client, worker) = (key(1, Kind::Channel), key(2, Kind::Miner));
+		let coordinator = key(3, Kind::Coordinator);
+		let terms = ChannelTerms {
+			coordinator: *coordinator.public(),
+			kind: KIND,
+			signer: Some(*client.public()),
+			deposit: u128::MAX,
+			daily_limit: u128::MAX,
+			plan_ends_ms: None,
+		};
+		let channel = Channel::open(&terms).unwrap();
+		let (mut of_channel, mut of_miner) = (ChannelSums::default(), MinerSums::default());
+		let (mut all, mut openings, mut newest) = (Vec::new(), BTreeMap::new(), None);
+		for number in 1..=receipts {
+			let (spec, body) = request(number);
+			let secret = [9; 32];
+			let voucher = Voucher {
+				channel: CHANNEL,
+				number: number.into(),
+				amount: PRICE * u128::from(number),
+				spec_hash: spec_hash(&secret, &body),
+			};
+			let signature = client.sign(&voucher.signing_payload(&GENESIS));
+			let signed = SignedVoucher { voucher, signature };
+			let go_on = &mut |_: &str| ControlFlow::Continue(());
+			let done = execute_seeded(miner, &spec, voucher.seed(&GENESIS), go_on).unwrap();
+			let tokens = TokenIds { prompt: done.prompt_ids, output: done.output_ids };
+			let count = |ids: &[u32]| u32::try_from(ids.len()).unwrap();
+			let receipt = ReceiptV2 {
+				paid_by: PaidBy::Voucher(VoucherId { channel: CHANNEL, number: number.into() }),
+				miner: Some(*worker.public()),
+				model: H256([4; 32]),
+				spec_hash: voucher.spec_hash,
+				output_root: output_root(&spec, &tokens, &secret).unwrap(),
+				weight: 1,
+				price: PRICE,
+				sampler: Sampler::Gumbel,
+				telemetry: Telemetry {
+					input_tokens: count(&tokens.prompt),
+					output_tokens: count(&tokens.output),
+					duration_ms: 1,
+					memory_mb: 1,
+				},
+				settle_by_ms: 1,
+			};
+			of_channel = of_channel.after(PRICE).unwrap();
+			of_miner = of_miner.after(PRICE, 1).unwrap();
+			let sums = RunningSums { kind: KIND, channel: of_channel, miner: of_miner };
+			let receipt = ChannelReceipt { receipt, sums };
+			let issued = IssuedReceipt {
+				receipt,
+				coordinator_signature: [0; 64],
+				miner_signature: Some([0; 64]),
+			};
+			let id = receipt.receipt.id(&GENESIS);
+			let opening = Opening {
+				receipt_id: id.into(),
+				issued: HexBytes(issued.encode()),
+				voucher: HexBytes(signed.encode()),
+				secret: Hex32(secret),
+				request: HexBytes(body),
+				spec,
+				tokens,
+				batch: Some(0),
+			};
+			openings.insert(id, opening);
+			newest = Some(voucher);
+			all.push(receipt);
+		}
+		let vouchers = newest.into_iter().map(|voucher| (CHANNEL, voucher)).collect();
+		let batch = Batch::of(KIND, all, &vouchers).unwrap();
+		let header = batch.header(*coordinator.public(), 0, H256::zero(), 1);
+		let total = header.sums.price;
+		let (clock, hands) = Clock::manual(1_000_000_000);
+		Arc::new(Self {
+			published: Published { header, batch },
+			openings,
+			channel,
+			coordinator: *coordinator.public(),
+			gives: Mutex::new(Gives::ToAll),
+			publishes: Mutex::new(true),
+			line: ModelLine::EXACT,
+			checks: BatchChecks {
+				block: BLOCK,
+				touched_ms: 0,
+				verifiers: 2,
+				per_check: 1,
+				// Exactly so many for each.
+				value: u128::from(checks) * 2,
+				total,
+				reports: 0,
+			},
+			is_touched: Mutex::new(true),
+			is_away: Mutex::new(false),
+			said: Mutex::default(),
+			asked: Mutex::default(),
+			reports: Mutex::default(),
+			demands: Mutex::default(),
+			disputes: Mutex::default(),
+			to_show: Mutex::default(),
+			clock,
+			hands,
+		})
+	}
+
+	pub fn hash(&self) -> H256 {
+		self.published.header.hash()
+	}
+
+	pub fn give(&self, gives: Gives) {
+		*self.gives.lock().unwrap() = gives;
+	}
+
+	pub fn said(&self) -> Vec<Statement> {
+		self.said.lock().unwrap().clone()
+	}
+
+	/// A verifier with what is in its folder.
+	pub async fn verifier(self: &Arc<Self>, byte: u8, folder: &Path) -> Arc<Verifier> {
+		let settings = Settings {
+			folder: folder.to_path_buf(),
+			patience_ms: PATIENCE_MS,
+			touches: true,
+		};
+		let engine = Arc::new(LocalEngine::embedded().unwrap());
+		let key = key(byte, Kind::Verifier);
+		Verifier::open(settings, key, engine, self.clone(), self.clone(), self.clock.clone())
+			.await
+			.unwrap()
+	}
+
+	/// A report as the chain shows it.
+	pub fn reported(&self, statement: &Statement) -> Reported {
+		let Statement::Report(report, _) = statement else { panic!("{statement:?}") };
+		let receipt = report.receipt.item.receipt;
+		let view = CheckView {
+			id: report.id(),
+			voucher: receipt.voucher().unwrap(),
+			index: report.receipt.index,
+			miner: receipt.miner.unwrap(),
+			model: receipt.model,
+			figures: report.figures,
+			commitment: report.commitment,
+			time_ms: 0,
+		};
+		Reported { view, block: BLOCK }
+	}
+}
+
+fn outage() -> ChainError {
+	ChainError::Rpc { code: None, message: "nobody answers".to_string() }
+}
+
+impl CheckedChain for World {
+	fn genesis(&self) -> H256 {
+		GENESIS
+	}
+
+	fn verifier(&self, key: VerifierKey) -> BoxFuture<'_, Result<Option<VerifierView>, ChainError>> {
+		async move {
+			Ok(Some(VerifierView {
+				account: [0; 32],
+				key,
+				key_since_ms: 0,
+				bond: 1,
+				reports: 0,
+				last_report_ms: 0,
+				offences: 0,
+				free_ms: None,
+				draws: true,
+			}))
+		}
+		.boxed()
+	}
+
+	fn parameters(&self) -> BoxFuture<'_, Result<CheckParameters, ChainError>> {
+		// Every report is looked at twice.
+		async { Ok(CheckParameters { reopen_one_in: 1, ..CheckParameters::default() }) }.boxed()
+	}
+
+	fn line(&self, _: H256) -> BoxFuture<'_, Result<Option<ModelLine>, ChainError>> {
+		async { Ok(Some(self.line)) }.boxed()
+	}
+
+	fn channel(&self, _: ChannelId) -> BoxFuture<'_, Result<Option<Channel>, ChainError>> {
+		async { Ok(Some(self.channel)) }.boxed()
+	}
+
+	fn waiting(&self) -> BoxFuture<'_, Result<Vec<WaitingBatch>, ChainError>> {
+		async {
+			if *self.is_away.lock().unwrap() {
+				return Err(outage());
+			}
+			let is_touched = *self.is_touched.lock().unwrap();
+			Ok(vec![WaitingBatch {
+				hash: self.hash(),
+				coordinator: self.coordinator,
+				sequence: 0,
+				due_ms: u64::MAX,
+				checks: is_touched.then_some(self.checks),
+				is_ripe: true,
+			}])
+		}
+		.boxed()
+	}
+
+	fn reports(&self) -> BoxFuture<'_, Result<Vec<Reported>, ChainError>> {
+		async { Ok(self.reports.lock().unwrap().clone()) }.boxed()
+	}
+
+	fn demands(&self) -> BoxFuture<'_, Result<Vec<DemandOfOpening>, ChainError>> {
+		async { Ok(self.demands.lock().unwrap().clone()) }.boxed()
+	}
+
+	fn disputes(&self) -> BoxFuture<'_, Result<Vec<DisputeView>, ChainError>> {
+		async { Ok(self.disputes.lock().unwrap().clone()) }.boxed()
+	}
+
+	fn to_show(&self, _: VerifierKey) -> BoxFuture<'_, Result<Vec<CheckId>, ChainError>> {
+		async { Ok(self.to_show.lock().unwrap().clone()) }.boxed()
+	}
+
+	fn touch(&self, _: H256) -> BoxFuture<'_, Result<(), ChainError>> {
+		async {
+			*self.is_touched.lock().unwrap() = true;
+			Ok(())
+		}
+		.boxed()
+	}
+
+	fn submit(&self, statement: Statement) -> BoxFuture<'_, Result<(), ChainError>> {
+		async move {
+			self.said.lock().unwrap().push(statement);
+			// What was sent may have arrived although nobody hears of it.
+			if *self.is_away.lock().unwrap() { Err(outage()) } else { Ok(()) }
+		}
+		.boxed()
+	}
+}
+
+impl Coordinators for World {
+	fn batch(
+		&self,
+		_: PublicKey,
+		_: u64,
+		_: H256,
+	) -> BoxFuture<'_, Result<Published, NotGiven>> {
+		async {
+			if *self.publishes.lock().unwrap() {
+				return Ok(self.published.clone());
+			}
+			Err(NotGiven::NotIt("nothing is published".to_string()))
+		}
+		.boxed()
+	}
+
+	fn lists(
+		&self,
+		_: PublicKey,
+		_: u64,
+		_: H256,
+	) -> BoxFuture<'_, Result<(SettlementHeader, Lists), NotGiven>> {
+		async { Ok((self.published.header, self.published.batch.lists().clone())) }.boxed()
+	}
+
+	fn opening(
+		&self,
+		_: PublicKey,
+		receipt: H256,
+		ask: OpeningAsk,
+	) -> BoxFuture<'_, Result<Opening, NotGiven>> {
+		async move {
+			let OpeningAsk::Verifier { request, signature } = ask else { panic!("{ask:?}") };
+			let request = OpeningRequest::decode_all(&mut &request.0[..]).unwrap();
+			assert!(request.is_signed(&GENESIS, &signature.0));
+			self.asked.lock().unwrap().push(request.duty);
+			let is_witness = matches!(request.duty, Duty::Witness(_));
+			let mut opening = self.openings[&receipt].clone();
+			match *self.gives.lock().unwrap() {
+				Gives::ToNobody => return Err(NotGiven::NotIt("no".to_string())),
+				Gives::ToWitnesses if !is_witness => {
+					return Err(NotGiven::NotIt("not to you".to_string()));
+				},
+				Gives::Altered => opening.tokens.output[0] ^= 1,
+				Gives::ToAll | Gives::ToWitnesses => (),
+			}
+			Ok(opening)
+		}
+		.boxed()
+	}
+}
