@@ -48,8 +48,27 @@ start_coordinator() {
 }
 
 start_miner() {
+	local cheat=()
+	# Set by 'cheat', and kept over restarts.
+	[ ! -e "$HOME_DIR/$1-cheat" ] || cheat=(--trial-cheat "$(cat "$HOME_DIR/$1-cheat")")
 	GRIDPROOF_SENDER_SURI=$2 start "$1" "$GRIDPROOF" miner run --key "$HOME_DIR/$1-key.json" --data "$HOME_DIR/$1" \
-		--coordinator "$COORDINATOR" --url "$WS"
+		--coordinator "$COORDINATOR" --url "$WS" "${cheat[@]}"
+}
+
+# cheat MINER HOW: has a miner cheat from now on, for a look at how it ends; with 'honest', no more.
+cheat() {
+	local stash
+	case $1 in
+	miner-1) stash=//Eve//stash ;;
+	miner-2) stash=//Dave//stash ;;
+	*) die "which miner? ./scripts/devnet cheat miner-2 invented" ;;
+	esac
+	pid_of "$1" >/dev/null || die "$1 does not run: ./scripts/devnet up"
+	stop "$1"
+	if [ "$2" = honest ]; then rm -f "$HOME_DIR/$1-cheat"; else echo "$2" >"$HOME_DIR/$1-cheat"; fi
+	start_miner "$1" "$stash"
+	say "$1 is $2 from now on"
+	[ "$CHECKS" != 0 ] || say "nobody checks: start with GRIDPROOF_CHECKS=1"
 }
 
 # The client's channel: its key signs a voucher for each request, and the deposit is //Dave's.
