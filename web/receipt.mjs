@@ -200,6 +200,58 @@ export function decodeHeader(bytes) {
 	});
 }
 
+const CLASSES = [
+	(reader) => ({ class: "exact", equal: reader.one([false, true]) }),
+	(reader) => ({ class: "seeded", tokens: reader.u32(), clipped: reader.uint(8), matches: reader.u32(), end: reader.u32() }),
+	(reader) => ({ class: "embedding", cosine: reader.u32() }),
+];
+
+const readCheck = (reader) => ({
+	batch: reader.hex(),
+	verifier: reader.hex(),
+	check: reader.u32(),
+	channel: reader.uint(8),
+	number: reader.uint(8),
+	index: reader.uint(8),
+	miner: reader.hex(),
+	model: reader.hex(),
+	figures: reader.one(CLASSES)(reader),
+	commitment: reader.hex(),
+	timeMs: reader.uint(8),
+});
+
+/**
+ * Reads reports of checks, as a node that you trust has them: SCALE of a list of `CheckView`
+ * (docs/protocols/checks.md).
+ */
+export function decodeChecks(bytes) {
+	const reader = new Reader(bytes);
+	return reader.end(Array.from({ length: reader.length() }, () => readCheck(reader)));
+}
+
+/**
+ * Says whether a receipt was checked, by whom and with what figures.
+ *
+ * @param {object} result what `verifyReceipt` found
+ * @param {object[]} checks what `decodeChecks` read
+ * @returns {{state: "equal" | "not_equal" | "figures" | "not_checked" | "private" | "unknown", reports: object[]}}
+ *   the reports of this very receipt: those of its place in its batch that name its voucher, miner and model.
+ *   "unknown" before a batch has it
+ */
+export function checksOf(result, checks) {
+	if (!result.ok || result.batch === null) return { state: "unknown", reports: [] };
+	const { statement, kind } = result.receipt;
+	if (kind.mode === "private") return { state: "private", reports: [] };
+	const { header, index } = result.batch;
+	const reports = checks.filter((one) => one.batch === header.hash && one.index === index
+		&& one.channel === statement.channel && one.number === statement.number
+		&& one.miner === statement.miner && one.model === statement.model);
+	const exact = reports.filter((one) => one.figures.class === "exact");
+	if (reports.length === 0) return { state: "not_checked", reports };
+	if (exact.some((one) => !one.figures.equal)) return { state: "not_equal", reports };
+	return { state: exact.length > 0 ? "equal" : "figures", reports };
+}
+
 // ---- running sums
 
 const point = ({ count, price, weight = 0n }) => [count, price, weight];

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { blake2b, checkProof, decodeHeader, decodeIssued, decodeProof, fromHex, receiptId, verifyReceipt } from "./receipt.mjs";
+import { blake2b, checkProof, checksOf, decodeChecks, decodeHeader, decodeIssued, decodeProof, fromHex, receiptId, verifyReceipt } from "./receipt.mjs";
 import { toHex } from "./proof.mjs";
 
 const vectors = JSON.parse(readFileSync(new URL("../vectors/channels.json", import.meta.url)));
@@ -189,4 +189,30 @@ test("lines of others, and sums outside of a line, do not settle a receipt", () 
 	refused((altered) => (altered.receipt.item.kind.mode = "private"), /another asset or mode/);
 	refused((altered) => (altered.channel.index = altered.miner.index), /not among those of channels/);
 	refused((altered) => (altered.miner.index = 0n), /not among those of miners/);
+});
+
+test("a receipt says whether it was checked, by whom and with what figures", async () => {
+	const result = await verifyReceipt(document(0, INDEX), { genesis, known: known(0) });
+	const { header, index } = result.batch;
+	const { statement } = result.receipt;
+	const verifier = "e1".repeat(32);
+	const check = (figures, { batch = header.hash, miner = statement.miner, number = statement.number } = {}) => batch + verifier
+		+ uint(2, 4) + uint(statement.channel, 8) + uint(number, 8) + uint(index, 8) + miner + statement.model + figures
+		+ "cc".repeat(32) + uint(99, 8);
+	const read = (...all) => decodeChecks(fromHex(uint(all.length << 2, 1) + all.join("")));
+	const [equal, unequal, seeded] = ["0001", "0000", `01${uint(16, 4)}${uint(5_000, 8)}${uint(15, 4)}${uint(0, 4)}`];
+	assert.equal(checksOf(result, read()).state, "not_checked");
+	const found = checksOf(result, read(check(equal)));
+	assert.equal(found.state, "equal");
+	assert.deepEqual([found.reports[0].verifier, found.reports[0].check, found.reports[0].timeMs], [verifier, 2, 99n]);
+	assert.equal(checksOf(result, read(check(equal), check(unequal))).state, "not_equal");
+	const figures = checksOf(result, read(check(seeded)));
+	assert.equal(figures.state, "figures");
+	assert.deepEqual(figures.reports[0].figures, { class: "seeded", tokens: 16, clipped: 5_000n, matches: 15, end: 0 });
+	// Reports of other receipts are none of this one.
+	const others = [{ batch: "00".repeat(32) }, { miner: "00".repeat(32) }, { number: statement.number + 1n }];
+	for (const other of others) assert.equal(checksOf(result, read(check(unequal, other))).state, "not_checked");
+	assert.equal(checksOf({ ...result, receipt: { ...result.receipt, kind: { mode: "private" } } }, read()).state, "private");
+	assert.equal(checksOf({ ok: false, batch: null }, read()).state, "unknown");
+	assert.throws(() => decodeChecks(fromHex("04")), { code: "malformed" });
 });
