@@ -207,7 +207,8 @@ const CLASSES = [
 ];
 
 const readCheck = (reader) => ({
-	batch: reader.hex(),
+	coordinator: reader.hex(),
+	sequence: reader.uint(8),
 	verifier: reader.hex(),
 	check: reader.u32(),
 	channel: reader.uint(8),
@@ -243,7 +244,7 @@ export function checksOf(result, checks) {
 	const { statement, kind } = result.receipt;
 	if (kind.mode === "private") return { state: "private", reports: [] };
 	const { header, index } = result.batch;
-	const reports = checks.filter((one) => one.batch === header.hash && one.index === index
+	const reports = checks.filter((one) => one.coordinator === header.coordinator && one.sequence === header.sequence && one.index === index
 		&& one.channel === statement.channel && one.number === statement.number
 		&& one.miner === statement.miner && one.model === statement.model);
 	const exact = reports.filter((one) => one.figures.class === "exact");

@@ -196,7 +196,8 @@ test("a receipt says whether it was checked, by whom and with what figures", asy
 	const { header, index } = result.batch;
 	const { statement } = result.receipt;
 	const verifier = "e1".repeat(32);
-	const check = (figures, { batch = header.hash, miner = statement.miner, number = statement.number } = {}) => batch + verifier
+	const check = (figures, { sequence = header.sequence, miner = statement.miner, number = statement.number } = {}) => header.coordinator
+		+ uint(sequence, 8) + verifier
 		+ uint(2, 4) + uint(statement.channel, 8) + uint(number, 8) + uint(index, 8) + miner + statement.model + figures
 		+ "cc".repeat(32) + uint(99, 8);
 	const read = (...all) => decodeChecks(fromHex(uint(all.length << 2, 1) + all.join("")));
@@ -210,7 +211,7 @@ test("a receipt says whether it was checked, by whom and with what figures", asy
 	assert.equal(figures.state, "figures");
 	assert.deepEqual(figures.reports[0].figures, { class: "seeded", tokens: 16, clipped: 5_000n, matches: 15, end: 0 });
 	// Reports of other receipts are none of this one.
-	const others = [{ batch: "00".repeat(32) }, { miner: "00".repeat(32) }, { number: statement.number + 1n }];
+	const others = [{ sequence: header.sequence + 1n }, { miner: "00".repeat(32) }, { number: statement.number + 1n }];
 	for (const other of others) assert.equal(checksOf(result, read(check(unequal, other))).state, "not_checked");
 	assert.equal(checksOf({ ...result, receipt: { ...result.receipt, kind: { mode: "private" } } }, read()).state, "private");
 	assert.equal(checksOf({ ok: false, batch: null }, read()).state, "unknown");

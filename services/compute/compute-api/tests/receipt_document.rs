@@ -163,6 +163,7 @@ impl Case {
 			header: Some(HexBytes(header.encode())),
 			proof: Some(HexBytes(proofs[index].encode())),
 			given_up: None,
+			checks: Vec::new(),
 		};
 		let mut document = ReceiptDocument::new(self.genesis, answer).unwrap();
 		document.set_headers(&self.headers(at));
@@ -381,6 +382,7 @@ fn a_receipt_that_a_batch_gave_up_is_shown_to_the_chain_with_its_range() {
 		header,
 		proof: None,
 		given_up: Some(HexBytes(Vec::new())),
+		checks: Vec::new(),
 	};
 	assert_eq!(ReceiptDocument::new(genesis, lost).err(), Some(NotProven::GivenUp));
 }

@@ -10,7 +10,7 @@ use gridproof_primitives::{
 			BatchKind, BatchRefusal, Channel, ChannelId, ChannelReceipt, DemandView, HeaderChain,
 			Lists, MinerSums, Placed, SettlementBatch, SettlementHeader,
 		},
-		checks::OpeningRequest,
+		checks::{BatchId, CheckView, OpeningRequest},
 		registry::ModelView,
 	},
 	crypto::ed25519::{PublicKey, Signature},
@@ -152,6 +152,13 @@ pub trait CheckChain: Send + Sync + 'static {
 	/// Why a verifier may not see what a receipt was made of; `None` if it may: it is admitted, and the
 	/// receipt falls on it, or its opening is demanded, or a dispute is about it.
 	fn refusal(&self, seer: Seer) -> BoxFuture<'_, Result<Option<String>, ChainError>>;
+
+	/// Reports of checks of a receipt of a batch that waits.
+	fn reports(
+		&self,
+		batch: BatchId,
+		receipt: ChannelReceipt,
+	) -> BoxFuture<'_, Result<Vec<CheckView>, ChainError>>;
 
 	/// How long after a batch is settled its receipts may be checked and disputed at the longest, in
 	/// milliseconds.

@@ -8,7 +8,7 @@ use gridproof_primitives::{
 	compute::{
 		channels::{Channel, ChannelId},
 		checks::{
-			BatchChecks, CheckId, CheckParameters, CheckView, DemandOfOpening, DisputeView,
+			BatchChecks, BatchId, CheckId, CheckParameters, CheckView, DemandOfOpening, DisputeView,
 			ModelLine, VerifierKey, VerifierView,
 		},
 	},
@@ -30,6 +30,13 @@ pub struct WaitingBatch {
 	pub checks: Option<BatchChecks>,
 	/// `true` if it can be touched now.
 	pub is_ripe: bool,
+}
+
+impl WaitingBatch {
+	/// Returns the name by which statements are about it.
+	pub const fn id(&self) -> BatchId {
+		BatchId { coordinator: self.coordinator, sequence: self.sequence }
+	}
 }
 
 /// A report that this verifier may have to look at a second time.

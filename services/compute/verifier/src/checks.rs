@@ -34,7 +34,7 @@ impl Verifier {
 				Some(drawn) => self.check_batch(&batch, drawn).await,
 			};
 			if let Err(error) = done {
-				tracing::warn!(%error, batch = %batch.hash, "a batch has to wait");
+				tracing::warn!(%error, batch = batch.sequence, "a batch has to wait");
 			}
 		}
 		Ok(())
@@ -58,7 +58,7 @@ impl Verifier {
 		}
 		let mut open = Vec::new();
 		for check in 0..count {
-			let id = CheckId { batch: batch.hash, verifier: self.public(), check };
+			let id = CheckId { batch: batch.id(), verifier: self.public(), check };
 			if !self.state.has(name::report(&id)).await? && !self.state.is_left_out(id).await? {
 				open.push(id);
 			}
@@ -66,11 +66,11 @@ impl Verifier {
 		if open.is_empty() {
 			return Ok(());
 		}
-		let given = self.published(batch.coordinator, batch.sequence, batch.hash).await;
+		let given = self.published(batch.id(), batch.hash).await;
 		let published = match given {
 			Ok(published) => published,
 			Err(error) => {
-				tracing::warn!(%error, batch = %batch.hash, "receipts are not published");
+				tracing::warn!(%error, batch = batch.sequence, "receipts are not published");
 				return self.demand_unpublished(batch, drawn, &open).await;
 			},
 		};
@@ -91,24 +91,29 @@ impl Verifier {
 		id: CheckId,
 		drawn: &Drawn,
 	) -> Result<(), NotDone> {
-		let Drawn { check, vrf, segment, index } = *drawn;
+		let Drawn { check, vrf, index, .. } = *drawn;
 		let Some(placed) = published.placed(index) else { return Ok(()) };
 		let Some(line) = self.chain.line(placed.item.receipt.model).await? else {
 			// Governance may set one while the batch waits.
-			tracing::warn!(batch = %batch.hash, index, "the receipt's model has no line");
+			tracing::warn!(batch = batch.sequence, index, "the receipt's model has no line");
 			return Ok(());
 		};
 		let duty = Duty::Drawn { check, vrf };
-		let opened = self.opened(&placed, batch.coordinator, batch.hash, index, duty).await;
+		let opened = self.opened(&placed, batch.id(), duty).await;
 		let opened = match opened {
 			Ok(opened) => opened,
 			Err(Missing::NotDone(error)) => return Err(error),
 			Err(error) => {
-				tracing::warn!(%error, batch = %batch.hash, index, "no opening");
-				if self.is_out_of_patience(batch.hash, index) {
-					let (verifier, header) = (self.public(), published.header);
-					let receipt = Some(placed);
-					let demand = OpeningDemand { verifier, check, vrf, header, segment, receipt };
+				tracing::warn!(%error, batch = batch.sequence, index, "no opening");
+				if self.is_out_of_patience(batch.id(), index) {
+					let demand = OpeningDemand {
+						verifier: self.public(),
+						check,
+						vrf,
+						batch: batch.id(),
+						miner: drawn.miner,
+						receipt: Some(placed),
+					};
 					self.demand(id, demand).await?;
 				}
 				return Ok(());
@@ -125,15 +130,14 @@ impl Verifier {
 		};
 		if measured.figures == (Figures::Exact { equal: false }) {
 			self.metrics.unequal.inc();
-			tracing::warn!(batch = %batch.hash, index, "an output is not the model's");
+			tracing::warn!(batch = batch.sequence, index, "an output is not the model's");
 		}
 		let own = self.state.keep_figures(id, measured.own, self.now()).await?;
 		let report = CheckReport {
 			verifier: self.public(),
 			check,
 			vrf,
-			header: published.header,
-			segment,
+			batch: batch.id(),
 			receipt: placed,
 			figures: measured.figures,
 			commitment: figures_commitment(&id, &own),
@@ -159,20 +163,19 @@ impl Verifier {
 		drawn: &BatchChecks,
 		open: &[CheckId],
 	) -> Result<(), NotDone> {
-		if !self.is_out_of_patience(batch.hash, u64::MAX) {
+		if !self.is_out_of_patience(batch.id(), u64::MAX) {
 			return Ok(());
 		}
 		let lists =
 			self.coordinators.lists(batch.coordinator, batch.sequence, batch.hash).await;
 		// Without the header nothing can be said that the chain could check.
-		let Ok((header, lists)) = lists else { return Ok(()) };
+		let Ok((_, lists)) = lists else { return Ok(()) };
 		for id in open {
 			let (check, hash) = (id.check, &batch.hash);
-			let found =
-				draws::segment_of(&self.key, &self.genesis, hash, &lists, drawn, check);
-			let Some((vrf, segment)) = found else { continue };
-			let (verifier, receipt) = (self.public(), None);
-			let demand = OpeningDemand { verifier, check, vrf, header, segment, receipt };
+			let found = draws::miner_of(&self.key, &self.genesis, hash, &lists, drawn, check);
+			let Some((vrf, miner)) = found else { continue };
+			let (verifier, batch, receipt) = (self.public(), batch.id(), None);
+			let demand = OpeningDemand { verifier, check, vrf, batch, miner, receipt };
 			self.demand(*id, demand).await?;
 		}
 		Ok(())
@@ -180,7 +183,7 @@ impl Verifier {
 
 	/// Notes that a check cannot be done here.
 	async fn leave_out(&self, id: CheckId, error: &NotMeasured) -> Result<(), NotDone> {
-		tracing::warn!(%error, batch = %id.batch, "a check cannot be done here");
+		tracing::warn!(%error, batch = id.batch.sequence, "a check cannot be done here");
 		Ok(self.state.leave_out(id, error.to_string(), self.now()).await?)
 	}
 }

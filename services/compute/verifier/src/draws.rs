@@ -1,5 +1,6 @@
 //! Which receipts of a batch fall to a key.
 
+use gridproof_keys::SealedKey;
 use gridproof_primitives::{
 	H256,
 	compute::{
@@ -10,8 +11,8 @@ use gridproof_primitives::{
 			BatchChecks, Segment, Vrf, VrfOutput, checks_of, draw_input, point_of, segments,
 		},
 	},
+	crypto::ed25519::PublicKey,
 };
-use gridproof_keys::SealedKey;
 use std::fmt;
 
 /// A batch as its coordinator publishes it, made again from its receipts.
@@ -73,8 +74,8 @@ pub struct Drawn {
 	pub check: u32,
 	/// Output and proof of the draw.
 	pub vrf: Vrf,
-	/// Index of the segment in which the point lies.
-	pub segment: u32,
+	/// Miner of the receipt.
+	pub miner: PublicKey,
 	/// Index of the receipt in the batch.
 	pub index: u64,
 }
@@ -105,27 +106,26 @@ pub fn checks(
 	let Some(segments) = segments(published.batch.lists()) else { return Vec::new() };
 	let of = |check: u32| {
 		let point = point_of(&output, check, drawn.total)?;
-		let (place, segment) = Segment::find(&segments, point)?;
+		let (_, segment) = Segment::find(&segments, point)?;
 		let mut receipts = published.batch.receipts().iter();
 		let index = receipts.position(|receipt| segment.encloses(receipt, point))?;
-		let (segment, index) = (u32::try_from(place).ok()?, u64::try_from(index).ok()?);
-		Some(Drawn { check, vrf, segment, index })
+		Some(Drawn { check, vrf, miner: segment.miner, index: u64::try_from(index).ok()? })
 	};
 	(0..count).filter_map(of).collect()
 }
 
-/// Returns the segment in which the point of a check lies, where no receipts are published.
-pub fn segment_of(
+/// Returns the miner in whose line the point of a check lies, where no receipts are published.
+pub fn miner_of(
 	key: &SealedKey,
 	genesis: &H256,
 	batch: &H256,
 	lists: &Lists,
 	drawn: &BatchChecks,
 	check: u32,
-) -> Option<(Vrf, u32)> {
+) -> Option<(Vrf, PublicKey)> {
 	let (vrf, output) = draw(key, genesis, batch, &drawn.block)?;
 	let point = point_of(&output, check, drawn.total)?;
 	let segments = segments(lists)?;
-	let (place, _) = Segment::find(&segments, point)?;
-	Some((vrf, u32::try_from(place).ok()?))
+	let (_, segment) = Segment::find(&segments, point)?;
+	Some((vrf, segment.miner))
 }

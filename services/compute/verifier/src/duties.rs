@@ -2,7 +2,6 @@
 
 use crate::{
 	chain::{Reported, WaitingBatch},
-	draws::Published,
 	statements::{Statement, name},
 	verifier::{Missing, NotDone, Verifier},
 	work::Measured,
@@ -14,25 +13,16 @@ use gridproof_primitives::{
 	compute::{
 		channels::{ChannelReceipt, Placed},
 		checks::{
-			Ballot, CheckId, DemandOfOpening, DisputeCause, DisputePhase, DisputeView, Duty, Figures,
+			Ballot, BatchId, CheckId, DemandOfOpening, DisputeCause, DisputePhase, DisputeView, Duty, Figures,
 			LineClass, ModelLine, Reopening, ShownFigures, Verdict, Vrf, Witness, WitnessStatement,
 			figures_commitment, is_reopened, reopen_input,
 		},
 	},
-	crypto::ed25519::PublicKey,
 };
 use sp_crypto_hashing::blake2_256;
-use std::sync::Arc;
 
 /// Reports, and other receipts, that a juror does again in a dispute about a number.
 const REPEATED: usize = 3;
-
-/// A receipt in its batch.
-struct Found {
-	published: Arc<Published>,
-	placed: Placed<ChannelReceipt>,
-	coordinator: PublicKey,
-}
 
 impl Verifier {
 	/// Does what the others wait for.
@@ -69,11 +59,14 @@ impl Verifier {
 	}
 
 	/// Finds a receipt of a batch that waits; `None` if it is not published.
-	async fn found(&self, waiting: &[WaitingBatch], batch: H256, index: u64) -> Option<Found> {
-		let one = waiting.iter().find(|one| one.hash == batch)?;
-		let published = self.published(one.coordinator, one.sequence, batch).await.ok()?;
-		let placed = published.placed(index)?;
-		Some(Found { published, placed, coordinator: one.coordinator })
+	async fn found(
+		&self,
+		waiting: &[WaitingBatch],
+		batch: BatchId,
+		index: u64,
+	) -> Option<Placed<ChannelReceipt>> {
+		let one = waiting.iter().find(|one| one.id() == batch)?;
+		self.published(batch, one.hash).await.ok()?.placed(index)
 	}
 
 	/// Says whether an opening is given that another demands.
@@ -88,18 +81,17 @@ impl Verifier {
 			return Ok(());
 		}
 		let found = match demand.index {
-			Some(index) => self.found(waiting, id.batch, index).await.map(|found| (index, found)),
+			Some(index) => self.found(waiting, id.batch, index).await,
 			None => None,
 		};
 		let has = match found {
 			None => false,
-			Some((index, Found { placed, coordinator, .. })) => {
-				let duty = Duty::Witness(id);
-				match self.opened(&placed, coordinator, id.batch, index, duty).await {
+			Some(placed) => {
+				match self.opened(&placed, id.batch, Duty::Witness(id)).await {
 					Ok(_) => true,
 					Err(Missing::NotDone(error)) => return Err(error),
 					Err(error) => {
-						tracing::warn!(%error, batch = %id.batch, "a demanded opening is not given");
+						tracing::warn!(%error, batch = id.batch.sequence, "a demanded opening is not given");
 						false
 					},
 				}
@@ -127,7 +119,7 @@ impl Verifier {
 		if of.verifier == self.public() || self.state.has(about).await? {
 			return Ok(());
 		}
-		let Some(drawn) = waiting.iter().find(|one| one.hash == of.batch) else { return Ok(()) };
+		let Some(drawn) = waiting.iter().find(|one| one.id() == of.batch) else { return Ok(()) };
 		let Some(checks) = drawn.checks else { return Ok(()) };
 		let input = reopen_input(&self.genesis, &of.hash(), &reported.block);
 		let Some(pair) = self.key.pair() else { return Ok(()) };
@@ -151,27 +143,27 @@ impl Verifier {
 	async fn again(
 		&self,
 		waiting: &[WaitingBatch],
-		batch: H256,
+		batch: BatchId,
 		index: u64,
 		duty: Duty,
 	) -> Result<Option<(Measured, ModelLine)>, NotDone> {
-		let Some(found) = self.found(waiting, batch, index).await else { return Ok(None) };
-		let Some(line) = self.chain.line(found.placed.item.receipt.model).await? else {
+		let Some(placed) = self.found(waiting, batch, index).await else { return Ok(None) };
+		let Some(line) = self.chain.line(placed.item.receipt.model).await? else {
 			return Ok(None);
 		};
-		let opened = self.opened(&found.placed, found.coordinator, batch, index, duty).await;
+		let opened = self.opened(&placed, batch, duty).await;
 		let opened = match opened {
 			Ok(opened) => opened,
 			Err(Missing::NotDone(error)) => return Err(error),
 			Err(error) => {
-				tracing::warn!(%error, %batch, index, "no opening for a duty");
+				tracing::warn!(%error, batch = batch.sequence, index, "no opening for a duty");
 				return Ok(None);
 			},
 		};
 		match self.measured(opened, line).await {
 			Ok(measured) => Ok(Some((measured, line))),
 			Err(error) => {
-				tracing::warn!(%error, %batch, index, "a receipt cannot be done again here");
+				tracing::warn!(%error, batch = batch.sequence, index, "a receipt cannot be done again here");
 				Ok(None)
 			},
 		}
@@ -185,7 +177,7 @@ impl Verifier {
 		}
 		let own_id = CheckId { verifier: self.public(), ..of };
 		let Some(figures) = self.state.figures(own_id).await? else {
-			tracing::error!(batch = %of.batch, "figures are to be shown that are not kept here");
+			tracing::error!(batch = of.batch.sequence, "figures are to be shown that are not kept here");
 			return Ok(());
 		};
 		let shown = ShownFigures { by: self.public(), of, figures };
@@ -295,12 +287,12 @@ impl Verifier {
 		}
 		let mut others = Vec::new();
 		for batch in waiting {
-			let given = self.published(batch.coordinator, batch.sequence, batch.hash).await;
+			let given = self.published(batch.id(), batch.hash).await;
 			let Ok(published) = given else { continue };
 			let receipts = (0u64..).zip(published.batch.receipts());
 			others.extend(receipts.filter_map(|(index, one)| {
 				let is_its = one.receipt.miner == Some(miner) && one.receipt.model == model;
-				is_its.then_some((batch.hash, index))
+				is_its.then_some((batch.id(), index))
 			}));
 		}
 		let (mut other_sum, mut other_count) = (0u64, 0u64);

@@ -23,9 +23,8 @@ use gridproof_primitives::{
 	H256,
 	compute::{
 		channels::{ChannelReceipt, Placed},
-		checks::{Duty, ModelLine, OpeningRequest, VerifierKey},
+		checks::{BatchId, Duty, ModelLine, OpeningRequest, VerifierKey},
 	},
-	crypto::ed25519::PublicKey,
 };
 use gridproof_store::StoreError;
 use gridproof_support::{
@@ -100,7 +99,7 @@ pub struct Verifier {
 	/// Batches that were made again, by the hash of their header.
 	batches: Mutex<BTreeMap<H256, Arc<Published>>>,
 	/// When an opening was first asked for and not given, by the receipt's batch and index.
-	asked: Mutex<BTreeMap<(H256, u64), u64>>,
+	asked: Mutex<BTreeMap<(BatchId, u64), u64>>,
 	/// Why the chain does not let it draw, if it does not.
 	trouble: Mutex<Option<String>>,
 }
@@ -190,10 +189,10 @@ impl Verifier {
 	/// Returns the batch of a header, made again from what its coordinator publishes.
 	pub(crate) async fn published(
 		&self,
-		coordinator: PublicKey,
-		sequence: u64,
+		batch: BatchId,
 		hash: H256,
 	) -> Result<Arc<Published>, NotGiven> {
+		let BatchId { coordinator, sequence } = batch;
 		if let Some(known) = self.batches.locked().get(&hash) {
 			return Ok(known.clone());
 		}
@@ -210,12 +209,10 @@ impl Verifier {
 	pub(crate) async fn opened(
 		&self,
 		placed: &Placed<ChannelReceipt>,
-		coordinator: PublicKey,
-		batch: H256,
-		index: u64,
+		batch: BatchId,
 		duty: Duty,
 	) -> Result<Opened, Missing> {
-		let receipt = &placed.item;
+		let (receipt, index) = (&placed.item, placed.index);
 		let request = OpeningRequest {
 			verifier: self.public(),
 			batch,
@@ -232,7 +229,7 @@ impl Verifier {
 		let id = receipt.receipt.id(&self.genesis);
 		let voucher = receipt.receipt.voucher().ok_or(NotOpened::OtherReceipt)?;
 		let channel = self.chain.channel(voucher.channel).await?;
-		let given = self.coordinators.opening(coordinator, id, ask).await;
+		let given = self.coordinators.opening(batch.coordinator, id, ask).await;
 		let opening = given.map_err(|error| missing(error.into(), "none"))?;
 		// Of a channel that is gone the chain knows no key any more: then the coordinator cannot be held
 		// to the voucher.
@@ -248,7 +245,7 @@ impl Verifier {
 
 	/// Returns `true` once a receipt's opening has been asked for in vain for as long as the verifier is
 	/// patient.
-	pub(crate) fn is_out_of_patience(&self, batch: H256, index: u64) -> bool {
+	pub(crate) fn is_out_of_patience(&self, batch: BatchId, index: u64) -> bool {
 		let now = self.now();
 		let mut asked = self.asked.locked();
 		let since = *asked.entry((batch, index)).or_insert(now);

@@ -40,7 +40,7 @@ async fn honest_work_is_reported_as_equal_and_each_cheat_as_not() {
 	for statement in honest.said() {
 		let Statement::Report(report, signature) = statement else { panic!("{statement:?}") };
 		assert!(report.is_signed(&stand::GENESIS, &signature));
-		assert!(report.receipt.verify(&report.header).is_ok());
+		assert!(report.receipt.verify(&honest.published.header).is_ok());
 	}
 	for cheat in TrialCheat::ALL {
 		let folder = tempfile::tempdir().unwrap();
@@ -119,7 +119,8 @@ async fn where_no_receipts_are_published_the_segment_is_demanded() {
 	let said = world.said();
 	let [Statement::Demand(demand, _)] = &said[..] else { panic!("{said:?}") };
 	assert!(demand.receipt.is_none());
-	assert_eq!(demand.header, world.published.header);
+	assert_eq!(demand.batch, world.id());
+	assert_eq!(Some(demand.miner), world.published.batch.receipts()[0].receipt.miner);
 }
 
 /// A verifier without checks of its own.
@@ -136,7 +137,7 @@ async fn a_witness_says_what_it_got_and_waits_half_of_the_time_for_it() {
 	{
 		let world = world(None, 2, 0);
 		world.give(gives);
-		let id = CheckId { batch: world.hash(), verifier: [1; 32], check: 0 };
+		let id = CheckId { batch: world.id(), verifier: [1; 32], check: 0 };
 		world.demands.lock().unwrap().push(DemandOfOpening {
 			id,
 			index: Some(1),
@@ -195,12 +196,12 @@ async fn a_report_of_another_is_looked_at_again_and_the_figures_are_shown() {
 }
 
 fn dispute(world: &World, phase: DisputePhase) -> DisputeView {
-	let id = CheckId { batch: world.hash(), verifier: [1; 32], check: 0 };
+	let id = CheckId { batch: world.id(), verifier: [1; 32], check: 0 };
 	let now = world.clock.now_ms();
 	DisputeView {
 		id: H256([6; 32]),
 		cause: DisputeCause::NotEqual(id),
-		batch: world.hash(),
+		batch: world.id(),
 		index: 0,
 		accused: [2; 32],
 		block: stand::BLOCK,

@@ -15,6 +15,7 @@
 //! stream in `gridproof.issued` of its last chunk before `[DONE]`. OpenAI's clients pass both over.
 
 use super::{
+	checked::CheckInfo,
 	further::{Answer, Extent, TOOL_TOKENS},
 	job::{JobSpec, Output},
 };
@@ -282,6 +283,10 @@ pub struct ReceiptAnswer {
 	/// was settled, and nobody is paid for it. With it the miner shows the chain what it has lost.
 	#[serde(default, skip_serializing_if = "Option::is_none")]
 	pub given_up: Option<HexBytes>,
+	/// Its checks, as the coordinator read them from the chain while the batch waits; none if it was not
+	/// drawn, or nothing is checked.
+	#[serde(default, skip_serializing_if = "Vec::is_empty")]
+	pub checks: Vec<CheckInfo>,
 }
 
 /// Where a batch stands.

@@ -38,6 +38,7 @@
 //! on the way to one. Bytes and amounts are written as [`gridproof_support::text`] has them.
 
 mod channel;
+mod checked;
 mod error;
 mod finish;
 mod further;
@@ -56,6 +57,7 @@ pub use channel::{
 	SignedLine, TokenIds, VOUCHER_HEADER, VoucherWork, is_empty_answer, output_root, sampler_seed,
 	sampling_parameters,
 };
+pub use checked::{CheckInfo, FiguresInfo};
 pub use error::{CoordinatorError, ErrorCode};
 pub use finish::Finish;
 pub use further::{Answer, Extent, Further, MAX_ANSWERS, MAX_LOGPROBS, MAX_N, is_document};

@@ -17,7 +17,7 @@ use gridproof_primitives::{
 	H256,
 	compute::{
 		channels::{ChannelReceipt, Mode},
-		checks::{Duty, OpeningRequest, VerifierSignature},
+		checks::{BatchId, Duty, OpeningRequest, VerifierSignature},
 	},
 };
 use gridproof_support::text::{Hex32, HexBytes};
@@ -87,7 +87,7 @@ impl Coordinator {
 			let message = "what the receipt was made of is not kept here (any more)";
 			RequestError::new(ErrorCode::Expired, message)
 		};
-		let opening = self.opened(opening.ok_or_else(gone)?)?;
+		let opening = self.shown_opening(opening.ok_or_else(gone)?)?;
 		self.metrics.openings.with_label_values(&[whose]).inc();
 		Ok(opening)
 	}
@@ -155,7 +155,8 @@ impl Coordinator {
 		let Some(batch) = batch.filter(|batch| batch.stage == BatchStage::Final) else {
 			return refused("the receipt is not settled: only settled ones are checked");
 		};
-		if batch.header.hash() != request.batch {
+		let of = BatchId { coordinator: self.public(), sequence: batch.header.sequence };
+		if of != request.batch {
 			return refused("the receipt is settled by another batch");
 		}
 		if self.index_of(&batch, &row.receipt).await? != Some(request.index) {
@@ -181,7 +182,7 @@ impl Coordinator {
 		Ok(index.and_then(|index| u64::try_from(index).ok()))
 	}
 
-	fn opened(&self, row: OpeningRow) -> Result<Opening, RequestError> {
+	fn shown_opening(&self, row: OpeningRow) -> Result<Opening, RequestError> {
 		let tokens = row.tokens.as_deref().map(serde_json::from_str).transpose()?;
 		Ok(Opening {
 			receipt_id: row.receipt.id.into(),

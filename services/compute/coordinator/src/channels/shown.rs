@@ -8,13 +8,16 @@ use crate::{
 };
 use codec::{DecodeAll, Encode};
 use gridproof_compute_api::protocol::{
-	BatchAnswer, ChannelInfo, ClosedVouchers, ErrorCode, MAX_VOUCHERS, OpenVouchers, ReceiptAnswer,
+	BatchAnswer, BatchStage, ChannelInfo, CheckInfo, ClosedVouchers, ErrorCode, MAX_VOUCHERS, OpenVouchers, ReceiptAnswer,
 	RefusedBatch,
 };
 use gridproof_primitives::{
 	H256,
-	compute::channels::{
-		Batch, ChannelId, ChannelReceipt, GivenUp, Lists, Placed, ReceiptProof, SignedVoucher,
+	compute::{
+		channels::{
+			Batch, ChannelId, ChannelReceipt, GivenUp, Lists, Placed, ReceiptProof, SignedVoucher,
+		},
+		checks::BatchId,
 	},
 };
 use gridproof_support::text::{Amount, Hex32, Hex64, HexBytes};
@@ -111,11 +114,13 @@ impl Coordinator {
 		let issued = HexBytes(self.issue(&row).encode());
 		let (receipt_id, batch) = (row.id.into(), row.batch);
 		let (stage, header, proof, given_up) = (None, None, None, None);
+		let checks = Vec::new();
 		let mut answer =
-			ReceiptAnswer { receipt_id, issued, batch, stage, header, proof, given_up };
+			ReceiptAnswer { receipt_id, issued, batch, stage, header, proof, given_up, checks };
 		let Some(sequence) = row.batch else { return Ok(answer) };
 		let (found, receipts) = self.batch_with_receipts(sequence).await?;
-		answer.stage = Some(found.stage);
+		let found_stage = found.stage;
+		answer.stage = Some(found_stage);
 		answer.header = Some(HexBytes(found.header.encode()));
 		(answer.proof, answer.given_up) = tokio::task::spawn_blocking(move || {
 			let batch = Batch::audit(&found.header, &found.lists(), receipts).ok()?;
@@ -127,6 +132,12 @@ impl Coordinator {
 		.await
 		.unwrap_or_default()
 		.unwrap_or_default();
+		if let (Some(checks), BatchStage::Final) = (self.ledger.checks(), found_stage) {
+			let id = BatchId { coordinator: self.public(), sequence };
+			// A node that is away keeps nobody from a receipt.
+			let all = checks.reports(id, row.receipt).await.unwrap_or_default();
+			answer.checks = all.iter().map(CheckInfo::from).collect();
+		}
 		Ok(answer)
 	}
 

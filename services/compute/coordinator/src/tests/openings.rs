@@ -7,12 +7,14 @@ use super::{
 use crate::ledger::Seer;
 use gridproof_compute_api::{
 	opening::NotOpened,
-	protocol::{ErrorCode, IssuedReceipt, Opening, OpeningAsk, opening_payload},
+	protocol::{
+		ErrorCode, FiguresInfo, IssuedReceipt, Opening, OpeningAsk, opening_payload,
+	},
 };
 use gridproof_keys::account::AccountSignature;
 use gridproof_primitives::compute::{
-	channels::{BatchKind, Mode},
-	checks::{Duty, OpeningRequest, Vrf},
+	channels::{BatchKind, ChannelReceipt, Mode},
+	checks::{BatchId, CheckId, CheckView, Duty, Figures, OpeningRequest, Vrf},
 };
 use std::sync::atomic::AtomicBool;
 
@@ -29,6 +31,8 @@ pub(super) struct MemoryChecks {
 	pub(super) may_see: Mutex<Vec<[u8; 32]>>,
 	/// Milliseconds for which a batch may be checked and disputed.
 	pub(super) longest_ms: AtomicU64,
+	/// Reports of checks.
+	pub(super) reports: Mutex<Vec<CheckView>>,
 }
 
 impl CheckChain for MemoryChain {
@@ -39,6 +43,21 @@ impl CheckChain for MemoryChain {
 			assert!(seer.header.sums.receipts > 0 && !seer.lists.miners.is_empty());
 			let is_named = may_see.contains(&seer.request.verifier);
 			Ok((!is_named).then(|| "the check fell to nobody like that".to_string()))
+		}
+		.boxed()
+	}
+
+	fn reports(
+		&self,
+		batch: BatchId,
+		receipt: ChannelReceipt,
+	) -> BoxFuture<'_, Result<Vec<CheckView>, ChainError>> {
+		async move {
+			self.check()?;
+			let reports = self.checks.reports.lock().unwrap();
+			let id = receipt.receipt.voucher();
+			let is_its = |one: &&CheckView| one.id.batch == batch && Some(one.voucher) == id;
+			Ok(reports.iter().filter(is_its).copied().collect())
 		}
 		.boxed()
 	}
@@ -70,12 +89,11 @@ fn verifier(byte: u8) -> SealedKey {
 }
 
 /// What a verifier asks for: the first receipt of the first batch.
-async fn asks(world: &World, key: &SealedKey, change: impl Fn(&mut OpeningRequest)) -> OpeningAsk {
-	let batch = world.coordinator.read(|db| Ok(rows::batch(db, 0)?)).await.unwrap().unwrap();
+fn asks(world: &World, key: &SealedKey, change: impl Fn(&mut OpeningRequest)) -> OpeningAsk {
 	let vrf = Vrf { output: [1; 32], proof: [2; 64] };
 	let mut request = OpeningRequest {
 		verifier: *key.public(),
-		batch: batch.header.hash(),
+		batch: BatchId { coordinator: world.coordinator.public(), sequence: 0 },
 		index: 0,
 		duty: Duty::Drawn { check: 0, vrf },
 		time_ms: world.coordinator.now(),
@@ -100,7 +118,7 @@ async fn a_verifier_whom_the_chain_lets_sees_all_that_proves_a_receipt() {
 	let issued = settled(&world, Mode::Ordinary).await;
 	let key = verifier(0xE1);
 	world.chain.checks.may_see.lock().unwrap().push(*key.public());
-	let ask = asks(&world, &key, |_| ()).await;
+	let ask = asks(&world, &key, |_| ());
 	let opening = opened(&world, &issued, &ask).await.unwrap();
 	assert_eq!(opening.request.0, BODY.as_bytes());
 	let channel = world.chain.channels.channels.lock().unwrap()[&7];
@@ -130,17 +148,17 @@ async fn nobody_else_sees_anything() {
 	let (key, stranger) = (verifier(0xE1), verifier(0xE2));
 	world.chain.checks.may_see.lock().unwrap().push(*key.public());
 	let refused = async |ask: &OpeningAsk| opened(&world, &issued, ask).await.unwrap_err();
-	let ask = asks(&world, &stranger, |_| ()).await;
+	let ask = asks(&world, &stranger, |_| ());
 	assert_eq!(refused(&ask).await, ErrorCode::NotShown);
-	let ask = asks(&world, &stranger, |request| request.verifier = *key.public()).await;
+	let ask = asks(&world, &stranger, |request| request.verifier = *key.public());
 	assert_eq!(refused(&ask).await, ErrorCode::BadSignature, "in another's name");
-	let ask = asks(&world, &key, |request| request.index = 1).await;
+	let ask = asks(&world, &key, |request| request.index = 1);
 	assert_eq!(refused(&ask).await, ErrorCode::NotShown, "of another receipt");
-	let ask = asks(&world, &key, |request| request.batch = H256([5; 32])).await;
+	let ask = asks(&world, &key, |request| request.batch.sequence = 1);
 	assert_eq!(refused(&ask).await, ErrorCode::NotShown, "of another batch");
-	let ask = asks(&world, &key, |request| request.time_ms -= 60_001).await;
+	let ask = asks(&world, &key, |request| request.time_ms -= 60_001);
 	assert_eq!(refused(&ask).await, ErrorCode::ClockSkew);
-	let good = asks(&world, &key, |_| ()).await;
+	let good = asks(&world, &key, |_| ());
 	world.chain.set_trouble(Trouble::Away);
 	assert_eq!(refused(&good).await, ErrorCode::ChainUnavailable);
 	world.chain.set_trouble(Trouble::None);
@@ -179,7 +197,7 @@ async fn a_receipt_of_a_private_channel_is_never_opened() {
 	let issued = settled(&world, Mode::Private).await;
 	let key = verifier(0xE1);
 	world.chain.checks.may_see.lock().unwrap().push(*key.public());
-	let ask = asks(&world, &key, |_| ()).await;
+	let ask = asks(&world, &key, |_| ());
 	assert_eq!(opened(&world, &issued, &ask).await, Err(ErrorCode::NotShown));
 }
 
@@ -195,7 +213,7 @@ async fn what_can_still_be_checked_is_kept_whatever_the_settings_say() {
 	world.chain.checks.longest_ms.store(3 * DAY_MS, Ordering::SeqCst);
 	let is_kept = async || {
 		world.coordinator.prune_some().await.unwrap();
-		let ask = asks(&world, &key, |_| ()).await;
+		let ask = asks(&world, &key, |_| ());
 		match opened(&world, &issued, &ask).await {
 			Ok(_) => true,
 			Err(code) => {
@@ -212,4 +230,35 @@ async fn what_can_still_be_checked_is_kept_whatever_the_settings_say() {
 	assert!(world.coordinator.prune_some().await.is_err());
 	world.chain.set_trouble(Trouble::None);
 	assert!(!is_kept().await);
+}
+
+#[tokio::test]
+async fn a_receipt_says_who_checked_it_and_with_what_figures() {
+	let world = World::new().await;
+	let issued = settled(&world, Mode::Ordinary).await;
+	let receipt = issued.receipt.receipt;
+	let shown = async || {
+		world.coordinator.receipt_by_id(receipt.id(&GENESIS)).await.unwrap().checks
+	};
+	assert_eq!(shown().await, []);
+	let batch = BatchId { coordinator: world.coordinator.public(), sequence: 0 };
+	let mut report = CheckView {
+		id: CheckId { batch, verifier: [0xE1; 32], check: 2 },
+		voucher: receipt.voucher().unwrap(),
+		index: 0,
+		miner: receipt.miner.unwrap(),
+		model: receipt.model,
+		figures: Figures::Exact { equal: true },
+		commitment: H256([1; 32]),
+		time_ms: 5,
+	};
+	world.chain.checks.reports.lock().unwrap().push(report);
+	report.voucher.number += 1;
+	world.chain.checks.reports.lock().unwrap().push(report);
+	let checks = shown().await;
+	assert_eq!(checks.len(), 1, "those of this receipt");
+	assert_eq!((checks[0].verifier, checks[0].check), (Hex32([0xE1; 32]), 2));
+	assert_eq!(checks[0].figures, FiguresInfo::Exact { equal: true });
+	world.chain.set_trouble(Trouble::Away);
+	assert_eq!(shown().await, [], "a node that is away keeps nobody from a receipt");
 }

@@ -20,7 +20,7 @@ use gridproof_primitives::{
 			SignedVoucher, Voucher, VoucherId, spec_hash,
 		},
 		checks::{
-			BatchChecks, CheckId, CheckParameters, CheckView, DemandOfOpening, DisputeView, Duty,
+			BatchChecks, BatchId, CheckId, CheckParameters, CheckView, DemandOfOpening, DisputeView, Duty,
 			ModelLine, OpeningRequest, VerifierKey, VerifierView,
 		},
 	},
@@ -217,6 +217,10 @@ impl World {
 
 	pub fn hash(&self) -> H256 {
 		self.published.header.hash()
+	}
+
+	pub fn id(&self) -> BatchId {
+		BatchId { coordinator: self.coordinator, sequence: 0 }
 	}
 
 	pub fn give(&self, gives: Gives) {
