@@ -50,7 +50,7 @@ mod views;
 mod waiting;
 
 pub use draw::{
-	MAX_CHECKS_PER_DRAW, Vrf, VrfOutput, checks_of, draw_input, is_reopened, point_of, reopen_input,
+	MAX_CHECKS_PER_DRAW, Touched, Vrf, VrfOutput, checks_of, draw_input, is_reopened, point_of, reopen_input,
 };
 pub use figures::{
 	COSINE_ONE, Figures, FiguresRefusal, LineClass, LineError, MAX_CLIP, ModelLine, Number,
