@@ -12,8 +12,9 @@ use gridproof_primitives::{
 		checks::{
 			BatchChecks, BatchId, Checkable, CheckId, CheckRefusal, CheckReport, DisputeCause, Figures,
 			MAX_HOLD_MS, ModelLine, Part, VerifierKey, VerifierSignature, Vrf, Waiting, checks_of,
-			draw_input, point_of,
+			draw_input, paid_place, paid_price, point_of,
 		},
+		emission::share_of,
 		registry::{EngineClass, ModelRegistry},
 	},
 	crypto::merkle,
@@ -62,15 +63,17 @@ impl<T: Config> Pallet<T> {
 		let batch = Self::check_touch(&id).map_err(Error::<T>::from)?;
 		let now = Self::now();
 		let is_opened = batch.kind.mode == Mode::Ordinary;
+		let total = paid_price(batch.sums.price, &T::Waiting::given_up(&id));
+		let worth = share_of(batch.worth, total, batch.sums.price);
 		// Private work is never opened, so nothing of it is drawn.
-		let value = if is_opened { batch.worth.saturating_add(batch.claim) } else { 0 };
+		let value = if is_opened { worth.saturating_add(batch.claim) } else { 0 };
 		let checks = BatchChecks {
 			block: frame_system::Pallet::<T>::parent_hash(),
 			touched_ms: now,
 			verifiers: Self::drawing_verifiers(),
 			per_check: Parameters::<T>::get().value_per_check,
 			value,
-			total: batch.sums.price,
+			total,
 			reports: 0,
 		};
 		let over_ms = batch.mint_due_ms.saturating_add(MAX_HOLD_MS);
@@ -158,7 +161,8 @@ impl<T: Config> Pallet<T> {
 		point: u128,
 	) -> Result<u128, CheckRefusal> {
 		let line = T::Waiting::line(id, miner).ok_or(CheckRefusal::UnknownBatch)?;
-		let place = line.place(point).ok_or(CheckRefusal::OtherPoint)?;
+		let given_up = T::Waiting::given_up(id);
+		let place = paid_place(&line, &given_up, point).ok_or(CheckRefusal::OtherPoint)?;
 		ensure!(!T::Waiting::is_given_up(id, miner, place), CheckRefusal::OtherPoint);
 		Ok(place)
 	}

@@ -109,8 +109,8 @@ pub(crate) struct Waits {
 	pub(crate) batch: Checkable,
 	pub(crate) line: CheckableLine,
 	pub(crate) receipts: Vec<ChannelReceipt>,
-	/// Price from which on receipts are given up.
-	pub(crate) given_up_from: u128,
+	/// Ranges that are given up.
+	pub(crate) given_up: Vec<MinerLine>,
 }
 
 parameter_types! {
@@ -153,7 +153,12 @@ impl Waiting<AccountId32> for WaitingBatches {
 	}
 
 	fn is_given_up(id: &BatchId, _: &PublicKey, place: u128) -> bool {
-		All::get().get(id).is_some_and(|one| place >= one.given_up_from)
+		let here = |range: &MinerLine| range.from.price <= place && place < range.to.price;
+		All::get().get(id).is_some_and(|one| one.given_up.iter().any(here))
+	}
+
+	fn given_up(id: &BatchId) -> Vec<MinerLine> {
+		All::get().get(id).map_or_else(Vec::new, |one| one.given_up.clone())
 	}
 
 	fn forfeit_receipt(
@@ -379,7 +384,7 @@ pub(crate) fn settle(sequence: u64, receipts: Vec<ChannelReceipt>) -> BatchId {
 		claim: 0,
 		is_held: false,
 	};
-	let waits = Waits { batch, line, receipts, given_up_from: u128::MAX };
+	let waits = Waits { batch, line, receipts, given_up: vec![] };
 	All::mutate(|all| all.insert(id, waits));
 	id
 }
@@ -410,7 +415,7 @@ pub(crate) fn drawn(batch: &BatchId, number: u8, check: u32) -> Placed<ChannelRe
 	let output = draw(batch, number).verify(&key(number), &input).unwrap();
 	let point = point_of(&output, check, row.checks.total).unwrap();
 	let waits = All::get().get(batch).unwrap().clone();
-	let place = waits.line.place(point).unwrap();
+	let place = paid_place(&waits.line, &waits.given_up, point).unwrap();
 	let is_here = |one: &ChannelReceipt| {
 		one.miner_before().unwrap().price <= place && place < one.sums.miner.price
 	};

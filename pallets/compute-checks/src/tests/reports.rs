@@ -3,6 +3,7 @@
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
+	compute::channels::MinerLine,
 	compute::checks::{BatchId, Figures, SeededFigures, checks_of, draw_input},
 	num::units::AIT,
 };
@@ -65,12 +66,29 @@ fn a_report_is_of_the_receipt_that_the_point_lies_in_and_no_other() {
 }
 
 #[test]
-fn a_receipt_that_is_given_up_is_nobodys_to_check() {
+fn what_is_given_up_is_nobodys_to_check_however_dear_it_is_stated() {
 	build_and_execute(|| {
-		let batch = touched_of(0, EXACT);
-		All::mutate(|all| all.get_mut(&batch).unwrap().given_up_from = 0);
-		let good = report_with(&batch, 1, 0, EQUAL);
-		assert_noop!(send(good, 1), Error::<Test>::OtherPoint);
+		// A million AIT that nobody pays, before ten that somebody does.
+		let batch = settle(0, receipts(EXACT, &[1_000_000 * AIT, 4 * AIT, 6 * AIT]));
+		let first = placed(&batch, 0).item;
+		let range = MinerLine {
+			miner: Some(MINER),
+			from: first.miner_before().unwrap(),
+			to: first.sums.miner,
+		};
+		All::mutate(|all| all.get_mut(&batch).unwrap().given_up = vec![range]);
+		(0..3).for_each(|_| next_block());
+		assert_ok!(apply(Call::touch { batch }));
+		let checks = ComputeChecks::batch(batch).unwrap();
+		assert_eq!((checks.total, checks.value), (10 * AIT, 10 * AIT));
+		for number in 1..=5 {
+			let report = report_with(&batch, number, 0, EQUAL);
+			assert_ne!(report.receipt.index, 0);
+			let mut elsewhere = report.clone();
+			elsewhere.receipt = placed(&batch, 0);
+			assert_noop!(send(elsewhere, number), Error::<Test>::OtherPoint);
+			assert_ok!(send(report, number));
+		}
 	});
 }
 

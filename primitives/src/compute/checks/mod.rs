@@ -67,7 +67,7 @@ pub use reopening::{Reopening, ShownFigures, compare_figures};
 pub use report::{
 	CheckId, CheckReport, MAX_SHOWN_FIGURES, TokenFigures, figures_commitment,
 };
-pub use segment::{Segment, segments};
+pub use segment::{Segment, paid_place, paid_price, segments};
 pub use verifier::{
 	KEY_NOTICE_MS, MAX_VERIFIERS, QUORUM, VerifierKey, VerifierSignature, key_payload,
 	verify_signature,
