@@ -139,3 +139,17 @@ pub fn is_reopened(output: &VrfOutput, one_in: u32, others: u32) -> bool {
 	let among = U512::from(one_in).saturating_mul(others.into());
 	!among.is_zero() && u.saturating_mul(among) <= u128::MAX.into()
 }
+
+/// Knows which batches were touched: one that nobody touched does not mature, so that no coordinator
+/// outlives its window unseen.
+pub trait Touched {
+	/// Returns `true` if a batch was touched, as long as something of it waits.
+	fn is_touched(batch: &super::BatchId) -> bool;
+}
+
+/// Where nothing is checked, nothing has to be touched.
+impl Touched for () {
+	fn is_touched(_: &super::BatchId) -> bool {
+		true
+	}
+}

@@ -50,7 +50,7 @@ mod views;
 mod waiting;
 
 pub use draw::{
-	MAX_CHECKS_PER_DRAW, Vrf, VrfOutput, checks_of, draw_input, is_reopened, point_of, reopen_input,
+	MAX_CHECKS_PER_DRAW, Touched, Vrf, VrfOutput, checks_of, draw_input, is_reopened, point_of, reopen_input,
 };
 pub use figures::{
 	COSINE_ONE, Figures, FiguresRefusal, LineClass, LineError, MAX_CLIP, ModelLine, Number,
@@ -67,7 +67,7 @@ pub use reopening::{Reopening, ShownFigures, compare_figures};
 pub use report::{
 	CheckId, CheckReport, MAX_SHOWN_FIGURES, TokenFigures, figures_commitment,
 };
-pub use segment::{Segment, segments};
+pub use segment::{Segment, paid_place, paid_price, segments};
 pub use verifier::{
 	KEY_NOTICE_MS, MAX_VERIFIERS, QUORUM, VerifierKey, VerifierSignature, key_payload,
 	verify_signature,

@@ -84,9 +84,6 @@ pub enum CheckRefusal {
 	/// The account, or the coordinator, cannot pay the fee.
 	#[codec(index = 24)]
 	FeeUnpaid,
-	/// Settlement is stopped.
-	#[codec(index = 25)]
-	Stopped,
 }
 
 impl CheckRefusal {
@@ -102,7 +99,6 @@ impl CheckRefusal {
 				| Self::Full
 				| Self::FeeUnpaid
 				| Self::NotFit
-				| Self::Stopped
 		)
 	}
 
@@ -136,7 +132,6 @@ impl CheckRefusal {
 			Self::OtherCommitment => "other_commitment",
 			Self::Full => "full",
 			Self::FeeUnpaid => "fee_unpaid",
-			Self::Stopped => "stopped",
 		}
 	}
 }
@@ -175,7 +170,6 @@ impl fmt::Display for CheckRefusal {
 			Self::OtherCommitment => "it is not what was committed to",
 			Self::Full => "no more of them can be open at a time: wait",
 			Self::FeeUnpaid => "the account cannot pay the fee: fund it",
-			Self::Stopped => "settlement is stopped: wait until governance resumes it",
 		})
 	}
 }

@@ -1,5 +1,6 @@
 //! Where a point lies: among the prices that a batch pays, line by line.
 
+use super::CheckableLine;
 use crate::{
 	compute::channels::{ChannelReceipt, Lists, MinerLine, MinerSums, is_within_miner_line},
 	crypto::ed25519::PublicKey,
@@ -77,4 +78,28 @@ pub fn segments(lists: &Lists) -> Option<Vec<Segment>> {
 		}
 	}
 	Some(all)
+}
+
+/// Returns what a batch pays of its prices: without what it gives up. Saturates at zero.
+pub fn paid_price(price: u128, given_up: &[MinerLine]) -> u128 {
+	let each = given_up.iter().map(|range| range.price().unwrap_or(0));
+	each.fold(price, |left, one| left.saturating_sub(one))
+}
+
+/// Returns the place in a miner's running sum of prices to which a point of a batch leads, as
+/// [`segments`] says, from its line alone and all ranges that the batch gives up, by miner and count.
+/// `None` if the point lies in another line.
+pub fn paid_place(line: &CheckableLine, given_up: &[MinerLine], point: u128) -> Option<u128> {
+	let CheckableLine { line, before, .. } = line;
+	let earlier = given_up.iter().filter(|range| range.miner < line.miner);
+	let start = earlier.fold(*before, |left, range| {
+		left.saturating_sub(range.price().unwrap_or(0))
+	});
+	let mut place = line.from.price.checked_add(point.checked_sub(start)?)?;
+	for range in given_up.iter().filter(|range| range.miner == line.miner) {
+		if range.from.price <= place {
+			place = place.checked_add(range.price()?)?;
+		}
+	}
+	(place < line.to.price).then_some(place)
 }

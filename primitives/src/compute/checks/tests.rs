@@ -76,10 +76,20 @@ proptest! {
 		prop_assert_eq!(enclosing.len(), 1);
 		let (_, segment) = Segment::find(&segments, point).unwrap();
 		prop_assert!(segment.encloses(enclosing[0], point));
+		// The chain finds it by the line alone.
+		let ranges: Vec<_> = world.lists.given_up.iter().map(|one| one.line).collect();
+		prop_assert_eq!(paid_price(world.price(), &ranges), total);
+		let places: Vec<_> = world
+			.checkable()
+			.iter()
+			.filter_map(|line| Some((line.line.miner, paid_place(line, &ranges, point)?)))
+			.collect();
+		prop_assert_eq!(places, [(Some(segment.miner), segment.at(point).unwrap())]);
 		// It is none of those that are given up.
-		prop_assert!(world.given_up.iter().all(|count| {
-			enclosing[0].receipt.miner != Some([1; 32]) || enclosing[0].sums.miner.count != *count
-		}));
+		let found = enclosing[0];
+		let is_given_up = found.receipt.miner == Some([1; 32])
+			&& world.given_up.contains(&found.sums.miner.count);
+		prop_assert!(!is_given_up);
 	}
 
 	#[test]
@@ -142,6 +152,32 @@ struct World {
 	lists: Lists,
 	receipts: Vec<ChannelReceipt>,
 	given_up: Vec<u64>,
+}
+
+impl World {
+	/// Sum of all prices, with what is given up.
+	fn price(&self) -> u128 {
+		self.lists.miners.iter().map(|line| line.price().unwrap()).sum()
+	}
+
+	/// The lines as the chain has them.
+	fn checkable(&self) -> Vec<CheckableLine> {
+		let mut before = 0;
+		let mut lines = vec![];
+		for line in &self.lists.miners {
+			lines.push(CheckableLine {
+				line: *line,
+				before,
+				registered: [0; 32],
+				is_signed: true,
+				pay: 0,
+				claim: 0,
+				is_held: false,
+			});
+			before += line.price().unwrap();
+		}
+		lines
+	}
 }
 
 fn world() -> impl Strategy<Value = World> {

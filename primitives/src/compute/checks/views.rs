@@ -2,6 +2,7 @@
 
 use super::{BatchId, CheckId, Figures, ModelLine, VerifierKey, Votes};
 use crate::{H256, compute::channels::VoucherId, crypto::ed25519::PublicKey};
+use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
@@ -65,6 +66,8 @@ pub struct CheckView {
 	pub figures: Figures,
 	/// Commitment of the verifier to its own figures.
 	pub commitment: H256,
+	/// Hash of the block before the one that took the report: others draw by it whether they re-open it.
+	pub block: H256,
 	/// Time of the report, in UTC milliseconds.
 	pub time_ms: u64,
 }
@@ -76,8 +79,8 @@ pub struct DemandOfOpening {
 	pub id: CheckId,
 	/// Index of the receipt in the batch, where it is known.
 	pub index: Option<u64>,
-	/// Coordinator of the batch.
-	pub coordinator: PublicKey,
+	/// The miner's key, as its line names it.
+	pub miner: PublicKey,
 	/// Number of witnesses in all, and of those that have it and that got nothing.
 	pub witnesses: (u32, u32, u32),
 	/// Time until which witnesses speak, in UTC milliseconds, unless settlement is stopped meanwhile.
@@ -118,7 +121,7 @@ pub enum DisputePhase {
 }
 
 /// A dispute as the chain shows it.
-#[derive(Encode, Decode, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, TypeInfo, Clone, PartialEq, Eq, Debug)]
 pub struct DisputeView {
 	/// Its id.
 	pub id: H256,
@@ -128,7 +131,7 @@ pub struct DisputeView {
 	pub batch: BatchId,
 	/// Index of the receipt in the batch.
 	pub index: u64,
-	/// The accused: a miner's key, or of a re-opened report the key of the verifier.
+	/// The accused: a miner's key, or of a re-opened report the account of the verifier.
 	pub accused: [u8; 32],
 	/// Hash of the block before the one in which it was opened, by which the jury draws what it repeats.
 	pub block: H256,
@@ -140,6 +143,8 @@ pub struct DisputeView {
 	pub jurors: (u32, u32),
 	/// Votes so far.
 	pub votes: Votes,
+	/// Of a number: the reports that took it up, from which the jury draws what it repeats.
+	pub reports: Vec<CheckId>,
 }
 
 /// Totals of checks.

@@ -34,6 +34,7 @@ use crate::{
 	compute::channels::{BatchKind, BatchSums, ChannelId, MinerLine},
 	crypto::ed25519::PublicKey,
 };
+use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
@@ -212,6 +213,12 @@ pub trait Waiting<AccountId> {
 	/// Returns `true` if a place in a miner's running sum of prices is in a range that the batch gave
 	/// up: there is no receipt that could be opened, and nobody is paid for it.
 	fn is_given_up(id: &BatchId, miner: &PublicKey, place: u128) -> bool;
+
+	/// Returns the ranges that a batch gave up, by miner and count. Draws leave them out: their price costs
+	/// nobody anything, and could be stated as high as to take every check of the batch.
+	fn given_up(_: &BatchId) -> Vec<MinerLine> {
+		Vec::new()
+	}
 
 	/// Forfeits pay and mint of one receipt: what miner and coordinator would receive of its price
 	/// goes back to the client of its channel, at most what of both waits; its share of the line's

@@ -1,0 +1,291 @@
+//! Disputes and juries.
+
+use crate::{mock::*, *};
+use frame_support::{assert_noop, assert_ok};
+use gridproof_primitives::{
+	H256,
+	compute::checks::{
+		BatchId, DisputeCause, DisputePhase, Figures, JuryCommitment, SeededFigures, Verdict,
+	},
+	num::units::AIT,
+};
+
+const GUILTY: Verdict = Verdict { guilty: true, invented: None };
+const NOT_GUILTY: Verdict = Verdict { guilty: false, invented: None };
+
+/// A verifier says that a receipt of its draw is not the model's.
+fn accused() -> (BatchId, H256) {
+	let batch = touched_of(0, EXACT);
+	report(&batch, 1, Figures::Exact { equal: false }).unwrap();
+	(batch, the_dispute())
+}
+
+#[test]
+fn a_report_not_equal_opens_a_dispute_that_holds_the_miners_part() {
+	build_and_execute(|| {
+		let (batch, dispute) = accused();
+		let view = ComputeChecks::disputes().remove(0);
+		assert_eq!((view.id, view.batch, view.phase), (dispute, batch, DisputePhase::Commit));
+		assert!(matches!(view.cause, DisputeCause::NotEqual(id) if id.verifier == key(1)));
+		assert_eq!(view.jurors, (4, 0), "all verifiers but the accuser");
+		assert_eq!(Holds::get().len(), 1);
+	});
+}
+
+#[test]
+fn a_guilty_miner_is_slashed_and_what_waits_of_it_goes_back() {
+	build_and_execute(|| {
+		let (batch, dispute) = accused();
+		decide(dispute, &[2, 3, 4, 5], true);
+		assert_eq!(Punishments::get(), [MINER]);
+		assert_eq!(Taken::get(), [MINER]);
+		assert_eq!(Lost::get(), [(batch, 2 * AIT)], "the receipt goes to its own client");
+		assert_eq!(Holds::get(), []);
+		assert_eq!([bond(1), bond(2)], [1_000 * AIT; 2], "no verifier pays");
+		assert_eq!(ComputeChecks::overview().disputes, (1, 1));
+	});
+}
+
+#[test]
+fn who_accuses_falsely_pays() {
+	build_and_execute(|| {
+		let (_, dispute) = accused();
+		let before = ait(&TreasuryAccount::get());
+		decide(dispute, &[2, 3, 4, 5], false);
+		assert_eq!(bond(1), 900 * AIT);
+		assert_eq!(ait(&TreasuryAccount::get()), before + 100 * AIT);
+		assert_eq!((Punishments::get(), Lost::get()), (vec![], vec![]));
+		assert_eq!(Holds::get(), []);
+	});
+}
+
+#[test]
+fn without_two_thirds_the_receipt_is_forfeited_and_nobody_slashed() {
+	build_and_execute(|| {
+		let (batch, dispute) = accused();
+		// Two of four for each.
+		commit(dispute, &[2, 3], GUILTY);
+		commit(dispute, &[4, 5], NOT_GUILTY);
+		pass(2 * 3_600_000);
+		for (number, verdict) in [(2, GUILTY), (3, GUILTY), (4, NOT_GUILTY), (5, NOT_GUILTY)] {
+			assert_ok!(apply(reveal_call(dispute, number, verdict)));
+		}
+		// Everybody has spoken: it need not wait.
+		assert_ok!(apply(Call::close_dispute { dispute }));
+		assert_eq!(Lost::get(), [(batch, 2 * AIT)]);
+		assert_eq!((Punishments::get(), Taken::get()), (vec![], vec![]));
+		assert!((1..=5).all(|number| bond(number) == 1_000 * AIT));
+	});
+}
+
+#[test]
+fn the_silent_lose_a_fee_and_count_for_nobody() {
+	build_and_execute(|| {
+		let (batch, dispute) = accused();
+		// Three of four are two thirds; 4 never reveals, 5 never commits.
+		commit(dispute, &[2, 3, 4], GUILTY);
+		pass(2 * 3_600_000);
+		assert_ok!(apply(reveal_call(dispute, 2, GUILTY)));
+		assert_ok!(apply(reveal_call(dispute, 3, GUILTY)));
+		assert_noop!(
+			dispatch(Call::close_dispute { dispute }, account(60)),
+			Error::<Test>::NotYet
+		);
+		pass(3_600_000);
+		assert_ok!(apply(Call::close_dispute { dispute }));
+		assert_eq!([bond(2), bond(3)], [1_000 * AIT; 2]);
+		assert_eq!([bond(4), bond(5)], [999 * AIT; 2]);
+		assert_eq!(Lost::get(), [(batch, 2 * AIT)], "two of four do not decide");
+		assert_eq!(Punishments::get(), []);
+	});
+}
+
+#[test]
+fn votes_are_committed_to_before_they_are_seen() {
+	build_and_execute(|| {
+		let (_, dispute) = accused();
+		assert_noop!(
+			dispatch(reveal_call(dispute, 2, GUILTY), account(60)),
+			Error::<Test>::NotYet
+		);
+		commit(dispute, &[2, 3], GUILTY);
+		let commitment = ballot(dispute, 2, NOT_GUILTY).commitment(&genesis());
+		let commitment = JuryCommitment { juror: key(2), dispute, commitment };
+		let signature = sign(2, &commitment.signing_payload(&genesis()));
+		let again = Call::commit_vote { commitment: Box::new(commitment), signature };
+		assert_noop!(dispatch(again.clone(), account(60)), Error::<Test>::AlreadyDone);
+		pass(2 * 3_600_000);
+		assert_noop!(
+			dispatch(reveal_call(dispute, 2, NOT_GUILTY), account(60)),
+			Error::<Test>::OtherCommitment
+		);
+		assert_noop!(
+			dispatch(reveal_call(dispute, 4, GUILTY), account(60)),
+			Error::<Test>::OtherCommitment
+		);
+		assert_ok!(apply(reveal_call(dispute, 2, GUILTY)));
+		assert_noop!(
+			dispatch(reveal_call(dispute, 2, GUILTY), account(60)),
+			Error::<Test>::AlreadyDone
+		);
+		assert_noop!(dispatch(again, account(60)), Error::<Test>::TooLate);
+		pass(3_600_000);
+		assert_noop!(
+			dispatch(reveal_call(dispute, 3, GUILTY), account(60)),
+			Error::<Test>::TooLate
+		);
+	});
+}
+
+#[test]
+fn nobody_judges_its_own_cause() {
+	build_and_execute(|| {
+		let (_, dispute) = accused();
+		let commitment = JuryCommitment { juror: key(1), dispute, commitment: H256::zero() };
+		let signature = sign(1, &commitment.signing_payload(&genesis()));
+		let call = Call::commit_vote { commitment: Box::new(commitment), signature };
+		assert_noop!(dispatch(call, account(60)), Error::<Test>::OwnCause);
+		let commitment = JuryCommitment { juror: key(2), dispute, commitment: H256::zero() };
+		let call = Call::commit_vote { commitment: Box::new(commitment), signature };
+		assert_noop!(dispatch(call, account(60)), Error::<Test>::BadSignature);
+	});
+}
+
+#[test]
+fn one_accuser_has_one_dispute_with_one_accused() {
+	build_and_execute(|| {
+		let (batch, _) = accused();
+		let more = report_with(&batch, 1, 1, Figures::Exact { equal: false });
+		assert_ok!(apply(report_call(more, 1)));
+		assert_eq!((Disputes::<Test>::count(), Reports::<Test>::iter().count()), (1, 2));
+		// Another accuser has its own; then the table of the tests is full.
+		assert_ok!(report(&batch, 2, Figures::Exact { equal: false }));
+		assert_eq!(Disputes::<Test>::count(), 2);
+		assert_noop!(
+			report(&batch, 3, Figures::Exact { equal: false }),
+			Error::<Test>::Full
+		);
+		// What accuses nobody is taken all the same.
+		assert_ok!(report(&batch, 3, Figures::Exact { equal: true }));
+	});
+}
+
+#[test]
+fn deadlines_stand_still_while_settlement_is_stopped() {
+	build_and_execute(|| {
+		let (_, dispute) = accused();
+		let until = ComputeChecks::disputes().remove(0).until_ms;
+		assert_eq!(until, (Now::get() + 2 * 3_600_000, Now::get() + 3 * 3_600_000));
+		pass(86_400_000);
+		StoppedMs::set(86_400_000);
+		let view = ComputeChecks::disputes().remove(0);
+		assert_eq!(view.phase, DisputePhase::Commit);
+		assert_eq!(view.until_ms.0, until.0 + 86_400_000);
+		commit(dispute, &[2], GUILTY);
+	});
+}
+
+#[test]
+fn a_client_disputes_its_own_receipt_with_a_deposit() {
+	build_and_execute(|| {
+		let batch = touched_of(0, EXACT);
+		let call = Call::dispute_receipt { batch, receipt: Box::new(placed(&batch, 2)) };
+		assert_noop!(dispatch(call.clone(), account(60)), Error::<Test>::NotClient);
+		assert_ok!(dispatch(call.clone(), client()));
+		assert_eq!(ait(&client()), NATIVE - 5 * AIT);
+		assert_eq!(ait(&EscrowAccount::get()), 5 * AIT);
+		assert_noop!(dispatch(call, client()), Error::<Test>::AlreadyDisputed);
+		let dispute = the_dispute();
+		assert_eq!(ComputeChecks::disputes()[0].jurors.0, 5);
+		decide(dispute, &[1, 2, 3, 4, 5], true);
+		assert_eq!(ait(&client()), NATIVE, "the deposit returns");
+		assert_eq!(Punishments::get(), [MINER]);
+	});
+}
+
+#[test]
+fn a_client_that_is_wrong_loses_its_deposit_to_the_treasury() {
+	build_and_execute(|| {
+		let batch = touched_of(0, EXACT);
+		let receipt = Box::new(placed(&batch, 2));
+		assert_ok!(dispatch(Call::dispute_receipt { batch, receipt }, client()));
+		let before = ait(&TreasuryAccount::get());
+		decide(the_dispute(), &[1, 2, 3, 4, 5], false);
+		assert_eq!(ait(&client()), NATIVE - 5 * AIT);
+		assert_eq!(ait(&TreasuryAccount::get()), before + 5 * AIT);
+	});
+}
+
+#[test]
+fn a_jury_that_does_not_decide_costs_the_client_nothing() {
+	build_and_execute(|| {
+		let batch = touched_of(0, EXACT);
+		let receipt = Box::new(placed(&batch, 2));
+		assert_ok!(dispatch(Call::dispute_receipt { batch, receipt }, client()));
+		pass(3 * 3_600_000);
+		assert_ok!(apply(Call::close_dispute { dispute: the_dispute() }));
+		assert_eq!(ait(&client()), NATIVE);
+		assert_eq!(Lost::get(), [(batch, 2 * AIT)]);
+		assert!((1..=5).all(|number| bond(number) == 999 * AIT), "all were silent");
+	});
+}
+
+#[test]
+fn one_answer_proves_nothing_of_class_seeded() {
+	build_and_execute(|| {
+		let batch = touched_of(0, SEEDED);
+		let call = Call::dispute_receipt { batch, receipt: Box::new(placed(&batch, 2)) };
+		assert_noop!(dispatch(call, client()), Error::<Test>::NotExact);
+	});
+}
+
+#[test]
+fn a_receipt_is_forfeited_once() {
+	build_and_execute(|| {
+		let batch = touched(0, receipts(EXACT, &[10 * AIT]));
+		let receipt = Box::new(placed(&batch, 0));
+		assert_ok!(dispatch(Call::dispute_receipt { batch, receipt: receipt.clone() }, client()));
+		assert_ok!(report(&batch, 1, Figures::Exact { equal: false }));
+		pass(3 * 3_600_000);
+		for dispute in Disputes::<Test>::iter_keys().collect::<Vec<_>>() {
+			assert_ok!(apply(Call::close_dispute { dispute }));
+		}
+		assert_eq!(Lost::get(), [(batch, 10 * AIT)]);
+		let call = Call::dispute_receipt { batch, receipt };
+		assert_noop!(dispatch(call, client()), Error::<Test>::AlreadyDone);
+	});
+}
+
+#[test]
+fn a_reporter_whose_figures_the_jury_does_not_find_again_pays() {
+	build_and_execute(|| {
+		let batch = touched_of(0, SEEDED);
+		let figures = SeededFigures { tokens: 10, clipped: 4_000_000, matches: 0, end: 0 };
+		assert_ok!(report(&batch, 1, Figures::Seeded(figures)));
+		let dispute = the_dispute();
+		let verdict = Verdict { guilty: false, invented: Some(key(1)) };
+		commit(dispute, &[1], GUILTY);
+		commit(dispute, &[2, 3, 4, 5], verdict);
+		pass(2 * 3_600_000);
+		assert_ok!(apply(reveal_call(dispute, 1, GUILTY)));
+		for number in 2..=5 {
+			assert_ok!(apply(reveal_call(dispute, number, verdict)));
+		}
+		assert_ok!(apply(Call::close_dispute { dispute }));
+		assert_eq!([bond(1), bond(2)], [900 * AIT, 1_000 * AIT]);
+		assert_eq!((Punishments::get(), Lost::get()), (vec![], vec![]));
+	});
+}
+
+#[test]
+fn a_third_offence_dismisses_a_verifier() {
+	build_and_execute(|| {
+		for (offence, left) in [900, 810, 729].into_iter().enumerate() {
+			assert!(Admitted::<Test>::contains_key(account(1)), "before offence {offence}");
+			ComputeChecks::punish_verifier(&account(1)).unwrap();
+			assert_eq!(bond(1), left * AIT);
+		}
+		assert!(!Admitted::<Test>::contains_key(account(1)));
+		assert!(Verifiers::<Test>::get(account(1)).unwrap().free_ms.is_some());
+	});
+}

@@ -1,0 +1,12 @@
+//! One module for each part of the pallet.
+
+mod demands;
+mod disputes;
+mod governance;
+mod numbers;
+mod pay;
+mod pool;
+mod reopenings;
+mod reports;
+mod touch;
+mod verifiers;

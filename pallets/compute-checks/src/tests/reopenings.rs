@@ -1,0 +1,134 @@
+//! Re-opened reports.
+
+use crate::{mock::*, *};
+use frame_support::{assert_noop, assert_ok};
+use gridproof_primitives::{
+	compute::checks::{
+		BatchId, CheckId, DisputeCause, Figures, Reopening, ShownFigures, Vrf, figures_commitment,
+		reopen_input,
+	},
+	num::units::AIT,
+};
+use sp_runtime::DispatchError;
+
+/// Lets every report be re-opened by whoever draws first: one in one.
+fn always() {
+	Parameters::<Test>::mutate(|parameters| parameters.reopen_one_in = 1);
+}
+
+fn reported() -> (BatchId, CheckId) {
+	always();
+	let batch = touched_of(0, EXACT);
+	report(&batch, 1, Figures::Exact { equal: true }).unwrap();
+	(batch, CheckId { batch, verifier: key(1), check: 0 })
+}
+
+fn reopen_call(of: CheckId, number: u8, figures: &[u32]) -> Call<Test> {
+	let block = Reports::<Test>::get(of.batch, (of.verifier, of.check)).unwrap().block;
+	let vrf = Vrf::sign(&pair(number), &reopen_input(&genesis(), &of.hash(), &block));
+	let own = CheckId { verifier: key(number), ..of };
+	let commitment = figures_commitment(&own, &own_figures(figures));
+	let reopening = Reopening { by: key(number), of, vrf, commitment };
+	let signature = sign(number, &reopening.signing_payload(&genesis()));
+	Call::reopen { reopening: Box::new(reopening), signature }
+}
+
+/// Returns the verifier to which the re-opening of a report fell: one of four is expected to.
+fn reopened(of: CheckId, figures: &[u32]) -> Option<u8> {
+	(2..=5).find(|number| apply(reopen_call(of, *number, figures)).is_ok())
+}
+
+fn show(of: CheckId, number: u8, figures: &[u32]) -> Result<(), DispatchError> {
+	let shown = ShownFigures { by: key(number), of, figures: own_figures(figures) };
+	let signature = sign(number, &shown.signing_payload(&genesis()));
+	apply(Call::show_figures { shown: Box::new(shown), signature })
+}
+
+/// A report that is re-opened by somebody; another batch is tried where nobody drew it.
+fn one_reopened(figures: &[u32]) -> (CheckId, u8) {
+	always();
+	for sequence in 0..20 {
+		let batch = touched_of(sequence, EXACT);
+		report(&batch, 1, Figures::Exact { equal: true }).unwrap();
+		let of = CheckId { batch, verifier: key(1), check: 0 };
+		if let Some(by) = reopened(of, figures) {
+			return (of, by);
+		}
+	}
+	panic!("a re-opening falls to somebody in twenty tries");
+}
+
+#[test]
+fn figures_that_agree_end_a_reopening() {
+	build_and_execute(|| {
+		let (of, by) = one_reopened(&[1, 2, 3]);
+		assert_eq!(ComputeChecks::reopenings(), [of]);
+		assert_noop!(show(of, 1, &[1, 2, 4]), Error::<Test>::OtherCommitment);
+		assert_ok!(show(of, 1, &[1, 2, 3]));
+		assert_noop!(show(of, 1, &[1, 2, 3]), Error::<Test>::AlreadyDone);
+		assert_ok!(show(of, by, &[1, 2, 3]));
+		assert_eq!((Reopenings::<Test>::iter().count(), Disputes::<Test>::count()), (0, 0));
+		assert!((1..=5).all(|number| bond(number) == 1_000 * AIT));
+	});
+}
+
+#[test]
+fn figures_that_do_not_agree_are_for_the_jury() {
+	build_and_execute(|| {
+		let (of, by) = one_reopened(&[1, 2, 9]);
+		assert_ok!(show(of, by, &[1, 2, 9]));
+		assert_ok!(show(of, 1, &[1, 2, 3]));
+		let view = ComputeChecks::disputes().remove(0);
+		assert_eq!(view.cause, DisputeCause::Reopened(of));
+		assert_eq!(view.accused, <[u8; 32]>::from(account(1)));
+		assert_eq!(view.jurors.0, 3, "all verifiers but both parties");
+		assert_eq!(Holds::get(), [], "no miner is accused");
+		let jury: Vec<_> = (2..=5).filter(|number| *number != by).collect();
+		decide(view.id, &jury, true);
+		assert_eq!([bond(1), bond(by)], [900 * AIT, 1_000 * AIT]);
+		assert_eq!(Punishments::get(), [], "the miner has nothing to do with it");
+	});
+}
+
+#[test]
+fn who_does_not_show_its_figures_is_punished() {
+	build_and_execute(|| {
+		let (of, by) = one_reopened(&[1, 2, 3]);
+		assert_ok!(show(of, by, &[1, 2, 3]));
+		let close = Call::close_reopening { check: of };
+		assert_noop!(dispatch(close.clone(), account(60)), Error::<Test>::NotYet);
+		pass(3_600_000);
+		assert_noop!(show(of, 1, &[1, 2, 3]), Error::<Test>::TooLate);
+		assert_ok!(apply(close));
+		assert_eq!([bond(1), bond(by)], [900 * AIT, 1_000 * AIT]);
+	});
+}
+
+#[test]
+fn nobody_reopens_its_own_report_or_what_it_did_not_draw() {
+	build_and_execute(|| {
+		let (_, of) = reported();
+		let own = reopen_call(of, 1, &[1]);
+		assert_noop!(dispatch(own, account(60)), Error::<Test>::OwnCause);
+		// One in twenty of four others: that nobody draws it is likely, and one of 1 never is.
+		Parameters::<Test>::mutate(|parameters| parameters.reopen_one_in = u32::MAX);
+		let call = reopen_call(of, 2, &[1]);
+		assert_noop!(dispatch(call, account(60)), Error::<Test>::NotDrawn);
+		let unknown = CheckId { check: 1, ..of };
+		let vrf = Vrf::sign(&pair(2), &reopen_input(&genesis(), &of.hash(), &of.hash()));
+		let reopening = Reopening { by: key(2), of: unknown, vrf, commitment: of.hash() };
+		let signature = sign(2, &reopening.signing_payload(&genesis()));
+		let call = Call::reopen { reopening: Box::new(reopening), signature };
+		assert_noop!(dispatch(call, account(60)), Error::<Test>::UnknownReport);
+		Parameters::<Test>::mutate(|parameters| parameters.reopen_one_in = 20);
+	});
+}
+
+#[test]
+fn a_report_is_reopened_once() {
+	build_and_execute(|| {
+		let (of, by) = one_reopened(&[1, 2, 3]);
+		let again = reopen_call(of, by, &[1, 2, 3]);
+		assert_noop!(dispatch(again, account(60)), Error::<Test>::AlreadyDone);
+	});
+}

@@ -1,0 +1,119 @@
+//! Admission, bonds and keys of verifiers.
+
+use crate::{mock::*, *};
+use frame_support::{assert_noop, assert_ok};
+use gridproof_primitives::{compute::checks::key_payload, num::units::AIT};
+use sp_runtime::DispatchError;
+
+fn register(number: u8) -> Result<(), DispatchError> {
+	let proof = sign(number, &key_payload(&genesis(), &account(number).into()));
+	dispatch(Call::register_verifier { key: key(number), proof }, account(number))
+}
+
+#[test]
+fn governance_admits_and_an_account_begins_with_bond_and_key() {
+	build_and_execute(|| {
+		assert_noop!(register(6), Error::<Test>::NotAdmitted);
+		let admit = Call::admit_verifier { account: account(6) };
+		assert_noop!(dispatch(admit.clone(), account(6)), DispatchError::BadOrigin);
+		assert_ok!(govern(admit.clone()));
+		assert_noop!(govern(admit), Error::<Test>::AlreadyAdmitted);
+		let proof = sign(7, &key_payload(&genesis(), &account(6).into()));
+		let stolen = Call::register_verifier { key: key(6), proof };
+		assert_noop!(dispatch(stolen, account(6)), Error::<Test>::BadSignature);
+		assert_ok!(register(6));
+		assert_eq!(ait(&account(6)), NATIVE - 1_000 * AIT);
+		assert_noop!(register(6), Error::<Test>::AlreadyRegistered);
+		let view = ComputeChecks::verifiers();
+		let own = view.iter().find(|one| one.key == key(6)).unwrap();
+		assert!(!own.draws, "it draws in an hour");
+		pass(3_600_000);
+		assert!(ComputeChecks::verifiers().iter().all(|one| one.draws));
+	});
+}
+
+#[test]
+fn no_more_than_21_are_admitted() {
+	build_and_execute(|| {
+		for number in 100..116 {
+			assert_ok!(govern(Call::admit_verifier { account: account(number) }));
+		}
+		assert_noop!(
+			govern(Call::admit_verifier { account: account(116) }),
+			Error::<Test>::MaxVerifiersExceeded
+		);
+	});
+}
+
+#[test]
+fn no_two_verifiers_have_one_key() {
+	build_and_execute(|| {
+		assert_ok!(govern(Call::admit_verifier { account: account(6) }));
+		let proof = sign(1, &key_payload(&genesis(), &account(6).into()));
+		let call = Call::register_verifier { key: key(1), proof };
+		assert_noop!(dispatch(call, account(6)), Error::<Test>::KeyTaken);
+		let proof = sign(2, &key_payload(&genesis(), &account(1).into()));
+		let call = Call::exchange_key { key: key(2), proof };
+		assert_noop!(dispatch(call, account(1)), Error::<Test>::KeyTaken);
+	});
+}
+
+#[test]
+fn a_key_is_exchanged_again_after_eight_days() {
+	build_and_execute(|| {
+		let exchange = |number| {
+			let proof = sign(number, &key_payload(&genesis(), &account(1).into()));
+			dispatch(Call::exchange_key { key: key(number), proof }, account(1))
+		};
+		assert_ok!(exchange(11));
+		pass(8 * 86_400_000 - 1);
+		assert_noop!(exchange(12), Error::<Test>::ExchangedLately);
+		pass(1);
+		assert_ok!(exchange(12));
+		assert_eq!(Keys::<Test>::get(key(1)), None, "the first one leads to nobody any more");
+		assert_eq!(Keys::<Test>::get(key(11)), Some(account(1)));
+	});
+}
+
+#[test]
+fn who_leaves_has_its_bond_back_after_a_week() {
+	build_and_execute(|| {
+		assert_noop!(dispatch(Call::leave {}, account(6)), Error::<Test>::UnknownVerifier);
+		assert_noop!(
+			dispatch(Call::withdraw_bond {}, account(1)),
+			Error::<Test>::BondNotFree
+		);
+		assert_ok!(dispatch(Call::leave {}, account(1)));
+		assert_noop!(dispatch(Call::leave {}, account(1)), Error::<Test>::Leaving);
+		assert!(!Admitted::<Test>::contains_key(account(1)), "its seat is free");
+		pass(7 * 86_400_000 - 1);
+		assert_noop!(
+			dispatch(Call::withdraw_bond {}, account(1)),
+			Error::<Test>::BondNotFree
+		);
+		pass(1);
+		assert_ok!(dispatch(Call::withdraw_bond {}, account(1)));
+		assert_eq!(ait(&account(1)), NATIVE);
+		assert_eq!(Keys::<Test>::get(key(1)), None);
+	});
+}
+
+#[test]
+fn the_committee_dismisses_and_nobody_else() {
+	build_and_execute(|| {
+		let dismiss = Call::dismiss_verifier { account: account(1) };
+		assert_noop!(dispatch(dismiss.clone(), account(60)), DispatchError::BadOrigin);
+		assert_ok!(dispatch(dismiss.clone(), account(99)));
+		assert_noop!(dispatch(dismiss, account(99)), Error::<Test>::NotAdmitted);
+	});
+}
+
+#[test]
+fn a_bond_can_be_raised() {
+	build_and_execute(|| {
+		assert_ok!(dispatch(Call::raise_bond { amount: AIT }, account(1)));
+		assert_eq!((bond(1), ait(&account(1))), (1_001 * AIT, NATIVE - 1_001 * AIT));
+		let call = Call::raise_bond { amount: u128::MAX };
+		assert_noop!(dispatch(call, account(1)), Error::<Test>::Overflow);
+	});
+}

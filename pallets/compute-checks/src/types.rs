@@ -1,0 +1,316 @@
+//! What the pallet stores, and what it asks of the pallet that settles.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{BoundedVec, pallet_prelude::ConstU32};
+use gridproof_primitives::{
+	H256,
+	compute::{
+		ComputeParameters,
+		channels::{ChannelId, ChannelParameters, VoucherId},
+		checks::{
+			BatchChecks, BatchId, CheckId, DisputeCause, Figures, KEY_NOTICE_MS, Number, TokenFigures,
+			Verdict, VerifierKey, Votes, Witness,
+		},
+	},
+	crypto::ed25519::PublicKey,
+};
+use scale_info::TypeInfo;
+
+/// Highest number of rows of verifiers, with those that leave: three times those that are admitted.
+pub const MAX_ROWS: u32 = 64;
+/// Number of reports that are remembered of a number: those that took it up last.
+pub const MAX_REPORTS_OF_NUMBER: u32 = 8;
+/// Highest number of rows that one call removes of a batch that is over.
+pub const MAX_CLEARED: u32 = 64;
+/// Number of offences from which a verifier is dismissed.
+pub const DISMISSED_AFTER: u32 = 3;
+/// Shortest time between two exchanges of a verifier's key, in milliseconds: eight days. The key before
+/// still reports what it drew, and no window is longer than a week.
+pub const KEY_EXCHANGE_GAP_MS: u64 = 8 * 86_400_000;
+/// A day, in milliseconds.
+pub const DAY_MS: u64 = 86_400_000;
+
+/// What checks ask of the pallet that settles, beside what waits.
+pub trait Settlement<AccountId> {
+	/// Returns the parameters of receipts and of channels.
+	fn parameters() -> (ComputeParameters, ChannelParameters);
+
+	/// Returns the account of a registered party; `key` may be a former one.
+	fn account_of(key: &PublicKey) -> Option<AccountId>;
+
+	/// Returns the account that opened a channel.
+	fn client_of(channel: ChannelId) -> Option<AccountId>;
+
+	/// Returns for how long settlement has been stopped in all, in milliseconds.
+	fn stopped_ms() -> u64;
+}
+
+/// A key of a verifier, and the time at which it became known, in UTC milliseconds.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KnownKey {
+	/// The key.
+	pub key: VerifierKey,
+	/// Time at which it became known.
+	pub since_ms: u64,
+}
+
+impl KnownKey {
+	/// Returns `true` if it draws what is touched at a time.
+	pub const fn draws_at(&self, touched_ms: u64) -> bool {
+		self.since_ms.saturating_add(KEY_NOTICE_MS) <= touched_ms
+	}
+}
+
+/// A verifier, by its account.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Verifier {
+	/// Its newest key.
+	pub key: KnownKey,
+	/// The key before.
+	pub former: Option<KnownKey>,
+	/// What is held of its account, in 10⁻¹⁸ AIT.
+	pub bond: u128,
+	/// Number of checks that it has reported.
+	pub reports: u64,
+	/// Time of the last report, in UTC milliseconds; 0 before the first.
+	pub last_report_ms: u64,
+	/// Number of offences.
+	pub offences: u32,
+	/// Time from which the bond is free, if it leaves, in UTC milliseconds.
+	pub free_ms: Option<u64>,
+}
+
+impl Verifier {
+	/// Returns the key that draws what is touched at a time.
+	pub fn key_at(&self, touched_ms: u64) -> Option<VerifierKey> {
+		let keys = [Some(self.key), self.former];
+		keys.into_iter().flatten().find(|key| key.draws_at(touched_ms)).map(|key| key.key)
+	}
+
+	/// Returns `true` if it takes part: it does not leave, and has at least half of the bond.
+	pub const fn is_fit(&self, bond: u128) -> bool {
+		self.free_ms.is_none() && self.bond.saturating_mul(2) >= bond
+	}
+}
+
+/// A batch that was touched.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BatchRow {
+	/// What is drawn of it.
+	pub checks: BatchChecks,
+	/// Hash of its header.
+	pub header_hash: H256,
+	/// Number of demands, re-openings and disputes about it that are open.
+	pub open: u32,
+	/// Time from which its rows can be removed even if something of it still waits, in UTC milliseconds.
+	pub over_ms: u64,
+}
+
+/// A receipt in its batch, as disputes and demands name it.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Checked {
+	/// The batch.
+	pub batch: BatchId,
+	/// Index of the receipt in it.
+	pub index: u64,
+	/// Voucher of the receipt.
+	pub voucher: VoucherId,
+	/// The miner's key, as its line names it.
+	pub miner: PublicKey,
+	/// The key under which that miner was registered.
+	pub registered: PublicKey,
+	/// The model.
+	pub model: H256,
+	/// Price, in the smallest unit of the batch's asset.
+	pub price: u128,
+}
+
+/// A report.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Report<AccountId> {
+	/// The verifier.
+	pub by: AccountId,
+	/// The receipt.
+	pub receipt: Checked,
+	/// What was measured.
+	pub figures: Figures,
+	/// Commitment to the verifier's own figures.
+	pub commitment: H256,
+	/// Hash of the block before the one that took it.
+	pub block: H256,
+	/// Time of the report, in UTC milliseconds.
+	pub time_ms: u64,
+	/// `true` once it was re-opened.
+	pub reopened: bool,
+}
+
+/// The number of a miner and model.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NumberRow {
+	/// The number.
+	pub number: Number,
+	/// The reports that took it up last.
+	pub reports: BoundedVec<CheckId, ConstU32<MAX_REPORTS_OF_NUMBER>>,
+	/// Time of the last one, in UTC milliseconds.
+	pub time_ms: u64,
+}
+
+/// Half of a re-opening.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Side<AccountId> {
+	/// The verifier.
+	pub by: AccountId,
+	/// The key with which it takes part.
+	pub key: VerifierKey,
+	/// What it has committed to.
+	pub commitment: H256,
+	/// What it has shown.
+	pub shown: Option<TokenFigures>,
+}
+
+/// A report that is re-opened.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReopeningRow<AccountId> {
+	/// Who reported.
+	pub reporter: Side<AccountId>,
+	/// Who re-opens.
+	pub other: Side<AccountId>,
+	/// Time until which both show their figures, by the clock that stands still.
+	pub until: u64,
+}
+
+/// A demand of an opening.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DemandRow<AccountId> {
+	/// Who demands.
+	pub by: AccountId,
+	/// The receipt, where the coordinator has published it.
+	pub receipt: Option<Checked>,
+	/// The miner's key, as its line names it.
+	pub miner: PublicKey,
+	/// What demander and coordinator have put in together, in 10⁻¹⁸ AIT.
+	pub pot: u128,
+	/// Witnesses, each with what it has said.
+	pub witnesses: BoundedVec<(AccountId, Option<Witness>), ConstU32<MAX_ROWS>>,
+	/// Time until which they speak, by the clock that stands still.
+	pub until: u64,
+}
+
+impl<AccountId> DemandRow<AccountId> {
+	/// Returns how many have it, got nothing, and are witnesses at all.
+	pub fn count(&self) -> (u32, u32, u32) {
+		let number = |says: Option<Witness>| {
+			let count = self.witnesses.iter().filter(|(_, said)| *said == says).count();
+			u32::try_from(count).unwrap_or(u32::MAX)
+		};
+		let (has, nothing) = (number(Some(Witness::Has)), number(Some(Witness::GotNothing)));
+		let all = u32::try_from(self.witnesses.len()).unwrap_or(u32::MAX);
+		(has, nothing, all)
+	}
+}
+
+/// A verifier that judges a dispute.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Juror<AccountId> {
+	/// Its account.
+	pub account: AccountId,
+	/// Commitment to its vote, and the key that made it.
+	pub commitment: Option<(VerifierKey, H256)>,
+	/// Its vote, once it is revealed.
+	pub verdict: Option<Verdict>,
+}
+
+/// Who accuses.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Accuser<AccountId> {
+	/// A verifier, by a report or a re-opening.
+	#[codec(index = 0)]
+	Verifier(AccountId),
+	/// The number of a miner: nobody in particular.
+	#[codec(index = 1)]
+	Number,
+	/// A client, with its deposit in 10⁻¹⁸ AIT.
+	#[codec(index = 2)]
+	Client(AccountId, u128),
+}
+
+/// Who is accused.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Accused<AccountId> {
+	/// The miner of the receipt, by the key under which it is registered.
+	#[codec(index = 0)]
+	Miner(PublicKey),
+	/// The verifier whose report was re-opened.
+	#[codec(index = 1)]
+	Verifier(AccountId),
+}
+
+/// A dispute.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Dispute<AccountId> {
+	/// Why there is one.
+	pub cause: DisputeCause,
+	/// The receipt.
+	pub receipt: Checked,
+	/// Who accuses.
+	pub accuser: Accuser<AccountId>,
+	/// Who is accused.
+	pub accused: Accused<AccountId>,
+	/// The jury.
+	pub jurors: BoundedVec<Juror<AccountId>, ConstU32<MAX_ROWS>>,
+	/// Reports that the jury draws from, of a number.
+	pub reports: BoundedVec<CheckId, ConstU32<MAX_REPORTS_OF_NUMBER>>,
+	/// Hash of the block before the one in which it was opened.
+	pub block: H256,
+	/// `true` if the miner's part of the batch is held for it.
+	pub holds: bool,
+	/// End of commitments and of votes, by the clock that stands still.
+	pub until: (u64, u64),
+}
+
+impl<AccountId> Dispute<AccountId> {
+	/// Returns the votes so far.
+	pub fn votes(&self) -> Votes {
+		let verdicts = self.jurors.iter().filter_map(|juror| juror.verdict.as_ref());
+		verdicts.fold(Votes::default(), |votes, verdict| votes.with(verdict))
+	}
+
+	/// Returns the number of jurors.
+	pub fn size(&self) -> u32 {
+		u32::try_from(self.jurors.len()).unwrap_or(u32::MAX)
+	}
+}
+
+/// Totals of the pallet.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Totals {
+	/// Reports ever.
+	pub reports: u64,
+	/// Disputes ever.
+	pub disputes: u64,
+	/// Disputes that found the accused guilty.
+	pub guilty: u64,
+	/// Paid to verifiers, in 10⁻¹⁸ AIT.
+	pub paid: u128,
+	/// What lies in the pallet's account: pots of demands and deposits of disputes, in 10⁻¹⁸ AIT.
+	pub escrow: u128,
+	/// Time for which fewer than five verifiers had reported within a day, in milliseconds.
+	pub still_ms: u64,
+}
+
+/// Number of checks that matured on a day, of each verifier.
+pub type DayRow<AccountId> = BoundedVec<(AccountId, u32), ConstU32<MAX_ROWS>>;
