@@ -218,6 +218,7 @@ const readCheck = (reader) => ({
 	model: reader.hex(),
 	figures: reader.one(CLASSES)(reader),
 	commitment: reader.hex(),
+	block: reader.hex(),
 	timeMs: reader.uint(8),
 });
 

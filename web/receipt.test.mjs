@@ -199,7 +199,7 @@ test("a receipt says whether it was checked, by whom and with what figures", asy
 	const check = (figures, { sequence = header.sequence, miner = statement.miner, number = statement.number } = {}) => header.coordinator
 		+ uint(sequence, 8) + verifier
 		+ uint(2, 4) + uint(statement.channel, 8) + uint(number, 8) + uint(index, 8) + miner + statement.model + figures
-		+ "cc".repeat(32) + uint(99, 8);
+		+ "cc".repeat(32) + "bb".repeat(32) + uint(99, 8);
 	const read = (...all) => decodeChecks(fromHex(uint(all.length << 2, 1) + all.join("")));
 	const [equal, unequal, seeded] = ["0001", "0000", `01${uint(16, 4)}${uint(5_000, 8)}${uint(15, 4)}${uint(0, 4)}`];
 	assert.equal(checksOf(result, read()).state, "not_checked");

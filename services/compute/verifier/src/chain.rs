@@ -39,13 +39,15 @@ impl WaitingBatch {
 	}
 }
 
-/// A report that this verifier may have to look at a second time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reported {
-	/// The report.
-	pub view: CheckView,
-	/// Hash of the block before the one that took it.
-	pub block: H256,
+/// What anybody may close whose time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+	/// A demand of an opening.
+	Demand(CheckId),
+	/// A report that was looked at twice.
+	Reopening(CheckId),
+	/// A dispute.
+	Dispute(H256),
 }
 
 /// What a verifier needs of the chain.
@@ -69,7 +71,7 @@ pub trait CheckedChain: Send + Sync + 'static {
 	fn waiting(&self) -> BoxFuture<'_, Result<Vec<WaitingBatch>, ChainError>>;
 
 	/// Reports of batches that wait, those of every verifier.
-	fn reports(&self) -> BoxFuture<'_, Result<Vec<Reported>, ChainError>>;
+	fn reports(&self) -> BoxFuture<'_, Result<Vec<CheckView>, ChainError>>;
 
 	/// Demands of openings that are open.
 	fn demands(&self) -> BoxFuture<'_, Result<Vec<DemandOfOpening>, ChainError>>;
@@ -77,11 +79,14 @@ pub trait CheckedChain: Send + Sync + 'static {
 	/// Disputes that are open.
 	fn disputes(&self) -> BoxFuture<'_, Result<Vec<DisputeView>, ChainError>>;
 
-	/// Checks whose figures a verifier has to show now, as its report or its second look.
-	fn to_show(&self, key: VerifierKey) -> BoxFuture<'_, Result<Vec<CheckId>, ChainError>>;
+	/// Checks whose reports are looked at twice and wait for figures.
+	fn reopenings(&self) -> BoxFuture<'_, Result<Vec<CheckId>, ChainError>>;
 
 	/// Touches a batch, so that it can be drawn from.
-	fn touch(&self, batch: H256) -> BoxFuture<'_, Result<(), ChainError>>;
+	fn touch(&self, batch: BatchId) -> BoxFuture<'_, Result<(), ChainError>>;
+
+	/// Closes something whose time is over.
+	fn close(&self, closing: Closing) -> BoxFuture<'_, Result<(), ChainError>>;
 
 	/// Submits a statement, and follows it until it is final.
 	fn submit(&self, statement: Statement) -> BoxFuture<'_, Result<(), ChainError>>;

@@ -42,7 +42,7 @@ impl Verifier {
 
 	async fn touch(&self, batch: &WaitingBatch) -> Result<(), NotDone> {
 		if self.settings.touches && batch.is_ripe {
-			match self.chain.touch(batch.hash).await {
+			match self.chain.touch(batch.id()).await {
 				// Another was faster.
 				Err(error) if error.is_refusal() => tracing::debug!(%error, "a touch was refused"),
 				done => done?,

@@ -1,7 +1,7 @@
 //! What a verifier owes the others: being witness, looking a second time, being juror, showing its figures.
 
 use crate::{
-	chain::{Reported, WaitingBatch},
+	chain::{Closing, WaitingBatch},
 	statements::{Statement, name},
 	verifier::{Missing, NotDone, Verifier},
 	work::Measured,
@@ -13,7 +13,7 @@ use gridproof_primitives::{
 	compute::{
 		channels::{ChannelReceipt, Placed},
 		checks::{
-			Ballot, BatchId, CheckId, DemandOfOpening, DisputeCause, DisputePhase, DisputeView, Duty, Figures,
+			Ballot, BatchId, CheckId, CheckView, DemandOfOpening, DisputeCause, DisputePhase, DisputeView, Duty, Figures,
 			LineClass, ModelLine, Reopening, ShownFigures, Verdict, Vrf, Witness, WitnessStatement,
 			figures_commitment, is_reopened, reopen_input,
 		},
@@ -35,10 +35,10 @@ impl Verifier {
 			self.witness(&waiting, &demand).await?;
 		}
 		let reports = self.chain.reports().await?;
-		for reported in &reports {
-			self.look_again(&waiting, reported).await?;
+		for report in &reports {
+			self.look_again(&waiting, report).await?;
 		}
-		for id in self.chain.to_show(self.public()).await? {
+		for id in self.chain.reopenings().await? {
 			self.show(id).await?;
 		}
 		for dispute in self.chain.disputes().await? {
@@ -77,6 +77,9 @@ impl Verifier {
 	) -> Result<(), NotDone> {
 		let DemandOfOpening { id, until_ms, .. } = *demand;
 		let about = name::witness(&id);
+		if until_ms < self.now() {
+			return self.close(Closing::Demand(id)).await;
+		}
 		if id.verifier == self.public() || self.state.has(about).await? {
 			return Ok(());
 		}
@@ -112,16 +115,16 @@ impl Verifier {
 	async fn look_again(
 		&self,
 		waiting: &[WaitingBatch],
-		reported: &Reported,
+		report: &CheckView,
 	) -> Result<(), NotDone> {
-		let of = reported.view.id;
+		let of = report.id;
 		let about = name::reopen(&of);
 		if of.verifier == self.public() || self.state.has(about).await? {
 			return Ok(());
 		}
 		let Some(drawn) = waiting.iter().find(|one| one.id() == of.batch) else { return Ok(()) };
 		let Some(checks) = drawn.checks else { return Ok(()) };
-		let input = reopen_input(&self.genesis, &of.hash(), &reported.block);
+		let input = reopen_input(&self.genesis, &of.hash(), &report.block);
 		let Some(pair) = self.key.pair() else { return Ok(()) };
 		let vrf = Vrf::sign(&pair, &input);
 		let Some(output) = vrf.verify(self.key.public(), &input) else { return Ok(()) };
@@ -130,7 +133,7 @@ impl Verifier {
 			return Ok(());
 		}
 		let duty = Duty::Reopens { of, vrf };
-		let again = self.again(waiting, of.batch, reported.view.index, duty).await?;
+		let again = self.again(waiting, of.batch, report.index, duty).await?;
 		let Some((measured, _)) = again else { return Ok(()) };
 		let own_id = CheckId { verifier: self.public(), ..of };
 		let own = self.state.keep_figures(own_id, measured.own, self.now()).await?;
@@ -169,11 +172,15 @@ impl Verifier {
 		}
 	}
 
-	/// Shows the figures of a report or a second look.
+	/// Shows the figures of a report or a second look of its own.
 	async fn show(&self, of: CheckId) -> Result<(), NotDone> {
 		let about = name::show(&of);
-		if self.state.has(about).await? {
+		let is_own = of.verifier == self.public() || self.state.has(name::reopen(&of)).await?;
+		if !is_own {
 			return Ok(());
+		}
+		if self.state.has(about).await? {
+			return self.close(Closing::Reopening(of)).await;
 		}
 		let own_id = CheckId { verifier: self.public(), ..of };
 		let Some(figures) = self.state.figures(own_id).await? else {
@@ -184,11 +191,23 @@ impl Verifier {
 		self.say(about, Statement::show(&self.key, &self.genesis, shown)).await
 	}
 
+	/// Closes what nobody has closed yet.
+	async fn close(&self, closing: Closing) -> Result<(), NotDone> {
+		match self.chain.close(closing).await {
+			// Another was faster, or its time is not over.
+			Err(error) if error.is_refusal() => {
+				tracing::debug!(%error, ?closing, "it is not closed");
+				Ok(())
+			},
+			done => Ok(done?),
+		}
+	}
+
 	/// Commits to a vote about a dispute, and reveals it when that is due.
 	async fn judge(
 		&self,
 		waiting: &[WaitingBatch],
-		reports: &[Reported],
+		reports: &[CheckView],
 		dispute: &DisputeView,
 	) -> Result<(), NotDone> {
 		if self.is_party(dispute) {
@@ -212,7 +231,8 @@ impl Verifier {
 				let vote = Statement::reveal(&self.key, &self.genesis, ballot);
 				self.say(name::reveal(&id), vote).await
 			},
-			DisputePhase::Commit | DisputePhase::Reveal | DisputePhase::Over => Ok(()),
+			DisputePhase::Over => self.close(Closing::Dispute(id)).await,
+			DisputePhase::Commit | DisputePhase::Reveal => Ok(()),
 		}
 	}
 
@@ -230,7 +250,7 @@ impl Verifier {
 	async fn verdict(
 		&self,
 		waiting: &[WaitingBatch],
-		reports: &[Reported],
+		reports: &[CheckView],
 		dispute: &DisputeView,
 	) -> Result<Option<Verdict>, NotDone> {
 		let found = |guilty| Verdict { guilty, invented: None };
@@ -247,9 +267,9 @@ impl Verifier {
 		};
 		Ok(Some(match dispute.cause {
 			DisputeCause::Reopened(id) => {
-				let report = reports.iter().find(|one| one.view.id == id);
+				let report = reports.iter().find(|one| one.id == id);
 				let agrees = report.is_none_or(|report| {
-					agree(&line, &report.view.figures, &measured.figures)
+					agree(&line, &report.figures, &measured.figures)
 				});
 				found(!agrees)
 			},
@@ -261,26 +281,25 @@ impl Verifier {
 	async fn verdict_of_number(
 		&self,
 		waiting: &[WaitingBatch],
-		reports: &[Reported],
+		reports: &[CheckView],
 		dispute: &DisputeView,
 		id: CheckId,
 	) -> Result<Verdict, NotDone> {
 		let innocent = Verdict { guilty: false, invented: None };
-		let Some(last) = reports.iter().find(|one| one.view.id == id) else { return Ok(innocent) };
-		let (miner, model) = (last.view.miner, last.view.model);
-		let is_its = |one: &&Reported| one.view.miner == miner && one.view.model == model;
-		let mut behind: Vec<&Reported> = reports.iter().filter(is_its).collect();
-		behind.sort_by_key(|one| one.view.id);
+		let Some(last) = reports.iter().find(|one| one.id == id) else { return Ok(innocent) };
+		let (miner, model) = (last.miner, last.model);
+		let is_behind = |one: &&CheckView| dispute.reports.contains(&one.id);
+		let mut behind: Vec<&CheckView> = reports.iter().filter(is_behind).collect();
+		behind.sort_by_key(|one| one.id);
 		let (mut sum, mut count) = (0u64, 0u64);
 		let mut line = None;
 		for report in chosen(&dispute.id, 0, &behind) {
-			let view = report.view;
 			let duty = Duty::Juror(dispute.id);
-			let again = self.again(waiting, view.id.batch, view.index, duty).await?;
+			let again = self.again(waiting, report.id.batch, report.index, duty).await?;
 			let Some((measured, its)) = again else { continue };
 			line = Some(its);
-			if !agree(&its, &view.figures, &measured.figures) {
-				return Ok(Verdict { guilty: false, invented: Some(view.id.verifier) });
+			if !agree(&its, &report.figures, &measured.figures) {
+				return Ok(Verdict { guilty: false, invented: Some(report.id.verifier) });
 			}
 			sum = sum.saturating_add(figure(&measured.figures));
 			count = count.saturating_add(1);

@@ -141,7 +141,7 @@ async fn a_witness_says_what_it_got_and_waits_half_of_the_time_for_it() {
 		world.demands.lock().unwrap().push(DemandOfOpening {
 			id,
 			index: Some(1),
-			coordinator: world.coordinator,
+			miner: [2; 32],
 			witnesses: (1, 0, 0),
 			until_ms: world.clock.now_ms() + hour,
 		});
@@ -167,7 +167,7 @@ async fn a_report_of_another_is_looked_at_again_and_the_figures_are_shown() {
 	let reporter = world.verifier(0xE1, first.path()).await;
 	reporter.turn().await.unwrap();
 	let reported = world.reported(&world.said()[0]);
-	let id = reported.view.id;
+	let id = reported.id;
 	world.reports.lock().unwrap().push(reported.clone());
 	let (_folder, second) = witness_of(&world).await;
 	second.turn().await.unwrap();
@@ -187,12 +187,12 @@ async fn a_report_of_another_is_looked_at_again_and_the_figures_are_shown() {
 	}).collect();
 	assert_eq!(shown.len(), 2);
 	assert_eq!(shown[0].figures, shown[1].figures, "one engine, one pass");
-	assert_eq!(figures_commitment(&id, &shown[0].figures), reported.view.commitment);
+	assert_eq!(figures_commitment(&id, &shown[0].figures), reported.commitment);
 	assert_eq!(
 		figures_commitment(&reopening.own_id(), &shown[1].figures),
 		reopening.commitment
 	);
-	assert_ne!(reopening.commitment, reported.view.commitment, "a copied one would be the other's");
+	assert_ne!(reopening.commitment, reported.commitment, "a copied one would be the other's");
 }
 
 fn dispute(world: &World, phase: DisputePhase) -> DisputeView {
@@ -209,6 +209,7 @@ fn dispute(world: &World, phase: DisputePhase) -> DisputeView {
 		until_ms: (now + 7_200_000, now + 10_800_000),
 		jurors: (3, 0),
 		votes: Votes::default(),
+		reports: Vec::new(),
 	}
 }
 

@@ -250,6 +250,7 @@ async fn a_receipt_says_who_checked_it_and_with_what_figures() {
 		model: receipt.model,
 		figures: Figures::Exact { equal: true },
 		commitment: H256([1; 32]),
+		block: H256([2; 32]),
 		time_ms: 5,
 	};
 	world.chain.checks.reports.lock().unwrap().push(report);

@@ -33,7 +33,7 @@ use gridproof_support::{
 };
 use gridproof_verifier::{
 	Settings, Statement, Verifier,
-	chain::{CheckedChain, Reported, WaitingBatch},
+	chain::{CheckedChain, Closing, WaitingBatch},
 	coordinators::{Coordinators, NotGiven},
 	draws::Published,
 };
@@ -82,10 +82,11 @@ pub struct World {
 	pub is_away: Mutex<bool>,
 	pub said: Mutex<Vec<Statement>>,
 	pub asked: Mutex<Vec<Duty>>,
-	pub reports: Mutex<Vec<Reported>>,
+	pub reports: Mutex<Vec<CheckView>>,
 	pub demands: Mutex<Vec<DemandOfOpening>>,
 	pub disputes: Mutex<Vec<DisputeView>>,
 	pub to_show: Mutex<Vec<CheckId>>,
+	pub closed: Mutex<Vec<Closing>>,
 	pub clock: Clock,
 	pub hands: Hands,
 }
@@ -210,6 +211,7 @@ impl World {
 			demands: Mutex::default(),
 			disputes: Mutex::default(),
 			to_show: Mutex::default(),
+			closed: Mutex::default(),
 			clock,
 			hands,
 		})
@@ -246,10 +248,10 @@ impl World {
 	}
 
 	/// A report as the chain shows it.
-	pub fn reported(&self, statement: &Statement) -> Reported {
+	pub fn reported(&self, statement: &Statement) -> CheckView {
 		let Statement::Report(report, _) = statement else { panic!("{statement:?}") };
 		let receipt = report.receipt.item.receipt;
-		let view = CheckView {
+		CheckView {
 			id: report.id(),
 			voucher: receipt.voucher().unwrap(),
 			index: report.receipt.index,
@@ -257,9 +259,9 @@ impl World {
 			model: receipt.model,
 			figures: report.figures,
 			commitment: report.commitment,
+			block: BLOCK,
 			time_ms: 0,
-		};
-		Reported { view, block: BLOCK }
+		}
 	}
 }
 
@@ -320,7 +322,7 @@ impl CheckedChain for World {
 		.boxed()
 	}
 
-	fn reports(&self) -> BoxFuture<'_, Result<Vec<Reported>, ChainError>> {
+	fn reports(&self) -> BoxFuture<'_, Result<Vec<CheckView>, ChainError>> {
 		async { Ok(self.reports.lock().unwrap().clone()) }.boxed()
 	}
 
@@ -332,11 +334,19 @@ impl CheckedChain for World {
 		async { Ok(self.disputes.lock().unwrap().clone()) }.boxed()
 	}
 
-	fn to_show(&self, _: VerifierKey) -> BoxFuture<'_, Result<Vec<CheckId>, ChainError>> {
+	fn reopenings(&self) -> BoxFuture<'_, Result<Vec<CheckId>, ChainError>> {
 		async { Ok(self.to_show.lock().unwrap().clone()) }.boxed()
 	}
 
-	fn touch(&self, _: H256) -> BoxFuture<'_, Result<(), ChainError>> {
+	fn close(&self, closing: Closing) -> BoxFuture<'_, Result<(), ChainError>> {
+		async move {
+			self.closed.lock().unwrap().push(closing);
+			Ok(())
+		}
+		.boxed()
+	}
+
+	fn touch(&self, _: BatchId) -> BoxFuture<'_, Result<(), ChainError>> {
 		async {
 			*self.is_touched.lock().unwrap() = true;
 			Ok(())
