@@ -1,23 +1,25 @@
 # shellcheck shell=bash
-# The checks of the development chain: five verifiers, each with a key for draws beside an account of its own.
+# The checks of the development chain: five verifiers, whom its genesis knows by well-known keys.
 
 # Until the chain has its checks, nobody draws: off unless it is asked for.
 readonly CHECKS=${GRIDPROOF_CHECKS:-0}
-readonly VERIFIERS=(verifier-1 verifier-2 verifier-3 verifier-4 verifier-5)
-[ "$CHECKS" = 0 ] || PROCESSES+=("${VERIFIERS[@]}")
+readonly VERIFIERS=(Alice Bob Charlie Dave Eve)
+if [ "$CHECKS" != 0 ]; then
+	for name in "${VERIFIERS[@]}"; do PROCESSES+=("verifier-${name,,}"); done
+fi
 
 start_checks() {
 	[ "$CHECKS" = 0 ] && return
-	local name
+	local name key
 	for name in "${VERIFIERS[@]}"; do
-		# //Alice governs the development chain: only a verifier that she admits draws.
-		register verifier "$name" "//Verifier//${name#verifier-}" --admit-with //Alice
-		start "$name" "$GRIDPROOF" verifier run --key "$HOME_DIR/$name-key.json" --data "$HOME_DIR/$name" \
-			--coordinator "$COORDINATOR" --url "$WS" --suri "//Verifier//${name#verifier-}"
+		key=$HOME_DIR/verifier-${name,,}-key.json
+		[ -e "$key" ] || "$GRIDPROOF" verifier new-key --key "$key" --development "//$name//stash" >/dev/null
+		start "verifier-${name,,}" "$GRIDPROOF" verifier run --key "$key" --data "$HOME_DIR/verifier-${name,,}" \
+			--coordinator "$COORDINATOR" --url "$WS" --patience 60
 	done
 }
 
 # Who was caught, slashed, forfeited; what went back to clients.
 checks_status() {
-	"$GRIDPROOF" verifier list --url "$WS" && "$GRIDPROOF" verifier show --disputes --url "$WS"
+	"$GRIDPROOF" verifier list --url "$WS" && "$GRIDPROOF" verifier show --url "$WS"
 }

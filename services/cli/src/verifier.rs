@@ -11,7 +11,7 @@ use crate::{
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use gridproof_engine::{DEFAULT_MODEL, Engine, LocalEngine, OpenAiEngine, OpenAiOptions, TrialModel};
-use gridproof_keys::Kind;
+use gridproof_keys::{Kind, SealedKey};
 use gridproof_primitives::compute::Class;
 use gridproof_support::files::{self, PUBLIC};
 use gridproof_verifier::calibrate::{Calibration, Options, calibrate};
@@ -36,6 +36,10 @@ pub struct NewKeyArgs {
 	/// The key file to be made.
 	#[arg(long, value_name = "FILE")]
 	key: PathBuf,
+	/// That of a development account instead of a new one, such as //Alice//stash: a development chain
+	/// knows some of them from its first block.
+	#[arg(long, value_name = "//NAME", conflicts_with = "passphrase_file")]
+	development: Option<String>,
 	#[command(flatten)]
 	passphrase: PassphraseArgs,
 }
@@ -109,7 +113,16 @@ struct Made {
 }
 
 fn new_key(args: &NewKeyArgs, out: &Output) -> anyhow::Result<()> {
-	let key = new_sealed_key(&args.key, Kind::Verifier, &args.passphrase)?;
+	let key = match &args.development {
+		None => new_sealed_key(&args.key, Kind::Verifier, &args.passphrase)?,
+		Some(uri) => {
+			let key = SealedKey::development_verifier(uri)
+				.ok_or_else(|| usage("--development takes accounts such as //Alice//stash only"))?;
+			key.save(&args.key, None)
+				.with_context(|| format!("cannot make the key {}", args.key.display()))?;
+			key
+		},
+	};
 	let made = Made {
 		key: format!("0x{}", hex::encode(key.public())),
 		file: args.key.display().to_string(),

@@ -186,6 +186,14 @@ impl SealedKey {
 		Self { seed, public, kind, label }
 	}
 
+	/// Returns a verifier's key whose secret everybody knows: that of a development account, such as
+	/// `//Alice//stash`. `None` of any other text.
+	pub fn development_verifier(uri: &str) -> Option<Self> {
+		let is_development = uri.starts_with("//") && !uri.contains("///");
+		let (_, seed) = Sr25519Pair::from_string_with_seed(uri, None).ok().filter(|_| is_development)?;
+		Some(Self::from_seed(Zeroizing::new(seed?), Some(Kind::Verifier), None))
+	}
+
 	/// The public key.
 	pub const fn public(&self) -> &PublicKey {
 		&self.public

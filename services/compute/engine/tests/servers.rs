@@ -12,7 +12,7 @@ use gridproof_compute_api::protocol::{
 	Finish, Further, JobSpec, Message, SPEC_VERSION, Sampling, Task,
 };
 use gridproof_engine::{
-	Completion, DEFAULT_MODEL, Engine, EngineError, Extras, Input, LocalEngine, MemoryOptions,
+	Claim, Completion, DEFAULT_MODEL, Engine, EngineError, Extras, Input, LocalEngine, MemoryOptions,
 	Offers, OpenAiEngine, OpenAiOptions, Request as EngineRequest, Several, execute_seeded,
 };
 use gridproof_primitives::{
@@ -34,6 +34,7 @@ type Asked = Arc<Mutex<Vec<(String, Value)>>>;
 
 struct Server {
 	engine: Arc<OpenAiEngine>,
+	options: OpenAiOptions,
 	asked: Asked,
 }
 
@@ -75,8 +76,15 @@ impl Server {
 			timeout: Duration::from_secs(10),
 		};
 		tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-		let engine = Arc::new(OpenAiEngine::new(options, Handle::current()).unwrap());
-		Self { engine, asked }
+		let engine = Arc::new(OpenAiEngine::new(options.clone(), Handle::current()).unwrap());
+		Self { engine, options, asked }
+	}
+
+	/// The same with a known token of the model's own end.
+	fn with_end(self, end: u32) -> Self {
+		let options = OpenAiOptions { end_token: Some(end), ..self.options };
+		let engine = Arc::new(OpenAiEngine::new(options.clone(), Handle::current()).unwrap());
+		Self { engine, options, asked: self.asked }
 	}
 
 	async fn with<T: Send + 'static>(
@@ -445,4 +453,66 @@ async fn each_model_goes_to_the_engine_that_serves_it() {
 		assert!(twice.to_string().contains("give one of them another name"), "{twice}");
 	};
 	tokio::task::spawn_blocking(work).await.unwrap();
+}
+
+/// A claim of two tokens after a prompt of two.
+fn claim(output: &[u32], max_tokens: u32) -> Claim {
+	Claim {
+		model: "m".to_string(),
+		prompt: vec![1, 2],
+		output: output.to_vec(),
+		max_tokens,
+		sampling: Sampling::default(),
+		seed: Some(H256([7; 32])),
+		choice: 0,
+	}
+}
+
+/// What a server lists at one place.
+fn place(listed: &[(u32, f64)]) -> Value {
+	let entry = |(token, logprob): &(u32, f64)| {
+		(token.to_string(), json!({ "logprob": logprob, "rank": 1, "decoded_token": "x" }))
+	};
+	Value::Object(listed.iter().map(entry).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vllm_judges_a_claimed_answer_by_the_tokens_that_it_lists() {
+	let listed = json!([null, place(&[(2, -0.1)]), place(&[(5, -0.5), (6, -1.0)]), place(&[(6, -2.0), (9, -0.25)])]);
+	let answer = json!({ "choices": [{ "text": "x", "finish_reason": "length", "prompt_logprobs": listed }] });
+	let server =
+		Server::new(&[("/v1/models", self::listed("vllm")), ("/v1/completions", answer)]).await;
+	let forced = server.with(|engine| engine.force(&claim(&[5, 6], 2))).await.unwrap();
+	let gaps: Vec<_> = forced.tokens.iter().map(|one| (one.drawn, one.gap_micro)).collect();
+	assert_eq!(gaps, [(5, 0), (9, 1_750_000)]);
+	assert_eq!((forced.end, forced.end_gap_micro), (Some((2, Finish::Length)), 0));
+	assert_eq!(forced.logits, [(-0.5f32).to_bits(), (-2.0f32).to_bits()]);
+	let (path, body) = server.asked().pop().unwrap();
+	assert_eq!(path, "/v1/completions");
+	assert_eq!(body["prompt"], json!([1, 2, 5, 6]));
+	assert_eq!(body["prompt_logprobs"], 20);
+	// Places that are not listed are no judgement.
+	let short = server.with(|engine| engine.force(&claim(&[5, 6, 7], 3))).await;
+	assert!(matches!(short, Err(EngineError::Failed(_))), "{short:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_should_have_come_is_judged_where_the_server_knows_the_models_own() {
+	let listed = json!([null, place(&[(2, -0.1)]), place(&[(5, -0.5)]), place(&[(3, -4.0), (9, -0.5)])]);
+	let answer = json!({ "choices": [{ "prompt_logprobs": listed }] });
+	let answers = [("/v1/models", self::listed("vllm")), ("/v1/completions", answer)];
+	let server = Server::new(&answers).await.with_end(3);
+	let forced = server.with(|engine| engine.force(&claim(&[5], 9))).await.unwrap();
+	assert_eq!(forced.tokens.len(), 1);
+	assert_eq!(forced.end_gap_micro, 3_500_000, "cut short");
+	assert_eq!(server.asked().pop().unwrap().1["prompt"], json!([1, 2, 5, 3]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_lists_no_prompts_judges_nothing() {
+	for owner in ["llamacpp", "me"] {
+		let server = Server::new(&[("/v1/models", self::listed(owner))]).await;
+		let judged = server.with(|engine| engine.force(&claim(&[5], 1))).await;
+		assert!(matches!(judged, Err(EngineError::NotOffered { .. })), "{judged:?}");
+	}
 }

@@ -45,21 +45,21 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-pub const GENESIS: H256 = H256([7; 32]);
-pub const BLOCK: H256 = H256([8; 32]);
-pub const KIND: BatchKind = BatchKind { asset: PriceAsset::Ait, mode: Mode::Ordinary };
-pub const CHANNEL: ChannelId = 3;
-pub const PATIENCE_MS: u64 = 60_000;
+pub(crate) const GENESIS: H256 = H256([7; 32]);
+pub(crate) const BLOCK: H256 = H256([8; 32]);
+pub(crate) const KIND: BatchKind = BatchKind { asset: PriceAsset::Ait, mode: Mode::Ordinary };
+pub(crate) const CHANNEL: ChannelId = 3;
+pub(crate) const PATIENCE_MS: u64 = 60_000;
 const PRICE: u128 = 1_000;
 
 /// A key of a kind.
-pub fn key(byte: u8, kind: Kind) -> SealedKey {
+pub(crate) fn key(byte: u8, kind: Kind) -> SealedKey {
 	SealedKey::from_seed(Zeroizing::new([byte; 32]), Some(kind), None)
 }
 
 /// To whom the coordinator gives openings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gives {
+pub(crate) enum Gives {
 	ToAll,
 	ToNobody,
 	ToWitnesses,
@@ -68,31 +68,31 @@ pub enum Gives {
 }
 
 /// The chain and the coordinator. They live on when a verifier crashes.
-pub struct World {
-	pub published: Published,
+pub(crate) struct World {
+	pub(crate) published: Published,
 	openings: BTreeMap<H256, Opening>,
-	pub channel: Channel,
-	pub coordinator: PublicKey,
-	pub gives: Mutex<Gives>,
-	pub publishes: Mutex<bool>,
-	pub line: ModelLine,
-	pub checks: BatchChecks,
-	pub is_touched: Mutex<bool>,
+	pub(crate) channel: Channel,
+	pub(crate) coordinator: PublicKey,
+	pub(crate) gives: Mutex<Gives>,
+	pub(crate) publishes: Mutex<bool>,
+	pub(crate) line: ModelLine,
+	pub(crate) checks: BatchChecks,
+	pub(crate) is_touched: Mutex<bool>,
 	/// `true` while nothing that is said arrives.
-	pub is_away: Mutex<bool>,
-	pub said: Mutex<Vec<Statement>>,
-	pub asked: Mutex<Vec<Duty>>,
-	pub reports: Mutex<Vec<CheckView>>,
-	pub demands: Mutex<Vec<DemandOfOpening>>,
-	pub disputes: Mutex<Vec<DisputeView>>,
-	pub to_show: Mutex<Vec<CheckId>>,
-	pub closed: Mutex<Vec<Closing>>,
-	pub clock: Clock,
-	pub hands: Hands,
+	pub(crate) is_away: Mutex<bool>,
+	pub(crate) said: Mutex<Vec<Statement>>,
+	pub(crate) asked: Mutex<Vec<Duty>>,
+	pub(crate) reports: Mutex<Vec<CheckView>>,
+	pub(crate) demands: Mutex<Vec<DemandOfOpening>>,
+	pub(crate) disputes: Mutex<Vec<DisputeView>>,
+	pub(crate) to_show: Mutex<Vec<CheckId>>,
+	pub(crate) closed: Mutex<Vec<Closing>>,
+	pub(crate) clock: Clock,
+	pub(crate) hands: Hands,
 }
 
 /// A specification, and the request that asks for it.
-pub fn request(number: u32) -> (JobSpec, Vec<u8>) {
+pub(crate) fn request(number: u32) -> (JobSpec, Vec<u8>) {
 	let prompt = format!("It is a truth, number {number},");
 	let body = serde_json::json!({
 		"model": DEFAULT_MODEL, "prompt": prompt, "max_tokens": 12, "temperature": 0.8,
@@ -110,7 +110,7 @@ pub fn request(number: u32) -> (JobSpec, Vec<u8>) {
 
 impl World {
 	/// A batch of some receipts, done by this engine, of which each verifier gets `checks` checks.
-	pub fn new(miner: &dyn Engine, receipts: u32, checks: u32) -> Arc<Self> {
+	pub(crate) fn new(miner: &dyn Engine, receipts: u32, checks: u32) -> Arc<Self> {
 		let (client, worker) = (key(1, Kind::Channel), key(2, Kind::Miner));
 		let coordinator = key(3, Kind::Coordinator);
 		let terms = ChannelTerms {
@@ -217,24 +217,24 @@ impl World {
 		})
 	}
 
-	pub fn hash(&self) -> H256 {
+	pub(crate) fn hash(&self) -> H256 {
 		self.published.header.hash()
 	}
 
-	pub fn id(&self) -> BatchId {
+	pub(crate) fn id(&self) -> BatchId {
 		BatchId { coordinator: self.coordinator, sequence: 0 }
 	}
 
-	pub fn give(&self, gives: Gives) {
+	pub(crate) fn give(&self, gives: Gives) {
 		*self.gives.lock().unwrap() = gives;
 	}
 
-	pub fn said(&self) -> Vec<Statement> {
+	pub(crate) fn said(&self) -> Vec<Statement> {
 		self.said.lock().unwrap().clone()
 	}
 
 	/// A verifier with what is in its folder.
-	pub async fn verifier(self: &Arc<Self>, byte: u8, folder: &Path) -> Arc<Verifier> {
+	pub(crate) async fn verifier(self: &Arc<Self>, byte: u8, folder: &Path) -> Arc<Verifier> {
 		let settings = Settings {
 			folder: folder.to_path_buf(),
 			patience_ms: PATIENCE_MS,
@@ -248,7 +248,7 @@ impl World {
 	}
 
 	/// A report as the chain shows it.
-	pub fn reported(&self, statement: &Statement) -> CheckView {
+	pub(crate) fn reported(&self, statement: &Statement) -> CheckView {
 		let Statement::Report(report, _) = statement else { panic!("{statement:?}") };
 		let receipt = report.receipt.item.receipt;
 		CheckView {
