@@ -1,7 +1,7 @@
 //! The questions that node and clients may ask the runtime.
 
 use crate::{
-	AccountId, Attestations, Balance, Block, BlockNumber, ComputeReceipts, CoveragePolicy,
+	AccountId, Attestations, Balance, Block, BlockNumber, ComputeChecks, ComputeReceipts, CoveragePolicy,
 	Executive, Grandpa, InherentDataExt, MeterReadings, ModelRegistry, Nonce, Runtime, RuntimeCall,
 	RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
 	constants::time::SLOT_DURATION, genesis_presets,
@@ -17,7 +17,7 @@ use gridproof_primitives::reserve::state::{
 };
 use gridproof_primitives::{
 	H256,
-	compute::{self, channels, registry},
+	compute::{self, channels, checks, registry},
 	crypto::ed25519::PublicKey,
 	energy::{
 		Accepted, Anchor, BatchHeader, BatchRecord, BatchRefusal, MeterIndex, MeterInfo, MeterName,
@@ -539,6 +539,52 @@ impl_runtime_apis! {
 
 		fn factor_at(hash: H256, time_ms: u64) -> Option<u32> {
 			ModelRegistry::factor_at(hash, time_ms)
+		}
+	}
+
+	impl pallet_compute_checks::runtime_api::ComputeChecksApi<Block> for Runtime {
+		fn parameters() -> checks::CheckParameters {
+			ComputeChecks::parameters()
+		}
+
+		fn check_parameters(new: checks::CheckParameters) -> Result<(), checks::CheckParameterError> {
+			ComputeChecks::check_parameters(new)
+		}
+
+		fn line(model: H256) -> Option<checks::ModelLine> {
+			ComputeChecks::line(model)
+		}
+
+		fn verifiers() -> Vec<checks::VerifierView> {
+			ComputeChecks::verifiers()
+		}
+
+		fn batch(batch: checks::BatchId) -> Option<checks::BatchChecks> {
+			ComputeChecks::batch(batch)
+		}
+
+		fn reports(batch: checks::BatchId, limit: u32) -> Vec<checks::CheckView> {
+			ComputeChecks::reports(batch, limit)
+		}
+
+		fn number(miner: PublicKey, model: H256) -> checks::Number {
+			ComputeChecks::number(miner, model)
+		}
+
+		fn demands() -> Vec<checks::DemandOfOpening> {
+			ComputeChecks::demands()
+		}
+
+		fn reopenings() -> Vec<checks::CheckId> {
+			ComputeChecks::reopenings()
+		}
+
+		fn disputes() -> Vec<checks::DisputeView> {
+			ComputeChecks::disputes()
+		}
+
+		fn overview() -> checks::CheckOverview {
+			ComputeChecks::overview()
 		}
 	}
 

@@ -9,7 +9,7 @@
 
 use crate::{
 	AccountId, AssetsConfig, AttestationsConfig, Balance, BalancesConfig, BrakesConfig,
-	ComputeReceiptsConfig, CoveragePolicyConfig, MeterReadingsConfig, ModelRegistryConfig,
+	ComputeChecksConfig, ComputeReceiptsConfig, CoveragePolicyConfig, MeterReadingsConfig, ModelRegistryConfig,
 	Multisig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
 	configs::TreasuryAccount,
 	constants::{
@@ -22,6 +22,7 @@ use frame_support::build_struct_json_patch;
 use gridproof_primitives::{
 	H256,
 	compute::{
+		checks::VerifierKey,
 		emission::STEP_MS,
 		model_factor,
 		registry::{
@@ -122,6 +123,10 @@ fn genesis(
 		},
 		balances: BalancesConfig { balances },
 		brakes: BrakesConfig { emergency: Some(emergency) },
+		compute_checks: ComputeChecksConfig {
+			verifiers: computing.verifiers,
+			..Default::default()
+		},
 		compute_receipts: ComputeReceiptsConfig {
 			step_ms: computing.step_ms,
 			..Default::default()
@@ -193,6 +198,8 @@ struct Computing {
 	models: Vec<NewModel>,
 	/// Time between a decision about a model and its effect, in milliseconds.
 	delay_ms: u64,
+	/// Verifiers that begin with the chain: account and key.
+	verifiers: Vec<(AccountId, Option<VerifierKey>)>,
 }
 
 impl Computing {
@@ -202,12 +209,13 @@ impl Computing {
 			step_ms: DEMONSTRATION_STEP_MS,
 			models: embedded().into_iter().collect(),
 			delay_ms: DEMONSTRATION_DELAY_MS,
+			verifiers: well_known_verifiers(),
 		}
 	}
 
-	/// Steps and delays of a real chain; governance adds its models.
-	fn real(models: Vec<NewModel>) -> Self {
-		Self { step_ms: STEP_MS, models, delay_ms: DEFAULT_DELAY_MS }
+	/// Steps and delays of a real chain; governance adds its models and verifiers.
+	fn real(models: Vec<NewModel>, verifiers: Vec<(AccountId, Option<VerifierKey>)>) -> Self {
+		Self { step_ms: STEP_MS, models, delay_ms: DEFAULT_DELAY_MS, verifiers }
 	}
 }
 
@@ -280,6 +288,16 @@ fn development_issuer() -> AccountId {
 	Sr25519Keyring::FerdieStash.to_account_id()
 }
 
+/// Returns the five verifiers of the presets whose secrets are public: `//Alice//stash` to
+/// `//Eve//stash`, each with its account's key, and known from the first block.
+fn well_known_verifiers() -> Vec<(AccountId, Option<VerifierKey>)> {
+	use Sr25519Keyring::{AliceStash, BobStash, CharlieStash, DaveStash, EveStash};
+	[AliceStash, BobStash, CharlieStash, DaveStash, EveStash]
+		.into_iter()
+		.map(|keyring| (keyring.to_account_id(), Some(keyring.public().0)))
+		.collect()
+}
+
 /// Returns the accounts of the well-known development seeds.
 fn well_known_accounts() -> Vec<AccountId> {
 	Sr25519Keyring::well_known().map(|keyring| keyring.to_account_id()).collect()
@@ -309,7 +327,7 @@ fn local_testnet() -> Value {
 		Sr25519Keyring::Ferdie.to_account_id(),
 		Reserve::real(DEVELOPMENT_ROLE_KEYS, development_issuer()),
 		Metering::default(),
-		Computing::real(embedded().into_iter().collect()),
+		Computing::real(embedded().into_iter().collect(), well_known_verifiers()),
 	)
 }
 
@@ -380,7 +398,7 @@ fn staging() -> Value {
 		authorities.iter().map(|authority| authority.account.clone()).collect();
 	signatories.sort();
 	let emergency = Multisig::multi_account_id(&signatories, STAGING_EMERGENCY_THRESHOLD);
-	let computing = Computing::real(Vec::new());
+	let computing = Computing::real(Vec::new(), Vec::new());
 	genesis(authorities, accounts, root, emergency, reserve, Metering::default(), computing)
 }
 

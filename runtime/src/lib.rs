@@ -129,7 +129,7 @@ pub type Executive = frame_executive::Executive<
 /// Pallets and their indices. An index is part of every call's and event's encoding: it is never
 /// changed and never reused (12 was in use once). Free: 9 for consensus, 16 to 19 for money, 25 to
 /// 29 for accounts, 37 to 39 for governance, 42 and above for what Gridproof adds (42 meter
-/// readings, 43 compute receipts, 44 work authorities, 45 models).
+/// readings, 43 compute receipts, 44 work authorities, 45 models, 46 compute checks).
 #[frame_support::runtime]
 mod runtime {
 	/// All pallets of the runtime.
@@ -220,6 +220,8 @@ mod runtime {
 	pub type ComputeReceipts = pallet_compute_receipts;
 	#[runtime::pallet_index(45)]
 	pub type ModelRegistry = pallet_model_registry;
+	#[runtime::pallet_index(46)]
+	pub type ComputeChecks = pallet_compute_checks;
 }
 
 #[cfg(feature = "runtime-benchmarks")]

@@ -8,8 +8,8 @@ use gridproof_chain::{
 	Call, ChainError, Query, Refusal,
 	event::{Event, RawEvent},
 	pallets::{
-		assets, attestations, authorities, balances, brakes, compute_receipts, coverage_policy,
-		meter_readings, model_registry, multisig, safe_mode, session, sudo, system,
+		assets, attestations, authorities, balances, brakes, compute_checks, compute_receipts,
+		coverage_policy, meter_readings, model_registry, multisig, safe_mode, session, sudo, system,
 		transaction_payment, treasury, tx_pause, utility,
 	},
 	refusal::PoolRefusal,
@@ -84,6 +84,7 @@ fn calls() -> Vec<(Call, RuntimeCall)> {
 	all.extend(meter_calls());
 	all.extend(compute_calls());
 	all.extend(model_calls());
+	all.extend(check_calls());
 	all.extend(other_calls());
 	all.extend(governing_calls());
 	all
@@ -431,6 +432,108 @@ fn model_calls() -> Vec<(Call, RuntimeCall)> {
 	all
 }
 
+fn check_calls() -> Vec<(Call, RuntimeCall)> {
+	use compute_checks::call;
+	use gridproof_primitives::compute::checks::{BatchId, CheckId, CheckParameters, ModelLine};
+	use pallet_compute_checks::Call as Theirs;
+	let batch = BatchId { coordinator: [5; 32], sequence: 6 };
+	let check = CheckId { batch, verifier: [7; 32], check: 8 };
+	vec![
+		(
+			call::set_parameters(&CheckParameters::default()),
+			Theirs::set_parameters { new: Box::new(CheckParameters::default()) }.into(),
+		),
+		(
+			call::set_line(H256([4; 32]), Some(ModelLine::EXACT)),
+			Theirs::set_line { model: H256([4; 32]), line: Some(ModelLine::EXACT) }.into(),
+		),
+		(
+			call::admit_verifier([3; 32]),
+			Theirs::admit_verifier { account: account(3) }.into(),
+		),
+		(
+			call::dismiss_verifier([3; 32]),
+			Theirs::dismiss_verifier { account: account(3) }.into(),
+		),
+		(
+			call::register_verifier(&[1; 32], &[2; 64]),
+			Theirs::register_verifier { key: [1; 32], proof: [2; 64] }.into(),
+		),
+		(
+			call::exchange_key(&[1; 32], &[2; 64]),
+			Theirs::exchange_key { key: [1; 32], proof: [2; 64] }.into(),
+		),
+		(
+			call::raise_bond(7),
+			Theirs::raise_bond { amount: 7 }.into(),
+		),
+		(
+			call::leave(),
+			Theirs::leave {}.into(),
+		),
+		(
+			call::withdraw_bond(),
+			Theirs::withdraw_bond {}.into(),
+		),
+		(
+			call::touch(batch),
+			Theirs::touch { batch: batch }.into(),
+		),
+		(
+			call::report_check(&zeros(), &[2; 64]),
+			Theirs::report_check { report: Box::new(zeros()), signature: [2; 64] }.into(),
+		),
+		(
+			call::reopen(&zeros(), &[2; 64]),
+			Theirs::reopen { reopening: Box::new(zeros()), signature: [2; 64] }.into(),
+		),
+		(
+			call::show_figures(&zeros(), &[2; 64]),
+			Theirs::show_figures { shown: Box::new(zeros()), signature: [2; 64] }.into(),
+		),
+		(
+			call::close_reopening(check),
+			Theirs::close_reopening { check: check }.into(),
+		),
+		(
+			call::demand_opening(&zeros(), &[2; 64]),
+			Theirs::demand_opening { demand: Box::new(zeros()), signature: [2; 64] }.into(),
+		),
+		(
+			call::witness(&zeros(), &[2; 64]),
+			Theirs::witness { statement: Box::new(zeros()), signature: [2; 64] }.into(),
+		),
+		(
+			call::close_demand(check),
+			Theirs::close_demand { check: check }.into(),
+		),
+		(
+			call::dispute_receipt(batch, &zeros()),
+			Theirs::dispute_receipt { batch: batch, receipt: Box::new(zeros()) }.into(),
+		),
+		(
+			call::commit_vote(&zeros(), &[2; 64]),
+			Theirs::commit_vote { commitment: Box::new(zeros()), signature: [2; 64] }.into(),
+		),
+		(
+			call::reveal_vote(&zeros(), &[2; 64]),
+			Theirs::reveal_vote { ballot: Box::new(zeros()), signature: [2; 64] }.into(),
+		),
+		(
+			call::close_dispute(H256([4; 32])),
+			Theirs::close_dispute { dispute: H256([4; 32]) }.into(),
+		),
+		(
+			call::settle_checks(batch),
+			Theirs::settle_checks { batch: batch }.into(),
+		),
+		(
+			call::pay_checks(7),
+			Theirs::pay_checks { day: 7 }.into(),
+		),
+	]
+}
+
 fn other_calls() -> Vec<(Call, RuntimeCall)> {
 	use sp_runtime::MultiAddress::Id;
 	let (to, id) = (Id(account(1)), codec::Compact(2));
@@ -581,8 +684,14 @@ fn governing_calls() -> Vec<(Call, RuntimeCall)> {
 }
 
 /// Our pallets' names.
-const OURS: [&str; 5] =
-	["Attestations", "CoveragePolicy", "MeterReadings", "ComputeReceipts", "ModelRegistry"];
+const OURS: [&str; 6] = [
+	"Attestations",
+	"CoveragePolicy",
+	"MeterReadings",
+	"ComputeReceipts",
+	"ModelRegistry",
+	"ComputeChecks",
+];
 
 #[test]
 fn calls_are_encoded_as_the_runtime_does() {
@@ -733,6 +842,7 @@ fn our_pallets_have_these_events_with_these_fields() {
 		meter_readings::event::ALL,
 		compute_receipts::event::ALL,
 		model_registry::event::ALL,
+		compute_checks::event::ALL,
 	];
 	for (pallet, ours) in OURS.into_iter().zip(ours) {
 		let ours: Vec<_> = ours
@@ -897,6 +1007,7 @@ fn refusals_are_the_pallets_errors() {
 		meter_readings,
 		compute_receipts,
 		model_registry,
+		compute_checks,
 		assets,
 		balances
 	];
@@ -1010,6 +1121,22 @@ fn questions_are_answered_in_the_form_that_is_read() {
 				query::factor_at(H256::zero(), 1),
 			];
 		}
+		{
+			use compute_checks::query;
+			ask![
+				query::parameters(),
+				query::check_parameters(Default::default()),
+				query::line(H256::zero()),
+				query::verifiers(),
+				query::batch(zeros()),
+				query::reports(zeros(), 10),
+				query::number([1; 32], H256::zero()),
+				query::demands(),
+				query::reopenings(),
+				query::disputes(),
+				query::overview(),
+			];
+		}
 	});
 	let apis = [
 		"AttestationsApi",
@@ -1017,6 +1144,7 @@ fn questions_are_answered_in_the_form_that_is_read() {
 		"MeterReadingsApi",
 		"ComputeReceiptsApi",
 		"ModelRegistryApi",
+		"ComputeChecksApi",
 	];
 	let offered: BTreeSet<String> = apis
 		.iter()

@@ -291,6 +291,8 @@ fn none_of_the_exits_can_be_paused() {
 			("MeterReadings", "pause"),
 			("ComputeReceipts", "set_breaker"),
 			("ModelRegistry", "stop"),
+			("ComputeChecks", "reveal_vote"),
+			("ComputeChecks", "dismiss_verifier"),
 		] {
 			assert_eq!(
 				TxPause::pause(RuntimeOrigin::root(), (name(pallet), name(call))),

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use subxt::Metadata;
 
 /// Our pallets. Those of the SDK have deposits and bounds of their own.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
 	"Attestations",
 	"Authorities",
 	"Brakes",
+	"ComputeChecks",
 	"ComputeReceipts",
 	"CoveragePolicy",
 	"FreeCalls",

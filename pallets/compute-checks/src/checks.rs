@@ -3,7 +3,7 @@
 use crate::{pallet::*, types::*};
 use frame_support::{
 	ensure,
-	pallet_prelude::{DispatchError, DispatchResult, Get},
+	pallet_prelude::{DispatchError, DispatchResult},
 };
 use gridproof_primitives::{
 	H256,

@@ -85,6 +85,7 @@ mod disputes;
 mod mock;
 mod pay;
 mod reopenings;
+pub mod runtime_api;
 #[cfg(test)]
 mod tests;
 mod try_state;

@@ -14,7 +14,7 @@ use frame_support::{
 use gridproof_primitives::{
 	compute::{
 		checks::{
-			CheckRefusal, MAX_VERIFIERS, QUORUM, VerifierKey, VerifierSignature, key_payload,
+			CheckRefusal, MAX_VERIFIERS, QUORUM, VerifierKey, VerifierSignature, Waiting, key_payload,
 			verify_signature,
 		},
 		emission::share_of,

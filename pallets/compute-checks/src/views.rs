@@ -6,7 +6,7 @@ use frame_support::{ensure, pallet_prelude::{DispatchResult, Get}, traits::fungi
 use gridproof_primitives::{
 	H256,
 	compute::checks::{
-		BatchId, CheckId, CheckOverview, CheckView, DemandOfOpening, DisputeView, ModelLine,
+		BatchId, CheckId, CheckOverview, CheckParameters, CheckView, DemandOfOpening, DisputeView, ModelLine,
 		VerifierKey, VerifierView,
 	},
 };

@@ -6,6 +6,7 @@ mod aura;
 mod authorship;
 mod balances;
 mod brakes;
+mod compute_checks;
 mod compute_receipts;
 mod coverage_policy;
 mod free_calls;
@@ -30,6 +31,7 @@ mod tx_pause;
 mod utility;
 
 pub use brakes::MintedTokens;
+pub use compute_checks::ChecksAccount;
 pub use compute_receipts::EscrowAccount;
 pub use coverage_policy::BackingAccount;
 pub use grandpa::ReportLongevity;

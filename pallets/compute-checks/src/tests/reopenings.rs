@@ -82,11 +82,11 @@ fn figures_that_do_not_agree_are_for_the_jury() {
 		assert_eq!(view.cause, DisputeCause::Reopened(of));
 		assert_eq!(view.accused, <[u8; 32]>::from(account(1)));
 		assert_eq!(view.jurors.0, 3, "all verifiers but both parties");
-		assert_eq!(Holds::get(), [], "no miner is accused");
+		assert!(Holds::get().is_empty(), "no miner is accused");
 		let jury: Vec<_> = (2..=5).filter(|number| *number != by).collect();
 		decide(view.id, &jury, true);
 		assert_eq!([bond(1), bond(by)], [900 * AIT, 1_000 * AIT]);
-		assert_eq!(Punishments::get(), [], "the miner has nothing to do with it");
+		assert!(Punishments::get().is_empty(), "the miner has nothing to do with it");
 	});
 }
 

@@ -52,6 +52,7 @@ pub(crate) const ALL: &[(&str, Calls)] = &[
 	("Multisig", multisig::CALLS),
 	("Proxy", proxy::CALLS),
 	("Utility", utility::CALLS),
+	("ComputeChecks", rest::COMPUTE_CHECKS),
 	("Authorities", rest::AUTHORITIES),
 	("Brakes", rest::BRAKES),
 	("Grandpa", rest::GRANDPA),

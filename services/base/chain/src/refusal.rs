@@ -1,8 +1,8 @@
 //! Why the chain says no.
 
 use crate::pallets::{
-	assets, attestations, balances, compute_receipts, coverage_policy, meter_readings,
-	model_registry,
+	assets, attestations, balances, compute_checks, compute_receipts, coverage_policy,
+	meter_readings, model_registry,
 };
 use gridproof_primitives::{codec::SECOND_LIST, compute::ReceiptRefusal};
 use sp_runtime::{
@@ -28,6 +28,9 @@ pub enum Refusal {
 	/// By the compute receipts pallet.
 	#[error(transparent)]
 	ComputeReceipts(#[from] compute_receipts::Refusal),
+	/// By the checks of settled work.
+	#[error(transparent)]
+	ComputeChecks(#[from] compute_checks::Refusal),
 	/// By the model registry.
 	#[error(transparent)]
 	ModelRegistry(#[from] model_registry::Refusal),
@@ -65,6 +68,7 @@ impl Refusal {
 			Self::CoveragePolicy(refusal) => refusal.is_temporary(),
 			Self::MeterReadings(refusal) => refusal.is_temporary(),
 			Self::ComputeReceipts(refusal) => refusal.is_temporary(),
+			Self::ComputeChecks(refusal) => refusal.is_temporary(),
 			Self::ModelRegistry(refusal) => refusal.is_temporary(),
 			Self::Assets(refusal) => refusal.is_temporary(),
 			Self::Balances(refusal) => refusal.is_temporary(),
@@ -120,6 +124,9 @@ impl Refusal {
 			},
 			compute_receipts::PALLET => {
 				compute_receipts::Refusal::named(error).map(Self::ComputeReceipts)
+			},
+			compute_checks::PALLET => {
+				compute_checks::Refusal::named(error).map(Self::ComputeChecks)
 			},
 			model_registry::PALLET => {
 				model_registry::Refusal::named(error).map(Self::ModelRegistry)
@@ -241,6 +248,9 @@ pub enum PoolRefusal {
 	/// The compute receipts pallet refuses the call.
 	#[error(transparent)]
 	ComputeReceipts(compute_receipts::Refusal),
+	/// The compute checks pallet refuses the call.
+	#[error(transparent)]
+	ComputeChecks(compute_checks::Refusal),
 	/// A batch of the call is refused.
 	#[error(transparent)]
 	Batch(meter_readings::BatchCode),
@@ -264,6 +274,7 @@ impl PoolRefusal {
 			Self::CoveragePolicy(refusal) => refusal.is_temporary(),
 			Self::MeterReadings(refusal) => refusal.is_temporary(),
 			Self::ComputeReceipts(refusal) => refusal.is_temporary(),
+			Self::ComputeChecks(refusal) => refusal.is_temporary(),
 			Self::Batch(code) => code.is_temporary(),
 			Self::Receipt(refusal) => refusal.is_temporary(),
 			Self::Custom(_) => false,
@@ -313,6 +324,8 @@ pub(crate) enum Codes {
 	Receipts,
 	/// Errors of the compute receipts pallet, as for receipts.
 	Compute,
+	/// Errors of the compute checks pallet, all of them above.
+	Checks,
 }
 
 impl Codes {
@@ -332,7 +345,10 @@ impl Codes {
 				meter_readings::Refusal::numbered(code).map(PoolRefusal::MeterReadings)
 			},
 			(Self::Receipts, None) => ReceiptRefusal::from_code(code).map(PoolRefusal::Receipt),
-			(Self::Compute, None) => None,
+			(Self::Compute | Self::Checks, None) => None,
+			(Self::Checks, Some(code)) => {
+				compute_checks::Refusal::numbered(code).map(PoolRefusal::ComputeChecks)
+			},
 			(Self::Receipts | Self::Compute, Some(code)) => {
 				compute_receipts::Refusal::numbered(code).map(PoolRefusal::ComputeReceipts)
 			},

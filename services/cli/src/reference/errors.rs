@@ -2,8 +2,8 @@
 
 use super::{cell, table};
 use gridproof_chain::pallets::{
-	assets, attestations, balances, compute_receipts, coverage_policy, meter_readings,
-	model_registry,
+	assets, attestations, balances, compute_checks, compute_receipts, coverage_policy,
+	meter_readings, model_registry,
 };
 use gridproof_compute_api::protocol::ErrorCode;
 use gridproof_primitives::{compute::ReceiptRefusal, energy::BatchRefusal};
@@ -31,8 +31,8 @@ pub fn page() -> String {
 		)* };
 	}
 	pallets! {
-		attestations, coverage_policy, meter_readings, compute_receipts, model_registry, assets,
-		balances,
+		attestations, coverage_policy, meter_readings, compute_receipts, compute_checks,
+		model_registry, assets, balances,
 	}
 	text.push_str("\n## Refusals of batches and receipts\n\nIn events, in previews and in the services' databases.\n");
 	let batches = (0..=u8::MAX).filter_map(BatchRefusal::from_code).map(|refusal| {

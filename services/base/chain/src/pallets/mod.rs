@@ -125,6 +125,7 @@ pub mod attestations;
 pub mod authorities;
 pub mod balances;
 pub mod brakes;
+pub mod compute_checks;
 pub mod compute_receipts;
 pub mod coverage_policy;
 pub mod meter_readings;

@@ -3,8 +3,8 @@
 use crate::{
 	ChainError, Refusal,
 	pallets::{
-		assets, attestations, balances, compute_receipts, coverage_policy, meter_readings,
-		model_registry, utility,
+		assets, attestations, balances, compute_checks, compute_receipts, coverage_policy,
+		meter_readings, model_registry, utility,
 	},
 	refusal::{Codes, DispatchRefusal, PoolRefusal, TokenRefusal, TransactionRefusal},
 };
@@ -84,6 +84,26 @@ fn what_time_or_governance_can_lift_is_temporary_and_nothing_else() {
 	assert_eq!(
 		temporary!(model_registry, ModelRegistry),
 		["MaxModelsExceeded", "ChangePending", "TooManyChanges", "StillRemembered"]
+	);
+	assert_eq!(
+		temporary!(compute_checks, ComputeChecks),
+		[
+			"NotFit",
+			"NotTouched",
+			"TooEarly",
+			"NoLine",
+			"NotYet",
+			"Full",
+			"FeeUnpaid",
+			"MaxLinesExceeded",
+			"NotAdmitted",
+			"MaxVerifiersExceeded",
+			"AlreadyRegistered",
+			"ExchangedLately",
+			"BondNotFree",
+			"OpeningDemanded",
+			"AlreadyDisputed",
+		]
 	);
 	assert!(temporary!(assets, Assets).is_empty());
 	assert!(temporary!(balances, Balances).is_empty());

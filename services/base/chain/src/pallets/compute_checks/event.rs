@@ -1,0 +1,251 @@
+//! Events.
+
+use crate::pallets::AccountId;
+use gridproof_primitives::{
+	H256,
+	compute::checks::{
+		BatchId, CheckId, CheckParameters, DisputeCause, Figures, ModelLine, Number, OpeningOutcome,
+		Verdict, VerifierKey, Votes, Witness,
+	},
+	crypto::ed25519::PublicKey,
+};
+
+events! {
+	"ComputeChecks" {
+		/// Governance set the parameters.
+		ParametersSet {
+			/// The old ones.
+			old: CheckParameters,
+			/// The new ones.
+			new: CheckParameters,
+		}
+		/// Governance set or removed the line of a model.
+		LineSet {
+			/// Hash of the model.
+			model: H256,
+			/// Its line; `None` if it has none any more.
+			line: Option<ModelLine>,
+		}
+		/// An account may become a verifier.
+		VerifierAdmitted {
+			/// The account.
+			account: AccountId,
+		}
+		/// An account is no verifier any more; its bond is free after a while.
+		VerifierDismissed {
+			/// The account.
+			account: AccountId,
+		}
+		/// A verifier begins. Its key draws in an hour.
+		VerifierRegistered {
+			/// The account.
+			account: AccountId,
+			/// Its key.
+			key: VerifierKey,
+			/// Its bond, in units of 10⁻¹⁸ AIT.
+			bond: u128,
+		}
+		/// A verifier has another key, which draws in an hour.
+		KeyExchanged {
+			/// The account.
+			account: AccountId,
+			/// The new key.
+			key: VerifierKey,
+		}
+		/// A verifier's bond is higher.
+		BondRaised {
+			/// The account.
+			account: AccountId,
+			/// The bond now, in units of 10⁻¹⁸ AIT.
+			bond: u128,
+		}
+		/// A verifier has its bond back.
+		VerifierLeft {
+			/// The account.
+			account: AccountId,
+			/// What was returned, in units of 10⁻¹⁸ AIT.
+			bond: u128,
+		}
+		/// A verifier lost part of its bond for an offence.
+		VerifierPunished {
+			/// The account.
+			account: AccountId,
+			/// What it lost, in units of 10⁻¹⁸ AIT.
+			slash: u128,
+			/// Number of its offences.
+			offences: u32,
+		}
+		/// A batch was touched: verifiers draw by this hash.
+		BatchTouched {
+			/// The batch.
+			batch: BatchId,
+			/// Hash of the block before.
+			block: H256,
+			/// Price and claim, in units of 10⁻¹⁸ AIT.
+			value: u128,
+		}
+		/// A check was reported.
+		CheckReported {
+			/// Which check.
+			check: CheckId,
+			/// Index of the receipt in its batch.
+			index: u64,
+			/// What was measured.
+			figures: Figures,
+		}
+		/// The number of a miner and model changed.
+		NumberChanged {
+			/// Key under which the miner is registered.
+			miner: PublicKey,
+			/// Hash of the model.
+			model: H256,
+			/// The number now; zero after it was above the limit.
+			number: Number,
+			/// `true` if it was above the limit.
+			above: bool,
+		}
+		/// A report was re-opened.
+		ReportReopened {
+			/// Which check.
+			check: CheckId,
+			/// Key of the verifier that re-opens.
+			by: VerifierKey,
+			/// Time until which both show their figures, in UTC milliseconds, unless settlement is stopped.
+			until_ms: u64,
+		}
+		/// A verifier has shown its figures of a report that is re-opened.
+		FiguresShown {
+			/// Which check.
+			check: CheckId,
+			/// Key of the verifier.
+			by: VerifierKey,
+		}
+		/// Figures of a report that was re-opened were compared.
+		FiguresCompared {
+			/// Which check.
+			check: CheckId,
+			/// `false` if a jury has to say whose are right.
+			agree: bool,
+		}
+		/// A re-opening ended, and who did not show its figures was punished.
+		ReopeningClosed {
+			/// Which check.
+			check: CheckId,
+		}
+		/// An opening was demanded: witnesses ask for it.
+		OpeningDemanded {
+			/// Which check.
+			check: CheckId,
+			/// Index of the receipt in its batch; `None` if the coordinator has not published it.
+			index: Option<u64>,
+			/// What the witnesses share, in units of 10⁻¹⁸ AIT.
+			pot: u128,
+			/// Time until which they speak, in UTC milliseconds, unless settlement is stopped.
+			until_ms: u64,
+		}
+		/// A witness has spoken.
+		Witnessed {
+			/// Which check.
+			check: CheckId,
+			/// Key of the witness.
+			witness: VerifierKey,
+			/// What it says.
+			says: Witness,
+		}
+		/// A demand ended.
+		DemandEnded {
+			/// Which check.
+			check: CheckId,
+			/// How.
+			outcome: OpeningOutcome,
+		}
+		/// Pay and mint of a receipt were forfeited.
+		ReceiptForfeited {
+			/// The batch.
+			batch: BatchId,
+			/// Index of the receipt in it.
+			index: u64,
+			/// Who received the pay.
+			to: AccountId,
+			/// The pay, in the smallest unit of the batch's asset.
+			pay: u128,
+			/// The claim that was lost, in units of 10⁻¹⁸ AIT.
+			claim: u128,
+		}
+		/// A dispute was opened.
+		DisputeOpened {
+			/// Its id.
+			dispute: H256,
+			/// Why.
+			cause: DisputeCause,
+			/// The batch.
+			batch: BatchId,
+			/// Index of the receipt in it.
+			index: u64,
+			/// End of commitments and of votes, in UTC milliseconds, unless settlement is stopped.
+			until_ms: (u64, u64),
+		}
+		/// A juror has committed to a vote.
+		VoteCommitted {
+			/// The dispute.
+			dispute: H256,
+			/// Key of the juror.
+			juror: VerifierKey,
+		}
+		/// A juror has revealed its vote.
+		VoteRevealed {
+			/// The dispute.
+			dispute: H256,
+			/// Key of the juror.
+			juror: VerifierKey,
+			/// What it found.
+			verdict: Verdict,
+		}
+		/// A dispute was decided, or not.
+		DisputeClosed {
+			/// Its id.
+			dispute: H256,
+			/// The votes.
+			votes: Votes,
+			/// `true` for guilty, `false` for not guilty, `None` if two thirds found neither.
+			guilty: Option<bool>,
+		}
+		/// A miner was found guilty: all that waits of it goes back to clients.
+		MinerGuilty {
+			/// Key under which it is registered.
+			miner: PublicKey,
+		}
+		/// A juror did not reveal a vote.
+		JurorSilent {
+			/// Its account.
+			account: AccountId,
+			/// What it lost, in units of 10⁻¹⁸ AIT.
+			amount: u128,
+		}
+		/// Checks of a batch matured: they are paid with those of this day.
+		ChecksMatured {
+			/// The batch.
+			batch: BatchId,
+			/// How many.
+			checks: u32,
+			/// The day, counted from 1970.
+			day: u64,
+		}
+		/// A verifier was paid for a day.
+		VerifierPaid {
+			/// The account.
+			account: AccountId,
+			/// The day, counted from 1970.
+			day: u64,
+			/// Number of its checks.
+			checks: u32,
+			/// The pay, in units of 10⁻¹⁸ AIT; zero if the treasury could not pay it.
+			amount: u128,
+		}
+		/// The window of the mint stands still from now on, or goes on.
+		MintStill {
+			/// `true` if it stands still, because fewer than five verifiers reported within a day.
+			still: bool,
+		}
+	}
+}

@@ -1,0 +1,66 @@
+//! Questions.
+
+use crate::Query;
+use gridproof_primitives::{
+	H256,
+	compute::checks::{
+		BatchChecks, BatchId, CheckId, CheckOverview, CheckParameterError, CheckParameters, CheckView,
+		DemandOfOpening, DisputeView, ModelLine, Number, VerifierView,
+	},
+	crypto::ed25519::PublicKey,
+};
+
+/// The parameters of checks.
+pub fn parameters() -> Query<CheckParameters> {
+	Query::new("ComputeChecksApi_parameters", &())
+}
+
+/// An error that names the relation which these parameters break, if they break one.
+pub fn check_parameters(new: CheckParameters) -> Query<Result<(), CheckParameterError>> {
+	Query::new("ComputeChecksApi_check_parameters", &new)
+}
+
+/// The line by which figures of a model are judged now; `None` if there is none.
+pub fn line(model: H256) -> Query<Option<ModelLine>> {
+	Query::new("ComputeChecksApi_line", &model)
+}
+
+/// All verifiers, in no order, with those that leave.
+pub fn verifiers() -> Query<Vec<VerifierView>> {
+	Query::new("ComputeChecksApi_verifiers", &())
+}
+
+/// What is drawn of a batch; `None` if it was not touched, or is over.
+pub fn batch(batch: BatchId) -> Query<Option<BatchChecks>> {
+	Query::new("ComputeChecksApi_batch", &batch)
+}
+
+/// At most `limit` reports of a batch, and no more than a thousand, in no order.
+pub fn reports(batch: BatchId, limit: u32) -> Query<Vec<CheckView>> {
+	Query::new("ComputeChecksApi_reports", &(batch, limit))
+}
+
+/// The number of a miner, by the key under which it is registered, and a model.
+pub fn number(miner: PublicKey, model: H256) -> Query<Number> {
+	Query::new("ComputeChecksApi_number", &(miner, model))
+}
+
+/// The openings that are demanded.
+pub fn demands() -> Query<Vec<DemandOfOpening>> {
+	Query::new("ComputeChecksApi_demands", &())
+}
+
+/// The checks whose reports are re-opened and wait for figures.
+pub fn reopenings() -> Query<Vec<CheckId>> {
+	Query::new("ComputeChecksApi_reopenings", &())
+}
+
+/// The open disputes.
+pub fn disputes() -> Query<Vec<DisputeView>> {
+	Query::new("ComputeChecksApi_disputes", &())
+}
+
+/// The totals.
+pub fn overview() -> Query<CheckOverview> {
+	Query::new("ComputeChecksApi_overview", &())
+}
