@@ -102,6 +102,12 @@ pub trait WeightInfo {
 	fn report_channel_offence() -> Weight;
 	/// `lapse_demand`.
 	fn lapse_demand() -> Weight;
+	/// `release_waiting` with n.
+	fn release_waiting(n: u32) -> Weight;
+	/// `return_to_clients` with n.
+	fn return_to_clients(n: u32) -> Weight;
+	/// `sign_line`.
+	fn sign_line() -> Weight;
 	/// `scan` with n.
 	fn scan(n: u32) -> Weight;
 }
@@ -241,9 +247,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 	fn count_stops() -> Weight {
-		Weight::from_parts(6_670_000, 175)
-			.saturating_add(T::DbWeight::get().reads(3_u64))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
+		Weight::from_parts(10_000_000, 240)
+			.saturating_add(T::DbWeight::get().reads(5_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 	fn stay() -> Weight {
 		Weight::from_parts(21_682_000, 397)
@@ -333,19 +339,19 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	/// The range of component `n` is `[1, 1024]`.
 	fn settle_channels(n: u32) -> Weight {
-		Weight::from_parts(430_000_000, 3_200)
-			.saturating_add(Weight::from_parts(24_000_000, 330).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(26_u64))
+		Weight::from_parts(490_000_000, 3_900)
+			.saturating_add(Weight::from_parts(25_000_000, 370).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(31_u64))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
-			.saturating_add(T::DbWeight::get().writes(17_u64))
+			.saturating_add(T::DbWeight::get().writes(22_u64))
 			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
 	}
 	/// The range of component `n` is `[1, 1024]`.
 	fn settle_miners(n: u32) -> Weight {
 		Weight::from_parts(40_000_000, 300)
-			.saturating_add(Weight::from_parts(260_000_000, 1_800).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(280_000_000, 2_100).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads((10_u64).saturating_mul(n.into())))
-			.saturating_add(T::DbWeight::get().writes((8_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes((9_u64).saturating_mul(n.into())))
 	}
 	fn set_channel_parameters() -> Weight {
 		Weight::from_parts(20_000_000, 300)
@@ -371,6 +377,29 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(420_000_000, 4_100)
 			.saturating_add(T::DbWeight::get().reads(26_u64))
 			.saturating_add(T::DbWeight::get().writes(14_u64))
+	}
+	/// The range of component `n` is `[1, 128]`.
+	fn release_waiting(n: u32) -> Weight {
+		Weight::from_parts(260_000_000, 3_500)
+			.saturating_add(Weight::from_parts(420_000_000, 4_600).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(12_u64))
+			.saturating_add(T::DbWeight::get().reads((16_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(8_u64))
+			.saturating_add(T::DbWeight::get().writes((12_u64).saturating_mul(n.into())))
+	}
+	/// The range of component `n` is `[1, 256]`.
+	fn return_to_clients(n: u32) -> Weight {
+		Weight::from_parts(900_000_000, 170_000)
+			.saturating_add(Weight::from_parts(180_000_000, 900).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(10_u64))
+			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(7_u64))
+			.saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(n.into())))
+	}
+	fn sign_line() -> Weight {
+		Weight::from_parts(360_000_000, 5_500)
+			.saturating_add(T::DbWeight::get().reads(24_u64))
+			.saturating_add(T::DbWeight::get().writes(10_u64))
 	}
 	/// The range of component `n` is `[0, 100]`.
 	fn scan(n: u32) -> Weight {
@@ -508,9 +537,9 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn count_stops() -> Weight {
-		Weight::from_parts(6_670_000, 175)
-			.saturating_add(RocksDbWeight::get().reads(3_u64))
-			.saturating_add(RocksDbWeight::get().writes(1_u64))
+		Weight::from_parts(10_000_000, 240)
+			.saturating_add(RocksDbWeight::get().reads(5_u64))
+			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn stay() -> Weight {
 		Weight::from_parts(21_682_000, 397)
@@ -596,18 +625,18 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(48_000_000, 0).saturating_mul(n.into()))
 	}
 	fn settle_channels(n: u32) -> Weight {
-		Weight::from_parts(430_000_000, 3_200)
-			.saturating_add(Weight::from_parts(24_000_000, 330).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads(26_u64))
+		Weight::from_parts(490_000_000, 3_900)
+			.saturating_add(Weight::from_parts(25_000_000, 370).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(31_u64))
 			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(n.into())))
-			.saturating_add(RocksDbWeight::get().writes(17_u64))
+			.saturating_add(RocksDbWeight::get().writes(22_u64))
 			.saturating_add(RocksDbWeight::get().writes((1_u64).saturating_mul(n.into())))
 	}
 	fn settle_miners(n: u32) -> Weight {
 		Weight::from_parts(40_000_000, 300)
-			.saturating_add(Weight::from_parts(260_000_000, 1_800).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(280_000_000, 2_100).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads((10_u64).saturating_mul(n.into())))
-			.saturating_add(RocksDbWeight::get().writes((8_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes((9_u64).saturating_mul(n.into())))
 	}
 	fn set_channel_parameters() -> Weight {
 		Weight::from_parts(20_000_000, 300)
@@ -633,6 +662,27 @@ impl WeightInfo for () {
 		Weight::from_parts(420_000_000, 4_100)
 			.saturating_add(RocksDbWeight::get().reads(26_u64))
 			.saturating_add(RocksDbWeight::get().writes(14_u64))
+	}
+	fn release_waiting(n: u32) -> Weight {
+		Weight::from_parts(260_000_000, 3_500)
+			.saturating_add(Weight::from_parts(420_000_000, 4_600).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(12_u64))
+			.saturating_add(RocksDbWeight::get().reads((16_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(8_u64))
+			.saturating_add(RocksDbWeight::get().writes((12_u64).saturating_mul(n.into())))
+	}
+	fn return_to_clients(n: u32) -> Weight {
+		Weight::from_parts(900_000_000, 170_000)
+			.saturating_add(Weight::from_parts(180_000_000, 900).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(10_u64))
+			.saturating_add(RocksDbWeight::get().reads((4_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(7_u64))
+			.saturating_add(RocksDbWeight::get().writes((4_u64).saturating_mul(n.into())))
+	}
+	fn sign_line() -> Weight {
+		Weight::from_parts(360_000_000, 5_500)
+			.saturating_add(RocksDbWeight::get().reads(24_u64))
+			.saturating_add(RocksDbWeight::get().writes(10_u64))
 	}
 	fn scan(n: u32) -> Weight {
 		Weight::from_parts(64_805_007, 2_206)

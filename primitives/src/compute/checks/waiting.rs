@@ -31,7 +31,10 @@
 
 use crate::{
 	H256,
-	compute::channels::{BatchKind, BatchSums, ChannelId, MinerLine},
+	compute::{
+		PriceAsset,
+		channels::{BatchKind, BatchSums, ChannelId, MinerLine},
+	},
 	crypto::ed25519::PublicKey,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -137,6 +140,31 @@ impl CheckableLine {
 		let is_here = within < self.line.price()?;
 		self.line.from.price.checked_add(within).filter(|_| is_here)
 	}
+}
+
+/// A part that waits, as it is shown to whom it belongs: what, until when and why.
+#[derive(Encode, Decode, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WaitingView {
+	/// The batch, and whose part of it.
+	pub part: Part,
+	/// Asset of the pay.
+	pub asset: PriceAsset,
+	/// Pay that waits, in the smallest unit of the asset.
+	pub pay: u128,
+	/// Claim that waits, in units of 10⁻¹⁸ AIT: the most that it mints.
+	pub claim: u128,
+	/// `false` if the miner can still sign its line, and claims nothing without it.
+	pub is_signed: bool,
+	/// Time at which the batch was settled, in UTC milliseconds.
+	pub settled_ms: u64,
+	/// End of the window of pay, in UTC milliseconds.
+	pub pay_due_ms: u64,
+	/// End of the window of the mint, in UTC milliseconds.
+	pub mint_due_ms: u64,
+	/// Time until which disputes hold it at most, in UTC milliseconds; `None` if none does.
+	pub held_until_ms: Option<u64>,
+	/// `true` if it was taken from its party and goes back to the clients.
+	pub is_taken: bool,
 }
 
 /// What a forfeited receipt gave back.
