@@ -33,7 +33,18 @@ const CLIENT: u8 = 9;
 const TREASURY: u8 = 200;
 const ESCROW: u8 = 201;
 
-/// What everybody has: free AIT, and of a bond what is not to be slashed.
+/// Runs a test without a check window, and with one: what everybody has is the same, whether it is on
+/// his account or waits.
+fn build_and_execute(test: impl Fn()) {
+	for window_ms in [0, 6 * HOUR_MS] {
+		crate::mock::build_and_execute(|| {
+			ChannelRules::<Test>::mutate(|rules| rules.check_window_ms = window_ms);
+			test();
+		});
+	}
+}
+
+/// What everybody has: free AIT, pay that waits, and of a bond what is not to be slashed.
 struct Accounts(BTreeMap<u8, i128>);
 
 impl Accounts {
@@ -103,7 +114,7 @@ fn a_weight_that_is_inflated_takes_from_nobody_and_costs_a_tenth_of_the_bond() {
 		]);
 		// Seven units too many are claimed, a tenth of them by a new miner: never more than the treasury
 		// received of the price, which is 1 AIT.
-		let claim = Parties::<Test>::get(key(MINER)).unwrap().pending.claim;
+		let claim = Running::<Test>::get().claims;
 		assert_eq!(claim, 14 * MILLI_AIT / 10);
 		let before = Accounts::now();
 		assert_ok!(report(ChannelEvidence::OtherWeight(vouched(inflated))));
