@@ -182,7 +182,9 @@ pub mod pallet {
 			ChannelParameterError, ChannelParameters, ChannelReceipt, ChannelSums, ChannelTerms,
 			ChannelView, DemandView, Demanded, HeaderChain, MinerSums, Placed, SettlementBatch,
 		},
-		compute::checks::{BatchId, Checkable, CheckableLine, Part, WaitingView},
+		compute::checks::{
+			BatchId, Checkable, CheckableLine, PaidByChannel, Part, WaitingView,
+		},
 		compute::settlement::{Shares, WorkRecorder},
 		compute::{
 			AitPerAicp, Class, ComputeParameterError, CoordinatorView, Earnings, Evidence,
@@ -2718,7 +2720,8 @@ pub mod pallet {
 		///
 		/// ## Parameters
 		///
-		/// - `parts`: what is released, 1 to [`MAX_RELEASES`].
+		/// - `parts`: what is released, 1 to
+		///   [`MAX_RELEASES`](gridproof_primitives::compute::checks::MAX_RELEASES).
 		///
 		/// ## Errors
 		///

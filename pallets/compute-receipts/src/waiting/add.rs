@@ -4,7 +4,7 @@ use crate::{
 	claims::Batch,
 	pallet::*,
 	waiting::types::{
-		Clocks, Hold, PaidByChannel, WaitingBatch, WaitingLine, WaitingList, WaitingSums, batch_id,
+		Clocks, Hold, WaitingBatch, WaitingLine, WaitingList, WaitingSums, batch_id,
 	},
 };
 use alloc::vec::Vec;
@@ -14,6 +14,7 @@ use gridproof_primitives::{
 	compute::{
 		PriceAsset,
 		channels::{Lists, MinerLine, MinerSums, SettlementBatch, SettlementHeader},
+		checks::PaidByChannel,
 	},
 	crypto::ed25519::PublicKey,
 };

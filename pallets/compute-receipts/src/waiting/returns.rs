@@ -4,7 +4,7 @@ use crate::{
 	pallet::*,
 	waiting::{
 		release::Payments,
-		types::{PaidByChannel, WaitingBatch, WaitingList},
+		types::{WaitingBatch, WaitingList},
 	},
 	weights::WeightInfo,
 };
@@ -14,7 +14,11 @@ use frame_support::{
 	pallet_prelude::{DispatchResult, Get, Weight},
 	storage::{TransactionOutcome, with_transaction},
 };
-use gridproof_primitives::compute::{channels::ChannelId, checks::BatchId, emission::share_of};
+use gridproof_primitives::compute::{
+	channels::ChannelId,
+	checks::{BatchId, PaidByChannel},
+	emission::share_of,
+};
 
 /// Returns what a channel's client is owed of what goes back, in the smallest unit of the asset.
 /// `whole` is what all channels of the batch paid.

@@ -4,7 +4,7 @@ use crate::{pallet::*, waiting::types::WaitingSums};
 use alloc::collections::BTreeMap;
 use frame_support::ensure;
 use gridproof_primitives::{
-	compute::checks::BatchId,
+	compute::checks::{BatchId, PaidByChannel},
 	crypto::ed25519::PublicKey,
 };
 use sp_runtime::TryRuntimeError;
@@ -63,7 +63,7 @@ impl<T: Config> Pallet<T> {
 			ensure!(row.number < settled, "21: a batch that was never settled");
 			ensure!(WaitingLists::<T>::contains_key(id), "21: a batch without its list");
 			let list = WaitingLists::<T>::get(id);
-			let sum = |of: fn(&crate::PaidByChannel) -> u128| {
+			let sum = |of: fn(&PaidByChannel) -> u128| {
 				list.channels.iter().fold(0u128, |sum, one| sum.saturating_add(of(one)))
 			};
 			let paid = sum(|one| one.price);

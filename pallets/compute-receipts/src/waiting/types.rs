@@ -7,18 +7,14 @@ use gridproof_primitives::{
 	compute::{
 		PriceAsset,
 		channels::{
-			BatchKind, BatchSums, ChannelId, GivenUp, MAX_LINES, MinerLine, MinerSums,
-			SettlementHeader,
+			BatchKind, BatchSums, GivenUp, MAX_LINES, MinerLine, MinerSums, SettlementHeader,
 		},
-		checks::{BatchId, MAX_HOLD_MS, Part},
+		checks::{BatchId, MAX_HOLD_MS, MAX_RELEASES, PaidByChannel, Part},
 		settlement::{Shares, Split},
 	},
 	crypto::ed25519::PublicKey,
 };
 use scale_info::TypeInfo;
-
-/// Highest number of parts that one call releases.
-pub const MAX_RELEASES: u32 = 128;
 
 /// Parts that one call releases.
 pub type Parts = BoundedVec<Part, ConstU32<MAX_RELEASES>>;
@@ -195,18 +191,6 @@ impl<AccountId> WaitingLine<AccountId> {
 	pub(crate) fn paid_line(&self) -> MinerLine {
 		MinerLine { miner: self.line.miner, from: MinerSums::default(), to: self.paid }
 	}
-}
-
-/// What one channel paid in a batch.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct PaidByChannel {
-	/// Number of the channel.
-	pub channel: ChannelId,
-	/// Price of its receipts, in the smallest unit of the asset.
-	pub price: u128,
-	/// What went back to its client of what the batch's miners and coordinator lost, in the same unit.
-	pub returned: u128,
 }
 
 /// What is read of a batch only if something of it was taken or is looked for.

@@ -48,6 +48,9 @@ pub const MAX_WINDOW_MS: u64 = 7 * DAY_MS;
 /// Longest time after the end of its window for which a part can be held, in milliseconds: five days.
 pub const MAX_HOLD_MS: u64 = 5 * DAY_MS;
 
+/// Highest number of parts that one `release_waiting` releases.
+pub const MAX_RELEASES: u32 = 128;
+
 /// Names a settled batch. No two batches have the same.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -140,6 +143,18 @@ impl CheckableLine {
 		let is_here = within < self.line.price()?;
 		self.line.from.price.checked_add(within).filter(|_| is_here)
 	}
+}
+
+/// What one channel paid in a batch.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PaidByChannel {
+	/// Number of the channel.
+	pub channel: ChannelId,
+	/// Price of its receipts, in the smallest unit of the asset.
+	pub price: u128,
+	/// What went back to its client of what the batch's miners and coordinator lost, in the same unit.
+	pub returned: u128,
 }
 
 /// A part that waits, as it is shown to whom it belongs: what, until when and why.
