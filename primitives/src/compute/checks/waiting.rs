@@ -182,6 +182,16 @@ pub struct WaitingView {
 	pub is_taken: bool,
 }
 
+impl WaitingView {
+	/// Returns `true` if something of it can be released at `now`, in UTC milliseconds: it was taken, or
+	/// a window is over and no dispute holds it.
+	pub fn is_due(&self, now: u64) -> bool {
+		let pay = self.pay > 0 && self.pay_due_ms <= now;
+		let is_held = self.held_until_ms.is_some_and(|until| now < until);
+		self.is_taken || !is_held && (pay || self.mint_due_ms <= now)
+	}
+}
+
 /// What a forfeited receipt gave back.
 #[derive(Encode, Decode, TypeInfo, Clone, PartialEq, Eq, Debug)]
 pub struct Returned<AccountId> {
