@@ -182,9 +182,7 @@ pub mod pallet {
 			ChannelParameterError, ChannelParameters, ChannelReceipt, ChannelSums, ChannelTerms,
 			ChannelView, DemandView, Demanded, HeaderChain, MinerSums, Placed, SettlementBatch,
 		},
-		compute::checks::{
-			BatchId, Checkable, CheckableLine, PaidByChannel, Part, WaitingView,
-		},
+		compute::checks::{BatchId, Checkable, CheckableLine, PaidByChannel, Part, WaitingView},
 		compute::settlement::{Shares, WorkRecorder},
 		compute::{
 			AitPerAicp, Class, ComputeParameterError, CoordinatorView, Earnings, Evidence,
@@ -2963,11 +2961,7 @@ pub mod pallet {
 
 		/// Returns what waits of the miner or coordinator that lines or headers name by this key, in no
 		/// order: at most `limit` parts, the first ones or those that follow that of the batch `after`.
-		pub fn waiting_of(
-			key: PublicKey,
-			after: Option<BatchId>,
-			limit: u32,
-		) -> Vec<WaitingView> {
+		pub fn waiting_of(key: PublicKey, after: Option<BatchId>, limit: u32) -> Vec<WaitingView> {
 			Self::list_waiting(key, after, limit)
 		}
 

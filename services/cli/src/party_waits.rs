@@ -49,7 +49,8 @@ struct Shown {
 fn sentence(view: &WaitingView) -> String {
 	let batch = view.part.batch();
 	let pay = Unit::from(view.asset).show(view.pay);
-	let mut text = format!("batch {} of 0x{}: {pay}", batch.sequence, hex::encode(batch.coordinator));
+	let mut text =
+		format!("batch {} of 0x{}: {pay}", batch.sequence, hex::encode(batch.coordinator));
 	if view.claim > 0 {
 		text += &format!(", and a claim of {}", Unit::AIT.show(view.claim));
 	}
@@ -58,7 +59,8 @@ fn sentence(view: &WaitingView) -> String {
 	}
 	text += &format!(": checks can take it until {}", format_utc(view.pay_due_ms));
 	if view.mint_due_ms > view.pay_due_ms && view.claim > 0 {
-		text += &format!(", the claim until {} (verifiers are missing)", format_utc(view.mint_due_ms));
+		text +=
+			&format!(", the claim until {} (verifiers are missing)", format_utc(view.mint_due_ms));
 	}
 	if let Some(until) = view.held_until_ms {
 		text += &format!("; a dispute holds it until {} at most", format_utc(until));
@@ -105,8 +107,7 @@ async fn everything(chain: &Chain, key: &PublicKey) -> anyhow::Result<Vec<Waitin
 /// Shows what waits.
 pub async fn list(key: &PublicKey, node: &NodeArgs, out: &Output) -> anyhow::Result<()> {
 	let chain = node.connect().await?;
-	let all: Vec<Shown> =
-		everything(&chain, key).await?.into_iter().map(Shown::from).collect();
+	let all: Vec<Shown> = everything(&chain, key).await?.into_iter().map(Shown::from).collect();
 	out.result(&all, |all| {
 		if all.is_empty() {
 			return "nothing waits: whatever was settled is paid".to_string();
@@ -138,7 +139,8 @@ pub async fn release(key: &PublicKey, node: &NodeArgs, out: &Output) -> anyhow::
 	if due.is_empty() {
 		return Err(usage("nothing is due: see what waits, until when and why, with waits"));
 	}
-	let mut released = Released { parts: due.len(), claimable_units: Amount(0), blocks: Vec::new() };
+	let mut released =
+		Released { parts: due.len(), claimable_units: Amount(0), blocks: Vec::new() };
 	let most = usize::try_from(MAX_RELEASES).unwrap_or(usize::MAX);
 	for parts in due.chunks(most) {
 		let call = call::release_waiting(parts);

@@ -436,9 +436,7 @@ impl<'a, T: Config> Work<'a, T> {
 	/// Adds what the coordinator earned, and returns who is to be paid now, and what waits with the
 	/// coordinator's pay.
 	#[allow(clippy::type_complexity)]
-	fn finish(
-		self,
-	) -> Result<(Payouts<T>, Option<(Waits<T::AccountId>, u128)>), DispatchError> {
+	fn finish(self) -> Result<(Payouts<T>, Option<(Waits<T::AccountId>, u128)>), DispatchError> {
 		let Self {
 			shared,
 			coordinator,

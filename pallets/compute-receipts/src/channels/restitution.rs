@@ -145,11 +145,7 @@ impl<T: Config> Pallet<T> {
 		let valid_ms = Parameters::<T>::get().rate_valid_ms;
 		let rate = Rate::<T>::get().and_then(|rate| rate.at(T::Time::now(), valid_ms));
 		let worth = counted(*asset, *amount, rate.as_ref());
-		let bound = if *is_client {
-			*amount
-		} else {
-			share_of(*amount, most.min(worth), worth)
-		};
+		let bound = if *is_client { *amount } else { share_of(*amount, most.min(worth), worth) };
 		let waited = Self::restore_from_waiting(key, owed, bound);
 		let waited_worth = counted(*asset, waited, rate.as_ref());
 		let most = if *is_client { most } else { most.saturating_sub(waited_worth) };

@@ -3,9 +3,7 @@
 use crate::{
 	claims::Batch,
 	pallet::*,
-	waiting::types::{
-		Clocks, Hold, WaitingBatch, WaitingLine, WaitingList, WaitingSums, batch_id,
-	},
+	waiting::types::{Clocks, Hold, WaitingBatch, WaitingLine, WaitingList, WaitingSums, batch_id},
 };
 use alloc::vec::Vec;
 use frame_support::{pallet_prelude::DispatchError, traits::Time};

@@ -1,10 +1,6 @@
 //! What the treasury received of prices, and what it pays for checks.
 
-use crate::{
-	pallet::*,
-	types::DAY_MS,
-	waiting::types::FundDay,
-};
+use crate::{pallet::*, types::DAY_MS, waiting::types::FundDay};
 use frame_support::{
 	pallet_prelude::Get,
 	traits::{

@@ -295,12 +295,7 @@ impl<T: Config> Release<T> {
 		(mint, coordinator_mint)
 	}
 
-	fn fate_of_pay(
-		&self,
-		batch: &WaitingBatch<T::AccountId>,
-		taken: Taken,
-		hold: &Hold,
-	) -> Fate {
+	fn fate_of_pay(&self, batch: &WaitingBatch<T::AccountId>, taken: Taken, hold: &Hold) -> Fate {
 		if batch.number < taken.pay_before {
 			Fate::Taken
 		} else if batch.is_pay_over(&self.clocks) && !batch.holds_pay(hold, &self.clocks) {
@@ -310,12 +305,7 @@ impl<T: Config> Release<T> {
 		}
 	}
 
-	fn fate_of_mint(
-		&self,
-		batch: &WaitingBatch<T::AccountId>,
-		taken: Taken,
-		hold: &Hold,
-	) -> Fate {
+	fn fate_of_mint(&self, batch: &WaitingBatch<T::AccountId>, taken: Taken, hold: &Hold) -> Fate {
 		if batch.number < taken.mint_before {
 			Fate::Taken
 		} else if batch.is_mint_over(&self.clocks) && !holds(hold, &self.clocks) {

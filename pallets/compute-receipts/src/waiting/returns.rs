@@ -42,10 +42,7 @@ impl<T: Config> Pallet<T> {
 	/// Divides an amount that goes back to a channel's client: at most what was settled out of the
 	/// channel and has not come back is the client's. Returns who gets how much, and counts it. Nobody
 	/// is known of a channel that was forgotten.
-	pub(crate) fn give_to_client(
-		channel: ChannelId,
-		amount: u128,
-	) -> (Option<T::AccountId>, u128) {
+	pub(crate) fn give_to_client(channel: ChannelId, amount: u128) -> (Option<T::AccountId>, u128) {
 		let Some(known) = Self::known_channel(channel) else { return (None, 0) };
 		let back = GivenBackOf::<T>::get(channel);
 		let given = amount.min(known.record.settled.price.saturating_sub(back));
@@ -63,8 +60,7 @@ impl<T: Config> Pallet<T> {
 		let batch = WaitingBatches::<T>::get(id.coordinator, id.sequence);
 		let mut batch = batch.ok_or(Error::<T>::NotWaiting)?;
 		let mut list = WaitingLists::<T>::get(id);
-		let (whole, asset, treasury) =
-			(paid_by_all(&list), batch.kind.asset, T::Treasury::get());
+		let (whole, asset, treasury) = (paid_by_all(&list), batch.kind.asset, T::Treasury::get());
 		let mut payments = Payments::<T>::none();
 		for channel in channels {
 			let place = list.channels.binary_search_by_key(channel, |one| one.channel);

@@ -204,12 +204,7 @@ impl<T: Config> Waiting<T::AccountId> for Pallet<T> {
 		let banned = party.is_banned(T::Time::now());
 		let banned_until_ms = if banned { party.banned_until_ms } else { 0 };
 		Parties::<T>::insert(present, party);
-		Self::deposit_event(Event::CheckFailed {
-			key: present,
-			offences,
-			banned_until_ms,
-			slash,
-		});
+		Self::deposit_event(Event::CheckFailed { key: present, offences, banned_until_ms, slash });
 		Ok(Punished { offences, banned_until_ms, slash })
 	}
 

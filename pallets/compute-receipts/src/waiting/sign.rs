@@ -70,8 +70,6 @@ impl<T: Config> Pallet<T> {
 		signature: &Signature,
 	) -> DispatchResult {
 		use frame_support::storage::{TransactionOutcome, with_transaction};
-		with_transaction(|| {
-			TransactionOutcome::Rollback(Self::do_sign_line(id, miner, signature))
-		})
+		with_transaction(|| TransactionOutcome::Rollback(Self::do_sign_line(id, miner, signature)))
 	}
 }

@@ -195,7 +195,8 @@ pub(super) fn release_waiting(world: &mut World, rng: &mut Rng) -> Option<Sent> 
 	};
 	let parts = vec![part].try_into().ok()?;
 	let call: gridproof_runtime::RuntimeCall =
-		pallet_compute_receipts::Call::<gridproof_runtime::Runtime>::release_waiting { parts }.into();
+		pallet_compute_receipts::Call::<gridproof_runtime::Runtime>::release_waiting { parts }
+			.into();
 	Some(if rng.percent(60) { Sent::Free(call) } else { Sent::Signed(world.wallet(rng), call) })
 }
 
@@ -203,7 +204,11 @@ pub(super) fn return_to_clients(world: &mut World, rng: &mut Rng) -> Option<Sent
 	let batch = settled(world, rng);
 	let channels = vec![channel(world, rng)].try_into().ok()?;
 	let call: gridproof_runtime::RuntimeCall =
-		pallet_compute_receipts::Call::<gridproof_runtime::Runtime>::return_to_clients { batch, channels }.into();
+		pallet_compute_receipts::Call::<gridproof_runtime::Runtime>::return_to_clients {
+			batch,
+			channels,
+		}
+		.into();
 	Some(if rng.percent(60) { Sent::Free(call) } else { Sent::Signed(world.wallet(rng), call) })
 }
 
@@ -211,6 +216,11 @@ pub(super) fn sign_line(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let (batch, miner) = (settled(world, rng), miner_key(world, rng));
 	let signature = [7; 64];
 	let call: gridproof_runtime::RuntimeCall =
-		pallet_compute_receipts::Call::<gridproof_runtime::Runtime>::sign_line { batch, miner, signature }.into();
+		pallet_compute_receipts::Call::<gridproof_runtime::Runtime>::sign_line {
+			batch,
+			miner,
+			signature,
+		}
+		.into();
 	Some(if rng.percent(60) { Sent::Free(call) } else { Sent::Signed(world.wallet(rng), call) })
 }

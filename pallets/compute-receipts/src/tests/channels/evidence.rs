@@ -28,8 +28,10 @@ pub(super) fn worth(who: u8) -> u128 {
 	let lines = WaitingLines::<Test>::iter_values().filter(|row| row.account == account(who));
 	let batches = WaitingBatches::<Test>::iter_values();
 	let batches = batches.filter(|row| row.account == account(who));
-	let waits: u128 = lines.map(|row| row.pay).sum::<u128>() + batches.map(|row| row.pay).sum::<u128>();
-	let others = if account(who) == EscrowAccount::get() { WaitingTotals::<Test>::get().ait } else { 0 };
+	let waits: u128 =
+		lines.map(|row| row.pay).sum::<u128>() + batches.map(|row| row.pay).sum::<u128>();
+	let others =
+		if account(who) == EscrowAccount::get() { WaitingTotals::<Test>::get().ait } else { 0 };
 	ait(&account(who)) + bond + waits - others
 }
 

@@ -4,9 +4,7 @@
 use super::books::*;
 use crate::{mock::*, *};
 use gridproof_primitives::compute::{
-	channels::{
-		BatchKind, BatchRefusal, ChannelId, ChannelReceipt, ChannelTerms, SettlementBatch,
-	},
+	channels::{BatchKind, BatchRefusal, ChannelId, ChannelReceipt, ChannelTerms, SettlementBatch},
 	checks::{BatchId, Part, Waiting},
 };
 use proptest::prelude::*;
@@ -203,7 +201,8 @@ impl World {
 	}
 
 	fn release(id: BatchId) {
-		for part in [Part::Coordinator(id), Part::Miner(id, key(MINER)), Part::Miner(id, key(CPU_MINER))]
+		for part in
+			[Part::Coordinator(id), Part::Miner(id, key(MINER)), Part::Miner(id, key(CPU_MINER))]
 		{
 			let parts = vec![part].try_into().unwrap();
 			let _ = dispatch(Call::release_waiting { parts }, account(7));
@@ -305,7 +304,9 @@ impl World {
 		let mut back = [0, 0];
 		for event in events() {
 			let (sequence, to, amount) = match event {
-				Event::ReturnedToClient { sequence, client, amount, .. } => (sequence, client, amount),
+				Event::ReturnedToClient { sequence, client, amount, .. } => {
+					(sequence, client, amount)
+				},
 				Event::ReceiptForfeited { part, client, amount, .. } => {
 					(part.batch().sequence, client, amount)
 				},

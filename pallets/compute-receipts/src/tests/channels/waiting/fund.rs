@@ -20,7 +20,7 @@ fn pay_for(day: u64, who: u8, amount: u128) -> Result<(), FundError> {
 fn the_treasurys_share_of_a_day_counts_in_ait_and_at_half_of_the_rate_in_aicp() {
 	for window_ms in [0, WINDOW_MS] {
 		build_and_execute(|| {
-			set_window(window_ms);
+			ChannelRules::<Test>::mutate(|rules| rules.check_window_ms = window_ms);
 			assert_eq!(received(today()), 0);
 			settle_one(9, &[(MINER, 50 * AIT, 1)], &[]);
 			assert_eq!(received(today()), 10 * AIT);
@@ -69,10 +69,7 @@ fn a_payment_that_cannot_be_made_changes_nothing() {
 		// Below the existential deposit of an account that is not there.
 		assert_eq!(pay_for(day, 120, EXISTENTIAL_DEPOSIT - 1), Err(FundError::Unpayable));
 		let all = ait(&account(200)) - EXISTENTIAL_DEPOSIT;
-		let call = pallet_balances::Call::transfer_keep_alive {
-			dest: account(8),
-			value: all,
-		};
+		let call = pallet_balances::Call::transfer_keep_alive { dest: account(8), value: all };
 		use sp_runtime::traits::Dispatchable;
 		assert_ok!(RuntimeCall::Balances(call).dispatch(RuntimeOrigin::signed(account(200))));
 		assert_eq!(pay_for(day, 7, AIT), Err(FundError::Poor));

@@ -177,7 +177,7 @@ fn all_that_waits_of_a_guilty_miner_goes_back_by_what_each_client_paid() {
 		};
 		assert!(events().contains(&event));
 		pass(WINDOW_MS);
-		assert_ok!(release(&[line(0, CPU_MINER), own(0)]));
+		assert_ok!(release(&[line(0, MINER), line(0, CPU_MINER), own(0)]));
 		(cpu, coordinator) = (cpu + 15 * AIT / 2, coordinator + 2 * AIT);
 		assert_eq!(has(), [a, b, miner, cpu, coordinator]);
 		// Its claim is nobody's; the coordinator keeps its own of both lines.

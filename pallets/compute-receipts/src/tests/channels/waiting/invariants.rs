@@ -61,7 +61,9 @@ fn rows_of_a_batch_that_do_not_go_together_are_found() {
 		WaitingLists::<Test>::mutate(batch(0), |list| list.channels[1].returned += 1);
 	});
 	breaks("21: more goes back than was paid", || {
-		WaitingLists::<Test>::mutate(batch(0), |list| list.channels[0].price = 0);
+		WaitingLists::<Test>::mutate(batch(0), |list| {
+			list.channels.iter_mut().for_each(|one| one.price = 0);
+		});
 	});
 	breaks("21: a line without its batch", || {
 		let row = WaitingLines::<Test>::get(key(MINER), batch(0)).unwrap();

@@ -34,10 +34,7 @@ fn a_signature_within_the_window_claims_in_its_own_step() {
 			claim,
 		};
 		assert!(events().contains(&signed));
-		assert_noop!(
-			sign_line(0, MINER, signature(0, MINER, MINER)),
-			Error::<Test>::AlreadySigned
-		);
+		assert_noop!(sign_line(0, MINER, signature(0, MINER, MINER)), Error::<Test>::AlreadySigned);
 		pass(WINDOW_MS);
 		assert_ok!(release(&[line(0, MINER), own(0)]));
 		assert_eq!((accrued(MINER), accrued(COORDINATOR)), (claim * 75 / 100, claim * 5 / 100));

@@ -16,9 +16,8 @@ fn a_batch_and_its_lines_are_shown_to_who_checks() {
 		assert_eq!(row.pay_due_ms, Now::get() + WINDOW_MS);
 		assert_eq!(row.mint_due_ms, row.pay_due_ms);
 		// In the order of their keys, each point of the price is in one line.
-		let lines = [MINER, CPU_MINER].map(|miner| {
-			ComputeReceipts::waiting_line(batch(0), key(miner)).unwrap()
-		});
+		let lines = [MINER, CPU_MINER]
+			.map(|miner| ComputeReceipts::waiting_line(batch(0), key(miner)).unwrap());
 		let first = usize::from(key(CPU_MINER) < key(MINER));
 		let [one, other] = [lines[first], lines[1 - first]];
 		let end = one.line.price().unwrap();

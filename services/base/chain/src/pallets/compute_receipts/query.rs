@@ -140,11 +140,7 @@ pub fn waiting_line(batch: &BatchId, miner: &PublicKey) -> Query<Option<Checkabl
 
 /// What waits of the miner or coordinator that lines or headers name by a key, until when and why, in no
 /// order: at most `limit` parts, the first ones or those that follow that of the batch `after`.
-pub fn waiting_of(
-	key: &PublicKey,
-	after: Option<BatchId>,
-	limit: u32,
-) -> Query<Vec<WaitingView>> {
+pub fn waiting_of(key: &PublicKey, after: Option<BatchId>, limit: u32) -> Query<Vec<WaitingView>> {
 	Query::new("ComputeReceiptsApi_waiting_of", &(key, after, limit))
 }
 
