@@ -31,7 +31,10 @@
 
 use crate::{
 	H256,
-	compute::channels::{BatchKind, BatchSums, ChannelId, MinerLine},
+	compute::{
+		PriceAsset,
+		channels::{BatchKind, BatchSums, ChannelId, MinerLine},
+	},
 	crypto::ed25519::PublicKey,
 };
 use alloc::vec::Vec;
@@ -45,6 +48,9 @@ const DAY_MS: u64 = 86_400_000;
 pub const MAX_WINDOW_MS: u64 = 7 * DAY_MS;
 /// Longest time after the end of its window for which a part can be held, in milliseconds: five days.
 pub const MAX_HOLD_MS: u64 = 5 * DAY_MS;
+
+/// Highest number of parts that one `release_waiting` releases.
+pub const MAX_RELEASES: u32 = 128;
 
 /// Names a settled batch. No two batches have the same.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
@@ -137,6 +143,53 @@ impl CheckableLine {
 		let within = point.checked_sub(self.before)?;
 		let is_here = within < self.line.price()?;
 		self.line.from.price.checked_add(within).filter(|_| is_here)
+	}
+}
+
+/// What one channel paid in a batch.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PaidByChannel {
+	/// Number of the channel.
+	pub channel: ChannelId,
+	/// Price of its receipts, in the smallest unit of the asset.
+	pub price: u128,
+	/// What went back to its client of what the batch's miners and coordinator lost, in the same unit.
+	pub returned: u128,
+}
+
+/// A part that waits, as it is shown to whom it belongs: what, until when and why.
+#[derive(Encode, Decode, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WaitingView {
+	/// The batch, and whose part of it.
+	pub part: Part,
+	/// Asset of the pay.
+	pub asset: PriceAsset,
+	/// Pay that waits, in the smallest unit of the asset.
+	pub pay: u128,
+	/// Claim that waits, in units of 10⁻¹⁸ AIT: the most that it mints.
+	pub claim: u128,
+	/// `false` if the miner can still sign its line, and claims nothing without it.
+	pub is_signed: bool,
+	/// Time at which the batch was settled, in UTC milliseconds.
+	pub settled_ms: u64,
+	/// End of the window of pay, in UTC milliseconds.
+	pub pay_due_ms: u64,
+	/// End of the window of the mint, in UTC milliseconds.
+	pub mint_due_ms: u64,
+	/// Time until which disputes hold it at most, in UTC milliseconds; `None` if none does.
+	pub held_until_ms: Option<u64>,
+	/// `true` if it was taken from its party and goes back to the clients.
+	pub is_taken: bool,
+}
+
+impl WaitingView {
+	/// Returns `true` if something of it can be released at `now`, in UTC milliseconds: it was taken, or
+	/// a window is over and no dispute holds it.
+	pub fn is_due(&self, now: u64) -> bool {
+		let pay = self.pay > 0 && self.pay_due_ms <= now;
+		let is_held = self.held_until_ms.is_some_and(|until| now < until);
+		self.is_taken || !is_held && (pay || self.mint_due_ms <= now)
 	}
 }
 
