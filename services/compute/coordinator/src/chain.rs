@@ -1,10 +1,16 @@
 //! The chain, asked and written to through a node.
 
-use crate::ledger::{ChannelChain, Claimed, Escrow, Ledger, Registered, Return, Submitted};
+use crate::{
+	channels::sight::{Facts, refusal},
+	ledger::{
+		ChannelChain, CheckChain, Claimed, Escrow, Ledger, Registered, Return, Seer, Submitted,
+	},
+};
 use futures::{FutureExt, future::BoxFuture};
 use gridproof_chain::{
 	Call, ChainError, Included, Link, Patience,
 	pallets::{
+		compute_checks::query as checks,
 		compute_receipts::{
 			call,
 			event::{BatchRefused, BatchSettled, EmissionPaid, JobOpened, ReceiptSettled},
@@ -22,6 +28,7 @@ use gridproof_primitives::{
 			BatchKind, Channel, ChannelId, ChannelReceipt, DemandView, HeaderChain, MinerSums,
 			Placed, SettlementBatch, SettlementHeader,
 		},
+		checks::{BatchId, CheckView, Duty, MAX_HOLD_MS},
 		registry::ModelView,
 	},
 	crypto::ed25519::{PublicKey, Signature},
@@ -224,6 +231,66 @@ impl Ledger for ChainLedger {
 	fn channels(&self) -> Option<&dyn ChannelChain> {
 		// Batches are sent by a signed transaction.
 		self.purse.is_some().then_some(self as &dyn ChannelChain)
+	}
+
+	fn checks(&self) -> Option<&dyn CheckChain> {
+		Some(self)
+	}
+}
+
+/// Most reports of a batch: what 21 verifiers can report of it.
+const MAX_REPORTS: u32 = 1_000;
+
+impl CheckChain for ChainLedger {
+	fn refusal(&self, seer: Seer) -> BoxFuture<'_, Result<Option<String>, ChainError>> {
+		async move {
+			let batch = seer.request.batch;
+			let mut facts = Facts { genesis: self.genesis, ..Facts::default() };
+			let read = async {
+				facts.verifiers = self.link.read(&checks::verifiers()).await?;
+				facts.checks = self.link.read(&checks::batch(batch)).await?;
+				// Only what the duty is about is asked for.
+				match seer.request.duty {
+					Duty::Drawn { .. } => (),
+					Duty::Reopens { .. } => {
+						facts.reports = self.link.read(&checks::reports(batch, MAX_REPORTS)).await?;
+						let parameters = self.link.read(&checks::parameters()).await?;
+						facts.reopen_one_in = parameters.reopen_one_in;
+					},
+					Duty::Witness(_) => facts.demands = self.link.read(&checks::demands()).await?,
+					Duty::Juror(_) => facts.disputes = self.link.read(&checks::disputes()).await?,
+				}
+				Ok(())
+			};
+			match read.await {
+				Ok(()) => Ok(refusal(&seer, &facts).map(str::to_string)),
+				Err(ChainError::Unsupported(_)) => Ok(Some("this chain has no checks".to_string())),
+				Err(error) => Err(error),
+			}
+		}
+		.boxed()
+	}
+
+	fn reports(
+		&self,
+		batch: BatchId,
+		receipt: ChannelReceipt,
+	) -> BoxFuture<'_, Result<Vec<CheckView>, ChainError>> {
+		async move {
+			let voucher = receipt.receipt.voucher();
+			let all = self.link.read(&checks::reports(batch, MAX_REPORTS)).await?;
+			Ok(all.into_iter().filter(|one| Some(one.voucher) == voucher).collect())
+		}
+		.boxed()
+	}
+
+	fn longest_ms(&self) -> BoxFuture<'_, Result<u64, ChainError>> {
+		async move {
+			let window = self.link.read(&query::channel_parameters()).await?.check_window_ms;
+			// A dispute holds a part beyond the window, for a bounded time.
+			Ok(if window == 0 { 0 } else { window.saturating_add(MAX_HOLD_MS) })
+		}
+		.boxed()
 	}
 }
 

@@ -6,6 +6,7 @@
 //! | [`draws`] | which receipts of a batch fall to a key |
 //! | [`chain`] | what is needed of the chain |
 //! | [`coordinators`] | what is needed of coordinators, and how they are asked over HTTP |
+//! | `node` | the chain behind a node |
 //! | `statements` | what a verifier says: each thing once, whatever stops it in between |
 //! | `state` | that, on disk |
 //! | `verifier` | what all work shares |
@@ -36,6 +37,7 @@ pub mod draws;
 mod duties;
 mod error;
 mod metrics;
+mod node;
 mod pages;
 mod run;
 mod state;
@@ -45,6 +47,7 @@ mod verifier;
 pub mod work;
 
 pub use error::VerifierError;
+pub use node::{NodeChain, register};
 pub use pages::{metrics, openapi, pages};
 pub use state::Counts;
 pub use statements::Statement;

@@ -12,6 +12,7 @@
 //! | `batches` | from receipts to a batch that is final |
 //! | `openings` | what a receipt was made of, for those who may see it |
 //! | `demands` | receipts that somebody demands on chain |
+//! | `sight` | whether the chain lets a verifier see a receipt |
 //! | `shown` | what everybody may read of all this |
 //!
 //! The request path asks the chain for nothing but a channel that it does not know yet, and the disk
@@ -27,6 +28,7 @@ mod openings;
 pub(crate) mod plans;
 mod receipts;
 mod shown;
+pub(crate) mod sight;
 mod work;
 
 pub(crate) use admission::Payment;
