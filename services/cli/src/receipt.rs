@@ -8,13 +8,17 @@ use crate::{
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use gridproof_chain::{
-	Chain, H256,
-	pallets::{compute_receipts::query, model_registry},
+	Chain, ChainError, H256,
+	pallets::{compute_checks, compute_receipts::query, model_registry},
 };
 use gridproof_compute_api::{
-	ChainView, ChannelClient, NotProven, Proven, ReceiptDocument, protocol::IssuedReceipt,
+	ChainView, ChannelClient, NotProven, Proven, ReceiptDocument,
+	protocol::{CheckInfo, FiguresInfo, IssuedReceipt},
 };
-use gridproof_primitives::compute::channels::{ReceiptV2, VoucherId};
+use gridproof_primitives::compute::{
+	channels::{Mode, ReceiptV2, VoucherId},
+	checks::{BatchId, CheckView},
+};
 use gridproof_support::{
 	Classified,
 	text::{Amount, Hex32},
@@ -121,6 +125,11 @@ struct Stated {
 	/// `true` if the chain still has the channel, with this coordinator, asset and mode.
 	channel_known: bool,
 	settled: Option<Settled>,
+	/// Its checks, as the chain has them while the batch waits; null if the chain was not asked, or checks
+	/// nothing.
+	checks: Option<Vec<CheckInfo>>,
+	/// `true` if its channel is private: then it is never checked.
+	private: bool,
 	#[serde(skip)]
 	unit: Unit,
 }
@@ -142,6 +151,7 @@ struct Settled {
 struct Around {
 	model_name: Option<String>,
 	block: Option<Hex32>,
+	checks: Option<Vec<CheckInfo>>,
 }
 
 async fn check(args: &ReceiptArgs, by_chain: bool, out: &Output) -> anyhow::Result<ExitCode> {
@@ -196,9 +206,32 @@ async fn gather(
 	if args.file.is_none() {
 		around.block = client.batch(own.sequence).await?.block;
 	}
+	let id = BatchId { coordinator: own.coordinator, sequence: own.sequence };
+	around.checks = checks_of(&chain, id, &receipt).await?;
 	let known = known.map(|known| (known.sequence, known.hash));
 	let view = view(&chain, &receipt, known).await?;
 	Ok((document, by_chain.then_some(view), around))
+}
+
+/// Most reports of a batch that are read: what 21 verifiers can report.
+const MAX_REPORTS: u32 = 1_000;
+
+/// Returns the checks of a receipt; `None` if the chain checks nothing.
+async fn checks_of(
+	chain: &Chain,
+	batch: BatchId,
+	receipt: &ReceiptV2,
+) -> anyhow::Result<Option<Vec<CheckInfo>>> {
+	let all = match chain.read(&compute_checks::query::reports(batch, MAX_REPORTS)).await {
+		Err(ChainError::Unsupported(_)) => return Ok(None),
+		all => all?,
+	};
+	let is_its = |one: &&CheckView| {
+		Some(one.voucher) == receipt.voucher()
+			&& Some(one.miner) == receipt.miner
+			&& one.model == receipt.model
+	};
+	Ok(Some(all.iter().filter(is_its).map(CheckInfo::from).collect()))
 }
 
 fn saved(path: &PathBuf) -> anyhow::Result<ReceiptDocument> {
@@ -270,6 +303,8 @@ fn stated(proven: &Proven, around: Around) -> Option<Stated> {
 		miner_price: Amount(sums.miner.price),
 		channel_known: proven.is_channel_known,
 		settled,
+		checks: around.checks,
+		private: sums.kind.mode == Mode::Private,
 		unit: Unit::from(sums.kind.asset),
 	})
 }
@@ -323,7 +358,7 @@ impl Stated {
 			 channel    {}, voucher {}{channel}\n\
 			 sums       {} receipts and {} of the channel, {} receipts and {} of the miner\n\
 			 settled    {settled}\n\
-			 not shown  that the work was done: nothing is done again here",
+			 {}",
 			self.input_tokens,
 			self.output_tokens,
 			self.compute_units,
@@ -334,6 +369,33 @@ impl Stated {
 			show(&self.channel_price),
 			self.miner_receipts,
 			show(&self.miner_price),
+			self.checked(),
 		)
+	}
+
+	/// Whether it was checked, by whom, with what figures.
+	fn checked(&self) -> String {
+		if self.private {
+			return "checked    never: its channel is private".to_string();
+		}
+		let Some(checks) = &self.checks else {
+			return "not shown  that the work was done: nothing is done again here".to_string();
+		};
+		if checks.is_empty() {
+			return "checked    not so far: it was not drawn, as most are not".to_string();
+		}
+		let one = |check: &CheckInfo| {
+			let figures = match check.figures {
+				FiguresInfo::Exact { equal: true } => "the same to the last token".to_string(),
+				FiguresInfo::Exact { equal: false } => "NOT what the model answers".to_string(),
+				FiguresInfo::Seeded { tokens, matches, mean_gap, end_gap } => format!(
+					"{matches} of {tokens} tokens are the drawn ones, mean gap {mean_gap} and end \
+					 {end_gap} millionths"
+				),
+				FiguresInfo::Embedding { cosine } => format!("cosine {cosine} millionths"),
+			};
+			format!("checked    by verifier {}: {figures}", check.verifier)
+		};
+		checks.iter().map(one).collect::<Vec<_>>().join("\n")
 	}
 }

@@ -1,5 +1,7 @@
 //! `gridproof verifier`.
 
+mod node;
+
 use crate::{
 	args::{
 		engine::EngineArgs,
@@ -9,6 +11,7 @@ use crate::{
 	output::Output,
 };
 use anyhow::Context;
+use node::{ListArgs, RegisterArgs, RunArgs, SetLineArgs, ShowArgs};
 use clap::{Args, Subcommand, ValueEnum};
 use gridproof_engine::{DEFAULT_MODEL, Engine, LocalEngine, OpenAiEngine, OpenAiOptions, TrialModel};
 use gridproof_keys::{Kind, SealedKey};
@@ -24,6 +27,16 @@ const MILLION: u64 = 1_000_000;
 /// What `gridproof verifier` can do.
 #[derive(Subcommand)]
 pub enum Command {
+	/// Check what the chain draws: ask for openings, do the work again, report; be witness and juror.
+	Run(Box<RunArgs>),
+	/// Register the verifier's key on chain; the account's bond is held. Governance has to admit it.
+	Register(RegisterArgs),
+	/// List the verifiers of the chain.
+	List(ListArgs),
+	/// Show how checks stand: totals, demands of openings, disputes; of a miner and model its number.
+	Show(ShowArgs),
+	/// Set the line of a model, from a file of verifier calibrate. For governance.
+	SetLine(SetLineArgs),
 	/// Make the key with which a verifier draws and signs; it is apart from the account's.
 	NewKey(NewKeyArgs),
 	/// Measure the line of a model from honest answers, and write it as a file that governance can set.
@@ -99,6 +112,11 @@ pub struct CalibrateArgs {
 /// Runs one `gridproof verifier` command.
 pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 	match command {
+		Command::Run(args) => node::work(*args, out).await,
+		Command::Register(args) => node::register(&args, out).await,
+		Command::List(args) => node::list(&args, out).await,
+		Command::Show(args) => node::show(&args, out).await,
+		Command::SetLine(args) => node::set_line(&args, out).await,
 		Command::NewKey(args) => new_key(&args, out),
 		Command::Calibrate(args) => measure(*args, out).await,
 	}?;
