@@ -89,6 +89,7 @@ fn classified(cause: Cause) -> Option<Failure> {
 		of::<gridproof_gateway::BrokerError>,
 		of::<gridproof_gateway::TlsError>,
 		of::<gridproof_miner::MinerError>,
+		of::<gridproof_verifier::VerifierError>,
 		of::<AnchorError>,
 		of::<SubmitError>,
 		of::<MintError>,

@@ -27,6 +27,7 @@ const FLOORS: [&[&str]; 10] = [
 		"pallet-attestations",
 		"pallet-authorities",
 		"pallet-brakes",
+		"pallet-compute-checks",
 		"pallet-compute-receipts",
 		"pallet-coverage-policy",
 		"pallet-free-calls",
@@ -40,7 +41,13 @@ const FLOORS: [&[&str]; 10] = [
 	&["gridproof-device", "gridproof-engine", "gridproof-grid"],
 	&["gridproof-anchor", "gridproof-attest", "gridproof-fleet"],
 	// Servers.
-	&["gridproof-coordinator", "gridproof-front", "gridproof-gateway", "gridproof-miner"],
+	&[
+		"gridproof-coordinator",
+		"gridproof-front",
+		"gridproof-gateway",
+		"gridproof-miner",
+		"gridproof-verifier",
+	],
 	&["gridproof-cli"],
 	&["gridproof-e2e"],
 ];

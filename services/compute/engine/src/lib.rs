@@ -28,6 +28,7 @@
 
 #![deny(missing_docs, unreachable_pub)]
 
+mod altered;
 mod api;
 mod config;
 mod ending;
@@ -49,6 +50,7 @@ pub mod stream;
 mod tokenizer;
 mod trial;
 
+pub use altered::TrialModel;
 pub use api::{
 	Completion, Embeddings, Engine, Extras, Input, Measured, ModelInfo, Offers, Request,
 };
@@ -65,4 +67,4 @@ pub use openai::{OpenAiEngine, OpenAiOptions};
 pub use settings::{EngineSettings, Opened, served_as};
 pub use several::Several;
 pub use tokenizer::Tokenizer;
-pub use trial::{TrialCheat, TrialMiner, TrialModel};
+pub use trial::{TrialCheat, TrialMiner};

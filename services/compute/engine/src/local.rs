@@ -1,6 +1,7 @@
 //! The engine that runs a model in this process.
 
 use crate::{
+	altered::TrialModel,
 	api::{Completion, Embeddings, Engine, Input, Measured, ModelInfo, Offers, Request},
 	config::{Config, MAX_WEIGHTS},
 	ending::Ending,
@@ -12,7 +13,6 @@ use crate::{
 	ops,
 	sampler::Chooser,
 	tokenizer::Tokenizer,
-	trial::TrialModel,
 };
 use gridproof_compute_api::protocol::{Finish, Message};
 use gridproof_primitives::compute::Class;

@@ -6,8 +6,7 @@ use crate::{
 };
 use futures::{FutureExt, future::BoxFuture};
 use gridproof_chain::{
-	Call, Chain, ChainError, Included, Link, Patience, Refusal,
-	refusal::PoolRefusal,
+	Call, Chain, ChainError, Included, Link, Patience,
 	pallets::{
 		compute_checks::{self, call, query},
 		compute_receipts::query as receipts,
@@ -127,18 +126,6 @@ impl NodeChain {
 	}
 }
 
-/// Returns `true` of a refusal that says that somebody has done it already.
-fn is_done(error: &ChainError) -> bool {
-	use compute_checks::Refusal as No;
-	let is = |no: &No| matches!(no, No::AlreadyTouched | No::AlreadyReported | No::AlreadyDone);
-	match error.refusal() {
-		Some(
-			Refusal::ComputeChecks(no) | Refusal::Pool(PoolRefusal::ComputeChecks(no)),
-		) => is(no),
-		_ => false,
-	}
-}
-
 impl CheckedChain for NodeChain {
 	fn genesis(&self) -> H256 {
 		self.genesis
@@ -232,7 +219,7 @@ impl CheckedChain for NodeChain {
 		async move {
 			match self.send(&call).await {
 				// It arrived before, though nobody heard of it.
-				Err(error) if is_done(&error) => Ok(()),
+				Err(error) if compute_checks::is_done(&error) => Ok(()),
 				done => done,
 			}
 		}
