@@ -40,7 +40,9 @@ fn measure(asked: &Asked) -> Result<()> {
 		"line {} micro, limit {}, from {} answers of 16-bit numbers: mean {}, spread {}, highest {}",
 		line.line, line.limit, found.runs, found.mean, found.spread, found.highest
 	);
-	println!("\nminer | checks | tokens | drawn ones | mean, micro | not equal | found after | alarms");
+	println!(
+		"\nminer | checks | tokens | drawn ones | mean, micro | not equal | found after | alarms"
+	);
 	for (name, altered) in HONEST {
 		let miner = honest(altered)?;
 		show(&timed(name, || {

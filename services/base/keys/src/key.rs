@@ -190,7 +190,8 @@ impl SealedKey {
 	/// `//Alice//stash`. `None` of any other text.
 	pub fn development_verifier(uri: &str) -> Option<Self> {
 		let is_development = uri.starts_with("//") && !uri.contains("///");
-		let (_, seed) = Sr25519Pair::from_string_with_seed(uri, None).ok().filter(|_| is_development)?;
+		let (_, seed) =
+			Sr25519Pair::from_string_with_seed(uri, None).ok().filter(|_| is_development)?;
 		Some(Self::from_seed(Zeroizing::new(seed?), Some(Kind::Verifier), None))
 	}
 

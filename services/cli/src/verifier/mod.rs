@@ -11,13 +11,15 @@ use crate::{
 	output::Output,
 };
 use anyhow::Context;
-use node::{ListArgs, RegisterArgs, RunArgs, SetLineArgs, ShowArgs};
 use clap::{Args, Subcommand, ValueEnum};
-use gridproof_engine::{DEFAULT_MODEL, Engine, LocalEngine, OpenAiEngine, OpenAiOptions, TrialModel};
+use gridproof_engine::{
+	DEFAULT_MODEL, Engine, LocalEngine, OpenAiEngine, OpenAiOptions, TrialModel,
+};
 use gridproof_keys::{Kind, SealedKey};
 use gridproof_primitives::compute::Class;
 use gridproof_support::files::{self, PUBLIC};
 use gridproof_verifier::calibrate::{Calibration, Options, calibrate};
+use node::{ListArgs, RegisterArgs, RunArgs, SetLineArgs, ShowArgs};
 use serde::Serialize;
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
@@ -158,7 +160,8 @@ async fn measure(args: CalibrateArgs, out: &Output) -> anyhow::Result<()> {
 	if let Some(path) = &args.prompts {
 		let text = std::fs::read_to_string(path);
 		let text = text.with_context(|| format!("cannot read {}", path.display()))?;
-		options.prompts = text.lines().filter(|line| !line.is_empty()).map(str::to_string).collect();
+		options.prompts =
+			text.lines().filter(|line| !line.is_empty()).map(str::to_string).collect();
 		if options.prompts.is_empty() {
 			return Err(usage(format!("{} has no line: write a text on each", path.display())));
 		}

@@ -402,7 +402,8 @@ impl Shown {
 			));
 		}
 		if let Some(number) = self.number {
-			let limit = self.line.map_or("no line".to_string(), |line| format!("limit {}", line.limit));
+			let limit =
+				self.line.map_or("no line".to_string(), |line| format!("limit {}", line.limit));
 			text.push_str(&format!("\nnumber     {number} millionths, {limit}"));
 		}
 		text

@@ -253,7 +253,8 @@ impl CheckChain for ChainLedger {
 				match seer.request.duty {
 					Duty::Drawn { .. } => (),
 					Duty::Reopens { .. } => {
-						facts.reports = self.link.read(&checks::reports(batch, MAX_REPORTS)).await?;
+						facts.reports =
+							self.link.read(&checks::reports(batch, MAX_REPORTS)).await?;
 						let parameters = self.link.read(&checks::parameters()).await?;
 						facts.reopen_one_in = parameters.reopen_one_in;
 					},

@@ -65,8 +65,9 @@ impl Coordinator {
 			None => now,
 			Some(checks) => now.saturating_sub(checks.longest_ms().await?),
 		};
-		let requests =
-			self.write(move |db| Ok(rows::delete_channel_texts(db, since, decided, PIECE)?)).await?;
+		let requests = self
+			.write(move |db| Ok(rows::delete_channel_texts(db, since, decided, PIECE)?))
+			.await?;
 		let receipts = self.prune_receipts(now).await?;
 		let piece: usize = clamped(PIECE);
 		Ok([keys, texts, jobs, requests, receipts].into_iter().any(|count| count >= piece))

@@ -196,8 +196,7 @@ impl Session<'_> {
 			let v = kept(ops::linear(&h, &layer.value)?);
 			cache.keys.extend_from_slice(k.values());
 			cache.values.extend_from_slice(v.values());
-			let mixed =
-				kept(ops::attention(&q, (&cache.keys, &cache.values), config.heads)?);
+			let mixed = kept(ops::attention(&q, (&cache.keys, &cache.values), config.heads)?);
 			x.add(&ops::linear(&mixed, &layer.out)?)?;
 			x = kept(x);
 			let h = kept(ops::rms_norm(&x, &layer.inner_norm, config.epsilon)?);

@@ -110,8 +110,7 @@ impl Chooser {
 		}
 		let heat = f64::from(self.temperature_milli) / 1_000.0;
 		let most = all.iter().map(|(_, logit)| *logit).fold(f64::NEG_INFINITY, f64::max);
-		let heated =
-			all.into_iter().map(|(token, logit)| (token, (logit - most) / heat)).collect();
+		let heated = all.into_iter().map(|(token, logit)| (token, (logit - most) / heat)).collect();
 		let mut scores = match self.top_p_milli {
 			WHOLE => heated,
 			share => nucleus(heated, f64::from(share) / 1_000.0),
@@ -279,8 +278,12 @@ mod tests {
 				assert_eq!((all.claimed, all.drawn), (some.claimed, some.drawn));
 				assert!(all.gap_micro.abs_diff(some.gap_micro) <= 1, "{all:?} {some:?}");
 				// Of fewer tokens the gap is no larger.
-				let few: Vec<_> =
-					listed.iter().rev().filter(|(token, _)| token % 3 == claimed % 3).copied().collect();
+				let few: Vec<_> = listed
+					.iter()
+					.rev()
+					.filter(|(token, _)| token % 3 == claimed % 3)
+					.copied()
+					.collect();
 				let fewer = chooser(temperature, 1_000, 3).judge_listed(4, &few, claimed);
 				assert!(fewer.gap_micro <= all.gap_micro.saturating_add(1), "{all:?} {fewer:?}");
 			}

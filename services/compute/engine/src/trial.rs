@@ -153,9 +153,8 @@ impl TrialMiner {
 		if self.cheat == TrialCheat::Invented {
 			return self.invented(request);
 		}
-		let honest = |request: &Request| {
-			self.engine.complete(request, &mut |_| ControlFlow::Continue(()))
-		};
+		let honest =
+			|request: &Request| self.engine.complete(request, &mut |_| ControlFlow::Continue(()));
 		if self.cheat != TrialCheat::OldOutput {
 			return honest(&self.asked(request));
 		}

@@ -12,8 +12,9 @@ use gridproof_compute_api::protocol::{
 	Finish, Further, JobSpec, Message, SPEC_VERSION, Sampling, Task,
 };
 use gridproof_engine::{
-	Claim, Completion, DEFAULT_MODEL, Engine, EngineError, Extras, Input, LocalEngine, MemoryOptions,
-	Offers, OpenAiEngine, OpenAiOptions, Request as EngineRequest, Several, execute_seeded,
+	Claim, Completion, DEFAULT_MODEL, Engine, EngineError, Extras, Input, LocalEngine,
+	MemoryOptions, Offers, OpenAiEngine, OpenAiOptions, Request as EngineRequest, Several,
+	execute_seeded,
 };
 use gridproof_primitives::{
 	H256,
@@ -478,7 +479,12 @@ fn place(listed: &[(u32, f64)]) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn vllm_judges_a_claimed_answer_by_the_tokens_that_it_lists() {
-	let listed = json!([null, place(&[(2, -0.1)]), place(&[(5, -0.5), (6, -1.0)]), place(&[(6, -2.0), (9, -0.25)])]);
+	let listed = json!([
+		null,
+		place(&[(2, -0.1)]),
+		place(&[(5, -0.5), (6, -1.0)]),
+		place(&[(6, -2.0), (9, -0.25)])
+	]);
 	let answer = json!({ "choices": [{ "text": "x", "finish_reason": "length", "prompt_logprobs": listed }] });
 	let server =
 		Server::new(&[("/v1/models", self::listed("vllm")), ("/v1/completions", answer)]).await;
@@ -498,7 +504,8 @@ async fn vllm_judges_a_claimed_answer_by_the_tokens_that_it_lists() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_end_that_should_have_come_is_judged_where_the_server_knows_the_models_own() {
-	let listed = json!([null, place(&[(2, -0.1)]), place(&[(5, -0.5)]), place(&[(3, -4.0), (9, -0.5)])]);
+	let listed =
+		json!([null, place(&[(2, -0.1)]), place(&[(5, -0.5)]), place(&[(3, -4.0), (9, -0.5)])]);
 	let answer = json!({ "choices": [{ "prompt_logprobs": listed }] });
 	let answers = [("/v1/models", self::listed("vllm")), ("/v1/completions", answer)];
 	let server = Server::new(&answers).await.with_end(3);

@@ -5,8 +5,8 @@
 //! can be blamed for. The line lies above its mean, and the limit so far above the line that the number of
 //! an honest miner passes it once in so many checks.
 
-use gridproof_engine::{Claim, Engine, EngineError, Input, Request, gumbel::Noise};
 use gridproof_compute_api::protocol::Sampling;
+use gridproof_engine::{Claim, Engine, EngineError, Input, Request, gumbel::Noise};
 use gridproof_primitives::{
 	H256,
 	compute::checks::{LineClass, MAX_CLIP, ModelLine, Number, SeededFigures},
@@ -103,19 +103,20 @@ pub enum NotCalibrated {
 	#[error("the engine that answers states no token ids: its answers cannot be judged")]
 	NoIds,
 	/// There is nothing to be judged.
-	#[error("a calibration needs answers, tokens, prompts, temperatures, and a clip of 1 to {MAX_CLIP}")]
+	#[error(
+		"a calibration needs answers, tokens, prompts, temperatures, and a clip of 1 to {MAX_CLIP}"
+	)]
 	Nothing,
 }
 
 /// Returns a request of a calibration, by its number.
 fn request(options: &Options, number: u32) -> Request {
-	let pick = |length: usize| usize::try_from(number).unwrap_or(0).checked_rem(length).unwrap_or(0);
+	let pick =
+		|length: usize| usize::try_from(number).unwrap_or(0).checked_rem(length).unwrap_or(0);
 	let prompt = options.prompts.get(pick(options.prompts.len())).cloned().unwrap_or_default();
 	let temperature = options.temperatures.get(pick(options.temperatures.len()));
-	let sampling = Sampling {
-		temperature_milli: temperature.copied().unwrap_or(0),
-		..Sampling::default()
-	};
+	let sampling =
+		Sampling { temperature_milli: temperature.copied().unwrap_or(0), ..Sampling::default() };
 	let mut seed = H256::zero();
 	seed.0.iter_mut().zip(number.to_le_bytes()).for_each(|(byte, from)| *byte = from);
 	let input = Input::Text(prompt);
@@ -257,7 +258,8 @@ mod tests {
 	#[test]
 	fn a_line_lies_above_the_mean_and_its_limit_above_what_honest_answers_reach() {
 		let options = Options::of("m");
-		let all: Vec<SeededFigures> = (0..100).map(|n| seeded(if n % 10 == 0 { 1_000 } else { 0 })).collect();
+		let all: Vec<SeededFigures> =
+			(0..100).map(|n| seeded(if n % 10 == 0 { 1_000 } else { 0 })).collect();
 		let found = line_of(&options, &all).unwrap();
 		assert_eq!((found.runs, found.tokens, found.matches), (100, 100, 90));
 		assert_eq!((found.mean, found.spread, found.highest), (100, 301, 1_000));

@@ -8,8 +8,8 @@ use gridproof_primitives::{
 	compute::{
 		channels::{Channel, ChannelId},
 		checks::{
-			BatchChecks, BatchId, CheckId, CheckParameters, CheckView, DemandOfOpening, DisputeView,
-			ModelLine, VerifierKey, VerifierView,
+			BatchChecks, BatchId, CheckId, CheckParameters, CheckView, DemandOfOpening,
+			DisputeView, ModelLine, VerifierKey, VerifierView,
 		},
 	},
 	crypto::ed25519::PublicKey,
@@ -56,7 +56,8 @@ pub trait CheckedChain: Send + Sync + 'static {
 	fn genesis(&self) -> H256;
 
 	/// The verifier that draws with a key; `None` if there is none.
-	fn verifier(&self, key: VerifierKey) -> BoxFuture<'_, Result<Option<VerifierView>, ChainError>>;
+	fn verifier(&self, key: VerifierKey)
+	-> BoxFuture<'_, Result<Option<VerifierView>, ChainError>>;
 
 	/// What governance decided.
 	fn parameters(&self) -> BoxFuture<'_, Result<CheckParameters, ChainError>>;

@@ -166,8 +166,7 @@ impl Verifier {
 		if !self.is_out_of_patience(batch.id(), u64::MAX) {
 			return Ok(());
 		}
-		let lists =
-			self.coordinators.lists(batch.coordinator, batch.sequence, batch.hash).await;
+		let lists = self.coordinators.lists(batch.coordinator, batch.sequence, batch.hash).await;
 		// Without the header nothing can be said that the chain could check.
 		let Ok((_, lists)) = lists else { return Ok(()) };
 		for id in open {

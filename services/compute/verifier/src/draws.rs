@@ -7,9 +7,7 @@ use gridproof_primitives::{
 		channels::{
 			Batch, BatchError, ChannelReceipt, Lists, Placed, ReceiptProof, SettlementHeader,
 		},
-		checks::{
-			BatchChecks, Segment, Vrf, VrfOutput, checks_of, draw_input, point_of, segments,
-		},
+		checks::{BatchChecks, Segment, Vrf, VrfOutput, checks_of, draw_input, point_of, segments},
 	},
 	crypto::ed25519::PublicKey,
 };
@@ -36,7 +34,9 @@ pub enum NotPublished {
 impl fmt::Display for NotPublished {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		match self {
-			Self::OtherHeader => f.write_str("the published header is not the one that was settled"),
+			Self::OtherHeader => {
+				f.write_str("the published header is not the one that was settled")
+			},
 			Self::Receipts(error) => write!(f, "{error}"),
 		}
 	}
@@ -81,7 +81,12 @@ pub struct Drawn {
 }
 
 /// Returns output and proof of a key's draw; `None` of a key that does not draw.
-pub fn draw(key: &SealedKey, genesis: &H256, batch: &H256, block: &H256) -> Option<(Vrf, VrfOutput)> {
+pub fn draw(
+	key: &SealedKey,
+	genesis: &H256,
+	batch: &H256,
+	block: &H256,
+) -> Option<(Vrf, VrfOutput)> {
 	let input = draw_input(genesis, batch, block);
 	let vrf = Vrf::sign(&key.pair()?, &input);
 	Some((vrf, vrf.verify(key.public(), &input)?))

@@ -13,9 +13,9 @@ use gridproof_primitives::{
 	compute::{
 		channels::{ChannelReceipt, Placed},
 		checks::{
-			Ballot, BatchId, CheckId, CheckView, DemandOfOpening, DisputeCause, DisputePhase, DisputeView, Duty, Figures,
-			LineClass, ModelLine, Reopening, ShownFigures, Verdict, Vrf, Witness, WitnessStatement,
-			figures_commitment, is_reopened, reopen_input,
+			Ballot, BatchId, CheckId, CheckView, DemandOfOpening, DisputeCause, DisputePhase,
+			DisputeView, Duty, Figures, LineClass, ModelLine, Reopening, ShownFigures, Verdict,
+			Vrf, Witness, WitnessStatement, figures_commitment, is_reopened, reopen_input,
 		},
 	},
 };
@@ -89,15 +89,13 @@ impl Verifier {
 		};
 		let has = match found {
 			None => false,
-			Some(placed) => {
-				match self.opened(&placed, id.batch, Duty::Witness(id)).await {
-					Ok(_) => true,
-					Err(Missing::NotDone(error)) => return Err(error),
-					Err(error) => {
-						tracing::warn!(%error, batch = id.batch.sequence, "a demanded opening is not given");
-						false
-					},
-				}
+			Some(placed) => match self.opened(&placed, id.batch, Duty::Witness(id)).await {
+				Ok(_) => true,
+				Err(Missing::NotDone(error)) => return Err(error),
+				Err(error) => {
+					tracing::warn!(%error, batch = id.batch.sequence, "a demanded opening is not given");
+					false
+				},
 			},
 		};
 		let left = until_ms.saturating_sub(self.now());
@@ -184,7 +182,10 @@ impl Verifier {
 		}
 		let own_id = CheckId { verifier: self.public(), ..of };
 		let Some(figures) = self.state.figures(own_id).await? else {
-			tracing::error!(batch = of.batch.sequence, "figures are to be shown that are not kept here");
+			tracing::error!(
+				batch = of.batch.sequence,
+				"figures are to be shown that are not kept here"
+			);
 			return Ok(());
 		};
 		let shown = ShownFigures { by: self.public(), of, figures };
@@ -268,9 +269,8 @@ impl Verifier {
 		Ok(Some(match dispute.cause {
 			DisputeCause::Reopened(id) => {
 				let report = reports.iter().find(|one| one.id == id);
-				let agrees = report.is_none_or(|report| {
-					agree(&line, &report.figures, &measured.figures)
-				});
+				let agrees =
+					report.is_none_or(|report| agree(&line, &report.figures, &measured.figures));
 				found(!agrees)
 			},
 			_ => found(measured.figures == Figures::Exact { equal: false }),

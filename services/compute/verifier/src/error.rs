@@ -29,7 +29,9 @@ pub enum VerifierError {
 	#[error("the key does not draw: make one with gridproof verifier register --new-key")]
 	OtherKey,
 	/// The data folder belongs to another chain.
-	#[error("the folder {folder} is of the chain {ours:?}, the node's is {theirs:?}; use another one")]
+	#[error(
+		"the folder {folder} is of the chain {ours:?}, the node's is {theirs:?}; use another one"
+	)]
 	OtherChain {
 		/// The data folder.
 		folder: String,

@@ -131,7 +131,10 @@ impl CheckedChain for NodeChain {
 		self.genesis
 	}
 
-	fn verifier(&self, key: VerifierKey) -> BoxFuture<'_, Result<Option<VerifierView>, ChainError>> {
+	fn verifier(
+		&self,
+		key: VerifierKey,
+	) -> BoxFuture<'_, Result<Option<VerifierView>, ChainError>> {
 		async move {
 			let all = self.link.read(&query::verifiers()).await?;
 			Ok(all.into_iter().find(|one| one.key == key))

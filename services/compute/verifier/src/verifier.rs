@@ -213,13 +213,8 @@ impl Verifier {
 		duty: Duty,
 	) -> Result<Opened, Missing> {
 		let (receipt, index) = (&placed.item, placed.index);
-		let request = OpeningRequest {
-			verifier: self.public(),
-			batch,
-			index,
-			duty,
-			time_ms: self.now(),
-		};
+		let request =
+			OpeningRequest { verifier: self.public(), batch, index, duty, time_ms: self.now() };
 		let signature = Hex64(self.key.sign(&request.signing_payload(&self.genesis)));
 		let ask = OpeningAsk::Verifier { request: HexBytes(request.encode()), signature };
 		let missing = |error: Missing, outcome: &str| {

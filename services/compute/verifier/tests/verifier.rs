@@ -98,7 +98,9 @@ async fn an_opening_that_is_not_given_or_does_not_hold_is_demanded_once() {
 		verifier.turn().await.unwrap();
 		verifier.turn().await.unwrap();
 		let said = world.said();
-		let [Statement::Demand(demand, signature)] = &said[..] else { panic!("{gives:?} {said:?}") };
+		let [Statement::Demand(demand, signature)] = &said[..] else {
+			panic!("{gives:?} {said:?}")
+		};
 		assert!(demand.is_signed(&stand::GENESIS, signature) && demand.receipt.is_some());
 		// Given after all, it is checked.
 		world.give(Gives::ToAll);
@@ -133,7 +135,8 @@ async fn witness_of(world: &Arc<World>) -> (tempfile::TempDir, Arc<gridproof_ver
 #[tokio::test]
 async fn a_witness_says_what_it_got_and_waits_half_of_the_time_for_it() {
 	let hour = 3_600_000;
-	for (gives, wanted) in [(Gives::ToWitnesses, Witness::Has), (Gives::ToNobody, Witness::GotNothing)]
+	for (gives, wanted) in
+		[(Gives::ToWitnesses, Witness::Has), (Gives::ToNobody, Witness::GotNothing)]
 	{
 		let world = world(None, 2, 0);
 		world.give(gives);
@@ -181,17 +184,18 @@ async fn a_report_of_another_is_looked_at_again_and_the_figures_are_shown() {
 	world.to_show.lock().unwrap().push(id);
 	reporter.turn().await.unwrap();
 	second.turn().await.unwrap();
-	let shown: Vec<_> = world.said().into_iter().filter_map(|statement| match statement {
-		Statement::Show(shown, _) => Some(shown),
-		_ => None,
-	}).collect();
+	let shown: Vec<_> = world
+		.said()
+		.into_iter()
+		.filter_map(|statement| match statement {
+			Statement::Show(shown, _) => Some(shown),
+			_ => None,
+		})
+		.collect();
 	assert_eq!(shown.len(), 2);
 	assert_eq!(shown[0].figures, shown[1].figures, "one engine, one pass");
 	assert_eq!(figures_commitment(&id, &shown[0].figures), reported.commitment);
-	assert_eq!(
-		figures_commitment(&reopening.own_id(), &shown[1].figures),
-		reopening.commitment
-	);
+	assert_eq!(figures_commitment(&reopening.own_id(), &shown[1].figures), reopening.commitment);
 	assert_ne!(reopening.commitment, reported.commitment, "a copied one would be the other's");
 }
 

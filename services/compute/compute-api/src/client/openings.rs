@@ -35,11 +35,7 @@ impl OpeningClient {
 	///
 	/// # Errors
 	/// [`ClientError`].
-	pub async fn opening(
-		&self,
-		receipt: Hex32,
-		ask: &OpeningAsk,
-	) -> Result<Opening, ClientError> {
+	pub async fn opening(&self, receipt: Hex32, ask: &OpeningAsk) -> Result<Opening, ClientError> {
 		let asked = self.0.post(&format!("/v1/receipts/{receipt}/opening")).json(ask);
 		self.0.answer(asked, LIMIT).await.map_err(|Failed { error, .. }: Failed| error)
 	}

@@ -10,9 +10,7 @@ use crate::protocol::{
 use codec::DecodeAll;
 use gridproof_primitives::{
 	H256,
-	compute::channels::{
-		Channel, ChannelReceipt, SamplingParameters, SignedVoucher, spec_hash,
-	},
+	compute::channels::{Channel, ChannelReceipt, SamplingParameters, SignedVoucher, spec_hash},
 };
 use request::asks_for;
 use std::fmt;
@@ -41,7 +39,9 @@ impl fmt::Display for NotOpened {
 		f.write_str(match self {
 			Self::Unreadable => "a part of the opening cannot be read",
 			Self::OtherReceipt => "the opening is of another receipt than the batch has",
-			Self::OtherVoucher => "the voucher is not the receipt's, or its channel has not signed it",
+			Self::OtherVoucher => {
+				"the voucher is not the receipt's, or its channel has not signed it"
+			},
 			Self::OtherRequest => "the request is not the one that the voucher was signed for",
 			Self::OtherWork => "what was done is not what the request asks for",
 			Self::OtherContent => {

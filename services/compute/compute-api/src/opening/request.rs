@@ -21,13 +21,17 @@ pub(super) fn asks_for(body: &[u8], spec: &JobSpec) -> bool {
 
 fn is_task(body: &Value, task: &Task) -> bool {
 	match task {
-		Task::Completion { prompt } => body["prompt"] == Value::from(prompt.as_str())
-			|| body["prompt"] == Value::from(vec![prompt.as_str()]),
+		Task::Completion { prompt } => {
+			body["prompt"] == Value::from(prompt.as_str())
+				|| body["prompt"] == Value::from(vec![prompt.as_str()])
+		},
 		Task::Completions { prompts } => body["prompt"] == Value::from(prompts.as_slice()),
 		Task::CompletionTokens { prompts } => are_tokens(&body["prompt"], prompts),
 		Task::Embedding { input } => match input.as_slice() {
-			[one] => body["input"] == Value::from(one.as_str())
-				|| body["input"] == Value::from(vec![one.as_str()]),
+			[one] => {
+				body["input"] == Value::from(one.as_str())
+					|| body["input"] == Value::from(vec![one.as_str()])
+			},
 			many => body["input"] == Value::from(many),
 		},
 		Task::EmbeddingTokens { input } => are_tokens(&body["input"], input),
@@ -112,7 +116,8 @@ fn milli(value: &Value) -> u32 {
 fn is_further(body: &Value, further: &Further) -> bool {
 	let n = body["n"].as_f64().unwrap_or(1.0);
 	let document = |text: &Option<String>| {
-		text.as_deref().map_or(Value::Null, |text| serde_json::from_str(text).unwrap_or(Value::Null))
+		text.as_deref()
+			.map_or(Value::Null, |text| serde_json::from_str(text).unwrap_or(Value::Null))
 	};
 	let format = &body["response_format"];
 	let format = if format["type"] == "text" { &Value::Null } else { format };
@@ -153,8 +158,12 @@ mod tests {
 		let body = br#"{"model":"m","prompt":"Once","max_tokens":9,"temperature":0.7,"top_p":0.95,
 			"stop":["END",""],"user":"me"}"#;
 		let mut right = spec(Task::Completion { prompt: "Once".to_string() }, 9);
-		right.sampling =
-			Sampling { temperature_milli: 700, top_p_milli: 950, seed: 5, stop: vec!["END".into()] };
+		right.sampling = Sampling {
+			temperature_milli: 700,
+			top_p_milli: 950,
+			seed: 5,
+			stop: vec!["END".into()],
+		};
 		assert!(asks_for(body, &right));
 		let changes: [fn(&mut JobSpec); 8] = [
 			|spec| spec.model = "smaller".to_string(),
@@ -180,7 +189,8 @@ mod tests {
 			role: role.to_string(),
 			content: content.to_string(),
 		};
-		let body = br#"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]},
+		let body =
+			br#"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]},
 			{"role":"assistant","content":null}]}"#;
 		let messages = vec![message("user", "Hi"), message("assistant", "")];
 		for most in [1, 500] {

@@ -8,8 +8,8 @@ use axum::{
 	response::{IntoResponse, Response},
 };
 use gridproof_compute_api::protocol::{
-	BatchAnswer, ChannelInfo, ClosedVouchers, CoordinatorError, OpenVouchers, Opening,
-	OpeningAsk, ReceiptAnswer,
+	BatchAnswer, ChannelInfo, ClosedVouchers, CoordinatorError, OpenVouchers, Opening, OpeningAsk,
+	ReceiptAnswer,
 };
 use gridproof_http::{ApiError, Body};
 use std::sync::Arc;

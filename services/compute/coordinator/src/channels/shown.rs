@@ -8,8 +8,8 @@ use crate::{
 };
 use codec::{DecodeAll, Encode};
 use gridproof_compute_api::protocol::{
-	BatchAnswer, BatchStage, ChannelInfo, CheckInfo, ClosedVouchers, ErrorCode, MAX_VOUCHERS, OpenVouchers, ReceiptAnswer,
-	RefusedBatch,
+	BatchAnswer, BatchStage, ChannelInfo, CheckInfo, ClosedVouchers, ErrorCode, MAX_VOUCHERS,
+	OpenVouchers, ReceiptAnswer, RefusedBatch,
 };
 use gridproof_primitives::{
 	H256,

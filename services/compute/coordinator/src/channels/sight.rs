@@ -50,7 +50,9 @@ pub(crate) fn refusal(seer: &Seer, facts: &Facts) -> Option<&'static str> {
 	}
 	Some(match seer.request.duty {
 		Duty::Drawn { .. } => "the check did not fall to this verifier, or is of another receipt",
-		Duty::Reopens { .. } => "the report is not re-opened by this verifier, or is of another receipt",
+		Duty::Reopens { .. } => {
+			"the report is not re-opened by this verifier, or is of another receipt"
+		},
 		Duty::Witness(_) => "nobody demands this opening, or the verifier itself does",
 		Duty::Juror(_) => "no dispute about this is open, or the verifier is a party to it",
 	})
@@ -200,12 +202,8 @@ mod tests {
 			duty: Duty::Juror(H256::zero()),
 			time_ms: 0,
 		};
-		let seer = Seer {
-			request,
-			receipt: batch.receipts()[0],
-			header,
-			lists: batch.lists().clone(),
-		};
+		let seer =
+			Seer { request, receipt: batch.receipts()[0], header, lists: batch.lists().clone() };
 		Case { batch, facts, seer }
 	}
 

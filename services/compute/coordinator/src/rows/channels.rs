@@ -1,8 +1,8 @@
 //! Receipts of channels, counted where they are added: the writer is one thread, so the order of its
 //! transactions is the order of the running sums.
 
-use axum::body::Bytes;
 use super::columns::{bytes, number, parsed, to_i64};
+use axum::body::Bytes;
 use codec::{DecodeAll, Encode};
 use gridproof_primitives::{
 	H256,
@@ -301,8 +301,7 @@ pub(crate) fn opening(
 		let kept = kept.filter(|_| receipt.receipt.receipt.miner.is_some());
 		let Some(((secret, body), spec)) = kept else { return Ok((receipt, None)) };
 		let voucher = scale(row, "voucher")?;
-		let opening =
-			OpeningRow { receipt: receipt.clone(), secret, body, voucher, spec, tokens };
+		let opening = OpeningRow { receipt: receipt.clone(), secret, body, voucher, spec, tokens };
 		Ok((receipt, Some(opening)))
 	};
 	db.prepare_cached(sql)?.query_row([id.0], read).optional()

@@ -7,9 +7,7 @@ use super::{
 use crate::ledger::Seer;
 use gridproof_compute_api::{
 	opening::NotOpened,
-	protocol::{
-		ErrorCode, FiguresInfo, IssuedReceipt, Opening, OpeningAsk, opening_payload,
-	},
+	protocol::{ErrorCode, FiguresInfo, IssuedReceipt, Opening, OpeningAsk, opening_payload},
 };
 use gridproof_keys::account::AccountSignature;
 use gridproof_primitives::compute::{
@@ -237,9 +235,8 @@ async fn a_receipt_says_who_checked_it_and_with_what_figures() {
 	let world = World::new().await;
 	let issued = settled(&world, Mode::Ordinary).await;
 	let receipt = issued.receipt.receipt;
-	let shown = async || {
-		world.coordinator.receipt_by_id(receipt.id(&GENESIS)).await.unwrap().checks
-	};
+	let shown =
+		async || world.coordinator.receipt_by_id(receipt.id(&GENESIS)).await.unwrap().checks;
 	assert_eq!(shown().await, []);
 	let batch = BatchId { coordinator: world.coordinator.public(), sequence: 0 };
 	let mut report = CheckView {

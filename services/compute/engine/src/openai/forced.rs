@@ -92,8 +92,7 @@ impl ForcedAnswer {
 		let places = listed.into_iter().skip(claim.prompt.len()).zip(&claimed);
 		let judged = (0u64..).zip(places).map(|(position, (listed, claimed))| {
 			let read = |(id, entry): (String, Entry)| Some((id.parse().ok()?, entry.logprob));
-			let listed: Vec<(u32, f64)> =
-				listed?.into_iter().map(read).collect::<Option<_>>()?;
+			let listed: Vec<(u32, f64)> = listed?.into_iter().map(read).collect::<Option<_>>()?;
 			let own = listed.iter().find(|(token, _)| token == claimed)?.1;
 			Some((chooser.judge_listed(position, &listed, *claimed), (own as f32).to_bits()))
 		});

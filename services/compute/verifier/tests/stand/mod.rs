@@ -6,7 +6,8 @@ use codec::{DecodeAll, Encode};
 use futures::{FutureExt, future::BoxFuture};
 use gridproof_chain::ChainError;
 use gridproof_compute_api::protocol::{
-	IssuedReceipt, JobSpec, Opening, OpeningAsk, SPEC_VERSION, Sampling, Task, TokenIds, output_root,
+	IssuedReceipt, JobSpec, Opening, OpeningAsk, SPEC_VERSION, Sampling, Task, TokenIds,
+	output_root,
 };
 use gridproof_engine::{DEFAULT_MODEL, Engine, LocalEngine, execute_seeded};
 use gridproof_keys::{Kind, SealedKey};
@@ -20,8 +21,8 @@ use gridproof_primitives::{
 			SignedVoucher, Voucher, VoucherId, spec_hash,
 		},
 		checks::{
-			BatchChecks, BatchId, CheckId, CheckParameters, CheckView, DemandOfOpening, DisputeView, Duty,
-			ModelLine, OpeningRequest, VerifierKey, VerifierView,
+			BatchChecks, BatchId, CheckId, CheckParameters, CheckView, DemandOfOpening,
+			DisputeView, Duty, ModelLine, OpeningRequest, VerifierKey, VerifierView,
 		},
 	},
 	crypto::ed25519::PublicKey,
@@ -235,11 +236,8 @@ impl World {
 
 	/// A verifier with what is in its folder.
 	pub(crate) async fn verifier(self: &Arc<Self>, byte: u8, folder: &Path) -> Arc<Verifier> {
-		let settings = Settings {
-			folder: folder.to_path_buf(),
-			patience_ms: PATIENCE_MS,
-			touches: true,
-		};
+		let settings =
+			Settings { folder: folder.to_path_buf(), patience_ms: PATIENCE_MS, touches: true };
 		let engine = Arc::new(LocalEngine::embedded().unwrap());
 		let key = key(byte, Kind::Verifier);
 		Verifier::open(settings, key, engine, self.clone(), self.clone(), self.clock.clone())
@@ -274,7 +272,10 @@ impl CheckedChain for World {
 		GENESIS
 	}
 
-	fn verifier(&self, key: VerifierKey) -> BoxFuture<'_, Result<Option<VerifierView>, ChainError>> {
+	fn verifier(
+		&self,
+		key: VerifierKey,
+	) -> BoxFuture<'_, Result<Option<VerifierView>, ChainError>> {
 		async move {
 			Ok(Some(VerifierView {
 				account: [0; 32],
@@ -365,12 +366,7 @@ impl CheckedChain for World {
 }
 
 impl Coordinators for World {
-	fn batch(
-		&self,
-		_: PublicKey,
-		_: u64,
-		_: H256,
-	) -> BoxFuture<'_, Result<Published, NotGiven>> {
+	fn batch(&self, _: PublicKey, _: u64, _: H256) -> BoxFuture<'_, Result<Published, NotGiven>> {
 		async {
 			if *self.publishes.lock().unwrap() {
 				return Ok(self.published.clone());
