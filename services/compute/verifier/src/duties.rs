@@ -211,10 +211,10 @@ impl Verifier {
 		reports: &[CheckView],
 		dispute: &DisputeView,
 	) -> Result<(), NotDone> {
-		if self.is_party(dispute) {
+		let id = dispute.id;
+		if dispute.phase != DisputePhase::Over && self.is_party(dispute).await? {
 			return Ok(());
 		}
-		let id = dispute.id;
 		match dispute.phase {
 			DisputePhase::Commit if !self.state.has(name::commit(&id)).await? => {
 				let Some(verdict) = self.verdict(waiting, reports, dispute).await? else {
@@ -237,14 +237,15 @@ impl Verifier {
 		}
 	}
 
-	fn is_party(&self, dispute: &DisputeView) -> bool {
-		let accuser = match dispute.cause {
-			DisputeCause::NotEqual(id) | DisputeCause::Number(id) | DisputeCause::Reopened(id) => {
-				Some(id.verifier)
+	/// Returns `true` if it accuses or is accused. A number is nobody's accusation.
+	async fn is_party(&self, dispute: &DisputeView) -> Result<bool, NotDone> {
+		Ok(match dispute.cause {
+			DisputeCause::NotEqual(id) => id.verifier == self.public(),
+			DisputeCause::Reopened(id) => {
+				id.verifier == self.public() || self.state.has(name::reopen(&id)).await?
 			},
-			DisputeCause::Client(_) => None,
-		};
-		accuser == Some(self.public()) || dispute.accused == self.public()
+			DisputeCause::Number(_) | DisputeCause::Client(_) => false,
+		})
 	}
 
 	/// Returns what this verifier finds; `None` if it cannot find out yet.

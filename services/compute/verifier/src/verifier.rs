@@ -285,6 +285,11 @@ impl Verifier {
 				self.state.decided(name, Some(error.to_string())).await?;
 				Ok(())
 			},
+			// It stays, and is sent again: it holds up nothing else.
+			Err(error) if error.is_refusal() => {
+				tracing::warn!(%error, kind, "what was said has to wait");
+				Ok(())
+			},
 			Err(error) => Err(error.into()),
 		}
 	}

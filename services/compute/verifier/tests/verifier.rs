@@ -246,7 +246,11 @@ async fn nobody_judges_its_own_cause_and_what_is_not_shown_makes_nobody_guilty()
 	world.give(Gives::ToNobody);
 	let (_folder, verifier) = witness_of(&world).await;
 	let mut own = dispute(&world, DisputePhase::Commit);
-	own.accused = verifier.public();
+	own.cause = DisputeCause::NotEqual(CheckId {
+		batch: world.id(),
+		verifier: verifier.public(),
+		check: 0,
+	});
 	own.id = H256([5; 32]);
 	world.disputes.lock().unwrap().extend([own, dispute(&world, DisputePhase::Commit)]);
 	verifier.turn().await.unwrap();
