@@ -79,7 +79,7 @@ pub(crate) struct World {
 	pub(crate) line: ModelLine,
 	pub(crate) checks: BatchChecks,
 	pub(crate) is_touched: Mutex<bool>,
-	/// `true` while nothing that is said arrives.
+	/// `true` while nobody hears whether what is said arrives.
 	pub(crate) is_away: Mutex<bool>,
 	pub(crate) said: Mutex<Vec<Statement>>,
 	pub(crate) asked: Mutex<Vec<Duty>>,
@@ -307,9 +307,6 @@ impl CheckedChain for World {
 
 	fn waiting(&self) -> BoxFuture<'_, Result<Vec<WaitingBatch>, ChainError>> {
 		async {
-			if *self.is_away.lock().unwrap() {
-				return Err(outage());
-			}
 			let is_touched = *self.is_touched.lock().unwrap();
 			Ok(vec![WaitingBatch {
 				hash: self.hash(),
