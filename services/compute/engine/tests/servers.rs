@@ -447,7 +447,8 @@ async fn each_model_goes_to_the_engine_that_serves_it() {
 		assert_eq!(ask(DEFAULT_MODEL).unwrap().tokens.len(), 4);
 		let names: Vec<String> = both.models().unwrap().into_iter().map(|m| m.name).collect();
 		assert_eq!(names, ["m", DEFAULT_MODEL]);
-		assert!(both.offers(DEFAULT_MODEL).unwrap().forced && !both.offers("m").unwrap().forced);
+		let seeded = |model: &str| both.offers(model).unwrap().seeded;
+		assert!(seeded(DEFAULT_MODEL) && !seeded("m"));
 		let fault = ask("gpt-5").unwrap_err();
 		assert_eq!(fault.to_string(), "no model \"gpt-5\" here; there is austen-1m, m");
 		let twice = Several::new(vec![near.clone(), near]).models().unwrap_err();

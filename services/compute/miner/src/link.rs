@@ -702,6 +702,7 @@ const fn end_of(code: ErrorCode) -> Option<End> {
 		| ErrorCode::BadVoucher
 		| ErrorCode::ChannelDry
 		| ErrorCode::UnknownBatch
+		| ErrorCode::NotShown
 		| ErrorCode::RateLimited
 		| ErrorCode::ChainUnavailable
 		| ErrorCode::Overloaded

@@ -24,10 +24,12 @@ fn cheats_are_found_within_the_checks_of_the_line_and_honest_miners_never() {
 	let calibration = Options { runs: 120, max_tokens: TOKENS, ..options(120, TOKENS) };
 	let found = calibrate(&*noisiest, &verifier, &calibration).unwrap();
 	assert_eq!(found.line.class, LineClass::Seeded);
+	println!("{found:?}");
 	for (name, altered) in HONEST {
 		let miner = honest(altered).unwrap();
 		let scored =
 			score(name, &*miner, &verifier, &options(checks(), TOKENS), &found.line).unwrap();
+		println!("{scored:?}");
 		assert_eq!(scored.alarms, 0, "{scored:?}");
 		if altered.is_none() {
 			assert_eq!((scored.mean, scored.unequal), (0, 0), "{scored:?}");
