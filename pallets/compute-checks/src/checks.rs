@@ -24,13 +24,6 @@ use sp_runtime::SaturatedConversion;
 /// Blocks between the settlement of a batch and its first touch.
 const BLOCKS_BEFORE_TOUCH: u32 = 3;
 
-/// A draw that holds, with what it is of.
-pub(crate) struct Drawn {
-	pub(crate) batch: Checkable,
-	pub(crate) row: BatchRow,
-	pub(crate) point: u128,
-}
-
 impl<T: Config> Pallet<T> {
 	/// Returns the hash of the chain's first block.
 	pub(crate) fn genesis_hash() -> H256 {
@@ -170,7 +163,7 @@ impl<T: Config> Pallet<T> {
 	/// Checks everything of a report but signature and draw.
 	fn check_report(
 		report: &CheckReport,
-	) -> Result<(T::AccountId, Drawn, Checked, ModelLine), CheckRefusal> {
+	) -> Result<(T::AccountId, BatchRow, Checked, ModelLine), CheckRefusal> {
 		let (account, batch, row) = Self::check_drawn(&report.batch, &report.verifier)?;
 		let place = (report.verifier, report.check);
 		let is_new = !Reports::<T>::contains_key(report.batch, place);
@@ -186,18 +179,18 @@ impl<T: Config> Pallet<T> {
 		let checked = Self::check_placed(&report.batch, &batch, &report.receipt)?;
 		let accuses = Self::accuses(&account, &checked, &report.figures, &line, tokens);
 		ensure!(!accuses || Self::has_room_for_dispute(), CheckRefusal::Full);
-		Ok((account, Drawn { batch, row, point: 0 }, checked, line))
+		Ok((account, row, checked, line))
 	}
 
 	/// Verifies signature and draw of a report.
 	fn verify_report(
 		report: &CheckReport,
 		signature: &VerifierSignature,
-		drawn: &Drawn,
+		row: &BatchRow,
 	) -> Result<(), CheckRefusal> {
 		let is_signed = report.is_signed(&Self::genesis_hash(), signature);
 		ensure!(is_signed, CheckRefusal::BadSignature);
-		let point = Self::verify_draw(&drawn.row, &report.verifier, &report.vrf, report.check)?;
+		let point = Self::verify_draw(row, &report.verifier, &report.vrf, report.check)?;
 		Self::check_point(&report.batch, &report.receipt.item, point)
 	}
 
@@ -206,8 +199,8 @@ impl<T: Config> Pallet<T> {
 		report: &CheckReport,
 		signature: &VerifierSignature,
 	) -> Result<(), CheckRefusal> {
-		let (_, drawn, ..) = Self::check_report(report)?;
-		Self::verify_report(report, signature, &drawn)
+		let (_, row, ..) = Self::check_report(report)?;
+		Self::verify_report(report, signature, &row)
 	}
 
 	/// [`Pallet::report_check`] without the origin. `verified` if signature and draw are.
@@ -216,10 +209,10 @@ impl<T: Config> Pallet<T> {
 		signature: &VerifierSignature,
 		verified: bool,
 	) -> DispatchResult {
-		let (account, drawn, receipt, line) =
+		let (account, batch, receipt, line) =
 			Self::check_report(report).map_err(Error::<T>::from)?;
 		if !verified {
-			Self::verify_report(report, signature, &drawn).map_err(Error::<T>::from)?;
+			Self::verify_report(report, signature, &batch).map_err(Error::<T>::from)?;
 		}
 		let (id, figures) = (report.id(), report.figures);
 		let row = Report {
