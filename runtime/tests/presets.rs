@@ -235,6 +235,20 @@ fn the_built_in_model_counts_from_the_first_block_where_secrets_are_public() {
 }
 
 #[test]
+fn five_verifiers_begin_where_secrets_are_public_and_none_elsewhere() {
+	use gridproof_runtime::ComputeChecks;
+	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
+		genesis(id).execute_with(|| {
+			let verifiers = ComputeChecks::verifiers();
+			assert_eq!(verifiers.len(), if id == STAGING { 0 } else { 5 }, "{id}");
+			let bond = ComputeChecks::parameters().verifier_bond;
+			assert!(verifiers.iter().all(|one| one.bond == bond && one.key == one.account), "{id}");
+			ComputeChecks::do_try_state().expect("every invariant");
+		});
+	}
+}
+
+#[test]
 fn a_receipts_weight_is_judged_by_the_factors_that_the_registry_remembers() {
 	use gridproof_primitives::{
 		H256,

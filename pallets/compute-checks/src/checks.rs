@@ -11,7 +11,7 @@ use gridproof_primitives::{
 		channels::{ChannelReceipt, Mode, Placed, receipt_leaf},
 		checks::{
 			BatchChecks, BatchId, Checkable, CheckId, CheckRefusal, CheckReport, DisputeCause, Figures,
-			MAX_HOLD_MS, ModelLine, Part, VerifierKey, VerifierSignature, Vrf, Waiting, checks_of,
+			MAX_HOLD_MS, ModelLine, Number, Part, VerifierKey, VerifierSignature, Vrf, Waiting, checks_of,
 			draw_input, paid_place, paid_price, point_of,
 		},
 		emission::share_of,
@@ -23,13 +23,6 @@ use sp_runtime::SaturatedConversion;
 
 /// Blocks between the settlement of a batch and its first touch.
 const BLOCKS_BEFORE_TOUCH: u32 = 3;
-
-/// A draw that holds, with what it is of.
-pub(crate) struct Drawn {
-	pub(crate) batch: Checkable,
-	pub(crate) row: BatchRow,
-	pub(crate) point: u128,
-}
 
 impl<T: Config> Pallet<T> {
 	/// Returns the hash of the chain's first block.
@@ -170,29 +163,34 @@ impl<T: Config> Pallet<T> {
 	/// Checks everything of a report but signature and draw.
 	fn check_report(
 		report: &CheckReport,
-	) -> Result<(T::AccountId, Drawn, Checked, ModelLine), CheckRefusal> {
+	) -> Result<(T::AccountId, BatchRow, Checked, ModelLine), CheckRefusal> {
 		let (account, batch, row) = Self::check_drawn(&report.batch, &report.verifier)?;
 		let place = (report.verifier, report.check);
 		let is_new = !Reports::<T>::contains_key(report.batch, place);
 		ensure!(is_new, CheckRefusal::AlreadyReported);
+		// A demand of the same check ends before it goes on.
+		let is_demanded = Demands::<T>::contains_key(report.id());
+		ensure!(!is_demanded, CheckRefusal::OpeningDemanded);
 		let receipt = &report.receipt.item.receipt;
 		let line =
 			Self::line_of(&receipt.model, batch.settled_ms).ok_or(CheckRefusal::NoLine)?;
 		let tokens = receipt.telemetry.output_tokens;
 		line.figure(&report.figures, tokens).map_err(CheckRefusal::Figures)?;
 		let checked = Self::check_placed(&report.batch, &batch, &report.receipt)?;
-		Ok((account, Drawn { batch, row, point: 0 }, checked, line))
+		let accuses = Self::accuses(&account, &checked, &report.figures, &line, tokens);
+		ensure!(!accuses || Self::has_room_for_dispute(), CheckRefusal::Full);
+		Ok((account, row, checked, line))
 	}
 
 	/// Verifies signature and draw of a report.
 	fn verify_report(
 		report: &CheckReport,
 		signature: &VerifierSignature,
-		drawn: &Drawn,
+		row: &BatchRow,
 	) -> Result<(), CheckRefusal> {
 		let is_signed = report.is_signed(&Self::genesis_hash(), signature);
 		ensure!(is_signed, CheckRefusal::BadSignature);
-		let point = Self::verify_draw(&drawn.row, &report.verifier, &report.vrf, report.check)?;
+		let point = Self::verify_draw(row, &report.verifier, &report.vrf, report.check)?;
 		Self::check_point(&report.batch, &report.receipt.item, point)
 	}
 
@@ -201,8 +199,8 @@ impl<T: Config> Pallet<T> {
 		report: &CheckReport,
 		signature: &VerifierSignature,
 	) -> Result<(), CheckRefusal> {
-		let (_, drawn, ..) = Self::check_report(report)?;
-		Self::verify_report(report, signature, &drawn)
+		let (_, row, ..) = Self::check_report(report)?;
+		Self::verify_report(report, signature, &row)
 	}
 
 	/// [`Pallet::report_check`] without the origin. `verified` if signature and draw are.
@@ -211,14 +209,12 @@ impl<T: Config> Pallet<T> {
 		signature: &VerifierSignature,
 		verified: bool,
 	) -> DispatchResult {
-		let (account, drawn, receipt, line) =
+		let (account, batch, receipt, line) =
 			Self::check_report(report).map_err(Error::<T>::from)?;
 		if !verified {
-			Self::verify_report(report, signature, &drawn).map_err(Error::<T>::from)?;
+			Self::verify_report(report, signature, &batch).map_err(Error::<T>::from)?;
 		}
 		let (id, figures) = (report.id(), report.figures);
-		// A demand of the same check ends with what it was for.
-		ensure!(!Demands::<T>::contains_key(id), Error::<T>::OpeningDemanded);
 		let row = Report {
 			by: account.clone(),
 			receipt,
@@ -239,6 +235,30 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(Event::CheckReported { check: id, index: receipt.index, figures });
 		let tokens = report.receipt.item.receipt.telemetry.output_tokens;
 		Self::judge(id, &account, receipt, &figures, &line, tokens)
+	}
+
+	/// Returns `true` if a dispute opens by these figures.
+	fn accuses(
+		account: &T::AccountId,
+		receipt: &Checked,
+		figures: &Figures,
+		line: &ModelLine,
+		tokens: u32,
+	) -> bool {
+		let accused = Accused::Miner(receipt.registered);
+		let accuser = match (figures, line.figure(figures, tokens)) {
+			(Figures::Exact { equal: false }, _) => Accuser::Verifier(account.clone()),
+			(_, Ok(Some(figure))) => {
+				let number = Numbers::<T>::get(receipt.registered, receipt.model).number;
+				let (_, above) = number.add(figure, line);
+				if !above {
+					return false;
+				}
+				Accuser::Number
+			},
+			_ => return false,
+		};
+		!OpenPairs::<T>::contains_key(Self::pair_of(&accuser, &accused))
 	}
 
 	/// Draws the consequence of figures: none, a higher number, or a dispute.
@@ -264,7 +284,13 @@ impl<T: Config> Pallet<T> {
 		let Ok(Some(figure)) = line.figure(figures, tokens) else { return Ok(()) };
 		let key = (receipt.registered, receipt.model);
 		let mut row = Numbers::<T>::get(key.0, key.1);
-		let (number, above) = row.number.add(figure, line);
+		let (mut number, above) = row.number.add(figure, line);
+		let is_open =
+			OpenPairs::<T>::contains_key(Self::pair_of(&Accuser::Number, &accused));
+		if above && is_open {
+			// It begins anew when a dispute opens; until the open one ends, it stays where it is.
+			number = Number(line.limit);
+		}
 		if figure > line.line {
 			if row.reports.is_full() {
 				row.reports.remove(0);

@@ -98,13 +98,13 @@ impl<T: Config> Pallet<T> {
 		let witnesses: alloc::vec::Vec<_> = others.map(|one| (one, None)).collect();
 		let until = Self::working_ms().saturating_add(parameters.witness_ms);
 		let hold_ms = Self::now().saturating_add(parameters.witness_ms).saturating_add(DAY_MS);
-		// Where nothing of the part waits any more, there is nothing to be held.
-		let _ = T::Waiting::hold(&Part::Miner(demand.batch, demand.miner), hold_ms);
+		let holds = T::Waiting::hold(&Part::Miner(demand.batch, demand.miner), hold_ms).is_ok();
 		let row = DemandRow {
 			by: account,
 			receipt,
 			miner: demand.miner,
 			pot,
+			holds,
 			witnesses: witnesses.try_into().map_err(|_| Error::<T>::MaxVerifiersExceeded)?,
 			until,
 		};
@@ -192,7 +192,9 @@ impl<T: Config> Pallet<T> {
 		if let (Some(receipt), true) = (&row.receipt, outcome != OpeningOutcome::Opened) {
 			Self::forfeit(receipt)?;
 		}
-		let _ = T::Waiting::free(&Part::Miner(id.batch, row.miner));
+		if row.holds {
+			let _ = T::Waiting::free(&Part::Miner(id.batch, row.miner));
+		}
 		if outcome == OpeningOutcome::Withheld {
 			// Who is not registered any more has nothing that could be slashed.
 			let _ = T::Waiting::punish(&id.batch.coordinator);

@@ -11,7 +11,7 @@ use frame_support::{
 use gridproof_primitives::{
 	H256,
 	compute::{
-		channels::{ChannelReceipt, Placed},
+		channels::{ChannelReceipt, Mode, Placed},
 		checks::{
 			Ballot, BatchId, CheckId, CheckRefusal, DisputeCause, DisputePhase, JuryCommitment,
 			LineClass, VerifierKey, VerifierSignature, Waiting, is_two_thirds,
@@ -38,6 +38,11 @@ impl<T: Config> Pallet<T> {
 		H256((accuser, accused).using_encoded(blake2_256))
 	}
 
+	/// Returns `true` if another dispute can be opened.
+	pub(crate) fn has_room_for_dispute() -> bool {
+		Disputes::<T>::count() < T::MaxDisputes::get()
+	}
+
 	/// Returns the id of a dispute.
 	fn dispute_id(cause: &DisputeCause, receipt: &Checked) -> H256 {
 		let genesis = Self::genesis_hash();
@@ -57,7 +62,7 @@ impl<T: Config> Pallet<T> {
 		if OpenPairs::<T>::contains_key(pair) {
 			return Ok(());
 		}
-		ensure!(Disputes::<T>::count() < T::MaxDisputes::get(), Error::<T>::Full);
+		ensure!(Self::has_room_for_dispute(), Error::<T>::Full);
 		let id = Self::dispute_id(&cause, &receipt);
 		ensure!(!Disputes::<T>::contains_key(id), Error::<T>::AlreadyDone);
 		let is_party = |account: &T::AccountId| {
@@ -110,6 +115,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(Batches::<T>::contains_key(batch), Error::<T>::NotTouched);
 		let waiting = T::Waiting::batch(&batch).ok_or(Error::<T>::UnknownBatch)?;
 		ensure!(Self::now() < waiting.pay_due_ms, Error::<T>::TooLate);
+		ensure!(waiting.kind.mode == Mode::Ordinary, Error::<T>::Private);
 		let receipt = Self::check_placed(&batch, &waiting, placed).map_err(Self::refused)?;
 		let owner = T::Settlement::client_of(receipt.voucher.channel);
 		ensure!(owner.as_ref() == Some(&client), Error::<T>::NotClient);

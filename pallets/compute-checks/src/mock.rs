@@ -105,7 +105,7 @@ pub(crate) const LINE: ModelLine = ModelLine {
 
 /// A batch that waits.
 #[derive(Clone)]
-pub(crate) struct Waits {
+pub struct Waits {
 	pub(crate) batch: Checkable,
 	pub(crate) line: CheckableLine,
 	pub(crate) receipts: Vec<ChannelReceipt>,

@@ -67,6 +67,9 @@ impl<T: Config> Pallet<T> {
 		let side = sides.into_iter().find(|side| side.key == shown.by);
 		let side = side.ok_or(CheckRefusal::OwnCause)?;
 		ensure!(side.shown.is_none(), CheckRefusal::AlreadyDone);
+		// With the second ones a dispute may have to be opened.
+		let is_last = row.reporter.shown.is_some() || row.other.shown.is_some();
+		ensure!(!is_last || Self::has_room_for_dispute(), CheckRefusal::Full);
 		let own = CheckId { verifier: shown.by, ..shown.of };
 		let committed = figures_commitment(&own, &shown.figures) == side.commitment;
 		ensure!(committed, CheckRefusal::OtherCommitment);

@@ -201,6 +201,8 @@ pub struct DemandRow<AccountId> {
 	pub pot: u128,
 	/// Witnesses, each with what it has said.
 	pub witnesses: BoundedVec<(AccountId, Option<Witness>), ConstU32<MAX_ROWS>>,
+	/// `true` if the miner's part of the batch is held for it.
+	pub holds: bool,
 	/// Time until which they speak, by the clock that stands still.
 	pub until: u64,
 }

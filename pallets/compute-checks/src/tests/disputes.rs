@@ -4,6 +4,7 @@ use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
 	H256,
+	compute::channels::Mode,
 	compute::checks::{
 		BatchId, DisputeCause, DisputePhase, Figures, JuryCommitment, SeededFigures, Verdict,
 	},
@@ -287,5 +288,15 @@ fn a_third_offence_dismisses_a_verifier() {
 		}
 		assert!(!Admitted::<Test>::contains_key(account(1)));
 		assert!(Verifiers::<Test>::get(account(1)).unwrap().free_ms.is_some());
+	});
+}
+
+#[test]
+fn private_work_is_nobodys_to_judge() {
+	build_and_execute(|| {
+		let batch = touched_of(0, EXACT);
+		All::mutate(|all| all.get_mut(&batch).unwrap().batch.kind.mode = Mode::Private);
+		let call = Call::dispute_receipt { batch, receipt: Box::new(placed(&batch, 2)) };
+		assert_noop!(dispatch(call, client()), Error::<Test>::Private);
 	});
 }

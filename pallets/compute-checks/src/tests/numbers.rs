@@ -69,3 +69,17 @@ fn half_an_answer_is_found_in_one_check() {
 		assert_eq!(Disputes::<Test>::count(), 1);
 	});
 }
+
+#[test]
+fn a_number_does_not_begin_anew_while_its_dispute_is_open() {
+	build_and_execute(|| {
+		let batch = touched_of(0, SEEDED);
+		report_gap(&batch, 1, 80_000);
+		assert_eq!((number(), Disputes::<Test>::count()), (0, 1));
+		report_gap(&batch, 2, 80_000);
+		assert_eq!((number(), Disputes::<Test>::count()), (50_000, 1));
+		decide(the_dispute(), &[1, 2, 3, 4, 5], false);
+		report_gap(&batch, 3, 20_001);
+		assert_eq!((number(), Disputes::<Test>::count()), (0, 1));
+	});
+}

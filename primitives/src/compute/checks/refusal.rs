@@ -81,9 +81,12 @@ pub enum CheckRefusal {
 	/// The bound of the table is reached.
 	#[codec(index = 23)]
 	Full,
-	/// The account, or the coordinator, cannot pay the fee.
+	/// The account cannot pay the fee.
 	#[codec(index = 24)]
 	FeeUnpaid,
+	/// The opening of the check is demanded.
+	#[codec(index = 25)]
+	OpeningDemanded,
 }
 
 impl CheckRefusal {
@@ -98,6 +101,7 @@ impl CheckRefusal {
 				| Self::NotYet
 				| Self::Full
 				| Self::FeeUnpaid
+				| Self::OpeningDemanded
 				| Self::NotFit
 		)
 	}
@@ -132,6 +136,7 @@ impl CheckRefusal {
 			Self::OtherCommitment => "other_commitment",
 			Self::Full => "full",
 			Self::FeeUnpaid => "fee_unpaid",
+			Self::OpeningDemanded => "opening_demanded",
 		}
 	}
 }
@@ -170,6 +175,9 @@ impl fmt::Display for CheckRefusal {
 			Self::OtherCommitment => "it is not what was committed to",
 			Self::Full => "no more of them can be open at a time: wait",
 			Self::FeeUnpaid => "the account cannot pay the fee: fund it",
+			Self::OpeningDemanded => {
+				"the opening of the check is demanded: wait until witnesses have spoken"
+			},
 		})
 	}
 }

@@ -95,13 +95,13 @@ fn what_time_or_governance_can_lift_is_temporary_and_nothing_else() {
 			"NotYet",
 			"Full",
 			"FeeUnpaid",
+			"OpeningDemanded",
 			"MaxLinesExceeded",
 			"NotAdmitted",
 			"MaxVerifiersExceeded",
 			"AlreadyRegistered",
 			"ExchangedLately",
 			"BondNotFree",
-			"OpeningDemanded",
 			"AlreadyDisputed",
 		]
 	);

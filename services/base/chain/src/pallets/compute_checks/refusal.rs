@@ -30,23 +30,24 @@ refusals! {
 		24 OtherCommitment: "it is not what was committed to";
 		25 Full: "as many are open as may be: wait until some are closed";
 		26 FeeUnpaid: "the account cannot pay the fee: fund it";
-		27 InvalidParameters: "a known cheat would pay under these parameters; the runtime says which";
-		28 InvalidLine: "the line judges nothing, or finds later than the parameters allow";
-		29 Unchanged: "it is so already";
-		30 MaxLinesExceeded: "there are as many lines as may be: remove one first";
-		31 AlreadyAdmitted: "the account is admitted already";
-		32 NotAdmitted: "governance has not admitted the account";
-		33 MaxVerifiersExceeded: "there are as many verifiers as may be: wait until one has left";
-		34 AlreadyRegistered: "the account is a verifier already, or its bond is not free yet";
-		35 KeyTaken: "a verifier uses the key, or did before: make another one";
-		36 ExchangedLately: "the key was exchanged fewer than eight days ago: wait";
-		37 Leaving: "the verifier leaves already";
-		38 BondNotFree: "the bond is not free: leave first, and wait";
-		39 Overflow: "the amount does not fit";
-		40 OpeningDemanded: "the opening of this check is demanded: wait until witnesses have spoken";
+		27 OpeningDemanded: "the opening of this check is demanded: wait until witnesses have spoken";
+		28 InvalidParameters: "a known cheat would pay under these parameters; the runtime says which";
+		29 InvalidLine: "the line judges nothing, or finds later than the parameters allow";
+		30 Unchanged: "it is so already";
+		31 MaxLinesExceeded: "there are as many lines as may be: remove one first";
+		32 AlreadyAdmitted: "the account is admitted already";
+		33 NotAdmitted: "governance has not admitted the account";
+		34 MaxVerifiersExceeded: "there are as many verifiers as may be: wait until one has left";
+		35 AlreadyRegistered: "the account is a verifier already, or its bond is not free yet";
+		36 KeyTaken: "a verifier uses the key, or did before: make another one";
+		37 ExchangedLately: "the key was exchanged fewer than eight days ago: wait";
+		38 Leaving: "the verifier leaves already";
+		39 BondNotFree: "the bond is not free: leave first, and wait";
+		40 Overflow: "the amount does not fit";
 		41 NotClient: "the receipt is of another client's channel";
 		42 NotExact: "one answer alone proves nothing of this model: its verifiers' figures add up";
 		43 AlreadyDisputed: "you have a dispute with this miner already: wait for its end";
+		44 Private: "private work is never opened, so nobody can judge it";
 	}
 }
 
@@ -62,13 +63,13 @@ impl Refusal {
 			| Self::NotYet
 			| Self::Full
 			| Self::FeeUnpaid
+			| Self::OpeningDemanded
 			| Self::MaxLinesExceeded
 			| Self::NotAdmitted
 			| Self::MaxVerifiersExceeded
 			| Self::AlreadyRegistered
 			| Self::ExchangedLately
 			| Self::BondNotFree
-			| Self::OpeningDemanded
 			| Self::AlreadyDisputed => true,
 			Self::UnknownVerifier
 			| Self::UnknownBatch
@@ -98,7 +99,8 @@ impl Refusal {
 			| Self::Leaving
 			| Self::Overflow
 			| Self::NotClient
-			| Self::NotExact => false,
+			| Self::NotExact
+			| Self::Private => false,
 		}
 	}
 }
