@@ -35,7 +35,7 @@ pub enum Command {
 	Register(RegisterArgs),
 	/// List the verifiers of the chain.
 	List(ListArgs),
-	/// Show how checks stand: totals, demands of openings, disputes; of a miner and model its number.
+	/// Show totals of checks, demands of openings, open disputes; of a miner and model its number.
 	Show(ShowArgs),
 	/// Set the line of a model, from a file of verifier calibrate. For governance.
 	SetLine(SetLineArgs),

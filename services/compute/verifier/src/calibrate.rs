@@ -35,7 +35,7 @@ pub const PROMPTS: [&str; 12] = [
 /// What a calibration is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-	/// The model.
+	/// Name of the model, as jobs have it.
 	pub model: String,
 	/// Honest answers that are judged.
 	pub runs: u32,

@@ -46,7 +46,7 @@ pub enum Closing {
 	Demand(CheckId),
 	/// A report that was looked at twice.
 	Reopening(CheckId),
-	/// A dispute.
+	/// A dispute whose jury has spoken, or had its time.
 	Dispute(H256),
 }
 

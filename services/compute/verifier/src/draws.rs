@@ -16,9 +16,9 @@ use std::fmt;
 /// A batch as its coordinator publishes it, made again from its receipts.
 #[derive(Clone, Debug)]
 pub struct Published {
-	/// The header.
+	/// Header, as the chain has settled it.
 	pub header: SettlementHeader,
-	/// The batch.
+	/// Receipts and lines, made again from what is published.
 	pub batch: Batch,
 }
 

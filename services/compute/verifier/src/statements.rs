@@ -28,7 +28,7 @@ pub enum Statement {
 	Show(ShownFigures, VerifierSignature),
 	/// A vote, hidden.
 	Commit(JuryCommitment, VerifierSignature),
-	/// The vote.
+	/// The vote that was committed to, with its salt.
 	Reveal(Ballot, VerifierSignature),
 }
 

@@ -148,7 +148,7 @@ impl Verifier {
 		}))
 	}
 
-	/// Its key.
+	/// Returns the public key with which it draws and signs.
 	pub fn public(&self) -> VerifierKey {
 		*self.key.public()
 	}

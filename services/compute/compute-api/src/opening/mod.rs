@@ -57,7 +57,7 @@ impl std::error::Error for NotOpened {}
 /// An opening that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opened {
-	/// The receipt.
+	/// Receipt with its running sums, as its batch has it.
 	pub receipt: ChannelReceipt,
 	/// What was asked for.
 	pub spec: JobSpec,
