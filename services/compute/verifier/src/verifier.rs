@@ -238,7 +238,7 @@ impl Verifier {
 		Ok(opened)
 	}
 
-	/// Returns `true` once a receipt's opening has been asked for in vain for as long as the verifier is
+	/// Returns `true` once a receipt's opening has been asked for without success for as long as the verifier is
 	/// patient.
 	pub(crate) fn is_out_of_patience(&self, batch: BatchId, index: u64) -> bool {
 		let now = self.now();
