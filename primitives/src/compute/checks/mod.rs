@@ -5,6 +5,6 @@
 mod waiting;
 
 pub use waiting::{
-	BatchId, Checkable, CheckableLine, Fund, FundError, MAX_HOLD_MS, MAX_WINDOW_MS, Part, Punished,
-	Returned, Waiting, WaitingError,
+	BatchId, Checkable, CheckableLine, Fund, FundError, MAX_HOLD_MS, MAX_RELEASES, MAX_WINDOW_MS,
+	PaidByChannel, Part, Punished, Returned, Waiting, WaitingError, WaitingView,
 };
