@@ -17,7 +17,7 @@ use gridproof_primitives::reserve::state::{
 };
 use gridproof_primitives::{
 	H256,
-	compute::{self, channels, registry},
+	compute::{self, channels, checks, registry},
 	crypto::ed25519::PublicKey,
 	energy::{
 		Accepted, Anchor, BatchHeader, BatchRecord, BatchRefusal, MeterIndex, MeterInfo, MeterName,
@@ -497,6 +497,29 @@ impl_runtime_apis! {
 
 		fn demands(coordinator: PublicKey, limit: u32) -> Vec<channels::DemandView> {
 			ComputeReceipts::demands(coordinator, limit)
+		}
+
+		fn waiting_batch(batch: checks::BatchId) -> Option<checks::Checkable> {
+			ComputeReceipts::waiting_batch(batch)
+		}
+
+		fn waiting_line(
+			batch: checks::BatchId,
+			miner: PublicKey,
+		) -> Option<checks::CheckableLine> {
+			ComputeReceipts::waiting_line(batch, miner)
+		}
+
+		fn waiting_of(
+			key: PublicKey,
+			after: Option<checks::BatchId>,
+			limit: u32,
+		) -> Vec<checks::WaitingView> {
+			ComputeReceipts::waiting_of(key, after, limit)
+		}
+
+		fn waiting_channels(batch: checks::BatchId) -> Vec<checks::PaidByChannel> {
+			ComputeReceipts::waiting_channels(batch)
 		}
 
 		fn channel_parameters() -> channels::ChannelParameters {
