@@ -499,6 +499,29 @@ impl_runtime_apis! {
 			ComputeReceipts::demands(coordinator, limit)
 		}
 
+		fn waiting_batch(batch: checks::BatchId) -> Option<checks::Checkable> {
+			ComputeReceipts::waiting_batch(batch)
+		}
+
+		fn waiting_line(
+			batch: checks::BatchId,
+			miner: PublicKey,
+		) -> Option<checks::CheckableLine> {
+			ComputeReceipts::waiting_line(batch, miner)
+		}
+
+		fn waiting_of(
+			key: PublicKey,
+			after: Option<checks::BatchId>,
+			limit: u32,
+		) -> Vec<checks::WaitingView> {
+			ComputeReceipts::waiting_of(key, after, limit)
+		}
+
+		fn waiting_channels(batch: checks::BatchId) -> Vec<checks::PaidByChannel> {
+			ComputeReceipts::waiting_channels(batch)
+		}
+
 		fn channel_parameters() -> channels::ChannelParameters {
 			ComputeReceipts::channel_parameters()
 		}

@@ -21,6 +21,7 @@ use gridproof_primitives::{
 		self, ChannelEvidence, ChannelParameters, ChannelReceipt, ChannelTerms, MinerSums, Placed,
 		SettlementBatch,
 	},
+	compute::checks::{BatchId, Part},
 	compute::registry::{EngineClass, ModelDescription, ModelName, ModelTerms, NewModel, Pending},
 	compute::{
 		AitPerAicp, Breaker as ComputeBreaker, Class, ComputeParameters, PartyRole, PriceAsset,
@@ -288,6 +289,7 @@ fn compute_calls() -> Vec<(Call, RuntimeCall)> {
 	let new_channels = ChannelParameters::default();
 	let (demanded, answer): (ChannelReceipt, Placed<ChannelReceipt>) = (zeros(), zeros());
 	let lie: ChannelEvidence = zeros();
+	let waiting = BatchId { coordinator: [9; 32], sequence: 4 };
 	let breaker = ComputeBreaker::AllStopped;
 	let rate = Some(AitPerAicp { ait: 5, aicp: 6 });
 	vec![
@@ -362,6 +364,25 @@ fn compute_calls() -> Vec<(Call, RuntimeCall)> {
 				evidence: Box::new(lie.clone()),
 			}
 			.into(),
+		),
+		(
+			call::release_waiting(&[Part::Coordinator(waiting)]),
+			Theirs::release_waiting {
+				parts: vec![Part::Coordinator(waiting)].try_into().expect("one"),
+			}
+			.into(),
+		),
+		(
+			call::return_to_clients(&waiting, &[8]),
+			Theirs::return_to_clients {
+				batch: waiting,
+				channels: vec![8].try_into().expect("one"),
+			}
+			.into(),
+		),
+		(
+			call::sign_line(&waiting, &[7; 32], &proof),
+			Theirs::sign_line { batch: waiting, miner: [7; 32], signature: proof }.into(),
 		),
 		(
 			call::lapse_demand(&[8; 32], job_id),
@@ -1106,6 +1127,10 @@ fn questions_are_answered_in_the_form_that_is_read() {
 				query::preview_batch(&zeros()),
 				query::channel_parameters(),
 				query::demands(&[1; 32], 10),
+				query::waiting_batch(&zeros()),
+				query::waiting_line(&zeros(), &[1; 32]),
+				query::waiting_of(&[1; 32], Some(zeros()), 10),
+				query::waiting_channels(&zeros()),
 			];
 		}
 		{

@@ -1,7 +1,9 @@
 //! Which transactions without a signer may enter pool and block: only those that will do everything
 //! they say.
 
-use crate::{channels::types::ChannelIds, claims::Batch, pallet::*, types::*};
+use crate::{
+	channels::types::ChannelIds, claims::Batch, pallet::*, types::*, waiting::types::Parts,
+};
 use alloc::{boxed::Box, vec::Vec};
 use codec::Encode;
 use frame_support::{
@@ -16,8 +18,11 @@ use frame_system::{ensure_authorized, ensure_signed, pallet_prelude::OriginFor};
 use gridproof_primitives::{
 	H256,
 	codec::SECOND_LIST,
-	compute::{ReceiptRefusal, SignedAssignment, SignedReceipt},
-	crypto::ed25519::Signature,
+	compute::{
+		ReceiptRefusal, SignedAssignment, SignedReceipt,
+		checks::{BatchId, Part},
+	},
+	crypto::ed25519::{PublicKey, Signature},
 };
 use sp_io::hashing::blake2_256;
 
@@ -154,6 +159,41 @@ impl<T: Config> Pallet<T> {
 		Self::check_return(channels).map_err(Self::refusal)?;
 		let tags = channels.iter().map(|id| ("rest", H256(blake2_256(&id.encode())))).collect();
 		Self::validity(tags, Self::priority_of_claims(channels.len()), Weight::zero())
+	}
+
+	/// Decides about [`Pallet::release_waiting`].
+	pub(crate) fn authorize_release_waiting(
+		_source: TransactionSource,
+		parts: &Parts,
+	) -> TransactionValidityWithRefund {
+		Self::check_release_waiting(parts).map_err(Self::refusal)?;
+		let tags = parts.iter().map(|part| ("part", H256(blake2_256(&part.encode())))).collect();
+		Self::validity(tags, Self::priority_of_claims(parts.len()), Weight::zero())
+	}
+
+	/// Decides about [`Pallet::return_to_clients`].
+	pub(crate) fn authorize_returns(
+		_source: TransactionSource,
+		batch: &BatchId,
+		channels: &ChannelIds,
+	) -> TransactionValidityWithRefund {
+		Self::check_returns(batch, channels).map_err(Self::refusal)?;
+		let tag = |id| ("back", H256(blake2_256(&(batch, id).encode())));
+		let tags = channels.iter().map(tag).collect();
+		Self::validity(tags, Self::priority_of_claims(channels.len()), Weight::zero())
+	}
+
+	/// Decides about [`Pallet::sign_line`].
+	pub(crate) fn authorize_sign_line(
+		_source: TransactionSource,
+		batch: &BatchId,
+		miner: &PublicKey,
+		signature: &Signature,
+	) -> TransactionValidityWithRefund {
+		Self::check_sign_line(*batch, *miner, signature).map_err(Self::refusal)?;
+		let part = Part::Miner(*batch, *miner);
+		let tag = ("line", H256(blake2_256(&part.encode())));
+		Self::validity([tag].into(), Self::priority_of_notes(), Weight::zero())
 	}
 
 	/// Decides about [`Pallet::heartbeats`].

@@ -27,6 +27,7 @@ use gridproof_primitives::{
 		SettlementBatch, SettlementHeader, SignedChannelLine, SignedMinerLine, Voucher, VoucherId,
 		receipt_leaf,
 	},
+	compute::checks::{BatchId, MAX_RELEASES, PaidByChannel, Part, Waiting as _},
 	compute::settlement::{Shares, Split},
 	compute::{
 		AitPerAicp, Assignment, Class, Evidence, Heartbeat, JobModel, JobState, JobTerms,
@@ -545,6 +546,49 @@ fn batch<T: Config>(channels: u32, miners: u32) -> Result<SettlementBatch, Bench
 		miners: signed_miners.try_into().map_err(|_| "as many as fit")?,
 		given_up: Default::default(),
 	})
+}
+
+/// A batch that was settled and waits, with lines of so many channels and miners.
+fn waiting<T: Config>(
+	channels: u32,
+	miners: u32,
+	is_signed: bool,
+) -> Result<(BatchId, SettlementBatch), BenchmarkError> {
+	let mut batch = batch::<T>(channels, miners)?;
+	ChannelRules::<T>::mutate(|rules| rules.check_window_ms = DAY_MS);
+	if !is_signed {
+		for line in batch.miners.iter_mut() {
+			line.signature = None;
+		}
+	}
+	if !ComputeReceipts::<T>::settle_unverified(&batch) {
+		return Err("the batch settles".into());
+	}
+	let SettlementHeader { coordinator, sequence, .. } = batch.header;
+	Ok((BatchId { coordinator, sequence }, batch))
+}
+
+/// Ends the window of a batch, and the step in which its lines claim.
+fn end_window<T: Config>(id: &BatchId) {
+	let lines: Vec<_> = WaitingLines::<T>::iter().collect();
+	let mut claims = 0u128;
+	for (miner, batch, mut row) in lines {
+		row.step = ENDED;
+		(row.is_signed, row.claimed, row.bound) = (true, 1_000, 1_000);
+		(row.claim, row.coordinator_claim) = (1_000, 1_000);
+		claims += 1_000;
+		WaitingLines::<T>::insert(miner, batch, row);
+	}
+	WaitingBatches::<T>::mutate(id.coordinator, id.sequence, |row| {
+		if let Some(row) = row {
+			(row.window_ms, row.claims) = (0, claims);
+		}
+	});
+	// One more than converts now: the row is written each time.
+	let shares = Shares { treasury: 0, coordinator: AIT, miner: AIT };
+	let step = ClosedStep { shares, pool: 3 * AIT, claims, parties: u32::MAX, converted: 0 };
+	Steps::<T>::insert(ENDED, step);
+	Running::<T>::put(RunningStep { step: ENDED + 1, ..Default::default() });
 }
 
 /// Channels that have ended, each of another client, whose keys the coordinator kept.
@@ -1298,6 +1342,69 @@ mod benchmarks {
 		_(RawOrigin::Signed(caller), coordinator, id);
 
 		assert_eq!(Facts::<T>::iter().count(), 1);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn release_waiting(n: Linear<1, MAX_RELEASES>) -> Result<(), BenchmarkError> {
+		let (id, batch) = waiting::<T>(1, n, true)?;
+		end_window::<T>(&id);
+		let parts = batch.miners.iter().filter_map(|one| Some(Part::Miner(id, one.line.miner?)));
+		let parts: Parts = parts.collect::<Vec<_>>().try_into().map_err(|_| "as many as fit")?;
+		let origin = T::RuntimeOrigin::from(RawOrigin::Authorized);
+
+		#[block]
+		{
+			close_a_step::<T>();
+			ComputeReceipts::<T>::release_waiting(origin, parts)?;
+		}
+
+		assert_eq!(WaitingLines::<T>::iter().count(), 0);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn return_to_clients(n: Linear<1, MAX_EXPIRIES_PER_CALL>) -> Result<(), BenchmarkError> {
+		let (id, batch) = waiting::<T>(n, 1, true)?;
+		end_window::<T>(&id);
+		let coordinator = batch.header.coordinator;
+		let taken = ComputeReceipts::<T>::forfeit_all(&coordinator);
+		taken.map_err(|_| "the coordinator is registered")?;
+		ComputeReceipts::<T>::do_release_waiting(&[Part::Coordinator(id)])?;
+		WaitingLists::<T>::mutate(id, |list| {
+			for index in n..MAX_LINES {
+				let channel = 1_000_000 + ChannelId::from(index);
+				let one = PaidByChannel { channel, price: 0, returned: 0 };
+				let _ = list.channels.try_push(one);
+			}
+		});
+		let channels: Vec<_> = batch.channels.iter().map(|one| one.line.channel()).collect();
+		let channels: ChannelIds = channels.try_into().map_err(|_| "as many as fit")?;
+		let origin = T::RuntimeOrigin::from(RawOrigin::Authorized);
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, id, channels);
+
+		assert_eq!(GivenBackOf::<T>::iter().count(), usize::try_from(n).unwrap_or(0));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn sign_line() -> Result<(), BenchmarkError> {
+		let (id, batch) = waiting::<T>(1, 1, false)?;
+		let line = batch.miners.first().ok_or("a line")?.line;
+		let miner = line.miner.ok_or("a miner")?;
+		let genesis = ComputeReceipts::<T>::genesis_hash();
+		let signature = sign(&miner, &line.signing_payload(&genesis, &batch.header.hash()))?;
+		let origin = T::RuntimeOrigin::from(RawOrigin::Authorized);
+
+		#[block]
+		{
+			close_a_step::<T>();
+			ComputeReceipts::<T>::sign_line(origin, id, miner, signature)?;
+		}
+
+		assert!(WaitingLines::<T>::get(miner, id).is_some_and(|row| row.is_signed));
 		Ok(())
 	}
 

@@ -45,6 +45,11 @@ impl<AccountId: Clone> Loaded<AccountId> {
 		first
 	}
 
+	/// Lets the row be written back.
+	pub(crate) const fn touch(&mut self) {
+		self.changed = true;
+	}
+
 	/// Adds so many receipts' work to the party's row. Returns its account. If the party is leaving,
 	/// its bond answers for this work too, until `free_ms`.
 	pub(crate) fn add_work(
@@ -101,6 +106,11 @@ impl MintTerms {
 			least: [least::<T, T::Currency>(), least::<T, T::Aicp>()],
 			rate: Rate::<T>::get().and_then(|rate| rate.at(now, parameters.rate_valid_ms)),
 		}
+	}
+
+	/// Returns what an amount counts for, in 10⁻¹⁸ AIT, whether or not it mints.
+	pub(crate) fn counted(&self, asset: PriceAsset, amount: u128) -> u128 {
+		counted(asset, amount, self.rate.as_ref())
 	}
 
 	/// Returns what the treasury's share of a price counts for, in 10⁻¹⁸ AIT.

@@ -15,7 +15,7 @@ use frame_system::pallet_prelude::OriginFor;
 use gridproof_primitives::{
 	compute::emission::{self, MINING_RESERVE, share_of},
 	compute::settlement::Shares,
-	compute::{AitPerAicp, ComputeParameters, PartyRole, ReferenceRate},
+	compute::{AitPerAicp, ComputeParameters, ReferenceRate},
 	crypto::ed25519::PublicKey,
 	num::units::AIT_CAP,
 };
@@ -122,36 +122,47 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(Event::StepClosed { step, claims, shares });
 	}
 
-	/// Returns a party's part of a closed step, in 10⁻¹⁸ AIT.
-	pub(crate) fn part_of(role: PartyRole, pending: &Pending, closed: &ClosedStep) -> u128 {
-		let share = match role {
-			PartyRole::Miner(_) => closed.shares.miner,
-			PartyRole::Coordinator => closed.shares.coordinator,
-		};
-		share_of(share, pending.claim.min(closed.claims), closed.claims)
+	/// Returns the part of a miner's or a coordinator's claim in a closed step, in 10⁻¹⁸ AIT.
+	pub(crate) fn part_of(is_miner: bool, claim: u128, closed: &ClosedStep) -> u128 {
+		let share = if is_miner { closed.shares.miner } else { closed.shares.coordinator };
+		share_of(share, claim.min(closed.claims), closed.claims)
 	}
 
 	/// Converts what a party earned in a closed step into AIT that it can claim.
 	pub(crate) fn convert(party: &mut Party<T::AccountId>) {
-		if party.pending.claim == 0 {
+		let Pending { step, claim, .. } = party.pending;
+		if claim == 0 {
 			return;
 		}
-		let Some(mut closed) = Steps::<T>::get(party.pending.step) else { return };
-		let forfeited = party.forfeits.take() == Some(party.pending.step);
-		let whole = Self::part_of(party.role, &party.pending, &closed);
-		let part = if forfeited { 0 } else { whole };
+		let forfeited = party.forfeits == Some(step);
+		let is_miner = party.class().is_some();
+		let Some(part) = Self::leave_step(step, is_miner, claim, !forfeited) else { return };
+		party.forfeits = None;
 		party.accrued = party.accrued.saturating_add(part);
 		party.pending.claim = 0;
+	}
+
+	/// Takes a claim of a miner or a coordinator out of a closed step. Returns its part, in 10⁻¹⁸ AIT:
+	/// nothing if it is not converted for anybody, and `None` if the step is not closed.
+	pub(crate) fn leave_step(
+		step: u64,
+		is_miner: bool,
+		claim: u128,
+		converts: bool,
+	) -> Option<u128> {
+		let mut closed = Steps::<T>::get(step)?;
+		let part = if converts { Self::part_of(is_miner, claim, &closed) } else { 0 };
 		closed.converted = closed.converted.saturating_add(part);
 		closed.parties = closed.parties.saturating_sub(1);
 		if closed.parties > 0 {
-			Steps::<T>::insert(party.pending.step, closed);
-			return;
+			Steps::<T>::insert(step, closed);
+			return Some(part);
 		}
 		// What rounding left over goes back to the reserve.
 		let left = closed.shares.total().saturating_sub(closed.converted);
 		Sums::<T>::mutate(|sums| sums.promised = sums.promised.saturating_sub(left));
-		Steps::<T>::remove(party.pending.step);
+		Steps::<T>::remove(step);
+		Some(part)
 	}
 
 	/// Returns what a party could claim now, in 10⁻¹⁸ AIT: what is converted, and its part of a
@@ -167,7 +178,8 @@ impl<T: Config> Pallet<T> {
 				Self::pool_of(step, running.claims, &Parameters::<T>::get(), &Sums::<T>::get());
 			ClosedStep { shares, claims: running.claims, ..Default::default() }
 		});
-		party.accrued.saturating_add(Self::part_of(party.role, &party.pending, &closed))
+		let is_miner = party.class().is_some();
+		party.accrued.saturating_add(Self::part_of(is_miner, claim, &closed))
 	}
 
 	/// Mints promised AIT. The only mint of AIT on this chain.

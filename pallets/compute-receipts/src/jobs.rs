@@ -135,14 +135,20 @@ impl<T: Config> Pallet<T> {
 		Some(job)
 	}
 
-	/// Counts the time for which settlement is stopped, by the breaker or from outside.
+	/// Counts the time for which settlement is stopped, by the breaker or from outside, and for which
+	/// the window of the mint stands still besides.
 	pub(crate) fn count_stops() {
 		let stopped = BreakerLevel::<T>::get() == Breaker::AllStopped || T::Halted::get();
-		let clock = Stops::<T>::get();
-		if stopped || clock.counted_to.is_some() {
-			let mut counted = clock;
-			counted.tick(T::Time::now(), stopped);
-			Stops::<T>::put(counted);
+		let counted = |mut clock: StopClock, stands: bool| {
+			let changes = stands || clock.counted_to.is_some();
+			clock.tick(T::Time::now(), stands);
+			changes.then_some(clock)
+		};
+		if let Some(clock) = counted(Stops::<T>::get(), stopped) {
+			Stops::<T>::put(clock);
+		}
+		if let Some(clock) = counted(MintStops::<T>::get(), stopped || MintStill::<T>::get()) {
+			MintStops::<T>::put(clock);
 		}
 	}
 

@@ -79,6 +79,12 @@ impl<T: Config> Pallet<T> {
 			Histories::<T>::insert(new, own.merged(history));
 		}
 		Self::forget_former(&key);
+		if TakenOf::<T>::contains_key(key) {
+			TakenOf::<T>::insert(new, TakenOf::<T>::get(key));
+		}
+		if BondHolds::<T>::contains_key(key) {
+			BondHolds::<T>::insert(new, BondHolds::<T>::take(key));
+		}
 		Successors::<T>::insert(key, Exchange { key: new, time_ms: now });
 		Former::<T>::insert(new, key);
 		Self::deposit_event(Event::KeyExchanged { key, new });
@@ -89,6 +95,7 @@ impl<T: Config> Pallet<T> {
 	fn forget_former(key: &PublicKey) {
 		if let Some(former) = Former::<T>::take(key) {
 			Successors::<T>::remove(former);
+			TakenOf::<T>::remove(former);
 		}
 	}
 

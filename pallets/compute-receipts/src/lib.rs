@@ -60,8 +60,15 @@
 //! returns the rest ([`Pallet::return_rests`]). A channel without a signer is one whose key the
 //! coordinator keeps: the daily limits of all of them are together at most its bond.
 //!
-//! Pay and mint do not wait for checks yet: the check window is 0, and a miner signs its line within
-//! the batch.
+//! ### Waiting for checks
+//!
+//! While governance has set a check window, pay and mint of a batch wait for it: what was claimed can
+//! be checked and taken back, and a miner may add the signature of its line ([`Pallet::sign_line`]). Then
+//! anyone releases them ([`Pallet::release_waiting`]). What was taken goes back to the clients of the
+//! batch ([`Pallet::return_to_clients`]). Who checks acts through
+//! [`Waiting`](gridproof_primitives::compute::checks::Waiting) and
+//! [`Fund`](gridproof_primitives::compute::checks::Fund). With a window of 0 a batch pays at once, and a
+//! miner signs its line within the batch.
 //!
 //! ### How a client gets its money back
 //!
@@ -146,12 +153,14 @@ mod try_state;
 #[allow(clippy::as_conversions)]
 pub mod types;
 mod views;
+mod waiting;
 pub mod weights;
 
 pub use channels::{models::Models, records::*, types::*};
 pub use gridproof_primitives::compute::ComputeParameters;
 pub use pallet::*;
 pub use types::*;
+pub use waiting::types::*;
 pub use weights::WeightInfo;
 
 // The pallet macros generate `expect` and `as` here; the rules themselves are elsewhere.
@@ -173,6 +182,7 @@ pub mod pallet {
 			ChannelParameterError, ChannelParameters, ChannelReceipt, ChannelSums, ChannelTerms,
 			ChannelView, DemandView, Demanded, HeaderChain, MinerSums, Placed, SettlementBatch,
 		},
+		compute::checks::{BatchId, Checkable, CheckableLine, PaidByChannel, Part, WaitingView},
 		compute::settlement::{Shares, WorkRecorder},
 		compute::{
 			AitPerAicp, Class, ComputeParameterError, CoordinatorView, Earnings, Evidence,
@@ -297,6 +307,14 @@ pub mod pallet {
 	/// For how long settlement has been stopped; the deadlines of open jobs move by it.
 	#[pallet::storage]
 	pub type Stops<T: Config> = StorageValue<_, StopClock, ValueQuery>;
+
+	/// `true` while the window of the mint stands still, because too few verifiers report.
+	#[pallet::storage]
+	pub type MintStill<T: Config> = StorageValue<_, bool, ValueQuery>;
+
+	/// For how long the window of the mint has stood still.
+	#[pallet::storage]
+	pub type MintStops<T: Config> = StorageValue<_, StopClock, ValueQuery>;
 
 	/// Begin of emission and length of its steps.
 	#[pallet::storage]
@@ -513,6 +531,52 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type FirstMark<T: Config> = StorageMap<_, Blake2_128Concat, PublicKey, u64, ValueQuery>;
 
+	/// Settled batches of which something waits, by the coordinator's key and their sequence number.
+	#[pallet::storage]
+	pub type WaitingBatches<T: Config> = StorageDoubleMap<
+		_,
+		Blake2_128Concat,
+		PublicKey,
+		Twox64Concat,
+		u64,
+		WaitingBatch<T::AccountId>,
+		OptionQuery,
+	>;
+
+	/// Miners' lines of which something waits, by the key that the line names and the batch.
+	#[pallet::storage]
+	pub type WaitingLines<T: Config> = StorageDoubleMap<
+		_,
+		Blake2_128Concat,
+		PublicKey,
+		Blake2_128Concat,
+		BatchId,
+		WaitingLine<T::AccountId>,
+		OptionQuery,
+	>;
+
+	/// What each channel paid in a batch that waits, and what that gave up.
+	#[pallet::storage]
+	pub type WaitingLists<T: Config> =
+		StorageMap<_, Blake2_128Concat, BatchId, WaitingList, ValueQuery>;
+
+	/// What waits, all rows together.
+	#[pallet::storage]
+	pub type WaitingTotals<T: Config> = StorageValue<_, WaitingSums, ValueQuery>;
+
+	/// What is taken of parties, by key.
+	#[pallet::storage]
+	pub type TakenOf<T: Config> = StorageMap<_, Blake2_128Concat, PublicKey, Taken, ValueQuery>;
+
+	/// Bonds that disputes hold, by the key of their party.
+	#[pallet::storage]
+	pub type BondHolds<T: Config> =
+		StorageMap<_, Blake2_128Concat, PublicKey, BondHold, ValueQuery>;
+
+	/// What the treasury received of prices on two days, and what it paid for checks of them.
+	#[pallet::storage]
+	pub type FundDays<T: Config> = StorageValue<_, [FundDay; 2], ValueQuery>;
+
 	/// Parameters and emission of a new chain.
 	#[pallet::genesis_config]
 	pub struct GenesisConfig<T: Config> {
@@ -551,7 +615,8 @@ pub mod pallet {
 			Parameters::<T>::put(self.parameters);
 			let fault = self.channels.check().err();
 			assert!(fault.is_none(), "the parameters of channels break a relation: {fault:?}");
-			assert!(self.channels.check_window_ms == 0, "nothing is checked yet");
+			let fits = self.channels.fits(&self.parameters);
+			assert!(fits, "a bond or the memory of offences ends before what waits");
 			ChannelRules::<T>::put(self.channels);
 			for key in &self.admitted {
 				Admitted::<T>::insert(key.0, ());
@@ -1011,6 +1076,125 @@ pub mod pallet {
 			/// Sum of their prices, in the asset's smallest unit.
 			price: u128,
 		},
+		/// Pay and mint of a settled batch wait for the check window.
+		BatchWaits {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// Sequence number of the batch.
+			sequence: u64,
+			/// Pay of miners and coordinator that waits, in the asset's smallest unit.
+			amount: u128,
+			/// End of the window, in UTC milliseconds, unless settlement is stopped meanwhile.
+			pay_due_ms: u64,
+		},
+		/// A miner added the signature of its line: it claims.
+		LineSigned {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// Sequence number of the batch.
+			sequence: u64,
+			/// Key of the miner.
+			miner: PublicKey,
+			/// Step in which the claim counts.
+			step: u64,
+			/// Claim, in 10⁻¹⁸ AIT.
+			claim: u128,
+		},
+		/// What waited of a part was released.
+		WaitingReleased {
+			/// The part.
+			part: Part,
+			/// Pay, in the smallest unit of the batch's asset.
+			pay: u128,
+			/// `true` if the pay was taken from the party, and goes back to the clients.
+			is_taken: bool,
+			/// AIT that the miner can claim from now on, in 10⁻¹⁸ AIT.
+			mint: u128,
+			/// AIT that the coordinator can claim from now on, in 10⁻¹⁸ AIT.
+			coordinator_mint: u128,
+		},
+		/// Pay and mint of one receipt were forfeited: what waited of its price went back to its client.
+		ReceiptForfeited {
+			/// The miner's part.
+			part: Part,
+			/// Number of the channel.
+			channel: ChannelId,
+			/// Account that received it; the treasury if nothing is known of the channel any more.
+			client: T::AccountId,
+			/// Amount, in the smallest unit of the batch's asset.
+			amount: u128,
+			/// Claim that the miner lost, in 10⁻¹⁸ AIT.
+			claim: u128,
+		},
+		/// Everything that waits of a party was taken.
+		WaitingTaken {
+			/// Key of the party.
+			key: PublicKey,
+			/// Number of the first batch, among all that are settled, of which nothing is taken.
+			before: u64,
+		},
+		/// What was taken from parties of a batch went back to a client.
+		ReturnedToClient {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// Sequence number of the batch.
+			sequence: u64,
+			/// Number of the channel.
+			channel: ChannelId,
+			/// Account that received it; the treasury if nothing is known of the channel any more.
+			client: T::AccountId,
+			/// Amount, in the smallest unit of the batch's asset.
+			amount: u128,
+		},
+		/// What an offence took was given back, out of the coordinator's pay that waited.
+		GivenBackOfWaiting {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// Account that received it: a client's or a miner's.
+			to: T::AccountId,
+			/// Asset in which it was owed and given back.
+			asset: PriceAsset,
+			/// Amount, in the asset's smallest unit.
+			amount: u128,
+		},
+		/// A dispute holds a part.
+		PartHeld {
+			/// The part.
+			part: Part,
+			/// Time until which it does at most, in UTC milliseconds, unless settlement is stopped
+			/// meanwhile.
+			until_ms: u64,
+		},
+		/// A dispute does not hold a part any more.
+		PartFreed {
+			/// The part.
+			part: Part,
+		},
+		/// A check or a dispute found a party guilty.
+		CheckFailed {
+			/// Key of the party.
+			key: PublicKey,
+			/// Number of its offences that count now.
+			offences: u32,
+			/// Time until which it is banned, in UTC milliseconds; 0 if it is not banned.
+			banned_until_ms: u64,
+			/// Amount that will be slashed of its bond, in 10⁻¹⁸ AIT; 0 if slashing is off.
+			slash: u128,
+		},
+		/// The window of the mint stands still, or goes on.
+		MintWindowStill {
+			/// `true` if it stands still.
+			still: bool,
+		},
+		/// The treasury's account paid for checks.
+		CheckPaid {
+			/// Account that received it.
+			to: T::AccountId,
+			/// Day of the checks, counted from 1970.
+			day: u64,
+			/// Amount, in 10⁻¹⁸ AIT.
+			amount: u128,
+		},
 	}
 
 	/// Reasons to refuse a call. Variants are only ever added at the end: a refused transaction
@@ -1115,8 +1299,9 @@ pub mod pallet {
 		NoCreditChannel,
 		/// No reference rate says what the daily limit in AICP counts for against the bond.
 		NoRate,
-		/// Pay cannot wait for checks, because nothing is checked yet: the check window must be 0.
-		NoCheckWindow,
+		/// A bond or the memory of offences would end before what waits for the check window: shorten it,
+		/// or lengthen them first.
+		CheckWindow,
 		/// The receipt contradicts itself, or is of another asset or mode than its channel: an offence
 		/// that needs no answer.
 		ReceiptUnsound,
@@ -1137,6 +1322,12 @@ pub mod pallet {
 		NotInBatch,
 		/// The evidence is older than offences are remembered, or its time has not come.
 		EvidenceTooOld,
+		/// Nothing of this batch or line waits: it never did, or it was paid or taken.
+		NotWaiting,
+		/// The miner has signed this line already.
+		AlreadySigned,
+		/// The check window of the batch is over.
+		WindowOver,
 	}
 
 	#[pallet::hooks]
@@ -1326,14 +1517,16 @@ pub mod pallet {
 		/// - [`Error::UnknownParty`] if no party with this key is registered.
 		/// - [`Error::NotOwner`] if the caller is not the party's account.
 		/// - [`Error::NotYet`] if the party has not left, its time to leave has not passed, it is
-		///   banned, a slash is in its grace period, or it earned something in the running step.
+		///   banned, a slash is in its grace period, a dispute holds what waits of it, or it earned
+		///   something in the running step; or if its bond was returned before, and something of it
+		///   still waits.
 		/// - [`Error::MintStopped`] if its bond was returned before, and what it has earned still
 		///   cannot be minted.
 		///
 		/// ## Details
 		///
-		/// If what it has earned cannot be minted now, the bond is returned all the same, and the rest
-		/// stays claimable.
+		/// If what it has earned cannot be minted now, or still waits, the bond is returned all the same,
+		/// and the rest stays claimable.
 		///
 		/// ## Events
 		///
@@ -1759,6 +1952,8 @@ pub mod pallet {
 		/// ## Errors
 		///
 		/// - [`Error::InvalidParameters`] if the parameters contradict each other.
+		/// - [`Error::CheckWindow`] if bonds or the memory of offences would end before what waits for
+		///   the check window.
 		/// - [`Error::Unchanged`] if they equal the present ones.
 		///
 		/// ## Events
@@ -1769,6 +1964,7 @@ pub mod pallet {
 		pub fn set_parameters(origin: OriginFor<T>, new: Box<ComputeParameters>) -> DispatchResult {
 			T::GovernanceOrigin::ensure_origin(origin)?;
 			new.check().map_err(|_| Error::<T>::InvalidParameters)?;
+			ensure!(ChannelRules::<T>::get().fits(&new), Error::<T>::CheckWindow);
 			let old = Box::new(Parameters::<T>::get());
 			ensure!(old != new, Error::<T>::Unchanged);
 			Self::roll(T::Time::now());
@@ -1942,7 +2138,7 @@ pub mod pallet {
 		}
 
 		/// Forfeits what a party has earned of the emission and not claimed, its part of the running
-		/// step included. It returns to the reserve.
+		/// step and what waits included. It returns to the reserve.
 		///
 		/// ## Dispatch Origin
 		///
@@ -2254,7 +2450,8 @@ pub mod pallet {
 		/// lists against each other and the header, the header's signature, the fee, the channels,
 		/// the miners, the signatures of vouchers and of miners. Then the price of each channel is
 		/// divided among miners, coordinator and treasury, and paid once to each account. A line that
-		/// its miner has signed adds its claim to the running emission step.
+		/// its miner has signed adds its claim to the running emission step. With a check window the
+		/// treasury alone is paid now: all else waits ([`Pallet::release_waiting`]).
 		///
 		/// A miner that is banned or underbonded is paid for its work, and earns nothing besides.
 		///
@@ -2278,6 +2475,7 @@ pub mod pallet {
 		///
 		/// - [`Event::ChannelSettled`] for each channel and [`Event::MinerSettled`] for each miner
 		/// - [`Event::CountsGivenUp`] for each range that is given up
+		/// - [`Event::BatchWaits`] if there is a check window
 		/// - [`Event::BatchSettled`], or [`Event::BatchRefused`] alone
 		/// - [`Event::StepClosed`] if an emission step has ended
 		#[pallet::call_index(32)]
@@ -2302,13 +2500,13 @@ pub mod pallet {
 		///
 		/// ## Parameters
 		///
-		/// - `new`: all parameters, in the units that [`ChannelParameters`] gives. The check window
-		///   must be 0.
+		/// - `new`: all parameters, in the units that [`ChannelParameters`] gives. Another check window
+		///   is that of batches which are settled from now on.
 		///
 		/// ## Errors
 		///
 		/// - [`Error::InvalidParameters`] if the parameters contradict each other.
-		/// - [`Error::NoCheckWindow`] if pay and mint are to wait for checks.
+		/// - [`Error::CheckWindow`] if bonds or the memory of offences would end before what waits.
 		/// - [`Error::Unchanged`] if they equal the present ones.
 		///
 		/// ## Events
@@ -2503,6 +2701,132 @@ pub mod pallet {
 			Self::do_lapse(coordinator, id)?;
 			Ok(Pays::No.into())
 		}
+
+		/// Releases what waited for the check window: pays it to miners and coordinators, lets them claim
+		/// what it mints, and sets aside for the clients what was taken.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Anyone: `Authorized` (free) or `Signed`. Something of every part named is released, or
+		/// nothing at all.
+		///
+		/// ## Details
+		///
+		/// A miner's part has its pay and its claim, and the coordinator's claim of its line. What of it
+		/// is not due, or held by a dispute, waits on. A claim in the running step waits for its end.
+		/// What was taken from a party is moved at any time.
+		///
+		/// ## Parameters
+		///
+		/// - `parts`: what is released, 1 to
+		///   [`MAX_RELEASES`](gridproof_primitives::compute::checks::MAX_RELEASES).
+		///
+		/// ## Errors
+		///
+		/// - [`Error::InvalidList`] if `parts` is empty or names a part twice.
+		/// - [`Error::NotWaiting`] if nothing of a part waits.
+		/// - [`Error::NothingDue`] if nothing of a part is due.
+		/// - An error of a token if an account that is to be paid cannot receive it: leave it out.
+		///
+		/// ## Events
+		///
+		/// - [`Event::WaitingReleased`] for each part
+		/// - [`Event::StepClosed`] if an emission step has ended
+		#[pallet::call_index(39)]
+		#[pallet::weight(Pallet::<T>::weight_of_release(parts.len()))]
+		#[pallet::authorize(Pallet::<T>::authorize_release_waiting)]
+		#[pallet::weight_of_authorize(Pallet::<T>::weight_of_release(parts.len()))]
+		pub fn release_waiting(origin: OriginFor<T>, parts: Parts) -> DispatchResult {
+			Self::ensure_anyone(origin)?;
+			Self::do_release_waiting(&parts)
+		}
+
+		/// Pays to clients what was taken from the miners and the coordinator of a batch, to each by what
+		/// its channel paid in it.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Anyone: `Authorized` (free) or `Signed`. All channels named are paid or none.
+		///
+		/// ## Details
+		///
+		/// To a client at most what was settled out of its channel goes back in all; what is above that,
+		/// and what belongs to a channel that was forgotten, goes to the treasury.
+		///
+		/// ## Parameters
+		///
+		/// - `batch`: coordinator and sequence number.
+		/// - `channels`: numbers of channels of the batch, at most
+		///   [`MAX_EXPIRIES_PER_CALL`](gridproof_primitives::compute::MAX_EXPIRIES_PER_CALL).
+		///
+		/// ## Errors
+		///
+		/// - [`Error::InvalidList`] if `channels` is empty or names a channel twice.
+		/// - [`Error::NotWaiting`] if nothing of the batch waits.
+		/// - [`Error::UnknownChannel`] if the batch has no line of a channel.
+		/// - [`Error::NothingDue`] if nothing goes back to a channel now.
+		/// - An error of a token if an account cannot receive its part: leave it out.
+		///
+		/// ## Events
+		///
+		/// - [`Event::ReturnedToClient`] for each channel
+		#[pallet::call_index(40)]
+		#[pallet::weight(Pallet::<T>::weight_of_returns(channels.len()))]
+		#[pallet::authorize(Pallet::<T>::authorize_returns)]
+		#[pallet::weight_of_authorize(Pallet::<T>::weight_of_returns(channels.len()))]
+		pub fn return_to_clients(
+			origin: OriginFor<T>,
+			batch: BatchId,
+			channels: ChannelIds,
+		) -> DispatchResult {
+			Self::ensure_anyone(origin)?;
+			Self::do_return_to_clients(&batch, &channels)
+		}
+
+		/// Adds a miner's signature of its line, while the check window lasts: the line claims in the
+		/// running step.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Anyone: `Authorized` (free) or `Signed`.
+		///
+		/// ## Details
+		///
+		/// It claims at most what it could have claimed when it was settled, and by the miner's score of
+		/// now.
+		///
+		/// ## Parameters
+		///
+		/// - `batch`: coordinator and sequence number.
+		/// - `miner`: the key that the line names.
+		/// - `signature`: its Ed25519 signature of the line and the batch's header.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::Stopped`] while settlement is stopped, [`Error::MintStopped`] while minting is.
+		/// - [`Error::NotWaiting`] if no line of the miner waits from this batch, or it was taken.
+		/// - [`Error::AlreadySigned`] if it was signed before.
+		/// - [`Error::WindowOver`] if the window of the mint is over.
+		/// - [`Error::BadSignature`] if `signature` is not the miner's of this line on this chain.
+		/// - [`Error::UnknownMiner`] if the miner is not registered any more.
+		/// - [`Error::NothingDue`] if the line would claim nothing.
+		///
+		/// ## Events
+		///
+		/// - [`Event::LineSigned`] with step and claim
+		/// - [`Event::StepClosed`] if an emission step has ended
+		#[pallet::call_index(41)]
+		#[pallet::authorize(Pallet::<T>::authorize_sign_line)]
+		#[pallet::weight_of_authorize(T::WeightInfo::sign_line())]
+		pub fn sign_line(
+			origin: OriginFor<T>,
+			batch: BatchId,
+			miner: PublicKey,
+			signature: Signature,
+		) -> DispatchResult {
+			Self::ensure_anyone(origin)?;
+			Self::do_sign_line(batch, miner, &signature)
+		}
 	}
 
 	#[pallet::view_functions]
@@ -2623,6 +2947,27 @@ pub mod pallet {
 		/// Returns the parameters of channels that governance has set.
 		pub fn channel_parameters() -> ChannelParameters {
 			ChannelRules::<T>::get()
+		}
+
+		/// Returns a batch of which something waits, `None` if there is nothing.
+		pub fn waiting_batch(batch: BatchId) -> Option<Checkable> {
+			<Self as gridproof_primitives::compute::checks::Waiting<_>>::batch(&batch)
+		}
+
+		/// Returns the line of a batch that names a miner's key, `None` if nothing of it waits.
+		pub fn waiting_line(batch: BatchId, miner: PublicKey) -> Option<CheckableLine> {
+			<Self as gridproof_primitives::compute::checks::Waiting<_>>::line(&batch, &miner)
+		}
+
+		/// Returns what waits of the miner or coordinator that lines or headers name by this key, in no
+		/// order: at most `limit` parts, the first ones or those that follow that of the batch `after`.
+		pub fn waiting_of(key: PublicKey, after: Option<BatchId>, limit: u32) -> Vec<WaitingView> {
+			Self::list_waiting(key, after, limit)
+		}
+
+		/// Returns what each channel paid in a batch that waits, and what of it went back.
+		pub fn waiting_channels(batch: BatchId) -> Vec<PaidByChannel> {
+			WaitingLists::<T>::get(batch).channels.into_inner()
 		}
 
 		/// Returns an error that names the relation which these parameters of channels break, if they

@@ -109,9 +109,14 @@ impl<T: Config> Pallet<T> {
 		Self::convert(&mut party);
 		let amount = core::mem::take(&mut party.accrued);
 		let pending = party.pending.claim > 0;
-		ensure!(amount > 0 || pending, Error::<T>::NothingDue);
+		let waits = Self::has_waiting(&key);
+		ensure!(amount > 0 || pending || waits, Error::<T>::NothingDue);
 		if pending {
 			party.forfeits = Some(party.pending.step);
+		}
+		if waits {
+			let before = ChannelTotals::<T>::get().batches;
+			TakenOf::<T>::mutate(key, |taken| taken.mint_before = before);
 		}
 		Sums::<T>::mutate(|sums| sums.promised = sums.promised.saturating_sub(amount));
 		Parties::<T>::insert(key, party);
@@ -170,7 +175,7 @@ impl<T: Config> Pallet<T> {
 		let mut party = Self::owned_party(&account, &key)?;
 		let now = T::Time::now();
 		let free = party.leaving_ms.is_some_and(|until| now >= until);
-		let free = free && !Self::has_demands(&account);
+		let free = free && !Self::has_demands(&account) && !Self::is_bond_held(&key);
 		ensure!(free && !party.is_banned(now), Error::<T>::NotYet);
 		if Parameters::<T>::get().slashing {
 			Self::slash_due(&key, &mut party, now)?;
@@ -182,10 +187,13 @@ impl<T: Config> Pallet<T> {
 		ensure!(party.pending.claim == 0, Error::<T>::NotYet);
 		let paid = Self::pay_if_minting(&key, &mut party);
 		let (reason, bond) = (HoldReason::Bond.into(), party.bond);
-		// A stopped mint, or its cap, holds no bond: what was earned stays claimable, in this row.
+		// A stopped mint, or its cap, holds no bond: what was earned stays claimable, in this row. Nor
+		// does a window that stands still.
 		ensure!(paid.is_ok() || bond > 0, Error::<T>::MintStopped);
+		let waits = Self::has_waiting(&key);
+		ensure!(!waits || bond > 0, Error::<T>::NotYet);
 		T::Currency::release(&reason, &party.account, bond, Precision::Exact)?;
-		if paid.is_err() {
+		if paid.is_err() || waits {
 			party.bond = 0;
 			// There is nothing left of which a slash could be taken.
 			party.slashes.clear();
@@ -198,6 +206,7 @@ impl<T: Config> Pallet<T> {
 		Activities::<T>::remove(key);
 		Admitted::<T>::remove(key);
 		Self::forget_exchanges(&key);
+		TakenOf::<T>::remove(key);
 		// Nothing is open: what is left says when it was last absent.
 		DemandsTo::<T>::remove(&account);
 		Self::deposit_event(Event::Left { key, bond });

@@ -8,6 +8,7 @@ use gridproof_primitives::{
 		BatchKind, BatchRefusal, ChannelId, ChannelParameters, ChannelView, DemandView,
 		HeaderChain, MinerSums, SettlementBatch,
 	},
+	compute::checks::{BatchId, Checkable, CheckableLine, PaidByChannel, WaitingView},
 	compute::{
 		ComputeParameters, CoordinatorView, Earnings, JobView, MinerView, Overview, PartyRole,
 		Preview, PriceAsset, ReceiptRefusal, ReceiptView, ReferenceRate, SignedReceipt, StepView,
@@ -88,6 +89,19 @@ sp_api::decl_runtime_apis! {
 
 		/// Returns at most `limit` open demands to the coordinator that signs with a key, in no order.
 		fn demands(coordinator: PublicKey, limit: u32) -> Vec<DemandView>;
+
+		/// Returns a batch of which something waits, `None` if there is nothing.
+		fn waiting_batch(batch: BatchId) -> Option<Checkable>;
+
+		/// Returns the line of a batch that names a miner's key, `None` if nothing of it waits.
+		fn waiting_line(batch: BatchId, miner: PublicKey) -> Option<CheckableLine>;
+
+		/// Returns what waits of the miner or coordinator that lines or headers name by this key, in no
+		/// order: at most `limit` parts, the first ones or those that follow that of the batch `after`.
+		fn waiting_of(key: PublicKey, after: Option<BatchId>, limit: u32) -> Vec<WaitingView>;
+
+		/// Returns what each channel paid in a batch that waits, and what of it went back.
+		fn waiting_channels(batch: BatchId) -> Vec<PaidByChannel>;
 
 		/// Returns the parameters of channels that governance has set.
 		fn channel_parameters() -> ChannelParameters;

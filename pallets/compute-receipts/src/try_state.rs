@@ -21,8 +21,8 @@ impl<T: Config> Pallet<T> {
 	/// 1. The parameters do not contradict each other.
 	/// 2. For each account, what is held as bonds is the sum of its parties' bonds; there are as
 	///    many parties as counted; no more of a party is to be slashed than its bond.
-	/// 3. The escrow has what the rows say: the prices of open jobs and what is left of channels, in
-	///    AIT and AICP, and the deposits of demands and for the rows of jobs, reports and channels. It may
+	/// 3. The escrow has what the rows say: the prices of open jobs, what is left of channels and what
+	///    waits, in AIT and AICP, and the deposits of demands and for the rows of jobs, reports and channels. It may
 	///    have more, because anybody can send it something. Nothing is on hold for jobs any more. For each client, service credit held is at
 	///    least the sum of its open jobs' prices in it.
 	/// 4. Each job that was opened is open or was closed once; the counters of open jobs and of
@@ -31,15 +31,16 @@ impl<T: Config> Pallet<T> {
 	///    within the reserve, and the issuance within the cap.
 	/// 6. What is promised is what parties accrued, what closed steps have not converted, and the
 	///    treasury's part.
-	/// 7. A step's row, and the running step, have as many parties as have a claim in them, and at
-	///    least their claims; no party has a claim in another step; the pool of a closed step is
+	/// 7. A step's row, and the running step, have as many parties as have a claim in them, each line that
+	///    waits once for its miner and once for its coordinator, and at least their claims; no claim is in
+	///    another step; the pool of a closed step is
 	///    within its budget and its claims, and what is converted within the pool.
 	/// 8. Offences were reported only about jobs in the state, and each once.
 	/// 9. No mark of verified signatures outlives its transaction.
 	/// 10. No more coordinators are admitted than there are seats, and the rate is a rate.
 	/// 11. Only keys of parties are exchanged; an old key is nobody's, its successor is a party's, and
 	///     each of the two leads to the other.
-	/// 12. The parameters of channels do not contradict each other, and nothing waits for checks.
+	/// 12. The parameters of channels do not contradict each other, and bonds outlast what waits.
 	/// 13. There are as many channels as counted, each with a number that was given out, in the list of
 	///     its client and settled within its deposit and vouchers; what is left of the deposits is what
 	///     is counted, and the escrow has it (3).
@@ -53,6 +54,12 @@ impl<T: Config> Pallet<T> {
 	/// 18. What is forgotten one day is in the queue once, in the order of its time, and nothing else is.
 	/// 19. Of each coordinator every header that is remembered is the last of its group, and none is
 	///     missing between the first and the newest.
+	/// 20. What waits is what is counted, and the escrow has it (3).
+	/// 21. Each batch that waits has its list and as many lines as it says, with claims that are within
+	///     what they can be and sum up to what it says of its coordinator; what goes back to its clients
+	///     is at most what they paid, and what went back is at most that.
+	/// 22. As many holds of each bond are counted as its party's parts have; nothing is taken of batches to
+	///     come; no more was paid for checks of a day than the treasury received on it.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		ensure!(Parameters::<T>::get().check().is_ok(), "1: parameters break a relation");
 		Self::try_bonds()?;
@@ -79,6 +86,7 @@ impl<T: Config> Pallet<T> {
 		let (old, new) = (Successors::<T>::iter_keys().count(), Former::<T>::iter_keys().count());
 		ensure!(old == new, "11: an old key without a successor");
 		Self::try_channels()?;
+		Self::try_waiting()?;
 		Self::try_offences()
 	}
 
@@ -110,7 +118,9 @@ impl<T: Config> Pallet<T> {
 	/// Returns what the escrow owes to the owners of its rows, in AIT and AICP.
 	pub(crate) fn owed() -> [u128; 2] {
 		let [mut ait, mut aicp] = Self::owed_to_channels();
-		ait = ait.saturating_add(Self::owed_to_demands());
+		let [waiting_ait, waiting_aicp] = Self::owed_to_waiting();
+		ait = ait.saturating_add(Self::owed_to_demands()).saturating_add(waiting_ait);
+		aicp = aicp.saturating_add(waiting_aicp);
 		for (_, job) in Jobs::<T>::iter() {
 			ait = ait.saturating_add(job.deposit);
 			let price = if job.state == JobState::Open { job.terms.price } else { 0 };
@@ -192,6 +202,17 @@ impl<T: Config> Pallet<T> {
 			let claim = if party.class().is_some() { miners } else { coordinators };
 			*claim = claim.saturating_add(party.pending.claim);
 			*parties = parties.saturating_add(1);
+		}
+		for row in WaitingLines::<T>::iter_values() {
+			let sides = [row.claim, row.coordinator_claim];
+			if sides == [0, 0] {
+				continue;
+			}
+			let (claims, parties) = found.entry(row.step).or_default();
+			for (sum, claim) in claims.iter_mut().zip(sides) {
+				*sum = sum.saturating_add(claim);
+				*parties = parties.saturating_add((claim > 0).into());
+			}
 		}
 		let (claims, parties) = found.remove(&running.step).unwrap_or_default();
 		ensure!(claims == [running.claims; 2], "7: claims of the running step");

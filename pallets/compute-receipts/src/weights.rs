@@ -102,6 +102,12 @@ pub trait WeightInfo {
 	fn report_channel_offence() -> Weight;
 	/// `lapse_demand`.
 	fn lapse_demand() -> Weight;
+	/// `release_waiting` with n.
+	fn release_waiting(n: u32) -> Weight;
+	/// `return_to_clients` with n.
+	fn return_to_clients(n: u32) -> Weight;
+	/// `sign_line`.
+	fn sign_line() -> Weight;
 	/// `scan` with n.
 	fn scan(n: u32) -> Weight;
 }
@@ -126,9 +132,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	fn withdraw() -> Weight {
-		Weight::from_parts(174_127_000, 1_259)
-			.saturating_add(T::DbWeight::get().reads(13_u64))
-			.saturating_add(T::DbWeight::get().writes(10_u64))
+		Weight::from_parts(186_127_000, 1_559)
+			.saturating_add(T::DbWeight::get().reads(18_u64))
+			.saturating_add(T::DbWeight::get().writes(11_u64))
 	}
 	fn open_job() -> Weight {
 		Weight::from_parts(221_799_000, 1_924)
@@ -231,19 +237,19 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	fn set_parameters() -> Weight {
-		Weight::from_parts(21_101_000, 477)
-			.saturating_add(T::DbWeight::get().reads(5_u64))
+		Weight::from_parts(23_101_000, 567)
+			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 	fn set_breaker() -> Weight {
-		Weight::from_parts(16_334_000, 126)
-			.saturating_add(T::DbWeight::get().reads(5_u64))
-			.saturating_add(T::DbWeight::get().writes(2_u64))
+		Weight::from_parts(20_334_000, 186)
+			.saturating_add(T::DbWeight::get().reads(7_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 	fn count_stops() -> Weight {
-		Weight::from_parts(6_670_000, 175)
-			.saturating_add(T::DbWeight::get().reads(3_u64))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
+		Weight::from_parts(10_000_000, 240)
+			.saturating_add(T::DbWeight::get().reads(5_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 	fn stay() -> Weight {
 		Weight::from_parts(21_682_000, 397)
@@ -256,9 +262,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 	fn forfeit() -> Weight {
-		Weight::from_parts(44_526_000, 929)
-			.saturating_add(T::DbWeight::get().reads(7_u64))
-			.saturating_add(T::DbWeight::get().writes(4_u64))
+		Weight::from_parts(54_526_000, 1_129)
+			.saturating_add(T::DbWeight::get().reads(11_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
 	fn admit_coordinator() -> Weight {
 		Weight::from_parts(26_760_000, 355)
@@ -286,9 +292,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	fn complete_exchange() -> Weight {
-		Weight::from_parts(91_285_000, 2_028)
-			.saturating_add(T::DbWeight::get().reads(12_u64))
-			.saturating_add(T::DbWeight::get().writes(13_u64))
+		Weight::from_parts(103_285_000, 2_228)
+			.saturating_add(T::DbWeight::get().reads(16_u64))
+			.saturating_add(T::DbWeight::get().writes(16_u64))
 	}
 	fn open_channel() -> Weight {
 		Weight::from_parts(240_000_000, 2_200)
@@ -333,23 +339,23 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	/// The range of component `n` is `[1, 1024]`.
 	fn settle_channels(n: u32) -> Weight {
-		Weight::from_parts(430_000_000, 3_200)
-			.saturating_add(Weight::from_parts(24_000_000, 330).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(26_u64))
+		Weight::from_parts(490_000_000, 3_900)
+			.saturating_add(Weight::from_parts(25_000_000, 370).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(31_u64))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
-			.saturating_add(T::DbWeight::get().writes(17_u64))
+			.saturating_add(T::DbWeight::get().writes(22_u64))
 			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
 	}
 	/// The range of component `n` is `[1, 1024]`.
 	fn settle_miners(n: u32) -> Weight {
 		Weight::from_parts(40_000_000, 300)
-			.saturating_add(Weight::from_parts(260_000_000, 1_800).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(280_000_000, 2_100).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads((10_u64).saturating_mul(n.into())))
-			.saturating_add(T::DbWeight::get().writes((8_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes((9_u64).saturating_mul(n.into())))
 	}
 	fn set_channel_parameters() -> Weight {
-		Weight::from_parts(20_000_000, 300)
-			.saturating_add(T::DbWeight::get().reads(2_u64))
+		Weight::from_parts(22_000_000, 540)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	fn demand_receipt() -> Weight {
@@ -363,14 +369,37 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 	fn report_channel_offence() -> Weight {
-		Weight::from_parts(1_100_000_000, 5_600)
-			.saturating_add(T::DbWeight::get().reads(42_u64))
-			.saturating_add(T::DbWeight::get().writes(26_u64))
+		Weight::from_parts(1_360_000_000, 10_100)
+			.saturating_add(T::DbWeight::get().reads(64_u64))
+			.saturating_add(T::DbWeight::get().writes(38_u64))
 	}
 	fn lapse_demand() -> Weight {
-		Weight::from_parts(420_000_000, 4_100)
-			.saturating_add(T::DbWeight::get().reads(26_u64))
-			.saturating_add(T::DbWeight::get().writes(14_u64))
+		Weight::from_parts(680_000_000, 8_600)
+			.saturating_add(T::DbWeight::get().reads(48_u64))
+			.saturating_add(T::DbWeight::get().writes(26_u64))
+	}
+	/// The range of component `n` is `[1, 128]`.
+	fn release_waiting(n: u32) -> Weight {
+		Weight::from_parts(260_000_000, 3_500)
+			.saturating_add(Weight::from_parts(420_000_000, 4_600).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(12_u64))
+			.saturating_add(T::DbWeight::get().reads((16_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(8_u64))
+			.saturating_add(T::DbWeight::get().writes((12_u64).saturating_mul(n.into())))
+	}
+	/// The range of component `n` is `[1, 256]`.
+	fn return_to_clients(n: u32) -> Weight {
+		Weight::from_parts(900_000_000, 170_000)
+			.saturating_add(Weight::from_parts(180_000_000, 900).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(10_u64))
+			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(7_u64))
+			.saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(n.into())))
+	}
+	fn sign_line() -> Weight {
+		Weight::from_parts(360_000_000, 5_500)
+			.saturating_add(T::DbWeight::get().reads(24_u64))
+			.saturating_add(T::DbWeight::get().writes(10_u64))
 	}
 	/// The range of component `n` is `[0, 100]`.
 	fn scan(n: u32) -> Weight {
@@ -401,9 +430,9 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn withdraw() -> Weight {
-		Weight::from_parts(174_127_000, 1_259)
-			.saturating_add(RocksDbWeight::get().reads(13_u64))
-			.saturating_add(RocksDbWeight::get().writes(10_u64))
+		Weight::from_parts(186_127_000, 1_559)
+			.saturating_add(RocksDbWeight::get().reads(18_u64))
+			.saturating_add(RocksDbWeight::get().writes(11_u64))
 	}
 	fn open_job() -> Weight {
 		Weight::from_parts(221_799_000, 1_924)
@@ -498,19 +527,19 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn set_parameters() -> Weight {
-		Weight::from_parts(21_101_000, 477)
-			.saturating_add(RocksDbWeight::get().reads(5_u64))
+		Weight::from_parts(23_101_000, 567)
+			.saturating_add(RocksDbWeight::get().reads(6_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn set_breaker() -> Weight {
-		Weight::from_parts(16_334_000, 126)
-			.saturating_add(RocksDbWeight::get().reads(5_u64))
-			.saturating_add(RocksDbWeight::get().writes(2_u64))
+		Weight::from_parts(20_334_000, 186)
+			.saturating_add(RocksDbWeight::get().reads(7_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn count_stops() -> Weight {
-		Weight::from_parts(6_670_000, 175)
-			.saturating_add(RocksDbWeight::get().reads(3_u64))
-			.saturating_add(RocksDbWeight::get().writes(1_u64))
+		Weight::from_parts(10_000_000, 240)
+			.saturating_add(RocksDbWeight::get().reads(5_u64))
+			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn stay() -> Weight {
 		Weight::from_parts(21_682_000, 397)
@@ -523,9 +552,9 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn forfeit() -> Weight {
-		Weight::from_parts(44_526_000, 929)
-			.saturating_add(RocksDbWeight::get().reads(7_u64))
-			.saturating_add(RocksDbWeight::get().writes(4_u64))
+		Weight::from_parts(54_526_000, 1_129)
+			.saturating_add(RocksDbWeight::get().reads(11_u64))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn admit_coordinator() -> Weight {
 		Weight::from_parts(26_760_000, 355)
@@ -553,9 +582,9 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn complete_exchange() -> Weight {
-		Weight::from_parts(91_285_000, 2_028)
-			.saturating_add(RocksDbWeight::get().reads(12_u64))
-			.saturating_add(RocksDbWeight::get().writes(13_u64))
+		Weight::from_parts(103_285_000, 2_228)
+			.saturating_add(RocksDbWeight::get().reads(16_u64))
+			.saturating_add(RocksDbWeight::get().writes(16_u64))
 	}
 	fn open_channel() -> Weight {
 		Weight::from_parts(240_000_000, 2_200)
@@ -596,22 +625,22 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(48_000_000, 0).saturating_mul(n.into()))
 	}
 	fn settle_channels(n: u32) -> Weight {
-		Weight::from_parts(430_000_000, 3_200)
-			.saturating_add(Weight::from_parts(24_000_000, 330).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads(26_u64))
+		Weight::from_parts(490_000_000, 3_900)
+			.saturating_add(Weight::from_parts(25_000_000, 370).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(31_u64))
 			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(n.into())))
-			.saturating_add(RocksDbWeight::get().writes(17_u64))
+			.saturating_add(RocksDbWeight::get().writes(22_u64))
 			.saturating_add(RocksDbWeight::get().writes((1_u64).saturating_mul(n.into())))
 	}
 	fn settle_miners(n: u32) -> Weight {
 		Weight::from_parts(40_000_000, 300)
-			.saturating_add(Weight::from_parts(260_000_000, 1_800).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(280_000_000, 2_100).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads((10_u64).saturating_mul(n.into())))
-			.saturating_add(RocksDbWeight::get().writes((8_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes((9_u64).saturating_mul(n.into())))
 	}
 	fn set_channel_parameters() -> Weight {
-		Weight::from_parts(20_000_000, 300)
-			.saturating_add(RocksDbWeight::get().reads(2_u64))
+		Weight::from_parts(22_000_000, 540)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn demand_receipt() -> Weight {
@@ -625,14 +654,35 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn report_channel_offence() -> Weight {
-		Weight::from_parts(1_100_000_000, 5_600)
-			.saturating_add(RocksDbWeight::get().reads(42_u64))
-			.saturating_add(RocksDbWeight::get().writes(26_u64))
+		Weight::from_parts(1_360_000_000, 10_100)
+			.saturating_add(RocksDbWeight::get().reads(64_u64))
+			.saturating_add(RocksDbWeight::get().writes(38_u64))
 	}
 	fn lapse_demand() -> Weight {
-		Weight::from_parts(420_000_000, 4_100)
-			.saturating_add(RocksDbWeight::get().reads(26_u64))
-			.saturating_add(RocksDbWeight::get().writes(14_u64))
+		Weight::from_parts(680_000_000, 8_600)
+			.saturating_add(RocksDbWeight::get().reads(48_u64))
+			.saturating_add(RocksDbWeight::get().writes(26_u64))
+	}
+	fn release_waiting(n: u32) -> Weight {
+		Weight::from_parts(260_000_000, 3_500)
+			.saturating_add(Weight::from_parts(420_000_000, 4_600).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(12_u64))
+			.saturating_add(RocksDbWeight::get().reads((16_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(8_u64))
+			.saturating_add(RocksDbWeight::get().writes((12_u64).saturating_mul(n.into())))
+	}
+	fn return_to_clients(n: u32) -> Weight {
+		Weight::from_parts(900_000_000, 170_000)
+			.saturating_add(Weight::from_parts(180_000_000, 900).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(10_u64))
+			.saturating_add(RocksDbWeight::get().reads((4_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(7_u64))
+			.saturating_add(RocksDbWeight::get().writes((4_u64).saturating_mul(n.into())))
+	}
+	fn sign_line() -> Weight {
+		Weight::from_parts(360_000_000, 5_500)
+			.saturating_add(RocksDbWeight::get().reads(24_u64))
+			.saturating_add(RocksDbWeight::get().writes(10_u64))
 	}
 	fn scan(n: u32) -> Weight {
 		Weight::from_parts(64_805_007, 2_206)

@@ -6,7 +6,7 @@ use crate::world::{
 use gridproof_primitives::{
 	H256,
 	compute::{
-		PriceAsset,
+		ComputeParameters, PriceAsset,
 		channels::{
 			BatchRefusal, Channel, ChannelParameterError, ChannelParameters, ChannelRefusal,
 			ChannelSums, ChannelTerms, DailyUse, TIERS, Tariff, TariffPeriod, TariffRefusal,
@@ -222,7 +222,7 @@ fn every_relation_of_the_parameters_is_checked() {
 		(Spacing, &|p| p.batch_spacing_ms = 3_600_001),
 		(Fee, &|p| p.fee_per_line = 0),
 		(Fee, &|p| p.fee_per_line = u128::MAX),
-		(Window, &|p| p.check_window_ms = u64::MAX),
+		(Window, &|p| p.check_window_ms = 7 * DAY_MS + 1),
 		(Answer, &|p| p.answer_ms = 3_599_999),
 		(Answer, &|p| p.answer_ms = DAY_MS - p.batch_spacing_ms),
 		(Deposit, &|p| p.demand_deposit = 0),
@@ -233,8 +233,18 @@ fn every_relation_of_the_parameters_is_checked() {
 		change(&mut parameters);
 		assert_eq!(parameters.check(), Err(*error));
 	}
+}
+
+#[test]
+fn bonds_and_offences_outlast_the_window_and_what_a_dispute_holds() {
+	let compute = ComputeParameters::default();
+	let with = |check_window_ms| ChannelParameters { check_window_ms, ..Default::default() };
+	// Seven days of a bond: less an hour until a slash, and five days of a dispute.
+	let longest = 7 * DAY_MS - 3_600_000 - 5 * DAY_MS;
+	assert!(with(longest).fits(&compute) && !with(longest + 1).fits(&compute));
+	let forgetful = ComputeParameters { offence_memory_ms: 5 * DAY_MS + longest - 1, ..compute };
+	assert!(!with(longest).fits(&forgetful) && with(longest - 1).fits(&forgetful));
 	// Nothing waits while nothing is checked.
-	assert!(!good.is_waiting(1_000, 1_000));
-	let checked = ChannelParameters { check_window_ms: 500, ..good };
-	assert!(checked.is_waiting(1_000, 1_499) && !checked.is_waiting(1_000, 1_500));
+	let short = ComputeParameters { offence_memory_ms: 1, unbonding_ms: 1, ..compute };
+	assert!(with(0).fits(&short));
 }

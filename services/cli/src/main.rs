@@ -29,6 +29,7 @@ mod miner_plan;
 mod model;
 mod output;
 mod party;
+mod party_waits;
 mod plan;
 mod policy;
 mod proof;

@@ -8,6 +8,7 @@ use crate::{
 	},
 	exit::usage,
 	output::Output,
+	party_waits,
 };
 use clap::{Args, Subcommand};
 use gridproof_chain::{
@@ -34,6 +35,10 @@ pub enum PartyCommand {
 	/// Have the emission that it has earned paid out to its account now. A running one has this done
 	/// automatically.
 	Claim(ClaimArgs),
+	/// Show what waits for the check window: how much, until when and why.
+	Waits(ClaimArgs),
+	/// Have what waited and is due paid out to its account now.
+	Release(ClaimArgs),
 	/// Hold more of its account's AIT as bond.
 	RaiseBond(RaiseArgs),
 	/// Begin to leave: it gets no new work, and its bond is free some days after the last.
@@ -210,6 +215,10 @@ impl PartyArgs {
 pub async fn run(command: &PartyCommand, trade: Trade, out: &Output) -> anyhow::Result<()> {
 	match command {
 		PartyCommand::Claim(args) => claim(args, out).await,
+		PartyCommand::Waits(args) => party_waits::list(&args.party.key, &args.node, out).await,
+		PartyCommand::Release(args) => {
+			party_waits::release(&args.party.key, &args.node, out).await
+		},
 		PartyCommand::RaiseBond(args) => raise(args, out).await,
 		PartyCommand::Leave(args) => {
 			let key = &args.party.key;

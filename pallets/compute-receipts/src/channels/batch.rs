@@ -9,6 +9,7 @@ use crate::{
 	claims::Batch,
 	pallet::*,
 	types::*,
+	waiting::{Settled, Waits},
 	weights::WeightInfo,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
@@ -262,7 +263,9 @@ impl<T: Config> Pallet<T> {
 		let Checked { lists, paid, headers, coordinator, channels, miners, fee } = checked;
 		let (before, headers) = headers;
 		let header = &batch.header;
-		let mut work = Work::<T>::begin(&mut shared, header, coordinator);
+		let window_ms = ChannelRules::<T>::get().check_window_ms;
+		let (key, account) = coordinator.clone();
+		let mut work = Work::<T>::begin(&mut shared, header, coordinator, window_ms);
 		let lines = lists.miners.iter().zip(&paid);
 		for ((lines, signed), miner) in lines.zip(&batch.miners).zip(miners) {
 			let (line, paid) = lines;
@@ -272,7 +275,12 @@ impl<T: Config> Pallet<T> {
 				work.add(line, paid, signed.signature.is_some(), miner)?;
 			}
 		}
-		let payouts = work.finish()?;
+		let (payouts, waits) = work.finish()?;
+		if let Some((waits, pay)) = waits {
+			let number = ChannelTotals::<T>::get().batches;
+			let (of, place) = ((key, account, pay), (number, headers.last_hash));
+			Self::write_waits(&shared, batch, &lists, waits, of, place)?;
+		}
 		shared.write_parties();
 		for (id, row) in channels {
 			let settled = row.channel.settled;
@@ -339,6 +347,8 @@ struct Work<'a, T: Config> {
 	/// Coordinator's account, and its share of all prices.
 	own: (T::AccountId, u128),
 	treasury: u128,
+	/// What waits, if there is a check window.
+	waits: Option<Waits<T::AccountId>>,
 }
 
 impl<'a, T: Config> Work<'a, T> {
@@ -346,6 +356,7 @@ impl<'a, T: Config> Work<'a, T> {
 		shared: &'a mut Batch<T>,
 		header: &'a SettlementHeader,
 		(coordinator, account): (PublicKey, T::AccountId),
+		window_ms: u64,
 	) -> Self {
 		let running = Pallet::<T>::roll(shared.now);
 		Self {
@@ -359,6 +370,7 @@ impl<'a, T: Config> Work<'a, T> {
 			payouts: Payouts::of(header.kind.asset),
 			own: (account, 0),
 			treasury: 0,
+			waits: (window_ms > 0).then(|| Waits::new(window_ms)),
 		}
 	}
 
@@ -379,23 +391,31 @@ impl<'a, T: Config> Work<'a, T> {
 		// Work is paid, no matter whose it is. Who is banned, or has not the bond, earns nothing besides.
 		let fit = !party.is_banned(now) && !party.lacks_half_of(parameters.miner_bond);
 		let score = party.pending.score;
-		let claim = party
+		let bound = party
 			.class()
 			.filter(|_| fit)
-			.map_or(0, |class| line_claim(&parameters, paid, is_signed, class, score, received));
+			.map_or(0, |class| line_claim(&parameters, paid, true, class, score, received));
+		let claim = if is_signed { bound } else { 0 };
 		if let Some(activity) = &mut miner.activity {
 			activity.add_line();
 		}
 		let weight = u64::try_from(paid.weight().unwrap_or(0)).unwrap_or(u64::MAX);
-		let joined = miner.earn(step, claim);
+		let joined = self.waits.is_none() && miner.earn(step, claim);
 		let free_ms = now.saturating_add(parameters.unbonding_ms);
 		let account = miner.add_work(paid.receipts().unwrap_or(0), weight, 0, free_ms);
 		self.running.claims = self.running.claims.saturating_add(claim);
 		self.running.parties = self.running.parties.saturating_add(joined.into());
-		self.claims = self.claims.saturating_add(claim);
 		self.weight = self.weight.saturating_add(weight);
 		let Shares { treasury, coordinator, miner: pay } = shares;
-		self.payouts.add(account, pay);
+		if let Some(waits) = &mut self.waits {
+			waits.add(Settled { line, paid, key, account, pay, bound, claim, is_signed, step });
+			// The line's claim is in the step twice: for its miner and for the coordinator.
+			let joined = if claim > 0 { 2 } else { 0 };
+			self.running.parties = self.running.parties.saturating_add(joined);
+		} else {
+			self.payouts.add(account, pay);
+			self.claims = self.claims.saturating_add(claim);
+		}
 		self.own.1 = self.own.1.saturating_add(coordinator);
 		self.treasury = self.treasury.saturating_add(treasury);
 		if kind.mode == Mode::Ordinary {
@@ -413,10 +433,20 @@ impl<'a, T: Config> Work<'a, T> {
 		Ok(())
 	}
 
-	/// Adds what the coordinator earned, and returns who is to be paid.
-	fn finish(self) -> Result<Payouts<T>, DispatchError> {
+	/// Adds what the coordinator earned, and returns who is to be paid now, and what waits with the
+	/// coordinator's pay.
+	#[allow(clippy::type_complexity)]
+	fn finish(self) -> Result<(Payouts<T>, Option<(Waits<T::AccountId>, u128)>), DispatchError> {
 		let Self {
-			shared, coordinator, mut running, claims, weight, receipts, mut payouts, ..
+			shared,
+			coordinator,
+			mut running,
+			claims,
+			weight,
+			receipts,
+			mut payouts,
+			waits,
+			..
 		} = self;
 		let free_ms = shared.now.saturating_add(shared.parameters.unbonding_ms);
 		let loaded = shared.party(&coordinator).ok_or(Error::<T>::UnknownParty)?;
@@ -429,8 +459,13 @@ impl<'a, T: Config> Work<'a, T> {
 		Running::<T>::put(running);
 		Sums::<T>::mutate(|sums| sums.compute_units = sums.compute_units.saturating_add(weight));
 		let (account, share) = self.own;
-		payouts.add(account, share);
 		payouts.add(T::Treasury::get(), self.treasury);
-		Ok(payouts)
+		let received = shared.terms.counted(self.header.kind.asset, self.treasury);
+		Pallet::<T>::note_received(received);
+		let Some(waits) = waits else {
+			payouts.add(account, share);
+			return Ok((payouts, None));
+		};
+		Ok((payouts, Some((waits, share))))
 	}
 }

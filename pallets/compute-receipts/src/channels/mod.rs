@@ -15,7 +15,7 @@ mod payout;
 #[allow(clippy::as_conversions)]
 pub(crate) mod records;
 mod rest;
-mod restitution;
+pub(crate) mod restitution;
 #[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_offences;
 #[cfg(any(feature = "std", feature = "try-runtime"))]

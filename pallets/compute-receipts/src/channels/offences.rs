@@ -310,12 +310,13 @@ impl<T: Config> Pallet<T> {
 			Wronged::Nobody => None,
 			Wronged::Client(channel) => {
 				let to = Self::known_channel(*channel)?.record.client;
-				Some(Owed { to, asset, amount })
+				Some(Owed { to, asset, amount, is_client: true })
 			},
 			Wronged::Miner(key) => {
 				let party = Parties::<T>::get(Self::current_key(key, 0))?;
 				let share = Parameters::<T>::get().price_split.divide(amount).miner;
-				party.class().map(|_| Owed { to: party.account, asset, amount: share })
+				let to = party.account.clone();
+				party.class().map(|_| Owed { to, asset, amount: share, is_client: false })
 			},
 		}
 	}

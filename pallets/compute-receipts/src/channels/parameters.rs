@@ -6,11 +6,10 @@ use frame_support::{ensure, pallet_prelude::DispatchResult};
 use gridproof_primitives::compute::channels::ChannelParameters;
 
 impl<T: Config> Pallet<T> {
-	/// Checks parameters: their relations, and that pay waits for nothing, because nothing checks it
-	/// yet.
+	/// Checks parameters: their relations, and that bonds outlast what waits.
 	pub(crate) fn ensure_channel_parameters(new: &ChannelParameters) -> Result<(), Error<T>> {
 		new.check().map_err(|_| Error::<T>::InvalidParameters)?;
-		ensure!(new.check_window_ms == 0, Error::<T>::NoCheckWindow);
+		ensure!(new.fits(&Parameters::<T>::get()), Error::<T>::CheckWindow);
 		Ok(())
 	}
 

@@ -59,6 +59,15 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
+	/// Counts an amount as no longer left in channels.
+	pub(crate) fn leave_channels(asset: PriceAsset, amount: u128) {
+		ChannelTotals::<T>::mutate(|totals| {
+			if let Some(left) = totals.left_mut(asset) {
+				*left = left.saturating_sub(amount);
+			}
+		});
+	}
+
 	/// Moves an amount out of the escrow, and counts it as no longer left in channels.
 	pub(crate) fn pay_from_channels(
 		to: &T::AccountId,
@@ -66,11 +75,7 @@ impl<T: Config> Pallet<T> {
 		amount: u128,
 	) -> DispatchResult {
 		ensure!(asset != PriceAsset::ServiceCredit, Error::<T>::NoCreditChannel);
-		ChannelTotals::<T>::mutate(|totals| {
-			if let Some(left) = totals.left_mut(asset) {
-				*left = left.saturating_sub(amount);
-			}
-		});
+		Self::leave_channels(asset, amount);
 		match asset {
 			PriceAsset::Aicp => pay_out::<T::Aicp, T>(to, amount),
 			PriceAsset::Ait | PriceAsset::ServiceCredit => pay_out::<T::Currency, T>(to, amount),

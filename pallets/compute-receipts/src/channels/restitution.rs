@@ -6,7 +6,8 @@
 //! the coordinator's bond, and the other's bond. While the check window is 0 nothing waits. The other
 //! is the miner that a receipt names, and nothing in evidence is signed by a miner: a coordinator
 //! could name any of them and have its bond. So the second and the fourth source give nothing until
-//! evidence carries a miner's signature, and what is given back is the coordinator's bond.
+//! evidence carries a miner's signature. What waits of the coordinator is given back in the asset in
+//! which it is owed, with or without a rate.
 //!
 //! # How much
 //!
@@ -33,6 +34,7 @@
 //! 3. To take more of his bond than `s` back as a client, he must first have settled as much out of
 //!    the channel, and the treasury keeps its share of that. As a miner he gets at most `s` for `s`:
 //!    to move his bond to himself so, he gives the treasury as much as he saves.
+//!    What waits counts with the bond in this.
 //! 4. A bond is also what clients rely on whose key the coordinator keeps: up to their daily limits,
 //!    it is theirs. Restitution to any other client takes what lies above, or as much as `s`.
 //!
@@ -66,6 +68,8 @@ pub(crate) struct Owed<AccountId> {
 	pub(crate) asset: PriceAsset,
 	/// In the smallest unit of the asset.
 	pub(crate) amount: u128,
+	/// `true` if it is owed to a client: then what waits has no bound but what is owed.
+	pub(crate) is_client: bool,
 }
 
 /// What a coordinator's bond is good for when an offence is proven, in 10⁻¹⁸ AIT.
@@ -124,16 +128,16 @@ impl<T: Config> Pallet<T> {
 		all.saturating_sub(channel.kept_limit)
 	}
 
-	/// Gives back what is owed, out of a coordinator's bond and at most `most` of it, in 10⁻¹⁸ AIT.
-	/// Returns what that makes of what is owed, in the smallest unit of its asset, rounded up, and the
-	/// amount moved.
+	/// Gives back what is owed: first out of what waits of the coordinator, then out of its bond, at most
+	/// `most` of it in 10⁻¹⁸ AIT; to a miner at most that out of both. Returns what that makes of what is
+	/// owed, in the smallest unit of its asset, rounded up, and what was moved, in 10⁻¹⁸ AIT.
 	pub(crate) fn restore(
 		key: &PublicKey,
 		party: &mut Party<T::AccountId>,
 		owed: &Owed<T::AccountId>,
 		most: u128,
 	) -> (u128, u128) {
-		let Owed { to, asset, amount } = owed;
+		let Owed { to, asset, amount, is_client } = owed;
 		// Who wronged himself has it.
 		if *amount == 0 || *to == party.account {
 			return (0, 0);
@@ -141,10 +145,16 @@ impl<T: Config> Pallet<T> {
 		let valid_ms = Parameters::<T>::get().rate_valid_ms;
 		let rate = Rate::<T>::get().and_then(|rate| rate.at(T::Time::now(), valid_ms));
 		let worth = counted(*asset, *amount, rate.as_ref());
+		let bound = if *is_client { *amount } else { share_of(*amount, most.min(worth), worth) };
+		let waited = Self::restore_from_waiting(key, owed, bound);
+		let waited_worth = counted(*asset, waited, rate.as_ref());
+		let most = if *is_client { most } else { most.saturating_sub(waited_worth) };
+		let amount = &amount.saturating_sub(waited);
+		let worth = worth.saturating_sub(waited_worth);
 		let Restitution { taken, .. } = give_back(worth, [0, 0, most.min(party.bond), 0]);
 		let [_, _, from_bond, _] = taken;
 		if from_bond == 0 || Self::move_bond(&party.account, to, from_bond).is_err() {
-			return (0, 0);
+			return (waited, waited_worth);
 		}
 		party.bond = party.bond.saturating_sub(from_bond);
 		let restored = if from_bond == worth {
@@ -159,7 +169,7 @@ impl<T: Config> Pallet<T> {
 			owed: *amount,
 			amount: from_bond,
 		});
-		(restored, from_bond)
+		(restored.saturating_add(waited), from_bond.saturating_add(waited_worth))
 	}
 
 	/// Moves part of a bond to who is owed it. No lock or vote of its owner keeps it away.

@@ -1,7 +1,13 @@
 //! Parameters of channels that governance sets, and how they must relate.
 
 use super::MIN_CLOSE_NOTICE_MS;
-use crate::num::units::{AIT, MICRO_AIT, MILLI_AIT};
+use crate::{
+	compute::{
+		ComputeParameters,
+		checks::{MAX_HOLD_MS, MAX_WINDOW_MS},
+	},
+	num::units::{AIT, MICRO_AIT, MILLI_AIT},
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
@@ -22,7 +28,8 @@ pub struct ChannelParameters {
 	pub batch_spacing_ms: u64,
 	/// Fee for each line of a batch, in units of 10⁻¹⁸ AIT; above 0, at most 1 AIT.
 	pub fee_per_line: u128,
-	/// Time for which pay and mint of a batch wait, in milliseconds; 0 while nothing is checked.
+	/// Time for which pay and mint of a batch wait, in milliseconds: 0 while nothing is checked, at
+	/// most a week.
 	pub check_window_ms: u64,
 	/// Time in which a coordinator answers a demand, in milliseconds: an hour or more.
 	pub answer_ms: u64,
@@ -56,7 +63,7 @@ pub enum ChannelParameterError {
 	/// A line costs nothing, or more than 1 AIT.
 	#[codec(index = 2)]
 	Fee,
-	/// The check window is above 31 days.
+	/// The check window is above a week.
 	#[codec(index = 3)]
 	Window,
 	/// A demand has less than an hour, or a channel could end while one is open.
@@ -73,7 +80,7 @@ impl fmt::Display for ChannelParameterError {
 			Self::Notice => "the notice of a closing must be between a day and 31 days",
 			Self::Spacing => "a coordinator must be able to settle every hour",
 			Self::Fee => "a line must cost more than nothing and at most 1 AIT",
-			Self::Window => "the check window must be at most 31 days",
+			Self::Window => "the check window must be at most a week",
 			Self::Answer => {
 				"an answer must have at least an hour, and less than the notice with the spacing"
 			},
@@ -96,7 +103,7 @@ impl ChannelParameters {
 		require(notice, Error::Notice)?;
 		require(self.batch_spacing_ms <= HOUR_MS, Error::Spacing)?;
 		require(self.fee_per_line > 0 && self.fee_per_line <= AIT, Error::Fee)?;
-		require(self.check_window_ms <= MAX_TIME_MS, Error::Window)?;
+		require(self.check_window_ms <= MAX_WINDOW_MS, Error::Window)?;
 		// Who is asked for a receipt on the first day of a notice can still settle it.
 		let answered = self.answer_ms.saturating_add(self.batch_spacing_ms);
 		let in_time = self.answer_ms >= HOUR_MS && answered < self.close_notice_ms;
@@ -105,11 +112,15 @@ impl ChannelParameters {
 		require(self.demand_deposit > 0 && self.demand_deposit <= most, Error::Deposit)
 	}
 
-	/// Returns `true` while pay and mint of a batch wait that was settled at `settled_ms`: until then
-	/// what it settled can be checked and disputed, and a miner may add the signature of its line.
-	/// Times are in UTC milliseconds; time in which settlement was stopped does not count, so
-	/// `settled_ms` is moved on by it.
-	pub const fn is_waiting(&self, settled_ms: u64, now: u64) -> bool {
-		now.saturating_sub(settled_ms) < self.check_window_ms
+	/// Returns `true` if bonds and the memory of offences outlast the check window, with the time for
+	/// which a dispute can hold what waits: a bond that answers for work is held until what was found in
+	/// time is slashed, and a channel is known as long as something can go back to its client.
+	pub const fn fits(&self, parameters: &ComputeParameters) -> bool {
+		if self.check_window_ms == 0 {
+			return true;
+		}
+		let waits = self.check_window_ms.saturating_add(MAX_HOLD_MS);
+		let slashed = waits.saturating_add(parameters.slash_grace_ms);
+		parameters.unbonding_ms >= slashed && parameters.offence_memory_ms >= waits
 	}
 }

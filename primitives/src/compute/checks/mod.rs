@@ -77,8 +77,8 @@ pub use views::{
 	LineView, VerifierView,
 };
 pub use waiting::{
-	BatchId, Checkable, CheckableLine, Fund, FundError, MAX_HOLD_MS, MAX_WINDOW_MS, Part, Punished,
-	Returned, Waiting, WaitingError,
+	BatchId, Checkable, CheckableLine, Fund, FundError, MAX_HOLD_MS, MAX_RELEASES, MAX_WINDOW_MS,
+	PaidByChannel, Part, Punished, Returned, Waiting, WaitingError, WaitingView,
 };
 
 #[cfg(test)]

@@ -31,7 +31,10 @@
 
 use crate::{
 	H256,
-	compute::channels::{BatchKind, BatchSums, ChannelId, MinerLine},
+	compute::{
+		PriceAsset,
+		channels::{BatchKind, BatchSums, ChannelId, MinerLine},
+	},
 	crypto::ed25519::PublicKey,
 };
 use alloc::vec::Vec;
@@ -45,6 +48,9 @@ const DAY_MS: u64 = 86_400_000;
 pub const MAX_WINDOW_MS: u64 = 7 * DAY_MS;
 /// Longest time after the end of its window for which a part can be held, in milliseconds: five days.
 pub const MAX_HOLD_MS: u64 = 5 * DAY_MS;
+
+/// Highest number of parts that one `release_waiting` releases.
+pub const MAX_RELEASES: u32 = 128;
 
 /// Names a settled batch. No two batches have the same.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
@@ -137,6 +143,59 @@ impl CheckableLine {
 		let within = point.checked_sub(self.before)?;
 		let is_here = within < self.line.price()?;
 		self.line.from.price.checked_add(within).filter(|_| is_here)
+	}
+}
+
+/// What one channel paid in a batch.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PaidByChannel {
+	/// Number of the channel.
+	pub channel: ChannelId,
+	/// Price of its receipts, in the smallest unit of the asset.
+	pub price: u128,
+	/// What went back to its client of what the batch's miners and coordinator lost, in the same unit.
+	pub returned: u128,
+}
+
+/// A part that waits, as it is shown to whom it belongs: what, until when and why.
+#[derive(Encode, Decode, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WaitingView {
+	/// The batch, and whose part of it.
+	pub part: Part,
+	/// Asset of the pay.
+	pub asset: PriceAsset,
+	/// Pay that waits, in the smallest unit of the asset.
+	pub pay: u128,
+	/// Claim that waits, in units of 10⁻¹⁸ AIT: the most that it mints.
+	pub claim: u128,
+	/// `false` if the miner can still sign its line, and claims nothing without it.
+	pub is_signed: bool,
+	/// Time at which the batch was settled, in UTC milliseconds.
+	pub settled_ms: u64,
+	/// End of the window of pay, in UTC milliseconds.
+	pub pay_due_ms: u64,
+	/// End of the window of the mint, in UTC milliseconds.
+	pub mint_due_ms: u64,
+	/// Time until which disputes hold it at most, in UTC milliseconds; `None` if none does.
+	pub held_until_ms: Option<u64>,
+	/// `true` if it was taken from its party and goes back to the clients.
+	pub is_taken: bool,
+}
+
+impl WaitingView {
+	/// Returns `true` if something of it can be released at `now`, in UTC milliseconds: it was taken, or
+	/// a window is over and no dispute holds it. Claims of a coordinator are released with the lines that
+	/// they are of.
+	pub fn is_due(&self, now: u64) -> bool {
+		let held = self.held_until_ms.is_some_and(|until| now < until);
+		let over = |due_ms: u64| self.is_taken || !held && due_ms <= now;
+		let pay = self.pay > 0 && over(self.pay_due_ms);
+		let mint = match self.part {
+			Part::Coordinator(_) => false,
+			Part::Miner(..) => (self.claim > 0 || !self.is_signed) && over(self.mint_due_ms),
+		};
+		pay || mint
 	}
 }
 
@@ -349,5 +408,71 @@ impl<AccountId> Fund<AccountId> for () {
 
 	fn pay(_: u64, _: &AccountId, _: u128) -> Result<(), FundError> {
 		Err(FundError::OverBudget)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	const BATCH: BatchId = BatchId { coordinator: [1; 32], sequence: 0 };
+
+	fn view(part: Part) -> WaitingView {
+		WaitingView {
+			part,
+			asset: PriceAsset::Ait,
+			pay: 5,
+			claim: 7,
+			is_signed: true,
+			settled_ms: 0,
+			pay_due_ms: 10,
+			mint_due_ms: 20,
+			held_until_ms: None,
+			is_taken: false,
+		}
+	}
+
+	#[test]
+	fn a_part_is_due_when_a_window_of_what_waits_is_over_and_nothing_holds_it() {
+		let line = view(Part::Miner(BATCH, [2; 32]));
+		assert!(!line.is_due(9) && line.is_due(10));
+		let paid = WaitingView { pay: 0, ..line };
+		assert!(!paid.is_due(19) && paid.is_due(20));
+		let held = WaitingView { held_until_ms: Some(30), ..line };
+		assert!(!held.is_due(29) && held.is_due(30));
+		let taken = WaitingView { is_taken: true, ..held };
+		assert!(taken.is_due(0));
+		// A line that was never signed leaves with its window, one of which nothing is left does not.
+		let done = WaitingView { pay: 0, claim: 0, ..line };
+		assert!(!done.is_due(100));
+		let unsigned = WaitingView { is_signed: false, ..done };
+		assert!(!unsigned.is_due(19) && unsigned.is_due(20));
+	}
+
+	#[test]
+	fn a_coordinators_claims_are_due_with_their_lines() {
+		let own = view(Part::Coordinator(BATCH));
+		assert!(!own.is_due(9) && own.is_due(10));
+		assert!(!WaitingView { pay: 0, ..own }.is_due(100));
+	}
+
+	#[test]
+	fn a_point_of_a_batch_is_a_place_in_one_line() {
+		let sums = |price| crate::compute::channels::MinerSums {
+			count: price,
+			price: price.into(),
+			weight: 0,
+		};
+		let line = CheckableLine {
+			line: MinerLine { miner: Some([2; 32]), from: sums(100), to: sums(130) },
+			before: 50,
+			registered: [2; 32],
+			is_signed: true,
+			pay: 0,
+			claim: 0,
+			is_held: false,
+		};
+		let places = [49, 50, 79, 80].map(|point| line.place(point));
+		assert_eq!(places, [None, Some(100), Some(129), None]);
 	}
 }

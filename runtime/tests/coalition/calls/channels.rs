@@ -15,10 +15,11 @@ use gridproof_primitives::{
 	compute::channels::{
 		BatchKind, ChannelEvidence, ChannelReceipt, ChannelTerms, Mode, VoucherId,
 	},
+	compute::checks::{BatchId, Part},
 	crypto::ed25519::PublicKey,
 };
 use gridproof_runtime::constants::currency::AIT;
-use sp_core::ed25519;
+use sp_core::{Pair as _, ed25519};
 
 /// A channel of the coalition, or any other one.
 fn channel(world: &World, rng: &mut Rng) -> u64 {
@@ -167,4 +168,59 @@ pub(super) fn lapse_demand(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let receipt = rng.any(&world.channels.demanded)?;
 	let call = build::lapse(accused(&receipt)?, &receipt);
 	Some(Sent::Signed(world.wallet(rng), call))
+}
+
+/// A batch of the coalition or of the honest coordinator, or one that there is not.
+fn settled(world: &World, rng: &mut Rng) -> BatchId {
+	let ours = world.our_keys(true);
+	let coordinator = match rng.any(&ours) {
+		Some(pair) if rng.percent(80) => pair,
+		_ => honest_coordinator(),
+	};
+	BatchId { coordinator: coordinator.public().0, sequence: rng.below(6) }
+}
+
+/// A key of a miner of the coalition, or another one.
+fn miner_key(world: &World, rng: &mut Rng) -> PublicKey {
+	let ours = world.our_keys(false);
+	rng.any(&ours).map_or([7; 32], |pair| pair.public().0)
+}
+
+pub(super) fn release_waiting(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let batch = settled(world, rng);
+	let part = if rng.percent(40) {
+		Part::Coordinator(batch)
+	} else {
+		Part::Miner(batch, miner_key(world, rng))
+	};
+	let parts = vec![part].try_into().ok()?;
+	let call: gridproof_runtime::RuntimeCall =
+		pallet_compute_receipts::Call::<gridproof_runtime::Runtime>::release_waiting { parts }
+			.into();
+	Some(if rng.percent(60) { Sent::Free(call) } else { Sent::Signed(world.wallet(rng), call) })
+}
+
+pub(super) fn return_to_clients(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let batch = settled(world, rng);
+	let channels = vec![channel(world, rng)].try_into().ok()?;
+	let call: gridproof_runtime::RuntimeCall =
+		pallet_compute_receipts::Call::<gridproof_runtime::Runtime>::return_to_clients {
+			batch,
+			channels,
+		}
+		.into();
+	Some(if rng.percent(60) { Sent::Free(call) } else { Sent::Signed(world.wallet(rng), call) })
+}
+
+pub(super) fn sign_line(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let (batch, miner) = (settled(world, rng), miner_key(world, rng));
+	let signature = [7; 64];
+	let call: gridproof_runtime::RuntimeCall =
+		pallet_compute_receipts::Call::<gridproof_runtime::Runtime>::sign_line {
+			batch,
+			miner,
+			signature,
+		}
+		.into();
+	Some(if rng.percent(60) { Sent::Free(call) } else { Sent::Signed(world.wallet(rng), call) })
 }

@@ -57,6 +57,9 @@ pub(super) const CALLS: Calls = &[
 	("answer_demand", Make(channels::answer_demand)),
 	("report_channel_offence", Make(channels::report_channel_offence)),
 	("lapse_demand", Make(channels::lapse_demand)),
+	("release_waiting", Make(channels::release_waiting)),
+	("return_to_clients", Make(channels::return_to_clients)),
+	("sign_line", Make(channels::sign_line)),
 ];
 
 /// Signed by somebody, or without a signer.

@@ -20,11 +20,19 @@ pub(super) const ANSWER_MS: u64 = 6 * HOUR_MS;
 /// Slash of a first offence: a tenth of the bond.
 pub(super) const SLASH: u128 = 100 * AIT;
 
-/// Everything that an account has, its bond less what is to be slashed included.
+/// Everything that an account has in AIT: its bond less what is to be slashed and the pay that waits of
+/// it included; the escrow without what waits of others.
 pub(super) fn worth(who: u8) -> u128 {
 	let party = Parties::<Test>::get(key(who));
 	let bond = party.map_or(0, |party| party.bond - party.pending_slash());
-	ait(&account(who)) + bond
+	let lines = WaitingLines::<Test>::iter_values().filter(|row| row.account == account(who));
+	let batches = WaitingBatches::<Test>::iter_values();
+	let batches = batches.filter(|row| row.account == account(who));
+	let waits: u128 =
+		lines.map(|row| row.pay).sum::<u128>() + batches.map(|row| row.pay).sum::<u128>();
+	let others =
+		if account(who) == EscrowAccount::get() { WaitingTotals::<Test>::get().ait } else { 0 };
+	ait(&account(who)) + bond + waits - others
 }
 
 /// Makes a receipt of a channel as the books would, and takes it out of what waits.

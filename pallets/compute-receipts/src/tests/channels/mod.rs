@@ -14,3 +14,4 @@ mod random;
 mod refusals;
 mod rest;
 mod restitution;
+mod waiting;

@@ -207,7 +207,7 @@ fn a_plan_is_renewed_by_its_client_and_closed_by_anyone_once_it_is_over() {
 }
 
 #[test]
-fn only_governance_sets_the_parameters_of_channels_and_nothing_waits_for_checks() {
+fn only_governance_sets_the_parameters_of_channels_and_no_window_outlasts_bonds() {
 	build_and_execute(|| {
 		let old = ComputeReceipts::channel_parameters();
 		let new = ChannelParameters { fee_per_line: 1, ..old };
@@ -219,8 +219,18 @@ fn only_governance_sets_the_parameters_of_channels_and_nothing_waits_for_checks(
 		assert_noop!(dispatch_as(call(wrong), root()), Error::<Test>::InvalidParameters);
 		let fault = ComputeReceipts::check_channel_parameters(wrong);
 		assert_eq!(fault, Err(ChannelParameterError::Fee));
-		let waits = ChannelParameters { check_window_ms: 1, ..old };
-		assert_noop!(dispatch_as(call(waits), root()), Error::<Test>::NoCheckWindow);
+		// Seven days of a bond are five of a dispute, an hour until a slash, and what is left.
+		let longest = 2 * DAY_MS - HOUR_MS;
+		let with = |check_window_ms| ChannelParameters { check_window_ms, ..new };
+		let too_long = call(with(longest + 1));
+		assert_noop!(dispatch_as(too_long, root()), Error::<Test>::CheckWindow);
+		assert_ok!(dispatch_as(call(with(longest)), root()));
+		let shorter = set_parameters(|parameters| parameters.unbonding_ms -= 1);
+		assert_noop!(shorter, Error::<Test>::CheckWindow);
+		let forgetful = set_parameters(|parameters| parameters.offence_memory_ms = DAY_MS);
+		assert_noop!(forgetful, Error::<Test>::CheckWindow);
+		assert_ok!(dispatch_as(call(old), root()));
+		System::reset_events();
 		assert_ok!(dispatch_as(call(new), root()));
 		let set = Event::ChannelParametersSet { old: Box::new(old), new: Box::new(new) };
 		assert_eq!(events(), vec![set]);
@@ -229,9 +239,9 @@ fn only_governance_sets_the_parameters_of_channels_and_nothing_waits_for_checks(
 }
 
 #[test]
-#[should_panic = "nothing is checked yet"]
-fn a_genesis_in_which_pay_waits_for_checks_is_not_built() {
+#[should_panic = "a bond or the memory of offences ends before what waits"]
+fn a_genesis_in_which_pay_waits_longer_than_bonds_is_not_built() {
 	use sp_runtime::BuildStorage;
-	let channels = ChannelParameters { check_window_ms: 1, ..Default::default() };
+	let channels = ChannelParameters { check_window_ms: 2 * DAY_MS, ..Default::default() };
 	let _ = GenesisConfig::<Test> { channels, ..Default::default() }.build_storage();
 }

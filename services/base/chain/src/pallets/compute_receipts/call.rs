@@ -9,6 +9,7 @@ use gridproof_primitives::{
 		ChannelEvidence, ChannelId, ChannelParameters, ChannelReceipt, ChannelTerms, Placed,
 		SettlementBatch, SettlementHeader,
 	},
+	compute::checks::{BatchId, Part},
 	compute::{
 		AitPerAicp, Breaker, Class, ComputeParameters, Evidence, PriceAsset, Quote,
 		SignedAssignment, SignedHeartbeat, SignedReceipt,
@@ -244,4 +245,20 @@ pub fn report_channel_offence(coordinator: &PublicKey, evidence: &ChannelEvidenc
 /// Closes a demand that got no answer in time; free if it was due.
 pub fn lapse_demand(coordinator: &PublicKey, id: H256) -> Call {
 	Call::new(PALLET, "lapse_demand", &(coordinator, id))
+}
+
+/// Releases what waited for the check window, something of every part or nothing at all. Needs no
+/// signer.
+pub fn release_waiting(parts: &[Part]) -> Call {
+	Call::new(PALLET, "release_waiting", &parts).refused_with(Codes::Compute)
+}
+
+/// Pays to clients of a batch what was taken from its miners and its coordinator. Needs no signer.
+pub fn return_to_clients(batch: &BatchId, channels: &[ChannelId]) -> Call {
+	Call::new(PALLET, "return_to_clients", &(batch, channels)).refused_with(Codes::Compute)
+}
+
+/// Adds a miner's signature of its line, so that it claims. Needs no signer of the transaction.
+pub fn sign_line(batch: &BatchId, miner: &PublicKey, signature: &Signature) -> Call {
+	Call::new(PALLET, "sign_line", &(batch, miner, signature)).refused_with(Codes::Compute)
 }

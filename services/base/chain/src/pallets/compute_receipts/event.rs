@@ -7,6 +7,7 @@ use gridproof_primitives::{
 		BatchKind, BatchRefusal, BatchSums, ChannelId, ChannelOffence, ChannelParameters,
 		ChannelSums, Demanded, MinerSums,
 	},
+	compute::checks::Part,
 	compute::{
 		Breaker, ComputeParameters, JobState, OffenceKind, PartyRole, PriceAsset, ReceiptRefusal,
 		ReferenceRate, settlement::Shares,
@@ -448,6 +449,124 @@ events! {
 			receipts: u64,
 			/// Sum of their prices, in the asset's unit.
 			price: u128,
+		}
+		/// Pay and mint of a settled batch wait for the check window.
+		BatchWaits {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// Sequence number of the batch.
+			sequence: u64,
+			/// Pay that waits, in the asset's unit.
+			amount: u128,
+			/// End of the window, in UTC milliseconds.
+			pay_due_ms: u64,
+		}
+		/// A miner signed its line after the settlement.
+		LineSigned {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// Sequence number of the batch.
+			sequence: u64,
+			/// Key of the miner.
+			miner: PublicKey,
+			/// Step in which it claims.
+			step: u64,
+			/// In units of 10⁻¹⁸ AIT.
+			claim: u128,
+		}
+		/// What waited of a part was released.
+		WaitingReleased {
+			/// The part.
+			part: Part,
+			/// In the asset's unit.
+			pay: u128,
+			/// Whether the pay goes back to clients.
+			is_taken: bool,
+			/// What the miner can claim more, in units of 10⁻¹⁸ AIT.
+			mint: u128,
+			/// What the coordinator can claim more, in units of 10⁻¹⁸ AIT.
+			coordinator_mint: u128,
+		}
+		/// Pay and mint of one receipt were forfeited.
+		ReceiptForfeited {
+			/// The miner's part.
+			part: Part,
+			/// Number of the channel.
+			channel: ChannelId,
+			/// Who has the pay back.
+			client: AccountId,
+			/// In the asset's unit.
+			amount: u128,
+			/// Claim that the miner lost, in units of 10⁻¹⁸ AIT.
+			claim: u128,
+		}
+		/// Everything that waits of a party was taken.
+		WaitingTaken {
+			/// Its key.
+			key: PublicKey,
+			/// Number of the first batch of which nothing is taken.
+			before: u64,
+		}
+		/// What was taken went back to a client.
+		ReturnedToClient {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// Sequence number of the batch.
+			sequence: u64,
+			/// Number of the channel.
+			channel: ChannelId,
+			/// Who received it.
+			client: AccountId,
+			/// In the asset's unit.
+			amount: u128,
+		}
+		/// What an offence took was given back out of pay that waited.
+		GivenBackOfWaiting {
+			/// Key of the coordinator.
+			coordinator: PublicKey,
+			/// The client's or the miner's account.
+			to: AccountId,
+			/// What it was owed and is paid in.
+			asset: PriceAsset,
+			/// In the asset's unit.
+			amount: u128,
+		}
+		/// A dispute holds a part.
+		PartHeld {
+			/// The part.
+			part: Part,
+			/// Until when at most, in UTC milliseconds.
+			until_ms: u64,
+		}
+		/// A dispute does not hold a part any more.
+		PartFreed {
+			/// The part.
+			part: Part,
+		}
+		/// A check or a dispute found a party guilty.
+		CheckFailed {
+			/// Its key.
+			key: PublicKey,
+			/// How many of its offences count now.
+			offences: u32,
+			/// Until when it is banned, in UTC milliseconds; 0 if it is not.
+			banned_until_ms: u64,
+			/// What will be slashed, in units of 10⁻¹⁸ AIT.
+			slash: u128,
+		}
+		/// The window of the mint stands still, or goes on.
+		MintWindowStill {
+			/// Whether it stands still.
+			still: bool,
+		}
+		/// The treasury's account paid for checks.
+		CheckPaid {
+			/// Who received it.
+			to: AccountId,
+			/// Day of the checks, counted from 1970.
+			day: u64,
+			/// In units of 10⁻¹⁸ AIT.
+			amount: u128,
 		}
 	}
 }

@@ -7,6 +7,7 @@ use gridproof_primitives::{
 		BatchKind, BatchRefusal, ChannelId, ChannelParameters, ChannelView, DemandView,
 		HeaderChain, MinerSums, SettlementBatch,
 	},
+	compute::checks::{BatchId, Checkable, CheckableLine, PaidByChannel, WaitingView},
 	compute::{
 		ComputeParameters, CoordinatorView, Earnings, JobView, MinerView, Overview, PartyRole,
 		Preview, PriceAsset, ReceiptRefusal, ReceiptView, ReferenceRate, SignedReceipt, StepView,
@@ -125,4 +126,25 @@ pub fn channel_parameters() -> Query<ChannelParameters> {
 /// Open demands to the coordinator that signs with a key, at most `limit`, in no order.
 pub fn demands(coordinator: &PublicKey, limit: u32) -> Query<Vec<DemandView>> {
 	Query::new("ComputeReceiptsApi_demands", &(coordinator, limit))
+}
+
+/// A batch of which pay or mint waits for the check window.
+pub fn waiting_batch(batch: &BatchId) -> Query<Option<Checkable>> {
+	Query::new("ComputeReceiptsApi_waiting_batch", batch)
+}
+
+/// The line of a batch that names a miner's key, as long as something of it waits.
+pub fn waiting_line(batch: &BatchId, miner: &PublicKey) -> Query<Option<CheckableLine>> {
+	Query::new("ComputeReceiptsApi_waiting_line", &(batch, miner))
+}
+
+/// What waits of the miner or coordinator that lines or headers name by a key, until when and why, in no
+/// order: at most `limit` parts, the first ones or those that follow that of the batch `after`.
+pub fn waiting_of(key: &PublicKey, after: Option<BatchId>, limit: u32) -> Query<Vec<WaitingView>> {
+	Query::new("ComputeReceiptsApi_waiting_of", &(key, after, limit))
+}
+
+/// What each channel paid in a batch that waits, and what of it went back.
+pub fn waiting_channels(batch: &BatchId) -> Query<Vec<PaidByChannel>> {
+	Query::new("ComputeReceiptsApi_waiting_channels", batch)
 }

@@ -50,7 +50,7 @@ refusals! {
 		44 NoPeriod: "the channel is not a plan, or the next period would not end after the present one";
 		45 NoCreditChannel: "service credit pays jobs only: open the channel in AIT or AICP";
 		46 NoRate: "no reference rate of AICP counts now: use a key of your own, or AIT";
-		47 NoCheckWindow: "nothing is checked yet: the check window must be 0";
+		47 CheckWindow: "a bond or the memory of offences would end before what waits: shorten the check window";
 		48 ReceiptUnsound: "the receipt contradicts itself or its channel: report it as an offence";
 		49 ReceiptNotDue: "the coordinator still has time to settle the receipt: wait until it has passed";
 		50 DemandTooLate: "it is too late to ask for this receipt, or to answer";
@@ -60,6 +60,9 @@ refusals! {
 		54 UnknownHeader: "the headers do not lead from one that the chain knows to the batch's";
 		55 NotInBatch: "the receipt is not in the batch";
 		56 EvidenceTooOld: "the headers are older than offences are remembered, or of a time to come";
+		57 NotWaiting: "nothing of this batch or line waits any more: it was paid or taken";
+		58 AlreadySigned: "the miner has signed this line already";
+		59 WindowOver: "the check window of the batch is over: the line can be signed no more";
 	}
 }
 
@@ -117,14 +120,17 @@ impl Refusal {
 			| Self::ChannelClosing
 			| Self::NoPeriod
 			| Self::NoCreditChannel
-			| Self::NoCheckWindow
+			| Self::CheckWindow
 			| Self::ReceiptUnsound
 			| Self::DemandTooLate
 			| Self::AlreadyDemanded
 			| Self::UnknownDemand
 			| Self::UnknownHeader
 			| Self::NotInBatch
-			| Self::EvidenceTooOld => false,
+			| Self::EvidenceTooOld
+			| Self::NotWaiting
+			| Self::AlreadySigned
+			| Self::WindowOver => false,
 		}
 	}
 }
