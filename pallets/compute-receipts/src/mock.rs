@@ -233,6 +233,7 @@ impl Config for Test {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type ServiceCredit = CreditMap;
 	type Time = Clock;
+	type Touched = ();
 	type Treasury = TreasuryAccount;
 	type SubmissionLongevity = ConstU64<64>;
 	type SubmissionPriority = ConstU64<1_000>;
