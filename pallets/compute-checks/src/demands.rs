@@ -4,12 +4,15 @@ use crate::{pallet::*, types::*};
 use frame_support::{
 	ensure,
 	pallet_prelude::{DispatchResult, Get},
-	traits::{fungible::{Inspect, Mutate}, tokens::{Fortitude, Preservation}},
+	traits::{
+		fungible::{Inspect, Mutate},
+		tokens::{Fortitude, Preservation},
+	},
 };
 use gridproof_primitives::{
 	compute::checks::{
-		CheckId, CheckRefusal, OpeningDemand, OpeningOutcome, Part, VerifierSignature,
-		Waiting, WitnessStatement, witnesses_say,
+		CheckId, CheckRefusal, OpeningDemand, OpeningOutcome, Part, VerifierSignature, Waiting,
+		WitnessStatement, witnesses_say,
 	},
 	compute::emission::share_of,
 };
@@ -75,8 +78,7 @@ impl<T: Config> Pallet<T> {
 		signature: &VerifierSignature,
 		verified: bool,
 	) -> DispatchResult {
-		let (account, row, receipt) =
-			Self::check_demand_state(demand).map_err(Self::refused)?;
+		let (account, row, receipt) = Self::check_demand_state(demand).map_err(Self::refused)?;
 		if !verified {
 			Self::verify_demand(demand, signature, &row).map_err(Self::refused)?;
 		}

@@ -436,7 +436,12 @@ pub(crate) fn own_figures(values: &[u32]) -> TokenFigures {
 }
 
 /// Returns a report with figures.
-pub(crate) fn report_with(batch: &BatchId, number: u8, check: u32, figures: Figures) -> CheckReport {
+pub(crate) fn report_with(
+	batch: &BatchId,
+	number: u8,
+	check: u32,
+	figures: Figures,
+) -> CheckReport {
 	let id = CheckId { batch: *batch, verifier: key(number), check };
 	CheckReport {
 		verifier: key(number),

@@ -159,8 +159,12 @@ impl<T: Config> Pallet<T> {
 		let listed = !parts.is_empty() && unique.len() == parts.len();
 		ensure!(listed, Error::<T>::InvalidList);
 		let running = Self::roll(T::Time::now()).step;
-		let mut release =
-			Release::<T> { clocks: Self::clocks(), running, touched: false, payments: Payments::none() };
+		let mut release = Release::<T> {
+			clocks: Self::clocks(),
+			running,
+			touched: false,
+			payments: Payments::none(),
+		};
 		for part in parts {
 			release.touched = T::Touched::is_touched(part.batch());
 			match part {
