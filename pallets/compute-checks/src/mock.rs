@@ -104,6 +104,8 @@ pub(crate) const LINE: ModelLine = ModelLine {
 };
 
 /// A batch that waits.
+// The macro that keeps it makes everything public.
+#[allow(unreachable_pub)]
 #[derive(Clone)]
 pub struct Waits {
 	pub(crate) batch: Checkable,
