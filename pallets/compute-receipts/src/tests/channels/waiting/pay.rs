@@ -42,6 +42,20 @@ fn only_the_treasury_is_paid_at_once_and_the_others_after_the_window() {
 }
 
 #[test]
+fn a_batch_that_nobody_touched_does_not_mature() {
+	with_window(|| {
+		settle_one(9, &[(MINER, 50 * AIT, 100)], &[MINER]);
+		Drawn::set(false);
+		pass(WINDOW_MS);
+		for part in [line(0, MINER), own(0)] {
+			assert_noop!(release(&[part]), Error::<Test>::NothingDue);
+		}
+		Drawn::set(true);
+		assert_ok!(release(&[own(0), line(0, MINER)]));
+	});
+}
+
+#[test]
 fn claims_count_in_the_step_of_the_settlement_and_mint_after_the_window() {
 	with_window(|| {
 		settle_one(9, &[(MINER, 50 * AIT, 100)], &[MINER]);
