@@ -215,7 +215,10 @@ impl<T: Config> Pallet<T> {
 		let spoke = row.witnesses.iter().filter(|(_, said)| said.is_some());
 		let number = u128::try_from(spoke.clone().count()).unwrap_or(u128::MAX);
 		let part = share_of(row.pot, 1, number);
-		let mut left = row.pot;
+		// What rounding leaves goes first: alone in the account it would be below the existential deposit.
+		let rest = row.pot.saturating_sub(part.saturating_mul(number));
+		Self::pay_out(&T::Treasury::get(), rest)?;
+		let mut left = row.pot.saturating_sub(rest);
 		for (account, _) in spoke {
 			if Self::pay_out(account, part).is_ok() {
 				left = left.saturating_sub(part);
