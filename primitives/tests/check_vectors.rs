@@ -6,9 +6,7 @@ use codec::Decode;
 use gridproof_primitives::{
 	H256,
 	compute::{
-		channels::{
-			ChannelReceipt, GivenUp, Lists, MerklePath, MinerLine, MinerSums, Placed,
-		},
+		channels::{ChannelReceipt, GivenUp, Lists, MerklePath, MinerLine, MinerSums, Placed},
 		checks::*,
 	},
 };

@@ -9,8 +9,8 @@ use gridproof_chain::{
 	event::{Event, RawEvent},
 	pallets::{
 		assets, attestations, authorities, balances, brakes, compute_checks, compute_receipts,
-		coverage_policy, meter_readings, model_registry, multisig, safe_mode, session, sudo, system,
-		transaction_payment, treasury, tx_pause, utility,
+		coverage_policy, meter_readings, model_registry, multisig, safe_mode, session, sudo,
+		system, transaction_payment, treasury, tx_pause, utility,
 	},
 	refusal::PoolRefusal,
 };
@@ -468,14 +468,8 @@ fn check_calls() -> Vec<(Call, RuntimeCall)> {
 			call::set_line(H256([4; 32]), Some(ModelLine::EXACT)),
 			Theirs::set_line { model: H256([4; 32]), line: Some(ModelLine::EXACT) }.into(),
 		),
-		(
-			call::admit_verifier([3; 32]),
-			Theirs::admit_verifier { account: account(3) }.into(),
-		),
-		(
-			call::dismiss_verifier([3; 32]),
-			Theirs::dismiss_verifier { account: account(3) }.into(),
-		),
+		(call::admit_verifier([3; 32]), Theirs::admit_verifier { account: account(3) }.into()),
+		(call::dismiss_verifier([3; 32]), Theirs::dismiss_verifier { account: account(3) }.into()),
 		(
 			call::register_verifier(&[1; 32], &[2; 64]),
 			Theirs::register_verifier { key: [1; 32], proof: [2; 64] }.into(),
@@ -484,22 +478,10 @@ fn check_calls() -> Vec<(Call, RuntimeCall)> {
 			call::exchange_key(&[1; 32], &[2; 64]),
 			Theirs::exchange_key { key: [1; 32], proof: [2; 64] }.into(),
 		),
-		(
-			call::raise_bond(7),
-			Theirs::raise_bond { amount: 7 }.into(),
-		),
-		(
-			call::leave(),
-			Theirs::leave {}.into(),
-		),
-		(
-			call::withdraw_bond(),
-			Theirs::withdraw_bond {}.into(),
-		),
-		(
-			call::touch(batch),
-			Theirs::touch { batch: batch }.into(),
-		),
+		(call::raise_bond(7), Theirs::raise_bond { amount: 7 }.into()),
+		(call::leave(), Theirs::leave {}.into()),
+		(call::withdraw_bond(), Theirs::withdraw_bond {}.into()),
+		(call::touch(batch), Theirs::touch { batch }.into()),
 		(
 			call::report_check(&zeros(), &[2; 64]),
 			Theirs::report_check { report: Box::new(zeros()), signature: [2; 64] }.into(),
@@ -512,10 +494,7 @@ fn check_calls() -> Vec<(Call, RuntimeCall)> {
 			call::show_figures(&zeros(), &[2; 64]),
 			Theirs::show_figures { shown: Box::new(zeros()), signature: [2; 64] }.into(),
 		),
-		(
-			call::close_reopening(check),
-			Theirs::close_reopening { check: check }.into(),
-		),
+		(call::close_reopening(check), Theirs::close_reopening { check }.into()),
 		(
 			call::demand_opening(&zeros(), &[2; 64]),
 			Theirs::demand_opening { demand: Box::new(zeros()), signature: [2; 64] }.into(),
@@ -524,13 +503,10 @@ fn check_calls() -> Vec<(Call, RuntimeCall)> {
 			call::witness(&zeros(), &[2; 64]),
 			Theirs::witness { statement: Box::new(zeros()), signature: [2; 64] }.into(),
 		),
-		(
-			call::close_demand(check),
-			Theirs::close_demand { check: check }.into(),
-		),
+		(call::close_demand(check), Theirs::close_demand { check }.into()),
 		(
 			call::dispute_receipt(batch, &zeros()),
-			Theirs::dispute_receipt { batch: batch, receipt: Box::new(zeros()) }.into(),
+			Theirs::dispute_receipt { batch, receipt: Box::new(zeros()) }.into(),
 		),
 		(
 			call::commit_vote(&zeros(), &[2; 64]),
@@ -544,14 +520,8 @@ fn check_calls() -> Vec<(Call, RuntimeCall)> {
 			call::close_dispute(H256([4; 32])),
 			Theirs::close_dispute { dispute: H256([4; 32]) }.into(),
 		),
-		(
-			call::settle_checks(batch),
-			Theirs::settle_checks { batch: batch }.into(),
-		),
-		(
-			call::pay_checks(7),
-			Theirs::pay_checks { day: 7 }.into(),
-		),
+		(call::settle_checks(batch), Theirs::settle_checks { batch }.into()),
+		(call::pay_checks(7), Theirs::pay_checks { day: 7 }.into()),
 	]
 }
 

@@ -18,8 +18,8 @@ use gridproof_primitives::{
 	H256,
 	codec::SECOND_LIST,
 	compute::checks::{
-		Ballot, BatchId, CheckId, CheckRefusal, CheckReport, JuryCommitment, OpeningDemand, Reopening,
-		ShownFigures, VerifierSignature, WitnessStatement,
+		Ballot, BatchId, CheckId, CheckRefusal, CheckReport, JuryCommitment, OpeningDemand,
+		Reopening, ShownFigures, VerifierSignature, WitnessStatement,
 	},
 };
 use sp_io::hashing::blake2_256;

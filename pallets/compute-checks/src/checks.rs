@@ -10,9 +10,9 @@ use gridproof_primitives::{
 	compute::{
 		channels::{ChannelReceipt, Mode, Placed, receipt_leaf},
 		checks::{
-			BatchChecks, BatchId, Checkable, CheckId, CheckRefusal, CheckReport, DisputeCause, Figures,
-			MAX_HOLD_MS, ModelLine, Number, Part, VerifierKey, VerifierSignature, Vrf, Waiting, checks_of,
-			draw_input, paid_place, paid_price, point_of,
+			BatchChecks, BatchId, CheckId, CheckRefusal, CheckReport, Checkable, DisputeCause,
+			Figures, MAX_HOLD_MS, ModelLine, Number, Part, VerifierKey, VerifierSignature, Vrf,
+			Waiting, checks_of, draw_input, paid_place, paid_price, point_of,
 		},
 		emission::share_of,
 		registry::{EngineClass, ModelRegistry},
@@ -27,9 +27,9 @@ const BLOCKS_BEFORE_TOUCH: u32 = 3;
 impl<T: Config> Pallet<T> {
 	/// Returns the hash of the chain's first block.
 	pub(crate) fn genesis_hash() -> H256 {
-		frame_system::Pallet::<T>::block_hash(frame_system::pallet_prelude::BlockNumberFor::<T>::from(
-			0u32,
-		))
+		frame_system::Pallet::<T>::block_hash(
+			frame_system::pallet_prelude::BlockNumberFor::<T>::from(0u32),
+		)
 	}
 
 	/// Returns the line of a model: that which governance set, or, of the engine class `exact`, that one
@@ -172,8 +172,7 @@ impl<T: Config> Pallet<T> {
 		let is_demanded = Demands::<T>::contains_key(report.id());
 		ensure!(!is_demanded, CheckRefusal::OpeningDemanded);
 		let receipt = &report.receipt.item.receipt;
-		let line =
-			Self::line_of(&receipt.model, batch.settled_ms).ok_or(CheckRefusal::NoLine)?;
+		let line = Self::line_of(&receipt.model, batch.settled_ms).ok_or(CheckRefusal::NoLine)?;
 		let tokens = receipt.telemetry.output_tokens;
 		line.figure(&report.figures, tokens).map_err(CheckRefusal::Figures)?;
 		let checked = Self::check_placed(&report.batch, &batch, &report.receipt)?;
@@ -285,8 +284,7 @@ impl<T: Config> Pallet<T> {
 		let key = (receipt.registered, receipt.model);
 		let mut row = Numbers::<T>::get(key.0, key.1);
 		let (mut number, above) = row.number.add(figure, line);
-		let is_open =
-			OpenPairs::<T>::contains_key(Self::pair_of(&Accuser::Number, &accused));
+		let is_open = OpenPairs::<T>::contains_key(Self::pair_of(&Accuser::Number, &accused));
 		if above && is_open {
 			// It begins anew when a dispute opens; until the open one ends, it stays where it is.
 			number = Number(line.limit);

@@ -4,12 +4,15 @@ use crate::{pallet::*, types::*};
 use frame_support::{
 	ensure,
 	pallet_prelude::{DispatchResult, Get},
-	traits::{fungible::{Inspect, Mutate}, tokens::{Fortitude, Preservation}},
+	traits::{
+		fungible::{Inspect, Mutate},
+		tokens::{Fortitude, Preservation},
+	},
 };
 use gridproof_primitives::{
 	compute::checks::{
-		CheckId, CheckRefusal, OpeningDemand, OpeningOutcome, Part, VerifierSignature,
-		Waiting, WitnessStatement, witnesses_say,
+		CheckId, CheckRefusal, OpeningDemand, OpeningOutcome, Part, VerifierSignature, Waiting,
+		WitnessStatement, witnesses_say,
 	},
 	compute::emission::share_of,
 };
@@ -75,8 +78,7 @@ impl<T: Config> Pallet<T> {
 		signature: &VerifierSignature,
 		verified: bool,
 	) -> DispatchResult {
-		let (account, row, receipt) =
-			Self::check_demand_state(demand).map_err(Self::refused)?;
+		let (account, row, receipt) = Self::check_demand_state(demand).map_err(Self::refused)?;
 		if !verified {
 			Self::verify_demand(demand, signature, &row).map_err(Self::refused)?;
 		}
@@ -213,7 +215,10 @@ impl<T: Config> Pallet<T> {
 		let spoke = row.witnesses.iter().filter(|(_, said)| said.is_some());
 		let number = u128::try_from(spoke.clone().count()).unwrap_or(u128::MAX);
 		let part = share_of(row.pot, 1, number);
-		let mut left = row.pot;
+		// What rounding leaves goes first: alone in the account it would be below the existential deposit.
+		let rest = row.pot.saturating_sub(part.saturating_mul(number));
+		Self::pay_out(&T::Treasury::get(), rest)?;
+		let mut left = row.pot.saturating_sub(rest);
 		for (account, _) in spoke {
 			if Self::pay_out(account, part).is_ok() {
 				left = left.saturating_sub(part);

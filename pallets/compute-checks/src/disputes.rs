@@ -227,9 +227,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Checks that a dispute is over: its time is, or every juror has spoken.
-	pub(crate) fn check_close_dispute(
-		id: &H256,
-	) -> Result<Dispute<T::AccountId>, CheckRefusal> {
+	pub(crate) fn check_close_dispute(id: &H256) -> Result<Dispute<T::AccountId>, CheckRefusal> {
 		let dispute = Disputes::<T>::get(id).ok_or(CheckRefusal::UnknownDispute)?;
 		let spoke = dispute.jurors.iter().all(|juror| juror.verdict.is_some());
 		let all = spoke && dispute.size() > 0;

@@ -338,7 +338,10 @@ pub mod pallet {
 				Lines::<T>::insert(model, line);
 			}
 			for (account, key) in &self.verifiers {
-				assert!(Pallet::<T>::do_admit(account.clone()).is_ok(), "an account is admitted twice");
+				assert!(
+					Pallet::<T>::do_admit(account.clone()).is_ok(),
+					"an account is admitted twice"
+				);
 				if let Some(key) = key {
 					let begun = Pallet::<T>::begin_with(account, *key);
 					assert!(begun.is_ok(), "a verifier cannot begin: {begun:?}");
@@ -797,7 +800,11 @@ pub mod pallet {
 		/// - [`Event::LineSet`]
 		#[pallet::call_index(1)]
 		#[pallet::weight(T::WeightInfo::set_line())]
-		pub fn set_line(origin: OriginFor<T>, model: H256, line: Option<ModelLine>) -> DispatchResult {
+		pub fn set_line(
+			origin: OriginFor<T>,
+			model: H256,
+			line: Option<ModelLine>,
+		) -> DispatchResult {
 			T::GovernanceOrigin::ensure_origin(origin)?;
 			Self::do_set_line(model, line)
 		}

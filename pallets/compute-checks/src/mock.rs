@@ -104,6 +104,8 @@ pub(crate) const LINE: ModelLine = ModelLine {
 };
 
 /// A batch that waits.
+// The macro that keeps it makes everything public.
+#[allow(unreachable_pub)]
 #[derive(Clone)]
 pub struct Waits {
 	pub(crate) batch: Checkable,
@@ -436,7 +438,12 @@ pub(crate) fn own_figures(values: &[u32]) -> TokenFigures {
 }
 
 /// Returns a report with figures.
-pub(crate) fn report_with(batch: &BatchId, number: u8, check: u32, figures: Figures) -> CheckReport {
+pub(crate) fn report_with(
+	batch: &BatchId,
+	number: u8,
+	check: u32,
+	figures: Figures,
+) -> CheckReport {
 	let id = CheckId { batch: *batch, verifier: key(number), check };
 	CheckReport {
 		verifier: key(number),

@@ -81,8 +81,7 @@ impl<T: Config> Pallet<T> {
 	/// [`Pallet::show_figures`] without the origin.
 	pub(crate) fn do_show(shown: &ShownFigures, signature: &VerifierSignature) -> DispatchResult {
 		let mut row = Self::check_shown(shown, signature).map_err(Self::refused)?;
-		let side =
-			if row.reporter.key == shown.by { &mut row.reporter } else { &mut row.other };
+		let side = if row.reporter.key == shown.by { &mut row.reporter } else { &mut row.other };
 		side.shown = Some(shown.figures.clone());
 		Self::deposit_event(Event::FiguresShown { check: shown.of, by: shown.by });
 		if row.reporter.shown.is_some() && row.other.shown.is_some() {

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use gridproof_primitives::{
 	H256,
 	compute::checks::{
-		BatchChecks, BatchId, CheckId, CheckOverview, CheckParameterError, CheckParameters, CheckView,
-		DemandOfOpening, DisputeView, ModelLine, Number, VerifierView,
+		BatchChecks, BatchId, CheckId, CheckOverview, CheckParameterError, CheckParameters,
+		CheckView, DemandOfOpening, DisputeView, ModelLine, Number, VerifierView,
 	},
 	crypto::ed25519::PublicKey,
 };

@@ -108,8 +108,10 @@ impl<T: Config> Pallet<T> {
 			ensure!(OpenPairs::<T>::get(pair) == Some(id), "7: a dispute of nobody");
 			ensure!(pairs.insert(pair), "7: two disputes of one pair");
 			for juror in &row.jurors {
-				let accuses = matches!(&row.accuser, Accuser::Verifier(who) if *who == juror.account);
-				let accused = matches!(&row.accused, Accused::Verifier(who) if *who == juror.account);
+				let accuses =
+					matches!(&row.accuser, Accuser::Verifier(who) if *who == juror.account);
+				let accused =
+					matches!(&row.accused, Accused::Verifier(who) if *who == juror.account);
 				ensure!(!accuses && !accused, "8: a party judges itself");
 				let committed = juror.commitment.is_some() || juror.verdict.is_none();
 				ensure!(committed, "8: a vote without a commitment");

@@ -8,8 +8,8 @@ use gridproof_primitives::{
 		ComputeParameters,
 		channels::{ChannelId, ChannelParameters, VoucherId},
 		checks::{
-			BatchChecks, BatchId, CheckId, DisputeCause, Figures, KEY_NOTICE_MS, Number, TokenFigures,
-			Verdict, VerifierKey, Votes, Witness,
+			BatchChecks, BatchId, CheckId, DisputeCause, Figures, KEY_NOTICE_MS, Number,
+			TokenFigures, Verdict, VerifierKey, Votes, Witness,
 		},
 	},
 	crypto::ed25519::PublicKey,

@@ -11,14 +11,12 @@ use frame_support::{
 		tokens::{Fortitude, Precision, Restriction},
 	},
 };
-use gridproof_primitives::{
-	compute::{
-		checks::{
-			CheckRefusal, MAX_VERIFIERS, QUORUM, VerifierKey, VerifierSignature, Waiting, key_payload,
-			verify_signature,
-		},
-		emission::share_of,
+use gridproof_primitives::compute::{
+	checks::{
+		CheckRefusal, MAX_VERIFIERS, QUORUM, VerifierKey, VerifierSignature, Waiting, key_payload,
+		verify_signature,
 	},
+	emission::share_of,
 };
 
 impl<T: Config> Pallet<T> {
@@ -38,9 +36,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Returns account and row of the verifier that uses a key, or did before.
-	pub(crate) fn verifier_of(
-		key: &VerifierKey,
-	) -> Result<(T::AccountId, Verifier), CheckRefusal> {
+	pub(crate) fn verifier_of(key: &VerifierKey) -> Result<(T::AccountId, Verifier), CheckRefusal> {
 		let account = Keys::<T>::get(key).ok_or(CheckRefusal::UnknownVerifier)?;
 		let row = Verifiers::<T>::get(&account).ok_or(CheckRefusal::UnknownVerifier)?;
 		Ok((account, row))

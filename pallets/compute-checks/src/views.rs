@@ -2,12 +2,16 @@
 
 use crate::{pallet::*, types::*};
 use alloc::{boxed::Box, vec::Vec};
-use frame_support::{ensure, pallet_prelude::{DispatchResult, Get}, traits::fungible::hold::Mutate as _};
+use frame_support::{
+	ensure,
+	pallet_prelude::{DispatchResult, Get},
+	traits::fungible::hold::Mutate as _,
+};
 use gridproof_primitives::{
 	H256,
 	compute::checks::{
-		BatchId, CheckId, CheckOverview, CheckParameters, CheckView, DemandOfOpening, DisputeView, ModelLine,
-		VerifierKey, VerifierView,
+		BatchId, CheckId, CheckOverview, CheckParameters, CheckView, DemandOfOpening, DisputeView,
+		ModelLine, VerifierKey, VerifierView,
 	},
 };
 

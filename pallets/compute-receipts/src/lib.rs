@@ -253,6 +253,9 @@ pub mod pallet {
 		/// proven.
 		type Models: Models;
 
+		/// Knows which batches were touched: one that nobody touched does not mature.
+		type Touched: gridproof_primitives::compute::checks::Touched;
+
 		/// Highest number of coordinators that are admitted, at least 1.
 		#[pallet::constant]
 		type MaxCoordinators: Get<u32>;

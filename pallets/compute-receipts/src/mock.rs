@@ -113,6 +113,7 @@ pub(crate) const START: u64 = 1_790_000_000_000;
 parameter_types! {
 	pub static Now: u64 = START;
 	pub static Halted: bool = false;
+	pub static Drawn: bool = true;
 	pub static Credit: BTreeMap<AccountId32, (u128, u128)> = BTreeMap::new();
 	pub static Served: BTreeMap<AccountId32, u128> = BTreeMap::new();
 	pub static Factors: Vec<(H256, u64, u32)> = Vec::new();
@@ -176,6 +177,15 @@ impl ServiceCredit<AccountId32> for CreditMap {
 	}
 }
 
+/// Every batch was touched, or none.
+pub struct TouchedBatches;
+
+impl gridproof_primitives::compute::checks::Touched for TouchedBatches {
+	fn is_touched(_: &gridproof_primitives::compute::checks::BatchId) -> bool {
+		Drawn::get()
+	}
+}
+
 /// Records settled work.
 pub struct Recorder;
 
@@ -233,6 +243,7 @@ impl Config for Test {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type ServiceCredit = CreditMap;
 	type Time = Clock;
+	type Touched = TouchedBatches;
 	type Treasury = TreasuryAccount;
 	type SubmissionLongevity = ConstU64<64>;
 	type SubmissionPriority = ConstU64<1_000>;
@@ -532,6 +543,7 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 		Credit::set([(client(), (1_000_000_000, 0))].into());
 		Served::set(BTreeMap::new());
 		Recorded::set(Vec::new());
+		Drawn::set(true);
 		Factors::set(vec![(MODEL, 0, 1_000)]);
 		ComputeReceipts::begin_emission();
 	});

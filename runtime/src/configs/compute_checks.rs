@@ -1,7 +1,7 @@
 //! `pallet_compute_checks`: verifiers, draws, reports, juries.
 
 use crate::{
-	AccountId, Balances, ModelRegistry, Runtime, RuntimeHoldReason, Timestamp,
+	AccountId, Balances, ComputeReceipts, ModelRegistry, Runtime, RuntimeHoldReason, Timestamp,
 	configs::{EmergencyOrigin, GovernanceOrigin, TreasuryAccount},
 	constants::time::MINUTES,
 };
@@ -57,8 +57,7 @@ impl pallet_compute_checks::Settlement<AccountId> for SettledWork {
 impl pallet_compute_checks::Config for Runtime {
 	type Currency = Balances;
 	type Escrow = ChecksAccount;
-	// Nothing waits, and nobody is paid, until receipts do.
-	type Fund = ();
+	type Fund = ComputeReceipts;
 	type GovernanceOrigin = GovernanceOrigin;
 	type MaxDemands = ConstU32<1_000>;
 	type MaxDisputes = ConstU32<1_000>;
@@ -72,6 +71,6 @@ impl pallet_compute_checks::Config for Runtime {
 	type SubmissionPriority = ConstU64<512>;
 	type Time = Timestamp;
 	type Treasury = TreasuryAccount;
-	type Waiting = ();
+	type Waiting = ComputeReceipts;
 	type WeightInfo = pallet_compute_checks::weights::SubstrateWeight<Runtime>;
 }

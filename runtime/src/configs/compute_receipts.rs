@@ -1,7 +1,7 @@
 //! `pallet_compute_receipts`: escrow, receipts, and the only mint of AIT.
 
 use crate::{
-	AccountId, Assets, AssetsHolder, Balance, Balances, CoveragePolicy, Runtime, RuntimeCall,
+	AccountId, Assets, AssetsHolder, Balance, Balances, ComputeChecks, CoveragePolicy, Runtime, RuntimeCall,
 	RuntimeHoldReason, Timestamp,
 	configs::{EmergencyOrigin, GovernanceOrigin, TreasuryAccount},
 	constants::{AICP, currency::deposit, time::MINUTES},
@@ -87,6 +87,7 @@ impl pallet_compute_receipts::Config for Runtime {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type ServiceCredit = CoveragePolicy;
 	type Time = Timestamp;
+	type Touched = ComputeChecks;
 	type Treasury = TreasuryAccount;
 	type SubmissionLongevity = ConstU64<{ 2 * MINUTES as u64 }>;
 	// Below whatever pays a fee of any size. Assignments and heartbeats have half of it.

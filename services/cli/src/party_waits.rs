@@ -5,22 +5,14 @@ use crate::{
 	exit::usage,
 	output::Output,
 };
-use gridproof_chain::{
-	Chain,
-	pallets::compute_receipts::{call, event::WaitingReleased, query},
-};
+use gridproof_chain::pallets::compute_receipts::{self, event::WaitingReleased, waiting};
 use gridproof_primitives::{
-	compute::checks::{MAX_RELEASES, Part, WaitingView},
+	compute::checks::{Part, WaitingView},
 	crypto::ed25519::PublicKey,
 	energy::emlog::format_utc,
 };
 use gridproof_support::{clock::now_ms, text::Amount};
 use serde::Serialize;
-
-/// Number of parts that one question returns.
-const PAGE: u32 = 200;
-/// Most parts that are shown.
-const MOST: usize = 10_000;
 
 /// What waits from one batch.
 #[derive(Serialize)]
@@ -90,24 +82,10 @@ impl From<WaitingView> for Shown {
 	}
 }
 
-/// Returns everything that waits of a key, the earliest first.
-async fn everything(chain: &Chain, key: &PublicKey) -> anyhow::Result<Vec<WaitingView>> {
-	let mut all = Vec::new();
-	loop {
-		let after = all.last().map(|view: &WaitingView| *view.part.batch());
-		let page = chain.read(&query::waiting_of(key, after, PAGE)).await?;
-		if page.is_empty() || all.len() >= MOST {
-			all.sort_by_key(|view| (view.pay_due_ms, view.part));
-			return Ok(all);
-		}
-		all.extend(page);
-	}
-}
-
 /// Shows what waits.
 pub async fn list(key: &PublicKey, node: &NodeArgs, out: &Output) -> anyhow::Result<()> {
 	let chain = node.connect().await?;
-	let all: Vec<Shown> = everything(&chain, key).await?.into_iter().map(Shown::from).collect();
+	let all: Vec<Shown> = waiting(&chain, key).await?.into_iter().map(Shown::from).collect();
 	out.result(&all, |all| {
 		if all.is_empty() {
 			return "nothing waits: whatever was settled is paid".to_string();
@@ -130,33 +108,26 @@ struct Released {
 pub async fn release(key: &PublicKey, node: &NodeArgs, out: &Output) -> anyhow::Result<()> {
 	let chain = node.connect().await?;
 	let now = now_ms();
-	let due: Vec<Part> = everything(&chain, key)
-		.await?
-		.into_iter()
-		.filter(|view| view.is_due(now))
-		.map(|view| view.part)
-		.collect();
+	let waits = waiting(&chain, key).await?.into_iter().filter(|view| view.is_due(now));
+	let due: Vec<Part> = waits.map(|view| view.part).collect();
 	if due.is_empty() {
 		return Err(usage("nothing is due: see what waits, until when and why, with waits"));
 	}
-	let mut released =
-		Released { parts: due.len(), claimable_units: Amount(0), blocks: Vec::new() };
-	let most = usize::try_from(MAX_RELEASES).unwrap_or(usize::MAX);
-	for parts in due.chunks(most) {
-		let call = call::release_waiting(parts);
-		let spinner = out.spinner("waiting for finality");
-		let included = chain.submit_authorized(&call, &node.patience()).await;
-		spinner.finish_and_clear();
-		let included = included?;
+	let spinner = out.spinner("waiting for finality");
+	let sent = compute_receipts::release(&chain, &due, &node.patience()).await;
+	spinner.finish_and_clear();
+	let mut claimable = 0u128;
+	let mut blocks = Vec::new();
+	for included in sent? {
 		for event in included.all::<WaitingReleased>()? {
-			let mint = match event.part {
+			claimable = claimable.saturating_add(match event.part {
 				Part::Coordinator(_) => event.coordinator_mint,
 				Part::Miner(..) => event.mint,
-			};
-			released.claimable_units.0 = released.claimable_units.0.saturating_add(mint);
+			});
 		}
-		released.blocks.push(format!("{:#x}", included.block));
+		blocks.push(format!("{:#x}", included.block));
 	}
+	let released = Released { parts: due.len(), claimable_units: Amount(claimable), blocks };
 	out.result(&released, |done| {
 		format!(
 			"{} parts released, {} more to claim\nfinal in block {}",

@@ -161,15 +161,9 @@ fn a_check_is_demanded_once_and_only_by_whom_it_fell_to() {
 		assert_noop!(dispatch(again, account(60)), Error::<Test>::AlreadyDone);
 		let mut other = demand_of(&batch, 2, true);
 		other.check = 2;
-		assert_noop!(
-			dispatch(demand_call(other, 2), account(60)),
-			Error::<Test>::NotDrawn
-		);
+		assert_noop!(dispatch(demand_call(other, 2), account(60)), Error::<Test>::NotDrawn);
 		let stranger = demand_of(&batch, 2, true);
-		assert_noop!(
-			dispatch(demand_call(stranger, 3), account(60)),
-			Error::<Test>::BadSignature
-		);
+		assert_noop!(dispatch(demand_call(stranger, 3), account(60)), Error::<Test>::BadSignature);
 		assert_ok!(report(&batch, 3, Figures::Exact { equal: true }));
 		assert_noop!(
 			dispatch(demand_call(demand_of(&batch, 3, true), 3), account(60)),

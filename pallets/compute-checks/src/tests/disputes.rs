@@ -88,10 +88,7 @@ fn the_silent_lose_a_fee_and_count_for_nobody() {
 		pass(2 * 3_600_000);
 		assert_ok!(apply(reveal_call(dispute, 2, GUILTY)));
 		assert_ok!(apply(reveal_call(dispute, 3, GUILTY)));
-		assert_noop!(
-			dispatch(Call::close_dispute { dispute }, account(60)),
-			Error::<Test>::NotYet
-		);
+		assert_noop!(dispatch(Call::close_dispute { dispute }, account(60)), Error::<Test>::NotYet);
 		pass(3_600_000);
 		assert_ok!(apply(Call::close_dispute { dispute }));
 		assert_eq!([bond(2), bond(3)], [1_000 * AIT; 2]);
@@ -105,10 +102,7 @@ fn the_silent_lose_a_fee_and_count_for_nobody() {
 fn votes_are_committed_to_before_they_are_seen() {
 	build_and_execute(|| {
 		let (_, dispute) = accused();
-		assert_noop!(
-			dispatch(reveal_call(dispute, 2, GUILTY), account(60)),
-			Error::<Test>::NotYet
-		);
+		assert_noop!(dispatch(reveal_call(dispute, 2, GUILTY), account(60)), Error::<Test>::NotYet);
 		commit(dispute, &[2, 3], GUILTY);
 		let commitment = ballot(dispute, 2, NOT_GUILTY).commitment(&genesis());
 		let commitment = JuryCommitment { juror: key(2), dispute, commitment };
@@ -162,10 +156,7 @@ fn one_accuser_has_one_dispute_with_one_accused() {
 		// Another accuser has its own; then the table of the tests is full.
 		assert_ok!(report(&batch, 2, Figures::Exact { equal: false }));
 		assert_eq!(Disputes::<Test>::count(), 2);
-		assert_noop!(
-			report(&batch, 3, Figures::Exact { equal: false }),
-			Error::<Test>::Full
-		);
+		assert_noop!(report(&batch, 3, Figures::Exact { equal: false }), Error::<Test>::Full);
 		// What accuses nobody is taken all the same.
 		assert_ok!(report(&batch, 3, Figures::Exact { equal: true }));
 	});

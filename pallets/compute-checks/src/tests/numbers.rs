@@ -2,7 +2,9 @@
 
 use crate::{mock::*, *};
 use frame_support::assert_ok;
-use gridproof_primitives::compute::checks::{BatchId, DisputeCause, Figures, Number, SeededFigures};
+use gridproof_primitives::compute::checks::{
+	BatchId, DisputeCause, Figures, Number, SeededFigures,
+};
 
 /// Reports with a mean gap, in millionths, over ten tokens.
 fn report_gap(batch: &BatchId, number: u8, mean: u64) {

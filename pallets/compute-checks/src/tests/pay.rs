@@ -1,10 +1,7 @@
 //! Pay of checks, and the mint's window.
 
 use crate::{mock::*, *};
-use frame_support::{
-	assert_noop, assert_ok,
-	traits::Hooks,
-};
+use frame_support::{assert_noop, assert_ok, traits::Hooks};
 use gridproof_primitives::{
 	compute::checks::Figures,
 	num::units::{AIT, MILLI_AIT},

@@ -11,7 +11,10 @@ use gridproof_primitives::{
 const EQUAL: Figures = Figures::Exact { equal: true };
 
 /// Dispatches a report as an account does, past the pool.
-fn send(report: gridproof_primitives::compute::checks::CheckReport, number: u8) -> Result<(), sp_runtime::DispatchError> {
+fn send(
+	report: gridproof_primitives::compute::checks::CheckReport,
+	number: u8,
+) -> Result<(), sp_runtime::DispatchError> {
 	dispatch(report_call(report, number), account(60))
 }
 
@@ -113,10 +116,10 @@ fn only_a_verifier_whose_key_was_known_for_an_hour_reports() {
 	build_and_execute(|| {
 		let batch = touched_of(0, EXACT);
 		assert_noop!(report(&batch, 9, EQUAL), Error::<Test>::UnknownVerifier);
-		let proof = sign(11, &gridproof_primitives::compute::checks::key_payload(
-			&genesis(),
-			&account(1).into(),
-		));
+		let proof = sign(
+			11,
+			&gridproof_primitives::compute::checks::key_payload(&genesis(), &account(1).into()),
+		);
 		assert_ok!(dispatch(Call::exchange_key { key: key(11), proof }, account(1)));
 		assert_noop!(report(&batch, 11, EQUAL), Error::<Test>::OtherKey);
 		// The key before still reports what it drew.

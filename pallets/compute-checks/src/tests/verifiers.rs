@@ -79,18 +79,12 @@ fn a_key_is_exchanged_again_after_eight_days() {
 fn who_leaves_has_its_bond_back_after_a_week() {
 	build_and_execute(|| {
 		assert_noop!(dispatch(Call::leave {}, account(6)), Error::<Test>::UnknownVerifier);
-		assert_noop!(
-			dispatch(Call::withdraw_bond {}, account(1)),
-			Error::<Test>::BondNotFree
-		);
+		assert_noop!(dispatch(Call::withdraw_bond {}, account(1)), Error::<Test>::BondNotFree);
 		assert_ok!(dispatch(Call::leave {}, account(1)));
 		assert_noop!(dispatch(Call::leave {}, account(1)), Error::<Test>::Leaving);
 		assert!(!Admitted::<Test>::contains_key(account(1)), "its seat is free");
 		pass(7 * 86_400_000 - 1);
-		assert_noop!(
-			dispatch(Call::withdraw_bond {}, account(1)),
-			Error::<Test>::BondNotFree
-		);
+		assert_noop!(dispatch(Call::withdraw_bond {}, account(1)), Error::<Test>::BondNotFree);
 		pass(1);
 		assert_ok!(dispatch(Call::withdraw_bond {}, account(1)));
 		assert_eq!(ait(&account(1)), NATIVE);

@@ -17,7 +17,7 @@ use frame_support::{
 use gridproof_primitives::{
 	compute::{
 		PriceAsset,
-		checks::{BatchId, Part},
+		checks::{BatchId, Part, Touched},
 	},
 	crypto::ed25519::PublicKey,
 };
@@ -62,6 +62,8 @@ struct Release<T: Config> {
 	clocks: Clocks,
 	/// Number of the running step: claims in it cannot be converted.
 	running: u64,
+	/// `true` if the batch at hand was touched.
+	touched: bool,
 	payments: Payments<T>,
 }
 
@@ -157,9 +159,14 @@ impl<T: Config> Pallet<T> {
 		let listed = !parts.is_empty() && unique.len() == parts.len();
 		ensure!(listed, Error::<T>::InvalidList);
 		let running = Self::roll(T::Time::now()).step;
-		let mut release =
-			Release::<T> { clocks: Self::clocks(), running, payments: Payments::none() };
+		let mut release = Release::<T> {
+			clocks: Self::clocks(),
+			running,
+			touched: false,
+			payments: Payments::none(),
+		};
 		for part in parts {
+			release.touched = T::Touched::is_touched(part.batch());
 			match part {
 				Part::Coordinator(id) => release.coordinator(id)?,
 				Part::Miner(id, miner) => release.line(id, miner)?,
@@ -295,9 +302,12 @@ impl<T: Config> Release<T> {
 		(mint, coordinator_mint)
 	}
 
+	/// Where nobody has touched the batch, nothing of it was drawn, so nothing is due.
 	fn fate_of_pay(&self, batch: &WaitingBatch<T::AccountId>, taken: Taken, hold: &Hold) -> Fate {
 		if batch.number < taken.pay_before {
 			Fate::Taken
+		} else if !self.touched {
+			Fate::Waits
 		} else if batch.is_pay_over(&self.clocks) && !batch.holds_pay(hold, &self.clocks) {
 			Fate::Due
 		} else {
@@ -308,6 +318,8 @@ impl<T: Config> Release<T> {
 	fn fate_of_mint(&self, batch: &WaitingBatch<T::AccountId>, taken: Taken, hold: &Hold) -> Fate {
 		if batch.number < taken.mint_before {
 			Fate::Taken
+		} else if !self.touched {
+			Fate::Waits
 		} else if batch.is_mint_over(&self.clocks) && !holds(hold, &self.clocks) {
 			Fate::Due
 		} else {

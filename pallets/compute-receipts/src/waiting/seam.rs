@@ -9,6 +9,7 @@ use crate::{
 		types::{BondHold, Hold, Taken, WaitingBatch, WaitingLine, holds},
 	},
 };
+use alloc::vec::Vec;
 use frame_support::{
 	pallet_prelude::{DispatchResult, Get},
 	storage::with_storage_layer,
@@ -16,7 +17,7 @@ use frame_support::{
 };
 use gridproof_primitives::{
 	compute::{
-		channels::ChannelId,
+		channels::{ChannelId, MinerLine},
 		checks::{
 			BatchId, Checkable, CheckableLine, MAX_HOLD_MS, Part, Punished, Returned, Waiting,
 			WaitingError,
@@ -172,6 +173,10 @@ impl<T: Config> Waiting<T::AccountId> for Pallet<T> {
 			let range = &one.line;
 			range.miner == Some(*miner) && range.from.price <= place && place < range.to.price
 		})
+	}
+
+	fn given_up(id: &BatchId) -> Vec<MinerLine> {
+		WaitingLists::<T>::get(id).given_up.into_iter().map(|one| one.line).collect()
 	}
 
 	fn forfeit_receipt(

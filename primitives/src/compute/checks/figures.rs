@@ -191,14 +191,8 @@ impl core::error::Error for LineError {}
 
 impl ModelLine {
 	/// Line of class `exact`: one difference is enough.
-	pub const EXACT: Self = Self {
-		class: LineClass::Exact,
-		line: 0,
-		limit: 0,
-		clip: 0,
-		agreement: 0,
-		finds_within: 1,
-	};
+	pub const EXACT: Self =
+		Self { class: LineClass::Exact, line: 0, limit: 0, clip: 0, agreement: 0, finds_within: 1 };
 
 	/// Checks the line. `most` is the highest number of checks within which a cheat must be found.
 	///

@@ -50,7 +50,8 @@ mod views;
 mod waiting;
 
 pub use draw::{
-	MAX_CHECKS_PER_DRAW, Touched, Vrf, VrfOutput, checks_of, draw_input, is_reopened, point_of, reopen_input,
+	MAX_CHECKS_PER_DRAW, Touched, Vrf, VrfOutput, checks_of, draw_input, is_reopened, point_of,
+	reopen_input,
 };
 pub use figures::{
 	COSINE_ONE, Figures, FiguresRefusal, LineClass, LineError, MAX_CLIP, ModelLine, Number,
@@ -64,17 +65,15 @@ pub use parameters::{CheckParameterError, CheckParameters, MAX_VERIFIERS_PAY, un
 pub use pay::divide_day;
 pub use refusal::CheckRefusal;
 pub use reopening::{Reopening, ShownFigures, compare_figures};
-pub use report::{
-	CheckId, CheckReport, MAX_SHOWN_FIGURES, TokenFigures, figures_commitment,
-};
+pub use report::{CheckId, CheckReport, MAX_SHOWN_FIGURES, TokenFigures, figures_commitment};
 pub use segment::{Segment, paid_place, paid_price, segments};
 pub use verifier::{
 	KEY_NOTICE_MS, MAX_VERIFIERS, QUORUM, VerifierKey, VerifierSignature, key_payload,
 	verify_signature,
 };
 pub use views::{
-	BatchChecks, CheckOverview, CheckView, DemandOfOpening, DisputeCause, DisputePhase, DisputeView,
-	LineView, VerifierView,
+	BatchChecks, CheckOverview, CheckView, DemandOfOpening, DisputeCause, DisputePhase,
+	DisputeView, LineView, VerifierView,
 };
 pub use waiting::{
 	BatchId, Checkable, CheckableLine, Fund, FundError, MAX_HOLD_MS, MAX_RELEASES, MAX_WINDOW_MS,

@@ -15,10 +15,7 @@
 
 use crate::{
 	compute::{
-		ComputeParameters,
-		channels::ChannelParameters,
-		emission::share_of,
-		settlement::MILLION,
+		ComputeParameters, channels::ChannelParameters, emission::share_of, settlement::MILLION,
 	},
 	num::units::{AIT, MILLI_AIT},
 };

@@ -99,8 +99,7 @@ impl CheckRefusal {
 				| Self::TooEarly
 				| Self::NoLine
 				| Self::NotYet
-				| Self::Full
-				| Self::FeeUnpaid
+				| Self::Full | Self::FeeUnpaid
 				| Self::OpeningDemanded
 				| Self::NotFit
 		)

@@ -92,9 +92,8 @@ pub fn paid_price(price: u128, given_up: &[MinerLine]) -> u128 {
 pub fn paid_place(line: &CheckableLine, given_up: &[MinerLine], point: u128) -> Option<u128> {
 	let CheckableLine { line, before, .. } = line;
 	let earlier = given_up.iter().filter(|range| range.miner < line.miner);
-	let start = earlier.fold(*before, |left, range| {
-		left.saturating_sub(range.price().unwrap_or(0))
-	});
+	let start =
+		earlier.fold(*before, |left, range| left.saturating_sub(range.price().unwrap_or(0)));
 	let mut place = line.from.price.checked_add(point.checked_sub(start)?)?;
 	for range in given_up.iter().filter(|range| range.miner == line.miner) {
 		if range.from.price <= place {

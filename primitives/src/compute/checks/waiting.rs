@@ -185,11 +185,17 @@ pub struct WaitingView {
 
 impl WaitingView {
 	/// Returns `true` if something of it can be released at `now`, in UTC milliseconds: it was taken, or
-	/// a window is over and no dispute holds it.
+	/// a window is over and no dispute holds it. Claims of a coordinator are released with the lines that
+	/// they are of.
 	pub fn is_due(&self, now: u64) -> bool {
-		let pay = self.pay > 0 && self.pay_due_ms <= now;
-		let is_held = self.held_until_ms.is_some_and(|until| now < until);
-		self.is_taken || !is_held && (pay || self.mint_due_ms <= now)
+		let held = self.held_until_ms.is_some_and(|until| now < until);
+		let over = |due_ms: u64| self.is_taken || !held && due_ms <= now;
+		let pay = self.pay > 0 && over(self.pay_due_ms);
+		let mint = match self.part {
+			Part::Coordinator(_) => false,
+			Part::Miner(..) => (self.claim > 0 || !self.is_signed) && over(self.mint_due_ms),
+		};
+		pay || mint
 	}
 }
 
@@ -402,5 +408,71 @@ impl<AccountId> Fund<AccountId> for () {
 
 	fn pay(_: u64, _: &AccountId, _: u128) -> Result<(), FundError> {
 		Err(FundError::OverBudget)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	const BATCH: BatchId = BatchId { coordinator: [1; 32], sequence: 0 };
+
+	fn view(part: Part) -> WaitingView {
+		WaitingView {
+			part,
+			asset: PriceAsset::Ait,
+			pay: 5,
+			claim: 7,
+			is_signed: true,
+			settled_ms: 0,
+			pay_due_ms: 10,
+			mint_due_ms: 20,
+			held_until_ms: None,
+			is_taken: false,
+		}
+	}
+
+	#[test]
+	fn a_part_is_due_when_a_window_of_what_waits_is_over_and_nothing_holds_it() {
+		let line = view(Part::Miner(BATCH, [2; 32]));
+		assert!(!line.is_due(9) && line.is_due(10));
+		let paid = WaitingView { pay: 0, ..line };
+		assert!(!paid.is_due(19) && paid.is_due(20));
+		let held = WaitingView { held_until_ms: Some(30), ..line };
+		assert!(!held.is_due(29) && held.is_due(30));
+		let taken = WaitingView { is_taken: true, ..held };
+		assert!(taken.is_due(0));
+		// A line that was never signed leaves with its window, one of which nothing is left does not.
+		let done = WaitingView { pay: 0, claim: 0, ..line };
+		assert!(!done.is_due(100));
+		let unsigned = WaitingView { is_signed: false, ..done };
+		assert!(!unsigned.is_due(19) && unsigned.is_due(20));
+	}
+
+	#[test]
+	fn a_coordinators_claims_are_due_with_their_lines() {
+		let own = view(Part::Coordinator(BATCH));
+		assert!(!own.is_due(9) && own.is_due(10));
+		assert!(!WaitingView { pay: 0, ..own }.is_due(100));
+	}
+
+	#[test]
+	fn a_point_of_a_batch_is_a_place_in_one_line() {
+		let sums = |price| crate::compute::channels::MinerSums {
+			count: price,
+			price: price.into(),
+			weight: 0,
+		};
+		let line = CheckableLine {
+			line: MinerLine { miner: Some([2; 32]), from: sums(100), to: sums(130) },
+			before: 50,
+			registered: [2; 32],
+			is_signed: true,
+			pay: 0,
+			claim: 0,
+			is_held: false,
+		};
+		let places = [49, 50, 79, 80].map(|point| line.place(point));
+		assert_eq!(places, [None, Some(100), Some(129), None]);
 	}
 }

@@ -28,12 +28,13 @@ use gridproof_primitives::{
 			BatchKind, Channel, ChannelId, ChannelReceipt, DemandView, HeaderChain, MinerSums,
 			Placed, SettlementBatch, SettlementHeader,
 		},
-		checks::{BatchId, CheckView, Duty, MAX_HOLD_MS},
+		checks::{BatchId, CheckView, Duty, MAX_HOLD_MS, MAX_RELEASES},
 		registry::ModelView,
 	},
 	crypto::ed25519::{PublicKey, Signature},
 	num::units::MILLIS_PER_DAY,
 };
+use gridproof_support::clock::now_ms;
 use std::{collections::HashSet, time::Duration};
 
 /// How long a transaction is followed, and how often it is sent.
@@ -83,6 +84,22 @@ impl ChainLedger {
 		let lacking = || ChainError::Unsupported("an account that the front pays from".to_string());
 		let purse = self.purse.as_ref().ok_or_else(lacking)?;
 		self.link.submit(purse, calls, &PATIENCE).await
+	}
+
+	/// Has what waited of the coordinator for checks and is due paid, free of fees.
+	async fn release_own(&self, coordinator: &PublicKey) -> Result<(), ChainError> {
+		let waits = self.link.read(&query::waiting_of(coordinator, None, MAX_RELEASES)).await?;
+		let now = now_ms();
+		let due: Vec<_> =
+			waits.into_iter().filter(|view| view.is_due(now)).map(|view| view.part).collect();
+		if due.is_empty() {
+			return Ok(());
+		}
+		match self.link.submit_authorized(&call::release_waiting(&due), &PATIENCE).await {
+			// Somebody else may have released a part just now.
+			Err(error) if !error.is_refusal() => Err(error),
+			_ => Ok(()),
+		}
 	}
 
 	/// Opens jobs in one transaction, which costs the node one signature instead of many; returns
@@ -183,6 +200,7 @@ impl Ledger for ChainLedger {
 
 	fn collect(&self, coordinator: [u8; 32]) -> BoxFuture<'_, Result<u128, ChainError>> {
 		async move {
+			self.release_own(&coordinator).await?;
 			let view = self.link.read(&query::coordinator(&coordinator)).await?;
 			if view.is_none_or(|view| view.party.claimable == 0) {
 				return Ok(0);

@@ -1,4 +1,4 @@
-//! A miner and the chain: registration, heartbeats, payouts.
+//! A miner and the chain: registration, heartbeats, payouts, what waits.
 
 use crate::miner::{Miner, RETRY};
 use gridproof_chain::{
@@ -6,7 +6,9 @@ use gridproof_chain::{
 	pallets::compute_receipts::{call, query},
 };
 use gridproof_keys::{AccountKey, SealedKey};
-use gridproof_primitives::compute::{Class, Heartbeat, PartyRole, Registration, SignedHeartbeat};
+use gridproof_primitives::compute::{
+	Class, Heartbeat, PartyRole, Registration, SignedHeartbeat, checks::MAX_RELEASES,
+};
 use std::time::Duration;
 
 /// How long a transaction is followed, and how often it is sent.
@@ -14,7 +16,7 @@ const PATIENCE: Patience =
 	Patience { per_attempt: Duration::from_secs(30), attempts: 3, pause: Duration::from_secs(1) };
 /// Name of the loop.
 const NAME: &str = "chain";
-/// Longest time from one of its turns to the next: two transactions are followed for a minute and a half
+/// Longest time from one of its turns to the next: three transactions are followed for a minute and a half
 /// each.
 const LONGEST: Duration = Duration::from_secs(600);
 /// Pause before a key that the chain does not know is looked for again.
@@ -65,6 +67,7 @@ async fn once(miner: &Miner) -> Result<Duration, ChainError> {
 		tracing::warn!("the chain does not know this miner: run gridproof miner register");
 		return Ok(UNKNOWN);
 	};
+	release(miner).await?;
 	if view.party.claimable > 0 {
 		match node.submit_authorized(&call::claim_emission(&[*me]), &PATIENCE).await {
 			Ok(paid) => {
@@ -91,6 +94,29 @@ async fn once(miner: &Miner) -> Result<Duration, ChainError> {
 	}
 	// Soon enough for a step that ends meanwhile.
 	Ok(Duration::from_millis(every.clamp(1_000, 30_000)))
+}
+
+/// Has what waited for checks and is due paid, free of fees.
+async fn release(miner: &Miner) -> Result<(), ChainError> {
+	let (node, me, now) = (&miner.node, miner.key.public(), miner.now());
+	let waits = node.read(&query::waiting_of(me, None, MAX_RELEASES)).await?;
+	let due: Vec<_> =
+		waits.into_iter().filter(|view| view.is_due(now)).map(|view| view.part).collect();
+	if due.is_empty() {
+		return Ok(());
+	}
+	match node.submit_authorized(&call::release_waiting(&due), &PATIENCE).await {
+		Ok(paid) => {
+			tracing::info!(parts = due.len(), block = %paid.block, "what waited is paid");
+			Ok(())
+		},
+		// Somebody else may have released a part just now, or a claim's step runs on.
+		Err(error) if error.is_refusal() => {
+			tracing::warn!(%error, "what waited is not paid yet");
+			Ok(())
+		},
+		Err(error) => Err(error),
+	}
 }
 
 /// States that the miner is online, free of fees.

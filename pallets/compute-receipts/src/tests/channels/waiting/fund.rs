@@ -30,6 +30,7 @@ fn the_treasurys_share_of_a_day_counts_in_ait_and_at_half_of_the_rate_in_aicp() 
 			assert_eq!(received(today()), 10 * AIT);
 			let new = Some(gridproof_primitives::compute::AitPerAicp { ait: 2, aicp: 1 });
 			assert_ok!(dispatch_as(Call::set_reference_rate { new }, RuntimeOrigin::root()));
+			let channel = open_channel(IN_AICP);
 			settle_for(IN_AICP, &[(channel, (MINER, 1_000_000, 1))], &[]);
 			assert_eq!(received(today()), 10 * AIT + AIT / 5);
 			// Today and the day before are known.

@@ -42,6 +42,20 @@ fn only_the_treasury_is_paid_at_once_and_the_others_after_the_window() {
 }
 
 #[test]
+fn a_batch_that_nobody_touched_does_not_mature() {
+	with_window(|| {
+		settle_one(9, &[(MINER, 50 * AIT, 100)], &[MINER]);
+		Drawn::set(false);
+		pass(WINDOW_MS);
+		for part in [line(0, MINER), own(0)] {
+			assert_noop!(release(&[part]), Error::<Test>::NothingDue);
+		}
+		Drawn::set(true);
+		assert_ok!(release(&[own(0), line(0, MINER)]));
+	});
+}
+
+#[test]
 fn claims_count_in_the_step_of_the_settlement_and_mint_after_the_window() {
 	with_window(|| {
 		settle_one(9, &[(MINER, 50 * AIT, 100)], &[MINER]);
@@ -220,6 +234,9 @@ fn what_a_batch_gave_up_is_a_place_without_a_receipt() {
 			[true, true, false, false]
 		);
 		assert!(!up(CPU_MINER, 0));
+		let ranges = <ComputeReceipts as Waiting<_>>::given_up(&batch(0));
+		let shown = ranges.iter().map(|one| (one.miner, one.from.price, one.to.price));
+		assert_eq!(shown.collect::<Vec<_>>(), [(Some(key(MINER)), 0, 1_000)]);
 		assert_eq!(WaitingTotals::<Test>::get().ait, 6_000 * 4 / 5);
 		let row = ComputeReceipts::waiting_batch(batch(0)).unwrap();
 		assert_eq!((row.sums.price, row.lines), (7_000, 2));

@@ -9,7 +9,8 @@ use gridproof_primitives::{
 		channels::{ChannelReceipt, Placed},
 		checks::{
 			Ballot, BatchId, CheckId, CheckParameters, CheckReport, JuryCommitment, ModelLine,
-			OpeningDemand, Reopening, ShownFigures, VerifierKey, VerifierSignature, WitnessStatement,
+			OpeningDemand, Reopening, ShownFigures, VerifierKey, VerifierSignature,
+			WitnessStatement,
 		},
 	},
 };
@@ -46,8 +47,7 @@ pub fn exchange_key(key: &VerifierKey, proof: &VerifierSignature) -> Call {
 
 /// Adds to the caller's bond.
 pub fn raise_bond(amount: u128) -> Call {
-	Call::new(PALLET, "raise_bond", &Compact(amount))
-		.taking(What::Amount(amount), "the bond")
+	Call::new(PALLET, "raise_bond", &Compact(amount)).taking(What::Amount(amount), "the bond")
 }
 
 /// Ends the caller's part: it draws nothing any more, and its bond is free after a while.

@@ -4,8 +4,8 @@ use crate::pallets::AccountId;
 use gridproof_primitives::{
 	H256,
 	compute::checks::{
-		BatchId, CheckId, CheckParameters, DisputeCause, Figures, ModelLine, Number, OpeningOutcome,
-		Verdict, VerifierKey, Votes, Witness,
+		BatchId, CheckId, CheckParameters, DisputeCause, Figures, ModelLine, Number,
+		OpeningOutcome, Verdict, VerifierKey, Votes, Witness,
 	},
 	crypto::ed25519::PublicKey,
 };

@@ -4,8 +4,8 @@ use crate::Query;
 use gridproof_primitives::{
 	H256,
 	compute::checks::{
-		BatchChecks, BatchId, CheckId, CheckOverview, CheckParameterError, CheckParameters, CheckView,
-		DemandOfOpening, DisputeView, ModelLine, Number, VerifierView,
+		BatchChecks, BatchId, CheckId, CheckOverview, CheckParameterError, CheckParameters,
+		CheckView, DemandOfOpening, DisputeView, ModelLine, Number, VerifierView,
 	},
 	crypto::ed25519::PublicKey,
 };

@@ -5,9 +5,11 @@ pub mod event;
 mod headers;
 pub mod query;
 mod refusal;
+mod waits;
 
 pub use headers::KnownHeader;
 pub use refusal::Refusal;
+pub use waits::{release, waiting};
 
 /// The pallet's name.
 pub(crate) const PALLET: &str = "ComputeReceipts";
