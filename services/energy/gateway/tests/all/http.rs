@@ -1,8 +1,6 @@
 //! The HTTP API, as clients of the older gateway call it, and what it has more.
 
-mod common;
-
-use common::{Desk, anchor, reading, topic};
+use crate::common::{Desk, anchor, reading, topic};
 use gridproof_gateway_api::AnchorWay;
 use gridproof_primitives::{
 	H256,
@@ -184,7 +182,7 @@ async fn the_ten_thousand_and_first_reading_goes_to_the_next_batch() {
 		mqtt.publish(&topic(&name), reading(&name, slot % 2_000, "1", "")).await;
 	}
 	for _ in 0..10_001 {
-		assert!(matches!(mqtt.next().await, common::Happened::Acknowledged));
+		assert!(matches!(mqtt.next().await, crate::common::Happened::Acknowledged));
 	}
 	// The first ten thousand are batched automatically.
 	while gateway.client.status().await.unwrap().counts.batches == 0 {
@@ -499,7 +497,7 @@ fn the_document_is_what_generators_of_clients_take() {
 #[tokio::test]
 async fn a_log_with_a_byte_order_mark_is_the_log_without_it() {
 	let gateway = Desk::new().start(vec![]).await;
-	let with = include_str!("data/log-bom.json");
+	let with = include_str!("../data/log-bom.json");
 	let (status, first) = gateway.post("/api/v1/logs", with).await;
 	assert_eq!(status, 200, "{first}");
 	let without = with.strip_prefix('\u{feff}').unwrap();

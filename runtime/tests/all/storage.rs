@@ -17,7 +17,7 @@ const OURS: [&str; 8] = [
 	"ModelRegistry",
 ];
 
-const PAGE: &str = include_str!("../../docs/security/storage.md");
+const PAGE: &str = include_str!("../../../docs/security/storage.md");
 
 #[test]
 fn every_map_of_our_pallets_is_bounded_by_deposits_or_a_number() {

@@ -1,11 +1,10 @@
 //! A protocol of your own beside those of the gateway: the example of the documentation.
 
-mod common;
 #[allow(dead_code, unreachable_pub, reason = "it is a program")]
-#[path = "../examples/line_protocol.rs"]
+#[path = "../../examples/line_protocol.rs"]
 mod line_protocol;
 
-use common::{Desk, Running, reading};
+use crate::common::{Desk, Running, reading};
 use gridproof_gateway::{Intake, Parts};
 use gridproof_gateway_api::ListDeadLetters;
 use line_protocol::Lines;

@@ -1,8 +1,6 @@
 //! From logs to finalized blocks, with a chain that keeps the real rules.
 
-mod common;
-
-use common::{Desk, GENESIS, Happened, Mqtt, Running, device_key, meter_name, reading, topic};
+use crate::common::{Desk, GENESIS, Happened, Mqtt, Running, device_key, meter_name, reading, topic};
 use gridproof_gateway_api::{BatchState, ClientError};
 use gridproof_keys::SealedKey;
 use gridproof_primitives::{

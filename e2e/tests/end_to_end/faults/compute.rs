@@ -1,7 +1,7 @@
 //! A coordinator with its front, a miner with a model of its own and one behind an engine, and what
 //! happens to them.
 
-use crate::{Pace, clock};
+use super::{Pace, clock};
 use anyhow::{Context, Result, anyhow, ensure};
 use gridproof_e2e::{
 	binary::command_binary,

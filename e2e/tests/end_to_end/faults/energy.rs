@@ -1,6 +1,6 @@
 //! A gateway with two meters, one that posts and one behind a broker, and what happens to it.
 
-use crate::{Pace, broker::Broker, clock, disk::SmallDisk};
+use super::{Pace, broker::Broker, clock, disk::SmallDisk};
 use anyhow::{Context, Result, anyhow, ensure};
 use gridproof_chain::Chain;
 use gridproof_e2e::{

@@ -1,8 +1,6 @@
 //! An external broker, played by the test: what it answers and delivers, and what comes of it.
 
-mod common;
-
-use common::{Desk, Running, reading, topic};
+use crate::common::{Desk, Running, reading, topic};
 use gridproof_gateway::Broker;
 use std::time::{Duration, Instant};
 use tokio::{
@@ -93,7 +91,7 @@ async fn one_message_that_is_too_large_is_put_away_and_the_log_behind_it_is_take
 		let (mut stream, ..) = admit(&listener, [1, 1]).await;
 		let camera = "energy/PLANT-01/gw-1/camera";
 		stream.write_all(&publish(1, camera, &vec![b'x'; bytes])).await.unwrap();
-		let log = include_bytes!("data/log.json");
+		let log = include_bytes!("../data/log.json");
 		stream.write_all(&publish(2, &topic(METER), log)).await.unwrap();
 		let done = [acknowledged(&mut stream).await, acknowledged(&mut stream).await];
 		assert_eq!(done, [1, 2], "{bytes}");

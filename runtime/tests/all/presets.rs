@@ -157,7 +157,7 @@ fn only_the_demonstration_runs_through_other_days_than_utc() {
 #[test]
 fn three_roles_have_keys_and_a_statement_is_about_all_zones_that_are_read() {
 	use gridproof_primitives::reserve::attestation::Role;
-	let zones = include_str!("../../data/zones.csv").lines().skip(1).count();
+	let zones = include_str!("../../../data/zones.csv").lines().skip(1).count();
 	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
 		genesis(id).execute_with(|| {
 			let keys = pallet_attestations::Keys::<Runtime>::get();

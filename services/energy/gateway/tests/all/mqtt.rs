@@ -1,8 +1,6 @@
 //! MQTT with real sockets: what is acknowledged is there, who may do what.
 
-mod common;
-
-use common::{Desk, Happened, Mqtt, reading, topic};
+use crate::common::{Desk, Happened, Mqtt, reading, topic};
 use gridproof_gateway::{Tls, self_signed};
 use rumqttc::{MqttOptions, QoS, TlsConfiguration, Transport};
 use std::time::Duration;
@@ -242,7 +240,7 @@ async fn a_second_connection_of_the_same_client_takes_over() {
 }
 
 /// A client that writes bytes.
-async fn raw(gateway: &common::Running) -> tokio::net::TcpStream {
+async fn raw(gateway: &crate::common::Running) -> tokio::net::TcpStream {
 	let address = gateway.gateway.address("mqtt").unwrap();
 	tokio::net::TcpStream::connect(address).await.unwrap()
 }

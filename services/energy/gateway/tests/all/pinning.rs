@@ -1,14 +1,12 @@
 //! A pinning service, played by the test: what it refuses holds up nothing else.
 
-mod common;
-
 use axum::{
 	Json, Router,
 	extract::{Path, State},
 	http::StatusCode,
 	routing::{get, post},
 };
-use common::{Desk, Running, reading};
+use crate::common::{Desk, Running, reading};
 use gridproof_gateway::{PinProgress, Pinning};
 use serde_json::{Value, json};
 use std::{

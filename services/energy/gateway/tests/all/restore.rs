@@ -1,8 +1,6 @@
 //! A gateway whose database is older than the chain and its devices, or empty.
 
-mod common;
-
-use common::{Chain, Desk, GENESIS, Happened, Mqtt, Running, device_key, meter_name};
+use crate::common::{Chain, Desk, GENESIS, Happened, Mqtt, Running, device_key, meter_name};
 use gridproof_device::{Binding, Device, Reading};
 use gridproof_gateway_api::BatchState;
 use gridproof_primitives::{

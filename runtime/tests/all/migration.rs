@@ -20,7 +20,7 @@ fn old_chain(test: impl FnOnce()) {
 		sp_core::bytes::from_hex(text).expect("the file has hexadecimal digits only")
 	};
 	let state: BTreeMap<String, String> =
-		serde_json::from_str(include_str!("data/state-100.json")).expect("the file is JSON");
+		serde_json::from_str(include_str!("../data/state-100.json")).expect("the file is JSON");
 	let top = state.iter().map(|(key, value)| (hex(key), hex(value))).collect();
 	let mut ext =
 		sp_io::TestExternalities::new(Storage { top, children_default: Default::default() });

@@ -1,9 +1,7 @@
 //! What devices and brokers in the field do: the inputs of `vectors/field`, whose programs need python3,
 //! and what is like them.
 
-mod common;
-
-use common::{Desk, Running, device_key, reading};
+use crate::common::{Desk, Running, device_key, reading};
 use gridproof_gateway::Broker;
 use gridproof_gateway_api::BatchState;
 use gridproof_primitives::{

@@ -1,8 +1,6 @@
 //! What is settled moves into files, and everybody who asks for it gets it as before.
 
-mod common;
-
-use common::{Desk, Running, anchor, reading, topic};
+use crate::common::{Desk, Running, anchor, reading, topic};
 use gridproof_gateway::{Archiving, NewBatch, Page, Selection};
 use gridproof_gateway_api::BatchState;
 use gridproof_primitives::{
@@ -169,7 +167,7 @@ async fn a_flood_of_refused_messages_pushes_out_no_other_and_no_reading() {
 		mqtt.publish("energy/plug/1/tele", format!("{number:04000}")).await;
 	}
 	for _ in 0..1_500 {
-		assert!(matches!(mqtt.next().await, common::Happened::Acknowledged));
+		assert!(matches!(mqtt.next().await, crate::common::Happened::Acknowledged));
 	}
 	let page = Page { limit: 10_000, offset: 0, after: None, newest_first: false };
 	let letters = gateway.storage().dead_letters(None, page).await.unwrap();
