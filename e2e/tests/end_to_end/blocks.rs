@@ -22,9 +22,9 @@ async fn one_authority_makes_a_block_every_slot_and_finality_is_at_most_two_bloc
 }
 
 #[tokio::test]
-async fn three_authorities_make_a_block_every_slot_and_finality_is_at_most_two_blocks_behind()
+async fn four_authorities_make_a_block_every_slot_and_finality_is_at_most_two_blocks_behind()
 -> Result<()> {
-	let network = Network::local(3, LIMIT).await?;
+	let network = Network::local(4, LIMIT).await?;
 	watch(&network.nodes[1]).await?;
 	for node in &network.nodes {
 		node.assert_no_errors();

@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(90);
 /// A validator of the local test network that keeps its data in `base`; alone, it connects to nobody
 /// and makes blocks all the same.
 fn validator(number: u8, base: &Path, friends: Option<&[String]>) -> Result<NodeConfig> {
-	let name = LOCAL_AUTHORITIES.get(usize::from(number)).context("one of three")?;
+	let name = LOCAL_AUTHORITIES.get(usize::from(number)).context("one of four")?;
 	let mut config = NodeConfig::new(name, "local", number + 1);
 	config.base_path = Some(base.join(name));
 	config.arguments = vec![format!("--{name}"), "--force-authoring".to_owned()];
@@ -28,6 +28,7 @@ fn validator(number: u8, base: &Path, friends: Option<&[String]>) -> Result<Node
 #[tokio::test]
 async fn halves_that_were_apart_agree_again_and_money_is_spent_once() -> Result<()> {
 	let folder = tempfile::tempdir()?;
+	// Three of the four authorities, which suffice for finality: dave stays away, and so each half has too few votes.
 	let alice = Node::start(validator(0, folder.path(), Some(&[]))?).await?;
 	let bob = Node::start(validator(1, folder.path(), Some(&[alice.address().await?]))?).await?;
 	let friends = [alice.address().await?, bob.address().await?];

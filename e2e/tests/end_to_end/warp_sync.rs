@@ -14,6 +14,7 @@ const LONG: u64 = 24;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_with_an_empty_disk_warps_to_the_finalized_state_and_follows() -> Result<()> {
+	// Three of the four authorities suffice for finality.
 	let network = Network::local(3, LIMIT).await?;
 	let first = network.nodes.first().context("a validator")?;
 	let receiver = account("//before the new node")?.public_key();
