@@ -30,7 +30,7 @@ port_free() {
 make_spec() {
 	local spec=$HOME_DIR/spec.json salt
 	[ -e "$spec" ] && return
-	"$NODE" export-chain-spec --chain dev --raw --output "$spec.new"
+	"$NODE" export-chain-spec --chain "${BASE_SPEC:-dev}" --raw --output "$spec.new"
 	salt=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 	# The key is ":devnet:salt".
 	sed -i "s/\"top\": *{/&\"0x3a6465766e65743a73616c74\":\"0x$salt\",/" "$spec.new"
