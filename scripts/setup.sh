@@ -168,6 +168,23 @@ check_tools() {
 	fi
 }
 
+# promtool, for scripts/monitoring: out of Debian's package of Prometheus, which is not installed, so that no Prometheus
+# is started on this machine.
+promtool() {
+	local folder
+	command -v promtool >/dev/null && return
+	[ -z "${GRIDPROOF_SKIP_PACKAGES:-}" ] && command -v apt-get >/dev/null || return 0
+	say "unpacking promtool"
+	folder=$(mktemp -d)
+	if (cd "$folder" && apt-get download -qq prometheus && dpkg-deb -x prometheus_*.deb .) 2>/dev/null; then
+		mkdir -p "$GRIDPROOF_CACHE/tools/bin"
+		mv "$folder/usr/bin/promtool" "$GRIDPROOF_CACHE/tools/bin/"
+	else
+		say "promtool cannot be downloaded: scripts/monitoring checks what it can without it"
+	fi
+	rm -rf "$folder"
+}
+
 packages "${BUILD_PACKAGES[@]}"
 native_rust
 wasm_target
@@ -177,5 +194,6 @@ if [ "$want" = test ]; then
 	# New folders and toolchains are on the path only now.
 	. "$GRIDPROOF_ROOT/scripts/env.sh"
 	check_tools
+	promtool
 fi
 say "set-up is complete"

@@ -48,8 +48,10 @@ start_coordinator() {
 }
 
 start_miner() {
+	local figures
+	figures=$(figures_of "$1")
 	GRIDPROOF_SENDER_SURI=$2 start "$1" "$GRIDPROOF" miner run --key "$HOME_DIR/$1-key.json" --data "$HOME_DIR/$1" \
-		--coordinator "$COORDINATOR" --url "$WS"
+		--coordinator "$COORDINATOR" --metrics "$figures" --url "$WS"
 }
 
 # The client's channel: its key signs a voucher for each request, and the deposit is //Dave's.

@@ -24,17 +24,21 @@ start_attest() {
 	role_key data 01 8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c
 	role_key risk 02 8139770ea87d175f56a35466c34c7ecccb8d8a91b4ee37a25df60f5b8fc9b394
 	attest_done && return
+	local figures
+	figures=$(figures_of attest)
 	GRIDPROOF_SENDER_SURI=//Alice//stash start attest "$GRIDPROOF" attest daemon --follow-chain --from 2025-03-24 --until "$LAST_DAY" \
 		--zones data/zones.csv --source dir:data/grid --price-zone DE-LU \
 		--key "data=$HOME_DIR/data-key.json" --key "risk=$HOME_DIR/risk-key.json" \
 		--several-roles-on-purpose \
 		--out "$HOME_DIR/days" --state "$HOME_DIR/attest" --url "$WS" --retry-pause 2 \
-		--ema-window 1 --wait-for-zones 0 --revise-for 0
+		--ema-window 1 --wait-for-zones 0 --revise-for 0 --metrics "$figures"
 }
 
 # Mints what each day allows but 1,000 AICP, which are left to who wants to mint by hand, and logs each
 # mint.
 start_issuer() {
+	local figures
+	figures=$(figures_of issuer)
 	RUST_LOG=warn,gridproof_attest=info start issuer "$GRIDPROOF" policy issuer --suri //Ferdie//stash \
-		--leave 1000 --url "$WS"
+		--leave 1000 --metrics "$figures" --url "$WS"
 }
