@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
 
 readonly MIN_RUST=1.95 MIN_NODE=20 NODE_PACKAGE=20
-readonly BUILD_PACKAGES=(ca-certificates clang cmake curl gcc g++ git libclang-dev libssl-dev make mold pkg-config protobuf-compiler)
+readonly BUILD_PACKAGES=(ca-certificates clang cmake curl gcc g++ git libclang-dev libssl-dev make mold pkg-config protobuf-compiler python3 tzdata)
 readonly TEST_PACKAGES=(faketime mosquitto-clients procps python3-venv)
 want=${1:-build}
 case $want in build | test) ;; *) die "unknown part '$want': say 'build' or 'test'" ;; esac
