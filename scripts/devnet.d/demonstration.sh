@@ -17,7 +17,7 @@ read_demonstration() {
 		shift 2
 	done
 	for name in "${!asked[@]}"; do
-		[ "$name" != SCENARIO ] && [ -e "$file" ] && [ "${!name}" != "${asked[$name]}" ] &&
+		[ "$name" = SCENARIO ] || [ ! -e "$HOME_DIR/spec.json" ] || [ "${!name}" = "${asked[$name]}" ] ||
 			die "this chain began with --${name,,} '${!name}', which cannot change: ./scripts/devnet reset, or another GRIDPROOF_DEVNET"
 		printf -v "$name" '%s' "${asked[$name]}"
 	done
@@ -61,10 +61,11 @@ issuer_leaves() {
 	echo $((supply / 25 / 1000000))
 }
 
-# Makes each day before the chain comes to it. Runs as a process of its own.
+# Makes each day before the chain comes to it, by the scenario that the last 'up' has named. Runs as a process of its own.
 days() {
 	local report today supply minted
 	while true; do
+		read_demonstration
 		if report=$("$GRIDPROOF" --json policy status --url "$WS" 2>/dev/null); then
 			today=$(grep -o '"today":"[^"]*"' <<<"$report" | cut -d '"' -f 4)
 			supply=$(grep -o '"issuance_units":"[0-9]*"' <<<"$report" | cut -d '"' -f 4)
