@@ -15,7 +15,9 @@ register() {
 	shift 3
 	[ -e "$HOME_DIR/$name-key.json" ] && return
 	say "registering $name"
-	"$GRIDPROOF" "$kind" register --new-key --key "$HOME_DIR/$name-key.json" --suri "$account" --url "$WS" "$@" \
+	local new
+	new=$(new_key "$name")
+	"$GRIDPROOF" "$kind" register ${new:+"$new"} --key "$HOME_DIR/$name-key.json" --suri "$account" --url "$WS" "$@" \
 		>"$HOME_DIR/register.log" 2>&1 || {
 		rm -f "$HOME_DIR/$name-key.json"
 		die "$name could not be registered: $(tail -n 5 "$HOME_DIR/register.log")"
@@ -48,8 +50,10 @@ start_coordinator() {
 }
 
 start_miner() {
+	local figures
+	figures=$(figures_of "$1")
 	GRIDPROOF_SENDER_SURI=$2 start "$1" "$GRIDPROOF" miner run --key "$HOME_DIR/$1-key.json" --data "$HOME_DIR/$1" \
-		--coordinator "$COORDINATOR" --url "$WS"
+		--coordinator "$COORDINATOR" --metrics "$figures" --url "$WS"
 }
 
 # The client's channel: its key signs a voucher for each request, and the deposit is //Dave's.
@@ -57,7 +61,9 @@ open_channel() {
 	[ -e "$HOME_DIR/channel" ] && return
 	say "opening a channel"
 	rm -f "$HOME_DIR/channel-key.json"
-	"$GRIDPROOF" --json channel open --new-key --key "$HOME_DIR/channel-key.json" --deposit 20 --suri //Dave \
+	local new
+	new=$(new_key channel)
+	"$GRIDPROOF" --json channel open ${new:+"$new"} --key "$HOME_DIR/channel-key.json" --deposit 20 --suri //Dave \
 		--coordinator "$COORDINATOR" --url "$WS" >"$HOME_DIR/channel.log" 2>&1 ||
 		die "no channel could be opened: $(tail -n 5 "$HOME_DIR/channel.log")"
 	grep -o '"channel": *[0-9]*' "$HOME_DIR/channel.log" | grep -o '[0-9]*$' >"$HOME_DIR/channel.new"
@@ -83,7 +89,7 @@ ask() {
 	local prompts=("The light of the morning" "She had a letter" "Energy is" "It is a truth" "The old house") turn=0
 	local model prompt
 	while true; do
-		prompt=${prompts[turn % ${#prompts[@]}]}
+		prompt=${prompts[$(cksum <<<"$SEED $turn" | cut -d ' ' -f 1) % ${#prompts[@]}]}
 		if ((turn % 10 == 9)); then
 			"$GRIDPROOF" job submit --prompt "$prompt" --suri //Dave \
 				--jobs "$HOME_DIR/jobs" --coordinator "$COORDINATOR" --url "$WS" || true

@@ -48,9 +48,11 @@ start_gateway() {
 
 # Simulated time begins a day ago, runs 720 times as fast until it has caught up, and then with real time.
 start_meters() {
+	local figures
+	figures=$(figures_of meters)
 	start meters "$GRIDPROOF" meter simulate --registry "$HOME_DIR/meters.json" --speed 720 \
 		--keys "$HOME_DIR/meter-keys" --state "$HOME_DIR/meter-states" \
-		--credentials "$HOME_DIR/mqtt-credentials.csv" --broker "mqtt://127.0.0.1:$MQTT_PORT"
+		--credentials "$HOME_DIR/mqtt-credentials.csv" --broker "mqtt://127.0.0.1:$MQTT_PORT" --metrics "$figures"
 }
 
 start_metering() {

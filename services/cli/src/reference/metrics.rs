@@ -7,9 +7,10 @@ use gridproof_http::Metric;
 
 /// Returns the page.
 pub fn page() -> anyhow::Result<String> {
-	let programs: [(&str, &str, Vec<Metric>); 5] = [
+	let programs: [(&str, &str, Vec<Metric>); 6] = [
 		("Gateway", "`GET /metrics` of the API", gridproof_gateway::metrics()),
 		("Coordinator", "`GET /metrics` of the API", gridproof_coordinator::metrics()),
+		("Miner", "`gridproof miner run --metrics`", gridproof_miner::metrics()),
 		(
 			"Daily attestation",
 			"`gridproof attest daemon --metrics`",
