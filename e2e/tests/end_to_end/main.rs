@@ -2,6 +2,7 @@
 
 mod anchors;
 mod attacks;
+mod audit;
 mod blocks;
 mod channels;
 mod compute;

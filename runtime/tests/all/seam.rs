@@ -567,6 +567,10 @@ fn governing_calls() -> Vec<(Call, RuntimeCall)> {
 				.into(),
 		),
 		(
+			system::call::apply_authorized_upgrade(&[5, 6]),
+			frame_system::Call::<Runtime>::apply_authorized_upgrade { code: vec![5, 6] }.into(),
+		),
+		(
 			treasury::call::spend_native(6, [7; 32]),
 			pallet_treasury::Call::<Runtime>::spend {
 				asset_kind: Box::new(NativeOrWithId::Native),

@@ -8,6 +8,7 @@ use gridproof_attest::{
 	DaemonError, FileRefusal, IssuerError, LiftError, MintError, PipelineError, PlanFileError,
 	SignError, StatementError, SubmitError, SummaryFileError, TrustedKeysError,
 };
+use gridproof_audit::AuditError;
 use gridproof_chain::ChainError;
 use gridproof_device::{DeviceError, LinkError};
 use gridproof_fleet::{
@@ -90,6 +91,7 @@ fn classified(cause: Cause) -> Option<Failure> {
 		of::<gridproof_gateway::TlsError>,
 		of::<gridproof_miner::MinerError>,
 		of::<AnchorError>,
+		of::<AuditError>,
 		of::<SubmitError>,
 		of::<MintError>,
 		of::<LiftError>,

@@ -9,6 +9,7 @@
 mod anchor;
 mod args;
 mod attest;
+mod audit;
 mod channel;
 mod channel_demands;
 mod completions;
@@ -119,6 +120,8 @@ enum Command {
 	/// Coverage on chain: state, minting, redemption.
 	#[command(subcommand)]
 	Policy(policy::Command),
+	/// Re-derive all money of the chain from its blocks, and say where the chain differs.
+	Audit(Box<audit::AuditArgs>),
 	/// Keys of attestation roles: create and show.
 	#[command(subcommand)]
 	Keys(keys::Command),
@@ -193,6 +196,7 @@ async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Grid(command) => grid::run(command, out).await,
 		Command::Attest(command) => attest::run(command, out).await,
 		Command::Policy(command) => policy::run(command, out).await,
+		Command::Audit(args) => audit::run(&args, out).await,
 		Command::Keys(command) => keys::run(command, out),
 		Command::Govern(command) => govern::run(*command, out).await,
 		Command::Validator(command) => validator::run(command, out).await,

@@ -552,6 +552,29 @@ async fn a_request_is_paid_and_each_key_sees_what_it_spent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_has_its_requests_a_minute_also_when_they_come_at_once() {
+	let mut world = World::new().await;
+	let limited = Customer { requests_per_minute: Some(3), ..customer("one", None) };
+	world.customers = vec![limited, customer("two", None)];
+	world.start().await;
+	let asked = (0..12).map(|_| world.ask("one", false));
+	let answers = futures::future::join_all(asked).await;
+	let with = |status: u16| answers.iter().filter(|(got, _)| *got == status).count();
+	assert_eq!((with(200), with(429)), (3, 9), "{answers:?}");
+	let (_, text) = answers.iter().find(|(status, _)| *status == 429).unwrap();
+	assert!(text.contains("rate_limit_exceeded"), "{text}");
+	let url = format!("{}/v1/completions", world.url());
+	let answer = world.http.post(url).bearer_auth("one").body("{}").send().await.unwrap();
+	assert_eq!(answer.status(), 429);
+	let wait: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+	assert!((1..=21).contains(&wait), "{wait}");
+	assert!(!answer.headers().contains_key("x-should-retry"), "waiting helps");
+	// Another key has requests of its own, and what costs nothing is not counted.
+	assert_eq!(world.ask("two", false).await.0, 200);
+	assert_eq!(world.status("one").await["keys"][0]["requests"], json!(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stream_keeps_its_comments_and_its_receipt_counts_once() {
 	let mut world = World::new().await;
 	world.start().await;

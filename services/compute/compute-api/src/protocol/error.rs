@@ -49,6 +49,8 @@ pub enum ErrorCode {
 	UnknownModel,
 	/// The chain's registry does not count the model: its work is private, and takes a private channel.
 	PrivateModel,
+	/// The prompt cannot fit into the model's context.
+	ContextExceeded,
 	/// The quote is not this coordinator's, or too old.
 	BadQuote,
 	/// The chain holds no escrow for the job yet.
@@ -82,7 +84,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
 	/// All codes.
-	pub const ALL: [Self; 30] = [
+	pub const ALL: [Self; 31] = [
 		Self::BadRequest,
 		Self::BadSignature,
 		Self::ClockSkew,
@@ -99,6 +101,7 @@ impl ErrorCode {
 		Self::Expired,
 		Self::UnknownModel,
 		Self::PrivateModel,
+		Self::ContextExceeded,
 		Self::BadQuote,
 		Self::NotFunded,
 		Self::Unauthorized,
@@ -134,6 +137,7 @@ impl ErrorCode {
 			Self::Expired => "expired",
 			Self::UnknownModel => "unknown_model",
 			Self::PrivateModel => "private_model",
+			Self::ContextExceeded => "context_exceeded",
 			Self::BadQuote => "bad_quote",
 			Self::NotFunded => "not_funded",
 			Self::Unauthorized => "unauthorized",
@@ -155,7 +159,7 @@ impl ErrorCode {
 	/// read.
 	pub const fn status(self) -> u16 {
 		match self {
-			Self::BadRequest => 400,
+			Self::BadRequest | Self::ContextExceeded => 400,
 			Self::Mismatch | Self::Implausible | Self::BadQuote => 422,
 			Self::BadSignature | Self::UnknownSession | Self::Unauthorized | Self::ClockSkew => 401,
 			Self::NotFunded | Self::BadVoucher | Self::ChannelDry => 402,
@@ -197,6 +201,7 @@ impl ErrorCode {
 			| Self::Expired
 			| Self::UnknownModel
 			| Self::PrivateModel
+			| Self::ContextExceeded
 			| Self::BadQuote
 			| Self::NotFunded
 			| Self::Unauthorized

@@ -16,8 +16,8 @@ use gridproof_primitives::{
 	H256,
 	energy::{
 		Accepted, BatchLimits, BatchRecord, BatchRefusal, Certificate, Direction, MeterIndex,
-		MeterInfo, MeterName, MeterState, Registers, SignedBatch, Suspension, TOLERANCE_PPT, Trust,
-		check_batch, emlog::format_utc,
+		MeterInfo, MeterName, MeterPage, MeterState, Registers, SignedBatch, Suspension,
+		TOLERANCE_PPT, Trust, check_batch, emlog::format_utc,
 	},
 	num::units::MILLIS_PER_DAY,
 };
@@ -206,10 +206,13 @@ impl Ledger for Chain {
 		})
 	}
 
-	fn meters(&self, from: MeterIndex, limit: u32) -> Reply<'_, Vec<MeterInfo<AccountId>>> {
+	fn meters(&self, from: MeterIndex, limit: u32) -> Reply<'_, MeterPage<AccountId>> {
 		self.reply(|state| {
 			let page = state.meters.range(from..).take(limit as usize);
-			Ok(page.map(|(_, info)| info.clone()).collect())
+			let meters: Vec<_> = page.map(|(_, info)| info.clone()).collect();
+			let next = meters.last().map(|last| last.index + 1);
+			let next = next.filter(|next| state.meters.range(*next..).next().is_some());
+			Ok(MeterPage { meters, next })
 		})
 	}
 
