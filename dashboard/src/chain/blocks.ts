@@ -5,7 +5,7 @@ import { blake2b } from "../../../web/blake2b.mjs";
 import { fromHex, toHex } from "../lib/bytes";
 import { address } from "../lib/ss58";
 import { chain } from "./chain.svelte";
-import { unified } from "./metadata";
+import { errorText } from "./metadata";
 import * as reads from "./reads";
 import type { EventRecord } from "./types";
 
@@ -157,14 +157,13 @@ export async function callsOf(hash: string): Promise<unknown[]> {
 	return body.map((one, index) => transaction(one instanceof Uint8Array ? one : (fromHex(one as string) ?? new Uint8Array()), index, decode).whole);
 }
 
-/** Name and documentation of an error of a pallet, by its place in the runtime. */
+/** An error in words: those of the runtime's own documentation, with the error's name. */
 export async function errorName(error: unknown): Promise<string> {
 	const { type, value } = (error ?? {}) as { type?: string; value?: any };
 	if (type === "Module" && value) {
-		const inner = value.value?.type ?? value.error ?? "";
-		return `${value.type ?? value.index}.${inner}`;
+		const name = String(value.value?.type ?? "");
+		const words = chain.client ? await errorText(chain.client, value.type, name).catch(() => "") : "";
+		return words ? `${words} (${value.type}.${name})` : `${value.type}.${name}`;
 	}
-	return type ? (value?.type ? `${type}.${value.type}` : type) : String(error);
+	return type ? (value?.type ? `${type}: ${value.type}` : type) : String(error);
 }
-
-export { unified };

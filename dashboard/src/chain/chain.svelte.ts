@@ -3,6 +3,7 @@
 import { createClient, type PolkadotClient } from "polkadot-api";
 import { getWsProvider, WsEvent, type StatusChange } from "polkadot-api/ws";
 import { prefs } from "../lib/prefs.svelte";
+import { describe } from "./metadata";
 import type { Block } from "./types";
 
 /** The untyped API: what it has is what the node's metadata says. */
@@ -146,7 +147,6 @@ class Chain {
 			if (this.client !== client) return;
 			this.methods = new Set(methods);
 		}
-		const { describe } = await import("./metadata");
 		const { palletNames, runtime } = await describe(client);
 		if (this.client !== client) return;
 		this.pallets = palletNames;

@@ -8,10 +8,28 @@ export async function unified(client: PolkadotClient): Promise<UnifiedMetadata> 
 	return unifyMetadata(decAnyMetadata(await client.getMetadata(hash)));
 }
 
+let kept: { key: unknown; metadata: Promise<UnifiedMetadata> } | null = null;
+
+/** As `unified`, read once a connection. */
+function known(client: PolkadotClient): Promise<UnifiedMetadata> {
+	if (kept?.key !== client) kept = { key: client, metadata: unified(client) };
+	return kept.metadata;
+}
+
+/** What the runtime's own documentation says about an error of a pallet; empty if it says nothing. */
+export async function errorText(client: PolkadotClient, pallet: string, error: string): Promise<string> {
+	const metadata = await known(client);
+	const errors = metadata.pallets.find(({ name }) => name === pallet)?.errors as { type?: number } | number | undefined;
+	const id = typeof errors === "number" ? errors : errors?.type;
+	const entry = id === undefined ? undefined : metadata.lookup[id];
+	if (entry?.def.tag !== "variant") return "";
+	return entry.def.value.find(({ name }) => name === error)?.docs.join(" ").trim() ?? "";
+}
+
 export async function describe(client: PolkadotClient): Promise<{ palletNames: Set<string>; runtime: string }> {
 	const api = client.getUnsafeApi() as any;
 	const [metadata, version] = await Promise.all([
-		unified(client),
+		known(client),
 		api.constants.System.Version() as Promise<{ spec_name: string; spec_version: number }>,
 	]);
 	return {

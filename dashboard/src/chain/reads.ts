@@ -267,7 +267,8 @@ export const transferAit = (api: Api, dest: string, value: bigint): Api =>
 	api.tx.Balances.transfer_keep_alive({ dest: { type: "Id", value: dest }, value });
 export const transferAsset = (api: Api, id: number, target: string, amount: bigint): Api =>
 	api.tx.Assets.transfer_keep_alive({ id, target: { type: "Id", value: target }, amount });
-export const redeem = (api: Api, amount: bigint): Api => api.tx.CoveragePolicy.redeem({ amount });
+/** Burns AICP for at least so much credit. */
+export const redeem = (api: Api, amount: bigint, min_credit: bigint): Api => api.tx.CoveragePolicy.redeem({ amount, min_credit });
 
 // ---- blocks
 
