@@ -34,6 +34,14 @@ export function decimal(raw: bigint, decimals: number, places = 4): string {
 	return `${sign}${grouped(whole)}${fraction ? `.${fraction}` : ""}`;
 }
 
+/** As `decimal`, with exactly `places` digits: for columns of figures. */
+export function fixed(raw: bigint, decimals: number, places: number): string {
+	const sign = raw < 0n ? "\u2212" : "";
+	const digits = (raw < 0n ? -raw : raw).toString().padStart(decimals + 1, "0");
+	const whole = grouped(digits.slice(0, digits.length - decimals));
+	return places === 0 ? `${sign}${whole}` : `${sign}${whole}.${digits.slice(-decimals).padEnd(places, "0").slice(0, places)}`;
+}
+
 /** An amount of a token without its symbol. */
 export const amount = (raw: bigint, token: Token, places?: number): string =>
 	decimal(raw, DECIMALS[token], places ?? (token === "AIT" ? 4 : token === "AICP" ? 2 : 3));
@@ -65,7 +73,7 @@ export const approximate = ({ numerator, denominator }: Fraction): number =>
 	denominator === 0n ? Number.NaN : Number((numerator * 1_000_000_000n) / denominator) / 1e9;
 
 /** Micro-EUR as euros. */
-export const euros = (micro: bigint, places = 2): string => decimal(micro, 6, places);
+export const euros = (micro: bigint, places = 2): string => (places === 2 ? fixed(micro, 6, 2) : decimal(micro, 6, places));
 
 const ENERGY: [bigint, string][] = [
 	[1_000_000_000_000n, "TWh"],
