@@ -146,6 +146,11 @@ export const energyOverview = (api: Api, at: string): Promise<EnergyOverview> =>
 export const meters = (api: Api, at: string, from: number, limit = METERS_AT_A_TIME): Promise<Meter[]> =>
 	api.apis.MeterReadingsApi.meters(from, limit, { at });
 export const meter = (api: Api, at: string, index: number): Promise<Meter | undefined> => api.apis.MeterReadingsApi.meter(index, { at });
+export async function meterByName(api: Api, at: string, name: [string, string, string]): Promise<number | null> {
+	const [site, device, meter] = name.map((part) => new TextEncoder().encode(part));
+	const found = (await api.apis.MeterReadingsApi.meter_by_name({ site, device, meter }, { at })) as [number, Meter] | undefined;
+	return found?.[0] ?? null;
+}
 export const meterTotals = (api: Api, at: string, index: number): Promise<Totals | undefined> =>
 	api.apis.MeterReadingsApi.totals(index, { at });
 export const organisation = (api: Api, at: string, index: number): Promise<Organisation | undefined> =>
@@ -163,6 +168,15 @@ export async function recentBatches(api: Api, at: string, index: number): Promis
 const PARTIES = 100;
 
 export const computeOverview = (api: Api, at: string): Promise<ComputeOverview> => api.apis.ComputeReceiptsApi.overview({ at });
+export interface Mined {
+	mined: bigint;
+	time: bigint;
+}
+/** What was minted for receipts so far, with what is promised and not yet pulled. */
+export async function mined(api: Api, at: string): Promise<Mined> {
+	const { minted, promised, now_ms } = await computeOverview(api, at);
+	return { mined: minted + promised, time: now_ms };
+}
 export const computeStep = (api: Api, at: string, step: bigint): Promise<Step> => api.apis.ComputeReceiptsApi.step(step, { at });
 export const headerChain = (api: Api, at: string, coordinator: string): Promise<HeaderChain> =>
 	api.apis.ComputeReceiptsApi.header_chain(coordinator, { at });
