@@ -16,6 +16,7 @@ export interface BestBlock extends Block {
 }
 
 const KEPT_BLOCKS = 40;
+const FILLED = 15;
 
 class Chain {
 	link = $state<Link>("connecting");
@@ -146,11 +147,26 @@ class Chain {
 			const { methods } = await client._request<{ methods: string[] }>("rpc_methods", []);
 			if (this.client !== client) return;
 			this.methods = new Set(methods);
+			await this.#fill(client);
 		}
 		const { palletNames, runtime } = await describe(client);
 		if (this.client !== client) return;
 		this.pallets = palletNames;
 		this.runtime = runtime;
+	}
+
+	/** The blocks before those that came, so that the page does not begin empty. */
+	async #fill(client: PolkadotClient): Promise<void> {
+		const { number } = await client.getFinalizedBlock();
+		const numbers = Array.from({ length: Math.min(FILLED, number) }, (_, at) => number - at - 1);
+		const hashes = await client._request<(string | null)[]>("chain_getBlockHash", [numbers]);
+		if (this.client !== client) return;
+		const known = new Set(this.recent.map((block) => block.number));
+		const older = numbers.flatMap((one, at) => {
+			const hash = hashes[at];
+			return hash && !known.has(one) ? [{ number: one, hash, parent: hashes[at + 1] ?? "" }] : [];
+		});
+		this.recent = [...this.recent, ...older].sort((one, other) => other.number - one.number).slice(0, KEPT_BLOCKS);
 	}
 
 	has(pallet: string): boolean {

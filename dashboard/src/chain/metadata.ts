@@ -1,5 +1,6 @@
 // What the runtime has, by its metadata.
 
+import { getDynamicBuilder, getLookupFn } from "@polkadot-api/metadata-builders";
 import { decAnyMetadata, unifyMetadata, type UnifiedMetadata } from "@polkadot-api/substrate-bindings";
 import type { PolkadotClient } from "polkadot-api";
 
@@ -14,6 +15,12 @@ let kept: { key: unknown; metadata: Promise<UnifiedMetadata> } | null = null;
 function known(client: PolkadotClient): Promise<UnifiedMetadata> {
 	if (kept?.key !== client) kept = { key: client, metadata: unified(client) };
 	return kept.metadata;
+}
+
+/** Reads the bytes of a storage item by the metadata of the runtime that runs now. */
+export async function storageDecoder(client: PolkadotClient, pallet: string, item: string): Promise<(bytes: string) => any> {
+	const { value } = getDynamicBuilder(getLookupFn(await known(client))).buildStorage(pallet, item);
+	return (bytes) => value.dec(bytes);
 }
 
 /** What the runtime's own documentation says about an error of a pallet; empty if it says nothing. */

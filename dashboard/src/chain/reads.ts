@@ -1,4 +1,4 @@
-// The only place that names pallets, their storage and runtime APIs.
+// The only place that names pallets, their storage and runtime APIs, but for the rows of `history.ts`.
 
 import type { Fraction } from "../lib/format";
 import type { Api } from "./chain.svelte";
@@ -168,15 +168,6 @@ export async function recentBatches(api: Api, at: string, index: number): Promis
 const PARTIES = 100;
 
 export const computeOverview = (api: Api, at: string): Promise<ComputeOverview> => api.apis.ComputeReceiptsApi.overview({ at });
-export interface Mined {
-	mined: bigint;
-	time: bigint;
-}
-/** What was minted for receipts so far, with what is promised and not yet pulled. */
-export async function mined(api: Api, at: string): Promise<Mined> {
-	const { minted, promised, now_ms } = await computeOverview(api, at);
-	return { mined: minted + promised, time: now_ms };
-}
 export const computeStep = (api: Api, at: string, step: bigint): Promise<Step> => api.apis.ComputeReceiptsApi.step(step, { at });
 export const headerChain = (api: Api, at: string, coordinator: string): Promise<HeaderChain> =>
 	api.apis.ComputeReceiptsApi.header_chain(coordinator, { at });
