@@ -77,7 +77,7 @@ function submission(call: unknown, digest: string): { role: { type: string }; si
 	return submission(Object.values(call), digest);
 }
 
-/** The signatures that a block brought for an attestation, checked one by one against the keys that the chain keeps with it. */
+/** An attestation's signatures in its block, checked one by one against the keys that the chain keeps with it. */
 export async function checkSignatures(
 	attestation: Attestation,
 	calls: unknown[],

@@ -1,5 +1,5 @@
-// The well-known accounts of development chains: hard derivations of a phrase that is printed in every manual. Their
-// secrets are no secrets.
+// The well-known accounts of development chains: hard derivations of a phrase that is printed in every manual. Everybody
+// has their secrets.
 
 import { HDKD, getPublicKey, secretFromSeed, sign } from "@scure/sr25519";
 import { getPolkadotSigner } from "polkadot-api/signer";

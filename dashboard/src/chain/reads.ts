@@ -70,7 +70,7 @@ export interface Stopped {
 	untilBlock?: number;
 }
 
-/** Everything that is stopped, by whoever has a brake. */
+/** Everything that is stopped, by any of the brakes. */
 export async function stopped(api: Api, at: string): Promise<Stopped[]> {
 	const [safe, paused, attest, [stops], policy, isPaused, compute, differences] = await Promise.all([
 		api.query.SafeMode.EnteredUntil.getValue({ at }) as Promise<number | undefined>,

@@ -11,14 +11,14 @@ export interface Transfer {
 	words: string;
 }
 
-const TOLD = new Set([
+const SHOWN = new Set([
 	"Balances.Transfer", "Assets.Transferred", "ComputeReceipts.EmissionPaid", "CoveragePolicy.Redeemed", "ComputeReceipts.ChannelOpened",
 	"ComputeReceipts.JobOpened", "ComputeReceipts.Registered", "TransactionPayment.TransactionFeePaid",
 ]);
 const AT_A_TIME = 40;
 
 const isOf = (record: EventRecord, who: string): boolean =>
-	TOLD.has(nameOf(record)) && Object.values(record.event.value.value ?? {}).some((value) => value === who);
+	SHOWN.has(nameOf(record)) && Object.values(record.event.value.value ?? {}).some((value) => value === who);
 
 const known = new Map<string, EventRecord[]>();
 
@@ -38,7 +38,7 @@ export async function transfersOf(who: string, count: number): Promise<Transfer[
 				const kept = known.get(key);
 				if (kept) return kept;
 				// Only what somebody may ask for is kept.
-				const events = ((await reads.events(api, hash).catch(() => [])) as EventRecord[]).filter((one) => TOLD.has(nameOf(one)));
+				const events = ((await reads.events(api, hash).catch(() => [])) as EventRecord[]).filter((one) => SHOWN.has(nameOf(one)));
 				known.set(key, events);
 				return events;
 			}),

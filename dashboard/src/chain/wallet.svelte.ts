@@ -69,7 +69,7 @@ class Wallet {
 
 export const wallet = new Wallet();
 
-/** Signs and sends; `report` is told each step. Never rejects. */
+/** Signs and sends; `report` gets each step. Never rejects. */
 export async function send(transaction: Api, signer: PolkadotSigner, report: (progress: Progress) => void): Promise<void> {
 	report({ ...idle, step: "signing" });
 	await new Promise<void>((resolve) => {

@@ -12,7 +12,7 @@ export function fromHex(text: string): Uint8Array<ArrayBuffer> | null {
 
 export const isHash = (text: string): boolean => /^0x[0-9a-fA-F]{64}$/.test(text);
 
-/** Text in bytes as the chain keeps names; digits where it is no UTF-8. */
+/** Text in bytes as the chain keeps names; digits where it is not UTF-8. */
 export function text(value: Uint8Array | string): string {
 	if (typeof value === "string") return value;
 	try {

@@ -32,7 +32,7 @@ function kept(): Kept {
 	}
 }
 
-/** Addresses that whoever serves the page offers: `config.json` beside it. */
+/** Addresses that the page's server offers: `config.json` beside it. */
 export interface Offered {
 	node?: string;
 	gateway?: string;

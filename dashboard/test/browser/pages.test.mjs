@@ -355,7 +355,7 @@ describe("what a reader does", () => {
 	});
 
 	test("follows the chain with the light client, which says what it does not have", { skip: lightSpec ? false : "no spec for light clients is named", timeout: 120_000 }, async () => {
-		// No node's RPC: only what the light client finds by itself.
+		// No node's RPC: only what the light client finds.
 		const init = () => localStorage.setItem("gridproof.dashboard", JSON.stringify({ node: "ws://127.0.0.1:9", light: true }));
 		const { page, hosts, close } = await open("#/overview", { init });
 		const { raw, hash } = await (async () => {

@@ -51,7 +51,7 @@ test("the digest of a file is that of the vectors, also of an edited one", () =>
 	expect(fileDigest(read("good.json")).day).toBe("2026-01-15");
 });
 
-test("a file that is no attestation is refused", () => {
+test("a file that is not an attestation is refused", () => {
 	for (const text of ["", "[]", "{}", '{"meta":1}']) expect(() => fileDigest(text)).toThrow();
 });
 
@@ -91,7 +91,7 @@ test("the message names day, digest, fields, chain and role", () => {
 	);
 });
 
-test("a key that is no point of the curve verifies nothing", async () => {
+test("a key that is not a point of the curve verifies nothing", async () => {
 	const message = new TextEncoder().encode("x");
 	const verdict = await verifySignature(`0x${"ff".repeat(32)}`, message, fromHex("00".repeat(64))!);
 	expect(verdict).not.toBe("good");

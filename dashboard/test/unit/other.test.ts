@@ -35,16 +35,16 @@ test("a week begins on Monday, and last week ends where this one begins", () => 
 	expect(rangeOf("yesterday", sunday)).toEqual({ from: new Date(2026, 10, 28), to: new Date(2026, 10, 29) });
 });
 
-test("an event is told in words, and one that nobody wrote by its name", () => {
+test("an event is put in words, and one that nobody wrote by its name", () => {
 	const event = (type: string, name: string, value: unknown): any => ({ phase: { type: "ApplyExtrinsic", value: 1 }, event: { type, value: { type: name, value } } });
 	const settled = event("ComputeReceipts", "ReceiptSettled", { miner: `0x${"12".repeat(32)}`, receipt_id: `0x${"34".repeat(32)}`, shares: { miner: 680_000_000_000_000_000n } });
 	expect(words(settled)).toBe("miner 0x121212…121212 was paid 0.68 AIT for receipt 0x343434…343434");
 	expect(words(event("Some", "Thing", {}))).toBe("Some.Thing");
-	// A field that a later runtime leaves out is no reason to show nothing.
+	// Where a later runtime leaves a field out, the name is shown.
 	expect(words(event("Attestations", "Accepted", {}))).toBe("Attestations.Accepted");
 });
 
-test("no event is both told and left out as saying nothing, but those of every transaction", () => {
+test("no event both has words and is left out as saying nothing, but those of every transaction", () => {
 	const both = Object.keys(eventWords).filter((name) => quietEvents.has(name));
 	expect(both.sort()).toEqual(["Balances.Deposit", "Balances.Withdraw", "ComputeReceipts.HeartbeatTaken"]);
 });

@@ -68,6 +68,6 @@ fn address(url: String, schemes: &[&str]) -> anyhow::Result<String> {
 	let scheme = url.split_once("://").map(|(scheme, _)| scheme);
 	match scheme {
 		Some(scheme) if schemes.contains(&scheme) => Ok(url),
-		_ => Err(usage(format!("{url} is no address of {}://", schemes.join(":// or ")))),
+		_ => Err(usage(format!("{url} does not begin with {}://", schemes.join(":// or ")))),
 	}
 }

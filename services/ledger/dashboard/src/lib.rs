@@ -34,13 +34,13 @@ pub const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eva
 /// Where the page finds what it reads; each reader can name others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Addresses {
-	/// A node's WebSocket.
+	/// WebSocket of a node.
 	#[serde(skip_serializing_if = "Option::is_none")]
 	pub node: Option<String>,
-	/// A gateway.
+	/// A gateway's HTTP address.
 	#[serde(skip_serializing_if = "Option::is_none")]
 	pub gateway: Option<String>,
-	/// A coordinator.
+	/// A coordinator's HTTP address.
 	#[serde(skip_serializing_if = "Option::is_none")]
 	pub coordinator: Option<String>,
 	/// A front that answers prompts.

@@ -14,7 +14,7 @@ const MOST: u64 = 128 << 20;
 /// How deep folders may lie in each other.
 const DEPTH: usize = 4;
 
-/// Error of a folder that is no built page.
+/// Error of a folder that cannot be served as the page.
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
 	/// There is no `index.html`.
@@ -32,7 +32,7 @@ pub enum SiteError {
 	#[error("{} is larger than {} MiB or nested too deeply: name the folder of the built page alone", .0.display(), MOST >> 20)]
 	TooLarge(PathBuf),
 	/// The spec is not JSON.
-	#[error("{} is no spec for light clients: make one with chain-specs/light-spec.mjs", .0.display())]
+	#[error("{} is not a spec for light clients: make one with chain-specs/light-spec.mjs", .0.display())]
 	BadSpec(PathBuf),
 }
 
