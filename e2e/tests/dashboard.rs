@@ -26,7 +26,9 @@ const FIRST_FIGURE_MS: &str = "10000";
 #[tokio::test]
 async fn every_page_shows_what_the_node_says_in_a_browser_and_by_the_light_client() -> Result<()> {
 	let Some(browser) = browser() else {
-		eprintln!("there is no Chromium: apt-get install chromium, or name one in GRIDPROOF_CHROMIUM");
+		eprintln!(
+			"there is no Chromium: apt-get install chromium, or name one in GRIDPROOF_CHROMIUM"
+		);
 		ensure!(std::env::var_os("CI").is_none(), "there is no Chromium");
 		return Ok(());
 	};

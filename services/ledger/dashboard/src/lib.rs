@@ -92,7 +92,9 @@ pub async fn serve(router: Router, listener: TcpListener, stop: Stop) -> io::Res
 async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
 	let is_head = request.method() == Method::HEAD;
 	if request.method() != Method::GET && !is_head {
-		return with_policy((StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response());
+		return with_policy(
+			(StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response(),
+		);
 	}
 	let Some(page) = site.page(request.uri().path()) else {
 		return with_policy(missing(request.uri().path()));
@@ -110,7 +112,8 @@ fn missing(path: &str) -> Response {
 }
 
 fn found(page: &Page, headers: &HeaderMap, is_head: bool) -> Response {
-	let coding = page.best_coding(headers.get(header::ACCEPT_ENCODING).and_then(|text| text.to_str().ok()));
+	let coding =
+		page.best_coding(headers.get(header::ACCEPT_ENCODING).and_then(|text| text.to_str().ok()));
 	let tag = page.tag(coding);
 	let mut answer = if is_known(headers, &tag) {
 		StatusCode::NOT_MODIFIED.into_response()
@@ -128,13 +131,19 @@ fn found(page: &Page, headers: &HeaderMap, is_head: bool) -> Response {
 		insert(out, header::CONTENT_ENCODING, name);
 	}
 	// Names of what the build made have the hash of their content in them.
-	insert(out, header::CACHE_CONTROL, if page.is_immutable() { "public, max-age=31536000, immutable" } else { "no-cache" });
+	insert(
+		out,
+		header::CACHE_CONTROL,
+		if page.is_immutable() { "public, max-age=31536000, immutable" } else { "no-cache" },
+	);
 	answer
 }
 
 /// Does the reader hold this very content?
 fn is_known(headers: &HeaderMap, tag: &str) -> bool {
-	let Some(text) = headers.get(header::IF_NONE_MATCH).and_then(|text| text.to_str().ok()) else { return false };
+	let Some(text) = headers.get(header::IF_NONE_MATCH).and_then(|text| text.to_str().ok()) else {
+		return false;
+	};
 	text.split(',').any(|one| one.trim().trim_start_matches("W/") == tag || one.trim() == "*")
 }
 
@@ -162,35 +171,48 @@ mod tests {
 
 	const INDEX: &str = "<!doctype html><title>page</title>";
 
+	/// A folder with the page in `site`, and what is none of its files beside it.
 	fn folder() -> tempfile::TempDir {
 		let folder = tempfile::tempdir().unwrap();
-		fs::create_dir(folder.path().join("assets")).unwrap();
-		fs::write(folder.path().join("index.html"), INDEX).unwrap();
-		fs::write(folder.path().join("assets/index-AbC.js"), "let one = 1;").unwrap();
-		fs::write(folder.path().join("assets/index-AbC.js.br"), "brotli").unwrap();
-		fs::write(folder.path().join("assets/index-AbC.js.gz"), "gzip").unwrap();
+		let site = folder.path().join("site");
+		fs::create_dir_all(site.join("assets")).unwrap();
+		fs::write(site.join("index.html"), INDEX).unwrap();
+		fs::write(site.join("assets/index-AbC.js"), "let one = 1;").unwrap();
+		fs::write(site.join("assets/index-AbC.js.br"), "brotli").unwrap();
+		fs::write(site.join("assets/index-AbC.js.gz"), "gzip").unwrap();
+		fs::write(folder.path().join("secret.txt"), "secret").unwrap();
 		folder
 	}
 
 	fn settings(folder: &tempfile::TempDir) -> Settings {
 		let node = Some("ws://127.0.0.1:9944".to_string());
 		let addresses = Addresses { node, ..Addresses::default() };
-		Settings { folder: folder.path().to_path_buf(), light: None, addresses }
+		Settings { folder: folder.path().join("site"), light: None, addresses }
 	}
 
-	async fn ask(folder: &tempfile::TempDir, method: Method, path: &str, headers: &[(HeaderName, &str)]) -> (Response, String) {
+	async fn ask(
+		folder: &tempfile::TempDir,
+		method: Method,
+		path: &str,
+		headers: &[(HeaderName, &str)],
+	) -> (Response, String) {
 		let mut request = Request::builder().method(method).uri(path);
 		for (name, value) in headers {
 			request = request.header(name, *value);
 		}
 		let request = request.body(Body::empty()).unwrap();
-		let (parts, body) = router(settings(folder)).unwrap().oneshot(request).await.unwrap().into_parts();
+		let (parts, body) =
+			router(settings(folder)).unwrap().oneshot(request).await.unwrap().into_parts();
 		let bytes = to_bytes(body, 1 << 20).await.unwrap();
 		(Response::from_parts(parts, Body::empty()), String::from_utf8(bytes.to_vec()).unwrap())
 	}
 
 	fn header(answer: &Response, name: &HeaderName) -> String {
-		answer.headers().get(name).map(|text| text.to_str().unwrap().to_string()).unwrap_or_default()
+		answer
+			.headers()
+			.get(name)
+			.map(|text| text.to_str().unwrap().to_string())
+			.unwrap_or_default()
 	}
 
 	#[tokio::test]
@@ -211,17 +233,33 @@ mod tests {
 		let tag = header(&first, &header::ETAG);
 		let (again, body) = ask(&folder, Method::GET, "/", &[(header::IF_NONE_MATCH, &tag)]).await;
 		assert_eq!((again.status(), body.as_str()), (StatusCode::NOT_MODIFIED, ""));
-		let (other, body) = ask(&folder, Method::GET, "/", &[(header::IF_NONE_MATCH, "\"other\"")]).await;
+		let (other, body) =
+			ask(&folder, Method::GET, "/", &[(header::IF_NONE_MATCH, "\"other\"")]).await;
 		assert_eq!((other.status(), body.as_str()), (StatusCode::OK, INDEX));
 	}
 
 	#[tokio::test]
 	async fn what_was_compressed_before_goes_to_who_can_read_it() {
 		let folder = folder();
-		let cases = [("gzip, deflate, br", "br", "brotli"), ("gzip", "gzip", "gzip"), ("br;q=0, gzip", "gzip", "gzip"), ("identity", "", "let one = 1;")];
+		let cases = [
+			("gzip, deflate, br", "br", "brotli"),
+			("gzip", "gzip", "gzip"),
+			("br;q=0, gzip", "gzip", "gzip"),
+			("identity", "", "let one = 1;"),
+		];
 		for (accepted, coding, expected) in cases {
-			let (answer, body) = ask(&folder, Method::GET, "/assets/index-AbC.js", &[(header::ACCEPT_ENCODING, accepted)]).await;
-			assert_eq!((header(&answer, &header::CONTENT_ENCODING).as_str(), body.as_str()), (coding, expected), "{accepted}");
+			let (answer, body) = ask(
+				&folder,
+				Method::GET,
+				"/assets/index-AbC.js",
+				&[(header::ACCEPT_ENCODING, accepted)],
+			)
+			.await;
+			assert_eq!(
+				(header(&answer, &header::CONTENT_ENCODING).as_str(), body.as_str()),
+				(coding, expected),
+				"{accepted}"
+			);
 			assert_eq!(header(&answer, &header::CONTENT_TYPE), "text/javascript; charset=utf-8");
 			assert!(header(&answer, &header::CACHE_CONTROL).contains("immutable"));
 		}
@@ -230,20 +268,26 @@ mod tests {
 	#[tokio::test]
 	async fn no_path_leads_out_of_the_folder() {
 		let folder = folder();
-		fs::write(folder.path().parent().unwrap().join("gridproof-secret.txt"), "secret").unwrap();
-		for path in ["/../gridproof-secret.txt", "/%2e%2e/gridproof-secret.txt", "/assets/..%2f..%2fgridproof-secret.txt", "/assets/../../gridproof-secret.txt"] {
+		for path in [
+			"/../secret.txt",
+			"/%2e%2e/secret.txt",
+			"/assets/..%2f..%2fsecret.txt",
+			"/assets/../../secret.txt",
+		] {
 			let (answer, body) = ask(&folder, Method::GET, path, &[]).await;
 			assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
 			assert!(!body.contains("secret"), "{path}");
 		}
-		fs::remove_file(folder.path().parent().unwrap().join("gridproof-secret.txt")).unwrap();
 	}
 
 	#[tokio::test]
 	async fn an_unknown_page_leads_to_the_first_one_and_an_unknown_file_is_missing() {
 		let folder = folder();
 		let (page, _) = ask(&folder, Method::GET, "/reserve/days", &[]).await;
-		assert_eq!((page.status(), header(&page, &header::LOCATION).as_str()), (StatusCode::SEE_OTHER, "/"));
+		assert_eq!(
+			(page.status(), header(&page, &header::LOCATION).as_str()),
+			(StatusCode::SEE_OTHER, "/")
+		);
 		let (file, _) = ask(&folder, Method::GET, "/assets/none.js", &[]).await;
 		assert_eq!(file.status(), StatusCode::NOT_FOUND);
 		let (post, _) = ask(&folder, Method::POST, "/", &[]).await;

@@ -2,6 +2,7 @@
 
 use crate::Addresses;
 use axum::body::Bytes;
+use gridproof_support::{Classified, Failure};
 use sha2::{Digest, Sha256};
 use std::{
 	collections::BTreeMap,
@@ -34,6 +35,12 @@ pub enum SiteError {
 	/// The spec is not JSON.
 	#[error("{} is not a spec for light clients: make one with chain-specs/light-spec.mjs", .0.display())]
 	BadSpec(PathBuf),
+}
+
+impl Classified for SiteError {
+	fn failure(&self) -> Failure {
+		Failure::USAGE
+	}
 }
 
 /// How a file's bytes are written.
@@ -84,7 +91,9 @@ impl Page {
 
 	/// Returns the smallest form that a reader with this `Accept-Encoding` can read.
 	pub fn best_coding(&self, accepted: Option<&str>) -> Coding {
-		let accepts = |name: &str| accepted.is_some_and(|text| text.split(',').any(|one| is_wanted(one, name)));
+		let accepts = |name: &str| {
+			accepted.is_some_and(|text| text.split(',').any(|one| is_wanted(one, name)))
+		};
 		if self.brotli.is_some() && accepts("br") {
 			Coding::Brotli
 		} else if self.gzip.is_some() && accepts("gzip") {
@@ -106,7 +115,11 @@ impl Page {
 
 	/// Returns the tag of the content in this form, with its quotes.
 	pub fn tag(&self, coding: Coding) -> String {
-		format!("\"{}{}\"", self.hash, coding.name().map(|name| format!("-{name}")).unwrap_or_default())
+		format!(
+			"\"{}{}\"",
+			self.hash,
+			coding.name().map(|name| format!("-{name}")).unwrap_or_default()
+		)
 	}
 
 	/// Returns what the file is, for `Content-Type`.
@@ -126,7 +139,8 @@ fn is_wanted(entry: &str, name: &str) -> bool {
 	if parts.next() != Some(name) {
 		return false;
 	}
-	!parts.any(|part| part.strip_prefix("q=").is_some_and(|weight| weight.trim_start_matches('0').trim_matches(['.', '0']).is_empty() && !weight.starts_with('1')))
+	let is_zero = |weight: &str| weight.chars().all(|digit| matches!(digit, '0' | '.'));
+	!parts.any(|part| part.strip_prefix("q=").is_some_and(is_zero))
 }
 
 fn content_type(name: &str) -> &'static str {
@@ -163,7 +177,9 @@ impl Site {
 		collect(folder, "", DEPTH, &mut left, &mut files)?;
 		let mut pages: BTreeMap<String, Page> = BTreeMap::new();
 		for (name, bytes) in &files {
-			let is_form = |suffix| name.strip_suffix(suffix).is_some_and(|plain: &str| files.contains_key(plain));
+			let is_form = |suffix| {
+				name.strip_suffix(suffix).is_some_and(|plain: &str| files.contains_key(plain))
+			};
 			if is_form(".br") || is_form(".gz") {
 				continue;
 			}
@@ -186,8 +202,10 @@ impl Site {
 	/// # Errors
 	/// It cannot be read, or is not JSON.
 	pub fn add_light_spec(&mut self, path: &Path) -> Result<(), SiteError> {
-		let text = fs::read(path).map_err(|reason| SiteError::Unreadable { path: path.to_path_buf(), reason })?;
-		let spec: serde_json::Value = serde_json::from_slice(&text).map_err(|_| SiteError::BadSpec(path.to_path_buf()))?;
+		let text = fs::read(path)
+			.map_err(|reason| SiteError::Unreadable { path: path.to_path_buf(), reason })?;
+		let spec: serde_json::Value =
+			serde_json::from_slice(&text).map_err(|_| SiteError::BadSpec(path.to_path_buf()))?;
 		if !spec.get("genesis").is_some_and(serde_json::Value::is_object) {
 			return Err(SiteError::BadSpec(path.to_path_buf()));
 		}
@@ -220,11 +238,13 @@ fn collect(
 		let Ok(name) = entry.file_name().into_string() else { continue };
 		let name = format!("{prefix}/{name}");
 		if kind.is_dir() {
-			let depth = depth.checked_sub(1).ok_or_else(|| SiteError::TooLarge(folder.to_path_buf()))?;
+			let depth =
+				depth.checked_sub(1).ok_or_else(|| SiteError::TooLarge(folder.to_path_buf()))?;
 			collect(&path, &name, depth, left, files)?;
 		} else if kind.is_file() {
 			let size = entry.metadata().map_err(unreadable(&path))?.len();
-			*left = left.checked_sub(size).ok_or_else(|| SiteError::TooLarge(folder.to_path_buf()))?;
+			*left =
+				left.checked_sub(size).ok_or_else(|| SiteError::TooLarge(folder.to_path_buf()))?;
 			files.insert(name, fs::read(&path).map_err(unreadable(&path))?);
 		}
 	}
@@ -237,7 +257,14 @@ mod tests {
 
 	#[test]
 	fn a_weight_of_zero_refuses_a_coding_and_any_other_does_not() {
-		for (entry, wanted) in [("br", true), (" br ;q=0.5", true), ("br;q=1.0", true), ("br;q=0", false), ("br; q=0.000", false), ("gzip", false)] {
+		for (entry, wanted) in [
+			("br", true),
+			(" br ;q=0.5", true),
+			("br;q=1.0", true),
+			("br;q=0", false),
+			("br; q=0.000", false),
+			("gzip", false),
+		] {
 			assert_eq!(is_wanted(entry, "br"), wanted, "{entry}");
 		}
 	}
