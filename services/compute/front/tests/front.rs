@@ -452,7 +452,9 @@ impl World {
 		let stopper = Stopper::new();
 		let keys = (!self.customers.is_empty()).then(|| ApiKeys::of(self.customers.clone()));
 		let stop = stopper.signal();
-		let task = tokio::spawn(async move { serve(payer, keys, listener, &limits(Vec::new()), stop).await.unwrap() });
+		let task = tokio::spawn(async move {
+			serve(payer, keys, listener, &limits(Vec::new()), stop).await.unwrap()
+		});
 		self.front = Some((url, stopper, task));
 	}
 
