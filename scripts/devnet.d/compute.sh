@@ -38,9 +38,10 @@ make_api_key() {
 
 start_coordinator() {
 	pid_of coordinator >/dev/null || port_free "$COORDINATOR_PORT" GRIDPROOF_COORDINATOR_PORT
+	dashboard_settings >"$HOME_DIR/coordinator.json"
 	GRIDPROOF_SENDER_SURI=//Charlie//stash start coordinator "$GRIDPROOF" coordinator run --key "$HOME_DIR/coordinator-key.json" \
 		--data "$HOME_DIR/coordinator" --listen "127.0.0.1:$COORDINATOR_PORT" --url "$WS" \
-		--api-keys "$HOME_DIR/api-keys.json" --suri //Ferdie
+		--api-keys "$HOME_DIR/api-keys.json" --suri //Ferdie --config "$HOME_DIR/coordinator.json"
 	for _ in $(seq 100); do
 		curl --silent --max-time 2 --output /dev/null "$COORDINATOR/" && return
 		pid_of coordinator >/dev/null || ended coordinator
@@ -74,7 +75,8 @@ start_front() {
 	pid_of front >/dev/null || port_free "$FRONT_PORT" GRIDPROOF_FRONT_PORT
 	start front "$GRIDPROOF" front run --channel "$(cat "$HOME_DIR/channel")" --key "$HOME_DIR/channel-key.json" \
 		--data "$HOME_DIR/front" --listen "127.0.0.1:$FRONT_PORT" --coordinator "$COORDINATOR" --url "$WS" \
-		--top-up-below 5 --top-up-by 15 --top-up-per-day 150 --max-spend 10000 --suri //Dave
+		--top-up-below 5 --top-up-by 15 --top-up-per-day 150 --max-spend 10000 --suri //Dave \
+		"${DASHBOARD_ORIGINS[@]}"
 	for _ in $(seq 100); do
 		curl --silent --max-time 2 --output /dev/null "$FRONT/health" && return
 		pid_of front >/dev/null || ended front

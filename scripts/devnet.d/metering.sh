@@ -37,7 +37,8 @@ start_gateway() {
 		die "the gateway does not accept the credentials: $(tail -n 5 "$HOME_DIR/onboard.log")"
 	# Signed, what it sends can be read by every explorer.
 	GRIDPROOF_SENDER_SURI=//Bob//stash start gateway "$GRIDPROOF" gateway run --data "$HOME_DIR/gateway" --url "$WS" \
-		--http "127.0.0.1:$HTTP_PORT" --mqtt "127.0.0.1:$MQTT_PORT" --batch-seconds 60
+		--http "127.0.0.1:$HTTP_PORT" --mqtt "127.0.0.1:$MQTT_PORT" --batch-seconds 60 \
+		"${DASHBOARD_ORIGINS[@]}"
 	for _ in $(seq 100); do
 		curl --silent --fail --max-time 2 "$GATEWAY/health" >/dev/null && return
 		pid_of gateway >/dev/null || ended gateway

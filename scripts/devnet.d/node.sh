@@ -50,10 +50,12 @@ start_node() {
 		port_free "$RPC_PORT" GRIDPROOF_RPC_PORT
 		port_free "$P2P_PORT" GRIDPROOF_P2P_PORT
 		port_free "$METRICS_PORT" GRIDPROOF_METRICS_PORT
+		port_free "$LIGHT_PORT" GRIDPROOF_LIGHT_PORT
 	fi
 	make_spec
 	start node "$NODE" --dev --chain "$HOME_DIR/spec.json" --base-path "$HOME_DIR/node" --name devnet \
-		--rpc-port "$RPC_PORT" --port "$P2P_PORT" --prometheus-port "$METRICS_PORT"
+		--rpc-port "$RPC_PORT" --prometheus-port "$METRICS_PORT" \
+		--listen-addr "/ip4/127.0.0.1/tcp/$P2P_PORT" --listen-addr "/ip4/127.0.0.1/tcp/$LIGHT_PORT/ws"
 }
 
 wait_for_finality() {

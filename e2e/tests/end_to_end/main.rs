@@ -7,6 +7,7 @@ mod blocks;
 mod channels;
 mod compute;
 mod compute_crash;
+mod dashboard;
 mod faults;
 mod front_clients;
 mod harness;

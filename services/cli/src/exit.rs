@@ -81,6 +81,7 @@ fn classified(cause: Cause) -> Option<Failure> {
 		of::<gridproof_coordinator::repair::RebuildError>,
 		of::<gridproof_coordinator::KeyFileError>,
 		of::<gridproof_front::FrontError>,
+		of::<gridproof_dashboard::SiteError>,
 		of::<gridproof_engine::EngineError>,
 		of::<gridproof_chain::governance::GovernanceError>,
 		of::<gridproof_chain::validator::ValidatorError>,

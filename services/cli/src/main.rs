@@ -15,6 +15,7 @@ mod channel_demands;
 mod completions;
 mod coordinator;
 mod daemon;
+mod dashboard;
 mod emission;
 mod exit;
 mod front;
@@ -95,6 +96,8 @@ enum Command {
 	/// OpenAI's interface on your own machine, paid for from a channel with your own key.
 	#[command(subcommand)]
 	Front(front::Command),
+	/// The page on which people watch the chain: serve its built files.
+	Dashboard(dashboard::DashboardArgs),
 	/// Receipts of a channel: what they say, and whether the chain has settled them.
 	#[command(subcommand)]
 	Receipt(receipt::Command),
@@ -187,6 +190,7 @@ async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Channel(command) => channel::run(command, out).await,
 		Command::Plan(command) => plan::run(command, out).await,
 		Command::Front(command) => front::run(command, out).await,
+		Command::Dashboard(args) => dashboard::run(args, out).await,
 		Command::Receipt(command) => receipt::run(command, out).await,
 		Command::Coordinator(command) => coordinator::run(command, out).await,
 		Command::Miner(command) => miner::run(command, out).await,

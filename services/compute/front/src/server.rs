@@ -446,12 +446,16 @@ fn routes() -> OpenApiRouter<Front> {
 		.routes(routes!(status))
 }
 
+/// Returns what a front lets through; web pages of these origins may ask it. Answers take as long as the
+/// model needs.
+pub fn limits(origins: Vec<String>) -> Limits {
+	Limits { timeout: None, origins, ..Limits::default() }
+}
+
 /// Returns all routes of a front. Without API keys, everybody who reaches it is one customer.
-pub fn router(payer: Arc<Payer>, keys: Option<ApiKeys>) -> Router {
+pub fn router(payer: Arc<Payer>, keys: Option<ApiKeys>, limits: &Limits) -> Router {
 	let front = Front { payer: payer.clone(), keys: keys.map(Arc::new), rates: Arc::default() };
-	// Answers take as long as the model needs.
-	let limits = Limits { timeout: None, ..Limits::default() };
-	site(routes(), front, Arc::new(Pages(payer)), &limits)
+	site(routes(), front, Arc::new(Pages(payer)), limits)
 }
 
 /// Returns the description of all requests, as OpenAPI.
@@ -467,9 +471,10 @@ pub async fn serve(
 	payer: Arc<Payer>,
 	keys: Option<ApiKeys>,
 	listener: TcpListener,
+	limits: &Limits,
 	stop: Stop,
 ) -> Result<(), FrontError> {
-	let serving = serve_on(router(payer.clone(), keys), listener, stop)?;
+	let serving = serve_on(router(payer.clone(), keys, limits), listener, stop)?;
 	tokio::select! {
 		() = serving.ended() => (),
 		() = watch::reconcile(&payer) => (),

@@ -19,7 +19,7 @@ use gridproof_compute_api::{
 		SECRET_HEADER, VOUCHER_HEADER,
 	},
 };
-use gridproof_front::{FrontError, Payer, Settings, TopUp, chain::ClientChain, serve};
+use gridproof_front::{FrontError, Payer, Settings, TopUp, chain::ClientChain, limits, serve};
 use gridproof_keys::SealedKey;
 use gridproof_primitives::{
 	H256,
@@ -452,7 +452,9 @@ impl World {
 		let stopper = Stopper::new();
 		let keys = (!self.customers.is_empty()).then(|| ApiKeys::of(self.customers.clone()));
 		let stop = stopper.signal();
-		let task = tokio::spawn(async move { serve(payer, keys, listener, stop).await.unwrap() });
+		let task = tokio::spawn(async move {
+			serve(payer, keys, listener, &limits(Vec::new()), stop).await.unwrap()
+		});
 		self.front = Some((url, stopper, task));
 	}
 
