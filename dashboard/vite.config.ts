@@ -11,7 +11,7 @@ export default defineConfig({
 		modulePreload: { polyfill: false },
 		assetsInlineLimit: 0,
 		sourcemap: false,
-		chunkSizeWarningLimit: 5000,
+		chunkSizeWarningLimit: 8000,
 	},
 	server: { fs: { allow: [".."] } },
 });
