@@ -80,7 +80,7 @@ install_all() {
 		die "these programs are for Linux on $machine, and this is $(uname -s) on $(uname -m)"
 	for program in gridproof gridproof-node; do
 		"$here/bin/$program" --version >/dev/null || die "$program does not run here: it needs glibc of Debian 12 or \
-Ubuntu 24.04, or later, and the node libssl3 (apt-get install libssl3)"
+Ubuntu 24.04, or later, and the node libssl3 and certificates (apt-get install libssl3 ca-certificates)"
 	done
 	mkdir -p "$prefix/share/gridproof" 2>/dev/null && [ -w "$prefix/share/gridproof" ] ||
 		die "$prefix cannot be written: run this as root, or choose another folder with --prefix"
