@@ -306,7 +306,8 @@ fn the_days_of_a_demonstration_keep_the_hours_of_their_clocks_also_after_a_long_
 	let printed = days(folder.path(), "2025-10-27", "");
 	assert_eq!(printed.lines().count(), 34, "of the days before, the chain takes none any more");
 	// Hours are points of a curve that states all of them.
-	let points = |day| of_day(folder.path(), day, "load_10YPL-AREA-----S.xml").matches("<Point>").count();
+	let points =
+		|day| of_day(folder.path(), day, "load_10YPL-AREA-----S.xml").matches("<Point>").count();
 	assert_eq!((points("2025-10-25"), points("2025-10-26")), (24, 25));
 }
 

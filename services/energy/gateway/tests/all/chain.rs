@@ -1,6 +1,8 @@
 //! From logs to finalized blocks, with a chain that keeps the real rules.
 
-use crate::common::{Desk, GENESIS, Happened, Mqtt, Running, device_key, meter_name, reading, topic};
+use crate::common::{
+	Desk, GENESIS, Happened, Mqtt, Running, device_key, meter_name, reading, topic,
+};
 use gridproof_gateway_api::{BatchState, ClientError};
 use gridproof_keys::SealedKey;
 use gridproof_primitives::{

@@ -2,12 +2,12 @@
 
 #[allow(dead_code, unreachable_pub, reason = "it is a program")]
 #[path = "../../examples/line_protocol.rs"]
-mod line_protocol;
+mod example;
 
 use crate::common::{Desk, Running, reading};
+use example::Lines;
 use gridproof_gateway::{Intake, Parts};
 use gridproof_gateway_api::ListDeadLetters;
-use line_protocol::Lines;
 use tokio::{
 	io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
 	net::TcpStream,

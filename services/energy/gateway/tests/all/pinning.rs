@@ -1,12 +1,12 @@
 //! A pinning service, played by the test: what it refuses holds up nothing else.
 
+use crate::common::{Desk, Running, reading};
 use axum::{
 	Json, Router,
 	extract::{Path, State},
 	http::StatusCode,
 	routing::{get, post},
 };
-use crate::common::{Desk, Running, reading};
 use gridproof_gateway::{PinProgress, Pinning};
 use serde_json::{Value, json};
 use std::{
