@@ -120,7 +120,7 @@ async fn start(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 	};
 	let keys = args.api_keys.as_deref().map(ApiKeys::open).transpose()?;
 	let limits = limits(args.origins);
-	limits.check_origins().map_err(usage)?;
+	limits.check_origins().map_err(|error| usage(error.to_string()))?;
 	let listener = TcpListener::bind(args.listen)
 		.await
 		.with_context(|| format!("cannot listen on {}", args.listen))?;
