@@ -1,5 +1,5 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { defineConfig } from "vite";
+import { defineConfig } from "vitest/config";
 
 // The page may be served from any folder, and by anything that serves files: addresses are relative, and
 // the same sources give the same bytes.
@@ -13,5 +13,6 @@ export default defineConfig({
 		sourcemap: false,
 		chunkSizeWarningLimit: 8000,
 	},
+	test: { include: ["test/unit/**/*.test.ts"] },
 	server: { fs: { allow: [".."] } },
 });
