@@ -3,7 +3,7 @@
 # ./scripts/devnet and ./scripts/test call it; it can be run again at any time.
 #
 #   scripts/setup.sh build   what a build needs (default)
-#   scripts/setup.sh test    and what the checks and tests need
+#   scripts/setup.sh test    and what the checks and tests need, promtool among it
 set -euo pipefail
 . "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
 
@@ -170,13 +170,13 @@ check_tools() {
 
 # promtool, for scripts/monitoring: out of Debian's package of Prometheus, which is not installed, so that no Prometheus
 # is started on this machine.
-promtool() {
+unpack_promtool() {
 	local folder
 	command -v promtool >/dev/null && return
 	[ -z "${GRIDPROOF_SKIP_PACKAGES:-}" ] && command -v apt-get >/dev/null || return 0
 	say "unpacking promtool"
 	folder=$(mktemp -d)
-	if (cd "$folder" && apt-get download -qq prometheus && dpkg-deb -x prometheus_*.deb .) 2>/dev/null; then
+	if (cd "$folder" && timeout 120 apt-get download -qq prometheus && dpkg-deb -x prometheus_*.deb .) 2>/dev/null; then
 		mkdir -p "$GRIDPROOF_CACHE/tools/bin"
 		mv "$folder/usr/bin/promtool" "$GRIDPROOF_CACHE/tools/bin/"
 	else
@@ -194,6 +194,6 @@ if [ "$want" = test ]; then
 	# New folders and toolchains are on the path only now.
 	. "$GRIDPROOF_ROOT/scripts/env.sh"
 	check_tools
-	promtool
+	unpack_promtool
 fi
 say "set-up is complete"
