@@ -3,12 +3,12 @@
 # ./scripts/devnet and ./scripts/test call it; it can be run again at any time.
 #
 #   scripts/setup.sh build   what a build needs (default)
-#   scripts/setup.sh test    and what the checks and tests need
+#   scripts/setup.sh test    and what the checks and tests need, promtool among it
 set -euo pipefail
 . "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
 
 readonly MIN_RUST=1.95 MIN_NODE=20 NODE_PACKAGE=20
-readonly BUILD_PACKAGES=(ca-certificates clang cmake curl gcc g++ git libclang-dev libssl-dev make mold pkg-config protobuf-compiler)
+readonly BUILD_PACKAGES=(ca-certificates clang cmake curl gcc g++ git libclang-dev libssl-dev make mold pkg-config protobuf-compiler python3 tzdata)
 readonly TEST_PACKAGES=(faketime mosquitto-clients procps python3-venv)
 want=${1:-build}
 case $want in build | test) ;; *) die "unknown part '$want': say 'build' or 'test'" ;; esac
@@ -168,6 +168,23 @@ check_tools() {
 	fi
 }
 
+# promtool, for scripts/monitoring: out of Debian's package of Prometheus, which is not installed, so that no Prometheus
+# is started on this machine.
+unpack_promtool() {
+	local folder
+	command -v promtool >/dev/null && return
+	[ -z "${GRIDPROOF_SKIP_PACKAGES:-}" ] && command -v apt-get >/dev/null || return 0
+	say "unpacking promtool"
+	folder=$(mktemp -d)
+	if (cd "$folder" && timeout 120 apt-get download -qq prometheus && dpkg-deb -x prometheus_*.deb .) 2>/dev/null; then
+		mkdir -p "$GRIDPROOF_CACHE/tools/bin"
+		mv "$folder/usr/bin/promtool" "$GRIDPROOF_CACHE/tools/bin/"
+	else
+		say "promtool cannot be downloaded: scripts/monitoring checks what it can without it"
+	fi
+	rm -rf "$folder"
+}
+
 packages "${BUILD_PACKAGES[@]}"
 native_rust
 wasm_target
@@ -177,5 +194,6 @@ if [ "$want" = test ]; then
 	# New folders and toolchains are on the path only now.
 	. "$GRIDPROOF_ROOT/scripts/env.sh"
 	check_tools
+	unpack_promtool
 fi
 say "set-up is complete"

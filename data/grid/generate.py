@@ -21,8 +21,6 @@ from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from demandlib import bdew
-
 HERE = Path(__file__).resolve().parent
 FIRST_DAY, DAYS = date(2025, 3, 24), 14
 NOTICE = "Synthetic data: BDEW standard load profiles scaled to rounded annual totals. Not measured, not published by ENTSO-E."
@@ -79,6 +77,9 @@ class Profiles:
     """Share of a year's energy that a quarter hour of 2025 draws, in units of 10⁻¹⁵."""
 
     def __init__(self):
+        # Only here, so that the development chain makes further days without the package.
+        from demandlib import bdew
+
         frame = bdew.ElecSlp(2025, holidays=[]).slp_frame
         self.shares = {}
         for column in ("h0_dyn", "g0", "g3", "l0"):

@@ -14,7 +14,14 @@ use std::{
 /// # Errors
 /// When npm is not there, or fails.
 pub fn npm(name: &str) -> Result<PathBuf> {
-	let folder = repository().join("e2e/js").join(name);
+	npm_in(repository().join("e2e/js").join(name))
+}
+
+/// As [`npm`], of any folder with a lock file.
+///
+/// # Errors
+/// When npm is not there, or fails.
+pub fn npm_in(folder: PathBuf) -> Result<PathBuf> {
 	let changed = |file: &str| fs::metadata(folder.join(file)).and_then(|data| data.modified());
 	let wanted = changed("package-lock.json")?;
 	if changed("node_modules/.package-lock.json").is_ok_and(|installed| installed >= wanted) {

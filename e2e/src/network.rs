@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use std::{net::SocketAddr, time::Duration};
 
 /// Authorities of the local test network, in the order of its genesis.
-pub const LOCAL_AUTHORITIES: [&str; 3] = ["alice", "bob", "charlie"];
+pub const LOCAL_AUTHORITIES: [&str; 4] = ["alice", "bob", "charlie", "dave"];
 
 /// A network of validators on loopback.
 pub struct Network {
@@ -48,7 +48,7 @@ impl Network {
 		more: &[String],
 		limit: Duration,
 	) -> Result<Self> {
-		ensure!(count <= LOCAL_AUTHORITIES.len(), "the local test network has three authorities");
+		ensure!(count <= LOCAL_AUTHORITIES.len(), "the local test network has four authorities");
 		let mut network = Self { nodes: Vec::new(), distances: Vec::new() };
 		for (number, name) in (1u8..).zip(LOCAL_AUTHORITIES.iter().take(count)) {
 			let mut config = NodeConfig::new(name, "local", number);

@@ -49,7 +49,7 @@ for shell in "$TMPDIR"/shell-*; do [ -e "$shell" ] && kill -9 -- "-${shell##*-}"
 ./scripts/devnet reset
 rm -rf -- "$TMPDIR""#;
 /// The ports of `scripts/devnet`: the variable that changes it, and its default.
-const PORTS: [(&str, u16); 7] = [
+const PORTS: [(&str, u16); 12] = [
 	("GRIDPROOF_RPC_PORT", 9944),
 	("GRIDPROOF_GATEWAY_PORT", 8080),
 	("GRIDPROOF_MQTT_PORT", 1883),
@@ -57,6 +57,11 @@ const PORTS: [(&str, u16); 7] = [
 	("GRIDPROOF_FRONT_PORT", 8091),
 	("GRIDPROOF_P2P_PORT", 30333),
 	("GRIDPROOF_METRICS_PORT", 9615),
+	("GRIDPROOF_ATTEST_METRICS_PORT", 9616),
+	("GRIDPROOF_ISSUER_METRICS_PORT", 9617),
+	("GRIDPROOF_METERS_METRICS_PORT", 9618),
+	("GRIDPROOF_MINER_1_METRICS_PORT", 9619),
+	("GRIDPROOF_MINER_2_METRICS_PORT", 9620),
 ];
 
 /// What a reader does at one place of a page.

@@ -110,6 +110,11 @@ fn run_node(cli: &Cli) -> Result<(), Error> {
 	if let Some(hint) = preflight::hint_of_sync(&runner.config().network.sync_mode) {
 		tracing::info!("{hint}");
 	}
+	let config = runner.config();
+	let (chain, boot_nodes) = (config.chain_spec.chain_type(), config.network.boot_nodes.len());
+	if let Some(hint) = preflight::hint_of_star(config.role.is_authority(), &chain, boot_nodes) {
+		tracing::warn!("{hint}");
+	}
 	let pool = PoolSettings::new(&base.pool_config, base.is_dev()?);
 	let origin = origin(cli);
 	let mut outlives_tasks = None;

@@ -58,6 +58,20 @@ pub(crate) fn hint_of_sync(mode: &SyncMode) -> Option<&'static str> {
 	)
 }
 
+/// What the operator of a validator has to know whose network has one node in the middle.
+pub(crate) fn hint_of_star(
+	is_validator: bool,
+	chain: &ChainType,
+	boot_nodes: usize,
+) -> Option<&'static str> {
+	let is_network = !matches!(chain, ChainType::Development);
+	(is_validator && is_network && boot_nodes == 1).then_some(
+		"This network has one boot node: nodes that can be reached by it alone lose each other, and blocks \
+		 stop, when it stops. Name every validator as a boot node, in the chain's specification or with \
+		 --bootnodes.",
+	)
+}
+
 /// Refuses unsafe RPC methods on an address that others reach, whichever options made it so.
 pub(crate) fn check_methods(config: &Configuration) -> Result<(), Error> {
 	for endpoint in config.rpc.addr.iter().flatten() {
@@ -199,6 +213,17 @@ mod tests {
 		let hint = hint_of_sync(&SyncMode::Warp).expect("it waits");
 		assert!(hint.contains("three peers") && hint.contains("--sync full"), "{hint}");
 		assert_eq!(hint_of_sync(&SyncMode::Full), None);
+	}
+
+	#[test]
+	fn a_validator_of_a_network_with_one_boot_node_is_told_what_that_means() {
+		let hint = |chain, boot_nodes| hint_of_star(true, &chain, boot_nodes);
+		assert!(hint(ChainType::Live, 1).is_some_and(|hint| hint.contains("every validator")));
+		assert!(hint(ChainType::Local, 1).is_some());
+		assert_eq!(hint(ChainType::Live, 2), None);
+		assert_eq!(hint(ChainType::Live, 0), None, "it may be the first, or find others by itself");
+		assert_eq!(hint(ChainType::Development, 1), None);
+		assert_eq!(hint_of_star(false, &ChainType::Live, 1), None);
 	}
 
 	#[test]

@@ -21,7 +21,7 @@ use gridproof_primitives::{
 	crypto::ed25519::PublicKey,
 	energy::{
 		Accepted, Anchor, BatchHeader, BatchRecord, BatchRefusal, MeterIndex, MeterInfo, MeterName,
-		OrganisationIndex, Overview, ReadingRefusal, SignedBatch, Totals,
+		MeterPage, OrganisationIndex, Overview, ReadingRefusal, SignedBatch, Totals,
 	},
 	num::decimal::SignedRatio,
 	reserve::archive::ArchiveProof,
@@ -358,6 +358,10 @@ impl_runtime_apis! {
 
 		fn meters(from: MeterIndex, limit: u32) -> Vec<MeterInfo<AccountId>> {
 			MeterReadings::meters(from, limit)
+		}
+
+		fn meter_page(from: MeterIndex, limit: u32) -> MeterPage<AccountId> {
+			MeterReadings::meter_page(from, limit)
 		}
 
 		fn totals(meter: MeterIndex) -> Option<Totals> {

@@ -47,7 +47,8 @@ use sp_runtime::traits::AccountIdConversion;
 
 /// One node, Alice, who is also root. Ferdie is the emergency account.
 pub const DEVELOPMENT: &str = sp_genesis_builder::DEV_RUNTIME_PRESET;
-/// Three authorities: Alice, Bob and Charlie. Alice is root, Ferdie the emergency account.
+/// Four authorities, the fewest of which one may be away: Alice, Bob, Charlie and Dave. Alice is root, Ferdie the
+/// emergency account.
 pub const LOCAL_TESTNET: &str = sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET;
 /// Four authorities whose operators made their keys; nobody here knows the secrets.
 pub const STAGING: &str = "staging";
@@ -321,6 +322,7 @@ fn local_testnet() -> Value {
 			Authority::well_known(Sr25519Keyring::Alice, Ed25519Keyring::Alice),
 			Authority::well_known(Sr25519Keyring::Bob, Ed25519Keyring::Bob),
 			Authority::well_known(Sr25519Keyring::Charlie, Ed25519Keyring::Charlie),
+			Authority::well_known(Sr25519Keyring::Dave, Ed25519Keyring::Dave),
 		],
 		well_known_accounts(),
 		Sr25519Keyring::Alice.to_account_id(),

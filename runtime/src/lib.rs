@@ -62,11 +62,11 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 	impl_name: Cow::Borrowed("gridproof-node"),
 	authoring_version: 1,
 	// Moves with every change of behaviour.
-	spec_version: 101,
+	spec_version: 102,
 	impl_version: 0,
 	apis: apis::RUNTIME_API_VERSIONS,
 	// Moves when the encoding of a call or of the transaction extensions changes.
-	transaction_version: 2,
+	transaction_version: 3,
 	system_version: 1,
 };
 

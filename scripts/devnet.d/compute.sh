@@ -15,7 +15,9 @@ register() {
 	shift 3
 	[ -e "$HOME_DIR/$name-key.json" ] && return
 	say "registering $name"
-	"$GRIDPROOF" "$kind" register --new-key --key "$HOME_DIR/$name-key.json" --suri "$account" --url "$WS" "$@" \
+	local new
+	new=$(new_key "$name")
+	"$GRIDPROOF" "$kind" register ${new:+"$new"} --key "$HOME_DIR/$name-key.json" --suri "$account" --url "$WS" "$@" \
 		>"$HOME_DIR/register.log" 2>&1 || {
 		rm -f "$HOME_DIR/$name-key.json"
 		die "$name could not be registered: $(tail -n 5 "$HOME_DIR/register.log")"
@@ -36,9 +38,10 @@ make_api_key() {
 
 start_coordinator() {
 	pid_of coordinator >/dev/null || port_free "$COORDINATOR_PORT" GRIDPROOF_COORDINATOR_PORT
+	dashboard_settings >"$HOME_DIR/coordinator.json"
 	GRIDPROOF_SENDER_SURI=//Charlie//stash start coordinator "$GRIDPROOF" coordinator run --key "$HOME_DIR/coordinator-key.json" \
 		--data "$HOME_DIR/coordinator" --listen "127.0.0.1:$COORDINATOR_PORT" --url "$WS" \
-		--api-keys "$HOME_DIR/api-keys.json" --suri //Ferdie
+		--api-keys "$HOME_DIR/api-keys.json" --suri //Ferdie --config "$HOME_DIR/coordinator.json"
 	for _ in $(seq 100); do
 		curl --silent --max-time 2 --output /dev/null "$COORDINATOR/" && return
 		pid_of coordinator >/dev/null || ended coordinator
@@ -48,11 +51,12 @@ start_coordinator() {
 }
 
 start_miner() {
-	local cheat=()
+	local cheat=() figures
+	figures=$(figures_of "$1")
 	# Set by 'cheat', and kept over restarts.
 	[ ! -e "$HOME_DIR/$1-cheat" ] || cheat=(--trial-cheat "$(cat "$HOME_DIR/$1-cheat")")
 	GRIDPROOF_SENDER_SURI=$2 start "$1" "$GRIDPROOF" miner run --key "$HOME_DIR/$1-key.json" --data "$HOME_DIR/$1" \
-		--coordinator "$COORDINATOR" --url "$WS" "${cheat[@]}"
+		--coordinator "$COORDINATOR" --metrics "$figures" --url "$WS" "${cheat[@]}"
 }
 
 # cheat MINER HOW: has a miner cheat from now on, for a look at how it ends; with 'honest', no more.
@@ -76,7 +80,9 @@ open_channel() {
 	[ -e "$HOME_DIR/channel" ] && return
 	say "opening a channel"
 	rm -f "$HOME_DIR/channel-key.json"
-	"$GRIDPROOF" --json channel open --new-key --key "$HOME_DIR/channel-key.json" --deposit 20 --suri //Dave \
+	local new
+	new=$(new_key channel)
+	"$GRIDPROOF" --json channel open ${new:+"$new"} --key "$HOME_DIR/channel-key.json" --deposit 20 --suri //Dave \
 		--coordinator "$COORDINATOR" --url "$WS" >"$HOME_DIR/channel.log" 2>&1 ||
 		die "no channel could be opened: $(tail -n 5 "$HOME_DIR/channel.log")"
 	grep -o '"channel": *[0-9]*' "$HOME_DIR/channel.log" | grep -o '[0-9]*$' >"$HOME_DIR/channel.new"
@@ -87,7 +93,8 @@ start_front() {
 	pid_of front >/dev/null || port_free "$FRONT_PORT" GRIDPROOF_FRONT_PORT
 	start front "$GRIDPROOF" front run --channel "$(cat "$HOME_DIR/channel")" --key "$HOME_DIR/channel-key.json" \
 		--data "$HOME_DIR/front" --listen "127.0.0.1:$FRONT_PORT" --coordinator "$COORDINATOR" --url "$WS" \
-		--top-up-below 5 --top-up-by 15 --top-up-per-day 150 --max-spend 10000 --suri //Dave
+		--top-up-below 5 --top-up-by 15 --top-up-per-day 150 --max-spend 10000 --suri //Dave \
+		"${DASHBOARD_ORIGINS[@]}"
 	for _ in $(seq 100); do
 		curl --silent --max-time 2 --output /dev/null "$FRONT/health" && return
 		pid_of front >/dev/null || ended front
@@ -102,7 +109,7 @@ ask() {
 	local prompts=("The light of the morning" "She had a letter" "Energy is" "It is a truth" "The old house") turn=0
 	local model prompt
 	while true; do
-		prompt=${prompts[turn % ${#prompts[@]}]}
+		prompt=${prompts[$(cksum <<<"$SEED $turn" | cut -d ' ' -f 1) % ${#prompts[@]}]}
 		if ((turn % 10 == 9)); then
 			"$GRIDPROOF" job submit --prompt "$prompt" --suri //Dave \
 				--jobs "$HOME_DIR/jobs" --coordinator "$COORDINATOR" --url "$WS" || true

@@ -37,7 +37,8 @@ start_gateway() {
 		die "the gateway does not accept the credentials: $(tail -n 5 "$HOME_DIR/onboard.log")"
 	# Signed, what it sends can be read by every explorer.
 	GRIDPROOF_SENDER_SURI=//Bob//stash start gateway "$GRIDPROOF" gateway run --data "$HOME_DIR/gateway" --url "$WS" \
-		--http "127.0.0.1:$HTTP_PORT" --mqtt "127.0.0.1:$MQTT_PORT" --batch-seconds 60
+		--http "127.0.0.1:$HTTP_PORT" --mqtt "127.0.0.1:$MQTT_PORT" --batch-seconds 60 \
+		"${DASHBOARD_ORIGINS[@]}"
 	for _ in $(seq 100); do
 		curl --silent --fail --max-time 2 "$GATEWAY/health" >/dev/null && return
 		pid_of gateway >/dev/null || ended gateway
@@ -48,9 +49,11 @@ start_gateway() {
 
 # Simulated time begins a day ago, runs 720 times as fast until it has caught up, and then with real time.
 start_meters() {
+	local figures
+	figures=$(figures_of meters)
 	start meters "$GRIDPROOF" meter simulate --registry "$HOME_DIR/meters.json" --speed 720 \
 		--keys "$HOME_DIR/meter-keys" --state "$HOME_DIR/meter-states" \
-		--credentials "$HOME_DIR/mqtt-credentials.csv" --broker "mqtt://127.0.0.1:$MQTT_PORT"
+		--credentials "$HOME_DIR/mqtt-credentials.csv" --broker "mqtt://127.0.0.1:$MQTT_PORT" --metrics "$figures"
 }
 
 start_metering() {

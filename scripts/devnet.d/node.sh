@@ -30,7 +30,14 @@ port_free() {
 make_spec() {
 	local spec=$HOME_DIR/spec.json salt
 	[ -e "$spec" ] && return
-	"$NODE" export-chain-spec --chain dev --raw --output "$spec.new"
+	local chain=${BASE_SPEC:-dev}
+	if [ "${PACE:-60}" != 60 ]; then
+		"$NODE" export-chain-spec --chain "$chain" --output "$spec.plain.json"
+		chain=$spec.plain.json
+		sed -i "s/\"dayLength\": *60000/\"dayLength\": ${PACE}000/" "$chain"
+		grep -q "\"dayLength\": *${PACE}000" "$chain" || die "the length of a day could not be written into $chain"
+	fi
+	"$NODE" export-chain-spec --chain "$chain" --raw --output "$spec.new"
 	salt=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 	# The key is ":devnet:salt".
 	sed -i "s/\"top\": *{/&\"0x3a6465766e65743a73616c74\":\"0x$salt\",/" "$spec.new"
@@ -43,10 +50,12 @@ start_node() {
 		port_free "$RPC_PORT" GRIDPROOF_RPC_PORT
 		port_free "$P2P_PORT" GRIDPROOF_P2P_PORT
 		port_free "$METRICS_PORT" GRIDPROOF_METRICS_PORT
+		port_free "$LIGHT_PORT" GRIDPROOF_LIGHT_PORT
 	fi
 	make_spec
 	start node "$NODE" --dev --chain "$HOME_DIR/spec.json" --base-path "$HOME_DIR/node" --name devnet \
-		--rpc-port "$RPC_PORT" --port "$P2P_PORT" --prometheus-port "$METRICS_PORT"
+		--rpc-port "$RPC_PORT" --prometheus-port "$METRICS_PORT" \
+		--listen-addr "/ip4/127.0.0.1/tcp/$P2P_PORT" --listen-addr "/ip4/127.0.0.1/tcp/$LIGHT_PORT/ws"
 }
 
 wait_for_finality() {

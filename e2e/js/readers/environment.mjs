@@ -1,4 +1,4 @@
-// What the tests of e2e/tests/readers.rs tell these scripts.
+// What the tests of e2e/tests/end_to_end/readers.rs tell these scripts.
 
 export const url = process.argv[2] ?? "ws://127.0.0.1:9944";
 /** The last block to read. */

@@ -381,7 +381,7 @@ impl<T: Config> ServiceCredit<T::AccountId> for Pallet<T> {
 
 	fn weight() -> Weight {
 		// The account's row. What else a price in credit writes is less than one in AICP does, which is
-		// in the weight of who asks: six rows against eleven, as `runtime/tests/computing.rs` counts.
+		// in the weight of who asks: six rows against eleven, as `runtime/tests/all/computing.rs` counts.
 		T::DbWeight::get().reads_writes(1, 1)
 	}
 }

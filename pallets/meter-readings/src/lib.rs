@@ -164,7 +164,7 @@ pub mod pallet {
 		crypto::ed25519::{PublicKey, Signature},
 		energy::{
 			Accepted, Anchor, AnchorState, BatchHeader, BatchRecord, BatchRefusal, MeterIndex,
-			MeterInfo, MeterName, Overview, PointId, ReadingRefusal, Registers, SealId,
+			MeterInfo, MeterName, MeterPage, Overview, PointId, ReadingRefusal, Registers, SealId,
 			SerialNumber, SignedBatch, Suspension, Totals, VerifiedReading,
 		},
 	};
@@ -1586,9 +1586,16 @@ pub mod pallet {
 			Some((meter, Self::info(meter)?))
 		}
 
-		/// Returns the meters in service from index `from` on, at most `limit` and at most 1,000.
+		/// Returns the meters in service from index `from` on, at most `limit` and at most 1,000, of 4,000
+		/// indices at most. Whether there are more, [`Pallet::meter_page`] says.
 		pub fn meters(from: MeterIndex, limit: u32) -> Vec<MeterInfo<T::AccountId>> {
-			Self::infos(from, limit)
+			Self::page(from, limit).meters
+		}
+
+		/// Returns the meters in service from index `from` on, at most `limit` and at most 1,000, of 4,000
+		/// indices at most, and the index from which the list goes on.
+		pub fn meter_page(from: MeterIndex, limit: u32) -> MeterPage<T::AccountId> {
+			Self::page(from, limit)
 		}
 
 		/// Returns a meter's energy over several spans of time, in Wh; the last hour as far as its

@@ -7,12 +7,13 @@ use gridproof_primitives::{
 	H256,
 	energy::{
 		Accepted, Anchor, BatchHeader, BatchRecord, BatchRefusal, MeterIndex, MeterInfo, MeterName,
-		Overview, ReadingRefusal, SignedBatch, Totals,
+		MeterPage, Overview, ReadingRefusal, SignedBatch, Totals,
 	},
 };
 
 sp_api::decl_runtime_apis! {
 	/// Queries of the meter readings pallet.
+	#[api_version(2)]
 	pub trait MeterReadingsApi<AccountId, Balance, BlockNumber>
 	where
 		AccountId: Codec,
@@ -25,8 +26,13 @@ sp_api::decl_runtime_apis! {
 		/// Returns the meter in service that has this name, with its index.
 		fn meter_by_name(name: MeterName) -> Option<(MeterIndex, MeterInfo<AccountId>)>;
 
-		/// Returns the meters in service from index `from` on, at most `limit` and at most 1,000.
+		/// Returns the meters in service from index `from` on, at most `limit` and at most 1,000, of 4,000
+		/// indices at most. Whether there are more, `meter_page` says.
 		fn meters(from: MeterIndex, limit: u32) -> Vec<MeterInfo<AccountId>>;
+
+		/// Returns the meters in service from index `from` on, at most `limit` and at most 1,000, of 4,000
+		/// indices at most, and the index from which the list goes on.
+		fn meter_page(from: MeterIndex, limit: u32) -> MeterPage<AccountId>;
 
 		/// Returns a meter's energy over several spans of time, in Wh.
 		fn totals(meter: MeterIndex) -> Option<Totals>;

@@ -7,11 +7,13 @@ use frame_support::{
 	traits::{Time, fungibles::Inspect as _},
 };
 use gridproof_primitives::energy::{
-	BatchRecord, MeterIndex, MeterInfo, Overview, PointInfo, Registers, Totals,
+	BatchRecord, MeterIndex, MeterInfo, MeterPage, Overview, PointInfo, Registers, Totals,
 };
 
 /// Highest number of meters in one answer.
 const MAX_LISTED: u32 = 1_000;
+/// Highest number of indices that one answer looks at, of meters that are gone as of those in service.
+const MAX_PASSED: u32 = 4_000;
 /// An hour, in ms.
 const HOUR_MS: u64 = 3_600_000;
 
@@ -48,10 +50,17 @@ impl<T: Config> Pallet<T> {
 		Some(BatchRecord { anchor: Self::kept_anchor(meter, sequence), ..record })
 	}
 
-	/// [`Pallet::meters`].
-	pub(crate) fn infos(from: MeterIndex, limit: u32) -> Vec<MeterInfo<T::AccountId>> {
+	/// [`Pallet::meter_page`].
+	pub(crate) fn page(from: MeterIndex, limit: u32) -> MeterPage<T::AccountId> {
 		let limit = usize::try_from(limit.min(MAX_LISTED)).unwrap_or(0);
-		(from..NextMeter::<T>::get()).filter_map(Self::info).take(limit).collect()
+		let (mut next, end) = (from, NextMeter::<T>::get());
+		let last = from.saturating_add(MAX_PASSED).min(end);
+		let mut meters = Vec::new();
+		while next < last && meters.len() < limit {
+			meters.extend(Self::info(next));
+			next = next.saturating_add(1);
+		}
+		MeterPage { meters, next: (next < end).then_some(next) }
 	}
 
 	/// [`Pallet::totals`].

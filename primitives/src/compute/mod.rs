@@ -45,11 +45,14 @@ mod views;
 pub use evidence::{Evidence, EvidenceError, OffenceKind, Proven, SignedBy};
 pub use job_model::JobModel;
 pub use model::{DEFAULT_MODEL_FACTOR, MAX_MODEL_FACTOR, compute_units, model_factor};
-pub use parameters::{ComputeParameterError, ComputeParameters};
+pub use parameters::{ComputeParameterError, ComputeParameters, MIN_NOTICE_MS};
 pub use party::PartyRole;
 pub use quote::{Quote, QuoteError, SignedQuote};
 pub use rate::{AitPerAicp, ReferenceRate, counted};
-pub use receipt::{Receipt, SignedReceipt, Signer, Telemetry, receipt_payload};
+pub use receipt::{
+	MAX_MADE_PER_MS, MAX_MEMORY_MB, MAX_READ_PER_MS, Receipt, SignedReceipt, Signer, Telemetry,
+	receipt_payload,
+};
 pub use refusal::{JobTerms, ReceiptRefusal, check_receipt};
 pub use statements::{
 	Assignment, Heartbeat, Registration, SignedAssignment, SignedHeartbeat, may_replace,

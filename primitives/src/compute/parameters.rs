@@ -22,7 +22,7 @@ const DAY_MS: u64 = 24 * HOUR_MS;
 /// chain needs to become final.
 const MIN_GRACE_MS: u64 = 60 * SECOND_MS;
 /// Shortest notice of a cancellation, in milliseconds: longer than a coordinator's node may be away.
-const MIN_NOTICE_MS: u64 = 60 * SECOND_MS;
+pub const MIN_NOTICE_MS: u64 = 60 * SECOND_MS;
 /// Longest time in any parameter, in milliseconds: 366 days.
 const MAX_TIME_MS: u64 = 366 * DAY_MS;
 /// What the treasury pays to verifiers for each unit of a price that it received, in parts per

@@ -9,6 +9,14 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_io::hashing::blake2_256;
 
+/// Most tokens that a request is answered with in a millisecond, by any machine: a model of a few thousand
+/// parameters makes about as many.
+pub const MAX_MADE_PER_MS: u64 = 1_000;
+/// Most tokens of a prompt that are read in a millisecond, by any machine.
+pub const MAX_READ_PER_MS: u64 = 100_000;
+/// Most memory that an engine uses, in megabytes of 10⁶ bytes: 16 TB.
+pub const MAX_MEMORY_MB: u32 = 16_000_000;
+
 /// Measurements of the work. Both signers state them.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -27,6 +35,17 @@ impl Telemetry {
 	/// Returns the number of tokens read and produced.
 	pub fn tokens(&self) -> u64 {
 		u64::from(self.input_tokens).saturating_add(self.output_tokens.into())
+	}
+
+	/// Returns `true` if no machine can have done better: at most [`MAX_MADE_PER_MS`] tokens produced and
+	/// [`MAX_READ_PER_MS`] read in a millisecond, and at most [`MAX_MEMORY_MB`] in use. Better figures raise
+	/// a miner's score; who signs worse ones than he could is the only loser.
+	pub fn is_possible(&self) -> bool {
+		let within =
+			|tokens: u32, most: u64| u64::from(tokens) <= self.duration_ms.saturating_mul(most);
+		within(self.output_tokens, MAX_MADE_PER_MS)
+			&& within(self.input_tokens, MAX_READ_PER_MS)
+			&& self.memory_mb <= MAX_MEMORY_MB
 	}
 
 	/// Returns memory times time, in units of 10⁻⁶ GB·s (megabytes times milliseconds).

@@ -444,3 +444,18 @@ fn a_receipt_is_refused_for_good_unless_governance_a_bond_or_time_can_help() {
 		]
 	);
 }
+
+#[test]
+fn measurements_that_no_machine_reaches_are_told_from_the_best_there_are() {
+	let best = Telemetry {
+		input_tokens: 200_000,
+		output_tokens: 2_000,
+		duration_ms: 2,
+		memory_mb: MAX_MEMORY_MB,
+	};
+	assert!(best.is_possible());
+	assert!(!Telemetry { input_tokens: 200_001, ..best }.is_possible());
+	assert!(!Telemetry { output_tokens: 2_001, ..best }.is_possible());
+	assert!(!Telemetry { memory_mb: MAX_MEMORY_MB + 1, ..best }.is_possible());
+	assert!(!Telemetry { duration_ms: 0, ..best }.is_possible());
+}

@@ -52,7 +52,7 @@ pub use rules::{
 };
 pub use unseen::LastSeen;
 pub use views::{
-	BatchRecord, MeterInfo, Overview, PointInfo, ReadingRefusal, Totals, VerifiedReading,
+	BatchRecord, MeterInfo, MeterPage, Overview, PointInfo, ReadingRefusal, Totals, VerifiedReading,
 };
 
 use crate::num::units::MILLIS_PER_DAY;

@@ -5,10 +5,22 @@ use super::{
 	Suspension,
 };
 use crate::{H256, crypto::merkle::ProofError};
+use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
+
+/// A page of the list of meters.
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MeterPage<AccountId> {
+	/// Meters in service, by rising index.
+	pub meters: Vec<MeterInfo<AccountId>>,
+	/// Index from which the next page goes on; `None` after the last meter. A page that is not the last can
+	/// be empty: the chain passes over a bounded number of indices of meters that are gone.
+	pub next: Option<MeterIndex>,
+}
 
 /// A meter, as the chain stores it.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]

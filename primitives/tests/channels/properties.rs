@@ -7,8 +7,7 @@ use gridproof_primitives::{
 		AitPerAicp, Class, ComputeParameters, PriceAsset,
 		channels::{
 			Batch, BatchRefusal, Channel, ChannelId, ChannelReceipt, ChannelTerms, ReceiptProof,
-			SettlementBatch, SettlementHeader, Tariff, TariffPeriod, TariffUse, VoucherId,
-			give_back, line_claim, received,
+			SettlementBatch, SettlementHeader, Tariff, VoucherId, give_back, line_claim, received,
 		},
 		settlement::Split,
 	},
@@ -407,37 +406,6 @@ proptest! {
 		}
 		prop_assert_eq!(tariff.price_of(0), 0);
 		prop_assert_eq!(tariff.price_of(tariff.tokens()), price);
-	}
-
-	#[test]
-	fn requests_at_the_same_time_keep_the_limit_of_tokens(
-		events in prop::collection::vec((any::<bool>(), 0u64..400, 0u64..400, 0u64..1 << 24), 1..200),
-	) {
-		let tariff =
-			Tariff { asset: PriceAsset::Ait, price: 997, tokens_per_day: 1_000, days: 3 };
-		let period = TariffPeriod { tariff, start_ms: 5_000, day_ms: DAY_MS };
-		let (mut state, mut now, mut paid) = (TariffUse::default(), 5_000u64, 0u128);
-		let mut open: Vec<u64> = vec![];
-		let mut by_day: BTreeMap<u64, u64> = BTreeMap::new();
-		for (asks, highest, tokens, later) in events {
-			now += later;
-			if asks {
-				if let Ok(reserved) = state.reserve(&period, now, highest) {
-					state = reserved;
-					open.push(highest);
-				}
-			} else if let Some(highest) = open.pop() {
-				let price;
-				(state, price) = state.finish(&period, now, highest, tokens);
-				paid += price;
-				*by_day.entry((now - 5_000) / DAY_MS).or_default() += tokens.min(highest);
-			}
-			prop_assert!(state.today + state.reserved <= 1_000 || period.day_at(now).is_err());
-		}
-		prop_assert!(paid <= 997);
-		for (day, tokens) in by_day {
-			prop_assert!(day > 2 || tokens <= 1_000);
-		}
 	}
 
 	#[test]

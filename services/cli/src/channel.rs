@@ -2,7 +2,7 @@
 
 use crate::{
 	args::{
-		CoordinatorArgs, NodeArgs, PassphraseArgs, PayerArgs,
+		ChannelArgs, CoordinatorArgs, SubmitArgs, UrlArgs,
 		amount::Unit,
 		keys::{new_sealed_key, sealed_key},
 	},
@@ -13,10 +13,13 @@ use crate::{
 };
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use gridproof_chain::pallets::compute_receipts::{
-	call,
-	event::{ChannelEnding, ChannelOpened, ChannelToppedUp},
-	query,
+use gridproof_chain::{
+	Chain,
+	pallets::compute_receipts::{
+		call,
+		event::{ChannelEnding, ChannelOpened, ChannelToppedUp},
+		query,
+	},
 };
 use gridproof_compute_api::CoordinatorClient;
 use gridproof_keys::{Kind, account::address};
@@ -77,52 +80,37 @@ pub struct OpenArgs {
 	#[command(flatten)]
 	coordinator: CoordinatorArgs,
 	#[command(flatten)]
-	payer: PayerArgs,
-	#[command(flatten)]
-	passphrase: PassphraseArgs,
-	#[command(flatten)]
-	node: NodeArgs,
+	by: SubmitArgs,
 }
 
 /// Arguments of `channel show`.
 #[derive(Args)]
 pub struct ShowArgs {
-	/// Number of the channel.
-	#[arg(value_name = "NUMBER")]
-	channel: u64,
 	#[command(flatten)]
-	node: NodeArgs,
+	which: ChannelArgs,
+	#[command(flatten)]
+	node: UrlArgs,
 }
 
 /// Arguments of `channel top-up`.
 #[derive(Args)]
 pub struct TopUpArgs {
-	/// Number of the channel.
-	#[arg(value_name = "NUMBER")]
-	channel: u64,
+	#[command(flatten)]
+	which: ChannelArgs,
 	/// What is added, in the channel's asset.
 	#[arg(value_name = "AMOUNT")]
 	amount: String,
 	#[command(flatten)]
-	payer: PayerArgs,
-	#[command(flatten)]
-	passphrase: PassphraseArgs,
-	#[command(flatten)]
-	node: NodeArgs,
+	by: SubmitArgs,
 }
 
 /// Arguments of `channel close`.
 #[derive(Args)]
 pub struct CloseArgs {
-	/// Number of the channel.
-	#[arg(value_name = "NUMBER")]
-	channel: u64,
 	#[command(flatten)]
-	payer: PayerArgs,
+	which: ChannelArgs,
 	#[command(flatten)]
-	passphrase: PassphraseArgs,
-	#[command(flatten)]
-	node: NodeArgs,
+	by: SubmitArgs,
 }
 
 /// Runs one `gridproof channel` command.
@@ -158,14 +146,16 @@ async fn open(args: &OpenArgs, out: &Output) -> anyhow::Result<()> {
 		Some(text) => unit.parse(text).map_err(usage)?,
 		None => deposit,
 	};
-	let account = args.payer.load(&args.passphrase)?;
+	let account = args.by.account()?;
 	let info = CoordinatorClient::new(&args.coordinator.coordinator)?.info().await?;
 	// Before a key is made, which is not to be made twice.
-	let chain = args.node.connect().await?;
+	let chain = args.by.connect().await?;
 	let key = match &args.key {
 		None => None,
-		Some(path) if args.new_key => Some(new_sealed_key(path, Kind::Channel, &args.passphrase)?),
-		Some(path) => Some(sealed_key(path, Kind::Channel, &args.passphrase)?),
+		Some(path) if args.new_key => {
+			Some(new_sealed_key(path, Kind::Channel, &args.by.passphrase)?)
+		},
+		Some(path) => Some(sealed_key(path, Kind::Channel, &args.by.passphrase)?),
 	};
 	let signer = key.map(|key| *key.public());
 	let mode = if args.private { Mode::Private } else { Mode::Ordinary };
@@ -177,8 +167,7 @@ async fn open(args: &OpenArgs, out: &Output) -> anyhow::Result<()> {
 		daily_limit,
 		plan_ends_ms: None,
 	};
-	let included =
-		chain.submit(&account, &call::open_channel(&terms), &args.node.patience()).await?;
+	let included = args.by.submit(&chain, &account, &call::open_channel(&terms)).await?;
 	let opened = Opened {
 		channel: included.first::<ChannelOpened>()?.channel,
 		coordinator: info.coordinator.to_string(),
@@ -210,13 +199,13 @@ struct Shown {
 	ends_ms: Option<u64>,
 }
 
-async fn view(node: &NodeArgs, channel: u64) -> anyhow::Result<ChannelView> {
-	let view = node.connect().await?.read(&query::channel(channel)).await?;
+async fn view(chain: &Chain, channel: u64) -> anyhow::Result<ChannelView> {
+	let view = chain.read(&query::channel(channel)).await?;
 	view.with_context(|| format!("the chain has no channel {channel}"))
 }
 
 async fn show(args: &ShowArgs, out: &Output) -> anyhow::Result<()> {
-	let view = view(&args.node, args.channel).await?;
+	let view = view(&args.node.connect().await?, args.which.channel).await?;
 	let (channel, unit) = (view.channel, Unit::from(view.channel.kind.asset));
 	let shown = Shown {
 		channel: view.id,
@@ -266,11 +255,12 @@ struct ToppedUp {
 }
 
 async fn top_up(args: &TopUpArgs, out: &Output) -> anyhow::Result<()> {
-	let unit = Unit::from(view(&args.node, args.channel).await?.channel.kind.asset);
+	let chain = args.by.connect().await?;
+	let unit = Unit::from(view(&chain, args.which.channel).await?.channel.kind.asset);
 	let amount = unit.parse(&args.amount).map_err(usage)?;
-	let account = args.payer.load(&args.passphrase)?;
-	let (chain, patience) = (args.node.connect().await?, args.node.patience());
-	let included = chain.submit(&account, &call::top_up(args.channel, amount), &patience).await?;
+	let account = args.by.account()?;
+	let call = call::top_up(args.which.channel, amount);
+	let included = args.by.submit(&chain, &account, &call).await?;
 	let event = included.first::<ChannelToppedUp>()?;
 	let done = ToppedUp {
 		channel: event.channel,
@@ -292,9 +282,9 @@ struct Closing {
 }
 
 async fn close(args: &CloseArgs, out: &Output) -> anyhow::Result<()> {
-	let account = args.payer.load(&args.passphrase)?;
-	let (chain, patience) = (args.node.connect().await?, args.node.patience());
-	let included = chain.submit(&account, &call::close_channel(args.channel), &patience).await?;
+	let account = args.by.account()?;
+	let (chain, call) = (args.by.connect().await?, call::close_channel(args.which.channel));
+	let included = args.by.submit(&chain, &account, &call).await?;
 	let event = included.first::<ChannelEnding>()?;
 	let done = Closing {
 		channel: event.channel,

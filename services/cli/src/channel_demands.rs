@@ -1,7 +1,7 @@
 //! `gridproof channel demands`, `demand` and `report`.
 
 use crate::{
-	args::{CoordinatorArgs, NodeArgs, PassphraseArgs, PayerArgs, UrlArgs, amount::Unit},
+	args::{CoordinatorArgs, SubmitArgs, UrlArgs, amount::Unit},
 	exit::usage,
 	output::Output,
 };
@@ -51,11 +51,7 @@ pub struct DemandArgs {
 	#[arg(long, value_name = "0x…")]
 	receipt: HexBytes,
 	#[command(flatten)]
-	payer: PayerArgs,
-	#[command(flatten)]
-	passphrase: PassphraseArgs,
-	#[command(flatten)]
-	node: NodeArgs,
+	by: SubmitArgs,
 }
 
 /// Arguments of `channel report`.
@@ -74,11 +70,7 @@ pub struct ReportArgs {
 	#[command(flatten)]
 	coordinator: CoordinatorArgs,
 	#[command(flatten)]
-	payer: PayerArgs,
-	#[command(flatten)]
-	passphrase: PassphraseArgs,
-	#[command(flatten)]
-	node: NodeArgs,
+	by: SubmitArgs,
 }
 
 /// A demand as `channel demands` prints it.
@@ -170,15 +162,15 @@ struct Done {
 /// Demands a receipt.
 pub async fn demand(args: &DemandArgs, out: &Output) -> anyhow::Result<()> {
 	let issued = issued(&args.receipt)?;
-	let account = args.payer.load(&args.passphrase)?;
-	let chain = args.node.connect().await?;
+	let account = args.by.account()?;
+	let chain = args.by.connect().await?;
 	let deposit = chain.read(&query::channel_parameters()).await?.demand_deposit;
 	let shown = Unit::from(PriceAsset::Ait).show(deposit);
 	out.note(&format!(
 		"the deposit for the answer is {shown}: the coordinator's, if it had settled the receipt and shows it"
 	));
 	let call = call::demand_receipt(&issued.receipt, &issued.coordinator_signature);
-	let included = chain.submit(&account, &call, &args.node.patience()).await?;
+	let included = args.by.submit(&chain, &account, &call).await?;
 	let event = included.first::<ReceiptDemanded>()?;
 	let done = Done {
 		id: format!("{:#x}", event.id),
@@ -206,8 +198,8 @@ struct Reported {
 pub async fn report(args: &ReportArgs, out: &Output) -> anyhow::Result<()> {
 	let first = issued(&args.receipt)?;
 	let others = args.against.iter().map(issued).collect::<anyhow::Result<Vec<_>>>()?;
-	let account = args.payer.load(&args.passphrase)?;
-	let chain = args.node.connect().await?;
+	let account = args.by.account()?;
+	let chain = args.by.connect().await?;
 	if args.given_up {
 		return report_given_up(args, &first, &account, &chain, out).await;
 	}
@@ -218,7 +210,7 @@ pub async fn report(args: &ReportArgs, out: &Output) -> anyhow::Result<()> {
 		|| "these receipts contradict neither each other nor their channel: nothing was sent",
 	)?;
 	let call = call::report_channel_offence(&coordinator, &evidence);
-	let included = chain.submit(&account, &call, &args.node.patience()).await?;
+	let included = args.by.submit(&chain, &account, &call).await?;
 	let event = included.first::<ChannelOffenceProven>()?;
 	let done = Reported {
 		offence: format!("{:?}", event.offence),
@@ -256,7 +248,7 @@ async fn report_given_up(
 			format!("batch {sequence} does not give the receipt up: nothing was sent")
 		})?;
 	let call = call::report_channel_offence(&coordinator, &evidence);
-	let included = chain.submit(account, &call, &args.node.patience()).await?;
+	let included = args.by.submit(chain, account, &call).await?;
 	let offence = included.first::<ChannelOffenceProven>().ok();
 	let given = included.first::<GivenBack>().map_or(0, |event| event.amount);
 	let done = ReportedGivenUp {

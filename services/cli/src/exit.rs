@@ -8,6 +8,7 @@ use gridproof_attest::{
 	DaemonError, FileRefusal, IssuerError, LiftError, MintError, PipelineError, PlanFileError,
 	SignError, StatementError, SubmitError, SummaryFileError, TrustedKeysError,
 };
+use gridproof_audit::AuditError;
 use gridproof_chain::ChainError;
 use gridproof_device::{DeviceError, LinkError};
 use gridproof_fleet::{
@@ -80,6 +81,7 @@ fn classified(cause: Cause) -> Option<Failure> {
 		of::<gridproof_coordinator::repair::RebuildError>,
 		of::<gridproof_coordinator::KeyFileError>,
 		of::<gridproof_front::FrontError>,
+		of::<gridproof_dashboard::SiteError>,
 		of::<gridproof_engine::EngineError>,
 		of::<gridproof_chain::governance::GovernanceError>,
 		of::<gridproof_chain::validator::ValidatorError>,
@@ -91,6 +93,7 @@ fn classified(cause: Cause) -> Option<Failure> {
 		of::<gridproof_miner::MinerError>,
 		of::<gridproof_verifier::VerifierError>,
 		of::<AnchorError>,
+		of::<AuditError>,
 		of::<SubmitError>,
 		of::<MintError>,
 		of::<LiftError>,

@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use gridproof_chain::pallets::compute_receipts::query;
 use gridproof_coordinator::ApiKeys;
-use gridproof_front::{Payer, Settings, TopUp, chain::NodeChain, serve};
+use gridproof_front::{Payer, Settings, TopUp, chain::NodeChain, limits, serve};
 use gridproof_keys::Kind;
 use gridproof_support::{Clock, stop};
 use serde::Serialize;
@@ -43,6 +43,10 @@ pub struct RunArgs {
 	/// who reaches the address may.
 	#[arg(long, value_name = "FILE")]
 	api_keys: Option<PathBuf>,
+	/// Origin of web pages that may ask, such as http://127.0.0.1:8070 of a dashboard, or * for all; may be
+	/// repeated. Such a page spends the channel.
+	#[arg(long = "origin", value_name = "URL")]
+	origins: Vec<String>,
 	/// Warn when less than this is left of the deposit, in the channel's asset.
 	#[arg(long, value_name = "AMOUNT", default_value = "0.1")]
 	warn_below: String,
@@ -115,6 +119,8 @@ async fn start(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 		max_spend: args.max_spend.as_deref().map(amount).transpose()?,
 	};
 	let keys = args.api_keys.as_deref().map(ApiKeys::open).transpose()?;
+	let limits = limits(args.origins);
+	limits.check_origins().map_err(|error| usage(error.to_string()))?;
 	let listener = TcpListener::bind(args.listen)
 		.await
 		.with_context(|| format!("cannot listen on {}", args.listen))?;
@@ -124,5 +130,5 @@ async fn start(args: RunArgs, out: &Output) -> anyhow::Result<()> {
 	out.result(&ready, |ready| {
 		format!("channel {}\nlistening on http://{}/v1", ready.channel, ready.listening)
 	})?;
-	Ok(serve(payer, keys, listener, stop::on_signals()?).await?)
+	Ok(serve(payer, keys, listener, &limits, stop::on_signals()?).await?)
 }

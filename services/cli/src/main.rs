@@ -9,11 +9,13 @@
 mod anchor;
 mod args;
 mod attest;
+mod audit;
 mod channel;
 mod channel_demands;
 mod completions;
 mod coordinator;
 mod daemon;
+mod dashboard;
 mod emission;
 mod exit;
 mod front;
@@ -96,6 +98,8 @@ enum Command {
 	/// OpenAI's interface on your own machine, paid for from a channel with your own key.
 	#[command(subcommand)]
 	Front(front::Command),
+	/// The page on which people watch the chain: serve its built files.
+	Dashboard(dashboard::DashboardArgs),
 	/// Receipts of a channel: what they say, and whether the chain has settled them.
 	#[command(subcommand)]
 	Receipt(receipt::Command),
@@ -124,6 +128,8 @@ enum Command {
 	/// Coverage on chain: state, minting, redemption.
 	#[command(subcommand)]
 	Policy(policy::Command),
+	/// Re-derive all money of the chain from its blocks, and say where the chain differs.
+	Audit(Box<audit::AuditArgs>),
 	/// Keys of attestation roles: create and show.
 	#[command(subcommand)]
 	Keys(keys::Command),
@@ -189,6 +195,7 @@ async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Channel(command) => channel::run(command, out).await,
 		Command::Plan(command) => plan::run(command, out).await,
 		Command::Front(command) => front::run(command, out).await,
+		Command::Dashboard(args) => dashboard::run(args, out).await,
 		Command::Receipt(command) => receipt::run(command, out).await,
 		Command::Coordinator(command) => coordinator::run(command, out).await,
 		Command::Miner(command) => miner::run(command, out).await,
@@ -199,6 +206,7 @@ async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Grid(command) => grid::run(command, out).await,
 		Command::Attest(command) => attest::run(command, out).await,
 		Command::Policy(command) => policy::run(command, out).await,
+		Command::Audit(args) => audit::run(&args, out).await,
 		Command::Keys(command) => keys::run(command, out),
 		Command::Govern(command) => govern::run(*command, out).await,
 		Command::Validator(command) => validator::run(command, out).await,

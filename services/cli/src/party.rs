@@ -20,6 +20,7 @@ use gridproof_chain::{
 	},
 };
 use gridproof_keys::{AccountKey, Kind};
+use gridproof_miner::{Waiting, waiting};
 use gridproof_primitives::{
 	compute::{PartyRole, Registration, Signer},
 	crypto::ed25519::PublicKey,
@@ -45,8 +46,8 @@ pub enum PartyCommand {
 	Leave(PartyArgs),
 	/// Take a leave back.
 	Stay(PartyArgs),
-	/// Take the bond back after a leave.
-	Withdraw(PartyArgs),
+	/// Take the bond back after a leave. A miner's receipts of channels that are not settled by then are lost.
+	Withdraw(WithdrawArgs),
 	/// Begin to give it another key, because the present one is lost or known to others.
 	ExchangeKey(ExchangeArgs),
 	/// Complete the exchange of its key, a day after it began.
@@ -85,6 +86,19 @@ pub struct PartyArgs {
 	passphrase: PassphraseArgs,
 	#[command(flatten)]
 	node: NodeArgs,
+}
+
+/// Arguments of `withdraw`.
+#[derive(Args)]
+pub struct WithdrawArgs {
+	/// Folder of the miner's database, in which it is looked whether anything still waits to be settled.
+	#[arg(long, value_name = "DIR")]
+	data: Option<PathBuf>,
+	/// Withdraw although receipts wait, which are then never paid.
+	#[arg(long)]
+	anyway: bool,
+	#[command(flatten)]
+	of: PartyArgs,
 }
 
 /// Arguments of `raise-bond`.
@@ -241,16 +255,7 @@ pub async fn run(command: &PartyCommand, trade: Trade, out: &Output) -> anyhow::
 				format!("{} stays\nfinal in block {}", done.key, done.block)
 			})
 		},
-		PartyCommand::Withdraw(args) => {
-			let key = &args.party.key;
-			let included = args.submit(&call::withdraw(key), out).await?;
-			let bond = included.first::<Left>()?.bond;
-			let done = Done { amount_units: Some(Amount(bond)), ..Done::new(key, &included) };
-			out.result(&done, |done| {
-				let bond = Unit::AIT.show(bond);
-				format!("{} has left, {bond} returned\nfinal in block {}", done.key, done.block)
-			})
-		},
+		PartyCommand::Withdraw(args) => withdraw(args, trade, out).await,
 		PartyCommand::ExchangeKey(args) => exchange(args, trade, out).await,
 		PartyCommand::CompleteExchange(args) => {
 			let key = &args.party.key;
@@ -291,6 +296,47 @@ async fn claim(args: &ClaimArgs, out: &Output) -> anyhow::Result<()> {
 			done.block
 		)
 	})
+}
+
+async fn withdraw(args: &WithdrawArgs, trade: Trade, out: &Output) -> anyhow::Result<()> {
+	let key = &args.of.party.key;
+	if trade == Trade::Miner && !args.anyway {
+		let folder = args.data.as_deref().ok_or_else(|| {
+			usage(
+				"a miner that has left is paid for no receipt that is not settled: name its data folder with \
+				 --data, to see whether anything waits, or say --anyway",
+			)
+		})?;
+		let waiting = waiting(folder, key, &args.of.node.connect().await?).await?;
+		nothing_waits(&waiting)?;
+	}
+	let included = args.of.submit(&call::withdraw(key), out).await?;
+	let bond = included.first::<Left>()?.bond;
+	let done = Done { amount_units: Some(Amount(bond)), ..Done::new(key, &included) };
+	out.result(&done, |done| {
+		let bond = Unit::AIT.show(bond);
+		format!("{} has left, {bond} returned\nfinal in block {}", done.key, done.block)
+	})
+}
+
+/// Refuses if receipts wait that a withdrawal would lose.
+fn nothing_waits(waiting: &[Waiting]) -> anyhow::Result<()> {
+	if waiting.is_empty() {
+		return Ok(());
+	}
+	let lines = waiting.iter().map(|waiting| {
+		let price = Unit::from(waiting.kind.asset).show(waiting.price.0);
+		format!(
+			"{} receipts of {price} in all at coordinator {}",
+			waiting.receipts, waiting.coordinator
+		)
+	});
+	let lines: Vec<String> = lines.collect();
+	Err(usage(format!(
+		"not settled yet: {}. Let the miner run until they are, which it sees to itself if it has an account; \
+		 --anyway withdraws and loses them",
+		lines.join("; ")
+	)))
 }
 
 async fn raise(args: &RaiseArgs, out: &Output) -> anyhow::Result<()> {
@@ -380,4 +426,24 @@ async fn role_of(
 	};
 	let unknown = || usage(format!("0x{} is not registered", hex::encode(key)));
 	Ok(party.ok_or_else(unknown)?.role)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use gridproof_primitives::compute::{
+		PriceAsset,
+		channels::{BatchKind, Mode},
+	};
+	use gridproof_support::text::Hex32;
+
+	#[test]
+	fn a_miner_learns_what_it_would_lose_by_withdrawing() {
+		assert!(nothing_waits(&[]).is_ok());
+		let kind = BatchKind { asset: PriceAsset::Aicp, mode: Mode::Ordinary };
+		let (coordinator, price) = (Hex32([1; 32]), Amount(1_500_000));
+		let error = nothing_waits(&[Waiting { coordinator, kind, receipts: 3, price }]);
+		let error = error.unwrap_err().to_string();
+		assert!(error.contains("3 receipts of 1.5 AICP in all at coordinator 0x0101"), "{error}");
+	}
 }

@@ -2,7 +2,7 @@
 
 use crate::{
 	args::{
-		CoordinatorArgs, NodeArgs, PassphraseArgs, PayerArgs,
+		ChannelArgs, CoordinatorArgs, PassphraseArgs, PayerArgs, SubmitArgs,
 		amount::Unit,
 		keys::{new_sealed_key, sealed_key},
 	},
@@ -70,19 +70,14 @@ pub struct BuyArgs {
 	#[command(flatten)]
 	coordinator: CoordinatorArgs,
 	#[command(flatten)]
-	payer: PayerArgs,
-	#[command(flatten)]
-	passphrase: PassphraseArgs,
-	#[command(flatten)]
-	node: NodeArgs,
+	by: SubmitArgs,
 }
 
 /// Arguments of `plan show`.
 #[derive(Args)]
 pub struct ShowArgs {
-	/// Number of the channel, as `plan buy` prints it.
-	#[arg(value_name = "CHANNEL")]
-	channel: u64,
+	#[command(flatten)]
+	which: ChannelArgs,
 	#[command(flatten)]
 	coordinator: CoordinatorArgs,
 }
@@ -90,25 +85,19 @@ pub struct ShowArgs {
 /// Arguments of `plan renew`.
 #[derive(Args)]
 pub struct RenewArgs {
-	/// Number of the channel, as `plan buy` prints it.
-	#[arg(value_name = "CHANNEL")]
-	channel: u64,
+	#[command(flatten)]
+	which: ChannelArgs,
 	#[command(flatten)]
 	coordinator: CoordinatorArgs,
 	#[command(flatten)]
-	payer: PayerArgs,
-	#[command(flatten)]
-	passphrase: PassphraseArgs,
-	#[command(flatten)]
-	node: NodeArgs,
+	by: SubmitArgs,
 }
 
 /// Arguments of `plan key`.
 #[derive(Args)]
 pub struct KeyArgs {
-	/// Number of the channel, as `plan buy` prints it.
-	#[arg(value_name = "CHANNEL")]
-	channel: u64,
+	#[command(flatten)]
+	which: ChannelArgs,
 	/// Write the API key into this file, which nobody else may read, instead of printing it.
 	#[arg(long, value_name = "FILE")]
 	save: Option<PathBuf>,
@@ -188,21 +177,22 @@ async fn buy(args: &BuyArgs, out: &Output) -> anyhow::Result<()> {
 	let coordinator = client(&args.coordinator)?;
 	let plans = coordinator.plans().await?;
 	let plan = offered(&plans, &args.plan)?;
-	let account = args.payer.load(&args.passphrase)?;
+	let account = args.by.account()?;
 	if let Some(path) = args.save.as_deref().filter(|path| path.exists()) {
 		return Err(usage(format!("{} exists already: choose another name", path.display())));
 	}
-	let chain = args.node.connect().await?;
+	let chain = args.by.connect().await?;
 	let signer = match &args.key {
 		None => None,
-		Some(path) if args.new_key => Some(new_sealed_key(path, Kind::Channel, &args.passphrase)?),
-		Some(path) => Some(sealed_key(path, Kind::Channel, &args.passphrase)?),
+		Some(path) if args.new_key => {
+			Some(new_sealed_key(path, Kind::Channel, &args.by.passphrase)?)
+		},
+		Some(path) => Some(sealed_key(path, Kind::Channel, &args.by.passphrase)?),
 	};
 	let now = chain.read(&query::overview()).await?.now_ms;
 	let signer = signer.map(|key| *key.public());
 	let terms = plan.tariff().terms(plans.coordinator.0, signer, now, MILLIS_PER_DAY);
-	let patience = args.node.patience();
-	let included = chain.submit(&account, &call::open_channel(&terms), &patience).await?;
+	let included = args.by.submit(&chain, &account, &call::open_channel(&terms)).await?;
 	let channel = included.first::<ChannelOpened>()?.channel;
 	let later = || format!("channel {channel} is open; its API key: gridproof plan key {channel}");
 	// The coordinator's node may be a block behind.
@@ -263,7 +253,7 @@ fn keep(
 }
 
 async fn show(args: &ShowArgs, out: &Output) -> anyhow::Result<()> {
-	let state = client(&args.coordinator)?.state(args.channel).await?;
+	let state = client(&args.coordinator)?.state(args.which.channel).await?;
 	out.result(&state, shown)
 }
 
@@ -311,9 +301,12 @@ struct Renewed {
 
 async fn renew(args: &RenewArgs, out: &Output) -> anyhow::Result<()> {
 	let coordinator = client(&args.coordinator)?;
-	let state = coordinator.state(args.channel).await?;
+	let state = coordinator.state(args.which.channel).await?;
 	let Some((plan, ends_ms)) = state.plan.as_ref().zip(state.plan_ends_ms) else {
-		return Err(usage(format!("channel {} has no plan; buy one: plan buy", args.channel)));
+		return Err(usage(format!(
+			"channel {} has no plan; buy one: plan buy",
+			args.which.channel
+		)));
 	};
 	let offered = coordinator.plans().await?.plans;
 	if !offered.iter().any(|offered| offered.tariff() == plan.tariff()) {
@@ -323,15 +316,15 @@ async fn renew(args: &RenewArgs, out: &Output) -> anyhow::Result<()> {
 			format_utc(ends_ms),
 		)));
 	}
-	let account = args.payer.load(&args.passphrase)?;
-	let chain = args.node.connect().await?;
+	let account = args.by.account()?;
+	let chain = args.by.connect().await?;
 	let now = chain.read(&query::overview()).await?.now_ms;
 	let renewal = plan.tariff().renewal(ends_ms, state.left.0, now, MILLIS_PER_DAY);
-	let call = call::renew_plan(args.channel, plan.asset, renewal.amount, renewal.ends_ms);
-	let included = chain.submit(&account, &call, &args.node.patience()).await?;
+	let call = call::renew_plan(args.which.channel, plan.asset, renewal.amount, renewal.ends_ms);
+	let included = args.by.submit(&chain, &account, &call).await?;
 	let event = included.first::<PlanRenewed>()?;
 	let seen = |state: &PlanState| state.plan_ends_ms == Some(event.plan_ends_ms);
-	coordinator.state_once(args.channel, seen).await?;
+	coordinator.state_once(args.which.channel, seen).await?;
 	let renewed = Renewed {
 		channel: event.channel,
 		asset: plan.asset.as_str(),
@@ -356,9 +349,9 @@ struct NewKey {
 
 async fn key(args: &KeyArgs, out: &Output) -> anyhow::Result<()> {
 	let account = args.payer.load(&args.passphrase)?;
-	let made = new_key(&client(&args.coordinator)?, args.channel, &account).await?;
+	let made = new_key(&client(&args.coordinator)?, args.which.channel, &account).await?;
 	let (api_key, saved) = keep(Some(made), args.save.as_deref())?;
-	let made = NewKey { channel: args.channel, api_key, saved };
+	let made = NewKey { channel: args.which.channel, api_key, saved };
 	out.result(&made, |made| match (&made.api_key, &made.saved) {
 		(Some(key), _) => format!("{key}\nshown this once; an older key of the channel has ended"),
 		(None, file) => format!("API key in {}", file.as_deref().unwrap_or_default()),

@@ -119,7 +119,7 @@ fn every_decision_waits_for_a_node_that_is_there() {
 		&["model", "stop", SIGNERS[0], "--emergency"],
 		&["coordinator", "leave", "--key", SIGNERS[0]],
 		&["coordinator", "raise-bond", "--key", SIGNERS[0], "--amount", "12.5"],
-		&["miner", "withdraw", "--key", SIGNERS[0]],
+		&["miner", "withdraw", "--key", SIGNERS[0], "--anyway"],
 		&["validator", "rotate"],
 		&["policy", "payout", "3"],
 	] {
@@ -145,6 +145,17 @@ fn a_party_is_named_by_its_key_file_or_its_public_key() {
 	let raise = ["miner", "raise-bond", "--key", SIGNERS[0], "--amount", "0"];
 	let (code, words) = failure(&[&raise[..], &by[..]].concat());
 	assert!(code == 2 && words.contains("above zero"), "{words}");
+	// A runtime is larger than other files.
+	let code = folder.path().join("runtime.wasm");
+	fs::write(&code, vec![7; 3 << 20]).unwrap();
+	let code = code.display().to_string();
+	for order in ["authorize-upgrade", "apply-upgrade"] {
+		let (status, words) = failure(&[&["govern", order, "--code", &code][..], &by[..]].concat());
+		assert_eq!(status, 4, "it is read, and a node is asked: {words}");
+	}
+	let withdraw = ["miner", "withdraw", "--key", SIGNERS[0]];
+	let (code, words) = failure(&[&withdraw[..], &by[..]].concat());
+	assert!(code == 2 && words.contains("--data"), "what waits would be lost: {words}");
 	let miner = key_file(&folder, Kind::Miner);
 	let other = ["coordinator", "exchange-key", "--key", &file, "--new", &miner];
 	let (code, words) = failure(&[&other[..], &by[..]].concat());

@@ -55,7 +55,7 @@ fn commands_of(page: &str) -> Vec<String> {
 #[test]
 fn every_command_that_a_page_names_is_there() {
 	/// What a page says is planned, and says so.
-	const PLANNED: [(&str, &str); 1] = [("docs/trust.md", "audit")];
+	const PLANNED: [(&str, &str); 0] = [];
 	let reference = read("docs/reference/cli.md");
 	let known: BTreeSet<&str> =
 		reference.lines().filter_map(|line| line.strip_prefix("### ")).collect();
@@ -258,21 +258,86 @@ fn every_development_chain_is_another_one_and_stays_the_one_it_is() {
 	assert_eq!(made(folders[0].path()), one, "it began with this one");
 }
 
+/// Makes the demonstration's grid data through two days after `today`, and returns what it printed.
+fn days(folder: &Path, today: &str, seed: &str) -> String {
+	let output = Command::new("python3")
+		.args(["scripts/devnet.d/days.py", "--today", today, "--seed", seed, "--out"])
+		.arg(folder)
+		.current_dir(root())
+		.output()
+		.expect("python3 is installed");
+	assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+	String::from_utf8(output.stdout).unwrap()
+}
+
+/// A file of a day in a folder of grid data.
+fn of_day(folder: &Path, day: &str, name: &str) -> String {
+	fs::read_to_string(folder.join(day).join(name)).unwrap()
+}
+
 #[test]
-fn a_demonstration_that_has_stated_all_its_days_is_done_and_has_not_failed() {
+fn a_demonstration_has_a_day_for_every_day_that_its_chain_runs() {
+	let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
+	let [one, same, other] = [&folders[0], &folders[1], &folders[2]].map(|folder| folder.path());
+	let file = "price_10Y1001A1001A82H.xml";
+	days(one, "2025-03-24", "seed");
+	assert_eq!(
+		of_day(one, "2025-04-06", file),
+		of_day(&root().join("data/grid"), "2025-04-06", file),
+		"it begins with the fortnight of data/grid"
+	);
+	assert!(!one.join("2025-04-07").exists(), "no day is made long before it comes");
+	// In several runs as in one.
+	let printed = days(one, "2025-04-09", "seed") + &days(one, "2025-04-17", "seed");
+	assert_eq!(days(same, "2025-04-17", "seed"), printed);
+	assert_eq!(printed.lines().count(), 13, "{printed}");
+	assert!(printed.contains(": freeze") && printed.trim_end().ends_with(": in_band"), "{printed}");
+	for day in ["2025-04-07", "2025-04-12", "2025-04-19"] {
+		assert_eq!(fs::read_dir(one.join(day)).unwrap().count(), 49, "{day}");
+		assert_eq!(of_day(one, day, file), of_day(same, day, file), "{day}");
+	}
+	days(other, "2025-04-17", "another");
+	assert_ne!(of_day(one, "2025-04-07", file), of_day(other, "2025-04-07", file));
+}
+
+#[test]
+fn the_days_of_a_demonstration_keep_the_hours_of_their_clocks_also_after_a_long_stop() {
 	let folder = tempfile::tempdir().unwrap();
-	let is_done = || part(folder.path(), "reserve", "attest_done").status.success();
-	assert!(!is_done(), "it has not begun");
-	fs::create_dir(folder.path().join("attest")).unwrap();
-	let state = |text: &str| fs::write(folder.path().join("attest/state.json"), text).unwrap();
-	state("{\n  \"through\": \"2025-04-05\",\n  \"open\": {}\n}");
-	assert!(!is_done(), "a day is missing");
-	state("{\n  \"through\": \"2025-04-06\",\n  \"open\": {\n    \"2025-04-06\": {}\n  }\n}");
-	assert!(!is_done(), "a day is open");
-	state("{\n  \"through\": \"2025-04-06\",\n  \"open\": {}\n}");
-	assert!(is_done());
-	let status = read("scripts/devnet");
-	let line = status.lines().position(|line| line.contains("= attest ] && attest_done")).unwrap();
-	let branch: Vec<&str> = status.lines().skip(line + 1).take(2).collect();
-	assert!(branch[0].contains("done: all") && branch[1].contains("else"), "{branch:?}");
+	let printed = days(folder.path(), "2025-10-27", "");
+	assert_eq!(printed.lines().count(), 34, "of the days before, the chain takes none any more");
+	// Hours are points of a curve that states all of them.
+	let points =
+		|day| of_day(folder.path(), day, "load_10YPL-AREA-----S.xml").matches("<Point>").count();
+	assert_eq!((points("2025-10-25"), points("2025-10-26")), (24, 25));
+}
+
+#[test]
+fn a_seed_gives_the_same_keys_and_another_seed_others() {
+	let made = |seed: &str| {
+		let folder = tempfile::tempdir().unwrap();
+		let status = Command::new("python3")
+			.args(["scripts/devnet.d/keys.py", seed])
+			.arg(folder.path())
+			.arg("2")
+			.current_dir(root())
+			.status()
+			.expect("python3 is installed");
+		assert!(status.success());
+		assert_eq!(fs::read_dir(folder.path().join("meter-keys")).unwrap().count(), 2);
+		["coordinator", "miner-1", "miner-2", "channel"]
+			.map(|name| fs::read_to_string(folder.path().join(format!("{name}-key.json"))).unwrap())
+	};
+	let keys = made("seed");
+	assert_eq!(made("seed"), keys);
+	for (one, other) in made("another").iter().zip(&keys) {
+		assert_ne!(one, other);
+	}
+	// The first key of RFC 8032's test vectors.
+	let python = "import sys; sys.path.insert(0, 'scripts/devnet.d'); import keys; print(keys.public(bytes.fromhex(\
+		'9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60')).hex())";
+	let output = Command::new("python3").args(["-c", python]).current_dir(root()).output().unwrap();
+	assert_eq!(
+		String::from_utf8_lossy(&output.stdout).trim(),
+		"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+	);
 }

@@ -61,7 +61,7 @@ async fn measure(arguments: &[String]) -> Result<()> {
 	println!("machine: {}", Machine::here()?);
 	match what.as_str() {
 		"node" => node::one(options).await,
-		"network" => node::three(options).await,
+		"network" => node::network(options).await,
 		"batches" => batches::run(options).await,
 		"gateway" => gateway::run(options).await,
 		"receipts" => receipts::run(options).await,

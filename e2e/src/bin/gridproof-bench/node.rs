@@ -1,4 +1,4 @@
-//! A node, or three of them: starts, memory, blocks, finality, transfers.
+//! A node, or four of them: starts, memory, blocks, finality, transfers.
 
 use crate::{USAGE, options::Options, spread::Spread};
 use anyhow::{Context, Result, ensure};
@@ -55,17 +55,17 @@ pub(crate) async fn one(options: Options) -> Result<()> {
 }
 
 /// `scripts/bench network`.
-pub(crate) async fn three(mut options: Options) -> Result<()> {
+pub(crate) async fn network(mut options: Options) -> Result<()> {
 	let one_way = Duration::from_millis(options.number("--one-way", 0)?);
 	let gossip = options.number("--gossip", 100)?;
 	let plan = Plan::new(options)?;
 	let more = ["--gossip-duration".to_owned(), gossip.to_string()];
-	let mut network = Network::apart(3, one_way, &more, LIMIT).await?;
+	let mut network = Network::apart(4, one_way, &more, LIMIT).await?;
 	network.nodes.iter_mut().for_each(Node::hide_log);
 	let node = network.nodes.first().context("no node")?;
 	node.wait_for_finalized(1, LIMIT).await?;
 	println!(
-		"network: three validators on this machine, {} ms apart one way, --gossip-duration {gossip}; \
+		"network: four validators on this machine, {} ms apart one way, --gossip-duration {gossip}; \
 		 figures of the first",
 		one_way.as_millis()
 	);

@@ -89,6 +89,26 @@ fn meters_are_found_by_index_name_and_in_order() {
 		assert_eq!(indices(0, 2), [0, 2]);
 		assert_eq!(indices(1, 9), [2, 3]);
 		assert!(indices(4, 9).is_empty() && indices(0, 0).is_empty());
+		let next = |from, limit| MeterReadings::meter_page(from, limit).next;
+		assert_eq!((next(0, 2), next(0, 3), next(3, 1), next(9, 9)), (Some(3), None, None, None));
+	});
+}
+
+#[test]
+fn a_page_of_meters_passes_over_a_bounded_number_of_those_that_are_gone() {
+	build_and_execute(|| {
+		certify(1);
+		certify(2);
+		assert_ok!(dispatch(Call::decommission_meter { meter: 0 }, owner()));
+		// As after five thousand meters that came and went behind it.
+		let info = MeterReadings::meter(1).unwrap();
+		NextMeter::<Test>::put(6_000);
+		let page = MeterReadings::meter_page(0, 9);
+		assert_eq!((page.meters, page.next), (vec![info], Some(4_000)));
+		let page = MeterReadings::meter_page(2, 9);
+		assert_eq!((page.meters, page.next), (vec![], Some(4_002)), "empty, and not the last");
+		assert_eq!(MeterReadings::meter_page(4_002, 9).next, None);
+		NextMeter::<Test>::put(2);
 	});
 }
 

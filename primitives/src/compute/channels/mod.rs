@@ -87,6 +87,6 @@ pub use restitution::{Restitution, give_back};
 pub use room::{Room, RunsDry};
 pub use salt::{Part, Secret, job_seed, salt, spec_hash};
 pub use sums::{ChannelSums, MinerSums, RunningSums};
-pub use tariff::{MAX_TARIFF_DAYS, TIERS, Tariff, TariffPeriod, TariffRefusal, TariffUse};
+pub use tariff::{MAX_TARIFF_DAYS, TIERS, Tariff, TariffPeriod, TariffRefusal};
 pub use view::ChannelView;
 pub use voucher::{ChannelId, SignedVoucher, Voucher, VoucherId, voucher_amount};

@@ -33,32 +33,11 @@ pub struct Tariff {
 	pub days: u32,
 }
 
-/// Reason why a tariff, or a request under it, is refused.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+/// Reason why a tariff is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TariffRefusal {
 	/// Price, tokens or days are zero, or there are too many of them.
-	#[codec(index = 0)]
 	Terms,
-	/// The period has not begun.
-	#[codec(index = 1)]
-	NotBegun,
-	/// The period is over.
-	#[codec(index = 2)]
-	Over,
-	/// The request may need more tokens than are left of the day.
-	#[codec(index = 3)]
-	DailyTokens,
-}
-
-impl TariffRefusal {
-	/// Returns `true` if the very same request can be accepted later in the same period.
-	pub const fn is_temporary(self) -> bool {
-		match self {
-			Self::NotBegun | Self::DailyTokens => true,
-			Self::Terms | Self::Over => false,
-		}
-	}
 }
 
 impl fmt::Display for TariffRefusal {
@@ -67,11 +46,6 @@ impl fmt::Display for TariffRefusal {
 			Self::Terms => write!(
 				f,
 				"a tariff needs a price, tokens for each day, and 1 to {MAX_TARIFF_DAYS} days"
-			),
-			Self::NotBegun => f.write_str("the tariff's period has not begun"),
-			Self::Over => f.write_str("the tariff's period is over: renew it"),
-			Self::DailyTokens => f.write_str(
-				"today's tokens are used up: shorten the request, or wait until tomorrow",
 			),
 		}
 	}
@@ -128,82 +102,5 @@ impl TariffPeriod {
 	pub fn end_ms(&self) -> u64 {
 		let length = self.day_ms.saturating_mul(self.tariff.days.into());
 		self.start_ms.saturating_add(length)
-	}
-
-	/// Returns the period after this one, which begins at its end.
-	pub fn next(&self) -> Self {
-		Self { start_ms: self.end_ms(), ..*self }
-	}
-
-	/// Returns the number of the day at `now`, from 0.
-	///
-	/// # Errors
-	/// [`TariffRefusal::NotBegun`] or [`TariffRefusal::Over`].
-	pub fn day_at(&self, now: u64) -> Result<u64, TariffRefusal> {
-		let since = now.checked_sub(self.start_ms).ok_or(TariffRefusal::NotBegun)?;
-		let day = since.checked_div(self.day_ms).ok_or(TariffRefusal::Over)?;
-		if day < u64::from(self.tariff.days) { Ok(day) } else { Err(TariffRefusal::Over) }
-	}
-}
-
-/// What is used of a period, as the coordinator counts it.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct TariffUse {
-	/// Number of tokens used in the period.
-	pub used: u64,
-	/// Number of the day that `today` is of, from 0.
-	pub day: u64,
-	/// Number of tokens used on that day.
-	pub today: u64,
-	/// Most tokens that the requests can still need that are open now.
-	pub reserved: u64,
-}
-
-impl TariffUse {
-	fn on_day(self, day: u64) -> Self {
-		if day > self.day { Self { day, today: 0, ..self } } else { self }
-	}
-
-	/// Reserves the most tokens that a request can need, so that requests at the same time cannot be
-	/// above the day's limit together.
-	///
-	/// # Errors
-	/// [`TariffRefusal::DailyTokens`], or that of [`TariffPeriod::day_at`].
-	pub fn reserve(
-		self,
-		period: &TariffPeriod,
-		now: u64,
-		highest: u64,
-	) -> Result<Self, TariffRefusal> {
-		let own = self.on_day(period.day_at(now)?);
-		let reserved = own.reserved.checked_add(highest).ok_or(TariffRefusal::DailyTokens)?;
-		let needed = own.today.checked_add(reserved).ok_or(TariffRefusal::DailyTokens)?;
-		if needed <= period.tariff.tokens_per_day {
-			Ok(Self { reserved, ..own })
-		} else {
-			Err(TariffRefusal::DailyTokens)
-		}
-	}
-
-	/// Ends a request that reserved `highest` tokens and used `tokens`, at most as many. Returns what
-	/// is used now, and the request's price in the asset's smallest unit.
-	pub fn finish(
-		self,
-		period: &TariffPeriod,
-		now: u64,
-		highest: u64,
-		tokens: u64,
-	) -> (Self, u128) {
-		let own = self.on_day(period.day_at(now).unwrap_or(self.day));
-		let tokens = tokens.min(highest);
-		let price = period.tariff.price_between(own.used, tokens);
-		let after = Self {
-			used: own.used.saturating_add(tokens),
-			day: own.day,
-			today: own.today.saturating_add(tokens),
-			reserved: own.reserved.saturating_sub(highest),
-		};
-		(after, price)
 	}
 }

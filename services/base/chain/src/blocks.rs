@@ -66,6 +66,13 @@ pub(crate) fn raw(at: &AtBlock, event: &Event<'_, Config>) -> Result<RawEvent, C
 	RawEvent::new(at.metadata_ref(), pallet, index, event.field_bytes())
 }
 
+/// The events of a block.
+pub(crate) async fn events_at(at: &AtBlock) -> Result<Vec<RawEvent>, ChainError> {
+	let events = at.events().fetch().await.map_err(failed)?;
+	let read = |event: Result<Event<'_, Config>, _>| raw(at, &event.map_err(failed)?);
+	events.iter().map(read).collect()
+}
+
 impl Blocks {
 	/// The blocks behind a connection.
 	pub(crate) fn new(api: OnlineClient<Config>, rpc: RpcClient) -> Self {
@@ -145,10 +152,12 @@ impl Blocks {
 
 	/// The events of the block of this height.
 	pub(crate) async fn events(&self, height: u64) -> Result<Vec<RawEvent>, ChainError> {
-		let at = self.api.at_block(height).await.map_err(failed)?;
-		let events = at.events().fetch().await.map_err(failed)?;
-		let read = |event: Result<Event<'_, Config>, _>| raw(&at, &event.map_err(failed)?);
-		events.iter().map(read).collect()
+		events_at(&self.at(height).await?).await
+	}
+
+	/// The block of this height.
+	pub(crate) async fn at(&self, height: u64) -> Result<AtBlock, ChainError> {
+		self.api.at_block(height).await.map_err(failed)
 	}
 
 	/// What is in a final block.

@@ -7,12 +7,12 @@ use crate::{
 use codec::{Decode, DecodeAll};
 use subxt::dynamic::{self, Value};
 
-fn unsupported(pallet: &str, entry: &str) -> ChainError {
+pub(crate) fn unsupported(pallet: &str, entry: &str) -> ChainError {
 	ChainError::Unsupported(format!("the storage {pallet}.{entry}"))
 }
 
 /// Has a runtime of this block such an entry?
-fn check_known(block: &AtBlock, pallet: &str, entry: &str) -> Result<(), ChainError> {
+pub(crate) fn check_known(block: &AtBlock, pallet: &str, entry: &str) -> Result<(), ChainError> {
 	let known = block.metadata_ref().pallet_by_name(pallet).and_then(|pallet| pallet.storage());
 	let is_known = known.is_some_and(|storage| storage.entry_by_name(entry).is_some());
 	if is_known { Ok(()) } else { Err(unsupported(pallet, entry)) }

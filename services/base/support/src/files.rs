@@ -55,6 +55,16 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 	read_open(&File::open(path)?)
 }
 
+/// Reads a file of at most `most` bytes, where it may be larger than [`MAX_BYTES`]: a runtime's code.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+	let mut bytes = Vec::new();
+	File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+	if bytes.len() as u64 > most { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+}
+
 /// Reads an open file of at most [`MAX_BYTES`] from its current position.
 ///
 /// # Errors

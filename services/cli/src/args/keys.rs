@@ -136,6 +136,12 @@ pub fn sealed_key(
 		.with_context(|| format!("cannot use the key {}", path.display()))
 }
 
+/// Loads the key of a file of any kind.
+pub fn any_key(path: &Path, passphrase: &PassphraseArgs) -> anyhow::Result<SealedKey> {
+	SealedKey::load(path, || ask(path, passphrase))
+		.with_context(|| format!("cannot use the key {}", path.display()))
+}
+
 /// Returns the key at `path` to be registered: a new one if `make`, else the one that is there.
 pub fn registered_key(
 	path: &Path,

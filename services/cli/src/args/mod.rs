@@ -11,5 +11,5 @@ pub mod payer;
 pub use governor::GovernorArgs;
 pub use keys::PassphraseArgs;
 pub use metrics::MetricsArgs;
-pub use node::{AdminKeyArgs, CoordinatorArgs, GatewayArgs, NodeArgs, UrlArgs};
-pub use payer::{PayerArgs, SenderArgs};
+pub use node::{AdminKeyArgs, ChannelArgs, CoordinatorArgs, GatewayArgs, NodeArgs, UrlArgs};
+pub use payer::{PayerArgs, SenderArgs, SubmitArgs};

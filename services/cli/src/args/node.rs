@@ -105,3 +105,11 @@ pub struct CoordinatorArgs {
 		env = "GRIDPROOF_COORDINATOR")]
 	pub coordinator: String,
 }
+
+/// Which channel.
+#[derive(Args, Clone)]
+pub struct ChannelArgs {
+	/// Number of the channel.
+	#[arg(value_name = "CHANNEL")]
+	pub channel: u64,
+}

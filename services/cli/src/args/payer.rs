@@ -1,9 +1,13 @@
 //! Whose account signs and pays.
 
-use super::keys::{PassphraseArgs, ask, in_file};
+use super::{
+	keys::{PassphraseArgs, ask, in_file},
+	node::NodeArgs,
+};
 use crate::exit::usage;
 use anyhow::Context;
 use clap::Args;
+use gridproof_chain::{Call, Chain, Included};
 use gridproof_keys::{AccountKey, Wallet, account::load_signer};
 use std::path::{Path, PathBuf};
 
@@ -51,6 +55,40 @@ impl PayerArgs {
 			return Ok(Some(key_file(path)?));
 		}
 		self.suri.as_deref().map(development).transpose()
+	}
+}
+
+/// Who sends a transaction, and through which node.
+#[derive(Args, Clone)]
+pub struct SubmitArgs {
+	#[command(flatten)]
+	payer: PayerArgs,
+	// Opens the wallet, and other key files of the same command.
+	#[command(flatten)]
+	pub passphrase: PassphraseArgs,
+	#[command(flatten)]
+	node: NodeArgs,
+}
+
+impl SubmitArgs {
+	/// Returns the account's key.
+	pub fn account(&self) -> anyhow::Result<AccountKey> {
+		self.payer.load(&self.passphrase)
+	}
+
+	/// Connects to the node.
+	pub async fn connect(&self) -> anyhow::Result<Chain> {
+		self.node.connect().await
+	}
+
+	/// Sends a transaction and follows it until it is final.
+	pub async fn submit(
+		&self,
+		chain: &Chain,
+		account: &AccountKey,
+		call: &Call,
+	) -> anyhow::Result<Included> {
+		Ok(chain.submit(account, call, &self.node.patience()).await?)
 	}
 }
 

@@ -5,6 +5,7 @@ mod decide;
 mod energy;
 mod network;
 mod reserve;
+mod upgrade;
 mod waiting;
 
 use crate::{args::governor::ShownDecision, output::Output};
@@ -23,6 +24,8 @@ pub enum Command {
 	Compute(compute::Compute),
 	#[command(flatten)]
 	Network(network::Network),
+	/// Bring the code of an upgrade that was authorized; anybody may, and the fee is returned.
+	ApplyUpgrade(upgrade::ApplyArgs),
 	/// Show who governs the chain and who may stop it.
 	Show(waiting::ShowArgs),
 	/// Print the address of an account of several signers.
@@ -40,6 +43,7 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Reserve(what) => decide(what.order()?, out).await,
 		Command::Compute(what) => decide(what.order()?, out).await,
 		Command::Network(what) => decide(what.order()?, out).await,
+		Command::ApplyUpgrade(args) => upgrade::apply(&args, out).await,
 		Command::Show(args) => waiting::show(&args, out).await,
 		Command::Account(args) => waiting::account(&args, out),
 		Command::Pending(args) => waiting::pending(&args, out).await,

@@ -11,7 +11,7 @@ use gridproof_chain::{
 use gridproof_keys::account::{address, parse_account};
 use gridproof_primitives::H256;
 use gridproof_support::files;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What can be decided about the network.
 #[derive(Subcommand)]
@@ -84,11 +84,18 @@ fn whole(text: &str) -> Result<Call, String> {
 	bytes.map(Call::whole).ok_or_else(|| "write 0x and the call's hexadecimal digits".to_string())
 }
 
+/// Largest code that is read, in bytes: above what fits into a block.
+const MAX_CODE: u64 = 8 << 20;
+
+/// Reads a runtime's code.
+pub(super) fn code_of(path: &Path) -> anyhow::Result<Vec<u8>> {
+	files::read_up_to(path, MAX_CODE).with_context(|| format!("cannot read {}", path.display()))
+}
+
 impl UpgradeArgs {
 	fn hash(&self) -> anyhow::Result<H256> {
 		let Some(path) = &self.code else { return Ok(H256(self.hash.unwrap_or_default())) };
-		let code = files::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-		Ok(H256(multisig::hash(&code)))
+		Ok(H256(multisig::hash(&code_of(path)?)))
 	}
 }
 

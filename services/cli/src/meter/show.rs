@@ -5,9 +5,9 @@ use crate::{args::UrlArgs, output::Output};
 use anyhow::Context;
 use clap::Args;
 use gridproof_chain::pallets::meter_readings::query;
-use gridproof_fleet::{ShownMeter, ShownPoint, all_meters};
+use gridproof_fleet::{ShownMeter, ShownPoint, Whose, all_meters, totals_of};
 use gridproof_primitives::energy::{
-	MeterIndex, Overview, Registers, Suspension, Totals, emlog::format_utc,
+	MeterIndex, OrganisationIndex, Overview, Registers, Suspension, Totals, emlog::format_utc,
 };
 
 /// Arguments of `meter show`.
@@ -31,6 +31,13 @@ pub struct ListArgs {
 pub struct TotalsArgs {
 	/// The meter: its number, or SITE/DEVICE/METER; without one, all of them together.
 	meter: Option<String>,
+	/// The meters in service that this organisation has certified, together.
+	#[arg(long, value_name = "NUMBER", conflicts_with_all = ["meter", "owner"])]
+	organisation: Option<OrganisationIndex>,
+	/// The meters in service of this owner, together: an address, or 0x and 64 digits.
+	#[arg(long, value_name = "ADDRESS", conflicts_with = "meter",
+		value_parser = gridproof_keys::account::parse_account)]
+	owner: Option<[u8; 32]>,
 	#[command(flatten)]
 	node: UrlArgs,
 }
@@ -120,27 +127,35 @@ pub async fn list(args: &ListArgs, out: &Output) -> anyhow::Result<()> {
 
 pub async fn totals(args: &TotalsArgs, out: &Output) -> anyhow::Result<()> {
 	let chain = args.node.connect().await?;
+	let whose = args.organisation.map(Whose::Organisation);
+	if let Some(whose) = whose.or_else(|| args.owner.map(Whose::Owner)) {
+		return out.result(&totals_of(&chain, &whose).await?, |summed| {
+			format!("{:<10}{}\n{}", "meters", summed.meters, totals_text(&summed.totals))
+		});
+	}
 	let Some(text) = &args.meter else {
 		return out.result(&chain.read(&query::overview()).await?, overview_text);
 	};
 	let index = find(&chain, text).await?.index;
 	let totals = chain.read(&query::totals(index)).await?;
 	let totals = totals.with_context(|| format!("the chain has no totals of meter {index}"))?;
-	out.result(&totals, |totals: &Totals| {
-		let line = |name: &str, sum: &Registers| {
-			format!("{name:<10}import {} Wh, export {} Wh", sum.import_wh, sum.export_wh)
-		};
-		[
-			line("last hour", &totals.last_hour),
-			line("today", &totals.today),
-			line("yesterday", &totals.yesterday),
-			line("week", &totals.week),
-			line("month", &totals.month),
-			line("year", &totals.year),
-			line("all", &totals.all),
-		]
-		.join("\n")
-	})
+	out.result(&totals, totals_text)
+}
+
+fn totals_text(totals: &Totals) -> String {
+	let line = |name: &str, sum: &Registers| {
+		format!("{name:<10}import {} Wh, export {} Wh", sum.import_wh, sum.export_wh)
+	};
+	[
+		line("last hour", &totals.last_hour),
+		line("today", &totals.today),
+		line("yesterday", &totals.yesterday),
+		line("week", &totals.week),
+		line("month", &totals.month),
+		line("year", &totals.year),
+		line("all", &totals.all),
+	]
+	.join("\n")
 }
 
 fn overview_text(overview: &Overview) -> String {

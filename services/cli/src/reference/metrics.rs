@@ -11,6 +11,7 @@ pub fn page() -> anyhow::Result<String> {
 		("Gateway", "`GET /metrics` of the API", gridproof_gateway::metrics()),
 		("Coordinator", "`GET /metrics` of the API", gridproof_coordinator::metrics()),
 		("Verifier", "`gridproof verifier run --metrics`", gridproof_verifier::metrics()),
+		("Miner", "`gridproof miner run --metrics`", gridproof_miner::metrics()),
 		(
 			"Daily attestation",
 			"`gridproof attest daemon --metrics`",

@@ -39,7 +39,7 @@ const FLOORS: [&[&str]; 10] = [
 	&["gridproof-http", "gridproof-gateway-api", "gridproof-compute-api"],
 	// Libraries, and the pipelines that join them.
 	&["gridproof-device", "gridproof-engine", "gridproof-grid"],
-	&["gridproof-anchor", "gridproof-attest", "gridproof-fleet"],
+	&["gridproof-anchor", "gridproof-attest", "gridproof-audit", "gridproof-fleet"],
 	// Servers.
 	&[
 		"gridproof-coordinator",

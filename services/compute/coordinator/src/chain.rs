@@ -127,6 +127,10 @@ impl Ledger for ChainLedger {
 		async move { Ok(self.link.read(&query::overview()).await?.now_ms) }.boxed()
 	}
 
+	fn cancel_notice_ms(&self) -> BoxFuture<'_, Result<u64, ChainError>> {
+		async move { Ok(self.link.read(&query::parameters()).await?.cancel_notice_ms) }.boxed()
+	}
+
 	fn escrow(&self, job: H256) -> BoxFuture<'_, Result<Option<Escrow>, ChainError>> {
 		async move {
 			let view = self.link.read(&query::job(job)).await?;

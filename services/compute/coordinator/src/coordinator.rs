@@ -13,8 +13,10 @@ use crate::{
 	rows,
 	sessions::{HeldLease, Sessions},
 	settings::Settings,
+	sight::Sight,
 	sold::Sold,
 	timekeeper::Timekeeper,
+	trees::Trees,
 };
 use codec::Encode;
 use gridproof_http::{Loops, MetricsError};
@@ -54,6 +56,9 @@ pub enum StartError {
 	/// The configuration says something else about a model than the chain's registry.
 	#[error("{0}")]
 	Models(String),
+	/// The configuration does not fit the chain's notice of a cancellation.
+	#[error("{0}")]
+	Notice(String),
 	/// The folder belongs to another chain.
 	#[error(
 		"the folder {folder} belongs to the chain {ours:?}, the node serves {theirs:?}: use the node of \
@@ -74,7 +79,10 @@ impl Classified for StartError {
 		match self {
 			Self::Store(error) => error.failure(),
 			Self::Metrics(_) => Failure::BROKEN,
-			Self::OtherChain { .. } | Self::NoDatabase { .. } | Self::Models(_) => Failure::USAGE,
+			Self::OtherChain { .. }
+			| Self::NoDatabase { .. }
+			| Self::Models(_)
+			| Self::Notice(_) => Failure::USAGE,
 		}
 	}
 }
@@ -93,6 +101,12 @@ pub struct Coordinator {
 	pub(crate) genesis: H256,
 	/// The chain's registry of models, as it was read last.
 	pub(crate) registry: Registry,
+	/// When the chain was seen last.
+	pub(crate) sight: Sight,
+	/// Trees of batches, for proofs.
+	pub(crate) trees: Trees,
+	/// Held while the tree of a batch is built.
+	pub(crate) building: tokio::sync::Mutex<()>,
 	/// The secret that access keys of quotes are made from.
 	pub(crate) access: Zeroizing<[u8; 32]>,
 	/// The loops of [`Coordinator::run`].
@@ -162,6 +176,9 @@ impl Coordinator {
 			time: Timekeeper::new(clock),
 			genesis,
 			registry: Registry::default(),
+			sight: Sight::default(),
+			trees: Trees::default(),
+			building: tokio::sync::Mutex::default(),
 			access: Zeroizing::new(sha2_256(&*unseen)),
 			loops: Loops::default(),
 			closing: Stopper::new(),
@@ -176,6 +193,7 @@ impl Coordinator {
 			sold,
 			untried: Mutex::default(),
 		};
+		coordinator.begin_sight().await.map_err(StartError::Notice)?;
 		coordinator.begin_models().await.map_err(StartError::Models)?;
 		coordinator.restore_leases().await?;
 		Ok(Arc::new(coordinator))

@@ -173,6 +173,10 @@ pub trait Ledger: Send + Sync + 'static {
 	/// Time of the last final block, UTC milliseconds.
 	fn time(&self) -> BoxFuture<'_, Result<u64, ChainError>>;
 
+	/// Notice of a cancellation, in milliseconds: for so long a receipt still settles a job that its client
+	/// has cancelled.
+	fn cancel_notice_ms(&self) -> BoxFuture<'_, Result<u64, ChainError>>;
+
 	/// The job of an id; `None` if it has not been opened.
 	fn escrow(&self, job: H256) -> BoxFuture<'_, Result<Option<Escrow>, ChainError>>;
 

@@ -72,8 +72,10 @@ mod server;
 mod sessions;
 mod settings;
 mod settle;
+mod sight;
 mod sold;
 mod timekeeper;
+mod trees;
 mod work;
 
 #[cfg(test)]

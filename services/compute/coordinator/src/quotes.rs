@@ -154,6 +154,7 @@ impl Coordinator {
 		check_task(&spec.task)?;
 		check_further(spec)?;
 		let terms = self.terms(&offer);
+		check_context(spec, &terms)?;
 		let most = terms.max_tokens;
 		let is_embedding = spec.task.is_embedding();
 		if is_embedding != (spec.max_tokens == 0) {
@@ -223,6 +224,7 @@ impl Coordinator {
 		if !access.opens(&row.access) {
 			return RequestError::err(ErrorCode::Unauthorized, "the access key is another quote's");
 		}
+		self.check_sight().await?;
 		match self.ledger.escrow(id).await? {
 			Some(Escrow::Open { .. }) => (),
 			None => {
@@ -283,6 +285,7 @@ impl Coordinator {
 		buyer: Buyer,
 		stream: bool,
 	) -> Result<Admission, RequestError> {
+		self.check_sight().await?;
 		let customer = Some(buyer.customer.clone());
 		let new = self.new_job(quoted.row.clone(), customer, stream, false)?;
 		let added = self.add(new, Some(buyer)).await?;
@@ -436,6 +439,26 @@ fn admit(
 		Some(job) => Ok(Admission::Repeated(Box::new(job))),
 		None => RequestError::err(ErrorCode::Internal, "the job is not there"),
 	}
+}
+
+/// Refuses, before any money is held, a prompt that cannot fit whatever the tokenizer. Others that are too
+/// long the miner refuses.
+fn check_context(spec: &JobSpec, terms: &Terms) -> Result<(), RequestError> {
+	let Some(context) = terms.entry.map(|entry| entry.context) else { return Ok(()) };
+	let least = spec.min_prompt_tokens();
+	if least <= u64::from(context) {
+		return Ok(());
+	}
+	let param = match &spec.task {
+		Task::Chat { .. } | Task::Messages { .. } => "messages",
+		Task::Embedding { .. } | Task::EmbeddingTokens { .. } => "input",
+		_ => "prompt",
+	};
+	let message = format!(
+		"the prompt has {least} tokens at the least, and this model's context is {context}: shorten it, or take \
+		 a model with a longer one"
+	);
+	Err(RequestError { code: ErrorCode::ContextExceeded, ..RequestError::about(param, message) })
 }
 
 /// Checks that there is something to do.

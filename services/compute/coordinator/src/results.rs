@@ -133,6 +133,11 @@ impl Coordinator {
 			} else {
 				Err("the work cannot have taken that long, or no time")
 			})
+			.and(if telemetry.is_possible() {
+				Ok(())
+			} else {
+				Err("no machine works that fast, or has that much memory")
+			})
 			.map_err(|reason| RequestError::new(ErrorCode::Implausible, reason))?;
 		receipt
 			.verify(&self.genesis, Signer::Miner, session.miner(), &result.signature.0)

@@ -1,7 +1,11 @@
 //! A coordinator's configuration: prices, times, limits.
 
 use gridproof_compute_api::protocol::{ClassName, Plan};
-use gridproof_primitives::compute::{PriceAsset, channels::TIERS, model_factor};
+use gridproof_primitives::compute::{
+	MIN_NOTICE_MS, PriceAsset,
+	channels::{MIN_CLOSE_NOTICE_MS, TIERS},
+	model_factor,
+};
 use gridproof_support::text::{Amount, Hex32};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr, num::NonZeroU32, path::PathBuf};
@@ -243,6 +247,11 @@ impl Settings {
 				self.lease_seconds == 0 || self.confirm_seconds == 0 || self.session_seconds == 0,
 				"lease_seconds, confirm_seconds and session_seconds must be above zero",
 			),
+			(
+				self.settle_seconds.saturating_mul(1_000) < MIN_NOTICE_MS,
+				"settle_seconds must be at least 60: the chain waits no shorter for a coordinator whose node is \
+				 away",
+			),
 			(self.check_per_thousand > 1_000, "check_per_thousand is above 1000"),
 			(self.bundle == 0, "bundle is zero"),
 			(
@@ -260,6 +269,10 @@ impl Settings {
 				"settle_seconds of channels must be at least three times batch_seconds",
 			),
 			(
+				self.channels.settle_seconds.saturating_mul(1_000) >= MIN_CLOSE_NOTICE_MS,
+				"settle_seconds of channels must be below a day, after which a channel can have ended",
+			),
+			(
 				!are_plans(&self.plans),
 				"each of plans needs a name and a daily price of its own, the asset ait or aicp, \
 				 tokens_per_day, 1 to 366 days, and a price of at least one unit for each token",
@@ -273,6 +286,23 @@ impl Settings {
 			Some((_, reason)) => Err(reason.to_string()),
 			None => Ok(()),
 		}
+	}
+
+	/// Checks that the time for settling covers the chain's notice of a cancellation, in milliseconds: so
+	/// long may the node be away without a loss, before a deadline as after a cancellation.
+	///
+	/// # Errors
+	/// What to write instead.
+	pub fn check_notice(&self, notice_ms: u64) -> Result<(), String> {
+		let seconds = notice_ms.div_ceil(1_000);
+		if self.settle_seconds >= seconds {
+			return Ok(());
+		}
+		Err(format!(
+			"settle_seconds is {}, and this chain's notice of a cancellation is {seconds} seconds: write at least \
+			 \"settle_seconds\": {seconds}",
+			self.settle_seconds
+		))
 	}
 
 	/// Returns the price of a unit in an asset, if that is taken.
@@ -332,6 +362,8 @@ mod tests {
 			("{\"unit_price\":{}}", "names no asset"),
 			("{\"unit_price\":{\"ait\":\"0\"}}", "zero"),
 			("{\"quote_seconds\":900}", "deadline_seconds"),
+			("{\"settle_seconds\":59}", "at least 60"),
+			("{\"channels\":{\"settle_seconds\":86400}}", "below a day"),
 			("{\"unknown\":1}", "unknown field"),
 			("{\"retain\":{\"texts_days\":0}}", "texts_days"),
 			("{\"retain\":{\"texts_days\":9,\"jobs_days\":8}}", "jobs_days"),
@@ -344,6 +376,14 @@ mod tests {
 			let error = Settings::parse(text.as_bytes()).unwrap_err();
 			assert!(error.contains(reason), "{text}: {error}");
 		}
+	}
+
+	#[test]
+	fn the_time_for_settling_covers_the_chains_notice_to_the_second() {
+		let settings = Settings::default();
+		assert_eq!(settings.check_notice(60_000), Ok(()));
+		let error = settings.check_notice(60_001).unwrap_err();
+		assert!(error.contains("\"settle_seconds\": 61"), "{error}");
 	}
 
 	#[test]

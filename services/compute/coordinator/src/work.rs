@@ -162,6 +162,9 @@ impl Coordinator {
 			return Ok(());
 		}
 		self.give_out_requests().await?;
+		if self.check_sight().await.is_err() {
+			return Ok(());
+		}
 		let now = self.now();
 		let jobs = self.read(move |db| Ok(rows::assignable(db, now, BATCH)?)).await?;
 		for job in jobs {

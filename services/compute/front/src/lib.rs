@@ -43,5 +43,5 @@ pub use check::ReceiptRefusal;
 pub use error::FrontError;
 pub use ledger::{Spent, Totals};
 pub use payer::Payer;
-pub use server::{openapi, router, serve};
+pub use server::{limits, openapi, router, serve};
 pub use settings::{Settings, TopUp};

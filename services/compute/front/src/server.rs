@@ -19,7 +19,7 @@ use gridproof_compute_api::{
 	ApiKeys, ClientError, Customer,
 	protocol::{RECEIPT_HEADER, RequestKind},
 };
-use gridproof_http::{ApiError, Limits, Service, Token, describe, serve_on, site};
+use gridproof_http::{ApiError, Limits, Rates, Service, Token, describe, serve_on, site};
 use gridproof_support::{
 	Stop, http_client,
 	text::{Amount, Hex32},
@@ -59,10 +59,12 @@ struct Front {
 	payer: Arc<Payer>,
 	/// The API keys; without them everybody who reaches the front is one customer.
 	keys: Option<Arc<ApiKeys>>,
+	/// Counts requests of the keys that have a number of requests a minute.
+	rates: Arc<Rates>,
 }
 
 /// An error in OpenAI's form.
-struct OpenAiError(StatusCode, &'static str, Option<&'static str>, String);
+struct OpenAiError(StatusCode, &'static str, Option<&'static str>, String, Option<HeaderValue>);
 
 impl IntoResponse for OpenAiError {
 	fn into_response(self) -> Response {
@@ -71,7 +73,9 @@ impl IntoResponse for OpenAiError {
 		if self.0 == StatusCode::SERVICE_UNAVAILABLE {
 			headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
 		}
-		if self.0 == StatusCode::TOO_MANY_REQUESTS {
+		if let Some(wait) = self.4 {
+			headers.insert(header::RETRY_AFTER, wait);
+		} else if self.0 == StatusCode::TOO_MANY_REQUESTS {
 			// A limit that is used up: OpenAI's clients try a 429 again unless this keeps them from it.
 			headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
 		}
@@ -80,8 +84,28 @@ impl IntoResponse for OpenAiError {
 }
 
 impl OpenAiError {
+	/// Returns an error without a time after which to try again.
+	const fn new(
+		status: StatusCode,
+		kind: &'static str,
+		code: Option<&'static str>,
+		message: String,
+	) -> Self {
+		Self(status, kind, code, message, None)
+	}
+
+	/// The key's requests of this minute are used up; `limit` says how long to wait.
+	fn too_often(limit: ApiError) -> Self {
+		let message =
+			"Rate limit reached for this API key; wait as long as Retry-After says and try again";
+		let wait = limit.into_response().headers_mut().remove(header::RETRY_AFTER);
+		let wait = wait.unwrap_or_else(|| HeaderValue::from_static(RETRY_SECONDS));
+		let (kind, code) = ("rate_limit_error", Some("rate_limit_exceeded"));
+		Self(StatusCode::TOO_MANY_REQUESTS, kind, code, message.to_string(), Some(wait))
+	}
+
 	fn body(&self) -> Value {
-		let Self(_, kind, code, message) = self;
+		let Self(_, kind, code, message, _) = self;
 		json!({ "error": { "message": message, "type": kind, "param": null, "code": code } })
 	}
 }
@@ -108,11 +132,20 @@ impl From<FrontError> for OpenAiError {
 			FrontError::Client(_) => (StatusCode::BAD_GATEWAY, SERVER, None),
 			_ => (StatusCode::INTERNAL_SERVER_ERROR, SERVER, None),
 		};
-		Self(status, kind, code, error.to_string())
+		Self::new(status, kind, code, error.to_string())
 	}
 }
 
 impl Front {
+	/// Returns whose key came with a request that costs something, and counts the request.
+	fn counted(&self, headers: &HeaderMap) -> Result<Customer, OpenAiError> {
+		let customer = self.customer(headers)?;
+		if let Some(per_minute) = customer.requests_per_minute {
+			self.rates.count(&customer.name, per_minute).map_err(OpenAiError::too_often)?;
+		}
+		Ok(customer)
+	}
+
 	/// Returns whose key came with a request.
 	fn customer(&self, headers: &HeaderMap) -> Result<Customer, OpenAiError> {
 		let Some(keys) = &self.keys else {
@@ -127,7 +160,7 @@ impl Front {
 		found.ok_or_else(|| {
 			let message = "Incorrect API key provided; send yours as Authorization: Bearer …";
 			let (kind, code) = ("invalid_request_error", Some("invalid_api_key"));
-			OpenAiError(StatusCode::UNAUTHORIZED, kind, code, message.to_string())
+			OpenAiError::new(StatusCode::UNAUTHORIZED, kind, code, message.to_string())
 		})
 	}
 
@@ -138,7 +171,7 @@ impl Front {
 		headers: &HeaderMap,
 		body: Bytes,
 	) -> Result<Response, OpenAiError> {
-		let customer = self.customer(headers)?;
+		let customer = self.counted(headers)?;
 		let (answer, mut flight) = self.payer.request(&customer, kind, body.to_vec()).await?;
 		let (status, passed) = (answer.status(), passed_on(answer.headers()));
 		let is_stream = passed
@@ -152,7 +185,7 @@ impl Front {
 		let issued = issued.map(str::to_string);
 		let body = http_client::body(answer, MAX_ANSWER).await.map_err(|error| {
 			let code = Some("coordinator_unreachable");
-			OpenAiError(StatusCode::BAD_GATEWAY, "server_error", code, error.to_string())
+			OpenAiError::new(StatusCode::BAD_GATEWAY, "server_error", code, error.to_string())
 		})?;
 		// Without a receipt it is asked for once the flight is over.
 		if let Some(issued) = issued {
@@ -413,12 +446,16 @@ fn routes() -> OpenApiRouter<Front> {
 		.routes(routes!(status))
 }
 
+/// Returns what a front lets through; web pages of these origins may ask it. Answers take as long as the
+/// model needs.
+pub fn limits(origins: Vec<String>) -> Limits {
+	Limits { timeout: None, origins, ..Limits::default() }
+}
+
 /// Returns all routes of a front. Without API keys, everybody who reaches it is one customer.
-pub fn router(payer: Arc<Payer>, keys: Option<ApiKeys>) -> Router {
-	let front = Front { payer: payer.clone(), keys: keys.map(Arc::new) };
-	// Answers take as long as the model needs.
-	let limits = Limits { timeout: None, ..Limits::default() };
-	site(routes(), front, Arc::new(Pages(payer)), &limits)
+pub fn router(payer: Arc<Payer>, keys: Option<ApiKeys>, limits: &Limits) -> Router {
+	let front = Front { payer: payer.clone(), keys: keys.map(Arc::new), rates: Arc::default() };
+	site(routes(), front, Arc::new(Pages(payer)), limits)
 }
 
 /// Returns the description of all requests, as OpenAPI.
@@ -434,9 +471,10 @@ pub async fn serve(
 	payer: Arc<Payer>,
 	keys: Option<ApiKeys>,
 	listener: TcpListener,
+	limits: &Limits,
 	stop: Stop,
 ) -> Result<(), FrontError> {
-	let serving = serve_on(router(payer.clone(), keys), listener, stop)?;
+	let serving = serve_on(router(payer.clone(), keys, limits), listener, stop)?;
 	tokio::select! {
 		() = serving.ended() => (),
 		() = watch::reconcile(&payer) => (),

@@ -19,7 +19,7 @@ use gridproof_compute_api::{
 		SECRET_HEADER, VOUCHER_HEADER,
 	},
 };
-use gridproof_front::{FrontError, Payer, Settings, TopUp, chain::ClientChain, serve};
+use gridproof_front::{FrontError, Payer, Settings, TopUp, chain::ClientChain, limits, serve};
 use gridproof_keys::SealedKey;
 use gridproof_primitives::{
 	H256,
@@ -452,7 +452,9 @@ impl World {
 		let stopper = Stopper::new();
 		let keys = (!self.customers.is_empty()).then(|| ApiKeys::of(self.customers.clone()));
 		let stop = stopper.signal();
-		let task = tokio::spawn(async move { serve(payer, keys, listener, stop).await.unwrap() });
+		let task = tokio::spawn(async move {
+			serve(payer, keys, listener, &limits(Vec::new()), stop).await.unwrap()
+		});
 		self.front = Some((url, stopper, task));
 	}
 
@@ -549,6 +551,29 @@ async fn a_request_is_paid_and_each_key_sees_what_it_spent() {
 	let usage = world.http.get(format!("{}/v1/billing/usage", world.url())).bearer_auth("two");
 	let usage: Value = usage.send().await.unwrap().json().await.unwrap();
 	assert_eq!(usage["spent"], json!(PRICE.to_string()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_has_its_requests_a_minute_also_when_they_come_at_once() {
+	let mut world = World::new().await;
+	let limited = Customer { requests_per_minute: Some(3), ..customer("one", None) };
+	world.customers = vec![limited, customer("two", None)];
+	world.start().await;
+	let asked = (0..12).map(|_| world.ask("one", false));
+	let answers = futures::future::join_all(asked).await;
+	let with = |status: u16| answers.iter().filter(|(got, _)| *got == status).count();
+	assert_eq!((with(200), with(429)), (3, 9), "{answers:?}");
+	let (_, text) = answers.iter().find(|(status, _)| *status == 429).unwrap();
+	assert!(text.contains("rate_limit_exceeded"), "{text}");
+	let url = format!("{}/v1/completions", world.url());
+	let answer = world.http.post(url).bearer_auth("one").body("{}").send().await.unwrap();
+	assert_eq!(answer.status(), 429);
+	let wait: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+	assert!((1..=21).contains(&wait), "{wait}");
+	assert!(!answer.headers().contains_key("x-should-retry"), "waiting helps");
+	// Another key has requests of its own, and what costs nothing is not counted.
+	assert_eq!(world.ask("two", false).await.0, 200);
+	assert_eq!(world.status("one").await["keys"][0]["requests"], json!(3));
 }
 
 #[tokio::test(flavor = "multi_thread")]

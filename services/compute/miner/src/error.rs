@@ -35,6 +35,9 @@ pub enum MinerError {
 		/// Genesis hash of the node's chain.
 		theirs: String,
 	},
+	/// The folder has never had a miner.
+	#[error("there is no miner's database in {0}: name the folder of its --data")]
+	NoFolder(String),
 	/// There is nothing to work for, or with.
 	#[error("a miner needs a coordinator, a slot and a model: one of them is missing")]
 	Nothing,
@@ -48,7 +51,7 @@ impl Classified for MinerError {
 			Self::Client(error) => error.failure(),
 			Self::Chain(error) => error.failure(),
 			Self::Metrics(_) => Failure::BROKEN,
-			Self::OtherChain { .. } | Self::Nothing => Failure::USAGE,
+			Self::OtherChain { .. } | Self::NoFolder(_) | Self::Nothing => Failure::USAGE,
 		}
 	}
 }

@@ -10,7 +10,7 @@
 //! | `lines` | lines of batches, signed as they are asked for |
 //! | `link` | one coordinator: sessions, slots, deliveries, heartbeats |
 //! | `chain` | registration, heartbeats on chain, payouts |
-//! | `demands` | receipts that are not settled in time, on chain |
+//! | `demands` | receipts that are not settled in time, or were given up, on chain |
 //! | `run` | the loops of all this |
 //! | `pages`, `metrics` | health and figures |
 //! | [`plan`] | what fits on which graphics processors |
@@ -46,6 +46,7 @@ mod settings;
 pub mod voucher;
 
 pub use chain::register;
+pub use demands::{Waiting, waiting};
 pub use error::MinerError;
 pub use miner::Miner;
 pub use outbox::{Counts, Outbox, Stored};

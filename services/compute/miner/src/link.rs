@@ -709,6 +709,7 @@ const fn end_of(code: ErrorCode) -> Option<End> {
 		| ErrorCode::PayloadTooLarge
 		| ErrorCode::NotFound
 		| ErrorCode::Internal
+		| ErrorCode::ContextExceeded
 		| ErrorCode::Other => None,
 	}
 }

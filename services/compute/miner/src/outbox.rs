@@ -75,6 +75,15 @@ const MIGRATIONS: &[&str] = &[
 		PRIMARY KEY (coordinator, kind, count)
 	) STRICT, WITHOUT ROWID;
 ",
+	"
+	-- Up to which counts it was looked whether a batch gave receipts up.
+	CREATE TABLE looked (
+		coordinator BLOB NOT NULL CHECK (length(coordinator) = 32),
+		kind BLOB NOT NULL,
+		count INTEGER NOT NULL,
+		PRIMARY KEY (coordinator, kind)
+	) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// A result that was signed.
@@ -363,9 +372,20 @@ impl Outbox {
 		if !path.exists() {
 			return Ok(None);
 		}
-		let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-		count(&Connection::open_with_flags(path, flags)?).map(Some)
+		count(&reading(&path)?).map(Some)
 	}
+
+	/// Returns the database of a miner that may be running, to read in; `None` if the folder has never had
+	/// one.
+	pub(crate) fn read_only(folder: &Path) -> Result<Option<Connection>, StoreError> {
+		let path = folder.join(FILE);
+		path.exists().then(|| reading(&path)).transpose()
+	}
+}
+
+fn reading(path: &Path) -> Result<Connection, StoreError> {
+	let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+	Ok(Connection::open_with_flags(path, flags)?)
 }
 
 fn count(db: &Connection) -> Result<Counts, StoreError> {

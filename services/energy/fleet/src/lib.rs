@@ -48,4 +48,7 @@ pub use registry::{Onboarded, Registry, record_exchange, start};
 pub use request::{Consent, OnboardingRequest, RequestError, RequestOrder, certify};
 pub use simulate::{Course, End, SimulationSummary};
 pub use spec::{MeterSpec, point, read_list, seal, serial};
-pub use view::{EnergyAccount, ShownMeter, ShownPoint, all_meters, energy_accounts, meter_by_name};
+pub use view::{
+	EnergyAccount, ShownMeter, ShownPoint, Summed, Whose, all_meters, energy_accounts,
+	meter_by_name, totals_of,
+};

@@ -10,8 +10,8 @@ use gridproof_chain::{
 use gridproof_keys::account::address;
 use gridproof_primitives::{
 	energy::{
-		Direction, MeterIndex, MeterName, OrganisationIndex, PointInfo, Registers, Suspension,
-		Trust,
+		Certificate, Direction, MeterIndex, MeterName, OrganisationIndex, PointInfo, Registers,
+		Suspension, Totals, Trust,
 	},
 	num::units::KWH_ASSET_ID,
 };
@@ -178,12 +178,105 @@ pub async fn all_meters(chain: &Chain) -> Result<Vec<Meter>, ChainError> {
 	let (mut all, mut from): (Vec<Meter>, MeterIndex) = (Vec::new(), 0);
 	loop {
 		let page = chain.read(&query::meters(from, PAGE)).await?;
-		let Some(last) = page.last() else { return Ok(all) };
-		let next = last.index.checked_add(1);
-		all.extend(page);
-		match next {
+		all.extend(page.meters);
+		match page.next {
 			Some(next) => from = next,
 			None => return Ok(all),
 		}
+	}
+}
+
+/// Which meters are summed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+	/// Those that an organisation has certified.
+	Organisation(OrganisationIndex),
+	/// Those of an owner.
+	Owner(AccountId),
+}
+
+impl Whose {
+	/// Returns `true` if a certificate is one of theirs.
+	fn has(&self, certificate: &Certificate<AccountId>) -> bool {
+		match self {
+			Self::Organisation(organisation) => certificate.organisation == *organisation,
+			Self::Owner(owner) => certificate.owner == *owner,
+		}
+	}
+}
+
+/// Energy of several meters together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Summed {
+	/// Number of meters in service.
+	pub meters: u32,
+	/// The sums.
+	#[serde(flatten)]
+	pub totals: Totals,
+}
+
+impl Summed {
+	/// Adds the totals of one meter; a register that cannot hold the sum keeps its highest value.
+	fn add(&mut self, other: &Totals) {
+		let add = |sum: &mut Registers, other: &Registers| {
+			sum.import_wh = sum.import_wh.saturating_add(other.import_wh);
+			sum.export_wh = sum.export_wh.saturating_add(other.export_wh);
+		};
+		let totals = &mut self.totals;
+		for (sum, other) in [
+			(&mut totals.last_hour, &other.last_hour),
+			(&mut totals.today, &other.today),
+			(&mut totals.yesterday, &other.yesterday),
+			(&mut totals.week, &other.week),
+			(&mut totals.month, &other.month),
+			(&mut totals.year, &other.year),
+			(&mut totals.all, &other.all),
+		] {
+			add(sum, other);
+		}
+		self.meters = self.meters.saturating_add(1);
+	}
+}
+
+/// Returns the energy of an organisation's or an owner's meters in service together. All meters are read,
+/// a page at a time.
+///
+/// # Errors
+/// [`ChainError`].
+pub async fn totals_of(chain: &Chain, whose: &Whose) -> Result<Summed, ChainError> {
+	let mut summed = Summed { meters: 0, totals: Totals::default() };
+	for meter in all_meters(chain).await? {
+		if whose.has(&meter.certificate)
+			&& let Some(totals) = chain.read(&query::totals(meter.index)).await?
+		{
+			summed.add(&totals);
+		}
+	}
+	Ok(summed)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn the_totals_of_several_meters_are_added_span_by_span() {
+		let wh = |import_wh, export_wh| Registers { import_wh, export_wh };
+		let of = |day: u64| Totals {
+			last_hour: wh(1, 2),
+			today: wh(day, 3),
+			yesterday: wh(0, 4),
+			week: wh(0, 5),
+			month: wh(0, 6),
+			year: wh(0, 7),
+			all: wh(u64::MAX - 1, 8),
+		};
+		let mut summed = Summed { meters: 0, totals: Totals::default() };
+		summed.add(&of(10));
+		summed.add(&of(30));
+		let Totals { last_hour, today, yesterday, week, month, year, all } = summed.totals;
+		assert_eq!((summed.meters, last_hour, today), (2, wh(2, 4), wh(40, 6)));
+		assert_eq!((yesterday, week, month, year), (wh(0, 8), wh(0, 10), wh(0, 12), wh(0, 14)));
+		assert_eq!(all, wh(u64::MAX, 16));
 	}
 }

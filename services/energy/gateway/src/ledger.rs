@@ -8,7 +8,10 @@ use gridproof_chain::{
 };
 use gridproof_primitives::{
 	H256,
-	energy::{Accepted, BatchRecord, BatchRefusal, MeterIndex, MeterInfo, MeterName, SignedBatch},
+	energy::{
+		Accepted, BatchRecord, BatchRefusal, MeterIndex, MeterInfo, MeterName, MeterPage,
+		SignedBatch,
+	},
 };
 
 /// The answer of the chain, some time later.
@@ -32,7 +35,7 @@ pub trait Ledger: Send + Sync + 'static {
 	/// A meter by its name.
 	fn meter<'a>(&'a self, name: &'a MeterName) -> Reply<'a, Option<MeterInfo<AccountId>>>;
 	/// Its meters from this index on, at most `limit`.
-	fn meters(&self, from: MeterIndex, limit: u32) -> Reply<'_, Vec<MeterInfo<AccountId>>>;
+	fn meters(&self, from: MeterIndex, limit: u32) -> Reply<'_, MeterPage<AccountId>>;
 	/// A batch that it has accepted, if it still keeps it.
 	fn batch(&self, meter: MeterIndex, sequence: u64) -> Reply<'_, Option<BatchRecord>>;
 	/// What governance has decided for batches.
@@ -68,7 +71,7 @@ impl Ledger for Node {
 		})
 	}
 
-	fn meters(&self, from: MeterIndex, limit: u32) -> Reply<'_, Vec<MeterInfo<AccountId>>> {
+	fn meters(&self, from: MeterIndex, limit: u32) -> Reply<'_, MeterPage<AccountId>> {
 		Box::pin(async move { self.link.read(&query::meters(from, limit)).await })
 	}
 

@@ -313,12 +313,11 @@ impl Registry {
 		let mut from = 0;
 		loop {
 			let page = ledger.meters(from, PAGE).await?;
-			let is_full = u32::try_from(page.len()).is_ok_and(|len| len >= PAGE);
-			let last = page.last().map(|info| info.index);
-			certified.extend(page.into_iter().map(|info| (info.certificate.name.clone(), info)));
-			match last.and_then(|last| last.checked_add(1)) {
-				Some(next) if is_full => from = next,
-				_ => break,
+			let meters = page.meters.into_iter();
+			certified.extend(meters.map(|info| (info.certificate.name.clone(), info)));
+			match page.next {
+				Some(next) => from = next,
+				None => break,
 			}
 		}
 		for known in before {

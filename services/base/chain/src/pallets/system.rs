@@ -14,6 +14,11 @@ pub mod call {
 		Call::new(PALLET, "authorize_upgrade", &code_hash)
 	}
 
+	/// Brings the code of an upgrade that was authorized. Anybody may; the fee is returned if it is that code.
+	pub fn apply_authorized_upgrade(code: &[u8]) -> Call {
+		Call::new(PALLET, "apply_authorized_upgrade", &code)
+	}
+
 	/// Does nothing, with some bytes.
 	pub fn remark(bytes: &[u8]) -> Call {
 		Call::new(PALLET, "remark", &bytes)
@@ -33,6 +38,13 @@ pub mod event {
 			}
 			/// The runtime's code was replaced.
 			CodeUpdated {}
+			/// The code was the one that was authorized, and is not one that can replace this one.
+			RejectedInvalidAuthorizedUpgrade {
+				/// Its hash.
+				code_hash: gridproof_primitives::H256,
+				/// Why not.
+				error: DispatchError,
+			}
 		}
 	}
 }

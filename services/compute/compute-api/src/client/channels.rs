@@ -13,7 +13,6 @@ use gridproof_primitives::compute::channels::{ChannelId, Secret, SettlementHeade
 use gridproof_support::text::{Hex32, HexBytes};
 use reqwest::{RequestBuilder, Response, header::CONTENT_TYPE};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::time::Duration;
 
 /// How long a coordinator may take to answer what no model is needed for.
@@ -39,14 +38,6 @@ impl ChannelClient {
 	/// The coordinator's address, without a slash at its end.
 	pub fn url(&self) -> &str {
 		self.0.url()
-	}
-
-	/// Returns the models on offer with their prices, as `/v1/models` has them.
-	///
-	/// # Errors
-	/// [`ClientError`].
-	pub async fn models(&self, channel: ChannelId) -> Result<Value, ClientError> {
-		self.answer(self.0.get(&format!("/v1/channels/{channel}/models"))).await
 	}
 
 	/// Returns what the coordinator holds of a channel.

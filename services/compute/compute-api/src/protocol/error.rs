@@ -49,6 +49,8 @@ pub enum ErrorCode {
 	UnknownModel,
 	/// The chain's registry does not count the model: its work is private, and takes a private channel.
 	PrivateModel,
+	/// The prompt cannot fit into the model's context.
+	ContextExceeded,
 	/// The quote is not this coordinator's, or too old.
 	BadQuote,
 	/// The chain holds no escrow for the job yet.
@@ -101,6 +103,7 @@ impl ErrorCode {
 		Self::Expired,
 		Self::UnknownModel,
 		Self::PrivateModel,
+		Self::ContextExceeded,
 		Self::BadQuote,
 		Self::NotFunded,
 		Self::Unauthorized,
@@ -137,6 +140,7 @@ impl ErrorCode {
 			Self::Expired => "expired",
 			Self::UnknownModel => "unknown_model",
 			Self::PrivateModel => "private_model",
+			Self::ContextExceeded => "context_exceeded",
 			Self::BadQuote => "bad_quote",
 			Self::NotFunded => "not_funded",
 			Self::Unauthorized => "unauthorized",
@@ -159,7 +163,7 @@ impl ErrorCode {
 	/// read.
 	pub const fn status(self) -> u16 {
 		match self {
-			Self::BadRequest => 400,
+			Self::BadRequest | Self::ContextExceeded => 400,
 			Self::Mismatch | Self::Implausible | Self::BadQuote => 422,
 			Self::BadSignature | Self::UnknownSession | Self::Unauthorized | Self::ClockSkew => 401,
 			Self::NotFunded | Self::BadVoucher | Self::ChannelDry => 402,
@@ -201,6 +205,7 @@ impl ErrorCode {
 			| Self::Expired
 			| Self::UnknownModel
 			| Self::PrivateModel
+			| Self::ContextExceeded
 			| Self::BadQuote
 			| Self::NotFunded
 			| Self::Unauthorized

@@ -14,6 +14,8 @@ pub const SPEC_VERSION: u32 = 1;
 
 /// Most tokens that a chat template may add to a prompt, and per message.
 const TEMPLATE_TOKENS: u64 = 64;
+/// Bytes of the longest token of a usual tokenizer: runs of blanks.
+const LONGEST_TOKEN: usize = 128;
 const MESSAGE_TOKENS: u64 = 8;
 
 /// What is to be done. Its hash is in the quote, so that nobody can exchange it afterwards.
@@ -177,6 +179,24 @@ impl JobSpec {
 			Task::EmbeddingTokens { input } => tokens(input),
 		};
 		prompt.saturating_add(self.further.prompt_tokens())
+	}
+
+	/// Returns the least tokens that its longest prompt can have with any usual tokenizer: none has longer
+	/// tokens than [`LONGEST_TOKEN`]. Prompts of images count as nothing.
+	pub fn min_prompt_tokens(&self) -> u64 {
+		let longest = |texts: &[String]| texts.iter().map(String::len).max().unwrap_or(0);
+		let bytes = match &self.task {
+			Task::Chat { messages } => messages.iter().map(|message| message.content.len()).sum(),
+			Task::Completion { prompt } => prompt.len(),
+			Task::Messages { .. } => 0,
+			Task::Embedding { input } => longest(input),
+			Task::Completions { prompts } => longest(prompts),
+			Task::CompletionTokens { prompts: ids } | Task::EmbeddingTokens { input: ids } => {
+				let longest = ids.iter().map(Vec::len).max().unwrap_or(0);
+				return u64::try_from(longest).unwrap_or(u64::MAX);
+			},
+		};
+		u64::try_from(bytes.div_ceil(LONGEST_TOKEN)).unwrap_or(u64::MAX)
 	}
 
 	/// Returns how many answers it asks for, vectors aside.

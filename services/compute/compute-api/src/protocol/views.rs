@@ -170,6 +170,10 @@ pub struct QuoteAnswer {
 	pub unit_price: Amount,
 	/// Most compute units.
 	pub max_units: u64,
+	/// Most tokens of prompt and answer together, if the chain's registry has the model: a job whose prompt
+	/// turns out to be longer ends without an answer, and its money comes back.
+	#[serde(default)]
+	pub context: Option<u32>,
 	/// Until when it can be opened, UTC milliseconds.
 	pub expiry_ms: u64,
 	/// When the money comes back if there is no receipt, UTC milliseconds.

@@ -45,6 +45,7 @@ pub(super) async fn quote(
 		price: Amount(quoted.quote.price),
 		unit_price: Amount(quoted.row.unit_price),
 		max_units: quoted.quote.max_units,
+		context: api.public.context(&spec.model),
 		expiry_ms: quoted.quote.expiry_ms,
 		deadline_ms: quoted.quote.deadline_ms,
 		access: quoted.access.reveal().to_string(),
@@ -111,6 +112,9 @@ pub(super) async fn show(
 ) -> Result<Json<JobInfo>, ApiError> {
 	let (job, receipt) = api.public.job(*id).await?;
 	let may_read = reader.may_read(&job);
+	if may_read {
+		api.public.check_hand_out(&job, receipt.as_ref()).await?;
+	}
 	Ok(Json(views::job(job, receipt, may_read)?))
 }
 

@@ -12,7 +12,7 @@ use codec::Encode;
 use gridproof_compute_api::protocol::{
 	About, BatchAnswer, ChannelInfo, ClosedVouchers, CoordinatorInfo, ErrorCode, Hello, JobPage,
 	JobSpec, KeyAnswer, KeyRequest, MinerInfo, OfferedModel, OpenVouchers, Opening, OpeningAsk,
-	PlanState, Plans, ReceiptAnswer, ReceiptInfo, TelemetryInfo, Welcome,
+	PlanState, Plans, ReceiptAnswer, ReceiptInfo, Settlement, TelemetryInfo, Welcome,
 };
 use gridproof_primitives::{
 	H256,
@@ -101,6 +101,11 @@ impl Public {
 		asset: PriceAsset,
 	) -> Result<Quoted, RequestError> {
 		self.coordinator.quote(spec, client, asset)
+	}
+
+	/// Returns the context of a model, in tokens, if the chain's registry has it.
+	pub(super) fn context(&self, model: &str) -> Option<u32> {
+		Some(self.coordinator.terms_named(model)?.entry?.context)
 	}
 
 	/// Returns what is held of a channel.
@@ -199,6 +204,23 @@ impl Public {
 			(Some(job), receipt) => Ok((job, receipt)),
 			(None, _) => RequestError::err(ErrorCode::UnknownJob, "no such job"),
 		}
+	}
+
+	/// Checks that a job's output can be handed out now: it is settled, or can still be.
+	///
+	/// # Errors
+	/// [`ErrorCode::ChainUnavailable`].
+	pub(super) async fn check_hand_out(
+		&self,
+		job: &Job,
+		receipt: Option<&ReceiptRow>,
+	) -> Result<(), RequestError> {
+		let is_unsettled = receipt.is_some_and(|row| row.settlement == Settlement::Pending);
+		// What the front pays for, nobody but the coordinator cancels.
+		if job.output.is_none() || job.customer.is_some() || !is_unsettled {
+			return Ok(());
+		}
+		self.coordinator.check_sight().await
 	}
 
 	/// Returns a receipt with both signatures.

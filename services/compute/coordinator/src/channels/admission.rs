@@ -159,6 +159,7 @@ impl Coordinator {
 	) -> Result<Admitted, RequestError> {
 		let Payment { voucher: signed, secret, body } = payment;
 		let voucher = signed.voucher;
+		self.check_sight_of_channels().await?;
 		let held = self.checked(&signed).await?;
 		if spec_hash(&secret, &body) != voucher.spec_hash {
 			let message = "the voucher is for another request: its spec_hash is not this body's";

@@ -21,6 +21,7 @@ use gridproof_primitives::{
 	},
 };
 use gridproof_support::text::{Amount, Hex32, Hex64, HexBytes};
+use std::sync::Arc;
 
 impl BatchRow {
 	pub(crate) fn lists(&self) -> Lists {
@@ -113,17 +114,17 @@ impl Coordinator {
 		let row = row.ok_or_else(unknown)?;
 		let issued = HexBytes(self.issue(&row).encode());
 		let (receipt_id, batch) = (row.id.into(), row.batch);
-		let (stage, header, proof, given_up) = (None, None, None, None);
+		let (header, proof, given_up) = (None, None, None);
 		let checks = Vec::new();
 		let mut answer =
-			ReceiptAnswer { receipt_id, issued, batch, stage, header, proof, given_up, checks };
+			ReceiptAnswer { receipt_id, issued, batch, stage: None, header, proof, given_up, checks };
 		let Some(sequence) = row.batch else { return Ok(answer) };
-		let (found, receipts) = self.batch_with_receipts(sequence).await?;
-		let found_stage = found.stage;
-		answer.stage = Some(found_stage);
+		let found = self.batch_row(sequence).await?;
+		let stage = found.stage;
+		answer.stage = Some(stage);
 		answer.header = Some(HexBytes(found.header.encode()));
+		let Some(batch) = self.tree_of(found).await? else { return Ok(answer) };
 		(answer.proof, answer.given_up) = tokio::task::spawn_blocking(move || {
-			let batch = Batch::audit(&found.header, &found.lists(), receipts).ok()?;
 			let index = batch.receipts().iter().position(|one| *one == row.receipt)?;
 			let proof = ReceiptProof::of(&batch, index).map(|proof| HexBytes(proof.encode()));
 			let range = Placed::<GivenUp>::of(&batch, index);
@@ -132,13 +133,40 @@ impl Coordinator {
 		.await
 		.unwrap_or_default()
 		.unwrap_or_default();
-		if let (Some(checks), BatchStage::Final) = (self.ledger.checks(), found_stage) {
+		if let (Some(checks), BatchStage::Final) = (self.ledger.checks(), stage) {
 			let id = BatchId { coordinator: self.public(), sequence };
 			// A node that is away keeps nobody from a receipt.
 			let all = checks.reports(id, row.receipt).await.unwrap_or_default();
 			answer.checks = all.iter().map(CheckInfo::from).collect();
 		}
 		Ok(answer)
+	}
+
+	/// Returns the tree of a batch; `None` if its receipts are no longer all there.
+	async fn tree_of(&self, found: BatchRow) -> Result<Option<Arc<Batch>>, RequestError> {
+		let (hash, sequence) = (found.header.hash(), found.header.sequence);
+		if let Some(tree) = self.trees.find(&hash) {
+			return Ok(Some(tree));
+		}
+		// One at a time: who asks for many receipts of one batch has it built once.
+		let _building = self.building.lock().await;
+		if let Some(tree) = self.trees.find(&hash) {
+			return Ok(Some(tree));
+		}
+		let (_, receipts) = self.batch_with_receipts(sequence).await?;
+		let built = tokio::task::spawn_blocking(move || {
+			Batch::audit(&found.header, &found.lists(), receipts).ok().map(Arc::new)
+		});
+		let tree = built.await.unwrap_or_default();
+		if let Some(tree) = &tree {
+			self.trees.keep(hash, tree.clone());
+		}
+		Ok(tree)
+	}
+
+	async fn batch_row(&self, sequence: u64) -> Result<BatchRow, RequestError> {
+		let unknown = || RequestError::new(ErrorCode::UnknownBatch, "no such batch");
+		self.read(move |db| Ok(rows::batch(db, sequence)?)).await?.ok_or_else(unknown)
 	}
 
 	pub(super) async fn batch_with_receipts(
@@ -173,9 +201,7 @@ impl Coordinator {
 	/// # Errors
 	/// [`ErrorCode::UnknownBatch`].
 	pub(crate) async fn batch_info(&self, sequence: u64) -> Result<BatchAnswer, RequestError> {
-		let found = self.read(move |db| Ok(rows::batch(db, sequence)?)).await?;
-		let unknown = || RequestError::new(ErrorCode::UnknownBatch, "no such batch");
-		let batch = found.ok_or_else(unknown)?;
+		let batch = self.batch_row(sequence).await?;
 		let signature = self.key.sign(&batch.header.signing_payload(&self.genesis));
 		Ok(BatchAnswer {
 			sequence,

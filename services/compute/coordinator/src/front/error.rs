@@ -257,6 +257,14 @@ impl From<RequestError> for OpenAiError {
 				error.detail.param = Some("model");
 				error
 			},
+			ErrorCode::ContextExceeded => {
+				let text = request.message;
+				let message =
+					format!("The prompt is longer than the model's context length ({text})");
+				let mut error = Self::new(StatusCode::BAD_REQUEST, INVALID, message).code(CONTEXT);
+				error.detail.param = request.param;
+				error
+			},
 			ErrorCode::PrivateModel => {
 				let mut error = Self::new(request.status(), INVALID, request.message);
 				error.detail.param = request.param;

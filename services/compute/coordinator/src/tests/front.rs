@@ -380,6 +380,38 @@ async fn who_may_call_is_asked_before_anything_is_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_that_fits_with_no_tokenizer_is_refused_before_any_money_is_held() {
+	let served = Served::new().await;
+	let _session = served.world.miner(1).session(&served.world).await;
+	// The registry's context is 32,768 tokens, and no token has more than 128 bytes.
+	let longest = 32_768 * 128;
+	let mut quoted = spec();
+	for (length, is_refused) in [(longest, false), (longest + 1, true)] {
+		quoted.task = Task::Completion { prompt: "a".repeat(length) };
+		let quote = served.world.coordinator.quote(&quoted, CLIENT, PriceAsset::Ait);
+		assert_eq!(
+			quote.err().map(|error| error.code),
+			is_refused.then_some(ErrorCode::ContextExceeded)
+		);
+	}
+	let tokens: Vec<u32> = vec![7; 32_769];
+	let asked = json!({ "model": MODEL, "prompt": tokens, "max_tokens": 20 });
+	let answer = served.post("/v1/completions", "gpk_test", asked).await;
+	assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+	let body: Value = answer.json().await.unwrap();
+	let error = &body["error"];
+	assert_eq!(
+		(&error["code"], &error["param"]),
+		(&json!("context_length_exceeded"), &json!("prompt"))
+	);
+	assert!(error["message"].as_str().unwrap().contains("32769"), "{body}");
+	assert_eq!(served.world.chain.jobs.lock().unwrap().len(), 0, "no escrow was opened");
+	let asked = json!({ "client": Hex32(CLIENT), "spec": spec(), "asset": "ait" });
+	let quote: Value = served.post("/api/v1/quotes", "", asked).await.json().await.unwrap();
+	assert_eq!(quote["context"], 32_768, "a quote says what fits");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_prompt_that_is_too_long_is_answered_at_once_as_openai_does() {
 	for (stream, path, param) in [
 		(false, "/v1/chat/completions", "messages"),

@@ -48,6 +48,61 @@ async fn what_a_coordinator_has_earned_is_paid_out_by_itself_and_once() {
 	assert_eq!(world.coordinator.metrics.payouts.get(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_might_not_be_paid_any_more_is_neither_begun_nor_handed_out_until_the_chain_is_seen() {
+	let world = World::new().await;
+	let miner = world.miner(1);
+	let session = miner.session(&world).await;
+	let (quoted, done) = world.submitted().await;
+	let assignment = miner.asks(&world, &session).await.unwrap();
+	world.coordinator.result(&session, done.job, &miner.does(&assignment)).await.unwrap();
+	let (_, waiting) = world.submitted().await;
+	let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+	let stopper = gridproof_support::Stopper::new();
+	let router = world.server().router();
+	let serving = gridproof_http::serve_on(router, listener, stopper.signal()).unwrap();
+	let url = format!("http://{}/api/v1/jobs/{}", serving.address(), Hex32::from(done.job));
+	let http = gridproof_support::http_client::builder().build().unwrap();
+	let shown = async || {
+		let answer = http.get(&url).bearer_auth(quoted.access.reveal()).send().await.unwrap();
+		let retry = answer.headers().contains_key("retry-after");
+		let (status, body) = (answer.status().as_u16(), answer.text().await.unwrap());
+		(status, retry, body.contains("there was"))
+	};
+
+	// The node goes; for most of a notice nothing changes.
+	world.chain.set_trouble(Trouble::Away);
+	world.hands.advance(Duration::from_secs(44));
+	assert_eq!(shown().await, (200, false, true));
+	world.hands.advance(Duration::from_secs(6));
+	assert_eq!(shown().await, (503, true, false), "a cancellation could be final unseen");
+	let public = http.get(&url).send().await.unwrap();
+	assert_eq!(public.status(), 200, "its state is no secret and costs nothing");
+	assert!(miner.asks(&world, &session).await.is_none(), "no work is begun");
+	let quoted = world.coordinator.quote(&spec(), CLIENT, PriceAsset::Ait).unwrap();
+	world.chain.open_by_client(&quoted);
+	let accept = || async {
+		let request = submission(&quoted);
+		world.coordinator.accept(&request, &quoted.access, false).await.map(|job| job.state)
+	};
+	let refused = accept().await.unwrap_err();
+	assert_eq!(refused.code, ErrorCode::ChainUnavailable);
+	assert!(refused.message.contains("try again"), "{refused}");
+
+	// It is back, and everything continues without anybody's doing.
+	world.chain.set_trouble(Trouble::None);
+	world.pass(5);
+	assert_eq!(shown().await, (200, false, true));
+	assert_eq!(accept().await, Ok(JobStage::Queued));
+	let next = miner.asks(&world, &session).await.unwrap();
+	assert_eq!(H256::from(next.job), waiting.job);
+	// What is settled is handed out whether or not the chain is seen.
+	world.settle().await;
+	world.chain.set_trouble(Trouble::Away);
+	world.hands.advance(Duration::from_secs(600));
+	assert_eq!(shown().await, (200, false, true));
+}
+
 #[tokio::test]
 async fn a_job_waits_for_a_miner_with_its_model() {
 	let world = World::new().await;

@@ -72,6 +72,8 @@ const GENESIS: H256 = H256([7; 32]);
 const BLOCK: H256 = H256([9; 32]);
 const CLIENT: [u8; 32] = [0xC1; 32];
 const PURSE: [u8; 32] = [0xF0; 32];
+/// Notice of a cancellation.
+const NOTICE_MS: u64 = 60_000;
 const MODEL: &str = "qwen2.5-0.5b";
 
 /// A job on the chain in memory.
@@ -218,7 +220,16 @@ impl Ledger for MemoryChain {
 	fn time(&self) -> BoxFuture<'_, Result<u64, ChainError>> {
 		async move {
 			self.check()?;
-			Ok(self.now.load(Ordering::SeqCst))
+			// Time passes from block to block.
+			Ok(self.now.fetch_add(1, Ordering::SeqCst))
+		}
+		.boxed()
+	}
+
+	fn cancel_notice_ms(&self) -> BoxFuture<'_, Result<u64, ChainError>> {
+		async move {
+			self.check()?;
+			Ok(NOTICE_MS)
 		}
 		.boxed()
 	}

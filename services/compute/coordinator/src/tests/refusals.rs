@@ -85,7 +85,7 @@ async fn a_result_is_accepted_once() {
 async fn a_wrong_result_is_refused_by_name_and_the_job_goes_to_others() {
 	type Spoil = fn(&Miner, &Assignment, &mut Output, &mut Receipt);
 	let mismatch = ErrorCode::Mismatch;
-	let cases: [(&str, ErrorCode, Spoil); 11] = [
+	let cases: [(&str, ErrorCode, Spoil); 12] = [
 		("another job", mismatch, |_, _, _, r| r.job_id = H256([9; 32])),
 		("another miner", mismatch, |_, _, _, r| r.miner = [9; 32]),
 		("another nonce", mismatch, |_, _, _, r| r.nonce += 1),
@@ -98,6 +98,9 @@ async fn a_wrong_result_is_refused_by_name_and_the_job_goes_to_others() {
 		("fewer units", mismatch, |_, _, _, r| r.compute_units -= 1),
 		("a higher price", mismatch, |_, _, _, r| r.price += 1),
 		("no time", ErrorCode::Implausible, |_, _, _, r| r.telemetry.duration_ms = 0),
+		("more memory than any machine has", ErrorCode::Implausible, |_, _, _, r| {
+			r.telemetry.memory_mb = u32::MAX;
+		}),
 		("longer than it had", ErrorCode::Implausible, |_, _, _, r| {
 			r.telemetry.duration_ms = 60_000;
 		}),

@@ -116,6 +116,10 @@ impl Ledger for OpenLedger {
 		async move { Ok(gridproof_support::clock::now_ms()) }.boxed()
 	}
 
+	fn cancel_notice_ms(&self) -> BoxFuture<'_, Result<u64, ChainError>> {
+		async { Ok(60_000) }.boxed()
+	}
+
 	fn escrow(&self, job: H256) -> BoxFuture<'_, Result<Option<Escrow>, ChainError>> {
 		let settled = self.settled();
 		let settled = settled.iter().find(|signed| signed.receipt.job_id == job);

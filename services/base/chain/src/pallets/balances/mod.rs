@@ -8,3 +8,6 @@ pub use refusal::Refusal;
 
 /// The pallet's name.
 pub(crate) const PALLET: &str = "Balances";
+
+/// The entry with what is on hold of each account.
+pub(crate) const HOLDS: &str = "Holds";

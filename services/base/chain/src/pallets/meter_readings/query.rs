@@ -5,7 +5,7 @@ use crate::{Query, pallets::AccountId};
 use gridproof_primitives::{
 	H256,
 	energy::{
-		Accepted, Anchor, BatchHeader, BatchRecord, BatchRefusal, MeterIndex, MeterName,
+		Accepted, Anchor, BatchHeader, BatchRecord, BatchRefusal, MeterIndex, MeterName, MeterPage,
 		OrganisationIndex, Overview, ReadingRefusal, SignedBatch, Totals,
 	},
 };
@@ -20,9 +20,9 @@ pub fn meter_by_name(name: &MeterName) -> Query<Option<(MeterIndex, Meter)>> {
 	Query::new("MeterReadingsApi_meter_by_name", name)
 }
 
-/// The meters in service from index `from` on, at most `limit` of them and 1,000.
-pub fn meters(from: MeterIndex, limit: u32) -> Query<Vec<Meter>> {
-	Query::new("MeterReadingsApi_meters", &(from, limit))
+/// The meters in service from index `from` on, at most `limit` of them and 1,000, and where the list goes on.
+pub fn meters(from: MeterIndex, limit: u32) -> Query<MeterPage<AccountId>> {
+	Query::new("MeterReadingsApi_meter_page", &(from, limit))
 }
 
 /// A meter's energy over some spans of time.

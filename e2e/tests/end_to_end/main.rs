@@ -1,0 +1,37 @@
+//! End-to-end tests: one program, since each would be compiled against the same libraries again.
+
+mod anchors;
+mod attacks;
+mod audit;
+mod blocks;
+mod channels;
+mod compute;
+mod compute_crash;
+mod dashboard;
+mod faults;
+mod front_clients;
+mod harness;
+mod javascript_clients;
+mod logs;
+mod metadata_hash;
+mod metering;
+mod metering_crashes;
+mod metering_refusals;
+mod migration;
+mod models;
+mod node_rpc;
+mod openapi;
+mod partition;
+mod plans;
+mod readers;
+mod refusals;
+mod reserve;
+mod reserve_mints;
+mod reserve_refusals;
+mod restarts;
+mod submissions;
+mod transfers;
+mod tutorials;
+mod upgrade;
+mod validators;
+mod warp_sync;
