@@ -52,7 +52,7 @@ async fn jobs_channels_and_emission_come_out_of_the_blocks_although_the_node_was
 	let whole = right(&url, &["--state", &state, "--every", "16"]).await?;
 	ensure!(number(&whole, "from")? == 1 && number(&whole, "deeds")? > 20, "{whole}");
 
-	// It goes on where it stopped, and says in a signed file what it saw.
+	// It continues where it stopped, and says in a signed file what it saw.
 	compute.complete("The dusk", 8).await?;
 	compute.wait_until_settled(LIMIT).await?;
 	let more = ["--state", &state, "--report", &report, "--key", &key];

@@ -40,12 +40,12 @@ impl Chain {
 }
 
 impl Past {
-	/// Its height.
+	/// Height of the block.
 	pub fn height(&self) -> u64 {
 		self.at.block_number()
 	}
 
-	/// Its hash.
+	/// Hash of the block.
 	pub fn hash(&self) -> H256 {
 		H256(self.at.block_hash().0)
 	}

@@ -45,7 +45,7 @@ pub enum AuditError {
 	/// The state file cannot be used.
 	#[error("the state file {path}: {reason}")]
 	StateFile {
-		/// Its path.
+		/// Path of the state file.
 		path: String,
 		/// What is wrong, and what to do.
 		reason: String,
@@ -74,7 +74,7 @@ pub struct Options {
 	pub every: u64,
 	/// Where the books are kept between runs.
 	pub state: Option<PathBuf>,
-	/// Goes on with every block that becomes final, until something differs.
+	/// Continues with every block that becomes final, until something differs.
 	pub watch: bool,
 }
 
@@ -87,7 +87,7 @@ pub struct Outcome {
 	pub from: u64,
 	/// The last block that was audited.
 	pub to: u64,
-	/// Its hash.
+	/// Hash of the block.
 	pub hash: Hex32,
 	/// Number of deeds that were replayed.
 	pub deeds: u64,
@@ -231,7 +231,7 @@ impl Audit {
 				},
 				Ok(_) => (),
 				Err(error) if error.failure().is_temporary => {
-					tracing::warn!(%error, "the node is away; the audit goes on when it is back");
+					tracing::warn!(%error, "the node is away; the audit continues when it is back");
 				},
 				Err(error) => return Err(error),
 			}
