@@ -40,7 +40,13 @@ const FLOORS: [&[&str]; 10] = [
 	&["gridproof-device", "gridproof-engine", "gridproof-grid"],
 	&["gridproof-anchor", "gridproof-attest", "gridproof-audit", "gridproof-fleet"],
 	// Servers.
-	&["gridproof-coordinator", "gridproof-front", "gridproof-gateway", "gridproof-miner"],
+	&[
+		"gridproof-coordinator",
+		"gridproof-dashboard",
+		"gridproof-front",
+		"gridproof-gateway",
+		"gridproof-miner",
+	],
 	&["gridproof-cli"],
 	&["gridproof-e2e"],
 ];
