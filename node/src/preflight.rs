@@ -221,7 +221,11 @@ mod tests {
 		assert!(hint(ChainType::Live, 1).is_some_and(|hint| hint.contains("every validator")));
 		assert!(hint(ChainType::Local, 1).is_some());
 		assert_eq!(hint(ChainType::Live, 2), None);
-		assert_eq!(hint(ChainType::Live, 0), None, "it may be the first, or find others by itself");
+		assert_eq!(
+			hint(ChainType::Live, 0),
+			None,
+			"it may be the first, or find others on its own"
+		);
 		assert_eq!(hint(ChainType::Development, 1), None);
 		assert_eq!(hint_of_star(false, &ChainType::Live, 1), None);
 	}

@@ -1,9 +1,9 @@
 //! The questions that node and clients may ask the runtime.
 
 use crate::{
-	AccountId, Attestations, Balance, Block, BlockNumber, ComputeChecks, ComputeReceipts, CoveragePolicy,
-	Executive, Grandpa, InherentDataExt, MeterReadings, ModelRegistry, Nonce, Runtime, RuntimeCall,
-	RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
+	AccountId, Attestations, Balance, Block, BlockNumber, ComputeChecks, ComputeReceipts,
+	CoveragePolicy, Executive, Grandpa, InherentDataExt, MeterReadings, ModelRegistry, Nonce,
+	Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
 	constants::time::SLOT_DURATION, genesis_presets,
 };
 use alloc::vec::Vec;

@@ -9,8 +9,8 @@
 
 use crate::{
 	AccountId, AssetsConfig, AttestationsConfig, Balance, BalancesConfig, BrakesConfig,
-	ComputeChecksConfig, ComputeReceiptsConfig, CoveragePolicyConfig, MeterReadingsConfig, ModelRegistryConfig,
-	Multisig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
+	ComputeChecksConfig, ComputeReceiptsConfig, CoveragePolicyConfig, MeterReadingsConfig,
+	ModelRegistryConfig, Multisig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
 	configs::TreasuryAccount,
 	constants::{
 		AICP, KWH,

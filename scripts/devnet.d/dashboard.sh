@@ -44,5 +44,5 @@ start_dashboard() {
 	local light=()
 	if make_light_spec; then light=(--light-spec "$HOME_DIR/light.json"); fi
 	start dashboard "$GRIDPROOF" dashboard --dir "$DASHBOARD_DIR" --listen "127.0.0.1:$DASHBOARD_PORT" --url "$WS" \
-		--gateway "$GATEWAY" --coordinator "$COORDINATOR" --front "$FRONT" "${light[@]}"
+		--gateway-url "$GATEWAY" --coordinator-url "$COORDINATOR" --front-url "$FRONT" "${light[@]}"
 }

@@ -49,7 +49,7 @@ async fn the_runtime_of_a_running_chain_is_replaced_and_the_chain_goes_on() -> R
 	);
 	ensure!(stored().await? == code, "the new code should stand in the state");
 
-	// The chain goes on, with the same money.
+	// The chain continues, with the same money.
 	let receiver = account("//after the upgrade")?;
 	api.transactions()
 		.await?

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub struct MeterPage<AccountId> {
 	/// Meters in service, by rising index.
 	pub meters: Vec<MeterInfo<AccountId>>,
-	/// Index from which the next page goes on; `None` after the last meter. A page that is not the last can
+	/// Index with which the next page begins; `None` after the last meter. A page that is not the last can
 	/// be empty: the chain passes over a bounded number of indices of meters that are gone.
 	pub next: Option<MeterIndex>,
 }

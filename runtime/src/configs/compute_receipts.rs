@@ -1,8 +1,8 @@
 //! `pallet_compute_receipts`: escrow, receipts, and the only mint of AIT.
 
 use crate::{
-	AccountId, Assets, AssetsHolder, Balance, Balances, ComputeChecks, CoveragePolicy, Runtime, RuntimeCall,
-	RuntimeHoldReason, Timestamp,
+	AccountId, Assets, AssetsHolder, Balance, Balances, ComputeChecks, CoveragePolicy, Runtime,
+	RuntimeCall, RuntimeHoldReason, Timestamp,
 	configs::{EmergencyOrigin, GovernanceOrigin, TreasuryAccount},
 	constants::{AICP, currency::deposit, time::MINUTES},
 };

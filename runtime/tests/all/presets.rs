@@ -40,7 +40,7 @@ fn the_presets_are_development_local_and_staging() {
 
 #[test]
 fn every_preset_has_its_authorities_once_and_with_weight_one() {
-	for (id, number) in [(DEVELOPMENT, 1), (LOCAL_TESTNET, 3), (STAGING, 4)] {
+	for (id, number) in [(DEVELOPMENT, 1), (LOCAL_TESTNET, 4), (STAGING, 4)] {
 		genesis(id).execute_with(|| {
 			let grandpa = Grandpa::grandpa_authorities();
 			assert_eq!(Session::validators().len(), number, "{id}");

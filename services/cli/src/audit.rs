@@ -35,7 +35,7 @@ pub struct AuditArgs {
 	/// Keep the books in this file, and continue from them.
 	#[arg(long, value_name = "FILE")]
 	state: Option<PathBuf>,
-	/// Go on with every block that becomes final, and end when something differs.
+	/// Continue with every block that becomes final, and end when something differs.
 	#[arg(long)]
 	watch: bool,
 	/// Write a report into this file, signed with --key.

@@ -1,6 +1,6 @@
 //! `gridproof dashboard`.
 
-use crate::{exit::usage, output::Output};
+use crate::{args::UrlArgs, exit::usage, output::Output};
 use anyhow::Context;
 use clap::Args;
 use gridproof_dashboard::{Addresses, Settings, router, serve};
@@ -18,18 +18,18 @@ pub struct DashboardArgs {
 	/// Where to listen.
 	#[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8070")]
 	listen: SocketAddr,
-	/// WebSocket of the node that the page reads from first; each reader can name another.
-	#[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:9944")]
-	url: String,
+	/// The page reads from this node first; each reader can name another.
+	#[command(flatten)]
+	node: UrlArgs,
 	/// A gateway, for readings and proofs; it must allow the page's origin.
 	#[arg(long, value_name = "URL")]
-	gateway: Option<String>,
+	gateway_url: Option<String>,
 	/// A coordinator, for receipts and batches; it must allow the page's origin.
 	#[arg(long, value_name = "URL")]
-	coordinator: Option<String>,
+	coordinator_url: Option<String>,
 	/// A front, for the prompt box; who reaches the page spends its channel.
 	#[arg(long, value_name = "URL")]
-	front: Option<String>,
+	front_url: Option<String>,
 	/// The chain's spec for light clients, with the address of a node that listens on WebSocket for them.
 	#[arg(long, value_name = "FILE")]
 	light_spec: Option<PathBuf>,
@@ -43,13 +43,13 @@ struct Ready {
 
 /// Runs `gridproof dashboard`.
 pub async fn run(args: DashboardArgs, out: &Output) -> anyhow::Result<ExitCode> {
-	let node = address(args.url, &["ws", "wss"])?;
+	let node = address(args.node.url, &["ws", "wss"])?;
 	let service = |url: Option<String>| url.map(|url| address(url, &["http", "https"])).transpose();
 	let addresses = Addresses {
 		node: Some(node),
-		gateway: service(args.gateway)?,
-		coordinator: service(args.coordinator)?,
-		front: service(args.front)?,
+		gateway: service(args.gateway_url)?,
+		coordinator: service(args.coordinator_url)?,
+		front: service(args.front_url)?,
 		light: false,
 	};
 	let settings = Settings { folder: args.dir, light: args.light_spec, addresses };

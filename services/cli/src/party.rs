@@ -230,9 +230,7 @@ pub async fn run(command: &PartyCommand, trade: Trade, out: &Output) -> anyhow::
 	match command {
 		PartyCommand::Claim(args) => claim(args, out).await,
 		PartyCommand::Waits(args) => party_waits::list(&args.party.key, &args.node, out).await,
-		PartyCommand::Release(args) => {
-			party_waits::release(&args.party.key, &args.node, out).await
-		},
+		PartyCommand::Release(args) => party_waits::release(&args.party.key, &args.node, out).await,
 		PartyCommand::RaiseBond(args) => raise(args, out).await,
 		PartyCommand::Leave(args) => {
 			let key = &args.party.key;

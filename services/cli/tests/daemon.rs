@@ -141,7 +141,7 @@ fn a_second_run_is_refused_and_a_killed_one_is_followed_by_another() {
 	let mut third = desk.start(&beat);
 	std::thread::sleep(Duration::from_secs(2));
 	assert!(third.try_wait().unwrap().is_none(), "the lock of a killed run is free");
-	assert_eq!(desk.state()["started_at"], before["started_at"], "the beat goes on");
+	assert_eq!(desk.state()["started_at"], before["started_at"], "the beat continues");
 	third.kill().unwrap();
 	third.wait().unwrap();
 	let log = fs::read_to_string(desk.path("state/load.log")).unwrap();

@@ -38,7 +38,6 @@ fn day() -> Result<Pace> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "scripts/soak faults: the gateway's status does not say in time that its node is back"]
 async fn no_reading_is_lost_in_an_hour_of_faults() -> Result<()> {
 	energy::run(&HOUR).await
 }

@@ -8,6 +8,7 @@ use crate::{
 	event::RawEvent,
 	rpc::{AtBlock, Config, Methods, chain_of, failed, failed_request, methods},
 };
+use futures::future::BoxFuture;
 use gridproof_support::Lock;
 use std::{
 	collections::{BTreeMap, HashMap, VecDeque},
@@ -66,11 +67,24 @@ pub(crate) fn raw(at: &AtBlock, event: &Event<'_, Config>) -> Result<RawEvent, C
 	RawEvent::new(at.metadata_ref(), pallet, index, event.field_bytes())
 }
 
+/// What a function of the runtime answers after a block, in SCALE.
+pub(crate) fn ask<'a>(
+	at: &'a AtBlock,
+	function: &'a str,
+	arguments: &'a [u8],
+) -> BoxFuture<'a, Result<Vec<u8>, ChainError>> {
+	Box::pin(
+		async move { at.runtime_apis().call_raw(function, Some(arguments)).await.map_err(failed) },
+	)
+}
+
 /// The events of a block.
-pub(crate) async fn events_at(at: &AtBlock) -> Result<Vec<RawEvent>, ChainError> {
-	let events = at.events().fetch().await.map_err(failed)?;
-	let read = |event: Result<Event<'_, Config>, _>| raw(at, &event.map_err(failed)?);
-	events.iter().map(read).collect()
+pub(crate) fn events_at(at: &AtBlock) -> BoxFuture<'_, Result<Vec<RawEvent>, ChainError>> {
+	Box::pin(async move {
+		let events = at.events().fetch().await.map_err(failed)?;
+		let read = |event: Result<Event<'_, Config>, _>| raw(at, &event.map_err(failed)?);
+		events.iter().map(read).collect()
+	})
 }
 
 impl Blocks {
@@ -86,25 +100,27 @@ impl Blocks {
 
 	/// What the node says of its chain, by its specification: `Development`, `Local`, `Live`, or
 	/// `Custom`.
-	pub(crate) async fn kind(&self) -> Result<String, ChainError> {
-		let ask = || async {
-			match self.rpc.request::<String>("system_chainType", rpc_params![]).await {
-				Ok(kind) => Ok(kind),
-				// A kind of its own is an object that names it.
-				Err(rpcs::Error::Deserialization(_)) => Ok("Custom".to_string()),
-				Err(error) => Err(failed_request(&error)),
-			}
-		};
-		self.kind.get_or_try_init(ask).await.cloned()
+	pub(crate) fn kind(&self) -> BoxFuture<'_, Result<String, ChainError>> {
+		Box::pin(async move {
+			let ask = || async {
+				match self.rpc.request::<String>("system_chainType", rpc_params![]).await {
+					Ok(kind) => Ok(kind),
+					// A kind of its own is an object that names it.
+					Err(rpcs::Error::Deserialization(_)) => Ok("Custom".to_string()),
+					Err(error) => Err(failed_request(&error)),
+				}
+			};
+			self.kind.get_or_try_init(ask).await.cloned()
+		})
 	}
 
 	/// The members of what the node answers to a request by its name, all of them texts.
-	pub(crate) async fn members(
-		&self,
-		method: &str,
+	pub(crate) fn members<'a>(
+		&'a self,
+		method: &'a str,
 		parameters: RpcParams,
-	) -> Result<BTreeMap<String, String>, rpcs::Error> {
-		self.rpc.request(method, parameters).await
+	) -> BoxFuture<'a, Result<BTreeMap<String, String>, rpcs::Error>> {
+		Box::pin(async move { self.rpc.request(method, parameters).await })
 	}
 
 	/// The node's methods.
@@ -118,52 +134,58 @@ impl Blocks {
 	}
 
 	/// The last final block.
-	pub(crate) async fn latest(&self) -> Result<AtBlock, ChainError> {
-		let head = self.rpc.request("chain_getFinalizedHead", rpc_params![]).await;
-		let head: subxt::utils::H256 = head.map_err(|error| failed_request(&error))?;
-		// Held while the node is asked, so that it is asked once.
-		let mut latest = self.latest.lock().await;
-		if let Some(block) = latest.as_ref().filter(|block| block.block_hash() == head) {
-			return Ok(block.clone());
-		}
-		let block = self.api.at_block(head).await.map_err(failed)?;
-		*latest = Some(block.clone());
-		Ok(block)
+	pub(crate) fn latest(&self) -> BoxFuture<'_, Result<AtBlock, ChainError>> {
+		Box::pin(async move {
+			let head = self.rpc.request("chain_getFinalizedHead", rpc_params![]).await;
+			let head: subxt::utils::H256 = head.map_err(|error| failed_request(&error))?;
+			// Held while the node is asked, so that it is asked once.
+			let mut latest = self.latest.lock().await;
+			if let Some(block) = latest.as_ref().filter(|block| block.block_hash() == head) {
+				return Ok(block.clone());
+			}
+			let block = self.api.at_block(head).await.map_err(failed)?;
+			*latest = Some(block.clone());
+			Ok(block)
+		})
 	}
 
 	/// The final block, from the one of this height on, that has a transaction; `None` if there is
 	/// none so far.
-	pub(crate) async fn find(
+	pub(crate) fn find(
 		&self,
 		from: u64,
 		transaction: H256,
-	) -> Result<Option<H256>, ChainError> {
-		let last = self.latest().await?.block_number();
-		for height in from..=last {
-			let hash = self.rpc.request("chain_getBlockHash", rpc_params![height]).await;
-			let hash: subxt::utils::H256 = hash.map_err(|error| failed_request(&error))?;
-			let block = H256(hash.0);
-			if self.contents(block).await?.of(transaction).is_some() {
-				return Ok(Some(block));
+	) -> BoxFuture<'_, Result<Option<H256>, ChainError>> {
+		Box::pin(async move {
+			let last = self.latest().await?.block_number();
+			for height in from..=last {
+				let hash = self.rpc.request("chain_getBlockHash", rpc_params![height]).await;
+				let hash: subxt::utils::H256 = hash.map_err(|error| failed_request(&error))?;
+				let block = H256(hash.0);
+				if self.contents(block).await?.of(transaction).is_some() {
+					return Ok(Some(block));
+				}
 			}
-		}
-		Ok(None)
+			Ok(None)
+		})
 	}
 
 	/// The events of the block of this height.
-	pub(crate) async fn events(&self, height: u64) -> Result<Vec<RawEvent>, ChainError> {
-		events_at(&self.at(height).await?).await
+	pub(crate) fn events(&self, height: u64) -> BoxFuture<'_, Result<Vec<RawEvent>, ChainError>> {
+		Box::pin(async move { events_at(&self.at(height).await?).await })
 	}
 
 	/// The block of this height.
-	pub(crate) async fn at(&self, height: u64) -> Result<AtBlock, ChainError> {
-		self.api.at_block(height).await.map_err(failed)
+	pub(crate) fn at(&self, height: u64) -> BoxFuture<'_, Result<AtBlock, ChainError>> {
+		Box::pin(async move { self.api.at_block(height).await.map_err(failed) })
 	}
 
 	/// What is in a final block.
-	pub(crate) async fn contents(&self, block: H256) -> Result<Arc<Contents>, ChainError> {
-		let slot = self.slot(block);
-		slot.get_or_try_init(|| self.fetch(block)).await.cloned()
+	pub(crate) fn contents(&self, block: H256) -> BoxFuture<'_, Result<Arc<Contents>, ChainError>> {
+		Box::pin(async move {
+			let slot = self.slot(block);
+			slot.get_or_try_init(|| self.fetch(block)).await.cloned()
+		})
 	}
 
 	fn slot(&self, block: H256) -> Slot {
@@ -179,16 +201,18 @@ impl Blocks {
 		slot
 	}
 
-	async fn fetch(&self, block: H256) -> Result<Arc<Contents>, ChainError> {
-		let at = self.api.at_block(subxt::utils::H256(block.0)).await.map_err(failed)?;
-		let body = at.extrinsics().fetch().await.map_err(failed)?;
-		let mut places = HashMap::with_capacity(body.len());
-		for (place, transaction) in (0..).zip(body.iter()) {
-			// One that is not understood is not one of ours.
-			let Ok(transaction) = transaction else { continue };
-			places.insert(H256(transaction.hash().0), place);
-		}
-		let events = at.events().fetch().await.map_err(failed)?;
-		Ok(Arc::new(Contents { at, places, events }))
+	fn fetch(&self, block: H256) -> BoxFuture<'_, Result<Arc<Contents>, ChainError>> {
+		Box::pin(async move {
+			let at = self.api.at_block(subxt::utils::H256(block.0)).await.map_err(failed)?;
+			let body = at.extrinsics().fetch().await.map_err(failed)?;
+			let mut places = HashMap::with_capacity(body.len());
+			for (place, transaction) in (0..).zip(body.iter()) {
+				// One that is not understood is not one of ours.
+				let Ok(transaction) = transaction else { continue };
+				places.insert(H256(transaction.hash().0), place);
+			}
+			let events = at.events().fetch().await.map_err(failed)?;
+			Ok(Arc::new(Contents { at, places, events }))
+		})
 	}
 }

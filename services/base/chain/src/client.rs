@@ -2,13 +2,14 @@
 
 use crate::{
 	ChainError, Query,
-	blocks::Blocks,
+	blocks::{Blocks, ask},
 	bounded::{Attempts, Bounded},
 	event::RawEvent,
 	renewal::{Renewal, until_made},
 	rpc::{AtBlock, chain_of, failed},
 };
 use codec::Decode;
+use futures::future::BoxFuture;
 use gridproof_keys::AccountKey;
 use gridproof_primitives::H256;
 use gridproof_support::{Backoff, Lock};
@@ -67,30 +68,33 @@ impl Chain {
 	/// # Errors
 	/// [`ChainError::BadUrl`]; [`ChainError::Unreachable`] at once if nobody answers;
 	/// [`ChainError::Rpc`].
-	pub async fn connect(url: &str) -> Result<Self, ChainError> {
-		if !url.starts_with("ws://") && !url.starts_with("wss://") {
-			return Err(ChainError::BadUrl(url.to_string()));
-		}
-		let unreachable = |reason: String| ChainError::Unreachable { url: url.to_string(), reason };
-		// The client would try for ever; the first connection has to say so at once.
-		knock(url).await.map_err(unreachable)?;
-		let connecting = ReconnectingRpcClient::builder()
-			.connection_timeout(CONNECT_TIMEOUT)
-			.request_timeout(REQUEST_TIMEOUT)
-			.retry_policy(Attempts::new(PAUSES))
-			.build(url);
-		let rpc = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
-			.await
-			.map_err(|_| unreachable("no answer in ten seconds".to_string()))?
-			.map_err(|reason| unreachable(chain_of(&reason)))?;
-		let rpc = RpcClient::new(Bounded::new(rpc, REQUEST_TIMEOUT));
-		let ready = OnlineClient::from_rpc_client(rpc.clone());
-		let api = tokio::time::timeout(REQUEST_TIMEOUT, ready)
-			.await
-			.map_err(|_| unreachable("no answer in thirty seconds".to_string()))?
-			.map_err(failed)?;
-		let (blocks, sender) = (Blocks::new(api, rpc), SENDER.get().cloned());
-		Ok(Self { blocks, url: url.to_string(), line: Arc::default(), sender })
+	pub fn connect(url: &str) -> BoxFuture<'_, Result<Self, ChainError>> {
+		Box::pin(async move {
+			if !url.starts_with("ws://") && !url.starts_with("wss://") {
+				return Err(ChainError::BadUrl(url.to_string()));
+			}
+			let unreachable =
+				|reason: String| ChainError::Unreachable { url: url.to_string(), reason };
+			// The client would try for ever; the first connection has to say so at once.
+			knock(url).await.map_err(unreachable)?;
+			let connecting = ReconnectingRpcClient::builder()
+				.connection_timeout(CONNECT_TIMEOUT)
+				.request_timeout(REQUEST_TIMEOUT)
+				.retry_policy(Attempts::new(PAUSES))
+				.build(url);
+			let rpc = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
+				.await
+				.map_err(|_| unreachable("no answer in ten seconds".to_string()))?
+				.map_err(|reason| unreachable(chain_of(&reason)))?;
+			let rpc = RpcClient::new(Bounded::new(rpc, REQUEST_TIMEOUT));
+			let ready = OnlineClient::from_rpc_client(rpc.clone());
+			let api = tokio::time::timeout(REQUEST_TIMEOUT, ready)
+				.await
+				.map_err(|_| unreachable("no answer in thirty seconds".to_string()))?
+				.map_err(failed)?;
+			let (blocks, sender) = (Blocks::new(api, rpc), SENDER.get().cloned());
+			Ok(Self { blocks, url: url.to_string(), line: Arc::default(), sender })
+		})
 	}
 
 	/// The connection, with an account that signs what is free of fees: so that every tool can read
@@ -104,19 +108,21 @@ impl Chain {
 
 	/// Another connection to the same node and chain, as soon as there is one: a connection that was
 	/// cut can take long to notice that the node is back. However many ask, one connection is made.
-	pub(crate) async fn fresh(&self, patience: Duration) -> Result<Self, ChainError> {
-		let connect = || async {
-			let chain = Self::connect(&self.url).await?;
-			if chain.genesis() != self.genesis() {
-				let reason = "it serves another chain than before".to_string();
-				return Err(ChainError::Unreachable { url: self.url.clone(), reason });
-			}
-			Ok(chain.blocks)
-		};
-		let is_broken = |newest: &Blocks| newest.are(&self.blocks);
-		let renewal = &self.line.renewal;
-		let made = renewal.instead_of(is_broken, || until_made(patience, PAUSES, connect));
-		Ok(Self { blocks: made.await?, ..self.clone() })
+	pub(crate) fn fresh(&self, patience: Duration) -> BoxFuture<'_, Result<Self, ChainError>> {
+		Box::pin(async move {
+			let connect = || async {
+				let chain = Self::connect(&self.url).await?;
+				if chain.genesis() != self.genesis() {
+					let reason = "it serves another chain than before".to_string();
+					return Err(ChainError::Unreachable { url: self.url.clone(), reason });
+				}
+				Ok(chain.blocks)
+			};
+			let is_broken = |newest: &Blocks| newest.are(&self.blocks);
+			let renewal = &self.line.renewal;
+			let made = renewal.instead_of(is_broken, || until_made(patience, PAUSES, connect));
+			Ok(Self { blocks: made.await?, ..self.clone() })
+		})
 	}
 
 	/// Is this the same connection?
@@ -135,8 +141,8 @@ impl Chain {
 	}
 
 	/// The last final block.
-	pub(crate) async fn at(&self) -> Result<AtBlock, ChainError> {
-		self.blocks.latest().await
+	pub(crate) fn at(&self) -> BoxFuture<'_, Result<AtBlock, ChainError>> {
+		Box::pin(async move { self.blocks.latest().await })
 	}
 
 	/// The runtime's answer to a question, at the last final block.
@@ -171,8 +177,8 @@ impl Chain {
 		if !query.is_known(block.metadata_ref()) {
 			return Err(query.unsupported());
 		}
-		let asked = block.runtime_apis().call_raw(query.function(), Some(query.arguments())).await;
-		Ok((asked.map_err(failed)?, block))
+		let answer = ask(&block, query.function(), query.arguments()).await?;
+		Ok((answer, block))
 	}
 }
 

@@ -12,6 +12,7 @@ use crate::{
 		transaction_payment,
 	},
 };
+use futures::future::BoxFuture;
 use gridproof_keys::{AccountKey, account::address};
 use gridproof_primitives::H256;
 use gridproof_support::{Classified, Failure};
@@ -221,57 +222,62 @@ impl Chain {
 	///
 	/// # Errors
 	/// [`GovernanceError`]; if the call was made and failed, [`ChainError::Refused`] with its reason.
-	pub async fn govern(
-		&self,
-		signer: &AccountKey,
-		council: Option<&Council>,
+	pub fn govern<'a>(
+		&'a self,
+		signer: &'a AccountKey,
+		council: Option<&'a Council>,
 		power: Power,
-		call: &Call,
-		patience: &Patience,
-	) -> Result<Decision, GovernanceError> {
-		let own = signer.account();
-		let account = council.map_or(own, |council| council.account(own));
-		self.check_power(power, account).await?;
-		let call = match power {
-			Power::Root => sudo::call::sudo(call.clone()),
-			Power::Emergency => call.clone(),
-		};
-		let bytes = self.encode(&call).await?;
-		let hash = multisig::hash(&bytes);
-		let Some(council) = council else {
+		call: &'a Call,
+		patience: &'a Patience,
+	) -> BoxFuture<'a, Result<Decision, GovernanceError>> {
+		Box::pin(async move {
+			let own = signer.account();
+			let account = council.map_or(own, |council| council.account(own));
+			self.check_power(power, account).await?;
+			let call = match power {
+				Power::Root => sudo::call::sudo(call.clone()),
+				Power::Emergency => call.clone(),
+			};
+			let bytes = self.encode(&call).await?;
+			let hash = multisig::hash(&bytes);
+			let Some(council) = council else {
+				let included = self.submit(signer, &call, patience).await?;
+				self.check_outcome(&included).await?;
+				let hash = H256(hash);
+				let (step, approvals, threshold) = (Step::Executed, 1, 1);
+				return Ok(Decision { step, approvals, threshold, account, hash, included });
+			};
+			let waiting = self.waiting_call(account, hash).await?;
+			let (step, approvals) = council.next(own, waiting.as_ref())?;
+			let price = self.read(&transaction_payment::query::call_price(&bytes)).await?;
+			let call = council.submission(waiting.as_ref(), call, (price.time.0, price.proof.0));
 			let included = self.submit(signer, &call, patience).await?;
 			self.check_outcome(&included).await?;
-			let hash = H256(hash);
-			let (step, approvals, threshold) = (Step::Executed, 1, 1);
-			return Ok(Decision { step, approvals, threshold, account, hash, included });
-		};
-		let waiting = self.waiting_call(account, hash).await?;
-		let (step, approvals) = council.next(own, waiting.as_ref())?;
-		let price = self.read(&transaction_payment::query::call_price(&bytes)).await?;
-		let call = council.submission(waiting.as_ref(), call, (price.time.0, price.proof.0));
-		let included = self.submit(signer, &call, patience).await?;
-		self.check_outcome(&included).await?;
-		let (threshold, hash) = (council.threshold, H256(hash));
-		Ok(Decision { step, approvals, threshold, account, hash, included })
+			let (threshold, hash) = (council.threshold, H256(hash));
+			Ok(Decision { step, approvals, threshold, account, hash, included })
+		})
 	}
 
 	/// Withdraws a call that `signer` has proposed, by its hash.
 	///
 	/// # Errors
 	/// [`GovernanceError`].
-	pub async fn withdraw_proposal(
-		&self,
-		signer: &AccountKey,
-		council: &Council,
+	pub fn withdraw_proposal<'a>(
+		&'a self,
+		signer: &'a AccountKey,
+		council: &'a Council,
 		hash: H256,
-		patience: &Patience,
-	) -> Result<Included, GovernanceError> {
-		let account = council.account(signer.account());
-		let waiting = self.waiting_call(account, hash.0).await?;
-		let waiting = waiting.ok_or_else(|| GovernanceError::NotWaiting(format!("{hash:#x}")))?;
-		let Council { others, threshold } = council;
-		let call = multisig::call::cancel_as_multi(*threshold, others, waiting.when, hash.0);
-		Ok(self.submit(signer, &call, patience).await?)
+		patience: &'a Patience,
+	) -> BoxFuture<'a, Result<Included, GovernanceError>> {
+		Box::pin(async move {
+			let account = council.account(signer.account());
+			let waiting = self.waiting_call(account, hash.0).await?;
+			let waiting =
+				waiting.ok_or_else(|| GovernanceError::NotWaiting(format!("{hash:#x}")))?;
+			let Council { others, threshold } = council;
+			let call = multisig::call::cancel_as_multi(*threshold, others, waiting.when, hash.0);
+			Ok(self.submit(signer, &call, patience).await?)
+		})
 	}
 
 	/// The calls that wait for approvals of an account, with their hashes.

@@ -2,12 +2,14 @@
 
 use crate::{
 	Chain, ChainError, H256, Query,
+	blocks::ask,
 	event::RawEvent,
 	pallets::{AccountId, assets, balances},
 	rpc::{AtBlock, failed},
-	storage::{check_known, unsupported},
+	storage::{check_known, unsupported, value},
 };
 use codec::{Decode, DecodeAll};
+use futures::future::BoxFuture;
 use gridproof_primitives::num::units::{AICP_ASSET_ID, KWH_ASSET_ID};
 use subxt::dynamic::{self, At, Value};
 
@@ -40,12 +42,12 @@ impl Chain {
 }
 
 impl Past {
-	/// Its height.
+	/// Height of the block.
 	pub fn height(&self) -> u64 {
 		self.at.block_number()
 	}
 
-	/// Its hash.
+	/// Hash of the block.
 	pub fn hash(&self) -> H256 {
 		H256(self.at.block_hash().0)
 	}
@@ -68,69 +70,67 @@ impl Past {
 		if !query.is_known(metadata) {
 			return Err(query.unsupported());
 		}
-		let calls = self.at.runtime_apis();
-		let bytes = calls.call_raw(query.function(), Some(query.arguments())).await;
-		query.answer(&bytes.map_err(failed)?, metadata)
+		query.answer(&ask(&self.at, query.function(), query.arguments()).await?, metadata)
 	}
 
 	/// How much there was of AIT, AICP and KWH, each in its smallest unit.
 	///
 	/// # Errors
 	/// [`ChainError::Unsupported`] if the chain keeps it in another form; [`ChainError::Rpc`].
-	pub async fn supplies(&self) -> Result<[u128; 3], ChainError> {
-		let asset = async |asset: u32| {
-			let key = vec![Value::u128(asset.into())];
-			let row = self.value(assets::PALLET, "Asset", key).await?;
-			let Some(row) = row else { return Ok(0) };
-			let supply = row.at("supply").and_then(Value::as_u128);
-			supply.ok_or_else(|| unsupported(assets::PALLET, "Asset"))
-		};
-		let native = self.value(balances::PALLET, "TotalIssuance", vec![]).await?;
-		let native = native.as_ref().and_then(Value::as_u128);
-		let native = native.ok_or_else(|| unsupported(balances::PALLET, "TotalIssuance"))?;
-		Ok([native, asset(AICP_ASSET_ID).await?, asset(KWH_ASSET_ID).await?])
+	pub fn supplies(&self) -> BoxFuture<'_, Result<[u128; 3], ChainError>> {
+		Box::pin(async move {
+			let asset = async |asset: u32| {
+				let key = vec![Value::u128(asset.into())];
+				let row = value(&self.at, assets::PALLET, "Asset", key).await?;
+				let Some(row) = row else { return Ok(0) };
+				let supply = row.at("supply").and_then(Value::as_u128);
+				supply.ok_or_else(|| unsupported(assets::PALLET, "Asset"))
+			};
+			let native = value(&self.at, balances::PALLET, "TotalIssuance", vec![]).await?;
+			let native = native.as_ref().and_then(Value::as_u128);
+			let native = native.ok_or_else(|| unsupported(balances::PALLET, "TotalIssuance"))?;
+			Ok([native, asset(AICP_ASSET_ID).await?, asset(KWH_ASSET_ID).await?])
+		})
 	}
 
 	/// What is on hold of an account, in units of 10⁻¹⁸ AIT, by its reason.
 	///
 	/// # Errors
 	/// As [`Past::supplies`].
-	pub async fn holds(&self, account: &AccountId) -> Result<Vec<(HoldReason, u128)>, ChainError> {
-		check_known(&self.at, balances::PALLET, balances::HOLDS)?;
-		let address = dynamic::storage::<Vec<Value>, Value>(balances::PALLET, balances::HOLDS);
-		let key = vec![Value::from_bytes(account)];
-		let row = self.at.storage().try_fetch(address, key).await.map_err(failed)?;
-		row.map_or(Ok(Vec::new()), |row| holds(row.bytes()))
+	pub fn holds<'a>(
+		&'a self,
+		account: &'a AccountId,
+	) -> BoxFuture<'a, Result<Vec<(HoldReason, u128)>, ChainError>> {
+		Box::pin(async move {
+			check_known(&self.at, balances::PALLET, balances::HOLDS)?;
+			let address = dynamic::storage::<Vec<Value>, Value>(balances::PALLET, balances::HOLDS);
+			let key = vec![Value::from_bytes(account)];
+			let row = self.at.storage().try_fetch(address, key).await.map_err(failed)?;
+			row.map_or(Ok(Vec::new()), |row| holds(row.bytes()))
+		})
 	}
 
 	/// What is on hold of all accounts.
 	///
 	/// # Errors
 	/// As [`Past::supplies`].
-	pub async fn all_holds(&self) -> Result<Vec<(AccountId, Vec<(HoldReason, u128)>)>, ChainError> {
-		check_known(&self.at, balances::PALLET, balances::HOLDS)?;
-		let address = dynamic::storage::<(Value,), Value>(balances::PALLET, balances::HOLDS);
-		let mut found = self.at.storage().iter(address, ()).await.map_err(failed)?;
-		let mut all = Vec::new();
-		while let Some(row) = found.next().await {
-			let row = row.map_err(failed)?;
-			let account = row.key_bytes().last_chunk::<32>().copied();
-			let account = account.ok_or_else(|| unsupported(balances::PALLET, balances::HOLDS))?;
-			all.push((account, holds(row.value().bytes())?));
-		}
-		Ok(all)
-	}
-
-	async fn value(
+	pub fn all_holds(
 		&self,
-		pallet: &str,
-		entry: &str,
-		key: Vec<Value>,
-	) -> Result<Option<Value>, ChainError> {
-		check_known(&self.at, pallet, entry)?;
-		let address = dynamic::storage::<Vec<Value>, Value>(pallet, entry);
-		let row = self.at.storage().try_fetch(address, key).await.map_err(failed)?;
-		row.map(|row| row.decode().map_err(|_| unsupported(pallet, entry))).transpose()
+	) -> BoxFuture<'_, Result<Vec<(AccountId, Vec<(HoldReason, u128)>)>, ChainError>> {
+		Box::pin(async move {
+			check_known(&self.at, balances::PALLET, balances::HOLDS)?;
+			let address = dynamic::storage::<(Value,), Value>(balances::PALLET, balances::HOLDS);
+			let mut found = self.at.storage().iter(address, ()).await.map_err(failed)?;
+			let mut all = Vec::new();
+			while let Some(row) = found.next().await {
+				let row = row.map_err(failed)?;
+				let account = row.key_bytes().last_chunk::<32>().copied();
+				let account =
+					account.ok_or_else(|| unsupported(balances::PALLET, balances::HOLDS))?;
+				all.push((account, holds(row.value().bytes())?));
+			}
+			Ok(all)
+		})
 	}
 }
 

@@ -5,6 +5,7 @@ use crate::{
 	rpc::{AtBlock, failed},
 };
 use codec::{Decode, DecodeAll};
+use futures::future::BoxFuture;
 use subxt::dynamic::{self, Value};
 
 pub(crate) fn unsupported(pallet: &str, entry: &str) -> ChainError {
@@ -18,19 +19,47 @@ pub(crate) fn check_known(block: &AtBlock, pallet: &str, entry: &str) -> Result<
 	if is_known { Ok(()) } else { Err(unsupported(pallet, entry)) }
 }
 
-impl Chain {
-	/// The bytes of a row of the state, at the last finalized block; `None` if there is no such row.
-	pub(crate) async fn row_bytes(
-		&self,
-		pallet: &str,
-		entry: &str,
-		key: Vec<Value>,
-	) -> Result<Option<Vec<u8>>, ChainError> {
-		let block = self.at().await?;
-		check_known(&block, pallet, entry)?;
+/// A row of the state after a block, in the form that the chain describes; `None` if there is none.
+pub(crate) fn value<'a>(
+	block: &'a AtBlock,
+	pallet: &'a str,
+	entry: &'a str,
+	key: Vec<Value>,
+) -> BoxFuture<'a, Result<Option<Value>, ChainError>> {
+	Box::pin(async move {
+		check_known(block, pallet, entry)?;
 		let address = dynamic::storage::<Vec<Value>, Value>(pallet, entry);
 		let row = block.storage().try_fetch(address, key).await.map_err(failed)?;
-		Ok(row.map(|row| row.bytes().to_vec()))
+		row.map(|row| row.decode().map_err(|_| unsupported(pallet, entry))).transpose()
+	})
+}
+
+impl Chain {
+	/// The bytes of a row of the state, at the last finalized block; `None` if there is no such row.
+	pub(crate) fn row_bytes<'a>(
+		&'a self,
+		pallet: &'a str,
+		entry: &'a str,
+		key: Vec<Value>,
+	) -> BoxFuture<'a, Result<Option<Vec<u8>>, ChainError>> {
+		Box::pin(async move {
+			let block = self.at().await?;
+			check_known(&block, pallet, entry)?;
+			let address = dynamic::storage::<Vec<Value>, Value>(pallet, entry);
+			let row = block.storage().try_fetch(address, key).await.map_err(failed)?;
+			Ok(row.map(|row| row.bytes().to_vec()))
+		})
+	}
+
+	/// A row of the state in the form that the chain describes, at the last finalized block; `None` if
+	/// there is no such row.
+	pub(crate) fn row_value<'a>(
+		&'a self,
+		pallet: &'a str,
+		entry: &'a str,
+		key: Vec<Value>,
+	) -> BoxFuture<'a, Result<Option<Value>, ChainError>> {
+		Box::pin(async move { value(&self.at().await?, pallet, entry, key).await })
 	}
 
 	/// A row of the state, at the last finalized block; `None` if there is no such row.
@@ -52,20 +81,31 @@ impl Chain {
 		entry: &str,
 		first: Value,
 	) -> Result<Vec<([u8; 32], T)>, ChainError> {
-		let block = self.at().await?;
-		check_known(&block, pallet, entry)?;
-		let address = dynamic::storage::<(Value, Value), Value>(pallet, entry);
-		let mut found = block.storage().iter(address, (first,)).await.map_err(failed)?;
-		let mut rows = Vec::new();
-		while let Some(row) = found.next().await {
-			let row = row.map_err(failed)?;
-			let key = row.key_bytes().last_chunk::<32>().copied();
-			let value = T::decode_all(&mut row.value().bytes());
-			let (Some(key), Ok(value)) = (key, value) else {
-				return Err(unsupported(pallet, entry));
-			};
-			rows.push((key, value));
-		}
-		Ok(rows)
+		let rows = self.row_bytes_below(pallet, entry, first).await?.into_iter();
+		let read =
+			|(key, bytes): ([u8; 32], Vec<u8>)| Some((key, T::decode_all(&mut &bytes[..]).ok()?));
+		rows.map(|row| read(row).ok_or_else(|| unsupported(pallet, entry))).collect()
+	}
+
+	fn row_bytes_below<'a>(
+		&'a self,
+		pallet: &'a str,
+		entry: &'a str,
+		first: Value,
+	) -> BoxFuture<'a, Result<Vec<([u8; 32], Vec<u8>)>, ChainError>> {
+		Box::pin(async move {
+			let block = self.at().await?;
+			check_known(&block, pallet, entry)?;
+			let address = dynamic::storage::<(Value, Value), Value>(pallet, entry);
+			let mut found = block.storage().iter(address, (first,)).await.map_err(failed)?;
+			let mut rows = Vec::new();
+			while let Some(row) = found.next().await {
+				let row = row.map_err(failed)?;
+				let key = row.key_bytes().last_chunk::<32>().copied();
+				let key = key.ok_or_else(|| unsupported(pallet, entry))?;
+				rows.push((key, row.value().bytes().to_vec()));
+			}
+			Ok(rows)
+		})
 	}
 }

@@ -3,14 +3,14 @@
 use crate::{
 	Call, Chain, ChainError, Included, Patience,
 	pallets::{AccountId, assets, balances, multisig, system},
-	rpc::failed,
+	storage::unsupported,
 };
 use gridproof_keys::AccountKey;
 use gridproof_primitives::num::units::{
 	AICP_ASSET_ID, AICP_DECIMALS, AIT_DECIMALS, KWH_ASSET_ID, KWH_DECIMALS,
 };
 use std::{fmt, str::FromStr};
-use subxt::dynamic::{self, At, Value};
+use subxt::dynamic::{At, Value};
 
 /// A token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,17 +167,8 @@ impl Chain {
 		key: Vec<Value>,
 		paths: [&[&str]; N],
 	) -> Result<[u128; N], ChainError> {
-		let unsupported = || ChainError::Unsupported(format!("the storage {pallet}.{entry}"));
-		let block = self.at().await?;
-		let known = block.metadata_ref().pallet_by_name(pallet).and_then(|pallet| pallet.storage());
-		if known.is_none_or(|storage| storage.entry_by_name(entry).is_none()) {
-			return Err(unsupported());
-		}
-		let address = dynamic::storage::<Vec<Value>, Value>(pallet, entry);
-		let Some(row) = block.storage().try_fetch(address, key).await.map_err(failed)? else {
-			return Ok([0; N]);
-		};
-		let row = row.decode().map_err(|_| unsupported())?;
+		let Some(row) = self.row_value(pallet, entry, key).await? else { return Ok([0; N]) };
+		let unsupported = || unsupported(pallet, entry);
 		let mut numbers = [0; N];
 		for (number, path) in numbers.iter_mut().zip(paths) {
 			let value = path.iter().try_fold(&row, |value, name| value.at(*name));

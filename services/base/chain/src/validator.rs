@@ -5,6 +5,7 @@ use crate::{
 	pallets::{AccountId, session},
 	rpc::{code_of, failed_request},
 };
+use futures::future::BoxFuture;
 use gridproof_keys::{AccountKey, account::address};
 use gridproof_support::{Classified, Failure, text::hexadecimal};
 use std::collections::BTreeMap;
@@ -63,17 +64,19 @@ impl Chain {
 	///
 	/// # Errors
 	/// [`ValidatorError::NotServed`], [`ValidatorError::Chain`].
-	pub async fn make_session_keys(
-		&self,
-		owner: &AccountId,
-	) -> Result<SessionKeys, ValidatorError> {
-		let parameters = rpc_params![hexadecimal(owner)];
-		let made = self.blocks.members("author_rotateKeysWithOwner", parameters).await;
-		let made = made.map_err(|error| match code_of(&error) {
-			Some(NOT_SERVED) => ValidatorError::NotServed { url: self.url().to_string() },
-			_ => failed_request(&error).into(),
-		})?;
-		Ok(session_keys(&made)?)
+	pub fn make_session_keys<'a>(
+		&'a self,
+		owner: &'a AccountId,
+	) -> BoxFuture<'a, Result<SessionKeys, ValidatorError>> {
+		Box::pin(async move {
+			let parameters = rpc_params![hexadecimal(owner)];
+			let made = self.blocks.members("author_rotateKeysWithOwner", parameters).await;
+			let made = made.map_err(|error| match code_of(&error) {
+				Some(NOT_SERVED) => ValidatorError::NotServed { url: self.url().to_string() },
+				_ => failed_request(&error).into(),
+			})?;
+			Ok(session_keys(&made)?)
+		})
 	}
 
 	/// Announces session keys with the account for which they were made, and waits until that is
@@ -82,18 +85,20 @@ impl Chain {
 	///
 	/// # Errors
 	/// [`ValidatorError`].
-	pub async fn announce_session_keys(
-		&self,
-		owner: &AccountKey,
-		keys: &SessionKeys,
+	pub fn announce_session_keys<'a>(
+		&'a self,
+		owner: &'a AccountKey,
+		keys: &'a SessionKeys,
 		may_wait: bool,
-		patience: &Patience,
-	) -> Result<Included, ValidatorError> {
-		let account = owner.account();
-		self.check_authority(&account, may_wait).await?;
-		let is_first = self.next_session_keys(&account).await?.is_none();
-		let call = session::call::set_keys(&keys.keys, &keys.proof, is_first);
-		Ok(self.submit(owner, &call, patience).await?)
+		patience: &'a Patience,
+	) -> BoxFuture<'a, Result<Included, ValidatorError>> {
+		Box::pin(async move {
+			let account = owner.account();
+			self.check_authority(&account, may_wait).await?;
+			let is_first = self.next_session_keys(&account).await?.is_none();
+			let call = session::call::set_keys(&keys.keys, &keys.proof, is_first);
+			Ok(self.submit(owner, &call, patience).await?)
+		})
 	}
 
 	/// Is an account an authority, or may it wait to become one?

@@ -24,13 +24,15 @@ impl<Render: Fn() -> String + Send + Sync + 'static> Service for Figures<Render>
 ///
 /// # Errors
 /// The address is in use, or not one of this machine.
-pub async fn serve_figures(
+pub fn serve_figures(
 	render: impl Fn() -> String + Send + Sync + 'static,
 	address: SocketAddr,
 	stop: Stop,
-) -> io::Result<Serving> {
-	let service = Arc::new(Figures(render));
-	serve(site(OpenApiRouter::new(), (), service, &Limits::default()), address, stop).await
+) -> BoxFuture<'static, io::Result<Serving>> {
+	Box::pin(async move {
+		let service = Arc::new(Figures(render));
+		serve(site(OpenApiRouter::new(), (), service, &Limits::default()), address, stop).await
+	})
 }
 
 #[cfg(test)]

@@ -106,23 +106,25 @@ impl Loops {
 
 /// Runs loops side by side, each as a task, until one of them ends; returns which. All of them are
 /// ended when the future is dropped. Pending for ever if there is none.
-pub async fn supervise(loops: &Loops, parts: Vec<Part>) -> Ended {
-	let mut tasks = JoinSet::new();
-	for Part { name, longest, work } in parts {
-		loops.begins(name, longest);
-		tasks.spawn(async move {
-			let broke_off = AssertUnwindSafe(work).catch_unwind().await.is_err();
-			Ended { part: name, broke_off }
-		});
-	}
-	while let Some(ended) = tasks.join_next().await {
-		// A task fails only when it is cut off, which nobody does before this future is dropped.
-		let Ok(ended) = ended else { continue };
-		loops.ends(ended.part);
-		tracing::error!(part = ended.part, broke_off = ended.broke_off, "a part has ended");
-		return ended;
-	}
-	std::future::pending().await
+pub fn supervise(loops: &Loops, parts: Vec<Part>) -> BoxFuture<'_, Ended> {
+	Box::pin(async move {
+		let mut tasks = JoinSet::new();
+		for Part { name, longest, work } in parts {
+			loops.begins(name, longest);
+			tasks.spawn(async move {
+				let broke_off = AssertUnwindSafe(work).catch_unwind().await.is_err();
+				Ended { part: name, broke_off }
+			});
+		}
+		while let Some(ended) = tasks.join_next().await {
+			// A task fails only when it is cut off, which nobody does before this future is dropped.
+			let Ok(ended) = ended else { continue };
+			loops.ends(ended.part);
+			tracing::error!(part = ended.part, broke_off = ended.broke_off, "a part has ended");
+			return ended;
+		}
+		std::future::pending().await
+	})
 }
 
 #[cfg(test)]

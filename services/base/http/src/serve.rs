@@ -5,6 +5,7 @@ use axum::{
 	body::{Body, Bytes, HttpBody},
 	extract::ConnectInfo,
 };
+use futures::future::BoxFuture;
 use gridproof_support::Stop;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper_util::{
@@ -83,8 +84,12 @@ impl Serving {
 ///
 /// # Errors
 /// The address is in use, or the program may not listen there.
-pub async fn serve(router: Router, address: SocketAddr, stop: Stop) -> io::Result<Serving> {
-	serve_on(router, TcpListener::bind(address).await?, stop)
+pub fn serve(
+	router: Router,
+	address: SocketAddr,
+	stop: Stop,
+) -> BoxFuture<'static, io::Result<Serving>> {
+	Box::pin(async move { serve_on(router, TcpListener::bind(address).await?, stop) })
 }
 
 /// As [`serve`], on a listener that is open already.

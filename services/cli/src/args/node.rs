@@ -106,7 +106,7 @@ pub struct CoordinatorArgs {
 	pub coordinator: String,
 }
 
-/// Which channel.
+/// Number of the channel.
 #[derive(Args, Clone)]
 pub struct ChannelArgs {
 	/// Number of the channel.

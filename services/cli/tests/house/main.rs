@@ -43,6 +43,7 @@ const FLOORS: [&[&str]; 10] = [
 	// Servers.
 	&[
 		"gridproof-coordinator",
+		"gridproof-dashboard",
 		"gridproof-front",
 		"gridproof-gateway",
 		"gridproof-miner",

@@ -19,6 +19,7 @@ use crate::{
 	trees::Trees,
 };
 use codec::Encode;
+use futures::future::BoxFuture;
 use gridproof_http::{Loops, MetricsError};
 use gridproof_keys::SealedKey;
 use gridproof_primitives::H256;
@@ -141,62 +142,64 @@ impl Coordinator {
 	///
 	/// # Errors
 	/// [`StartError`]; among it another coordinator with the same folder.
-	pub async fn open(
+	pub fn open(
 		folder: &Path,
 		ledger: Arc<dyn Ledger>,
 		key: SealedKey,
 		settings: Settings,
 		checker: Option<Checker>,
 		clock: Clock,
-	) -> Result<Arc<Self>, StartError> {
-		let db = database(folder)?;
-		let genesis = ledger.genesis();
-		let ours = db
-			.write::<_, StoreError, _>(move |db| {
-				rows::begin_balances(db)?;
-				Ok(H256(rows::pin(db, rows::GENESIS, genesis.0)?))
-			})
-			.await?;
-		if ours != genesis {
-			let folder = folder.display().to_string();
-			return Err(StartError::OtherChain { folder, ours, theirs: genesis });
-		}
-		let sold = db.read::<_, StoreError, _>(|db| Ok(Sold::of(db)?)).await?;
-		// A signature that nobody ever sees, and that this key makes again after every start.
-		let unseen = Zeroizing::new(key.sign(&(ACCESS, genesis).encode()));
-		let coordinator = Self {
-			db,
-			ledger,
-			key,
-			settings,
-			sessions: Sessions::default(),
-			live: Live::default(),
-			metrics: Metrics::new()?,
-			checker,
-			time: Timekeeper::new(clock),
-			genesis,
-			registry: Registry::default(),
-			sight: Sight::default(),
-			trees: Trees::default(),
-			building: tokio::sync::Mutex::default(),
-			access: Zeroizing::new(sha2_256(&*unseen)),
-			loops: Loops::default(),
-			closing: Stopper::new(),
-			work: Notify::new(),
-			receipts: Notify::new(),
-			openings: Notify::new(),
-			book: Book::default(),
-			asking: tokio::sync::Mutex::default(),
-			day_ms: OnceLock::new(),
-			counted: Notify::new(),
-			demanded: Demanded::default(),
-			sold,
-			untried: Mutex::default(),
-		};
-		coordinator.begin_sight().await.map_err(StartError::Notice)?;
-		coordinator.begin_models().await.map_err(StartError::Models)?;
-		coordinator.restore_leases().await?;
-		Ok(Arc::new(coordinator))
+	) -> BoxFuture<'_, Result<Arc<Self>, StartError>> {
+		Box::pin(async move {
+			let db = database(folder)?;
+			let genesis = ledger.genesis();
+			let ours = db
+				.write::<_, StoreError, _>(move |db| {
+					rows::begin_balances(db)?;
+					Ok(H256(rows::pin(db, rows::GENESIS, genesis.0)?))
+				})
+				.await?;
+			if ours != genesis {
+				let folder = folder.display().to_string();
+				return Err(StartError::OtherChain { folder, ours, theirs: genesis });
+			}
+			let sold = db.read::<_, StoreError, _>(|db| Ok(Sold::of(db)?)).await?;
+			// A signature that nobody ever sees, and that this key makes again after every start.
+			let unseen = Zeroizing::new(key.sign(&(ACCESS, genesis).encode()));
+			let coordinator = Self {
+				db,
+				ledger,
+				key,
+				settings,
+				sessions: Sessions::default(),
+				live: Live::default(),
+				metrics: Metrics::new()?,
+				checker,
+				time: Timekeeper::new(clock),
+				genesis,
+				registry: Registry::default(),
+				sight: Sight::default(),
+				trees: Trees::default(),
+				building: tokio::sync::Mutex::default(),
+				access: Zeroizing::new(sha2_256(&*unseen)),
+				loops: Loops::default(),
+				closing: Stopper::new(),
+				work: Notify::new(),
+				receipts: Notify::new(),
+				openings: Notify::new(),
+				book: Book::default(),
+				asking: tokio::sync::Mutex::default(),
+				day_ms: OnceLock::new(),
+				counted: Notify::new(),
+				demanded: Demanded::default(),
+				sold,
+				untried: Mutex::default(),
+			};
+			coordinator.begin_sight().await.map_err(StartError::Notice)?;
+			coordinator.begin_models().await.map_err(StartError::Models)?;
+			coordinator.restore_leases().await?;
+			Ok(Arc::new(coordinator))
+		})
 	}
 
 	/// Returns the genesis hash of the chain that a folder belongs to, if it has been used: with it, a

@@ -68,6 +68,7 @@ mod results;
 mod retention;
 mod rows;
 mod run;
+mod seen;
 mod server;
 mod sessions;
 mod settings;

@@ -17,6 +17,7 @@ use crate::{
 	coordinator::existing_database,
 	rows::{self, BatchRow},
 };
+use futures::future::BoxFuture;
 use gridproof_compute_api::protocol::BatchStage;
 use gridproof_primitives::compute::channels::{BatchKind, BatchRefusal};
 use gridproof_store::StoreError;
@@ -156,10 +157,13 @@ impl Classified for RebuildError {
 ///
 /// # Errors
 /// [`StartError`]; among it a coordinator that runs with this folder, and a folder without a database.
-pub async fn batches(folder: &Path, limit: u32) -> Result<Vec<BatchReport>, StartError> {
-	let db = existing_database(folder)?;
-	let found = db.read::<_, StoreError, _>(move |db| Ok(rows::newest_batches(db, limit)?)).await?;
-	Ok(found.into_iter().map(|(batch, receipts)| BatchReport::of(batch, receipts)).collect())
+pub fn batches(folder: &Path, limit: u32) -> BoxFuture<'_, Result<Vec<BatchReport>, StartError>> {
+	Box::pin(async move {
+		let db = existing_database(folder)?;
+		let found =
+			db.read::<_, StoreError, _>(move |db| Ok(rows::newest_batches(db, limit)?)).await?;
+		Ok(found.into_iter().map(|(batch, receipts)| BatchReport::of(batch, receipts)).collect())
+	})
 }
 
 /// Takes the receipts of a batch that was refused permanently out of it: the coordinator makes another one
@@ -168,22 +172,24 @@ pub async fn batches(folder: &Path, limit: u32) -> Result<Vec<BatchReport>, Star
 ///
 /// # Errors
 /// [`RebuildError`].
-pub async fn rebuild(folder: &Path, sequence: u64) -> Result<BatchReport, RebuildError> {
-	let db = existing_database(folder)?;
-	db.write::<_, RebuildError, _>(move |db| {
-		let store = StoreError::from;
-		let batch = rows::batch(db, sequence).map_err(store)?;
-		let batch = batch.ok_or(RebuildError::Unknown(sequence))?;
-		if batch.stage != BatchStage::Refused {
-			return Err(RebuildError::NotRefused { sequence, stage: batch.stage.as_str() });
-		}
-		if batch.reason.as_deref() == Some(OTHER_HEADER) {
-			return Err(RebuildError::OtherHeader(sequence));
-		}
-		match rows::release_receipts(db, sequence).map_err(store)? {
-			0 => Err(RebuildError::NothingWaits(sequence)),
-			_ => Ok(BatchReport::of(batch, 0)),
-		}
+pub fn rebuild(folder: &Path, sequence: u64) -> BoxFuture<'_, Result<BatchReport, RebuildError>> {
+	Box::pin(async move {
+		let db = existing_database(folder)?;
+		db.write::<_, RebuildError, _>(move |db| {
+			let store = StoreError::from;
+			let batch = rows::batch(db, sequence).map_err(store)?;
+			let batch = batch.ok_or(RebuildError::Unknown(sequence))?;
+			if batch.stage != BatchStage::Refused {
+				return Err(RebuildError::NotRefused { sequence, stage: batch.stage.as_str() });
+			}
+			if batch.reason.as_deref() == Some(OTHER_HEADER) {
+				return Err(RebuildError::OtherHeader(sequence));
+			}
+			match rows::release_receipts(db, sequence).map_err(store)? {
+				0 => Err(RebuildError::NothingWaits(sequence)),
+				_ => Ok(BatchReport::of(batch, 0)),
+			}
+		})
+		.await
 	})
-	.await
 }

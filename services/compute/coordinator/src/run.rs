@@ -29,46 +29,50 @@ impl Coordinator {
 	/// Works until the future is dropped, or until a part of the work ends, which none should; returns
 	/// which: gives out jobs, watches leases and deadlines, opens the front's jobs, settles receipts,
 	/// lets jobs go that will have none, has what was earned paid out, deletes what is kept long enough, and watches the clock.
-	pub async fn run(self: &Arc<Self>) -> Ended {
-		let part = |name, longest, work: Work| Part { name, longest, work: work(self.clone()) };
-		let mut parts = vec![
-			part(work::NAME, LONGEST, |c| async move { work::dispatch(&c).await }.boxed()),
-			part(escrow::OPENING, LONGEST_ON_CHAIN, |c| {
-				async move { escrow::open_jobs(&c).await }.boxed()
-			}),
-			part(settle::NAME, LONGEST_ON_CHAIN, |c| {
-				async move { settle::settle(&c).await }.boxed()
-			}),
-			part(escrow::RELEASE, LONGEST_ON_CHAIN, |c| {
-				async move { escrow::release(&c).await }.boxed()
-			}),
-			part(retention::NAME, LONGEST_ON_CHAIN, |c| {
-				async move { retention::retain(&c).await }.boxed()
-			}),
-			part(batches::NAME, LONGEST_ON_CHAIN, |c| {
-				async move { batches::settle(&c).await }.boxed()
-			}),
-			part(demands::NAME, LONGEST_ON_CHAIN, |c| {
-				async move { demands::answer(&c).await }.boxed()
-			}),
-			part(follow::NAME, LONGEST_ON_CHAIN, |c| {
-				async move { follow::follow(&c).await }.boxed()
-			}),
-			part(models::NAME, LONGEST_ON_CHAIN, |c| {
-				async move { models::follow(&c).await }.boxed()
-			}),
-			part(plans::NAME, LONGEST_ON_CHAIN, |c| async move { plans::end(&c).await }.boxed()),
-			part(CLOCK, LONGEST_ON_CHAIN, |c| async move { watch_clock(&c).await }.boxed()),
-		];
-		if let Some(every) = payout::every(self) {
-			let coordinator = self.clone();
-			parts.push(Part {
-				name: payout::NAME,
-				longest: LONGEST_ON_CHAIN.saturating_add(every),
-				work: async move { payout::collect(&coordinator, every).await }.boxed(),
-			});
-		}
-		supervise(&self.loops, parts).await
+	pub fn run(self: &Arc<Self>) -> BoxFuture<'_, Ended> {
+		Box::pin(async move {
+			let part = |name, longest, work: Work| Part { name, longest, work: work(self.clone()) };
+			let mut parts = vec![
+				part(work::NAME, LONGEST, |c| async move { work::dispatch(&c).await }.boxed()),
+				part(escrow::OPENING, LONGEST_ON_CHAIN, |c| {
+					async move { escrow::open_jobs(&c).await }.boxed()
+				}),
+				part(settle::NAME, LONGEST_ON_CHAIN, |c| {
+					async move { settle::settle(&c).await }.boxed()
+				}),
+				part(escrow::RELEASE, LONGEST_ON_CHAIN, |c| {
+					async move { escrow::release(&c).await }.boxed()
+				}),
+				part(retention::NAME, LONGEST_ON_CHAIN, |c| {
+					async move { retention::retain(&c).await }.boxed()
+				}),
+				part(batches::NAME, LONGEST_ON_CHAIN, |c| {
+					async move { batches::settle(&c).await }.boxed()
+				}),
+				part(demands::NAME, LONGEST_ON_CHAIN, |c| {
+					async move { demands::answer(&c).await }.boxed()
+				}),
+				part(follow::NAME, LONGEST_ON_CHAIN, |c| {
+					async move { follow::follow(&c).await }.boxed()
+				}),
+				part(models::NAME, LONGEST_ON_CHAIN, |c| {
+					async move { models::follow(&c).await }.boxed()
+				}),
+				part(plans::NAME, LONGEST_ON_CHAIN, |c| {
+					async move { plans::end(&c).await }.boxed()
+				}),
+				part(CLOCK, LONGEST_ON_CHAIN, |c| async move { watch_clock(&c).await }.boxed()),
+			];
+			if let Some(every) = payout::every(self) {
+				let coordinator = self.clone();
+				parts.push(Part {
+					name: payout::NAME,
+					longest: LONGEST_ON_CHAIN.saturating_add(every),
+					work: async move { payout::collect(&coordinator, every).await }.boxed(),
+				});
+			}
+			supervise(&self.loops, parts).await
+		})
 	}
 
 	/// Asks the chain for the time if the clock has jumped.

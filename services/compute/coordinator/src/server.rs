@@ -16,6 +16,7 @@ use axum::{
 	middleware::{self, Next},
 	response::Response,
 };
+use futures::future::BoxFuture;
 use gridproof_compute_api::ApiKeys;
 use gridproof_http::{Ended, Limits, Metric, Rate, describe_document, serve_on, site};
 use gridproof_primitives::compute::PriceAsset;
@@ -128,30 +129,36 @@ impl Server {
 	/// # Errors
 	/// [`ServeError`]; among it that a part of the work has ended, which none should before the program
 	/// does.
-	pub async fn serve(self, listener: TcpListener, stop: Stop) -> Result<(), ServeError> {
-		let coordinator = self.coordinator.clone();
-		let serving = serve_on(self.router(), listener, stop.clone())?;
-		let watched = coordinator.clone();
-		tokio::spawn(supervision::report(stop.clone(), move || watched.loops.standstill()));
-		let closing = async {
-			stop.stopped().await;
+	pub fn serve(
+		self,
+		listener: TcpListener,
+		stop: Stop,
+	) -> BoxFuture<'static, Result<(), ServeError>> {
+		Box::pin(async move {
+			let coordinator = self.coordinator.clone();
+			let serving = serve_on(self.router(), listener, stop.clone())?;
+			let watched = coordinator.clone();
+			tokio::spawn(supervision::report(stop.clone(), move || watched.loops.standstill()));
+			let closing = async {
+				stop.stopped().await;
+				coordinator.close();
+				std::future::pending::<Infallible>().await
+			};
+			let outcome = tokio::select! {
+				() = serving.ended() => {
+					if stop.is_stopped() {
+						Ok(())
+					} else {
+						Err(Ended { part: "http", broke_off: true }.into())
+					}
+				},
+				ended = coordinator.run() => Err(ended.into()),
+				never = closing => match never {},
+			};
+			// The last connection may have ended before those that wait were answered.
 			coordinator.close();
-			std::future::pending::<Infallible>().await
-		};
-		let outcome = tokio::select! {
-			() = serving.ended() => {
-				if stop.is_stopped() {
-					Ok(())
-				} else {
-					Err(Ended { part: "http", broke_off: true }.into())
-				}
-			},
-			ended = coordinator.run() => Err(ended.into()),
-			never = closing => match never {},
-		};
-		// The last connection may have ended before those that wait were answered.
-		coordinator.close();
-		outcome
+			outcome
+		})
 	}
 
 	/// Returns all routes. They have to be served with the address of the peer, as

@@ -8,6 +8,7 @@ use crate::{
 	settings::Settings,
 };
 use codec::DecodeAll;
+use futures::future::BoxFuture;
 use gridproof_compute_api::{
 	ChannelClient, CoordinatorClient, Customer, PlanClient,
 	protocol::{CoordinatorInfo, Extent, IssuedReceipt, MAX_VOUCHERS, OfferedModel, RequestKind},
@@ -167,54 +168,56 @@ impl Payer {
 	///
 	/// # Errors
 	/// [`FrontError`].
-	pub async fn open(
+	pub fn open(
 		settings: Settings,
 		key: SealedKey,
 		chain: Arc<dyn ClientChain>,
 		clock: Clock,
-	) -> Result<Arc<Self>, FrontError> {
-		let id = settings.channel;
-		if settings.top_up.is_some() && settings.max_spend.is_none() {
-			return Err(FrontError::Uncapped);
-		}
-		let genesis = chain.genesis().await?;
-		let channel = chain.channel(id).await?.ok_or(FrontError::UnknownChannel(id))?;
-		if channel.signer != Some(*key.public()) {
-			return Err(FrontError::OtherKey(id));
-		}
-		let client = ChannelClient::new(&settings.coordinator)?;
-		let info = CoordinatorClient::new(&settings.coordinator)?;
-		let plans = PlanClient::new(&settings.coordinator)?;
-		let held = client.channel(id).await?;
-		if held.coordinator.0 != channel.coordinator || held.genesis.0 != genesis.0 {
-			return Err(FrontError::OtherCoordinator(settings.coordinator));
-		}
-		let (kind, coordinator) = (channel.kind, channel.coordinator);
-		let folder = settings.folder.clone();
-		let ledger = Ledger::open(&folder, key, genesis, id, coordinator, kind).await?;
-		let (ours, theirs) = (ledger.newest().await?, held.newest);
-		if ours < theirs {
-			let folder = folder.display().to_string();
-			return Err(FrontError::OlderFolder { folder, ours, theirs });
-		}
-		let distrust = Mutex::new(ledger.refused().await?);
-		Ok(Arc::new(Self {
-			settings,
-			chain,
-			client,
-			info,
-			plans,
-			ledger,
-			kind,
-			coordinator,
-			clock,
-			in_flight: Mutex::default(),
-			signing: RwLock::default(),
-			offer: Mutex::default(),
-			channel: Mutex::new(channel),
-			distrust,
-			unanswered: Notify::new(),
-		}))
+	) -> BoxFuture<'static, Result<Arc<Self>, FrontError>> {
+		Box::pin(async move {
+			let id = settings.channel;
+			if settings.top_up.is_some() && settings.max_spend.is_none() {
+				return Err(FrontError::Uncapped);
+			}
+			let genesis = chain.genesis().await?;
+			let channel = chain.channel(id).await?.ok_or(FrontError::UnknownChannel(id))?;
+			if channel.signer != Some(*key.public()) {
+				return Err(FrontError::OtherKey(id));
+			}
+			let client = ChannelClient::new(&settings.coordinator)?;
+			let info = CoordinatorClient::new(&settings.coordinator)?;
+			let plans = PlanClient::new(&settings.coordinator)?;
+			let held = client.channel(id).await?;
+			if held.coordinator.0 != channel.coordinator || held.genesis.0 != genesis.0 {
+				return Err(FrontError::OtherCoordinator(settings.coordinator));
+			}
+			let (kind, coordinator) = (channel.kind, channel.coordinator);
+			let folder = settings.folder.clone();
+			let ledger = Ledger::open(&folder, key, genesis, id, coordinator, kind).await?;
+			let (ours, theirs) = (ledger.newest().await?, held.newest);
+			if ours < theirs {
+				let folder = folder.display().to_string();
+				return Err(FrontError::OlderFolder { folder, ours, theirs });
+			}
+			let distrust = Mutex::new(ledger.refused().await?);
+			Ok(Arc::new(Self {
+				settings,
+				chain,
+				client,
+				info,
+				plans,
+				ledger,
+				kind,
+				coordinator,
+				clock,
+				in_flight: Mutex::default(),
+				signing: RwLock::default(),
+				offer: Mutex::default(),
+				channel: Mutex::new(channel),
+				distrust,
+				unanswered: Notify::new(),
+			}))
+		})
 	}
 
 	/// Key of the coordinator that the channel pays.

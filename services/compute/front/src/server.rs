@@ -467,20 +467,22 @@ pub fn openapi() -> openapi::OpenApi {
 ///
 /// # Errors
 /// [`FrontError::Listen`].
-pub async fn serve(
+pub fn serve(
 	payer: Arc<Payer>,
 	keys: Option<ApiKeys>,
 	listener: TcpListener,
 	limits: &Limits,
 	stop: Stop,
-) -> Result<(), FrontError> {
-	let serving = serve_on(router(payer.clone(), keys, limits), listener, stop)?;
-	tokio::select! {
-		() = serving.ended() => (),
-		() = watch::reconcile(&payer) => (),
-		() = watch::follow(&payer) => (),
-		() = demands::watch(&payer) => (),
-	}
-	payer.ledger.written().await;
-	Ok(())
+) -> BoxFuture<'_, Result<(), FrontError>> {
+	Box::pin(async move {
+		let serving = serve_on(router(payer.clone(), keys, limits), listener, stop)?;
+		tokio::select! {
+			() = serving.ended() => (),
+			() = watch::reconcile(&payer) => (),
+			() = watch::follow(&payer) => (),
+			() = demands::watch(&payer) => (),
+		}
+		payer.ledger.written().await;
+		Ok(())
+	})
 }

@@ -1,6 +1,7 @@
 //! A miner and the chain: registration, heartbeats, payouts, what waits.
 
 use crate::miner::{Miner, RETRY};
+use futures::future::BoxFuture;
 use gridproof_chain::{
 	Chain, ChainError, Included, Patience,
 	pallets::compute_receipts::{call, query},
@@ -26,16 +27,19 @@ const UNKNOWN: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// [`ChainError`]; [`ChainError::Refused`] with the pallet's reason.
-pub async fn register(
-	chain: &Chain,
-	account: &AccountKey,
-	key: &SealedKey,
+pub fn register<'a>(
+	chain: &'a Chain,
+	account: &'a AccountKey,
+	key: &'a SealedKey,
 	class: Class,
-	patience: &Patience,
-) -> Result<Included, ChainError> {
-	let registration = Registration { role: PartyRole::Miner(class), account: account.account() };
-	let proof = key.sign(&registration.signing_payload(&chain.genesis()));
-	chain.submit(account, &call::register_miner(key.public(), class, &proof), patience).await
+	patience: &'a Patience,
+) -> BoxFuture<'a, Result<Included, ChainError>> {
+	Box::pin(async move {
+		let registration =
+			Registration { role: PartyRole::Miner(class), account: account.account() };
+		let proof = key.sign(&registration.signing_payload(&chain.genesis()));
+		chain.submit(account, &call::register_miner(key.public(), class, &proof), patience).await
+	})
 }
 
 /// Sends heartbeats and has payouts made, until the future is dropped.

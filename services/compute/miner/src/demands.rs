@@ -14,6 +14,7 @@ use crate::{
 	outbox::Outbox,
 };
 use codec::{Decode, DecodeAll, Encode};
+use futures::future::BoxFuture;
 use gridproof_chain::{
 	Call, Chain, ChainError, Patience,
 	pallets::compute_receipts::{call, query},
@@ -336,22 +337,24 @@ pub struct Waiting {
 ///
 /// # Errors
 /// [`MinerError`]; among it a folder that never had a miner.
-pub async fn waiting(
-	folder: &Path,
-	miner: &PublicKey,
-	chain: &Chain,
-) -> Result<Vec<Waiting>, MinerError> {
-	let nowhere = || MinerError::NoFolder(folder.display().to_string());
-	let shelves = shelves(&Outbox::read_only(folder)?.ok_or_else(nowhere)?)?;
-	let mut waiting = Vec::new();
-	for shelf in shelves {
-		let sums = query::miner_sums(&shelf.coordinator, shelf.kind, Some(*miner));
-		let settled = chain.read(&sums).await?.count;
-		let db = Outbox::read_only(folder)?.ok_or_else(nowhere)?;
-		let left = unsettled(&db, shelf, settled)?;
-		waiting.extend(Waiting::of(shelf, &left));
-	}
-	Ok(waiting)
+pub fn waiting<'a>(
+	folder: &'a Path,
+	miner: &'a PublicKey,
+	chain: &'a Chain,
+) -> BoxFuture<'a, Result<Vec<Waiting>, MinerError>> {
+	Box::pin(async move {
+		let nowhere = || MinerError::NoFolder(folder.display().to_string());
+		let shelves = shelves(&Outbox::read_only(folder)?.ok_or_else(nowhere)?)?;
+		let mut waiting = Vec::new();
+		for shelf in shelves {
+			let sums = query::miner_sums(&shelf.coordinator, shelf.kind, Some(*miner));
+			let settled = chain.read(&sums).await?.count;
+			let db = Outbox::read_only(folder)?.ok_or_else(nowhere)?;
+			let left = unsettled(&db, shelf, settled)?;
+			waiting.extend(Waiting::of(shelf, &left));
+		}
+		Ok(waiting)
+	})
 }
 
 impl Waiting {

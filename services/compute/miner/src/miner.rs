@@ -6,6 +6,7 @@ use crate::{
 	outbox::{Counts, Outbox},
 	settings::Settings,
 };
+use futures::future::BoxFuture;
 use gridproof_chain::{Chain, Link};
 use gridproof_engine::{Engine, EngineError};
 use gridproof_http::Loops;
@@ -61,38 +62,40 @@ impl Miner {
 	///
 	/// # Errors
 	/// [`MinerError`].
-	pub async fn open(
+	pub fn open(
 		settings: Settings,
 		key: SealedKey,
 		engine: Arc<dyn Engine>,
 		clock: Clock,
-	) -> Result<Arc<Self>, MinerError> {
-		let asked = engine.clone();
-		let models = tokio::task::spawn_blocking(move || asked.models()).await;
-		let broken = |_| EngineError::Failed("the engine broke off".to_string());
-		let models: Vec<String> =
-			models.map_err(broken)??.into_iter().map(|model| model.name).collect();
-		if models.is_empty() || settings.coordinators.is_empty() || settings.slots == 0 {
-			return Err(MinerError::Nothing);
-		}
-		let outbox = Outbox::open(&settings.folder, clock.now_ms()).await?;
-		let genesis = learn_genesis(&settings, &outbox).await?;
-		Ok(Arc::new(Self {
-			node: Link::to_chain(settings.node.clone(), genesis),
-			settings,
-			key,
-			engine,
-			models,
-			outbox,
-			genesis,
-			metrics: Metrics::new()?,
-			clock,
-			loops: Arc::default(),
-			watched: Mutex::default(),
-			running: Mutex::default(),
-			stop: watch::channel(false).0,
-			account: OnceLock::new(),
-		}))
+	) -> BoxFuture<'static, Result<Arc<Self>, MinerError>> {
+		Box::pin(async move {
+			let asked = engine.clone();
+			let models = tokio::task::spawn_blocking(move || asked.models()).await;
+			let broken = |_| EngineError::Failed("the engine broke off".to_string());
+			let models: Vec<String> =
+				models.map_err(broken)??.into_iter().map(|model| model.name).collect();
+			if models.is_empty() || settings.coordinators.is_empty() || settings.slots == 0 {
+				return Err(MinerError::Nothing);
+			}
+			let outbox = Outbox::open(&settings.folder, clock.now_ms()).await?;
+			let genesis = learn_genesis(&settings, &outbox).await?;
+			Ok(Arc::new(Self {
+				node: Link::to_chain(settings.node.clone(), genesis),
+				settings,
+				key,
+				engine,
+				models,
+				outbox,
+				genesis,
+				metrics: Metrics::new()?,
+				clock,
+				loops: Arc::default(),
+				watched: Mutex::default(),
+				running: Mutex::default(),
+				stop: watch::channel(false).0,
+				account: OnceLock::new(),
+			}))
+		})
 	}
 
 	/// Demands receipts on chain from this account, if their coordinator does not settle them in time.

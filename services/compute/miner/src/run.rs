@@ -1,6 +1,7 @@
 //! The loops of a miner.
 
 use crate::{chain, demands, error::MinerError, link::Link, miner::Miner};
+use futures::future::BoxFuture;
 use futures::future::join_all;
 use gridproof_compute_api::MinerClient;
 use gridproof_support::{Stop, supervision};
@@ -18,40 +19,47 @@ impl Miner {
 	///
 	/// # Errors
 	/// [`MinerError::Client`] if a coordinator's address cannot be used.
-	pub async fn run(self: &Arc<Self>) -> Result<(), MinerError> {
-		let clients = self.settings.coordinators.iter().map(|url| MinerClient::new(url));
-		let links: Vec<Link> = clients
-			.map(|client| client.map(|client| Link::new(self.clone(), client)))
-			.collect::<Result<_, _>>()?;
-		for link in &links {
-			self.watch(link.loops.clone());
-		}
-		let working = join_all(links.iter().map(Link::run));
-		tokio::select! {
-			_ = working => (),
-			() = chain::account_for(self) => (),
-			() = demands::watch(self) => (),
-			() = end(self) => (),
-		}
-		Ok(())
+	pub fn run(self: &Arc<Self>) -> BoxFuture<'_, Result<(), MinerError>> {
+		Box::pin(async move {
+			let clients = self.settings.coordinators.iter().map(|url| MinerClient::new(url));
+			let links: Vec<Link> = clients
+				.map(|client| client.map(|client| Link::new(self.clone(), client)))
+				.collect::<Result<_, _>>()?;
+			for link in &links {
+				self.watch(link.loops.clone());
+			}
+			let working = join_all(links.iter().map(Link::run));
+			tokio::select! {
+				_ = working => (),
+				() = chain::account_for(self) => (),
+				() = demands::watch(self) => (),
+				() = end(self) => (),
+			}
+			Ok(())
+		})
 	}
 
 	/// Works until the program stops, and then as [`Miner::run`] after [`Miner::stop`].
 	///
 	/// # Errors
 	/// As [`Miner::run`].
-	pub async fn run_until(self: &Arc<Self>, stop: &Stop) -> Result<(), MinerError> {
-		let watched = self.clone();
-		tokio::spawn(supervision::report(stop.clone(), move || watched.standstill()));
-		let stopping = async {
-			stop.stopped().await;
-			self.stop();
-			std::future::pending::<Infallible>().await
-		};
-		tokio::select! {
-			done = self.run() => done,
-			never = stopping => match never {},
-		}
+	pub fn run_until<'a>(
+		self: &'a Arc<Self>,
+		stop: &'a Stop,
+	) -> BoxFuture<'a, Result<(), MinerError>> {
+		Box::pin(async move {
+			let watched = self.clone();
+			tokio::spawn(supervision::report(stop.clone(), move || watched.standstill()));
+			let stopping = async {
+				stop.stopped().await;
+				self.stop();
+				std::future::pending::<Infallible>().await
+			};
+			tokio::select! {
+				done = self.run() => done,
+				never = stopping => match never {},
+			}
+		})
 	}
 }
 

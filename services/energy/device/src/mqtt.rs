@@ -7,6 +7,7 @@
 use crate::{
 	Binding, Device, DeviceError, Published, Reading, SignRefusal, subscriptions::Subscriptions,
 };
+use futures::future::BoxFuture;
 use gridproof_primitives::energy::{MeterName, Topic, message::RefusalNotice};
 use gridproof_support::{Backoff, Lock, number::clamped, tls};
 use rumqttc::{
@@ -236,42 +237,44 @@ impl Link {
 	///
 	/// # Errors
 	/// [`LinkError::Refused`], [`LinkError::Unreachable`].
-	pub async fn open(
-		broker: &Broker,
-		client_id: &str,
-		login: Option<&Login>,
+	pub fn open<'a>(
+		broker: &'a Broker,
+		client_id: &'a str,
+		login: Option<&'a Login>,
 		devices: Vec<SharedDevice>,
 		counters: Arc<Counters>,
 		patience: Duration,
-	) -> Result<Self, LinkError> {
-		let mut options = MqttOptions::new(client_id, &broker.host, broker.port);
-		options
-			.set_keep_alive(Duration::from_secs(30))
-			.set_clean_session(true)
-			.set_max_packet_size(MAX_READ, MAX_PACKET)
-			.set_transport(broker.transport());
-		if let Some(login) = login {
-			options.set_credentials(&login.username, login.password.as_str());
-		}
-		let (client, events) = AsyncClient::new(options, QUEUE);
-		let named = |device: SharedDevice| {
-			let name = device.lock().name().clone();
-			(name, device)
-		};
-		let line = Arc::new(Line {
-			client,
-			devices: devices.into_iter().map(named).collect(),
-			counters,
-			gate: Gate::new(()),
-			online: watch::Sender::new(None),
-			repeated: Mutex::new(None),
-			subscriptions: Mutex::default(),
-		});
-		let (sender, state) = watch::channel(State::Connecting("not tried yet".to_string()));
-		let task = tokio::spawn(drive(line.clone(), events, sender));
-		let mut link = Self { line, state, task };
-		link.wait(client_id, patience).await?;
-		Ok(link)
+	) -> BoxFuture<'a, Result<Self, LinkError>> {
+		Box::pin(async move {
+			let mut options = MqttOptions::new(client_id, &broker.host, broker.port);
+			options
+				.set_keep_alive(Duration::from_secs(30))
+				.set_clean_session(true)
+				.set_max_packet_size(MAX_READ, MAX_PACKET)
+				.set_transport(broker.transport());
+			if let Some(login) = login {
+				options.set_credentials(&login.username, login.password.as_str());
+			}
+			let (client, events) = AsyncClient::new(options, QUEUE);
+			let named = |device: SharedDevice| {
+				let name = device.lock().name().clone();
+				(name, device)
+			};
+			let line = Arc::new(Line {
+				client,
+				devices: devices.into_iter().map(named).collect(),
+				counters,
+				gate: Gate::new(()),
+				online: watch::Sender::new(None),
+				repeated: Mutex::new(None),
+				subscriptions: Mutex::default(),
+			});
+			let (sender, state) = watch::channel(State::Connecting("not tried yet".to_string()));
+			let task = tokio::spawn(drive(line.clone(), events, sender));
+			let mut link = Self { line, state, task };
+			link.wait(client_id, patience).await?;
+			Ok(link)
+		})
 	}
 
 	async fn wait(&mut self, who: &str, patience: Duration) -> Result<(), LinkError> {
@@ -297,25 +300,28 @@ impl Link {
 	///
 	/// # Errors
 	/// [`LinkError::Device`], with nothing recorded; [`LinkError::Closed`].
-	pub async fn publish(
-		&self,
-		device: &SharedDevice,
-		readings: &[Reading],
-	) -> Result<(), LinkError> {
-		let _turn = self.line.gate.lock().await;
-		let (device, readings) = (device.clone(), readings.to_vec());
-		// Recording waits for the disk.
-		let recorded = tokio::task::spawn_blocking(move || device.lock().record(&readings)).await;
-		let published = recorded.map_err(|_| LinkError::Closed)??;
-		let connection = *self.line.online.borrow();
-		if self.task.is_finished() {
-			return Err(LinkError::Closed);
-		}
-		match connection {
-			Some(_) => self.line.send(published, connection).await,
-			// The next connection begins with all that is not signed.
-			None => Ok(()),
-		}
+	pub fn publish<'a>(
+		&'a self,
+		device: &'a SharedDevice,
+		readings: &'a [Reading],
+	) -> BoxFuture<'a, Result<(), LinkError>> {
+		Box::pin(async move {
+			let _turn = self.line.gate.lock().await;
+			let (device, readings) = (device.clone(), readings.to_vec());
+			// Recording waits for the disk.
+			let recorded =
+				tokio::task::spawn_blocking(move || device.lock().record(&readings)).await;
+			let published = recorded.map_err(|_| LinkError::Closed)??;
+			let connection = *self.line.online.borrow();
+			if self.task.is_finished() {
+				return Err(LinkError::Closed);
+			}
+			match connection {
+				Some(_) => self.line.send(published, connection).await,
+				// The next connection begins with all that is not signed.
+				None => Ok(()),
+			}
+		})
 	}
 
 	/// Returns the topics that the broker does not let it listen to: a device that is not asked signs

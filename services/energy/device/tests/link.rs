@@ -109,7 +109,7 @@ async fn a_connection_lost_while_a_packet_number_is_taken_does_not_end_publishin
 			link.publish(&device, &[reading]).await.unwrap();
 		}
 	};
-	tokio::time::timeout(LIMIT, published).await.expect("publishing goes on");
+	tokio::time::timeout(LIMIT, published).await.expect("publishing continues");
 	let ended = tokio::time::timeout(LIMIT, broker).await.expect("all logs come");
 	let (come, _second) = ended.unwrap();
 	// In the order in which they were made.

@@ -4,6 +4,7 @@
 //! future, however fast they come.
 
 use crate::{error::SimulationError, fleet::Fleet, plan::Plan};
+use futures::future::BoxFuture;
 use gridproof_device::{LinkError, SharedDevice};
 use gridproof_support::clock::now_ms;
 use serde::Serialize;
@@ -53,42 +54,44 @@ pub struct BenchReport {
 ///
 /// # Errors
 /// [`SimulationError::Link`] if a device cannot continue.
-pub async fn bench(
+pub fn bench(
 	fleet: Fleet,
 	rate: u64,
 	time: Duration,
-) -> Result<BenchReport, SimulationError> {
-	let meters = fleet.meters().max(1) as u64;
-	let readings = rate * time.as_secs();
-	// The last reading of every meter ends a minute ago.
-	let per_meter = readings.div_ceil(meters) + 1;
-	let start_ms = (now_ms() / INTERVAL_MS).saturating_sub(per_meter + 60) * INTERVAL_MS;
-	let begun = Instant::now();
-	let fleet = Arc::new(fleet);
-	let mut senders = JoinSet::new();
-	for group in 0..fleet.connections() {
-		let fleet = fleet.clone();
-		senders.spawn(async move { send(&fleet, group, start_ms, rate, meters, time).await });
-	}
-	while let Some(sent) = senders.join_next().await {
-		sent.map_err(|_| LinkError::Closed)??;
-	}
-	let publish_seconds = begun.elapsed().as_secs_f64();
-	fleet.settle(LAST_WORD).await;
-	let confirm_seconds = begun.elapsed().as_secs_f64();
-	let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-	let confirmed = count(&fleet.counters.confirmed);
-	Ok(BenchReport {
-		meters: fleet.meters(),
-		connections: fleet.connections(),
-		rate,
-		published: count(&fleet.counters.published),
-		confirmed,
-		publish_seconds,
-		confirm_seconds,
-		confirmed_per_second: confirmed as f64 / confirm_seconds.max(0.001),
-		signed: count(&fleet.counters.signed),
-		refused: count(&fleet.counters.refused),
+) -> BoxFuture<'static, Result<BenchReport, SimulationError>> {
+	Box::pin(async move {
+		let meters = fleet.meters().max(1) as u64;
+		let readings = rate * time.as_secs();
+		// The last reading of every meter ends a minute ago.
+		let per_meter = readings.div_ceil(meters) + 1;
+		let start_ms = (now_ms() / INTERVAL_MS).saturating_sub(per_meter + 60) * INTERVAL_MS;
+		let begun = Instant::now();
+		let fleet = Arc::new(fleet);
+		let mut senders = JoinSet::new();
+		for group in 0..fleet.connections() {
+			let fleet = fleet.clone();
+			senders.spawn(async move { send(&fleet, group, start_ms, rate, meters, time).await });
+		}
+		while let Some(sent) = senders.join_next().await {
+			sent.map_err(|_| LinkError::Closed)??;
+		}
+		let publish_seconds = begun.elapsed().as_secs_f64();
+		fleet.settle(LAST_WORD).await;
+		let confirm_seconds = begun.elapsed().as_secs_f64();
+		let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+		let confirmed = count(&fleet.counters.confirmed);
+		Ok(BenchReport {
+			meters: fleet.meters(),
+			connections: fleet.connections(),
+			rate,
+			published: count(&fleet.counters.published),
+			confirmed,
+			publish_seconds,
+			confirm_seconds,
+			confirmed_per_second: confirmed as f64 / confirm_seconds.max(0.001),
+			signed: count(&fleet.counters.signed),
+			refused: count(&fleet.counters.refused),
+		})
 	})
 }
 

@@ -10,6 +10,7 @@ use crate::{
 	registry::Registry,
 	spec::MeterSpec,
 };
+use futures::future::LocalBoxFuture;
 use futures::{StreamExt, TryStreamExt, stream};
 use gridproof_device::{
 	Binding, Broker, Counters, Device, DeviceError, Durability, Link, LinkError, Login,
@@ -67,30 +68,36 @@ impl Fleet {
 	///
 	/// # Errors
 	/// [`SimulationError`].
-	pub async fn open(settings: &FleetSettings<'_>, ask: Ask<'_>) -> Result<Self, SimulationError> {
-		let mut profiles = Profiles::default();
-		let mut groups: BTreeMap<(String, String), Vec<Member>> = BTreeMap::new();
-		for spec in settings.specs {
-			let plan = Plan::chosen(spec, settings.profiles, &mut profiles)?;
-			let device = open_device(settings, spec, ask)?;
-			let member = Member { device: SharedDevice::new(device), plan };
-			groups.entry((spec.site.clone(), spec.device.clone())).or_default().push(member);
-		}
-		let counters = Arc::new(Counters::default());
-		let patience = settings.within.unwrap_or(CONNECT).min(CONNECT);
-		let connect = async |members: Vec<Member>| {
-			let devices: Vec<_> = members.iter().map(|member| member.device.clone()).collect();
-			let name = devices.first().map(|device| device.lock().name().clone());
-			let name = name.ok_or(LinkError::Closed)?;
-			let login = settings.credentials.map(|all| login(all, &name)).transpose()?;
-			let (broker, counters) = (settings.broker, counters.clone());
-			let id = username(&name);
-			let link = Link::open(broker, &id, login.as_ref(), devices, counters, patience).await?;
-			Ok::<_, SimulationError>((link, members))
-		};
-		let opening = stream::iter(groups.into_values()).map(connect).buffer_unordered(AT_ONCE);
-		let groups = opening.try_collect().await?;
-		Ok(Self { groups, counters })
+	pub fn open<'a>(
+		settings: &'a FleetSettings<'a>,
+		ask: Ask<'a>,
+	) -> LocalBoxFuture<'a, Result<Self, SimulationError>> {
+		Box::pin(async move {
+			let mut profiles = Profiles::default();
+			let mut groups: BTreeMap<(String, String), Vec<Member>> = BTreeMap::new();
+			for spec in settings.specs {
+				let plan = Plan::chosen(spec, settings.profiles, &mut profiles)?;
+				let device = open_device(settings, spec, ask)?;
+				let member = Member { device: SharedDevice::new(device), plan };
+				groups.entry((spec.site.clone(), spec.device.clone())).or_default().push(member);
+			}
+			let counters = Arc::new(Counters::default());
+			let patience = settings.within.unwrap_or(CONNECT).min(CONNECT);
+			let connect = async |members: Vec<Member>| {
+				let devices: Vec<_> = members.iter().map(|member| member.device.clone()).collect();
+				let name = devices.first().map(|device| device.lock().name().clone());
+				let name = name.ok_or(LinkError::Closed)?;
+				let login = settings.credentials.map(|all| login(all, &name)).transpose()?;
+				let (broker, counters) = (settings.broker, counters.clone());
+				let id = username(&name);
+				let link =
+					Link::open(broker, &id, login.as_ref(), devices, counters, patience).await?;
+				Ok::<_, SimulationError>((link, members))
+			};
+			let opening = stream::iter(groups.into_values()).map(connect).buffer_unordered(AT_ONCE);
+			let groups = opening.try_collect().await?;
+			Ok(Self { groups, counters })
+		})
 	}
 
 	/// Returns the number of meters.

@@ -1,6 +1,7 @@
 //! Organisations of electricians.
 
 use crate::onboard::OnboardError;
+use futures::future::BoxFuture;
 use gridproof_chain::{
 	Chain, ChainError, Patience,
 	governance::Power,
@@ -29,34 +30,38 @@ pub struct Registered {
 /// # Errors
 /// [`OnboardError::Refused`] with the organisation's name; [`OnboardError::Chain`];
 /// [`OnboardError::Governance`], with which it is registered and not admitted.
-pub async fn register_organisation(
-	chain: &Chain,
-	name: &str,
-	admin: &AccountKey,
-	electricians: &[[u8; 32]],
-	governance: Option<&AccountKey>,
-	patience: &Patience,
-) -> Result<Registered, OnboardError> {
-	let submit = async |account: &AccountKey, call| {
-		let submitted = chain.submit(account, &call, patience).await;
-		submitted.map_err(|error| OnboardError::Refused { name: name.to_string(), error })
-	};
-	let included = submit(admin, call::register_organisation(name)).await?;
-	let OrganisationRegistered { organisation, .. } = included.first()?;
-	for electrician in electricians {
-		submit(admin, call::add_member(organisation, *electrician)).await?;
-	}
-	if let Some(governance) = governance {
-		let admit = call::set_organisation_standing(organisation, OrganisationStanding::Admitted);
-		chain.govern(governance, None, Power::Root, &admit, patience).await?;
-	}
-	let found = chain.read(&query::organisation(organisation)).await?;
-	let lost = || ChainError::Unsupported(format!("the organisation {organisation}, just made"));
-	let standing = found.ok_or_else(lost)?.standing;
-	Ok(Registered {
-		organisation,
-		name: name.to_string(),
-		admitted: standing == OrganisationStanding::Admitted,
-		electricians: electricians.iter().map(address).collect(),
+pub fn register_organisation<'a>(
+	chain: &'a Chain,
+	name: &'a str,
+	admin: &'a AccountKey,
+	electricians: &'a [[u8; 32]],
+	governance: Option<&'a AccountKey>,
+	patience: &'a Patience,
+) -> BoxFuture<'a, Result<Registered, OnboardError>> {
+	Box::pin(async move {
+		let submit = async |account: &AccountKey, call| {
+			let submitted = chain.submit(account, &call, patience).await;
+			submitted.map_err(|error| OnboardError::Refused { name: name.to_string(), error })
+		};
+		let included = submit(admin, call::register_organisation(name)).await?;
+		let OrganisationRegistered { organisation, .. } = included.first()?;
+		for electrician in electricians {
+			submit(admin, call::add_member(organisation, *electrician)).await?;
+		}
+		if let Some(governance) = governance {
+			let admit =
+				call::set_organisation_standing(organisation, OrganisationStanding::Admitted);
+			chain.govern(governance, None, Power::Root, &admit, patience).await?;
+		}
+		let found = chain.read(&query::organisation(organisation)).await?;
+		let lost =
+			|| ChainError::Unsupported(format!("the organisation {organisation}, just made"));
+		let standing = found.ok_or_else(lost)?.standing;
+		Ok(Registered {
+			organisation,
+			name: name.to_string(),
+			admitted: standing == OrganisationStanding::Admitted,
+			electricians: electricians.iter().map(address).collect(),
+		})
 	})
 }

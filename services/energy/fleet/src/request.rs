@@ -19,6 +19,7 @@ use crate::{
 	spec::MeterSpec,
 	view::meter_by_name,
 };
+use futures::future::BoxFuture;
 use gridproof_chain::{Chain, ChainError, Patience, pallets::meter_readings::call};
 use gridproof_keys::{
 	AccountKey, KeyError,
@@ -285,49 +286,52 @@ impl OnboardingRequest {
 ///
 /// # Errors
 /// [`RequestError`]; nothing was sent unless it is [`RequestError::Onboard`].
-pub async fn certify(
-	chain: &Chain,
-	request: &OnboardingRequest,
-	electrician: &AccountKey,
-	patience: &Patience,
+pub fn certify<'a>(
+	chain: &'a Chain,
+	request: &'a OnboardingRequest,
+	electrician: &'a AccountKey,
+	patience: &'a Patience,
 	now_ms: u64,
-) -> Result<Onboarded, RequestError> {
-	let (file, node) = (request.genesis, chain.genesis());
-	if file != node {
-		return Err(RequestError::OtherChain { file, node });
-	}
-	let owner = request.check_possession()?;
-	let (consent, signature) = request.signed(now_ms)?;
-	let certification = request.certification(owner, consent.since_ms, consent.valid_until_ms)?;
-	check_organisation(chain, request.organisation, electrician, &owner).await?;
-	let call = call::certify_meter(
-		request.organisation,
-		&certification,
-		&signature,
-		&request.possession.0,
-	);
-	let name = certification.name.clone();
-	let refused = |error| OnboardError::Refused { name: name.to_string(), error };
-	let outcome = chain.submit(electrician, &call, patience).await;
-	// What counts is the chain: a transaction whose fate stayed unknown may be there.
-	let found = meter_by_name(chain, &name).await.map_err(OnboardError::from)?;
-	let info = match (found, outcome) {
-		(Some(info), _) if info.certificate.device == certification.device => info,
-		(_, Err(error)) => return Err(refused(error).into()),
-		(_, Ok(_)) => {
-			let lost = ChainError::Unsupported("an outcome of the certification".to_string());
-			return Err(OnboardError::from(lost).into());
-		},
-	};
-	Ok(Onboarded {
-		index: info.index,
-		spec: request.meter.clone(),
-		device_key: hex::encode(info.certificate.device),
-		key_file: PathBuf::new(),
-		owner: address(&info.certificate.owner),
-		energy_account: address(&info.energy_account),
-		start: start(&info),
-		was_there: false,
+) -> BoxFuture<'a, Result<Onboarded, RequestError>> {
+	Box::pin(async move {
+		let (file, node) = (request.genesis, chain.genesis());
+		if file != node {
+			return Err(RequestError::OtherChain { file, node });
+		}
+		let owner = request.check_possession()?;
+		let (consent, signature) = request.signed(now_ms)?;
+		let certification =
+			request.certification(owner, consent.since_ms, consent.valid_until_ms)?;
+		check_organisation(chain, request.organisation, electrician, &owner).await?;
+		let call = call::certify_meter(
+			request.organisation,
+			&certification,
+			&signature,
+			&request.possession.0,
+		);
+		let name = certification.name.clone();
+		let refused = |error| OnboardError::Refused { name: name.to_string(), error };
+		let outcome = chain.submit(electrician, &call, patience).await;
+		// What counts is the chain: a transaction whose fate stayed unknown may be there.
+		let found = meter_by_name(chain, &name).await.map_err(OnboardError::from)?;
+		let info = match (found, outcome) {
+			(Some(info), _) if info.certificate.device == certification.device => info,
+			(_, Err(error)) => return Err(refused(error).into()),
+			(_, Ok(_)) => {
+				let lost = ChainError::Unsupported("an outcome of the certification".to_string());
+				return Err(OnboardError::from(lost).into());
+			},
+		};
+		Ok(Onboarded {
+			index: info.index,
+			spec: request.meter.clone(),
+			device_key: hex::encode(info.certificate.device),
+			key_file: PathBuf::new(),
+			owner: address(&info.certificate.owner),
+			energy_account: address(&info.energy_account),
+			start: start(&info),
+			was_there: false,
+		})
 	})
 }
 

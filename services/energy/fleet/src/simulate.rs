@@ -5,6 +5,7 @@ use crate::{
 	error::SimulationError,
 	fleet::{Fleet, Member},
 };
+use futures::future::BoxFuture;
 use futures::{TryStreamExt, stream::FuturesUnordered};
 use gridproof_device::Link;
 use gridproof_primitives::energy::Registers;
@@ -87,28 +88,30 @@ impl Fleet {
 	///
 	/// # Errors
 	/// [`SimulationError::Link`] if a device cannot continue.
-	pub async fn run(&self, course: &Course) -> Result<(), SimulationError> {
-		let begun = Instant::now();
-		let deadline = match course.end {
-			End::After(time) => Some(begun + time),
-			_ => None,
-		};
-		let mut running: FuturesUnordered<_> =
-			self.groups.iter().map(|group| run_group(group, course, begun)).collect();
-		let all = async {
-			while let Some(()) = running.try_next().await? {}
-			Ok::<_, SimulationError>(())
-		};
-		match deadline {
-			Some(deadline) => tokio::time::timeout_at(deadline, all).await.unwrap_or(Ok(()))?,
-			None => all.await?,
-		}
-		if course.end == End::Signed {
-			while self.unsigned() > 0 {
-				tokio::time::sleep(Duration::from_millis(200)).await;
+	pub fn run<'a>(&'a self, course: &'a Course) -> BoxFuture<'a, Result<(), SimulationError>> {
+		Box::pin(async move {
+			let begun = Instant::now();
+			let deadline = match course.end {
+				End::After(time) => Some(begun + time),
+				_ => None,
+			};
+			let mut running: FuturesUnordered<_> =
+				self.groups.iter().map(|group| run_group(group, course, begun)).collect();
+			let all = async {
+				while let Some(()) = running.try_next().await? {}
+				Ok::<_, SimulationError>(())
+			};
+			match deadline {
+				Some(deadline) => tokio::time::timeout_at(deadline, all).await.unwrap_or(Ok(()))?,
+				None => all.await?,
 			}
-		}
-		Ok(())
+			if course.end == End::Signed {
+				while self.unsigned() > 0 {
+					tokio::time::sleep(Duration::from_millis(200)).await;
+				}
+			}
+			Ok(())
+		})
 	}
 }
 

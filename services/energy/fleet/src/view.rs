@@ -210,7 +210,7 @@ impl Whose {
 pub struct Summed {
 	/// Number of meters in service.
 	pub meters: u32,
-	/// The sums.
+	/// Sums of all meters, in Wh.
 	#[serde(flatten)]
 	pub totals: Totals,
 }

@@ -4,6 +4,7 @@ use crate::{
 	AnchorUpdate, BatchView, DeadLetter, Decision, ListBatches, ListDeadLetters, ListReadings,
 	MeterView, Status,
 };
+use futures::future::BoxFuture;
 use gridproof_primitives::codec::json::{self, Limits, Value};
 use gridproof_support::{
 	Classified, Failure,
@@ -323,30 +324,32 @@ impl Client {
 		json::parse(&bytes, limits).map_err(|error| self.unexpected(error))
 	}
 
-	async fn send(&self, request: RequestBuilder) -> Result<Vec<u8>, ClientError> {
-		let answer = request.send().await;
-		let answer = answer.map_err(|error| self.unreachable(&error.without_url()))?;
-		let status = answer.status();
-		let bytes = http_client::body(answer, MAX_BYTES).await;
-		let bytes = bytes.map_err(|error| match error {
-			BodyError::TooLong(_) => self.unexpected(error),
-			BodyError::Broken(error) => self.unreachable(&error.without_url()),
-		})?;
-		if status.is_success() {
-			return Ok(bytes);
-		}
-		Err(match serde_json::from_slice::<ErrorBody>(&bytes) {
-			Ok(body) => ClientError::Refused {
-				status: status.as_u16(),
-				error: body.error,
-				detail: body.detail,
-			},
-			Err(_) => {
-				let text = String::from_utf8_lossy(&bytes);
-				let text = text.chars().filter(|letter| !letter.is_control());
-				let text: String = text.take(MAX_REASON).collect();
-				self.unexpected(format!("status {status} {text}").trim_end())
-			},
+	fn send(&self, request: RequestBuilder) -> BoxFuture<'_, Result<Vec<u8>, ClientError>> {
+		Box::pin(async move {
+			let answer = request.send().await;
+			let answer = answer.map_err(|error| self.unreachable(&error.without_url()))?;
+			let status = answer.status();
+			let bytes = http_client::body(answer, MAX_BYTES).await;
+			let bytes = bytes.map_err(|error| match error {
+				BodyError::TooLong(_) => self.unexpected(error),
+				BodyError::Broken(error) => self.unreachable(&error.without_url()),
+			})?;
+			if status.is_success() {
+				return Ok(bytes);
+			}
+			Err(match serde_json::from_slice::<ErrorBody>(&bytes) {
+				Ok(body) => ClientError::Refused {
+					status: status.as_u16(),
+					error: body.error,
+					detail: body.detail,
+				},
+				Err(_) => {
+					let text = String::from_utf8_lossy(&bytes);
+					let text = text.chars().filter(|letter| !letter.is_control());
+					let text: String = text.take(MAX_REASON).collect();
+					self.unexpected(format!("status {status} {text}").trim_end())
+				},
+			})
 		})
 	}
 

@@ -23,6 +23,7 @@ use crate::{
 	submission::Submitter,
 	succession::Succession,
 };
+use futures::future::{BoxFuture, LocalBoxFuture};
 use gridproof_http::{AdminKey, MetricsError, Protected};
 use gridproof_keys::SealedKey;
 use gridproof_store::{Options, StoreError};
@@ -143,37 +144,39 @@ impl Gateway {
 	///
 	/// # Errors
 	/// [`StartError`]; nothing runs then.
-	pub async fn start(settings: Settings, parts: Parts) -> Result<Self, StartError> {
-		settings.check()?;
-		let Parts { ledger, chain, keys, intakes: others } = parts;
-		let stopper = Stopper::new();
-		let board = Arc::new(Board::new(chain));
-		let shared =
-			Shared::open(settings, ledger.clone(), board.clone(), stopper.signal()).await?;
-		let mut intakes = intakes(&shared.settings)?;
-		intakes.extend(others);
-		let outboxes: Vec<_> = intakes.iter().filter_map(|intake| intake.outbox()).collect();
-		shared.notices.open(outboxes.clone());
-		let signer = ledger.as_ref().map(|ledger| shared.signer(ledger, outboxes, keys));
-		let batcher = shared.batcher();
-		// The API comes last: it shows the others.
-		if let Some(address) = shared.settings.http {
-			let api = shared.api(batcher.clone());
-			intakes.push(boxed(Http::new(api, &shared.settings, address)));
-		}
-		let storage = shared.storage.clone();
-		let mut gateway = Self { board, stopper, intakes, tasks: Vec::new(), storage };
-		let started = gateway.start_intakes(&shared.gate(signer.clone())).await;
-		match started.and_then(|()| shared.loops(batcher, signer, ledger)) {
-			Ok(tasks) => gateway.tasks = tasks,
-			Err(error) => {
-				gateway.stop().await;
-				return Err(error);
-			},
-		}
-		let (board, stop) = (gateway.board.clone(), gateway.stopper.signal());
-		tokio::spawn(supervision::report(stop, move || board.stuck()));
-		Ok(gateway)
+	pub fn start(settings: Settings, parts: Parts) -> BoxFuture<'static, Result<Self, StartError>> {
+		Box::pin(async move {
+			settings.check()?;
+			let Parts { ledger, chain, keys, intakes: others } = parts;
+			let stopper = Stopper::new();
+			let board = Arc::new(Board::new(chain));
+			let shared =
+				Shared::open(settings, ledger.clone(), board.clone(), stopper.signal()).await?;
+			let mut intakes = intakes(&shared.settings)?;
+			intakes.extend(others);
+			let outboxes: Vec<_> = intakes.iter().filter_map(|intake| intake.outbox()).collect();
+			shared.notices.open(outboxes.clone());
+			let signer = ledger.as_ref().map(|ledger| shared.signer(ledger, outboxes, keys));
+			let batcher = shared.batcher();
+			// The API comes last: it shows the others.
+			if let Some(address) = shared.settings.http {
+				let api = shared.api(batcher.clone());
+				intakes.push(boxed(Http::new(api, &shared.settings, address)));
+			}
+			let storage = shared.storage.clone();
+			let mut gateway = Self { board, stopper, intakes, tasks: Vec::new(), storage };
+			let started = gateway.start_intakes(&shared.gate(signer.clone())).await;
+			match started.and_then(|()| shared.loops(batcher, signer, ledger)) {
+				Ok(tasks) => gateway.tasks = tasks,
+				Err(error) => {
+					gateway.stop().await;
+					return Err(error);
+				},
+			}
+			let (board, stop) = (gateway.board.clone(), gateway.stopper.signal());
+			tokio::spawn(supervision::report(stop, move || board.stuck()));
+			Ok(gateway)
+		})
 	}
 
 	async fn start_intakes(&mut self, gate: &Gate) -> Result<(), StartError> {
@@ -208,14 +211,16 @@ impl Gateway {
 	///
 	/// # Errors
 	/// [`PartEnded`].
-	pub async fn run_until(self, stop: &Stop) -> Result<(), PartEnded> {
-		let ended = tokio::select! {
-			biased;
-			() = stop.stopped() => Ok(()),
-			part = self.failed() => Err(PartEnded(part)),
-		};
-		self.stop().await;
-		ended
+	pub fn run_until(self, stop: &Stop) -> LocalBoxFuture<'_, Result<(), PartEnded>> {
+		Box::pin(async move {
+			let ended = tokio::select! {
+				biased;
+				() = stop.stopped() => Ok(()),
+				part = self.failed() => Err(PartEnded(part)),
+			};
+			self.stop().await;
+			ended
+		})
 	}
 
 	/// Stops listening, finishes what is on its way, closes the database.

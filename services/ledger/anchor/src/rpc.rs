@@ -2,6 +2,7 @@
 
 use crate::{AnchorError, http, network::Network};
 use bitcoin::{BlockHash, block::Header};
+use futures::future::BoxFuture;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use std::{fmt, str::FromStr};
@@ -84,33 +85,41 @@ impl Rpc {
 	/// # Errors
 	/// [`AnchorError::Rpc`] with the server's own words; [`AnchorError::Unauthorized`],
 	/// [`AnchorError::Unreachable`], [`AnchorError::BadAnswer`].
-	pub async fn call(&self, method: &str, parameters: Value) -> Result<Value, AnchorError> {
-		let request =
-			json!({ "jsonrpc": "1.0", "id": "gridproof", "method": method, "params": parameters });
-		let mut post = self.client.post(&self.url).json(&request);
-		if let Some(Credentials { user, password }) = &self.credentials {
-			post = post.basic_auth(user, Some(password));
-		}
-		let response = post.send().await.map_err(|error| http::failure(&self.url, &error))?;
-		let status = response.status();
-		if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-			return Err(AnchorError::Unauthorized(self.url.clone()));
-		}
-		let bytes = http::body(&self.url, response).await?;
-		let answer: Value = serde_json::from_slice(&bytes)
-			.map_err(|_| AnchorError::answer(method, format!("HTTP status {status}, no JSON")))?;
-		match answer.get("error") {
-			None | Some(Value::Null) => Ok(answer.get("result").cloned().unwrap_or(Value::Null)),
-			Some(error) => Err(AnchorError::Rpc {
-				method: method.to_owned(),
-				code: error.get("code").and_then(Value::as_i64).unwrap_or_default(),
-				message: error
-					.get("message")
-					.and_then(Value::as_str)
-					.unwrap_or("no reason given")
-					.to_owned(),
-			}),
-		}
+	pub fn call<'a>(
+		&'a self,
+		method: &'a str,
+		parameters: Value,
+	) -> BoxFuture<'a, Result<Value, AnchorError>> {
+		Box::pin(async move {
+			let request = json!({ "jsonrpc": "1.0", "id": "gridproof", "method": method, "params": parameters });
+			let mut post = self.client.post(&self.url).json(&request);
+			if let Some(Credentials { user, password }) = &self.credentials {
+				post = post.basic_auth(user, Some(password));
+			}
+			let response = post.send().await.map_err(|error| http::failure(&self.url, &error))?;
+			let status = response.status();
+			if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+				return Err(AnchorError::Unauthorized(self.url.clone()));
+			}
+			let bytes = http::body(&self.url, response).await?;
+			let answer: Value = serde_json::from_slice(&bytes).map_err(|_| {
+				AnchorError::answer(method, format!("HTTP status {status}, no JSON"))
+			})?;
+			match answer.get("error") {
+				None | Some(Value::Null) => {
+					Ok(answer.get("result").cloned().unwrap_or(Value::Null))
+				},
+				Some(error) => Err(AnchorError::Rpc {
+					method: method.to_owned(),
+					code: error.get("code").and_then(Value::as_i64).unwrap_or_default(),
+					message: error
+						.get("message")
+						.and_then(Value::as_str)
+						.unwrap_or("no reason given")
+						.to_owned(),
+				}),
+			}
+		})
 	}
 
 	/// Calls a method whose answer is a text.

@@ -7,6 +7,7 @@ use crate::{
 	rpc::{METHOD_NOT_FOUND, Rpc},
 };
 use bitcoin::{OutPoint, Psbt, ScriptBuf, Transaction, Txid, consensus::encode::serialize_hex};
+use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -48,23 +49,25 @@ pub struct Made {
 ///
 /// # Errors
 /// Those of [`psbt::plan`]; [`AnchorError::Rpc`] with the wallet's words, for example when it is locked.
-pub async fn make(
-	node: &Rpc,
-	wallet: &Rpc,
-	root: &H256,
-	terms: &Terms,
-) -> Result<Made, AnchorError> {
-	node.require(terms.network).await?;
-	let change = change_script(node, wallet, terms).await?;
-	for _ in 0..ATTEMPTS {
-		let coins = unspent(wallet, terms.network).await?;
-		if let Some(made) =
-			pay(node, wallet, root, terms, Funds { own: 0, coins, change: &change }).await?
-		{
-			return Ok(made);
+pub fn make<'a>(
+	node: &'a Rpc,
+	wallet: &'a Rpc,
+	root: &'a H256,
+	terms: &'a Terms,
+) -> BoxFuture<'a, Result<Made, AnchorError>> {
+	Box::pin(async move {
+		node.require(terms.network).await?;
+		let change = change_script(node, wallet, terms).await?;
+		for _ in 0..ATTEMPTS {
+			let coins = unspent(wallet, terms.network).await?;
+			if let Some(made) =
+				pay(node, wallet, root, terms, Funds { own: 0, coins, change: &change }).await?
+			{
+				return Ok(made);
+			}
 		}
-	}
-	Err(AnchorError::Funds("other programs take the wallet's coins; try again".to_owned()))
+		Err(AnchorError::Funds("other programs take the wallet's coins; try again".to_owned()))
+	})
 }
 
 /// Makes another transaction for `root` in place of one that waits: it spends the same coins first, and
@@ -72,31 +75,33 @@ pub async fn make(
 ///
 /// # Errors
 /// As [`make`].
-pub async fn replace(
-	node: &Rpc,
-	wallet: &Rpc,
-	root: &H256,
-	terms: &Terms,
-	(old, gone): (&Psbt, &[Txid]),
-) -> Result<Made, AnchorError> {
-	node.require(terms.network).await?;
-	let own = psbt::coins_of(old)?;
-	let change = match old.unsigned_tx.output.get(1) {
-		Some(output) => output.script_pubkey.clone(),
-		None => change_script(node, wallet, terms).await?,
-	};
-	for _ in 0..ATTEMPTS {
-		let more = unspent(wallet, terms.network).await?.into_iter().filter(|coin| {
-			let is_own = own.iter().any(|own| own.outpoint == coin.outpoint);
-			!is_own && !gone.contains(&coin.outpoint.txid)
-		});
-		let coins = own.iter().cloned().chain(more).collect();
-		let funds = Funds { own: own.len(), coins, change: &change };
-		if let Some(made) = pay(node, wallet, root, terms, funds).await? {
-			return Ok(made);
+pub fn replace<'a>(
+	node: &'a Rpc,
+	wallet: &'a Rpc,
+	root: &'a H256,
+	terms: &'a Terms,
+	(old, gone): (&'a Psbt, &'a [Txid]),
+) -> BoxFuture<'a, Result<Made, AnchorError>> {
+	Box::pin(async move {
+		node.require(terms.network).await?;
+		let own = psbt::coins_of(old)?;
+		let change = match old.unsigned_tx.output.get(1) {
+			Some(output) => output.script_pubkey.clone(),
+			None => change_script(node, wallet, terms).await?,
+		};
+		for _ in 0..ATTEMPTS {
+			let more = unspent(wallet, terms.network).await?.into_iter().filter(|coin| {
+				let is_own = own.iter().any(|own| own.outpoint == coin.outpoint);
+				!is_own && !gone.contains(&coin.outpoint.txid)
+			});
+			let coins = own.iter().cloned().chain(more).collect();
+			let funds = Funds { own: own.len(), coins, change: &change };
+			if let Some(made) = pay(node, wallet, root, terms, funds).await? {
+				return Ok(made);
+			}
 		}
-	}
-	Err(AnchorError::Funds("other programs take the wallet's coins; try again".to_owned()))
+		Err(AnchorError::Funds("other programs take the wallet's coins; try again".to_owned()))
+	})
 }
 
 /// What may be spent, in this order.
@@ -261,31 +266,33 @@ async fn sign(wallet: &Rpc, unsigned: &Transaction) -> Result<Option<Transaction
 /// # Errors
 /// [`AnchorError::NotCommitted`], before anything is sent; [`AnchorError::Rpc`] with the node's reason;
 /// [`AnchorError::Unknown`] when the node took it and has it not.
-pub async fn broadcast(
-	node: &Rpc,
-	transaction: &Transaction,
-	root: &H256,
+pub fn broadcast<'a>(
+	node: &'a Rpc,
+	transaction: &'a Transaction,
+	root: &'a H256,
 	network: Network,
-) -> Result<Txid, AnchorError> {
-	commitment::find(transaction, root)?;
-	node.require(network).await?;
-	let txid = transaction.compute_txid();
-	if knows(node, &txid).await? {
-		return Ok(txid);
-	}
-	match node.call("sendrawtransaction", json!([serialize_hex(transaction)])).await {
-		// In a block already, with all its outputs spent.
-		Err(AnchorError::Rpc { code: -27, .. }) => return Ok(txid),
-		other => other?,
-	};
-	let start = std::time::Instant::now();
-	while start.elapsed() < ACCEPT_LIMIT {
+) -> BoxFuture<'a, Result<Txid, AnchorError>> {
+	Box::pin(async move {
+		commitment::find(transaction, root)?;
+		node.require(network).await?;
+		let txid = transaction.compute_txid();
 		if knows(node, &txid).await? {
 			return Ok(txid);
 		}
-		tokio::time::sleep(PAUSE).await;
-	}
-	Err(AnchorError::Unknown(txid.to_string()))
+		match node.call("sendrawtransaction", json!([serialize_hex(transaction)])).await {
+			// In a block already, with all its outputs spent.
+			Err(AnchorError::Rpc { code: -27, .. }) => return Ok(txid),
+			other => other?,
+		};
+		let start = std::time::Instant::now();
+		while start.elapsed() < ACCEPT_LIMIT {
+			if knows(node, &txid).await? {
+				return Ok(txid);
+			}
+			tokio::time::sleep(PAUSE).await;
+		}
+		Err(AnchorError::Unknown(txid.to_string()))
+	})
 }
 
 async fn knows(node: &Rpc, txid: &Txid) -> Result<bool, AnchorError> {

@@ -10,6 +10,7 @@ use crate::{
 	sighting::Sighting,
 };
 use bitcoin::{BlockHash, MerkleBlock, Transaction, Txid, block::Header};
+use futures::future::BoxFuture;
 use gridproof_primitives::energy::MIN_CONFIRMATIONS;
 use gridproof_support::Stop;
 use serde_json::{Value, json};
@@ -20,52 +21,58 @@ use std::time::Duration;
 ///
 /// # Errors
 /// When the node does not answer.
-pub async fn look(
-	node: &Rpc,
-	txid: &Txid,
+pub fn look<'a>(
+	node: &'a Rpc,
+	txid: &'a Txid,
 	last: Option<BlockHash>,
-) -> Result<Sighting, AnchorError> {
-	let named = tolerant(node.call("getrawtransaction", json!([txid.to_string(), true])).await)?;
-	let hash = named.as_ref().and_then(|answer| answer.get("blockhash")?.as_str()?.parse().ok());
-	let mut candidates: Vec<BlockHash> = hash.into_iter().chain(last).collect();
-	if candidates.is_empty() && named.is_none() {
-		candidates.extend(block_by_unspent(node, txid).await?);
-	}
-	for hash in candidates {
-		let Ok(place) = node.place(&hash).await else { continue };
-		let Some(confirmations) = place.confirmations else { continue };
-		if branch(node, txid, &hash).await.is_ok() {
-			return Ok(Sighting::InBlock { hash, height: place.height, confirmations });
+) -> BoxFuture<'a, Result<Sighting, AnchorError>> {
+	Box::pin(async move {
+		let named =
+			tolerant(node.call("getrawtransaction", json!([txid.to_string(), true])).await)?;
+		let hash =
+			named.as_ref().and_then(|answer| answer.get("blockhash")?.as_str()?.parse().ok());
+		let mut candidates: Vec<BlockHash> = hash.into_iter().chain(last).collect();
+		if candidates.is_empty() && named.is_none() {
+			candidates.extend(block_by_unspent(node, txid).await?);
 		}
-	}
-	Ok(if named.is_some() { Sighting::Waiting } else { Sighting::Unknown })
+		for hash in candidates {
+			let Ok(place) = node.place(&hash).await else { continue };
+			let Some(confirmations) = place.confirmations else { continue };
+			if branch(node, txid, &hash).await.is_ok() {
+				return Ok(Sighting::InBlock { hash, height: place.height, confirmations });
+			}
+		}
+		Ok(if named.is_some() { Sighting::Waiting } else { Sighting::Unknown })
+	})
 }
 
 /// Fetches everything that proves a transaction in a block: six headers, if there are as many.
 ///
 /// # Errors
 /// [`AnchorError::Unconfirmed`] when the block is not in the best chain; else what the node says.
-pub async fn evidence(
-	node: &Rpc,
-	txid: &Txid,
-	hash: &BlockHash,
-	known: Option<&Transaction>,
-) -> Result<Evidence, AnchorError> {
-	let place = node.place(hash).await?;
-	if place.confirmations.is_none() {
-		return Err(AnchorError::Unconfirmed(txid.to_string()));
-	}
-	let transaction = match known.filter(|known| known.compute_txid() == *txid) {
-		Some(transaction) => transaction.clone(),
-		None => fetch(node, txid, hash).await?,
-	};
-	let (branch, header) = branch(node, txid, hash).await?;
-	let mut headers = vec![header];
-	for above in 1..MIN_CONFIRMATIONS {
-		let Some(next) = node.hash_at(place.height.saturating_add(above)).await? else { break };
-		headers.push(node.header(&next).await?);
-	}
-	Ok(Evidence { transaction, branch, headers, height: Some(place.height) })
+pub fn evidence<'a>(
+	node: &'a Rpc,
+	txid: &'a Txid,
+	hash: &'a BlockHash,
+	known: Option<&'a Transaction>,
+) -> BoxFuture<'a, Result<Evidence, AnchorError>> {
+	Box::pin(async move {
+		let place = node.place(hash).await?;
+		if place.confirmations.is_none() {
+			return Err(AnchorError::Unconfirmed(txid.to_string()));
+		}
+		let transaction = match known.filter(|known| known.compute_txid() == *txid) {
+			Some(transaction) => transaction.clone(),
+			None => fetch(node, txid, hash).await?,
+		};
+		let (branch, header) = branch(node, txid, hash).await?;
+		let mut headers = vec![header];
+		for above in 1..MIN_CONFIRMATIONS {
+			let Some(next) = node.hash_at(place.height.saturating_add(above)).await? else { break };
+			headers.push(node.header(&next).await?);
+		}
+		Ok(Evidence { transaction, branch, headers, height: Some(place.height) })
+	})
 }
 
 /// The transaction itself; nodes without an index of transactions need its block.
@@ -130,28 +137,33 @@ fn tolerant(answer: Result<Value, AnchorError>) -> Result<Option<Value>, AnchorE
 /// # Errors
 /// [`AnchorError::Simulated`]; when the node is of another network, does not answer, or gives evidence
 /// that does not hold.
-pub async fn refresh(node: &Rpc, record: &mut Record) -> Result<Sighting, AnchorError> {
-	if record.state() == AnchorStatus::Simulated {
-		return Err(AnchorError::Simulated);
-	}
-	let Some(txid) = record.txid() else { return Ok(Sighting::Unknown) };
-	let (root, network) = (record.root()?, record.network()?);
-	node.require(network).await?;
-	let seen = look(node, &txid, record.block_hash()).await?;
-	let shown = match &seen {
-		Sighting::InBlock { hash, .. } => {
-			let known = record.transaction();
-			match evidence(node, &txid, hash, known.as_ref()).await {
-				Ok(evidence) => Some(evidence.check(&root, network)?),
-				// It has left the chain since it was looked for.
-				Err(AnchorError::Unconfirmed(_)) => return Ok(Sighting::Waiting),
-				Err(error) => return Err(error),
-			}
-		},
-		_ => None,
-	};
-	record.settle(&seen, shown.as_ref())?;
-	Ok(seen)
+pub fn refresh<'a>(
+	node: &'a Rpc,
+	record: &'a mut Record,
+) -> BoxFuture<'a, Result<Sighting, AnchorError>> {
+	Box::pin(async move {
+		if record.state() == AnchorStatus::Simulated {
+			return Err(AnchorError::Simulated);
+		}
+		let Some(txid) = record.txid() else { return Ok(Sighting::Unknown) };
+		let (root, network) = (record.root()?, record.network()?);
+		node.require(network).await?;
+		let seen = look(node, &txid, record.block_hash()).await?;
+		let shown = match &seen {
+			Sighting::InBlock { hash, .. } => {
+				let known = record.transaction();
+				match evidence(node, &txid, hash, known.as_ref()).await {
+					Ok(evidence) => Some(evidence.check(&root, network)?),
+					// It has left the chain since it was looked for.
+					Err(AnchorError::Unconfirmed(_)) => return Ok(Sighting::Waiting),
+					Err(error) => return Err(error),
+				}
+			},
+			_ => None,
+		};
+		record.settle(&seen, shown.as_ref())?;
+		Ok(seen)
+	})
 }
 
 /// Looks at an anchor's transaction every so often, until six confirmations have been verified or

@@ -25,7 +25,7 @@ pub enum Deed {
 	AitMinted(u128),
 	/// An emission step ended.
 	StepClosed {
-		/// Its number.
+		/// Number of the step.
 		step: u64,
 		/// Sum of its claims, in units of 10⁻¹⁸ AIT.
 		claims: u128,
@@ -63,7 +63,7 @@ pub enum Deed {
 	CreditSpent(u128),
 	/// A batch of readings was accepted.
 	Readings {
-		/// The meter.
+		/// Index of the meter.
 		meter: MeterIndex,
 		/// The batch's number.
 		sequence: u64,
@@ -81,16 +81,16 @@ pub enum Deed {
 	},
 	/// A job ended without a receipt.
 	JobReturned {
-		/// Its id.
+		/// Id of the job.
 		job: H256,
-		/// How.
+		/// State in which the job ended.
 		state: JobState,
 		/// What was returned, in its asset's unit.
 		refund: u128,
 	},
 	/// A receipt settled its job.
 	JobSettled {
-		/// Its id.
+		/// Id of the job.
 		job: H256,
 		/// What was paid, in its asset's unit.
 		paid: u128,
@@ -103,7 +103,7 @@ pub enum Deed {
 	BatchSettled {
 		/// Key of the coordinator.
 		coordinator: PublicKey,
-		/// Its number.
+		/// Number of the batch at its coordinator.
 		sequence: u64,
 		/// Hash of its header.
 		header: H256,

@@ -13,7 +13,7 @@
 //!
 //! A node is asked for events and state. That the events are those of the block, its finality says and the
 //! node's word: who does not trust the node asks one of his own, which has executed every block. Figures at
-//! the block before the first are taken as they are, and so is what no event tells (see `Books`).
+//! the block before the first are taken as they are, and so is what no event shows (see `Books`).
 
 #![deny(missing_docs, unreachable_pub)]
 

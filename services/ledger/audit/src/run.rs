@@ -4,6 +4,7 @@ use crate::{
 	books::{Books, Difference},
 	read::{self, Block},
 };
+use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt, stream};
 use gridproof_chain::{Chain, ChainError, Link};
 use gridproof_primitives::H256;
@@ -45,7 +46,7 @@ pub enum AuditError {
 	/// The state file cannot be used.
 	#[error("the state file {path}: {reason}")]
 	StateFile {
-		/// Its path.
+		/// Path of the state file.
 		path: String,
 		/// What is wrong, and what to do.
 		reason: String,
@@ -74,7 +75,7 @@ pub struct Options {
 	pub every: u64,
 	/// Where the books are kept between runs.
 	pub state: Option<PathBuf>,
-	/// Goes on with every block that becomes final, until something differs.
+	/// Continues with every block that becomes final, until something differs.
 	pub watch: bool,
 }
 
@@ -87,7 +88,7 @@ pub struct Outcome {
 	pub from: u64,
 	/// The last block that was audited.
 	pub to: u64,
-	/// Its hash.
+	/// Hash of the block.
 	pub hash: Hex32,
 	/// Number of deeds that were replayed.
 	pub deeds: u64,
@@ -121,33 +122,35 @@ impl Audit {
 	///
 	/// # Errors
 	/// [`AuditError`].
-	pub async fn open(options: Options) -> Result<Self, AuditError> {
-		let link = Link::connect(&options.url).await?;
-		let genesis = link.genesis().await?;
-		let kept = options.state.as_deref().map(read_state).transpose()?.flatten();
-		let kept = kept.filter(|kept| options.from.is_none_or(|from| from == kept.from));
-		if let Some(kept) = kept {
-			check_chain(&options, &link, genesis, &kept).await?;
-			let Kept { from, deeds, books, .. } = kept;
-			let saved = books.block;
-			return Ok(Self { options, link, genesis, from, deeds, books, saved });
-		}
-		let from = options.from.unwrap_or(1);
-		let begin = from.checked_sub(1).ok_or_else(|| {
-			AuditError::Range(
-				"block 0 is the genesis, with which an audit begins: write --from 1".into(),
-			)
-		})?;
-		let chain = link.chain().await?;
-		let last = chain.height().await?;
-		if begin > last {
-			return Err(AuditError::Range(format!(
-				"block {from} is not final yet: the last one is {last}"
-			)));
-		}
-		let shown = read_block(&chain, begin, true).await?.shown;
-		let books = Books::begin(&shown);
-		Ok(Self { options, link, genesis, from, deeds: 0, saved: begin, books })
+	pub fn open(options: Options) -> BoxFuture<'static, Result<Self, AuditError>> {
+		Box::pin(async move {
+			let link = Link::connect(&options.url).await?;
+			let genesis = link.genesis().await?;
+			let kept = options.state.as_deref().map(read_state).transpose()?.flatten();
+			let kept = kept.filter(|kept| options.from.is_none_or(|from| from == kept.from));
+			if let Some(kept) = kept {
+				check_chain(&options, &link, genesis, &kept).await?;
+				let Kept { from, deeds, books, .. } = kept;
+				let saved = books.block;
+				return Ok(Self { options, link, genesis, from, deeds, books, saved });
+			}
+			let from = options.from.unwrap_or(1);
+			let begin = from.checked_sub(1).ok_or_else(|| {
+				AuditError::Range(
+					"block 0 is the genesis, with which an audit begins: write --from 1".into(),
+				)
+			})?;
+			let chain = link.chain().await?;
+			let last = chain.height().await?;
+			if begin > last {
+				return Err(AuditError::Range(format!(
+					"block {from} is not final yet: the last one is {last}"
+				)));
+			}
+			let shown = read_block(&chain, begin, true).await?.shown;
+			let books = Books::begin(&shown);
+			Ok(Self { options, link, genesis, from, deeds: 0, saved: begin, books })
+		})
 	}
 
 	/// The block after which it stands.
@@ -231,7 +234,7 @@ impl Audit {
 				},
 				Ok(_) => (),
 				Err(error) if error.failure().is_temporary => {
-					tracing::warn!(%error, "the node is away; the audit goes on when it is back");
+					tracing::warn!(%error, "the node is away; the audit continues when it is back");
 				},
 				Err(error) => return Err(error),
 			}

@@ -78,7 +78,7 @@ impl From<&Status> for Reserve {
 pub struct Shown {
 	/// Height of the block.
 	pub block: u64,
-	/// Its hash.
+	/// Hash of the block.
 	pub hash: H256,
 	/// How much there is of AIT, AICP and KWH.
 	pub supplies: [u128; 3],

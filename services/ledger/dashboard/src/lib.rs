@@ -17,6 +17,7 @@ use axum::{
 	response::{IntoResponse, Response},
 	routing::get,
 };
+use futures::future::BoxFuture;
 use gridproof_http::{Limits, serve_on};
 use gridproof_support::Stop;
 use serde::Serialize;
@@ -84,9 +85,15 @@ pub fn router(settings: Settings) -> Result<Router, SiteError> {
 ///
 /// # Errors
 /// The system does not say where the listener listens.
-pub async fn serve(router: Router, listener: TcpListener, stop: Stop) -> io::Result<()> {
-	serve_on(router, listener, stop)?.ended().await;
-	Ok(())
+pub fn serve(
+	router: Router,
+	listener: TcpListener,
+	stop: Stop,
+) -> BoxFuture<'static, io::Result<()>> {
+	Box::pin(async move {
+		serve_on(router, listener, stop)?.ended().await;
+		Ok(())
+	})
 }
 
 async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {

@@ -1,6 +1,7 @@
 //! A day's price before it is stated: who averages it, and what is wrong with one that the chain
 //! refuses.
 
+use futures::future::BoxFuture;
 use gridproof_chain::{Chain, ChainError, pallets::coverage_policy::query};
 use gridproof_primitives::{
 	num::decimal::{Ratio, SignedRatio},
@@ -58,14 +59,16 @@ pub fn price_refusal(
 ///
 /// # Errors
 /// The chain does not answer.
-pub async fn price_refusal_by(
-	chain: &Chain,
-	price: &SignedRatio,
+pub fn price_refusal_by<'a>(
+	chain: &'a Chain,
+	price: &'a SignedRatio,
 	day: Day,
-) -> Result<Option<String>, ChainError> {
-	let bounds = chain.read(&query::parameters()).await?.prices;
-	let latest = chain.read(&query::status()).await?.statement;
-	Ok(price_refusal(price, day, &bounds, latest.as_ref()))
+) -> BoxFuture<'a, Result<Option<String>, ChainError>> {
+	Box::pin(async move {
+		let bounds = chain.read(&query::parameters()).await?.prices;
+		let latest = chain.read(&query::status()).await?.statement;
+		Ok(price_refusal(price, day, &bounds, latest.as_ref()))
+	})
 }
 
 fn moved_too_far(price: &SignedRatio, day: Day, bounds: &PriceBounds, last: &Reference) -> String {

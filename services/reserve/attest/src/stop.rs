@@ -1,6 +1,7 @@
 //! A role's stop of minting, and its lifting by the two others.
 
 use crate::keys::RoleKey;
+use futures::future::BoxFuture;
 use gridproof_chain::{
 	Chain, ChainError, Patience,
 	pallets::attestations::{Refusal, call, event, query},
@@ -106,20 +107,22 @@ pub enum LiftError {
 ///
 /// # Errors
 /// [`ChainError`]; minting is not stopped then, unless it is [`ChainError::Undecided`].
-pub async fn stop_minting(
-	chain: &Chain,
+pub fn stop_minting<'a>(
+	chain: &'a Chain,
 	role: Role,
-	key: &RoleKey,
-	patience: &Patience,
-) -> Result<Stopped, ChainError> {
-	let (stops, _) = chain.read(&query::stops()).await?;
-	let number = stops.of(role).next;
-	let signature = key.sign(&stop_payload(&chain.genesis(), role, number));
-	let call = call::stop_mint(role, number, &signature);
-	let included = chain.submit_authorized(&call, patience).await?;
-	let event::MintStopped { role, number, until, only_governance } = included.first()?;
-	let block = format!("{:#x}", included.block);
-	Ok(Stopped { role, number, until_ms: until, only_governance, block })
+	key: &'a RoleKey,
+	patience: &'a Patience,
+) -> BoxFuture<'a, Result<Stopped, ChainError>> {
+	Box::pin(async move {
+		let (stops, _) = chain.read(&query::stops()).await?;
+		let number = stops.of(role).next;
+		let signature = key.sign(&stop_payload(&chain.genesis(), role, number));
+		let call = call::stop_mint(role, number, &signature);
+		let included = chain.submit_authorized(&call, patience).await?;
+		let event::MintStopped { role, number, until, only_governance } = included.first()?;
+		let block = format!("{:#x}", included.block);
+		Ok(Stopped { role, number, until_ms: until, only_governance, block })
+	})
 }
 
 /// Returns the last stop of `of` on the chain.
@@ -137,18 +140,20 @@ fn sign(chain: &Chain, of: Role, number: u32, signer: Role, key: &RoleKey) -> Si
 ///
 /// # Errors
 /// [`LiftError`].
-pub async fn sign_lifting(
-	chain: &Chain,
+pub fn sign_lifting<'a>(
+	chain: &'a Chain,
 	of: Role,
 	signer: Role,
-	key: &RoleKey,
-) -> Result<LiftSignature, LiftError> {
-	if signer == of {
-		return Err(LiftError::OwnStop(of));
-	}
-	let number = last_stop(chain, of).await?.number;
-	let signature = hex::encode(sign(chain, of, number, signer, key));
-	Ok(LiftSignature { of, number, signer, signature })
+	key: &'a RoleKey,
+) -> BoxFuture<'a, Result<LiftSignature, LiftError>> {
+	Box::pin(async move {
+		if signer == of {
+			return Err(LiftError::OwnStop(of));
+		}
+		let number = last_stop(chain, of).await?.number;
+		let signature = hex::encode(sign(chain, of, number, signer, key));
+		Ok(LiftSignature { of, number, signer, signature })
+	})
 }
 
 /// Lifts the stop of `of` with the signature of the other role and that of `signer`, and waits
@@ -156,24 +161,28 @@ pub async fn sign_lifting(
 ///
 /// # Errors
 /// [`LiftError`].
-pub async fn lift_stop(
-	chain: &Chain,
+pub fn lift_stop<'a>(
+	chain: &'a Chain,
 	of: Role,
 	signer: Role,
-	key: &RoleKey,
+	key: &'a RoleKey,
 	other: Signature,
-	patience: &Patience,
-) -> Result<Lifted, LiftError> {
-	if signer == of {
-		return Err(LiftError::OwnStop(of));
-	}
-	let number = last_stop(chain, of).await?.number;
-	let own = sign(chain, of, number, signer, key);
-	let signatures = lifters(of)
-		.map(|role| RoleSignature { role, signature: if role == signer { own } else { other } });
-	let call = call::lift_stop(of, number, &signatures);
-	let included = chain.submit_authorized(&call, patience).await?;
-	let event::StopLifted { role, number, falls_at } = included.first()?;
-	let block = format!("{:#x}", included.block);
-	Ok(Lifted { of: role, number, falls_at_ms: falls_at, block })
+	patience: &'a Patience,
+) -> BoxFuture<'a, Result<Lifted, LiftError>> {
+	Box::pin(async move {
+		if signer == of {
+			return Err(LiftError::OwnStop(of));
+		}
+		let number = last_stop(chain, of).await?.number;
+		let own = sign(chain, of, number, signer, key);
+		let signatures = lifters(of).map(|role| RoleSignature {
+			role,
+			signature: if role == signer { own } else { other },
+		});
+		let call = call::lift_stop(of, number, &signatures);
+		let included = chain.submit_authorized(&call, patience).await?;
+		let event::StopLifted { role, number, falls_at } = included.first()?;
+		let block = format!("{:#x}", included.block);
+		Ok(Lifted { of: role, number, falls_at_ms: falls_at, block })
+	})
 }

@@ -5,6 +5,7 @@ use crate::{
 	price::price_refusal_by,
 	verify::{Counted, FileRefusal, Version, open},
 };
+use futures::future::BoxFuture;
 use gridproof_chain::{
 	Chain, ChainError, Link, Patience, Refusal,
 	pallets::{
@@ -191,17 +192,19 @@ pub fn trusted_keys(keys: &KeySet) -> Result<RoleKeys, TrustedKeysError> {
 ///
 /// # Errors
 /// As [`submit`], and as [`Link::chain`].
-pub async fn submit_over(
-	link: &Link,
-	bytes: &[u8],
-	patience: &Patience,
-) -> Result<Submitted, SubmitError> {
-	let chain = link.chain().await?;
-	match submit(&chain, bytes, patience).await {
-		// So that the link does not use a connection again that has failed.
-		Err(SubmitError::Chain(error)) => Ok(link.checked(&chain, Err(error)).await?),
-		outcome => outcome,
-	}
+pub fn submit_over<'a>(
+	link: &'a Link,
+	bytes: &'a [u8],
+	patience: &'a Patience,
+) -> BoxFuture<'a, Result<Submitted, SubmitError>> {
+	Box::pin(async move {
+		let chain = link.chain().await?;
+		match submit(&chain, bytes, patience).await {
+			// So that the link does not use a connection again that has failed.
+			Err(SubmitError::Chain(error)) => Ok(link.checked(&chain, Err(error)).await?),
+			outcome => outcome,
+		}
+	})
 }
 
 /// Submits a signed file and waits until it is final. A file that the chain holds already counts
@@ -209,54 +212,57 @@ pub async fn submit_over(
 ///
 /// # Errors
 /// [`SubmitError`].
-pub async fn submit(
-	chain: &Chain,
-	bytes: &[u8],
-	patience: &Patience,
-) -> Result<Submitted, SubmitError> {
-	let opened = open(bytes, None)?;
-	let Version::Two(statement) = &opened.version else { return Err(SubmitError::OldVersion) };
-	if statement.genesis != chain.genesis() {
-		let (file, node) = (chain_hint(&statement.genesis), chain_hint(&chain.genesis()));
-		return Err(SubmitError::OtherChain { file, node });
-	}
-	let fields = &statement.fields;
-	let done = |block, was_there| Submitted {
-		day: fields.day,
-		statement: format!("{:#x}", fields.hash()),
-		digest: format!("{:#x}", opened.digest),
-		block,
-		was_there,
-	};
-	let stands = async || {
-		let standing = chain.read(&query::attestation(fields.kind, fields.day)).await?;
-		let is_this = |there: Attestation| there.fields == *fields && there.digest == opened.digest;
-		Ok::<_, ChainError>(standing.is_some_and(is_this))
-	};
-	if stands().await? {
-		return Ok(done(None, true));
-	}
-	let (counted, reasons) = opened.count(&trusted_keys(&chain.read(&query::keys()).await?)?);
-	if counted.len() < 2 {
-		let reasons = if reasons.is_empty() {
-			"; there are no others in the file".to_string()
-		} else {
-			format!("; {}", reasons.join("; "))
+pub fn submit<'a>(
+	chain: &'a Chain,
+	bytes: &'a [u8],
+	patience: &'a Patience,
+) -> BoxFuture<'a, Result<Submitted, SubmitError>> {
+	Box::pin(async move {
+		let opened = open(bytes, None)?;
+		let Version::Two(statement) = &opened.version else { return Err(SubmitError::OldVersion) };
+		if statement.genesis != chain.genesis() {
+			let (file, node) = (chain_hint(&statement.genesis), chain_hint(&chain.genesis()));
+			return Err(SubmitError::OtherChain { file, node });
+		}
+		let fields = &statement.fields;
+		let done = |block, was_there| Submitted {
+			day: fields.day,
+			statement: format!("{:#x}", fields.hash()),
+			digest: format!("{:#x}", opened.digest),
+			block,
+			was_there,
 		};
-		return Err(SubmitError::Threshold { good: counted.len(), reasons });
-	}
-	let signatures = signatures(&counted);
-	// Refused here, nothing is sent, and the reason is the pallet's own.
-	if let Err(error) = chain.read(&query::preview(fields, opened.digest, &signatures)).await {
-		return Err(explained(chain, fields, error).await);
-	}
-	let call = call::submit(fields, opened.digest, &signatures);
-	match chain.submit_authorized(&call, patience).await {
-		Ok(included) => Ok(done(Some(format!("{:#x}", included.block)), false)),
-		// Another submitter's copy, or our own that was thought lost, may have made it.
-		Err(_) if stands().await.unwrap_or(false) => Ok(done(None, true)),
-		Err(error) => Err(error.into()),
-	}
+		let stands = async || {
+			let standing = chain.read(&query::attestation(fields.kind, fields.day)).await?;
+			let is_this =
+				|there: Attestation| there.fields == *fields && there.digest == opened.digest;
+			Ok::<_, ChainError>(standing.is_some_and(is_this))
+		};
+		if stands().await? {
+			return Ok(done(None, true));
+		}
+		let (counted, reasons) = opened.count(&trusted_keys(&chain.read(&query::keys()).await?)?);
+		if counted.len() < 2 {
+			let reasons = if reasons.is_empty() {
+				"; there are no others in the file".to_string()
+			} else {
+				format!("; {}", reasons.join("; "))
+			};
+			return Err(SubmitError::Threshold { good: counted.len(), reasons });
+		}
+		let signatures = signatures(&counted);
+		// Refused here, nothing is sent, and the reason is the pallet's own.
+		if let Err(error) = chain.read(&query::preview(fields, opened.digest, &signatures)).await {
+			return Err(explained(chain, fields, error).await);
+		}
+		let call = call::submit(fields, opened.digest, &signatures);
+		match chain.submit_authorized(&call, patience).await {
+			Ok(included) => Ok(done(Some(format!("{:#x}", included.block)), false)),
+			// Another submitter's copy, or our own that was thought lost, may have made it.
+			Err(_) if stands().await.unwrap_or(false) => Ok(done(None, true)),
+			Err(error) => Err(error.into()),
+		}
+	})
 }
 
 /// A refusal, with what the chain compares the price with if it is about the price.

@@ -40,7 +40,7 @@ pub mod event {
 			CodeUpdated {}
 			/// The code was the one that was authorized, and is not one that can replace this one.
 			RejectedInvalidAuthorizedUpgrade {
-				/// Its hash.
+				/// Blake2-256 of the code.
 				code_hash: gridproof_primitives::H256,
 				/// Why not.
 				error: DispatchError,

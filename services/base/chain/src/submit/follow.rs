@@ -10,6 +10,7 @@ use crate::{
 	rpc::{Next, chain_of, failed_request, next_after},
 };
 use codec::{DecodeAll, Encode};
+use futures::future::BoxFuture;
 use futures::{Stream, StreamExt};
 use gridproof_keys::AccountKey;
 use gridproof_primitives::H256;
@@ -137,77 +138,79 @@ impl Attempt {
 }
 
 /// Sends a transaction until its fate is certain, or patience ends.
-pub(super) async fn follow(
-	first: &Chain,
-	call: &Call,
-	start: Start<'_>,
-	patience: &Patience,
-) -> Result<Included, ChainError> {
-	let attempts = patience.attempts.max(1);
-	let (mut chain, mut reason) = (first.clone(), String::new());
-	let mut known = match &start {
-		Start::Signed(sent) => Some(sent.clone()),
-		Start::By { .. } | Start::Authorized { .. } => None,
-	};
-	let can_be_signed_anew = matches!(start, Start::By { .. });
-	let mut was_sent = false;
-	for attempt in 1..=attempts {
-		if attempt > 1 {
-			tokio::time::sleep(patience.pause_after(attempt - 1)).await;
-			match chain.fresh(patience.per_attempt).await {
-				Ok(fresh) => chain = fresh,
-				Err(error) => {
-					reason = error.to_string();
-					continue;
-				},
-			}
-		}
-		let mut was_sent_before = was_sent;
-		let sending = async {
-			if was_sent && let Some(sent) = &known {
-				match look(&chain, sent).await {
-					Look::Fate(fate) => return fate,
-					Look::Over if can_be_signed_anew => {
-						known = None;
-						(was_sent, was_sent_before) = (false, false);
+pub(super) fn follow<'a>(
+	first: &'a Chain,
+	call: &'a Call,
+	start: Start<'a>,
+	patience: &'a Patience,
+) -> BoxFuture<'a, Result<Included, ChainError>> {
+	Box::pin(async move {
+		let attempts = patience.attempts.max(1);
+		let (mut chain, mut reason) = (first.clone(), String::new());
+		let mut known = match &start {
+			Start::Signed(sent) => Some(sent.clone()),
+			Start::By { .. } | Start::Authorized { .. } => None,
+		};
+		let can_be_signed_anew = matches!(start, Start::By { .. });
+		let mut was_sent = false;
+		for attempt in 1..=attempts {
+			if attempt > 1 {
+				tokio::time::sleep(patience.pause_after(attempt - 1)).await;
+				match chain.fresh(patience.per_attempt).await {
+					Ok(fresh) => chain = fresh,
+					Err(error) => {
+						reason = error.to_string();
+						continue;
 					},
-					Look::Over | Look::Open => (),
 				}
 			}
-			let entered = match &known {
-				Some(sent) => {
-					was_sent = true;
-					enter(&chain, sent).await
-				},
-				None => make(&chain, call, &start, &mut known, &mut was_sent).await,
+			let mut was_sent_before = was_sent;
+			let sending = async {
+				if was_sent && let Some(sent) = &known {
+					match look(&chain, sent).await {
+						Look::Fate(fate) => return fate,
+						Look::Over if can_be_signed_anew => {
+							known = None;
+							(was_sent, was_sent_before) = (false, false);
+						},
+						Look::Over | Look::Open => (),
+					}
+				}
+				let entered = match &known {
+					Some(sent) => {
+						was_sent = true;
+						enter(&chain, sent).await
+					},
+					None => make(&chain, call, &start, &mut known, &mut was_sent).await,
+				};
+				match (entered, &known) {
+					(Ok(progress), Some(sent)) => watch(&chain, sent, call.codes(), progress).await,
+					(Err(Entry::Next(next, why)), Some(sent)) => {
+						after(&chain, sent, call.codes(), next, why).await
+					},
+					(Err(Entry::Attempt(attempt)), _) => attempt,
+					(_, None) => Attempt::Lost("not made yet".to_string()),
+				}
 			};
-			match (entered, &known) {
-				(Ok(progress), Some(sent)) => watch(&chain, sent, call.codes(), progress).await,
-				(Err(Entry::Next(next, why)), Some(sent)) => {
-					after(&chain, sent, call.codes(), next, why).await
-				},
-				(Err(Entry::Attempt(attempt)), _) => attempt,
-				(_, None) => Attempt::Lost("not made yet".to_string()),
+			let done = within(patience.per_attempt, sending).await;
+			if matches!(done, Attempt::NotTaken(_)) {
+				was_sent = was_sent_before;
 			}
+			match done.step(attempt, was_sent_before, can_be_signed_anew) {
+				Step::End(outcome) => return outcome.map(|included| *included),
+				Step::Same(why) => reason = why,
+				Step::Resign(why) => (known, was_sent, reason) = (None, false, why),
+			}
+			if attempt < attempts {
+				tracing::warn!(attempt, %reason, "{call} is sent again");
+			}
+		}
+		let decided = match &known {
+			Some(sent) => decided(&chain, sent, patience).await,
+			None => None,
 		};
-		let done = within(patience.per_attempt, sending).await;
-		if matches!(done, Attempt::NotTaken(_)) {
-			was_sent = was_sent_before;
-		}
-		match done.step(attempt, was_sent_before, can_be_signed_anew) {
-			Step::End(outcome) => return outcome.map(|included| *included),
-			Step::Same(why) => reason = why,
-			Step::Resign(why) => (known, was_sent, reason) = (None, false, why),
-		}
-		if attempt < attempts {
-			tracing::warn!(attempt, %reason, "{call} is sent again");
-		}
-	}
-	let decided = match &known {
-		Some(sent) => decided(&chain, sent, patience).await,
-		None => None,
-	};
-	decided.unwrap_or(Err(ChainError::Undecided { attempts, reason }))
+		decided.unwrap_or(Err(ChainError::Undecided { attempts, reason }))
+	})
 }
 
 /// A pool's reports on a transaction.

@@ -8,6 +8,7 @@ use crate::{
 	rpc::AtBlock,
 	takes::{Takes, constant},
 };
+use futures::future::BoxFuture;
 use gridproof_keys::{AccountKey, account::address};
 use gridproof_primitives::compute::ComputeParameters;
 use subxt::dynamic::Value;
@@ -18,27 +19,30 @@ impl Chain {
 	/// # Errors
 	/// [`ChainError::Short`], which names everything that is needed; [`ChainError::DevelopmentKey`];
 	/// what keeps the chain from being asked.
-	pub async fn check_funds(
-		&self,
-		account: &AccountKey,
-		calls: &[Call],
-	) -> Result<(), ChainError> {
-		if calls.is_empty() {
-			return Ok(());
-		}
-		self.check_key(account).await?;
-		let block = self.at().await?;
-		let taken = self.taken(&block, calls).await?;
-		let fee = self.fees(&block, account, calls).await?;
-		let (there, bound) = self.usable(&account.account()).await?;
-		let least = constant(block.metadata_ref(), balances::PALLET, "ExistentialDeposit")?;
-		let is_game = is_game(&self.blocks.kind().await?);
-		let account = address(&account.account());
-		let shortage = Shortage { account, taken, fee, stays: least.max(bound), there, is_game };
-		match shortage.missing() {
-			0 => Ok(()),
-			_ => Err(ChainError::Short(Box::new(shortage))),
-		}
+	pub fn check_funds<'a>(
+		&'a self,
+		account: &'a AccountKey,
+		calls: &'a [Call],
+	) -> BoxFuture<'a, Result<(), ChainError>> {
+		Box::pin(async move {
+			if calls.is_empty() {
+				return Ok(());
+			}
+			self.check_key(account).await?;
+			let block = self.at().await?;
+			let taken = self.taken(&block, calls).await?;
+			let fee = self.fees(&block, account, calls).await?;
+			let (there, bound) = self.usable(&account.account()).await?;
+			let least = constant(block.metadata_ref(), balances::PALLET, "ExistentialDeposit")?;
+			let is_game = is_game(&self.blocks.kind().await?);
+			let account = address(&account.account());
+			let shortage =
+				Shortage { account, taken, fee, stays: least.max(bound), there, is_game };
+			match shortage.missing() {
+				0 => Ok(()),
+				_ => Err(ChainError::Short(Box::new(shortage))),
+			}
+		})
 	}
 
 	/// What calls take beside fees, each purpose once.

@@ -19,6 +19,7 @@ use crate::{
 	rpc::{AtBlock, Config, chain_of, failed},
 };
 use follow::{Number, Sent, Start, follow};
+use futures::future::BoxFuture;
 use futures::{StreamExt, stream::FuturesOrdered};
 use gridproof_keys::{AccountKey, account::AccountSignature};
 use gridproof_primitives::H256;
@@ -105,39 +106,43 @@ impl Chain {
 	/// [`ChainError::Unsupported`] if the chain has no such call or its arguments have another form;
 	/// [`ChainError::Refused`] if it was decided against; [`ChainError::Undecided`] if patience ran
 	/// out.
-	pub async fn submit_authorized(
-		&self,
-		call: &Call,
-		patience: &Patience,
-	) -> Result<Included, ChainError> {
-		if let Some(account) = &self.sender {
-			match follow(self, call, Start::By { account, tip: 0 }, patience).await {
-				Err(error) if is_without_account(&error) => {
-					let account = gridproof_keys::account::address(&account.account());
-					tracing::warn!(
-						event = "sender_without_account", %account,
-						"the account that signs what is free does not exist: send it the existential \
-						 deposit; {call} goes without a signature, which some tools cannot read"
-					);
-				},
-				outcome => return outcome,
+	pub fn submit_authorized<'a>(
+		&'a self,
+		call: &'a Call,
+		patience: &'a Patience,
+	) -> BoxFuture<'a, Result<Included, ChainError>> {
+		Box::pin(async move {
+			if let Some(account) = &self.sender {
+				match follow(self, call, Start::By { account, tip: 0 }, patience).await {
+					Err(error) if is_without_account(&error) => {
+						let account = gridproof_keys::account::address(&account.account());
+						tracing::warn!(
+							event = "sender_without_account", %account,
+							"the account that signs what is free does not exist: send it the existential \
+							 deposit; {call} goes without a signature, which some tools cannot read"
+						);
+					},
+					outcome => return outcome,
+				}
 			}
-		}
-		follow(self, call, Start::Authorized { salt: salt() }, patience).await
+			follow(self, call, Start::Authorized { salt: salt() }, patience).await
+		})
 	}
 
 	/// Submits one call from an account, if that can pay for it.
 	///
 	/// # Errors
 	/// [`ChainError::Short`], before anything is sent; as [`Submitter::submit`], and the call's own.
-	pub async fn submit(
-		&self,
-		account: &AccountKey,
-		call: &Call,
-		patience: &Patience,
-	) -> Result<Included, ChainError> {
-		self.check_funds(account, std::slice::from_ref(call)).await?;
-		follow(self, call, Start::By { account, tip: 0 }, patience).await
+	pub fn submit<'a>(
+		&'a self,
+		account: &'a AccountKey,
+		call: &'a Call,
+		patience: &'a Patience,
+	) -> BoxFuture<'a, Result<Included, ChainError>> {
+		Box::pin(async move {
+			self.check_funds(account, std::slice::from_ref(call)).await?;
+			follow(self, call, Start::By { account, tip: 0 }, patience).await
+		})
 	}
 
 	/// Returns `true` if the node says that its chain is one for development, on which nothing is at stake.
@@ -187,8 +192,8 @@ impl Chain {
 	///
 	/// # Errors
 	/// [`ChainError::Unsupported`] if the chain has no such call.
-	pub async fn encode(&self, call: &Call) -> Result<Vec<u8>, ChainError> {
-		call.encode_for(self.at().await?.metadata_ref())
+	pub fn encode<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<u8>, ChainError>> {
+		Box::pin(async move { call.encode_for(self.at().await?.metadata_ref()) })
 	}
 
 	async fn authorized(&self, call: &Call, salt: u64) -> Result<Sent, ChainError> {
@@ -324,26 +329,28 @@ impl Submitter {
 	///
 	/// # Errors
 	/// What keeps a call from being signed at all, before anything of its batch is sent.
-	pub async fn submit(
-		&self,
-		calls: &[Call],
-	) -> Result<Vec<Result<Included, ChainError>>, ChainError> {
-		let mut outcomes = Vec::with_capacity(calls.len());
-		if let [call] = calls {
-			return Ok(vec![self.submit_one(call).await]);
-		}
-		for batch in calls.chunks(self.window) {
-			// Nothing that is sent from here on is in this block or an earlier one.
-			let from = self.chain.at().await?.block_number();
-			let transactions = self.sign(batch, from).await?;
-			let sent = self.send(batch, transactions).await;
-			let undecided = sent.iter().any(|o| matches!(o, Err(ChainError::Undecided { .. })));
-			outcomes.extend(sent);
-			if undecided {
-				break;
+	pub fn submit<'a>(
+		&'a self,
+		calls: &'a [Call],
+	) -> BoxFuture<'a, Result<Vec<Result<Included, ChainError>>, ChainError>> {
+		Box::pin(async move {
+			let mut outcomes = Vec::with_capacity(calls.len());
+			if let [call] = calls {
+				return Ok(vec![self.submit_one(call).await]);
 			}
-		}
-		Ok(outcomes)
+			for batch in calls.chunks(self.window) {
+				// Nothing that is sent from here on is in this block or an earlier one.
+				let from = self.chain.at().await?.block_number();
+				let transactions = self.sign(batch, from).await?;
+				let sent = self.send(batch, transactions).await;
+				let undecided = sent.iter().any(|o| matches!(o, Err(ChainError::Undecided { .. })));
+				outcomes.extend(sent);
+				if undecided {
+					break;
+				}
+			}
+			Ok(outcomes)
+		})
 	}
 
 	async fn sign(&self, calls: &[Call], from: u64) -> Result<Vec<Sent>, ChainError> {

@@ -2,6 +2,7 @@
 
 use super::error::ClientError;
 use crate::protocol::{CoordinatorError, ErrorCode};
+use futures::future::BoxFuture;
 use gridproof_support::http_client::{self, BodyError};
 use reqwest::{RequestBuilder, Response, StatusCode, header::RETRY_AFTER};
 use serde::de::DeserializeOwned;
@@ -74,19 +75,21 @@ impl Transport {
 	}
 
 	/// Sends a request and returns the body of a good answer. The whole may take `limit`.
-	pub(super) async fn body(
+	pub(super) fn body(
 		&self,
 		request: RequestBuilder,
 		limit: Duration,
-	) -> Result<Vec<u8>, Failed> {
-		let response = request.timeout(limit).send().await;
-		let response = response.map_err(|error| self.unreachable(&error))?;
-		let (status, retry_after) = (response.status(), retry_after(&response));
-		let body = self.limited(response).await?;
-		if status.is_success() {
-			return Ok(body);
-		}
-		Err(Failed { error: self.refused(status, &body), retry_after })
+	) -> BoxFuture<'_, Result<Vec<u8>, Failed>> {
+		Box::pin(async move {
+			let response = request.timeout(limit).send().await;
+			let response = response.map_err(|error| self.unreachable(&error))?;
+			let (status, retry_after) = (response.status(), retry_after(&response));
+			let body = self.limited(response).await?;
+			if status.is_success() {
+				return Ok(body);
+			}
+			Err(Failed { error: self.refused(status, &body), retry_after })
+		})
 	}
 
 	fn refused(&self, status: StatusCode, body: &[u8]) -> ClientError {

@@ -116,8 +116,16 @@ impl Coordinator {
 		let (receipt_id, batch) = (row.id.into(), row.batch);
 		let (header, proof, given_up) = (None, None, None);
 		let checks = Vec::new();
-		let mut answer =
-			ReceiptAnswer { receipt_id, issued, batch, stage: None, header, proof, given_up, checks };
+		let mut answer = ReceiptAnswer {
+			receipt_id,
+			issued,
+			batch,
+			stage: None,
+			header,
+			proof,
+			given_up,
+			checks,
+		};
 		let Some(sequence) = row.batch else { return Ok(answer) };
 		let found = self.batch_row(sequence).await?;
 		let stage = found.stage;

@@ -77,7 +77,7 @@ async fn what_might_not_be_paid_any_more_is_neither_begun_nor_handed_out_until_t
 	world.hands.advance(Duration::from_secs(6));
 	assert_eq!(shown().await, (503, true, false), "a cancellation could be final unseen");
 	let public = http.get(&url).send().await.unwrap();
-	assert_eq!(public.status(), 200, "its state is no secret and costs nothing");
+	assert_eq!(public.status(), 200, "everyone may see its state, at no cost");
 	assert!(miner.asks(&world, &session).await.is_none(), "no work is begun");
 	let quoted = world.coordinator.quote(&spec(), CLIENT, PriceAsset::Ait).unwrap();
 	world.chain.open_by_client(&quoted);

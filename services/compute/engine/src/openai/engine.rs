@@ -16,6 +16,7 @@ use crate::{
 };
 use bytes::Bytes;
 use eventsource_stream::{EventStreamError, Eventsource};
+use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
 use gridproof_primitives::compute::{Class, channels::Sampler};
 use gridproof_support::{Lock, http_client};
@@ -128,25 +129,27 @@ impl OpenAiEngine {
 		}
 	}
 
-	async fn send(
+	fn send(
 		&self,
 		request: reqwest::RequestBuilder,
-	) -> Result<reqwest::Response, EngineError> {
-		let sent = self.authorized(request).send().await;
-		let response = sent.map_err(|error| self.unavailable(&error))?;
-		let status = response.status();
-		if status.is_success() {
-			return Ok(response);
-		}
-		let body = limited(response, 1 << 16).await.unwrap_or_default();
-		let reason = reason_in(&body);
-		let said = format!("{} answers {status}: {reason}", self.base);
-		Err(match status.as_u16() {
-			400 | 413 | 422 if is_about_context(&body) => EngineError::ContextExceeded(said),
-			400 | 413 | 422 => EngineError::BadRequest(said),
-			408 | 429 | 500..=599 => EngineError::Unavailable(said),
-			401 | 403 => EngineError::Failed(format!("{said}; is the API key right?")),
-			_ => EngineError::Failed(said),
+	) -> BoxFuture<'_, Result<reqwest::Response, EngineError>> {
+		Box::pin(async move {
+			let sent = self.authorized(request).send().await;
+			let response = sent.map_err(|error| self.unavailable(&error))?;
+			let status = response.status();
+			if status.is_success() {
+				return Ok(response);
+			}
+			let body = limited(response, 1 << 16).await.unwrap_or_default();
+			let reason = reason_in(&body);
+			let said = format!("{} answers {status}: {reason}", self.base);
+			Err(match status.as_u16() {
+				400 | 413 | 422 if is_about_context(&body) => EngineError::ContextExceeded(said),
+				400 | 413 | 422 => EngineError::BadRequest(said),
+				408 | 429 | 500..=599 => EngineError::Unavailable(said),
+				401 | 403 => EngineError::Failed(format!("{said}; is the API key right?")),
+				_ => EngineError::Failed(said),
+			})
 		})
 	}
 

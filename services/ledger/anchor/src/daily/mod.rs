@@ -18,6 +18,7 @@ use crate::{
 	lock::{Held, lock},
 	progress::Progress,
 };
+use futures::future::BoxFuture;
 pub use settings::{DailySettings, Payer};
 
 use folder::Folder;
@@ -127,30 +128,32 @@ impl Daily {
 	/// # Errors
 	/// What nobody but the operator can change: a file that cannot be read, another network, refused
 	/// credentials.
-	pub async fn run(
-		&self,
+	pub fn run<'a>(
+		&'a self,
 		every: Duration,
 		look: Duration,
-		stop: &Stop,
-	) -> Result<(), AnchorError> {
-		tokio::spawn(supervision::report(stop.clone(), || None));
-		let mut pauses = PATIENCE.pauses();
-		while !stop.is_stopped() {
-			let pause = match self.pass(every, stop).await {
-				Ok(_) => {
-					pauses.reset();
-					look
-				},
-				Err(error) if needs_its_operator(&error) => return Err(error),
-				Err(error) => {
-					let pause = pauses.next_pause();
-					tracing::warn!(event = "anchors_wait", %error, ?pause, "trying again");
-					pause
-				},
-			};
-			stop.pause(pause).await;
-		}
-		Ok(())
+		stop: &'a Stop,
+	) -> BoxFuture<'a, Result<(), AnchorError>> {
+		Box::pin(async move {
+			tokio::spawn(supervision::report(stop.clone(), || None));
+			let mut pauses = PATIENCE.pauses();
+			while !stop.is_stopped() {
+				let pause = match self.pass(every, stop).await {
+					Ok(_) => {
+						pauses.reset();
+						look
+					},
+					Err(error) if needs_its_operator(&error) => return Err(error),
+					Err(error) => {
+						let pause = pauses.next_pause();
+						tracing::warn!(event = "anchors_wait", %error, ?pause, "trying again");
+						pause
+					},
+				};
+				stop.pause(pause).await;
+			}
+			Ok(())
+		})
 	}
 
 	/// Is the last set, which this record is of, old enough for another one?

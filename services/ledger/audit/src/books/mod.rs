@@ -14,7 +14,7 @@
 //! | settlement batches | the last header of a coordinator is the last that was settled, with the next number |
 //! | holds | of every account, by their reason |
 //!
-//! No event tells of these, so they are taken as shown: AIT promised that rounding returned to the reserve
+//! No event shows these, so they are taken as shown: AIT promised that rounding returned to the reserve
 //! (it can only be less), units of a batch that gives receipts up, and what was there before the first
 //! block.
 
@@ -38,7 +38,7 @@ use gridproof_support::text::{Amount, Hex32};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
-/// Where the chain is not what its blocks make of it.
+/// An item whose state on chain is not what follows from the blocks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
 	/// Height of the block after which it is seen first.
@@ -140,7 +140,7 @@ impl From<&Reserve> for Coverage {
 pub struct Books {
 	/// Height of the last block in them.
 	pub block: u64,
-	/// Its hash.
+	/// Hash of the block.
 	pub hash: Hex32,
 	/// AIT, AICP and KWH.
 	supplies: [Amount; 3],

@@ -1,6 +1,7 @@
 //! What an account holds and has redeemed.
 
 use crate::amounts::millionths;
+use futures::future::BoxFuture;
 use gridproof_chain::{Chain, ChainError, pallets::coverage_policy::query};
 use gridproof_keys::account::address;
 use gridproof_primitives::{num::units::AICP_ASSET_ID, reserve::state::CreditAccount};
@@ -41,29 +42,31 @@ pub struct ShownAccount {
 ///
 /// # Errors
 /// [`ChainError`].
-pub async fn coverage_account(
-	chain: &Chain,
-	account: &[u8; 32],
-) -> Result<ShownAccount, ChainError> {
-	let aicp = chain.balance(AICP_ASSET_ID, account).await?;
-	let credit = chain.read(&query::account(*account)).await?;
-	let today = chain.read(&query::status()).await?.today;
-	let of = |part: fn(&CreditAccount<u128>) -> u128| credit.as_ref().map_or(0, part);
-	let (available, held, waiting) = (of(|c| c.available), of(|c| c.held), of(|c| c.pending));
-	let redeemed = credit.as_ref().filter(|credit| credit.redeemed_on == today);
-	let redeemed = redeemed.map_or(0, |credit| credit.redeemed);
-	Ok(ShownAccount {
-		account: address(account),
-		aicp: millionths(aicp),
-		aicp_units: Amount(aicp),
-		available_eur: millionths(available),
-		available_eur_units: Amount(available),
-		held_eur: millionths(held),
-		held_eur_units: Amount(held),
-		waiting_eur: millionths(waiting),
-		waiting_eur_units: Amount(waiting),
-		tickets: credit.as_ref().map_or(0, |credit| credit.tickets),
-		redeemed_today: millionths(redeemed),
-		redeemed_today_units: Amount(redeemed),
+pub fn coverage_account<'a>(
+	chain: &'a Chain,
+	account: &'a [u8; 32],
+) -> BoxFuture<'a, Result<ShownAccount, ChainError>> {
+	Box::pin(async move {
+		let aicp = chain.balance(AICP_ASSET_ID, account).await?;
+		let credit = chain.read(&query::account(*account)).await?;
+		let today = chain.read(&query::status()).await?.today;
+		let of = |part: fn(&CreditAccount<u128>) -> u128| credit.as_ref().map_or(0, part);
+		let (available, held, waiting) = (of(|c| c.available), of(|c| c.held), of(|c| c.pending));
+		let redeemed = credit.as_ref().filter(|credit| credit.redeemed_on == today);
+		let redeemed = redeemed.map_or(0, |credit| credit.redeemed);
+		Ok(ShownAccount {
+			account: address(account),
+			aicp: millionths(aicp),
+			aicp_units: Amount(aicp),
+			available_eur: millionths(available),
+			available_eur_units: Amount(available),
+			held_eur: millionths(held),
+			held_eur_units: Amount(held),
+			waiting_eur: millionths(waiting),
+			waiting_eur_units: Amount(waiting),
+			tickets: credit.as_ref().map_or(0, |credit| credit.tickets),
+			redeemed_today: millionths(redeemed),
+			redeemed_today_units: Amount(redeemed),
+		})
 	})
 }

@@ -2,6 +2,7 @@
 
 use super::status::mint_refusal;
 use crate::amounts::millionths;
+use futures::future::BoxFuture;
 use gridproof_chain::{
 	Chain, ChainError, Included, Patience,
 	pallets::coverage_policy::{Refusal, call, event, query},
@@ -69,22 +70,24 @@ pub enum MintError {
 ///
 /// # Errors
 /// [`MintError`]; nothing is minted then, unless it is [`ChainError::Undecided`].
-pub async fn mint(
-	chain: &Chain,
-	issuer: &AccountKey,
-	order: &MintOrder,
-	patience: &Patience,
-) -> Result<Minted, MintError> {
-	let status = chain.read(&query::status()).await?;
-	let Some(counting) = &status.statement else {
-		return Err(MintError::NothingToMint(Refusal::Stale));
-	};
-	let amount = match (order.amount, mint_refusal(&status)) {
-		(Some(amount), _) => amount,
-		(None, Some(refusal)) => return Err(MintError::NothingToMint(refusal)),
-		(None, None) => status.allowance,
-	};
-	let statement = order.statement.unwrap_or(counting.hash);
-	let included = chain.submit(issuer, &call::mint(amount, statement), patience).await?;
-	Ok(Minted::of(&included, statement)?)
+pub fn mint<'a>(
+	chain: &'a Chain,
+	issuer: &'a AccountKey,
+	order: &'a MintOrder,
+	patience: &'a Patience,
+) -> BoxFuture<'a, Result<Minted, MintError>> {
+	Box::pin(async move {
+		let status = chain.read(&query::status()).await?;
+		let Some(counting) = &status.statement else {
+			return Err(MintError::NothingToMint(Refusal::Stale));
+		};
+		let amount = match (order.amount, mint_refusal(&status)) {
+			(Some(amount), _) => amount,
+			(None, Some(refusal)) => return Err(MintError::NothingToMint(refusal)),
+			(None, None) => status.allowance,
+		};
+		let statement = order.statement.unwrap_or(counting.hash);
+		let included = chain.submit(issuer, &call::mint(amount, statement), patience).await?;
+		Ok(Minted::of(&included, statement)?)
+	})
 }

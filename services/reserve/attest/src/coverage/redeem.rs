@@ -1,6 +1,7 @@
 //! Redemption of AICP for service credit.
 
 use crate::amounts::millionths;
+use futures::future::BoxFuture;
 use gridproof_chain::{
 	Chain, ChainError, Patience,
 	pallets::coverage_policy::{call, event, query},
@@ -33,26 +34,28 @@ pub struct Redeemed {
 ///
 /// # Errors
 /// [`ChainError`]; nothing is burned then, unless it is [`ChainError::Undecided`].
-pub async fn redeem(
-	chain: &Chain,
-	holder: &AccountKey,
+pub fn redeem<'a>(
+	chain: &'a Chain,
+	holder: &'a AccountKey,
 	amount: u128,
 	min_credit: Option<u128>,
-	patience: &Patience,
-) -> Result<Redeemed, ChainError> {
-	let min_credit = match min_credit {
-		Some(credit) => credit,
-		None => chain.read(&query::redeem_quote(amount)).await?.credit,
-	};
-	let included = chain.submit(holder, &call::redeem(amount, min_credit), patience).await?;
-	let event::Redeemed { who, amount, credit, ticket } = included.first()?;
-	Ok(Redeemed {
-		who: address(&who),
-		amount: millionths(amount),
-		amount_units: Amount(amount),
-		credit_eur: millionths(credit),
-		credit_eur_units: Amount(credit),
-		ticket,
-		block: format!("{:#x}", included.block),
+	patience: &'a Patience,
+) -> BoxFuture<'a, Result<Redeemed, ChainError>> {
+	Box::pin(async move {
+		let min_credit = match min_credit {
+			Some(credit) => credit,
+			None => chain.read(&query::redeem_quote(amount)).await?.credit,
+		};
+		let included = chain.submit(holder, &call::redeem(amount, min_credit), patience).await?;
+		let event::Redeemed { who, amount, credit, ticket } = included.first()?;
+		Ok(Redeemed {
+			who: address(&who),
+			amount: millionths(amount),
+			amount_units: Amount(amount),
+			credit_eur: millionths(credit),
+			credit_eur_units: Amount(credit),
+			ticket,
+			block: format!("{:#x}", included.block),
+		})
 	})
 }

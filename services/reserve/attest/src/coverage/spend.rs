@@ -1,6 +1,7 @@
 //! Spends of the treasury's AICP, as governance of a chain whose root is a key.
 
 use crate::amounts::millionths;
+use futures::future::BoxFuture;
 use gridproof_chain::{
 	Chain, Patience,
 	governance::{GovernanceError, Power},
@@ -31,23 +32,25 @@ pub struct Spent {
 ///
 /// # Errors
 /// [`GovernanceError`]. If the approval is final already, anybody can pay the spend out within 30 days.
-pub async fn spend(
-	chain: &Chain,
-	root: &AccountKey,
+pub fn spend<'a>(
+	chain: &'a Chain,
+	root: &'a AccountKey,
 	amount: u128,
 	to: AccountId,
-	patience: &Patience,
-) -> Result<Spent, GovernanceError> {
-	let spend = treasury::call::spend(AICP_ASSET_ID, amount, to);
-	let approved = chain.govern(root, None, Power::Root, &spend, patience).await?;
-	let treasury::event::AssetSpendApproved { index } = approved.included.first()?;
-	let paid = chain.submit(root, &treasury::call::payout(index), patience).await?;
-	let treasury::event::Paid { index } = paid.first()?;
-	Ok(Spent {
-		spend: index,
-		to: address(&to),
-		amount: millionths(amount),
-		amount_units: Amount(amount),
-		block: format!("{:#x}", paid.block),
+	patience: &'a Patience,
+) -> BoxFuture<'a, Result<Spent, GovernanceError>> {
+	Box::pin(async move {
+		let spend = treasury::call::spend(AICP_ASSET_ID, amount, to);
+		let approved = chain.govern(root, None, Power::Root, &spend, patience).await?;
+		let treasury::event::AssetSpendApproved { index } = approved.included.first()?;
+		let paid = chain.submit(root, &treasury::call::payout(index), patience).await?;
+		let treasury::event::Paid { index } = paid.first()?;
+		Ok(Spent {
+			spend: index,
+			to: address(&to),
+			amount: millionths(amount),
+			amount_units: Amount(amount),
+			block: format!("{:#x}", paid.block),
+		})
 	})
 }

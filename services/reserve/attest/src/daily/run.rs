@@ -8,6 +8,7 @@ use super::{
 	state::DaemonState,
 	time::{BoundClock, Time},
 };
+use futures::future::LocalBoxFuture;
 use gridproof_primitives::time::day::Day;
 use gridproof_support::{Clock, Stop, supervision};
 use serde::Serialize;
@@ -69,20 +70,22 @@ impl DailyReport {
 /// # Errors
 /// [`DaemonError::Io`] if the state cannot be kept; [`DaemonError::Jump`], [`DaemonError::Ahead`] if
 /// the time cannot be believed; with `once`, [`DaemonError::NoTime`] if the node does not say it within 20 s.
-pub async fn run_daily(
-	daemon: &mut Daemon,
-	pipeline: &mut DayPipeline,
-	schedule: &Schedule,
+pub fn run_daily<'a>(
+	daemon: &'a mut Daemon,
+	pipeline: &'a mut DayPipeline,
+	schedule: &'a Schedule,
 	once: bool,
-	clock: &Clock,
-	stop: &Stop,
-) -> Result<DailyReport, DaemonError> {
-	let before = daemon.state().clone();
-	tokio::spawn(supervision::report(stop.clone(), || None));
-	let done = stop.unless_stopped(work(daemon, pipeline, schedule, once, clock)).await;
-	let stopped = done.is_none();
-	done.transpose()?;
-	Ok(DailyReport::new(&before, daemon, stopped))
+	clock: &'a Clock,
+	stop: &'a Stop,
+) -> LocalBoxFuture<'a, Result<DailyReport, DaemonError>> {
+	Box::pin(async move {
+		let before = daemon.state().clone();
+		tokio::spawn(supervision::report(stop.clone(), || None));
+		let done = stop.unless_stopped(work(daemon, pipeline, schedule, once, clock)).await;
+		let stopped = done.is_none();
+		done.transpose()?;
+		Ok(DailyReport::new(&before, daemon, stopped))
+	})
 }
 
 async fn work(

@@ -2,6 +2,7 @@
 
 use super::{desk::MintDesk, metrics::IssuerMetrics, offer::Offer};
 use crate::amounts::millionths;
+use futures::future::LocalBoxFuture;
 use gridproof_chain::{ChainError, pallets::coverage_policy::Refusal};
 use gridproof_support::{Backoff, Stop, backoff::Pauses};
 use std::time::Duration;
@@ -78,14 +79,16 @@ impl<Desk: MintDesk> Issuer<Desk> {
 	///
 	/// # Errors
 	/// [`IssuerError`].
-	pub async fn run(&mut self, stop: &Stop) -> Result<(), IssuerError> {
-		let mut pauses = self.settings.backoff.pauses();
-		loop {
-			let Some(look) = stop.unless_stopped(self.look()).await else { return Ok(()) };
-			if !stop.pause(self.pause_after(look?, &mut pauses)).await {
-				return Ok(());
+	pub fn run<'a>(&'a mut self, stop: &'a Stop) -> LocalBoxFuture<'a, Result<(), IssuerError>> {
+		Box::pin(async move {
+			let mut pauses = self.settings.backoff.pauses();
+			loop {
+				let Some(look) = stop.unless_stopped(self.look()).await else { return Ok(()) };
+				if !stop.pause(self.pause_after(look?, &mut pauses)).await {
+					return Ok(());
+				}
 			}
-		}
+		})
 	}
 
 	/// Returns the pause after a look: a growing one while looks fail.

@@ -20,7 +20,7 @@ pub fn meter_by_name(name: &MeterName) -> Query<Option<(MeterIndex, Meter)>> {
 	Query::new("MeterReadingsApi_meter_by_name", name)
 }
 
-/// The meters in service from index `from` on, at most `limit` of them and 1,000, and where the list goes on.
+/// The meters in service from index `from` on, at most `limit` of them and 1,000, and where the list continues.
 pub fn meters(from: MeterIndex, limit: u32) -> Query<MeterPage<AccountId>> {
 	Query::new("MeterReadingsApi_meter_page", &(from, limit))
 }
