@@ -217,14 +217,29 @@ impl Compute {
 		};
 		compute.wait_for_coordinator().await?;
 		for number in 0..compute.setup.miners {
-			let miner = compute.miner(number)?;
+			let miner = compute.miner(number, None)?;
 			compute.miners.push(miner);
 		}
 		compute.wait_for_miners(compute.setup.miners).await?;
 		Ok(compute)
 	}
 
-	fn miner(&self, number: usize) -> Result<Process> {
+	/// Has a miner cheat from now on, in one of the ways of `miner run --trial-cheat`; waits until the
+	/// coordinator has it again.
+	///
+	/// # Errors
+	/// When there is no such miner, or it does not start.
+	pub async fn have_cheat(&mut self, number: usize, how: &str) -> Result<()> {
+		self.miners.get_mut(number).context("no such miner")?.kill();
+		self.wait_for_exactly(self.setup.miners.saturating_sub(1)).await?;
+		let cheating = self.miner(number, Some(how))?;
+		if let Some(miner) = self.miners.get_mut(number) {
+			*miner = cheating;
+		}
+		self.wait_for_exactly(self.setup.miners).await
+	}
+
+	fn miner(&self, number: usize, cheat: Option<&str>) -> Result<Process> {
 		let path = |name: &str| self.folder.path().join(name).display().to_string();
 		let arguments = [
 			"--json",
@@ -242,6 +257,9 @@ impl Compute {
 			&self.setup.slots.to_string(),
 		];
 		let mut arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
+		if let Some(how) = cheat {
+			arguments.extend(["--trial-cheat", how].map(str::to_owned));
+		}
 		if let Some(engine) = &self.setup.engine {
 			let of_engine = ["--engine", engine, "--engine-memory-mb", "100", "--class", "cpu"];
 			arguments.extend(of_engine.map(str::to_owned));
@@ -269,13 +287,25 @@ impl Compute {
 	/// # Errors
 	/// When that takes too long.
 	pub async fn wait_for_miners(&mut self, count: usize) -> Result<()> {
+		self.wait_for_number(count, |there| there >= count).await
+	}
+
+	async fn wait_for_exactly(&mut self, count: usize) -> Result<()> {
+		self.wait_for_number(count, |there| there == count).await
+	}
+
+	async fn wait_for_number(
+		&mut self,
+		count: usize,
+		is_right: impl Fn(usize) -> bool,
+	) -> Result<()> {
 		let (http, info) = (self.http.clone(), format!("{}/api/v1/info", self.url));
 		self.coordinator
 			.wait(&format!("{count} miners"), START, async || {
 				let Ok(answer) = http.get(&info).send().await else { return Ok(None) };
 				let info: Value = answer.json().await?;
 				let there = info["miners"].as_array().map_or(0, Vec::len);
-				Ok((there >= count).then_some(()))
+				Ok(is_right(there).then_some(()))
 			})
 			.await
 	}

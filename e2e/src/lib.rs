@@ -15,6 +15,7 @@
 //! | [`process`] | any other process that a test needs: start, wait, `kill -9`, restart |
 //! | [`compute`] | a chain with a coordinator, its front and miners |
 //! | [`channels`] | clients with a channel and a front of their own, and all sums of their money |
+//! | [`checks`] | verifiers, and what became of checks |
 //! | [`engine`] | an engine without a model, which answers at once |
 //! | [`clients`] | packages of clients from other languages |
 //! | [`bitcoin`] | a Bitcoin regtest node, and a wallet beside it |
@@ -32,6 +33,7 @@
 pub mod binary;
 pub mod bitcoin;
 pub mod channels;
+pub mod checks;
 pub mod clients;
 pub mod compute;
 pub mod distance;

@@ -61,7 +61,13 @@ start_miner() {
 
 # cheat MINER HOW: has a miner cheat from now on, for a look at how it ends; with 'honest', no more.
 cheat() {
-	local stash
+	local stash how=$2
+	case $how in
+	# Half of the tokens.
+	half) how=cut-tokens ;;
+	honest | smaller-model | quantised | cut-tokens | ignored-seed | other-sampling | invented | old-output) ;;
+	*) die "a miner can be honest, smaller-model, half, invented, quantised, ignored-seed, other-sampling, old-output" ;;
+	esac
 	case $1 in
 	miner-1) stash=//Eve//stash ;;
 	miner-2) stash=//Dave//stash ;;
@@ -69,10 +75,10 @@ cheat() {
 	esac
 	pid_of "$1" >/dev/null || die "$1 does not run: ./scripts/devnet up"
 	stop "$1"
-	if [ "$2" = honest ]; then rm -f "$HOME_DIR/$1-cheat"; else echo "$2" >"$HOME_DIR/$1-cheat"; fi
+	if [ "$how" = honest ]; then rm -f "$HOME_DIR/$1-cheat"; else echo "$how" >"$HOME_DIR/$1-cheat"; fi
 	start_miner "$1" "$stash"
-	say "$1 is $2 from now on"
-	[ "$CHECKS" != 0 ] || say "nobody checks: start with GRIDPROOF_CHECKS=1"
+	say "$1: $how from now on; ./scripts/devnet status shows how it ends"
+	[ "$CHECKS" != 0 ] || say "nobody checks: start without GRIDPROOF_CHECKS=0"
 }
 
 # The client's channel: its key signs a voucher for each request, and the deposit is //Dave's.

@@ -7,6 +7,7 @@ readonly -A FIGURES=(
 	[meters]=${GRIDPROOF_METERS_METRICS_PORT:-9618}
 	[miner-1]=${GRIDPROOF_MINER_1_METRICS_PORT:-9619}
 	[miner-2]=${GRIDPROOF_MINER_2_METRICS_PORT:-9620}
+	[verifier-alice]=${GRIDPROOF_VERIFIER_ALICE_METRICS_PORT:-9621}
 )
 
 # figures_of NAME: prints the address of a process's figures, whose port is free unless it runs already.

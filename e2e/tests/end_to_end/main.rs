@@ -5,6 +5,7 @@ mod attacks;
 mod audit;
 mod blocks;
 mod channels;
+mod checks;
 mod compute;
 mod compute_crash;
 mod dashboard;

@@ -34,10 +34,10 @@ const FULL_TOKEN_RATE: u64 = 1_000;
 /// Hours online that make U full: thirty days.
 pub const FULL_HOURS: u64 = 720;
 
-/// Bits behind the point.
-const BITS: u32 = 56;
-/// One.
-const ONE: u128 = 1 << BITS;
+/// Bits behind the point of [`ln`].
+pub(super) const BITS: u32 = 56;
+/// One, with these bits.
+pub(super) const ONE: u128 = 1 << BITS;
 /// ⌊ln 2 · 2⁵⁶⌋.
 const LN_2: u128 = 0x00b1_7217_f7d1_cf79;
 /// Highest number of terms of a series. The slowest, z = 1/3 to odd powers, is below 2⁻⁵⁶ after 18.
@@ -188,9 +188,9 @@ fn exp(x: u128) -> u128 {
 	sum
 }
 
-/// Returns ln y for y in 1 … 2¹⁶, with 56 bits behind the point: k·ln 2 + 2·artanh((m−1)/(m+1)), y
+/// Returns ln y for y in 1 … 2⁶⁰, with 56 bits behind the point, at most that: k·ln 2 + 2·artanh((m−1)/(m+1)), y
 /// = m·2ᵏ.
-fn ln(y: u128) -> u128 {
+pub(super) fn ln(y: u128) -> u128 {
 	let k = y.checked_ilog2().unwrap_or(0).saturating_sub(BITS);
 	let m = y.checked_shr(k).unwrap_or(ONE);
 	let below = m.saturating_add(ONE);

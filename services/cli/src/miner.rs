@@ -316,6 +316,8 @@ struct OnChain {
 	/// AIT minted to it so far, in units of 10⁻¹⁸ AIT.
 	minted: String,
 	offences: u32,
+	/// What is slashed of the bond once it can be called off no more, in units of 10⁻¹⁸ AIT.
+	pending_slash: String,
 	banned_until_ms: Option<u64>,
 	leaving_ms: Option<u64>,
 }
@@ -343,6 +345,7 @@ impl From<MinerView> for OnChain {
 			claimable: party.claimable.to_string(),
 			minted: party.minted.to_string(),
 			offences: party.offences,
+			pending_slash: party.pending_slash.to_string(),
 			banned_until_ms: party.banned_until_ms,
 			leaving_ms: party.leaving_ms,
 		}
@@ -375,7 +378,7 @@ fn status_text(status: &Status) -> String {
 		Some(chain) => text.push_str(&format!(
 			"\naccount   {}\nclass     {}\nbond      {}\nscore     {} (G {:.2}, T {:.2}, U {:.2}, C {:.2})\
 			 \nsettled   {} jobs, {} units; in 24 h {} good, {} failed\nonline    {} s of 30 days\
-			 \nAIT       {} minted, {} to be paid\noffences  {}",
+			 \nAIT       {} minted, {} to be paid\noffences  {}; {} will be slashed",
 			chain.account,
 			chain.class,
 			shown(&chain.bond),
@@ -391,7 +394,8 @@ fn status_text(status: &Status) -> String {
 			chain.online_seconds_30d,
 			shown(&chain.minted),
 			shown(&chain.claimable),
-			chain.offences
+			chain.offences,
+			shown(&chain.pending_slash)
 		)),
 	}
 	if let Some(until) = status.on_chain.as_ref().and_then(|chain| chain.leaving_ms) {

@@ -12,6 +12,8 @@ use std::time::Instant;
 
 /// What `scripts/bench checks` is asked for.
 struct Asked {
+	/// Honest answers of which the line is made.
+	line: u32,
 	honest: u32,
 	cheats: u32,
 	tokens: u32,
@@ -23,6 +25,7 @@ pub(crate) async fn run(mut given: Options) -> Result<()> {
 		u32::try_from(given.number(name, default)?).context("too many")
 	};
 	let asked = Asked {
+		line: number("--line", 4_000)?,
 		honest: number("--honest", 10_000)?,
 		cheats: number("--cheats", 200)?,
 		tokens: number("--tokens", 16)?,
@@ -34,25 +37,37 @@ pub(crate) async fn run(mut given: Options) -> Result<()> {
 fn measure(asked: &Asked) -> Result<()> {
 	let verifier = LocalEngine::embedded()?;
 	let noisiest = honest(HONEST[2].1)?;
-	let found = calibrate(&*noisiest, &verifier, &options(1_000, asked.tokens))?;
+	let found = calibrate(&*noisiest, &verifier, &options(asked.line, asked.tokens))?;
 	let Calibration { line, .. } = &found;
 	println!(
-		"line {} micro, limit {}, from {} answers of 16-bit numbers: mean {}, spread {}, highest {}",
-		line.line, line.limit, found.runs, found.mean, found.spread, found.highest
+		"line {} micro, limit {}, clip {}, agreement {}, from {} answers of 16-bit numbers: {} with a gap, \
+		 mean {}, highest {}; finds {} within {} checks",
+		line.line,
+		line.limit,
+		line.clip,
+		line.agreement,
+		found.runs,
+		found.with_gap,
+		found.mean,
+		found.highest,
+		found.finds_from,
+		line.finds_within
 	);
 	println!(
-		"\nminer | checks | tokens | drawn ones | mean, micro | not equal | found after | alarms"
+		"\nminer | checks | tokens | drawn ones | mean, micro | not equal | computed | found after | alarms"
 	);
 	for (name, altered) in HONEST {
 		let miner = honest(altered)?;
-		show(&timed(name, || {
+		let scored = timed(name, || {
 			score(name, &*miner, &verifier, &options(asked.honest, asked.tokens), line)
-		})?);
+		})?;
+		show(&scored, &found);
 	}
 	for cheat in TrialCheat::ALL {
 		let miner = cheating(cheat)?;
 		let name = cheat.as_str();
-		show(&score(name, &*miner, &verifier, &options(asked.cheats, asked.tokens), line)?);
+		let scored = score(name, &*miner, &verifier, &options(asked.cheats, asked.tokens), line)?;
+		show(&scored, &found);
 	}
 	cost(&verifier, asked.tokens, line)
 }
@@ -64,10 +79,13 @@ fn timed<E>(name: &str, work: impl FnOnce() -> Result<Scored, E>) -> Result<Scor
 	Ok(scored)
 }
 
-fn show(scored: &Scored) {
-	let found = scored.found_after.map_or("never".to_string(), |checks| checks.to_string());
+fn show(scored: &Scored, line: &Calibration) {
+	let shown =
+		|checks: Option<u64>| checks.map_or("never".to_string(), |checks| checks.to_string());
+	let found = shown(scored.found_after.map(u64::from));
+	let computed = shown(line.found_within(scored.mean));
 	println!(
-		"{} | {} | {} | {} | {} | {} | {found} | {}",
+		"{} | {} | {} | {} | {} | {} | {computed} | {found} | {}",
 		scored.miner,
 		scored.checks,
 		scored.tokens,
@@ -85,7 +103,7 @@ fn cost(verifier: &LocalEngine, tokens: u32, line: &ModelLine) -> Result<()> {
 	let begun = Instant::now();
 	let mut made = 0u64;
 	for number in 0..options.runs {
-		made += u64::from(judged(verifier, verifier, &options, number)?.tokens);
+		made += u64::try_from(judged(verifier, verifier, &options, number)?.tokens.len())?;
 	}
 	let both = begun.elapsed().as_secs_f64();
 	println!(

@@ -29,6 +29,7 @@ mod draw;
 // The derived encoding of an enum with fields generates `as`.
 #[allow(clippy::cast_possible_truncation)]
 mod figures;
+mod honest;
 mod jury;
 // The derived encoding of an enum with fields generates `as`.
 #[allow(clippy::cast_possible_truncation)]
@@ -57,6 +58,7 @@ pub use figures::{
 	COSINE_ONE, Figures, FiguresRefusal, LineClass, LineError, MAX_CLIP, ModelLine, Number,
 	SeededFigures, cosine_shortfall,
 };
+pub use honest::HonestTail;
 pub use jury::{Ballot, JuryCommitment, Verdict, Votes, is_two_thirds};
 pub use opening::{
 	Duty, OpeningDemand, OpeningOutcome, OpeningRequest, Witness, WitnessStatement, witnesses_say,

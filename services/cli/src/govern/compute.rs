@@ -1,11 +1,15 @@
 //! Decisions about compute: coordinators, miners, the emission.
 
-use super::decide::{Decide, Order, ParametersArgs};
+use super::decide::{AccountArgs, Decide, Order, ParametersArgs};
 use crate::{args::keys::file_or_public_key, exit::usage};
 use clap::{Args, Subcommand, ValueEnum};
-use gridproof_chain::pallets::compute_receipts::call;
+use gridproof_chain::pallets::{compute_checks::call as checks, compute_receipts::call};
+use gridproof_keys::account::address;
 use gridproof_primitives::{
-	compute::{AitPerAicp, Breaker, ComputeParameters},
+	compute::{
+		AitPerAicp, Breaker, ComputeParameters, channels::ChannelParameters,
+		checks::CheckParameters,
+	},
 	crypto::ed25519::PublicKey,
 	energy::emlog::parse_utc,
 };
@@ -31,6 +35,14 @@ pub enum Compute {
 	/// Set the parameters of compute, all of them.
 	#[command(name = "compute-parameters")]
 	Parameters(Decide<ParametersArgs>),
+	/// Set the parameters of channels and of the check window, all of them.
+	ChannelParameters(Decide<ParametersArgs>),
+	/// Set the parameters of checks, all of them; verifier show --json has the present ones.
+	CheckParameters(Decide<ParametersArgs>),
+	/// Admit an account as a verifier: it may register a key.
+	AdmitVerifier(Decide<AccountArgs>),
+	/// Dismiss a verifier: it draws no more.
+	DismissVerifier(Decide<AccountArgs>),
 }
 
 /// A miner or coordinator.
@@ -144,6 +156,26 @@ impl Compute {
 				let new: ComputeParameters = of.what.read()?;
 				new.check().map_err(|error| usage(error.to_string()))?;
 				of.order(call::set_parameters(&new), "compute has new parameters")
+			},
+			Self::ChannelParameters(of) => {
+				let new: ChannelParameters = of.what.read()?;
+				new.check().map_err(|error| usage(error.to_string()))?;
+				of.order(call::set_channel_parameters(&new), "channels have new parameters")
+			},
+			Self::CheckParameters(of) => {
+				// The chain checks them: they have to fit those of compute and of channels.
+				let new: CheckParameters = of.what.read()?;
+				of.order(checks::set_parameters(&new), "checks have new parameters")
+			},
+			Self::AdmitVerifier(of) => {
+				let account = of.what.account;
+				let done = format!("{} may register as a verifier", address(&account));
+				of.order(checks::admit_verifier(account), done)
+			},
+			Self::DismissVerifier(of) => {
+				let account = of.what.account;
+				let done = format!("{} is dismissed as a verifier", address(&account));
+				of.order(checks::dismiss_verifier(account), done)
 			},
 		})
 	}

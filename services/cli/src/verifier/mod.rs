@@ -1,6 +1,7 @@
 //! `gridproof verifier`.
 
 mod node;
+mod watch;
 
 use crate::{
 	args::{
@@ -18,10 +19,11 @@ use gridproof_engine::{
 use gridproof_keys::{Kind, SealedKey};
 use gridproof_primitives::compute::Class;
 use gridproof_support::files::{self, PUBLIC};
-use gridproof_verifier::calibrate::{Calibration, Options, calibrate};
+use gridproof_verifier::calibrate::{Calibration, MIN_RUNS, Options, calibrate};
 use node::{ListArgs, RegisterArgs, RunArgs, SetLineArgs, ShowArgs};
 use serde::Serialize;
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use watch::WatchArgs;
 
 /// Millionths in one.
 const MILLION: u64 = 1_000_000;
@@ -37,6 +39,8 @@ pub enum Command {
 	List(ListArgs),
 	/// Show totals of checks, demands of openings, open disputes; of a miner and model its number.
 	Show(ShowArgs),
+	/// Show what becomes of checks, block by block: disputes, verdicts, slashes, refunds.
+	Watch(WatchArgs),
 	/// Set the line of a model, from a file of verifier calibrate. For governance.
 	SetLine(SetLineArgs),
 	/// Make the key with which a verifier draws and signs; it is apart from the account's.
@@ -84,19 +88,19 @@ pub struct CalibrateArgs {
 	/// Of the built-in model: how honest answers differ.
 	#[arg(long, default_value = "half-precision", conflicts_with = "answers_from")]
 	noise: Noise,
-	/// Honest answers that are judged.
-	#[arg(long, value_name = "N", default_value_t = 400,
-		value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
+	/// Honest answers that are judged. Fewer than a thousand show too little of what is rare.
+	#[arg(long, value_name = "N", default_value_t = 4_000,
+		value_parser = clap::value_parser!(u32).range(i64::from(MIN_RUNS)..=1_000_000))]
 	runs: u32,
-	/// Most tokens of each.
+	/// Most tokens of an answer: each has this length, or half of it, or a quarter, down to one token.
 	#[arg(long, value_name = "N", default_value_t = 32,
 		value_parser = clap::value_parser!(u32).range(1..=4_096))]
 	max_tokens: u32,
-	/// Highest gap of a token that counts, in millionths.
-	#[arg(long, value_name = "MICRO", default_value_t = 8_000_000,
-		value_parser = clap::value_parser!(u32).range(1..=64_000_000))]
-	clip: u32,
-	/// Checks of an honest miner in which at most one false alarm is expected.
+	/// Highest gap of a token that counts, in millionths; else as high as the limit, so that no one answer
+	/// opens a dispute by itself.
+	#[arg(long, value_name = "MICRO", value_parser = clap::value_parser!(u32).range(1..=64_000_000))]
+	clip: Option<u32>,
+	/// Checks within which an honest miner has a false alarm with a chance of at most one in a hundred.
 	#[arg(long, value_name = "N", default_value_t = 10_000,
 		value_parser = clap::value_parser!(u32).range(100..=100_000_000))]
 	checks: u32,
@@ -118,6 +122,7 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Register(args) => node::register(&args, out).await,
 		Command::List(args) => node::list(&args, out).await,
 		Command::Show(args) => node::show(&args, out).await,
+		Command::Watch(args) => watch::watch(&args, out).await,
 		Command::SetLine(args) => node::set_line(&args, out).await,
 		Command::NewKey(args) => new_key(&args, out),
 		Command::Calibrate(args) => measure(*args, out).await,
@@ -216,19 +221,22 @@ fn shown(micro: u64) -> String {
 fn text_of(found: &Calibration) -> String {
 	let Calibration { line, .. } = found;
 	format!(
-		"{}: {} answers of {} tokens, {} of them the drawn ones\
-		 \nfigure     {} on average, spread {}, at most {}\
-		 \nline       {}, limit {}, at most one false alarm in {} checks\
+		"{}: {} answers of {} tokens, {} of them the drawn ones, {} answers with a gap\
+		 \nfigure     {} on average, at most {}\
+		 \nline       {}, limit {}, clip {}, agreement {}\
+		 \nhonest     no false alarm in {} checks, but for one miner in a hundred\
 		 \nfinds      a figure of {} within {} checks",
 		found.model,
 		found.runs,
 		found.tokens,
 		found.matches,
+		found.with_gap,
 		shown(found.mean),
-		shown(found.spread),
 		shown(found.highest),
 		shown(line.line),
 		shown(line.limit),
+		shown(line.clip.into()),
+		shown(line.agreement.into()),
 		found.checks,
 		shown(found.finds_from),
 		line.finds_within

@@ -19,6 +19,7 @@ use gridproof_chain::{
 	governance::Power,
 	pallets::{
 		compute_checks::{call, query},
+		compute_receipts::query::channel_parameters,
 		model_registry,
 	},
 };
@@ -26,7 +27,8 @@ use gridproof_keys::{Kind, account::address};
 use gridproof_primitives::{
 	H256,
 	compute::{
-		checks::{DisputeCause, DisputePhase, ModelLine, VerifierView},
+		channels::ChannelParameters,
+		checks::{CheckParameters, DisputeCause, DisputePhase, ModelLine, VerifierView},
 		registry::ModelName,
 	},
 	energy::emlog::format_utc,
@@ -304,6 +306,10 @@ struct Shown {
 	number: Option<u64>,
 	#[serde(skip_serializing_if = "Option::is_none")]
 	line: Option<ModelLine>,
+	/// In the form that govern check-parameters takes.
+	parameters: CheckParameters,
+	/// In the form that govern channel-parameters takes.
+	channel_parameters: ChannelParameters,
 }
 
 /// A dispute that is open.
@@ -367,6 +373,8 @@ pub(super) async fn show(args: &ShowArgs, out: &Output) -> anyhow::Result<()> {
 		open: open.collect(),
 		number,
 		line,
+		parameters: chain.read(&query::parameters()).await?,
+		channel_parameters: chain.read(&channel_parameters()).await?,
 	};
 	out.result(&shown, Shown::text)
 }
@@ -374,10 +382,13 @@ pub(super) async fn show(args: &ShowArgs, out: &Output) -> anyhow::Result<()> {
 impl Shown {
 	fn text(&self) -> String {
 		let mut text = format!(
-			"verifiers  {}, {} of which reported within a day\nreports    {}\ndisputes   {}, {} found \
+			"verifiers  {}, {} of which reported within a day\nchecks     one for each {} of value, within {} min \
+			 of settlement\nreports    {}\ndisputes   {}, {} found \
 			 somebody guilty, {} open\nopenings   {} demanded\npaid       {}",
 			self.verifiers,
 			self.reported_lately,
+			Unit::AIT.show(self.parameters.value_per_check),
+			self.channel_parameters.check_window_ms / 60_000,
 			self.reports,
 			self.disputes,
 			self.guilty,

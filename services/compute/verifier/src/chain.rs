@@ -48,6 +48,10 @@ pub enum Closing {
 	Reopening(CheckId),
 	/// A dispute whose jury has spoken, or had its time.
 	Dispute(H256),
+	/// Checks of a batch of which nothing waits any more: they are counted, and their rows removed.
+	Checks(BatchId),
+	/// A day, counted from 1970, whose checks are paid.
+	Day(u64),
 }
 
 /// What a verifier needs of the chain.
@@ -82,6 +86,12 @@ pub trait CheckedChain: Send + Sync + 'static {
 
 	/// Checks whose reports are looked at twice and wait for figures.
 	fn reopenings(&self) -> BoxFuture<'_, Result<Vec<CheckId>, ChainError>>;
+
+	/// What is drawn of a batch; `None` before its first touch, and once its checks are counted.
+	fn drawn(&self, batch: BatchId) -> BoxFuture<'_, Result<Option<BatchChecks>, ChainError>>;
+
+	/// Pays to clients what was taken from miners and coordinators, as far as it waits.
+	fn give_back(&self) -> BoxFuture<'_, Result<(), ChainError>>;
 
 	/// Touches a batch, so that it can be drawn from.
 	fn touch(&self, batch: BatchId) -> BoxFuture<'_, Result<(), ChainError>>;

@@ -52,6 +52,7 @@ impl Verifier {
 	}
 
 	async fn check_batch(&self, batch: &WaitingBatch, drawn: &BatchChecks) -> Result<(), NotDone> {
+		self.state.watch(batch.id(), self.now()).await?;
 		let count = draws::number(&self.key, &self.genesis, &batch.hash, drawn);
 		if count == 0 {
 			return Ok(());

@@ -193,7 +193,7 @@ impl Verifier {
 	}
 
 	/// Closes what nobody has closed yet.
-	async fn close(&self, closing: Closing) -> Result<(), NotDone> {
+	pub(crate) async fn close(&self, closing: Closing) -> Result<(), NotDone> {
 		match self.chain.close(closing).await {
 			// Another was faster, or its time is not over.
 			Err(error) if error.is_refusal() => {
@@ -227,6 +227,8 @@ impl Verifier {
 				let commitment = Statement::commit(&self.key, &self.genesis, &ballot);
 				self.say(name::commit(&id), commitment).await
 			},
+			// Once all have spoken it need not wait.
+			DisputePhase::Reveal if has_spoken(dispute) => self.close(Closing::Dispute(id)).await,
 			DisputePhase::Reveal if !self.state.has(name::reveal(&id)).await? => {
 				let Some(ballot) = self.state.ballot(id).await? else { return Ok(()) };
 				let vote = Statement::reveal(&self.key, &self.genesis, ballot);
@@ -329,6 +331,13 @@ impl Verifier {
 		let guilty = is_above(sum, count) && is_above(other_sum, other_count);
 		Ok(Verdict { guilty, invented: None })
 	}
+}
+
+/// Returns `true` if every juror has revealed its vote.
+fn has_spoken(dispute: &DisputeView) -> bool {
+	let votes = dispute.votes.guilty.saturating_add(dispute.votes.not_guilty);
+	let (jurors, _) = dispute.jurors;
+	jurors > 0 && votes >= jurors
 }
 
 /// What figures add to a number.

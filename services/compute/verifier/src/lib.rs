@@ -11,6 +11,7 @@
 //! | `state` | that, on disk |
 //! | `verifier` | what all work shares |
 //! | `checks`, `duties` | the checks that fall to it; being witness, juror, second look |
+//! | `ends` | what anybody may do and nobody has to: checks counted, days paid, clients given back |
 //! | [`calibrate`] | the line of a model, from honest runs |
 //! | [`trial`] | cheats against the real engine, for trials |
 //! | `run`, `pages`, `metrics` | the loops of all this; health and figures |
@@ -35,6 +36,7 @@ mod checks;
 pub mod coordinators;
 pub mod draws;
 mod duties;
+mod ends;
 mod error;
 mod metrics;
 mod node;

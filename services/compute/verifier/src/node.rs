@@ -9,23 +9,23 @@ use gridproof_chain::{
 	Call, Chain, ChainError, Included, Link, Patience,
 	pallets::{
 		compute_checks::{self, call, query},
-		compute_receipts::query as receipts,
+		compute_receipts::{call as receipt_calls, query as receipts},
 	},
 };
 use gridproof_keys::{AccountKey, SealedKey};
 use gridproof_primitives::{
 	H256,
 	compute::{
-		PartyRole,
+		MAX_EXPIRIES_PER_CALL, PartyRole,
 		channels::{Channel, ChannelId, Mode},
 		checks::{
-			BatchId, CheckId, CheckParameters, CheckView, DemandOfOpening, DisputeView, ModelLine,
-			Part, VerifierKey, VerifierView, key_payload,
+			BatchChecks, BatchId, CheckId, CheckParameters, CheckView, DemandOfOpening,
+			DisputeView, MAX_RELEASES, ModelLine, Part, VerifierKey, VerifierView, key_payload,
 		},
 	},
 	crypto::ed25519::PublicKey,
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// How long a transaction is followed, and how often it is sent.
 const PATIENCE: Patience =
@@ -47,14 +47,16 @@ pub struct NodeChain {
 ///
 /// # Errors
 /// [`ChainError`]; [`ChainError::Refused`] with the pallet's reason.
-pub async fn register(
-	chain: &Chain,
-	account: &AccountKey,
-	key: &SealedKey,
-	patience: &Patience,
-) -> Result<Included, ChainError> {
-	let proof = key.sign(&key_payload(&chain.genesis(), &account.account()));
-	chain.submit(account, &call::register_verifier(key.public(), &proof), patience).await
+pub fn register<'a>(
+	chain: &'a Chain,
+	account: &'a AccountKey,
+	key: &'a SealedKey,
+	patience: &'a Patience,
+) -> BoxFuture<'a, Result<Included, ChainError>> {
+	Box::pin(async move {
+		let proof = key.sign(&key_payload(&chain.genesis(), &account.account()));
+		chain.submit(account, &call::register_verifier(key.public(), &proof), patience).await
+	})
 }
 
 impl NodeChain {
@@ -62,25 +64,78 @@ impl NodeChain {
 	///
 	/// # Errors
 	/// [`ChainError`].
-	pub async fn connect(url: &str) -> Result<Self, ChainError> {
-		let link = Link::connect(url).await?;
-		let genesis = link.genesis().await?;
-		Ok(Self { link, genesis })
+	pub fn connect(url: &str) -> BoxFuture<'_, Result<Self, ChainError>> {
+		Box::pin(async move {
+			let link = Link::connect(url).await?;
+			let genesis = link.genesis().await?;
+			Ok(Self { link, genesis })
+		})
 	}
 
-	/// Keys of all coordinators.
-	async fn coordinators(&self) -> Result<Vec<PublicKey>, ChainError> {
+	/// Keys of all miners and coordinators.
+	async fn parties(&self) -> Result<Vec<(PublicKey, PartyRole)>, ChainError> {
 		let (mut all, mut after) = (Vec::new(), None);
 		loop {
 			let page = self.link.read(&receipts::parties(after, PAGE)).await?;
 			after = page.last().map(|(key, _)| *key);
 			let is_whole = u32::try_from(page.len()).is_ok_and(|length| length >= PAGE);
-			let of = page.into_iter().filter(|(_, role)| *role == PartyRole::Coordinator);
-			all.extend(of.map(|(key, _)| key));
+			all.extend(page);
 			if !is_whole {
 				return Ok(all);
 			}
 		}
+	}
+
+	/// Keys of all coordinators.
+	async fn coordinators(&self) -> Result<Vec<PublicKey>, ChainError> {
+		let all = self.parties().await?.into_iter();
+		Ok(all.filter(|(_, role)| *role == PartyRole::Coordinator).map(|(key, _)| key).collect())
+	}
+
+	/// Parts that were taken from a party and have not been moved.
+	async fn taken(&self, party: &PublicKey) -> Result<Vec<Part>, ChainError> {
+		let (mut all, mut after, mut seen) = (Vec::new(), None, 0usize);
+		while seen < MAX_BATCHES {
+			let page = self.link.read(&receipts::waiting_of(party, after, PAGE)).await?;
+			let Some(last) = page.last() else { break };
+			after = Some(*last.part.batch());
+			seen = seen.saturating_add(page.len());
+			all.extend(page.into_iter().filter(|view| view.is_taken).map(|view| view.part));
+		}
+		Ok(all)
+	}
+
+	/// Submits what another may have submitted just now: then it is refused, and done. Returns `true` if it
+	/// was this one.
+	async fn send_if_due(&self, call: &Call) -> Result<bool, ChainError> {
+		match self.send(call).await {
+			Ok(()) => Ok(true),
+			Err(error) if error.is_refusal() => {
+				tracing::debug!(%error, "it was not due any more");
+				Ok(false)
+			},
+			Err(error) => Err(error),
+		}
+	}
+
+	/// Pays to the clients of a batch what goes back to them.
+	async fn return_of(&self, batch: &BatchId) -> Result<(), ChainError> {
+		let paid = self.link.read(&receipts::waiting_channels(batch)).await?;
+		let channels: Vec<ChannelId> =
+			paid.iter().filter(|one| one.price > 0).map(|one| one.channel).collect();
+		let most = usize::try_from(MAX_EXPIRIES_PER_CALL).unwrap_or(usize::MAX);
+		for some in channels.chunks(most) {
+			// Together; where one of them has nothing to come, one by one.
+			if some.len() > 1
+				&& self.send_if_due(&receipt_calls::return_to_clients(batch, some)).await?
+			{
+				continue;
+			}
+			for one in some {
+				self.send_if_due(&receipt_calls::return_to_clients(batch, &[*one])).await?;
+			}
+		}
+		Ok(())
 	}
 
 	/// Names of the batches of a coordinator of which something waits.
@@ -196,6 +251,29 @@ impl CheckedChain for NodeChain {
 		async { self.link.read(&query::reopenings()).await }.boxed()
 	}
 
+	fn drawn(&self, batch: BatchId) -> BoxFuture<'_, Result<Option<BatchChecks>, ChainError>> {
+		async move { self.link.read(&query::batch(batch)).await }.boxed()
+	}
+
+	fn give_back(&self) -> BoxFuture<'_, Result<(), ChainError>> {
+		async {
+			let most = usize::try_from(MAX_RELEASES).unwrap_or(usize::MAX);
+			let mut batches = BTreeSet::new();
+			for (party, _) in self.parties().await? {
+				let taken = self.taken(&party).await?;
+				batches.extend(taken.iter().map(|part| *part.batch()));
+				for some in taken.chunks(most) {
+					self.send_if_due(&receipt_calls::release_waiting(some)).await?;
+				}
+			}
+			for batch in &batches {
+				self.return_of(batch).await?;
+			}
+			Ok(())
+		}
+		.boxed()
+	}
+
 	fn touch(&self, batch: BatchId) -> BoxFuture<'_, Result<(), ChainError>> {
 		async move { self.send(&call::touch(batch)).await }.boxed()
 	}
@@ -205,6 +283,8 @@ impl CheckedChain for NodeChain {
 			Closing::Demand(check) => call::close_demand(check),
 			Closing::Reopening(check) => call::close_reopening(check),
 			Closing::Dispute(dispute) => call::close_dispute(dispute),
+			Closing::Checks(batch) => call::settle_checks(batch),
+			Closing::Day(day) => call::pay_checks(day),
 		};
 		async move { self.send(&call).await }.boxed()
 	}

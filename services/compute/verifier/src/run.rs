@@ -1,8 +1,9 @@
 //! The loops of a verifier.
 
 use crate::verifier::{NotDone, Verifier};
+use futures::future::BoxFuture;
 use gridproof_support::{Backoff, Stop, supervision};
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// Pauses after the node or the database has failed.
 const RETRY: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
@@ -10,35 +11,46 @@ const RETRY: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_s
 const LOOK: Duration = Duration::from_secs(6);
 /// Longest time from one turn of a loop to the next: a long pass, and transactions that are followed.
 const LONGEST: Duration = Duration::from_secs(900);
+/// Pause between two looks at what is over.
+const LOOK_AT_ENDS: Duration = Duration::from_secs(30);
 /// Names of the loops.
 const CHECKS: &str = "checks";
 const DUTIES: &str = "duties";
+const ENDS: &str = "ends";
 /// For how long what was decided is kept, in milliseconds: 30 days, more than the chain remembers.
 const KEPT_MS: u64 = 30 * 86_400_000;
 
 impl Verifier {
 	/// Checks until the program stops. What is being done then is done again at the next start.
-	pub async fn run(self: &Arc<Self>, stop: &Stop) {
-		let watched = self.clone();
-		tokio::spawn(supervision::report(stop.clone(), move || watched.unwell()));
-		let checks = self.turns(CHECKS, async || self.check_batches().await);
-		let duties = self.turns(DUTIES, async || {
-			self.say_again().await?;
-			self.do_duties().await?;
-			self.state.forget(self.now().saturating_sub(KEPT_MS)).await?;
-			Ok(())
-		});
-		tokio::select! {
-			() = checks => (),
-			() = duties => (),
-			() = stop.stopped() => (),
-		}
+	pub fn run<'a>(self: &'a Arc<Self>, stop: &'a Stop) -> BoxFuture<'a, ()> {
+		Box::pin(async move {
+			let watched = self.clone();
+			tokio::spawn(supervision::report(stop.clone(), move || watched.unwell()));
+			let checks = self.turns(CHECKS, LOOK, || Box::pin(self.check_batches()));
+			let duties = self.turns(DUTIES, LOOK, || Box::pin(self.say_and_do()));
+			let ends = self.turns(ENDS, LOOK_AT_ENDS, || Box::pin(self.end_what_is_over()));
+			tokio::select! {
+				() = checks => (),
+				() = duties => (),
+				() = ends => (),
+				() = stop.stopped() => (),
+			}
+		})
 	}
 
-	async fn turns<F>(&self, name: &'static str, work: impl Fn() -> F)
-	where
-		F: Future<Output = Result<(), NotDone>>,
-	{
+	/// Sends what was said before, does what the others wait for, and forgets what is long over.
+	async fn say_and_do(&self) -> Result<(), NotDone> {
+		self.say_again().await?;
+		self.do_duties().await?;
+		Ok(self.state.forget(self.now().saturating_sub(KEPT_MS)).await?)
+	}
+
+	async fn turns<'a>(
+		&self,
+		name: &'static str,
+		pause: Duration,
+		work: impl Fn() -> BoxFuture<'a, Result<(), NotDone>>,
+	) {
 		self.loops.begins(name, LONGEST);
 		let mut pauses = RETRY.pauses();
 		loop {
@@ -46,7 +58,7 @@ impl Verifier {
 			let pause = match work().await {
 				Ok(()) => {
 					pauses.reset();
-					LOOK
+					pause
 				},
 				Err(error) => {
 					let pause = pauses.next_pause();
@@ -62,12 +74,15 @@ impl Verifier {
 	///
 	/// # Errors
 	/// Why not all of it could be done.
-	pub async fn turn(&self) -> Result<(), String> {
-		let done = async {
-			self.say_again().await?;
-			self.check_batches().await?;
-			self.do_duties().await
-		};
-		done.await.map_err(|error| error.to_string())
+	pub fn turn(&self) -> BoxFuture<'_, Result<(), String>> {
+		Box::pin(async move {
+			let done = async {
+				self.say_again().await?;
+				self.check_batches().await?;
+				self.do_duties().await?;
+				self.end_what_is_over().await
+			};
+			done.await.map_err(|error| error.to_string())
+		})
 	}
 }

@@ -4,7 +4,7 @@ use crate::statements::{Name, Statement};
 use codec::{DecodeAll, Encode};
 use gridproof_primitives::{
 	H256,
-	compute::checks::{Ballot, CheckId, TokenFigures},
+	compute::checks::{Ballot, BatchId, CheckId, TokenFigures},
 };
 use gridproof_store::{
 	Database, Options, StoreError,
@@ -44,6 +44,11 @@ const MIGRATIONS: &[&str] = &["
 	CREATE TABLE left_out (
 		id BLOB PRIMARY KEY CHECK (length(id) = 32),
 		reason TEXT NOT NULL,
+		made_ms INTEGER NOT NULL
+	) STRICT;
+	-- Batches that were drawn from, until their checks are counted.
+	CREATE TABLE drawn (
+		batch BLOB PRIMARY KEY CHECK (length(batch) = 40),
 		made_ms INTEGER NOT NULL
 	) STRICT;
 "];
@@ -261,6 +266,51 @@ impl State {
 			.await
 	}
 
+	/// Notes that a batch was drawn from.
+	///
+	/// # Errors
+	/// [`StoreError`].
+	pub(crate) async fn watch(&self, batch: BatchId, now: u64) -> Result<(), StoreError> {
+		self.0
+			.write::<_, StoreError, _>(move |db| {
+				let sql = "INSERT INTO drawn (batch, made_ms) VALUES (?1, ?2)
+					ON CONFLICT DO NOTHING";
+				db.prepare_cached(sql)?.execute(params![batch.encode(), milliseconds(now)])?;
+				Ok(())
+			})
+			.await
+	}
+
+	/// Returns batches that were drawn from and whose checks are not counted, the oldest first.
+	///
+	/// # Errors
+	/// [`StoreError`].
+	pub(crate) async fn watched(&self, limit: u32) -> Result<Vec<BatchId>, StoreError> {
+		self.0
+			.read::<_, StoreError, _>(move |db| {
+				let sql = "SELECT batch FROM drawn ORDER BY made_ms LIMIT ?1";
+				let mut query = db.prepare_cached(sql)?;
+				let rows = query.query_map([limit], |row| row.get::<_, Vec<u8>>(0))?;
+				rows.map(|bytes| BatchId::decode_all(&mut &bytes?[..]).map_err(unreadable))
+					.collect()
+			})
+			.await
+	}
+
+	/// Notes that the checks of a batch are counted.
+	///
+	/// # Errors
+	/// [`StoreError`].
+	pub(crate) async fn unwatch(&self, batch: BatchId) -> Result<(), StoreError> {
+		self.0
+			.write::<_, StoreError, _>(move |db| {
+				let sql = "DELETE FROM drawn WHERE batch = ?1";
+				db.prepare_cached(sql)?.execute([batch.encode()])?;
+				Ok(())
+			})
+			.await
+	}
+
 	/// Deletes what was made before a time and is decided.
 	///
 	/// # Errors
@@ -271,7 +321,7 @@ impl State {
 				let before = milliseconds(before_ms);
 				let sql = "DELETE FROM statements WHERE made_ms < ?1 AND stage <> 'signed'";
 				db.prepare_cached(sql)?.execute([before])?;
-				for table in ["figures", "ballots", "left_out"] {
+				for table in ["figures", "ballots", "left_out", "drawn"] {
 					let sql = format!("DELETE FROM {table} WHERE made_ms < ?1");
 					db.prepare_cached(&sql)?.execute([before])?;
 				}

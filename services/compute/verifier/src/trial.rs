@@ -2,7 +2,7 @@
 
 use crate::calibrate::{NotCalibrated, Options, judged};
 use gridproof_engine::{DEFAULT_MODEL, Engine, LocalEngine, TrialCheat, TrialMiner, TrialModel};
-use gridproof_primitives::compute::checks::{ModelLine, Number, SeededFigures};
+use gridproof_primitives::compute::checks::{ModelLine, Number};
 use serde::Serialize;
 
 /// How a miner of a trial scored.
@@ -82,7 +82,7 @@ pub fn score(
 	for check in 0..options.runs {
 		// Other requests than a calibration's.
 		let of = check.saturating_add(1 << 24);
-		let figures: SeededFigures = judged(miner, verifier, options, of)?;
+		let figures = judged(miner, verifier, options, of)?.figures(line.clip);
 		scored.checks = scored.checks.saturating_add(1);
 		scored.tokens = scored.tokens.saturating_add(figures.tokens.into());
 		scored.matches = scored.matches.saturating_add(figures.matches.into());

@@ -11,6 +11,7 @@ use crate::{
 	work::{Measured, NotMeasured, repeat, tokens_of},
 };
 use codec::Encode;
+use futures::future::BoxFuture;
 use gridproof_chain::ChainError;
 use gridproof_compute_api::{
 	opening::{NotOpened, Opened},
@@ -102,6 +103,8 @@ pub struct Verifier {
 	asked: Mutex<BTreeMap<(BatchId, u64), u64>>,
 	/// Why the chain does not let it draw, if it does not.
 	trouble: Mutex<Option<String>>,
+	/// The last day whose pay was called for, counted from 1970.
+	paid: Mutex<u64>,
 }
 
 impl Verifier {
@@ -109,43 +112,46 @@ impl Verifier {
 	///
 	/// # Errors
 	/// [`VerifierError`].
-	pub async fn open(
+	pub fn open(
 		settings: Settings,
 		key: SealedKey,
 		engine: Arc<dyn Engine>,
 		chain: Arc<dyn CheckedChain>,
 		coordinators: Arc<dyn Coordinators>,
 		clock: Clock,
-	) -> Result<Arc<Self>, VerifierError> {
-		if key.pair().is_none() {
-			return Err(VerifierError::OtherKey);
-		}
-		let asked = engine.clone();
-		let models = tokio::task::spawn_blocking(move || asked.models()).await;
-		let broken = |_| EngineError::Failed("the engine broke off".to_string());
-		let models = models.map_err(broken)??.into_iter().map(|model| model.name).collect();
-		let theirs = chain.genesis();
-		let (state, ours) = State::open(&settings.folder, theirs).await?;
-		if ours != theirs {
-			let folder = settings.folder.display().to_string();
-			return Err(VerifierError::OtherChain { folder, ours, theirs });
-		}
-		Ok(Arc::new(Self {
-			settings,
-			key,
-			engine,
-			chain,
-			coordinators,
-			state,
-			genesis: theirs,
-			metrics: Metrics::new()?,
-			clock,
-			loops: Arc::default(),
-			models,
-			batches: Mutex::default(),
-			asked: Mutex::default(),
-			trouble: Mutex::default(),
-		}))
+	) -> BoxFuture<'static, Result<Arc<Self>, VerifierError>> {
+		Box::pin(async move {
+			if key.pair().is_none() {
+				return Err(VerifierError::OtherKey);
+			}
+			let asked = engine.clone();
+			let models = tokio::task::spawn_blocking(move || asked.models()).await;
+			let broken = |_| EngineError::Failed("the engine broke off".to_string());
+			let models = models.map_err(broken)??.into_iter().map(|model| model.name).collect();
+			let theirs = chain.genesis();
+			let (state, ours) = State::open(&settings.folder, theirs).await?;
+			if ours != theirs {
+				let folder = settings.folder.display().to_string();
+				return Err(VerifierError::OtherChain { folder, ours, theirs });
+			}
+			Ok(Arc::new(Self {
+				settings,
+				key,
+				engine,
+				chain,
+				coordinators,
+				state,
+				genesis: theirs,
+				metrics: Metrics::new()?,
+				clock,
+				loops: Arc::default(),
+				models,
+				batches: Mutex::default(),
+				asked: Mutex::default(),
+				trouble: Mutex::default(),
+				paid: Mutex::default(),
+			}))
+		})
 	}
 
 	/// Returns the public key with which it draws and signs.
@@ -162,8 +168,8 @@ impl Verifier {
 	///
 	/// # Errors
 	/// [`StoreError`].
-	pub async fn counts(&self) -> Result<Counts, StoreError> {
-		self.state.counts().await
+	pub fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
+		Box::pin(self.state.counts())
 	}
 
 	/// Returns what keeps it from checking: a loop that stands still, or that the chain does not let it draw.
@@ -179,6 +185,14 @@ impl Verifier {
 			tracing::warn!(trouble, "this verifier does not draw");
 		}
 		*held = trouble;
+	}
+
+	pub(crate) fn is_paid(&self, day: u64) -> bool {
+		*self.paid.locked() >= day
+	}
+
+	pub(crate) fn set_paid(&self, day: u64) {
+		*self.paid.locked() = day;
 	}
 
 	/// The time, UTC milliseconds.

@@ -10,7 +10,7 @@ use gridproof_primitives::{
 		Witness, figures_commitment,
 	},
 };
-use gridproof_verifier::{Counts, Statement};
+use gridproof_verifier::{Counts, Statement, chain::Closing};
 use stand::{Gives, PATIENCE_MS, World};
 use std::{sync::Arc, time::Duration};
 
@@ -272,4 +272,40 @@ async fn nobody_judges_its_own_cause_and_what_is_not_shown_makes_nobody_guilty()
 	verifier.turn().await.unwrap();
 	let Statement::Reveal(ballot, _) = world.said()[1].clone() else { panic!("no vote") };
 	assert!(!ballot.verdict.guilty);
+}
+
+#[tokio::test]
+async fn what_is_over_is_counted_and_paid_once() {
+	let folder = tempfile::tempdir().unwrap();
+	let world = world(None, 2, 1);
+	let verifier = world.verifier(0xE1, folder.path()).await;
+	let day = Duration::from_secs(86_400);
+	verifier.turn().await.unwrap();
+	assert!(!world.closed().contains(&Closing::Checks(world.id())), "it waits");
+	*world.is_over.lock().unwrap() = true;
+	world.hands.advance(day);
+	// After a crash it still knows what it was drawn for.
+	drop(verifier);
+	let verifier = world.verifier(0xE1, folder.path()).await;
+	for _ in 0..3 {
+		verifier.turn().await.unwrap();
+	}
+	let today = world.clock.now_ms() / 86_400_000;
+	let closed = world.closed();
+	let times = |closing| closed.iter().filter(|one| **one == closing).count();
+	assert_eq!(times(Closing::Checks(world.id())), 1);
+	assert_eq!(times(Closing::Day(today - 1)), 1, "{closed:?}");
+}
+
+#[tokio::test]
+async fn a_dispute_in_which_all_have_spoken_is_closed_at_once() {
+	let world = world(None, 2, 0);
+	let mut dispute = dispute(&world, DisputePhase::Reveal);
+	let (_folder, verifier) = witness_of(&world).await;
+	for (votes, is_closed) in [(2, false), (3, true)] {
+		dispute.votes = Votes { guilty: votes, not_guilty: 0 };
+		*world.disputes.lock().unwrap() = vec![dispute.clone()];
+		verifier.turn().await.unwrap();
+		assert_eq!(world.closed().contains(&Closing::Dispute(dispute.id)), is_closed);
+	}
 }

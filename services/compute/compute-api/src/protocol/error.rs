@@ -86,7 +86,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
 	/// All codes.
-	pub const ALL: [Self; 31] = [
+	pub const ALL: [Self; 32] = [
 		Self::BadRequest,
 		Self::BadSignature,
 		Self::ClockSkew,

@@ -88,6 +88,8 @@ pub(crate) struct World {
 	pub(crate) disputes: Mutex<Vec<DisputeView>>,
 	pub(crate) to_show: Mutex<Vec<CheckId>>,
 	pub(crate) closed: Mutex<Vec<Closing>>,
+	/// `true` once nothing of the batch waits any more.
+	pub(crate) is_over: Mutex<bool>,
 	pub(crate) clock: Clock,
 	pub(crate) hands: Hands,
 }
@@ -213,6 +215,7 @@ impl World {
 			disputes: Mutex::default(),
 			to_show: Mutex::default(),
 			closed: Mutex::default(),
+			is_over: Mutex::default(),
 			clock,
 			hands,
 		})
@@ -232,6 +235,10 @@ impl World {
 
 	pub(crate) fn said(&self) -> Vec<Statement> {
 		self.said.lock().unwrap().clone()
+	}
+
+	pub(crate) fn closed(&self) -> Vec<Closing> {
+		self.closed.lock().unwrap().clone()
 	}
 
 	/// A verifier with what is in its folder.
@@ -307,6 +314,9 @@ impl CheckedChain for World {
 
 	fn waiting(&self) -> BoxFuture<'_, Result<Vec<WaitingBatch>, ChainError>> {
 		async {
+			if *self.is_over.lock().unwrap() {
+				return Ok(Vec::new());
+			}
 			let is_touched = *self.is_touched.lock().unwrap();
 			Ok(vec![WaitingBatch {
 				hash: self.hash(),
@@ -342,6 +352,15 @@ impl CheckedChain for World {
 			Ok(())
 		}
 		.boxed()
+	}
+
+	fn drawn(&self, batch: BatchId) -> BoxFuture<'_, Result<Option<BatchChecks>, ChainError>> {
+		let is_counted = self.closed.lock().unwrap().contains(&Closing::Checks(batch));
+		async move { Ok((!is_counted).then_some(self.checks)) }.boxed()
+	}
+
+	fn give_back(&self) -> BoxFuture<'_, Result<(), ChainError>> {
+		async { Ok(()) }.boxed()
 	}
 
 	fn touch(&self, _: BatchId) -> BoxFuture<'_, Result<(), ChainError>> {
