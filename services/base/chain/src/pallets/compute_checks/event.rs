@@ -36,6 +36,13 @@ events! {
 			/// The account.
 			account: AccountId,
 		}
+		/// A verifier takes no part until a time.
+		VerifierSuspended {
+			/// The account.
+			account: AccountId,
+			/// Until when, in UTC milliseconds.
+			until_ms: u64,
+		}
 		/// A verifier begins. Its key draws in an hour.
 		VerifierRegistered {
 			/// The account.
@@ -172,6 +179,13 @@ events! {
 			/// The claim that was lost, in units of 10⁻¹⁸ AIT.
 			claim: u128,
 		}
+		/// A client wants a receipt checked, and it is a verifier's turn.
+		CheckAsked {
+			/// Which check.
+			check: CheckId,
+			/// Index of the receipt in its batch.
+			index: u64,
+		}
 		/// A dispute was opened.
 		DisputeOpened {
 			/// Its id.
@@ -241,6 +255,13 @@ events! {
 			checks: u32,
 			/// The pay, in units of 10⁻¹⁸ AIT; zero if the treasury could not pay it.
 			amount: u128,
+		}
+		/// Checks of a day on whose next day nobody was paid are counted with those of a later one.
+		PayPutOff {
+			/// The day on which they matured, counted from 1970.
+			day: u64,
+			/// The day with whose checks they are paid.
+			until: u64,
 		}
 		/// The window of the mint stands still from now on, or goes on.
 		MintStill {

@@ -45,9 +45,10 @@ refusals! {
 		39 BondNotFree: "the bond is not free: leave first, and wait";
 		40 Overflow: "the amount does not fit";
 		41 NotClient: "the receipt is of another client's channel";
-		42 NotExact: "one answer alone proves nothing of this model: its verifiers' figures add up";
-		43 AlreadyDisputed: "you have a dispute with this miner already: wait for its end";
-		44 Private: "private work is never opened, so nobody can judge it";
+		42 AlreadyDisputed: "you have a dispute with this miner already: wait for its end";
+		43 Private: "private work is never opened, so nobody can judge it";
+		44 SuspendedLately: "the verifier is suspended, or was within fourteen days: wait, or have governance dismiss it";
+		45 TooManySuspended: "a third of all verifiers are suspended already: have governance dismiss it";
 	}
 }
 
@@ -70,7 +71,9 @@ impl Refusal {
 			| Self::AlreadyRegistered
 			| Self::ExchangedLately
 			| Self::BondNotFree
-			| Self::AlreadyDisputed => true,
+			| Self::AlreadyDisputed
+			| Self::SuspendedLately
+			| Self::TooManySuspended => true,
 			Self::UnknownVerifier
 			| Self::UnknownBatch
 			| Self::AlreadyTouched
@@ -99,7 +102,6 @@ impl Refusal {
 			| Self::Leaving
 			| Self::Overflow
 			| Self::NotClient
-			| Self::NotExact
 			| Self::Private => false,
 		}
 	}
