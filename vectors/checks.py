@@ -136,6 +136,37 @@ def check_id(one):
     return batch(one["batch"]) + bytes.fromhex(one["verifier"]) + number(one["check"], 4)
 
 
+def repeated(case):
+    """Ids of the reports that a jury repeats."""
+    left = sorted({check_order(one): check_id(one).hex() for one in case["reports"]}.items())
+    taken = []
+    for turn in range(3):
+        if not left:
+            break
+        hashed = blake(text("gridproof/jury-choice/v1") + bytes.fromhex(case["dispute"]) + number(turn, 4))
+        taken.append(left.pop(int.from_bytes(hashed[:8], "little") % len(left))[1])
+    return taken
+
+
+def check_order(one):
+    return one["batch"]["coordinator"], one["batch"]["sequence"], one["verifier"], one["check"]
+
+
+def others(case):
+    """Batch and place of the other receipts that a jury checks."""
+    lines = sorted((one["batch"]["coordinator"], one["batch"]["sequence"], int(one["price"])) for one in case["lines"])
+    total, found = sum(one[2] for one in lines), []
+    for turn in range(3 if total else 0):
+        hashed = blake(text("gridproof/jury-place/v1") + bytes.fromhex(case["dispute"]) + number(turn, 4))
+        place = int.from_bytes(hashed, "little") * total >> 256
+        for coordinator, sequence, price in lines:
+            if place < price:
+                found.append({"sequence": sequence, "place": str(place)})
+                break
+            place -= price
+    return found
+
+
 def figures_of(values):
     return compact(len(values)) + b"".join(number(one, 4) for one in values)
 
@@ -217,7 +248,7 @@ def judged(document):
     genesis = document["genesis"]
     judges = {
         "draws": draw, "reopened": reopened, "places": places, "statistics": statistics, "numbers": numbers,
-        "unfound": share, "days": divided,
+        "unfound": share, "days": divided, "repeated": repeated, "others": others,
         "hashes": lambda case: hashes(genesis, case), "statements": lambda case: payload(genesis, case),
     }
     for kind, judge in judges.items():
@@ -285,6 +316,11 @@ def write():
         "days": [{"checks": checks, "per_check": str(ait // 50), "budget": str(budget)}
                  for checks, budget in [([1, 1, 1], ait), ([100, 1, 1, 0], ait), ([7, 11, 13], ait // 10 + 1), ([0, 0], ait),
                                         ([5], 10**15)]],
+        "repeated": [{"dispute": f"{n:02x}" * 32, "reports": [own | {"check": check} for check in range(reports, 0, -1)]}
+                     for n, reports in enumerate([0, 1, 2, 3, 4, 8, 8, 8], 200)],
+        "others": [{"dispute": f"{n:02x}" * 32,
+                    "lines": [{"batch": batch_id | {"sequence": 300 - at}, "price": str(price)} for at, price in enumerate(prices)]}
+                   for n, prices in enumerate([[], [0], [1], [7, 0, 11], [ait, 3 * ait, ait // 2], [5] * 32], 100)],
         "hashes": [{"id": own, "figures": [0, 1, 4_000_000], "ballot": vote}, {"id": own, "figures": [], "ballot": vote}],
         "statements": [{"kind": kind, "statement": statement} for kind, statement in statements],
     }

@@ -2,7 +2,7 @@
 //!
 //! `python3 vectors/checks.py` makes and checks it with Python's standard library, and shares no code with this one.
 
-use codec::Decode;
+use codec::{Decode, Encode};
 use gridproof_primitives::{
 	H256,
 	compute::{
@@ -153,6 +153,27 @@ fn check(value: &Value) -> CheckId {
 fn shown(value: &Value) -> TokenFigures {
 	let figures: Vec<u32> = value.as_array().unwrap().iter().map(small).collect();
 	figures.try_into().unwrap()
+}
+
+#[test]
+fn juries_repeat_what_the_vectors_say() {
+	let file = file();
+	for case in cases(&file, "repeated") {
+		let reports: Vec<_> = case["reports"].as_array().unwrap().iter().map(check).collect();
+		let found = repeated_reports(&hash(&case["dispute"]), &reports);
+		let found: Vec<_> = found.iter().map(|id| hex::encode(id.encode())).collect();
+		assert_eq!(Value::from(found), case["answer"], "{case}");
+	}
+	for case in cases(&file, "others") {
+		let of = |line: &Value| (batch(&line["batch"]), wide(&line["price"]));
+		let lines: Vec<_> = case["lines"].as_array().unwrap().iter().map(of).collect();
+		let found = other_places(&hash(&case["dispute"]), &[9; 32], &lines);
+		let found: Vec<_> = found.iter().map(|one| (one.batch.sequence, one.place)).collect();
+		let answer = case["answer"].as_array().unwrap().iter();
+		let expected: Vec<_> =
+			answer.map(|one| (small(&one["sequence"]), wide(&one["place"]))).collect();
+		assert_eq!(found, expected, "{case}");
+	}
 }
 
 fn vrf(value: &Value) -> Vrf {

@@ -594,6 +594,10 @@ impl_runtime_apis! {
 			ComputeChecks::reports(batch, limit)
 		}
 
+		fn asked(batch: checks::BatchId) -> Vec<checks::AskedReceipt> {
+			ComputeChecks::asked(batch)
+		}
+
 		fn number(miner: PublicKey, model: H256) -> checks::Number {
 			ComputeChecks::number(miner, model)
 		}

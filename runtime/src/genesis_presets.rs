@@ -2,7 +2,7 @@
 //!
 //! In every preset AICP and KWH exist and belong to no key, and exactly 10.5 million AIT are
 //! distributed. Only `development` starts with a supply of AICP and with an organisation of
-//! electricians, and runs through days of a minute and emission steps of 15 seconds. The built-in
+//! electricians, and runs through days of a minute, emission steps of 15 seconds and check windows of six minutes. The built-in
 //! model counts in `development` and `local_testnet`; on `staging` none does until governance adds one.
 
 #![deny(missing_docs)]
@@ -22,7 +22,8 @@ use frame_support::build_struct_json_patch;
 use gridproof_primitives::{
 	H256,
 	compute::{
-		checks::VerifierKey,
+		channels::ChannelParameters,
+		checks::{CheckParameters, DEFAULT_WINDOW_MS, VerifierKey},
 		emission::STEP_MS,
 		model_factor,
 		registry::{
@@ -53,11 +54,29 @@ pub const LOCAL_TESTNET: &str = sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET
 /// Four authorities whose operators made their keys; nobody here knows the secrets.
 pub const STAGING: &str = "staging";
 
+const MINUTE_MS: u64 = 60_000;
+
 /// Length of an emission step of `development`, in milliseconds: short enough to watch.
 const DEMONSTRATION_STEP_MS: u64 = 15_000;
 
 /// Time between a decision about a model and its effect on `development`, in milliseconds.
 const DEMONSTRATION_DELAY_MS: u64 = 60_000;
+
+/// Check window of `development`, in milliseconds: in half of it a dispute can be decided.
+const DEMONSTRATION_WINDOW_MS: u64 = 6 * MINUTE_MS;
+
+/// Returns the parameters of checks of `development`: as many checks as little traffic needs to be seen
+/// checked, and deadlines of a minute or two.
+fn demonstration_checks() -> CheckParameters {
+	CheckParameters {
+		value_per_check: units::MILLI_AIT,
+		show_ms: 2 * MINUTE_MS,
+		witness_ms: 2 * MINUTE_MS,
+		commit_ms: 2 * MINUTE_MS,
+		reveal_ms: MINUTE_MS,
+		..Default::default()
+	}
+}
 
 /// AIT of the treasury at genesis, in 10⁻¹⁸ AIT.
 const TREASURY: Balance = 500_000 * AIT;
@@ -125,10 +144,15 @@ fn genesis(
 		balances: BalancesConfig { balances },
 		brakes: BrakesConfig { emergency: Some(emergency) },
 		compute_checks: ComputeChecksConfig {
+			parameters: computing.checks,
 			verifiers: computing.verifiers,
 			..Default::default()
 		},
 		compute_receipts: ComputeReceiptsConfig {
+			channels: ChannelParameters {
+				check_window_ms: computing.window_ms,
+				..Default::default()
+			},
 			step_ms: computing.step_ms,
 			..Default::default()
 		},
@@ -201,6 +225,10 @@ struct Computing {
 	delay_ms: u64,
 	/// Verifiers that begin with the chain: account and key.
 	verifiers: Vec<(AccountId, Option<VerifierKey>)>,
+	/// Time for which pay and mint of a batch wait, in milliseconds.
+	window_ms: u64,
+	/// Parameters of checks.
+	checks: CheckParameters,
 }
 
 impl Computing {
@@ -211,12 +239,21 @@ impl Computing {
 			models: embedded().into_iter().collect(),
 			delay_ms: DEMONSTRATION_DELAY_MS,
 			verifiers: well_known_verifiers(),
+			window_ms: DEMONSTRATION_WINDOW_MS,
+			checks: demonstration_checks(),
 		}
 	}
 
 	/// Steps and delays of a real chain; governance adds its models and verifiers.
 	fn real(models: Vec<NewModel>, verifiers: Vec<(AccountId, Option<VerifierKey>)>) -> Self {
-		Self { step_ms: STEP_MS, models, delay_ms: DEFAULT_DELAY_MS, verifiers }
+		Self {
+			step_ms: STEP_MS,
+			models,
+			delay_ms: DEFAULT_DELAY_MS,
+			verifiers,
+			window_ms: DEFAULT_WINDOW_MS,
+			checks: CheckParameters::default(),
+		}
 	}
 }
 

@@ -62,7 +62,7 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 	impl_name: Cow::Borrowed("gridproof-node"),
 	authoring_version: 1,
 	// Moves with every change of behaviour.
-	spec_version: 102,
+	spec_version: 103,
 	impl_version: 0,
 	apis: apis::RUNTIME_API_VERSIONS,
 	// Moves when the encoding of a call or of the transaction extensions changes.
@@ -232,6 +232,7 @@ mod benches {
 		[pallet_assets, Assets]
 		[pallet_attestations, Attestations]
 		[pallet_balances, Balances]
+		[pallet_compute_checks, ComputeChecks]
 		[pallet_compute_receipts, ComputeReceipts]
 		[pallet_coverage_policy, CoveragePolicy]
 		[pallet_meter_readings, MeterReadings]

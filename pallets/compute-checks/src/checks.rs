@@ -8,11 +8,13 @@ use frame_support::{
 use gridproof_primitives::{
 	H256,
 	compute::{
-		channels::{ChannelReceipt, Mode, Placed, receipt_leaf},
+		ComputeParameters,
+		channels::{ChannelParameters, ChannelReceipt, Mode, Placed, receipt_leaf},
 		checks::{
 			BatchChecks, BatchId, CheckId, CheckRefusal, CheckReport, Checkable, DisputeCause,
-			Figures, MAX_HOLD_MS, ModelLine, Number, Part, VerifierKey, VerifierSignature, Vrf,
-			Waiting, checks_of, draw_input, paid_place, paid_price, point_of,
+			Figures, MAX_CHECKS_PER_DRAW, MAX_HOLD_MS, ModelLine, Number, Part, VerifierKey,
+			VerifierSignature, Vrf, Waiting, checks_of, draw_input, paid_place, paid_price,
+			point_of,
 		},
 		emission::share_of,
 		registry::{EngineClass, ModelRegistry},
@@ -70,7 +72,7 @@ impl<T: Config> Pallet<T> {
 			reports: 0,
 		};
 		let over_ms = batch.mint_due_ms.saturating_add(MAX_HOLD_MS);
-		let row = BatchRow { checks, header_hash: batch.header_hash, open: 0, over_ms };
+		let row = BatchRow { checks, header_hash: batch.header_hash, open: 0, asked: 0, over_ms };
 		Batches::<T>::insert(id, row);
 		Self::deposit_event(Event::BatchTouched { batch: id, block: checks.block, value });
 		Ok(())
@@ -189,6 +191,9 @@ impl<T: Config> Pallet<T> {
 	) -> Result<(), CheckRefusal> {
 		let is_signed = report.is_signed(&Self::genesis_hash(), signature);
 		ensure!(is_signed, CheckRefusal::BadSignature);
+		if report.check >= MAX_CHECKS_PER_DRAW {
+			return Self::check_asked(&report.id(), report.receipt.index);
+		}
 		let point = Self::verify_draw(row, &report.verifier, &report.vrf, report.check)?;
 		Self::check_point(&report.batch, &report.receipt.item, point)
 	}
@@ -233,6 +238,10 @@ impl<T: Config> Pallet<T> {
 		Self::note_report(&account);
 		Self::deposit_event(Event::CheckReported { check: id, index: receipt.index, figures });
 		let tokens = report.receipt.item.receipt.telemetry.output_tokens;
+		if id.check >= MAX_CHECKS_PER_DRAW {
+			let figure = line.figure(&figures, tokens).ok().flatten().unwrap_or(0);
+			Self::end_asked(&id, receipt.index, figure > line.line)?;
+		}
 		Self::judge(id, &account, receipt, &figures, &line, tokens)
 	}
 
@@ -383,7 +392,9 @@ impl<T: Config> Pallet<T> {
 			let forfeited = Forfeited::<T>::drain_prefix(id).take(left).count();
 			let left = left.saturating_sub(forfeited);
 			let demanded = Demanded::<T>::drain_prefix(id).take(left).count();
-			if demanded < left {
+			let left = left.saturating_sub(demanded);
+			let asked = Self::forget_asked(&id, left)?;
+			if asked < left {
 				Batches::<T>::remove(id);
 			}
 		}
@@ -405,5 +416,10 @@ impl<T: Config> Pallet<T> {
 impl<T: Config> gridproof_primitives::compute::checks::Touched for Pallet<T> {
 	fn is_touched(id: &BatchId) -> bool {
 		Batches::<T>::contains_key(id)
+	}
+
+	fn deters(compute: &ComputeParameters, channels: &ChannelParameters) -> bool {
+		let parameters = Parameters::<T>::get();
+		channels.check_window_ms == 0 || parameters.check(compute, channels).is_ok()
 	}
 }

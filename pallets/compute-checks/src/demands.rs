@@ -11,8 +11,8 @@ use frame_support::{
 };
 use gridproof_primitives::{
 	compute::checks::{
-		CheckId, CheckRefusal, OpeningDemand, OpeningOutcome, Part, VerifierSignature, Waiting,
-		WitnessStatement, witnesses_say,
+		CheckId, CheckRefusal, MAX_CHECKS_PER_DRAW, MAX_VERIFIERS, OpeningDemand, OpeningOutcome,
+		Part, VerifierSignature, Waiting, WitnessStatement, witnesses_say,
 	},
 	compute::emission::share_of,
 };
@@ -30,6 +30,10 @@ impl<T: Config> Pallet<T> {
 		let reported = Reports::<T>::contains_key(id.batch, (id.verifier, id.check));
 		ensure!(!reported, CheckRefusal::AlreadyReported);
 		ensure!(Demands::<T>::count() < T::MaxDemands::get(), CheckRefusal::Full);
+		// Nobody takes the room of the others.
+		let own = Verifiers::<T>::get(&account).map_or(0, |row| row.demands);
+		let most = T::MaxDemands::get().div_ceil(MAX_VERIFIERS);
+		ensure!(own < most, CheckRefusal::Full);
 		let fee = Parameters::<T>::get().witness_fee;
 		let has = Self::free_of(&account);
 		ensure!(has >= fee, CheckRefusal::FeeUnpaid);
@@ -56,6 +60,10 @@ impl<T: Config> Pallet<T> {
 	) -> Result<(), CheckRefusal> {
 		let is_signed = demand.is_signed(&Self::genesis_hash(), signature);
 		ensure!(is_signed, CheckRefusal::BadSignature);
+		if demand.check >= MAX_CHECKS_PER_DRAW {
+			let placed = demand.receipt.as_ref().ok_or(CheckRefusal::NotDrawn)?;
+			return Self::check_asked(&demand.id(), placed.index);
+		}
 		let point = Self::verify_draw(row, &demand.verifier, &demand.vrf, demand.check)?;
 		match &demand.receipt {
 			Some(placed) => Self::check_point(&demand.batch, &placed.item, point),
@@ -101,6 +109,7 @@ impl<T: Config> Pallet<T> {
 		let until = Self::working_ms().saturating_add(parameters.witness_ms);
 		let hold_ms = Self::now().saturating_add(parameters.witness_ms).saturating_add(DAY_MS);
 		let holds = T::Waiting::hold(&Part::Miner(demand.batch, demand.miner), hold_ms).is_ok();
+		let by = account.clone();
 		let row = DemandRow {
 			by: account,
 			receipt,
@@ -113,6 +122,7 @@ impl<T: Config> Pallet<T> {
 		Demands::<T>::insert(id, row);
 		Demanded::<T>::insert(id.batch, (id.verifier, id.check), ());
 		Self::count_open(&id.batch, true);
+		Self::count_demand(&by, true);
 		Self::deposit_event(Event::OpeningDemanded {
 			check: id,
 			index: receipt.map(|receipt| receipt.index),
@@ -190,6 +200,7 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		Demands::<T>::remove(id);
 		Self::count_open(&id.batch, false);
+		Self::count_demand(&row.by, false);
 		Self::pay_witnesses(&row)?;
 		if let (Some(receipt), true) = (&row.receipt, outcome != OpeningOutcome::Opened) {
 			Self::forfeit(receipt)?;
@@ -208,6 +219,19 @@ impl<T: Config> Pallet<T> {
 		}
 		Self::deposit_event(Event::DemandEnded { check: id, outcome });
 		Ok(())
+	}
+
+	/// Counts what a verifier demands.
+	fn count_demand(by: &T::AccountId, opens: bool) {
+		Verifiers::<T>::mutate(by, |row| {
+			if let Some(row) = row {
+				row.demands = if opens {
+					row.demands.saturating_add(1)
+				} else {
+					row.demands.saturating_sub(1)
+				};
+			}
+		});
 	}
 
 	/// Divides a pot evenly among the witnesses that have spoken; what is left is the treasury's.

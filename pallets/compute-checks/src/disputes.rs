@@ -6,7 +6,6 @@ use codec::Encode;
 use frame_support::{
 	BoundedVec, ensure,
 	pallet_prelude::{ConstU32, DispatchResult, Get},
-	traits::{fungible::Mutate, tokens::Preservation},
 };
 use gridproof_primitives::{
 	H256,
@@ -14,7 +13,8 @@ use gridproof_primitives::{
 		channels::{ChannelReceipt, Mode, Placed},
 		checks::{
 			Ballot, BatchId, CheckId, CheckRefusal, DisputeCause, DisputePhase, JuryCommitment,
-			LineClass, VerifierKey, VerifierSignature, Waiting, is_two_thirds,
+			LineClass, OtherPlace, VerifierKey, VerifierSignature, Waiting, is_two_thirds,
+			other_places,
 		},
 	},
 };
@@ -43,11 +43,22 @@ impl<T: Config> Pallet<T> {
 		Disputes::<T>::count() < T::MaxDisputes::get()
 	}
 
-	/// Returns the id of a dispute.
+	/// Returns the id of a dispute that is opened now. The hash of the block before is part of it: what a
+	/// jury repeats is drawn by the id, and who reports should not know it when it draws; and no vote of
+	/// an earlier dispute about the same receipt counts in a later one.
 	fn dispute_id(cause: &DisputeCause, receipt: &Checked) -> H256 {
-		let genesis = Self::genesis_hash();
+		let (genesis, block) = (Self::genesis_hash(), frame_system::Pallet::<T>::parent_hash());
 		let place = (receipt.batch, receipt.index);
-		H256(("gridproof/dispute/v1", genesis, cause, place).using_encoded(blake2_256))
+		H256(("gridproof/dispute/v1", genesis, cause, place, block).using_encoded(blake2_256))
+	}
+
+	/// Returns where the jury of a number checks other receipts of the miner that wait.
+	fn others_of(id: &H256, cause: &DisputeCause, receipt: &Checked) -> Vec<OtherPlace> {
+		if !matches!(cause, DisputeCause::Number(_)) {
+			return Vec::new();
+		}
+		let miner = &receipt.miner;
+		other_places(id, miner, &T::Waiting::lines_of(miner, MAX_LINES_OF_JURY))
 	}
 
 	/// Opens a dispute, unless this accuser has one open against this accused.
@@ -81,6 +92,7 @@ impl<T: Config> Pallet<T> {
 		let hold_ms = Self::now().saturating_add(parameters.dispute_ms()).saturating_add(DAY_MS);
 		let holds = matches!(accused, Accused::Miner(_))
 			&& T::Waiting::hold(&Self::part_of(&receipt), hold_ms).is_ok();
+		let others = Self::others_of(&id, &cause, &receipt);
 		let dispute = Dispute {
 			cause,
 			receipt,
@@ -88,6 +100,7 @@ impl<T: Config> Pallet<T> {
 			accused,
 			jurors: jurors.try_into().map_err(|_| Error::<T>::MaxVerifiersExceeded)?,
 			reports,
+			others: others.try_into().unwrap_or_default(),
 			block: frame_system::Pallet::<T>::parent_hash(),
 			holds,
 			until,
@@ -120,8 +133,10 @@ impl<T: Config> Pallet<T> {
 		let owner = T::Settlement::client_of(receipt.voucher.channel);
 		ensure!(owner.as_ref() == Some(&client), Error::<T>::NotClient);
 		let line = Self::line_of(&receipt.model, waiting.settled_ms).ok_or(Error::<T>::NoLine)?;
-		// One answer alone proves nothing there.
-		ensure!(line.class == LineClass::Exact, Error::<T>::NotExact);
+		if line.class != LineClass::Exact {
+			// One answer alone proves nothing there: it is added to the miner's number.
+			return Self::ask(client, &receipt);
+		}
 		let deposit = Parameters::<T>::get().dispute_deposit;
 		let accuser = Accuser::Client(client.clone(), deposit);
 		let accused = Accused::Miner(receipt.registered);
@@ -129,16 +144,18 @@ impl<T: Config> Pallet<T> {
 		ensure!(!OpenPairs::<T>::contains_key(pair), Error::<T>::AlreadyDisputed);
 		let once = Forfeited::<T>::contains_key(batch, receipt.index);
 		ensure!(!once, Error::<T>::AlreadyDone);
-		T::Currency::transfer(&client, &T::Escrow::get(), deposit, Preservation::Preserve)?;
-		Sums::<T>::mutate(|sums| sums.escrow = sums.escrow.saturating_add(deposit));
+		Self::ensure_room_for_client()?;
+		Self::take_deposit(&client, deposit)?;
 		let cause = DisputeCause::Client(receipt.voucher);
 		Self::open_dispute(cause, receipt, accuser, accused, Default::default())
 	}
 
-	/// Returns what a dispute waits for.
+	/// Returns what a dispute waits for. Once every juror has committed nothing can be copied any more,
+	/// and they reveal at once.
 	pub(crate) fn phase_of(dispute: &Dispute<T::AccountId>) -> DisputePhase {
 		let now = Self::working_ms();
-		if now < dispute.until.0 {
+		let all = dispute.jurors.iter().all(|juror| juror.commitment.is_some());
+		if now < dispute.until.0 && (!all || dispute.jurors.is_empty()) {
 			DisputePhase::Commit
 		} else if now < dispute.until.1 {
 			DisputePhase::Reveal
@@ -207,6 +224,10 @@ impl<T: Config> Pallet<T> {
 		let genesis = Self::genesis_hash();
 		let expected = Some((ballot.juror, ballot.commitment(&genesis)));
 		ensure!(juror.commitment == expected, CheckRefusal::OtherCommitment);
+		// Nobody is named whose report the jury did not have to repeat.
+		let named = ballot.verdict.invented;
+		let is_chosen = |key| dispute.repeated(&ballot.dispute).iter().any(|id| id.verifier == key);
+		ensure!(named.is_none_or(is_chosen), CheckRefusal::NotDrawn);
 		ensure!(ballot.is_signed(&genesis, signature), CheckRefusal::BadSignature);
 		Ok((dispute, place))
 	}
@@ -251,7 +272,7 @@ impl<T: Config> Pallet<T> {
 		if guilty != Some(false)
 			&& let Accuser::Client(client, deposit) = &dispute.accuser
 		{
-			Self::pay_out(client, *deposit)?;
+			Self::pay_deposit(client, *deposit)?;
 		}
 		if dispute.holds {
 			// What was taken is held no longer.
@@ -283,7 +304,7 @@ impl<T: Config> Pallet<T> {
 	fn punish_accuser(dispute: &Dispute<T::AccountId>) -> DispatchResult {
 		match &dispute.accuser {
 			Accuser::Verifier(account) => Self::punish_verifier(account),
-			Accuser::Client(_, deposit) => Self::pay_out(&T::Treasury::get(), *deposit),
+			Accuser::Client(_, deposit) => Self::pay_deposit(&T::Treasury::get(), *deposit),
 			Accuser::Number => Ok(()),
 		}
 	}
@@ -292,8 +313,10 @@ impl<T: Config> Pallet<T> {
 	fn punish_invented(dispute: &Dispute<T::AccountId>) -> DispatchResult {
 		let named = dispute.jurors.iter().filter_map(|juror| juror.verdict?.invented);
 		let named: Vec<_> = named.collect();
-		for report in &dispute.reports {
-			let key = report.verifier;
+		let mut keys: Vec<_> = dispute.reports.iter().map(|report| report.verifier).collect();
+		keys.sort_unstable();
+		keys.dedup();
+		for key in keys {
 			let votes = named.iter().filter(|one| **one == key).count();
 			let votes = u32::try_from(votes).unwrap_or(u32::MAX);
 			if is_two_thirds(votes, dispute.size())

@@ -77,7 +77,10 @@
 
 extern crate alloc;
 
+mod asked;
 mod authorize;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod checks;
 mod demands;
 mod disputes;
@@ -96,6 +99,8 @@ mod verifiers;
 mod views;
 pub mod weights;
 
+#[cfg(feature = "runtime-benchmarks")]
+pub use benchmarking::BenchmarkHelper;
 pub use gridproof_primitives::compute::checks::CheckParameters;
 pub use pallet::*;
 pub use types::*;
@@ -117,11 +122,12 @@ pub mod pallet {
 		compute::{
 			channels::{ChannelReceipt, Placed},
 			checks::{
-				Ballot, BatchChecks, BatchId, CheckId, CheckOverview, CheckParameterError,
-				CheckRefusal, CheckReport, CheckView, DemandOfOpening, DisputeCause, DisputeView,
-				Figures, FiguresRefusal, Fund, JuryCommitment, ModelLine, Number, OpeningDemand,
-				OpeningOutcome, Reopening, ShownFigures, Verdict, VerifierKey, VerifierSignature,
-				VerifierView, Votes, Waiting, Witness, WitnessStatement,
+				AskedReceipt, Ballot, BatchChecks, BatchId, CheckId, CheckOverview,
+				CheckParameterError, CheckRefusal, CheckReport, CheckView, DemandOfOpening,
+				DisputeCause, DisputeView, Figures, FiguresRefusal, Fund, JuryCommitment,
+				ModelLine, Number, OpeningDemand, OpeningOutcome, Reopening, ShownFigures, Verdict,
+				VerifierKey, VerifierSignature, VerifierView, Votes, Waiting, Witness,
+				WitnessStatement,
 			},
 			registry::ModelRegistry,
 		},
@@ -152,7 +158,7 @@ pub mod pallet {
 		/// Origin that admits verifiers and sets parameters and lines.
 		type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// Origin that may dismiss a verifier in an emergency.
+		/// Origin that may suspend a verifier in an emergency.
 		type PauseOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
 		/// What waits for the check window.
@@ -189,6 +195,10 @@ pub mod pallet {
 
 		/// Weights of the calls.
 		type WeightInfo: WeightInfo;
+
+		/// Makes what benchmarks need of other pallets.
+		#[cfg(feature = "runtime-benchmarks")]
+		type BenchmarkHelper: BenchmarkHelper;
 	}
 
 	/// Why AIT is on hold.
@@ -248,6 +258,18 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Forfeited<T: Config> =
 		StorageDoubleMap<_, Blake2_128Concat, BatchId, Twox64Concat, u64, (), OptionQuery>;
+
+	/// Receipts of a batch that clients want checked, by index.
+	#[pallet::storage]
+	pub type Asked<T: Config> = StorageDoubleMap<
+		_,
+		Blake2_128Concat,
+		BatchId,
+		Twox64Concat,
+		u64,
+		AskedRow<T::AccountId>,
+		OptionQuery,
+	>;
 
 	/// Numbers by the key under which a miner is registered, and by model.
 	#[pallet::storage]
@@ -333,6 +355,11 @@ pub mod pallet {
 	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
 		fn build(&self) {
 			Parameters::<T>::put(self.parameters);
+			let (compute, channels) = T::Settlement::parameters();
+			let deters = <Pallet<T> as gridproof_primitives::compute::checks::Touched>::deters(
+				&compute, &channels,
+			);
+			assert!(deters, "a known cheat pays under the parameters of checks");
 			for (model, line) in &self.lines {
 				assert!(line.check(self.parameters.finds_within).is_ok(), "a line is unsound");
 				Lines::<T>::insert(model, line);
@@ -377,6 +404,13 @@ pub mod pallet {
 		VerifierDismissed {
 			/// The account.
 			account: T::AccountId,
+		},
+		/// A verifier takes no part until a time.
+		VerifierSuspended {
+			/// The account.
+			account: T::AccountId,
+			/// Until when, in UTC milliseconds.
+			until_ms: u64,
 		},
 		/// A verifier begins. Its key draws in an hour.
 		VerifierRegistered {
@@ -514,6 +548,13 @@ pub mod pallet {
 			/// The claim that was lost, in units of 10⁻¹⁸ AIT.
 			claim: u128,
 		},
+		/// A client wants a receipt checked, and it is a verifier's turn.
+		CheckAsked {
+			/// Which check.
+			check: CheckId,
+			/// Index of the receipt in its batch.
+			index: u64,
+		},
 		/// A dispute was opened.
 		DisputeOpened {
 			/// Its id.
@@ -583,6 +624,13 @@ pub mod pallet {
 			checks: u32,
 			/// The pay, in units of 10⁻¹⁸ AIT; zero if the treasury could not pay it.
 			amount: u128,
+		},
+		/// Checks of a day on whose next day nobody was paid are counted with those of a later one.
+		PayPutOff {
+			/// The day on which they matured, counted from 1970.
+			day: u64,
+			/// The day with whose checks they are paid.
+			until: u64,
 		},
 		/// The window of the mint stands still from now on, or goes on.
 		MintStill {
@@ -678,12 +726,14 @@ pub mod pallet {
 		Overflow,
 		/// The receipt is of another client's channel.
 		NotClient,
-		/// One answer alone proves nothing of this model: only its verifiers' figures do.
-		NotExact,
 		/// The client has a dispute with this miner already.
 		AlreadyDisputed,
 		/// Private work is never opened, so nobody can judge it.
 		Private,
+		/// The verifier is suspended, or was within fourteen days.
+		SuspendedLately,
+		/// A third of all verifiers are suspended already.
+		TooManySuspended,
 	}
 
 	impl<T> From<CheckRefusal> for Error<T> {
@@ -725,8 +775,18 @@ pub mod pallet {
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_initialize(_: BlockNumberFor<T>) -> Weight {
 			Self::tell_quorum();
-			// Where it changes, the other pallet counts its stops, too.
-			T::DbWeight::get().reads_writes(8, 8)
+			T::WeightInfo::on_initialize()
+		}
+
+		fn on_finalize(_: BlockNumberFor<T>) {
+			// A call that was filtered after it had been authorized has left its mark.
+			if Verified::<T>::exists() {
+				Verified::<T>::kill();
+			}
+		}
+
+		fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
+			Self::pay_when_idle(remaining)
 		}
 
 		fn integrity_test() {
@@ -842,7 +902,7 @@ pub mod pallet {
 		///
 		/// ## Dispatch Origin
 		///
-		/// [`Config::PauseOrigin`].
+		/// [`Config::GovernanceOrigin`].
 		///
 		/// ## Details
 		///
@@ -863,8 +923,41 @@ pub mod pallet {
 		#[pallet::call_index(3)]
 		#[pallet::weight(T::WeightInfo::dismiss_verifier())]
 		pub fn dismiss_verifier(origin: OriginFor<T>, account: T::AccountId) -> DispatchResult {
-			T::PauseOrigin::ensure_origin(origin)?;
+			T::GovernanceOrigin::ensure_origin(origin)?;
 			Self::do_dismiss(account)
+		}
+
+		/// Suspends a verifier for fourteen days.
+		///
+		/// ## Dispatch Origin
+		///
+		/// [`Config::PauseOrigin`].
+		///
+		/// ## Details
+		///
+		/// It draws nothing of what is touched meanwhile, and is neither witness nor juror of what is opened;
+		/// what it has drawn it still reports. It keeps bond and seat, and takes part again by itself. At most a
+		/// third of those admitted are suspended at a time, so that nobody chooses a jury by it. Only
+		/// governance dismisses.
+		///
+		/// ## Parameters
+		///
+		/// - `account`: the account.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::UnknownVerifier`] if it is none.
+		/// - [`Error::SuspendedLately`] if it is suspended, or was within fourteen days.
+		/// - [`Error::TooManySuspended`] if a third of those admitted would be exceeded.
+		///
+		/// ## Events
+		///
+		/// - [`Event::VerifierSuspended`]
+		#[pallet::call_index(9)]
+		#[pallet::weight(T::WeightInfo::suspend_verifier())]
+		pub fn suspend_verifier(origin: OriginFor<T>, account: T::AccountId) -> DispatchResult {
+			T::PauseOrigin::ensure_origin(origin)?;
+			Self::do_suspend(account)
 		}
 
 		/// Makes the caller a verifier: holds its bond and remembers its key, which draws in an hour.
@@ -1275,6 +1368,10 @@ pub mod pallet {
 		///
 		/// Takes [`CheckParameters::dispute_deposit`], which returns unless the miner is found not guilty.
 		///
+		/// Of a class but `exact` one answer proves nothing: no jury meets, but a verifier whose turn it is does
+		/// the receipt again, once, and its figures are added to the miner's number. The deposit returns if
+		/// they are above the line, or nobody reports them.
+		///
 		/// ## Parameters
 		///
 		/// - `batch`: the batch.
@@ -1286,13 +1383,13 @@ pub mod pallet {
 		///   [`Error::NoLine`] or [`Error::AlreadyDone`].
 		/// - [`Error::NotClient`] if the channel is another's.
 		/// - [`Error::Private`] if the channel is private.
-		/// - [`Error::NotExact`] if the model is not of class `exact`.
+		/// - [`Error::Full`] if clients have opened half of what may be open.
 		/// - [`Error::AlreadyDisputed`] if the caller has a dispute with this miner.
 		/// - An error of the native token if the caller has too little AIT.
 		///
 		/// ## Events
 		///
-		/// - [`Event::DisputeOpened`]
+		/// - [`Event::DisputeOpened`] or [`Event::CheckAsked`]
 		#[pallet::call_index(18)]
 		#[pallet::weight(T::WeightInfo::dispute_receipt())]
 		pub fn dispute_receipt(
@@ -1390,9 +1487,10 @@ pub mod pallet {
 		/// - [`Event::DisputeClosed`], [`Event::MinerGuilty`], [`Event::VerifierPunished`],
 		///   [`Event::ReceiptForfeited`], [`Event::JurorSilent`]
 		#[pallet::call_index(21)]
-		#[pallet::weight(T::WeightInfo::close_dispute())]
+		#[pallet::weight(T::WeightInfo::close_undecided().max(T::WeightInfo::close_guilty()))]
 		#[pallet::authorize(Pallet::<T>::authorize_close_dispute)]
-		#[pallet::weight_of_authorize(T::WeightInfo::close_dispute())]
+		// It reads the dispute alone, which a vote reads as well.
+		#[pallet::weight_of_authorize(T::WeightInfo::commit_vote())]
 		pub fn close_dispute(origin: OriginFor<T>, dispute: H256) -> DispatchResult {
 			Self::ensure_anyone(origin)?;
 			Self::do_close_dispute(dispute)
@@ -1436,8 +1534,9 @@ pub mod pallet {
 		///
 		/// ## Details
 		///
-		/// Before the end of the day after: then what the treasury received on it is forgotten, and nobody is
-		/// paid.
+		/// The first block of the day after with room for it pays without a call; this is for when no block
+		/// has any. After the end of that day what the treasury received is forgotten: then the checks are
+		/// counted with those of today.
 		///
 		/// ## Parameters
 		///
@@ -1449,7 +1548,7 @@ pub mod pallet {
 		///
 		/// ## Events
 		///
-		/// - [`Event::VerifierPaid`]
+		/// - [`Event::VerifierPaid`] or [`Event::PayPutOff`]
 		#[pallet::call_index(23)]
 		#[pallet::weight(T::WeightInfo::pay_checks())]
 		#[pallet::authorize(Pallet::<T>::authorize_pay)]
@@ -1491,6 +1590,11 @@ pub mod pallet {
 		/// Returns at most `limit` reports of a batch, and no more than a thousand, in no order.
 		pub fn reports(batch: BatchId, limit: u32) -> Vec<CheckView> {
 			Self::list_reports(batch, limit)
+		}
+
+		/// Returns the receipts of a batch that clients want checked, in no order.
+		pub fn asked(batch: BatchId) -> Vec<AskedReceipt> {
+			Self::list_asked(batch)
 		}
 
 		/// Returns the number of a miner, by the key under which it is registered, and a model.

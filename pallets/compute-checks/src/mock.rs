@@ -154,6 +154,12 @@ impl Waiting<AccountId32> for WaitingBatches {
 		All::get().get(id).filter(|_| *miner == MINER).map(|one| one.line)
 	}
 
+	fn lines_of(miner: &PublicKey, most: u32) -> Vec<(BatchId, u128)> {
+		assert_eq!(*miner, MINER);
+		let all = All::get().into_iter().take(most as usize);
+		all.map(|(id, one)| (id, one.line.line.price().unwrap())).collect()
+	}
+
 	fn is_given_up(id: &BatchId, _: &PublicKey, place: u128) -> bool {
 		let here = |range: &MinerLine| range.from.price <= place && place < range.to.price;
 		All::get().get(id).is_some_and(|one| one.given_up.iter().any(here))
@@ -276,6 +282,32 @@ impl Config for Test {
 	type Treasury = TreasuryAccount;
 	type Waiting = WaitingBatches;
 	type WeightInfo = ();
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = MadeUp;
+}
+
+/// Makes what benchmarks need.
+#[cfg(feature = "runtime-benchmarks")]
+pub struct MadeUp;
+
+#[cfg(feature = "runtime-benchmarks")]
+impl BenchmarkHelper for MadeUp {
+	fn set_time(now_ms: u64) {
+		Now::set(now_ms);
+	}
+
+	fn batch(id: BatchId, header_hash: H256) -> Placed<ChannelReceipt> {
+		let made = settle(id.sequence, receipts(SEEDED, &[10 * AIT]));
+		let mut waits = All::get().get(&made).unwrap().clone();
+		waits.batch.header_hash = header_hash;
+		let receipt = placed(&made, 0);
+		All::set([(id, waits)].into());
+		receipt
+	}
+
+	fn receive(amount: u128) {
+		Income::set(amount);
+	}
 }
 
 /// Returns the account with a number. Verifiers have 1 to 5.
@@ -583,6 +615,20 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 		Payments::set(Vec::new());
 		Penniless::set(false);
 		Income::set(100 * AIT);
+	});
+	ext
+}
+
+/// Returns a new chain without verifiers, whose keystore signs.
+#[cfg(feature = "runtime-benchmarks")]
+pub(crate) fn new_benchmark_ext() -> sp_io::TestExternalities {
+	let mut ext = new_test_ext();
+	let keystore = sp_keystore::testing::MemoryKeystore::new();
+	ext.register_extension(sp_keystore::KeystoreExt::new(keystore));
+	ext.execute_with(|| {
+		for (account, row) in Verifiers::<Test>::drain() {
+			let _ = (Keys::<Test>::take(row.key.key), Admitted::<Test>::take(account));
+		}
 	});
 	ext
 }

@@ -1,8 +1,12 @@
 //! Pay of verifiers, day by day.
 
+use crate::weights::WeightInfo;
 use crate::{pallet::*, types::*};
 use alloc::vec::Vec;
-use frame_support::{ensure, pallet_prelude::DispatchResult};
+use frame_support::{
+	ensure,
+	pallet_prelude::{DispatchResult, Get, Weight},
+};
 use gridproof_primitives::compute::{
 	checks::{CheckRefusal, Fund, divide_day},
 	emission::share_of,
@@ -24,6 +28,10 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_pay(day: u64) -> DispatchResult {
 		let row = Self::check_pay(day).map_err(Self::refused)?;
 		Days::<T>::remove(day);
+		let today = Self::today();
+		if day.saturating_add(1) < today {
+			return Self::put_off(day, row, today);
+		}
 		let parameters = Parameters::<T>::get();
 		let received = T::Fund::received(day);
 		let budget = share_of(received, parameters.pay_share.into(), MILLION);
@@ -36,5 +44,38 @@ impl<T: Config> Pallet<T> {
 			Self::deposit_event(Event::VerifierPaid { account, day, checks, amount });
 		}
 		Ok(())
+	}
+
+	/// Counts checks with those of today. Rows are full only if more verifiers have come and gone than there
+	/// may be at a time: then the last ones are not paid.
+	fn put_off(day: u64, row: DayRow<T::AccountId>, today: u64) -> DispatchResult {
+		Days::<T>::mutate(today, |counts| {
+			for (account, checks) in row {
+				match counts.iter_mut().find(|(other, _)| *other == account) {
+					Some((_, count)) => *count = count.saturating_add(checks),
+					None => {
+						let _ = counts.try_push((account, checks));
+					},
+				}
+			}
+		});
+		Self::deposit_event(Event::PayPutOff { day, until: today });
+		Ok(())
+	}
+
+	/// Pays a day that is over, if a block has room for it.
+	pub(crate) fn pay_when_idle(remaining: Weight) -> Weight {
+		// At most three days have rows: today, yesterday, and one on which no block was made.
+		let looked = T::DbWeight::get().reads(4);
+		let needed = looked.saturating_add(T::WeightInfo::pay_checks());
+		if needed.any_gt(remaining) {
+			return Weight::zero();
+		}
+		let today = Self::today();
+		match Days::<T>::iter_keys().find(|day| *day < today) {
+			// What cannot be paid is not tried again.
+			Some(day) if Self::do_pay(day).is_ok() => needed,
+			_ => looked,
+		}
 	}
 }

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use gridproof_primitives::{
 	H256,
 	compute::checks::{
-		BatchChecks, BatchId, CheckId, CheckOverview, CheckParameterError, CheckParameters,
-		CheckView, DemandOfOpening, DisputeView, ModelLine, Number, VerifierView,
+		AskedReceipt, BatchChecks, BatchId, CheckId, CheckOverview, CheckParameterError,
+		CheckParameters, CheckView, DemandOfOpening, DisputeView, ModelLine, Number, VerifierView,
 	},
 	crypto::ed25519::PublicKey,
 };
@@ -31,6 +31,9 @@ sp_api::decl_runtime_apis! {
 
 		/// Returns at most `limit` reports of a batch, and no more than a thousand, in no order.
 		fn reports(batch: BatchId, limit: u32) -> Vec<CheckView>;
+
+		/// Returns the receipts of a batch that clients want checked, in no order.
+		fn asked(batch: BatchId) -> Vec<AskedReceipt>;
 
 		/// Returns the number of a miner, by the key under which it is registered, and a model.
 		fn number(miner: PublicKey, model: H256) -> Number;

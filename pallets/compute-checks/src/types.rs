@@ -1,5 +1,6 @@
 //! What the pallet stores, and what it asks of the pallet that settles.
 
+use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{BoundedVec, pallet_prelude::ConstU32};
 use gridproof_primitives::{
@@ -8,8 +9,9 @@ use gridproof_primitives::{
 		ComputeParameters,
 		channels::{ChannelId, ChannelParameters, VoucherId},
 		checks::{
-			BatchChecks, BatchId, CheckId, DisputeCause, Figures, KEY_NOTICE_MS, Number,
-			TokenFigures, Verdict, VerifierKey, Votes, Witness,
+			BatchChecks, BatchId, CheckId, DisputeCause, Figures, JURY_REPEATS, KEY_NOTICE_MS,
+			Number, OtherPlace, TokenFigures, Verdict, VerifierKey, Votes, Witness,
+			repeated_reports,
 		},
 	},
 	crypto::ed25519::PublicKey,
@@ -20,10 +22,15 @@ use scale_info::TypeInfo;
 pub const MAX_ROWS: u32 = 64;
 /// Number of reports that are remembered of a number: those that took it up last.
 pub const MAX_REPORTS_OF_NUMBER: u32 = 8;
+/// Highest number of lines of a miner that wait out of which a jury's places are drawn.
+pub const MAX_LINES_OF_JURY: u32 = 32;
 /// Highest number of rows that one call removes of a batch that is over.
 pub const MAX_CLEARED: u32 = 64;
 /// Number of offences from which a verifier is dismissed.
 pub const DISMISSED_AFTER: u32 = 3;
+/// Time for which a verifier can be suspended in an emergency, and after which it can be suspended again, in
+/// milliseconds: fourteen days.
+pub const SUSPENSION_MS: u64 = 14 * DAY_MS;
 /// Shortest time between two exchanges of a verifier's key, in milliseconds: eight days. The key before
 /// still reports what it drew, and no window is longer than a week.
 pub const KEY_EXCHANGE_GAP_MS: u64 = 8 * 86_400_000;
@@ -80,6 +87,10 @@ pub struct Verifier {
 	pub offences: u32,
 	/// Time from which the bond is free, if it leaves, in UTC milliseconds.
 	pub free_ms: Option<u64>,
+	/// Number of openings that it demands now.
+	pub demands: u32,
+	/// Time until which it is suspended, or was the last time, in UTC milliseconds; 0 if it never was.
+	pub suspended_ms: u64,
 }
 
 impl Verifier {
@@ -89,9 +100,11 @@ impl Verifier {
 		keys.into_iter().flatten().find(|key| key.draws_at(touched_ms)).map(|key| key.key)
 	}
 
-	/// Returns `true` if it takes part: it does not leave, and has at least half of the bond.
-	pub const fn is_fit(&self, bond: u128) -> bool {
-		self.free_ms.is_none() && self.bond.saturating_mul(2) >= bond
+	/// Returns `true` if it takes part: it does not leave, is not suspended, and has at least half of the
+	/// bond.
+	pub const fn is_fit(&self, bond: u128, now_ms: u64) -> bool {
+		let stays = self.free_ms.is_none() && self.suspended_ms <= now_ms;
+		stays && self.bond.saturating_mul(2) >= bond
 	}
 }
 
@@ -105,8 +118,26 @@ pub struct BatchRow {
 	pub header_hash: H256,
 	/// Number of demands, re-openings and disputes about it that are open.
 	pub open: u32,
+	/// Number of its receipts that clients wanted checked.
+	pub asked: u32,
 	/// Time from which its rows can be removed even if something of it still waits, in UTC milliseconds.
 	pub over_ms: u64,
+}
+
+/// A receipt that its client wants checked.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AskedRow<AccountId> {
+	/// The client.
+	pub client: AccountId,
+	/// Its deposit, in 10⁻¹⁸ AIT; 0 once it was reported.
+	pub deposit: u128,
+	/// Key of the verifier whose turn it is.
+	pub by: VerifierKey,
+	/// Number of the check, which no draw has.
+	pub check: u32,
+	/// Voucher of the receipt.
+	pub voucher: VoucherId,
 }
 
 /// A receipt in its batch, as disputes and demands name it.
@@ -275,6 +306,8 @@ pub struct Dispute<AccountId> {
 	pub jurors: BoundedVec<Juror<AccountId>, ConstU32<MAX_ROWS>>,
 	/// Reports that the jury draws from, of a number.
 	pub reports: BoundedVec<CheckId, ConstU32<MAX_REPORTS_OF_NUMBER>>,
+	/// Where the jury checks other receipts of the miner, of a number.
+	pub others: BoundedVec<OtherPlace, ConstU32<JURY_REPEATS>>,
 	/// Hash of the block before the one in which it was opened.
 	pub block: H256,
 	/// `true` if the miner's part of the batch is held for it.
@@ -284,6 +317,11 @@ pub struct Dispute<AccountId> {
 }
 
 impl<AccountId> Dispute<AccountId> {
+	/// Returns the reports that the jury of this dispute repeats.
+	pub fn repeated(&self, id: &H256) -> Vec<CheckId> {
+		repeated_reports(id, &self.reports)
+	}
+
 	/// Returns the votes so far.
 	pub fn votes(&self) -> Votes {
 		let verdicts = self.jurors.iter().filter_map(|juror| juror.verdict.as_ref());
@@ -310,6 +348,8 @@ pub struct Totals {
 	pub paid: u128,
 	/// What lies in the pallet's account: pots of demands and deposits of disputes, in 10⁻¹⁸ AIT.
 	pub escrow: u128,
+	/// Disputes of clients that are open, and receipts that they want checked.
+	pub of_clients: u32,
 	/// Time for which fewer than five verifiers had reported within a day, in milliseconds.
 	pub still_ms: u64,
 }

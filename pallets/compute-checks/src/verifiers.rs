@@ -44,8 +44,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Returns the accounts of the verifiers that take part now.
 	pub(crate) fn fit_verifiers() -> Vec<T::AccountId> {
-		let bond = Parameters::<T>::get().verifier_bond;
-		let rows = Verifiers::<T>::iter().filter(|(_, row)| row.is_fit(bond));
+		let (bond, now) = (Parameters::<T>::get().verifier_bond, Self::now());
+		let rows = Verifiers::<T>::iter().filter(|(_, row)| row.is_fit(bond, now));
 		rows.map(|(account, _)| account).collect()
 	}
 
@@ -53,7 +53,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn drawing_verifiers() -> u32 {
 		let (bond, now) = (Parameters::<T>::get().verifier_bond, Self::now());
 		let rows = Verifiers::<T>::iter_values();
-		let count = rows.filter(|row| row.is_fit(bond) && row.key_at(now).is_some()).count();
+		let count = rows.filter(|row| row.is_fit(bond, now) && row.key_at(now).is_some()).count();
 		u32::try_from(count).unwrap_or(u32::MAX)
 	}
 
@@ -70,6 +70,25 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_dismiss(account: T::AccountId) -> DispatchResult {
 		ensure!(Admitted::<T>::contains_key(&account), Error::<T>::NotAdmitted);
 		Self::dismiss(&account);
+		Ok(())
+	}
+
+	/// [`Pallet::suspend_verifier`] without the origin.
+	pub(crate) fn do_suspend(account: T::AccountId) -> DispatchResult {
+		let mut row = Verifiers::<T>::get(&account).ok_or(Error::<T>::UnknownVerifier)?;
+		let now = Self::now();
+		let rested = row.suspended_ms == 0 || now >= row.suspended_ms.saturating_add(SUSPENSION_MS);
+		ensure!(rested, Error::<T>::SuspendedLately);
+		// With a third of all against them, two thirds of the others would still be needed to decide.
+		let is_out = |row: &Verifier| row.suspended_ms > now;
+		let out = Verifiers::<T>::iter_values().filter(is_out).count();
+		let out = u32::try_from(out).unwrap_or(u32::MAX).saturating_add(1);
+		let most = Admitted::<T>::count().checked_div(3).unwrap_or(0);
+		ensure!(out <= most, Error::<T>::TooManySuspended);
+		row.suspended_ms = now.saturating_add(SUSPENSION_MS);
+		let until_ms = row.suspended_ms;
+		Verifiers::<T>::insert(&account, row);
+		Self::deposit_event(Event::VerifierSuspended { account, until_ms });
 		Ok(())
 	}
 
@@ -119,6 +138,8 @@ impl<T: Config> Pallet<T> {
 			last_report_ms: 0,
 			offences: 0,
 			free_ms: None,
+			demands: 0,
+			suspended_ms: 0,
 		};
 		Verifiers::<T>::insert(&account, row);
 		Keys::<T>::insert(key, &account);

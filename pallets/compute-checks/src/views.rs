@@ -32,6 +32,8 @@ impl<T: Config> Pallet<T> {
 			last_report_ms: 0,
 			offences: 0,
 			free_ms: None,
+			demands: 0,
+			suspended_ms: 0,
 		};
 		Verifiers::<T>::insert(account, row);
 		Keys::<T>::insert(key, account);
@@ -81,7 +83,7 @@ impl<T: Config> Pallet<T> {
 			last_report_ms: row.last_report_ms,
 			offences: row.offences,
 			free_ms: row.free_ms,
-			draws: row.is_fit(bond) && row.key_at(now).is_some(),
+			draws: row.is_fit(bond, now) && row.key_at(now).is_some(),
 		};
 		Verifiers::<T>::iter().map(view).collect()
 	}
@@ -140,6 +142,7 @@ impl<T: Config> Pallet<T> {
 				jurors: (row.size(), u32::try_from(committed).unwrap_or(u32::MAX)),
 				votes: row.votes(),
 				reports: row.reports.to_vec(),
+				others: row.others.to_vec(),
 			}
 		};
 		Disputes::<T>::iter().take(limit).map(view).collect()

@@ -1,5 +1,5 @@
-//! Weights of `pallet_compute_checks`, estimated from what the calls read, write and compute, until `scripts/weights`
-//! has measured them.
+//! Weights of `pallet_compute_checks`: NOT MEASURED. Conservative estimates from what the calls read, write and
+//! compute, until `scripts/weights compute-checks` replaces this file.
 //!
 //! A VRF counts for 2 ms in WebAssembly (two multiplications by two scalars each, a hash to a point and its
 //! output; natively it is about 0.25 ms), an sr25519 signature by the host function for 60 µs. Rows of all 64
@@ -24,6 +24,8 @@ pub trait WeightInfo {
 	fn admit_verifier() -> Weight;
 	/// `dismiss_verifier`.
 	fn dismiss_verifier() -> Weight;
+	/// `suspend_verifier`.
+	fn suspend_verifier() -> Weight;
 	/// `register_verifier`.
 	fn register_verifier() -> Weight;
 	/// `exchange_key`.
@@ -56,12 +58,16 @@ pub trait WeightInfo {
 	fn commit_vote() -> Weight;
 	/// `reveal_vote`.
 	fn reveal_vote() -> Weight;
-	/// `close_dispute`.
-	fn close_dispute() -> Weight;
+	/// `close_undecided`.
+	fn close_undecided() -> Weight;
+	/// `close_guilty`.
+	fn close_guilty() -> Weight;
 	/// `settle_checks`.
 	fn settle_checks() -> Weight;
 	/// `pay_checks`.
 	fn pay_checks() -> Weight;
+	/// `on_initialize`.
+	fn on_initialize() -> Weight;
 }
 
 /// Weights for a runtime `T` and its database.
@@ -87,6 +93,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(22_000_000, 3_800)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	fn suspend_verifier() -> Weight {
+		Weight::from_parts(60_000_000, 61_000)
+			.saturating_add(T::DbWeight::get().reads(67_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	fn register_verifier() -> Weight {
 		Weight::from_parts(90_000_000, 6_200)
@@ -168,10 +179,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
-	fn close_dispute() -> Weight {
+	fn close_undecided() -> Weight {
 		Weight::from_parts(900_000_000, 270_000)
 			.saturating_add(T::DbWeight::get().reads(150_u64))
 			.saturating_add(T::DbWeight::get().writes(145_u64))
+	}
+	fn close_guilty() -> Weight {
+		Weight::from_parts(700_000_000, 270_000)
+			.saturating_add(T::DbWeight::get().reads(160_u64))
+			.saturating_add(T::DbWeight::get().writes(100_u64))
 	}
 	fn settle_checks() -> Weight {
 		Weight::from_parts(420_000_000, 190_000)
@@ -182,6 +198,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(1_400_000_000, 190_000)
 			.saturating_add(T::DbWeight::get().reads(200_u64))
 			.saturating_add(T::DbWeight::get().writes(135_u64))
+	}
+	fn on_initialize() -> Weight {
+		Weight::from_parts(40_000_000, 3_000)
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
 }
 
@@ -206,6 +227,11 @@ impl WeightInfo for () {
 		Weight::from_parts(22_000_000, 3_800)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn suspend_verifier() -> Weight {
+		Weight::from_parts(60_000_000, 61_000)
+			.saturating_add(RocksDbWeight::get().reads(67_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn register_verifier() -> Weight {
 		Weight::from_parts(90_000_000, 6_200)
@@ -287,10 +313,15 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
-	fn close_dispute() -> Weight {
+	fn close_undecided() -> Weight {
 		Weight::from_parts(900_000_000, 270_000)
 			.saturating_add(RocksDbWeight::get().reads(150_u64))
 			.saturating_add(RocksDbWeight::get().writes(145_u64))
+	}
+	fn close_guilty() -> Weight {
+		Weight::from_parts(700_000_000, 270_000)
+			.saturating_add(RocksDbWeight::get().reads(160_u64))
+			.saturating_add(RocksDbWeight::get().writes(100_u64))
 	}
 	fn settle_checks() -> Weight {
 		Weight::from_parts(420_000_000, 190_000)
@@ -301,5 +332,10 @@ impl WeightInfo for () {
 		Weight::from_parts(1_400_000_000, 190_000)
 			.saturating_add(RocksDbWeight::get().reads(200_u64))
 			.saturating_add(RocksDbWeight::get().writes(135_u64))
+	}
+	fn on_initialize() -> Weight {
+		Weight::from_parts(40_000_000, 3_000)
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().writes(8_u64))
 	}
 }

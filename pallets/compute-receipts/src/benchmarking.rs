@@ -22,10 +22,10 @@ use gridproof_primitives::{
 	H256,
 	compute::channels::{
 		Attested, BatchKind, BatchSums, Channel, ChannelEvidence, ChannelId, ChannelLine,
-		ChannelParameters, ChannelReceipt, ChannelSums, ChannelTerms, Demanded, InBatch, Lists,
-		MAX_LINES, MinerLine, MinerSums, Mode, PaidBy, Placed, ReceiptV2, RunningSums, Sampler,
-		SettlementBatch, SettlementHeader, SignedChannelLine, SignedMinerLine, Voucher, VoucherId,
-		receipt_leaf,
+		ChannelParameters, ChannelReceipt, ChannelSums, ChannelTerms, Demanded, GivenUp, InBatch,
+		Lists, MAX_LINES, MinerLine, MinerSums, Mode, PaidBy, Placed, ReceiptV2, RunningSums,
+		Sampler, SettlementBatch, SettlementHeader, SignedChannelLine, SignedMinerLine, Voucher,
+		VoucherId, receipt_leaf,
 	},
 	compute::checks::{BatchId, MAX_RELEASES, PaidByChannel, Part, Waiting as _},
 	compute::settlement::{Shares, Split},
@@ -589,6 +589,117 @@ fn end_window<T: Config>(id: &BatchId) {
 	let step = ClosedStep { shares, pool: 3 * AIT, claims, parties: u32::MAX, converted: 0 };
 	Steps::<T>::insert(ENDED, step);
 	Running::<T>::put(RunningStep { step: ENDED + 1, ..Default::default() });
+}
+
+/// Lines of as many batches, each of which has as many channels and ranges that are given up behind it as
+/// can be, and was touched. Miners and coordinator have exchanged their keys since.
+fn apart<T: Config>(n: u32) -> Result<Parts, BenchmarkError> {
+	let (id, _) = waiting::<T>(1, n, true)?;
+	end_window::<T>(&id);
+	let row = WaitingBatches::<T>::take(id.coordinator, id.sequence).ok_or("the batch waits")?;
+	WaitingLists::<T>::remove(id);
+	let registered = row.key;
+	let mut parts = Vec::new();
+	for (index, (miner, _, line)) in (0u64..).zip(WaitingLines::<T>::drain().collect::<Vec<_>>()) {
+		let own = BatchId { coordinator: id.coordinator, sequence: 1_000 + index };
+		let claims = line.coordinator_claim;
+		WaitingBatches::<T>::insert(
+			own.coordinator,
+			own.sequence,
+			WaitingBatch { pay: 0, lines: 1, claims, key: registered, ..row.clone() },
+		);
+		WaitingLists::<T>::insert(own, full_list(&line));
+		WaitingLines::<T>::insert(miner, own, line);
+		<T::BenchmarkHelper as Touches>::touch(&own);
+		parts.push(Part::Miner(own, miner));
+	}
+	Ok(parts.try_into().map_err(|_| "as many as fit")?)
+}
+
+/// As many channels as a batch has, of which the last one paid all, and as many ranges that were given up.
+fn full_list<AccountId>(line: &WaitingLine<AccountId>) -> WaitingList {
+	let channel = |index: u32| 1_000_000 + ChannelId::from(index);
+	let paid = |index: u32| PaidByChannel {
+		channel: channel(index),
+		price: if index + 1 == MAX_LINES { line.paid.price } else { 0 },
+		returned: 0,
+	};
+	let empty = MinerLine { miner: line.line.miner, from: line.line.to, to: line.line.to };
+	let given_up = |index: u32| GivenUp { channel: channel(index), line: empty };
+	WaitingList {
+		channels: (0..MAX_LINES).map(paid).collect::<Vec<_>>().try_into().unwrap_or_default(),
+		given_up: (0..MAX_LINES).map(given_up).collect::<Vec<_>>().try_into().unwrap_or_default(),
+	}
+}
+
+/// Touches batches for benchmarks: nothing of one that nobody touched is released.
+pub trait Touches {
+	/// Touches a batch.
+	fn touch(batch: &BatchId);
+}
+
+impl Touches for () {
+	fn touch(_: &BatchId) {}
+}
+
+/// Makes a batch that waits for benchmarks of the pallet that checks: with this name and hash of its header,
+/// one receipt in the deepest tree, and all lists full. Miner and coordinator have exchanged their keys
+/// since, and `others` more lines of the miner wait.
+///
+/// # Errors
+/// If the batch does not settle.
+pub fn checkable<T: Config>(
+	id: BatchId,
+	header_hash: H256,
+	others: u32,
+) -> Result<Placed<ChannelReceipt>, BenchmarkError> {
+	let (settled, _) = waiting::<T>(1, 1, true)?;
+	let mut row = WaitingBatches::<T>::take(settled.coordinator, settled.sequence)
+		.ok_or("the batch waits")?;
+	WaitingLists::<T>::remove(settled);
+	let (miner, _, mut line) = WaitingLines::<T>::drain().next().ok_or("its line waits")?;
+	Successors::<T>::insert(id.coordinator, Exchange { key: row.key, time_ms: 1 });
+	let price = line.line.to.price;
+	let sums = MinerSums { count: 1, price, weight: 1 };
+	(line.line.to, line.paid) = (sums, sums);
+	let channel = ChannelTotals::<T>::get().opened;
+	let receipt = ReceiptV2 {
+		paid_by: PaidBy::Voucher(VoucherId { channel, number: 1 }),
+		miner: Some(miner),
+		model: H256::repeat_byte(3),
+		spec_hash: H256::repeat_byte(4),
+		output_root: H256::repeat_byte(5),
+		weight: 1,
+		price,
+		sampler: Sampler::Gumbel,
+		telemetry: Telemetry { input_tokens: 3, output_tokens: 4, duration_ms: 5, memory_mb: 6 },
+		settle_by_ms: 0,
+	};
+	let sums =
+		RunningSums { kind: row.kind, channel: ChannelSums { count: 1, price }, miner: sums };
+	let (placed, header) = deep::<T>(row.key, ChannelReceipt { receipt, sums })?;
+	row.header_hash = header_hash;
+	row.receipts = header.receipts;
+	(row.sums.receipts, row.sums.price) = (header.sums.receipts, price);
+	row.block = 0;
+	let mut list = full_list(&line);
+	if let Some(last) = list.channels.last_mut() {
+		last.channel = channel;
+	}
+	WaitingLists::<T>::insert(id, list);
+	for index in 0..others {
+		let other = BatchId { sequence: 1_000_000 + u64::from(index), ..id };
+		WaitingLines::<T>::insert(miner, other, line.clone());
+	}
+	WaitingLines::<T>::insert(miner, id, line);
+	WaitingBatches::<T>::insert(id.coordinator, id.sequence, row);
+	Ok(placed)
+}
+
+/// Lets the treasury receive an amount today, in 10⁻¹⁸ AIT, which it has.
+pub fn receive<T: Config>(amount: u128) {
+	T::Currency::set_balance(&T::Treasury::get(), amount);
+	ComputeReceipts::<T>::note_received(amount);
 }
 
 /// Channels that have ended, each of another client, whose keys the coordinator kept.
@@ -1200,12 +1311,15 @@ mod benchmarks {
 	#[benchmark]
 	fn return_rests(n: Linear<1, MAX_EXPIRIES_PER_CALL>) -> Result<(), BenchmarkError> {
 		let ids = ended::<T>(n)?;
+		// Each row that goes lets two older ones be forgotten.
+		forgettable::<T>(2 * n)?;
 		let origin = T::RuntimeOrigin::from(RawOrigin::Authorized);
 
 		#[extrinsic_call]
 		_(origin as T::RuntimeOrigin, ids);
 
 		assert_eq!(ChannelTotals::<T>::get().open, 0);
+		assert_eq!(Facts::<T>::iter().count(), 0);
 		Ok(())
 	}
 
@@ -1347,10 +1461,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn release_waiting(n: Linear<1, MAX_RELEASES>) -> Result<(), BenchmarkError> {
-		let (id, batch) = waiting::<T>(1, n, true)?;
-		end_window::<T>(&id);
-		let parts = batch.miners.iter().filter_map(|one| Some(Part::Miner(id, one.line.miner?)));
-		let parts: Parts = parts.collect::<Vec<_>>().try_into().map_err(|_| "as many as fit")?;
+		let parts = apart::<T>(n)?;
 		let origin = T::RuntimeOrigin::from(RawOrigin::Authorized);
 
 		#[block]
@@ -1360,6 +1471,27 @@ mod benchmarks {
 		}
 
 		assert_eq!(WaitingLines::<T>::iter().count(), 0);
+		Ok(())
+	}
+
+	/// What was taken waits for its clients, of whom each batch has as many as can be.
+	#[benchmark]
+	fn release_taken(n: Linear<1, MAX_RELEASES>) -> Result<(), BenchmarkError> {
+		let parts = apart::<T>(n)?;
+		for (miner, id) in WaitingLines::<T>::iter_keys().collect::<Vec<_>>() {
+			let Some(row) = WaitingLines::<T>::get(miner, id) else { continue };
+			TakenOf::<T>::insert(row.key, Taken { pay_before: u64::MAX, mint_before: u64::MAX });
+		}
+		let origin = T::RuntimeOrigin::from(RawOrigin::Authorized);
+
+		#[block]
+		{
+			close_a_step::<T>();
+			ComputeReceipts::<T>::release_waiting(origin, parts)?;
+		}
+
+		assert_eq!(WaitingLines::<T>::iter().count(), 0);
+		assert_eq!(u32::try_from(WaitingBatches::<T>::iter().count()), Ok(n));
 		Ok(())
 	}
 

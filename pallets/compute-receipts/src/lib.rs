@@ -132,7 +132,7 @@ extern crate alloc;
 
 mod authorize;
 #[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
+pub mod benchmarking;
 mod channels;
 mod claims;
 mod emission;
@@ -182,7 +182,9 @@ pub mod pallet {
 			ChannelParameterError, ChannelParameters, ChannelReceipt, ChannelSums, ChannelTerms,
 			ChannelView, DemandView, Demanded, HeaderChain, MinerSums, Placed, SettlementBatch,
 		},
-		compute::checks::{BatchId, Checkable, CheckableLine, PaidByChannel, Part, WaitingView},
+		compute::checks::{
+			BatchId, Checkable, CheckableLine, PaidByChannel, Part, Touched, WaitingView,
+		},
 		compute::settlement::{Shares, WorkRecorder},
 		compute::{
 			AitPerAicp, Class, ComputeParameterError, CoordinatorView, Earnings, Evidence,
@@ -254,7 +256,11 @@ pub mod pallet {
 		type Models: Models;
 
 		/// Knows which batches were touched: one that nobody touched does not mature.
-		type Touched: gridproof_primitives::compute::checks::Touched;
+		type Touched: Touched;
+
+		/// Touches batches, where benchmarks need it.
+		#[cfg(feature = "runtime-benchmarks")]
+		type BenchmarkHelper: benchmarking::Touches;
 
 		/// Highest number of coordinators that are admitted, at least 1.
 		#[pallet::constant]
@@ -1954,7 +1960,8 @@ pub mod pallet {
 		///
 		/// ## Errors
 		///
-		/// - [`Error::InvalidParameters`] if the parameters contradict each other.
+		/// - [`Error::InvalidParameters`] if the parameters contradict each other, or known cheats would pay
+		///   under them and those of checks.
 		/// - [`Error::CheckWindow`] if bonds or the memory of offences would end before what waits for
 		///   the check window.
 		/// - [`Error::Unchanged`] if they equal the present ones.
@@ -1967,7 +1974,9 @@ pub mod pallet {
 		pub fn set_parameters(origin: OriginFor<T>, new: Box<ComputeParameters>) -> DispatchResult {
 			T::GovernanceOrigin::ensure_origin(origin)?;
 			new.check().map_err(|_| Error::<T>::InvalidParameters)?;
-			ensure!(ChannelRules::<T>::get().fits(&new), Error::<T>::CheckWindow);
+			let channels = ChannelRules::<T>::get();
+			ensure!(channels.fits(&new), Error::<T>::CheckWindow);
+			ensure!(T::Touched::deters(&new, &channels), Error::<T>::InvalidParameters);
 			let old = Box::new(Parameters::<T>::get());
 			ensure!(old != new, Error::<T>::Unchanged);
 			Self::roll(T::Time::now());
@@ -2508,7 +2517,8 @@ pub mod pallet {
 		///
 		/// ## Errors
 		///
-		/// - [`Error::InvalidParameters`] if the parameters contradict each other.
+		/// - [`Error::InvalidParameters`] if the parameters contradict each other, or known cheats would pay
+		///   under them and those of checks.
 		/// - [`Error::CheckWindow`] if bonds or the memory of offences would end before what waits.
 		/// - [`Error::Unchanged`] if they equal the present ones.
 		///

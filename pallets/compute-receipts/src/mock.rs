@@ -244,6 +244,8 @@ impl Config for Test {
 	type ServiceCredit = CreditMap;
 	type Time = Clock;
 	type Touched = TouchedBatches;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = ();
 	type Treasury = TreasuryAccount;
 	type SubmissionLongevity = ConstU64<64>;
 	type SubmissionPriority = ConstU64<1_000>;

@@ -104,6 +104,8 @@ pub trait WeightInfo {
 	fn lapse_demand() -> Weight;
 	/// `release_waiting` with n.
 	fn release_waiting(n: u32) -> Weight;
+	/// `release_taken` with n.
+	fn release_taken(n: u32) -> Weight;
 	/// `return_to_clients` with n.
 	fn return_to_clients(n: u32) -> Weight;
 	/// `sign_line`.
@@ -386,6 +388,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads((16_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(8_u64))
 			.saturating_add(T::DbWeight::get().writes((12_u64).saturating_mul(n.into())))
+	}
+	/// The range of component `n` is `[1, 128]`. Not measured yet: an estimate.
+	fn release_taken(n: u32) -> Weight {
+		Weight::from_parts(260_000_000, 3_500)
+			.saturating_add(Weight::from_parts(900_000_000, 170_000).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(12_u64))
+			.saturating_add(T::DbWeight::get().reads((9_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(8_u64))
+			.saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(n.into())))
 	}
 	/// The range of component `n` is `[1, 256]`.
 	fn return_to_clients(n: u32) -> Weight {
@@ -670,6 +681,14 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads((16_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(8_u64))
 			.saturating_add(RocksDbWeight::get().writes((12_u64).saturating_mul(n.into())))
+	}
+	fn release_taken(n: u32) -> Weight {
+		Weight::from_parts(260_000_000, 3_500)
+			.saturating_add(Weight::from_parts(900_000_000, 170_000).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(12_u64))
+			.saturating_add(RocksDbWeight::get().reads((9_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(8_u64))
+			.saturating_add(RocksDbWeight::get().writes((4_u64).saturating_mul(n.into())))
 	}
 	fn return_to_clients(n: u32) -> Weight {
 		Weight::from_parts(900_000_000, 170_000)

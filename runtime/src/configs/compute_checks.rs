@@ -73,4 +73,54 @@ impl pallet_compute_checks::Config for Runtime {
 	type Treasury = TreasuryAccount;
 	type Waiting = ComputeReceipts;
 	type WeightInfo = pallet_compute_checks::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = Benchmarked;
+}
+
+/// What benchmarks of checks and of compute receipts need of each other.
+#[cfg(feature = "runtime-benchmarks")]
+pub struct Benchmarked;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarked {
+	use super::*;
+	use gridproof_primitives::{
+		H256,
+		compute::{
+			channels::{ChannelReceipt, Placed},
+			checks::{BatchChecks, BatchId},
+		},
+	};
+	use pallet_compute_checks::{BatchRow, Batches, BenchmarkHelper, MAX_LINES_OF_JURY};
+	use pallet_compute_receipts::benchmarking::{Touches, checkable, receive};
+
+	impl BenchmarkHelper for Benchmarked {
+		fn set_time(now_ms: u64) {
+			pallet_timestamp::Now::<Runtime>::put(now_ms);
+		}
+
+		fn batch(id: BatchId, header_hash: H256) -> Placed<ChannelReceipt> {
+			checkable::<Runtime>(id, header_hash, MAX_LINES_OF_JURY).expect("the batch settles")
+		}
+
+		fn receive(amount: u128) {
+			receive::<Runtime>(amount);
+		}
+	}
+
+	impl Touches for Benchmarked {
+		fn touch(batch: &BatchId) {
+			let checks = BatchChecks {
+				block: H256::zero(),
+				touched_ms: 0,
+				verifiers: 0,
+				per_check: 0,
+				value: 0,
+				total: 0,
+				reports: 0,
+			};
+			let row = BatchRow { checks, header_hash: H256::zero(), open: 0, asked: 0, over_ms: 0 };
+			Batches::<Runtime>::insert(batch, row);
+		}
+	}
 }

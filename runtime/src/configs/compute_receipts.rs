@@ -88,6 +88,8 @@ impl pallet_compute_receipts::Config for Runtime {
 	type ServiceCredit = CoveragePolicy;
 	type Time = Timestamp;
 	type Touched = ComputeChecks;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = crate::configs::compute_checks::Benchmarked;
 	type Treasury = TreasuryAccount;
 	type SubmissionLongevity = ConstU64<{ 2 * MINUTES as u64 }>;
 	// Below whatever pays a fee of any size. Assignments and heartbeats have half of it.

@@ -38,7 +38,7 @@ impl Contains<RuntimeCall> for WhitelistedCalls {
 				| RuntimeCall::CoveragePolicy(pallet_coverage_policy::Call::set_breaker { .. })
 				| RuntimeCall::ComputeReceipts(pallet_compute_receipts::Call::set_breaker { .. })
 				| RuntimeCall::ModelRegistry(pallet_model_registry::Call::stop { .. })
-				| RuntimeCall::ComputeChecks(pallet_compute_checks::Call::dismiss_verifier { .. })
+				| RuntimeCall::ComputeChecks(pallet_compute_checks::Call::suspend_verifier { .. })
 		)
 	}
 }

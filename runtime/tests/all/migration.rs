@@ -6,9 +6,10 @@
 //! version showed.
 
 use frame_support::traits::{OnRuntimeUpgrade, fungibles::Inspect};
+use gridproof_primitives::compute::{channels::ChannelParameters, checks::DEFAULT_WINDOW_MS};
 use gridproof_runtime::{
-	AllPalletsWithSystem, Assets, Attestations, Balances, ComputeReceipts, CoveragePolicy,
-	MeterReadings, ModelRegistry, Runtime,
+	AllPalletsWithSystem, Assets, Attestations, Balances, ComputeChecks, ComputeReceipts,
+	CoveragePolicy, MeterReadings, ModelRegistry, Runtime,
 	constants::{AICP, KWH},
 };
 use sp_core::storage::Storage;
@@ -43,6 +44,7 @@ fn check_every_invariant() {
 	MeterReadings::do_try_state().expect("meter readings");
 	ComputeReceipts::do_try_state().expect("compute receipts");
 	ModelRegistry::do_try_state().expect("model registry");
+	ComputeChecks::do_try_state().expect("compute checks");
 }
 
 #[test]
@@ -79,6 +81,23 @@ fn a_chain_from_before_the_registry_has_no_models_and_the_usual_delay() {
 		assert_eq!(ModelRegistry::models(None, 100), vec![]);
 		assert_eq!(ModelRegistry::default_model(), None);
 		assert_eq!(ModelRegistry::delay().value, DEFAULT_DELAY_MS);
+	});
+}
+
+#[test]
+fn a_chain_from_before_checks_has_no_verifiers_and_its_pay_does_not_wait() {
+	old_chain(|| {
+		migrate();
+		assert!(ComputeChecks::verifiers().is_empty());
+		let window = pallet_compute_receipts::ChannelRules::<Runtime>::get().check_window_ms;
+		assert_eq!(window, 0, "until governance sets one");
+		// It can, as it is: cheats lose by what holds there.
+		let (compute, channels) = (
+			pallet_compute_receipts::Parameters::<Runtime>::get(),
+			ChannelParameters { check_window_ms: DEFAULT_WINDOW_MS, ..Default::default() },
+		);
+		let checks = ComputeChecks::parameters();
+		assert!(!compute.slashing || checks.check(&compute, &channels).is_ok());
 	});
 }
 

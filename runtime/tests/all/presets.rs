@@ -249,6 +249,22 @@ fn five_verifiers_begin_where_secrets_are_public_and_none_elsewhere() {
 }
 
 #[test]
+fn pay_waits_for_checks_everywhere_and_cheats_lose_by_each_presets_parameters() {
+	use gridproof_primitives::compute::checks::DEFAULT_WINDOW_MS;
+	use pallet_compute_receipts::{ChannelRules, Parameters};
+	for id in [DEVELOPMENT, LOCAL_TESTNET, STAGING] {
+		genesis(id).execute_with(|| {
+			let (compute, channels) =
+				(Parameters::<Runtime>::get(), ChannelRules::<Runtime>::get());
+			let window = if id == DEVELOPMENT { 360_000 } else { DEFAULT_WINDOW_MS };
+			assert_eq!(channels.check_window_ms, window, "{id}");
+			let checks = gridproof_runtime::ComputeChecks::parameters();
+			assert_eq!(checks.check(&compute, &channels), Ok(()), "{id}");
+		});
+	}
+}
+
+#[test]
 fn a_receipts_weight_is_judged_by_the_factors_that_the_registry_remembers() {
 	use gridproof_primitives::{
 		H256,

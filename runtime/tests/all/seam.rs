@@ -470,6 +470,7 @@ fn check_calls() -> Vec<(Call, RuntimeCall)> {
 		),
 		(call::admit_verifier([3; 32]), Theirs::admit_verifier { account: account(3) }.into()),
 		(call::dismiss_verifier([3; 32]), Theirs::dismiss_verifier { account: account(3) }.into()),
+		(call::suspend_verifier([3; 32]), Theirs::suspend_verifier { account: account(3) }.into()),
 		(
 			call::register_verifier(&[1; 32], &[2; 64]),
 			Theirs::register_verifier { key: [1; 32], proof: [2; 64] }.into(),
@@ -1129,6 +1130,7 @@ fn questions_are_answered_in_the_form_that_is_read() {
 				query::verifiers(),
 				query::batch(zeros()),
 				query::reports(zeros(), 10),
+				query::asked(zeros()),
 				query::number([1; 32], H256::zero()),
 				query::demands(),
 				query::reopenings(),

@@ -292,7 +292,7 @@ fn none_of_the_exits_can_be_paused() {
 			("ComputeReceipts", "set_breaker"),
 			("ModelRegistry", "stop"),
 			("ComputeChecks", "reveal_vote"),
-			("ComputeChecks", "dismiss_verifier"),
+			("ComputeChecks", "suspend_verifier"),
 		] {
 			assert_eq!(
 				TxPause::pause(RuntimeOrigin::root(), (name(pallet), name(call))),

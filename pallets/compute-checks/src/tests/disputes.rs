@@ -6,7 +6,8 @@ use gridproof_primitives::{
 	H256,
 	compute::channels::Mode,
 	compute::checks::{
-		BatchId, DisputeCause, DisputePhase, Figures, JuryCommitment, SeededFigures, Verdict,
+		BatchId, DisputeCause, DisputePhase, Figures, JuryCommitment, OtherPlace, SeededFigures,
+		Verdict, other_places,
 	},
 	num::units::AIT,
 };
@@ -223,11 +224,100 @@ fn a_jury_that_does_not_decide_costs_the_client_nothing() {
 }
 
 #[test]
-fn one_answer_proves_nothing_of_class_seeded() {
+fn once_all_have_committed_they_reveal_and_close_at_once() {
 	build_and_execute(|| {
-		let batch = touched_of(0, SEEDED);
-		let call = Call::dispute_receipt { batch, receipt: Box::new(placed(&batch, 2)) };
-		assert_noop!(dispatch(call, client()), Error::<Test>::NotExact);
+		let (_, dispute) = accused();
+		commit(dispute, &[2, 3, 4], GUILTY);
+		assert_noop!(dispatch(reveal_call(dispute, 2, GUILTY), account(60)), Error::<Test>::NotYet);
+		commit(dispute, &[5], GUILTY);
+		assert_eq!(ComputeChecks::disputes().remove(0).phase, DisputePhase::Reveal);
+		for number in 2..=5 {
+			assert_ok!(apply(reveal_call(dispute, number, GUILTY)));
+		}
+		assert_ok!(apply(Call::close_dispute { dispute }));
+		assert_eq!(Punishments::get(), [MINER]);
+	});
+}
+
+#[test]
+fn no_vote_of_one_dispute_counts_in_a_later_one_about_the_same_receipt() {
+	build_and_execute(|| {
+		let batch = touched_of(0, EXACT);
+		let receipt = Box::new(placed(&batch, 2));
+		let call = Call::dispute_receipt { batch, receipt };
+		assert_ok!(dispatch(call.clone(), client()));
+		let first = the_dispute();
+		decide(first, &[1, 2, 3, 4, 5], false);
+		next_block();
+		assert_ok!(dispatch(call, client()));
+		assert_ne!(the_dispute(), first);
+	});
+}
+
+/// Four reports of verifier 1, above the line together, and the dispute that they open.
+fn number_disputed() -> H256 {
+	let batch = touched(0, receipts(SEEDED, &[4 * AIT; 5]));
+	let figures = SeededFigures { tokens: 10, clipped: 330_000, matches: 0, end: 0 };
+	for check in 0..4 {
+		assert_eq!(Disputes::<Test>::count(), 0, "before report {check}");
+		let report = report_with(&batch, 1, check, Figures::Seeded(figures));
+		assert_ok!(apply(report_call(report, 1)));
+	}
+	the_dispute()
+}
+
+#[test]
+fn what_a_jury_repeats_is_drawn_by_the_disputes_hash() {
+	build_and_execute(|| {
+		let dispute = number_disputed();
+		let shown = ComputeChecks::disputes().remove(0);
+		assert_eq!((shown.reports.len(), shown.others.len()), (4, 3));
+		let miner = |place: &OtherPlace| place.miner == MINER && place.place < 20 * AIT;
+		assert!(shown.others.iter().all(miner));
+		let expected = other_places(&dispute, &MINER, &[(shown.batch, 20 * AIT)]);
+		assert_eq!(shown.others, expected);
+		let row = Disputes::<Test>::get(dispute).unwrap();
+		assert_eq!(row.repeated(&dispute).len(), 3);
+	});
+}
+
+#[test]
+fn nobody_is_named_whose_report_the_jury_does_not_repeat() {
+	build_and_execute(|| {
+		let dispute = number_disputed();
+		let named = |number| Verdict { guilty: false, invented: Some(key(number)) };
+		commit(dispute, &[2], named(3));
+		commit(dispute, &[1, 3, 4, 5], named(1));
+		let call = reveal_call(dispute, 2, named(3));
+		assert_noop!(dispatch(call, account(60)), Error::<Test>::NotDrawn);
+		for number in [1, 3, 4, 5] {
+			assert_ok!(apply(reveal_call(dispute, number, named(1))));
+		}
+		pass(3 * 3_600_000);
+		assert_ok!(apply(Call::close_dispute { dispute }));
+		// Four of five are two thirds, however many of the reports are its own; one that lies is silent.
+		assert_eq!([bond(1), bond(2), bond(3)], [900 * AIT, 999 * AIT, 1_000 * AIT]);
+	});
+}
+
+#[test]
+fn a_flood_of_clients_keeps_no_verifier_from_accusing() {
+	build_and_execute(|| {
+		let batch = touched_of(0, EXACT);
+		let receipt = Box::new(placed(&batch, 2));
+		assert_ok!(dispatch(Call::dispute_receipt { batch, receipt }, client()));
+		// Clients have half of the tests' table of two.
+		let other = touched_of(1, SEEDED);
+		let receipt = Box::new(placed(&other, 2));
+		let call = Call::dispute_receipt { batch: other, receipt };
+		assert_noop!(dispatch(call.clone(), client()), Error::<Test>::Full);
+		assert_ok!(report(&batch, 1, Figures::Exact { equal: false }));
+		assert_eq!(Disputes::<Test>::count(), 2);
+		pass(3 * 3_600_000);
+		for dispute in Disputes::<Test>::iter_keys().collect::<Vec<_>>() {
+			assert_ok!(apply(Call::close_dispute { dispute }));
+		}
+		assert_ok!(dispatch(call, client()));
 	});
 }
 

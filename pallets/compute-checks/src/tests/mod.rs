@@ -1,5 +1,7 @@
 //! One module for each part of the pallet.
 
+mod asked;
+mod cheats;
 mod demands;
 mod disputes;
 mod governance;

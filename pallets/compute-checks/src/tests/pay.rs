@@ -60,6 +60,46 @@ fn a_day_that_asks_for_more_than_its_budget_is_divided() {
 }
 
 #[test]
+fn a_block_with_room_pays_the_day_before_without_a_call() {
+	build_and_execute(|| {
+		let batch = touched_of(0, EXACT);
+		assert_ok!(report(&batch, 1, EQUAL));
+		All::mutate(|all| all.remove(&batch));
+		assert_ok!(apply(Call::settle_checks { batch }));
+		let (today, plenty) = (day(), frame_support::weights::Weight::MAX);
+		ComputeChecks::on_idle(1, plenty);
+		assert!(Payments::get().is_empty(), "the day is not over");
+		pass(86_400_000);
+		ComputeChecks::on_idle(2, frame_support::weights::Weight::from_parts(1_000, 1_000));
+		assert!(Payments::get().is_empty(), "no room");
+		assert!(ComputeChecks::on_idle(3, plenty).any_gt(Default::default()));
+		assert_eq!(Payments::get(), [(today, account(1), 20 * MILLI_AIT)]);
+		ComputeChecks::on_idle(4, plenty);
+		assert_eq!(Payments::get().len(), 1);
+	});
+}
+
+#[test]
+fn checks_of_a_day_that_nobody_paid_in_time_are_paid_with_another() {
+	build_and_execute(|| {
+		let batch = touched_of(0, EXACT);
+		assert_ok!(report(&batch, 1, EQUAL));
+		All::mutate(|all| all.remove(&batch));
+		assert_ok!(apply(Call::settle_checks { batch }));
+		let today = day();
+		// The chain made no block on the next day, and what it received is forgotten.
+		pass(2 * 86_400_000);
+		assert_ok!(apply(Call::pay_checks { day: today }));
+		assert!(Payments::get().is_empty());
+		let put_off = Event::PayPutOff { day: today, until: today + 2 };
+		assert!(events().contains(&put_off));
+		pass(86_400_000);
+		assert_ok!(apply(Call::pay_checks { day: today + 2 }));
+		assert_eq!(Payments::get(), [(today + 2, account(1), 20 * MILLI_AIT)]);
+	});
+}
+
+#[test]
 fn a_treasury_that_cannot_pay_stops_nothing() {
 	build_and_execute(|| {
 		Penniless::set(true);

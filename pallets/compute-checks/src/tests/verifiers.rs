@@ -93,12 +93,48 @@ fn who_leaves_has_its_bond_back_after_a_week() {
 }
 
 #[test]
-fn the_committee_dismisses_and_nobody_else() {
+fn governance_dismisses_and_the_committee_does_not() {
 	build_and_execute(|| {
 		let dismiss = Call::dismiss_verifier { account: account(1) };
 		assert_noop!(dispatch(dismiss.clone(), account(60)), DispatchError::BadOrigin);
-		assert_ok!(dispatch(dismiss.clone(), account(99)));
-		assert_noop!(dispatch(dismiss, account(99)), Error::<Test>::NotAdmitted);
+		assert_noop!(dispatch(dismiss.clone(), account(99)), DispatchError::BadOrigin);
+		assert_ok!(govern(dismiss.clone()));
+		assert_noop!(govern(dismiss), Error::<Test>::NotAdmitted);
+	});
+}
+
+#[test]
+fn the_committee_suspends_a_third_for_fourteen_days_and_not_at_once_again() {
+	build_and_execute(|| {
+		let suspend = |number| Call::suspend_verifier { account: account(number) };
+		assert_noop!(dispatch(suspend(1), account(60)), DispatchError::BadOrigin);
+		assert_noop!(dispatch(suspend(6), account(99)), Error::<Test>::UnknownVerifier);
+		assert_ok!(dispatch(suspend(1), account(99)));
+		assert_noop!(dispatch(suspend(1), account(99)), Error::<Test>::SuspendedLately);
+		// A third of five is one.
+		assert_noop!(dispatch(suspend(2), account(99)), Error::<Test>::TooManySuspended);
+		let of = |number| ComputeChecks::verifiers().into_iter().find(|one| one.key == key(number));
+		assert!(!of(1).unwrap().draws);
+		assert_eq!(ComputeChecks::fit_verifiers().len(), 4);
+		assert!(Admitted::<Test>::contains_key(account(1)), "it keeps its seat");
+		assert_eq!(bond(1), 1_000 * AIT);
+		pass(14 * 86_400_000);
+		assert!(of(1).unwrap().draws, "it takes part again by itself");
+		assert_noop!(dispatch(suspend(1), account(99)), Error::<Test>::SuspendedLately);
+		assert_ok!(dispatch(suspend(2), account(99)));
+		pass(14 * 86_400_000);
+		assert_ok!(dispatch(suspend(1), account(99)));
+	});
+}
+
+#[test]
+fn who_is_suspended_reports_what_it_has_drawn() {
+	build_and_execute(|| {
+		let batch = touched_of(0, EXACT);
+		assert_ok!(dispatch(Call::suspend_verifier { account: account(1) }, account(99)));
+		let equal = gridproof_primitives::compute::checks::Figures::Exact { equal: true };
+		assert_ok!(report(&batch, 1, equal));
+		assert_eq!(ComputeChecks::batch(touched_of(1, EXACT)).unwrap().verifiers, 4);
 	});
 }
 

@@ -3,13 +3,15 @@
 use crate::pallet::*;
 use alloc::boxed::Box;
 use frame_support::{ensure, pallet_prelude::DispatchResult};
-use gridproof_primitives::compute::channels::ChannelParameters;
+use gridproof_primitives::compute::{channels::ChannelParameters, checks::Touched};
 
 impl<T: Config> Pallet<T> {
 	/// Checks parameters: their relations, and that bonds outlast what waits.
 	pub(crate) fn ensure_channel_parameters(new: &ChannelParameters) -> Result<(), Error<T>> {
 		new.check().map_err(|_| Error::<T>::InvalidParameters)?;
-		ensure!(new.fits(&Parameters::<T>::get()), Error::<T>::CheckWindow);
+		let parameters = Parameters::<T>::get();
+		ensure!(new.fits(&parameters), Error::<T>::CheckWindow);
+		ensure!(T::Touched::deters(&parameters, new), Error::<T>::InvalidParameters);
 		Ok(())
 	}
 

@@ -199,9 +199,11 @@ impl<T: Config> Pallet<T> {
 		WaitingLists::<T>::remove(id);
 	}
 
-	/// Returns the weight of [`Pallet::release_waiting`], and of its check.
+	/// Returns the weight of [`Pallet::release_waiting`], and of its check: of parts that are paid or taken,
+	/// whichever is more.
 	pub(crate) fn weight_of_release(parts: usize) -> Weight {
-		T::WeightInfo::release_waiting(u32::try_from(parts).unwrap_or(u32::MAX))
+		let parts = u32::try_from(parts).unwrap_or(u32::MAX);
+		T::WeightInfo::release_waiting(parts).max(T::WeightInfo::release_taken(parts))
 	}
 }
 

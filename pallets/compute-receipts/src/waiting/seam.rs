@@ -179,6 +179,12 @@ impl<T: Config> Waiting<T::AccountId> for Pallet<T> {
 		WaitingLists::<T>::get(id).given_up.into_iter().map(|one| one.line).collect()
 	}
 
+	fn lines_of(miner: &PublicKey, most: u32) -> Vec<(BatchId, u128)> {
+		let most = usize::try_from(most).unwrap_or(usize::MAX);
+		let rows = WaitingLines::<T>::iter_prefix(miner).take(most);
+		rows.map(|(id, row)| (id, row.paid.price)).collect()
+	}
+
 	fn forfeit_receipt(
 		id: &BatchId,
 		miner: &PublicKey,

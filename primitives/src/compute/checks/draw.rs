@@ -13,7 +13,10 @@
 //! that the batch pays as total. So of each unit of price the expected number of checks is the same.
 
 use super::{VerifierKey, VerifierSignature};
-use crate::H256;
+use crate::{
+	H256,
+	compute::{ComputeParameters, channels::ChannelParameters},
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use primitive_types::{U256, U512};
 use scale_info::TypeInfo;
@@ -123,7 +126,12 @@ pub fn checks_of(value: u128, per_check: u128, verifiers: u32, output: &VrfOutpu
 /// Returns the point of a check, counted from 0, in 0 … `total` − 1; `None` if the total is zero.
 pub fn point_of(output: &VrfOutput, check: u32, total: u128) -> Option<u128> {
 	let hash = ("gridproof/check-point/v1", output, check).using_encoded(blake2_256);
-	let product = U256::from_little_endian(&hash).full_mul(total.into());
+	scaled(&hash, total)
+}
+
+/// Returns ⌊h · total / 2²⁵⁶⌋, h the little-endian number of a hash; `None` if the total is zero.
+pub(super) fn scaled(hash: &[u8; 32], total: u128) -> Option<u128> {
+	let product = U256::from_little_endian(hash).full_mul(total.into());
 	let mut high = [0u8; 16];
 	let bytes = product.to_little_endian();
 	high.iter_mut().zip(bytes.get(32..)?).for_each(|(byte, from)| *byte = *from);
@@ -145,6 +153,12 @@ pub fn is_reopened(output: &VrfOutput, one_in: u32, others: u32) -> bool {
 pub trait Touched {
 	/// Returns `true` if a batch was touched, as long as something of it waits.
 	fn is_touched(batch: &super::BatchId) -> bool;
+
+	/// Returns `true` if known cheats lose under these parameters and those of checks, or nothing is
+	/// checked under them.
+	fn deters(_: &ComputeParameters, _: &ChannelParameters) -> bool {
+		true
+	}
 }
 
 /// Where nothing is checked, nothing has to be touched.

@@ -9,8 +9,8 @@
 //!    their distribution, with a certainty of 99 % the chance of a figure above x₍ⱼ₊₁₎ is at most λ · j / n for all j
 //!    together, λ = 7.64: P(sup t / Gₙ(t) ≥ λ) ≤ e · λ · e^−λ (Shorack and Wellner, Empirical Processes,
 //!    inequality 10.3.2).
-//! 2. **What was not.** Let c figures be above 0. The tail A · e^(−x/β) with A = λ · (c + 1) / n and
-//!    β = max xⱼ / ln((c + 1) / j) lies above all of these chances. Beyond x₁ it goes on: the noise is taken to get
+//! 2. **What was not.** Let c figures be above 0. The tail A · e^(−x/β) with A = e · λ · (c + 1) / n and
+//!    β = max xⱼ / (1 + ln((c + 1) / j)) lies above all of these chances. It continues beyond x₁: the noise is taken to get
 //!    rarer as fast as at its slowest among what was seen. That is the one assumption.
 //! 3. **What follows for a sum.** A number passes h in one of N checks with a chance of at most N · e^(−θh), if
 //!    E e^(θ(X − line)) ≤ 1 (Ville; one start for each check). With the tail above and θ = 3 / 4β that
@@ -19,21 +19,27 @@
 use crate::compute::score::{BITS, ONE, ln};
 use alloc::vec::Vec;
 
-/// λ in hundredths.
-const LAMBDA: u128 = 764;
+/// e · λ in hundredths.
+const SURE: u128 = 2_077;
 /// Of so many miners with as many checks one has a false alarm, at most.
 const ALARM_ONE_IN: u128 = 100;
 /// Bits behind the point of a scale.
 const SCALE_BITS: u32 = 16;
 /// Bits behind the point of what it is multiplied by.
 const FACTOR_BITS: u32 = 24;
+/// Bits by which a figure is moved before it is divided by a logarithm, so that a scale is left.
+const TO_SCALE: u32 = BITS + SCALE_BITS;
+/// Bits of a logarithm that a factor leaves out.
+const TO_FACTOR: u32 = BITS - FACTOR_BITS;
+/// Bits behind the point of a scale times a factor.
+const PRODUCT_BITS: u32 = SCALE_BITS + FACTOR_BITS;
 /// More than logarithms are rounded down by, with [`BITS`] behind the point.
 const ROUNDED: u128 = 1 << 10;
 
 /// How honest figures get rarer: the chance of one above x is at most share · e^(−x / scale).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HonestTail {
-	/// A, at most one, with [`BITS`] behind the point.
+	/// A with [`BITS`] behind the point.
 	share: u128,
 	/// β in millionths, with [`SCALE_BITS`] behind the point.
 	scale: u128,
@@ -48,12 +54,12 @@ impl HonestTail {
 		above.sort_unstable_by(|one, other| other.cmp(one));
 		let count = |length: usize| u128::try_from(length).unwrap_or(u128::MAX).min(1 << 40);
 		let (all, next) = (count(figures.len()), count(above.len()).saturating_add(1));
-		let share = (LAMBDA.saturating_mul(next) << BITS).div_ceil(all.saturating_mul(100).max(1));
+		let share = (SURE.saturating_mul(next) << BITS).div_ceil(all.saturating_mul(100).max(1));
 		let scales = (1u128..).zip(above).map(|(place, figure)| {
 			let times = (next << BITS).checked_div(place).unwrap_or(ONE);
-			(u128::from(figure) << (BITS + SCALE_BITS)).div_ceil(ln(times).max(1))
+			(u128::from(figure) << TO_SCALE).div_ceil(ONE.saturating_add(ln(times)))
 		});
-		Some(Self { share: share.min(ONE), scale: scales.max()? })
+		Some(Self { share, scale: scales.max()? })
 	}
 
 	/// Returns the line that the figures of an honest miner are below on average, in millionths.
@@ -70,9 +76,9 @@ impl HonestTail {
 
 	/// Returns (4/3) · β · factor, rounded up.
 	fn times(&self, factor: u128) -> u64 {
-		let factor = factor.saturating_add(ROUNDED).div_ceil(1 << (BITS - FACTOR_BITS));
+		let factor = factor.saturating_add(ROUNDED).div_ceil(1 << TO_FACTOR);
 		let product = self.scale.saturating_mul(factor).saturating_mul(4).div_ceil(3);
-		u64::try_from(product.div_ceil(1 << (SCALE_BITS + FACTOR_BITS))).unwrap_or(u64::MAX)
+		u64::try_from(product.div_ceil(1 << PRODUCT_BITS)).unwrap_or(u64::MAX)
 	}
 }
 
@@ -155,9 +161,9 @@ mod tests {
 		let mut figures = vec![0u64; 990];
 		figures.extend((1..=10).map(|n| n * 100));
 		let tail = HonestTail::of(&figures).unwrap();
-		let share = 7.64 * 11.0 / 1_000.0;
+		let share = 20.77 * 11.0 / 1_000.0;
 		let scale = (1..=10u32)
-			.map(|place| f64::from(11 - place) * 100.0 / (11.0 / f64::from(place)).ln())
+			.map(|place| f64::from(11 - place) * 100.0 / (1.0 + (11.0 / f64::from(place)).ln()))
 			.fold(0.0, f64::max);
 		let times = |factor: f64| 4.0 / 3.0 * scale * factor;
 		let near = |found: u64, exact: f64| (found as f64 - exact).abs() < 1.0;
@@ -167,13 +173,16 @@ mod tests {
 	}
 
 	#[test]
-	fn fewer_answers_give_a_higher_line() {
+	fn the_same_gaps_among_fewer_answers_give_a_higher_line() {
 		let of = |all: usize| {
-			let figures: Vec<u64> = (0..all).map(|n| if n % 50 == 0 { 500 } else { 0 }).collect();
+			let figures: Vec<u64> = (0..all).map(|n| if n < 10 { 500 } else { 0 }).collect();
 			HonestTail::of(&figures).unwrap()
 		};
-		assert!(of(100).line() > of(1_000).line());
-		assert!(of(1_000).line() > of(100_000).line() / 10);
+		assert!(of(10).line() > of(100).line() && of(100).line() > of(1_000).line());
+		assert_eq!(of(100).limit(10_000), of(1_000).limit(10_000));
+		// However many equal ones there are: they are not taken for a long tail.
+		let many: Vec<u64> = (0..4_000u64).map(|n| if n % 2 == 0 { 500 } else { 0 }).collect();
+		assert!(HonestTail::of(&many).unwrap().limit(10_000) < 20 * 500);
 	}
 
 	#[test]

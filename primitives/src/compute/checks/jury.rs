@@ -1,7 +1,11 @@
 //! Juries: all verifiers but the parties decide a dispute, by commitments that are revealed together.
 
-use super::{VerifierKey, VerifierSignature, verify_signature};
-use crate::H256;
+use super::{BatchId, CheckId, VerifierKey, VerifierSignature, draw::scaled, verify_signature};
+use crate::{
+	H256,
+	compute::channels::{ChannelReceipt, GivenUp, MinerLine},
+	crypto::ed25519::PublicKey,
+};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -116,4 +120,108 @@ impl Votes {
 			None
 		}
 	}
+}
+
+/// Number of reports behind a number that its jury repeats, and of other receipts that it checks.
+pub const JURY_REPEATS: u32 = 3;
+
+/// Draws at most [`JURY_REPEATS`] places of a list of `among` for the jury of a dispute, each once.
+///
+/// Draw i is the first 8 bytes, little-endian, of blake2-256 of SCALE (`"gridproof/jury-choice/v1"`,
+/// dispute, i as u32), taken modulo the number of places that are left, in their order.
+fn jury_choice(dispute: &H256, among: u64) -> Vec<u64> {
+	let (mut taken, mut drawn) = (Vec::new(), Vec::new());
+	for number in 0..JURY_REPEATS {
+		let hash = ("gridproof/jury-choice/v1", dispute, number).using_encoded(blake2_256);
+		let draw = u64::from_le_bytes(hash.first_chunk().copied().unwrap_or_default());
+		let left = among.saturating_sub(number.into());
+		let Some(mut place) = draw.checked_rem(left) else { break };
+		for one in &taken {
+			place = place.saturating_add(u64::from(*one <= place));
+		}
+		drawn.push(place);
+		taken.push(place);
+		taken.sort_unstable();
+	}
+	drawn
+}
+
+/// Returns the reports behind a number that its jury repeats, drawn by the dispute's hash out of all that
+/// took it up, by their ids.
+pub fn repeated_reports(dispute: &H256, reports: &[CheckId]) -> Vec<CheckId> {
+	let mut sorted = reports.to_vec();
+	sorted.sort_unstable();
+	sorted.dedup();
+	let among = u64::try_from(sorted.len()).unwrap_or(u64::MAX);
+	let places = jury_choice(dispute, among).into_iter();
+	places.filter_map(|place| sorted.get(usize::try_from(place).ok()?).copied()).collect()
+}
+
+/// Where the jury of a number checks another receipt of the miner: a place in what a line pays.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OtherPlace {
+	/// The batch.
+	pub batch: BatchId,
+	/// The miner's key, as its line names it.
+	pub miner: PublicKey,
+	/// Place in the sum of the prices of the miner's receipts in that batch, without what it gave up, in
+	/// the smallest unit of its asset.
+	pub place: u128,
+}
+
+impl OtherPlace {
+	/// Returns the index, among all receipts of the batch in their order, of the one that the jury
+	/// checks: the miner's at the place or the first after it that is of the model, from the line's
+	/// beginning again after its end. `None` if none is. `given_up` is what the batch gave up.
+	pub fn find(
+		&self,
+		receipts: &[ChannelReceipt],
+		given_up: &[GivenUp],
+		model: &H256,
+	) -> Option<usize> {
+		let is_paid = |one: &ChannelReceipt| {
+			let count = one.sums.miner.count;
+			let holds = |range: &MinerLine| range.from.count < count && count <= range.to.count;
+			let of_miner = given_up.iter().map(|one| &one.line);
+			let mut of_miner = of_miner.filter(|range| range.miner == Some(self.miner));
+			one.receipt.miner == Some(self.miner) && !of_miner.any(holds)
+		};
+		let own: Vec<_> = receipts.iter().enumerate().filter(|(_, one)| is_paid(one)).collect();
+		let mut sum = 0u128;
+		let first = own.iter().position(|(_, one)| {
+			sum = sum.saturating_add(one.receipt.price);
+			self.place < sum
+		})?;
+		let turned = own.iter().cycle().skip(first).take(own.len());
+		turned.into_iter().find(|(_, one)| one.receipt.model == *model).map(|(index, _)| *index)
+	}
+}
+
+/// Draws at most [`JURY_REPEATS`] places in what lines of a miner that wait pay, by the dispute's hash.
+/// `lines` has the batch of each, and what it pays in the smallest unit of its asset.
+///
+/// The lines are put one after the other in the order of their batches. Place i is
+/// ⌊h · Σ price / 2²⁵⁶⌋ among them, h the little-endian number of blake2-256 of SCALE
+/// (`"gridproof/jury-place/v1"`, dispute, i as u32).
+pub fn other_places(
+	dispute: &H256,
+	miner: &PublicKey,
+	lines: &[(BatchId, u128)],
+) -> Vec<OtherPlace> {
+	let mut sorted = lines.to_vec();
+	sorted.sort_unstable();
+	let total = sorted.iter().fold(0u128, |sum, (_, price)| sum.saturating_add(*price));
+	let place = |number: u32| {
+		let hash = ("gridproof/jury-place/v1", dispute, number).using_encoded(blake2_256);
+		let mut place = scaled(&hash, total)?;
+		for (batch, price) in &sorted {
+			if place < *price {
+				return Some(OtherPlace { batch: *batch, miner: *miner, place });
+			}
+			place = place.saturating_sub(*price);
+		}
+		None
+	};
+	(0..JURY_REPEATS).filter_map(place).collect()
 }

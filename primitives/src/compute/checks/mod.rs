@@ -59,7 +59,10 @@ pub use figures::{
 	SeededFigures, cosine_shortfall,
 };
 pub use honest::HonestTail;
-pub use jury::{Ballot, JuryCommitment, Verdict, Votes, is_two_thirds};
+pub use jury::{
+	Ballot, JURY_REPEATS, JuryCommitment, OtherPlace, Verdict, Votes, is_two_thirds, other_places,
+	repeated_reports,
+};
 pub use opening::{
 	Duty, OpeningDemand, OpeningOutcome, OpeningRequest, Witness, WitnessStatement, witnesses_say,
 };
@@ -74,12 +77,13 @@ pub use verifier::{
 	verify_signature,
 };
 pub use views::{
-	BatchChecks, CheckOverview, CheckView, DemandOfOpening, DisputeCause, DisputePhase,
-	DisputeView, LineView, VerifierView,
+	AskedReceipt, BatchChecks, CheckOverview, CheckView, DemandOfOpening, DisputeCause,
+	DisputePhase, DisputeView, LineView, VerifierView,
 };
 pub use waiting::{
-	BatchId, Checkable, CheckableLine, Fund, FundError, MAX_HOLD_MS, MAX_RELEASES, MAX_WINDOW_MS,
-	PaidByChannel, Part, Punished, Returned, Waiting, WaitingError, WaitingView,
+	BatchId, Checkable, CheckableLine, DEFAULT_WINDOW_MS, Fund, FundError, MAX_HOLD_MS,
+	MAX_RELEASES, MAX_WINDOW_MS, PaidByChannel, Part, Punished, Returned, Waiting, WaitingError,
+	WaitingView,
 };
 
 #[cfg(test)]

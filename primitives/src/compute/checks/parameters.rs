@@ -117,7 +117,7 @@ pub enum CheckParameterError {
 	/// Verifiers are paid more than may come back to who plays all roles.
 	#[codec(index = 5)]
 	PayShare,
-	/// A time is below ten minutes or above a day.
+	/// A time is below a minute or above a day.
 	#[codec(index = 6)]
 	Times,
 	/// The check window, if there is one, ends before a demand or a dispute of its first half can be
@@ -162,7 +162,7 @@ impl fmt::Display for CheckParameterError {
 				"the verifiers' share of what the treasury received must be at most 150,000 parts per \
 				 million, and with what the mint gives back below the whole"
 			},
-			Self::Times => "each time must be between ten minutes and a day",
+			Self::Times => "each time must be between a minute and a day",
 			Self::Window => {
 				"half of the check window must be long enough for a demand and for a dispute"
 			},
@@ -202,7 +202,7 @@ impl CheckParameters {
 		require((1..=MAX_REOPEN_ONE_IN).contains(&self.reopen_one_in), Error::Reopened)?;
 		require(self.all_roles_lose(compute), Error::PayShare)?;
 		let times = [self.show_ms, self.witness_ms, self.commit_ms, self.reveal_ms];
-		let fit = times.iter().all(|time| (10 * MINUTE_MS..=DAY_MS).contains(time));
+		let fit = times.iter().all(|time| (MINUTE_MS..=DAY_MS).contains(time));
 		require(fit, Error::Times)?;
 		let half = channels.check_window_ms.checked_div(2).unwrap_or(0);
 		let longest = self.dispute_ms().max(self.witness_ms);

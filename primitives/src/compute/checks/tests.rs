@@ -408,3 +408,55 @@ fn a_commitment_is_of_one_verifier_and_one_check() {
 		Ballot { juror: [3; 32], ..ballot }.commitment(&genesis)
 	);
 }
+
+/// Receipts of miner 1 at these prices, of these models.
+fn receipts_of(prices: &[(u128, u8)]) -> Vec<ChannelReceipt> {
+	let mut sums = MinerSums { count: 5, price: 50, weight: 0 };
+	let each = prices.iter().map(|(price, model)| {
+		sums = sums.after(*price, 1).unwrap();
+		let mut one = receipt([1; 32], *price, sums);
+		one.receipt.model = H256::repeat_byte(*model);
+		one
+	});
+	each.collect()
+}
+
+#[test]
+fn a_jury_checks_the_receipt_at_the_place_or_the_next_one_of_the_model() {
+	let batch = BatchId { coordinator: [1; 32], sequence: 0 };
+	let at = |place| OtherPlace { batch, miner: [1; 32], place };
+	let receipts = receipts_of(&[(10, 7), (10, 8), (0, 7), (10, 7)]);
+	let find = |place, model| at(place).find(&receipts, &[], &H256::repeat_byte(model));
+	assert_eq!(
+		[find(0, 7), find(9, 7), find(10, 7), find(20, 7)],
+		[Some(0), Some(0), Some(2), Some(3)]
+	);
+	assert_eq!([find(0, 8), find(20, 8)], [Some(1), Some(1)], "from the beginning again");
+	assert_eq!([find(30, 7), find(0, 9)], [None, None]);
+	// What is given up is no place at all.
+	let sums = receipts[0].sums.miner;
+	let line =
+		MinerLine { miner: Some([1; 32]), from: receipts[0].miner_before().unwrap(), to: sums };
+	let given_up = [GivenUp { channel: 1, line }];
+	let find = |place| at(place).find(&receipts, &given_up, &H256::repeat_byte(7));
+	assert_eq!([find(0), find(9), find(10), find(20)], [Some(2), Some(2), Some(3), None]);
+}
+
+#[test]
+fn no_place_of_a_jury_is_in_what_pays_nothing() {
+	let batch = |sequence| BatchId { coordinator: [1; 32], sequence };
+	for number in 0..100u8 {
+		let lines = [(batch(2), 5), (batch(1), 0), (batch(0), 1)];
+		let places = other_places(&H256::repeat_byte(number), &[1; 32], &lines);
+		assert_eq!(u32::try_from(places.len()), Ok(JURY_REPEATS));
+		for place in places {
+			let (_, price) = lines.iter().find(|(batch, _)| *batch == place.batch).unwrap();
+			assert!(place.place < *price);
+		}
+		// Nobody chooses by the order in which it lists them.
+		let turned: Vec<_> = lines.into_iter().rev().collect();
+		let dispute = H256::repeat_byte(number);
+		let one = other_places(&dispute, &[1; 32], &lines);
+		assert_eq!(one, other_places(&dispute, &[1; 32], &turned));
+	}
+}

@@ -1,6 +1,6 @@
 //! What the chain shows of checks.
 
-use super::{BatchId, CheckId, Figures, ModelLine, VerifierKey, Votes};
+use super::{BatchId, CheckId, Figures, ModelLine, OtherPlace, VerifierKey, Votes};
 use crate::{H256, compute::channels::VoucherId, crypto::ed25519::PublicKey};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -133,7 +133,7 @@ pub struct DisputeView {
 	pub index: u64,
 	/// The accused: a miner's key, or of a re-opened report the account of the verifier.
 	pub accused: [u8; 32],
-	/// Hash of the block before the one in which it was opened, by which the jury draws what it repeats.
+	/// Hash of the block before the one in which it was opened, which is part of its id.
 	pub block: H256,
 	/// What it waits for.
 	pub phase: DisputePhase,
@@ -143,8 +143,23 @@ pub struct DisputeView {
 	pub jurors: (u32, u32),
 	/// Votes so far.
 	pub votes: Votes,
-	/// Of a number: the reports that took it up, from which the jury draws what it repeats.
+	/// Of a number: the reports that took it up, of which the jury repeats
+	/// [`super::repeated_reports`].
 	pub reports: Vec<CheckId>,
+	/// Of a number: where the jury checks other receipts of the miner that wait, see
+	/// [`OtherPlace::find`].
+	pub others: Vec<OtherPlace>,
+}
+
+/// A receipt that its client wants checked, of a model of which one answer alone proves nothing.
+#[derive(Encode, Decode, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AskedReceipt {
+	/// Which check it is: of the verifier whose turn it is, with a number that no draw has.
+	pub id: CheckId,
+	/// Index of the receipt in the batch.
+	pub index: u64,
+	/// Voucher of the receipt.
+	pub voucher: VoucherId,
 }
 
 /// Totals of checks.

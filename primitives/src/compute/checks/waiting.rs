@@ -44,6 +44,8 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
 const DAY_MS: u64 = 86_400_000;
+/// Check window of a chain with real days, in milliseconds: six hours.
+pub const DEFAULT_WINDOW_MS: u64 = DAY_MS / 4;
 /// Longest check window, in milliseconds: a week.
 pub const MAX_WINDOW_MS: u64 = 7 * DAY_MS;
 /// Longest time after the end of its window for which a part can be held, in milliseconds: five days.
@@ -276,6 +278,12 @@ pub trait Waiting<AccountId> {
 	/// Returns the ranges that a batch gave up, by miner and count. Draws leave them out: their price costs
 	/// nobody anything, and could be stated as high as to take every check of the batch.
 	fn given_up(_: &BatchId) -> Vec<MinerLine> {
+		Vec::new()
+	}
+
+	/// Returns at most `most` lines that wait of the miner whose lines name this key: the batch of each,
+	/// and what it pays without what the batch gave up, in the smallest unit of its asset.
+	fn lines_of(_miner: &PublicKey, _most: u32) -> Vec<(BatchId, u128)> {
 		Vec::new()
 	}
 

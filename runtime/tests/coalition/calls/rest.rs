@@ -30,6 +30,7 @@ pub(super) const COMPUTE_CHECKS: Calls = &[
 	("set_line", Root),
 	("admit_verifier", Root),
 	("dismiss_verifier", Root),
+	("suspend_verifier", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 9))),
 	("register_verifier", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 4))),
 	("exchange_key", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 5))),
 	("raise_bond", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 6))),

@@ -13,6 +13,7 @@ use gridproof_primitives::{
 	compute::channels::{
 		BatchKind, ChannelId, ChannelReceipt, ChannelSums, ChannelTerms, Mode, SettlementBatch,
 	},
+	compute::checks::{BatchId, Part},
 	compute::settlement::Shares,
 	crypto::ed25519::PublicKey,
 	num::units::AIT,
@@ -269,6 +270,26 @@ impl World {
 			.map(|row| row.channel.daily_limit)
 			.sum();
 		self.blame(Source::KeptAboveBond, kept.saturating_sub(party.bond));
+	}
+
+	/// Pays what waited for the check window: in the end it is somebody's.
+	pub(crate) fn release_all(&mut self) {
+		use pallet_compute_receipts::{Call, WaitingBatches, WaitingLines};
+		let batches: Vec<_> = WaitingBatches::<Runtime>::iter_keys()
+			.map(|(coordinator, sequence)| BatchId { coordinator, sequence })
+			.collect();
+		for batch in &batches {
+			let touch = pallet_compute_checks::Call::<Runtime>::touch { batch: *batch };
+			let _ = self.send_honest(Sent::Free(touch.into()));
+		}
+		let lines = WaitingLines::<Runtime>::iter_keys();
+		let lines = lines.map(|(miner, batch)| Part::Miner(batch, miner));
+		let coordinators = batches.into_iter().map(Part::Coordinator);
+		for part in lines.chain(coordinators).collect::<Vec<_>>() {
+			let parts = vec![part].try_into().expect("one fits");
+			let release = Call::<Runtime>::release_waiting { parts };
+			let _ = self.send_honest(Sent::Free(release.into()));
+		}
 	}
 
 	/// What would return to the coalition of its channels if nothing were settled any more.

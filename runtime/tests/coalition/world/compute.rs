@@ -489,6 +489,7 @@ impl World {
 
 	/// Ends what is open, and pays out what was earned.
 	pub(crate) fn settle_compute(&mut self) {
+		self.release_all();
 		let open: Vec<H256> =
 			self.compute.jobs.iter().map(|job| job.id).filter(|id| is_open(*id)).collect();
 		for id in open {

@@ -242,6 +242,8 @@ pub(crate) fn with_world<R>(roles: &BTreeSet<Role>, body: impl FnOnce(&mut World
 
 impl World {
 	fn set_up(&mut self) {
+		// Five verifiers that nobody here is report day by day, so that the mint's window does not stand still.
+		pallet_compute_checks::QuorumUntil::<gridproof_runtime::Runtime>::put(u64::MAX);
 		self.set_up_compute();
 		self.set_up_channels();
 		self.set_up_energy();

@@ -43,6 +43,8 @@ pub enum Compute {
 	AdmitVerifier(Decide<AccountArgs>),
 	/// Dismiss a verifier: it draws no more.
 	DismissVerifier(Decide<AccountArgs>),
+	/// Suspend a verifier for fourteen days, as the emergency account.
+	SuspendVerifier(Decide<AccountArgs>),
 }
 
 /// A miner or coordinator.
@@ -176,6 +178,11 @@ impl Compute {
 				let account = of.what.account;
 				let done = format!("{} is dismissed as a verifier", address(&account));
 				of.order(checks::dismiss_verifier(account), done)
+			},
+			Self::SuspendVerifier(of) => {
+				let account = of.what.account;
+				let done = format!("{} is suspended for fourteen days", address(&account));
+				of.order(checks::suspend_verifier(account), done)
 			},
 		})
 	}

@@ -97,7 +97,7 @@ pub struct CalibrateArgs {
 		value_parser = clap::value_parser!(u32).range(1..=4_096))]
 	max_tokens: u32,
 	/// Highest gap of a token that counts, in millionths; else as high as the limit, so that no one answer
-	/// opens a dispute by itself.
+	/// opens a dispute alone.
 	#[arg(long, value_name = "MICRO", value_parser = clap::value_parser!(u32).range(1..=64_000_000))]
 	clip: Option<u32>,
 	/// Checks within which an honest miner has a false alarm with a chance of at most one in a hundred.

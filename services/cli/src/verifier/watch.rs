@@ -58,7 +58,7 @@ pub(super) async fn watch(args: &WatchArgs, out: &Output) -> anyhow::Result<()> 
 		let pause = match seen(&chain, &mut next, out).await {
 			Ok(()) => LOOK,
 			Err(error) => {
-				out.warning(&format!("{error}; it goes on with block {next}"));
+				out.warning(&format!("{error}; it continues with block {next}"));
 				RETRY
 			},
 		};

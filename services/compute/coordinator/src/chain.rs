@@ -28,7 +28,7 @@ use gridproof_primitives::{
 			BatchKind, Channel, ChannelId, ChannelReceipt, DemandView, HeaderChain, MinerSums,
 			Placed, SettlementBatch, SettlementHeader,
 		},
-		checks::{BatchId, CheckView, Duty, MAX_HOLD_MS, MAX_RELEASES},
+		checks::{BatchId, CheckView, Duty, MAX_CHECKS_PER_DRAW, MAX_HOLD_MS, MAX_RELEASES},
 		registry::ModelView,
 	},
 	crypto::ed25519::{PublicKey, Signature},
@@ -273,6 +273,9 @@ impl CheckChain for ChainLedger {
 				facts.checks = self.link.read(&checks::batch(batch)).await?;
 				// Only what the duty is about is asked for.
 				match seer.request.duty {
+					Duty::Drawn { check, .. } if check >= MAX_CHECKS_PER_DRAW => {
+						facts.asked = self.link.read(&checks::asked(batch)).await?;
+					},
 					Duty::Drawn { .. } => (),
 					Duty::Reopens { .. } => {
 						facts.reports =
@@ -281,7 +284,11 @@ impl CheckChain for ChainLedger {
 						facts.reopen_one_in = parameters.reopen_one_in;
 					},
 					Duty::Witness(_) => facts.demands = self.link.read(&checks::demands()).await?,
-					Duty::Juror(_) => facts.disputes = self.link.read(&checks::disputes()).await?,
+					Duty::Juror(_) => {
+						facts.disputes = self.link.read(&checks::disputes()).await?;
+						facts.reports =
+							self.link.read(&checks::reports(batch, MAX_REPORTS)).await?;
+					},
 				}
 				Ok(())
 			};

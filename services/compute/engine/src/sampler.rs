@@ -277,7 +277,7 @@ mod tests {
 				let some = chooser(temperature, 1_000, 3).judge_listed(4, &listed, claimed);
 				assert_eq!((all.claimed, all.drawn), (some.claimed, some.drawn));
 				assert!(all.gap_micro.abs_diff(some.gap_micro) <= 1, "{all:?} {some:?}");
-				// Of fewer tokens the gap is no larger.
+				// Of fewer tokens the gap is not larger.
 				let few: Vec<_> = listed
 					.iter()
 					.rev()

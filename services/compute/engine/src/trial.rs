@@ -1,5 +1,5 @@
 //! Engines that differ from the built-in one on purpose, **for trials only**: what honest noise and what
-//! cheating look like to a verifier. No program uses them unless it is told to by a name that says so.
+//! cheating look like to a verifier. No program uses them unless it is asked to by a name that says so.
 
 use crate::{
 	altered::TrialModel,
@@ -64,7 +64,7 @@ impl FromStr for TrialCheat {
 	fn from_str(text: &str) -> Result<Self, String> {
 		Self::ALL.into_iter().find(|cheat| cheat.as_str() == text).ok_or_else(|| {
 			let names: Vec<_> = Self::ALL.iter().map(|cheat| cheat.as_str()).collect();
-			format!("{text:?} is no cheat for trials; there is {}", names.join(", "))
+			format!("{text:?} is not a cheat for trials; there is {}", names.join(", "))
 		})
 	}
 }

@@ -498,7 +498,7 @@ async fn vllm_judges_a_claimed_answer_by_the_tokens_that_it_lists() {
 	assert_eq!(path, "/v1/completions");
 	assert_eq!(body["prompt"], json!([1, 2, 5, 6]));
 	assert_eq!(body["prompt_logprobs"], 20);
-	// Places that are not listed are no judgement.
+	// Places that are not listed are not a judgement.
 	let short = server.with(|engine| engine.force(&claim(&[5, 6, 7], 3))).await;
 	assert!(matches!(short, Err(EngineError::Failed(_))), "{short:?}");
 }

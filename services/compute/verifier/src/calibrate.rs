@@ -6,7 +6,7 @@
 //!
 //! - **Requests differ as clients' do**: lengths down to one token, temperatures, nuclei. A client chooses them, and
 //!   one who means ill of a miner chooses those at which noise weighs most.
-//! - **The clip is the limit**, so that no one answer opens a dispute by itself, however far off it is: a token at
+//! - **The clip is the limit**, so that no one answer opens a dispute alone, however far off it is: a token at
 //!   the edge of the nucleus is honest once in so many, and has a gap without bound.
 //! - **Agreement** of two verifiers is measured where gaps are large: on answers with another seed than theirs.
 

@@ -8,8 +8,8 @@ use gridproof_primitives::{
 	compute::{
 		channels::{Channel, ChannelId},
 		checks::{
-			BatchChecks, BatchId, CheckId, CheckParameters, CheckView, DemandOfOpening,
-			DisputeView, ModelLine, VerifierKey, VerifierView,
+			AskedReceipt, BatchChecks, BatchId, CheckId, CheckParameters, CheckView,
+			DemandOfOpening, DisputeView, ModelLine, VerifierKey, VerifierView,
 		},
 	},
 	crypto::ed25519::PublicKey,
@@ -50,8 +50,6 @@ pub enum Closing {
 	Dispute(H256),
 	/// Checks of a batch of which nothing waits any more: they are counted, and their rows removed.
 	Checks(BatchId),
-	/// A day, counted from 1970, whose checks are paid.
-	Day(u64),
 }
 
 /// What a verifier needs of the chain.
@@ -89,6 +87,9 @@ pub trait CheckedChain: Send + Sync + 'static {
 
 	/// What is drawn of a batch; `None` before its first touch, and once its checks are counted.
 	fn drawn(&self, batch: BatchId) -> BoxFuture<'_, Result<Option<BatchChecks>, ChainError>>;
+
+	/// Receipts of a batch that clients want checked, each by a verifier whose turn it is.
+	fn asked(&self, batch: BatchId) -> BoxFuture<'_, Result<Vec<AskedReceipt>, ChainError>>;
 
 	/// Pays to clients what was taken from miners and coordinators, as far as it waits.
 	fn give_back(&self) -> BoxFuture<'_, Result<(), ChainError>>;

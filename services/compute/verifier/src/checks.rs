@@ -9,7 +9,8 @@ use crate::{
 	work::NotMeasured,
 };
 use gridproof_primitives::compute::checks::{
-	BatchChecks, CheckId, CheckReport, Duty, Figures, OpeningDemand, figures_commitment,
+	BatchChecks, CheckId, CheckReport, Duty, Figures, MAX_CHECKS_PER_DRAW, OpeningDemand,
+	figures_commitment,
 };
 
 impl Verifier {
@@ -20,7 +21,7 @@ impl Verifier {
 	pub(crate) async fn check_batches(&self) -> Result<(), NotDone> {
 		let view = self.chain.verifier(self.public()).await?;
 		self.set_trouble(match &view {
-			None => Some("the chain knows no verifier with this key: register it".to_string()),
+			None => Some("the chain has no verifier with this key: register it".to_string()),
 			Some(view) if !view.draws => Some(
 				"the chain does not let this verifier draw: its key is new, its bond too small, or it \
 				 leaves"
@@ -54,12 +55,13 @@ impl Verifier {
 	async fn check_batch(&self, batch: &WaitingBatch, drawn: &BatchChecks) -> Result<(), NotDone> {
 		self.state.watch(batch.id(), self.now()).await?;
 		let count = draws::number(&self.key, &self.genesis, &batch.hash, drawn);
-		if count == 0 {
-			return Ok(());
-		}
+		// Beside what is drawn, what clients want checked and is this verifier's turn.
+		let mut asked = self.chain.asked(batch.id()).await?;
+		asked.retain(|one| one.id.verifier == self.public());
+		let of_draw =
+			(0..count).map(|check| CheckId { batch: batch.id(), verifier: self.public(), check });
 		let mut open = Vec::new();
-		for check in 0..count {
-			let id = CheckId { batch: batch.id(), verifier: self.public(), check };
+		for id in of_draw.chain(asked.iter().map(|one| one.id)) {
 			if !self.state.has(name::report(&id)).await? && !self.state.is_left_out(id).await? {
 				open.push(id);
 			}
@@ -76,7 +78,9 @@ impl Verifier {
 			},
 		};
 		let (key, genesis, of) = (&self.key, &self.genesis, published.clone());
-		let checks = draws::checks(key, genesis, &of, drawn);
+		let mut checks = draws::checks(key, genesis, &of, drawn);
+		let turns = asked.iter();
+		checks.extend(turns.filter_map(|one| draws::turn(key, genesis, &of, drawn, one)));
 		for id in open {
 			let Some(one) = checks.iter().find(|one| one.check == id.check) else { continue };
 			self.check(batch, &published, id, one).await?;
@@ -170,7 +174,7 @@ impl Verifier {
 		let lists = self.coordinators.lists(batch.coordinator, batch.sequence, batch.hash).await;
 		// Without the header nothing can be said that the chain could check.
 		let Ok((_, lists)) = lists else { return Ok(()) };
-		for id in open {
+		for id in open.iter().filter(|id| id.check < MAX_CHECKS_PER_DRAW) {
 			let (check, hash) = (id.check, &batch.hash);
 			let found = draws::miner_of(&self.key, &self.genesis, hash, &lists, drawn, check);
 			let Some((vrf, miner)) = found else { continue };

@@ -7,7 +7,10 @@ use gridproof_primitives::{
 		channels::{
 			Batch, BatchError, ChannelReceipt, Lists, Placed, ReceiptProof, SettlementHeader,
 		},
-		checks::{BatchChecks, Segment, Vrf, VrfOutput, checks_of, draw_input, point_of, segments},
+		checks::{
+			AskedReceipt, BatchChecks, Segment, Vrf, VrfOutput, checks_of, draw_input, point_of,
+			segments,
+		},
 	},
 	crypto::ed25519::PublicKey,
 };
@@ -117,6 +120,20 @@ pub fn checks(
 		Some(Drawn { check, vrf, miner: segment.miner, index: u64::try_from(index).ok()? })
 	};
 	(0..count).filter_map(of).collect()
+}
+
+/// Returns what a client wants checked as a check of the verifier whose turn it is; `None` if the batch has no
+/// such receipt, or nobody's work is in it.
+pub fn turn(
+	key: &SealedKey,
+	genesis: &H256,
+	published: &Published,
+	drawn: &BatchChecks,
+	asked: &AskedReceipt,
+) -> Option<Drawn> {
+	let (vrf, _) = draw(key, genesis, &published.header.hash(), &drawn.block)?;
+	let receipt = published.batch.receipts().get(usize::try_from(asked.index).ok()?)?;
+	Some(Drawn { check: asked.id.check, vrf, miner: receipt.receipt.miner?, index: asked.index })
 }
 
 /// Returns the miner in whose line the point of a check lies, where no receipts are published.

@@ -6,23 +6,15 @@ use crate::{
 	verifier::{Missing, NotDone, Verifier},
 	work::Measured,
 };
-use codec::Encode;
 use gridproof_keys::random;
-use gridproof_primitives::{
-	H256,
-	compute::{
-		channels::{ChannelReceipt, Placed},
-		checks::{
-			Ballot, BatchId, CheckId, CheckView, DemandOfOpening, DisputeCause, DisputePhase,
-			DisputeView, Duty, Figures, LineClass, ModelLine, Reopening, ShownFigures, Verdict,
-			Vrf, Witness, WitnessStatement, figures_commitment, is_reopened, reopen_input,
-		},
+use gridproof_primitives::compute::{
+	channels::{ChannelReceipt, Placed},
+	checks::{
+		Ballot, BatchId, CheckId, CheckView, DemandOfOpening, DisputeCause, DisputePhase,
+		DisputeView, Duty, Figures, LineClass, ModelLine, Reopening, ShownFigures, Verdict, Vrf,
+		Witness, WitnessStatement, figures_commitment, is_reopened, reopen_input, repeated_reports,
 	},
 };
-use sp_crypto_hashing::blake2_256;
-
-/// Reports, and other receipts, that a juror does again in a dispute about a number.
-const REPEATED: usize = 3;
 
 impl Verifier {
 	/// Does what the others wait for.
@@ -290,13 +282,11 @@ impl Verifier {
 	) -> Result<Verdict, NotDone> {
 		let innocent = Verdict { guilty: false, invented: None };
 		let Some(last) = reports.iter().find(|one| one.id == id) else { return Ok(innocent) };
-		let (miner, model) = (last.miner, last.model);
-		let is_behind = |one: &&CheckView| dispute.reports.contains(&one.id);
-		let mut behind: Vec<&CheckView> = reports.iter().filter(is_behind).collect();
-		behind.sort_by_key(|one| one.id);
+		let model = last.model;
 		let (mut sum, mut count) = (0u64, 0u64);
 		let mut line = None;
-		for report in chosen(&dispute.id, 0, &behind) {
+		for id in repeated_reports(&dispute.id, &dispute.reports) {
+			let Some(report) = reports.iter().find(|one| one.id == id) else { continue };
 			let duty = Duty::Juror(dispute.id);
 			let again = self.again(waiting, report.id.batch, report.index, duty).await?;
 			let Some((measured, its)) = again else { continue };
@@ -307,20 +297,16 @@ impl Verifier {
 			sum = sum.saturating_add(figure(&measured.figures));
 			count = count.saturating_add(1);
 		}
-		let mut others = Vec::new();
-		for batch in waiting {
-			let given = self.published(batch.id(), batch.hash).await;
-			let Ok(published) = given else { continue };
-			let receipts = (0u64..).zip(published.batch.receipts());
-			others.extend(receipts.filter_map(|(index, one)| {
-				let is_its = one.receipt.miner == Some(miner) && one.receipt.model == model;
-				is_its.then_some((batch.id(), index))
-			}));
-		}
 		let (mut other_sum, mut other_count) = (0u64, 0u64);
-		for (batch, index) in chosen(&dispute.id, 1, &others) {
+		for place in &dispute.others {
+			let batch = place.batch;
+			let Some(one) = waiting.iter().find(|one| one.id() == batch) else { continue };
+			let Ok(published) = self.published(batch, one.hash).await else { continue };
+			let (receipts, lists) = (published.batch.receipts(), published.batch.lists());
+			let Some(index) = place.find(receipts, &lists.given_up, &model) else { continue };
+			let index = u64::try_from(index).unwrap_or(u64::MAX);
 			let duty = Duty::Juror(dispute.id);
-			let again = self.again(waiting, *batch, *index, duty).await?;
+			let again = self.again(waiting, batch, index, duty).await?;
 			let Some((measured, _)) = again else { continue };
 			other_sum = other_sum.saturating_add(figure(&measured.figures));
 			other_count = other_count.saturating_add(1);
@@ -360,20 +346,6 @@ fn agree(line: &ModelLine, report: &Figures, own: &Figures) -> bool {
 	}
 }
 
-/// Returns some of a list, drawn by the hash of a dispute.
-fn chosen<'a, T>(dispute: &H256, series: u8, list: &'a [T]) -> Vec<&'a T> {
-	let mut left: Vec<&T> = list.iter().collect();
-	let mut taken = Vec::new();
-	for number in 0..u8::try_from(REPEATED).unwrap_or(u8::MAX) {
-		let hash = ("gridproof/jury-choice/v1", dispute, series, number).using_encoded(blake2_256);
-		let draw = u64::from_le_bytes(hash.first_chunk().copied().unwrap_or_default());
-		let among = u64::try_from(left.len()).unwrap_or(u64::MAX);
-		let Some(place) = draw.checked_rem(among) else { break };
-		taken.push(left.remove(usize::try_from(place).unwrap_or(0)));
-	}
-	taken
-}
-
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -387,20 +359,6 @@ mod tests {
 		agreement: 10,
 		finds_within: 5,
 	};
-
-	#[test]
-	fn every_juror_chooses_the_same_of_a_list_and_each_at_most_once() {
-		let list: Vec<u32> = (0..20).collect();
-		let first = chosen(&H256([1; 32]), 0, &list);
-		assert_eq!(first.len(), REPEATED);
-		assert_eq!(chosen(&H256([1; 32]), 0, &list), first);
-		assert_ne!(chosen(&H256([2; 32]), 0, &list), first);
-		assert_ne!(chosen(&H256([1; 32]), 1, &list), first);
-		let few = [7u32, 8];
-		let mut all = chosen(&H256([1; 32]), 0, &few);
-		all.sort_unstable();
-		assert_eq!(all, [&7, &8]);
-	}
 
 	#[test]
 	fn reports_agree_within_the_lines_agreement_a_token() {

@@ -11,7 +11,7 @@
 //! | `state` | that, on disk |
 //! | `verifier` | what all work shares |
 //! | `checks`, `duties` | the checks that fall to it; being witness, juror, second look |
-//! | `ends` | what anybody may do and nobody has to: checks counted, days paid, clients given back |
+//! | `ends` | what anybody may do and nobody has to: checks counted, clients given back what was taken |
 //! | [`calibrate`] | the line of a model, from honest runs |
 //! | [`trial`] | cheats against the real engine, for trials |
 //! | `run`, `pages`, `metrics` | the loops of all this; health and figures |

@@ -19,8 +19,9 @@ use gridproof_primitives::{
 		MAX_EXPIRIES_PER_CALL, PartyRole,
 		channels::{Channel, ChannelId, Mode},
 		checks::{
-			BatchChecks, BatchId, CheckId, CheckParameters, CheckView, DemandOfOpening,
-			DisputeView, MAX_RELEASES, ModelLine, Part, VerifierKey, VerifierView, key_payload,
+			AskedReceipt, BatchChecks, BatchId, CheckId, CheckParameters, CheckView,
+			DemandOfOpening, DisputeView, MAX_RELEASES, ModelLine, Part, VerifierKey, VerifierView,
+			key_payload,
 		},
 	},
 	crypto::ed25519::PublicKey,
@@ -255,6 +256,10 @@ impl CheckedChain for NodeChain {
 		async move { self.link.read(&query::batch(batch)).await }.boxed()
 	}
 
+	fn asked(&self, batch: BatchId) -> BoxFuture<'_, Result<Vec<AskedReceipt>, ChainError>> {
+		async move { self.link.read(&query::asked(batch)).await }.boxed()
+	}
+
 	fn give_back(&self) -> BoxFuture<'_, Result<(), ChainError>> {
 		async {
 			let most = usize::try_from(MAX_RELEASES).unwrap_or(usize::MAX);
@@ -284,7 +289,6 @@ impl CheckedChain for NodeChain {
 			Closing::Reopening(check) => call::close_reopening(check),
 			Closing::Dispute(dispute) => call::close_dispute(dispute),
 			Closing::Checks(batch) => call::settle_checks(batch),
-			Closing::Day(day) => call::pay_checks(day),
 		};
 		async move { self.send(&call).await }.boxed()
 	}

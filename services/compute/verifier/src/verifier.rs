@@ -103,8 +103,6 @@ pub struct Verifier {
 	asked: Mutex<BTreeMap<(BatchId, u64), u64>>,
 	/// Why the chain does not let it draw, if it does not.
 	trouble: Mutex<Option<String>>,
-	/// The last day whose pay was called for, counted from 1970.
-	paid: Mutex<u64>,
 }
 
 impl Verifier {
@@ -149,7 +147,6 @@ impl Verifier {
 				batches: Mutex::default(),
 				asked: Mutex::default(),
 				trouble: Mutex::default(),
-				paid: Mutex::default(),
 			}))
 		})
 	}
@@ -185,14 +182,6 @@ impl Verifier {
 			tracing::warn!(trouble, "this verifier does not draw");
 		}
 		*held = trouble;
-	}
-
-	pub(crate) fn is_paid(&self, day: u64) -> bool {
-		*self.paid.locked() >= day
-	}
-
-	pub(crate) fn set_paid(&self, day: u64) {
-		*self.paid.locked() = day;
 	}
 
 	/// The time, UTC milliseconds.
@@ -240,7 +229,7 @@ impl Verifier {
 		let channel = self.chain.channel(voucher.channel).await?;
 		let given = self.coordinators.opening(batch.coordinator, id, ask).await;
 		let opening = given.map_err(|error| missing(error.into(), "none"))?;
-		// Of a channel that is gone the chain knows no key any more: then the coordinator cannot be held
+		// Of a channel that is gone the chain has no key any more: then the coordinator cannot be held
 		// to the voucher.
 		let opened = match channel {
 			Some(channel) => opening.check(&self.genesis, receipt, &channel),

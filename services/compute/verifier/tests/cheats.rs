@@ -52,7 +52,7 @@ fn cheats_are_found_within_the_checks_of_the_line_and_honest_miners_never() {
 		if cheat == TrialCheat::Quantised {
 			continue;
 		}
-		// After each alarm the number begins anew, so that they say after how many checks one comes.
+		// After each alarm the number begins again, so that they say after how many checks one comes.
 		let within = within.and_then(|checks| u32::try_from(checks).ok());
 		let within = within.expect("a figure above the line");
 		assert!(within <= 5, "{scored:?}, {within} by {found:?}");

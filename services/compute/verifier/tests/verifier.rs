@@ -6,8 +6,8 @@ use gridproof_engine::{LocalEngine, TrialCheat, TrialMiner};
 use gridproof_primitives::{
 	H256,
 	compute::checks::{
-		CheckId, DemandOfOpening, DisputeCause, DisputePhase, DisputeView, Duty, Figures, Votes,
-		Witness, figures_commitment,
+		AskedReceipt, CheckId, DemandOfOpening, DisputeCause, DisputePhase, DisputeView, Duty,
+		Figures, MAX_CHECKS_PER_DRAW, Votes, Witness, figures_commitment,
 	},
 };
 use gridproof_verifier::{Counts, Statement, chain::Closing};
@@ -70,7 +70,7 @@ async fn what_was_signed_before_a_crash_is_what_is_sent_after_it() {
 	assert_eq!(after.len(), 4);
 	assert_eq!(
 		after[1], before[0],
-		"with the same proof and signature, which are drawn anew each time"
+		"with the same proof and signature, which are drawn again each time"
 	);
 	verifier.turn().await.unwrap();
 	drop(verifier);
@@ -222,6 +222,7 @@ fn dispute(world: &World, phase: DisputePhase) -> DisputeView {
 		jurors: (3, 0),
 		votes: Votes::default(),
 		reports: Vec::new(),
+		others: Vec::new(),
 	}
 }
 
@@ -275,26 +276,40 @@ async fn nobody_judges_its_own_cause_and_what_is_not_shown_makes_nobody_guilty()
 }
 
 #[tokio::test]
-async fn what_is_over_is_counted_and_paid_once() {
+async fn what_a_client_wants_checked_is_reported_by_whose_turn_it_is() {
+	let folder = tempfile::tempdir().unwrap();
+	let world = world(None, 3, 0);
+	let verifier = world.verifier(0xE1, folder.path()).await;
+	let voucher = world.published.batch.receipts()[1].receipt.voucher().unwrap();
+	let of = |verifier| CheckId { batch: world.id(), verifier, check: MAX_CHECKS_PER_DRAW };
+	let asked = |verifier| AskedReceipt { id: of(verifier), index: 1, voucher };
+	*world.wanted.lock().unwrap() = vec![asked([1; 32])];
+	verifier.turn().await.unwrap();
+	assert!(world.said().is_empty(), "another's turn");
+	*world.wanted.lock().unwrap() = vec![asked(verifier.public())];
+	verifier.turn().await.unwrap();
+	verifier.turn().await.unwrap();
+	let said = world.said();
+	let [Statement::Report(report, _)] = &said[..] else { panic!("{said:?}") };
+	assert_eq!((report.id(), report.receipt.index), (of(verifier.public()), 1));
+	assert_eq!(report.figures, Figures::Exact { equal: true });
+}
+
+#[tokio::test]
+async fn what_is_over_is_counted_once() {
 	let folder = tempfile::tempdir().unwrap();
 	let world = world(None, 2, 1);
 	let verifier = world.verifier(0xE1, folder.path()).await;
-	let day = Duration::from_secs(86_400);
 	verifier.turn().await.unwrap();
 	assert!(!world.closed().contains(&Closing::Checks(world.id())), "it waits");
 	*world.is_over.lock().unwrap() = true;
-	world.hands.advance(day);
 	// After a crash it still knows what it was drawn for.
 	drop(verifier);
 	let verifier = world.verifier(0xE1, folder.path()).await;
 	for _ in 0..3 {
 		verifier.turn().await.unwrap();
 	}
-	let today = world.clock.now_ms() / 86_400_000;
-	let closed = world.closed();
-	let times = |closing| closed.iter().filter(|one| **one == closing).count();
-	assert_eq!(times(Closing::Checks(world.id())), 1);
-	assert_eq!(times(Closing::Day(today - 1)), 1, "{closed:?}");
+	assert_eq!(world.closed(), [Closing::Checks(world.id())]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The check of an opening: that it is what the receipt, its voucher and its batch commit to.
 //!
-//! An opening that does not hold is none: whoever was to show it has shown nothing.
+//! An opening that does not hold is none: who was to show it has shown nothing.
 
 mod request;
 

@@ -1,6 +1,6 @@
 //! Whether a specification is what a request of OpenAI's form asks for.
 //!
-//! Whoever checks a receipt has the request as its client sent it, and what the coordinator made of it.
+//! Who checks a receipt has the request as its client sent it, and what the coordinator made of it.
 //! Only what the request states is compared: what it leaves open is the coordinator's choice.
 
 use crate::protocol::{Further, JobSpec, Message, Task};

@@ -52,7 +52,7 @@ pub fn opening_payload(
 	(OPENING_DOMAIN, genesis, coordinator, receipt, key, time_ms).encode()
 }
 
-/// What a receipt of a channel was made of. Whoever has it can check every part against the receipt, the
+/// What a receipt of a channel was made of. Its holder can check every part against the receipt, the
 /// voucher and the batch: [`Opening::check`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Opening {

@@ -4,9 +4,9 @@ use crate::ledger::Seer;
 use gridproof_primitives::{
 	H256,
 	compute::checks::{
-		BatchChecks, BatchId, CheckId, CheckView, DemandOfOpening, DisputeCause, DisputeView, Duty,
-		Segment, VerifierView, Vrf, checks_of, draw_input, is_reopened, point_of, reopen_input,
-		segments,
+		AskedReceipt, BatchChecks, BatchId, CheckId, CheckView, DemandOfOpening, DisputeCause,
+		DisputeView, Duty, MAX_CHECKS_PER_DRAW, Segment, VerifierView, Vrf, checks_of, draw_input,
+		is_reopened, point_of, reopen_input, repeated_reports, segments,
 	},
 };
 
@@ -19,6 +19,8 @@ pub(crate) struct Facts {
 	pub(crate) verifiers: Vec<VerifierView>,
 	/// What is drawn of the batch.
 	pub(crate) checks: Option<BatchChecks>,
+	/// Receipts of the batch that clients want checked.
+	pub(crate) asked: Vec<AskedReceipt>,
 	/// Reports of the batch.
 	pub(crate) reports: Vec<CheckView>,
 	/// Open demands of openings.
@@ -34,12 +36,15 @@ pub(crate) fn refusal(seer: &Seer, facts: &Facts) -> Option<&'static str> {
 	let key = &seer.request.verifier;
 	let is_known = facts.verifiers.iter().any(|one| one.key == *key);
 	if !is_known {
-		return Some("the chain knows no verifier with this key");
+		return Some("the chain has no verifier with this key");
 	}
 	let Some(checks) = &facts.checks else {
 		return Some("nobody draws from the batch (any more)");
 	};
 	let may = match &seer.request.duty {
+		Duty::Drawn { check, .. } if *check >= MAX_CHECKS_PER_DRAW => {
+			Some(is_its_turn(seer, facts, *check))
+		},
 		Duty::Drawn { check, vrf } => is_drawn(seer, facts, checks, *check, vrf),
 		Duty::Reopens { of, vrf } => reopens(seer, facts, checks, of, vrf),
 		Duty::Witness(of) => is_witness(seer, facts, of),
@@ -78,6 +83,13 @@ fn is_drawn(
 	Some(check < count && segment.encloses(&seer.receipt, point))
 }
 
+/// Returns `true` if a client wants the receipt checked, and it is this verifier's turn.
+fn is_its_turn(seer: &Seer, facts: &Facts, check: u32) -> bool {
+	let (verifier, index) = (seer.request.verifier, seer.request.index);
+	let id = CheckId { batch: batch_of(seer), verifier, check };
+	facts.asked.iter().any(|one| one.id == id && one.index == index)
+}
+
 fn reopens(
 	seer: &Seer,
 	facts: &Facts,
@@ -101,13 +113,23 @@ fn is_witness(seer: &Seer, facts: &Facts, of: &CheckId) -> Option<bool> {
 	Some(is_it && of.verifier != request.verifier)
 }
 
-/// A juror of a dispute about a number checks other receipts of that miner too.
+/// A juror of a dispute about a number sees the reports that its jury repeats, and of the miner's other batches
+/// those in which the chain has drawn a place: which receipt that is follows from the batch.
 fn is_juror(seer: &Seer, facts: &Facts, dispute: &H256) -> Option<bool> {
-	let request = &seer.request;
+	let (request, batch) = (&seer.request, batch_of(seer));
 	let dispute = facts.disputes.iter().find(|one| one.id == *dispute)?;
-	let is_it = dispute.batch == batch_of(seer) && dispute.index == request.index;
-	let is_of_number = matches!(dispute.cause, DisputeCause::Number(_))
-		&& seer.receipt.receipt.miner == Some(dispute.accused);
+	let is_it = dispute.batch == batch && dispute.index == request.index;
+	let is_chosen = || {
+		let is_here = |id: &CheckId| {
+			let is_report = |one: &CheckView| one.id == *id && one.index == request.index;
+			id.batch == batch && facts.reports.iter().any(is_report)
+		};
+		let miner = seer.receipt.receipt.miner;
+		let mut others = dispute.others.iter();
+		repeated_reports(&dispute.id, &dispute.reports).iter().any(is_here)
+			|| others.any(|place| place.batch == batch && miner == Some(place.miner))
+	};
+	let is_of_number = matches!(dispute.cause, DisputeCause::Number(_)) && is_chosen();
 	let accuser = match dispute.cause {
 		DisputeCause::NotEqual(id) | DisputeCause::Reopened(id) => Some(id.verifier),
 		DisputeCause::Number(_) | DisputeCause::Client(_) => None,
@@ -125,7 +147,7 @@ mod tests {
 			Batch, BatchKind, ChannelReceipt, ChannelSums, MinerSums, Mode, PaidBy, ReceiptV2,
 			RunningSums, Sampler, Voucher, VoucherId,
 		},
-		checks::{Figures, OpeningRequest, Votes},
+		checks::{Figures, OpeningRequest, OtherPlace, Votes},
 	};
 	use zeroize::Zeroizing;
 
@@ -249,6 +271,20 @@ mod tests {
 	}
 
 	#[test]
+	fn what_a_client_wants_checked_is_seen_by_whose_turn_it_is() {
+		let mut case = case();
+		let vrf = Vrf { output: [0; 32], proof: [0; 64] };
+		let duty = Duty::Drawn { check: MAX_CHECKS_PER_DRAW, vrf };
+		assert!(!case.asks(1, 2, duty), "nobody wants it checked");
+		let id = CheckId { check: MAX_CHECKS_PER_DRAW, ..case.id(1) };
+		let voucher = VoucherId { channel: 1, number: 3 };
+		case.facts.asked.push(AskedReceipt { id, index: 2, voucher });
+		assert!(case.asks(1, 2, duty));
+		assert!(!case.asks(1, 1, duty), "another receipt");
+		assert!(!case.asks(2, 2, duty), "another's turn");
+	}
+
+	#[test]
 	fn a_report_of_another_is_seen_by_who_draws_it() {
 		let mut case = case();
 		let of = case.id(1);
@@ -302,13 +338,17 @@ mod tests {
 			jurors: (1, 0),
 			votes: Votes::default(),
 			reports: Vec::new(),
+			others: Vec::new(),
 		});
 		assert!(case.asks(2, 1, Duty::Juror(id)));
 		assert!(!case.asks(2, 0, Duty::Juror(id)), "another receipt");
 		assert!(!case.asks(1, 1, Duty::Juror(id)), "the accuser");
 		case.facts.disputes[0].cause = DisputeCause::Number(of);
-		assert!(case.asks(2, 0, Duty::Juror(id)), "of a number, others of that miner too");
-		case.facts.disputes[0].accused = [6; 32];
+		assert!(!case.asks(2, 0, Duty::Juror(id)), "of a number, no other of that miner");
+		let place = OtherPlace { batch: of.batch, miner: MINER, place: 0 };
+		case.facts.disputes[0].others = vec![place];
+		assert!(case.asks(2, 0, Duty::Juror(id)), "where the chain has drawn a place");
+		case.facts.disputes[0].others[0].miner = [6; 32];
 		assert!(!case.asks(2, 0, Duty::Juror(id)), "of another miner");
 	}
 }

@@ -21,8 +21,9 @@ use gridproof_primitives::{
 			SignedVoucher, Voucher, VoucherId, spec_hash,
 		},
 		checks::{
-			BatchChecks, BatchId, CheckId, CheckParameters, CheckView, DemandOfOpening,
-			DisputeView, Duty, ModelLine, OpeningRequest, VerifierKey, VerifierView,
+			AskedReceipt, BatchChecks, BatchId, CheckId, CheckParameters, CheckView,
+			DemandOfOpening, DisputeView, Duty, ModelLine, OpeningRequest, VerifierKey,
+			VerifierView,
 		},
 	},
 	crypto::ed25519::PublicKey,
@@ -88,6 +89,7 @@ pub(crate) struct World {
 	pub(crate) disputes: Mutex<Vec<DisputeView>>,
 	pub(crate) to_show: Mutex<Vec<CheckId>>,
 	pub(crate) closed: Mutex<Vec<Closing>>,
+	pub(crate) wanted: Mutex<Vec<AskedReceipt>>,
 	/// `true` once nothing of the batch waits any more.
 	pub(crate) is_over: Mutex<bool>,
 	pub(crate) clock: Clock,
@@ -215,6 +217,7 @@ impl World {
 			disputes: Mutex::default(),
 			to_show: Mutex::default(),
 			closed: Mutex::default(),
+			wanted: Mutex::default(),
 			is_over: Mutex::default(),
 			clock,
 			hands,
@@ -357,6 +360,10 @@ impl CheckedChain for World {
 	fn drawn(&self, batch: BatchId) -> BoxFuture<'_, Result<Option<BatchChecks>, ChainError>> {
 		let is_counted = self.closed.lock().unwrap().contains(&Closing::Checks(batch));
 		async move { Ok((!is_counted).then_some(self.checks)) }.boxed()
+	}
+
+	fn asked(&self, _: BatchId) -> BoxFuture<'_, Result<Vec<AskedReceipt>, ChainError>> {
+		async { Ok(self.wanted.lock().unwrap().clone()) }.boxed()
 	}
 
 	fn give_back(&self) -> BoxFuture<'_, Result<(), ChainError>> {

@@ -35,6 +35,11 @@ pub fn dismiss_verifier(account: AccountId) -> Call {
 	Call::new(PALLET, "dismiss_verifier", &account)
 }
 
+/// Suspends a verifier for fourteen days, in an emergency.
+pub fn suspend_verifier(account: AccountId) -> Call {
+	Call::new(PALLET, "suspend_verifier", &account)
+}
+
 /// Makes the caller a verifier: holds its bond and remembers its key, which draws in an hour.
 pub fn register_verifier(key: &VerifierKey, proof: &VerifierSignature) -> Call {
 	Call::new(PALLET, "register_verifier", &(key, proof))

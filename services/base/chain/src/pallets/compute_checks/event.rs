@@ -28,47 +28,54 @@ events! {
 		}
 		/// An account may become a verifier.
 		VerifierAdmitted {
-			/// The account.
+			/// Account of the verifier.
 			account: AccountId,
 		}
-		/// An account is no verifier any more; its bond is free after a while.
+		/// An account has ceased to be a verifier; its bond is free after a while.
 		VerifierDismissed {
-			/// The account.
+			/// Account of the verifier.
 			account: AccountId,
+		}
+		/// A verifier takes no part until a time.
+		VerifierSuspended {
+			/// Account of the verifier.
+			account: AccountId,
+			/// Until when, in UTC milliseconds.
+			until_ms: u64,
 		}
 		/// A verifier begins. Its key draws in an hour.
 		VerifierRegistered {
-			/// The account.
+			/// Account of the verifier.
 			account: AccountId,
-			/// Its key.
+			/// Key with which it draws and signs.
 			key: VerifierKey,
 			/// Its bond, in units of 10⁻¹⁸ AIT.
 			bond: u128,
 		}
 		/// A verifier has another key, which draws in an hour.
 		KeyExchanged {
-			/// The account.
+			/// Account of the verifier.
 			account: AccountId,
 			/// The new key.
 			key: VerifierKey,
 		}
 		/// A verifier's bond is higher.
 		BondRaised {
-			/// The account.
+			/// Account of the verifier.
 			account: AccountId,
 			/// The bond now, in units of 10⁻¹⁸ AIT.
 			bond: u128,
 		}
 		/// A verifier has its bond back.
 		VerifierLeft {
-			/// The account.
+			/// Account of the verifier.
 			account: AccountId,
 			/// What was returned, in units of 10⁻¹⁸ AIT.
 			bond: u128,
 		}
 		/// A verifier lost part of its bond for an offence.
 		VerifierPunished {
-			/// The account.
+			/// Account of the verifier.
 			account: AccountId,
 			/// What it lost, in units of 10⁻¹⁸ AIT.
 			slash: u128,
@@ -77,7 +84,7 @@ events! {
 		}
 		/// A batch was touched: verifiers draw by this hash.
 		BatchTouched {
-			/// The batch.
+			/// Coordinator and sequence number of the batch.
 			batch: BatchId,
 			/// Hash of the block before.
 			block: H256,
@@ -86,7 +93,7 @@ events! {
 		}
 		/// A check was reported.
 		CheckReported {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 			/// Index of the receipt in its batch.
 			index: u64,
@@ -106,7 +113,7 @@ events! {
 		}
 		/// A report was re-opened.
 		ReportReopened {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 			/// Key of the verifier that re-opens.
 			by: VerifierKey,
@@ -115,26 +122,26 @@ events! {
 		}
 		/// A verifier has shown its figures of a report that is re-opened.
 		FiguresShown {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 			/// Key of the verifier.
 			by: VerifierKey,
 		}
 		/// Figures of a report that was re-opened were compared.
 		FiguresCompared {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 			/// `false` if a jury has to say whose are right.
 			agree: bool,
 		}
 		/// A re-opening ended, and who did not show its figures was punished.
 		ReopeningClosed {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 		}
 		/// An opening was demanded: witnesses ask for it.
 		OpeningDemanded {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 			/// Index of the receipt in its batch; `None` if the coordinator has not published it.
 			index: Option<u64>,
@@ -145,7 +152,7 @@ events! {
 		}
 		/// A witness has spoken.
 		Witnessed {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 			/// Key of the witness.
 			witness: VerifierKey,
@@ -154,14 +161,14 @@ events! {
 		}
 		/// A demand ended.
 		DemandEnded {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
-			/// How.
+			/// What witnesses said together.
 			outcome: OpeningOutcome,
 		}
 		/// Pay and mint of a receipt were forfeited.
 		ReceiptForfeited {
-			/// The batch.
+			/// Coordinator and sequence number of the batch.
 			batch: BatchId,
 			/// Index of the receipt in it.
 			index: u64,
@@ -172,13 +179,20 @@ events! {
 			/// The claim that was lost, in units of 10⁻¹⁸ AIT.
 			claim: u128,
 		}
+		/// A client wants a receipt checked, and it is a verifier's turn.
+		CheckAsked {
+			/// Batch, verifier and number of the check.
+			check: CheckId,
+			/// Index of the receipt in its batch.
+			index: u64,
+		}
 		/// A dispute was opened.
 		DisputeOpened {
-			/// Its id.
+			/// Id of the dispute.
 			dispute: H256,
-			/// Why.
+			/// What opened it.
 			cause: DisputeCause,
-			/// The batch.
+			/// Coordinator and sequence number of the batch.
 			batch: BatchId,
 			/// Index of the receipt in it.
 			index: u64,
@@ -187,14 +201,14 @@ events! {
 		}
 		/// A juror has committed to a vote.
 		VoteCommitted {
-			/// The dispute.
+			/// Id of the dispute.
 			dispute: H256,
 			/// Key of the juror.
 			juror: VerifierKey,
 		}
 		/// A juror has revealed its vote.
 		VoteRevealed {
-			/// The dispute.
+			/// Id of the dispute.
 			dispute: H256,
 			/// Key of the juror.
 			juror: VerifierKey,
@@ -203,9 +217,9 @@ events! {
 		}
 		/// A dispute was decided, or not.
 		DisputeClosed {
-			/// Its id.
+			/// Id of the dispute.
 			dispute: H256,
-			/// The votes.
+			/// Votes that were revealed.
 			votes: Votes,
 			/// `true` for guilty, `false` for not guilty, `None` if two thirds found neither.
 			guilty: Option<bool>,
@@ -217,23 +231,23 @@ events! {
 		}
 		/// A juror did not reveal a vote.
 		JurorSilent {
-			/// Its account.
+			/// Account of the juror.
 			account: AccountId,
 			/// What it lost, in units of 10⁻¹⁸ AIT.
 			amount: u128,
 		}
 		/// Checks of a batch matured: they are paid with those of this day.
 		ChecksMatured {
-			/// The batch.
+			/// Coordinator and sequence number of the batch.
 			batch: BatchId,
-			/// How many.
+			/// Number of checks.
 			checks: u32,
 			/// The day, counted from 1970.
 			day: u64,
 		}
 		/// A verifier was paid for a day.
 		VerifierPaid {
-			/// The account.
+			/// Account of the verifier.
 			account: AccountId,
 			/// The day, counted from 1970.
 			day: u64,
@@ -242,7 +256,14 @@ events! {
 			/// The pay, in units of 10⁻¹⁸ AIT; zero if the treasury could not pay it.
 			amount: u128,
 		}
-		/// The window of the mint stands still from now on, or goes on.
+		/// Checks of a day on whose next day nobody was paid are counted with those of a later one.
+		PayPutOff {
+			/// The day on which they matured, counted from 1970.
+			day: u64,
+			/// The day with whose checks they are paid.
+			until: u64,
+		}
+		/// The window of the mint stands still from now on, or continues.
 		MintStill {
 			/// `true` if it stands still, because fewer than five verifiers reported within a day.
 			still: bool,

@@ -9,7 +9,7 @@ pub use refusal::Refusal;
 
 use crate::{ChainError, refusal::PoolRefusal};
 
-/// Returns `true` of a refusal that says that the same was done already, by whoever brought it.
+/// Returns `true` of a refusal that says that the same was done already, no matter who brought it.
 pub fn is_done(error: &ChainError) -> bool {
 	let no = match error.refusal() {
 		Some(

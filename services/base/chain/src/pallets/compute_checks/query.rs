@@ -4,8 +4,8 @@ use crate::Query;
 use gridproof_primitives::{
 	H256,
 	compute::checks::{
-		BatchChecks, BatchId, CheckId, CheckOverview, CheckParameterError, CheckParameters,
-		CheckView, DemandOfOpening, DisputeView, ModelLine, Number, VerifierView,
+		AskedReceipt, BatchChecks, BatchId, CheckId, CheckOverview, CheckParameterError,
+		CheckParameters, CheckView, DemandOfOpening, DisputeView, ModelLine, Number, VerifierView,
 	},
 	crypto::ed25519::PublicKey,
 };
@@ -38,6 +38,11 @@ pub fn batch(batch: BatchId) -> Query<Option<BatchChecks>> {
 /// At most `limit` reports of a batch, and no more than a thousand, in no order.
 pub fn reports(batch: BatchId, limit: u32) -> Query<Vec<CheckView>> {
 	Query::new("ComputeChecksApi_reports", &(batch, limit))
+}
+
+/// The receipts of a batch that clients want checked, in no order.
+pub fn asked(batch: BatchId) -> Query<Vec<AskedReceipt>> {
+	Query::new("ComputeChecksApi_asked", &batch)
 }
 
 /// The number of a miner, by the key under which it is registered, and a model.

@@ -3,7 +3,7 @@
 refusals! {
 	/// Why the checks say no.
 	"ComputeChecks" {
-		0 UnknownVerifier: "the key is no verifier's: governance admits verifiers; see gridproof verifier list";
+		0 UnknownVerifier: "the key is not a verifier's: governance admits verifiers; see gridproof verifier list";
 		1 NotFit: "the verifier has less than half of its bond: raise it";
 		2 UnknownBatch: "no batch waits by this name: it was never settled, or everything of it is paid";
 		3 NotTouched: "the batch was not touched: touch it first";
@@ -33,7 +33,7 @@ refusals! {
 		27 OpeningDemanded: "the opening of this check is demanded: wait until witnesses have spoken";
 		28 InvalidParameters: "a known cheat would pay under these parameters; the runtime says which";
 		29 InvalidLine: "the line judges nothing, or finds later than the parameters allow";
-		30 Unchanged: "it is so already";
+		30 Unchanged: "the value is already set";
 		31 MaxLinesExceeded: "there are as many lines as may be: remove one first";
 		32 AlreadyAdmitted: "the account is admitted already";
 		33 NotAdmitted: "governance has not admitted the account";
@@ -45,9 +45,10 @@ refusals! {
 		39 BondNotFree: "the bond is not free: leave first, and wait";
 		40 Overflow: "the amount does not fit";
 		41 NotClient: "the receipt is of another client's channel";
-		42 NotExact: "one answer alone proves nothing of this model: its verifiers' figures add up";
-		43 AlreadyDisputed: "you have a dispute with this miner already: wait for its end";
-		44 Private: "private work is never opened, so nobody can judge it";
+		42 AlreadyDisputed: "you have a dispute with this miner already: wait for its end";
+		43 Private: "private work is never opened, so nobody can judge it";
+		44 SuspendedLately: "the verifier is suspended, or was within fourteen days: wait, or have governance dismiss it";
+		45 TooManySuspended: "a third of all verifiers are suspended already: have governance dismiss it";
 	}
 }
 
@@ -70,7 +71,9 @@ impl Refusal {
 			| Self::AlreadyRegistered
 			| Self::ExchangedLately
 			| Self::BondNotFree
-			| Self::AlreadyDisputed => true,
+			| Self::AlreadyDisputed
+			| Self::SuspendedLately
+			| Self::TooManySuspended => true,
 			Self::UnknownVerifier
 			| Self::UnknownBatch
 			| Self::AlreadyTouched
@@ -99,7 +102,6 @@ impl Refusal {
 			| Self::Leaving
 			| Self::Overflow
 			| Self::NotClient
-			| Self::NotExact
 			| Self::Private => false,
 		}
 	}

@@ -554,7 +554,7 @@ events! {
 			/// What will be slashed, in units of 10⁻¹⁸ AIT.
 			slash: u128,
 		}
-		/// The window of the mint stands still, or goes on.
+		/// The window of the mint stands still, or continues.
 		MintWindowStill {
 			/// Whether it stands still.
 			still: bool,
