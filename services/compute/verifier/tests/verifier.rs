@@ -222,6 +222,7 @@ fn dispute(world: &World, phase: DisputePhase) -> DisputeView {
 		jurors: (3, 0),
 		votes: Votes::default(),
 		reports: Vec::new(),
+		others: Vec::new(),
 	}
 }
 

@@ -302,6 +302,7 @@ mod tests {
 			jurors: (1, 0),
 			votes: Votes::default(),
 			reports: Vec::new(),
+			others: Vec::new(),
 		});
 		assert!(case.asks(2, 1, Duty::Juror(id)));
 		assert!(!case.asks(2, 0, Duty::Juror(id)), "another receipt");
