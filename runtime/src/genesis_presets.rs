@@ -65,6 +65,11 @@ const DEMONSTRATION_DELAY_MS: u64 = 60_000;
 /// Check window of `development`, in milliseconds: in half of it a dispute can be decided.
 const DEMONSTRATION_WINDOW_MS: u64 = 6 * MINUTE_MS;
 
+/// Returns the usual parameters of channels with a check window, in milliseconds.
+fn channels_with(check_window_ms: u64) -> ChannelParameters {
+	ChannelParameters { check_window_ms, ..Default::default() }
+}
+
 /// Returns the parameters of checks of `development`: as many checks as little traffic needs to be seen
 /// checked, and deadlines of a minute or two.
 fn demonstration_checks() -> CheckParameters {
@@ -149,10 +154,7 @@ fn genesis(
 			..Default::default()
 		},
 		compute_receipts: ComputeReceiptsConfig {
-			channels: ChannelParameters {
-				check_window_ms: computing.window_ms,
-				..Default::default()
-			},
+			channels: computing.channels,
 			step_ms: computing.step_ms,
 			..Default::default()
 		},
@@ -225,8 +227,8 @@ struct Computing {
 	delay_ms: u64,
 	/// Verifiers that begin with the chain: account and key.
 	verifiers: Vec<(AccountId, Option<VerifierKey>)>,
-	/// Time for which pay and mint of a batch wait, in milliseconds.
-	window_ms: u64,
+	/// Parameters of channels, with the time for which pay and mint of a batch wait.
+	channels: ChannelParameters,
 	/// Parameters of checks.
 	checks: CheckParameters,
 }
@@ -239,7 +241,7 @@ impl Computing {
 			models: embedded().into_iter().collect(),
 			delay_ms: DEMONSTRATION_DELAY_MS,
 			verifiers: well_known_verifiers(),
-			window_ms: DEMONSTRATION_WINDOW_MS,
+			channels: channels_with(DEMONSTRATION_WINDOW_MS),
 			checks: demonstration_checks(),
 		}
 	}
@@ -251,7 +253,7 @@ impl Computing {
 			models,
 			delay_ms: DEFAULT_DELAY_MS,
 			verifiers,
-			window_ms: DEFAULT_WINDOW_MS,
+			channels: channels_with(DEFAULT_WINDOW_MS),
 			checks: CheckParameters::default(),
 		}
 	}

@@ -144,6 +144,9 @@ impl<T: Config> Pallet<T> {
 		ensure!(!OpenPairs::<T>::contains_key(pair), Error::<T>::AlreadyDisputed);
 		let once = Forfeited::<T>::contains_key(batch, receipt.index);
 		ensure!(!once, Error::<T>::AlreadyDone);
+		// Without a jury its price would go back to every client that asks.
+		let jurors = u32::try_from(Self::fit_verifiers().len()).unwrap_or(u32::MAX);
+		ensure!(jurors >= LEAST_JURY, Error::<T>::NoJury);
 		Self::ensure_room_for_client()?;
 		Self::take_deposit(&client, deposit)?;
 		let cause = DisputeCause::Client(receipt.voucher);

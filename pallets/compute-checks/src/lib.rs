@@ -734,6 +734,8 @@ pub mod pallet {
 		SuspendedLately,
 		/// A third of all verifiers are suspended already.
 		TooManySuspended,
+		/// Fewer than three verifiers could judge.
+		NoJury,
 	}
 
 	impl<T> From<CheckRefusal> for Error<T> {
@@ -1383,6 +1385,7 @@ pub mod pallet {
 		///   [`Error::NoLine`] or [`Error::AlreadyDone`].
 		/// - [`Error::NotClient`] if the channel is another's.
 		/// - [`Error::Private`] if the channel is private.
+		/// - [`Error::NoJury`] if fewer than three verifiers could judge.
 		/// - [`Error::Full`] if clients have opened half of what may be open.
 		/// - [`Error::AlreadyDisputed`] if the caller has a dispute with this miner.
 		/// - An error of the native token if the caller has too little AIT.

@@ -619,17 +619,12 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 	ext
 }
 
-/// Returns a new chain without verifiers, whose keystore signs.
+/// Returns a new chain whose keystore signs.
 #[cfg(feature = "runtime-benchmarks")]
 pub(crate) fn new_benchmark_ext() -> sp_io::TestExternalities {
 	let mut ext = new_test_ext();
 	let keystore = sp_keystore::testing::MemoryKeystore::new();
 	ext.register_extension(sp_keystore::KeystoreExt::new(keystore));
-	ext.execute_with(|| {
-		for (account, row) in Verifiers::<Test>::drain() {
-			let _ = (Keys::<Test>::take(row.key.key), Admitted::<Test>::take(account));
-		}
-	});
 	ext
 }
 

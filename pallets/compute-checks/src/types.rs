@@ -28,6 +28,8 @@ pub const MAX_LINES_OF_JURY: u32 = 32;
 pub const MAX_CLEARED: u32 = 64;
 /// Number of offences from which a verifier is dismissed.
 pub const DISMISSED_AFTER: u32 = 3;
+/// Number of verifiers without which no client opens a dispute: two thirds of fewer are all of them.
+pub const LEAST_JURY: u32 = 3;
 /// Time for which a verifier can be suspended in an emergency, and after which it can be suspended again, in
 /// milliseconds: fourteen days.
 pub const SUSPENSION_MS: u64 = 14 * DAY_MS;

@@ -76,6 +76,8 @@ pub(crate) struct Founding {
 	pub(crate) issuer: AccountId,
 	/// Account that can stop things, and loosen nothing.
 	pub(crate) emergency: AccountId,
+	/// Verifiers, each with its account's key.
+	pub(crate) verifiers: Vec<AccountId>,
 }
 
 /// Time for which a rate of AICP counts, in milliseconds.
@@ -116,6 +118,10 @@ pub(crate) fn genesis(founding: &Founding) -> sp_io::TestExternalities {
 			.collect::<Vec<_>>()
 	);
 	config["meterReadings"]["recorders"] = json!(founding.recorders);
+	let verifiers = founding.verifiers.iter();
+	let verifiers: Vec<(_, Option<[u8; 32]>)> =
+		verifiers.map(|account| (account, Some(account.clone().into()))).collect();
+	config["computeChecks"]["verifiers"] = json!(verifiers);
 	config["attestations"]["calendar"] = json!(gridproof_primitives::time::calendar::Calendar::UTC);
 	config["computeReceipts"]["stepMs"] = json!(150_000);
 	let config: RuntimeGenesisConfig = serde_json::from_value(config).expect("a configuration");

@@ -301,6 +301,18 @@ fn nobody_is_named_whose_report_the_jury_does_not_repeat() {
 }
 
 #[test]
+fn without_a_jury_no_client_has_its_price_back() {
+	build_and_execute(|| {
+		let batch = touched_of(0, EXACT);
+		for number in 1..=3 {
+			assert_ok!(dispatch(Call::leave {}, account(number)));
+		}
+		let call = Call::dispute_receipt { batch, receipt: Box::new(placed(&batch, 2)) };
+		assert_noop!(dispatch(call, client()), Error::<Test>::NoJury);
+	});
+}
+
+#[test]
 fn a_flood_of_clients_keeps_no_verifier_from_accusing() {
 	build_and_execute(|| {
 		let batch = touched_of(0, EXACT);

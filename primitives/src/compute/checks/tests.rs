@@ -370,7 +370,8 @@ fn parameters_under_which_a_known_cheat_pays_are_refused() {
 	assert_eq!(with(&|p| p.reopen_one_in = 0), Err(Reopened));
 	assert_eq!(with(&|p| p.pay_share = MAX_VERIFIERS_PAY), Ok(()));
 	assert_eq!(with(&|p| p.pay_share = MAX_VERIFIERS_PAY + 1), Err(PayShare));
-	assert_eq!(with(&|p| p.show_ms = 599_999), Err(Times));
+	assert_eq!(with(&|p| p.show_ms = 59_999), Err(Times));
+	assert_eq!(with(&|p| p.show_ms = 60_000), Ok(()));
 	assert_eq!(with(&|p| p.reveal_ms = 3_600_001), Err(Window));
 	assert_eq!(with(&|p| p.unbonding_ms = 11 * 3_600_000 - 1), Err(Unbonding));
 	assert_eq!(with(&|p| p.witness_fee = 0), Err(Fees));

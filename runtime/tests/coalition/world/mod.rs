@@ -163,7 +163,7 @@ pub(crate) struct World {
 }
 
 /// Names of the honest, which are also those of their keys.
-pub(crate) const HONEST: [&str; 9] = [
+pub(crate) const HONEST: [&str; 14] = [
 	"honest/client",
 	"honest/coordinator",
 	"honest/miner",
@@ -173,6 +173,11 @@ pub(crate) const HONEST: [&str; 9] = [
 	"honest/issuer",
 	"honest/recorder",
 	"honest/guard",
+	"honest/verifier/0",
+	"honest/verifier/1",
+	"honest/verifier/2",
+	"honest/verifier/3",
+	"honest/verifier/4",
 ];
 
 pub(crate) fn wallet(role: Role) -> Key {
@@ -207,7 +212,9 @@ pub(crate) fn with_world<R>(roles: &BTreeSet<Role>, body: impl FnOnce(&mut World
 	} else {
 		account("honest/guard")
 	};
-	let founding = Founding { accounts, organisations, recorders, issuer, emergency };
+	let verifiers = HONEST.iter().filter(|name| name.starts_with("honest/verifier"));
+	let verifiers = verifiers.map(|name| account(name)).collect();
+	let founding = Founding { accounts, organisations, recorders, issuer, emergency, verifiers };
 	chain::genesis(&founding).execute_with(|| {
 		let mut spendable: BTreeSet<AccountId> = wallets.iter().map(Key::account).collect();
 		for wallet in &wallets {

@@ -49,6 +49,7 @@ refusals! {
 		43 Private: "private work is never opened, so nobody can judge it";
 		44 SuspendedLately: "the verifier is suspended, or was within fourteen days: wait, or have governance dismiss it";
 		45 TooManySuspended: "a third of all verifiers are suspended already: have governance dismiss it";
+		46 NoJury: "fewer than three verifiers could judge: wait until more take part";
 	}
 }
 
@@ -73,7 +74,8 @@ impl Refusal {
 			| Self::BondNotFree
 			| Self::AlreadyDisputed
 			| Self::SuspendedLately
-			| Self::TooManySuspended => true,
+			| Self::TooManySuspended
+			| Self::NoJury => true,
 			Self::UnknownVerifier
 			| Self::UnknownBatch
 			| Self::AlreadyTouched
