@@ -112,6 +112,33 @@ def numbers(case):
     return answers
 
 
+def wide_numbers(case):
+    """One number over models: each figure counts in millionths of its line's limit."""
+    sums, answers = 0, []
+    for figure, line, limit in case["figures"]:
+        part = 1_000_000 * abs(figure - line) // limit
+        sums = max(0, sums + part) if figure > line else max(0, sums - part)
+        above = sums > 1_000_000
+        sums = 0 if above else sums
+        answers.append({"number": sums, "above": above})
+    return answers
+
+
+def price(case):
+    value, per_check, total = int(case["value"]), int(case["per_check"]), int(case["total"])
+    return str(min(-(-total * per_check // value), total) if value else total)
+
+
+def verdict_of(case):
+    """Of all verifiers: the jurors, and the parties, which stand for guilty or not guilty."""
+    everybody = case["jurors"] + case["accusing"] + case["accused"]
+    if not case["jurors"]:
+        return None
+    if (case["guilty"] + case["accusing"]) * 3 >= everybody * 2:
+        return True
+    return False if (case["not_guilty"] + case["accused"]) * 3 >= everybody * 2 else None
+
+
 def share(case):
     line, honest, cheated = case["line"], case["honest"], case["cheated"]
     if cheated <= line:
@@ -154,16 +181,17 @@ def check_order(one):
 
 def others(case):
     """Batch and place of the other receipts that a jury checks."""
-    lines = sorted((one["batch"]["coordinator"], one["batch"]["sequence"], int(one["price"])) for one in case["lines"])
-    total, found = sum(one[2] for one in lines), []
-    for turn in range(3 if total else 0):
+    lines = sorted((one["batch"]["coordinator"], one["batch"]["sequence"], int(one["price"]), int(one["worth"]))
+                   for one in case["lines"] if int(one["price"]))
+    total, found = sum(one[3] for one in lines), []
+    for turn in range(12 if total else 0):
         hashed = blake(text("gridproof/jury-place/v1") + bytes.fromhex(case["dispute"]) + number(turn, 4))
-        place = int.from_bytes(hashed, "little") * total >> 256
-        for coordinator, sequence, price in lines:
-            if place < price:
-                found.append({"sequence": sequence, "place": str(place)})
+        left = int.from_bytes(hashed, "little") * total >> 256
+        for coordinator, sequence, price, worth in lines:
+            if left < worth:
+                found.append({"sequence": sequence, "place": str(left * price // worth)})
                 break
-            place -= price
+            left -= worth
     return found
 
 
@@ -226,6 +254,8 @@ STATEMENTS = {
     "shown": ("gridproof/check-shown/v1", lambda s: bytes.fromhex(s["by"]) + check_id(s["of"]) + figures_of(s["figures"])),
     "commitment": ("gridproof/jury-commit/v1", lambda s: bytes.fromhex(s["juror"] + s["dispute"] + s["commitment"])),
     "ballot": ("gridproof/jury-reveal/v1", ballot),
+    "abstention": ("gridproof/jury-abstention/v1", lambda s: bytes.fromhex(s["juror"] + s["dispute"])
+                   + (b"\1" if s["not_shown"] is None else b"\0" + batch(s["not_shown"]))),
 }
 
 
@@ -249,6 +279,7 @@ def judged(document):
     judges = {
         "draws": draw, "reopened": reopened, "places": places, "statistics": statistics, "numbers": numbers,
         "unfound": share, "days": divided, "repeated": repeated, "others": others,
+        "wide_numbers": wide_numbers, "prices": price, "verdicts": verdict_of,
         "hashes": lambda case: hashes(genesis, case), "statements": lambda case: payload(genesis, case),
     }
     for kind, judge in judges.items():
@@ -291,6 +322,8 @@ def write():
         ("shown", {"by": "cc" * 32, "of": own, "figures": list(range(70))}),
         ("commitment", {"juror": "22" * 32, "dispute": "55" * 32, "commitment": "aa" * 32}),
         ("ballot", vote), ("ballot", vote | {"verdict": {"guilty": False, "invented": None}}),
+    ] + [
+        ("abstention", {"juror": "22" * 32, "dispute": "55" * 32, "not_shown": one}) for one in (batch_id, None)
     ]
     line = lambda miner, start, end: {"miner": miner * 32, "from": str(start), "to": str(end)}
     document = {
@@ -311,6 +344,15 @@ def write():
             {"gaps": [], "end": 7, "clip": 5}, {"gaps": [1, 0, 0], "end": 0, "clip": 64_000_000},
         ],
         "numbers": [{"line": 20_000, "limit": 50_000, "figures": [45_000, 10_000, 1, 70_000, 20_001, 20_000, 70_001, 0]}],
+        "wide_numbers": [{"figures": [[45_000, 20_000, 50_000], [10_000, 20_000, 50_000], [7, 5, 3], [0, 5, 3], [700_000, 100_000, 1_000_000],
+                                      [500_000, 100_000, 1_000_000], [100_001, 100_000, 1_000_000], [200_000, 0, 100_000]]}],
+        "prices": [{"value": str(value), "per_check": str(per), "total": str(total)}
+                   for value, per, total in [(10 * ait, ait, 8 * ait), (3, 1, 10), (0, ait, 5), (ait // 2, ait, 7), (7, 1, 0),
+                                             (2**128 - 1, 2**128 - 1, 2**128 - 1), (2**128 - 1, 1, 2**128 - 1)]],
+        "verdicts": [{"jurors": jurors, "accusing": accusing, "accused": accused, "guilty": guilty, "not_guilty": not_guilty}
+                     for jurors, accusing, accused, guilty, not_guilty in [
+                         (20, 1, 0, 13, 7), (20, 1, 0, 12, 8), (20, 1, 0, 6, 14), (20, 1, 0, 7, 13), (19, 1, 1, 13, 6), (19, 1, 1, 6, 13),
+                         (21, 0, 0, 14, 7), (21, 0, 0, 7, 13), (0, 0, 0, 0, 0), (0, 1, 0, 0, 0), (4, 1, 0, 3, 0), (4, 1, 0, 2, 0)]],
         "unfound": [{"line": 20_000, "honest": honest, "cheated": cheated}
                     for honest, cheated in [(10_000, 110_000), (10_000, 20_000), (30_000, 110_000), (0, 20_001)]],
         "days": [{"checks": checks, "per_check": str(ait // 50), "budget": str(budget)}
@@ -319,8 +361,10 @@ def write():
         "repeated": [{"dispute": f"{n:02x}" * 32, "reports": [own | {"check": check} for check in range(reports, 0, -1)]}
                      for n, reports in enumerate([0, 1, 2, 3, 4, 8, 8, 8], 200)],
         "others": [{"dispute": f"{n:02x}" * 32,
-                    "lines": [{"batch": batch_id | {"sequence": 300 - at}, "price": str(price)} for at, price in enumerate(prices)]}
-                   for n, prices in enumerate([[], [0], [1], [7, 0, 11], [ait, 3 * ait, ait // 2], [5] * 32], 100)],
+                    "lines": [{"batch": batch_id | {"sequence": 300 - at}, "price": str(price), "worth": str(worth)}
+                              for at, (price, worth) in enumerate(lines)]}
+                   for n, lines in enumerate([[], [(0, 9)], [(9, 0)], [(1, 1)], [(7, 7), (0, 5), (11, 11)], [(5, 5)] * 32,
+                                              [(10**9, 1_000 * ait), (ait, ait)], [(3 * 10**6, ait), (ait, 3 * ait), (1, 1)]], 100)],
         "hashes": [{"id": own, "figures": [0, 1, 4_000_000], "ballot": vote}, {"id": own, "figures": [], "ballot": vote}],
         "statements": [{"kind": kind, "statement": statement} for kind, statement in statements],
     }

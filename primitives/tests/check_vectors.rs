@@ -32,6 +32,15 @@ fn wide(value: &Value) -> u128 {
 	value.as_str().unwrap().parse().unwrap()
 }
 
+const SEEDED: ModelLine = ModelLine {
+	class: LineClass::Seeded,
+	line: 1,
+	limit: 1,
+	clip: 4_000_000,
+	agreement: 0,
+	finds_within: 1,
+};
+
 fn file() -> Value {
 	let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/checks.json");
 	serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
@@ -54,6 +63,11 @@ fn draws_are_those_of_the_vectors() {
 		for (check, point) in (0..).zip(case["answer"]["points"].as_array().unwrap()) {
 			assert_eq!(point_of(&output, check, wide(&case["total"])), Some(wide(point)), "{case}");
 		}
+	}
+	for case in cases(&file, "prices") {
+		let (value, per) = (wide(&case["value"]), wide(&case["per_check"]));
+		let price = price_of_check(value, per, wide(&case["total"]));
+		assert_eq!(price, wide(&case["answer"]), "{case}");
 	}
 	for case in cases(&file, "reopened") {
 		let output = bytes(&case["output"]);
@@ -108,18 +122,22 @@ fn figures_and_numbers_are_those_of_the_vectors() {
 		assert_eq!(figures.figure(), small::<u64>(&answer["figure"]), "{case}");
 	}
 	for case in cases(&file, "numbers") {
-		let line = ModelLine {
-			class: LineClass::Seeded,
-			line: small(&case["line"]),
-			limit: small(&case["limit"]),
-			clip: 4_000_000,
-			agreement: 0,
-			finds_within: 1,
-		};
+		let line = ModelLine { line: small(&case["line"]), limit: small(&case["limit"]), ..SEEDED };
 		let mut number = Number::default();
 		let answers = case["answer"].as_array().unwrap();
 		for (figure, answer) in case["figures"].as_array().unwrap().iter().zip(answers) {
 			let (after, above) = number.add(small(figure), &line);
+			let expected = (small::<u64>(&answer["number"]), answer["above"].as_bool().unwrap());
+			assert_eq!((after.0, above), expected, "{case}");
+			number = after;
+		}
+	}
+	for case in cases(&file, "wide_numbers") {
+		let mut number = WideNumber::default();
+		let answers = case["answer"].as_array().unwrap();
+		for (added, answer) in case["figures"].as_array().unwrap().iter().zip(answers) {
+			let line = ModelLine { line: small(&added[1]), limit: small(&added[2]), ..SEEDED };
+			let (after, above) = number.add(small(&added[0]), &line);
 			let expected = (small::<u64>(&answer["number"]), answer["above"].as_bool().unwrap());
 			assert_eq!((after.0, above), expected, "{case}");
 			number = after;
@@ -165,7 +183,11 @@ fn juries_repeat_what_the_vectors_say() {
 		assert_eq!(Value::from(found), case["answer"], "{case}");
 	}
 	for case in cases(&file, "others") {
-		let of = |line: &Value| (batch(&line["batch"]), wide(&line["price"]));
+		let of = |line: &Value| OtherLine {
+			batch: batch(&line["batch"]),
+			price: wide(&line["price"]),
+			worth: wide(&line["worth"]),
+		};
 		let lines: Vec<_> = case["lines"].as_array().unwrap().iter().map(of).collect();
 		let found = other_places(&hash(&case["dispute"]), &[9; 32], &lines);
 		let found: Vec<_> = found.iter().map(|one| (one.batch.sequence, one.place)).collect();
@@ -173,6 +195,17 @@ fn juries_repeat_what_the_vectors_say() {
 		let expected: Vec<_> =
 			answer.map(|one| (small(&one["sequence"]), wide(&one["place"]))).collect();
 		assert_eq!(found, expected, "{case}");
+	}
+}
+
+#[test]
+fn two_thirds_of_jury_and_parties_decide_as_the_vectors_say() {
+	for case in cases(&file(), "verdicts") {
+		let number = |name: &str| small::<u32>(&case[name]);
+		let parties = Votes { guilty: number("accusing"), not_guilty: number("accused") };
+		let votes = Votes { guilty: number("guilty"), not_guilty: number("not_guilty") };
+		let found = votes.verdict(&parties, number("jurors"));
+		assert_eq!(found, case["answer"].as_bool(), "{case}");
 	}
 }
 
@@ -275,6 +308,16 @@ fn payload(genesis: &H256, kind: &str, of: &Value) -> Vec<u8> {
 			juror: bytes(&of["juror"]),
 			dispute: hash(&of["dispute"]),
 			commitment: hash(&of["commitment"]),
+		}
+		.signing_payload(genesis),
+		"abstention" => Abstention {
+			juror: bytes(&of["juror"]),
+			dispute: hash(&of["dispute"]),
+			why: if of["not_shown"].is_null() {
+				NoVote::NothingElse
+			} else {
+				NoVote::NotShown(batch(&of["not_shown"]))
+			},
 		}
 		.signing_payload(genesis),
 		_ => ballot(of).signing_payload(genesis),

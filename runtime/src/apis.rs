@@ -606,6 +606,14 @@ impl_runtime_apis! {
 			ComputeChecks::demands()
 		}
 
+		fn place_of_demand(check: checks::CheckId) -> Option<u128> {
+			ComputeChecks::place_of_demand(check)
+		}
+
+		fn wide_number(miner: PublicKey) -> checks::WideNumber {
+			ComputeChecks::wide_number(miner)
+		}
+
 		fn reopenings() -> Vec<checks::CheckId> {
 			ComputeChecks::reopenings()
 		}

@@ -9,8 +9,9 @@ use frame_support::{
 	pallet_prelude::{DispatchResult, Get},
 	traits::{fungible::Mutate, tokens::Preservation},
 };
-use gridproof_primitives::compute::checks::{
-	AskedReceipt, BatchId, CheckId, CheckRefusal, MAX_CHECKS_PER_DRAW, VerifierKey,
+use gridproof_primitives::compute::{
+	channels::VoucherId,
+	checks::{AskedReceipt, BatchId, CheckId, CheckRefusal, MAX_CHECKS_PER_DRAW, VerifierKey},
 };
 use sp_io::hashing::blake2_256;
 use sp_runtime::DispatchError;
@@ -42,10 +43,15 @@ impl<T: Config> Pallet<T> {
 
 	/// Returns the key of the verifier whose turn it is, of those that draw of the batch: by the hash of the
 	/// block before.
-	fn turn_of(id: &BatchId, index: u64, touched_ms: u64) -> Option<VerifierKey> {
+	fn turn_of(receipt: &Checked, touched_ms: u64) -> Option<VerifierKey> {
+		let (id, index) = (&receipt.batch, receipt.index);
 		let (bond, now) = (Parameters::<T>::get().verifier_bond, Self::now());
-		let rows = Verifiers::<T>::iter_values().filter(|row| row.is_fit(bond, now));
-		let mut keys: Vec<_> = rows.filter_map(|row| row.key_at(touched_ms)).collect();
+		let parties = Self::parties_of(receipt);
+		let rows = Verifiers::<T>::iter().filter(|(account, row)| {
+			let draws = row.is_fit(bond, now) && row.took_part_at(touched_ms);
+			draws && !parties.contains(account)
+		});
+		let mut keys: Vec<_> = rows.filter_map(|(_, row)| row.key_at(touched_ms)).collect();
 		keys.sort_unstable();
 		let block = frame_system::Pallet::<T>::parent_hash();
 		let hash = ("gridproof/check-turn/v1", block, id, index).using_encoded(blake2_256);
@@ -58,37 +64,37 @@ impl<T: Config> Pallet<T> {
 	/// Lets a verifier check a receipt of a client, once.
 	pub(crate) fn ask(client: T::AccountId, receipt: &Checked) -> DispatchResult {
 		let (id, index) = (receipt.batch, receipt.index);
-		ensure!(!Asked::<T>::contains_key(id, index), Error::<T>::AlreadyDone);
+		let voucher = receipt.voucher;
+		ensure!(!Asked::<T>::contains_key(id, voucher), Error::<T>::AlreadyDone);
 		Self::ensure_room_for_client()?;
 		let mut batch = Batches::<T>::get(id).ok_or(Error::<T>::NotTouched)?;
-		let by = Self::turn_of(&id, index, batch.checks.touched_ms);
+		let by = Self::turn_of(receipt, batch.checks.touched_ms);
 		let by = by.ok_or(Error::<T>::UnknownVerifier)?;
 		let deposit = Parameters::<T>::get().dispute_deposit;
 		Self::take_deposit(&client, deposit)?;
 		let check = MAX_CHECKS_PER_DRAW.saturating_add(batch.asked);
 		batch.asked = batch.asked.saturating_add(1);
 		Batches::<T>::insert(id, batch);
-		let row = AskedRow { client, deposit, by, check, voucher: receipt.voucher };
-		Asked::<T>::insert(id, index, row);
+		Asked::<T>::insert(id, voucher, AskedRow { client, deposit, by, check, index });
 		let check = CheckId { batch: id, verifier: by, check };
 		Self::deposit_event(Event::CheckAsked { check, index });
 		Ok(())
 	}
 
 	/// Checks that it is a verifier's turn to check a receipt.
-	pub(crate) fn check_asked(id: &CheckId, index: u64) -> Result<(), CheckRefusal> {
-		let row = Asked::<T>::get(id.batch, index).ok_or(CheckRefusal::NotDrawn)?;
+	pub(crate) fn check_asked(id: &CheckId, voucher: &VoucherId) -> Result<(), CheckRefusal> {
+		let row = Asked::<T>::get(id.batch, voucher).ok_or(CheckRefusal::NotDrawn)?;
 		let is_turn = row.by == id.verifier && row.check == id.check && row.deposit > 0;
 		ensure!(is_turn, CheckRefusal::NotDrawn);
 		Ok(())
 	}
 
 	/// Ends what a client has asked for: its deposit returns if the receipt is above the line.
-	pub(crate) fn end_asked(id: &CheckId, index: u64, above: bool) -> DispatchResult {
-		let Some(row) = Asked::<T>::get(id.batch, index) else { return Ok(()) };
+	pub(crate) fn end_asked(id: &CheckId, voucher: &VoucherId, above: bool) -> DispatchResult {
+		let Some(row) = Asked::<T>::get(id.batch, voucher) else { return Ok(()) };
 		let to = if above { row.client.clone() } else { T::Treasury::get() };
 		Self::pay_deposit(&to, row.deposit)?;
-		Asked::<T>::insert(id.batch, index, AskedRow { deposit: 0, ..row });
+		Asked::<T>::insert(id.batch, voucher, AskedRow { deposit: 0, ..row });
 		Ok(())
 	}
 
@@ -109,9 +115,9 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn list_asked(batch: BatchId) -> Vec<AskedReceipt> {
 		let rows = Asked::<T>::iter_prefix(batch).filter(|(_, row)| row.deposit > 0);
 		let rows = rows.take(1_000);
-		rows.map(|(index, row)| {
+		rows.map(|(voucher, row)| {
 			let id = CheckId { batch, verifier: row.by, check: row.check };
-			AskedReceipt { id, index, voucher: row.voucher }
+			AskedReceipt { id, index: row.index, voucher }
 		})
 		.collect()
 	}

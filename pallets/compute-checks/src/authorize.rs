@@ -17,9 +17,12 @@ use frame_system::{ensure_authorized, ensure_signed, pallet_prelude::OriginFor};
 use gridproof_primitives::{
 	H256,
 	codec::SECOND_LIST,
-	compute::checks::{
-		Ballot, BatchId, CheckId, CheckRefusal, CheckReport, JuryCommitment, OpeningDemand,
-		Reopening, ShownFigures, VerifierSignature, WitnessStatement,
+	compute::{
+		channels::{ChannelReceipt, Placed},
+		checks::{
+			Abstention, Ballot, BatchId, CheckId, CheckRefusal, CheckReport, JuryCommitment,
+			OpeningDemand, Reopening, ShownFigures, VerifierSignature, WitnessStatement,
+		},
 	},
 };
 use sp_io::hashing::blake2_256;
@@ -166,6 +169,27 @@ impl<T: Config> Pallet<T> {
 	) -> TransactionValidityWithRefund {
 		Self::check_reveal(ballot, signature).map_err(Self::refusal)?;
 		Self::validity("reveal", (ballot.dispute, ballot.juror))
+	}
+
+	/// Decides about [`Pallet::name_receipt`].
+	pub(crate) fn authorize_name(
+		_: TransactionSource,
+		check: &CheckId,
+		receipt: &Box<Placed<ChannelReceipt>>,
+	) -> TransactionValidityWithRefund {
+		Self::check_name(check, receipt).map_err(Self::refusal)?;
+		Self::validity("name", check)
+	}
+
+	/// Decides about [`Pallet::abstain`].
+	pub(crate) fn authorize_abstain(
+		_: TransactionSource,
+		abstention: &Box<Abstention>,
+		signature: &VerifierSignature,
+	) -> TransactionValidityWithRefund {
+		Self::check_abstain(abstention, signature).map_err(Self::refusal)?;
+		// It stands instead of a commitment.
+		Self::validity("commit", (abstention.dispute, abstention.juror))
 	}
 
 	/// Decides about [`Pallet::close_dispute`].

@@ -21,11 +21,12 @@ use gridproof_primitives::{
 	compute::{
 		channels::{ChannelReceipt, Placed},
 		checks::{
-			Ballot, BatchChecks, BatchId, CheckId, CheckReport, DisputeCause, Figures,
-			JURY_REPEATS, JuryCommitment, LineClass, MAX_CHECKS_PER_DRAW, MAX_SHOWN_FIGURES,
-			ModelLine, Number, OpeningDemand, OtherPlace, Reopening, SeededFigures, ShownFigures,
-			TokenFigures, Verdict, VerifierKey, VerifierSignature, Vrf, Waiting, Witness,
-			WitnessStatement, figures_commitment, key_payload, other_places,
+			Abstention, Ballot, BatchChecks, BatchId, CheckId, CheckReport, DisputeCause, Figures,
+			JURY_PLACES, JuryCommitment, LineClass, MAX_CHECKS_PER_DRAW, MAX_HOLD_MS,
+			MAX_SHOWN_FIGURES, MAX_WINDOW_MS, ModelLine, NoVote, Number, OpeningDemand, OtherLine,
+			OtherPlace, Reopening, SeededFigures, ShownFigures, TokenFigures, Verdict, VerifierKey,
+			VerifierSignature, Votes, Vrf, Waiting, Witness, WitnessStatement, figures_commitment,
+			key_payload, other_places,
 		},
 	},
 	num::units::AIT,
@@ -119,15 +120,10 @@ fn verifier<T: Config>(index: u32, key: VerifierKey) -> Result<T::AccountId, Ben
 	let mut former = key;
 	former[31] ^= 0xff;
 	let row = Verifier {
-		key: KnownKey { key, since_ms: 1 },
 		former: Some(KnownKey { key: former, since_ms: 0 }),
-		bond,
 		reports: 1,
 		last_report_ms: NOW - 1,
-		offences: 0,
-		free_ms: None,
-		demands: 0,
-		suspended_ms: 0,
+		..Verifier::new(KnownKey { key, since_ms: 1 }, bond)
 	};
 	Verifiers::<T>::insert(&who, row);
 	Keys::<T>::insert(key, &who);
@@ -171,7 +167,8 @@ fn touched<T: Config>() -> Placed<ChannelReceipt> {
 		total: placed.item.receipt.price,
 		reports: 0,
 	};
-	let row = BatchRow { checks, header_hash: HEADER, open: 0, asked: 0, over_ms: u64::MAX };
+	let header_hash = HEADER;
+	let row = BatchRow { checks, header_hash, open: 0, asked: 0, opened: 0, reopen_until: 0 };
 	Batches::<T>::insert(BATCH, row);
 	Lines::<T>::insert(placed.item.receipt.model, LINE);
 	placed
@@ -224,6 +221,7 @@ fn reported<T: Config>(
 		commitment,
 		block: BLOCK,
 		time_ms: NOW,
+		until: u64::MAX,
 		reopened: false,
 	};
 	Reports::<T>::insert(BATCH, (REPORTED.verifier, REPORTED.check), row);
@@ -296,12 +294,16 @@ fn demanded<T: Config>(all: &[T::AccountId], until: u64) -> Result<CheckId, Benc
 	escrow::<T>(pot);
 	let row = DemandRow {
 		by,
+		is_peer: false,
 		receipt: Some(receipt),
 		miner: receipt.miner,
+		place: placed.item.sums.miner.price.saturating_sub(1),
+		is_paid: true,
 		pot,
 		holds: true,
 		witnesses: witnesses.try_into().map_err(|_| "as many as there are rows")?,
 		until,
+		opened: None,
 	};
 	hold::<T>(&receipt);
 	Demands::<T>::insert(id, row);
@@ -327,13 +329,15 @@ fn disputed<T: Config>(
 		.map(|(index, account)| {
 			let verdict = verdict(index);
 			let commitment = verdict.map(|_| (own_key(), H256::zero()));
-			Juror { account: account.clone(), commitment, verdict }
+			Juror { commitment, verdict, ..Juror::new(account.clone()) }
 		})
 		.collect();
 	let accused = Accused::Miner(receipt.registered);
-	OpenPairs::<T>::insert(Checks::<T>::pair_of(&accuser, &accused), id);
-	let others: Vec<OtherPlace> = other_places(&id, &receipt.miner, &[(BATCH, receipt.price)]);
-	if u32::try_from(others.len()) != Ok(JURY_REPEATS) {
+	let pair = Checks::<T>::pair_of(&accuser, &accused);
+	OpenPairs::<T>::insert(pair, id);
+	let line = OtherLine { batch: BATCH, price: receipt.price, worth: receipt.price };
+	let others: Vec<OtherPlace> = other_places(&id, &receipt.miner, &[line]);
+	if u32::try_from(others.len()) != Ok(JURY_PLACES) {
 		return Err("there are as many places as can be".into());
 	}
 	let dispute = Dispute {
@@ -341,6 +345,8 @@ fn disputed<T: Config>(
 		receipt,
 		accuser,
 		accused,
+		pair,
+		parties: Votes::default(),
 		jurors: jurors.try_into().map_err(|_| "as many as there are rows")?,
 		reports,
 		others: others.try_into().map_err(|_| "as many as fit")?,
@@ -753,18 +759,16 @@ mod benchmarks {
 				commitment: H256::zero(),
 				block: BLOCK,
 				time_ms: NOW,
+				until: 0,
 				reopened: true,
 			};
 			Reports::<T>::insert(BATCH, ([3; 32], index), row);
 		}
 		let day: Vec<_> = all.into_iter().map(|who| (who, 1)).collect();
 		let day = DayRow::<T::AccountId>::try_from(day).map_err(|_| "as many as there are rows")?;
+		// Its pay can be held no longer.
+		T::BenchmarkHelper::set_time(NOW + MAX_WINDOW_MS + MAX_HOLD_MS);
 		Days::<T>::insert(Checks::<T>::today(), day);
-		Batches::<T>::mutate(BATCH, |row| {
-			if let Some(row) = row {
-				row.over_ms = 0;
-			}
-		});
 
 		#[extrinsic_call]
 		_(nobody::<T>() as T::RuntimeOrigin, BATCH);
@@ -787,6 +791,41 @@ mod benchmarks {
 		_(nobody::<T>() as T::RuntimeOrigin, today);
 
 		assert!(Sums::<T>::get().paid > 0);
+		Ok(())
+	}
+
+	/// A demand without a name, with all others as witnesses.
+	#[benchmark]
+	fn name_receipt() -> Result<(), BenchmarkError> {
+		let all = verifiers::<T>(MAX_ROWS)?;
+		let of = demanded::<T>(&all, u64::MAX)?;
+		Demands::<T>::mutate(of, |row| {
+			if let Some(row) = row {
+				row.receipt = None;
+			}
+		});
+		let placed = T::BenchmarkHelper::batch(BATCH, HEADER);
+
+		#[extrinsic_call]
+		_(nobody::<T>() as T::RuntimeOrigin, of, Box::new(placed));
+
+		assert!(Demands::<T>::get(of).is_some_and(|row| row.receipt.is_some()));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn abstain() -> Result<(), BenchmarkError> {
+		let all = verifiers::<T>(MAX_ROWS)?;
+		let dispute = disputed::<T>(&all, (u64::MAX, u64::MAX), Accuser::Number, |_| None)?;
+		let why = NoVote::NotShown(BATCH);
+		let abstention = Abstention { juror: own_key(), dispute, why };
+		let signature = sign(&abstention.juror, &abstention.signing_payload(&GENESIS))?;
+
+		#[extrinsic_call]
+		_(nobody::<T>() as T::RuntimeOrigin, Box::new(abstention), signature);
+
+		let row = Disputes::<T>::get(dispute).ok_or("it is open")?;
+		assert!(row.jurors.iter().any(|juror| juror.no_vote == Some(why)));
 		Ok(())
 	}
 

@@ -1,6 +1,7 @@
 //! Touches of batches, reports, and the numbers that they make.
 
 use crate::{pallet::*, types::*};
+use alloc::vec::Vec;
 use frame_support::{
 	ensure,
 	pallet_prelude::{DispatchError, DispatchResult},
@@ -12,19 +13,29 @@ use gridproof_primitives::{
 		channels::{ChannelParameters, ChannelReceipt, Mode, Placed, receipt_leaf},
 		checks::{
 			BatchChecks, BatchId, CheckId, CheckRefusal, CheckReport, Checkable, DisputeCause,
-			Figures, MAX_CHECKS_PER_DRAW, MAX_HOLD_MS, ModelLine, Number, Part, VerifierKey,
-			VerifierSignature, Vrf, Waiting, checks_of, draw_input, paid_place, paid_price,
-			point_of,
+			Figures, MAX_CHECKS_PER_DRAW, MAX_HOLD_MS, ModelLine, Number, OPENED_CHECKS, Part,
+			VerifierKey, VerifierSignature, Vrf, Waiting, WideNumber, checks_of, draw_input,
+			is_paid, paid_place, paid_price, point_of,
 		},
 		emission::share_of,
 		registry::{EngineClass, ModelRegistry},
 	},
-	crypto::merkle,
+	crypto::{ed25519::PublicKey, merkle},
 };
 use sp_runtime::SaturatedConversion;
 
 /// Blocks between the settlement of a batch and its first touch.
 const BLOCKS_BEFORE_TOUCH: u32 = 3;
+
+/// What state says of a report.
+struct Reported<AccountId> {
+	account: AccountId,
+	row: BatchRow,
+	receipt: Checked,
+	line: ModelLine,
+	/// The check whose opening witnesses have.
+	opened: Option<CheckId>,
+}
 
 impl<T: Config> Pallet<T> {
 	/// Returns the hash of the chain's first block.
@@ -65,16 +76,40 @@ impl<T: Config> Pallet<T> {
 		let checks = BatchChecks {
 			block: frame_system::Pallet::<T>::parent_hash(),
 			touched_ms: now,
-			verifiers: Self::drawing_verifiers(),
+			verifiers: Self::drawing_verifiers(&id),
 			per_check: Parameters::<T>::get().value_per_check,
 			value,
 			total,
 			reports: 0,
 		};
-		let over_ms = batch.mint_due_ms.saturating_add(MAX_HOLD_MS);
-		let row = BatchRow { checks, header_hash: batch.header_hash, open: 0, asked: 0, over_ms };
+		let header_hash = batch.header_hash;
+		let row = BatchRow { checks, header_hash, open: 0, asked: 0, opened: 0, reopen_until: 0 };
 		Batches::<T>::insert(id, row);
 		Self::deposit_event(Event::BatchTouched { batch: id, block: checks.block, value });
+		Ok(())
+	}
+
+	/// Checks what state says of who draws: batch, verifier, key.
+	pub(crate) fn check_drawer(
+		id: &BatchId,
+		key: &VerifierKey,
+	) -> Result<(T::AccountId, BatchRow), CheckRefusal> {
+		let (account, verifier) = Self::verifier_of(key)?;
+		let row = Batches::<T>::get(id).ok_or(CheckRefusal::NotTouched)?;
+		let draws = verifier.key_at(row.checks.touched_ms) == Some(*key);
+		ensure!(draws, CheckRefusal::OtherKey);
+		// Who leaves or is suspended reports what it drew before, and draws nothing more.
+		ensure!(verifier.took_part_at(row.checks.touched_ms), CheckRefusal::NotFit);
+		Self::check_bond(&verifier)?;
+		let coordinator = T::Settlement::account_of(&id.coordinator);
+		ensure!(coordinator.as_ref() != Some(&account), CheckRefusal::OwnCause);
+		Ok((account, row))
+	}
+
+	/// Checks that a verifier has at least half of its bond: else it has nothing left to lose.
+	fn check_bond(verifier: &Verifier) -> Result<(), CheckRefusal> {
+		let has_bond = verifier.bond.saturating_mul(2) >= Parameters::<T>::get().verifier_bond;
+		ensure!(has_bond, CheckRefusal::NotFit);
 		Ok(())
 	}
 
@@ -83,16 +118,24 @@ impl<T: Config> Pallet<T> {
 		id: &BatchId,
 		key: &VerifierKey,
 	) -> Result<(T::AccountId, Checkable, BatchRow), CheckRefusal> {
-		let (account, verifier) = Self::verifier_of(key)?;
-		let row = Batches::<T>::get(id).ok_or(CheckRefusal::NotTouched)?;
-		let draws = verifier.key_at(row.checks.touched_ms) == Some(*key);
-		ensure!(draws, CheckRefusal::OtherKey);
-		// Who leaves reports what it drew. Who has lost its bond has nothing left to lose.
-		let has_bond = verifier.bond.saturating_mul(2) >= Parameters::<T>::get().verifier_bond;
-		ensure!(has_bond, CheckRefusal::NotFit);
+		let (account, row) = Self::check_drawer(id, key)?;
 		let batch = T::Waiting::batch(id).ok_or(CheckRefusal::UnknownBatch)?;
 		ensure!(Self::now() < batch.pay_due_ms, CheckRefusal::TooLate);
 		Ok((account, batch, row))
+	}
+
+	/// Returns the accounts whose own cause a receipt is: coordinator, miner and client.
+	pub(crate) fn parties_of(receipt: &Checked) -> Vec<T::AccountId> {
+		let coordinator = T::Settlement::account_of(&receipt.batch.coordinator);
+		let miner = T::Settlement::account_of(&receipt.registered);
+		let client = T::Settlement::client_of(receipt.voucher.channel);
+		[coordinator, miner, client].into_iter().flatten().collect()
+	}
+
+	/// Returns under what a miner is known for its numbers and disputes: its account, so that another key is
+	/// no new beginning, or else the key.
+	pub(crate) fn party_of(registered: &PublicKey) -> PublicKey {
+		T::Settlement::account_of(registered).map_or(*registered, Into::into)
 	}
 
 	/// Verifies a draw; returns its point.
@@ -118,8 +161,11 @@ impl<T: Config> Pallet<T> {
 	) -> Result<Checked, CheckRefusal> {
 		let receipt = &placed.item.receipt;
 		let miner = receipt.miner.ok_or(CheckRefusal::OtherPoint)?;
-		let voucher = receipt.voucher().ok_or(CheckRefusal::NotInBatch)?;
+		let voucher = placed.item.check().map_err(|_| CheckRefusal::NotInBatch)?;
 		let line = T::Waiting::line(id, &miner).ok_or(CheckRefusal::UnknownBatch)?;
+		// The tree is the coordinator's word: what the line does not pay is no receipt of it.
+		let is_paid = is_paid(&placed.item, &line.line, &T::Waiting::given_up(id));
+		ensure!(is_paid && placed.item.sums.kind == batch.kind, CheckRefusal::NotInBatch);
 		let (leaf, size) = (receipt_leaf(&placed.item), batch.sums.receipts);
 		let proven =
 			merkle::verify_inclusion(&leaf, placed.index, size, &placed.path, &batch.receipts);
@@ -143,6 +189,11 @@ impl<T: Config> Pallet<T> {
 	) -> Result<(), CheckRefusal> {
 		let miner = receipt.receipt.miner.ok_or(CheckRefusal::OtherPoint)?;
 		let place = Self::place_of(id, &miner, point)?;
+		Self::check_place(receipt, place)
+	}
+
+	/// Checks that a place in a miner's running sum of prices lies in the price of a receipt.
+	pub(crate) fn check_place(receipt: &ChannelReceipt, place: u128) -> Result<(), CheckRefusal> {
 		let before = receipt.miner_before().ok_or(CheckRefusal::OtherPoint)?.price;
 		let encloses = before <= place && place < receipt.sums.miner.price;
 		ensure!(encloses, CheckRefusal::OtherPoint);
@@ -152,7 +203,7 @@ impl<T: Config> Pallet<T> {
 	/// Returns the place of a point in a miner's running sum of prices.
 	pub(crate) fn place_of(
 		id: &BatchId,
-		miner: &gridproof_primitives::crypto::ed25519::PublicKey,
+		miner: &PublicKey,
 		point: u128,
 	) -> Result<u128, CheckRefusal> {
 		let line = T::Waiting::line(id, miner).ok_or(CheckRefusal::UnknownBatch)?;
@@ -162,25 +213,54 @@ impl<T: Config> Pallet<T> {
 		Ok(place)
 	}
 
-	/// Checks everything of a report but signature and draw.
-	fn check_report(
+	/// Returns who reports a check, the batch, and the check whose opening witnesses have, if it is one.
+	fn check_reporter(
 		report: &CheckReport,
-	) -> Result<(T::AccountId, BatchRow, Checked, ModelLine), CheckRefusal> {
-		let (account, batch, row) = Self::check_drawn(&report.batch, &report.verifier)?;
+	) -> Result<(T::AccountId, BatchRow, Option<CheckId>), CheckRefusal> {
+		if report.check >= OPENED_CHECKS {
+			let of = Opened::<T>::get(report.batch, report.check);
+			let of = of.ok_or(CheckRefusal::NotDrawn)?;
+			let demand = Demands::<T>::get(of).ok_or(CheckRefusal::NotDrawn)?;
+			ensure!(Self::working_ms() < demand.until, CheckRefusal::TooLate);
+			let (account, verifier) = Self::verifier_of(&report.verifier)?;
+			Self::check_bond(&verifier)?;
+			ensure!(demand.has(&account), CheckRefusal::NotDrawn);
+			let row = Batches::<T>::get(report.batch).ok_or(CheckRefusal::NotTouched)?;
+			return Ok((account, row, Some(of)));
+		}
+		let id = report.id();
+		if !Demanded::<T>::contains_key(id.batch, (id.verifier, id.check)) {
+			let (account, _, row) = Self::check_drawn(&id.batch, &id.verifier)?;
+			return Ok((account, row, None));
+		}
+		// What was demanded goes on once two thirds have the opening, and only then.
+		let demand = Demands::<T>::get(id).ok_or(CheckRefusal::AlreadyDone)?;
+		ensure!(demand.opened.is_some(), CheckRefusal::OpeningDemanded);
+		ensure!(Self::working_ms() < demand.until, CheckRefusal::TooLate);
+		let (account, row) = Self::check_drawer(&id.batch, &id.verifier)?;
+		Ok((account, row, Some(id)))
+	}
+
+	/// Checks everything of a report but signature and draw.
+	fn check_report(report: &CheckReport) -> Result<Reported<T::AccountId>, CheckRefusal> {
+		let (account, row, opened) = Self::check_reporter(report)?;
+		let batch = T::Waiting::batch(&report.batch).ok_or(CheckRefusal::UnknownBatch)?;
 		let place = (report.verifier, report.check);
 		let is_new = !Reports::<T>::contains_key(report.batch, place);
 		ensure!(is_new, CheckRefusal::AlreadyReported);
-		// A demand of the same check ends before it goes on.
-		let is_demanded = Demands::<T>::contains_key(report.id());
-		ensure!(!is_demanded, CheckRefusal::OpeningDemanded);
 		let receipt = &report.receipt.item.receipt;
 		let line = Self::line_of(&receipt.model, batch.settled_ms).ok_or(CheckRefusal::NoLine)?;
 		let tokens = receipt.telemetry.output_tokens;
 		line.figure(&report.figures, tokens).map_err(CheckRefusal::Figures)?;
 		let checked = Self::check_placed(&report.batch, &batch, &report.receipt)?;
+		ensure!(!Self::parties_of(&checked).contains(&account), CheckRefusal::OwnCause);
+		if let Some(of) = opened {
+			let demanded = Demands::<T>::get(of).and_then(|demand| demand.receipt);
+			ensure!(demanded == Some(checked), CheckRefusal::OtherPoint);
+		}
 		let accuses = Self::accuses(&account, &checked, &report.figures, &line, tokens);
 		ensure!(!accuses || Self::has_room_for_dispute(), CheckRefusal::Full);
-		Ok((account, row, checked, line))
+		Ok(Reported { account, row, receipt: checked, line, opened })
 	}
 
 	/// Verifies signature and draw of a report.
@@ -191,8 +271,13 @@ impl<T: Config> Pallet<T> {
 	) -> Result<(), CheckRefusal> {
 		let is_signed = report.is_signed(&Self::genesis_hash(), signature);
 		ensure!(is_signed, CheckRefusal::BadSignature);
+		if report.check >= OPENED_CHECKS {
+			// It was looked up by its number.
+			return Ok(());
+		}
 		if report.check >= MAX_CHECKS_PER_DRAW {
-			return Self::check_asked(&report.id(), report.receipt.index);
+			let voucher = report.receipt.item.receipt.voucher();
+			return Self::check_asked(&report.id(), &voucher.ok_or(CheckRefusal::NotDrawn)?);
 		}
 		let point = Self::verify_draw(row, &report.verifier, &report.vrf, report.check)?;
 		Self::check_point(&report.batch, &report.receipt.item, point)
@@ -203,8 +288,8 @@ impl<T: Config> Pallet<T> {
 		report: &CheckReport,
 		signature: &VerifierSignature,
 	) -> Result<(), CheckRefusal> {
-		let (_, row, ..) = Self::check_report(report)?;
-		Self::verify_report(report, signature, &row)
+		let reported = Self::check_report(report)?;
+		Self::verify_report(report, signature, &reported.row)
 	}
 
 	/// [`Pallet::report_check`] without the origin. `verified` if signature and draw are.
@@ -213,11 +298,13 @@ impl<T: Config> Pallet<T> {
 		signature: &VerifierSignature,
 		verified: bool,
 	) -> DispatchResult {
-		let (account, batch, receipt, line) =
+		let Reported { account, row, receipt, line, opened } =
 			Self::check_report(report).map_err(Error::<T>::from)?;
 		if !verified {
-			Self::verify_report(report, signature, &batch).map_err(Error::<T>::from)?;
+			Self::verify_report(report, signature, &row).map_err(Error::<T>::from)?;
 		}
+		// As long as a jury has to do the work again.
+		let until = Self::working_ms().saturating_add(Parameters::<T>::get().commit_ms);
 		let (id, figures) = (report.id(), report.figures);
 		let row = Report {
 			by: account.clone(),
@@ -226,21 +313,28 @@ impl<T: Config> Pallet<T> {
 			commitment: report.commitment,
 			block: frame_system::Pallet::<T>::parent_hash(),
 			time_ms: Self::now(),
+			until,
 			reopened: false,
 		};
 		Reports::<T>::insert(report.batch, (report.verifier, report.check), row);
 		Batches::<T>::mutate(report.batch, |batch| {
 			if let Some(batch) = batch {
 				batch.checks.reports = batch.checks.reports.saturating_add(1);
+				batch.reopen_until = batch.reopen_until.max(until);
 			}
 		});
 		Sums::<T>::mutate(|sums| sums.reports = sums.reports.saturating_add(1));
 		Self::note_report(&account);
+		Self::count_pending(&account, true);
 		Self::deposit_event(Event::CheckReported { check: id, index: receipt.index, figures });
 		let tokens = report.receipt.item.receipt.telemetry.output_tokens;
-		if id.check >= MAX_CHECKS_PER_DRAW {
+		let asked = opened.unwrap_or(id);
+		if (MAX_CHECKS_PER_DRAW..OPENED_CHECKS).contains(&asked.check) {
 			let figure = line.figure(&figures, tokens).ok().flatten().unwrap_or(0);
-			Self::end_asked(&id, receipt.index, figure > line.line)?;
+			Self::end_asked(&asked, &receipt.voucher, figure > line.line)?;
+		}
+		if let Some(of) = opened {
+			Self::end_opened(of);
 		}
 		Self::judge(id, &account, receipt, &figures, &line, tokens)
 	}
@@ -257,9 +351,10 @@ impl<T: Config> Pallet<T> {
 		let accuser = match (figures, line.figure(figures, tokens)) {
 			(Figures::Exact { equal: false }, _) => Accuser::Verifier(account.clone()),
 			(_, Ok(Some(figure))) => {
-				let number = Numbers::<T>::get(receipt.registered, receipt.model).number;
-				let (_, above) = number.add(figure, line);
-				if !above {
+				let party = Self::party_of(&receipt.registered);
+				let (_, above) = Numbers::<T>::get(party, receipt.model).number.add(figure, line);
+				let (_, wide) = WideNumbers::<T>::get(party).number.add(figure, line);
+				if !above && !wide {
 					return false;
 				}
 				Accuser::Number
@@ -290,13 +385,24 @@ impl<T: Config> Pallet<T> {
 			);
 		}
 		let Ok(Some(figure)) = line.figure(figures, tokens) else { return Ok(()) };
-		let key = (receipt.registered, receipt.model);
+		let key = (Self::party_of(&receipt.registered), receipt.model);
 		let mut row = Numbers::<T>::get(key.0, key.1);
-		let (mut number, above) = row.number.add(figure, line);
+		let (mut number, own_above) = row.number.add(figure, line);
+		let before = WideNumbers::<T>::get(key.0).number;
+		let (mut wide, wide_above) = before.add(figure, line);
+		let above = own_above || wide_above;
 		let is_open = OpenPairs::<T>::contains_key(Self::pair_of(&Accuser::Number, &accused));
-		if above && is_open {
-			// It begins anew when a dispute opens; until the open one ends, it stays where it is.
-			number = Number(line.limit);
+		match (above, is_open) {
+			// They begin anew when a dispute opens; until the open one ends, they stay where they are.
+			(true, true) if own_above => (number, wide) = (Number(line.limit), before),
+			(true, true) => wide = before,
+			(true, false) => (number, wide) = (Number(0), WideNumber(0)),
+			(false, _) => {},
+		}
+		if wide.0 == 0 {
+			WideNumbers::<T>::remove(key.0);
+		} else {
+			WideNumbers::<T>::insert(key.0, WideRow { number: wide });
 		}
 		if figure > line.line {
 			if row.reports.is_full() {
@@ -313,7 +419,8 @@ impl<T: Config> Pallet<T> {
 		} else {
 			Numbers::<T>::insert(key.0, key.1, row);
 		}
-		Self::deposit_event(Event::NumberChanged { miner: key.0, model: key.1, number, above });
+		let (miner, model) = (receipt.registered, receipt.model);
+		Self::deposit_event(Event::NumberChanged { miner, model, number, above });
 		if above {
 			let cause = DisputeCause::Number(id);
 			return Self::open_dispute(cause, receipt, Accuser::Number, accused, reports);
@@ -323,7 +430,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Forfeits pay and mint of a receipt, once.
 	pub(crate) fn forfeit(receipt: &Checked) -> DispatchResult {
-		if Forfeited::<T>::contains_key(receipt.batch, receipt.index) {
+		if Forfeited::<T>::contains_key(receipt.batch, receipt.voucher) {
 			return Ok(());
 		}
 		let (batch, miner) = (&receipt.batch, &receipt.miner);
@@ -331,7 +438,7 @@ impl<T: Config> Pallet<T> {
 			T::Waiting::forfeit_receipt(batch, miner, receipt.voucher.channel, receipt.price);
 		// What is paid out already cannot be taken: then the dispute outlived its hold.
 		if let Ok(returned) = taken {
-			Forfeited::<T>::insert(receipt.batch, receipt.index, ());
+			Forfeited::<T>::insert(receipt.batch, receipt.voucher, ());
 			Self::deposit_event(Event::ReceiptForfeited {
 				batch: receipt.batch,
 				index: receipt.index,
@@ -358,23 +465,31 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Checks that a batch is over: nothing of it waits or is open.
-	pub(crate) fn check_settle(id: &BatchId) -> Result<BatchRow, CheckRefusal> {
+	/// Checks that a batch's checks can be counted: nothing about it is open, no report of it can be re-opened
+	/// any more, and nothing of it waits, or its pay cannot be held any longer. Returns `true` if nothing of it
+	/// waits: before, its rows stay, so that nothing of it is drawn or forfeited twice.
+	pub(crate) fn check_settle(id: &BatchId) -> Result<bool, CheckRefusal> {
 		let row = Batches::<T>::get(id).ok_or(CheckRefusal::NotTouched)?;
-		let over = T::Waiting::batch(id).is_none() || Self::now() >= row.over_ms;
-		ensure!(over && row.open == 0, CheckRefusal::NotYet);
-		Ok(row)
+		let is_quiet = row.open == 0 && Self::working_ms() >= row.reopen_until;
+		ensure!(is_quiet, CheckRefusal::NotYet);
+		let Some(batch) = T::Waiting::batch(id) else { return Ok(true) };
+		let is_paid = Self::now() >= batch.pay_due_ms.saturating_add(MAX_HOLD_MS);
+		ensure!(is_paid, CheckRefusal::NotYet);
+		let has_reports = Reports::<T>::iter_key_prefix(id).next().is_some();
+		ensure!(has_reports, CheckRefusal::AlreadyDone);
+		Ok(false)
 	}
 
 	/// [`Pallet::settle_checks`] without the origin.
 	pub(crate) fn do_settle(id: BatchId) -> DispatchResult {
-		Self::check_settle(&id).map_err(Error::<T>::from)?;
+		let is_gone = Self::check_settle(&id).map_err(Error::<T>::from)?;
 		let day = Self::today();
 		let mut counts = Days::<T>::get(day);
 		let most = usize::try_from(MAX_CLEARED).unwrap_or(usize::MAX);
 		let (mut checks, mut found) = (0u32, 0usize);
 		for ((_, _), report) in Reports::<T>::drain_prefix(id).take(most) {
 			found = found.saturating_add(1);
+			Self::count_pending(&report.by, false);
 			let place = counts.iter().position(|(account, _)| *account == report.by);
 			match place.and_then(|place| counts.get_mut(place)) {
 				Some((_, count)) => *count = count.saturating_add(1),
@@ -386,8 +501,11 @@ impl<T: Config> Pallet<T> {
 			}
 			checks = checks.saturating_add(1);
 		}
-		Days::<T>::insert(day, counts);
-		if found < most {
+		// A day without checks has no row: nothing would ever remove it.
+		if checks > 0 {
+			Days::<T>::insert(day, counts);
+		}
+		if is_gone && found < most {
 			let left = most.saturating_sub(found);
 			let forfeited = Forfeited::<T>::drain_prefix(id).take(left).count();
 			let left = left.saturating_sub(forfeited);

@@ -1,6 +1,7 @@
 //! Demands of openings, and what witnesses say.
 
 use crate::{pallet::*, types::*};
+use alloc::vec::Vec;
 use frame_support::{
 	ensure,
 	pallet_prelude::{DispatchResult, Get},
@@ -10,11 +11,16 @@ use frame_support::{
 	},
 };
 use gridproof_primitives::{
-	compute::checks::{
-		CheckId, CheckRefusal, MAX_CHECKS_PER_DRAW, MAX_VERIFIERS, OpeningDemand, OpeningOutcome,
-		Part, VerifierSignature, Waiting, WitnessStatement, witnesses_say,
+	compute::{
+		channels::{ChannelReceipt, Placed},
+		checks::{
+			BatchChecks, CheckId, CheckRefusal, MAX_CHECKS_PER_DRAW, MAX_VERIFIERS, OPENED_CHECKS,
+			OpeningDemand, OpeningOutcome, Part, VerifierSignature, Waiting, Witness,
+			WitnessStatement, price_of_check, witnesses_say,
+		},
+		emission::share_of,
 	},
-	compute::emission::share_of,
+	crypto::ed25519::PublicKey,
 };
 
 impl<T: Config> Pallet<T> {
@@ -41,7 +47,9 @@ impl<T: Config> Pallet<T> {
 			Some(placed) => {
 				let is_of = placed.item.receipt.miner == Some(demand.miner);
 				ensure!(is_of, CheckRefusal::OtherPoint);
-				Some(Self::check_placed(&demand.batch, &batch, placed)?)
+				let checked = Self::check_placed(&demand.batch, &batch, placed)?;
+				ensure!(!Self::parties_of(&checked).contains(&account), CheckRefusal::OwnCause);
+				Some(checked)
 			},
 			None => None,
 		};
@@ -53,21 +61,24 @@ impl<T: Config> Pallet<T> {
 		T::Currency::reducible_balance(account, Preservation::Preserve, Fortitude::Polite)
 	}
 
+	/// Verifies signature and draw of a demand. Returns the place of its point in the miner's running sum of
+	/// prices, if it names no receipt.
 	fn verify_demand(
 		demand: &OpeningDemand,
 		signature: &VerifierSignature,
 		row: &BatchRow,
-	) -> Result<(), CheckRefusal> {
+	) -> Result<u128, CheckRefusal> {
 		let is_signed = demand.is_signed(&Self::genesis_hash(), signature);
 		ensure!(is_signed, CheckRefusal::BadSignature);
 		if demand.check >= MAX_CHECKS_PER_DRAW {
 			let placed = demand.receipt.as_ref().ok_or(CheckRefusal::NotDrawn)?;
-			return Self::check_asked(&demand.id(), placed.index);
+			let voucher = placed.item.receipt.voucher().ok_or(CheckRefusal::NotDrawn)?;
+			return Self::check_asked(&demand.id(), &voucher).map(|()| 0);
 		}
 		let point = Self::verify_draw(row, &demand.verifier, &demand.vrf, demand.check)?;
 		match &demand.receipt {
-			Some(placed) => Self::check_point(&demand.batch, &placed.item, point),
-			None => Self::place_of(&demand.batch, &demand.miner, point).map(|_| ()),
+			Some(placed) => Self::check_point(&demand.batch, &placed.item, point).map(|()| 0),
+			None => Self::place_of(&demand.batch, &demand.miner, point),
 		}
 	}
 
@@ -77,7 +88,7 @@ impl<T: Config> Pallet<T> {
 		signature: &VerifierSignature,
 	) -> Result<(), CheckRefusal> {
 		let (_, row, _) = Self::check_demand_state(demand)?;
-		Self::verify_demand(demand, signature, &row)
+		Self::verify_demand(demand, signature, &row).map(|_| ())
 	}
 
 	/// [`Pallet::demand_opening`] without the origin. `verified` if signature and draw are.
@@ -87,9 +98,12 @@ impl<T: Config> Pallet<T> {
 		verified: bool,
 	) -> DispatchResult {
 		let (account, row, receipt) = Self::check_demand_state(demand).map_err(Self::refused)?;
-		if !verified {
-			Self::verify_demand(demand, signature, &row).map_err(Self::refused)?;
-		}
+		// Where it names no receipt, the draw says which one is meant.
+		let place = if verified && receipt.is_some() {
+			0
+		} else {
+			Self::verify_demand(demand, signature, &row).map_err(Self::refused)?
+		};
 		let parameters = Parameters::<T>::get();
 		let (fee, id) = (parameters.witness_fee, demand.id());
 		let keep = Preservation::Preserve;
@@ -104,20 +118,30 @@ impl<T: Config> Pallet<T> {
 		});
 		let pot = fee.saturating_add(from_coordinator);
 		Sums::<T>::mutate(|sums| sums.escrow = sums.escrow.saturating_add(pot));
-		let others = Self::fit_verifiers().into_iter().filter(|one| *one != account);
-		let witnesses: alloc::vec::Vec<_> = others.map(|one| (one, None)).collect();
+		let mut parties = receipt.as_ref().map(Self::parties_of).unwrap_or_default();
+		parties.extend(T::Settlement::account_of(&demand.batch.coordinator));
+		let mut witnesses: Vec<_> = Self::fit_verifiers();
+		let is_peer = witnesses.contains(&account);
+		witnesses.retain(|one| *one != account && !parties.contains(one));
+		let witnesses: Vec<_> = witnesses.into_iter().map(|one| (one, None)).collect();
 		let until = Self::working_ms().saturating_add(parameters.witness_ms);
-		let hold_ms = Self::now().saturating_add(parameters.witness_ms).saturating_add(DAY_MS);
+		// Once more from the naming of the receipt, and until somebody has reported it.
+		let longest = [parameters.witness_ms, parameters.witness_ms, parameters.commit_ms, DAY_MS];
+		let hold_ms = longest.iter().fold(Self::now(), |sum, time| sum.saturating_add(*time));
 		let holds = T::Waiting::hold(&Part::Miner(demand.batch, demand.miner), hold_ms).is_ok();
 		let by = account.clone();
 		let row = DemandRow {
 			by: account,
+			is_peer,
 			receipt,
 			miner: demand.miner,
+			place,
+			is_paid: from_coordinator >= fee,
 			pot,
 			holds,
 			witnesses: witnesses.try_into().map_err(|_| Error::<T>::MaxVerifiersExceeded)?,
 			until,
+			opened: None,
 		};
 		Demands::<T>::insert(id, row);
 		Demanded::<T>::insert(id.batch, (id.verifier, id.check), ());
@@ -132,13 +156,46 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Checks that a receipt is the one that a demand means without a name; returns demand and receipt.
+	pub(crate) fn check_name(
+		id: &CheckId,
+		placed: &Placed<ChannelReceipt>,
+	) -> Result<(DemandRow<T::AccountId>, Checked), CheckRefusal> {
+		let row = Demands::<T>::get(id).ok_or(CheckRefusal::UnknownDemand)?;
+		ensure!(row.receipt.is_none(), CheckRefusal::AlreadyDone);
+		ensure!(Self::working_ms() < row.until, CheckRefusal::TooLate);
+		let batch = T::Waiting::batch(&id.batch).ok_or(CheckRefusal::UnknownBatch)?;
+		ensure!(placed.item.receipt.miner == Some(row.miner), CheckRefusal::OtherPoint);
+		Self::check_place(&placed.item, row.place)?;
+		let receipt = Self::check_placed(&id.batch, &batch, placed)?;
+		Ok((row, receipt))
+	}
+
+	/// [`Pallet::name_receipt`] without the origin.
+	pub(crate) fn do_name(id: CheckId, placed: &Placed<ChannelReceipt>) -> DispatchResult {
+		let (mut row, receipt) = Self::check_name(&id, placed).map_err(Self::refused)?;
+		row.receipt = Some(receipt);
+		// What was said before was about a list, and not about an opening.
+		let parties = Self::parties_of(&receipt);
+		row.witnesses.retain(|(account, _)| !parties.contains(account));
+		row.witnesses.iter_mut().for_each(|(_, said)| *said = None);
+		row.until = Self::working_ms().saturating_add(Parameters::<T>::get().witness_ms);
+		let until_ms = Self::in_utc(row.until);
+		Demands::<T>::insert(id, row);
+		Self::deposit_event(Event::ReceiptNamed { check: id, index: receipt.index, until_ms });
+		Ok(())
+	}
+
 	/// Checks what a witness says, whole; returns the demand and the witness's place.
 	pub(crate) fn check_witness(
 		statement: &WitnessStatement,
 		signature: &VerifierSignature,
 	) -> Result<(DemandRow<T::AccountId>, usize), CheckRefusal> {
 		let row = Demands::<T>::get(statement.of).ok_or(CheckRefusal::UnknownDemand)?;
+		ensure!(row.opened.is_none(), CheckRefusal::AlreadyDone);
 		ensure!(Self::working_ms() < row.until, CheckRefusal::TooLate);
+		let is_named = row.receipt.is_some() || statement.says == Witness::GotNothing;
+		ensure!(is_named, CheckRefusal::NotNamed);
 		let (account, _) = Self::verifier_of(&statement.witness)?;
 		ensure!(account != row.by, CheckRefusal::OwnCause);
 		let place = row.witnesses.iter().position(|(one, _)| *one == account);
@@ -164,9 +221,7 @@ impl<T: Config> Pallet<T> {
 			witness: statement.witness,
 			says: statement.says,
 		});
-		let (has, nothing, all) = row.count();
-		let has_all_spoken = has.saturating_add(nothing) == all;
-		match witnesses_say(has, nothing, all, has_all_spoken) {
+		match Self::outcome_of(&row, false) {
 			Some(outcome) => Self::end_demand(statement.of, row, outcome),
 			None => {
 				Demands::<T>::insert(statement.of, row);
@@ -175,14 +230,29 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
+	/// Returns how a demand ends, if that can be said. As long as no receipt is named, anybody may still name
+	/// it, so nobody decides before its time is over.
+	fn outcome_of(row: &DemandRow<T::AccountId>, is_over: bool) -> Option<OpeningOutcome> {
+		if row.receipt.is_none() && !is_over {
+			return None;
+		}
+		let (has, nothing, all) = row.count_all();
+		let have_all_spoken = all > 0 && has.saturating_add(nothing) == all;
+		witnesses_say(has, nothing, all, is_over || have_all_spoken)
+	}
+
 	/// Checks that a demand is over; returns how it ends.
 	pub(crate) fn check_close_demand(
 		id: &CheckId,
 	) -> Result<(DemandRow<T::AccountId>, OpeningOutcome), CheckRefusal> {
 		let row = Demands::<T>::get(id).ok_or(CheckRefusal::UnknownDemand)?;
 		let is_over = Self::working_ms() >= row.until;
-		let (has, nothing, all) = row.count();
-		let outcome = witnesses_say(has, nothing, all, is_over).ok_or(CheckRefusal::NotYet)?;
+		if row.opened.is_some() {
+			// Two thirds have it, and nobody has reported.
+			ensure!(is_over, CheckRefusal::NotYet);
+			return Ok((row, OpeningOutcome::Unclear));
+		}
+		let outcome = Self::outcome_of(&row, is_over).ok_or(CheckRefusal::NotYet)?;
 		Ok((row, outcome))
 	}
 
@@ -192,18 +262,26 @@ impl<T: Config> Pallet<T> {
 		Self::end_demand(id, row, outcome)
 	}
 
-	/// Ends a demand: pays the witnesses, and takes what is forfeited.
+	/// Ends a demand: pays the witnesses, and takes what is forfeited. Where two thirds have the opening, it
+	/// ends with a report: of the demander, or of any of them.
 	fn end_demand(
 		id: CheckId,
 		row: DemandRow<T::AccountId>,
 		outcome: OpeningOutcome,
 	) -> DispatchResult {
-		Demands::<T>::remove(id);
-		Self::count_open(&id.batch, false);
-		Self::count_demand(&row.by, false);
 		Self::pay_witnesses(&row)?;
-		if let (Some(receipt), true) = (&row.receipt, outcome != OpeningOutcome::Opened) {
-			Self::forfeit(receipt)?;
+		if outcome == OpeningOutcome::Opened && row.is_paid && Self::can_be_reported(&row) {
+			Self::let_witnesses_report(id, row);
+			Self::deposit_event(Event::DemandEnded { check: id, outcome });
+			return Ok(());
+		}
+		Self::remove_demand(&id, &row);
+		// A coordinator that has nothing for its fee has no witnesses either.
+		let is_forfeited = outcome != OpeningOutcome::Opened || !row.is_paid;
+		match &row.receipt {
+			Some(receipt) if is_forfeited => Self::forfeit(receipt)?,
+			None if outcome == OpeningOutcome::Unclear => Self::forfeit_check(&id, &row.miner),
+			_ => {},
 		}
 		if row.holds {
 			let _ = T::Waiting::free(&Part::Miner(id.batch, row.miner));
@@ -219,6 +297,59 @@ impl<T: Config> Pallet<T> {
 		}
 		Self::deposit_event(Event::DemandEnded { check: id, outcome });
 		Ok(())
+	}
+
+	/// Forfeits as much of a line as one check stands for: nobody knows which receipt its point is of.
+	fn forfeit_check(id: &CheckId, miner: &PublicKey) {
+		let Some(row) = Batches::<T>::get(id.batch) else { return };
+		let BatchChecks { value, per_check, total, .. } = row.checks;
+		// What is paid out already cannot be taken.
+		let price = price_of_check(value, per_check, total);
+		let _ = T::Waiting::forfeit_price(&id.batch, miner, price);
+	}
+
+	/// Returns `true` if figures of the demanded receipt are judged at all.
+	fn can_be_reported(row: &DemandRow<T::AccountId>) -> bool {
+		row.receipt.is_some_and(|receipt| {
+			let batch = T::Waiting::batch(&receipt.batch);
+			batch.is_some_and(|batch| Self::line_of(&receipt.model, batch.settled_ms).is_some())
+		})
+	}
+
+	/// Two thirds have the opening: one of them reports the check, or who has demanded it.
+	fn let_witnesses_report(id: CheckId, mut row: DemandRow<T::AccountId>) {
+		let mut opened = 0u32;
+		Batches::<T>::mutate(id.batch, |batch| {
+			if let Some(batch) = batch {
+				opened = OPENED_CHECKS.saturating_add(batch.opened);
+				batch.opened = batch.opened.saturating_add(1);
+			}
+		});
+		row.pot = 0;
+		row.opened = Some(opened);
+		row.until = Self::working_ms().saturating_add(Parameters::<T>::get().commit_ms);
+		Opened::<T>::insert(id.batch, opened, id);
+		let until_ms = Self::in_utc(row.until);
+		Demands::<T>::insert(id, row);
+		Self::deposit_event(Event::WitnessesReport { check: id, number: opened, until_ms });
+	}
+
+	/// A check whose opening witnesses had was reported.
+	pub(crate) fn end_opened(id: CheckId) {
+		let Some(row) = Demands::<T>::get(id) else { return };
+		Self::remove_demand(&id, &row);
+		if row.holds {
+			let _ = T::Waiting::free(&Part::Miner(id.batch, row.miner));
+		}
+	}
+
+	fn remove_demand(id: &CheckId, row: &DemandRow<T::AccountId>) {
+		Demands::<T>::remove(id);
+		if let Some(opened) = row.opened {
+			Opened::<T>::remove(id.batch, opened);
+		}
+		Self::count_open(&id.batch, false);
+		Self::count_demand(&row.by, false);
 	}
 
 	/// Counts what a verifier demands.

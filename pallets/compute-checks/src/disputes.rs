@@ -12,11 +12,12 @@ use gridproof_primitives::{
 	compute::{
 		channels::{ChannelReceipt, Mode, Placed},
 		checks::{
-			Ballot, BatchId, CheckId, CheckRefusal, DisputeCause, DisputePhase, JuryCommitment,
-			LineClass, OtherPlace, VerifierKey, VerifierSignature, Waiting, is_two_thirds,
-			other_places,
+			Abstention, Ballot, BatchId, CheckId, CheckRefusal, DisputeCause, DisputePhase,
+			JuryCommitment, LineClass, NoVote, Number, OtherPlace, VerifierKey, VerifierSignature,
+			Votes, Waiting, is_two_thirds, other_places,
 		},
 	},
+	crypto::ed25519::PublicKey,
 };
 use sp_io::hashing::blake2_256;
 
@@ -25,10 +26,15 @@ type Drawable = BoundedVec<CheckId, ConstU32<MAX_REPORTS_OF_NUMBER>>;
 
 impl<T: Config> Pallet<T> {
 	/// Returns the hash of a pair of accuser and accused, of which one dispute is open at a time.
+	/// A miner is known by its account: another key is no other accused.
 	pub(crate) fn pair_of(
 		accuser: &Accuser<T::AccountId>,
 		accused: &Accused<T::AccountId>,
 	) -> H256 {
+		let accused = match accused {
+			Accused::Miner(key) => (0u8, Self::party_of(key)),
+			Accused::Verifier(who) => (1, who.clone().into()),
+		};
 		// The deposit is not part of who accuses.
 		let accuser = match accuser {
 			Accuser::Verifier(who) => (0u8, Some(who)),
@@ -76,16 +82,19 @@ impl<T: Config> Pallet<T> {
 		ensure!(Self::has_room_for_dispute(), Error::<T>::Full);
 		let id = Self::dispute_id(&cause, &receipt);
 		ensure!(!Disputes::<T>::contains_key(id), Error::<T>::AlreadyDone);
-		let is_party = |account: &T::AccountId| {
-			let accuses = matches!(&accuser, Accuser::Verifier(who) if who == account);
-			let is_accused = matches!(&accused, Accused::Verifier(who) if who == account);
-			accuses || is_accused
-		};
-		let jurors: Vec<_> = Self::fit_verifiers()
-			.into_iter()
-			.filter(|account| !is_party(account))
-			.map(|account| Juror { account, commitment: None, verdict: None })
-			.collect();
+		// Whose own cause it is sits in no jury: who accuses and is accused, and whose receipt it is.
+		let parties = Self::parties_of(&receipt);
+		let mut sides = Votes::default();
+		let mut jurors: Vec<_> = Vec::new();
+		for account in Self::fit_verifiers() {
+			if matches!(&accuser, Accuser::Verifier(who) if *who == account) {
+				sides.guilty = sides.guilty.saturating_add(1);
+			} else if matches!(&accused, Accused::Verifier(who) if *who == account) {
+				sides.not_guilty = sides.not_guilty.saturating_add(1);
+			} else if !parties.contains(&account) {
+				jurors.push(Juror::new(account));
+			}
+		}
 		let parameters = Parameters::<T>::get();
 		let commit = Self::working_ms().saturating_add(parameters.commit_ms);
 		let until = (commit, commit.saturating_add(parameters.reveal_ms));
@@ -98,6 +107,8 @@ impl<T: Config> Pallet<T> {
 			receipt,
 			accuser,
 			accused,
+			pair,
+			parties: sides,
 			jurors: jurors.try_into().map_err(|_| Error::<T>::MaxVerifiersExceeded)?,
 			reports,
 			others: others.try_into().unwrap_or_default(),
@@ -142,7 +153,7 @@ impl<T: Config> Pallet<T> {
 		let accused = Accused::Miner(receipt.registered);
 		let pair = Self::pair_of(&accuser, &accused);
 		ensure!(!OpenPairs::<T>::contains_key(pair), Error::<T>::AlreadyDisputed);
-		let once = Forfeited::<T>::contains_key(batch, receipt.index);
+		let once = Forfeited::<T>::contains_key(batch, receipt.voucher);
 		ensure!(!once, Error::<T>::AlreadyDone);
 		// Without a jury its price would go back to every client that asks.
 		let jurors = u32::try_from(Self::fit_verifiers().len()).unwrap_or(u32::MAX);
@@ -157,7 +168,7 @@ impl<T: Config> Pallet<T> {
 	/// and they reveal at once.
 	pub(crate) fn phase_of(dispute: &Dispute<T::AccountId>) -> DisputePhase {
 		let now = Self::working_ms();
-		let all = dispute.jurors.iter().all(|juror| juror.commitment.is_some());
+		let all = dispute.jurors.iter().all(Juror::has_committed);
 		if now < dispute.until.0 && (!all || dispute.jurors.is_empty()) {
 			DisputePhase::Commit
 		} else if now < dispute.until.1 {
@@ -187,7 +198,7 @@ impl<T: Config> Pallet<T> {
 		let (dispute, place) = Self::juror_of(&commitment.dispute, &commitment.juror)?;
 		ensure!(Self::phase_of(&dispute) == DisputePhase::Commit, CheckRefusal::TooLate);
 		let juror = dispute.jurors.get(place).ok_or(CheckRefusal::OwnCause)?;
-		ensure!(juror.commitment.is_none(), CheckRefusal::AlreadyDone);
+		ensure!(!juror.has_committed(), CheckRefusal::AlreadyDone);
 		let is_signed = commitment.is_signed(&Self::genesis_hash(), signature);
 		ensure!(is_signed, CheckRefusal::BadSignature);
 		Ok((dispute, place))
@@ -208,6 +219,41 @@ impl<T: Config> Pallet<T> {
 			dispute: commitment.dispute,
 			juror: commitment.juror,
 		});
+		Ok(())
+	}
+
+	/// Checks what a juror says that has no vote, whole.
+	pub(crate) fn check_abstain(
+		abstention: &Abstention,
+		signature: &VerifierSignature,
+	) -> Result<(Dispute<T::AccountId>, usize), CheckRefusal> {
+		let (dispute, place) = Self::juror_of(&abstention.dispute, &abstention.juror)?;
+		ensure!(Self::phase_of(&dispute) == DisputePhase::Commit, CheckRefusal::TooLate);
+		let juror = dispute.jurors.get(place).ok_or(CheckRefusal::OwnCause)?;
+		ensure!(!juror.has_committed(), CheckRefusal::AlreadyDone);
+		let can_be_so = match &abstention.why {
+			NoVote::NotShown(batch) => dispute.is_about(&abstention.dispute, batch),
+			NoVote::NothingElse => matches!(dispute.cause, DisputeCause::Number(_)),
+		};
+		ensure!(can_be_so, CheckRefusal::NotDrawn);
+		let is_signed = abstention.is_signed(&Self::genesis_hash(), signature);
+		ensure!(is_signed, CheckRefusal::BadSignature);
+		Ok((dispute, place))
+	}
+
+	/// [`Pallet::abstain`] without the origin.
+	pub(crate) fn do_abstain(
+		abstention: &Abstention,
+		signature: &VerifierSignature,
+	) -> DispatchResult {
+		let (mut dispute, place) =
+			Self::check_abstain(abstention, signature).map_err(Self::refused)?;
+		let Abstention { juror, dispute: id, why } = *abstention;
+		if let Some(own) = dispute.jurors.get_mut(place) {
+			own.no_vote = Some(why);
+		}
+		Disputes::<T>::insert(id, dispute);
+		Self::deposit_event(Event::JurorAbstained { dispute: id, juror, why });
 		Ok(())
 	}
 
@@ -253,7 +299,7 @@ impl<T: Config> Pallet<T> {
 	/// Checks that a dispute is over: its time is, or every juror has spoken.
 	pub(crate) fn check_close_dispute(id: &H256) -> Result<Dispute<T::AccountId>, CheckRefusal> {
 		let dispute = Disputes::<T>::get(id).ok_or(CheckRefusal::UnknownDispute)?;
-		let spoke = dispute.jurors.iter().all(|juror| juror.verdict.is_some());
+		let spoke = dispute.jurors.iter().all(Juror::has_spoken);
 		let all = spoke && dispute.size() > 0;
 		let is_over = all || Self::phase_of(&dispute) == DisputePhase::Over;
 		ensure!(is_over, CheckRefusal::NotYet);
@@ -264,13 +310,18 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_close_dispute(id: H256) -> DispatchResult {
 		let dispute = Self::check_close_dispute(&id).map_err(Self::refused)?;
 		Disputes::<T>::remove(id);
-		OpenPairs::<T>::remove(Self::pair_of(&dispute.accuser, &dispute.accused));
+		OpenPairs::<T>::remove(dispute.pair);
 		Self::count_open(&dispute.receipt.batch, false);
-		let guilty = dispute.votes().decide(dispute.size());
+		if let (DisputeCause::Reopened(_), Accuser::Verifier(by)) =
+			(&dispute.cause, &dispute.accuser)
+		{
+			Self::count_pending(by, false);
+		}
+		let guilty = dispute.verdict();
 		match guilty {
 			Some(true) => Self::punish_accused(&dispute)?,
 			Some(false) => Self::punish_accuser(&dispute)?,
-			None => Self::forfeit(&dispute.receipt)?,
+			None => Self::leave_undecided(&id, &dispute)?,
 		}
 		if guilty != Some(false)
 			&& let Accuser::Client(client, deposit) = &dispute.accuser
@@ -284,6 +335,48 @@ impl<T: Config> Pallet<T> {
 		Self::punish_invented(&dispute)?;
 		Self::fine_silent(&dispute)?;
 		Self::deposit_event(Event::DisputeClosed { dispute: id, votes: dispute.votes(), guilty });
+		Ok(())
+	}
+
+	/// Takes what is forfeited where a jury does not decide, and punishes the coordinator that has kept its
+	/// openings back.
+	fn leave_undecided(id: &H256, dispute: &Dispute<T::AccountId>) -> DispatchResult {
+		let withheld = dispute.withheld();
+		// The miner of a report that is re-opened is accused of nothing.
+		let accuses_miner = matches!(dispute.accused, Accused::Miner(_));
+		if accuses_miner || withheld == Some(dispute.receipt.batch.coordinator) {
+			Self::forfeit(&dispute.receipt)?;
+		}
+		if let (DisputeCause::Number(_), Accused::Miner(key)) = (&dispute.cause, &dispute.accused) {
+			Self::keep_number(key, dispute)?;
+		}
+		if let Some(coordinator) = withheld {
+			// Who is not registered any more has nothing that could be slashed.
+			let _ = T::Waiting::punish(&coordinator);
+			Self::deposit_event(Event::OpeningsWithheld { dispute: *id, coordinator });
+		}
+		Ok(())
+	}
+
+	/// A number that was not judged does not begin anew: it is at its limit again, and what was found above
+	/// the line is forfeited. Else a cheat would gain by whatever keeps a jury from deciding.
+	fn keep_number(key: &PublicKey, dispute: &Dispute<T::AccountId>) -> DispatchResult {
+		for id in &dispute.reports {
+			let report = Reports::<T>::get(id.batch, (id.verifier, id.check));
+			if let Some(report) = report {
+				Self::forfeit(&report.receipt)?;
+			}
+		}
+		let (party, model) = (Self::party_of(key), dispute.receipt.model);
+		if let Some(line) = Self::line_of(&model, Self::now()) {
+			Numbers::<T>::mutate(party, model, |row| {
+				row.number = Number(row.number.0.max(line.limit));
+				if row.reports.is_empty() {
+					row.reports = dispute.reports.clone();
+				}
+				row.time_ms = Self::now();
+			});
+		}
 		Ok(())
 	}
 
@@ -335,7 +428,7 @@ impl<T: Config> Pallet<T> {
 	/// Takes the fee of jurors that did not reveal a vote.
 	fn fine_silent(dispute: &Dispute<T::AccountId>) -> DispatchResult {
 		let fee = Parameters::<T>::get().silence_fee;
-		for juror in dispute.jurors.iter().filter(|juror| juror.verdict.is_none()) {
+		for juror in dispute.jurors.iter().filter(|juror| !juror.has_spoken()) {
 			let amount = Self::take_of_bond(&juror.account, fee)?;
 			Self::deposit_event(Event::JurorSilent { account: juror.account.clone(), amount });
 		}

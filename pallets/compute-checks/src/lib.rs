@@ -35,10 +35,13 @@
 //! | re-opened figures are not shown | an offence of who did not show them |
 //! | re-opened figures do not agree | a dispute: who re-opened against who reported |
 //! | two thirds of the witnesses got nothing | the receipt is forfeited; an offence of the coordinator |
+//! | two thirds of them have the opening | one of them or the demander reports it, or it is forfeited |
+//! | nobody names the receipt that is demanded | what one check stands for is forfeited, or all that waits |
 //! | witnesses do not agree | the receipt is forfeited, and nobody is punished |
 //! | two thirds of a jury find guilty | slash; all that waits of the miner goes back to clients |
 //! | two thirds find not guilty | the accuser pays |
 //! | a jury does not decide | the receipt is forfeited, and nobody is slashed |
+//! | two thirds of a jury were shown nothing | the same, and an offence of the coordinator |
 //! | a juror is silent | it loses a fee |
 //!
 //! ### Clocks
@@ -120,14 +123,14 @@ pub mod pallet {
 	use gridproof_primitives::{
 		H256,
 		compute::{
-			channels::{ChannelReceipt, Placed},
+			channels::{ChannelReceipt, Placed, VoucherId},
 			checks::{
-				AskedReceipt, Ballot, BatchChecks, BatchId, CheckId, CheckOverview,
+				Abstention, AskedReceipt, Ballot, BatchChecks, BatchId, CheckId, CheckOverview,
 				CheckParameterError, CheckRefusal, CheckReport, CheckView, DemandOfOpening,
 				DisputeCause, DisputeView, Figures, FiguresRefusal, Fund, JuryCommitment,
-				ModelLine, Number, OpeningDemand, OpeningOutcome, Reopening, ShownFigures, Verdict,
-				VerifierKey, VerifierSignature, VerifierView, Votes, Waiting, Witness,
-				WitnessStatement,
+				ModelLine, NoVote, Number, OpeningDemand, OpeningOutcome, Reopening, ShownFigures,
+				Verdict, VerifierKey, VerifierSignature, VerifierView, Votes, Waiting, WideNumber,
+				Witness, WitnessStatement,
 			},
 			registry::ModelRegistry,
 		},
@@ -254,24 +257,36 @@ pub mod pallet {
 		OptionQuery,
 	>;
 
-	/// Indices of receipts of a batch that were forfeited.
+	/// Receipts of a batch that were forfeited, by their vouchers: no index in a tree makes two of one.
 	#[pallet::storage]
-	pub type Forfeited<T: Config> =
-		StorageDoubleMap<_, Blake2_128Concat, BatchId, Twox64Concat, u64, (), OptionQuery>;
+	pub type Forfeited<T: Config> = StorageDoubleMap<
+		_,
+		Blake2_128Concat,
+		BatchId,
+		Blake2_128Concat,
+		VoucherId,
+		(),
+		OptionQuery,
+	>;
 
-	/// Receipts of a batch that clients want checked, by index.
+	/// Receipts of a batch that clients want checked, by their vouchers.
 	#[pallet::storage]
 	pub type Asked<T: Config> = StorageDoubleMap<
 		_,
 		Blake2_128Concat,
 		BatchId,
-		Twox64Concat,
-		u64,
+		Blake2_128Concat,
+		VoucherId,
 		AskedRow<T::AccountId>,
 		OptionQuery,
 	>;
 
-	/// Numbers by the key under which a miner is registered, and by model.
+	/// Numbers of miners over all of their models, by account, or by key where none is known.
+	#[pallet::storage]
+	pub type WideNumbers<T: Config> =
+		StorageMap<_, Blake2_128Concat, PublicKey, WideRow, ValueQuery>;
+
+	/// Numbers by the miner's account, or its key where none is known, and by model.
 	#[pallet::storage]
 	pub type Numbers<T: Config> = StorageDoubleMap<
 		_,
@@ -305,6 +320,12 @@ pub mod pallet {
 		(),
 		OptionQuery,
 	>;
+
+	/// Checks whose opening two thirds of the witnesses have, by batch and by the number under which any of
+	/// those may report it.
+	#[pallet::storage]
+	pub type Opened<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, BatchId, Twox64Concat, u32, CheckId, OptionQuery>;
 
 	/// Disputes by id.
 	#[pallet::storage]
@@ -528,6 +549,24 @@ pub mod pallet {
 			/// What it says.
 			says: Witness,
 		},
+		/// The receipt that is demanded was named: witnesses ask for its opening.
+		ReceiptNamed {
+			/// Which check.
+			check: CheckId,
+			/// Index of the receipt in its batch.
+			index: u64,
+			/// Time until which they speak, in UTC milliseconds, unless settlement is stopped.
+			until_ms: u64,
+		},
+		/// Two thirds of the witnesses have the opening: any of them may report the check, as the demander may.
+		WitnessesReport {
+			/// Which check.
+			check: CheckId,
+			/// Number under which a witness reports it.
+			number: u32,
+			/// Time until which somebody has to, in UTC milliseconds, unless settlement is stopped.
+			until_ms: u64,
+		},
 		/// A demand ended.
 		DemandEnded {
 			/// Which check.
@@ -574,6 +613,22 @@ pub mod pallet {
 			dispute: H256,
 			/// Key of the juror.
 			juror: VerifierKey,
+		},
+		/// A juror has no vote.
+		JurorAbstained {
+			/// The dispute.
+			dispute: H256,
+			/// Key of the juror.
+			juror: VerifierKey,
+			/// Why.
+			why: NoVote,
+		},
+		/// A coordinator has kept openings back from a jury: an offence.
+		OpeningsWithheld {
+			/// The dispute.
+			dispute: H256,
+			/// Key of the coordinator.
+			coordinator: PublicKey,
 		},
 		/// A juror has revealed its vote.
 		VoteRevealed {
@@ -639,7 +694,7 @@ pub mod pallet {
 		},
 	}
 
-	/// Reasons why a call is refused. Those up to `OpeningDemanded` are [`CheckRefusal`]s.
+	/// Reasons why a call is refused. Those up to `OpeningDemanded`, and `NotNamed`, are [`CheckRefusal`]s.
 	#[pallet::error]
 	pub enum Error<T> {
 		/// The key is no verifier's.
@@ -736,6 +791,8 @@ pub mod pallet {
 		TooManySuspended,
 		/// Fewer than three verifiers could judge.
 		NoJury,
+		/// Nobody has named the receipt that is demanded: name it first.
+		NotNamed,
 	}
 
 	impl<T> From<CheckRefusal> for Error<T> {
@@ -769,6 +826,7 @@ pub mod pallet {
 				CheckRefusal::Full => Self::Full,
 				CheckRefusal::FeeUnpaid => Self::FeeUnpaid,
 				CheckRefusal::OpeningDemanded => Self::OpeningDemanded,
+				CheckRefusal::NotNamed => Self::NotNamed,
 			}
 		}
 	}
@@ -1560,6 +1618,81 @@ pub mod pallet {
 			Self::ensure_anyone(origin)?;
 			Self::do_pay(day)
 		}
+
+		/// Names the receipt that a demand means without a name.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by anyone, or nobody; free if it is the one.
+		///
+		/// ## Details
+		///
+		/// Verified are: that the receipt is in the batch, that the line pays it, and that its price encloses the
+		/// demand's place ([`Pallet::place_of_demand`]). Witnesses then have [`CheckParameters::witness_ms`] to
+		/// ask for its opening; what they said before does not count. Who demands cannot choose whether a
+		/// receipt is published: the coordinator, or any witness that has the list, shows that it is.
+		///
+		/// ## Parameters
+		///
+		/// - `check`: the check whose opening is demanded.
+		/// - `receipt`: the receipt, with its place in the batch.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::UnknownDemand`], [`Error::AlreadyDone`], [`Error::TooLate`], [`Error::UnknownBatch`],
+		///   [`Error::OtherPoint`] or [`Error::NotInBatch`].
+		///
+		/// ## Events
+		///
+		/// - [`Event::ReceiptNamed`]
+		#[pallet::call_index(24)]
+		#[pallet::weight(T::WeightInfo::name_receipt())]
+		#[pallet::authorize(Pallet::<T>::authorize_name)]
+		#[pallet::weight_of_authorize(T::WeightInfo::name_receipt())]
+		pub fn name_receipt(
+			origin: OriginFor<T>,
+			check: CheckId,
+			receipt: Box<Placed<ChannelReceipt>>,
+		) -> DispatchResult {
+			Self::ensure_anyone(origin)?;
+			Self::do_name(check, &receipt)
+		}
+
+		/// Says that a juror has no vote, and why.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by anyone, or nobody; free: the statement is signed by the verifier.
+		///
+		/// ## Details
+		///
+		/// Instead of a commitment, as long as those can be made. Where two thirds say that a coordinator has
+		/// shown nothing, it is an offence of that coordinator, and nobody else pays.
+		///
+		/// ## Parameters
+		///
+		/// - `abstention`: the dispute and the reason.
+		/// - `signature`: the juror's.
+		///
+		/// ## Errors
+		///
+		/// - The [`CheckRefusal`] that applies.
+		///
+		/// ## Events
+		///
+		/// - [`Event::JurorAbstained`]
+		#[pallet::call_index(25)]
+		#[pallet::weight(T::WeightInfo::abstain())]
+		#[pallet::authorize(Pallet::<T>::authorize_abstain)]
+		#[pallet::weight_of_authorize(T::WeightInfo::abstain())]
+		pub fn abstain(
+			origin: OriginFor<T>,
+			abstention: Box<Abstention>,
+			signature: VerifierSignature,
+		) -> DispatchResult {
+			Self::ensure_anyone(origin)?;
+			Self::do_abstain(&abstention, &signature)
+		}
 	}
 
 	#[pallet::view_functions]
@@ -1602,7 +1735,18 @@ pub mod pallet {
 
 		/// Returns the number of a miner, by the key under which it is registered, and a model.
 		pub fn number(miner: PublicKey, model: H256) -> Number {
-			Numbers::<T>::get(miner, model).number
+			Numbers::<T>::get(Self::party_of(&miner), model).number
+		}
+
+		/// Returns the number of a miner over all of its models, by the key under which it is registered.
+		pub fn wide_number(miner: PublicKey) -> WideNumber {
+			WideNumbers::<T>::get(Self::party_of(&miner)).number
+		}
+
+		/// Returns the place in the miner's running sum of prices that a demand without a receipt means; `None`
+		/// if it is named, or nothing is demanded.
+		pub fn place_of_demand(check: CheckId) -> Option<u128> {
+			Self::find_place(&check)
 		}
 
 		/// Returns the openings that are demanded.

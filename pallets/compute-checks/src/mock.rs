@@ -123,6 +123,8 @@ parameter_types! {
 	pub static Punishments: Vec<PublicKey> = Vec::new();
 	pub static Taken: Vec<PublicKey> = Vec::new();
 	pub static Lost: Vec<(BatchId, u128)> = Vec::new();
+	pub static LostOfLine: Vec<(BatchId, u128)> = Vec::new();
+	pub static Parties: BTreeMap<PublicKey, AccountId32> = BTreeMap::new();
 	pub static Still: Vec<bool> = Vec::new();
 	pub static Income: u128 = 100 * AIT;
 	pub static Payments: Vec<(u64, AccountId32, u128)> = Vec::new();
@@ -154,10 +156,14 @@ impl Waiting<AccountId32> for WaitingBatches {
 		All::get().get(id).filter(|_| *miner == MINER).map(|one| one.line)
 	}
 
-	fn lines_of(miner: &PublicKey, most: u32) -> Vec<(BatchId, u128)> {
+	fn lines_of(miner: &PublicKey, most: u32) -> Vec<OtherLine> {
 		assert_eq!(*miner, MINER);
 		let all = All::get().into_iter().take(most as usize);
-		all.map(|(id, one)| (id, one.line.line.price().unwrap())).collect()
+		let line = |(batch, one): (BatchId, Waits)| {
+			let price = one.line.line.price().unwrap();
+			OtherLine { batch, price, worth: price }
+		};
+		all.map(line).collect()
 	}
 
 	fn is_given_up(id: &BatchId, _: &PublicKey, place: u128) -> bool {
@@ -180,6 +186,15 @@ impl Waiting<AccountId32> for WaitingBatches {
 		}
 		Lost::mutate(|lost| lost.push((*id, price)));
 		Ok(Returned { to: client(), pay: price, claim: 0 })
+	}
+
+	fn forfeit_price(id: &BatchId, miner: &PublicKey, price: u128) -> Result<u128, WaitingError> {
+		assert_eq!(*miner, MINER);
+		if !All::get().contains_key(id) {
+			return Err(WaitingError::NotWaiting);
+		}
+		LostOfLine::mutate(|lost| lost.push((*id, price)));
+		Ok(price)
 	}
 
 	fn forfeit_all(key: &PublicKey) -> Result<(), WaitingError> {
@@ -238,7 +253,7 @@ impl Settlement<AccountId32> for Settled {
 	}
 
 	fn account_of(key: &PublicKey) -> Option<AccountId32> {
-		(*key == COORDINATOR).then(coordinator)
+		Parties::get().get(key).cloned()
 	}
 
 	fn client_of(channel: ChannelId) -> Option<AccountId32> {
@@ -611,6 +626,8 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 		Punishments::set(Vec::new());
 		Taken::set(Vec::new());
 		Lost::set(Vec::new());
+		LostOfLine::set(Vec::new());
+		Parties::set([(COORDINATOR, coordinator()), (MINER, account(80))].into());
 		Still::set(Vec::new());
 		Payments::set(Vec::new());
 		Penniless::set(false);

@@ -65,7 +65,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Pays a day that is over, if a block has room for it.
 	pub(crate) fn pay_when_idle(remaining: Weight) -> Weight {
-		// At most three days have rows: today, yesterday, and one on which no block was made.
+		// At most three days have rows: today, yesterday, and one on which no block was made. None is empty.
 		let looked = T::DbWeight::get().reads(4);
 		let needed = looked.saturating_add(T::WeightInfo::pay_checks());
 		if needed.any_gt(remaining) {

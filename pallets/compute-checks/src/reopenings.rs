@@ -3,7 +3,7 @@
 use crate::{pallet::*, types::*};
 use frame_support::{ensure, pallet_prelude::DispatchResult};
 use gridproof_primitives::compute::checks::{
-	CheckId, CheckRefusal, DisputeCause, Reopening, ShownFigures, VerifierSignature,
+	CheckId, CheckRefusal, DisputeCause, Reopening, ShownFigures, VerifierSignature, Waiting,
 	compare_figures, figures_commitment, is_reopened, reopen_input,
 };
 
@@ -14,10 +14,16 @@ impl<T: Config> Pallet<T> {
 		signature: &VerifierSignature,
 	) -> Result<(T::AccountId, Report<T::AccountId>), CheckRefusal> {
 		let CheckId { batch, verifier, check } = reopening.of;
-		let (account, _, row) = Self::check_drawn(&batch, &reopening.by)?;
+		let (account, row) = Self::check_drawer(&batch, &reopening.by)?;
 		let report = Reports::<T>::get(batch, (verifier, check));
 		let report = report.ok_or(CheckRefusal::UnknownReport)?;
-		ensure!(report.by != account, CheckRefusal::OwnCause);
+		let parties = Self::parties_of(&report.receipt);
+		ensure!(report.by != account && !parties.contains(&account), CheckRefusal::OwnCause);
+		// Whoever reports in the last block of a window is looked at like everybody else.
+		let is_own_time = Self::working_ms() < report.until;
+		let is_window =
+			|| T::Waiting::batch(&batch).is_some_and(|one| Self::now() < one.pay_due_ms);
+		ensure!(is_own_time || is_window(), CheckRefusal::TooLate);
 		ensure!(!report.reopened, CheckRefusal::AlreadyDone);
 		let genesis = Self::genesis_hash();
 		ensure!(reopening.is_signed(&genesis, signature), CheckRefusal::BadSignature);
@@ -37,6 +43,7 @@ impl<T: Config> Pallet<T> {
 		let (account, mut report) =
 			Self::check_reopen(reopening, signature).map_err(Self::refused)?;
 		let CheckId { batch, verifier, check } = reopening.of;
+		Self::count_pending(&account, true);
 		let side = |by, key, commitment| Side { by, key, commitment, shown: None };
 		let until = Self::working_ms().saturating_add(Parameters::<T>::get().show_ms);
 		let row = ReopeningRow {
@@ -107,15 +114,19 @@ impl<T: Config> Pallet<T> {
 		};
 		Self::deposit_event(Event::FiguresCompared { check: of, agree });
 		if agree {
+			Self::count_pending(&other.by, false);
 			return Ok(());
 		}
-		Self::open_dispute(
-			DisputeCause::Reopened(of),
-			report.receipt,
-			Accuser::Verifier(other.by),
-			Accused::Verifier(reporter.by),
-			Default::default(),
-		)
+		let (accuser, accused) = (Accuser::Verifier(other.by), Accused::Verifier(reporter.by));
+		if let Accuser::Verifier(by) = &accuser
+			&& OpenPairs::<T>::contains_key(Self::pair_of(&accuser, &accused))
+		{
+			// One dispute of both is open already, and this is not another.
+			Self::count_pending(by, false);
+			return Ok(());
+		}
+		let cause = DisputeCause::Reopened(of);
+		Self::open_dispute(cause, report.receipt, accuser, accused, Default::default())
 	}
 
 	/// Checks that a re-opening is over.
@@ -132,6 +143,7 @@ impl<T: Config> Pallet<T> {
 		let row = Self::check_close_reopening(&of).map_err(Self::refused)?;
 		Reopenings::<T>::remove(of);
 		Self::count_open(&of.batch, false);
+		Self::count_pending(&row.other.by, false);
 		for side in [row.reporter, row.other] {
 			if side.shown.is_none() {
 				Self::punish_verifier(&side.by)?;

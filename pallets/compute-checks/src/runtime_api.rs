@@ -7,6 +7,7 @@ use gridproof_primitives::{
 	compute::checks::{
 		AskedReceipt, BatchChecks, BatchId, CheckId, CheckOverview, CheckParameterError,
 		CheckParameters, CheckView, DemandOfOpening, DisputeView, ModelLine, Number, VerifierView,
+		WideNumber,
 	},
 	crypto::ed25519::PublicKey,
 };
@@ -40,6 +41,13 @@ sp_api::decl_runtime_apis! {
 
 		/// Returns the openings that are demanded.
 		fn demands() -> Vec<DemandOfOpening>;
+
+		/// Returns the place in the miner's running sum of prices that a demand without a receipt means: the
+		/// receipt whose price encloses it can be named. `None` if it is named, or nothing is demanded.
+		fn place_of_demand(check: CheckId) -> Option<u128>;
+
+		/// Returns the number of a miner over all of its models, by the key under which it is registered.
+		fn wide_number(miner: PublicKey) -> WideNumber;
 
 		/// Returns the checks whose reports are re-opened and wait for figures.
 		fn reopenings() -> Vec<CheckId>;

@@ -7,7 +7,7 @@ use frame_support::{
 	pallet_prelude::Get,
 	traits::fungible::{Inspect as _, hold::Inspect as _},
 };
-use gridproof_primitives::compute::checks::MAX_VERIFIERS;
+use gridproof_primitives::compute::checks::{DisputeCause, MAX_VERIFIERS};
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
@@ -25,7 +25,10 @@ impl<T: Config> Pallet<T> {
 	/// 6. Each report is of a batch that was touched, and as many as are counted or fewer.
 	/// 7. Of each accuser and accused one dispute is open, and it is known as theirs.
 	/// 8. No party is of its own jury, and nobody has revealed a vote without a commitment.
-	/// 9. No mark of a verified statement outlives its transaction.
+	/// 9. What can be open about a verifier's reports, and those that it looks at again, is counted.
+	/// 10. A check whose opening witnesses have is known by its number, and no other.
+	/// 11. Every day that has a row has checks.
+	/// 12. No mark of a verified statement outlives its transaction.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		let (compute, channels) = T::Settlement::parameters();
 		let parameters = Parameters::<T>::get();
@@ -40,7 +43,7 @@ impl<T: Config> Pallet<T> {
 		Self::try_money()?;
 		Self::try_open()?;
 		Self::try_disputes()?;
-		ensure!(!Verified::<T>::exists(), "9: a mark is left");
+		ensure!(!Verified::<T>::exists(), "12: a mark is left");
 		Ok(())
 	}
 
@@ -53,6 +56,14 @@ impl<T: Config> Pallet<T> {
 			ensure!(held == row.bond, "2: a bond is not held");
 			let demands = Demands::<T>::iter_values().filter(|demand| demand.by == account).count();
 			ensure!(u32::try_from(demands) == Ok(row.demands), "5: demands are miscounted");
+			let own = Reports::<T>::iter_values().filter(|report| report.by == account).count();
+			let again = Reopenings::<T>::iter_values().filter(|one| one.other.by == account);
+			let by = Accuser::Verifier(account.clone());
+			let disputes = Disputes::<T>::iter_values().filter(|dispute| {
+				matches!(dispute.cause, DisputeCause::Reopened(_)) && dispute.accuser == by
+			});
+			let pending = own.saturating_add(again.count()).saturating_add(disputes.count());
+			ensure!(u32::try_from(pending) == Ok(row.pending), "9: reports are miscounted");
 			for key in [Some(row.key), row.former].into_iter().flatten() {
 				let other = keys.insert(key.key, account.clone());
 				ensure!(other.is_none(), "3: a key of two verifiers");
@@ -107,6 +118,14 @@ impl<T: Config> Pallet<T> {
 			let found = reports.remove(&batch).unwrap_or(0);
 			ensure!(found <= row.checks.reports, "6: reports miscounted");
 		}
+		for (batch, number, of) in Opened::<T>::iter() {
+			let demand = Demands::<T>::get(of).filter(|_| of.batch == batch);
+			let is_its = demand.is_some_and(|demand| demand.opened == Some(number));
+			ensure!(is_its, "10: a number of no check");
+		}
+		let opened = Demands::<T>::iter_values().filter(|row| row.opened.is_some()).count();
+		ensure!(Opened::<T>::iter().count() == opened, "10: a check without its number");
+		ensure!(Days::<T>::iter_values().all(|day| !day.is_empty()), "11: a day without checks");
 		ensure!(open.is_empty(), "5: something is open about a batch that is gone");
 		ensure!(reports.is_empty(), "6: a report of a batch that is gone");
 		Ok(())
@@ -115,7 +134,7 @@ impl<T: Config> Pallet<T> {
 	fn try_disputes() -> Result<(), TryRuntimeError> {
 		let mut pairs = BTreeSet::new();
 		for (id, row) in Disputes::<T>::iter() {
-			let pair = Self::pair_of(&row.accuser, &row.accused);
+			let pair = row.pair;
 			ensure!(OpenPairs::<T>::get(pair) == Some(id), "7: a dispute of nobody");
 			ensure!(pairs.insert(pair), "7: two disputes of one pair");
 			for juror in &row.jurors {

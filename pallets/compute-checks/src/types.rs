@@ -9,9 +9,9 @@ use gridproof_primitives::{
 		ComputeParameters,
 		channels::{ChannelId, ChannelParameters, VoucherId},
 		checks::{
-			BatchChecks, BatchId, CheckId, DisputeCause, Figures, JURY_REPEATS, KEY_NOTICE_MS,
-			Number, OtherPlace, TokenFigures, Verdict, VerifierKey, Votes, Witness,
-			repeated_reports,
+			BatchChecks, BatchId, CheckId, DisputeCause, Figures, JURY_PLACES, KEY_NOTICE_MS,
+			NoVote, Number, OtherPlace, TokenFigures, Verdict, VerifierKey, Votes, WideNumber,
+			Witness, is_two_thirds, repeated_reports,
 		},
 	},
 	crypto::ed25519::PublicKey,
@@ -22,7 +22,7 @@ use scale_info::TypeInfo;
 pub const MAX_ROWS: u32 = 64;
 /// Number of reports that are remembered of a number: those that took it up last.
 pub const MAX_REPORTS_OF_NUMBER: u32 = 8;
-/// Highest number of lines of a miner that wait out of which a jury's places are drawn.
+/// Highest number of lines of a miner that wait which are looked at, and out of which a jury's places are drawn.
 pub const MAX_LINES_OF_JURY: u32 = 32;
 /// Highest number of rows that one call removes of a batch that is over.
 pub const MAX_CLEARED: u32 = 64;
@@ -89,8 +89,14 @@ pub struct Verifier {
 	pub offences: u32,
 	/// Time from which the bond is free, if it leaves, in UTC milliseconds.
 	pub free_ms: Option<u64>,
+	/// Time at which it left or was dismissed, in UTC milliseconds.
+	pub left_ms: Option<u64>,
 	/// Number of openings that it demands now.
 	pub demands: u32,
+	/// Number of its reports, and of reports that it looks at again, about which something can still be open.
+	pub pending: u32,
+	/// Time from which it is suspended, or was the last time, in UTC milliseconds.
+	pub suspended_from_ms: u64,
 	/// Time until which it is suspended, or was the last time, in UTC milliseconds; 0 if it never was.
 	pub suspended_ms: u64,
 }
@@ -100,6 +106,34 @@ impl Verifier {
 	pub fn key_at(&self, touched_ms: u64) -> Option<VerifierKey> {
 		let keys = [Some(self.key), self.former];
 		keys.into_iter().flatten().find(|key| key.draws_at(touched_ms)).map(|key| key.key)
+	}
+
+	/// Returns a new verifier.
+	pub const fn new(key: KnownKey, bond: u128) -> Self {
+		Self {
+			key,
+			former: None,
+			bond,
+			reports: 0,
+			last_report_ms: 0,
+			offences: 0,
+			free_ms: None,
+			left_ms: None,
+			demands: 0,
+			pending: 0,
+			suspended_from_ms: 0,
+			suspended_ms: 0,
+		}
+	}
+
+	/// Returns `true` if it draws what was touched at a time: it had not left then, and was not suspended.
+	pub const fn took_part_at(&self, touched_ms: u64) -> bool {
+		let stayed = match self.left_ms {
+			Some(left_ms) => touched_ms < left_ms,
+			None => true,
+		};
+		let suspended = self.suspended_from_ms <= touched_ms && touched_ms < self.suspended_ms;
+		stayed && !suspended
 	}
 
 	/// Returns `true` if it takes part: it does not leave, is not suspended, and has at least half of the
@@ -122,8 +156,10 @@ pub struct BatchRow {
 	pub open: u32,
 	/// Number of its receipts that clients wanted checked.
 	pub asked: u32,
-	/// Time from which its rows can be removed even if something of it still waits, in UTC milliseconds.
-	pub over_ms: u64,
+	/// Number of its checks whose opening witnesses had.
+	pub opened: u32,
+	/// Time until which a report of it can be re-opened, by the clock that stands still.
+	pub reopen_until: u64,
 }
 
 /// A receipt that its client wants checked.
@@ -138,8 +174,8 @@ pub struct AskedRow<AccountId> {
 	pub by: VerifierKey,
 	/// Number of the check, which no draw has.
 	pub check: u32,
-	/// Voucher of the receipt.
-	pub voucher: VoucherId,
+	/// Index of the receipt in the batch.
+	pub index: u64,
 }
 
 /// A receipt in its batch, as disputes and demands name it.
@@ -178,8 +214,19 @@ pub struct Report<AccountId> {
 	pub block: H256,
 	/// Time of the report, in UTC milliseconds.
 	pub time_ms: u64,
+	/// Time until which it can be re-opened, also where the batch's window is over, by the clock that stands
+	/// still.
+	pub until: u64,
 	/// `true` once it was re-opened.
 	pub reopened: bool,
+}
+
+/// The number of a miner over all models.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct WideRow {
+	/// The number.
+	pub number: WideNumber,
 }
 
 /// The number of a miner and model.
@@ -226,21 +273,44 @@ pub struct ReopeningRow<AccountId> {
 pub struct DemandRow<AccountId> {
 	/// Who demands.
 	pub by: AccountId,
-	/// The receipt, where the coordinator has published it.
+	/// `true` if who demands takes part: then it is one of those of whom two thirds decide.
+	pub is_peer: bool,
+	/// The receipt, once somebody has named it.
 	pub receipt: Option<Checked>,
 	/// The miner's key, as its line names it.
 	pub miner: PublicKey,
+	/// Place of the point in the miner's running sum of prices, as long as no receipt is named.
+	pub place: u128,
+	/// `true` if the coordinator has put in its fee.
+	pub is_paid: bool,
 	/// What demander and coordinator have put in together, in 10⁻¹⁸ AIT.
 	pub pot: u128,
 	/// Witnesses, each with what it has said.
 	pub witnesses: BoundedVec<(AccountId, Option<Witness>), ConstU32<MAX_ROWS>>,
 	/// `true` if the miner's part of the batch is held for it.
 	pub holds: bool,
-	/// Time until which they speak, by the clock that stands still.
+	/// Time until which they speak, by the clock that stands still; once two thirds have the opening, until
+	/// which one of them or the demander reports the check.
 	pub until: u64,
+	/// Number under which a witness that has the opening may report the check, once two thirds have it.
+	pub opened: Option<u32>,
 }
 
-impl<AccountId> DemandRow<AccountId> {
+impl<AccountId: PartialEq> DemandRow<AccountId> {
+	/// Returns how many have it, got nothing, and are there at all, with the demander, who says that it got
+	/// nothing.
+	pub fn count_all(&self) -> (u32, u32, u32) {
+		let (has, nothing, all) = self.count();
+		// Alone it decides nothing.
+		let demander = u32::from(self.is_peer && all > 0);
+		(has, nothing.saturating_add(demander), all.saturating_add(demander))
+	}
+
+	/// Returns `true` if a witness has the opening.
+	pub fn has(&self, account: &AccountId) -> bool {
+		self.witnesses.iter().any(|(one, said)| one == account && *said == Some(Witness::Has))
+	}
+
 	/// Returns how many have it, got nothing, and are witnesses at all.
 	pub fn count(&self) -> (u32, u32, u32) {
 		let number = |says: Option<Witness>| {
@@ -263,6 +333,25 @@ pub struct Juror<AccountId> {
 	pub commitment: Option<(VerifierKey, H256)>,
 	/// Its vote, once it is revealed.
 	pub verdict: Option<Verdict>,
+	/// Why it has none.
+	pub no_vote: Option<NoVote>,
+}
+
+impl<AccountId> Juror<AccountId> {
+	/// Returns a juror that has not spoken.
+	pub const fn new(account: AccountId) -> Self {
+		Self { account, commitment: None, verdict: None, no_vote: None }
+	}
+
+	/// Returns `true` if it has committed to a vote, or said that it has none.
+	pub const fn has_committed(&self) -> bool {
+		self.commitment.is_some() || self.no_vote.is_some()
+	}
+
+	/// Returns `true` if it has revealed a vote, or said that it has none.
+	pub const fn has_spoken(&self) -> bool {
+		self.verdict.is_some() || self.no_vote.is_some()
+	}
 }
 
 /// Who accuses.
@@ -304,12 +393,16 @@ pub struct Dispute<AccountId> {
 	pub accuser: Accuser<AccountId>,
 	/// Who is accused.
 	pub accused: Accused<AccountId>,
+	/// The pair of both, of which one dispute is open at a time.
+	pub pair: H256,
+	/// Parties that are verifiers and take part: who accuses stands for guilty, who is accused for not guilty.
+	pub parties: Votes,
 	/// The jury.
 	pub jurors: BoundedVec<Juror<AccountId>, ConstU32<MAX_ROWS>>,
 	/// Reports that the jury draws from, of a number.
 	pub reports: BoundedVec<CheckId, ConstU32<MAX_REPORTS_OF_NUMBER>>,
 	/// Where the jury checks other receipts of the miner, of a number.
-	pub others: BoundedVec<OtherPlace, ConstU32<JURY_REPEATS>>,
+	pub others: BoundedVec<OtherPlace, ConstU32<JURY_PLACES>>,
 	/// Hash of the block before the one in which it was opened.
 	pub block: H256,
 	/// `true` if the miner's part of the batch is held for it.
@@ -328,6 +421,33 @@ impl<AccountId> Dispute<AccountId> {
 	pub fn votes(&self) -> Votes {
 		let verdicts = self.jurors.iter().filter_map(|juror| juror.verdict.as_ref());
 		verdicts.fold(Votes::default(), |votes, verdict| votes.with(verdict))
+	}
+
+	/// Returns what jury and parties found.
+	pub fn verdict(&self) -> Option<bool> {
+		self.votes().verdict(&self.parties, self.size())
+	}
+
+	/// Returns the key of the coordinator that two thirds say has shown nothing, with who accuses, for whom the
+	/// opening has to be good as well. It is named by its batches, of which a number has several.
+	pub fn withheld(&self) -> Option<PublicKey> {
+		let of = |juror: &Juror<AccountId>| match juror.no_vote {
+			Some(NoVote::NotShown(batch)) => Some(batch.coordinator),
+			_ => None,
+		};
+		let all = self.size().saturating_add(self.parties.number());
+		self.jurors.iter().filter_map(of).find(|key| {
+			let said = self.jurors.iter().filter(|juror| of(juror) == Some(*key)).count();
+			let said = u32::try_from(said).unwrap_or(u32::MAX);
+			said > 0 && is_two_thirds(said.saturating_add(self.parties.guilty), all)
+		})
+	}
+
+	/// Returns `true` if the jury looks at something of a batch.
+	pub fn is_about(&self, id: &H256, batch: &BatchId) -> bool {
+		self.receipt.batch == *batch
+			|| self.others.iter().any(|place| place.batch == *batch)
+			|| self.repeated(id).iter().any(|report| report.batch == *batch)
 	}
 
 	/// Returns the number of jurors.

@@ -13,8 +13,8 @@ use frame_support::{
 };
 use gridproof_primitives::compute::{
 	checks::{
-		CheckRefusal, MAX_VERIFIERS, QUORUM, VerifierKey, VerifierSignature, Waiting, key_payload,
-		verify_signature,
+		BatchId, CheckRefusal, MAX_HOLD_MS, MAX_VERIFIERS, QUORUM, VerifierKey, VerifierSignature,
+		Waiting, key_payload, verify_signature,
 	},
 	emission::share_of,
 };
@@ -49,11 +49,15 @@ impl<T: Config> Pallet<T> {
 		rows.map(|(account, _)| account).collect()
 	}
 
-	/// Returns the number of verifiers that draw what is touched now.
-	pub(crate) fn drawing_verifiers() -> u32 {
+	/// Returns the number of verifiers that draw of a batch that is touched now: its coordinator does not.
+	pub(crate) fn drawing_verifiers(id: &BatchId) -> u32 {
 		let (bond, now) = (Parameters::<T>::get().verifier_bond, Self::now());
-		let rows = Verifiers::<T>::iter_values();
-		let count = rows.filter(|row| row.is_fit(bond, now) && row.key_at(now).is_some()).count();
+		let coordinator = T::Settlement::account_of(&id.coordinator);
+		let rows = Verifiers::<T>::iter().filter(|(account, row)| {
+			let draws = row.is_fit(bond, now) && row.key_at(now).is_some();
+			draws && Some(account) != coordinator.as_ref()
+		});
+		let count = rows.count();
 		u32::try_from(count).unwrap_or(u32::MAX)
 	}
 
@@ -85,6 +89,7 @@ impl<T: Config> Pallet<T> {
 		let out = u32::try_from(out).unwrap_or(u32::MAX).saturating_add(1);
 		let most = Admitted::<T>::count().checked_div(3).unwrap_or(0);
 		ensure!(out <= most, Error::<T>::TooManySuspended);
+		row.suspended_from_ms = now;
 		row.suspended_ms = now.saturating_add(SUSPENSION_MS);
 		let until_ms = row.suspended_ms;
 		Verifiers::<T>::insert(&account, row);
@@ -94,12 +99,14 @@ impl<T: Config> Pallet<T> {
 
 	fn dismiss(account: &T::AccountId) {
 		Admitted::<T>::remove(account);
-		let free_ms = Self::now().saturating_add(Parameters::<T>::get().unbonding_ms);
+		let now = Self::now();
+		let free_ms = now.saturating_add(Parameters::<T>::get().unbonding_ms);
 		Verifiers::<T>::mutate(account, |row| {
 			if let Some(row) = row
 				&& row.free_ms.is_none()
 			{
 				row.free_ms = Some(free_ms);
+				row.left_ms = Some(now);
 			}
 		});
 		Self::deposit_event(Event::VerifierDismissed { account: account.clone() });
@@ -130,18 +137,7 @@ impl<T: Config> Pallet<T> {
 		let bond = Parameters::<T>::get().verifier_bond;
 		T::Currency::hold(&HoldReason::Bond.into(), &account, bond)?;
 		let known = KnownKey { key, since_ms: Self::now() };
-		let row = Verifier {
-			key: known,
-			former: None,
-			bond,
-			reports: 0,
-			last_report_ms: 0,
-			offences: 0,
-			free_ms: None,
-			demands: 0,
-			suspended_ms: 0,
-		};
-		Verifiers::<T>::insert(&account, row);
+		Verifiers::<T>::insert(&account, Verifier::new(known, bond));
 		Keys::<T>::insert(key, &account);
 		Self::deposit_event(Event::VerifierRegistered { account, key, bond });
 		Ok(())
@@ -193,8 +189,11 @@ impl<T: Config> Pallet<T> {
 	/// [`Pallet::withdraw_bond`] without the origin.
 	pub(crate) fn do_withdraw(account: T::AccountId) -> DispatchResult {
 		let row = Verifiers::<T>::get(&account).ok_or(Error::<T>::UnknownVerifier)?;
-		let is_free = row.free_ms.is_some_and(|free| free <= Self::now());
-		ensure!(is_free, Error::<T>::BondNotFree);
+		let now = Self::now();
+		let free_ms = row.free_ms.filter(|free| *free <= now).ok_or(Error::<T>::BondNotFree)?;
+		// It answers for what it has reported, but no stop keeps a bond for longer than a hold may last.
+		let is_kept = row.pending > 0 && now < free_ms.saturating_add(MAX_HOLD_MS);
+		ensure!(!is_kept, Error::<T>::BondNotFree);
 		let exact = Precision::Exact;
 		T::Currency::release(&HoldReason::Bond.into(), &account, row.bond, exact)?;
 		for key in [Some(row.key), row.former].into_iter().flatten() {
@@ -204,6 +203,19 @@ impl<T: Config> Pallet<T> {
 		Self::note_quorum();
 		Self::deposit_event(Event::VerifierLeft { account, bond: row.bond });
 		Ok(())
+	}
+
+	/// Counts a report of a verifier, or one that it looks at again, about which something can be open.
+	pub(crate) fn count_pending(account: &T::AccountId, begins: bool) {
+		Verifiers::<T>::mutate(account, |row| {
+			if let Some(row) = row {
+				row.pending = if begins {
+					row.pending.saturating_add(1)
+				} else {
+					row.pending.saturating_sub(1)
+				};
+			}
+		});
 	}
 
 	/// Takes an amount out of a verifier's bond, at most what is there, for the treasury.

@@ -24,18 +24,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(!Keys::<T>::contains_key(key), Error::<T>::KeyTaken);
 		let bond = Parameters::<T>::get().verifier_bond;
 		T::Currency::hold(&HoldReason::Bond.into(), account, bond)?;
-		let row = Verifier {
-			key: KnownKey { key, since_ms: 0 },
-			former: None,
-			bond,
-			reports: 0,
-			last_report_ms: 0,
-			offences: 0,
-			free_ms: None,
-			demands: 0,
-			suspended_ms: 0,
-		};
-		Verifiers::<T>::insert(account, row);
+		Verifiers::<T>::insert(account, Verifier::new(KnownKey { key, since_ms: 0 }, bond));
 		Keys::<T>::insert(key, account);
 		Ok(())
 	}
@@ -120,6 +109,11 @@ impl<T: Config> Pallet<T> {
 			}
 		};
 		Demands::<T>::iter().take(limit).map(view).collect()
+	}
+
+	/// [`Pallet::place_of_demand`].
+	pub(crate) fn find_place(check: &CheckId) -> Option<u128> {
+		Demands::<T>::get(check).filter(|row| row.receipt.is_none()).map(|row| row.place)
 	}
 
 	/// [`Pallet::disputes`].

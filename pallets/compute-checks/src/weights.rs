@@ -66,6 +66,10 @@ pub trait WeightInfo {
 	fn settle_checks() -> Weight;
 	/// `pay_checks`.
 	fn pay_checks() -> Weight;
+	/// `name_receipt`.
+	fn name_receipt() -> Weight;
+	/// `abstain`.
+	fn abstain() -> Weight;
 	/// `on_initialize`.
 	fn on_initialize() -> Weight;
 }
@@ -126,48 +130,48 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	fn touch() -> Weight {
 		Weight::from_parts(60_000_000, 62_000)
-			.saturating_add(T::DbWeight::get().reads(70_u64))
+			.saturating_add(T::DbWeight::get().reads(74_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	fn report_check() -> Weight {
-		Weight::from_parts(2_200_000_000, 140_000)
-			.saturating_add(T::DbWeight::get().reads(150_u64))
-			.saturating_add(T::DbWeight::get().writes(80_u64))
+		Weight::from_parts(2_200_000_000, 260_000)
+			.saturating_add(T::DbWeight::get().reads(252_u64))
+			.saturating_add(T::DbWeight::get().writes(84_u64))
 	}
 	fn reopen() -> Weight {
 		Weight::from_parts(2_150_000_000, 20_000)
-			.saturating_add(T::DbWeight::get().reads(10_u64))
-			.saturating_add(T::DbWeight::get().writes(4_u64))
+			.saturating_add(T::DbWeight::get().reads(22_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 	fn show_figures() -> Weight {
 		Weight::from_parts(260_000_000, 160_000)
-			.saturating_add(T::DbWeight::get().reads(80_u64))
-			.saturating_add(T::DbWeight::get().writes(9_u64))
+			.saturating_add(T::DbWeight::get().reads(90_u64))
+			.saturating_add(T::DbWeight::get().writes(12_u64))
 	}
 	fn close_reopening() -> Weight {
 		Weight::from_parts(110_000_000, 24_000)
-			.saturating_add(T::DbWeight::get().reads(12_u64))
-			.saturating_add(T::DbWeight::get().writes(12_u64))
+			.saturating_add(T::DbWeight::get().reads(14_u64))
+			.saturating_add(T::DbWeight::get().writes(14_u64))
 	}
 	fn demand_opening() -> Weight {
 		Weight::from_parts(2_300_000_000, 150_000)
-			.saturating_add(T::DbWeight::get().reads(150_u64))
-			.saturating_add(T::DbWeight::get().writes(12_u64))
+			.saturating_add(T::DbWeight::get().reads(165_u64))
+			.saturating_add(T::DbWeight::get().writes(14_u64))
 	}
 	fn witness() -> Weight {
 		Weight::from_parts(420_000_000, 260_000)
-			.saturating_add(T::DbWeight::get().reads(215_u64))
-			.saturating_add(T::DbWeight::get().writes(210_u64))
+			.saturating_add(T::DbWeight::get().reads(222_u64))
+			.saturating_add(T::DbWeight::get().writes(214_u64))
 	}
 	fn close_demand() -> Weight {
 		Weight::from_parts(330_000_000, 260_000)
-			.saturating_add(T::DbWeight::get().reads(215_u64))
-			.saturating_add(T::DbWeight::get().writes(210_u64))
+			.saturating_add(T::DbWeight::get().reads(226_u64))
+			.saturating_add(T::DbWeight::get().writes(216_u64))
 	}
 	fn dispute_receipt() -> Weight {
 		Weight::from_parts(260_000_000, 140_000)
-			.saturating_add(T::DbWeight::get().reads(85_u64))
-			.saturating_add(T::DbWeight::get().writes(9_u64))
+			.saturating_add(T::DbWeight::get().reads(100_u64))
+			.saturating_add(T::DbWeight::get().writes(10_u64))
 	}
 	fn commit_vote() -> Weight {
 		Weight::from_parts(80_000_000, 21_000)
@@ -180,24 +184,34 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	fn close_undecided() -> Weight {
-		Weight::from_parts(900_000_000, 270_000)
-			.saturating_add(T::DbWeight::get().reads(150_u64))
-			.saturating_add(T::DbWeight::get().writes(145_u64))
+		Weight::from_parts(1_600_000_000, 270_000)
+			.saturating_add(T::DbWeight::get().reads(230_u64))
+			.saturating_add(T::DbWeight::get().writes(205_u64))
 	}
 	fn close_guilty() -> Weight {
 		Weight::from_parts(700_000_000, 270_000)
-			.saturating_add(T::DbWeight::get().reads(160_u64))
-			.saturating_add(T::DbWeight::get().writes(100_u64))
+			.saturating_add(T::DbWeight::get().reads(165_u64))
+			.saturating_add(T::DbWeight::get().writes(104_u64))
 	}
 	fn settle_checks() -> Weight {
 		Weight::from_parts(420_000_000, 190_000)
-			.saturating_add(T::DbWeight::get().reads(75_u64))
-			.saturating_add(T::DbWeight::get().writes(135_u64))
+			.saturating_add(T::DbWeight::get().reads(145_u64))
+			.saturating_add(T::DbWeight::get().writes(200_u64))
 	}
 	fn pay_checks() -> Weight {
 		Weight::from_parts(1_400_000_000, 190_000)
 			.saturating_add(T::DbWeight::get().reads(200_u64))
 			.saturating_add(T::DbWeight::get().writes(135_u64))
+	}
+	fn name_receipt() -> Weight {
+		Weight::from_parts(160_000_000, 60_000)
+			.saturating_add(T::DbWeight::get().reads(16_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	fn abstain() -> Weight {
+		Weight::from_parts(85_000_000, 21_000)
+			.saturating_add(T::DbWeight::get().reads(5_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	fn on_initialize() -> Weight {
 		Weight::from_parts(40_000_000, 3_000)
@@ -260,48 +274,48 @@ impl WeightInfo for () {
 	}
 	fn touch() -> Weight {
 		Weight::from_parts(60_000_000, 62_000)
-			.saturating_add(RocksDbWeight::get().reads(70_u64))
+			.saturating_add(RocksDbWeight::get().reads(74_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn report_check() -> Weight {
-		Weight::from_parts(2_200_000_000, 140_000)
-			.saturating_add(RocksDbWeight::get().reads(150_u64))
-			.saturating_add(RocksDbWeight::get().writes(80_u64))
+		Weight::from_parts(2_200_000_000, 260_000)
+			.saturating_add(RocksDbWeight::get().reads(252_u64))
+			.saturating_add(RocksDbWeight::get().writes(84_u64))
 	}
 	fn reopen() -> Weight {
 		Weight::from_parts(2_150_000_000, 20_000)
-			.saturating_add(RocksDbWeight::get().reads(10_u64))
-			.saturating_add(RocksDbWeight::get().writes(4_u64))
+			.saturating_add(RocksDbWeight::get().reads(22_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn show_figures() -> Weight {
 		Weight::from_parts(260_000_000, 160_000)
-			.saturating_add(RocksDbWeight::get().reads(80_u64))
-			.saturating_add(RocksDbWeight::get().writes(9_u64))
+			.saturating_add(RocksDbWeight::get().reads(90_u64))
+			.saturating_add(RocksDbWeight::get().writes(12_u64))
 	}
 	fn close_reopening() -> Weight {
 		Weight::from_parts(110_000_000, 24_000)
-			.saturating_add(RocksDbWeight::get().reads(12_u64))
-			.saturating_add(RocksDbWeight::get().writes(12_u64))
+			.saturating_add(RocksDbWeight::get().reads(14_u64))
+			.saturating_add(RocksDbWeight::get().writes(14_u64))
 	}
 	fn demand_opening() -> Weight {
 		Weight::from_parts(2_300_000_000, 150_000)
-			.saturating_add(RocksDbWeight::get().reads(150_u64))
-			.saturating_add(RocksDbWeight::get().writes(12_u64))
+			.saturating_add(RocksDbWeight::get().reads(165_u64))
+			.saturating_add(RocksDbWeight::get().writes(14_u64))
 	}
 	fn witness() -> Weight {
 		Weight::from_parts(420_000_000, 260_000)
-			.saturating_add(RocksDbWeight::get().reads(215_u64))
-			.saturating_add(RocksDbWeight::get().writes(210_u64))
+			.saturating_add(RocksDbWeight::get().reads(222_u64))
+			.saturating_add(RocksDbWeight::get().writes(214_u64))
 	}
 	fn close_demand() -> Weight {
 		Weight::from_parts(330_000_000, 260_000)
-			.saturating_add(RocksDbWeight::get().reads(215_u64))
-			.saturating_add(RocksDbWeight::get().writes(210_u64))
+			.saturating_add(RocksDbWeight::get().reads(226_u64))
+			.saturating_add(RocksDbWeight::get().writes(216_u64))
 	}
 	fn dispute_receipt() -> Weight {
 		Weight::from_parts(260_000_000, 140_000)
-			.saturating_add(RocksDbWeight::get().reads(85_u64))
-			.saturating_add(RocksDbWeight::get().writes(9_u64))
+			.saturating_add(RocksDbWeight::get().reads(100_u64))
+			.saturating_add(RocksDbWeight::get().writes(10_u64))
 	}
 	fn commit_vote() -> Weight {
 		Weight::from_parts(80_000_000, 21_000)
@@ -314,24 +328,34 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn close_undecided() -> Weight {
-		Weight::from_parts(900_000_000, 270_000)
-			.saturating_add(RocksDbWeight::get().reads(150_u64))
-			.saturating_add(RocksDbWeight::get().writes(145_u64))
+		Weight::from_parts(1_600_000_000, 270_000)
+			.saturating_add(RocksDbWeight::get().reads(230_u64))
+			.saturating_add(RocksDbWeight::get().writes(205_u64))
 	}
 	fn close_guilty() -> Weight {
 		Weight::from_parts(700_000_000, 270_000)
-			.saturating_add(RocksDbWeight::get().reads(160_u64))
-			.saturating_add(RocksDbWeight::get().writes(100_u64))
+			.saturating_add(RocksDbWeight::get().reads(165_u64))
+			.saturating_add(RocksDbWeight::get().writes(104_u64))
 	}
 	fn settle_checks() -> Weight {
 		Weight::from_parts(420_000_000, 190_000)
-			.saturating_add(RocksDbWeight::get().reads(75_u64))
-			.saturating_add(RocksDbWeight::get().writes(135_u64))
+			.saturating_add(RocksDbWeight::get().reads(145_u64))
+			.saturating_add(RocksDbWeight::get().writes(200_u64))
 	}
 	fn pay_checks() -> Weight {
 		Weight::from_parts(1_400_000_000, 190_000)
 			.saturating_add(RocksDbWeight::get().reads(200_u64))
 			.saturating_add(RocksDbWeight::get().writes(135_u64))
+	}
+	fn name_receipt() -> Weight {
+		Weight::from_parts(160_000_000, 60_000)
+			.saturating_add(RocksDbWeight::get().reads(16_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn abstain() -> Weight {
+		Weight::from_parts(85_000_000, 21_000)
+			.saturating_add(RocksDbWeight::get().reads(5_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn on_initialize() -> Weight {
 		Weight::from_parts(40_000_000, 3_000)

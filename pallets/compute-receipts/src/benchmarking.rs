@@ -690,6 +690,7 @@ pub fn checkable<T: Config>(
 	for index in 0..others {
 		let other = BatchId { sequence: 1_000_000 + u64::from(index), ..id };
 		WaitingLines::<T>::insert(miner, other, line.clone());
+		WaitingBatches::<T>::insert(other.coordinator, other.sequence, row.clone());
 	}
 	WaitingLines::<T>::insert(miner, id, line);
 	WaitingBatches::<T>::insert(id.coordinator, id.sequence, row);

@@ -343,6 +343,11 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Rate<T: Config> = StorageValue<_, ReferenceRate, OptionQuery>;
 
+	/// Rate that governance stated last, by which checks are drawn: also after it has ended or was lowered in
+	/// an emergency.
+	#[pallet::storage]
+	pub type DrawnRate<T: Config> = StorageValue<_, AitPerAicp, OptionQuery>;
+
 	/// Recent work and time online of miners, by key.
 	#[pallet::storage]
 	pub type Activities<T: Config> =
@@ -1131,6 +1136,16 @@ pub mod pallet {
 			/// Account that received it; the treasury if nothing is known of the channel any more.
 			client: T::AccountId,
 			/// Amount, in the smallest unit of the batch's asset.
+			amount: u128,
+			/// Claim that the miner lost, in 10⁻¹⁸ AIT.
+			claim: u128,
+		},
+		/// Part of the price of a line was forfeited, of which nobody can say what receipts it is of: it goes
+		/// back to the clients of the batch.
+		PriceForfeited {
+			/// The miner's part.
+			part: Part,
+			/// What goes back, in the smallest unit of the batch's asset.
 			amount: u128,
 			/// Claim that the miner lost, in 10⁻¹⁸ AIT.
 			claim: u128,
@@ -2666,6 +2681,9 @@ pub mod pallet {
 		/// - [`Event::GivenBack`] with what the wronged party received
 		/// - [`Event::ChannelOffenceProven`] with the ban and the slash that follow
 		#[pallet::call_index(37)]
+		#[pallet::weight(
+			T::WeightInfo::report_channel_offence().saturating_add(Pallet::<T>::weight_of_looking())
+		)]
 		pub fn report_channel_offence(
 			origin: OriginFor<T>,
 			coordinator: PublicKey,
@@ -2705,6 +2723,9 @@ pub mod pallet {
 		/// - [`Event::GivenBack`] with what the wronged party received
 		/// - [`Event::DemandUnanswered`] with the ban and the slash that follow
 		#[pallet::call_index(38)]
+		#[pallet::weight(
+			T::WeightInfo::lapse_demand().saturating_add(Pallet::<T>::weight_of_looking())
+		)]
 		pub fn lapse_demand(
 			origin: OriginFor<T>,
 			coordinator: PublicKey,

@@ -48,7 +48,7 @@ pub use model::{DEFAULT_MODEL_FACTOR, MAX_MODEL_FACTOR, compute_units, model_fac
 pub use parameters::{ComputeParameterError, ComputeParameters, MIN_NOTICE_MS};
 pub use party::PartyRole;
 pub use quote::{Quote, QuoteError, SignedQuote};
-pub use rate::{AitPerAicp, ReferenceRate, counted};
+pub use rate::{AitPerAicp, ReferenceRate, counted, drawn_worth};
 pub use receipt::{
 	MAX_MADE_PER_MS, MAX_MEMORY_MB, MAX_READ_PER_MS, Receipt, SignedReceipt, Signer, Telemetry,
 	receipt_payload,

@@ -32,6 +32,16 @@ impl AitPerAicp {
 		product(self.ait, other.aicp) < product(other.ait, self.aicp)
 	}
 
+	/// Returns what an amount in micro-tokens of AICP is worth by this rate, in units of 10⁻¹⁸ AIT, rounded
+	/// down: what draws count.
+	pub fn worth(&self, amount: u128) -> u128 {
+		// 128 + 40 + 64 bits.
+		let worth =
+			U256::from(amount).saturating_mul(AIT_OVER_AICP.into()).saturating_mul(self.ait.into());
+		let worth = worth.checked_div(self.aicp.into());
+		u128::try_from(worth.unwrap_or_default()).unwrap_or(u128::MAX)
+	}
+
 	/// Returns half of what an amount in micro-tokens of AICP is worth by this rate, in units of
 	/// 10⁻¹⁸ AIT, rounded down. It is a cap and no price: a rate up to twice the true one counts
 	/// for no more than the AICP are worth.
@@ -75,6 +85,19 @@ pub fn counted(asset: PriceAsset, amount: u128, rate: Option<&AitPerAicp>) -> u1
 	}
 }
 
+/// Returns what an amount in an asset is worth to who draws checks, in units of 10⁻¹⁸ AIT: AIT in full, AICP
+/// by the whole of the rate that governance stated last, whether or not it still counts for the mint, and one
+/// to one where none ever was stated. Pay in AICP is real without a rate, so it is checked without one; and
+/// what halves or lowers a mint must not thin its checks.
+pub fn drawn_worth(asset: PriceAsset, amount: u128, stated: Option<&AitPerAicp>) -> u128 {
+	const EVEN: AitPerAicp = AitPerAicp { ait: 1, aicp: 1 };
+	match asset {
+		PriceAsset::Ait => amount,
+		PriceAsset::Aicp => stated.unwrap_or(&EVEN).worth(amount),
+		PriceAsset::ServiceCredit => 0,
+	}
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -91,6 +114,17 @@ mod tests {
 		assert_eq!(RATE.counted(u128::MAX), u128::MAX);
 		assert_eq!(AitPerAicp { ait: u64::MAX, aicp: 1 }.counted(u128::MAX), u128::MAX);
 		assert_eq!(AitPerAicp { ait: 1, aicp: 0 }.counted(1), 0);
+	}
+
+	#[test]
+	fn draws_count_aicp_by_the_whole_of_a_rate_and_without_one() {
+		assert_eq!(drawn_worth(PriceAsset::Ait, 7, None), 7);
+		assert_eq!(drawn_worth(PriceAsset::Aicp, 4 * AICP, Some(&RATE)), 6 * AIT);
+		assert_eq!(drawn_worth(PriceAsset::Aicp, 4 * AICP, None), 4 * AIT);
+		assert_eq!(drawn_worth(PriceAsset::ServiceCredit, 7, Some(&RATE)), 0);
+		let least = AitPerAicp { ait: 1, aicp: u64::MAX };
+		assert_eq!(drawn_worth(PriceAsset::Aicp, u128::MAX, Some(&RATE)), u128::MAX);
+		assert_eq!(drawn_worth(PriceAsset::Aicp, 10, Some(&least)), 0);
 	}
 
 	#[test]

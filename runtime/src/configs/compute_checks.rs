@@ -119,7 +119,14 @@ mod benchmarked {
 				total: 0,
 				reports: 0,
 			};
-			let row = BatchRow { checks, header_hash: H256::zero(), open: 0, asked: 0, over_ms: 0 };
+			let row = BatchRow {
+				checks,
+				header_hash: H256::zero(),
+				open: 0,
+				asked: 0,
+				opened: 0,
+				reopen_until: 0,
+			};
 			Batches::<Runtime>::insert(batch, row);
 		}
 	}

@@ -514,6 +514,14 @@ fn check_calls() -> Vec<(Call, RuntimeCall)> {
 			Theirs::commit_vote { commitment: Box::new(zeros()), signature: [2; 64] }.into(),
 		),
 		(
+			call::name_receipt(check, &zeros()),
+			Theirs::name_receipt { check, receipt: Box::new(zeros()) }.into(),
+		),
+		(
+			call::abstain(&zeros(), &[2; 64]),
+			Theirs::abstain { abstention: Box::new(zeros()), signature: [2; 64] }.into(),
+		),
+		(
 			call::reveal_vote(&zeros(), &[2; 64]),
 			Theirs::reveal_vote { ballot: Box::new(zeros()), signature: [2; 64] }.into(),
 		),

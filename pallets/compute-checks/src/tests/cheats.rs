@@ -66,6 +66,26 @@ fn a_third_of_all_verifiers_neither_convicts_nor_acquits() {
 }
 
 #[test]
+fn a_third_of_all_verifiers_stops_no_verdict_of_the_others() {
+	for number in 3..=21u32 {
+		let colluding = number / 3;
+		let honest = number - colluding;
+		let jurors = number - 1;
+		let (accuses, accused) =
+			(Votes { guilty: 1, not_guilty: 0 }, Votes { guilty: 1, not_guilty: 1 });
+		// An honest verifier accuses: all others that are honest find guilty.
+		let votes = Votes { guilty: honest - 1, not_guilty: colluding };
+		assert_eq!(votes.verdict(&accuses, jurors), Some(true), "{colluding} of {number}");
+		// One of the others accuses: all that are honest find not guilty.
+		let votes = Votes { guilty: colluding - 1, not_guilty: honest };
+		assert_eq!(votes.verdict(&accuses, jurors), Some(false), "{colluding} of {number}");
+		// It has looked at the report of an honest one.
+		let votes = Votes { guilty: colluding - 1, not_guilty: honest - 1 };
+		assert_eq!(votes.verdict(&accused, jurors - 1), Some(false), "{colluding} of {number}");
+	}
+}
+
+#[test]
 fn witnesses_that_collude_cannot_convict_a_coordinator() {
 	use gridproof_primitives::compute::checks::{OpeningOutcome, witnesses_say};
 	for number in 3..=21u32 {

@@ -6,8 +6,8 @@ use gridproof_primitives::{
 	H256,
 	compute::channels::Mode,
 	compute::checks::{
-		BatchId, DisputeCause, DisputePhase, Figures, JuryCommitment, OtherPlace, SeededFigures,
-		Verdict, other_places,
+		Abstention, BatchId, DisputeCause, DisputePhase, Figures, JuryCommitment, NoVote,
+		OtherLine, OtherPlace, SeededFigures, Verdict, other_places,
 	},
 	num::units::AIT,
 };
@@ -254,6 +254,123 @@ fn no_vote_of_one_dispute_counts_in_a_later_one_about_the_same_receipt() {
 	});
 }
 
+/// Jurors say that they have no vote.
+fn abstain(dispute: H256, jurors: &[u8], why: NoVote) {
+	for number in jurors {
+		assert_ok!(apply(abstain_call(dispute, *number, why)));
+	}
+}
+
+fn abstain_call(dispute: H256, number: u8, why: NoVote) -> Call<Test> {
+	let abstention = Abstention { juror: key(number), dispute, why };
+	let signature = sign(number, &abstention.signing_payload(&genesis()));
+	Call::abstain { abstention: Box::new(abstention), signature }
+}
+
+fn withheld() -> bool {
+	events().iter().any(|event| matches!(event, Event::OpeningsWithheld { .. }))
+}
+
+#[test]
+fn openings_kept_from_the_jury_are_the_coordinators_offence_and_not_the_accusers() {
+	build_and_execute(|| {
+		let (batch, dispute) = accused();
+		abstain(dispute, &[2, 3, 4, 5], NoVote::NotShown(batch));
+		// Everybody has spoken.
+		assert_ok!(apply(Call::close_dispute { dispute }));
+		assert!(withheld());
+		assert_eq!(Punishments::get(), [COORDINATOR]);
+		assert_eq!(Lost::get(), [(batch, 2 * AIT)]);
+		assert!((1..=5).all(|number| bond(number) == 1_000 * AIT), "nobody is silent, nobody lied");
+	});
+}
+
+#[test]
+fn openings_that_only_some_jurors_see_acquit_nobody() {
+	build_and_execute(|| {
+		let (batch, dispute) = accused();
+		commit(dispute, &[2, 3], GUILTY);
+		abstain(dispute, &[4, 5], NoVote::NotShown(batch));
+		for number in [2, 3] {
+			assert_ok!(apply(reveal_call(dispute, number, GUILTY)));
+		}
+		assert_ok!(apply(Call::close_dispute { dispute }));
+		// Three of five for guilty, three for withheld: two thirds of neither.
+		assert_eq!((Lost::get(), Punishments::get()), (vec![(batch, 2 * AIT)], vec![]));
+		assert_eq!(bond(1), 1_000 * AIT);
+	});
+}
+
+#[test]
+fn a_juror_abstains_once_in_time_and_about_what_it_judges() {
+	build_and_execute(|| {
+		let (batch, dispute) = accused();
+		let elsewhere = NoVote::NotShown(BatchId { sequence: 9, ..batch });
+		let stranger = NoVote::NotShown(batch);
+		let send = |number, why| dispatch(abstain_call(dispute, number, why), account(60));
+		assert_noop!(send(2, elsewhere), Error::<Test>::NotDrawn);
+		assert_noop!(send(2, NoVote::NothingElse), Error::<Test>::NotDrawn);
+		assert_noop!(send(1, stranger), Error::<Test>::OwnCause);
+		assert_ok!(send(2, stranger));
+		assert_noop!(send(2, stranger), Error::<Test>::AlreadyDone);
+		commit(dispute, &[3], GUILTY);
+		assert_noop!(send(3, stranger), Error::<Test>::AlreadyDone);
+		assert_noop!(dispatch(reveal_call(dispute, 2, GUILTY), account(60)), Error::<Test>::NotYet);
+		pass(2 * 3_600_000);
+		assert_noop!(
+			dispatch(reveal_call(dispute, 2, GUILTY), account(60)),
+			Error::<Test>::OtherCommitment
+		);
+		assert_noop!(send(4, stranger), Error::<Test>::TooLate);
+	});
+}
+
+#[test]
+fn a_number_that_no_jury_judges_stays_at_its_limit_and_what_it_found_is_forfeited() {
+	build_and_execute(|| {
+		let dispute = number_disputed();
+		abstain(dispute, &[1, 2, 3, 4, 5], NoVote::NothingElse);
+		assert_ok!(apply(Call::close_dispute { dispute }));
+		assert!(!withheld() && Punishments::get().is_empty());
+		assert_eq!(ComputeChecks::number(MINER, SEEDED).0, LINE.limit);
+		let row = Reports::<Test>::iter_values().map(|report| report.receipt.voucher);
+		let receipts: std::collections::BTreeSet<_> = row.collect();
+		assert_eq!(Lost::get().len(), receipts.len(), "each receipt of the reports, once");
+	});
+}
+
+#[test]
+fn no_party_judges_its_own_cause_under_another_hat() {
+	build_and_execute(|| {
+		// Verifier 3 is the miner as well, and verifier 4 has the channel's coordinator.
+		Parties::set([(COORDINATOR, account(4)), (MINER, account(3))].into());
+		let batch = touched_of(0, EXACT);
+		assert_eq!(ComputeChecks::batch(batch).unwrap().verifiers, 4);
+		let equal = Figures::Exact { equal: true };
+		assert_noop!(report(&batch, 4, equal), Error::<Test>::OwnCause);
+		assert_noop!(report(&batch, 3, equal), Error::<Test>::OwnCause);
+		assert_ok!(report(&batch, 1, Figures::Exact { equal: false }));
+		let row = Disputes::<Test>::get(the_dispute()).unwrap();
+		let mut jurors: Vec<_> = row.jurors.iter().map(|juror| juror.account.clone()).collect();
+		jurors.sort();
+		assert_eq!(jurors, [account(2), account(5)]);
+	});
+}
+
+#[test]
+fn another_key_is_no_other_accused_and_no_new_number() {
+	build_and_execute(|| {
+		let batch = touched_of(0, SEEDED);
+		let figures = SeededFigures { tokens: 10, clipped: 450_000, matches: 0, end: 0 };
+		assert_ok!(report(&batch, 1, Figures::Seeded(figures)));
+		let exchanged = [81; 32];
+		Parties::mutate(|all| all.insert(exchanged, account(80)));
+		assert_eq!(ComputeChecks::number(exchanged, SEEDED).0, 25_000);
+		let pair = |key| ComputeChecks::pair_of(&Accuser::Number, &Accused::Miner(key));
+		assert_eq!(pair(exchanged), pair(MINER));
+	});
+}
+
 /// Four reports of verifier 1, above the line together, and the dispute that they open.
 fn number_disputed() -> H256 {
 	let batch = touched(0, receipts(SEEDED, &[4 * AIT; 5]));
@@ -271,10 +388,11 @@ fn what_a_jury_repeats_is_drawn_by_the_disputes_hash() {
 	build_and_execute(|| {
 		let dispute = number_disputed();
 		let shown = ComputeChecks::disputes().remove(0);
-		assert_eq!((shown.reports.len(), shown.others.len()), (4, 3));
+		assert_eq!((shown.reports.len(), shown.others.len()), (4, 12));
 		let miner = |place: &OtherPlace| place.miner == MINER && place.place < 20 * AIT;
 		assert!(shown.others.iter().all(miner));
-		let expected = other_places(&dispute, &MINER, &[(shown.batch, 20 * AIT)]);
+		let line = OtherLine { batch: shown.batch, price: 20 * AIT, worth: 20 * AIT };
+		let expected = other_places(&dispute, &MINER, &[line]);
 		assert_eq!(shown.others, expected);
 		let row = Disputes::<Test>::get(dispute).unwrap();
 		assert_eq!(row.repeated(&dispute).len(), 3);

@@ -63,6 +63,25 @@ fn ten_thousand_honest_answers_buy_no_cheat() {
 }
 
 #[test]
+fn a_cheat_that_takes_another_model_for_every_check_is_found_as_soon() {
+	build_and_execute(|| {
+		let other = gridproof_primitives::H256::repeat_byte(8);
+		assert_ok!(govern(Call::set_line { model: other, line: Some(LINE) }));
+		// Half of the limit, and a little, of each of two models.
+		let batches = [SEEDED, other].map(|model| touched_of(u64::from(model.0[0]), model));
+		report_gap(&batches[0], 1, 45_001);
+		assert_eq!(ComputeChecks::wide_number(MINER).0, 500_020);
+		report_gap(&batches[1], 2, 45_001);
+		let dispute = ComputeChecks::disputes().remove(0);
+		assert!(matches!(dispute.cause, DisputeCause::Number(id) if id.verifier == key(2)));
+		assert_eq!(dispute.reports.len(), 1, "those of its model");
+		assert_eq!(ComputeChecks::wide_number(MINER).0, 0, "it begins anew");
+		assert_eq!(ComputeChecks::number(MINER, other).0, 0);
+		assert_eq!(number(), 25_001);
+	});
+}
+
+#[test]
 fn half_an_answer_is_found_in_one_check() {
 	build_and_execute(|| {
 		let batch = touched_of(0, SEEDED);

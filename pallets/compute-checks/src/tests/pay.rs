@@ -3,11 +3,17 @@
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok, traits::Hooks};
 use gridproof_primitives::{
-	compute::checks::Figures,
+	compute::{
+		channels::Mode,
+		checks::{Figures, MAX_HOLD_MS},
+	},
 	num::units::{AIT, MILLI_AIT},
 };
 
 const EQUAL: Figures = Figures::Exact { equal: true };
+
+/// Time to re-open a report, in milliseconds.
+const REOPEN: u64 = 2 * 3_600_000;
 
 fn day() -> u64 {
 	Now::get() / 86_400_000
@@ -23,6 +29,9 @@ fn a_check_is_paid_once_its_batch_is_over() {
 		let settle = Call::settle_checks { batch };
 		assert_noop!(dispatch(settle.clone(), account(60)), Error::<Test>::NotYet);
 		All::mutate(|all| all.remove(&batch));
+		// As long as a report can be looked at again, nothing is paid for it.
+		assert_noop!(dispatch(settle.clone(), account(60)), Error::<Test>::NotYet);
+		pass(REOPEN);
 		assert_ok!(apply(settle.clone()));
 		assert!(!Batches::<Test>::contains_key(batch));
 		assert_eq!(Reports::<Test>::iter().count(), 0);
@@ -51,6 +60,7 @@ fn a_day_that_asks_for_more_than_its_budget_is_divided() {
 			assert_ok!(report(&batch, number, EQUAL));
 		}
 		All::mutate(|all| all.remove(&batch));
+		pass(REOPEN);
 		assert_ok!(apply(Call::settle_checks { batch }));
 		let today = day();
 		pass(86_400_000);
@@ -65,6 +75,7 @@ fn a_block_with_room_pays_the_day_before_without_a_call() {
 		let batch = touched_of(0, EXACT);
 		assert_ok!(report(&batch, 1, EQUAL));
 		All::mutate(|all| all.remove(&batch));
+		pass(REOPEN);
 		assert_ok!(apply(Call::settle_checks { batch }));
 		let (today, plenty) = (day(), frame_support::weights::Weight::MAX);
 		ComputeChecks::on_idle(1, plenty);
@@ -85,6 +96,7 @@ fn checks_of_a_day_that_nobody_paid_in_time_are_paid_with_another() {
 		let batch = touched_of(0, EXACT);
 		assert_ok!(report(&batch, 1, EQUAL));
 		All::mutate(|all| all.remove(&batch));
+		pass(REOPEN);
 		assert_ok!(apply(Call::settle_checks { batch }));
 		let today = day();
 		// The chain made no block on the next day, and what it received is forgotten.
@@ -106,6 +118,7 @@ fn a_treasury_that_cannot_pay_stops_nothing() {
 		let batch = touched_of(0, EXACT);
 		assert_ok!(report(&batch, 1, EQUAL));
 		All::mutate(|all| all.remove(&batch));
+		pass(REOPEN);
 		assert_ok!(apply(Call::settle_checks { batch }));
 		let today = day();
 		pass(86_400_000);
@@ -152,5 +165,58 @@ fn the_mints_window_stands_still_while_fewer_than_five_report_within_a_day() {
 		assert_eq!(Still::get(), [true, false, true]);
 		pass(1_000);
 		assert_eq!(ComputeChecks::overview().still_ms, 4 * 60_000 + 1_000);
+	});
+}
+
+#[test]
+fn a_day_without_checks_has_no_row_and_stops_no_pay() {
+	build_and_execute(|| {
+		// Nothing falls of a private batch, and its rows go without a report.
+		let quiet = settle(0, receipts(EXACT, &[10 * AIT]));
+		All::mutate(|all| all.get_mut(&quiet).unwrap().batch.kind.mode = Mode::Private);
+		(0..3).for_each(|_| next_block());
+		assert_ok!(apply(Call::touch { batch: quiet }));
+		All::mutate(|all| all.remove(&quiet));
+		assert_ok!(apply(Call::settle_checks { batch: quiet }));
+		assert_eq!(Days::<Test>::iter().count(), 0);
+		pass(86_400_000);
+		let batch = touched_of(1, EXACT);
+		assert_ok!(report(&batch, 1, EQUAL));
+		All::mutate(|all| all.remove(&batch));
+		pass(REOPEN);
+		assert_ok!(apply(Call::settle_checks { batch }));
+		pass(86_400_000);
+		ComputeChecks::on_idle(1, frame_support::weights::Weight::MAX);
+		assert_eq!(Payments::get().len(), 1);
+	});
+}
+
+#[test]
+fn after_a_long_stop_nothing_is_counted_before_its_time_or_drawn_anew() {
+	build_and_execute(|| {
+		let batch = touched_of(0, EXACT);
+		assert_ok!(report(&batch, 1, EQUAL));
+		// Settlement is stopped for twenty days: the window moves with it.
+		let stop = 20 * 86_400_000;
+		pass(stop);
+		StoppedMs::set(stop);
+		All::mutate(|all| all.get_mut(&batch).unwrap().batch.pay_due_ms += stop);
+		let settle = Call::settle_checks { batch };
+		assert_noop!(dispatch(settle.clone(), account(60)), Error::<Test>::NotYet);
+		pass(REOPEN);
+		assert_noop!(dispatch(settle.clone(), account(60)), Error::<Test>::NotYet);
+		// Its pay can be held no longer, but its mint waits for verifiers: the checks are counted, and the
+		// rows stay.
+		pass(WINDOW + MAX_HOLD_MS);
+		assert_ok!(apply(settle.clone()));
+		assert_eq!(Reports::<Test>::iter().count(), 0);
+		assert_eq!(Days::<Test>::get(day()).len(), 1);
+		assert_noop!(dispatch(settle.clone(), account(60)), Error::<Test>::AlreadyDone);
+		let again = Call::touch { batch };
+		assert_noop!(dispatch(again, account(60)), Error::<Test>::AlreadyTouched);
+		assert_noop!(report(&batch, 1, EQUAL), Error::<Test>::TooLate);
+		All::mutate(|all| all.remove(&batch));
+		assert_ok!(apply(settle));
+		assert!(!Batches::<Test>::contains_key(batch));
 	});
 }

@@ -125,6 +125,37 @@ fn nobody_reopens_its_own_report_or_what_it_did_not_draw() {
 }
 
 #[test]
+fn a_report_of_the_last_block_is_reopened_all_the_same() {
+	build_and_execute(|| {
+		always();
+		let mut found = None;
+		for sequence in 0..20 {
+			let batch = touched_of(sequence, EXACT);
+			pass(WINDOW - 1);
+			assert_ok!(report(&batch, 1, Figures::Exact { equal: true }));
+			// The window is over, and everything is paid.
+			pass(1);
+			All::mutate(|all| all.remove(&batch));
+			let settle = Call::settle_checks { batch };
+			assert_noop!(dispatch(settle, account(60)), Error::<Test>::NotYet);
+			let of = CheckId { batch, verifier: key(1), check: 0 };
+			if let Some(by) = reopened(of, &[1, 2, 3]) {
+				found = Some((of, by));
+				break;
+			}
+			let late = reopen_call(of, 2, &[1]);
+			pass(2 * 3_600_000);
+			assert_noop!(dispatch(late, account(60)), Error::<Test>::TooLate);
+		}
+		let (of, by) = found.expect("a re-opening falls to somebody in twenty tries");
+		assert_ok!(show(of, by, &[1, 2, 3]));
+		pass(3_600_000);
+		assert_ok!(apply(Call::close_reopening { check: of }));
+		assert_eq!([bond(1), bond(by)], [900 * AIT, 1_000 * AIT]);
+	});
+}
+
+#[test]
 fn a_report_is_reopened_once() {
 	build_and_execute(|| {
 		let (of, by) = one_reopened(&[1, 2, 3]);

@@ -3,8 +3,9 @@
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
-	compute::channels::MinerLine,
+	compute::channels::{MinerLine, receipt_leaf},
 	compute::checks::{BatchId, Figures, SeededFigures, checks_of, draw_input},
+	crypto::merkle,
 	num::units::AIT,
 };
 
@@ -89,9 +90,37 @@ fn what_is_given_up_is_nobodys_to_check_however_dear_it_is_stated() {
 			assert_ne!(report.receipt.index, 0);
 			let mut elsewhere = report.clone();
 			elsewhere.receipt = placed(&batch, 0);
-			assert_noop!(send(elsewhere, number), Error::<Test>::OtherPoint);
+			assert_noop!(send(elsewhere, number), Error::<Test>::NotInBatch);
 			assert_ok!(send(report, number));
 		}
+	});
+}
+
+#[test]
+fn a_leaf_that_no_line_pays_is_no_receipt() {
+	build_and_execute(|| {
+		let batch = settle(0, receipts(EXACT, &[2 * AIT; 5]));
+		// The coordinator adds a leaf that names the miner at a price that nobody paid: its sums enclose
+		// every place of the line.
+		let mut waits = All::get().get(&batch).unwrap().clone();
+		let mut huge = waits.receipts[0];
+		huge.receipt.price = 1_000 * AIT;
+		huge.sums.miner.price = 1_000 * AIT + 70;
+		huge.sums.channel.price = 1_000 * AIT + 70;
+		waits.receipts.push(huge);
+		let leaves: Vec<_> = waits.receipts.iter().map(receipt_leaf).collect();
+		waits.batch.receipts = merkle::root(&leaves);
+		waits.batch.sums.receipts += 1;
+		All::mutate(|all| all.insert(batch, waits));
+		(0..3).for_each(|_| next_block());
+		assert_ok!(apply(Call::touch { batch }));
+		let mut report = report_with(&batch, 1, 0, EQUAL);
+		let good = report.clone();
+		report.receipt = placed(&batch, 5);
+		assert_noop!(send(report, 1), Error::<Test>::NotInBatch);
+		let call = Call::dispute_receipt { batch, receipt: Box::new(placed(&batch, 5)) };
+		assert_noop!(dispatch(call, client()), Error::<Test>::NotInBatch);
+		assert_ok!(send(good, 1));
 	});
 }
 

@@ -49,6 +49,30 @@ fn nothing_of_private_work_is_drawn() {
 }
 
 #[test]
+fn who_has_left_or_is_suspended_draws_nothing_that_is_touched_later() {
+	build_and_execute(|| {
+		let equal = gridproof_primitives::compute::checks::Figures::Exact { equal: true };
+		let before = touched_of(0, EXACT);
+		pass(1);
+		assert_ok!(dispatch(Call::leave {}, account(1)));
+		assert_ok!(dispatch(Call::suspend_verifier { account: account(2) }, account(99)));
+		let later = touched_of(1, EXACT);
+		assert_eq!(ComputeChecks::batch(later).unwrap().verifiers, 3);
+		for number in [1, 2] {
+			assert_ok!(report(&before, number, equal));
+			assert_noop!(report(&later, number, equal), Error::<Test>::NotFit);
+		}
+		assert_ok!(report(&later, 3, equal));
+		// Who was suspended draws again, but nothing of the time between.
+		pass(SUSPENSION_MS);
+		let after = touched_of(2, EXACT);
+		assert_ok!(report(&after, 2, equal));
+		All::mutate(|all| all.get_mut(&later).unwrap().batch.pay_due_ms = u64::MAX);
+		assert_noop!(report(&later, 2, equal), Error::<Test>::NotFit);
+	});
+}
+
+#[test]
 fn who_has_too_little_bond_or_a_young_key_is_not_counted() {
 	build_and_execute(|| {
 		Verifiers::<Test>::mutate(account(1), |row| {

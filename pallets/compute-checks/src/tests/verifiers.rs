@@ -93,6 +93,34 @@ fn who_leaves_has_its_bond_back_after_a_week() {
 }
 
 #[test]
+fn a_bond_stays_as_long_as_a_report_can_turn_out_invented_and_no_longer_than_a_hold() {
+	build_and_execute(|| {
+		let batch = touched_of(0, EXACT);
+		let equal = gridproof_primitives::compute::checks::Figures::Exact { equal: true };
+		pass(1);
+		assert_ok!(dispatch(Call::leave {}, account(1)));
+		// A stop lets the window of the batch outlive the unbonding.
+		All::mutate(|all| all.get_mut(&batch).unwrap().batch.pay_due_ms = u64::MAX);
+		pass(7 * 86_400_000);
+		assert_ok!(report(&batch, 1, equal));
+		assert_noop!(dispatch(Call::withdraw_bond {}, account(1)), Error::<Test>::BondNotFree);
+		All::mutate(|all| all.remove(&batch));
+		pass(2 * 3_600_000);
+		assert_ok!(apply(Call::settle_checks { batch }));
+		assert_ok!(dispatch(Call::withdraw_bond {}, account(1)));
+		// No stop keeps it for longer than five days.
+		let batch = touched_of(1, EXACT);
+		assert_ok!(report(&batch, 2, equal));
+		pass(1);
+		assert_ok!(dispatch(Call::leave {}, account(2)));
+		pass(7 * 86_400_000);
+		assert_noop!(dispatch(Call::withdraw_bond {}, account(2)), Error::<Test>::BondNotFree);
+		pass(gridproof_primitives::compute::checks::MAX_HOLD_MS);
+		assert_ok!(dispatch(Call::withdraw_bond {}, account(2)));
+	});
+}
+
+#[test]
 fn governance_dismisses_and_the_committee_does_not() {
 	build_and_execute(|| {
 		let dismiss = Call::dismiss_verifier { account: account(1) };
@@ -131,6 +159,8 @@ fn the_committee_suspends_a_third_for_fourteen_days_and_not_at_once_again() {
 fn who_is_suspended_reports_what_it_has_drawn() {
 	build_and_execute(|| {
 		let batch = touched_of(0, EXACT);
+		// In the block in which it is suspended it draws nothing.
+		pass(1);
 		assert_ok!(dispatch(Call::suspend_verifier { account: account(1) }, account(99)));
 		let equal = gridproof_primitives::compute::checks::Figures::Exact { equal: true };
 		assert_ok!(report(&batch, 1, equal));

@@ -13,6 +13,7 @@ use gridproof_primitives::{
 		PriceAsset,
 		channels::{Lists, MinerLine, MinerSums, SettlementBatch, SettlementHeader},
 		checks::PaidByChannel,
+		drawn_worth,
 	},
 	crypto::ed25519::PublicKey,
 };
@@ -129,7 +130,7 @@ impl<T: Config> Pallet<T> {
 			kind,
 			sums,
 			split: shared.parameters.price_split,
-			worth: shared.terms.counted(kind.asset, sums.price),
+			worth: drawn_worth(kind.asset, sums.price, DrawnRate::<T>::get().as_ref()),
 			bound,
 			key,
 			account,

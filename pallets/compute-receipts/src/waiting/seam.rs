@@ -17,10 +17,10 @@ use frame_support::{
 };
 use gridproof_primitives::{
 	compute::{
-		channels::{ChannelId, MinerLine},
+		channels::{ChannelId, MinerLine, Mode},
 		checks::{
-			BatchId, Checkable, CheckableLine, MAX_HOLD_MS, Part, Punished, Returned, Waiting,
-			WaitingError,
+			BatchId, Checkable, CheckableLine, MAX_HOLD_MS, OtherLine, Part, Punished, Returned,
+			Waiting, WaitingError,
 		},
 		emission::share_of,
 	},
@@ -79,14 +79,13 @@ impl<T: Config> Pallet<T> {
 		of_miner
 	}
 
-	/// [`Waiting::forfeit_receipt`], of which an error may have changed something.
-	fn do_forfeit_receipt(
-		id: &BatchId,
-		miner: &PublicKey,
-		channel: ChannelId,
+	/// Takes what waits of a price out of a line and its batch. Returns the pay, and the claim that the miner
+	/// lost.
+	fn take_of_price(
+		batch: &mut WaitingBatch<T::AccountId>,
+		row: &mut WaitingLine<T::AccountId>,
 		price: u128,
-	) -> Result<Returned<T::AccountId>, WaitingError> {
-		let (mut batch, mut row) = Self::rows_of(id, miner)?;
+	) -> (u128, u128) {
 		let shares = batch.shares(price);
 		let of_miner = shares.miner.min(row.pay);
 		let of_coordinator = shares.coordinator.min(batch.pay);
@@ -95,13 +94,43 @@ impl<T: Config> Pallet<T> {
 		let part = |whole: u128| share_of(whole, price.min(row.paid.price), row.paid.price);
 		let (counted, possible) = (part(row.claimed), part(row.bound));
 		let claim = if row.is_signed {
-			Self::forfeit_claims(&mut batch, &mut row, counted)
+			Self::forfeit_claims(batch, row, counted)
 		} else {
 			let lost = possible.min(row.bound.saturating_sub(row.lost));
 			row.lost = row.lost.saturating_add(lost);
 			0
 		};
-		let pay = of_miner.saturating_add(of_coordinator);
+		(of_miner.saturating_add(of_coordinator), claim)
+	}
+
+	/// [`Waiting::forfeit_price`], of which an error may have changed something.
+	fn do_forfeit_price(
+		id: &BatchId,
+		miner: &PublicKey,
+		price: u128,
+	) -> Result<u128, WaitingError> {
+		let (mut batch, mut row) = Self::rows_of(id, miner)?;
+		let price = price.min(row.paid.price);
+		let (amount, claim) = Self::take_of_price(&mut batch, &mut row, price);
+		batch.back = batch.back.saturating_add(amount);
+		let mut payments = Payments::<T>::none();
+		WaitingLines::<T>::insert(miner, id, row);
+		Self::store_batch(id, batch, &mut payments);
+		payments.execute().map_err(|_| WaitingError::Unpayable)?;
+		let part = Part::Miner(*id, *miner);
+		Self::deposit_event(Event::PriceForfeited { part, amount, claim });
+		Ok(amount)
+	}
+
+	/// [`Waiting::forfeit_receipt`], of which an error may have changed something.
+	fn do_forfeit_receipt(
+		id: &BatchId,
+		miner: &PublicKey,
+		channel: ChannelId,
+		price: u128,
+	) -> Result<Returned<T::AccountId>, WaitingError> {
+		let (mut batch, mut row) = Self::rows_of(id, miner)?;
+		let (pay, claim) = Self::take_of_price(&mut batch, &mut row, price);
 		let asset = batch.kind.asset;
 		let (client, given) = Self::give_to_client(channel, pay);
 		let treasury = T::Treasury::get();
@@ -179,10 +208,17 @@ impl<T: Config> Waiting<T::AccountId> for Pallet<T> {
 		WaitingLists::<T>::get(id).given_up.into_iter().map(|one| one.line).collect()
 	}
 
-	fn lines_of(miner: &PublicKey, most: u32) -> Vec<(BatchId, u128)> {
+	fn lines_of(miner: &PublicKey, most: u32) -> Vec<OtherLine> {
 		let most = usize::try_from(most).unwrap_or(usize::MAX);
 		let rows = WaitingLines::<T>::iter_prefix(miner).take(most);
-		rows.map(|(id, row)| (id, row.paid.price)).collect()
+		let lines = rows.filter_map(|(id, row)| {
+			let batch = Self::waiting_batch_of(&id)?;
+			let price = row.paid.price;
+			let worth = share_of(batch.worth, price, batch.sums.price);
+			let is_opened = batch.kind.mode == Mode::Ordinary && worth > 0;
+			is_opened.then_some(OtherLine { batch: id, price, worth })
+		});
+		lines.collect()
 	}
 
 	fn forfeit_receipt(
@@ -196,6 +232,15 @@ impl<T: Config> Waiting<T::AccountId> for Pallet<T> {
 		let _: DispatchResult = with_storage_layer(|| {
 			done = Self::do_forfeit_receipt(id, miner, channel, price);
 			done.as_ref().map(|_| ()).map_err(|_| Error::<T>::NotWaiting.into())
+		});
+		done
+	}
+
+	fn forfeit_price(id: &BatchId, miner: &PublicKey, price: u128) -> Result<u128, WaitingError> {
+		let mut done = Err(WaitingError::NotWaiting);
+		let _: DispatchResult = with_storage_layer(|| {
+			done = Self::do_forfeit_price(id, miner, price);
+			done.map(|_| ()).map_err(|_| Error::<T>::NotWaiting.into())
 		});
 		done
 	}

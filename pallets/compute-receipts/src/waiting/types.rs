@@ -73,7 +73,7 @@ pub struct WaitingBatch<AccountId> {
 	pub sums: BatchSums,
 	/// How prices were divided when it was settled.
 	pub split: Split,
-	/// What its price counts for, in 10⁻¹⁸ AIT.
+	/// What its price is worth to who draws, in 10⁻¹⁸ AIT.
 	pub worth: u128,
 	/// What its lines can claim together, in 10⁻¹⁸ AIT.
 	pub bound: u128,

@@ -33,6 +33,11 @@ use sp_io::hashing::blake2_256;
 /// is of a batch that has several hundred checks.
 pub const MAX_CHECKS_PER_DRAW: u32 = 128;
 
+/// Number from which checks of openings that witnesses have are counted: each of those witnesses may report
+/// it instead of the verifier to which the check fell. Below it and from [`MAX_CHECKS_PER_DRAW`] on are those
+/// that clients asked for.
+pub const OPENED_CHECKS: u32 = 1 << 31;
+
 /// Context under which bytes are taken from a VRF's output.
 const OUTPUT_CONTEXT: &[u8] = b"gridproof/check-output/v1";
 
@@ -127,6 +132,17 @@ pub fn checks_of(value: u128, per_check: u128, verifiers: u32, output: &VrfOutpu
 pub fn point_of(output: &VrfOutput, check: u32, total: u128) -> Option<u128> {
 	let hash = ("gridproof/check-point/v1", output, check).using_encoded(blake2_256);
 	scaled(&hash, total)
+}
+
+/// Returns the price for which one check stands: V of the batch's value, in the smallest unit of its asset,
+/// rounded up, and at most `total`.
+pub fn price_of_check(value: u128, per_check: u128, total: u128) -> u128 {
+	let product = U256::from(total).full_mul(per_check.into());
+	let value = U512::from(value);
+	let whole = product.checked_div(value);
+	let rest = product.checked_rem(value).is_some_and(|rest| !rest.is_zero());
+	let price = whole.map(|whole| whole.saturating_add(u8::from(rest).into()));
+	price.and_then(|price| u128::try_from(price).ok()).unwrap_or(total).min(total)
 }
 
 /// Returns ⌊h · total / 2²⁵⁶⌋, h the little-endian number of a hash; `None` if the total is zero.

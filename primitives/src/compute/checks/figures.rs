@@ -3,6 +3,7 @@
 //! Token-DiFR in fixed point: for each token of the output, how far the claimed token's score lies below
 //! that of the token which should have been drawn (`docs/protocols/sampling.md`), in millionths, clipped.
 
+use crate::compute::emission::share_of;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
@@ -239,6 +240,29 @@ impl ModelLine {
 			},
 			_ => Err(FiguresRefusal::OtherClass),
 		}
+	}
+}
+
+/// One, in parts of a limit.
+const LIMIT: u64 = 1_000_000;
+
+/// The number of a miner over all of its models: how much of their limits its figures have been above the
+/// lines of late, in millionths. Without it a cheat would take a new model for every check.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct WideNumber(pub u64);
+
+impl WideNumber {
+	/// Adds a figure: `max(0, sum + (figure − line) · 1,000,000 / limit)`, rounded towards zero. Returns the
+	/// number after it, and `true` if it is above 1,000,000, in which case it begins anew.
+	pub fn add(self, figure: u64, line: &ModelLine) -> (Self, bool) {
+		let part = |excess: u64| {
+			let part = share_of(excess.into(), LIMIT.into(), line.limit.into());
+			u64::try_from(part).unwrap_or(u64::MAX)
+		};
+		let (above, below) = (figure.saturating_sub(line.line), line.line.saturating_sub(figure));
+		let sum = self.0.saturating_add(part(above)).saturating_sub(part(below));
+		if sum > LIMIT { (Self(0), true) } else { (Self(sum), false) }
 	}
 }
 

@@ -3,7 +3,10 @@
 use super::{BatchId, CheckId, VerifierKey, VerifierSignature, draw::scaled, verify_signature};
 use crate::{
 	H256,
-	compute::channels::{ChannelReceipt, GivenUp, MinerLine},
+	compute::{
+		channels::{ChannelReceipt, GivenUp, MinerLine},
+		emission::share_of,
+	},
 	crypto::ed25519::PublicKey,
 };
 use alloc::vec::Vec;
@@ -110,7 +113,34 @@ impl Votes {
 		}
 	}
 
-	/// Returns what two thirds of a jury of so many found; `None` if they found nothing together.
+	/// Returns these votes and others together.
+	#[must_use]
+	pub const fn and(&self, other: &Self) -> Self {
+		Self {
+			guilty: self.guilty.saturating_add(other.guilty),
+			not_guilty: self.not_guilty.saturating_add(other.not_guilty),
+		}
+	}
+
+	/// Returns the number of these votes.
+	pub const fn number(&self) -> u32 {
+		self.guilty.saturating_add(self.not_guilty)
+	}
+
+	/// Returns what a jury of so many found, and the verifiers that are parties; `None` if two thirds of them
+	/// together found nothing, or nobody is of the jury.
+	///
+	/// Parties are no jurors, but they are of those two thirds of whom decide: who accuses stands for guilty,
+	/// who is accused for not guilty. Without them a third of all verifiers would be more than a third of the
+	/// jury, and could stop every verdict.
+	pub const fn verdict(&self, parties: &Self, jurors: u32) -> Option<bool> {
+		if jurors == 0 {
+			return None;
+		}
+		self.and(parties).decide(jurors.saturating_add(parties.number()))
+	}
+
+	/// Returns what two thirds of so many found; `None` if they found nothing together.
 	pub const fn decide(&self, jurors: u32) -> Option<bool> {
 		if is_two_thirds(self.guilty, jurors) {
 			Some(true)
@@ -122,8 +152,52 @@ impl Votes {
 	}
 }
 
+/// Why a juror has no vote.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NoVote {
+	/// "I asked the coordinator of this batch, and got no opening." What is not shown is nobody's guilt but
+	/// who keeps it back, and never says that the accused is not guilty.
+	#[codec(index = 0)]
+	NotShown(BatchId),
+	/// Of a number: nothing else of that miner and model waits that could be checked.
+	#[codec(index = 1)]
+	NothingElse,
+}
+
+/// Statement of a juror that it has no vote, and why. It is made instead of a commitment, as long as those
+/// can be made.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Abstention {
+	/// Key of the juror.
+	pub juror: VerifierKey,
+	/// Id of the dispute.
+	pub dispute: H256,
+	/// Why.
+	pub why: NoVote,
+}
+
+impl Abstention {
+	/// Tag of the signed payload.
+	pub const TAG: &'static str = "gridproof/jury-abstention/v1";
+
+	/// Returns the bytes that the juror signs.
+	pub fn signing_payload(&self, genesis: &H256) -> Vec<u8> {
+		(Self::TAG, genesis, self).encode()
+	}
+
+	/// Returns `true` if the signature is the juror's.
+	pub fn is_signed(&self, genesis: &H256, signature: &VerifierSignature) -> bool {
+		verify_signature(&self.juror, &self.signing_payload(genesis), signature)
+	}
+}
+
 /// Number of reports behind a number that its jury repeats, and of other receipts that it checks.
 pub const JURY_REPEATS: u32 = 3;
+/// Number of places that are drawn for a jury: it checks the first [`JURY_REPEATS`] of them at which there is a
+/// receipt of the model.
+pub const JURY_PLACES: u32 = 12;
 
 /// Draws at most [`JURY_REPEATS`] places of a list of `among` for the jury of a dispute, each once.
 ///
@@ -198,30 +272,39 @@ impl OtherPlace {
 	}
 }
 
-/// Draws at most [`JURY_REPEATS`] places in what lines of a miner that wait pay, by the dispute's hash.
-/// `lines` has the batch of each, and what it pays in the smallest unit of its asset.
+/// A miner's line that waits, out of which a jury's places are drawn.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct OtherLine {
+	/// The batch.
+	pub batch: BatchId,
+	/// What it pays, without what the batch gave up, in the smallest unit of its asset.
+	pub price: u128,
+	/// What that is worth, in units of 10⁻¹⁸ AIT, as draws count it: assets have units of their own.
+	pub worth: u128,
+}
+
+/// Draws at most [`JURY_PLACES`] places in what lines of a miner that wait pay, by the dispute's hash.
 ///
-/// The lines are put one after the other in the order of their batches. Place i is
-/// ⌊h · Σ price / 2²⁵⁶⌋ among them, h the little-endian number of blake2-256 of SCALE
-/// (`"gridproof/jury-place/v1"`, dispute, i as u32).
-pub fn other_places(
-	dispute: &H256,
-	miner: &PublicKey,
-	lines: &[(BatchId, u128)],
-) -> Vec<OtherPlace> {
+/// The lines are put one after the other in the order of their batches, each as long as it is worth. Place i
+/// is ⌊h · Σ worth / 2²⁵⁶⌋ among them, h the little-endian number of blake2-256 of SCALE
+/// (`"gridproof/jury-place/v1"`, dispute, i as u32); a place w in the worth of a line is
+/// ⌊w · price / worth⌋ in its price.
+pub fn other_places(dispute: &H256, miner: &PublicKey, lines: &[OtherLine]) -> Vec<OtherPlace> {
 	let mut sorted = lines.to_vec();
+	sorted.retain(|line| line.price > 0);
 	sorted.sort_unstable();
-	let total = sorted.iter().fold(0u128, |sum, (_, price)| sum.saturating_add(*price));
+	let total = sorted.iter().fold(0u128, |sum, line| sum.saturating_add(line.worth));
 	let place = |number: u32| {
 		let hash = ("gridproof/jury-place/v1", dispute, number).using_encoded(blake2_256);
-		let mut place = scaled(&hash, total)?;
-		for (batch, price) in &sorted {
-			if place < *price {
+		let mut left = scaled(&hash, total)?;
+		for OtherLine { batch, price, worth } in &sorted {
+			if left < *worth {
+				let place = share_of(*price, left, *worth);
 				return Some(OtherPlace { batch: *batch, miner: *miner, place });
 			}
-			place = place.saturating_sub(*price);
+			left = left.saturating_sub(*worth);
 		}
 		None
 	};
-	(0..JURY_REPEATS).filter_map(place).collect()
+	(0..JURY_PLACES).filter_map(place).collect()
 }

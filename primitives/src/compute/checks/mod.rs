@@ -21,6 +21,7 @@
 //! | figures shown | `("gridproof/check-shown/v1", genesis, report id, figures)` | verifier |
 //! | commitment to a vote | `("gridproof/jury-commit/v1", genesis, commitment)` | verifier |
 //! | vote | `("gridproof/jury-reveal/v1", genesis, ballot)` | verifier |
+//! | abstention | `("gridproof/jury-abstention/v1", genesis, abstention)` | verifier |
 //! | possession of a key | `("gridproof/verifier-key/v1", genesis, account)` | verifier |
 //!
 //! All of them are signed with sr25519, by the key with which the verifier also draws.
@@ -51,17 +52,17 @@ mod views;
 mod waiting;
 
 pub use draw::{
-	MAX_CHECKS_PER_DRAW, Touched, Vrf, VrfOutput, checks_of, draw_input, is_reopened, point_of,
-	reopen_input,
+	MAX_CHECKS_PER_DRAW, OPENED_CHECKS, Touched, Vrf, VrfOutput, checks_of, draw_input,
+	is_reopened, point_of, price_of_check, reopen_input,
 };
 pub use figures::{
 	COSINE_ONE, Figures, FiguresRefusal, LineClass, LineError, MAX_CLIP, ModelLine, Number,
-	SeededFigures, cosine_shortfall,
+	SeededFigures, WideNumber, cosine_shortfall,
 };
 pub use honest::HonestTail;
 pub use jury::{
-	Ballot, JURY_REPEATS, JuryCommitment, OtherPlace, Verdict, Votes, is_two_thirds, other_places,
-	repeated_reports,
+	Abstention, Ballot, JURY_PLACES, JURY_REPEATS, JuryCommitment, NoVote, OtherLine, OtherPlace,
+	Verdict, Votes, is_two_thirds, other_places, repeated_reports,
 };
 pub use opening::{
 	Duty, OpeningDemand, OpeningOutcome, OpeningRequest, Witness, WitnessStatement, witnesses_say,
@@ -71,7 +72,7 @@ pub use pay::divide_day;
 pub use refusal::CheckRefusal;
 pub use reopening::{Reopening, ShownFigures, compare_figures};
 pub use report::{CheckId, CheckReport, MAX_SHOWN_FIGURES, TokenFigures, figures_commitment};
-pub use segment::{Segment, paid_place, paid_price, segments};
+pub use segment::{Segment, is_paid, paid_place, paid_price, segments};
 pub use verifier::{
 	KEY_NOTICE_MS, MAX_VERIFIERS, QUORUM, VerifierKey, VerifierSignature, key_payload,
 	verify_signature,

@@ -85,8 +85,8 @@ pub struct OpeningDemand {
 	pub batch: BatchId,
 	/// Key of the miner in whose line the point lies.
 	pub miner: PublicKey,
-	/// The receipt, where the coordinator has published at least that. Without it nobody can say which
-	/// one the point is of.
+	/// The receipt, where the coordinator has published at least that. Without it anybody who has the list
+	/// can name it on chain: then the demand is one of that receipt.
 	pub receipt: Option<Placed<ChannelReceipt>>,
 }
 
@@ -166,6 +166,9 @@ pub enum OpeningOutcome {
 
 /// Returns how a demand ends, if it can be said already: as soon as two thirds of `witnesses` say the
 /// same, and at its end in any case.
+///
+/// The demander is one of them here, and says that it got nothing: without it a third of all verifiers would
+/// be more than a third of the others.
 pub const fn witnesses_say(
 	has: u32,
 	got_nothing: u32,

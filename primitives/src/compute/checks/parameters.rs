@@ -67,7 +67,8 @@ pub struct CheckParameters {
 	pub dispute_deposit: u128,
 	/// What a juror loses that is silent, in units of 10⁻¹⁸ AIT.
 	pub silence_fee: u128,
-	/// Time to commit to a vote, in milliseconds.
+	/// Time to commit to a vote, in milliseconds: long enough to do the work again. So long is also the time
+	/// to re-open a report, and to report what witnesses have.
 	pub commit_ms: u64,
 	/// Time to reveal it, in milliseconds.
 	pub reveal_ms: u64,
@@ -207,7 +208,17 @@ impl CheckParameters {
 		let half = channels.check_window_ms.checked_div(2).unwrap_or(0);
 		let longest = self.dispute_ms().max(self.witness_ms);
 		require(channels.check_window_ms == 0 || half >= longest, Error::Window)?;
-		let exposed = [channels.check_window_ms, self.show_ms, self.witness_ms, self.dispute_ms()];
+		// A demand of the window's last moment, once more from the naming of its receipt; the report of an
+		// opening that was given then; its re-opening, figures, and a dispute about them.
+		let exposed = [
+			channels.check_window_ms,
+			self.witness_ms,
+			self.witness_ms,
+			self.commit_ms,
+			self.commit_ms,
+			self.show_ms,
+			self.dispute_ms(),
+		];
 		let exposed = exposed.iter().fold(0u64, |sum, time| sum.saturating_add(*time));
 		let unbonding = self.unbonding_ms >= exposed && self.unbonding_ms <= 366 * DAY_MS;
 		require(unbonding, Error::Unbonding)?;

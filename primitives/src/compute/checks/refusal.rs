@@ -87,6 +87,9 @@ pub enum CheckRefusal {
 	/// The opening of the check is demanded.
 	#[codec(index = 25)]
 	OpeningDemanded,
+	/// The receipt of a demand is not named.
+	#[codec(index = 26)]
+	NotNamed,
 }
 
 impl CheckRefusal {
@@ -101,6 +104,7 @@ impl CheckRefusal {
 				| Self::NotYet
 				| Self::Full | Self::FeeUnpaid
 				| Self::OpeningDemanded
+				| Self::NotNamed
 				| Self::NotFit
 		)
 	}
@@ -136,6 +140,7 @@ impl CheckRefusal {
 			Self::Full => "full",
 			Self::FeeUnpaid => "fee_unpaid",
 			Self::OpeningDemanded => "opening_demanded",
+			Self::NotNamed => "not_named",
 		}
 	}
 }
@@ -177,6 +182,7 @@ impl fmt::Display for CheckRefusal {
 			Self::OpeningDemanded => {
 				"the opening of the check is demanded: wait until witnesses have spoken"
 			},
+			Self::NotNamed => "nobody has named the receipt that is demanded: name it first",
 		})
 	}
 }

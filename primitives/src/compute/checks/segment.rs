@@ -80,6 +80,23 @@ pub fn segments(lists: &Lists) -> Option<Vec<Segment>> {
 	Some(all)
 }
 
+/// Returns `true` if a line pays a receipt: its running sums lie within the line, and outside of every range of
+/// the miner that the batch gives up.
+pub fn is_paid(receipt: &ChannelReceipt, line: &MinerLine, given_up: &[MinerLine]) -> bool {
+	let after = receipt.sums.miner;
+	let Some(before) = receipt.miner_before() else { return false };
+	let is_outside = |range: &MinerLine| {
+		let is_earlier = after.count <= range.from.count;
+		let is_later = before.count >= range.to.count;
+		let ends = [range.from, range.to];
+		let agrees = ends.iter().all(|end| before.agrees(end) && after.agrees(end));
+		agrees && (is_earlier || is_later)
+	};
+	let mut own = given_up.iter().filter(|range| range.miner == line.miner);
+	let is_of = line.miner.is_some() && receipt.receipt.miner == line.miner;
+	is_of && is_within_miner_line(receipt, line) && own.all(is_outside)
+}
+
 /// Returns what a batch pays of its prices: without what it gives up. Saturates at zero.
 pub fn paid_price(price: u128, given_up: &[MinerLine]) -> u128 {
 	let each = given_up.iter().map(|range| range.price().unwrap_or(0));

@@ -87,6 +87,15 @@ proptest! {
 		prop_assert_eq!(places, [(Some(segment.miner), segment.at(point).unwrap())]);
 		// It is none of those that are given up.
 		let found = enclosing[0];
+		let of = |receipt: &ChannelReceipt| {
+			let mut lines = world.lists.miners.iter();
+			*lines.find(|line| line.miner == receipt.receipt.miner).unwrap()
+		};
+		for receipt in &world.receipts {
+			let count = receipt.sums.miner.count;
+			let given_up = receipt.receipt.miner == Some([1; 32]) && world.given_up.contains(&count);
+			prop_assert_eq!(is_paid(receipt, &of(receipt), &ranges), !given_up);
+		}
 		let is_given_up = found.receipt.miner == Some([1; 32])
 			&& world.given_up.contains(&found.sums.miner.count);
 		prop_assert!(!is_given_up);
@@ -373,7 +382,8 @@ fn parameters_under_which_a_known_cheat_pays_are_refused() {
 	assert_eq!(with(&|p| p.show_ms = 59_999), Err(Times));
 	assert_eq!(with(&|p| p.show_ms = 60_000), Ok(()));
 	assert_eq!(with(&|p| p.reveal_ms = 3_600_001), Err(Window));
-	assert_eq!(with(&|p| p.unbonding_ms = 11 * 3_600_000 - 1), Err(Unbonding));
+	assert_eq!(with(&|p| p.unbonding_ms = 16 * 3_600_000 - 1), Err(Unbonding));
+	assert_eq!(with(&|p| p.unbonding_ms = 16 * 3_600_000), Ok(()));
 	assert_eq!(with(&|p| p.witness_fee = 0), Err(Fees));
 	assert_eq!(with(&|p| p.dispute_deposit = 1_001 * AIT), Err(Fees));
 	assert_eq!(with(&|p| p.silence_fee = 51 * AIT), Err(Silence));
@@ -408,6 +418,31 @@ fn a_commitment_is_of_one_verifier_and_one_check() {
 		ballot.commitment(&genesis),
 		Ballot { juror: [3; 32], ..ballot }.commitment(&genesis)
 	);
+}
+
+#[test]
+fn a_line_of_small_units_is_not_hidden_by_one_of_large_units() {
+	let batch = |sequence| BatchId { coordinator: [1; 32], sequence };
+	// A thousand AICP, and one AIT of 10¹⁸ units.
+	let aicp = OtherLine { batch: batch(0), price: 1_000_000_000, worth: 1_000 * AIT };
+	let ait = OtherLine { batch: batch(1), price: AIT, worth: AIT };
+	let found =
+		(0..100u8).flat_map(|n| other_places(&H256::repeat_byte(n), &[1; 32], &[ait, aicp]));
+	let of_ait = found.filter(|place| place.batch == ait.batch).count();
+	assert!(of_ait < 12, "{of_ait} of 1,200");
+}
+
+#[test]
+fn a_cheat_of_many_models_is_found_as_soon_as_one_of_a_single_model() {
+	let line = seeded();
+	let figure = line.line + line.limit / 5 + 1;
+	let one = |number: WideNumber, _| number.add(figure, &line).0;
+	assert!((0..4).fold(WideNumber::default(), one).0 > 0);
+	let (_, above) = (0..4).fold(WideNumber::default(), one).add(figure, &line);
+	assert!(above, "five checks, of whatever models");
+	// What is below a line takes as much off as what is above adds.
+	let (less, _) = WideNumber(500_000).add(line.line - line.line / 2, &line);
+	assert_eq!(less.0, 500_000 - 1_000_000 * (line.line / 2) / line.limit);
 }
 
 /// Receipts of miner 1 at these prices, of these models.
@@ -447,12 +482,13 @@ fn a_jury_checks_the_receipt_at_the_place_or_the_next_one_of_the_model() {
 fn no_place_of_a_jury_is_in_what_pays_nothing() {
 	let batch = |sequence| BatchId { coordinator: [1; 32], sequence };
 	for number in 0..100u8 {
-		let lines = [(batch(2), 5), (batch(1), 0), (batch(0), 1)];
+		let line = |sequence, price, worth| OtherLine { batch: batch(sequence), price, worth };
+		let lines = [line(2, 5, 5), line(1, 0, 7), line(3, 7, 0), line(0, 1, 1_000_000)];
 		let places = other_places(&H256::repeat_byte(number), &[1; 32], &lines);
-		assert_eq!(u32::try_from(places.len()), Ok(JURY_REPEATS));
+		assert_eq!(u32::try_from(places.len()), Ok(JURY_PLACES));
 		for place in places {
-			let (_, price) = lines.iter().find(|(batch, _)| *batch == place.batch).unwrap();
-			assert!(place.place < *price);
+			let line = lines.iter().find(|line| line.batch == place.batch).unwrap();
+			assert!(place.place < line.price && line.worth > 0);
 		}
 		// Nobody chooses by the order in which it lists them.
 		let turned: Vec<_> = lines.into_iter().rev().collect();

@@ -29,6 +29,7 @@
 //! first above [`CheckableLine::place`]. Ranges that the batch gave up are places without a receipt
 //! that could be opened: [`Waiting::is_given_up`].
 
+use super::OtherLine;
 use crate::{
 	H256,
 	compute::{
@@ -98,8 +99,9 @@ pub struct Checkable {
 	/// Number of receipts, sum of their prices in the smallest unit of the asset, and of their
 	/// weights: with what the batch gave up.
 	pub sums: BatchSums,
-	/// What the price counts for in units of 10⁻¹⁸ AIT, by the rate at settlement; 0 if there was
-	/// none.
+	/// What the price is worth to who draws, in units of 10⁻¹⁸ AIT: AICP by the whole of the rate that
+	/// governance stated last before the settlement, see
+	/// [`drawn_worth`](crate::compute::drawn_worth).
 	pub worth: u128,
 	/// Sum of what its lines can claim, in units of 10⁻¹⁸ AIT, as if every miner had signed: a
 	/// signature that comes later does not change it, so a draw can rely on it.
@@ -281,9 +283,9 @@ pub trait Waiting<AccountId> {
 		Vec::new()
 	}
 
-	/// Returns at most `most` lines that wait of the miner whose lines name this key: the batch of each,
-	/// and what it pays without what the batch gave up, in the smallest unit of its asset.
-	fn lines_of(_miner: &PublicKey, _most: u32) -> Vec<(BatchId, u128)> {
+	/// Returns lines that wait of the miner whose lines name this key, out of at most `most` that are looked
+	/// at: of ordinary batches that pay something. Private ones are never opened.
+	fn lines_of(_miner: &PublicKey, _most: u32) -> Vec<OtherLine> {
 		Vec::new()
 	}
 
@@ -300,6 +302,15 @@ pub trait Waiting<AccountId> {
 		channel: ChannelId,
 		price: u128,
 	) -> Result<Returned<AccountId>, WaitingError>;
+
+	/// Forfeits so much of the price of a line, of which nobody can say what receipts it is of: what miner and
+	/// coordinator would receive of it goes back to the clients of the batch, pro rata of what each paid in it,
+	/// and its share of the line's claim returns to the reserve. At most what waits, also while a dispute
+	/// holds it.
+	///
+	/// # Errors
+	/// [`WaitingError::NotWaiting`] if nothing of the line waits; [`WaitingError::Unpayable`].
+	fn forfeit_price(id: &BatchId, miner: &PublicKey, price: u128) -> Result<u128, WaitingError>;
 
 	/// Takes everything that waits of a party, of all batches that were settled until now: the pay goes
 	/// back to the clients of those batches, pro rata of what each paid in them, and the claims return
@@ -387,6 +398,10 @@ impl<AccountId> Waiting<AccountId> for () {
 		_: ChannelId,
 		_: u128,
 	) -> Result<Returned<AccountId>, WaitingError> {
+		Err(WaitingError::NotWaiting)
+	}
+
+	fn forfeit_price(_: &BatchId, _: &PublicKey, _: u128) -> Result<u128, WaitingError> {
 		Err(WaitingError::NotWaiting)
 	}
 

@@ -50,6 +50,8 @@ pub(super) const COMPUTE_CHECKS: Calls = &[
 	("close_dispute", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 21))),
 	("settle_checks", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 22))),
 	("pay_checks", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 23))),
+	("name_receipt", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 24))),
+	("abstain", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 25))),
 ];
 
 pub(super) const GRANDPA: Calls = &[

@@ -103,6 +103,10 @@ fn what_time_or_governance_can_lift_is_temporary_and_nothing_else() {
 			"ExchangedLately",
 			"BondNotFree",
 			"AlreadyDisputed",
+			"SuspendedLately",
+			"TooManySuspended",
+			"NoJury",
+			"NotNamed",
 		]
 	);
 	assert!(temporary!(assets, Assets).is_empty());

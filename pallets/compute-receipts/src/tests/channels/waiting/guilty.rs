@@ -85,6 +85,28 @@ fn all_receipts_of_a_line_forfeited_leave_nothing_of_it_in_the_running_step() {
 }
 
 #[test]
+fn a_part_of_a_lines_price_goes_back_to_all_clients_of_the_batch() {
+	with_window(|| {
+		let [first, second] = one_line();
+		let whole = claim_for(400);
+		let forfeit = |price| <Seam as Waiting<_>>::forfeit_price(&batch(0), &key(MINER), price);
+		// A quarter of forty AIT: three quarters and a twentieth of ten.
+		assert_eq!(forfeit(10 * AIT), Ok(8 * AIT));
+		assert_eq!(Running::<Test>::get().claims, whole * 3 / 4);
+		let event =
+			Event::PriceForfeited { part: line(0, MINER), amount: 8 * AIT, claim: whole / 4 };
+		assert!(events().contains(&event));
+		let has = || [9, 10].map(|who| ait(&account(who)));
+		let before = has();
+		assert_ok!(return_to(0, &[first, second]));
+		assert_eq!(has(), [before[0] + 6 * AIT, before[1] + 2 * AIT]);
+		// No more than the line has, and nothing of one that is gone.
+		assert_eq!(forfeit(u128::MAX), Ok(24 * AIT));
+		assert_eq!(forfeit(AIT), Ok(0));
+	});
+}
+
+#[test]
 fn a_claim_forfeited_in_a_closed_step_returns_to_the_reserve() {
 	with_window(|| {
 		let [channel, other] = one_line();

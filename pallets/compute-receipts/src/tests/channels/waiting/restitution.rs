@@ -116,6 +116,21 @@ fn a_miner_gets_no_more_than_the_slash_from_bond_and_waiting_pay_together() {
 }
 
 #[test]
+fn dust_in_front_hides_nothing_that_waits() {
+	with_window(|| {
+		// Ten batches of another asset, whose pay is a twentieth of a few micro-tokens.
+		for _ in 0..10 {
+			let dust = open_as(9, ChannelTerms { deposit: AICP, ..terms(IN_AICP) }).unwrap();
+			settle_for(IN_AICP, &[(dust, (MINER, 40, 1))], &[]);
+		}
+		let (channel, receipt) = paid(large(200 * AIT), 100 * AIT);
+		let has_bond = bond();
+		assert_ok!(report(lie(receipt, channel, 2 * AIT)));
+		assert_eq!(bond(), has_bond, "five AIT wait, and two are owed");
+	});
+}
+
+#[test]
 fn pay_that_is_taken_from_all_of_its_batches_lines_removes_what_is_empty() {
 	with_window(|| {
 		let (channel, receipt) = paid(large(200 * AIT), 100 * AIT);

@@ -2,7 +2,14 @@
 
 use super::*;
 use frame_support::assert_ok;
-use gridproof_primitives::compute::{PriceAsset, checks::WaitingView};
+use gridproof_primitives::{
+	compute::{
+		AitPerAicp, PriceAsset,
+		channels::Mode,
+		checks::{OtherLine, WaitingView},
+	},
+	num::units::AICP,
+};
 
 #[test]
 fn a_batch_and_its_lines_are_shown_to_who_checks() {
@@ -31,6 +38,45 @@ fn a_batch_and_its_lines_are_shown_to_who_checks() {
 		let prices: Vec<_> = paid.iter().map(|one| (one.channel, one.price)).collect();
 		assert_eq!(prices, [(channels[0], 30 * AIT), (channels[1], 10 * AIT)]);
 		assert_eq!(ComputeReceipts::waiting_batch(batch(1)), None);
+	});
+}
+
+#[test]
+fn work_in_aicp_is_drawn_by_the_whole_of_the_rate_that_was_stated_last() {
+	with_window(|| {
+		let made = ChannelTerms { deposit: 2 * AICP, ..terms(IN_AICP) };
+		let mut settled = 0;
+		let mut worth = || {
+			let channel = open_as(9, made).unwrap();
+			settle_for(IN_AICP, &[(channel, (MINER, AICP, 100))], &[]);
+			settled += 1;
+			ComputeReceipts::waiting_batch(batch(settled - 1)).unwrap().worth
+		};
+		assert_eq!(worth(), AIT, "one to one, where none was ever stated");
+		let state = |new, origin| dispatch_as(Call::set_reference_rate { new }, origin);
+		let rate = |ait| Some(AitPerAicp { ait, aicp: 1 });
+		assert_ok!(state(rate(4), RuntimeOrigin::root()));
+		assert_eq!(worth(), 4 * AIT, "and not half of it");
+		// What an emergency lowers or ends mints less, and is checked as before.
+		assert_ok!(state(None, RuntimeOrigin::root()));
+		assert_eq!(worth(), 4 * AIT);
+	});
+}
+
+#[test]
+fn a_jury_looks_at_lines_of_ordinary_batches_by_what_they_are_worth() {
+	with_window(|| {
+		let aicp = open_as(9, ChannelTerms { deposit: 20 * AICP, ..terms(IN_AICP) }).unwrap();
+		settle_for(IN_AICP, &[(aicp, (MINER, 2 * AICP, 100))], &[]);
+		let hidden = BatchKind { mode: Mode::Private, ..IN_AIT };
+		let private = ChannelTerms { kind: hidden, ..large(900 * AIT) };
+		let private = open_as(9, private).unwrap();
+		settle_for(hidden, &[(private, (MINER, 500 * AIT, 100))], &[]);
+		settle_one(9, &[(MINER, 3 * AIT, 100)], &[]);
+		let mut lines = <ComputeReceipts as Waiting<_>>::lines_of(&key(MINER), 32);
+		lines.sort();
+		let line = |sequence, price, worth| OtherLine { batch: batch(sequence), price, worth };
+		assert_eq!(lines, [line(0, 2 * AICP, 2 * AIT), line(2, 3 * AIT, 3 * AIT)]);
 	});
 }
 

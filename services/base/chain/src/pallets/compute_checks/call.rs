@@ -8,8 +8,8 @@ use gridproof_primitives::{
 	compute::{
 		channels::{ChannelReceipt, Placed},
 		checks::{
-			Ballot, BatchId, CheckId, CheckParameters, CheckReport, JuryCommitment, ModelLine,
-			OpeningDemand, Reopening, ShownFigures, VerifierKey, VerifierSignature,
+			Abstention, Ballot, BatchId, CheckId, CheckParameters, CheckReport, JuryCommitment,
+			ModelLine, OpeningDemand, Reopening, ShownFigures, VerifierKey, VerifierSignature,
 			WitnessStatement,
 		},
 	},
@@ -118,6 +118,16 @@ pub fn commit_vote(commitment: &JuryCommitment, signature: &VerifierSignature) -
 /// Reveals a juror's vote. Needs no signer.
 pub fn reveal_vote(ballot: &Ballot, signature: &VerifierSignature) -> Call {
 	Call::new(PALLET, "reveal_vote", &(ballot, signature)).refused_with(Codes::Checks)
+}
+
+/// Names the receipt that a demand means without a name. Needs no signer.
+pub fn name_receipt(check: CheckId, receipt: &Placed<ChannelReceipt>) -> Call {
+	Call::new(PALLET, "name_receipt", &(check, receipt)).refused_with(Codes::Checks)
+}
+
+/// Says that a juror has no vote, and why. Needs no signer.
+pub fn abstain(abstention: &Abstention, signature: &VerifierSignature) -> Call {
+	Call::new(PALLET, "abstain", &(abstention, signature)).refused_with(Codes::Checks)
 }
 
 /// Closes a dispute: once every juror has spoken, or the time is over. Needs no signer.

@@ -4,7 +4,7 @@ use crate::pallets::AccountId;
 use gridproof_primitives::{
 	H256,
 	compute::checks::{
-		BatchId, CheckId, CheckParameters, DisputeCause, Figures, ModelLine, Number,
+		BatchId, CheckId, CheckParameters, DisputeCause, Figures, ModelLine, NoVote, Number,
 		OpeningOutcome, Verdict, VerifierKey, Votes, Witness,
 	},
 	crypto::ed25519::PublicKey,
@@ -159,6 +159,24 @@ events! {
 			/// What it says.
 			says: Witness,
 		}
+		/// The receipt that is demanded was named: witnesses ask for its opening.
+		ReceiptNamed {
+			/// Which check.
+			check: CheckId,
+			/// Index of the receipt in its batch.
+			index: u64,
+			/// Time until which they speak, in UTC milliseconds, unless settlement is stopped.
+			until_ms: u64,
+		}
+		/// Two thirds of the witnesses have the opening: any of them may report the check.
+		WitnessesReport {
+			/// Which check.
+			check: CheckId,
+			/// Number under which a witness reports it.
+			number: u32,
+			/// Time until which somebody has to, in UTC milliseconds, unless settlement is stopped.
+			until_ms: u64,
+		}
 		/// A demand ended.
 		DemandEnded {
 			/// Batch, verifier and number of the check.
@@ -205,6 +223,22 @@ events! {
 			dispute: H256,
 			/// Key of the juror.
 			juror: VerifierKey,
+		}
+		/// A juror has no vote.
+		JurorAbstained {
+			/// The dispute.
+			dispute: H256,
+			/// Key of the juror.
+			juror: VerifierKey,
+			/// Why.
+			why: NoVote,
+		}
+		/// A coordinator has kept openings back from a jury: an offence.
+		OpeningsWithheld {
+			/// The dispute.
+			dispute: H256,
+			/// Key of the coordinator.
+			coordinator: PublicKey,
 		}
 		/// A juror has revealed its vote.
 		VoteRevealed {

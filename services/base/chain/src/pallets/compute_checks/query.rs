@@ -6,6 +6,7 @@ use gridproof_primitives::{
 	compute::checks::{
 		AskedReceipt, BatchChecks, BatchId, CheckId, CheckOverview, CheckParameterError,
 		CheckParameters, CheckView, DemandOfOpening, DisputeView, ModelLine, Number, VerifierView,
+		WideNumber,
 	},
 	crypto::ed25519::PublicKey,
 };
@@ -53,6 +54,17 @@ pub fn number(miner: PublicKey, model: H256) -> Query<Number> {
 /// The openings that are demanded.
 pub fn demands() -> Query<Vec<DemandOfOpening>> {
 	Query::new("ComputeChecksApi_demands", &())
+}
+
+/// The place in the miner's running sum of prices that a demand without a receipt means: the receipt whose price
+/// encloses it can be named. `None` if it is named, or nothing is demanded.
+pub fn place_of_demand(check: CheckId) -> Query<Option<u128>> {
+	Query::new("ComputeChecksApi_place_of_demand", &check)
+}
+
+/// The number of a miner over all of its models, by the key under which it is registered.
+pub fn wide_number(miner: PublicKey) -> Query<WideNumber> {
+	Query::new("ComputeChecksApi_wide_number", &miner)
 }
 
 /// The checks whose reports are re-opened and wait for figures.

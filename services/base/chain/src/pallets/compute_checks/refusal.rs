@@ -50,6 +50,7 @@ refusals! {
 		44 SuspendedLately: "the verifier is suspended, or was within fourteen days: wait, or have governance dismiss it";
 		45 TooManySuspended: "a third of all verifiers are suspended already: have governance dismiss it";
 		46 NoJury: "fewer than three verifiers could judge: wait until more take part";
+		47 NotNamed: "nobody has named the receipt that is demanded: name it first";
 	}
 }
 
@@ -75,7 +76,8 @@ impl Refusal {
 			| Self::AlreadyDisputed
 			| Self::SuspendedLately
 			| Self::TooManySuspended
-			| Self::NoJury => true,
+			| Self::NoJury
+			| Self::NotNamed => true,
 			Self::UnknownVerifier
 			| Self::UnknownBatch
 			| Self::AlreadyTouched

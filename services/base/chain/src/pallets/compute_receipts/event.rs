@@ -500,6 +500,15 @@ events! {
 			/// Claim that the miner lost, in units of 10⁻¹⁸ AIT.
 			claim: u128,
 		}
+		/// Part of the price of a line was forfeited, of which nobody can say what receipts it is of.
+		PriceForfeited {
+			/// The miner's part.
+			part: Part,
+			/// What goes back to the clients of the batch, in the asset's unit.
+			amount: u128,
+			/// Claim that the miner lost, in units of 10⁻¹⁸ AIT.
+			claim: u128,
+		}
 		/// Everything that waits of a party was taken.
 		WaitingTaken {
 			/// Its key.
