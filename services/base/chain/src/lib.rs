@@ -49,4 +49,4 @@ pub use query::Query;
 pub use refusal::Refusal;
 pub use rpc::Config;
 pub use shortage::Shortage;
-pub use submit::{Included, Patience, Submitter};
+pub use submit::{Included, Patience, ReplaceError, Replaced, Submitter};
