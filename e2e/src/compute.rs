@@ -270,14 +270,21 @@ impl Compute {
 	/// When that takes too long.
 	pub async fn wait_for_miners(&mut self, count: usize) -> Result<()> {
 		let (http, info) = (self.http.clone(), format!("{}/api/v1/info", self.url));
-		self.coordinator
+		let mut there = Vec::new();
+		let waited = self
+			.coordinator
 			.wait(&format!("{count} miners"), START, async || {
 				let Ok(answer) = http.get(&info).send().await else { return Ok(None) };
 				let info: Value = answer.json().await?;
-				let there = info["miners"].as_array().map_or(0, Vec::len);
-				Ok((there >= count).then_some(()))
+				there = info["miners"].as_array().cloned().unwrap_or_default();
+				Ok((there.len() >= count).then_some(()))
 			})
-			.await
+			.await;
+		let words = |miner: &mut Process| miner.last_words();
+		waited.with_context(|| {
+			let said: Vec<String> = self.miners.iter_mut().map(words).collect();
+			format!("only {there:?} are there\n{}", said.join("\n"))
+		})
 	}
 
 	/// Asks the coordinator; JSON of the answer.
