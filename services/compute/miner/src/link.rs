@@ -143,11 +143,19 @@ impl Accepted<'_> {
 	}
 }
 
+/// The session, and the last try to begin one.
+#[derive(Default)]
+struct Beginning {
+	held: Option<Session>,
+	/// When it failed, and why.
+	failed: Option<(Instant, ClientError)>,
+}
+
 /// The way to one coordinator.
 pub(crate) struct Link {
 	pub(crate) miner: Arc<Miner>,
 	pub(crate) client: MinerClient,
-	session: Mutex<Option<Session>>,
+	session: Mutex<Beginning>,
 	/// There may be something to deliver.
 	outgoing: Notify,
 	/// The loops of this link.
@@ -156,7 +164,7 @@ pub(crate) struct Link {
 
 impl Link {
 	pub(crate) fn new(miner: Arc<Miner>, client: MinerClient) -> Self {
-		let (session, outgoing, loops) = (Mutex::new(None), Notify::new(), Arc::default());
+		let (session, outgoing, loops) = (Mutex::default(), Notify::new(), Arc::default());
 		Self { miner, client, session, outgoing, loops }
 	}
 
@@ -176,16 +184,28 @@ impl Link {
 		self.leave().await;
 	}
 
-	/// Returns the session, begun if there is none.
+	/// Returns the session, begun if there is none. Who waited while it could not be begun is told so,
+	/// and does not try at once again, one after the other.
 	async fn session(&self) -> Result<Session, ClientError> {
-		let mut held = self.session.lock().await;
-		if let Some(session) = held.as_ref().filter(|s| s.renew_ms > self.miner.now()) {
+		let came = Instant::now();
+		let mut beginning = self.session.lock().await;
+		let now = self.miner.now();
+		if let Some(session) = beginning.held.as_ref().filter(|held| held.renew_ms > now) {
 			return Ok(session.clone());
 		}
-		let session = self.begin().await?;
+		if let Some((_, error)) = beginning.failed.as_ref().filter(|(at, _)| *at >= came) {
+			return Err(error.clone());
+		}
+		let session = match self.begin().await {
+			Ok(session) => session,
+			Err(error) => {
+				beginning.failed = Some((Instant::now(), error.clone()));
+				return Err(error);
+			},
+		};
 		self.miner.metrics.sessions.inc();
 		tracing::info!(coordinator = self.client.url(), "a session has begun");
-		*held = Some(session.clone());
+		*beginning = Beginning { held: Some(session.clone()), failed: None };
 		// What was made before may wait for this.
 		self.outgoing.notify_one();
 		Ok(session)
@@ -226,12 +246,10 @@ impl Link {
 		let session = self.session().await.map_err(Failed::Session)?;
 		match request(session.clone()).await {
 			Err(error) if error.code() == Some(ErrorCode::UnknownSession) => {
-				let mut held = self.session.lock().await;
+				let mut beginning = self.session.lock().await;
 				// Another slot may have begun another one already.
-				if held.as_ref().is_some_and(|held| held.token == session.token) {
-					*held = None;
-				}
-				drop(held);
+				beginning.held.take_if(|held| held.token == session.token);
+				drop(beginning);
 				let session = self.session().await.map_err(Failed::Session)?;
 				request(session).await.map_err(Failed::Request)
 			},
@@ -547,7 +565,7 @@ impl Link {
 	/// Returns what can be delivered now.
 	async fn due(&self) -> Result<Vec<Stored>, StoreError> {
 		// Before the first session it is not known whose results these are.
-		let coordinator = match self.session.lock().await.as_ref() {
+		let coordinator = match self.session.lock().await.held.as_ref() {
 			Some(session) => session.coordinator,
 			None => return Ok(Vec::new()),
 		};
@@ -657,7 +675,7 @@ impl Link {
 		if !matches!(last, Ok(Ok(()))) || !is_empty {
 			tracing::warn!("results wait for the next run");
 		}
-		let session = self.session.lock().await.take();
+		let session = self.session.lock().await.held.take();
 		if let Some(session) = session
 			&& let Err(error) = self.client.goodbye(&session.token).await
 		{

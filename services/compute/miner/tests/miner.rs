@@ -273,6 +273,22 @@ async fn a_miner_that_the_chain_does_not_know_gets_nothing_until_it_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn all_slots_that_waited_for_a_session_learn_at_once_that_there_is_none() {
+	let stand = Stand::new().await;
+	stand.ledger.be_silent();
+	let miner = stand.miner(1, 8).await;
+	until("one has asked", async || stand.ledger.asked() == 1).await;
+	tokio::time::sleep(Duration::from_millis(200)).await;
+	assert_eq!(stand.ledger.asked(), 1, "the others wait for its answer");
+	stand.ledger.refuse();
+	// Less than the first pause.
+	tokio::time::sleep(Duration::from_millis(60)).await;
+	assert_eq!(stand.ledger.asked(), 1, "nobody asks again at once");
+	stand.ledger.refuse();
+	miner.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_result_waits_while_the_coordinator_refuses_its_miner() {
 	let mut stand = Stand::new().await;
 	stand.fail(Fails { result: true, ..Fails::default() });
