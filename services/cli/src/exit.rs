@@ -85,6 +85,7 @@ fn classified(cause: Cause) -> Option<Failure> {
 		of::<gridproof_engine::EngineError>,
 		of::<gridproof_chain::governance::GovernanceError>,
 		of::<gridproof_chain::validator::ValidatorError>,
+		of::<gridproof_chain::ReplaceError>,
 		of::<gridproof_gateway::StartError>,
 		of::<gridproof_gateway::PartEnded>,
 		of::<gridproof_gateway::CredentialError>,

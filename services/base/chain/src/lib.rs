@@ -53,4 +53,4 @@ pub use refusal::Refusal;
 pub use rpc::Config;
 pub use sheet::{Sent, Sheet, Told};
 pub use shortage::Shortage;
-pub use submit::{Included, Patience, Submitter};
+pub use submit::{Included, Patience, ReplaceError, Replaced, Submitter};
