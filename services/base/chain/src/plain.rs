@@ -50,8 +50,9 @@ impl Plain {
 		match &value.value {
 			ValueDef::Composite(fields) => {
 				let shown = self.fields(fields, types);
-				let is_account =
-					known.and_then(|known| known.path.ident()).is_some_and(|name| name == "AccountId32");
+				let is_account = known
+					.and_then(|known| known.path.ident())
+					.is_some_and(|name| name == "AccountId32");
 				if is_account { as_address(&shown).unwrap_or(shown) } else { shown }
 			},
 			ValueDef::Variant(variant) => match (variant.name.as_str(), variant.values.len()) {
@@ -74,7 +75,8 @@ impl Plain {
 	fn fields(&mut self, fields: &Composite<u32>, types: &PortableRegistry) -> Json {
 		match fields {
 			Composite::Named(fields) => {
-				let named = fields.iter().map(|(name, value)| (name.clone(), self.shown(value, types)));
+				let named =
+					fields.iter().map(|(name, value)| (name.clone(), self.shown(value, types)));
 				named.collect::<Map<_, _>>().into()
 			},
 			Composite::Unnamed(fields) => match fields.as_slice() {
@@ -138,7 +140,9 @@ fn number(primitive: &Primitive, is_wide: bool) -> Json {
 			Ok(small) if !is_wide && value.unsigned_abs() <= EXACT => small.into(),
 			_ => value.to_string().into(),
 		},
-		Primitive::U256(bytes) | Primitive::I256(bytes) => format!("0x{}", hex::encode(bytes)).into(),
+		Primitive::U256(bytes) | Primitive::I256(bytes) => {
+			format!("0x{}", hex::encode(bytes)).into()
+		},
 	}
 }
 

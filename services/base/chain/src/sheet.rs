@@ -5,9 +5,7 @@ use crate::{
 	blocks::raw,
 	event::RawEvent,
 	pallets::{
-		AccountId,
-		system::event::ExtrinsicFailed,
-		timestamp,
+		AccountId, system::event::ExtrinsicFailed, timestamp,
 		transaction_payment::event::TransactionFeePaid,
 	},
 	rpc::failed,
@@ -175,7 +173,9 @@ impl Past {
 /// The authority whose seat a block's slot belongs to.
 fn author(logs: &[DigestItem], seats: &[[u8; 32]]) -> Option<[u8; 32]> {
 	let slot = logs.iter().find_map(|log| match log {
-		DigestItem::PreRuntime(engine, slot) if *engine == ENGINE => u64::decode(&mut &slot[..]).ok(),
+		DigestItem::PreRuntime(engine, slot) if *engine == ENGINE => {
+			u64::decode(&mut &slot[..]).ok()
+		},
 		_ => None,
 	})?;
 	let count = u64::try_from(seats.len()).ok()?;

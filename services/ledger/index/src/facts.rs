@@ -43,7 +43,8 @@ fn transfer(event: &RawEvent) -> Read {
 
 fn reserve(event: &RawEvent) -> Read {
 	if let Some(taken) = a::<coverage::StatementTaken>(event)? {
-		let coverage::StatementTaken { statement, day, v_reserve, supply_target, allowance } = taken;
+		let coverage::StatementTaken { statement, day, v_reserve, supply_target, allowance } =
+			taken;
 		let (reserve, target) = (v_reserve, supply_target);
 		return Ok(Some(Fact::Stated { day, statement, reserve, target, allowance }));
 	}

@@ -7,7 +7,10 @@ use crate::{
 use futures::future::BoxFuture;
 use gridproof_chain::{
 	ChainError, Link, Past, Sheet,
-	pallets::meter_readings::{event::{MeterCertified, MeterExchanged}, query},
+	pallets::meter_readings::{
+		event::{MeterCertified, MeterExchanged},
+		query,
+	},
 };
 use gridproof_primitives::{H256, energy::MeterIndex};
 use gridproof_support::Lock;
@@ -32,7 +35,7 @@ pub trait Source: Send + Sync + 'static {
 }
 
 /// A node.
-pub struct Node {
+pub(crate) struct Node {
 	link: Link,
 	/// Meters whose certificate was read since the start.
 	read: Mutex<HashSet<MeterIndex>>,
@@ -40,7 +43,7 @@ pub struct Node {
 
 impl Node {
 	/// The node behind a link.
-	pub fn new(link: Link) -> Self {
+	pub(crate) fn new(link: Link) -> Self {
 		Self { link, read: Mutex::default() }
 	}
 
@@ -120,11 +123,7 @@ async fn span_of(
 
 /// The block without what has to be asked for; `wanted` are meters whose certificate is to be read, and whether
 /// it has changed.
-fn of_sheet(
-	sheet: Sheet,
-	supplies: [u128; 3],
-	wanted: &mut BTreeSet<(MeterIndex, bool)>,
-) -> Block {
+fn of_sheet(sheet: Sheet, supplies: [u128; 3], wanted: &mut BTreeSet<(MeterIndex, bool)>) -> Block {
 	let transactions = sheet.sent.into_iter().map(|sent| Transaction {
 		place: sent.place,
 		hash: sent.hash,

@@ -11,6 +11,6 @@ pub(crate) mod call {
 
 	/// The time of its arguments, in UTC milliseconds.
 	pub(crate) fn time(arguments: &[u8]) -> Option<u64> {
-		Compact::decode_all(&mut &arguments[..]).ok().map(|Compact(time)| time)
+		Compact::<u64>::decode_all(&mut &arguments[..]).ok().map(|Compact(time)| time)
 	}
 }
