@@ -21,7 +21,9 @@ struct Trouble {
 pub(crate) struct Board {
 	clock: Clock,
 	finalized: AtomicU64,
-	/// When the follower last came as far as the chain, or at least further, by the steady clock.
+	/// When the node last named another final block, by the steady clock.
+	finalized_ms: AtomicU64,
+	/// When the follower last came further, or was as far as the chain, by the steady clock.
 	moved_ms: AtomicU64,
 	trouble: Mutex<Option<Trouble>>,
 }
@@ -29,8 +31,10 @@ pub(crate) struct Board {
 impl Board {
 	/// A follower that begins now.
 	pub(crate) fn new(clock: Clock) -> Self {
-		let moved_ms = AtomicU64::new(clock.steady_ms());
-		Self { clock, finalized: AtomicU64::default(), moved_ms, trouble: Mutex::default() }
+		let now = clock.steady_ms();
+		let (finalized_ms, moved_ms) = (AtomicU64::new(now), AtomicU64::new(now));
+		let (finalized, trouble) = (AtomicU64::default(), Mutex::default());
+		Self { clock, finalized, finalized_ms, moved_ms, trouble }
 	}
 
 	/// The last final block, as the node said last.
@@ -41,14 +45,14 @@ impl Board {
 	/// The node says what is final.
 	pub(crate) fn sees(&self, finalized: u64) {
 		if self.finalized.swap(finalized, Ordering::Relaxed) != finalized {
-			self.moves();
+			self.finalized_ms.store(self.clock.steady_ms(), Ordering::Relaxed);
 		}
-		*self.trouble.locked() = None;
 	}
 
-	/// The follower, or the chain, has come further.
+	/// The follower has come further, or is as far as the chain: nothing keeps it from going on.
 	pub(crate) fn moves(&self) {
 		self.moved_ms.store(self.clock.steady_ms(), Ordering::Relaxed);
+		*self.trouble.locked() = None;
 	}
 
 	/// Something keeps the follower from going on.
@@ -73,7 +77,13 @@ impl Board {
 			let seconds = now.saturating_sub(since_ms) / 1_000;
 			return Some(format!("nothing was indexed for {seconds} s: {reason}"));
 		}
-		let idle = now.saturating_sub(self.moved_ms.load(Ordering::Relaxed));
+		let since = |moment: &AtomicU64| now.saturating_sub(moment.load(Ordering::Relaxed));
+		let idle = since(&self.moved_ms);
+		if idle >= patience {
+			let seconds = idle / 1_000;
+			return Some(format!("nothing was indexed for {seconds} s: the node does not answer"));
+		}
+		let idle = since(&self.finalized_ms);
 		(idle >= patience).then(|| {
 			let (seconds, last) = (idle / 1_000, self.finalized());
 			format!(
@@ -95,15 +105,19 @@ mod tests {
 		let (clock, hands) = Clock::manual(0);
 		let board = Board::new(clock);
 		board.sees(7);
+		board.moves();
 		assert_eq!(board.standstill(PATIENCE), None);
-		board.fails("no node answers".to_string());
+		board.fails("the state is gone".to_string());
 		hands.advance(Duration::from_secs(30));
-		board.fails("no node answers at all".to_string());
+		// The chain goes on, and the node says so: that is no help.
+		board.sees(8);
+		board.fails("the state is gone for good".to_string());
 		assert_eq!(board.standstill(PATIENCE), None, "a short cut is no standstill");
 		hands.advance(Duration::from_secs(31));
+		board.sees(9);
 		let said = board.standstill(PATIENCE).unwrap();
-		assert_eq!(said, "nothing was indexed for 61 s: no node answers at all");
-		board.sees(8);
+		assert_eq!(said, "nothing was indexed for 61 s: the state is gone for good");
+		board.moves();
 		assert_eq!((board.standstill(PATIENCE), board.trouble()), (None, None));
 	}
 
@@ -114,9 +128,14 @@ mod tests {
 		board.sees(7);
 		hands.advance(Duration::from_secs(61));
 		board.sees(7);
+		board.moves();
 		let said = board.standstill(PATIENCE).unwrap();
 		assert!(said.starts_with("no block became final for 61 s, the last one is 7"), "{said}");
-		board.moves();
-		assert_eq!(board.standstill(PATIENCE), None, "it still catches up");
+		board.sees(8);
+		assert_eq!(board.standstill(PATIENCE), None);
+		// A question that hangs is noticed as well.
+		hands.advance(Duration::from_secs(61));
+		let said = board.standstill(PATIENCE).unwrap();
+		assert!(said.contains("the node does not answer"), "{said}");
 	}
 }

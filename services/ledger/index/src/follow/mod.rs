@@ -142,6 +142,7 @@ impl Follower {
 				return Err(error);
 			}
 		}
+		self.board.moves();
 		Ok(())
 	}
 

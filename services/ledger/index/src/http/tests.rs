@@ -197,6 +197,8 @@ async fn an_index_that_stands_still_is_not_well_and_says_why() {
 	assert!(text.contains("nothing was indexed for 61 s: no node answers"), "{text}");
 	assert_eq!(server.get("/api/v1/status").await["trouble"], "no node answers");
 	server.board.sees(121);
+	assert_eq!(server.text("/health").await.0, StatusCode::SERVICE_UNAVAILABLE);
+	server.board.moves();
 	assert_eq!(server.get("/health").await["status"], "ok");
 }
 

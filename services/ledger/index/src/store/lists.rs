@@ -93,15 +93,18 @@ fn block(row: &Row<'_>) -> rusqlite::Result<BlockView> {
 }
 
 pub(super) fn blocks(db: &Connection, asked: &Asked) -> Result<Page<BlockView>, StoreError> {
-	let place = |view: &BlockView| (view.height, 0);
-	// A block has no place: all of them have the same.
-	let at = ("height", "0");
+	// A block has no place in itself.
+	let place = |view: &BlockView| (view.height, view.height);
+	let at = ("height", "height");
 	List { columns: BLOCK, table: "blocks", at, filters: vec![], read: block, place }
 		.page(db, asked)
 }
 
 const TRANSACTION: &str = "t.height, t.place, b.time_ms, t.hash, t.signer, t.nonce, t.pallet, t.call, t.bytes, t.error, t.fee";
 const TRANSACTIONS: &str = "transactions t JOIN blocks b USING (height)";
+/// Those of an account: from its own list, so that a page costs what it shows and not what there is.
+const SIGNED: &str = "named n CROSS JOIN transactions t ON t.height = n.height AND t.place = n.place \
+	JOIN blocks b ON b.height = n.height";
 
 fn transaction(row: &Row<'_>) -> rusqlite::Result<TransactionView> {
 	let error: Option<String> = row.get(9)?;
@@ -136,24 +139,26 @@ pub(super) fn transactions(
 	chosen: &Transactions,
 	asked: &Asked,
 ) -> Result<Page<TransactionView>, StoreError> {
-	let mut filters = Vec::new();
+	let (mut filters, mut table, mut at) = (Vec::new(), TRANSACTIONS, ("t.height", "t.place"));
 	let bytes = |bytes: &[u8; 32]| Value::from(bytes.to_vec());
 	if let Some(signer) = &chosen.signer {
-		let signed =
-			"(t.height, t.place) IN (SELECT height, place FROM named WHERE kind = 1 AND what = ?)";
-		filters.push((signed, bytes(signer)));
+		filters.push(("n.kind = 1 AND n.what = ?", bytes(signer)));
+		(table, at) = (SIGNED, ("n.height", "n.place"));
 	}
 	filters.extend(chosen.hash.as_ref().map(|hash| ("t.hash = ?", bytes(hash))));
 	filters.extend(chosen.pallet.clone().map(|name| ("t.pallet = ?", Value::from(name))));
 	filters.extend(chosen.call.clone().map(|name| ("t.call = ?", Value::from(name))));
 	filters.extend(chosen.ok.map(|ok| ("(t.error IS NULL) = ?", Value::from(ok))));
 	let place = |view: &TransactionView| (view.height, view.place);
-	let (at, read) = (("t.height", "t.place"), transaction);
-	List { columns: TRANSACTION, table: TRANSACTIONS, at, filters, read, place }.page(db, asked)
+	let read = transaction;
+	List { columns: TRANSACTION, table, at, filters, read, place }.page(db, asked)
 }
 
 const EVENT: &str = "e.height, e.place, b.time_ms, e.caused_by, e.pallet, e.name, e.fields";
 const EVENTS: &str = "events e JOIN blocks b USING (height)";
+/// Those that name something.
+const NAMING: &str = "named n CROSS JOIN events e ON e.height = n.height AND e.place = n.place \
+	JOIN blocks b ON b.height = n.height";
 
 fn event(row: &Row<'_>) -> rusqlite::Result<EventView> {
 	let fields: String = row.get(6)?;
@@ -182,17 +187,15 @@ pub(super) fn events(
 	chosen: &Events,
 	asked: &Asked,
 ) -> Result<Page<EventView>, StoreError> {
-	let mut filters = Vec::new();
+	let (mut filters, mut table, mut at) = (Vec::new(), EVENTS, ("e.height", "e.place"));
 	if let Some(what) = &chosen.names {
-		let named =
-			"(e.height, e.place) IN (SELECT height, place FROM named WHERE kind = 0 AND what = ?)";
-		filters.push((named, Value::from(what.to_vec())));
+		filters.push(("n.kind = 0 AND n.what = ?", Value::from(what.to_vec())));
+		(table, at) = (NAMING, ("n.height", "n.place"));
 	}
 	filters.extend(chosen.pallet.clone().map(|name| ("e.pallet = ?", Value::from(name))));
 	filters.extend(chosen.name.clone().map(|name| ("e.name = ?", Value::from(name))));
 	let place = |view: &EventView| (view.height, view.place);
-	let (at, read) = (("e.height", "e.place"), event);
-	List { columns: EVENT, table: EVENTS, at, filters, read, place }.page(db, asked)
+	List { columns: EVENT, table, at, filters, read: event, place }.page(db, asked)
 }
 
 /// Where something is named: its height, its kind and its place.
@@ -207,7 +210,7 @@ pub(super) fn history(
 	account: &[u8; 32],
 	asked: &Asked,
 ) -> Result<Page<HistoryEntry>, StoreError> {
-	// Transactions of a block stand before its events: one number for both places.
+	// One number for places of both kinds, so that a cursor names one entry.
 	let order = "2 * place + 1 - kind";
 	let read = |row: &Row<'_>| {
 		let kind = unsigned(row, 1)?;
@@ -248,6 +251,10 @@ pub(super) fn history(
 	Ok(Page { entries: shown, next })
 }
 
+/// Transfers from and to an account.
+const TRANSFERS_OF: &str = "transfers_of o CROSS JOIN transfers t ON t.height = o.height AND t.place = o.place \
+	JOIN blocks b ON b.height = o.height";
+
 fn transfer(row: &Row<'_>) -> rusqlite::Result<TransferView> {
 	let token: String = row.get(3)?;
 	let decimals = token.parse::<Token>().map_or(0, Token::decimals);
@@ -269,18 +276,16 @@ pub(super) fn transfers(
 	token: Option<Token>,
 	asked: &Asked,
 ) -> Result<Page<TransferView>, StoreError> {
-	let mut filters = Vec::new();
+	let (mut filters, mut table, mut at) =
+		(Vec::new(), "transfers t JOIN blocks b USING (height)", ("t.height", "t.place"));
 	if let Some(of) = of {
-		let own =
-			"(t.height, t.place) IN (SELECT height, place FROM transfers_of WHERE account = ?)";
-		filters.push((own, Value::from(of.to_vec())));
+		filters.push(("o.account = ?", Value::from(of.to_vec())));
+		(table, at) = (TRANSFERS_OF, ("o.height", "o.place"));
 	}
 	filters.extend(token.map(|token| ("t.token = ?", Value::from(token.symbol().to_string()))));
 	let columns = "t.height, t.place, b.time_ms, t.token, t.sender, t.receiver, t.amount";
-	let table = "transfers t JOIN blocks b USING (height)";
 	let place = |view: &TransferView| (view.height, view.place);
-	List { columns, table, at: ("t.height", "t.place"), filters, read: transfer, place }
-		.page(db, asked)
+	List { columns, table, at, filters, read: transfer, place }.page(db, asked)
 }
 
 pub(super) fn reserve_days(

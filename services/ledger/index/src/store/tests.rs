@@ -87,7 +87,6 @@ async fn a_history_has_what_an_account_signed_and_what_names_it() {
 		.iter()
 		.map(|entry| (entry.height, entry.transaction.is_some(), entry.event.is_some()))
 		.collect();
-	// Within a block the transaction stands before what it did; the newest come first.
 	assert_eq!(kinds.len(), 3);
 	assert!(kinds.iter().all(|(_, transaction, event)| transaction != event), "{kinds:?}");
 	assert_eq!(kinds[0].0, 99);
