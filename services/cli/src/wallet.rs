@@ -471,9 +471,8 @@ async fn cancel(args: &CancelArgs, out: &Output) -> anyhow::Result<()> {
 	let spinner = out.spinner("connecting");
 	let chain = args.node.connect().await?;
 	spinner.set_message("waiting for finality");
-	let replaced =
-		chain.replace_waiting(&key, &system::call::remark(&[]), tip, &args.node.patience());
-	let replaced = replaced.await;
+	let (nothing, patience) = (system::call::remark(&[]), args.node.patience());
+	let replaced = chain.replace_waiting(&key, &nothing, tip, &patience).await;
 	spinner.finish_and_clear();
 	let Replaced { number, included } = replaced?;
 	let done = Cancelled {
