@@ -46,7 +46,14 @@ impl<T> List<'_, T> {
 		let (height, place) = self.at;
 		let mut sql =
 			format!("SELECT {} FROM {} WHERE {height} BETWEEN ? AND ?", self.columns, self.table);
-		let mut values = vec![Value::from(int(asked.from)), Value::from(int(asked.to))];
+		// What lies before the cursor is not looked at again.
+		let (mut from, mut to) = (asked.from, asked.to);
+		match asked.after {
+			Some((after, _)) if asked.newest_first => to = to.min(after),
+			Some((after, _)) => from = from.max(after),
+			None => (),
+		}
+		let mut values = vec![Value::from(int(from)), Value::from(int(to))];
 		for (filter, value) in self.filters {
 			sql.push_str(&format!(" AND {filter}"));
 			values.push(value);

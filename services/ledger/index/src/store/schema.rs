@@ -41,6 +41,7 @@ CREATE TABLE transactions (
 ) WITHOUT ROWID;
 CREATE INDEX transactions_hash ON transactions (hash);
 CREATE INDEX transactions_call ON transactions (pallet, call, height, place);
+CREATE INDEX transactions_pallet ON transactions (pallet, height, place);
 CREATE TABLE events (
 	height INTEGER NOT NULL,
 	place INTEGER NOT NULL,
@@ -51,6 +52,7 @@ CREATE TABLE events (
 	PRIMARY KEY (height, place)
 ) WITHOUT ROWID;
 CREATE INDEX events_name ON events (pallet, name, height, place);
+CREATE INDEX events_pallet ON events (pallet, height, place);
 CREATE TABLE named (
 	what BLOB NOT NULL,
 	height INTEGER NOT NULL,
