@@ -91,7 +91,7 @@ export async function supplyPoints(): Promise<Point[]> {
 
 export const search = (text: string): Promise<IndexedThing[]> => ask(`/api/v1/search?q=${encodeURIComponent(text)}`);
 
-/** Where a thing that only the index knows can be looked at: in the block that it stands in. */
+/** Where a thing that only the index knows can be looked at: in its block. */
 export function placeOf({ kind, name, height }: IndexedThing): string | null {
 	if (kind === "account") return href("accounts", name);
 	if (kind === "meter") return href("energy", "meter", name);

@@ -23,15 +23,16 @@ const LIMIT: Duration = Duration::from_secs(120);
 const MINUTE: u64 = 60_000;
 
 /// A running index.
-struct Index {
+pub(crate) struct Index {
 	process: Process,
-	url: String,
+	/// Address of its API.
+	pub(crate) url: String,
 	http: reqwest::Client,
 }
 
 impl Index {
 	/// Starts one of a node's chain, in `data` of a folder.
-	async fn start(node: &str, folder: &Path, more: &[&str]) -> Result<Self> {
+	pub(crate) async fn start(node: &str, folder: &Path, more: &[&str]) -> Result<Self> {
 		let [port] = free_ports()?;
 		let listen = format!("127.0.0.1:{port}");
 		let data = folder.join("index").display().to_string();
@@ -84,7 +85,7 @@ impl Index {
 		Ok(self.get("/api/v1/status").await?["last"].as_u64())
 	}
 
-	async fn wait_for(&mut self, height: u64) -> Result<()> {
+	pub(crate) async fn wait_for(&mut self, height: u64) -> Result<()> {
 		let (http, url) = (self.http.clone(), format!("{}/api/v1/status", self.url));
 		let probe = async || {
 			let status: Json = http.get(&url).send().await?.json().await?;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use subxt_signer::sr25519::dev;
 
 const LIMIT: Duration = Duration::from_secs(600);
-/// How often it is asked where it stands.
+/// Pause between two questions for its last block.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// `scripts/bench index`.

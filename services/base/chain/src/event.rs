@@ -75,7 +75,7 @@ impl RawEvent {
 		&self.name
 	}
 
-	/// Its fields in plain JSON, and what stands in them in 32 bytes: accounts, keys, hashes. What is too
+	/// Its fields in plain JSON, and whatever they hold in 32 bytes: accounts, keys, hashes. What is too
 	/// long to be shown is `null`.
 	pub(crate) fn plain(&self, metadata: &Metadata) -> Plain {
 		let known = metadata.pallet_by_name(&self.pallet);

@@ -6,7 +6,7 @@
 //! - [`Chain`]: one connection, for a program that ends soon;
 //! - [`Link`]: a connection for as long as a program runs, which connects again when it has to;
 //! - [`submit`]: transactions followed to finality, sent again when a node loses them;
-//! - [`Past`]: a final block, its events and the state after it; [`Sheet`]: all that stands in it, in a form
+//! - [`Past`]: a final block, its events and the state after it; [`Sheet`]: all that it holds, in a form
 //!   that needs no type of ours;
 //! - [`tokens`]: what accounts hold, and transfers; [`Shortage`]: what one lacks for a call;
 //! - [`governance`]: calls of those who govern, alone or as one of several signers;
@@ -51,6 +51,6 @@ pub use past::{HoldReason, Past};
 pub use query::Query;
 pub use refusal::Refusal;
 pub use rpc::Config;
-pub use sheet::{Sent, Sheet, Told};
+pub use sheet::{EventEntry, Sent, Sheet};
 pub use shortage::Shortage;
 pub use submit::{Included, Patience, ReplaceError, Replaced, Submitter};

@@ -20,7 +20,7 @@ const MAX_NAMED: usize = 4_096;
 /// What was read, and what it names.
 #[derive(Debug, Default)]
 pub(crate) struct Plain {
-	/// The values.
+	/// The values that were read.
 	pub(crate) json: Json,
 	/// Whatever has 32 bytes: accounts, keys, hashes.
 	pub(crate) named: BTreeSet<[u8; 32]>,

@@ -1,4 +1,4 @@
-//! All that stands in a final block, in a form that needs no type of ours.
+//! All that a final block holds, in a form that needs no type of ours.
 
 use crate::{
 	ChainError, H256, Past, Refusal,
@@ -28,7 +28,7 @@ const ENGINE: [u8; 4] = *b"aura";
 pub struct Sheet {
 	/// Height of the block.
 	pub height: u64,
-	/// Its hash.
+	/// Hash of the block.
 	pub hash: H256,
 	/// Hash of the block before.
 	pub parent: H256,
@@ -43,7 +43,7 @@ pub struct Sheet {
 	/// Its transactions, in order.
 	pub sent: Vec<Sent>,
 	/// Its events, in order.
-	pub told: Vec<Told>,
+	pub events: Vec<EventEntry>,
 }
 
 /// A transaction of a block.
@@ -51,7 +51,7 @@ pub struct Sheet {
 pub struct Sent {
 	/// Its place in the block, from 0.
 	pub place: u32,
-	/// Its hash.
+	/// Hash of the transaction.
 	pub hash: H256,
 	/// The account that signed it; none if nobody did.
 	pub signer: Option<AccountId>,
@@ -71,7 +71,7 @@ pub struct Sent {
 
 /// An event of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct EventEntry {
 	/// Place of its transaction in the block; none if no transaction caused it.
 	pub transaction: Option<u32>,
 	/// The event, for those who know its type.
@@ -84,7 +84,7 @@ pub struct Told {
 }
 
 impl Past {
-	/// All that stands in the block.
+	/// All that the block holds.
 	///
 	/// # Errors
 	/// [`ChainError::Rpc`], also if the node no longer has the state after the block;
@@ -127,13 +127,13 @@ impl Past {
 				});
 			}
 			for event in events.iter() {
-				self.tell(&event.map_err(failed)?, &mut sheet)?;
+				self.note(&event.map_err(failed)?, &mut sheet)?;
 			}
 			Ok(sheet)
 		})
 	}
 
-	fn tell(&self, event: &Event<'_, crate::Config>, sheet: &mut Sheet) -> Result<(), ChainError> {
+	fn note(&self, event: &Event<'_, crate::Config>, sheet: &mut Sheet) -> Result<(), ChainError> {
 		let transaction = match event.phase() {
 			Phase::ApplyExtrinsic(place) => Some(place),
 			_ => None,
@@ -153,7 +153,7 @@ impl Past {
 			}
 		}
 		let named = plain.named.into_iter().collect();
-		sheet.told.push(Told { transaction, event, fields: plain.json, named });
+		sheet.events.push(EventEntry { transaction, event, fields: plain.json, named });
 		Ok(())
 	}
 

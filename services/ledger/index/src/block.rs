@@ -13,9 +13,9 @@ use serde_json::Value as Json;
 /// A final block.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Block {
-	/// Its height.
+	/// Height of the block.
 	pub height: u64,
-	/// Its hash.
+	/// Hash, as the chain has it.
 	pub hash: H256,
 	/// Hash of the block before.
 	pub parent: H256,
@@ -37,12 +37,12 @@ pub struct Block {
 	pub meters: Vec<Meter>,
 }
 
-/// A transaction.
+/// A transaction of a block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transaction {
 	/// Its place in the block.
 	pub place: u32,
-	/// Its hash.
+	/// Hash, as the chain has it.
 	pub hash: H256,
 	/// The account that signed it.
 	pub signer: Option<AccountId>,
@@ -50,7 +50,7 @@ pub struct Transaction {
 	pub nonce: Option<u64>,
 	/// The pallet that it calls.
 	pub pallet: String,
-	/// The call.
+	/// Name of the call.
 	pub call: String,
 	/// Bytes that it has.
 	pub bytes: u64,
@@ -60,14 +60,14 @@ pub struct Transaction {
 	pub fee: Option<u128>,
 }
 
-/// An event.
+/// An event of a block.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Event {
 	/// Place of its transaction.
 	pub transaction: Option<u32>,
-	/// Its pallet.
+	/// Name of the pallet.
 	pub pallet: String,
-	/// Its name.
+	/// Name of the event.
 	pub name: String,
 	/// Its fields, by their names.
 	pub fields: Json,
@@ -80,7 +80,7 @@ pub struct Event {
 /// A meter and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meter {
-	/// Its index.
+	/// Index of the meter.
 	pub index: MeterIndex,
 	/// Ids of its site, its device and itself.
 	pub name: MeterName,
@@ -108,20 +108,20 @@ pub struct Span {
 /// What an event says that is charted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
-	/// A transfer.
+	/// A transfer of a token.
 	Transfer {
 		/// Of which token.
 		token: Token,
-		/// The sender.
+		/// Account of the sender.
 		from: AccountId,
-		/// The receiver.
+		/// Account of the receiver.
 		to: AccountId,
 		/// In the token's smallest unit.
 		amount: u128,
 	},
 	/// A statement about the latest day was taken.
 	Stated {
-		/// The day.
+		/// Day that it is about.
 		day: Day,
 		/// Hash of its fields.
 		statement: H256,
@@ -154,7 +154,7 @@ pub enum Fact {
 	},
 	/// A batch of readings was accepted.
 	Energy {
-		/// The meter.
+		/// Index of the meter.
 		meter: MeterIndex,
 		/// The batch's number.
 		sequence: u64,
@@ -167,7 +167,7 @@ pub enum Fact {
 	},
 	/// A job was opened.
 	JobOpened {
-		/// The job.
+		/// Id of the job.
 		job: H256,
 		/// The account that pays.
 		client: AccountId,
@@ -180,7 +180,7 @@ pub enum Fact {
 	},
 	/// A job ended without a receipt.
 	JobReturned {
-		/// The job.
+		/// Id of the job.
 		job: H256,
 		/// How it ended.
 		state: JobState,
@@ -189,9 +189,9 @@ pub enum Fact {
 	},
 	/// A receipt settled its job.
 	JobSettled {
-		/// The job.
+		/// Id of the job.
 		job: H256,
-		/// The receipt.
+		/// Id of the receipt.
 		receipt: H256,
 		/// Key of the miner.
 		miner: [u8; 32],
@@ -257,7 +257,7 @@ pub enum Fact {
 	},
 	/// AIT was minted to a miner or a coordinator.
 	Emission {
-		/// Its key.
+		/// Key of the party.
 		key: [u8; 32],
 		/// In units of 10⁻¹⁸ AIT.
 		amount: u128,
@@ -296,7 +296,7 @@ pub enum ReserveMove {
 }
 
 impl ReserveMove {
-	/// Its word.
+	/// The word that is kept and answered.
 	pub const fn as_str(self) -> &'static str {
 		match self {
 			Self::Minted => "minted",

@@ -109,14 +109,14 @@ mod tests {
 		assert_eq!(board.standstill(PATIENCE), None);
 		board.fails("the state is gone".to_string());
 		hands.advance(Duration::from_secs(30));
-		// The chain goes on, and the node says so: that is no help.
+		// That the chain continues does not help.
 		board.sees(8);
-		board.fails("the state is gone for good".to_string());
-		assert_eq!(board.standstill(PATIENCE), None, "a short cut is no standstill");
+		board.fails("the state is gone at all".to_string());
+		assert_eq!(board.standstill(PATIENCE), None, "a short cut does not count");
 		hands.advance(Duration::from_secs(31));
 		board.sees(9);
 		let said = board.standstill(PATIENCE).unwrap();
-		assert_eq!(said, "nothing was indexed for 61 s: the state is gone for good");
+		assert_eq!(said, "nothing was indexed for 61 s: the state is gone at all");
 		board.moves();
 		assert_eq!((board.standstill(PATIENCE), board.trouble()), (None, None));
 	}

@@ -5,7 +5,7 @@ use gridproof_http::{BadOrigin, Ended, MetricsError};
 use gridproof_store::StoreError;
 use gridproof_support::{Classified, Failure};
 
-/// Why an index does not run, or does not go on.
+/// Why an index does not run, or does not continue.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
 	/// The database cannot be used.
@@ -31,7 +31,7 @@ pub enum IndexError {
 		 that chain, or another folder"
 	)]
 	OtherChain {
-		/// The folder.
+		/// Folder of the database.
 		folder: String,
 		/// Genesis of the chain that is indexed.
 		kept: String,
@@ -41,7 +41,7 @@ pub enum IndexError {
 	/// The chain has another block than the one that is indexed.
 	#[error(
 		"block {height} is another one at the node than in the index, although both were final: the chain was \
-		 begun anew, or the node is not to be trusted. Name another node, or index into an empty folder"
+		 begun again, or the node is not to be trusted. Name another node, or index into an empty folder"
 	)]
 	OtherBlock {
 		/// Height of the block.
@@ -77,7 +77,7 @@ pub enum IndexError {
 	/// The address cannot be listened on.
 	#[error("cannot listen on {address}: {reason}")]
 	Listen {
-		/// The address.
+		/// Address that was asked for.
 		address: String,
 		/// The system's reason.
 		reason: String,

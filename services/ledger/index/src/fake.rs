@@ -30,9 +30,9 @@ pub(crate) const BEGIN: u64 = 1_769_896_800_000;
 pub(crate) const SLOT: u64 = 60_000;
 pub(crate) const ALICE: [u8; 32] = [1; 32];
 pub(crate) const BOB: [u8; 32] = [2; 32];
-pub(crate) const COORDINATOR: [u8; 32] = [3; 32];
-pub(crate) const MINER: [u8; 32] = [4; 32];
-pub(crate) const JOB: H256 = H256([5; 32]);
+pub(crate) const COORDINATOR: [u8; 32] = [203; 32];
+pub(crate) const MINER: [u8; 32] = [204; 32];
+pub(crate) const JOB: H256 = H256([205; 32]);
 pub(crate) const BATCH: BatchKind = BatchKind { asset: PriceAsset::Aicp, mode: Mode::Ordinary };
 pub(crate) const SHARES: Shares = Shares { treasury: 1, coordinator: 2, miner: 7 };
 

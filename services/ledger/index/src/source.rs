@@ -34,7 +34,7 @@ pub trait Source: Send + Sync + 'static {
 	fn block(&self, height: u64) -> BoxFuture<'_, Result<Block, ChainError>>;
 }
 
-/// A node.
+/// A node behind a link that connects again.
 pub(crate) struct Node {
 	link: Link,
 	/// Meters whose certificate was read since the start.
@@ -135,9 +135,9 @@ fn of_sheet(sheet: Sheet, supplies: [u128; 3], wanted: &mut BTreeSet<(MeterIndex
 		error: sent.error,
 		fee: sent.fee,
 	});
-	let mut events = Vec::with_capacity(sheet.told.len());
-	for told in sheet.told {
-		let fact = fact(&told.event).unwrap_or_else(|error| {
+	let mut events = Vec::with_capacity(sheet.events.len());
+	for entry in sheet.events {
+		let fact = fact(&entry.event).unwrap_or_else(|error| {
 			// It is found among all events; its figure is missing in charts until the program knows the new form.
 			tracing::warn!(%error, height = sheet.height, "an event has a form that is not known");
 			None
@@ -145,18 +145,18 @@ fn of_sheet(sheet: Sheet, supplies: [u128; 3], wanted: &mut BTreeSet<(MeterIndex
 		if let Some(Fact::Energy { meter, .. }) = &fact {
 			wanted.insert((*meter, false));
 		}
-		if let Some(Ok(certified)) = told.event.read::<MeterCertified>() {
+		if let Some(Ok(certified)) = entry.event.read::<MeterCertified>() {
 			wanted.insert((certified.meter, true));
 		}
-		if let Some(Ok(exchanged)) = told.event.read::<MeterExchanged>() {
+		if let Some(Ok(exchanged)) = entry.event.read::<MeterExchanged>() {
 			wanted.insert((exchanged.meter, true));
 		}
 		events.push(Event {
-			transaction: told.transaction,
-			pallet: told.event.pallet().to_string(),
-			name: told.event.name().to_string(),
-			fields: told.fields,
-			named: told.named,
+			transaction: entry.transaction,
+			pallet: entry.event.pallet().to_string(),
+			name: entry.event.name().to_string(),
+			fields: entry.fields,
+			named: entry.named,
 			fact,
 		});
 	}

@@ -40,12 +40,12 @@ pub struct Status {
 	pub bytes: u64,
 }
 
-/// A block.
+/// A block without what is in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BlockView {
-	/// Its height.
+	/// Height of the block.
 	pub height: u64,
-	/// Its hash.
+	/// Hash, `0x` and 64 digits.
 	pub hash: String,
 	/// Hash of the block before.
 	pub parent: String,
@@ -64,7 +64,7 @@ pub struct BlockView {
 /// A block with what is in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BlockDetail {
-	/// The block.
+	/// The block itself, without the rest.
 	pub block: BlockView,
 	/// Its transactions, at most 1,000.
 	pub transactions: Vec<TransactionView>,
@@ -72,7 +72,7 @@ pub struct BlockDetail {
 	pub events: Vec<EventView>,
 }
 
-/// A transaction.
+/// A transaction of a block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TransactionView {
 	/// Height of its block.
@@ -81,7 +81,7 @@ pub struct TransactionView {
 	pub place: u64,
 	/// Time of the block.
 	pub time: String,
-	/// Its hash.
+	/// Hash, `0x` and 64 digits.
 	pub hash: String,
 	/// Address of the account that signed it; none if nobody did.
 	pub signer: Option<String>,
@@ -89,7 +89,7 @@ pub struct TransactionView {
 	pub nonce: Option<u64>,
 	/// The pallet that it calls.
 	pub pallet: String,
-	/// The call.
+	/// Name of the call.
 	pub call: String,
 	/// Bytes that it has.
 	pub bytes: u64,
@@ -101,7 +101,7 @@ pub struct TransactionView {
 	pub fee: Option<Amount>,
 }
 
-/// An event.
+/// An event of a block.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EventView {
 	/// Height of its block.
@@ -112,9 +112,9 @@ pub struct EventView {
 	pub time: String,
 	/// Place of the transaction that caused it.
 	pub transaction: Option<u64>,
-	/// Its pallet.
+	/// Name of the pallet.
 	pub pallet: String,
-	/// Its name.
+	/// Name of the event.
 	pub name: String,
 	/// Its fields by their names: accounts are addresses, bytes `0x` and hexadecimal digits, numbers of 128 bits
 	/// strings. `null` is what is too long to be shown.
@@ -135,7 +135,7 @@ pub struct HistoryEntry {
 	pub event: Option<EventView>,
 }
 
-/// A transfer.
+/// A transfer of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TransferView {
 	/// Height of its block.
@@ -185,7 +185,7 @@ pub struct SupplyPoint {
 /// Energy of a span of time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EnergyPoint {
-	/// Its begin.
+	/// Begin of the span.
 	pub begin: String,
 	/// What was imported, in Wh.
 	pub imported_wh: u64,
@@ -195,10 +195,10 @@ pub struct EnergyPoint {
 	pub minted_wh: u64,
 }
 
-/// A meter.
+/// A meter by its certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MeterView {
-	/// Its index.
+	/// Index of the meter.
 	pub meter: u64,
 	/// Id of its site.
 	pub site: String,
@@ -239,10 +239,10 @@ pub struct ReadingsView {
 	pub root: Option<String>,
 }
 
-/// A job.
+/// A job that was opened on chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobView {
-	/// Its id.
+	/// Id of the job.
 	pub job: String,
 	/// Height of the block that opened it.
 	pub height: u64,
@@ -270,10 +270,10 @@ pub struct JobView {
 	pub refund: Option<Amount>,
 }
 
-/// A channel.
+/// A channel that was opened on chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChannelView {
-	/// Its number.
+	/// Number of the channel.
 	pub channel: u64,
 	/// Height of the block that opened it.
 	pub height: u64,
@@ -358,7 +358,7 @@ pub struct EarningPoint {
 /// An emission step that ended. Amounts are in units of 10⁻¹⁸ AIT.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StepView {
-	/// Its number.
+	/// Number of the step.
 	pub step: u64,
 	/// Height of the block that ended it.
 	pub height: u64,
@@ -374,7 +374,7 @@ pub struct StepView {
 	pub treasury: Amount,
 }
 
-/// A slash.
+/// A slash of a bond.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SlashView {
 	/// Height of the block.

@@ -1,6 +1,6 @@
 //! The time of blocks.
 
-/// Calls, as they stand in blocks.
+/// Calls, as blocks hold them.
 pub(crate) mod call {
 	use codec::{Compact, DecodeAll};
 

@@ -87,7 +87,7 @@ impl Follower {
 		Ok(Self { source, store, board, metrics, next, last, at_once: at_once.max(1) })
 	}
 
-	/// Follows the chain without end. Returns why it cannot go on, if another try is of no use.
+	/// Follows the chain without end. Returns why it cannot continue, if another try is of no use.
 	pub(crate) async fn run(mut self, loops: &Loops) -> IndexError {
 		let mut pauses = PAUSES.pauses();
 		loop {

@@ -106,7 +106,7 @@ async fn a_chain_that_was_begun_anew_is_not_mixed_with_the_one_before() {
 	let (folder, fake) = (tempfile::tempdir().unwrap(), Arc::new(Fake::new(10)));
 	let mut follower = open(&fake, &folder, None).await.unwrap();
 	follower.catch_up(&Loops::default()).await.unwrap();
-	// It goes on with a block that does not follow.
+	// It continues with a block that does not follow.
 	let mut next = block(10);
 	next.parent = H256([45; 32]);
 	fake.blocks.locked().push(next);

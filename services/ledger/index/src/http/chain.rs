@@ -92,7 +92,7 @@ pub(super) async fn block(
 	api.store.block(height).await?.map(Json).ok_or_else(missing)
 }
 
-/// Which transactions.
+/// Filters of a list of transactions.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct TransactionQuery {
@@ -123,7 +123,7 @@ pub(super) async fn transactions(
 	Ok(Json(api.store.transactions(chosen, page.asked(&api).await?).await?))
 }
 
-/// Which events.
+/// Filters of a list of events.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventQuery {

@@ -38,7 +38,7 @@ pub(super) async fn channel(
 	found.map(Json).ok_or_else(|| ApiError::not_found("Channel"))
 }
 
-/// Whose batches.
+/// Filter of a list of batches.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct BatchQuery {

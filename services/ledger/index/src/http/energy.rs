@@ -19,7 +19,7 @@ use utoipa::IntoParams;
 
 type Answer<T> = Result<Json<T>, ApiError>;
 
-/// Which meters.
+/// Filters of a list of meters.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct MeterQuery {

@@ -21,7 +21,7 @@ const MOVES: [&str; 4] = ["minted", "redeemed", "credit_given", "credit_spent"];
 
 type Answer<T> = Result<Json<T>, ApiError>;
 
-/// Which transfers.
+/// Filters of a list of transfers.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct TransferQuery {
@@ -45,7 +45,7 @@ pub(super) async fn transfers(
 	Ok(Json(api.store.transfers(of, token, page.asked(&api).await?).await?))
 }
 
-/// Which moments.
+/// Moments of a chart of supplies.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SupplyQuery {
@@ -114,7 +114,7 @@ pub(super) async fn reserve_states(
 	Ok(Json(api.store.states(page.asked(&api).await?).await?))
 }
 
-/// Which of them.
+/// Filter of a list of mints and redemptions.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct MoveQuery {
@@ -146,7 +146,7 @@ pub(super) async fn emission(
 	Ok(Json(api.store.steps(page.asked(&api).await?).await?))
 }
 
-/// Whose.
+/// Filter of a list of slashes.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SlashQuery {

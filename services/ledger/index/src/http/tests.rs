@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
 	board::Board,
-	fake::{ALICE, JOB, MINER, block, eventful, hash},
+	fake::{ALICE, BOB, JOB, MINER, block, eventful, hash},
 	metrics::Metrics,
 	store::Store,
 };
@@ -77,6 +77,7 @@ async fn every_request_of_the_document_is_answered() {
 	let (alice, job, miner) = (address(&ALICE), hexadecimal(JOB.0), hexadecimal(MINER));
 	for path in paths {
 		let path = path
+			.replace("owners/{address}", &format!("owners/{}", address(&BOB)))
 			.replace("{address}", &alice)
 			.replace("{block}", "50")
 			.replace("{meter}", "0")

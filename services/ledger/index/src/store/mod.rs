@@ -44,7 +44,7 @@ const DETAILS: u32 = 1_000;
 pub(crate) struct Head {
 	/// Height of the last block.
 	pub(crate) height: u64,
-	/// Its hash.
+	/// Hash of that block.
 	pub(crate) hash: H256,
 	/// Its time, in UTC milliseconds.
 	pub(crate) time_ms: u64,
@@ -53,7 +53,7 @@ pub(crate) struct Head {
 /// An answer of the store.
 pub(crate) type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
-/// The database.
+/// The database; clones share it.
 #[derive(Clone)]
 pub(crate) struct Store(Database);
 
@@ -210,7 +210,7 @@ answers! {
 	fn steps(asked: Asked) -> Page<StepView> = lists::steps;
 	/// What a key was paid.
 	fn earnings(key: [u8; 32], asked: Asked) -> Page<EarningView> = lists::earnings;
-	/// A job.
+	/// A job by its id.
 	fn job(job: [u8; 32]) -> Option<JobView> = figures::job;
 	/// What there was of the tokens.
 	fn supplies(moments: Vec<u64>) -> Vec<SupplyPoint> = |db, moments: &Vec<u64>| figures::supplies(db, moments);
@@ -231,7 +231,7 @@ answers! {
 	/// Slashes.
 	fn slashes(key: Option<[u8; 32]>, asked: Asked) -> Page<SlashView> =
 		|db, key: &Option<[u8; 32]>, asked| lists::slashes(db, *key, asked);
-	/// A channel.
+	/// A channel by its number.
 	fn channel(channel: u64) -> Option<ChannelView> = |db, channel: &u64| figures::channel(db, *channel);
 	/// Energy by spans of time.
 	fn energy(whose: Whose, by: By, span: (u64, u64)) -> Vec<EnergyPoint> =

@@ -24,7 +24,7 @@ pub(super) fn maybe(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64
 	Ok(row.get::<_, Option<i64>>(column)?.and_then(|value| u64::try_from(value).ok()))
 }
 
-/// An amount.
+/// An amount in its smallest unit.
 pub(super) fn amount(row: &Row<'_>, column: usize) -> rusqlite::Result<Amount> {
 	Ok(Amount(row.get::<_, String>(column)?.parse().unwrap_or_default()))
 }
