@@ -20,7 +20,7 @@ pub struct HoldReason(pub [u8; 2]);
 /// A final block, and the state after it.
 #[derive(Clone)]
 pub struct Past {
-	at: AtBlock,
+	pub(crate) at: AtBlock,
 }
 
 impl Chain {

@@ -7,10 +7,11 @@ use gridproof_http::Metric;
 
 /// Returns the page.
 pub fn page() -> anyhow::Result<String> {
-	let programs: [(&str, &str, Vec<Metric>); 6] = [
+	let programs: [(&str, &str, Vec<Metric>); 7] = [
 		("Gateway", "`GET /metrics` of the API", gridproof_gateway::metrics()),
 		("Coordinator", "`GET /metrics` of the API", gridproof_coordinator::metrics()),
 		("Miner", "`gridproof miner run --metrics`", gridproof_miner::metrics()),
+		("Index", "`GET /metrics` of the API", gridproof_index::metrics()),
 		(
 			"Daily attestation",
 			"`gridproof attest daemon --metrics`",
