@@ -61,7 +61,7 @@ impl Chain {
 	/// then. If that one gets into a block first, the call is not: [`ChainError::Undecided`], as of any
 	/// transaction whose number another one took.
 	///
-	/// A program that follows the other transaction may sign it anew, with the next number.
+	/// A program that follows the other transaction may sign it again, with the next number.
 	///
 	/// # Errors
 	/// [`ReplaceError`]; nothing has been replaced then.
