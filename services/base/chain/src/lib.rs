@@ -47,7 +47,7 @@ pub use error::ChainError;
 pub use event::Event;
 pub use gridproof_primitives::H256;
 pub use link::Link;
-pub use past::{HoldReason, Past};
+pub use past::{HoldReason, Holds, Past};
 pub use query::Query;
 pub use refusal::Refusal;
 pub use rpc::Config;

@@ -184,7 +184,7 @@ impl Link {
 		self.leave().await;
 	}
 
-	/// Returns the session, begun if there is none. Who waited while it could not be begun is told so,
+	/// Returns the session, begun if there is none. Who waited while it could not be begun learns it,
 	/// and does not try at once again, one after the other.
 	async fn session(&self) -> Result<Session, ClientError> {
 		let came = Instant::now();
