@@ -119,6 +119,12 @@ impl OpenLedger {
 		self.refused.notify_waiters();
 	}
 
+	/// The chain answers again, also who waits.
+	pub(crate) fn answer(&self) {
+		self.is_silent.store(false, Ordering::SeqCst);
+		self.refused.notify_waiters();
+	}
+
 	/// How often it was asked about miners.
 	pub(crate) fn asked(&self) -> usize {
 		self.asked.load(Ordering::SeqCst)
@@ -160,7 +166,9 @@ impl Ledger for OpenLedger {
 		async move {
 			if self.is_silent.load(Ordering::SeqCst) {
 				self.refused.notified().await;
-				return Ok(None);
+				if self.is_silent.load(Ordering::SeqCst) {
+					return Ok(None);
+				}
 			}
 			Ok(is_known.then_some(registered))
 		}
