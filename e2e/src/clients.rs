@@ -3,7 +3,7 @@
 use crate::binary::repository;
 use anyhow::{Context, Result, ensure};
 use std::{
-	fs,
+	fs::{self, File},
 	path::{Path, PathBuf},
 	process::{Command, Stdio},
 };
@@ -22,6 +22,7 @@ pub fn npm(name: &str) -> Result<PathBuf> {
 /// # Errors
 /// When npm is not there, or fails.
 pub fn npm_in(folder: PathBuf) -> Result<PathBuf> {
+	let _turn = turn(&folder.join("package-lock.json"))?;
 	let changed = |file: &str| fs::metadata(folder.join(file)).and_then(|data| data.modified());
 	let wanted = changed("package-lock.json")?;
 	if changed("node_modules/.package-lock.json").is_ok_and(|installed| installed >= wanted) {
@@ -53,6 +54,7 @@ pub fn python_with(name: &str) -> Result<PathBuf> {
 	let (wanted, environment) =
 		(folder.join(format!("{name}.txt")), folder.join(".venv").join(name));
 	let (python, stamp) = (environment.join("bin/python"), environment.join("requirements.txt"));
+	let _turn = turn(&wanted)?;
 	let text = fs::read(&wanted)?;
 	if fs::read(&stamp).is_ok_and(|installed| installed == text) {
 		return Ok(python);
@@ -65,6 +67,14 @@ pub fn python_with(name: &str) -> Result<PathBuf> {
 	.context("is the network there?")?;
 	fs::write(stamp, text)?;
 	Ok(python)
+}
+
+/// Waits until no other test installs what a file names: each is a process of its own, and the first one that comes installs
+/// for all. Others wait while the returned handle is open.
+fn turn(packages: &Path) -> Result<File> {
+	let file = File::open(packages).with_context(|| packages.display().to_string())?;
+	file.lock()?;
+	Ok(file)
 }
 
 /// A script of `e2e/py`.

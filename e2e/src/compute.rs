@@ -300,14 +300,21 @@ impl Compute {
 		is_right: impl Fn(usize) -> bool,
 	) -> Result<()> {
 		let (http, info) = (self.http.clone(), format!("{}/api/v1/info", self.url));
-		self.coordinator
+		let mut there = Vec::new();
+		let waited = self
+			.coordinator
 			.wait(&format!("{count} miners"), START, async || {
 				let Ok(answer) = http.get(&info).send().await else { return Ok(None) };
 				let info: Value = answer.json().await?;
-				let there = info["miners"].as_array().map_or(0, Vec::len);
-				Ok(is_right(there).then_some(()))
+				there = info["miners"].as_array().cloned().unwrap_or_default();
+				Ok((is_right(there.len())).then_some(()))
 			})
-			.await
+			.await;
+		let words = |miner: &mut Process| miner.last_words();
+		waited.with_context(|| {
+			let said: Vec<String> = self.miners.iter_mut().map(words).collect();
+			format!("only {there:?} are there\n{}", said.join("\n"))
+		})
 	}
 
 	/// Asks the coordinator; JSON of the answer.

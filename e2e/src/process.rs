@@ -85,12 +85,7 @@ impl Process {
 		limit: Duration,
 		mut probe: impl AsyncFnMut() -> Result<Option<T>>,
 	) -> Result<T> {
-		let tail = |log: &str| {
-			let lines: Vec<&str> = log.lines().collect();
-			lines[lines.len().saturating_sub(LOG_TAIL_LINES)..].join("\n")
-		};
 		let (name, log) = (self.name.clone(), self.log.clone());
-		let read = || String::from_utf8_lossy(&fs::read(&log).unwrap_or_default()).into_owned();
 		let child = &mut self.child;
 		let waited = wait::until(what, limit, async || {
 			if let Some(status) = child.as_mut().map(Child::try_wait).transpose()?.flatten() {
@@ -98,7 +93,14 @@ impl Process {
 			}
 			probe().await
 		});
-		waited.await.with_context(|| format!("--- end of the log of {name}\n{}", tail(&read())))
+		waited.await.with_context(|| end_of(&name, &log))
+	}
+
+	/// Says whether it has ended, and the last of what it printed.
+	pub fn last_words(&mut self) -> String {
+		let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
+		let ended = ended.map(|status| format!("{} ended with {status}\n", self.name));
+		format!("{}{}", ended.unwrap_or_default(), end_of(&self.name, &self.log))
 	}
 
 	/// What it has printed.
@@ -116,4 +118,12 @@ impl Drop for Process {
 	fn drop(&mut self) {
 		self.kill();
 	}
+}
+
+/// The end of a log.
+fn end_of(name: &str, log: &Path) -> String {
+	let text = String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned();
+	let lines: Vec<&str> = text.lines().collect();
+	let tail = &lines[lines.len().saturating_sub(LOG_TAIL_LINES)..];
+	format!("--- end of the log of {name}\n{}", tail.join("\n"))
 }

@@ -8,8 +8,8 @@ use crate::{chain_spec, key::KeyCmd};
 use clap::{Arg, Command, Parser};
 use gridproof_logs::Format;
 use sc_cli::{
-	BuildSpecCmd, ChainInfoCmd, CheckBlockCmd, Database, ExportBlocksCmd, ExportChainSpecCmd,
-	ExportStateCmd, ImportBlocksCmd, PurgeChainCmd, RevertCmd, SubstrateCli,
+	BuildSpecCmd, ChainInfoCmd, CheckBlockCmd, Database, DatabasePruningMode, ExportBlocksCmd,
+	ExportChainSpecCmd, ExportStateCmd, ImportBlocksCmd, PurgeChainCmd, RevertCmd, SubstrateCli,
 };
 use sc_storage_monitor::StorageMonitorParams;
 use std::time::Duration;
@@ -66,6 +66,16 @@ pub(crate) struct RunArgs {
 	#[clap(flatten)]
 	pub base: sc_cli::RunCmd,
 
+	/// What the node is for.
+	///
+	/// `validator` makes blocks and votes, as --validator; `full` follows the chain and keeps four
+	/// hours of states; `archive` keeps the states and blocks of all time. What kind of states a
+	/// database keeps is chosen when it is made. Without it the other options decide.
+	#[arg(long, value_name = "PROFILE", value_enum,
+		conflicts_with_all = ["validator", "dev", "state_pruning", "blocks_pruning", "alice", "bob",
+			"charlie", "dave", "eve", "ferdie", "one", "two"])]
+	profile: Option<Profile>,
+
 	/// Listen for other nodes on all network interfaces.
 	///
 	/// Without it, and without --listen-addr, the node listens on this machine only. Nodes of a
@@ -86,7 +96,33 @@ pub(crate) struct RunArgs {
 	pub storage_monitor: StorageMonitorParams,
 }
 
+/// What a node is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Profile {
+	/// Makes blocks and votes.
+	Validator,
+	/// Follows the chain, and keeps its states for hours.
+	Full,
+	/// Keeps everything.
+	Archive,
+}
+
 impl RunArgs {
+	/// The SDK's arguments, as the profile wants them.
+	pub(crate) fn base(&self) -> sc_cli::RunCmd {
+		let mut base = self.base.clone();
+		match self.profile {
+			None | Some(Profile::Full) => (),
+			Some(Profile::Validator) => base.validator = true,
+			Some(Profile::Archive) => {
+				let pruning = &mut base.import_params.pruning_params;
+				pruning.state_pruning = Some(DatabasePruningMode::Archive);
+				pruning.blocks_pruning = DatabasePruningMode::Archive;
+			},
+		}
+		base
+	}
+
 	/// Time that GRANDPA expects a vote to need.
 	pub(crate) const fn gossip(&self) -> Duration {
 		Duration::from_millis(self.gossip_duration)
@@ -272,7 +308,7 @@ mod tests {
 	}
 
 	fn run(arguments: &[&str]) -> sc_cli::RunCmd {
-		parse(arguments).expect("valid arguments").run.base
+		parse(arguments).expect("valid arguments").run.base()
 	}
 
 	#[test]
@@ -363,6 +399,33 @@ mod tests {
 	}
 
 	#[test]
+	fn a_profile_is_what_its_options_are() {
+		let pruning = |arguments: &[&str]| {
+			let pruning = run(arguments).import_params.pruning_params;
+			(pruning.state_pruning, pruning.blocks_pruning)
+		};
+		assert!(run(&["--profile", "validator"]).validator);
+		for one in ["full", "archive"] {
+			assert!(!run(&["--profile", one]).validator, "{one}");
+		}
+		let options = ["--state-pruning", "archive", "--blocks-pruning", "archive"];
+		assert_eq!(pruning(&["--profile", "archive"]), pruning(&options));
+		for one in ["validator", "full"] {
+			assert_eq!(pruning(&["--profile", one]), pruning(&[]), "{one}");
+		}
+	}
+
+	#[test]
+	fn a_profile_excludes_the_options_that_it_stands_for() {
+		for other in [&["--validator"][..], &["--dev"], &["--state-pruning", "256"], &["--alice"]] {
+			let arguments = [&["--profile", "archive"], other].concat();
+			assert!(parse(&arguments).is_err(), "{other:?}");
+		}
+		let error = parse(&["--profile", "light"]).expect_err("no such profile");
+		assert!(error.contains("validator, full, archive"), "{error}");
+	}
+
+	#[test]
 	fn listening_everywhere_and_listening_somewhere_exclude_each_other() {
 		assert!(parse(&["--p2p-external"]).expect("valid").run.p2p_external);
 		let both = ["--p2p-external", "--listen-addr", "/ip4/127.0.0.1/tcp/30333"];
@@ -371,7 +434,10 @@ mod tests {
 
 	fn settings(arguments: &[&str]) -> PoolSettings {
 		let cli = parse(arguments).expect("valid arguments");
-		PoolSettings::new(&cli.run.base.pool_config, cli.run.base.shared_params.dev)
+		{
+			let base = cli.run.base();
+			PoolSettings::new(&base.pool_config, base.shared_params.dev)
+		}
 	}
 
 	#[test]

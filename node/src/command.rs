@@ -89,9 +89,8 @@ fn work<'a, C: CliConfiguration>(
 
 /// Runs a node until it receives a signal to stop.
 fn run_node(cli: &Cli) -> Result<(), Error> {
-	let RunArgs { base, p2p_external, storage_monitor, .. } = &cli.run;
-	let gossip = cli.run.gossip();
-	let mut base = base.clone();
+	let RunArgs { p2p_external, storage_monitor, .. } = &cli.run;
+	let (gossip, mut base) = (cli.run.gossip(), cli.run.base());
 	if base.shared_params.log.is_empty() {
 		// Two lines for each second's block say enough; these would be two more. The SDK's
 		// RPC server is not the one that answers.

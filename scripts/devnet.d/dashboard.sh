@@ -44,5 +44,6 @@ start_dashboard() {
 	local light=()
 	if make_light_spec; then light=(--light-spec "$HOME_DIR/light.json"); fi
 	start dashboard "$GRIDPROOF" dashboard --dir "$DASHBOARD_DIR" --listen "127.0.0.1:$DASHBOARD_PORT" --url "$WS" \
-		--gateway-url "$GATEWAY" --coordinator-url "$COORDINATOR" --front-url "$FRONT" "${light[@]}"
+		--gateway-url "$GATEWAY" --coordinator-url "$COORDINATOR" --front-url "$FRONT" --index-url "$INDEX" \
+		"${light[@]}"
 }

@@ -6,13 +6,16 @@ import { href } from "../lib/route.svelte";
 import { address, parseAddress } from "../lib/ss58";
 import { hashOf } from "./blocks";
 import { chain } from "./chain.svelte";
+import * as indexed from "./indexed";
 import * as reads from "./reads";
 import { askJson } from "./services";
 
 export interface Found {
-	kind: "block" | "account" | "job" | "party" | "model" | "meter" | "channel" | "day" | "receipt" | "transaction";
+	kind: "block" | "account" | "job" | "party" | "model" | "meter" | "channel" | "day" | "receipt" | "transaction" | "named" | "event";
 	name: string;
 	to: string;
+	/** Only an index says so: it is looked at in the block that it names. */
+	isIndexed?: boolean;
 }
 
 const SEARCHED_BLOCKS = 40;
@@ -52,8 +55,19 @@ export async function search(input: string): Promise<Found[]> {
 		look(reads.balances(api, at, own).then((one) => (one.exists || parsed.prefix !== null ? { kind: "account", name: own, to: href("accounts", own) } : null)));
 	}
 	if (/[\w-]+\/[\w-]+/.test(text) || /^[\w-]{3,}$/.test(text)) look(meterByName(text));
+	const more = indexed.hasIndex() ? indexed.search(text).catch(() => []) : Promise.resolve([]);
 	await Promise.all(looks);
-	return found;
+	return [...found, ...onlyIndexed(found, await more)];
+}
+
+/** What an index adds to what the chain itself has. */
+export function onlyIndexed(found: Found[], things: indexed.IndexedThing[]): Found[] {
+	const known = new Set(found.flatMap(({ kind, name }) => [`${kind} ${name}`, kind === "block" ? "block" : ""]));
+	return things.flatMap((thing) => {
+		const to = indexed.placeOf(thing);
+		const isKnown = known.has(`${thing.kind} ${thing.name}`) || (thing.kind === "block" && known.has("block"));
+		return to === null || isKnown ? [] : [{ kind: thing.kind as Found["kind"], name: thing.name, to, isIndexed: true }];
+	});
 }
 
 async function transaction(hash: string): Promise<Found | null> {

@@ -1,4 +1,4 @@
-// Gateways, coordinators and fronts: what they say is shown as theirs, and checked against the chain where it can be.
+// Gateways, coordinators, fronts and indexes: what they say is shown as theirs, and checked against the chain where it can be.
 
 import { prefs } from "../lib/prefs.svelte";
 
@@ -11,7 +11,7 @@ export class ServiceError extends Error {
 	}
 }
 
-type Name = "gateway" | "coordinator" | "front";
+type Name = "gateway" | "coordinator" | "front" | "index";
 
 /** One request; an error says whether nobody is named, nobody answers, or what was refused. */
 export async function ask(name: Name, path: string, init: RequestInit = {}): Promise<Response> {

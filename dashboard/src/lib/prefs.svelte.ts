@@ -11,12 +11,13 @@ interface Kept {
 	gateway: string;
 	coordinator: string;
 	front: string;
+	index: string;
 	account: string;
 }
 
 const KEY = "gridproof.dashboard";
 const EMPTY: Kept = {
-	theme: "system", utc: false, raw: false, light: false, node: "", gateway: "", coordinator: "", front: "", account: "",
+	theme: "system", utc: false, raw: false, light: false, node: "", gateway: "", coordinator: "", front: "", index: "", account: "",
 };
 
 function kept(): Kept {
@@ -38,6 +39,7 @@ export interface Offered {
 	gateway?: string;
 	coordinator?: string;
 	front?: string;
+	index?: string;
 	/** Is there a spec for light clients at `light.json`? */
 	light?: boolean;
 }
@@ -69,7 +71,7 @@ class Preferences {
 	}
 
 	/** Where a service is, without the slash at its end; empty if nobody said. */
-	service(name: "gateway" | "coordinator" | "front"): string {
+	service(name: "gateway" | "coordinator" | "front" | "index"): string {
 		return (this.own[name] || this.offered[name] || "").replace(/\/+$/, "");
 	}
 

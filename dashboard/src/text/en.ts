@@ -37,7 +37,7 @@ export const t = {
 		block: "Block", since: "since", until: "until", none: "None", yes: "yes", no: "no", unknown: "unknown",
 		more: "Show more", all: "all", close: "Close", of: "of",
 		needsHistory: "This needs older blocks, which a light client does not have. Switch to a node to see it.",
-		needsArchive: "This node does not keep old states, so there is no history to show. An archive node has it; an index service comes later.",
+		needsArchive: "This node does not keep old states, so there is no history to show. An archive node has it, or an index, which can be named under Connection.",
 		historyNote: (from: string, to: string) => `Read from the states of blocks ${from} to ${to}. Between two points nothing is known.`,
 		ago: (text: string) => `${text} ago`,
 		checkedHere: "checked in this browser",
@@ -113,7 +113,7 @@ export const t = {
 	connection: {
 		lead: "Where this page reads. Everything stays in this browser.",
 		node: "Node (WebSocket)",
-		gateway: "Gateway (HTTP)", coordinator: "Coordinator (HTTP)", front: "Front (HTTP)",
+		gateway: "Gateway (HTTP)", coordinator: "Coordinator (HTTP)", front: "Front (HTTP)", index: "Index (HTTP)",
 		apply: "Apply", reset: "As offered by this page",
 		chain: "Chain", genesis: "Genesis", runtime: "Runtime", history: "Old states",
 		historyYes: "kept by this node", historyNo: "not asked of this node",
@@ -187,7 +187,7 @@ export const t = {
 		periodNote: "Periods are the chain's: hours and days of UTC, counted from batches. Bought is what a meter imported, sold what it exported; prices are in the readings.",
 		states: { mints: "admitted", mintsNot: "not admitted: mints nothing", suspended: "suspended", owes: (kwh: string) => `${kwh} kWh to export before the next KWH` },
 		page: (from: number, to: number, all: number) => `${from} to ${to} of ${all}`, earlier: "Earlier", later: "Later",
-		tooMany: (count: number) => `Sums by site, owner or organisation are made here for up to 500 meters; this chain has ${count}. An index service comes later.`,
+		tooMany: (count: number) => `Sums by site, owner or organisation are made here for up to 500 meters; this chain has ${count}. An index has them; name one under Connection.`,
 		noMeters: "No meter is certified yet.",
 		unknownMeter: "There is no meter with this number.",
 		certificate: "Certificate", electrician: "Electrician", trust: "Signed by", trusts: { Device: "the device itself", Gateway: "its gateway" } as Record<string, string>,
@@ -300,9 +300,16 @@ export const t = {
 		needAccount: "Choose an account of yours above: then it can send from here.",
 		tooMuch: (most: string) => `At most ${most} can be sent now.`,
 		badAmount: "Write an amount with at most as many decimals as the token has.",
-		history: "Transfers in the newest blocks", historyNote: (count: number) => `Looked for in the last ${count} final blocks, since the chain keeps no list by account. Older ones need an index service, which comes later.`,
+		history: "Transfers in the newest blocks", historyNote: (count: number) => `Looked for in the last ${count} final blocks, since the chain keeps no list by account. Older ones need an index, which can be named under Connection.`,
 		noHistory: "None in these blocks.", lookFurther: "Look further back",
 		aitNote: "Addresses that begin with pH are this chain's; any other SS58 address or 32 bytes in hexadecimal digits name the same key and are shown in the chain's form.",
+	},
+	indexed: {
+		from: "from the index", differs: "not as the chain says", loading: "Asking the index …", nothing: "The index has nothing of this account.",
+		history: "History", historyNote: "What the account signed and what names it, as an index says. Each row is compared with its block, which this browser reads itself.",
+		signed: (call: string, fault: string) => (fault ? `signed ${call}, which was refused: ${fault}` : `signed ${call}`),
+		supplyNote: (from: string, to: string) => `From the index, blocks ${from} to ${to}: this browser cannot read these states itself. The last point is the chain's own.`,
+		failed: (reason: string) => `The index could not be asked: ${reason}`, otherChain: "it has the history of another chain",
 	},
 	explorer: {
 		lead: "Blocks, transactions and events, in words.",
@@ -315,11 +322,11 @@ export const t = {
 		eventsGone: (reason: string) => `The events of this block could not be read: ${reason}`,
 		noBlock: "There is no such block on this chain.", lightOld: "A light client has only the newest blocks.",
 		search: "Search", results: (text: string) => `Found for “${text}”`, nothing: "Nothing found. Search takes: a block's number or hash, an address, 32 bytes in hexadecimal digits (account, job, key, model), the hash of a transaction in the newest blocks, a meter's number or name, a channel's number.",
-		kinds: { block: "Block", account: "Account", job: "Job", party: "Miner or coordinator", model: "Model", meter: "Meter", channel: "Channel", day: "Attestation of the day", receipt: "Receipt at the coordinator", transaction: "Transaction" } as Record<string, string>,
+		kinds: { block: "Block", account: "Account", job: "Job", party: "Miner or coordinator", model: "Model", meter: "Meter", channel: "Channel", day: "Attestation of the day", receipt: "Receipt at the coordinator", transaction: "Transaction", named: "Named in an event", event: "Event" } as Record<string, string>,
 		searching: "Searching …", recentEvents: "Events as they come", noEvents: "Nothing but blocks so far.", more: "in detail",
 	},
 	pallets: {
-		governanceLead: "What the runtime offers for governance.", marketLead: "What the runtime offers for the market.", notYet: "This page shows what the runtime's pallets have; a fuller one comes with the index service.",
+		governanceLead: "What the runtime offers for governance.", marketLead: "What the runtime offers for the market.", notYet: "This page shows what the runtime's pallets have; a fuller one comes later.",
 	},
 };
 

@@ -1,7 +1,7 @@
 // The built page in a real browser, on a running chain:  npm run browser
 //
 // GRIDPROOF_RPC          WebSocket of a node, ws://…                                   (needed)
-// GRIDPROOF_GATEWAY, GRIDPROOF_COORDINATOR, GRIDPROOF_FRONT   what needs one is left out without it
+// GRIDPROOF_GATEWAY, GRIDPROOF_COORDINATOR, GRIDPROOF_FRONT, GRIDPROOF_INDEX   what needs one is left out without it
 // GRIDPROOF_LIGHT_SPEC   the light client's spec, with a node that listens for it; without it that test is left out
 // GRIDPROOF_CHROMIUM     the browser (default: /usr/bin/chromium)
 // GRIDPROOF_FIRST_FIGURE_MS   how long the first figure may take (default: 2000)
@@ -24,7 +24,7 @@ const dist = join(here, "../../dist");
 const shots = process.env.GRIDPROOF_SHOTS ?? join(here, "shots");
 const node = process.env.GRIDPROOF_RPC;
 if (!node) throw new Error("GRIDPROOF_RPC is not set: name a node's WebSocket, such as ws://127.0.0.1:9944 of ./scripts/devnet");
-const services = { gateway: process.env.GRIDPROOF_GATEWAY, coordinator: process.env.GRIDPROOF_COORDINATOR, front: process.env.GRIDPROOF_FRONT };
+const services = { gateway: process.env.GRIDPROOF_GATEWAY, coordinator: process.env.GRIDPROOF_COORDINATOR, front: process.env.GRIDPROOF_FRONT, index: process.env.GRIDPROOF_INDEX };
 const lightSpec = process.env.GRIDPROOF_LIGHT_SPEC;
 const without = (name) => (services[name] ? false : `no ${name} is named`);
 
@@ -293,6 +293,15 @@ describe("what is checked in the browser", () => {
 		const document = await page.inputValue("#document");
 		await page.fill("#document", document.replace(/"energy_kwh":(\d+\.\d*?)(\d)/, (_, head, last) => `"energy_kwh":${head}${(Number(last) + 1) % 10}`));
 		await page.waitForSelector('[data-testid="proof"][data-ok="false"]');
+		await close();
+	});
+
+	test("what an index says of an account, row by row in the blocks", { skip: without("index") }, async () => {
+		const { entries } = await (await fetch(`${services.index}/api/v1/transfers?limit=1`)).json();
+		const who = entries[0]?.from ?? "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+		const { page, close } = await open(`#/accounts/${who}`);
+		await page.waitForSelector('[data-testid="indexed"] tr[data-outcome="same"]', { timeout: WAIT });
+		assert.equal(await page.locator('[data-testid="indexed"] tr[data-outcome="differs"]').count(), 0);
 		await close();
 	});
 

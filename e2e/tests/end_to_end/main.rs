@@ -12,6 +12,7 @@ mod dashboard;
 mod faults;
 mod front_clients;
 mod harness;
+mod index;
 mod javascript_clients;
 mod logs;
 mod metadata_hash;

@@ -3,8 +3,10 @@
 //!
 //! `GRIDPROOF_CASES_SECONDS=600` generates requests for so long at each server; CI has no time for it.
 
+use crate::index::Index;
 use anyhow::{Result, ensure};
 use gridproof_e2e::{
+	Node, NodeConfig,
 	clients::{python_script, python_with, run},
 	compute::Compute,
 	metering::{LIMIT, Metering, Signer, log, minutes_ago},
@@ -81,4 +83,15 @@ async fn the_coordinators_document_is_valid_and_true_and_makes_a_client() -> Res
 	make_client(&python, &compute.url, "openai.models", Some(key))?;
 	let bearer = format!("Authorization: Bearer {key}");
 	generate(&python, &compute.url, &["-H", &bearer, "--exclude-path-regex", INFERENCE])
+}
+
+#[tokio::test]
+async fn the_indexs_document_is_valid_and_true_and_makes_a_client() -> Result<()> {
+	let python = python_with("openapi")?;
+	let node = Node::start(NodeConfig::development()).await?;
+	let folder = tempfile::tempdir()?;
+	let mut index = Index::start(&node.rpc_url(), folder.path(), &[]).await?;
+	index.wait_for(3).await?;
+	make_client(&python, &index.url, "operation.status", None)?;
+	generate(&python, &index.url, &[])
 }

@@ -5,7 +5,7 @@ use gridproof_chain::{
 	Chain, Patience, Submitter,
 	pallets::balances::{call::transfer_allow_death, event::Transfer},
 };
-use gridproof_e2e::{Node, NodeConfig, ports::free_ports, reserve::gridproof};
+use gridproof_e2e::{Node, NodeConfig, ports::free_ports, reserve::gridproof, wait};
 use gridproof_keys::account::{AccountKey, address, development_signer};
 use std::time::{Duration, Instant};
 use tokio::{
@@ -139,5 +139,45 @@ async fn a_transaction_whose_number_a_dearer_one_takes_in_the_pool_is_sent_with_
 		}
 	}
 	assert_eq!(dear.native_balance(&receiver).await?.0, 2 * ROUNDS * SENT, "each sent once");
+	Ok(())
+}
+
+#[tokio::test]
+async fn what_waits_in_a_pool_is_cancelled_by_nothing_with_a_higher_tip() -> Result<()> {
+	// It makes no blocks: what it is sent waits.
+	let full = Node::start(NodeConfig::new("full", "dev", 2)).await?;
+	let url = full.rpc_url();
+	let cancel = async |more: &[&str]| {
+		let command = ["wallet", "cancel", "--suri", "//Dave", "--url", &url];
+		gridproof(&[&command[..], more].concat()).await
+	};
+	cancel(&[]).await?.assert_refused("no transaction of");
+
+	let chain = Chain::connect(&url).await?;
+	let receiver = AccountKey::from(development_signer("//nobody")?).account();
+	let patience = Patience { per_attempt: LIMIT, attempts: 1, ..Patience::default() };
+	let dave = Submitter::new(chain.clone(), development_signer("//Dave")?, patience);
+	let sending = tokio::spawn(async move {
+		dave.with_tip(SENT / 100).submit_one(&transfer_allow_death(receiver, SENT)).await
+	});
+	wait::until("the transfer in the pool", LIMIT, async || {
+		Ok((full.rpc()?.pending().await? > 0).then_some(()))
+	})
+	.await?;
+	sending.abort();
+
+	cancel(&["--tip", "0.0001"]).await?.assert_refused("raise --tip");
+
+	let mut config = NodeConfig::development();
+	config.bootnodes = vec![full.address().await?];
+	let cancelling = cancel(&["--tip", "1", "--timeout", "60"]);
+	let author = async { Node::start(config).await };
+	let (cancelled, author) = tokio::join!(cancelling, author);
+	let cancelled = cancelled?.done()?;
+	let author = author?;
+	assert_eq!(cancelled["number"], 0, "{cancelled}");
+	author.wait_for_finalized(chain.height().await? + 3, LIMIT).await?;
+	assert_eq!(full.rpc()?.pending().await?, 0);
+	assert_eq!(chain.native_balance(&receiver).await?.0, 0, "nothing was transferred");
 	Ok(())
 }

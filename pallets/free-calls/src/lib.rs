@@ -76,6 +76,9 @@ pub mod pallet {
 		type MaxWeight: Get<Weight>;
 		/// Highest length that free calls may use of a block, in bytes.
 		type MaxLength: Get<u32>;
+		/// Smallest tip that moves a transaction forward, in the token's smallest unit. Times a block's
+		/// transactions, tips up to 2⁶³ of it are told apart.
+		type PriorityUnit: Get<crate::payment::Balance<Self>>;
 	}
 
 	#[pallet::pallet]

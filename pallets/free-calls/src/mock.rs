@@ -115,6 +115,8 @@ parameter_types! {
 		.build_or_panic();
 	/// Half of it.
 	pub static MaxWeight: Weight = Weight::from_parts(500_000_000_000, u64::MAX);
+	/// A tip of less counts for nothing.
+	pub static PriorityUnit: u64 = 1;
 }
 
 /// Lets everything through, and news unless they are stopped.
@@ -152,6 +154,7 @@ impl news::Config for Test {}
 impl crate::Config for Test {
 	type MaxLength = ConstU32<10_000>;
 	type MaxWeight = MaxWeight;
+	type PriorityUnit = PriorityUnit;
 }
 
 /// Money of each of the accounts 1 to 9.
@@ -173,6 +176,7 @@ pub(crate) fn build_and_execute(test: impl FnOnce()) {
 	ext.execute_with(|| {
 		Stopped::set(false);
 		MaxWeight::set(Weight::from_parts(500_000_000_000, u64::MAX));
+		PriorityUnit::set(1);
 		System::set_block_number(1);
 		test();
 		<FreeCalls as frame_support::traits::Hooks<u64>>::on_finalize(1);

@@ -13,15 +13,17 @@ use pallet_transaction_payment::{ChargeTransactionPayment, OnChargeTransaction};
 use scale_info::{StaticTypeInfo, TypeInfo};
 use sp_runtime::{
 	traits::{
-		DispatchInfoOf, Dispatchable, Implication, PostDispatchInfoOf, TransactionExtension,
-		TransactionExtensionMetadata, ValidateResult, Zero,
+		CheckedDiv, DispatchInfoOf, Dispatchable, Implication, PostDispatchInfoOf,
+		TransactionExtension, TransactionExtensionMetadata, ValidateResult, Zero,
 	},
-	transaction_validity::TransactionValidityError,
+	transaction_validity::{TransactionPriority, TransactionValidityError},
 };
 
 type Inner<T> = ChargeTransactionPayment<T>;
+type InnerVal<T> = pallet_transaction_payment::Val<T>;
 type Call<T> = <T as frame_system::Config>::RuntimeCall;
-type Balance<T> = <<T as pallet_transaction_payment::Config>::OnChargeTransaction as OnChargeTransaction<T>>::Balance;
+/// Amount of the token that fees are paid in.
+pub(crate) type Balance<T> = <<T as pallet_transaction_payment::Config>::OnChargeTransaction as OnChargeTransaction<T>>::Balance;
 
 /// [`ChargeTransactionPayment`], except for calls that their pallet authorises.
 ///
@@ -29,7 +31,7 @@ type Balance<T> = <<T as pallet_transaction_payment::Config>::OnChargeTransactio
 /// |---|---|---|
 /// | general, authorised | none | as the pallet says, at most [`MAX_FREE_PRIORITY`] |
 /// | signed, no tip, the call can be authorised | none, or refused for the pallet's reason | the same |
-/// | any other signed one | fee and tip | [`MIN_PAYING_PRIORITY`] and what fee and tip add |
+/// | any other signed one | fee and tip | [`MIN_PAYING_PRIORITY`] and what the tip adds, more for what takes less of a block |
 ///
 /// A signed call that was free in the pool and is so no longer, because somebody else brought the
 /// same thing first, is refused: its sender pays nothing and keeps the nonce.
@@ -90,7 +92,23 @@ pub enum Pre<P> {
 	Free(Weight),
 }
 
-impl<T: Config> FreeOrPaid<T> {
+impl<T: Config> FreeOrPaid<T>
+where
+	Call<T>: Dispatchable<Info = DispatchInfo, PostInfo = PostDispatchInfo>,
+{
+	/// Returns the priority of a transaction that pays: the SDK's formula, with tip and fee in the
+	/// unit of [`Config::PriorityUnit`], so that its 63 bits hold the tips that people give.
+	fn priority(val: &InnerVal<T>, info: &DispatchInfo, len: usize) -> TransactionPriority {
+		let (tip, fee) = match val {
+			InnerVal::Charge { tip, fee_with_tip, .. } => (*tip, *fee_with_tip),
+			InnerVal::NoCharge => Default::default(),
+		};
+		let in_units =
+			|amount: Balance<T>| amount.checked_div(&T::PriorityUnit::get()).unwrap_or(amount);
+		Inner::<T>::get_priority(info, len, in_units(tip), in_units(fee))
+			.saturating_add(MIN_PAYING_PRIORITY)
+	}
+
 	/// Counts a free transaction to what free ones use of this block.
 	///
 	/// The first one of a block may declare more than all of them may use, or a call whose worst
@@ -167,7 +185,7 @@ where
 		)?;
 		let mut unspent = T::DbWeight::get().reads_writes(1, 1);
 		if is_signed {
-			validity.priority = validity.priority.saturating_add(MIN_PAYING_PRIORITY);
+			validity.priority = Self::priority(&val, info, len);
 			unspent = unspent.saturating_add(call.weight_of_authorize());
 		}
 		Ok((validity, Val::Paid(val, unspent), origin))

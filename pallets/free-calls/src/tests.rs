@@ -1,8 +1,8 @@
 use crate::{
 	MAX_FREE_PRIORITY, MIN_PAYING_PRIORITY, Usage, UsedInBlock,
 	mock::{
-		Balances, FreeCalls, LENGTH, MONEY, MaxWeight, RuntimeCall, Stopped, System, Test,
-		build_and_execute, general, include,
+		Balances, FreeCalls, LENGTH, MONEY, MaxWeight, PriorityUnit, RuntimeCall, Stopped, System,
+		Test, build_and_execute, general, include,
 		news::{KNOWN, Known},
 		remark, signed, tell, validate, weight_of_extensions,
 	},
@@ -85,6 +85,20 @@ fn whoever_pays_comes_before_whatever_is_free() {
 			assert!(validity.priority > MIN_PAYING_PRIORITY);
 		}
 		const { assert!(MIN_PAYING_PRIORITY > MAX_FREE_PRIORITY) };
+	});
+}
+
+#[test]
+fn a_tip_counts_from_one_unit_on_and_by_whole_units() {
+	build_and_execute(|| {
+		PriorityUnit::set(100);
+		let priority = |tip| validate(signed(1, tip, remark())).expect("it is valid").priority;
+		assert_eq!(priority(0), priority(99));
+		assert!(priority(99) < priority(100));
+		assert_eq!(priority(100), priority(199));
+		assert!(priority(199) < priority(200));
+		PriorityUnit::set(0);
+		assert!(priority(0) < priority(1), "no unit is a unit of one");
 	});
 }
 

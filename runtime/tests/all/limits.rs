@@ -17,7 +17,11 @@ use gridproof_runtime::{
 		time::SLOT_DURATION,
 	},
 };
-use sp_runtime::DispatchError;
+use pallet_free_calls::FreeOrPaid;
+use pallet_transaction_payment::ChargeTransactionPayment;
+use sp_runtime::{
+	DispatchError, traits::DispatchTransaction, transaction_validity::TransactionSource,
+};
 
 fn new_test_ext() -> sp_io::TestExternalities {
 	gridproof_runtime::RuntimeGenesisConfig::default()
@@ -122,6 +126,30 @@ fn a_full_block_costs_forty_ait_and_the_fee_does_not_move_with_demand() {
 		frame_system::Pallet::<Runtime>::set_block_consumed_resources(MAXIMUM_BLOCK_WEIGHT, 0);
 		<TransactionPayment as frame_support::traits::Hooks<u32>>::on_finalize(1);
 		assert_eq!(fee(200), before);
+	});
+}
+
+#[test]
+fn every_tip_that_people_give_moves_a_transaction_forward() {
+	new_test_ext().execute_with(|| {
+		let account = AccountId::new([1; 32]);
+		assert_ok!(Balances::force_set_balance(
+			RuntimeOrigin::root(),
+			account.clone().into(),
+			1_000_000 * AIT
+		));
+		let priority = |tip: u128| {
+			let payment = FreeOrPaid::<Runtime>::from(ChargeTransactionPayment::from(tip));
+			let (call, source) = (remark(), TransactionSource::External);
+			let origin = RuntimeOrigin::signed(account.clone());
+			let info = call.get_dispatch_info();
+			let checked = payment.validate_only(origin, &call, &info, 107, source, 0);
+			checked.expect("it is valid").0.priority
+		};
+		let tips =
+			[0, MICRO_AIT, MILLI_AIT, 10 * MILLI_AIT, AIT, 2 * AIT, 1_000 * AIT, 100_000 * AIT];
+		let priorities = tips.map(priority);
+		assert!(priorities.is_sorted_by(|one, next| one < next), "{priorities:?}");
 	});
 }
 

@@ -30,6 +30,9 @@ pub struct DashboardArgs {
 	/// A front, for the prompt box; who reaches the page spends its channel.
 	#[arg(long, value_name = "URL")]
 	front_url: Option<String>,
+	/// An index, for history and search; it must allow the page's origin.
+	#[arg(long, value_name = "URL")]
+	index_url: Option<String>,
 	/// The chain's spec for light clients, with the address of a node that listens on WebSocket for them.
 	#[arg(long, value_name = "FILE")]
 	light_spec: Option<PathBuf>,
@@ -50,6 +53,7 @@ pub async fn run(args: DashboardArgs, out: &Output) -> anyhow::Result<ExitCode> 
 		gateway: service(args.gateway_url)?,
 		coordinator: service(args.coordinator_url)?,
 		front: service(args.front_url)?,
+		index: service(args.index_url)?,
 		light: false,
 	};
 	let settings = Settings { folder: args.dir, light: args.light_spec, addresses };

@@ -17,6 +17,7 @@ use gridproof_fleet::{
 use gridproof_grid::{
 	DemandError, PlatformError, PriceError, SourceError, SummaryRefusal, WriteError, ZonesError,
 };
+use gridproof_index::IndexError;
 use gridproof_keys::{KeyError, account::AccountError};
 use gridproof_store::StoreError;
 use gridproof_support::{Classified, Failure, FailureKind};
@@ -81,10 +82,12 @@ fn classified(cause: Cause) -> Option<Failure> {
 		of::<gridproof_coordinator::repair::RebuildError>,
 		of::<gridproof_coordinator::KeyFileError>,
 		of::<gridproof_front::FrontError>,
+		of::<IndexError>,
 		of::<gridproof_dashboard::SiteError>,
 		of::<gridproof_engine::EngineError>,
 		of::<gridproof_chain::governance::GovernanceError>,
 		of::<gridproof_chain::validator::ValidatorError>,
+		of::<gridproof_chain::ReplaceError>,
 		of::<gridproof_gateway::StartError>,
 		of::<gridproof_gateway::PartEnded>,
 		of::<gridproof_gateway::CredentialError>,

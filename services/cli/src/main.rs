@@ -22,6 +22,7 @@ mod front;
 mod gateway;
 mod govern;
 mod grid;
+mod index;
 mod issuer;
 mod job;
 mod keys;
@@ -130,6 +131,8 @@ enum Command {
 	Policy(policy::Command),
 	/// Re-derive all money of the chain from its blocks, and say where the chain differs.
 	Audit(Box<audit::AuditArgs>),
+	/// History for pages that a node cannot give cheaply: follow the chain, keep it, answer.
+	Index(index::IndexArgs),
 	/// Keys of attestation roles: create and show.
 	#[command(subcommand)]
 	Keys(keys::Command),
@@ -207,6 +210,7 @@ async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Attest(command) => attest::run(command, out).await,
 		Command::Policy(command) => policy::run(command, out).await,
 		Command::Audit(args) => audit::run(&args, out).await,
+		Command::Index(args) => index::run(args, out).await,
 		Command::Keys(command) => keys::run(command, out),
 		Command::Govern(command) => govern::run(*command, out).await,
 		Command::Validator(command) => validator::run(command, out).await,

@@ -13,8 +13,8 @@ use crate::{
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use gridproof_chain::{
-	Chain,
-	pallets::meter_readings::query,
+	Chain, Replaced,
+	pallets::{meter_readings::query, system},
 	tokens::{Token, Transfer},
 };
 use gridproof_fleet::{EnergyAccount, energy_accounts};
@@ -51,6 +51,9 @@ pub enum Command {
 	Energy(BalanceArgs),
 	/// Transfer AIT, AICP or KWH, and wait until it is final.
 	Transfer(TransferArgs),
+	/// Put nothing in the place of the account's first transaction that waits in the node's pool, with
+	/// a higher tip: what waited can never be included then.
+	Cancel(CancelArgs),
 }
 
 /// How an account comes from its phrase.
@@ -158,6 +161,24 @@ pub struct TransferArgs {
 	/// Transfer even if what is left is too little to keep the account.
 	#[arg(long)]
 	may_end_account: bool,
+	/// What the block's author gets for it beside the fee, in AIT: it comes before what gives less, and
+	/// in the place of what waits with the same number.
+	#[arg(long, value_name = "X", default_value = "0")]
+	tip: String,
+	#[command(flatten)]
+	payer: PayerArgs,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+	#[command(flatten)]
+	node: NodeArgs,
+}
+
+/// Arguments of `wallet cancel`.
+#[derive(Args)]
+pub struct CancelArgs {
+	/// What the block's author gets for it, in AIT: more than the tip of what waits.
+	#[arg(long, value_name = "X", default_value = "0.001")]
+	tip: String,
 	#[command(flatten)]
 	payer: PayerArgs,
 	#[command(flatten)]
@@ -210,6 +231,16 @@ struct Transferred {
 	transaction: String,
 }
 
+/// What was put in a transaction's place.
+#[derive(Serialize)]
+struct Cancelled {
+	account: String,
+	/// The account's number that both had.
+	number: u64,
+	block: String,
+	transaction: String,
+}
+
 /// Runs one `gridproof wallet` command.
 pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 	match command {
@@ -220,6 +251,7 @@ pub async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Balance(args) => balance(&args, out).await,
 		Command::Energy(args) => energy(&args, out).await,
 		Command::Transfer(args) => transfer(&args, out).await,
+		Command::Cancel(args) => cancel(&args, out).await,
 	}?;
 	Ok(ExitCode::SUCCESS)
 }
@@ -396,6 +428,7 @@ async fn transfer(args: &TransferArgs, out: &Output) -> anyhow::Result<()> {
 	if amount == 0 {
 		return Err(usage("name an amount above zero"));
 	}
+	let tip = Unit::Token(Token::Ait).parse(&args.tip).map_err(usage)?;
 	let key = args.payer.load(&args.passphrase)?;
 	let spinner = out.spinner("connecting");
 	let chain = args.node.connect().await?;
@@ -407,8 +440,13 @@ async fn transfer(args: &TransferArgs, out: &Output) -> anyhow::Result<()> {
 		},
 	};
 	spinner.set_message("waiting for finality");
-	let order =
-		Transfer { token: args.token, to: args.to, amount, may_end_account: args.may_end_account };
+	let order = Transfer {
+		token: args.token,
+		to: args.to,
+		amount,
+		may_end_account: args.may_end_account,
+		tip,
+	};
 	let included = chain.transfer(&key, &order, partner.as_ref(), &args.node.patience()).await;
 	spinner.finish_and_clear();
 	let included = included?;
@@ -424,6 +462,28 @@ async fn transfer(args: &TransferArgs, out: &Output) -> anyhow::Result<()> {
 	out.result(&done, |done| {
 		let Transferred { from, to, block, .. } = done;
 		format!("{} from {from} to {to}\nfinal in block {block}", unit.show(amount))
+	})
+}
+
+async fn cancel(args: &CancelArgs, out: &Output) -> anyhow::Result<()> {
+	let tip = Unit::Token(Token::Ait).parse(&args.tip).map_err(usage)?;
+	let key = args.payer.load(&args.passphrase)?;
+	let spinner = out.spinner("connecting");
+	let chain = args.node.connect().await?;
+	spinner.set_message("waiting for finality");
+	let (nothing, patience) = (system::call::remark(&[]), args.node.patience());
+	let replaced = chain.replace_waiting(&key, &nothing, tip, &patience).await;
+	spinner.finish_and_clear();
+	let Replaced { number, included } = replaced?;
+	let done = Cancelled {
+		account: address(&key.account()),
+		number,
+		block: format!("{:#x}", included.block),
+		transaction: format!("{:#x}", included.transaction),
+	};
+	out.result(&done, |done| {
+		let Cancelled { account, number, block, .. } = done;
+		format!("number {number} of {account} is taken by nothing\nfinal in block {block}")
 	})
 }
 

@@ -3,7 +3,7 @@
 //! A runtime may add fields, and may change their order: what is read is what has the name. One
 //! that lacks a field, or has it in another form, is an error and never passed over.
 
-use crate::ChainError;
+use crate::{ChainError, plain::Plain};
 use codec::{Decode, DecodeAll};
 use subxt::{
 	Metadata,
@@ -63,6 +63,32 @@ impl RawEvent {
 			return Err(unknown());
 		}
 		Ok(Self { pallet: pallet.name().to_string(), name: variant.name.clone(), fields })
+	}
+
+	/// Name of its pallet, for output.
+	pub fn pallet(&self) -> &str {
+		&self.pallet
+	}
+
+	/// Its name, for output.
+	pub fn name(&self) -> &str {
+		&self.name
+	}
+
+	/// Its fields in plain JSON, and whatever they hold in 32 bytes: accounts, keys, hashes. What is too
+	/// long to be shown is `null`.
+	pub(crate) fn plain(&self, metadata: &Metadata) -> Plain {
+		let known = metadata.pallet_by_name(&self.pallet);
+		let variants = known.and_then(|pallet| pallet.event_variants()).unwrap_or_default();
+		let variant = variants.iter().find(|variant| variant.name == self.name);
+		let types = variant.map(|variant| variant.fields.as_slice()).unwrap_or_default();
+		let mut plain = Plain::default();
+		let mut members = serde_json::Map::new();
+		for ((name, bytes), field) in self.fields.iter().zip(types) {
+			members.insert(name.clone(), plain.read(bytes, field.ty.id, metadata.types()));
+		}
+		plain.json = members.into();
+		plain
 	}
 
 	/// Is it of this kind?

@@ -17,10 +17,13 @@ use subxt::dynamic::{self, At, Value};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Decode)]
 pub struct HoldReason(pub [u8; 2]);
 
+/// What is on hold of one account, in units of 10⁻¹⁸ AIT, by its reason.
+pub type Holds = Vec<(HoldReason, u128)>;
+
 /// A final block, and the state after it.
 #[derive(Clone)]
 pub struct Past {
-	at: AtBlock,
+	pub(crate) at: AtBlock,
 }
 
 impl Chain {
@@ -97,10 +100,7 @@ impl Past {
 	///
 	/// # Errors
 	/// As [`Past::supplies`].
-	pub fn holds<'a>(
-		&'a self,
-		account: &'a AccountId,
-	) -> BoxFuture<'a, Result<Vec<(HoldReason, u128)>, ChainError>> {
+	pub fn holds<'a>(&'a self, account: &'a AccountId) -> BoxFuture<'a, Result<Holds, ChainError>> {
 		Box::pin(async move {
 			check_known(&self.at, balances::PALLET, balances::HOLDS)?;
 			let address = dynamic::storage::<Vec<Value>, Value>(balances::PALLET, balances::HOLDS);
@@ -114,9 +114,7 @@ impl Past {
 	///
 	/// # Errors
 	/// As [`Past::supplies`].
-	pub fn all_holds(
-		&self,
-	) -> BoxFuture<'_, Result<Vec<(AccountId, Vec<(HoldReason, u128)>)>, ChainError>> {
+	pub fn all_holds(&self) -> BoxFuture<'_, Result<Vec<(AccountId, Holds)>, ChainError>> {
 		Box::pin(async move {
 			check_known(&self.at, balances::PALLET, balances::HOLDS)?;
 			let address = dynamic::storage::<(Value,), Value>(balances::PALLET, balances::HOLDS);
@@ -134,7 +132,7 @@ impl Past {
 	}
 }
 
-fn holds(mut bytes: &[u8]) -> Result<Vec<(HoldReason, u128)>, ChainError> {
+fn holds(mut bytes: &[u8]) -> Result<Holds, ChainError> {
 	Vec::decode_all(&mut bytes).map_err(|_| unsupported(balances::PALLET, balances::HOLDS))
 }
 

@@ -12,6 +12,9 @@ pub(crate) fn unsupported(pallet: &str, entry: &str) -> ChainError {
 	ChainError::Unsupported(format!("the storage {pallet}.{entry}"))
 }
 
+/// The last 32 bytes of a row's key, and the row's bytes.
+type Row = ([u8; 32], Vec<u8>);
+
 /// Has a runtime of this block such an entry?
 pub(crate) fn check_known(block: &AtBlock, pallet: &str, entry: &str) -> Result<(), ChainError> {
 	let known = block.metadata_ref().pallet_by_name(pallet).and_then(|pallet| pallet.storage());
@@ -82,8 +85,7 @@ impl Chain {
 		first: Value,
 	) -> Result<Vec<([u8; 32], T)>, ChainError> {
 		let rows = self.row_bytes_below(pallet, entry, first).await?.into_iter();
-		let read =
-			|(key, bytes): ([u8; 32], Vec<u8>)| Some((key, T::decode_all(&mut &bytes[..]).ok()?));
+		let read = |(key, bytes): Row| Some((key, T::decode_all(&mut &bytes[..]).ok()?));
 		rows.map(|row| read(row).ok_or_else(|| unsupported(pallet, entry))).collect()
 	}
 
@@ -92,7 +94,7 @@ impl Chain {
 		pallet: &'a str,
 		entry: &'a str,
 		first: Value,
-	) -> BoxFuture<'a, Result<Vec<([u8; 32], Vec<u8>)>, ChainError>> {
+	) -> BoxFuture<'a, Result<Vec<Row>, ChainError>> {
 		Box::pin(async move {
 			let block = self.at().await?;
 			check_known(&block, pallet, entry)?;

@@ -109,6 +109,8 @@ pub struct Transfer {
 	pub amount: u128,
 	/// May the sender's account end if too little would be left?
 	pub may_end_account: bool,
+	/// What the block's author gets beside the fee, in units of 10⁻¹⁸ AIT.
+	pub tip: u128,
 }
 
 impl Transfer {
@@ -204,7 +206,7 @@ impl Chain {
 			None => transfer.call(),
 			Some(partner) => multisig::call::as_multi_threshold_1(*partner, transfer.call()),
 		};
-		self.submit(signer, &call, patience).await
+		self.submit_tipped(signer, &call, transfer.tip, patience).await
 	}
 }
 

@@ -12,6 +12,7 @@ pub fn page() -> anyhow::Result<String> {
 		("Coordinator", "`GET /metrics` of the API", gridproof_coordinator::metrics()),
 		("Verifier", "`gridproof verifier run --metrics`", gridproof_verifier::metrics()),
 		("Miner", "`gridproof miner run --metrics`", gridproof_miner::metrics()),
+		("Index", "`GET /metrics` of the API", gridproof_index::metrics()),
 		(
 			"Daily attestation",
 			"`gridproof attest daemon --metrics`",

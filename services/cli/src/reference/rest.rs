@@ -14,6 +14,7 @@ pub fn page() -> anyhow::Result<String> {
 		("Gateway", gridproof_gateway::openapi()),
 		("Coordinator", gridproof_coordinator::openapi()),
 		("Front", gridproof_front::openapi()),
+		("Index", gridproof_index::openapi()),
 	];
 	for (name, document) in servers {
 		let document = document.to_json().context("an OpenAPI document")?;

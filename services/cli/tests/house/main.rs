@@ -46,6 +46,7 @@ const FLOORS: [&[&str]; 10] = [
 		"gridproof-dashboard",
 		"gridproof-front",
 		"gridproof-gateway",
+		"gridproof-index",
 		"gridproof-miner",
 		"gridproof-verifier",
 	],

@@ -14,7 +14,7 @@ use gridproof_compute_api::protocol::{
 };
 use gridproof_primitives::{
 	H256,
-	compute::{Quote, Receipt, Signer, compute_units},
+	compute::{Quote, Receipt, Signer, Telemetry, compute_units},
 };
 use gridproof_support::number::clamped;
 use rand::{Rng, rngs::OsRng};
@@ -22,7 +22,7 @@ use rand::{Rng, rngs::OsRng};
 /// Tokens that a text may have beyond its bytes: those that end it.
 const INVISIBLE_TOKENS: u64 = 16;
 /// How much longer than the time since its assignment a miner may claim to have worked, in milliseconds.
-const CLOCK_SLACK_MS: u64 = 5_000;
+pub(crate) const CLOCK_SLACK_MS: u64 = 5_000;
 
 impl Coordinator {
 	/// Takes a miner's result: checks it, signs the receipt, keeps both. The same result again
@@ -128,16 +128,7 @@ impl Coordinator {
 		});
 		let longest = worked.saturating_add(CLOCK_SLACK_MS);
 		plausible(&spec, output, self.settings.text_bounds_tokens)
-			.and(if (1..=longest).contains(&telemetry.duration_ms) {
-				Ok(())
-			} else {
-				Err("the work cannot have taken that long, or no time")
-			})
-			.and(if telemetry.is_possible() {
-				Ok(())
-			} else {
-				Err("no machine works that fast, or has that much memory")
-			})
+			.and(measurable(telemetry, longest))
 			.map_err(|reason| RequestError::new(ErrorCode::Implausible, reason))?;
 		receipt
 			.verify(&self.genesis, Signer::Miner, session.miner(), &result.signature.0)
@@ -230,6 +221,17 @@ impl Coordinator {
 		self.work.notify_one();
 		Ok(Accepted { receipt_id: receipt_id.into(), repeated: false, issued: None })
 	}
+}
+
+/// Checks that these measurements are possible of work that took at most `longest` milliseconds.
+pub(crate) fn measurable(telemetry: &Telemetry, longest: u64) -> Result<(), &'static str> {
+	if !(1..=longest).contains(&telemetry.duration_ms) {
+		return Err("the work cannot have taken that long, or no time");
+	}
+	if !telemetry.is_possible() {
+		return Err("no machine works that fast, or has that much memory");
+	}
+	Ok(())
 }
 
 /// Checks that these counts are possible.

@@ -79,12 +79,12 @@ impl Coordinator {
 		if unseen_ms < most_ms {
 			return Ok(());
 		}
-		let since = match unseen_ms {
-			u64::MAX => "this coordinator was started".to_string(),
-			unseen_ms => format!("{} seconds ago", unseen_ms / 1_000),
+		let time = match unseen_ms {
+			u64::MAX => "since this coordinator was started".to_string(),
+			unseen_ms => format!("for {} seconds", unseen_ms / 1_000),
 		};
 		let message = format!(
-			"no new final block was seen since {since}, and what is handed out now might not be paid; \
+			"no new final block was seen {time}, and what is handed out now might not be paid; \
 			 nothing is lost: try again once the coordinator's node is back"
 		);
 		RequestError::err(ErrorCode::ChainUnavailable, message)

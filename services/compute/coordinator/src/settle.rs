@@ -7,7 +7,12 @@ use crate::{
 	ledger::{Claimed, Escrow},
 	rows::{self, ReceiptRow},
 };
-use futures::{StreamExt, TryStreamExt, stream, stream::FuturesUnordered};
+use futures::{
+	FutureExt, StreamExt, TryStreamExt,
+	future::{BoxFuture, Fuse, FusedFuture},
+	stream,
+	stream::FuturesUnordered,
+};
 use gridproof_compute_api::protocol::{ErrorCode, Settlement};
 use gridproof_primitives::{
 	H256,
@@ -35,20 +40,25 @@ const MAX_QUESTIONS: usize = 4;
 pub(crate) async fn settle(coordinator: &Coordinator) {
 	let mut bundles = FuturesUnordered::new();
 	let mut in_flight: HashSet<H256> = HashSet::new();
+	// Polled until it ends, as the bundles are: inside a branch it would wait for a place at the database
+	// that one of them holds, and nobody would poll that.
+	let mut looking: Fuse<BoxFuture<'_, _>> = Fuse::terminated();
 	loop {
 		coordinator.loops.turn(NAME);
-		let room = bundles.len() < MAX_IN_FLIGHT;
+		if looking.is_terminated() && bundles.len() < MAX_IN_FLIGHT {
+			looking = look(coordinator, in_flight.clone()).boxed().fuse();
+		}
 		tokio::select! {
 			Some(done) = bundles.next(), if !bundles.is_empty() => {
 				let done: Vec<H256> = done;
 				for job in done {
 					in_flight.remove(&job);
 				}
-				// Gathering was interrupted; look again at once.
+				// What is left may be the next bundle.
 				coordinator.receipts.notify_one();
 			},
-			() = gather(coordinator), if room => {
-				match coordinator.next_bundle(&in_flight).await {
+			found = &mut looking => {
+				match found {
 					Ok(bundle) if bundle.is_empty() => (),
 					Ok(bundle) => {
 						in_flight.extend(bundle.iter().map(|row| row.job));
@@ -61,9 +71,14 @@ pub(crate) async fn settle(coordinator: &Coordinator) {
 	}
 }
 
-async fn gather(coordinator: &Coordinator) {
+/// Returns the next receipts, beside those in flight, when there is news of them, and every now and then.
+async fn look(
+	coordinator: &Coordinator,
+	in_flight: HashSet<H256>,
+) -> Result<Vec<ReceiptRow>, RequestError> {
 	let _ = tokio::time::timeout(LOOK, coordinator.receipts.notified()).await;
 	tokio::time::sleep(GATHER).await;
+	coordinator.next_bundle(&in_flight).await
 }
 
 impl Coordinator {

@@ -11,8 +11,8 @@ use crate::{
 };
 use codec::Encode;
 use futures::{
-	StreamExt,
-	future::join_all,
+	FutureExt, StreamExt,
+	future::{BoxFuture, Fuse, FusedFuture, join_all},
 	stream::{self, FuturesUnordered},
 };
 use gridproof_compute_api::{
@@ -33,6 +33,7 @@ use gridproof_primitives::{
 };
 use gridproof_store::StoreError;
 use gridproof_support::{
+	Lock,
 	number::clamped,
 	text::{Hex32, Hex64},
 };
@@ -143,11 +144,22 @@ impl Accepted<'_> {
 	}
 }
 
+/// The session, and the last try to begin one.
+#[derive(Default)]
+struct Beginning {
+	held: Option<Session>,
+	/// When it failed, and why.
+	failed: Option<(Instant, ClientError)>,
+}
+
 /// The way to one coordinator.
 pub(crate) struct Link {
 	pub(crate) miner: Arc<Miner>,
 	pub(crate) client: MinerClient,
-	session: Mutex<Option<Session>>,
+	session: Mutex<Beginning>,
+	/// Whose results these are; known once a session has begun. Deliveries wait for sessions, so who
+	/// looks for what to deliver must not.
+	coordinator: std::sync::Mutex<Option<[u8; 32]>>,
 	/// There may be something to deliver.
 	outgoing: Notify,
 	/// The loops of this link.
@@ -156,8 +168,9 @@ pub(crate) struct Link {
 
 impl Link {
 	pub(crate) fn new(miner: Arc<Miner>, client: MinerClient) -> Self {
-		let (session, outgoing, loops) = (Mutex::new(None), Notify::new(), Arc::default());
-		Self { miner, client, session, outgoing, loops }
+		let (outgoing, loops) = (Notify::new(), Arc::default());
+		let (session, coordinator) = (Mutex::default(), std::sync::Mutex::default());
+		Self { miner, client, session, coordinator, outgoing, loops }
 	}
 
 	/// Works until the miner is to stop and has finished what it holds.
@@ -176,16 +189,29 @@ impl Link {
 		self.leave().await;
 	}
 
-	/// Returns the session, begun if there is none.
+	/// Returns the session, begun if there is none. Who waited while it could not be begun learns it,
+	/// and does not try at once again, one after the other.
 	async fn session(&self) -> Result<Session, ClientError> {
-		let mut held = self.session.lock().await;
-		if let Some(session) = held.as_ref().filter(|s| s.renew_ms > self.miner.now()) {
+		let came = Instant::now();
+		let mut beginning = self.session.lock().await;
+		let now = self.miner.now();
+		if let Some(session) = beginning.held.as_ref().filter(|held| held.renew_ms > now) {
 			return Ok(session.clone());
 		}
-		let session = self.begin().await?;
+		if let Some((_, error)) = beginning.failed.as_ref().filter(|(at, _)| *at >= came) {
+			return Err(error.clone());
+		}
+		let session = match self.begin().await {
+			Ok(session) => session,
+			Err(error) => {
+				beginning.failed = Some((Instant::now(), error.clone()));
+				return Err(error);
+			},
+		};
 		self.miner.metrics.sessions.inc();
 		tracing::info!(coordinator = self.client.url(), "a session has begun");
-		*held = Some(session.clone());
+		*beginning = Beginning { held: Some(session.clone()), failed: None };
+		*self.coordinator.locked() = Some(session.coordinator);
 		// What was made before may wait for this.
 		self.outgoing.notify_one();
 		Ok(session)
@@ -226,12 +252,10 @@ impl Link {
 		let session = self.session().await.map_err(Failed::Session)?;
 		match request(session.clone()).await {
 			Err(error) if error.code() == Some(ErrorCode::UnknownSession) => {
-				let mut held = self.session.lock().await;
+				let mut beginning = self.session.lock().await;
 				// Another slot may have begun another one already.
-				if held.as_ref().is_some_and(|held| held.token == session.token) {
-					*held = None;
-				}
-				drop(held);
+				beginning.held.take_if(|held| held.token == session.token);
+				drop(beginning);
 				let session = self.session().await.map_err(Failed::Session)?;
 				request(session).await.map_err(Failed::Request)
 			},
@@ -501,13 +525,16 @@ impl Link {
 	async fn deliver_all(&self) {
 		let (mut pauses, mut not_before) = (RETRY.pauses(), Instant::now());
 		let (mut under_way, mut ids) = (FuturesUnordered::new(), HashSet::new());
+		// Both are polled until they end, the look too: one that waits inside a branch would wait for what
+		// the other holds, a session or a place at the database, and nobody would poll that.
+		let mut looking: Fuse<BoxFuture<'_, _>> = Fuse::terminated();
+		let mut ended = HashSet::new();
 		loop {
 			self.loops.turn(DELIVERING);
-			// Looked for where nothing can interrupt it: a notice is taken once.
-			let news = async {
-				tokio::time::sleep_until(not_before).await;
-				let _ = tokio::time::timeout(LOOK_AGAIN, self.outgoing.notified()).await;
-			};
+			if looking.is_terminated() && ids.len() < DELIVERIES {
+				ended.clear();
+				looking = self.look(not_before).boxed().fuse();
+			}
 			let delivered: Option<Result<(), DeliveryError>> = tokio::select! {
 				Some((job, delivered)) = under_way.next() => {
 					if ids.len() == DELIVERIES {
@@ -515,13 +542,16 @@ impl Link {
 						self.outgoing.notify_one();
 					}
 					ids.remove(&job);
+					ended.insert(job);
 					Some(delivered)
 				},
-				() = news, if ids.len() < DELIVERIES => match self.due().await {
+				due = &mut looking => match due {
 					Ok(due) => {
 						for stored in due {
 							let job = stored.job;
-							if ids.len() < DELIVERIES && ids.insert(job) {
+							// What ended since the look began may not be due any more.
+							let is_new = !ended.contains(&job);
+							if is_new && ids.len() < DELIVERIES && ids.insert(job) {
 								let delivery = self.deliver_one(stored);
 								under_way.push(async move { (job, delivery.await) });
 							}
@@ -538,19 +568,25 @@ impl Link {
 					let pause = pauses.next_pause();
 					tracing::warn!(%error, ?pause, "results wait");
 					not_before = Instant::now() + pause;
+					looking = Fuse::terminated();
 					self.outgoing.notify_one();
 				},
 			}
 		}
 	}
 
+	/// Returns what can be delivered when there is news of it, and every now and then.
+	async fn look(&self, not_before: Instant) -> Result<Vec<Stored>, StoreError> {
+		tokio::time::sleep_until(not_before).await;
+		let _ = tokio::time::timeout(LOOK_AGAIN, self.outgoing.notified()).await;
+		self.due().await
+	}
+
 	/// Returns what can be delivered now.
 	async fn due(&self) -> Result<Vec<Stored>, StoreError> {
 		// Before the first session it is not known whose results these are.
-		let coordinator = match self.session.lock().await.as_ref() {
-			Some(session) => session.coordinator,
-			None => return Ok(Vec::new()),
-		};
+		let known = *self.coordinator.locked();
+		let Some(coordinator) = known else { return Ok(Vec::new()) };
 		self.miner.outbox.due(coordinator, self.miner.now()).await
 	}
 
@@ -657,7 +693,7 @@ impl Link {
 		if !matches!(last, Ok(Ok(()))) || !is_empty {
 			tracing::warn!("results wait for the next run");
 		}
-		let session = self.session.lock().await.take();
+		let session = self.session.lock().await.held.take();
 		if let Some(session) = session
 			&& let Err(error) = self.client.goodbye(&session.token).await
 		{

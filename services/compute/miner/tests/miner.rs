@@ -273,6 +273,46 @@ async fn a_miner_that_the_chain_does_not_know_gets_nothing_until_it_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn all_slots_that_waited_for_a_session_learn_at_once_that_there_is_none() {
+	let stand = Stand::new().await;
+	stand.ledger.be_silent();
+	let miner = stand.miner(1, 8).await;
+	until("one has asked", async || stand.ledger.asked() == 1).await;
+	tokio::time::sleep(Duration::from_millis(200)).await;
+	assert_eq!(stand.ledger.asked(), 1, "the others wait for its answer");
+	stand.ledger.refuse();
+	// Less than the first pause.
+	tokio::time::sleep(Duration::from_millis(60)).await;
+	assert_eq!(stand.ledger.asked(), 1, "nobody asks again at once");
+	stand.ledger.refuse();
+	miner.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_takes_long_to_begin_holds_up_nothing_after_it() {
+	let mut stand = Stand::new().await;
+	stand.fail(Fails { result: true, ..Fails::default() });
+	let miner = stand.miner(1, 2).await;
+	let job = stand.submit(spec("Mr. Knightley", 12), false).await;
+	until("a result waits", async || miner.counts().await.pending == 1).await;
+	// The coordinator restarts, and its node is silent for longer than the time between two looks for
+	// results.
+	stand.close().await;
+	stand.ledger.be_silent();
+	stand.fail(Fails::default());
+	let before = stand.ledger.asked();
+	stand.open().await;
+	until("a session is asked for", async || stand.ledger.asked() > before).await;
+	tokio::time::sleep(Duration::from_secs(5)).await;
+	stand.ledger.answer();
+	until("it is delivered", async || miner.counts().await.delivered == 1).await;
+	assert_eq!(stand.job(job).await.state, JobStage::Completed);
+	let next = stand.submit(spec("Miss Bates", 5), false).await;
+	until("it is done", async || stand.job(next).await.state == JobStage::Completed).await;
+	miner.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_result_waits_while_the_coordinator_refuses_its_miner() {
 	let mut stand = Stand::new().await;
 	stand.fail(Fails { result: true, ..Fails::default() });

@@ -47,6 +47,9 @@ pub struct Addresses {
 	/// A front that answers prompts.
 	#[serde(skip_serializing_if = "Option::is_none")]
 	pub front: Option<String>,
+	/// An index's HTTP address.
+	#[serde(skip_serializing_if = "Option::is_none")]
+	pub index: Option<String>,
 	/// Is there a spec for light clients at `/light.json`?
 	pub light: bool,
 }

@@ -135,6 +135,7 @@ pub mod safe_mode;
 pub mod session;
 pub mod sudo;
 pub mod system;
+pub(crate) mod timestamp;
 pub mod transaction_payment;
 pub mod treasury;
 pub mod tx_pause;

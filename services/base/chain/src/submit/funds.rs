@@ -24,6 +24,16 @@ impl Chain {
 		account: &'a AccountKey,
 		calls: &'a [Call],
 	) -> BoxFuture<'a, Result<(), ChainError>> {
+		self.check_funds_and_tip(account, calls, 0)
+	}
+
+	/// The same with a tip for all of them together, in units of 10⁻¹⁸ AIT.
+	pub(super) fn check_funds_and_tip<'a>(
+		&'a self,
+		account: &'a AccountKey,
+		calls: &'a [Call],
+		tip: u128,
+	) -> BoxFuture<'a, Result<(), ChainError>> {
 		Box::pin(async move {
 			if calls.is_empty() {
 				return Ok(());
@@ -31,7 +41,7 @@ impl Chain {
 			self.check_key(account).await?;
 			let block = self.at().await?;
 			let taken = self.taken(&block, calls).await?;
-			let fee = self.fees(&block, account, calls).await?;
+			let fee = self.fees(&block, account, calls).await?.saturating_add(tip);
 			let (there, bound) = self.usable(&account.account()).await?;
 			let least = constant(block.metadata_ref(), balances::PALLET, "ExistentialDeposit")?;
 			let is_game = is_game(&self.blocks.kind().await?);

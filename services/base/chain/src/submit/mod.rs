@@ -11,6 +11,9 @@
 
 mod follow;
 mod funds;
+mod replace;
+
+pub use replace::{ReplaceError, Replaced};
 
 use crate::{
 	Call, Chain, ChainError, Refusal,
@@ -139,9 +142,23 @@ impl Chain {
 		call: &'a Call,
 		patience: &'a Patience,
 	) -> BoxFuture<'a, Result<Included, ChainError>> {
+		self.submit_tipped(account, call, 0, patience)
+	}
+
+	/// The same with a tip, in units of 10⁻¹⁸ AIT.
+	///
+	/// # Errors
+	/// As [`Chain::submit`].
+	pub fn submit_tipped<'a>(
+		&'a self,
+		account: &'a AccountKey,
+		call: &'a Call,
+		tip: u128,
+		patience: &'a Patience,
+	) -> BoxFuture<'a, Result<Included, ChainError>> {
 		Box::pin(async move {
-			self.check_funds(account, std::slice::from_ref(call)).await?;
-			follow(self, call, Start::By { account, tip: 0 }, patience).await
+			self.check_funds_and_tip(account, std::slice::from_ref(call), tip).await?;
+			follow(self, call, Start::By { account, tip }, patience).await
 		})
 	}
 

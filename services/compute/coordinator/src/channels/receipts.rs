@@ -4,7 +4,7 @@ use crate::{
 	book::{Fate, Finished, Request},
 	coordinator::Coordinator,
 	error::RequestError,
-	results::plausible,
+	results::{CLOCK_SLACK_MS, measurable, plausible},
 	rows::{self, ChannelReceiptRow, Floor, NewReceipt},
 	sessions::Session,
 };
@@ -22,9 +22,6 @@ use gridproof_primitives::{
 	crypto::ed25519::PublicKey,
 };
 use gridproof_support::text::HexBytes;
-
-/// How much longer than the time since its assignment a miner may claim to have worked, in milliseconds.
-const CLOCK_SLACK_MS: u64 = 5_000;
 
 impl Coordinator {
 	/// Takes a miner's result for a request that a channel pays for: checks it, counts and keeps the
@@ -127,16 +124,7 @@ impl Coordinator {
 		let since = self.sessions.held_since(&request.id).unwrap_or(0);
 		let longest = self.time.steady().saturating_sub(since).saturating_add(CLOCK_SLACK_MS);
 		plausible(spec, output, self.settings.text_bounds_tokens)
-			.and(if (1..=longest).contains(&telemetry.duration_ms) {
-				Ok(())
-			} else {
-				Err("the work cannot have taken that long, or no time")
-			})
-			.and(if telemetry.is_possible() {
-				Ok(())
-			} else {
-				Err("no machine works that fast, or has that much memory")
-			})
+			.and(measurable(telemetry, longest))
 			.map_err(|reason| RequestError::new(ErrorCode::Implausible, reason))?;
 		receipt
 			.verify_miner(&self.genesis, &result.signature.0)

@@ -44,13 +44,17 @@ use std::{
 	num::NonZeroU32,
 	ops::ControlFlow,
 	path::Path,
-	sync::{Arc, Mutex},
+	sync::{
+		Arc, Mutex,
+		atomic::{AtomicBool, AtomicUsize, Ordering},
+	},
 	time::Duration,
 };
 use tempfile::TempDir;
 use tokio::{
 	net::TcpListener,
 	runtime::{Builder, Runtime},
+	sync::Notify,
 	task::JoinHandle,
 };
 
@@ -86,6 +90,10 @@ pub(crate) async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
 pub(crate) struct OpenLedger {
 	settled: Mutex<Vec<SignedReceipt>>,
 	unknown: Mutex<HashSet<[u8; 32]>>,
+	/// Does it give no answer about miners until [`OpenLedger::refuse`]?
+	is_silent: AtomicBool,
+	refused: Notify,
+	asked: AtomicUsize,
 }
 
 const GENESIS: H256 = H256([7; 32]);
@@ -99,6 +107,27 @@ impl OpenLedger {
 	/// The chain does not know a miner.
 	pub(crate) fn forget(&self, key: [u8; 32]) {
 		self.unknown.lock().unwrap().insert(key);
+	}
+
+	/// The chain gives no answer about miners until it refuses.
+	pub(crate) fn be_silent(&self) {
+		self.is_silent.store(true, Ordering::SeqCst);
+	}
+
+	/// All who asked about miners get a refusal.
+	pub(crate) fn refuse(&self) {
+		self.refused.notify_waiters();
+	}
+
+	/// The chain answers again, also who waits.
+	pub(crate) fn answer(&self) {
+		self.is_silent.store(false, Ordering::SeqCst);
+		self.refused.notify_waiters();
+	}
+
+	/// How often it was asked about miners.
+	pub(crate) fn asked(&self) -> usize {
+		self.asked.load(Ordering::SeqCst)
 	}
 
 	/// The chain knows a miner.
@@ -133,7 +162,17 @@ impl Ledger for OpenLedger {
 	fn miner(&self, key: [u8; 32]) -> BoxFuture<'_, Result<Option<Registered>, ChainError>> {
 		let is_known = !self.unknown.lock().unwrap().contains(&key);
 		let registered = Registered { class: Class::Cpu, is_able: true, score: 5_000 };
-		async move { Ok(is_known.then_some(registered)) }.boxed()
+		self.asked.fetch_add(1, Ordering::SeqCst);
+		async move {
+			if self.is_silent.load(Ordering::SeqCst) {
+				self.refused.notified().await;
+				if self.is_silent.load(Ordering::SeqCst) {
+					return Ok(None);
+				}
+			}
+			Ok(is_known.then_some(registered))
+		}
+		.boxed()
 	}
 
 	fn models(&self) -> BoxFuture<'_, Result<Vec<ModelView>, ChainError>> {
