@@ -71,7 +71,7 @@ pub(crate) fn block(height: u64) -> Block {
 		supplies: [1_000 + u128::from(height / 10), 5, 6],
 		..Block::default()
 	};
-	if height > 0 && height % 3 == 0 {
+	if height > 0 && height.is_multiple_of(3) {
 		block.transactions.push(Transaction {
 			place: 1,
 			hash: H256([height as u8; 32]),
@@ -80,7 +80,7 @@ pub(crate) fn block(height: u64) -> Block {
 			pallet: "Money".to_string(),
 			call: "send".to_string(),
 			bytes: 100,
-			error: (height % 9 == 0).then(|| "there is too little".to_string()),
+			error: height.is_multiple_of(9).then(|| "there is too little".to_string()),
 			fee: Some(u128::MAX),
 		});
 		block.events.push(event("Sent", &[ALICE, BOB], Some(SENT)));
