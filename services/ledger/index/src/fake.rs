@@ -1,11 +1,11 @@
 //! A chain that is made up, for tests.
 
 use crate::{
-	block::{Block, Event, Fact, Meter, ReserveMove, Span, Transaction},
+	block::{Block, Event, Fact, Meter, ReserveMove, Span},
 	source::Source,
 };
 use futures::future::BoxFuture;
-use gridproof_chain::{ChainError, tokens::Token};
+use gridproof_chain::{ChainError, Sent, tokens::Token};
 use gridproof_primitives::{
 	H256,
 	compute::{
@@ -72,7 +72,7 @@ pub(crate) fn block(height: u64) -> Block {
 		..Block::default()
 	};
 	if height > 0 && height.is_multiple_of(3) {
-		block.transactions.push(Transaction {
+		block.transactions.push(Sent {
 			place: 1,
 			hash: H256([height as u8; 32]),
 			signer: Some(ALICE),
