@@ -310,9 +310,8 @@ impl Compute {
 				Ok((is_right(there.len())).then_some(()))
 			})
 			.await;
-		let words = |miner: &mut Process| miner.last_words();
 		waited.with_context(|| {
-			let said: Vec<String> = self.miners.iter_mut().map(words).collect();
+			let said: Vec<String> = self.miners.iter_mut().map(Process::last_words).collect();
 			format!("only {there:?} are there\n{}", said.join("\n"))
 		})
 	}

@@ -105,7 +105,7 @@ impl Process {
 
 	/// What it has printed.
 	pub fn log(&self) -> String {
-		String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+		text_of(&self.log)
 	}
 
 	/// Its process id, while it runs.
@@ -120,9 +120,13 @@ impl Drop for Process {
 	}
 }
 
+fn text_of(log: &Path) -> String {
+	String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned()
+}
+
 /// The end of a log.
 fn end_of(name: &str, log: &Path) -> String {
-	let text = String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned();
+	let text = text_of(log);
 	let lines: Vec<&str> = text.lines().collect();
 	let tail = &lines[lines.len().saturating_sub(LOG_TAIL_LINES)..];
 	format!("--- end of the log of {name}\n{}", tail.join("\n"))

@@ -2,7 +2,7 @@
 
 use crate::{
 	args::{
-		NodeArgs, PassphraseArgs, PayerArgs, UrlArgs,
+		NodeArgs, PassphraseArgs, PayerArgs, SubmitArgs, UrlArgs,
 		amount::{Unit, trimmed},
 		keys::chosen_passphrase,
 		payer::open_wallet,
@@ -180,11 +180,7 @@ pub struct CancelArgs {
 	#[arg(long, value_name = "X", default_value = "0.001")]
 	tip: String,
 	#[command(flatten)]
-	payer: PayerArgs,
-	#[command(flatten)]
-	passphrase: PassphraseArgs,
-	#[command(flatten)]
-	node: NodeArgs,
+	signer: SubmitArgs,
 }
 
 /// What `wallet new` and `wallet import` made.
@@ -467,11 +463,11 @@ async fn transfer(args: &TransferArgs, out: &Output) -> anyhow::Result<()> {
 
 async fn cancel(args: &CancelArgs, out: &Output) -> anyhow::Result<()> {
 	let tip = Unit::Token(Token::Ait).parse(&args.tip).map_err(usage)?;
-	let key = args.payer.load(&args.passphrase)?;
+	let key = args.signer.account()?;
 	let spinner = out.spinner("connecting");
-	let chain = args.node.connect().await?;
+	let chain = args.signer.connect().await?;
 	spinner.set_message("waiting for finality");
-	let (nothing, patience) = (system::call::remark(&[]), args.node.patience());
+	let (nothing, patience) = (system::call::remark(&[]), args.signer.patience());
 	let replaced = chain.replace_waiting(&key, &nothing, tip, &patience).await;
 	spinner.finish_and_clear();
 	let Replaced { number, included } = replaced?;

@@ -6,7 +6,7 @@ use crate::{
 	event::RawEvent,
 	pallets::{AccountId, assets, balances},
 	rpc::{AtBlock, failed},
-	storage::{check_known, unsupported, value},
+	storage::{bytes, check_known, unsupported, value},
 };
 use codec::{Decode, DecodeAll};
 use futures::future::BoxFuture;
@@ -102,11 +102,9 @@ impl Past {
 	/// As [`Past::supplies`].
 	pub fn holds<'a>(&'a self, account: &'a AccountId) -> BoxFuture<'a, Result<Holds, ChainError>> {
 		Box::pin(async move {
-			check_known(&self.at, balances::PALLET, balances::HOLDS)?;
-			let address = dynamic::storage::<Vec<Value>, Value>(balances::PALLET, balances::HOLDS);
 			let key = vec![Value::from_bytes(account)];
-			let row = self.at.storage().try_fetch(address, key).await.map_err(failed)?;
-			row.map_or(Ok(Vec::new()), |row| holds(row.bytes()))
+			let row = bytes(&self.at, balances::PALLET, balances::HOLDS, key).await?;
+			row.map_or(Ok(Vec::new()), |row| holds(&row))
 		})
 	}
 

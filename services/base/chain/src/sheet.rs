@@ -9,14 +9,14 @@ use crate::{
 		transaction_payment::event::TransactionFeePaid,
 	},
 	rpc::failed,
-	storage::check_known,
+	storage::{bytes, check_known},
 };
 use codec::Decode;
 use futures::{TryFutureExt, future::BoxFuture};
+use gridproof_support::number::clamped;
 use serde_json::Value as Json;
 use subxt::{
 	config::substrate::DigestItem,
-	dynamic::{self, Value},
 	events::{Event, Phase},
 };
 
@@ -39,7 +39,7 @@ pub struct Sheet {
 	/// Version of the runtime that made it.
 	pub version: u32,
 	/// Number of its transactions, those included that are not understood.
-	pub count: usize,
+	pub count: u64,
 	/// Its transactions, in order.
 	pub sent: Vec<Sent>,
 	/// Its events, in order.
@@ -62,7 +62,7 @@ pub struct Sent {
 	/// Name of the call, for output.
 	pub call: String,
 	/// Bytes that it has.
-	pub bytes: usize,
+	pub bytes: u64,
 	/// Why it failed, in words; none if it did not.
 	pub error: Option<String>,
 	/// What was paid for it, the tip included, in units of 10⁻¹⁸ AIT; none if it was free.
@@ -103,7 +103,7 @@ impl Past {
 				parent: H256(header.parent_hash.0),
 				author: author(&header.digest.logs, &seats),
 				version: self.at.spec_version(),
-				count: body.len(),
+				count: clamped(body.len()),
 				..Sheet::default()
 			};
 			for (place, transaction) in (0..).zip(body.iter()) {
@@ -121,7 +121,7 @@ impl Past {
 					nonce: nonce.filter(|_| transaction.is_signed()),
 					pallet: pallet.to_string(),
 					call: call.to_string(),
-					bytes: transaction.bytes().len(),
+					bytes: clamped(transaction.bytes().len()),
 					error: None,
 					fee: None,
 				});
@@ -141,7 +141,10 @@ impl Past {
 		let metadata = self.at.metadata_ref();
 		let event = raw(&self.at, event)?;
 		let plain = event.plain(metadata);
-		let sent = sheet.sent.iter_mut().find(|sent| Some(sent.place) == transaction);
+		let sent = transaction.and_then(|place| {
+			let at = sheet.sent.binary_search_by_key(&place, |sent| sent.place).ok()?;
+			sheet.sent.get_mut(at)
+		});
 		if let Some(sent) = sent {
 			if let Some(Ok(paid)) = event.read::<TransactionFeePaid>() {
 				sent.fee = Some(paid.actual_fee);
@@ -164,9 +167,8 @@ impl Past {
 		if check_known(&self.at, PALLET, ENTRY).is_err() {
 			return Ok(Vec::new());
 		}
-		let address = dynamic::storage::<Vec<Value>, Value>(PALLET, ENTRY);
-		let row = self.at.storage().try_fetch(address, vec![]).await.map_err(failed)?;
-		Ok(row.and_then(|row| Vec::decode(&mut row.bytes()).ok()).unwrap_or_default())
+		let row = bytes(&self.at, PALLET, ENTRY, Vec::new()).await?;
+		Ok(row.and_then(|row| Vec::decode(&mut &row[..]).ok()).unwrap_or_default())
 	}
 }
 

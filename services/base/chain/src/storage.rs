@@ -22,6 +22,21 @@ pub(crate) fn check_known(block: &AtBlock, pallet: &str, entry: &str) -> Result<
 	if is_known { Ok(()) } else { Err(unsupported(pallet, entry)) }
 }
 
+/// The bytes of a row of the state after a block; `None` if there is no such row.
+pub(crate) fn bytes<'a>(
+	block: &'a AtBlock,
+	pallet: &'a str,
+	entry: &'a str,
+	key: Vec<Value>,
+) -> BoxFuture<'a, Result<Option<Vec<u8>>, ChainError>> {
+	Box::pin(async move {
+		check_known(block, pallet, entry)?;
+		let address = dynamic::storage::<Vec<Value>, Value>(pallet, entry);
+		let row = block.storage().try_fetch(address, key).await.map_err(failed)?;
+		Ok(row.map(|row| row.bytes().to_vec()))
+	})
+}
+
 /// A row of the state after a block, in the form that the chain describes; `None` if there is none.
 pub(crate) fn value<'a>(
 	block: &'a AtBlock,
@@ -45,13 +60,7 @@ impl Chain {
 		entry: &'a str,
 		key: Vec<Value>,
 	) -> BoxFuture<'a, Result<Option<Vec<u8>>, ChainError>> {
-		Box::pin(async move {
-			let block = self.at().await?;
-			check_known(&block, pallet, entry)?;
-			let address = dynamic::storage::<Vec<Value>, Value>(pallet, entry);
-			let row = block.storage().try_fetch(address, key).await.map_err(failed)?;
-			Ok(row.map(|row| row.bytes().to_vec()))
-		})
+		Box::pin(async move { bytes(&self.at().await?, pallet, entry, key).await })
 	}
 
 	/// A row of the state in the form that the chain describes, at the last finalized block; `None` if

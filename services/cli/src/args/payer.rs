@@ -7,7 +7,7 @@ use super::{
 use crate::exit::usage;
 use anyhow::Context;
 use clap::Args;
-use gridproof_chain::{Call, Chain, Included};
+use gridproof_chain::{Call, Chain, Included, Patience};
 use gridproof_keys::{AccountKey, Wallet, account::load_signer};
 use std::path::{Path, PathBuf};
 
@@ -81,6 +81,11 @@ impl SubmitArgs {
 		self.node.connect().await
 	}
 
+	/// Returns how long to wait, and how often to try.
+	pub fn patience(&self) -> Patience {
+		self.node.patience()
+	}
+
 	/// Sends a transaction and follows it until it is final.
 	pub async fn submit(
 		&self,
@@ -88,7 +93,7 @@ impl SubmitArgs {
 		account: &AccountKey,
 		call: &Call,
 	) -> anyhow::Result<Included> {
-		Ok(chain.submit(account, call, &self.node.patience()).await?)
+		Ok(chain.submit(account, call, &self.patience()).await?)
 	}
 }
 

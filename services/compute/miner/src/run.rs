@@ -1,8 +1,7 @@
 //! The loops of a miner.
 
 use crate::{chain, demands, error::MinerError, link::Link, miner::Miner};
-use futures::future::BoxFuture;
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all};
 use gridproof_compute_api::MinerClient;
 use gridproof_support::{Stop, supervision};
 use std::{

@@ -10,8 +10,7 @@ use crate::{
 	registry::Registry,
 	spec::MeterSpec,
 };
-use futures::future::LocalBoxFuture;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, future::LocalBoxFuture, stream};
 use gridproof_device::{
 	Binding, Broker, Counters, Device, DeviceError, Durability, Link, LinkError, Login,
 	SharedDevice, file_name,

@@ -5,8 +5,7 @@ use crate::{
 	error::SimulationError,
 	fleet::{Fleet, Member},
 };
-use futures::future::BoxFuture;
-use futures::{TryStreamExt, stream::FuturesUnordered};
+use futures::{TryStreamExt, future::BoxFuture, stream::FuturesUnordered};
 use gridproof_device::Link;
 use gridproof_primitives::energy::Registers;
 use gridproof_support::clock::now_ms;

@@ -4,8 +4,7 @@ use crate::{
 	books::{Books, Difference},
 	read::{self, Block},
 };
-use futures::future::BoxFuture;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, future::BoxFuture, stream};
 use gridproof_chain::{Chain, ChainError, Link};
 use gridproof_primitives::H256;
 use gridproof_support::{Classified, Failure, files, text::Hex32};

@@ -1,6 +1,6 @@
 //! A block, as the index takes it: what it says in general, and what of it has a table of its own.
 
-use gridproof_chain::{pallets::AccountId, tokens::Token};
+use gridproof_chain::{Sent, pallets::AccountId, tokens::Token};
 use gridproof_primitives::{
 	H256,
 	compute::{JobState, PriceAsset, channels::BatchKind, settlement::Shares},
@@ -28,36 +28,13 @@ pub struct Block {
 	/// Number of its transactions.
 	pub count: u64,
 	/// Its transactions, in order.
-	pub transactions: Vec<Transaction>,
+	pub transactions: Vec<Sent>,
 	/// Its events, in order.
 	pub events: Vec<Event>,
 	/// What there is of AIT, AICP and KWH after it, each in its smallest unit.
 	pub supplies: [u128; 3],
 	/// Meters whose certificate was read with it.
 	pub meters: Vec<Meter>,
-}
-
-/// A transaction of a block.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Transaction {
-	/// Its place in the block.
-	pub place: u32,
-	/// Hash, as the chain has it.
-	pub hash: H256,
-	/// The account that signed it.
-	pub signer: Option<AccountId>,
-	/// Its number among those of the account.
-	pub nonce: Option<u64>,
-	/// The pallet that it calls.
-	pub pallet: String,
-	/// Name of the call.
-	pub call: String,
-	/// Bytes that it has.
-	pub bytes: u64,
-	/// Why it failed.
-	pub error: Option<String>,
-	/// What was paid for it, in units of 10⁻¹⁸ AIT.
-	pub fee: Option<u128>,
 }
 
 /// An event of a block.

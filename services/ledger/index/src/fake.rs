@@ -1,11 +1,11 @@
 //! A chain that is made up, for tests.
 
 use crate::{
-	block::{Block, Event, Fact, Meter, ReserveMove, Span, Transaction},
+	block::{Block, Event, Fact, Meter, ReserveMove, Span},
 	source::Source,
 };
 use futures::future::BoxFuture;
-use gridproof_chain::{ChainError, tokens::Token};
+use gridproof_chain::{ChainError, Sent, tokens::Token};
 use gridproof_primitives::{
 	H256,
 	compute::{
@@ -71,8 +71,8 @@ pub(crate) fn block(height: u64) -> Block {
 		supplies: [1_000 + u128::from(height / 10), 5, 6],
 		..Block::default()
 	};
-	if height > 0 && height % 3 == 0 {
-		block.transactions.push(Transaction {
+	if height > 0 && height.is_multiple_of(3) {
+		block.transactions.push(Sent {
 			place: 1,
 			hash: H256([height as u8; 32]),
 			signer: Some(ALICE),
@@ -80,7 +80,7 @@ pub(crate) fn block(height: u64) -> Block {
 			pallet: "Money".to_string(),
 			call: "send".to_string(),
 			bytes: 100,
-			error: (height % 9 == 0).then(|| "there is too little".to_string()),
+			error: height.is_multiple_of(9).then(|| "there is too little".to_string()),
 			fee: Some(u128::MAX),
 		});
 		block.events.push(event("Sent", &[ALICE, BOB], Some(SENT)));

@@ -34,7 +34,7 @@ mod source;
 mod store;
 mod views;
 
-pub use block::{Block, Event, Fact, Meter, ReserveMove, Span, Transaction};
+pub use block::{Block, Event, Fact, Meter, ReserveMove, Span};
 pub use error::IndexError;
 pub use run::{Index, Settings};
 pub use source::Source;

@@ -1,7 +1,7 @@
 //! Where blocks come from.
 
 use crate::{
-	block::{Block, Event, Fact, Meter, Span, Transaction},
+	block::{Block, Event, Fact, Meter, Span},
 	facts::fact,
 };
 use futures::future::BoxFuture;
@@ -124,17 +124,6 @@ async fn span_of(
 /// The block without what has to be asked for; `wanted` are meters whose certificate is to be read, and whether
 /// it has changed.
 fn of_sheet(sheet: Sheet, supplies: [u128; 3], wanted: &mut BTreeSet<(MeterIndex, bool)>) -> Block {
-	let transactions = sheet.sent.into_iter().map(|sent| Transaction {
-		place: sent.place,
-		hash: sent.hash,
-		signer: sent.signer,
-		nonce: sent.nonce,
-		pallet: sent.pallet,
-		call: sent.call,
-		bytes: u64::try_from(sent.bytes).unwrap_or(u64::MAX),
-		error: sent.error,
-		fee: sent.fee,
-	});
 	let mut events = Vec::with_capacity(sheet.events.len());
 	for entry in sheet.events {
 		let fact = fact(&entry.event).unwrap_or_else(|error| {
@@ -167,8 +156,8 @@ fn of_sheet(sheet: Sheet, supplies: [u128; 3], wanted: &mut BTreeSet<(MeterIndex
 		time_ms: sheet.time_ms.unwrap_or_default(),
 		author: sheet.author,
 		version: sheet.version,
-		count: u64::try_from(sheet.count).unwrap_or(u64::MAX),
-		transactions: transactions.collect(),
+		count: sheet.count,
+		transactions: sheet.sent,
 		events,
 		supplies,
 		meters: Vec::new(),

@@ -9,9 +9,8 @@ use crate::{
 	refusal::{Codes, PoolRefusal, TransactionRefusal},
 	rpc::{Next, chain_of, failed_request, next_after},
 };
-use codec::{DecodeAll, Encode};
-use futures::future::BoxFuture;
-use futures::{Stream, StreamExt};
+use codec::{Decode, DecodeAll, Encode};
+use futures::{Stream, StreamExt, future::BoxFuture};
 use gridproof_keys::AccountKey;
 use gridproof_primitives::H256;
 use sp_runtime::transaction_validity::{TransactionSource, TransactionValidity};
@@ -309,17 +308,32 @@ impl Chain {
 	/// What the runtime says of a transaction at the best block.
 	async fn validity(&self, transaction: &[u8]) -> Result<TransactionValidity, ChainError> {
 		const FUNCTION: &str = "TaggedTransactionQueue_validate_transaction";
-		let methods = self.blocks.methods();
-		let failed = |error: rpcs::Error| failed_request(&error);
-		let best = methods.chain_get_block_hash(None).await.map_err(failed)?;
-		let missing = || ChainError::Unsupported("a best block".to_string());
-		let best = best.ok_or_else(missing)?;
+		let best = self.best().await?;
 		let mut arguments = TransactionSource::External.encode();
 		arguments.extend(transaction);
 		arguments.extend(best.0);
-		let answer = methods.state_call(FUNCTION, Some(&arguments), Some(best)).await;
-		TransactionValidity::decode_all(&mut &answer.map_err(failed)?[..])
-			.map_err(|_| ChainError::Unsupported(FUNCTION.to_string()))
+		self.answer_at(best, FUNCTION, &arguments).await
+	}
+
+	/// The best block.
+	pub(super) async fn best(&self) -> Result<H256, ChainError> {
+		let best = self.blocks.methods().chain_get_block_hash(None).await;
+		let best = best.map_err(|error| failed_request(&error))?;
+		let missing = || ChainError::Unsupported("a best block".to_string());
+		best.map(|hash| H256(hash.0)).ok_or_else(missing)
+	}
+
+	/// What a function of the runtime answers after a block that need not be final.
+	pub(super) async fn answer_at<R: Decode>(
+		&self,
+		block: H256,
+		function: &str,
+		arguments: &[u8],
+	) -> Result<R, ChainError> {
+		let at = Some(subxt::utils::H256(block.0));
+		let answer = self.blocks.methods().state_call(function, Some(arguments), at).await;
+		R::decode_all(&mut &answer.map_err(|error| failed_request(&error))?[..])
+			.map_err(|_| ChainError::Unsupported(function.to_string()))
 	}
 }
 

@@ -22,8 +22,7 @@ use crate::{
 	rpc::{AtBlock, Config, chain_of, failed},
 };
 use follow::{Number, Sent, Start, follow};
-use futures::future::BoxFuture;
-use futures::{StreamExt, stream::FuturesOrdered};
+use futures::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use gridproof_keys::{AccountKey, account::AccountSignature};
 use gridproof_primitives::H256;
 use gridproof_support::Backoff;

@@ -9,7 +9,6 @@ use crate::{
 	Call, Chain, ChainError, Included,
 	rpc::{PoolCode, code_of, failed_request},
 };
-use codec::DecodeAll;
 use futures::future::BoxFuture;
 use gridproof_keys::{AccountKey, account::address};
 use gridproof_support::{Classified, Failure};
@@ -94,14 +93,8 @@ impl Chain {
 	async fn first_waiting(&self, account: &AccountKey) -> Result<u64, ReplaceError> {
 		const FUNCTION: &str = "AccountNonceApi_account_nonce";
 		let id = account.account();
-		let methods = self.blocks.methods();
-		let best = methods.chain_get_block_hash(None).await;
-		let best = best.map_err(|error| failed_request(&error))?;
-		let answer = methods.state_call(FUNCTION, Some(&id), best).await;
-		let answer = answer.map_err(|error| failed_request(&error))?;
-		let first = u32::decode_all(&mut &answer[..])
-			.map_err(|_| ChainError::Unsupported(FUNCTION.to_string()))?;
-		let next = methods.system_account_next_index(&AccountId32(id)).await;
+		let first: u32 = self.answer_at(self.best().await?, FUNCTION, &id).await?;
+		let next = self.blocks.methods().system_account_next_index(&AccountId32(id)).await;
 		let next = next.map_err(|error| failed_request(&error))?;
 		if next <= u64::from(first) {
 			let (account, url) = (address(&id), self.url().to_string());

@@ -16,8 +16,7 @@ use crate::{
 };
 use bytes::Bytes;
 use eventsource_stream::{EventStreamError, Eventsource};
-use futures::future::BoxFuture;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, future::BoxFuture, stream};
 use gridproof_primitives::compute::{Class, channels::Sampler};
 use gridproof_support::{Lock, http_client};
 use serde::{Deserialize, de::DeserializeOwned};

@@ -1,6 +1,7 @@
 //! A coordinator on a port of its own, with a chain that takes everything, and miners for it.
 
 use axum::{
+	Json,
 	body::{Body, Bytes, to_bytes},
 	extract::{Request, State},
 	http::StatusCode,
@@ -12,7 +13,8 @@ use gridproof_chain::ChainError;
 use gridproof_compute_api::{
 	CoordinatorClient,
 	protocol::{
-		Further, JobRequest, JobResult, JobSpec, Progress, Refusal, SPEC_VERSION, Sampling, Task,
+		CoordinatorError, ErrorCode, Further, JobRequest, JobResult, JobSpec, Progress, Refusal,
+		SPEC_VERSION, Sampling, Task,
 	},
 };
 use gridproof_coordinator::{
@@ -240,6 +242,8 @@ pub(crate) struct Fails {
 	pub heartbeat: bool,
 	/// Results of the job whose result comes first, for a long time.
 	pub hangs: bool,
+	/// Results: their session is not known any more.
+	pub session: bool,
 }
 
 /// What miners sent.
@@ -284,6 +288,13 @@ async fn between(State(seen): State<Arc<Seen>>, request: Request, next: Next) ->
 	let is_sign_of_life = path.ends_with("/heartbeat") || path.ends_with("/progress");
 	if (fails.result && is_result) || (fails.heartbeat && is_sign_of_life) {
 		return StatusCode::BAD_GATEWAY.into_response();
+	}
+	if fails.session && is_result {
+		let error = CoordinatorError {
+			error: ErrorCode::UnknownSession,
+			message: "no such session".to_string(),
+		};
+		return (StatusCode::UNAUTHORIZED, Json(error)).into_response();
 	}
 	let is_first = is_result && *seen.first.lock().unwrap().get_or_insert(path.clone()) == path;
 	if fails.hangs && is_first {

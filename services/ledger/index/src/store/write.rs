@@ -4,7 +4,8 @@ use super::{
 	spread::{DAY, HOUR, parts},
 	sql::{int, text},
 };
-use crate::block::{Block, Event, Fact, Meter, Span, Transaction};
+use crate::block::{Block, Event, Fact, Meter, Span};
+use gridproof_chain::Sent;
 use gridproof_primitives::{compute::PriceAsset, energy::MeterIndex, time::day::Day};
 use gridproof_store::{
 	StoreError,
@@ -70,7 +71,7 @@ fn supplies(db: &Connection, block: &Block) -> Done {
 	)
 }
 
-fn transaction(db: &Connection, height: u64, sent: &Transaction) -> Done {
+fn transaction(db: &Connection, height: u64, sent: &Sent) -> Done {
 	let signer = sent.signer.as_ref().map(|account| account.as_slice());
 	run(
 		db,
