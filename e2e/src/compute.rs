@@ -15,9 +15,11 @@ use futures::{StreamExt, TryStreamExt, stream};
 use gridproof_chain::{
 	Chain, Event, Patience,
 	event::RawEvent,
+	governance::Power,
 	pallets::{
 		balances,
 		compute_receipts::{
+			call,
 			event::{
 				EmissionPaid, PaymentDiverted, ReceiptRefused, ReceiptSettled, Slashed, StepClosed,
 				TreasuryPaid,
@@ -32,7 +34,7 @@ use gridproof_engine::DEFAULT_MODEL;
 use gridproof_keys::account::{AccountKey, development_signer};
 use gridproof_primitives::{
 	H256,
-	compute::{JobView, MinerView, Overview, settlement::Shares},
+	compute::{JobView, MinerView, Overview, channels::ChannelParameters, settlement::Shares},
 	crypto::ed25519::PublicKey,
 	num::units::AIT,
 };
@@ -131,6 +133,17 @@ fn configuration() -> Value {
 	})
 }
 
+/// Has governance end the check window, so that batches pay and mint when they are settled; tests of checks
+/// set one.
+async fn pay_at_once(chain: &Chain) -> Result<()> {
+	let governance = AccountKey::from(development_signer(ROOT)?);
+	let parameters =
+		ChannelParameters { check_window_ms: 0, ..chain.read(&query::channel_parameters()).await? };
+	let set = call::set_channel_parameters(&parameters);
+	chain.govern(&governance, None, Power::Root, &set, &Patience::default()).await?;
+	Ok(())
+}
+
 /// What is offered where miners ask the tests' engine: its model stands for the one that the registry
 /// counts, since work on another is private.
 async fn models_of_engine(node: &str) -> Result<Value> {
@@ -179,6 +192,7 @@ impl Compute {
 		let node = Node::start(config).await?;
 		node.wait_for_finalized(2, Duration::from_secs(30)).await?;
 		let chain = Chain::connect(&node.rpc_url()).await?;
+		pay_at_once(&chain).await?;
 		let path = |name: &str| folder.path().join(name).display().to_string();
 		let [port] = free_ports()?;
 		let url = format!("http://127.0.0.1:{port}");

@@ -72,6 +72,8 @@ impl<T: Config> Pallet<T> {
 			last_report_ms: row.last_report_ms,
 			offences: row.offences,
 			free_ms: row.free_ms,
+			left_ms: row.left_ms,
+			suspended_ms: (row.suspended_from_ms, row.suspended_ms),
 			draws: row.is_fit(bond, now) && row.key_at(now).is_some(),
 		};
 		Verifiers::<T>::iter().map(view).collect()
@@ -106,6 +108,7 @@ impl<T: Config> Pallet<T> {
 				index: row.receipt.map(|receipt| receipt.index),
 				witnesses: (all, has, nothing),
 				until_ms: Self::in_utc(row.until),
+				opened: row.opened,
 			}
 		};
 		Demands::<T>::iter().take(limit).map(view).collect()

@@ -25,8 +25,27 @@ pub struct VerifierView {
 	pub offences: u32,
 	/// Time from which its bond is free, if it leaves.
 	pub free_ms: Option<u64>,
+	/// Time at which it left or was dismissed, in UTC milliseconds.
+	pub left_ms: Option<u64>,
+	/// Times from and until which it is suspended, or was the last time, in UTC milliseconds; zeros if it never
+	/// was.
+	pub suspended_ms: (u64, u64),
 	/// `true` if it draws now.
 	pub draws: bool,
+}
+
+impl VerifierView {
+	/// Returns `true` if it draws what was touched at a time, in UTC milliseconds: it had not left then, and was
+	/// not suspended.
+	pub const fn took_part_at(&self, touched_ms: u64) -> bool {
+		let stayed = match self.left_ms {
+			Some(left_ms) => touched_ms < left_ms,
+			None => true,
+		};
+		let (from, until) = self.suspended_ms;
+		let suspended = from <= touched_ms && touched_ms < until;
+		stayed && !suspended
+	}
 }
 
 /// What is drawn of a batch.
@@ -83,8 +102,11 @@ pub struct DemandOfOpening {
 	pub miner: PublicKey,
 	/// Number of witnesses in all, and of those that have it and that got nothing.
 	pub witnesses: (u32, u32, u32),
-	/// Time until which witnesses speak, in UTC milliseconds, unless settlement is stopped meanwhile.
+	/// Time until which witnesses speak, in UTC milliseconds, unless settlement is stopped meanwhile; once two
+	/// thirds have the opening, until which one of them or the demander reports the check.
 	pub until_ms: u64,
+	/// Number under which a witness that has the opening may report the check, once two thirds have it.
+	pub opened: Option<u32>,
 }
 
 /// Why there is a dispute.

@@ -7,7 +7,7 @@ use gridproof_http::Metric;
 
 /// Returns the page.
 pub fn page() -> anyhow::Result<String> {
-	let programs: [(&str, &str, Vec<Metric>); 7] = [
+	let programs: [(&str, &str, Vec<Metric>); 8] = [
 		("Gateway", "`GET /metrics` of the API", gridproof_gateway::metrics()),
 		("Coordinator", "`GET /metrics` of the API", gridproof_coordinator::metrics()),
 		("Verifier", "`gridproof verifier run --metrics`", gridproof_verifier::metrics()),

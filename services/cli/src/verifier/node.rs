@@ -260,7 +260,7 @@ impl Listed {
 		let draws = match (self.draws, self.free_ms) {
 			(_, Some(free)) => format!("leaves, its bond is free from {} on", format_utc(free)),
 			(true, None) => "draws".to_string(),
-			(false, None) => "does not draw: new key, or bond too small".to_string(),
+			(false, None) => "does not draw: new key, bond too small, or suspended".to_string(),
 		};
 		format!(
 			"{}  {draws}; {} reports, {} offences, bond {}",

@@ -4,13 +4,14 @@ use crate::{
 	channels::sight::{Facts, refusal},
 	ledger::{
 		ChannelChain, CheckChain, Claimed, Escrow, Ledger, Registered, Return, Seer, Submitted,
+		Unnamed,
 	},
 };
 use futures::{FutureExt, future::BoxFuture};
 use gridproof_chain::{
 	Call, ChainError, Included, Link, Patience,
 	pallets::{
-		compute_checks::query as checks,
+		compute_checks::{call as check_call, query as checks},
 		compute_receipts::{
 			call,
 			event::{BatchRefused, BatchSettled, EmissionPaid, JobOpened, ReceiptSettled},
@@ -28,7 +29,9 @@ use gridproof_primitives::{
 			BatchKind, Channel, ChannelId, ChannelReceipt, DemandView, HeaderChain, MinerSums,
 			Placed, SettlementBatch, SettlementHeader,
 		},
-		checks::{BatchId, CheckView, Duty, MAX_CHECKS_PER_DRAW, MAX_HOLD_MS, MAX_RELEASES},
+		checks::{
+			BatchId, CheckId, CheckView, Duty, MAX_CHECKS_PER_DRAW, MAX_HOLD_MS, MAX_RELEASES,
+		},
 		registry::ModelView,
 	},
 	crypto::ed25519::{PublicKey, Signature},
@@ -310,6 +313,39 @@ impl CheckChain for ChainLedger {
 			let voucher = receipt.receipt.voucher();
 			let all = self.link.read(&checks::reports(batch, MAX_REPORTS)).await?;
 			Ok(all.into_iter().filter(|one| Some(one.voucher) == voucher).collect())
+		}
+		.boxed()
+	}
+
+	fn unnamed(&self, coordinator: PublicKey) -> BoxFuture<'_, Result<Vec<Unnamed>, ChainError>> {
+		async move {
+			let open = match self.link.read(&checks::demands()).await {
+				Err(ChainError::Unsupported(_)) => Vec::new(),
+				open => open?,
+			};
+			let mut unnamed = Vec::new();
+			for demand in open {
+				let (check, miner) = (demand.id, demand.miner);
+				if demand.index.is_some() || check.batch.coordinator != coordinator {
+					continue;
+				}
+				// Another may have named it just now.
+				let place = self.link.read(&checks::place_of_demand(check)).await?;
+				unnamed.extend(place.map(|place| Unnamed { check, miner, place }));
+			}
+			Ok(unnamed)
+		}
+		.boxed()
+	}
+
+	fn name(
+		&self,
+		check: CheckId,
+		receipt: Placed<ChannelReceipt>,
+	) -> BoxFuture<'_, Result<(), ChainError>> {
+		async move {
+			let call = check_call::name_receipt(check, &receipt);
+			self.link.submit_authorized(&call, &PATIENCE).await.map(drop)
 		}
 		.boxed()
 	}

@@ -10,7 +10,7 @@ use gridproof_primitives::{
 			BatchKind, BatchRefusal, Channel, ChannelId, ChannelReceipt, DemandView, HeaderChain,
 			Lists, MinerSums, Placed, SettlementBatch, SettlementHeader,
 		},
-		checks::{BatchId, CheckView, OpeningRequest},
+		checks::{BatchId, CheckId, CheckView, OpeningRequest},
 		registry::ModelView,
 	},
 	crypto::ed25519::{PublicKey, Signature},
@@ -147,6 +147,17 @@ pub struct Seer {
 	pub lists: Lists,
 }
 
+/// A demand on chain of an opening that names no receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unnamed {
+	/// Which check it is about.
+	pub check: CheckId,
+	/// Key of the receipt's miner.
+	pub miner: PublicKey,
+	/// The place in that miner's running sum of prices that is meant, in the smallest unit of the batch's asset.
+	pub place: u128,
+}
+
 /// What a coordinator needs of the chain for checks. All answers are of final blocks.
 pub trait CheckChain: Send + Sync + 'static {
 	/// Why a verifier may not see what a receipt was made of; `None` if it may: it is admitted, and the
@@ -159,6 +170,16 @@ pub trait CheckChain: Send + Sync + 'static {
 		batch: BatchId,
 		receipt: ChannelReceipt,
 	) -> BoxFuture<'_, Result<Vec<CheckView>, ChainError>>;
+
+	/// Demands without a name of openings of a coordinator's batches.
+	fn unnamed(&self, coordinator: PublicKey) -> BoxFuture<'_, Result<Vec<Unnamed>, ChainError>>;
+
+	/// Names the receipt that a demand means without a name, free of fees, and follows that until it is final.
+	fn name(
+		&self,
+		check: CheckId,
+		receipt: Placed<ChannelReceipt>,
+	) -> BoxFuture<'_, Result<(), ChainError>>;
 
 	/// How long after a batch is settled its receipts may be checked and disputed at the longest, in
 	/// milliseconds.

@@ -6,7 +6,7 @@ use gridproof_chain::ChainError;
 use gridproof_primitives::{
 	H256,
 	compute::{
-		channels::{Channel, ChannelId},
+		channels::{Channel, ChannelId, ChannelReceipt, Placed},
 		checks::{
 			AskedReceipt, BatchChecks, BatchId, CheckId, CheckParameters, CheckView,
 			DemandOfOpening, DisputeView, ModelLine, VerifierKey, VerifierView,
@@ -73,11 +73,15 @@ pub trait CheckedChain: Send + Sync + 'static {
 	/// Batches that wait and are not private.
 	fn waiting(&self) -> BoxFuture<'_, Result<Vec<WaitingBatch>, ChainError>>;
 
-	/// Reports of batches that wait, those of every verifier.
-	fn reports(&self) -> BoxFuture<'_, Result<Vec<CheckView>, ChainError>>;
+	/// Reports of a batch, those of every verifier, until its checks are counted.
+	fn reports(&self, batch: BatchId) -> BoxFuture<'_, Result<Vec<CheckView>, ChainError>>;
 
 	/// Demands of openings that are open.
 	fn demands(&self) -> BoxFuture<'_, Result<Vec<DemandOfOpening>, ChainError>>;
+
+	/// Place in the miner's running sum of prices that a demand without a receipt means, in the smallest unit of
+	/// the batch's asset; `None` if its receipt is named, or nothing is demanded.
+	fn place(&self, check: CheckId) -> BoxFuture<'_, Result<Option<u128>, ChainError>>;
 
 	/// Disputes that are open.
 	fn disputes(&self) -> BoxFuture<'_, Result<Vec<DisputeView>, ChainError>>;
@@ -96,6 +100,13 @@ pub trait CheckedChain: Send + Sync + 'static {
 
 	/// Touches a batch, so that it can be drawn from.
 	fn touch(&self, batch: BatchId) -> BoxFuture<'_, Result<(), ChainError>>;
+
+	/// Names the receipt that a demand means without a name.
+	fn name(
+		&self,
+		check: CheckId,
+		receipt: Placed<ChannelReceipt>,
+	) -> BoxFuture<'_, Result<(), ChainError>>;
 
 	/// Closes something whose time is over.
 	fn close(&self, closing: Closing) -> BoxFuture<'_, Result<(), ChainError>>;

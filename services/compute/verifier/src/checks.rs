@@ -8,10 +8,20 @@ use crate::{
 	verifier::{Missing, NotDone, Verifier},
 	work::NotMeasured,
 };
-use gridproof_primitives::compute::checks::{
-	BatchChecks, CheckId, CheckReport, Duty, Figures, MAX_CHECKS_PER_DRAW, OpeningDemand,
-	figures_commitment,
+use gridproof_compute_api::opening::Opened;
+use gridproof_primitives::compute::{
+	channels::{ChannelReceipt, Placed},
+	checks::{
+		BatchChecks, CheckId, CheckReport, Duty, Figures, MAX_CHECKS_PER_DRAW, ModelLine,
+		OpeningDemand, VerifierView, Vrf, figures_commitment,
+	},
 };
+
+/// Returns `true` if a batch was touched when this verifier had left or was suspended: nothing of it fell to it.
+/// Of a key that was exchanged the chain shows nothing, and it still reports what it drew.
+pub(crate) fn is_out(view: Option<&VerifierView>, drawn: &BatchChecks) -> bool {
+	view.is_some_and(|view| !view.took_part_at(drawn.touched_ms))
+}
 
 impl Verifier {
 	/// Looks at all batches that wait: touches those that are ripe, and does what falls to this verifier.
@@ -24,7 +34,7 @@ impl Verifier {
 			None => Some("the chain has no verifier with this key: register it".to_string()),
 			Some(view) if !view.draws => Some(
 				"the chain does not let this verifier draw: its key is new, its bond too small, or it \
-				 leaves"
+				 leaves or is suspended"
 					.to_string(),
 			),
 			Some(_) => None,
@@ -32,7 +42,7 @@ impl Verifier {
 		for batch in self.chain.waiting().await? {
 			let done = match &batch.checks {
 				None => self.touch(&batch).await,
-				Some(drawn) => self.check_batch(&batch, drawn).await,
+				Some(drawn) => self.check_batch(&batch, drawn, view.as_ref()).await,
 			};
 			if let Err(error) = done {
 				tracing::warn!(%error, batch = batch.sequence, "a batch has to wait");
@@ -52,8 +62,16 @@ impl Verifier {
 		Ok(())
 	}
 
-	async fn check_batch(&self, batch: &WaitingBatch, drawn: &BatchChecks) -> Result<(), NotDone> {
-		self.state.watch(batch.id(), self.now()).await?;
+	async fn check_batch(
+		&self,
+		batch: &WaitingBatch,
+		drawn: &BatchChecks,
+		view: Option<&VerifierView>,
+	) -> Result<(), NotDone> {
+		self.state.watch(batch.id(), batch.hash, self.now()).await?;
+		if is_out(view, drawn) {
+			return Ok(());
+		}
 		let count = draws::number(&self.key, &self.genesis, &batch.hash, drawn);
 		// Beside what is drawn, what clients want checked and is this verifier's turn.
 		let mut asked = self.chain.asked(batch.id()).await?;
@@ -125,6 +143,19 @@ impl Verifier {
 			},
 		};
 		self.metrics.drawn.inc();
+		self.report(id, vrf, placed, opened, line).await
+	}
+
+	/// Does an opened receipt again, and reports the check.
+	pub(crate) async fn report(
+		&self,
+		id: CheckId,
+		vrf: Vrf,
+		receipt: Placed<ChannelReceipt>,
+		opened: Opened,
+		line: ModelLine,
+	) -> Result<(), NotDone> {
+		let CheckId { batch, verifier, check } = id;
 		let measured = match self.measured(opened, line).await {
 			Ok(measured) => measured,
 			Err(error) if error.is_temporary() => {
@@ -133,20 +164,15 @@ impl Verifier {
 			},
 			Err(error) => return self.leave_out(id, &error).await,
 		};
-		if measured.figures == (Figures::Exact { equal: false }) {
+		let figures = measured.figures;
+		if figures == (Figures::Exact { equal: false }) {
 			self.metrics.unequal.inc();
-			tracing::warn!(batch = batch.sequence, index, "an output is not the model's");
+			let (batch, index) = (batch.sequence, receipt.index);
+			tracing::warn!(batch, index, "an output is not the model's");
 		}
 		let own = self.state.keep_figures(id, measured.own, self.now()).await?;
-		let report = CheckReport {
-			verifier: self.public(),
-			check,
-			vrf,
-			batch: batch.id(),
-			receipt: placed,
-			figures: measured.figures,
-			commitment: figures_commitment(&id, &own),
-		};
+		let commitment = figures_commitment(&id, &own);
+		let report = CheckReport { verifier, check, vrf, batch, receipt, figures, commitment };
 		let statement = Statement::report(&self.key, &self.genesis, report);
 		self.say(name::report(&id), statement).await
 	}

@@ -68,6 +68,18 @@ impl Published {
 		let proof = ReceiptProof::of(&self.batch, usize::try_from(index).ok()?)?;
 		Some(proof.receipt)
 	}
+
+	/// Returns the receipt whose price encloses a place in a miner's running sum of prices, in the smallest unit
+	/// of the batch's asset, with its place in the batch; `None` if the batch has none there, or gives it up.
+	pub fn at(&self, miner: &PublicKey, place: u128) -> Option<Placed<ChannelReceipt>> {
+		let encloses = |one: &ChannelReceipt| {
+			let before = one.miner_before().map(|sums| sums.price);
+			let is_after = before.is_some_and(|before| before <= place);
+			one.receipt.miner == Some(*miner) && is_after && place < one.sums.miner.price
+		};
+		let index = self.batch.receipts().iter().position(encloses)?;
+		self.placed(u64::try_from(index).ok()?)
+	}
 }
 
 /// A check that fell to a key.

@@ -5,6 +5,7 @@ use crate::{
 	chain::Closing,
 	verifier::{NotDone, Verifier},
 };
+use gridproof_primitives::compute::checks::MAX_HOLD_MS;
 
 /// Batches that are looked at in one turn.
 const AT_A_TURN: u32 = 64;
@@ -17,8 +18,13 @@ impl Verifier {
 	pub(crate) async fn end_what_is_over(&self) -> Result<(), NotDone> {
 		self.chain.give_back().await?;
 		let waiting = self.chain.waiting().await?;
-		for batch in self.state.watched(AT_A_TURN).await? {
-			if waiting.iter().any(|one| one.id() == batch) {
+		for (batch, _) in self.state.watched(AT_A_TURN).await? {
+			if let Some(one) = waiting.iter().find(|one| one.id() == batch) {
+				// Where the mint's window stands still, checks are counted once pay can be held no longer.
+				let is_paid = one.due_ms.saturating_add(MAX_HOLD_MS) <= self.now();
+				if is_paid && !self.chain.reports(batch).await?.is_empty() {
+					self.close(Closing::Checks(batch)).await?;
+				}
 				continue;
 			}
 			if self.chain.drawn(batch).await?.is_some() {

@@ -20,7 +20,8 @@
 //!
 //! What it says is on disk before anybody hears of it, and is never said in another way: a report that was
 //! signed before a crash is the one that is sent after it. It says nothing about an opening that does not
-//! hold. It never runs a model for a receipt that did not fall to it.
+//! hold, and of what is not shown never that somebody is not guilty. It never runs a model for a receipt that did
+//! not fall to it, by its draw or by a duty that the chain names.
 //!
 //! # A verifier in a program
 //!

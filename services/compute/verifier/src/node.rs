@@ -17,7 +17,7 @@ use gridproof_primitives::{
 	H256,
 	compute::{
 		MAX_EXPIRIES_PER_CALL, PartyRole,
-		channels::{Channel, ChannelId, Mode},
+		channels::{Channel, ChannelId, ChannelReceipt, Mode, Placed},
 		checks::{
 			AskedReceipt, BatchChecks, BatchId, CheckId, CheckParameters, CheckView,
 			DemandOfOpening, DisputeView, MAX_RELEASES, ModelLine, Part, VerifierKey, VerifierView,
@@ -227,21 +227,16 @@ impl CheckedChain for NodeChain {
 		.boxed()
 	}
 
-	fn reports(&self) -> BoxFuture<'_, Result<Vec<CheckView>, ChainError>> {
-		async {
-			let mut all = Vec::new();
-			for batch in self.waiting().await? {
-				if batch.checks.is_some() {
-					all.extend(self.link.read(&query::reports(batch.id(), MAX_REPORTS)).await?);
-				}
-			}
-			Ok(all)
-		}
-		.boxed()
+	fn reports(&self, batch: BatchId) -> BoxFuture<'_, Result<Vec<CheckView>, ChainError>> {
+		async move { self.link.read(&query::reports(batch, MAX_REPORTS)).await }.boxed()
 	}
 
 	fn demands(&self) -> BoxFuture<'_, Result<Vec<DemandOfOpening>, ChainError>> {
 		async { self.link.read(&query::demands()).await }.boxed()
+	}
+
+	fn place(&self, check: CheckId) -> BoxFuture<'_, Result<Option<u128>, ChainError>> {
+		async move { self.link.read(&query::place_of_demand(check)).await }.boxed()
 	}
 
 	fn disputes(&self) -> BoxFuture<'_, Result<Vec<DisputeView>, ChainError>> {
@@ -283,6 +278,14 @@ impl CheckedChain for NodeChain {
 		async move { self.send(&call::touch(batch)).await }.boxed()
 	}
 
+	fn name(
+		&self,
+		check: CheckId,
+		receipt: Placed<ChannelReceipt>,
+	) -> BoxFuture<'_, Result<(), ChainError>> {
+		async move { self.send(&call::name_receipt(check, &receipt)).await }.boxed()
+	}
+
 	fn close(&self, closing: Closing) -> BoxFuture<'_, Result<(), ChainError>> {
 		let call = match closing {
 			Closing::Demand(check) => call::close_demand(check),
@@ -302,6 +305,7 @@ impl CheckedChain for NodeChain {
 			Statement::Show(shown, signature) => call::show_figures(shown, signature),
 			Statement::Commit(commitment, signature) => call::commit_vote(commitment, signature),
 			Statement::Reveal(ballot, signature) => call::reveal_vote(ballot, signature),
+			Statement::Abstain(abstention, signature) => call::abstain(abstention, signature),
 		};
 		async move {
 			match self.send(&call).await {

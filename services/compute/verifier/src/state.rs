@@ -51,6 +51,9 @@ const MIGRATIONS: &[&str] = &["
 		batch BLOB PRIMARY KEY CHECK (length(batch) = 40),
 		made_ms INTEGER NOT NULL
 	) STRICT;
+","
+	-- Hash of the batch's header: the chain forgets it with what waits, while reports can still be re-opened.
+	ALTER TABLE drawn ADD COLUMN hash BLOB CHECK (length(hash) = 32);
 "];
 
 /// Numbers of statements by what has become of them.
@@ -129,6 +132,21 @@ impl State {
 			.read::<_, StoreError, _>(move |db| {
 				let sql = "SELECT 1 FROM statements WHERE name = ?1";
 				Ok(db.query_row(sql, [name], |_| Ok(())).optional()?.is_some())
+			})
+			.await
+	}
+
+	/// Returns the statement about something.
+	///
+	/// # Errors
+	/// [`StoreError`].
+	pub(crate) async fn said(&self, name: Name) -> Result<Option<Statement>, StoreError> {
+		self.0
+			.read::<_, StoreError, _>(move |db| {
+				let sql = "SELECT statement FROM statements WHERE name = ?1";
+				let bytes = db.query_row(sql, [name], |row| row.get::<_, Vec<u8>>(0)).optional()?;
+				let read = |bytes: Vec<u8>| Statement::decode_all(&mut &bytes[..]);
+				bytes.map(read).transpose().map_err(unreadable)
 			})
 			.await
 	}
@@ -266,33 +284,49 @@ impl State {
 			.await
 	}
 
-	/// Notes that a batch was drawn from.
+	/// Notes that a batch was drawn from, with the hash of its header.
 	///
 	/// # Errors
 	/// [`StoreError`].
-	pub(crate) async fn watch(&self, batch: BatchId, now: u64) -> Result<(), StoreError> {
+	pub(crate) async fn watch(
+		&self,
+		batch: BatchId,
+		hash: H256,
+		now: u64,
+	) -> Result<(), StoreError> {
 		self.0
 			.write::<_, StoreError, _>(move |db| {
-				let sql = "INSERT INTO drawn (batch, made_ms) VALUES (?1, ?2)
-					ON CONFLICT DO NOTHING";
-				db.prepare_cached(sql)?.execute(params![batch.encode(), milliseconds(now)])?;
+				let sql = "INSERT INTO drawn (batch, hash, made_ms) VALUES (?1, ?2, ?3)
+					ON CONFLICT (batch) DO UPDATE SET hash = excluded.hash WHERE drawn.hash IS NULL";
+				let values = params![batch.encode(), hash.0, milliseconds(now)];
+				db.prepare_cached(sql)?.execute(values)?;
 				Ok(())
 			})
 			.await
 	}
 
-	/// Returns batches that were drawn from and whose checks are not counted, the oldest first.
+	/// Returns batches that were drawn from and whose checks are not counted, the oldest first, each with the
+	/// hash of its header; `None` of one that an older version has noted.
 	///
 	/// # Errors
 	/// [`StoreError`].
-	pub(crate) async fn watched(&self, limit: u32) -> Result<Vec<BatchId>, StoreError> {
+	pub(crate) async fn watched(
+		&self,
+		limit: u32,
+	) -> Result<Vec<(BatchId, Option<H256>)>, StoreError> {
 		self.0
 			.read::<_, StoreError, _>(move |db| {
-				let sql = "SELECT batch FROM drawn ORDER BY made_ms LIMIT ?1";
+				let sql = "SELECT batch, hash FROM drawn ORDER BY made_ms LIMIT ?1";
 				let mut query = db.prepare_cached(sql)?;
-				let rows = query.query_map([limit], |row| row.get::<_, Vec<u8>>(0))?;
-				rows.map(|bytes| BatchId::decode_all(&mut &bytes?[..]).map_err(unreadable))
-					.collect()
+				let rows = query.query_map([limit], |row| {
+					Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<[u8; 32]>>(1)?))
+				})?;
+				rows.map(|row| {
+					let (batch, hash) = row?;
+					let batch = BatchId::decode_all(&mut &batch[..]).map_err(unreadable)?;
+					Ok((batch, hash.map(H256)))
+				})
+				.collect()
 			})
 			.await
 	}

@@ -5,7 +5,7 @@ use gridproof_keys::SealedKey;
 use gridproof_primitives::{
 	H256,
 	compute::checks::{
-		Ballot, CheckReport, JuryCommitment, OpeningDemand, Reopening, ShownFigures,
+		Abstention, Ballot, CheckReport, JuryCommitment, OpeningDemand, Reopening, ShownFigures,
 		VerifierSignature, WitnessStatement,
 	},
 };
@@ -30,6 +30,8 @@ pub enum Statement {
 	Commit(JuryCommitment, VerifierSignature),
 	/// The vote that was committed to, with its salt.
 	Reveal(Ballot, VerifierSignature),
+	/// That a juror has no vote, and why: instead of a commitment.
+	Abstain(Abstention, VerifierSignature),
 }
 
 /// What a statement is about: about one thing there is one statement.
@@ -57,6 +59,11 @@ pub(crate) mod name {
 		named(2, id)
 	}
 
+	/// Of a demand that names no receipt: once it is named the chain forgets what was said before.
+	pub(crate) fn witness_of_list(id: &CheckId) -> Name {
+		named(7, id)
+	}
+
 	pub(crate) fn reopen(id: &CheckId) -> Name {
 		named(3, id)
 	}
@@ -65,6 +72,7 @@ pub(crate) mod name {
 		named(4, id)
 	}
 
+	/// Of a commitment to a vote, or of what is said instead.
 	pub(crate) fn commit(dispute: &H256) -> Name {
 		named(5, dispute)
 	}
@@ -122,6 +130,12 @@ impl Statement {
 		Self::Reveal(ballot, signature)
 	}
 
+	/// Signs that a juror has no vote.
+	pub(crate) fn abstain(key: &SealedKey, genesis: &H256, abstention: Abstention) -> Self {
+		let signature = key.sign(&abstention.signing_payload(genesis));
+		Self::Abstain(abstention, signature)
+	}
+
 	/// Returns the name of its kind among the figures.
 	pub const fn kind(&self) -> &'static str {
 		match self {
@@ -132,10 +146,11 @@ impl Statement {
 			Self::Show(..) => "show",
 			Self::Commit(..) => "commit",
 			Self::Reveal(..) => "reveal",
+			Self::Abstain(..) => "abstain",
 		}
 	}
 
 	/// All kinds.
-	pub(crate) const KINDS: [&'static str; 7] =
-		["report", "demand", "witness", "reopen", "show", "commit", "reveal"];
+	pub(crate) const KINDS: [&'static str; 8] =
+		["report", "demand", "witness", "reopen", "show", "commit", "reveal", "abstain"];
 }

@@ -24,7 +24,7 @@ use gridproof_primitives::{
 	H256,
 	compute::{
 		channels::{ChannelReceipt, Placed},
-		checks::{BatchId, Duty, ModelLine, OpeningRequest, VerifierKey},
+		checks::{BatchId, CheckId, Duty, ModelLine, OpeningRequest, VerifierKey},
 	},
 };
 use gridproof_store::StoreError;
@@ -101,6 +101,9 @@ pub struct Verifier {
 	batches: Mutex<BTreeMap<H256, Arc<Published>>>,
 	/// When an opening was first asked for and not given, by the receipt's batch and index.
 	asked: Mutex<BTreeMap<(BatchId, u64), u64>>,
+	/// Openings that it was shown as a witness, each with the receipt's place, as long as they are demanded: who
+	/// has shown one need not show it again.
+	pub(crate) witnessed: Mutex<BTreeMap<CheckId, (Placed<ChannelReceipt>, Opened)>>,
 	/// Why the chain does not let it draw, if it does not.
 	trouble: Mutex<Option<String>>,
 }
@@ -146,6 +149,7 @@ impl Verifier {
 				models,
 				batches: Mutex::default(),
 				asked: Mutex::default(),
+				witnessed: Mutex::default(),
 				trouble: Mutex::default(),
 			}))
 		})

@@ -6,8 +6,9 @@ use gridproof_engine::{LocalEngine, TrialCheat, TrialMiner};
 use gridproof_primitives::{
 	H256,
 	compute::checks::{
-		AskedReceipt, CheckId, DemandOfOpening, DisputeCause, DisputePhase, DisputeView, Duty,
-		Figures, MAX_CHECKS_PER_DRAW, Votes, Witness, figures_commitment,
+		Abstention, AskedReceipt, Ballot, CheckId, CheckView, DemandOfOpening, DisputeCause,
+		DisputePhase, DisputeView, Duty, Figures, LineClass, MAX_CHECKS_PER_DRAW, MAX_HOLD_MS,
+		ModelLine, NoVote, OPENED_CHECKS, OtherPlace, Verdict, Votes, Witness, figures_commitment,
 	},
 };
 use gridproof_verifier::{Counts, Statement, chain::Closing};
@@ -140,6 +141,183 @@ async fn witness_of(world: &Arc<World>) -> (tempfile::TempDir, Arc<gridproof_ver
 	(folder, verifier)
 }
 
+/// A demand of the opening of a check; witnesses have an hour.
+fn demand(world: &World, id: CheckId, index: Option<u64>) -> DemandOfOpening {
+	DemandOfOpening {
+		id,
+		index,
+		miner: world.published.batch.receipts()[0].receipt.miner.unwrap(),
+		witnesses: (1, 0, 0),
+		until_ms: world.clock.now_ms() + 3_600_000,
+		opened: None,
+	}
+}
+
+#[tokio::test]
+async fn whoever_has_the_list_names_the_receipt_that_is_demanded_without_a_name() {
+	let half = Duration::from_millis(1_800_000);
+	for (place, index) in [(0, 0), (999, 0), (1_000, 1), (2_999, 2)] {
+		let world = world(None, 3, 0);
+		let id = CheckId { batch: world.id(), verifier: [1; 32], check: 0 };
+		*world.place.lock().unwrap() = Some(place);
+		world.demands.lock().unwrap().push(demand(&world, id, None));
+		let (_folder, verifier) = witness_of(&world).await;
+		world.hands.advance(half);
+		verifier.turn().await.unwrap();
+		assert_eq!(*world.named.lock().unwrap(), [(id, index)]);
+		// Another has named it, and the next look shows that.
+		*world.place.lock().unwrap() = None;
+		verifier.turn().await.unwrap();
+		assert_eq!(world.named.lock().unwrap().len(), 1);
+		assert!(world.said().is_empty(), "the list is there: {:?}", world.said());
+	}
+	// Who demanded it, and has been given the list since, names it as well.
+	let world = world(None, 3, 0);
+	let (_folder, verifier) = witness_of(&world).await;
+	let own = CheckId { batch: world.id(), verifier: verifier.public(), check: 0 };
+	*world.place.lock().unwrap() = Some(1_500);
+	world.demands.lock().unwrap().push(demand(&world, own, None));
+	verifier.turn().await.unwrap();
+	assert_eq!(*world.named.lock().unwrap(), [(own, 1)]);
+}
+
+#[tokio::test]
+async fn where_no_list_is_to_be_had_a_witness_got_nothing_and_speaks_again_once_it_is_named() {
+	let half = Duration::from_millis(1_800_000);
+	let world = world(None, 2, 0);
+	*world.publishes.lock().unwrap() = false;
+	let id = CheckId { batch: world.id(), verifier: [1; 32], check: 0 };
+	*world.place.lock().unwrap() = Some(0);
+	world.demands.lock().unwrap().push(demand(&world, id, None));
+	let (_folder, verifier) = witness_of(&world).await;
+	verifier.turn().await.unwrap();
+	assert!(world.said().is_empty(), "it may still be published");
+	world.hands.advance(half);
+	verifier.turn().await.unwrap();
+	verifier.turn().await.unwrap();
+	let says = || {
+		let of = |one: &Statement| match one {
+			Statement::Witness(witness, _) => (witness.of, witness.says),
+			_ => panic!("{one:?}"),
+		};
+		world.said().iter().map(of).collect::<Vec<_>>()
+	};
+	assert_eq!(says(), [(id, Witness::GotNothing)]);
+	assert!(world.named.lock().unwrap().is_empty() && world.asked.lock().unwrap().is_empty());
+	// The chain forgets that: now it is about an opening.
+	*world.publishes.lock().unwrap() = true;
+	*world.demands.lock().unwrap() = vec![demand(&world, id, Some(0))];
+	verifier.turn().await.unwrap();
+	verifier.turn().await.unwrap();
+	assert_eq!(says(), [(id, Witness::GotNothing), (id, Witness::Has)]);
+}
+
+#[tokio::test]
+async fn a_witness_that_has_the_opening_reports_the_check_once_two_thirds_have_it() {
+	for (gives, is_killed) in
+		[(Gives::ToWitnesses, false), (Gives::ToWitnesses, true), (Gives::ToNobody, false)]
+	{
+		let world = world(None, 2, 0);
+		world.give(gives);
+		let id = CheckId { batch: world.id(), verifier: [1; 32], check: 0 };
+		world.demands.lock().unwrap().push(demand(&world, id, Some(1)));
+		let (folder, mut verifier) = witness_of(&world).await;
+		world.hands.advance(Duration::from_millis(1_800_000));
+		verifier.turn().await.unwrap();
+		assert_eq!(world.said().len(), 1);
+		verifier.turn().await.unwrap();
+		assert_eq!(world.said().len(), 1, "two thirds do not have it yet");
+		world.demands.lock().unwrap()[0].opened = Some(OPENED_CHECKS + 3);
+		if is_killed {
+			drop(verifier);
+			verifier = world.verifier(0xE2, folder.path()).await;
+		} else {
+			// What it was shown it need not be shown again.
+			world.give(Gives::ToNobody);
+		}
+		verifier.turn().await.unwrap();
+		verifier.turn().await.unwrap();
+		let said = world.said();
+		if gives == Gives::ToNobody {
+			assert_eq!(said.len(), 1, "who got nothing reports nothing");
+			continue;
+		}
+		let [_, Statement::Report(report, signature)] = &said[..] else { panic!("{said:?}") };
+		assert!(report.is_signed(&stand::GENESIS, signature));
+		let own =
+			CheckId { batch: id.batch, verifier: verifier.public(), check: OPENED_CHECKS + 3 };
+		assert_eq!((report.id(), report.receipt.index), (own, 1));
+		assert_eq!(report.figures, Figures::Exact { equal: true });
+	}
+}
+
+#[tokio::test]
+async fn what_was_touched_while_a_verifier_was_suspended_does_not_fall_to_it() {
+	let first = tempfile::tempdir().unwrap();
+	let world = world(None, 2, 2);
+	*world.suspended_ms.lock().unwrap() = (0, 10);
+	let verifier = world.verifier(0xE1, first.path()).await;
+	let other = CheckId { batch: world.id(), verifier: [1; 32], check: 0 };
+	world.reports.lock().unwrap().push(honest_report(&world, other));
+	verifier.turn().await.unwrap();
+	assert!(world.said().is_empty() && world.asked.lock().unwrap().is_empty());
+	// The batch was touched before.
+	*world.suspended_ms.lock().unwrap() = (5, 10);
+	verifier.turn().await.unwrap();
+	let said = world.said();
+	assert_eq!(figures(&said).len(), 2);
+	assert!(said.iter().any(|one| matches!(one, Statement::Reopen(..))));
+}
+
+/// A report of the first receipt, with a commitment that is nobody's.
+fn honest_report(world: &World, id: CheckId) -> CheckView {
+	let receipt = world.published.batch.receipts()[0].receipt;
+	CheckView {
+		id,
+		voucher: receipt.voucher().unwrap(),
+		index: 0,
+		miner: receipt.miner.unwrap(),
+		model: receipt.model,
+		figures: Figures::Exact { equal: true },
+		commitment: H256::zero(),
+		block: stand::BLOCK,
+		time_ms: 0,
+	}
+}
+
+#[tokio::test]
+async fn a_report_of_the_end_of_a_window_is_looked_at_again_after_it() {
+	let world = world(None, 2, 0);
+	let (folder, verifier) = witness_of(&world).await;
+	verifier.turn().await.unwrap();
+	// Nothing of the batch waits any more, and its checks are not counted.
+	*world.is_over.lock().unwrap() = true;
+	let of = CheckId { batch: world.id(), verifier: [1; 32], check: 0 };
+	world.reports.lock().unwrap().push(honest_report(&world, of));
+	drop(verifier);
+	let verifier = world.verifier(0xE2, folder.path()).await;
+	verifier.turn().await.unwrap();
+	let said = world.said();
+	let [Statement::Reopen(reopening, _)] = &said[..] else { panic!("{said:?}") };
+	assert_eq!(reopening.of, of);
+}
+
+#[tokio::test]
+async fn where_the_mint_stands_still_checks_are_counted_once_pay_can_be_held_no_longer() {
+	let world = world(None, 2, 0);
+	*world.due_ms.lock().unwrap() = world.clock.now_ms();
+	let (_folder, verifier) = witness_of(&world).await;
+	let counted = [Closing::Checks(world.id())];
+	verifier.turn().await.unwrap();
+	world.hands.advance(Duration::from_millis(MAX_HOLD_MS));
+	verifier.turn().await.unwrap();
+	assert!(world.closed().is_empty(), "there is nothing to count");
+	let of = CheckId { batch: world.id(), verifier: verifier.public(), check: 0 };
+	world.reports.lock().unwrap().push(honest_report(&world, of));
+	verifier.turn().await.unwrap();
+	assert_eq!(world.closed(), counted);
+}
+
 #[tokio::test]
 async fn a_witness_says_what_it_got_and_waits_half_of_the_time_for_it() {
 	let hour = 3_600_000;
@@ -149,13 +327,7 @@ async fn a_witness_says_what_it_got_and_waits_half_of_the_time_for_it() {
 		let world = world(None, 2, 0);
 		world.give(gives);
 		let id = CheckId { batch: world.id(), verifier: [1; 32], check: 0 };
-		world.demands.lock().unwrap().push(DemandOfOpening {
-			id,
-			index: Some(1),
-			miner: [2; 32],
-			witnesses: (1, 0, 0),
-			until_ms: world.clock.now_ms() + hour,
-		});
+		world.demands.lock().unwrap().push(demand(&world, id, Some(1)));
 		let (_folder, verifier) = witness_of(&world).await;
 		verifier.turn().await.unwrap();
 		let at_once = usize::from(wanted == Witness::Has);
@@ -219,7 +391,7 @@ fn dispute(world: &World, phase: DisputePhase) -> DisputeView {
 		block: stand::BLOCK,
 		phase,
 		until_ms: (now + 7_200_000, now + 10_800_000),
-		jurors: (3, 0),
+		jurors: (3, if phase == DisputePhase::Commit { 0 } else { 3 }),
 		votes: Votes::default(),
 		reports: Vec::new(),
 		others: Vec::new(),
@@ -250,7 +422,7 @@ async fn a_juror_commits_to_what_it_found_and_reveals_the_same_after_a_crash() {
 }
 
 #[tokio::test]
-async fn nobody_judges_its_own_cause_and_what_is_not_shown_makes_nobody_guilty() {
+async fn nobody_judges_its_own_cause_and_what_is_not_shown_acquits_nobody() {
 	let world = world(Some(TrialCheat::Invented), 2, 0);
 	world.give(Gives::ToNobody);
 	let (_folder, verifier) = witness_of(&world).await;
@@ -266,13 +438,169 @@ async fn nobody_judges_its_own_cause_and_what_is_not_shown_makes_nobody_guilty()
 	assert!(world.said().is_empty(), "it may still be shown");
 	world.hands.advance(Duration::from_millis(5_000_000));
 	verifier.turn().await.unwrap();
+	verifier.turn().await.unwrap();
 	let said = world.said();
-	let [Statement::Commit(commitment, _)] = said[..] else { panic!("{said:?}") };
-	assert_eq!(commitment.dispute, H256([6; 32]));
+	let [Statement::Abstain(abstention, signature)] = said[..] else { panic!("{said:?}") };
+	assert!(abstention.is_signed(&stand::GENESIS, &signature));
+	let why = NoVote::NotShown(world.id());
+	let juror = verifier.public();
+	assert_eq!(abstention, Abstention { juror, dispute: H256([6; 32]), why });
 	*world.disputes.lock().unwrap() = vec![dispute(&world, DisputePhase::Reveal)];
 	verifier.turn().await.unwrap();
-	let Statement::Reveal(ballot, _) = world.said()[1].clone() else { panic!("no vote") };
-	assert!(!ballot.verdict.guilty);
+	assert_eq!(world.said().len(), 1, "there is no vote to reveal");
+}
+
+#[tokio::test]
+async fn where_no_list_is_published_to_a_jury_it_was_shown_nothing() {
+	let world = world(None, 2, 0);
+	*world.publishes.lock().unwrap() = false;
+	world.disputes.lock().unwrap().push(dispute(&world, DisputePhase::Commit));
+	let (_folder, verifier) = witness_of(&world).await;
+	world.hands.advance(Duration::from_millis(5_000_000));
+	verifier.turn().await.unwrap();
+	assert_eq!(abstained(&world), [NoVote::NotShown(world.id())]);
+}
+
+/// Why jurors said that they have no vote.
+fn abstained(world: &World) -> Vec<NoVote> {
+	let of = |one: &Statement| match one {
+		Statement::Abstain(abstention, _) => Some(abstention.why),
+		_ => None,
+	};
+	world.said().iter().filter_map(of).collect()
+}
+
+/// Votes that were revealed.
+fn votes(world: &World) -> Vec<Verdict> {
+	let of = |one: &Statement| match one {
+		Statement::Reveal(Ballot { verdict, .. }, _) => Some(*verdict),
+		_ => None,
+	};
+	world.said().iter().filter_map(of).collect()
+}
+
+#[tokio::test]
+async fn of_class_exact_a_reporter_is_guilty_whose_commitment_is_to_other_bits() {
+	for (is_invented, guilty) in [(false, false), (true, true)] {
+		let first = tempfile::tempdir().unwrap();
+		let world = world(None, 2, 1);
+		// Nobody looks again, so that this one may judge.
+		*world.reopen_one_in.lock().unwrap() = u32::MAX;
+		let reporter = world.verifier(0xE1, first.path()).await;
+		reporter.turn().await.unwrap();
+		let mut report = world.reported(&world.said()[0]);
+		if is_invented {
+			report.commitment = H256::zero();
+		}
+		world.reports.lock().unwrap().push(report);
+		let (_folder, juror) = witness_of(&world).await;
+		for phase in [DisputePhase::Commit, DisputePhase::Reveal] {
+			let mut dispute = dispute(&world, phase);
+			dispute.cause = DisputeCause::Reopened(report.id);
+			dispute.index = report.index;
+			*world.disputes.lock().unwrap() = vec![dispute];
+			juror.turn().await.unwrap();
+		}
+		assert_eq!(votes(&world), [Verdict { guilty, invented: None }]);
+	}
+}
+
+/// A line of class `seeded` that honest answers of the same engine never reach.
+const SEEDED: ModelLine = ModelLine {
+	class: LineClass::Seeded,
+	line: 100,
+	limit: 8_000_000,
+	clip: 8_000_000,
+	agreement: 10,
+	finds_within: 5,
+};
+
+/// A world of class `seeded` in which one verifier has reported a check of four receipts, with that report.
+async fn reported_world(cheat: Option<TrialCheat>) -> (Arc<World>, CheckView) {
+	let folder = tempfile::tempdir().unwrap();
+	let mut world = world(cheat, 4, 1);
+	Arc::get_mut(&mut world).unwrap().line = SEEDED;
+	*world.reopen_one_in.lock().unwrap() = u32::MAX;
+	let reporter = world.verifier(0xE1, folder.path()).await;
+	reporter.turn().await.unwrap();
+	let report = world.reported(&world.said()[0]);
+	world.reports.lock().unwrap().push(report);
+	(world, report)
+}
+
+/// A dispute about the number behind a report, with places at which its jury looks.
+fn of_number(
+	world: &World,
+	report: &CheckView,
+	phase: DisputePhase,
+	places: &[u128],
+) -> DisputeView {
+	let (batch, miner) = (world.id(), report.miner);
+	DisputeView {
+		cause: DisputeCause::Number(report.id),
+		index: report.index,
+		reports: vec![report.id],
+		others: places.iter().map(|place| OtherPlace { batch, miner, place: *place }).collect(),
+		..dispute(world, phase)
+	}
+}
+
+#[tokio::test]
+async fn a_jury_of_a_number_looks_at_the_first_three_places_that_the_chain_has_drawn() {
+	for (cheat, guilty) in [(None, false), (Some(TrialCheat::Invented), true)] {
+		let (world, report) = reported_world(cheat).await;
+		let (_folder, juror) = witness_of(&world).await;
+		// At the first place there is no receipt at all.
+		let places = [9_999, 3_000, 0, 2_500, 1_000, 1_500];
+		for phase in [DisputePhase::Commit, DisputePhase::Reveal] {
+			*world.disputes.lock().unwrap() = vec![of_number(&world, &report, phase, &places)];
+			juror.turn().await.unwrap();
+		}
+		assert_eq!(votes(&world), [Verdict { guilty, invented: None }]);
+		let duty = Duty::Juror(H256([6; 32]));
+		let asked = world.asked.lock().unwrap().iter().filter(|one| **one == duty).count();
+		assert_eq!(asked, 4, "the report, and three others");
+	}
+}
+
+#[tokio::test]
+async fn a_jury_names_the_reporter_whose_figures_it_does_not_find_again() {
+	let (world, mut report) = reported_world(None).await;
+	let Figures::Seeded(mut figures) = report.figures else { panic!("{report:?}") };
+	figures.clipped += 1_000_000;
+	report.figures = Figures::Seeded(figures);
+	*world.reports.lock().unwrap() = vec![report];
+	let (_folder, juror) = witness_of(&world).await;
+	for phase in [DisputePhase::Commit, DisputePhase::Reveal] {
+		*world.disputes.lock().unwrap() = vec![of_number(&world, &report, phase, &[0])];
+		juror.turn().await.unwrap();
+	}
+	let invented = Some(report.id.verifier);
+	assert_eq!(votes(&world), [Verdict { guilty: false, invented }]);
+}
+
+#[tokio::test]
+async fn a_number_beside_which_nothing_can_be_checked_is_not_acquitted() {
+	let (world, report) = reported_world(Some(TrialCheat::Invented)).await;
+	let (_folder, juror) = witness_of(&world).await;
+	let dispute = of_number(&world, &report, DisputePhase::Commit, &[9_999]);
+	*world.disputes.lock().unwrap() = vec![dispute];
+	juror.turn().await.unwrap();
+	assert_eq!(abstained(&world), [NoVote::NothingElse]);
+}
+
+#[tokio::test]
+async fn a_number_of_which_something_is_not_shown_is_not_acquitted() {
+	let (world, report) = reported_world(None).await;
+	world.give(Gives::ToNobody);
+	let (_folder, juror) = witness_of(&world).await;
+	*world.disputes.lock().unwrap() =
+		vec![of_number(&world, &report, DisputePhase::Commit, &[0, 1_000])];
+	juror.turn().await.unwrap();
+	assert!(abstained(&world).is_empty(), "it may still be shown");
+	world.hands.advance(Duration::from_millis(5_000_000));
+	juror.turn().await.unwrap();
+	assert_eq!(abstained(&world), [NoVote::NotShown(world.id())]);
 }
 
 #[tokio::test]
@@ -317,7 +645,9 @@ async fn a_dispute_in_which_all_have_spoken_is_closed_at_once() {
 	let world = world(None, 2, 0);
 	let mut dispute = dispute(&world, DisputePhase::Reveal);
 	let (_folder, verifier) = witness_of(&world).await;
-	for (votes, is_closed) in [(2, false), (3, true)] {
+	// Who has no vote has said so, and committed to none.
+	for (votes, committed, is_closed) in [(1, 2, false), (2, 3, false), (2, 2, true)] {
+		dispute.jurors = (3, committed);
 		dispute.votes = Votes { guilty: votes, not_guilty: 0 };
 		*world.disputes.lock().unwrap() = vec![dispute.clone()];
 		verifier.turn().await.unwrap();

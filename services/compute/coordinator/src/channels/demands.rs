@@ -5,8 +5,16 @@
 //! An answer that is not sent costs a part of the bond, so a failure is tried again for as long as the
 //! demand is open. Only what the chain refuses finally, while its headers stay the same, is given up:
 //! each such answer costs a fee.
+//!
+//! A verifier that was not shown the list of a batch demands an opening without a name. Unnamed it would cost
+//! what one check stands for, or more, so the receipt is named on chain.
 
-use crate::{coordinator::Coordinator, error::RequestError, rows};
+use crate::{
+	coordinator::Coordinator,
+	error::RequestError,
+	ledger::{CheckChain, Unnamed},
+	rows,
+};
 use gridproof_compute_api::protocol::{BatchStage, ErrorCode};
 use gridproof_primitives::compute::channels::{
 	Batch, ChannelReceipt, DemandView, Placed, ReceiptProof, headers_that_prove,
@@ -33,7 +41,9 @@ pub(crate) async fn answer(coordinator: &Coordinator) {
 		let pause = if coordinator.ledger.channels().is_none() {
 			LOOK
 		} else {
-			match coordinator.answer_demands().await {
+			let named = coordinator.name_demanded().await;
+			let answered = coordinator.answer_demands().await;
+			match answered.and_then(|waiting| named.map(|()| waiting)) {
 				Ok(waiting) => {
 					pauses.reset();
 					if waiting { LOOK_AGAIN } else { LOOK }
@@ -124,6 +134,54 @@ impl Coordinator {
 			return Ok(Fate::Hopeless("the chain refuses it"));
 		}
 		Err(error.into())
+	}
+
+	/// Names the receipts of which openings are demanded without a name. One that fails does not hold the others
+	/// up.
+	///
+	/// # Errors
+	/// The first reason why one has to wait for another try.
+	pub(crate) async fn name_demanded(&self) -> Result<(), RequestError> {
+		let Some(checks) = self.ledger.checks() else { return Ok(()) };
+		let mut failed = None;
+		for unnamed in checks.unnamed(self.public()).await? {
+			self.loops.turn(NAME);
+			if let Err(error) = self.name(checks, &unnamed).await {
+				failed = failed.or(Some(error));
+			}
+		}
+		failed.map_or(Ok(()), Err)
+	}
+
+	async fn name(&self, checks: &dyn CheckChain, unnamed: &Unnamed) -> Result<(), RequestError> {
+		let Unnamed { check, miner, place } = *unnamed;
+		let sequence = check.batch.sequence;
+		let receipts = match self.batch_with_receipts(sequence).await {
+			Err(error) if error.code == ErrorCode::UnknownBatch => Vec::new(),
+			found => found?.1,
+		};
+		let is_meant = |one: &ChannelReceipt| {
+			let before = one.miner_before().map(|sums| sums.price);
+			let is_after = before.is_some_and(|before| before <= place);
+			one.receipt.miner == Some(miner) && is_after && place < one.sums.miner.price
+		};
+		let placed = match receipts.into_iter().find(is_meant) {
+			Some(receipt) => self.placed(sequence, receipt).await?,
+			None => None,
+		};
+		let Some(placed) = placed else {
+			tracing::error!(
+				sequence,
+				place,
+				"a receipt that is demanded on chain is not kept here"
+			);
+			return Ok(());
+		};
+		match checks.name(check, placed).await {
+			// Another was faster, or its time is over.
+			Err(error) if !error.is_refusal() => Err(error.into()),
+			_ => Ok(()),
+		}
 	}
 
 	/// Returns a receipt with its place in its batch; `None` if that was refused.

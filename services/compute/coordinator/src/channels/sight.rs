@@ -34,13 +34,16 @@ pub(crate) struct Facts {
 /// Returns why a verifier may not see a receipt; `None` if it may.
 pub(crate) fn refusal(seer: &Seer, facts: &Facts) -> Option<&'static str> {
 	let key = &seer.request.verifier;
-	let is_known = facts.verifiers.iter().any(|one| one.key == *key);
-	if !is_known {
+	let Some(verifier) = facts.verifiers.iter().find(|one| one.key == *key) else {
 		return Some("the chain has no verifier with this key");
-	}
+	};
 	let Some(checks) = &facts.checks else {
 		return Some("nobody draws from the batch (any more)");
 	};
+	let draws = matches!(seer.request.duty, Duty::Drawn { .. } | Duty::Reopens { .. });
+	if draws && !verifier.took_part_at(checks.touched_ms) {
+		return Some("the verifier had left or was suspended when the batch was touched");
+	}
 	let may = match &seer.request.duty {
 		Duty::Drawn { check, .. } if *check >= MAX_CHECKS_PER_DRAW => {
 			Some(is_its_turn(seer, facts, *check))
@@ -207,6 +210,8 @@ mod tests {
 			last_report_ms: 0,
 			offences: 0,
 			free_ms: None,
+			left_ms: None,
+			suspended_ms: (0, 0),
 			draws: true,
 		};
 		let facts = Facts {
@@ -271,6 +276,25 @@ mod tests {
 	}
 
 	#[test]
+	fn who_had_left_or_was_suspended_at_the_touch_sees_nothing_of_a_batch() {
+		let mut case = case();
+		case.facts.checks.as_mut().unwrap().touched_ms = 50;
+		let block = case.facts.checks.unwrap().block;
+		let input = draw_input(&case.facts.genesis, &case.seer.header.hash(), &block);
+		let vrf = Vrf::sign(&key(1).pair().unwrap(), &input);
+		let duty = Duty::Drawn { check: 0, vrf };
+		let mut sees = |left_ms, suspended_ms| {
+			let verifier = &mut case.facts.verifiers[0];
+			(verifier.left_ms, verifier.suspended_ms) = (left_ms, suspended_ms);
+			(0..4).filter(|index| case.asks(1, *index, duty)).count()
+		};
+		assert_eq!(sees(None, (0, 0)), 1);
+		assert_eq!([sees(Some(50), (0, 0)), sees(Some(51), (0, 0))], [0, 1]);
+		let suspended = [(50, 51), (40, 50), (51, 60)].map(|suspended| sees(None, suspended));
+		assert_eq!(suspended, [0, 1, 1]);
+	}
+
+	#[test]
 	fn what_a_client_wants_checked_is_seen_by_whose_turn_it_is() {
 		let mut case = case();
 		let vrf = Vrf { output: [0; 32], proof: [0; 64] };
@@ -320,6 +344,7 @@ mod tests {
 			index: Some(1),
 			witnesses: (1, 0, 0),
 			until_ms: 0,
+			opened: None,
 		});
 		assert!(case.asks(2, 1, Duty::Witness(of)));
 		assert!(!case.asks(2, 2, Duty::Witness(of)), "another receipt");

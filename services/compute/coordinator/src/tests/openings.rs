@@ -4,15 +4,18 @@ use super::{
 	channels::{DAY_MS, Payer},
 	*,
 };
-use crate::ledger::Seer;
+use crate::ledger::{Seer, Unnamed};
 use gridproof_compute_api::{
 	opening::NotOpened,
 	protocol::{ErrorCode, FiguresInfo, IssuedReceipt, Opening, OpeningAsk, opening_payload},
 };
 use gridproof_keys::account::AccountSignature;
-use gridproof_primitives::compute::{
-	channels::{BatchKind, ChannelReceipt, Mode},
-	checks::{BatchId, CheckId, CheckView, Duty, Figures, OpeningRequest, Vrf},
+use gridproof_primitives::{
+	compute::{
+		channels::{BatchKind, ChannelReceipt, Mode, Placed},
+		checks::{BatchId, CheckId, CheckView, Duty, Figures, OpeningRequest, Vrf},
+	},
+	crypto::ed25519::PublicKey,
 };
 use std::sync::atomic::AtomicBool;
 
@@ -31,6 +34,10 @@ pub(super) struct MemoryChecks {
 	pub(super) longest_ms: AtomicU64,
 	/// Reports of checks.
 	pub(super) reports: Mutex<Vec<CheckView>>,
+	/// Demands that name no receipt.
+	pub(super) unnamed: Mutex<Vec<Unnamed>>,
+	/// Receipts that were named.
+	pub(super) named: Mutex<Vec<(CheckId, Placed<ChannelReceipt>)>>,
 }
 
 impl CheckChain for MemoryChain {
@@ -56,6 +63,29 @@ impl CheckChain for MemoryChain {
 			let id = receipt.receipt.voucher();
 			let is_its = |one: &&CheckView| one.id.batch == batch && Some(one.voucher) == id;
 			Ok(reports.iter().filter(is_its).copied().collect())
+		}
+		.boxed()
+	}
+
+	fn unnamed(&self, coordinator: PublicKey) -> BoxFuture<'_, Result<Vec<Unnamed>, ChainError>> {
+		async move {
+			self.check()?;
+			let mut all = self.checks.unnamed.lock().unwrap().clone();
+			all.retain(|one| one.check.batch.coordinator == coordinator);
+			Ok(all)
+		}
+		.boxed()
+	}
+
+	fn name(
+		&self,
+		check: CheckId,
+		receipt: Placed<ChannelReceipt>,
+	) -> BoxFuture<'_, Result<(), ChainError>> {
+		async move {
+			self.check()?;
+			self.checks.named.lock().unwrap().push((check, receipt));
+			Ok(())
 		}
 		.boxed()
 	}
@@ -137,6 +167,34 @@ async fn a_verifier_whom_the_chain_lets_sees_all_that_proves_a_receipt() {
 	assert_eq!(check(|one| one.secret.0[0] ^= 1), NotOpened::OtherRequest);
 	assert_eq!(check(|one| one.spec.max_tokens = 7), NotOpened::OtherWork);
 	assert_eq!(check(|one| one.tokens.output[0] += 1), NotOpened::OtherContent);
+}
+
+#[tokio::test]
+async fn a_receipt_that_is_demanded_without_a_name_is_named() {
+	let world = World::new().await;
+	let receipt = settled(&world, Mode::Ordinary).await.receipt;
+	let checks = &world.chain.checks;
+	let batch = BatchId { coordinator: world.coordinator.public(), sequence: 0 };
+	let check = CheckId { batch, verifier: [1; 32], check: 0 };
+	let miner = receipt.receipt.miner.unwrap();
+	let (before, after) = (receipt.miner_before().unwrap().price, receipt.sums.miner.price);
+	// Nothing lies behind the last receipt, and other batches are not this coordinator's.
+	let place = after;
+	checks.unnamed.lock().unwrap().push(Unnamed { check, miner, place });
+	let anothers = CheckId { batch: BatchId { coordinator: [9; 32], ..batch }, ..check };
+	checks.unnamed.lock().unwrap().push(Unnamed { check: anothers, miner, place: before });
+	world.coordinator.name_demanded().await.unwrap();
+	assert!(checks.named.lock().unwrap().is_empty());
+	for place in [before, after - 1] {
+		*checks.unnamed.lock().unwrap() = vec![Unnamed { check, miner, place }];
+		world.coordinator.name_demanded().await.unwrap();
+		let named = std::mem::take(&mut *checks.named.lock().unwrap());
+		let [(of, placed)] = &named[..] else { panic!("{named:?}") };
+		assert_eq!((*of, placed.item, placed.index), (check, receipt, 0));
+	}
+	world.chain.set_trouble(Trouble::Away);
+	let error = world.coordinator.name_demanded().await.unwrap_err();
+	assert_eq!(error.code, ErrorCode::ChainUnavailable);
 }
 
 #[tokio::test]

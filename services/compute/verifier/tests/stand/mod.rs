@@ -17,7 +17,7 @@ use gridproof_primitives::{
 		PriceAsset, Telemetry,
 		channels::{
 			Batch, BatchKind, Channel, ChannelId, ChannelReceipt, ChannelSums, ChannelTerms, Lists,
-			MinerSums, Mode, PaidBy, ReceiptV2, RunningSums, Sampler, SettlementHeader,
+			MinerSums, Mode, PaidBy, Placed, ReceiptV2, RunningSums, Sampler, SettlementHeader,
 			SignedVoucher, Voucher, VoucherId, spec_hash,
 		},
 		checks::{
@@ -86,12 +86,22 @@ pub(crate) struct World {
 	pub(crate) asked: Mutex<Vec<Duty>>,
 	pub(crate) reports: Mutex<Vec<CheckView>>,
 	pub(crate) demands: Mutex<Vec<DemandOfOpening>>,
+	/// Place that a demand without a receipt means.
+	pub(crate) place: Mutex<Option<u128>>,
+	/// Receipts that were named, by their index.
+	pub(crate) named: Mutex<Vec<(CheckId, u64)>>,
 	pub(crate) disputes: Mutex<Vec<DisputeView>>,
 	pub(crate) to_show: Mutex<Vec<CheckId>>,
 	pub(crate) closed: Mutex<Vec<Closing>>,
 	pub(crate) wanted: Mutex<Vec<AskedReceipt>>,
 	/// `true` once nothing of the batch waits any more.
 	pub(crate) is_over: Mutex<bool>,
+	/// End of the batch's window.
+	pub(crate) due_ms: Mutex<u64>,
+	/// Times from and until which every verifier is suspended.
+	pub(crate) suspended_ms: Mutex<(u64, u64)>,
+	/// One report in so many is looked at twice.
+	pub(crate) reopen_one_in: Mutex<u32>,
 	pub(crate) clock: Clock,
 	pub(crate) hands: Hands,
 }
@@ -214,11 +224,17 @@ impl World {
 			asked: Mutex::default(),
 			reports: Mutex::default(),
 			demands: Mutex::default(),
+			place: Mutex::default(),
+			named: Mutex::default(),
 			disputes: Mutex::default(),
 			to_show: Mutex::default(),
 			closed: Mutex::default(),
 			wanted: Mutex::default(),
 			is_over: Mutex::default(),
+			due_ms: Mutex::new(u64::MAX),
+			suspended_ms: Mutex::default(),
+			// Every report.
+			reopen_one_in: Mutex::new(1),
 			clock,
 			hands,
 		})
@@ -296,6 +312,8 @@ impl CheckedChain for World {
 				last_report_ms: 0,
 				offences: 0,
 				free_ms: None,
+				left_ms: None,
+				suspended_ms: *self.suspended_ms.lock().unwrap(),
 				draws: true,
 			}))
 		}
@@ -303,8 +321,11 @@ impl CheckedChain for World {
 	}
 
 	fn parameters(&self) -> BoxFuture<'_, Result<CheckParameters, ChainError>> {
-		// Every report is looked at twice.
-		async { Ok(CheckParameters { reopen_one_in: 1, ..CheckParameters::default() }) }.boxed()
+		async {
+			let reopen_one_in = *self.reopen_one_in.lock().unwrap();
+			Ok(CheckParameters { reopen_one_in, ..CheckParameters::default() })
+		}
+		.boxed()
 	}
 
 	fn line(&self, _: H256) -> BoxFuture<'_, Result<Option<ModelLine>, ChainError>> {
@@ -325,7 +346,7 @@ impl CheckedChain for World {
 				hash: self.hash(),
 				coordinator: self.coordinator,
 				sequence: 0,
-				due_ms: u64::MAX,
+				due_ms: *self.due_ms.lock().unwrap(),
 				checks: is_touched.then_some(self.checks),
 				is_ripe: true,
 			}])
@@ -333,12 +354,33 @@ impl CheckedChain for World {
 		.boxed()
 	}
 
-	fn reports(&self) -> BoxFuture<'_, Result<Vec<CheckView>, ChainError>> {
-		async { Ok(self.reports.lock().unwrap().clone()) }.boxed()
+	fn reports(&self, batch: BatchId) -> BoxFuture<'_, Result<Vec<CheckView>, ChainError>> {
+		async move {
+			let all = self.reports.lock().unwrap().clone();
+			Ok(all.into_iter().filter(|report| report.id.batch == batch).collect())
+		}
+		.boxed()
 	}
 
 	fn demands(&self) -> BoxFuture<'_, Result<Vec<DemandOfOpening>, ChainError>> {
 		async { Ok(self.demands.lock().unwrap().clone()) }.boxed()
+	}
+
+	fn place(&self, _: CheckId) -> BoxFuture<'_, Result<Option<u128>, ChainError>> {
+		async { Ok(*self.place.lock().unwrap()) }.boxed()
+	}
+
+	fn name(
+		&self,
+		check: CheckId,
+		receipt: Placed<ChannelReceipt>,
+	) -> BoxFuture<'_, Result<(), ChainError>> {
+		async move {
+			assert!(receipt.verify(&self.published.header).is_ok());
+			self.named.lock().unwrap().push((check, receipt.index));
+			Ok(())
+		}
+		.boxed()
 	}
 
 	fn disputes(&self) -> BoxFuture<'_, Result<Vec<DisputeView>, ChainError>> {
