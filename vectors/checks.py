@@ -248,7 +248,7 @@ STATEMENTS = {
     "demand": ("gridproof/opening-demand/v1", lambda s: bytes.fromhex(s["verifier"]) + number(s["check"], 4) + vrf(s["vrf"])
                + batch(s["batch"]) + bytes.fromhex(s["miner"]) + option(s["receipt"] and placed(s["receipt"]))),
     "witness": ("gridproof/check-witness/v1", lambda s: bytes.fromhex(s["witness"]) + check_id(s["of"])
-                + bytes([["has", "got_nothing"].index(s["says"])])),
+                + option(None if s["index"] is None else number(s["index"], 8)) + bytes([["has", "got_nothing"].index(s["says"])])),
     "reopening": ("gridproof/check-reopening/v1", lambda s: bytes.fromhex(s["by"]) + check_id(s["of"]) + vrf(s["vrf"])
                   + bytes.fromhex(s["commitment"])),
     "shown": ("gridproof/check-shown/v1", lambda s: bytes.fromhex(s["by"]) + check_id(s["of"]) + figures_of(s["figures"])),
@@ -316,7 +316,8 @@ def write():
         ("demand", {"verifier": "22" * 32, "check": 3, "vrf": proof, "batch": batch_id, "miner": "bb" * 32, "receipt": one})
         for one in (receipt, None)
     ] + [
-        ("witness", {"witness": "22" * 32, "of": own, "says": one}) for one in ("has", "got_nothing")
+        ("witness", {"witness": "22" * 32, "of": own, "index": index, "says": one})
+        for index, one in ((2, "has"), (2, "got_nothing"), (None, "got_nothing"))
     ] + [
         ("reopening", {"by": "cc" * 32, "of": own, "vrf": proof, "commitment": "aa" * 32}),
         ("shown", {"by": "cc" * 32, "of": own, "figures": list(range(70))}),

@@ -288,6 +288,7 @@ fn payload(genesis: &H256, kind: &str, of: &Value) -> Vec<u8> {
 		"witness" => WitnessStatement {
 			witness: bytes(&of["witness"]),
 			of: check(&of["of"]),
+			index: of["index"].as_u64(),
 			says: if of["says"] == "has" { Witness::Has } else { Witness::GotNothing },
 		}
 		.signing_payload(genesis),

@@ -623,7 +623,9 @@ mod benchmarks {
 	fn witness() -> Result<(), BenchmarkError> {
 		let all = verifiers::<T>(MAX_ROWS)?;
 		let of = demanded::<T>(&all, u64::MAX)?;
-		let statement = WitnessStatement { witness: own_key(), of, says: Witness::Has };
+		let row = Demands::<T>::get(of).ok_or(BenchmarkError::Stop("no demand"))?;
+		let index = row.receipt.map(|receipt| receipt.index);
+		let statement = WitnessStatement { witness: own_key(), of, index, says: Witness::Has };
 		let signature = sign(&statement.witness, &statement.signing_payload(&GENESIS))?;
 
 		#[extrinsic_call]

@@ -99,7 +99,7 @@ impl<T: Config> Pallet<T> {
 		let draws = verifier.key_at(row.checks.touched_ms) == Some(*key);
 		ensure!(draws, CheckRefusal::OtherKey);
 		// Who leaves or is suspended reports what it drew before, and draws nothing more.
-		ensure!(verifier.took_part_at(row.checks.touched_ms), CheckRefusal::NotFit);
+		ensure!(verifier.took_part_at(row.checks.touched_ms), CheckRefusal::NotDrawn);
 		Self::check_bond(&verifier)?;
 		let coordinator = T::Settlement::account_of(&id.coordinator);
 		ensure!(coordinator.as_ref() != Some(&account), CheckRefusal::OwnCause);

@@ -194,8 +194,10 @@ impl<T: Config> Pallet<T> {
 		let row = Demands::<T>::get(statement.of).ok_or(CheckRefusal::UnknownDemand)?;
 		ensure!(row.opened.is_none(), CheckRefusal::AlreadyDone);
 		ensure!(Self::working_ms() < row.until, CheckRefusal::TooLate);
-		let is_named = row.receipt.is_some() || statement.says == Witness::GotNothing;
-		ensure!(is_named, CheckRefusal::NotNamed);
+		let named = row.receipt.as_ref().map(|receipt| receipt.index);
+		let speaks_of_list = statement.index.is_none() && statement.says == Witness::GotNothing;
+		ensure!(named.is_some() || speaks_of_list, CheckRefusal::NotNamed);
+		ensure!(named == statement.index, CheckRefusal::OtherPoint);
 		let (account, _) = Self::verifier_of(&statement.witness)?;
 		ensure!(account != row.by, CheckRefusal::OwnCause);
 		let place = row.witnesses.iter().position(|(one, _)| *one == account);

@@ -4,7 +4,7 @@ use crate::{pallet::*, types::*};
 use frame_support::{ensure, pallet_prelude::DispatchResult};
 use gridproof_primitives::compute::checks::{
 	CheckId, CheckRefusal, DisputeCause, Reopening, ShownFigures, VerifierSignature, Waiting,
-	compare_figures, figures_commitment, is_reopened, reopen_input,
+	compare_figures, figures_commitment, is_of_report, is_reopened, reopen_input,
 };
 
 impl<T: Config> Pallet<T> {
@@ -106,10 +106,16 @@ impl<T: Config> Pallet<T> {
 		let report = report.ok_or(Error::<T>::UnknownReport)?;
 		let line = Self::line_of(&report.receipt.model, report.time_ms);
 		let (reporter, other) = (row.reporter, row.other);
+		if let (Some(line), Some(own)) = (&line, &reporter.shown)
+			&& !is_of_report(line, &report.figures, own)
+		{
+			// Its own figures say that its report was invented: no jury has to.
+			Self::count_pending(&other.by, false);
+			Self::deposit_event(Event::FiguresCompared { check: of, agree: false });
+			return Self::punish_verifier(&reporter.by);
+		}
 		let agree = match (&line, &reporter.shown, &other.shown) {
-			(Some(line), Some(own), Some(others)) => {
-				compare_figures(line, &report.figures, own, others)
-			},
+			(Some(line), Some(own), Some(others)) => compare_figures(line, own, others),
 			_ => true,
 		};
 		Self::deposit_event(Event::FiguresCompared { check: of, agree });

@@ -42,7 +42,13 @@ fn demanded(named: bool) -> (BatchId, CheckId) {
 }
 
 fn say(of: CheckId, number: u8, says: Witness) -> Result<(), DispatchError> {
-	let statement = WitnessStatement { witness: key(number), of, says };
+	let row = Demands::<Test>::get(of);
+	let index = row.and_then(|row| row.receipt).map(|receipt| receipt.index);
+	say_of(of, number, index, says)
+}
+
+fn say_of(of: CheckId, number: u8, index: Option<u64>, says: Witness) -> Result<(), DispatchError> {
+	let statement = WitnessStatement { witness: key(number), of, index, says };
 	let signature = sign(number, &statement.signing_payload(&genesis()));
 	apply(Call::witness { statement: Box::new(statement), signature })
 }
@@ -194,6 +200,9 @@ fn a_demand_without_a_name_becomes_one_of_the_receipt_that_anybody_names() {
 		assert_ok!(apply(name(id, right.clone())));
 		assert_noop!(dispatch(name(id, right), account(60)), Error::<Test>::AlreadyDone);
 		assert_eq!(ComputeChecks::place_of_demand(id), None);
+		// What was said of the list is not said of the opening, whoever brings it again.
+		let of_list = say_of(id, 2, None, Witness::GotNothing);
+		assert_noop!(of_list, Error::<Test>::OtherPoint);
 		pass(3_600_000 - 1);
 		for number in 2..=5 {
 			assert_ok!(say(id, number, Witness::Has));
@@ -326,7 +335,9 @@ fn a_witness_speaks_once_and_never_about_its_own_demand() {
 		assert_noop!(say(id, 9, Witness::GotNothing), Error::<Test>::UnknownVerifier);
 		assert_ok!(say(id, 2, Witness::GotNothing));
 		assert_noop!(say(id, 2, Witness::Has), Error::<Test>::AlreadyDone);
-		let statement = WitnessStatement { witness: key(3), of: id, says: Witness::Has };
+		let row = Demands::<Test>::get(id).unwrap();
+		let index = row.receipt.map(|receipt| receipt.index);
+		let statement = WitnessStatement { witness: key(3), of: id, index, says: Witness::Has };
 		let signature = sign(2, &statement.signing_payload(&genesis()));
 		let call = Call::witness { statement: Box::new(statement), signature };
 		assert_noop!(dispatch(call, account(60)), Error::<Test>::BadSignature);

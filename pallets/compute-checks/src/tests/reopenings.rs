@@ -3,9 +3,10 @@
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use gridproof_primitives::{
+	H256,
 	compute::checks::{
-		BatchId, CheckId, DisputeCause, Figures, Reopening, ShownFigures, Vrf, figures_commitment,
-		reopen_input,
+		BatchId, CheckId, DisputeCause, Figures, Reopening, SeededFigures, ShownFigures, Vrf,
+		figures_commitment, reopen_input,
 	},
 	num::units::AIT,
 };
@@ -46,10 +47,14 @@ fn show(of: CheckId, number: u8, figures: &[u32]) -> Result<(), DispatchError> {
 
 /// A report that is re-opened by somebody; another batch is tried where nobody drew it.
 fn one_reopened(figures: &[u32]) -> (CheckId, u8) {
+	reopened_as(EXACT, Figures::Exact { equal: true }, figures)
+}
+
+fn reopened_as(model: H256, said: Figures, figures: &[u32]) -> (CheckId, u8) {
 	always();
 	for sequence in 0..20 {
-		let batch = touched_of(sequence, EXACT);
-		report(&batch, 1, Figures::Exact { equal: true }).unwrap();
+		let batch = touched_of(sequence, model);
+		report(&batch, 1, said).unwrap();
 		let of = CheckId { batch, verifier: key(1), check: 0 };
 		if let Some(by) = reopened(of, figures) {
 			return (of, by);
@@ -88,6 +93,20 @@ fn figures_that_do_not_agree_are_for_the_jury() {
 		assert_eq!([bond(1), bond(by)], [900 * AIT, 1_000 * AIT]);
 		assert!(Punishments::get().is_empty(), "the miner has nothing to do with it");
 	});
+}
+
+#[test]
+fn a_report_that_its_own_figures_contradict_needs_no_jury() {
+	for (clipped, left) in [(6, 1_000 * AIT), (7, 900 * AIT)] {
+		build_and_execute(|| {
+			let said = SeededFigures { tokens: 3, clipped, matches: 0, end: 0 };
+			let (of, by) = reopened_as(SEEDED, Figures::Seeded(said), &[1, 2, 3]);
+			assert_ok!(show(of, 1, &[1, 2, 3]));
+			assert_ok!(show(of, by, &[1, 2, 3]));
+			assert_eq!([bond(1), bond(by)], [left, 1_000 * AIT]);
+			assert_eq!(Disputes::<Test>::count(), 0);
+		});
+	}
 }
 
 #[test]

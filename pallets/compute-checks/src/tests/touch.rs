@@ -60,7 +60,7 @@ fn who_has_left_or_is_suspended_draws_nothing_that_is_touched_later() {
 		assert_eq!(ComputeChecks::batch(later).unwrap().verifiers, 3);
 		for number in [1, 2] {
 			assert_ok!(report(&before, number, equal));
-			assert_noop!(report(&later, number, equal), Error::<Test>::NotFit);
+			assert_noop!(report(&later, number, equal), Error::<Test>::NotDrawn);
 		}
 		assert_ok!(report(&later, 3, equal));
 		// Who was suspended draws again, but nothing of the time between.
@@ -68,7 +68,7 @@ fn who_has_left_or_is_suspended_draws_nothing_that_is_touched_later() {
 		let after = touched_of(2, EXACT);
 		assert_ok!(report(&after, 2, equal));
 		All::mutate(|all| all.get_mut(&later).unwrap().batch.pay_due_ms = u64::MAX);
-		assert_noop!(report(&later, 2, equal), Error::<Test>::NotFit);
+		assert_noop!(report(&later, 2, equal), Error::<Test>::NotDrawn);
 	});
 }
 

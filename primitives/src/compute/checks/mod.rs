@@ -70,7 +70,7 @@ pub use opening::{
 pub use parameters::{CheckParameterError, CheckParameters, MAX_VERIFIERS_PAY, unfound_share};
 pub use pay::divide_day;
 pub use refusal::CheckRefusal;
-pub use reopening::{Reopening, ShownFigures, compare_figures};
+pub use reopening::{Reopening, ShownFigures, compare_figures, is_of_report};
 pub use report::{CheckId, CheckReport, MAX_SHOWN_FIGURES, TokenFigures, figures_commitment};
 pub use segment::{Segment, is_paid, paid_place, paid_price, segments};
 pub use verifier::{

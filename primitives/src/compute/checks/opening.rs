@@ -130,6 +130,9 @@ pub struct WitnessStatement {
 	pub witness: VerifierKey,
 	/// The check whose opening is demanded.
 	pub of: CheckId,
+	/// Place in its batch of the receipt of which it speaks; `None`: of the list of receipts, before anybody has
+	/// named one. What was said of a list cannot be brought as said of an opening.
+	pub index: Option<u64>,
 	/// What it says.
 	pub says: Witness,
 }

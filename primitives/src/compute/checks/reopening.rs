@@ -71,17 +71,11 @@ impl ShownFigures {
 	}
 }
 
-/// Returns `true` if the figures that two verifiers show of one receipt agree, and the first one's are
-/// those of its report.
+/// Returns `true` if the figures that two verifiers show of one receipt agree.
 ///
-/// Class `exact`: they are equal. Else their mean difference is at most the line's agreement; and where
-/// they are of all tokens, the report's sum and matches are those of the figures.
-pub fn compare_figures(
-	line: &ModelLine,
-	report: &Figures,
-	shown: &TokenFigures,
-	other: &TokenFigures,
-) -> bool {
+/// Class `exact`: they are equal. Else their mean difference is at most the line's agreement. Whether the first
+/// one's are those of its report says [`is_of_report`].
+pub fn compare_figures(line: &ModelLine, shown: &TokenFigures, other: &TokenFigures) -> bool {
 	if shown.len() != other.len() {
 		return false;
 	}
@@ -92,12 +86,12 @@ pub fn compare_figures(
 	let pairs = shown.iter().zip(other);
 	let difference =
 		pairs.fold(0u64, |sum, (one, other)| sum.saturating_add(one.abs_diff(*other).into()));
-	let agrees = difference <= length.saturating_mul(line.agreement.into());
-	agrees && is_of_report(line, report, shown)
+	difference <= length.saturating_mul(line.agreement.into())
 }
 
-/// Returns `true` if the figures shown can be those of the report's statistics.
-fn is_of_report(line: &ModelLine, report: &Figures, shown: &TokenFigures) -> bool {
+/// Returns `true` if the figures shown can be those of the report's statistics: of all tokens, sum and matches
+/// are those of the figures; of a part of them, at most those of the report.
+pub fn is_of_report(line: &ModelLine, report: &Figures, shown: &TokenFigures) -> bool {
 	let Figures::Seeded(seeded) = report else { return true };
 	let gaps = shown.iter().map(|gap| u64::from(*gap));
 	let found = SeededFigures::of(gaps, seeded.end.into(), line.clip);

@@ -220,7 +220,8 @@ impl Verifier {
 					return Ok(());
 				}
 				let says = Witness::GotNothing;
-				let witness = WitnessStatement { witness: self.public(), of: id, says };
+				let witness =
+					WitnessStatement { witness: self.public(), of: id, index: None, says };
 				self.say(about, Statement::witness(&self.key, &self.genesis, witness)).await
 			},
 		}
@@ -261,7 +262,8 @@ impl Verifier {
 			Err(NoOpening::GotNothing) if self.is_half_over(until_ms).await? => Witness::GotNothing,
 			Err(NoOpening::GotNothing) => return Ok(()),
 		};
-		let witness = WitnessStatement { witness: self.public(), of: id, says };
+		let index = Some(index);
+		let witness = WitnessStatement { witness: self.public(), of: id, index, says };
 		self.say(about, Statement::witness(&self.key, &self.genesis, witness)).await
 	}
 
