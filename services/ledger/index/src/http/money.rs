@@ -16,6 +16,8 @@ use utoipa::IntoParams;
 
 /// Points of a chart if no step is asked for.
 const POINTS: u64 = 200;
+/// Longest step of a chart, in seconds.
+const MAX_STEP: u32 = 4_000_000_000;
 /// Words of what was done with AICP and its credit.
 const MOVES: [&str; 4] = ["minted", "redeemed", "credit_given", "credit_spent"];
 
@@ -76,7 +78,9 @@ pub(super) async fn supplies(
 	};
 	let length = to.saturating_sub(from);
 	let step = match asked.step {
-		Some(0) => return Err(ApiError::bad_request("step is at least 1 second")),
+		Some(seconds) if !(1..=MAX_STEP).contains(&seconds) => {
+			return Err(ApiError::bad_request(format!("step is 1 to {MAX_STEP} seconds")));
+		},
 		Some(seconds) => u64::from(seconds).saturating_mul(1_000),
 		None => length.div_ceil(POINTS).max(1),
 	};
