@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { amount, dayOf, decimal, duration, energy, fixed, parseAmount, ratio, shortRatio, time } from "../../src/lib/format";
+import { amount, day, dayOf, decimal, duration, energy, fixed, parseAmount, ratio, shortRatio, time } from "../../src/lib/format";
 
 const GROUP = "\u202f";
 
@@ -54,5 +54,6 @@ test("a time in UTC says so", () => {
 
 test("a day in an address is a number of days, and nothing else is one", () => {
 	expect(dayOf("20240")).toBe(20_240);
-	for (const bad of ["", "meters", "-1", "1.5", "1e9", "12345678"]) expect(dayOf(bad)).toBeNull();
+	expect(day(dayOf("2932896") ?? 0)).toBe("9999-12-31");
+	for (const bad of ["", "meters", "-1", "1.5", "1e9", "12345678", "2932897"]) expect(dayOf(bad)).toBeNull();
 });
