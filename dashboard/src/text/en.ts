@@ -134,6 +134,7 @@ export const t = {
 		attestation: (day: string) => `Attestation of ${day}`,
 		attestationNote: "Two of three roles sign each day's figures. Each signature is checked here, over the message that is made from what the chain stores.",
 		noAttestation: "The chain no longer keeps this day's attestation, or it was never stated.",
+		attestationOf: "Attestation of a day",
 		noSuchDay: "This address names no day.",
 		raw: "Energy measured", alpha: "α", zones: "Zones", zonesOf: (ok: number, total: number) => `${ok} of ${total} complete`,
 		compute: "Compute assets", revision: "Revision", digest: "Digest of the file", cid: "Where the file is on IPFS", fieldsHash: "Hash of the fields",
