@@ -60,6 +60,7 @@ before(async () => {
 	const { index, ...others } = config;
 	bare = await serve(dist, others, lightSpec ? await readFile(lightSpec, "utf8") : null);
 	api = await ApiPromise.create({ provider: new WsProvider(node), noInitWarn: true });
+	if (api.query.computeChecks) PAGES.push("compute/checks");
 	browser = await chromium.launch({
 		executablePath: process.env.GRIDPROOF_CHROMIUM ?? "/usr/bin/chromium",
 		args: ["--no-sandbox", "--disable-gpu"],
@@ -367,6 +368,28 @@ describe("what it shows", () => {
 			const table = await rows(page, "models");
 			assert.equal(table.rows.length, models.length);
 			for (const [at, one] of models.entries()) assert.ok(table.rows[at].titles.includes(one.hash_?.toHex() ?? one.get("hash").toHex()), `model ${at}`);
+		}
+		await close();
+	});
+
+	test("compute: checks and disputes, where the runtime has them, and no page where it has none", async () => {
+		const { page, close } = await open("#/compute/checks");
+		await settled(page);
+		const tab = page.locator(".tabs a", { hasText: "Checks" });
+		if (!api.query.computeChecks) {
+			await page.waitForSelector('[data-testid="step"]');
+			assert.equal(await tab.count(), 0);
+			return close();
+		}
+		await tab.waitFor();
+		const shown = await rows(page, "checks");
+		const overview = await (await api.at(shown.hash)).call.computeChecksApi.overview();
+		assert.deepEqual(shown.rows[0].raw, plain(overview.paid));
+		for (const [id, value] of [["verifiers-count", overview.verifiers], ["reports-count", overview.reports]]) assert.equal((await figure(page, id)).raw, value.toString(), id);
+		if (overview.verifiers.toNumber() > 0) {
+			const table = await rows(page, "verifiers");
+			const bonds = [...(await (await api.at(table.hash)).call.computeChecksApi.verifiers())].map(({ bond }) => bond);
+			assert.deepEqual(table.rows.map(({ raw }) => raw[0]), plain(...bonds));
 		}
 		await close();
 	});
