@@ -383,7 +383,7 @@ struct Wealth {
 
 impl Wealth {
 	/// Waits until nobody pays or is paid any more, and returns what everybody has and a final block that knows
-	/// it: miners have what they have earned paid out by themselves, whenever a step is over.
+	/// it: miners have what they have earned paid out on their own, whenever a step is over.
 	async fn at_rest(compute: &Compute) -> Result<(Self, u64)> {
 		wait::until("nobody pays any more", SETTLE_LIMIT, async || {
 			let rpc = compute.node.rpc()?;
