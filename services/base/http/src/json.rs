@@ -96,6 +96,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 	}
 }
 
+/// Returns how many entries a page has: what is asked for, or `default`.
+///
+/// # Errors
+/// `bad_request` if 0 is asked for, or more than `most`.
+pub fn page_limit(asked: Option<u32>, default: u32, most: u32) -> Result<u32, ApiError> {
+	let limit = asked.unwrap_or(default);
+	if limit == 0 || limit > most {
+		return Err(ApiError::bad_request(format!("limit is 1 to {most}")));
+	}
+	Ok(limit)
+}
+
 /// A whole number of a query as far as `int64` goes, which is how an OpenAPI document describes it: 0 to
 /// 2⁶³ - 1. What is larger is refused, since no database has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -10,7 +10,7 @@ use gridproof_compute_api::protocol::{
 	CancelAnswer, CoordinatorError, CoordinatorInfo, JobInfo, JobPage, JobRequest, JobStage,
 	QuoteAnswer, QuoteRequest,
 };
-use gridproof_http::{ApiError, Body, Params, Whole};
+use gridproof_http::{ApiError, Body, Params, Whole, page_limit};
 use gridproof_primitives::compute::release_payload;
 use gridproof_support::text::{Amount, Hex32, Hex64, HexBytes};
 use serde::Deserialize;
@@ -92,10 +92,7 @@ pub(super) async fn list(
 ) -> Result<Json<JobPage>, ApiError> {
 	let bad = |reason: String| ApiError::bad_request(format!("state or client: {reason}"));
 	let client = query.client.map(|text| text.parse::<Hex32>()).transpose().map_err(bad)?;
-	let limit = query.limit.unwrap_or(PAGE);
-	if !(1..=LONGEST_PAGE).contains(&limit) {
-		return Err(ApiError::bad_request(format!("limit is 1 to {LONGEST_PAGE}")));
-	}
+	let limit = page_limit(query.limit, PAGE, LONGEST_PAGE)?;
 	let filter = Filter {
 		state: query.state.map(|text| text.parse()).transpose().map_err(bad)?,
 		client: client.map(|client| client.0),

@@ -2,7 +2,7 @@
 
 use super::api::Api;
 use crate::store::{Asked, By};
-use gridproof_http::ApiError;
+use gridproof_http::{ApiError, page_limit};
 use gridproof_keys::account::parse_account;
 use gridproof_primitives::energy::emlog::parse_utc;
 use serde::Deserialize;
@@ -71,11 +71,7 @@ impl PageQuery {
 
 	/// Entries of a page.
 	pub(super) fn limit(&self) -> Result<u32, ApiError> {
-		let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-		if limit == 0 || limit > MAX_LIMIT {
-			return Err(ApiError::bad_request(format!("limit is 1 to {MAX_LIMIT}")));
-		}
-		Ok(limit)
+		page_limit(self.limit, DEFAULT_LIMIT, MAX_LIMIT)
 	}
 
 	/// The number after which the page of a list begins that is in the order of its numbers.

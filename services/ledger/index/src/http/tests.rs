@@ -156,7 +156,10 @@ async fn supplies_are_points_as_far_apart_as_is_asked_for() {
 	assert_eq!(times, ["2026-01-31T22:00:00Z", "2026-01-31T23:00:00Z", "2026-02-01T00:00:00Z"]);
 	let said = server.refused("/api/v1/supplies?step=1", 422).await;
 	assert!(said.contains("longer step"), "{said}");
-	server.refused("/api/v1/supplies?step=0", 400).await;
+	for step in [0, 4_000_000_001_u32] {
+		server.refused(&format!("/api/v1/supplies?step={step}"), 400).await;
+	}
+	server.get("/api/v1/supplies?step=4000000000").await;
 }
 
 #[tokio::test]
