@@ -33,6 +33,7 @@ use gridproof_store::rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 use std::{
 	collections::BTreeMap,
+	ops::RangeInclusive,
 	path::{Path, PathBuf},
 	time::Duration,
 };
@@ -348,9 +349,17 @@ impl Settled {
 	/// When the node does not answer.
 	pub async fn since(compute: &Compute, first: u64) -> Result<Self> {
 		let (last, _) = compute.node.rpc()?.finalized().await?;
+		Self::within(compute, first..=last).await
+	}
+
+	/// Reads these blocks, which are finalized.
+	///
+	/// # Errors
+	/// When the node does not answer.
+	pub async fn within(compute: &Compute, blocks: RangeInclusive<u64>) -> Result<Self> {
 		let chain = Chain::connect(&compute.node.rpc_url()).await?;
 		let mut settled = Self::default();
-		for number in first..=last {
+		for number in blocks {
 			for event in chain.events(number).await? {
 				settled.note(&event)?;
 			}

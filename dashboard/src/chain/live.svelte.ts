@@ -13,8 +13,13 @@ export class Live<T> {
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** A block may be let go while it is read: the next one comes within a second. */
-const isPassing = (text: string): boolean => /pinned|disjoint|destroyed|abort/i.test(text);
+const PASSING = new Set(["AbortError", "BlockNotPinnedError", "DisjointError", "StopError", "DestroyedError"]);
+
+/**
+ * A block may be let go while it is read: the next one comes within a second. By the error's name, since texts of
+ * nodes have such words too: that of a trap in the runtime says "aborted".
+ */
+export const isPassing = (error: unknown): boolean => error instanceof Error && PASSING.has(error.name);
 
 /**
  * Reads with `read` at the newest finalized block, and again every `every` blocks; at once when something changes
@@ -55,7 +60,9 @@ export function live<T>(read: (api: Api, at: string) => Promise<T> | null, every
 				state.fault = "";
 			},
 			(error) => {
-				if (done() && !isPassing(message(error))) state.fault = message(error);
+				if (!done()) return;
+				if (isPassing(error)) next = block.number + 1;
+				else state.fault = message(error);
 			},
 		);
 	};

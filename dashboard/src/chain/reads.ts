@@ -3,8 +3,8 @@
 import type { Fraction } from "../lib/format";
 import type { Api } from "./chain.svelte";
 import type {
-	Attestation, ChannelRow, ComputeOverview, Coordinator, EnergyOverview, EventRecord, HeaderChain, Hold, Job, Meter, MeterBatch,
-	Miner, Model, Organisation, PolicyParameters, PolicyRecord, PolicyStatus, Quote, Result, RoleStop, Step, Totals, Variant,
+	Attestation, ChannelRow, CheckBatch, CheckOverview, CheckReport, ComputeOverview, Coordinator, Dispute, EnergyOverview, EventRecord, HeaderChain, Hold, Job, Meter, MeterBatch,
+	Miner, Model, OpeningDemand, Organisation, PolicyParameters, PolicyRecord, PolicyStatus, Quote, Result, RoleStop, Step, Totals, Variant, Verifier,
 } from "./types";
 
 export const AICP = 1;
@@ -228,6 +228,35 @@ export async function demands(api: Api, at: string): Promise<{ id: string; who: 
 	type Row = { keyArgs: [string]; value: { who: string; deposit: bigint; due_ms: bigint; demanded: Variant } };
 	const rows = (await api.query.ComputeReceipts.Demands.getEntries({ at })) as Row[];
 	return rows.map(({ keyArgs, value }) => ({ id: String(keyArgs.at(-1)), ...value }));
+}
+
+// ---- checks, where the runtime has them
+
+const CHECKED_BATCHES = 8;
+const REPORTS = 100;
+
+export interface Checks {
+	overview: CheckOverview;
+	verifiers: Verifier[];
+	disputes: Dispute[];
+	demands: OpeningDemand[];
+	/** Of the batches with the highest numbers, newest first. */
+	reports: CheckReport[];
+}
+
+export async function checks(api: Api, at: string): Promise<Checks> {
+	const calls = api.apis.ComputeChecksApi;
+	const [overview, verifiers, disputes, demands, batches] = await Promise.all([
+		calls.overview({ at }) as Promise<CheckOverview>,
+		calls.verifiers({ at }) as Promise<Verifier[]>,
+		calls.disputes({ at }) as Promise<Dispute[]>,
+		calls.demands({ at }) as Promise<OpeningDemand[]>,
+		api.query.ComputeChecks.Batches.getEntries({ at }) as Promise<{ keyArgs: [CheckBatch] }[]>,
+	]);
+	const newest = batches.map(({ keyArgs: [batch] }) => batch).sort((one, other) => Number(other.sequence - one.sequence)).slice(0, CHECKED_BATCHES);
+	const found = await Promise.all(newest.map((batch) => calls.reports(batch, REPORTS, { at }) as Promise<CheckReport[]>));
+	const reports = found.flat().sort((one, other) => Number(other.time_ms - one.time_ms)).slice(0, REPORTS);
+	return { overview, verifiers, disputes, demands, reports };
 }
 
 // ---- accounts

@@ -206,6 +206,71 @@ export interface ComputeOverview {
 	reserve: bigint;
 }
 
+export interface CheckBatch {
+	coordinator: Hex;
+	sequence: bigint;
+}
+
+export interface CheckId {
+	batch: CheckBatch;
+	verifier: Hex;
+	check: number;
+}
+
+export interface CheckOverview {
+	verifiers: number;
+	reported_lately: number;
+	reports: bigint;
+	disputes: [bigint, bigint];
+	paid: bigint;
+	still_ms: bigint;
+}
+
+export interface Verifier {
+	account: Hex;
+	key: Hex;
+	bond: bigint;
+	reports: bigint;
+	last_report_ms: bigint;
+	offences: number;
+	free_ms?: bigint;
+	draws: boolean;
+}
+
+/** A report of a check, as the chain keeps it until its batch is over. */
+export interface CheckReport {
+	id: CheckId;
+	index: bigint;
+	miner: Hex;
+	model: Hex;
+	figures:
+		| { type: "Exact"; value: { equal: boolean } }
+		| { type: "Seeded"; value: { tokens: number; matches: number } }
+		| { type: "Embedding"; value: { cosine: number } };
+	time_ms: bigint;
+}
+
+export interface OpeningDemand {
+	id: CheckId;
+	index?: bigint;
+	miner: Hex;
+	/** In all, that have it, that got nothing. */
+	witnesses: [number, number, number];
+	until_ms: bigint;
+}
+
+export interface Dispute {
+	id: Hex;
+	cause: Variant;
+	batch: CheckBatch;
+	index: bigint;
+	accused: Hex;
+	phase: Variant;
+	until_ms: [bigint, bigint];
+	jurors: [number, number];
+	votes: { guilty: number; not_guilty: number };
+}
+
 export interface Party {
 	key: Hex;
 	role: Variant;

@@ -123,6 +123,12 @@ export const clock = (ms: bigint | number, utc: boolean): string => time(ms, utc
 /** Days since 1970-01-01 as a date. */
 export const day = (days: number): string => new Date(days * 86_400_000).toISOString().slice(0, 10);
 
+/** 9999-12-31, the last day that the chain has. */
+const LAST_DAY = 2_932_896;
+
+/** A number of days in a page's address; null if it is none. */
+export const dayOf = (text: string): number | null => (/^\d{1,7}$/.test(text) && Number(text) <= LAST_DAY ? Number(text) : null);
+
 /** A long hash or address in the middle of a sentence. */
 export const short = (text: string, head = 8, tail = 6): string =>
 	text.length <= head + tail + 2 ? text : `${text.slice(0, head)}…${text.slice(-tail)}`;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { amount, decimal, duration, energy, fixed, parseAmount, ratio, shortRatio, time } from "../../src/lib/format";
+import { amount, day, dayOf, decimal, duration, energy, fixed, parseAmount, ratio, shortRatio, time } from "../../src/lib/format";
 
 const GROUP = "\u202f";
 
@@ -50,4 +50,10 @@ test("durations say the two largest units", () => {
 test("a time in UTC says so", () => {
 	expect(time(1_795_983_142_001n, true)).toBe("2026-11-29 20:12:22 UTC");
 	expect(time(Number.NaN, true)).toBe("–");
+});
+
+test("a day in an address is a number of days, and nothing else is one", () => {
+	expect(dayOf("20240")).toBe(20_240);
+	expect(day(dayOf("2932896") ?? 0)).toBe("9999-12-31");
+	for (const bad of ["", "meters", "-1", "1.5", "1e9", "12345678", "2932897"]) expect(dayOf(bad)).toBeNull();
 });

@@ -32,6 +32,8 @@ const USAGE: &str = "usage: scripts/bench node|network [--idle-minutes N] [--sta
 
 #[tokio::main]
 async fn main() -> ExitCode {
+	// HTTP clients of the benches need one, also where nothing is encrypted.
+	let _ = rustls::crypto::ring::default_provider().install_default();
 	let mut arguments: Vec<String> = env::args().skip(1).collect();
 	let from_environment = env::var(gridproof_logs::FORMAT_VARIABLE).ok();
 	let (format, done) = match take_log_format(&mut arguments, from_environment) {

@@ -168,8 +168,7 @@ async fn run(plan: &Plan) -> Result<()> {
 		..Setup::default()
 	};
 	let mut compute = Compute::start_as(setup).await?;
-	let (first, _) = compute.node.rpc()?.finalized().await?;
-	let before = Wealth::of(&compute).await?;
+	let (before, first) = Wealth::at_rest(&compute).await?;
 	let mut clients = Vec::new();
 	for number in 0..plan.channels {
 		clients.push(Client::start(&compute, &format!("front-{number}"), CLIENT, DEPOSIT).await?);
@@ -374,6 +373,7 @@ async fn three_sides(
 }
 
 /// What everybody has who is concerned.
+#[derive(PartialEq, Eq)]
 struct Wealth {
 	client: u128,
 	coordinator: u128,
@@ -382,6 +382,20 @@ struct Wealth {
 }
 
 impl Wealth {
+	/// Waits until nobody pays or is paid any more, and returns what everybody has and a final block that knows
+	/// it: miners have what they have earned paid out on their own, whenever a step is over.
+	async fn at_rest(compute: &Compute) -> Result<(Self, u64)> {
+		wait::until("nobody pays any more", SETTLE_LIMIT, async || {
+			let rpc = compute.node.rpc()?;
+			let (from, _) = rpc.finalized().await?;
+			let wealth = Self::of(compute).await?;
+			compute.node.wait_for_finalized(from + 3, SETTLE_LIMIT).await?;
+			let (to, _) = rpc.finalized().await?;
+			Ok((Self::of(compute).await? == wealth).then_some((wealth, to)))
+		})
+		.await
+	}
+
 	async fn of(compute: &Compute) -> Result<Self> {
 		let mut miners = Vec::new();
 		for number in 0..compute.miner_keys.len() {
@@ -404,8 +418,8 @@ async fn money(
 	before: &Wealth,
 	first: u64,
 ) -> Result<()> {
-	let settled = Settled::since(compute, first + 1).await?;
-	let after = Wealth::of(compute).await?;
+	let (after, last) = Wealth::at_rest(compute).await?;
+	let settled = Settled::within(compute, first + 1..=last).await?;
 	let (count, price) = sums.total();
 	assert_eq!((settled.receipts, settled.price), (count, price), "the chain's events");
 	assert_eq!(settled.shares.iter().sum::<u128>(), price, "nothing is lost between the lists");

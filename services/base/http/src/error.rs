@@ -68,6 +68,12 @@ impl ApiError {
 		Self::new(StatusCode::BAD_REQUEST, "bad_request", sentence)
 	}
 
+	/// The request has the form that the document states, and a value in it cannot be: a time that is none, a
+	/// word that is not among those to choose from.
+	pub fn unprocessable(sentence: impl fmt::Display) -> Self {
+		Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_value", sentence)
+	}
+
 	/// There is no such thing; `what` is its name with a capital letter.
 	pub fn not_found(what: &str) -> Self {
 		Self::new(StatusCode::NOT_FOUND, "not_found", format!("{what} not found"))

@@ -12,6 +12,10 @@ use serde::{
 	de::{DeserializeOwned, Error as _},
 };
 use serde_json::{Map, Value};
+use utoipa::{
+	PartialSchema, ToSchema,
+	openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type},
+};
 
 /// A request's JSON, an object. A mistake in it is answered as an [`ApiError`]: `bad_request`, or
 /// `payload_too_large`. Where a whole number is due, `5.0` is one, as JSON Schema has it.
@@ -92,10 +96,35 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 	}
 }
 
+/// Returns how many entries a page has: what is asked for, or `default`.
+///
+/// # Errors
+/// `bad_request` if 0 is asked for, or more than `most`.
+pub fn page_limit(asked: Option<u32>, default: u32, most: u32) -> Result<u32, ApiError> {
+	let limit = asked.unwrap_or(default);
+	if limit == 0 || limit > most {
+		return Err(ApiError::bad_request(format!("limit is 1 to {most}")));
+	}
+	Ok(limit)
+}
+
 /// A whole number of a query as far as `int64` goes, which is how an OpenAPI document describes it: 0 to
 /// 2⁶³ - 1. What is larger is refused, since no database has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Whole(pub u64);
+
+impl PartialSchema for Whole {
+	fn schema() -> RefOr<Schema> {
+		ObjectBuilder::new()
+			.schema_type(Type::Integer)
+			.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+			.minimum(Some(0))
+			.maximum(Some(i64::MAX))
+			.into()
+	}
+}
+
+impl ToSchema for Whole {}
 
 impl<'de> Deserialize<'de> for Whole {
 	fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

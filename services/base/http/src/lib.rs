@@ -60,7 +60,7 @@ pub use callers::{
 };
 pub use error::{ApiError, ErrorBody};
 pub use figures::serve_figures;
-pub use json::{Body, Params, Whole};
+pub use json::{Body, Params, Whole, page_limit};
 pub use limits::{BadOrigin, Limits, Rate, Rates};
 pub use loops::{Ended, Loops, Part, supervise};
 pub use metrics::{Metric, Metrics, MetricsError};

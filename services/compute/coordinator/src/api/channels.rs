@@ -11,28 +11,28 @@ use gridproof_compute_api::protocol::{
 	BatchAnswer, ChannelInfo, ClosedVouchers, CoordinatorError, OpenVouchers, Opening, OpeningAsk,
 	ReceiptAnswer,
 };
-use gridproof_http::{ApiError, Body};
+use gridproof_http::{ApiError, Body, Whole};
 use std::sync::Arc;
 
 /// What the coordinator holds of a channel.
 #[utoipa::path(get, path = "/v1/channels/{channel}", tag = "channels",
-	params(("channel" = u64, Path, description = "Number of the channel")),
+	params(("channel" = inline(Whole), Path, description = "Number of the channel")),
 	responses((status = 200, body = ChannelInfo), (status = "4XX", body = CoordinatorError)))]
 pub(super) async fn show(
 	State(api): State<Arc<Api>>,
-	Path(channel): Path<u64>,
+	Path(Whole(channel)): Path<Whole>,
 ) -> Result<Json<ChannelInfo>, ApiError> {
 	Ok(Json(api.public.channel(channel).await?))
 }
 
 /// Close vouchers whose requests have no answer: each gets a receipt of price 0.
 #[utoipa::path(post, path = "/v1/channels/{channel}/vouchers", tag = "channels",
-	params(("channel" = u64, Path, description = "Number of the channel")),
+	params(("channel" = inline(Whole), Path, description = "Number of the channel")),
 	request_body = OpenVouchers,
 	responses((status = 200, body = ClosedVouchers), (status = "4XX", body = CoordinatorError)))]
 pub(super) async fn close(
 	State(api): State<Arc<Api>>,
-	Path(channel): Path<u64>,
+	Path(Whole(channel)): Path<Whole>,
 	Body(open): Body<OpenVouchers>,
 ) -> Result<Json<ClosedVouchers>, ApiError> {
 	Ok(Json(api.public.close_vouchers(channel, &open).await?))
@@ -40,13 +40,14 @@ pub(super) async fn close(
 
 /// The receipt of a voucher.
 #[utoipa::path(get, path = "/v1/channels/{channel}/receipts/{number}", tag = "channels",
-	params(("channel" = u64, Path, description = "Number of the channel"),
-		("number" = u64, Path, description = "Number of the voucher")),
+	params(("channel" = inline(Whole), Path, description = "Number of the channel"),
+		("number" = inline(Whole), Path, description = "Number of the voucher")),
 	responses((status = 200, body = ReceiptAnswer), (status = "4XX", body = CoordinatorError)))]
 pub(super) async fn receipt_of(
 	State(api): State<Arc<Api>>,
-	Path((channel, number)): Path<(u64, u64)>,
+	Path(place): Path<(Whole, Whole)>,
 ) -> Result<Json<ReceiptAnswer>, ApiError> {
+	let (Whole(channel), Whole(number)) = place;
 	Ok(Json(api.public.receipt_of_voucher(channel, number).await?))
 }
 
@@ -77,11 +78,11 @@ pub(super) async fn opening(
 
 /// A settlement batch: header, lines, and where it stands.
 #[utoipa::path(get, path = "/v1/batches/{sequence}", tag = "channels",
-	params(("sequence" = u64, Path, description = "Sequence number of the batch")),
+	params(("sequence" = inline(Whole), Path, description = "Sequence number of the batch")),
 	responses((status = 200, body = BatchAnswer), (status = "4XX", body = CoordinatorError)))]
 pub(super) async fn batch(
 	State(api): State<Arc<Api>>,
-	Path(sequence): Path<u64>,
+	Path(Whole(sequence)): Path<Whole>,
 ) -> Result<Json<BatchAnswer>, ApiError> {
 	Ok(Json(api.public.batch(sequence).await?))
 }
@@ -89,12 +90,12 @@ pub(super) async fn batch(
 /// The receipts of a batch, without any text: SCALE, in the order of the tree. The header has the
 /// content identifier of this file.
 #[utoipa::path(get, path = "/v1/batches/{sequence}/receipts", tag = "channels",
-	params(("sequence" = u64, Path, description = "Sequence number of the batch")),
+	params(("sequence" = inline(Whole), Path, description = "Sequence number of the batch")),
 	responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
 		(status = "4XX", body = CoordinatorError)))]
 pub(super) async fn batch_file(
 	State(api): State<Arc<Api>>,
-	Path(sequence): Path<u64>,
+	Path(Whole(sequence)): Path<Whole>,
 ) -> Result<Response, ApiError> {
 	let file = api.public.batch_file(sequence).await?;
 	Ok(([(CONTENT_TYPE, "application/octet-stream")], file).into_response())

@@ -10,7 +10,7 @@ use gridproof_compute_api::protocol::{
 	CancelAnswer, CoordinatorError, CoordinatorInfo, JobInfo, JobPage, JobRequest, JobStage,
 	QuoteAnswer, QuoteRequest,
 };
-use gridproof_http::{ApiError, Body, Params, Whole};
+use gridproof_http::{ApiError, Body, Params, Whole, page_limit};
 use gridproof_primitives::compute::release_payload;
 use gridproof_support::text::{Amount, Hex32, Hex64, HexBytes};
 use serde::Deserialize;
@@ -76,9 +76,10 @@ pub(super) struct JobQuery {
 	#[param(pattern = "^0x[0-9a-fA-F]{64}$")]
 	client: Option<String>,
 	/// Only numbers below this: the `next` of the page before.
-	#[param(value_type = Option<u64>)]
+	#[param(inline)]
 	before: Option<Whole>,
 	/// Most jobs on the page, up to 500; 50 if it is left out.
+	#[param(minimum = 1, maximum = 500)]
 	limit: Option<u32>,
 }
 
@@ -91,12 +92,13 @@ pub(super) async fn list(
 ) -> Result<Json<JobPage>, ApiError> {
 	let bad = |reason: String| ApiError::bad_request(format!("state or client: {reason}"));
 	let client = query.client.map(|text| text.parse::<Hex32>()).transpose().map_err(bad)?;
+	let limit = page_limit(query.limit, PAGE, LONGEST_PAGE)?;
 	let filter = Filter {
 		state: query.state.map(|text| text.parse()).transpose().map_err(bad)?,
 		client: client.map(|client| client.0),
 		customer: None,
 		before: query.before.map(|Whole(number)| number),
-		limit: query.limit.unwrap_or(PAGE).clamp(1, LONGEST_PAGE),
+		limit,
 	};
 	Ok(Json(api.public.jobs(filter).await?))
 }

@@ -39,7 +39,7 @@ pub(super) async fn hello(
 pub(super) struct Wait {
 	/// Seconds, at most 30.
 	#[serde(default)]
-	#[param(value_type = Option<u64>)]
+	#[param(inline, required = false)]
 	wait: Whole,
 }
 

@@ -6,7 +6,7 @@ use axum::{
 	extract::{Path, State},
 };
 use gridproof_compute_api::protocol::{CoordinatorError, KeyAnswer, KeyRequest, PlanState, Plans};
-use gridproof_http::{ApiError, Body};
+use gridproof_http::{ApiError, Body, Whole};
 use std::sync::Arc;
 
 /// The plans on offer.
@@ -17,11 +17,11 @@ pub(super) async fn list(State(api): State<Arc<Api>>) -> Json<Plans> {
 
 /// What is left of a channel, and of its plan.
 #[utoipa::path(get, path = "/v1/channels/{channel}/plan", tag = "plans",
-	params(("channel" = u64, Path, description = "Number of the channel")),
+	params(("channel" = inline(Whole), Path, description = "Number of the channel")),
 	responses((status = 200, body = PlanState), (status = "4XX", body = CoordinatorError)))]
 pub(super) async fn show(
 	State(api): State<Arc<Api>>,
-	Path(channel): Path<u64>,
+	Path(Whole(channel)): Path<Whole>,
 ) -> Result<Json<PlanState>, ApiError> {
 	Ok(Json(api.public.plan_state(channel).await?))
 }
@@ -29,12 +29,12 @@ pub(super) async fn show(
 /// Make the API key of a channel whose key the coordinator keeps, for the account that opened it. An
 /// older one ends.
 #[utoipa::path(post, path = "/v1/channels/{channel}/key", tag = "plans",
-	params(("channel" = u64, Path, description = "Number of the channel")),
+	params(("channel" = inline(Whole), Path, description = "Number of the channel")),
 	request_body = KeyRequest,
 	responses((status = 200, body = KeyAnswer), (status = "4XX", body = CoordinatorError)))]
 pub(super) async fn key(
 	State(api): State<Arc<Api>>,
-	Path(channel): Path<u64>,
+	Path(Whole(channel)): Path<Whole>,
 	Body(request): Body<KeyRequest>,
 ) -> Result<Json<KeyAnswer>, ApiError> {
 	Ok(Json(api.public.new_channel_key(channel, &request).await?))

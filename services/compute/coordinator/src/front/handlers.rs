@@ -209,7 +209,7 @@ async fn model(caller: Caller, Path(name): Path<String>) -> Result<Json<Value>, 
 struct UsageQuery {
 	/// Receipts signed since this time, UTC milliseconds; all if it is left out.
 	#[serde(default)]
-	#[param(value_type = Option<u64>)]
+	#[param(inline, required = false)]
 	since_ms: Whole,
 }
 

@@ -823,6 +823,20 @@ async fn a_query_that_cannot_be_read_is_answered_as_every_other_mistake() {
 		assert_eq!(body["error"], "bad_request");
 		assert!(body["message"].as_str().unwrap().contains("invalid digit"), "{body}");
 	}
+	for limit in [0, 501] {
+		let list = served.get(&format!("/api/v1/jobs?limit={limit}")).await;
+		assert_eq!(list.status(), StatusCode::BAD_REQUEST);
+		let body: Value = list.json().await.unwrap();
+		assert_eq!(body["message"], "limit is 1 to 500");
+	}
+	assert_eq!(served.get("/api/v1/jobs?limit=500").await.status(), StatusCode::OK);
+	// No database has the first; the other is one that is not there.
+	for (channel, status) in
+		[(1 << 63, StatusCode::BAD_REQUEST), ((1 << 63) - 1, StatusCode::NOT_FOUND)]
+	{
+		let channel: u64 = channel;
+		assert_eq!(served.get(&format!("/v1/channels/{channel}")).await.status(), status);
+	}
 	for (since, said) in [("x", "invalid digit"), ("9223372036854775808", "at most 92233720368547")]
 	{
 		let bill = served.get(&format!("/v1/billing/usage?since_ms={since}")).await;

@@ -6,7 +6,7 @@ use axum::{
 	response::Response,
 };
 use gridproof_gateway_api::PageQuery;
-use gridproof_http::ApiError;
+use gridproof_http::{ApiError, page_limit};
 use gridproof_primitives::energy::emlog::{TimeError, parse_utc};
 
 /// Entries of a page if nothing is asked for.
@@ -38,11 +38,7 @@ impl Asked {
 			Some("desc") => true,
 			Some(_) => return Err(ApiError::bad_request("order is asc or desc")),
 		};
-		let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-		if limit == 0 || limit > MAX_LIMIT {
-			return Err(ApiError::bad_request(format!("limit is 1 to {MAX_LIMIT}")));
-		}
-		let limit = limit.min(most);
+		let limit = page_limit(query.limit, DEFAULT_LIMIT, MAX_LIMIT)?.min(most);
 		let offset = query.offset.unwrap_or_default();
 		if i64::try_from(offset).is_err() {
 			return Err(ApiError::bad_request("offset is a number of entries"));

@@ -2,7 +2,7 @@
 
 use super::api::Api;
 use crate::store::{Asked, By};
-use gridproof_http::ApiError;
+use gridproof_http::{ApiError, page_limit};
 use gridproof_keys::account::parse_account;
 use gridproof_primitives::energy::emlog::parse_utc;
 use serde::Deserialize;
@@ -43,7 +43,7 @@ impl PageQuery {
 		let newest_first = match self.order.as_deref() {
 			None | Some("desc") => true,
 			Some("asc") => false,
-			Some(_) => return Err(ApiError::bad_request("order is asc or desc")),
+			Some(_) => return Err(ApiError::unprocessable("order is asc or desc")),
 		};
 		let from = match &self.from {
 			None => 0,
@@ -60,7 +60,7 @@ impl PageQuery {
 				Moment::Time(time) => match api.store.height_from(time).await? {
 					None => NEVER,
 					Some(0) => {
-						return Err(ApiError::bad_request("to: the chain began after this time"));
+						return Err(ApiError::unprocessable("to: the chain began after this time"));
 					},
 					Some(height) => height.saturating_sub(1),
 				},
@@ -71,11 +71,7 @@ impl PageQuery {
 
 	/// Entries of a page.
 	pub(super) fn limit(&self) -> Result<u32, ApiError> {
-		let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-		if limit == 0 || limit > MAX_LIMIT {
-			return Err(ApiError::bad_request(format!("limit is 1 to {MAX_LIMIT}")));
-		}
-		Ok(limit)
+		page_limit(self.limit, DEFAULT_LIMIT, MAX_LIMIT)
 	}
 
 	/// The number after which the page of a list begins that is in the order of its numbers.
@@ -107,7 +103,7 @@ enum Moment {
 fn moment(text: &str) -> Result<Moment, ApiError> {
 	if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
 		let height = text.parse::<u64>().ok().filter(|height| *height <= NEVER);
-		let wrong = || ApiError::bad_request(format!("{text}: no block is that high"));
+		let wrong = || ApiError::unprocessable(format!("{text}: no block is that high"));
 		return height.map(Moment::Block).ok_or_else(wrong);
 	}
 	time(text).map(Moment::Time)
@@ -116,7 +112,7 @@ fn moment(text: &str) -> Result<Moment, ApiError> {
 /// A time of a query, in UTC milliseconds.
 pub(super) fn time(text: &str) -> Result<u64, ApiError> {
 	parse_utc(text).map_err(|error| {
-		ApiError::bad_request(format!("{text:?}: {error}; write it as 2026-01-31T10:20:30Z"))
+		ApiError::unprocessable(format!("{text:?}: {error}; write it as 2026-01-31T10:20:30Z"))
 	})
 }
 
@@ -139,7 +135,7 @@ impl SpanQuery {
 		let by = match self.by.as_deref() {
 			None => By::default(),
 			Some(text) => By::parse(text)
-				.ok_or_else(|| ApiError::bad_request("by is hour, day, week or month"))?,
+				.ok_or_else(|| ApiError::unprocessable("by is hour, day, week or month"))?,
 		};
 		let to = match &self.to {
 			Some(text) => time(text)?,
@@ -160,7 +156,7 @@ impl SpanQuery {
 			let sentence = format!(
 				"these are more than {MAX_POINTS} points: ask for less time, or longer steps"
 			);
-			return Err(ApiError::bad_request(sentence));
+			return Err(ApiError::unprocessable(sentence));
 		}
 		Ok((by, (from, to)))
 	}
@@ -168,7 +164,7 @@ impl SpanQuery {
 
 /// An account, by its address or its 32 bytes in hexadecimal digits.
 pub(super) fn account(text: &str) -> Result<[u8; 32], ApiError> {
-	parse_account(text).map_err(|error| ApiError::bad_request(format!("{text}: {error}")))
+	parse_account(text).map_err(|error| ApiError::unprocessable(format!("{text}: {error}")))
 }
 
 /// A key or a hash.
@@ -176,7 +172,7 @@ pub(super) fn bytes(text: &str) -> Result<[u8; 32], ApiError> {
 	let mut bytes = [0; 32];
 	let digits = text.strip_prefix("0x").unwrap_or(text);
 	let decoded = hex::decode_to_slice(digits, &mut bytes);
-	let wrong = |_| ApiError::bad_request(format!("{text}: write 0x and 64 hexadecimal digits"));
+	let wrong = |_| ApiError::unprocessable(format!("{text}: write 0x and 64 hexadecimal digits"));
 	decoded.map_err(wrong)?;
 	Ok(bytes)
 }

@@ -55,20 +55,20 @@ pub(crate) struct SearchQuery {
 
 /// Returns what a text can mean: at most some 40 things.
 #[utoipa::path(get, path = "/api/v1/search", tag = "chain", params(SearchQuery),
-	responses((status = 200, body = Vec<Found>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Vec<Found>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn search(
 	State(api): State<Arc<Api>>,
 	Params(SearchQuery { q }): Params<SearchQuery>,
 ) -> Answer<Vec<Found>> {
-	if q.len() > MAX_TEXT {
-		return Err(ApiError::bad_request(format!("q has at most {MAX_TEXT} bytes")));
+	if q.chars().count() > MAX_TEXT {
+		return Err(ApiError::bad_request(format!("q has at most {MAX_TEXT} characters")));
 	}
 	Ok(Json(api.store.search(q).await?))
 }
 
 /// Returns blocks.
 #[utoipa::path(get, path = "/api/v1/blocks", tag = "chain", params(PageQuery),
-	responses((status = 200, body = Page<BlockView>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Page<BlockView>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn blocks(
 	State(api): State<Arc<Api>>,
 	Params(page): Params<PageQuery>,
@@ -78,7 +78,7 @@ pub(super) async fn blocks(
 
 /// Returns a block with its transactions and events, by its height or its hash.
 #[utoipa::path(get, path = "/api/v1/blocks/{block}", tag = "chain", params(("block" = String, Path)),
-	responses((status = 200, body = BlockDetail), (status = 400, body = ErrorBody),
+	responses((status = 200, body = BlockDetail), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody),
 		(status = 404, body = ErrorBody)))]
 pub(super) async fn block(
 	State(api): State<Arc<Api>>,
@@ -110,7 +110,7 @@ pub(crate) struct TransactionQuery {
 
 /// Returns transactions.
 #[utoipa::path(get, path = "/api/v1/transactions", tag = "chain", params(PageQuery, TransactionQuery),
-	responses((status = 200, body = Page<TransactionView>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Page<TransactionView>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn transactions(
 	State(api): State<Arc<Api>>,
 	Params(page): Params<PageQuery>,
@@ -139,7 +139,7 @@ pub(crate) struct EventQuery {
 
 /// Returns events.
 #[utoipa::path(get, path = "/api/v1/events", tag = "chain", params(PageQuery, EventQuery),
-	responses((status = 200, body = Page<EventView>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Page<EventView>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn events(
 	State(api): State<Arc<Api>>,
 	Params(page): Params<PageQuery>,
@@ -147,7 +147,7 @@ pub(super) async fn events(
 ) -> Answer<Page<EventView>> {
 	let EventQuery { pallet, name, account: of, names } = chosen;
 	if of.is_some() && names.is_some() {
-		return Err(ApiError::bad_request("give account or names, not both"));
+		return Err(ApiError::unprocessable("give account or names, not both"));
 	}
 	let of = of.as_deref().map(account).transpose()?;
 	let names = names.as_deref().map(bytes).transpose()?.or(of);
@@ -158,7 +158,7 @@ pub(super) async fn events(
 /// Returns what an account did and what was done to it: transactions that it signed, and events that name it.
 #[utoipa::path(get, path = "/api/v1/accounts/{address}/history", tag = "chain",
 	params(("address" = String, Path), PageQuery),
-	responses((status = 200, body = Page<HistoryEntry>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Page<HistoryEntry>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn history(
 	State(api): State<Arc<Api>>,
 	Path(address): Path<String>,

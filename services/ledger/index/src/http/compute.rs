@@ -9,7 +9,7 @@ use axum::{
 	Json,
 	extract::{Path, State},
 };
-use gridproof_http::{ApiError, ErrorBody, Params};
+use gridproof_http::{ApiError, ErrorBody, Params, Whole};
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::IntoParams;
@@ -18,7 +18,7 @@ type Answer<T> = Result<Json<T>, ApiError>;
 
 /// Returns a job, by its id.
 #[utoipa::path(get, path = "/api/v1/compute/jobs/{job}", tag = "compute", params(("job" = String, Path)),
-	responses((status = 200, body = JobView), (status = 400, body = ErrorBody),
+	responses((status = 200, body = JobView), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody),
 		(status = 404, body = ErrorBody)))]
 pub(super) async fn job(State(api): State<Arc<Api>>, Path(job): Path<String>) -> Answer<JobView> {
 	let found = api.store.job(bytes(&job)?).await?;
@@ -27,12 +27,12 @@ pub(super) async fn job(State(api): State<Arc<Api>>, Path(job): Path<String>) ->
 
 /// Returns a channel, by its number.
 #[utoipa::path(get, path = "/api/v1/compute/channels/{channel}", tag = "compute",
-	params(("channel" = u64, Path)),
-	responses((status = 200, body = ChannelView), (status = 400, body = ErrorBody),
+	params(("channel" = inline(Whole), Path)),
+	responses((status = 200, body = ChannelView), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody),
 		(status = 404, body = ErrorBody)))]
 pub(super) async fn channel(
 	State(api): State<Arc<Api>>,
-	Path(channel): Path<u64>,
+	Path(Whole(channel)): Path<Whole>,
 ) -> Answer<ChannelView> {
 	let found = api.store.channel(channel).await?;
 	found.map(Json).ok_or_else(|| ApiError::not_found("Channel"))
@@ -48,7 +48,7 @@ pub(crate) struct BatchQuery {
 
 /// Returns batches of receipts that were settled.
 #[utoipa::path(get, path = "/api/v1/compute/batches", tag = "compute", params(PageQuery, BatchQuery),
-	responses((status = 200, body = Page<ReceiptBatchView>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Page<ReceiptBatchView>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn batches(
 	State(api): State<Arc<Api>>,
 	Params(page): Params<PageQuery>,
@@ -61,7 +61,7 @@ pub(super) async fn batches(
 /// Returns what a miner or coordinator was paid by day, week or month, for each thing and in each asset.
 #[utoipa::path(get, path = "/api/v1/compute/miners/{key}/earnings", tag = "compute",
 	params(("key" = String, Path), SpanQuery),
-	responses((status = 200, body = Vec<EarningPoint>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Vec<EarningPoint>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn earnings(
 	State(api): State<Arc<Api>>,
 	Path(key): Path<String>,
@@ -75,7 +75,7 @@ pub(super) async fn earnings(
 /// Returns each payment to a miner or coordinator.
 #[utoipa::path(get, path = "/api/v1/compute/miners/{key}/payments", tag = "compute",
 	params(("key" = String, Path), PageQuery),
-	responses((status = 200, body = Page<EarningView>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Page<EarningView>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn payments(
 	State(api): State<Arc<Api>>,
 	Path(key): Path<String>,

@@ -31,7 +31,7 @@ pub(crate) struct MeterQuery {
 
 /// Returns meters that have sent batches or were certified, by their index. `order`, `from` and `to` do nothing.
 #[utoipa::path(get, path = "/api/v1/meters", tag = "energy", params(PageQuery, MeterQuery),
-	responses((status = 200, body = Page<MeterView>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Page<MeterView>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn meters(
 	State(api): State<Arc<Api>>,
 	Params(page): Params<PageQuery>,
@@ -44,7 +44,7 @@ pub(super) async fn meters(
 /// Returns the energy of a meter by hour, day, week or month.
 #[utoipa::path(get, path = "/api/v1/energy/meters/{meter}", tag = "energy",
 	params(("meter" = u32, Path), SpanQuery),
-	responses((status = 200, body = Vec<EnergyPoint>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Vec<EnergyPoint>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn of_meter(
 	State(api): State<Arc<Api>>,
 	Path(meter): Path<u32>,
@@ -56,7 +56,7 @@ pub(super) async fn of_meter(
 /// Returns the batches of readings of a meter.
 #[utoipa::path(get, path = "/api/v1/energy/meters/{meter}/batches", tag = "energy",
 	params(("meter" = u32, Path), PageQuery),
-	responses((status = 200, body = Page<ReadingsView>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Page<ReadingsView>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn readings(
 	State(api): State<Arc<Api>>,
 	Path(meter): Path<u32>,
@@ -68,7 +68,7 @@ pub(super) async fn readings(
 /// Returns the energy of an owner's meters, those that are theirs now, by hour, day, week or month.
 #[utoipa::path(get, path = "/api/v1/energy/owners/{address}", tag = "energy",
 	params(("address" = String, Path), SpanQuery),
-	responses((status = 200, body = Vec<EnergyPoint>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Vec<EnergyPoint>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn of_owner(
 	State(api): State<Arc<Api>>,
 	Path(address): Path<String>,
@@ -80,7 +80,7 @@ pub(super) async fn of_owner(
 /// Returns the energy of a site's meters by hour, day, week or month.
 #[utoipa::path(get, path = "/api/v1/energy/sites/{site}", tag = "energy",
 	params(("site" = String, Path), SpanQuery),
-	responses((status = 200, body = Vec<EnergyPoint>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Vec<EnergyPoint>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn of_site(
 	State(api): State<Arc<Api>>,
 	Path(site): Path<String>,

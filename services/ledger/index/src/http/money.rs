@@ -16,6 +16,8 @@ use utoipa::IntoParams;
 
 /// Points of a chart if no step is asked for.
 const POINTS: u64 = 200;
+/// Longest step of a chart, in seconds.
+const MAX_STEP: u32 = 4_000_000_000;
 /// Words of what was done with AICP and its credit.
 const MOVES: [&str; 4] = ["minted", "redeemed", "credit_given", "credit_spent"];
 
@@ -33,7 +35,7 @@ pub(crate) struct TransferQuery {
 
 /// Returns transfers.
 #[utoipa::path(get, path = "/api/v1/transfers", tag = "money", params(PageQuery, TransferQuery),
-	responses((status = 200, body = Page<TransferView>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Page<TransferView>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn transfers(
 	State(api): State<Arc<Api>>,
 	Params(page): Params<PageQuery>,
@@ -41,7 +43,7 @@ pub(super) async fn transfers(
 ) -> Answer<Page<TransferView>> {
 	let of = chosen.account.as_deref().map(account).transpose()?;
 	let token = chosen.token.as_deref().map(str::parse::<Token>).transpose();
-	let token = token.map_err(|error| ApiError::bad_request(format!("token: {error}")))?;
+	let token = token.map_err(|error| ApiError::unprocessable(format!("token: {error}")))?;
 	Ok(Json(api.store.transfers(of, token, page.asked(&api).await?).await?))
 }
 
@@ -61,7 +63,7 @@ pub(crate) struct SupplyQuery {
 /// Returns how much there was of AIT, AICP and KWH: at evenly spread moments, oldest first, the last one
 /// included. At most 1,000.
 #[utoipa::path(get, path = "/api/v1/supplies", tag = "money", params(SupplyQuery),
-	responses((status = 200, body = Vec<SupplyPoint>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Vec<SupplyPoint>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn supplies(
 	State(api): State<Arc<Api>>,
 	Params(asked): Params<SupplyQuery>,
@@ -76,13 +78,15 @@ pub(super) async fn supplies(
 	};
 	let length = to.saturating_sub(from);
 	let step = match asked.step {
-		Some(0) => return Err(ApiError::bad_request("step is at least 1 second")),
+		Some(seconds) if !(1..=MAX_STEP).contains(&seconds) => {
+			return Err(ApiError::bad_request(format!("step is 1 to {MAX_STEP} seconds")));
+		},
 		Some(seconds) => u64::from(seconds).saturating_mul(1_000),
 		None => length.div_ceil(POINTS).max(1),
 	};
 	if length.div_ceil(step) >= MAX_POINTS {
 		let sentence = format!("these are more than {MAX_POINTS} points: ask for a longer step");
-		return Err(ApiError::bad_request(sentence));
+		return Err(ApiError::unprocessable(sentence));
 	}
 	let mut moments = Vec::new();
 	let mut moment = from;
@@ -96,7 +100,7 @@ pub(super) async fn supplies(
 
 /// Returns statements about days of the reserve, as they were taken.
 #[utoipa::path(get, path = "/api/v1/reserve/days", tag = "money", params(PageQuery),
-	responses((status = 200, body = Page<ReserveDayView>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Page<ReserveDayView>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn reserve_days(
 	State(api): State<Arc<Api>>,
 	Params(page): Params<PageQuery>,
@@ -106,7 +110,7 @@ pub(super) async fn reserve_days(
 
 /// Returns changes of the state of coverage.
 #[utoipa::path(get, path = "/api/v1/reserve/states", tag = "money", params(PageQuery),
-	responses((status = 200, body = Page<StateView>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Page<StateView>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn reserve_states(
 	State(api): State<Arc<Api>>,
 	Params(page): Params<PageQuery>,
@@ -124,21 +128,21 @@ pub(crate) struct MoveQuery {
 
 /// Returns mints and redemptions of AICP, and service credit that was given and spent.
 #[utoipa::path(get, path = "/api/v1/reserve/moves", tag = "money", params(PageQuery, MoveQuery),
-	responses((status = 200, body = Page<MoveView>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Page<MoveView>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn reserve_moves(
 	State(api): State<Arc<Api>>,
 	Params(page): Params<PageQuery>,
 	Params(MoveQuery { what }): Params<MoveQuery>,
 ) -> Answer<Page<MoveView>> {
 	if what.as_deref().is_some_and(|what| !MOVES.contains(&what)) {
-		return Err(ApiError::bad_request(format!("what is one of {}", MOVES.join(", "))));
+		return Err(ApiError::unprocessable(format!("what is one of {}", MOVES.join(", "))));
 	}
 	Ok(Json(api.store.moves(what, page.asked(&api).await?).await?))
 }
 
 /// Returns emission steps that ended.
 #[utoipa::path(get, path = "/api/v1/emission", tag = "money", params(PageQuery),
-	responses((status = 200, body = Page<StepView>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Page<StepView>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn emission(
 	State(api): State<Arc<Api>>,
 	Params(page): Params<PageQuery>,
@@ -156,7 +160,7 @@ pub(crate) struct SlashQuery {
 
 /// Returns slashes of bonds.
 #[utoipa::path(get, path = "/api/v1/slashes", tag = "money", params(PageQuery, SlashQuery),
-	responses((status = 200, body = Page<SlashView>), (status = 400, body = ErrorBody)))]
+	responses((status = 200, body = Page<SlashView>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub(super) async fn slashes(
 	State(api): State<Arc<Api>>,
 	Params(page): Params<PageQuery>,
