@@ -122,6 +122,8 @@ pub(crate) fn genesis(founding: &Founding) -> sp_io::TestExternalities {
 	let verifiers: Vec<(_, Option<[u8; 32]>)> =
 		verifiers.map(|account| (account, Some(account.clone().into()))).collect();
 	config["computeChecks"]["verifiers"] = json!(verifiers);
+	// A few checks of each verifier for an order of the honest.
+	config["computeChecks"]["parameters"]["valuePerCheck"] = json!(AIT / 20);
 	config["attestations"]["calendar"] = json!(gridproof_primitives::time::calendar::Calendar::UTC);
 	config["computeReceipts"]["stepMs"] = json!(150_000);
 	let config: RuntimeGenesisConfig = serde_json::from_value(config).expect("a configuration");

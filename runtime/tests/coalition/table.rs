@@ -93,6 +93,7 @@ pub(crate) fn token_of(source: Source) -> Option<Token> {
 		| Source::ReportRefused
 		| Source::BondEscaped
 		| Source::KeptAboveBond
+		| Source::HonestPunished
 		| Source::Uncounted
 		| Source::AboveBudget
 		| Source::AboveLimit

@@ -9,14 +9,14 @@ use gridproof_primitives::{
 		Attested, BatchKind, ChannelEvidence, ChannelId, ChannelLine, ChannelReceipt, ChannelSums,
 		ChannelTerms, GivenUp, Lists, MinerLine, MinerSums, PaidBy, Placed, PlacedLine, ReceiptV2,
 		RunningSums, Sampler, SettlementBatch, SettlementHeader, SignedChannelLine,
-		SignedMinerLine, Voucher, VoucherId,
+		SignedMinerLine, Voucher, VoucherId, receipt_leaf,
 	},
 	crypto::{
 		ed25519::{PublicKey, Signature},
 		merkle,
 	},
 };
-use gridproof_runtime::{Runtime, RuntimeCall};
+use gridproof_runtime::{ModelRegistry, Runtime, RuntimeCall};
 use pallet_compute_receipts::{Call, Channels, Headers, MinerTotals};
 use sp_core::{Pair, ed25519};
 
@@ -134,6 +134,7 @@ pub(crate) fn batch_of(
 		given_up: adds.given_up(&miners),
 	};
 	let last = Headers::<Runtime>::get(coordinator);
+	let leaves: Vec<_> = receipts_of(&lists, kind).iter().map(receipt_leaf).collect();
 	let header = SettlementHeader {
 		coordinator,
 		sequence: last.next_sequence,
@@ -144,7 +145,7 @@ pub(crate) fn batch_of(
 		channels: u32::try_from(channels.len()).ok()?,
 		miners: u32::try_from(lists.miners.len().saturating_add(lists.given_up.len())).ok()?,
 		lines: merkle::root(&lists.leaves()),
-		receipts: H256::repeat_byte(2),
+		receipts: if leaves.is_empty() { H256::repeat_byte(2) } else { merkle::root(&leaves) },
 		cid: None,
 	};
 	let genesis = chain::genesis_hash();
@@ -159,6 +160,62 @@ pub(crate) fn batch_of(
 		miners: miners.into_iter().map(signed).collect::<Vec<_>>().try_into().ok()?,
 		given_up: lists.given_up.try_into().ok()?,
 	})
+}
+
+/// Highest number of receipts of a batch whose list is made.
+const MOST_RECEIPTS: u64 = 256;
+
+/// The receipts behind the lines of a batch, in its order: of each line all but the last cost nothing. None if
+/// they are too many, or some have no miner.
+pub(crate) fn receipts_of(lists: &Lists, kind: BatchKind) -> Vec<ChannelReceipt> {
+	let number = |line: &MinerLine| line.receipts().unwrap_or(0);
+	let all = lists.miners.iter().try_fold(0u64, |sum, line| sum.checked_add(number(line)));
+	let fit = all.is_some_and(|all| all <= MOST_RECEIPTS);
+	let Some(model) = ModelRegistry::default_model().filter(|_| fit) else { return Vec::new() };
+	let mut vouchers = lists.channels.iter().flat_map(|line| {
+		let last = (line.from.count.saturating_add(MOST_RECEIPTS)).min(line.to.count);
+		(line.from.count..last)
+			.map(move |count| VoucherId { channel: line.channel(), number: count + 1 })
+	});
+	let mut found = Vec::new();
+	for line in &lists.miners {
+		let Some(miner) = line.miner else { return Vec::new() };
+		let mut sums = line.from;
+		for left in (0..number(line)).rev() {
+			let is_last = left == 0;
+			let price = if is_last { line.price().unwrap_or(0) } else { 0 };
+			let weight = if is_last { line.weight().unwrap_or(0) } else { 0 };
+			let Ok(weight) = u64::try_from(weight) else { return Vec::new() };
+			let Some(after) = sums.after(price, weight) else { return Vec::new() };
+			sums = after;
+			let spare = VoucherId { channel: u64::MAX, number: sums.count };
+			let voucher = vouchers.next().unwrap_or(spare);
+			found.push(made_up((voucher, model), (miner, sums), price, (weight, kind)));
+		}
+	}
+	found
+}
+
+fn made_up(
+	(voucher, model): (VoucherId, H256),
+	(miner, sums): (PublicKey, MinerSums),
+	price: u128,
+	(weight, kind): (u64, BatchKind),
+) -> ChannelReceipt {
+	let receipt = ReceiptV2 {
+		paid_by: PaidBy::Voucher(voucher),
+		miner: Some(miner),
+		model,
+		spec_hash: H256::repeat_byte(1),
+		output_root: H256::repeat_byte(4),
+		weight,
+		price,
+		sampler: Sampler::Engine,
+		telemetry: Telemetry { input_tokens: 1, output_tokens: 1, duration_ms: 1, memory_mb: 1 },
+		settle_by_ms: 0,
+	};
+	let channel = ChannelSums { count: voucher.number, price };
+	ChannelReceipt { receipt, sums: RunningSums { kind, channel, miner: sums } }
 }
 
 /// A receipt of a channel as a coordinator would sign it: any count, any price, done by any miner.

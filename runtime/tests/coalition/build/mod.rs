@@ -2,6 +2,7 @@
 //! changes in a call is changed here, and nowhere else in this test.
 
 pub(crate) mod channels;
+pub(crate) mod checks;
 pub(crate) mod compute;
 pub(crate) mod energy;
 pub(crate) mod reserve;

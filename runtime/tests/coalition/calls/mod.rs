@@ -7,6 +7,7 @@ mod assets;
 mod attestations;
 mod balances;
 mod channels;
+mod compute_checks;
 mod compute_receipts;
 mod coverage_policy;
 mod meter_readings;
@@ -52,7 +53,7 @@ pub(crate) const ALL: &[(&str, Calls)] = &[
 	("Multisig", multisig::CALLS),
 	("Proxy", proxy::CALLS),
 	("Utility", utility::CALLS),
-	("ComputeChecks", rest::COMPUTE_CHECKS),
+	("ComputeChecks", compute_checks::CALLS),
 	("Authorities", rest::AUTHORITIES),
 	("Brakes", rest::BRAKES),
 	("Grandpa", rest::GRANDPA),

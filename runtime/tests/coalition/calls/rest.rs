@@ -7,7 +7,7 @@ use crate::{
 };
 use frame_support::traits::PalletInfoAccess;
 use gridproof_runtime::{
-	Authorities, ComputeChecks, Grandpa, Preimage, RuntimeCall, SafeMode, SessionKeys, System,
+	Authorities, Grandpa, Preimage, RuntimeCall, SafeMode, SessionKeys, System,
 };
 
 /// A call of bytes that are all alike.
@@ -23,36 +23,6 @@ pub(super) const AUTHORITIES: Calls = &[
 ];
 
 pub(super) const BRAKES: Calls = &[("set_emergency_account", Root)];
-
-/// Nobody of a coalition is a verifier yet: what it sends is signed by no key that draws.
-pub(super) const COMPUTE_CHECKS: Calls = &[
-	("set_parameters", Root),
-	("set_line", Root),
-	("admit_verifier", Root),
-	("dismiss_verifier", Root),
-	("suspend_verifier", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 9))),
-	("register_verifier", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 4))),
-	("exchange_key", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 5))),
-	("raise_bond", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 6))),
-	("leave", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 7))),
-	("withdraw_bond", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 8))),
-	("touch", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 10))),
-	("report_check", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 11))),
-	("reopen", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 12))),
-	("show_figures", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 13))),
-	("close_reopening", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 14))),
-	("demand_opening", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 15))),
-	("witness", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 16))),
-	("close_demand", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 17))),
-	("dispute_receipt", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 18))),
-	("commit_vote", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 19))),
-	("reveal_vote", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 20))),
-	("close_dispute", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 21))),
-	("settle_checks", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 22))),
-	("pay_checks", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 23))),
-	("name_receipt", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 24))),
-	("abstain", Make(|world, rng| bytes::<ComputeChecks>(world, rng, 25))),
-];
 
 pub(super) const GRANDPA: Calls = &[
 	("report_equivocation", Make(|world, rng| bytes::<Grandpa>(world, rng, 0))),

@@ -2,12 +2,13 @@
 //! stages, between which a plan puts moves of chance and stages of others.
 
 mod channels;
+mod checks;
 mod compute;
 mod energy;
 mod netting;
 mod reserve;
 
-use self::{channels::*, compute::*, energy::*, netting::*, reserve::*};
+use self::{channels::*, checks::*, compute::*, energy::*, netting::*, reserve::*};
 use crate::{
 	chain::HOUR,
 	rng::Rng,
@@ -40,7 +41,7 @@ pub(crate) struct Strategy {
 	pub(crate) stages: &'static [Stage],
 }
 
-use Role::{Client, Coordinator, Data, Electrician, Guard, Issuer, Miner, Owner, Risk};
+use Role::{Client, Coordinator, Data, Electrician, Guard, Issuer, Miner, Owner, Risk, Verifier};
 
 pub(crate) const ALL: &[Strategy] = &[
 	Strategy {
@@ -423,6 +424,46 @@ pub(crate) const ALL: &[Strategy] = &[
 		],
 	},
 	Strategy {
+		name: "invented work that its verifier finds equal",
+		roles: &[Coordinator, Miner, Verifier],
+		stages: &[open_own_channel, settle_invented, look_away, vote_for_its_own],
+	},
+	Strategy {
+		name: "openings for witnesses alone",
+		roles: &[Coordinator, Miner, Verifier],
+		stages: &[show_to_witnesses, open_own_channel, settle_invented, vote_for_its_own],
+	},
+	Strategy {
+		name: "openings kept from the jury",
+		roles: &[Coordinator, Miner, Verifier],
+		stages: &[hide_from_jurors, open_own_channel, settle_invented, vote_for_its_own],
+	},
+	Strategy {
+		name: "openings for nobody",
+		roles: &[Coordinator, Miner],
+		stages: &[show_to_nobody, open_own_channel, settle_invented, settle_of_outsider],
+	},
+	Strategy {
+		name: "lists for nobody",
+		roles: &[Coordinator, Miner],
+		stages: &[publish_nothing, open_own_channel, settle_invented, settle_of_outsider],
+	},
+	Strategy {
+		name: "honest work accused",
+		roles: &[Client, Verifier],
+		stages: &[order_at_honest, wait_a_moment, accuse_honest_work, vote_for_its_own],
+	},
+	Strategy {
+		name: "published work demanded without a name",
+		roles: &[Client, Verifier],
+		stages: &[order_at_honest, wait_a_moment, demand_without_name, vote_for_its_own],
+	},
+	Strategy {
+		name: "honest work disputed by its client",
+		roles: &[Client, Verifier],
+		stages: &[order_at_honest, wait_a_moment, dispute_honest_work, vote_for_its_own],
+	},
+	Strategy {
 		name: "settlement stopped past a notice",
 		roles: &[Client, Guard],
 		stages: &[stop_past_notice],
@@ -433,6 +474,14 @@ pub(crate) const ALL: &[Strategy] = &[
 		stages: &[stop_past_deadline],
 	},
 ];
+
+/// Waits until what was settled is touched.
+fn wait_a_moment(world: &mut World, _: &mut Scratch, _: &mut Rng) -> Option<()> {
+	for _ in 0..4 {
+		world.pass(crate::chain::SECOND);
+	}
+	Some(())
+}
 
 /// Waits that much.
 fn wait_an_hour(world: &mut World, _: &mut Scratch, _: &mut Rng) -> Option<()> {

@@ -178,8 +178,19 @@ impl World {
 		let _ = self.send_honest(Sent::Signed(coordinator, build::settle(batch.clone())));
 		if settled(&batch) > before {
 			self.channels.owed = rest;
-			self.channels.old.push(batch);
+			self.keep_batch(batch);
 		}
+	}
+
+	/// Remembers a batch that was settled, and its receipts.
+	fn keep_batch(&mut self, batch: SettlementBatch) {
+		let header = batch.header;
+		let id = BatchId { coordinator: header.coordinator, sequence: header.sequence };
+		let list = build::receipts_of(&batch.lists(), header.kind);
+		if !list.is_empty() {
+			self.checks.lists.insert(id, list);
+		}
+		self.channels.old.push(batch);
 	}
 
 	/// Sends a batch of the coalition.
@@ -188,7 +199,7 @@ impl World {
 		self.send(Sent::Signed(sender, build::settle(batch.clone())));
 		let done = settled(&batch) > before;
 		if done {
-			self.channels.old.push(batch);
+			self.keep_batch(batch);
 		} else if let Some((_, succeeded)) = self.counts.get_mut("ComputeReceipts.settle_batch") {
 			// The call of a batch that is refused is done all the same.
 			*succeeded = succeeded.saturating_sub(1);

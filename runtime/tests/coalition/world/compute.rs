@@ -351,6 +351,12 @@ impl World {
 
 	pub(crate) fn observe_compute(&mut self, event: Event<Runtime>) {
 		match event {
+			Event::CheckFailed { key, .. } => {
+				let honest = [honest_coordinator(), honest_miner()];
+				if honest.iter().any(|pair| key_of(pair) == key) {
+					self.blame(Source::HonestPunished, 1);
+				}
+			},
 			Event::ReceiptSettled { job_id, miner, claim, shares, .. } => {
 				let Some(job) = self.compute.jobs.iter().find(|job| job.id == job_id) else {
 					return;

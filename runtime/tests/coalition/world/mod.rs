@@ -1,6 +1,7 @@
 //! The world around the chain: who there is, what is true, and what the honest do in every step.
 
 pub(crate) mod channels;
+pub(crate) mod checks;
 pub(crate) mod compute;
 pub(crate) mod energy;
 mod limits;
@@ -41,10 +42,12 @@ pub(crate) enum Role {
 	Risk,
 	/// Is the emergency account, which can stop and loosen nothing.
 	Guard,
+	/// Is one of six verifiers.
+	Verifier,
 }
 
 impl Role {
-	pub(crate) const ALL: [Self; 10] = [
+	pub(crate) const ALL: [Self; 11] = [
 		Self::Client,
 		Self::Coordinator,
 		Self::Miner,
@@ -55,6 +58,7 @@ impl Role {
 		Self::Data,
 		Self::Risk,
 		Self::Guard,
+		Self::Verifier,
 	];
 
 	fn name(self) -> &'static str {
@@ -69,6 +73,7 @@ impl Role {
 			Self::Data => "data",
 			Self::Risk => "risk",
 			Self::Guard => "guard",
+			Self::Verifier => "verifier",
 		}
 	}
 }
@@ -114,6 +119,8 @@ pub(crate) enum Source {
 	BondEscaped,
 	/// Daily limits of keys that a coordinator keeps, above its bond.
 	KeptAboveBond,
+	/// An honest verifier, miner or coordinator was punished.
+	HonestPunished,
 	/// AIT claimed by a job on a model that the registry does not count by the quote's factor.
 	Uncounted,
 }
@@ -149,6 +156,7 @@ pub(crate) struct World {
 	pub(crate) sources: BTreeMap<(Source, &'static str), u128>,
 	pub(crate) compute: compute::Truth,
 	pub(crate) channels: channels::Truth,
+	pub(crate) checks: checks::Truth,
 	pub(crate) energy: energy::Truth,
 	pub(crate) reserve: reserve::Truth,
 	/// What named strategies remember between their stages.
@@ -213,7 +221,10 @@ pub(crate) fn with_world<R>(roles: &BTreeSet<Role>, body: impl FnOnce(&mut World
 		account("honest/guard")
 	};
 	let verifiers = HONEST.iter().filter(|name| name.starts_with("honest/verifier"));
-	let verifiers = verifiers.map(|name| account(name)).collect();
+	let mut verifiers: Vec<AccountId> = verifiers.map(|name| account(name)).collect();
+	if roles.contains(&Role::Verifier) {
+		verifiers.push(wallet(Role::Verifier).account());
+	}
 	let founding = Founding { accounts, organisations, recorders, issuer, emergency, verifiers };
 	chain::genesis(&founding).execute_with(|| {
 		let mut spendable: BTreeSet<AccountId> = wallets.iter().map(Key::account).collect();
@@ -231,6 +242,7 @@ pub(crate) fn with_world<R>(roles: &BTreeSet<Role>, body: impl FnOnce(&mut World
 			sources: BTreeMap::new(),
 			compute: compute::Truth::default(),
 			channels: channels::Truth::default(),
+			checks: checks::Truth::default(),
 			energy: energy::Truth::new(roles),
 			reserve: reserve::Truth::default(),
 			scratch: BTreeMap::new(),
@@ -249,11 +261,10 @@ pub(crate) fn with_world<R>(roles: &BTreeSet<Role>, body: impl FnOnce(&mut World
 
 impl World {
 	fn set_up(&mut self) {
-		// Five verifiers that nobody here is report day by day, so that the mint's window does not stand still.
-		pallet_compute_checks::QuorumUntil::<gridproof_runtime::Runtime>::put(u64::MAX);
 		self.set_up_compute();
 		self.set_up_channels();
 		self.set_up_energy();
+		self.set_up_checks();
 		self.pass(SECOND);
 	}
 
@@ -317,6 +328,20 @@ impl World {
 		let time = time.max(SECOND) / SECOND * SECOND;
 		self.block(SECOND);
 		let mut left = time - SECOND;
+		// What was settled is touched and checked within seconds, and not in the next half of a day.
+		for _ in 0..8 {
+			if left > 2 * SECOND && self.checks_wait() {
+				self.block(SECOND);
+				left -= SECOND;
+			}
+		}
+		// Nor does an honest juror sleep through the minutes of a dispute.
+		for _ in 0..16 {
+			if left > 31 * SECOND && self.checks_are_open() {
+				self.block(30 * SECOND);
+				left -= 30 * SECOND;
+			}
+		}
 		// Who was away comes back in between.
 		let back = self.away.1.saturating_sub(self.now);
 		if (1..left).contains(&back) {
@@ -350,6 +375,7 @@ impl World {
 		self.honest_compute();
 		self.honest_energy();
 		self.honest_reserve();
+		self.honest_checks();
 	}
 
 	fn remember(&mut self, sent: &str, outcome: &Outcome) {
@@ -408,6 +434,8 @@ impl World {
 					self.observe_channels(&event);
 					self.observe_compute(event);
 				},
+				RuntimeEvent::ComputeChecks(event) => self.observe_checks(&event),
+				RuntimeEvent::Balances(event) => self.observe_fees(&event),
 				RuntimeEvent::MeterReadings(event) => self.observe_energy(event),
 				RuntimeEvent::CoveragePolicy(event) => self.observe_reserve(event),
 				RuntimeEvent::Assets(pallet_assets::Event::Issued { asset_id, owner, amount })
@@ -466,7 +494,9 @@ impl World {
 		let members = u128::try_from(self.wallets.len()).expect("few");
 		let paid = self.compute.paid(token);
 		match token {
-			Token::Ait => members * ENDOWMENT + paid + self.compute.given_for_aicp(),
+			Token::Ait => {
+				members * ENDOWMENT + paid + self.compute.given_for_aicp() + self.earned_by_checks()
+			},
 			Token::Reserve => members * AICP_ENDOWMENT * 3 + paid,
 			Token::Kwh => self.energy_due(),
 		}
