@@ -15,7 +15,7 @@ use gridproof_primitives::{
 	crypto::merkle,
 };
 use gridproof_runtime::{AccountId, ComputeReceipts, Runtime, RuntimeCall};
-use pallet_compute_checks::{Batches, Call, Reports};
+use pallet_compute_checks::{Batches, Call, Demands, Reports};
 use sp_core::{Pair as _, sr25519::Pair};
 
 /// A check that fell to a verifier.
@@ -136,8 +136,13 @@ pub(crate) fn name(check: CheckId, receipt: Placed<ChannelReceipt>) -> RuntimeCa
 	Call::name_receipt { check, receipt: Box::new(receipt) }.into()
 }
 
-pub(crate) fn witness(pair: &Pair, of: CheckId, says: Witness) -> RuntimeCall {
-	let statement = WitnessStatement { witness: key_of(pair), of, says };
+/// Place in its batch of the receipt of which a demand is.
+pub(crate) fn named(of: &CheckId) -> Option<u64> {
+	Some(Demands::<Runtime>::get(of)?.receipt?.index)
+}
+
+pub(crate) fn witness(pair: &Pair, of: CheckId, index: Option<u64>, says: Witness) -> RuntimeCall {
+	let statement = WitnessStatement { witness: key_of(pair), of, index, says };
 	let signature = pair.sign(&statement.signing_payload(&chain::genesis_hash())).0;
 	Call::witness { statement: Box::new(statement), signature }.into()
 }

@@ -172,7 +172,8 @@ fn demand(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 fn witness(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let (pair, of) = (speaker(world, rng)?, demanded(rng)?);
 	let says = rng.pick(&[Witness::Has, Witness::GotNothing]);
-	sent(world, rng, build::witness(&pair, of, says))
+	let index = if rng.percent(80) { build::named(&of) } else { None };
+	sent(world, rng, build::witness(&pair, of, index, says))
 }
 
 fn name(world: &mut World, rng: &mut Rng) -> Option<Sent> {

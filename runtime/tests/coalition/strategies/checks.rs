@@ -77,7 +77,7 @@ pub(super) fn demand_without_name(world: &mut World, _: &mut Scratch, _: &mut Rn
 		}
 	}
 	for of in Demands::<Runtime>::iter_keys().collect::<Vec<_>>() {
-		world.send(Sent::Free(build::witness(&pair, of, Witness::GotNothing)));
+		world.send(Sent::Free(build::witness(&pair, of, build::named(&of), Witness::GotNothing)));
 	}
 	world.pass(3 * MINUTE);
 	Some(())

@@ -179,7 +179,7 @@ impl World {
 			let shown = self.shows_to(&of.batch, &[Shows::All, Shows::Witnesses, Shows::NotJurors]);
 			for pair in verifiers {
 				let says = if shown { Witness::Has } else { Witness::GotNothing };
-				self.do_check(build::witness(pair, of, says));
+				self.do_check(build::witness(pair, of, build::named(&of), says));
 			}
 			let opened =
 				Demands::<Runtime>::get(of).and_then(|row| Some((row.opened?, row.receipt?)));

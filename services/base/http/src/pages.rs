@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use gridproof_primitives::energy::emlog::format_utc;
 use gridproof_support::Clock;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::{
 	collections::{BTreeMap, BTreeSet},
 	sync::Arc,
@@ -94,16 +95,16 @@ fn routes() -> OpenApiRouter<Arc<dyn Service>> {
 	OpenApiRouter::new().routes(routes!(health)).routes(routes!(metrics))
 }
 
-/// Returns the description of all requests of a server, the pages' included.
-pub fn describe<S: Clone + Send + Sync + 'static>(server: OpenApiRouter<S>) -> OpenApi {
+/// Returns the OpenAPI document of all requests of a server, the pages' included, as it is served.
+pub fn describe<S: Clone + Send + Sync + 'static>(server: OpenApiRouter<S>) -> Value {
 	describe_document(server.into_openapi())
 }
 
 /// The same of a server whose requests are described in several places.
-pub fn describe_document(mut document: OpenApi) -> OpenApi {
+pub fn describe_document(mut document: OpenApi) -> Value {
 	document.merge(routes().into_openapi());
 	complete(&mut document);
-	schemas::complete(document)
+	schemas::complete(&document)
 }
 
 /// Adds what OpenAPI demands of every document: names of operations that are not used twice, sentences
@@ -184,7 +185,7 @@ pub fn site<S: Clone + Send + Sync + 'static>(
 	let server: OpenApiRouter = server.with_state(state);
 	let (router, mut document) = server.merge(pages).split_for_parts();
 	complete(&mut document);
-	let document: Arc<str> = schemas::complete(document).to_json().unwrap_or_default().into();
+	let document: Arc<str> = schemas::complete(&document).to_string().into();
 	let openapi = move || {
 		let document = document.to_string();
 		async move { json_text(StatusCode::OK, document) }

@@ -8,10 +8,13 @@ use utoipa::openapi::OpenApi;
 /// A number that cannot be negative is described as one of 32 or 64 bits with a sign, so half of what
 /// is taken would break the document; and a variant refuses fields that it does not know, as serde's
 /// `deny_unknown_fields` makes it.
-pub(crate) fn complete(document: OpenApi) -> OpenApi {
-	let Ok(mut value) = serde_json::to_value(&document) else { return document };
+///
+/// What comes back is JSON and no longer utoipa's types, which cannot hold every schema that they
+/// write.
+pub(crate) fn complete(document: &OpenApi) -> Value {
+	let mut value = serde_json::to_value(document).unwrap_or_default();
 	walk(&mut value);
-	serde_json::from_value(value).unwrap_or(document)
+	value
 }
 
 fn walk(value: &mut Value) {

@@ -26,7 +26,7 @@ const NOTE: &str =
 pub fn write(args: &ReferenceArgs, command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 	let pages = [
 		("cli.md", cli::page(command)),
-		("rest.md", rest::page()?),
+		("rest.md", rest::page()),
 		("metrics.md", metrics::page()?),
 		("errors.md", errors::page()),
 	];

@@ -71,7 +71,7 @@ impl Modify for Schemes {
 }
 
 /// Returns the description of all requests, as OpenAPI.
-pub fn openapi() -> openapi::OpenApi {
+pub fn openapi() -> serde_json::Value {
 	let base = OpenApiRouter::with_openapi(Description::openapi());
 	let mut document = base.merge(api::routes(None)).into_openapi();
 	document.merge(front::routes().into_openapi());

@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 use std::{io, sync::Arc};
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_stream::wrappers::ReceiverStream;
-use utoipa::{OpenApi, ToSchema, openapi};
+use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The longest answer in one piece, in bytes: vectors of 256 texts have a few million.
@@ -459,7 +459,7 @@ pub fn router(payer: Arc<Payer>, keys: Option<ApiKeys>, limits: &Limits) -> Rout
 }
 
 /// Returns the description of all requests, as OpenAPI.
-pub fn openapi() -> openapi::OpenApi {
+pub fn openapi() -> serde_json::Value {
 	describe(routes())
 }
 

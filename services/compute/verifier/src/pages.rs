@@ -6,7 +6,7 @@ use futures::{FutureExt, future::BoxFuture};
 use gridproof_http::{ApiError, Limits, Metric, Service, describe, site};
 use gridproof_support::Clock;
 use std::{collections::BTreeMap, sync::Arc};
-use utoipa::{OpenApi, openapi};
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 #[derive(OpenApi)]
@@ -53,7 +53,7 @@ pub fn pages(verifier: Arc<Verifier>) -> Router {
 }
 
 /// Returns the description of a verifier's pages, as OpenAPI.
-pub fn openapi() -> openapi::OpenApi {
+pub fn openapi() -> serde_json::Value {
 	describe(OpenApiRouter::<()>::with_openapi(Description::openapi()))
 }
 
@@ -69,6 +69,6 @@ mod tests {
 	#[test]
 	fn every_figure_and_page_is_described() {
 		assert_eq!(metrics().len(), 9);
-		assert!(openapi().paths.paths.contains_key("/metrics"));
+		assert!(openapi()["paths"]["/metrics"].is_object());
 	}
 }

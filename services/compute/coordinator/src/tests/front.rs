@@ -696,7 +696,7 @@ async fn requests_at_the_same_time_do_not_pass_a_customers_limit_together() {
 fn the_document_is_what_generators_of_clients_take_and_says_who_may_ask() {
 	/// A voucher, a receipt and a batch say themselves who has signed them; plans are a list of prices.
 	const IS_PUBLIC: [&str; 4] = ["/v1/channels/", "/v1/receipts/", "/v1/batches/", "/v1/plans"];
-	let document = serde_json::to_value(crate::openapi()).unwrap();
+	let document = crate::openapi();
 	assert_eq!(document["servers"][0]["url"], "/");
 	let (mut names, mut operations) = (std::collections::BTreeSet::new(), 0);
 	for (path, item) in document["paths"].as_object().unwrap() {
@@ -728,8 +728,34 @@ fn the_document_is_what_generators_of_clients_take_and_says_who_may_ask() {
 }
 
 #[test]
+fn the_document_bounds_numbers_and_closes_the_kinds_of_tasks() {
+	let document = crate::openapi();
+	let schemas = &document["components"]["schemas"];
+	let kinds = schemas["Task"]["oneOf"].as_array().unwrap();
+	assert!(kinds.len() > 1 && kinds.iter().all(|kind| kind["additionalProperties"] == false));
+	fn numbers<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
+		match value {
+			Value::Object(fields) => {
+				if fields.get("type") == Some(&json!("integer")) {
+					found.push(value);
+				}
+				fields.values().for_each(|field| numbers(field, found));
+			},
+			Value::Array(items) => items.iter().for_each(|item| numbers(item, found)),
+			_ => (),
+		}
+	}
+	let mut found = Vec::new();
+	numbers(&document, &mut found);
+	assert!(found.len() > 20);
+	for number in found {
+		assert!(number["minimum"].is_null() || number["maximum"].is_u64(), "{number}");
+	}
+}
+
+#[test]
 fn every_error_of_every_request_has_its_form_in_the_document() {
-	let document = serde_json::to_value(crate::openapi()).unwrap();
+	let document = crate::openapi();
 	let form = |response: &Value| {
 		let schema = &response["content"]["application/json"]["schema"]["$ref"];
 		schema.as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default().to_string()

@@ -109,7 +109,7 @@ impl Intake for Http {
 }
 
 /// The description of all requests.
-pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
+pub(crate) fn openapi() -> serde_json::Value {
 	let mut document = http::routes().into_openapi();
 	document.merge(routes().into_openapi());
 	describe_document(document)
