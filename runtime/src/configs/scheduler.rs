@@ -1,13 +1,14 @@
 //! `pallet_scheduler`: calls that governance sets for a later block.
 
 use crate::{
-	OriginCaller, Preimage, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, System,
-	configs::GovernanceOrigin, constants::RuntimeBlockWeights,
+	AccountId, OriginCaller, Preimage, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, System,
+	constants::RuntimeBlockWeights,
 };
 use frame_support::{
 	traits::{ConstU32, EqualPrivilegeOnly},
 	weights::Weight,
 };
+use frame_system::EnsureRoot;
 use sp_runtime::Perbill;
 
 frame_support::parameter_types! {
@@ -27,6 +28,7 @@ impl pallet_scheduler::Config for Runtime {
 	type RuntimeCall = RuntimeCall;
 	type RuntimeEvent = RuntimeEvent;
 	type RuntimeOrigin = RuntimeOrigin;
-	type ScheduleOrigin = GovernanceOrigin;
+	// What a referendum decides, it schedules itself.
+	type ScheduleOrigin = EnsureRoot<AccountId>;
 	type WeightInfo = pallet_scheduler::weights::SubstrateWeight<Runtime>;
 }

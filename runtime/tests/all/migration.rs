@@ -83,6 +83,24 @@ fn a_chain_from_before_the_registry_has_no_models_and_the_usual_delay() {
 }
 
 #[test]
+fn only_a_chain_of_short_days_keeps_its_root_key() {
+	use gridproof_primitives::time::calendar::Calendar;
+	use pallet_attestations::CalendarInUse;
+	let exists = pallet_sudo::Key::<Runtime>::exists;
+	old_chain(|| {
+		assert!(exists());
+		migrate();
+		assert!(exists(), "it is a demonstration");
+		// The same chain, had it real days.
+		CalendarInUse::<Runtime>::put(Calendar::UTC);
+		migrate();
+		assert!(!exists());
+		migrate();
+		assert!(!exists());
+	});
+}
+
+#[test]
 fn a_migration_that_ran_does_nothing_when_it_runs_again() {
 	old_chain(|| {
 		migrate();

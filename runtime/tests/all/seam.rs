@@ -9,7 +9,7 @@ use gridproof_chain::{
 	event::{Event, RawEvent},
 	pallets::{
 		assets, attestations, authorities, balances, brakes, compute_receipts, coverage_policy,
-		meter_readings, model_registry, multisig, safe_mode, session, sudo, system,
+		governance, meter_readings, model_registry, multisig, safe_mode, session, sudo, system,
 		transaction_payment, treasury, tx_pause, utility,
 	},
 	refusal::PoolRefusal,
@@ -68,7 +68,7 @@ fn account(number: u8) -> AccountId {
 }
 
 fn metadata() -> Metadata {
-	let bytes = Runtime::metadata_at_version(15).expect("the runtime has this version");
+	let bytes = crate::metadata_bytes(15);
 	Metadata::decode_all(&mut &bytes[..]).expect("it is metadata")
 }
 
@@ -547,6 +547,20 @@ fn governing_calls() -> Vec<(Call, RuntimeCall)> {
 			brakes::call::set_emergency_account(Some([3; 32])),
 			pallet_brakes::Call::<Runtime>::set_emergency_account { new: Some(account(3)) }.into(),
 		),
+		(
+			governance::call::stop(safe_mode::call::force_enter()),
+			pallet_governance::Call::<Runtime>::stop {
+				call: Box::new(pallet_safe_mode::Call::<Runtime>::force_enter {}.into()),
+			}
+			.into(),
+		),
+		(
+			governance::call::lift(safe_mode::call::force_exit()),
+			pallet_governance::Call::<Runtime>::lift {
+				call: Box::new(pallet_safe_mode::Call::<Runtime>::force_exit {}.into()),
+			}
+			.into(),
+		),
 		(safe_mode::call::force_enter(), pallet_safe_mode::Call::<Runtime>::force_enter {}.into()),
 		(safe_mode::call::force_exit(), pallet_safe_mode::Call::<Runtime>::force_exit {}.into()),
 		(
@@ -705,7 +719,7 @@ fn our_pallets_have_no_other_calls() {
 #[test]
 fn a_call_that_a_runtime_lacks_is_unsupported() {
 	use subxt::ext::frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed};
-	let bytes = Runtime::metadata_at_version(15).expect("the runtime has this version");
+	let bytes = crate::metadata_bytes(15);
 	let mut all = RuntimeMetadataPrefixed::decode_all(&mut &bytes[..]).expect("it is metadata");
 	let RuntimeMetadata::V15(fewer) = &mut all.1 else { panic!("it has this version") };
 	fewer.pallets.retain(|pallet| pallet.name != "Balances");

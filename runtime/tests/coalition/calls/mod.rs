@@ -9,6 +9,7 @@ mod balances;
 mod channels;
 mod compute_receipts;
 mod coverage_policy;
+mod governance;
 mod meter_readings;
 mod multisig;
 mod proxy;
@@ -54,11 +55,15 @@ pub(crate) const ALL: &[(&str, Calls)] = &[
 	("Utility", utility::CALLS),
 	("Authorities", rest::AUTHORITIES),
 	("Brakes", rest::BRAKES),
+	("ConvictionVoting", governance::CONVICTION_VOTING),
+	("EmergencyCommittee", governance::EMERGENCY_COMMITTEE),
+	("Governance", governance::GOVERNANCE),
 	("Grandpa", rest::GRANDPA),
 	("ModelRegistry", rest::MODEL_REGISTRY),
 	("MultiBlockMigrations", rest::MIGRATIONS),
 	("Parameters", rest::PARAMETERS),
 	("Preimage", rest::PREIMAGE),
+	("Referenda", governance::REFERENDA),
 	("SafeMode", rest::SAFE_MODE),
 	("Scheduler", rest::SCHEDULER),
 	("Session", rest::SESSION),

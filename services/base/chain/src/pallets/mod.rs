@@ -127,6 +127,7 @@ pub mod balances;
 pub mod brakes;
 pub mod compute_receipts;
 pub mod coverage_policy;
+pub mod governance;
 pub mod meter_readings;
 pub mod model_registry;
 pub mod multisig;
