@@ -41,7 +41,7 @@ fn transfer() -> RuntimeCall {
 
 /// Metadata as clients of ten years read it.
 fn metadata_14() -> subxt::Metadata {
-	let bytes = crate::metadata_bytes(14).encode();
+	let bytes = Runtime::metadata_at_version(14).expect("it is offered").encode();
 	// Opaque metadata is a vector of bytes.
 	let bytes = Vec::<u8>::decode(&mut bytes.as_slice()).expect("bytes");
 	subxt::Metadata::decode(&mut bytes.as_slice()).expect("metadata")
@@ -197,7 +197,7 @@ fn a_runtime_that_has_the_hash_of_its_metadata_takes_it_and_no_other() {
 /// The hash of this runtime's metadata as wallets compute it (RFC 78 of the Polkadot fellowship): of
 /// the metadata of version 15, and what a wallet shows amounts and addresses with.
 fn hash_of_metadata() -> [u8; 32] {
-	let bytes = crate::metadata_bytes(15);
+	let bytes = Runtime::metadata_at_version(15).expect("it is offered");
 	let prefixed = RuntimeMetadataPrefixed::decode(&mut bytes.as_slice()).expect("metadata");
 	let shown = ExtraInfo {
 		spec_version: VERSION.spec_version,

@@ -68,7 +68,7 @@ fn account(number: u8) -> AccountId {
 }
 
 fn metadata() -> Metadata {
-	let bytes = crate::metadata_bytes(15);
+	let bytes = Runtime::metadata_at_version(15).expect("the runtime has this version");
 	Metadata::decode_all(&mut &bytes[..]).expect("it is metadata")
 }
 
@@ -719,7 +719,7 @@ fn our_pallets_have_no_other_calls() {
 #[test]
 fn a_call_that_a_runtime_lacks_is_unsupported() {
 	use subxt::ext::frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed};
-	let bytes = crate::metadata_bytes(15);
+	let bytes = Runtime::metadata_at_version(15).expect("the runtime has this version");
 	let mut all = RuntimeMetadataPrefixed::decode_all(&mut &bytes[..]).expect("it is metadata");
 	let RuntimeMetadata::V15(fewer) = &mut all.1 else { panic!("it has this version") };
 	fewer.pallets.retain(|pallet| pallet.name != "Balances");

@@ -1,6 +1,7 @@
 //! Everything that can grow in the state has a bound, which a page states.
 
 use codec::DecodeAll;
+use gridproof_runtime::Runtime;
 use std::collections::BTreeSet;
 use subxt::Metadata;
 
@@ -21,7 +22,7 @@ const PAGE: &str = include_str!("../../../docs/security/storage.md");
 
 #[test]
 fn every_map_of_our_pallets_is_bounded_by_deposits_or_a_number() {
-	let bytes = crate::metadata_bytes(15);
+	let bytes = Runtime::metadata_at_version(15).expect("the runtime has this version");
 	let metadata = Metadata::decode_all(&mut &bytes[..]).expect("it is metadata");
 	let mut maps = BTreeSet::new();
 	for name in OURS {
