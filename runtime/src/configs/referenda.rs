@@ -91,9 +91,10 @@ impl TracksInfo<Balance, BlockNumber> for Tracks {
 
 	fn tracks() -> impl Iterator<Item = Cow<'static, Track<u16, Balance, BlockNumber>>> {
 		[
-			Self::track(STANDARD, name(b"standard"), 7, 0, 20),
-			Self::track(ROOT, name(b"root"), 7, 3, 5),
-			Self::track(EMERGENCY, name(b"emergency"), 1, 0, 10),
+			// So many at once that nobody fills a track with deposits and keeps others waiting.
+			Self::track(STANDARD, name(b"standard"), 7, 0, 50),
+			Self::track(ROOT, name(b"root"), 7, 3, 20),
+			Self::track(EMERGENCY, name(b"emergency"), 1, 0, 50),
 		]
 		.into_iter()
 		.map(Cow::Owned)

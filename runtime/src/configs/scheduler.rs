@@ -19,8 +19,9 @@ frame_support::parameter_types! {
 
 impl pallet_scheduler::Config for Runtime {
 	type BlockNumberProvider = System;
-	type MaxScheduledPerBlock =
-		ConstU32<{ if cfg!(feature = "runtime-benchmarks") { 512 } else { 50 } }>;
+	// Each referendum is looked at in a block of its own choosing: a block that is full would lose what
+	// was decided. To fill one takes as many proposals, whose deposits are lost.
+	type MaxScheduledPerBlock = ConstU32<512>;
 	type MaximumWeight = MaximumSchedulerWeight;
 	type OriginPrivilegeCmp = EqualPrivilegeOnly;
 	type PalletsOrigin = OriginCaller;
