@@ -285,7 +285,12 @@ mod tests {
 			serde_json::from_str(&with_generic_addresses(&text)).expect("it is JSON");
 		let spec = serde_json::json!({ "id": "ours", "genesis": { "runtimeGenesis": { "patch": genesis } } });
 		let left = left_in_place(&spec, &printed);
-		for who in ["session.keys", "sudo.key", "brakes.emergency", "coveragePolicy.issuer"] {
+		for who in [
+			"session.keys",
+			"emergencyCommittee.members",
+			"brakes.emergency",
+			"coveragePolicy.issuer",
+		] {
 			assert!(left.iter().any(|text| text.contains(who)), "{who}: {left:?}");
 		}
 	}

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// Members that say who has which power.
 const POWERS: [(&str, &str); 5] = [
 	("/session/keys", "the authorities (session.keys)"),
-	("/sudo/key", "the account that governs (sudo.key)"),
+	("/emergencyCommittee/members", "the emergency committee (emergencyCommittee.members)"),
 	("/brakes/emergency", "the emergency account (brakes.emergency)"),
 	("/coveragePolicy/issuer", "the issuer of AICP (coveragePolicy.issuer)"),
 	("/attestations/keys", "the keys of the attestation roles (attestations.keys)"),
@@ -160,10 +160,10 @@ mod tests {
 		let left = left_in_place(&own, "gridproof_staging", &staging());
 		assert_eq!(left.len(), POWERS.len());
 		let mut edited = staging();
-		edited["sudo"]["key"] = "5".into();
+		edited["emergencyCommittee"]["members"] = serde_json::json!(["5"]);
 		let left = left_in_place(&spec(edited), "gridproof_staging", &staging());
 		assert_eq!(left.len(), POWERS.len() - 1);
-		assert!(!left.contains(&"the account that governs (sudo.key)"));
+		assert!(!left.contains(&"the emergency committee (emergencyCommittee.members)"));
 		assert!(left_in_place(&own, "ours", &staging()).is_empty(), "it is that network");
 	}
 }

@@ -1,16 +1,18 @@
 //! The states from which a chain can start: `development`, `local_testnet`, `staging`.
 //!
 //! In every preset AICP and KWH exist and belong to no key, and exactly 10.5 million AIT are
-//! distributed. Only `development` starts with a supply of AICP and with an organisation of
-//! electricians, and runs through days of a minute, emission steps of 15 seconds and check windows of six minutes. The built-in
-//! model counts in `development` and `local_testnet`; on `staging` none does until governance adds one.
+//! distributed. Only `development` has a root key, starts with a supply of AICP and with an
+//! organisation of electricians, and runs through days of a minute, emission steps of 15 seconds and check
+//! windows of six minutes. The built-in model counts in `development` and `local_testnet`; on `staging` none does
+//! until governance adds one.
 
 #![deny(missing_docs)]
 
 use crate::{
 	AccountId, AssetsConfig, AttestationsConfig, Balance, BalancesConfig, BrakesConfig,
-	ComputeChecksConfig, ComputeReceiptsConfig, CoveragePolicyConfig, MeterReadingsConfig,
-	ModelRegistryConfig, Multisig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
+	ComputeChecksConfig, ComputeReceiptsConfig, CoveragePolicyConfig, EmergencyCommitteeConfig,
+	MeterReadingsConfig, ModelRegistryConfig, Multisig, RuntimeGenesisConfig, SessionConfig,
+	SessionKeys, SudoConfig,
 	configs::TreasuryAccount,
 	constants::{
 		AICP, KWH,
@@ -46,12 +48,14 @@ use sp_genesis_builder::PresetId;
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 use sp_runtime::traits::AccountIdConversion;
 
-/// One node, Alice, who is also root. Ferdie is the emergency account.
+/// One node, Alice, who is also root. Ferdie is the emergency committee. Days of a minute, those of
+/// referenda too.
 pub const DEVELOPMENT: &str = sp_genesis_builder::DEV_RUNTIME_PRESET;
-/// Four authorities, the fewest of which one may be away: Alice, Bob, Charlie and Dave. Alice is root, Ferdie the
-/// emergency account.
+/// Four authorities, the fewest of which one may be away: Alice, Bob, Charlie and Dave. Its holders govern it, by
+/// referenda. Ferdie is the emergency committee.
 pub const LOCAL_TESTNET: &str = sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET;
-/// Four authorities whose operators made their keys; nobody here knows the secrets.
+/// Four authorities whose operators made their keys; nobody here knows the secrets. Its holders govern it, by
+/// referenda; the authorities are the emergency committee.
 pub const STAGING: &str = "staging";
 
 const MINUTE_MS: u64 = 60_000;
@@ -111,12 +115,11 @@ fn asset_owner() -> AccountId {
 
 /// Returns the genesis state with these authorities. `accounts` share equally the part of the
 /// genesis supply that the treasury does not get, to the last unit (the first account takes the
-/// remainder). `emergency` can stop things and loosen nothing.
+/// remainder).
 fn genesis(
 	authorities: Vec<Authority>,
 	accounts: Vec<AccountId>,
-	root: AccountId,
-	emergency: AccountId,
+	governing: Governing,
 	reserve: Reserve,
 	metering: Metering,
 	computing: Computing,
@@ -147,7 +150,7 @@ fn genesis(
 			calendar: reserve.calendar,
 		},
 		balances: BalancesConfig { balances },
-		brakes: BrakesConfig { emergency: Some(emergency) },
+		brakes: BrakesConfig { emergency: Some(governing.emergency) },
 		compute_checks: ComputeChecksConfig {
 			parameters: computing.checks,
 			verifiers: computing.verifiers,
@@ -162,6 +165,10 @@ fn genesis(
 			parameters: reserve.parameters,
 			issuer: Some(reserve.issuer),
 			supply: reserve.supply,
+		},
+		emergency_committee: EmergencyCommitteeConfig {
+			members: governing.committee,
+			..Default::default()
 		},
 		meter_readings: MeterReadingsConfig {
 			organisations: metering.organisations,
@@ -179,8 +186,26 @@ fn genesis(
 				.map(|authority| (authority.account.clone(), authority.account, authority.keys))
 				.collect::<Vec<_>>(),
 		},
-		sudo: SudoConfig { key: Some(root) },
+		sudo: SudoConfig { key: governing.root },
 	})
+}
+
+/// Who governs beside the holders of AIT.
+struct Governing {
+	/// Account that is root; `None` where only a referendum is.
+	root: Option<AccountId>,
+	/// Members of the committee, half of whom can stop things and loosen nothing.
+	committee: Vec<AccountId>,
+	/// Account that can do as much: an account of their keys.
+	emergency: AccountId,
+}
+
+impl Governing {
+	/// Ferdie stops.
+	fn well_known(root: Option<AccountId>) -> Self {
+		let ferdie = Sr25519Keyring::Ferdie.to_account_id();
+		Self { root, committee: vec![ferdie.clone()], emergency: ferdie }
+	}
 }
 
 /// Genesis values of the reserve, on which AICP rests.
@@ -347,8 +372,7 @@ fn development() -> Value {
 	genesis(
 		vec![Authority::well_known(Sr25519Keyring::Alice, Ed25519Keyring::Alice)],
 		well_known_accounts(),
-		Sr25519Keyring::Alice.to_account_id(),
-		Sr25519Keyring::Ferdie.to_account_id(),
+		Governing::well_known(Some(Sr25519Keyring::Alice.to_account_id())),
 		Reserve::demonstration(),
 		Metering::demonstration(),
 		Computing::demonstration(),
@@ -364,8 +388,7 @@ fn local_testnet() -> Value {
 			Authority::well_known(Sr25519Keyring::Dave, Ed25519Keyring::Dave),
 		],
 		well_known_accounts(),
-		Sr25519Keyring::Alice.to_account_id(),
-		Sr25519Keyring::Ferdie.to_account_id(),
+		Governing::well_known(None),
 		Reserve::real(DEVELOPMENT_ROLE_KEYS, development_issuer()),
 		Metering::default(),
 		Computing::real(embedded().into_iter().collect(), well_known_verifiers()),
@@ -401,12 +424,12 @@ const STAGING_AUTHORITIES: [StagingKeys; 4] = [
 	),
 ];
 
-/// Root of staging, until governance replaces it.
-const STAGING_ROOT: [u8; 32] =
+/// Holder of a share of staging's AIT that is no authority: its operators' common account.
+const STAGING_HOLDER: [u8; 32] =
 	hex!("54d7f6d72ac8c9debb4df4de2228b888c08b28d3ebe53aff5515802be811f73b");
 
-/// Number of the four staging authorities who together are the emergency account: two, so that one
-/// of them cannot stop the chain, and two who are awake can.
+/// Number of the four staging authorities who together are the emergency account, as half of them are
+/// by a motion: two, so that one of them cannot stop the chain, and two who are awake can.
 const STAGING_EMERGENCY_THRESHOLD: u16 = 2;
 
 /// Issuer of staging, until governance appoints another one: an Ed25519 key.
@@ -421,7 +444,7 @@ const STAGING_ROLE_KEYS: [[u8; 32]; 3] = [
 ];
 
 fn staging() -> Value {
-	let root = AccountId::from(STAGING_ROOT);
+	let holder = AccountId::from(STAGING_HOLDER);
 	let authorities = STAGING_AUTHORITIES
 		.into_iter()
 		.map(|(account, aura, grandpa)| Authority {
@@ -430,7 +453,7 @@ fn staging() -> Value {
 		})
 		.collect::<Vec<_>>();
 	// The issuer pays fees like anyone.
-	let accounts = [root.clone(), AccountId::from(STAGING_ISSUER)]
+	let accounts = [holder, AccountId::from(STAGING_ISSUER)]
 		.into_iter()
 		.chain(authorities.iter().map(|authority| authority.account.clone()))
 		.collect();
@@ -440,7 +463,8 @@ fn staging() -> Value {
 	signatories.sort();
 	let emergency = Multisig::multi_account_id(&signatories, STAGING_EMERGENCY_THRESHOLD);
 	let computing = Computing::real(Vec::new(), Vec::new());
-	genesis(authorities, accounts, root, emergency, reserve, Metering::default(), computing)
+	let governing = Governing { root: None, committee: signatories, emergency };
+	genesis(authorities, accounts, governing, reserve, Metering::default(), computing)
 }
 
 /// Returns the preset named `id` as JSON, if there is one.

@@ -62,7 +62,7 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 	impl_name: Cow::Borrowed("gridproof-node"),
 	authoring_version: 1,
 	// Moves with every change of behaviour.
-	spec_version: 103,
+	spec_version: 104,
 	impl_version: 0,
 	apis: apis::RUNTIME_API_VERSIONS,
 	// Moves when the encoding of a call or of the transaction extensions changes.
@@ -128,8 +128,7 @@ pub type Executive = frame_executive::Executive<
 
 /// Pallets and their indices. An index is part of every call's and event's encoding: it is never
 /// changed and never reused (12 was in use once). Free: 9 for consensus, 16 to 19 for money, 25 to
-/// 29 for accounts, 37 to 39 for governance, 42 and above for what Gridproof adds (42 meter
-/// readings, 43 compute receipts, 44 work authorities, 45 models, 46 compute checks).
+/// 29 for accounts, 44 for work authorities, 48 and above for what Gridproof adds.
 #[frame_support::runtime]
 mod runtime {
 	/// All pallets of the runtime.
@@ -208,6 +207,12 @@ mod runtime {
 	pub type MultiBlockMigrations = pallet_migrations;
 	#[runtime::pallet_index(36)]
 	pub type Brakes = pallet_brakes;
+	#[runtime::pallet_index(37)]
+	pub type Referenda = pallet_referenda;
+	#[runtime::pallet_index(38)]
+	pub type ConvictionVoting = pallet_conviction_voting;
+	#[runtime::pallet_index(39)]
+	pub type EmergencyCommittee = pallet_collective<Instance1>;
 
 	// What Gridproof adds.
 	#[runtime::pallet_index(40)]
@@ -222,6 +227,8 @@ mod runtime {
 	pub type ModelRegistry = pallet_model_registry;
 	#[runtime::pallet_index(46)]
 	pub type ComputeChecks = pallet_compute_checks;
+	#[runtime::pallet_index(47)]
+	pub type Governance = pallet_governance;
 }
 
 #[cfg(feature = "runtime-benchmarks")]

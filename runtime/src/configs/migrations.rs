@@ -24,6 +24,7 @@ pub(super) type Migrations = (
 	pallet_coverage_policy::migrations::V3<Runtime>,
 	pallet_meter_readings::migrations::MigrateV1ToV2<Runtime>,
 	pallet_meter_readings::migrations::MigrateV2ToV3<Runtime>,
+	super::sudo::KeyOfDemonstrationsOnly,
 );
 
 frame_support::parameter_types! {

@@ -1,13 +1,14 @@
 //! `pallet_scheduler`: calls that governance sets for a later block.
 
 use crate::{
-	OriginCaller, Preimage, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, System,
-	configs::GovernanceOrigin, constants::RuntimeBlockWeights,
+	AccountId, OriginCaller, Preimage, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, System,
+	constants::RuntimeBlockWeights,
 };
 use frame_support::{
 	traits::{ConstU32, EqualPrivilegeOnly},
 	weights::Weight,
 };
+use frame_system::EnsureRoot;
 use sp_runtime::Perbill;
 
 frame_support::parameter_types! {
@@ -18,8 +19,9 @@ frame_support::parameter_types! {
 
 impl pallet_scheduler::Config for Runtime {
 	type BlockNumberProvider = System;
-	type MaxScheduledPerBlock =
-		ConstU32<{ if cfg!(feature = "runtime-benchmarks") { 512 } else { 50 } }>;
+	// Each referendum is looked at in a block of its own choosing: a block that is full would lose what
+	// was decided. To fill one takes as many proposals, whose deposits are lost.
+	type MaxScheduledPerBlock = ConstU32<512>;
 	type MaximumWeight = MaximumSchedulerWeight;
 	type OriginPrivilegeCmp = EqualPrivilegeOnly;
 	type PalletsOrigin = OriginCaller;
@@ -27,6 +29,7 @@ impl pallet_scheduler::Config for Runtime {
 	type RuntimeCall = RuntimeCall;
 	type RuntimeEvent = RuntimeEvent;
 	type RuntimeOrigin = RuntimeOrigin;
-	type ScheduleOrigin = GovernanceOrigin;
+	// What a referendum decides, it schedules itself.
+	type ScheduleOrigin = EnsureRoot<AccountId>;
 	type WeightInfo = pallet_scheduler::weights::SubstrateWeight<Runtime>;
 }

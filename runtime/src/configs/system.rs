@@ -3,6 +3,7 @@
 use crate::{
 	AccountId, Block, Hash, Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
 	RuntimeTask, SafeMode, TxPause, VERSION,
+	configs::conviction_voting::is_plain,
 	constants::{BLOCK_HASH_COUNT, RuntimeBlockLength, RuntimeBlockWeights, SS58_PREFIX},
 };
 use alloc::{vec, vec::Vec};
@@ -19,7 +20,8 @@ frame_support::parameter_types! {
 	pub const Version: RuntimeVersion = VERSION;
 }
 
-/// Refuses calls that nobody may make on this chain, root neither as long as it is a key:
+/// Refuses calls that nobody may make on this chain but a referendum of the root track, which is as
+/// much as an upgrade. No other track may, and a sudo key neither:
 ///
 /// - `Assets`: everything that creates, destroys or administers an asset, and a refund that burns.
 ///   AICP and KWH exist from genesis, belong to no key, and each is minted by one pallet only.
@@ -31,6 +33,7 @@ frame_support::parameter_types! {
 ///   repaired is repaired by an upgrade, which everybody can read.
 /// - `Session::purge_keys`: an authority would be out of reach of a report while it votes on.
 /// - `Grandpa::note_stalled`: breaks every later warp-sync proof.
+/// - `ConvictionVoting::vote` and `delegate` with other weights than one vote for an AIT.
 ///
 /// The SDK does not filter what root dispatches. So what a key asks to be dispatched as root is
 /// looked into, through everything that wraps calls.
@@ -42,6 +45,7 @@ impl CallFilter {
 		use frame_system::Call as System;
 		use pallet_assets::Call as Assets;
 		use pallet_balances::Call as Balances;
+		use pallet_conviction_voting::Call as Voting;
 		use pallet_sudo::Call as Sudo;
 		use pallet_utility::Call as Utility;
 		match call {
@@ -76,12 +80,18 @@ impl CallFilter {
 			),
 			RuntimeCall::Session(pallet_session::Call::purge_keys { .. })
 			| RuntimeCall::Grandpa(pallet_grandpa::Call::note_stalled { .. }) => true,
+			RuntimeCall::ConvictionVoting(Voting::vote { vote, .. }) => !is_plain(vote),
+			RuntimeCall::ConvictionVoting(Voting::delegate { conviction, .. }) => {
+				*conviction != pallet_conviction_voting::Conviction::Locked1x
+			},
 			_ => false,
 		}
 	}
 
 	/// Returns the calls that a call wraps. Calls nest no deeper than a transaction decodes.
 	fn wrapped(call: &RuntimeCall) -> Vec<&RuntimeCall> {
+		use pallet_collective::Call as Collective;
+		use pallet_governance::Call as Governance;
 		use pallet_multisig::Call as Multisig;
 		use pallet_proxy::Call as Proxy;
 		use pallet_scheduler::Call as Scheduler;
@@ -97,6 +107,11 @@ impl CallFilter {
 				Multisig::as_multi { call, .. } | Multisig::as_multi_threshold_1 { call, .. },
 			)
 			| RuntimeCall::Proxy(Proxy::proxy { call, .. } | Proxy::proxy_announced { call, .. })
+			| RuntimeCall::Governance(Governance::stop { call } | Governance::lift { call })
+			| RuntimeCall::EmergencyCommittee(
+				Collective::execute { proposal: call, .. }
+				| Collective::propose { proposal: call, .. },
+			)
 			| RuntimeCall::Scheduler(
 				Scheduler::schedule { call, .. }
 				| Scheduler::schedule_named { call, .. }

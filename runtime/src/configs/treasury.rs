@@ -8,15 +8,17 @@ use crate::{
 use frame_support::{
 	PalletId,
 	traits::{
-		ConstU32, GetStorageVersion, OnRuntimeUpgrade,
+		ConstU32, ConstU128, GetStorageVersion, MapSuccess, OnRuntimeUpgrade,
 		fungible::{NativeFromLeft, NativeOrWithId, UnionOf},
 		tokens::{UnityAssetBalanceConversion, pay::PayAssetFromAccount},
 	},
 	weights::Weight,
 };
-use frame_system::EnsureRootWithSuccess;
 use pallet_treasury::{PaymentState, SpendStatus};
-use sp_runtime::{Permill, traits::IdentityLookup};
+use sp_runtime::{
+	Permill,
+	traits::{IdentityLookup, Replace},
+};
 
 frame_support::parameter_types! {
 	/// Id from which the treasury's account is derived.
@@ -25,8 +27,6 @@ frame_support::parameter_types! {
 	pub TreasuryAccount: AccountId = crate::Treasury::account_id();
 	/// Nothing that the treasury holds is ever burned.
 	pub const Burn: Permill = Permill::zero();
-	/// Governance may spend any amount in one call.
-	pub const MaxSpend: Balance = Balance::MAX;
 	/// Time between two checks for due spends, in blocks.
 	pub const SpendPeriod: BlockNumber = DAYS;
 	/// Time in which an approved spend can be claimed, in blocks.
@@ -70,7 +70,8 @@ impl pallet_treasury::Config for Runtime {
 	type RejectOrigin = GovernanceOrigin;
 	type RuntimeEvent = RuntimeEvent;
 	type SpendFunds = ();
-	type SpendOrigin = EnsureRootWithSuccess<AccountId, MaxSpend>;
+	// Governance may spend any amount in one call.
+	type SpendOrigin = MapSuccess<GovernanceOrigin, Replace<ConstU128<{ Balance::MAX }>>>;
 	type SpendPeriod = SpendPeriod;
 	type WeightInfo = pallet_treasury::weights::SubstrateWeight<Runtime>;
 }

@@ -7,22 +7,56 @@ use crate::{
 use frame_support::traits::{ConstU32, Contains};
 use pallet_tx_pause::RuntimeCallNameOf;
 
-/// Calls that cannot be paused: time, finality, the ways back for a root of one key or of several,
-/// and whatever stops.
+/// Calls that cannot be paused: time, finality, whatever people govern by and governance decides,
+/// multisigs and proxies, and whatever stops.
 pub struct UnpausableCalls;
 
 impl Contains<RuntimeCallNameOf<Runtime>> for UnpausableCalls {
 	fn contains(name: &RuntimeCallNameOf<Runtime>) -> bool {
 		let (pallet, call) = (name.0.as_slice(), name.1.as_slice());
 		match pallet {
-			b"Timestamp" | b"Grandpa" | b"Authorities" | b"Sudo" | b"SafeMode" | b"Multisig"
-			| b"Proxy" | b"Parameters" | b"Preimage" | b"Scheduler" | b"Brakes" => true,
+			b"Timestamp"
+			| b"Grandpa"
+			| b"Authorities"
+			| b"Sudo"
+			| b"SafeMode"
+			| b"TxPause"
+			| b"Multisig"
+			| b"Proxy"
+			| b"Parameters"
+			| b"Preimage"
+			| b"Scheduler"
+			| b"Brakes"
+			| b"Governance"
+			| b"Referenda"
+			| b"ConvictionVoting"
+			| b"EmergencyCommittee"
+			| b"ModelRegistry" => true,
 			b"System" => call == b"apply_authorized_upgrade",
 			// Nobody takes a role its brake, or the others its lifting.
-			b"Attestations" => matches!(call, b"pause" | b"stop_mint" | b"lift_stop"),
-			b"MeterReadings" => call == b"pause",
-			b"CoveragePolicy" | b"ComputeReceipts" => call == b"set_breaker",
-			b"ModelRegistry" => call == b"stop",
+			b"Attestations" => call != b"submit",
+			b"MeterReadings" => {
+				matches!(
+					call,
+					b"pause"
+						| b"resume" | b"set_limits"
+						| b"set_recorder" | b"set_organisation_standing"
+						| b"suspend_meter" | b"reinstate_meter"
+				)
+			},
+			b"CoveragePolicy" => matches!(call, b"set_breaker" | b"set_parameters" | b"set_issuer"),
+			b"ComputeReceipts" => matches!(
+				call,
+				b"set_breaker"
+					| b"set_parameters"
+					| b"set_channel_parameters"
+					| b"set_reference_rate"
+					| b"admit_coordinator"
+					| b"exclude_coordinator"
+					| b"call_off_slashes"
+					| b"ban" | b"forfeit"
+			),
+			b"Treasury" => !matches!(call, b"payout" | b"check_status"),
 			// Where one of them alone were paused, batches would mature unseen, and jurors be fined who
 			// cannot speak. What stops settlement stops their clocks too.
 			b"ComputeChecks" => true,

@@ -3,6 +3,7 @@
 mod authorities;
 mod clients;
 mod computing;
+mod governance;
 mod limits;
 mod metering;
 mod migration;

@@ -102,6 +102,24 @@ fn a_chain_from_before_checks_has_no_verifiers_and_its_pay_does_not_wait() {
 }
 
 #[test]
+fn only_a_chain_of_short_days_keeps_its_root_key() {
+	use gridproof_primitives::time::calendar::Calendar;
+	use pallet_attestations::CalendarInUse;
+	let exists = pallet_sudo::Key::<Runtime>::exists;
+	old_chain(|| {
+		assert!(exists());
+		migrate();
+		assert!(exists(), "it is a demonstration");
+		// The same chain, had it real days.
+		CalendarInUse::<Runtime>::put(Calendar::UTC);
+		migrate();
+		assert!(!exists());
+		migrate();
+		assert!(!exists());
+	});
+}
+
+#[test]
 fn a_migration_that_ran_does_nothing_when_it_runs_again() {
 	old_chain(|| {
 		migrate();

@@ -3,6 +3,7 @@
 use frame_support::traits::fungibles::{Inspect, metadata::Inspect as _, roles::Inspect as _};
 use gridproof_runtime::{
 	AccountId, Balances, BuildStorage, Grandpa, Runtime, RuntimeGenesisConfig, Session, System,
+	configs::Committee,
 	constants::{
 		AICP, KWH,
 		currency::{AIT, EXISTENTIAL_DEPOSIT, GENESIS_SUPPLY},
@@ -51,7 +52,8 @@ fn every_preset_has_its_authorities_once_and_with_weight_one() {
 			let unique: std::collections::BTreeSet<_> =
 				grandpa.iter().map(|(key, _)| key.clone()).collect();
 			assert_eq!(unique.len(), number, "{id}");
-			assert!(pallet_sudo::Key::<Runtime>::exists(), "{id}");
+			// Elsewhere only a referendum is root.
+			assert_eq!(pallet_sudo::Key::<Runtime>::exists(), id == DEVELOPMENT, "{id}");
 		});
 	}
 }
@@ -291,6 +293,8 @@ fn who_may_stop_is_not_who_governs() {
 			let emergency = pallet_brakes::EmergencyAccount::<Runtime>::get();
 			assert!(emergency.is_some(), "{id}");
 			assert_ne!(emergency, pallet_sudo::Key::<Runtime>::get(), "{id}");
+			let committee = pallet_collective::Members::<Runtime, Committee>::get();
+			assert_eq!(committee.len(), if id == STAGING { 4 } else { 1 }, "{id}");
 		});
 	}
 }
@@ -303,5 +307,7 @@ fn two_of_the_four_staging_authorities_stop() {
 		assert_eq!(authorities.len(), 4);
 		let expected = gridproof_runtime::Multisig::multi_account_id(&authorities, 2);
 		assert_eq!(pallet_brakes::EmergencyAccount::<Runtime>::get(), Some(expected));
+		let members = pallet_collective::Members::<Runtime, Committee>::get();
+		assert_eq!(members, authorities);
 	});
 }

@@ -9,8 +9,8 @@ use gridproof_chain::{
 	event::{Event, RawEvent},
 	pallets::{
 		assets, attestations, authorities, balances, brakes, compute_checks, compute_receipts,
-		coverage_policy, meter_readings, model_registry, multisig, safe_mode, session, sudo,
-		system, transaction_payment, treasury, tx_pause, utility,
+		coverage_policy, governance, meter_readings, model_registry, multisig, safe_mode, session,
+		sudo, system, transaction_payment, treasury, tx_pause, utility,
 	},
 	refusal::PoolRefusal,
 };
@@ -649,6 +649,20 @@ fn governing_calls() -> Vec<(Call, RuntimeCall)> {
 		(
 			brakes::call::set_emergency_account(Some([3; 32])),
 			pallet_brakes::Call::<Runtime>::set_emergency_account { new: Some(account(3)) }.into(),
+		),
+		(
+			governance::call::stop(safe_mode::call::force_enter()),
+			pallet_governance::Call::<Runtime>::stop {
+				call: Box::new(pallet_safe_mode::Call::<Runtime>::force_enter {}.into()),
+			}
+			.into(),
+		),
+		(
+			governance::call::lift(safe_mode::call::force_exit()),
+			pallet_governance::Call::<Runtime>::lift {
+				call: Box::new(pallet_safe_mode::Call::<Runtime>::force_exit {}.into()),
+			}
+			.into(),
 		),
 		(safe_mode::call::force_enter(), pallet_safe_mode::Call::<Runtime>::force_enter {}.into()),
 		(safe_mode::call::force_exit(), pallet_safe_mode::Call::<Runtime>::force_exit {}.into()),

@@ -8,10 +8,10 @@ use frame_support::{
 };
 use gridproof_primitives::reserve::attestation::AttestationFields;
 use gridproof_runtime::{
-	AccountId, Assets, Balances, Brakes, BuildStorage, Executive, MultiBlockMigrations, Multisig,
-	Parameters, Proxy, RefuseFiltered, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig,
-	RuntimeOrigin, SafeMode, Signature, SignedPayload, System, TxExtension, TxPause,
-	UncheckedExtrinsic, constants::currency::AIT,
+	AccountId, Assets, Balances, Brakes, BuildStorage, Executive, Governance, MultiBlockMigrations,
+	Multisig, Parameters, Proxy, RefuseFiltered, Runtime, RuntimeCall, RuntimeEvent,
+	RuntimeGenesisConfig, RuntimeOrigin, SafeMode, Signature, SignedPayload, System, TxExtension,
+	TxPause, UncheckedExtrinsic, constants::currency::AIT,
 };
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave};
 use sp_runtime::{
@@ -341,45 +341,54 @@ fn what_an_exit_wraps_stays_stopped() {
 fn the_emergency_account_stops_and_loosens_nothing() {
 	with_accounts(|| {
 		let emergency = || RuntimeOrigin::signed(Dave.to_account_id());
+		let stop = |call: RuntimeCall| Governance::stop(emergency(), Box::new(call));
 		let bad = sp_runtime::DispatchError::BadOrigin;
-		assert_eq!(SafeMode::force_enter(emergency()), Err(bad));
+		let enter = || RuntimeCall::from(pallet_safe_mode::Call::force_enter {});
+		assert_eq!(stop(enter()), Err(bad));
 		assert_ok!(Brakes::set_emergency_account(
 			RuntimeOrigin::root(),
 			Some(Dave.to_account_id())
 		));
-		assert_ok!(SafeMode::force_enter(emergency()));
-		assert_eq!(pallet_safe_mode::EnteredUntil::<Runtime>::get(), Some(1 + 86_400));
-		for answer in [
-			SafeMode::force_exit(emergency()),
-			SafeMode::force_extend(emergency()),
-			Brakes::set_emergency_account(emergency(), None),
-		] {
-			assert_eq!(answer, Err(bad));
+		assert_ok!(stop(enter()));
+		assert_eq!(pallet_safe_mode::EnteredUntil::<Runtime>::get(), Some(1 + 14 * 86_400));
+		let none = Err(pallet_governance::Error::<Runtime>::NotAStop.into());
+		let loosening: Vec<RuntimeCall> = vec![
+			pallet_safe_mode::Call::force_exit {}.into(),
+			pallet_safe_mode::Call::force_extend {}.into(),
+			pallet_brakes::Call::set_emergency_account { new: None }.into(),
+		];
+		for call in loosening {
+			assert_eq!(stop(call.clone()), none);
+			assert_eq!(call.dispatch(emergency()).map_err(|answer| answer.error), Err(bad));
 		}
 		let name = |text: &[u8]| text.to_vec().try_into().expect("it is short");
 		let remark = || (name(b"System"), name(b"remark"));
-		assert_ok!(TxPause::pause(emergency(), remark()));
-		assert_eq!(TxPause::unpause(emergency(), remark()), Err(bad));
+		assert_ok!(stop(pallet_tx_pause::Call::pause { full_name: remark() }.into()));
+		assert_eq!(TxPause::unpause(emergency(), remark()), Err(bad.into()));
+		assert_eq!(stop(pallet_tx_pause::Call::unpause { ident: remark() }.into()), none);
 
 		// Each pallet's brake, in safe mode too, and never back.
 		use gridproof_primitives::{
 			compute::Breaker as Compute, reserve::state::Breaker as Policy,
 		};
-		use gridproof_runtime::{Attestations, ComputeReceipts, CoveragePolicy, MeterReadings};
-		assert_ok!(Attestations::pause(emergency()));
-		assert_ok!(MeterReadings::pause(emergency()));
-		assert_ok!(ComputeReceipts::set_breaker(emergency(), Compute::AllStopped));
-		assert_ok!(CoveragePolicy::set_breaker(emergency(), Policy::AllStopped));
-		assert_eq!(Attestations::resume(emergency()), Err(bad));
-		assert_eq!(MeterReadings::resume(emergency()), Err(bad));
-		assert!(ComputeReceipts::set_breaker(emergency(), Compute::MintStopped).is_err());
-		assert!(CoveragePolicy::set_breaker(emergency(), Policy::MintStopped).is_err());
+		let (compute, policy) = (
+			|new| RuntimeCall::from(pallet_compute_receipts::Call::set_breaker { new }),
+			|new| RuntimeCall::from(pallet_coverage_policy::Call::set_breaker { new }),
+		);
+		assert_ok!(stop(pallet_attestations::Call::pause {}.into()));
+		assert_ok!(stop(pallet_meter_readings::Call::pause {}.into()));
+		assert_ok!(stop(compute(Compute::AllStopped)));
+		assert_ok!(stop(policy(Policy::AllStopped)));
+		assert_eq!(stop(pallet_attestations::Call::resume {}.into()), none);
+		assert_eq!(stop(pallet_meter_readings::Call::resume {}.into()), none);
+		assert!(stop(compute(Compute::MintStopped)).is_err());
+		assert!(stop(policy(Policy::MintStopped)).is_err());
 		// It stops a model, and adds and resumes none.
 		use gridproof_primitives::compute::registry::{EngineClass, ModelTerms, Pending};
 		use gridproof_runtime::ModelRegistry;
 		let model = gridproof_primitives::H256::zero();
 		let unknown = pallet_model_registry::Error::<Runtime>::NotFound;
-		assert_eq!(ModelRegistry::stop(emergency(), model), Err(unknown.into()));
+		assert_eq!(stop(pallet_model_registry::Call::stop { model }.into()), Err(unknown.into()));
 		let terms = ModelTerms { factor: 1, engine: EngineClass::Exact };
 		for answer in [
 			ModelRegistry::propose_change(emergency(), model, terms),
@@ -395,9 +404,11 @@ fn the_emergency_account_stops_and_loosens_nothing() {
 		for call in [
 			RuntimeCall::from(pallet_model_registry::Call::stop { model }),
 			pallet_meter_readings::Call::pause {}.into(),
-			pallet_compute_receipts::Call::set_breaker { new: Compute::AllStopped }.into(),
-			pallet_coverage_policy::Call::set_breaker { new: Policy::AllStopped }.into(),
+			compute(Compute::AllStopped),
+			policy(Policy::AllStopped),
 		] {
+			let stop = pallet_governance::Call::stop { call: Box::new(call.clone()) };
+			assert_ne!(validate(signed(Dave, 0, stop.into())), Err(stopped()));
 			assert_ne!(validate(signed(Dave, 0, call)), Err(stopped()));
 		}
 	});

@@ -14,6 +14,7 @@ const OURS: [&str; 9] = [
 	"ComputeReceipts",
 	"CoveragePolicy",
 	"FreeCalls",
+	"Governance",
 	"MeterReadings",
 	"ModelRegistry",
 ];

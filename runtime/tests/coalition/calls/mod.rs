@@ -10,6 +10,7 @@ mod channels;
 mod compute_checks;
 mod compute_receipts;
 mod coverage_policy;
+mod governance;
 mod meter_readings;
 mod multisig;
 mod proxy;
@@ -56,11 +57,15 @@ pub(crate) const ALL: &[(&str, Calls)] = &[
 	("ComputeChecks", compute_checks::CALLS),
 	("Authorities", rest::AUTHORITIES),
 	("Brakes", rest::BRAKES),
+	("ConvictionVoting", governance::CONVICTION_VOTING),
+	("EmergencyCommittee", governance::EMERGENCY_COMMITTEE),
+	("Governance", governance::GOVERNANCE),
 	("Grandpa", rest::GRANDPA),
 	("ModelRegistry", rest::MODEL_REGISTRY),
 	("MultiBlockMigrations", rest::MIGRATIONS),
 	("Parameters", rest::PARAMETERS),
 	("Preimage", rest::PREIMAGE),
+	("Referenda", governance::REFERENDA),
 	("SafeMode", rest::SAFE_MODE),
 	("Scheduler", rest::SCHEDULER),
 	("Session", rest::SESSION),

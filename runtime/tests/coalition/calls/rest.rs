@@ -11,7 +11,7 @@ use gridproof_runtime::{
 };
 
 /// A call of bytes that are all alike.
-fn bytes<P: PalletInfoAccess>(world: &World, rng: &mut Rng, call: u8) -> Option<Sent> {
+pub(super) fn bytes<P: PalletInfoAccess>(world: &World, rng: &mut Rng, call: u8) -> Option<Sent> {
 	let pallet = u8::try_from(P::index()).expect("small");
 	let call = filled(pallet, call, rng.pick(&[0, 1, 2]))?;
 	Some(Sent::Signed(world.wallet(rng), call))

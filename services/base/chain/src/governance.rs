@@ -6,7 +6,7 @@
 use crate::{
 	Call, Chain, ChainError, Included, Patience, Refusal,
 	pallets::{
-		AccountId, brakes,
+		AccountId, brakes, governance as doors,
 		multisig::{self, Waiting, event::MultisigExecuted},
 		sudo::{self, event::Sudid},
 		transaction_payment,
@@ -23,7 +23,7 @@ use subxt::dynamic::Value;
 pub enum Power {
 	/// As root: whatever governance may do.
 	Root,
-	/// As the emergency account, which can stop and loosen nothing.
+	/// As the emergency account, which can stop and loosen nothing. What it stops ends after 14 days.
 	Emergency,
 }
 
@@ -236,7 +236,7 @@ impl Chain {
 			self.check_power(power, account).await?;
 			let call = match power {
 				Power::Root => sudo::call::sudo(call.clone()),
-				Power::Emergency => call.clone(),
+				Power::Emergency => doors::call::stop(call.clone()),
 			};
 			let bytes = self.encode(&call).await?;
 			let hash = multisig::hash(&bytes);

@@ -128,6 +128,7 @@ pub mod brakes;
 pub mod compute_checks;
 pub mod compute_receipts;
 pub mod coverage_policy;
+pub mod governance;
 pub mod meter_readings;
 pub mod model_registry;
 pub mod multisig;

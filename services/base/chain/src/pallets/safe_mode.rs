@@ -8,7 +8,7 @@ pub mod call {
 	use super::PALLET;
 	use crate::Call;
 
-	/// Enters it for a day. For governance, also in an emergency.
+	/// Enters it: for a day as governance, for 14 days in an emergency.
 	pub fn force_enter() -> Call {
 		Call::new(PALLET, "force_enter", &())
 	}
