@@ -13,7 +13,8 @@
 //! ## Terminology
 //!
 //! - **Stop**: what one call of the committee holds up, as [`Config::Stop`] tells stops apart.
-//! - **Rest**: the time in which the committee cannot raise the same stop again.
+//! - **Rest**: the time after a stop in which the committee cannot raise it again, nor another one of the
+//!   same thing. It is as long as the stop.
 //!
 //! ## Key Concepts
 //!
@@ -82,7 +83,7 @@ pub mod pallet {
 		type Lifts: Contains<<Self as Config>::RuntimeCall>;
 		/// What the committee can stop.
 		type Stop: Parameter + MaxEncodedLen + Stoppable<<Self as Config>::RuntimeCall>;
-		/// Blocks after which a stop of the committee ends, and for which it cannot raise the same.
+		/// Blocks after which a stop of the committee ends, and for which it rests then.
 		type StopLength: Get<BlockNumberFor<Self>>;
 		/// Number of stops that are remembered at once.
 		#[pallet::constant]
@@ -175,8 +176,9 @@ pub mod pallet {
 		///
 		/// ## Details
 		///
-		/// The stop ends after [`Config::StopLength`], unless governance keeps it. A stricter stop of
-		/// what the committee stopped already ends with the first.
+		/// The stop ends after [`Config::StopLength`], unless governance keeps it, and rests as long. A
+		/// stricter stop of what the committee has stopped may be raised while that holds, and ends with
+		/// it.
 		///
 		/// ## Parameters
 		///
@@ -185,7 +187,8 @@ pub mod pallet {
 		/// ## Errors
 		///
 		/// - [`Error::NotAStop`] if the call is none of those that stop.
-		/// - [`Error::TooSoon`] if the committee raised the same stop within [`Config::StopLength`].
+		/// - [`Error::TooSoon`] if the committee raised this stop before and it rests, or one of the same
+		///   thing that holds no more.
 		/// - [`Error::MaxStopsExceeded`] if too many are remembered.
 		/// - Those of the call itself.
 		///
@@ -279,16 +282,18 @@ pub mod pallet {
 		/// Writes a stop down before it is made.
 		fn raise(stop: T::Stop) -> Result<(), Error<T>> {
 			let now = frame_system::Pallet::<T>::block_number();
-			let again = now.saturating_add(T::StopLength::get());
+			let over = now.saturating_add(T::StopLength::get());
+			// Else it would be raised in the block in which it ends, or two of one thing in turn.
+			let again = over.saturating_add(T::StopLength::get());
 			let mut rows = Stops::<T>::get();
-			ensure!(
-				!rows.iter().any(|row| row.again > now && row.stop.is_same(&stop)),
-				Error::<T>::TooSoon
-			);
+			let of_it = |row: &Raised<T::Stop, _>| row.stop.is_of_same_thing(&stop);
+			let holds = rows.iter().any(|row| of_it(row) && row.stop.holds());
+			let bars = |row: &Raised<T::Stop, _>| row.stop.is_same(&stop) || (!holds && of_it(row));
+			ensure!(!rows.iter().any(|row| row.again > now && bars(row)), Error::<T>::TooSoon);
 			rows.retain(|row| row.again > now || row.ends.is_some());
 			let (mut stop, mut ends) = (stop, None);
 			if !stop.ends_by_itself() {
-				ends = Some(again);
+				ends = Some(over);
 			}
 			// What was stopped less strictly: both end together, where the first began.
 			for row in rows.iter_mut().filter(|row| row.ends.is_some()) {

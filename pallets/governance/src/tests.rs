@@ -77,6 +77,10 @@ impl Stoppable<RuntimeCall> for Brake {
 		}
 	}
 
+	fn is_of_same_thing(&self, other: &Self) -> bool {
+		matches!((self, other), (Self::Level { .. }, Self::Level { .. })) || self == other
+	}
+
 	fn stricter_than(&self, other: &Self) -> Option<Self> {
 		match (self, other) {
 			(Self::Level { to, .. }, Self::Level { from, to: less }) if to > less => {
@@ -170,15 +174,15 @@ fn only_the_committee_stops_and_only_what_stops() {
 		assert_noop!(stop(RuntimeOrigin::signed(5), &[1, 2]), Error::<Test>::NotAStop);
 		assert_ok!(stop(RuntimeOrigin::signed(5), &[1]));
 		let raised = Brake::Level { from: 0, to: 1 };
-		let event = Event::Stopped { stop: raised.clone(), ends: Some(11), again: 11 };
+		let event = Event::Stopped { stop: raised.clone(), ends: Some(11), again: 21 };
 		System::assert_last_event(event.into());
-		let row = Raised { stop: raised, ends: Some(11), again: 11 };
+		let row = Raised { stop: raised, ends: Some(11), again: 21 };
 		assert_eq!(Governance::stops(), vec![row]);
 	});
 }
 
 #[test]
-fn a_stop_ends_in_its_block_and_may_be_raised_again_then() {
+fn a_stop_ends_in_its_block_and_rests_as_long_as_it_stood() {
 	build_and_execute(|| {
 		assert_ok!(brake(1));
 		assert_noop!(brake(1), Error::<Test>::TooSoon);
@@ -189,8 +193,26 @@ fn a_stop_ends_in_its_block_and_may_be_raised_again_then() {
 		assert_eq!(Level::get(), 0);
 		let stop = Brake::Level { from: 0, to: 1 };
 		System::assert_last_event(Event::Ended { stop, result: Ok(()) }.into());
+		assert_noop!(brake(1), Error::<Test>::TooSoon);
+		run_to(20);
+		assert_noop!(brake(1), Error::<Test>::TooSoon);
+		run_to(21);
 		assert!(Governance::stops().is_empty());
 		assert_ok!(brake(1));
+	});
+}
+
+#[test]
+fn one_thing_is_not_stopped_to_one_extent_and_the_other_in_turn() {
+	build_and_execute(|| {
+		assert_ok!(brake(1));
+		run_to(11);
+		assert_eq!(Level::get(), 0);
+		assert_noop!(brake(2), Error::<Test>::TooSoon);
+		// Another thing is.
+		assert_ok!(Governance::stop(RuntimeOrigin::signed(5), Box::new(remark(&[]))));
+		run_to(21);
+		assert_ok!(brake(2));
 	});
 }
 
@@ -204,7 +226,7 @@ fn what_governance_ended_does_not_end_again() {
 		// Governance stops it itself.
 		Level::set(1);
 		assert_noop!(brake(1), Error::<Test>::TooSoon);
-		run_to(20);
+		run_to(21);
 		assert_eq!(Level::get(), 1);
 		assert!(Governance::stops().is_empty());
 	});
@@ -246,11 +268,15 @@ fn a_stricter_stop_ends_with_the_first_and_leads_back_before_it() {
 		assert_ok!(brake(1));
 		run_to(6);
 		assert_ok!(brake(2));
-		let stricter = Raised { stop: Brake::Level { from: 0, to: 2 }, ends: Some(11), again: 16 };
+		let stricter = Raised { stop: Brake::Level { from: 0, to: 2 }, ends: Some(11), again: 26 };
 		assert_eq!(Governance::stops().last(), Some(&stricter));
 		run_to(11);
 		assert_eq!(Level::get(), 0);
-		assert_noop!(brake(2), Error::<Test>::TooSoon);
+		run_to(25);
+		for level in [1, 2] {
+			assert_noop!(brake(level), Error::<Test>::TooSoon);
+		}
+		run_to(26);
 		assert_ok!(brake(1));
 	});
 }
@@ -261,7 +287,7 @@ fn what_ends_by_itself_is_counted_and_not_ended() {
 		let blink = || Governance::stop(RuntimeOrigin::signed(5), Box::new(remark(&[])));
 		assert_ok!(blink());
 		assert_noop!(blink(), Error::<Test>::TooSoon);
-		run_to(11);
+		run_to(21);
 		assert!(Governance::stops().is_empty());
 		assert_ok!(blink());
 	});
@@ -274,7 +300,7 @@ fn no_more_stops_are_remembered_than_there_is_room_for() {
 			assert_ok!(brake(level));
 		}
 		assert_noop!(brake(4), Error::<Test>::MaxStopsExceeded);
-		run_to(11);
+		run_to(21);
 		assert_ok!(brake(4));
 	});
 }

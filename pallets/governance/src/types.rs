@@ -30,6 +30,11 @@ pub trait Stoppable<Call>: Sized {
 	/// Returns `true` if both are the same stop, which the committee cannot raise twice in a row.
 	fn is_same(&self, other: &Self) -> bool;
 
+	/// Returns `true` if both stop the same thing, if not to the same extent.
+	fn is_of_same_thing(&self, other: &Self) -> bool {
+		self.is_same(other)
+	}
+
 	/// Returns, if `other` stops less of the same thing, this stop with what was before `other`.
 	fn stricter_than(&self, other: &Self) -> Option<Self>;
 

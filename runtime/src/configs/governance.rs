@@ -67,7 +67,7 @@ impl<const N: u32> TypedGet for Days<N> {
 	}
 }
 
-/// Days after which a stop of the committee ends, and for which it cannot raise the same one.
+/// Days after which a stop of the committee ends, and for which it cannot raise the same one then.
 pub const STOP_DAYS: u32 = 14;
 
 /// Calls that a referendum of the emergency track may make: those that end a stop, and those that
@@ -288,6 +288,14 @@ impl Stoppable<RuntimeCall> for Stop {
 		match (self, other) {
 			(Self::Coverage { to, .. }, Self::Coverage { to: other, .. }) => to == other,
 			(Self::Compute { to, .. }, Self::Compute { to: other, .. }) => to == other,
+			_ => self == other,
+		}
+	}
+
+	fn is_of_same_thing(&self, other: &Self) -> bool {
+		match (self, other) {
+			(Self::Coverage { .. }, Self::Coverage { .. })
+			| (Self::Compute { .. }, Self::Compute { .. }) => true,
 			_ => self == other,
 		}
 	}

@@ -48,13 +48,13 @@ fn too_soon() -> DispatchResult {
 }
 
 #[test]
-fn a_stop_ends_after_fourteen_days_and_cannot_be_raised_again_before() {
+fn a_stop_ends_after_fourteen_days_and_cannot_be_raised_again_for_as_many() {
 	development(|| {
 		assert_ok!(committee_stops(coverage(Coverage::MintStopped)));
 		assert_eq!(levels().0, Coverage::MintStopped);
 		let raised = Stop::Coverage { from: Coverage::Closed, to: Coverage::MintStopped };
 		let ends = Some(1 + STOP);
-		let again = 1 + STOP;
+		let again = 1 + 2 * STOP;
 		let shown = Event::Stopped { stop: raised.clone(), ends, again };
 		assert!(System::events().iter().any(|record| record.event == shown.clone().into()));
 		run_to(STOP);
@@ -63,6 +63,10 @@ fn a_stop_ends_after_fourteen_days_and_cannot_be_raised_again_before() {
 		assert_eq!(levels().0, Coverage::Closed);
 		let ended = Event::Ended { stop: raised, result: Ok(()) };
 		assert!(System::events().iter().any(|record| record.event == ended.clone().into()));
+		for level in [Coverage::MintStopped, Coverage::AllStopped] {
+			assert_eq!(committee_stops(coverage(level)), too_soon());
+		}
+		run_to(2 * STOP + 1);
 		assert!(Stops::<Runtime>::get().is_empty());
 		assert_ok!(committee_stops(coverage(Coverage::MintStopped)));
 	});
@@ -97,7 +101,7 @@ fn a_referendum_keeps_a_stop() {
 		assert_eq!(decide(STANDARD, keep.clone()), Some(Ok(())));
 		run_to(STOP + 5);
 		assert!(pallet_meter_readings::Paused::<Runtime>::get());
-		assert!(Stops::<Runtime>::get().is_empty());
+		assert!(Stops::<Runtime>::get().iter().all(|row| row.ends.is_none()));
 		let gone = Error::<Runtime>::NotFound;
 		assert_eq!(decide(STANDARD, keep), Some(Err(gone.into())));
 		let resume = pallet_meter_readings::Call::resume {};
@@ -117,8 +121,12 @@ fn a_stricter_stop_is_another_one_and_ends_with_the_first() {
 		assert_eq!(levels().1, Compute::AllStopped);
 		run_to(STOP + 1);
 		assert_eq!(levels().1, Compute::Closed);
-		// The first one may come again, the second not yet.
-		assert_eq!(committee_stops(compute(Compute::AllStopped)), too_soon());
+		// Neither comes again before both have rested.
+		run_to(2 * STOP + 1);
+		for level in [Compute::MintStopped, Compute::AllStopped] {
+			assert_eq!(committee_stops(compute(level)), too_soon());
+		}
+		run_to(2 * STOP + 10 * DAY);
 		assert_ok!(committee_stops(compute(Compute::MintStopped)));
 	});
 }
@@ -204,9 +212,9 @@ fn safe_mode_by_the_committee_lasts_fourteen_days_and_comes_once() {
 		assert_eq!(pallet_safe_mode::EnteredUntil::<Runtime>::get(), Some(1 + STOP));
 		assert_ok!(SafeMode::force_exit(RuntimeOrigin::root()));
 		assert_eq!(committee_stops(pallet_safe_mode::Call::force_enter {}), too_soon());
-		run_to(STOP + 2);
+		run_to(2 * STOP + 1);
 		assert_ok!(committee_stops(pallet_safe_mode::Call::force_enter {}));
-		run_to(2 * STOP + 5);
+		run_to(3 * STOP + 5);
 		assert!(!<SafeMode as frame_support::traits::SafeMode>::is_entered());
 	});
 }
