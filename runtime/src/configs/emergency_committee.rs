@@ -12,7 +12,7 @@ use frame_support::{
 };
 use frame_system::EnsureRoot;
 use pallet_brakes::EnsureEmergency;
-use pallet_collective::{EnsureProportionAtLeast, PrimeDefaultVote};
+use pallet_collective::{DefaultVote, EnsureProportionAtLeast, MemberCount};
 use sp_runtime::Perbill;
 
 /// The committee among the collectives.
@@ -28,9 +28,19 @@ frame_support::parameter_types! {
 	pub MaxMotionWeight: Weight = Perbill::from_percent(20) * RuntimeBlockWeights::get().max_block;
 }
 
+/// Counts whoever did not vote as against it: a member that governance names as prime would else speak
+/// for all who are away, and stop things alone.
+pub struct AbsentAreAgainst;
+
+impl DefaultVote for AbsentAreAgainst {
+	fn default_vote(_: Option<bool>, _: MemberCount, _: MemberCount, _: MemberCount) -> bool {
+		false
+	}
+}
+
 impl pallet_collective::Config<Committee> for Runtime {
 	type Consideration = ();
-	type DefaultVote = PrimeDefaultVote;
+	type DefaultVote = AbsentAreAgainst;
 	type DisapproveOrigin = GovernanceOrigin;
 	type KillOrigin = EnsureRoot<AccountId>;
 	type MaxMembers = ConstU32<25>;

@@ -316,6 +316,35 @@ fn two_of_four_members_stop_by_a_motion_and_one_does_not() {
 }
 
 #[test]
+fn a_prime_member_does_not_speak_for_those_who_are_away() {
+	chain(STAGING, || {
+		let members =
+			pallet_collective::Members::<Runtime, gridproof_runtime::configs::Committee>::get();
+		let [one, ..] = &members[..] else { panic!("there are four") };
+		let by = |who: &AccountId| RuntimeOrigin::signed(who.clone());
+		let prime = Some(one.clone());
+		assert_ok!(EmergencyCommittee::set_members(
+			RuntimeOrigin::root(),
+			members.clone(),
+			prime,
+			4
+		));
+		let motion = stop(coverage(Coverage::MintStopped));
+		let length_bound = u32::try_from(codec::Encode::encoded_size(&motion)).expect("short");
+		let propose =
+			Collective::propose { threshold: 2, proposal: Box::new(motion.clone()), length_bound };
+		assert_ok!(RuntimeCall::from(propose).dispatch(by(one)));
+		let proposal = BlakeTwo256::hash_of(&motion);
+		assert_ok!(EmergencyCommittee::vote(by(one), proposal, 0, true));
+		// Until nobody can vote any more.
+		System::set_block_number(4 * 86_400);
+		let weight = motion.get_dispatch_info().call_weight;
+		assert_ok!(EmergencyCommittee::close(by(one), proposal, 0, weight, length_bound));
+		assert_eq!(levels().0, Coverage::Closed);
+	});
+}
+
+#[test]
 fn what_the_committee_and_its_account_raise_is_counted_together() {
 	development(|| {
 		assert_ok!(committee_stops(coverage(Coverage::MintStopped)));
