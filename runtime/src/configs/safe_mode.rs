@@ -16,10 +16,10 @@ use pallet_governance::EnsureCommittee;
 use sp_runtime::traits::Replace;
 
 /// Calls that continue in safe mode: time, finality, keys, statements of the reserve, whatever people
-/// govern by and governance decides, multisigs and proxies, an upgrade, and whatever stops.
+/// govern by and governance decides, multisigs, proxies and batches, an upgrade, and whatever stops.
 ///
-/// What a multisig or a proxy wraps is filtered once more when it is dispatched: they let nothing
-/// else through.
+/// What a multisig, a proxy or a batch wraps is filtered once more when it is dispatched: they let
+/// nothing else through. A referendum of several calls is a batch.
 pub struct WhitelistedCalls;
 
 impl Contains<RuntimeCall> for WhitelistedCalls {
@@ -33,7 +33,11 @@ impl Contains<RuntimeCall> for WhitelistedCalls {
 					| RuntimeCall::Sudo(_)
 					| RuntimeCall::Multisig(_)
 					| RuntimeCall::Proxy(_)
-					| RuntimeCall::System(frame_system::Call::apply_authorized_upgrade { .. })
+					| RuntimeCall::Utility(
+						pallet_utility::Call::batch { .. }
+							| pallet_utility::Call::batch_all { .. }
+							| pallet_utility::Call::force_batch { .. }
+					) | RuntimeCall::System(frame_system::Call::apply_authorized_upgrade { .. })
 			)
 	}
 }

@@ -8,7 +8,7 @@ use frame_support::traits::{ConstU32, Contains};
 use pallet_tx_pause::RuntimeCallNameOf;
 
 /// Calls that cannot be paused: time, finality, whatever people govern by and governance decides,
-/// multisigs and proxies, and whatever stops.
+/// multisigs, proxies and batches, and whatever stops.
 pub struct UnpausableCalls;
 
 impl Contains<RuntimeCallNameOf<Runtime>> for UnpausableCalls {
@@ -33,6 +33,7 @@ impl Contains<RuntimeCallNameOf<Runtime>> for UnpausableCalls {
 			| b"EmergencyCommittee"
 			| b"ModelRegistry" => true,
 			b"System" => call == b"apply_authorized_upgrade",
+			b"Utility" => matches!(call, b"batch" | b"batch_all" | b"force_batch"),
 			// Nobody takes a role its brake, or the others its lifting.
 			b"Attestations" => call != b"submit",
 			b"MeterReadings" => {

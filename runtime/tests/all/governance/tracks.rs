@@ -288,6 +288,17 @@ fn what_is_decided_is_carried_out_in_safe_mode_and_while_calls_are_paused() {
 		pallet_safe_mode::EnteredUntil::<Runtime>::put(100_000);
 		assert_eq!(decide(STANDARD, fee(7)), Some(Ok(())));
 		assert_eq!(fees::Base::get(), 7);
+		// Several decisions at once, too, and nothing that safe mode stops.
+		let batch = pallet_utility::Call::batch_all { calls: vec![fee(8), fee(9)] };
+		assert_eq!(decide(STANDARD, batch), Some(Ok(())));
+		assert_eq!(fees::Base::get(), 9);
+		let transfer = pallet_balances::Call::transfer_keep_alive {
+			dest: MultiAddress::Id(Bob.to_account_id()),
+			value: AIT,
+		};
+		let batch = pallet_utility::Call::batch_all { calls: vec![transfer.into()] };
+		let stopped = frame_system::Error::<Runtime>::CallFiltered;
+		assert_eq!(send(Alice, batch), Err(stopped.into()));
 	});
 }
 
