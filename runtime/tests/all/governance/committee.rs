@@ -367,6 +367,29 @@ fn what_the_committee_and_its_account_raise_is_counted_together() {
 }
 
 #[test]
+fn a_verifier_is_suspended_through_the_same_door_and_dismissed_by_the_standard_track_alone() {
+	development(|| {
+		let account = Sr25519Keyring::AliceStash.to_account_id();
+		let suspend = || -> RuntimeCall {
+			pallet_compute_checks::Call::suspend_verifier { account: account.clone() }.into()
+		};
+		assert_eq!(send(Ferdie, suspend()), Err(DispatchError::BadOrigin));
+		assert_ok!(committee_stops(suspend()));
+		let row = pallet_compute_checks::Verifiers::<Runtime>::get(&account).expect("it is one");
+		assert!(row.suspended_ms > pallet_timestamp::Now::<Runtime>::get());
+		assert_eq!(committee_stops(suspend()), too_soon());
+		let dismiss = || -> RuntimeCall {
+			pallet_compute_checks::Call::dismiss_verifier { account: account.clone() }.into()
+		};
+		assert_eq!(committee_stops(dismiss()), Err(Error::<Runtime>::NotAStop.into()));
+		let lift = pallet_governance::Call::lift { call: Box::new(dismiss()) };
+		assert_eq!(decide(EMERGENCY, lift), Some(Err(Error::<Runtime>::NotALift.into())));
+		assert_eq!(decide(STANDARD, dismiss()), Some(Ok(())));
+		assert!(!pallet_compute_checks::Admitted::<Runtime>::contains_key(&account));
+	});
+}
+
+#[test]
 fn a_roles_stop_is_prolonged_through_the_same_door() {
 	development(|| {
 		let prolong = pallet_attestations::Call::prolong_stop { role: Role::Data, number: 0 };

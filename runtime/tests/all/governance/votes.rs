@@ -305,6 +305,18 @@ fn what_voted_cannot_be_paid_to_a_miner_of_ones_own() {
 }
 
 #[test]
+fn bonds_of_verifiers_vote_as_well() {
+	development(|| {
+		let verifier = Sr25519Keyring::AliceStash.to_account_id();
+		let reason = pallet_compute_checks::HoldReason::Bond.into();
+		let bond = Balances::balance_on_hold(&reason, &verifier);
+		assert!(bond > 0);
+		let free = Balances::free_balance(&verifier);
+		assert_eq!(VotingBalances::votes_of(&verifier), free + bond);
+	});
+}
+
+#[test]
 fn bonds_vote_with_what_is_free_and_are_slashed_and_released_as_before() {
 	with_a_coordinator(|| {
 		let bob = Bob.to_account_id();
