@@ -4,7 +4,7 @@ use super::{Calls, Strategy::*};
 use crate::{
 	build::checks as build,
 	rng::Rng,
-	world::{HONEST, Sent, World, checks::pair_of},
+	world::{Sent, World, checks::pair_of},
 };
 use gridproof_primitives::{
 	H256,
@@ -22,7 +22,7 @@ pub(super) const CALLS: Calls = &[
 	("set_line", Root),
 	("admit_verifier", Root),
 	("dismiss_verifier", Root),
-	("suspend_verifier", Make(suspend)),
+	("suspend_verifier", Root),
 	("register_verifier", Make(register)),
 	("exchange_key", Make(exchange)),
 	("raise_bond", Make(raise_bond)),
@@ -95,12 +95,6 @@ fn receipt(world: &World, rng: &mut Rng, batch: &BatchId) -> Option<Placed<Chann
 
 fn figures(rng: &mut Rng) -> TokenFigures {
 	if rng.percent(50) { build::honest_figures() } else { Default::default() }
-}
-
-fn suspend(world: &mut World, rng: &mut Rng) -> Option<Sent> {
-	let account = crate::chain::Key::named(rng.pick(&HONEST)).account();
-	let key = world.wallet(rng);
-	Some(Sent::Signed(key, Call::<Runtime>::suspend_verifier { account }.into()))
 }
 
 fn register(world: &mut World, rng: &mut Rng) -> Option<Sent> {

@@ -7,10 +7,12 @@ use super::{
 	rest::bytes,
 };
 use crate::{
+	build::stopped,
+	chain::Key,
 	rng::Rng,
-	world::{Sent, World},
+	world::{HONEST, Sent, World},
 };
-use gridproof_runtime::{Balances, ConvictionVoting, EmergencyCommittee, Referenda};
+use gridproof_runtime::{Balances, ConvictionVoting, EmergencyCommittee, Referenda, Runtime};
 use pallet_conviction_voting::{AccountVote, Call, Conviction, Vote};
 use sp_runtime::MultiAddress;
 
@@ -34,7 +36,7 @@ pub(super) const EMERGENCY_COMMITTEE: Calls = &[
 	("release_proposal_cost", Make(|world, rng| bytes::<EmergencyCommittee>(world, rng, 8))),
 ];
 
-pub(super) const GOVERNANCE: Calls = &[("stop", Root), ("lift", Root), ("keep", Root)];
+pub(super) const GOVERNANCE: Calls = &[("stop", Make(stop)), ("lift", Root), ("keep", Root)];
 
 pub(super) const REFERENDA: Calls = &[
 	("submit", Make(|world, rng| bytes::<Referenda>(world, rng, 0))),
@@ -47,6 +49,14 @@ pub(super) const REFERENDA: Calls = &[
 	("refund_submission_deposit", Make(|world, rng| bytes::<Referenda>(world, rng, 7))),
 	("set_metadata", Make(|world, rng| bytes::<Referenda>(world, rng, 8))),
 ];
+
+/// The emergency account, where the coalition has it, suspends verifiers who are honest. What it stops
+/// otherwise is in strategies.
+fn stop(world: &mut World, rng: &mut Rng) -> Option<Sent> {
+	let account = Key::named(rng.pick(&HONEST)).account();
+	let call = pallet_compute_checks::Call::<Runtime>::suspend_verifier { account };
+	Some(Sent::Signed(world.wallet(rng), stopped(call)))
+}
 
 fn vote(world: &mut World, rng: &mut Rng) -> Option<Sent> {
 	let key = world.wallet(rng);

@@ -2,7 +2,10 @@
 
 use super::{Scratch, compute::set_breaker};
 use crate::{
-	build::channels::{self as build, Adds},
+	build::{
+		channels::{self as build, Adds},
+		stopped,
+	},
 	chain::{DAY, HOUR, MINUTE, SECOND},
 	rng::Rng,
 	world::{
@@ -263,7 +266,7 @@ pub(super) fn stop_past_notice(
 	order_at_honest(world, scratch, rng)?;
 	let channel = scratch.channel?;
 	world.send(Sent::Signed(wallet(Role::Client), build::close(channel)));
-	world.send(Sent::Signed(wallet(Role::Guard), set_breaker(Breaker::AllStopped)));
+	world.send(Sent::Signed(wallet(Role::Guard), stopped(set_breaker(Breaker::AllStopped))));
 	world.pass(notice() + HOUR);
 	world.send(Sent::Free(build::give_back(vec![channel])));
 	world.governance(set_breaker(Breaker::Closed));

@@ -2,7 +2,10 @@
 
 use super::Scratch;
 use crate::{
-	build::compute::{self, Terms},
+	build::{
+		compute::{self, Terms},
+		stopped,
+	},
 	chain::{DAY, HOUR, Key, MINUTE, SECOND, ed25519_named},
 	rng::Rng,
 	world::{
@@ -133,7 +136,7 @@ pub(super) fn stop_past_deadline(world: &mut World, _: &mut Scratch, rng: &mut R
 	let job = world.open(&client, &honest_coordinator(), terms)?.id;
 	world.leave_chain(absence());
 	world.pass(SECOND);
-	world.send(Sent::Signed(wallet(Role::Guard), set_breaker(Breaker::AllStopped)));
+	world.send(Sent::Signed(wallet(Role::Guard), stopped(set_breaker(Breaker::AllStopped))));
 	world.pass(HOUR);
 	expire_one(world, job);
 	world.governance(set_breaker(Breaker::Closed));
@@ -327,14 +330,14 @@ pub(super) fn wait_for_the_rate(world: &mut World, _: &mut Scratch, _: &mut Rng)
 
 pub(super) fn raise_rate(world: &mut World, _: &mut Scratch, _: &mut Rng) -> Option<()> {
 	let rate = AitPerAicp { ait: 10 * STATED.ait, ..STATED };
-	world.send(Sent::Signed(wallet(Role::Guard), compute::state_rate(rate)));
+	world.send(Sent::Signed(wallet(Role::Guard), stopped(compute::state_rate(rate))));
 	Some(())
 }
 
 /// A hair lower, which the emergency account may state, as if it were stated once more.
 pub(super) fn prolong_rate(world: &mut World, _: &mut Scratch, _: &mut Rng) -> Option<()> {
 	let rate = AitPerAicp { ait: 100 * STATED.ait - 1, aicp: 100 * STATED.aicp };
-	world.send(Sent::Signed(wallet(Role::Guard), compute::state_rate(rate)));
+	world.send(Sent::Signed(wallet(Role::Guard), stopped(compute::state_rate(rate))));
 	Some(())
 }
 
