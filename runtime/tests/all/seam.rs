@@ -9,8 +9,9 @@ use gridproof_chain::{
 	event::{Event, RawEvent},
 	pallets::{
 		assets, attestations, authorities, balances, brakes, compute_checks, compute_receipts,
-		coverage_policy, governance, meter_readings, model_registry, multisig, safe_mode, session,
-		sudo, system, transaction_payment, treasury, tx_pause, utility,
+		conviction_voting, coverage_policy, governance, meter_readings, model_registry, multisig,
+		preimage, referenda, safe_mode, session, sudo, system, transaction_payment, treasury,
+		tx_pause, utility,
 	},
 	refusal::PoolRefusal,
 };
@@ -41,8 +42,8 @@ use gridproof_primitives::{
 	time::day::Day,
 };
 use gridproof_runtime::{
-	AccountId, BuildStorage, Executive, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig,
-	TxExtension, UncheckedExtrinsic,
+	AccountId, BuildStorage, Executive, OriginCaller, Runtime, RuntimeCall, RuntimeEvent,
+	RuntimeGenesisConfig, TxExtension, UncheckedExtrinsic,
 	apis::api,
 	genesis_presets::{DEVELOPMENT, get_preset},
 };
@@ -88,6 +89,7 @@ fn calls() -> Vec<(Call, RuntimeCall)> {
 	all.extend(check_calls());
 	all.extend(other_calls());
 	all.extend(governing_calls());
+	all.extend(referendum_calls());
 	all
 }
 
@@ -701,6 +703,80 @@ fn governing_calls() -> Vec<(Call, RuntimeCall)> {
 	]
 }
 
+fn referendum_calls() -> Vec<(Call, RuntimeCall)> {
+	use conviction_voting::call as vote;
+	use frame_support::traits::{Bounded, schedule::DispatchTime};
+	use pallet_conviction_voting::{AccountVote, Call as Voting, Conviction, Vote};
+	use pallet_governance::Origin;
+	use referenda::{Proposal, Track, call};
+	use sp_runtime::MultiAddress::Id;
+	let submit = |origin: OriginCaller, proposal| -> RuntimeCall {
+		pallet_referenda::Call::<Runtime>::submit {
+			proposal_origin: Box::new(origin),
+			proposal,
+			enactment_moment: DispatchTime::After(0),
+		}
+		.into()
+	};
+	let (inline, hash) = (vec![0, 0, 4, 7], sp_core::H256([5; 32]));
+	let theirs = Bounded::Inline(inline.clone().try_into().expect("it is short"));
+	let conviction = Conviction::Locked1x;
+	let plain = |aye| Voting::<Runtime>::vote {
+		poll_index: 3,
+		vote: AccountVote::Standard { vote: Vote { aye, conviction }, balance: 9 },
+	};
+	vec![
+		(
+			call::submit(Track::Standard, &Proposal::Call(inline)),
+			submit(Origin::Standard.into(), theirs),
+		),
+		(
+			call::submit(Track::Root, &Proposal::Preimage { hash: hash.0, length: 6 }),
+			submit(frame_system::RawOrigin::Root.into(), Bounded::Lookup { hash, len: 6 }),
+		),
+		(
+			call::submit(Track::Emergency, &Proposal::Hash(hash.0)),
+			submit(Origin::Emergency.into(), Bounded::Legacy { hash, dummy: Default::default() }),
+		),
+		(
+			call::place_decision_deposit(3),
+			pallet_referenda::Call::<Runtime>::place_decision_deposit { index: 3 }.into(),
+		),
+		(
+			call::refund_decision_deposit(3),
+			pallet_referenda::Call::<Runtime>::refund_decision_deposit { index: 3 }.into(),
+		),
+		(
+			call::refund_submission_deposit(3),
+			pallet_referenda::Call::<Runtime>::refund_submission_deposit { index: 3 }.into(),
+		),
+		(vote::vote(3, true, 9), plain(true).into()),
+		(vote::vote(3, false, 9), plain(false).into()),
+		(
+			vote::remove_vote(None, 3),
+			Voting::<Runtime>::remove_vote { class: None, index: 3 }.into(),
+		),
+		(
+			vote::remove_vote(Some(Track::Root), 3),
+			Voting::<Runtime>::remove_vote { class: Some(1), index: 3 }.into(),
+		),
+		(
+			vote::delegate(Track::Emergency, [3; 32], 9),
+			Voting::<Runtime>::delegate { class: 2, to: Id(account(3)), conviction, balance: 9 }
+				.into(),
+		),
+		(vote::undelegate(Track::Standard), Voting::<Runtime>::undelegate { class: 0 }.into()),
+		(
+			vote::unlock(Track::Standard, [3; 32]),
+			Voting::<Runtime>::unlock { class: 0, target: Id(account(3)) }.into(),
+		),
+		(
+			preimage::call::note_preimage(&[5, 6]),
+			pallet_preimage::Call::<Runtime>::note_preimage { bytes: vec![5, 6] }.into(),
+		),
+	]
+}
+
 /// Our pallets' names.
 const OURS: [&str; 6] = [
 	"Attestations",
@@ -814,6 +890,31 @@ fn what_waits_for_signers_is_read_as_the_runtime_keeps_it() {
 }
 
 #[test]
+fn a_referendum_is_read_as_the_runtime_keeps_it() {
+	use referenda::{Origin, Proposal, Referendum, Track};
+	use sp_runtime::traits::Dispatchable;
+	development(|| {
+		let alice = sp_keyring::Sr25519Keyring::Alice.to_account_id();
+		let remark = system::call::remark(&[4]).encode_for(&metadata()).expect("there is one");
+		for (index, track) in (0..).zip(Track::ALL) {
+			let proposal = Proposal::Call(remark.clone());
+			let bytes = referenda::call::submit(track, &proposal).encode_for(&metadata());
+			let bytes = bytes.expect("the runtime has it");
+			let call = RuntimeCall::decode_all(&mut &bytes[..]).expect("it is a call");
+			let origin = gridproof_runtime::RuntimeOrigin::signed(alice.clone());
+			call.dispatch(origin).expect("it is proposed");
+			let row = pallet_referenda::ReferendumInfoFor::<Runtime>::get(index).expect("it is");
+			let Referendum::Ongoing(read) = scale(&row) else { panic!("it is over") };
+			assert_eq!((read.track, &read.proposal), (track.number(), &proposal));
+			assert_eq!(matches!(read.origin, Origin::System(_)), track == Track::Root);
+			assert_eq!(AccountId::new(read.submission_deposit.who), alice);
+			assert!(read.decision_deposit.is_none() && read.alarm.is_some());
+			assert_eq!(read.tally, referenda::Tally::default());
+		}
+	});
+}
+
+#[test]
 fn our_pallets_have_no_other_calls() {
 	let (metadata, calls) = (metadata(), calls());
 	for pallet in OURS {
@@ -880,6 +981,7 @@ fn the_sdk_s_pallets_have_the_events_that_are_read() {
 		("Assets", assets::event::ALL),
 		("Balances", balances::event::ALL),
 		("Multisig", multisig::event::ALL),
+		("Referenda", referenda::event::ALL),
 		("Sudo", sudo::event::ALL),
 		("System", system::event::ALL),
 		("TransactionPayment", transaction_payment::event::ALL),

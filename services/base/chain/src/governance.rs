@@ -123,6 +123,8 @@ pub enum Step {
 	Approved,
 	/// It is made.
 	Executed,
+	/// It is proposed to the holders of AIT, as the referendum with this number.
+	Referendum(u32),
 }
 
 impl Step {
@@ -132,6 +134,7 @@ impl Step {
 			Self::Proposed => "proposed",
 			Self::Approved => "approved",
 			Self::Executed => "executed",
+			Self::Referendum(_) => "referendum",
 		}
 	}
 }

@@ -10,6 +10,7 @@
 //!   that needs no type of ours;
 //! - [`tokens`]: what accounts hold, and transfers; [`Shortage`]: what one lacks for a call;
 //! - [`governance`]: calls of those who govern, alone or as one of several signers;
+//! - [`referenda`]: what holders of AIT propose, and what that would change;
 //! - [`validator`]: session keys of an authority;
 //! - [`evidence`]: proofs of offences;
 //! - [`ChainError`] and [`Refusal`]: what can go wrong, in types that say whether another try is of
@@ -30,6 +31,7 @@ pub mod pallets;
 mod past;
 mod plain;
 mod query;
+pub mod referenda;
 pub mod refusal;
 mod renewal;
 mod rpc;
