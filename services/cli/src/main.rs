@@ -20,6 +20,7 @@ mod emission;
 mod exit;
 mod front;
 mod gateway;
+mod gov;
 mod govern;
 mod grid;
 mod index;
@@ -139,6 +140,9 @@ enum Command {
 	/// Decisions of those who govern the chain, with one key or as one of several signers.
 	#[command(subcommand)]
 	Govern(Box<govern::Command>),
+	/// Referenda: propose, vote, delegate, list, show what one would change.
+	#[command(subcommand)]
+	Gov(Box<gov::Command>),
 	/// An authority's session keys: make, announce, show.
 	#[command(subcommand)]
 	Validator(validator::Command),
@@ -213,6 +217,7 @@ async fn run(command: Command, out: &Output) -> anyhow::Result<ExitCode> {
 		Command::Index(args) => index::run(args, out).await,
 		Command::Keys(command) => keys::run(command, out),
 		Command::Govern(command) => govern::run(*command, out).await,
+		Command::Gov(command) => gov::run(*command, out).await,
 		Command::Validator(command) => validator::run(command, out).await,
 		Command::Completions(args) => completions::completions(&args, Cli::command()),
 		Command::Man(args) => completions::man(&args, Cli::command(), out),

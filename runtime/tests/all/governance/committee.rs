@@ -371,7 +371,8 @@ fn a_verifier_is_suspended_through_the_same_door_and_dismissed_by_the_standard_t
 	development(|| {
 		let account = Sr25519Keyring::AliceStash.to_account_id();
 		let suspend = || -> RuntimeCall {
-			pallet_compute_checks::Call::suspend_verifier { account: account.clone() }.into()
+			pallet_compute_checks::Call::<Runtime>::suspend_verifier { account: account.clone() }
+				.into()
 		};
 		assert_eq!(send(Ferdie, suspend()), Err(DispatchError::BadOrigin));
 		assert_ok!(committee_stops(suspend()));
@@ -379,7 +380,8 @@ fn a_verifier_is_suspended_through_the_same_door_and_dismissed_by_the_standard_t
 		assert!(row.suspended_ms > pallet_timestamp::Now::<Runtime>::get());
 		assert_eq!(committee_stops(suspend()), too_soon());
 		let dismiss = || -> RuntimeCall {
-			pallet_compute_checks::Call::dismiss_verifier { account: account.clone() }.into()
+			pallet_compute_checks::Call::<Runtime>::dismiss_verifier { account: account.clone() }
+				.into()
 		};
 		assert_eq!(committee_stops(dismiss()), Err(Error::<Runtime>::NotAStop.into()));
 		let lift = pallet_governance::Call::lift { call: Box::new(dismiss()) };

@@ -8,7 +8,7 @@ pub mod metrics;
 pub mod node;
 pub mod payer;
 
-pub use governor::GovernorArgs;
+pub use governor::{GovernorArgs, TrackName};
 pub use keys::PassphraseArgs;
 pub use metrics::MetricsArgs;
 pub use node::{AdminKeyArgs, ChannelArgs, CoordinatorArgs, GatewayArgs, NodeArgs, UrlArgs};

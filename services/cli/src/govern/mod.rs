@@ -3,7 +3,7 @@
 mod compute;
 mod decide;
 mod energy;
-mod network;
+pub(crate) mod network;
 mod reserve;
 mod upgrade;
 mod waiting;

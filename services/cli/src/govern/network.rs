@@ -78,7 +78,8 @@ pub struct CallArgs {
 	call: Call,
 }
 
-fn whole(text: &str) -> Result<Call, String> {
+/// Reads a call in SCALE.
+pub(crate) fn whole(text: &str) -> Result<Call, String> {
 	let digits = text.strip_prefix("0x").unwrap_or(text);
 	let bytes = hex::decode(digits).ok().filter(|bytes| bytes.len() > 1);
 	bytes.map(Call::whole).ok_or_else(|| "write 0x and the call's hexadecimal digits".to_string())
