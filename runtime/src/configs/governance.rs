@@ -139,8 +139,7 @@ impl Contains<RuntimeCall> for GovernedCalls {
 				| RuntimeCall::SafeMode(_)
 				| RuntimeCall::TxPause(_)
 				| RuntimeCall::Treasury(
-					Treasury::spend_local { .. }
-						| Treasury::spend { .. }
+					Treasury::spend { .. }
 						| Treasury::remove_approval { .. }
 						| Treasury::void_spend { .. }
 				) | RuntimeCall::CoveragePolicy(

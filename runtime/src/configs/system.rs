@@ -33,6 +33,7 @@ frame_support::parameter_types! {
 ///   repaired is repaired by an upgrade, which everybody can read.
 /// - `Session::purge_keys`: an authority would be out of reach of a report while it votes on.
 /// - `Grandpa::note_stalled`: breaks every later warp-sync proof.
+/// - `Treasury::spend_local`: it would take what came in during the vote; `spend` takes AIT, too.
 /// - `ConvictionVoting::vote` and `delegate` with other weights than one vote for an AIT.
 ///
 /// The SDK does not filter what root dispatches. So what a key asks to be dispatched as root is
@@ -79,6 +80,7 @@ impl CallFilter {
 					| System::kill_prefix { .. }
 			),
 			RuntimeCall::Session(pallet_session::Call::purge_keys { .. })
+			| RuntimeCall::Treasury(pallet_treasury::Call::spend_local { .. })
 			| RuntimeCall::Grandpa(pallet_grandpa::Call::note_stalled { .. }) => true,
 			RuntimeCall::ConvictionVoting(Voting::vote { vote, .. }) => !is_plain(vote),
 			RuntimeCall::ConvictionVoting(Voting::delegate { conviction, .. }) => {

@@ -1,22 +1,25 @@
 //! `pallet_treasury`: holds fees, shares of what is minted, and all AICP that is minted; spends AIT,
-//! AICP and KWH by governance.
+//! AICP and KWH by governance: nothing that came in during the vote.
 
 use crate::{
 	AccountId, Assets, Balance, Balances, BlockNumber, Runtime, RuntimeEvent, System,
-	configs::GovernanceOrigin, constants::time::DAYS,
+	configs::{GovernanceOrigin, governance::Days},
+	constants::{AICP, KWH, time::DAYS},
 };
 use frame_support::{
-	PalletId,
+	BoundedVec, PalletId, Twox64Concat, ensure,
+	pallet_prelude::ValueQuery,
 	traits::{
 		ConstU32, ConstU128, GetStorageVersion, MapSuccess, OnRuntimeUpgrade,
 		fungible::{NativeFromLeft, NativeOrWithId, UnionOf},
-		tokens::{UnityAssetBalanceConversion, pay::PayAssetFromAccount},
+		fungibles::Inspect,
+		tokens::{ConversionFromAssetBalance, pay::PayAssetFromAccount},
 	},
 	weights::Weight,
 };
-use pallet_treasury::{PaymentState, SpendStatus};
+use pallet_treasury::{PaymentState, PositiveImbalanceOf, SpendFunds, SpendStatus};
 use sp_runtime::{
-	Permill,
+	Permill, TokenError,
 	traits::{IdentityLookup, Replace},
 };
 
@@ -27,14 +30,87 @@ frame_support::parameter_types! {
 	pub TreasuryAccount: AccountId = crate::Treasury::account_id();
 	/// Nothing that the treasury holds is ever burned.
 	pub const Burn: Permill = Permill::zero();
-	/// Time between two checks for due spends, in blocks.
-	pub const SpendPeriod: BlockNumber = DAYS;
 	/// Time in which an approved spend can be claimed, in blocks.
 	pub const PayoutPeriod: BlockNumber = 30 * DAYS;
 }
 
 /// AIT, and AICP and KWH by their numbers.
 type Tokens = UnionOf<Balances, Assets, NativeFromLeft, NativeOrWithId<u32>, AccountId>;
+
+/// Days at whose ends the treasury's balances are remembered: as many as a vote takes, and that in which
+/// it began.
+const REMEMBERED_DAYS: u32 = 8;
+
+/// What the treasury held at the end of each of the last days, the oldest first, less what has been
+/// approved to be spent since then; by token.
+#[frame_support::storage_alias]
+type Held = StorageMap<
+	TreasuryHeld,
+	Twox64Concat,
+	NativeOrWithId<u32>,
+	BoundedVec<Balance, ConstU32<REMEMBERED_DAYS>>,
+	ValueQuery,
+>;
+
+/// What may be approved: what the treasury held before the vote began, less what has been approved since.
+/// So nobody votes about what came in meanwhile. Until a first day has ended, there is no limit.
+pub struct HeldBeforeTheVote;
+
+impl HeldBeforeTheVote {
+	/// Remembers what the treasury holds of a token at the end of a day.
+	fn note(kind: NativeOrWithId<u32>) {
+		let balance =
+			<Tokens as Inspect<AccountId>>::balance(kind.clone(), &TreasuryAccount::get());
+		Held::mutate(kind, |days| {
+			if days.is_full() {
+				days.remove(0);
+			}
+			// There is room now.
+			let _ = days.try_push(balance);
+		});
+	}
+}
+
+/// Each day, before due spends.
+impl SpendFunds<Runtime> for HeldBeforeTheVote {
+	fn spend_funds(
+		_: &mut Balance,
+		_: &mut PositiveImbalanceOf<Runtime>,
+		weight: &mut Weight,
+		_: &mut bool,
+	) {
+		let tokens =
+			[NativeOrWithId::Native, NativeOrWithId::WithId(AICP), NativeOrWithId::WithId(KWH)];
+		tokens.into_iter().for_each(Self::note);
+		let taken = <Runtime as frame_system::Config>::DbWeight::get().reads_writes(6, 3);
+		*weight = weight.saturating_add(taken);
+	}
+}
+
+/// Amounts are not converted: who may spend at all, may spend any amount of any token that was there.
+/// Approving is what asks for this.
+impl ConversionFromAssetBalance<Balance, NativeOrWithId<u32>, Balance> for HeldBeforeTheVote {
+	type Error = TokenError;
+
+	fn from_asset_balance(
+		amount: Balance,
+		kind: NativeOrWithId<u32>,
+	) -> Result<Balance, TokenError> {
+		Held::try_mutate(kind, |days| {
+			let oldest = days.first().copied().unwrap_or(Balance::MAX);
+			ensure!(amount <= oldest, TokenError::FundsUnavailable);
+			for held in days.iter_mut() {
+				*held = held.saturating_sub(amount);
+			}
+			Ok(amount)
+		})
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn ensure_successful(kind: NativeOrWithId<u32>) {
+		Held::remove(kind);
+	}
+}
 
 /// Kinds of assets for benchmarks.
 #[cfg(feature = "runtime-benchmarks")]
@@ -53,8 +129,7 @@ impl pallet_treasury::ArgumentsFactory<NativeOrWithId<u32>, AccountId> for Bench
 
 impl pallet_treasury::Config for Runtime {
 	type AssetKind = NativeOrWithId<u32>;
-	// Amounts are not converted: who may spend at all, may spend any amount of any token.
-	type BalanceConverter = UnityAssetBalanceConversion;
+	type BalanceConverter = HeldBeforeTheVote;
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkHelper = BenchmarkAssets;
 	type Beneficiary = AccountId;
@@ -69,10 +144,10 @@ impl pallet_treasury::Config for Runtime {
 	type PayoutPeriod = PayoutPeriod;
 	type RejectOrigin = GovernanceOrigin;
 	type RuntimeEvent = RuntimeEvent;
-	type SpendFunds = ();
+	type SpendFunds = HeldBeforeTheVote;
 	// Governance may spend any amount in one call.
 	type SpendOrigin = MapSuccess<GovernanceOrigin, Replace<ConstU128<{ Balance::MAX }>>>;
-	type SpendPeriod = SpendPeriod;
+	type SpendPeriod = Days<1>;
 	type WeightInfo = pallet_treasury::weights::SubstrateWeight<Runtime>;
 }
 

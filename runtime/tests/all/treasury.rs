@@ -104,6 +104,46 @@ fn no_more_is_paid_out_than_the_treasury_has() {
 	});
 }
 
+#[test]
+fn a_spend_takes_no_more_than_was_there_before_the_vote_began() {
+	use frame_support::traits::Hooks;
+	development(|| {
+		// A day has 60 blocks here.
+		let pass = |days: u32| {
+			for _ in 0..days {
+				let next = System::block_number() + 60;
+				System::set_block_number(next);
+				Treasury::on_initialize(next);
+			}
+		};
+		let approve = |amount| -> DispatchResult {
+			let call = spend(NativeOrWithId::Native, amount, &Bob.to_account_id());
+			call.dispatch(RuntimeOrigin::root()).map(|_| ()).map_err(|error| error.error)
+		};
+		pass(3);
+		let before = Balances::free_balance(TreasuryAccount::get());
+		let income = pallet_balances::Call::transfer_allow_death {
+			dest: sp_runtime::MultiAddress::Id(TreasuryAccount::get()),
+			value: 1_000 * AIT,
+		};
+		assert_ok!(send(income, &Alice.to_account_id()));
+		let refused = Err(pallet_treasury::Error::<Runtime>::FailedToConvertBalance.into());
+		pass(7);
+		assert_eq!(approve(before + AIT), refused, "the last 1,000 came in during a vote");
+		assert_ok!(approve(before - AIT));
+		// What is approved is not approved once more.
+		assert_eq!(approve(2 * AIT), refused);
+		pass(1);
+		assert_ok!(approve(2 * AIT));
+		let beneficiary = sp_runtime::MultiAddress::Id(Bob.to_account_id());
+		let local = pallet_treasury::Call::spend_local { amount: 1, beneficiary };
+		let origin = RuntimeOrigin::from(pallet_governance::Origin::Standard);
+		let answer = RuntimeCall::from(local).dispatch(origin).map_err(|error| error.error);
+		let filtered = frame_system::Error::<Runtime>::CallFiltered;
+		assert_eq!(answer.map(|_| ()), Err(filtered.into()));
+	});
+}
+
 /// What governance spends is not what backs credit; who serves credit is paid out of that.
 #[test]
 fn redeemed_credit_is_backed_and_paid_whatever_governance_spends() {

@@ -72,7 +72,6 @@ const GOVERNED: &[&str] = &[
 	"SafeMode.force_extend",
 	"Treasury.remove_approval",
 	"Treasury.spend",
-	"Treasury.spend_local",
 	"Treasury.void_spend",
 	"TxPause.pause",
 ];

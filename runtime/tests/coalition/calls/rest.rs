@@ -132,7 +132,7 @@ pub(super) const TIMESTAMP: Calls = &[("set", Inherent)];
 pub(super) const TREASURY: Calls = &[
 	("payout", Make(|world, rng| bytes::<gridproof_runtime::Treasury>(world, rng, 6))),
 	("check_status", Make(|world, rng| bytes::<gridproof_runtime::Treasury>(world, rng, 7))),
-	("spend_local", Root),
+	("spend_local", Filtered),
 	("remove_approval", Root),
 	("spend", Root),
 	("void_spend", Root),
