@@ -163,6 +163,8 @@ pub struct DisputeView {
 	pub until_ms: (u64, u64),
 	/// Number of jurors, and of those that have committed.
 	pub jurors: (u32, u32),
+	/// Number of jurors that have said that they have no vote.
+	pub without_vote: u32,
 	/// Votes so far.
 	pub votes: Votes,
 	/// Of a number: the reports that took it up, of which the jury repeats

@@ -219,14 +219,14 @@ impl World {
 				if !is_new || !self.shows_to(&of.batch, &[Shows::All, Shows::NotJurors]) {
 					continue;
 				}
-				if let Some(call) = build::reopen(pair, of, &build::honest_figures()) {
+				if let Some(call) = build::reopen(pair, of, &build::figures(is_true(&of.batch))) {
 					self.do_check(call);
 				}
 			}
 		}
 		for of in Reopenings::<Runtime>::iter_keys().collect::<Vec<_>>() {
 			for pair in verifiers {
-				self.do_check(build::show(pair, of, build::honest_figures()));
+				self.do_check(build::show(pair, of, build::figures(is_true(&of.batch))));
 			}
 			let close = Call::<Runtime>::close_reopening { check: of };
 			let _ = self.send_honest(Sent::Free(close.into()));
