@@ -483,7 +483,7 @@ fn a_jury_checks_the_receipt_at_the_place_or_the_next_one_of_the_model() {
 	);
 	assert_eq!([find(0, 8), find(20, 8)], [Some(1), Some(1)], "from the beginning again");
 	assert_eq!([find(30, 7), find(0, 9)], [None, None]);
-	// What is given up is no place at all.
+	// What is given up is not a place at all.
 	let sums = receipts[0].sums.miner;
 	let line =
 		MinerLine { miner: Some([1; 32]), from: receipts[0].miner_before().unwrap(), to: sums };

@@ -1,4 +1,4 @@
-//! Calls of checks: what a verifier draws, signs and sends. Whoever has a verifier's key makes them so, honest
+//! Calls of checks: what a verifier draws, signs and sends. Anyone who has a verifier's key makes them so, honest
 //! or not.
 
 use crate::chain;
@@ -106,10 +106,7 @@ pub(crate) fn report_as(
 		batch: id.batch,
 		receipt,
 		figures: Figures::Exact { equal },
-		commitment: figures_commitment(
-			&CheckId { verifier: key_of(pair), ..id },
-			&figures(equal),
-		),
+		commitment: figures_commitment(&CheckId { verifier: key_of(pair), ..id }, &figures(equal)),
 	};
 	let signature = pair.sign(&report.signing_payload(&chain::genesis_hash())).0;
 	Call::report_check { report: Box::new(report), signature }.into()

@@ -85,8 +85,7 @@ impl Passes {
 		let (figures, mut own) = match line.class {
 			LineClass::Exact => {
 				let equal = self.end == 0 && self.gaps.iter().all(|gap| *gap == 0);
-				let own: Vec<u32> =
-					std::iter::once(u32::from(equal)).chain(self.logits).collect();
+				let own: Vec<u32> = std::iter::once(u32::from(equal)).chain(self.logits).collect();
 				(Figures::Exact { equal }, own)
 			},
 			LineClass::Seeded | LineClass::Embedding => {
