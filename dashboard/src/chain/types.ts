@@ -268,6 +268,7 @@ export interface Dispute {
 	phase: Variant;
 	until_ms: [bigint, bigint];
 	jurors: [number, number];
+	without_vote: number;
 	votes: { guilty: number; not_guilty: number };
 }
 

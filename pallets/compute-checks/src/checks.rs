@@ -163,7 +163,7 @@ impl<T: Config> Pallet<T> {
 		let miner = receipt.miner.ok_or(CheckRefusal::OtherPoint)?;
 		let voucher = placed.item.check().map_err(|_| CheckRefusal::NotInBatch)?;
 		let line = T::Waiting::line(id, &miner).ok_or(CheckRefusal::UnknownBatch)?;
-		// The tree is the coordinator's word: what the line does not pay is no receipt of it.
+		// The tree is the coordinator's word: what the line does not pay is not a receipt of it.
 		let is_paid = is_paid(&placed.item, &line.line, &T::Waiting::given_up(id));
 		ensure!(is_paid && placed.item.sums.kind == batch.kind, CheckRefusal::NotInBatch);
 		let (leaf, size) = (receipt_leaf(&placed.item), batch.sums.receipts);
@@ -233,7 +233,7 @@ impl<T: Config> Pallet<T> {
 			let (account, _, row) = Self::check_drawn(&id.batch, &id.verifier)?;
 			return Ok((account, row, None));
 		}
-		// What was demanded goes on once two thirds have the opening, and only then.
+		// What was demanded continues once two thirds have the opening, and only then.
 		let demand = Demands::<T>::get(id).ok_or(CheckRefusal::AlreadyDone)?;
 		ensure!(demand.opened.is_some(), CheckRefusal::OpeningDemanded);
 		ensure!(Self::working_ms() < demand.until, CheckRefusal::TooLate);
@@ -393,7 +393,7 @@ impl<T: Config> Pallet<T> {
 		let above = own_above || wide_above;
 		let is_open = OpenPairs::<T>::contains_key(Self::pair_of(&Accuser::Number, &accused));
 		match (above, is_open) {
-			// They begin anew when a dispute opens; until the open one ends, they stay where they are.
+			// They begin at 0 again when a dispute opens; until the open one ends, they stay where they are.
 			(true, true) if own_above => (number, wide) = (Number(line.limit), before),
 			(true, true) => wide = before,
 			(true, false) => (number, wide) = (Number(0), WideNumber(0)),

@@ -26,7 +26,7 @@ type Drawable = BoundedVec<CheckId, ConstU32<MAX_REPORTS_OF_NUMBER>>;
 
 impl<T: Config> Pallet<T> {
 	/// Returns the hash of a pair of accuser and accused, of which one dispute is open at a time.
-	/// A miner is known by its account: another key is no other accused.
+	/// A miner is known by its account: another key is not another accused.
 	pub(crate) fn pair_of(
 		accuser: &Accuser<T::AccountId>,
 		accused: &Accused<T::AccountId>,
@@ -358,7 +358,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// A number that was not judged does not begin anew: it is at its limit again, and what was found above
+	/// A number that was not judged does not begin at 0 again: it is at its limit again, and what was found above
 	/// the line is forfeited. Else a cheat would gain by whatever keeps a jury from deciding.
 	fn keep_number(key: &PublicKey, dispute: &Dispute<T::AccountId>) -> DispatchResult {
 		for id in &dispute.reports {

@@ -30,7 +30,7 @@
 //! | what happens | what follows |
 //! |---|---|
 //! | report `not equal` (class `exact`) | a dispute: verifier against miner |
-//! | a number above its limit | a dispute against the miner; the number begins anew |
+//! | a number above its limit | a dispute against the miner; the number begins at 0 again |
 //! | a client disputes its own receipt | a dispute: client, with a deposit, against miner |
 //! | re-opened figures are not shown | an offence of who did not show them |
 //! | re-opened figures do not agree | a dispute: who re-opened against who reported |
@@ -418,54 +418,54 @@ pub mod pallet {
 		},
 		/// An account may become a verifier.
 		VerifierAdmitted {
-			/// The account.
+			/// Account of the verifier.
 			account: T::AccountId,
 		},
-		/// An account is no verifier any more; its bond is free after a while.
+		/// An account stops being a verifier; its bond is free after a while.
 		VerifierDismissed {
-			/// The account.
+			/// Account of the verifier.
 			account: T::AccountId,
 		},
 		/// A verifier takes no part until a time.
 		VerifierSuspended {
-			/// The account.
+			/// Account of the verifier.
 			account: T::AccountId,
 			/// Until when, in UTC milliseconds.
 			until_ms: u64,
 		},
 		/// A verifier begins. Its key draws in an hour.
 		VerifierRegistered {
-			/// The account.
+			/// Account of the verifier.
 			account: T::AccountId,
-			/// Its key.
+			/// Public key with which it signs.
 			key: VerifierKey,
 			/// Its bond, in units of 10⁻¹⁸ AIT.
 			bond: u128,
 		},
 		/// A verifier has another key, which draws in an hour.
 		KeyExchanged {
-			/// The account.
+			/// Account of the verifier.
 			account: T::AccountId,
 			/// The new key.
 			key: VerifierKey,
 		},
 		/// A verifier's bond is higher.
 		BondRaised {
-			/// The account.
+			/// Account of the verifier.
 			account: T::AccountId,
 			/// The bond now, in units of 10⁻¹⁸ AIT.
 			bond: u128,
 		},
 		/// A verifier has its bond back.
 		VerifierLeft {
-			/// The account.
+			/// Account of the verifier.
 			account: T::AccountId,
 			/// What was returned, in units of 10⁻¹⁸ AIT.
 			bond: u128,
 		},
 		/// A verifier lost part of its bond for an offence.
 		VerifierPunished {
-			/// The account.
+			/// Account of the verifier.
 			account: T::AccountId,
 			/// What it lost, in units of 10⁻¹⁸ AIT.
 			slash: u128,
@@ -474,7 +474,7 @@ pub mod pallet {
 		},
 		/// A batch was touched: verifiers draw by this hash.
 		BatchTouched {
-			/// The batch.
+			/// Its coordinator and sequence number.
 			batch: BatchId,
 			/// Hash of the block before.
 			block: H256,
@@ -483,7 +483,7 @@ pub mod pallet {
 		},
 		/// A check was reported.
 		CheckReported {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 			/// Index of the receipt in its batch.
 			index: u64,
@@ -503,7 +503,7 @@ pub mod pallet {
 		},
 		/// A report was re-opened.
 		ReportReopened {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 			/// Key of the verifier that re-opens.
 			by: VerifierKey,
@@ -512,26 +512,26 @@ pub mod pallet {
 		},
 		/// A verifier has shown its figures of a report that is re-opened.
 		FiguresShown {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 			/// Key of the verifier.
 			by: VerifierKey,
 		},
 		/// Figures of a report that was re-opened were compared.
 		FiguresCompared {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 			/// `false` if a jury has to say whose are right.
 			agree: bool,
 		},
 		/// A re-opening ended, and who did not show its figures was punished.
 		ReopeningClosed {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 		},
 		/// An opening was demanded: witnesses ask for it.
 		OpeningDemanded {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 			/// Index of the receipt in its batch; `None` if the coordinator has not published it.
 			index: Option<u64>,
@@ -542,7 +542,7 @@ pub mod pallet {
 		},
 		/// A witness has spoken.
 		Witnessed {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 			/// Key of the witness.
 			witness: VerifierKey,
@@ -551,7 +551,7 @@ pub mod pallet {
 		},
 		/// The receipt that is demanded was named: witnesses ask for its opening.
 		ReceiptNamed {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 			/// Index of the receipt in its batch.
 			index: u64,
@@ -560,7 +560,7 @@ pub mod pallet {
 		},
 		/// Two thirds of the witnesses have the opening: any of them may report the check, as the demander may.
 		WitnessesReport {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 			/// Number under which a witness reports it.
 			number: u32,
@@ -569,14 +569,14 @@ pub mod pallet {
 		},
 		/// A demand ended.
 		DemandEnded {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
-			/// How.
+			/// What witnesses said together.
 			outcome: OpeningOutcome,
 		},
 		/// Pay and mint of a receipt were forfeited.
 		ReceiptForfeited {
-			/// The batch.
+			/// Its coordinator and sequence number.
 			batch: BatchId,
 			/// Index of the receipt in it.
 			index: u64,
@@ -589,18 +589,18 @@ pub mod pallet {
 		},
 		/// A client wants a receipt checked, and it is a verifier's turn.
 		CheckAsked {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 			/// Index of the receipt in its batch.
 			index: u64,
 		},
 		/// A dispute was opened.
 		DisputeOpened {
-			/// Its id.
+			/// Hash that names the dispute.
 			dispute: H256,
-			/// Why.
+			/// What it was opened by.
 			cause: DisputeCause,
-			/// The batch.
+			/// Its coordinator and sequence number.
 			batch: BatchId,
 			/// Index of the receipt in it.
 			index: u64,
@@ -609,30 +609,30 @@ pub mod pallet {
 		},
 		/// A juror has committed to a vote.
 		VoteCommitted {
-			/// The dispute.
+			/// Hash that names the dispute.
 			dispute: H256,
 			/// Key of the juror.
 			juror: VerifierKey,
 		},
 		/// A juror has no vote.
 		JurorAbstained {
-			/// The dispute.
+			/// Hash that names the dispute.
 			dispute: H256,
 			/// Key of the juror.
 			juror: VerifierKey,
-			/// Why.
+			/// What keeps it from voting.
 			why: NoVote,
 		},
 		/// A coordinator has kept openings back from a jury: an offence.
 		OpeningsWithheld {
-			/// The dispute.
+			/// Hash that names the dispute.
 			dispute: H256,
 			/// Key of the coordinator.
 			coordinator: PublicKey,
 		},
 		/// A juror has revealed its vote.
 		VoteRevealed {
-			/// The dispute.
+			/// Hash that names the dispute.
 			dispute: H256,
 			/// Key of the juror.
 			juror: VerifierKey,
@@ -641,9 +641,9 @@ pub mod pallet {
 		},
 		/// A dispute was decided, or not.
 		DisputeClosed {
-			/// Its id.
+			/// Hash that names the dispute.
 			dispute: H256,
-			/// The votes.
+			/// Votes that were revealed, and those of parties.
 			votes: Votes,
 			/// `true` for guilty, `false` for not guilty, `None` if two thirds found neither.
 			guilty: Option<bool>,
@@ -655,23 +655,23 @@ pub mod pallet {
 		},
 		/// A juror did not reveal a vote.
 		JurorSilent {
-			/// Its account.
+			/// Account of the verifier.
 			account: T::AccountId,
 			/// What it lost, in units of 10⁻¹⁸ AIT.
 			amount: u128,
 		},
 		/// Checks of a batch matured: they are paid with those of this day.
 		ChecksMatured {
-			/// The batch.
+			/// Its coordinator and sequence number.
 			batch: BatchId,
-			/// How many.
+			/// Number of checks.
 			checks: u32,
 			/// The day, counted from 1970.
 			day: u64,
 		},
 		/// A verifier was paid for a day.
 		VerifierPaid {
-			/// The account.
+			/// Account of the verifier.
 			account: T::AccountId,
 			/// The day, counted from 1970.
 			day: u64,
@@ -687,7 +687,7 @@ pub mod pallet {
 			/// The day with whose checks they are paid.
 			until: u64,
 		},
-		/// The window of the mint stands still from now on, or goes on.
+		/// The window of the mint stands still from now on, or continues.
 		MintStill {
 			/// `true` if it stands still, because fewer than five verifiers reported within a day.
 			still: bool,
@@ -697,7 +697,7 @@ pub mod pallet {
 	/// Reasons why a call is refused. Those up to `OpeningDemanded`, and `NotNamed`, are [`CheckRefusal`]s.
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The key is no verifier's.
+		/// No verifier has the key.
 		UnknownVerifier,
 		/// The verifier leaves, or has less than half of its bond.
 		NotFit,
@@ -757,7 +757,7 @@ pub mod pallet {
 		InvalidParameters,
 		/// The line judges nothing.
 		InvalidLine,
-		/// It is so already.
+		/// The value is already set.
 		Unchanged,
 		/// There are too many lines: remove one first.
 		MaxLinesExceeded,
@@ -913,7 +913,7 @@ pub mod pallet {
 		///
 		/// - [`Error::InvalidLine`] if it judges nothing, or finds later than the parameters allow.
 		/// - [`Error::MaxLinesExceeded`] if there are [`Config::MaxLines`].
-		/// - [`Error::Unchanged`] if it is so already.
+		/// - [`Error::Unchanged`] if the value is already set.
 		///
 		/// ## Events
 		///
@@ -996,7 +996,7 @@ pub mod pallet {
 		/// ## Details
 		///
 		/// It draws nothing of what is touched meanwhile, and is neither witness nor juror of what is opened;
-		/// what it has drawn it still reports. It keeps bond and seat, and takes part again by itself. At most a
+		/// what it has drawn it still reports. It keeps bond and seat, and takes part again automatically. At most a
 		/// third of those admitted are suspended at a time, so that nobody chooses a jury by it. Only
 		/// governance dismisses.
 		///

@@ -226,7 +226,7 @@ impl Waiting<AccountId32> for WaitingBatches {
 	}
 }
 
-/// The treasury.
+/// Treasury that pays out of its account.
 pub struct Pays;
 
 impl Fund<AccountId32> for Pays {

@@ -19,7 +19,7 @@ impl<T: Config> Pallet<T> {
 		let report = report.ok_or(CheckRefusal::UnknownReport)?;
 		let parties = Self::parties_of(&report.receipt);
 		ensure!(report.by != account && !parties.contains(&account), CheckRefusal::OwnCause);
-		// Whoever reports in the last block of a window is looked at like everybody else.
+		// Who reports in the last block of a window is looked at like everybody else.
 		let is_own_time = Self::working_ms() < report.until;
 		let is_window =
 			|| T::Waiting::batch(&batch).is_some_and(|one| Self::now() < one.pay_due_ms);

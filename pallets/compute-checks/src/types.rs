@@ -58,7 +58,7 @@ pub trait Settlement<AccountId> {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct KnownKey {
-	/// The key.
+	/// Public key with which it signs.
 	pub key: VerifierKey,
 	/// Time at which it became known.
 	pub since_ms: u64,
@@ -166,7 +166,7 @@ pub struct BatchRow {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AskedRow<AccountId> {
-	/// The client.
+	/// Account of the client that asked for it.
 	pub client: AccountId,
 	/// Its deposit, in 10⁻¹⁸ AIT; 0 once it was reported.
 	pub deposit: u128,
@@ -182,7 +182,7 @@ pub struct AskedRow<AccountId> {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Checked {
-	/// The batch.
+	/// Its coordinator and sequence number.
 	pub batch: BatchId,
 	/// Index of the receipt in it.
 	pub index: u64,
@@ -192,19 +192,19 @@ pub struct Checked {
 	pub miner: PublicKey,
 	/// The key under which that miner was registered.
 	pub registered: PublicKey,
-	/// The model.
+	/// Hash of the model.
 	pub model: H256,
 	/// Price, in the smallest unit of the batch's asset.
 	pub price: u128,
 }
 
-/// A report.
+/// Report of a check, and what is kept of its receipt.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Report<AccountId> {
-	/// The verifier.
+	/// Account of the verifier.
 	pub by: AccountId,
-	/// The receipt.
+	/// Receipt with what is kept of it.
 	pub receipt: Checked,
 	/// What was measured.
 	pub figures: Figures,
@@ -225,7 +225,7 @@ pub struct Report<AccountId> {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct WideRow {
-	/// The number.
+	/// Number, in millionths.
 	pub number: WideNumber,
 }
 
@@ -233,7 +233,7 @@ pub struct WideRow {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct NumberRow {
-	/// The number.
+	/// Number, in millionths.
 	pub number: Number,
 	/// The reports that took it up last.
 	pub reports: BoundedVec<CheckId, ConstU32<MAX_REPORTS_OF_NUMBER>>,
@@ -245,7 +245,7 @@ pub struct NumberRow {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Side<AccountId> {
-	/// The verifier.
+	/// Account of the verifier.
 	pub by: AccountId,
 	/// The key with which it takes part.
 	pub key: VerifierKey,
@@ -327,7 +327,7 @@ impl<AccountId: PartialEq> DemandRow<AccountId> {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Juror<AccountId> {
-	/// Its account.
+	/// Account of the verifier.
 	pub account: AccountId,
 	/// Commitment to its vote, and the key that made it.
 	pub commitment: Option<(VerifierKey, H256)>,
@@ -381,13 +381,13 @@ pub enum Accused<AccountId> {
 	Verifier(AccountId),
 }
 
-/// A dispute.
+/// Dispute about a miner or a reporter, with its jury.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Dispute<AccountId> {
 	/// Why there is one.
 	pub cause: DisputeCause,
-	/// The receipt.
+	/// Receipt with what is kept of it.
 	pub receipt: Checked,
 	/// Who accuses.
 	pub accuser: Accuser<AccountId>,
@@ -397,7 +397,7 @@ pub struct Dispute<AccountId> {
 	pub pair: H256,
 	/// Parties that are verifiers and take part: who accuses stands for guilty, who is accused for not guilty.
 	pub parties: Votes,
-	/// The jury.
+	/// Jurors, and what each has said.
 	pub jurors: BoundedVec<Juror<AccountId>, ConstU32<MAX_ROWS>>,
 	/// Reports that the jury draws from, of a number.
 	pub reports: BoundedVec<CheckId, ConstU32<MAX_REPORTS_OF_NUMBER>>,

@@ -279,7 +279,7 @@ impl<T: Config> Pallet<T> {
 		Self::tell_quorum();
 	}
 
-	/// Tells the mint whether its window stands still, where that has changed.
+	/// Reports to the mint whether its window stands still, where that has changed.
 	pub(crate) fn tell_quorum() {
 		let now = Self::now();
 		let still = now >= QuorumUntil::<T>::get();

@@ -123,7 +123,12 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn list_disputes() -> Vec<DisputeView> {
 		let limit = usize::try_from(MAX_LISTED).unwrap_or(usize::MAX);
 		let view = |(id, row): (H256, Dispute<T::AccountId>)| {
-			let committed = row.jurors.iter().filter(|juror| juror.commitment.is_some()).count();
+			let number = |is_so: fn(&Juror<T::AccountId>) -> bool| {
+				let count = row.jurors.iter().filter(|juror| is_so(juror)).count();
+				u32::try_from(count).unwrap_or(u32::MAX)
+			};
+			let committed = number(|juror| juror.commitment.is_some());
+			let without_vote = number(|juror| juror.no_vote.is_some());
 			DisputeView {
 				id,
 				cause: row.cause,
@@ -136,7 +141,8 @@ impl<T: Config> Pallet<T> {
 				block: row.block,
 				phase: Self::phase_of(&row),
 				until_ms: (Self::in_utc(row.until.0), Self::in_utc(row.until.1)),
-				jurors: (row.size(), u32::try_from(committed).unwrap_or(u32::MAX)),
+				jurors: (row.size(), committed),
+				without_vote,
 				votes: row.votes(),
 				reports: row.reports.to_vec(),
 				others: row.others.to_vec(),

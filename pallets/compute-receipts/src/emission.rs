@@ -67,7 +67,7 @@ impl<T: Config> Pallet<T> {
 			_ => now,
 		};
 		let new = new.map(|rate| ReferenceRate { rate, stated_ms });
-		// Draws go on by what governance stated: what lowers or ends a mint does not thin its checks.
+		// Draws continue by what governance stated: what lowers or ends a mint does not thin its checks.
 		if let Some(stated) = new.filter(|_| governance) {
 			DrawnRate::<T>::put(stated.rate);
 		}

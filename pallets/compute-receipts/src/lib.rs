@@ -1116,7 +1116,7 @@ pub mod pallet {
 		},
 		/// What waited of a part was released.
 		WaitingReleased {
-			/// The part.
+			/// Party, and the batch of which it is paid.
 			part: Part,
 			/// Pay, in the smallest unit of the batch's asset.
 			pay: u128,
@@ -1183,7 +1183,7 @@ pub mod pallet {
 		},
 		/// A dispute holds a part.
 		PartHeld {
-			/// The part.
+			/// Party, and the batch of which it is paid.
 			part: Part,
 			/// Time until which it does at most, in UTC milliseconds, unless settlement is stopped
 			/// meanwhile.
@@ -1191,7 +1191,7 @@ pub mod pallet {
 		},
 		/// A dispute does not hold a part any more.
 		PartFreed {
-			/// The part.
+			/// Party, and the batch of which it is paid.
 			part: Part,
 		},
 		/// A check or a dispute found a party guilty.
@@ -1205,7 +1205,7 @@ pub mod pallet {
 			/// Amount that will be slashed of its bond, in 10⁻¹⁸ AIT; 0 if slashing is off.
 			slash: u128,
 		},
-		/// The window of the mint stands still, or goes on.
+		/// The window of the mint stands still, or continues.
 		MintWindowStill {
 			/// `true` if it stands still.
 			still: bool,

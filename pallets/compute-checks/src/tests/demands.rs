@@ -200,7 +200,7 @@ fn a_demand_without_a_name_becomes_one_of_the_receipt_that_anybody_names() {
 		assert_ok!(apply(name(id, right.clone())));
 		assert_noop!(dispatch(name(id, right), account(60)), Error::<Test>::AlreadyDone);
 		assert_eq!(ComputeChecks::place_of_demand(id), None);
-		// What was said of the list is not said of the opening, whoever brings it again.
+		// What was said of the list is not said of the opening, even if another brings it.
 		let of_list = say_of(id, 2, None, Witness::GotNothing);
 		assert_noop!(of_list, Error::<Test>::OtherPoint);
 		pass(3_600_000 - 1);

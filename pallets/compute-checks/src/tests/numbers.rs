@@ -75,7 +75,7 @@ fn a_cheat_that_takes_another_model_for_every_check_is_found_as_soon() {
 		let dispute = ComputeChecks::disputes().remove(0);
 		assert!(matches!(dispute.cause, DisputeCause::Number(id) if id.verifier == key(2)));
 		assert_eq!(dispute.reports.len(), 1, "those of its model");
-		assert_eq!(ComputeChecks::wide_number(MINER).0, 0, "it begins anew");
+		assert_eq!(ComputeChecks::wide_number(MINER).0, 0, "it begins at 0 again");
 		assert_eq!(ComputeChecks::number(MINER, other).0, 0);
 		assert_eq!(number(), 25_001);
 	});

@@ -12,7 +12,7 @@ use gridproof_primitives::{
 };
 use sp_runtime::DispatchError;
 
-/// Lets every report be re-opened by whoever draws first: one in one.
+/// Lets every report be re-opened by the one that draws first: one in one.
 fn always() {
 	Parameters::<Test>::mutate(|parameters| parameters.reopen_one_in = 1);
 }

@@ -147,7 +147,7 @@ fn the_committee_suspends_a_third_for_fourteen_days_and_not_at_once_again() {
 		assert!(Admitted::<Test>::contains_key(account(1)), "it keeps its seat");
 		assert_eq!(bond(1), 1_000 * AIT);
 		pass(14 * 86_400_000);
-		assert!(of(1).unwrap().draws, "it takes part again by itself");
+		assert!(of(1).unwrap().draws, "it takes part again automatically");
 		assert_noop!(dispatch(suspend(1), account(99)), Error::<Test>::SuspendedLately);
 		assert_ok!(dispatch(suspend(2), account(99)));
 		pass(14 * 86_400_000);

@@ -24,7 +24,7 @@
 //! # Who would gain by it
 //!
 //! - A cheat who sees a verdict coming cannot be faster than it: what waits is nobody's before its
-//!   time, a dispute holds it longer, and a verdict takes effect at once, whoever moves rows later.
+//!   time, a dispute holds it longer, and a verdict takes effect at once, even if rows move later.
 //! - A coordinator that accuses itself moves what waits of its own pay to the client that it wronged:
 //!   at most what was settled out of that channel, and for an offence it is slashed as ever. To a miner
 //!   it moves no more than its slash, bond and what waits together.

@@ -254,7 +254,7 @@ pub struct WideNumber(pub u64);
 
 impl WideNumber {
 	/// Adds a figure: `max(0, sum + (figure − line) · 1,000,000 / limit)`, rounded towards zero. Returns the
-	/// number after it, and `true` if it is above 1,000,000, in which case it begins anew.
+	/// number after it, and `true` if it is above 1,000,000, in which case it begins at 0 again.
 	pub fn add(self, figure: u64, line: &ModelLine) -> (Self, bool) {
 		let part = |excess: u64| {
 			let part = share_of(excess.into(), LIMIT.into(), line.limit.into());
@@ -273,7 +273,7 @@ pub struct Number(pub u64);
 
 impl Number {
 	/// Adds a figure: `max(0, sum + figure − line)`. Returns the number after it, and `true` if it is above
-	/// the limit, in which case it begins anew.
+	/// the limit, in which case it begins at 0 again.
 	pub const fn add(self, figure: u64, line: &ModelLine) -> (Self, bool) {
 		let sum = self.0.saturating_add(figure).saturating_sub(line.line);
 		if sum > line.limit { (Self(0), true) } else { (Self(sum), false) }

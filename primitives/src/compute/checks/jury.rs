@@ -130,7 +130,7 @@ impl Votes {
 	/// Returns what a jury of so many found, and the verifiers that are parties; `None` if two thirds of them
 	/// together found nothing, or nobody is of the jury.
 	///
-	/// Parties are no jurors, but they are of those two thirds of whom decide: who accuses stands for guilty,
+	/// Parties are not jurors, but they are of those two thirds of whom decide: who accuses stands for guilty,
 	/// who is accused for not guilty. Without them a third of all verifiers would be more than a third of the
 	/// jury, and could stop every verdict.
 	pub const fn verdict(&self, parties: &Self, jurors: u32) -> Option<bool> {
@@ -174,7 +174,7 @@ pub struct Abstention {
 	pub juror: VerifierKey,
 	/// Id of the dispute.
 	pub dispute: H256,
-	/// Why.
+	/// What keeps it from voting.
 	pub why: NoVote,
 }
 
@@ -235,7 +235,7 @@ pub fn repeated_reports(dispute: &H256, reports: &[CheckId]) -> Vec<CheckId> {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OtherPlace {
-	/// The batch.
+	/// Its coordinator and sequence number.
 	pub batch: BatchId,
 	/// The miner's key, as its line names it.
 	pub miner: PublicKey,
@@ -275,7 +275,7 @@ impl OtherPlace {
 /// A miner's line that waits, out of which a jury's places are drawn.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct OtherLine {
-	/// The batch.
+	/// Its coordinator and sequence number.
 	pub batch: BatchId,
 	/// What it pays, without what the batch gave up, in the smallest unit of its asset.
 	pub price: u128,

@@ -46,7 +46,7 @@ pub enum Duty {
 pub struct OpeningRequest {
 	/// Key of the verifier.
 	pub verifier: VerifierKey,
-	/// The batch.
+	/// Its coordinator and sequence number.
 	pub batch: BatchId,
 	/// Index of the receipt in the batch.
 	pub index: u64,
@@ -81,7 +81,7 @@ pub struct OpeningDemand {
 	pub check: u32,
 	/// Output and proof of its draw.
 	pub vrf: Vrf,
-	/// The batch.
+	/// Its coordinator and sequence number.
 	pub batch: BatchId,
 	/// Key of the miner in whose line the point lies.
 	pub miner: PublicKey,
@@ -156,7 +156,7 @@ impl WitnessStatement {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OpeningOutcome {
-	/// Two thirds have it: the check goes on.
+	/// Two thirds have it: the check continues.
 	#[codec(index = 0)]
 	Opened,
 	/// Two thirds got nothing: pay and mint of the receipt are forfeited, and the coordinator is guilty.

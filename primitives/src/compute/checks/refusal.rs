@@ -9,7 +9,7 @@ use scale_info::TypeInfo;
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CheckRefusal {
-	/// The key is no verifier's.
+	/// No verifier has the key.
 	#[codec(index = 0)]
 	UnknownVerifier,
 	/// The verifier leaves, or has less than half of its bond.
@@ -148,7 +148,7 @@ impl CheckRefusal {
 impl fmt::Display for CheckRefusal {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
-			Self::UnknownVerifier => "the key is no verifier's: governance admits verifiers",
+			Self::UnknownVerifier => "no verifier has this key: governance admits verifiers",
 			Self::NotFit => "the verifier leaves, or its bond is too small: raise it",
 			Self::UnknownBatch => "no batch waits whose header has this hash",
 			Self::NotTouched => "the batch was not touched: touch it first",

@@ -73,7 +73,7 @@ impl ShownFigures {
 
 /// Returns `true` if the figures that two verifiers show of one receipt agree.
 ///
-/// Class `exact`: they are equal. Else their mean difference is at most the line's agreement. Whether the first
+/// Class `exact`: they are equal, and so is what both say of the output. Else their mean difference is at most the line's agreement. Whether the first
 /// one's are those of its report says [`is_of_report`].
 pub fn compare_figures(line: &ModelLine, shown: &TokenFigures, other: &TokenFigures) -> bool {
 	if shown.len() != other.len() {
@@ -90,9 +90,14 @@ pub fn compare_figures(line: &ModelLine, shown: &TokenFigures, other: &TokenFigu
 }
 
 /// Returns `true` if the figures shown can be those of the report's statistics: of all tokens, sum and matches
-/// are those of the figures; of a part of them, at most those of the report.
+/// are those of the figures; of a part of them, at most those of the report. Of class `exact` the first figure
+/// is 1 if the report says equal, else 0: who looks at the same bits and says another thing does not agree.
 pub fn is_of_report(line: &ModelLine, report: &Figures, shown: &TokenFigures) -> bool {
-	let Figures::Seeded(seeded) = report else { return true };
+	let seeded = match report {
+		Figures::Seeded(seeded) => seeded,
+		Figures::Exact { equal } => return shown.first() == Some(&u32::from(*equal)),
+		Figures::Embedding { .. } => return true,
+	};
 	let gaps = shown.iter().map(|gap| u64::from(*gap));
 	let found = SeededFigures::of(gaps, seeded.end.into(), line.clip);
 	if seeded.tokens <= MAX_SHOWN_FIGURES {

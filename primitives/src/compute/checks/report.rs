@@ -23,7 +23,7 @@ pub type TokenFigures = BoundedVec<u32, ConstU32<MAX_SHOWN_FIGURES>>;
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct CheckId {
-	/// The batch.
+	/// Its coordinator and sequence number.
 	pub batch: BatchId,
 	/// Key of the verifier to which it fell.
 	pub verifier: VerifierKey,
@@ -55,7 +55,7 @@ pub struct CheckReport {
 	pub check: u32,
 	/// Output and proof of its draw.
 	pub vrf: Vrf,
-	/// The batch.
+	/// Its coordinator and sequence number.
 	pub batch: BatchId,
 	/// The receipt whose price the point lies in, with its place in the batch.
 	pub receipt: Placed<ChannelReceipt>,

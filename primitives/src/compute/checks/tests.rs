@@ -332,10 +332,22 @@ fn figures_that_are_copied_invented_or_missing_do_not_agree() {
 	let other = Figures::Seeded(SeededFigures::of([0, 99_999, 0, 2], 0, line.clip));
 	assert!(is_of_report(&line, &report, &own));
 	assert!(!is_of_report(&line, &other, &own));
-	let exact = Figures::Exact { equal: true };
-	assert!(is_of_report(&ModelLine::EXACT, &exact, &own));
 	assert!(compare_figures(&ModelLine::EXACT, &own, &own));
 	assert!(!compare_figures(&ModelLine::EXACT, &own, &shown(&[0, 100_001, 0, 2])));
+}
+
+#[test]
+fn of_class_exact_the_first_figure_is_what_the_report_says() {
+	let shown = |figures: &[u32]| TokenFigures::try_from(figures.to_vec()).unwrap();
+	for (equal, said) in [(false, 0), (true, 1)] {
+		let report = Figures::Exact { equal };
+		assert!(is_of_report(&ModelLine::EXACT, &report, &shown(&[said, 7])));
+		for other in [&[1 - said, 7][..], &[2, 7], &[]] {
+			assert!(!is_of_report(&ModelLine::EXACT, &report, &shown(other)), "{other:?}");
+		}
+	}
+	// A verifier that looked, and says equal of what is not.
+	assert!(!compare_figures(&ModelLine::EXACT, &shown(&[1, 7]), &shown(&[0, 7])));
 }
 
 #[test]
@@ -471,7 +483,7 @@ fn a_jury_checks_the_receipt_at_the_place_or_the_next_one_of_the_model() {
 	);
 	assert_eq!([find(0, 8), find(20, 8)], [Some(1), Some(1)], "from the beginning again");
 	assert_eq!([find(30, 7), find(0, 9)], [None, None]);
-	// What is given up is no place at all.
+	// What is given up is not a place at all.
 	let sums = receipts[0].sums.miner;
 	let line =
 		MinerLine { miner: Some([1; 32]), from: receipts[0].miner_before().unwrap(), to: sums };

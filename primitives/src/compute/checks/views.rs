@@ -145,11 +145,11 @@ pub enum DisputePhase {
 /// A dispute as the chain shows it.
 #[derive(Encode, Decode, TypeInfo, Clone, PartialEq, Eq, Debug)]
 pub struct DisputeView {
-	/// Its id.
+	/// Hash that names it.
 	pub id: H256,
 	/// Why there is one.
 	pub cause: DisputeCause,
-	/// The batch.
+	/// Its coordinator and sequence number.
 	pub batch: BatchId,
 	/// Index of the receipt in the batch.
 	pub index: u64,
@@ -163,6 +163,8 @@ pub struct DisputeView {
 	pub until_ms: (u64, u64),
 	/// Number of jurors, and of those that have committed.
 	pub jurors: (u32, u32),
+	/// Number of jurors that have said that they have no vote.
+	pub without_vote: u32,
 	/// Votes so far.
 	pub votes: Votes,
 	/// Of a number: the reports that took it up, of which the jury repeats
@@ -206,6 +208,6 @@ pub struct CheckOverview {
 pub struct LineView {
 	/// Hash of the model.
 	pub model: H256,
-	/// Its line.
+	/// Line of the model, if it has one.
 	pub line: ModelLine,
 }

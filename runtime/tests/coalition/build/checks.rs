@@ -1,4 +1,4 @@
-//! Calls of checks: what a verifier draws, signs and sends. Whoever has a verifier's key makes them so, honest
+//! Calls of checks: what a verifier draws, signs and sends. Anyone who has a verifier's key makes them so, honest
 //! or not.
 
 use crate::chain;
@@ -78,9 +78,9 @@ pub(crate) fn placed(list: &[ChannelReceipt], index: usize) -> Option<Placed<Cha
 	Some(Placed { item: *list.get(index)?, index: u64::try_from(index).ok()?, path })
 }
 
-/// What everybody's own pass over a receipt gives.
-pub(crate) fn honest_figures() -> TokenFigures {
-	vec![7].try_into().expect("few")
+/// What everybody's own pass over a receipt gives, by one that says of it whether it is equal.
+pub(crate) fn figures(equal: bool) -> TokenFigures {
+	vec![u32::from(equal), 7].try_into().expect("few")
 }
 
 pub(crate) fn report(
@@ -106,10 +106,7 @@ pub(crate) fn report_as(
 		batch: id.batch,
 		receipt,
 		figures: Figures::Exact { equal },
-		commitment: figures_commitment(
-			&CheckId { verifier: key_of(pair), ..id },
-			&honest_figures(),
-		),
+		commitment: figures_commitment(&CheckId { verifier: key_of(pair), ..id }, &figures(equal)),
 	};
 	let signature = pair.sign(&report.signing_payload(&chain::genesis_hash())).0;
 	Call::report_check { report: Box::new(report), signature }.into()

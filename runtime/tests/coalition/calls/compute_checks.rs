@@ -94,7 +94,7 @@ fn receipt(world: &World, rng: &mut Rng, batch: &BatchId) -> Option<Placed<Chann
 }
 
 fn figures(rng: &mut Rng) -> TokenFigures {
-	if rng.percent(50) { build::honest_figures() } else { Default::default() }
+	if rng.percent(80) { build::figures(rng.percent(50)) } else { Default::default() }
 }
 
 fn register(world: &mut World, rng: &mut Rng) -> Option<Sent> {

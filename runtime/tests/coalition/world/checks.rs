@@ -1,5 +1,5 @@
 //! Checks: five honest verifiers that touch, draw, look, report, witness and judge. The honest coordinator's
-//! work is there, and shown to whoever has a duty; what a coordinator of the coalition settles is invented, and it
+//! work is there, and shown to all that have a duty; what a coordinator of the coalition settles is invented, and it
 //! shows it to whom it likes.
 
 use super::{
@@ -219,14 +219,14 @@ impl World {
 				if !is_new || !self.shows_to(&of.batch, &[Shows::All, Shows::NotJurors]) {
 					continue;
 				}
-				if let Some(call) = build::reopen(pair, of, &build::honest_figures()) {
+				if let Some(call) = build::reopen(pair, of, &build::figures(is_true(&of.batch))) {
 					self.do_check(call);
 				}
 			}
 		}
 		for of in Reopenings::<Runtime>::iter_keys().collect::<Vec<_>>() {
 			for pair in verifiers {
-				self.do_check(build::show(pair, of, build::honest_figures()));
+				self.do_check(build::show(pair, of, build::figures(is_true(&of.batch))));
 			}
 			let close = Call::<Runtime>::close_reopening { check: of };
 			let _ = self.send_honest(Sent::Free(close.into()));
@@ -307,7 +307,7 @@ impl World {
 		if self.has(Role::Verifier) { pair_of(&super::wallet(Role::Verifier)) } else { None }
 	}
 
-	/// Lets five verifiers report, so that the mint's window goes on.
+	/// Lets five verifiers report, so that the mint's window runs.
 	pub(crate) fn set_up_checks(&mut self) {
 		for _ in 0..12 {
 			self.pass(crate::chain::SECOND);

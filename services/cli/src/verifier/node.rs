@@ -324,6 +324,7 @@ struct OpenDispute {
 	waits_for: &'static str,
 	jurors: u32,
 	committed: u32,
+	without_vote: u32,
 	guilty: u32,
 	not_guilty: u32,
 }
@@ -352,6 +353,7 @@ pub(super) async fn show(args: &ShowArgs, out: &Output) -> anyhow::Result<()> {
 		},
 		jurors: view.jurors.0,
 		committed: view.jurors.1,
+		without_vote: view.without_vote,
 		guilty: view.votes.guilty,
 		not_guilty: view.votes.not_guilty,
 	});
@@ -399,7 +401,7 @@ impl Shown {
 		for one in &self.open {
 			text.push_str(&format!(
 				"\ndispute    {}: {} against {}, batch {} receipt {}, waits for {}; {} of {} committed, {} \
-				 guilty, {} not",
+				 without a vote, {} guilty, {} not",
 				one.dispute,
 				one.cause,
 				one.accused,
@@ -408,6 +410,7 @@ impl Shown {
 				one.waits_for,
 				one.committed,
 				one.jurors,
+				one.without_vote,
 				one.guilty,
 				one.not_guilty
 			));

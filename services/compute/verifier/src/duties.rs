@@ -50,7 +50,7 @@ impl NoOpening {
 /// What a juror says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Finding {
-	/// Its vote.
+	/// Vote to which it commits.
 	Vote(Verdict),
 	/// That it has none, and why.
 	NoVote(NoVote),

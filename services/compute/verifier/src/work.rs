@@ -85,7 +85,8 @@ impl Passes {
 		let (figures, mut own) = match line.class {
 			LineClass::Exact => {
 				let equal = self.end == 0 && self.gaps.iter().all(|gap| *gap == 0);
-				(Figures::Exact { equal }, self.logits)
+				let own: Vec<u32> = std::iter::once(u32::from(equal)).chain(self.logits).collect();
+				(Figures::Exact { equal }, own)
 			},
 			LineClass::Seeded | LineClass::Embedding => {
 				let own = self.gaps.iter().copied().map(clipped).collect();

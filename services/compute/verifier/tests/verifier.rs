@@ -392,6 +392,7 @@ fn dispute(world: &World, phase: DisputePhase) -> DisputeView {
 		phase,
 		until_ms: (now + 7_200_000, now + 10_800_000),
 		jurors: (3, if phase == DisputePhase::Commit { 0 } else { 3 }),
+		without_vote: 0,
 		votes: Votes::default(),
 		reports: Vec::new(),
 		others: Vec::new(),

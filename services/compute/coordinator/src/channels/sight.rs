@@ -361,6 +361,7 @@ mod tests {
 			phase: gridproof_primitives::compute::checks::DisputePhase::Commit,
 			until_ms: (0, 0),
 			jurors: (1, 0),
+			without_vote: 0,
 			votes: Votes::default(),
 			reports: Vec::new(),
 			others: Vec::new(),

@@ -129,7 +129,7 @@ fn large(deposit: u128) -> ChannelTerms {
 	ChannelTerms { deposit, daily_limit: deposit, ..terms(IN_AIT) }
 }
 
-/// The clocks of both windows go on or stand still for so long.
+/// The clocks of both windows run or stand still for so long.
 fn wait(milliseconds: u64) {
 	pass(milliseconds);
 	ComputeReceipts::count_stops();

@@ -157,9 +157,9 @@ fn while_verifiers_are_missing_the_mint_waits_on_and_pay_does_not() {
 		assert_eq!(accrued(MINER), claim_for(100) * 75 / 100);
 		nothing_waits();
 		let still = |still| Event::<Test>::MintWindowStill { still };
-		let told =
+		let reported =
 			events().into_iter().filter(|event| matches!(event, Event::MintWindowStill { .. }));
-		assert_eq!(told.collect::<Vec<_>>(), [still(true), still(false)]);
+		assert_eq!(reported.collect::<Vec<_>>(), [still(true), still(false)]);
 	});
 }
 

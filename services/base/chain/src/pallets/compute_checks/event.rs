@@ -161,7 +161,7 @@ events! {
 		}
 		/// The receipt that is demanded was named: witnesses ask for its opening.
 		ReceiptNamed {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 			/// Index of the receipt in its batch.
 			index: u64,
@@ -170,7 +170,7 @@ events! {
 		}
 		/// Two thirds of the witnesses have the opening: any of them may report the check.
 		WitnessesReport {
-			/// Which check.
+			/// Batch, verifier and number of the check.
 			check: CheckId,
 			/// Number under which a witness reports it.
 			number: u32,
@@ -226,16 +226,16 @@ events! {
 		}
 		/// A juror has no vote.
 		JurorAbstained {
-			/// The dispute.
+			/// Hash that names the dispute.
 			dispute: H256,
 			/// Key of the juror.
 			juror: VerifierKey,
-			/// Why.
+			/// What keeps it from voting.
 			why: NoVote,
 		}
 		/// A coordinator has kept openings back from a jury: an offence.
 		OpeningsWithheld {
-			/// The dispute.
+			/// Hash that names the dispute.
 			dispute: H256,
 			/// Key of the coordinator.
 			coordinator: PublicKey,

@@ -77,7 +77,7 @@ pub fn disputes() -> Query<Vec<DisputeView>> {
 	Query::new("ComputeChecksApi_disputes", &())
 }
 
-/// The totals.
+/// Totals of checks, verifiers and disputes.
 pub fn overview() -> Query<CheckOverview> {
 	Query::new("ComputeChecksApi_overview", &())
 }
