@@ -424,7 +424,7 @@ const STAGING_AUTHORITIES: [StagingKeys; 4] = [
 	),
 ];
 
-/// Holder of a share of staging's AIT that is no authority: its operators' common account.
+/// Holder of a share of staging's AIT, not an authority: its operators' common account.
 const STAGING_HOLDER: [u8; 32] =
 	hex!("54d7f6d72ac8c9debb4df4de2228b888c08b28d3ebe53aff5515802be811f73b");
 

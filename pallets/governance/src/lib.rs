@@ -12,7 +12,7 @@
 //!
 //! ## Terminology
 //!
-//! - **Stop**: what one call of the committee holds up, as [`Config::Stop`] tells stops apart.
+//! - **Stop**: what one call of the committee holds up, as [`Config::Stop`] distinguishes stops.
 //! - **Rest**: the time after a stop in which the committee cannot raise it again, nor another one of the
 //!   same thing. It is as long as the stop.
 //!
@@ -25,7 +25,7 @@
 //! - [`Origin::Committee`] is what the committee's call is dispatched as once it is written down here,
 //!   with the block in which it ends. Pallets accept it where something may be stopped and nothing be
 //!   loosened.
-//! - A stop ends by itself, as governance would have ended it. If governance ended it before, what
+//! - A stop ends automatically, as governance would have ended it. If governance ended it before, what
 //!   governance stops afterwards is not touched.
 
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -150,7 +150,7 @@ pub mod pallet {
 		MaxStopsExceeded,
 		/// The call is none that the emergency track may make.
 		NotALift,
-		/// The committee has raised no such stop, or it ends no more by itself.
+		/// The committee has raised no such stop, or it does not end automatically any more.
 		NotFound,
 	}
 
@@ -249,7 +249,7 @@ pub mod pallet {
 		///
 		/// ## Errors
 		///
-		/// - [`Error::NotFound`] if the committee raised no such stop, or it does not end by itself.
+		/// - [`Error::NotFound`] if the committee raised no such stop, or it does not end automatically.
 		///
 		/// ## Events
 		///

@@ -50,7 +50,7 @@ frame_support::ord_parameter_types! {
 	pub const Five: u64 = 5;
 }
 
-/// A brake that a remark of one byte raises to that level; a remark of none ends by itself.
+/// A brake that a remark of one byte raises to that level; one of none ends automatically.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Brake {

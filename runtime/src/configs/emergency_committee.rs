@@ -28,7 +28,7 @@ frame_support::parameter_types! {
 	pub MaxMotionWeight: Weight = Perbill::from_percent(20) * RuntimeBlockWeights::get().max_block;
 }
 
-/// Counts whoever did not vote as against it: a member that governance names as prime would else speak
+/// Counts members that did not vote as against it: a member that governance names as prime would else speak
 /// for all who are away, and stop things alone.
 pub struct AbsentAreAgainst;
 

@@ -113,7 +113,7 @@ impl Contains<RuntimeCall> for EmergencyCalls {
 }
 
 /// Calls by which governance acts and that nobody else makes with effect, with those by which people
-/// propose and vote. They go on in safe mode, so that a referendum that ends in it is carried out.
+/// propose and vote. They continue in safe mode, so that a referendum that ends in it is carried out.
 pub struct GovernedCalls;
 
 impl Contains<RuntimeCall> for GovernedCalls {

@@ -121,7 +121,7 @@ fn name(call: &RuntimeCall) -> String {
 const UNPAUSABLE: [&str; 3] =
 	["Attestations::lift_stop", "Attestations::stop_mint", "Authorities::report_two_blocks"];
 
-/// Whether nobody can pause a call: what verifiers say has deadlines, and so all of it goes on or none.
+/// Whether nobody can pause a call: what verifiers say has deadlines, and so all of it continues or none.
 fn is_unpausable(call: &RuntimeCall) -> bool {
 	let name = name(call);
 	UNPAUSABLE.contains(&name.as_str()) || name.starts_with("ComputeChecks::")

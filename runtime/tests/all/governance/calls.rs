@@ -174,7 +174,7 @@ fn reached(origin: impl Fn() -> RuntimeOrigin) -> BTreeSet<String> {
 	];
 	every_call()
 		.into_iter()
-		// A block's author puts it in, once, and a wrong one is no block.
+		// A block's author puts it in, once, and a wrong one makes the block invalid.
 		.filter(|call| !matches!(call, RuntimeCall::Timestamp(_)))
 		.filter(|call| {
 			let answer = frame_support::storage::with_transaction_unchecked(|| {
@@ -196,7 +196,7 @@ fn pallet_origin(origin: impl Into<OriginCaller>) -> RuntimeOrigin {
 }
 
 /// Whether a call is one that only root may make, by its name. Safe mode's are stops and their end,
-/// and a batch that goes on after a failure forces nothing.
+/// and a batch that continues after a failure forces nothing.
 fn is_roots(name: &str) -> bool {
 	let (pallet, call) = name.split_once('.').expect("a pallet and a call");
 	let roots = ["set_storage", "set_code", "set_heap_pages", "kill", "force_"];
@@ -293,7 +293,7 @@ fn what_the_emergency_track_may_do_is_a_part_of_what_the_standard_one_may() {
 		}
 		assert!(lifts.contains("SafeMode.force_exit") && lifts.contains("ComputeReceipts.ban"));
 		assert!(!lifts.contains("SafeMode.force_enter"));
-		// What goes on in safe mode for governance is governance's, or stands in its own pallets.
+		// What continues in safe mode for governance is governance's, or is in its own pallets.
 		let signed_too = [
 			"decommission_meter",
 			"admit_meter",

@@ -80,7 +80,7 @@ fn origin_of(track: u16) -> OriginCaller {
 		STANDARD => Origin::Standard.into(),
 		ROOT => RawOrigin::Root.into(),
 		EMERGENCY => Origin::Emergency.into(),
-		other => panic!("{other} is no track"),
+		other => panic!("no track has the number {other}"),
 	}
 }
 

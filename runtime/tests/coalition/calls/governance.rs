@@ -1,5 +1,5 @@
 //! Referenda and votes: what is proposed has no preimage, so that nothing is decided that a holder of so
-//! much AIT may decide. That AIT votes and goes on all the same is what is tried.
+//! much AIT may decide. That AIT votes and moves on all the same is what is tried.
 
 use super::{
 	Calls,

@@ -35,7 +35,7 @@ pub struct Proposed {
 pub struct Content {
 	/// Blake2-256 of its call.
 	pub hash: H256,
-	/// The call in plain JSON; none if nobody has shown it, or it is no call of this runtime.
+	/// The call in plain JSON; none if nobody has shown it, or this runtime has no such call.
 	pub call: Option<Json>,
 	/// What it would change of what is set now, as far as that is known.
 	pub changes: Vec<Change>,
@@ -77,7 +77,7 @@ impl Chain {
 	/// final.
 	///
 	/// # Errors
-	/// [`ChainError::Unsupported`] if it is no call of the chain's runtime; as [`Chain::submit`].
+	/// [`ChainError::Unsupported`] if the chain's runtime has no such call; as [`Chain::submit`].
 	pub fn propose<'a>(
 		&'a self,
 		signer: &'a AccountKey,
@@ -182,7 +182,7 @@ impl Chain {
 		Ok(read.is_ok() && bytes.is_empty())
 	}
 
-	/// A call in plain JSON; none if it is no call of this runtime, or too long to be shown.
+	/// A call in plain JSON; none if this runtime has no such call, or it is too long to be shown.
 	async fn decoded(&self, call: &[u8]) -> Result<Option<Json>, ChainError> {
 		let block = self.at().await?;
 		let metadata = block.metadata_ref();
@@ -264,7 +264,7 @@ fn every_call(call: &Json) -> Vec<Json> {
 struct Tunable<'a> {
 	/// Its group, such as fees.
 	group: &'a str,
-	/// Its name.
+	/// Its name within the group.
 	name: &'a str,
 	/// What it would be; `null` if the one of the runtime would hold.
 	after: &'a Json,

@@ -30,7 +30,7 @@ impl Track {
 	/// All of them, by their numbers.
 	pub const ALL: [Self; 3] = [Self::Standard, Self::Root, Self::Emergency];
 
-	/// Its number.
+	/// Number by which the chain knows it.
 	pub const fn number(self) -> u16 {
 		match self {
 			Self::Standard => 0,
@@ -112,7 +112,7 @@ pub enum Proposal {
 	Preimage {
 		/// Blake2-256 of the call in SCALE.
 		hash: [u8; 32],
-		/// Its bytes.
+		/// Number of its bytes.
 		length: u32,
 	},
 }
@@ -181,7 +181,7 @@ pub struct Ongoing {
 	pub decision_deposit: Option<Deposit>,
 	/// How far its decision is; none if that has not begun.
 	pub deciding: Option<Deciding>,
-	/// Its votes.
+	/// Votes that count now.
 	pub tally: Tally,
 	/// It waits until others of its track are decided.
 	pub in_queue: bool,
