@@ -296,7 +296,8 @@ fn what_is_decided_is_carried_out_in_safe_mode_and_while_calls_are_paused() {
 			dest: MultiAddress::Id(Bob.to_account_id()),
 			value: AIT,
 		};
-		let batch = pallet_utility::Call::batch_all { calls: vec![transfer.into()] };
+		let calls = vec![RuntimeCall::from(transfer)];
+		let batch = pallet_utility::Call::batch_all { calls };
 		let stopped = frame_system::Error::<Runtime>::CallFiltered;
 		assert_eq!(send(Alice, batch), Err(stopped.into()));
 	});
