@@ -95,6 +95,12 @@ fn routes() -> OpenApiRouter<Arc<dyn Service>> {
 	OpenApiRouter::new().routes(routes!(health)).routes(routes!(metrics))
 }
 
+/// Returns `/health` and `/metrics` alone, for a server whose other pages are its own.
+pub fn watched(service: Arc<dyn Service>) -> Router {
+	let pages: OpenApiRouter = routes().with_state(service);
+	pages.split_for_parts().0
+}
+
 /// Returns the OpenAPI document of all requests of a server, the pages' included, as it is served.
 pub fn describe<S: Clone + Send + Sync + 'static>(server: OpenApiRouter<S>) -> Value {
 	describe_document(server.into_openapi())
