@@ -36,13 +36,16 @@ pub const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eva
 	img-src 'self'; font-src 'self'; connect-src 'self' ws: wss: http: https:; base-uri 'none'; \
 	form-action 'none'; frame-ancestors 'none'";
 
+/// The address of a service that serves the page as well: where the page is.
+pub const BESIDE: &str = ".";
+
 /// Where the page finds what it reads; each reader can name others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Addresses {
 	/// WebSocket of a node.
 	#[serde(skip_serializing_if = "Option::is_none")]
 	pub node: Option<String>,
-	/// A gateway's HTTP address.
+	/// A gateway's HTTP address, or [`BESIDE`].
 	#[serde(skip_serializing_if = "Option::is_none")]
 	pub gateway: Option<String>,
 	/// A coordinator's HTTP address.
