@@ -1,4 +1,4 @@
-// When the budget of a step falls, found by asking the chain itself: the page knows no rule of emission.
+// When the budget of a step falls, found by asking the chain itself: the page has no rule of emission of its own.
 
 /** Says how much a step may pay out at most. */
 export type BudgetOf = (step: bigint) => Promise<bigint>;

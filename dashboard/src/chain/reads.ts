@@ -141,7 +141,7 @@ export const quote = (api: Api, at: string, { wh_committed, eur_per_mwh, issuanc
 // ---- energy
 
 export const energyOverview = (api: Api, at: string): Promise<EnergyOverview> => api.apis.MeterReadingsApi.overview({ at });
-/** Meters in service from a number on, and the number from which the list goes on: there may be fewer than asked for. */
+/** Meters in service from a number on, and the number from which the list continues: there may be fewer than asked for. */
 export const meterPage = (api: Api, at: string, from: number, limit: number): Promise<{ meters: Meter[]; next?: number }> =>
 	api.apis.MeterReadingsApi.meter_page(from, limit, { at });
 export const meter = (api: Api, at: string, index: number): Promise<Meter | undefined> => api.apis.MeterReadingsApi.meter(index, { at });

@@ -6,7 +6,7 @@ import * as reads from "./reads";
 import { sumAll, type Sums } from "./sums";
 import type { Block } from "./types";
 
-/** Up to so many meters are summed again by themselves. */
+/** Up to so many meters are summed again without being asked. */
 const FEW = 500;
 /** After so many blocks. */
 const EVERY = 20;

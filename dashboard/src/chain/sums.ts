@@ -62,7 +62,7 @@ export interface Source {
 }
 
 /**
- * Sums all meters, a page after the other; `onPart` is told after each, and says whether to go on. Returns whether
+ * Sums all meters, a page after the other; `onPart` gets the sums after each, and says whether to continue. Returns whether
  * all are in.
  */
 export async function sumAll({ page, totals }: Source, onPart: (sums: Sums) => boolean): Promise<boolean> {

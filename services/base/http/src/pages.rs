@@ -219,7 +219,7 @@ pub fn site_with_page<S: Clone + Send + Sync + 'static>(
 	limits.apply(router)
 }
 
-/// A program that asks for what the server has not is told so, and not led to a page.
+/// A program that asks for what the server has not gets an error, and not a page.
 async fn of_page(page: Router, request: Request) -> Response {
 	if request.uri().path().starts_with("/api/") {
 		return ApiError::not_found("Page").into_response();
