@@ -45,10 +45,13 @@ export class Sums {
 		}
 	}
 
-	/** Who sold most comes first, then who bought most, then by name. */
+	/**
+	 * Who sold most comes first, then who bought most, then by name. Each is a copy: what is shown again has to be
+	 * another object, or the page does not see that it has grown.
+	 */
 	rows(kind: Kind, period: Period): Sum[] {
 		const order = (one: bigint, other: bigint): number => (one < other ? 1 : one > other ? -1 : 0);
-		return [...this.#groups[kind].values()].sort((one, other) => {
+		return Array.from(this.#groups[kind].values(), (sum) => ({ ...sum })).sort((one, other) => {
 			const [mine, theirs] = [one.totals[period], other.totals[period]];
 			return order(mine.export_wh, theirs.export_wh) || order(mine.import_wh, theirs.import_wh) || (one.name < other.name ? -1 : 1);
 		});

@@ -69,6 +69,15 @@ test("who sold most stands first, and a name decides between equals", async () =
 	expect(sums.rows("site", "today").map(({ name }) => name)).toEqual(["site-2", "site-3", "site-1", "site-4"]);
 });
 
+test("a group that has grown is another object than before", () => {
+	const sums = new Sums();
+	sums.add(meter(1), totals(1));
+	const [before] = sums.rows("site", "today");
+	sums.add(meter(101), totals(101));
+	const [after] = sums.rows("site", "today");
+	expect([before?.meters, after?.meters, after === before]).toEqual([1, 2, false]);
+});
+
 test("a reader who leaves ends it, with what is summed so far", async () => {
 	const { source } = node(1_000);
 	let done = 0;
