@@ -225,7 +225,8 @@ export const t = {
 		left: "left", right: "right",
 		simulator: "Anchor simulator", simulatorNote: "Simulation: what a Bitcoin transaction would commit to for the batches below. Nothing is sent.",
 		simulate: "Simulate", script: "Output script (OP_RETURN)", ofBatches: (count: number) => `Merkle root over ${many(count, "batch", "batches")}`, simulated: "simulated",
-		anchorTable: "Anchors of the newest batches", gatewayState: "On chain",
+		anchorTable: "Anchors of the newest batches", anchorPart: (read: number, all: number) => `Of the ${read} meters with the lowest numbers; there are ${all}. The page of each meter has its own.`,
+		gatewayState: "On chain",
 	},
 	compute: {
 		lead: "Work that was done and signed for: who did it, what it cost, what it earned.",
