@@ -68,7 +68,11 @@ class EnergySums {
 			if (isPassing(error)) this.isCutOff = true;
 			else this.fault = error instanceof Error ? error.message : String(error);
 		} finally {
-			release();
+			try {
+				release();
+			} catch {
+				// The connection is gone, and its blocks with it.
+			}
 			if (turn === this.#turn) this.running = null;
 		}
 	}
@@ -77,6 +81,12 @@ class EnergySums {
 	stop(): void {
 		this.#turn += 1;
 		this.running = null;
+	}
+
+	/** Nobody looks any more: what is whole stays for the next time, a part is begun again then. */
+	leave(): void {
+		this.stop();
+		if (!this.shown?.isWhole) this.shown = null;
 	}
 
 	/** Is it time to sum: for the first time, after a failure a while ago, or again because it costs little? */
