@@ -174,7 +174,7 @@ fn owner(meter: u64) -> [u8; 32] {
 
 impl MadeUp {
 	fn new(blocks: u64, meters: u64) -> Result<Self> {
-		let meters = (0..meters).map(|meter| {
+		let meters = (0..meters).map(|meter| -> Result<Meter> {
 			let device = format!("device-{}", meter % TOGETHER);
 			let name = MeterName::new(&site(meter), &device, "meter")
 				.map_err(|error| anyhow!("meter {meter}: {error:?}"))?;
