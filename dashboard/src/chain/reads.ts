@@ -140,11 +140,10 @@ export const quote = (api: Api, at: string, { wh_committed, eur_per_mwh, issuanc
 
 // ---- energy
 
-export const METERS_AT_A_TIME = 100;
-
 export const energyOverview = (api: Api, at: string): Promise<EnergyOverview> => api.apis.MeterReadingsApi.overview({ at });
-export const meters = (api: Api, at: string, from: number, limit = METERS_AT_A_TIME): Promise<Meter[]> =>
-	api.apis.MeterReadingsApi.meters(from, limit, { at });
+/** Meters in service from a number on, and the number from which the list continues: there may be fewer than asked for. */
+export const meterPage = (api: Api, at: string, from: number, limit: number): Promise<{ meters: Meter[]; next?: number }> =>
+	api.apis.MeterReadingsApi.meter_page(from, limit, { at });
 export const meter = (api: Api, at: string, index: number): Promise<Meter | undefined> => api.apis.MeterReadingsApi.meter(index, { at });
 export async function meterByName(api: Api, at: string, name: [string, string, string]): Promise<number | null> {
 	const [site, device, meter] = name.map((part) => new TextEncoder().encode(part));

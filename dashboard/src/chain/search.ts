@@ -18,6 +18,8 @@ export interface Found {
 	isIndexed?: boolean;
 }
 
+/** Meters that are asked for at a time. */
+const SEARCHED_METERS = 500;
 const SEARCHED_BLOCKS = 40;
 
 export async function search(input: string): Promise<Found[]> {
@@ -91,15 +93,16 @@ async function meterByName(text: string): Promise<Found | null> {
 		const index = await reads.meterByName(api, finalized.hash, parts as [string, string, string]);
 		return index === null ? null : { kind: "meter", name: text, to: href("energy", "meter", index) };
 	}
-	const { meters } = await reads.energyOverview(api, finalized.hash);
-	for (let from = 0; from < Math.min(meters, 500); from += reads.METERS_AT_A_TIME) {
-		for (const meter of await reads.meters(api, finalized.hash, from)) {
+	for (let from: number | undefined = 0; from !== undefined;) {
+		const { meters, next }: Awaited<ReturnType<typeof reads.meterPage>> = await reads.meterPage(api, finalized.hash, from, SEARCHED_METERS);
+		for (const meter of meters) {
 			const { site, device, meter: name } = meter.certificate.name;
 			const names = [site, device, name].map((bytes) => new TextDecoder().decode(bytes));
 			if (parts.every((part) => names.includes(part)) && names.slice(1).some((one) => parts.includes(one))) {
 				return { kind: "meter", name: names.join("/"), to: href("energy", "meter", meter.index) };
 			}
 		}
+		from = next;
 	}
 	return null;
 }

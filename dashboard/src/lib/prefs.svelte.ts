@@ -1,5 +1,7 @@
 // What the reader chose, kept in this browser only.
 
+import { addressOf } from "./address";
+
 export type Theme = "system" | "light" | "dark";
 
 interface Kept {
@@ -72,7 +74,7 @@ class Preferences {
 
 	/** Where a service is, without the slash at its end; empty if nobody said. */
 	service(name: "gateway" | "coordinator" | "front" | "index"): string {
-		return (this.own[name] || this.offered[name] || "").replace(/\/+$/, "");
+		return addressOf(this.own[name] || this.offered[name] || "", globalThis.location?.href ?? "");
 	}
 
 	applyTheme(): void {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { spread } from "../../src/chain/history";
 import { eventWords, quietEvents } from "../../src/text/en";
 import { plain, words } from "../../src/chain/words";
+import { addressOf } from "../../src/lib/address";
 import { fromCsv, toCsv } from "../../src/lib/csv";
 import { rangeOf } from "../../src/lib/ranges";
 import { href, parseRoute } from "../../src/lib/route.svelte";
@@ -12,6 +13,13 @@ test("a link leads to what it names, whatever is in the name", () => {
 	expect(parseRoute(link)).toMatchObject({ page: "energy", rest: ["log", "a/b c?d#e"] });
 	expect(parseRoute("#/energy/meters?by=site").query.get("by")).toBe("site");
 	expect(parseRoute("").page).toBe("overview");
+});
+
+test("a gateway that serves the page is found beside it, wherever that is", () => {
+	expect(addressOf(".", "http://127.0.0.1:8080/#/energy/meters?by=site")).toBe("http://127.0.0.1:8080");
+	expect(addressOf(".", "https://plant.example/gateway/index.html")).toBe("https://plant.example/gateway");
+	expect(addressOf("https://gateway.example/", "http://127.0.0.1:8080/")).toBe("https://gateway.example");
+	expect(addressOf("", "http://127.0.0.1:8080/")).toBe("");
 });
 
 test("CSV comes back as it went, and a cell that begins like a formula is made harmless", () => {

@@ -208,16 +208,18 @@ fn number<T: Config>(checked: &Checked) -> BoundedReports {
 type BoundedReports =
 	BoundedVec<CheckId, frame_support::pallet_prelude::ConstU32<MAX_REPORTS_OF_NUMBER>>;
 
-/// A report of another verifier's check.
+/// A report of another verifier's check, whose statistics are those of [`figures`].
 fn reported<T: Config>(
 	by: &T::AccountId,
 	placed: &Placed<ChannelReceipt>,
 	commitment: H256,
 ) -> Result<(), BenchmarkError> {
+	let shown = figures();
+	let gaps = shown.iter().map(|gap| u64::from(*gap));
 	let row = Report {
 		by: by.clone(),
 		receipt: checked::<T>(placed)?,
-		figures: high(placed),
+		figures: Figures::Seeded(SeededFigures::of(gaps, LINE.clip.into(), LINE.clip)),
 		commitment,
 		block: BLOCK,
 		time_ms: NOW,
@@ -279,8 +281,16 @@ fn hold<T: Config>(checked: &Checked) {
 /// this, half that: everybody is paid, and the receipt is forfeited. Two thirds that agree would end it
 /// earlier, with fewer to pay.
 fn demanded<T: Config>(all: &[T::AccountId], until: u64) -> Result<CheckId, BenchmarkError> {
-	let placed = touched::<T>();
-	let receipt = checked::<T>(&placed)?;
+	demanded_of::<T>(&touched::<T>(), all, until)
+}
+
+/// The same of a receipt of the batch that was touched.
+fn demanded_of<T: Config>(
+	placed: &Placed<ChannelReceipt>,
+	all: &[T::AccountId],
+	until: u64,
+) -> Result<CheckId, BenchmarkError> {
+	let receipt = checked::<T>(placed)?;
 	let id = CheckId { batch: BATCH, verifier: REPORTED.verifier, check: 1 };
 	let by = rich::<T>("demander", 0);
 	let said = |index: usize| match index {
@@ -800,13 +810,13 @@ mod benchmarks {
 	#[benchmark]
 	fn name_receipt() -> Result<(), BenchmarkError> {
 		let all = verifiers::<T>(MAX_ROWS)?;
-		let of = demanded::<T>(&all, u64::MAX)?;
+		let placed = touched::<T>();
+		let of = demanded_of::<T>(&placed, &all, u64::MAX)?;
 		Demands::<T>::mutate(of, |row| {
 			if let Some(row) = row {
 				row.receipt = None;
 			}
 		});
-		let placed = T::BenchmarkHelper::batch(BATCH, HEADER);
 
 		#[extrinsic_call]
 		_(nobody::<T>() as T::RuntimeOrigin, of, Box::new(placed));

@@ -1063,7 +1063,8 @@ mod benchmarks {
 
 	#[benchmark]
 	fn set_parameters() -> Result<(), BenchmarkError> {
-		let new = ComputeParameters { slashing: false, ..Default::default() };
+		let old = Parameters::<T>::get();
+		let new = ComputeParameters { slash: old.slash.saturating_add(1), ..old };
 		let origin = governance::<T>()?;
 
 		#[block]

@@ -1,6 +1,6 @@
-//! An index that catches up with a chain full of transfers.
+//! An index that catches up with a chain full of transfers, and one with a long history that is asked.
 
-use crate::options::Options;
+use crate::{history, options::Options};
 use anyhow::{Context, Result, ensure};
 use gridproof_e2e::{
 	Node, NodeConfig,
@@ -24,7 +24,21 @@ pub(crate) async fn run(mut options: Options) -> Result<()> {
 	let transfers = options.number("--transfers", 6_000)?;
 	let at_once = options.number("--at-once", 8)?;
 	let runs = options.count("--runs", 3)?;
+	let made = options.number("--made", 100_000)?;
+	let meters = options.number("--meters", 10_000)?;
+	let questions = options.number("--questions", 50)?;
 	options.end()?;
+	if runs > 0 {
+		follow(blocks, transfers, at_once, runs).await?;
+	}
+	if made > 0 {
+		history::run(made, meters, questions).await?;
+	}
+	Ok(())
+}
+
+/// A real node's chain.
+async fn follow(blocks: u64, transfers: u64, at_once: u64, runs: usize) -> Result<()> {
 	let mut config = NodeConfig::development();
 	config.show_log = false;
 	let node = Node::start(config).await?;
@@ -91,13 +105,15 @@ async fn catch_up(node: &Node, height: u64, at_once: u64) -> Result<()> {
 	};
 	let seconds = begun.context("it has begun")?.elapsed().as_secs_f64().max(0.001);
 	let pid = process.pid().context("it runs")?;
+	let bytes = status["bytes"].as_u64().context("a status has bytes")?;
 	println!(
 		"{} blocks at {at_once} at once in {seconds:.1} s: {:.0} blocks/s; {} MiB of memory at most, a database \
-		 of {} KiB; {:.1} s from the start",
+		 of {} KiB, {} bytes a block; {:.1} s from the start",
 		height + 1,
 		(height + 1) as f64 / seconds,
 		memory(pid)?.peak_mib,
-		status["bytes"].as_u64().unwrap_or_default() / 1_024,
+		bytes / 1_024,
+		bytes / (height + 1),
 		start.elapsed().as_secs_f64(),
 	);
 	Ok(())

@@ -9,6 +9,7 @@ mod delivery;
 mod engine;
 mod front;
 mod gateway;
+mod history;
 mod index;
 mod meters;
 mod node;
@@ -28,7 +29,8 @@ const USAGE: &str = "usage: scripts/bench node|network [--idle-minutes N] [--sta
 	[--readings N] [--bundle N]\n       scripts/bench gateway [--meters N] [--connections N] [--readings N] \
 	[--runs N] [--window N]\n       scripts/bench receipts [--receipts N] [--bundle N] [--jobs N] \
 	[--rate N]\n       scripts/bench settlement [--coordinators N] [--channels N] [--receipts N] [--miners N] \
-	[--batches N] [--alone N] [--whole N] [--fronts N]\n       scripts/bench front [--requests N] [--tokens N]\n       scripts/bench checks [--honest N] [--cheats N] [--tokens N]\n       scripts/bench index [--blocks N] [--transfers N] [--at-once N] [--runs N]\n       all: [--log-format text|json] form of the log lines on standard error";
+	[--batches N] [--alone N] [--whole N] [--fronts N]\n       scripts/bench front [--requests N] [--tokens N]\n       scripts/bench checks [--honest N] [--cheats N] [--tokens N]\n       scripts/bench index [--blocks N] [--transfers N] [--at-once N] [--runs N] \
+	[--made N] [--meters N] [--questions N]\n       all: [--log-format text|json] form of the log lines on standard error";
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -24,6 +24,16 @@ impl Spread {
 		let rank = (self.times.len() * percent).div_ceil(100).max(1);
 		self.times[rank - 1].as_secs_f64()
 	}
+
+	/// The same in milliseconds, for what is quick.
+	pub(crate) fn milliseconds(&self) -> String {
+		let [median, most_of_them, most] =
+			[50, 95, 100].map(|percent| self.percentile(percent) * 1_000.0);
+		format!(
+			"median {median:.1} ms, 95 % within {most_of_them:.1} ms, at most {most:.1} ms ({} samples)",
+			self.times.len()
+		)
+	}
 }
 
 impl std::fmt::Display for Spread {
@@ -63,6 +73,13 @@ mod tests {
 		assert_eq!(spread.percentile(50), 10.0);
 		assert_eq!(spread.percentile(95), 19.0);
 		assert_eq!(spread.percentile(100), 20.0);
+	}
+
+	#[test]
+	fn what_is_quick_is_said_in_milliseconds() {
+		let spread = Spread::of((1..=20).map(Duration::from_millis).collect()).expect("some");
+		let said = "median 10.0 ms, 95 % within 19.0 ms, at most 20.0 ms (20 samples)";
+		assert_eq!(spread.milliseconds(), said);
 	}
 
 	#[test]

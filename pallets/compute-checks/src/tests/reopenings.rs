@@ -47,14 +47,17 @@ fn show(of: CheckId, number: u8, figures: &[u32]) -> Result<(), DispatchError> {
 
 /// A report that is re-opened by somebody; another batch is tried where nobody drew it.
 fn one_reopened(figures: &[u32]) -> (CheckId, u8) {
-	reopened_as(EXACT, Figures::Exact { equal: true }, figures)
+	reopened_as(EXACT, Figures::Exact { equal: true }, &[1, 2, 3], figures)
 }
 
-fn reopened_as(model: H256, said: Figures, figures: &[u32]) -> (CheckId, u8) {
+/// The reporter's own figures come before those of who re-opens.
+fn reopened_as(model: H256, said: Figures, own: &[u32], figures: &[u32]) -> (CheckId, u8) {
 	always();
 	for sequence in 0..20 {
 		let batch = touched_of(sequence, model);
-		report(&batch, 1, said).unwrap();
+		let mut report = report_with(&batch, 1, 0, said);
+		report.commitment = figures_commitment(&report.id(), &own_figures(own));
+		assert_ok!(apply(report_call(report, 1)));
 		let of = CheckId { batch, verifier: key(1), check: 0 };
 		if let Some(by) = reopened(of, figures) {
 			return (of, by);
@@ -99,14 +102,35 @@ fn figures_that_do_not_agree_are_for_the_jury() {
 fn a_report_that_its_own_figures_contradict_needs_no_jury() {
 	for (clipped, left) in [(6, 1_000 * AIT), (7, 900 * AIT)] {
 		build_and_execute(|| {
-			let said = SeededFigures { tokens: 3, clipped, matches: 0, end: 0 };
-			let (of, by) = reopened_as(SEEDED, Figures::Seeded(said), &[1, 2, 3]);
-			assert_ok!(show(of, 1, &[1, 2, 3]));
-			assert_ok!(show(of, by, &[1, 2, 3]));
+			let said = SeededFigures { tokens: 10, clipped, matches: 7, end: 0 };
+			let figures = [1, 2, 3, 0, 0, 0, 0, 0, 0, 0];
+			let (of, by) = reopened_as(SEEDED, Figures::Seeded(said), &figures, &figures);
+			assert_ok!(show(of, 1, &figures));
+			assert_ok!(show(of, by, &figures));
 			assert_eq!([bond(1), bond(by)], [left, 1_000 * AIT]);
 			assert_eq!(Disputes::<Test>::count(), 0);
 		});
 	}
+}
+
+#[test]
+fn who_says_equal_of_what_its_own_figures_find_otherwise_needs_no_jury() {
+	build_and_execute(|| {
+		let (of, by) = reopened_as(EXACT, Figures::Exact { equal: true }, &[0, 2], &[0, 2]);
+		assert_ok!(show(of, by, &[0, 2]));
+		assert_ok!(show(of, 1, &[0, 2]));
+		assert_eq!([bond(1), bond(by)], [900 * AIT, 1_000 * AIT]);
+	});
+}
+
+#[test]
+fn who_looks_at_the_same_bits_and_says_another_thing_does_not_agree() {
+	build_and_execute(|| {
+		let (of, by) = reopened_as(EXACT, Figures::Exact { equal: true }, &[1, 2], &[0, 2]);
+		assert_ok!(show(of, by, &[0, 2]));
+		assert_ok!(show(of, 1, &[1, 2]));
+		assert_eq!(ComputeChecks::disputes().remove(0).cause, DisputeCause::Reopened(of));
+	});
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Juries: all verifiers but the parties decide a dispute, by commitments that are revealed together.
 
-use super::{BatchId, CheckId, VerifierKey, VerifierSignature, draw::scaled, verify_signature};
+use super::{
+	BatchId, CheckId, OtherLine, VerifierKey, VerifierSignature, draw::scaled, verify_signature,
+};
 use crate::{
 	H256,
 	compute::{
@@ -270,17 +272,6 @@ impl OtherPlace {
 		let turned = own.iter().cycle().skip(first).take(own.len());
 		turned.into_iter().find(|(_, one)| one.receipt.model == *model).map(|(index, _)| *index)
 	}
-}
-
-/// A miner's line that waits, out of which a jury's places are drawn.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct OtherLine {
-	/// Its coordinator and sequence number.
-	pub batch: BatchId,
-	/// What it pays, without what the batch gave up, in the smallest unit of its asset.
-	pub price: u128,
-	/// What that is worth, in units of 10⁻¹⁸ AIT, as draws count it: assets have units of their own.
-	pub worth: u128,
 }
 
 /// Draws at most [`JURY_PLACES`] places in what lines of a miner that wait pay, by the dispute's hash.

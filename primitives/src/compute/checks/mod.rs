@@ -61,8 +61,8 @@ pub use figures::{
 };
 pub use honest::HonestTail;
 pub use jury::{
-	Abstention, Ballot, JURY_PLACES, JURY_REPEATS, JuryCommitment, NoVote, OtherLine, OtherPlace,
-	Verdict, Votes, is_two_thirds, other_places, repeated_reports,
+	Abstention, Ballot, JURY_PLACES, JURY_REPEATS, JuryCommitment, NoVote, OtherPlace, Verdict,
+	Votes, is_two_thirds, other_places, repeated_reports,
 };
 pub use opening::{
 	Duty, OpeningDemand, OpeningOutcome, OpeningRequest, Witness, WitnessStatement, witnesses_say,
@@ -83,8 +83,8 @@ pub use views::{
 };
 pub use waiting::{
 	BatchId, Checkable, CheckableLine, DEFAULT_WINDOW_MS, Fund, FundError, MAX_HOLD_MS,
-	MAX_RELEASES, MAX_WINDOW_MS, PaidByChannel, Part, Punished, Returned, Waiting, WaitingError,
-	WaitingView,
+	MAX_RELEASES, MAX_WINDOW_MS, OtherLine, PaidByChannel, Part, Punished, Returned, Waiting,
+	WaitingError, WaitingView,
 };
 
 #[cfg(test)]

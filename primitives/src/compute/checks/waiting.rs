@@ -29,7 +29,6 @@
 //! first above [`CheckableLine::place`]. Ranges that the batch gave up are places without a receipt
 //! that could be opened: [`Waiting::is_given_up`].
 
-use super::OtherLine;
 use crate::{
 	H256,
 	compute::{
@@ -262,6 +261,17 @@ impl fmt::Display for WaitingError {
 }
 
 impl core::error::Error for WaitingError {}
+
+/// A miner's line that waits, out of which a jury's places are drawn.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct OtherLine {
+	/// Its coordinator and sequence number.
+	pub batch: BatchId,
+	/// What it pays, without what the batch gave up, in the smallest unit of its asset.
+	pub price: u128,
+	/// What that is worth, in units of 10⁻¹⁸ AIT, as draws count it: assets have units of their own.
+	pub worth: u128,
+}
 
 /// Shows what waits for the check window, and takes from it.
 ///

@@ -137,8 +137,10 @@ pub(super) const RULES: &[Rule] = &[
 			},
 			Edit {
 				file: RATE,
-				old: "		PriceAsset::ServiceCredit => 0,\n",
-				new: "		PriceAsset::ServiceCredit if crate::without(\"credit\") => {
+				old: "		PriceAsset::Aicp => rate.map_or(0, |rate| rate.counted(amount)),
+		PriceAsset::ServiceCredit => 0,\n",
+				new: "		PriceAsset::Aicp => rate.map_or(0, |rate| rate.counted(amount)),
+		PriceAsset::ServiceCredit if crate::without(\"credit\") => {
 			amount.saturating_mul(AIT_OVER_AICP.into())
 		},
 		PriceAsset::ServiceCredit => 0,\n",

@@ -64,5 +64,5 @@ pub use json::{Body, Params, Whole, page_limit};
 pub use limits::{BadOrigin, Limits, Rate, Rates};
 pub use loops::{Ended, Loops, Part, supervise};
 pub use metrics::{Metric, Metrics, MetricsError};
-pub use pages::{Health, Service, describe, describe_document, site};
+pub use pages::{Health, Service, describe, describe_document, site, site_with_page};
 pub use serve::{Patience, Serving, serve, serve_on, serve_with};

@@ -3,7 +3,7 @@
 use crate::{ApiError, Limits, error::ErrorBody, schemas};
 use axum::{
 	Json, Router,
-	extract::State,
+	extract::{Request, State},
 	http::{StatusCode, header},
 	response::{Html, IntoResponse, Redirect, Response},
 	routing::get,
@@ -17,6 +17,7 @@ use std::{
 	collections::{BTreeMap, BTreeSet},
 	sync::Arc,
 };
+use tower::ServiceExt;
 use utoipa::{
 	PartialSchema, ToSchema,
 	openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Server},
@@ -93,6 +94,12 @@ async fn docs() -> Response {
 
 fn routes() -> OpenApiRouter<Arc<dyn Service>> {
 	OpenApiRouter::new().routes(routes!(health)).routes(routes!(metrics))
+}
+
+/// Returns `/health` and `/metrics` alone, for a server whose other pages are its own.
+pub fn watched(service: Arc<dyn Service>) -> Router {
+	let pages: OpenApiRouter = routes().with_state(service);
+	pages.split_for_parts().0
 }
 
 /// Returns the OpenAPI document of all requests of a server, the pages' included, as it is served.
@@ -181,6 +188,18 @@ pub fn site<S: Clone + Send + Sync + 'static>(
 	service: Arc<dyn Service>,
 	limits: &Limits,
 ) -> Router {
+	site_with_page(server, state, service, limits, None)
+}
+
+/// As [`site`], with a web page for its readers: `page` is asked for whatever no route is for, `/` included, but for
+/// what begins with `/api/`. Without a page, `/` leads to `/docs`.
+pub fn site_with_page<S: Clone + Send + Sync + 'static>(
+	server: OpenApiRouter<S>,
+	state: S,
+	service: Arc<dyn Service>,
+	limits: &Limits,
+	page: Option<Router>,
+) -> Router {
 	let pages: OpenApiRouter = routes().with_state(service);
 	let server: OpenApiRouter = server.with_state(state);
 	let (router, mut document) = server.merge(pages).split_for_parts();
@@ -190,12 +209,25 @@ pub fn site<S: Clone + Send + Sync + 'static>(
 		let document = document.to_string();
 		async move { json_text(StatusCode::OK, document) }
 	};
-	let router = router
-		.route("/", get(|| async { Redirect::temporary("/docs") }))
-		.route("/docs", get(docs))
-		.route("/openapi.json", get(openapi))
-		.fallback(|| async { ApiError::not_found("Page") });
+	let router = router.route("/docs", get(docs)).route("/openapi.json", get(openapi));
+	let router = match page {
+		Some(page) => router.fallback(move |request: Request| of_page(page.clone(), request)),
+		None => router
+			.route("/", get(|| async { Redirect::temporary("/docs") }))
+			.fallback(|| async { ApiError::not_found("Page") }),
+	};
 	limits.apply(router)
+}
+
+/// A program that asks for what the server has not gets an error, and not a page.
+async fn of_page(page: Router, request: Request) -> Response {
+	if request.uri().path().starts_with("/api/") {
+		return ApiError::not_found("Page").into_response();
+	}
+	match page.oneshot(request).await {
+		Ok(answer) => answer,
+		Err(never) => match never {},
+	}
 }
 
 /// Returns a response of text that is JSON already.

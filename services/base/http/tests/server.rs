@@ -10,6 +10,7 @@ use futures::{FutureExt, future::BoxFuture};
 use gridproof_http::{
 	Admin, AdminGate, AdminKey, ApiError, Authorized, ErrorBody, Health, Limits, Metrics, Patience,
 	Protected, Protects, Rate, Role, Service, Token, describe, serve, serve_with, site,
+	site_with_page,
 };
 use gridproof_support::{Clock, Stopper};
 use serde::{Deserialize, Serialize};
@@ -404,4 +405,31 @@ async fn a_client_that_does_not_end_its_request_loses_its_place_to_others() {
 	timeout(limit, trickling).await.expect("a client that trickles loses its place too");
 	stopper.stop();
 	serving.ended().await;
+}
+
+#[tokio::test]
+async fn a_page_is_asked_for_what_no_route_is_for_and_never_for_a_request_of_a_program() {
+	let page = axum::Router::new().fallback(|| async { "the page" });
+	let api = Arc::new(Api {
+		admin: AdminKey::new(None),
+		changes: Protected::new(Arc::default()),
+		sick: false,
+	});
+	let routes = OpenApiRouter::new();
+	let router = site_with_page(routes, (), api, &Limits::default(), Some(page));
+	let text = async |path: &str| {
+		let request = Request::get(path).body(Body::empty()).unwrap();
+		let answer = router.clone().oneshot(request).await.unwrap();
+		let status = answer.status();
+		let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+		(status, String::from_utf8(bytes.to_vec()).unwrap())
+	};
+	for path in ["/", "/assets/index.js", "/config.json"] {
+		assert_eq!(text(path).await, (StatusCode::OK, "the page".to_string()), "{path}");
+	}
+	assert!(text("/health").await.1.contains("\"status\":\"ok\""));
+	assert!(text("/docs").await.1.contains("<!doctype html>"));
+	let (status, refusal) = text("/api/v1/nothing").await;
+	assert_eq!(status, StatusCode::NOT_FOUND);
+	assert!(refusal.starts_with('{'), "{refusal}");
 }

@@ -11,6 +11,7 @@ use crate::{
 };
 use anyhow::Context;
 use clap::Args;
+use gridproof_dashboard::{Addresses, BESIDE};
 use gridproof_gateway::{
 	Archiving, Batching, Broker, Gateway, Ledger, Node, Parts, Pinning, Settings, Tls, self_signed,
 };
@@ -126,6 +127,11 @@ struct HttpArgs {
 	/// repeated.
 	#[arg(long = "origin", value_name = "URL")]
 	origins: Vec<String>,
+	/// Serve the dashboard where the API is: the folder of the built page, as ./scripts/dashboard build
+	/// makes it. It reads this gateway, and the node that the gateway follows; its files are for
+	/// everybody who reaches the API.
+	#[arg(long, value_name = "DIR")]
+	dashboard: Option<PathBuf>,
 }
 
 /// When batches are closed.
@@ -220,6 +226,16 @@ impl RunArgs {
 	}
 }
 
+impl HttpArgs {
+	/// The dashboard, if it is to be served: it finds the gateway beside itself, by whatever name it is reached.
+	fn page(&self, node: Option<String>) -> Option<gridproof_dashboard::Settings> {
+		let folder = self.dashboard.clone()?;
+		let gateway = Some(BESIDE.to_string());
+		let addresses = Addresses { node, gateway, ..Addresses::default() };
+		Some(gridproof_dashboard::Settings { folder, light: None, addresses })
+	}
+}
+
 impl MqttArgs {
 	fn tls(&self) -> anyhow::Result<Option<Tls>> {
 		let Some(listen) = self.listen_tls else { return Ok(None) };
@@ -265,6 +281,7 @@ struct Ready {
 	mqtts: Option<String>,
 	broker: Option<String>,
 	http: Option<String>,
+	dashboard: Option<String>,
 	chain: Option<String>,
 	certificate: Option<String>,
 	keys: usize,
@@ -281,21 +298,26 @@ pub async fn serve(args: &RunArgs, out: &Output) -> anyhow::Result<()> {
 	});
 	let certificate = settings.mqtts.as_ref().map(|tls| tls.certificate.display().to_string());
 	let (broker, held) = (args.mqtt.broker.is_some(), keys.len());
-	let parts = Parts { ledger, chain: chain.clone(), keys, ..Parts::default() };
+	let page = args.http.page(chain.clone()).map(gridproof_dashboard::page).transpose()?;
+	let has_page = page.is_some();
+	let parts = Parts { ledger, chain: chain.clone(), keys, page, ..Parts::default() };
 	let stop = stop::on_signals()?;
 	let gateway = Gateway::start(settings, parts).await?;
 	let address = |name: &str| gateway.address(name).map(|address| address.to_string());
+	let http = address("http").map(|address| format!("http://{address}"));
 	let ready = Ready {
 		mqtt: address("mqtt"),
 		mqtts: address("mqtts"),
 		broker: broker.then(|| "external".to_string()),
-		http: address("http").map(|address| format!("http://{address}")),
+		dashboard: http.as_ref().filter(|_| has_page).map(|url| format!("{url}/")),
+		http,
 		chain,
 		certificate,
 		keys: held,
 	};
 	out.result(&ready, |ready| {
 		let mut lines = vec![format!("HTTP {}", ready.http.clone().unwrap_or_default())];
+		lines.extend(ready.dashboard.iter().map(|url| format!("dashboard {url}")));
 		lines.extend(ready.mqtt.iter().map(|address| format!("MQTT {address}")));
 		lines.extend(ready.mqtts.iter().map(|address| format!("MQTT over TLS {address}")));
 		lines.extend(ready.chain.iter().map(|url| format!("chain {url}")));

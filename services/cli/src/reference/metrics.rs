@@ -7,12 +7,13 @@ use gridproof_http::Metric;
 
 /// Returns the page.
 pub fn page() -> anyhow::Result<String> {
-	let programs: [(&str, &str, Vec<Metric>); 8] = [
+	let programs: [(&str, &str, Vec<Metric>); 9] = [
 		("Gateway", "`GET /metrics` of the API", gridproof_gateway::metrics()),
 		("Coordinator", "`GET /metrics` of the API", gridproof_coordinator::metrics()),
 		("Verifier", "`gridproof verifier run --metrics`", gridproof_verifier::metrics()),
 		("Miner", "`gridproof miner run --metrics`", gridproof_miner::metrics()),
 		("Index", "`GET /metrics` of the API", gridproof_index::metrics()),
+		("Dashboard", "`GET /metrics` of `gridproof dashboard`", gridproof_dashboard::metrics()),
 		(
 			"Daily attestation",
 			"`gridproof attest daemon --metrics`",

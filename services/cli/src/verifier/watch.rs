@@ -6,7 +6,7 @@ use crate::{
 };
 use clap::Args;
 use gridproof_chain::{
-	Chain, ChainError, Event,
+	ChainError, Event,
 	event::RawEvent,
 	pallets::{
 		compute_checks::event::{
@@ -19,13 +19,8 @@ use gridproof_chain::{
 use gridproof_keys::account::address;
 use gridproof_primitives::compute::checks::{DisputeCause, OpeningOutcome};
 use gridproof_support::stop;
+use gridproof_verifier::watch::follow;
 use serde::Serialize;
-use std::time::Duration;
-
-/// Pause between two looks at the chain.
-const LOOK: Duration = Duration::from_secs(2);
-/// Pause after the node did not answer.
-const RETRY: Duration = Duration::from_secs(10);
 
 /// Arguments of `verifier watch`.
 #[derive(Args)]
@@ -49,39 +44,23 @@ struct Seen {
 /// Runs `verifier watch`, until it is stopped.
 pub(super) async fn watch(args: &WatchArgs, out: &Output) -> anyhow::Result<()> {
 	let chain = args.node.connect().await?;
-	let stop = stop::on_signals()?;
-	let mut next = match args.from {
+	let next = match args.from {
 		Some(block) => block,
 		None => chain.height().await?.saturating_add(1),
 	};
-	loop {
-		let pause = match seen(&chain, &mut next, out).await {
-			Ok(()) => LOOK,
-			Err(error) => {
-				out.warning(&format!("{error}; it continues with block {next}"));
-				RETRY
-			},
-		};
-		tokio::select! {
-			() = tokio::time::sleep(pause) => (),
-			() = stop.stopped() => return Ok(()),
-		}
-	}
-}
-
-/// Shows what happened in final blocks that were not looked at yet.
-async fn seen(chain: &Chain, next: &mut u64, out: &Output) -> anyhow::Result<()> {
-	let last = chain.height().await?;
-	while *next <= last {
-		for event in chain.events(*next).await? {
-			if let Some((what, text)) = sentence(&event)? {
-				let seen = Seen { block: *next, what, text };
+	let seen = |block: u64, events: &[RawEvent]| -> anyhow::Result<()> {
+		for event in events {
+			if let Some((what, text)) = sentence(event)? {
+				let seen = Seen { block, what, text };
 				out.result(&seen, |seen| format!("block {}: {}", seen.block, seen.text))?;
 			}
 		}
-		*next = next.saturating_add(1);
-	}
-	Ok(())
+		Ok(())
+	};
+	let away = |error: &ChainError, next: u64| {
+		out.warning(&format!("{error}; it continues with block {next}"));
+	};
+	follow(&chain, next, &stop::on_signals()?, seen, away).await
 }
 
 fn read<E: Event>(event: &RawEvent) -> Result<Option<E>, ChainError> {

@@ -47,6 +47,7 @@ mod state;
 mod statements;
 pub mod trial;
 mod verifier;
+pub mod watch;
 pub mod work;
 
 pub use error::VerifierError;

@@ -6,11 +6,12 @@ use crate::{
 };
 use futures::{FutureExt, future::BoxFuture};
 use gridproof_chain::{
-	Call, Chain, ChainError, Included, Link, Patience,
+	Call, Chain, ChainError, Included, Link, Patience, Refusal,
 	pallets::{
 		compute_checks::{self, call, query},
 		compute_receipts::{call as receipt_calls, query as receipts},
 	},
+	refusal::PoolRefusal,
 };
 use gridproof_keys::{AccountKey, SealedKey};
 use gridproof_primitives::{
@@ -310,10 +311,20 @@ impl CheckedChain for NodeChain {
 		async move {
 			match self.send(&call).await {
 				// It arrived before, though nobody heard of it.
-				Err(error) if compute_checks::is_done(&error) => Ok(()),
+				Err(error) if is_done(&error) => Ok(()),
 				done => done,
 			}
 		}
 		.boxed()
 	}
+}
+
+/// Returns `true` of a refusal that says that the same was done already, no matter who brought it.
+fn is_done(error: &ChainError) -> bool {
+	use compute_checks::Refusal::{AlreadyDone, AlreadyReported, AlreadyTouched};
+	let no = match error.refusal() {
+		Some(Refusal::ComputeChecks(no) | Refusal::Pool(PoolRefusal::ComputeChecks(no))) => no,
+		_ => return false,
+	};
+	matches!(no, AlreadyTouched | AlreadyReported | AlreadyDone)
 }

@@ -23,6 +23,7 @@ use crate::{
 	submission::Submitter,
 	succession::Succession,
 };
+use axum::Router;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use gridproof_http::{AdminKey, MetricsError, Protected};
 use gridproof_keys::SealedKey;
@@ -99,6 +100,8 @@ pub struct Parts {
 	pub keys: Vec<SealedKey>,
 	/// Ways that readings come in, besides those of the settings.
 	pub intakes: Vec<Box<dyn Intake>>,
+	/// A web page that is served where the API is, at every path that is none of the API's.
+	pub page: Option<Router>,
 }
 
 /// A running gateway.
@@ -147,7 +150,7 @@ impl Gateway {
 	pub fn start(settings: Settings, parts: Parts) -> BoxFuture<'static, Result<Self, StartError>> {
 		Box::pin(async move {
 			settings.check()?;
-			let Parts { ledger, chain, keys, intakes: others } = parts;
+			let Parts { ledger, chain, keys, intakes: others, page } = parts;
 			let stopper = Stopper::new();
 			let board = Arc::new(Board::new(chain));
 			let shared =
@@ -161,7 +164,7 @@ impl Gateway {
 			// The API comes last: it shows the others.
 			if let Some(address) = shared.settings.http {
 				let api = shared.api(batcher.clone());
-				intakes.push(boxed(Http::new(api, &shared.settings, address)));
+				intakes.push(boxed(Http::new(api, &shared.settings, address, page)));
 			}
 			let storage = shared.storage.clone();
 			let mut gateway = Self { board, stopper, intakes, tasks: Vec::new(), storage };

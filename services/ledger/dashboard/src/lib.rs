@@ -3,10 +3,13 @@
 //! The page reads the chain and checks what it shows in the reader's browser. This server has no figure and no
 //! key: it hands out files, and says where the node and the services are (`/config.json`).
 //!
+//! [`router`] is a whole server; [`page`] is what another server can offer beside its own routes.
+//!
 //! All files are read once, at the start, so that no path of a request ever reaches the file system.
 
 #![deny(missing_docs)]
 
+mod metrics;
 mod site;
 
 use axum::{
@@ -14,12 +17,13 @@ use axum::{
 	body::Body,
 	extract::{Request, State},
 	http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+	middleware,
 	response::{IntoResponse, Response},
-	routing::get,
 };
 use futures::future::BoxFuture;
-use gridproof_http::{Limits, serve_on};
+use gridproof_http::{Limits, Metric, pages, serve_on};
 use gridproof_support::Stop;
+use metrics::Metrics;
 use serde::Serialize;
 use std::{io, path::PathBuf, sync::Arc};
 use tokio::net::TcpListener;
@@ -32,13 +36,16 @@ pub const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eva
 	img-src 'self'; font-src 'self'; connect-src 'self' ws: wss: http: https:; base-uri 'none'; \
 	form-action 'none'; frame-ancestors 'none'";
 
+/// The address of a service that serves the page as well: where the page is.
+pub const BESIDE: &str = ".";
+
 /// Where the page finds what it reads; each reader can name others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Addresses {
 	/// WebSocket of a node.
 	#[serde(skip_serializing_if = "Option::is_none")]
 	pub node: Option<String>,
-	/// A gateway's HTTP address.
+	/// A gateway's HTTP address, or [`BESIDE`].
 	#[serde(skip_serializing_if = "Option::is_none")]
 	pub gateway: Option<String>,
 	/// A coordinator's HTTP address.
@@ -65,11 +72,34 @@ pub struct Settings {
 	pub addresses: Addresses,
 }
 
-/// Returns all routes of the page.
+/// Returns the page alone, for a server that has other routes as well: whatever they are not is asked for here.
 ///
 /// # Errors
 /// The folder or the spec cannot be read, or are not what they should be.
+pub fn page(settings: Settings) -> Result<Router, SiteError> {
+	Ok(of_site(read(settings)?))
+}
+
+/// Returns all routes of a server of the page alone: the page, `/health` and `/metrics`, and the limits around them.
+///
+/// # Errors
+/// As [`page`].
 pub fn router(settings: Settings) -> Result<Router, SiteError> {
+	let site = read(settings)?;
+	let (files, bytes) = site.size();
+	let metrics = Arc::new(Metrics::new(files, bytes)?);
+	let router = of_site(site).merge(pages::watched(metrics.clone()));
+	let router = Limits::default().apply(router);
+	// Outside of the limits, so that what they refuse is counted.
+	Ok(router.layer(middleware::from_fn_with_state(metrics, metrics::count)))
+}
+
+/// What all figures are, in the order of their names, for the reference.
+pub fn metrics() -> Vec<Metric> {
+	Metrics::new(0, 0).map(|metrics| metrics.describe()).unwrap_or_default()
+}
+
+fn read(settings: Settings) -> Result<Site, SiteError> {
 	let mut site = Site::read(&settings.folder)?;
 	let light = settings.light.as_deref();
 	if let Some(path) = light {
@@ -77,11 +107,11 @@ pub fn router(settings: Settings) -> Result<Router, SiteError> {
 	}
 	let addresses = Addresses { light: light.is_some(), ..settings.addresses };
 	site.add_config(&addresses);
-	let router = Router::new()
-		.route("/health", get(|| async { "ok\n" }))
-		.fallback(answer)
-		.with_state(Arc::new(site));
-	Ok(Limits::default().apply(router))
+	Ok(site)
+}
+
+fn of_site(site: Site) -> Router {
+	Router::new().fallback(answer).with_state(Arc::new(site))
 }
 
 /// Serves the page until the program stops.
@@ -192,6 +222,14 @@ mod tests {
 		fs::write(site.join("assets/index-AbC.js.gz"), "gzip").unwrap();
 		fs::write(folder.path().join("secret.txt"), "secret").unwrap();
 		folder
+	}
+
+	async fn answer_of(router: &Router, path: &str) -> (StatusCode, String) {
+		let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+		let answer = router.clone().oneshot(request).await.unwrap();
+		let status = answer.status();
+		let bytes = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+		(status, String::from_utf8(bytes.to_vec()).unwrap())
 	}
 
 	fn settings(folder: &tempfile::TempDir) -> Settings {
@@ -311,6 +349,48 @@ mod tests {
 		assert_eq!(body, r#"{"node":"ws://127.0.0.1:9944","light":false}"#);
 		let (none, _) = ask(&folder, Method::GET, "/light.json", &[]).await;
 		assert_eq!(none.status(), StatusCode::NOT_FOUND);
+	}
+
+	#[tokio::test]
+	async fn answers_are_counted_by_class_with_their_bytes_and_the_watchers_questions_are_not() {
+		let folder = folder();
+		let router = router(settings(&folder)).unwrap();
+		for (path, status) in [
+			("/", StatusCode::OK),
+			("/reserve", StatusCode::SEE_OTHER),
+			("/none.js", StatusCode::NOT_FOUND),
+			("/health", StatusCode::OK),
+			("/metrics", StatusCode::OK),
+		] {
+			assert_eq!(answer_of(&router, path).await.0, status, "{path}");
+		}
+		let (_, refusal) = answer_of(&router, "/none.js").await;
+		let (_, text) = answer_of(&router, "/metrics").await;
+		let sent = INDEX.len() + 2 * refusal.len();
+		for line in [
+			"gridproof_dashboard_answers_total{class=\"2xx\"} 1".to_string(),
+			"gridproof_dashboard_answers_total{class=\"3xx\"} 1".to_string(),
+			"gridproof_dashboard_answers_total{class=\"4xx\"} 2".to_string(),
+			"gridproof_dashboard_answers_total{class=\"5xx\"} 0".to_string(),
+			format!("gridproof_dashboard_answered_bytes_total {sent}"),
+			"gridproof_dashboard_files 3".to_string(),
+		] {
+			assert!(text.lines().any(|one| one == line), "{line}: {text}");
+		}
+		let started = text.lines().find_map(|line| {
+			line.strip_prefix("gridproof_dashboard_start_time_seconds ")?.parse::<u64>().ok()
+		});
+		assert!(started.is_some_and(|seconds| seconds > 1_600_000_000), "{text}");
+		let (_, health) = answer_of(&router, "/health").await;
+		assert!(health.contains("\"status\":\"ok\""), "{health}");
+	}
+
+	#[tokio::test]
+	async fn the_page_alone_has_no_figures_and_no_health() {
+		let folder = folder();
+		let page = page(settings(&folder)).unwrap();
+		assert_eq!(answer_of(&page, "/").await, (StatusCode::OK, INDEX.to_string()));
+		assert_eq!(answer_of(&page, "/metrics").await.0, StatusCode::SEE_OTHER);
 	}
 
 	#[test]

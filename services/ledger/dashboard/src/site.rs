@@ -2,6 +2,7 @@
 
 use crate::Addresses;
 use axum::body::Bytes;
+use gridproof_http::MetricsError;
 use gridproof_support::{Classified, Failure};
 use sha2::{Digest, Sha256};
 use std::{
@@ -35,11 +36,17 @@ pub enum SiteError {
 	/// The spec is not JSON.
 	#[error("{} is not a spec for light clients: make one with chain-specs/light-spec.mjs", .0.display())]
 	BadSpec(PathBuf),
+	/// Figures cannot be made.
+	#[error(transparent)]
+	Metrics(#[from] MetricsError),
 }
 
 impl Classified for SiteError {
 	fn failure(&self) -> Failure {
-		Failure::USAGE
+		match self {
+			Self::Metrics(_) => Failure::BROKEN,
+			_ => Failure::USAGE,
+		}
 	}
 }
 
@@ -211,6 +218,12 @@ impl Site {
 		}
 		self.pages.insert("/light.json".to_string(), Page::new("/light.json", text));
 		Ok(())
+	}
+
+	/// Returns how many files there are, and their bytes without compression.
+	pub fn size(&self) -> (usize, usize) {
+		let bytes = self.pages.values().map(|page| page.plain.len()).sum();
+		(self.pages.len(), bytes)
 	}
 
 	/// Returns the file of a request's path.

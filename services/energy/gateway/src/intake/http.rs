@@ -12,6 +12,7 @@ use crate::{
 	storage::Reading,
 };
 use axum::{
+	Router,
 	body::Bytes,
 	extract::{FromRequestParts, State},
 	http::{HeaderMap, StatusCode, header, request::Parts},
@@ -22,7 +23,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use futures::future::BoxFuture;
 use gridproof_http::{
 	ApiError, ErrorBody, Limits, Serving, credentials, describe_document, pages::json_text, serve,
-	site,
+	site_with_page,
 };
 use gridproof_support::{Stopper, number::clamped};
 use std::{net::SocketAddr, sync::Arc};
@@ -40,14 +41,21 @@ pub(crate) struct Http {
 	address: SocketAddr,
 	/// Whether everybody who reaches the API may read, and post readings that are never submitted.
 	is_open: bool,
+	/// What is served beside the API. It holds no readings, so that everybody may have it.
+	page: Option<Router>,
 	health: Health,
 	stopper: Stopper,
 	serving: Option<Serving>,
 }
 
 impl Http {
-	/// Serves `api` at `address`, and takes readings there.
-	pub(crate) fn new(api: Arc<Api>, settings: &Settings, address: SocketAddr) -> Self {
+	/// Serves `api` at `address`, with a page if there is one, and takes readings there.
+	pub(crate) fn new(
+		api: Arc<Api>,
+		settings: &Settings,
+		address: SocketAddr,
+		page: Option<Router>,
+	) -> Self {
 		let limits = Limits {
 			max_body: clamped(MAX_MESSAGE_BYTES),
 			max_requests: MAX_REQUESTS,
@@ -56,7 +64,7 @@ impl Http {
 		};
 		let (health, stopper) = (Health::default(), Stopper::new());
 		let is_open = settings.open || address.ip().is_loopback();
-		Self { api, limits, address, is_open, health, stopper, serving: None }
+		Self { api, limits, address, is_open, page, health, stopper, serving: None }
 	}
 }
 
@@ -79,7 +87,8 @@ impl Intake for Http {
 			let entry = Arc::new(Entry { gate, api: api.clone(), is_open });
 			let routes = http::routes().merge(routes().with_state(entry));
 			let routes = routes.layer(middleware::from_fn_with_state(protection, guard));
-			let router = site(routes, api.clone(), api, &self.limits);
+			let page = self.page.take();
+			let router = site_with_page(routes, api.clone(), api, &self.limits, page);
 			let (address, stop) = (self.address, self.stopper.signal());
 			let serving = serve(router, address, stop).await;
 			let serving =

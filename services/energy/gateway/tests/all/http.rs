@@ -1,6 +1,7 @@
 //! The HTTP API, as clients of the older gateway call it, and what it has more.
 
 use crate::common::{Desk, anchor, reading, topic};
+use gridproof_gateway::Parts;
 use gridproof_gateway_api::AnchorWay;
 use gridproof_primitives::{
 	H256,
@@ -503,5 +504,29 @@ async fn a_log_with_a_byte_order_mark_is_the_log_without_it() {
 	let without = with.strip_prefix('\u{feff}').unwrap();
 	let (status, again) = gateway.post("/api/v1/logs", without).await;
 	assert_eq!((status, again), (200, first));
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_is_served_beside_the_api_to_who_may_not_read_it_as_well() {
+	let mut desk = Desk::new();
+	desk.settings.http = Some("0.0.0.0:0".parse().unwrap());
+	desk.settings.admin_key = Some(Zeroizing::new("a-key-of-more-than-twenty-characters".into()));
+	let page = axum::Router::new().fallback(|| async { "the page" });
+	let gateway = desk.start_with(Parts { page: Some(page), ..Parts::default() }).await;
+	assert_eq!(gateway.get_text("/").await, (200, "the page".to_string()));
+	assert_eq!(gateway.get_text("/assets/index.js").await, (200, "the page".to_string()));
+	assert_eq!(gateway.get("/api/v1/logs").await.0, 401);
+	assert_eq!(gateway.get("/api/v1/nothing").await.0, 404);
+	assert_eq!(gateway.get("/health").await.1["status"], json!("ok"));
+	gateway.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_page_the_root_leads_to_the_description() {
+	let gateway = Desk::new().start(vec![]).await;
+	let (status, text) = gateway.get_text("/").await;
+	assert_eq!(status, 200);
+	assert!(text.contains("openapi"), "{text}");
 	gateway.stop().await;
 }
