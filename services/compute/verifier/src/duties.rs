@@ -160,14 +160,14 @@ impl Verifier {
 	) -> Result<Result<Opened, NoOpening>, NotDone> {
 		let error = match self.opened(placed, batch, duty).await {
 			Ok(opened) => return Ok(Ok(opened)),
-			Err(Missing::NotDone(error)) => return Err(error),
+			Err(Missing::Chain(error)) => return Err(error),
 			Err(error) => error,
 		};
 		let index = placed.index;
 		tracing::warn!(%error, batch = batch.sequence, index, "no opening for a duty");
 		Ok(Err(match &error {
-			Missing::NotGiven(error) => NoOpening::of(error),
-			Missing::NotOpened(_) | Missing::NotDone(_) => NoOpening::GotNothing,
+			Missing::Opening(error) => NoOpening::of(error),
+			Missing::NotOpened(_) | Missing::Chain(_) => NoOpening::GotNothing,
 		}))
 	}
 

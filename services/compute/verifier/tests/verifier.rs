@@ -351,7 +351,7 @@ async fn a_report_of_another_is_looked_at_again_and_the_figures_are_shown() {
 	reporter.turn().await.unwrap();
 	let reported = world.reported(&world.said()[0]);
 	let id = reported.id;
-	world.reports.lock().unwrap().push(reported.clone());
+	world.reports.lock().unwrap().push(reported);
 	let (_folder, second) = witness_of(&world).await;
 	second.turn().await.unwrap();
 	let said = world.said();
