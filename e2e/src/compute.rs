@@ -38,6 +38,7 @@ use gridproof_primitives::{
 	crypto::ed25519::PublicKey,
 	num::units::AIT,
 };
+use gridproof_support::Clock;
 use serde_json::{Value, json};
 use std::{
 	collections::BTreeMap,
@@ -239,18 +240,24 @@ impl Compute {
 	}
 
 	/// Has a miner cheat from now on, in one of the ways of `miner run --trial-cheat`; waits until the
-	/// coordinator has it again.
+	/// coordinator has seen it again. What the killed program had begun is given up a minute later.
 	///
 	/// # Errors
 	/// When there is no such miner, or it does not start.
 	pub async fn have_cheat(&mut self, number: usize, how: &str) -> Result<()> {
+		let key = self.miner_keys.get(number).context("no such miner")?;
+		let key = format!("0x{}", hex::encode(key));
 		self.miners.get_mut(number).context("no such miner")?.kill();
-		self.wait_for_exactly(self.setup.miners.saturating_sub(1)).await?;
+		let killed_ms = Clock::system().now_ms();
 		let cheating = self.miner(number, Some(how))?;
 		if let Some(miner) = self.miners.get_mut(number) {
 			*miner = cheating;
 		}
-		self.wait_for_exactly(self.setup.miners).await
+		self.wait_for_sessions("the miner that cheats", |there| {
+			let is_seen = |one: &Value| one["seen_ms"].as_u64() > Some(killed_ms);
+			there.iter().any(|one| one["miner"] == key.as_str() && is_seen(one))
+		})
+		.await
 	}
 
 	fn miner(&self, number: usize, cheat: Option<&str>) -> Result<Process> {
@@ -301,27 +308,23 @@ impl Compute {
 	/// # Errors
 	/// When that takes too long.
 	pub async fn wait_for_miners(&mut self, count: usize) -> Result<()> {
-		self.wait_for_number(count, |there| there >= count).await
+		self.wait_for_sessions(&format!("{count} miners"), |there| there.len() >= count).await
 	}
 
-	async fn wait_for_exactly(&mut self, count: usize) -> Result<()> {
-		self.wait_for_number(count, |there| there == count).await
-	}
-
-	async fn wait_for_number(
+	async fn wait_for_sessions(
 		&mut self,
-		count: usize,
-		is_right: impl Fn(usize) -> bool,
+		what: &str,
+		is_right: impl Fn(&[Value]) -> bool,
 	) -> Result<()> {
 		let (http, info) = (self.http.clone(), format!("{}/api/v1/info", self.url));
 		let mut there = Vec::new();
 		let waited = self
 			.coordinator
-			.wait(&format!("{count} miners"), START, async || {
+			.wait(what, START, async || {
 				let Ok(answer) = http.get(&info).send().await else { return Ok(None) };
 				let info: Value = answer.json().await?;
 				there = info["miners"].as_array().cloned().unwrap_or_default();
-				Ok((is_right(there.len())).then_some(()))
+				Ok(is_right(&there).then_some(()))
 			})
 			.await;
 		waited.with_context(|| {

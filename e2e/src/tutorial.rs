@@ -49,7 +49,7 @@ for shell in "$TMPDIR"/shell-*; do [ -e "$shell" ] && kill -9 -- "-${shell##*-}"
 ./scripts/devnet reset
 rm -rf -- "$TMPDIR""#;
 /// The ports of `scripts/devnet`: the variable that changes it, and its default.
-const PORTS: [(&str, u16); 15] = [
+const PORTS: [(&str, u16); 16] = [
 	("GRIDPROOF_RPC_PORT", 9944),
 	("GRIDPROOF_GATEWAY_PORT", 8080),
 	("GRIDPROOF_MQTT_PORT", 1883),
@@ -62,6 +62,7 @@ const PORTS: [(&str, u16); 15] = [
 	("GRIDPROOF_METERS_METRICS_PORT", 9618),
 	("GRIDPROOF_MINER_1_METRICS_PORT", 9619),
 	("GRIDPROOF_MINER_2_METRICS_PORT", 9620),
+	("GRIDPROOF_VERIFIER_ALICE_METRICS_PORT", 9621),
 	("GRIDPROOF_DASHBOARD_PORT", 8070),
 	("GRIDPROOF_LIGHT_PORT", 30334),
 	("GRIDPROOF_INDEX_PORT", 8060),

@@ -157,8 +157,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	/// The range of component `n` is `[1, 256]`.
 	fn claim_together(n: u32) -> Weight {
-		Weight::from_parts(438_434_971, 3_571)
-			.saturating_add(Weight::from_parts(27_566_014, 86).saturating_mul(n.into()))
+		Weight::from_parts(454_367_617, 3_571)
+			.saturating_add(Weight::from_parts(16_349_031, 86).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(29_u64))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(21_u64))
@@ -166,8 +166,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	/// The range of component `n` is `[1, 256]`.
 	fn claim_apart(n: u32) -> Weight {
-		Weight::from_parts(1_542_562_789, 2_198)
-			.saturating_add(Weight::from_parts(335_165_768, 1_177).saturating_mul(n.into()))
+		Weight::from_parts(432_400_000, 2_198)
+			.saturating_add(Weight::from_parts(317_685_660, 1_177).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(19_u64))
 			.saturating_add(T::DbWeight::get().reads((11_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(11_u64))
@@ -464,16 +464,16 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads((3_u64).saturating_mul(n.into())))
 	}
 	fn claim_together(n: u32) -> Weight {
-		Weight::from_parts(438_434_971, 3_571)
-			.saturating_add(Weight::from_parts(27_566_014, 86).saturating_mul(n.into()))
+		Weight::from_parts(454_367_617, 3_571)
+			.saturating_add(Weight::from_parts(16_349_031, 86).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(29_u64))
 			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(21_u64))
 			.saturating_add(RocksDbWeight::get().writes((1_u64).saturating_mul(n.into())))
 	}
 	fn claim_apart(n: u32) -> Weight {
-		Weight::from_parts(1_542_562_789, 2_198)
-			.saturating_add(Weight::from_parts(335_165_768, 1_177).saturating_mul(n.into()))
+		Weight::from_parts(432_400_000, 2_198)
+			.saturating_add(Weight::from_parts(317_685_660, 1_177).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(19_u64))
 			.saturating_add(RocksDbWeight::get().reads((11_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(11_u64))

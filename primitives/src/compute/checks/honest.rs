@@ -104,8 +104,11 @@ mod tests {
 		}
 	}
 
+	/// A gap, drawn.
+	type Noise = fn(&mut Seeded) -> f64;
+
 	/// Kinds of noise: of one hundred answers two have a gap.
-	const NOISE: [(&str, fn(&mut Seeded) -> f64); 4] = [
+	const NOISE: [(&str, Noise); 4] = [
 		("as supposed", |of| of.exponential(300.0)),
 		("rarer and rarer", |of| of.next().ln().abs().sqrt() * 3_000.0),
 		("now and then sixty times as large", |of| {

@@ -31,6 +31,8 @@ mod draw;
 #[allow(clippy::cast_possible_truncation)]
 mod figures;
 mod honest;
+// The derived encoding of an enum with fields generates `as`.
+#[allow(clippy::cast_possible_truncation)]
 mod jury;
 // The derived encoding of an enum with fields generates `as`.
 #[allow(clippy::cast_possible_truncation)]

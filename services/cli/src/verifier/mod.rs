@@ -181,7 +181,7 @@ async fn measure(args: CalibrateArgs, out: &Output) -> anyhow::Result<()> {
 			.with_context(|| format!("cannot write {}", path.display()))?;
 		out.note(&format!("written to {}", path.display()));
 	}
-	out.result(&found, |found| text_of(found))
+	out.result(&found, text_of)
 }
 
 /// The engine of the honest miner.

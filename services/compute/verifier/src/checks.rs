@@ -125,7 +125,7 @@ impl Verifier {
 		let opened = self.opened(&placed, batch.id(), duty).await;
 		let opened = match opened {
 			Ok(opened) => opened,
-			Err(Missing::NotDone(error)) => return Err(error),
+			Err(Missing::Chain(error)) => return Err(error),
 			Err(error) => {
 				tracing::warn!(%error, batch = batch.sequence, index, "no opening");
 				if self.is_out_of_patience(batch.id(), index) {

@@ -160,14 +160,14 @@ impl Verifier {
 	) -> Result<Result<Opened, NoOpening>, NotDone> {
 		let error = match self.opened(placed, batch, duty).await {
 			Ok(opened) => return Ok(Ok(opened)),
-			Err(Missing::NotDone(error)) => return Err(error),
+			Err(Missing::Chain(error)) => return Err(error),
 			Err(error) => error,
 		};
 		let index = placed.index;
 		tracing::warn!(%error, batch = batch.sequence, index, "no opening for a duty");
 		Ok(Err(match &error {
-			Missing::NotGiven(error) => NoOpening::of(error),
-			Missing::NotOpened(_) | Missing::NotDone(_) => NoOpening::GotNothing,
+			Missing::Opening(error) => NoOpening::of(error),
+			Missing::NotOpened(_) | Missing::Chain(_) => NoOpening::GotNothing,
 		}))
 	}
 
@@ -330,7 +330,8 @@ impl Verifier {
 		let measured = self.measured_here(of.batch, report.index, opened, line).await;
 		let Some(measured) = measured else { return Ok(()) };
 		let own_id = CheckId { verifier: self.public(), ..of };
-		let own = self.state.keep_figures(own_id, measured.own, self.now()).await?;
+		// By the report's own id: a check of this verifier may have the same number.
+		let own = self.state.keep_figures(of, measured.own, self.now()).await?;
 		let commitment = figures_commitment(&own_id, &own);
 		let reopening = Reopening { by: self.public(), of, vrf, commitment };
 		self.say(about, Statement::reopen(&self.key, &self.genesis, reopening)).await
@@ -381,8 +382,7 @@ impl Verifier {
 		if self.state.has(about).await? {
 			return self.close(Closing::Reopening(of)).await;
 		}
-		let own_id = CheckId { verifier: self.public(), ..of };
-		let Some(figures) = self.state.figures(own_id).await? else {
+		let Some(figures) = self.state.figures(of).await? else {
 			tracing::error!(
 				batch = of.batch.sequence,
 				"figures are to be shown that are not kept here"

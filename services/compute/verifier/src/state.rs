@@ -192,7 +192,7 @@ impl State {
 			.await
 	}
 
-	/// Keeps own figures of a pass, unless there are some; returns those that are kept.
+	/// Keeps own figures of a pass over a check's receipt, unless there are some; returns those that are kept.
 	///
 	/// # Errors
 	/// [`StoreError`].

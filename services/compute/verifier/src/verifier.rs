@@ -69,18 +69,18 @@ pub(crate) enum NotDone {
 pub(crate) enum Missing {
 	/// The coordinator gave nothing.
 	#[error(transparent)]
-	NotGiven(#[from] NotGiven),
+	Opening(#[from] NotGiven),
 	/// What it gave does not hold.
 	#[error(transparent)]
 	NotOpened(#[from] NotOpened),
 	/// The chain or the database does not answer: nothing is said about the coordinator.
 	#[error(transparent)]
-	NotDone(#[from] NotDone),
+	Chain(#[from] NotDone),
 }
 
 impl From<ChainError> for Missing {
 	fn from(error: ChainError) -> Self {
-		Self::NotDone(error.into())
+		Self::Chain(error.into())
 	}
 }
 

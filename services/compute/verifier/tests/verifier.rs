@@ -345,13 +345,23 @@ async fn a_witness_says_what_it_got_and_waits_half_of_the_time_for_it() {
 
 #[tokio::test]
 async fn a_report_of_another_is_looked_at_again_and_the_figures_are_shown() {
+	look_again(2).await;
+}
+
+/// Of eight receipts the check of that number which fell to who looks again is of another one.
+#[tokio::test]
+async fn figures_of_a_second_look_are_not_those_of_the_own_check_with_that_number() {
+	look_again(8).await;
+}
+
+async fn look_again(receipts: u32) {
 	let first = tempfile::tempdir().unwrap();
-	let world = world(None, 2, 1);
+	let world = world(None, receipts, 1);
 	let reporter = world.verifier(0xE1, first.path()).await;
 	reporter.turn().await.unwrap();
 	let reported = world.reported(&world.said()[0]);
 	let id = reported.id;
-	world.reports.lock().unwrap().push(reported.clone());
+	world.reports.lock().unwrap().push(reported);
 	let (_folder, second) = witness_of(&world).await;
 	second.turn().await.unwrap();
 	let said = world.said();

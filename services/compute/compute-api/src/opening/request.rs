@@ -12,7 +12,7 @@ const OLDER_TOKENS: u64 = 16;
 /// Returns `true` if the work is what the body asks for.
 pub(super) fn asks_for(body: &[u8], spec: &JobSpec) -> bool {
 	let Ok(body) = serde_json::from_slice::<Value>(body) else { return false };
-	body["model"] == Value::from(spec.model.as_str())
+	body["model"] == spec.model.as_str()
 		&& is_task(&body, &spec.task)
 		&& is_length(&body, spec)
 		&& is_sampling(&body, spec)
@@ -22,15 +22,14 @@ pub(super) fn asks_for(body: &[u8], spec: &JobSpec) -> bool {
 fn is_task(body: &Value, task: &Task) -> bool {
 	match task {
 		Task::Completion { prompt } => {
-			body["prompt"] == Value::from(prompt.as_str())
+			body["prompt"] == prompt.as_str()
 				|| body["prompt"] == Value::from(vec![prompt.as_str()])
 		},
 		Task::Completions { prompts } => body["prompt"] == Value::from(prompts.as_slice()),
 		Task::CompletionTokens { prompts } => are_tokens(&body["prompt"], prompts),
 		Task::Embedding { input } => match input.as_slice() {
 			[one] => {
-				body["input"] == Value::from(one.as_str())
-					|| body["input"] == Value::from(vec![one.as_str()])
+				body["input"] == one.as_str() || body["input"] == Value::from(vec![one.as_str()])
 			},
 			many => body["input"] == Value::from(many),
 		},
@@ -63,7 +62,7 @@ fn are_tokens(stated: &Value, ours: &[Vec<u32>]) -> bool {
 
 fn is_message(stated: &Value, message: &Message) -> bool {
 	let said = content(&stated["content"]).unwrap_or_default();
-	stated["role"] == Value::from(message.role.as_str()) && said == message.content
+	stated["role"] == message.role.as_str() && said == message.content
 }
 
 /// A message's text: its content, or that of its parts.
