@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use subxt::Metadata;
 
 /// Our pallets. Those of the SDK have deposits and bounds of their own.
-const OURS: [&str; 9] = [
+const OURS: [&str; 10] = [
 	"Attestations",
 	"Authorities",
 	"Brakes",
