@@ -194,9 +194,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Checks that a place in a miner's running sum of prices lies in the price of a receipt.
 	pub(crate) fn check_place(receipt: &ChannelReceipt, place: u128) -> Result<(), CheckRefusal> {
-		let before = receipt.miner_before().ok_or(CheckRefusal::OtherPoint)?.price;
-		let encloses = before <= place && place < receipt.sums.miner.price;
-		ensure!(encloses, CheckRefusal::OtherPoint);
+		ensure!(receipt.pays_at(place), CheckRefusal::OtherPoint);
 		Ok(())
 	}
 

@@ -74,7 +74,7 @@ proptest! {
 			.filter(|receipt| segments.iter().any(|segment| segment.encloses(receipt, point)))
 			.collect();
 		prop_assert_eq!(enclosing.len(), 1);
-		let (_, segment) = Segment::find(&segments, point).unwrap();
+		let segment = Segment::find(&segments, point).unwrap();
 		prop_assert!(segment.encloses(enclosing[0], point));
 		// The chain finds it by the line alone.
 		let ranges: Vec<_> = world.lists.given_up.iter().map(|one| one.line).collect();
