@@ -263,9 +263,6 @@ impl Ledger for ChainLedger {
 	}
 }
 
-/// Most reports of a batch: what 21 verifiers can report of it.
-const MAX_REPORTS: u32 = 1_000;
-
 impl CheckChain for ChainLedger {
 	fn refusal(&self, seer: Seer) -> BoxFuture<'_, Result<Option<String>, ChainError>> {
 		async move {
@@ -282,7 +279,7 @@ impl CheckChain for ChainLedger {
 					Duty::Drawn { .. } => (),
 					Duty::Reopens { .. } => {
 						facts.reports =
-							self.link.read(&checks::reports(batch, MAX_REPORTS)).await?;
+							self.link.read(&checks::reports(batch, checks::MAX_REPORTS)).await?;
 						let parameters = self.link.read(&checks::parameters()).await?;
 						facts.reopen_one_in = parameters.reopen_one_in;
 					},
@@ -290,7 +287,7 @@ impl CheckChain for ChainLedger {
 					Duty::Juror(_) => {
 						facts.disputes = self.link.read(&checks::disputes()).await?;
 						facts.reports =
-							self.link.read(&checks::reports(batch, MAX_REPORTS)).await?;
+							self.link.read(&checks::reports(batch, checks::MAX_REPORTS)).await?;
 					},
 				}
 				Ok(())
@@ -311,7 +308,7 @@ impl CheckChain for ChainLedger {
 	) -> BoxFuture<'_, Result<Vec<CheckView>, ChainError>> {
 		async move {
 			let voucher = receipt.receipt.voucher();
-			let all = self.link.read(&checks::reports(batch, MAX_REPORTS)).await?;
+			let all = self.link.read(&checks::reports(batch, checks::MAX_REPORTS)).await?;
 			Ok(all.into_iter().filter(|one| Some(one.voucher) == voucher).collect())
 		}
 		.boxed()
