@@ -206,9 +206,7 @@ impl<T: Config> Pallet<T> {
 	) -> Result<u128, CheckRefusal> {
 		let line = T::Waiting::line(id, miner).ok_or(CheckRefusal::UnknownBatch)?;
 		let given_up = T::Waiting::given_up(id);
-		let place = paid_place(&line, &given_up, point).ok_or(CheckRefusal::OtherPoint)?;
-		ensure!(!T::Waiting::is_given_up(id, miner, place), CheckRefusal::OtherPoint);
-		Ok(place)
+		paid_place(&line, &given_up, point).ok_or(CheckRefusal::OtherPoint)
 	}
 
 	/// Returns who reports a check, the batch, and the check whose opening witnesses have, if it is one.

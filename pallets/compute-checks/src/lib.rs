@@ -1758,7 +1758,7 @@ pub mod pallet {
 
 		/// Returns the checks whose reports are re-opened and wait for figures.
 		pub fn reopenings() -> Vec<CheckId> {
-			Reopenings::<T>::iter_keys().take(1_000).collect()
+			Self::list_reopenings()
 		}
 
 		/// Returns the open disputes.

@@ -27,7 +27,7 @@
 //! A point in 0 … [`Checkable::sums`]`.price` leads to one receipt: to the line with
 //! `before <= point < before + price`, and in it to the receipt whose running sum of prices is the
 //! first above [`CheckableLine::place`]. Ranges that the batch gave up are places without a receipt
-//! that could be opened: [`Waiting::is_given_up`].
+//! that could be opened: [`Waiting::given_up`].
 
 use crate::{
 	H256,
@@ -282,10 +282,6 @@ pub trait Waiting<AccountId> {
 
 	/// Returns the line of a batch that names this miner's key, as long as something of it waits.
 	fn line(id: &BatchId, miner: &PublicKey) -> Option<CheckableLine>;
-
-	/// Returns `true` if a place in a miner's running sum of prices is in a range that the batch gave
-	/// up: there is no receipt that could be opened, and nobody is paid for it.
-	fn is_given_up(id: &BatchId, miner: &PublicKey, place: u128) -> bool;
 
 	/// Returns the ranges that a batch gave up, by miner and count. Draws leave them out: their price costs
 	/// nobody anything, and could be stated as high as to take every check of the batch.

@@ -385,7 +385,8 @@ async fn look_again(receipts: u32) {
 	assert_eq!(shown.len(), 2);
 	assert_eq!(shown[0].figures, shown[1].figures, "one engine, one pass");
 	assert_eq!(figures_commitment(&id, &shown[0].figures), reported.commitment);
-	assert_eq!(figures_commitment(&reopening.own_id(), &shown[1].figures), reopening.commitment);
+	let own = CheckId { verifier: reopening.by, ..id };
+	assert_eq!(figures_commitment(&own, &shown[1].figures), reopening.commitment);
 	assert_ne!(reopening.commitment, reported.commitment, "a copied one would be the other's");
 }
 
