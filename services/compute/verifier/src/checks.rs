@@ -52,14 +52,16 @@ impl Verifier {
 	}
 
 	async fn touch(&self, batch: &WaitingBatch) -> Result<(), NotDone> {
-		if self.settings.touches && batch.is_ripe {
-			match self.chain.touch(batch.id()).await {
-				// Another was faster.
-				Err(error) if error.is_refusal() => tracing::debug!(%error, "a touch was refused"),
-				done => done?,
-			}
+		if !self.settings.touches || !batch.is_ripe {
+			return Ok(());
 		}
-		Ok(())
+		let Err(error) = self.chain.touch(batch.id()).await else { return Ok(()) };
+		// All verifiers touch it at once, and one is the first.
+		if error.is_refusal() || self.chain.drawn(batch.id()).await?.is_some() {
+			tracing::debug!(%error, batch = batch.sequence, "another has touched it, or it is too early");
+			return Ok(());
+		}
+		Err(error.into())
 	}
 
 	async fn check_batch(
