@@ -16,6 +16,7 @@ use gridproof_primitives::compute::{
 		OpeningDemand, VerifierView, Vrf, figures_commitment,
 	},
 };
+use gridproof_support::Lock;
 
 /// Returns `true` if a batch was touched when this verifier had left or was suspended: nothing of it fell to it.
 /// Of a key that was exchanged the chain shows nothing, and it still reports what it drew.
@@ -39,7 +40,9 @@ impl Verifier {
 			),
 			Some(_) => None,
 		});
-		for batch in self.chain.waiting().await? {
+		let waiting = self.chain.waiting().await?;
+		self.asked.locked().keep(&waiting.iter().map(WaitingBatch::id).collect());
+		for batch in waiting {
 			let done = match &batch.checks {
 				None => self.touch(&batch).await,
 				Some(drawn) => self.check_batch(&batch, drawn, view.as_ref()).await,
@@ -130,7 +133,7 @@ impl Verifier {
 			Err(Missing::Chain(error)) => return Err(error),
 			Err(error) => {
 				tracing::warn!(%error, batch = batch.sequence, index, "no opening");
-				if self.is_out_of_patience(batch.id(), index) {
+				if self.is_out_of_patience(batch.id(), Some(index)) {
 					let demand = OpeningDemand {
 						verifier: self.public(),
 						check,
@@ -196,7 +199,7 @@ impl Verifier {
 		drawn: &BatchChecks,
 		open: &[CheckId],
 	) -> Result<(), NotDone> {
-		if !self.is_out_of_patience(batch.id(), u64::MAX) {
+		if !self.is_out_of_patience(batch.id(), None) {
 			return Ok(());
 		}
 		let lists = self.coordinators.lists(batch.coordinator, batch.sequence, batch.hash).await;

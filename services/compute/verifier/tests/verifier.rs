@@ -119,6 +119,25 @@ async fn an_opening_that_is_not_given_or_does_not_hold_is_demanded_once() {
 }
 
 #[tokio::test]
+async fn what_was_asked_for_of_a_batch_that_is_over_is_forgotten() {
+	let folder = tempfile::tempdir().unwrap();
+	let world = world(None, 2, 1);
+	world.give(Gives::ToNobody);
+	let verifier = world.verifier(0xE1, folder.path()).await;
+	verifier.turn().await.unwrap();
+	world.hands.advance(Duration::from_millis(PATIENCE_MS));
+	*world.is_over.lock().unwrap() = true;
+	verifier.turn().await.unwrap();
+	// If it waited once more, patience would begin with that.
+	*world.is_over.lock().unwrap() = false;
+	verifier.turn().await.unwrap();
+	assert!(world.said().is_empty(), "{:?}", world.said());
+	world.hands.advance(Duration::from_millis(PATIENCE_MS));
+	verifier.turn().await.unwrap();
+	assert!(matches!(world.said()[..], [Statement::Demand(..)]), "{:?}", world.said());
+}
+
+#[tokio::test]
 async fn where_no_receipts_are_published_the_segment_is_demanded() {
 	let folder = tempfile::tempdir().unwrap();
 	let world = world(None, 2, 1);
