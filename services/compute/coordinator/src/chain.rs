@@ -13,9 +13,9 @@ use gridproof_chain::{
 	pallets::{
 		compute_checks::{call as check_call, query as checks},
 		compute_receipts::{
-			call,
+			call, due,
 			event::{BatchRefused, BatchSettled, EmissionPaid, JobOpened, ReceiptSettled},
-			query,
+			query, waiting,
 		},
 		utility,
 	},
@@ -29,9 +29,7 @@ use gridproof_primitives::{
 			BatchKind, Channel, ChannelId, ChannelReceipt, DemandView, HeaderChain, MinerSums,
 			Placed, SettlementBatch, SettlementHeader,
 		},
-		checks::{
-			BatchId, CheckId, CheckView, Duty, MAX_CHECKS_PER_DRAW, MAX_HOLD_MS, MAX_RELEASES,
-		},
+		checks::{BatchId, CheckId, CheckView, Duty, MAX_CHECKS_PER_DRAW, MAX_HOLD_MS},
 		registry::ModelView,
 	},
 	crypto::ed25519::{PublicKey, Signature},
@@ -89,12 +87,12 @@ impl ChainLedger {
 		self.link.submit(purse, calls, &PATIENCE).await
 	}
 
-	/// Has what waited of the coordinator for checks and is due paid, free of fees.
+	/// Has what waited of the coordinator for checks and is due paid, free of fees: what has been due for longest,
+	/// and the rest the next time.
 	async fn release_own(&self, coordinator: &PublicKey) -> Result<(), ChainError> {
-		let waits = self.link.read(&query::waiting_of(coordinator, None, MAX_RELEASES)).await?;
-		let now = now_ms();
-		let due: Vec<_> =
-			waits.into_iter().filter(|view| view.is_due(now)).map(|view| view.part).collect();
+		let chain = self.link.chain().await?;
+		let waits = self.link.checked(&chain, waiting(&chain, coordinator).await).await?;
+		let due = due(&waits, now_ms());
 		if due.is_empty() {
 			return Ok(());
 		}
