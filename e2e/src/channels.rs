@@ -2,13 +2,16 @@
 //! money: three sides that have to agree to the last unit.
 
 use crate::{
-	binary::command_binary, compute::Compute, ports::free_ports, process::Process,
+	binary::command_binary,
+	compute::{Compute, read},
+	ports::free_ports,
+	process::Process,
 	reserve::gridproof,
 };
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use codec::DecodeAll;
 use gridproof_chain::{
-	Chain, Event,
+	Chain,
 	event::RawEvent,
 	pallets::{
 		compute_receipts::{
@@ -397,10 +400,6 @@ impl Settled {
 	pub fn fees_of(&self, account: &[u8; 32]) -> u128 {
 		self.fees.get(account).copied().unwrap_or(0)
 	}
-}
-
-fn read<E: Event>(event: &RawEvent) -> Result<Option<E>> {
-	Ok(event.read().transpose()?)
 }
 
 /// A request for a text of so many tokens, about a number: prompts differ, and so do prices.

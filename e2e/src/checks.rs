@@ -1,7 +1,13 @@
 //! Verifiers as processes of their own, whom the development chain knows from its first block; how often they
 //! check; and what became of it, read from the chain's blocks.
 
-use crate::{binary::command_binary, compute::Compute, process::Process, reserve::gridproof, wait};
+use crate::{
+	binary::command_binary,
+	compute::{Compute, read},
+	process::Process,
+	reserve::gridproof,
+	wait,
+};
 use anyhow::{Result, ensure};
 use axum::{
 	Router,
@@ -11,7 +17,7 @@ use axum::{
 	response::{IntoResponse, Response},
 };
 use gridproof_chain::{
-	Chain, Event, Patience,
+	Chain, Patience,
 	event::RawEvent,
 	governance::Power,
 	pallets::{
@@ -207,10 +213,6 @@ impl Checked {
 		self.punished += usize::from(read::<VerifierPunished>(event)?.is_some());
 		Ok(())
 	}
-}
-
-fn read<E: Event>(event: &RawEvent) -> Result<Option<E>> {
-	Ok(event.read().transpose()?)
 }
 
 /// Stands before a coordinator, and gives everything but openings. Dropped, it ends.

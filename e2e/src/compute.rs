@@ -675,7 +675,8 @@ impl Money {
 	}
 }
 
-fn read<E: Event>(event: &RawEvent) -> Result<Option<E>> {
+/// Reads an event, if it is one of this kind.
+pub(crate) fn read<E: Event>(event: &RawEvent) -> Result<Option<E>> {
 	Ok(event.read().transpose()?)
 }
 

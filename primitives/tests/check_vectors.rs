@@ -94,7 +94,7 @@ fn points_lead_where_the_vectors_say() {
 		let answers = case["answer"]["places"].as_array().unwrap();
 		for (point, answer) in case["points"].as_array().unwrap().iter().zip(answers) {
 			let point = wide(point);
-			let here = Segment::find(&found, point).map(|(_, segment)| segment);
+			let here = Segment::find(&found, point);
 			let here = here.map(|segment| (segment.line, segment.at(point).unwrap()));
 			let expected = (!answer.is_null())
 				.then(|| (small::<u32>(&answer["line"]), wide(&answer["place"])));

@@ -8,6 +8,8 @@ readonly COORDINATOR_PORT=${GRIDPROOF_COORDINATOR_PORT:-8090}
 readonly COORDINATOR=http://127.0.0.1:$COORDINATOR_PORT
 readonly FRONT_PORT=${GRIDPROOF_FRONT_PORT:-8091}
 readonly FRONT=http://127.0.0.1:$FRONT_PORT
+# Each miner's sender.
+readonly -A SENDERS=([miner-1]=//Eve//stash [miner-2]=//Dave//stash)
 
 # register KIND NAME ACCOUNT [OPTION …]: creates a key and registers it, with a bond of the account.
 register() {
@@ -55,28 +57,24 @@ start_miner() {
 	figures=$(figures_of "$1")
 	# Set by 'cheat', and kept over restarts.
 	[ ! -e "$HOME_DIR/$1-cheat" ] || cheat=(--trial-cheat "$(cat "$HOME_DIR/$1-cheat")")
-	GRIDPROOF_SENDER_SURI=$2 start "$1" "$GRIDPROOF" miner run --key "$HOME_DIR/$1-key.json" --data "$HOME_DIR/$1" \
+	GRIDPROOF_SENDER_SURI=${SENDERS[$1]} start "$1" "$GRIDPROOF" miner run --key "$HOME_DIR/$1-key.json" --data "$HOME_DIR/$1" \
 		--coordinator "$COORDINATOR" --metrics "$figures" --url "$WS" "${cheat[@]}"
 }
 
 # cheat MINER HOW: has a miner cheat from now on, for a look at how it ends; with 'honest', no more.
 cheat() {
-	local stash how=$2
+	local how=$2
 	case $how in
 	# Half of the tokens.
 	half) how=cut-tokens ;;
 	honest | smaller-model | quantised | cut-tokens | ignored-seed | other-sampling | invented | old-output) ;;
-	*) die "a miner can be honest, smaller-model, half, invented, quantised, ignored-seed, other-sampling, old-output" ;;
+	*) die "a miner can be honest, smaller-model, half (cut-tokens), invented, quantised, ignored-seed, other-sampling, old-output" ;;
 	esac
-	case $1 in
-	miner-1) stash=//Eve//stash ;;
-	miner-2) stash=//Dave//stash ;;
-	*) die "which miner? ./scripts/devnet cheat miner-2 invented" ;;
-	esac
+	[ -n "$1" ] && [ -n "${SENDERS[$1]:-}" ] || die "which miner? ./scripts/devnet cheat miner-2 invented"
 	pid_of "$1" >/dev/null || die "$1 does not run: ./scripts/devnet up"
 	stop "$1"
 	if [ "$how" = honest ]; then rm -f "$HOME_DIR/$1-cheat"; else echo "$how" >"$HOME_DIR/$1-cheat"; fi
-	start_miner "$1" "$stash"
+	start_miner "$1"
 	say "$1: $how from now on; ./scripts/devnet status shows how it ends"
 	[ "$CHECKS" != 0 ] || say "nobody checks: start without GRIDPROOF_CHECKS=0"
 }
@@ -137,8 +135,8 @@ start_compute() {
 	register miner miner-2 //Eve
 	make_api_key
 	start_coordinator
-	start_miner miner-1 //Eve//stash
-	start_miner miner-2 //Dave//stash
+	start_miner miner-1
+	start_miner miner-2
 	open_channel
 	start_front
 	start client "$BASH" "$GRIDPROOF_ROOT/scripts/devnet" ask

@@ -1,7 +1,7 @@
 // When the budget of a step falls, found by asking the chain itself: the page has no rule of emission of its own.
 
 /** Says how much a step may pay out at most. */
-export type BudgetOf = (step: bigint) => Promise<bigint>;
+type BudgetOf = (step: bigint) => Promise<bigint>;
 
 /** How far ahead is looked: 2³² steps. */
 const DOUBLINGS = 32;

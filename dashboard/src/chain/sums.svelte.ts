@@ -34,6 +34,11 @@ class EnergySums {
 	/** Block of the last attempt. */
 	#tried = 0;
 
+	/** The sums, if they are of the chain that is shown. */
+	get current(): Shown | null {
+		return this.shown?.genesis === chain.genesis ? this.shown : null;
+	}
+
 	/** Sums at the newest final block. */
 	async start(): Promise<void> {
 		const { api, client, finalized: at, genesis } = chain;
@@ -93,8 +98,9 @@ class EnergySums {
 	isDue(block: number): boolean {
 		if (this.running) return false;
 		const isAWhileAgo = block >= this.#tried + EVERY;
-		if (this.shown?.genesis !== chain.genesis) return this.fault === "" || isAWhileAgo;
-		return this.shown.isWhole && this.shown.all <= FEW && isAWhileAgo;
+		const shown = this.current;
+		if (!shown) return this.fault === "" || isAWhileAgo;
+		return shown.isWhole && shown.all <= FEW && isAWhileAgo;
 	}
 }
 

@@ -14,9 +14,10 @@ const totals = (index: number): Totals =>
 
 /** A node with so many numbers of meters, which answers with fewer than asked for, as the chain may. */
 function node(count: number) {
-	const asked = { together: 0, most: 0 };
+	const asked = { together: 0, most: 0, limit: 0 };
 	const source: Source = {
 		page: async (from, limit) => {
+			asked.limit = Math.max(asked.limit, limit);
 			const end = Math.min(from + Math.min(limit, 64), count);
 			const meters = [];
 			for (let index = from; index < end; index += 1) if (!isGone(index)) meters.push(meter(index));
@@ -56,6 +57,7 @@ test("10,000 meters are summed, each of them once, whatever numbers are gone", a
 	expect(site?.totals.all.export_wh).toBe(there.filter((index) => index % 100 === 42).reduce((sum, index) => sum + BigInt(index), 0n));
 	// Many parts are shown, and the node is asked for a hundred at a time at the most.
 	expect(parts.length).toBeGreaterThan(100);
+	expect(asked.limit).toBe(100);
 	expect(asked.most).toBeLessThanOrEqual(100);
 });
 

@@ -1,7 +1,7 @@
 //! Receipts that clients want checked, of models of which one answer alone proves nothing: a verifier that
 //! nobody chooses does one again, and its figures are added to the miner's number.
 
-use crate::{pallet::*, types::*};
+use crate::{pallet::*, types::*, views::MAX_LISTED};
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{
@@ -114,7 +114,8 @@ impl<T: Config> Pallet<T> {
 	/// [`Pallet::asked`].
 	pub(crate) fn list_asked(batch: BatchId) -> Vec<AskedReceipt> {
 		let rows = Asked::<T>::iter_prefix(batch).filter(|(_, row)| row.deposit > 0);
-		let rows = rows.take(1_000);
+		let limit = usize::try_from(MAX_LISTED).unwrap_or(usize::MAX);
+		let rows = rows.take(limit);
 		rows.map(|(voucher, row)| {
 			let id = CheckId { batch, verifier: row.by, check: row.check };
 			AskedReceipt { id, index: row.index, voucher }

@@ -194,9 +194,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Checks that a place in a miner's running sum of prices lies in the price of a receipt.
 	pub(crate) fn check_place(receipt: &ChannelReceipt, place: u128) -> Result<(), CheckRefusal> {
-		let before = receipt.miner_before().ok_or(CheckRefusal::OtherPoint)?.price;
-		let encloses = before <= place && place < receipt.sums.miner.price;
-		ensure!(encloses, CheckRefusal::OtherPoint);
+		ensure!(receipt.pays_at(place), CheckRefusal::OtherPoint);
 		Ok(())
 	}
 
@@ -208,9 +206,7 @@ impl<T: Config> Pallet<T> {
 	) -> Result<u128, CheckRefusal> {
 		let line = T::Waiting::line(id, miner).ok_or(CheckRefusal::UnknownBatch)?;
 		let given_up = T::Waiting::given_up(id);
-		let place = paid_place(&line, &given_up, point).ok_or(CheckRefusal::OtherPoint)?;
-		ensure!(!T::Waiting::is_given_up(id, miner, place), CheckRefusal::OtherPoint);
-		Ok(place)
+		paid_place(&line, &given_up, point).ok_or(CheckRefusal::OtherPoint)
 	}
 
 	/// Returns who reports a check, the batch, and the check whose opening witnesses have, if it is one.

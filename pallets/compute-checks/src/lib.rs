@@ -418,12 +418,12 @@ pub mod pallet {
 		},
 		/// An account may become a verifier.
 		VerifierAdmitted {
-			/// Account of the verifier.
+			/// Account that may become one.
 			account: T::AccountId,
 		},
 		/// An account stops being a verifier; its bond is free after a while.
 		VerifierDismissed {
-			/// Account of the verifier.
+			/// Account that stops.
 			account: T::AccountId,
 		},
 		/// A verifier takes no part until a time.
@@ -437,7 +437,7 @@ pub mod pallet {
 		VerifierRegistered {
 			/// Account of the verifier.
 			account: T::AccountId,
-			/// Public key with which it signs.
+			/// Key with which it draws and signs.
 			key: VerifierKey,
 			/// Its bond, in units of 10⁻¹⁸ AIT.
 			bond: u128,
@@ -496,9 +496,9 @@ pub mod pallet {
 			miner: PublicKey,
 			/// Hash of the model.
 			model: H256,
-			/// The number now; zero after it was above the limit.
+			/// The number now: zero if a dispute opens by it, and while one is open at most the limit.
 			number: Number,
-			/// `true` if it was above the limit.
+			/// `true` if it, or the miner's number over all models, was above its limit.
 			above: bool,
 		},
 		/// A report was re-opened.
@@ -521,7 +521,7 @@ pub mod pallet {
 		FiguresCompared {
 			/// Batch, verifier and number of the check.
 			check: CheckId,
-			/// `false` if a jury has to say whose are right.
+			/// `false` if a jury has to say whose are right, or the reporter's contradict its report.
 			agree: bool,
 		},
 		/// A re-opening ended, and who did not show its figures was punished.
@@ -533,7 +533,7 @@ pub mod pallet {
 		OpeningDemanded {
 			/// Batch, verifier and number of the check.
 			check: CheckId,
-			/// Index of the receipt in its batch; `None` if the coordinator has not published it.
+			/// Index of the receipt in its batch; `None` if the demand names none.
 			index: Option<u64>,
 			/// What the witnesses share, in units of 10⁻¹⁸ AIT.
 			pot: u128,
@@ -576,7 +576,7 @@ pub mod pallet {
 		},
 		/// Pay and mint of a receipt were forfeited.
 		ReceiptForfeited {
-			/// Its coordinator and sequence number.
+			/// The batch of the receipt, by coordinator and sequence number.
 			batch: BatchId,
 			/// Index of the receipt in it.
 			index: u64,
@@ -598,9 +598,9 @@ pub mod pallet {
 		DisputeOpened {
 			/// Hash that names the dispute.
 			dispute: H256,
-			/// What it was opened by.
+			/// Why it was opened.
 			cause: DisputeCause,
-			/// Its coordinator and sequence number.
+			/// The batch of the receipt, by coordinator and sequence number.
 			batch: BatchId,
 			/// Index of the receipt in it.
 			index: u64,
@@ -643,7 +643,7 @@ pub mod pallet {
 		DisputeClosed {
 			/// Hash that names the dispute.
 			dispute: H256,
-			/// Votes that were revealed, and those of parties.
+			/// Votes that were revealed.
 			votes: Votes,
 			/// `true` for guilty, `false` for not guilty, `None` if two thirds found neither.
 			guilty: Option<bool>,
@@ -655,14 +655,14 @@ pub mod pallet {
 		},
 		/// A juror did not reveal a vote.
 		JurorSilent {
-			/// Account of the verifier.
+			/// Account of the juror.
 			account: T::AccountId,
 			/// What it lost, in units of 10⁻¹⁸ AIT.
 			amount: u128,
 		},
 		/// Checks of a batch matured: they are paid with those of this day.
 		ChecksMatured {
-			/// Its coordinator and sequence number.
+			/// Coordinator and sequence number of the batch.
 			batch: BatchId,
 			/// Number of checks.
 			checks: u32,
@@ -699,7 +699,7 @@ pub mod pallet {
 	pub enum Error<T> {
 		/// No verifier has the key.
 		UnknownVerifier,
-		/// The verifier leaves, or has less than half of its bond.
+		/// The verifier has less than half of its bond.
 		NotFit,
 		/// No batch waits by this name.
 		UnknownBatch,
@@ -881,6 +881,7 @@ pub mod pallet {
 		///
 		/// - [`Error::InvalidParameters`] if a known cheat would pay under them: [`Pallet::check_parameters`] says
 		///   which.
+		/// - [`Error::InvalidLine`] if a line finds later than they allow.
 		/// - [`Error::Unchanged`] if they equal the present ones.
 		///
 		/// ## Events
@@ -1440,8 +1441,9 @@ pub mod pallet {
 		/// ## Errors
 		///
 		/// - [`Error::NotTouched`], [`Error::UnknownBatch`], [`Error::TooLate`], [`Error::NotInBatch`],
-		///   [`Error::NoLine`] or [`Error::AlreadyDone`].
+		///   [`Error::NoLine`], [`Error::OtherPoint`] or [`Error::AlreadyDone`].
 		/// - [`Error::NotClient`] if the channel is another's.
+		/// - [`Error::UnknownVerifier`] if it is nobody's turn to check it.
 		/// - [`Error::Private`] if the channel is private.
 		/// - [`Error::NoJury`] if fewer than three verifiers could judge.
 		/// - [`Error::Full`] if clients have opened half of what may be open.
@@ -1756,7 +1758,7 @@ pub mod pallet {
 
 		/// Returns the checks whose reports are re-opened and wait for figures.
 		pub fn reopenings() -> Vec<CheckId> {
-			Reopenings::<T>::iter_keys().take(1_000).collect()
+			Self::list_reopenings()
 		}
 
 		/// Returns the open disputes.

@@ -166,11 +166,6 @@ impl Waiting<AccountId32> for WaitingBatches {
 		all.map(line).collect()
 	}
 
-	fn is_given_up(id: &BatchId, _: &PublicKey, place: u128) -> bool {
-		let here = |range: &MinerLine| range.from.price <= place && place < range.to.price;
-		All::get().get(id).is_some_and(|one| one.given_up.iter().any(here))
-	}
-
 	fn given_up(id: &BatchId) -> Vec<MinerLine> {
 		All::get().get(id).map_or_else(Vec::new, |one| one.given_up.clone())
 	}

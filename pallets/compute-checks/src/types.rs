@@ -35,7 +35,7 @@ pub const LEAST_JURY: u32 = 3;
 pub const SUSPENSION_MS: u64 = 14 * DAY_MS;
 /// Shortest time between two exchanges of a verifier's key, in milliseconds: eight days. The key before
 /// still reports what it drew, and no window is longer than a week.
-pub const KEY_EXCHANGE_GAP_MS: u64 = 8 * 86_400_000;
+pub const KEY_EXCHANGE_GAP_MS: u64 = 8 * DAY_MS;
 /// A day, in milliseconds.
 pub const DAY_MS: u64 = 86_400_000;
 
@@ -58,9 +58,9 @@ pub trait Settlement<AccountId> {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct KnownKey {
-	/// Public key with which it signs.
+	/// Key with which the verifier draws and signs.
 	pub key: VerifierKey,
-	/// Time at which it became known.
+	/// Time at which it became known, in UTC milliseconds.
 	pub since_ms: u64,
 }
 
@@ -182,7 +182,7 @@ pub struct AskedRow<AccountId> {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Checked {
-	/// Its coordinator and sequence number.
+	/// The batch, by coordinator and sequence number.
 	pub batch: BatchId,
 	/// Index of the receipt in it.
 	pub index: u64,
@@ -204,7 +204,7 @@ pub struct Checked {
 pub struct Report<AccountId> {
 	/// Account of the verifier.
 	pub by: AccountId,
-	/// Receipt with what is kept of it.
+	/// What is kept of its receipt.
 	pub receipt: Checked,
 	/// What was measured.
 	pub figures: Figures,
@@ -225,7 +225,7 @@ pub struct Report<AccountId> {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct WideRow {
-	/// Number, in millionths.
+	/// Number, in millionths of a limit.
 	pub number: WideNumber,
 }
 
@@ -237,7 +237,7 @@ pub struct NumberRow {
 	pub number: Number,
 	/// The reports that took it up last.
 	pub reports: BoundedVec<CheckId, ConstU32<MAX_REPORTS_OF_NUMBER>>,
-	/// Time of the last one, in UTC milliseconds.
+	/// Time of the last change, in UTC milliseconds.
 	pub time_ms: u64,
 }
 
@@ -387,7 +387,7 @@ pub enum Accused<AccountId> {
 pub struct Dispute<AccountId> {
 	/// Why there is one.
 	pub cause: DisputeCause,
-	/// Receipt with what is kept of it.
+	/// What is kept of the receipt that it is about.
 	pub receipt: Checked,
 	/// Who accuses.
 	pub accuser: Accuser<AccountId>,

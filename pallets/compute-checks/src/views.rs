@@ -16,7 +16,7 @@ use gridproof_primitives::{
 };
 
 /// Highest number of rows in one answer.
-const MAX_LISTED: u32 = 1_000;
+pub(crate) const MAX_LISTED: u32 = 1_000;
 
 impl<T: Config> Pallet<T> {
 	/// Makes an account a verifier at genesis; its key is known long enough.
@@ -112,6 +112,12 @@ impl<T: Config> Pallet<T> {
 			}
 		};
 		Demands::<T>::iter().take(limit).map(view).collect()
+	}
+
+	/// [`Pallet::reopenings`].
+	pub(crate) fn list_reopenings() -> Vec<CheckId> {
+		let limit = usize::try_from(MAX_LISTED).unwrap_or(usize::MAX);
+		Reopenings::<T>::iter_keys().take(limit).collect()
 	}
 
 	/// [`Pallet::place_of_demand`].

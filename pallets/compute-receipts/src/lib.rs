@@ -1116,7 +1116,7 @@ pub mod pallet {
 		},
 		/// What waited of a part was released.
 		WaitingReleased {
-			/// Party, and the batch of which it is paid.
+			/// Whose part, and of which batch.
 			part: Part,
 			/// Pay, in the smallest unit of the batch's asset.
 			pay: u128,
@@ -1183,7 +1183,7 @@ pub mod pallet {
 		},
 		/// A dispute holds a part.
 		PartHeld {
-			/// Party, and the batch of which it is paid.
+			/// Whose part, and of which batch.
 			part: Part,
 			/// Time until which it does at most, in UTC milliseconds, unless settlement is stopped
 			/// meanwhile.
@@ -1191,7 +1191,7 @@ pub mod pallet {
 		},
 		/// A dispute does not hold a part any more.
 		PartFreed {
-			/// Party, and the batch of which it is paid.
+			/// Whose part, and of which batch.
 			part: Part,
 		},
 		/// A check or a dispute found a party guilty.

@@ -151,7 +151,7 @@ fn claim(receipts: Vec<SignedReceipt>) -> RuntimeCall {
 }
 
 /// A transaction without a signer.
-fn general(call: RuntimeCall) -> UncheckedExtrinsic {
+pub(crate) fn general(call: RuntimeCall) -> UncheckedExtrinsic {
 	let extension: TxExtension = (
 		pallet_free_calls::RefuseFiltered::new(),
 		frame_system::CheckNonZeroSender::new(),

@@ -9,7 +9,11 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use gridproof_chain::{
 	Chain, ChainError, H256,
-	pallets::{compute_checks, compute_receipts::query, model_registry},
+	pallets::{
+		compute_checks::query::{MAX_REPORTS, reports},
+		compute_receipts::query,
+		model_registry,
+	},
 };
 use gridproof_compute_api::{
 	ChainView, ChannelClient, NotProven, Proven, ReceiptDocument,
@@ -213,16 +217,13 @@ async fn gather(
 	Ok((document, by_chain.then_some(view), around))
 }
 
-/// Most reports of a batch that are read: what 21 verifiers can report.
-const MAX_REPORTS: u32 = 1_000;
-
 /// Returns the checks of a receipt; `None` if the chain checks nothing.
 async fn checks_of(
 	chain: &Chain,
 	batch: BatchId,
 	receipt: &ReceiptV2,
 ) -> anyhow::Result<Option<Vec<CheckInfo>>> {
-	let all = match chain.read(&compute_checks::query::reports(batch, MAX_REPORTS)).await {
+	let all = match chain.read(&reports(batch, MAX_REPORTS)).await {
 		Err(ChainError::Unsupported(_)) => return Ok(None),
 		all => all?,
 	};
@@ -382,7 +383,7 @@ impl Stated {
 			return "not shown  that the work was done: nothing is done again here".to_string();
 		};
 		if checks.is_empty() {
-			return "checked    not so far: it was not drawn, as most are not".to_string();
+			return "checked    not so far: most are not drawn".to_string();
 		}
 		let one = |check: &CheckInfo| {
 			let figures = match check.figures {

@@ -1,9 +1,13 @@
 //! What a cheat would try that no other file has: orders of a block, copies, a third of all verifiers.
 
+use super::demands::{demand_call, demand_of, outcome, say};
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok, traits::Hooks};
 use gridproof_primitives::{
-	compute::checks::{Figures, Verdict, Votes, figures_commitment},
+	H256,
+	compute::checks::{
+		Figures, OpeningOutcome, Verdict, Votes, Witness, figures_commitment, key_payload,
+	},
 	num::units::AIT,
 };
 
@@ -87,7 +91,7 @@ fn a_third_of_all_verifiers_stops_no_verdict_of_the_others() {
 
 #[test]
 fn witnesses_that_collude_cannot_convict_a_coordinator() {
-	use gridproof_primitives::compute::checks::{OpeningOutcome, witnesses_say};
+	use gridproof_primitives::compute::checks::witnesses_say;
 	for number in 3..=21u32 {
 		let (colluding, witnesses) = (number / 3, number - 1);
 		for is_over in [false, true] {
@@ -132,8 +136,60 @@ fn nobody_fills_the_table_of_demands_alone() {
 #[test]
 fn a_mark_of_a_call_that_was_filtered_does_not_outlive_its_block() {
 	build_and_execute(|| {
-		Verified::<Test>::put(gridproof_primitives::H256::zero());
+		Verified::<Test>::put(H256::zero());
 		ComputeChecks::on_finalize(1);
 		assert!(!Verified::<Test>::exists());
+	});
+}
+
+/// Jurors commit, reveal, and the dispute is closed at once.
+fn judge(dispute: H256, guilty: &[u8], not_guilty: &[u8]) {
+	let votes = [(guilty, true), (not_guilty, false)];
+	let verdict = |guilty| Verdict { guilty, invented: None };
+	for (jurors, guilty) in votes {
+		commit(dispute, jurors, verdict(guilty));
+	}
+	for (jurors, guilty) in votes {
+		for number in jurors {
+			assert_ok!(apply(reveal_call(dispute, *number, verdict(guilty))));
+		}
+	}
+	assert_ok!(apply(Call::close_dispute { dispute }));
+}
+
+#[test]
+fn two_of_six_that_collude_save_no_cheat_and_ruin_nobody_honest() {
+	build_and_execute(|| {
+		assert_ok!(govern(Call::admit_verifier { account: account(6) }));
+		let proof = sign(6, &key_payload(&genesis(), &account(6).into()));
+		assert_ok!(dispatch(Call::register_verifier { key: key(6), proof }, account(6)));
+		pass(3_600_000);
+		let unequal = Figures::Exact { equal: false };
+		// 5 and 6 belong together, and to the cheat that verifier 1 has found.
+		let cheated = touched_of(0, EXACT);
+		assert_ok!(report(&cheated, 1, unequal));
+		judge(the_dispute(), &[2, 3, 4], &[5, 6]);
+		assert_eq!((Punishments::get(), Lost::get()), (vec![MINER], vec![(cheated, 2 * AIT)]));
+		// One of them accuses honest work.
+		let honest = touched_of(1, EXACT);
+		assert_ok!(report(&honest, 5, unequal));
+		judge(the_dispute(), &[6], &[1, 2, 3, 4]);
+		assert_eq!((Punishments::get(), Lost::get().len()), (vec![MINER], 1), "nobody more");
+		assert_eq!(
+			(1..=6).map(bond).collect::<Vec<_>>(),
+			[1_000, 1_000, 1_000, 1_000, 900, 1_000].map(|bond| bond * AIT)
+		);
+		// They say of an opening that is shown that they got nothing.
+		let shown = touched_of(2, EXACT);
+		let demand = demand_of(&shown, 5, true);
+		let id = demand.id();
+		assert_ok!(apply(demand_call(demand, 5)));
+		assert_ok!(say(id, 6, Witness::GotNothing));
+		for number in 1..=4 {
+			assert_eq!(outcome(), None, "before verifier {number} has spoken");
+			assert_ok!(say(id, number, Witness::Has));
+		}
+		assert_eq!(outcome(), Some(OpeningOutcome::Opened));
+		assert_eq!((Punishments::get(), Lost::get().len()), (vec![MINER], 1));
 	});
 }

@@ -16,7 +16,7 @@ use sp_runtime::DispatchError;
 
 const FEE: u128 = 100 * MILLI_AIT;
 
-fn demand_of(batch: &BatchId, number: u8, named: bool) -> OpeningDemand {
+pub(super) fn demand_of(batch: &BatchId, number: u8, named: bool) -> OpeningDemand {
 	OpeningDemand {
 		verifier: key(number),
 		check: 0,
@@ -27,7 +27,7 @@ fn demand_of(batch: &BatchId, number: u8, named: bool) -> OpeningDemand {
 	}
 }
 
-fn demand_call(demand: OpeningDemand, number: u8) -> Call<Test> {
+pub(super) fn demand_call(demand: OpeningDemand, number: u8) -> Call<Test> {
 	let signature = sign(number, &demand.signing_payload(&genesis()));
 	Call::demand_opening { demand: Box::new(demand), signature }
 }
@@ -41,7 +41,7 @@ fn demanded(named: bool) -> (BatchId, CheckId) {
 	(batch, id)
 }
 
-fn say(of: CheckId, number: u8, says: Witness) -> Result<(), DispatchError> {
+pub(super) fn say(of: CheckId, number: u8, says: Witness) -> Result<(), DispatchError> {
 	let row = Demands::<Test>::get(of);
 	let index = row.and_then(|row| row.receipt).map(|receipt| receipt.index);
 	say_of(of, number, index, says)
@@ -53,7 +53,7 @@ fn say_of(of: CheckId, number: u8, index: Option<u64>, says: Witness) -> Result<
 	apply(Call::witness { statement: Box::new(statement), signature })
 }
 
-fn outcome() -> Option<OpeningOutcome> {
+pub(super) fn outcome() -> Option<OpeningOutcome> {
 	events().into_iter().find_map(|event| match event {
 		Event::DemandEnded { outcome, .. } => Some(outcome),
 		_ => None,
@@ -374,5 +374,52 @@ fn no_more_openings_are_demanded_at_a_time_than_may_be() {
 			dispatch(demand_call(demand_of(&batch, 3, true), 3), account(60)),
 			Error::<Test>::Full
 		);
+	});
+}
+
+#[test]
+fn a_coordinator_that_shows_nothing_at_a_first_request_pays_for_each_check_and_hides_none() {
+	build_and_execute(|| {
+		let batch = touched_of(0, EXACT);
+		for number in 1..=5 {
+			let demand = demand_of(&batch, number, true);
+			let id = demand.id();
+			assert_ok!(apply(demand_call(demand, number)));
+			// What is demanded it shows, to witnesses and to who demanded it.
+			for witness in (1..=5).filter(|witness| *witness != number) {
+				assert_ok!(say(id, witness, Witness::Has));
+			}
+			assert_ok!(report(&batch, number, Figures::Exact { equal: true }));
+		}
+		assert_eq!(ait(&coordinator()), NATIVE - 5 * FEE);
+		// Each puts in one fee, and has a quarter of two of them four times.
+		for number in 1..=5 {
+			assert_eq!(ait(&account(number)), NATIVE - 1_000 * AIT + FEE);
+		}
+		assert_eq!(ComputeChecks::batch(batch).unwrap().reports, 5);
+		assert_eq!((Demands::<Test>::count(), Holds::get().len()), (0, 0));
+		assert_eq!((Lost::get(), Punishments::get()), (vec![], vec![]));
+	});
+}
+
+#[test]
+fn who_cries_no_opening_of_what_all_others_have_loses_its_fee_and_the_check() {
+	build_and_execute(|| {
+		let (batch, _, check) = opened();
+		assert_ok!(apply(instead(&batch, 2, check, true)));
+		assert_eq!(ait(&account(1)), NATIVE - 1_000 * AIT - FEE);
+		assert_eq!(ait(&coordinator()), NATIVE - FEE, "as much as it costs the coordinator");
+		for number in 2..=5 {
+			assert_eq!(ait(&account(number)), NATIVE - 1_000 * AIT + FEE / 2);
+		}
+		assert_eq!((Lost::get(), Punishments::get()), (vec![], vec![]));
+		let again = demand_call(demand_of(&batch, 1, true), 1);
+		assert_noop!(dispatch(again, account(60)), Error::<Test>::AlreadyDone);
+		// Who has done it is paid for it.
+		All::mutate(|all| all.remove(&batch));
+		pass(2 * 3_600_000);
+		assert_ok!(apply(Call::settle_checks { batch }));
+		let day = Now::get() / 86_400_000;
+		assert_eq!(Days::<Test>::get(day).to_vec(), [(account(2), 1)]);
 	});
 }

@@ -511,3 +511,22 @@ fn private_work_is_nobodys_to_judge() {
 		assert_noop!(dispatch(call, client()), Error::<Test>::Private);
 	});
 }
+
+#[test]
+fn a_flood_of_false_disputes_costs_a_deposit_each_and_the_competitor_nothing() {
+	build_and_execute(|| {
+		let before = ait(&TreasuryAccount::get());
+		for sequence in 0..4 {
+			let batch = touched_of(sequence, EXACT);
+			let receipt = Box::new(placed(&batch, 2));
+			assert_ok!(dispatch(Call::dispute_receipt { batch, receipt }, client()));
+			assert_eq!(Holds::get().len(), 1, "one part of one batch");
+			decide(the_dispute(), &[1, 2, 3, 4, 5], false);
+		}
+		assert_eq!(ait(&client()), NATIVE - 20 * AIT);
+		assert_eq!(ait(&TreasuryAccount::get()), before + 20 * AIT);
+		assert_eq!((Lost::get(), Punishments::get(), Taken::get()), (vec![], vec![], vec![]));
+		assert!(Holds::get().is_empty());
+		assert!((1..=5).all(|number| bond(number) == 1_000 * AIT));
+	});
+}

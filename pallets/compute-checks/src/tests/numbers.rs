@@ -49,7 +49,7 @@ fn a_number_above_its_limit_opens_a_dispute_and_begins_anew() {
 }
 
 #[test]
-fn ten_thousand_honest_answers_buy_no_cheat() {
+fn honest_answers_buy_no_cheat() {
 	build_and_execute(|| {
 		// The number does not fall below zero, however long the miner was honest.
 		let batch = touched_of(0, SEEDED);

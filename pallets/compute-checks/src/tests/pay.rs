@@ -4,7 +4,7 @@ use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok, traits::Hooks};
 use gridproof_primitives::{
 	compute::{
-		channels::Mode,
+		channels::{Mode, VoucherId},
 		checks::{Figures, MAX_HOLD_MS},
 	},
 	num::units::{AIT, MILLI_AIT},
@@ -218,5 +218,62 @@ fn after_a_long_stop_nothing_is_counted_before_its_time_or_drawn_anew() {
 		All::mutate(|all| all.remove(&batch));
 		assert_ok!(apply(settle));
 		assert!(!Batches::<Test>::contains_key(batch));
+	});
+}
+
+/// Numbers of checks that matured, call by call.
+fn matured() -> Vec<u32> {
+	let all = events().into_iter().filter_map(|event| match event {
+		Event::ChecksMatured { checks, .. } => Some(checks),
+		_ => None,
+	});
+	all.collect()
+}
+
+#[test]
+fn more_reports_than_a_call_clears_are_counted_in_two_calls_and_each_once() {
+	build_and_execute(|| {
+		// Eighty AIT for five verifiers: sixteen checks fall to each.
+		let batch = touched(0, receipts(EXACT, &[16 * AIT; 5]));
+		for number in 1..=5 {
+			for check in 0..16 {
+				let report = report_with(&batch, number, check, EQUAL);
+				assert_ok!(apply(report_call(report, number)));
+			}
+		}
+		All::mutate(|all| all.remove(&batch));
+		pass(REOPEN);
+		let settle = Call::settle_checks { batch };
+		assert_ok!(apply(settle.clone()));
+		assert_eq!(matured(), [MAX_CLEARED]);
+		assert_eq!(Reports::<Test>::iter().count(), 16);
+		// Until the last of it is counted, the batch is not forgotten.
+		assert_ok!(ComputeChecks::do_try_state());
+		let again = Call::touch { batch };
+		assert_noop!(dispatch(again, account(60)), Error::<Test>::AlreadyTouched);
+		assert_ok!(apply(settle.clone()));
+		assert_eq!(matured(), [MAX_CLEARED, 16]);
+		let counts: Vec<_> = Days::<Test>::get(day()).iter().map(|(_, count)| *count).collect();
+		assert_eq!(counts, [16; 5]);
+		assert_noop!(dispatch(settle, account(60)), Error::<Test>::NotTouched);
+	});
+}
+
+#[test]
+fn a_batch_stays_until_the_last_of_its_rows_is_cleared() {
+	build_and_execute(|| {
+		let batch = touched_of(0, EXACT);
+		for number in 0..70u32 {
+			let voucher = VoucherId { channel: CHANNEL, number: number.into() };
+			Forfeited::<Test>::insert(batch, voucher, ());
+			Demanded::<Test>::insert(batch, (MINER, number), ());
+		}
+		All::mutate(|all| all.remove(&batch));
+		for left in [140 - 64, 140 - 2 * 64, 0] {
+			assert_ok!(apply(Call::settle_checks { batch }));
+			let rows = Forfeited::<Test>::iter().count() + Demanded::<Test>::iter().count();
+			assert_eq!(rows, left);
+			assert_eq!(Batches::<Test>::contains_key(batch), left > 0);
+		}
 	});
 }

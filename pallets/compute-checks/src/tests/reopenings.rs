@@ -206,3 +206,62 @@ fn a_report_is_reopened_once() {
 		assert_noop!(dispatch(again, account(60)), Error::<Test>::AlreadyDone);
 	});
 }
+
+#[test]
+fn a_pair_that_disagrees_a_second_time_has_one_dispute_and_pays_once() {
+	build_and_execute(|| {
+		always();
+		let mut seen = std::collections::BTreeMap::new();
+		let twice = (0..40).find_map(|sequence| {
+			let batch = touched_of(sequence, EXACT);
+			report(&batch, 1, Figures::Exact { equal: true }).unwrap();
+			let of = CheckId { batch, verifier: key(1), check: 0 };
+			let by = reopened(of, &[1, 2, 9])?;
+			seen.insert(by, of).map(|first| ([first, of], by))
+		});
+		let (both, by) = twice.expect("one of four re-opens two of forty reports");
+		for of in both {
+			assert_ok!(show(of, by, &[1, 2, 9]));
+			assert_ok!(show(of, 1, &[1, 2, 3]));
+		}
+		let compared = events().into_iter().filter_map(|event| match event {
+			Event::FiguresCompared { agree, .. } => Some(agree),
+			_ => None,
+		});
+		assert_eq!(compared.collect::<Vec<_>>(), [false, false]);
+		assert_eq!(Disputes::<Test>::count(), 1);
+		let pending = || Verifiers::<Test>::get(account(by)).unwrap().pending;
+		assert_eq!(pending(), 1, "its dispute, and nothing of the second look");
+		let jury: Vec<_> = (2..=5).filter(|number| *number != by).collect();
+		decide(the_dispute(), &jury, true);
+		assert_eq!(pending(), 0);
+		assert_eq!([bond(1), bond(by)], [900 * AIT, 1_000 * AIT]);
+	});
+}
+
+#[test]
+fn who_copies_a_commitment_cannot_show_what_is_behind_it_and_is_punished() {
+	build_and_execute(|| {
+		always();
+		let equal = Figures::Exact { equal: true };
+		let copied = (0..20).find_map(|sequence| {
+			let batch = touched_of(sequence, EXACT);
+			let honest = report_with(&batch, 2, 0, equal);
+			// Verifier 1 has done nothing, and commits to what verifier 2 has.
+			let mut copy = report_with(&batch, 1, 0, equal);
+			copy.commitment = honest.commitment;
+			apply(report_call(honest, 2)).unwrap();
+			apply(report_call(copy, 1)).unwrap();
+			let of = CheckId { batch, verifier: key(1), check: 0 };
+			Some((of, reopened(of, &[1, 2, 3])?))
+		});
+		let (of, by) = copied.expect("a re-opening falls to somebody in twenty tries");
+		assert_ok!(show(of, by, &[1, 2, 3]));
+		for figures in [&[1, 2, 3][..], &[1], &[]] {
+			assert_noop!(show(of, 1, figures), Error::<Test>::OtherCommitment);
+		}
+		pass(3_600_000);
+		assert_ok!(apply(Call::close_reopening { check: of }));
+		assert_eq!([bond(1), bond(by)], [900 * AIT, 1_000 * AIT]);
+	});
+}

@@ -196,14 +196,6 @@ impl<T: Config> Waiting<T::AccountId> for Pallet<T> {
 		})
 	}
 
-	fn is_given_up(id: &BatchId, miner: &PublicKey, place: u128) -> bool {
-		let list = WaitingLists::<T>::get(id);
-		list.given_up.iter().any(|one| {
-			let range = &one.line;
-			range.miner == Some(*miner) && range.from.price <= place && place < range.to.price
-		})
-	}
-
 	fn given_up(id: &BatchId) -> Vec<MinerLine> {
 		WaitingLists::<T>::get(id).given_up.into_iter().map(|one| one.line).collect()
 	}

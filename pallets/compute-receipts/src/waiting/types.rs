@@ -99,7 +99,7 @@ pub struct WaitingBatch<AccountId> {
 	pub settled_ms: u64,
 	/// Its window, in milliseconds.
 	pub window_ms: u64,
-	/// When it was settled by both clocks, in milliseconds.
+	/// When it was settled by the clock of pay, in milliseconds.
 	pub pay_from_ms: u64,
 	/// The same by that of the mint.
 	pub mint_from_ms: u64,

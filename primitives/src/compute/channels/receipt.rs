@@ -245,6 +245,12 @@ impl ChannelReceipt {
 		self.sums.miner.before(self.receipt.price, self.receipt.weight)
 	}
 
+	/// Returns `true` if a place in the miner's running sum of prices lies in the receipt's price.
+	pub fn pays_at(&self, place: u128) -> bool {
+		let before = self.miner_before().map(|sums| sums.price);
+		before.is_some_and(|before| before <= place) && place < self.sums.miner.price
+	}
+
 	/// Returns its place in the order of a batch: miner, then count of the miner.
 	pub const fn place(&self) -> (Option<PublicKey>, u64) {
 		(self.receipt.miner, self.sums.miner.count)

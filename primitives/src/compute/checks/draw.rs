@@ -176,10 +176,3 @@ pub trait Touched {
 		true
 	}
 }
-
-/// Where nothing is checked, nothing has to be touched.
-impl Touched for () {
-	fn is_touched(_: &super::BatchId) -> bool {
-		true
-	}
-}

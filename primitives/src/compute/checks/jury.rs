@@ -237,7 +237,7 @@ pub fn repeated_reports(dispute: &H256, reports: &[CheckId]) -> Vec<CheckId> {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OtherPlace {
-	/// Its coordinator and sequence number.
+	/// The batch, by coordinator and sequence number.
 	pub batch: BatchId,
 	/// The miner's key, as its line names it.
 	pub miner: PublicKey,

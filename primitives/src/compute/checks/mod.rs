@@ -18,7 +18,7 @@
 //! | demand of an opening | `("gridproof/opening-demand/v1", genesis, demand)` | drawn verifier |
 //! | witness | `("gridproof/check-witness/v1", genesis, statement)` | verifier |
 //! | re-opening | `("gridproof/check-reopening/v1", genesis, reopening)` | verifier |
-//! | figures shown | `("gridproof/check-shown/v1", genesis, report id, figures)` | verifier |
+//! | figures shown | `("gridproof/check-shown/v1", genesis, shown)` | verifier |
 //! | commitment to a vote | `("gridproof/jury-commit/v1", genesis, commitment)` | verifier |
 //! | vote | `("gridproof/jury-reveal/v1", genesis, ballot)` | verifier |
 //! | abstention | `("gridproof/jury-abstention/v1", genesis, abstention)` | verifier |
@@ -81,7 +81,7 @@ pub use verifier::{
 };
 pub use views::{
 	AskedReceipt, BatchChecks, CheckOverview, CheckView, DemandOfOpening, DisputeCause,
-	DisputePhase, DisputeView, LineView, VerifierView,
+	DisputePhase, DisputeView, VerifierView,
 };
 pub use waiting::{
 	BatchId, Checkable, CheckableLine, DEFAULT_WINDOW_MS, Fund, FundError, MAX_HOLD_MS,

@@ -46,7 +46,7 @@ pub enum Duty {
 pub struct OpeningRequest {
 	/// Key of the verifier.
 	pub verifier: VerifierKey,
-	/// Its coordinator and sequence number.
+	/// The batch, by coordinator and sequence number.
 	pub batch: BatchId,
 	/// Index of the receipt in the batch.
 	pub index: u64,
@@ -81,7 +81,7 @@ pub struct OpeningDemand {
 	pub check: u32,
 	/// Output and proof of its draw.
 	pub vrf: Vrf,
-	/// Its coordinator and sequence number.
+	/// The batch, by coordinator and sequence number.
 	pub batch: BatchId,
 	/// Key of the miner in whose line the point lies.
 	pub miner: PublicKey,

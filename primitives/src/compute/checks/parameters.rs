@@ -3,7 +3,7 @@
 //! | who | gains | loses | relation |
 //! |---|---|---|---|
 //! | miner that cheats | at most V for each check that it is not found by, of which it is found by m: m · V | what one offence takes | m · V ≤ slash · half a bond |
-//! | verifier that invents figures | the pay of the checks until one is re-opened: one in `reopen_one_in` | what one offence takes | 40 · pay ≤ slash · bond, and one in 20 or oftener is re-opened |
+//! | verifier that invents figures | the pay of the checks until one is re-opened: one in `reopen_one_in` | what one offence takes | 40 · pay ≤ slash · half a bond, and one in 20 or oftener is re-opened |
 //! | all roles in one | what verifiers are paid of what the treasury received | what the treasury received | γ · (1 − treasury's part of the mint) + `pay_share` < 1 |
 //! | who accuses falsely | nothing | the deposit, or an offence | above 0 |
 //! | a coordinator that keeps openings back | time | the receipt, from its own pay | decided within the window |

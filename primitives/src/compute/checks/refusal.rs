@@ -12,10 +12,10 @@ pub enum CheckRefusal {
 	/// No verifier has the key.
 	#[codec(index = 0)]
 	UnknownVerifier,
-	/// The verifier leaves, or has less than half of its bond.
+	/// The verifier has less than half of its bond.
 	#[codec(index = 1)]
 	NotFit,
-	/// No batch waits whose header has this hash.
+	/// No batch waits by this name.
 	#[codec(index = 2)]
 	UnknownBatch,
 	/// The batch was not touched.
@@ -30,7 +30,7 @@ pub enum CheckRefusal {
 	/// The key was known for less than an hour when the batch was touched, or is not the one that drew.
 	#[codec(index = 6)]
 	OtherKey,
-	/// The window of the batch is over.
+	/// The time for it is over.
 	#[codec(index = 7)]
 	TooLate,
 	/// So many checks did not fall to the verifier.
@@ -149,8 +149,8 @@ impl fmt::Display for CheckRefusal {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
 			Self::UnknownVerifier => "no verifier has this key: governance admits verifiers",
-			Self::NotFit => "the verifier leaves, or its bond is too small: raise it",
-			Self::UnknownBatch => "no batch waits whose header has this hash",
+			Self::NotFit => "the verifier has less than half of its bond: raise it",
+			Self::UnknownBatch => "no batch waits by this name",
 			Self::NotTouched => "the batch was not touched: touch it first",
 			Self::TooEarly => "the batch was settled a moment ago: wait three blocks",
 			Self::AlreadyTouched => "the batch was touched already",

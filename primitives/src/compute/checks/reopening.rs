@@ -28,11 +28,6 @@ impl Reopening {
 	/// Tag of the signed payload.
 	pub const TAG: &'static str = "gridproof/check-reopening/v1";
 
-	/// Returns the id under which its own figures are committed to.
-	pub const fn own_id(&self) -> CheckId {
-		CheckId { verifier: self.by, ..self.of }
-	}
-
 	/// Returns the bytes that the verifier signs.
 	pub fn signing_payload(&self, genesis: &H256) -> Vec<u8> {
 		(Self::TAG, genesis, self).encode()

@@ -15,15 +15,15 @@ use sp_io::hashing::blake2_256;
 pub const MAX_SHOWN_FIGURES: u32 = 2_048;
 
 /// A verifier's own figures: for each of the first [`MAX_SHOWN_FIGURES`] tokens the clipped gap in
-/// millionths; of class `exact` the bits of the claimed token's logit as a 32-bit float; of an embedding
-/// the bits of its components.
+/// millionths; of class `exact` first 1 or 0 for what it says of the output, equal or not, then the bits of
+/// the claimed tokens' logits as 32-bit floats; of an embedding the bits of its components.
 pub type TokenFigures = BoundedVec<u32, ConstU32<MAX_SHOWN_FIGURES>>;
 
 /// Which check it is.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct CheckId {
-	/// Its coordinator and sequence number.
+	/// The batch, by coordinator and sequence number.
 	pub batch: BatchId,
 	/// Key of the verifier to which it fell.
 	pub verifier: VerifierKey,
@@ -55,7 +55,7 @@ pub struct CheckReport {
 	pub check: u32,
 	/// Output and proof of its draw.
 	pub vrf: Vrf,
-	/// Its coordinator and sequence number.
+	/// The batch, by coordinator and sequence number.
 	pub batch: BatchId,
 	/// The receipt whose price the point lies in, with its place in the batch.
 	pub receipt: Placed<ChannelReceipt>,

@@ -44,15 +44,12 @@ impl Segment {
 	pub fn encloses(&self, receipt: &ChannelReceipt, point: u128) -> bool {
 		let line = MinerLine { miner: Some(self.miner), from: self.from, to: self.to };
 		let is_here = receipt.receipt.miner == line.miner && is_within_miner_line(receipt, &line);
-		let before = receipt.miner_before().map(|sums| sums.price);
-		let after = receipt.sums.miner.price;
-		let Some((at, before)) = self.at(point).zip(before) else { return false };
-		is_here && before <= at && at < after
+		is_here && self.at(point).is_some_and(|at| receipt.pays_at(at))
 	}
 
-	/// Returns the segment of a list in which a point lies, with its place in the list.
-	pub fn find(segments: &[Self], point: u128) -> Option<(usize, &Self)> {
-		segments.iter().enumerate().find(|(_, segment)| segment.at(point).is_some())
+	/// Returns the segment of a list in which a point lies.
+	pub fn find(segments: &[Self], point: u128) -> Option<&Self> {
+		segments.iter().find(|segment| segment.at(point).is_some())
 	}
 }
 

@@ -74,7 +74,7 @@ proptest! {
 			.filter(|receipt| segments.iter().any(|segment| segment.encloses(receipt, point)))
 			.collect();
 		prop_assert_eq!(enclosing.len(), 1);
-		let (_, segment) = Segment::find(&segments, point).unwrap();
+		let segment = Segment::find(&segments, point).unwrap();
 		prop_assert!(segment.encloses(enclosing[0], point));
 		// The chain finds it by the line alone.
 		let ranges: Vec<_> = world.lists.given_up.iter().map(|one| one.line).collect();
@@ -509,5 +509,77 @@ fn no_place_of_a_jury_is_in_what_pays_nothing() {
 		let dispute = H256::repeat_byte(number);
 		let one = other_places(&dispute, &[1; 32], &lines);
 		assert_eq!(one, other_places(&dispute, &[1; 32], &turned));
+	}
+}
+
+#[test]
+fn who_tries_many_orders_of_a_block_moves_no_draw_of_a_key_that_it_does_not_have() {
+	let pairs = [1u8, 2, 3, 4].map(|seed| Pair::from_seed(&[seed; 32]));
+	let [author, honest @ ..] = &pairs;
+	let drawn = |pair: &Pair, batch: u64, block: H256| {
+		let input = draw_input(&H256::zero(), &H256::from_low_u64_be(batch), &block);
+		let output = Vrf::sign(pair, &input).verify(&pair.public().0, &input).unwrap();
+		// V for four verifiers: a quarter of a check is expected of each.
+		checks_of(AIT, AIT, 4, &output)
+	};
+	let (mut own, mut others) = (0, 0);
+	for batch in 0..100 {
+		// Each of sixteen orders of its block gives another hash; it takes one by which its own verifier draws.
+		let mut orders = (1..=16).map(|order| H256::from_low_u64_be(batch * 100 + order));
+		let block = orders.find(|block| drawn(author, batch, *block) > 0).unwrap_or_default();
+		own += drawn(author, batch, block);
+		others += honest.iter().map(|pair| drawn(pair, batch, block)).sum::<u32>();
+	}
+	// 25 and 75 are expected of those who cannot choose.
+	assert!(own >= 90, "{own}");
+	assert!((45..=105).contains(&others), "{others}");
+}
+
+#[test]
+fn who_invents_figures_is_looked_at_before_it_was_paid_what_an_offence_takes() {
+	let parameters = CheckParameters::default();
+	let mut draws = 0;
+	let mut reports_until_reopened = || {
+		let reports = (1u32..).find(|_| {
+			(0..4).any(|_| {
+				draws += 1;
+				is_reopened(&output(draws), parameters.reopen_one_in, 4)
+			})
+		});
+		reports.unwrap()
+	};
+	let all: Vec<u32> = (0..1_000).map(|_| reports_until_reopened()).collect();
+	let (sum, longest) = (all.iter().sum::<u32>(), all.iter().max().unwrap());
+	assert!((18_000..=23_000).contains(&sum), "20 reports on average: {sum}");
+	let paid = parameters.pay_per_check * u128::from(*longest);
+	assert!(paid * 10 < parameters.offence(), "{longest} reports");
+}
+
+#[test]
+fn ten_thousand_honest_answers_delay_no_alarm_about_a_cheat() {
+	// As measured of the built-in model, judged by 16-bit numbers.
+	let line = ModelLine { line: 7_083, limit: 187_460, clip: 187_460, ..seeded() };
+	let found_after = |mut number: Number, mut wide: WideNumber, figure| {
+		let mut checks = (1u32..).map(|check| {
+			let (next, alarm) = number.add(figure, &line);
+			let (next_wide, wide_alarm) = wide.add(figure, &line);
+			(number, wide) = (next, next_wide);
+			(check, alarm, wide_alarm)
+		});
+		checks.find(|(_, alarm, wide_alarm)| *alarm && *wide_alarm).map(|(check, ..)| check)
+	};
+	let (mut number, mut wide) = (Number::default(), WideNumber::default());
+	for check in 0..10_000 {
+		// The highest figure of all honest ones that were seen, once in a hundred answers.
+		let figure = if check % 100 == 0 { 34_580 } else { 0 };
+		let (next, alarm) = number.add(figure, &line);
+		let (next_wide, wide_alarm) = wide.add(figure, &line);
+		assert!(!alarm && !wide_alarm, "honest answer {check}");
+		(number, wide) = (next, next_wide);
+	}
+	// A cheat of the size that has to be found, and one that is off in every token.
+	for (figure, checks) in [(44_600, 5), (u64::from(line.clip), 2)] {
+		assert_eq!(found_after(number, wide, figure), Some(checks));
+		assert_eq!(found_after(Number::default(), WideNumber::default(), figure), Some(checks));
 	}
 }

@@ -1,6 +1,6 @@
 //! What the chain shows of checks.
 
-use super::{BatchId, CheckId, Figures, ModelLine, OtherPlace, VerifierKey, Votes};
+use super::{BatchId, CheckId, Figures, OtherPlace, VerifierKey, Votes};
 use crate::{H256, compute::channels::VoucherId, crypto::ed25519::PublicKey};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -149,7 +149,7 @@ pub struct DisputeView {
 	pub id: H256,
 	/// Why there is one.
 	pub cause: DisputeCause,
-	/// Its coordinator and sequence number.
+	/// The batch of the receipt, by coordinator and sequence number.
 	pub batch: BatchId,
 	/// Index of the receipt in the batch.
 	pub index: u64,
@@ -201,13 +201,4 @@ pub struct CheckOverview {
 	pub paid: u128,
 	/// Time for which the mint's window has stood still for lack of reports, in milliseconds.
 	pub still_ms: u64,
-}
-
-/// A model's line, as governance set it.
-#[derive(Encode, Decode, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
-pub struct LineView {
-	/// Hash of the model.
-	pub model: H256,
-	/// Line of the model, if it has one.
-	pub line: ModelLine,
 }

@@ -27,7 +27,7 @@
 //! A point in 0 … [`Checkable::sums`]`.price` leads to one receipt: to the line with
 //! `before <= point < before + price`, and in it to the receipt whose running sum of prices is the
 //! first above [`CheckableLine::place`]. Ranges that the batch gave up are places without a receipt
-//! that could be opened: [`Waiting::is_given_up`].
+//! that could be opened: [`Waiting::given_up`].
 
 use crate::{
 	H256,
@@ -265,7 +265,7 @@ impl core::error::Error for WaitingError {}
 /// A miner's line that waits, out of which a jury's places are drawn.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct OtherLine {
-	/// Its coordinator and sequence number.
+	/// The batch that the line is of, by coordinator and sequence number.
 	pub batch: BatchId,
 	/// What it pays, without what the batch gave up, in the smallest unit of its asset.
 	pub price: u128,
@@ -283,21 +283,13 @@ pub trait Waiting<AccountId> {
 	/// Returns the line of a batch that names this miner's key, as long as something of it waits.
 	fn line(id: &BatchId, miner: &PublicKey) -> Option<CheckableLine>;
 
-	/// Returns `true` if a place in a miner's running sum of prices is in a range that the batch gave
-	/// up: there is no receipt that could be opened, and nobody is paid for it.
-	fn is_given_up(id: &BatchId, miner: &PublicKey, place: u128) -> bool;
-
 	/// Returns the ranges that a batch gave up, by miner and count. Draws leave them out: their price costs
 	/// nobody anything, and could be stated as high as to take every check of the batch.
-	fn given_up(_: &BatchId) -> Vec<MinerLine> {
-		Vec::new()
-	}
+	fn given_up(id: &BatchId) -> Vec<MinerLine>;
 
 	/// Returns lines that wait of the miner whose lines name this key, out of at most `most` that are looked
 	/// at: of ordinary batches that pay something. Private ones are never opened.
-	fn lines_of(_miner: &PublicKey, _most: u32) -> Vec<OtherLine> {
-		Vec::new()
-	}
+	fn lines_of(miner: &PublicKey, most: u32) -> Vec<OtherLine>;
 
 	/// Forfeits pay and mint of one receipt: what miner and coordinator would receive of its price
 	/// goes back to the client of its channel, at most what of both waits; its share of the line's
@@ -386,62 +378,6 @@ pub trait Fund<AccountId> {
 	/// # Errors
 	/// The reason of [`FundError`] that applies.
 	fn pay(day: u64, to: &AccountId, amount: u128) -> Result<(), FundError>;
-}
-
-/// Nothing waits, and nobody is paid.
-impl<AccountId> Waiting<AccountId> for () {
-	fn batch(_: &BatchId) -> Option<Checkable> {
-		None
-	}
-
-	fn line(_: &BatchId, _: &PublicKey) -> Option<CheckableLine> {
-		None
-	}
-
-	fn is_given_up(_: &BatchId, _: &PublicKey, _: u128) -> bool {
-		false
-	}
-
-	fn forfeit_receipt(
-		_: &BatchId,
-		_: &PublicKey,
-		_: ChannelId,
-		_: u128,
-	) -> Result<Returned<AccountId>, WaitingError> {
-		Err(WaitingError::NotWaiting)
-	}
-
-	fn forfeit_price(_: &BatchId, _: &PublicKey, _: u128) -> Result<u128, WaitingError> {
-		Err(WaitingError::NotWaiting)
-	}
-
-	fn forfeit_all(_: &PublicKey) -> Result<(), WaitingError> {
-		Err(WaitingError::UnknownParty)
-	}
-
-	fn punish(_: &PublicKey) -> Result<Punished, WaitingError> {
-		Err(WaitingError::UnknownParty)
-	}
-
-	fn hold(_: &Part, _: u64) -> Result<(), WaitingError> {
-		Err(WaitingError::NotWaiting)
-	}
-
-	fn free(_: &Part) -> Result<(), WaitingError> {
-		Err(WaitingError::NotWaiting)
-	}
-
-	fn set_mint_still(_: bool) {}
-}
-
-impl<AccountId> Fund<AccountId> for () {
-	fn received(_: u64) -> u128 {
-		0
-	}
-
-	fn pay(_: u64, _: &AccountId, _: u128) -> Result<(), FundError> {
-		Err(FundError::OverBudget)
-	}
 }
 
 #[cfg(test)]

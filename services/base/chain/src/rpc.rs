@@ -60,6 +60,8 @@ pub(crate) enum Next {
 	Wait,
 	/// The pool does not have it; send it again.
 	NotTaken,
+	/// The pool has another one in its place; send it again.
+	AnotherThere,
 	/// It may be on its way or not; look for it in blocks, and send it again.
 	Unknown,
 }
@@ -91,9 +93,9 @@ impl PoolCode {
 			Self::Invalid | Self::UnknownValidity => Next::AskWhy,
 			Self::AlreadyThere => Next::Wait,
 			Self::Banned => Next::Unknown,
+			Self::LowPriority => Next::AnotherThere,
 			Self::BadFormat
 			| Self::VerificationFailed
-			| Self::LowPriority
 			| Self::Cycle
 			| Self::Full
 			| Self::Unactionable
@@ -175,7 +177,7 @@ mod tests {
 			(1011, PoolCode::UnknownValidity, Next::AskWhy),
 			(1012, PoolCode::Banned, Next::Unknown),
 			(1013, PoolCode::AlreadyThere, Next::Wait),
-			(1014, PoolCode::LowPriority, Next::NotTaken),
+			(1014, PoolCode::LowPriority, Next::AnotherThere),
 			(1015, PoolCode::Cycle, Next::NotTaken),
 			(1016, PoolCode::Full, Next::NotTaken),
 			(1018, PoolCode::Unactionable, Next::NotTaken),

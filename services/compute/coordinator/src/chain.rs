@@ -13,9 +13,9 @@ use gridproof_chain::{
 	pallets::{
 		compute_checks::{call as check_call, query as checks},
 		compute_receipts::{
-			call,
+			call, due,
 			event::{BatchRefused, BatchSettled, EmissionPaid, JobOpened, ReceiptSettled},
-			query,
+			query, waiting,
 		},
 		utility,
 	},
@@ -29,9 +29,7 @@ use gridproof_primitives::{
 			BatchKind, Channel, ChannelId, ChannelReceipt, DemandView, HeaderChain, MinerSums,
 			Placed, SettlementBatch, SettlementHeader,
 		},
-		checks::{
-			BatchId, CheckId, CheckView, Duty, MAX_CHECKS_PER_DRAW, MAX_HOLD_MS, MAX_RELEASES,
-		},
+		checks::{BatchId, CheckId, CheckView, Duty, MAX_CHECKS_PER_DRAW, MAX_HOLD_MS},
 		registry::ModelView,
 	},
 	crypto::ed25519::{PublicKey, Signature},
@@ -89,12 +87,12 @@ impl ChainLedger {
 		self.link.submit(purse, calls, &PATIENCE).await
 	}
 
-	/// Has what waited of the coordinator for checks and is due paid, free of fees.
+	/// Has what waited of the coordinator for checks and is due paid, free of fees: what has been due for longest,
+	/// and the rest the next time.
 	async fn release_own(&self, coordinator: &PublicKey) -> Result<(), ChainError> {
-		let waits = self.link.read(&query::waiting_of(coordinator, None, MAX_RELEASES)).await?;
-		let now = now_ms();
-		let due: Vec<_> =
-			waits.into_iter().filter(|view| view.is_due(now)).map(|view| view.part).collect();
+		let chain = self.link.chain().await?;
+		let waits = self.link.checked(&chain, waiting(&chain, coordinator).await).await?;
+		let due = due(&waits, now_ms());
 		if due.is_empty() {
 			return Ok(());
 		}
@@ -263,9 +261,6 @@ impl Ledger for ChainLedger {
 	}
 }
 
-/// Most reports of a batch: what 21 verifiers can report of it.
-const MAX_REPORTS: u32 = 1_000;
-
 impl CheckChain for ChainLedger {
 	fn refusal(&self, seer: Seer) -> BoxFuture<'_, Result<Option<String>, ChainError>> {
 		async move {
@@ -282,7 +277,7 @@ impl CheckChain for ChainLedger {
 					Duty::Drawn { .. } => (),
 					Duty::Reopens { .. } => {
 						facts.reports =
-							self.link.read(&checks::reports(batch, MAX_REPORTS)).await?;
+							self.link.read(&checks::reports(batch, checks::MAX_REPORTS)).await?;
 						let parameters = self.link.read(&checks::parameters()).await?;
 						facts.reopen_one_in = parameters.reopen_one_in;
 					},
@@ -290,7 +285,7 @@ impl CheckChain for ChainLedger {
 					Duty::Juror(_) => {
 						facts.disputes = self.link.read(&checks::disputes()).await?;
 						facts.reports =
-							self.link.read(&checks::reports(batch, MAX_REPORTS)).await?;
+							self.link.read(&checks::reports(batch, checks::MAX_REPORTS)).await?;
 					},
 				}
 				Ok(())
@@ -311,7 +306,7 @@ impl CheckChain for ChainLedger {
 	) -> BoxFuture<'_, Result<Vec<CheckView>, ChainError>> {
 		async move {
 			let voucher = receipt.receipt.voucher();
-			let all = self.link.read(&checks::reports(batch, MAX_REPORTS)).await?;
+			let all = self.link.read(&checks::reports(batch, checks::MAX_REPORTS)).await?;
 			Ok(all.into_iter().filter(|one| Some(one.voucher) == voucher).collect())
 		}
 		.boxed()

@@ -55,24 +55,38 @@ pub fn execute_seeded(
 	run(engine, spec, Some(seed), on_text)
 }
 
-fn run(
-	engine: &dyn Engine,
-	spec: &JobSpec,
-	seed: Option<H256>,
-	on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
-) -> Result<Executed, EngineError> {
-	let inputs = match &spec.task {
-		Task::Embedding { .. } | Task::EmbeddingTokens { .. } => return embed(engine, spec),
+/// Returns the prompts of a specification, as engines are given them.
+///
+/// # Errors
+/// [`EngineError::BadRequest`] for messages that are not JSON.
+pub fn inputs(spec: &JobSpec) -> Result<Vec<Input>, EngineError> {
+	let texts = |all: &[String]| all.iter().cloned().map(Input::Text).collect();
+	let tokens = |all: &[Vec<u32>]| all.iter().cloned().map(Input::Tokens).collect();
+	Ok(match &spec.task {
 		Task::Completion { prompt } => vec![Input::Text(prompt.clone())],
-		Task::Completions { prompts } => prompts.iter().cloned().map(Input::Text).collect(),
-		Task::CompletionTokens { prompts } => prompts.iter().cloned().map(Input::Tokens).collect(),
+		Task::Completions { prompts } => texts(prompts),
+		Task::CompletionTokens { prompts } => tokens(prompts),
 		Task::Chat { messages } => vec![Input::Chat(messages.clone())],
 		Task::Messages { messages } => {
 			let messages: Result<_, _> =
 				messages.iter().map(|text| read("messages", text)).collect();
 			vec![Input::Messages(messages?)]
 		},
-	};
+		Task::Embedding { input } => texts(input),
+		Task::EmbeddingTokens { input } => tokens(input),
+	})
+}
+
+fn run(
+	engine: &dyn Engine,
+	spec: &JobSpec,
+	seed: Option<H256>,
+	on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
+) -> Result<Executed, EngineError> {
+	if spec.task.is_embedding() {
+		return embed(engine, spec);
+	}
+	let inputs = inputs(spec)?;
 	let extras = extras(spec, seed.is_some())?;
 	let is_read_along = spec.is_read_along();
 	let mut made = Made::default();

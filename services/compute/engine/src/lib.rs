@@ -56,7 +56,7 @@ pub use api::{
 };
 pub use config::Config;
 pub use error::EngineError;
-pub use execute::{Executed, execute, execute_seeded};
+pub use execute::{Executed, execute, execute_seeded, inputs};
 pub use forced::{Claim, Forced};
 pub use local::{DEFAULT_MODEL, LocalEngine};
 pub use logprob::{Likely, TokenLogprob};

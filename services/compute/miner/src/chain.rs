@@ -4,12 +4,10 @@ use crate::miner::{Miner, RETRY};
 use futures::future::BoxFuture;
 use gridproof_chain::{
 	Chain, ChainError, Included, Patience,
-	pallets::compute_receipts::{call, query},
+	pallets::compute_receipts::{call, due, query, waiting},
 };
 use gridproof_keys::{AccountKey, SealedKey};
-use gridproof_primitives::compute::{
-	Class, Heartbeat, PartyRole, Registration, SignedHeartbeat, checks::MAX_RELEASES,
-};
+use gridproof_primitives::compute::{Class, Heartbeat, PartyRole, Registration, SignedHeartbeat};
 use std::time::Duration;
 
 /// How long a transaction is followed, and how often it is sent.
@@ -100,12 +98,13 @@ async fn once(miner: &Miner) -> Result<Duration, ChainError> {
 	Ok(Duration::from_millis(every.clamp(1_000, 30_000)))
 }
 
-/// Has what waited for checks and is due paid, free of fees.
+/// Has what waited for checks and is due paid, free of fees: what has been due for longest, and the rest with the
+/// next heartbeats.
 async fn release(miner: &Miner) -> Result<(), ChainError> {
-	let (node, me, now) = (&miner.node, miner.key.public(), miner.now());
-	let waits = node.read(&query::waiting_of(me, None, MAX_RELEASES)).await?;
-	let due: Vec<_> =
-		waits.into_iter().filter(|view| view.is_due(now)).map(|view| view.part).collect();
+	let node = &miner.node;
+	let chain = node.chain().await?;
+	let waits = node.checked(&chain, waiting(&chain, miner.key.public()).await).await?;
+	let due = due(&waits, miner.now());
 	if due.is_empty() {
 		return Ok(());
 	}

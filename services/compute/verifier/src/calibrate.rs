@@ -181,7 +181,10 @@ fn request(options: &Options, number: u32) -> Request {
 }
 
 /// Has an engine answer a request of a calibration.
-fn claimed(miner: &dyn Engine, options: &Options, number: u32) -> Result<Claim, NotCalibrated> {
+///
+/// # Errors
+/// [`NotCalibrated::Engine`], [`NotCalibrated::NoIds`].
+pub fn claimed(miner: &dyn Engine, options: &Options, number: u32) -> Result<Claim, NotCalibrated> {
 	let request = request(options, number);
 	let done = miner.complete(&request, &mut |_| ControlFlow::Continue(()))?;
 	if !done.has_ids() {

@@ -16,6 +16,7 @@ use gridproof_primitives::compute::{
 		OpeningDemand, VerifierView, Vrf, figures_commitment,
 	},
 };
+use gridproof_support::Lock;
 
 /// Returns `true` if a batch was touched when this verifier had left or was suspended: nothing of it fell to it.
 /// Of a key that was exchanged the chain shows nothing, and it still reports what it drew.
@@ -39,7 +40,9 @@ impl Verifier {
 			),
 			Some(_) => None,
 		});
-		for batch in self.chain.waiting().await? {
+		let waiting = self.chain.waiting().await?;
+		self.asked.locked().keep(&waiting.iter().map(WaitingBatch::id).collect());
+		for batch in waiting {
 			let done = match &batch.checks {
 				None => self.touch(&batch).await,
 				Some(drawn) => self.check_batch(&batch, drawn, view.as_ref()).await,
@@ -52,14 +55,16 @@ impl Verifier {
 	}
 
 	async fn touch(&self, batch: &WaitingBatch) -> Result<(), NotDone> {
-		if self.settings.touches && batch.is_ripe {
-			match self.chain.touch(batch.id()).await {
-				// Another was faster.
-				Err(error) if error.is_refusal() => tracing::debug!(%error, "a touch was refused"),
-				done => done?,
-			}
+		if !self.settings.touches || !batch.is_ripe {
+			return Ok(());
 		}
-		Ok(())
+		let Err(error) = self.chain.touch(batch.id()).await else { return Ok(()) };
+		// All verifiers touch it at once, and one is the first.
+		if error.is_refusal() || self.chain.drawn(batch.id()).await?.is_some() {
+			tracing::debug!(%error, batch = batch.sequence, "another has touched it, or it is too early");
+			return Ok(());
+		}
+		Err(error.into())
 	}
 
 	async fn check_batch(
@@ -128,7 +133,7 @@ impl Verifier {
 			Err(Missing::Chain(error)) => return Err(error),
 			Err(error) => {
 				tracing::warn!(%error, batch = batch.sequence, index, "no opening");
-				if self.is_out_of_patience(batch.id(), index) {
+				if self.is_out_of_patience(batch.id(), Some(index)) {
 					let demand = OpeningDemand {
 						verifier: self.public(),
 						check,
@@ -194,7 +199,7 @@ impl Verifier {
 		drawn: &BatchChecks,
 		open: &[CheckId],
 	) -> Result<(), NotDone> {
-		if !self.is_out_of_patience(batch.id(), u64::MAX) {
+		if !self.is_out_of_patience(batch.id(), None) {
 			return Ok(());
 		}
 		let lists = self.coordinators.lists(batch.coordinator, batch.sequence, batch.hash).await;

@@ -72,12 +72,8 @@ impl Published {
 	/// Returns the receipt whose price encloses a place in a miner's running sum of prices, in the smallest unit
 	/// of the batch's asset, with its place in the batch; `None` if the batch has none there, or gives it up.
 	pub fn at(&self, miner: &PublicKey, place: u128) -> Option<Placed<ChannelReceipt>> {
-		let encloses = |one: &ChannelReceipt| {
-			let before = one.miner_before().map(|sums| sums.price);
-			let is_after = before.is_some_and(|before| before <= place);
-			one.receipt.miner == Some(*miner) && is_after && place < one.sums.miner.price
-		};
-		let index = self.batch.receipts().iter().position(encloses)?;
+		let is_it = |one: &ChannelReceipt| one.receipt.miner == Some(*miner) && one.pays_at(place);
+		let index = self.batch.receipts().iter().position(is_it)?;
 		self.placed(u64::try_from(index).ok()?)
 	}
 }
@@ -126,7 +122,7 @@ pub fn checks(
 	let Some(segments) = segments(published.batch.lists()) else { return Vec::new() };
 	let of = |check: u32| {
 		let point = point_of(&output, check, drawn.total)?;
-		let (_, segment) = Segment::find(&segments, point)?;
+		let segment = Segment::find(&segments, point)?;
 		let mut receipts = published.batch.receipts().iter();
 		let index = receipts.position(|receipt| segment.encloses(receipt, point))?;
 		Some(Drawn { check, vrf, miner: segment.miner, index: u64::try_from(index).ok()? })
@@ -160,6 +156,6 @@ pub fn miner_of(
 	let (vrf, output) = draw(key, genesis, batch, &drawn.block)?;
 	let point = point_of(&output, check, drawn.total)?;
 	let segments = segments(lists)?;
-	let (_, segment) = Segment::find(&segments, point)?;
+	let segment = Segment::find(&segments, point)?;
 	Some((vrf, segment.miner))
 }

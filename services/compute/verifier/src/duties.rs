@@ -79,8 +79,9 @@ impl Verifier {
 			reports.extend(self.chain.reports(batch.id()).await?);
 		}
 		let view = self.chain.verifier(self.public()).await?;
+		let one_in = self.chain.parameters().await?.reopen_one_in;
 		for report in &reports {
-			self.look_again(&open, view.as_ref(), report).await?;
+			self.look_again(&open, view.as_ref(), report, one_in).await?;
 		}
 		for id in self.chain.reopenings().await? {
 			self.show(id).await?;
@@ -306,6 +307,7 @@ impl Verifier {
 		open: &[WaitingBatch],
 		view: Option<&VerifierView>,
 		report: &CheckView,
+		one_in: u32,
 	) -> Result<(), NotDone> {
 		let of = report.id;
 		let about = name::reopen(&of);
@@ -320,7 +322,6 @@ impl Verifier {
 		let Some(pair) = self.key.pair() else { return Ok(()) };
 		let vrf = Vrf::sign(&pair, &input);
 		let Some(output) = vrf.verify(self.key.public(), &input) else { return Ok(()) };
-		let one_in = self.chain.parameters().await?.reopen_one_in;
 		if !is_reopened(&output, one_in, checks.verifiers.saturating_sub(1)) {
 			return Ok(());
 		}

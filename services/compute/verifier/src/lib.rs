@@ -10,6 +10,7 @@
 //! | `statements` | what a verifier says: each thing once, whatever stops it in between |
 //! | `state` | that, on disk |
 //! | `verifier` | what all work shares |
+//! | `patience` | for how long coordinators have been asked for something that they do not give |
 //! | `checks`, `duties` | the checks that fall to it; being witness, juror, second look |
 //! | `ends` | what anybody may do and nobody has to: checks counted, clients given back what was taken |
 //! | [`calibrate`] | the line of a model, from honest runs |
@@ -42,6 +43,7 @@ mod error;
 mod metrics;
 mod node;
 mod pages;
+mod patience;
 mod run;
 mod state;
 mod statements;

@@ -36,8 +36,6 @@ const PATIENCE: Patience =
 const PAGE: u32 = 100;
 /// Most batches of one coordinator that are looked at: more than a window has at one a minute.
 const MAX_BATCHES: usize = 1_000;
-/// Most reports of one batch: what 21 verifiers can report.
-const MAX_REPORTS: u32 = 1_000;
 
 /// The chain behind a node.
 pub struct NodeChain {
@@ -229,7 +227,7 @@ impl CheckedChain for NodeChain {
 	}
 
 	fn reports(&self, batch: BatchId) -> BoxFuture<'_, Result<Vec<CheckView>, ChainError>> {
-		async move { self.link.read(&query::reports(batch, MAX_REPORTS)).await }.boxed()
+		async move { self.link.read(&query::reports(batch, query::MAX_REPORTS)).await }.boxed()
 	}
 
 	fn demands(&self) -> BoxFuture<'_, Result<Vec<DemandOfOpening>, ChainError>> {

@@ -24,6 +24,8 @@ pub struct Scored {
 	pub found_after: Option<u32>,
 	/// How often it passed the limit.
 	pub alarms: u32,
+	/// Number after the last check, in millionths.
+	pub number: Number,
 }
 
 /// Miners of a trial that are honest: the verifier's engine itself, and two whose sums differ.
@@ -68,6 +70,21 @@ pub fn score(
 	options: &Options,
 	line: &ModelLine,
 ) -> Result<Scored, NotCalibrated> {
+	score_after(Number::default(), name, miner, verifier, options, line)
+}
+
+/// The same of a miner whose number is what earlier checks have left of it.
+///
+/// # Errors
+/// [`NotCalibrated::Engine`].
+pub fn score_after(
+	before: Number,
+	name: &str,
+	miner: &dyn Engine,
+	verifier: &dyn Engine,
+	options: &Options,
+	line: &ModelLine,
+) -> Result<Scored, NotCalibrated> {
 	let mut scored = Scored {
 		miner: name.to_string(),
 		checks: 0,
@@ -77,8 +94,9 @@ pub fn score(
 		unequal: 0,
 		found_after: None,
 		alarms: 0,
+		number: before,
 	};
-	let (mut number, mut sum) = (Number::default(), 0u64);
+	let mut sum = 0u64;
 	for check in 0..options.runs {
 		// Other requests than a calibration's.
 		let of = check.saturating_add(1 << 24);
@@ -89,8 +107,8 @@ pub fn score(
 		let is_equal = figures.matches == figures.tokens && figures.end == 0;
 		scored.unequal = scored.unequal.saturating_add(u32::from(!is_equal));
 		sum = sum.saturating_add(figures.figure());
-		let (next, is_alarm) = number.add(figures.figure(), line);
-		number = next;
+		let (next, is_alarm) = scored.number.add(figures.figure(), line);
+		scored.number = next;
 		if is_alarm {
 			scored.alarms = scored.alarms.saturating_add(1);
 			scored.found_after = scored.found_after.or(Some(scored.checks));

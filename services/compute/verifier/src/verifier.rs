@@ -6,6 +6,7 @@ use crate::{
 	draws::Published,
 	error::VerifierError,
 	metrics::Metrics,
+	patience::Asked,
 	state::{Counts, State},
 	statements::{Name, Statement},
 	work::{Measured, NotMeasured, repeat, tokens_of},
@@ -99,8 +100,8 @@ pub struct Verifier {
 	models: Vec<String>,
 	/// Batches that were made again, by the hash of their header.
 	batches: Mutex<BTreeMap<H256, Arc<Published>>>,
-	/// When an opening was first asked for and not given, by the receipt's batch and index.
-	asked: Mutex<BTreeMap<(BatchId, u64), u64>>,
+	/// What coordinators were asked for and have not given.
+	pub(crate) asked: Mutex<Asked>,
 	/// Openings that it was shown as a witness, each with the receipt's place, as long as they are demanded: who
 	/// has shown one need not show it again.
 	pub(crate) witnessed: Mutex<BTreeMap<CheckId, (Placed<ChannelReceipt>, Opened)>>,
@@ -204,6 +205,7 @@ impl Verifier {
 			return Ok(known.clone());
 		}
 		let made = Arc::new(self.coordinators.batch(coordinator, sequence, hash).await?);
+		self.asked.locked().given(batch, None);
 		let mut kept = self.batches.locked();
 		while kept.len() >= BATCHES {
 			kept.pop_first();
@@ -241,17 +243,15 @@ impl Verifier {
 		};
 		let opened = opened.map_err(|error| missing(error.into(), "broken"))?;
 		self.metrics.openings.with_label_values(&["held"]).inc();
-		self.asked.locked().remove(&(batch, index));
+		self.asked.locked().given(batch, Some(index));
 		Ok(opened)
 	}
 
-	/// Returns `true` once a receipt's opening has been asked for without success for as long as the verifier is
-	/// patient.
-	pub(crate) fn is_out_of_patience(&self, batch: BatchId, index: u64) -> bool {
-		let now = self.now();
-		let mut asked = self.asked.locked();
-		let since = *asked.entry((batch, index)).or_insert(now);
-		now.saturating_sub(since) >= self.settings.patience_ms
+	/// Returns `true` once the opening of a receipt, by its index, or, without one, the list of a batch has been
+	/// asked for without success for as long as the verifier is patient.
+	pub(crate) fn is_out_of_patience(&self, batch: BatchId, index: Option<u64>) -> bool {
+		let asked_for = self.asked.locked().not_given(batch, index, self.now());
+		asked_for >= self.settings.patience_ms
 	}
 
 	/// Does the work of a receipt again.

@@ -1,10 +1,7 @@
 //! An opened receipt, done again: one forced pass over prompt and claimed output.
 
-use gridproof_compute_api::{
-	opening::Opened,
-	protocol::{JobSpec, Task},
-};
-use gridproof_engine::{Claim, Engine, EngineError, Forced, Input};
+use gridproof_compute_api::opening::Opened;
+use gridproof_engine::{Claim, Engine, EngineError, Forced, inputs};
 use gridproof_primitives::compute::checks::{
 	Figures, LineClass, MAX_SHOWN_FIGURES, ModelLine, SeededFigures, TokenFigures,
 };
@@ -37,26 +34,6 @@ impl NotMeasured {
 	pub const fn is_temporary(&self) -> bool {
 		matches!(self, Self::Engine(error) if error.is_temporary())
 	}
-}
-
-/// The prompts of a specification, as engines are given them.
-fn inputs(spec: &JobSpec) -> Result<Vec<Input>, EngineError> {
-	let text = |text: &String| Input::Text(text.clone());
-	let tokens = |tokens: &Vec<u32>| Input::Tokens(tokens.clone());
-	Ok(match &spec.task {
-		Task::Completion { prompt } => vec![text(prompt)],
-		Task::Completions { prompts } => prompts.iter().map(text).collect(),
-		Task::CompletionTokens { prompts } => prompts.iter().map(tokens).collect(),
-		Task::Chat { messages } => vec![Input::Chat(messages.clone())],
-		Task::Messages { messages } => {
-			let read = |text: &String| serde_json::from_str(text);
-			let messages: Result<_, _> = messages.iter().map(read).collect();
-			let bad = |_| EngineError::BadRequest("messages are not JSON".to_string());
-			vec![Input::Messages(messages.map_err(bad)?)]
-		},
-		Task::Embedding { input } => input.iter().map(text).collect(),
-		Task::EmbeddingTokens { input } => input.iter().map(tokens).collect(),
-	})
 }
 
 /// Gaps and logits of all answers, one after another.
@@ -117,21 +94,17 @@ pub fn repeat(
 	// Other prompts than the request's are other work.
 	let inputs = inputs(spec)?;
 	let read = inputs.iter().map(|input| engine.tokenize(&spec.model, input));
-	let prompts: Vec<Vec<u32>> = match read.collect::<Result<_, _>>() {
-		Ok(prompts) => prompts,
-		Err(error) if error.is_requests_own() => {
-			passes.add_strange(output.len());
-			passes.end = u64::MAX;
-			return Ok(passes.measured(line));
-		},
+	let prompts = match read.collect::<Result<Vec<_>, _>>() {
+		Ok(prompts) => Some(prompts),
+		Err(error) if error.is_requests_own() => None,
 		Err(error) => return Err(error.into()),
 	};
-	let all: Vec<u32> = prompts.iter().flatten().copied().collect();
-	if all != opened.tokens.prompt {
+	let prompts = prompts.filter(|all| all.iter().flatten().eq(&opened.tokens.prompt));
+	let Some(prompts) = prompts else {
 		passes.add_strange(output.len());
 		passes.end = u64::MAX;
 		return Ok(passes.measured(line));
-	}
+	};
 	if spec.task.is_embedding() {
 		passes.add_strange(output.len());
 		return Ok(passes.measured(line));

@@ -5,16 +5,19 @@
 //! `docs/performance.md`.
 
 use gridproof_engine::{LocalEngine, TrialCheat};
-use gridproof_primitives::compute::checks::LineClass;
+use gridproof_primitives::compute::checks::{LineClass, Number};
 use gridproof_verifier::{
 	calibrate::{MIN_RUNS, calibrate},
-	trial::{HONEST, cheating, honest, options, score},
+	trial::{HONEST, cheating, honest, options, score, score_after},
 };
 
 const TOKENS: u32 = 16;
 
 /// Checks of each cheat.
 const OF_A_CHEAT: u32 = 100;
+
+/// Checks of each cheat after honest ones.
+const AFTER_HONEST: u32 = 20;
 
 fn number(variable: &str, default: u32) -> u32 {
 	std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -31,12 +34,14 @@ fn cheats_are_found_within_the_checks_of_the_line_and_honest_miners_never() {
 	assert_eq!(found.line.class, LineClass::Seeded);
 	assert!(found.line.check(5).is_ok());
 	println!("{found:?}");
+	let mut after_honest = Number::default();
 	for (name, altered) in HONEST {
 		let miner = honest(altered).unwrap();
 		let of = options(number("GRIDPROOF_CHECKS", 60), TOKENS);
 		let scored = score(name, &*miner, &verifier, &of, &found.line).unwrap();
 		println!("{scored:?}");
 		assert_eq!(scored.alarms, 0, "{scored:?}");
+		after_honest = scored.number;
 		if altered.is_none() {
 			assert_eq!((scored.mean, scored.unequal), (0, 0), "{scored:?}");
 		}
@@ -57,5 +62,11 @@ fn cheats_are_found_within_the_checks_of_the_line_and_honest_miners_never() {
 		let within = within.expect("a figure above the line");
 		assert!(within <= 5, "{scored:?}, {within} by {found:?}");
 		assert!(scored.alarms * within * 2 >= OF_A_CHEAT, "{scored:?}, {within} by {found:?}");
+		// However long it was honest before, it is found by the same check or an earlier one.
+		let (miner, of) = (cheating(cheat).unwrap(), options(AFTER_HONEST, TOKENS));
+		let name = cheat.as_str();
+		let late = score_after(after_honest, name, &*miner, &verifier, &of, &found.line).unwrap();
+		let is_as_soon = late.found_after.is_some() && late.found_after <= scored.found_after;
+		assert!(is_as_soon, "{late:?}, at once {scored:?}");
 	}
 }

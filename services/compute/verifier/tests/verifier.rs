@@ -2,6 +2,7 @@
 
 mod stand;
 
+use gridproof_compute_api::opening::NotOpened;
 use gridproof_engine::{LocalEngine, TrialCheat, TrialMiner};
 use gridproof_primitives::{
 	H256,
@@ -116,6 +117,52 @@ async fn an_opening_that_is_not_given_or_does_not_hold_is_demanded_once() {
 		verifier.turn().await.unwrap();
 		assert_eq!(figures(&world.said()), [Figures::Exact { equal: true }]);
 	}
+}
+
+#[tokio::test]
+async fn an_opening_of_fewer_tokens_than_the_receipt_bills_is_none() {
+	let folder = tempfile::tempdir().unwrap();
+	let world = World::billing(&LocalEngine::embedded().unwrap(), 2, 1, 1);
+	for receipt in world.published.batch.receipts() {
+		let opening = &world.openings[&receipt.receipt.id(&stand::GENESIS)];
+		let checked = opening.check(&stand::GENESIS, receipt, &world.channel);
+		assert_eq!(checked, Err(NotOpened::OtherTokens));
+	}
+	let verifier = world.verifier(0xE1, folder.path()).await;
+	verifier.turn().await.unwrap();
+	world.hands.advance(Duration::from_millis(PATIENCE_MS));
+	verifier.turn().await.unwrap();
+	verifier.turn().await.unwrap();
+	let said = world.said();
+	let [Statement::Demand(demand, _)] = &said[..] else { panic!("{said:?}") };
+	assert_eq!(demand.batch, world.id());
+	// A witness has not got it either.
+	world.demands.lock().unwrap().push(self::demand(&world, demand.id(), Some(0)));
+	let (_folder, witness) = witness_of(&world).await;
+	world.hands.advance(Duration::from_millis(1_800_000));
+	witness.turn().await.unwrap();
+	let said = world.said();
+	let [_, Statement::Witness(witness, _)] = &said[..] else { panic!("{said:?}") };
+	assert_eq!(witness.says, Witness::GotNothing);
+}
+
+#[tokio::test]
+async fn what_was_asked_for_of_a_batch_that_is_over_is_forgotten() {
+	let folder = tempfile::tempdir().unwrap();
+	let world = world(None, 2, 1);
+	world.give(Gives::ToNobody);
+	let verifier = world.verifier(0xE1, folder.path()).await;
+	verifier.turn().await.unwrap();
+	world.hands.advance(Duration::from_millis(PATIENCE_MS));
+	*world.is_over.lock().unwrap() = true;
+	verifier.turn().await.unwrap();
+	// If it waited once more, patience would begin with that.
+	*world.is_over.lock().unwrap() = false;
+	verifier.turn().await.unwrap();
+	assert!(world.said().is_empty(), "{:?}", world.said());
+	world.hands.advance(Duration::from_millis(PATIENCE_MS));
+	verifier.turn().await.unwrap();
+	assert!(matches!(world.said()[..], [Statement::Demand(..)]), "{:?}", world.said());
 }
 
 #[tokio::test]
@@ -385,7 +432,8 @@ async fn look_again(receipts: u32) {
 	assert_eq!(shown.len(), 2);
 	assert_eq!(shown[0].figures, shown[1].figures, "one engine, one pass");
 	assert_eq!(figures_commitment(&id, &shown[0].figures), reported.commitment);
-	assert_eq!(figures_commitment(&reopening.own_id(), &shown[1].figures), reopening.commitment);
+	let own = CheckId { verifier: reopening.by, ..id };
+	assert_eq!(figures_commitment(&own, &shown[1].figures), reopening.commitment);
 	assert_ne!(reopening.commitment, reported.commitment, "a copied one would be the other's");
 }
 
@@ -514,6 +562,33 @@ async fn of_class_exact_a_reporter_is_guilty_whose_commitment_is_to_other_bits()
 		}
 		assert_eq!(votes(&world), [Verdict { guilty, invented: None }]);
 	}
+}
+
+#[tokio::test]
+async fn who_says_equal_unseen_is_found_by_a_second_look_and_by_the_jury() {
+	let world = world(Some(TrialCheat::Invented), 2, 0);
+	let id = CheckId { batch: world.id(), verifier: [1; 32], check: 0 };
+	world.reports.lock().unwrap().push(honest_report(&world, id));
+	let (_folder, second) = witness_of(&world).await;
+	second.turn().await.unwrap();
+	world.to_show.lock().unwrap().push(id);
+	second.turn().await.unwrap();
+	let said = world.said();
+	let [Statement::Reopen(..), Statement::Show(shown, _)] = &said[..] else { panic!("{said:?}") };
+	assert_eq!(shown.figures[0], 0, "it is not equal");
+	// Who looked again is a party; another judges.
+	world.to_show.lock().unwrap().clear();
+	*world.reopen_one_in.lock().unwrap() = u32::MAX;
+	let folder = tempfile::tempdir().unwrap();
+	let juror = world.verifier(0xE3, folder.path()).await;
+	for phase in [DisputePhase::Commit, DisputePhase::Reveal] {
+		let mut dispute = dispute(&world, phase);
+		dispute.cause = DisputeCause::Reopened(id);
+		*world.disputes.lock().unwrap() = vec![dispute];
+		second.turn().await.unwrap();
+		juror.turn().await.unwrap();
+	}
+	assert_eq!(votes(&world), [Verdict { guilty: true, invented: None }]);
 }
 
 /// A line of class `seeded` that honest answers of the same engine never reach.

@@ -98,6 +98,8 @@ enum Attempt {
 	Refused(ChainError),
 	/// The pool does not have it.
 	NotTaken(String),
+	/// The pool does not have it, but another one: with its number, or about the same.
+	AnotherThere(String),
 	/// It may or may not be on its way.
 	Lost(String),
 }
@@ -130,9 +132,19 @@ impl Attempt {
 				Step::End(Err(ChainError::Undecided { attempts: number, reason }))
 			},
 			Self::Refused(error) | Self::Failed(error) => Step::End(Err(error)),
-			Self::NotTaken(why) if can_be_signed_anew && !was_sent_before => Step::Resign(why),
-			Self::NotTaken(why) | Self::Lost(why) => Step::Same(why),
+			Self::NotTaken(why) | Self::AnotherThere(why)
+				if can_be_signed_anew && !was_sent_before =>
+			{
+				Step::Resign(why)
+			},
+			Self::NotTaken(why) | Self::AnotherThere(why) | Self::Lost(why) => Step::Same(why),
 		}
+	}
+
+	/// Is nothing wrong, although it is sent again? What nobody signs has no number: then another has sent the
+	/// same, and the next attempt finds it done.
+	const fn is_done_by_another(&self, start: &Start<'_>) -> bool {
+		matches!((self, start), (Self::AnotherThere(_), Start::Authorized { .. }))
 	}
 }
 
@@ -192,15 +204,18 @@ pub(super) fn follow<'a>(
 				}
 			};
 			let done = within(patience.per_attempt, sending).await;
-			if matches!(done, Attempt::NotTaken(_)) {
+			if matches!(done, Attempt::NotTaken(_) | Attempt::AnotherThere(_)) {
 				was_sent = was_sent_before;
 			}
+			let is_done_by_another = done.is_done_by_another(&start);
 			match done.step(attempt, was_sent_before, can_be_signed_anew) {
 				Step::End(outcome) => return outcome.map(|included| *included),
 				Step::Same(why) => reason = why,
 				Step::Resign(why) => (known, was_sent, reason) = (None, false, why),
 			}
-			if attempt < attempts {
+			if attempt < attempts && is_done_by_another {
+				tracing::debug!(attempt, %reason, "another has sent {call}");
+			} else if attempt < attempts {
 				tracing::warn!(attempt, %reason, "{call} is sent again");
 			}
 		}
@@ -268,6 +283,7 @@ async fn after(chain: &Chain, sent: &Sent, codes: Codes, next: Next, words: Stri
 		Next::AskWhy => why(chain, sent, codes).await,
 		Next::Wait => wait(chain, sent).await,
 		Next::NotTaken => Attempt::NotTaken(words),
+		Next::AnotherThere => Attempt::AnotherThere(words),
 		Next::Unknown => Attempt::Lost(words),
 	}
 }
@@ -627,10 +643,12 @@ mod tests {
 		};
 		// Never taken, so another number cannot make it happen twice.
 		assert!(matches!(step(stale(), false, true), Step::Resign(_)));
-		let low_priority = || Attempt::NotTaken("priority is too low".to_string());
+		let low_priority = || Attempt::AnotherThere("priority is too low".to_string());
 		assert!(matches!(step(low_priority(), false, true), Step::Resign(_)));
+		let full = || Attempt::NotTaken("the pool is full".to_string());
+		assert!(matches!(step(full(), false, true), Step::Resign(_)));
 		// Sent before: it may be in a block under this very number.
-		for attempt in [stale(), low_priority(), Attempt::Lost("cut".to_string())] {
+		for attempt in [stale(), low_priority(), full(), Attempt::Lost("cut".to_string())] {
 			assert!(matches!(step(attempt, true, true), Step::Same(_)));
 		}
 		assert!(matches!(step(Attempt::Lost("cut".to_string()), false, true), Step::Same(_)));
@@ -643,5 +661,15 @@ mod tests {
 		let payment = || Attempt::Refused(refused(TransactionRefusal::Payment));
 		assert!(matches!(step(payment(), false, true), Step::End(Err(ChainError::Refused(_)))));
 		assert!(matches!(step(payment(), true, true), Step::Same(_)));
+	}
+
+	#[test]
+	fn of_what_nobody_signs_the_same_in_the_pool_is_no_reason_to_warn() {
+		let there = Attempt::AnotherThere("priority is too low".to_string());
+		assert!(there.is_done_by_another(&Start::Authorized { salt: 1 }));
+		// An account's number is another matter.
+		assert!(!there.is_done_by_another(&Start::Signed(sent(7))));
+		let full = Attempt::NotTaken("the pool is full".to_string());
+		assert!(!full.is_done_by_another(&Start::Authorized { salt: 1 }));
 	}
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 use gridproof_compute_api::protocol::{BatchStage, ErrorCode};
 use gridproof_primitives::compute::channels::{
-	Batch, ChannelReceipt, DemandView, Placed, ReceiptProof, headers_that_prove,
+	ChannelReceipt, DemandView, Placed, ReceiptProof, headers_that_prove,
 };
 use gridproof_support::{Backoff, number::gauge};
 use std::time::Duration;
@@ -156,16 +156,14 @@ impl Coordinator {
 	async fn name(&self, checks: &dyn CheckChain, unnamed: &Unnamed) -> Result<(), RequestError> {
 		let Unnamed { check, miner, place } = *unnamed;
 		let sequence = check.batch.sequence;
-		let receipts = match self.batch_with_receipts(sequence).await {
-			Err(error) if error.code == ErrorCode::UnknownBatch => Vec::new(),
-			found => found?.1,
+		let batch = match self.batch_row(sequence).await {
+			Err(error) if error.code == ErrorCode::UnknownBatch => None,
+			found => self.tree_of(found?).await?,
 		};
-		let is_meant = |one: &ChannelReceipt| {
-			let before = one.miner_before().map(|sums| sums.price);
-			let is_after = before.is_some_and(|before| before <= place);
-			one.receipt.miner == Some(miner) && is_after && place < one.sums.miner.price
-		};
-		let placed = match receipts.into_iter().find(is_meant) {
+		let is_meant =
+			|one: &&ChannelReceipt| one.receipt.miner == Some(miner) && one.pays_at(place);
+		let meant = batch.and_then(|batch| batch.receipts().iter().find(is_meant).copied());
+		let placed = match meant {
 			Some(receipt) => self.placed(sequence, receipt).await?,
 			None => None,
 		};
@@ -190,16 +188,16 @@ impl Coordinator {
 		sequence: u64,
 		receipt: ChannelReceipt,
 	) -> Result<Option<Placed<ChannelReceipt>>, RequestError> {
-		let (found, receipts) = self.batch_with_receipts(sequence).await?;
+		let found = self.batch_row(sequence).await?;
 		if found.stage == BatchStage::Refused {
 			return Ok(None);
 		}
+		let broken = || RequestError::new(ErrorCode::Internal, "a batch cannot be made again");
+		let batch = self.tree_of(found).await?.ok_or_else(broken)?;
 		let made = tokio::task::spawn_blocking(move || {
-			let batch = Batch::audit(&found.header, &found.lists(), receipts).ok()?;
 			let index = batch.receipts().iter().position(|one| *one == receipt)?;
 			ReceiptProof::of(&batch, index).map(|proof| proof.receipt)
 		});
-		let broken = || RequestError::new(ErrorCode::Internal, "a batch cannot be made again");
 		made.await.ok().flatten().map(Some).ok_or_else(broken)
 	}
 }

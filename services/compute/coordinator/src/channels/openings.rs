@@ -6,7 +6,7 @@ use crate::{
 	coordinator::Coordinator,
 	error::RequestError,
 	ledger::Seer,
-	rows::{self, BatchRow, ChannelReceiptRow, OpeningRow},
+	rows::{self, ChannelReceiptRow, OpeningRow},
 };
 use codec::{DecodeAll, Encode};
 use gridproof_compute_api::protocol::{
@@ -16,7 +16,7 @@ use gridproof_keys::account::AccountSignature;
 use gridproof_primitives::{
 	H256,
 	compute::{
-		channels::{ChannelReceipt, Mode},
+		channels::Mode,
 		checks::{BatchId, Duty, OpeningRequest, VerifierSignature},
 	},
 };
@@ -25,6 +25,13 @@ use gridproof_support::text::{Hex32, HexBytes};
 /// Returns a refusal to show anything.
 fn refused<T>(message: impl Into<String>) -> Result<T, RequestError> {
 	RequestError::err(ErrorCode::NotShown, message)
+}
+
+/// Who asks, after its signature was checked.
+enum Asker {
+	Verifier(Box<OpeningRequest>),
+	/// By its key.
+	Client([u8; 32]),
 }
 
 /// Returns the name of a duty among the figures.
@@ -50,9 +57,9 @@ impl Coordinator {
 		ask: &OpeningAsk,
 	) -> Result<Opening, RequestError> {
 		// Strangers learn nothing, and cost nothing but the check of a signature.
-		let request = match ask {
+		let asker = match ask {
 			OpeningAsk::Verifier { request, signature } => {
-				Some(self.asking_verifier(&request.0, &signature.0)?)
+				Asker::Verifier(Box::new(self.asking_verifier(&request.0, &signature.0)?))
 			},
 			OpeningAsk::Client { key, time_ms, signature } => {
 				self.is_in_time(*time_ms)?;
@@ -63,7 +70,7 @@ impl Coordinator {
 					let message = "the signature is not that of the stated key";
 					return RequestError::err(ErrorCode::BadSignature, message);
 				}
-				None
+				Asker::Client(key.0)
 			},
 		};
 		let found = self.read(move |db| Ok(rows::opening(db, id)?)).await?;
@@ -72,16 +79,15 @@ impl Coordinator {
 		if row.receipt.sums.kind.mode == Mode::Private {
 			return refused("a receipt of a private channel is never opened");
 		}
-		let whose = match (ask, request) {
-			(OpeningAsk::Client { key, .. }, _) => {
-				self.is_its_client(&row, &key.0).await?;
+		let whose = match asker {
+			Asker::Client(key) => {
+				self.is_its_client(&row, &key).await?;
 				"client"
 			},
-			(OpeningAsk::Verifier { .. }, Some(request)) => {
-				self.may_see(&row, request).await?;
+			Asker::Verifier(request) => {
+				self.may_see(&row, *request).await?;
 				named(&request.duty)
 			},
-			(OpeningAsk::Verifier { .. }, None) => return refused("nobody asks"),
 		};
 		let gone = || {
 			let message = "what the receipt was made of is not kept here (any more)";
@@ -159,7 +165,10 @@ impl Coordinator {
 		if of != request.batch {
 			return refused("the receipt is settled by another batch");
 		}
-		if self.index_of(&batch, &row.receipt).await? != Some(request.index) {
+		let tree = self.tree_of(batch.clone()).await?;
+		let index =
+			tree.and_then(|tree| tree.receipts().iter().position(|one| *one == row.receipt));
+		if index.and_then(|index| u64::try_from(index).ok()) != Some(request.index) {
 			return refused("the receipt has another index in its batch");
 		}
 		let lists = batch.lists();
@@ -168,18 +177,6 @@ impl Coordinator {
 			None => Ok(()),
 			Some(reason) => refused(reason),
 		}
-	}
-
-	/// Returns the index of a receipt in the tree of its batch.
-	async fn index_of(
-		&self,
-		batch: &BatchRow,
-		receipt: &ChannelReceipt,
-	) -> Result<Option<u64>, RequestError> {
-		let (_, mut receipts) = self.batch_with_receipts(batch.header.sequence).await?;
-		receipts.sort_by_key(ChannelReceipt::place);
-		let index = receipts.iter().position(|one| one == receipt);
-		Ok(index.and_then(|index| u64::try_from(index).ok()))
 	}
 
 	fn shown_opening(&self, row: OpeningRow) -> Result<Opening, RequestError> {

@@ -151,7 +151,10 @@ impl Coordinator {
 	}
 
 	/// Returns the tree of a batch; `None` if its receipts are no longer all there.
-	async fn tree_of(&self, found: BatchRow) -> Result<Option<Arc<Batch>>, RequestError> {
+	pub(super) async fn tree_of(
+		&self,
+		found: BatchRow,
+	) -> Result<Option<Arc<Batch>>, RequestError> {
 		let (hash, sequence) = (found.header.hash(), found.header.sequence);
 		if let Some(tree) = self.trees.find(&hash) {
 			return Ok(Some(tree));
@@ -172,7 +175,7 @@ impl Coordinator {
 		Ok(tree)
 	}
 
-	async fn batch_row(&self, sequence: u64) -> Result<BatchRow, RequestError> {
+	pub(super) async fn batch_row(&self, sequence: u64) -> Result<BatchRow, RequestError> {
 		let unknown = || RequestError::new(ErrorCode::UnknownBatch, "no such batch");
 		self.read(move |db| Ok(rows::batch(db, sequence)?)).await?.ok_or_else(unknown)
 	}

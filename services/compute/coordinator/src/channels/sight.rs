@@ -82,7 +82,7 @@ fn is_drawn(
 	let count = checks_of(checks.value, checks.per_check, checks.verifiers, &output);
 	let point = point_of(&output, check, checks.total)?;
 	let segments = segments(&seer.lists)?;
-	let (_, segment) = Segment::find(&segments, point)?;
+	let segment = Segment::find(&segments, point)?;
 	Some(check < count && segment.encloses(&seer.receipt, point))
 }
 

@@ -270,7 +270,7 @@ pub(crate) fn channel_receipt_by_id(
 /// What a receipt was made of, as long as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OpeningRow {
-	/// Receipt with what is kept of it.
+	/// The receipt, as a row.
 	pub(crate) receipt: ChannelReceiptRow,
 	/// The request's secret.
 	pub(crate) secret: Secret,

@@ -226,19 +226,20 @@ async fn nobody_else_sees_anything() {
 	assert_eq!(unknown.code, ErrorCode::UnknownJob);
 }
 
+/// A client's request for the opening of a receipt.
+fn client_asks(world: &World, issued: &IssuedReceipt, key: &SealedKey) -> OpeningAsk {
+	let id = issued.receipt.receipt.id(&GENESIS);
+	let (time_ms, coordinator) = (world.coordinator.now(), world.coordinator.public());
+	let payload = opening_payload(&GENESIS, &coordinator, &id, key.public(), time_ms);
+	let signature = HexBytes(AccountSignature::Ed25519(key.sign(&payload)).to_bytes());
+	OpeningAsk::Client { key: Hex32(*key.public()), time_ms, signature }
+}
+
 #[tokio::test]
 async fn a_client_sees_its_own_receipt_with_the_channels_key_or_its_account() {
 	let world = World::new().await;
 	let issued = settled(&world, Mode::Ordinary).await;
-	let id = issued.receipt.receipt.id(&GENESIS);
-	let of = |key: &SealedKey| {
-		let time_ms = world.coordinator.now();
-		let coordinator = world.coordinator.public();
-		let payload = opening_payload(&GENESIS, &coordinator, &id, key.public(), time_ms);
-		let signature = AccountSignature::Ed25519(key.sign(&payload));
-		let signature = HexBytes(signature.to_bytes());
-		OpeningAsk::Client { key: Hex32(*key.public()), time_ms, signature }
-	};
+	let of = |key: &SealedKey| client_asks(&world, &issued, key);
 	let channel = key(7, Kind::Channel);
 	assert!(opened(&world, &issued, &of(&channel)).await.is_ok());
 	let account = key(0xAA, Kind::Channel);
@@ -255,6 +256,8 @@ async fn a_receipt_of_a_private_channel_is_never_opened() {
 	world.chain.checks.may_see.lock().unwrap().push(*key.public());
 	let ask = asks(&world, &key, |_| ());
 	assert_eq!(opened(&world, &issued, &ask).await, Err(ErrorCode::NotShown));
+	let ask = client_asks(&world, &issued, &self::key(7, Kind::Channel));
+	assert_eq!(opened(&world, &issued, &ask).await, Err(ErrorCode::NotShown), "its client");
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ pub(crate) enum Gives {
 /// The chain and the coordinator. They live on when a verifier crashes.
 pub(crate) struct World {
 	pub(crate) published: Published,
-	openings: BTreeMap<H256, Opening>,
+	pub(crate) openings: BTreeMap<H256, Opening>,
 	pub(crate) channel: Channel,
 	pub(crate) coordinator: PublicKey,
 	pub(crate) gives: Mutex<Gives>,
@@ -126,6 +126,11 @@ pub(crate) fn request(number: u32) -> (JobSpec, Vec<u8>) {
 impl World {
 	/// A batch of some receipts, done by this engine, of which each verifier gets `checks` checks.
 	pub(crate) fn new(miner: &dyn Engine, receipts: u32, checks: u32) -> Arc<Self> {
+		Self::billing(miner, receipts, checks, 0)
+	}
+
+	/// The same, with `more` tokens of output in each bill than were made.
+	pub(crate) fn billing(miner: &dyn Engine, receipts: u32, checks: u32, more: u32) -> Arc<Self> {
 		let (client, worker) = (key(1, Kind::Channel), key(2, Kind::Miner));
 		let coordinator = key(3, Kind::Coordinator);
 		let terms = ChannelTerms {
@@ -165,7 +170,7 @@ impl World {
 				sampler: Sampler::Gumbel,
 				telemetry: Telemetry {
 					input_tokens: count(&tokens.prompt),
-					output_tokens: count(&tokens.output),
+					output_tokens: count(&tokens.output) + more,
 					duration_ms: 1,
 					memory_mb: 1,
 				},

@@ -226,14 +226,6 @@ fn what_a_batch_gave_up_is_a_place_without_a_receipt() {
 		pass(NOTICE_MS);
 		books.ended.insert(ended);
 		settle(&books.batch(IN_AIT, &[]));
-		let up = |miner, place| {
-			<ComputeReceipts as Waiting<_>>::is_given_up(&batch(0), &key(miner), place)
-		};
-		assert_eq!(
-			[0, 999, 1_000, 2_999].map(|place| up(MINER, place)),
-			[true, true, false, false]
-		);
-		assert!(!up(CPU_MINER, 0));
 		let ranges = <ComputeReceipts as Waiting<_>>::given_up(&batch(0));
 		let shown = ranges.iter().map(|one| (one.miner, one.from.price, one.to.price));
 		assert_eq!(shown.collect::<Vec<_>>(), [(Some(key(MINER)), 0, 1_000)]);

@@ -28,12 +28,12 @@ events! {
 		}
 		/// An account may become a verifier.
 		VerifierAdmitted {
-			/// Account of the verifier.
+			/// Account that may become one.
 			account: AccountId,
 		}
 		/// An account has ceased to be a verifier; its bond is free after a while.
 		VerifierDismissed {
-			/// Account of the verifier.
+			/// Account that stops.
 			account: AccountId,
 		}
 		/// A verifier takes no part until a time.
@@ -106,9 +106,9 @@ events! {
 			miner: PublicKey,
 			/// Hash of the model.
 			model: H256,
-			/// The number now; zero after it was above the limit.
+			/// The number now: zero if a dispute opens by it, and while one is open at most the limit.
 			number: Number,
-			/// `true` if it was above the limit.
+			/// `true` if it, or the miner's number over all models, was above its limit.
 			above: bool,
 		}
 		/// A report was re-opened.
@@ -131,7 +131,7 @@ events! {
 		FiguresCompared {
 			/// Batch, verifier and number of the check.
 			check: CheckId,
-			/// `false` if a jury has to say whose are right.
+			/// `false` if a jury has to say whose are right, or the reporter's contradict its report.
 			agree: bool,
 		}
 		/// A re-opening ended, and who did not show its figures was punished.
@@ -143,7 +143,7 @@ events! {
 		OpeningDemanded {
 			/// Batch, verifier and number of the check.
 			check: CheckId,
-			/// Index of the receipt in its batch; `None` if the coordinator has not published it.
+			/// Index of the receipt in its batch; `None` if the demand names none.
 			index: Option<u64>,
 			/// What the witnesses share, in units of 10⁻¹⁸ AIT.
 			pot: u128,

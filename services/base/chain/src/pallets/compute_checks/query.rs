@@ -36,7 +36,10 @@ pub fn batch(batch: BatchId) -> Query<Option<BatchChecks>> {
 	Query::new("ComputeChecksApi_batch", &batch)
 }
 
-/// At most `limit` reports of a batch, and no more than a thousand, in no order.
+/// Most reports of a batch that the chain lists.
+pub const MAX_REPORTS: u32 = 1_000;
+
+/// At most `limit` reports of a batch, and no more than [`MAX_REPORTS`], in no order.
 pub fn reports(batch: BatchId, limit: u32) -> Query<Vec<CheckView>> {
 	Query::new("ComputeChecksApi_reports", &(batch, limit))
 }

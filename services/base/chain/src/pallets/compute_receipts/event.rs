@@ -476,7 +476,7 @@ events! {
 		}
 		/// What waited of a part was released.
 		WaitingReleased {
-			/// Party, and the batch of which it is paid.
+			/// Whose part, and of which batch.
 			part: Part,
 			/// In the asset's unit.
 			pay: u128,
@@ -511,7 +511,7 @@ events! {
 		}
 		/// Everything that waits of a party was taken.
 		WaitingTaken {
-			/// Public key with which it signs.
+			/// Key of the party.
 			key: PublicKey,
 			/// Number of the first batch of which nothing is taken.
 			before: u64,
@@ -542,19 +542,19 @@ events! {
 		}
 		/// A dispute holds a part.
 		PartHeld {
-			/// Party, and the batch of which it is paid.
+			/// Whose part, and of which batch.
 			part: Part,
 			/// Until when at most, in UTC milliseconds.
 			until_ms: u64,
 		}
 		/// A dispute does not hold a part any more.
 		PartFreed {
-			/// Party, and the batch of which it is paid.
+			/// Whose part, and of which batch.
 			part: Part,
 		}
 		/// A check or a dispute found a party guilty.
 		CheckFailed {
-			/// Public key with which it signs.
+			/// Key of the party.
 			key: PublicKey,
 			/// How many of its offences count now.
 			offences: u32,

@@ -9,7 +9,7 @@ mod waits;
 
 pub use headers::KnownHeader;
 pub use refusal::Refusal;
-pub use waits::{release, waiting};
+pub use waits::{due, release, waiting};
 
 /// The pallet's name.
 pub(crate) const PALLET: &str = "ComputeReceipts";
