@@ -2,3 +2,11 @@
 //! say of each vote, each call and each origin, the tests of the runtime try one by one.
 
 mod carried;
+mod refused;
+
+use gridproof_chain::Patience;
+
+/// One try: whatever comes of it.
+fn once() -> Patience {
+	Patience { attempts: 1, ..Patience::default() }
+}
