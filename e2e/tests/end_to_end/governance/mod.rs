@@ -2,6 +2,7 @@
 //! say of each vote, each call and each origin, the tests of the runtime try one by one.
 
 mod carried;
+mod committee;
 mod refused;
 
 use gridproof_chain::Patience;
