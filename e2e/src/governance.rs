@@ -64,3 +64,25 @@ pub async fn replace_runtime(
 		.wait_for_finalized_success()
 		.await?)
 }
+
+/// The first block from `first` to `last`, both included, with such an event.
+///
+/// # Errors
+/// When the node doesn't know one of the blocks.
+pub async fn block_with(
+	api: &Api,
+	(pallet, name): (&str, &str),
+	first: u64,
+	last: u64,
+) -> Result<Option<u64>> {
+	for number in first..=last {
+		let events = api.at_block(number).await?.events().fetch().await?;
+		for event in events.iter() {
+			let event = event?;
+			if (event.pallet_name(), event.event_name()) == (pallet, name) {
+				return Ok(Some(number));
+			}
+		}
+	}
+	Ok(None)
+}

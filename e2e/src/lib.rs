@@ -6,7 +6,8 @@
 //! | [`binary`] | where the binaries are |
 //! | [`node`] | one node process: start, wait, `kill -9`, restart, log |
 //! | [`rpc`] | the few JSON-RPC calls the tests read a chain with |
-//! | [`governance`] | calls as root, a new runtime |
+//! | [`governance`] | calls as root, a new runtime, which block has an event |
+//! | [`holders`] | a chain that its holders govern, by `gridproof gov` |
 //! | [`network`] | several validators that know each other |
 //! | [`distance`] | time that messages between two programs need |
 //! | [`transfers`] | signed transfers through subxt, balances, which blocks hold them |
@@ -40,6 +41,7 @@ pub mod distance;
 pub mod engine;
 pub mod failure;
 pub mod governance;
+pub mod holders;
 pub mod machine;
 pub mod metering;
 pub mod network;

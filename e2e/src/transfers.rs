@@ -9,7 +9,7 @@ use subxt::{
 	dynamic::{self, At, Value},
 	ext::scale_value::Composite,
 	extrinsics::ExtrinsicEvents,
-	transactions::DynamicPayload,
+	transactions::{DynamicPayload, Payload},
 };
 use subxt_signer::{
 	SecretUri,
@@ -83,16 +83,29 @@ pub async fn sign_transfers(
 	first_nonce: u64,
 	count: u64,
 ) -> Result<Vec<String>> {
+	sign_calls(api, from, &transfer(to, amount), first_nonce, count).await
+}
+
+/// The same of any call.
+///
+/// # Errors
+/// When the node's metadata has no such call.
+pub async fn sign_calls<Call: Payload>(
+	api: &Api,
+	from: &Keypair,
+	call: &Call,
+	first_nonce: u64,
+	count: u64,
+) -> Result<Vec<String>> {
 	let block = api.at_current_block().await?;
 	let transactions = block.transactions();
-	let call = transfer(to, amount);
 	(first_nonce..first_nonce.saturating_add(count))
 		.map(|nonce| {
 			let parameters = DefaultExtrinsicParamsBuilder::<SubstrateConfig>::new()
 				.nonce(nonce)
 				.immortal()
 				.build();
-			let signed = transactions.create_signable_offline(&call, parameters)?.sign(from)?;
+			let signed = transactions.create_signable_offline(call, parameters)?.sign(from)?;
 			Ok(hexadecimal(signed.encoded()))
 		})
 		.collect()

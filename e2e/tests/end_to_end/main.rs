@@ -11,6 +11,7 @@ mod compute_crash;
 mod dashboard;
 mod faults;
 mod front_clients;
+mod governance;
 mod harness;
 mod index;
 mod javascript_clients;

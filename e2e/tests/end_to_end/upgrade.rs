@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// The runtime of the built node with a section more that nobody reads: the same rules and the same
 /// version in other bytes, packed as an upgrade has to be to fit into a block.
-fn runtime() -> Result<Vec<u8>> {
+pub(crate) fn runtime() -> Result<Vec<u8>> {
 	let mut code = decompress(&runtime_code()?, CODE_BLOB_BOMB_LIMIT)?.into_owned();
 	// A custom section: its id, the length of what follows, the length of its name, its name.
 	let section = "upgrade";

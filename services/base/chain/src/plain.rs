@@ -47,7 +47,14 @@ impl Plain {
 			}
 			return format!("0x{}", hex::encode(bytes)).into();
 		}
+		let is_list = known.is_some_and(|known| {
+			matches!(known.type_def, TypeDef::Sequence(_) | TypeDef::Array(_))
+		});
 		match &value.value {
+			// A list of one is a list, or nobody could tell it from what is in it.
+			ValueDef::Composite(Composite::Unnamed(items)) if is_list => {
+				items.iter().map(|item| self.shown(item, types)).collect()
+			},
 			ValueDef::Composite(fields) => {
 				let shown = self.fields(fields, types);
 				let is_account = known
@@ -220,6 +227,14 @@ mod tests {
 	fn variants_are_their_names_with_their_fields_if_they_have_any() {
 		assert_eq!(read(&Kind::Plain).0, json!("Plain"));
 		assert_eq!(read(&Kind::With { number: -5 }).0, json!({"With": {"number": -5}}));
+	}
+
+	#[test]
+	fn a_list_of_one_is_a_list() {
+		assert_eq!(read(&vec![7u16]).0, json!([7]));
+		assert_eq!(read(&vec![(7u16, true)]).0, json!([[7, true]]));
+		assert_eq!(read(&vec![vec![1u8, 2]]).0, json!(["0x0102"]));
+		assert_eq!(read(&[Some(7u16)]).0, json!([7]));
 	}
 
 	#[test]

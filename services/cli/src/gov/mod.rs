@@ -14,6 +14,7 @@ use gridproof_chain::{
 	pallets::{
 		conviction_voting::call,
 		referenda::{Referendum, Track, call as referenda},
+		utility,
 	},
 	referenda::Proposed,
 };
@@ -299,17 +300,22 @@ async fn refund(args: &ReferendumArgs, out: &Output) -> anyhow::Result<()> {
 		},
 		Some(Referendum::Killed(_)) => (false, false),
 	};
-	if !submission && !decision {
-		return Err(usage(format!("referendum {index} has no deposit that returns")));
-	}
+	let mut calls = Vec::new();
 	if decision {
-		let call = referenda::refund_decision_deposit(index);
-		sent(&args.by, &call, Some(index), "the deposit for its decision is returned", out).await?;
+		calls.push(referenda::refund_decision_deposit(index));
 	}
 	if submission {
-		let call = referenda::refund_submission_deposit(index);
-		sent(&args.by, &call, Some(index), "the deposit of who proposed it is returned", out)
-			.await?;
+		calls.push(referenda::refund_submission_deposit(index));
 	}
-	Ok(())
+	let both =
+		"both deposits are returned: the one for its decision, and the one of who proposed it";
+	let (call, done) = match (calls.pop(), calls.pop()) {
+		(None, _) => {
+			return Err(usage(format!("referendum {index} has no deposit that returns")));
+		},
+		(Some(one), None) if decision => (one, "the deposit for its decision is returned"),
+		(Some(one), None) => (one, "the deposit of who proposed it is returned"),
+		(Some(second), Some(first)) => (utility::call::batch_all(vec![first, second]), both),
+	};
+	sent(&args.by, &call, Some(index), done, out).await
 }

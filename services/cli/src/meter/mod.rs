@@ -25,8 +25,8 @@ pub enum Command {
 	Organise(onboard::OrganiseArgs),
 	/// Make device keys, let the owner consent and the electrician certify; one meter, or many.
 	Onboard(Box<onboard::OnboardArgs>),
-	/// Admit an organisation that was registered before, or revoke one. For governance: today the
-	/// sudo key, on a development chain --suri //Alice.
+	/// Admit an organisation that was registered before, or revoke one, as root of a development chain:
+	/// --suri //Alice. Elsewhere: govern admit-organisation N --referendum standard.
 	AdmitOrganisation(govern::AdmitArgs),
 	/// Add an electrician to an organisation, or remove one. For its admin.
 	#[command(subcommand)]
