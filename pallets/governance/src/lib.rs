@@ -225,10 +225,7 @@ pub mod pallet {
 		/// - [`Error::NotALift`] if the call is none of these.
 		/// - Those of the call itself.
 		#[pallet::call_index(1)]
-		#[pallet::weight((
-			call.get_dispatch_info().call_weight.saturating_add(Weight::from_parts(10_000_000, 0)),
-			DispatchClass::Operational,
-		))]
+		#[pallet::weight(call.get_dispatch_info().call_weight.saturating_add(Weight::from_parts(10_000_000, 0)))]
 		pub fn lift(origin: OriginFor<T>, call: Box<<T as Config>::RuntimeCall>) -> DispatchResult {
 			let origin = <T as Config>::RuntimeOrigin::from(origin);
 			let decided: Result<Origin, <T as Config>::RuntimeOrigin> = origin.into();

@@ -31,6 +31,7 @@ const FLOORS: [&[&str]; 10] = [
 		"pallet-compute-receipts",
 		"pallet-coverage-policy",
 		"pallet-free-calls",
+		"pallet-governance",
 		"pallet-meter-readings",
 		"pallet-model-registry",
 	],
