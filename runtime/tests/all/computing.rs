@@ -73,7 +73,7 @@ fn pair(number: u8) -> ed25519::Pair {
 	ed25519::Pair::from_seed(&[number; 32])
 }
 
-fn key(number: u8) -> [u8; 32] {
+pub(crate) fn key(number: u8) -> [u8; 32] {
 	pair(number).public().0
 }
 
@@ -81,7 +81,7 @@ fn hash() -> H256 {
 	System::block_hash(0)
 }
 
-fn register(number: u8, role: PartyRole, account: AccountId) {
+pub(crate) fn register(number: u8, role: PartyRole, account: AccountId) {
 	let statement = Registration { role, account: account.clone().into() };
 	let proof = pair(number).sign(&statement.signing_payload(&hash())).0;
 	let origin = RuntimeOrigin::signed(account);

@@ -238,12 +238,16 @@ fn the_filtered_calls_are_exactly_these() {
 			"Balances::burn",
 			"Balances::force_adjust_total_issuance",
 			"Balances::force_set_balance",
+			// With another conviction than one vote for an AIT, as zeros encode one.
+			"ConvictionVoting::delegate",
+			"ConvictionVoting::vote",
 			"Grandpa::note_stalled",
 			"Session::purge_keys",
 			"Sudo::sudo_as",
 			"System::kill_prefix",
 			"System::kill_storage",
 			"System::set_storage",
+			"Treasury::spend_local",
 			"Utility::dispatch_as",
 			"Utility::dispatch_as_fallible",
 		]

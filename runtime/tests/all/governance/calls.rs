@@ -42,7 +42,6 @@ const GOVERNED: &[&str] = &[
 	"EmergencyCommittee.disapprove_proposal",
 	"EmergencyCommittee.set_members",
 	"Governance.keep",
-	"MeterReadings.admit_meter",
 	"MeterReadings.correct_meter",
 	"MeterReadings.decommission_meter",
 	"MeterReadings.pause",
@@ -195,13 +194,13 @@ fn pallet_origin(origin: impl Into<OriginCaller>) -> RuntimeOrigin {
 	RuntimeOrigin::from(origin.into())
 }
 
-/// Whether a call is one that only root may make, by its name. Safe mode's are stops and their end,
-/// and a batch that continues after a failure forces nothing.
+/// Whether a call is one that only root may make, by its name. Safe mode's are stops and their end, a batch
+/// that continues after a failure forces nothing, and a pure proxy is given up by who made it.
 fn is_roots(name: &str) -> bool {
 	let (pallet, call) = name.split_once('.').expect("a pallet and a call");
 	let roots = ["set_storage", "set_code", "set_heap_pages", "kill", "force_"];
 	let named = call == "set_key" || roots.iter().any(|root| call.starts_with(root));
-	named && pallet != "SafeMode" && name != "Utility.force_batch"
+	named && pallet != "SafeMode" && !["Utility.force_batch", "Proxy.kill_pure"].contains(&name)
 }
 
 #[test]
@@ -296,7 +295,6 @@ fn what_the_emergency_track_may_do_is_a_part_of_what_the_standard_one_may() {
 		// What continues in safe mode for governance is governance's, or is in its own pallets.
 		let signed_too = [
 			"decommission_meter",
-			"admit_meter",
 			"correct_meter",
 			"reinstate_meter",
 			"set_organisation_admin",

@@ -1,10 +1,11 @@
 //! What the emergency committee stops, for how long, and what it cannot.
 
 use super::*;
+use crate::computing;
 use frame_support::{assert_noop, dispatch::GetDispatchInfo, traits::fungible};
 use gridproof_primitives::{
 	H256,
-	compute::{AitPerAicp, Breaker as Compute},
+	compute::{AitPerAicp, Breaker as Compute, PartyRole},
 	energy::Suspension,
 	reserve::{attestation::Role, state::Breaker as Coverage},
 };
@@ -271,11 +272,13 @@ fn the_committee_cannot_pause_what_people_govern_by() {
 fn a_model_and_a_coordinator_come_back_when_the_stop_ends() {
 	development(|| {
 		let model = gridproof_runtime::ModelRegistry::default_model().expect("there is one");
-		assert_ok!(ComputeReceipts::admit_coordinator(RuntimeOrigin::root(), [7; 32]));
+		computing::register(7, PartyRole::Coordinator, Bob.to_account_id());
+		let key = computing::key(7);
+		assert_ok!(ComputeReceipts::admit_coordinator(RuntimeOrigin::root(), key));
 		assert_ok!(committee_stops(pallet_model_registry::Call::stop { model }));
-		let exclude = pallet_compute_receipts::Call::exclude_coordinator { key: [7; 32] };
+		let exclude = pallet_compute_receipts::Call::exclude_coordinator { key };
 		assert_ok!(committee_stops(exclude));
-		let admitted = || pallet_compute_receipts::Admitted::<Runtime>::contains_key([7; 32]);
+		let admitted = || pallet_compute_receipts::Admitted::<Runtime>::contains_key(key);
 		assert!(!admitted());
 		run_to(STOP + 1);
 		assert!(admitted());
