@@ -21,11 +21,25 @@ use gridproof_runtime::{
 };
 use pallet_conviction_voting::{AccountVote, Conviction, Vote};
 use pallet_governance::Origin;
+use sp_core::traits::{ReadRuntimeVersion, ReadRuntimeVersionExt};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
 use sp_runtime::{DispatchError, DispatchResult, MultiAddress, traits::Dispatchable};
 
 /// Blocks of a day of the development chain.
 const DAY: u32 = 60;
+
+/// Finds no version in any code, as a node finds none in bytes that are no runtime.
+struct NoVersion;
+
+impl ReadRuntimeVersion for NoVersion {
+	fn read_runtime_version(
+		&self,
+		_: &[u8],
+		_: &mut dyn sp_externalities::Externalities,
+	) -> Result<Vec<u8>, String> {
+		Err("these bytes are no runtime".to_string())
+	}
+}
 
 /// A chain as this preset starts it, in its first block.
 fn chain(id: &str, test: impl FnOnce()) {
@@ -39,6 +53,7 @@ fn chain(id: &str, test: impl FnOnce()) {
 	}
 	let config: RuntimeGenesisConfig = serde_json::from_value(config).expect("a configuration");
 	let mut ext: sp_io::TestExternalities = config.build_storage().expect("it builds").into();
+	ext.register_extension(ReadRuntimeVersionExt::new(NoVersion));
 	ext.execute_with(|| {
 		System::set_block_number(1);
 		pallet_timestamp::Now::<Runtime>::put(600_000);
