@@ -355,8 +355,8 @@ export const t = {
 			root: "upgrades, and whatever else only root may do",
 			emergency: "the end of a stop; bans and suspensions",
 		} as Record<string, string>,
-		decides: "Decides", takes: "Takes", lastPart: "Must pass throughout the last", waits: "Then waits", deposit: "Deposit", atOnce: "at most at once",
-		day: (text: string, date: string) => `A day of this chain's calendar lasts ${text}; today is ${date}.`,
+		decides: "Decides", takes: "Takes", lastPart: "Must pass throughout the last", waits: "Then waits", deposit: "Deposit", atOnce: "At most at once",
+		day: (text: string, date: string) => `A day of this chain's calendar lasts ${text}; today is ${date}.`, canVoteNow: (all: string) => `${all} AIT can vote.`,
 		clock: (text: string) => `(${text} by the clock)`, in: (text: string) => `in ${text}`, now: "now", past: (text: string) => `${text} ago`,
 		states: { Ongoing: "voted on", Approved: "approved", Rejected: "rejected", Cancelled: "cancelled by root", TimedOut: "ended without a deposit", Killed: "ended by root, deposits taken" } as Record<string, string>,
 		phases: {
@@ -368,7 +368,7 @@ export const t = {
 		} as Record<string, string>,
 		unknown: "There is no proposal with this number.", proposal: (index: string) => `Proposal ${index}`, allProposals: "All proposals",
 		by: "Proposed by", submitted: "Proposed in", deciding: "Decided since", ended: "Ended in", origin: "Made as", enactment: "Made at the earliest", hash: "Hash of the call",
-		after: (blocks: string) => `${blocks} after the approval`, atApproval: "in the block after the approval",
+		after: (blocks: number) => `${many(blocks, "block", "blocks")} after the approval`,
 		origins: { Root: "root", Standard: "governance", Emergency: "the emergency track", Committee: "the committee" } as Record<string, string>,
 		tally: "Votes and what is needed", tallyNote: "Against the curves of its track, at the block above. Until the last part of its time the support of everybody would be needed, so nothing is decided early.",
 		needed: "needed now", neededAtEnd: "at the end", has: "has",
@@ -390,7 +390,7 @@ export const t = {
 		due: "Decided, and made later", dueNote: "What the scheduler makes in a later block.", dueNone: "Nothing waits to be made.",
 		// ---- votes
 		as: "As", whoSigns: "Choose an account of yours under Accounts: then it can vote from here.",
-		canVote: "Can vote", canVoteHint: "What is free, and bonds. Deposits do not vote.", free: "Free", bonds: "Bonds", locked: "Stays, by votes", lockedHint: "It votes on every track at once, and can vote again elsewhere.",
+		canVote: "Can vote", canVoteHint: "What is free, and bonds. Deposits do not vote.", free: "Free", bonds: "Bonds", locked: "Stays, by votes", lockedHint: "The highest of the tracks: the same AIT votes on each proposal once.",
 		vote: "Vote", voteNote: "Plain votes only: what you name counts once, and stays on the account until you take the vote back; if it won, for three days of the chain more.",
 		amount: "AIT that votes", aye: "Vote for it", nay: "Vote against it", removeVote: "Take the vote back", yours: "Your vote", for: "for", against: "against", notPlain: "not a plain vote",
 		leaves: (amount: string) => `Leaves ${amount} AIT free for fees.`, leavesNothing: "Leaves too little for fees: with nothing free, not even the vote can be taken back. Keep some AIT free.",
