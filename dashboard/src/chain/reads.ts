@@ -1,4 +1,4 @@
-// The only place that names pallets, their storage and runtime APIs, but for the rows of `history.ts`.
+// The only place that names pallets, their storage and runtime APIs, but for `governance.ts` and the rows of `history.ts`.
 
 import type { Fraction } from "../lib/format";
 import type { Api } from "./chain.svelte";

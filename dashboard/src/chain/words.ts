@@ -6,7 +6,7 @@ import type { EventRecord } from "./types";
 
 const big = (value: unknown): bigint => (typeof value === "bigint" ? value : typeof value === "number" ? BigInt(value) : 0n);
 
-const say: Say = {
+export const say: Say = {
 	ait: (raw) => `${amount(big(raw), "AIT")} AIT`,
 	token: (asset, raw) => (big(asset) === 1n ? `${amount(big(raw), "AICP")} AICP` : big(asset) === 2n ? `${amount(big(raw), "KWH")} KWH` : `${big(raw)} of asset ${String(asset)}`),
 	kwh: (wh) => `${decimal(big(wh), 3, 3)} KWH`,

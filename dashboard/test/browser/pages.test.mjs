@@ -15,7 +15,7 @@ import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
-import { ApiPromise, WsProvider } from "@polkadot/api";
+import { ApiPromise, Keyring, WsProvider } from "@polkadot/api";
 import { chromium } from "playwright-core";
 import { relay, serve } from "./serve.mjs";
 
@@ -61,6 +61,7 @@ before(async () => {
 	bare = await serve(dist, others, lightSpec ? await readFile(lightSpec, "utf8") : null);
 	api = await ApiPromise.create({ provider: new WsProvider(node), noInitWarn: true });
 	if (api.query.computeChecks) PAGES.push("compute/checks");
+	if (api.query.referenda) PAGES.push("governance/proposals", "governance/votes", "governance/treasury", "governance/committee", "governance/authorities");
 	browser = await chromium.launch({
 		executablePath: process.env.GRIDPROOF_CHROMIUM ?? "/usr/bin/chromium",
 		args: ["--no-sandbox", "--disable-gpu"],
@@ -420,6 +421,54 @@ describe("what it shows", () => {
 		await close();
 	});
 
+	test("governance: tracks, treasury, committee and authorities, where the runtime has referenda, and no page where it has none", async () => {
+		const { page, close } = await open("#/governance/proposals");
+		await settled(page);
+		const link = page.locator('nav[aria-label="Pages"] a', { hasText: "Governance" });
+		if (!api.query.referenda) {
+			assert.equal(await link.count(), 0);
+			return close();
+		}
+		await link.waitFor();
+		const tracks = await rows(page, "tracks");
+		assert.deepEqual(tracks.rows.map(({ raw }) => raw), [...api.consts.referenda.tracks].map(([, track]) => plain(track.decisionDeposit)));
+
+		await page.goto(`${site.url}#/governance/treasury`);
+		const holdings = await rows(page, "treasury");
+		const { query } = await api.at(holdings.hash);
+		const pot = api.consts.treasury.potAccount;
+		const { data } = await query.system.account(pot);
+		const asset = async (id) => [(await query.assets.account(id, pot)).unwrapOr({ balance: "0" }).balance, (await query.assetsHolder.balancesOnHold(id, pot)).unwrapOr("0")];
+		assert.deepEqual(holdings.rows[0].raw, plain(data.free, data.reserved, ...(await asset(1)), ...(await asset(2))));
+		if ((await api.query.treasury.spends.keys()).length > 0) {
+			const table = await rows(page, "spends");
+			const spends = await (await api.at(table.hash)).query.treasury.spends.entries();
+			assert.deepEqual(table.rows.map(({ raw }) => raw[0]).sort(), plain(...spends.map(([, spend]) => spend.unwrap().amount)).sort());
+		}
+
+		await page.goto(`${site.url}#/governance/committee`);
+		await settled(page);
+		const members = [...(await api.query.emergencyCommittee.members())].map(String);
+		if (members.length > 0) {
+			const shown = await page.locator('[data-testid="members"] a').evaluateAll((all) => all.map(({ title }) => title));
+			assert.deepEqual(shown, members);
+			assert.match(await page.textContent('[data-testid="threshold"]'), new RegExp(`^${Math.ceil(members.length / 2)} of ${members.length}`));
+		}
+		const account = await api.query.brakes.emergencyAccount();
+		if (account.isSome) assert.equal(await page.locator('[data-testid="emergency"] a').getAttribute("title"), account.unwrap().toString());
+
+		await page.goto(`${site.url}#/governance/authorities`);
+		const seats = await rows(page, "seats");
+		const list = [...(await (await api.at(seats.hash)).query.aura.authorities())].map((key) => key.toHex());
+		assert.equal(seats.rows.length, new Set(list).size);
+		for (const { titles, cells } of seats.rows) {
+			const key = titles.find((title) => list.includes(title));
+			assert.ok(key, `a seat of ${titles.join(", ")}`);
+			assert.equal(Number.parseInt(cells[2], 10), list.filter((one) => one === key).length, key);
+		}
+		await close();
+	});
+
 	test("accounts: every token, and what is held for what", async () => {
 		// It has a bond on a development chain with a coordinator.
 		const who = "5FLSigC9HGRKVhB9FiEo4Y3koPsNmBmLJbpXg2mp1hXcS59Y";
@@ -456,6 +505,7 @@ describe("what it shows", () => {
 		for (const [hash, says] of [
 			["reserve/meters", /names no day/], ["reserve/9999999", /names no day/], ["reserve/2932896", /no longer keeps this day/], ["energy/meter/999999", /There is no meter/],
 			["explorer/block/99999999", /no such block/], [`compute/parties/0x${"00".repeat(32)}`, /Nobody is registered/],
+			...(api.query.referenda ? [["governance/proposals/99999", /There is no proposal with this number/]] : []),
 		]) {
 			await page.goto(`${site.url}#/${hash}`);
 			await page.waitForFunction((text) => new RegExp(text, "i").test(document.querySelector("main").textContent), says.source);
@@ -582,6 +632,75 @@ describe("what a reader does", () => {
 		await page.fill('[data-testid="amount"]', "999999999999");
 		await page.waitForFunction(() => /At most .* can be sent now/.test(document.querySelector("main").textContent));
 		assert.equal(await page.isDisabled('[data-testid="send"]'), true);
+		await close();
+	});
+
+	test("sees what a proposal would change, pays its deposit, votes on it and takes the vote back", { timeout: 8 * WAIT }, async (t) => {
+		if (!api.query.referenda) return t.skip("this runtime has no referenda");
+		// Another program proposes: the issuer would be Charlie.
+		const keys = new Keyring({ type: "sr25519", ss58Format: api.registry.chainSS58 });
+		const [dave, charlie] = [keys.addFromUri("//Dave"), keys.addFromUri("//Charlie").address];
+		const index = (await api.query.referenda.referendumCount()).toNumber();
+		const call = api.tx.coveragePolicy.setIssuer(charlie).method.toHex();
+		await new Promise((resolve, reject) => {
+			api.tx.referenda.submit({ Governance: "Standard" }, { Inline: call }, { After: 0 }).signAndSend(dave, ({ status, dispatchError }) => {
+				if (dispatchError) reject(new Error(`the proposal failed: ${dispatchError}`));
+				else if (status.isFinalized) resolve();
+			}).catch(reject);
+		});
+		const { page, close } = await open("#/accounts");
+		await page.getByRole("button", { name: "Use //Bob" }).click();
+		await page.goto(`${site.url}#/governance/proposals/${index}`);
+		await page.waitForSelector('[data-call="CoveragePolicy.set_issuer"]');
+		const change = (await rows(page, "changes")).rows[0].cells;
+		const before = await api.query.coveragePolicy.issuer();
+		assert.deepEqual(change, ["CoveragePolicy.Issuer", before.isSome ? before.unwrap().toString() : "not set", charlie]);
+		const done = (id) => page.waitForSelector(`.act:has([data-testid="${id}"]) [data-testid="progress"][data-step="final"]`);
+
+		await page.click('[data-testid="place-deposit"]:not([disabled])');
+		await page.waitForFunction(() => document.querySelector('[data-testid="deposit-decision"] [data-raw]'));
+		const ongoing = async (hash) => (await (hash ? await api.at(hash) : api).query.referenda.referendumInfoFor(index)).unwrap().asOngoing;
+		assert.equal((await figure(page, "deposit-decision")).raw, (await ongoing()).decisionDeposit.unwrap().amount.toString());
+
+		assert.equal(await page.isDisabled('[data-testid="aye"]'), true);
+		await page.fill('[data-testid="vote-amount"]', "999999999999");
+		await page.waitForFunction(() => /so much AIT that can vote/.test(document.querySelector("main").textContent));
+		await page.fill('[data-testid="vote-amount"]', "5");
+		await page.click('[data-testid="aye"]:not([disabled])');
+		await done("aye");
+		await page.waitForSelector('[data-testid="own-vote"]');
+		await page.waitForFunction(() => document.querySelector('[data-testid="tally"] [data-raw]')?.dataset.raw === "5000000000000000000");
+		const tally = await rows(page, "tally");
+		const counted = (await ongoing(tally.hash)).tally;
+		assert.deepEqual(tally.rows[0].raw, plain(counted.ayes, counted.nays, counted.support));
+		const support = await rows(page, "support");
+		const { query } = await api.at(support.hash);
+		const pot = (await query.system.account(api.consts.treasury.potAccount)).data;
+		const all = (await query.balances.totalIssuance()).toBigInt() - pot.free.toBigInt() - pot.reserved.toBigInt();
+		const parts = await page.locator('[data-testid="support"] [data-parts]').evaluateAll((list) => list.map(({ dataset }) => dataset.parts));
+		assert.equal(parts[0], ((5n * 10n ** 18n * 10n ** 9n) / all).toString());
+		assert.equal(parts[1], "1000000000", "the support of everybody is needed before the last eighth");
+		await page.screenshot({ path: join(shots, "proposal.png"), fullPage: true });
+
+		await page.goto(`${site.url}#/governance/votes`);
+		await page.waitForSelector(`[data-testid="remove-0-${index}"]:not([disabled])`);
+		const voter = await rows(page, "voter");
+		const bob = keys.addFromUri("//Bob").address;
+		const locks = [...(await (await api.at(voter.hash)).query.convictionVoting.classLocksFor(bob))].map(([, amount]) => amount.toBigInt());
+		assert.equal(voter.rows[0].raw.at(-1), locks.reduce((most, one) => (one > most ? one : most), 0n).toString());
+		// Votes of an earlier run of this test would keep what voted as well.
+		for (const id of await page.locator('[data-testid^="remove-0-"]').evaluateAll((all) => all.map(({ dataset }) => dataset.testid))) {
+			await page.click(`[data-testid="${id}"]:not([disabled])`);
+			await page.waitForFunction((name) => document.querySelector(`[data-testid="${name}"]`) === null, id);
+		}
+		await page.click('[data-testid="unlock-0"]:not([disabled])');
+		await done("unlock-0");
+		assert.equal((await api.query.convictionVoting.classLocksFor(bob)).filter(([track]) => track.toNumber() === 0).length, 0);
+
+		await page.goto(`${site.url}#/governance/proposals`);
+		const list = await rows(page, "referenda");
+		assert.equal(list.rows[0].links[0], String(index));
+		assert.equal((await (await api.at(list.hash)).query.referenda.referendumCount()).toNumber(), index + 1);
 		await close();
 	});
 

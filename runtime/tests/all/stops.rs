@@ -371,7 +371,7 @@ fn the_emergency_account_stops_and_loosens_nothing() {
 		let name = |text: &[u8]| text.to_vec().try_into().expect("it is short");
 		let remark = || (name(b"System"), name(b"remark"));
 		assert_ok!(stop(pallet_tx_pause::Call::pause { full_name: remark() }.into()));
-		assert_eq!(TxPause::unpause(emergency(), remark()), Err(bad.into()));
+		assert_eq!(TxPause::unpause(emergency(), remark()), Err(bad));
 		assert_eq!(stop(pallet_tx_pause::Call::unpause { ident: remark() }.into()), none);
 
 		// Each pallet's brake, in safe mode too, and never back.

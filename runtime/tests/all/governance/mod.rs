@@ -28,7 +28,7 @@ use sp_runtime::{DispatchError, DispatchResult, MultiAddress, traits::Dispatchab
 /// Blocks of a day of the development chain.
 const DAY: u32 = 60;
 
-/// Finds no version in any code, as a node finds none in bytes that are no runtime.
+/// Finds no version in any code, as a node does in bytes that are not a runtime's.
 struct NoVersion;
 
 impl ReadRuntimeVersion for NoVersion {
@@ -37,7 +37,7 @@ impl ReadRuntimeVersion for NoVersion {
 		_: &[u8],
 		_: &mut dyn sp_externalities::Externalities,
 	) -> Result<Vec<u8>, String> {
-		Err("these bytes are no runtime".to_string())
+		Err("these bytes are not a runtime's".to_string())
 	}
 }
 
