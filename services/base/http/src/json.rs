@@ -11,7 +11,7 @@ use serde::{
 	Deserialize, Deserializer,
 	de::{DeserializeOwned, Error as _},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use utoipa::{
 	PartialSchema, ToSchema,
 	openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type},
@@ -21,7 +21,7 @@ use utoipa::{
 /// `payload_too_large`. Where a whole number is due, `5.0` is one, as JSON Schema has it.
 pub struct Body<T>(pub T);
 
-/// Largest whole number that every `f64` below it tells apart from its neighbours: 2⁵³.
+/// Every `f64` below it tells whole numbers apart from their neighbours: 2⁵³.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Writes numbers such as `5.0` as whole ones; returns `false` if there were none.
@@ -31,16 +31,31 @@ pub fn make_whole(value: &mut Value) -> bool {
 		Value::Object(members) => {
 			members.values_mut().fold(false, |any, member| make_whole(member) | any)
 		},
-		Value::Number(number) => match number.as_f64() {
-			Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < EXACT => {
-				let Ok(whole) = format!("{float:.0}").parse::<i64>() else { return false };
-				*number = whole.into();
+		Value::Number(number) if number.is_f64() => match whole(number) {
+			Some(whole) => {
+				*number = whole;
 				true
 			},
-			_ => false,
+			None => false,
 		},
 		_ => false,
 	}
+}
+
+/// Returns the whole number that one with a point or an exponent is, if it is one. Digits are kept as they were
+/// written, however many there are.
+fn whole(number: &Number) -> Option<Number> {
+	let text = number.to_string();
+	if let Some((digits, fraction)) = text.split_once('.')
+		&& fraction.bytes().all(|byte| byte == b'0')
+	{
+		return match digits.parse::<u64>() {
+			Ok(whole) => Some(whole.into()),
+			Err(_) => digits.parse::<i64>().ok().map(Number::from),
+		};
+	}
+	let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < EXACT)?;
+	format!("{float:.0}").parse::<i64>().ok().map(Number::from)
 }
 
 async fn read<T: DeserializeOwned, S: Send + Sync>(
@@ -170,7 +185,12 @@ mod tests {
 		assert_eq!(number("149").await.unwrap(), 149);
 		assert_eq!(number("149.0").await.unwrap(), 149);
 		assert_eq!(number("1.49e2").await.unwrap(), 149);
-		for wrong in ["149.5", "-1.0", "1e300", "\"149\""] {
+		// No float is in between that would take the last digit.
+		assert_eq!(number("9007199254740993.0").await.unwrap(), 9_007_199_254_740_993);
+		assert_eq!(number("18446744073709551615.00").await.unwrap(), u64::MAX);
+		for wrong in
+			["149.5", "-1.0", "1e300", "9007199254740993.5", "18446744073709551616.0", "\"149\""]
+		{
 			let error = number(wrong).await.unwrap_err();
 			assert!(error.contains("bad_request") && error.contains("u64"), "{wrong}: {error}");
 		}
