@@ -21,7 +21,7 @@ use utoipa::{
 /// `payload_too_large`. Where a whole number is due, `5.0` is one, as JSON Schema has it.
 pub struct Body<T>(pub T);
 
-/// Every `f64` below it tells whole numbers apart from their neighbours: 2⁵³.
+/// Below it no two whole numbers are one `f64`: 2⁵³.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Writes numbers such as `5.0` as whole ones; returns `false` if there were none.
