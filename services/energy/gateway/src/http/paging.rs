@@ -40,9 +40,6 @@ impl Asked {
 		};
 		let limit = page_limit(query.limit, DEFAULT_LIMIT, MAX_LIMIT)?.min(most);
 		let offset = query.offset.unwrap_or_default();
-		if i64::try_from(offset).is_err() {
-			return Err(ApiError::bad_request("offset is a number of entries"));
-		}
 		let page = Page { limit, offset, after: query.cursor, newest_first };
 		Ok(Self { page, is_default })
 	}

@@ -141,6 +141,11 @@ async fn what_is_refused_has_a_bound_for_each_reason_and_is_counted_exactly() {
 	let others = sqlite.dead_letters(Some("too_much_energy".to_string()), all).await.unwrap();
 	assert_eq!(others.len(), 1, "one reason pushes out nothing of another");
 	assert_eq!(others[0].payload.len(), 4_096);
+	for offset in [1, u64::MAX] {
+		let beyond = Page { offset, ..all };
+		let reason = Some("too_much_energy".to_string());
+		assert_eq!(sqlite.dead_letters(reason, beyond).await.unwrap(), [], "nothing is left");
+	}
 	let refusals = sqlite.refusals().await.unwrap();
 	let wanted = [("malformed_json", 6_001), ("too_much_energy", 1)];
 	let wanted = wanted.map(|(reason, count)| ("mqtt".to_string(), reason.to_string(), count));
