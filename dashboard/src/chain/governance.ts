@@ -30,10 +30,8 @@ export interface Rules {
 	calendar: Calendar;
 	/** Milliseconds of a slot. */
 	slot: bigint;
-	/** Blocks for which what won stays, and after which a referendum without a deposit ends. */
-	locking: number;
+	/** Blocks after which a referendum without a deposit ends. */
 	undeciding: number;
-	submission: bigint;
 	maxVotes: number;
 }
 
@@ -44,22 +42,20 @@ const trackName = (name: string): string => {
 };
 
 export async function rules(api: Api, at: string): Promise<Rules> {
-	const [tracks, [calendar], slot, locking, undeciding, submission, maxVotes] = await Promise.all([
+	const [tracks, [calendar], slot, undeciding, maxVotes] = await Promise.all([
 		api.constants.Referenda.Tracks() as Promise<[number, Omit<Track, "id">][]>,
 		reads.calendar(api, at),
 		api.apis.AuraApi.slot_duration({ at }) as Promise<bigint>,
-		api.constants.ConvictionVoting.VoteLockingPeriod() as Promise<number>,
 		api.constants.Referenda.UndecidingTimeout() as Promise<number>,
-		api.constants.Referenda.SubmissionDeposit() as Promise<bigint>,
 		api.constants.ConvictionVoting.MaxVotes() as Promise<number>,
 	]);
-	return { tracks: tracks.map(([id, track]) => ({ ...track, id, name: trackName(track.name) })), calendar, slot, locking, undeciding, submission, maxVotes };
+	return { tracks: tracks.map(([id, track]) => ({ ...track, id, name: trackName(track.name) })), calendar, slot, undeciding, maxVotes };
 }
 
 // ---- referenda
 
 /** A call, whole or by its hash. */
-export type Bounded = { type: "Legacy"; value: { hash: Hex } } | { type: "Inline"; value: Uint8Array } | { type: "Lookup"; value: { hash: Hex; len: number } };
+type Bounded = { type: "Legacy"; value: { hash: Hex } } | { type: "Inline"; value: Uint8Array } | { type: "Lookup"; value: { hash: Hex; len: number } };
 
 type Deposit = { who: string; amount: bigint };
 
@@ -95,7 +91,7 @@ function toReferendum(index: number, info: { type: string; value: any }): Refere
 	return { index, state: info.type, ongoing: null, ended, deposits: { submission: submission ?? null, decision: decision ?? null } };
 }
 
-export interface Listed extends Referendum {
+interface Listed extends Referendum {
 	proposed: Proposed | null;
 }
 
@@ -114,7 +110,7 @@ export async function referendum(api: Api, at: string, index: number): Promise<{
 	return { found: row ? toReferendum(index, row) : null, all };
 }
 
-export const treasuryAccount = (api: Api): Promise<string> => api.constants.Treasury.pot_account();
+const treasuryAccount = (api: Api): Promise<string> => api.constants.Treasury.pot_account();
 
 /** The AIT that can vote at all: all there is, but for the treasury's. */
 export async function canVote(api: Api, at: string): Promise<bigint> {
@@ -134,7 +130,7 @@ export interface Proposed {
 	lacks: "" | "preimage" | "call" | "hash";
 }
 
-export interface Content extends Proposed {
+interface Content extends Proposed {
 	changes: Change[];
 	writes: { key: string; isPrefix: boolean; before: string | null; after: string | null }[];
 }
@@ -190,21 +186,19 @@ export async function content(api: Api, at: string, proposal: Bounded): Promise<
 	return { ...found, changes, writes };
 }
 
-export interface Due {
+interface Due {
 	block: number;
 	origin: Variant;
 	proposed: Proposed;
 }
 
-/** What is decided and will be made in a later block: the scheduler's list without the alarms of referenda. */
+/** What is decided and will be made in a later block: the scheduler's list without the alarms of referenda, which have no name. */
 export async function due(api: Api, at: string): Promise<Due[]> {
 	type Task = { maybe_id?: unknown; call: Bounded; origin: Variant } | undefined;
 	const rows = (await api.query.Scheduler.Agenda.getEntries({ at })) as { keyArgs: [number]; value: Task[] }[];
 	const named = rows.flatMap(({ keyArgs: [block], value }) => value.flatMap((task) => (task?.maybe_id !== undefined ? [{ block, task }] : [])));
 	const found = await Promise.all(named.map(async ({ block, task }) => ({ block, origin: task.origin, proposed: await proposed(api, at, task.call) })));
-	return found
-		.filter(({ proposed: { call } }) => !(call?.type === "Referenda" && /^(nudge_referendum|one_fewer_deciding)$/.test(call.value.type)))
-		.sort((one, other) => one.block - other.block);
+	return found.sort((one, other) => one.block - other.block);
 }
 
 // ---- votes
@@ -244,6 +238,12 @@ export async function voter(api: Api, at: string, who: string): Promise<Voter> {
 	return { balances, isTreasury: who === treasury, on: tracks.map(([track], place) => toTrack(track, rows[place] as Voting, byTrack)) };
 }
 
+/** Does another account vote for this one on a track? */
+export async function delegates(api: Api, at: string, who: string, track: number): Promise<boolean> {
+	const voting = (await api.query.ConvictionVoting.VotingFor.getValue(who, track, { at })) as Voting;
+	return voting.type === "Delegating";
+}
+
 const id = (value: string): { type: string; value: string } => ({ type: "Id", value });
 const PLAIN = { type: "Locked1x", value: undefined };
 
@@ -276,19 +276,17 @@ export interface Treasury {
 	balances: reads.Balances;
 	spends: Spend[];
 	count: number;
-	payoutPeriod: number;
 }
 
 export async function treasury(api: Api, at: string): Promise<Treasury> {
 	const account = await treasuryAccount(api);
-	const [balances, rows, count, payoutPeriod] = await Promise.all([
+	const [balances, rows, count] = await Promise.all([
 		reads.balances(api, at, account),
 		api.query.Treasury.Spends.getEntries({ at }) as Promise<{ keyArgs: [number]; value: Omit<Spend, "index"> }[]>,
 		api.query.Treasury.SpendCount.getValue({ at }) as Promise<number>,
-		api.constants.Treasury.PayoutPeriod() as Promise<number>,
 	]);
 	const spends = rows.map(({ keyArgs: [index], value }) => ({ index, ...value })).sort((one, other) => other.index - one.index);
-	return { account, balances, spends, count, payoutPeriod };
+	return { account, balances, spends, count };
 }
 
 // ---- committee
@@ -304,7 +302,7 @@ export interface Motion {
 }
 
 /** A stop that the committee raised. */
-export interface RaisedStop {
+interface RaisedStop {
 	stop: Variant;
 	ends?: number;
 	again: number;
@@ -336,7 +334,7 @@ export async function committee(api: Api, at: string): Promise<Committee> {
 // ---- authorities
 
 /** A candidate, where the runtime gives seats by work. */
-export interface Candidate {
+interface Candidate {
 	account: string;
 	candidate: { bond: bigint; stage: Variant };
 	is_member: boolean;
@@ -349,7 +347,7 @@ export interface Candidate {
 	blocks: number;
 }
 
-export interface Terms {
+interface Terms {
 	average: number;
 	floor: number;
 	ceiling: number;

@@ -4,28 +4,31 @@ import { getDynamicBuilder, getLookupFn } from "@polkadot-api/metadata-builders"
 import { decAnyMetadata, unifyMetadata, type UnifiedMetadata } from "@polkadot-api/substrate-bindings";
 import type { PolkadotClient } from "polkadot-api";
 
-export async function unified(client: PolkadotClient): Promise<UnifiedMetadata> {
+/** `make`, once a connection. */
+function perClient<T>(make: (client: PolkadotClient) => Promise<T>): (client: PolkadotClient) => Promise<T> {
+	let kept: { client: PolkadotClient; made: Promise<T> } | null = null;
+	return (client) => {
+		if (kept?.client !== client) kept = { client, made: make(client) };
+		return kept.made;
+	};
+}
+
+const unified = perClient(async (client): Promise<UnifiedMetadata> => {
 	const { hash } = await client.getFinalizedBlock();
 	return unifyMetadata(decAnyMetadata(await client.getMetadata(hash)));
-}
+});
 
-let kept: { key: unknown; metadata: Promise<UnifiedMetadata> } | null = null;
-
-/** As `unified`, read once a connection. */
-function known(client: PolkadotClient): Promise<UnifiedMetadata> {
-	if (kept?.key !== client) kept = { key: client, metadata: unified(client) };
-	return kept.metadata;
-}
+const palletOf = ({ pallets }: UnifiedMetadata, pallet: string) => pallets.find(({ name }) => name === pallet);
 
 /** Reads the bytes of a storage item by the metadata of the runtime that runs now. */
 export async function storageDecoder(client: PolkadotClient, pallet: string, item: string): Promise<(bytes: string) => any> {
-	const { value } = getDynamicBuilder(getLookupFn(await known(client))).buildStorage(pallet, item);
+	const { value } = getDynamicBuilder(getLookupFn(await unified(client))).buildStorage(pallet, item);
 	return (bytes) => value.dec(bytes);
 }
 
 /** Reads the bytes of a call, to the last one; null if the runtime that runs now has no such call. */
-export async function callDecoder(client: PolkadotClient): Promise<(bytes: Uint8Array) => any> {
-	const lookup = getLookupFn(await known(client));
+export const callDecoder = perClient(async (client): Promise<(bytes: Uint8Array) => any> => {
+	const lookup = getLookupFn(await unified(client));
 	if (lookup.call === null) throw new Error("the runtime states no calls");
 	const { dec, enc } = getDynamicBuilder(lookup).buildDefinition(lookup.call);
 	return (bytes) => {
@@ -37,46 +40,40 @@ export async function callDecoder(client: PolkadotClient): Promise<(bytes: Uint8
 			return null;
 		}
 	};
+});
+
+/** Lines of the runtime's own documentation of a call or an error of a pallet; none if it says nothing. */
+async function docsOf(client: PolkadotClient, pallet: string, kind: "calls" | "errors", name: string): Promise<string[]> {
+	const metadata = await unified(client);
+	const variants = palletOf(metadata, pallet)?.[kind] as { type?: number } | number | undefined;
+	const id = typeof variants === "number" ? variants : variants?.type;
+	const entry = id === undefined ? undefined : metadata.lookup[id];
+	return entry?.def.tag === "variant" ? (entry.def.value.find((one) => one.name === name)?.docs ?? []) : [];
 }
 
 /** What the runtime's own documentation says of a call, in its first paragraph; empty if it says nothing. */
 export async function callText(client: PolkadotClient, pallet: string, call: string): Promise<string> {
-	const metadata = await known(client);
-	const calls = metadata.pallets.find(({ name }) => name === pallet)?.calls as { type?: number } | number | undefined;
-	const id = typeof calls === "number" ? calls : calls?.type;
-	const entry = id === undefined ? undefined : metadata.lookup[id];
-	if (entry?.def.tag !== "variant") return "";
-	const docs = entry.def.value.find(({ name }) => name === call)?.docs ?? [];
+	const docs = await docsOf(client, pallet, "calls", call);
 	const end = docs.findIndex((line) => line.trim() === "");
 	return docs.slice(0, end < 0 ? docs.length : end).map((line) => line.trim()).join(" ");
 }
 
+/** What the runtime's own documentation says about an error of a pallet; empty if it says nothing. */
+export const errorText = async (client: PolkadotClient, pallet: string, error: string): Promise<string> =>
+	(await docsOf(client, pallet, "errors", error)).join(" ").trim();
+
 /** Has a pallet this row of the state? */
-export async function hasItem(client: PolkadotClient, pallet: string, item: string): Promise<boolean> {
-	const { pallets } = await known(client);
-	return pallets.find(({ name }) => name === pallet)?.storage?.items.some(({ name }) => name === item) ?? false;
-}
+export const hasItem = async (client: PolkadotClient, pallet: string, item: string): Promise<boolean> =>
+	palletOf(await unified(client), pallet)?.storage?.items.some(({ name }) => name === item) ?? false;
 
 /** Has a pallet this view function? */
-export async function hasView(client: PolkadotClient, pallet: string, view: string): Promise<boolean> {
-	const { pallets } = await known(client);
-	return pallets.find(({ name }) => name === pallet)?.viewFns.some(({ name }) => name === view) ?? false;
-}
-
-/** What the runtime's own documentation says about an error of a pallet; empty if it says nothing. */
-export async function errorText(client: PolkadotClient, pallet: string, error: string): Promise<string> {
-	const metadata = await known(client);
-	const errors = metadata.pallets.find(({ name }) => name === pallet)?.errors as { type?: number } | number | undefined;
-	const id = typeof errors === "number" ? errors : errors?.type;
-	const entry = id === undefined ? undefined : metadata.lookup[id];
-	if (entry?.def.tag !== "variant") return "";
-	return entry.def.value.find(({ name }) => name === error)?.docs.join(" ").trim() ?? "";
-}
+export const hasView = async (client: PolkadotClient, pallet: string, view: string): Promise<boolean> =>
+	palletOf(await unified(client), pallet)?.viewFns.some(({ name }) => name === view) ?? false;
 
 export async function describe(client: PolkadotClient): Promise<{ palletNames: Set<string>; runtime: string }> {
 	const api = client.getUnsafeApi() as any;
 	const [metadata, version] = await Promise.all([
-		known(client),
+		unified(client),
 		api.constants.System.Version() as Promise<{ spec_name: string; spec_version: number }>,
 	]);
 	return {

@@ -296,6 +296,13 @@ export async function balances(api: Api, at: string, who: string): Promise<Balan
 	};
 }
 
+/** What of an account's AIT can leave it, with the account kept. */
+export function transferable({ free, frozen, reserved, deposit }: Balances): bigint {
+	const kept = frozen > reserved ? frozen - reserved : 0n;
+	const least = kept > deposit ? kept : deposit;
+	return free > least ? free - least : 0n;
+}
+
 export const transferAit = (api: Api, dest: string, value: bigint): Api =>
 	api.tx.Balances.transfer_keep_alive({ dest: { type: "Id", value: dest }, value });
 export const transferAsset = (api: Api, id: number, target: string, amount: bigint): Api =>

@@ -20,7 +20,7 @@ export function dayAt(ms: bigint, { first_day, starts_at, day_length }: Calendar
 	return first_day + (day_length === 0n ? 0 : Number(elapsed / day_length));
 }
 
-export interface Span {
+interface Span {
 	/** By the chain's calendar. */
 	calendar: string;
 	/** By the clock, if that is another time; else empty. */

@@ -45,7 +45,7 @@ export function within(call: Call): { argument: string; calls: Call[] }[] {
 export const everyCall = (call: Call): Call[] => [call, ...within(call).flatMap(({ calls }) => calls.flatMap(everyCall))];
 
 /** What a call would set: a row of the state, and what would be there. */
-export interface Setting {
+interface Setting {
 	pallet: string;
 	item: string;
 	key: unknown[];
@@ -123,7 +123,7 @@ export function setting(call: Call): Setting | null {
 }
 
 /** A row of the state that a call writes by its key, past every pallet; `after` is undefined if it is removed. */
-export interface RawWrite {
+interface RawWrite {
 	key: unknown;
 	/** All keys that begin so? */
 	isPrefix: boolean;

@@ -20,7 +20,7 @@ export interface Tally {
 }
 
 /** What of a track says how much is needed. */
-export interface Needs {
+interface Needs {
 	decision_period: number;
 	min_approval: Curve;
 	min_support: Curve;

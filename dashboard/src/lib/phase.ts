@@ -1,6 +1,6 @@
 // How far a referendum that is not over is, and the block in which that changes at the latest.
 
-export type Phase = { name: "deposit" | "queue" | "deciding" | "confirming"; block: number | null };
+type Phase = { name: "deposit" | "queue" | "deciding" | "confirming"; block: number | null };
 
 export function phaseOf(
 	{ submitted, in_queue, deciding, decision_deposit }: { submitted: number; in_queue: boolean; deciding?: { since: number; confirming?: number } | undefined; decision_deposit?: unknown },

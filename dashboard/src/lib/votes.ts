@@ -20,7 +20,7 @@ export const bonds = (holds: Held[]): bigint =>
 /** What an account can vote with. */
 export const votesOf = ({ free, holds }: { free: bigint; holds: Held[] }): bigint => free + bonds(holds);
 
-export interface OwnVote {
+interface OwnVote {
 	index: number;
 	/** Null for a vote that is not plain: this chain takes none. */
 	aye: boolean | null;
@@ -56,29 +56,28 @@ export function releases(on: OnTrack, now: number): bigint {
 export const lockedOf = (all: OnTrack[]): bigint => all.reduce((most, { locked }) => (locked > most ? locked : most), 0n);
 
 export type Missing =
-	| "account" | "over" | "amount" | "zero" | "tooMuch" | "delegates" | "votes" | "noVote" | "target" | "self" | "notDelegating" | "nothing" | "notYet" | "full" | "poor" | "treasury";
+	| "account" | "amount" | "zero" | "tooMuch" | "delegates" | "votes" | "target" | "self" | "nothing" | "notYet" | "full" | "poor" | "treasury";
 
 export interface Wish {
 	hasAccount: boolean;
-	/** What is typed; null if it is not an amount, undefined if nothing is typed. */
-	amount: bigint | null | undefined;
+	/** What is typed; null if it is not an amount, or nothing. */
+	amount: bigint | null;
 	/** What can vote. */
 	votes: bigint;
 	isTreasury: boolean;
 	on: OnTrack | undefined;
 }
 
-function ofAmount(amount: bigint | null | undefined, votes: bigint): Missing[] {
-	if (amount === undefined || amount === null) return ["amount"];
+function ofAmount(amount: bigint | null, votes: bigint): Missing[] {
+	if (amount === null) return ["amount"];
 	if (amount === 0n) return ["zero"];
 	return amount > votes ? ["tooMuch"] : [];
 }
 
-/** What is missing for a vote on a referendum; nothing if it may be sent. */
-export function missingToVote(wish: Wish, referendum: { index: number; isOngoing: boolean; maxVotes: number }): Missing[] {
+/** What is missing for a vote on a referendum that is not over; nothing if it may be sent. */
+export function missingToVote(wish: Wish, referendum: { index: number; maxVotes: number }): Missing[] {
 	if (!wish.hasAccount) return ["account"];
 	const missing: Missing[] = [];
-	if (!referendum.isOngoing) missing.push("over");
 	if (wish.isTreasury) missing.push("treasury");
 	if (wish.on?.delegated) missing.push("delegates");
 	const isNew = !wish.on?.votes.some(({ index }) => index === referendum.index);
@@ -96,9 +95,6 @@ export function missingToDelegate(wish: Wish, target: string, own: string): Miss
 	else if (target === own) missing.push("self");
 	return [...missing, ...ofAmount(wish.amount, wish.votes)];
 }
-
-/** What is missing for the end of a delegation. */
-export const missingToUndelegate = (on: OnTrack | undefined): Missing[] => (on?.delegated ? [] : ["notDelegating"]);
 
 /** What is missing to release what voted on a track. */
 export function missingToUnlock(on: OnTrack | undefined, now: number): Missing[] {
@@ -119,3 +115,6 @@ export function refundable(state: string, { submission, decision }: Deposits): D
 	const isOver = state !== "Ongoing" && state !== "Killed";
 	return { submission: state === "Approved" || state === "Cancelled" ? submission : null, decision: isOver ? decision : null };
 }
+
+/** Half of the members of a committee, rounded up. */
+export const half = (members: number): number => Math.ceil(members / 2);

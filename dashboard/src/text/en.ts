@@ -1,6 +1,8 @@
 // All English texts of the dashboard. A translation is a second file of this shape.
 
+import { text } from "../lib/bytes";
 import type { Token } from "../lib/format";
+import { isAye, type Missing } from "../lib/votes";
 
 const many = (count: number | bigint, one: string, more: string): string => `${count}\u00a0${Number(count) === 1 ? one : more}`;
 
@@ -357,7 +359,7 @@ export const t = {
 		} as Record<string, string>,
 		decides: "Decides", takes: "Takes", lastPart: "Must pass throughout the last", waits: "Then waits", deposit: "Deposit", atOnce: "At most at once",
 		day: (text: string, date: string) => `A day of this chain's calendar lasts ${text}; today is ${date}.`, canVoteNow: (all: string) => `${all} AIT can vote.`,
-		clock: (text: string) => `(${text} by the clock)`, in: (text: string) => `in ${text}`, now: "now", past: (text: string) => `${text} ago`,
+		clock: (text: string) => `(${text} by the clock)`, in: (text: string) => `in ${text}`, now: "now",
 		states: { Ongoing: "voted on", Approved: "approved", Rejected: "rejected", Cancelled: "cancelled by root", TimedOut: "ended without a deposit", Killed: "ended by root, deposits taken" } as Record<string, string>,
 		phases: {
 			deposit: "waits for its deposit", queue: "waits for its turn", deciding: "does not pass now", confirming: "passes",
@@ -371,7 +373,7 @@ export const t = {
 		after: (blocks: number) => `${many(blocks, "block", "blocks")} after the approval`,
 		origins: { Root: "root", Standard: "governance", Emergency: "the emergency track", Committee: "the committee" } as Record<string, string>,
 		tally: "Votes and what is needed", tallyNote: "Against the curves of its track, at the block above. Until the last part of its time the support of everybody would be needed, so nothing is decided early.",
-		needed: "needed now", neededAtEnd: "at the end", has: "has",
+		needed: "needed now", neededAtEnd: "at the end",
 		measure: (name: string, has: string, needed: string, end: string) => `${name}: ${has}. Needed now: ${needed}. At the end: ${end}.`,
 		approvalHint: "Share of the votes that are for it", supportHint: "Share of the AIT that can vote that is for it",
 		would: "What it would do", wouldNote: "The call as the runtime decodes it; its hash is made again in this browser. The text is the runtime's own documentation.",
@@ -380,9 +382,9 @@ export const t = {
 			call: "The runtime that runs now has no such call, so it cannot be read, and it would fail.",
 			hash: "What was stored as this call has another hash. Do not vote for it.",
 		} as Record<string, string>,
-		arguments: "Arguments", noArguments: "no arguments", nested: (count: number) => many(count, "call", "calls"),
+		noArguments: "no arguments", nested: (count: number) => many(count, "call", "calls"),
 		changes: "What it would change", noChanges: "It sets no value that this page knows to compare, or the value is set already. What it does stands above.", entry: "Entry", before: "Now", afterwards: "Then", unset: "not set",
-		writes: "Storage that it writes", writesNote: "Past all rules of the pallets, key by key.", key: "Key", removed: "removed", prefix: "all keys that begin so",
+		writes: "Storage that it writes", writesNote: "Past all rules of the pallets, key by key.", removed: "removed", prefix: "all keys that begin so",
 		overNote: "The chain keeps no more of a proposal that is over than its end and its deposits. What it was is in the event Referenda.Submitted of the block in which it was made.",
 		deposits: "Deposits", depositKinds: { submission: "of who proposed it", decision: "for its decision" } as Record<string, string>,
 		depositNone: "No deposit is held for it any more.", depositLost: "That of who proposed it does not return: it was not approved.", notOver: "returns when it is over",
@@ -394,21 +396,21 @@ export const t = {
 		vote: "Vote", voteNote: "Plain votes only: what you name counts once, and stays on the account until you take the vote back; if it won, for three days of the chain more.",
 		amount: "AIT that votes", aye: "Vote for it", nay: "Vote against it", removeVote: "Take the vote back", yours: "Your vote", for: "for", against: "against", notPlain: "not a plain vote",
 		leaves: (amount: string) => `Leaves ${amount} AIT free for fees.`, leavesNothing: "Leaves too little for fees: with nothing free, not even the vote can be taken back. Keep some AIT free.",
-		others: "Others vote with it", othersNote: (amount: string) => `${amount} AIT of others vote as this account does on this track.`,
-		votes: "Votes", own: "Your tracks", noVotes: "No vote on this track.",
+		othersNote: (amount: string) => `${amount} AIT of others vote as this account does on this track.`,
+		own: "Your tracks", noVotes: "No vote on this track.",
 		delegation: "Delegation", delegatesTo: "Delegates to", delegate: "Delegate", undelegate: "End the delegation", to: "Account that votes", delegateNote: "Another account votes with your AIT on one track. It stays on your account, and for three days of the chain after the delegation ends.",
 		targetDelegates: "This account delegates this track itself: what is delegated to it counts nowhere.",
 		unlock: "Release", unlockFrees: "Can be released", unlockUntil: "Stays of earlier votes", unlockNote: "What voted stays until it is released. Anybody may do that once its time is over.",
 		missing: {
-			account: "an account of yours: choose one under Accounts", over: "a proposal that is not over", amount: "an amount of AIT", zero: "an amount above zero",
-			tooMuch: "so much AIT that can vote", delegates: "the end of the delegation on this track", votes: "your votes on this track, taken back", noVote: "a vote of yours on it",
-			target: "the address of another account", self: "an account that is not your own", notDelegating: "a delegation on this track", nothing: "something that is kept for this track",
+			account: "an account of yours: choose one under Accounts", amount: "an amount of AIT", zero: "an amount above zero",
+			tooMuch: "so much AIT that can vote", delegates: "the end of the delegation on this track", votes: "your votes on this track, taken back",
+			target: "the address of another account", self: "an account that is not your own", nothing: "something that is kept for this track",
 			notYet: "time: what is kept for this track is kept longer", full: "room for another vote on this track: take one back", poor: "the amount of the deposit, free and not kept",
 			treasury: "another account: the treasury does not vote",
-		} as Record<string, string>,
+		} satisfies Record<Missing, string>,
 		missingTitle: "Missing:",
 		// ---- treasury
-		holdings: "What it holds", account: "Account", spends: "Spends", spendsNone: "No spend is approved.", spendsNote: (count: string) => `Of ${count} that were ever approved. Governance approves; then anybody has it paid, within the time that stands here. The chain forgets those that are settled.`,
+		holdings: "What it holds", spends: "Spends", spendsNone: "No spend is approved.", spendsNote: (count: string) => `Of ${count} that were ever approved. Governance approves; then anybody has it paid, within the time that stands here. The chain forgets those that are settled.`,
 		beneficiary: "To", from: "From", until: "Until",
 		spendStates: { waits: "waits", due: "due", failed: "due: the last try failed", paid: "paid", expired: "expired" } as Record<string, string>,
 		payout: "Pay it", payoutNote: "Pays a spend that is due, from the treasury to its beneficiary. Anybody may.",
@@ -419,7 +421,7 @@ export const t = {
 		stops: "Stops of the committee", stopsNote: "A stop ends automatically, unless a referendum keeps it, and rests for as long before the committee may raise it again. What else is stopped stands on the overview.",
 		stopsNone: "The committee stops nothing, and may raise any stop.", stop: "Stop", again: "May be raised again", noEnd: "has ended, ends by rules of its own, or stands until governance ends it",
 		stopWords: {
-			SafeMode: () => "everything but the ways out (safe mode)", Call: (v: any) => `the call ${v.map((part: Uint8Array) => new TextDecoder().decode(part)).join(".")}`,
+			SafeMode: () => "everything but the ways out (safe mode)", Call: (v: any) => `the call ${v.map((part: Uint8Array) => text(part)).join(".")}`,
 			Statements: () => "statements of the reserve", Role: (v: any) => `the mint of AICP by stop ${v.number} of role ${v.role?.type}`,
 			Coverage: (v: any) => `the reserve, from ${v.from?.type} to ${v.to?.type}`, Compute: (v: any) => `compute, from ${v.from?.type} to ${v.to?.type}`,
 			Coordinator: (v: any) => `coordinator ${v}`, Rate: (v: any) => (v ? "the reference rate, lowered" : "the reference rate: AICP counts for nothing"), Readings: () => "meter readings, and the mint of KWH",
@@ -429,7 +431,7 @@ export const t = {
 		authorities: "Authorities and seats", authoritiesNote: "Seats take turns, one slot each. Each authority's vote weighs the same for finality.",
 		seats: "Seats", share: "Share", next: "Next session", inNext: "in the set", notInNext: "not in the set", standing: "Standing", blockKey: "Key that makes blocks",
 		standings: { Banned: "out, until governance lets it in", Returning: "let in: of the next set that is planned", disabled: "disabled until the session ends", good: "active" } as Record<string, string>,
-		outside: "Not in the set", outsideNone: "Nobody is out.",
+		outside: "Not in the set",
 		candidates: "Candidates and their work", candidatesNote: "Seats follow work: what the treasury kept of what an authority's coordinators settled, and, capped, the netted energy of its organisations. It fades with each session.",
 		stages: { Applied: "applied", Admitted: "admitted", Leaving: "leaves" } as Record<string, string>,
 		stage: "Stage", bond: "Bond", kept: "Kept by the treasury", energy: "Energy", score: "Score", nextSeats: "Seats next", blocks: "Blocks this session", away: (count: number) => `away for ${many(count, "session", "sessions")}`,
@@ -452,6 +454,12 @@ export interface Say {
 }
 
 type Words = (value: any, say: Say) => string;
+
+/** What a stop of the committee stops; its name where nobody wrote it in words. */
+export const stopText = ({ type, value }: { type: string; value?: unknown }): string => t.governance.stopWords[type]?.(value) ?? type;
+
+/** What a spend of the treasury pays. */
+const paid: Words = ({ asset_kind, amount }, s) => (asset_kind.type === "Native" ? s.ait(amount) : s.token(asset_kind.value, amount));
 
 /** Events that readers ask about, in words; others are shown by name with their fields. */
 export const eventWords: Record<string, Words> = {
@@ -509,24 +517,24 @@ export const eventWords: Record<string, Words> = {
 	"Referenda.Confirmed": (v) => `proposal ${v.index} was approved`,
 	"Referenda.Rejected": (v) => `proposal ${v.index} was rejected`,
 	"Referenda.TimedOut": (v) => `proposal ${v.index} ended without a deposit for its decision`,
-	"ConvictionVoting.Voted": (v, s) => `${s.who(v.who)} voted ${(Number(v.vote.value.vote) & 128) !== 0 ? "for" : "against"} proposal ${v.poll_index} with ${s.ait(v.vote.value.balance)}`,
+	"ConvictionVoting.Voted": (v, s) => `${s.who(v.who)} voted ${isAye(Number(v.vote.value.vote)) ? "for" : "against"} proposal ${v.poll_index} with ${s.ait(v.vote.value.balance)}`,
 	"ConvictionVoting.VoteRemoved": (v, s) => `${s.who(v.who)} took its vote on proposal ${v.poll_index} back`,
 	"ConvictionVoting.Delegated": (v, s) => `${s.who(v[0])} delegated its votes on track ${v[2]} to ${s.who(v[1])}`,
 	"ConvictionVoting.Undelegated": (v, s) => `${s.who(v[0])} ended its delegation on track ${v[1]}`,
-	"Treasury.AssetSpendApproved": (v, s) => `spend ${v.index} of the treasury was approved: ${v.asset_kind.type === "Native" ? s.ait(v.amount) : s.token(v.asset_kind.value, v.amount)} to ${s.who(v.beneficiary)}`,
+	"Treasury.AssetSpendApproved": (v, s) => `spend ${v.index} of the treasury was approved: ${paid(v, s)} to ${s.who(v.beneficiary)}`,
 	"Treasury.Paid": (v) => `spend ${v.index} of the treasury was paid`,
 	"EmergencyCommittee.Proposed": (v, s) => `${s.who(v.account)} made motion ${v.proposal_index} in the emergency committee`,
 	"EmergencyCommittee.Voted": (v, s) => `${s.who(v.account)} voted ${v.voted ? "for" : "against"} motion ${s.id(v.proposal_hash)} of the emergency committee`,
 	"EmergencyCommittee.Approved": (v, s) => `the emergency committee approved motion ${s.id(v.proposal_hash)}`,
-	"Governance.Stopped": (v) => `the committee stopped ${t.governance.stopWords[v.stop?.type]?.(v.stop?.value) ?? v.stop?.type}`,
-	"Governance.Ended": (v) => `a stop of the committee ended: ${t.governance.stopWords[v.stop?.type]?.(v.stop?.value) ?? v.stop?.type}`,
-	"Governance.Kept": (v) => `a stop of the committee stands until governance ends it: ${t.governance.stopWords[v.stop?.type]?.(v.stop?.value) ?? v.stop?.type}`,
+	"Governance.Stopped": (v) => `the committee stopped ${stopText(v.stop)}`,
+	"Governance.Ended": (v) => `a stop of the committee ended: ${stopText(v.stop)}`,
+	"Governance.Kept": (v) => `a stop of the committee stands until governance ends it: ${stopText(v.stop)}`,
 	"Brakes.SupplyDiffers": (v) => `the supply of ${v.token?.type ?? ""} is not what it must be: its mint is stopped`,
 };
 
 /** Calls that are proposed, in words; the runtime's own documentation is shown for every one. */
 export const callWords: Record<string, Words> = {
-	"Treasury.spend": (v, s) => `The treasury pays ${v.asset_kind.type === "Native" ? s.ait(v.amount) : s.token(v.asset_kind.value, v.amount)} to ${s.who(v.beneficiary)}.`,
+	"Treasury.spend": (v, s) => `The treasury pays ${paid(v, s)} to ${s.who(v.beneficiary)}.`,
 	"Treasury.void_spend": (v) => `Spend ${v.index} of the treasury is not paid.`,
 	"Parameters.set_parameter": (v, s) => {
 		const value = v.key_value.value.value.at(-1);
@@ -543,7 +551,7 @@ export const callWords: Record<string, Words> = {
 	"ComputeChecks.admit_verifier": (v, s) => `Verifier ${s.who(v.account)} is admitted.`,
 	"ComputeChecks.dismiss_verifier": (v, s) => `Verifier ${s.who(v.account)} is dismissed.`,
 	"Authorities.let_in": (v, s) => `Authority ${s.who(v.who)} is let in again.`,
-	"Governance.keep": (v) => `A stop of the committee stands until governance ends it: ${t.governance.stopWords[v.stop.type]?.(v.stop.value) ?? v.stop.type}.`,
+	"Governance.keep": (v) => `A stop of the committee stands until governance ends it: ${stopText(v.stop)}.`,
 };
 
 /** Events that are in every block and say nothing to a reader. */

@@ -35,6 +35,8 @@ test("a reciprocal curve is K / (x + S) + T, cut off at nothing and at all", () 
 	// Rounded towards what is lower: also below zero.
 	const low: Curve = { type: "Reciprocal", value: { factor: 1n, x_offset: 2n, y_offset: -900_000_000n } };
 	expect(threshold(low, 1n)).toBe(0n);
+	// −1/3 is −333,333,334 billionths, not −333,333,333.
+	expect(threshold({ type: "Reciprocal", value: { factor: -1n, x_offset: 2n, y_offset: 500_000_000n } }, 1n)).toBe(166_666_666n);
 	expect(threshold({ type: "Reciprocal", value: { factor: 1n, x_offset: 0n, y_offset: 0n } }, 0n)).toBe(WHOLE);
 });
 

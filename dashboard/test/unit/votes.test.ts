@@ -3,7 +3,7 @@ import { dayAt, inCalendar, span } from "../../src/lib/calendar";
 import { phaseOf } from "../../src/lib/phase";
 import { spendState, tokenOf } from "../../src/lib/spends";
 import {
-	bonds, isAye, lockedOf, missingToDelegate, missingToUndelegate, missingToUnlock, missingToVote, refundable, releases, stays, voteByte, votesOf, type OnTrack, type Wish,
+	bonds, half, isAye, lockedOf, missingToDelegate, missingToUnlock, missingToVote, refundable, releases, stays, voteByte, votesOf, type OnTrack, type Wish,
 } from "../../src/lib/votes";
 import { callWords, t } from "../../src/text/en";
 import { say } from "../../src/chain/words";
@@ -49,37 +49,43 @@ test("what is free votes, and bonds; other holds do not", () => {
 
 const on: OnTrack = { track: 0, votes: [], delegated: null, received: 0n, prior: { until: 0, amount: 0n }, locked: 0n };
 const voted: OnTrack = { ...on, votes: [{ index: 3, aye: true, amount: 10n }, { index: 4, aye: false, amount: 25n }], locked: 40n };
+const delegating: OnTrack = { ...on, delegated: { to: "5F", amount: 25n }, locked: 40n };
 const wish: Wish = { hasAccount: true, amount: 5n, votes: 10n, isTreasury: false, on };
 
 test("what stays is the highest of the votes, the delegation and what is kept of earlier ones", () => {
 	expect([stays(voted, 9), releases(voted, 9)]).toEqual([25n, 15n]);
+	expect([stays(delegating, 9), releases(delegating, 9)]).toEqual([25n, 15n]);
 	const kept = { ...on, prior: { until: 10, amount: 30n }, locked: 30n };
 	expect([releases(kept, 9), releases(kept, 10)]).toEqual([0n, 30n]);
 	expect(lockedOf([voted, kept])).toBe(40n);
 });
 
 test("what is missing for a vote is said before it is sent", () => {
-	const open = { index: 3, isOngoing: true, maxVotes: 2 };
+	const open = { index: 3, maxVotes: 2 };
 	expect(missingToVote(wish, open)).toEqual([]);
 	expect(missingToVote({ ...wish, hasAccount: false }, open)).toEqual(["account"]);
-	expect(missingToVote({ ...wish, amount: undefined }, open)).toEqual(["amount"]);
+	expect(missingToVote({ ...wish, amount: null }, open)).toEqual(["amount"]);
 	expect(missingToVote({ ...wish, amount: 0n }, open)).toEqual(["zero"]);
-	expect(missingToVote({ ...wish, amount: 11n }, { ...open, isOngoing: false })).toEqual(["over", "tooMuch"]);
-	expect(missingToVote({ ...wish, on: { ...on, delegated: { to: "5F", amount: 1n } } }, open)).toEqual(["delegates"]);
+	expect(missingToVote({ ...wish, amount: 11n }, open)).toEqual(["tooMuch"]);
+	expect(missingToVote({ ...wish, amount: 11n, isTreasury: true }, open)).toEqual(["treasury", "tooMuch"]);
+	expect(missingToVote({ ...wish, on: delegating }, open)).toEqual(["delegates"]);
 	// A vote that is there is changed; another one finds no room.
 	expect(missingToVote({ ...wish, on: voted }, open)).toEqual([]);
 	expect(missingToVote({ ...wish, on: voted }, { ...open, index: 5 })).toEqual(["full"]);
 	expect(missingToVote({ ...wish, isTreasury: true }, open)).toEqual(["treasury"]);
 });
 
-test("what is missing for a delegation, its end, and a release", () => {
+test("what is missing for a delegation, and for a release", () => {
 	expect(missingToDelegate(wish, "5G", "5F")).toEqual([]);
 	expect(missingToDelegate({ ...wish, on: voted }, "5F", "5F")).toEqual(["votes", "self"]);
 	expect(missingToDelegate({ ...wish, amount: null }, "", "5F")).toEqual(["target", "amount"]);
-	expect(missingToUndelegate(on)).toEqual(["notDelegating"]);
+	expect(missingToDelegate({ ...wish, on: delegating }, "5G", "5F")).toEqual(["delegates"]);
+	expect(missingToDelegate({ ...wish, hasAccount: false, on: delegating }, "", "")).toEqual(["account"]);
 	expect(missingToUnlock(on, 5)).toEqual(["nothing"]);
 	expect(missingToUnlock(voted, 5)).toEqual([]);
 	expect(missingToUnlock({ ...voted, locked: 25n }, 5)).toEqual(["votes"]);
+	expect(missingToUnlock(delegating, 5)).toEqual([]);
+	expect(missingToUnlock({ ...delegating, locked: 25n }, 5)).toEqual(["delegates"]);
 	expect(missingToUnlock({ ...on, prior: { until: 10, amount: 5n }, locked: 5n }, 5)).toEqual(["notYet"]);
 });
 
@@ -92,7 +98,7 @@ test("the deposit of who proposed returns only if it was approved or cancelled, 
 test("a spend waits, is due, was paid or expired", () => {
 	const spend = { status: { type: "Pending" }, valid_from: 10, expire_at: 20 };
 	expect([9, 10, 19, 20].map((now) => spendState(spend, now))).toEqual(["waits", "due", "due", "expired"]);
-	expect(spendState({ ...spend, status: { type: "Failed" } }, 15)).toBe("failed");
+	expect([9, 15, 20].map((now) => spendState({ ...spend, status: { type: "Failed" } }, now))).toEqual(["waits", "failed", "expired"]);
 	expect(spendState({ ...spend, status: { type: "Attempted" } }, 99)).toBe("paid");
 	expect([tokenOf({ type: "Native" }), tokenOf({ type: "WithId", value: 1 }), tokenOf({ type: "WithId", value: 2 }), tokenOf({ type: "WithId", value: 3 })]).toEqual(["AIT", "AICP", "KWH", null]);
 });
@@ -104,4 +110,8 @@ test("a proposal is put in words with its amounts and their unit", () => {
 	const fee = { key_value: { type: "Fees", value: { type: "Base", value: [10n ** 15n] } } };
 	expect(callWords["Parameters.set_parameter"]?.(fee, say)).toBe("Fees.Base becomes 0.001 AIT.");
 	expect(t.governance.stopWords.Call?.([new TextEncoder().encode("Assets"), new TextEncoder().encode("transfer")])).toBe("the call Assets.transfer");
+});
+
+test("half of a committee decides, rounded up", () => {
+	expect([1, 2, 3, 4].map(half)).toEqual([1, 1, 2, 2]);
 });
